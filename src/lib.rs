@@ -1,0 +1,10 @@
+//! Fanfare: a group messenger for SIP. Say it once, know who heard.
+
+pub mod limits;
+pub mod machine;
+pub mod random;
+pub mod sip;
+pub mod time;
+pub mod transaction;
+pub mod proxy;
+pub mod client;

@@ -1,0 +1,70 @@
+//! Every maximum, named, in one table. Over a maximum is a named outcome (413, 503, `Full`), never growth.
+
+use std::time::Duration;
+
+/// Bytes of one SIP message that we take, head and body (W13: over it, 413).
+pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of the head of one SIP message, start line and header fields.
+pub const HEAD_BYTES_MAX: usize = 256 * 1024;
+/// Header fields in one SIP message.
+pub const HEADER_FIELDS_MAX: usize = 4096;
+/// Bytes of one URI.
+pub const URI_BYTES_MAX: usize = 4096;
+/// Recipients of one submission unless the settings say otherwise (W13).
+pub const RECIPIENTS_MAX: usize = 500;
+/// Bytes of a request that still goes over UDP (RFC 3261 §18.1.1).
+pub const UDP_REQUEST_BYTES_MAX: usize = 1300;
+/// Bytes of the largest datagram.
+pub const DATAGRAM_BYTES_MAX: usize = 65_535;
+/// How long a TCP connection may take before a large request goes over UDP all the same (W4).
+pub const CONNECT_WAIT: Duration = Duration::from_secs(2);
+/// Bindings of one address-of-record.
+pub const BINDINGS_PER_AOR_MAX: usize = 20;
+/// Addresses-of-record with a binding.
+pub const AORS_MAX: usize = 200_000;
+/// Seconds that a binding lives when REGISTER does not say (RFC 3261 §10.3 step 6).
+pub const BINDING_EXPIRES_DEFAULT_SECS: u32 = 3600;
+/// Seconds that a binding lives at most.
+pub const BINDING_EXPIRES_MAX_SECS: u32 = 24 * 3600;
+/// Seconds below which a REGISTER gets 423 Interval Too Brief.
+pub const BINDING_EXPIRES_MIN_SECS: u32 = 10;
+/// Targets tried for one recipient, redirects included (W18).
+pub const REDIRECT_TARGETS_MAX: usize = 10;
+/// Redirects followed in a row (W18).
+pub const REDIRECT_STEPS_MAX: u8 = 5;
+/// Messages that a proxy has accepted and not yet reported on; over it, 503.
+pub const DISPATCHES_OPEN_MAX: usize = 100_000;
+/// Legs under way at a time in one proxy; over it, submissions get 503.
+pub const LEGS_OPEN_MAX: usize = 500_000;
+/// Transactions of each kind in one machine; over it, requests get 503.
+pub const TRANSACTIONS_MAX: usize = 1_000_000;
+/// How long a submission is remembered to tell a double (W12).
+pub const DISPATCH_REMEMBERED: Duration = Duration::from_secs(24 * 3600);
+/// How long a received message is remembered to tell a double (W15).
+pub const INBOX_REMEMBERED: Duration = Duration::from_secs(8 * 24 * 3600);
+/// Outcomes gathered into one interim report (W9).
+pub const REPORT_GATHER: Duration = Duration::from_millis(100);
+/// How long an unanswered report is kept (W23).
+pub const REPORT_KEPT: Duration = Duration::from_secs(24 * 3600);
+/// Seconds told in Retry-After of a 503.
+pub const RETRY_AFTER_SECS: u32 = 5;
+/// Commands waiting for the engine.
+pub const COMMANDS_WAITING_MAX: usize = 256;
+/// Events waiting for the window.
+pub const EVENTS_WAITING_MAX: usize = 1024;
+/// Inputs waiting for one machine; sockets are not read while it is full.
+pub const INPUTS_WAITING_MAX: usize = 4096;
+/// Batches waiting for the store's writer thread.
+pub const BATCHES_WAITING_MAX: usize = 4096;
+/// Connections of one process.
+pub const CONNECTIONS_MAX: usize = 10_000;
+/// Bytes waiting to be written to one connection; over it the connection is closed.
+pub const CONNECTION_QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// A connection on which nothing moved for so long is closed.
+pub const CONNECTION_IDLE: Duration = Duration::from_secs(15 * 60);
+/// A message on a stream must be whole this long after its first byte.
+pub const STREAM_MESSAGE_WAIT: Duration = Duration::from_secs(30);
+/// Messages of one conversation that a snapshot carries with their text.
+pub const SNAPSHOT_MESSAGES_MAX: usize = 300;
+/// Screen updates a second at most.
+pub const SNAPSHOTS_PER_SEC_MAX: u64 = 60;

@@ -1,0 +1,2 @@
+//! Fanfare.
+fn main() {}

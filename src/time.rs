@@ -1,0 +1,139 @@
+//! Time as the machines see it: one value, read once per turn of the loop by the shell.
+//!
+//! **Invariant:** nothing outside this file reads a clock; [`Clock`] is called by the runtime alone.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// Milliseconds since 1970-01-01 00:00 UTC: for what is stored or shown, never for protocol timers.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// The instant `millis` milliseconds after 1970.
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// Milliseconds since 1970 as SQLite and jiff count them; saturates in the year 292 million.
+    #[must_use]
+    pub fn as_millis_i64(self) -> i64 {
+        i64::try_from(self.0).unwrap_or(i64::MAX)
+    }
+
+    /// Whole seconds since 1970.
+    #[must_use]
+    pub const fn as_secs(self) -> u64 {
+        self.0 / 1000
+    }
+
+    /// This instant and `duration` more; saturates.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// The time from `earlier` to this instant, zero when `earlier` is later (clocks step back).
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}ms", self.0)
+    }
+}
+
+/// The present, as handed to a machine: `mono` drives every protocol timer, `wall` is stored and shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// Monotonic; goes on while the computer sleeps.
+    pub mono: Instant,
+    /// The calendar's time; may step.
+    pub wall: Timestamp,
+}
+
+impl Now {
+    /// `duration` later, on both clocks (tests and the simulation).
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self { mono: self.mono + duration, wall: self.wall.plus(duration) }
+    }
+
+    /// The monotonic instant at which the wall clock will show `wall`, if it does not step; now when past.
+    #[must_use]
+    pub fn mono_at(self, wall: Timestamp) -> Instant {
+        self.mono + wall.since(self.wall)
+    }
+}
+
+/// The only reader of the system's clocks.
+///
+/// `Instant` stands still while a laptop sleeps; a transaction must not. So `mono` is one base instant
+/// plus what `CLOCK_BOOTTIME` has counted since.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    base: Instant,
+    boot_base: Duration,
+}
+
+impl Clock {
+    /// Starts the clock.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    pub fn start() -> Self {
+        Self { base: Instant::now(), boot_base: boot_time() }
+    }
+
+    /// Reads both clocks.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    pub fn now(&self) -> Now {
+        let wall = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+        Now { mono: self.base + boot_time().saturating_sub(self.boot_base), wall: Timestamp(wall) }
+    }
+
+    /// How long the shell has to wait from the present until `deadline`.
+    #[must_use]
+    pub fn until(&self, deadline: Instant) -> Duration {
+        deadline.saturating_duration_since(self.now().mono)
+    }
+}
+
+fn boot_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_goes_forward() {
+        let clock = Clock::start();
+        let first = clock.now();
+        let second = clock.now();
+        assert!(second.mono >= first.mono);
+        assert!(first.wall.as_millis() > 1_600_000_000_000);
+        assert_eq!(clock.until(first.mono), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_step_back_is_no_negative_time() {
+        let (early, late) = (Timestamp::from_millis(5), Timestamp::from_millis(9));
+        assert_eq!(late.since(early), Duration::from_millis(4));
+        assert_eq!(early.since(late), Duration::ZERO);
+    }
+}
