@@ -1,1 +1,2 @@
-//! stub
+//! The server machine (to be written by its author).
+pub mod journal;

@@ -1,0 +1,209 @@
+//! All that the screen can see: plain values, shared, never changed once handed out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::client::account::Account;
+use crate::client::command::RegistrationState;
+use crate::client::contacts::AddressBook;
+use crate::client::journal::{ConversationId, DeliveryState, MessageId};
+use crate::time::Timestamp;
+
+/// One picture of everything, made by the engine.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// The account, when one is set up.
+    pub account: Option<Arc<Account>>,
+    /// How the account stands.
+    pub registration: RegistrationState,
+    /// When the next try is due, while offline.
+    pub retry_at: Option<Timestamp>,
+    /// Lines of the conversation list, in the order shown: failed and unseen first, then by time.
+    pub conversations: Arc<[ConversationHead]>,
+    /// The open conversation.
+    pub thread: Option<Arc<Thread>>,
+    /// Contacts and saved lists.
+    pub book: Arc<AddressBook>,
+    /// Settings.
+    pub settings: Settings,
+    /// True in the demo: everybody but us is simulated.
+    pub demo: bool,
+}
+
+/// Settings of the window, kept in a RON file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Light, dark, or as the system is.
+    pub theme: Theme,
+    /// Desktop notifications.
+    pub notifications: Notifications,
+    /// Enter sends and Shift+Enter makes a line, or the other way.
+    pub enter_sends: bool,
+    /// Scale of everything, 0.75 to 3.
+    pub scale: f32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { theme: Theme::System, notifications: Notifications::Full, enter_sends: true, scale: 1.0 }
+    }
+}
+
+/// Colors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Theme {
+    /// As the desktop says.
+    #[default]
+    System,
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+}
+
+/// What desktop notifications show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Notifications {
+    /// None are raised.
+    Off,
+    /// That something happened, not what and with whom.
+    HideContent,
+    /// Everything.
+    #[default]
+    Full,
+}
+
+/// A person as shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// A URI as spelled.
+    pub address: String,
+    /// Name from the contacts, else from the message, else the user part of the address; never empty.
+    pub name: String,
+    /// A scripted person of the demo.
+    pub simulated: bool,
+}
+
+/// One line of the conversation list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConversationHead {
+    /// Which.
+    pub id: ConversationId,
+    /// The others.
+    pub people: Arc<[Person]>,
+    /// Recipients are hidden from each other.
+    pub hidden: bool,
+    /// Beginning of the last message, on one line; empty for none.
+    pub preview: String,
+    /// Time of the last message.
+    pub at: Timestamp,
+    /// The last message is ours: how it stands.
+    pub last: Option<Tally>,
+    /// Received and not seen.
+    pub unread: u32,
+    /// Recipients not delivered over the messages whose failure was not seen yet.
+    pub failed: u32,
+}
+
+/// How many recipients of one message are in which state (best over all attempts).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Recipients.
+    pub total: u32,
+    /// Queued.
+    pub queued: u32,
+    /// Sending.
+    pub sending: u32,
+    /// With the proxy.
+    pub accepted: u32,
+    /// Delivered.
+    pub delivered: u32,
+    /// Passed on.
+    pub passed_on: u32,
+    /// Deferred.
+    pub deferred: u32,
+    /// Failed.
+    pub failed: u32,
+    /// Report window passed.
+    pub no_report: u32,
+    /// Withdrawn.
+    pub cancelled: u32,
+}
+
+/// The open conversation. `outline` has an entry for every message, so that the scroll bar is true;
+/// `messages` has those around the view.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Thread {
+    /// Which.
+    pub conversation: ConversationId,
+    /// The others.
+    pub people: Arc<[Person]>,
+    /// Recipients are hidden from each other.
+    pub hidden: bool,
+    /// Every message, oldest first.
+    pub outline: Arc<[Outline]>,
+    /// Index in `outline` of the first of `messages`.
+    pub first: usize,
+    /// The messages around the view, oldest first, without a gap.
+    pub messages: Arc<[Arc<MessageView>]>,
+    /// The first message that was not seen when the conversation was opened.
+    pub unread_from: Option<MessageId>,
+}
+
+/// What the height of a message that is not loaded is guessed from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// Which.
+    pub id: MessageId,
+    /// Characters of its text.
+    pub chars: u32,
+    /// Line ends in its text.
+    pub newlines: u32,
+    /// Recipients, 0 for a received message.
+    pub recipients: u32,
+}
+
+/// One message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MessageView {
+    /// Which.
+    pub id: MessageId,
+    /// When it was written here, or came.
+    pub at: Timestamp,
+    /// The sender's time, where it differs by more than 5 minutes.
+    pub sent_at: Option<Timestamp>,
+    /// Who wrote it; none for our own.
+    pub from: Option<Person>,
+    /// As text, control characters taken out.
+    pub text: String,
+    /// Media type, when it is not plain text.
+    pub other_type: Option<String>,
+    /// Attempts so far (0 for a received message).
+    pub attempts: u32,
+    /// Per recipient, in order of submission: the best over all attempts.
+    pub deliveries: Vec<DeliveryView>,
+    /// The same, counted.
+    pub tally: Tally,
+}
+
+/// One recipient of one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryView {
+    /// Who.
+    pub person: Person,
+    /// The state.
+    pub state: DeliveryState,
+    /// SIP status, where told.
+    pub status: Option<u16>,
+    /// Reason phrase, verbatim.
+    pub phrase: String,
+    /// When it became known.
+    pub at: Timestamp,
+    /// From acceptance to outcome, where told.
+    pub after: Option<Duration>,
+    /// In which attempt.
+    pub attempt: u32,
+}

@@ -1,0 +1,160 @@
+//! What the proxy makes durable, as plain data, and what it gets back after a start.
+//!
+//! **Invariant:** no SQL and no file here; `store/proxy_rows.rs` maps these to rows.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::machine::Flow;
+use crate::sip::{Aor, Uri};
+use crate::time::Timestamp;
+
+/// The number of an accepted message among all that this proxy ever accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DispatchId(pub u64);
+
+/// One durable change. A batch of them applies whole, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// The key behind our branches and tags; written once, when the store is new.
+    Secret([u8; 16]),
+    /// A binding made or refreshed: the key is its address-of-record and its contact.
+    Bind(BindingRow),
+    /// A binding removed or expired.
+    Unbind {
+        /// Whose.
+        aor: Aor,
+        /// Which.
+        contact: Uri,
+    },
+    /// A message accepted, before its 202 leaves (W11).
+    Accept(AcceptedRow),
+    /// Outcomes as they become known; one for a recipient replaces an earlier one.
+    Outcomes {
+        /// Of which message.
+        dispatch: DispatchId,
+        /// What became known.
+        outcomes: Vec<OutcomeRow>,
+    },
+    /// Where the report stands (W22, W23), replacing what was stored.
+    Report {
+        /// Of which message.
+        dispatch: DispatchId,
+        /// How far it is.
+        report: ReportRow,
+    },
+    /// The report's flow, after the submission came again on another one (W12).
+    Moved {
+        /// Of which message.
+        dispatch: DispatchId,
+        /// The flow it came in on last.
+        flow: Flow,
+    },
+    /// A message remembered long enough (W12): its row and all that hangs on it goes.
+    Forget(DispatchId),
+}
+
+/// A binding of an address-of-record (RFC 3261 §10.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BindingRow {
+    /// Whose.
+    pub aor: Aor,
+    /// Where.
+    pub contact: Uri,
+    /// Preference in thousandths, 0 to 1000.
+    pub q_permille: u16,
+    /// Call-ID of the REGISTER that made it.
+    pub call_id: String,
+    /// CSeq of that REGISTER.
+    pub cseq: u32,
+    /// `+sip.instance` of the device, when it said so (RFC 5626).
+    pub instance: Option<String>,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// The flow that the REGISTER came in on.
+    pub flow: Flow,
+}
+
+/// An accepted message with all that its legs and its report need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcceptedRow {
+    /// Its number.
+    pub id: DispatchId,
+    /// What tells a double (W12), as text.
+    pub key: String,
+    /// Tag that our 202 put into To, and From of the reports (W22).
+    pub to_tag: String,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+    /// The flow that it came in on.
+    pub flow: Flow,
+    /// The submission as received.
+    pub request: Bytes,
+    /// Recipients after the removal of doubles (W3): index into the order of submission's addresses
+    /// (`sip::recipients`), so that the spelling that came first is kept.
+    pub recipients: Vec<u32>,
+}
+
+/// What is known of one recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutcomeRow {
+    /// Which recipient, by its place in [`AcceptedRow::recipients`].
+    pub recipient: u32,
+    /// What became of it.
+    pub state: OutcomeState,
+    /// SIP status that is told (W18).
+    pub status: u16,
+    /// Reason phrase that is told.
+    pub reason: String,
+    /// Transmissions over all its branches.
+    pub tries: u32,
+    /// Since acceptance.
+    pub after: Duration,
+}
+
+/// The end, or the wait, of one recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OutcomeState {
+    /// A 2xx came.
+    Delivered,
+    /// Nothing will be tried again.
+    Failed,
+    /// Waits for the recipient to register (W18).
+    Deferred,
+}
+
+/// How far the reports of one message are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReportRow {
+    /// CSeq of the latest NOTIFY; 0 before the first.
+    pub cseq: u32,
+    /// Failed rounds of the latest NOTIFY (W23).
+    pub rounds: u32,
+    /// When the next round is due, if one is.
+    pub due_at: Option<Timestamp>,
+    /// True when the last report was answered, or nobody wants it any more.
+    pub closed: bool,
+}
+
+/// All that a store holds for a proxy, handed over whole after a start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// The key behind our branches and tags.
+    pub secret: Option<[u8; 16]>,
+    /// Bindings, expired ones too.
+    pub bindings: Vec<BindingRow>,
+    /// Messages, with what is known of each.
+    pub dispatches: Vec<DispatchRows>,
+}
+
+/// One message and what hangs on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DispatchRows {
+    /// The acceptance (its flow is the latest known).
+    pub accepted: AcceptedRow,
+    /// The latest outcome of each recipient that has one.
+    pub outcomes: Vec<OutcomeRow>,
+    /// The report, if one was begun.
+    pub report: Option<ReportRow>,
+}
