@@ -1,5 +1,7 @@
 //! The account: identity, server, and how it behaves.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// Who we are and which server we use, as kept in the settings file.
@@ -37,4 +39,30 @@ const fn t1_default() -> u64 {
 
 const fn report_window_default() -> u64 {
     60
+}
+
+/// How the account stands.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum RegistrationState {
+    /// Nothing tried yet, or no account.
+    #[default]
+    Idle,
+    /// A request is under way.
+    Connecting,
+    /// Registered (or, without registration, the proxy answered), and the proxy fans out (W6).
+    Connected,
+    /// Registered, but this proxy gave no proof that it fans out (W6): plain sentence, nothing is sent.
+    NoFanOut,
+    /// No answer; tried again after this long.
+    Offline {
+        /// From the moment of the event.
+        retry_after: Duration,
+    },
+    /// The server refused.
+    Refused {
+        /// SIP status.
+        status: u16,
+        /// Reason phrase.
+        reason: String,
+    },
 }

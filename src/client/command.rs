@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::client::account::Account;
+pub use crate::client::account::RegistrationState;
 use crate::client::contacts::{Contact, List};
 use crate::client::journal::{ConversationId, DeliveryState, MessageId, PersonRow};
 use crate::client::snapshot::Settings;
@@ -147,6 +148,17 @@ pub enum Event {
         /// From acceptance, where told.
         after: Option<Duration>,
     },
+    /// A report named somebody that the message did not go to: for testers, never dropped silently.
+    ReportedStranger {
+        /// Which.
+        message: MessageId,
+        /// Which attempt.
+        attempt: u32,
+        /// The address in the report.
+        address: String,
+        /// The state word in the report.
+        state: String,
+    },
     /// The last report of an attempt is in and committed.
     Reported {
         /// Which.
@@ -176,32 +188,6 @@ pub enum Event {
     },
     /// Un-registered and done.
     Disconnected,
-}
-
-/// How the account stands.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub enum RegistrationState {
-    /// Nothing tried yet, or no account.
-    #[default]
-    Idle,
-    /// A request is under way.
-    Connecting,
-    /// Registered (or, without registration, the proxy answered), and the proxy fans out (W6).
-    Connected,
-    /// Registered, but this proxy gave no proof that it fans out (W6): plain sentence, nothing is sent.
-    NoFanOut,
-    /// No answer; tried again after this long.
-    Offline {
-        /// From the moment of the event.
-        retry_after: Duration,
-    },
-    /// The server refused.
-    Refused {
-        /// SIP status.
-        status: u16,
-        /// Reason phrase.
-        reason: String,
-    },
 }
 
 /// What the engine tells the window, once each: toasts and desktop notifications.

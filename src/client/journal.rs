@@ -92,8 +92,8 @@ pub struct AttemptRow {
     pub from_tag: String,
     /// CSeq.
     pub cseq: u32,
-    /// `id=` of Delivery-Report (W9, W12).
-    pub report_id: String,
+    /// The `Delivery-Report` value as sent, `each;detail;id=TOKEN` (W9, W12): the same when it is sent again.
+    pub report: String,
     /// How far it is.
     pub stage: AttemptStage,
     /// When the stage was reached.
@@ -190,7 +190,8 @@ pub struct IncomingRow {
 pub struct Rows {
     /// Conversations, with the head of each.
     pub conversations: Vec<ConversationHeadRow>,
-    /// Messages that have an attempt which is not closed, and those with a failed recipient not yet made good.
+    /// Messages that have an attempt which is not closed, those with a recipient that failed or has no report
+    /// and is not made good by another attempt, and the last message of each conversation where it is ours.
     pub open: Vec<OpenRows>,
     /// Keys of messages received within `limits::INBOX_REMEMBERED`, with when.
     pub keys: Vec<(String, Timestamp)>,

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::client::account::Account;
-use crate::client::command::RegistrationState;
+use crate::client::account::{Account, RegistrationState};
 use crate::client::contacts::AddressBook;
 use crate::client::journal::{ConversationId, DeliveryState, MessageId};
 use crate::time::Timestamp;
