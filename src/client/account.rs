@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::machine::Hop;
+use crate::sip::{self, Transport, Uri};
+
 /// Who we are and which server we use, as kept in the settings file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,6 +30,97 @@ pub struct Account {
     /// Seconds after acceptance until a recipient without outcome is `No report`.
     #[serde(default = "report_window_default")]
     pub report_window_secs: u64,
+}
+
+/// An account whose every field was read and makes sense.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Our own address as written; its user part is not empty.
+    pub address: Uri,
+    /// Display name, empty for none.
+    pub name: String,
+    /// The next hop of all that we send.
+    pub proxy: Hop,
+    /// Register, so that others reach us.
+    pub register: bool,
+    /// T1 (RFC 3261 §17.1.1.1).
+    pub t1: Duration,
+    /// `Expires` of what we send.
+    pub expires_secs: Option<u32>,
+    /// From acceptance until a recipient without outcome is `No report`.
+    pub report_window: Duration,
+}
+
+/// What is wrong with an account: a sentence that names the field.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccountError {
+    /// The address cannot be read.
+    #[error("address: {text:?} is no SIP address ({why}); write it like sip:james@domain.com")]
+    Address {
+        /// As written.
+        text: String,
+        /// What the reader says.
+        #[source]
+        why: sip::Error,
+    },
+    /// The address has no user part, or is no address in a domain.
+    #[error("address: {0:?} does not say who at which domain; write it like sip:james@domain.com")]
+    NoUser(String),
+    /// The proxy cannot be read.
+    #[error("proxy: {0:?} is no server; write it like udp:127.0.0.1:5060 or tcp:[::1]:5060")]
+    Proxy(String),
+    /// The proxy is to be reached in a way that is not built.
+    #[error("proxy: {0:?} asks for TLS, which this version does not speak; use udp: or tcp:")]
+    ProxyTls(String),
+    /// T1 makes no sense.
+    #[error("t1_ms: {0} is outside of 1 to 60000")]
+    T1(u64),
+    /// The report window makes no sense.
+    #[error("report_window_secs: {0} is outside of 1 to 86400")]
+    ReportWindow(u64),
+}
+
+impl Account {
+    /// Reads every field.
+    ///
+    /// # Errors
+    /// A sentence that names the first field that is wrong.
+    pub fn check(&self) -> Result<Profile, AccountError> {
+        let text = self.address.trim();
+        let address = Uri::typed(text)
+            .map_err(|why| AccountError::Address { text: self.address.clone(), why })?;
+        if address.user().is_none_or(str::is_empty) || address.host().is_empty() {
+            return Err(AccountError::NoUser(self.address.clone()));
+        }
+        if !(1..=60_000).contains(&self.t1_ms) {
+            return Err(AccountError::T1(self.t1_ms));
+        }
+        if !(1..=86_400).contains(&self.report_window_secs) {
+            return Err(AccountError::ReportWindow(self.report_window_secs));
+        }
+        Ok(Profile {
+            address,
+            name: self.name.trim().to_owned(),
+            proxy: proxy_hop(&self.proxy)?,
+            register: self.register,
+            t1: Duration::from_millis(self.t1_ms),
+            expires_secs: self.expires_secs,
+            report_window: Duration::from_secs(self.report_window_secs),
+        })
+    }
+}
+
+/// Reads `udp:127.0.0.1:5060` or `tcp:[::1]:5060`.
+fn proxy_hop(text: &str) -> Result<Hop, AccountError> {
+    let wrong = || AccountError::Proxy(text.to_owned());
+    let (transport, remote) = text.trim().split_once(':').ok_or_else(wrong)?;
+    let transport = Transport::parse(transport).ok_or_else(wrong)?;
+    let remote: std::net::SocketAddr = remote.parse().map_err(|_unreadable| wrong())?;
+    match transport {
+        Transport::Tls => Err(AccountError::ProxyTls(text.to_owned())),
+        Transport::Udp | Transport::Tcp if remote.port() == 0 => Err(wrong()),
+        Transport::Udp | Transport::Tcp => Ok(Hop { transport, remote }),
+    }
 }
 
 const fn yes() -> bool {
@@ -65,4 +159,52 @@ pub enum RegistrationState {
         /// Reason phrase.
         reason: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(address: &str, proxy: &str) -> Account {
+        Account {
+            address: address.to_owned(),
+            name: " James ".to_owned(),
+            proxy: proxy.to_owned(),
+            register: true,
+            t1_ms: 500,
+            expires_secs: None,
+            report_window_secs: 60,
+        }
+    }
+
+    #[test]
+    fn an_account_is_read_into_values() {
+        let profile = account("im:james@domain.com", "tcp:[::1]:5060").check().unwrap();
+        assert_eq!(profile.address.as_str(), "im:james@domain.com");
+        assert_eq!(profile.proxy, Hop { transport: Transport::Tcp, remote: "[::1]:5060".parse().unwrap() });
+        assert_eq!((profile.name.as_str(), profile.t1), ("James", Duration::from_millis(500)));
+        let bare = account("james@domain.com", "UDP:127.0.0.1:5070").check().unwrap();
+        assert_eq!(bare.address.as_str(), "sip:james@domain.com");
+        assert_eq!(bare.proxy.transport, Transport::Udp);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_the_name_of_the_field() {
+        let table = [
+            (account("", "udp:127.0.0.1:5060"), "address: "),
+            (account("sip:domain.com", "udp:127.0.0.1:5060"), "address: "),
+            (account("tel:+1234", "udp:127.0.0.1:5060"), "address: "),
+            (account("james@domain.com", "127.0.0.1:5060"), "proxy: "),
+            (account("james@domain.com", "udp:domain.com"), "proxy: "),
+            (account("james@domain.com", "udp:127.0.0.1:0"), "proxy: "),
+            (account("james@domain.com", "tls:127.0.0.1:5061"), "proxy: "),
+            (account("james@domain.com", ""), "proxy: "),
+            (Account { t1_ms: 0, ..account("james@domain.com", "udp:127.0.0.1:5060") }, "t1_ms: "),
+            (Account { report_window_secs: 0, ..account("j@d.com", "udp:127.0.0.1:5060") }, "report_window_secs: "),
+        ];
+        for (account, field) in table {
+            let said = account.check().unwrap_err().to_string();
+            assert!(said.starts_with(field), "{account:?}: {said}");
+        }
+    }
 }

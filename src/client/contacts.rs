@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::sip::Uri;
+
 /// Somebody to write to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,7 +38,125 @@ pub struct AddressBook {
     pub lists: Vec<List>,
 }
 
+impl AddressBook {
+    /// Adds a contact at the end, or changes the one with this address in its place.
+    pub fn put(&mut self, contact: Contact) {
+        let key = address_key(&contact.address);
+        match self.contacts.iter_mut().find(|known| address_key(&known.address) == key) {
+            Some(known) => *known = contact,
+            None => self.contacts.push(contact),
+        }
+    }
+
+    /// Takes a contact out; lists keep the address.
+    pub fn remove(&mut self, address: &str) {
+        let key = address_key(address);
+        self.contacts.retain(|known| address_key(&known.address) != key);
+    }
+
+    /// The contact with this address, however it is spelled.
+    #[must_use]
+    pub fn find(&self, address: &str) -> Option<&Contact> {
+        let key = address_key(address);
+        self.contacts.iter().find(|known| address_key(&known.address) == key)
+    }
+
+    /// What we call this address, if we have a name for it.
+    #[must_use]
+    pub fn name_of(&self, address: &str) -> Option<&str> {
+        self.find(address).map(|contact| contact.name.as_str()).filter(|name| !name.is_empty())
+    }
+
+    /// The contacts in whose name or address every word of the query stands, in the order shown.
+    pub fn search<'a>(&'a self, query: &str) -> impl Iterator<Item = &'a Contact> {
+        let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
+        self.contacts.iter().filter(move |contact| {
+            let text = format!("{} {}", contact.name, contact.address).to_lowercase();
+            words.iter().all(|word| text.contains(word))
+        })
+    }
+
+    /// Adds a saved list at the end, or changes the one with this name.
+    pub fn put_list(&mut self, list: List) {
+        match self.lists.iter_mut().find(|known| known.name == list.name) {
+            Some(known) => *known = list,
+            None => self.lists.push(list),
+        }
+    }
+
+    /// Takes a saved list out.
+    pub fn remove_list(&mut self, name: &str) {
+        self.lists.retain(|known| known.name != name);
+    }
+}
+
+/// What two spellings of one person's address have in common: the address-of-record, and a port that is
+/// not SIP's own. `im:ann@Domain.com` and `sip:ann@domain.com;transport=tcp` have the same key.
+#[must_use]
+pub fn address_key(address: &str) -> String {
+    Uri::typed(address).map_or_else(|_| address.trim().to_lowercase(), |uri| uri_key(&uri))
+}
+
+/// [`address_key`] of an address that is read already.
+#[must_use]
+pub fn uri_key(uri: &Uri) -> String {
+    if uri.host().is_empty() {
+        return uri.as_str().to_lowercase();
+    }
+    match uri.port() {
+        None | Some(5060) => uri.aor().as_str().to_owned(),
+        Some(port) => format!("{}:{port}", uri.aor()),
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 const fn is_false(value: &bool) -> bool {
     !*value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contact(address: &str, name: &str) -> Contact {
+        Contact { address: address.to_owned(), name: name.to_owned(), simulated: false }
+    }
+
+    fn book() -> AddressBook {
+        let mut book = AddressBook::default();
+        book.put(contact("sip:ann@domain.com", "Ann Lee"));
+        book.put(contact("bob@domain.com", ""));
+        book
+    }
+
+    #[test]
+    fn one_person_is_one_contact_however_spelled() {
+        let mut book = book();
+        book.put(contact("im:ann@DOMAIN.com", "Ann"));
+        assert_eq!(book.contacts.len(), 2);
+        assert_eq!(book.name_of("ann@domain.com"), Some("Ann"));
+        assert_eq!(book.name_of("sip:bob@domain.com"), None);
+        assert!(book.find("sip:bob@domain.com:5061").is_none(), "another port outside is another person");
+        book.remove("sip:ann@domain.com");
+        assert_eq!(book.contacts.len(), 1);
+    }
+
+    #[test]
+    fn search_finds_every_word_in_name_or_address() {
+        let book = book();
+        let found = |query: &str| book.search(query).map(|contact| contact.address.as_str()).collect::<Vec<_>>();
+        assert_eq!(found("LEE ann@"), ["sip:ann@domain.com"]);
+        assert_eq!(found("domain").len(), 2);
+        assert!(found("lee bob").is_empty());
+    }
+
+    #[test]
+    fn a_list_is_known_by_its_name() {
+        let mut book = book();
+        book.put_list(List { name: "team".into(), members: vec![] });
+        book.put_list(List { name: "team".into(), members: vec!["sip:ann@domain.com".into()] });
+        assert_eq!(book.lists.len(), 1);
+        book.remove_list("team");
+        assert!(book.lists.is_empty());
+    }
 }
