@@ -1,0 +1,86 @@
+//! The canonical address-of-record: what a person is known by (RFC 3261 §10.3 step 5; W3).
+
+use std::fmt;
+use std::fmt::Write as _;
+
+use super::uri_grammar::{literal, unescaped};
+
+/// Canonical address-of-record `user@domain`: escapes undone where not needed, host in small letters, no port, no params,
+/// no scheme. One without a user is the domain alone; a tel: or unknown URI is kept whole before the `@`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Aor {
+    text: String,
+    /// Where the domain starts.
+    domain: usize,
+}
+
+impl Aor {
+    pub(super) fn of(user: Option<&str>, host: &str) -> Self {
+        let mut text = String::new();
+        if let Some(user) = user {
+            text.push_str(&unescaped(user));
+            text.push('@');
+        }
+        let domain = text.len();
+        match literal(host) {
+            Some(std::net::IpAddr::V6(address)) => {
+                // Writing to a string cannot fail.
+                write!(text, "[{address}]").unwrap_or_default();
+            }
+            Some(std::net::IpAddr::V4(_)) | None => {
+                text.push_str(&host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase());
+            }
+        }
+        Self { text, domain }
+    }
+
+    pub(super) fn opaque(uri: &str) -> Self {
+        let text = format!("{uri}@");
+        Self {
+            domain: text.len(),
+            text,
+        }
+    }
+
+    /// Escaped where it must be; empty when there is none.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        self.text
+            .get(..self.domain.saturating_sub(1))
+            .unwrap_or_default()
+    }
+
+    /// The host in small letters.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.text.get(self.domain..).unwrap_or_default()
+    }
+
+    /// `user@domain`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// From stored text; None when it is empty.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return None;
+        }
+        Some(match text.rsplit_once('@') {
+            Some((_, "")) => Self {
+                text: text.to_owned(),
+                domain: text.len(),
+            },
+            Some((user, domain)) => Self::of(Some(user), domain),
+            None => Self::of(None, text),
+        })
+    }
+}
+
+impl fmt::Display for Aor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}

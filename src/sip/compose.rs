@@ -1,0 +1,261 @@
+//! Printing a message field by field: requests, responses, and refusals of what cannot be parsed (RFC 3261 §8.1.1, §8.2.6).
+
+use std::fmt::{self, Write as _};
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+use super::cursor::{Cursor, is_token_text};
+use super::error::Error;
+use super::header::{Address, next_param};
+use super::message::Request;
+use super::names::{Method, is_name, reason_phrase};
+use super::uri::Uri;
+use super::uri_grammar::literal;
+use super::via::scan_sent_by;
+
+/// Prints a message field by field. CR and LF in a value are replaced by a blank (no header injection).
+#[derive(Debug)]
+pub struct Compose {
+    out: Vec<u8>,
+}
+
+/// Writes text with a blank for each CR and LF, so that a value cannot end its field.
+pub(super) struct OneLine<'a>(pub(super) &'a mut Vec<u8>);
+
+impl fmt::Write for OneLine<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let clean = |byte: u8| {
+            if matches!(byte, b'\r' | b'\n') {
+                b' '
+            } else {
+                byte
+            }
+        };
+        self.0.extend(text.bytes().map(clean));
+        Ok(())
+    }
+}
+
+/// Writes `name: value` and CRLF.
+pub(super) fn write_field(out: &mut Vec<u8>, name: &str, value: impl fmt::Display) {
+    // Writing to memory cannot fail; a Display that says so all the same has written what it could.
+    write!(OneLine(out), "{name}: {value}").unwrap_or_default();
+    out.extend_from_slice(b"\r\n");
+}
+
+impl Compose {
+    /// `METHOD uri SIP/2.0`.
+    #[must_use]
+    pub fn request(method: &Method, uri: &Uri) -> Self {
+        Self::start(format_args!("{method} {uri} SIP/2.0"))
+    }
+
+    /// Via (received and rport filled in on the top one from `source`, RFC 3261 18.2.1, RFC 3581), From, To with tag added
+    /// if it has none, Call-ID, CSeq copied. `reason` None = the standard phrase.
+    #[must_use]
+    pub fn response(
+        request: &Request,
+        status: u16,
+        reason: Option<&str>,
+        to_tag: &str,
+        source: SocketAddr,
+    ) -> Self {
+        let fields: Vec<_> = request
+            .fields()
+            .all()
+            .map(|(name, value)| (name, value.as_bytes()))
+            .collect();
+        Self::answer(
+            status,
+            reason.unwrap_or_else(|| reason_phrase(status)),
+            &fields,
+            (to_tag, source),
+        )
+    }
+
+    fn start(line: fmt::Arguments<'_>) -> Self {
+        let mut out = Vec::with_capacity(1024);
+        OneLine(&mut out).write_fmt(line).unwrap_or_default();
+        out.extend_from_slice(b"\r\n");
+        Self { out }
+    }
+
+    /// The status line and what is copied from the request (§8.2.6.2).
+    fn answer(
+        status: u16,
+        reason: &str,
+        fields: &[(&str, &[u8])],
+        (to_tag, source): (&str, SocketAddr),
+    ) -> Self {
+        let mut this = Self::start(format_args!("SIP/2.0 {status} {reason}"));
+        let every = |wanted: &'static str| {
+            fields
+                .iter()
+                .filter(move |(name, _)| is_name(name, wanted))
+                .map(|(_, value)| *value)
+        };
+        for (index, via) in every("Via").enumerate() {
+            this.out.extend_from_slice(b"Via: ");
+            match std::str::from_utf8(via) {
+                Ok(top) if index == 0 => write_top_via(&mut this.out, top, source),
+                _ => this.out.extend_from_slice(via),
+            }
+            this.out.extend_from_slice(b"\r\n");
+        }
+        for name in ["From", "To", "Call-ID", "CSeq"] {
+            let Some(value) = every(name).next() else {
+                continue;
+            };
+            this.out.extend_from_slice(name.as_bytes());
+            this.out.extend_from_slice(b": ");
+            this.out.extend_from_slice(value);
+            if name == "To" && !to_tag.is_empty() && lacks_tag(value) {
+                write!(OneLine(&mut this.out), ";tag={to_tag}").unwrap_or_default();
+            }
+            this.out.extend_from_slice(b"\r\n");
+        }
+        this
+    }
+
+    /// One header field.
+    #[must_use]
+    pub fn field(mut self, name: &str, value: impl fmt::Display) -> Self {
+        write_field(&mut self.out, name, value);
+        self
+    }
+
+    /// Content-Type, Content-Length, body.
+    #[must_use]
+    pub fn body(mut self, content_type: &str, body: &[u8]) -> Bytes {
+        write_field(&mut self.out, "Content-Type", content_type);
+        write_field(&mut self.out, "Content-Length", body.len());
+        self.out.extend_from_slice(b"\r\n");
+        self.out.extend_from_slice(body);
+        self.out.into()
+    }
+
+    /// No body, Content-Length: 0.
+    #[must_use]
+    pub fn finish(mut self) -> Bytes {
+        self.out.extend_from_slice(b"Content-Length: 0\r\n\r\n");
+        self.out.into()
+    }
+}
+
+/// The top Via with where the request really came from: `received` where that is not what it says or `rport` asks for it
+/// (RFC 3261 §18.2.1, RFC 3581 §4). What the sender wrote there itself does not stay. A broken one is copied as it is.
+fn write_top_via(out: &mut Vec<u8>, value: &str, source: SocketAddr) {
+    let start = out.len();
+    if copy_top_via(out, value, source).is_err() {
+        out.truncate(start);
+        out.extend_from_slice(value.as_bytes());
+    }
+}
+
+fn copy_top_via(out: &mut Vec<u8>, value: &str, source: SocketAddr) -> Result<(), Error> {
+    let mut cursor = Cursor::new(value);
+    let (_, host, _) = scan_sent_by(&mut cursor)?;
+    let ip = source.ip().to_canonical();
+    let mut told = literal(host) != Some(ip);
+    out.extend_from_slice(cursor.since(0).trim_ascii_end().as_bytes());
+    loop {
+        cursor.skip_blanks();
+        let start = cursor.at();
+        let Some(param) = next_param(&mut cursor)? else {
+            break;
+        };
+        if param.name.eq_ignore_ascii_case("rport") {
+            told = true;
+        } else if !param.name.eq_ignore_ascii_case("received") {
+            out.extend_from_slice(cursor.since(start).trim_ascii_end().as_bytes());
+            continue;
+        }
+        if param.name.eq_ignore_ascii_case("rport") {
+            write!(OneLine(out), ";rport={}", source.port()).unwrap_or_default();
+        }
+    }
+    if told {
+        write!(OneLine(out), ";received={ip}").unwrap_or_default();
+    }
+    out.extend_from_slice(cursor.rest().as_bytes());
+    Ok(())
+}
+
+/// True for an address without a tag; a broken one is left as it is.
+fn lacks_tag(value: &[u8]) -> bool {
+    let has_tag = |value: &str| -> Result<bool, Error> {
+        let mut cursor = Cursor::new(value);
+        Address::scan(&mut cursor)?;
+        while let Some(param) = next_param(&mut cursor)? {
+            if param.name.eq_ignore_ascii_case("tag") {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    std::str::from_utf8(value).is_ok_and(|value| has_tag(value) == Ok(false))
+}
+
+/// The refusal of a request that `parse` refused, where enough of it can be read to answer (a request line and a Via; of
+/// From, To, Call-ID and CSeq what is there, RFC 4475 §3.3.1); None for responses, ACK and rubbish.
+#[must_use]
+pub fn refusal(bytes: &[u8], error: &Error, source: SocketAddr, to_tag: &str) -> Option<Bytes> {
+    let mut lines = head_lines(bytes).into_iter();
+    let start = lines.next()?;
+    let start = std::str::from_utf8(&start).ok()?.trim_ascii_end();
+    let method = start
+        .split(' ')
+        .next()
+        .filter(|method| is_token_text(method) && *method != "ACK")?;
+    let version = start
+        .rsplit(' ')
+        .next()
+        .filter(|version| version.len() > 4 && *version != method)?;
+    if !version
+        .get(..4)
+        .is_some_and(|protocol| protocol.eq_ignore_ascii_case("SIP/"))
+    {
+        return None;
+    }
+    let lines: Vec<_> = lines.collect();
+    let fields: Vec<_> = lines.iter().filter_map(|line| split_field(line)).collect();
+    let has_via = fields.iter().any(|(name, _)| is_name(name, "Via"));
+    has_via.then(|| {
+        Compose::answer(error.status(), &error.reason(), &fields, (to_tag, source)).finish()
+    })
+}
+
+/// The lines of a head that may be broken, folds undone, controls but HTAB blanked, without the blank line.
+fn head_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let bytes = bytes
+        .get(super::scan::leading_line_ends(bytes)..)
+        .unwrap_or_default();
+    let head = bytes
+        .get(..super::scan::head_end(bytes, 0).unwrap_or(bytes.len()))
+        .unwrap_or_default();
+    let mut lines: Vec<Vec<u8>> = Vec::new();
+    for line in head.split(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let clean = line.iter().map(|byte| {
+            if byte.is_ascii_control() && *byte != b'\t' {
+                b' '
+            } else {
+                *byte
+            }
+        });
+        match lines.last_mut() {
+            Some(last) if matches!(line.first(), Some(b' ' | b'\t')) => last.extend(clean),
+            _ => lines.push(clean.collect()),
+        }
+    }
+    lines
+}
+
+fn split_field(line: &[u8]) -> Option<(&str, &[u8])> {
+    let colon = line.iter().position(|byte| *byte == b':')?;
+    let name = std::str::from_utf8(line.get(..colon)?)
+        .ok()?
+        .trim_ascii_end();
+    Some((name, line.get(colon + 1..)?.trim_ascii()))
+}

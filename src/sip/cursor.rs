@@ -1,0 +1,217 @@
+//! A place in a header field's value that moves over it, and the character classes of RFC 3261 §25.1.
+
+use super::error::Error;
+
+/// A place in a text.
+#[derive(Clone, Debug)]
+pub(super) struct Cursor<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// Bytes passed so far.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    pub(super) fn is_end(&self) -> bool {
+        self.at >= self.text.len()
+    }
+
+    /// What lies ahead.
+    pub(super) fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// What was passed since `start`.
+    pub(super) fn since(&self, start: usize) -> &'a str {
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
+    /// Passes `bytes` bytes.
+    pub(super) fn skip(&mut self, bytes: usize) {
+        self.at = self.at.saturating_add(bytes).min(self.text.len());
+    }
+
+    /// Passes `wanted` if it is next.
+    pub(super) fn eat(&mut self, wanted: u8) -> bool {
+        let next = self.peek() == Some(wanted);
+        if next {
+            self.at += 1;
+        }
+        next
+    }
+
+    pub(super) fn skip_blanks(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    /// Passes blanks, `wanted` and blanks; a fault when it is not there.
+    pub(super) fn expect(&mut self, wanted: u8, fault: &'static str) -> Result<(), Error> {
+        self.skip_blanks();
+        if !self.eat(wanted) {
+            return Err(self.fault(fault));
+        }
+        self.skip_blanks();
+        Ok(())
+    }
+
+    /// Passes the bytes that `wanted` takes. It must take all bytes of a non-ASCII character or none.
+    pub(super) fn take_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'a str {
+        let start = self.at;
+        while self.peek().is_some_and(&wanted) {
+            self.at += 1;
+        }
+        self.since(start)
+    }
+
+    /// Passes a token; a fault when there is none.
+    pub(super) fn token(&mut self, fault: &'static str) -> Result<&'a str, Error> {
+        let token = self.take_while(is_token);
+        if token.is_empty() {
+            Err(self.fault(fault))
+        } else {
+            Ok(token)
+        }
+    }
+
+    /// Passes a quoted string that starts here and gives what is between the quotes, escapes still in it.
+    pub(super) fn quoted(&mut self) -> Result<&'a str, Error> {
+        let open = self.at;
+        self.at += 1;
+        let start = self.at;
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'"' => {
+                    let inside = self.since(start);
+                    self.at += 1;
+                    return Ok(inside);
+                }
+                // A quoted pair is `\` and one ASCII character; the text is UTF-8, so that the step may not end inside a character.
+                b'\\'
+                    if self
+                        .text
+                        .as_bytes()
+                        .get(self.at + 1)
+                        .is_some_and(u8::is_ascii) =>
+                {
+                    self.at += 2;
+                }
+                _ => self.at += 1,
+            }
+        }
+        Err(Error::at("quote not closed", open))
+    }
+
+    /// A fault here.
+    pub(super) fn fault(&self, what: &'static str) -> Error {
+        Error::at(what, self.at)
+    }
+}
+
+/// `token` characters.
+pub(super) fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
+        )
+}
+
+/// True for one token, not empty.
+pub(super) fn is_token_text(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(is_token)
+}
+
+/// Takes the escapes out of what was between quotes.
+pub(super) fn unescape(inside: &str) -> String {
+    let mut out = String::with_capacity(inside.len());
+    let mut escaped = false;
+    for character in inside.chars() {
+        if character == '\\' && !escaped {
+            escaped = true;
+        } else {
+            out.push(character);
+            escaped = false;
+        }
+    }
+    out
+}
+
+/// Writes `text` between quotes. CR and LF, which even a quoted pair may not hold, become blanks.
+pub(super) fn quote(text: &str, out: &mut impl std::fmt::Write) -> std::fmt::Result {
+    out.write_char('"')?;
+    for character in text.chars() {
+        match character {
+            '\r' | '\n' => out.write_char(' ')?,
+            '"' | '\\' => {
+                out.write_char('\\')?;
+                out.write_char(character)?;
+            }
+            '\t' => out.write_char('\t')?,
+            control if control.is_ascii_control() => {
+                out.write_char('\\')?;
+                out.write_char(control)?;
+            }
+            other => out.write_char(other)?,
+        }
+    }
+    out.write_char('"')
+}
+
+/// The elements of a comma-separated value, trimmed; commas in quotes and angle brackets do not count.
+pub(super) fn elements(value: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(value);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = element_end(text);
+        rest = text.get(end + 1..);
+        Some(text.get(..end).unwrap_or(text).trim_matches([' ', '\t']))
+    })
+}
+
+/// Where the first element of a comma-separated value ends.
+pub(super) fn element_end(value: &str) -> usize {
+    end_at(value, |byte| byte == b',')
+}
+
+/// Where the first byte that `stop` takes stands outside quotes and angle brackets; else the end.
+pub(super) fn end_at(value: &str, stop: impl Fn(u8) -> bool) -> usize {
+    let (mut quoted, mut escaped, mut angle) = (false, false, false);
+    for (at, byte) in value.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' if !angle => quoted = !quoted,
+            b'<' if !quoted => angle = true,
+            b'>' if !quoted => angle = false,
+            _ if !quoted && !angle && stop(byte) => return at,
+            _ => {}
+        }
+    }
+    value.len()
+}
+
+/// A decimal number with nothing around it.
+pub(super) fn number<N: TryFrom<u64>>(text: &str) -> Option<N> {
+    if text.is_empty() {
+        return None;
+    }
+    let mut value: u64 = 0;
+    for byte in text.bytes() {
+        let digit = char::from(byte).to_digit(10)?;
+        value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
+    }
+    N::try_from(value).ok()
+}

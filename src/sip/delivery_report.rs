@@ -1,0 +1,181 @@
+//! `application/delivery-report`, read and written (W20, W21).
+
+use std::time::Duration;
+
+use super::cursor::{Cursor, is_token, number, quote};
+use super::error::Error;
+use super::header::{Param, next_param};
+
+const SUBJECT: &str = "delivery-report";
+
+/// How it stands with a recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReportState {
+    /// Delivered.
+    Success,
+    /// Not delivered, for good.
+    Failure,
+    /// Not known yet.
+    Pending,
+    /// Waits for the recipient to come back.
+    Deferred,
+    /// A word from later than this reader, as written.
+    Unknown(String),
+}
+
+/// One recipient's line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportLine {
+    /// In the spelling of the submission.
+    pub address: String,
+    /// How it stands.
+    pub state: ReportState,
+    /// The response that decided.
+    pub status: Option<u16>,
+    /// In words.
+    pub reason: Option<String>,
+    /// How often it was transmitted.
+    pub tries: Option<u32>,
+    /// How long after the acceptance.
+    pub after: Option<Duration>,
+}
+
+impl ReportState {
+    fn of(word: &str) -> Self {
+        let known = [Self::Success, Self::Failure, Self::Pending, Self::Deferred];
+        let found = known
+            .into_iter()
+            .find(|state| word.eq_ignore_ascii_case(state.as_str()));
+        found.unwrap_or_else(|| Self::Unknown(word.to_owned()))
+    }
+
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Pending => "pending",
+            Self::Deferred => "deferred",
+            Self::Unknown(word) => word,
+        }
+    }
+}
+
+/// Reads a report (W20, W21): case, blank lines, LF alone and a blank after the scheme do no harm; unknown parameters are
+/// left out, and known ones whose value makes no sense.
+///
+/// # Errors
+/// It is not UTF-8, or a line (named by its number) is not of the grammar.
+pub fn read_report(body: &[u8]) -> Result<Vec<ReportLine>, Error> {
+    let text = std::str::from_utf8(body).map_err(|error| not_utf8(&error))?;
+    let mut lines = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim_matches([' ', '\t', '\r']);
+        if !line.is_empty() {
+            lines.push(read_line(line).map_err(|what| Error::in_line(SUBJECT, what, index + 1))?);
+        }
+    }
+    Ok(lines)
+}
+
+fn not_utf8(error: &std::str::Utf8Error) -> Error {
+    Error::at("not UTF-8", error.valid_up_to()).within(SUBJECT, 0)
+}
+
+fn read_line(line: &str) -> Result<ReportLine, &'static str> {
+    let mut cursor = Cursor::new(line);
+    let mut address = word(&mut cursor).to_owned();
+    if address.ends_with(':') {
+        // `im: ann@domain.com`, as the patent prints it.
+        address.push_str(word(&mut cursor));
+    }
+    if !address.contains(':') || address.ends_with(':') {
+        return Err("no address");
+    }
+    if !word(&mut cursor).eq_ignore_ascii_case("delivery") {
+        return Err("no word delivery");
+    }
+    let state = cursor.take_while(is_token);
+    if state.is_empty() {
+        return Err("no state");
+    }
+    let state = ReportState::of(state);
+    let mut read = ReportLine {
+        address,
+        state,
+        status: None,
+        reason: None,
+        tries: None,
+        after: None,
+    };
+    while let Some(param) = next_param(&mut cursor).or(Err("bad parameter"))? {
+        read.take(param);
+    }
+    if cursor.is_end() {
+        Ok(read)
+    } else {
+        Err("more than a state")
+    }
+}
+
+/// Passes what stands up to the next blank, and the blanks.
+fn word<'a>(cursor: &mut Cursor<'a>) -> &'a str {
+    let word = cursor.take_while(|byte| !matches!(byte, b' ' | b'\t'));
+    cursor.skip_blanks();
+    word
+}
+
+impl ReportLine {
+    fn take(&mut self, param: Param<'_>) {
+        let value = param.value.text().unwrap_or_default();
+        match param.name.to_ascii_lowercase().as_str() {
+            "status" => self.status = number(&value),
+            "reason" => self.reason = Some(value),
+            "tries" => self.tries = number(&value),
+            "after" => self.after = number(&value).map(Duration::from_millis),
+            _ => {}
+        }
+    }
+}
+
+/// Writes a report, one CRLF-ended line per recipient; the parameters of W21 only with `detail`.
+#[must_use]
+pub fn write_report(lines: &[ReportLine], detail: bool) -> String {
+    let mut out = String::with_capacity(lines.len() * 64);
+    for line in lines {
+        out.extend(
+            line.address
+                .chars()
+                .filter(|character| !character.is_ascii_whitespace()),
+        );
+        out.push_str(" delivery ");
+        out.push_str(line.state.as_str());
+        if detail {
+            write_detail(line, &mut out);
+        }
+        out.push_str("\r\n");
+    }
+    out
+}
+
+fn write_detail(line: &ReportLine, out: &mut String) {
+    if let Some(status) = line.status {
+        push_number("status", u128::from(status), out);
+    }
+    if let Some(reason) = &line.reason {
+        out.push_str(";reason=");
+        // Writing to a string cannot fail.
+        quote(reason, out).unwrap_or_default();
+    }
+    if let Some(tries) = line.tries {
+        push_number("tries", u128::from(tries), out);
+    }
+    if let Some(after) = line.after {
+        push_number("after", after.as_millis(), out);
+    }
+}
+
+fn push_number(name: &str, value: u128, out: &mut String) {
+    out.push_str(&format!(";{name}={value}"));
+}

@@ -1,0 +1,198 @@
+//! A received message sent on with changes (RFC 3261 §16.6, §16.7): what is not changed stays byte for byte.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::compose::write_field;
+use super::cursor::{element_end, elements};
+use super::fields::Fields;
+use super::message::{Request, Response};
+use super::names::is_name;
+use super::scan::Span;
+use super::uri::Uri;
+
+/// A received message sent on with changes: unknown header fields, order and body stay byte for byte.
+#[derive(Debug)]
+pub struct Edit<'a> {
+    fields: &'a Fields,
+    bytes: &'a [u8],
+    /// In place of the received start line.
+    start: Option<String>,
+    lines: Vec<Line<'a>>,
+}
+
+#[derive(Debug)]
+enum Line<'a> {
+    Kept(&'a Span),
+    New { name: String, value: String },
+}
+
+impl<'a> Edit<'a> {
+    /// Starts from a request as it was received.
+    #[must_use]
+    pub fn request(request: &'a Request) -> Self {
+        Self::of(request.fields(), request.bytes())
+    }
+
+    /// Starts from a response as it was received.
+    #[must_use]
+    pub fn response(response: &'a Response) -> Self {
+        Self::of(response.fields(), response.bytes())
+    }
+
+    fn of(fields: &'a Fields, bytes: &'a [u8]) -> Self {
+        Self {
+            fields,
+            bytes,
+            start: None,
+            lines: fields.spans().iter().map(Line::Kept).collect(),
+        }
+    }
+
+    /// Another Request-URI; a response has none and stays.
+    #[must_use]
+    pub fn uri(mut self, uri: &Uri) -> Self {
+        let mut words = self.fields.head().start_line().splitn(3, ' ');
+        if let Some(method) = words.next().filter(|word| !word.contains('/')) {
+            self.start = Some(format!("{method} {uri} SIP/2.0"));
+        }
+        self
+    }
+
+    /// A new first field of that name, before the others of it (Via, Record-Route); the first of all when there is none.
+    #[must_use]
+    pub fn push_front(mut self, name: &str, value: impl fmt::Display) -> Self {
+        let at = self.position(name).unwrap_or(0);
+        self.lines.insert(
+            at,
+            Line::New {
+                name: name.to_owned(),
+                value: value.to_string(),
+            },
+        );
+        self
+    }
+
+    /// One field in place of all of that name (added when there was none).
+    #[must_use]
+    pub fn set(mut self, name: &str, value: impl fmt::Display) -> Self {
+        let at = self.position(name).unwrap_or(self.lines.len());
+        self = self.remove(name);
+        self.lines.insert(
+            at,
+            Line::New {
+                name: name.to_owned(),
+                value: value.to_string(),
+            },
+        );
+        self
+    }
+
+    /// Takes all fields of that name out.
+    #[must_use]
+    pub fn remove(mut self, name: &str) -> Self {
+        let fields = self.fields;
+        self.lines.retain(|line| !is_name(line.name(fields), name));
+        self
+    }
+
+    /// Takes off the topmost value (first element of a comma list) of Via or Route.
+    #[must_use]
+    pub fn pop(mut self, name: &str) -> Self {
+        let Some(at) = self.position(name) else {
+            return self;
+        };
+        let line = self.lines.remove(at);
+        let value = line.value(self.fields);
+        let rest = value
+            .get(element_end(value) + 1..)
+            .unwrap_or_default()
+            .trim_matches([' ', '\t']);
+        if !rest.is_empty() {
+            let new = Line::New {
+                name: line.name(self.fields).to_owned(),
+                value: rest.to_owned(),
+            };
+            self.lines.insert(at, new);
+        }
+        self
+    }
+
+    /// Takes one token out of a comma list; the field goes when none is left.
+    #[must_use]
+    pub fn remove_token(mut self, name: &str, token: &str) -> Self {
+        let fields = self.fields;
+        self.lines.retain_mut(|line| {
+            if !is_name(line.name(fields), name) {
+                return true;
+            }
+            let value = line.value(fields);
+            if !elements(value).any(|this| this.eq_ignore_ascii_case(token)) {
+                return true;
+            }
+            let value = without_token(value, token);
+            let keep = !value.is_empty();
+            *line = Line::New {
+                name: line.name(fields).to_owned(),
+                value,
+            };
+            keep
+        });
+        self
+    }
+
+    /// Content-Length is set to the body's true length where the message had none; a received one was seen to be right.
+    #[must_use]
+    pub fn print(self) -> Bytes {
+        let head = self.fields.head();
+        let body = self.bytes.get(head.len()..).unwrap_or_default();
+        let mut out = Vec::with_capacity(self.bytes.len() + 512);
+        let start = self.start.as_deref().unwrap_or_else(|| head.start_line());
+        out.extend_from_slice(start.as_bytes());
+        out.extend_from_slice(b"\r\n");
+        for line in &self.lines {
+            match line {
+                Line::Kept(span) => {
+                    out.extend_from_slice(self.bytes.get(span.line()).unwrap_or_default());
+                }
+                Line::New { name, value } => write_field(&mut out, name, value),
+            }
+        }
+        if self.position("Content-Length").is_none() {
+            write_field(&mut out, "Content-Length", body.len());
+        }
+        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(body);
+        out.into()
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.lines
+            .iter()
+            .position(|line| is_name(line.name(self.fields), name))
+    }
+}
+
+impl<'a> Line<'a> {
+    fn name<'s>(&'s self, fields: &'a Fields) -> &'s str {
+        match self {
+            Self::Kept(span) => fields.head().name(span),
+            Self::New { name, .. } => name,
+        }
+    }
+
+    fn value<'s>(&'s self, fields: &'a Fields) -> &'s str {
+        match self {
+            Self::Kept(span) => fields.head().value(span),
+            Self::New { value, .. } => value,
+        }
+    }
+}
+
+/// A comma list without the elements that are `token` in any case.
+pub(super) fn without_token(value: &str, token: &str) -> String {
+    let others =
+        elements(value).filter(|this| !this.is_empty() && !this.eq_ignore_ascii_case(token));
+    others.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,183 @@
+//! The header fields of a message: by name, in any form and case, and typed (RFC 3261 §20).
+
+use std::sync::Arc;
+
+use super::cursor::{elements, number};
+use super::error::Error;
+use super::header::NameAddr;
+use super::names::Method;
+use super::scan::{Head, Span};
+use super::via::Via;
+
+/// The header fields. Names are asked for in their long form; compact forms and any case match.
+#[derive(Clone, Debug)]
+pub struct Fields(Arc<Checked>);
+
+/// A head whose mandatory fields were seen to be right.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) head: Head,
+    pub(super) cseq: u32,
+    pub(super) method: Method,
+}
+
+/// What Contact says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contacts {
+    /// `Contact: *`
+    All,
+    /// The addresses, none when there is no Contact.
+    List(Vec<NameAddr>),
+}
+
+impl Fields {
+    pub(super) fn new(checked: Checked) -> Self {
+        Self(Arc::new(checked))
+    }
+
+    pub(super) fn head(&self) -> &Head {
+        &self.0.head
+    }
+
+    pub(super) fn spans(&self) -> &[Span] {
+        self.0.head.spans()
+    }
+
+    /// (name as written, value unfolded and trimmed) in order.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.spans()
+            .iter()
+            .map(|span| (self.head().name(span), self.head().value(span)))
+    }
+
+    /// The value of the first field of that name.
+    #[must_use]
+    pub fn first(&self, name: &str) -> Option<&str> {
+        let head = self.head();
+        head.spans()
+            .iter()
+            .find(|span| super::names::is_name(head.name(span), name))
+            .map(|span| head.value(span))
+    }
+
+    /// The values of all fields of that name, in order.
+    pub fn every<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+        self.head().every(name)
+    }
+
+    /// True when a comma-separated header has that element, in any case (Supported, Require, Proxy-Require, Allow, Accept).
+    #[must_use]
+    pub fn has_token(&self, name: &str, token: &str) -> bool {
+        self.tokens(name)
+            .any(|this| this.eq_ignore_ascii_case(token))
+    }
+
+    /// Elements of a comma-separated header over all its fields, trimmed.
+    pub fn tokens<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+        self.every(name)
+            .flat_map(elements)
+            .filter(|token| !token.is_empty())
+    }
+
+    /// The topmost Via.
+    #[must_use]
+    pub fn top_via(&self) -> Via {
+        checked(Via::read_first(self.mandatory("Via")))
+    }
+
+    /// From.
+    #[must_use]
+    pub fn from(&self) -> NameAddr {
+        checked(NameAddr::parse(self.mandatory("From")))
+    }
+
+    /// To.
+    #[must_use]
+    pub fn to(&self) -> NameAddr {
+        checked(NameAddr::parse(self.mandatory("To")))
+    }
+
+    /// Call-ID.
+    #[must_use]
+    pub fn call_id(&self) -> &str {
+        self.mandatory("Call-ID")
+    }
+
+    /// The number in CSeq.
+    #[must_use]
+    pub fn cseq(&self) -> u32 {
+        self.0.cseq
+    }
+
+    /// The method in CSeq, which is a request's own.
+    #[must_use]
+    pub fn cseq_method(&self) -> &Method {
+        &self.0.method
+    }
+
+    fn mandatory(&self, name: &str) -> &str {
+        self.first(name).unwrap_or_default()
+    }
+
+    /// Max-Forwards, where there is one.
+    ///
+    /// # Errors
+    /// It is no number up to 255 (§20.22).
+    pub fn max_forwards(&self) -> Result<Option<u8>, Error> {
+        self.number("Max-Forwards")
+    }
+
+    /// Expires in seconds, where there is one.
+    ///
+    /// # Errors
+    /// It is no number below 2^32 (§20.19).
+    pub fn expires(&self) -> Result<Option<u32>, Error> {
+        self.number("Expires")
+    }
+
+    fn number<N: TryFrom<u64>>(&self, name: &'static str) -> Result<Option<N>, Error> {
+        let Some(value) = self.first(name) else {
+            return Ok(None);
+        };
+        number(value)
+            .map(Some)
+            .ok_or_else(|| Error::whole(name, "no number in range"))
+    }
+
+    /// Contact over all its fields.
+    ///
+    /// # Errors
+    /// One is no address, or `*` stands beside others.
+    pub fn contacts(&self) -> Result<Contacts, Error> {
+        let mut values = self.every("Contact");
+        match (values.next(), values.next()) {
+            (Some("*"), None) => Ok(Contacts::All),
+            _ => self.addresses("Contact", "Contact").map(Contacts::List),
+        }
+    }
+
+    /// The addresses of Route, Record-Route, Path, ... over all fields of that name.
+    ///
+    /// # Errors
+    /// One is no address.
+    pub fn routes(&self, name: &str) -> Result<Vec<NameAddr>, Error> {
+        self.addresses(name, "route header")
+    }
+
+    fn addresses(&self, name: &str, subject: &'static str) -> Result<Vec<NameAddr>, Error> {
+        let mut list = Vec::new();
+        for (field, value) in self.every(name).enumerate() {
+            NameAddr::read_list(value, &mut list)
+                .map_err(|error| error.within(subject, 0).in_field(field))?;
+        }
+        Ok(list)
+    }
+}
+
+/// What `parse` has seen to be right reads again: it is the same scan over the same text.
+fn checked<T>(read: Result<T, Error>) -> T {
+    match read {
+        Ok(value) => value,
+        Err(error) => unreachable!("a mandatory field was checked and does not read: {error}"),
+    }
+}

@@ -1,0 +1,178 @@
+//! Messages out of a byte stream (RFC 3261 §18.3), with limits; keep-alives between them (RFC 5626 §4.4.1).
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::cursor::number;
+use super::error::Error;
+use super::names::is_name;
+use super::scan::head_end;
+use crate::limits::{HEAD_BYTES_MAX, MESSAGE_BYTES_MAX};
+
+/// Cuts messages out of a byte stream (RFC 3261 18.3); CRLF keep-alives between messages are reported.
+#[derive(Debug, Default)]
+pub struct Framer {
+    buffer: BytesMut,
+    /// No head ends before this place.
+    searched: usize,
+    /// Length of the message at the front, once its head is there.
+    wanted: Option<usize>,
+    /// A lone CRLF was the last that came.
+    half_ping: bool,
+    broken: Option<Error>,
+}
+
+/// What a stream holds.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Framed {
+    /// One whole message.
+    Message(Bytes),
+    /// CRLFCRLF: answer with CRLF (RFC 5626 4.4.1)
+    Ping,
+    /// CRLF. The first half of a ping that came in two reads shows as this, too, before the ping.
+    Pong,
+}
+
+impl Framer {
+    /// Takes what was read from the stream; call [`Self::next`] until None after it.
+    pub fn push(&mut self, bytes: &[u8]) {
+        if self.broken.is_none() {
+            self.buffer.extend_from_slice(bytes);
+        }
+    }
+
+    /// None: more bytes are needed.
+    ///
+    /// # Errors
+    /// The stream cannot be read any further (no Content-Length, over a limit), now and ever after.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "not an iterator: after None it goes on, after Err it does not"
+    )]
+    pub fn next(&mut self) -> Result<Option<Framed>, Error> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
+        let next = self.cut();
+        if let Err(error) = &next {
+            self.broken = Some(error.clone());
+            self.buffer = BytesMut::new();
+        }
+        next
+    }
+
+    /// True while part of a message waits for the rest.
+    #[must_use]
+    pub fn is_mid_message(&self) -> bool {
+        !self.buffer.is_empty()
+    }
+
+    fn cut(&mut self) -> Result<Option<Framed>, Error> {
+        if self.wanted.is_none() {
+            if self.buffer.first() == Some(&b'\r') && self.searched == 0 {
+                match self.keep_alive() {
+                    KeepAlive::Whole(framed) => return Ok(Some(framed)),
+                    KeepAlive::Part => return Ok(None),
+                    KeepAlive::No => {}
+                }
+            }
+            self.wanted = self.find_length()?;
+        }
+        match self.wanted {
+            Some(wanted) if self.buffer.len() >= wanted => {
+                (self.wanted, self.searched, self.half_ping) = (None, 0, false);
+                Ok(Some(Framed::Message(self.buffer.split_to(wanted).freeze())))
+            }
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    fn keep_alive(&mut self) -> KeepAlive {
+        if self.buffer.starts_with(b"\r\n\r\n") {
+            self.buffer.advance(4);
+            self.half_ping = false;
+            return KeepAlive::Whole(Framed::Ping);
+        }
+        if self.buffer.starts_with(b"\r\n") {
+            self.buffer.advance(2);
+            // Who is not told apart here which side this is. A pong must be seen at once, and a ping in two reads must be
+            // answered; that two pongs in a row look like a ping costs two bytes.
+            self.half_ping = !self.half_ping;
+            return KeepAlive::Whole(if self.half_ping {
+                Framed::Pong
+            } else {
+                Framed::Ping
+            });
+        }
+        if self.buffer.len() == 1 {
+            KeepAlive::Part
+        } else {
+            KeepAlive::No
+        }
+    }
+
+    /// Length of the message at the front, once its head is there.
+    fn find_length(&mut self) -> Result<Option<usize>, Error> {
+        let end = head_end(&self.buffer, self.searched);
+        if end.unwrap_or(self.buffer.len()) > HEAD_BYTES_MAX {
+            return Err(Error::whole("head", "over the size limit").with_status(413));
+        }
+        let Some(end) = end else {
+            self.searched = self.buffer.len();
+            return Ok(None);
+        };
+        let body = body_length(self.buffer.get(..end).unwrap_or_default())?;
+        match end.checked_add(body) {
+            Some(length) if length <= MESSAGE_BYTES_MAX => Ok(Some(length)),
+            Some(_) | None => Err(Error::whole("message", "over the size limit").with_status(413)),
+        }
+    }
+}
+
+enum KeepAlive {
+    Whole(Framed),
+    Part,
+    No,
+}
+
+/// What Content-Length says. The rest of the head may be as wrong as it likes: then `parse` refuses this one message and
+/// the stream goes on.
+fn body_length(head: &[u8]) -> Result<usize, Error> {
+    let mut length: Option<usize> = None;
+    let mut rest = head;
+    while let Some(line) = next_line(&mut rest) {
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else {
+            continue;
+        };
+        let name = line.get(..colon).unwrap_or_default().trim_ascii_end();
+        if !std::str::from_utf8(name).is_ok_and(|name| is_name(name, "Content-Length")) {
+            continue;
+        }
+        let value = line.get(colon + 1..).unwrap_or_default().trim_ascii();
+        let this = std::str::from_utf8(value).ok().and_then(number);
+        let this = this.ok_or_else(|| Error::whole("Content-Length", "not a length"))?;
+        if length.is_some_and(|other| other != this) {
+            return Err(Error::whole("Content-Length", "two that differ"));
+        }
+        length = Some(this);
+    }
+    length.ok_or_else(|| Error::whole("Content-Length", "missing on a stream"))
+}
+
+/// Takes the next line, with those that continue it, off `rest`.
+fn next_line<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    if rest.is_empty() {
+        return None;
+    }
+    let ends = rest
+        .windows(2)
+        .enumerate()
+        .filter(|(_, pair)| pair == b"\r\n")
+        .map(|(at, _)| at);
+    let end = ends
+        .into_iter()
+        .find(|end| !matches!(rest.get(end + 2), Some(b' ' | b'\t')));
+    let end = end.unwrap_or(rest.len());
+    let line = rest.get(..end)?;
+    *rest = rest.get(end + 2..).unwrap_or_default();
+    Some(line)
+}

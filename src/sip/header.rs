@@ -1,0 +1,316 @@
+//! Typed values of header fields: parameters and addresses (RFC 3261 §20, §25.1).
+//!
+//! Each grammar is here once: a scan over the text that allocates nothing, by which `parse` checks a message, and a
+//! constructor that makes the owned value from what the scan found.
+
+use std::fmt;
+
+use super::cursor::{Cursor, is_token, quote, unescape};
+use super::error::Error;
+use super::uri::{Uri, check_uri};
+
+/// `;name=value` parameters in order; the quotes of a value are taken off, a flag has none.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Params(pub Vec<(String, Option<String>)>);
+
+impl Params {
+    /// The value of the first parameter of that name in any case, quotes taken off; "" for a flag.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let found = self
+            .0
+            .iter()
+            .find(|(this, _)| this.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_deref().unwrap_or_default())
+    }
+
+    /// True when there is one of that name, with or without a value.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// What is left of a value, read as parameters.
+    pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Self, Error> {
+        let mut params = Self::default();
+        while let Some(param) = next_param(cursor)? {
+            params.0.push(param.owned());
+        }
+        Ok(params)
+    }
+}
+
+impl fmt::Display for Params {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, value) in &self.0 {
+            match value {
+                Some(value) => write_param(name, value, f)?,
+                None => write!(f, ";{name}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes `;name=value`, in quotes where the value needs them.
+pub(super) fn write_param(name: &str, value: &str, out: &mut impl fmt::Write) -> fmt::Result {
+    if !value.is_empty() && value.bytes().all(is_bare) {
+        return write!(out, ";{name}={value}");
+    }
+    write!(out, ";{name}=")?;
+    quote(value, out)
+}
+
+/// A parameter as found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Param<'a> {
+    pub(super) name: &'a str,
+    pub(super) value: Value<'a>,
+}
+
+/// The value of a parameter as found.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Value<'a> {
+    Flag,
+    Bare(&'a str),
+    /// What is between the quotes, escapes still in it.
+    Quoted(&'a str),
+}
+
+impl Param<'_> {
+    pub(super) fn owned(&self) -> (String, Option<String>) {
+        (self.name.to_owned(), self.value.text())
+    }
+}
+
+impl Value<'_> {
+    pub(super) fn text(&self) -> Option<String> {
+        match self {
+            Self::Flag => None,
+            Self::Bare(text) => Some((*text).to_owned()),
+            Self::Quoted(inside) => Some(unescape(inside)),
+        }
+    }
+}
+
+/// Bytes that a value may have without quotes. Wider than `token / host`: tags with `@`, `/` or `=` are about.
+fn is_bare(byte: u8) -> bool {
+    is_token(byte)
+        || matches!(
+            byte,
+            b'[' | b']'
+                | b':'
+                | b'@'
+                | b'/'
+                | b'='
+                | b'$'
+                | b'&'
+                | b'('
+                | b')'
+                | b'?'
+                | b'{'
+                | b'}'
+                | b'#'
+        )
+}
+
+/// Passes one `;name[=value]`; None where no `;` is next.
+pub(super) fn next_param<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Param<'a>>, Error> {
+    cursor.skip_blanks();
+    if !cursor.eat(b';') {
+        return Ok(None);
+    }
+    cursor.skip_blanks();
+    param(cursor).map(Some)
+}
+
+/// Passes one `name[=value]` and the blanks after it.
+pub(super) fn param<'a>(cursor: &mut Cursor<'a>) -> Result<Param<'a>, Error> {
+    let name = cursor.token("no parameter name")?;
+    cursor.skip_blanks();
+    if !cursor.eat(b'=') {
+        return Ok(Param {
+            name,
+            value: Value::Flag,
+        });
+    }
+    cursor.skip_blanks();
+    let value = if cursor.peek() == Some(b'"') {
+        Value::Quoted(cursor.quoted()?)
+    } else {
+        let start = cursor.at();
+        match cursor.take_while(is_bare) {
+            "" => return Err(Error::at("no parameter value", start)),
+            value => Value::Bare(value),
+        }
+    };
+    cursor.skip_blanks();
+    Ok(Param { name, value })
+}
+
+pub(super) fn skip_params(cursor: &mut Cursor<'_>) -> Result<(), Error> {
+    while next_param(cursor)?.is_some() {}
+    Ok(())
+}
+
+/// `"Ann" <sip:ann@domain.com>;tag=x`, or a bare addr-spec whose parameters are then the header's (§20).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameAddr {
+    /// Quotes and escapes taken off; None when there is none.
+    pub display: Option<String>,
+    /// The address.
+    pub uri: Uri,
+    /// The header's parameters.
+    pub params: Params,
+}
+
+impl NameAddr {
+    /// Reads one address and nothing more.
+    ///
+    /// # Errors
+    /// It is none, or something follows it.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let mut cursor = Cursor::new(text);
+        let address = Self::read(&mut cursor)?;
+        if cursor.is_end() {
+            Ok(address)
+        } else {
+            Err(cursor.fault("more than one address"))
+        }
+    }
+
+    /// The tag, where there is one that is not empty.
+    #[must_use]
+    pub fn tag(&self) -> Option<&str> {
+        self.params.get("tag").filter(|tag| !tag.is_empty())
+    }
+
+    /// Reads a list separated by commas.
+    pub(super) fn read_list(text: &str, list: &mut Vec<Self>) -> Result<(), Error> {
+        let mut cursor = Cursor::new(text);
+        loop {
+            list.push(Self::read(&mut cursor)?);
+            if cursor.is_end() {
+                return Ok(());
+            }
+            if !cursor.eat(b',') {
+                return Err(cursor.fault("not of an address"));
+            }
+        }
+    }
+
+    fn read(cursor: &mut Cursor<'_>) -> Result<Self, Error> {
+        let address = Address::scan(cursor)?;
+        let uri = Uri::parse(address.uri).map_err(|error| error.within("", address.uri_at))?;
+        Ok(Self {
+            display: address.display(),
+            uri,
+            params: Params::read(cursor)?,
+        })
+    }
+}
+
+impl fmt::Display for NameAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_address(self.display.as_deref(), &self.uri, f)?;
+        fmt::Display::fmt(&self.params, f)
+    }
+}
+
+/// Writes `"Display" <uri>`, without a display name `<uri>`.
+pub(super) fn write_address(
+    display: Option<&str>,
+    uri: &Uri,
+    out: &mut impl fmt::Write,
+) -> fmt::Result {
+    if let Some(display) = display {
+        quote(display, out)?;
+        out.write_char(' ')?;
+    }
+    write!(out, "<{uri}>")
+}
+
+/// Display name and URI as found, not yet their parameters.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Address<'a> {
+    display: Value<'a>,
+    pub(super) uri: &'a str,
+    pub(super) uri_at: usize,
+}
+
+impl<'a> Address<'a> {
+    /// Passes one address and the blanks around it. The URI is not checked yet.
+    pub(super) fn scan(cursor: &mut Cursor<'a>) -> Result<Self, Error> {
+        cursor.skip_blanks();
+        let start = cursor.at();
+        let display = match cursor.peek() {
+            None => return Err(Error::at("no address", start)),
+            Some(b'"') => Value::Quoted(cursor.quoted()?),
+            Some(b'<') => Value::Flag,
+            Some(_) => match Self::unquoted_display(cursor) {
+                Some(display) => Value::Bare(display),
+                None => return Self::bare(cursor),
+            },
+        };
+        cursor.skip_blanks();
+        if !cursor.eat(b'<') {
+            return Err(cursor.fault("no address"));
+        }
+        let uri_at = cursor.at();
+        let uri = cursor.take_while(|byte| byte != b'>');
+        if !cursor.eat(b'>') {
+            return Err(Error::at("bracket not closed", uri_at.saturating_sub(1)));
+        }
+        cursor.skip_blanks();
+        Ok(Self {
+            display,
+            uri,
+            uri_at,
+        })
+    }
+
+    /// Passes tokens and blanks up to `<`; None, and nothing passed, when something else comes first. UTF-8 is taken too.
+    fn unquoted_display(cursor: &mut Cursor<'a>) -> Option<&'a str> {
+        let mut ahead = cursor.clone();
+        let display = ahead
+            .take_while(|byte| is_token(byte) || matches!(byte, b' ' | b'\t') || !byte.is_ascii());
+        (ahead.peek() == Some(b'<')).then(|| *cursor = ahead)?;
+        Some(display.trim_end_matches([' ', '\t']))
+    }
+
+    /// §20: a URI with a comma, question mark or semicolon must be in brackets, so a bare one ends there.
+    fn bare(cursor: &mut Cursor<'a>) -> Result<Self, Error> {
+        let uri_at = cursor.at();
+        let uri = cursor.take_while(|byte| !matches!(byte, b' ' | b'\t' | b',' | b';' | b'?'));
+        if cursor.peek() == Some(b'?') {
+            return Err(cursor.fault("URI with ? not in brackets"));
+        }
+        if uri.is_empty() {
+            return Err(Error::at("no address", uri_at));
+        }
+        cursor.skip_blanks();
+        Ok(Self {
+            display: Value::Flag,
+            uri,
+            uri_at,
+        })
+    }
+
+    /// The display name without its quotes.
+    pub(super) fn display(&self) -> Option<String> {
+        self.display.text().filter(|display| !display.is_empty())
+    }
+}
+
+/// What [`NameAddr::parse`] checks, without making one.
+pub(super) fn check_name_addr(text: &str) -> Result<(), Error> {
+    let mut cursor = Cursor::new(text);
+    let address = Address::scan(&mut cursor)?;
+    check_uri(address.uri).map_err(|error| error.within("", address.uri_at))?;
+    skip_params(&mut cursor)?;
+    if cursor.is_end() {
+        Ok(())
+    } else {
+        Err(cursor.fault("more than one address"))
+    }
+}

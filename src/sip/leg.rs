@@ -1,0 +1,209 @@
+//! The legs of one submission (W15): the block that they share is built once, a leg is patched from it.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+
+use super::compose::{OneLine, write_field};
+use super::edit::without_token;
+use super::header::write_address;
+use super::message::Request;
+use super::names::is_name;
+use super::secondary_to::Addressed;
+use super::uri::Uri;
+
+const ALSO_TO: &str = "Also-To: ";
+const MAX_FORWARDS_DEFAULT: u8 = 70;
+
+/// What no leg carries as the sender wrote it: what is ours to say, what is for us, and what belongs to the hop before.
+const TAKEN_OUT: [&str; 16] = [
+    "Via",
+    "Route",
+    "Record-Route",
+    "Max-Forwards",
+    "From",
+    "To",
+    "Also-To",
+    "Secondary-To",
+    "Delivery-Report",
+    "Call-ID",
+    "CSeq",
+    "Contact",
+    "Expires",
+    "Authorization",
+    "Proxy-Authorization",
+    "Content-Length",
+];
+
+/// One submission prepared for its legs (W15): the block that all legs share is built once, a leg is patched from it.
+#[derive(Clone, Debug)]
+pub struct LegTemplate {
+    /// From the end of Via's value to the From tag.
+    middle: Vec<u8>,
+    /// An `Also-To` line for each recipient; those that are bcc stand after the others.
+    names: Vec<u8>,
+    /// Where in `names` each recipient stands.
+    places: Vec<std::ops::Range<usize>>,
+    /// Where in `names` those end that are named to others.
+    named_end: usize,
+    /// What goes through untouched, the body included.
+    tail: Vec<u8>,
+}
+
+/// What is a leg's own.
+#[derive(Debug)]
+pub struct Leg<'a> {
+    /// Its number in the list that the template was made with.
+    pub recipient: usize,
+    /// The Request-URI.
+    pub uri: &'a Uri,
+    /// Our Via, its branch in it.
+    pub via: &'a str,
+    /// Our From tag.
+    pub from_tag: &'a str,
+    /// The leg's Call-ID.
+    pub call_id: &'a str,
+    /// What remains of the submission's Expires, in seconds.
+    pub expires: Option<u32>,
+}
+
+impl LegTemplate {
+    /// `recipients`: all, in order, so that leg i leaves its own Also-To out (bcc ones are named to nobody, and a bcc leg names
+    /// nobody, W7). `date`: an RFC 1123 date, used when the submission has none.
+    #[must_use]
+    pub fn new(submission: &Request, recipients: &[Addressed], date: &str) -> Self {
+        let mut names = Vec::with_capacity(recipients.len() * 48);
+        let mut places = vec![0..0; recipients.len()];
+        let mut write_names = |bcc: bool, names: &mut Vec<u8>| {
+            for (place, recipient) in places
+                .iter_mut()
+                .zip(recipients)
+                .filter(|(_, recipient)| recipient.bcc == bcc)
+            {
+                let start = names.len();
+                write_also_to(names, recipient);
+                *place = start..names.len();
+            }
+        };
+        write_names(false, &mut names);
+        let named_end = names.len();
+        write_names(true, &mut names);
+        Self {
+            middle: middle(submission),
+            names,
+            places,
+            named_end,
+            tail: tail(submission, date),
+        }
+    }
+
+    /// The leg's bytes. A number that is none of the recipients' gives a leg to its Request-URI that names nobody.
+    #[must_use]
+    pub fn print(&self, leg: &Leg<'_>) -> Bytes {
+        let fixed = self.middle.len() + self.named_end + self.tail.len() + 160;
+        let own =
+            2 * leg.uri.as_str().len() + leg.via.len() + leg.from_tag.len() + leg.call_id.len();
+        let place = self.places.get(leg.recipient);
+        let mut out = Vec::with_capacity(fixed + own + place.map_or(0, std::ops::Range::len));
+        out.extend_from_slice(b"MESSAGE ");
+        out.extend_from_slice(leg.uri.as_str().as_bytes());
+        out.extend_from_slice(b" SIP/2.0\r\nVia: ");
+        push_clean(&mut out, leg.via);
+        out.extend_from_slice(&self.middle);
+        push_clean(&mut out, leg.from_tag);
+        out.extend_from_slice(b"\r\nTo: ");
+        match place {
+            Some(place) => self.push_names(&mut out, place),
+            None => {
+                out.push(b'<');
+                out.extend_from_slice(leg.uri.as_str().as_bytes());
+                out.extend_from_slice(b">\r\n");
+            }
+        }
+        out.extend_from_slice(b"Call-ID: ");
+        push_clean(&mut out, leg.call_id);
+        out.extend_from_slice(b"\r\nCSeq: 1 MESSAGE\r\n");
+        if let Some(expires) = leg.expires {
+            write_field(&mut out, "Expires", expires);
+        }
+        out.extend_from_slice(&self.tail);
+        out.into()
+    }
+
+    /// The value of To, its CRLF, and Also-To for the others.
+    fn push_names(&self, out: &mut Vec<u8>, place: &std::ops::Range<usize>) {
+        let names = |range: std::ops::Range<usize>| self.names.get(range).unwrap_or_default();
+        out.extend_from_slice(names(place.start + ALSO_TO.len()..place.end));
+        if place.start < self.named_end {
+            out.extend_from_slice(names(0..place.start));
+            out.extend_from_slice(names(place.end..self.named_end));
+        }
+    }
+}
+
+fn push_clean(out: &mut Vec<u8>, text: &str) {
+    // Ours, and clean: a copy. Else no value may end its field.
+    if text.bytes().any(|byte| matches!(byte, b'\r' | b'\n')) {
+        OneLine(out).write_str(text).unwrap_or_default();
+    } else {
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+fn write_also_to(out: &mut Vec<u8>, recipient: &Addressed) {
+    out.extend_from_slice(ALSO_TO.as_bytes());
+    // Writing to memory cannot fail.
+    write_address(
+        recipient.display.as_deref(),
+        &recipient.uri.to_sip(),
+        &mut OneLine(out),
+    )
+    .unwrap_or_default();
+    out.extend_from_slice(b"\r\n");
+}
+
+fn middle(submission: &Request) -> Vec<u8> {
+    let fields = submission.fields();
+    let left = fields
+        .max_forwards()
+        .ok()
+        .flatten()
+        .map_or(MAX_FORWARDS_DEFAULT, |left| left.saturating_sub(1));
+    let from = fields.from();
+    let mut out = Vec::with_capacity(128);
+    out.extend_from_slice(b"\r\n");
+    write_field(&mut out, "Max-Forwards", left);
+    out.extend_from_slice(b"From: ");
+    // Writing to memory cannot fail.
+    write_address(
+        from.display.as_deref(),
+        &from.uri.to_sip(),
+        &mut OneLine(&mut out),
+    )
+    .unwrap_or_default();
+    out.extend_from_slice(b";tag=");
+    out
+}
+
+fn tail(submission: &Request, date: &str) -> Vec<u8> {
+    let (fields, body) = (submission.fields(), submission.body());
+    let mut out = Vec::with_capacity(submission.bytes().len());
+    for span in fields.spans() {
+        let (name, value) = (fields.head().name(span), fields.head().value(span));
+        if is_name(name, "Proxy-Require") {
+            let others = without_token(value, "secondary-to");
+            if !others.is_empty() {
+                write_field(&mut out, "Proxy-Require", others);
+            }
+        } else if !TAKEN_OUT.iter().any(|taken| is_name(name, taken)) {
+            out.extend_from_slice(submission.bytes().get(span.line()).unwrap_or_default());
+        }
+    }
+    if fields.first("Date").is_none() {
+        write_field(&mut out, "Date", date);
+    }
+    write_field(&mut out, "Content-Length", body.len());
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(&body);
+    out
+}

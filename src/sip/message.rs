@@ -1,0 +1,261 @@
+//! Requests and responses: checked values over the received bytes (RFC 3261 §7, §8.2, §18.3).
+
+use bytes::Bytes;
+
+use super::cursor::is_token_text;
+use super::error::Error;
+use super::fields::{Checked, Fields};
+use super::header::check_name_addr;
+use super::names::Method;
+use super::scan::{self, Head};
+use super::uri::Uri;
+use super::via::{check_call_id, check_via, read_cseq};
+use crate::limits::MESSAGE_BYTES_MAX;
+
+/// A message as received, or as printed and read again.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// One that asks.
+    Request(Request),
+    /// One that answers.
+    Response(Response),
+}
+
+/// A request whose mandatory fields are right.
+#[derive(Clone, Debug)]
+pub struct Request {
+    uri: Uri,
+    whole: Whole,
+}
+
+/// A response whose mandatory fields are right.
+#[derive(Clone, Debug)]
+pub struct Response {
+    status: u16,
+    whole: Whole,
+}
+
+#[derive(Clone, Debug)]
+struct Whole {
+    fields: Fields,
+    bytes: Bytes,
+}
+
+impl Whole {
+    fn body(&self) -> Bytes {
+        let head = self.fields.head().len().min(self.bytes.len());
+        self.bytes.slice(head..)
+    }
+}
+
+impl Request {
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        self.whole.fields.cseq_method()
+    }
+
+    /// The Request-URI; its scheme may be one that nobody knows.
+    #[must_use]
+    pub fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// The header fields.
+    #[must_use]
+    pub fn fields(&self) -> &Fields {
+        &self.whole.fields
+    }
+
+    /// The body, any bytes.
+    #[must_use]
+    pub fn body(&self) -> Bytes {
+        self.whole.body()
+    }
+
+    /// The received bytes, whole (datagram surplus cut off).
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        &self.whole.bytes
+    }
+}
+
+impl Response {
+    /// 100 to 699.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The reason phrase, perhaps empty.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        self.whole
+            .fields
+            .head()
+            .start_line()
+            .get("SIP/2.0 200 ".len()..)
+            .unwrap_or_default()
+    }
+
+    /// The header fields.
+    #[must_use]
+    pub fn fields(&self) -> &Fields {
+        &self.whole.fields
+    }
+
+    /// The body, any bytes.
+    #[must_use]
+    pub fn body(&self) -> Bytes {
+        self.whole.body()
+    }
+
+    /// The received bytes, whole (datagram surplus cut off).
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        &self.whole.bytes
+    }
+}
+
+/// Reads one message: a datagram, or what [`super::Framer`] cut out of a stream. Cheap: spans over `bytes`.
+///
+/// Everything mandatory (Via, From, To, Call-ID, CSeq, method agreement, Content-Length) is checked here.
+///
+/// # Errors
+/// It is no SIP message, or one that no element may act upon; [`Error::status`] says what a request gets.
+pub fn parse(bytes: Bytes) -> Result<Message, Error> {
+    let bytes = bytes.slice(scan::leading_line_ends(&bytes)..);
+    let head = scan::scan(&bytes)?;
+    let start =
+        StartLine::read(head.start_line()).map_err(|error| error.within("start line", 0))?;
+    if bytes.len() > MESSAGE_BYTES_MAX {
+        return Err(Error::whole("message", "over the size limit").with_status(413));
+    }
+    let (cseq, method) = check_mandatory(&head, &start)?;
+    let bytes = cut(&head, bytes)?;
+    let (start, fields) = (start.owned(), Fields::new(Checked { head, cseq, method }));
+    let whole = Whole { fields, bytes };
+    Ok(match start {
+        Start::Request(uri) => Message::Request(Request { uri, whole }),
+        Start::Response(status) => Message::Response(Response { status, whole }),
+    })
+}
+
+/// RFC 3261 §18.3 for a datagram: what is too much is cut off, too little is a fault, no Content-Length takes the rest.
+fn cut(head: &Head, bytes: Bytes) -> Result<Bytes, Error> {
+    let there = bytes.len().saturating_sub(head.len());
+    match scan::content_length(head)? {
+        Some(wanted) if wanted > there => Err(Error::whole("Content-Length", "body is shorter")),
+        Some(wanted) => Ok(bytes.slice(..head.len() + wanted)),
+        None => Ok(bytes),
+    }
+}
+
+enum StartLine<'a> {
+    Request(&'a str, Uri),
+    Response(u16),
+}
+
+enum Start {
+    Request(Uri),
+    Response(u16),
+}
+
+impl<'a> StartLine<'a> {
+    fn read(line: &'a str) -> Result<Self, Error> {
+        // `/` is in no method, so this cannot be a request.
+        if line
+            .get(..4)
+            .is_some_and(|start| start.eq_ignore_ascii_case("SIP/"))
+        {
+            return Self::read_status_line(line);
+        }
+        let mut words = line.splitn(3, ' ');
+        let (Some(method), Some(uri), Some(version)) = (words.next(), words.next(), words.next())
+        else {
+            return Err(Error::at("not of three words", 0));
+        };
+        if !is_token_text(method) {
+            return Err(Error::at("no method", 0));
+        }
+        check_version(version, method.len() + uri.len() + 2)?;
+        let uri = Uri::parse(uri).map_err(|error| error.within("", method.len() + 1))?;
+        if uri.headers().is_some() {
+            // §19.1.1; RFC 4475 §3.1.2.11.
+            return Err(Error::at("headers in Request-URI", method.len() + 1));
+        }
+        Ok(Self::Request(method, uri))
+    }
+
+    fn read_status_line(line: &'a str) -> Result<Self, Error> {
+        let (version, rest) = line.split_once(' ').unwrap_or((line, ""));
+        check_version(version, 0)?;
+        let status = rest
+            .split(' ')
+            .next()
+            .filter(|digits| digits.len() == 3)
+            .and_then(super::cursor::number::<u16>);
+        match status {
+            Some(status @ 100..=699) => Ok(Self::Response(status)),
+            _ => Err(Error::at("no status", version.len() + 1)),
+        }
+    }
+
+    fn owned(self) -> Start {
+        match self {
+            Self::Request(_, uri) => Start::Request(uri),
+            Self::Response(status) => Start::Response(status),
+        }
+    }
+}
+
+/// Another version of SIP gets 505, anything else 400.
+fn check_version(version: &str, at: usize) -> Result<(), Error> {
+    if version.eq_ignore_ascii_case("SIP/2.0") {
+        return Ok(());
+    }
+    let (protocol, number) = version.split_once('/').unwrap_or((version, ""));
+    let (major, minor) = number.split_once('.').unwrap_or((number, ""));
+    let is_number =
+        |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if protocol.eq_ignore_ascii_case("SIP") && is_number(major) && is_number(minor) {
+        return Err(Error::at("unknown SIP version", at).with_status(505));
+    }
+    Err(Error::at("no SIP version", at))
+}
+
+/// The fields that every message has, and those that it may have once: CSeq's number and method.
+fn check_mandatory(head: &Head, start: &StartLine<'_>) -> Result<(u32, Method), Error> {
+    let via = head
+        .every("Via")
+        .next()
+        .ok_or_else(|| Error::whole("Via", "missing"))?;
+    check_via(via).map_err(|error| error.within("Via", 0))?;
+    check_name_addr(only(head, "From")?).map_err(|error| error.within("From", 0))?;
+    check_name_addr(only(head, "To")?).map_err(|error| error.within("To", 0))?;
+    check_call_id(only(head, "Call-ID")?).map_err(|error| error.within("Call-ID", 0))?;
+    let (cseq, method) = read_cseq(only(head, "CSeq")?).map_err(|error| error.within("CSeq", 0))?;
+    for name in ["Max-Forwards", "Expires"] {
+        at_most_one(head, name)?;
+    }
+    match start {
+        StartLine::Request(asked, _) if *asked != method => {
+            Err(Error::whole("CSeq", "method is not the request's"))
+        }
+        StartLine::Request(..) | StartLine::Response(_) => Ok((cseq, Method::of(method))),
+    }
+}
+
+fn only<'a>(head: &'a Head, name: &'static str) -> Result<&'a str, Error> {
+    at_most_one(head, name)?.ok_or_else(|| Error::whole(name, "missing"))
+}
+
+/// The value of a field that may be there once; the same again does no harm.
+fn at_most_one<'a>(head: &'a Head, name: &'static str) -> Result<Option<&'a str>, Error> {
+    let mut values = head.every(name);
+    let first = values.next();
+    if values.any(|other| Some(other) != first) {
+        return Err(Error::whole(name, "two that differ"));
+    }
+    Ok(first)
+}

@@ -1,0 +1,225 @@
+//! Bytes to start line, header spans and body length (RFC 3261 §7), without reading what the fields say.
+//!
+//! Line ends are CRLF; a lone CR or LF in the head is a fault, since the next hop could see other lines than we do.
+
+use super::cursor::{is_token, number};
+use super::error::Error;
+use super::names::is_name;
+use crate::limits::{HEAD_BYTES_MAX, HEADER_FIELDS_MAX};
+
+/// One header field: places in the message, which are the same in [`Head::text`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    start: usize,
+    name_end: usize,
+    value: usize,
+    value_end: usize,
+    end: usize,
+}
+
+impl Span {
+    /// The whole line, or lines when it is folded, with the last CRLF.
+    pub(super) fn line(&self) -> std::ops::Range<usize> {
+        self.start..self.end
+    }
+}
+
+/// The head of a message, its fields found.
+#[derive(Debug)]
+pub(super) struct Head {
+    /// The head as UTF-8, of the same length; CRLF of folded lines are two blanks here.
+    text: Box<str>,
+    spans: Vec<Span>,
+    start_line_end: usize,
+}
+
+impl Head {
+    /// The start line without its CRLF.
+    pub(super) fn start_line(&self) -> &str {
+        self.text.get(..self.start_line_end).unwrap_or_default()
+    }
+
+    /// Bytes of the head, blank line and all.
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    pub(super) fn spans(&self) -> &[Span] {
+        &self.spans
+    }
+
+    /// The name as written.
+    pub(super) fn name(&self, span: &Span) -> &str {
+        self.text.get(span.start..span.name_end).unwrap_or_default()
+    }
+
+    /// The value, unfolded and trimmed.
+    pub(super) fn value(&self, span: &Span) -> &str {
+        self.text
+            .get(span.value..span.value_end)
+            .unwrap_or_default()
+    }
+
+    /// The values of all fields of that (long) name.
+    pub(super) fn every<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+        self.spans
+            .iter()
+            .filter(move |span| is_name(self.name(span), name))
+            .map(|span| self.value(span))
+    }
+}
+
+/// Finds start line and fields of the message that begins at the first byte.
+pub(super) fn scan(bytes: &[u8]) -> Result<Head, Error> {
+    let mut spans: Vec<Span> = Vec::with_capacity(16);
+    let mut folds = Vec::new();
+    let start_line_end = line_end(bytes, 0)?;
+    let mut at = start_line_end + 2;
+    loop {
+        let end = line_end(bytes, at)?;
+        if end == at {
+            break;
+        }
+        if matches!(bytes.get(at), Some(b' ' | b'\t')) {
+            // RFC 3261 §7.3.1: a line that starts with a blank goes on with the one before it.
+            let Some(last) = spans.last_mut() else {
+                return Err(Error::at("blank after start line", at).within("head", 0));
+            };
+            folds.push(at - 2);
+            last.value_end = end;
+            last.end = end + 2;
+        } else {
+            if spans.len() >= HEADER_FIELDS_MAX {
+                return Err(Error::whole("head", "too many fields").with_status(413));
+            }
+            spans.push(field(bytes, at, end)?);
+        }
+        at = end + 2;
+    }
+    let text = text(bytes, at + 2, &folds)?;
+    for span in &mut spans {
+        trim(&text, span);
+    }
+    Ok(Head {
+        text,
+        spans,
+        start_line_end,
+    })
+}
+
+/// Where the line that starts at `start` ends: the place of its CRLF.
+fn line_end(bytes: &[u8], start: usize) -> Result<usize, Error> {
+    let rest = bytes.get(start..).unwrap_or_default();
+    let end = start + find_line_break(rest);
+    if end > HEAD_BYTES_MAX {
+        return Err(Error::whole("head", "over the size limit").with_status(413));
+    }
+    match (bytes.get(end), bytes.get(end + 1)) {
+        (Some(b'\r'), Some(b'\n')) => Ok(end),
+        (None, _) | (Some(b'\r'), None) => Err(Error::at("ends early", end).within("head", 0)),
+        _ => Err(Error::at("line end not CRLF", end).within("head", 0)),
+    }
+}
+
+/// Where the first CR or LF is; the length when there is none.
+fn find_line_break(bytes: &[u8]) -> usize {
+    // In steps of 16 without a branch inside, which the compiler turns into vector instructions.
+    let is_break = |byte: &u8| matches!(byte, b'\r' | b'\n');
+    let steps = bytes
+        .chunks(16)
+        .take_while(|step| !step.iter().fold(false, |any, byte| any | is_break(byte)))
+        .count();
+    let start = (steps * 16).min(bytes.len());
+    let rest = bytes.get(start..).unwrap_or_default();
+    start + rest.iter().position(is_break).unwrap_or(rest.len())
+}
+
+/// Where the head ends, blank line and all; `from` is a place up to which a search found no end.
+pub(super) fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from.saturating_sub(3);
+    loop {
+        let rest = bytes.get(at..).filter(|rest| !rest.is_empty())?;
+        at += find_line_break(rest);
+        if bytes.get(at..)?.starts_with(b"\r\n\r\n") {
+            return Some(at + 4);
+        }
+        at += 1;
+    }
+}
+
+/// The field in the line `start..end`.
+fn field(bytes: &[u8], start: usize, end: usize) -> Result<Span, Error> {
+    let line = bytes.get(start..end).unwrap_or_default();
+    let name = line.iter().take_while(|byte| is_token(**byte)).count();
+    let blanks = line
+        .iter()
+        .skip(name)
+        .take_while(|byte| matches!(byte, b' ' | b'\t'))
+        .count();
+    if name == 0 || line.get(name + blanks) != Some(&b':') {
+        return Err(Error::at("no field name", start).within("head", 0));
+    }
+    Ok(Span {
+        start,
+        name_end: start + name,
+        value: start + name + blanks + 1,
+        value_end: end,
+        end: end + 2,
+    })
+}
+
+/// The head as text, the CRLF of folds blanked.
+fn text(bytes: &[u8], end: usize, folds: &[usize]) -> Result<Box<str>, Error> {
+    let mut head = bytes.get(..end).unwrap_or_default().to_vec();
+    for fold in folds {
+        head.iter_mut()
+            .skip(*fold)
+            .take(2)
+            .for_each(|byte| *byte = b' ');
+    }
+    match String::from_utf8(head) {
+        Ok(text) => Ok(text.into_boxed_str()),
+        Err(error) => {
+            Err(Error::at("not UTF-8", error.utf8_error().valid_up_to()).within("head", 0))
+        }
+    }
+}
+
+fn trim(text: &str, span: &mut Span) {
+    let value = text
+        .as_bytes()
+        .get(span.value..span.value_end)
+        .unwrap_or_default();
+    let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
+    let front = value.iter().take_while(is_blank).count();
+    if front == value.len() {
+        span.value_end = span.value;
+    } else {
+        span.value_end -= value.iter().rev().take_while(is_blank).count();
+        span.value += front;
+    }
+}
+
+/// What Content-Length says, over all fields of that name; None when there is none.
+pub(super) fn content_length(head: &Head) -> Result<Option<usize>, Error> {
+    let mut length = None;
+    for value in head.every("Content-Length") {
+        let Some(this) = number::<usize>(value) else {
+            return Err(Error::whole("Content-Length", "not a length"));
+        };
+        if length.is_some_and(|other| other != this) {
+            return Err(Error::whole("Content-Length", "two that differ"));
+        }
+        length = Some(this);
+    }
+    Ok(length)
+}
+
+/// Passes the CRLFs before a start line (RFC 3261 §7.5).
+pub(super) fn leading_line_ends(bytes: &[u8]) -> usize {
+    bytes
+        .chunks_exact(2)
+        .take_while(|pair| pair == b"\r\n")
+        .count()
+        * 2
+}

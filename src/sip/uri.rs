@@ -1,0 +1,248 @@
+//! URIs as written, with their parts: sip, sips (RFC 3261 §19.1), im (RFC 3860), pres (RFC 3859); tel and unknown schemes are kept as text.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::aor::Aor;
+use super::error::Error;
+use super::names::Transport;
+use super::uri_grammar::{Parts, Place, Scheme, literal, same_host, scan, unescaped};
+
+/// A URI as written, with its parts. Eq/Ord compare the text; `same_as` compares by RFC 3261 19.1.4.
+#[derive(Clone)]
+pub struct Uri {
+    text: Arc<str>,
+    scheme: Scheme,
+    parts: Parts,
+}
+
+impl Uri {
+    /// Reads a URI with its scheme.
+    ///
+    /// # Errors
+    /// It has no scheme, or the scheme is one of ours and the rest is not of its grammar.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let (scheme, parts) = scan(text)?;
+        Ok(Self {
+            text: text.into(),
+            scheme,
+            parts,
+        })
+    }
+
+    /// What a person typed: `ann@domain.com` becomes `sip:ann@domain.com`, with a scheme it stays.
+    ///
+    /// # Errors
+    /// It is no URI either way.
+    pub fn typed(text: &str) -> Result<Self, Error> {
+        let text = text.trim();
+        match Self::parse(text) {
+            // `localhost:5060` reads like a scheme; only what has a user or is of a known scheme is taken as it stands.
+            Ok(uri)
+                if uri.scheme.has_parts() || uri.scheme == Scheme::Tel || !text.contains('@') =>
+            {
+                Ok(uri)
+            }
+            first => Self::parse(&format!("sip:{text}")).or(first),
+        }
+    }
+
+    /// As written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What stands before the colon.
+    #[must_use]
+    pub fn scheme(&self) -> &Scheme {
+        &self.scheme
+    }
+
+    /// Escaped, as written, without password.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        self.parts.user.map(|place| self.part(place))
+    }
+
+    /// `[::1]` keeps its brackets; empty for tel: and unknown schemes.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.part(self.parts.host)
+    }
+
+    /// The port, where one is written.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        self.parts.port
+    }
+
+    /// When the host is a literal address (maddr is not looked at).
+    #[must_use]
+    pub fn ip(&self) -> Option<IpAddr> {
+        literal(self.host())
+    }
+
+    /// A parameter by name in any case, as written; "" for a flag.
+    #[must_use]
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.params()
+            .find(|(this, _)| unescaped(this).eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// From `;transport=`; sips is TLS (RFC 3261 §26.2.2), whatever transport it names.
+    #[must_use]
+    pub fn transport(&self) -> Option<Transport> {
+        if self.scheme == Scheme::Sips {
+            return Some(Transport::Tls);
+        }
+        self.param("transport").and_then(Transport::parse)
+    }
+
+    /// im: and pres: become sip:, the rest stays (W3).
+    #[must_use]
+    pub fn to_sip(&self) -> Self {
+        match self.scheme {
+            Scheme::Im | Scheme::Pres => self.with_scheme("sip"),
+            Scheme::Sip | Scheme::Sips | Scheme::Tel | Scheme::Other(_) => self.clone(),
+        }
+    }
+
+    fn with_scheme(&self, scheme: &str) -> Self {
+        let text = format!(
+            "{scheme}:{}",
+            self.text
+                .get(usize::from(self.parts.body)..)
+                .unwrap_or_default()
+        );
+        Self::parse(&text).unwrap_or_else(|_| self.clone())
+    }
+
+    /// Canonical address-of-record.
+    #[must_use]
+    pub fn aor(&self) -> Aor {
+        if self.scheme.has_parts() {
+            Aor::of(self.user(), self.host())
+        } else {
+            Aor::opaque(&self.text)
+        }
+    }
+
+    /// What follows `?`, as written; RFC 3261 §19.1.1 forbids it in From, To and Request-URI.
+    pub(super) fn headers(&self) -> Option<&str> {
+        Some(self.part(self.parts.headers)).filter(|headers| !headers.is_empty())
+    }
+
+    fn part(&self, place: Place) -> &str {
+        self.text
+            .get(usize::from(place.start)..usize::from(place.end))
+            .unwrap_or_default()
+    }
+
+    fn params(&self) -> impl Iterator<Item = (&str, &str)> {
+        pairs(self.part(self.parts.params), ';')
+    }
+
+    /// Equality by RFC 3261 §19.1.4 (not transitive): sip and sips differ, hosts and parameter values compare without case,
+    /// users with it, a port or a parameter that chooses where a request goes must be in both.
+    #[must_use]
+    pub fn same_as(&self, other: &Self) -> bool {
+        if !self.scheme.has_parts() || !other.scheme.has_parts() {
+            let rest = |uri: &Self| {
+                uri.text
+                    .get(usize::from(uri.parts.body)..)
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            return self.scheme == other.scheme && rest(self) == rest(other);
+        }
+        let password = |uri: &Self| {
+            uri.parts
+                .password
+                .map(|place| unescaped(uri.part(place)).into_owned())
+        };
+        self.scheme == other.scheme
+            && self.user().map(unescaped) == other.user().map(unescaped)
+            && password(self) == password(other)
+            && same_host(self.host(), other.host())
+            && self.port() == other.port()
+            && self.params_agree(other)
+            && other.params_agree(self)
+            && self.sorted_headers() == other.sorted_headers()
+    }
+
+    /// Each parameter of ours has the same value in `other`, or may be missing there.
+    fn params_agree(&self, other: &Self) -> bool {
+        // `transport` is not named among the first four in the text of §19.1.4, but its examples say the same of it.
+        let must_be_in_both = ["user", "ttl", "method", "maddr", "transport"];
+        self.params()
+            .all(|(name, value)| match other.param(&unescaped(name)) {
+                Some(theirs) => unescaped(value).eq_ignore_ascii_case(&unescaped(theirs)),
+                None => !must_be_in_both
+                    .iter()
+                    .any(|known| unescaped(name).eq_ignore_ascii_case(known)),
+            })
+    }
+
+    fn sorted_headers(&self) -> Vec<(String, String)> {
+        let read = |(name, value)| {
+            (
+                unescaped(name).to_ascii_lowercase(),
+                unescaped(value).into_owned(),
+            )
+        };
+        let mut headers: Vec<_> = pairs(self.part(self.parts.headers), '&')
+            .map(read)
+            .collect();
+        headers.sort_unstable();
+        headers
+    }
+}
+
+impl PartialEq for Uri {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+impl Eq for Uri {}
+impl PartialOrd for Uri {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Uri {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.text.cmp(&other.text)
+    }
+}
+impl Hash for Uri {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+impl fmt::Debug for Uri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+impl fmt::Display for Uri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// `name=value` pairs as written; "" for one without `=`.
+fn pairs(text: &str, separator: char) -> impl Iterator<Item = (&str, &str)> {
+    text.split(separator)
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+}
+
+/// True when `text` is a URI; nothing is kept.
+pub(super) fn check_uri(text: &str) -> Result<(), Error> {
+    scan(text).map(|_| ())
+}

@@ -1,0 +1,309 @@
+//! The grammar of URIs: parts, escapes, what may stand where, and hosts (RFC 3261 §19.1.1, §19.1.2, §25.1).
+
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::cursor::number;
+use super::error::Error;
+use crate::limits::URI_BYTES_MAX;
+
+/// What stands before the colon of a URI.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scheme {
+    /// `sip:`
+    Sip,
+    /// `sips:`
+    Sips,
+    /// `im:`
+    Im,
+    /// `pres:`
+    Pres,
+    /// `tel:`
+    Tel,
+    /// Any other, in small letters.
+    Other(Box<str>),
+}
+
+impl Scheme {
+    fn of(text: &str) -> Self {
+        let known = [
+            ("sip", Self::Sip),
+            ("sips", Self::Sips),
+            ("im", Self::Im),
+            ("pres", Self::Pres),
+            ("tel", Self::Tel),
+        ];
+        let known = known
+            .into_iter()
+            .find(|(name, _)| text.eq_ignore_ascii_case(name));
+        known.map_or_else(
+            || Self::Other(text.to_ascii_lowercase().into()),
+            |(_, scheme)| scheme,
+        )
+    }
+
+    /// True for the schemes whose URIs have user, host and parameters.
+    pub(super) fn has_parts(&self) -> bool {
+        match self {
+            Self::Sip | Self::Sips | Self::Im | Self::Pres => true,
+            Self::Tel | Self::Other(_) => false,
+        }
+    }
+}
+
+/// A place in the text; a URI is short.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Place {
+    pub(super) start: u16,
+    pub(super) end: u16,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Parts {
+    /// After the scheme's colon.
+    pub(super) body: u16,
+    pub(super) user: Option<Place>,
+    pub(super) password: Option<Place>,
+    pub(super) host: Place,
+    pub(super) port: Option<u16>,
+    pub(super) params: Place,
+    pub(super) headers: Place,
+}
+
+/// Reads scheme and parts of a URI.
+pub(super) fn scan(text: &str) -> Result<(Scheme, Parts), Error> {
+    if text.len() > URI_BYTES_MAX {
+        return Err(Error::whole("URI", "too long"));
+    }
+    let Some((scheme, rest)) = text.split_once(':') else {
+        return Err(Error::at("no scheme", 0));
+    };
+    let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    if !scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        || !scheme.bytes().all(is_scheme)
+    {
+        return Err(Error::at("no scheme", 0));
+    }
+    let body = scheme.len() + 1;
+    let scheme = Scheme::of(scheme);
+    if scheme.has_parts() {
+        return Ok((scheme, scan_parts(rest, body)?));
+    }
+    check(rest, body, "not of a URI", |byte| {
+        byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"')
+    })?;
+    if rest.is_empty() {
+        return Err(Error::at("nothing after scheme", body));
+    }
+    Ok((
+        scheme,
+        Parts {
+            body: short(body),
+            ..Parts::default()
+        },
+    ))
+}
+
+/// `[user[:password]@]host[:port][;params][?headers]`, which begins at `body`.
+fn scan_parts(text: &str, body: usize) -> Result<Parts, Error> {
+    let mut parts = Parts {
+        body: short(body),
+        ..Parts::default()
+    };
+    // A raw `@` may stand nowhere but after the user; `;` and `?` may stand in the user (RFC 4475 §3.1.1.9).
+    let (at, rest) = match text.split_once('@') {
+        Some((userinfo, rest)) => {
+            scan_userinfo(userinfo, body, &mut parts)?;
+            (body + userinfo.len() + 1, rest)
+        }
+        None => (body, text),
+    };
+    let host = host_length(rest);
+    check_host(rest.get(..host).unwrap_or_default()).map_err(|error| error.within("", at))?;
+    parts.host = place(at, at + host);
+    let (mut at, mut rest) = (at + host, rest.get(host..).unwrap_or_default());
+    if let Some(after) = rest.strip_prefix(':') {
+        let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+        let port = number(after.get(..digits).unwrap_or_default());
+        parts.port = Some(port.ok_or_else(|| Error::at("no port", at + 1))?);
+        (at, rest) = (at + 1 + digits, after.get(digits..).unwrap_or_default());
+    }
+    if let Some(after) = rest.strip_prefix(';') {
+        let end = after.find('?').unwrap_or(after.len());
+        let params = after.get(..end).unwrap_or_default();
+        check_params(params, at + 1)?;
+        parts.params = place(at + 1, at + 1 + end);
+        (at, rest) = (at + 1 + end, after.get(end..).unwrap_or_default());
+    }
+    if let Some(headers) = rest.strip_prefix('?') {
+        check(headers, at + 1, "not of URI headers", is_header)?;
+        if headers.is_empty() {
+            return Err(Error::at("empty URI headers", at));
+        }
+        parts.headers = place(at + 1, at + 1 + headers.len());
+        rest = "";
+    }
+    if rest.is_empty() {
+        Ok(parts)
+    } else {
+        Err(Error::at("not of a URI", at))
+    }
+}
+
+fn scan_userinfo(userinfo: &str, start: usize, parts: &mut Parts) -> Result<(), Error> {
+    let (user, password) = userinfo
+        .split_once(':')
+        .map_or((userinfo, None), |(user, password)| (user, Some(password)));
+    if user.is_empty() {
+        return Err(Error::at("empty user", start));
+    }
+    check(user, start, "not of a user", is_user)?;
+    parts.user = Some(place(start, start + user.len()));
+    if let Some(password) = password {
+        let start = start + user.len() + 1;
+        check(password, start, "not of a password", is_user)?;
+        parts.password = Some(place(start, start + password.len()));
+    }
+    Ok(())
+}
+
+fn check_params(params: &str, start: usize) -> Result<(), Error> {
+    check(params, start, "not of a URI parameter", is_param)?;
+    let nameless = |param: &str| param.is_empty() || param.starts_with('=');
+    if params.split(';').any(nameless) {
+        Err(Error::at("empty URI parameter", start))
+    } else {
+        Ok(())
+    }
+}
+
+/// Fits: the text is at most [`URI_BYTES_MAX`] long.
+fn short(at: usize) -> u16 {
+    u16::try_from(at).unwrap_or(u16::MAX)
+}
+
+fn place(start: usize, end: usize) -> Place {
+    Place {
+        start: short(start),
+        end: short(end),
+    }
+}
+
+/// Undoes the escapes of all but the reserved characters, which differ from their escapes (§19.1.4); the hex digits of
+/// those that stay are in capitals.
+pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        out.push_str(before);
+        let code = after
+            .get(..2)
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match code {
+            Some(byte) if is_unreserved(byte) => out.push(char::from(byte)),
+            _ => {
+                out.push('%');
+                out.push_str(&after.get(..2).unwrap_or(after).to_ascii_uppercase());
+            }
+        }
+        rest = after.get(2..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// The address when the host is a literal.
+pub(super) fn literal(host: &str) -> Option<IpAddr> {
+    match host.strip_prefix('[') {
+        Some(rest) => rest
+            .strip_suffix(']')?
+            .parse::<Ipv6Addr>()
+            .ok()
+            .map(IpAddr::V6),
+        None => host.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
+    }
+}
+
+pub(super) fn same_host(one: &str, other: &str) -> bool {
+    match (literal(one), literal(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => one.eq_ignore_ascii_case(other),
+    }
+}
+
+/// Bytes of the host at the front.
+pub(super) fn host_length(text: &str) -> usize {
+    if text.starts_with('[') {
+        return text.find(']').map_or(text.len(), |end| end + 1);
+    }
+    // `_` is in no host name of the grammar, but in many of the world.
+    text.bytes()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
+        .count()
+}
+
+/// A host name, an IPv4 address or an IPv6 one in brackets.
+pub(super) fn check_host(host: &str) -> Result<(), Error> {
+    if literal(host).is_some() {
+        return Ok(());
+    }
+    let name = host.strip_suffix('.').unwrap_or(host);
+    // RFC 3261 §25.1: the last label of a name is no number, so that it cannot be taken for an address.
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let numeric = last.bytes().all(|byte| byte.is_ascii_digit());
+    if host.starts_with('[') || numeric || name.split('.').any(str::is_empty) {
+        return Err(Error::at("no host", 0));
+    }
+    Ok(())
+}
+
+/// Each byte is an escape's or one that `allowed` takes.
+pub(super) fn check(
+    text: &str,
+    start: usize,
+    fault: &'static str,
+    allowed: impl Fn(u8) -> bool,
+) -> Result<(), Error> {
+    let bytes = text.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        let escape = *byte == b'%'
+            && [1, 2]
+                .iter()
+                .all(|step| bytes.get(at + step).is_some_and(u8::is_ascii_hexdigit));
+        if !escape && (*byte == b'%' || !allowed(*byte)) {
+            return Err(Error::at(fault, start + at));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')'
+        )
+}
+
+pub(super) fn is_user(byte: u8) -> bool {
+    is_unreserved(byte) || matches!(byte, b'&' | b'=' | b'+' | b'$' | b',' | b';' | b'?' | b'/')
+}
+
+pub(super) fn is_param(byte: u8) -> bool {
+    is_unreserved(byte)
+        || matches!(
+            byte,
+            b'[' | b']' | b'/' | b':' | b'&' | b'+' | b'$' | b'=' | b';'
+        )
+}
+
+pub(super) fn is_header(byte: u8) -> bool {
+    is_unreserved(byte)
+        || matches!(
+            byte,
+            b'[' | b']' | b'/' | b'?' | b':' | b'+' | b'$' | b'=' | b'&'
+        )
+}

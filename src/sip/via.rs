@@ -1,0 +1,115 @@
+//! Typed values of the header fields that name a transaction: Via, Call-ID, CSeq (RFC 3261 §20.8, §20.16, §20.42).
+
+use std::fmt;
+
+use super::cursor::{Cursor, is_token_text, number};
+use super::error::Error;
+use super::header::{Params, skip_params};
+use super::uri_grammar::{check_host, host_length};
+
+/// One hop that a request passed (§20.42).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Via {
+    /// As written: "UDP", "TCP", "TLS" or another.
+    pub transport: String,
+    /// `[::1]` keeps its brackets.
+    pub host: String,
+    /// Where one is written.
+    pub port: Option<u16>,
+    /// branch, received, rport, ...
+    pub params: Params,
+}
+
+impl Via {
+    /// The branch, where there is one that is not empty.
+    #[must_use]
+    pub fn branch(&self) -> Option<&str> {
+        self.params
+            .get("branch")
+            .filter(|branch| !branch.is_empty())
+    }
+
+    /// Reads the first element of a Via value.
+    pub(super) fn read_first(value: &str) -> Result<Self, Error> {
+        let mut cursor = Cursor::new(value);
+        let (transport, host, port) = scan_sent_by(&mut cursor)?;
+        let params = Params::read(&mut cursor)?;
+        Ok(Self {
+            transport: transport.to_owned(),
+            host: host.to_owned(),
+            port,
+            params,
+        })
+    }
+}
+
+impl fmt::Display for Via {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SIP/2.0/{} {}", self.transport, self.host)?;
+        if let Some(port) = self.port {
+            write!(f, ":{port}")?;
+        }
+        fmt::Display::fmt(&self.params, f)
+    }
+}
+
+/// Passes `SIP / 2.0 / UDP host : port`: transport, host, port.
+pub(super) fn scan_sent_by<'a>(
+    cursor: &mut Cursor<'a>,
+) -> Result<(&'a str, &'a str, Option<u16>), Error> {
+    cursor.skip_blanks();
+    cursor.token("no protocol")?;
+    cursor.expect(b'/', "no protocol version")?;
+    cursor.token("no protocol version")?;
+    cursor.expect(b'/', "no transport")?;
+    let transport = cursor.token("no transport")?;
+    if !matches!(cursor.peek(), Some(b' ' | b'\t')) {
+        return Err(cursor.fault("no sent-by"));
+    }
+    cursor.skip_blanks();
+    let start = cursor.at();
+    cursor.skip(host_length(cursor.rest()));
+    let host = cursor.since(start);
+    check_host(host).map_err(|error| error.within("", start))?;
+    cursor.skip_blanks();
+    if !cursor.eat(b':') {
+        return Ok((transport, host, None));
+    }
+    cursor.skip_blanks();
+    let fault = cursor.fault("no port");
+    let port = number(cursor.take_while(|byte| byte.is_ascii_digit())).ok_or(fault)?;
+    Ok((transport, host, Some(port)))
+}
+
+/// What [`Via::read_first`] checks, without making one; a list may follow.
+pub(super) fn check_via(value: &str) -> Result<(), Error> {
+    let mut cursor = Cursor::new(value);
+    scan_sent_by(&mut cursor)?;
+    skip_params(&mut cursor)?;
+    if cursor.is_end() || cursor.peek() == Some(b',') {
+        Ok(())
+    } else {
+        Err(cursor.fault("not of a Via"))
+    }
+}
+
+/// Call-ID: `word ["@" word]`, taken as visible ASCII.
+pub(super) fn check_call_id(value: &str) -> Result<(), Error> {
+    if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Error::at("no Call-ID", 0));
+    }
+    Ok(())
+}
+
+/// CSeq: a number below 2^31 (§8.1.1.5) and a method.
+pub(super) fn read_cseq(value: &str) -> Result<(u32, &str), Error> {
+    let (digits, method) = value.split_once([' ', '\t']).unwrap_or((value, ""));
+    let number = number::<u32>(digits).filter(|number| *number < 1 << 31);
+    let number = number.ok_or_else(|| Error::at("no number below 2^31", 0))?;
+    let method = method.trim_start_matches([' ', '\t']);
+    if is_token_text(method) {
+        Ok((number, method))
+    } else {
+        Err(Error::at("no method", 0))
+    }
+}

@@ -1,0 +1,10 @@
+//! The wire: literal bytes on one side, the RFC's torture messages, and what no input may do.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on says so by a panic"
+)]
+
+#[path = "wire/torture.rs"]
+mod torture;
