@@ -1,59 +1,276 @@
-//! Non-INVITE transactions (RFC 3261 §17). CONTRACT: the real code is being written; names and signatures stay.
-#![allow(unused_variables, missing_docs, clippy::all, dead_code)]
-use std::time::{Duration, Instant};
+//! Non-INVITE transactions (RFC 3261 §17.1.2, §17.2.2): match, create, repeat, time out.
+//!
+//! [`TransactionLayer`] stands between the bytes of the network and a machine: a retransmission is answered
+//! here and never seen above, a request is repeated here until it is answered. It is sans-IO: polled like any
+//! machine. INVITE is answered by plain refusals alone here, so it is served as if it were non-INVITE, and
+//! ACK is absorbed.
+//!
+//! **Invariant:** this room knows no user agent and no proxy; its owner names each client transaction by a
+//! value `U` of its own and gets that back.
+
+mod client;
+mod key;
+mod server;
+mod timers;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Debug;
+use std::time::Instant;
+
 use bytes::Bytes;
+
+use crate::limits::TRANSACTIONS_MAX;
 use crate::machine::{Flow, Transmit};
 use crate::sip::{Method, Request, Response};
 
-/// T1 and what scales with it: T2 = 8 T1, T4 = 10 T1, F = J = 64 T1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timers { pub t1: Duration }
-impl Timers { pub fn new(t1: Duration) -> Self { todo!() } pub fn t2(&self) -> Duration { todo!() } pub fn t4(&self) -> Duration { todo!() } pub fn f(&self) -> Duration { todo!() } pub fn j(&self) -> Duration { todo!() } }
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ServerKey(pub u128);
+pub use self::client::Failure;
+use self::client::{ClientTransaction, Step};
+use self::key::{ClientKey, KeyMaker};
+pub use self::key::ServerKey;
+use self::server::ServerTransaction;
+use self::timers::{Due, TimerQueue};
+pub use self::timers::Timers;
 
 /// What the layer makes of a request.
-#[derive(Debug)]
-pub enum Arrival { /// a new transaction: answer it with `respond`
-    New(ServerKey), /// a retransmission (answered again if there is an answer), or an ACK: nothing to do
-    Absorbed, /// the table is full: answer 503 statelessly
-    Full }
-
-/// A request to send as a client transaction. `U` is the owner's own name for it (a small Copy enum).
-#[derive(Debug)]
-pub struct Outgoing<'a, U> { pub user: U, pub branch: &'a str, pub method: Method, pub flow: Flow, pub bytes: Bytes, /// ends at the latest then, if before Timer F
-    pub deadline: Option<Instant> }
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure { Timeout, Transport }
-/// The layer's word on a client transaction that failed by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Failed<U> { pub user: U, pub failure: Failure, pub transmissions: u32 }
-/// A response that belongs to a client transaction of ours and is news.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Heard<U> { pub user: U, pub transmissions: u32 }
-
-#[derive(Debug)]
-pub struct TransactionLayer<U> { _u: std::marker::PhantomData<U> }
-impl<U: Copy + Ord + std::fmt::Debug> TransactionLayer<U> {
-    /// `key` seeds the keyed hash of requests and branches.
-    pub fn new(timers: Timers, key: [u8; 16]) -> Self { todo!() }
-    pub fn receive_request(&mut self, request: &Request, flow: Flow, now: Instant) -> Arrival { todo!() }
-    /// Final or provisional (by status); sends it, repeats it to retransmissions until Timer J.
-    pub fn respond(&mut self, key: ServerKey, status: u16, bytes: Bytes, now: Instant) { todo!() }
-    /// Starts a client transaction: first transmission at once. The same branch again replaces it.
-    pub fn send(&mut self, outgoing: Outgoing<'_, U>, now: Instant) { todo!() }
-    /// None: a stray, a repeated final. Some: provisional (status < 200, retransmission slows to T2) or the final one.
-    pub fn receive_response(&mut self, response: &Response, now: Instant) -> Option<Heard<U>> { todo!() }
-    /// Ends a client transaction without a word (it is not wanted any more). True if it was under way.
-    pub fn forget(&mut self, user: U) -> bool { todo!() }
-    /// A flow is gone: its client transactions fail with `Failure::Transport` (see poll_failed).
-    pub fn disconnected(&mut self, flow: Flow) { todo!() }
-    pub fn handle_timeout(&mut self, now: Instant) { todo!() }
-    pub fn poll_transmit(&mut self) -> Option<Transmit> { todo!() }
-    pub fn poll_failed(&mut self) -> Option<Failed<U>> { todo!() }
-    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> { todo!() }
-    pub fn client_count(&self) -> usize { todo!() }
-    pub fn server_count(&self) -> usize { todo!() }
+pub enum Arrival {
+    /// A new transaction: answer it with [`TransactionLayer::respond`].
+    New(ServerKey),
+    /// A retransmission, answered again if there is an answer, or an ACK: nothing to do.
+    Absorbed,
+    /// The table is full: refuse it without a transaction.
+    Full,
 }
+
+/// A request to send as a client transaction.
+#[derive(Clone, Debug)]
+pub struct Outgoing<'a, U> {
+    /// The owner's name for it.
+    pub user: U,
+    /// The branch of its topmost Via.
+    pub branch: &'a str,
+    /// Its method.
+    pub method: Method,
+    /// Where it goes.
+    pub flow: Flow,
+    /// The request, printed.
+    pub bytes: Bytes,
+    /// It ends at the latest then, if that is before Timer F.
+    pub deadline: Option<Instant>,
+}
+
+/// A client transaction that failed by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failed<U> {
+    /// The owner's name for it.
+    pub user: U,
+    /// How.
+    pub failure: Failure,
+    /// How often the request was sent.
+    pub transmissions: u32,
+}
+
+/// A response that is news to a client transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard<U> {
+    /// The owner's name for it.
+    pub user: U,
+    /// How often the request was sent.
+    pub transmissions: u32,
+}
+
+/// One end of a transaction, as the timers name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Side {
+    Client(ClientKey),
+    Server(ServerKey),
+}
+
+/// All transactions of one machine.
+#[derive(Debug)]
+pub struct TransactionLayer<U> {
+    timers: Timers,
+    keys: KeyMaker,
+    clients: BTreeMap<ClientKey, ClientTransaction<U>>,
+    names: BTreeMap<U, ClientKey>,
+    servers: BTreeMap<ServerKey, ServerTransaction>,
+    queue: TimerQueue<Side>,
+    transmits: VecDeque<Transmit>,
+    failures: VecDeque<Failed<U>>,
+}
+
+impl<U: Copy + Ord + Debug> TransactionLayer<U> {
+    /// An empty layer; `key` seeds the keyed hash by which requests and branches are found.
+    #[must_use]
+    pub fn new(timers: Timers, key: [u8; 16]) -> Self {
+        Self {
+            timers,
+            keys: KeyMaker::new(key),
+            clients: BTreeMap::new(),
+            names: BTreeMap::new(),
+            servers: BTreeMap::new(),
+            queue: TimerQueue::default(),
+            transmits: VecDeque::new(),
+            failures: VecDeque::new(),
+        }
+    }
+
+    /// Matches a request (RFC 3261 §17.2.3) to a transaction, or makes one.
+    pub fn receive_request(&mut self, request: &Request, flow: Flow, now: Instant) -> Arrival {
+        if *request.method() == Method::Ack {
+            return Arrival::Absorbed;
+        }
+        let key = self.keys.of_request(request);
+        if let Some(server) = self.servers.get_mut(&key) {
+            self.transmits.extend(server.retransmission(flow));
+            return Arrival::Absorbed;
+        }
+        if self.servers.len() >= TRANSACTIONS_MAX {
+            return Arrival::Full;
+        }
+        let server = ServerTransaction::new(flow, now, &self.timers);
+        self.queue.set(None, Some(server.due()), Side::Server(key));
+        self.servers.insert(key, server);
+        Arrival::New(key)
+    }
+
+    /// Answers a request, provisionally or finally by `status`, and repeats a final answer to
+    /// retransmissions until Timer J. An answer to a transaction that is over goes nowhere.
+    pub fn respond(&mut self, key: ServerKey, status: u16, bytes: Bytes, now: Instant) {
+        let Some(server) = self.servers.get_mut(&key) else { return };
+        let before = server.due();
+        let Some(transmit) = server.respond(status, bytes, now, &self.timers) else { return };
+        self.transmits.push_back(transmit);
+        self.queue.set(Some(before), Some(server.due()), Side::Server(key));
+    }
+
+    /// Drops a server transaction that will not be answered (RFC 4320 §4.2: no 408 to a non-INVITE request).
+    pub fn abandon(&mut self, key: ServerKey) {
+        if let Some(server) = self.servers.remove(&key) {
+            self.queue.set(Some(server.due()), None, Side::Server(key));
+        }
+    }
+
+    /// Starts a client transaction with its first transmission. The same branch again starts it anew.
+    pub fn send(&mut self, outgoing: Outgoing<'_, U>, now: Instant) {
+        self.forget(outgoing.user);
+        let key = self.keys.of_branch(outgoing.branch, &outgoing.method);
+        if let Some(old) = self.clients.remove(&key) {
+            self.queue.set(old.due(), None, Side::Client(key));
+            self.names.remove(&old.user());
+        }
+        let client = ClientTransaction::new(outgoing, now, &self.timers);
+        self.transmits.push_back(client.transmit());
+        self.queue.set(None, client.due(), Side::Client(key));
+        self.names.insert(client.user(), key);
+        self.clients.insert(key, client);
+    }
+
+    /// Matches a response (RFC 3261 §17.1.3). `None`: a stray, or a final response heard before.
+    /// `Some`: a provisional one, which slows the retransmission to T2, or the final one.
+    pub fn receive_response(&mut self, response: &Response, now: Instant) -> Option<Heard<U>> {
+        let via = response.fields().top_via();
+        let key = self.keys.of_branch(via.branch()?, response.fields().cseq_method());
+        let client = self.clients.get_mut(&key)?;
+        let before = client.due();
+        let heard = client.hear(response.status(), now, &self.timers);
+        let after = client.due();
+        let news = Heard { user: client.user(), transmissions: client.transmissions() };
+        self.settle(key, before, after);
+        heard.then_some(news)
+    }
+
+    /// Ends a client transaction without a word. True when it was under way.
+    pub fn forget(&mut self, user: U) -> bool {
+        let Some(key) = self.names.remove(&user) else { return false };
+        let Some(client) = self.clients.remove(&key) else { return false };
+        self.queue.set(client.due(), None, Side::Client(key));
+        client.is_waiting()
+    }
+
+    /// A flow is gone: the client transactions that wait on it fail now (RFC 3261 §17.1.4).
+    pub fn disconnected(&mut self, flow: Flow) {
+        let hit = |(key, client): (&ClientKey, &ClientTransaction<U>)| {
+            (client.is_waiting() && client.flow() == flow).then_some(*key)
+        };
+        let keys: Vec<_> = self.clients.iter().filter_map(hit).collect();
+        for key in keys {
+            self.fail(key, Failure::Transport);
+        }
+    }
+
+    /// Does what is due: retransmissions, time-outs, ends.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(side) = self.queue.pop_due(now) {
+            match side {
+                Side::Client(key) => self.client_due(key, now),
+                Side::Server(key) => {
+                    self.servers.remove(&key);
+                }
+            }
+        }
+    }
+
+    /// The next bytes to send.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.transmits.pop_front()
+    }
+
+    /// The next client transaction that failed.
+    pub fn poll_failed(&mut self) -> Option<Failed<U>> {
+        self.failures.pop_front()
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called, and for which timer of RFC 3261.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        self.queue.first()
+    }
+
+    /// Client transactions under way or absorbing.
+    #[must_use]
+    pub fn client_count(&self) -> usize {
+        self.clients.len()
+    }
+
+    /// Server transactions under way or absorbing.
+    #[must_use]
+    pub fn server_count(&self) -> usize {
+        self.servers.len()
+    }
+
+    fn client_due(&mut self, key: ClientKey, now: Instant) {
+        let Some(client) = self.clients.get_mut(&key) else { return };
+        match client.handle_timeout(now, &self.timers) {
+            Step::Retransmit => {
+                self.transmits.push_back(client.transmit());
+                self.queue.set(None, client.due(), Side::Client(key));
+            }
+            Step::TimedOut => self.fail(key, Failure::Timeout),
+            Step::Over => self.end(key),
+        }
+    }
+
+    fn settle(&mut self, key: ClientKey, before: Option<Due>, after: Option<Due>) {
+        self.queue.set(before, after, Side::Client(key));
+        if after.is_none() {
+            self.end(key);
+        }
+    }
+
+    fn fail(&mut self, key: ClientKey, failure: Failure) {
+        let Some(client) = self.clients.get(&key) else { return };
+        self.failures.push_back(Failed { user: client.user(), failure, transmissions: client.transmissions() });
+        self.end(key);
+    }
+
+    fn end(&mut self, key: ClientKey) {
+        if let Some(client) = self.clients.remove(&key) {
+            self.queue.set(client.due(), None, Side::Client(key));
+            self.names.remove(&client.user());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

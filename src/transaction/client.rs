@@ -1,0 +1,146 @@
+//! The non-INVITE client transaction (RFC 3261 §17.1.2, figure 6).
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::Outgoing;
+use super::timers::{Due, Timer, Timers};
+use crate::machine::{Flow, Transmit};
+
+/// How a client transaction failed without a final response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Timer F, or the owner's deadline: treated as a 408 (§8.1.3.1).
+    Timeout,
+    /// The flow is gone: treated as a 503 (§8.1.3.1).
+    Transport,
+}
+
+/// What a timer of a client transaction led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Timer E: send the request again.
+    Retransmit,
+    /// Timer F: nobody answered.
+    TimedOut,
+    /// Timer K: nothing more to absorb.
+    Over,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// No response.
+    Trying,
+    /// A provisional response came.
+    Proceeding,
+    /// A final response came; repeated ones are absorbed until Timer K.
+    Completed { until: Instant },
+    /// Nothing is left to do.
+    Terminated,
+}
+
+/// One request of ours, repeated until it is answered.
+#[derive(Debug)]
+pub(super) struct ClientTransaction<U> {
+    user: U,
+    flow: Flow,
+    bytes: Bytes,
+    state: State,
+    /// The next firing of Timer E and the interval that led to it; none over a stream.
+    retransmit: Option<(Instant, Duration)>,
+    give_up: Instant,
+    transmissions: u32,
+}
+
+impl<U: Copy> ClientTransaction<U> {
+    /// In state Trying, sent once.
+    pub(super) fn new(outgoing: Outgoing<'_, U>, now: Instant, timers: &Timers) -> Self {
+        let Outgoing { user, flow, bytes, deadline, .. } = outgoing;
+        let timer_f = now + timers.f();
+        let retransmit = (!flow.transport.is_reliable()).then(|| (now + timers.t1(), timers.t1()));
+        let give_up = deadline.map_or(timer_f, |deadline| deadline.min(timer_f));
+        Self { user, flow, bytes, state: State::Trying, retransmit, give_up, transmissions: 1 }
+    }
+
+    pub(super) const fn user(&self) -> U {
+        self.user
+    }
+
+    pub(super) const fn flow(&self) -> Flow {
+        self.flow
+    }
+
+    pub(super) const fn transmissions(&self) -> u32 {
+        self.transmissions
+    }
+
+    pub(super) fn transmit(&self) -> Transmit {
+        Transmit { flow: self.flow, bytes: self.bytes.clone() }
+    }
+
+    /// True until a final response, or a failure.
+    pub(super) const fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Trying | State::Proceeding)
+    }
+
+    /// The next timer; none when the transaction is over.
+    pub(super) fn due(&self) -> Option<Due> {
+        match self.state {
+            // F before an E of the same instant: nothing is sent at the time-out.
+            State::Trying | State::Proceeding => Some(match self.retransmit {
+                Some((at, _)) if at < self.give_up => (at, Timer::E),
+                Some(_) | None => (self.give_up, Timer::F),
+            }),
+            State::Completed { until } => Some((until, Timer::K)),
+            State::Terminated => None,
+        }
+    }
+
+    /// Takes a response's status. True when it is news to the owner.
+    pub(super) fn hear(&mut self, status: u16, now: Instant, timers: &Timers) -> bool {
+        if !self.is_waiting() {
+            return false;
+        }
+        if status < 200 {
+            // E runs on; its next interval is T2 (§17.1.2.2).
+            self.state = State::Proceeding;
+            return true;
+        }
+        // The request is not sent again: let its bytes go while repeated responses are absorbed.
+        self.bytes = Bytes::new();
+        self.state = if self.flow.transport.is_reliable() {
+            State::Terminated
+        } else {
+            State::Completed { until: now + timers.t4() }
+        };
+        true
+    }
+
+    /// Takes the timer that [`Self::due`] named.
+    pub(super) fn handle_timeout(&mut self, now: Instant, timers: &Timers) -> Step {
+        let Some((at, timer)) = self.due() else { return Step::Over };
+        match timer {
+            Timer::E => {
+                self.transmissions += 1;
+                self.schedule_after(at, now, timers);
+                Step::Retransmit
+            }
+            Timer::F => Step::TimedOut,
+            Timer::K | Timer::J | Timer::Unanswered => Step::Over,
+        }
+    }
+
+    /// Timer E doubles up to T2; in Proceeding it is T2 at once (§17.1.2.2).
+    fn schedule_after(&mut self, at: Instant, now: Instant, timers: &Timers) {
+        let Some((_, last)) = self.retransmit else { return };
+        let interval = match self.state {
+            State::Trying => (last * 2).min(timers.t2()),
+            State::Proceeding | State::Completed { .. } | State::Terminated => timers.t2(),
+        };
+        // Counted from when E was due, so that a late turn of the loop does not cost a transmission;
+        // from now when whole intervals were slept through, so that no burst follows.
+        let next = at + interval;
+        self.retransmit = Some((if next > now { next } else { now + interval }, interval));
+    }
+}

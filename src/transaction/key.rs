@@ -1,0 +1,80 @@
+//! How a message finds its transaction (RFC 3261 §17.1.3, §17.2.3): by a keyed hash, so that nobody outside
+//! can choose two requests that collide.
+
+use std::hash::Hasher;
+
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::sip::{Method, Request, Via};
+
+/// Every branch of RFC 3261 begins with this (§8.1.1.7).
+const MAGIC_COOKIE: &str = "z9hG4bK";
+
+/// A server transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerKey(u128);
+
+/// A client transaction: its branch and method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ClientKey(u128);
+
+/// Makes keys under one secret.
+#[derive(Clone, Debug)]
+pub(super) struct KeyMaker(SipHasher13);
+
+impl KeyMaker {
+    pub(super) fn new(secret: [u8; 16]) -> Self {
+        Self(SipHasher13::new_with_key(&secret))
+    }
+
+    /// §17.1.3: the branch of the top Via and the method of CSeq.
+    pub(super) fn of_branch(&self, branch: &str, method: &Method) -> ClientKey {
+        ClientKey(self.hash([branch, method.as_str()]))
+    }
+
+    /// §17.2.3: branch, sent-by and method; for a branch of RFC 2543 (or the cookie alone, RFC 4475 §3.2.1)
+    /// Request-URI, tags, Call-ID, CSeq and the top Via.
+    pub(super) fn of_request(&self, request: &Request) -> ServerKey {
+        let via = request.fields().top_via();
+        let method = request.method().as_str();
+        let branch = via.branch().filter(|branch| is_rfc3261(branch));
+        ServerKey(branch.map_or_else(
+            || self.of_old_request(request, &via),
+            |branch| self.hash([branch, &sent_by(&via), method]),
+        ))
+    }
+
+    fn of_old_request(&self, request: &Request, via: &Via) -> u128 {
+        let fields = request.fields();
+        self.hash([
+            request.uri().as_str(),
+            fields.to().tag().unwrap_or_default(),
+            fields.from().tag().unwrap_or_default(),
+            fields.call_id(),
+            &fields.cseq().to_string(),
+            request.method().as_str(),
+            &sent_by(via),
+            via.branch().unwrap_or_default(),
+        ])
+    }
+
+    fn hash<'a>(&self, parts: impl IntoIterator<Item = &'a str>) -> u128 {
+        let mut hasher = self.0;
+        for part in parts {
+            hasher.write(part.as_bytes());
+            // A byte that no header field has ends each part.
+            hasher.write_u8(0);
+        }
+        hasher.finish128().as_u128()
+    }
+}
+
+fn is_rfc3261(branch: &str) -> bool {
+    branch.get(..MAGIC_COOKIE.len()).is_some_and(|start| start.eq_ignore_ascii_case(MAGIC_COOKIE))
+        && branch.len() > MAGIC_COOKIE.len()
+}
+
+fn sent_by(via: &Via) -> String {
+    let host = via.host.to_ascii_lowercase();
+    via.port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"))
+}

@@ -1,0 +1,63 @@
+//! The non-INVITE server transaction (RFC 3261 §17.2.2, figure 8).
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::timers::{Due, Timer, Timers};
+use crate::machine::{Flow, Transmit};
+
+#[derive(Debug)]
+enum State {
+    /// No response yet: retransmissions are dropped.
+    Trying,
+    /// A provisional response went out and is repeated.
+    Proceeding(Bytes),
+    /// The final response went out and is repeated until Timer J.
+    Completed(Bytes),
+}
+
+/// One request of a peer, and our answer to it.
+#[derive(Debug)]
+pub(super) struct ServerTransaction {
+    flow: Flow,
+    state: State,
+    due: Due,
+}
+
+impl ServerTransaction {
+    /// In state Trying. Twice Timer F later nobody waits for an answer any more, so it is dropped then.
+    pub(super) fn new(flow: Flow, now: Instant, timers: &Timers) -> Self {
+        Self { flow, state: State::Trying, due: (now + timers.f() * 2, Timer::Unanswered) }
+    }
+
+    /// The one timer that runs.
+    pub(super) const fn due(&self) -> Due {
+        self.due
+    }
+
+    /// The same request again, perhaps over another flow: the answer goes where it came from now.
+    pub(super) fn retransmission(&mut self, flow: Flow) -> Option<Transmit> {
+        self.flow = flow;
+        match &self.state {
+            State::Trying => None,
+            State::Proceeding(bytes) | State::Completed(bytes) => Some(Transmit { flow, bytes: bytes.clone() }),
+        }
+    }
+
+    /// The owner's answer; none to send when a final one went out before.
+    pub(super) fn respond(&mut self, status: u16, bytes: Bytes, now: Instant, timers: &Timers) -> Option<Transmit> {
+        if matches!(self.state, State::Completed(_)) {
+            return None;
+        }
+        if status < 200 {
+            self.state = State::Proceeding(bytes.clone());
+        } else {
+            self.state = State::Completed(bytes.clone());
+            // Timer J is zero over a stream: it goes with the next turn of the timers.
+            let until = if self.flow.transport.is_reliable() { now } else { now + timers.j() };
+            self.due = (until, Timer::J);
+        }
+        Some(Transmit { flow: self.flow, bytes })
+    }
+}

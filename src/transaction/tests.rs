@@ -1,0 +1,249 @@
+//! The tables of RFC 3261 §17, in literal bytes and virtual time.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::*;
+use crate::machine::ConnectionId;
+use crate::sip::{self, Message, Transport};
+
+#[expect(clippy::disallowed_methods, reason = "any base instant will do: the tests add to it")]
+fn base() -> Instant {
+    Instant::now()
+}
+
+fn at(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+fn udp() -> Flow {
+    Flow::udp(at("127.0.0.1:5060"), at("127.0.0.2:5070"))
+}
+
+fn tcp() -> Flow {
+    Flow { transport: Transport::Tcp, connection: Some(ConnectionId(1)), ..udp() }
+}
+
+fn layer() -> TransactionLayer<u8> {
+    TransactionLayer::new(Timers::default(), [7; 16])
+}
+
+fn outgoing(user: u8, flow: Flow) -> Outgoing<'static, u8> {
+    Outgoing {
+        user,
+        branch: "z9hG4bKone",
+        method: Method::Message,
+        flow,
+        bytes: Bytes::from_static(b"the request"),
+        deadline: None,
+    }
+}
+
+fn response(status: u16, branch: &str) -> Response {
+    let text = format!(
+        "SIP/2.0 {status} Phrase\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch={branch}\r\nFrom: <sip:a@x>;tag=1\r\n\
+         To: <sip:b@x>;tag=2\r\nCall-ID: c\r\nCSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n"
+    );
+    match sip::parse(Bytes::from(text)).unwrap() {
+        Message::Response(response) => response,
+        Message::Request(_) => panic!("a response was printed"),
+    }
+}
+
+fn request(method: &str, via: &str) -> Request {
+    let text = format!(
+        "{method} sip:b@x SIP/2.0\r\nVia: SIP/2.0/UDP {via}\r\nMax-Forwards: 70\r\nFrom: <sip:a@x>;tag=1\r\n\
+         To: <sip:b@x>\r\nCall-ID: c\r\nCSeq: 1 {method}\r\nContent-Length: 0\r\n\r\n"
+    );
+    match sip::parse(Bytes::from(text)).unwrap() {
+        Message::Request(request) => request,
+        Message::Response(_) => panic!("a request was printed"),
+    }
+}
+
+/// Runs the timers until nothing is left, or for two minutes; tells when something was sent and what failed.
+fn run(layer: &mut TransactionLayer<u8>, start: Instant) -> (Vec<u64>, Vec<(u64, Failed<u8>)>) {
+    let (mut sent, mut failed) = (Vec::new(), Vec::new());
+    let mut now = start;
+    loop {
+        let millis = u64::try_from((now - start).as_millis()).unwrap();
+        sent.extend(std::iter::from_fn(|| layer.poll_transmit()).map(|_| millis));
+        failed.extend(std::iter::from_fn(|| layer.poll_failed()).map(|failure| (millis, failure)));
+        let Some((next, _)) = layer.poll_timeout() else { break };
+        assert!(next > now || millis == 0, "a timer that does not move");
+        if next > start + Duration::from_secs(120) {
+            break;
+        }
+        now = next;
+        layer.handle_timeout(now);
+    }
+    (sent, failed)
+}
+
+#[test]
+fn w17_timer_e_doubles_up_to_t2_and_f_ends_it_after_eleven_transmissions() {
+    let (mut layer, start) = (layer(), base());
+    layer.send(outgoing(1, udp()), start);
+    let (sent, failed) = run(&mut layer, start);
+    assert_eq!(sent, [0, 500, 1500, 3500, 7500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
+    assert_eq!(failed, [(32_000, Failed { user: 1, failure: Failure::Timeout, transmissions: 11 })]);
+    assert_eq!(layer.client_count(), 0);
+}
+
+#[test]
+fn w17_a_shorter_t1_keeps_the_count() {
+    for t1 in [1, 20, 100, 333] {
+        let mut layer = TransactionLayer::new(Timers::new(Duration::from_millis(t1)), [0; 16]);
+        let start = base();
+        layer.send(outgoing(1, udp()), start);
+        let (sent, failed) = run(&mut layer, start);
+        assert_eq!((sent.len(), failed[0].0), (11, 64 * t1));
+    }
+}
+
+#[test]
+fn a_provisional_response_slows_e_to_t2() {
+    let (mut layer, start) = (layer(), base());
+    layer.send(outgoing(1, udp()), start);
+    let heard = layer.receive_response(&response(100, "z9hG4bKone"), start + Duration::from_millis(100));
+    assert_eq!(heard, Some(Heard { user: 1, transmissions: 1 }));
+    let (sent, failed) = run(&mut layer, start);
+    // E that was running fires at 0.5 s (§17.1.2.2), then every T2.
+    assert_eq!(sent, [0, 500, 4500, 8500, 12_500, 16_500, 20_500, 24_500, 28_500]);
+    assert_eq!(failed[0].0, 32_000);
+}
+
+#[test]
+fn k_absorbs_repeated_finals_for_t4() {
+    let (mut layer, start) = (layer(), base());
+    layer.send(outgoing(1, udp()), start);
+    let ok = response(200, "z9hG4bKone");
+    assert!(layer.receive_response(&ok, start).is_some());
+    assert_eq!(layer.receive_response(&ok, start), None);
+    assert_eq!(layer.poll_timeout(), Some((start + Duration::from_secs(5), "Timer K")));
+    assert_eq!(run(&mut layer, start), (vec![0], vec![]));
+    assert_eq!(layer.client_count(), 0);
+    assert_eq!(layer.receive_response(&ok, start), None);
+}
+
+#[test]
+fn over_a_stream_it_is_sent_once_and_ends_with_the_response() {
+    let (mut layer, start) = (layer(), base());
+    layer.send(outgoing(1, tcp()), start);
+    let (sent, failed) = run(&mut layer, start);
+    assert_eq!((sent.len(), failed[0].0), (1, 32_000));
+    layer.send(outgoing(2, tcp()), start);
+    assert!(layer.receive_response(&response(404, "z9hG4bKone"), start).is_some());
+    assert_eq!((layer.client_count(), layer.poll_timeout()), (0, None));
+}
+
+#[test]
+fn a_transport_error_is_told_at_once() {
+    let (mut layer, start) = (layer(), base());
+    layer.send(outgoing(1, tcp()), start);
+    layer.disconnected(udp());
+    assert_eq!(layer.poll_failed(), None);
+    layer.disconnected(tcp());
+    let failed = Failed { user: 1, failure: Failure::Transport, transmissions: 1 };
+    assert_eq!((layer.poll_failed(), layer.poll_timeout()), (Some(failed), None));
+}
+
+#[test]
+fn the_owner_may_give_up_earlier_and_may_forget() {
+    let (mut layer, start) = (layer(), base());
+    let deadline = Some(start + Duration::from_secs(2));
+    layer.send(Outgoing { deadline, ..outgoing(1, udp()) }, start);
+    let (sent, failed) = run(&mut layer, start);
+    assert_eq!((sent, failed[0].0), (vec![0, 500, 1500], 2000));
+    layer.send(outgoing(2, udp()), start);
+    assert!(layer.forget(2));
+    assert!(!layer.forget(2));
+    assert_eq!((layer.client_count(), layer.poll_timeout()), (0, None));
+}
+
+#[test]
+fn responses_match_by_branch_and_method_alone() {
+    let (mut layer, start) = (layer(), base());
+    layer.send(outgoing(1, udp()), start);
+    assert_eq!(layer.receive_response(&response(200, "z9hG4bKother"), start), None);
+    assert!(layer.receive_response(&response(200, "z9hG4bKone"), start).is_some());
+}
+
+#[test]
+fn j_absorbs_retransmissions_and_answers_them_alike() {
+    let (mut layer, start) = (layer(), base());
+    let message = request("MESSAGE", "127.0.0.2:5070;branch=z9hG4bKa");
+    let Arrival::New(key) = layer.receive_request(&message, udp(), start) else { panic!("it is new") };
+    assert_eq!(layer.receive_request(&message, udp(), start), Arrival::Absorbed);
+    assert_eq!(layer.poll_transmit(), None, "no answer in state Trying");
+    layer.respond(key, 202, Bytes::from_static(b"202"), start);
+    layer.respond(key, 503, Bytes::from_static(b"503"), start);
+    assert_eq!(layer.receive_request(&message, udp(), start + Duration::from_secs(31)), Arrival::Absorbed);
+    let answers: Vec<_> = std::iter::from_fn(|| layer.poll_transmit()).map(|sent| sent.bytes).collect();
+    assert_eq!(answers, ["202", "202"]);
+    assert_eq!(layer.poll_timeout(), Some((start + Duration::from_secs(32), "Timer J")));
+    layer.handle_timeout(start + Duration::from_secs(32));
+    assert_eq!(layer.server_count(), 0);
+}
+
+#[test]
+fn a_provisional_answer_is_repeated_too() {
+    let (mut layer, start) = (layer(), base());
+    let message = request("MESSAGE", "127.0.0.2:5070;branch=z9hG4bKa");
+    let Arrival::New(key) = layer.receive_request(&message, udp(), start) else { panic!("it is new") };
+    layer.respond(key, 100, Bytes::from_static(b"100"), start);
+    layer.receive_request(&message, udp(), start);
+    assert_eq!(std::iter::from_fn(|| layer.poll_transmit()).count(), 2);
+}
+
+#[test]
+fn over_a_stream_j_is_zero() {
+    let (mut layer, start) = (layer(), base());
+    let message = request("MESSAGE", "127.0.0.2:5070;branch=z9hG4bKa");
+    let Arrival::New(key) = layer.receive_request(&message, tcp(), start) else { panic!("it is new") };
+    layer.respond(key, 200, Bytes::from_static(b"200"), start);
+    layer.handle_timeout(start);
+    assert_eq!((layer.server_count(), layer.poll_timeout()), (0, None));
+}
+
+#[test]
+fn requests_are_told_apart_as_17_2_3_says() {
+    let mut layer = layer();
+    let now = base();
+    let mut is_new = |method: &str, via: &str| {
+        matches!(layer.receive_request(&request(method, via), udp(), now), Arrival::New(_))
+    };
+    assert!(is_new("MESSAGE", "127.0.0.2:5070;branch=z9hG4bKa"));
+    assert!(!is_new("MESSAGE", "127.0.0.2:5070;branch=z9hG4bKa;rport"));
+    assert!(is_new("MESSAGE", "127.0.0.2:5071;branch=z9hG4bKa"));
+    assert!(is_new("OPTIONS", "127.0.0.2:5070;branch=z9hG4bKa"));
+    // W5 and RFC 4475 §3.2.1: without a branch, or with the cookie alone, the old rules hold.
+    assert!(is_new("MESSAGE", "127.0.0.2:5070"));
+    assert!(!is_new("MESSAGE", "127.0.0.2:5070"));
+    assert!(is_new("MESSAGE", "127.0.0.2:5070;branch=z9hG4bK"));
+}
+
+#[test]
+fn ack_is_absorbed_and_a_request_that_nobody_answers_is_dropped() {
+    let (mut layer, start) = (layer(), base());
+    let ack = request("ACK", "127.0.0.2:5070;branch=z9hG4bKa");
+    assert_eq!(layer.receive_request(&ack, udp(), start), Arrival::Absorbed);
+    let message = request("MESSAGE", "127.0.0.2:5070;branch=z9hG4bKa");
+    let Arrival::New(key) = layer.receive_request(&message, udp(), start) else { panic!("it is new") };
+    layer.handle_timeout(start + Duration::from_secs(64));
+    assert_eq!(layer.server_count(), 0);
+    layer.respond(key, 200, Bytes::from_static(b"200"), start);
+    assert_eq!(layer.poll_transmit(), None);
+    assert!(matches!(layer.receive_request(&message, udp(), start), Arrival::New(_)));
+    layer.abandon(key);
+    assert_eq!((layer.server_count(), layer.poll_timeout()), (0, None));
+}
+
+#[test]
+fn a_long_sleep_is_no_burst() {
+    let (mut layer, start) = (layer(), base());
+    layer.send(outgoing(1, udp()), start);
+    layer.poll_transmit();
+    layer.handle_timeout(start + Duration::from_secs(20));
+    assert_eq!(std::iter::from_fn(|| layer.poll_transmit()).count(), 1);
+}
