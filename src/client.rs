@@ -1,6 +1,26 @@
-//! The client machine: [`UserAgent`](https://www.rfc-editor.org/rfc/rfc3261#section-6) and its parts.
+//! The client machine: a user agent (RFC 3261 §6) that writes one MESSAGE to several people, learns what became
+//! of each, and takes what others write.
 //!
-//! The parts stand in this order, and each uses only those listed after it.
+//! [`UserAgent`] is the front door: it hands each input to the part that it is for. It never blocks and holds no
+//! socket, no clock and no disk; the promise rule is kept by [`core`](self): what rests on a batch waits for it.
+//!
+//! **Invariant:** this room does not know the proxy's code, nor the screen's; earlier messages are not in it.
+//!
+//! Its parts, each of which uses those listed after it only:
+
+mod inbox;
+
+mod outbox;
+
+mod registration;
+
+mod conversation;
+
+mod core;
+
+mod line;
+
+mod date;
 
 pub mod view;
 
@@ -23,3 +43,420 @@ pub mod text;
 pub mod account;
 
 pub mod journal;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use self::account::{Profile, RegistrationState};
+use self::command::{AgentCommand, Draft, Event};
+use self::contacts::AddressBook;
+use self::conversation::Conversations;
+use self::core::{Action, Asked, Core, Task};
+use self::inbox::Inbox;
+use self::journal::{ConversationId, Rows, Write};
+use self::line::{Line, Lost};
+use self::names::Names;
+use self::outbox::{Outbox, Upshot};
+use self::reason::NO_FAN_OUT;
+use self::registration::Registration;
+use self::snapshot::{ConversationHead, Person};
+use crate::machine::{BatchId, ConnectId, Flow, Input, Machine, Output};
+use crate::random::Random;
+use crate::sip::{self, Message, Method, Request, Response, Transport};
+use crate::time::Now;
+use crate::transaction::Arrival;
+
+/// The methods that we serve (RFC 3261 §20.5).
+const ALLOW: &str = "MESSAGE, NOTIFY, OPTIONS";
+/// What we can read (RFC 3261 §20.1).
+const ACCEPT: &str = "text/plain, text/*, application/delivery-report";
+
+/// What a user agent is set up with.
+#[derive(Clone, Debug)]
+pub struct AgentConfig {
+    /// Who we are and which proxy we use, checked.
+    pub profile: Profile,
+    /// Where our sockets are bound, with addresses that the proxy can reach (not `0.0.0.0`): the UDP one is what
+    /// datagrams leave from, the TCP one, if there is one, stands in Contact.
+    pub locals: Vec<(Transport, SocketAddr)>,
+}
+
+/// The client machine.
+#[derive(Debug)]
+pub struct UserAgent {
+    core: Core,
+    registration: Registration,
+    outbox: Outbox,
+    inbox: Inbox,
+    conversations: Conversations,
+}
+
+impl UserAgent {
+    /// A user agent with what the store holds; it does nothing before it is asked to.
+    #[must_use]
+    pub fn new(config: AgentConfig, rows: Rows, random: Random, now: Now) -> Self {
+        let line = Line::new(config.profile.proxy, &config.locals);
+        let mut core = Core::new(config.profile, line, random, rows.last_message);
+        let mut conversations = Conversations::recover(rows.conversations, rows.last_conversation);
+        let outbox = Outbox::recover(rows.open, &mut conversations, &core, now);
+        let inbox = Inbox::recover(rows.keys, now);
+        let registration = Registration::new(&mut core.random);
+        Self {
+            core,
+            registration,
+            outbox,
+            inbox,
+            conversations,
+        }
+    }
+
+    /// The lines of the conversation list: those with an unseen failure first, then by time.
+    #[must_use]
+    pub fn heads(&self) -> Vec<ConversationHead> {
+        self.conversations.heads()
+    }
+
+    /// How the account stands.
+    #[must_use]
+    pub const fn registration(&self) -> &RegistrationState {
+        self.registration.state()
+    }
+
+    /// Calls people by their names in the contacts, from now on.
+    pub fn set_names(&mut self, book: &AddressBook) {
+        self.conversations.set_names(book);
+    }
+
+    /// The names in use, for [`view`].
+    #[must_use]
+    pub const fn names(&self) -> &Names {
+        self.conversations.names()
+    }
+
+    /// The people of a conversation, and whether they are hidden from each other.
+    #[must_use]
+    pub fn people(&self, conversation: ConversationId) -> Option<(Arc<[Person]>, bool)> {
+        self.conversations.people(conversation)
+    }
+
+    fn received(&mut self, flow: Flow, bytes: Bytes, now: Now) {
+        match sip::parse(bytes.clone()) {
+            Ok(Message::Request(request)) => self.asked(&request, flow, now),
+            Ok(Message::Response(response)) => self.heard(&response, now),
+            Err(error) => {
+                let tag = self.core.random.token(10);
+                if let Some(refusal) = sip::refusal(&bytes, &error, flow.remote, &tag) {
+                    self.core.transmit(flow, refusal);
+                }
+            }
+        }
+    }
+
+    fn asked(&mut self, request: &Request, flow: Flow, now: Now) {
+        let key = match self
+            .core
+            .transactions
+            .receive_request(request, flow, now.mono)
+        {
+            Arrival::New(key) => key,
+            Arrival::Absorbed => return,
+            Arrival::Full => {
+                let tag = self.core.random.token(10);
+                let begun = sip::Compose::response(request, 503, None, &tag, flow.remote);
+                return self.core.transmit(
+                    flow,
+                    begun
+                        .field("Retry-After", crate::limits::RETRY_AFTER_SECS)
+                        .finish(),
+                );
+            }
+        };
+        let asked = Asked { request, key, flow };
+        match request.method() {
+            Method::Message => {
+                self.inbox
+                    .message(&mut self.core, &mut self.conversations, asked, now)
+            }
+            Method::Notify => self.outbox.notified(&mut self.core, asked, now),
+            Method::Options => self.tell_options(asked, now),
+            Method::Bye | Method::Cancel => self.refuse(asked, 481, now),
+            Method::Register | Method::Invite | Method::Ack | Method::Subscribe => {
+                self.refuse(asked, 405, now)
+            }
+            Method::Other(_) => self.refuse(asked, 501, now),
+        }
+    }
+
+    /// What we can do (RFC 3261 §11.2).
+    fn tell_options(&mut self, asked: Asked<'_>, now: Now) {
+        let begun = self.core.answer(asked, 200);
+        let bytes = begun
+            .field("Allow", ALLOW)
+            .field("Accept", ACCEPT)
+            .field("Allow-Events", "delivery-report")
+            .field("Supported", "")
+            .finish();
+        self.core.answer_now(asked, 200, bytes, now);
+    }
+
+    /// RFC 3261 §8.2.1: what we do not serve, with what we do.
+    fn refuse(&mut self, asked: Asked<'_>, status: u16, now: Now) {
+        let bytes = self
+            .core
+            .answer(asked, status)
+            .field("Allow", ALLOW)
+            .finish();
+        self.core.answer_now(asked, status, bytes, now);
+    }
+
+    fn heard(&mut self, response: &Response, now: Now) {
+        let Some(heard) = self.core.transactions.receive_response(response, now.mono) else {
+            return;
+        };
+        match heard.user {
+            Task::Account => self.registration.hear(&mut self.core, response, now),
+            Task::Submission(message, attempt) => {
+                let upshot = self
+                    .outbox
+                    .heard(&mut self.core, (message, attempt), response, now);
+                self.heed(upshot, now);
+            }
+        }
+    }
+
+    /// Transactions that failed by themselves.
+    fn take_failures(&mut self, now: Now) {
+        while let Some(failed) = self.core.transactions.poll_failed() {
+            match failed.user {
+                Task::Account => self.registration.unanswered(&mut self.core, now),
+                Task::Submission(message, attempt) => {
+                    let upshot = self.outbox.unanswered(
+                        &mut self.core,
+                        (message, attempt),
+                        failed.failure,
+                        now,
+                    );
+                    self.heed(upshot, now);
+                }
+            }
+        }
+    }
+
+    fn heed(&mut self, upshot: Upshot, now: Now) {
+        match upshot {
+            Upshot::Nothing => {}
+            Upshot::NoProof => self.registration.disproved(&mut self.core),
+            Upshot::Silence => self.registration.doubt(&mut self.core, now),
+        }
+    }
+
+    fn command(&mut self, command: AgentCommand, now: Now) {
+        match command {
+            AgentCommand::Send(draft) => self.send(draft, now),
+            AgentCommand::Resend { message, only } => {
+                self.outbox.resend(&mut self.core, message, only, now)
+            }
+            AgentCommand::Withdraw { message } => {
+                self.outbox.withdraw(&mut self.core, message, now)
+            }
+            AgentCommand::Seen { conversation } => {
+                if self.conversations.seen(&mut self.core, conversation) {
+                    self.core.promise(
+                        Action::Tell(Event::Changed { conversation }),
+                        Action::Nothing,
+                    );
+                }
+            }
+            AgentCommand::Connect => self.registration.connect(&mut self.core, now),
+            AgentCommand::Disconnect => self.registration.leave(&mut self.core, now),
+        }
+    }
+
+    fn send(&mut self, draft: Draft, now: Now) {
+        if *self.registration.state() == RegistrationState::NoFanOut {
+            // W6: without proof the first would get it and all others silently not.
+            let why = format!("{NO_FAN_OUT}. Nothing was sent.");
+            return self.core.tell(Event::NotSent { draft, why });
+        }
+        self.outbox
+            .keep(&mut self.core, &mut self.conversations, draft, now);
+    }
+
+    fn settle_batch(&mut self, actions: Vec<Action>, now: Now) {
+        for action in actions {
+            self.act(action, now);
+        }
+    }
+
+    fn act(&mut self, action: Action, now: Now) {
+        match action {
+            Action::Nothing => {}
+            Action::Tell(event) => self.tell(event),
+            Action::Answer(answer) => self.answer(answer, now),
+            Action::DraftKept(id) => self
+                .outbox
+                .kept(&mut self.core, &mut self.conversations, id),
+            Action::DraftLost(id, draft) => {
+                self.outbox
+                    .lost(&mut self.core, &mut self.conversations, id, *draft);
+            }
+            Action::AttemptKept(id, attempt) => {
+                self.outbox.further_kept(&mut self.core, (id, attempt));
+                self.count(id);
+            }
+            Action::AttemptLost(id, attempt) => {
+                self.outbox.further_lost(&mut self.core, (id, attempt))
+            }
+            Action::Unsaved(id) => self.outbox.unsaved(id, now),
+            Action::IncomingKept(row, answer) => {
+                // The owner hears of it before the sender hears that it was delivered.
+                let event = self.inbox.kept(&mut self.conversations, &row);
+                self.core.tell(event);
+                self.answer(answer, now);
+            }
+            Action::IncomingLost(row, answer) => {
+                self.inbox.lost(&mut self.conversations, &row);
+                self.answer(answer, now);
+            }
+            Action::Repeated { key, kept, lost } => {
+                let answer = self.inbox.repeated(&key, kept, lost);
+                self.answer(answer, now);
+            }
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        if let Event::Delivery { message, .. } = &event {
+            self.count(*message);
+        }
+        self.core.tell(event);
+    }
+
+    /// The list shows how a message stands as of what is committed.
+    fn count(&mut self, message: journal::MessageId) {
+        if let Some((conversation, tally)) = self.outbox.tally(message) {
+            self.conversations.tally(conversation, message, tally);
+        }
+    }
+
+    fn answer(&mut self, answer: core::Answer, now: Now) {
+        self.core
+            .transactions
+            .respond(answer.key, answer.status, answer.bytes, now.mono);
+    }
+
+    fn connected(&mut self, id: ConnectId, flow: Flow, now: Now) {
+        if self.core.line.connected(id, flow) {
+            self.registration.line_open(&mut self.core, now);
+            if self.core.line.is_stream() && !self.core.profile.register {
+                self.outbox.call_reports();
+            }
+        }
+    }
+
+    fn disconnected(&mut self, flow: Flow, now: Now) {
+        let lost = self.core.line.disconnected(flow);
+        self.core.transactions.disconnected(flow);
+        match lost {
+            Lost::Main => self.registration.line_lost(&mut self.core, now),
+            Lost::Other => {}
+        }
+    }
+
+    /// The connection to the proxy cannot be had.
+    fn line_refused(&mut self, now: Now) {
+        if self.core.line.is_stream() {
+            self.registration.line_lost(&mut self.core, now);
+        }
+    }
+
+    /// Ends a turn: what can leave leaves, what was written goes to the disk.
+    fn end_turn(&mut self, now: Now) {
+        self.take_failures(now);
+        let asks_first = self.registration.is_idle() && !self.core.profile.register;
+        if asks_first && self.outbox.has_waiting() {
+            // W6: an account that does not register asks before its first submission.
+            self.registration.connect(&mut self.core, now);
+        }
+        match self.registration.state() {
+            RegistrationState::Connected => self.outbox.send_waiting(&mut self.core, now),
+            RegistrationState::NoFanOut => self.outbox.refuse_waiting(&mut self.core, now),
+            RegistrationState::Idle
+            | RegistrationState::Connecting
+            | RegistrationState::Offline { .. }
+            | RegistrationState::Refused { .. } => {}
+        }
+        self.core.end_turn();
+    }
+
+    fn committed(&mut self, id: BatchId, now: Now) {
+        let actions = self.core.committed(id);
+        self.settle_batch(actions, now);
+    }
+
+    fn commit_failed(&mut self, id: BatchId, now: Now) {
+        let actions = self.core.commit_failed(id);
+        self.settle_batch(actions, now);
+    }
+}
+
+impl Machine for UserAgent {
+    type Command = AgentCommand;
+    type Event = Event;
+    type Write = Write;
+
+    fn handle(&mut self, input: Input<AgentCommand>, now: Now) {
+        match input {
+            Input::Received { flow, bytes } => self.received(flow, bytes, now),
+            Input::Connected { id, flow } => self.connected(id, flow, now),
+            Input::ConnectFailed { id } => {
+                if self.core.line.connect_failed(id) {
+                    self.line_refused(now);
+                }
+            }
+            Input::Disconnected { flow } => self.disconnected(flow, now),
+            // The proxy's address is a number, so nothing is asked for.
+            Input::Resolved { .. } => {}
+            Input::Committed(id) => self.committed(id, now),
+            Input::CommitFailed(id) => self.commit_failed(id, now),
+            Input::Command(command) => self.command(command, now),
+        }
+        self.end_turn(now);
+    }
+
+    fn handle_timeout(&mut self, now: Now) {
+        self.core.transactions.handle_timeout(now.mono);
+        self.take_failures(now);
+        if self.core.line.handle_timeout(now.mono) {
+            self.line_refused(now);
+        }
+        self.registration.handle_timeout(&mut self.core, now);
+        self.outbox.handle_timeout(&mut self.core, now);
+        self.end_turn(now);
+    }
+
+    fn poll_output(&mut self) -> Option<Output<Event, Write>> {
+        self.core.poll_output()
+    }
+
+    fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let line = self
+            .core
+            .line
+            .poll_timeout()
+            .map(|due| (due, "wait for the connection"));
+        let parts = [
+            self.core.transactions.poll_timeout(),
+            line,
+            self.registration.poll_timeout(),
+            self.outbox.poll_timeout(),
+        ];
+        parts.into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+mod tests;

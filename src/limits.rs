@@ -68,3 +68,29 @@ pub const STREAM_MESSAGE_WAIT: Duration = Duration::from_secs(30);
 pub const SNAPSHOT_MESSAGES_MAX: usize = 300;
 /// Screen updates a second at most.
 pub const SNAPSHOTS_PER_SEC_MAX: u64 = 60;
+/// Seconds for which the client registers (RFC 3261 §10.2.1.1).
+pub const REGISTER_EXPIRES_SECS: u32 = 600;
+/// How long the client waits before its second try to reach its server; doubled each time.
+pub const RETRY_FIRST: Duration = Duration::from_secs(2);
+/// How long the client waits at most between two tries, its server's Retry-After apart.
+pub const RETRY_MAX: Duration = Duration::from_secs(120);
+/// How long a Retry-After is honoured at most.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
+/// How long the client waits for a connection to its server before it counts as a failed try.
+pub const STREAM_OPEN_WAIT: Duration = Duration::from_secs(10);
+/// How long the client waits for the answer to its un-registration.
+pub const UNREGISTER_WAIT: Duration = Duration::from_secs(2);
+/// Submissions of one client under way at a time; the others wait.
+pub const SUBMISSIONS_OPEN_MAX: usize = 32;
+/// How often one submission is sent when its connection breaks each time.
+pub const SUBMISSION_SENDINGS_MAX: u8 = 3;
+/// Messages waiting to be sent; over it a draft goes back to the composer.
+pub const OUTBOX_WAITING_MAX: usize = 10_000;
+/// Messages with a good end that the client remembers for a repeated report.
+pub const OUTBOX_FINISHED_MAX: usize = 1000;
+/// Conversations of one client; over it a stranger's message gets 503.
+pub const CONVERSATIONS_MAX: usize = 100_000;
+/// Received messages remembered to tell a double; over it the oldest is forgotten.
+pub const INBOX_KEYS_MAX: usize = 500_000;
+/// How long the client waits before it writes again what the disk did not take.
+pub const SAVE_AGAIN: Duration = Duration::from_secs(5);

@@ -32,13 +32,25 @@ impl News {
     /// A state with nothing told beside it.
     #[must_use]
     pub const fn bare(state: DeliveryState) -> Self {
-        Self { state, status: None, phrase: String::new(), tries: None, after: None }
+        Self {
+            state,
+            status: None,
+            phrase: String::new(),
+            tries: None,
+            after: None,
+        }
     }
 
     /// A failure of the whole submission, the same for everybody in it.
     #[must_use]
     pub const fn failed(status: Option<u16>, phrase: String) -> Self {
-        Self { state: DeliveryState::Failed, status, phrase, tries: None, after: None }
+        Self {
+            state: DeliveryState::Failed,
+            status,
+            phrase,
+            tries: None,
+            after: None,
+        }
     }
 
     /// What a line of a report says; none where its state is a word that we do not know (W20).
@@ -54,40 +66,58 @@ impl News {
             ReportState::Unknown(_) => return None,
         };
         let phrase = line.reason.clone().unwrap_or_default();
-        Some(Self { state, status: line.status, phrase, tries: line.tries, after: line.after })
+        Some(Self {
+            state,
+            status: line.status,
+            phrase,
+            tries: line.tries,
+            after: line.after,
+        })
     }
 }
 
-/// Puts news into what is known. True when the row is another one now.
-pub fn learn(row: &mut DeliveryRow, news: &News, at: Timestamp) -> bool {
-    let known = rank(row.state, &row.phrase);
-    let new = rank(news.state, &news.phrase);
-    if new > known {
+/// What news did to what is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learned {
+    /// It was known, or came too late to matter.
+    Nothing,
+    /// The state stays; more is known beside it.
+    Details,
+    /// The state is another one.
+    State,
+}
+
+/// Puts news into what is known.
+pub fn learn(row: &mut DeliveryRow, news: &News, at: Timestamp) -> Learned {
+    let learned = if rank(news.state, &news.phrase) > rank(row.state, &row.phrase) {
+        Learned::State
+    } else if row.state == news.state && row.status.is_none() && news.status.is_some() {
+        Learned::Details
+    } else {
+        return Learned::Nothing;
+    };
+    if learned == Learned::State {
         row.state = news.state;
-        row.status = news.status;
-        row.phrase.clone_from(&news.phrase);
-        row.tries = news.tries;
-        row.after = news.after;
         row.at = at;
-        return true;
     }
-    // The same again, with more beside it than before.
-    let more = row.state == news.state && row.status.is_none() && news.status.is_some();
-    if more {
-        row.status = news.status;
-        row.phrase.clone_from(&news.phrase);
-        row.tries = news.tries;
-        row.after = news.after;
-    }
-    more
+    row.status = news.status;
+    row.phrase.clone_from(&news.phrase);
+    row.tries = news.tries;
+    row.after = news.after;
+    learned
 }
 
 /// The row to show of each recipient out of all attempts, by index; none where nothing is known.
 #[must_use]
-pub fn best(deliveries: &[DeliveryRow], recipients: usize) -> Vec<Option<&DeliveryRow>> {
+pub fn best<'a>(
+    deliveries: impl IntoIterator<Item = &'a DeliveryRow>,
+    recipients: usize,
+) -> Vec<Option<&'a DeliveryRow>> {
     let mut shown: Vec<Option<&DeliveryRow>> = vec![None; recipients];
     for row in deliveries {
-        let place = usize::try_from(row.recipient).ok().and_then(|index| shown.get_mut(index));
+        let place = usize::try_from(row.recipient)
+            .ok()
+            .and_then(|index| shown.get_mut(index));
         if let Some(place) = place {
             let better = place.is_none_or(|known| shown_rank(row) >= shown_rank(known));
             if better {
@@ -175,15 +205,22 @@ pub struct Directory<'a> {
 impl<'a> Directory<'a> {
     /// Of the recipients of one attempt, with their indexes.
     pub fn of(recipients: impl IntoIterator<Item = (u32, &'a str)>) -> Self {
-        let mut directory =
-            Self { by_spelling: BTreeMap::new(), by_person: BTreeMap::new(), by_record: BTreeMap::new() };
+        let mut directory = Self {
+            by_spelling: BTreeMap::new(),
+            by_person: BTreeMap::new(),
+            by_record: BTreeMap::new(),
+        };
         for (index, address) in recipients {
             directory.by_spelling.entry(address).or_insert(index);
             if let Ok(uri) = Uri::parse(address) {
                 directory.by_person.entry(uri_key(&uri)).or_insert(index);
                 // Two people who differ by the port alone cannot be told apart without it.
                 let record = uri.aor().as_str().to_owned();
-                directory.by_record.entry(record).and_modify(|known| *known = None).or_insert(Some(index));
+                directory
+                    .by_record
+                    .entry(record)
+                    .and_modify(|known| *known = None)
+                    .or_insert(Some(index));
             }
         }
         directory
@@ -205,7 +242,9 @@ impl<'a> Directory<'a> {
 mod tests {
     use super::*;
     use crate::client::journal::MessageId;
-    use DeliveryState::{Accepted, Cancelled, Deferred, Delivered, Failed, NoReport, PassedOn, Queued, Sending};
+    use DeliveryState::{
+        Accepted, Cancelled, Deferred, Delivered, Failed, NoReport, PassedOn, Queued, Sending,
+    };
     use proptest::prelude::*;
 
     const AT: Timestamp = Timestamp::from_millis(1);
@@ -225,25 +264,56 @@ mod tests {
     }
 
     fn line(state: ReportState, status: Option<u16>) -> ReportLine {
-        ReportLine { address: "im:ann@domain.com".into(), state, status, reason: None, tries: None, after: None }
+        ReportLine {
+            address: "im:ann@domain.com".into(),
+            state,
+            status,
+            reason: None,
+            tries: None,
+            after: None,
+        }
     }
 
     #[test]
     fn a_state_goes_forward_only_but_for_the_two_exceptions() {
         let forward = [
-            (Queued, Sending), (Sending, Accepted), (Accepted, Delivered), (Accepted, Failed), (Accepted, NoReport),
-            (Accepted, Deferred), (Accepted, PassedOn), (NoReport, Delivered), (NoReport, Failed), (NoReport, Deferred),
-            (Deferred, Delivered), (Deferred, Failed), (Deferred, PassedOn), (PassedOn, Delivered), (Queued, Cancelled),
+            (Queued, Sending),
+            (Sending, Accepted),
+            (Accepted, Delivered),
+            (Accepted, Failed),
+            (Accepted, NoReport),
+            (Accepted, Deferred),
+            (Accepted, PassedOn),
+            (NoReport, Delivered),
+            (NoReport, Failed),
+            (NoReport, Deferred),
+            (Deferred, Delivered),
+            (Deferred, Failed),
+            (Deferred, PassedOn),
+            (PassedOn, Delivered),
+            (Queued, Cancelled),
         ];
         for (from, to) in forward {
             let mut known = row(from, 1);
-            assert!(learn(&mut known, &News::bare(to), AT), "{from:?} to {to:?}");
+            assert_eq!(
+                learn(&mut known, &News::bare(to), AT),
+                Learned::State,
+                "{from:?} to {to:?}"
+            );
             assert_eq!((known.state, known.at), (to, AT));
-            assert!(!learn(&mut known, &News::bare(from), AT), "{to:?} back to {from:?}");
+            assert_eq!(
+                learn(&mut known, &News::bare(from), AT),
+                Learned::Nothing,
+                "{to:?} back to {from:?}"
+            );
             assert_eq!(known.state, to);
         }
         let mut deferred = row(Deferred, 1);
-        assert!(!learn(&mut deferred, &News::bare(NoReport), AT), "never no report while deferred");
+        assert_eq!(
+            learn(&mut deferred, &News::bare(NoReport), AT),
+            Learned::Nothing,
+            "never no report while deferred"
+        );
     }
 
     #[test]
@@ -251,7 +321,7 @@ mod tests {
         for success in [Delivered, PassedOn] {
             for late in [Failed, Deferred, Accepted, NoReport] {
                 let mut known = row(success, 1);
-                assert!(!learn(&mut known, &News::bare(late), AT));
+                assert_eq!(learn(&mut known, &News::bare(late), AT), Learned::Nothing);
                 assert_eq!(known.state, success);
             }
         }
@@ -260,13 +330,52 @@ mod tests {
     #[test]
     fn a_report_corrects_our_guess_after_an_unanswered_submission() {
         let mut known = row(Sending, 1);
-        assert!(learn(&mut known, &News::failed(Some(408), NO_ANSWER.to_owned()), AT));
+        assert_eq!(
+            learn(
+                &mut known,
+                &News::failed(Some(408), NO_ANSWER.to_owned()),
+                AT
+            ),
+            Learned::State
+        );
         assert!(is_guess(&known));
-        assert!(learn(&mut known, &News::bare(Deferred), AT));
+        assert_eq!(learn(&mut known, &News::bare(Deferred), AT), Learned::State);
         let mut other = row(Sending, 1);
-        assert!(learn(&mut other, &News::failed(Some(408), NO_ANSWER.to_owned()), AT));
-        assert!(learn(&mut other, &News::failed(Some(486), "Busy Here".to_owned()), AT));
+        assert_eq!(
+            learn(
+                &mut other,
+                &News::failed(Some(408), NO_ANSWER.to_owned()),
+                AT
+            ),
+            Learned::State
+        );
+        assert_eq!(
+            learn(
+                &mut other,
+                &News::failed(Some(486), "Busy Here".to_owned()),
+                AT
+            ),
+            Learned::State
+        );
         assert_eq!((other.status, is_guess(&other)), (Some(486), false));
+    }
+
+    #[test]
+    fn details_that_come_later_are_added() {
+        let mut known = row(Failed, 1);
+        assert_eq!(
+            learn(
+                &mut known,
+                &News::failed(Some(486), "Busy Here".to_owned()),
+                AT
+            ),
+            Learned::Details
+        );
+        assert_eq!((known.status, known.at), (Some(486), Timestamp::default()));
+        assert_eq!(
+            learn(&mut known, &News::failed(Some(404), String::new()), AT),
+            Learned::Nothing
+        );
     }
 
     #[test]
@@ -290,7 +399,10 @@ mod tests {
             (vec![(Failed, 1), (Failed, 2)], (Failed, 2)),
         ];
         for (rows, expected) in table {
-            let rows: Vec<_> = rows.into_iter().map(|(state, attempt)| row(state, attempt)).collect();
+            let rows: Vec<_> = rows
+                .into_iter()
+                .map(|(state, attempt)| row(state, attempt))
+                .collect();
             let shown = best(&rows, 1)[0].unwrap();
             assert_eq!((shown.state, shown.attempt), expected);
         }
@@ -301,8 +413,11 @@ mod tests {
     #[test]
     fn w20_a_line_finds_its_recipient_by_spelling_then_by_who_it_is() {
         let directory = Directory::of([
-            (0, "im:ann@domain.com"), (1, "sip:bob@domain.com"), (2, "sip:cy@192.0.2.1:5070"),
-            (3, "sip:dan@192.0.2.1:5071"), (4, "sip:dan@192.0.2.1:5072"),
+            (0, "im:ann@domain.com"),
+            (1, "sip:bob@domain.com"),
+            (2, "sip:cy@192.0.2.1:5070"),
+            (3, "sip:dan@192.0.2.1:5071"),
+            (4, "sip:dan@192.0.2.1:5072"),
         ]);
         assert_eq!(directory.find("im:ann@domain.com"), Some(0));
         assert_eq!(directory.find("sip:ann@DOMAIN.com"), Some(0));
@@ -316,8 +431,11 @@ mod tests {
 
     fn any_state() -> impl Strategy<Value = ReportState> {
         prop_oneof![
-            Just(ReportState::Success), Just(ReportState::Failure), Just(ReportState::Pending),
-            Just(ReportState::Deferred), Just(ReportState::Unknown("eaten".to_owned())),
+            Just(ReportState::Success),
+            Just(ReportState::Failure),
+            Just(ReportState::Pending),
+            Just(ReportState::Deferred),
+            Just(ReportState::Unknown("eaten".to_owned())),
         ]
     }
 
@@ -349,11 +467,20 @@ mod tests {
 
     #[test]
     fn all_permutations_of_an_eventful_story_end_delivered() {
-        let story = [ReportState::Pending, ReportState::Deferred, ReportState::Failure, ReportState::Success];
+        let story = [
+            ReportState::Pending,
+            ReportState::Deferred,
+            ReportState::Failure,
+            ReportState::Success,
+        ];
         for order in permutations(4) {
             let mut known = row(Accepted, 1);
             for index in order {
-                learn(&mut known, &News::of(&line(story[index].clone(), Some(200))).unwrap(), AT);
+                learn(
+                    &mut known,
+                    &News::of(&line(story[index].clone(), Some(200))).unwrap(),
+                    AT,
+                );
             }
             assert_eq!(known.state, Delivered);
         }

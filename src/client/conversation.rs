@@ -1,0 +1,343 @@
+//! Conversations: one for each set of participants, and what its line in the list shows.
+//!
+//! All heads are in memory, with the people's names made once, so that a picture of a thousand of them costs
+//! little. Threads are not here: the engine reads them from the store.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::client::contacts::{AddressBook, address_key, uri_key};
+use crate::client::core::Core;
+use crate::client::journal::{
+    ConversationHeadRow, ConversationId, ConversationRow, IncomingRow, MessageId, OutgoingRow,
+    PersonRow, Write,
+};
+use crate::client::names::Names;
+use crate::client::snapshot::{ConversationHead, Person, Tally};
+use crate::client::text::{preview, shown};
+use crate::limits::CONVERSATIONS_MAX;
+use crate::time::Timestamp;
+
+/// All conversations.
+#[derive(Debug, Default)]
+pub(super) struct Conversations {
+    all: BTreeMap<ConversationId, Conversation>,
+    by_people: BTreeMap<String, ConversationId>,
+    names: Names,
+    last: u64,
+}
+
+/// One conversation.
+#[derive(Debug)]
+struct Conversation {
+    row: ConversationRow,
+    /// False when its row could not be kept: it is written again with its next message.
+    kept: bool,
+    people: Arc<[Person]>,
+    last: Option<Last>,
+    last_incoming: Option<MessageId>,
+    seen: Option<MessageId>,
+    unread: u32,
+    failures: BTreeMap<MessageId, Failures>,
+}
+
+/// The last message.
+#[derive(Debug)]
+struct Last {
+    id: MessageId,
+    at: Timestamp,
+    preview: String,
+    tally: Option<Tally>,
+}
+
+/// How many failed of one message, and how many of these were looked at.
+#[derive(Clone, Copy, Debug, Default)]
+struct Failures {
+    now: u32,
+    seen: u32,
+}
+
+impl Conversations {
+    /// What the store holds.
+    pub(super) fn recover(heads: Vec<ConversationHeadRow>, last: u64) -> Self {
+        let mut this = Self {
+            last,
+            ..Self::default()
+        };
+        for head in heads {
+            let id = head.row.id;
+            let key = people_key(&head.row.people, head.row.hidden);
+            let mut conversation = Conversation::new(head.row, &this.names);
+            conversation.kept = true;
+            conversation.unread = head.unread;
+            conversation.seen = head.seen;
+            conversation.last_incoming = head
+                .last
+                .as_ref()
+                .filter(|last| !last.mine)
+                .map(|last| last.id);
+            conversation.last = head.last.map(|last| Last {
+                id: last.id,
+                at: last.at,
+                preview: last.preview,
+                tally: None,
+            });
+            this.last = this.last.max(id.0);
+            this.by_people.insert(key, id);
+            this.all.insert(id, conversation);
+        }
+        this
+    }
+
+    /// Names from the contacts, from now on.
+    pub(super) fn set_names(&mut self, book: &AddressBook) {
+        self.names = Names::of(book);
+        for conversation in self.all.values_mut() {
+            conversation.people = shown_people(&conversation.row.people, &self.names);
+        }
+    }
+
+    /// The names in use.
+    pub(super) const fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// The people of a conversation, and whether they are hidden from each other.
+    pub(super) fn people(&self, id: ConversationId) -> Option<(Arc<[Person]>, bool)> {
+        self.all
+            .get(&id)
+            .map(|it| (Arc::clone(&it.people), it.row.hidden))
+    }
+
+    /// Whether recipients of this conversation are hidden from each other.
+    pub(super) fn is_hidden(&self, id: ConversationId) -> bool {
+        self.all.get(&id).is_some_and(|it| it.row.hidden)
+    }
+
+    /// The conversation of these people besides ourselves, made where there is none; its row is in the batch of
+    /// this turn. None when there are too many.
+    pub(super) fn place(
+        &mut self,
+        core: &mut Core,
+        people: &[PersonRow],
+        hidden: bool,
+    ) -> Option<ConversationId> {
+        let people = without(people, &uri_key(&core.profile.address));
+        // Hidden from each other means nothing to one person.
+        let hidden = hidden && people.len() > 1;
+        let key = people_key(&people, hidden);
+        if let Some(id) = self.by_people.get(&key).copied() {
+            if let Some(known) = self.all.get_mut(&id).filter(|known| !known.kept) {
+                known.kept = true;
+                core.write(Write::Conversation(known.row.clone()));
+            }
+            return Some(id);
+        }
+        if self.all.len() >= CONVERSATIONS_MAX {
+            return None;
+        }
+        self.last += 1;
+        let id = ConversationId(self.last);
+        let row = ConversationRow { id, people, hidden };
+        core.write(Write::Conversation(row.clone()));
+        let mut conversation = Conversation::new(row, &self.names);
+        conversation.kept = true;
+        self.by_people.insert(key, id);
+        self.all.insert(id, conversation);
+        Some(id)
+    }
+
+    /// A batch with a message of this conversation failed; the conversation's own row may have been in it.
+    pub(super) fn not_kept(&mut self, id: ConversationId) {
+        if let Some(conversation) = self.all.get_mut(&id).filter(|it| it.last.is_none()) {
+            conversation.kept = false;
+        }
+    }
+
+    /// A message of ours is kept.
+    pub(super) fn wrote(&mut self, row: &OutgoingRow, tally: Tally) {
+        if let Some(conversation) = self.all.get_mut(&row.conversation) {
+            let preview = preview(&shown(&row.content_type, &row.body));
+            conversation.put_last(Last {
+                id: row.id,
+                at: row.at,
+                preview,
+                tally: Some(tally),
+            });
+        }
+    }
+
+    /// How the recipients of a message of ours stand now.
+    pub(super) fn tally(&mut self, id: ConversationId, message: MessageId, tally: Tally) {
+        let Some(conversation) = self.all.get_mut(&id) else {
+            return;
+        };
+        if let Some(last) = conversation.last.as_mut().filter(|last| last.id == message) {
+            last.tally = Some(tally);
+        }
+        if tally.failed > 0 {
+            let failures = conversation.failures.entry(message).or_default();
+            failures.now = tally.failed;
+            failures.seen = failures.seen.min(tally.failed);
+        } else {
+            conversation.failures.remove(&message);
+        }
+    }
+
+    /// Failures of messages up to the one seen last were looked at: after a start.
+    pub(super) fn forget_seen_failures(&mut self) {
+        for conversation in self.all.values_mut() {
+            let seen = conversation.seen;
+            for (message, failures) in &mut conversation.failures {
+                if seen.is_some_and(|seen| *message <= seen) {
+                    failures.seen = failures.now;
+                }
+            }
+        }
+    }
+
+    /// A message of somebody else is kept.
+    pub(super) fn received(&mut self, row: &IncomingRow) {
+        if let Some(conversation) = self.all.get_mut(&row.conversation) {
+            let preview = preview(&shown(&row.content_type, &row.body));
+            conversation.put_last(Last {
+                id: row.id,
+                at: row.at,
+                preview,
+                tally: None,
+            });
+            conversation.last_incoming = conversation.last_incoming.max(Some(row.id));
+            conversation.unread = conversation.unread.saturating_add(1);
+        }
+    }
+
+    /// The conversation was looked at to its end. True when that was news; then it is in the batch of this turn.
+    pub(super) fn seen(&mut self, core: &mut Core, id: ConversationId) -> bool {
+        let Some(conversation) = self.all.get_mut(&id) else {
+            return false;
+        };
+        let Some(message) = conversation.seen_up_to() else {
+            return false;
+        };
+        let unseen_failures = conversation.failed() > 0;
+        if conversation.unread == 0 && !unseen_failures && conversation.seen >= Some(message) {
+            return false;
+        }
+        conversation.unread = 0;
+        for failures in conversation.failures.values_mut() {
+            failures.seen = failures.now;
+        }
+        conversation.seen = conversation.seen.max(Some(message));
+        core.write(Write::Seen {
+            conversation: id,
+            message,
+        });
+        true
+    }
+
+    /// The lines of the list: those with an unseen failure first, then by time.
+    pub(super) fn heads(&self) -> Vec<ConversationHead> {
+        let mut heads: Vec<_> = self
+            .all
+            .iter()
+            .filter_map(|(id, it)| it.head(*id))
+            .collect();
+        heads.sort_by_key(|head| (head.failed == 0, Reverse(head.at), Reverse(head.id)));
+        heads
+    }
+}
+
+impl Conversation {
+    fn new(row: ConversationRow, names: &Names) -> Self {
+        Self {
+            people: shown_people(&row.people, names),
+            row,
+            kept: false,
+            last: None,
+            last_incoming: None,
+            seen: None,
+            unread: 0,
+            failures: BTreeMap::new(),
+        }
+    }
+
+    fn put_last(&mut self, last: Last) {
+        if self.last.as_ref().is_none_or(|known| known.id <= last.id) {
+            self.last = Some(last);
+        }
+    }
+
+    fn failed(&self) -> u32 {
+        self.failures
+            .values()
+            .filter(|it| it.now > it.seen)
+            .map(|it| it.now)
+            .sum()
+    }
+
+    /// Up to where a look goes: not past a message of ours of which more is to be heard, so that its failure
+    /// is still unseen after a restart.
+    fn seen_up_to(&self) -> Option<MessageId> {
+        let last = self.last.as_ref()?;
+        let open = last
+            .tally
+            .is_some_and(|tally| tally.under_way() + tally.deferred > 0);
+        if open {
+            self.last_incoming
+        } else {
+            Some(last.id)
+        }
+    }
+
+    /// None while no message of it is kept.
+    fn head(&self, id: ConversationId) -> Option<ConversationHead> {
+        let last = self.last.as_ref()?;
+        Some(ConversationHead {
+            id,
+            people: Arc::clone(&self.people),
+            hidden: self.row.hidden,
+            preview: last.preview.clone(),
+            at: last.at,
+            last: last.tally,
+            unread: self.unread,
+            failed: self.failed(),
+        })
+    }
+}
+
+fn shown_people(people: &[PersonRow], names: &Names) -> Arc<[Person]> {
+    people.iter().map(|row| names.person(row)).collect()
+}
+
+/// The people without ourselves; one who writes to himself is alone with himself.
+fn without(people: &[PersonRow], own_key: &str) -> Vec<PersonRow> {
+    let others: Vec<_> = people
+        .iter()
+        .filter(|it| address_key(&it.address) != own_key)
+        .cloned()
+        .collect();
+    if others.is_empty() {
+        people.iter().take(1).cloned().collect()
+    } else {
+        others
+    }
+}
+
+/// The same for the same set of people, in whatever order and spelling.
+fn people_key(people: &[PersonRow], hidden: bool) -> String {
+    let keys: BTreeSet<_> = people
+        .iter()
+        .map(|person| address_key(&person.address))
+        .collect();
+    let mut key = if hidden {
+        "hidden".to_owned()
+    } else {
+        String::new()
+    };
+    for person in keys {
+        key.push(' ');
+        key.push_str(&person);
+    }
+    key
+}

@@ -1,0 +1,276 @@
+//! What every part of the client machine works with: transactions, promises, outputs, chance, and the line.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::client::account::Profile;
+use crate::client::command::{Draft, Event};
+use crate::client::journal::{IncomingRow, MessageId, Write};
+use crate::client::line::Line;
+use crate::machine::{Batch, BatchId, Flow, Held, Output, Transmit};
+use crate::random::Random;
+use crate::sip::{Compose, Method, NameAddr, Params, Request, Transport, Uri};
+use crate::time::Now;
+use crate::transaction::{Outgoing, ServerKey, Timers, TransactionLayer};
+
+/// Our name for a client transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Task {
+    /// REGISTER, or OPTIONS for an account that does not register.
+    Account,
+    /// An attempt at a message.
+    Submission(MessageId, u32),
+}
+
+/// What is done once a batch is committed, or has failed.
+#[derive(Debug)]
+pub(super) enum Action {
+    /// Nothing.
+    Nothing,
+    /// Tell the owner.
+    Tell(Event),
+    /// Answer a request.
+    Answer(Answer),
+    /// A draft has become a message: tell, and send it.
+    DraftKept(MessageId),
+    /// A draft could not be kept.
+    DraftLost(MessageId, Box<Draft>),
+    /// A further attempt is kept: send it.
+    AttemptKept(MessageId, u32),
+    /// A further attempt could not be kept.
+    AttemptLost(MessageId, u32),
+    /// What is known of a message could not be kept: write it again later.
+    Unsaved(MessageId),
+    /// A received message is kept: tell, then answer.
+    IncomingKept(Box<IncomingRow>, Answer),
+    /// A received message could not be kept: forget that it came, and answer.
+    IncomingLost(Box<IncomingRow>, Answer),
+    /// The same message again: answer by whether the first one was kept.
+    Repeated {
+        /// What tells doubles.
+        key: String,
+        /// Where it was kept.
+        kept: Answer,
+        /// Where it was not.
+        lost: Answer,
+    },
+}
+
+/// An answer that is ready to leave.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    /// To which request.
+    pub(super) key: ServerKey,
+    /// SIP status.
+    pub(super) status: u16,
+    /// The response, printed.
+    pub(super) bytes: Bytes,
+}
+
+/// A request that waits for its answer, and whence it came.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    /// The request.
+    pub(super) request: &'a Request,
+    /// Its transaction.
+    pub(super) key: ServerKey,
+    /// The flow that it came in on.
+    pub(super) flow: Flow,
+}
+
+/// What the parts share.
+#[derive(Debug)]
+pub(super) struct Core {
+    /// Who we are.
+    pub(super) profile: Profile,
+    /// The flows to the proxy.
+    pub(super) line: Line,
+    /// Requests and responses under way.
+    pub(super) transactions: TransactionLayer<Task>,
+    /// The maker of tags and tokens.
+    pub(super) random: Random,
+    held: Held<Write, Action>,
+    outputs: VecDeque<Output<Event, Write>>,
+    last_message: u64,
+}
+
+impl Core {
+    /// Of an account; `last_message` is the largest number in use.
+    pub(super) fn new(profile: Profile, line: Line, mut random: Random, last_message: u64) -> Self {
+        let mut key = [0; 16];
+        for half in key.chunks_exact_mut(8) {
+            half.copy_from_slice(&random.bits().to_be_bytes());
+        }
+        let transactions = TransactionLayer::new(Timers::new(profile.t1), key);
+        Self {
+            profile,
+            line,
+            transactions,
+            random,
+            held: Held::default(),
+            outputs: VecDeque::new(),
+            last_message,
+        }
+    }
+
+    /// A number for a message that is new.
+    pub(super) const fn next_message(&mut self) -> MessageId {
+        self.last_message += 1;
+        MessageId(self.last_message)
+    }
+
+    /// Tells the owner now.
+    pub(super) fn tell(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    /// Adds a write to the batch of this turn.
+    pub(super) fn write(&mut self, write: Write) {
+        self.held.write(write);
+    }
+
+    /// What to do when the batch of this turn is committed, or has failed.
+    pub(super) fn promise(&mut self, on_commit: Action, on_fail: Action) {
+        self.held.promise(on_commit, on_fail);
+    }
+
+    /// What a batch lets go.
+    pub(super) fn committed(&mut self, id: BatchId) -> Vec<Action> {
+        self.held.committed(id)
+    }
+
+    /// What is to be done about a batch that failed.
+    pub(super) fn commit_failed(&mut self, id: BatchId) -> Vec<Action> {
+        self.held.failed(id)
+    }
+
+    /// Batches that the disk has not answered.
+    pub(super) fn batches_waiting(&self) -> usize {
+        self.held.waiting()
+    }
+
+    /// Ends a turn: asks for the commit of what was written in it.
+    pub(super) fn end_turn(&mut self) {
+        if let Some(batch) = self.held.take_batch() {
+            let Batch { id, writes } = batch;
+            self.outputs.push_back(Output::Commit(Batch { id, writes }));
+        }
+    }
+
+    /// The next output: what was told and asked for first, then the bytes, so that the owner hears of a
+    /// message before its 200 leaves.
+    pub(super) fn poll_output(&mut self) -> Option<Output<Event, Write>> {
+        let transmit = |core: &mut Self| core.transactions.poll_transmit().map(Output::Transmit);
+        self.outputs.pop_front().or_else(|| transmit(self))
+    }
+
+    /// Sends bytes outside of any transaction.
+    pub(super) fn transmit(&mut self, flow: Flow, bytes: Bytes) {
+        self.outputs
+            .push_back(Output::Transmit(Transmit { flow, bytes }));
+    }
+
+    /// Asks for the connection to the proxy, unless it is there or asked for.
+    pub(super) fn open_stream(&mut self, now: Instant, wait: Duration) {
+        if let Some((id, hop)) = self.line.open(now, wait) {
+            self.outputs.push_back(Output::Connect { id, hop });
+        }
+    }
+
+    /// The beginning of a request that leaves on `flow`, and the branch in its Via.
+    pub(super) fn request(&mut self, method: &Method, uri: &Uri, flow: Flow) -> (Compose, String) {
+        let branch = format!("z9hG4bK{}", self.random.token(16));
+        let own = self.line.own_address(flow);
+        // RFC 3581: the answer comes back through a NAT to the port that we sent from.
+        let rport = if flow.transport == Transport::Udp {
+            ";rport"
+        } else {
+            ""
+        };
+        let via = format!("SIP/2.0/{} {own};branch={branch}{rport}", flow.transport);
+        let begun = Compose::request(method, uri)
+            .field("Via", via)
+            .field("Max-Forwards", 70);
+        (begun, branch)
+    }
+
+    /// Starts a client transaction.
+    pub(super) fn send(
+        &mut self,
+        task: Task,
+        method: Method,
+        (flow, branch): (Flow, &str),
+        bytes: Bytes,
+        now: Now,
+    ) {
+        let outgoing = Outgoing {
+            user: task,
+            branch,
+            method,
+            flow,
+            bytes,
+            deadline: None,
+        };
+        self.transactions.send(outgoing, now.mono);
+    }
+
+    /// The beginning of an answer with a To tag of ours.
+    pub(super) fn answer(&mut self, asked: Asked<'_>, status: u16) -> Compose {
+        let tag = self.random.token(10);
+        Compose::response(asked.request, status, None, &tag, asked.flow.remote)
+    }
+
+    /// Answers now: nothing is promised by it.
+    pub(super) fn answer_now(&mut self, asked: Asked<'_>, status: u16, bytes: Bytes, now: Now) {
+        self.transactions
+            .respond(asked.key, status, bytes, now.mono);
+    }
+
+    /// An answer without a body, for now or for later.
+    pub(super) fn plain_answer(&mut self, asked: Asked<'_>, status: u16) -> Answer {
+        let bytes = self.answer(asked, status).finish();
+        Answer {
+            key: asked.key,
+            status,
+            bytes,
+        }
+    }
+
+    /// The 503 of a disk that does not take what came (its sender tries again).
+    pub(super) fn busy_answer(&mut self, asked: Asked<'_>) -> Answer {
+        let begun = self
+            .answer(asked, 503)
+            .field("Retry-After", crate::limits::RETRY_AFTER_SECS);
+        Answer {
+            key: asked.key,
+            status: 503,
+            bytes: begun.finish(),
+        }
+    }
+
+    /// Our own URI in `sip:` form where others can reach us directly: what stands in Contact.
+    pub(super) fn contact(&self, flow: Flow) -> String {
+        let user = self.profile.address.user().unwrap_or_default();
+        // Large requests leave on a connection, but we stay reachable where we registered.
+        let reached = self.line.main().unwrap_or(flow);
+        let own = self.line.own_address(reached);
+        let transport = if reached.transport == Transport::Udp {
+            ""
+        } else {
+            ";transport=tcp"
+        };
+        format!("<sip:{user}@{own}{transport}>")
+    }
+}
+
+/// `"Name" <uri>;tag=tag`, without the name when it is empty.
+pub(super) fn name_addr(name: &str, uri: &Uri, tag: &str) -> NameAddr {
+    let display = (!name.is_empty()).then(|| name.to_owned());
+    NameAddr {
+        display,
+        uri: uri.clone(),
+        params: Params(vec![("tag".to_owned(), Some(tag.to_owned()))]),
+    }
+}

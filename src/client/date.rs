@@ -1,0 +1,33 @@
+//! The Date header field (RFC 3261 §20.17): an RFC 1123 date, always GMT.
+
+use jiff::fmt::rfc2822::{DateTimeParser, DateTimePrinter};
+
+use crate::time::Timestamp;
+
+/// `Sat, 13 Nov 2010 23:29:00 GMT`; none outside of the years 0 to 9999.
+pub(super) fn print(at: Timestamp) -> Option<String> {
+    let at = jiff::Timestamp::from_millisecond(at.as_millis_i64()).ok()?;
+    DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok()
+}
+
+/// The time that a Date says; none when it cannot be read or lies before 1970.
+pub(super) fn read(text: &str) -> Option<Timestamp> {
+    let at = DateTimeParser::new().parse_timestamp(text).ok()?;
+    u64::try_from(at.as_millisecond())
+        .ok()
+        .map(Timestamp::from_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_printed_and_read() {
+        let at = Timestamp::from_millis(1_289_690_940_000);
+        assert_eq!(print(at).as_deref(), Some("Sat, 13 Nov 2010 23:29:00 GMT"));
+        assert_eq!(read("Sat, 13 Nov 2010 23:29:00 GMT"), Some(at));
+        assert_eq!(read("yesterday"), None);
+        assert_eq!(print(Timestamp::from_millis(u64::MAX)), None);
+    }
+}

@@ -1,0 +1,251 @@
+//! Messages received: check, tell a double, keep, tell the owner, and only then answer 200 (RFC 3428 §7, W15).
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use crate::client::command::Event;
+use crate::client::conversation::Conversations;
+use crate::client::core::{Action, Answer, Asked, Core};
+use crate::client::date;
+use crate::client::journal::{IncomingRow, PersonRow, Write};
+use crate::client::text::{media_type, shown};
+use crate::limits::{BATCHES_WAITING_MAX, INBOX_KEYS_MAX, INBOX_REMEMBERED, RECIPIENTS_MAX};
+use crate::sip::{Fields, NameAddr, Request, also_to};
+use crate::time::{Now, Timestamp};
+
+/// How often old keys are looked for, when messages come.
+const FORGET_EVERY: Duration = Duration::from_secs(24 * 3600);
+
+/// What was received, as far as doubles go.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    keys: BTreeMap<String, Kept>,
+    by_age: VecDeque<(Timestamp, String)>,
+    looked_at: Timestamp,
+}
+
+/// Whether a message is on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    Yes,
+    NotYet,
+}
+
+/// Why a message is not taken.
+struct Rejection {
+    status: u16,
+    field: Option<(&'static str, String)>,
+}
+
+impl Inbox {
+    /// The keys that the store holds.
+    pub(super) fn recover(keys: Vec<(String, Timestamp)>, now: Now) -> Self {
+        let mut by_age: Vec<_> = keys.into_iter().map(|(key, at)| (at, key)).collect();
+        by_age.sort();
+        let keys = by_age
+            .iter()
+            .map(|(_, key)| (key.clone(), Kept::Yes))
+            .collect();
+        Self {
+            keys,
+            by_age: by_age.into(),
+            looked_at: now.wall,
+        }
+    }
+
+    /// Takes a MESSAGE.
+    pub(super) fn message(
+        &mut self,
+        core: &mut Core,
+        conversations: &mut Conversations,
+        asked: Asked<'_>,
+        now: Now,
+    ) {
+        if let Err(rejection) = check(asked.request, core) {
+            let mut begun = core.answer(asked, rejection.status);
+            if let Some((name, value)) = rejection.field {
+                begun = begun.field(name, value);
+            }
+            return core.answer_now(asked, rejection.status, begun.finish(), now);
+        }
+        let (kept, lost) = (core.plain_answer(asked, 200), core.busy_answer(asked));
+        if core.batches_waiting() >= BATCHES_WAITING_MAX {
+            return core.answer_now(asked, lost.status, lost.bytes, now);
+        }
+        let key = double_key(asked.request.fields());
+        if self.keys.contains_key(&key) {
+            return core.promise(
+                Action::Repeated {
+                    key,
+                    kept,
+                    lost: lost.clone(),
+                },
+                Action::Answer(lost),
+            );
+        }
+        let Some(row) = self.row(core, conversations, (asked.request, &key), now) else {
+            return core.answer_now(asked, lost.status, lost.bytes, now);
+        };
+        self.remember(core, key, now);
+        core.write(Write::Incoming(row.clone()));
+        let row = Box::new(row);
+        core.promise(
+            Action::IncomingKept(row.clone(), kept),
+            Action::IncomingLost(row, lost),
+        );
+    }
+
+    /// A message is committed: it counts from here on.
+    pub(super) fn kept(&mut self, conversations: &mut Conversations, row: &IncomingRow) -> Event {
+        self.keys.insert(row.key.clone(), Kept::Yes);
+        conversations.received(row);
+        Event::Received {
+            conversation: row.conversation,
+            message: row.id,
+            from: row.from.clone(),
+            also_to: row.also_to.clone(),
+            content_type: row.content_type.clone(),
+            text: shown(&row.content_type, &row.body).text,
+        }
+    }
+
+    /// A message could not be kept: when it comes again, it is new.
+    pub(super) fn lost(&mut self, conversations: &mut Conversations, row: &IncomingRow) {
+        self.keys.remove(&row.key);
+        self.by_age.retain(|(_, key)| *key != row.key);
+        conversations.not_kept(row.conversation);
+    }
+
+    /// The answer to a double: the first one's, or a 503 where that was lost.
+    pub(super) fn repeated(&self, key: &str, kept: Answer, lost: Answer) -> Answer {
+        if self.keys.get(key) == Some(&Kept::Yes) {
+            kept
+        } else {
+            lost
+        }
+    }
+
+    fn row(
+        &self,
+        core: &mut Core,
+        conversations: &mut Conversations,
+        (request, key): (&Request, &str),
+        now: Now,
+    ) -> Option<IncomingRow> {
+        let fields = request.fields();
+        let from = person(&fields.from());
+        let also_to: Vec<_> = also_to(fields)
+            .iter()
+            .take(RECIPIENTS_MAX)
+            .map(person)
+            .collect();
+        // Answers go to all, so a conversation is everybody; Also-To is empty where we got a hidden copy (W7).
+        let people: Vec<_> = std::iter::once(&from).chain(&also_to).cloned().collect();
+        let conversation = conversations.place(core, &people, false)?;
+        Some(IncomingRow {
+            id: core.next_message(),
+            conversation,
+            at: now.wall,
+            sent_at: fields.first("Date").and_then(date::read),
+            from,
+            also_to,
+            content_type: fields
+                .first("Content-Type")
+                .unwrap_or("text/plain")
+                .to_owned(),
+            body: request.body(),
+            key: key.to_owned(),
+        })
+    }
+
+    fn remember(&mut self, core: &mut Core, key: String, now: Now) {
+        self.keys.insert(key.clone(), Kept::NotYet);
+        self.by_age.push_back((now.wall, key));
+        if self.by_age.len() > INBOX_KEYS_MAX
+            && let Some((_, oldest)) = self.by_age.pop_front()
+        {
+            self.keys.remove(&oldest);
+        }
+        if now.wall.since(self.looked_at) >= FORGET_EVERY {
+            self.looked_at = now.wall;
+            self.forget_old(core, now);
+        }
+    }
+
+    fn forget_old(&mut self, core: &mut Core, now: Now) {
+        let kept_ms = u64::try_from(INBOX_REMEMBERED.as_millis()).unwrap_or(u64::MAX);
+        let before = Timestamp::from_millis(now.wall.as_millis().saturating_sub(kept_ms));
+        while let Some((_, key)) = self.by_age.pop_front_if(|(at, _)| *at < before) {
+            self.keys.remove(&key);
+        }
+        core.write(Write::ForgetKeysBefore(before));
+    }
+}
+
+/// RFC 3261 §8.2: whether we are meant, understand what is required, and can show the body.
+fn check(request: &Request, core: &Core) -> Result<(), Rejection> {
+    let plain = |status| Rejection {
+        status,
+        field: None,
+    };
+    if request.uri().aor().user() != core.profile.address.aor().user() {
+        // Somebody else had our port before, and his binding still stands (§8.2.2.1).
+        return Err(plain(404));
+    }
+    let fields = request.fields();
+    let required: Vec<_> = fields.tokens("Require").collect();
+    if !required.is_empty() {
+        return Err(Rejection {
+            status: 420,
+            field: Some(("Unsupported", required.join(", "))),
+        });
+    }
+    let encoded = fields
+        .tokens("Content-Encoding")
+        .any(|coding| !coding.eq_ignore_ascii_case("identity"));
+    if encoded {
+        return Err(Rejection {
+            status: 415,
+            field: Some(("Accept-Encoding", "identity".to_owned())),
+        });
+    }
+    if !is_taken(&media_type(
+        fields.first("Content-Type").unwrap_or_default(),
+    )) {
+        return Err(Rejection {
+            status: 415,
+            field: Some(("Accept", super::ACCEPT.to_owned())),
+        });
+    }
+    Ok(())
+}
+
+/// Text is shown; pictures and files are named. Wrappers and signals between programs are no messages to a
+/// person: said to be delivered, they would be lost.
+fn is_taken(media_type: &str) -> bool {
+    let Some((kind, subtype)) = media_type.split_once('/') else {
+        return false;
+    };
+    match kind {
+        "text" | "image" | "audio" | "video" => true,
+        "application" => !matches!(
+            subtype,
+            "im-iscomposing+xml" | "delivery-report" | "sdp" | "resource-lists+xml"
+        ),
+        _ => false,
+    }
+}
+
+/// What tells a double (W15): From tag, Call-ID and CSeq; without a tag, who wrote.
+fn double_key(fields: &Fields) -> String {
+    let from = fields.from();
+    let sender = from.tag().unwrap_or_else(|| from.uri.as_str());
+    format!("{sender} {} {}", fields.cseq(), fields.call_id())
+}
+
+fn person(address: &NameAddr) -> PersonRow {
+    PersonRow {
+        address: address.uri.as_str().to_owned(),
+        name: address.display.clone().unwrap_or_default(),
+    }
+}

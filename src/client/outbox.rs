@@ -1,0 +1,527 @@
+//! Messages written here: kept before the first byte leaves, sent, reported on, sent again.
+//!
+//! The story: a draft is checked (`draft`) and kept as a message with one attempt and one row for each recipient;
+//! once that is committed the attempt waits until the proxy is there, and leaves as ONE MESSAGE (`submission`). Its
+//! final response says that the proxy has it, or that nobody gets it. Reports (`report`) say what became of
+//! each. After a restart attempts that were under way go on where they were (`recovery`, W10).
+
+mod recovery;
+
+mod report;
+
+mod submission;
+
+mod draft;
+
+mod entry;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use self::entry::{Attempt, Entry};
+use crate::client::command::{Draft, Event};
+use crate::client::conversation::Conversations;
+use crate::client::core::{Action, Core};
+use crate::client::delivery::{Learned, News, learn};
+use crate::client::journal::{
+    AttemptRow, AttemptStage, ConversationId, DeliveryRow, DeliveryState, MessageId, OutgoingRow,
+    Write,
+};
+use crate::client::snapshot::Tally;
+use crate::limits::{OUTBOX_FINISHED_MAX, OUTBOX_WAITING_MAX, SAVE_AGAIN};
+use crate::time::Now;
+
+pub(super) use self::submission::Upshot;
+
+/// One attempt at one message.
+pub(super) type Place = (MessageId, u32);
+
+/// All messages of ours of which anything is still to be heard or done.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    entries: BTreeMap<MessageId, Entry>,
+    /// Attempts that are to leave, in the order in which they do.
+    waiting: BTreeSet<Place>,
+    /// Attempts too large for a datagram, while the connection is being opened (W4).
+    large: BTreeSet<Place>,
+    /// Attempts without final response.
+    under_way: BTreeSet<Place>,
+    /// Which message has this Call-ID.
+    by_call: BTreeMap<String, MessageId>,
+    /// When the report window of an attempt ends.
+    windows: BTreeSet<(Instant, MessageId, u32)>,
+    /// Nothing is submitted before: the proxy asked for it (RFC 3261 §21.5.4).
+    hold_until: Option<Instant>,
+    /// Messages of which the disk did not take everything, and when that is tried again.
+    unsaved: BTreeSet<MessageId>,
+    save_at: Option<Instant>,
+    /// Messages with a good end, remembered for a repeated report.
+    finished: BTreeSet<MessageId>,
+}
+
+impl Outbox {
+    /// Keeps a draft as a message; it leaves once it is committed and the proxy is there.
+    pub(super) fn keep(
+        &mut self,
+        core: &mut Core,
+        conversations: &mut Conversations,
+        draft: Draft,
+        now: Now,
+    ) {
+        if self.waiting.len() + self.large.len() >= OUTBOX_WAITING_MAX {
+            let why = format!("{OUTBOX_WAITING_MAX} messages are waiting to be sent already.");
+            return core.tell(Event::NotSent { draft, why });
+        }
+        let people = match draft::recipients(&draft, &core.profile) {
+            Ok(people) => people,
+            Err(why) => return core.tell(Event::NotSent { draft, why }),
+        };
+        let Some(conversation) = conversations.place(core, &people, draft.hidden) else {
+            return core.tell(Event::NotSent {
+                draft,
+                why: "There are too many conversations.".to_owned(),
+            });
+        };
+        let id = core.next_message();
+        let recipients = (0_u32..).zip(&people).map(|(index, _)| index).collect();
+        let hidden = draft.hidden && people.len() > 1;
+        let row = OutgoingRow {
+            id,
+            conversation,
+            at: now.wall,
+            content_type: "text/plain;charset=utf-8".to_owned(),
+            body: Bytes::copy_from_slice(draft.text.as_bytes()),
+            recipients: people,
+        };
+        core.write(Write::Outgoing(row.clone()));
+        self.entries.insert(
+            id,
+            Entry {
+                row,
+                hidden,
+                attempts: BTreeMap::new(),
+            },
+        );
+        let ids = Identity::fresh(core, &draft.report.to_string());
+        self.begin_attempt(core, id, ids, recipients, now);
+        core.promise(
+            Action::DraftKept(id),
+            Action::DraftLost(id, Box::new(draft)),
+        );
+    }
+
+    /// A draft is committed as a message.
+    pub(super) fn kept(
+        &mut self,
+        core: &mut Core,
+        conversations: &mut Conversations,
+        id: MessageId,
+    ) {
+        let Some(entry) = self.entries.get(&id) else {
+            return;
+        };
+        let conversation = entry.row.conversation;
+        conversations.wrote(&entry.row, entry.tally());
+        core.tell(Event::Queued {
+            conversation,
+            message: id,
+        });
+        self.attempt_kept((id, 1));
+    }
+
+    /// A draft could not be kept: its text goes back.
+    pub(super) fn lost(
+        &mut self,
+        core: &mut Core,
+        conversations: &mut Conversations,
+        id: MessageId,
+        draft: Draft,
+    ) {
+        if let Some(entry) = self.entries.remove(&id) {
+            conversations.not_kept(entry.row.conversation);
+            for attempt in entry.attempts.values() {
+                self.by_call.remove(&attempt.row.call_id);
+            }
+        }
+        let why = "It could not be written to the disk. Is the disk full?".to_owned();
+        core.tell(Event::NotSent { draft, why });
+    }
+
+    /// Sends a message again to those who failed or have no report: ONE new MESSAGE, the next attempt.
+    pub(super) fn resend(&mut self, core: &mut Core, id: MessageId, only: Option<u32>, now: Now) {
+        let Some(entry) = self.entries.get(&id) else {
+            return;
+        };
+        let recipients = entry.resendable(only);
+        if recipients.is_empty() {
+            return;
+        }
+        let number = entry.next_number();
+        let latest = entry
+            .attempts
+            .values()
+            .rev()
+            .find(|attempt| !attempt.is_withdrawn());
+        // Nobody knows whether the proxy has the last one: under the same Call-ID it drops the double (W12).
+        let same =
+            latest.filter(|latest| latest.is_ambiguous() && latest.row.recipients == recipients);
+        let ids = match (same, latest) {
+            (Some(same), _) => Identity::of(&same.row),
+            (None, latest) => {
+                Identity::fresh(core, latest.map_or("final", |latest| &latest.row.report))
+            }
+        };
+        self.begin_attempt(core, id, ids, recipients, now);
+        core.promise(
+            Action::AttemptKept(id, number),
+            Action::AttemptLost(id, number),
+        );
+    }
+
+    /// A further attempt is committed.
+    pub(super) fn further_kept(&mut self, core: &mut Core, place: Place) {
+        self.attempt_kept(place);
+        let Some((entry, attempt)) = self.find(place) else {
+            return;
+        };
+        for row in &attempt.deliveries {
+            core.tell(entry.delivery_event(row));
+        }
+    }
+
+    /// A further attempt could not be kept.
+    pub(super) fn further_lost(&mut self, core: &mut Core, place: Place) {
+        let (message, attempt) = place;
+        if let Some(entry) = self.entries.get_mut(&message) {
+            entry.attempts.remove(&attempt);
+        }
+        let reason = "It could not be written to the disk. Is the disk full?".to_owned();
+        core.tell(Event::Refused {
+            message,
+            attempt,
+            status: 503,
+            reason,
+        });
+    }
+
+    /// Takes back what is still queued; what has left cannot be taken back.
+    pub(super) fn withdraw(&mut self, core: &mut Core, id: MessageId, now: Now) {
+        let Some(entry) = self.entries.get(&id) else {
+            return;
+        };
+        let conversation = entry.row.conversation;
+        let queued: Vec<_> = entry
+            .attempts
+            .values()
+            .filter(|it| it.is_queued())
+            .map(|it| it.row.number)
+            .collect();
+        if queued.is_empty() {
+            return;
+        }
+        for number in queued {
+            self.waiting.remove(&(id, number));
+            self.large.remove(&(id, number));
+            self.learn_all(
+                core,
+                (id, number),
+                &News::bare(DeliveryState::Cancelled),
+                now,
+            );
+            self.set_stage(core, (id, number), AttemptStage::Closed, now);
+        }
+        core.promise(
+            Action::Tell(Event::Changed { conversation }),
+            Action::Unsaved(id),
+        );
+        self.retire(id);
+    }
+
+    /// How a message stands, and where.
+    pub(super) fn tally(&self, id: MessageId) -> Option<(ConversationId, Tally)> {
+        self.entries
+            .get(&id)
+            .map(|entry| (entry.row.conversation, entry.tally()))
+    }
+
+    /// Whether anything waits to leave.
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty() || !self.large.is_empty()
+    }
+
+    /// What is known of a message could not be kept: it is written again a little later.
+    pub(super) fn unsaved(&mut self, id: MessageId, now: Now) {
+        self.unsaved.insert(id);
+        self.save_at.get_or_insert(now.mono + SAVE_AGAIN);
+    }
+
+    /// Does what is due.
+    pub(super) fn handle_timeout(&mut self, core: &mut Core, now: Now) {
+        while let Some((due, id, number)) = self
+            .windows
+            .first()
+            .copied()
+            .filter(|(due, _, _)| *due <= now.mono)
+        {
+            self.windows.remove(&(due, id, number));
+            self.window_over(core, (id, number), now);
+        }
+        if self.hold_until.is_some_and(|until| until <= now.mono) {
+            self.hold_until = None;
+        }
+        if self.save_at.is_some_and(|at| at <= now.mono) {
+            self.save_at = None;
+            self.save_again(core);
+        }
+    }
+
+    /// When something is due.
+    pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let window = self
+            .windows
+            .first()
+            .map(|(due, _, _)| (*due, "end of a report window"));
+        let hold = self
+            .hold_until
+            .map(|until| (until, "server busy, Retry-After"));
+        let save = self
+            .save_at
+            .map(|at| (at, "write again what the disk did not take"));
+        [window, hold, save].into_iter().flatten().min()
+    }
+
+    /// Writes an attempt and its recipients as queued; it is in the batch of this turn.
+    fn begin_attempt(
+        &mut self,
+        core: &mut Core,
+        id: MessageId,
+        ids: Identity,
+        recipients: Vec<u32>,
+        now: Now,
+    ) {
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return;
+        };
+        let number = entry.next_number();
+        let deliveries: Vec<_> = recipients
+            .iter()
+            .map(|recipient| queued(id, number, *recipient, now))
+            .collect();
+        self.by_call.insert(ids.call_id.clone(), id);
+        let row = AttemptRow {
+            message: id,
+            number,
+            recipients,
+            call_id: ids.call_id,
+            from_tag: ids.from_tag,
+            cseq: ids.cseq,
+            report: ids.report,
+            stage: AttemptStage::Queued,
+            at: now.wall,
+        };
+        core.write(Write::Attempt(row.clone()));
+        for delivery in &deliveries {
+            core.write(Write::Delivery(delivery.clone()));
+        }
+        entry.attempts.insert(number, Attempt::new(row, deliveries));
+    }
+
+    fn attempt_kept(&mut self, place: Place) {
+        // It may have been withdrawn while the disk was busy.
+        let queued = self
+            .find(place)
+            .is_some_and(|(_, attempt)| attempt.is_queued());
+        if queued {
+            self.waiting.insert(place);
+        }
+    }
+
+    fn window_over(&mut self, core: &mut Core, place: Place, now: Now) {
+        let Some((_, attempt)) = self
+            .find(place)
+            .filter(|(_, attempt)| attempt.is_accepted())
+        else {
+            return;
+        };
+        let silent = attempt
+            .deliveries
+            .iter()
+            .filter(|row| row.state == DeliveryState::Accepted);
+        let silent: Vec<_> = silent.map(|row| row.recipient).collect();
+        for recipient in silent {
+            self.learn(
+                core,
+                place,
+                recipient,
+                &News::bare(DeliveryState::NoReport),
+                now,
+            );
+        }
+        self.close_if_settled(core, place, now);
+    }
+
+    /// Puts news of one recipient into what is known, to be told when it is committed.
+    fn learn(&mut self, core: &mut Core, place: Place, recipient: u32, news: &News, now: Now) {
+        let Some(entry) = self.entries.get_mut(&place.0) else {
+            return;
+        };
+        let Some(attempt) = entry.attempts.get_mut(&place.1) else {
+            return;
+        };
+        let Some(row) = attempt
+            .deliveries
+            .iter_mut()
+            .find(|row| row.recipient == recipient)
+        else {
+            return;
+        };
+        let learned = learn(row, news, now.wall);
+        let row = row.clone();
+        let event = match learned {
+            Learned::Nothing => return,
+            Learned::Details => Event::Changed {
+                conversation: entry.row.conversation,
+            },
+            Learned::State => entry.delivery_event(&row),
+        };
+        core.write(Write::Delivery(row));
+        core.promise(Action::Tell(event), Action::Unsaved(place.0));
+    }
+
+    /// The same news of everybody in an attempt.
+    fn learn_all(&mut self, core: &mut Core, place: Place, news: &News, now: Now) {
+        let recipients = self
+            .find(place)
+            .map(|(_, attempt)| attempt.row.recipients.clone())
+            .unwrap_or_default();
+        for recipient in recipients {
+            self.learn(core, place, recipient, news, now);
+        }
+    }
+
+    fn set_stage(&mut self, core: &mut Core, place: Place, stage: AttemptStage, now: Now) {
+        let Some(attempt) = self.find_mut(place) else {
+            return;
+        };
+        if attempt.row.stage == stage {
+            return;
+        }
+        attempt.row.stage = stage;
+        attempt.row.at = now.wall;
+        core.write(Write::Attempt(attempt.row.clone()));
+        core.promise(Action::Nothing, Action::Unsaved(place.0));
+    }
+
+    fn close_if_settled(&mut self, core: &mut Core, place: Place, now: Now) {
+        if self
+            .find(place)
+            .is_some_and(|(_, attempt)| attempt.is_settled())
+        {
+            self.set_stage(core, place, AttemptStage::Closed, now);
+            self.retire(place.0);
+        }
+    }
+
+    /// A message with a good end gives its body back, and is forgotten when many others have ended after it.
+    fn retire(&mut self, id: MessageId) {
+        let Some(entry) = self
+            .entries
+            .get_mut(&id)
+            .filter(|entry| entry.is_finished())
+        else {
+            return;
+        };
+        entry.row.body = Bytes::new();
+        self.finished.insert(id);
+        while self.finished.len() > OUTBOX_FINISHED_MAX {
+            let Some(oldest) = self.finished.pop_first() else {
+                return;
+            };
+            for attempt in self
+                .entries
+                .remove(&oldest)
+                .iter()
+                .flat_map(|entry| entry.attempts.values())
+            {
+                self.by_call.remove(&attempt.row.call_id);
+            }
+        }
+    }
+
+    fn save_again(&mut self, core: &mut Core) {
+        for id in std::mem::take(&mut self.unsaved) {
+            let attempts = self
+                .entries
+                .get(&id)
+                .into_iter()
+                .flat_map(|entry| entry.attempts.values());
+            for attempt in attempts {
+                core.write(Write::Attempt(attempt.row.clone()));
+                for delivery in &attempt.deliveries {
+                    core.write(Write::Delivery(delivery.clone()));
+                }
+            }
+            core.promise(Action::Nothing, Action::Unsaved(id));
+        }
+    }
+
+    fn find(&self, place: Place) -> Option<(&Entry, &Attempt)> {
+        let entry = self.entries.get(&place.0)?;
+        entry.attempts.get(&place.1).map(|attempt| (entry, attempt))
+    }
+
+    fn find_mut(&mut self, place: Place) -> Option<&mut Attempt> {
+        self.entries.get_mut(&place.0)?.attempts.get_mut(&place.1)
+    }
+}
+
+/// What names a submission on the wire.
+struct Identity {
+    call_id: String,
+    from_tag: String,
+    cseq: u32,
+    report: String,
+}
+
+impl Identity {
+    /// Nobody had it before.
+    fn fresh(core: &mut Core, wish: &str) -> Self {
+        let parts = wish
+            .split(';')
+            .filter(|part| !part.trim_start().to_ascii_lowercase().starts_with("id="));
+        let wish = parts.collect::<Vec<_>>().join(";");
+        let report = format!("{wish};id={}", core.random.token(20));
+        Self {
+            call_id: core.random.token(24),
+            from_tag: core.random.token(10),
+            cseq: 1,
+            report,
+        }
+    }
+
+    /// The same as an earlier attempt's, so that the proxy knows it again.
+    fn of(row: &AttemptRow) -> Self {
+        Self {
+            call_id: row.call_id.clone(),
+            from_tag: row.from_tag.clone(),
+            cseq: row.cseq,
+            report: row.report.clone(),
+        }
+    }
+}
+
+fn queued(message: MessageId, attempt: u32, recipient: u32, now: Now) -> DeliveryRow {
+    DeliveryRow {
+        message,
+        attempt,
+        recipient,
+        state: DeliveryState::Queued,
+        status: None,
+        phrase: String::new(),
+        tries: None,
+        after: None,
+        at: now.wall,
+    }
+}

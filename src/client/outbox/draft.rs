@@ -1,0 +1,170 @@
+//! A draft checked before anything is kept of it: who gets it, each once, and whether it can be sent at all.
+
+use std::collections::BTreeSet;
+
+use crate::client::account::Profile;
+use crate::client::command::Draft;
+use crate::client::contacts::uri_key;
+use crate::client::journal::PersonRow;
+use crate::limits::{HEAD_BYTES_MAX, MESSAGE_BYTES_MAX, RECIPIENTS_MAX};
+use crate::sip::{Scheme, Uri};
+
+/// Bytes of header fields around each address, and of those that are always there.
+const FIELD_BYTES: usize = 32;
+const HEAD_BYTES: usize = 1024;
+
+/// The recipients of a draft, each person once, in the order and spelling in which they came first.
+///
+/// # Errors
+/// A plain sentence that says why this draft cannot be sent.
+pub(super) fn recipients(draft: &Draft, profile: &Profile) -> Result<Vec<PersonRow>, String> {
+    if draft.text.is_empty() {
+        return Err("There is no text to send.".to_owned());
+    }
+    let mut seen = BTreeSet::new();
+    let mut people = Vec::new();
+    for person in &draft.to {
+        let uri = recipient(&person.address)?;
+        if seen.insert(person_key(&uri, profile)) {
+            people.push(PersonRow {
+                address: uri.as_str().to_owned(),
+                name: person.name.clone(),
+            });
+        }
+    }
+    if people.is_empty() {
+        return Err("Pick somebody to send this to.".to_owned());
+    }
+    if people.len() > RECIPIENTS_MAX {
+        return Err(format!(
+            "{} people are too many for one message: {RECIPIENTS_MAX} at most.",
+            people.len()
+        ));
+    }
+    let head: usize = people
+        .iter()
+        .map(|person| person.address.len() + FIELD_BYTES)
+        .sum::<usize>()
+        + HEAD_BYTES;
+    if head > HEAD_BYTES_MAX || head + draft.text.len() > MESSAGE_BYTES_MAX {
+        return Err("This message is too long to be sent.".to_owned());
+    }
+    Ok(people)
+}
+
+fn recipient(address: &str) -> Result<Uri, String> {
+    let uri =
+        Uri::typed(address.trim()).map_err(|why| format!("{address:?} is no address: {why}."))?;
+    match uri.scheme() {
+        Scheme::Sip | Scheme::Im | Scheme::Pres if uri.host().is_empty() => {
+            Err(format!("{address:?} does not say at which domain."))
+        }
+        Scheme::Sip | Scheme::Im | Scheme::Pres => Ok(uri),
+        // W32: sips never leaves TLS.
+        Scheme::Sips => Err(format!(
+            "{address:?} asks for TLS, which this version does not speak."
+        )),
+        Scheme::Tel | Scheme::Other(_) => {
+            Err(format!("{address:?} is no address that SIP can write to."))
+        }
+    }
+}
+
+/// W3: in our own domain `user@domain` alone decides, elsewhere the port does too.
+fn person_key(uri: &Uri, profile: &Profile) -> String {
+    let aor = uri.aor();
+    if aor.domain() == profile.address.aor().domain() {
+        aor.as_str().to_owned()
+    } else {
+        uri_key(uri)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::account::Account;
+    use crate::sip::ReportWish;
+
+    fn profile() -> Profile {
+        let account = Account {
+            address: "im:james@domain.com".into(),
+            name: String::new(),
+            proxy: "udp:127.0.0.1:5060".into(),
+            register: false,
+            t1_ms: 500,
+            expires_secs: None,
+            report_window_secs: 60,
+        };
+        account.check().unwrap()
+    }
+
+    fn draft(to: &[&str], text: &str) -> Draft {
+        let to = to
+            .iter()
+            .map(|address| PersonRow {
+                address: (*address).to_owned(),
+                name: String::new(),
+            })
+            .collect();
+        Draft {
+            to,
+            text: text.to_owned(),
+            hidden: false,
+            report: ReportWish::default(),
+        }
+    }
+
+    #[test]
+    fn w3_one_person_is_one_recipient_in_the_spelling_that_came_first() {
+        let draft = draft(
+            &[
+                "im:ann@domain.com",
+                "sip:ann@domain.com:5070",
+                " bob@domain.com ",
+                "sip:cy@192.0.2.1:5071",
+                "sip:cy@192.0.2.1:5072",
+                "pres:cy@192.0.2.1:5072",
+            ],
+            "x",
+        );
+        let people = recipients(&draft, &profile()).unwrap();
+        let addresses: Vec<_> = people
+            .iter()
+            .map(|person| person.address.as_str())
+            .collect();
+        assert_eq!(
+            addresses,
+            [
+                "im:ann@domain.com",
+                "sip:bob@domain.com",
+                "sip:cy@192.0.2.1:5071",
+                "sip:cy@192.0.2.1:5072"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_said_in_a_sentence() {
+        let many: Vec<String> = (0..=RECIPIENTS_MAX)
+            .map(|index| format!("sip:u{index}@domain.com"))
+            .collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let table = [
+            (draft(&["sip:ann@domain.com"], ""), "no text"),
+            (draft(&[], "x"), "Pick somebody"),
+            (draft(&["not an address"], "x"), "no address"),
+            (draft(&["sips:ann@domain.com"], "x"), "TLS"),
+            (draft(&["tel:+1234"], "x"), "no address that SIP"),
+            (draft(&many, "x"), "too many"),
+            (
+                draft(&["sip:ann@domain.com"], &"x".repeat(MESSAGE_BYTES_MAX)),
+                "too long",
+            ),
+        ];
+        for (draft, words) in table {
+            let why = recipients(&draft, &profile()).unwrap_err();
+            assert!(why.contains(words) && why.ends_with('.'), "{why}");
+        }
+    }
+}

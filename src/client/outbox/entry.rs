@@ -1,0 +1,216 @@
+//! A message of ours in memory: its row, its attempts, and what is known of each recipient.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crate::client::command::Event;
+use crate::client::delivery::{best, is_guess, is_resendable, is_settled};
+use crate::client::journal::{
+    AttemptRow, AttemptStage, DeliveryRow, DeliveryState, OpenRows, OutgoingRow,
+};
+use crate::client::snapshot::Tally;
+
+/// A message and all its attempts.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// The message.
+    pub(super) row: OutgoingRow,
+    /// Recipients are hidden from each other (W7).
+    pub(super) hidden: bool,
+    /// By number.
+    pub(super) attempts: BTreeMap<u32, Attempt>,
+}
+
+/// One submission.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    /// As stored.
+    pub(super) row: AttemptRow,
+    /// One for each of its recipients.
+    pub(super) deliveries: Vec<DeliveryRow>,
+    /// When it was written to the line last.
+    pub(super) written_at: Option<Instant>,
+    /// How often it was written to the line.
+    pub(super) sendings: u8,
+    /// How its addresses are written.
+    pub(super) form: Form,
+    /// To tag of the 202, or From tag of the first report (W22).
+    pub(super) to_tag: Option<String>,
+    /// The owner was told of the acceptance.
+    pub(super) accepted_told: bool,
+    /// The last report is in.
+    pub(super) report_ended: bool,
+}
+
+/// How addresses are written on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As the person wrote them.
+    AsWritten,
+    /// `im:` as `sip:`, after a 400 (W6).
+    Sip,
+}
+
+impl Attempt {
+    /// An attempt as stored, or about to be.
+    pub(super) fn new(row: AttemptRow, deliveries: Vec<DeliveryRow>) -> Self {
+        let to_tag = match &row.stage {
+            AttemptStage::Accepted { to_tag } if !to_tag.is_empty() => Some(to_tag.clone()),
+            AttemptStage::Accepted { .. }
+            | AttemptStage::Queued
+            | AttemptStage::Sent
+            | AttemptStage::Closed => None,
+        };
+        let accepted_told = matches!(
+            row.stage,
+            AttemptStage::Accepted { .. } | AttemptStage::Closed
+        );
+        Self {
+            row,
+            deliveries,
+            written_at: None,
+            sendings: 0,
+            form: Form::AsWritten,
+            to_tag,
+            accepted_told,
+            report_ended: false,
+        }
+    }
+
+    /// Nothing more is awaited.
+    pub(super) fn is_closed(&self) -> bool {
+        self.row.stage == AttemptStage::Closed
+    }
+
+    /// No byte has left.
+    pub(super) fn is_queued(&self) -> bool {
+        self.row.stage == AttemptStage::Queued
+    }
+
+    /// The proxy has it.
+    pub(super) const fn is_accepted(&self) -> bool {
+        matches!(self.row.stage, AttemptStage::Accepted { .. })
+    }
+
+    /// Every recipient has an end, or its window has passed.
+    pub(super) fn is_settled(&self) -> bool {
+        self.deliveries.iter().all(|row| is_settled(row.state))
+    }
+
+    /// It was taken back before any byte left.
+    pub(super) fn is_withdrawn(&self) -> bool {
+        self.is_closed()
+            && self
+                .deliveries
+                .iter()
+                .all(|row| row.state == DeliveryState::Cancelled)
+    }
+
+    /// Sent, and never answered: the proxy may have it or not.
+    pub(super) fn is_ambiguous(&self) -> bool {
+        self.is_closed() && self.deliveries.iter().all(is_guess)
+    }
+
+    /// A report was asked for (W9).
+    pub(super) fn wants_report(&self) -> bool {
+        !self
+            .row
+            .report
+            .trim_start()
+            .to_ascii_lowercase()
+            .starts_with("none")
+    }
+}
+
+impl Entry {
+    /// As stored.
+    pub(super) fn recover(rows: OpenRows, hidden: bool) -> Self {
+        let OpenRows {
+            outgoing,
+            attempts,
+            deliveries,
+        } = rows;
+        let mut entry = Self {
+            row: outgoing,
+            hidden,
+            attempts: BTreeMap::new(),
+        };
+        for row in attempts {
+            let own = deliveries
+                .iter()
+                .filter(|delivery| delivery.attempt == row.number)
+                .cloned()
+                .collect();
+            entry.attempts.insert(row.number, Attempt::new(row, own));
+        }
+        entry
+    }
+
+    /// Which row is shown of each recipient.
+    pub(super) fn best(&self) -> Vec<Option<&DeliveryRow>> {
+        best(
+            self.attempts
+                .values()
+                .flat_map(|attempt| &attempt.deliveries),
+            self.row.recipients.len(),
+        )
+    }
+
+    /// How the recipients stand, counted.
+    pub(super) fn tally(&self) -> Tally {
+        Tally::of(
+            self.best()
+                .into_iter()
+                .map(|row| row.map_or(DeliveryState::Queued, |row| row.state)),
+        )
+    }
+
+    /// The recipients that a resend goes to, by index: all that failed or have no report, or `only` if it did.
+    pub(super) fn resendable(&self, only: Option<u32>) -> Vec<u32> {
+        let best = self.best();
+        let failed = best
+            .into_iter()
+            .flatten()
+            .filter(|row| is_resendable(row.state))
+            .map(|row| row.recipient);
+        failed
+            .filter(|recipient| only.is_none_or(|only| only == *recipient))
+            .collect()
+    }
+
+    /// Nothing is awaited, and there is nobody to whom it would be sent again.
+    pub(super) fn is_finished(&self) -> bool {
+        self.attempts.values().all(Attempt::is_closed) && self.resendable(None).is_empty()
+    }
+
+    /// The number of the next attempt.
+    pub(super) fn next_number(&self) -> u32 {
+        self.attempts
+            .last_key_value()
+            .map_or(1, |(number, _)| number + 1)
+    }
+
+    /// The address of a recipient as spelled.
+    pub(super) fn address(&self, recipient: u32) -> &str {
+        let index = usize::try_from(recipient).unwrap_or(usize::MAX);
+        self.row
+            .recipients
+            .get(index)
+            .map_or("", |person| person.address.as_str())
+    }
+
+    /// What the owner is told of a recipient.
+    pub(super) fn delivery_event(&self, row: &DeliveryRow) -> Event {
+        Event::Delivery {
+            conversation: self.row.conversation,
+            message: row.message,
+            attempt: row.attempt,
+            recipient: row.recipient,
+            address: self.address(row.recipient).to_owned(),
+            state: row.state,
+            status: row.status,
+            reason: row.phrase.clone(),
+            after: row.after,
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! After a start: what was queued or sent leaves again under the same Call-ID, CSeq and `id` (W10), what was
+//! accepted waits for its report, its window counted from the acceptance.
+
+use super::Outbox;
+use super::entry::Entry;
+use crate::client::conversation::Conversations;
+use crate::client::core::Core;
+use crate::client::journal::{AttemptStage, OpenRows};
+use crate::time::Now;
+
+impl Outbox {
+    /// The messages that the store holds as open, in the machine's memory again.
+    pub(in crate::client) fn recover(
+        open: Vec<OpenRows>,
+        conversations: &mut Conversations,
+        core: &Core,
+        now: Now,
+    ) -> Self {
+        let mut this = Self::default();
+        for rows in open {
+            let hidden = conversations.is_hidden(rows.outgoing.conversation)
+                && rows.outgoing.recipients.len() > 1;
+            let entry = Entry::recover(rows, hidden);
+            let id = entry.row.id;
+            for attempt in entry.attempts.values() {
+                let place = (id, attempt.row.number);
+                this.by_call.insert(attempt.row.call_id.clone(), id);
+                match attempt.row.stage {
+                    AttemptStage::Queued | AttemptStage::Sent => {
+                        this.waiting.insert(place);
+                    }
+                    AttemptStage::Accepted { .. } => {
+                        let ends = now.mono_at(attempt.row.at.plus(core.profile.report_window));
+                        this.windows.insert((ends, place.0, place.1));
+                    }
+                    AttemptStage::Closed => {}
+                }
+            }
+            conversations.tally(entry.row.conversation, id, entry.tally());
+            this.entries.insert(id, entry);
+            this.retire(id);
+        }
+        if !core.profile.register {
+            this.call_reports();
+        }
+        conversations.forget_seen_failures();
+        this
+    }
+}

@@ -1,0 +1,147 @@
+//! Reports: a NOTIFY that tells how the legs of a message of ours ended (W20 to W25).
+
+use super::{Outbox, Place};
+use crate::client::command::Event;
+use crate::client::core::{Action, Asked, Core};
+use crate::client::delivery::{Directory, News};
+use crate::client::text::{media_type, visible};
+use crate::limits::RECIPIENTS_MAX;
+use crate::sip::{ReportLine, ReportState, Request, read_report};
+use crate::time::Now;
+
+impl Outbox {
+    /// Takes a report: its 200 leaves after the commit. Any other NOTIFY gets 481 and changes nothing (W25).
+    pub(in crate::client) fn notified(&mut self, core: &mut Core, asked: Asked<'_>, now: Now) {
+        let fields = asked.request.fields();
+        let is_report = fields
+            .first("Event")
+            .is_some_and(|event| event_package(event) == "delivery-report");
+        let may_report = is_report && core.line.leads_to_proxy(asked.flow);
+        let place = if may_report {
+            self.reported_place(asked.request)
+        } else {
+            None
+        };
+        let Some(place) = place else {
+            let answer = core.plain_answer(asked, 481);
+            return core.answer_now(asked, answer.status, answer.bytes, now);
+        };
+        let content_type = fields.first("Content-Type").map(media_type);
+        if content_type.as_deref() != Some("application/delivery-report") {
+            let bytes = core
+                .answer(asked, 415)
+                .field("Accept", "application/delivery-report")
+                .finish();
+            return core.answer_now(asked, 415, bytes, now);
+        }
+        let lines = match read_report(&asked.request.body()) {
+            Ok(lines) => lines,
+            Err(_unreadable) => {
+                let answer = core.plain_answer(asked, 400);
+                return core.answer_now(asked, answer.status, answer.bytes, now);
+            }
+        };
+        self.learn_report(core, place, &lines, now);
+        let state = fields.first("Subscription-State").unwrap_or_default();
+        if event_package(state) == "terminated" {
+            self.report_ended(core, place);
+        }
+        self.close_if_settled(core, place, now);
+        let answer = core.plain_answer(asked, 200);
+        let busy = core.busy_answer(asked);
+        core.promise(Action::Answer(answer), Action::Answer(busy));
+    }
+
+    /// The attempt that a NOTIFY is about: Call-ID and tags are those of a submission of ours.
+    fn reported_place(&mut self, request: &Request) -> Option<Place> {
+        let fields = request.fields();
+        let id = *self.by_call.get(fields.call_id())?;
+        let to = fields.to();
+        let own_tag = to.tag()?;
+        let from = fields.from();
+        let their_tag = from.tag().unwrap_or_default();
+        // A resend under the same Call-ID is the same submission: the later attempt stands for it.
+        let attempts = self.entries.get_mut(&id)?.attempts.values_mut().rev();
+        let mut of_call =
+            attempts.filter(|it| it.row.call_id == fields.call_id() && !it.is_withdrawn());
+        let attempt = of_call
+            .next()
+            .filter(|attempt| attempt.row.from_tag == own_tag)?;
+        let known = attempt.to_tag.get_or_insert_with(|| their_tag.to_owned());
+        (known == their_tag).then_some((id, attempt.row.number))
+    }
+
+    fn learn_report(&mut self, core: &mut Core, place: Place, lines: &[ReportLine], now: Now) {
+        // A report that comes before the 202, or instead of it, proves the acceptance.
+        let to_tag = self
+            .find(place)
+            .and_then(|(_, attempt)| attempt.to_tag.clone())
+            .unwrap_or_default();
+        self.waiting.remove(&place);
+        self.large.remove(&place);
+        self.await_report(core, place, to_tag, now);
+        let Some((entry, attempt)) = self.find(place) else {
+            return;
+        };
+        let recipients = attempt
+            .row
+            .recipients
+            .iter()
+            .map(|index| (*index, entry.address(*index)));
+        let directory = Directory::of(recipients);
+        let found: Vec<_> = lines
+            .iter()
+            .map(|line| (directory.find(&line.address), News::of(line), line))
+            .collect();
+        let mut strangers = 0;
+        for (recipient, news, line) in found {
+            match (recipient, news) {
+                (Some(recipient), Some(news)) => self.learn(core, place, recipient, &news, now),
+                (Some(_) | None, _) => {
+                    strangers += 1;
+                    if strangers <= RECIPIENTS_MAX {
+                        tell_stranger(core, place, line);
+                    }
+                }
+            }
+        }
+    }
+
+    fn report_ended(&mut self, core: &mut Core, place: Place) {
+        let Some(attempt) = self.find_mut(place).filter(|attempt| !attempt.report_ended) else {
+            return;
+        };
+        attempt.report_ended = true;
+        let event = Event::Reported {
+            message: place.0,
+            attempt: place.1,
+        };
+        core.promise(Action::Tell(event), Action::Unsaved(place.0));
+    }
+}
+
+/// Never dropped silently: somebody whom we did not write to, or a state that we do not know (W20).
+fn tell_stranger(core: &mut Core, (message, attempt): Place, line: &ReportLine) {
+    let address = visible(&line.address);
+    let state = match &line.state {
+        ReportState::Unknown(word) => visible(word),
+        known => known.as_str().to_owned(),
+    };
+    let event = Event::ReportedStranger {
+        message,
+        attempt,
+        address,
+        state,
+    };
+    core.promise(Action::Tell(event), Action::Nothing);
+}
+
+/// `delivery-report` of `Delivery-Report;id=1`.
+fn event_package(value: &str) -> String {
+    value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
+}

@@ -1,0 +1,407 @@
+//! One submission on the wire: ONE MESSAGE for all (W1, W2), and what its final response means (RFC 3428 §8).
+
+use bytes::Bytes;
+
+use super::entry::{Attempt, Entry, Form};
+use super::{Outbox, Place};
+use crate::client::command::Event;
+use crate::client::core::{Action, Core, Task, name_addr};
+use crate::client::date;
+use crate::client::delivery::News;
+use crate::client::journal::{AttemptStage, DeliveryState, Write};
+use crate::client::line::Stream;
+use crate::client::reason::{NO_ANSWER, NO_CONNECTION, NO_FAN_OUT, TOO_LARGE};
+use crate::client::registration::retry_after;
+use crate::limits::{
+    CONNECT_WAIT, DATAGRAM_BYTES_MAX, RETRY_AFTER_MAX, SUBMISSION_SENDINGS_MAX,
+    SUBMISSIONS_OPEN_MAX, UDP_REQUEST_BYTES_MAX,
+};
+use crate::machine::Flow;
+use crate::sip::{Method, Response, Scheme, Transport, Uri};
+use crate::time::Now;
+use crate::transaction::Failure;
+
+/// Bytes of IP and UDP headers around the largest datagram.
+const DATAGRAM_HEADER_BYTES: usize = 48;
+
+/// What an answer, or the lack of one, says about the proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::client) enum Upshot {
+    /// Nothing new.
+    Nothing,
+    /// It does not fan out after all (W6).
+    NoProof,
+    /// It does not answer.
+    Silence,
+}
+
+/// A submission ready to leave.
+struct Printed {
+    flow: Flow,
+    branch: String,
+    bytes: Bytes,
+}
+
+/// Where a submission goes now.
+enum Route {
+    Leave(Printed),
+    AwaitConnection,
+    TooLarge,
+    NoLine,
+}
+
+impl Outbox {
+    /// Sends what waits, as far as not too much is under way.
+    pub(in crate::client) fn send_waiting(&mut self, core: &mut Core, now: Now) {
+        if !matches!(core.line.stream(), Stream::Opening { .. }) {
+            self.waiting.append(&mut self.large);
+        }
+        while self.hold_until.is_none() && self.under_way.len() < SUBMISSIONS_OPEN_MAX {
+            let Some(place) = self.waiting.pop_first() else {
+                return;
+            };
+            match self.route(core, place) {
+                Some(Route::Leave(printed)) => self.leave(core, place, printed, now),
+                Some(Route::AwaitConnection) => {
+                    self.large.insert(place);
+                    core.open_stream(now.mono, CONNECT_WAIT);
+                }
+                Some(Route::TooLarge) => self.refuse(core, place, None, (413, TOO_LARGE), now),
+                Some(Route::NoLine) => {
+                    self.waiting.insert(place);
+                    return;
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Nothing may be sent through this proxy (W6): what waits is told so.
+    pub(in crate::client) fn refuse_waiting(&mut self, core: &mut Core, now: Now) {
+        self.waiting.append(&mut self.large);
+        while let Some(place) = self.waiting.pop_first() {
+            self.refuse(core, place, None, (420, NO_FAN_OUT), now);
+        }
+    }
+
+    /// A response to a submission.
+    pub(in crate::client) fn heard(
+        &mut self,
+        core: &mut Core,
+        place: Place,
+        response: &Response,
+        now: Now,
+    ) -> Upshot {
+        let status = response.status();
+        if status < 200 {
+            return Upshot::Nothing;
+        }
+        self.under_way.remove(&place);
+        // A report that has come already proves that the proxy has it, whatever a refusal says (W25).
+        let is_known = |attempt: &Attempt| attempt.is_closed() || attempt.is_accepted();
+        if self
+            .find(place)
+            .is_none_or(|(_, attempt)| is_known(attempt) && status >= 300)
+        {
+            return Upshot::Nothing;
+        }
+        match status {
+            200..=299 if response.fields().has_token("Supported", "secondary-to") => {
+                self.accepted(core, place, response, now);
+                Upshot::Nothing
+            }
+            200..=299 => {
+                self.primary_only(core, place, response, now);
+                Upshot::NoProof
+            }
+            400 if self.can_be_rewritten(core, place) => {
+                self.rewrite(core, place);
+                Upshot::Nothing
+            }
+            _ => {
+                if let Some(wait) = retry_after(response.fields()).filter(|_| status == 503) {
+                    self.hold_until = Some(now.mono + wait.min(RETRY_AFTER_MAX));
+                }
+                self.refuse(core, place, Some(status), (status, response.reason()), now);
+                if status == 420 {
+                    Upshot::NoProof
+                } else {
+                    Upshot::Nothing
+                }
+            }
+        }
+    }
+
+    /// A submission got no final response.
+    pub(in crate::client) fn unanswered(
+        &mut self,
+        core: &mut Core,
+        place: Place,
+        failure: Failure,
+        now: Now,
+    ) -> Upshot {
+        self.under_way.remove(&place);
+        let Some((_, attempt)) = self.find(place) else {
+            return Upshot::Nothing;
+        };
+        if attempt.is_closed() || attempt.is_accepted() {
+            let timed_out = failure == Failure::Timeout;
+            return if timed_out {
+                Upshot::Silence
+            } else {
+                Upshot::Nothing
+            };
+        }
+        match failure {
+            // W10: again under the same Call-ID and CSeq, as soon as there is a line.
+            Failure::Transport if attempt.sendings < SUBMISSION_SENDINGS_MAX => {
+                self.waiting.insert(place);
+                Upshot::Nothing
+            }
+            Failure::Transport => {
+                self.refuse(core, place, Some(408), (408, NO_CONNECTION), now);
+                Upshot::Nothing
+            }
+            Failure::Timeout => {
+                self.refuse(core, place, Some(408), (408, NO_ANSWER), now);
+                Upshot::Silence
+            }
+        }
+    }
+
+    /// Reports go to the flow of the submission (W24); that one is gone, and no registration says where we are
+    /// now: the same submissions again move their reports here (W12).
+    pub(in crate::client) fn call_reports(&mut self) {
+        for (id, entry) in &self.entries {
+            let owed = entry
+                .attempts
+                .values()
+                .filter(|it| it.is_accepted() && !it.report_ended);
+            self.waiting
+                .extend(owed.map(|attempt| (*id, attempt.row.number)));
+        }
+    }
+
+    fn route(&self, core: &mut Core, place: Place) -> Option<Route> {
+        let (entry, attempt) = self.find(place)?;
+        let Some(main) = core.line.main() else {
+            return Some(Route::NoLine);
+        };
+        let printed = print(core, entry, attempt, main)?;
+        // RFC 3261 §18.1.1, W4: a large request needs a transport with congestion control, if there is one.
+        if main.transport != Transport::Udp || printed.bytes.len() <= UDP_REQUEST_BYTES_MAX {
+            return Some(Route::Leave(printed));
+        }
+        Some(match core.line.stream() {
+            Stream::Open(stream) => Route::Leave(print(core, entry, attempt, stream)?),
+            Stream::Closed | Stream::Opening { .. } => Route::AwaitConnection,
+            Stream::Refused if printed.bytes.len() + DATAGRAM_HEADER_BYTES > DATAGRAM_BYTES_MAX => {
+                Route::TooLarge
+            }
+            Stream::Refused => Route::Leave(printed),
+        })
+    }
+
+    fn leave(&mut self, core: &mut Core, place: Place, printed: Printed, now: Now) {
+        if let Some(attempt) = self.find_mut(place) {
+            attempt.sendings = attempt.sendings.saturating_add(1);
+            attempt.written_at = Some(now.mono);
+        }
+        if self
+            .find(place)
+            .is_some_and(|(_, attempt)| attempt.is_queued())
+        {
+            self.set_stage(core, place, AttemptStage::Sent, now);
+            self.learn_all(core, place, &News::bare(DeliveryState::Sending), now);
+        }
+        self.under_way.insert(place);
+        let task = Task::Submission(place.0, place.1);
+        core.send(
+            task,
+            Method::Message,
+            (printed.flow, &printed.branch),
+            printed.bytes,
+            now,
+        );
+    }
+
+    /// The proxy has it, and owes a report (W11).
+    fn accepted(&mut self, core: &mut Core, place: Place, response: &Response, now: Now) {
+        let to_tag = response.fields().to().tag().unwrap_or_default().to_owned();
+        self.tell_accepted(core, place, response.status(), now);
+        if let Some(attempt) = self.find_mut(place).filter(|_| !to_tag.is_empty()) {
+            attempt.to_tag = Some(to_tag.clone());
+        }
+        self.await_report(core, place, to_tag, now);
+    }
+
+    /// The attempt is with the proxy: from here on its report window runs.
+    pub(super) fn await_report(&mut self, core: &mut Core, place: Place, to_tag: String, now: Now) {
+        let Some((_, attempt)) = self.find(place) else {
+            return;
+        };
+        if attempt.is_closed() || attempt.is_accepted() {
+            return;
+        }
+        let wants_report = attempt.wants_report();
+        self.learn_all(core, place, &News::bare(DeliveryState::Accepted), now);
+        if wants_report {
+            self.set_stage(core, place, AttemptStage::Accepted { to_tag }, now);
+            self.windows
+                .insert((now.mono + core.profile.report_window, place.0, place.1));
+        } else {
+            self.set_stage(core, place, AttemptStage::Closed, now);
+            self.retire(place.0);
+        }
+    }
+
+    /// A 2xx without proof is the first recipient's own answer; nobody else was written to (W6).
+    fn primary_only(&mut self, core: &mut Core, place: Place, response: &Response, now: Now) {
+        self.tell_accepted(core, place, response.status(), now);
+        let recipients = self
+            .find(place)
+            .map(|(_, attempt)| attempt.row.recipients.clone())
+            .unwrap_or_default();
+        let status = Some(response.status());
+        let state = if status == Some(202) {
+            DeliveryState::PassedOn
+        } else {
+            DeliveryState::Delivered
+        };
+        let primary = News {
+            status,
+            phrase: response.reason().to_owned(),
+            ..News::bare(state)
+        };
+        for (index, recipient) in recipients.into_iter().enumerate() {
+            let others = News::failed(None, NO_FAN_OUT.to_owned());
+            self.learn(
+                core,
+                place,
+                recipient,
+                if index == 0 { &primary } else { &others },
+                now,
+            );
+        }
+        self.set_stage(core, place, AttemptStage::Closed, now);
+        self.retire(place.0);
+    }
+
+    fn tell_accepted(&mut self, core: &mut Core, (message, number): Place, status: u16, now: Now) {
+        let Some(attempt) = self
+            .find_mut((message, number))
+            .filter(|attempt| !attempt.accepted_told)
+        else {
+            return;
+        };
+        attempt.accepted_told = true;
+        let after = attempt
+            .written_at
+            .map(|at| now.mono.saturating_duration_since(at))
+            .unwrap_or_default();
+        let event = Event::Accepted {
+            message,
+            attempt: number,
+            status,
+            after,
+        };
+        core.promise(Action::Tell(event), Action::Unsaved(message));
+    }
+
+    /// Nobody gets it by this attempt: `status` is what is known of each, `told` is what the owner hears.
+    fn refuse(
+        &mut self,
+        core: &mut Core,
+        place: Place,
+        status: Option<u16>,
+        told: (u16, &str),
+        now: Now,
+    ) {
+        if self
+            .find(place)
+            .is_none_or(|(_, attempt)| attempt.is_closed() || attempt.is_accepted())
+        {
+            return;
+        }
+        let (message, attempt) = place;
+        let event = Event::Refused {
+            message,
+            attempt,
+            status: told.0,
+            reason: told.1.to_owned(),
+        };
+        core.promise(Action::Tell(event), Action::Unsaved(message));
+        self.learn_all(core, place, &News::failed(status, told.1.to_owned()), now);
+        self.set_stage(core, place, AttemptStage::Closed, now);
+    }
+
+    /// W6: a 400 may be about `im:`, once.
+    fn can_be_rewritten(&self, core: &Core, place: Place) -> bool {
+        let is_im = |uri: &Uri| matches!(uri.scheme(), Scheme::Im | Scheme::Pres);
+        let Some((entry, attempt)) = self.find(place) else {
+            return false;
+        };
+        let recipients = attempt
+            .row
+            .recipients
+            .iter()
+            .filter_map(|index| Uri::parse(entry.address(*index)).ok());
+        attempt.form == Form::AsWritten
+            && (is_im(&core.profile.address) || recipients.into_iter().any(|uri| is_im(&uri)))
+    }
+
+    /// The same in `sip:` form: another request, so another CSeq (RFC 3261 §8.1.3.5).
+    fn rewrite(&mut self, core: &mut Core, place: Place) {
+        let Some(attempt) = self.find_mut(place) else {
+            return;
+        };
+        attempt.form = Form::Sip;
+        attempt.row.cseq += 1;
+        core.write(Write::Attempt(attempt.row.clone()));
+        core.promise(Action::Nothing, Action::Unsaved(place.0));
+        self.waiting.insert(place);
+    }
+}
+
+/// Prints a submission. None when it has no recipient that can be read, which cannot be in what we kept.
+fn print(core: &mut Core, entry: &Entry, attempt: &Attempt, flow: Flow) -> Option<Printed> {
+    let form = |uri: &Uri| match attempt.form {
+        Form::AsWritten => uri.clone(),
+        Form::Sip => uri.to_sip(),
+    };
+    let mut recipients = attempt
+        .row
+        .recipients
+        .iter()
+        .filter_map(|index| Uri::parse(entry.address(*index)).ok());
+    let primary = recipients.next()?;
+    let own = form(&core.profile.address);
+    let copy = if entry.hidden { ";copy=bcc" } else { "" };
+    let (mut begun, branch) = core.request(&Method::Message, &primary.to_sip(), flow);
+    begun = begun
+        .field(
+            "From",
+            name_addr(&core.profile.name, &own, &attempt.row.from_tag),
+        )
+        .field("To", format_args!("<{}>{copy}", form(&primary)));
+    for further in recipients {
+        begun = begun.field("Secondary-To", format_args!("<{}>{copy}", form(&further)));
+    }
+    begun = begun
+        .field("Contact", core.contact(flow))
+        .field("Call-ID", &attempt.row.call_id)
+        .field("CSeq", format_args!("{} MESSAGE", attempt.row.cseq))
+        .field("Proxy-Require", "secondary-to")
+        .field("Delivery-Report", &attempt.row.report);
+    if let Some(written) = date::print(entry.row.at) {
+        begun = begun.field("Date", written);
+    }
+    if let Some(expires_secs) = core.profile.expires_secs {
+        begun = begun.field("Expires", expires_secs);
+    }
+    Some(Printed {
+        flow,
+        branch,
+        bytes: begun.body(&entry.row.content_type, &entry.row.body),
+    })
+}

@@ -1,0 +1,391 @@
+//! Registration: tell the proxy where we are, keep that fresh, and learn whether the proxy fans out.
+//!
+//! REGISTER with refresh before expiry, 423, Retry-After and back-off with jitter (RFC 3261 §10.2, RFC 5626 §4.5).
+//! An account that does not register asks by OPTIONS. `Supported: secondary-to` in the answer is the proof
+//! without which nothing is sent (W6); it is asked for again each time.
+
+use std::time::{Duration, Instant};
+
+use crate::client::account::RegistrationState;
+use crate::client::command::Event;
+use crate::client::core::{Action, Core, Task, name_addr};
+use crate::limits::{
+    BINDING_EXPIRES_MAX_SECS, REGISTER_EXPIRES_SECS, RETRY_AFTER_MAX, RETRY_FIRST, RETRY_MAX,
+    STREAM_OPEN_WAIT, UNREGISTER_WAIT,
+};
+use crate::machine::Flow;
+use crate::random::Random;
+use crate::sip::{Contacts, Fields, Method, Response, Uri};
+use crate::time::Now;
+
+/// How often in a row an interval that the registrar finds too brief is made longer.
+const INTERVAL_STEPS_MAX: u8 = 3;
+
+/// How the account stands with its proxy.
+#[derive(Debug)]
+pub(super) struct Registration {
+    state: RegistrationState,
+    phase: Phase,
+    call_id: String,
+    tag: String,
+    cseq: u32,
+    expires_secs: u32,
+    interval_steps: u8,
+    failures: u32,
+}
+
+/// What is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nothing was asked of us yet.
+    Idle,
+    /// The connection is being opened.
+    Opening,
+    /// A request is under way.
+    Asking,
+    /// No answer: the next try is then.
+    Resting { until: Instant },
+    /// Answered; a refresh is due then.
+    Settled { refresh_at: Option<Instant> },
+    /// The un-registration is under way.
+    Leaving { until: Instant },
+    /// Un-registered: nothing happens until the owner asks.
+    Left,
+}
+
+impl Registration {
+    /// Nothing tried yet.
+    pub(super) fn new(random: &mut Random) -> Self {
+        Self {
+            state: RegistrationState::Idle,
+            phase: Phase::Idle,
+            call_id: random.token(20),
+            tag: random.token(10),
+            cseq: 0,
+            expires_secs: REGISTER_EXPIRES_SECS,
+            interval_steps: 0,
+            failures: 0,
+        }
+    }
+
+    /// How the account stands.
+    pub(super) const fn state(&self) -> &RegistrationState {
+        &self.state
+    }
+
+    /// True until the owner asks for anything.
+    pub(super) fn is_idle(&self) -> bool {
+        self.phase == Phase::Idle
+    }
+
+    /// The owner wants to be connected, or it is time to try again.
+    pub(super) fn connect(&mut self, core: &mut Core, now: Now) {
+        if matches!(self.phase, Phase::Opening | Phase::Asking) {
+            return;
+        }
+        core.line.forget_refusal();
+        if self.state != RegistrationState::Connected {
+            self.become_state(core, RegistrationState::Connecting);
+        }
+        self.begin(core, now);
+    }
+
+    /// Asks again whether the proxy is there: a submission got no answer.
+    pub(super) fn doubt(&mut self, core: &mut Core, now: Now) {
+        if matches!(self.phase, Phase::Settled { .. }) && self.state == RegistrationState::Connected
+        {
+            self.begin(core, now);
+        }
+    }
+
+    /// The proxy has shown that it does not fan out after all.
+    pub(super) fn disproved(&mut self, core: &mut Core) {
+        if self.state == RegistrationState::Connected {
+            self.become_state(core, RegistrationState::NoFanOut);
+        }
+    }
+
+    /// The owner wants to leave: un-register (RFC 3261 §10.2.2), then say so.
+    pub(super) fn leave(&mut self, core: &mut Core, now: Now) {
+        let bound = matches!(self.phase, Phase::Settled { .. } | Phase::Asking)
+            && !matches!(self.state, RegistrationState::Refused { .. });
+        match core.line.main() {
+            Some(flow) if bound && core.profile.register => {
+                self.register(core, flow, 0, now);
+                self.phase = Phase::Leaving {
+                    until: now.mono + UNREGISTER_WAIT,
+                };
+            }
+            Some(_) | None => self.left(core),
+        }
+    }
+
+    /// The connection to the proxy is there.
+    pub(super) fn line_open(&mut self, core: &mut Core, now: Now) {
+        if self.phase == Phase::Opening {
+            self.begin(core, now);
+        }
+    }
+
+    /// The line to the proxy is gone, or cannot be had.
+    pub(super) fn line_lost(&mut self, core: &mut Core, now: Now) {
+        match self.phase {
+            Phase::Opening => self.offline(core, None, now),
+            Phase::Settled { .. }
+                if matches!(
+                    self.state,
+                    RegistrationState::Connected | RegistrationState::NoFanOut
+                ) =>
+            {
+                self.offline(core, None, now);
+            }
+            // A request under way fails by itself, and says so.
+            Phase::Settled { .. } | Phase::Asking | Phase::Idle | Phase::Resting { .. } => {}
+            Phase::Leaving { .. } | Phase::Left => {}
+        }
+    }
+
+    /// Our request got no answer.
+    pub(super) fn unanswered(&mut self, core: &mut Core, now: Now) {
+        match self.phase {
+            Phase::Leaving { .. } => self.left(core),
+            Phase::Asking => self.offline(core, None, now),
+            Phase::Idle
+            | Phase::Opening
+            | Phase::Resting { .. }
+            | Phase::Settled { .. }
+            | Phase::Left => {}
+        }
+    }
+
+    /// An answer to our request.
+    pub(super) fn hear(&mut self, core: &mut Core, response: &Response, now: Now) {
+        if response.status() < 200 {
+            return;
+        }
+        match self.phase {
+            Phase::Leaving { .. } => self.left(core),
+            Phase::Asking => self.judge(core, response, now),
+            Phase::Idle
+            | Phase::Opening
+            | Phase::Resting { .. }
+            | Phase::Settled { .. }
+            | Phase::Left => {}
+        }
+    }
+
+    /// Does what is due.
+    pub(super) fn handle_timeout(&mut self, core: &mut Core, now: Now) {
+        if self.poll_timeout().is_none_or(|(due, _)| due > now.mono) {
+            return;
+        }
+        match self.phase {
+            Phase::Resting { .. } => self.connect(core, now),
+            Phase::Settled { .. } => self.begin(core, now),
+            Phase::Leaving { .. } => {
+                core.transactions.forget(Task::Account);
+                self.left(core);
+            }
+            Phase::Idle | Phase::Opening | Phase::Asking | Phase::Left => {}
+        }
+    }
+
+    /// When something is due.
+    pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        match self.phase {
+            Phase::Resting { until } => Some((until, "next try to connect")),
+            Phase::Settled { refresh_at } => refresh_at.map(|at| (at, "registration refresh")),
+            Phase::Leaving { until } => Some((until, "wait for the un-registration")),
+            Phase::Idle | Phase::Opening | Phase::Asking | Phase::Left => None,
+        }
+    }
+
+    fn begin(&mut self, core: &mut Core, now: Now) {
+        match core.line.main() {
+            Some(flow) if core.profile.register => {
+                self.register(core, flow, self.expires_secs, now);
+                self.phase = Phase::Asking;
+            }
+            Some(flow) => {
+                self.ask_options(core, flow, now);
+                self.phase = Phase::Asking;
+            }
+            None if core.line.is_stream() => {
+                core.open_stream(now.mono, STREAM_OPEN_WAIT);
+                self.phase = Phase::Opening;
+            }
+            None => self.offline(core, None, now),
+        }
+    }
+
+    fn register(&mut self, core: &mut Core, flow: Flow, expires_secs: u32, now: Now) {
+        let (begun, branch) = self.begun(core, &Method::Register, flow);
+        let bytes = begun
+            .field(
+                "Contact",
+                format!("{};expires={expires_secs}", core.contact(flow)),
+            )
+            .field("Expires", expires_secs)
+            .field("Allow", super::ALLOW)
+            .finish();
+        core.send(Task::Account, Method::Register, (flow, &branch), bytes, now);
+    }
+
+    fn ask_options(&mut self, core: &mut Core, flow: Flow, now: Now) {
+        let (begun, branch) = self.begun(core, &Method::Options, flow);
+        let bytes = begun
+            .field("Contact", core.contact(flow))
+            .field("Accept", super::ACCEPT)
+            .finish();
+        core.send(Task::Account, Method::Options, (flow, &branch), bytes, now);
+    }
+
+    /// What REGISTER and OPTIONS have in common: both go to our domain, from ourselves.
+    fn begun(
+        &mut self,
+        core: &mut Core,
+        method: &Method,
+        flow: Flow,
+    ) -> (crate::sip::Compose, String) {
+        let own = core.profile.address.to_sip();
+        let domain = domain_of(&own);
+        let to = if *method == Method::Register {
+            &own
+        } else {
+            &domain
+        };
+        self.cseq += 1;
+        let (begun, branch) = core.request(method, &domain, flow);
+        let begun = begun
+            .field("From", name_addr(&core.profile.name, &own, &self.tag))
+            .field("To", format_args!("<{to}>"))
+            .field("Call-ID", &self.call_id)
+            .field("CSeq", format_args!("{} {}", self.cseq, method.as_str()))
+            .field("User-Agent", concat!("Fanfare/", env!("CARGO_PKG_VERSION")));
+        (begun, branch)
+    }
+
+    fn judge(&mut self, core: &mut Core, response: &Response, now: Now) {
+        match response.status() {
+            200..=299 => self.answered(core, response, now),
+            423 if core.profile.register && self.interval_steps < INTERVAL_STEPS_MAX => {
+                self.interval_steps += 1;
+                self.expires_secs = longer_interval(response.fields(), self.expires_secs);
+                self.begin(core, now);
+            }
+            // It is there, and does not know what we ask: so it gives no proof (W6).
+            404 | 405 | 481 | 501 if !core.profile.register => {
+                self.settle(core, RegistrationState::NoFanOut, None);
+            }
+            408 | 480 | 500 | 502..=599 => self.offline(core, retry_after(response.fields()), now),
+            status => {
+                let reason = response.reason().to_owned();
+                self.settle(core, RegistrationState::Refused { status, reason }, None);
+            }
+        }
+    }
+
+    fn answered(&mut self, core: &mut Core, response: &Response, now: Now) {
+        let proved = response.fields().has_token("Supported", "secondary-to");
+        let state = if proved {
+            RegistrationState::Connected
+        } else {
+            RegistrationState::NoFanOut
+        };
+        if !core.profile.register {
+            return self.settle(core, state, None);
+        }
+        let granted = granted_secs(response.fields(), core).unwrap_or(self.expires_secs);
+        if granted == 0 {
+            return self.offline(core, None, now);
+        }
+        // A tenth is left for the refresh to be repeated in (RFC 3261 §10.2.4).
+        let lifetime = Duration::from_secs(u64::from(granted.min(BINDING_EXPIRES_MAX_SECS)));
+        let refresh_at = now.mono + core.random.jitter(lifetime / 10 * 9);
+        self.settle(core, state, Some(refresh_at));
+    }
+
+    fn settle(&mut self, core: &mut Core, state: RegistrationState, refresh_at: Option<Instant>) {
+        self.failures = 0;
+        self.interval_steps = 0;
+        self.phase = Phase::Settled { refresh_at };
+        self.become_state(core, state);
+    }
+
+    fn offline(&mut self, core: &mut Core, asked_for: Option<Duration>, now: Now) {
+        let doubled = RETRY_FIRST.saturating_mul(1 << self.failures.min(16));
+        self.failures = self.failures.saturating_add(1);
+        let own = core.random.jitter(doubled.min(RETRY_MAX));
+        let retry_after = asked_for.map_or(own, |asked| asked.min(RETRY_AFTER_MAX).max(own));
+        self.phase = Phase::Resting {
+            until: now.mono + retry_after,
+        };
+        self.become_state(core, RegistrationState::Offline { retry_after });
+    }
+
+    fn left(&mut self, core: &mut Core) {
+        self.phase = Phase::Left;
+        self.become_state(core, RegistrationState::Idle);
+        // After everything that was written before.
+        core.promise(
+            Action::Tell(Event::Disconnected),
+            Action::Tell(Event::Disconnected),
+        );
+    }
+
+    fn become_state(&mut self, core: &mut Core, state: RegistrationState) {
+        if self.state != state {
+            self.state = state.clone();
+            core.tell(Event::Registration(state));
+        }
+    }
+}
+
+/// The registrar's own URI (RFC 3261 §10.2): our domain, without the user.
+fn domain_of(own: &Uri) -> Uri {
+    let port = own
+        .port()
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    Uri::parse(&format!("sip:{}{port}", own.host())).unwrap_or_else(|_| own.clone())
+}
+
+/// For how long our binding stands: what our Contact says, else Expires (RFC 3261 §10.2.4).
+fn granted_secs(fields: &Fields, core: &Core) -> Option<u32> {
+    let own = core
+        .line
+        .main()
+        .and_then(|flow| crate::sip::NameAddr::parse(&core.contact(flow)).ok());
+    let listed = match fields.contacts() {
+        Ok(Contacts::List(contacts)) => contacts,
+        Ok(Contacts::All) | Err(_) => Vec::new(),
+    };
+    let ours = listed.iter().find(|contact| {
+        own.as_ref()
+            .is_some_and(|own| own.uri.same_as(&contact.uri))
+    });
+    let told = ours
+        .and_then(|contact| contact.params.get("expires"))
+        .and_then(|text| text.parse().ok());
+    told.or_else(|| fields.expires().ok().flatten())
+}
+
+/// What the registrar finds long enough (RFC 3261 §10.2.8), or twice what we asked.
+fn longer_interval(fields: &Fields, asked_secs: u32) -> u32 {
+    let told = fields
+        .first("Min-Expires")
+        .and_then(|text| text.trim().parse().ok());
+    told.filter(|told| *told > asked_secs)
+        .unwrap_or_else(|| asked_secs.saturating_mul(2))
+}
+
+/// `Retry-After: 18000;duration=3600 (maintenance)` (RFC 3261 §20.33).
+pub(super) fn retry_after(fields: &Fields) -> Option<Duration> {
+    let text = fields.first("Retry-After")?;
+    let digits: String = text
+        .trim()
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .collect();
+    digits.parse().ok().map(Duration::from_secs)
+}

@@ -1,0 +1,411 @@
+//! The client machine through its public face: literal bytes on the other side, a disk that does as told, and
+//! time that goes on only when a test says so.
+
+mod inbox;
+mod list;
+mod outbox;
+mod registration;
+mod report;
+mod robust;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::account::{Account, RegistrationState};
+use super::command::{AgentCommand, Draft, Event};
+use super::journal::{DeliveryState, MessageId, OpenRows, PersonRow, Rows, Write};
+use super::{AgentConfig, UserAgent};
+use crate::machine::{BatchId, ConnectId, ConnectionId, Flow, Hop, Input, Machine, Output};
+use crate::random::Random;
+use crate::sip::{ReportMode, ReportWish, Transport};
+use crate::time::{Clock, Now, Timestamp};
+
+const OWN: &str = "127.0.0.1:5070";
+const PROXY: &str = "127.0.0.1:5060";
+
+/// What the disk does with a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Disk {
+    Takes,
+    Waits,
+    Fails,
+}
+
+/// A user agent and the world around it.
+struct Stage {
+    agent: UserAgent,
+    now: Now,
+    disk: Disk,
+    waiting: Vec<BatchId>,
+    /// What was committed.
+    rows: Vec<Write>,
+    sent: Vec<(Flow, String)>,
+    events: Vec<Event>,
+    connects: Vec<(ConnectId, Hop)>,
+    /// `event`, `sent` and `commit`, in the order in which they came out.
+    order: Vec<&'static str>,
+}
+
+impl Stage {
+    fn new(account: &Account) -> Self {
+        Self::with_rows(account, Rows::default(), start())
+    }
+
+    fn with_rows(account: &Account, rows: Rows, now: Now) -> Self {
+        let locals = vec![
+            (Transport::Udp, "[::1]:5079".parse().unwrap()),
+            (Transport::Udp, OWN.parse().unwrap()),
+            (Transport::Tcp, OWN.parse().unwrap()),
+        ];
+        let config = AgentConfig {
+            profile: account.check().unwrap(),
+            locals,
+        };
+        Self {
+            agent: UserAgent::new(config, rows, Random::from_seed(1), now),
+            now,
+            disk: Disk::Takes,
+            waiting: Vec::new(),
+            rows: Vec::new(),
+            sent: Vec::new(),
+            events: Vec::new(),
+            connects: Vec::new(),
+            order: Vec::new(),
+        }
+    }
+
+    /// Registered with a proxy that fans out.
+    fn connected() -> Self {
+        let mut stage = Self::new(&account());
+        stage.connect();
+        stage
+    }
+
+    fn connect(&mut self) {
+        self.command(AgentCommand::Connect);
+        let asked = self.take_sent("REGISTER");
+        self.answer(&asked, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+        assert_eq!(*self.agent.registration(), RegistrationState::Connected);
+        self.events.clear();
+    }
+
+    fn command(&mut self, command: AgentCommand) {
+        self.input(Input::Command(command));
+    }
+
+    fn input(&mut self, input: Input<AgentCommand>) {
+        self.agent.handle(input, self.now);
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.agent.poll_output() {
+            match output {
+                Output::Transmit(transmit) => {
+                    self.order.push("sent");
+                    let text = String::from_utf8_lossy(&transmit.bytes).into_owned();
+                    self.sent.push((transmit.flow, text));
+                }
+                Output::Connect { id, hop } => self.connects.push((id, hop)),
+                Output::Resolve { .. } => panic!("nothing is resolved"),
+                Output::Commit(batch) => {
+                    self.order.push("commit");
+                    match self.disk {
+                        Disk::Takes => {
+                            self.rows.extend(batch.writes);
+                            self.agent.handle(Input::Committed(batch.id), self.now);
+                        }
+                        Disk::Waits => self.waiting.push(batch.id),
+                        Disk::Fails => self.agent.handle(Input::CommitFailed(batch.id), self.now),
+                    }
+                }
+                Output::Event(event) => {
+                    self.order.push("event");
+                    self.events.push(event);
+                }
+            }
+        }
+    }
+
+    /// The disk has taken, or lost, what waited.
+    fn settle(&mut self, input: fn(BatchId) -> Input<AgentCommand>) {
+        for id in std::mem::take(&mut self.waiting) {
+            self.input(input(id));
+        }
+    }
+
+    /// Lets time go by, with everything that is due in between.
+    fn advance(&mut self, duration: Duration) {
+        let end = self.now.plus(duration);
+        while let Some((due, why)) = self
+            .agent
+            .poll_timeout()
+            .filter(|(due, _)| *due <= end.mono)
+        {
+            self.now = self.now.plus(due.saturating_duration_since(self.now.mono));
+            self.agent.handle_timeout(self.now);
+            let next = self.agent.poll_timeout();
+            assert!(
+                next.is_none_or(|(next, _)| next > self.now.mono),
+                "busy loop: {why}, then {next:?}"
+            );
+            self.drain();
+        }
+        self.now = self
+            .now
+            .plus(end.mono.saturating_duration_since(self.now.mono));
+    }
+
+    fn receive(&mut self, flow: Flow, text: &str) {
+        self.input(Input::Received {
+            flow,
+            bytes: wire(text),
+        });
+    }
+
+    /// From the proxy's UDP socket.
+    fn from_proxy(&mut self, text: &str) {
+        self.receive(proxy_flow(), text);
+    }
+
+    /// The first request of this method that was sent, with its flow; everything else that was sent is dropped.
+    fn take_sent_on(&mut self, method: &str) -> (Flow, String) {
+        let place = self
+            .sent
+            .iter()
+            .position(|(_, text)| text.starts_with(method));
+        let found = self
+            .sent
+            .swap_remove(place.unwrap_or_else(|| panic!("no {method} in {:?}", self.sent)));
+        self.sent.clear();
+        found
+    }
+
+    fn take_sent(&mut self, method: &str) -> String {
+        self.take_sent_on(method).1
+    }
+
+    fn sent_nothing(&self) -> bool {
+        self.sent.is_empty()
+    }
+
+    /// Answers a request of ours with these further fields, each ended by a line end.
+    fn answer(&mut self, request: &str, status: &str, fields: &str) {
+        self.from_proxy(&response(request, status, fields));
+    }
+
+    /// The 202 of a proxy that fans out.
+    fn accept(&mut self, request: &str) {
+        self.answer(request, "202 Accepted", "Supported: secondary-to\n");
+    }
+
+    fn send(&mut self, to: &[&str], text: &str) {
+        self.command(AgentCommand::Send(draft(to, text)));
+    }
+
+    /// Sends to these, and has it accepted: the submission.
+    fn send_accepted(&mut self, to: &[&str]) -> String {
+        self.send(to, "Come here.");
+        let request = self.take_sent("MESSAGE");
+        self.accept(&request);
+        request
+    }
+
+    fn notify(&mut self, request: &str, cseq: u32, state: &str, lines: &str) {
+        self.from_proxy(&notify(request, cseq, state, lines));
+    }
+
+    /// The latest committed state of each recipient of an attempt.
+    fn stored(&self, attempt: u32) -> Vec<DeliveryState> {
+        let mut states = std::collections::BTreeMap::new();
+        for write in &self.rows {
+            if let Write::Delivery(row) = write
+                && row.attempt == attempt
+            {
+                states.insert(row.recipient, row.state);
+            }
+        }
+        states.into_values().collect()
+    }
+
+    /// What a store would hand over after a start, made from what was committed.
+    fn stored_rows(&self) -> Rows {
+        let mut rows = Rows {
+            last_conversation: 100,
+            last_message: 100,
+            ..Rows::default()
+        };
+        for write in &self.rows {
+            match write.clone() {
+                Write::Conversation(row) => {
+                    rows.conversations
+                        .push(super::journal::ConversationHeadRow {
+                            row,
+                            last: None,
+                            unread: 0,
+                            seen: None,
+                        })
+                }
+                Write::Outgoing(outgoing) => {
+                    rows.open.push(OpenRows {
+                        outgoing,
+                        attempts: Vec::new(),
+                        deliveries: Vec::new(),
+                    });
+                }
+                Write::Attempt(row) => {
+                    let open = rows
+                        .open
+                        .iter_mut()
+                        .find(|open| open.outgoing.id == row.message)
+                        .unwrap();
+                    open.attempts.retain(|old| old.number != row.number);
+                    open.attempts.push(row);
+                }
+                Write::Delivery(row) => {
+                    let open = rows
+                        .open
+                        .iter_mut()
+                        .find(|open| open.outgoing.id == row.message)
+                        .unwrap();
+                    open.deliveries
+                        .retain(|old| (old.attempt, old.recipient) != (row.attempt, row.recipient));
+                    open.deliveries.push(row);
+                }
+                Write::Incoming(row) => rows.keys.push((row.key, row.at)),
+                Write::Seen { .. } | Write::ForgetKeysBefore(_) => {}
+            }
+        }
+        rows
+    }
+
+    fn states(&self) -> Vec<(u32, DeliveryState)> {
+        let state = |event: &Event| match event {
+            Event::Delivery {
+                recipient, state, ..
+            } => Some((*recipient, *state)),
+            _ => None,
+        };
+        self.events.iter().filter_map(state).collect()
+    }
+
+    fn message(&self) -> MessageId {
+        let id = |event: &Event| match event {
+            Event::Queued { message, .. } => Some(*message),
+            _ => None,
+        };
+        self.events.iter().find_map(id).expect("a draft was kept")
+    }
+}
+
+fn start() -> Now {
+    Now {
+        mono: Clock::start().now().mono,
+        wall: Timestamp::from_millis(1_289_690_940_000),
+    }
+}
+
+fn account() -> Account {
+    Account {
+        address: "im:james@domain.com".to_owned(),
+        name: String::new(),
+        proxy: format!("udp:{PROXY}"),
+        register: true,
+        t1_ms: 500,
+        expires_secs: None,
+        report_window_secs: 60,
+    }
+}
+
+fn draft(to: &[&str], text: &str) -> Draft {
+    let person = |address: &&str| PersonRow {
+        address: (*address).to_owned(),
+        name: String::new(),
+    };
+    let report = ReportWish {
+        mode: ReportMode::Each,
+        detail: true,
+        id: None,
+    };
+    Draft {
+        to: to.iter().map(person).collect(),
+        text: text.to_owned(),
+        hidden: false,
+        report,
+    }
+}
+
+fn proxy_flow() -> Flow {
+    Flow::udp(OWN.parse().unwrap(), PROXY.parse().unwrap())
+}
+
+fn stream_flow(connection: u64) -> Flow {
+    Flow {
+        transport: Transport::Tcp,
+        local: "127.0.0.1:40000".parse().unwrap(),
+        remote: PROXY.parse().unwrap(),
+        connection: Some(ConnectionId(connection)),
+    }
+}
+
+fn wire(text: &str) -> Bytes {
+    Bytes::from(text.replace("\r\n", "\n").replace('\n', "\r\n"))
+}
+
+/// The value of a header field, by text alone.
+fn field<'a>(message: &'a str, name: &str) -> &'a str {
+    let start = format!("{name}: ");
+    let line = message.lines().find(|line| line.starts_with(&start));
+    line.unwrap_or_else(|| panic!("no {name} in {message}"))
+        .split_at(start.len())
+        .1
+}
+
+fn has_field(message: &str, name: &str) -> bool {
+    message
+        .lines()
+        .any(|line| line.starts_with(&format!("{name}: ")))
+}
+
+fn from_tag(request: &str) -> &str {
+    field(request, "From")
+        .split(";tag=")
+        .nth(1)
+        .expect("a From tag")
+}
+
+fn response(request: &str, status: &str, fields: &str) -> String {
+    format!(
+        "SIP/2.0 {status}\nVia: {}\nFrom: {}\nTo: {};tag=p1\nCall-ID: {}\nCSeq: {}\n{fields}Content-Length: 0\n\n",
+        field(request, "Via"),
+        field(request, "From"),
+        field(request, "To"),
+        field(request, "Call-ID"),
+        field(request, "CSeq"),
+    )
+}
+
+/// The report of the proxy on a submission of ours.
+fn notify(request: &str, cseq: u32, state: &str, lines: &str) -> String {
+    format!(
+        "NOTIFY sip:james@{OWN} SIP/2.0\n\
+         Via: SIP/2.0/UDP {PROXY};branch=z9hG4bKn{cseq}{}\n\
+         Max-Forwards: 70\n\
+         From: <sip:domain.com>;tag=p1\n\
+         To: <sip:james@domain.com>;tag={}\n\
+         Call-ID: {}\n\
+         CSeq: {cseq} NOTIFY\n\
+         Contact: <sip:{PROXY}>\n\
+         Event: delivery-report\n\
+         Subscription-State: {state}\n\
+         Content-Type: application/delivery-report\n\
+         Content-Length: {}\n\n{lines}",
+        lines.len(),
+        from_tag(request),
+        field(request, "Call-ID"),
+        lines.replace('\n', "\r\n").len(),
+    )
+}
+
+const ANN_AND_BOB: [&str; 2] = ["im:ann@domain.com", "im:bob@domain.com"];

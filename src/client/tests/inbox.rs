@@ -1,0 +1,306 @@
+//! Messages received: kept, told, answered, in this order and once (W7, W15).
+
+use super::*;
+
+use crate::client::journal::ConversationId;
+
+fn leg(call_id: &str, also_to: &str, text: &str) -> String {
+    format!(
+        "MESSAGE sip:james@{OWN} SIP/2.0\n\
+         Via: SIP/2.0/UDP {PROXY};branch=z9hG4bK{call_id}\n\
+         Max-Forwards: 69\n\
+         From: \"Ann Lee\" <sip:ann@domain.com>;tag=leg-tag\n\
+         To: <sip:james@domain.com>\n\
+         {also_to}Call-ID: {call_id}\n\
+         CSeq: 1 MESSAGE\n\
+         Date: Sat, 13 Nov 2010 20:00:00 GMT\n\
+         Content-Type: text/plain\n\
+         Content-Length: {}\n\n{text}",
+        text.len(),
+    )
+}
+
+fn conversation(event: &Event) -> ConversationId {
+    match event {
+        Event::Received { conversation, .. } => *conversation,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_message_is_kept_then_told_and_then_answered() {
+    let mut stage = Stage::new(&account());
+    stage.disk = Disk::Waits;
+    stage.from_proxy(&leg(
+        "c1",
+        "Also-To: <sip:bob@domain.com>, <sip:cy@domain.com>\n",
+        "Come here.",
+    ));
+    assert_eq!(stage.order, ["commit"]);
+    stage.settle(Input::Committed);
+    assert_eq!(
+        stage.order,
+        ["commit", "event", "sent"],
+        "the owner hears of it before the 200 leaves"
+    );
+    let person = |address: &str, name: &str| PersonRow {
+        address: address.to_owned(),
+        name: name.to_owned(),
+    };
+    assert_eq!(
+        stage.events,
+        [Event::Received {
+            conversation: ConversationId(1),
+            message: MessageId(1),
+            from: person("sip:ann@domain.com", "Ann Lee"),
+            also_to: vec![
+                person("sip:bob@domain.com", ""),
+                person("sip:cy@domain.com", "")
+            ],
+            content_type: "text/plain".to_owned(),
+            text: "Come here.".to_owned(),
+        }]
+    );
+    let (flow, answer) = &stage.sent[0];
+    assert_eq!(*flow, proxy_flow());
+    assert!(
+        answer
+            .starts_with("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bKc1\r\n"),
+        "{answer}"
+    );
+    assert!(field(answer, "To").starts_with("<sip:james@domain.com>;tag="));
+}
+
+#[test]
+fn w15_a_double_is_shown_once_and_answered_each_time() {
+    let mut stage = Stage::new(&account());
+    stage.from_proxy(&leg("c1", "", "x"));
+    // The proxy's own repetition of the same transaction.
+    stage.from_proxy(&leg("c1", "", "x"));
+    // The same leg resumed later, in a transaction of its own.
+    let again = leg("c1", "", "x").replace("branch=z9hG4bKc1", "branch=z9hG4bKother");
+    stage.from_proxy(&again);
+    assert_eq!(stage.events.len(), 1);
+    assert_eq!(stage.sent.len(), 3);
+    assert!(
+        stage
+            .sent
+            .iter()
+            .all(|(_, text)| text.starts_with("SIP/2.0 200 "))
+    );
+    // After a restart too.
+    let mut after = Stage::with_rows(&account(), stage.stored_rows(), stage.now);
+    after.from_proxy(&again);
+    assert_eq!(after.events, []);
+    assert!(after.sent[0].1.starts_with("SIP/2.0 200 "));
+    // Another CSeq is another message.
+    after.from_proxy(
+        &again
+            .replace("CSeq: 1", "CSeq: 2")
+            .replace("Kother", "Kthird"),
+    );
+    assert_eq!(after.events.len(), 1);
+}
+
+#[test]
+fn w15_doubles_are_told_apart_for_eight_days() {
+    let mut stage = Stage::new(&account());
+    stage.from_proxy(&leg("c1", "", "x"));
+    stage.advance(Duration::from_secs(7 * 24 * 3600));
+    stage.from_proxy(&leg("c1", "", "x").replace("branch=z9hG4bKc1", "branch=z9hG4bKlater"));
+    assert_eq!(stage.events.len(), 1);
+    stage.advance(Duration::from_secs(2 * 24 * 3600));
+    stage.from_proxy(&leg("c2", "", "y"));
+    let cutoff = stage.now.wall.as_millis() - 8 * 24 * 3600 * 1000;
+    assert!(
+        stage
+            .rows
+            .contains(&Write::ForgetKeysBefore(Timestamp::from_millis(cutoff)))
+    );
+    stage.from_proxy(&leg("c1", "", "x").replace("branch=z9hG4bKc1", "branch=z9hG4bKlatest"));
+    assert_eq!(stage.events.len(), 3);
+}
+
+#[test]
+fn a_disk_that_fails_has_the_message_sent_again() {
+    let mut stage = Stage::new(&account());
+    stage.disk = Disk::Waits;
+    stage.from_proxy(&leg("c1", "", "x"));
+    stage.from_proxy(&leg("c1", "", "x").replace("branch=z9hG4bKc1", "branch=z9hG4bKtwo"));
+    let [first, second] = stage.waiting.clone()[..] else {
+        panic!("{:?}", stage.waiting)
+    };
+    stage.input(Input::CommitFailed(first));
+    stage.input(Input::Committed(second));
+    assert_eq!(stage.events, []);
+    assert_eq!(stage.sent.len(), 2);
+    assert!(
+        stage
+            .sent
+            .iter()
+            .all(|(_, text)| text.starts_with("SIP/2.0 503 ")),
+        "the double rests on the first"
+    );
+    assert!(stage.agent.heads().is_empty());
+    stage.disk = Disk::Takes;
+    stage.from_proxy(&leg("c1", "", "x").replace("branch=z9hG4bKc1", "branch=z9hG4bKthree"));
+    assert_eq!(stage.events.len(), 1);
+}
+
+#[test]
+fn a_conversation_is_its_set_of_people_and_an_answer_goes_to_all() {
+    let mut stage = Stage::connected();
+    stage.send(&["im:bob@domain.com", "im:ann@domain.com"], "Hello both");
+    stage.sent.clear();
+    let group = "Also-To: <sip:bob@domain.com>\n";
+    stage.from_proxy(&leg("c1", group, "Hello James"));
+    stage.from_proxy(&leg("c2", "", "Just you"));
+    stage.from_proxy(
+        &leg(
+            "c3",
+            "Also-To: <sip:james@domain.com>\nAlso-To: <im:BOB@domain.com>\n",
+            "x",
+        )
+        .replace("im:BOB", "im:bob"),
+    );
+    let received: Vec<_> = stage
+        .events
+        .iter()
+        .filter(|it| matches!(it, Event::Received { .. }))
+        .collect();
+    let places: Vec<_> = received.iter().map(|event| conversation(event)).collect();
+    assert_eq!(
+        places,
+        [ConversationId(1), ConversationId(2), ConversationId(1)]
+    );
+    let (people, hidden) = stage.agent.people(ConversationId(1)).unwrap();
+    let names: Vec<_> = people.iter().map(|person| person.name.as_str()).collect();
+    assert_eq!((names, hidden), (vec!["bob", "ann"], false));
+}
+
+#[test]
+fn w7_an_answer_to_a_hidden_list_belongs_to_the_pair() {
+    let mut stage = Stage::connected();
+    stage.command(AgentCommand::Send(Draft {
+        hidden: true,
+        ..draft(&ANN_AND_BOB, "x")
+    }));
+    stage.from_proxy(&leg("c1", "", "What is it?"));
+    stage.send(&ANN_AND_BOB, "openly");
+    let heads = stage.agent.heads();
+    let mut people: Vec<_> = heads
+        .iter()
+        .map(|head| (head.id.0, head.people.len(), head.hidden))
+        .collect();
+    people.sort_unstable();
+    assert_eq!(people, [(1, 2, true), (2, 1, false), (3, 2, false)]);
+}
+
+#[test]
+fn a_message_comes_over_any_flow_from_anybody() {
+    let mut stage = Stage::new(&account());
+    let flow = Flow {
+        remote: "192.0.2.9:33333".parse().unwrap(),
+        ..stream_flow(5)
+    };
+    stage.receive(flow, &leg("c1", "", "x"));
+    assert_eq!(stage.events.len(), 1);
+    assert_eq!(stage.sent[0].0, flow);
+}
+
+#[test]
+fn w5_the_barest_message_is_taken() {
+    let mut stage = Stage::new(&account());
+    stage.from_proxy(
+        "MESSAGE sip:james@domain.com SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:5060\nFrom: im:ann@domain.com\n\
+         To: im:james@domain.com\nCall-ID: bare\nCSeq: 1 MESSAGE\n\nHello",
+    );
+    assert_eq!(stage.events.len(), 1);
+    assert!(stage.sent[0].1.starts_with("SIP/2.0 200 "));
+}
+
+#[test]
+fn what_is_no_text_is_named_and_what_is_no_message_is_refused() {
+    let table = [
+        ("text/plain", "200"),
+        ("text/html;charset=utf-8", "200"),
+        ("image/png", "200"),
+        ("application/pdf", "200"),
+        ("multipart/mixed;boundary=x", "415"),
+        ("message/cpim", "415"),
+        ("application/im-iscomposing+xml", "415"),
+        ("rubbish", "415"),
+    ];
+    for (content_type, status) in table {
+        let mut stage = Stage::new(&account());
+        let text = leg("c1", "", "x").replace(
+            "Content-Type: text/plain",
+            &format!("Content-Type: {content_type}"),
+        );
+        stage.from_proxy(&text);
+        let answer = &stage.sent[0].1;
+        assert!(
+            answer.starts_with(&format!("SIP/2.0 {status} ")),
+            "{content_type}: {answer}"
+        );
+        assert_eq!(has_field(answer, "Accept"), status == "415");
+        assert_eq!(stage.events.len(), usize::from(status == "200"));
+    }
+}
+
+#[test]
+fn what_we_do_not_do_is_answered_plainly() {
+    let base = leg("c1", "", "x");
+    let method = |name: &str| {
+        base.replace("MESSAGE sip:", &format!("{name} sip:"))
+            .replace("1 MESSAGE", &format!("1 {name}"))
+    };
+    let table = [
+        (method("SUBSCRIBE"), "405", Some("Allow")),
+        (method("INVITE"), "405", Some("Allow")),
+        (method("BYE"), "481", None),
+        (method("FROB"), "501", None),
+        (
+            base.replace("Max-Forwards", "Require: frob\nMax-Forwards"),
+            "420",
+            Some("Unsupported"),
+        ),
+        (
+            base.replace("Content-Type", "Content-Encoding: gzip\nContent-Type"),
+            "415",
+            Some("Accept-Encoding"),
+        ),
+        (
+            base.replace("MESSAGE sip:james@", "MESSAGE sip:bob@"),
+            "404",
+            None,
+        ),
+        (base.replace("CSeq: 1 MESSAGE", "CSeq: x"), "400", None),
+    ];
+    for (text, status, with) in table {
+        let mut stage = Stage::new(&account());
+        stage.from_proxy(&text);
+        let answer = &stage.sent[0].1;
+        assert!(
+            answer.starts_with(&format!("SIP/2.0 {status} ")),
+            "{status}: {answer}"
+        );
+        assert!(with.is_none_or(|name| has_field(answer, name)), "{answer}");
+        assert_eq!(stage.events, []);
+    }
+}
+
+#[test]
+fn options_says_what_we_can() {
+    let mut stage = Stage::new(&account());
+    stage.from_proxy(&leg("c1", "", "").replace("MESSAGE", "OPTIONS"));
+    let answer = &stage.sent[0].1;
+    assert!(answer.starts_with("SIP/2.0 200 "));
+    assert_eq!(field(answer, "Allow"), "MESSAGE, NOTIFY, OPTIONS");
+    assert!(field(answer, "Accept").contains("text/plain"));
+    assert_eq!(
+        field(answer, "Supported"),
+        "",
+        "we fan out nothing ourselves"
+    );
+}

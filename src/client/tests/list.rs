@@ -1,0 +1,204 @@
+//! The conversation list: previews, unread, failures that float until they were looked at.
+
+use super::*;
+
+use crate::client::contacts::{AddressBook, Contact};
+use crate::client::journal::{ConversationHeadRow, ConversationId, ConversationRow, LastRow};
+use crate::client::snapshot::Tally;
+
+fn from(who: &str, call_id: &str) -> String {
+    format!(
+        "MESSAGE sip:james@domain.com SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK{call_id}\n\
+         From: <sip:{who}@domain.com>;tag=1\nTo: <sip:james@domain.com>\nCall-ID: {call_id}\nCSeq: 1 MESSAGE\n\
+         Content-Type: text/plain\nContent-Length: 9\n\nHi\nthere\n"
+    )
+}
+
+#[test]
+fn a_line_shows_the_last_message_and_what_is_unread() {
+    let mut stage = Stage::new(&account());
+    stage.from_proxy(&from("ann", "c1"));
+    stage.now = stage.now.plus(Duration::from_secs(1));
+    stage.from_proxy(&from("ann", "c2"));
+    let head = stage.agent.heads().remove(0);
+    assert_eq!(
+        (head.preview.as_str(), head.unread, head.last),
+        ("Hi there", 2, None)
+    );
+    assert_eq!(head.people[0].name, "ann");
+    stage.events.clear();
+    stage.command(AgentCommand::Seen {
+        conversation: ConversationId(1),
+    });
+    assert_eq!(
+        stage.events,
+        [Event::Changed {
+            conversation: ConversationId(1)
+        }]
+    );
+    assert_eq!(stage.agent.heads()[0].unread, 0);
+    let seen = Write::Seen {
+        conversation: ConversationId(1),
+        message: MessageId(2),
+    };
+    assert_eq!(stage.rows.last(), Some(&seen));
+    let rows = stage.rows.len();
+    stage.command(AgentCommand::Seen {
+        conversation: ConversationId(1),
+    });
+    assert_eq!(stage.rows.len(), rows, "nothing new, nothing written");
+}
+
+#[test]
+fn an_unseen_failure_floats_up_until_it_was_looked_at() {
+    let mut stage = Stage::connected();
+    let request = stage.send_accepted(&ANN_AND_BOB);
+    stage.command(AgentCommand::Seen {
+        conversation: ConversationId(1),
+    });
+    stage.now = stage.now.plus(Duration::from_secs(1));
+    stage.from_proxy(&from("cy", "c1"));
+    let order = |stage: &Stage| {
+        stage
+            .agent
+            .heads()
+            .iter()
+            .map(|head| head.id.0)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(order(&stage), [2, 1], "by time");
+    stage.notify(
+        &request,
+        1,
+        "terminated",
+        "im:ann@domain.com delivery failure\nim:bob@domain.com delivery success\n",
+    );
+    assert_eq!(order(&stage), [1, 2]);
+    let head = stage.agent.heads().remove(0);
+    assert_eq!(
+        head.last,
+        Some(Tally {
+            total: 2,
+            failed: 1,
+            delivered: 1,
+            ..Tally::default()
+        })
+    );
+    assert_eq!(head.failed, 1);
+    let mut after = Stage::with_rows(&account(), with_seen(&stage), stage.now);
+    assert_eq!(
+        after.agent.heads()[0].failed,
+        1,
+        "looked at while it was under way does not count"
+    );
+    after.command(AgentCommand::Seen {
+        conversation: ConversationId(1),
+    });
+    assert_eq!(
+        after
+            .agent
+            .heads()
+            .iter()
+            .map(|head| head.failed)
+            .sum::<u32>(),
+        0
+    );
+
+    stage.command(AgentCommand::Seen {
+        conversation: ConversationId(1),
+    });
+    assert_eq!(order(&stage), [2, 1]);
+    // A resend that fails again is news.
+    stage.command(AgentCommand::Resend {
+        message: MessageId(1),
+        only: None,
+    });
+    let again = stage.take_sent("MESSAGE");
+    assert_eq!(stage.agent.heads()[1].last.unwrap().sending, 1);
+    stage.answer(&again, "403 Forbidden", "");
+    assert_eq!(order(&stage), [1, 2]);
+}
+
+/// The stored rows with the head of each conversation, as a store makes it.
+fn with_seen(stage: &Stage) -> Rows {
+    let mut rows = stage.stored_rows();
+    let last = |id: u64, mine: bool| {
+        Some(LastRow {
+            id: MessageId(id),
+            at: Timestamp::from_millis(id),
+            preview: "x".to_owned(),
+            mine,
+        })
+    };
+    rows.conversations[0].last = last(1, true);
+    rows.conversations[1].last = last(2, false);
+    for write in &stage.rows {
+        if let Write::Seen {
+            conversation,
+            message,
+        } = write
+        {
+            rows.conversations
+                .iter_mut()
+                .find(|head| head.row.id == *conversation)
+                .unwrap()
+                .seen = Some(*message);
+        }
+    }
+    rows
+}
+
+#[test]
+fn people_are_called_by_their_names_in_the_contacts() {
+    let mut stage = Stage::new(&account());
+    stage.from_proxy(&from("ann", "c1"));
+    let mut book = AddressBook::default();
+    book.put(Contact {
+        address: "im:ann@domain.com".to_owned(),
+        name: "Ann Lee".to_owned(),
+        simulated: true,
+    });
+    stage.agent.set_names(&book);
+    let person = stage.agent.heads()[0].people[0].clone();
+    assert_eq!((person.name.as_str(), person.simulated), ("Ann Lee", true));
+    stage.from_proxy(&from("bob", "c2"));
+    assert_eq!(
+        stage.agent.people(ConversationId(2)).unwrap().0[0].name,
+        "bob"
+    );
+}
+
+#[test]
+fn a_thousand_conversations_make_a_list_without_work_on_names() {
+    let head = |index: u64| ConversationHeadRow {
+        row: ConversationRow {
+            id: ConversationId(index),
+            people: vec![PersonRow {
+                address: format!("sip:u{index}@domain.com"),
+                name: String::new(),
+            }],
+            hidden: false,
+        },
+        last: Some(LastRow {
+            id: MessageId(index),
+            at: Timestamp::from_millis(index),
+            preview: "words ".repeat(20),
+            mine: false,
+        }),
+        unread: 1,
+        seen: None,
+    };
+    let rows = Rows {
+        conversations: (1..=1000).map(head).collect(),
+        last_conversation: 1000,
+        last_message: 1000,
+        ..Rows::default()
+    };
+    let stage = Stage::with_rows(&account(), rows, start());
+    let (one, two) = (stage.agent.heads(), stage.agent.heads());
+    assert_eq!((one.len(), one[0].id), (1000, ConversationId(1000)));
+    assert!(
+        std::sync::Arc::ptr_eq(&one[0].people, &two[0].people),
+        "people are shared, not made again"
+    );
+}
