@@ -2,6 +2,7 @@
 
 pub mod limits;
 pub mod machine;
+pub mod net;
 pub mod person;
 pub mod random;
 pub mod sip;

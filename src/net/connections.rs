@@ -1,0 +1,175 @@
+//! The pool: connections by number and by the hop they lead to; reuse, limits, closing.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+use super::NetEvent;
+use crate::limits::{CONNECTION_QUEUE_BYTES_MAX, CONNECTIONS_MAX};
+use crate::machine::{ConnectId, ConnectionId, Flow, Hop};
+
+/// Messages waiting to be written to one connection.
+const QUEUE_MESSAGES_MAX: usize = 4096;
+
+/// What becomes of a wish for a connection.
+#[derive(Debug)]
+pub(super) enum Wish {
+    /// One is open.
+    Open(Flow),
+    /// One is being opened.
+    Joined,
+    /// Open one.
+    Dial,
+    /// There are too many.
+    Full,
+}
+
+/// The writing end of one connection.
+#[derive(Debug)]
+struct Writer {
+    flow: Flow,
+    queue: mpsc::Sender<Bytes>,
+    queued_bytes: Arc<AtomicUsize>,
+    task: Option<AbortHandle>,
+}
+
+/// The task's end of one connection's queue.
+#[derive(Debug)]
+pub(super) struct Outbound {
+    pub(super) flow: Flow,
+    pub(super) queue: mpsc::Receiver<Bytes>,
+    queued_bytes: Arc<AtomicUsize>,
+}
+
+impl Outbound {
+    /// Some queued bytes were written.
+    pub(super) fn written(&self, bytes: usize) {
+        self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    last: u64,
+    closed: bool,
+    writers: BTreeMap<ConnectionId, Writer>,
+    by_hop: BTreeMap<Hop, ConnectionId>,
+    dialing: BTreeMap<Hop, Vec<ConnectId>>,
+}
+
+/// All connections of one [`super::Net`].
+#[derive(Debug)]
+pub(super) struct Connections {
+    table: Mutex<Table>,
+    sender: mpsc::Sender<NetEvent>,
+}
+
+impl Connections {
+    pub(super) fn new(sender: mpsc::Sender<NetEvent>) -> Self {
+        Self { table: Mutex::default(), sender }
+    }
+
+    /// Where the tasks tell what came.
+    pub(super) const fn events(&self) -> &mpsc::Sender<NetEvent> {
+        &self.sender
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        // Nothing that is done under the lock leaves the table half changed.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks for a connection to a hop.
+    pub(super) fn wish(&self, id: ConnectId, hop: Hop) -> Wish {
+        let mut table = self.table();
+        let open = table.by_hop.get(&hop).and_then(|connection| table.writers.get(connection));
+        if let Some(writer) = open {
+            return Wish::Open(writer.flow);
+        }
+        if let Some(waiting) = table.dialing.get_mut(&hop) {
+            waiting.push(id);
+            return Wish::Joined;
+        }
+        if table.writers.len() + table.dialing.len() >= CONNECTIONS_MAX {
+            return Wish::Full;
+        }
+        table.dialing.insert(hop, vec![id]);
+        Wish::Dial
+    }
+
+    /// Who waits for a connection to this hop, now that it is known whether there is one.
+    pub(super) fn dialed(&self, hop: Hop) -> Vec<ConnectId> {
+        self.table().dialing.remove(&hop).unwrap_or_default()
+    }
+
+    /// Takes in a new connection; none when there are too many.
+    pub(super) fn add(&self, mut flow: Flow) -> Option<Outbound> {
+        let mut table = self.table();
+        if table.closed || table.writers.len() >= CONNECTIONS_MAX {
+            return None;
+        }
+        table.last += 1;
+        let connection = ConnectionId(table.last);
+        flow.connection = Some(connection);
+        let (sender, queue) = mpsc::channel(QUEUE_MESSAGES_MAX);
+        let queued_bytes = Arc::new(AtomicUsize::new(0));
+        let writer = Writer { flow, queue: sender, queued_bytes: Arc::clone(&queued_bytes), task: None };
+        table.writers.insert(connection, writer);
+        table.by_hop.insert(Hop { transport: flow.transport, remote: flow.remote }, connection);
+        Some(Outbound { flow, queue, queued_bytes })
+    }
+
+    /// The task that serves a connection, so that it can be ended from here.
+    pub(super) fn served_by(&self, flow: Flow, task: AbortHandle) {
+        let connection = flow.connection.unwrap_or(ConnectionId(0));
+        match self.table().writers.get_mut(&connection) {
+            Some(writer) => writer.task = Some(task),
+            None => task.abort(),
+        }
+    }
+
+    /// Queues bytes for a connection. One that does not drain is closed.
+    pub(super) fn send(&self, flow: Flow, bytes: Bytes) -> Result<(), ()> {
+        let table = self.table();
+        let writer = flow.connection.and_then(|connection| table.writers.get(&connection)).ok_or(())?;
+        let length = bytes.len();
+        let queued = writer.queued_bytes.fetch_add(length, Ordering::Relaxed) + length;
+        if queued <= CONNECTION_QUEUE_BYTES_MAX && writer.queue.try_send(bytes).is_ok() {
+            return Ok(());
+        }
+        drop(table);
+        self.remove(flow);
+        Err(())
+    }
+
+    /// A connection is gone. True when it was known until now.
+    pub(super) fn remove(&self, flow: Flow) -> bool {
+        let Some(connection) = flow.connection else { return false };
+        let mut table = self.table();
+        let Some(writer) = table.writers.remove(&connection) else { return false };
+        let hop = Hop { transport: flow.transport, remote: flow.remote };
+        if table.by_hop.get(&hop) == Some(&connection) {
+            table.by_hop.remove(&hop);
+        }
+        if let Some(task) = writer.task {
+            task.abort();
+        }
+        true
+    }
+
+    /// Ends every connection.
+    pub(super) fn close_all(&self) {
+        let mut table = self.table();
+        table.closed = true;
+        table.by_hop.clear();
+        for (_, writer) in std::mem::take(&mut table.writers) {
+            if let Some(task) = writer.task {
+                task.abort();
+            }
+        }
+    }
+}
