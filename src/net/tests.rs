@@ -1,0 +1,154 @@
+//! Real sockets on loopback, literal bytes on the other side.
+
+use std::io::{Read, Write};
+use std::time::Duration;
+
+use super::*;
+
+const MESSAGE: &[u8] = b"OPTIONS sip:a@x SIP/2.0\r\nVia: SIP/2.0/TCP x;branch=z9hG4bK1\r\nFrom: <sip:b@x>;tag=1\r\n\
+    To: <sip:a@x>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+
+fn run(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { tokio::time::timeout(Duration::from_secs(20), test).await.unwrap() });
+}
+
+fn any(transport: Transport) -> (Transport, SocketAddr) {
+    (transport, "127.0.0.1:0".parse().unwrap())
+}
+
+#[test]
+fn udp_and_tcp_of_one_wish_share_a_free_port() {
+    run(async {
+        let net = Net::bind(&[any(Transport::Udp), any(Transport::Tcp)]).await.unwrap();
+        let [(Transport::Udp, udp), (Transport::Tcp, tcp)] = net.locals() else { panic!("{:?}", net.locals()) };
+        assert_eq!(udp, tcp);
+        assert_ne!(udp.port(), 0);
+    });
+}
+
+#[test]
+fn a_port_in_use_is_said() {
+    run(async {
+        let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap();
+        let said = Net::bind(&[(Transport::Udp, address)]).await.unwrap_err().to_string();
+        let port = address.port();
+        assert_eq!(said, format!("cannot listen on udp {address}: port {port} is in use by another program"));
+    });
+}
+
+#[test]
+fn datagrams_come_whole_and_keep_alives_do_not_come() {
+    run(async {
+        let mut net = Net::bind(&[any(Transport::Udp)]).await.unwrap();
+        let local = net.locals()[0].1;
+        let peer = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        for datagram in [&b"\r\n\r\n"[..], b"\0", b"first message", b"second message"] {
+            peer.send_to(datagram, local).unwrap();
+        }
+        for expected in ["first message", "second message"] {
+            let Some(NetEvent::Received { flow, bytes }) = net.receive().await else { panic!("a datagram") };
+            assert_eq!((flow, &bytes[..]), (Flow::udp(local, peer.local_addr().unwrap()), expected.as_bytes()));
+        }
+        let flow = Flow::udp(local, peer.local_addr().unwrap());
+        net.transmit(&Transmit { flow, bytes: Bytes::from_static(b"back") }).unwrap();
+        let mut buffer = [0; 9];
+        assert_eq!(peer.recv(&mut buffer).unwrap(), 4);
+    });
+}
+
+#[test]
+fn a_stream_is_cut_into_messages_wherever_it_was_split() {
+    run(async {
+        let mut net = Net::bind(&[any(Transport::Tcp)]).await.unwrap();
+        let mut peer = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
+        let twice = [MESSAGE, b"\r\n\r\n", MESSAGE].concat();
+        let writer = std::thread::spawn(move || {
+            for piece in twice.chunks(37) {
+                peer.write_all(piece).unwrap();
+            }
+            peer
+        });
+        for _ in 0..2 {
+            let Some(NetEvent::Received { flow, bytes }) = net.receive().await else { panic!("a message") };
+            assert_eq!(bytes, MESSAGE);
+            net.transmit(&Transmit { flow, bytes }).unwrap();
+        }
+        let mut peer = writer.join().unwrap();
+        let answer = tokio::task::spawn_blocking(move || {
+            let mut buffer = vec![0; MESSAGE.len() * 2 + 2];
+            peer.read_exact(&mut buffer).unwrap();
+            buffer
+        });
+        let answer = String::from_utf8(answer.await.unwrap()).unwrap();
+        assert_eq!(answer.matches("OPTIONS sip:a@x").count(), 2);
+        assert_eq!(answer.len(), MESSAGE.len() * 2 + 2, "the double CRLF was answered with one");
+    });
+}
+
+#[test]
+fn a_connection_is_opened_once_used_again_and_missed_when_it_goes() {
+    run(async {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let hop = Hop { transport: Transport::Tcp, remote: listener.local_addr().unwrap() };
+        let mut net = Net::bind(&[]).await.unwrap();
+        assert!(net.connect(ConnectId(1), hop).is_none());
+        assert!(net.connect(ConnectId(2), hop).is_none());
+        let mut flows = Vec::new();
+        for id in [1, 2] {
+            let Some(NetEvent::Connected { id: told, flow }) = net.receive().await else { panic!("connected") };
+            assert_eq!(told, ConnectId(id));
+            flows.push(flow);
+        }
+        assert_eq!(flows[0], flows[1]);
+        assert!(matches!(net.connect(ConnectId(3), hop), Some(NetEvent::Connected { flow, .. }) if flow == flows[0]));
+        drop(listener.accept().unwrap());
+        let Some(NetEvent::Disconnected { flow }) = net.receive().await else { panic!("disconnected") };
+        assert_eq!(flow, flows[0]);
+        assert_eq!(net.transmit(&Transmit { flow, bytes: Bytes::from_static(MESSAGE) }), Err(flow));
+    });
+}
+
+#[test]
+fn nobody_there_is_an_answer() {
+    run(async {
+        let remote = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut net = Net::bind(&[]).await.unwrap();
+        net.connect(ConnectId(1), Hop { transport: Transport::Tcp, remote });
+        assert!(matches!(net.receive().await, Some(NetEvent::ConnectFailed { id: ConnectId(1) })));
+    });
+}
+
+#[test]
+fn an_unreadable_stream_is_closed() {
+    run(async {
+        let mut net = Net::bind(&[any(Transport::Tcp)]).await.unwrap();
+        let mut peer = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
+        peer.write_all(b"MESSAGE sip:a@x SIP/2.0\r\nContent-Length: 99999999999\r\n\r\n").unwrap();
+        assert!(matches!(net.receive().await, Some(NetEvent::Disconnected { .. })));
+        let ended = tokio::task::spawn_blocking(move || peer.read(&mut [0; 10]));
+        assert!(matches!(ended.await.unwrap(), Ok(0) | Err(_)));
+    });
+}
+
+#[test]
+fn names_and_literals_are_resolved() {
+    run(async {
+        let mut net = Net::bind(&[]).await.unwrap();
+        for (uri, hops) in [("sip:a@127.0.0.9", 1), ("sip:a@[::1]:5070;transport=tcp", 1), ("sip:a@nowhere.invalid", 0)] {
+            net.resolve(ResolveId(1), Uri::parse(uri).unwrap());
+            let Some(NetEvent::Resolved { hops: found, .. }) = net.receive().await else { panic!("resolved") };
+            assert_eq!(found.len(), hops, "{uri}");
+        }
+        net.resolve(ResolveId(2), Uri::parse("sip:a@localhost:5080").unwrap());
+        let Some(NetEvent::Resolved { hops, .. }) = net.receive().await else { panic!("resolved") };
+        assert!(hops.iter().all(|hop| hop.remote.ip().is_loopback() && hop.remote.port() == 5080));
+        assert!(!hops.is_empty());
+    });
+}
+
+#[test]
+fn our_own_address_towards_loopback_is_loopback() {
+    assert!(local_ip_towards("127.0.0.1:5060".parse().unwrap()).unwrap().is_loopback());
+}
