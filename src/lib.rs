@@ -6,6 +6,7 @@ pub mod net;
 pub mod person;
 pub mod random;
 pub mod sip;
+pub mod store;
 pub mod time;
 pub mod transaction;
 pub mod proxy;

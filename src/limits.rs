@@ -94,3 +94,13 @@ pub const CONVERSATIONS_MAX: usize = 100_000;
 pub const INBOX_KEYS_MAX: usize = 500_000;
 /// How long the client waits before it writes again what the disk did not take.
 pub const SAVE_AGAIN: Duration = Duration::from_secs(5);
+/// Questions of the screen that wait for the history's reader.
+pub const QUESTIONS_WAITING_MAX: usize = 64;
+/// Messages that missed somebody and are kept ready to be sent again after a start; older ones stay in the history.
+pub const OPEN_LOADED_MAX: usize = 1000;
+/// Names being looked up at a time.
+pub const LOOKUPS_MAX: usize = 64;
+/// How long the look-up of a name may take.
+pub const LOOKUP_WAIT: Duration = Duration::from_secs(10);
+/// Datagrams waiting for a socket whose buffer is full; over it they are lost, as the network may lose them.
+pub const DATAGRAMS_WAITING_MAX: usize = 1024;

@@ -1,0 +1,410 @@
+//! What is durable: one SQLite file per machine, one writer thread per file.
+//!
+//! **Group commit.** The writer takes every batch that waits, applies them in one transaction, and answers once it is
+//! on stable storage (WAL, `synchronous=FULL`). While one group is being synced the next one gathers, so the
+//! price of the sync is shared by all who wait for it.
+//!
+//! **Invariant:** a batch applies whole or not at all. One that fails takes no other with it, and a full disk is an
+//! answer ([`Outcome::Failed`]), never a panic; the writer goes on as soon as there is room again.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+
+use crate::limits::BATCHES_WAITING_MAX;
+use crate::machine::{Batch, BatchId};
+
+pub mod history;
+pub mod ron_file;
+
+mod client_rows;
+mod columns;
+mod file;
+mod migrate;
+mod proxy_rows;
+#[cfg(test)]
+mod testing;
+
+pub use client_rows::ClientSchema;
+pub use proxy_rows::ProxySchema;
+
+use file::StoreFile;
+use history::History;
+
+/// The tables of one kind of machine, and how its journal becomes rows.
+pub trait Schema: 'static {
+    /// One durable change.
+    type Write: Send + 'static;
+    /// All that a start needs.
+    type Rows;
+    /// Whose store it is, for threads and sentences.
+    const NAME: &'static str;
+    /// Marks the file as ours (SQLite's `application_id`).
+    const APPLICATION_ID: i32;
+    /// The numbered steps to the tables of today.
+    const MIGRATIONS: &'static [&'static str];
+
+    /// Applies one change, inside a transaction.
+    ///
+    /// # Errors
+    /// The change does not fit what is stored, or the disk fails.
+    fn apply(connection: &Connection, write: &Self::Write) -> rusqlite::Result<()>;
+
+    /// Reads what a start needs.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    fn load(connection: &Connection) -> rusqlite::Result<Self::Rows>;
+}
+
+/// A store that cannot be used, with the place and the cause.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use the store {}: {kind}", path.display())]
+pub struct OpenError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    #[source]
+    pub kind: OpenErrorKind,
+}
+
+/// What is wrong with a store.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenErrorKind {
+    /// The folder cannot be made.
+    #[error("its folder cannot be created ({0})")]
+    Folder(#[source] std::io::Error),
+    /// The file cannot be made or written.
+    #[error("it cannot be written ({0})")]
+    Unwritable(#[source] std::io::Error),
+    /// Another process has it open.
+    #[error("another running fanfare uses it")]
+    InUse,
+    /// The file is no database.
+    #[error("the file is not a database, or it is damaged")]
+    NotADatabase,
+    /// A database, but of another program or another kind of machine.
+    #[error("the file is not a store of a {wanted}")]
+    Foreign {
+        /// What was to be opened.
+        wanted: &'static str,
+    },
+    /// Written by a newer version.
+    #[error(
+        "it was written by a newer fanfare (schema {found}, this one knows {known}); use that version"
+    )]
+    Newer {
+        /// Steps in the file.
+        found: usize,
+        /// Steps that we know.
+        known: usize,
+    },
+    /// SQLite says so.
+    #[error("{0}")]
+    Sqlite(#[source] rusqlite::Error),
+    /// The thread could not be started.
+    #[error("its thread cannot be started ({0})")]
+    Thread(#[source] std::io::Error),
+}
+
+impl From<rusqlite::Error> for OpenErrorKind {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
+                Self::NotADatabase
+            }
+            Some(_) | None => Self::Sqlite(error),
+        }
+    }
+}
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is on stable storage.
+    Committed(BatchId),
+    /// It is not, and will not be.
+    Failed(BatchId),
+}
+
+/// An open store: migrated, locked against other processes, not yet written to.
+pub struct Store<S: Schema> {
+    file: StoreFile,
+    schema: std::marker::PhantomData<fn() -> S>,
+}
+
+impl<S: Schema> fmt::Debug for Store<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("kind", &S::NAME)
+            .field("file", &self.file)
+            .finish()
+    }
+}
+
+impl<S: Schema> Store<S> {
+    /// Opens the store in this file; makes the file and its folder where they are missing.
+    ///
+    /// # Errors
+    /// A sentence about what is wrong with the place or the file.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let file = StoreFile::open::<S>(path).map_err(|kind| OpenError {
+            path: path.to_owned(),
+            kind,
+        })?;
+        Ok(Self {
+            file,
+            schema: std::marker::PhantomData,
+        })
+    }
+
+    /// A store that lives as long as the process.
+    ///
+    /// # Errors
+    /// Out of memory, in practice.
+    pub fn in_memory() -> Result<Self, OpenError> {
+        let file = StoreFile::in_memory::<S>().map_err(|kind| OpenError {
+            path: PathBuf::from(":memory:"),
+            kind,
+        })?;
+        Ok(Self {
+            file,
+            schema: std::marker::PhantomData,
+        })
+    }
+
+    /// All that a start needs.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn load(&self) -> Result<S::Rows, OpenError> {
+        S::load(&self.file.connection).map_err(|error| self.error(error.into()))
+    }
+
+    /// Starts the writer thread; `on_answer` is called there with the outcomes of a group, in the order of the batches.
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub fn start(
+        self,
+        on_answer: impl FnMut(Vec<Outcome>) + Send + 'static,
+    ) -> Result<Writer<S::Write>, OpenError> {
+        let (jobs, waiting) = sync_channel(BATCHES_WAITING_MAX);
+        let path = self.file.path.clone();
+        let writer = GroupWriter {
+            store: self,
+            on_answer: Box::new(on_answer),
+            failing: false,
+        };
+        let thread = std::thread::Builder::new()
+            .name(format!("{}-store", S::NAME))
+            .spawn(move || writer.run(&waiting))
+            .map_err(|error| OpenError {
+                path: shown(path.as_deref()),
+                kind: OpenErrorKind::Thread(error),
+            })?;
+        Ok(Writer {
+            jobs: Some(Arc::new(jobs)),
+            thread: Some(thread),
+            path,
+        })
+    }
+
+    fn error(&self, kind: OpenErrorKind) -> OpenError {
+        OpenError {
+            path: shown(self.file.path.as_deref()),
+            kind,
+        }
+    }
+}
+
+fn shown(path: Option<&Path>) -> PathBuf {
+    path.map_or_else(|| PathBuf::from(":memory:"), Path::to_owned)
+}
+
+/// A question that is asked between two groups, on the writer's connection.
+type Question = Box<dyn FnOnce(&Connection) + Send>;
+
+enum Job<W> {
+    Commit(Batch<W>),
+    Ask(Question),
+}
+
+/// The way to the writer thread. When it is dropped, what waits is written first.
+pub struct Writer<W: Send + 'static> {
+    jobs: Option<Arc<SyncSender<Job<W>>>>,
+    thread: Option<JoinHandle<()>>,
+    path: Option<PathBuf>,
+}
+
+impl<W: Send + 'static> fmt::Debug for Writer<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<W: Send + 'static> Writer<W> {
+    /// Asks for a batch to be made durable; never waits.
+    ///
+    /// # Errors
+    /// `limits::BATCHES_WAITING_MAX` wait already: the batch comes back and counts as failed.
+    pub fn commit(&self, batch: Batch<W>) -> Result<(), Batch<W>> {
+        let Some(jobs) = &self.jobs else {
+            return Err(batch);
+        };
+        jobs.try_send(Job::Commit(batch))
+            .map_err(|refused| match refused {
+                TrySendError::Full(Job::Commit(batch))
+                | TrySendError::Disconnected(Job::Commit(batch)) => batch,
+                TrySendError::Full(Job::Ask(_)) | TrySendError::Disconnected(Job::Ask(_)) => {
+                    unreachable!("a batch was sent, not a question")
+                }
+            })
+    }
+
+    /// A reader of the same store for what only a screen needs.
+    ///
+    /// # Errors
+    /// The file cannot be opened a second time, or the thread cannot be started.
+    pub fn history(&self) -> Result<History, OpenError> {
+        let opened = match (&self.path, &self.jobs) {
+            (Some(path), _) => History::open(path),
+            (None, Some(jobs)) => {
+                // Weak, so that a reader that is kept does not keep the writer from its end.
+                let jobs = Arc::downgrade(jobs);
+                Ok(History::through(Box::new(move |question| {
+                    jobs.upgrade()
+                        .is_some_and(|jobs| jobs.try_send(Job::Ask(question)).is_ok())
+                })))
+            }
+            (None, None) => Err(OpenErrorKind::InUse),
+        };
+        opened.map_err(|kind| OpenError {
+            path: shown(self.path.as_deref()),
+            kind,
+        })
+    }
+
+    #[cfg(test)]
+    fn ask(&self, question: impl FnOnce(&Connection) + Send + 'static) {
+        self.jobs
+            .as_ref()
+            .unwrap()
+            .send(Job::Ask(Box::new(question)))
+            .ok()
+            .unwrap();
+    }
+}
+
+impl<W: Send + 'static> Drop for Writer<W> {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the store's writer ended by a panic");
+        }
+    }
+}
+
+/// The writer thread: takes all that waits, writes it as one.
+struct GroupWriter<S: Schema> {
+    store: Store<S>,
+    on_answer: Box<dyn FnMut(Vec<Outcome>) + Send>,
+    failing: bool,
+}
+
+impl<S: Schema> GroupWriter<S> {
+    fn run(mut self, jobs: &Receiver<Job<S::Write>>) {
+        while let Ok(first) = jobs.recv() {
+            let mut group = Vec::new();
+            let mut questions = Vec::new();
+            for job in std::iter::once(first)
+                .chain(jobs.try_iter())
+                .take(BATCHES_WAITING_MAX)
+            {
+                match job {
+                    Job::Commit(batch) => group.push(batch),
+                    Job::Ask(question) => questions.push(question),
+                }
+            }
+            if !group.is_empty() {
+                let outcomes = self.write(&group);
+                (self.on_answer)(outcomes);
+            }
+            for question in questions {
+                question(&self.store.file.connection);
+            }
+        }
+    }
+
+    fn write(&mut self, group: &[Batch<S::Write>]) -> Vec<Outcome> {
+        if self.transact(group).is_ok() {
+            self.note_health(false);
+            return group
+                .iter()
+                .map(|batch| Outcome::Committed(batch.id))
+                .collect();
+        }
+        // Somebody in the group fails. Each for itself then, so that the others do not suffer; savepoints
+        // in every group would tax the good days for this one.
+        group
+            .iter()
+            .map(|batch| match self.transact(std::slice::from_ref(batch)) {
+                Ok(()) => {
+                    self.note_health(false);
+                    Outcome::Committed(batch.id)
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "a batch cannot be written");
+                    self.note_health(true);
+                    Outcome::Failed(batch.id)
+                }
+            })
+            .collect()
+    }
+
+    fn transact(&self, group: &[Batch<S::Write>]) -> rusqlite::Result<()> {
+        // Batches without writes wait their turn and rest on what went before.
+        if group.iter().all(|batch| batch.writes.is_empty()) {
+            return Ok(());
+        }
+        let connection = &self.store.file.connection;
+        connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let written = group
+            .iter()
+            .flat_map(|batch| &batch.writes)
+            .try_for_each(|write| S::apply(connection, write))
+            .and_then(|()| connection.prepare_cached("COMMIT")?.execute([]).map(drop));
+        // SQLite has rolled back by itself after some failures (disk full among them).
+        if written.is_err()
+            && !connection.is_autocommit()
+            && let Err(error) = connection.execute_batch("ROLLBACK")
+        {
+            tracing::warn!(%error, "a failed transaction cannot be rolled back");
+        }
+        written
+    }
+
+    fn note_health(&mut self, failing: bool) {
+        if failing && !self.failing {
+            tracing::warn!(
+                store = S::NAME,
+                "the store cannot be written; is the disk full?"
+            );
+        }
+        if !failing && self.failing {
+            tracing::info!(store = S::NAME, "the store can be written again");
+        }
+        self.failing = failing;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,427 @@
+//! The client's journal as rows.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, Row, params};
+
+use crate::client::journal::{
+    AttemptRow, AttemptStage, ConversationHeadRow, ConversationId, ConversationRow, DeliveryRow,
+    DeliveryState, IncomingRow, LastRow, MessageId, OpenRows, OutgoingRow, PersonRow, Rows, Write,
+};
+use crate::limits::OPEN_LOADED_MAX;
+use crate::store::Schema;
+use crate::store::columns::{
+    Json, millis, people, people_column, signed, timestamp, timestamp_option, unsigned,
+};
+
+/// The tables of a client.
+#[derive(Debug)]
+pub struct ClientSchema;
+
+impl Schema for ClientSchema {
+    type Write = Write;
+    type Rows = Rows;
+    const NAME: &'static str = "client";
+    const APPLICATION_ID: i32 = 0x4641_4e43; // "FANC"
+    const MIGRATIONS: &'static [&'static str] = &[include_str!("client_1.sql")];
+
+    fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
+        match write {
+            Write::Conversation(conversation) => put_conversation(connection, conversation),
+            Write::Outgoing(outgoing) => put_outgoing(connection, outgoing),
+            Write::Attempt(attempt) => put_attempt(connection, attempt),
+            Write::Delivery(delivery) => put_delivery(connection, delivery),
+            Write::Incoming(incoming) => put_incoming(connection, incoming),
+            Write::Seen {
+                conversation,
+                message,
+            } => put_seen(connection, *conversation, *message),
+            Write::ForgetKeysBefore(at) => {
+                let sql = "DELETE FROM inbox_key WHERE at < ?1";
+                connection
+                    .prepare_cached(sql)?
+                    .execute([at.as_millis_i64()])
+                    .map(drop)
+            }
+        }
+    }
+
+    fn load(connection: &Connection) -> rusqlite::Result<Rows> {
+        let last = "SELECT (SELECT coalesce(max(id), 0) FROM conversation), (SELECT coalesce(max(id), 0) FROM message)";
+        let (last_conversation, last_message) = connection.query_row(last, [], |row| {
+            Ok((unsigned(row.get(0)?), unsigned(row.get(1)?)))
+        })?;
+        Ok(Rows {
+            conversations: heads(connection)?,
+            open: open(connection)?,
+            keys: keys(connection)?,
+            last_conversation,
+            last_message,
+        })
+    }
+}
+
+fn put_conversation(
+    connection: &Connection,
+    conversation: &ConversationRow,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO conversation (id, people, hidden) VALUES (?1, ?2, ?3)";
+    let people = people_column(&conversation.people);
+    connection
+        .prepare_cached(sql)?
+        .execute(params![
+            signed(conversation.id.0),
+            people,
+            conversation.hidden
+        ])
+        .map(drop)
+}
+
+/// What a row of `message` has in either direction.
+const INSERT_MESSAGE: &str = "INSERT INTO message (id, conversation, at, sent_at, from_address, from_name, people,
+                                                   content_type, chars, newlines, recipient_count, body)
+                              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+
+fn put_outgoing(connection: &Connection, outgoing: &OutgoingRow) -> rusqlite::Result<()> {
+    let (chars, newlines) = extent(&outgoing.body);
+    let nobody: Option<&str> = None;
+    connection
+        .prepare_cached(INSERT_MESSAGE)?
+        .execute(params![
+            signed(outgoing.id.0),
+            signed(outgoing.conversation.0),
+            outgoing.at.as_millis_i64(),
+            None::<i64>,
+            nobody,
+            nobody,
+            people_column(&outgoing.recipients),
+            outgoing.content_type,
+            chars,
+            newlines,
+            count(&outgoing.recipients),
+            outgoing.body.as_ref(),
+        ])
+        .map(drop)
+}
+
+fn put_incoming(connection: &Connection, incoming: &IncomingRow) -> rusqlite::Result<()> {
+    let (chars, newlines) = extent(&incoming.body);
+    connection.prepare_cached(INSERT_MESSAGE)?.execute(params![
+        signed(incoming.id.0),
+        signed(incoming.conversation.0),
+        incoming.at.as_millis_i64(),
+        incoming.sent_at.map(|at| at.as_millis_i64()),
+        incoming.from.address,
+        incoming.from.name,
+        people_column(&incoming.also_to),
+        incoming.content_type,
+        chars,
+        newlines,
+        0,
+        incoming.body.as_ref(),
+    ])?;
+    let sql = "INSERT OR REPLACE INTO inbox_key (key, at) VALUES (?1, ?2)";
+    connection
+        .prepare_cached(sql)?
+        .execute(params![incoming.key, incoming.at.as_millis_i64()])
+        .map(drop)
+}
+
+fn put_attempt(connection: &Connection, attempt: &AttemptRow) -> rusqlite::Result<()> {
+    let (stage, to_tag) = match &attempt.stage {
+        AttemptStage::Queued => ("queued", None),
+        AttemptStage::Sent => ("sent", None),
+        AttemptStage::Accepted { to_tag } => ("accepted", Some(to_tag)),
+        AttemptStage::Closed => ("closed", None),
+    };
+    // The To tag stays when the attempt is closed: a late report is still known by it (W25).
+    let sql = "INSERT INTO attempt (message, number, recipients, call_id, from_tag, cseq, report, stage, to_tag, at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+               ON CONFLICT (message, number) DO UPDATE SET recipients = ?3, call_id = ?4, from_tag = ?5, cseq = ?6,
+                   report = ?7, stage = ?8, to_tag = coalesce(?9, to_tag), at = ?10";
+    connection
+        .prepare_cached(sql)?
+        .execute(params![
+            signed(attempt.message.0),
+            attempt.number,
+            Json(&attempt.recipients),
+            attempt.call_id,
+            attempt.from_tag,
+            attempt.cseq,
+            attempt.report,
+            stage,
+            to_tag,
+            attempt.at.as_millis_i64(),
+        ])
+        .map(drop)
+}
+
+fn put_delivery(connection: &Connection, delivery: &DeliveryRow) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO delivery (message, recipient, attempt, state, status, phrase, tries, after_ms, at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    connection
+        .prepare_cached(sql)?
+        .execute(params![
+            signed(delivery.message.0),
+            delivery.recipient,
+            delivery.attempt,
+            state_word(delivery.state),
+            delivery.status,
+            delivery.phrase,
+            delivery.tries,
+            delivery.after.map(millis),
+            delivery.at.as_millis_i64(),
+        ])
+        .map(drop)
+}
+
+fn put_seen(
+    connection: &Connection,
+    conversation: ConversationId,
+    message: MessageId,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE conversation SET seen = max(coalesce(seen, 0), ?2) WHERE id = ?1";
+    connection
+        .prepare_cached(sql)?
+        .execute([signed(conversation.0), signed(message.0)])
+        .map(drop)
+}
+
+/// Characters and line ends of a body as text, for the outline.
+fn extent(body: &[u8]) -> (u32, u32) {
+    let text = String::from_utf8_lossy(body);
+    let newlines = text.bytes().filter(|byte| *byte == b'\n').count();
+    (
+        u32::try_from(text.chars().count()).unwrap_or(u32::MAX),
+        u32::try_from(newlines).unwrap_or(u32::MAX),
+    )
+}
+
+fn count(people: &[PersonRow]) -> u32 {
+    u32::try_from(people.len()).unwrap_or(u32::MAX)
+}
+
+const fn state_word(state: DeliveryState) -> &'static str {
+    match state {
+        DeliveryState::Queued => "queued",
+        DeliveryState::Sending => "sending",
+        DeliveryState::Accepted => "accepted",
+        DeliveryState::NoReport => "no-report",
+        DeliveryState::Deferred => "deferred",
+        DeliveryState::Failed => "failed",
+        DeliveryState::Cancelled => "cancelled",
+        DeliveryState::PassedOn => "passed-on",
+        DeliveryState::Delivered => "delivered",
+    }
+}
+
+fn state(word: &str) -> Option<DeliveryState> {
+    Some(match word {
+        "queued" => DeliveryState::Queued,
+        "sending" => DeliveryState::Sending,
+        "accepted" => DeliveryState::Accepted,
+        "no-report" => DeliveryState::NoReport,
+        "deferred" => DeliveryState::Deferred,
+        "failed" => DeliveryState::Failed,
+        "cancelled" => DeliveryState::Cancelled,
+        "passed-on" => DeliveryState::PassedOn,
+        "delivered" => DeliveryState::Delivered,
+        _ => return None,
+    })
+}
+
+/// Characters of a preview, and bytes read to find them.
+const PREVIEW_CHARS_MAX: usize = 200;
+const PREVIEW_BYTES: usize = 1000;
+
+fn heads(connection: &Connection) -> rusqlite::Result<Vec<ConversationHeadRow>> {
+    let sql = format!(
+        "SELECT c.id, c.people, c.hidden, c.seen, m.id AS last, m.at, m.content_type, m.recipient_count,
+                substr(m.body, 1, {PREVIEW_BYTES}) AS beginning,
+                (SELECT count(*) FROM message u WHERE u.conversation = c.id AND u.id > coalesce(c.seen, 0)
+                    AND u.recipient_count = 0) AS unread
+         FROM conversation c
+         LEFT JOIN message m ON m.id = (SELECT max(l.id) FROM message l WHERE l.conversation = c.id)
+         ORDER BY c.id"
+    );
+    let mut statement = connection.prepare(&sql)?;
+    statement.query_map([], head)?.collect()
+}
+
+fn head(row: &Row<'_>) -> rusqlite::Result<ConversationHeadRow> {
+    let last = match row.get::<_, Option<i64>>("last")? {
+        None => None,
+        Some(id) => Some(LastRow {
+            id: MessageId(unsigned(id)),
+            at: timestamp(row, "at")?,
+            preview: preview(
+                &row.get::<_, String>("content_type")?,
+                &row.get::<_, Vec<u8>>("beginning")?,
+            ),
+            mine: row.get::<_, u32>("recipient_count")? > 0,
+        }),
+    };
+    Ok(ConversationHeadRow {
+        row: ConversationRow {
+            id: ConversationId(unsigned(row.get("id")?)),
+            people: people(row, "people")?,
+            hidden: row.get("hidden")?,
+        },
+        last,
+        unread: row.get("unread")?,
+        seen: row
+            .get::<_, Option<i64>>("seen")?
+            .map(|id| MessageId(unsigned(id))),
+    })
+}
+
+/// The beginning of a text on one line; of other media types the type.
+fn preview(content_type: &str, body: &[u8]) -> String {
+    if !content_type
+        .trim_start()
+        .to_ascii_lowercase()
+        .starts_with("text/")
+    {
+        return content_type.to_owned();
+    }
+    let text = String::from_utf8_lossy(body);
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars()
+        .filter(|character| !character.is_control())
+        .take(PREVIEW_CHARS_MAX)
+        .collect()
+}
+
+fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenRows>> {
+    // Under way, missed by somebody in every attempt, or the last word of its conversation.
+    let sql = "SELECT message FROM attempt WHERE stage <> 'closed'
+               UNION
+               SELECT message FROM (
+                   SELECT DISTINCT d.message FROM delivery d
+                   WHERE d.state IN ('failed', 'no-report')
+                     AND NOT EXISTS (SELECT 1 FROM delivery g
+                                     WHERE g.message = d.message AND g.recipient = d.recipient
+                                       AND g.state IN ('delivered', 'passed-on'))
+                   ORDER BY d.message DESC LIMIT ?1)
+               UNION
+               SELECT m.id FROM message m
+               WHERE m.recipient_count > 0
+                 AND m.id IN (SELECT max(l.id) FROM message l GROUP BY l.conversation)
+               ORDER BY 1";
+    let mut statement = connection.prepare(sql)?;
+    let limit = i64::try_from(OPEN_LOADED_MAX).unwrap_or(i64::MAX);
+    let ids: Vec<i64> = statement
+        .query_map([limit], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    ids.into_iter()
+        .map(|id| open_rows(connection, id))
+        .collect()
+}
+
+fn open_rows(connection: &Connection, id: i64) -> rusqlite::Result<OpenRows> {
+    let sql = "SELECT id, conversation, at, content_type, body, people FROM message WHERE id = ?1";
+    let outgoing = connection.prepare_cached(sql)?.query_row([id], |row| {
+        Ok(OutgoingRow {
+            id: MessageId(unsigned(row.get("id")?)),
+            conversation: ConversationId(unsigned(row.get("conversation")?)),
+            at: timestamp(row, "at")?,
+            content_type: row.get("content_type")?,
+            body: row.get::<_, Vec<u8>>("body")?.into(),
+            recipients: people(row, "people")?,
+        })
+    })?;
+    Ok(OpenRows {
+        outgoing,
+        attempts: attempts(connection, id)?,
+        deliveries: deliveries(connection, id)?,
+    })
+}
+
+/// The attempts of one message, in order.
+pub(super) fn attempts(connection: &Connection, message: i64) -> rusqlite::Result<Vec<AttemptRow>> {
+    let sql = "SELECT message, number, recipients, call_id, from_tag, cseq, report, stage, to_tag, at FROM attempt
+               WHERE message = ?1 ORDER BY number";
+    connection
+        .prepare_cached(sql)?
+        .query_map([message], attempt)?
+        .collect()
+}
+
+fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
+    let stage = match row.get::<_, String>("stage")?.as_str() {
+        "queued" => AttemptStage::Queued,
+        "sent" => AttemptStage::Sent,
+        "accepted" => AttemptStage::Accepted {
+            to_tag: row.get::<_, Option<String>>("to_tag")?.unwrap_or_default(),
+        },
+        _ => AttemptStage::Closed,
+    };
+    Ok(AttemptRow {
+        message: MessageId(unsigned(row.get("message")?)),
+        number: row.get("number")?,
+        recipients: row.get::<_, Json<Vec<u32>>>("recipients")?.0,
+        call_id: row.get("call_id")?,
+        from_tag: row.get("from_tag")?,
+        cseq: row.get("cseq")?,
+        report: row.get("report")?,
+        stage,
+        at: timestamp(row, "at")?,
+    })
+}
+
+/// What is known of the recipients of one message, by recipient and attempt.
+pub(super) fn deliveries(
+    connection: &Connection,
+    message: i64,
+) -> rusqlite::Result<Vec<DeliveryRow>> {
+    let sql = "SELECT message, recipient, attempt, state, status, phrase, tries, after_ms, at FROM delivery
+               WHERE message = ?1 ORDER BY attempt, recipient";
+    connection
+        .prepare_cached(sql)?
+        .query_map([message], delivery)?
+        .collect()
+}
+
+fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
+    let word: String = row.get("state")?;
+    let Some(state) = state(&word) else {
+        // The table's CHECK lets no other word in.
+        return Err(rusqlite::Error::InvalidColumnName(format!("state {word}")));
+    };
+    let after: Option<i64> = row.get("after_ms")?;
+    Ok(DeliveryRow {
+        message: MessageId(unsigned(row.get("message")?)),
+        attempt: row.get("attempt")?,
+        recipient: row.get("recipient")?,
+        state,
+        status: row.get("status")?,
+        phrase: row.get("phrase")?,
+        tries: row.get("tries")?,
+        after: after.map(|after| Duration::from_millis(unsigned(after))),
+        at: timestamp(row, "at")?,
+    })
+}
+
+fn keys(connection: &Connection) -> rusqlite::Result<Vec<(String, crate::time::Timestamp)>> {
+    // The machine forgets what is too old by `ForgetKeysBefore`: what is here is within the time.
+    let mut statement = connection.prepare("SELECT key, at FROM inbox_key ORDER BY at, key")?;
+    statement
+        .query_map([], |row| Ok((row.get("key")?, timestamp(row, "at")?)))?
+        .collect()
+}
+
+/// A received message's columns besides those of every message.
+pub(super) fn incoming_columns(
+    row: &Row<'_>,
+) -> rusqlite::Result<(Option<PersonRow>, Option<crate::time::Timestamp>)> {
+    let address: Option<String> = row.get("from_address")?;
+    let name: Option<String> = row.get("from_name")?;
+    let from = address.map(|address| PersonRow {
+        address,
+        name: name.unwrap_or_default(),
+    });
+    Ok((from, timestamp_option(row, "sent_at")?))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! One store's file: made private to its owner, locked against other processes, set to be durable.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::store::{OpenErrorKind, Schema, migrate};
+
+/// How long a lock of somebody with `sqlite3` in hand is waited for.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
+/// Statements kept prepared: more than any schema has.
+const STATEMENTS_KEPT: usize = 64;
+/// Bytes that the write-ahead log keeps after a checkpoint.
+const LOG_BYTES_KEPT: i64 = 16 * 1024 * 1024;
+
+/// An open file with its lock. The connection is closed before the lock is given up (fields drop in this order).
+#[derive(Debug)]
+pub(super) struct StoreFile {
+    pub(super) connection: Connection,
+    pub(super) path: Option<PathBuf>,
+    _lock: Option<File>,
+}
+
+impl StoreFile {
+    pub(super) fn open<S: Schema>(path: &Path) -> Result<Self, OpenErrorKind> {
+        if let Some(folder) = path.parent() {
+            create_folder(folder).map_err(OpenErrorKind::Folder)?;
+        }
+        let lock = lock(path)?;
+        // Made by us first, so that only its owner may read what people write to each other.
+        private(OpenOptions::new().create(true).append(true))
+            .open(path)
+            .map_err(OpenErrorKind::Unwritable)?;
+        let connection = prepare::<S>(Connection::open(path)?)?;
+        Ok(Self {
+            connection,
+            path: Some(path.to_owned()),
+            _lock: Some(lock),
+        })
+    }
+
+    pub(super) fn in_memory<S: Schema>() -> Result<Self, OpenErrorKind> {
+        Ok(Self {
+            connection: prepare::<S>(Connection::open_in_memory()?)?,
+            path: None,
+            _lock: None,
+        })
+    }
+}
+
+fn prepare<S: Schema>(mut connection: Connection) -> Result<Connection, OpenErrorKind> {
+    connection.busy_timeout(BUSY_WAIT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    // A memory database answers "memory" here, and that is well.
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES_KEPT, |_| Ok(()))?;
+    migrate::migrate::<S>(&mut connection)?;
+    Ok(connection)
+}
+
+/// Takes the lock file beside the store. The system gives it up when the process ends, however it ends.
+fn lock(path: &Path) -> Result<File, OpenErrorKind> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let file = private(OpenOptions::new().create(true).append(true))
+        .open(name)
+        .map_err(OpenErrorKind::Unwritable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenErrorKind::InUse),
+        Err(TryLockError::Error(error)) => Err(OpenErrorKind::Unwritable(error)),
+    }
+}
+
+#[cfg(unix)]
+fn create_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+}
+
+#[cfg(not(unix))]
+fn create_folder(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.mode(0o600)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}

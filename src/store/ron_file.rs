@@ -1,0 +1,259 @@
+//! Files that people edit too: contacts, account, settings. RON, written so that a crash leaves the old or the new.
+//!
+//! **Invariant:** nothing that a person wrote is lost: a file that cannot be read is moved aside, never overwritten.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A file that cannot be read or written, with the place.
+#[derive(Debug, thiserror::Error)]
+pub enum RonError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is there, but something in it is wrong.
+    #[error("{}:{line}:{column}: {what}", path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// Where in it, from 1.
+        line: usize,
+        /// Where in the line, from 1.
+        column: usize,
+        /// What is wrong.
+        what: String,
+    },
+    /// The file cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// What a file of ours held.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kept<T> {
+    /// Its value, or the default.
+    pub value: T,
+    /// A sentence for the person, when the file could not be used and was moved aside.
+    pub problem: Option<String>,
+}
+
+/// Reads a file that must be right (`--config FILE`). `None` when there is none.
+///
+/// # Errors
+/// It cannot be read, or something in it is wrong: with line and column.
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RonError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => {
+            return Err(RonError::Read {
+                path: path.to_owned(),
+                source,
+            });
+        }
+    };
+    ron::de::from_bytes(&bytes)
+        .map(Some)
+        .map_err(|error| RonError::Broken {
+            path: path.to_owned(),
+            line: error.span.start.line,
+            column: error.span.start.col,
+            what: error.code.to_string(),
+        })
+}
+
+/// Reads a file of ours. A broken one is moved aside to `NAME.broken-N` and told of; what is missing is the default.
+///
+/// # Errors
+/// It cannot be read, or cannot be moved aside: better no start than a contact list overwritten.
+pub fn read_or_keep_aside<T: DeserializeOwned + Default>(path: &Path) -> Result<Kept<T>, RonError> {
+    let broken = match read(path) {
+        Ok(value) => {
+            return Ok(Kept {
+                value: value.unwrap_or_default(),
+                problem: None,
+            });
+        }
+        Err(error @ RonError::Broken { .. }) => error,
+        Err(error @ (RonError::Read { .. } | RonError::Write { .. })) => return Err(error),
+    };
+    let aside = keep_aside(path).map_err(|source| RonError::Write {
+        path: path.to_owned(),
+        source,
+    })?;
+    let problem = format!("{broken}. The file was kept as {}.", aside.display());
+    Ok(Kept {
+        value: T::default(),
+        problem: Some(problem),
+    })
+}
+
+fn keep_aside(path: &Path) -> io::Result<PathBuf> {
+    let mut number = 1_u32;
+    loop {
+        let aside = beside(path, &format!(".broken-{number}"));
+        // Making the link fails when the name is taken, where a rename would overwrite.
+        match fs::hard_link(path, &aside) {
+            Ok(()) => {
+                fs::remove_file(path)?;
+                return Ok(aside);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            // A file system without links.
+            Err(_) if !aside.exists() => {
+                fs::rename(path, &aside)?;
+                return Ok(aside);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Writes a value in place of the file: aside, synced, renamed over it, and the folder synced.
+///
+/// # Errors
+/// The value is not on the disk; the old file is as it was.
+pub fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), RonError> {
+    try_write(path, value).map_err(|source| RonError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn try_write<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
+    let pretty = ron::ser::PrettyConfig::new()
+        .new_line("\n")
+        .indentor("    ")
+        .struct_names(false);
+    let mut text = ron::ser::to_string_pretty(value, pretty).map_err(io::Error::other)?;
+    text.push('\n');
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    fs::create_dir_all(folder)?;
+    let aside = beside(path, ".new");
+    let mut file =
+        private(OpenOptions::new().write(true).create(true).truncate(true)).open(&aside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    drop(file);
+    fs::rename(&aside, path)?;
+    sync_folder(folder)
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.mode(0o600)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+/// A rename is on the disk only when its folder is.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::contacts::{AddressBook, Contact};
+
+    fn book() -> AddressBook {
+        let ann = Contact {
+            address: "sip:ann@domain.com".to_owned(),
+            name: "Ann \"A\"".to_owned(),
+            simulated: false,
+        };
+        AddressBook {
+            contacts: vec![ann],
+            lists: vec![],
+        }
+    }
+
+    #[test]
+    fn what_was_written_is_read_and_people_can_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/contacts.ron");
+        assert_eq!(read::<AddressBook>(&path).unwrap(), None);
+        write(&path, &book()).unwrap();
+        write(&path, &book()).unwrap();
+        assert_eq!(read::<AddressBook>(&path).unwrap(), Some(book()));
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("\n    contacts: [\n"), "{text}");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_broken_file_is_kept_aside_and_its_place_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("contacts.ron");
+        for number in 1..=2 {
+            let broken = format!("(\n    contacts: [\n        (adress: \"{number}\"),\n    ],\n)");
+            fs::write(&path, &broken).unwrap();
+            let kept: Kept<AddressBook> = read_or_keep_aside(&path).unwrap();
+            assert_eq!(kept.value, AddressBook::default());
+            let problem = kept.problem.unwrap();
+            assert!(problem.contains("contacts.ron:3:"), "{problem}");
+            assert!(
+                problem.contains(&format!("contacts.ron.broken-{number}")),
+                "{problem}"
+            );
+            let aside = folder.path().join(format!("contacts.ron.broken-{number}"));
+            assert_eq!(fs::read_to_string(aside).unwrap(), broken);
+            assert!(!path.exists());
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_a_broken_file_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("contacts.ron");
+        fs::write(&path, b"(\n\xff\xfe)").unwrap();
+        let kept: Kept<AddressBook> = read_or_keep_aside(&path).unwrap();
+        assert!(kept.problem.is_some());
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_named_and_the_old_file_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("contacts.ron");
+        write(&path, &book()).unwrap();
+        fs::create_dir(folder.path().join("contacts.ron.new")).unwrap();
+        let error = write(&path, &AddressBook::default())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("cannot write") && error.contains("contacts.ron"),
+            "{error}"
+        );
+        assert_eq!(read::<AddressBook>(&path).unwrap(), Some(book()));
+    }
+}

@@ -1,0 +1,293 @@
+//! The writer over real files: groups, failures, locks, and the end of the process in mid batch.
+
+use std::io::{BufRead, BufReader, Write as _};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use super::*;
+use crate::client::journal::{ConversationId, ConversationRow, PersonRow, Write};
+
+fn batch(id: u64) -> Batch<Write> {
+    batch_of(id, "sip:ann@domain.com")
+}
+
+fn batch_of(id: u64, address: &str) -> Batch<Write> {
+    let people = vec![PersonRow {
+        address: address.to_owned(),
+        name: String::new(),
+    }];
+    let row = ConversationRow {
+        id: ConversationId(id),
+        people,
+        hidden: false,
+    };
+    Batch {
+        id: BatchId(id),
+        writes: vec![Write::Conversation(row)],
+    }
+}
+
+/// A started writer, and its answers one group at a time: the writer waits until the answer before is taken.
+fn started(store: Store<ClientSchema>) -> (Writer<Write>, Receiver<Vec<Outcome>>) {
+    let (answered, answers) = sync_channel(0);
+    // Nobody may be listening any more at the end of a test.
+    let writer = store
+        .start(move |outcomes| drop(answered.send(outcomes)))
+        .unwrap();
+    (writer, answers)
+}
+
+fn conversations(path: &Path) -> Vec<u64> {
+    let rows = Store::<ClientSchema>::open(path).unwrap().load().unwrap();
+    rows.conversations
+        .iter()
+        .map(|head| head.row.id.0)
+        .collect()
+}
+
+fn committed(ids: std::ops::RangeInclusive<u64>) -> Vec<Outcome> {
+    ids.map(|id| Outcome::Committed(BatchId(id))).collect()
+}
+
+#[test]
+fn all_that_waits_is_written_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("client.db");
+    let (writer, answers) = started(Store::open(&path).unwrap());
+    writer.commit(batch(1)).unwrap();
+    // The writer stands in its first answer until we take it: the rest gathers meanwhile. A question
+    // shows that the queue was reached.
+    let (asked, reached) = sync_channel(0);
+    writer.ask(move |_| asked.send(()).unwrap());
+    assert_eq!(answers.recv().unwrap(), committed(1..=1));
+    for id in 2..=100 {
+        writer.commit(batch(id)).unwrap();
+    }
+    reached.recv().unwrap();
+    assert_eq!(answers.recv().unwrap(), committed(2..=100));
+    drop(writer);
+    assert_eq!(conversations(&path), (1..=100).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_batch_that_fails_fails_alone_and_whole() {
+    let (writer, answers) = started(Store::in_memory().unwrap());
+    writer.commit(batch(1)).unwrap();
+    let (asked, reached) = sync_channel(0);
+    writer.ask(move |_| asked.send(()).unwrap());
+    answers.recv().unwrap();
+    let mut broken = batch(3);
+    broken.writes.extend(batch(1).writes); // number 1 is taken
+    for batch in [
+        batch(2),
+        broken,
+        batch(4),
+        Batch {
+            id: BatchId(5),
+            writes: vec![],
+        },
+    ] {
+        writer.commit(batch).unwrap();
+    }
+    reached.recv().unwrap();
+    let outcomes = answers.recv().unwrap();
+    let expected = [2, 3, 4, 5].map(|id| match id {
+        3 => Outcome::Failed(BatchId(3)),
+        _ => Outcome::Committed(BatchId(id)),
+    });
+    assert_eq!(outcomes, expected);
+    let (answer, rows) = sync_channel(1);
+    writer.ask(move |connection| {
+        answer
+            .send(ClientSchema::load(connection).unwrap())
+            .unwrap()
+    });
+    let ids: Vec<u64> = rows
+        .recv()
+        .unwrap()
+        .conversations
+        .iter()
+        .map(|head| head.row.id.0)
+        .collect();
+    assert_eq!(ids, [1, 2, 4]);
+}
+
+#[test]
+fn a_full_disk_is_an_answer_and_passes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("client.db");
+    let (writer, answers) = started(Store::open(&path).unwrap());
+    // SQLite says SQLITE_FULL over its page count as it does when the disk is full.
+    let limit = |pages: &'static str| {
+        let (done, when_done) = sync_channel(1);
+        writer.ask(move |connection: &Connection| {
+            connection
+                .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+                .unwrap();
+            done.send(()).unwrap();
+        });
+        when_done.recv().unwrap();
+    };
+    limit("1"); // as many as there are now
+    let long = "x".repeat(100_000);
+    writer.commit(batch_of(1, &long)).unwrap();
+    assert_eq!(answers.recv().unwrap(), [Outcome::Failed(BatchId(1))]);
+    limit("1000000");
+    writer.commit(batch_of(2, &long)).unwrap();
+    assert_eq!(answers.recv().unwrap(), [Outcome::Committed(BatchId(2))]);
+    drop(writer);
+    assert_eq!(conversations(&path), [2]);
+}
+
+#[test]
+fn over_its_queue_the_writer_refuses_at_once() {
+    let (writer, answers) = started(Store::in_memory().unwrap());
+    let refused = (1..).find_map(|id| writer.commit(batch(id)).err()).unwrap();
+    // Some may have been taken out of the queue, but none waits beyond it.
+    assert!(
+        refused.id.0 > BATCHES_WAITING_MAX as u64 && refused.id.0 <= 3 * BATCHES_WAITING_MAX as u64
+    );
+    drop(answers);
+}
+
+#[test]
+fn what_waits_is_written_before_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("client.db");
+    let writer = Store::<ClientSchema>::open(&path)
+        .unwrap()
+        .start(drop)
+        .unwrap();
+    for id in 1..=50 {
+        writer.commit(batch(id)).unwrap();
+    }
+    drop(writer);
+    assert_eq!(conversations(&path).len(), 50);
+}
+
+#[test]
+fn a_store_is_used_by_one_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/er/client.db");
+    let first = Store::<ClientSchema>::open(&path).unwrap();
+    let refusal = Store::<ClientSchema>::open(&path).unwrap_err();
+    assert!(matches!(refusal.kind, OpenErrorKind::InUse), "{refusal:?}");
+    assert!(
+        refusal
+            .to_string()
+            .ends_with("client.db: another running fanfare uses it"),
+        "{refusal}"
+    );
+    drop(first);
+    Store::<ClientSchema>::open(&path).unwrap();
+}
+
+#[test]
+fn places_that_cannot_be_used_are_named_with_their_cause() {
+    let folder = tempfile::tempdir().unwrap();
+    let rubbish = folder.path().join("rubbish.db");
+    std::fs::write(
+        &rubbish,
+        "no database at all, but long enough to be taken for one by its length",
+    )
+    .unwrap();
+    let refusal = Store::<ClientSchema>::open(&rubbish)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refusal.contains("rubbish.db") && refusal.contains("not a database"),
+        "{refusal}"
+    );
+    assert!(
+        std::fs::read_to_string(&rubbish)
+            .unwrap()
+            .starts_with("no database")
+    );
+
+    let below_a_file = rubbish.join("client.db");
+    let refusal = Store::<ClientSchema>::open(&below_a_file).unwrap_err();
+    assert!(
+        matches!(refusal.kind, OpenErrorKind::Folder(_)),
+        "{refusal:?}"
+    );
+
+    // A folder in the file's place is unwritable for root too.
+    let refusal = Store::<ClientSchema>::open(folder.path()).unwrap_err();
+    assert!(
+        matches!(refusal.kind, OpenErrorKind::Unwritable(_)),
+        "{refusal:?}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn only_its_owner_may_read_a_store() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new/client.db");
+    let writer = Store::<ClientSchema>::open(&path)
+        .unwrap()
+        .start(drop)
+        .unwrap();
+    writer.commit(batch(1)).unwrap();
+    for entry in std::fs::read_dir(folder.path().join("new")).unwrap() {
+        let mode = entry.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{mode:o}");
+    }
+}
+
+const CHILD: &str = "FANFARE_TEST_STORE_CHILD";
+
+/// The child part: writes for ever and says what was answered.
+fn write_for_ever(path: &Path) -> ! {
+    let (writer, answers) = started(Store::open(path).unwrap());
+    let mut next = 1;
+    loop {
+        for _ in 0..7 {
+            writer.commit(batch(next)).unwrap();
+            next += 1;
+        }
+        for outcome in answers.recv().unwrap() {
+            let Outcome::Committed(BatchId(id)) = outcome else {
+                panic!("not committed")
+            };
+            println!("answered {id}");
+        }
+        std::io::stdout().flush().unwrap();
+    }
+}
+
+#[test]
+fn what_was_answered_survives_the_kill_of_the_process() {
+    if let Some(path) = std::env::var_os(CHILD) {
+        write_for_ever(Path::new(&path));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (round, lines) in [1, 9, 60, 200].into_iter().enumerate() {
+        let path = folder.path().join(format!("{round}.db"));
+        let this_test = "store::tests::what_was_answered_survives_the_kill_of_the_process";
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", this_test, "--nocapture", "--test-threads=1"])
+            .env(CHILD, &path)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
+        let mut answered =
+            output.filter_map(|line| line.strip_prefix("answered ")?.parse::<u64>().ok());
+        let last = answered.by_ref().take(lines).last().unwrap();
+        child.kill().unwrap(); // SIGKILL
+        // What it said before it died counts too.
+        let last = answered.last().unwrap_or(last);
+        child.wait().unwrap();
+        let kept = conversations(&path);
+        assert!(
+            kept.len() as u64 >= last,
+            "{last} answered, {} kept",
+            kept.len()
+        );
+        assert_eq!(kept, (1..=kept.len() as u64).collect::<Vec<_>>());
+    }
+}
