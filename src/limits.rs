@@ -18,6 +18,10 @@ pub const UDP_REQUEST_BYTES_MAX: usize = 1300;
 pub const DATAGRAM_BYTES_MAX: usize = 65_535;
 /// How long a TCP connection may take before a large request goes over UDP all the same (W4).
 pub const CONNECT_WAIT: Duration = Duration::from_secs(2);
+/// How long it is remembered that a hop takes no stream (W4).
+pub const STREAM_REFUSED_REMEMBERED: Duration = Duration::from_secs(600);
+/// Hops of which that is remembered.
+pub const STREAM_REFUSED_MAX: usize = 10_000;
 /// Bindings of one address-of-record.
 pub const BINDINGS_PER_AOR_MAX: usize = 20;
 /// Addresses-of-record with a binding.
@@ -34,6 +38,10 @@ pub const REDIRECT_TARGETS_MAX: usize = 10;
 pub const REDIRECT_STEPS_MAX: u8 = 5;
 /// Messages that a proxy has accepted and not yet reported on; over it, 503.
 pub const DISPATCHES_OPEN_MAX: usize = 100_000;
+/// Messages that a proxy remembers in all, those reported on too; over it, the oldest of these is forgotten before its time.
+pub const DISPATCHES_REMEMBERED_MAX: usize = 500_000;
+/// Ordinary requests under way at a time; over it, 503.
+pub const RELAYS_OPEN_MAX: usize = 100_000;
 /// Legs under way at a time in one proxy; over it, submissions get 503.
 pub const LEGS_OPEN_MAX: usize = 500_000;
 /// Transactions of each kind in one machine; over it, requests get 503.

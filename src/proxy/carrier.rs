@@ -1,0 +1,377 @@
+//! The way of what we send: from a target over a hop to a flow, and there into a client transaction
+//! (RFC 3261 §16.6 steps 7 to 10, §18.1.1; RFC 3263 §4).
+//!
+//! Whoever sends calls [`Carrier::begin`]; once a flow is there, [`Step::Ready`] asks for the bytes, since Via depends on the flow,
+//! and [`Carrier::send`] takes them. What begins ends in a final response or in [`Step::Failed`], at its deadline at the latest.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::config::ProxyConfig;
+use super::journal::DispatchId;
+use crate::limits::{CONNECT_WAIT, STREAM_REFUSED_MAX, STREAM_REFUSED_REMEMBERED, UDP_REQUEST_BYTES_MAX};
+use crate::machine::{ConnectId, ConnectionId, Flow, Hop, ResolveId, Transmit};
+use crate::sip::{Method, Request, Response, Transport, Uri};
+use crate::transaction::{Arrival, Failure, Heard, Outgoing, ServerKey, TransactionLayer};
+
+/// Whose request it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum User {
+    /// A leg of a message, at one of its recipient's targets.
+    Leg { dispatch: DispatchId, recipient: u32, branch: u32 },
+    /// The NOTIFY with that CSeq.
+    Report { dispatch: DispatchId, cseq: u32 },
+    /// An ordinary request at one of its targets.
+    Relay { relay: u64, branch: u32 },
+}
+
+/// How a target is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Over a flow that is there.
+    Flow(Flow),
+    /// At an address.
+    Hop(Hop),
+    /// By RFC 3263; where that leads nowhere, over the flow that the target was last heard on.
+    Lookup { uri: Uri, otherwise: Option<Flow> },
+}
+
+/// Why a request came to nothing without a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// Nobody answered in time.
+    Timeout,
+    /// It could not be sent, or the connection broke.
+    Transport,
+    /// There is nowhere to send it.
+    NoRoute,
+}
+
+/// What the sender of a request has to do next.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// Print the request for this flow, and send it.
+    Ready { user: User, flow: Flow },
+    /// Give this target up.
+    Failed { user: User, fault: Fault, transmissions: u32 },
+}
+
+/// What the carrier wants of the world.
+#[derive(Clone, Debug)]
+pub(super) enum Wish {
+    Connect { id: ConnectId, hop: Hop },
+    Resolve { id: ResolveId, uri: Uri },
+}
+
+/// A printed request.
+#[derive(Debug)]
+pub(super) struct Printed<'a> {
+    pub(super) branch: &'a str,
+    pub(super) method: Method,
+    pub(super) flow: Flow,
+    pub(super) bytes: Bytes,
+}
+
+#[derive(Debug)]
+struct Wait {
+    asked: Asked,
+    /// Further hops, best last.
+    hops: Vec<Hop>,
+    otherwise: Option<Flow>,
+    /// The datagram address whose stream is tried because the request is large (W4).
+    large: Option<SocketAddr>,
+    ends: Instant,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Asked {
+    Connect(ConnectId),
+    Resolve(ResolveId),
+}
+
+/// All requests of ours that look for a flow, and the transactions of those that have one.
+#[derive(Debug)]
+pub(super) struct Carrier {
+    layer: TransactionLayer<User>,
+    listens: Vec<(Transport, SocketAddr)>,
+    /// Streams on which something was heard and that did not break.
+    live: BTreeSet<ConnectionId>,
+    waits: BTreeMap<User, Wait>,
+    connects: BTreeMap<ConnectId, User>,
+    resolves: BTreeMap<ResolveId, User>,
+    deadlines: BTreeSet<(Instant, User)>,
+    refused: BTreeMap<SocketAddr, Instant>,
+    next: u64,
+    wishes: VecDeque<Wish>,
+    steps: VecDeque<Step>,
+}
+
+impl Carrier {
+    pub(super) fn new(config: &ProxyConfig, key: [u8; 16]) -> Self {
+        Self {
+            layer: TransactionLayer::new(config.timers, key),
+            listens: config.listens.clone(),
+            live: BTreeSet::new(),
+            waits: BTreeMap::new(),
+            connects: BTreeMap::new(),
+            resolves: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            refused: BTreeMap::new(),
+            next: 0,
+            wishes: VecDeque::new(),
+            steps: VecDeque::new(),
+        }
+    }
+
+    /// Looks for a flow to a target until `ends`.
+    pub(super) fn begin(&mut self, user: User, way: Way, ends: Instant) {
+        match way {
+            Way::Flow(flow) if self.is_usable(flow) => self.steps.push_back(Step::Ready { user, flow }),
+            Way::Flow(_) => self.fail(user, Fault::Transport),
+            Way::Hop(hop) => self.try_hops(user, vec![hop], (None, Fault::NoRoute), ends),
+            Way::Lookup { uri, otherwise } => {
+                let id = ResolveId(self.number());
+                self.resolves.insert(id, user);
+                self.wishes.push_back(Wish::Resolve { id, uri });
+                self.wait(user, Wait { asked: Asked::Resolve(id), hops: Vec::new(), otherwise, large: None, ends });
+            }
+        }
+    }
+
+    /// Sends a printed request as a client transaction that ends at `ends` at the latest; one that is large for a datagram waits
+    /// for a stream first, and [`Step::Ready`] comes again (RFC 3261 §18.1.1; W4).
+    pub(super) fn send(&mut self, user: User, printed: Printed<'_>, ends: Instant, now: Instant) {
+        let Printed { branch, method, flow, bytes } = printed;
+        if flow.transport == Transport::Udp && bytes.len() > UDP_REQUEST_BYTES_MAX && !self.is_refused(flow.remote, now) {
+            let hop = Hop { transport: Transport::Tcp, remote: flow.remote };
+            let wait = (vec![hop], Some(flow), Some(flow.remote));
+            self.connect(user, wait, ends.min(now + CONNECT_WAIT));
+            return;
+        }
+        self.layer.send(Outgoing { user, branch, method, flow, bytes, deadline: Some(ends) }, now);
+    }
+
+    /// What the layer makes of a request that came in.
+    pub(super) fn receive_request(&mut self, request: &Request, flow: Flow, now: Instant) -> Arrival {
+        self.layer.receive_request(request, flow, now)
+    }
+
+    /// Whose request a response answers, if that is news.
+    pub(super) fn receive_response(&mut self, response: &Response, now: Instant) -> Option<Heard<User>> {
+        self.layer.receive_response(response, now)
+    }
+
+    pub(super) fn respond(&mut self, key: ServerKey, status: u16, bytes: Bytes, now: Instant) {
+        self.layer.respond(key, status, bytes, now);
+    }
+
+    /// Leaves a request without an answer for ever (RFC 4320 §4.2).
+    pub(super) fn abandon(&mut self, key: ServerKey) {
+        self.layer.abandon(key);
+    }
+
+    /// Something came in on this flow, so it can be used.
+    pub(super) fn heard_on(&mut self, flow: Flow) {
+        if let Some(connection) = flow.connection {
+            self.live.insert(connection);
+        }
+    }
+
+    /// A datagram flow can always be used, a stream while it lives.
+    pub(super) fn is_usable(&self, flow: Flow) -> bool {
+        match flow.transport {
+            Transport::Udp => self.listens.contains(&(Transport::Udp, flow.local)),
+            Transport::Tcp | Transport::Tls => flow.connection.is_some_and(|connection| self.live.contains(&connection)),
+        }
+    }
+
+    pub(super) fn connected(&mut self, id: ConnectId, flow: Flow) {
+        self.heard_on(flow);
+        let Some(user) = self.connects.get(&id).copied() else { return };
+        if self.stop_waiting(user).is_some() {
+            self.steps.push_back(Step::Ready { user, flow });
+        }
+    }
+
+    pub(super) fn connect_failed(&mut self, id: ConnectId, now: Instant) {
+        let Some(user) = self.connects.get(&id).copied() else { return };
+        if let Some(wait) = self.stop_waiting(user) {
+            self.fall_back(user, wait, Fault::Transport, now);
+        }
+    }
+
+    pub(super) fn resolved(&mut self, id: ResolveId, mut hops: Vec<Hop>) {
+        let Some(user) = self.resolves.get(&id).copied() else { return };
+        if let Some(wait) = self.stop_waiting(user) {
+            hops.reverse();
+            self.try_hops(user, hops, (wait.otherwise, Fault::NoRoute), wait.ends);
+        }
+    }
+
+    /// A flow is gone: what waits on it fails, and it is not used again.
+    pub(super) fn disconnected(&mut self, flow: Flow) {
+        if let Some(connection) = flow.connection {
+            self.live.remove(&connection);
+        }
+        self.layer.disconnected(flow);
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        while let Some((ends, user)) = self.deadlines.first().copied().filter(|(ends, _)| *ends <= now) {
+            self.deadlines.remove(&(ends, user));
+            if let Some(wait) = self.stop_waiting(user) {
+                self.fall_back(user, Wait { hops: Vec::new(), ..wait }, Fault::Timeout, now);
+            }
+        }
+        self.layer.handle_timeout(now);
+    }
+
+    pub(super) fn poll_step(&mut self) -> Option<Step> {
+        self.steps.pop_front().or_else(|| {
+            let failed = self.layer.poll_failed()?;
+            let fault = match failed.failure {
+                Failure::Timeout => Fault::Timeout,
+                Failure::Transport => Fault::Transport,
+            };
+            Some(Step::Failed { user: failed.user, fault, transmissions: failed.transmissions })
+        })
+    }
+
+    pub(super) fn poll_wish(&mut self) -> Option<Wish> {
+        self.wishes.pop_front()
+    }
+
+    pub(super) fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.layer.poll_transmit()
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let wait = self.deadlines.first().map(|(ends, _)| (*ends, "a connection or a route is waited for"));
+        [wait, self.layer.poll_timeout()].into_iter().flatten().min()
+    }
+
+    /// Via of a request on this flow: an address by number, since peers do not look names up, and `rport` (RFC 3581).
+    pub(super) fn via(&self, flow: Flow, branch: &str) -> String {
+        format!("SIP/2.0/{} {};rport;branch={branch}", flow.transport, self.sent_by(flow))
+    }
+
+    /// Where we are reached, as the peer on this flow sees it.
+    pub(super) fn sent_by(&self, flow: Flow) -> SocketAddr {
+        let mut address = if self.listens.contains(&(flow.transport, flow.local)) {
+            flow.local
+        } else {
+            let any = || self.listens.first().map(|(_, listen)| *listen);
+            self.local(flow.transport, flow.remote).or_else(any).unwrap_or(flow.local)
+        };
+        if address.ip().is_unspecified() {
+            let local = flow.local.ip();
+            address.set_ip(if local.is_unspecified() { loopback_like(local) } else { local });
+        }
+        address
+    }
+
+    /// The listening socket that sends to `remote`.
+    pub(super) fn local(&self, transport: Transport, remote: SocketAddr) -> Option<SocketAddr> {
+        let fits = |listen: &&(Transport, SocketAddr)| listen.0 == transport && listen.1.is_ipv4() == remote.is_ipv4();
+        let strange = |listen: &&(Transport, SocketAddr)| listen.1.ip().is_loopback() != remote.ip().is_loopback();
+        self.listens.iter().filter(fits).min_by_key(strange).map(|(_, listen)| *listen)
+    }
+
+    /// True for an address of our own: a request sent there would come back (W14).
+    pub(super) fn is_own(&self, address: SocketAddr) -> bool {
+        let own = |listen: &SocketAddr| {
+            *listen == address
+                || (listen.ip().is_unspecified() && listen.port() == address.port() && address.ip().is_loopback())
+        };
+        self.listens.iter().any(|(_, listen)| own(listen))
+    }
+
+    fn try_hops(&mut self, user: User, mut hops: Vec<Hop>, end: (Option<Flow>, Fault), ends: Instant) {
+        let (otherwise, fault) = end;
+        while let Some(hop) = hops.pop() {
+            if self.is_own(hop.remote) {
+                continue;
+            }
+            if hop.transport != Transport::Udp {
+                hops.push(hop);
+                self.connect(user, (hops, otherwise, None), ends);
+                return;
+            }
+            if let Some(local) = self.local(Transport::Udp, hop.remote) {
+                self.steps.push_back(Step::Ready { user, flow: Flow::udp(local, hop.remote) });
+                return;
+            }
+        }
+        match otherwise.filter(|flow| self.is_usable(*flow)) {
+            Some(flow) => self.steps.push_back(Step::Ready { user, flow }),
+            None => self.fail(user, fault),
+        }
+    }
+
+    /// Asks for a connection to the last of the hops.
+    fn connect(&mut self, user: User, wait: (Vec<Hop>, Option<Flow>, Option<SocketAddr>), ends: Instant) {
+        let (mut hops, otherwise, large) = wait;
+        let Some(hop) = hops.pop() else { return };
+        let id = ConnectId(self.number());
+        self.connects.insert(id, user);
+        self.wishes.push_back(Wish::Connect { id, hop });
+        self.wait(user, Wait { asked: Asked::Connect(id), hops, otherwise, large, ends });
+    }
+
+    fn fall_back(&mut self, user: User, wait: Wait, fault: Fault, now: Instant) {
+        if let Some(remote) = wait.large {
+            self.remember_refused(remote, now);
+        }
+        let fault = if wait.large.is_some() { Fault::Transport } else { fault };
+        self.try_hops(user, wait.hops, (wait.otherwise, fault), wait.ends);
+    }
+
+    fn is_refused(&mut self, remote: SocketAddr, now: Instant) -> bool {
+        let refused = self.refused.get(&remote).is_some_and(|until| *until > now);
+        if !refused {
+            self.refused.remove(&remote);
+        }
+        refused
+    }
+
+    fn remember_refused(&mut self, remote: SocketAddr, now: Instant) {
+        if self.refused.len() >= STREAM_REFUSED_MAX {
+            self.refused.pop_first();
+        }
+        self.refused.insert(remote, now + STREAM_REFUSED_REMEMBERED);
+    }
+
+    fn fail(&mut self, user: User, fault: Fault) {
+        self.steps.push_back(Step::Failed { user, fault, transmissions: 0 });
+    }
+
+    fn wait(&mut self, user: User, wait: Wait) {
+        self.deadlines.insert((wait.ends, user));
+        self.waits.insert(user, wait);
+    }
+
+    fn stop_waiting(&mut self, user: User) -> Option<Wait> {
+        let wait = self.waits.remove(&user)?;
+        self.deadlines.remove(&(wait.ends, user));
+        match wait.asked {
+            Asked::Connect(id) => self.connects.remove(&id),
+            Asked::Resolve(id) => self.resolves.remove(&id),
+        };
+        Some(wait)
+    }
+
+    const fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+}
+
+const fn loopback_like(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+    }
+}

@@ -1,0 +1,137 @@
+//! The settings of a proxy, as checked plain values.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::limits;
+use crate::sip::Transport;
+use crate::transaction::Timers;
+
+/// What a proxy serves, where it listens, whom it trusts and how much it takes.
+#[derive(Clone, Debug)]
+pub struct ProxyConfig {
+    /// Served domains, best name first; one may carry a port, which then has to match (W14).
+    pub domains: Vec<String>,
+    /// Where sockets listen, with their true ports.
+    pub listens: Vec<(Transport, SocketAddr)>,
+    /// Peers that may submit whatever their From says (RFC 3325's trust domain).
+    pub trust: Vec<Prefix>,
+    /// T1 and what scales with it.
+    pub timers: Timers,
+    /// Recipients of one submission (W13).
+    pub recipients_max: usize,
+    /// Bytes of one request (W13).
+    pub message_bytes_max: usize,
+    /// Submissions a second of one sender who is not trusted; over it, 503 (W31).
+    pub submissions_per_sec_max: Option<u32>,
+}
+
+impl ProxyConfig {
+    /// A proxy for `domains` on `listens` with the defaults of everything else.
+    #[must_use]
+    pub fn new(domains: Vec<String>, listens: Vec<(Transport, SocketAddr)>) -> Self {
+        Self {
+            domains,
+            listens,
+            trust: Vec::new(),
+            timers: Timers::new(Duration::from_millis(500)),
+            recipients_max: limits::RECIPIENTS_MAX,
+            message_bytes_max: limits::MESSAGE_BYTES_MAX,
+            submissions_per_sec_max: None,
+        }
+    }
+
+    /// True for a peer of the trust domain.
+    #[must_use]
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        self.trust.iter().any(|prefix| prefix.contains(peer))
+    }
+}
+
+/// A network prefix, `127.0.0.0/8`; without a length, one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prefix {
+    network: u128,
+    mask: u128,
+}
+
+/// Text that is no network prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a network prefix such as 127.0.0.0/8")]
+pub struct PrefixError;
+
+impl Prefix {
+    /// True when `address` lies in it.
+    #[must_use]
+    pub fn contains(self, address: IpAddr) -> bool {
+        mapped(address) & self.mask == self.network
+    }
+}
+
+impl FromStr for Prefix {
+    type Err = PrefixError;
+
+    fn from_str(text: &str) -> Result<Self, PrefixError> {
+        let (address, length) = match text.split_once('/') {
+            Some((address, length)) => (address, Some(length)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().or(Err(PrefixError))?;
+        let width: u32 = if address.is_ipv4() { 32 } else { 128 };
+        let length = match length {
+            Some(length) => length.parse().or(Err(PrefixError))?,
+            None => width,
+        };
+        let open = width.checked_sub(length).ok_or(PrefixError)?;
+        let mask = u128::MAX.checked_shl(open).unwrap_or(0);
+        Ok(Self { network: mapped(address) & mask, mask })
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = std::net::Ipv6Addr::from_bits(self.network);
+        match address.to_ipv4_mapped() {
+            Some(v4) if self.mask.count_ones() >= 96 => write!(f, "{v4}/{}", self.mask.count_ones() - 96),
+            Some(_) | None => write!(f, "{address}/{}", self.mask.count_ones()),
+        }
+    }
+}
+
+/// IPv4 addresses as IPv6 ones, so that a dual-stack socket's peers match too.
+const fn mapped(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(v6) => v6.to_bits(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_holds_its_network_and_nothing_else() {
+        let cases = [
+            ("127.0.0.0/8", "127.9.8.7", true),
+            ("127.0.0.0/8", "128.0.0.1", false),
+            ("127.0.0.0/8", "::ffff:127.0.0.1", true),
+            ("10.1.2.3", "10.1.2.3", true),
+            ("10.1.2.3", "10.1.2.4", false),
+            ("0.0.0.0/0", "9.9.9.9", true),
+            ("0.0.0.0/0", "2001:db8::1", false),
+            ("2001:db8::/32", "2001:db8:1::1", true),
+            ("::/0", "1.2.3.4", true),
+        ];
+        for (prefix, address, inside) in cases {
+            let prefix: Prefix = prefix.parse().unwrap();
+            assert_eq!(prefix.contains(address.parse().unwrap()), inside, "{prefix} {address}");
+        }
+        for broken in ["", "127.0.0.0/33", "127.0.0/8", "::/129", "a/8", "1.2.3.4/-1"] {
+            assert_eq!(broken.parse::<Prefix>(), Err(PrefixError), "{broken}");
+        }
+        assert_eq!("127.0.0.0/8".parse::<Prefix>().unwrap().to_string(), "127.0.0.0/8");
+    }
+}

@@ -1,0 +1,52 @@
+//! What a proxy is asked by its owner, and what it tells it.
+
+use super::journal::{DispatchId, OutcomeState};
+
+/// What the owner may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyCommand {
+    /// The process ends soon: make durable at once what is known.
+    Flush,
+}
+
+/// What is worth a log line, a count or a check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProxyEvent {
+    /// A submission's 202 leaves; it is on stable storage (W11).
+    Accepted {
+        /// Its number.
+        dispatch: DispatchId,
+        /// How many people it goes to.
+        recipients: u32,
+    },
+    /// What became of one recipient.
+    Outcome {
+        /// Of which message.
+        dispatch: DispatchId,
+        /// Which, in the order of submission without doubles.
+        recipient: u32,
+        /// The end of it.
+        state: OutcomeState,
+        /// The SIP status that is told.
+        status: u16,
+    },
+    /// A report leaves.
+    Reporting {
+        /// Of which message.
+        dispatch: DispatchId,
+        /// The CSeq of the NOTIFY.
+        cseq: u32,
+    },
+    /// Nothing more is owed to the sender of a message.
+    Closed {
+        /// Of which message.
+        dispatch: DispatchId,
+    },
+    /// A request was refused.
+    Refused {
+        /// With this status.
+        status: u16,
+    },
+    /// The store did not take a batch.
+    StoreFailed,
+}

@@ -1,0 +1,96 @@
+//! The location service: which bindings an address-of-record has, and when they end (RFC 3261 §10).
+//!
+//! **Invariant:** it holds what the store holds; the registrar decides, and applies once its writes are committed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use super::journal::{BindingRow, Write};
+use crate::sip::{Aor, Uri};
+use crate::time::Now;
+
+/// A binding, and when it ends.
+#[derive(Clone, Debug)]
+pub(super) struct Binding {
+    pub(super) row: BindingRow,
+    pub(super) ends: Instant,
+}
+
+/// All bindings.
+#[derive(Debug, Default)]
+pub(super) struct LocationService {
+    bindings: BTreeMap<Aor, Vec<Binding>>,
+    ends: BTreeSet<(Instant, Aor)>,
+}
+
+impl LocationService {
+    /// The bindings that hold at `now`, best first (RFC 3261 §16.6: by q).
+    pub(super) fn bindings(&self, aor: &Aor, now: Instant) -> impl Iterator<Item = &Binding> {
+        self.bindings.get(aor).into_iter().flatten().filter(move |binding| binding.ends > now)
+    }
+
+    /// Addresses-of-record with a binding.
+    pub(super) fn len(&self) -> usize {
+        self.bindings.len()
+    }
+
+    /// Does what was made durable.
+    pub(super) fn apply(&mut self, write: &Write, now: Now) {
+        match write {
+            Write::Bind(row) => self.bind(row.clone(), now),
+            Write::Unbind { aor, contact } => self.unbind(aor, contact),
+            Write::Secret(_)
+            | Write::Accept(_)
+            | Write::Outcomes { .. }
+            | Write::Report { .. }
+            | Write::Moved { .. }
+            | Write::Forget(_) => {}
+        }
+    }
+
+    /// When the next binding ends.
+    pub(super) fn next_end(&self) -> Option<Instant> {
+        self.ends.first().map(|(ends, _)| *ends)
+    }
+
+    /// Takes out what has ended at `now`, and tells what.
+    pub(super) fn expire(&mut self, now: Instant) -> Vec<Write> {
+        let mut gone = Vec::new();
+        while let Some((ends, aor)) = self.ends.first().cloned().filter(|(ends, _)| *ends <= now) {
+            self.ends.remove(&(ends, aor.clone()));
+            let Some(bindings) = self.bindings.get_mut(&aor) else { continue };
+            for binding in bindings.extract_if(.., |binding| binding.ends <= now) {
+                gone.push(Write::Unbind { aor: aor.clone(), contact: binding.row.contact });
+            }
+            self.drop_empty(&aor);
+        }
+        gone
+    }
+
+    fn bind(&mut self, row: BindingRow, now: Now) {
+        let ends = now.mono_at(row.expires_at);
+        self.unbind(&row.aor, &row.contact);
+        self.ends.insert((ends, row.aor.clone()));
+        let bindings = self.bindings.entry(row.aor.clone()).or_default();
+        let place = bindings.partition_point(|other| other.row.q_permille >= row.q_permille);
+        bindings.insert(place, Binding { row, ends });
+    }
+
+    fn unbind(&mut self, aor: &Aor, contact: &Uri) {
+        let Some(bindings) = self.bindings.get_mut(aor) else { return };
+        let gone: Vec<_> = bindings.extract_if(.., |binding| binding.row.contact == *contact).collect();
+        for binding in gone {
+            // Two bindings of one address that end at one instant share their entry; the sweep looks at all of them.
+            if !bindings.iter().any(|other| other.ends == binding.ends) {
+                self.ends.remove(&(binding.ends, aor.clone()));
+            }
+        }
+        self.drop_empty(aor);
+    }
+
+    fn drop_empty(&mut self, aor: &Aor) {
+        if self.bindings.get(aor).is_some_and(Vec::is_empty) {
+            self.bindings.remove(aor);
+        }
+    }
+}

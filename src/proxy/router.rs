@@ -1,0 +1,165 @@
+//! Where a URI leads: to the bindings of one of our own, to another domain, to an address by number, or nowhere
+//! (RFC 3261 §16.5; W14, W16, W19).
+
+use std::net::SocketAddr;
+
+use super::carrier::{Carrier, Way};
+use super::config::ProxyConfig;
+use super::location::{Binding, LocationService};
+use crate::machine::{Flow, Hop};
+use crate::sip::{Aor, Scheme, Transport, Uri};
+use crate::time::Now;
+
+/// One place to send a request to.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    /// The Request-URI.
+    pub(super) uri: Uri,
+    /// How it gets there.
+    pub(super) way: Way,
+}
+
+/// All that a request may go to.
+#[derive(Clone, Debug)]
+pub(super) enum TargetSet {
+    /// These, all at once.
+    Targets(Vec<Target>),
+    /// One of ours who is registered nowhere.
+    Nobody,
+    /// A scheme that is not SIP's.
+    Unsupported,
+}
+
+/// The domains that this proxy serves.
+#[derive(Debug)]
+pub(super) struct Domains {
+    domains: Vec<(String, Option<u16>)>,
+    listens: Vec<SocketAddr>,
+}
+
+impl Domains {
+    pub(super) fn new(config: &ProxyConfig) -> Self {
+        let split = |domain: &String| {
+            let whole = || (domain.to_ascii_lowercase(), None);
+            domain.rsplit_once(':').and_then(|(host, port)| Some((host.to_ascii_lowercase(), Some(port.parse().ok()?)))).unwrap_or_else(whole)
+        };
+        Self {
+            domains: config.domains.iter().map(split).collect(),
+            listens: config.listens.iter().map(|(_, listen)| *listen).collect(),
+        }
+    }
+
+    /// The domain by which we call ourselves.
+    pub(super) fn first(&self) -> Option<&str> {
+        self.domains.first().map(|(domain, _)| domain.as_str())
+    }
+
+    /// The served domain that a URI is of (W14): by name with the port that fits, or an address that we listen on by number, which
+    /// stands for the first domain.
+    pub(super) fn serving(&self, uri: &Uri) -> Option<&str> {
+        let host = uri.host().trim_end_matches('.');
+        let named = self.domains.iter().find(|(domain, port)| domain.eq_ignore_ascii_case(host) && self.port_fits(*port, uri.port()));
+        let Some((domain, _)) = named else {
+            let address = SocketAddr::new(uri.ip()?, port_of(uri));
+            return self.listens.contains(&address).then(|| self.first()).flatten();
+        };
+        Some(domain)
+    }
+
+    /// Whose a URI is, if it is of one of ours.
+    pub(super) fn aor(&self, uri: &Uri) -> Option<Aor> {
+        let domain = self.serving(uri)?;
+        let aor = uri.aor();
+        if aor.domain() == domain {
+            return Some(aor);
+        }
+        Aor::parse(&format!("{}@{domain}", aor.user()))
+    }
+
+    fn port_fits(&self, served: Option<u16>, asked: Option<u16>) -> bool {
+        match (served, asked) {
+            (None, None) => true,
+            (None, Some(asked)) => self.listens.iter().any(|listen| listen.port() == asked),
+            (Some(_), asked) => served == asked,
+        }
+    }
+}
+
+/// What knows where people are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Router<'a> {
+    pub(super) domains: &'a Domains,
+    pub(super) location: &'a LocationService,
+    pub(super) carrier: &'a Carrier,
+}
+
+impl Router<'_> {
+    /// Where a request to `uri` goes.
+    pub(super) fn targets(&self, uri: &Uri, now: Now) -> TargetSet {
+        if !is_routable(uri) {
+            return TargetSet::Unsupported;
+        }
+        let Some(aor) = self.domains.aor(uri) else {
+            let uri = uri.to_sip();
+            return TargetSet::Targets(vec![Target { way: way_to(&uri), uri }]);
+        };
+        let targets: Vec<_> = self.location.bindings(&aor, now.mono).map(|binding| self.target(binding)).collect();
+        if targets.is_empty() { TargetSet::Nobody } else { TargetSet::Targets(targets) }
+    }
+
+    /// A binding's contact: over the connection that it was registered on while that lives, else at its address.
+    pub(super) fn target(&self, binding: &Binding) -> Target {
+        let (uri, flow) = (binding.row.contact.clone(), binding.row.flow);
+        let wanted = uri.transport();
+        let fits = wanted.is_none_or(|wanted| wanted == flow.transport);
+        let way = if fits && flow.transport != Transport::Udp && self.carrier.is_usable(flow) {
+            Way::Flow(flow)
+        } else {
+            self.way_from(&uri, flow, fits)
+        };
+        Target { uri, way }
+    }
+
+    fn way_from(&self, uri: &Uri, flow: Flow, fits: bool) -> Way {
+        let transport = uri.transport().unwrap_or(if fits { flow.transport } else { Transport::Udp });
+        match uri.ip() {
+            Some(ip) => {
+                let remote = SocketAddr::new(ip, port_of(uri));
+                let same_socket = transport == Transport::Udp && flow.transport == Transport::Udp && flow.local.is_ipv4() == remote.is_ipv4();
+                if same_socket && self.carrier.is_usable(flow) && !self.carrier.is_own(remote) {
+                    // From the socket that the binding was made on: a firewall in between lets that through.
+                    Way::Flow(Flow::udp(flow.local, remote))
+                } else {
+                    Way::Hop(Hop { transport, remote })
+                }
+            }
+            // A name that leads nowhere is reached where it registered from.
+            None => Way::Lookup { uri: uri.clone(), otherwise: fits.then_some(flow) },
+        }
+    }
+}
+
+/// The way to a URI that is nobody's binding (W19).
+pub(super) fn way_to(uri: &Uri) -> Way {
+    match uri.ip() {
+        Some(ip) => {
+            let transport = uri.transport().unwrap_or(Transport::Udp);
+            Way::Hop(Hop { transport, remote: SocketAddr::new(ip, port_of(uri)) })
+        }
+        None => Way::Lookup { uri: uri.clone(), otherwise: None },
+    }
+}
+
+/// True for the schemes of W3.
+pub(super) fn is_routable(uri: &Uri) -> bool {
+    match uri.scheme() {
+        Scheme::Sip | Scheme::Sips | Scheme::Im | Scheme::Pres => !uri.host().is_empty(),
+        Scheme::Tel | Scheme::Other(_) => false,
+    }
+}
+
+/// RFC 3261 §19.1.2: 5060, and 5061 over TLS.
+fn port_of(uri: &Uri) -> u16 {
+    let default = if uri.transport() == Some(Transport::Tls) { 5061 } else { 5060 };
+    uri.port().unwrap_or(default)
+}

@@ -1,0 +1,124 @@
+//! What follows from stored facts by a keyed hash: branches, tags and Call-IDs of what we send, and the
+//! numbers by which doubles are found.
+//!
+//! The key is stored, so that a leg taken up after a crash is the same transaction (W15), and secret, so that nobody can make
+//! a response for a leg that he has not seen (RFC 3261 §8.1.1.7, §19.3).
+
+use std::hash::Hasher;
+
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use super::journal::DispatchId;
+
+/// The key of a proxy.
+#[derive(Clone, Copy)]
+pub(super) struct Secret([u8; 16]);
+
+/// What a hash is for, so that no two uses meet.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Transactions = 1,
+    LegBranch,
+    LegCallId,
+    LegTag,
+    ReportBranch,
+    Double,
+    Content,
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// The facts behind one leg.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LegFacts<'a> {
+    pub(super) dispatch: DispatchId,
+    pub(super) recipient: u32,
+    /// The tag of the 202: random, so that a number used again after its message was forgotten makes other legs.
+    pub(super) to_tag: &'a str,
+}
+
+impl Secret {
+    pub(super) const fn new(key: [u8; 16]) -> Self {
+        Self(key)
+    }
+
+    /// The seed of the transaction layer's hash.
+    pub(super) fn for_transactions(self) -> [u8; 16] {
+        self.hash(Purpose::Transactions, &[]).to_le_bytes()
+    }
+
+    /// The branch of one attempt of a leg at `target`: it carries the message's number, the recipient's and
+    /// the attempt's, and a check over these and the target.
+    pub(super) fn leg_branch(self, leg: LegFacts<'_>, attempt: u32, target: &str) -> String {
+        let numbers = numbers(leg, attempt);
+        let check = self.hash(Purpose::LegBranch, &[&numbers, leg.to_tag.as_bytes(), target.as_bytes()]);
+        format!("z9hG4bK{:x}.{:x}.{attempt:x}.{:016x}", leg.dispatch.0, leg.recipient, check >> 64)
+    }
+
+    /// The Call-ID of a leg, the same for each attempt.
+    pub(super) fn leg_call_id(self, leg: LegFacts<'_>) -> String {
+        format!("{:032x}", self.hash(Purpose::LegCallId, &[&numbers(leg, 0), leg.to_tag.as_bytes()]))
+    }
+
+    /// The From tag of a leg, the same for each attempt.
+    pub(super) fn leg_tag(self, leg: LegFacts<'_>) -> String {
+        format!("{:016x}", self.hash(Purpose::LegTag, &[&numbers(leg, 0), leg.to_tag.as_bytes()]) >> 64)
+    }
+
+    /// The branch of one NOTIFY.
+    pub(super) fn report_branch(self, dispatch: DispatchId, to_tag: &str, cseq: u32) -> String {
+        let facts: [&[u8]; 3] = [&dispatch.0.to_le_bytes(), &cseq.to_le_bytes(), to_tag.as_bytes()];
+        format!("z9hG4bK{:032x}", self.hash(Purpose::ReportBranch, &facts))
+    }
+
+    /// The number of a double's key (W12).
+    pub(super) fn double(self, key: &str) -> u128 {
+        self.hash(Purpose::Double, &[key.as_bytes()])
+    }
+
+    /// The number of what may not differ under one key (W12): who it goes to, and the body.
+    pub(super) fn content<'a>(self, recipients: impl Iterator<Item = &'a str>, body: &[u8]) -> u128 {
+        let mut parts: Vec<&[u8]> = recipients.map(str::as_bytes).collect();
+        parts.push(body);
+        self.hash(Purpose::Content, &parts)
+    }
+
+    fn hash(self, purpose: Purpose, parts: &[&[u8]]) -> u128 {
+        let mut hasher = SipHasher13::new_with_key(&self.0);
+        hasher.write_u8(purpose as u8);
+        for part in parts {
+            // The length keeps "ab" + "c" and "a" + "bc" apart.
+            hasher.write_usize(part.len());
+            hasher.write(part);
+        }
+        hasher.finish128().as_u128()
+    }
+}
+
+fn numbers(leg: LegFacts<'_>, attempt: u32) -> [u8; 16] {
+    let number = (u128::from(leg.dispatch.0) << 64) | (u128::from(leg.recipient) << 32) | u128::from(attempt);
+    number.to_le_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn w15_a_leg_is_the_same_for_the_same_facts_and_no_other() {
+        let leg = LegFacts { dispatch: DispatchId(7), recipient: 2, to_tag: "p1" };
+        let (one, other) = (Secret::new([1; 16]), Secret::new([2; 16]));
+        let branch = one.leg_branch(leg, 0, "sip:bob@192.0.2.7");
+        assert!(branch.starts_with("z9hG4bK7.2.0."));
+        assert_eq!(branch, one.leg_branch(leg, 0, "sip:bob@192.0.2.7"));
+        assert_ne!(branch, one.leg_branch(leg, 0, "sip:bob@192.0.2.8"));
+        assert_ne!(branch, one.leg_branch(leg, 1, "sip:bob@192.0.2.7"));
+        assert_ne!(branch, other.leg_branch(leg, 0, "sip:bob@192.0.2.7"));
+        assert_ne!(one.leg_call_id(leg), one.leg_call_id(LegFacts { recipient: 3, ..leg }));
+        assert_ne!(one.leg_tag(leg), one.leg_tag(LegFacts { to_tag: "p2", ..leg }));
+    }
+}
