@@ -1,0 +1,98 @@
+//! What is refused before any work, and what a request is (W13, W14, W31; RFC 3261 §8.2, §16.3).
+
+use super::core::{ALLOW, Core, Rejection, SECONDARY_TO};
+use super::submission::{Submission, is_submission};
+use crate::machine::Flow;
+use crate::sip::{Method, Request, Uri};
+use crate::time::Now;
+
+use super::router::is_routable;
+
+/// What a request asks of us.
+#[derive(Debug)]
+pub(super) enum Errand {
+    Register,
+    /// OPTIONS for the proxy itself.
+    Options,
+    /// One MESSAGE to many.
+    Submission(Box<Submission>),
+    /// An ordinary request to somebody.
+    Relay,
+}
+
+/// What a new request is, or why it is refused.
+pub(super) fn admit(core: &Core, request: &Request, flow: Flow) -> Result<Errand, Rejection> {
+    if request.bytes().len() > core.config.message_bytes_max {
+        return Err(Rejection::new(413));
+    }
+    if !is_routable(request.uri()) {
+        return Err(Rejection::new(416));
+    }
+    check_required(request, "Proxy-Require", &[SECONDARY_TO])?;
+    let hops_left = request.fields().max_forwards()?.unwrap_or(70);
+    match request.method() {
+        Method::Register => check_required(request, "Require", &[]).map(|()| Errand::Register),
+        Method::Options if hops_left == 0 || is_ours(core, request.uri()) => {
+            check_required(request, "Require", &[]).map(|()| Errand::Options)
+        }
+        Method::Message | Method::Options if hops_left == 0 => Err(Rejection::new(483)),
+        Method::Message if is_submission(request) => submission(core, request, flow),
+        Method::Message | Method::Options => relay(core, request, flow),
+        Method::Invite | Method::Ack | Method::Bye | Method::Cancel | Method::Subscribe | Method::Notify => {
+            Err(Rejection::new(405).with("Allow", ALLOW))
+        }
+        Method::Other(_) => Err(Rejection::new(501).with("Allow", ALLOW)),
+    }
+}
+
+/// The rate of a sender who is not trusted (W31); a double does not count, so this is asked for later.
+pub(super) fn check_rate(core: &mut Core, submission: &Submission, flow: Flow, now: Now) -> Result<(), Rejection> {
+    let Some(max) = core.config.submissions_per_sec_max else { return Ok(()) };
+    if core.config.trusts(flow.remote.ip()) || core.rates.allows(&submission.sender, max, now.mono) {
+        Ok(())
+    } else {
+        Err(Rejection::busy())
+    }
+}
+
+fn submission(core: &Core, request: &Request, flow: Flow) -> Result<Errand, Rejection> {
+    let submission = Submission::read(request.clone(), &core.domains, core.secret)?;
+    if !may_send(core, request, flow) {
+        return Err(Rejection::because(403, "Not A User Of This Proxy"));
+    }
+    let max = core.config.recipients_max;
+    if submission.recipients.len() > max {
+        let agent = core.domains.first().unwrap_or("proxy");
+        return Err(Rejection::because(403, "Too Many Recipients").with("Warning", format!("399 {agent} \"at most {max} recipients\"")));
+    }
+    Ok(Errand::Submission(Box::new(submission)))
+}
+
+/// Anybody may write to our users, only our users and trusted peers to others.
+fn relay(core: &Core, request: &Request, flow: Flow) -> Result<Errand, Rejection> {
+    if core.domains.serving(request.uri()).is_some() || may_send(core, request, flow) {
+        Ok(Errand::Relay)
+    } else {
+        Err(Rejection::because(403, "Relaying Denied"))
+    }
+}
+
+/// W14: a user of a served domain (as the From says while there is no authentication), or a trusted peer.
+fn may_send(core: &Core, request: &Request, flow: Flow) -> bool {
+    core.domains.serving(&request.fields().from().uri).is_some() || core.config.trusts(flow.remote.ip())
+}
+
+/// True for the proxy itself: one of its domains or addresses, without a user.
+fn is_ours(core: &Core, uri: &Uri) -> bool {
+    uri.user().is_none() && core.domains.serving(uri).is_some()
+}
+
+/// 420 with what we do not know (RFC 3261 §8.2.2.3, §16.3).
+fn check_required(request: &Request, field: &str, known: &[&str]) -> Result<(), Rejection> {
+    let unknown: Vec<_> = request
+        .fields()
+        .tokens(field)
+        .filter(|token| !known.iter().any(|known| known.eq_ignore_ascii_case(token)))
+        .collect();
+    if unknown.is_empty() { Ok(()) } else { Err(Rejection::new(420).with("Unsupported", unknown.join(", "))) }
+}

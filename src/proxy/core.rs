@@ -1,0 +1,260 @@
+//! What all parts of the proxy share: settings, chance, the way out, who is where, what is to be made durable, what is due.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::carrier::{Carrier, User};
+use super::config::ProxyConfig;
+use super::event::ProxyEvent;
+use super::journal::{DispatchId, Write};
+use super::location::LocationService;
+use super::router::{Domains, Router};
+use super::secret::Secret;
+use crate::limits::RETRY_AFTER_SECS;
+use crate::machine::{Flow, Held, Output, Transmit};
+use crate::random::Random;
+use crate::sip::{Aor, Compose, Request};
+use crate::time::{Now, Timestamp};
+use crate::transaction::ServerKey;
+
+/// The option tag of submissions (W6).
+pub(super) const SECONDARY_TO: &str = "secondary-to";
+/// What we take.
+pub(super) const ALLOW: &str = "MESSAGE, REGISTER, OPTIONS";
+
+/// What is done when a batch is committed, or has failed.
+#[derive(Debug)]
+pub(super) enum Action {
+    Nothing,
+    /// The key did not reach the store: it goes with the next batch.
+    SecretLost,
+    Registered(Box<Registration>),
+    NotRegistered(Box<Registration>),
+    Accepted(DispatchId),
+    NotAccepted(DispatchId),
+    /// The outcomes written in that round of saving are safe.
+    Saved(DispatchId, u32),
+    NotSaved(DispatchId),
+    /// A report and the outcomes that it tells are safe.
+    Reportable(DispatchId, u32),
+    NotReportable(DispatchId, u32),
+}
+
+/// A REGISTER whose 200 waits for the store.
+#[derive(Debug)]
+pub(super) struct Registration {
+    pub(super) key: ServerKey,
+    pub(super) request: Request,
+    pub(super) flow: Flow,
+    pub(super) aor: Aor,
+    pub(super) writes: Vec<Write>,
+}
+
+/// What comes due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Due {
+    /// Outcomes that no report has taken along are written.
+    Save(DispatchId),
+    /// The outcomes of these 100 ms are reported (W9).
+    Gather(DispatchId),
+    /// A report is tried again (W23).
+    Round(DispatchId),
+    /// A leg is sent once more (W15).
+    Again(User),
+    /// A message was remembered long enough (W12).
+    Forget(DispatchId),
+}
+
+/// What is due when.
+#[derive(Debug, Default)]
+pub(super) struct Agenda(BTreeSet<(Instant, Due)>);
+
+impl Agenda {
+    pub(super) fn add(&mut self, at: Instant, due: Due) {
+        self.0.insert((at, due));
+    }
+
+    pub(super) fn remove(&mut self, at: Instant, due: Due) {
+        self.0.remove(&(at, due));
+    }
+
+    pub(super) fn pop(&mut self, now: Instant) -> Option<Due> {
+        let (at, due) = self.0.first().copied()?;
+        if at > now {
+            return None;
+        }
+        self.0.pop_first();
+        Some(due)
+    }
+
+    pub(super) fn next(&self) -> Option<(Instant, &'static str)> {
+        self.0.first().map(|(at, due)| {
+            let why = match due {
+                Due::Save(_) => "outcomes are written",
+                Due::Gather(_) => "outcomes are reported",
+                Due::Round(_) => "a report is sent again",
+                Due::Again(_) => "a leg is sent once more",
+                Due::Forget(_) => "a message is forgotten",
+            };
+            (*at, why)
+        })
+    }
+}
+
+/// A refusal: what the peer is told (W13).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rejection {
+    pub(super) status: u16,
+    pub(super) reason: Option<String>,
+    pub(super) fields: Vec<(&'static str, String)>,
+}
+
+impl Rejection {
+    pub(super) const fn new(status: u16) -> Self {
+        Self { status, reason: None, fields: Vec::new() }
+    }
+
+    pub(super) fn because(status: u16, reason: impl Into<String>) -> Self {
+        Self { status, reason: Some(reason.into()), fields: Vec::new() }
+    }
+
+    pub(super) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.fields.push((name, value.to_string()));
+        self
+    }
+
+    /// 503 for the time being.
+    pub(super) fn busy() -> Self {
+        Self::new(503).with("Retry-After", RETRY_AFTER_SECS)
+    }
+}
+
+impl From<crate::sip::Error> for Rejection {
+    fn from(error: crate::sip::Error) -> Self {
+        Self::because(error.status(), error.reason())
+    }
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) config: ProxyConfig,
+    pub(super) domains: Domains,
+    pub(super) secret: Secret,
+    pub(super) random: Random,
+    pub(super) carrier: Carrier,
+    pub(super) location: LocationService,
+    pub(super) agenda: Agenda,
+    pub(super) rates: Rates,
+    held: Held<Write, Action>,
+    is_commit_wanted: bool,
+    outputs: VecDeque<Output<ProxyEvent, Write>>,
+    date: (u64, String),
+}
+
+impl Core {
+    pub(super) fn new(config: ProxyConfig, secret: Secret, random: Random) -> Self {
+        Self {
+            domains: Domains::new(&config),
+            carrier: Carrier::new(&config, secret.for_transactions()),
+            config,
+            secret,
+            random,
+            location: LocationService::default(),
+            agenda: Agenda::default(),
+            rates: Rates::default(),
+            held: Held::default(),
+            is_commit_wanted: false,
+            outputs: VecDeque::new(),
+            date: (u64::MAX, String::new()),
+        }
+    }
+
+    /// What knows where people are.
+    pub(super) const fn router(&self) -> Router<'_> {
+        Router { domains: &self.domains, location: &self.location, carrier: &self.carrier }
+    }
+
+    /// One Timer F from now.
+    pub(super) fn timer_f(&self, now: Now) -> Instant {
+        now.mono + self.config.timers.f()
+    }
+
+    pub(super) fn write(&mut self, write: Write) {
+        self.held.write(write);
+        self.is_commit_wanted = true;
+    }
+
+    pub(super) fn promise(&mut self, on_commit: Action, on_fail: Action) {
+        self.held.promise(on_commit, on_fail);
+        self.is_commit_wanted = true;
+    }
+
+    /// Asks for the commit of what this turn has written and promised.
+    pub(super) fn commit(&mut self) {
+        if std::mem::take(&mut self.is_commit_wanted) {
+            self.outputs.extend(self.held.take_batch().map(Output::Commit));
+        }
+    }
+
+    pub(super) const fn held(&mut self) -> &mut Held<Write, Action> {
+        &mut self.held
+    }
+
+    pub(super) fn tell(&mut self, event: ProxyEvent) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    /// Sends without a transaction.
+    pub(super) fn transmit(&mut self, flow: Flow, bytes: Bytes) {
+        self.outputs.push_back(Output::Transmit(Transmit { flow, bytes }));
+    }
+
+    pub(super) fn poll_output(&mut self) -> Option<Output<ProxyEvent, Write>> {
+        self.outputs.pop_front()
+    }
+
+    /// The refusal of a request.
+    pub(super) fn print_refusal(&mut self, request: &Request, flow: Flow, rejection: &Rejection) -> Bytes {
+        self.tell(ProxyEvent::Refused { status: rejection.status });
+        let tag = self.random.token(12);
+        let start = Compose::response(request, rejection.status, rejection.reason.as_deref(), &tag, flow.remote);
+        rejection.fields.iter().fold(start, |message, (name, value)| message.field(name, value)).finish()
+    }
+
+    pub(super) fn refuse(&mut self, key: ServerKey, request: &Request, flow: Flow, rejection: &Rejection, now: Now) {
+        let bytes = self.print_refusal(request, flow, rejection);
+        self.carrier.respond(key, rejection.status, bytes, now.mono);
+    }
+
+    /// The date as RFC 3261 §20.17 writes it.
+    pub(super) fn date(&mut self, wall: Timestamp) -> &str {
+        if self.date.0 != wall.as_secs() {
+            let time = jiff::Timestamp::from_millisecond(wall.as_millis_i64()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+            self.date = (wall.as_secs(), time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        }
+        &self.date.1
+    }
+}
+
+/// Submissions of each sender in the present second (W31).
+#[derive(Debug, Default)]
+pub(super) struct Rates {
+    second: Option<Instant>,
+    counts: BTreeMap<Aor, u32>,
+}
+
+impl Rates {
+    /// Counts one more of `sender`; false when that is over `max` in this second.
+    pub(super) fn allows(&mut self, sender: &Aor, max: u32, now: Instant) -> bool {
+        if self.second.is_none_or(|start| now.saturating_duration_since(start) >= Duration::from_secs(1)) {
+            self.second = Some(now);
+            self.counts.clear();
+        }
+        let count = self.counts.entry(sender.clone()).or_insert(0);
+        *count = count.saturating_add(1);
+        *count <= max
+    }
+}
