@@ -1,7 +1,7 @@
 //! One forwarded request, and where it has gone: a [`Branch`] for each target, and what has come back from
 //! all of them (RFC 3261 §16.6, §16.7; W15, W16, W18).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::carrier::Fault;
 use crate::limits::{REDIRECT_STEPS_MAX, REDIRECT_TARGETS_MAX};
@@ -29,7 +29,8 @@ pub(super) struct Branch {
 #[derive(Debug, Default)]
 pub(super) struct Fork {
     branches: Vec<Branch>,
-    best: Option<Answer>,
+    /// With its rank, lowest best.
+    best: Option<(u8, Answer)>,
     /// Transmissions of the branches that are over.
     pub(super) tries: u32,
     /// When the first transmission was, from which the deadline counts (W17).
@@ -97,8 +98,13 @@ impl Fork {
     }
 
     /// When this request ends if it is sent at `now`: one `span` after its first transmission (W17).
-    pub(super) fn deadline(&mut self, now: Instant, span: std::time::Duration) -> Instant {
+    pub(super) fn deadline(&mut self, now: Instant, span: Duration) -> Instant {
         *self.first_sent.get_or_insert(now) + span
+    }
+
+    /// How long a branch may look for a flow.
+    pub(super) fn look_until(&self, now: Instant, span: Duration) -> Instant {
+        self.first_sent.unwrap_or(now) + span
     }
 
     /// Room for redirects (W18).
@@ -126,7 +132,9 @@ impl Fork {
                 Verdict::Merged
             }
             300..400 if steps < REDIRECT_STEPS_MAX && !contacts(response).is_empty() => {
-                self.close(branch, Some(Answer::of(response)), transmissions);
+                // Followed, it counts only where it led nowhere new.
+                self.close(branch, None, transmissions);
+                self.best.get_or_insert_with(|| (u8::MAX, Answer::of(response)));
                 Verdict::Redirected(contacts(response), steps + 1)
             }
             _ => {
@@ -145,7 +153,10 @@ impl Fork {
 
     /// The best that came back, once every branch is over.
     pub(super) fn outcome(&mut self) -> Option<Answer> {
-        if self.branches.iter().all(|branch| branch.is_over) { self.best.take() } else { None }
+        if !self.branches.iter().all(|branch| branch.is_over) {
+            return None;
+        }
+        self.best.take().map(|(_, answer)| answer)
     }
 
     fn close(&mut self, branch: u32, answer: Option<Answer>, transmissions: u32) {
@@ -154,8 +165,9 @@ impl Fork {
             this.is_over = true;
         }
         let Some(answer) = answer else { return };
-        if self.best.as_ref().is_none_or(|best| rank(answer.status) < rank(best.status)) {
-            self.best = Some(answer);
+        let rank = rank(answer.status);
+        if self.best.as_ref().is_none_or(|(best, _)| rank < *best) {
+            self.best = Some((rank, answer));
         }
     }
 
@@ -170,10 +182,10 @@ impl Fork {
 }
 
 /// RFC 3261 §16.7 step 6: a 6xx, else the lowest class; within 4xx what tells the sender how to mend it, and silence last.
-/// A 3xx that was followed says least of all.
 pub(super) const fn rank(status: u16) -> u8 {
     match status {
         600.. => 0,
+        300..400 => 1,
         401 | 407 | 415 | 420 | 484 => 2,
         408 => 4,
         400..500 => 3,

@@ -120,6 +120,13 @@ impl Router<'_> {
         Target { uri, way }
     }
 
+    /// The way to `contact` for a recipient once more: by the binding if it still is one, so over its connection.
+    pub(super) fn way_again(&self, recipient: &Uri, contact: &Uri, now: Now) -> Way {
+        let aor = self.domains.aor(recipient);
+        let binding = aor.and_then(|aor| self.location.bindings(&aor, now.mono).find(|binding| binding.row.contact == *contact));
+        binding.map_or_else(|| way_to(contact), |binding| self.target(binding).way)
+    }
+
     fn way_from(&self, uri: &Uri, flow: Flow, fits: bool) -> Way {
         let transport = uri.transport().unwrap_or(if fits { flow.transport } else { Transport::Udp });
         match uri.ip() {

@@ -92,7 +92,7 @@ impl Secret {
         hasher.write_u8(purpose as u8);
         for part in parts {
             // The length keeps "ab" + "c" and "a" + "bc" apart.
-            hasher.write_usize(part.len());
+            hasher.write_u64(u64::try_from(part.len()).unwrap_or(u64::MAX));
             hasher.write(part);
         }
         hasher.finish128().as_u128()

@@ -1,0 +1,293 @@
+//! The notifier: one message's reports to its sender, one NOTIFY at a time (RFC 6665; W20 to W24).
+//!
+//! A NOTIFY goes to the first place of W24 that has not failed since the last round; a round in which all
+//! have failed is followed by another one later (W23).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::carrier::{Printed, User, Way};
+use super::core::Core;
+use super::journal::{DispatchId, ReportRow};
+use super::router::{Target, is_routable, way_to};
+use super::submission::Submission;
+use crate::machine::{Flow, Hop};
+use crate::sip::{Aor, Compose, Contacts, Method, ReportMode, Transport, Uri};
+use crate::time::Now;
+
+/// The first waits of W23; after them, the last one again and again.
+const WAITS_MINUTES: [u64; 4] = [1, 5, 30, 60];
+
+/// How much a report tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// What is known so far.
+    Interim,
+    /// Everybody's outcome.
+    Complete,
+}
+
+/// What follows the end of a NOTIFY.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The sender has it.
+    Answered(Extent),
+    /// Nobody wants it.
+    Unwanted,
+    /// It did not arrive there.
+    Missed(Extent),
+}
+
+/// Where a round looks first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    FlowFirst,
+    /// The sender has just registered.
+    BindingsFirst,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Nothing is under way.
+    Idle,
+    /// Waits for the commit of its CSeq.
+    Committing(Extent, Bytes),
+    /// Looks for a flow, or for an answer.
+    UnderWay(Extent, Bytes, Uri),
+}
+
+/// The dialog that the submission made (W22).
+#[derive(Debug)]
+struct Dialog {
+    contact: Option<Uri>,
+    sender: Uri,
+    to: String,
+    call_id: String,
+    routes: Vec<String>,
+    domain: String,
+}
+
+/// What is owed to the sender of one message.
+#[derive(Debug)]
+pub(super) struct Report {
+    mode: ReportMode,
+    pub(super) detail: bool,
+    dialog: Dialog,
+    /// The sender, if he is one of ours.
+    pub(super) sender: Option<Aor>,
+    row: ReportRow,
+    stage: Stage,
+    order: Order,
+    /// Places that have failed, or are being tried.
+    tried: Vec<Way>,
+    /// The complete report, once there is one.
+    last: Option<Bytes>,
+    pub(super) is_gathering: bool,
+    /// Something became known while a NOTIFY was under way.
+    pub(super) has_news: bool,
+    /// The row differs from the store's.
+    pub(super) is_unsaved: bool,
+}
+
+impl Report {
+    pub(super) fn new(core: &Core, submission: &Submission, row: Option<ReportRow>) -> Self {
+        let fields = submission.request.fields();
+        let from = fields.from();
+        let contact = match fields.contacts() {
+            Ok(Contacts::List(contacts)) => contacts.into_iter().map(|contact| contact.uri).find(is_routable),
+            Ok(Contacts::All) | Err(_) => None,
+        };
+        let sender = from.uri.to_sip();
+        let domain = core.domains.serving(&sender).or_else(|| core.domains.first()).unwrap_or("localhost").to_owned();
+        let tag = from.tag().map_or_else(String::new, |tag| format!(";tag={tag}"));
+        let dialog = Dialog {
+            contact,
+            to: format!("<{sender}>{tag}"),
+            call_id: fields.call_id().to_owned(),
+            routes: fields.every("Record-Route").map(str::to_owned).collect(),
+            domain,
+            sender: sender.clone(),
+        };
+        Self {
+            mode: submission.wish.mode,
+            detail: submission.wish.detail,
+            dialog,
+            sender: core.domains.aor(&sender),
+            row: row.unwrap_or(ReportRow { cseq: 0, rounds: 0, due_at: None, closed: false }),
+            stage: Stage::Idle,
+            order: Order::FlowFirst,
+            tried: Vec::new(),
+            last: None,
+            is_gathering: false,
+            has_news: false,
+            is_unsaved: false,
+        }
+    }
+
+    pub(super) const fn mode(&self) -> ReportMode {
+        self.mode
+    }
+
+    pub(super) const fn row(&self) -> ReportRow {
+        self.row
+    }
+
+    pub(super) const fn is_busy(&self) -> bool {
+        !matches!(self.stage, Stage::Idle)
+    }
+
+    pub(super) const fn is_closed(&self) -> bool {
+        self.row.closed
+    }
+
+    pub(super) fn last(&self) -> Option<Bytes> {
+        self.last.clone()
+    }
+
+    pub(super) fn remember(&mut self, complete: Bytes) {
+        self.last = Some(complete);
+    }
+
+    /// The next NOTIFY: its CSeq is to be committed before it leaves.
+    pub(super) fn prepare(&mut self, extent: Extent, body: Bytes) -> ReportRow {
+        self.row.cseq = self.row.cseq.saturating_add(1);
+        self.row.due_at = None;
+        self.has_news = false;
+        self.is_unsaved = false;
+        if extent == Extent::Complete {
+            self.last = Some(body.clone());
+        }
+        self.stage = Stage::Committing(extent, body);
+        self.row
+    }
+
+    /// The commit failed: nothing was sent.
+    pub(super) fn put_back(&mut self) {
+        self.stage = Stage::Idle;
+    }
+
+    /// The CSeq is committed: looks for the first place that has not failed. `None` when there is none left.
+    pub(super) fn go(&mut self, core: &mut Core, id: DispatchId, flow: Flow, now: Now) -> Option<u32> {
+        let target = self.next_place(core, flow, now);
+        let Stage::Committing(extent, body) = std::mem::replace(&mut self.stage, Stage::Idle) else { return None };
+        let Target { uri, way } = target?;
+        self.stage = Stage::UnderWay(extent, body, uri);
+        self.tried.push(mark(&way));
+        let user = User::Report { dispatch: id, cseq: self.row.cseq };
+        core.carrier.begin(user, way, core.timer_f(now));
+        Some(self.row.cseq)
+    }
+
+    /// True while a place is left that has not failed.
+    pub(super) fn has_place(&self, core: &Core, flow: Flow, now: Now) -> bool {
+        self.next_place(core, flow, now).is_some()
+    }
+
+    /// A flow is there: the NOTIFY is printed for it and sent.
+    pub(super) fn ready(&self, core: &mut Core, id: DispatchId, to_tag: &str, flow: Flow, now: Now) {
+        let Stage::UnderWay(extent, body, uri) = &self.stage else { return };
+        let branch = core.secret.report_branch(id, to_tag, self.row.cseq);
+        let Dialog { to, call_id, routes, domain, .. } = &self.dialog;
+        let transport = if flow.transport == Transport::Udp { "" } else { ";transport=tcp" };
+        let state = match extent {
+            Extent::Interim => "active",
+            Extent::Complete => "terminated;reason=noresource",
+        };
+        let mut message = Compose::request(&Method::Notify, uri)
+            .field("Via", core.carrier.via(flow, &branch))
+            .field("Max-Forwards", 70);
+        for route in routes {
+            message = message.field("Route", route);
+        }
+        let bytes = message
+            .field("From", format_args!("<sip:{domain}>;tag={to_tag}"))
+            .field("To", to)
+            .field("Call-ID", call_id)
+            .field("CSeq", format_args!("{} NOTIFY", self.row.cseq))
+            .field("Contact", format_args!("<sip:{}{transport}>", core.carrier.sent_by(flow)))
+            .field("Event", "delivery-report")
+            .field("Subscription-State", state)
+            .body("application/delivery-report", body);
+        let user = User::Report { dispatch: id, cseq: self.row.cseq };
+        let ends = core.timer_f(now);
+        core.carrier.send(user, Printed { branch: &branch, method: Method::Notify, flow, bytes }, ends, now.mono);
+    }
+
+    /// A NOTIFY came to its end, by a final response or by none. `None` when it is not the one under way.
+    pub(super) fn ended(&mut self, cseq: u32, status: Option<u16>) -> Option<Ending> {
+        if cseq != self.row.cseq || !matches!(self.stage, Stage::UnderWay(..)) {
+            return None;
+        }
+        let Stage::UnderWay(extent, ..) = std::mem::replace(&mut self.stage, Stage::Idle) else { return None };
+        Some(match status {
+            Some(200..300) => {
+                // The place is good; only failed ones are left out next time.
+                self.tried.pop();
+                Ending::Answered(extent)
+            }
+            None | Some(408 | 480 | 500..600) => Ending::Missed(extent),
+            Some(_) => Ending::Unwanted,
+        })
+    }
+
+    /// Nothing more is owed.
+    pub(super) const fn close(&mut self) {
+        self.row.closed = true;
+        self.row.due_at = None;
+        self.is_unsaved = true;
+    }
+
+    /// Every place failed: another round comes later, by `row().due_at`.
+    pub(super) fn wait(&mut self, now: Now) {
+        let round = usize::try_from(self.row.rounds).unwrap_or(usize::MAX);
+        let minutes = WAITS_MINUTES.get(round).or(WAITS_MINUTES.last()).copied().unwrap_or(60);
+        self.row.rounds = self.row.rounds.saturating_add(1);
+        self.row.due_at = Some(now.wall.plus(Duration::from_secs(60 * minutes)));
+        self.is_unsaved = true;
+    }
+
+    /// Every place may be tried again.
+    pub(super) fn forget_places(&mut self) {
+        self.tried.clear();
+        self.order = Order::FlowFirst;
+    }
+
+    /// The sender has just registered: there first (W23).
+    pub(super) fn sender_registered(&mut self) {
+        self.tried.clear();
+        self.order = Order::BindingsFirst;
+    }
+
+    /// The last report is to be sent again, because the submission came again (W12).
+    pub(super) fn reopen(&mut self) {
+        self.row.closed = false;
+        self.forget_places();
+    }
+
+    /// W24: the flow of the submission, then its Contact, then where the sender is registered.
+    fn next_place(&self, core: &Core, flow: Flow, now: Now) -> Option<Target> {
+        let router = core.router();
+        let dialog = &self.dialog;
+        let uri = dialog.contact.as_ref().unwrap_or(&dialog.sender);
+        let over_flow = core.carrier.is_usable(flow).then(|| Target { uri: uri.clone(), way: Way::Flow(flow) });
+        let at_contact = dialog.contact.iter().map(|contact| Target { uri: contact.clone(), way: way_to(contact) });
+        let bindings = self.sender.iter().flat_map(|sender| core.location.bindings(sender, now.mono));
+        let at_bindings = bindings.map(|binding| router.target(binding));
+        let at_home = self.sender.is_none().then(|| Target { uri: dialog.sender.clone(), way: way_to(&dialog.sender) });
+        let is_new = |target: &Target| !self.tried.contains(&mark(&target.way));
+        match self.order {
+            Order::FlowFirst => over_flow.into_iter().chain(at_contact).chain(at_bindings).chain(at_home).find(is_new),
+            Order::BindingsFirst => at_bindings.chain(over_flow).chain(at_contact).chain(at_home).find(is_new),
+        }
+    }
+}
+
+/// What tells places apart: the other end, whichever way it was found.
+fn mark(way: &Way) -> Way {
+    match way {
+        Way::Flow(flow) => Way::Hop(Hop { transport: flow.transport, remote: flow.remote }),
+        Way::Hop(_) => way.clone(),
+        Way::Lookup { uri, .. } => Way::Lookup { uri: uri.clone(), otherwise: None },
+    }
+}
