@@ -1,2 +1,390 @@
-//! The server machine (to be written by its author).
+//! The server machine: registrar, and relay of one MESSAGE to many with a report to its sender.
+//!
+//! Bytes come in by [`Proxy::handle`]; each request is routed to its part, each response to the leg, report or relay that it answers.
+//! For a submission the proxy *accepts* (202) and sends anew: strictly it is a URI-list relay (RFC 3428 §7, RFC 5365), no proxy of
+//! RFC 3261 §16; an ordinary MESSAGE is proxied.
+//!
+//! **Invariant:** no socket, no clock, no SQL. What promises something leaves only after [`Input::Committed`].
+//!
+//! Its parts, each of which uses those listed after it only:
+
+mod recover;
+
+mod admission;
+
+mod dispatch;
+
+mod legs;
+
+mod notifier;
+
+mod relay;
+
+mod registrar;
+
+mod branch;
+
+mod submission;
+
+mod core;
+
+mod router;
+
+mod carrier;
+
+mod location;
+
+mod secret;
+
+mod event;
+
+mod config;
+
 pub mod journal;
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+pub use self::config::{Prefix, PrefixError, ProxyConfig};
+pub use self::event::{ProxyCommand, ProxyEvent};
+
+use self::admission::Errand;
+use self::carrier::{Step, User, Wish};
+use self::core::{ALLOW, Action, Core, Rejection, SECONDARY_TO};
+use self::dispatch::{Dispatches, Pending};
+use self::journal::{Rows, Write};
+use self::legs::Place;
+use self::relay::Relays;
+use self::secret::Secret;
+use self::submission::Submission;
+use crate::machine::{BatchId, Flow, Input, Machine, Output};
+use crate::random::Random;
+use crate::sip::{Compose, Message, Request, Response, parse, refusal};
+use crate::time::Now;
+use crate::transaction::{Arrival, ServerKey};
+
+/// The server machine. See the head of this file.
+#[derive(Debug)]
+pub struct Proxy {
+    core: Core,
+    dispatches: Dispatches,
+    relays: Relays,
+    secret: [u8; 16],
+}
+
+impl Proxy {
+    /// A proxy with what its store holds; messages that were under way go on at once.
+    #[must_use]
+    pub fn new(config: ProxyConfig, rows: Rows, mut random: Random, now: Now) -> Self {
+        let stored = rows.secret;
+        let secret = stored.unwrap_or_else(|| {
+            let [low, high] = [random.bits(), random.bits()];
+            ((u128::from(high) << 64) | u128::from(low)).to_le_bytes()
+        });
+        let core = Core::new(config, Secret::new(secret), random);
+        let mut proxy = Self {
+            core,
+            dispatches: Dispatches::default(),
+            relays: Relays::default(),
+            secret,
+        };
+        if stored.is_none() {
+            proxy.keep_secret();
+        }
+        recover::recover(&mut proxy.core, &mut proxy.dispatches, rows, now);
+        proxy.settle(now);
+        proxy
+    }
+
+    fn keep_secret(&mut self) {
+        self.core.write(Write::Secret(self.secret));
+        self.core.promise(Action::Nothing, Action::SecretLost);
+    }
+
+    fn received(&mut self, flow: Flow, bytes: &Bytes, now: Now) {
+        self.core.carrier.heard_on(flow);
+        match parse(bytes.clone()) {
+            Ok(Message::Request(request)) => self.request(&request, flow, now),
+            Ok(Message::Response(response)) => self.response(&response, now),
+            Err(error) => {
+                let tag = self.core.random.token(12);
+                if let Some(refusal) = refusal(bytes, &error, flow.remote, &tag) {
+                    self.core.tell(ProxyEvent::Refused {
+                        status: error.status(),
+                    });
+                    self.core.transmit(flow, refusal);
+                }
+            }
+        }
+    }
+
+    fn request(&mut self, request: &Request, flow: Flow, now: Now) {
+        match self.core.carrier.receive_request(request, flow, now.mono) {
+            Arrival::New(key) => {
+                if let Err(rejection) = self.serve(key, request, flow, now) {
+                    self.core.refuse(key, request, flow, &rejection, now);
+                }
+            }
+            Arrival::Absorbed => {}
+            Arrival::Full => {
+                let bytes = self.core.print_refusal(request, flow, &Rejection::busy());
+                self.core.transmit(flow, bytes);
+            }
+        }
+    }
+
+    fn serve(
+        &mut self,
+        key: ServerKey,
+        request: &Request,
+        flow: Flow,
+        now: Now,
+    ) -> Result<(), Rejection> {
+        match admission::admit(&self.core, request, flow)? {
+            Errand::Register => registrar::register(&mut self.core, key, request, flow, now),
+            Errand::Options => {
+                self.options(key, request, flow, now);
+                Ok(())
+            }
+            Errand::Submission(submission) => self.submission(key, *submission, flow, now),
+            Errand::Relay => self
+                .relays
+                .forward(&mut self.core, (key, flow), request, now),
+        }
+    }
+
+    fn submission(
+        &mut self,
+        key: ServerKey,
+        submission: Submission,
+        flow: Flow,
+        now: Now,
+    ) -> Result<(), Rejection> {
+        if let Some(id) = self.dispatches.double_of(&self.core, &submission) {
+            let Submission {
+                request, content, ..
+            } = submission;
+            return self.dispatches.repeat(
+                &mut self.core,
+                id,
+                Pending { key, request, flow },
+                content,
+                now,
+            );
+        }
+        admission::check_rate(&mut self.core, &submission, flow, now)?;
+        self.dispatches
+            .submit(&mut self.core, (key, flow), submission, now)
+    }
+
+    /// What this proxy can do (RFC 3261 §11; W6).
+    fn options(&mut self, key: ServerKey, request: &Request, flow: Flow, now: Now) {
+        let tag = self.core.random.token(12);
+        let bytes = Compose::response(request, 200, None, &tag, flow.remote)
+            .field("Allow", ALLOW)
+            .field("Accept", "*/*")
+            .field("Supported", SECONDARY_TO)
+            .finish();
+        self.core.carrier.respond(key, 200, bytes, now.mono);
+    }
+
+    fn response(&mut self, response: &Response, now: Now) {
+        let Some(heard) = self.core.carrier.receive_response(response, now.mono) else {
+            return;
+        };
+        if response.status() < 200 {
+            return;
+        }
+        let core = &mut self.core;
+        match heard.user {
+            User::Leg {
+                dispatch,
+                recipient,
+                branch,
+            } => {
+                let place = Place { recipient, branch };
+                self.dispatches.leg_heard(
+                    core,
+                    dispatch,
+                    place,
+                    (response, heard.transmissions),
+                    now,
+                );
+            }
+            User::Report { dispatch, cseq } => {
+                self.dispatches
+                    .report_ended(core, dispatch, (cseq, Some(response.status())), now);
+            }
+            User::Relay { relay, branch } => {
+                self.relays.heard(core, (relay, branch), response, now)
+            }
+        }
+    }
+
+    fn step(&mut self, step: Step, now: Now) {
+        let core = &mut self.core;
+        match step {
+            Step::Ready {
+                user:
+                    User::Leg {
+                        dispatch,
+                        recipient,
+                        branch,
+                    },
+                flow,
+            } => {
+                self.dispatches
+                    .leg_ready(core, dispatch, Place { recipient, branch }, flow, now);
+            }
+            Step::Ready {
+                user: User::Report { dispatch, .. },
+                flow,
+            } => {
+                self.dispatches.report_ready(core, dispatch, flow, now);
+            }
+            Step::Ready {
+                user: User::Relay { relay, branch },
+                flow,
+            } => {
+                self.relays.ready(core, (relay, branch), flow, now);
+            }
+            Step::Failed {
+                user:
+                    User::Leg {
+                        dispatch,
+                        recipient,
+                        branch,
+                    },
+                fault,
+                transmissions,
+            } => {
+                let place = Place { recipient, branch };
+                self.dispatches
+                    .leg_failed(core, dispatch, place, (fault, transmissions), now);
+            }
+            Step::Failed {
+                user: User::Report { dispatch, cseq },
+                ..
+            } => {
+                self.dispatches
+                    .report_ended(core, dispatch, (cseq, None), now);
+            }
+            Step::Failed {
+                user: User::Relay { relay, branch },
+                fault,
+                ..
+            } => {
+                self.relays.failed(core, (relay, branch), fault, now);
+            }
+        }
+    }
+
+    fn committed(&mut self, batch: BatchId, now: Now) {
+        for action in self.core.held().committed(batch) {
+            self.act(action, now);
+        }
+    }
+
+    fn commit_failed(&mut self, batch: BatchId, now: Now) {
+        self.core.tell(ProxyEvent::StoreFailed);
+        for action in self.core.held().failed(batch) {
+            self.act(action, now);
+        }
+    }
+
+    fn act(&mut self, action: Action, now: Now) {
+        let core = &mut self.core;
+        match action {
+            Action::Nothing => {}
+            Action::SecretLost => self.keep_secret(),
+            Action::Registered(registration) => {
+                registrar::committed(core, &registration, now);
+                self.dispatches.registered(core, &registration.aor, now);
+            }
+            Action::NotRegistered(registration) => {
+                core.refuse(
+                    registration.key,
+                    &registration.request,
+                    registration.flow,
+                    &Rejection::busy(),
+                    now,
+                );
+            }
+            Action::Accepted(id) => self.dispatches.accepted(core, id, now),
+            Action::NotAccepted(id) => self.dispatches.not_accepted(core, id, now),
+            Action::Saved(id, round) => self.dispatches.saved(id, round),
+            Action::NotSaved(id, round) => self.dispatches.not_saved(core, id, round, now),
+            Action::Reportable(id, round) => self.dispatches.reportable(core, id, round, now),
+            Action::NotReportable(id, round) => {
+                self.dispatches.not_reportable(core, id, round, now)
+            }
+        }
+    }
+
+    /// Takes the steps that follow from an input, and asks for the commit of what they wrote.
+    fn settle(&mut self, now: Now) {
+        while let Some(step) = self.core.carrier.poll_step() {
+            self.step(step, now);
+        }
+        self.core.commit();
+    }
+}
+
+impl Machine for Proxy {
+    type Command = ProxyCommand;
+    type Event = ProxyEvent;
+    type Write = Write;
+
+    fn handle(&mut self, input: Input<ProxyCommand>, now: Now) {
+        match input {
+            Input::Received { flow, bytes } => self.received(flow, &bytes, now),
+            Input::Connected { id, flow } => self.core.carrier.connected(id, flow),
+            Input::ConnectFailed { id } => self.core.carrier.connect_failed(id, now.mono),
+            Input::Disconnected { flow } => self.core.carrier.disconnected(flow),
+            Input::Resolved { id, hops } => self.core.carrier.resolved(id, hops),
+            Input::Committed(batch) => self.committed(batch, now),
+            Input::CommitFailed(batch) => self.commit_failed(batch, now),
+            Input::Command(ProxyCommand::Flush) => self.dispatches.save_all(&mut self.core),
+        }
+        self.settle(now);
+    }
+
+    fn handle_timeout(&mut self, now: Now) {
+        self.core.carrier.handle_timeout(now.mono);
+        for write in self.core.location.expire(now.mono) {
+            self.core.write(write);
+        }
+        while let Some(due) = self.core.agenda.pop(now.mono) {
+            self.dispatches.due(&mut self.core, due, now);
+        }
+        self.settle(now);
+    }
+
+    fn poll_output(&mut self) -> Option<Output<ProxyEvent, Write>> {
+        let core = &mut self.core;
+        core.poll_output()
+            .or_else(|| core.carrier.poll_transmit().map(Output::Transmit))
+            .or_else(|| {
+                Some(match core.carrier.poll_wish()? {
+                    Wish::Connect { id, hop } => Output::Connect { id, hop },
+                    Wish::Resolve { id, uri } => Output::Resolve { id, uri },
+                })
+            })
+    }
+
+    fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let core = &self.core;
+        let binding = core
+            .location
+            .next_end()
+            .map(|ends| (ends, "a binding ends"));
+        [core.carrier.poll_timeout(), core.agenda.next(), binding]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -86,7 +86,10 @@ impl FromStr for Prefix {
         };
         let open = width.checked_sub(length).ok_or(PrefixError)?;
         let mask = u128::MAX.checked_shl(open).unwrap_or(0);
-        Ok(Self { network: mapped(address) & mask, mask })
+        Ok(Self {
+            network: mapped(address) & mask,
+            mask,
+        })
     }
 }
 
@@ -94,7 +97,9 @@ impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let address = std::net::Ipv6Addr::from_bits(self.network);
         match address.to_ipv4_mapped() {
-            Some(v4) if self.mask.count_ones() >= 96 => write!(f, "{v4}/{}", self.mask.count_ones() - 96),
+            Some(v4) if self.mask.count_ones() >= 96 => {
+                write!(f, "{v4}/{}", self.mask.count_ones() - 96)
+            }
             Some(_) | None => write!(f, "{address}/{}", self.mask.count_ones()),
         }
     }
@@ -127,11 +132,25 @@ mod tests {
         ];
         for (prefix, address, inside) in cases {
             let prefix: Prefix = prefix.parse().unwrap();
-            assert_eq!(prefix.contains(address.parse().unwrap()), inside, "{prefix} {address}");
+            assert_eq!(
+                prefix.contains(address.parse().unwrap()),
+                inside,
+                "{prefix} {address}"
+            );
         }
-        for broken in ["", "127.0.0.0/33", "127.0.0/8", "::/129", "a/8", "1.2.3.4/-1"] {
+        for broken in [
+            "",
+            "127.0.0.0/33",
+            "127.0.0/8",
+            "::/129",
+            "a/8",
+            "1.2.3.4/-1",
+        ] {
             assert_eq!(broken.parse::<Prefix>(), Err(PrefixError), "{broken}");
         }
-        assert_eq!("127.0.0.0/8".parse::<Prefix>().unwrap().to_string(), "127.0.0.0/8");
+        assert_eq!(
+            "127.0.0.0/8".parse::<Prefix>().unwrap().to_string(),
+            "127.0.0.0/8"
+        );
     }
 }

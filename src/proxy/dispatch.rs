@@ -11,13 +11,13 @@ use std::time::Duration;
 use super::carrier::{Fault, User};
 use super::core::{Action, Core, Due, Rejection, SECONDARY_TO};
 use super::event::ProxyEvent;
-use super::journal::{AcceptedRow, DispatchId, Write};
+use super::journal::{AcceptedRow, DispatchId, OutcomeRow, ReportRow, Write};
 use super::legs::{Facts, Legs, Place, Unsaved};
 use super::notifier::{Ending, Extent, Report};
 use super::submission::Submission;
 use crate::limits::{
-    DISPATCH_REMEMBERED, DISPATCHES_OPEN_MAX, DISPATCHES_REMEMBERED_MAX, LEGS_OPEN_MAX, REPORT_GATHER, REPORT_KEPT,
-    RETRY_AFTER_SECS,
+    DISPATCH_REMEMBERED, DISPATCHES_OPEN_MAX, DISPATCHES_REMEMBERED_MAX, LEGS_OPEN_MAX,
+    REPORT_GATHER, RETRY_AFTER_SECS,
 };
 use crate::machine::Flow;
 use crate::sip::{Aor, Compose, LegTemplate, ReportMode, Request, Response};
@@ -48,6 +48,9 @@ pub(super) struct Dispatch {
     pub(super) is_save_due: bool,
 }
 
+/// What a store knew of a message: outcomes, and the report if one was begun.
+pub(super) type Known = (Vec<OutcomeRow>, Option<ReportRow>);
+
 /// A request that waits for its 202.
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -70,14 +73,22 @@ pub(super) struct Dispatches {
 }
 
 impl Dispatch {
-    fn facts(&self) -> Facts<'_> {
-        Facts { dispatch: self.id, to_tag: &self.to_tag, accepted_at: self.accepted_at, lifetime: self.lifetime }
-    }
-
     /// The legs, and what they need to know.
     pub(super) fn parts(&mut self) -> Option<(&mut Legs, Facts<'_>)> {
-        let Self { id, to_tag, accepted_at, lifetime, legs, .. } = self;
-        let facts = Facts { dispatch: *id, to_tag, accepted_at: *accepted_at, lifetime: *lifetime };
+        let Self {
+            id,
+            to_tag,
+            accepted_at,
+            lifetime,
+            legs,
+            ..
+        } = self;
+        let facts = Facts {
+            dispatch: *id,
+            to_tag,
+            accepted_at: *accepted_at,
+            lifetime: *lifetime,
+        };
         legs.as_deref_mut().map(|legs| (legs, facts))
     }
 
@@ -91,7 +102,8 @@ impl Dispatch {
 
     /// When it may be forgotten (W12).
     pub(super) fn keep_until(&self) -> Timestamp {
-        self.accepted_at.plus(DISPATCH_REMEMBERED.max(self.lifetime.unwrap_or_default()))
+        self.accepted_at
+            .plus(DISPATCH_REMEMBERED.max(self.lifetime.unwrap_or_default()))
     }
 
     fn save_later(&mut self, core: &mut Core, wait: Duration, now: Now) {
@@ -104,7 +116,9 @@ impl Dispatch {
 impl Dispatches {
     /// The message of which a submission is the double (W12).
     pub(super) fn double_of(&self, core: &Core, submission: &Submission) -> Option<DispatchId> {
-        self.doubles.get(&core.secret.double(&submission.key)).copied()
+        self.doubles
+            .get(&core.secret.double(&submission.key))
+            .copied()
     }
 
     /// Takes a new submission: it is committed first (W11).
@@ -115,7 +129,7 @@ impl Dispatches {
         submission: Submission,
         now: Now,
     ) -> Result<(), Rejection> {
-        self.check_room(core, submission.recipients.len())?;
+        self.check_room(core, submission.recipients.len(), now)?;
         self.last += 1;
         let (id, (key, flow)) = (DispatchId(self.last), from);
         let row = AcceptedRow {
@@ -125,10 +139,14 @@ impl Dispatches {
             accepted_at: now.wall,
             flow,
             request: submission.request.bytes().clone(),
-            recipients: submission.recipients.iter().map(|person| person.place).collect(),
+            recipients: submission
+                .recipients
+                .iter()
+                .map(|person| person.place)
+                .collect(),
         };
         let request = submission.request.clone();
-        let mut dispatch = make(core, &row, submission);
+        let mut dispatch = make(core, &row, submission, None);
         dispatch.pending = Some(vec![Pending { key, request, flow }]);
         core.write(Write::Accept(row));
         core.promise(Action::Accepted(id), Action::NotAccepted(id));
@@ -142,7 +160,8 @@ impl Dispatches {
         self.open += usize::from(!dispatch.report.is_closed());
         self.legs_open += dispatch.legs.as_ref().map_or(0, |legs| legs.open());
         self.doubles.insert(dispatch.double, dispatch.id);
-        core.agenda.add(now.mono_at(dispatch.keep_until()), Due::Forget(dispatch.id));
+        core.agenda
+            .add(now.mono_at(dispatch.keep_until()), Due::Forget(dispatch.id));
         self.all.insert(dispatch.id, dispatch);
     }
 
@@ -155,9 +174,14 @@ impl Dispatches {
         content: u128,
         now: Now,
     ) -> Result<(), Rejection> {
-        let Some(dispatch) = self.all.get_mut(&id) else { return Err(Rejection::busy()) };
+        let Some(dispatch) = self.all.get_mut(&id) else {
+            return Err(Rejection::busy());
+        };
         if dispatch.content != content {
-            return Err(Rejection::because(400, "Same Message With Other Recipients Or Body"));
+            return Err(Rejection::because(
+                400,
+                "Same Message With Other Recipients Or Body",
+            ));
         }
         let flow = pending.flow;
         if let Some(waiting) = &mut dispatch.pending {
@@ -181,43 +205,118 @@ impl Dispatches {
 
     /// The message is on stable storage: 202, and the legs start.
     pub(super) fn accepted(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(dispatch) = self.all.get_mut(&id) else { return };
+        let Some(dispatch) = self.all.get_mut(&id) else {
+            return;
+        };
         for pending in dispatch.pending.take().unwrap_or_default() {
             answer(core, dispatch, &pending, now);
         }
-        let recipients = dispatch.legs.as_ref().map_or(0, |legs| u32::try_from(legs.open()).unwrap_or(u32::MAX));
-        core.tell(ProxyEvent::Accepted { dispatch: id, recipients });
+        let recipients = dispatch
+            .legs
+            .as_ref()
+            .map_or(0, |legs| u32::try_from(legs.open()).unwrap_or(u32::MAX));
+        core.tell(ProxyEvent::Accepted {
+            dispatch: id,
+            recipients,
+        });
         self.start(core, id, now);
+    }
+
+    /// Every outcome of a message taken up again is known: its report is owed, if one is wanted.
+    pub(super) fn complete(&mut self, core: &mut Core, id: DispatchId, now: Now) {
+        let Some(dispatch) = self.all.get(&id) else {
+            return;
+        };
+        match dispatch.report.mode() {
+            ReportMode::None => self.close(core, id, now),
+            ReportMode::Final | ReportMode::Each => self.report(core, id, now),
+        }
+    }
+
+    /// A report taken up again waits for its sender (W23).
+    pub(super) fn wait_for(&mut self, sender: Option<Aor>, id: DispatchId) {
+        if let Some(sender) = sender {
+            self.waiting.entry(sender).or_default().insert(id);
+        }
+    }
+
+    /// A number that was used, by a message that is not there.
+    pub(super) fn skip(&mut self, id: DispatchId) {
+        self.last = self.last.max(id.0);
+    }
+
+    /// Writes all that waits to be written with company.
+    pub(super) fn save_all(&mut self, core: &mut Core) {
+        let due = |dispatch: &Dispatch| dispatch.is_save_due.then_some(dispatch.id);
+        let ids: Vec<_> = self.all.values().filter_map(due).collect();
+        for id in ids {
+            self.save(core, id);
+        }
     }
 
     /// Sends to everybody who has no outcome.
     pub(super) fn start(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        self.with_legs(core, id, now, |core, legs, facts| legs.start(core, facts, now));
+        self.with_legs(core, id, now, |core, legs, facts| {
+            legs.start(core, facts, now)
+        });
     }
 
     /// The message is not on stable storage: nothing is sent to anyone (W11).
     pub(super) fn not_accepted(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(mut dispatch) = self.remove(core, id, now) else { return };
+        let Some(mut dispatch) = self.remove(core, id, now) else {
+            return;
+        };
         for pending in dispatch.pending.take().unwrap_or_default() {
-            core.refuse(pending.key, &pending.request, pending.flow, &Rejection::busy(), now);
+            core.refuse(
+                pending.key,
+                &pending.request,
+                pending.flow,
+                &Rejection::busy(),
+                now,
+            );
         }
     }
 
     /// A leg's flow is there.
-    pub(super) fn leg_ready(&mut self, core: &mut Core, id: DispatchId, place: Place, flow: Flow, now: Now) {
+    pub(super) fn leg_ready(
+        &mut self,
+        core: &mut Core,
+        id: DispatchId,
+        place: Place,
+        flow: Flow,
+        now: Now,
+    ) {
         if let Some((legs, facts)) = self.all.get_mut(&id).and_then(Dispatch::parts) {
             legs.ready(core, facts, place, flow, now);
         }
     }
 
     /// A leg's final response came.
-    pub(super) fn leg_heard(&mut self, core: &mut Core, id: DispatchId, place: Place, heard: (&Response, u32), now: Now) {
-        self.with_legs(core, id, now, |core, legs, facts| legs.heard(core, facts, place, heard, now));
+    pub(super) fn leg_heard(
+        &mut self,
+        core: &mut Core,
+        id: DispatchId,
+        place: Place,
+        heard: (&Response, u32),
+        now: Now,
+    ) {
+        self.with_legs(core, id, now, |core, legs, facts| {
+            legs.heard(core, facts, place, heard, now)
+        });
     }
 
     /// A leg's branch came to nothing.
-    pub(super) fn leg_failed(&mut self, core: &mut Core, id: DispatchId, place: Place, fault: (Fault, u32), now: Now) {
-        self.with_legs(core, id, now, |core, legs, facts| legs.failed(core, facts, place, fault, now));
+    pub(super) fn leg_failed(
+        &mut self,
+        core: &mut Core,
+        id: DispatchId,
+        place: Place,
+        fault: (Fault, u32),
+        now: Now,
+    ) {
+        self.with_legs(core, id, now, |core, legs, facts| {
+            legs.failed(core, facts, place, fault, now)
+        });
     }
 
     /// The flow of a NOTIFY is there.
@@ -230,22 +329,23 @@ impl Dispatches {
     /// Something is due.
     pub(super) fn due(&mut self, core: &mut Core, due: Due, now: Now) {
         match due {
-            Due::Save(id) => self.save(core, id, now),
+            Due::Save(id) => self.save(core, id),
             Due::Gather(id) => {
                 if let Some(dispatch) = self.all.get_mut(&id) {
                     dispatch.report.is_gathering = false;
                     self.report(core, id, now);
                 }
             }
-            Due::Round(id) => {
-                if let Some(dispatch) = self.all.get_mut(&id).filter(|dispatch| is_round_due(&dispatch.report, now)) {
-                    dispatch.report.forget_places();
-                    self.report(core, id, now);
-                }
-            }
-            Due::Again(User::Leg { dispatch, recipient, branch }) => {
+            Due::Round(id) => self.round(core, id, now),
+            Due::Again(User::Leg {
+                dispatch,
+                recipient,
+                branch,
+            }) => {
                 let place = Place { recipient, branch };
-                self.with_legs(core, dispatch, now, |core, legs, facts| legs.again(core, facts, place, now));
+                self.with_legs(core, dispatch, now, |core, legs, facts| {
+                    legs.again(core, facts, place, now)
+                });
             }
             Due::Again(User::Report { .. } | User::Relay { .. }) => {}
             Due::Forget(id) => self.forget(core, id, now),
@@ -264,12 +364,17 @@ impl Dispatches {
 
     /// The outcomes of a round of saving are safe.
     pub(super) fn saved(&mut self, id: DispatchId, round: u32) {
-        let Some(dispatch) = self.all.get_mut(&id) else { return };
+        let Some(dispatch) = self.all.get_mut(&id) else {
+            return;
+        };
         if let Some(legs) = &mut dispatch.legs {
             legs.saved(round);
         }
         let report = &dispatch.report;
-        let is_done = dispatch.legs.as_ref().is_some_and(|legs| legs.open() == 0 && legs.is_safe());
+        let is_done = dispatch
+            .legs
+            .as_ref()
+            .is_some_and(|legs| legs.open() == 0 && legs.is_safe());
         if is_done && (report.is_closed() || report.last().is_some()) {
             dispatch.legs = None;
         }
@@ -277,7 +382,9 @@ impl Dispatches {
 
     /// A batch with outcomes failed: they are written again.
     pub(super) fn not_saved(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
-        let Some(dispatch) = self.all.get_mut(&id) else { return };
+        let Some(dispatch) = self.all.get_mut(&id) else {
+            return;
+        };
         if let Some(legs) = &mut dispatch.legs {
             legs.not_saved(round);
         }
@@ -287,7 +394,9 @@ impl Dispatches {
     /// A report and what it tells are safe: it leaves (W23).
     pub(super) fn reportable(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
         self.saved(id, round);
-        let Some(dispatch) = self.all.get_mut(&id) else { return };
+        let Some(dispatch) = self.all.get_mut(&id) else {
+            return;
+        };
         match dispatch.report.go(core, id, dispatch.flow, now) {
             Some(cseq) => core.tell(ProxyEvent::Reporting { dispatch: id, cseq }),
             None => self.round_failed(core, id, now),
@@ -305,12 +414,26 @@ impl Dispatches {
     }
 
     /// A NOTIFY had its final response, or none.
-    pub(super) fn report_ended(&mut self, core: &mut Core, id: DispatchId, (cseq, status): (u32, Option<u16>), now: Now) {
-        let Some(dispatch) = self.all.get_mut(&id) else { return };
+    pub(super) fn report_ended(
+        &mut self,
+        core: &mut Core,
+        id: DispatchId,
+        (cseq, status): (u32, Option<u16>),
+        now: Now,
+    ) {
+        let Some(dispatch) = self.all.get_mut(&id) else {
+            return;
+        };
         match dispatch.report.ended(cseq, status) {
-            Some(Ending::Answered(Extent::Complete) | Ending::Unwanted) => self.close(core, id, now),
-            Some(Ending::Answered(Extent::Interim)) if dispatch.report.has_news => self.report(core, id, now),
-            Some(Ending::Missed(_)) if dispatch.report.has_place(core, dispatch.flow, now) => self.report(core, id, now),
+            Some(Ending::Answered(Extent::Complete) | Ending::Unwanted) => {
+                self.close(core, id, now)
+            }
+            Some(Ending::Answered(Extent::Interim)) if dispatch.report.has_news => {
+                self.report(core, id, now)
+            }
+            Some(Ending::Missed(_)) if dispatch.report.has_place(core, dispatch.flow, now) => {
+                self.report(core, id, now)
+            }
             Some(Ending::Missed(Extent::Complete)) => self.round_failed(core, id, now),
             Some(Ending::Missed(Extent::Interim)) => self.interim_failed(core, id, now),
             Some(Ending::Answered(Extent::Interim)) | None => {}
@@ -319,7 +442,9 @@ impl Dispatches {
 
     /// Something became known: whether the sender is told now, in 100 ms or not yet (W9).
     fn news(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(dispatch) = self.all.get_mut(&id) else { return };
+        let Some(dispatch) = self.all.get_mut(&id) else {
+            return;
+        };
         if dispatch.report.is_closed() {
             dispatch.save_later(core, REPORT_GATHER, now);
             return;
@@ -327,7 +452,7 @@ impl Dispatches {
         match (dispatch.report.mode(), dispatch.extent()) {
             (ReportMode::None, Extent::Complete) => {
                 self.close(core, id, now);
-                self.save(core, id, now);
+                self.save(core, id);
             }
             (ReportMode::Final | ReportMode::Each, Extent::Complete) => self.report(core, id, now),
             (ReportMode::Each, Extent::Interim) => {
@@ -335,56 +460,97 @@ impl Dispatches {
                     core.agenda.add(now.mono + REPORT_GATHER, Due::Gather(id));
                 }
             }
-            (ReportMode::Final | ReportMode::None, Extent::Interim) => dispatch.save_later(core, REPORT_GATHER, now),
+            (ReportMode::Final | ReportMode::None, Extent::Interim) => {
+                dispatch.save_later(core, REPORT_GATHER, now)
+            }
         }
     }
 
     /// Tells the sender what is known, once that and the CSeq are on stable storage (W23); one NOTIFY at a time.
     pub(super) fn report(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(dispatch) = self.all.get_mut(&id).filter(|dispatch| !dispatch.report.is_closed()) else { return };
+        let Some(dispatch) = self
+            .all
+            .get_mut(&id)
+            .filter(|dispatch| !dispatch.report.is_closed())
+        else {
+            return;
+        };
         if dispatch.report.is_busy() {
             dispatch.report.has_news = true;
             return;
         }
-        if let Some(due) = dispatch.report.row().due_at {
-            core.agenda.remove(now.mono_at(due), Due::Round(id));
-        }
         let extent = dispatch.extent();
         let (detail, last) = (dispatch.report.detail, dispatch.report.last());
-        let (outcomes, round) = dispatch.legs.as_mut().map(|legs| legs.take_unsaved(Unsaved::Uncommitted)).unwrap_or_default();
-        let Some(body) = dispatch.legs.as_ref().map(|legs| legs.report(detail)).or(last) else { return };
+        let (outcomes, round) = dispatch
+            .legs
+            .as_mut()
+            .map(|legs| legs.take_unsaved(Unsaved::Uncommitted))
+            .unwrap_or_default();
+        let Some(body) = dispatch
+            .legs
+            .as_ref()
+            .map(|legs| legs.report(detail))
+            .or(last)
+        else {
+            return;
+        };
         if !outcomes.is_empty() {
-            core.write(Write::Outcomes { dispatch: id, outcomes });
+            core.write(Write::Outcomes {
+                dispatch: id,
+                outcomes,
+            });
         }
-        let report = dispatch.report.prepare(extent, body);
-        core.write(Write::Report { dispatch: id, report });
-        core.promise(Action::Reportable(id, round), Action::NotReportable(id, round));
+        let report = dispatch.report.prepare(extent, body, now);
+        core.write(Write::Report {
+            dispatch: id,
+            report,
+        });
+        core.promise(
+            Action::Reportable(id, round),
+            Action::NotReportable(id, round),
+        );
+    }
+
+    /// A report's wait is over, unless the clock was set back or it waits for a later round.
+    fn round(&mut self, core: &mut Core, id: DispatchId, now: Now) {
+        let Some(dispatch) = self.all.get_mut(&id) else {
+            return;
+        };
+        match dispatch.report.row().due_at {
+            Some(due) if due > now.wall => core.agenda.add(now.mono_at(due), Due::Round(id)),
+            Some(_) => {
+                dispatch.report.forget_places();
+                self.report(core, id, now);
+            }
+            None => {}
+        }
     }
 
     /// No place is left for a complete report: it waits for its sender, or for its time (W23).
     fn round_failed(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(dispatch) = self.all.get_mut(&id) else { return };
+        let Some(dispatch) = self.all.get_mut(&id) else {
+            return;
+        };
         if dispatch.extent() == Extent::Interim {
             self.interim_failed(core, id, now);
             return;
         }
         dispatch.report.wait(now);
-        let row = dispatch.report.row();
-        let give_up_at = dispatch.accepted_at.plus(REPORT_KEPT).plus(dispatch.lifetime.unwrap_or_default());
-        let Some(due) = row.due_at.filter(|due| *due <= give_up_at) else {
+        let Some(due) = dispatch.report.row().due_at else {
             self.close(core, id, now);
             return;
         };
-        if let Some(sender) = &dispatch.report.sender {
-            self.waiting.entry(sender.clone()).or_default().insert(id);
-        }
         dispatch.save_later(core, REPORT_GATHER, now);
         core.agenda.add(now.mono_at(due), Due::Round(id));
+        let sender = dispatch.report.sender.clone();
+        self.wait_for(sender, id);
     }
 
     /// No place took an interim report: the next one tells what this one did.
     fn interim_failed(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(dispatch) = self.all.get_mut(&id) else { return };
+        let Some(dispatch) = self.all.get_mut(&id) else {
+            return;
+        };
         dispatch.report.forget_places();
         if dispatch.report.has_news {
             self.report(core, id, now);
@@ -392,30 +558,61 @@ impl Dispatches {
     }
 
     fn close(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(dispatch) = self.all.get_mut(&id).filter(|dispatch| !dispatch.report.is_closed()) else { return };
+        let Some(dispatch) = self
+            .all
+            .get_mut(&id)
+            .filter(|dispatch| !dispatch.report.is_closed())
+        else {
+            return;
+        };
         dispatch.report.close();
         dispatch.save_later(core, REPORT_GATHER, now);
         self.open = self.open.saturating_sub(1);
+        if let Some(sender) = dispatch.report.sender.clone() {
+            self.stop_waiting(&sender, id);
+        }
         core.tell(ProxyEvent::Closed { dispatch: id });
     }
 
+    fn stop_waiting(&mut self, sender: &Aor, id: DispatchId) {
+        let Some(waiting) = self.waiting.get_mut(sender) else {
+            return;
+        };
+        waiting.remove(&id);
+        if waiting.is_empty() {
+            self.waiting.remove(sender);
+        }
+    }
+
     /// Writes what no report has taken along.
-    fn save(&mut self, core: &mut Core, id: DispatchId, _now: Now) {
-        let Some(dispatch) = self.all.get_mut(&id) else { return };
+    fn save(&mut self, core: &mut Core, id: DispatchId) {
+        let Some(dispatch) = self.all.get_mut(&id) else {
+            return;
+        };
         dispatch.is_save_due = false;
         let legs = dispatch.legs.as_mut().filter(|legs| legs.has_unwritten());
-        let (outcomes, round) = legs.map(|legs| legs.take_unsaved(Unsaved::Unwritten)).unwrap_or_default();
+        let (outcomes, round) = legs
+            .map(|legs| legs.take_unsaved(Unsaved::Unwritten))
+            .unwrap_or_default();
         if std::mem::take(&mut dispatch.report.is_unsaved) {
-            core.write(Write::Report { dispatch: id, report: dispatch.report.row() });
+            core.write(Write::Report {
+                dispatch: id,
+                report: dispatch.report.row(),
+            });
         }
         if !outcomes.is_empty() {
-            core.write(Write::Outcomes { dispatch: id, outcomes });
+            core.write(Write::Outcomes {
+                dispatch: id,
+                outcomes,
+            });
             core.promise(Action::Saved(id, round), Action::NotSaved(id, round));
         }
     }
 
     fn forget(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(dispatch) = self.all.get(&id) else { return };
+        let Some(dispatch) = self.all.get(&id) else {
+            return;
+        };
         if !dispatch.report.is_closed() || dispatch.extent() == Extent::Interim {
             core.agenda.add(now.mono + FORGET_LATER, Due::Forget(id));
             return;
@@ -426,7 +623,8 @@ impl Dispatches {
 
     fn remove(&mut self, core: &mut Core, id: DispatchId, now: Now) -> Option<Dispatch> {
         let dispatch = self.all.remove(&id)?;
-        core.agenda.remove(now.mono_at(dispatch.keep_until()), Due::Forget(id));
+        core.agenda
+            .remove(now.mono_at(dispatch.keep_until()), Due::Forget(id));
         self.open -= usize::from(!dispatch.report.is_closed());
         self.legs_open -= dispatch.legs.as_ref().map_or(0, |legs| legs.open());
         self.doubles.remove(&dispatch.double);
@@ -434,25 +632,41 @@ impl Dispatches {
     }
 
     /// Full is 503, never growth; what was reported on may go before its time.
-    fn check_room(&mut self, core: &mut Core, recipients: usize) -> Result<(), Rejection> {
+    fn check_room(
+        &mut self,
+        core: &mut Core,
+        recipients: usize,
+        now: Now,
+    ) -> Result<(), Rejection> {
         if self.open >= DISPATCHES_OPEN_MAX || self.legs_open + recipients > LEGS_OPEN_MAX {
             return Err(Rejection::busy());
         }
         if self.all.len() < DISPATCHES_REMEMBERED_MAX {
             return Ok(());
         }
-        let oldest = self.all.first_key_value().map(|(id, dispatch)| (*id, dispatch.report.is_closed()));
-        let Some((id, true)) = oldest else { return Err(Rejection::busy()) };
-        if let Some(dispatch) = self.all.remove(&id) {
-            self.doubles.remove(&dispatch.double);
-            core.write(Write::Forget(id));
-        }
+        let oldest = self
+            .all
+            .first_key_value()
+            .map(|(id, dispatch)| (*id, dispatch.report.is_closed()));
+        let Some((id, true)) = oldest else {
+            return Err(Rejection::busy());
+        };
+        self.remove(core, id, now);
+        core.write(Write::Forget(id));
         Ok(())
     }
 
     /// Does something to the legs of a message, and sees what became known by it.
-    fn with_legs(&mut self, core: &mut Core, id: DispatchId, now: Now, act: impl FnOnce(&mut Core, &mut Legs, Facts<'_>)) {
-        let Some((legs, facts)) = self.all.get_mut(&id).and_then(Dispatch::parts) else { return };
+    fn with_legs(
+        &mut self,
+        core: &mut Core,
+        id: DispatchId,
+        now: Now,
+        act: impl FnOnce(&mut Core, &mut Legs, Facts<'_>),
+    ) {
+        let Some((legs, facts)) = self.all.get_mut(&id).and_then(Dispatch::parts) else {
+            return;
+        };
         let before = legs.open();
         act(core, legs, facts);
         let settled = before.saturating_sub(legs.open());
@@ -463,11 +677,21 @@ impl Dispatches {
     }
 }
 
-/// A message in memory, from its row and the submission in it.
-pub(super) fn make(core: &mut Core, row: &AcceptedRow, submission: Submission) -> Dispatch {
-    let report = Report::new(core, &submission, None);
+/// A message in memory, from its row and the submission in it; `known` is what a store knew beside.
+pub(super) fn make(
+    core: &mut Core,
+    row: &AcceptedRow,
+    submission: Submission,
+    known: Option<Known>,
+) -> Dispatch {
+    let (outcomes, begun) = known.unzip();
+    let report = Report::new(core, &submission, begun.flatten());
     let date = core.date(row.accepted_at);
-    let addressed: Vec<_> = submission.recipients.iter().map(|person| person.addressed.clone()).collect();
+    let addressed: Vec<_> = submission
+        .recipients
+        .iter()
+        .map(|person| person.addressed.clone())
+        .collect();
     let template = LegTemplate::new(&submission.request, &addressed, date);
     Dispatch {
         id: row.id,
@@ -475,10 +699,17 @@ pub(super) fn make(core: &mut Core, row: &AcceptedRow, submission: Submission) -
         content: submission.content,
         to_tag: row.to_tag.clone(),
         accepted_at: row.accepted_at,
-        lifetime: submission.expires.filter(|secs| *secs > 0).map(|secs| Duration::from_secs(secs.into())),
+        lifetime: submission
+            .expires
+            .filter(|secs| *secs > 0)
+            .map(|secs| Duration::from_secs(secs.into())),
         flow: row.flow,
         pending: None,
-        legs: Some(Box::new(Legs::new(template, submission.recipients, None))),
+        legs: Some(Box::new(Legs::new(
+            template,
+            submission.recipients,
+            outcomes,
+        ))),
         report,
         is_save_due: false,
     }
@@ -486,11 +717,13 @@ pub(super) fn make(core: &mut Core, row: &AcceptedRow, submission: Submission) -
 
 /// The 202, with the proof of W6 and always the same To tag.
 fn answer(core: &mut Core, dispatch: &Dispatch, pending: &Pending, now: Now) {
-    let message = Compose::response(&pending.request, 202, None, &dispatch.to_tag, pending.flow.remote);
+    let message = Compose::response(
+        &pending.request,
+        202,
+        None,
+        &dispatch.to_tag,
+        pending.flow.remote,
+    );
     let bytes = message.field("Supported", SECONDARY_TO).finish();
     core.carrier.respond(pending.key, 202, bytes, now.mono);
-}
-
-fn is_round_due(report: &Report, now: Now) -> bool {
-    report.row().due_at.is_some_and(|due| due <= now.wall)
 }

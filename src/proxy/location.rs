@@ -26,7 +26,11 @@ pub(super) struct LocationService {
 impl LocationService {
     /// The bindings that hold at `now`, best first (RFC 3261 §16.6: by q).
     pub(super) fn bindings(&self, aor: &Aor, now: Instant) -> impl Iterator<Item = &Binding> {
-        self.bindings.get(aor).into_iter().flatten().filter(move |binding| binding.ends > now)
+        self.bindings
+            .get(aor)
+            .into_iter()
+            .flatten()
+            .filter(move |binding| binding.ends > now)
     }
 
     /// Addresses-of-record with a binding.
@@ -58,9 +62,14 @@ impl LocationService {
         let mut gone = Vec::new();
         while let Some((ends, aor)) = self.ends.first().cloned().filter(|(ends, _)| *ends <= now) {
             self.ends.remove(&(ends, aor.clone()));
-            let Some(bindings) = self.bindings.get_mut(&aor) else { continue };
+            let Some(bindings) = self.bindings.get_mut(&aor) else {
+                continue;
+            };
             for binding in bindings.extract_if(.., |binding| binding.ends <= now) {
-                gone.push(Write::Unbind { aor: aor.clone(), contact: binding.row.contact });
+                gone.push(Write::Unbind {
+                    aor: aor.clone(),
+                    contact: binding.row.contact,
+                });
             }
             self.drop_empty(&aor);
         }
@@ -77,8 +86,12 @@ impl LocationService {
     }
 
     fn unbind(&mut self, aor: &Aor, contact: &Uri) {
-        let Some(bindings) = self.bindings.get_mut(aor) else { return };
-        let gone: Vec<_> = bindings.extract_if(.., |binding| binding.row.contact == *contact).collect();
+        let Some(bindings) = self.bindings.get_mut(aor) else {
+            return;
+        };
+        let gone: Vec<_> = bindings
+            .extract_if(.., |binding| binding.row.contact == *contact)
+            .collect();
         for binding in gone {
             // Two bindings of one address that end at one instant share their entry; the sweep looks at all of them.
             if !bindings.iter().any(|other| other.ends == binding.ends) {

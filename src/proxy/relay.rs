@@ -1,0 +1,270 @@
+//! The ordinary MESSAGE, and OPTIONS for a user: proxied statefully, with one answer back (RFC 3261 §16, RFC 3428 §7; W14).
+
+use std::collections::BTreeMap;
+
+use super::branch::{Answer, Fork, Verdict, rank};
+use super::carrier::{Fault, Printed, User};
+use super::core::{Core, Rejection};
+use super::router::{Target, TargetSet, way_to};
+use crate::limits::RELAYS_OPEN_MAX;
+use crate::machine::Flow;
+use crate::sip::{Edit, NameAddr, Request, Response, Scheme, Uri};
+use crate::time::Now;
+use crate::transaction::ServerKey;
+
+/// An ordinary request under way.
+#[derive(Debug)]
+struct Relay {
+    key: ServerKey,
+    request: Request,
+    flow: Flow,
+    fork: Fork,
+    best: Option<Response>,
+    has_fault: bool,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Relays {
+    all: BTreeMap<u64, Relay>,
+    last: u64,
+}
+
+impl Relays {
+    /// Sends a request on to all its targets.
+    pub(super) fn forward(
+        &mut self,
+        core: &mut Core,
+        from: (ServerKey, Flow),
+        request: &Request,
+        now: Now,
+    ) -> Result<(), Rejection> {
+        if self.all.len() >= RELAYS_OPEN_MAX {
+            return Err(Rejection::busy());
+        }
+        let targets = targets(core, request, now)?;
+        self.last += 1;
+        let (id, (key, flow)) = (self.last, from);
+        let mut fork = Fork::new(false);
+        for target in targets {
+            if let Some(branch) = fork.add(&target.uri, 0) {
+                core.carrier.begin(
+                    User::Relay { relay: id, branch },
+                    target.way,
+                    core.timer_f(now),
+                );
+            }
+        }
+        self.all.insert(
+            id,
+            Relay {
+                key,
+                request: request.clone(),
+                flow,
+                fork,
+                best: None,
+                has_fault: false,
+            },
+        );
+        Ok(())
+    }
+
+    /// A flow is there: the request is printed for it and sent (RFC 3261 §16.6).
+    pub(super) fn ready(
+        &mut self,
+        core: &mut Core,
+        (relay, branch): (u64, u32),
+        flow: Flow,
+        now: Now,
+    ) {
+        let Some(this) = self.all.get_mut(&relay) else {
+            return;
+        };
+        let ends = this.fork.deadline(now.mono, core.config.timers.f());
+        let Some(uri) = this.fork.uri(branch) else {
+            return;
+        };
+        // No stored fact stands behind an ordinary request: after a crash its sender repeats it.
+        let name = format!("z9hG4bK{}", core.random.token(24));
+        let bytes = print(core, &this.request, uri, &core.carrier.via(flow, &name));
+        let printed = Printed {
+            branch: &name,
+            method: this.request.method().clone(),
+            flow,
+            bytes,
+        };
+        core.carrier
+            .send(User::Relay { relay, branch }, printed, ends, now.mono);
+    }
+
+    /// A final response came: a 2xx goes back at once, of the others the best one.
+    pub(super) fn heard(
+        &mut self,
+        core: &mut Core,
+        (relay, branch): (u64, u32),
+        response: &Response,
+        now: Now,
+    ) {
+        let Some(this) = self.all.get_mut(&relay) else {
+            return;
+        };
+        let is_better = this
+            .best
+            .as_ref()
+            .is_none_or(|best| rank(response.status()) < rank(best.status()));
+        // RFC 4320 §4.1: nobody upstream can use a 408.
+        if is_better && response.status() != 408 {
+            this.best = Some(response.clone());
+        }
+        match this.fork.judge(branch, response, 0) {
+            Verdict::Delivered(_) => self.answer(core, relay, Some(response.clone()), now),
+            Verdict::Merged => {
+                this.fork.fail(branch, Fault::Timeout, 0);
+                self.end_if_over(core, relay, now);
+            }
+            // Redirects are for the sender to follow.
+            Verdict::Redirected(..) | Verdict::Over => self.end_if_over(core, relay, now),
+        }
+    }
+
+    /// A branch came to nothing.
+    pub(super) fn failed(
+        &mut self,
+        core: &mut Core,
+        (relay, branch): (u64, u32),
+        fault: Fault,
+        now: Now,
+    ) {
+        let Some(this) = self.all.get_mut(&relay) else {
+            return;
+        };
+        this.has_fault |= fault != Fault::Timeout;
+        this.fork.fail(branch, fault, 0);
+        self.end_if_over(core, relay, now);
+    }
+
+    fn end_if_over(&mut self, core: &mut Core, relay: u64, now: Now) {
+        let Some(this) = self.all.get_mut(&relay) else {
+            return;
+        };
+        let over: Option<Answer> = this.fork.outcome();
+        if over.is_some() {
+            let best = this.best.take();
+            self.answer(core, relay, best, now);
+        }
+    }
+
+    fn answer(&mut self, core: &mut Core, relay: u64, best: Option<Response>, now: Now) {
+        let Some(this) = self.all.remove(&relay) else {
+            return;
+        };
+        match best {
+            // RFC 3261 §16.7 step 6: a 503 of one server is not ours.
+            Some(response) if response.status() != 503 => {
+                let bytes = restore(&this.request, &response);
+                core.carrier
+                    .respond(this.key, response.status(), bytes, now.mono);
+            }
+            Some(_) => core.refuse(
+                this.key,
+                &this.request,
+                this.flow,
+                &Rejection::new(500),
+                now,
+            ),
+            None if this.has_fault => core.refuse(
+                this.key,
+                &this.request,
+                this.flow,
+                &Rejection::because(500, "No Route"),
+                now,
+            ),
+            // RFC 4320 §4.2: silence is passed on as silence.
+            None => core.carrier.abandon(this.key),
+        }
+    }
+}
+
+/// Where a request goes: along the Route that is left after ours, else by its Request-URI (RFC 3261 §16.4, §16.5).
+fn targets(core: &Core, request: &Request, now: Now) -> Result<Vec<Target>, Rejection> {
+    let routes = request.fields().routes("Route")?;
+    let skip = routes
+        .first()
+        .is_some_and(|route| core.domains.serving(&route.uri).is_some());
+    if let Some(next) = routes.get(usize::from(skip)) {
+        return Ok(vec![Target {
+            uri: request.uri().clone(),
+            way: way_to(&next.uri),
+        }]);
+    }
+    match core.router().targets(request.uri(), now) {
+        TargetSet::Targets(targets) => Ok(targets),
+        TargetSet::Nobody => Err(Rejection::new(480)),
+        TargetSet::Unsupported => Err(Rejection::new(416)),
+    }
+}
+
+fn print(core: &Core, request: &Request, uri: &Uri, via: &str) -> bytes::Bytes {
+    let fields = request.fields();
+    let hops_left = fields
+        .max_forwards()
+        .ok()
+        .flatten()
+        .map_or(70, |hops| hops.saturating_sub(1));
+    let mut edit = Edit::request(request)
+        .uri(&uri.to_sip())
+        .push_front("Via", via)
+        .set("Max-Forwards", hops_left);
+    let routes = fields.routes("Route").unwrap_or_default();
+    if routes
+        .first()
+        .is_some_and(|route| core.domains.serving(&route.uri).is_some())
+    {
+        edit = edit.pop("Route");
+    }
+    // W14: peers that know no im: get sip:, and the answer goes back as the sender wrote it.
+    for (name, address) in [("From", fields.from()), ("To", fields.to())] {
+        if is_im(&address.uri) {
+            edit = edit.set(
+                name,
+                NameAddr {
+                    uri: address.uri.to_sip(),
+                    ..address
+                },
+            );
+        }
+    }
+    edit.print()
+}
+
+/// The response for upstream: our Via off, From and To as the request had them (RFC 3261 §16.7 step 9).
+fn restore(request: &Request, response: &Response) -> bytes::Bytes {
+    let fields = request.fields();
+    let mut edit = Edit::response(response).pop("Via");
+    if let (true, Some(from)) = (is_im(&fields.from().uri), fields.first("From")) {
+        edit = edit.set("From", from);
+    }
+    let to = fields.to();
+    if let (true, Some(value)) = (is_im(&to.uri), fields.first("To")) {
+        let answered = response.fields().to();
+        let tag = answered
+            .tag()
+            .filter(|_| to.tag().is_none())
+            .map_or_else(String::new, |tag| format!(";tag={tag}"));
+        // A bare address would take the tag for a parameter of its own; NameAddr writes brackets.
+        let value = if value.contains('<') {
+            value.to_owned()
+        } else {
+            to.to_string()
+        };
+        edit = edit.set("To", format_args!("{value}{tag}"));
+    }
+    edit.print()
+}
+
+fn is_im(uri: &Uri) -> bool {
+    match uri.scheme() {
+        Scheme::Im | Scheme::Pres => true,
+        Scheme::Sip | Scheme::Sips | Scheme::Tel | Scheme::Other(_) => false,
+    }
+}

@@ -1,0 +1,419 @@
+//! How the proxy behaves, seen from outside: literal bytes in, bytes out, a disk that can fail or forget, virtual time.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::journal::{DispatchRows, OutcomeRow, Rows, Write};
+use super::{Prefix, Proxy, ProxyConfig, ProxyEvent};
+use crate::machine::{
+    Batch, ConnectId, ConnectionId, Flow, Hop, Input, Machine, Output, ResolveId,
+};
+use crate::random::Random;
+use crate::sip::{Transport, second_reader};
+use crate::time::{Now, Timestamp};
+
+mod admission;
+mod legs;
+mod recovery;
+mod registrar;
+mod relay;
+mod reports;
+mod submissions;
+
+/// Where the proxy listens.
+pub(super) const PROXY: &str = "192.0.2.100:5060";
+pub(super) const JAMES: &str = "192.0.2.1:5060";
+pub(super) const ANN: &str = "192.0.2.6:5060";
+pub(super) const BOB: &str = "192.0.2.7:5060";
+
+/// The patent's example as protocol.md section 1 writes it.
+pub(super) const SUBMISSION: &str = "MESSAGE sip:ann@domain.com SIP/2.0
+Via: SIP/2.0/UDP jamesmob.domain.com;branch=z9hG4bK776;rport
+Max-Forwards: 70
+From: <im:james@domain.com>;tag=49583
+To: <im:ann@domain.com>
+Secondary-To: <im:bob@domain.com>
+Contact: <sip:james@jamesmob.domain.com>
+Call-ID: asd88asd77a@jamesmob.domain.com
+CSeq: 1 MESSAGE
+Proxy-Require: secondary-to
+Content-Type: text/plain
+Content-Length: 10
+
+Come here.";
+
+/// Something the proxy sent.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    pub(super) after: Duration,
+    pub(super) flow: Flow,
+    pub(super) text: String,
+}
+
+/// What the disk does with a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Disk {
+    Works,
+    /// Batches wait in `waiting`.
+    Waits,
+    Fails,
+}
+
+pub(super) struct Bench {
+    proxy: Proxy,
+    config: ProxyConfig,
+    start: Now,
+    pub(super) now: Now,
+    pub(super) disk: Disk,
+    pub(super) rows: Rows,
+    pub(super) waiting: Vec<Batch<Write>>,
+    pub(super) commits: usize,
+    pub(super) sent: Vec<Sent>,
+    pub(super) events: Vec<ProxyEvent>,
+    pub(super) connects: Vec<(ConnectId, Hop)>,
+    pub(super) resolves: Vec<(ResolveId, String)>,
+}
+
+pub(super) fn address(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+/// LF of a literal as CRLF, in the head only.
+pub(super) fn wire(text: &str) -> Vec<u8> {
+    let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
+    format!("{}\r\n\r\n{body}", head.trim_end().replace('\n', "\r\n")).into_bytes()
+}
+
+pub(super) fn udp(from: &str) -> Flow {
+    Flow::udp(address(PROXY), address(from))
+}
+
+pub(super) fn tcp(from: &str, connection: u64) -> Flow {
+    Flow {
+        transport: Transport::Tcp,
+        local: address(PROXY),
+        remote: address(from),
+        connection: Some(ConnectionId(connection)),
+    }
+}
+
+pub(super) fn config() -> ProxyConfig {
+    let listens = [Transport::Udp, Transport::Tcp].map(|transport| (transport, address(PROXY)));
+    ProxyConfig::new(vec!["domain.com".to_owned()], listens.to_vec())
+}
+
+/// The value of the first header field of that name.
+pub(super) fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let head = text.split("\r\n\r\n").next()?;
+    head.split("\r\n")
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}
+
+pub(super) fn fields<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
+    let head = text.split("\r\n\r\n").next().unwrap();
+    head.split("\r\n")
+        .filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+        .collect()
+}
+
+pub(super) fn status(text: &str) -> u16 {
+    text.strip_prefix("SIP/2.0 ")
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap()
+}
+
+pub(super) fn body(text: &str) -> &str {
+    text.split_once("\r\n\r\n").unwrap().1
+}
+
+#[expect(clippy::disallowed_methods, reason = "a base for virtual time")]
+fn base() -> Now {
+    Now {
+        mono: Instant::now(),
+        wall: Timestamp::from_millis(1_800_000_000_000),
+    }
+}
+
+impl Bench {
+    pub(super) fn new() -> Self {
+        Self::with(config())
+    }
+
+    pub(super) fn trusting(prefix: &str) -> Self {
+        let trust: Vec<Prefix> = vec![prefix.parse().unwrap()];
+        Self::with(ProxyConfig { trust, ..config() })
+    }
+
+    pub(super) fn with(config: ProxyConfig) -> Self {
+        let now = base();
+        let mut bench = Self {
+            proxy: Proxy::new(config.clone(), Rows::default(), Random::from_seed(1), now),
+            config,
+            start: now,
+            now,
+            disk: Disk::Works,
+            rows: Rows::default(),
+            waiting: Vec::new(),
+            commits: 0,
+            sent: Vec::new(),
+            events: Vec::new(),
+            connects: Vec::new(),
+            resolves: Vec::new(),
+        };
+        bench.drain();
+        bench
+    }
+
+    /// The process dies and starts again with what the disk holds.
+    pub(super) fn crash(&mut self) {
+        self.waiting.clear();
+        self.sent.clear();
+        self.connects.clear();
+        self.resolves.clear();
+        self.proxy = Proxy::new(
+            self.config.clone(),
+            self.rows.clone(),
+            Random::from_seed(2),
+            self.now,
+        );
+        self.drain();
+    }
+
+    pub(super) fn input(&mut self, input: Input<super::ProxyCommand>) {
+        self.proxy.handle(input, self.now);
+        self.drain();
+    }
+
+    pub(super) fn receive(&mut self, flow: Flow, text: &str) {
+        self.receive_bytes(flow, wire(text));
+    }
+
+    pub(super) fn receive_bytes(&mut self, flow: Flow, bytes: Vec<u8>) {
+        self.input(Input::Received {
+            flow,
+            bytes: bytes.into(),
+        });
+    }
+
+    /// Sends a request by UDP and takes the answer.
+    pub(super) fn ask(&mut self, from: &str, text: &str) -> String {
+        self.receive(udp(from), text);
+        self.take_one(from)
+    }
+
+    /// Registers `sip:NAME@domain.com` at its own address by UDP.
+    pub(super) fn register(&mut self, name: &str, at: &str) {
+        let answer = self.ask(at, &register(name, &format!("<sip:{name}@{at}>"), 1, 600));
+        assert_eq!(status(&answer), 200, "{answer}");
+    }
+
+    /// Ann and Bob are at home.
+    pub(super) fn at_home() -> Self {
+        let mut bench = Self::new();
+        bench.register("ann", ANN);
+        bench.register("bob", BOB);
+        bench
+    }
+
+    /// Answers a request that the proxy sent.
+    pub(super) fn answer(&mut self, from: &str, request: &str, line: &str) {
+        self.answer_with(udp(from), request, line, "");
+    }
+
+    pub(super) fn answer_with(&mut self, flow: Flow, request: &str, line: &str, more: &str) {
+        let copied = ["Via", "From", "To", "Call-ID", "CSeq"]
+            .map(|name| format!("{name}: {}\n", field(request, name).unwrap()));
+        let tag = if field(request, "To").unwrap().contains(";tag=") {
+            ""
+        } else {
+            ";tag=uas"
+        };
+        let [via, from, to, call_id, cseq] = copied;
+        let to = to.trim_end();
+        self.receive(
+            flow,
+            &format!(
+                "SIP/2.0 {line}\n{via}{from}{to}{tag}\n{call_id}{cseq}{more}Content-Length: 0\n\n"
+            ),
+        );
+    }
+
+    /// Goes on in time, doing what comes due.
+    pub(super) fn advance(&mut self, by: Duration) {
+        let end = self.now.plus(by);
+        let mut turns = 0;
+        while let Some((at, why)) = self.proxy.poll_timeout().filter(|(at, _)| *at <= end.mono) {
+            let wait = at.saturating_duration_since(self.now.mono);
+            self.now = self.now.plus(wait);
+            self.proxy.handle_timeout(self.now);
+            self.drain();
+            let next = self.proxy.poll_timeout();
+            assert!(
+                next.is_none_or(|(next, _)| next > at),
+                "busy: {why}, then {next:?}"
+            );
+            turns += 1;
+            assert!(turns < 100_000, "no end: {why}");
+        }
+        self.now = self
+            .now
+            .plus(end.mono.saturating_duration_since(self.now.mono));
+    }
+
+    pub(super) fn advance_ms(&mut self, millis: u64) {
+        self.advance(Duration::from_millis(millis));
+    }
+
+    /// What was sent to an address since it was last asked for.
+    pub(super) fn take(&mut self, to: &str) -> Vec<String> {
+        self.take_sent(to)
+            .into_iter()
+            .map(|sent| sent.text)
+            .collect()
+    }
+
+    pub(super) fn take_sent(&mut self, to: &str) -> Vec<Sent> {
+        self.sent
+            .extract_if(.., |sent| sent.flow.remote == address(to))
+            .collect()
+    }
+
+    pub(super) fn take_one(&mut self, to: &str) -> String {
+        let mut all = self.take(to);
+        assert_eq!(all.len(), 1, "to {to}: {all:#?}");
+        all.remove(0)
+    }
+
+    /// Lets go the batches that wait, or fails them.
+    pub(super) fn disk_goes_on(&mut self, disk: Disk) {
+        self.disk = disk;
+        for batch in std::mem::take(&mut self.waiting) {
+            self.store(batch);
+        }
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.proxy.poll_output() {
+            match output {
+                Output::Transmit(transmit) => {
+                    readable(&transmit.bytes);
+                    let text = String::from_utf8_lossy(&transmit.bytes).into_owned();
+                    let after = self.now.mono.saturating_duration_since(self.start.mono);
+                    self.sent.push(Sent {
+                        after,
+                        flow: transmit.flow,
+                        text,
+                    });
+                }
+                Output::Connect { id, hop } => self.connects.push((id, hop)),
+                Output::Resolve { id, uri } => self.resolves.push((id, uri.to_string())),
+                Output::Commit(batch) => self.store(batch),
+                Output::Event(event) => self.events.push(event),
+            }
+        }
+    }
+
+    fn store(&mut self, batch: Batch<Write>) {
+        match self.disk {
+            Disk::Waits => self.waiting.push(batch),
+            Disk::Fails => self.proxy.handle(Input::CommitFailed(batch.id), self.now),
+            Disk::Works => {
+                self.commits += 1;
+                for write in batch.writes {
+                    apply(&mut self.rows, write);
+                }
+                self.proxy.handle(Input::Committed(batch.id), self.now);
+            }
+        }
+    }
+}
+
+/// What an independent reader makes of everything that leaves.
+fn readable(bytes: &Bytes) {
+    if bytes.starts_with(b"NOTIFY ") || bytes.starts_with(b"MESSAGE ") {
+        let reading = second_reader::read(bytes);
+        assert!(
+            reading.is_ok(),
+            "{reading:?}: {}",
+            String::from_utf8_lossy(bytes)
+        );
+    }
+}
+
+/// A store in memory.
+fn apply(rows: &mut Rows, write: Write) {
+    let find = |rows: &mut Rows, id| {
+        rows.dispatches
+            .iter()
+            .position(|rows| rows.accepted.id == id)
+    };
+    match write {
+        Write::Secret(secret) => rows.secret = Some(secret),
+        Write::Bind(row) => {
+            rows.bindings
+                .retain(|old| old.aor != row.aor || old.contact != row.contact);
+            rows.bindings.push(row);
+        }
+        Write::Unbind { aor, contact } => rows
+            .bindings
+            .retain(|old| old.aor != aor || old.contact != contact),
+        Write::Accept(accepted) => rows.dispatches.push(DispatchRows {
+            accepted,
+            outcomes: Vec::new(),
+            report: None,
+        }),
+        Write::Outcomes { dispatch, outcomes } => {
+            let Some(at) = find(rows, dispatch) else {
+                return;
+            };
+            let known = &mut rows.dispatches[at].outcomes;
+            known.retain(|old: &OutcomeRow| {
+                !outcomes.iter().any(|new| new.recipient == old.recipient)
+            });
+            known.extend(outcomes);
+        }
+        Write::Report { dispatch, report } => {
+            if let Some(at) = find(rows, dispatch) {
+                rows.dispatches[at].report = Some(report);
+            }
+        }
+        Write::Moved { dispatch, flow } => {
+            if let Some(at) = find(rows, dispatch) {
+                rows.dispatches[at].accepted.flow = flow;
+            }
+        }
+        Write::Forget(id) => rows.dispatches.retain(|rows| rows.accepted.id != id),
+    }
+}
+
+/// A REGISTER with its own branch.
+pub(super) fn register(name: &str, contact: &str, cseq: u32, expires: u32) -> String {
+    format!(
+        "REGISTER sip:domain.com SIP/2.0
+Via: SIP/2.0/UDP 192.0.2.250;branch=z9hG4bKreg{name}{cseq}{}
+Max-Forwards: 70
+From: <sip:{name}@domain.com>;tag=r{name}
+To: <sip:{name}@domain.com>
+Call-ID: reg-{name}
+CSeq: {cseq} REGISTER
+Contact: {contact}
+Expires: {expires}
+Content-Length: 0
+
+",
+        contact.len()
+    )
+}
+
+/// The submission with one line changed, under another branch, Call-ID and thus another message.
+pub(super) fn other_submission(old: &str, new: &str) -> String {
+    assert!(SUBMISSION.contains(old), "{old}");
+    SUBMISSION.replace(old, new)
+}
