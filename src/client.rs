@@ -16,6 +16,8 @@ mod registration;
 
 mod conversation;
 
+mod capabilities;
+
 mod core;
 
 mod line;
@@ -44,13 +46,13 @@ pub mod account;
 
 pub mod journal;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 
-use self::account::{Profile, RegistrationState};
+pub use self::account::AgentConfig;
+use self::account::RegistrationState;
 use self::command::{AgentCommand, Draft, Event};
 use self::contacts::AddressBook;
 use self::conversation::Conversations;
@@ -65,24 +67,9 @@ use self::registration::Registration;
 use self::snapshot::{ConversationHead, Person};
 use crate::machine::{BatchId, ConnectId, Flow, Input, Machine, Output};
 use crate::random::Random;
-use crate::sip::{self, Message, Method, Request, Response, Transport};
+use crate::sip::{self, Message, Method, Request, Response};
 use crate::time::Now;
 use crate::transaction::Arrival;
-
-/// The methods that we serve (RFC 3261 §20.5).
-const ALLOW: &str = "MESSAGE, NOTIFY, OPTIONS";
-/// What we can read (RFC 3261 §20.1).
-const ACCEPT: &str = "text/plain, text/*, application/delivery-report";
-
-/// What a user agent is set up with.
-#[derive(Clone, Debug)]
-pub struct AgentConfig {
-    /// Who we are and which proxy we use, checked.
-    pub profile: Profile,
-    /// Where our sockets are bound, with addresses that the proxy can reach (not `0.0.0.0`): the UDP one is what
-    /// datagrams leave from, the TCP one, if there is one, stands in Contact.
-    pub locals: Vec<(Transport, SocketAddr)>,
-}
 
 /// The client machine.
 #[derive(Debug)]
@@ -163,53 +150,22 @@ impl UserAgent {
         {
             Arrival::New(key) => key,
             Arrival::Absorbed => return,
-            Arrival::Full => {
-                let tag = self.core.random.token(10);
-                let begun = sip::Compose::response(request, 503, None, &tag, flow.remote);
-                return self.core.transmit(
-                    flow,
-                    begun
-                        .field("Retry-After", crate::limits::RETRY_AFTER_SECS)
-                        .finish(),
-                );
-            }
+            Arrival::Full => return capabilities::overloaded(&mut self.core, request, flow),
         };
         let asked = Asked { request, key, flow };
         match request.method() {
             Method::Message => {
                 self.inbox
-                    .message(&mut self.core, &mut self.conversations, asked, now)
+                    .message(&mut self.core, &mut self.conversations, asked, now);
             }
             Method::Notify => self.outbox.notified(&mut self.core, asked, now),
-            Method::Options => self.tell_options(asked, now),
-            Method::Bye | Method::Cancel => self.refuse(asked, 481, now),
+            Method::Options => capabilities::tell(&mut self.core, asked, now),
+            Method::Bye | Method::Cancel => capabilities::refuse(&mut self.core, asked, 481, now),
             Method::Register | Method::Invite | Method::Ack | Method::Subscribe => {
-                self.refuse(asked, 405, now)
+                capabilities::refuse(&mut self.core, asked, 405, now);
             }
-            Method::Other(_) => self.refuse(asked, 501, now),
+            Method::Other(_) => capabilities::refuse(&mut self.core, asked, 501, now),
         }
-    }
-
-    /// What we can do (RFC 3261 §11.2).
-    fn tell_options(&mut self, asked: Asked<'_>, now: Now) {
-        let begun = self.core.answer(asked, 200);
-        let bytes = begun
-            .field("Allow", ALLOW)
-            .field("Accept", ACCEPT)
-            .field("Allow-Events", "delivery-report")
-            .field("Supported", "")
-            .finish();
-        self.core.answer_now(asked, 200, bytes, now);
-    }
-
-    /// RFC 3261 §8.2.1: what we do not serve, with what we do.
-    fn refuse(&mut self, asked: Asked<'_>, status: u16, now: Now) {
-        let bytes = self
-            .core
-            .answer(asked, status)
-            .field("Allow", ALLOW)
-            .finish();
-        self.core.answer_now(asked, status, bytes, now);
     }
 
     fn heard(&mut self, response: &Response, now: Now) {
@@ -257,18 +213,13 @@ impl UserAgent {
         match command {
             AgentCommand::Send(draft) => self.send(draft, now),
             AgentCommand::Resend { message, only } => {
-                self.outbox.resend(&mut self.core, message, only, now)
+                self.outbox.resend(&mut self.core, message, only, now);
             }
             AgentCommand::Withdraw { message } => {
-                self.outbox.withdraw(&mut self.core, message, now)
+                self.outbox.withdraw(&mut self.core, message, now);
             }
             AgentCommand::Seen { conversation } => {
-                if self.conversations.seen(&mut self.core, conversation) {
-                    self.core.promise(
-                        Action::Tell(Event::Changed { conversation }),
-                        Action::Nothing,
-                    );
-                }
+                self.conversations.seen(&mut self.core, conversation);
             }
             AgentCommand::Connect => self.registration.connect(&mut self.core, now),
             AgentCommand::Disconnect => self.registration.leave(&mut self.core, now),
@@ -285,8 +236,9 @@ impl UserAgent {
             .keep(&mut self.core, &mut self.conversations, draft, now);
     }
 
-    fn settle_batch(&mut self, actions: Vec<Action>, now: Now) {
-        for action in actions {
+    /// A batch is done with: does what waited for it.
+    fn release(&mut self, id: BatchId, end: fn(&mut Core, BatchId) -> Vec<Action>, now: Now) {
+        for action in end(&mut self.core, id) {
             self.act(action, now);
         }
     }
@@ -295,7 +247,7 @@ impl UserAgent {
         match action {
             Action::Nothing => {}
             Action::Tell(event) => self.tell(event),
-            Action::Answer(answer) => self.answer(answer, now),
+            Action::Answer(answer) => self.core.respond(answer, now),
             Action::DraftKept(id) => self
                 .outbox
                 .kept(&mut self.core, &mut self.conversations, id),
@@ -308,22 +260,22 @@ impl UserAgent {
                 self.count(id);
             }
             Action::AttemptLost(id, attempt) => {
-                self.outbox.further_lost(&mut self.core, (id, attempt))
+                self.outbox.further_lost(&mut self.core, (id, attempt));
             }
             Action::Unsaved(id) => self.outbox.unsaved(id, now),
             Action::IncomingKept(row, answer) => {
                 // The owner hears of it before the sender hears that it was delivered.
                 let event = self.inbox.kept(&mut self.conversations, &row);
                 self.core.tell(event);
-                self.answer(answer, now);
+                self.core.respond(answer, now);
             }
             Action::IncomingLost(row, answer) => {
                 self.inbox.lost(&mut self.conversations, &row);
-                self.answer(answer, now);
+                self.core.respond(answer, now);
             }
             Action::Repeated { key, kept, lost } => {
                 let answer = self.inbox.repeated(&key, kept, lost);
-                self.answer(answer, now);
+                self.core.respond(answer, now);
             }
         }
     }
@@ -340,12 +292,6 @@ impl UserAgent {
         if let Some((conversation, tally)) = self.outbox.tally(message) {
             self.conversations.tally(conversation, message, tally);
         }
-    }
-
-    fn answer(&mut self, answer: core::Answer, now: Now) {
-        self.core
-            .transactions
-            .respond(answer.key, answer.status, answer.bytes, now.mono);
     }
 
     fn connected(&mut self, id: ConnectId, flow: Flow, now: Now) {
@@ -391,16 +337,6 @@ impl UserAgent {
         }
         self.core.end_turn();
     }
-
-    fn committed(&mut self, id: BatchId, now: Now) {
-        let actions = self.core.committed(id);
-        self.settle_batch(actions, now);
-    }
-
-    fn commit_failed(&mut self, id: BatchId, now: Now) {
-        let actions = self.core.commit_failed(id);
-        self.settle_batch(actions, now);
-    }
 }
 
 impl Machine for UserAgent {
@@ -420,8 +356,8 @@ impl Machine for UserAgent {
             Input::Disconnected { flow } => self.disconnected(flow, now),
             // The proxy's address is a number, so nothing is asked for.
             Input::Resolved { .. } => {}
-            Input::Committed(id) => self.committed(id, now),
-            Input::CommitFailed(id) => self.commit_failed(id, now),
+            Input::Committed(id) => self.release(id, Core::committed, now),
+            Input::CommitFailed(id) => self.release(id, Core::commit_failed, now),
             Input::Command(command) => self.command(command, now),
         }
         self.end_turn(now);

@@ -1,5 +1,6 @@
 //! The account: identity, server, and how it behaves.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,16 @@ pub struct Profile {
     pub expires_secs: Option<u32>,
     /// From acceptance until a recipient without outcome is `No report`.
     pub report_window: Duration,
+}
+
+/// What a user agent is set up with.
+#[derive(Clone, Debug)]
+pub struct AgentConfig {
+    /// Who we are and which proxy we use, checked.
+    pub profile: Profile,
+    /// Where our sockets are bound, with addresses that the proxy can reach (not `0.0.0.0`): the UDP one is what
+    /// datagrams leave from, the TCP one, if there is one, stands in Contact.
+    pub locals: Vec<(Transport, SocketAddr)>,
 }
 
 /// What is wrong with an account: a sentence that names the field.
@@ -117,7 +128,7 @@ fn proxy_hop(text: &str) -> Result<Hop, AccountError> {
     let wrong = || AccountError::Proxy(text.to_owned());
     let (transport, remote) = text.trim().split_once(':').ok_or_else(wrong)?;
     let transport = Transport::parse(transport).ok_or_else(wrong)?;
-    let remote: std::net::SocketAddr = remote.parse().map_err(|_unreadable| wrong())?;
+    let remote: SocketAddr = remote.parse().map_err(|_unreadable| wrong())?;
     match transport {
         Transport::Tls => Err(AccountError::ProxyTls(text.to_owned())),
         Transport::Udp | Transport::Tcp if remote.port() == 0 => Err(wrong()),

@@ -7,8 +7,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::client::command::Event;
 use crate::client::contacts::{AddressBook, address_key, uri_key};
-use crate::client::core::Core;
+use crate::client::core::{Action, Core};
 use crate::client::journal::{
     ConversationHeadRow, ConversationId, ConversationRow, IncomingRow, MessageId, OutgoingRow,
     PersonRow, Write,
@@ -212,17 +213,17 @@ impl Conversations {
         }
     }
 
-    /// The conversation was looked at to its end. True when that was news; then it is in the batch of this turn.
-    pub(super) fn seen(&mut self, core: &mut Core, id: ConversationId) -> bool {
+    /// The conversation was looked at to its end; what is news in that is in the batch of this turn.
+    pub(super) fn seen(&mut self, core: &mut Core, id: ConversationId) {
         let Some(conversation) = self.all.get_mut(&id) else {
-            return false;
+            return;
         };
         let Some(message) = conversation.seen_up_to() else {
-            return false;
+            return;
         };
-        let unseen_failures = conversation.failed() > 0;
-        if conversation.unread == 0 && !unseen_failures && conversation.seen >= Some(message) {
-            return false;
+        let unseen = conversation.unread > 0 || conversation.failed() > 0;
+        if !unseen && conversation.seen >= Some(message) {
+            return;
         }
         conversation.unread = 0;
         for failures in conversation.failures.values_mut() {
@@ -233,7 +234,10 @@ impl Conversations {
             conversation: id,
             message,
         });
-        true
+        core.promise(
+            Action::Tell(Event::Changed { conversation: id }),
+            Action::Nothing,
+        );
     }
 
     /// The lines of the list: those with an unseen failure first, then by time.

@@ -228,6 +228,12 @@ impl Core {
             .respond(asked.key, status, bytes, now.mono);
     }
 
+    /// Sends an answer that waited.
+    pub(super) fn respond(&mut self, answer: Answer, now: Now) {
+        self.transactions
+            .respond(answer.key, answer.status, answer.bytes, now.mono);
+    }
+
     /// An answer without a body, for now or for later.
     pub(super) fn plain_answer(&mut self, asked: Asked<'_>, status: u16) -> Answer {
         let bytes = self.answer(asked, status).finish();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use crate::client::capabilities::ACCEPT;
 use crate::client::command::Event;
 use crate::client::conversation::Conversations;
 use crate::client::core::{Action, Answer, Asked, Core};
@@ -214,7 +215,7 @@ fn check(request: &Request, core: &Core) -> Result<(), Rejection> {
     )) {
         return Err(Rejection {
             status: 415,
-            field: Some(("Accept", super::ACCEPT.to_owned())),
+            field: Some(("Accept", ACCEPT.to_owned())),
         });
     }
     Ok(())

@@ -7,9 +7,13 @@
 
 mod recovery;
 
+mod resend;
+
 mod report;
 
 mod submission;
+
+mod print;
 
 mod draft;
 
@@ -20,7 +24,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use self::entry::{Attempt, Entry};
+use self::entry::{Attempt, Entry, Identity};
 use crate::client::command::{Draft, Event};
 use crate::client::conversation::Conversations;
 use crate::client::core::{Action, Core};
@@ -149,96 +153,6 @@ impl Outbox {
         core.tell(Event::NotSent { draft, why });
     }
 
-    /// Sends a message again to those who failed or have no report: ONE new MESSAGE, the next attempt.
-    pub(super) fn resend(&mut self, core: &mut Core, id: MessageId, only: Option<u32>, now: Now) {
-        let Some(entry) = self.entries.get(&id) else {
-            return;
-        };
-        let recipients = entry.resendable(only);
-        if recipients.is_empty() {
-            return;
-        }
-        let number = entry.next_number();
-        let latest = entry
-            .attempts
-            .values()
-            .rev()
-            .find(|attempt| !attempt.is_withdrawn());
-        // Nobody knows whether the proxy has the last one: under the same Call-ID it drops the double (W12).
-        let same =
-            latest.filter(|latest| latest.is_ambiguous() && latest.row.recipients == recipients);
-        let ids = match (same, latest) {
-            (Some(same), _) => Identity::of(&same.row),
-            (None, latest) => {
-                Identity::fresh(core, latest.map_or("final", |latest| &latest.row.report))
-            }
-        };
-        self.begin_attempt(core, id, ids, recipients, now);
-        core.promise(
-            Action::AttemptKept(id, number),
-            Action::AttemptLost(id, number),
-        );
-    }
-
-    /// A further attempt is committed.
-    pub(super) fn further_kept(&mut self, core: &mut Core, place: Place) {
-        self.attempt_kept(place);
-        let Some((entry, attempt)) = self.find(place) else {
-            return;
-        };
-        for row in &attempt.deliveries {
-            core.tell(entry.delivery_event(row));
-        }
-    }
-
-    /// A further attempt could not be kept.
-    pub(super) fn further_lost(&mut self, core: &mut Core, place: Place) {
-        let (message, attempt) = place;
-        if let Some(entry) = self.entries.get_mut(&message) {
-            entry.attempts.remove(&attempt);
-        }
-        let reason = "It could not be written to the disk. Is the disk full?".to_owned();
-        core.tell(Event::Refused {
-            message,
-            attempt,
-            status: 503,
-            reason,
-        });
-    }
-
-    /// Takes back what is still queued; what has left cannot be taken back.
-    pub(super) fn withdraw(&mut self, core: &mut Core, id: MessageId, now: Now) {
-        let Some(entry) = self.entries.get(&id) else {
-            return;
-        };
-        let conversation = entry.row.conversation;
-        let queued: Vec<_> = entry
-            .attempts
-            .values()
-            .filter(|it| it.is_queued())
-            .map(|it| it.row.number)
-            .collect();
-        if queued.is_empty() {
-            return;
-        }
-        for number in queued {
-            self.waiting.remove(&(id, number));
-            self.large.remove(&(id, number));
-            self.learn_all(
-                core,
-                (id, number),
-                &News::bare(DeliveryState::Cancelled),
-                now,
-            );
-            self.set_stage(core, (id, number), AttemptStage::Closed, now);
-        }
-        core.promise(
-            Action::Tell(Event::Changed { conversation }),
-            Action::Unsaved(id),
-        );
-        self.retire(id);
-    }
-
     /// How a message stands, and where.
     pub(super) fn tally(&self, id: MessageId) -> Option<(ConversationId, Tally)> {
         self.entries
@@ -336,30 +250,6 @@ impl Outbox {
         if queued {
             self.waiting.insert(place);
         }
-    }
-
-    fn window_over(&mut self, core: &mut Core, place: Place, now: Now) {
-        let Some((_, attempt)) = self
-            .find(place)
-            .filter(|(_, attempt)| attempt.is_accepted())
-        else {
-            return;
-        };
-        let silent = attempt
-            .deliveries
-            .iter()
-            .filter(|row| row.state == DeliveryState::Accepted);
-        let silent: Vec<_> = silent.map(|row| row.recipient).collect();
-        for recipient in silent {
-            self.learn(
-                core,
-                place,
-                recipient,
-                &News::bare(DeliveryState::NoReport),
-                now,
-            );
-        }
-        self.close_if_settled(core, place, now);
     }
 
     /// Puts news of one recipient into what is known, to be told when it is committed.
@@ -474,41 +364,6 @@ impl Outbox {
 
     fn find_mut(&mut self, place: Place) -> Option<&mut Attempt> {
         self.entries.get_mut(&place.0)?.attempts.get_mut(&place.1)
-    }
-}
-
-/// What names a submission on the wire.
-struct Identity {
-    call_id: String,
-    from_tag: String,
-    cseq: u32,
-    report: String,
-}
-
-impl Identity {
-    /// Nobody had it before.
-    fn fresh(core: &mut Core, wish: &str) -> Self {
-        let parts = wish
-            .split(';')
-            .filter(|part| !part.trim_start().to_ascii_lowercase().starts_with("id="));
-        let wish = parts.collect::<Vec<_>>().join(";");
-        let report = format!("{wish};id={}", core.random.token(20));
-        Self {
-            call_id: core.random.token(24),
-            from_tag: core.random.token(10),
-            cseq: 1,
-            report,
-        }
-    }
-
-    /// The same as an earlier attempt's, so that the proxy knows it again.
-    fn of(row: &AttemptRow) -> Self {
-        Self {
-            call_id: row.call_id.clone(),
-            from_tag: row.from_tag.clone(),
-            cseq: row.cseq,
-            report: row.report.clone(),
-        }
     }
 }
 

@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use crate::client::account::RegistrationState;
+use crate::client::capabilities::{ACCEPT, ALLOW};
 use crate::client::command::Event;
 use crate::client::core::{Action, Core, Task, name_addr};
 use crate::limits::{
@@ -226,7 +227,7 @@ impl Registration {
                 format!("{};expires={expires_secs}", core.contact(flow)),
             )
             .field("Expires", expires_secs)
-            .field("Allow", super::ALLOW)
+            .field("Allow", ALLOW)
             .finish();
         core.send(Task::Account, Method::Register, (flow, &branch), bytes, now);
     }
@@ -235,7 +236,7 @@ impl Registration {
         let (begun, branch) = self.begun(core, &Method::Options, flow);
         let bytes = begun
             .field("Contact", core.contact(flow))
-            .field("Accept", super::ACCEPT)
+            .field("Accept", ACCEPT)
             .finish();
         core.send(Task::Account, Method::Options, (flow, &branch), bytes, now);
     }

@@ -165,7 +165,7 @@ impl Stage {
     }
 
     /// From the proxy's UDP socket.
-    fn from_proxy(&mut self, text: &str) {
+    fn proxy_sends(&mut self, text: &str) {
         self.receive(proxy_flow(), text);
     }
 
@@ -192,7 +192,7 @@ impl Stage {
 
     /// Answers a request of ours with these further fields, each ended by a line end.
     fn answer(&mut self, request: &str, status: &str, fields: &str) {
-        self.from_proxy(&response(request, status, fields));
+        self.proxy_sends(&response(request, status, fields));
     }
 
     /// The 202 of a proxy that fans out.
@@ -213,7 +213,7 @@ impl Stage {
     }
 
     fn notify(&mut self, request: &str, cseq: u32, state: &str, lines: &str) {
-        self.from_proxy(&notify(request, cseq, state, lines));
+        self.proxy_sends(&notify(request, cseq, state, lines));
     }
 
     /// The latest committed state of each recipient of an attempt.
@@ -245,7 +245,7 @@ impl Stage {
                             last: None,
                             unread: 0,
                             seen: None,
-                        })
+                        });
                 }
                 Write::Outgoing(outgoing) => {
                     rows.open.push(OpenRows {
@@ -281,19 +281,24 @@ impl Stage {
     }
 
     fn states(&self) -> Vec<(u32, DeliveryState)> {
-        let state = |event: &Event| match event {
-            Event::Delivery {
+        let state = |event: &Event| {
+            let Event::Delivery {
                 recipient, state, ..
-            } => Some((*recipient, *state)),
-            _ => None,
+            } = event
+            else {
+                return None;
+            };
+            Some((*recipient, *state))
         };
         self.events.iter().filter_map(state).collect()
     }
 
     fn message(&self) -> MessageId {
-        let id = |event: &Event| match event {
-            Event::Queued { message, .. } => Some(*message),
-            _ => None,
+        let id = |event: &Event| {
+            let Event::Queued { message, .. } = event else {
+                return None;
+            };
+            Some(*message)
         };
         self.events.iter().find_map(id).expect("a draft was kept")
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::client::command::Event;
+use crate::client::core::Core;
 use crate::client::delivery::{best, is_guess, is_resendable, is_settled};
 use crate::client::journal::{
     AttemptRow, AttemptStage, DeliveryRow, DeliveryState, OpenRows, OutgoingRow,
@@ -211,6 +212,46 @@ impl Entry {
             status: row.status,
             reason: row.phrase.clone(),
             after: row.after,
+        }
+    }
+}
+
+/// What names a submission on the wire.
+#[derive(Debug)]
+pub(super) struct Identity {
+    /// Call-ID.
+    pub(super) call_id: String,
+    /// From tag.
+    pub(super) from_tag: String,
+    /// CSeq.
+    pub(super) cseq: u32,
+    /// Delivery-Report.
+    pub(super) report: String,
+}
+
+impl Identity {
+    /// Nobody had it before.
+    pub(super) fn fresh(core: &mut Core, wish: &str) -> Self {
+        let parts = wish
+            .split(';')
+            .filter(|part| !part.trim_start().to_ascii_lowercase().starts_with("id="));
+        let wish = parts.collect::<Vec<_>>().join(";");
+        let report = format!("{wish};id={}", core.random.token(20));
+        Self {
+            call_id: core.random.token(24),
+            from_tag: core.random.token(10),
+            cseq: 1,
+            report,
+        }
+    }
+
+    /// The same as an earlier attempt's, so that the proxy knows it again.
+    pub(super) fn of(row: &AttemptRow) -> Self {
+        Self {
+            call_id: row.call_id.clone(),
+            from_tag: row.from_tag.clone(),
+            cseq: row.cseq,
+            report: row.report.clone(),
         }
     }
 }

@@ -4,9 +4,10 @@ use super::{Outbox, Place};
 use crate::client::command::Event;
 use crate::client::core::{Action, Asked, Core};
 use crate::client::delivery::{Directory, News};
+use crate::client::journal::DeliveryState;
 use crate::client::text::{media_type, visible};
 use crate::limits::RECIPIENTS_MAX;
-use crate::sip::{ReportLine, ReportState, Request, read_report};
+use crate::sip::{ReportLine, Request, read_report};
 use crate::time::Now;
 
 impl Outbox {
@@ -107,6 +108,31 @@ impl Outbox {
         }
     }
 
+    /// The report window of an attempt has passed: who is still only accepted has no report.
+    pub(super) fn window_over(&mut self, core: &mut Core, place: Place, now: Now) {
+        let Some((_, attempt)) = self
+            .find(place)
+            .filter(|(_, attempt)| attempt.is_accepted())
+        else {
+            return;
+        };
+        let silent = attempt
+            .deliveries
+            .iter()
+            .filter(|row| row.state == DeliveryState::Accepted);
+        let silent: Vec<_> = silent.map(|row| row.recipient).collect();
+        for recipient in silent {
+            self.learn(
+                core,
+                place,
+                recipient,
+                &News::bare(DeliveryState::NoReport),
+                now,
+            );
+        }
+        self.close_if_settled(core, place, now);
+    }
+
     fn report_ended(&mut self, core: &mut Core, place: Place) {
         let Some(attempt) = self.find_mut(place).filter(|attempt| !attempt.report_ended) else {
             return;
@@ -123,10 +149,7 @@ impl Outbox {
 /// Never dropped silently: somebody whom we did not write to, or a state that we do not know (W20).
 fn tell_stranger(core: &mut Core, (message, attempt): Place, line: &ReportLine) {
     let address = visible(&line.address);
-    let state = match &line.state {
-        ReportState::Unknown(word) => visible(word),
-        known => known.as_str().to_owned(),
-    };
+    let state = visible(line.state.as_str());
     let event = Event::ReportedStranger {
         message,
         attempt,

@@ -1,12 +1,10 @@
 //! One submission on the wire: ONE MESSAGE for all (W1, W2), and what its final response means (RFC 3428 §8).
 
-use bytes::Bytes;
-
-use super::entry::{Attempt, Entry, Form};
+use super::entry::{Attempt, Form};
+use super::print::{Printed, print};
 use super::{Outbox, Place};
 use crate::client::command::Event;
-use crate::client::core::{Action, Core, Task, name_addr};
-use crate::client::date;
+use crate::client::core::{Action, Core, Task};
 use crate::client::delivery::News;
 use crate::client::journal::{AttemptStage, DeliveryState, Write};
 use crate::client::line::Stream;
@@ -16,7 +14,6 @@ use crate::limits::{
     CONNECT_WAIT, DATAGRAM_BYTES_MAX, RETRY_AFTER_MAX, SUBMISSION_SENDINGS_MAX,
     SUBMISSIONS_OPEN_MAX, UDP_REQUEST_BYTES_MAX,
 };
-use crate::machine::Flow;
 use crate::sip::{Method, Response, Scheme, Transport, Uri};
 use crate::time::Now;
 use crate::transaction::Failure;
@@ -33,13 +30,6 @@ pub(in crate::client) enum Upshot {
     NoProof,
     /// It does not answer.
     Silence,
-}
-
-/// A submission ready to leave.
-struct Printed {
-    flow: Flow,
-    branch: String,
-    bytes: Bytes,
 }
 
 /// Where a submission goes now.
@@ -361,47 +351,4 @@ impl Outbox {
         core.promise(Action::Nothing, Action::Unsaved(place.0));
         self.waiting.insert(place);
     }
-}
-
-/// Prints a submission. None when it has no recipient that can be read, which cannot be in what we kept.
-fn print(core: &mut Core, entry: &Entry, attempt: &Attempt, flow: Flow) -> Option<Printed> {
-    let form = |uri: &Uri| match attempt.form {
-        Form::AsWritten => uri.clone(),
-        Form::Sip => uri.to_sip(),
-    };
-    let mut recipients = attempt
-        .row
-        .recipients
-        .iter()
-        .filter_map(|index| Uri::parse(entry.address(*index)).ok());
-    let primary = recipients.next()?;
-    let own = form(&core.profile.address);
-    let copy = if entry.hidden { ";copy=bcc" } else { "" };
-    let (mut begun, branch) = core.request(&Method::Message, &primary.to_sip(), flow);
-    begun = begun
-        .field(
-            "From",
-            name_addr(&core.profile.name, &own, &attempt.row.from_tag),
-        )
-        .field("To", format_args!("<{}>{copy}", form(&primary)));
-    for further in recipients {
-        begun = begun.field("Secondary-To", format_args!("<{}>{copy}", form(&further)));
-    }
-    begun = begun
-        .field("Contact", core.contact(flow))
-        .field("Call-ID", &attempt.row.call_id)
-        .field("CSeq", format_args!("{} MESSAGE", attempt.row.cseq))
-        .field("Proxy-Require", "secondary-to")
-        .field("Delivery-Report", &attempt.row.report);
-    if let Some(written) = date::print(entry.row.at) {
-        begun = begun.field("Date", written);
-    }
-    if let Some(expires_secs) = core.profile.expires_secs {
-        begun = begun.field("Expires", expires_secs);
-    }
-    Some(Printed {
-        flow,
-        branch,
-        bytes: begun.body(&entry.row.content_type, &entry.row.body),
-    })
 }

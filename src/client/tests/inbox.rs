@@ -21,17 +21,17 @@ fn leg(call_id: &str, also_to: &str, text: &str) -> String {
 }
 
 fn conversation(event: &Event) -> ConversationId {
-    match event {
-        Event::Received { conversation, .. } => *conversation,
-        other => panic!("{other:?}"),
-    }
+    let Event::Received { conversation, .. } = event else {
+        panic!("{event:?}")
+    };
+    *conversation
 }
 
 #[test]
 fn a_message_is_kept_then_told_and_then_answered() {
     let mut stage = Stage::new(&account());
     stage.disk = Disk::Waits;
-    stage.from_proxy(&leg(
+    stage.proxy_sends(&leg(
         "c1",
         "Also-To: <sip:bob@domain.com>, <sip:cy@domain.com>\n",
         "Come here.",
@@ -74,12 +74,12 @@ fn a_message_is_kept_then_told_and_then_answered() {
 #[test]
 fn w15_a_double_is_shown_once_and_answered_each_time() {
     let mut stage = Stage::new(&account());
-    stage.from_proxy(&leg("c1", "", "x"));
+    stage.proxy_sends(&leg("c1", "", "x"));
     // The proxy's own repetition of the same transaction.
-    stage.from_proxy(&leg("c1", "", "x"));
+    stage.proxy_sends(&leg("c1", "", "x"));
     // The same leg resumed later, in a transaction of its own.
     let again = leg("c1", "", "x").replace("branch=z9hG4bKc1", "branch=z9hG4bKother");
-    stage.from_proxy(&again);
+    stage.proxy_sends(&again);
     assert_eq!(stage.events.len(), 1);
     assert_eq!(stage.sent.len(), 3);
     assert!(
@@ -90,11 +90,11 @@ fn w15_a_double_is_shown_once_and_answered_each_time() {
     );
     // After a restart too.
     let mut after = Stage::with_rows(&account(), stage.stored_rows(), stage.now);
-    after.from_proxy(&again);
+    after.proxy_sends(&again);
     assert_eq!(after.events, []);
     assert!(after.sent[0].1.starts_with("SIP/2.0 200 "));
     // Another CSeq is another message.
-    after.from_proxy(
+    after.proxy_sends(
         &again
             .replace("CSeq: 1", "CSeq: 2")
             .replace("Kother", "Kthird"),
@@ -105,19 +105,19 @@ fn w15_a_double_is_shown_once_and_answered_each_time() {
 #[test]
 fn w15_doubles_are_told_apart_for_eight_days() {
     let mut stage = Stage::new(&account());
-    stage.from_proxy(&leg("c1", "", "x"));
+    stage.proxy_sends(&leg("c1", "", "x"));
     stage.advance(Duration::from_secs(7 * 24 * 3600));
-    stage.from_proxy(&leg("c1", "", "x").replace("branch=z9hG4bKc1", "branch=z9hG4bKlater"));
+    stage.proxy_sends(&leg("c1", "", "x").replace("branch=z9hG4bKc1", "branch=z9hG4bKlater"));
     assert_eq!(stage.events.len(), 1);
     stage.advance(Duration::from_secs(2 * 24 * 3600));
-    stage.from_proxy(&leg("c2", "", "y"));
+    stage.proxy_sends(&leg("c2", "", "y"));
     let cutoff = stage.now.wall.as_millis() - 8 * 24 * 3600 * 1000;
     assert!(
         stage
             .rows
             .contains(&Write::ForgetKeysBefore(Timestamp::from_millis(cutoff)))
     );
-    stage.from_proxy(&leg("c1", "", "x").replace("branch=z9hG4bKc1", "branch=z9hG4bKlatest"));
+    stage.proxy_sends(&leg("c1", "", "x").replace("branch=z9hG4bKc1", "branch=z9hG4bKlatest"));
     assert_eq!(stage.events.len(), 3);
 }
 
@@ -125,8 +125,8 @@ fn w15_doubles_are_told_apart_for_eight_days() {
 fn a_disk_that_fails_has_the_message_sent_again() {
     let mut stage = Stage::new(&account());
     stage.disk = Disk::Waits;
-    stage.from_proxy(&leg("c1", "", "x"));
-    stage.from_proxy(&leg("c1", "", "x").replace("branch=z9hG4bKc1", "branch=z9hG4bKtwo"));
+    stage.proxy_sends(&leg("c1", "", "x"));
+    stage.proxy_sends(&leg("c1", "", "x").replace("branch=z9hG4bKc1", "branch=z9hG4bKtwo"));
     let [first, second] = stage.waiting.clone()[..] else {
         panic!("{:?}", stage.waiting)
     };
@@ -143,7 +143,7 @@ fn a_disk_that_fails_has_the_message_sent_again() {
     );
     assert!(stage.agent.heads().is_empty());
     stage.disk = Disk::Takes;
-    stage.from_proxy(&leg("c1", "", "x").replace("branch=z9hG4bKc1", "branch=z9hG4bKthree"));
+    stage.proxy_sends(&leg("c1", "", "x").replace("branch=z9hG4bKc1", "branch=z9hG4bKthree"));
     assert_eq!(stage.events.len(), 1);
 }
 
@@ -153,9 +153,9 @@ fn a_conversation_is_its_set_of_people_and_an_answer_goes_to_all() {
     stage.send(&["im:bob@domain.com", "im:ann@domain.com"], "Hello both");
     stage.sent.clear();
     let group = "Also-To: <sip:bob@domain.com>\n";
-    stage.from_proxy(&leg("c1", group, "Hello James"));
-    stage.from_proxy(&leg("c2", "", "Just you"));
-    stage.from_proxy(
+    stage.proxy_sends(&leg("c1", group, "Hello James"));
+    stage.proxy_sends(&leg("c2", "", "Just you"));
+    stage.proxy_sends(
         &leg(
             "c3",
             "Also-To: <sip:james@domain.com>\nAlso-To: <im:BOB@domain.com>\n",
@@ -185,7 +185,7 @@ fn w7_an_answer_to_a_hidden_list_belongs_to_the_pair() {
         hidden: true,
         ..draft(&ANN_AND_BOB, "x")
     }));
-    stage.from_proxy(&leg("c1", "", "What is it?"));
+    stage.proxy_sends(&leg("c1", "", "What is it?"));
     stage.send(&ANN_AND_BOB, "openly");
     let heads = stage.agent.heads();
     let mut people: Vec<_> = heads
@@ -211,7 +211,7 @@ fn a_message_comes_over_any_flow_from_anybody() {
 #[test]
 fn w5_the_barest_message_is_taken() {
     let mut stage = Stage::new(&account());
-    stage.from_proxy(
+    stage.proxy_sends(
         "MESSAGE sip:james@domain.com SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:5060\nFrom: im:ann@domain.com\n\
          To: im:james@domain.com\nCall-ID: bare\nCSeq: 1 MESSAGE\n\nHello",
     );
@@ -237,7 +237,7 @@ fn what_is_no_text_is_named_and_what_is_no_message_is_refused() {
             "Content-Type: text/plain",
             &format!("Content-Type: {content_type}"),
         );
-        stage.from_proxy(&text);
+        stage.proxy_sends(&text);
         let answer = &stage.sent[0].1;
         assert!(
             answer.starts_with(&format!("SIP/2.0 {status} ")),
@@ -279,7 +279,7 @@ fn what_we_do_not_do_is_answered_plainly() {
     ];
     for (text, status, with) in table {
         let mut stage = Stage::new(&account());
-        stage.from_proxy(&text);
+        stage.proxy_sends(&text);
         let answer = &stage.sent[0].1;
         assert!(
             answer.starts_with(&format!("SIP/2.0 {status} ")),
@@ -293,7 +293,7 @@ fn what_we_do_not_do_is_answered_plainly() {
 #[test]
 fn options_says_what_we_can() {
     let mut stage = Stage::new(&account());
-    stage.from_proxy(&leg("c1", "", "").replace("MESSAGE", "OPTIONS"));
+    stage.proxy_sends(&leg("c1", "", "").replace("MESSAGE", "OPTIONS"));
     let answer = &stage.sent[0].1;
     assert!(answer.starts_with("SIP/2.0 200 "));
     assert_eq!(field(answer, "Allow"), "MESSAGE, NOTIFY, OPTIONS");

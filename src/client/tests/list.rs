@@ -17,9 +17,9 @@ fn from(who: &str, call_id: &str) -> String {
 #[test]
 fn a_line_shows_the_last_message_and_what_is_unread() {
     let mut stage = Stage::new(&account());
-    stage.from_proxy(&from("ann", "c1"));
+    stage.proxy_sends(&from("ann", "c1"));
     stage.now = stage.now.plus(Duration::from_secs(1));
-    stage.from_proxy(&from("ann", "c2"));
+    stage.proxy_sends(&from("ann", "c2"));
     let head = stage.agent.heads().remove(0);
     assert_eq!(
         (head.preview.as_str(), head.unread, head.last),
@@ -57,7 +57,7 @@ fn an_unseen_failure_floats_up_until_it_was_looked_at() {
         conversation: ConversationId(1),
     });
     stage.now = stage.now.plus(Duration::from_secs(1));
-    stage.from_proxy(&from("cy", "c1"));
+    stage.proxy_sends(&from("cy", "c1"));
     let order = |stage: &Stage| {
         stage
             .agent
@@ -151,7 +151,7 @@ fn with_seen(stage: &Stage) -> Rows {
 #[test]
 fn people_are_called_by_their_names_in_the_contacts() {
     let mut stage = Stage::new(&account());
-    stage.from_proxy(&from("ann", "c1"));
+    stage.proxy_sends(&from("ann", "c1"));
     let mut book = AddressBook::default();
     book.put(Contact {
         address: "im:ann@domain.com".to_owned(),
@@ -161,7 +161,7 @@ fn people_are_called_by_their_names_in_the_contacts() {
     stage.agent.set_names(&book);
     let person = stage.agent.heads()[0].people[0].clone();
     assert_eq!((person.name.as_str(), person.simulated), ("Ann Lee", true));
-    stage.from_proxy(&from("bob", "c2"));
+    stage.proxy_sends(&from("bob", "c2"));
     assert_eq!(
         stage.agent.people(ConversationId(2)).unwrap().0[0].name,
         "bob"

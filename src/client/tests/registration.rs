@@ -7,10 +7,10 @@ fn state(stage: &Stage) -> &RegistrationState {
 }
 
 fn offline_for(stage: &Stage) -> Duration {
-    match state(stage) {
-        RegistrationState::Offline { retry_after } => *retry_after,
-        other => panic!("{other:?}"),
-    }
+    let RegistrationState::Offline { retry_after } = state(stage) else {
+        panic!("{:?}", state(stage))
+    };
+    *retry_after
 }
 
 #[test]

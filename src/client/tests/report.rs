@@ -140,7 +140,7 @@ fn a_report_that_is_no_report_is_refused() {
     let request = stage.send_accepted(&ANN_AND_BOB);
     stage.sent.clear();
     let good = notify(&request, 1, "terminated", MIXED);
-    stage.from_proxy(&good.replace("application/delivery-report", "text/plain"));
+    stage.proxy_sends(&good.replace("application/delivery-report", "text/plain"));
     assert!(stage.sent[0].1.starts_with("SIP/2.0 415 ") && has_field(&stage.sent[0].1, "Accept"));
     stage.sent.clear();
     stage.notify(&request, 2, "terminated", "rubbish\n");

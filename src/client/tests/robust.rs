@@ -17,9 +17,9 @@ proptest! {
         let seeds = [
             notify(&request, 1, "terminated", "im:ann@domain.com delivery success\n"),
             response(&request, "202 Accepted", "Supported: secondary-to\n"),
-            format!("MESSAGE sip:james@domain.com SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:5060\nFrom: im:ann@domain.com\n\
+            String::from("MESSAGE sip:james@domain.com SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:5060\nFrom: im:ann@domain.com\n\
                      To: im:james@domain.com\nAlso-To: <sip:bob@domain.com>\nCall-ID: bare\nCSeq: 1 MESSAGE\n\nHello"),
-            format!("OPTIONS sip:james@domain.com SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bKo\n\
+            String::from("OPTIONS sip:james@domain.com SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bKo\n\
                      From: <sip:ann@domain.com>;tag=1\nTo: <sip:james@domain.com>\nCall-ID: o\nCSeq: 1 OPTIONS\n\n"),
         ];
         for (place, byte, kind, seed) in changes {
