@@ -5,6 +5,7 @@ pub mod machine;
 pub mod net;
 pub mod person;
 pub mod random;
+pub mod runtime;
 pub mod sip;
 pub mod store;
 pub mod time;

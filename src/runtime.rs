@@ -1,0 +1,187 @@
+//! The one loop around a machine: network, disk, clock.
+//!
+//! **Invariant:** the order of a machine's outputs is kept. An event that comes out before a transmission is
+//! told to the owner before those bytes leave; that is how a message is shown before its 200.
+
+pub mod agent;
+pub mod logs;
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::machine::{Batch, Input, Machine, Output};
+use crate::net::{Net, NetEvent};
+use crate::store::{OpenError, Outcome, Schema, Store, Writer};
+use crate::time::{Clock, Now};
+
+/// Inputs taken in one turn: enough to share the price of a commit, few enough to keep the timers punctual.
+const INPUTS_PER_TURN_MAX: usize = 256;
+/// Groups of outcomes that the writer thread may be ahead of the loop.
+const OUTCOMES_WAITING_MAX: usize = 1024;
+/// Waits are cut to this, so that a computer that slept finds its timers overdue soon after it wakes.
+const WAIT_MAX: Duration = Duration::from_secs(3600);
+
+/// Where a machine's batches go.
+#[derive(Debug)]
+enum Disk<W: Send + 'static> {
+    /// The machine keeps nothing.
+    None,
+    /// A writer thread.
+    Writer(Writer<W>),
+}
+
+/// Everything around one machine.
+#[derive(Debug)]
+pub struct Shell<W: Send + 'static> {
+    clock: Clock,
+    net: Net,
+    // Before the writer, so that it is gone when the writer's thread is waited for.
+    outcomes: mpsc::Receiver<Vec<Outcome>>,
+    disk: Disk<W>,
+}
+
+impl<W: Send + 'static> Shell<W> {
+    /// Around a machine that keeps nothing.
+    #[must_use]
+    pub fn without_store(net: Net, clock: Clock) -> Self {
+        let (_, outcomes) = mpsc::channel(1);
+        Self { clock, net, outcomes, disk: Disk::None }
+    }
+
+    /// Around a machine with a store; its writer thread is started here.
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub fn with_store<S: Schema<Write = W>>(net: Net, clock: Clock, store: Store<S>) -> Result<Self, OpenError> {
+        let (sender, outcomes) = mpsc::channel(OUTCOMES_WAITING_MAX);
+        // A loop that is gone needs no answers.
+        let writer = store.start(move |group| drop(sender.blocking_send(group)))?;
+        Ok(Self { clock, net, outcomes, disk: Disk::Writer(writer) })
+    }
+
+    /// The present.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    /// The sockets.
+    #[must_use]
+    pub const fn net(&self) -> &Net {
+        &self.net
+    }
+
+    /// The way to the store, for its readers.
+    #[must_use]
+    pub const fn writer(&self) -> Option<&Writer<W>> {
+        match &self.disk {
+            Disk::None => None,
+            Disk::Writer(writer) => Some(writer),
+        }
+    }
+
+    /// Hands one input to the machine and carries out what it wants.
+    pub fn give<M>(&mut self, machine: &mut M, input: Input<M::Command>, on_event: &mut impl FnMut(M::Event))
+    where
+        M: Machine<Write = W>,
+    {
+        machine.handle(input, self.clock.now());
+        self.settle(machine, on_event);
+    }
+
+    /// Waits until the network, the disk or a timer has something for the machine, or `other` is ready, and
+    /// does one turn. `Some` is what `other` gave.
+    pub async fn turn<M, T>(
+        &mut self,
+        machine: &mut M,
+        on_event: &mut impl FnMut(M::Event),
+        other: impl Future<Output = T>,
+    ) -> Option<T>
+    where
+        M: Machine<Write = W>,
+    {
+        self.settle(machine, on_event);
+        let wait = machine.poll_timeout().map_or(WAIT_MAX, |(at, _)| self.clock.until(at).min(WAIT_MAX));
+        let mut given = None;
+        tokio::select! {
+            Some(group) = self.outcomes.recv() => self.committed(machine, group),
+            Some(event) = self.net.receive() => self.received(machine, event),
+            value = other => given = Some(value),
+            () = tokio::time::sleep(wait) => {}
+        }
+        self.settle(machine, on_event);
+        given
+    }
+
+    fn committed<M: Machine<Write = W>>(&self, machine: &mut M, group: Vec<Outcome>) {
+        let now = self.clock.now();
+        for outcome in group {
+            machine.handle(outcome_input(outcome), now);
+        }
+    }
+
+    /// This and what came with it: one turn of the machine, one batch for the disk.
+    fn received<M: Machine<Write = W>>(&mut self, machine: &mut M, first: NetEvent) {
+        let now = self.clock.now();
+        machine.handle(first.into_input(), now);
+        for _ in 1..INPUTS_PER_TURN_MAX {
+            let Some(event) = self.net.try_receive() else { break };
+            machine.handle(event.into_input(), now);
+        }
+    }
+
+    /// Fires what is due and carries out every output, and what follows from them at once.
+    fn settle<M: Machine<Write = W>>(&mut self, machine: &mut M, on_event: &mut impl FnMut(M::Event)) {
+        loop {
+            let now = self.clock.now();
+            if machine.poll_timeout().is_some_and(|(at, _)| at <= now.mono) {
+                machine.handle_timeout(now);
+            }
+            let mut is_quiet = true;
+            while let Some(output) = machine.poll_output() {
+                if let Some(input) = self.carry_out(output, on_event) {
+                    is_quiet = false;
+                    machine.handle(input, now);
+                }
+            }
+            if is_quiet {
+                return;
+            }
+        }
+    }
+
+    /// Does what the machine wants; an answer that is known at once comes back as an input.
+    fn carry_out<C, E>(&mut self, output: Output<E, W>, on_event: &mut impl FnMut(E)) -> Option<Input<C>> {
+        match output {
+            Output::Transmit(transmit) => {
+                self.net.transmit(&transmit).err().map(|flow| Input::Disconnected { flow })
+            }
+            Output::Connect { id, hop } => self.net.connect(id, hop).map(NetEvent::into_input),
+            Output::Resolve { id, uri } => {
+                self.net.resolve(id, uri);
+                None
+            }
+            Output::Commit(batch) => self.commit(batch),
+            Output::Event(event) => {
+                on_event(event);
+                None
+            }
+        }
+    }
+
+    fn commit<C>(&self, batch: Batch<W>) -> Option<Input<C>> {
+        match &self.disk {
+            Disk::Writer(writer) => writer.commit(batch).err().map(|refused| Input::CommitFailed(refused.id)),
+            Disk::None => Some(Input::Committed(batch.id)),
+        }
+    }
+}
+
+const fn outcome_input<C>(outcome: Outcome) -> Input<C> {
+    match outcome {
+        Outcome::Committed(id) => Input::Committed(id),
+        Outcome::Failed(id) => Input::CommitFailed(id),
+    }
+}
