@@ -91,13 +91,7 @@ impl UserAgent {
         let outbox = Outbox::recover(rows.open, &mut conversations, &core, now);
         let inbox = Inbox::recover(rows.keys, now);
         let registration = Registration::new(&mut core.random);
-        Self {
-            core,
-            registration,
-            outbox,
-            inbox,
-            conversations,
-        }
+        Self { core, registration, outbox, inbox, conversations }
     }
 
     /// The lines of the conversation list: those with an unseen failure first, then by time.
@@ -143,11 +137,7 @@ impl UserAgent {
     }
 
     fn asked(&mut self, request: &Request, flow: Flow, now: Now) {
-        let key = match self
-            .core
-            .transactions
-            .receive_request(request, flow, now.mono)
-        {
+        let key = match self.core.transactions.receive_request(request, flow, now.mono) {
             Arrival::New(key) => key,
             Arrival::Absorbed => return,
             Arrival::Full => return capabilities::overloaded(&mut self.core, request, flow),
@@ -155,8 +145,7 @@ impl UserAgent {
         let asked = Asked { request, key, flow };
         match request.method() {
             Method::Message => {
-                self.inbox
-                    .message(&mut self.core, &mut self.conversations, asked, now);
+                self.inbox.message(&mut self.core, &mut self.conversations, asked, now);
             }
             Method::Notify => self.outbox.notified(&mut self.core, asked, now),
             Method::Options => capabilities::tell(&mut self.core, asked, now),
@@ -175,9 +164,7 @@ impl UserAgent {
         match heard.user {
             Task::Account => self.registration.hear(&mut self.core, response, now),
             Task::Submission(message, attempt) => {
-                let upshot = self
-                    .outbox
-                    .heard(&mut self.core, (message, attempt), response, now);
+                let upshot = self.outbox.heard(&mut self.core, (message, attempt), response, now);
                 self.heed(upshot, now);
             }
         }
@@ -189,12 +176,8 @@ impl UserAgent {
             match failed.user {
                 Task::Account => self.registration.unanswered(&mut self.core, now),
                 Task::Submission(message, attempt) => {
-                    let upshot = self.outbox.unanswered(
-                        &mut self.core,
-                        (message, attempt),
-                        failed.failure,
-                        now,
-                    );
+                    let upshot =
+                        self.outbox.unanswered(&mut self.core, (message, attempt), failed.failure, now);
                     self.heed(upshot, now);
                 }
             }
@@ -232,8 +215,7 @@ impl UserAgent {
             let why = format!("{NO_FAN_OUT}. Nothing was sent.");
             return self.core.tell(Event::NotSent { draft, why });
         }
-        self.outbox
-            .keep(&mut self.core, &mut self.conversations, draft, now);
+        self.outbox.keep(&mut self.core, &mut self.conversations, draft, now);
     }
 
     /// A batch is done with: does what waited for it.
@@ -248,12 +230,9 @@ impl UserAgent {
             Action::Nothing => {}
             Action::Tell(event) => self.tell(event),
             Action::Answer(answer) => self.core.respond(answer, now),
-            Action::DraftKept(id) => self
-                .outbox
-                .kept(&mut self.core, &mut self.conversations, id),
+            Action::DraftKept(id) => self.outbox.kept(&mut self.core, &mut self.conversations, id),
             Action::DraftLost(id, draft) => {
-                self.outbox
-                    .lost(&mut self.core, &mut self.conversations, id, *draft);
+                self.outbox.lost(&mut self.core, &mut self.conversations, id, *draft);
             }
             Action::AttemptKept(id, attempt) => {
                 self.outbox.further_kept(&mut self.core, (id, attempt));
@@ -379,11 +358,7 @@ impl Machine for UserAgent {
     }
 
     fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        let line = self
-            .core
-            .line
-            .poll_timeout()
-            .map(|due| (due, "wait for the connection"));
+        let line = self.core.line.poll_timeout().map(|due| (due, "wait for the connection"));
         let parts = [
             self.core.transactions.poll_timeout(),
             line,

@@ -1,14 +1,15 @@
 //! Fanfare: a group messenger for SIP. Say it once, know who heard.
 
+pub mod cli;
+pub mod client;
 pub mod limits;
 pub mod machine;
 pub mod net;
 pub mod person;
+pub mod proxy;
 pub mod random;
 pub mod runtime;
 pub mod sip;
 pub mod store;
 pub mod time;
 pub mod transaction;
-pub mod proxy;
-pub mod client;

@@ -127,7 +127,8 @@ impl Net {
     pub async fn bind(listens: &[(Transport, SocketAddr)]) -> Result<Self, BindError> {
         let (sender, events) = mpsc::channel(INPUTS_WAITING_MAX);
         let connections = Arc::new(Connections::new(sender.clone()));
-        let mut net = Self { udp: Vec::new(), locals: Vec::new(), connections, sender, events, tasks: JoinSet::new() };
+        let mut net =
+            Self { udp: Vec::new(), locals: Vec::new(), connections, sender, events, tasks: JoinSet::new() };
         let mut rest = listens.to_vec();
         while let Some((transport, address)) = rest.pop_first_listen() {
             let twin = partner(transport);

@@ -142,7 +142,12 @@ impl Person {
             Method::Message => self.receive_message(flow, request, now),
             Method::Options | Method::Notify => self.respond(flow, request, 200),
             Method::Ack => {}
-            Method::Register | Method::Invite | Method::Bye | Method::Cancel | Method::Subscribe | Method::Other(_) => {
+            Method::Register
+            | Method::Invite
+            | Method::Bye
+            | Method::Cancel
+            | Method::Subscribe
+            | Method::Other(_) => {
                 self.respond(flow, request, 405);
             }
         }
@@ -237,7 +242,9 @@ impl Machine for Person {
 
     fn handle(&mut self, input: Input<Infallible>, now: Now) {
         match input {
-            Input::Received { flow, bytes } if flow.transport == Transport::Udp => self.receive(flow, bytes, now),
+            Input::Received { flow, bytes } if flow.transport == Transport::Udp => {
+                self.receive(flow, bytes, now)
+            }
             Input::Received { .. }
             | Input::Connected { .. }
             | Input::ConnectFailed { .. }

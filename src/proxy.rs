@@ -83,12 +83,7 @@ impl Proxy {
             ((u128::from(high) << 64) | u128::from(low)).to_le_bytes()
         });
         let core = Core::new(config, Secret::new(secret), random);
-        let mut proxy = Self {
-            core,
-            dispatches: Dispatches::default(),
-            relays: Relays::default(),
-            secret,
-        };
+        let mut proxy = Self { core, dispatches: Dispatches::default(), relays: Relays::default(), secret };
         if stored.is_none() {
             proxy.keep_secret();
         }
@@ -110,9 +105,7 @@ impl Proxy {
             Err(error) => {
                 let tag = self.core.random.token(12);
                 if let Some(refusal) = refusal(bytes, &error, flow.remote, &tag) {
-                    self.core.tell(ProxyEvent::Refused {
-                        status: error.status(),
-                    });
+                    self.core.tell(ProxyEvent::Refused { status: error.status() });
                     self.core.transmit(flow, refusal);
                 }
             }
@@ -134,13 +127,7 @@ impl Proxy {
         }
     }
 
-    fn serve(
-        &mut self,
-        key: ServerKey,
-        request: &Request,
-        flow: Flow,
-        now: Now,
-    ) -> Result<(), Rejection> {
+    fn serve(&mut self, key: ServerKey, request: &Request, flow: Flow, now: Now) -> Result<(), Rejection> {
         match admission::admit(&self.core, request, flow)? {
             Errand::Register => registrar::register(&mut self.core, key, request, flow, now),
             Errand::Options => {
@@ -148,9 +135,7 @@ impl Proxy {
                 Ok(())
             }
             Errand::Submission(submission) => self.submission(key, *submission, flow, now),
-            Errand::Relay => self
-                .relays
-                .forward(&mut self.core, (key, flow), request, now),
+            Errand::Relay => self.relays.forward(&mut self.core, (key, flow), request, now),
         }
     }
 
@@ -162,20 +147,11 @@ impl Proxy {
         now: Now,
     ) -> Result<(), Rejection> {
         if let Some(id) = self.dispatches.double_of(&self.core, &submission) {
-            let Submission {
-                request, content, ..
-            } = submission;
-            return self.dispatches.repeat(
-                &mut self.core,
-                id,
-                Pending { key, request, flow },
-                content,
-                now,
-            );
+            let Submission { request, content, .. } = submission;
+            return self.dispatches.repeat(&mut self.core, id, Pending { key, request, flow }, content, now);
         }
         admission::check_rate(&mut self.core, &submission, flow, now)?;
-        self.dispatches
-            .submit(&mut self.core, (key, flow), submission, now)
+        self.dispatches.submit(&mut self.core, (key, flow), submission, now)
     }
 
     /// What this proxy can do (RFC 3261 §11; W6).
@@ -198,83 +174,37 @@ impl Proxy {
         }
         let core = &mut self.core;
         match heard.user {
-            User::Leg {
-                dispatch,
-                recipient,
-                branch,
-            } => {
+            User::Leg { dispatch, recipient, branch } => {
                 let place = Place { recipient, branch };
-                self.dispatches.leg_heard(
-                    core,
-                    dispatch,
-                    place,
-                    (response, heard.transmissions),
-                    now,
-                );
+                self.dispatches.leg_heard(core, dispatch, place, (response, heard.transmissions), now);
             }
             User::Report { dispatch, cseq } => {
-                self.dispatches
-                    .report_ended(core, dispatch, (cseq, Some(response.status())), now);
+                self.dispatches.report_ended(core, dispatch, (cseq, Some(response.status())), now);
             }
-            User::Relay { relay, branch } => {
-                self.relays.heard(core, (relay, branch), response, now)
-            }
+            User::Relay { relay, branch } => self.relays.heard(core, (relay, branch), response, now),
         }
     }
 
     fn step(&mut self, step: Step, now: Now) {
         let core = &mut self.core;
         match step {
-            Step::Ready {
-                user:
-                    User::Leg {
-                        dispatch,
-                        recipient,
-                        branch,
-                    },
-                flow,
-            } => {
-                self.dispatches
-                    .leg_ready(core, dispatch, Place { recipient, branch }, flow, now);
+            Step::Ready { user: User::Leg { dispatch, recipient, branch }, flow } => {
+                self.dispatches.leg_ready(core, dispatch, Place { recipient, branch }, flow, now);
             }
-            Step::Ready {
-                user: User::Report { dispatch, .. },
-                flow,
-            } => {
+            Step::Ready { user: User::Report { dispatch, .. }, flow } => {
                 self.dispatches.report_ready(core, dispatch, flow, now);
             }
-            Step::Ready {
-                user: User::Relay { relay, branch },
-                flow,
-            } => {
+            Step::Ready { user: User::Relay { relay, branch }, flow } => {
                 self.relays.ready(core, (relay, branch), flow, now);
             }
-            Step::Failed {
-                user:
-                    User::Leg {
-                        dispatch,
-                        recipient,
-                        branch,
-                    },
-                fault,
-                transmissions,
-            } => {
+            Step::Failed { user: User::Leg { dispatch, recipient, branch }, fault, transmissions } => {
                 let place = Place { recipient, branch };
-                self.dispatches
-                    .leg_failed(core, dispatch, place, (fault, transmissions), now);
+                self.dispatches.leg_failed(core, dispatch, place, (fault, transmissions), now);
             }
-            Step::Failed {
-                user: User::Report { dispatch, cseq },
-                ..
-            } => {
-                self.dispatches
-                    .report_ended(core, dispatch, (cseq, None), now);
+            Step::Failed { user: User::Report { dispatch, cseq }, .. } => {
+                self.dispatches.report_ended(core, dispatch, (cseq, None), now);
             }
-            Step::Failed {
-                user: User::Relay { relay, branch },
-                fault,
-                ..
-            } => {
+            Step::Failed { user: User::Relay { relay, branch }, fault, .. } => {
                 self.relays.failed(core, (relay, branch), fault, now);
             }
         }
@@ -316,9 +246,7 @@ impl Proxy {
             Action::Saved(id, round) => self.dispatches.saved(id, round),
             Action::NotSaved(id, round) => self.dispatches.not_saved(core, id, round, now),
             Action::Reportable(id, round) => self.dispatches.reportable(core, id, round, now),
-            Action::NotReportable(id, round) => {
-                self.dispatches.not_reportable(core, id, round, now)
-            }
+            Action::NotReportable(id, round) => self.dispatches.not_reportable(core, id, round, now),
         }
     }
 
@@ -363,26 +291,18 @@ impl Machine for Proxy {
 
     fn poll_output(&mut self) -> Option<Output<ProxyEvent, Write>> {
         let core = &mut self.core;
-        core.poll_output()
-            .or_else(|| core.carrier.poll_transmit().map(Output::Transmit))
-            .or_else(|| {
-                Some(match core.carrier.poll_wish()? {
-                    Wish::Connect { id, hop } => Output::Connect { id, hop },
-                    Wish::Resolve { id, uri } => Output::Resolve { id, uri },
-                })
+        core.poll_output().or_else(|| core.carrier.poll_transmit().map(Output::Transmit)).or_else(|| {
+            Some(match core.carrier.poll_wish()? {
+                Wish::Connect { id, hop } => Output::Connect { id, hop },
+                Wish::Resolve { id, uri } => Output::Resolve { id, uri },
             })
+        })
     }
 
     fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let core = &self.core;
-        let binding = core
-            .location
-            .next_end()
-            .map(|ends| (ends, "a binding ends"));
-        [core.carrier.poll_timeout(), core.agenda.next(), binding]
-            .into_iter()
-            .flatten()
-            .min()
+        let binding = core.location.next_end().map(|ends| (ends, "a binding ends"));
+        [core.carrier.poll_timeout(), core.agenda.next(), binding].into_iter().flatten().min()
     }
 }
 

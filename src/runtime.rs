@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod logs;
+pub mod server;
 
 use std::future::Future;
 use std::time::Duration;
@@ -54,7 +55,11 @@ impl<W: Send + 'static> Shell<W> {
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub fn with_store<S: Schema<Write = W>>(net: Net, clock: Clock, store: Store<S>) -> Result<Self, OpenError> {
+    pub fn with_store<S: Schema<Write = W>>(
+        net: Net,
+        clock: Clock,
+        store: Store<S>,
+    ) -> Result<Self, OpenError> {
         let (sender, outcomes) = mpsc::channel(OUTCOMES_WAITING_MAX);
         // A loop that is gone needs no answers.
         let writer = store.start(move |group| drop(sender.blocking_send(group)))?;

@@ -94,9 +94,7 @@ pub enum OpenErrorKind {
         wanted: &'static str,
     },
     /// Written by a newer version.
-    #[error(
-        "it was written by a newer fanfare (schema {found}, this one knows {known}); use that version"
-    )]
+    #[error("it was written by a newer fanfare (schema {found}, this one knows {known}); use that version")]
     Newer {
         /// Steps in the file.
         found: usize,
@@ -139,10 +137,7 @@ pub struct Store<S: Schema> {
 
 impl<S: Schema> fmt::Debug for Store<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store")
-            .field("kind", &S::NAME)
-            .field("file", &self.file)
-            .finish()
+        f.debug_struct("Store").field("kind", &S::NAME).field("file", &self.file).finish()
     }
 }
 
@@ -152,14 +147,8 @@ impl<S: Schema> Store<S> {
     /// # Errors
     /// A sentence about what is wrong with the place or the file.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let file = StoreFile::open::<S>(path).map_err(|kind| OpenError {
-            path: path.to_owned(),
-            kind,
-        })?;
-        Ok(Self {
-            file,
-            schema: std::marker::PhantomData,
-        })
+        let file = StoreFile::open::<S>(path).map_err(|kind| OpenError { path: path.to_owned(), kind })?;
+        Ok(Self { file, schema: std::marker::PhantomData })
     }
 
     /// A store that lives as long as the process.
@@ -167,14 +156,9 @@ impl<S: Schema> Store<S> {
     /// # Errors
     /// Out of memory, in practice.
     pub fn in_memory() -> Result<Self, OpenError> {
-        let file = StoreFile::in_memory::<S>().map_err(|kind| OpenError {
-            path: PathBuf::from(":memory:"),
-            kind,
-        })?;
-        Ok(Self {
-            file,
-            schema: std::marker::PhantomData,
-        })
+        let file = StoreFile::in_memory::<S>()
+            .map_err(|kind| OpenError { path: PathBuf::from(":memory:"), kind })?;
+        Ok(Self { file, schema: std::marker::PhantomData })
     }
 
     /// All that a start needs.
@@ -195,11 +179,7 @@ impl<S: Schema> Store<S> {
     ) -> Result<Writer<S::Write>, OpenError> {
         let (jobs, waiting) = sync_channel(BATCHES_WAITING_MAX);
         let path = self.file.path.clone();
-        let writer = GroupWriter {
-            store: self,
-            on_answer: Box::new(on_answer),
-            failing: false,
-        };
+        let writer = GroupWriter { store: self, on_answer: Box::new(on_answer), failing: false };
         let thread = std::thread::Builder::new()
             .name(format!("{}-store", S::NAME))
             .spawn(move || writer.run(&waiting))
@@ -207,18 +187,11 @@ impl<S: Schema> Store<S> {
                 path: shown(path.as_deref()),
                 kind: OpenErrorKind::Thread(error),
             })?;
-        Ok(Writer {
-            jobs: Some(Arc::new(jobs)),
-            thread: Some(thread),
-            path,
-        })
+        Ok(Writer { jobs: Some(Arc::new(jobs)), thread: Some(thread), path })
     }
 
     fn error(&self, kind: OpenErrorKind) -> OpenError {
-        OpenError {
-            path: shown(self.file.path.as_deref()),
-            kind,
-        }
+        OpenError { path: shown(self.file.path.as_deref()), kind }
     }
 }
 
@@ -243,9 +216,7 @@ pub struct Writer<W: Send + 'static> {
 
 impl<W: Send + 'static> fmt::Debug for Writer<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Writer")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
+        f.debug_struct("Writer").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -258,14 +229,12 @@ impl<W: Send + 'static> Writer<W> {
         let Some(jobs) = &self.jobs else {
             return Err(batch);
         };
-        jobs.try_send(Job::Commit(batch))
-            .map_err(|refused| match refused {
-                TrySendError::Full(Job::Commit(batch))
-                | TrySendError::Disconnected(Job::Commit(batch)) => batch,
-                TrySendError::Full(Job::Ask(_)) | TrySendError::Disconnected(Job::Ask(_)) => {
-                    unreachable!("a batch was sent, not a question")
-                }
-            })
+        jobs.try_send(Job::Commit(batch)).map_err(|refused| match refused {
+            TrySendError::Full(Job::Commit(batch)) | TrySendError::Disconnected(Job::Commit(batch)) => batch,
+            TrySendError::Full(Job::Ask(_)) | TrySendError::Disconnected(Job::Ask(_)) => {
+                unreachable!("a batch was sent, not a question")
+            }
+        })
     }
 
     /// A reader of the same store for what only a screen needs.
@@ -279,26 +248,17 @@ impl<W: Send + 'static> Writer<W> {
                 // Weak, so that a reader that is kept does not keep the writer from its end.
                 let jobs = Arc::downgrade(jobs);
                 Ok(History::through(Box::new(move |question| {
-                    jobs.upgrade()
-                        .is_some_and(|jobs| jobs.try_send(Job::Ask(question)).is_ok())
+                    jobs.upgrade().is_some_and(|jobs| jobs.try_send(Job::Ask(question)).is_ok())
                 })))
             }
             (None, None) => Err(OpenErrorKind::InUse),
         };
-        opened.map_err(|kind| OpenError {
-            path: shown(self.path.as_deref()),
-            kind,
-        })
+        opened.map_err(|kind| OpenError { path: shown(self.path.as_deref()), kind })
     }
 
     #[cfg(test)]
     fn ask(&self, question: impl FnOnce(&Connection) + Send + 'static) {
-        self.jobs
-            .as_ref()
-            .unwrap()
-            .send(Job::Ask(Box::new(question)))
-            .ok()
-            .unwrap();
+        self.jobs.as_ref().unwrap().send(Job::Ask(Box::new(question))).ok().unwrap();
     }
 }
 
@@ -325,10 +285,7 @@ impl<S: Schema> GroupWriter<S> {
         while let Ok(first) = jobs.recv() {
             let mut group = Vec::new();
             let mut questions = Vec::new();
-            for job in std::iter::once(first)
-                .chain(jobs.try_iter())
-                .take(BATCHES_WAITING_MAX)
-            {
+            for job in std::iter::once(first).chain(jobs.try_iter()).take(BATCHES_WAITING_MAX) {
                 match job {
                     Job::Commit(batch) => group.push(batch),
                     Job::Ask(question) => questions.push(question),
@@ -347,10 +304,7 @@ impl<S: Schema> GroupWriter<S> {
     fn write(&mut self, group: &[Batch<S::Write>]) -> Vec<Outcome> {
         if self.transact(group).is_ok() {
             self.note_health(false);
-            return group
-                .iter()
-                .map(|batch| Outcome::Committed(batch.id))
-                .collect();
+            return group.iter().map(|batch| Outcome::Committed(batch.id)).collect();
         }
         // Somebody in the group fails. Each for itself then, so that the others do not suffer; savepoints
         // in every group would tax the good days for this one.
@@ -394,10 +348,7 @@ impl<S: Schema> GroupWriter<S> {
 
     fn note_health(&mut self, failing: bool) {
         if failing && !self.failing {
-            tracing::warn!(
-                store = S::NAME,
-                "the store cannot be written; is the disk full?"
-            );
+            tracing::warn!(store = S::NAME, "the store cannot be written; is the disk full?");
         }
         if !failing && self.failing {
             tracing::info!(store = S::NAME, "the store can be written again");

@@ -25,11 +25,11 @@ use crate::sip::{Method, Request, Response};
 
 pub use self::client::Failure;
 use self::client::{ClientTransaction, Step};
-use self::key::{ClientKey, KeyMaker};
 pub use self::key::ServerKey;
+use self::key::{ClientKey, KeyMaker};
 use self::server::ServerTransaction;
-use self::timers::{Due, TimerQueue};
 pub use self::timers::Timers;
+use self::timers::{Due, TimerQueue};
 
 /// What the layer makes of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -260,7 +260,11 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
 
     fn fail(&mut self, key: ClientKey, failure: Failure) {
         let Some(client) = self.clients.get(&key) else { return };
-        self.failures.push_back(Failed { user: client.user(), failure, transmissions: client.transmissions() });
+        self.failures.push_back(Failed {
+            user: client.user(),
+            failure,
+            transmissions: client.transmissions(),
+        });
         self.end(key);
     }
 

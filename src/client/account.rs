@@ -98,10 +98,8 @@ impl Account {
     /// A sentence that names the first field that is wrong.
     pub fn check(&self) -> Result<Profile, AccountError> {
         let text = self.address.trim();
-        let address = Uri::typed(text).map_err(|why| AccountError::Address {
-            text: self.address.clone(),
-            why,
-        })?;
+        let address =
+            Uri::typed(text).map_err(|why| AccountError::Address { text: self.address.clone(), why })?;
         if address.user().is_none_or(str::is_empty) || address.host().is_empty() {
             return Err(AccountError::NoUser(self.address.clone()));
         }
@@ -192,24 +190,11 @@ mod tests {
 
     #[test]
     fn an_account_is_read_into_values() {
-        let profile = account("im:james@domain.com", "tcp:[::1]:5060")
-            .check()
-            .unwrap();
+        let profile = account("im:james@domain.com", "tcp:[::1]:5060").check().unwrap();
         assert_eq!(profile.address.as_str(), "im:james@domain.com");
-        assert_eq!(
-            profile.proxy,
-            Hop {
-                transport: Transport::Tcp,
-                remote: "[::1]:5060".parse().unwrap()
-            }
-        );
-        assert_eq!(
-            (profile.name.as_str(), profile.t1),
-            ("James", Duration::from_millis(500))
-        );
-        let bare = account("james@domain.com", "UDP:127.0.0.1:5070")
-            .check()
-            .unwrap();
+        assert_eq!(profile.proxy, Hop { transport: Transport::Tcp, remote: "[::1]:5060".parse().unwrap() });
+        assert_eq!((profile.name.as_str(), profile.t1), ("James", Duration::from_millis(500)));
+        let bare = account("james@domain.com", "UDP:127.0.0.1:5070").check().unwrap();
         assert_eq!(bare.address.as_str(), "sip:james@domain.com");
         assert_eq!(bare.proxy.transport, Transport::Udp);
     }
@@ -225,18 +210,9 @@ mod tests {
             (account("james@domain.com", "udp:127.0.0.1:0"), "proxy: "),
             (account("james@domain.com", "tls:127.0.0.1:5061"), "proxy: "),
             (account("james@domain.com", ""), "proxy: "),
+            (Account { t1_ms: 0, ..account("james@domain.com", "udp:127.0.0.1:5060") }, "t1_ms: "),
             (
-                Account {
-                    t1_ms: 0,
-                    ..account("james@domain.com", "udp:127.0.0.1:5060")
-                },
-                "t1_ms: ",
-            ),
-            (
-                Account {
-                    report_window_secs: 0,
-                    ..account("j@d.com", "udp:127.0.0.1:5060")
-                },
+                Account { report_window_secs: 0, ..account("j@d.com", "udp:127.0.0.1:5060") },
                 "report_window_secs: ",
             ),
         ];

@@ -42,11 +42,7 @@ impl AddressBook {
     /// Adds a contact at the end, or changes the one with this address in its place.
     pub fn put(&mut self, contact: Contact) {
         let key = address_key(&contact.address);
-        match self
-            .contacts
-            .iter_mut()
-            .find(|known| address_key(&known.address) == key)
-        {
+        match self.contacts.iter_mut().find(|known| address_key(&known.address) == key) {
             Some(known) => *known = contact,
             None => self.contacts.push(contact),
         }
@@ -55,25 +51,20 @@ impl AddressBook {
     /// Takes a contact out; lists keep the address.
     pub fn remove(&mut self, address: &str) {
         let key = address_key(address);
-        self.contacts
-            .retain(|known| address_key(&known.address) != key);
+        self.contacts.retain(|known| address_key(&known.address) != key);
     }
 
     /// The contact with this address, however it is spelled.
     #[must_use]
     pub fn find(&self, address: &str) -> Option<&Contact> {
         let key = address_key(address);
-        self.contacts
-            .iter()
-            .find(|known| address_key(&known.address) == key)
+        self.contacts.iter().find(|known| address_key(&known.address) == key)
     }
 
     /// What we call this address, if we have a name for it.
     #[must_use]
     pub fn name_of(&self, address: &str) -> Option<&str> {
-        self.find(address)
-            .map(|contact| contact.name.as_str())
-            .filter(|name| !name.is_empty())
+        self.find(address).map(|contact| contact.name.as_str()).filter(|name| !name.is_empty())
     }
 
     /// The contacts in whose name or address every word of the query stands, in the order shown.
@@ -118,10 +109,7 @@ pub fn uri_key(uri: &Uri) -> String {
     }
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde asks for a reference"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 const fn is_false(value: &bool) -> bool {
     !*value
 }
@@ -131,11 +119,7 @@ mod tests {
     use super::*;
 
     fn contact(address: &str, name: &str) -> Contact {
-        Contact {
-            address: address.to_owned(),
-            name: name.to_owned(),
-            simulated: false,
-        }
+        Contact { address: address.to_owned(), name: name.to_owned(), simulated: false }
     }
 
     fn book() -> AddressBook {
@@ -152,10 +136,7 @@ mod tests {
         assert_eq!(book.contacts.len(), 2);
         assert_eq!(book.name_of("ann@domain.com"), Some("Ann"));
         assert_eq!(book.name_of("sip:bob@domain.com"), None);
-        assert!(
-            book.find("sip:bob@domain.com:5061").is_none(),
-            "another port outside is another person"
-        );
+        assert!(book.find("sip:bob@domain.com:5061").is_none(), "another port outside is another person");
         book.remove("sip:ann@domain.com");
         assert_eq!(book.contacts.len(), 1);
     }
@@ -163,11 +144,8 @@ mod tests {
     #[test]
     fn search_finds_every_word_in_name_or_address() {
         let book = book();
-        let found = |query: &str| {
-            book.search(query)
-                .map(|contact| contact.address.as_str())
-                .collect::<Vec<_>>()
-        };
+        let found =
+            |query: &str| book.search(query).map(|contact| contact.address.as_str()).collect::<Vec<_>>();
         assert_eq!(found("LEE ann@"), ["sip:ann@domain.com"]);
         assert_eq!(found("domain").len(), 2);
         assert!(found("lee bob").is_empty());
@@ -176,14 +154,8 @@ mod tests {
     #[test]
     fn a_list_is_known_by_its_name() {
         let mut book = book();
-        book.put_list(List {
-            name: "team".into(),
-            members: vec![],
-        });
-        book.put_list(List {
-            name: "team".into(),
-            members: vec!["sip:ann@domain.com".into()],
-        });
+        book.put_list(List { name: "team".into(), members: vec![] });
+        book.put_list(List { name: "team".into(), members: vec!["sip:ann@domain.com".into()] });
         assert_eq!(book.lists.len(), 1);
         book.remove_list("team");
         assert!(book.lists.is_empty());

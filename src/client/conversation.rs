@@ -11,8 +11,8 @@ use crate::client::command::Event;
 use crate::client::contacts::{AddressBook, address_key, uri_key};
 use crate::client::core::{Action, Core};
 use crate::client::journal::{
-    ConversationHeadRow, ConversationId, ConversationRow, IncomingRow, MessageId, OutgoingRow,
-    PersonRow, Write,
+    ConversationHeadRow, ConversationId, ConversationRow, IncomingRow, MessageId, OutgoingRow, PersonRow,
+    Write,
 };
 use crate::client::names::Names;
 use crate::client::snapshot::{ConversationHead, Person, Tally};
@@ -62,10 +62,7 @@ struct Failures {
 impl Conversations {
     /// What the store holds.
     pub(super) fn recover(heads: Vec<ConversationHeadRow>, last: u64) -> Self {
-        let mut this = Self {
-            last,
-            ..Self::default()
-        };
+        let mut this = Self { last, ..Self::default() };
         for head in heads {
             let id = head.row.id;
             let key = people_key(&head.row.people, head.row.hidden);
@@ -73,17 +70,9 @@ impl Conversations {
             conversation.kept = true;
             conversation.unread = head.unread;
             conversation.seen = head.seen;
-            conversation.last_incoming = head
-                .last
-                .as_ref()
-                .filter(|last| !last.mine)
-                .map(|last| last.id);
-            conversation.last = head.last.map(|last| Last {
-                id: last.id,
-                at: last.at,
-                preview: last.preview,
-                tally: None,
-            });
+            conversation.last_incoming = head.last.as_ref().filter(|last| !last.mine).map(|last| last.id);
+            conversation.last =
+                head.last.map(|last| Last { id: last.id, at: last.at, preview: last.preview, tally: None });
             this.last = this.last.max(id.0);
             this.by_people.insert(key, id);
             this.all.insert(id, conversation);
@@ -106,9 +95,7 @@ impl Conversations {
 
     /// The people of a conversation, and whether they are hidden from each other.
     pub(super) fn people(&self, id: ConversationId) -> Option<(Arc<[Person]>, bool)> {
-        self.all
-            .get(&id)
-            .map(|it| (Arc::clone(&it.people), it.row.hidden))
+        self.all.get(&id).map(|it| (Arc::clone(&it.people), it.row.hidden))
     }
 
     /// Whether recipients of this conversation are hidden from each other.
@@ -160,12 +147,7 @@ impl Conversations {
     pub(super) fn wrote(&mut self, row: &OutgoingRow, tally: Tally) {
         if let Some(conversation) = self.all.get_mut(&row.conversation) {
             let preview = preview(&shown(&row.content_type, &row.body));
-            conversation.put_last(Last {
-                id: row.id,
-                at: row.at,
-                preview,
-                tally: Some(tally),
-            });
+            conversation.put_last(Last { id: row.id, at: row.at, preview, tally: Some(tally) });
         }
     }
 
@@ -202,12 +184,7 @@ impl Conversations {
     pub(super) fn received(&mut self, row: &IncomingRow) {
         if let Some(conversation) = self.all.get_mut(&row.conversation) {
             let preview = preview(&shown(&row.content_type, &row.body));
-            conversation.put_last(Last {
-                id: row.id,
-                at: row.at,
-                preview,
-                tally: None,
-            });
+            conversation.put_last(Last { id: row.id, at: row.at, preview, tally: None });
             conversation.last_incoming = conversation.last_incoming.max(Some(row.id));
             conversation.unread = conversation.unread.saturating_add(1);
         }
@@ -230,23 +207,13 @@ impl Conversations {
             failures.seen = failures.now;
         }
         conversation.seen = conversation.seen.max(Some(message));
-        core.write(Write::Seen {
-            conversation: id,
-            message,
-        });
-        core.promise(
-            Action::Tell(Event::Changed { conversation: id }),
-            Action::Nothing,
-        );
+        core.write(Write::Seen { conversation: id, message });
+        core.promise(Action::Tell(Event::Changed { conversation: id }), Action::Nothing);
     }
 
     /// The lines of the list: those with an unseen failure first, then by time.
     pub(super) fn heads(&self) -> Vec<ConversationHead> {
-        let mut heads: Vec<_> = self
-            .all
-            .iter()
-            .filter_map(|(id, it)| it.head(*id))
-            .collect();
+        let mut heads: Vec<_> = self.all.iter().filter_map(|(id, it)| it.head(*id)).collect();
         heads.sort_by_key(|head| (head.failed == 0, Reverse(head.at), Reverse(head.id)));
         heads
     }
@@ -273,25 +240,15 @@ impl Conversation {
     }
 
     fn failed(&self) -> u32 {
-        self.failures
-            .values()
-            .filter(|it| it.now > it.seen)
-            .map(|it| it.now)
-            .sum()
+        self.failures.values().filter(|it| it.now > it.seen).map(|it| it.now).sum()
     }
 
     /// Up to where a look goes: not past a message of ours of which more is to be heard, so that its failure
     /// is still unseen after a restart.
     fn seen_up_to(&self) -> Option<MessageId> {
         let last = self.last.as_ref()?;
-        let open = last
-            .tally
-            .is_some_and(|tally| tally.under_way() + tally.deferred > 0);
-        if open {
-            self.last_incoming
-        } else {
-            Some(last.id)
-        }
+        let open = last.tally.is_some_and(|tally| tally.under_way() + tally.deferred > 0);
+        if open { self.last_incoming } else { Some(last.id) }
     }
 
     /// None while no message of it is kept.
@@ -316,29 +273,14 @@ fn shown_people(people: &[PersonRow], names: &Names) -> Arc<[Person]> {
 
 /// The people without ourselves; one who writes to himself is alone with himself.
 fn without(people: &[PersonRow], own_key: &str) -> Vec<PersonRow> {
-    let others: Vec<_> = people
-        .iter()
-        .filter(|it| address_key(&it.address) != own_key)
-        .cloned()
-        .collect();
-    if others.is_empty() {
-        people.iter().take(1).cloned().collect()
-    } else {
-        others
-    }
+    let others: Vec<_> = people.iter().filter(|it| address_key(&it.address) != own_key).cloned().collect();
+    if others.is_empty() { people.iter().take(1).cloned().collect() } else { others }
 }
 
 /// The same for the same set of people, in whatever order and spelling.
 fn people_key(people: &[PersonRow], hidden: bool) -> String {
-    let keys: BTreeSet<_> = people
-        .iter()
-        .map(|person| address_key(&person.address))
-        .collect();
-    let mut key = if hidden {
-        "hidden".to_owned()
-    } else {
-        String::new()
-    };
+    let keys: BTreeSet<_> = people.iter().map(|person| address_key(&person.address)).collect();
+    let mut key = if hidden { "hidden".to_owned() } else { String::new() };
     for person in keys {
         key.push(' ');
         key.push_str(&person);

@@ -168,8 +168,7 @@ impl Core {
 
     /// Sends bytes outside of any transaction.
     pub(super) fn transmit(&mut self, flow: Flow, bytes: Bytes) {
-        self.outputs
-            .push_back(Output::Transmit(Transmit { flow, bytes }));
+        self.outputs.push_back(Output::Transmit(Transmit { flow, bytes }));
     }
 
     /// Asks for the connection to the proxy, unless it is there or asked for.
@@ -184,15 +183,9 @@ impl Core {
         let branch = format!("z9hG4bK{}", self.random.token(16));
         let own = self.line.own_address(flow);
         // RFC 3581: the answer comes back through a NAT to the port that we sent from.
-        let rport = if flow.transport == Transport::Udp {
-            ";rport"
-        } else {
-            ""
-        };
+        let rport = if flow.transport == Transport::Udp { ";rport" } else { "" };
         let via = format!("SIP/2.0/{} {own};branch={branch}{rport}", flow.transport);
-        let begun = Compose::request(method, uri)
-            .field("Via", via)
-            .field("Max-Forwards", 70);
+        let begun = Compose::request(method, uri).field("Via", via).field("Max-Forwards", 70);
         (begun, branch)
     }
 
@@ -205,14 +198,7 @@ impl Core {
         bytes: Bytes,
         now: Now,
     ) {
-        let outgoing = Outgoing {
-            user: task,
-            branch,
-            method,
-            flow,
-            bytes,
-            deadline: None,
-        };
+        let outgoing = Outgoing { user: task, branch, method, flow, bytes, deadline: None };
         self.transactions.send(outgoing, now.mono);
     }
 
@@ -224,36 +210,24 @@ impl Core {
 
     /// Answers now: nothing is promised by it.
     pub(super) fn answer_now(&mut self, asked: Asked<'_>, status: u16, bytes: Bytes, now: Now) {
-        self.transactions
-            .respond(asked.key, status, bytes, now.mono);
+        self.transactions.respond(asked.key, status, bytes, now.mono);
     }
 
     /// Sends an answer that waited.
     pub(super) fn respond(&mut self, answer: Answer, now: Now) {
-        self.transactions
-            .respond(answer.key, answer.status, answer.bytes, now.mono);
+        self.transactions.respond(answer.key, answer.status, answer.bytes, now.mono);
     }
 
     /// An answer without a body, for now or for later.
     pub(super) fn plain_answer(&mut self, asked: Asked<'_>, status: u16) -> Answer {
         let bytes = self.answer(asked, status).finish();
-        Answer {
-            key: asked.key,
-            status,
-            bytes,
-        }
+        Answer { key: asked.key, status, bytes }
     }
 
     /// The 503 of a disk that does not take what came (its sender tries again).
     pub(super) fn busy_answer(&mut self, asked: Asked<'_>) -> Answer {
-        let begun = self
-            .answer(asked, 503)
-            .field("Retry-After", crate::limits::RETRY_AFTER_SECS);
-        Answer {
-            key: asked.key,
-            status: 503,
-            bytes: begun.finish(),
-        }
+        let begun = self.answer(asked, 503).field("Retry-After", crate::limits::RETRY_AFTER_SECS);
+        Answer { key: asked.key, status: 503, bytes: begun.finish() }
     }
 
     /// Our own URI in `sip:` form where others can reach us directly: what stands in Contact.
@@ -262,11 +236,7 @@ impl Core {
         // Large requests leave on a connection, but we stay reachable where we registered.
         let reached = self.line.main().unwrap_or(flow);
         let own = self.line.own_address(reached);
-        let transport = if reached.transport == Transport::Udp {
-            ""
-        } else {
-            ";transport=tcp"
-        };
+        let transport = if reached.transport == Transport::Udp { "" } else { ";transport=tcp" };
         format!("<sip:{user}@{own}{transport}>")
     }
 }
@@ -274,9 +244,5 @@ impl Core {
 /// `"Name" <uri>;tag=tag`, without the name when it is empty.
 pub(super) fn name_addr(name: &str, uri: &Uri, tag: &str) -> NameAddr {
     let display = (!name.is_empty()).then(|| name.to_owned());
-    NameAddr {
-        display,
-        uri: uri.clone(),
-        params: Params(vec![("tag".to_owned(), Some(tag.to_owned()))]),
-    }
+    NameAddr { display, uri: uri.clone(), params: Params(vec![("tag".to_owned(), Some(tag.to_owned()))]) }
 }

@@ -13,9 +13,7 @@ pub(super) fn print(at: Timestamp) -> Option<String> {
 /// The time that a Date says; none when it cannot be read or lies before 1970.
 pub(super) fn read(text: &str) -> Option<Timestamp> {
     let at = DateTimeParser::new().parse_timestamp(text).ok()?;
-    u64::try_from(at.as_millisecond())
-        .ok()
-        .map(Timestamp::from_millis)
+    u64::try_from(at.as_millisecond()).ok().map(Timestamp::from_millis)
 }
 
 #[cfg(test)]

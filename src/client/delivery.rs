@@ -32,25 +32,13 @@ impl News {
     /// A state with nothing told beside it.
     #[must_use]
     pub const fn bare(state: DeliveryState) -> Self {
-        Self {
-            state,
-            status: None,
-            phrase: String::new(),
-            tries: None,
-            after: None,
-        }
+        Self { state, status: None, phrase: String::new(), tries: None, after: None }
     }
 
     /// A failure of the whole submission, the same for everybody in it.
     #[must_use]
     pub const fn failed(status: Option<u16>, phrase: String) -> Self {
-        Self {
-            state: DeliveryState::Failed,
-            status,
-            phrase,
-            tries: None,
-            after: None,
-        }
+        Self { state: DeliveryState::Failed, status, phrase, tries: None, after: None }
     }
 
     /// What a line of a report says; none where its state is a word that we do not know (W20).
@@ -66,13 +54,7 @@ impl News {
             ReportState::Unknown(_) => return None,
         };
         let phrase = line.reason.clone().unwrap_or_default();
-        Some(Self {
-            state,
-            status: line.status,
-            phrase,
-            tries: line.tries,
-            after: line.after,
-        })
+        Some(Self { state, status: line.status, phrase, tries: line.tries, after: line.after })
     }
 }
 
@@ -115,9 +97,7 @@ pub fn best<'a>(
 ) -> Vec<Option<&'a DeliveryRow>> {
     let mut shown: Vec<Option<&DeliveryRow>> = vec![None; recipients];
     for row in deliveries {
-        let place = usize::try_from(row.recipient)
-            .ok()
-            .and_then(|index| shown.get_mut(index));
+        let place = usize::try_from(row.recipient).ok().and_then(|index| shown.get_mut(index));
         if let Some(place) = place {
             let better = place.is_none_or(|known| shown_rank(row) >= shown_rank(known));
             if better {
@@ -205,22 +185,15 @@ pub struct Directory<'a> {
 impl<'a> Directory<'a> {
     /// Of the recipients of one attempt, with their indexes.
     pub fn of(recipients: impl IntoIterator<Item = (u32, &'a str)>) -> Self {
-        let mut directory = Self {
-            by_spelling: BTreeMap::new(),
-            by_person: BTreeMap::new(),
-            by_record: BTreeMap::new(),
-        };
+        let mut directory =
+            Self { by_spelling: BTreeMap::new(), by_person: BTreeMap::new(), by_record: BTreeMap::new() };
         for (index, address) in recipients {
             directory.by_spelling.entry(address).or_insert(index);
             if let Ok(uri) = Uri::parse(address) {
                 directory.by_person.entry(uri_key(&uri)).or_insert(index);
                 // Two people who differ by the port alone cannot be told apart without it.
                 let record = uri.aor().as_str().to_owned();
-                directory
-                    .by_record
-                    .entry(record)
-                    .and_modify(|known| *known = None)
-                    .or_insert(Some(index));
+                directory.by_record.entry(record).and_modify(|known| *known = None).or_insert(Some(index));
             }
         }
         directory
@@ -295,17 +268,9 @@ mod tests {
         ];
         for (from, to) in forward {
             let mut known = row(from, 1);
-            assert_eq!(
-                learn(&mut known, &News::bare(to), AT),
-                Learned::State,
-                "{from:?} to {to:?}"
-            );
+            assert_eq!(learn(&mut known, &News::bare(to), AT), Learned::State, "{from:?} to {to:?}");
             assert_eq!((known.state, known.at), (to, AT));
-            assert_eq!(
-                learn(&mut known, &News::bare(from), AT),
-                Learned::Nothing,
-                "{to:?} back to {from:?}"
-            );
+            assert_eq!(learn(&mut known, &News::bare(from), AT), Learned::Nothing, "{to:?} back to {from:?}");
             assert_eq!(known.state, to);
         }
         let mut deferred = row(Deferred, 1);
@@ -330,52 +295,21 @@ mod tests {
     #[test]
     fn a_report_corrects_our_guess_after_an_unanswered_submission() {
         let mut known = row(Sending, 1);
-        assert_eq!(
-            learn(
-                &mut known,
-                &News::failed(Some(408), NO_ANSWER.to_owned()),
-                AT
-            ),
-            Learned::State
-        );
+        assert_eq!(learn(&mut known, &News::failed(Some(408), NO_ANSWER.to_owned()), AT), Learned::State);
         assert!(is_guess(&known));
         assert_eq!(learn(&mut known, &News::bare(Deferred), AT), Learned::State);
         let mut other = row(Sending, 1);
-        assert_eq!(
-            learn(
-                &mut other,
-                &News::failed(Some(408), NO_ANSWER.to_owned()),
-                AT
-            ),
-            Learned::State
-        );
-        assert_eq!(
-            learn(
-                &mut other,
-                &News::failed(Some(486), "Busy Here".to_owned()),
-                AT
-            ),
-            Learned::State
-        );
+        assert_eq!(learn(&mut other, &News::failed(Some(408), NO_ANSWER.to_owned()), AT), Learned::State);
+        assert_eq!(learn(&mut other, &News::failed(Some(486), "Busy Here".to_owned()), AT), Learned::State);
         assert_eq!((other.status, is_guess(&other)), (Some(486), false));
     }
 
     #[test]
     fn details_that_come_later_are_added() {
         let mut known = row(Failed, 1);
-        assert_eq!(
-            learn(
-                &mut known,
-                &News::failed(Some(486), "Busy Here".to_owned()),
-                AT
-            ),
-            Learned::Details
-        );
+        assert_eq!(learn(&mut known, &News::failed(Some(486), "Busy Here".to_owned()), AT), Learned::Details);
         assert_eq!((known.status, known.at), (Some(486), Timestamp::default()));
-        assert_eq!(
-            learn(&mut known, &News::failed(Some(404), String::new()), AT),
-            Learned::Nothing
-        );
+        assert_eq!(learn(&mut known, &News::failed(Some(404), String::new()), AT), Learned::Nothing);
     }
 
     #[test]
@@ -399,10 +333,7 @@ mod tests {
             (vec![(Failed, 1), (Failed, 2)], (Failed, 2)),
         ];
         for (rows, expected) in table {
-            let rows: Vec<_> = rows
-                .into_iter()
-                .map(|(state, attempt)| row(state, attempt))
-                .collect();
+            let rows: Vec<_> = rows.into_iter().map(|(state, attempt)| row(state, attempt)).collect();
             let shown = best(&rows, 1)[0].unwrap();
             assert_eq!((shown.state, shown.attempt), expected);
         }
@@ -467,20 +398,11 @@ mod tests {
 
     #[test]
     fn all_permutations_of_an_eventful_story_end_delivered() {
-        let story = [
-            ReportState::Pending,
-            ReportState::Deferred,
-            ReportState::Failure,
-            ReportState::Success,
-        ];
+        let story = [ReportState::Pending, ReportState::Deferred, ReportState::Failure, ReportState::Success];
         for order in permutations(4) {
             let mut known = row(Accepted, 1);
             for index in order {
-                learn(
-                    &mut known,
-                    &News::of(&line(story[index].clone(), Some(200))).unwrap(),
-                    AT,
-                );
+                learn(&mut known, &News::of(&line(story[index].clone(), Some(200))).unwrap(), AT);
             }
             assert_eq!(known.state, Delivered);
         }

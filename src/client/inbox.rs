@@ -43,15 +43,8 @@ impl Inbox {
     pub(super) fn recover(keys: Vec<(String, Timestamp)>, now: Now) -> Self {
         let mut by_age: Vec<_> = keys.into_iter().map(|(key, at)| (at, key)).collect();
         by_age.sort();
-        let keys = by_age
-            .iter()
-            .map(|(_, key)| (key.clone(), Kept::Yes))
-            .collect();
-        Self {
-            keys,
-            by_age: by_age.into(),
-            looked_at: now.wall,
-        }
+        let keys = by_age.iter().map(|(_, key)| (key.clone(), Kept::Yes)).collect();
+        Self { keys, by_age: by_age.into(), looked_at: now.wall }
     }
 
     /// Takes a MESSAGE.
@@ -75,14 +68,7 @@ impl Inbox {
         }
         let key = double_key(asked.request.fields());
         if self.keys.contains_key(&key) {
-            return core.promise(
-                Action::Repeated {
-                    key,
-                    kept,
-                    lost: lost.clone(),
-                },
-                Action::Answer(lost),
-            );
+            return core.promise(Action::Repeated { key, kept, lost: lost.clone() }, Action::Answer(lost));
         }
         let Some(row) = self.row(core, conversations, (asked.request, &key), now) else {
             return core.answer_now(asked, lost.status, lost.bytes, now);
@@ -90,10 +76,7 @@ impl Inbox {
         self.remember(core, key, now);
         core.write(Write::Incoming(row.clone()));
         let row = Box::new(row);
-        core.promise(
-            Action::IncomingKept(row.clone(), kept),
-            Action::IncomingLost(row, lost),
-        );
+        core.promise(Action::IncomingKept(row.clone(), kept), Action::IncomingLost(row, lost));
     }
 
     /// A message is committed: it counts from here on.
@@ -119,11 +102,7 @@ impl Inbox {
 
     /// The answer to a double: the first one's, or a 503 where that was lost.
     pub(super) fn repeated(&self, key: &str, kept: Answer, lost: Answer) -> Answer {
-        if self.keys.get(key) == Some(&Kept::Yes) {
-            kept
-        } else {
-            lost
-        }
+        if self.keys.get(key) == Some(&Kept::Yes) { kept } else { lost }
     }
 
     fn row(
@@ -135,11 +114,7 @@ impl Inbox {
     ) -> Option<IncomingRow> {
         let fields = request.fields();
         let from = person(&fields.from());
-        let also_to: Vec<_> = also_to(fields)
-            .iter()
-            .take(RECIPIENTS_MAX)
-            .map(person)
-            .collect();
+        let also_to: Vec<_> = also_to(fields).iter().take(RECIPIENTS_MAX).map(person).collect();
         // Answers go to all, so a conversation is everybody; Also-To is empty where we got a hidden copy (W7).
         let people: Vec<_> = std::iter::once(&from).chain(&also_to).cloned().collect();
         let conversation = conversations.place(core, &people, false)?;
@@ -150,10 +125,7 @@ impl Inbox {
             sent_at: fields.first("Date").and_then(date::read),
             from,
             also_to,
-            content_type: fields
-                .first("Content-Type")
-                .unwrap_or("text/plain")
-                .to_owned(),
+            content_type: fields.first("Content-Type").unwrap_or("text/plain").to_owned(),
             body: request.body(),
             key: key.to_owned(),
         })
@@ -185,10 +157,7 @@ impl Inbox {
 
 /// RFC 3261 §8.2: whether we are meant, understand what is required, and can show the body.
 fn check(request: &Request, core: &Core) -> Result<(), Rejection> {
-    let plain = |status| Rejection {
-        status,
-        field: None,
-    };
+    let plain = |status| Rejection { status, field: None };
     if request.uri().aor().user() != core.profile.address.aor().user() {
         // Somebody else had our port before, and his binding still stands (§8.2.2.1).
         return Err(plain(404));
@@ -196,27 +165,14 @@ fn check(request: &Request, core: &Core) -> Result<(), Rejection> {
     let fields = request.fields();
     let required: Vec<_> = fields.tokens("Require").collect();
     if !required.is_empty() {
-        return Err(Rejection {
-            status: 420,
-            field: Some(("Unsupported", required.join(", "))),
-        });
+        return Err(Rejection { status: 420, field: Some(("Unsupported", required.join(", "))) });
     }
-    let encoded = fields
-        .tokens("Content-Encoding")
-        .any(|coding| !coding.eq_ignore_ascii_case("identity"));
+    let encoded = fields.tokens("Content-Encoding").any(|coding| !coding.eq_ignore_ascii_case("identity"));
     if encoded {
-        return Err(Rejection {
-            status: 415,
-            field: Some(("Accept-Encoding", "identity".to_owned())),
-        });
+        return Err(Rejection { status: 415, field: Some(("Accept-Encoding", "identity".to_owned())) });
     }
-    if !is_taken(&media_type(
-        fields.first("Content-Type").unwrap_or_default(),
-    )) {
-        return Err(Rejection {
-            status: 415,
-            field: Some(("Accept", ACCEPT.to_owned())),
-        });
+    if !is_taken(&media_type(fields.first("Content-Type").unwrap_or_default())) {
+        return Err(Rejection { status: 415, field: Some(("Accept", ACCEPT.to_owned())) });
     }
     Ok(())
 }
@@ -229,10 +185,9 @@ fn is_taken(media_type: &str) -> bool {
     };
     match kind {
         "text" | "image" | "audio" | "video" => true,
-        "application" => !matches!(
-            subtype,
-            "im-iscomposing+xml" | "delivery-report" | "sdp" | "resource-lists+xml"
-        ),
+        "application" => {
+            !matches!(subtype, "im-iscomposing+xml" | "delivery-report" | "sdp" | "resource-lists+xml")
+        }
         _ => false,
     }
 }
@@ -245,8 +200,5 @@ fn double_key(fields: &Fields) -> String {
 }
 
 fn person(address: &NameAddr) -> PersonRow {
-    PersonRow {
-        address: address.uri.as_str().to_owned(),
-        name: address.display.clone().unwrap_or_default(),
-    }
+    PersonRow { address: address.uri.as_str().to_owned(), name: address.display.clone().unwrap_or_default() }
 }

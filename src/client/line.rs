@@ -50,13 +50,8 @@ impl Line {
     /// To this proxy, from these sockets of ours.
     pub(super) fn new(proxy: Hop, locals: &[(Transport, SocketAddr)]) -> Self {
         let local = |wanted: Transport| {
-            let of_transport = || {
-                locals
-                    .iter()
-                    .filter(move |(transport, _)| *transport == wanted)
-            };
-            let same_family =
-                of_transport().find(|(_, local)| local.is_ipv4() == proxy.remote.is_ipv4());
+            let of_transport = || locals.iter().filter(move |(transport, _)| *transport == wanted);
+            let same_family = of_transport().find(|(_, local)| local.is_ipv4() == proxy.remote.is_ipv4());
             same_family.map(|(_, local)| *local)
         };
         Self {
@@ -71,9 +66,7 @@ impl Line {
     /// The flow for what goes over the account's own transport; none while there is no connection.
     pub(super) fn main(&self) -> Option<Flow> {
         match self.proxy.transport {
-            Transport::Udp => self
-                .datagrams
-                .map(|local| Flow::udp(local, self.proxy.remote)),
+            Transport::Udp => self.datagrams.map(|local| Flow::udp(local, self.proxy.remote)),
             Transport::Tcp | Transport::Tls => self.stream_flow(),
         }
     }
@@ -111,22 +104,9 @@ impl Line {
             Stream::Closed | Stream::Refused => {
                 self.last_connect += 1;
                 let id = ConnectId(self.last_connect);
-                self.stream = Stream::Opening {
-                    id,
-                    until: now + wait,
-                };
-                let transport = if self.is_stream() {
-                    self.proxy.transport
-                } else {
-                    Transport::Tcp
-                };
-                Some((
-                    id,
-                    Hop {
-                        transport,
-                        remote: self.proxy.remote,
-                    },
-                ))
+                self.stream = Stream::Opening { id, until: now + wait };
+                let transport = if self.is_stream() { self.proxy.transport } else { Transport::Tcp };
+                Some((id, Hop { transport, remote: self.proxy.remote }))
             }
         }
     }

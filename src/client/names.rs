@@ -22,16 +22,8 @@ impl Names {
     /// The names of an address book.
     #[must_use]
     pub fn of(book: &AddressBook) -> Self {
-        let named = |contact: &Contact| Named {
-            name: visible(&contact.name),
-            simulated: contact.simulated,
-        };
-        Self(
-            book.contacts
-                .iter()
-                .map(|contact| (address_key(&contact.address), named(contact)))
-                .collect(),
-        )
+        let named = |contact: &Contact| Named { name: visible(&contact.name), simulated: contact.simulated };
+        Self(book.contacts.iter().map(|contact| (address_key(&contact.address), named(contact))).collect())
     }
 
     /// A person as shown: the name from the contacts, else from the message, else the address's user part.
@@ -40,24 +32,12 @@ impl Names {
         let address = visible(&row.address);
         let named = self.0.get(&address_key(&row.address));
         let simulated = named.is_some_and(|named| named.simulated);
-        let from_contacts = named
-            .map(|named| named.name.clone())
-            .filter(|name| !name.is_empty());
+        let from_contacts = named.map(|named| named.name.clone()).filter(|name| !name.is_empty());
         let name = from_contacts
             .or_else(|| Some(visible(&row.name)).filter(|name| !name.trim().is_empty()))
             .or_else(|| user_part(&row.address))
-            .unwrap_or_else(|| {
-                if address.is_empty() {
-                    "?".to_owned()
-                } else {
-                    address.clone()
-                }
-            });
-        Person {
-            address,
-            name,
-            simulated,
-        }
+            .unwrap_or_else(|| if address.is_empty() { "?".to_owned() } else { address.clone() });
+        Person { address, name, simulated }
     }
 }
 
@@ -71,20 +51,13 @@ mod tests {
     use super::*;
 
     fn row(address: &str, name: &str) -> PersonRow {
-        PersonRow {
-            address: address.to_owned(),
-            name: name.to_owned(),
-        }
+        PersonRow { address: address.to_owned(), name: name.to_owned() }
     }
 
     #[test]
     fn a_person_always_has_a_name() {
         let mut book = AddressBook::default();
-        book.put(Contact {
-            address: "sip:ann@domain.com".into(),
-            name: "Ann Lee".into(),
-            simulated: true,
-        });
+        book.put(Contact { address: "sip:ann@domain.com".into(), name: "Ann Lee".into(), simulated: true });
         let names = Names::of(&book);
         let name = |address: &str, told: &str| names.person(&row(address, told)).name;
         assert_eq!(name("im:ann@domain.com", "Annie"), "Ann Lee");

@@ -30,8 +30,7 @@ use crate::client::conversation::Conversations;
 use crate::client::core::{Action, Core};
 use crate::client::delivery::{Learned, News, learn};
 use crate::client::journal::{
-    AttemptRow, AttemptStage, ConversationId, DeliveryRow, DeliveryState, MessageId, OutgoingRow,
-    Write,
+    AttemptRow, AttemptStage, ConversationId, DeliveryRow, DeliveryState, MessageId, OutgoingRow, Write,
 };
 use crate::client::snapshot::Tally;
 use crate::limits::{OUTBOX_FINISHED_MAX, OUTBOX_WAITING_MAX, SAVE_AGAIN};
@@ -83,10 +82,7 @@ impl Outbox {
             Err(why) => return core.tell(Event::NotSent { draft, why }),
         };
         let Some(conversation) = conversations.place(core, &people, draft.hidden) else {
-            return core.tell(Event::NotSent {
-                draft,
-                why: "There are too many conversations.".to_owned(),
-            });
+            return core.tell(Event::NotSent { draft, why: "There are too many conversations.".to_owned() });
         };
         let id = core.next_message();
         let recipients = (0_u32..).zip(&people).map(|(index, _)| index).collect();
@@ -100,38 +96,20 @@ impl Outbox {
             recipients: people,
         };
         core.write(Write::Outgoing(row.clone()));
-        self.entries.insert(
-            id,
-            Entry {
-                row,
-                hidden,
-                attempts: BTreeMap::new(),
-            },
-        );
+        self.entries.insert(id, Entry { row, hidden, attempts: BTreeMap::new() });
         let ids = Identity::fresh(core, &draft.report.to_string());
         self.begin_attempt(core, id, ids, recipients, now);
-        core.promise(
-            Action::DraftKept(id),
-            Action::DraftLost(id, Box::new(draft)),
-        );
+        core.promise(Action::DraftKept(id), Action::DraftLost(id, Box::new(draft)));
     }
 
     /// A draft is committed as a message.
-    pub(super) fn kept(
-        &mut self,
-        core: &mut Core,
-        conversations: &mut Conversations,
-        id: MessageId,
-    ) {
+    pub(super) fn kept(&mut self, core: &mut Core, conversations: &mut Conversations, id: MessageId) {
         let Some(entry) = self.entries.get(&id) else {
             return;
         };
         let conversation = entry.row.conversation;
         conversations.wrote(&entry.row, entry.tally());
-        core.tell(Event::Queued {
-            conversation,
-            message: id,
-        });
+        core.tell(Event::Queued { conversation, message: id });
         self.attempt_kept((id, 1));
     }
 
@@ -155,9 +133,7 @@ impl Outbox {
 
     /// How a message stands, and where.
     pub(super) fn tally(&self, id: MessageId) -> Option<(ConversationId, Tally)> {
-        self.entries
-            .get(&id)
-            .map(|entry| (entry.row.conversation, entry.tally()))
+        self.entries.get(&id).map(|entry| (entry.row.conversation, entry.tally()))
     }
 
     /// Whether anything waits to leave.
@@ -173,11 +149,8 @@ impl Outbox {
 
     /// Does what is due.
     pub(super) fn handle_timeout(&mut self, core: &mut Core, now: Now) {
-        while let Some((due, id, number)) = self
-            .windows
-            .first()
-            .copied()
-            .filter(|(due, _, _)| *due <= now.mono)
+        while let Some((due, id, number)) =
+            self.windows.first().copied().filter(|(due, _, _)| *due <= now.mono)
         {
             self.windows.remove(&(due, id, number));
             self.window_over(core, (id, number), now);
@@ -193,16 +166,9 @@ impl Outbox {
 
     /// When something is due.
     pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        let window = self
-            .windows
-            .first()
-            .map(|(due, _, _)| (*due, "end of a report window"));
-        let hold = self
-            .hold_until
-            .map(|until| (until, "server busy, Retry-After"));
-        let save = self
-            .save_at
-            .map(|at| (at, "write again what the disk did not take"));
+        let window = self.windows.first().map(|(due, _, _)| (*due, "end of a report window"));
+        let hold = self.hold_until.map(|until| (until, "server busy, Retry-After"));
+        let save = self.save_at.map(|at| (at, "write again what the disk did not take"));
         [window, hold, save].into_iter().flatten().min()
     }
 
@@ -219,10 +185,8 @@ impl Outbox {
             return;
         };
         let number = entry.next_number();
-        let deliveries: Vec<_> = recipients
-            .iter()
-            .map(|recipient| queued(id, number, *recipient, now))
-            .collect();
+        let deliveries: Vec<_> =
+            recipients.iter().map(|recipient| queued(id, number, *recipient, now)).collect();
         self.by_call.insert(ids.call_id.clone(), id);
         let row = AttemptRow {
             message: id,
@@ -244,9 +208,7 @@ impl Outbox {
 
     fn attempt_kept(&mut self, place: Place) {
         // It may have been withdrawn while the disk was busy.
-        let queued = self
-            .find(place)
-            .is_some_and(|(_, attempt)| attempt.is_queued());
+        let queued = self.find(place).is_some_and(|(_, attempt)| attempt.is_queued());
         if queued {
             self.waiting.insert(place);
         }
@@ -260,20 +222,14 @@ impl Outbox {
         let Some(attempt) = entry.attempts.get_mut(&place.1) else {
             return;
         };
-        let Some(row) = attempt
-            .deliveries
-            .iter_mut()
-            .find(|row| row.recipient == recipient)
-        else {
+        let Some(row) = attempt.deliveries.iter_mut().find(|row| row.recipient == recipient) else {
             return;
         };
         let learned = learn(row, news, now.wall);
         let row = row.clone();
         let event = match learned {
             Learned::Nothing => return,
-            Learned::Details => Event::Changed {
-                conversation: entry.row.conversation,
-            },
+            Learned::Details => Event::Changed { conversation: entry.row.conversation },
             Learned::State => entry.delivery_event(&row),
         };
         core.write(Write::Delivery(row));
@@ -282,10 +238,8 @@ impl Outbox {
 
     /// The same news of everybody in an attempt.
     fn learn_all(&mut self, core: &mut Core, place: Place, news: &News, now: Now) {
-        let recipients = self
-            .find(place)
-            .map(|(_, attempt)| attempt.row.recipients.clone())
-            .unwrap_or_default();
+        let recipients =
+            self.find(place).map(|(_, attempt)| attempt.row.recipients.clone()).unwrap_or_default();
         for recipient in recipients {
             self.learn(core, place, recipient, news, now);
         }
@@ -305,10 +259,7 @@ impl Outbox {
     }
 
     fn close_if_settled(&mut self, core: &mut Core, place: Place, now: Now) {
-        if self
-            .find(place)
-            .is_some_and(|(_, attempt)| attempt.is_settled())
-        {
+        if self.find(place).is_some_and(|(_, attempt)| attempt.is_settled()) {
             self.set_stage(core, place, AttemptStage::Closed, now);
             self.retire(place.0);
         }
@@ -316,11 +267,7 @@ impl Outbox {
 
     /// A message with a good end gives its body back, and is forgotten when many others have ended after it.
     fn retire(&mut self, id: MessageId) {
-        let Some(entry) = self
-            .entries
-            .get_mut(&id)
-            .filter(|entry| entry.is_finished())
-        else {
+        let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.is_finished()) else {
             return;
         };
         entry.row.body = Bytes::new();
@@ -329,12 +276,7 @@ impl Outbox {
             let Some(oldest) = self.finished.pop_first() else {
                 return;
             };
-            for attempt in self
-                .entries
-                .remove(&oldest)
-                .iter()
-                .flat_map(|entry| entry.attempts.values())
-            {
+            for attempt in self.entries.remove(&oldest).iter().flat_map(|entry| entry.attempts.values()) {
                 self.by_call.remove(&attempt.row.call_id);
             }
         }
@@ -342,11 +284,7 @@ impl Outbox {
 
     fn save_again(&mut self, core: &mut Core) {
         for id in std::mem::take(&mut self.unsaved) {
-            let attempts = self
-                .entries
-                .get(&id)
-                .into_iter()
-                .flat_map(|entry| entry.attempts.values());
+            let attempts = self.entries.get(&id).into_iter().flat_map(|entry| entry.attempts.values());
             for attempt in attempts {
                 core.write(Write::Attempt(attempt.row.clone()));
                 for delivery in &attempt.deliveries {

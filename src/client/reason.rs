@@ -76,42 +76,24 @@ pub fn reason(status: Option<u16>, phrase: &str) -> Reason {
     }
     let (words, short, fix) = match status {
         Some(301 | 302) => ("Has moved to another address", "moved", Fix::UpdateContact),
-        Some(400 | 405 | 406 | 415 | 488) => (
-            "Their app could not read this message",
-            "could not read it",
-            Fix::SendAsText,
-        ),
+        Some(400 | 405 | 406 | 415 | 488) => {
+            ("Their app could not read this message", "could not read it", Fix::SendAsText)
+        }
         Some(401 | 407) => ("Sign-in was refused", "sign-in refused", Fix::CheckPassword),
         Some(403) => ("They, or their server, refused it", "refused", Fix::Nothing),
         Some(404 | 604) => ("No such address", "no such address", Fix::EditAddress),
         Some(408) => ("No answer from their device", "no answer", Fix::Resend),
-        Some(410) => (
-            "This address no longer exists",
-            "address no longer exists",
-            Fix::EditAddress,
-        ),
-        Some(413) => (
-            "Message too long for them",
-            "message too long",
-            Fix::Shorten,
-        ),
+        Some(410) => ("This address no longer exists", "address no longer exists", Fix::EditAddress),
+        Some(413) => ("Message too long for them", "message too long", Fix::Shorten),
         Some(480) => ("Offline right now", "offline", Fix::Resend),
-        Some(482 | 483) => (
-            "Routing loop on the way",
-            "routing loop",
-            Fix::TellAdministrator,
-        ),
+        Some(482 | 483) => ("Routing loop on the way", "routing loop", Fix::TellAdministrator),
         Some(486 | 600) => ("Busy", "busy", Fix::Resend),
         Some(503) => ("Their server is busy", "server busy", Fix::Resend),
         Some(code @ 500..=599) => return server_problem(code),
         Some(603) => ("They declined it", "declined", Fix::Nothing),
         None | Some(_) => ("Not delivered", "not delivered", Fix::Details),
     };
-    Reason {
-        words: Cow::Borrowed(words),
-        short,
-        fix,
-    }
+    Reason { words: Cow::Borrowed(words), short, fix }
 }
 
 /// Why the account's own server does not let us in, as a sentence without its full stop.
@@ -142,28 +124,16 @@ fn own_reason(phrase: &str) -> Option<Reason> {
             "no connection to the server",
             Fix::ResendMayDouble,
         ),
-        TOO_LARGE => (
-            "Message too long for the way to the server",
-            "message too long",
-            Fix::Shorten,
-        ),
+        TOO_LARGE => ("Message too long for the way to the server", "message too long", Fix::Shorten),
         NO_FAN_OUT => (NO_FAN_OUT, "not sent", Fix::TellAdministrator),
         _ => return None,
     };
-    Some(Reason {
-        words: Cow::Borrowed(words),
-        short,
-        fix,
-    })
+    Some(Reason { words: Cow::Borrowed(words), short, fix })
 }
 
 fn server_problem(code: u16) -> Reason {
     let words = Cow::Owned(format!("Their server had a problem ({code})"));
-    Reason {
-        words,
-        short: "server problem",
-        fix: Fix::Resend,
-    }
+    Reason { words, short: "server problem", fix: Fix::Resend }
 }
 
 #[cfg(test)]
@@ -173,36 +143,16 @@ mod tests {
     #[test]
     fn every_line_of_the_table_of_reasons_stands() {
         let table: &[(&[u16], &str, Option<&str>)] = &[
-            (
-                &[301, 302],
-                "Has moved to another address",
-                Some("Update contact and resend"),
-            ),
-            (
-                &[400, 405, 406, 415, 488],
-                "Their app could not read this message",
-                Some("Send as plain text"),
-            ),
+            (&[301, 302], "Has moved to another address", Some("Update contact and resend")),
+            (&[400, 405, 406, 415, 488], "Their app could not read this message", Some("Send as plain text")),
             (&[401, 407], "Sign-in was refused", Some("Check password")),
             (&[403], "They, or their server, refused it", None),
             (&[404, 604], "No such address", Some("Edit address")),
             (&[408], "No answer from their device", Some("Resend")),
-            (
-                &[410],
-                "This address no longer exists",
-                Some("Edit address"),
-            ),
-            (
-                &[413],
-                "Message too long for them",
-                Some("Shorten and resend"),
-            ),
+            (&[410], "This address no longer exists", Some("Edit address")),
+            (&[413], "Message too long for them", Some("Shorten and resend")),
             (&[480], "Offline right now", Some("Resend")),
-            (
-                &[482, 483],
-                "Routing loop on the way",
-                Some("Tell your administrator"),
-            ),
+            (&[482, 483], "Routing loop on the way", Some("Tell your administrator")),
             (&[486, 600], "Busy", Some("Resend")),
             (&[503], "Their server is busy", Some("Resend")),
             (&[500], "Their server had a problem (500)", Some("Resend")),
@@ -213,11 +163,7 @@ mod tests {
         for (codes, words, fix) in table {
             for code in *codes {
                 let reason = reason(Some(*code), "whatever it says");
-                assert_eq!(
-                    (reason.words.as_ref(), reason.fix.label()),
-                    (*words, *fix),
-                    "{code}"
-                );
+                assert_eq!((reason.words.as_ref(), reason.fix.label()), (*words, *fix), "{code}");
             }
         }
         assert_eq!(reason(None, "").words, "Not delivered");

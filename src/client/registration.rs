@@ -93,8 +93,7 @@ impl Registration {
 
     /// Asks again whether the proxy is there: a submission got no answer.
     pub(super) fn doubt(&mut self, core: &mut Core, now: Now) {
-        if matches!(self.phase, Phase::Settled { .. }) && self.state == RegistrationState::Connected
-        {
+        if matches!(self.phase, Phase::Settled { .. }) && self.state == RegistrationState::Connected {
             self.begin(core, now);
         }
     }
@@ -113,9 +112,7 @@ impl Registration {
         match core.line.main() {
             Some(flow) if bound && core.profile.register => {
                 self.register(core, flow, 0, now);
-                self.phase = Phase::Leaving {
-                    until: now.mono + UNREGISTER_WAIT,
-                };
+                self.phase = Phase::Leaving { until: now.mono + UNREGISTER_WAIT };
             }
             Some(_) | None => self.left(core),
         }
@@ -133,10 +130,7 @@ impl Registration {
         match self.phase {
             Phase::Opening => self.offline(core, None, now),
             Phase::Settled { .. }
-                if matches!(
-                    self.state,
-                    RegistrationState::Connected | RegistrationState::NoFanOut
-                ) =>
+                if matches!(self.state, RegistrationState::Connected | RegistrationState::NoFanOut) =>
             {
                 self.offline(core, None, now);
             }
@@ -151,11 +145,7 @@ impl Registration {
         match self.phase {
             Phase::Leaving { .. } => self.left(core),
             Phase::Asking => self.offline(core, None, now),
-            Phase::Idle
-            | Phase::Opening
-            | Phase::Resting { .. }
-            | Phase::Settled { .. }
-            | Phase::Left => {}
+            Phase::Idle | Phase::Opening | Phase::Resting { .. } | Phase::Settled { .. } | Phase::Left => {}
         }
     }
 
@@ -167,11 +157,7 @@ impl Registration {
         match self.phase {
             Phase::Leaving { .. } => self.left(core),
             Phase::Asking => self.judge(core, response, now),
-            Phase::Idle
-            | Phase::Opening
-            | Phase::Resting { .. }
-            | Phase::Settled { .. }
-            | Phase::Left => {}
+            Phase::Idle | Phase::Opening | Phase::Resting { .. } | Phase::Settled { .. } | Phase::Left => {}
         }
     }
 
@@ -222,10 +208,7 @@ impl Registration {
     fn register(&mut self, core: &mut Core, flow: Flow, expires_secs: u32, now: Now) {
         let (begun, branch) = self.begun(core, &Method::Register, flow);
         let bytes = begun
-            .field(
-                "Contact",
-                format!("{};expires={expires_secs}", core.contact(flow)),
-            )
+            .field("Contact", format!("{};expires={expires_secs}", core.contact(flow)))
             .field("Expires", expires_secs)
             .field("Allow", ALLOW)
             .finish();
@@ -234,27 +217,15 @@ impl Registration {
 
     fn ask_options(&mut self, core: &mut Core, flow: Flow, now: Now) {
         let (begun, branch) = self.begun(core, &Method::Options, flow);
-        let bytes = begun
-            .field("Contact", core.contact(flow))
-            .field("Accept", ACCEPT)
-            .finish();
+        let bytes = begun.field("Contact", core.contact(flow)).field("Accept", ACCEPT).finish();
         core.send(Task::Account, Method::Options, (flow, &branch), bytes, now);
     }
 
     /// What REGISTER and OPTIONS have in common: both go to our domain, from ourselves.
-    fn begun(
-        &mut self,
-        core: &mut Core,
-        method: &Method,
-        flow: Flow,
-    ) -> (crate::sip::Compose, String) {
+    fn begun(&mut self, core: &mut Core, method: &Method, flow: Flow) -> (crate::sip::Compose, String) {
         let own = core.profile.address.to_sip();
         let domain = domain_of(&own);
-        let to = if *method == Method::Register {
-            &own
-        } else {
-            &domain
-        };
+        let to = if *method == Method::Register { &own } else { &domain };
         self.cseq += 1;
         let (begun, branch) = core.request(method, &domain, flow);
         let begun = begun
@@ -288,11 +259,7 @@ impl Registration {
 
     fn answered(&mut self, core: &mut Core, response: &Response, now: Now) {
         let proved = response.fields().has_token("Supported", "secondary-to");
-        let state = if proved {
-            RegistrationState::Connected
-        } else {
-            RegistrationState::NoFanOut
-        };
+        let state = if proved { RegistrationState::Connected } else { RegistrationState::NoFanOut };
         if !core.profile.register {
             return self.settle(core, state, None);
         }
@@ -318,9 +285,7 @@ impl Registration {
         self.failures = self.failures.saturating_add(1);
         let own = core.random.jitter(doubled.min(RETRY_MAX));
         let retry_after = asked_for.map_or(own, |asked| asked.min(RETRY_AFTER_MAX).max(own));
-        self.phase = Phase::Resting {
-            until: now.mono + retry_after,
-        };
+        self.phase = Phase::Resting { until: now.mono + retry_after };
         self.become_state(core, RegistrationState::Offline { retry_after });
     }
 
@@ -328,10 +293,7 @@ impl Registration {
         self.phase = Phase::Left;
         self.become_state(core, RegistrationState::Idle);
         // After everything that was written before.
-        core.promise(
-            Action::Tell(Event::Disconnected),
-            Action::Tell(Event::Disconnected),
-        );
+        core.promise(Action::Tell(Event::Disconnected), Action::Tell(Event::Disconnected));
     }
 
     fn become_state(&mut self, core: &mut Core, state: RegistrationState) {
@@ -344,49 +306,31 @@ impl Registration {
 
 /// The registrar's own URI (RFC 3261 §10.2): our domain, without the user.
 fn domain_of(own: &Uri) -> Uri {
-    let port = own
-        .port()
-        .map(|port| format!(":{port}"))
-        .unwrap_or_default();
+    let port = own.port().map(|port| format!(":{port}")).unwrap_or_default();
     Uri::parse(&format!("sip:{}{port}", own.host())).unwrap_or_else(|_| own.clone())
 }
 
 /// For how long our binding stands: what our Contact says, else Expires (RFC 3261 §10.2.4).
 fn granted_secs(fields: &Fields, core: &Core) -> Option<u32> {
-    let own = core
-        .line
-        .main()
-        .and_then(|flow| crate::sip::NameAddr::parse(&core.contact(flow)).ok());
+    let own = core.line.main().and_then(|flow| crate::sip::NameAddr::parse(&core.contact(flow)).ok());
     let listed = match fields.contacts() {
         Ok(Contacts::List(contacts)) => contacts,
         Ok(Contacts::All) | Err(_) => Vec::new(),
     };
-    let ours = listed.iter().find(|contact| {
-        own.as_ref()
-            .is_some_and(|own| own.uri.same_as(&contact.uri))
-    });
-    let told = ours
-        .and_then(|contact| contact.params.get("expires"))
-        .and_then(|text| text.parse().ok());
+    let ours = listed.iter().find(|contact| own.as_ref().is_some_and(|own| own.uri.same_as(&contact.uri)));
+    let told = ours.and_then(|contact| contact.params.get("expires")).and_then(|text| text.parse().ok());
     told.or_else(|| fields.expires().ok().flatten())
 }
 
 /// What the registrar finds long enough (RFC 3261 §10.2.8), or twice what we asked.
 fn longer_interval(fields: &Fields, asked_secs: u32) -> u32 {
-    let told = fields
-        .first("Min-Expires")
-        .and_then(|text| text.trim().parse().ok());
-    told.filter(|told| *told > asked_secs)
-        .unwrap_or_else(|| asked_secs.saturating_mul(2))
+    let told = fields.first("Min-Expires").and_then(|text| text.trim().parse().ok());
+    told.filter(|told| *told > asked_secs).unwrap_or_else(|| asked_secs.saturating_mul(2))
 }
 
 /// `Retry-After: 18000;duration=3600 (maintenance)` (RFC 3261 §20.33).
 pub(super) fn retry_after(fields: &Fields) -> Option<Duration> {
     let text = fields.first("Retry-After")?;
-    let digits: String = text
-        .trim()
-        .chars()
-        .take_while(char::is_ascii_digit)
-        .collect();
+    let digits: String = text.trim().chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok().map(Duration::from_secs)
 }

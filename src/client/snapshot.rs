@@ -47,12 +47,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            theme: Theme::System,
-            notifications: Notifications::Full,
-            enter_sends: true,
-            scale: 1.0,
-        }
+        Self { theme: Theme::System, notifications: Notifications::Full, enter_sends: true, scale: 1.0 }
     }
 }
 

@@ -82,20 +82,13 @@ pub fn line(tally: &Tally, waiting_for: &[&str]) -> String {
         DeliveryState::NoReport if total == 1 => "No report received".to_owned(),
         DeliveryState::NoReport => format!("{} of {total} without report", tally.no_report),
         DeliveryState::Deferred => deferred_line(tally, waiting_for),
-        DeliveryState::Queued | DeliveryState::Sending | DeliveryState::Accepted => {
-            under_way_line(tally)
-        }
-        DeliveryState::Cancelled if tally.cancelled == total => {
-            "Not sent (you cancelled)".to_owned()
-        }
+        DeliveryState::Queued | DeliveryState::Sending | DeliveryState::Accepted => under_way_line(tally),
+        DeliveryState::Cancelled if tally.cancelled == total => "Not sent (you cancelled)".to_owned(),
         DeliveryState::Cancelled => {
             format!("{} of {total} not sent (you cancelled)", tally.cancelled)
         }
         DeliveryState::PassedOn if total == 1 => "Passed on, arrival not confirmed".to_owned(),
-        DeliveryState::PassedOn => format!(
-            "{} of {total} passed on, arrival not confirmed",
-            tally.passed_on
-        ),
+        DeliveryState::PassedOn => format!("{} of {total} passed on, arrival not confirmed", tally.passed_on),
         DeliveryState::Delivered if total == 0 => String::new(),
         DeliveryState::Delivered if total == 1 => "Delivered".to_owned(),
         DeliveryState::Delivered => format!("Delivered to all {total}"),
@@ -125,19 +118,13 @@ pub fn accessible_name(tally: &Tally) -> String {
 /// Who was not reached and why, for a notification: `Ben: offline. Dana: no such address.`
 #[must_use]
 pub fn failures(deliveries: &[DeliveryView]) -> String {
-    let failed: Vec<_> = deliveries
-        .iter()
-        .filter(|delivery| delivery.state == DeliveryState::Failed)
-        .collect();
+    let failed: Vec<_> =
+        deliveries.iter().filter(|delivery| delivery.state == DeliveryState::Failed).collect();
     let mut sentences: Vec<String> = failed
         .iter()
         .take(NAMES_MAX)
         .map(|delivery| {
-            format!(
-                "{}: {}.",
-                delivery.person.name,
-                reason(delivery.status, &delivery.phrase).short
-            )
+            format!("{}: {}.", delivery.person.name, reason(delivery.status, &delivery.phrase).short)
         })
         .collect();
     let left = failed.len().saturating_sub(NAMES_MAX);
@@ -178,35 +165,14 @@ mod tests {
     #[test]
     fn the_line_says_the_worst_first_and_always_the_fraction() {
         let table: &[(&[DeliveryState], &str)] = &[
-            (
-                &[Failed, Failed, Delivered, Delivered, NoReport, Deferred],
-                "2 of 6 not delivered",
-            ),
-            (
-                &[
-                    NoReport, Deferred, Delivered, Delivered, Accepted, Delivered,
-                ],
-                "1 of 6 without report",
-            ),
-            (
-                &[
-                    Deferred, Accepted, Delivered, Delivered, Delivered, Delivered,
-                ],
-                "1 waiting for Ben",
-            ),
-            (
-                &[
-                    Accepted, Accepted, Accepted, Delivered, Delivered, Delivered,
-                ],
-                "Waiting 3 of 6",
-            ),
+            (&[Failed, Failed, Delivered, Delivered, NoReport, Deferred], "2 of 6 not delivered"),
+            (&[NoReport, Deferred, Delivered, Delivered, Accepted, Delivered], "1 of 6 without report"),
+            (&[Deferred, Accepted, Delivered, Delivered, Delivered, Delivered], "1 waiting for Ben"),
+            (&[Accepted, Accepted, Accepted, Delivered, Delivered, Delivered], "Waiting 3 of 6"),
             (&[Queued, Queued], "Waiting 2 of 2"),
             (&[Sending, Sending, Delivered], "Waiting 2 of 3"),
             (&[Delivered; 6], "Delivered to all 6"),
-            (
-                &[PassedOn, Delivered],
-                "1 of 2 passed on, arrival not confirmed",
-            ),
+            (&[PassedOn, Delivered], "1 of 2 passed on, arrival not confirmed"),
             (&[Cancelled, Cancelled], "Not sent (you cancelled)"),
             (&[Delivered], "Delivered"),
             (&[Failed], "Not delivered"),
@@ -217,11 +183,7 @@ mod tests {
             (&[], ""),
         ];
         for (states, words) in table {
-            assert_eq!(
-                line(&Tally::of(states.iter().copied()), &["Ben"]),
-                *words,
-                "{states:?}"
-            );
+            assert_eq!(line(&Tally::of(states.iter().copied()), &["Ben"]), *words, "{states:?}");
         }
     }
 
@@ -229,10 +191,7 @@ mod tests {
     fn several_who_are_offline_are_named_shortly() {
         let tally = Tally::of([Deferred; 4]);
         assert_eq!(line(&tally, &["Ben", "Cy"]), "4 waiting for Ben and Cy");
-        assert_eq!(
-            line(&tally, &["Ben", "Cy", "Dana", "Eli"]),
-            "4 waiting for Ben and 3 more"
-        );
+        assert_eq!(line(&tally, &["Ben", "Cy", "Dana", "Eli"]), "4 waiting for Ben and 3 more");
         assert_eq!(line(&tally, &[]), "4 waiting for people who are offline");
     }
 
@@ -243,21 +202,14 @@ mod tests {
             accessible_name(&tally),
             "Message to 6 people, 4 delivered, 1 not delivered, 1 without report"
         );
-        assert_eq!(
-            accessible_name(&Tally::of([Accepted])),
-            "Message to 1 person, 1 waiting"
-        );
+        assert_eq!(accessible_name(&Tally::of([Accepted])), "Message to 1 person, 1 waiting");
         assert_eq!((tally.resendable(), tally.under_way()), (2, 0));
     }
 
     #[test]
     fn a_notification_names_who_and_why_and_stays_short() {
         let failed = |name: &str, status| DeliveryView {
-            person: Person {
-                address: format!("sip:{name}@x"),
-                name: name.to_owned(),
-                simulated: false,
-            },
+            person: Person { address: format!("sip:{name}@x"), name: name.to_owned(), simulated: false },
             state: Failed,
             status: Some(status),
             phrase: String::new(),

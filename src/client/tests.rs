@@ -58,10 +58,7 @@ impl Stage {
             (Transport::Udp, OWN.parse().unwrap()),
             (Transport::Tcp, OWN.parse().unwrap()),
         ];
-        let config = AgentConfig {
-            profile: account.check().unwrap(),
-            locals,
-        };
+        let config = AgentConfig { profile: account.check().unwrap(), locals };
         Self {
             agent: UserAgent::new(config, rows, Random::from_seed(1), now),
             now,
@@ -138,30 +135,18 @@ impl Stage {
     /// Lets time go by, with everything that is due in between.
     fn advance(&mut self, duration: Duration) {
         let end = self.now.plus(duration);
-        while let Some((due, why)) = self
-            .agent
-            .poll_timeout()
-            .filter(|(due, _)| *due <= end.mono)
-        {
+        while let Some((due, why)) = self.agent.poll_timeout().filter(|(due, _)| *due <= end.mono) {
             self.now = self.now.plus(due.saturating_duration_since(self.now.mono));
             self.agent.handle_timeout(self.now);
             let next = self.agent.poll_timeout();
-            assert!(
-                next.is_none_or(|(next, _)| next > self.now.mono),
-                "busy loop: {why}, then {next:?}"
-            );
+            assert!(next.is_none_or(|(next, _)| next > self.now.mono), "busy loop: {why}, then {next:?}");
             self.drain();
         }
-        self.now = self
-            .now
-            .plus(end.mono.saturating_duration_since(self.now.mono));
+        self.now = self.now.plus(end.mono.saturating_duration_since(self.now.mono));
     }
 
     fn receive(&mut self, flow: Flow, text: &str) {
-        self.input(Input::Received {
-            flow,
-            bytes: wire(text),
-        });
+        self.input(Input::Received { flow, bytes: wire(text) });
     }
 
     /// From the proxy's UDP socket.
@@ -171,13 +156,8 @@ impl Stage {
 
     /// The first request of this method that was sent, with its flow; everything else that was sent is dropped.
     fn take_sent_on(&mut self, method: &str) -> (Flow, String) {
-        let place = self
-            .sent
-            .iter()
-            .position(|(_, text)| text.starts_with(method));
-        let found = self
-            .sent
-            .swap_remove(place.unwrap_or_else(|| panic!("no {method} in {:?}", self.sent)));
+        let place = self.sent.iter().position(|(_, text)| text.starts_with(method));
+        let found = self.sent.swap_remove(place.unwrap_or_else(|| panic!("no {method} in {:?}", self.sent)));
         self.sent.clear();
         found
     }
@@ -231,44 +211,27 @@ impl Stage {
 
     /// What a store would hand over after a start, made from what was committed.
     fn stored_rows(&self) -> Rows {
-        let mut rows = Rows {
-            last_conversation: 100,
-            last_message: 100,
-            ..Rows::default()
-        };
+        let mut rows = Rows { last_conversation: 100, last_message: 100, ..Rows::default() };
         for write in &self.rows {
             match write.clone() {
                 Write::Conversation(row) => {
-                    rows.conversations
-                        .push(super::journal::ConversationHeadRow {
-                            row,
-                            last: None,
-                            unread: 0,
-                            seen: None,
-                        });
-                }
-                Write::Outgoing(outgoing) => {
-                    rows.open.push(OpenRows {
-                        outgoing,
-                        attempts: Vec::new(),
-                        deliveries: Vec::new(),
+                    rows.conversations.push(super::journal::ConversationHeadRow {
+                        row,
+                        last: None,
+                        unread: 0,
+                        seen: None,
                     });
                 }
+                Write::Outgoing(outgoing) => {
+                    rows.open.push(OpenRows { outgoing, attempts: Vec::new(), deliveries: Vec::new() });
+                }
                 Write::Attempt(row) => {
-                    let open = rows
-                        .open
-                        .iter_mut()
-                        .find(|open| open.outgoing.id == row.message)
-                        .unwrap();
+                    let open = rows.open.iter_mut().find(|open| open.outgoing.id == row.message).unwrap();
                     open.attempts.retain(|old| old.number != row.number);
                     open.attempts.push(row);
                 }
                 Write::Delivery(row) => {
-                    let open = rows
-                        .open
-                        .iter_mut()
-                        .find(|open| open.outgoing.id == row.message)
-                        .unwrap();
+                    let open = rows.open.iter_mut().find(|open| open.outgoing.id == row.message).unwrap();
                     open.deliveries
                         .retain(|old| (old.attempt, old.recipient) != (row.attempt, row.recipient));
                     open.deliveries.push(row);
@@ -282,10 +245,7 @@ impl Stage {
 
     fn states(&self) -> Vec<(u32, DeliveryState)> {
         let state = |event: &Event| {
-            let Event::Delivery {
-                recipient, state, ..
-            } = event
-            else {
+            let Event::Delivery { recipient, state, .. } = event else {
                 return None;
             };
             Some((*recipient, *state))
@@ -305,10 +265,7 @@ impl Stage {
 }
 
 fn start() -> Now {
-    Now {
-        mono: Clock::start().now().mono,
-        wall: Timestamp::from_millis(1_289_690_940_000),
-    }
+    Now { mono: Clock::start().now().mono, wall: Timestamp::from_millis(1_289_690_940_000) }
 }
 
 fn account() -> Account {
@@ -324,21 +281,9 @@ fn account() -> Account {
 }
 
 fn draft(to: &[&str], text: &str) -> Draft {
-    let person = |address: &&str| PersonRow {
-        address: (*address).to_owned(),
-        name: String::new(),
-    };
-    let report = ReportWish {
-        mode: ReportMode::Each,
-        detail: true,
-        id: None,
-    };
-    Draft {
-        to: to.iter().map(person).collect(),
-        text: text.to_owned(),
-        hidden: false,
-        report,
-    }
+    let person = |address: &&str| PersonRow { address: (*address).to_owned(), name: String::new() };
+    let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
+    Draft { to: to.iter().map(person).collect(), text: text.to_owned(), hidden: false, report }
 }
 
 fn proxy_flow() -> Flow {
@@ -362,22 +307,15 @@ fn wire(text: &str) -> Bytes {
 fn field<'a>(message: &'a str, name: &str) -> &'a str {
     let start = format!("{name}: ");
     let line = message.lines().find(|line| line.starts_with(&start));
-    line.unwrap_or_else(|| panic!("no {name} in {message}"))
-        .split_at(start.len())
-        .1
+    line.unwrap_or_else(|| panic!("no {name} in {message}")).split_at(start.len()).1
 }
 
 fn has_field(message: &str, name: &str) -> bool {
-    message
-        .lines()
-        .any(|line| line.starts_with(&format!("{name}: ")))
+    message.lines().any(|line| line.starts_with(&format!("{name}: ")))
 }
 
 fn from_tag(request: &str) -> &str {
-    field(request, "From")
-        .split(";tag=")
-        .nth(1)
-        .expect("a From tag")
+    field(request, "From").split(";tag=").nth(1).expect("a From tag")
 }
 
 fn response(request: &str, status: &str, fields: &str) -> String {

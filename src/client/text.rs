@@ -19,15 +19,8 @@ pub struct Shown {
 pub fn shown(content_type: &str, body: &[u8]) -> Shown {
     let media_type = media_type(content_type);
     let other_type = (media_type != "text/plain").then(|| visible(&media_type));
-    let text = if media_type.starts_with("text/") {
-        decode(content_type, body)
-    } else {
-        String::new()
-    };
-    Shown {
-        text: clean(&text),
-        other_type,
-    }
+    let text = if media_type.starts_with("text/") { decode(content_type, body) } else { String::new() };
+    Shown { text: clean(&text), other_type }
 }
 
 /// `type/subtype` in small letters, without parameters; `text/plain` when there is none (RFC 3428 §5).
@@ -35,20 +28,14 @@ pub fn shown(content_type: &str, body: &[u8]) -> Shown {
 pub fn media_type(content_type: &str) -> String {
     let bare = content_type.split(';').next().unwrap_or_default();
     let bare: String = bare.chars().filter(|c| !c.is_whitespace()).collect();
-    if bare.is_empty() {
-        "text/plain".to_owned()
-    } else {
-        bare.to_ascii_lowercase()
-    }
+    if bare.is_empty() { "text/plain".to_owned() } else { bare.to_ascii_lowercase() }
 }
 
 /// Text without control characters; line ends and tabs stay.
 #[must_use]
 pub fn clean(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    text.chars()
-        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
-        .collect()
+    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }
 
 /// An address or a name on one line: control characters out, direction marks written as their code.
@@ -122,31 +109,16 @@ mod tests {
     fn what_is_no_plain_text_is_named() {
         assert_eq!(
             shown("Image/PNG; x=1", b"\x89PNG"),
-            Shown {
-                text: String::new(),
-                other_type: Some("image/png".into())
-            }
+            Shown { text: String::new(), other_type: Some("image/png".into()) }
         );
         assert_eq!(shown("text/html", b"<b>x</b>").text, "<b>x</b>");
-        assert_eq!(
-            shown("text/html", b"").other_type.as_deref(),
-            Some("text/html")
-        );
-        assert_eq!(
-            shown("", b"x"),
-            Shown {
-                text: "x".into(),
-                other_type: None
-            }
-        );
+        assert_eq!(shown("text/html", b"").other_type.as_deref(), Some("text/html"));
+        assert_eq!(shown("", b"x"), Shown { text: "x".into(), other_type: None });
     }
 
     #[test]
     fn the_charset_decides_and_bad_bytes_are_replaced() {
-        assert_eq!(
-            shown("text/plain;charset=ISO-8859-1", b"gr\xfc\xdf").text,
-            "grüß"
-        );
+        assert_eq!(shown("text/plain;charset=ISO-8859-1", b"gr\xfc\xdf").text, "grüß");
         assert_eq!(shown("text/plain", b"gr\xfc").text, "gr\u{FFFD}");
     }
 
@@ -159,10 +131,7 @@ mod tests {
     #[test]
     fn a_preview_is_one_short_line() {
         let long = "word ".repeat(100);
-        let shown = Shown {
-            text: format!("one\n\n two {long}{}", "x".repeat(500)),
-            other_type: None,
-        };
+        let shown = Shown { text: format!("one\n\n two {long}{}", "x".repeat(500)), other_type: None };
         let preview = preview(&shown);
         assert!(preview.starts_with("one two word"));
         assert_eq!(preview.chars().count(), PREVIEW_CHARS_MAX);

@@ -58,18 +58,10 @@ pub fn incoming_view(row: &IncomingRow, names: &Names) -> MessageView {
 #[must_use]
 pub fn tally(rows: &OpenRows) -> Tally {
     let known = best(&rows.deliveries, rows.outgoing.recipients.len());
-    Tally::of(
-        known
-            .into_iter()
-            .map(|row| row.map_or(DeliveryState::Queued, |row| row.state)),
-    )
+    Tally::of(known.into_iter().map(|row| row.map_or(DeliveryState::Queued, |row| row.state)))
 }
 
-fn delivery_view(
-    outgoing: &OutgoingRow,
-    person: Person,
-    known: Option<&DeliveryRow>,
-) -> DeliveryView {
+fn delivery_view(outgoing: &OutgoingRow, person: Person, known: Option<&DeliveryRow>) -> DeliveryView {
     DeliveryView {
         person,
         state: known.map_or(DeliveryState::Queued, |row| row.state),
@@ -93,18 +85,10 @@ mod tests {
     use crate::client::journal::{AttemptRow, AttemptStage, ConversationId, MessageId, PersonRow};
 
     fn person(address: &str) -> PersonRow {
-        PersonRow {
-            address: address.to_owned(),
-            name: String::new(),
-        }
+        PersonRow { address: address.to_owned(), name: String::new() }
     }
 
-    fn delivery(
-        recipient: u32,
-        attempt: u32,
-        state: DeliveryState,
-        status: Option<u16>,
-    ) -> DeliveryRow {
+    fn delivery(recipient: u32, attempt: u32, state: DeliveryState, status: Option<u16>) -> DeliveryRow {
         DeliveryRow {
             message: MessageId(7),
             attempt,
@@ -156,11 +140,8 @@ mod tests {
         };
         let view = message_view(&rows, &Names::default());
         assert_eq!((view.text.as_str(), view.attempts), ("Come here.", 2));
-        let shown: Vec<_> = view
-            .deliveries
-            .iter()
-            .map(|it| (it.person.name.as_str(), it.state, it.attempt))
-            .collect();
+        let shown: Vec<_> =
+            view.deliveries.iter().map(|it| (it.person.name.as_str(), it.state, it.attempt)).collect();
         assert_eq!(
             shown,
             [
@@ -169,15 +150,7 @@ mod tests {
                 ("cy", DeliveryState::Queued, 1)
             ]
         );
-        assert_eq!(
-            view.tally,
-            Tally {
-                total: 3,
-                delivered: 2,
-                queued: 1,
-                ..Tally::default()
-            }
-        );
+        assert_eq!(view.tally, Tally { total: 3, delivered: 2, queued: 1, ..Tally::default() });
         assert_eq!(view.tally, tally(&rows));
         assert_eq!(view.deliveries[1].phrase, "Busy⟨U+202E⟩ Here");
     }
@@ -197,10 +170,7 @@ mod tests {
             key: String::new(),
         };
         let view = incoming_view(&row, &Names::default());
-        assert_eq!(
-            (view.sent_at, view.other_type.as_deref()),
-            (None, Some("image/png"))
-        );
+        assert_eq!((view.sent_at, view.other_type.as_deref()), (None, Some("image/png")));
         assert_eq!(view.from.unwrap().name, "ann");
         for far in [94, 106] {
             row.sent_at = Some(minutes(far));

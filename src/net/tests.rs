@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::*;
 
-const MESSAGE: &[u8] = b"OPTIONS sip:a@x SIP/2.0\r\nVia: SIP/2.0/TCP x;branch=z9hG4bK1\r\nFrom: <sip:b@x>;tag=1\r\n\
+const MESSAGE: &[u8] =
+    b"OPTIONS sip:a@x SIP/2.0\r\nVia: SIP/2.0/TCP x;branch=z9hG4bK1\r\nFrom: <sip:b@x>;tag=1\r\n\
     To: <sip:a@x>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
 
 fn run(test: impl Future<Output = ()>) {
@@ -21,7 +22,9 @@ fn any(transport: Transport) -> (Transport, SocketAddr) {
 fn udp_and_tcp_of_one_wish_share_a_free_port() {
     run(async {
         let net = Net::bind(&[any(Transport::Udp), any(Transport::Tcp)]).await.unwrap();
-        let [(Transport::Udp, udp), (Transport::Tcp, tcp)] = net.locals() else { panic!("{:?}", net.locals()) };
+        let [(Transport::Udp, udp), (Transport::Tcp, tcp)] = net.locals() else {
+            panic!("{:?}", net.locals())
+        };
         assert_eq!(udp, tcp);
         assert_ne!(udp.port(), 0);
     });
@@ -49,7 +52,10 @@ fn datagrams_come_whole_and_keep_alives_do_not_come() {
         }
         for expected in ["first message", "second message"] {
             let Some(NetEvent::Received { flow, bytes }) = net.receive().await else { panic!("a datagram") };
-            assert_eq!((flow, &bytes[..]), (Flow::udp(local, peer.local_addr().unwrap()), expected.as_bytes()));
+            assert_eq!(
+                (flow, &bytes[..]),
+                (Flow::udp(local, peer.local_addr().unwrap()), expected.as_bytes())
+            );
         }
         let flow = Flow::udp(local, peer.local_addr().unwrap());
         net.transmit(&Transmit { flow, bytes: Bytes::from_static(b"back") }).unwrap();
@@ -97,12 +103,16 @@ fn a_connection_is_opened_once_used_again_and_missed_when_it_goes() {
         assert!(net.connect(ConnectId(2), hop).is_none());
         let mut flows = Vec::new();
         for id in [1, 2] {
-            let Some(NetEvent::Connected { id: told, flow }) = net.receive().await else { panic!("connected") };
+            let Some(NetEvent::Connected { id: told, flow }) = net.receive().await else {
+                panic!("connected")
+            };
             assert_eq!(told, ConnectId(id));
             flows.push(flow);
         }
         assert_eq!(flows[0], flows[1]);
-        assert!(matches!(net.connect(ConnectId(3), hop), Some(NetEvent::Connected { flow, .. }) if flow == flows[0]));
+        assert!(
+            matches!(net.connect(ConnectId(3), hop), Some(NetEvent::Connected { flow, .. }) if flow == flows[0])
+        );
         drop(listener.accept().unwrap());
         let Some(NetEvent::Disconnected { flow }) = net.receive().await else { panic!("disconnected") };
         assert_eq!(flow, flows[0]);
@@ -136,9 +146,13 @@ fn an_unreadable_stream_is_closed() {
 fn names_and_literals_are_resolved() {
     run(async {
         let mut net = Net::bind(&[]).await.unwrap();
-        for (uri, hops) in [("sip:a@127.0.0.9", 1), ("sip:a@[::1]:5070;transport=tcp", 1), ("sip:a@nowhere.invalid", 0)] {
+        for (uri, hops) in
+            [("sip:a@127.0.0.9", 1), ("sip:a@[::1]:5070;transport=tcp", 1), ("sip:a@nowhere.invalid", 0)]
+        {
             net.resolve(ResolveId(1), Uri::parse(uri).unwrap());
-            let Some(NetEvent::Resolved { hops: found, .. }) = net.receive().await else { panic!("resolved") };
+            let Some(NetEvent::Resolved { hops: found, .. }) = net.receive().await else {
+                panic!("resolved")
+            };
             assert_eq!(found.len(), hops, "{uri}");
         }
         net.resolve(ResolveId(2), Uri::parse("sip:a@localhost:5080").unwrap());

@@ -28,7 +28,9 @@ pub(super) async fn receive(socket: Arc<UdpSocket>, local: SocketAddr, sender: m
                 let bytes = buffer.split_to(length).freeze();
                 buffer.clear();
                 let flow = Flow::udp(local, remote);
-                if length > KEEP_ALIVE_BYTES_MAX && sender.send(NetEvent::Received { flow, bytes }).await.is_err() {
+                if length > KEEP_ALIVE_BYTES_MAX
+                    && sender.send(NetEvent::Received { flow, bytes }).await.is_err()
+                {
                     return;
                 }
             }

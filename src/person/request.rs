@@ -87,7 +87,14 @@ impl Sender {
     }
 
     /// A submission to the writer of a message and to all who got it with us (W1, W2); no report is wanted.
-    pub(super) fn reply(&mut self, to: &Uri, others: &[Uri], name: &str, text: &str, random: &mut Random) -> Bytes {
+    pub(super) fn reply(
+        &mut self,
+        to: &Uri,
+        others: &[Uri],
+        name: &str,
+        text: &str,
+        random: &mut Random,
+    ) -> Bytes {
         let call_id = random.token(20);
         let compose = self
             .head(&Method::Message, to, &call_id, random)

@@ -41,7 +41,9 @@ fn sent(person: &mut Person) -> Vec<String> {
         .filter_map(|output| match output {
             Output::Transmit(transmit) => Some(String::from_utf8(transmit.bytes.to_vec()).unwrap()),
             Output::Event(_) => None,
-            Output::Connect { .. } | Output::Resolve { .. } | Output::Commit(_) => panic!("it has no such wish"),
+            Output::Connect { .. } | Output::Resolve { .. } | Output::Commit(_) => {
+                panic!("it has no such wish")
+            }
         })
         .collect()
 }

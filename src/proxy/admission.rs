@@ -38,12 +38,9 @@ pub(super) fn admit(core: &Core, request: &Request, flow: Flow) -> Result<Errand
         Method::Message | Method::Options if hops_left == 0 => Err(Rejection::new(483)),
         Method::Message if is_submission(request) => submission(core, request, flow),
         Method::Message | Method::Options => relay(core, request, flow),
-        Method::Invite
-        | Method::Ack
-        | Method::Bye
-        | Method::Cancel
-        | Method::Subscribe
-        | Method::Notify => Err(Rejection::new(405).with("Allow", ALLOW)),
+        Method::Invite | Method::Ack | Method::Bye | Method::Cancel | Method::Subscribe | Method::Notify => {
+            Err(Rejection::new(405).with("Allow", ALLOW))
+        }
         Method::Other(_) => Err(Rejection::new(501).with("Allow", ALLOW)),
     }
 }
@@ -58,8 +55,7 @@ pub(super) fn check_rate(
     let Some(max) = core.config.submissions_per_sec_max else {
         return Ok(());
     };
-    if core.config.trusts(flow.remote.ip()) || core.rates.allows(&submission.sender, max, now.mono)
-    {
+    if core.config.trusts(flow.remote.ip()) || core.rates.allows(&submission.sender, max, now.mono) {
         Ok(())
     } else {
         Err(Rejection::busy())
@@ -74,10 +70,8 @@ fn submission(core: &Core, request: &Request, flow: Flow) -> Result<Errand, Reje
     let max = core.config.recipients_max;
     if submission.recipients.len() > max {
         let agent = core.domains.first().unwrap_or("proxy");
-        return Err(Rejection::because(403, "Too Many Recipients").with(
-            "Warning",
-            format!("399 {agent} \"at most {max} recipients\""),
-        ));
+        return Err(Rejection::because(403, "Too Many Recipients")
+            .with("Warning", format!("399 {agent} \"at most {max} recipients\"")));
     }
     Ok(Errand::Submission(Box::new(submission)))
 }
@@ -93,8 +87,7 @@ fn relay(core: &Core, request: &Request, flow: Flow) -> Result<Errand, Rejection
 
 /// W14: a user of a served domain (as the From says while there is no authentication), or a trusted peer.
 fn may_send(core: &Core, request: &Request, flow: Flow) -> bool {
-    core.domains.serving(&request.fields().from().uri).is_some()
-        || core.config.trusts(flow.remote.ip())
+    core.domains.serving(&request.fields().from().uri).is_some() || core.config.trusts(flow.remote.ip())
 }
 
 /// True for the proxy itself: one of its domains or addresses, without a user.
@@ -109,9 +102,5 @@ fn check_required(request: &Request, field: &str, known: &[&str]) -> Result<(), 
         .tokens(field)
         .filter(|token| !known.iter().any(|known| known.eq_ignore_ascii_case(token)))
         .collect();
-    if unknown.is_empty() {
-        Ok(())
-    } else {
-        Err(Rejection::new(420).with("Unsupported", unknown.join(", ")))
-    }
+    if unknown.is_empty() { Ok(()) } else { Err(Rejection::new(420).with("Unsupported", unknown.join(", "))) }
 }

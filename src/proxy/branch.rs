@@ -54,17 +54,11 @@ pub(super) enum Verdict {
 
 impl Answer {
     pub(super) fn of(response: &Response) -> Self {
-        Self {
-            status: response.status(),
-            reason: response.reason().to_owned(),
-        }
+        Self { status: response.status(), reason: response.reason().to_owned() }
     }
 
     pub(super) fn standard(status: u16) -> Self {
-        Self {
-            status,
-            reason: reason_phrase(status).to_owned(),
-        }
+        Self { status, reason: reason_phrase(status).to_owned() }
     }
 
     /// What is told of a branch without a response (W18).
@@ -72,20 +66,14 @@ impl Answer {
         match fault {
             Fault::Timeout => Self::standard(408),
             Fault::Transport => Self::standard(503),
-            Fault::NoRoute => Self {
-                status: 503,
-                reason: "No Route".to_owned(),
-            },
+            Fault::NoRoute => Self { status: 503, reason: "No Route".to_owned() },
         }
     }
 }
 
 impl Fork {
     pub(super) fn new(is_resumed: bool) -> Self {
-        Self {
-            is_resumed,
-            ..Self::default()
-        }
+        Self { is_resumed, ..Self::default() }
     }
 
     /// A branch to `uri` after `steps` redirects; none to where it has gone before (W18: each once).
@@ -93,32 +81,20 @@ impl Fork {
         if self.branches.iter().any(|branch| branch.uri.same_as(uri)) {
             return None;
         }
-        self.push(Branch {
-            uri: uri.clone(),
-            steps,
-            is_over: false,
-            is_again: false,
-        })
+        self.push(Branch { uri: uri.clone(), steps, is_over: false, is_again: false })
     }
 
     /// The same target as `branch` once more.
     pub(super) fn add_again(&mut self, branch: u32) -> Option<u32> {
         let old = self.get_mut(branch)?;
         old.is_over = true;
-        let again = Branch {
-            uri: old.uri.clone(),
-            steps: old.steps,
-            is_over: false,
-            is_again: true,
-        };
+        let again = Branch { uri: old.uri.clone(), steps: old.steps, is_over: false, is_again: true };
         self.first_sent = None;
         self.push(again)
     }
 
     pub(super) fn uri(&self, branch: u32) -> Option<&Uri> {
-        self.branches
-            .get(usize::try_from(branch).ok()?)
-            .map(|branch| &branch.uri)
+        self.branches.get(usize::try_from(branch).ok()?).map(|branch| &branch.uri)
     }
 
     /// When this request ends if it is sent at `now`: one `span` after its first transmission (W17).
@@ -137,12 +113,7 @@ impl Fork {
     }
 
     /// What a final response to a branch means; a branch that is over has no say any more.
-    pub(super) fn judge(
-        &mut self,
-        branch: u32,
-        response: &Response,
-        transmissions: u32,
-    ) -> Verdict {
+    pub(super) fn judge(&mut self, branch: u32, response: &Response, transmissions: u32) -> Verdict {
         let may_be_repeat = self.is_resumed || self.branches.len() > 1;
         let Some(this) = self.get_mut(branch).filter(|this| !this.is_over) else {
             return Verdict::Over;
@@ -165,8 +136,7 @@ impl Fork {
             300..400 if steps < REDIRECT_STEPS_MAX && !contacts(response).is_empty() => {
                 // Followed, it counts only where it led nowhere new.
                 self.close(branch, None, transmissions);
-                self.best
-                    .get_or_insert_with(|| (u8::MAX, Answer::of(response)));
+                self.best.get_or_insert_with(|| (u8::MAX, Answer::of(response)));
                 Verdict::Redirected(contacts(response), steps + 1)
             }
             _ => {

@@ -12,9 +12,7 @@ use bytes::Bytes;
 
 use super::config::ProxyConfig;
 use super::journal::DispatchId;
-use crate::limits::{
-    CONNECT_WAIT, STREAM_REFUSED_MAX, STREAM_REFUSED_REMEMBERED, UDP_REQUEST_BYTES_MAX,
-};
+use crate::limits::{CONNECT_WAIT, STREAM_REFUSED_MAX, STREAM_REFUSED_REMEMBERED, UDP_REQUEST_BYTES_MAX};
 use crate::machine::{ConnectId, ConnectionId, Flow, Hop, ResolveId, Transmit};
 use crate::sip::{Method, Request, Response, Transport, Uri};
 use crate::transaction::{Arrival, Failure, Heard, Outgoing, ServerKey, TransactionLayer};
@@ -23,11 +21,7 @@ use crate::transaction::{Arrival, Failure, Heard, Outgoing, ServerKey, Transacti
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum User {
     /// A leg of a message, at one of its recipient's targets.
-    Leg {
-        dispatch: DispatchId,
-        recipient: u32,
-        branch: u32,
-    },
+    Leg { dispatch: DispatchId, recipient: u32, branch: u32 },
     /// The NOTIFY with that CSeq.
     Report { dispatch: DispatchId, cseq: u32 },
     /// An ordinary request at one of its targets.
@@ -62,11 +56,7 @@ pub(super) enum Step {
     /// Print the request for this flow, and send it.
     Ready { user: User, flow: Flow },
     /// Give this target up.
-    Failed {
-        user: User,
-        fault: Fault,
-        transmissions: u32,
-    },
+    Failed { user: User, fault: Fault, transmissions: u32 },
 }
 
 /// What the carrier wants of the world.
@@ -139,9 +129,7 @@ impl Carrier {
     /// Looks for a flow to a target until `ends`.
     pub(super) fn begin(&mut self, user: User, way: Way, ends: Instant) {
         match way {
-            Way::Flow(flow) if self.is_usable(flow) => {
-                self.steps.push_back(Step::Ready { user, flow })
-            }
+            Way::Flow(flow) if self.is_usable(flow) => self.steps.push_back(Step::Ready { user, flow }),
             Way::Flow(_) => self.fail(user, Fault::Transport),
             Way::Hop(hop) => self.try_hops(user, vec![hop], (None, Fault::NoRoute), ends),
             Way::Lookup { uri, otherwise } => {
@@ -150,13 +138,7 @@ impl Carrier {
                 self.wishes.push_back(Wish::Resolve { id, uri });
                 self.wait(
                     user,
-                    Wait {
-                        asked: Asked::Resolve(id),
-                        hops: Vec::new(),
-                        otherwise,
-                        large: None,
-                        ends,
-                    },
+                    Wait { asked: Asked::Resolve(id), hops: Vec::new(), otherwise, large: None, ends },
                 );
             }
         }
@@ -165,53 +147,26 @@ impl Carrier {
     /// Sends a printed request as a client transaction that ends at `ends` at the latest; one that is large for a datagram waits
     /// for a stream first, and [`Step::Ready`] comes again (RFC 3261 §18.1.1; W4).
     pub(super) fn send(&mut self, user: User, printed: Printed<'_>, ends: Instant, now: Instant) {
-        let Printed {
-            branch,
-            method,
-            flow,
-            bytes,
-        } = printed;
+        let Printed { branch, method, flow, bytes } = printed;
         if flow.transport == Transport::Udp
             && bytes.len() > UDP_REQUEST_BYTES_MAX
             && !self.is_refused(flow.remote, now)
         {
-            let hop = Hop {
-                transport: Transport::Tcp,
-                remote: flow.remote,
-            };
+            let hop = Hop { transport: Transport::Tcp, remote: flow.remote };
             let wait = (vec![hop], Some(flow), Some(flow.remote));
             self.connect(user, wait, ends.min(now + CONNECT_WAIT));
             return;
         }
-        self.layer.send(
-            Outgoing {
-                user,
-                branch,
-                method,
-                flow,
-                bytes,
-                deadline: Some(ends),
-            },
-            now,
-        );
+        self.layer.send(Outgoing { user, branch, method, flow, bytes, deadline: Some(ends) }, now);
     }
 
     /// What the layer makes of a request that came in.
-    pub(super) fn receive_request(
-        &mut self,
-        request: &Request,
-        flow: Flow,
-        now: Instant,
-    ) -> Arrival {
+    pub(super) fn receive_request(&mut self, request: &Request, flow: Flow, now: Instant) -> Arrival {
         self.layer.receive_request(request, flow, now)
     }
 
     /// Whose request a response answers, if that is news.
-    pub(super) fn receive_response(
-        &mut self,
-        response: &Response,
-        now: Instant,
-    ) -> Option<Heard<User>> {
+    pub(super) fn receive_response(&mut self, response: &Response, now: Instant) -> Option<Heard<User>> {
         self.layer.receive_response(response, now)
     }
 
@@ -235,9 +190,9 @@ impl Carrier {
     pub(super) fn is_usable(&self, flow: Flow) -> bool {
         match flow.transport {
             Transport::Udp => self.listens.contains(&(Transport::Udp, flow.local)),
-            Transport::Tcp | Transport::Tls => flow
-                .connection
-                .is_some_and(|connection| self.live.contains(&connection)),
+            Transport::Tcp | Transport::Tls => {
+                flow.connection.is_some_and(|connection| self.live.contains(&connection))
+            }
         }
     }
 
@@ -279,23 +234,10 @@ impl Carrier {
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
-        while let Some((ends, user)) = self
-            .deadlines
-            .first()
-            .copied()
-            .filter(|(ends, _)| *ends <= now)
-        {
+        while let Some((ends, user)) = self.deadlines.first().copied().filter(|(ends, _)| *ends <= now) {
             self.deadlines.remove(&(ends, user));
             if let Some(wait) = self.stop_waiting(user) {
-                self.fall_back(
-                    user,
-                    Wait {
-                        hops: Vec::new(),
-                        ..wait
-                    },
-                    Fault::Timeout,
-                    now,
-                );
+                self.fall_back(user, Wait { hops: Vec::new(), ..wait }, Fault::Timeout, now);
             }
         }
         self.layer.handle_timeout(now);
@@ -308,11 +250,7 @@ impl Carrier {
                 Failure::Timeout => Fault::Timeout,
                 Failure::Transport => Fault::Transport,
             };
-            Some(Step::Failed {
-                user: failed.user,
-                fault,
-                transmissions: failed.transmissions,
-            })
+            Some(Step::Failed { user: failed.user, fault, transmissions: failed.transmissions })
         })
     }
 
@@ -325,23 +263,13 @@ impl Carrier {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        let wait = self
-            .deadlines
-            .first()
-            .map(|(ends, _)| (*ends, "a connection or a route is waited for"));
-        [wait, self.layer.poll_timeout()]
-            .into_iter()
-            .flatten()
-            .min()
+        let wait = self.deadlines.first().map(|(ends, _)| (*ends, "a connection or a route is waited for"));
+        [wait, self.layer.poll_timeout()].into_iter().flatten().min()
     }
 
     /// Via of a request on this flow: an address by number, since peers do not look names up, and `rport` (RFC 3581).
     pub(super) fn via(&self, flow: Flow, branch: &str) -> String {
-        format!(
-            "SIP/2.0/{} {};rport;branch={branch}",
-            flow.transport,
-            self.sent_by(flow)
-        )
+        format!("SIP/2.0/{} {};rport;branch={branch}", flow.transport, self.sent_by(flow))
     }
 
     /// Where we are reached, as the peer on this flow sees it.
@@ -350,17 +278,11 @@ impl Carrier {
             flow.local
         } else {
             let any = || self.listens.first().map(|(_, listen)| *listen);
-            self.local(flow.transport, flow.remote)
-                .or_else(any)
-                .unwrap_or(flow.local)
+            self.local(flow.transport, flow.remote).or_else(any).unwrap_or(flow.local)
         };
         if address.ip().is_unspecified() {
             let local = flow.local.ip();
-            address.set_ip(if local.is_unspecified() {
-                loopback_like(local)
-            } else {
-                local
-            });
+            address.set_ip(if local.is_unspecified() { loopback_like(local) } else { local });
         }
         address
     }
@@ -370,14 +292,9 @@ impl Carrier {
         let fits = |listen: &&(Transport, SocketAddr)| {
             listen.0 == transport && listen.1.is_ipv4() == remote.is_ipv4()
         };
-        let strange = |listen: &&(Transport, SocketAddr)| {
-            listen.1.ip().is_loopback() != remote.ip().is_loopback()
-        };
-        self.listens
-            .iter()
-            .filter(fits)
-            .min_by_key(strange)
-            .map(|(_, listen)| *listen)
+        let strange =
+            |listen: &&(Transport, SocketAddr)| listen.1.ip().is_loopback() != remote.ip().is_loopback();
+        self.listens.iter().filter(fits).min_by_key(strange).map(|(_, listen)| *listen)
     }
 
     /// True for an address of our own: a request sent there would come back (W14).
@@ -391,13 +308,7 @@ impl Carrier {
         self.listens.iter().any(|(_, listen)| own(listen))
     }
 
-    fn try_hops(
-        &mut self,
-        user: User,
-        mut hops: Vec<Hop>,
-        end: (Option<Flow>, Fault),
-        ends: Instant,
-    ) {
+    fn try_hops(&mut self, user: User, mut hops: Vec<Hop>, end: (Option<Flow>, Fault), ends: Instant) {
         let (otherwise, fault) = end;
         while let Some(hop) = hops.pop() {
             if self.is_own(hop.remote) {
@@ -409,10 +320,7 @@ impl Carrier {
                 return;
             }
             if let Some(local) = self.local(Transport::Udp, hop.remote) {
-                self.steps.push_back(Step::Ready {
-                    user,
-                    flow: Flow::udp(local, hop.remote),
-                });
+                self.steps.push_back(Step::Ready { user, flow: Flow::udp(local, hop.remote) });
                 return;
             }
         }
@@ -423,38 +331,20 @@ impl Carrier {
     }
 
     /// Asks for a connection to the last of the hops.
-    fn connect(
-        &mut self,
-        user: User,
-        wait: (Vec<Hop>, Option<Flow>, Option<SocketAddr>),
-        ends: Instant,
-    ) {
+    fn connect(&mut self, user: User, wait: (Vec<Hop>, Option<Flow>, Option<SocketAddr>), ends: Instant) {
         let (mut hops, otherwise, large) = wait;
         let Some(hop) = hops.pop() else { return };
         let id = ConnectId(self.number());
         self.connects.insert(id, user);
         self.wishes.push_back(Wish::Connect { id, hop });
-        self.wait(
-            user,
-            Wait {
-                asked: Asked::Connect(id),
-                hops,
-                otherwise,
-                large,
-                ends,
-            },
-        );
+        self.wait(user, Wait { asked: Asked::Connect(id), hops, otherwise, large, ends });
     }
 
     fn fall_back(&mut self, user: User, wait: Wait, fault: Fault, now: Instant) {
         if let Some(remote) = wait.large {
             self.remember_refused(remote, now);
         }
-        let fault = if wait.large.is_some() {
-            Fault::Transport
-        } else {
-            fault
-        };
+        let fault = if wait.large.is_some() { Fault::Transport } else { fault };
         self.try_hops(user, wait.hops, (wait.otherwise, fault), wait.ends);
     }
 
@@ -474,11 +364,7 @@ impl Carrier {
     }
 
     fn fail(&mut self, user: User, fault: Fault) {
-        self.steps.push_back(Step::Failed {
-            user,
-            fault,
-            transmissions: 0,
-        });
+        self.steps.push_back(Step::Failed { user, fault, transmissions: 0 });
     }
 
     fn wait(&mut self, user: User, wait: Wait) {

@@ -86,10 +86,7 @@ impl FromStr for Prefix {
         };
         let open = width.checked_sub(length).ok_or(PrefixError)?;
         let mask = u128::MAX.checked_shl(open).unwrap_or(0);
-        Ok(Self {
-            network: mapped(address) & mask,
-            mask,
-        })
+        Ok(Self { network: mapped(address) & mask, mask })
     }
 }
 
@@ -132,25 +129,11 @@ mod tests {
         ];
         for (prefix, address, inside) in cases {
             let prefix: Prefix = prefix.parse().unwrap();
-            assert_eq!(
-                prefix.contains(address.parse().unwrap()),
-                inside,
-                "{prefix} {address}"
-            );
+            assert_eq!(prefix.contains(address.parse().unwrap()), inside, "{prefix} {address}");
         }
-        for broken in [
-            "",
-            "127.0.0.0/33",
-            "127.0.0/8",
-            "::/129",
-            "a/8",
-            "1.2.3.4/-1",
-        ] {
+        for broken in ["", "127.0.0.0/33", "127.0.0/8", "::/129", "a/8", "1.2.3.4/-1"] {
             assert_eq!(broken.parse::<Prefix>(), Err(PrefixError), "{broken}");
         }
-        assert_eq!(
-            "127.0.0.0/8".parse::<Prefix>().unwrap().to_string(),
-            "127.0.0.0/8"
-        );
+        assert_eq!("127.0.0.0/8".parse::<Prefix>().unwrap().to_string(), "127.0.0.0/8");
     }
 }

@@ -113,19 +113,11 @@ pub(super) struct Rejection {
 
 impl Rejection {
     pub(super) const fn new(status: u16) -> Self {
-        Self {
-            status,
-            reason: None,
-            fields: Vec::new(),
-        }
+        Self { status, reason: None, fields: Vec::new() }
     }
 
     pub(super) fn because(status: u16, reason: impl Into<String>) -> Self {
-        Self {
-            status,
-            reason: Some(reason.into()),
-            fields: Vec::new(),
-        }
+        Self { status, reason: Some(reason.into()), fields: Vec::new() }
     }
 
     pub(super) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
@@ -182,11 +174,7 @@ impl Core {
 
     /// What knows where people are.
     pub(super) const fn router(&self) -> Router<'_> {
-        Router {
-            domains: &self.domains,
-            location: &self.location,
-            carrier: &self.carrier,
-        }
+        Router { domains: &self.domains, location: &self.location, carrier: &self.carrier }
     }
 
     /// One Timer F from now.
@@ -207,8 +195,7 @@ impl Core {
     /// Asks for the commit of what this turn has written and promised.
     pub(super) fn commit(&mut self) {
         if std::mem::take(&mut self.is_commit_wanted) {
-            self.outputs
-                .extend(self.held.take_batch().map(Output::Commit));
+            self.outputs.extend(self.held.take_batch().map(Output::Commit));
         }
     }
 
@@ -222,8 +209,7 @@ impl Core {
 
     /// Sends without a transaction.
     pub(super) fn transmit(&mut self, flow: Flow, bytes: Bytes) {
-        self.outputs
-            .push_back(Output::Transmit(Transmit { flow, bytes }));
+        self.outputs.push_back(Output::Transmit(Transmit { flow, bytes }));
     }
 
     pub(super) fn poll_output(&mut self) -> Option<Output<ProxyEvent, Write>> {
@@ -231,28 +217,12 @@ impl Core {
     }
 
     /// The refusal of a request.
-    pub(super) fn print_refusal(
-        &mut self,
-        request: &Request,
-        flow: Flow,
-        rejection: &Rejection,
-    ) -> Bytes {
-        self.tell(ProxyEvent::Refused {
-            status: rejection.status,
-        });
+    pub(super) fn print_refusal(&mut self, request: &Request, flow: Flow, rejection: &Rejection) -> Bytes {
+        self.tell(ProxyEvent::Refused { status: rejection.status });
         let tag = self.random.token(12);
-        let start = Compose::response(
-            request,
-            rejection.status,
-            rejection.reason.as_deref(),
-            &tag,
-            flow.remote,
-        );
-        rejection
-            .fields
-            .iter()
-            .fold(start, |message, (name, value)| message.field(name, value))
-            .finish()
+        let start =
+            Compose::response(request, rejection.status, rejection.reason.as_deref(), &tag, flow.remote);
+        rejection.fields.iter().fold(start, |message, (name, value)| message.field(name, value)).finish()
     }
 
     pub(super) fn refuse(
@@ -272,10 +242,7 @@ impl Core {
         if self.date.0 != wall.as_secs() {
             let time = jiff::Timestamp::from_millisecond(wall.as_millis_i64())
                 .unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-            self.date = (
-                wall.as_secs(),
-                time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
-            );
+            self.date = (wall.as_secs(), time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
         }
         &self.date.1
     }
@@ -291,10 +258,7 @@ pub(super) struct Rates {
 impl Rates {
     /// Counts one more of `sender`; false when that is over `max` in this second.
     pub(super) fn allows(&mut self, sender: &Aor, max: u32, now: Instant) -> bool {
-        if self
-            .second
-            .is_none_or(|start| now.saturating_duration_since(start) >= Duration::from_secs(1))
-        {
+        if self.second.is_none_or(|start| now.saturating_duration_since(start) >= Duration::from_secs(1)) {
             self.second = Some(now);
             self.counts.clear();
         }

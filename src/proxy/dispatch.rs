@@ -16,8 +16,8 @@ use super::legs::{Facts, Legs, Place, Unsaved};
 use super::notifier::{Ending, Extent, Report};
 use super::submission::Submission;
 use crate::limits::{
-    DISPATCH_REMEMBERED, DISPATCHES_OPEN_MAX, DISPATCHES_REMEMBERED_MAX, LEGS_OPEN_MAX,
-    REPORT_GATHER, RETRY_AFTER_SECS,
+    DISPATCH_REMEMBERED, DISPATCHES_OPEN_MAX, DISPATCHES_REMEMBERED_MAX, LEGS_OPEN_MAX, REPORT_GATHER,
+    RETRY_AFTER_SECS,
 };
 use crate::machine::Flow;
 use crate::sip::{Aor, Compose, LegTemplate, ReportMode, Request, Response};
@@ -75,20 +75,8 @@ pub(super) struct Dispatches {
 impl Dispatch {
     /// The legs, and what they need to know.
     pub(super) fn parts(&mut self) -> Option<(&mut Legs, Facts<'_>)> {
-        let Self {
-            id,
-            to_tag,
-            accepted_at,
-            lifetime,
-            legs,
-            ..
-        } = self;
-        let facts = Facts {
-            dispatch: *id,
-            to_tag,
-            accepted_at: *accepted_at,
-            lifetime: *lifetime,
-        };
+        let Self { id, to_tag, accepted_at, lifetime, legs, .. } = self;
+        let facts = Facts { dispatch: *id, to_tag, accepted_at: *accepted_at, lifetime: *lifetime };
         legs.as_deref_mut().map(|legs| (legs, facts))
     }
 
@@ -102,8 +90,7 @@ impl Dispatch {
 
     /// When it may be forgotten (W12).
     pub(super) fn keep_until(&self) -> Timestamp {
-        self.accepted_at
-            .plus(DISPATCH_REMEMBERED.max(self.lifetime.unwrap_or_default()))
+        self.accepted_at.plus(DISPATCH_REMEMBERED.max(self.lifetime.unwrap_or_default()))
     }
 
     fn save_later(&mut self, core: &mut Core, wait: Duration, now: Now) {
@@ -116,9 +103,7 @@ impl Dispatch {
 impl Dispatches {
     /// The message of which a submission is the double (W12).
     pub(super) fn double_of(&self, core: &Core, submission: &Submission) -> Option<DispatchId> {
-        self.doubles
-            .get(&core.secret.double(&submission.key))
-            .copied()
+        self.doubles.get(&core.secret.double(&submission.key)).copied()
     }
 
     /// Takes a new submission: it is committed first (W11).
@@ -139,11 +124,7 @@ impl Dispatches {
             accepted_at: now.wall,
             flow,
             request: submission.request.bytes().clone(),
-            recipients: submission
-                .recipients
-                .iter()
-                .map(|person| person.place)
-                .collect(),
+            recipients: submission.recipients.iter().map(|person| person.place).collect(),
         };
         let request = submission.request.clone();
         let mut dispatch = make(core, &row, submission, None);
@@ -160,8 +141,7 @@ impl Dispatches {
         self.open += usize::from(!dispatch.report.is_closed());
         self.legs_open += dispatch.legs.as_ref().map_or(0, |legs| legs.open());
         self.doubles.insert(dispatch.double, dispatch.id);
-        core.agenda
-            .add(now.mono_at(dispatch.keep_until()), Due::Forget(dispatch.id));
+        core.agenda.add(now.mono_at(dispatch.keep_until()), Due::Forget(dispatch.id));
         self.all.insert(dispatch.id, dispatch);
     }
 
@@ -178,10 +158,7 @@ impl Dispatches {
             return Err(Rejection::busy());
         };
         if dispatch.content != content {
-            return Err(Rejection::because(
-                400,
-                "Same Message With Other Recipients Or Body",
-            ));
+            return Err(Rejection::because(400, "Same Message With Other Recipients Or Body"));
         }
         let flow = pending.flow;
         if let Some(waiting) = &mut dispatch.pending {
@@ -211,14 +188,9 @@ impl Dispatches {
         for pending in dispatch.pending.take().unwrap_or_default() {
             answer(core, dispatch, &pending, now);
         }
-        let recipients = dispatch
-            .legs
-            .as_ref()
-            .map_or(0, |legs| u32::try_from(legs.open()).unwrap_or(u32::MAX));
-        core.tell(ProxyEvent::Accepted {
-            dispatch: id,
-            recipients,
-        });
+        let recipients =
+            dispatch.legs.as_ref().map_or(0, |legs| u32::try_from(legs.open()).unwrap_or(u32::MAX));
+        core.tell(ProxyEvent::Accepted { dispatch: id, recipients });
         self.start(core, id, now);
     }
 
@@ -256,9 +228,7 @@ impl Dispatches {
 
     /// Sends to everybody who has no outcome.
     pub(super) fn start(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        self.with_legs(core, id, now, |core, legs, facts| {
-            legs.start(core, facts, now)
-        });
+        self.with_legs(core, id, now, |core, legs, facts| legs.start(core, facts, now));
     }
 
     /// The message is not on stable storage: nothing is sent to anyone (W11).
@@ -267,25 +237,12 @@ impl Dispatches {
             return;
         };
         for pending in dispatch.pending.take().unwrap_or_default() {
-            core.refuse(
-                pending.key,
-                &pending.request,
-                pending.flow,
-                &Rejection::busy(),
-                now,
-            );
+            core.refuse(pending.key, &pending.request, pending.flow, &Rejection::busy(), now);
         }
     }
 
     /// A leg's flow is there.
-    pub(super) fn leg_ready(
-        &mut self,
-        core: &mut Core,
-        id: DispatchId,
-        place: Place,
-        flow: Flow,
-        now: Now,
-    ) {
+    pub(super) fn leg_ready(&mut self, core: &mut Core, id: DispatchId, place: Place, flow: Flow, now: Now) {
         if let Some((legs, facts)) = self.all.get_mut(&id).and_then(Dispatch::parts) {
             legs.ready(core, facts, place, flow, now);
         }
@@ -300,9 +257,7 @@ impl Dispatches {
         heard: (&Response, u32),
         now: Now,
     ) {
-        self.with_legs(core, id, now, |core, legs, facts| {
-            legs.heard(core, facts, place, heard, now)
-        });
+        self.with_legs(core, id, now, |core, legs, facts| legs.heard(core, facts, place, heard, now));
     }
 
     /// A leg's branch came to nothing.
@@ -314,9 +269,7 @@ impl Dispatches {
         fault: (Fault, u32),
         now: Now,
     ) {
-        self.with_legs(core, id, now, |core, legs, facts| {
-            legs.failed(core, facts, place, fault, now)
-        });
+        self.with_legs(core, id, now, |core, legs, facts| legs.failed(core, facts, place, fault, now));
     }
 
     /// The flow of a NOTIFY is there.
@@ -337,15 +290,9 @@ impl Dispatches {
                 }
             }
             Due::Round(id) => self.round(core, id, now),
-            Due::Again(User::Leg {
-                dispatch,
-                recipient,
-                branch,
-            }) => {
+            Due::Again(User::Leg { dispatch, recipient, branch }) => {
                 let place = Place { recipient, branch };
-                self.with_legs(core, dispatch, now, |core, legs, facts| {
-                    legs.again(core, facts, place, now)
-                });
+                self.with_legs(core, dispatch, now, |core, legs, facts| legs.again(core, facts, place, now));
             }
             Due::Again(User::Report { .. } | User::Relay { .. }) => {}
             Due::Forget(id) => self.forget(core, id, now),
@@ -371,10 +318,7 @@ impl Dispatches {
             legs.saved(round);
         }
         let report = &dispatch.report;
-        let is_done = dispatch
-            .legs
-            .as_ref()
-            .is_some_and(|legs| legs.open() == 0 && legs.is_safe());
+        let is_done = dispatch.legs.as_ref().is_some_and(|legs| legs.open() == 0 && legs.is_safe());
         if is_done && (report.is_closed() || report.last().is_some()) {
             dispatch.legs = None;
         }
@@ -425,12 +369,8 @@ impl Dispatches {
             return;
         };
         match dispatch.report.ended(cseq, status) {
-            Some(Ending::Answered(Extent::Complete) | Ending::Unwanted) => {
-                self.close(core, id, now)
-            }
-            Some(Ending::Answered(Extent::Interim)) if dispatch.report.has_news => {
-                self.report(core, id, now)
-            }
+            Some(Ending::Answered(Extent::Complete) | Ending::Unwanted) => self.close(core, id, now),
+            Some(Ending::Answered(Extent::Interim)) if dispatch.report.has_news => self.report(core, id, now),
             Some(Ending::Missed(_)) if dispatch.report.has_place(core, dispatch.flow, now) => {
                 self.report(core, id, now)
             }
@@ -468,11 +408,7 @@ impl Dispatches {
 
     /// Tells the sender what is known, once that and the CSeq are on stable storage (W23); one NOTIFY at a time.
     pub(super) fn report(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(dispatch) = self
-            .all
-            .get_mut(&id)
-            .filter(|dispatch| !dispatch.report.is_closed())
-        else {
+        let Some(dispatch) = self.all.get_mut(&id).filter(|dispatch| !dispatch.report.is_closed()) else {
             return;
         };
         if dispatch.report.is_busy() {
@@ -481,34 +417,17 @@ impl Dispatches {
         }
         let extent = dispatch.extent();
         let (detail, last) = (dispatch.report.detail, dispatch.report.last());
-        let (outcomes, round) = dispatch
-            .legs
-            .as_mut()
-            .map(|legs| legs.take_unsaved(Unsaved::Uncommitted))
-            .unwrap_or_default();
-        let Some(body) = dispatch
-            .legs
-            .as_ref()
-            .map(|legs| legs.report(detail))
-            .or(last)
-        else {
+        let (outcomes, round) =
+            dispatch.legs.as_mut().map(|legs| legs.take_unsaved(Unsaved::Uncommitted)).unwrap_or_default();
+        let Some(body) = dispatch.legs.as_ref().map(|legs| legs.report(detail)).or(last) else {
             return;
         };
         if !outcomes.is_empty() {
-            core.write(Write::Outcomes {
-                dispatch: id,
-                outcomes,
-            });
+            core.write(Write::Outcomes { dispatch: id, outcomes });
         }
         let report = dispatch.report.prepare(extent, body, now);
-        core.write(Write::Report {
-            dispatch: id,
-            report,
-        });
-        core.promise(
-            Action::Reportable(id, round),
-            Action::NotReportable(id, round),
-        );
+        core.write(Write::Report { dispatch: id, report });
+        core.promise(Action::Reportable(id, round), Action::NotReportable(id, round));
     }
 
     /// A report's wait is over, unless the clock was set back or it waits for a later round.
@@ -558,11 +477,7 @@ impl Dispatches {
     }
 
     fn close(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(dispatch) = self
-            .all
-            .get_mut(&id)
-            .filter(|dispatch| !dispatch.report.is_closed())
-        else {
+        let Some(dispatch) = self.all.get_mut(&id).filter(|dispatch| !dispatch.report.is_closed()) else {
             return;
         };
         dispatch.report.close();
@@ -591,20 +506,12 @@ impl Dispatches {
         };
         dispatch.is_save_due = false;
         let legs = dispatch.legs.as_mut().filter(|legs| legs.has_unwritten());
-        let (outcomes, round) = legs
-            .map(|legs| legs.take_unsaved(Unsaved::Unwritten))
-            .unwrap_or_default();
+        let (outcomes, round) = legs.map(|legs| legs.take_unsaved(Unsaved::Unwritten)).unwrap_or_default();
         if std::mem::take(&mut dispatch.report.is_unsaved) {
-            core.write(Write::Report {
-                dispatch: id,
-                report: dispatch.report.row(),
-            });
+            core.write(Write::Report { dispatch: id, report: dispatch.report.row() });
         }
         if !outcomes.is_empty() {
-            core.write(Write::Outcomes {
-                dispatch: id,
-                outcomes,
-            });
+            core.write(Write::Outcomes { dispatch: id, outcomes });
             core.promise(Action::Saved(id, round), Action::NotSaved(id, round));
         }
     }
@@ -623,8 +530,7 @@ impl Dispatches {
 
     fn remove(&mut self, core: &mut Core, id: DispatchId, now: Now) -> Option<Dispatch> {
         let dispatch = self.all.remove(&id)?;
-        core.agenda
-            .remove(now.mono_at(dispatch.keep_until()), Due::Forget(id));
+        core.agenda.remove(now.mono_at(dispatch.keep_until()), Due::Forget(id));
         self.open -= usize::from(!dispatch.report.is_closed());
         self.legs_open -= dispatch.legs.as_ref().map_or(0, |legs| legs.open());
         self.doubles.remove(&dispatch.double);
@@ -632,22 +538,14 @@ impl Dispatches {
     }
 
     /// Full is 503, never growth; what was reported on may go before its time.
-    fn check_room(
-        &mut self,
-        core: &mut Core,
-        recipients: usize,
-        now: Now,
-    ) -> Result<(), Rejection> {
+    fn check_room(&mut self, core: &mut Core, recipients: usize, now: Now) -> Result<(), Rejection> {
         if self.open >= DISPATCHES_OPEN_MAX || self.legs_open + recipients > LEGS_OPEN_MAX {
             return Err(Rejection::busy());
         }
         if self.all.len() < DISPATCHES_REMEMBERED_MAX {
             return Ok(());
         }
-        let oldest = self
-            .all
-            .first_key_value()
-            .map(|(id, dispatch)| (*id, dispatch.report.is_closed()));
+        let oldest = self.all.first_key_value().map(|(id, dispatch)| (*id, dispatch.report.is_closed()));
         let Some((id, true)) = oldest else {
             return Err(Rejection::busy());
         };
@@ -687,11 +585,7 @@ pub(super) fn make(
     let (outcomes, begun) = known.unzip();
     let report = Report::new(core, &submission, begun.flatten());
     let date = core.date(row.accepted_at);
-    let addressed: Vec<_> = submission
-        .recipients
-        .iter()
-        .map(|person| person.addressed.clone())
-        .collect();
+    let addressed: Vec<_> = submission.recipients.iter().map(|person| person.addressed.clone()).collect();
     let template = LegTemplate::new(&submission.request, &addressed, date);
     Dispatch {
         id: row.id,
@@ -699,17 +593,10 @@ pub(super) fn make(
         content: submission.content,
         to_tag: row.to_tag.clone(),
         accepted_at: row.accepted_at,
-        lifetime: submission
-            .expires
-            .filter(|secs| *secs > 0)
-            .map(|secs| Duration::from_secs(secs.into())),
+        lifetime: submission.expires.filter(|secs| *secs > 0).map(|secs| Duration::from_secs(secs.into())),
         flow: row.flow,
         pending: None,
-        legs: Some(Box::new(Legs::new(
-            template,
-            submission.recipients,
-            outcomes,
-        ))),
+        legs: Some(Box::new(Legs::new(template, submission.recipients, outcomes))),
         report,
         is_save_due: false,
     }
@@ -717,13 +604,7 @@ pub(super) fn make(
 
 /// The 202, with the proof of W6 and always the same To tag.
 fn answer(core: &mut Core, dispatch: &Dispatch, pending: &Pending, now: Now) {
-    let message = Compose::response(
-        &pending.request,
-        202,
-        None,
-        &dispatch.to_tag,
-        pending.flow.remote,
-    );
+    let message = Compose::response(&pending.request, 202, None, &dispatch.to_tag, pending.flow.remote);
     let bytes = message.field("Supported", SECONDARY_TO).finish();
     core.carrier.respond(pending.key, 202, bytes, now.mono);
 }

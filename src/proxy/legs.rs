@@ -73,21 +73,13 @@ pub(super) struct Legs {
 
 impl Facts<'_> {
     const fn leg(&self, recipient: u32) -> LegFacts<'_> {
-        LegFacts {
-            dispatch: self.dispatch,
-            recipient,
-            to_tag: self.to_tag,
-        }
+        LegFacts { dispatch: self.dispatch, recipient, to_tag: self.to_tag }
     }
 }
 
 impl Legs {
     /// `outcomes`: what a store knew; a leg of a message taken up again may have been sent before.
-    pub(super) fn new(
-        template: LegTemplate,
-        people: Vec<Person>,
-        outcomes: Option<Vec<OutcomeRow>>,
-    ) -> Self {
+    pub(super) fn new(template: LegTemplate, people: Vec<Person>, outcomes: Option<Vec<OutcomeRow>>) -> Self {
         let is_resumed = outcomes.is_some();
         let recipient = |person: Person| Recipient {
             address: person.addressed.uri.as_str().to_owned(),
@@ -96,27 +88,17 @@ impl Legs {
             outcome: None,
             saved: Saved::No,
         };
-        let mut legs = Self {
-            template,
-            recipients: people.into_iter().map(recipient).collect(),
-            open: 0,
-            round: 0,
-        };
-        for outcome in outcomes
-            .into_iter()
-            .flatten()
-            .filter(|outcome| outcome.state != OutcomeState::Deferred)
+        let mut legs =
+            Self { template, recipients: people.into_iter().map(recipient).collect(), open: 0, round: 0 };
+        for outcome in
+            outcomes.into_iter().flatten().filter(|outcome| outcome.state != OutcomeState::Deferred)
         {
             if let Some(recipient) = legs.recipient(outcome.recipient) {
                 recipient.outcome = Some(outcome);
                 recipient.saved = Saved::Yes;
             }
         }
-        legs.open = legs
-            .recipients
-            .iter()
-            .filter(|recipient| recipient.outcome.is_none())
-            .count();
+        legs.open = legs.recipients.iter().filter(|recipient| recipient.outcome.is_none()).count();
         legs
     }
 
@@ -127,16 +109,12 @@ impl Legs {
 
     /// True when each outcome is known to be safe.
     pub(super) fn is_safe(&self) -> bool {
-        self.recipients
-            .iter()
-            .all(|recipient| recipient.saved == Saved::Yes)
+        self.recipients.iter().all(|recipient| recipient.saved == Saved::Yes)
     }
 
     /// True when some outcome is in no batch yet.
     pub(super) fn has_unwritten(&self) -> bool {
-        self.recipients
-            .iter()
-            .any(|recipient| recipient.outcome.is_some() && recipient.saved == Saved::No)
+        self.recipients.iter().any(|recipient| recipient.outcome.is_some() && recipient.saved == Saved::No)
     }
 
     /// Looks up where everybody is who has no outcome, and starts to send.
@@ -147,19 +125,8 @@ impl Legs {
     }
 
     /// A flow is there: the leg is printed for it and sent.
-    pub(super) fn ready(
-        &mut self,
-        core: &mut Core,
-        facts: Facts<'_>,
-        place: Place,
-        flow: Flow,
-        now: Now,
-    ) {
-        let user = User::Leg {
-            dispatch: facts.dispatch,
-            recipient: place.recipient,
-            branch: place.branch,
-        };
+    pub(super) fn ready(&mut self, core: &mut Core, facts: Facts<'_>, place: Place, flow: Flow, now: Now) {
+        let user = User::Leg { dispatch: facts.dispatch, recipient: place.recipient, branch: place.branch };
         let span = core.config.timers.f();
         let Some(recipient) = self.recipients.get_mut(index(place.recipient)) else {
             return;
@@ -174,9 +141,7 @@ impl Legs {
         let Some(uri) = recipient.fork.uri(place.branch) else {
             return;
         };
-        let branch = core
-            .secret
-            .leg_branch(facts.leg(place.recipient), place.branch, uri.as_str());
+        let branch = core.secret.leg_branch(facts.leg(place.recipient), place.branch, uri.as_str());
         let leg = Leg {
             recipient: index(place.recipient),
             uri,
@@ -188,12 +153,7 @@ impl Legs {
         let bytes = self.template.print(&leg);
         core.carrier.send(
             user,
-            Printed {
-                branch: &branch,
-                method: Method::Message,
-                flow,
-                bytes,
-            },
+            Printed { branch: &branch, method: Method::Message, flow, bytes },
             ends,
             now.mono,
         );
@@ -209,19 +169,14 @@ impl Legs {
         now: Now,
     ) {
         let (response, transmissions) = heard;
-        let Some(recipient) = self
-            .recipient(place.recipient)
-            .filter(|recipient| recipient.outcome.is_none())
+        let Some(recipient) = self.recipient(place.recipient).filter(|recipient| recipient.outcome.is_none())
         else {
             return;
         };
         match recipient.fork.judge(place.branch, response, transmissions) {
-            Verdict::Delivered(answer) => self.settle(
-                core,
-                facts,
-                (place.recipient, OutcomeState::Delivered, answer),
-                now,
-            ),
+            Verdict::Delivered(answer) => {
+                self.settle(core, facts, (place.recipient, OutcomeState::Delivered, answer), now)
+            }
             Verdict::Redirected(uris, steps) => {
                 for uri in uris {
                     self.redirect(core, facts, place.recipient, (&uri, steps), now);
@@ -229,13 +184,9 @@ impl Legs {
                 self.end_if_over(core, facts, place.recipient, now);
             }
             Verdict::Merged => {
-                let user = User::Leg {
-                    dispatch: facts.dispatch,
-                    recipient: place.recipient,
-                    branch: place.branch,
-                };
-                core.agenda
-                    .add(now.mono + core.config.timers.j(), Due::Again(user));
+                let user =
+                    User::Leg { dispatch: facts.dispatch, recipient: place.recipient, branch: place.branch };
+                core.agenda.add(now.mono + core.config.timers.j(), Due::Again(user));
             }
             Verdict::Over => self.end_if_over(core, facts, place.recipient, now),
         }
@@ -250,9 +201,7 @@ impl Legs {
         fault: (Fault, u32),
         now: Now,
     ) {
-        let Some(recipient) = self
-            .recipient(place.recipient)
-            .filter(|recipient| recipient.outcome.is_none())
+        let Some(recipient) = self.recipient(place.recipient).filter(|recipient| recipient.outcome.is_none())
         else {
             return;
         };
@@ -262,9 +211,7 @@ impl Legs {
 
     /// Timer J is over after a 482: the leg is sent once more (W15).
     pub(super) fn again(&mut self, core: &mut Core, facts: Facts<'_>, place: Place, now: Now) {
-        let Some(recipient) = self
-            .recipient(place.recipient)
-            .filter(|recipient| recipient.outcome.is_none())
+        let Some(recipient) = self.recipient(place.recipient).filter(|recipient| recipient.outcome.is_none())
         else {
             return;
         };
@@ -274,11 +221,7 @@ impl Legs {
         let Some(branch) = recipient.fork.add_again(place.branch) else {
             return;
         };
-        let user = User::Leg {
-            dispatch: facts.dispatch,
-            recipient: place.recipient,
-            branch,
-        };
+        let user = User::Leg { dispatch: facts.dispatch, recipient: place.recipient, branch };
         let way = core.router().way_again(&recipient.route, &uri, now);
         core.carrier.begin(user, way, core.timer_f(now));
     }
@@ -316,20 +259,11 @@ impl Legs {
     }
 
     fn start_one(&mut self, core: &mut Core, facts: Facts<'_>, index: u32, now: Now) {
-        let Some(recipient) = self
-            .recipient(index)
-            .filter(|recipient| recipient.outcome.is_none())
-        else {
+        let Some(recipient) = self.recipient(index).filter(|recipient| recipient.outcome.is_none()) else {
             return;
         };
-        let is_over = facts
-            .lifetime
-            .is_some_and(|lifetime| facts.accepted_at.plus(lifetime) <= now.wall);
-        let set = if is_over {
-            TargetSet::Nobody
-        } else {
-            core.router().targets(&recipient.route, now)
-        };
+        let is_over = facts.lifetime.is_some_and(|lifetime| facts.accepted_at.plus(lifetime) <= now.wall);
+        let set = if is_over { TargetSet::Nobody } else { core.router().targets(&recipient.route, now) };
         let failure = match set {
             TargetSet::Targets(targets) => {
                 for target in targets {
@@ -345,14 +279,7 @@ impl Legs {
     }
 
     /// Follows a redirect to where the recipient has not been tried (W18).
-    fn redirect(
-        &mut self,
-        core: &mut Core,
-        facts: Facts<'_>,
-        index: u32,
-        to: (&Uri, u8),
-        now: Now,
-    ) {
+    fn redirect(&mut self, core: &mut Core, facts: Facts<'_>, index: u32, to: (&Uri, u8), now: Now) {
         let (uri, steps) = to;
         let TargetSet::Targets(targets) = core.router().targets(uri, now) else {
             return;
@@ -362,40 +289,22 @@ impl Legs {
         };
         for target in targets {
             if recipient.fork.has_room() {
-                begin(
-                    core,
-                    facts,
-                    (index, &mut recipient.fork),
-                    (target, steps),
-                    now,
-                );
+                begin(core, facts, (index, &mut recipient.fork), (target, steps), now);
             }
         }
     }
 
     fn end_if_over(&mut self, core: &mut Core, facts: Facts<'_>, index: u32, now: Now) {
-        let Some(answer) = self
-            .recipient(index)
-            .and_then(|recipient| recipient.fork.outcome())
-        else {
+        let Some(answer) = self.recipient(index).and_then(|recipient| recipient.fork.outcome()) else {
             return;
         };
         // The mailbox's place: a temporary failure (W18) is deferred where there is one and the message may wait (W8).
         self.settle(core, facts, (index, OutcomeState::Failed, answer), now);
     }
 
-    fn settle(
-        &mut self,
-        core: &mut Core,
-        facts: Facts<'_>,
-        outcome: (u32, OutcomeState, Answer),
-        now: Now,
-    ) {
+    fn settle(&mut self, core: &mut Core, facts: Facts<'_>, outcome: (u32, OutcomeState, Answer), now: Now) {
         let (index, state, answer) = outcome;
-        let Some(recipient) = self
-            .recipient(index)
-            .filter(|recipient| recipient.outcome.is_none())
-        else {
+        let Some(recipient) = self.recipient(index).filter(|recipient| recipient.outcome.is_none()) else {
             return;
         };
         core.tell(ProxyEvent::Outcome {
@@ -420,10 +329,8 @@ impl Legs {
     }
 
     fn mark(&mut self, round: u32, saved: Saved) {
-        for recipient in self
-            .recipients
-            .iter_mut()
-            .filter(|recipient| recipient.saved == Saved::InRound(round))
+        for recipient in
+            self.recipients.iter_mut().filter(|recipient| recipient.saved == Saved::InRound(round))
         {
             recipient.saved = saved;
         }
@@ -463,15 +370,7 @@ fn begin(
         return;
     };
     let ends = fork.look_until(now.mono, core.config.timers.f());
-    core.carrier.begin(
-        User::Leg {
-            dispatch: facts.dispatch,
-            recipient,
-            branch,
-        },
-        target.way,
-        ends,
-    );
+    core.carrier.begin(User::Leg { dispatch: facts.dispatch, recipient, branch }, target.way, ends);
 }
 
 fn index(number: u32) -> usize {

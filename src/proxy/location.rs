@@ -26,11 +26,7 @@ pub(super) struct LocationService {
 impl LocationService {
     /// The bindings that hold at `now`, best first (RFC 3261 §16.6: by q).
     pub(super) fn bindings(&self, aor: &Aor, now: Instant) -> impl Iterator<Item = &Binding> {
-        self.bindings
-            .get(aor)
-            .into_iter()
-            .flatten()
-            .filter(move |binding| binding.ends > now)
+        self.bindings.get(aor).into_iter().flatten().filter(move |binding| binding.ends > now)
     }
 
     /// Addresses-of-record with a binding.
@@ -66,10 +62,7 @@ impl LocationService {
                 continue;
             };
             for binding in bindings.extract_if(.., |binding| binding.ends <= now) {
-                gone.push(Write::Unbind {
-                    aor: aor.clone(),
-                    contact: binding.row.contact,
-                });
+                gone.push(Write::Unbind { aor: aor.clone(), contact: binding.row.contact });
             }
             self.drop_empty(&aor);
         }
@@ -89,9 +82,7 @@ impl LocationService {
         let Some(bindings) = self.bindings.get_mut(aor) else {
             return;
         };
-        let gone: Vec<_> = bindings
-            .extract_if(.., |binding| binding.row.contact == *contact)
-            .collect();
+        let gone: Vec<_> = bindings.extract_if(.., |binding| binding.row.contact == *contact).collect();
         for binding in gone {
             // Two bindings of one address that end at one instant share their entry; the sweep looks at all of them.
             if !bindings.iter().any(|other| other.ends == binding.ends) {

@@ -98,22 +98,13 @@ impl Report {
         let fields = submission.request.fields();
         let from = fields.from();
         let contact = match fields.contacts() {
-            Ok(Contacts::List(contacts)) => contacts
-                .into_iter()
-                .map(|contact| contact.uri)
-                .find(is_routable),
+            Ok(Contacts::List(contacts)) => contacts.into_iter().map(|contact| contact.uri).find(is_routable),
             Ok(Contacts::All) | Err(_) => None,
         };
         let sender = from.uri.to_sip();
-        let domain = core
-            .domains
-            .serving(&sender)
-            .or_else(|| core.domains.first())
-            .unwrap_or("localhost")
-            .to_owned();
-        let tag = from
-            .tag()
-            .map_or_else(String::new, |tag| format!(";tag={tag}"));
+        let domain =
+            core.domains.serving(&sender).or_else(|| core.domains.first()).unwrap_or("localhost").to_owned();
+        let tag = from.tag().map_or_else(String::new, |tag| format!(";tag={tag}"));
         let dialog = Dialog {
             contact,
             to: format!("<{sender}>{tag}"),
@@ -127,12 +118,7 @@ impl Report {
             detail: submission.wish.detail,
             dialog,
             sender: core.domains.aor(&sender),
-            row: row.unwrap_or(ReportRow {
-                cseq: 0,
-                rounds: 0,
-                due_at: None,
-                closed: false,
-            }),
+            row: row.unwrap_or(ReportRow { cseq: 0, rounds: 0, due_at: None, closed: false }),
             stage: Stage::Idle,
             order: Order::FlowFirst,
             tried: Vec::new(),
@@ -190,25 +176,15 @@ impl Report {
     }
 
     /// The CSeq is committed: looks for the first place that has not failed. `None` when there is none left.
-    pub(super) fn go(
-        &mut self,
-        core: &mut Core,
-        id: DispatchId,
-        flow: Flow,
-        now: Now,
-    ) -> Option<u32> {
+    pub(super) fn go(&mut self, core: &mut Core, id: DispatchId, flow: Flow, now: Now) -> Option<u32> {
         let target = self.next_place(core, flow, now);
-        let Stage::Committing(extent, body) = std::mem::replace(&mut self.stage, Stage::Idle)
-        else {
+        let Stage::Committing(extent, body) = std::mem::replace(&mut self.stage, Stage::Idle) else {
             return None;
         };
         let Target { uri, way } = target?;
         self.stage = Stage::UnderWay(extent, body, uri);
         self.tried.push(mark(&way));
-        let user = User::Report {
-            dispatch: id,
-            cseq: self.row.cseq,
-        };
+        let user = User::Report { dispatch: id, cseq: self.row.cseq };
         core.carrier.begin(user, way, core.timer_f(now));
         Some(self.row.cseq)
     }
@@ -219,30 +195,13 @@ impl Report {
     }
 
     /// A flow is there: the NOTIFY is printed for it and sent.
-    pub(super) fn ready(
-        &self,
-        core: &mut Core,
-        id: DispatchId,
-        to_tag: &str,
-        flow: Flow,
-        now: Now,
-    ) {
+    pub(super) fn ready(&self, core: &mut Core, id: DispatchId, to_tag: &str, flow: Flow, now: Now) {
         let Stage::UnderWay(extent, body, uri) = &self.stage else {
             return;
         };
         let branch = core.secret.report_branch(id, to_tag, self.row.cseq);
-        let Dialog {
-            to,
-            call_id,
-            routes,
-            domain,
-            ..
-        } = &self.dialog;
-        let transport = if flow.transport == Transport::Udp {
-            ""
-        } else {
-            ";transport=tcp"
-        };
+        let Dialog { to, call_id, routes, domain, .. } = &self.dialog;
+        let transport = if flow.transport == Transport::Udp { "" } else { ";transport=tcp" };
         let state = match extent {
             Extent::Interim => "active",
             Extent::Complete => "terminated;reason=noresource",
@@ -258,26 +217,15 @@ impl Report {
             .field("To", to)
             .field("Call-ID", call_id)
             .field("CSeq", format_args!("{} NOTIFY", self.row.cseq))
-            .field(
-                "Contact",
-                format_args!("<sip:{}{transport}>", core.carrier.sent_by(flow)),
-            )
+            .field("Contact", format_args!("<sip:{}{transport}>", core.carrier.sent_by(flow)))
             .field("Event", "delivery-report")
             .field("Subscription-State", state)
             .body("application/delivery-report", body);
-        let user = User::Report {
-            dispatch: id,
-            cseq: self.row.cseq,
-        };
+        let user = User::Report { dispatch: id, cseq: self.row.cseq };
         let ends = core.timer_f(now);
         core.carrier.send(
             user,
-            Printed {
-                branch: &branch,
-                method: Method::Notify,
-                flow,
-                bytes,
-            },
+            Printed { branch: &branch, method: Method::Notify, flow, bytes },
             ends,
             now.mono,
         );
@@ -312,11 +260,7 @@ impl Report {
     /// Every place failed: another round comes later, at `row().due_at`; none when it was kept long enough.
     pub(super) fn wait(&mut self, now: Now) {
         let round = usize::try_from(self.row.rounds).unwrap_or(usize::MAX);
-        let minutes = WAITS_MINUTES
-            .get(round)
-            .or(WAITS_MINUTES.last())
-            .copied()
-            .unwrap_or(60);
+        let minutes = WAITS_MINUTES.get(round).or(WAITS_MINUTES.last()).copied().unwrap_or(60);
         self.row.rounds = self.row.rounds.saturating_add(1);
         let give_up_at = self.complete_since.unwrap_or(now.wall).plus(REPORT_KEPT);
         let due = now.wall.plus(Duration::from_secs(60 * minutes));
@@ -347,36 +291,22 @@ impl Report {
         let router = core.router();
         let dialog = &self.dialog;
         let uri = dialog.contact.as_ref().unwrap_or(&dialog.sender);
-        let over_flow = core.carrier.is_usable(flow).then(|| Target {
-            uri: uri.clone(),
-            way: Way::Flow(flow),
-        });
-        let at_contact = dialog.contact.iter().map(|contact| Target {
-            uri: contact.clone(),
-            way: way_to(contact),
-        });
-        let bindings = self
-            .sender
-            .iter()
-            .flat_map(|sender| core.location.bindings(sender, now.mono));
+        let over_flow =
+            core.carrier.is_usable(flow).then(|| Target { uri: uri.clone(), way: Way::Flow(flow) });
+        let at_contact =
+            dialog.contact.iter().map(|contact| Target { uri: contact.clone(), way: way_to(contact) });
+        let bindings = self.sender.iter().flat_map(|sender| core.location.bindings(sender, now.mono));
         let at_bindings = bindings.map(|binding| router.target(binding));
-        let at_home = self.sender.is_none().then(|| Target {
-            uri: dialog.sender.clone(),
-            way: way_to(&dialog.sender),
-        });
+        let at_home =
+            self.sender.is_none().then(|| Target { uri: dialog.sender.clone(), way: way_to(&dialog.sender) });
         let is_new = |target: &Target| !self.tried.contains(&mark(&target.way));
         match self.order {
-            Order::FlowFirst => over_flow
-                .into_iter()
-                .chain(at_contact)
-                .chain(at_bindings)
-                .chain(at_home)
-                .find(is_new),
-            Order::BindingsFirst => at_bindings
-                .chain(over_flow)
-                .chain(at_contact)
-                .chain(at_home)
-                .find(is_new),
+            Order::FlowFirst => {
+                over_flow.into_iter().chain(at_contact).chain(at_bindings).chain(at_home).find(is_new)
+            }
+            Order::BindingsFirst => {
+                at_bindings.chain(over_flow).chain(at_contact).chain(at_home).find(is_new)
+            }
         }
     }
 }
@@ -384,14 +314,8 @@ impl Report {
 /// What tells places apart: the other end, whichever way it was found.
 fn mark(way: &Way) -> Way {
     match way {
-        Way::Flow(flow) => Way::Hop(Hop {
-            transport: flow.transport,
-            remote: flow.remote,
-        }),
+        Way::Flow(flow) => Way::Hop(Hop { transport: flow.transport, remote: flow.remote }),
         Way::Hop(_) => way.clone(),
-        Way::Lookup { uri, .. } => Way::Lookup {
-            uri: uri.clone(),
-            otherwise: None,
-        },
+        Way::Lookup { uri, .. } => Way::Lookup { uri: uri.clone(), otherwise: None },
     }
 }

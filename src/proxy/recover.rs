@@ -10,21 +10,13 @@ use crate::sip::{Message, parse, recipients};
 use crate::time::{Now, Timestamp};
 
 /// Puts the rows back; recipients with an outcome are never sent again, and the reports that are owed come.
-pub(super) fn recover(
-    core: &mut Core,
-    dispatches: &mut Dispatches,
-    rows: super::journal::Rows,
-    now: Now,
-) {
+pub(super) fn recover(core: &mut Core, dispatches: &mut Dispatches, rows: super::journal::Rows, now: Now) {
     for mut row in rows.bindings {
         row.flow = without_connection(row.flow);
         if row.expires_at > now.wall {
             core.location.apply(&Write::Bind(row), now);
         } else {
-            core.write(Write::Unbind {
-                aor: row.aor,
-                contact: row.contact,
-            });
+            core.write(Write::Unbind { aor: row.aor, contact: row.contact });
         }
     }
     for rows in rows.dispatches {
@@ -33,16 +25,9 @@ pub(super) fn recover(
 }
 
 fn take_up(core: &mut Core, dispatches: &mut Dispatches, rows: DispatchRows, now: Now) {
-    let DispatchRows {
-        mut accepted,
-        outcomes,
-        report,
-    } = rows;
+    let DispatchRows { mut accepted, outcomes, report } = rows;
     let id = accepted.id;
-    let known_since = outcomes
-        .iter()
-        .map(|outcome| accepted.accepted_at.plus(outcome.after))
-        .max();
+    let known_since = outcomes.iter().map(|outcome| accepted.accepted_at.plus(outcome.after)).max();
     accepted.flow = without_connection(accepted.flow);
     let Some(mut dispatch) = remake(core, &accepted, (outcomes, report)) else {
         // It was read when it was accepted, so this is a row of another make: nothing can be done with it.
@@ -76,17 +61,10 @@ fn remake(core: &mut Core, row: &AcceptedRow, known: Known) -> Option<Dispatch> 
     let mut submission = Submission::read(request, &core.domains, core.secret).ok()?;
     // The stored choice holds, also where the domains of the settings have changed since.
     let person = |place: &u32| {
-        let united = submission
-            .recipients
-            .iter()
-            .find(|person| person.place == *place);
+        let united = submission.recipients.iter().find(|person| person.place == *place);
         united.cloned().or_else(|| {
             let addressed = all.get(usize::try_from(*place).ok()?)?.clone();
-            Some(Person {
-                place: *place,
-                route: addressed.uri.to_sip(),
-                addressed,
-            })
+            Some(Person { place: *place, route: addressed.uri.to_sip(), addressed })
         })
     };
     submission.recipients = row.recipients.iter().map(person).collect::<Option<_>>()?;
@@ -103,8 +81,5 @@ fn finish(dispatch: &mut Dispatch, since: Timestamp) {
 
 /// No connection outlives its process; its number may be another one's now.
 const fn without_connection(flow: Flow) -> Flow {
-    Flow {
-        connection: None,
-        ..flow
-    }
+    Flow { connection: None, ..flow }
 }

@@ -48,10 +48,7 @@ pub(super) fn register(
     if writes.is_empty() {
         answer(core, &registration(), now);
     } else {
-        core.promise(
-            Action::Registered(registration()),
-            Action::NotRegistered(registration()),
-        );
+        core.promise(Action::Registered(registration()), Action::NotRegistered(registration()));
     }
     Ok(())
 }
@@ -66,36 +63,17 @@ pub(super) fn committed(core: &mut Core, registration: &Registration, now: Now) 
 
 /// 200 with all bindings, the date, and the proof of W6 (RFC 3261 §10.3 step 8).
 fn answer(core: &mut Core, registration: &Registration, now: Now) {
-    let Registration {
-        key,
-        request,
-        flow,
-        aor,
-        ..
-    } = registration;
+    let Registration { key, request, flow, aor, .. } = registration;
     let tag = core.random.token(12);
     let mut message = Compose::response(request, 200, None, &tag, flow.remote);
     for binding in core.location.bindings(aor, now.mono) {
         let row = &binding.row;
-        let left = binding
-            .ends
-            .saturating_duration_since(now.mono)
-            .as_millis()
-            .div_ceil(1000);
-        let q = if row.q_permille == Q_DEFAULT {
-            String::new()
-        } else {
-            format!(";q=0.{:03}", row.q_permille)
-        };
-        message = message.field(
-            "Contact",
-            format_args!("<{}>{q};expires={left}", row.contact),
-        );
+        let left = binding.ends.saturating_duration_since(now.mono).as_millis().div_ceil(1000);
+        let q =
+            if row.q_permille == Q_DEFAULT { String::new() } else { format!(";q=0.{:03}", row.q_permille) };
+        message = message.field("Contact", format_args!("<{}>{q};expires={left}", row.contact));
     }
-    let bytes = message
-        .field("Supported", SECONDARY_TO)
-        .field("Date", core.date(now.wall))
-        .finish();
+    let bytes = message.field("Supported", SECONDARY_TO).field("Date", core.date(now.wall)).finish();
     core.carrier.respond(*key, 200, bytes, now.mono);
 }
 
@@ -105,32 +83,18 @@ fn whose(core: &Core, request: &Request) -> Result<Aor, Rejection> {
         return Err(Rejection::because(403, "Not A Domain Of This Registrar"));
     }
     let to = request.fields().to().uri;
-    core.domains
-        .aor(&to)
-        .filter(|aor| !aor.user().is_empty())
-        .ok_or(Rejection::new(404))
+    core.domains.aor(&to).filter(|aor| !aor.user().is_empty()).ok_or(Rejection::new(404))
 }
 
 /// Step 6 for `Contact: *`.
-fn remove_all(
-    core: &Core,
-    request: &Request,
-    aor: &Aor,
-    now: Now,
-) -> Result<Vec<Write>, Rejection> {
+fn remove_all(core: &Core, request: &Request, aor: &Aor, now: Now) -> Result<Vec<Write>, Rejection> {
     if request.fields().expires()? != Some(0) || request.fields().every("Contact").count() != 1 {
-        return Err(Rejection::because(
-            400,
-            "Contact * Needs Expires 0 And No Other Contact",
-        ));
+        return Err(Rejection::because(400, "Contact * Needs Expires 0 And No Other Contact"));
     }
     let mut writes = Vec::new();
     for binding in core.location.bindings(aor, now.mono) {
         if in_order(&binding.row, request)? {
-            writes.push(Write::Unbind {
-                aor: aor.clone(),
-                contact: binding.row.contact.clone(),
-            });
+            writes.push(Write::Unbind { aor: aor.clone(), contact: binding.row.contact.clone() });
         }
     }
     Ok(writes)
@@ -148,17 +112,14 @@ fn change(
     let mut writes = Vec::new();
     let (mut removed, mut added) = (0, 0);
     for contact in contacts {
-        if !is_routable(&contact.uri) || !matches!(contact.uri.scheme(), Scheme::Sip | Scheme::Sips)
-        {
+        if !is_routable(&contact.uri) || !matches!(contact.uri.scheme(), Scheme::Sip | Scheme::Sips) {
             return Err(Rejection::because(400, "Contact Is No SIP URI"));
         }
         let expires = expires_of(request, contact)?;
         let wanted = binding_row(request, (aor, flow), contact, (expires, now));
         let named = |binding: &&&Binding| binding.row.contact.same_as(&contact.uri);
         let moved = |binding: &&&Binding| is_moved(&binding.row, &wanted, contacts);
-        let old = known
-            .iter()
-            .filter(|binding| named(binding) || moved(binding));
+        let old = known.iter().filter(|binding| named(binding) || moved(binding));
         let mut is_new = true;
         let mut is_repeat = false;
         for binding in old {
@@ -167,10 +128,7 @@ fn change(
             // A refresh under the same spelling replaces the row by itself.
             if !is_repeat && (expires == 0 || binding.row.contact != contact.uri) {
                 removed += 1;
-                writes.push(Write::Unbind {
-                    aor: aor.clone(),
-                    contact: binding.row.contact.clone(),
-                });
+                writes.push(Write::Unbind { aor: aor.clone(), contact: binding.row.contact.clone() });
             }
         }
         if expires > 0 && !is_repeat {
@@ -202,11 +160,7 @@ fn binding_row(
     BindingRow {
         aor: aor.clone(),
         contact: contact.uri.clone(),
-        q_permille: contact
-            .params
-            .get("q")
-            .and_then(q_permille)
-            .unwrap_or(Q_DEFAULT),
+        q_permille: contact.params.get("q").and_then(q_permille).unwrap_or(Q_DEFAULT),
         call_id: fields.call_id().to_owned(),
         cseq: fields.cseq(),
         instance: contact.params.get("+sip.instance").map(str::to_owned),
@@ -222,30 +176,21 @@ fn in_order(row: &BindingRow, request: &Request) -> Result<bool, Rejection> {
     if row.call_id != fields.call_id() || row.cseq < fields.cseq() {
         return Ok(true);
     }
-    if row.cseq == fields.cseq() {
-        Ok(false)
-    } else {
-        Err(Rejection::because(400, "CSeq Out Of Order"))
-    }
+    if row.cseq == fields.cseq() { Ok(false) } else { Err(Rejection::because(400, "CSeq Out Of Order")) }
 }
 
 /// A device that registers another contact than before has moved (RFC 5626's instance): the contact it had leads nowhere.
 fn is_moved(row: &BindingRow, wanted: &BindingRow, contacts: &[NameAddr]) -> bool {
     row.instance.is_some()
         && row.instance == wanted.instance
-        && !contacts
-            .iter()
-            .any(|contact| contact.uri.same_as(&row.contact))
+        && !contacts.iter().any(|contact| contact.uri.same_as(&row.contact))
 }
 
 /// Seconds that a contact asks for, within our bounds (RFC 3261 §10.3 step 6; a broken parameter counts as 3600).
 fn expires_of(request: &Request, contact: &NameAddr) -> Result<u32, Rejection> {
     let asked = match contact.params.get("expires") {
         Some(text) => text.parse().unwrap_or(BINDING_EXPIRES_DEFAULT_SECS),
-        None => request
-            .fields()
-            .expires()?
-            .unwrap_or(BINDING_EXPIRES_DEFAULT_SECS),
+        None => request.fields().expires()?.unwrap_or(BINDING_EXPIRES_DEFAULT_SECS),
     };
     if asked > 0 && asked < BINDING_EXPIRES_MIN_SECS {
         return Err(Rejection::new(423).with("Min-Expires", BINDING_EXPIRES_MIN_SECS));

@@ -48,35 +48,16 @@ impl Relays {
         let mut fork = Fork::new(false);
         for target in targets {
             if let Some(branch) = fork.add(&target.uri, 0) {
-                core.carrier.begin(
-                    User::Relay { relay: id, branch },
-                    target.way,
-                    core.timer_f(now),
-                );
+                core.carrier.begin(User::Relay { relay: id, branch }, target.way, core.timer_f(now));
             }
         }
-        self.all.insert(
-            id,
-            Relay {
-                key,
-                request: request.clone(),
-                flow,
-                fork,
-                best: None,
-                has_fault: false,
-            },
-        );
+        self.all
+            .insert(id, Relay { key, request: request.clone(), flow, fork, best: None, has_fault: false });
         Ok(())
     }
 
     /// A flow is there: the request is printed for it and sent (RFC 3261 §16.6).
-    pub(super) fn ready(
-        &mut self,
-        core: &mut Core,
-        (relay, branch): (u64, u32),
-        flow: Flow,
-        now: Now,
-    ) {
+    pub(super) fn ready(&mut self, core: &mut Core, (relay, branch): (u64, u32), flow: Flow, now: Now) {
         let Some(this) = self.all.get_mut(&relay) else {
             return;
         };
@@ -87,14 +68,8 @@ impl Relays {
         // No stored fact stands behind an ordinary request: after a crash its sender repeats it.
         let name = format!("z9hG4bK{}", core.random.token(24));
         let bytes = print(core, &this.request, uri, &core.carrier.via(flow, &name));
-        let printed = Printed {
-            branch: &name,
-            method: this.request.method().clone(),
-            flow,
-            bytes,
-        };
-        core.carrier
-            .send(User::Relay { relay, branch }, printed, ends, now.mono);
+        let printed = Printed { branch: &name, method: this.request.method().clone(), flow, bytes };
+        core.carrier.send(User::Relay { relay, branch }, printed, ends, now.mono);
     }
 
     /// A final response came: a 2xx goes back at once, of the others the best one.
@@ -108,10 +83,7 @@ impl Relays {
         let Some(this) = self.all.get_mut(&relay) else {
             return;
         };
-        let is_better = this
-            .best
-            .as_ref()
-            .is_none_or(|best| rank(response.status()) < rank(best.status()));
+        let is_better = this.best.as_ref().is_none_or(|best| rank(response.status()) < rank(best.status()));
         // RFC 4320 §4.1: nobody upstream can use a 408.
         if is_better && response.status() != 408 {
             this.best = Some(response.clone());
@@ -128,13 +100,7 @@ impl Relays {
     }
 
     /// A branch came to nothing.
-    pub(super) fn failed(
-        &mut self,
-        core: &mut Core,
-        (relay, branch): (u64, u32),
-        fault: Fault,
-        now: Now,
-    ) {
+    pub(super) fn failed(&mut self, core: &mut Core, (relay, branch): (u64, u32), fault: Fault, now: Now) {
         let Some(this) = self.all.get_mut(&relay) else {
             return;
         };
@@ -162,23 +128,12 @@ impl Relays {
             // RFC 3261 §16.7 step 6: a 503 of one server is not ours.
             Some(response) if response.status() != 503 => {
                 let bytes = restore(&this.request, &response);
-                core.carrier
-                    .respond(this.key, response.status(), bytes, now.mono);
+                core.carrier.respond(this.key, response.status(), bytes, now.mono);
             }
-            Some(_) => core.refuse(
-                this.key,
-                &this.request,
-                this.flow,
-                &Rejection::new(500),
-                now,
-            ),
-            None if this.has_fault => core.refuse(
-                this.key,
-                &this.request,
-                this.flow,
-                &Rejection::because(500, "No Route"),
-                now,
-            ),
+            Some(_) => core.refuse(this.key, &this.request, this.flow, &Rejection::new(500), now),
+            None if this.has_fault => {
+                core.refuse(this.key, &this.request, this.flow, &Rejection::because(500, "No Route"), now)
+            }
             // RFC 4320 §4.2: silence is passed on as silence.
             None => core.carrier.abandon(this.key),
         }
@@ -188,14 +143,9 @@ impl Relays {
 /// Where a request goes: along the Route that is left after ours, else by its Request-URI (RFC 3261 §16.4, §16.5).
 fn targets(core: &Core, request: &Request, now: Now) -> Result<Vec<Target>, Rejection> {
     let routes = request.fields().routes("Route")?;
-    let skip = routes
-        .first()
-        .is_some_and(|route| core.domains.serving(&route.uri).is_some());
+    let skip = routes.first().is_some_and(|route| core.domains.serving(&route.uri).is_some());
     if let Some(next) = routes.get(usize::from(skip)) {
-        return Ok(vec![Target {
-            uri: request.uri().clone(),
-            way: way_to(&next.uri),
-        }]);
+        return Ok(vec![Target { uri: request.uri().clone(), way: way_to(&next.uri) }]);
     }
     match core.router().targets(request.uri(), now) {
         TargetSet::Targets(targets) => Ok(targets),
@@ -206,32 +156,17 @@ fn targets(core: &Core, request: &Request, now: Now) -> Result<Vec<Target>, Reje
 
 fn print(core: &Core, request: &Request, uri: &Uri, via: &str) -> bytes::Bytes {
     let fields = request.fields();
-    let hops_left = fields
-        .max_forwards()
-        .ok()
-        .flatten()
-        .map_or(70, |hops| hops.saturating_sub(1));
-    let mut edit = Edit::request(request)
-        .uri(&uri.to_sip())
-        .push_front("Via", via)
-        .set("Max-Forwards", hops_left);
+    let hops_left = fields.max_forwards().ok().flatten().map_or(70, |hops| hops.saturating_sub(1));
+    let mut edit =
+        Edit::request(request).uri(&uri.to_sip()).push_front("Via", via).set("Max-Forwards", hops_left);
     let routes = fields.routes("Route").unwrap_or_default();
-    if routes
-        .first()
-        .is_some_and(|route| core.domains.serving(&route.uri).is_some())
-    {
+    if routes.first().is_some_and(|route| core.domains.serving(&route.uri).is_some()) {
         edit = edit.pop("Route");
     }
     // W14: peers that know no im: get sip:, and the answer goes back as the sender wrote it.
     for (name, address) in [("From", fields.from()), ("To", fields.to())] {
         if is_im(&address.uri) {
-            edit = edit.set(
-                name,
-                NameAddr {
-                    uri: address.uri.to_sip(),
-                    ..address
-                },
-            );
+            edit = edit.set(name, NameAddr { uri: address.uri.to_sip(), ..address });
         }
     }
     edit.print()
@@ -252,11 +187,7 @@ fn restore(request: &Request, response: &Response) -> bytes::Bytes {
             .filter(|_| to.tag().is_none())
             .map_or_else(String::new, |tag| format!(";tag={tag}"));
         // A bare address would take the tag for a parameter of its own; NameAddr writes brackets.
-        let value = if value.contains('<') {
-            value.to_owned()
-        } else {
-            to.to_string()
-        };
+        let value = if value.contains('<') { value.to_owned() } else { to.to_string() };
         edit = edit.set("To", format_args!("{value}{tag}"));
     }
     edit.print()

@@ -43,9 +43,7 @@ impl Domains {
             let whole = || (domain.to_ascii_lowercase(), None);
             domain
                 .rsplit_once(':')
-                .and_then(|(host, port)| {
-                    Some((host.to_ascii_lowercase(), Some(port.parse().ok()?)))
-                })
+                .and_then(|(host, port)| Some((host.to_ascii_lowercase(), Some(port.parse().ok()?))))
                 .unwrap_or_else(whole)
         };
         Self {
@@ -63,16 +61,13 @@ impl Domains {
     /// stands for the first domain.
     pub(super) fn serving(&self, uri: &Uri) -> Option<&str> {
         let host = uri.host().trim_end_matches('.');
-        let named = self.domains.iter().find(|(domain, port)| {
-            domain.eq_ignore_ascii_case(host) && self.port_fits(*port, uri.port())
-        });
+        let named = self
+            .domains
+            .iter()
+            .find(|(domain, port)| domain.eq_ignore_ascii_case(host) && self.port_fits(*port, uri.port()));
         let Some((domain, _)) = named else {
             let address = SocketAddr::new(uri.ip()?, port_of(uri));
-            return self
-                .listens
-                .contains(&address)
-                .then(|| self.first())
-                .flatten();
+            return self.listens.contains(&address).then(|| self.first()).flatten();
         };
         Some(domain)
     }
@@ -112,21 +107,11 @@ impl Router<'_> {
         }
         let Some(aor) = self.domains.aor(uri) else {
             let uri = uri.to_sip();
-            return TargetSet::Targets(vec![Target {
-                way: way_to(&uri),
-                uri,
-            }]);
+            return TargetSet::Targets(vec![Target { way: way_to(&uri), uri }]);
         };
-        let targets: Vec<_> = self
-            .location
-            .bindings(&aor, now.mono)
-            .map(|binding| self.target(binding))
-            .collect();
-        if targets.is_empty() {
-            TargetSet::Nobody
-        } else {
-            TargetSet::Targets(targets)
-        }
+        let targets: Vec<_> =
+            self.location.bindings(&aor, now.mono).map(|binding| self.target(binding)).collect();
+        if targets.is_empty() { TargetSet::Nobody } else { TargetSet::Targets(targets) }
     }
 
     /// A binding's contact: over the connection that it was registered on while that lives, else at its address.
@@ -146,17 +131,13 @@ impl Router<'_> {
     pub(super) fn way_again(&self, recipient: &Uri, contact: &Uri, now: Now) -> Way {
         let aor = self.domains.aor(recipient);
         let binding = aor.and_then(|aor| {
-            self.location
-                .bindings(&aor, now.mono)
-                .find(|binding| binding.row.contact == *contact)
+            self.location.bindings(&aor, now.mono).find(|binding| binding.row.contact == *contact)
         });
         binding.map_or_else(|| way_to(contact), |binding| self.target(binding).way)
     }
 
     fn way_from(&self, uri: &Uri, flow: Flow, fits: bool) -> Way {
-        let transport =
-            uri.transport()
-                .unwrap_or(if fits { flow.transport } else { Transport::Udp });
+        let transport = uri.transport().unwrap_or(if fits { flow.transport } else { Transport::Udp });
         match uri.ip() {
             Some(ip) => {
                 let remote = SocketAddr::new(ip, port_of(uri));
@@ -171,10 +152,7 @@ impl Router<'_> {
                 }
             }
             // A name that leads nowhere is reached where it registered from.
-            None => Way::Lookup {
-                uri: uri.clone(),
-                otherwise: fits.then_some(flow),
-            },
+            None => Way::Lookup { uri: uri.clone(), otherwise: fits.then_some(flow) },
         }
     }
 }
@@ -184,15 +162,9 @@ pub(super) fn way_to(uri: &Uri) -> Way {
     match uri.ip() {
         Some(ip) => {
             let transport = uri.transport().unwrap_or(Transport::Udp);
-            Way::Hop(Hop {
-                transport,
-                remote: SocketAddr::new(ip, port_of(uri)),
-            })
+            Way::Hop(Hop { transport, remote: SocketAddr::new(ip, port_of(uri)) })
         }
-        None => Way::Lookup {
-            uri: uri.clone(),
-            otherwise: None,
-        },
+        None => Way::Lookup { uri: uri.clone(), otherwise: None },
     }
 }
 
@@ -206,10 +178,6 @@ pub(super) fn is_routable(uri: &Uri) -> bool {
 
 /// RFC 3261 §19.1.2: 5060, and 5061 over TLS.
 fn port_of(uri: &Uri) -> u16 {
-    let default = if uri.transport() == Some(Transport::Tls) {
-        5061
-    } else {
-        5060
-    };
+    let default = if uri.transport() == Some(Transport::Tls) { 5061 } else { 5060 };
     uri.port().unwrap_or(default)
 }

@@ -55,44 +55,23 @@ impl Secret {
     /// the attempt's, and a check over these and the target.
     pub(super) fn leg_branch(self, leg: LegFacts<'_>, attempt: u32, target: &str) -> String {
         let numbers = numbers(leg, attempt);
-        let check = self.hash(
-            Purpose::LegBranch,
-            &[&numbers, leg.to_tag.as_bytes(), target.as_bytes()],
-        );
-        format!(
-            "z9hG4bK{:x}.{:x}.{attempt:x}.{:016x}",
-            leg.dispatch.0,
-            leg.recipient,
-            check >> 64
-        )
+        let check = self.hash(Purpose::LegBranch, &[&numbers, leg.to_tag.as_bytes(), target.as_bytes()]);
+        format!("z9hG4bK{:x}.{:x}.{attempt:x}.{:016x}", leg.dispatch.0, leg.recipient, check >> 64)
     }
 
     /// The Call-ID of a leg, the same for each attempt.
     pub(super) fn leg_call_id(self, leg: LegFacts<'_>) -> String {
-        format!(
-            "{:032x}",
-            self.hash(
-                Purpose::LegCallId,
-                &[&numbers(leg, 0), leg.to_tag.as_bytes()]
-            )
-        )
+        format!("{:032x}", self.hash(Purpose::LegCallId, &[&numbers(leg, 0), leg.to_tag.as_bytes()]))
     }
 
     /// The From tag of a leg, the same for each attempt.
     pub(super) fn leg_tag(self, leg: LegFacts<'_>) -> String {
-        format!(
-            "{:016x}",
-            self.hash(Purpose::LegTag, &[&numbers(leg, 0), leg.to_tag.as_bytes()]) >> 64
-        )
+        format!("{:016x}", self.hash(Purpose::LegTag, &[&numbers(leg, 0), leg.to_tag.as_bytes()]) >> 64)
     }
 
     /// The branch of one NOTIFY.
     pub(super) fn report_branch(self, dispatch: DispatchId, to_tag: &str, cseq: u32) -> String {
-        let facts: [&[u8]; 3] = [
-            &dispatch.0.to_le_bytes(),
-            &cseq.to_le_bytes(),
-            to_tag.as_bytes(),
-        ];
+        let facts: [&[u8]; 3] = [&dispatch.0.to_le_bytes(), &cseq.to_le_bytes(), to_tag.as_bytes()];
         format!("z9hG4bK{:032x}", self.hash(Purpose::ReportBranch, &facts))
     }
 
@@ -102,11 +81,7 @@ impl Secret {
     }
 
     /// The number of what may not differ under one key (W12): who it goes to, and the body.
-    pub(super) fn content<'a>(
-        self,
-        recipients: impl Iterator<Item = &'a str>,
-        body: &[u8],
-    ) -> u128 {
+    pub(super) fn content<'a>(self, recipients: impl Iterator<Item = &'a str>, body: &[u8]) -> u128 {
         let mut parts: Vec<&[u8]> = recipients.map(str::as_bytes).collect();
         parts.push(body);
         self.hash(Purpose::Content, &parts)
@@ -125,9 +100,7 @@ impl Secret {
 }
 
 fn numbers(leg: LegFacts<'_>, attempt: u32) -> [u8; 16] {
-    let number = (u128::from(leg.dispatch.0) << 64)
-        | (u128::from(leg.recipient) << 32)
-        | u128::from(attempt);
+    let number = (u128::from(leg.dispatch.0) << 64) | (u128::from(leg.recipient) << 32) | u128::from(attempt);
     number.to_le_bytes()
 }
 
@@ -137,11 +110,7 @@ mod tests {
 
     #[test]
     fn w15_a_leg_is_the_same_for_the_same_facts_and_no_other() {
-        let leg = LegFacts {
-            dispatch: DispatchId(7),
-            recipient: 2,
-            to_tag: "p1",
-        };
+        let leg = LegFacts { dispatch: DispatchId(7), recipient: 2, to_tag: "p1" };
         let (one, other) = (Secret::new([1; 16]), Secret::new([2; 16]));
         let branch = one.leg_branch(leg, 0, "sip:bob@192.0.2.7");
         assert!(branch.starts_with("z9hG4bK7.2.0."));
@@ -149,19 +118,7 @@ mod tests {
         assert_ne!(branch, one.leg_branch(leg, 0, "sip:bob@192.0.2.8"));
         assert_ne!(branch, one.leg_branch(leg, 1, "sip:bob@192.0.2.7"));
         assert_ne!(branch, other.leg_branch(leg, 0, "sip:bob@192.0.2.7"));
-        assert_ne!(
-            one.leg_call_id(leg),
-            one.leg_call_id(LegFacts {
-                recipient: 3,
-                ..leg
-            })
-        );
-        assert_ne!(
-            one.leg_tag(leg),
-            one.leg_tag(LegFacts {
-                to_tag: "p2",
-                ..leg
-            })
-        );
+        assert_ne!(one.leg_call_id(leg), one.leg_call_id(LegFacts { recipient: 3, ..leg }));
+        assert_ne!(one.leg_tag(leg), one.leg_tag(LegFacts { to_tag: "p2", ..leg }));
     }
 }

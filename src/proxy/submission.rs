@@ -57,24 +57,13 @@ impl Submission {
         let sender = domains.aor(&from.uri).unwrap_or_else(|| from.uri.aor());
         let key = match &wish.id {
             Some(id) => format!("{sender} id {id}"),
-            None => format!(
-                "{sender} tag {} {} {}",
-                from.tag().unwrap_or("-"),
-                fields.call_id(),
-                fields.cseq()
-            ),
+            None => {
+                format!("{sender} tag {} {} {}", from.tag().unwrap_or("-"), fields.call_id(), fields.cseq())
+            }
         };
         names.sort_unstable();
         let content = secret.content(names.iter().map(String::as_str), &request.body());
-        Ok(Self {
-            sender,
-            recipients: people,
-            wish,
-            expires,
-            key,
-            content,
-            request,
-        })
+        Ok(Self { sender, recipients: people, wish, expires, key, content, request })
     }
 }
 
@@ -88,16 +77,10 @@ fn unite(all: Vec<Addressed>, domains: &Domains) -> (Vec<Person>, Vec<String>) {
     for (place, addressed) in (0..).zip(all) {
         let served = domains.aor(&addressed.uri);
         let route = addressed.uri.to_sip();
-        let name = served
-            .as_ref()
-            .map_or_else(|| addressed.uri.aor(), Clone::clone)
-            .to_string();
+        let name = served.as_ref().map_or_else(|| addressed.uri.aor(), Clone::clone).to_string();
         let alike = known.entry(name).or_default();
         let is_same = |index: &usize| {
-            served.is_some()
-                || people
-                    .get(*index)
-                    .is_some_and(|other| other.route.same_as(&route))
+            served.is_some() || people.get(*index).is_some_and(|other| other.route.same_as(&route))
         };
         match alike.iter().copied().find(is_same) {
             Some(index) => {
@@ -108,11 +91,7 @@ fn unite(all: Vec<Addressed>, domains: &Domains) -> (Vec<Person>, Vec<String>) {
             None => {
                 names.push(served.map_or_else(|| route.to_string(), |aor| aor.to_string()));
                 alike.push(people.len());
-                people.push(Person {
-                    place,
-                    addressed,
-                    route,
-                });
+                people.push(Person { place, addressed, route });
             }
         }
     }

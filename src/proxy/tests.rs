@@ -7,9 +7,7 @@ use bytes::Bytes;
 
 use super::journal::{DispatchRows, OutcomeRow, Rows, Write};
 use super::{Prefix, Proxy, ProxyConfig, ProxyEvent};
-use crate::machine::{
-    Batch, ConnectId, ConnectionId, Flow, Hop, Input, Machine, Output, ResolveId,
-};
+use crate::machine::{Batch, ConnectId, ConnectionId, Flow, Hop, Input, Machine, Output, ResolveId};
 use crate::random::Random;
 use crate::sip::{Transport, second_reader};
 use crate::time::{Now, Timestamp};
@@ -107,25 +105,16 @@ pub(super) fn config() -> ProxyConfig {
 /// The value of the first header field of that name.
 pub(super) fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let head = text.split("\r\n\r\n").next()?;
-    head.split("\r\n")
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    head.split("\r\n").find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }
 
 pub(super) fn fields<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
     let head = text.split("\r\n\r\n").next().unwrap();
-    head.split("\r\n")
-        .filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-        .collect()
+    head.split("\r\n").filter_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).collect()
 }
 
 pub(super) fn status(text: &str) -> u16 {
-    text.strip_prefix("SIP/2.0 ")
-        .unwrap()
-        .split(' ')
-        .next()
-        .unwrap()
-        .parse()
-        .unwrap()
+    text.strip_prefix("SIP/2.0 ").unwrap().split(' ').next().unwrap().parse().unwrap()
 }
 
 pub(super) fn body(text: &str) -> &str {
@@ -134,10 +123,7 @@ pub(super) fn body(text: &str) -> &str {
 
 #[expect(clippy::disallowed_methods, reason = "a base for virtual time")]
 fn base() -> Now {
-    Now {
-        mono: Instant::now(),
-        wall: Timestamp::from_millis(1_800_000_000_000),
-    }
+    Now { mono: Instant::now(), wall: Timestamp::from_millis(1_800_000_000_000) }
 }
 
 impl Bench {
@@ -176,12 +162,7 @@ impl Bench {
         self.sent.clear();
         self.connects.clear();
         self.resolves.clear();
-        self.proxy = Proxy::new(
-            self.config.clone(),
-            self.rows.clone(),
-            Random::from_seed(2),
-            self.now,
-        );
+        self.proxy = Proxy::new(self.config.clone(), self.rows.clone(), Random::from_seed(2), self.now);
         self.drain();
     }
 
@@ -195,10 +176,7 @@ impl Bench {
     }
 
     pub(super) fn receive_bytes(&mut self, flow: Flow, bytes: Vec<u8>) {
-        self.input(Input::Received {
-            flow,
-            bytes: bytes.into(),
-        });
+        self.input(Input::Received { flow, bytes: bytes.into() });
     }
 
     /// Sends a request by UDP and takes the answer.
@@ -229,18 +207,12 @@ impl Bench {
     pub(super) fn answer_with(&mut self, flow: Flow, request: &str, line: &str, more: &str) {
         let copied = ["Via", "From", "To", "Call-ID", "CSeq"]
             .map(|name| format!("{name}: {}\n", field(request, name).unwrap()));
-        let tag = if field(request, "To").unwrap().contains(";tag=") {
-            ""
-        } else {
-            ";tag=uas"
-        };
+        let tag = if field(request, "To").unwrap().contains(";tag=") { "" } else { ";tag=uas" };
         let [via, from, to, call_id, cseq] = copied;
         let to = to.trim_end();
         self.receive(
             flow,
-            &format!(
-                "SIP/2.0 {line}\n{via}{from}{to}{tag}\n{call_id}{cseq}{more}Content-Length: 0\n\n"
-            ),
+            &format!("SIP/2.0 {line}\n{via}{from}{to}{tag}\n{call_id}{cseq}{more}Content-Length: 0\n\n"),
         );
     }
 
@@ -254,16 +226,11 @@ impl Bench {
             self.proxy.handle_timeout(self.now);
             self.drain();
             let next = self.proxy.poll_timeout();
-            assert!(
-                next.is_none_or(|(next, _)| next > at),
-                "busy: {why}, then {next:?}"
-            );
+            assert!(next.is_none_or(|(next, _)| next > at), "busy: {why}, then {next:?}");
             turns += 1;
             assert!(turns < 100_000, "no end: {why}");
         }
-        self.now = self
-            .now
-            .plus(end.mono.saturating_duration_since(self.now.mono));
+        self.now = self.now.plus(end.mono.saturating_duration_since(self.now.mono));
     }
 
     pub(super) fn advance_ms(&mut self, millis: u64) {
@@ -272,16 +239,11 @@ impl Bench {
 
     /// What was sent to an address since it was last asked for.
     pub(super) fn take(&mut self, to: &str) -> Vec<String> {
-        self.take_sent(to)
-            .into_iter()
-            .map(|sent| sent.text)
-            .collect()
+        self.take_sent(to).into_iter().map(|sent| sent.text).collect()
     }
 
     pub(super) fn take_sent(&mut self, to: &str) -> Vec<Sent> {
-        self.sent
-            .extract_if(.., |sent| sent.flow.remote == address(to))
-            .collect()
+        self.sent.extract_if(.., |sent| sent.flow.remote == address(to)).collect()
     }
 
     pub(super) fn take_one(&mut self, to: &str) -> String {
@@ -306,11 +268,7 @@ impl Bench {
                     readable(&transmit.bytes);
                     let text = String::from_utf8_lossy(&transmit.bytes).into_owned();
                     let after = self.now.mono.saturating_duration_since(self.start.mono);
-                    self.sent.push(Sent {
-                        after,
-                        flow: transmit.flow,
-                        text,
-                    });
+                    self.sent.push(Sent { after, flow: transmit.flow, text });
                 }
                 Output::Connect { id, hop } => self.connects.push((id, hop)),
                 Output::Resolve { id, uri } => self.resolves.push((id, uri.to_string())),
@@ -339,44 +297,31 @@ impl Bench {
 fn readable(bytes: &Bytes) {
     if bytes.starts_with(b"NOTIFY ") || bytes.starts_with(b"MESSAGE ") {
         let reading = second_reader::read(bytes);
-        assert!(
-            reading.is_ok(),
-            "{reading:?}: {}",
-            String::from_utf8_lossy(bytes)
-        );
+        assert!(reading.is_ok(), "{reading:?}: {}", String::from_utf8_lossy(bytes));
     }
 }
 
 /// A store in memory.
 fn apply(rows: &mut Rows, write: Write) {
-    let find = |rows: &mut Rows, id| {
-        rows.dispatches
-            .iter()
-            .position(|rows| rows.accepted.id == id)
-    };
+    let find = |rows: &mut Rows, id| rows.dispatches.iter().position(|rows| rows.accepted.id == id);
     match write {
         Write::Secret(secret) => rows.secret = Some(secret),
         Write::Bind(row) => {
-            rows.bindings
-                .retain(|old| old.aor != row.aor || old.contact != row.contact);
+            rows.bindings.retain(|old| old.aor != row.aor || old.contact != row.contact);
             rows.bindings.push(row);
         }
-        Write::Unbind { aor, contact } => rows
-            .bindings
-            .retain(|old| old.aor != aor || old.contact != contact),
-        Write::Accept(accepted) => rows.dispatches.push(DispatchRows {
-            accepted,
-            outcomes: Vec::new(),
-            report: None,
-        }),
+        Write::Unbind { aor, contact } => {
+            rows.bindings.retain(|old| old.aor != aor || old.contact != contact)
+        }
+        Write::Accept(accepted) => {
+            rows.dispatches.push(DispatchRows { accepted, outcomes: Vec::new(), report: None })
+        }
         Write::Outcomes { dispatch, outcomes } => {
             let Some(at) = find(rows, dispatch) else {
                 return;
             };
             let known = &mut rows.dispatches[at].outcomes;
-            known.retain(|old: &OutcomeRow| {
-                !outcomes.iter().any(|new| new.recipient == old.recipient)
-            });
+            known.retain(|old: &OutcomeRow| !outcomes.iter().any(|new| new.recipient == old.recipient));
             known.extend(outcomes);
         }
         Write::Report { dispatch, report } => {

@@ -53,7 +53,8 @@ impl Agent {
     /// What is in its way, in a sentence.
     pub async fn start(account: &Account, data: Option<&Path>) -> Result<Self, AgentError> {
         let profile = account.check()?;
-        let store = data.map_or_else(Store::<ClientSchema>::in_memory, |folder| Store::open(&folder.join(STORE_FILE)))?;
+        let store = data
+            .map_or_else(Store::<ClientSchema>::in_memory, |folder| Store::open(&folder.join(STORE_FILE)))?;
         let rows = store.load()?;
         let net = Net::bind(&listens(profile.proxy)?).await?;
         let clock = Clock::start();

@@ -36,18 +36,13 @@ impl Aor {
 
     pub(super) fn opaque(uri: &str) -> Self {
         let text = format!("{uri}@");
-        Self {
-            domain: text.len(),
-            text,
-        }
+        Self { domain: text.len(), text }
     }
 
     /// Escaped where it must be; empty when there is none.
     #[must_use]
     pub fn user(&self) -> &str {
-        self.text
-            .get(..self.domain.saturating_sub(1))
-            .unwrap_or_default()
+        self.text.get(..self.domain.saturating_sub(1)).unwrap_or_default()
     }
 
     /// The host in small letters.
@@ -69,10 +64,7 @@ impl Aor {
             return None;
         }
         Some(match text.rsplit_once('@') {
-            Some((_, "")) => Self {
-                text: text.to_owned(),
-                domain: text.len(),
-            },
+            Some((_, "")) => Self { text: text.to_owned(), domain: text.len() },
             Some((user, domain)) => Self::of(Some(user), domain),
             None => Self::of(None, text),
         })

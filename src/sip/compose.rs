@@ -26,11 +26,7 @@ pub(super) struct OneLine<'a>(pub(super) &'a mut Vec<u8>);
 impl fmt::Write for OneLine<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let clean = |byte: u8| {
-            if matches!(byte, b'\r' | b'\n') {
-                b' '
-            } else {
-                byte
-            }
+            if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }
         };
         self.0.extend(text.bytes().map(clean));
         Ok(())
@@ -61,17 +57,8 @@ impl Compose {
         to_tag: &str,
         source: SocketAddr,
     ) -> Self {
-        let fields: Vec<_> = request
-            .fields()
-            .all()
-            .map(|(name, value)| (name, value.as_bytes()))
-            .collect();
-        Self::answer(
-            status,
-            reason.unwrap_or_else(|| reason_phrase(status)),
-            &fields,
-            (to_tag, source),
-        )
+        let fields: Vec<_> = request.fields().all().map(|(name, value)| (name, value.as_bytes())).collect();
+        Self::answer(status, reason.unwrap_or_else(|| reason_phrase(status)), &fields, (to_tag, source))
     }
 
     fn start(line: fmt::Arguments<'_>) -> Self {
@@ -90,10 +77,7 @@ impl Compose {
     ) -> Self {
         let mut this = Self::start(format_args!("SIP/2.0 {status} {reason}"));
         let every = |wanted: &'static str| {
-            fields
-                .iter()
-                .filter(move |(name, _)| is_name(name, wanted))
-                .map(|(_, value)| *value)
+            fields.iter().filter(move |(name, _)| is_name(name, wanted)).map(|(_, value)| *value)
         };
         for (index, via) in every("Via").enumerate() {
             this.out.extend_from_slice(b"Via: ");
@@ -204,46 +188,26 @@ pub fn refusal(bytes: &[u8], error: &Error, source: SocketAddr, to_tag: &str) ->
     let mut lines = head_lines(bytes).into_iter();
     let start = lines.next()?;
     let start = std::str::from_utf8(&start).ok()?.trim_ascii_end();
-    let method = start
-        .split(' ')
-        .next()
-        .filter(|method| is_token_text(method) && *method != "ACK")?;
-    let version = start
-        .rsplit(' ')
-        .next()
-        .filter(|version| version.len() > 4 && *version != method)?;
-    if !version
-        .get(..4)
-        .is_some_and(|protocol| protocol.eq_ignore_ascii_case("SIP/"))
-    {
+    let method = start.split(' ').next().filter(|method| is_token_text(method) && *method != "ACK")?;
+    let version = start.rsplit(' ').next().filter(|version| version.len() > 4 && *version != method)?;
+    if !version.get(..4).is_some_and(|protocol| protocol.eq_ignore_ascii_case("SIP/")) {
         return None;
     }
     let lines: Vec<_> = lines.collect();
     let fields: Vec<_> = lines.iter().filter_map(|line| split_field(line)).collect();
     let has_via = fields.iter().any(|(name, _)| is_name(name, "Via"));
-    has_via.then(|| {
-        Compose::answer(error.status(), &error.reason(), &fields, (to_tag, source)).finish()
-    })
+    has_via.then(|| Compose::answer(error.status(), &error.reason(), &fields, (to_tag, source)).finish())
 }
 
 /// The lines of a head that may be broken, folds undone, controls but HTAB blanked, without the blank line.
 fn head_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let bytes = bytes
-        .get(super::scan::leading_line_ends(bytes)..)
-        .unwrap_or_default();
-    let head = bytes
-        .get(..super::scan::head_end(bytes, 0).unwrap_or(bytes.len()))
-        .unwrap_or_default();
+    let bytes = bytes.get(super::scan::leading_line_ends(bytes)..).unwrap_or_default();
+    let head = bytes.get(..super::scan::head_end(bytes, 0).unwrap_or(bytes.len())).unwrap_or_default();
     let mut lines: Vec<Vec<u8>> = Vec::new();
     for line in head.split(|byte| *byte == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let clean = line.iter().map(|byte| {
-            if byte.is_ascii_control() && *byte != b'\t' {
-                b' '
-            } else {
-                *byte
-            }
-        });
+        let clean =
+            line.iter().map(|byte| if byte.is_ascii_control() && *byte != b'\t' { b' ' } else { *byte });
         match lines.last_mut() {
             Some(last) if matches!(line.first(), Some(b' ' | b'\t')) => last.extend(clean),
             _ => lines.push(clean.collect()),
@@ -254,8 +218,6 @@ fn head_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
 
 fn split_field(line: &[u8]) -> Option<(&str, &[u8])> {
     let colon = line.iter().position(|byte| *byte == b':')?;
-    let name = std::str::from_utf8(line.get(..colon)?)
-        .ok()?
-        .trim_ascii_end();
+    let name = std::str::from_utf8(line.get(..colon)?).ok()?.trim_ascii_end();
     Some((name, line.get(colon + 1..)?.trim_ascii()))
 }

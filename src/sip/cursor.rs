@@ -79,11 +79,7 @@ impl<'a> Cursor<'a> {
     /// Passes a token; a fault when there is none.
     pub(super) fn token(&mut self, fault: &'static str) -> Result<&'a str, Error> {
         let token = self.take_while(is_token);
-        if token.is_empty() {
-            Err(self.fault(fault))
-        } else {
-            Ok(token)
-        }
+        if token.is_empty() { Err(self.fault(fault)) } else { Ok(token) }
     }
 
     /// Passes a quoted string that starts here and gives what is between the quotes, escapes still in it.
@@ -99,13 +95,7 @@ impl<'a> Cursor<'a> {
                     return Ok(inside);
                 }
                 // A quoted pair is `\` and one ASCII character; the text is UTF-8, so that the step may not end inside a character.
-                b'\\'
-                    if self
-                        .text
-                        .as_bytes()
-                        .get(self.at + 1)
-                        .is_some_and(u8::is_ascii) =>
-                {
+                b'\\' if self.text.as_bytes().get(self.at + 1).is_some_and(u8::is_ascii) => {
                     self.at += 2;
                 }
                 _ => self.at += 1,
@@ -123,10 +113,7 @@ impl<'a> Cursor<'a> {
 /// `token` characters.
 pub(super) fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
-        )
+        || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
 }
 
 /// True for one token, not empty.

@@ -43,9 +43,7 @@ pub struct ReportLine {
 impl ReportState {
     fn of(word: &str) -> Self {
         let known = [Self::Success, Self::Failure, Self::Pending, Self::Deferred];
-        let found = known
-            .into_iter()
-            .find(|state| word.eq_ignore_ascii_case(state.as_str()));
+        let found = known.into_iter().find(|state| word.eq_ignore_ascii_case(state.as_str()));
         found.unwrap_or_else(|| Self::Unknown(word.to_owned()))
     }
 
@@ -101,22 +99,11 @@ fn read_line(line: &str) -> Result<ReportLine, &'static str> {
         return Err("no state");
     }
     let state = ReportState::of(state);
-    let mut read = ReportLine {
-        address,
-        state,
-        status: None,
-        reason: None,
-        tries: None,
-        after: None,
-    };
+    let mut read = ReportLine { address, state, status: None, reason: None, tries: None, after: None };
     while let Some(param) = next_param(&mut cursor).or(Err("bad parameter"))? {
         read.take(param);
     }
-    if cursor.is_end() {
-        Ok(read)
-    } else {
-        Err("more than a state")
-    }
+    if cursor.is_end() { Ok(read) } else { Err("more than a state") }
 }
 
 /// Passes what stands up to the next blank, and the blanks.
@@ -144,11 +131,7 @@ impl ReportLine {
 pub fn write_report(lines: &[ReportLine], detail: bool) -> String {
     let mut out = String::with_capacity(lines.len() * 64);
     for line in lines {
-        out.extend(
-            line.address
-                .chars()
-                .filter(|character| !character.is_ascii_whitespace()),
-        );
+        out.extend(line.address.chars().filter(|character| !character.is_ascii_whitespace()));
         out.push_str(" delivery ");
         out.push_str(line.state.as_str());
         if detail {

@@ -42,12 +42,7 @@ impl<'a> Edit<'a> {
     }
 
     fn of(fields: &'a Fields, bytes: &'a [u8]) -> Self {
-        Self {
-            fields,
-            bytes,
-            start: None,
-            lines: fields.spans().iter().map(Line::Kept).collect(),
-        }
+        Self { fields, bytes, start: None, lines: fields.spans().iter().map(Line::Kept).collect() }
     }
 
     /// Another Request-URI; a response has none and stays.
@@ -64,13 +59,7 @@ impl<'a> Edit<'a> {
     #[must_use]
     pub fn push_front(mut self, name: &str, value: impl fmt::Display) -> Self {
         let at = self.position(name).unwrap_or(0);
-        self.lines.insert(
-            at,
-            Line::New {
-                name: name.to_owned(),
-                value: value.to_string(),
-            },
-        );
+        self.lines.insert(at, Line::New { name: name.to_owned(), value: value.to_string() });
         self
     }
 
@@ -79,13 +68,7 @@ impl<'a> Edit<'a> {
     pub fn set(mut self, name: &str, value: impl fmt::Display) -> Self {
         let at = self.position(name).unwrap_or(self.lines.len());
         self = self.remove(name);
-        self.lines.insert(
-            at,
-            Line::New {
-                name: name.to_owned(),
-                value: value.to_string(),
-            },
-        );
+        self.lines.insert(at, Line::New { name: name.to_owned(), value: value.to_string() });
         self
     }
 
@@ -105,15 +88,9 @@ impl<'a> Edit<'a> {
         };
         let line = self.lines.remove(at);
         let value = line.value(self.fields);
-        let rest = value
-            .get(element_end(value) + 1..)
-            .unwrap_or_default()
-            .trim_matches([' ', '\t']);
+        let rest = value.get(element_end(value) + 1..).unwrap_or_default().trim_matches([' ', '\t']);
         if !rest.is_empty() {
-            let new = Line::New {
-                name: line.name(self.fields).to_owned(),
-                value: rest.to_owned(),
-            };
+            let new = Line::New { name: line.name(self.fields).to_owned(), value: rest.to_owned() };
             self.lines.insert(at, new);
         }
         self
@@ -133,10 +110,7 @@ impl<'a> Edit<'a> {
             }
             let value = without_token(value, token);
             let keep = !value.is_empty();
-            *line = Line::New {
-                name: line.name(fields).to_owned(),
-                value,
-            };
+            *line = Line::New { name: line.name(fields).to_owned(), value };
             keep
         });
         self
@@ -168,9 +142,7 @@ impl<'a> Edit<'a> {
     }
 
     fn position(&self, name: &str) -> Option<usize> {
-        self.lines
-            .iter()
-            .position(|line| is_name(line.name(self.fields), name))
+        self.lines.iter().position(|line| is_name(line.name(self.fields), name))
     }
 }
 
@@ -192,7 +164,6 @@ impl<'a> Line<'a> {
 
 /// A comma list without the elements that are `token` in any case.
 pub(super) fn without_token(value: &str, token: &str) -> String {
-    let others =
-        elements(value).filter(|this| !this.is_empty() && !this.eq_ignore_ascii_case(token));
+    let others = elements(value).filter(|this| !this.is_empty() && !this.eq_ignore_ascii_case(token));
     others.collect::<Vec<_>>().join(", ")
 }

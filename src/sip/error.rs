@@ -39,35 +39,17 @@ impl Error {
 
     /// A fault at a byte of what is being read.
     pub(super) fn at(what: &'static str, byte: usize) -> Self {
-        Self {
-            status: 400,
-            subject: "",
-            what,
-            field: 0,
-            place: Place::Byte(byte),
-        }
+        Self { status: 400, subject: "", what, field: 0, place: Place::Byte(byte) }
     }
 
     /// A fault of the whole thing.
     pub(super) fn whole(subject: &'static str, what: &'static str) -> Self {
-        Self {
-            status: 400,
-            subject,
-            what,
-            field: 0,
-            place: Place::Whole,
-        }
+        Self { status: 400, subject, what, field: 0, place: Place::Whole }
     }
 
     /// A fault in a line (counted from 1) of a body.
     pub(super) fn in_line(subject: &'static str, what: &'static str, line: usize) -> Self {
-        Self {
-            status: 400,
-            subject,
-            what,
-            field: 0,
-            place: Place::Line(line),
-        }
+        Self { status: 400, subject, what, field: 0, place: Place::Line(line) }
     }
 
     /// The same fault with the status that it gets.
@@ -81,11 +63,7 @@ impl Error {
             Place::Byte(byte) => Place::Byte(byte.saturating_add(offset)),
             Place::Whole | Place::Line(_) => self.place,
         };
-        Self {
-            subject,
-            place,
-            ..self
-        }
+        Self { subject, place, ..self }
     }
 
     /// The same fault, in the field of that number (from 0) among those of its name.
@@ -96,15 +74,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Bad {}",
-            if self.subject.is_empty() {
-                "value"
-            } else {
-                self.subject
-            }
-        )?;
+        write!(f, "Bad {}", if self.subject.is_empty() { "value" } else { self.subject })?;
         if self.field > 0 {
             write!(f, " {}", self.field.saturating_add(1))?;
         }

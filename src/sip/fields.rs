@@ -45,9 +45,7 @@ impl Fields {
 
     /// (name as written, value unfolded and trimmed) in order.
     pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.spans()
-            .iter()
-            .map(|span| (self.head().name(span), self.head().value(span)))
+        self.spans().iter().map(|span| (self.head().name(span), self.head().value(span)))
     }
 
     /// The value of the first field of that name.
@@ -68,15 +66,12 @@ impl Fields {
     /// True when a comma-separated header has that element, in any case (Supported, Require, Proxy-Require, Allow, Accept).
     #[must_use]
     pub fn has_token(&self, name: &str, token: &str) -> bool {
-        self.tokens(name)
-            .any(|this| this.eq_ignore_ascii_case(token))
+        self.tokens(name).any(|this| this.eq_ignore_ascii_case(token))
     }
 
     /// Elements of a comma-separated header over all its fields, trimmed.
     pub fn tokens<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
-        self.every(name)
-            .flat_map(elements)
-            .filter(|token| !token.is_empty())
+        self.every(name).flat_map(elements).filter(|token| !token.is_empty())
     }
 
     /// The topmost Via.
@@ -139,9 +134,7 @@ impl Fields {
         let Some(value) = self.first(name) else {
             return Ok(None);
         };
-        number(value)
-            .map(Some)
-            .ok_or_else(|| Error::whole(name, "no number in range"))
+        number(value).map(Some).ok_or_else(|| Error::whole(name, "no number in range"))
     }
 
     /// Contact over all its fields.

@@ -97,17 +97,9 @@ impl Framer {
             // Who is not told apart here which side this is. A pong must be seen at once, and a ping in two reads must be
             // answered; that two pongs in a row look like a ping costs two bytes.
             self.half_ping = !self.half_ping;
-            return KeepAlive::Whole(if self.half_ping {
-                Framed::Pong
-            } else {
-                Framed::Ping
-            });
+            return KeepAlive::Whole(if self.half_ping { Framed::Pong } else { Framed::Ping });
         }
-        if self.buffer.len() == 1 {
-            KeepAlive::Part
-        } else {
-            KeepAlive::No
-        }
+        if self.buffer.len() == 1 { KeepAlive::Part } else { KeepAlive::No }
     }
 
     /// Length of the message at the front, once its head is there.
@@ -163,14 +155,8 @@ fn next_line<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     if rest.is_empty() {
         return None;
     }
-    let ends = rest
-        .windows(2)
-        .enumerate()
-        .filter(|(_, pair)| pair == b"\r\n")
-        .map(|(at, _)| at);
-    let end = ends
-        .into_iter()
-        .find(|end| !matches!(rest.get(end + 2), Some(b' ' | b'\t')));
+    let ends = rest.windows(2).enumerate().filter(|(_, pair)| pair == b"\r\n").map(|(at, _)| at);
+    let end = ends.into_iter().find(|end| !matches!(rest.get(end + 2), Some(b' ' | b'\t')));
     let end = end.unwrap_or(rest.len());
     let line = rest.get(..end)?;
     *rest = rest.get(end + 2..).unwrap_or_default();

@@ -17,10 +17,7 @@ impl Params {
     /// The value of the first parameter of that name in any case, quotes taken off; "" for a flag.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        let found = self
-            .0
-            .iter()
-            .find(|(this, _)| this.eq_ignore_ascii_case(name));
+        let found = self.0.iter().find(|(this, _)| this.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_deref().unwrap_or_default())
     }
 
@@ -98,19 +95,7 @@ fn is_bare(byte: u8) -> bool {
     is_token(byte)
         || matches!(
             byte,
-            b'[' | b']'
-                | b':'
-                | b'@'
-                | b'/'
-                | b'='
-                | b'$'
-                | b'&'
-                | b'('
-                | b')'
-                | b'?'
-                | b'{'
-                | b'}'
-                | b'#'
+            b'[' | b']' | b':' | b'@' | b'/' | b'=' | b'$' | b'&' | b'(' | b')' | b'?' | b'{' | b'}' | b'#'
         )
 }
 
@@ -129,10 +114,7 @@ pub(super) fn param<'a>(cursor: &mut Cursor<'a>) -> Result<Param<'a>, Error> {
     let name = cursor.token("no parameter name")?;
     cursor.skip_blanks();
     if !cursor.eat(b'=') {
-        return Ok(Param {
-            name,
-            value: Value::Flag,
-        });
+        return Ok(Param { name, value: Value::Flag });
     }
     cursor.skip_blanks();
     let value = if cursor.peek() == Some(b'"') {
@@ -172,11 +154,7 @@ impl NameAddr {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let mut cursor = Cursor::new(text);
         let address = Self::read(&mut cursor)?;
-        if cursor.is_end() {
-            Ok(address)
-        } else {
-            Err(cursor.fault("more than one address"))
-        }
+        if cursor.is_end() { Ok(address) } else { Err(cursor.fault("more than one address")) }
     }
 
     /// The tag, where there is one that is not empty.
@@ -202,11 +180,7 @@ impl NameAddr {
     fn read(cursor: &mut Cursor<'_>) -> Result<Self, Error> {
         let address = Address::scan(cursor)?;
         let uri = Uri::parse(address.uri).map_err(|error| error.within("", address.uri_at))?;
-        Ok(Self {
-            display: address.display(),
-            uri,
-            params: Params::read(cursor)?,
-        })
+        Ok(Self { display: address.display(), uri, params: Params::read(cursor)? })
     }
 }
 
@@ -218,11 +192,7 @@ impl fmt::Display for NameAddr {
 }
 
 /// Writes `"Display" <uri>`, without a display name `<uri>`.
-pub(super) fn write_address(
-    display: Option<&str>,
-    uri: &Uri,
-    out: &mut impl fmt::Write,
-) -> fmt::Result {
+pub(super) fn write_address(display: Option<&str>, uri: &Uri, out: &mut impl fmt::Write) -> fmt::Result {
     if let Some(display) = display {
         quote(display, out)?;
         out.write_char(' ')?;
@@ -262,18 +232,14 @@ impl<'a> Address<'a> {
             return Err(Error::at("bracket not closed", uri_at.saturating_sub(1)));
         }
         cursor.skip_blanks();
-        Ok(Self {
-            display,
-            uri,
-            uri_at,
-        })
+        Ok(Self { display, uri, uri_at })
     }
 
     /// Passes tokens and blanks up to `<`; None, and nothing passed, when something else comes first. UTF-8 is taken too.
     fn unquoted_display(cursor: &mut Cursor<'a>) -> Option<&'a str> {
         let mut ahead = cursor.clone();
-        let display = ahead
-            .take_while(|byte| is_token(byte) || matches!(byte, b' ' | b'\t') || !byte.is_ascii());
+        let display =
+            ahead.take_while(|byte| is_token(byte) || matches!(byte, b' ' | b'\t') || !byte.is_ascii());
         (ahead.peek() == Some(b'<')).then(|| *cursor = ahead)?;
         Some(display.trim_end_matches([' ', '\t']))
     }
@@ -289,11 +255,7 @@ impl<'a> Address<'a> {
             return Err(Error::at("no address", uri_at));
         }
         cursor.skip_blanks();
-        Ok(Self {
-            display: Value::Flag,
-            uri,
-            uri_at,
-        })
+        Ok(Self { display: Value::Flag, uri, uri_at })
     }
 
     /// The display name without its quotes.
@@ -308,9 +270,5 @@ pub(super) fn check_name_addr(text: &str) -> Result<(), Error> {
     let address = Address::scan(&mut cursor)?;
     check_uri(address.uri).map_err(|error| error.within("", address.uri_at))?;
     skip_params(&mut cursor)?;
-    if cursor.is_end() {
-        Ok(())
-    } else {
-        Err(cursor.fault("more than one address"))
-    }
+    if cursor.is_end() { Ok(()) } else { Err(cursor.fault("more than one address")) }
 }

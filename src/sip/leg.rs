@@ -75,10 +75,8 @@ impl LegTemplate {
         let mut names = Vec::with_capacity(recipients.len() * 48);
         let mut places = vec![0..0; recipients.len()];
         let mut write_names = |bcc: bool, names: &mut Vec<u8>| {
-            for (place, recipient) in places
-                .iter_mut()
-                .zip(recipients)
-                .filter(|(_, recipient)| recipient.bcc == bcc)
+            for (place, recipient) in
+                places.iter_mut().zip(recipients).filter(|(_, recipient)| recipient.bcc == bcc)
             {
                 let start = names.len();
                 write_also_to(names, recipient);
@@ -88,21 +86,14 @@ impl LegTemplate {
         write_names(false, &mut names);
         let named_end = names.len();
         write_names(true, &mut names);
-        Self {
-            middle: middle(submission),
-            names,
-            places,
-            named_end,
-            tail: tail(submission, date),
-        }
+        Self { middle: middle(submission), names, places, named_end, tail: tail(submission, date) }
     }
 
     /// The leg's bytes. A number that is none of the recipients' gives a leg to its Request-URI that names nobody.
     #[must_use]
     pub fn print(&self, leg: &Leg<'_>) -> Bytes {
         let fixed = self.middle.len() + self.named_end + self.tail.len() + 160;
-        let own =
-            2 * leg.uri.as_str().len() + leg.via.len() + leg.from_tag.len() + leg.call_id.len();
+        let own = 2 * leg.uri.as_str().len() + leg.via.len() + leg.from_tag.len() + leg.call_id.len();
         let place = self.places.get(leg.recipient);
         let mut out = Vec::with_capacity(fixed + own + place.map_or(0, std::ops::Range::len));
         out.extend_from_slice(b"MESSAGE ");
@@ -153,34 +144,22 @@ fn push_clean(out: &mut Vec<u8>, text: &str) {
 fn write_also_to(out: &mut Vec<u8>, recipient: &Addressed) {
     out.extend_from_slice(ALSO_TO.as_bytes());
     // Writing to memory cannot fail.
-    write_address(
-        recipient.display.as_deref(),
-        &recipient.uri.to_sip(),
-        &mut OneLine(out),
-    )
-    .unwrap_or_default();
+    write_address(recipient.display.as_deref(), &recipient.uri.to_sip(), &mut OneLine(out))
+        .unwrap_or_default();
     out.extend_from_slice(b"\r\n");
 }
 
 fn middle(submission: &Request) -> Vec<u8> {
     let fields = submission.fields();
-    let left = fields
-        .max_forwards()
-        .ok()
-        .flatten()
-        .map_or(MAX_FORWARDS_DEFAULT, |left| left.saturating_sub(1));
+    let left =
+        fields.max_forwards().ok().flatten().map_or(MAX_FORWARDS_DEFAULT, |left| left.saturating_sub(1));
     let from = fields.from();
     let mut out = Vec::with_capacity(128);
     out.extend_from_slice(b"\r\n");
     write_field(&mut out, "Max-Forwards", left);
     out.extend_from_slice(b"From: ");
     // Writing to memory cannot fail.
-    write_address(
-        from.display.as_deref(),
-        &from.uri.to_sip(),
-        &mut OneLine(&mut out),
-    )
-    .unwrap_or_default();
+    write_address(from.display.as_deref(), &from.uri.to_sip(), &mut OneLine(&mut out)).unwrap_or_default();
     out.extend_from_slice(b";tag=");
     out
 }

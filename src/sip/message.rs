@@ -90,12 +90,7 @@ impl Response {
     /// The reason phrase, perhaps empty.
     #[must_use]
     pub fn reason(&self) -> &str {
-        self.whole
-            .fields
-            .head()
-            .start_line()
-            .get("SIP/2.0 200 ".len()..)
-            .unwrap_or_default()
+        self.whole.fields.head().start_line().get("SIP/2.0 200 ".len()..).unwrap_or_default()
     }
 
     /// The header fields.
@@ -126,8 +121,7 @@ impl Response {
 pub fn parse(bytes: Bytes) -> Result<Message, Error> {
     let bytes = bytes.slice(scan::leading_line_ends(&bytes)..);
     let head = scan::scan(&bytes)?;
-    let start =
-        StartLine::read(head.start_line()).map_err(|error| error.within("start line", 0))?;
+    let start = StartLine::read(head.start_line()).map_err(|error| error.within("start line", 0))?;
     if bytes.len() > MESSAGE_BYTES_MAX {
         return Err(Error::whole("message", "over the size limit").with_status(413));
     }
@@ -164,15 +158,11 @@ enum Start {
 impl<'a> StartLine<'a> {
     fn read(line: &'a str) -> Result<Self, Error> {
         // `/` is in no method, so this cannot be a request.
-        if line
-            .get(..4)
-            .is_some_and(|start| start.eq_ignore_ascii_case("SIP/"))
-        {
+        if line.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("SIP/")) {
             return Self::read_status_line(line);
         }
         let mut words = line.splitn(3, ' ');
-        let (Some(method), Some(uri), Some(version)) = (words.next(), words.next(), words.next())
-        else {
+        let (Some(method), Some(uri), Some(version)) = (words.next(), words.next(), words.next()) else {
             return Err(Error::at("not of three words", 0));
         };
         if !is_token_text(method) {
@@ -190,11 +180,8 @@ impl<'a> StartLine<'a> {
     fn read_status_line(line: &'a str) -> Result<Self, Error> {
         let (version, rest) = line.split_once(' ').unwrap_or((line, ""));
         check_version(version, 0)?;
-        let status = rest
-            .split(' ')
-            .next()
-            .filter(|digits| digits.len() == 3)
-            .and_then(super::cursor::number::<u16>);
+        let status =
+            rest.split(' ').next().filter(|digits| digits.len() == 3).and_then(super::cursor::number::<u16>);
         match status {
             Some(status @ 100..=699) => Ok(Self::Response(status)),
             _ => Err(Error::at("no status", version.len() + 1)),
@@ -216,8 +203,7 @@ fn check_version(version: &str, at: usize) -> Result<(), Error> {
     }
     let (protocol, number) = version.split_once('/').unwrap_or((version, ""));
     let (major, minor) = number.split_once('.').unwrap_or((number, ""));
-    let is_number =
-        |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     if protocol.eq_ignore_ascii_case("SIP") && is_number(major) && is_number(minor) {
         return Err(Error::at("unknown SIP version", at).with_status(505));
     }
@@ -226,10 +212,7 @@ fn check_version(version: &str, at: usize) -> Result<(), Error> {
 
 /// The fields that every message has, and those that it may have once: CSeq's number and method.
 fn check_mandatory(head: &Head, start: &StartLine<'_>) -> Result<(u32, Method), Error> {
-    let via = head
-        .every("Via")
-        .next()
-        .ok_or_else(|| Error::whole("Via", "missing"))?;
+    let via = head.every("Via").next().ok_or_else(|| Error::whole("Via", "missing"))?;
     check_via(via).map_err(|error| error.within("Via", 0))?;
     check_name_addr(only(head, "From")?).map_err(|error| error.within("From", 0))?;
     check_name_addr(only(head, "To")?).map_err(|error| error.within("To", 0))?;

@@ -55,17 +55,12 @@ impl Head {
 
     /// The value, unfolded and trimmed.
     pub(super) fn value(&self, span: &Span) -> &str {
-        self.text
-            .get(span.value..span.value_end)
-            .unwrap_or_default()
+        self.text.get(span.value..span.value_end).unwrap_or_default()
     }
 
     /// The values of all fields of that (long) name.
     pub(super) fn every<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
-        self.spans
-            .iter()
-            .filter(move |span| is_name(self.name(span), name))
-            .map(|span| self.value(span))
+        self.spans.iter().filter(move |span| is_name(self.name(span), name)).map(|span| self.value(span))
     }
 }
 
@@ -100,11 +95,7 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Head, Error> {
     for span in &mut spans {
         trim(&text, span);
     }
-    Ok(Head {
-        text,
-        spans,
-        start_line_end,
-    })
+    Ok(Head { text, spans, start_line_end })
 }
 
 /// Where the line that starts at `start` ends: the place of its CRLF.
@@ -151,45 +142,27 @@ pub(super) fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
 fn field(bytes: &[u8], start: usize, end: usize) -> Result<Span, Error> {
     let line = bytes.get(start..end).unwrap_or_default();
     let name = line.iter().take_while(|byte| is_token(**byte)).count();
-    let blanks = line
-        .iter()
-        .skip(name)
-        .take_while(|byte| matches!(byte, b' ' | b'\t'))
-        .count();
+    let blanks = line.iter().skip(name).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     if name == 0 || line.get(name + blanks) != Some(&b':') {
         return Err(Error::at("no field name", start).within("head", 0));
     }
-    Ok(Span {
-        start,
-        name_end: start + name,
-        value: start + name + blanks + 1,
-        value_end: end,
-        end: end + 2,
-    })
+    Ok(Span { start, name_end: start + name, value: start + name + blanks + 1, value_end: end, end: end + 2 })
 }
 
 /// The head as text, the CRLF of folds blanked.
 fn text(bytes: &[u8], end: usize, folds: &[usize]) -> Result<Box<str>, Error> {
     let mut head = bytes.get(..end).unwrap_or_default().to_vec();
     for fold in folds {
-        head.iter_mut()
-            .skip(*fold)
-            .take(2)
-            .for_each(|byte| *byte = b' ');
+        head.iter_mut().skip(*fold).take(2).for_each(|byte| *byte = b' ');
     }
     match String::from_utf8(head) {
         Ok(text) => Ok(text.into_boxed_str()),
-        Err(error) => {
-            Err(Error::at("not UTF-8", error.utf8_error().valid_up_to()).within("head", 0))
-        }
+        Err(error) => Err(Error::at("not UTF-8", error.utf8_error().valid_up_to()).within("head", 0)),
     }
 }
 
 fn trim(text: &str, span: &mut Span) {
-    let value = text
-        .as_bytes()
-        .get(span.value..span.value_end)
-        .unwrap_or_default();
+    let value = text.as_bytes().get(span.value..span.value_end).unwrap_or_default();
     let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
     let front = value.iter().take_while(is_blank).count();
     if front == value.len() {
@@ -217,9 +190,5 @@ pub(super) fn content_length(head: &Head) -> Result<Option<usize>, Error> {
 
 /// Passes the CRLFs before a start line (RFC 3261 §7.5).
 pub(super) fn leading_line_ends(bytes: &[u8]) -> usize {
-    bytes
-        .chunks_exact(2)
-        .take_while(|pair| pair == b"\r\n")
-        .count()
-        * 2
+    bytes.chunks_exact(2).take_while(|pair| pair == b"\r\n").count() * 2
 }

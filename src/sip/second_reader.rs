@@ -41,48 +41,26 @@ pub enum Start {
 /// # Errors
 /// In rsip's words, or those of the normalizer.
 pub fn read(bytes: &[u8]) -> Result<Reading, String> {
-    let end = bytes
-        .windows(4)
-        .position(|four| four == b"\r\n\r\n")
-        .ok_or("no blank line")?;
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").ok_or("no blank line")?;
     let head = bytes.get(..end).unwrap_or_default();
     let head = std::str::from_utf8(head).map_err(|error| error.to_string())?;
     let lines = unfold(head);
-    let length = lines
-        .iter()
-        .find(|line| line.starts_with("Content-Length:"))
-        .and_then(|line| line.split(':').nth(1));
+    let length =
+        lines.iter().find(|line| line.starts_with("Content-Length:")).and_then(|line| line.split(':').nth(1));
     let body = bytes.get(end + 4..).unwrap_or_default();
-    let length = length.map_or(Ok(body.len()), |length| {
-        length
-            .trim()
-            .parse::<usize>()
-            .map_err(|error| error.to_string())
-    })?;
-    let body = body
-        .get(..length)
-        .ok_or("body is shorter than Content-Length")?;
+    let length = length
+        .map_or(Ok(body.len()), |length| length.trim().parse::<usize>().map_err(|error| error.to_string()))?;
+    let body = body.get(..length).ok_or("body is shorter than Content-Length")?;
     let head = format!("{}\r\n\r\n", lines.join("\r\n"));
     let message = SipMessage::try_from(head.as_bytes()).map_err(|error| error.to_string())?;
-    let fields = message
-        .headers()
-        .iter()
-        .map(|header| split(&header.to_string()))
-        .collect();
+    let fields = message.headers().iter().map(|header| split(&header.to_string())).collect();
     let start = match &message {
-        SipMessage::Request(request) => Start::Request {
-            method: request.method.to_string(),
-            uri: request.uri.to_string(),
-        },
-        SipMessage::Response(response) => Start::Response {
-            status: response.status_code.code(),
-        },
+        SipMessage::Request(request) => {
+            Start::Request { method: request.method.to_string(), uri: request.uri.to_string() }
+        }
+        SipMessage::Response(response) => Start::Response { status: response.status_code.code() },
     };
-    Ok(Reading {
-        start,
-        fields,
-        body: body.to_vec(),
-    })
+    Ok(Reading { start, fields, body: body.to_vec() })
 }
 
 /// The start line, then a line per field with its name in long form.

@@ -27,14 +27,9 @@ pub fn recipients(fields: &Fields) -> Result<Vec<Addressed>, Error> {
     let to = fields.to();
     let bcc = is_bcc(to.params.get("copy"));
     no_headers(&to.uri, 0).map_err(|error| error.within("To", 0))?;
-    let mut list = vec![Addressed {
-        uri: to.uri,
-        display: to.display,
-        bcc,
-    }];
+    let mut list = vec![Addressed { uri: to.uri, display: to.display, bcc }];
     for (field, value) in fields.every("Secondary-To").enumerate() {
-        read_list(value, &mut list)
-            .map_err(|error| error.within("Secondary-To", 0).in_field(field))?;
+        read_list(value, &mut list).map_err(|error| error.within("Secondary-To", 0).in_field(field))?;
     }
     Ok(list)
 }
@@ -70,11 +65,7 @@ fn read_one(cursor: &mut Cursor<'_>) -> Result<Addressed, Error> {
         bcc |= param.name.eq_ignore_ascii_case("copy") && is_bcc(param.value.text().as_deref());
         *cursor = ahead;
     }
-    Ok(Addressed {
-        uri,
-        display: address.display(),
-        bcc,
-    })
+    Ok(Addressed { uri, display: address.display(), bcc })
 }
 
 /// W2: after a `;`, a piece that contains `<` or starts with a known scheme and `:` is a new address; so is an empty one,
@@ -84,11 +75,7 @@ fn starts_address(after: &Cursor<'_>) -> bool {
     piece.skip_blanks();
     let schemes = ["sip", "sips", "im", "pres", "tel"];
     let scheme = piece.rest().split_once(':').map(|(scheme, _)| scheme);
-    if scheme.is_some_and(|scheme| {
-        schemes
-            .iter()
-            .any(|known| scheme.eq_ignore_ascii_case(known))
-    }) {
+    if scheme.is_some_and(|scheme| schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known))) {
         return true;
     }
     let mut empty = true;
@@ -111,20 +98,13 @@ fn is_bcc(copy: Option<&str>) -> bool {
 }
 
 fn no_headers(uri: &Uri, at: usize) -> Result<(), Error> {
-    if uri.headers().is_some() {
-        Err(Error::at("headers in address", at))
-    } else {
-        Ok(())
-    }
+    if uri.headers().is_some() { Err(Error::at("headers in address", at)) } else { Ok(()) }
 }
 
 /// The Also-To of a received message; broken ones are left out, since it only informs (W15).
 #[must_use]
 pub fn also_to(fields: &Fields) -> Vec<NameAddr> {
-    fields
-        .tokens("Also-To")
-        .filter_map(|address| NameAddr::parse(address).ok())
-        .collect()
+    fields.tokens("Also-To").filter_map(|address| NameAddr::parse(address).ok()).collect()
 }
 
 /// When the sender wants a report.
@@ -173,18 +153,11 @@ impl ReportWish {
             "none" => ReportMode::None,
             _ => ReportMode::Final,
         };
-        let mut wish = Self {
-            mode,
-            ..Self::default()
-        };
+        let mut wish = Self { mode, ..Self::default() };
         while let Some(param) = next_param(&mut cursor)? {
             wish.take(param);
         }
-        if cursor.is_end() {
-            Ok(wish)
-        } else {
-            Err(cursor.fault("more than one word"))
-        }
+        if cursor.is_end() { Ok(wish) } else { Err(cursor.fault("more than one word")) }
     }
 
     fn take(&mut self, param: Param<'_>) {

@@ -26,11 +26,7 @@ impl Uri {
     /// It has no scheme, or the scheme is one of ours and the rest is not of its grammar.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let (scheme, parts) = scan(text)?;
-        Ok(Self {
-            text: text.into(),
-            scheme,
-            parts,
-        })
+        Ok(Self { text: text.into(), scheme, parts })
     }
 
     /// What a person typed: `ann@domain.com` becomes `sip:ann@domain.com`, with a scheme it stays.
@@ -41,11 +37,7 @@ impl Uri {
         let text = text.trim();
         match Self::parse(text) {
             // `localhost:5060` reads like a scheme; only what has a user or is of a known scheme is taken as it stands.
-            Ok(uri)
-                if uri.scheme.has_parts() || uri.scheme == Scheme::Tel || !text.contains('@') =>
-            {
-                Ok(uri)
-            }
+            Ok(uri) if uri.scheme.has_parts() || uri.scheme == Scheme::Tel || !text.contains('@') => Ok(uri),
             first => Self::parse(&format!("sip:{text}")).or(first),
         }
     }
@@ -89,9 +81,7 @@ impl Uri {
     /// A parameter by name in any case, as written; "" for a flag.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&str> {
-        self.params()
-            .find(|(this, _)| unescaped(this).eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        self.params().find(|(this, _)| unescaped(this).eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// From `;transport=`; sips is TLS (RFC 3261 §26.2.2), whatever transport it names.
@@ -113,23 +103,14 @@ impl Uri {
     }
 
     fn with_scheme(&self, scheme: &str) -> Self {
-        let text = format!(
-            "{scheme}:{}",
-            self.text
-                .get(usize::from(self.parts.body)..)
-                .unwrap_or_default()
-        );
+        let text = format!("{scheme}:{}", self.text.get(usize::from(self.parts.body)..).unwrap_or_default());
         Self::parse(&text).unwrap_or_else(|_| self.clone())
     }
 
     /// Canonical address-of-record.
     #[must_use]
     pub fn aor(&self) -> Aor {
-        if self.scheme.has_parts() {
-            Aor::of(self.user(), self.host())
-        } else {
-            Aor::opaque(&self.text)
-        }
+        if self.scheme.has_parts() { Aor::of(self.user(), self.host()) } else { Aor::opaque(&self.text) }
     }
 
     /// What follows `?`, as written; RFC 3261 §19.1.1 forbids it in From, To and Request-URI.
@@ -138,9 +119,7 @@ impl Uri {
     }
 
     fn part(&self, place: Place) -> &str {
-        self.text
-            .get(usize::from(place.start)..usize::from(place.end))
-            .unwrap_or_default()
+        self.text.get(usize::from(place.start)..usize::from(place.end)).unwrap_or_default()
     }
 
     fn params(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -152,19 +131,11 @@ impl Uri {
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
         if !self.scheme.has_parts() || !other.scheme.has_parts() {
-            let rest = |uri: &Self| {
-                uri.text
-                    .get(usize::from(uri.parts.body)..)
-                    .unwrap_or_default()
-                    .to_owned()
-            };
+            let rest =
+                |uri: &Self| uri.text.get(usize::from(uri.parts.body)..).unwrap_or_default().to_owned();
             return self.scheme == other.scheme && rest(self) == rest(other);
         }
-        let password = |uri: &Self| {
-            uri.parts
-                .password
-                .map(|place| unescaped(uri.part(place)).into_owned())
-        };
+        let password = |uri: &Self| uri.parts.password.map(|place| unescaped(uri.part(place)).into_owned());
         self.scheme == other.scheme
             && self.user().map(unescaped) == other.user().map(unescaped)
             && password(self) == password(other)
@@ -179,25 +150,15 @@ impl Uri {
     fn params_agree(&self, other: &Self) -> bool {
         // `transport` is not named among the first four in the text of §19.1.4, but its examples say the same of it.
         let must_be_in_both = ["user", "ttl", "method", "maddr", "transport"];
-        self.params()
-            .all(|(name, value)| match other.param(&unescaped(name)) {
-                Some(theirs) => unescaped(value).eq_ignore_ascii_case(&unescaped(theirs)),
-                None => !must_be_in_both
-                    .iter()
-                    .any(|known| unescaped(name).eq_ignore_ascii_case(known)),
-            })
+        self.params().all(|(name, value)| match other.param(&unescaped(name)) {
+            Some(theirs) => unescaped(value).eq_ignore_ascii_case(&unescaped(theirs)),
+            None => !must_be_in_both.iter().any(|known| unescaped(name).eq_ignore_ascii_case(known)),
+        })
     }
 
     fn sorted_headers(&self) -> Vec<(String, String)> {
-        let read = |(name, value)| {
-            (
-                unescaped(name).to_ascii_lowercase(),
-                unescaped(value).into_owned(),
-            )
-        };
-        let mut headers: Vec<_> = pairs(self.part(self.parts.headers), '&')
-            .map(read)
-            .collect();
+        let read = |(name, value)| (unescaped(name).to_ascii_lowercase(), unescaped(value).into_owned());
+        let mut headers: Vec<_> = pairs(self.part(self.parts.headers), '&').map(read).collect();
         headers.sort_unstable();
         headers
     }

@@ -33,13 +33,8 @@ impl Scheme {
             ("pres", Self::Pres),
             ("tel", Self::Tel),
         ];
-        let known = known
-            .into_iter()
-            .find(|(name, _)| text.eq_ignore_ascii_case(name));
-        known.map_or_else(
-            || Self::Other(text.to_ascii_lowercase().into()),
-            |(_, scheme)| scheme,
-        )
+        let known = known.into_iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
+        known.map_or_else(|| Self::Other(text.to_ascii_lowercase().into()), |(_, scheme)| scheme)
     }
 
     /// True for the schemes whose URIs have user, host and parameters.
@@ -79,9 +74,7 @@ pub(super) fn scan(text: &str) -> Result<(Scheme, Parts), Error> {
         return Err(Error::at("no scheme", 0));
     };
     let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-    if !scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-        || !scheme.bytes().all(is_scheme)
-    {
+    if !scheme.starts_with(|first: char| first.is_ascii_alphabetic()) || !scheme.bytes().all(is_scheme) {
         return Err(Error::at("no scheme", 0));
     }
     let body = scheme.len() + 1;
@@ -89,27 +82,16 @@ pub(super) fn scan(text: &str) -> Result<(Scheme, Parts), Error> {
     if scheme.has_parts() {
         return Ok((scheme, scan_parts(rest, body)?));
     }
-    check(rest, body, "not of a URI", |byte| {
-        byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"')
-    })?;
+    check(rest, body, "not of a URI", |byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"'))?;
     if rest.is_empty() {
         return Err(Error::at("nothing after scheme", body));
     }
-    Ok((
-        scheme,
-        Parts {
-            body: short(body),
-            ..Parts::default()
-        },
-    ))
+    Ok((scheme, Parts { body: short(body), ..Parts::default() }))
 }
 
 /// `[user[:password]@]host[:port][;params][?headers]`, which begins at `body`.
 fn scan_parts(text: &str, body: usize) -> Result<Parts, Error> {
-    let mut parts = Parts {
-        body: short(body),
-        ..Parts::default()
-    };
+    let mut parts = Parts { body: short(body), ..Parts::default() };
     // A raw `@` may stand nowhere but after the user; `;` and `?` may stand in the user (RFC 4475 §3.1.1.9).
     let (at, rest) = match text.split_once('@') {
         Some((userinfo, rest)) => {
@@ -143,17 +125,12 @@ fn scan_parts(text: &str, body: usize) -> Result<Parts, Error> {
         parts.headers = place(at + 1, at + 1 + headers.len());
         rest = "";
     }
-    if rest.is_empty() {
-        Ok(parts)
-    } else {
-        Err(Error::at("not of a URI", at))
-    }
+    if rest.is_empty() { Ok(parts) } else { Err(Error::at("not of a URI", at)) }
 }
 
 fn scan_userinfo(userinfo: &str, start: usize, parts: &mut Parts) -> Result<(), Error> {
-    let (user, password) = userinfo
-        .split_once(':')
-        .map_or((userinfo, None), |(user, password)| (user, Some(password)));
+    let (user, password) =
+        userinfo.split_once(':').map_or((userinfo, None), |(user, password)| (user, Some(password)));
     if user.is_empty() {
         return Err(Error::at("empty user", start));
     }
@@ -170,11 +147,7 @@ fn scan_userinfo(userinfo: &str, start: usize, parts: &mut Parts) -> Result<(), 
 fn check_params(params: &str, start: usize) -> Result<(), Error> {
     check(params, start, "not of a URI parameter", is_param)?;
     let nameless = |param: &str| param.is_empty() || param.starts_with('=');
-    if params.split(';').any(nameless) {
-        Err(Error::at("empty URI parameter", start))
-    } else {
-        Ok(())
-    }
+    if params.split(';').any(nameless) { Err(Error::at("empty URI parameter", start)) } else { Ok(()) }
 }
 
 /// Fits: the text is at most [`URI_BYTES_MAX`] long.
@@ -183,10 +156,7 @@ fn short(at: usize) -> u16 {
 }
 
 fn place(start: usize, end: usize) -> Place {
-    Place {
-        start: short(start),
-        end: short(end),
-    }
+    Place { start: short(start), end: short(end) }
 }
 
 /// Undoes the escapes of all but the reserved characters, which differ from their escapes (§19.1.4); the hex digits of
@@ -199,9 +169,7 @@ pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('%') {
         out.push_str(before);
-        let code = after
-            .get(..2)
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let code = after.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
         match code {
             Some(byte) if is_unreserved(byte) => out.push(char::from(byte)),
             _ => {
@@ -218,11 +186,7 @@ pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
 /// The address when the host is a literal.
 pub(super) fn literal(host: &str) -> Option<IpAddr> {
     match host.strip_prefix('[') {
-        Some(rest) => rest
-            .strip_suffix(']')?
-            .parse::<Ipv6Addr>()
-            .ok()
-            .map(IpAddr::V6),
+        Some(rest) => rest.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
         None => host.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
     }
 }
@@ -240,9 +204,7 @@ pub(super) fn host_length(text: &str) -> usize {
         return text.find(']').map_or(text.len(), |end| end + 1);
     }
     // `_` is in no host name of the grammar, but in many of the world.
-    text.bytes()
-        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
-        .count()
+    text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_')).count()
 }
 
 /// A host name, an IPv4 address or an IPv6 one in brackets.
@@ -270,9 +232,7 @@ pub(super) fn check(
     let bytes = text.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {
         let escape = *byte == b'%'
-            && [1, 2]
-                .iter()
-                .all(|step| bytes.get(at + step).is_some_and(u8::is_ascii_hexdigit));
+            && [1, 2].iter().all(|step| bytes.get(at + step).is_some_and(u8::is_ascii_hexdigit));
         if !escape && (*byte == b'%' || !allowed(*byte)) {
             return Err(Error::at(fault, start + at));
         }
@@ -282,10 +242,7 @@ pub(super) fn check(
 
 pub(super) fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')'
-        )
+        || matches!(byte, b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')')
 }
 
 pub(super) fn is_user(byte: u8) -> bool {
@@ -293,17 +250,9 @@ pub(super) fn is_user(byte: u8) -> bool {
 }
 
 pub(super) fn is_param(byte: u8) -> bool {
-    is_unreserved(byte)
-        || matches!(
-            byte,
-            b'[' | b']' | b'/' | b':' | b'&' | b'+' | b'$' | b'=' | b';'
-        )
+    is_unreserved(byte) || matches!(byte, b'[' | b']' | b'/' | b':' | b'&' | b'+' | b'$' | b'=' | b';')
 }
 
 pub(super) fn is_header(byte: u8) -> bool {
-    is_unreserved(byte)
-        || matches!(
-            byte,
-            b'[' | b']' | b'/' | b'?' | b':' | b'+' | b'$' | b'=' | b'&'
-        )
+    is_unreserved(byte) || matches!(byte, b'[' | b']' | b'/' | b'?' | b':' | b'+' | b'$' | b'=' | b'&')
 }

@@ -24,9 +24,7 @@ impl Via {
     /// The branch, where there is one that is not empty.
     #[must_use]
     pub fn branch(&self) -> Option<&str> {
-        self.params
-            .get("branch")
-            .filter(|branch| !branch.is_empty())
+        self.params.get("branch").filter(|branch| !branch.is_empty())
     }
 
     /// Reads the first element of a Via value.
@@ -34,12 +32,7 @@ impl Via {
         let mut cursor = Cursor::new(value);
         let (transport, host, port) = scan_sent_by(&mut cursor)?;
         let params = Params::read(&mut cursor)?;
-        Ok(Self {
-            transport: transport.to_owned(),
-            host: host.to_owned(),
-            port,
-            params,
-        })
+        Ok(Self { transport: transport.to_owned(), host: host.to_owned(), port, params })
     }
 }
 
@@ -54,9 +47,7 @@ impl fmt::Display for Via {
 }
 
 /// Passes `SIP / 2.0 / UDP host : port`: transport, host, port.
-pub(super) fn scan_sent_by<'a>(
-    cursor: &mut Cursor<'a>,
-) -> Result<(&'a str, &'a str, Option<u16>), Error> {
+pub(super) fn scan_sent_by<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a str, &'a str, Option<u16>), Error> {
     cursor.skip_blanks();
     cursor.token("no protocol")?;
     cursor.expect(b'/', "no protocol version")?;
@@ -86,11 +77,7 @@ pub(super) fn check_via(value: &str) -> Result<(), Error> {
     let mut cursor = Cursor::new(value);
     scan_sent_by(&mut cursor)?;
     skip_params(&mut cursor)?;
-    if cursor.is_end() || cursor.peek() == Some(b',') {
-        Ok(())
-    } else {
-        Err(cursor.fault("not of a Via"))
-    }
+    if cursor.is_end() || cursor.peek() == Some(b',') { Ok(()) } else { Err(cursor.fault("not of a Via")) }
 }
 
 /// Call-ID: `word ["@" word]`, taken as visible ASCII.
@@ -107,9 +94,5 @@ pub(super) fn read_cseq(value: &str) -> Result<(u32, &str), Error> {
     let number = number::<u32>(digits).filter(|number| *number < 1 << 31);
     let number = number.ok_or_else(|| Error::at("no number below 2^31", 0))?;
     let method = method.trim_start_matches([' ', '\t']);
-    if is_token_text(method) {
-        Ok((number, method))
-    } else {
-        Err(Error::at("no method", 0))
-    }
+    if is_token_text(method) { Ok((number, method)) } else { Err(Error::at("no method", 0)) }
 }

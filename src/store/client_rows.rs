@@ -32,25 +32,18 @@ impl Schema for ClientSchema {
             Write::Attempt(attempt) => put_attempt(connection, attempt),
             Write::Delivery(delivery) => put_delivery(connection, delivery),
             Write::Incoming(incoming) => put_incoming(connection, incoming),
-            Write::Seen {
-                conversation,
-                message,
-            } => put_seen(connection, *conversation, *message),
+            Write::Seen { conversation, message } => put_seen(connection, *conversation, *message),
             Write::ForgetKeysBefore(at) => {
                 let sql = "DELETE FROM inbox_key WHERE at < ?1";
-                connection
-                    .prepare_cached(sql)?
-                    .execute([at.as_millis_i64()])
-                    .map(drop)
+                connection.prepare_cached(sql)?.execute([at.as_millis_i64()]).map(drop)
             }
         }
     }
 
     fn load(connection: &Connection) -> rusqlite::Result<Rows> {
         let last = "SELECT (SELECT coalesce(max(id), 0) FROM conversation), (SELECT coalesce(max(id), 0) FROM message)";
-        let (last_conversation, last_message) = connection.query_row(last, [], |row| {
-            Ok((unsigned(row.get(0)?), unsigned(row.get(1)?)))
-        })?;
+        let (last_conversation, last_message) =
+            connection.query_row(last, [], |row| Ok((unsigned(row.get(0)?), unsigned(row.get(1)?))))?;
         Ok(Rows {
             conversations: heads(connection)?,
             open: open(connection)?,
@@ -61,24 +54,18 @@ impl Schema for ClientSchema {
     }
 }
 
-fn put_conversation(
-    connection: &Connection,
-    conversation: &ConversationRow,
-) -> rusqlite::Result<()> {
+fn put_conversation(connection: &Connection, conversation: &ConversationRow) -> rusqlite::Result<()> {
     let sql = "INSERT INTO conversation (id, people, hidden) VALUES (?1, ?2, ?3)";
     let people = people_column(&conversation.people);
     connection
         .prepare_cached(sql)?
-        .execute(params![
-            signed(conversation.id.0),
-            people,
-            conversation.hidden
-        ])
+        .execute(params![signed(conversation.id.0), people, conversation.hidden])
         .map(drop)
 }
 
 /// What a row of `message` has in either direction.
-const INSERT_MESSAGE: &str = "INSERT INTO message (id, conversation, at, sent_at, from_address, from_name, people,
+const INSERT_MESSAGE: &str =
+    "INSERT INTO message (id, conversation, at, sent_at, from_address, from_name, people,
                                                    content_type, chars, newlines, recipient_count, body)
                               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 
@@ -121,10 +108,7 @@ fn put_incoming(connection: &Connection, incoming: &IncomingRow) -> rusqlite::Re
         incoming.body.as_ref(),
     ])?;
     let sql = "INSERT OR REPLACE INTO inbox_key (key, at) VALUES (?1, ?2)";
-    connection
-        .prepare_cached(sql)?
-        .execute(params![incoming.key, incoming.at.as_millis_i64()])
-        .map(drop)
+    connection.prepare_cached(sql)?.execute(params![incoming.key, incoming.at.as_millis_i64()]).map(drop)
 }
 
 fn put_attempt(connection: &Connection, attempt: &AttemptRow) -> rusqlite::Result<()> {
@@ -181,20 +165,14 @@ fn put_seen(
     message: MessageId,
 ) -> rusqlite::Result<()> {
     let sql = "UPDATE conversation SET seen = max(coalesce(seen, 0), ?2) WHERE id = ?1";
-    connection
-        .prepare_cached(sql)?
-        .execute([signed(conversation.0), signed(message.0)])
-        .map(drop)
+    connection.prepare_cached(sql)?.execute([signed(conversation.0), signed(message.0)]).map(drop)
 }
 
 /// Characters and line ends of a body as text, for the outline.
 fn extent(body: &[u8]) -> (u32, u32) {
     let text = String::from_utf8_lossy(body);
     let newlines = text.bytes().filter(|byte| *byte == b'\n').count();
-    (
-        u32::try_from(text.chars().count()).unwrap_or(u32::MAX),
-        u32::try_from(newlines).unwrap_or(u32::MAX),
-    )
+    (u32::try_from(text.chars().count()).unwrap_or(u32::MAX), u32::try_from(newlines).unwrap_or(u32::MAX))
 }
 
 fn count(people: &[PersonRow]) -> u32 {
@@ -254,10 +232,7 @@ fn head(row: &Row<'_>) -> rusqlite::Result<ConversationHeadRow> {
         Some(id) => Some(LastRow {
             id: MessageId(unsigned(id)),
             at: timestamp(row, "at")?,
-            preview: preview(
-                &row.get::<_, String>("content_type")?,
-                &row.get::<_, Vec<u8>>("beginning")?,
-            ),
+            preview: preview(&row.get::<_, String>("content_type")?, &row.get::<_, Vec<u8>>("beginning")?),
             mine: row.get::<_, u32>("recipient_count")? > 0,
         }),
     };
@@ -269,27 +244,18 @@ fn head(row: &Row<'_>) -> rusqlite::Result<ConversationHeadRow> {
         },
         last,
         unread: row.get("unread")?,
-        seen: row
-            .get::<_, Option<i64>>("seen")?
-            .map(|id| MessageId(unsigned(id))),
+        seen: row.get::<_, Option<i64>>("seen")?.map(|id| MessageId(unsigned(id))),
     })
 }
 
 /// The beginning of a text on one line; of other media types the type.
 fn preview(content_type: &str, body: &[u8]) -> String {
-    if !content_type
-        .trim_start()
-        .to_ascii_lowercase()
-        .starts_with("text/")
-    {
+    if !content_type.trim_start().to_ascii_lowercase().starts_with("text/") {
         return content_type.to_owned();
     }
     let text = String::from_utf8_lossy(body);
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.chars()
-        .filter(|character| !character.is_control())
-        .take(PREVIEW_CHARS_MAX)
-        .collect()
+    line.chars().filter(|character| !character.is_control()).take(PREVIEW_CHARS_MAX).collect()
 }
 
 fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenRows>> {
@@ -310,12 +276,8 @@ fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenRows>> {
                ORDER BY 1";
     let mut statement = connection.prepare(sql)?;
     let limit = i64::try_from(OPEN_LOADED_MAX).unwrap_or(i64::MAX);
-    let ids: Vec<i64> = statement
-        .query_map([limit], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    ids.into_iter()
-        .map(|id| open_rows(connection, id))
-        .collect()
+    let ids: Vec<i64> = statement.query_map([limit], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    ids.into_iter().map(|id| open_rows(connection, id)).collect()
 }
 
 fn open_rows(connection: &Connection, id: i64) -> rusqlite::Result<OpenRows> {
@@ -330,30 +292,24 @@ fn open_rows(connection: &Connection, id: i64) -> rusqlite::Result<OpenRows> {
             recipients: people(row, "people")?,
         })
     })?;
-    Ok(OpenRows {
-        outgoing,
-        attempts: attempts(connection, id)?,
-        deliveries: deliveries(connection, id)?,
-    })
+    Ok(OpenRows { outgoing, attempts: attempts(connection, id)?, deliveries: deliveries(connection, id)? })
 }
 
 /// The attempts of one message, in order.
 pub(super) fn attempts(connection: &Connection, message: i64) -> rusqlite::Result<Vec<AttemptRow>> {
-    let sql = "SELECT message, number, recipients, call_id, from_tag, cseq, report, stage, to_tag, at FROM attempt
+    let sql =
+        "SELECT message, number, recipients, call_id, from_tag, cseq, report, stage, to_tag, at FROM attempt
                WHERE message = ?1 ORDER BY number";
-    connection
-        .prepare_cached(sql)?
-        .query_map([message], attempt)?
-        .collect()
+    connection.prepare_cached(sql)?.query_map([message], attempt)?.collect()
 }
 
 fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
     let stage = match row.get::<_, String>("stage")?.as_str() {
         "queued" => AttemptStage::Queued,
         "sent" => AttemptStage::Sent,
-        "accepted" => AttemptStage::Accepted {
-            to_tag: row.get::<_, Option<String>>("to_tag")?.unwrap_or_default(),
-        },
+        "accepted" => {
+            AttemptStage::Accepted { to_tag: row.get::<_, Option<String>>("to_tag")?.unwrap_or_default() }
+        }
         _ => AttemptStage::Closed,
     };
     Ok(AttemptRow {
@@ -370,16 +326,10 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
 }
 
 /// What is known of the recipients of one message, by recipient and attempt.
-pub(super) fn deliveries(
-    connection: &Connection,
-    message: i64,
-) -> rusqlite::Result<Vec<DeliveryRow>> {
+pub(super) fn deliveries(connection: &Connection, message: i64) -> rusqlite::Result<Vec<DeliveryRow>> {
     let sql = "SELECT message, recipient, attempt, state, status, phrase, tries, after_ms, at FROM delivery
                WHERE message = ?1 ORDER BY attempt, recipient";
-    connection
-        .prepare_cached(sql)?
-        .query_map([message], delivery)?
-        .collect()
+    connection.prepare_cached(sql)?.query_map([message], delivery)?.collect()
 }
 
 fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
@@ -405,9 +355,7 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
 fn keys(connection: &Connection) -> rusqlite::Result<Vec<(String, crate::time::Timestamp)>> {
     // The machine forgets what is too old by `ForgetKeysBefore`: what is here is within the time.
     let mut statement = connection.prepare("SELECT key, at FROM inbox_key ORDER BY at, key")?;
-    statement
-        .query_map([], |row| Ok((row.get("key")?, timestamp(row, "at")?)))?
-        .collect()
+    statement.query_map([], |row| Ok((row.get("key")?, timestamp(row, "at")?)))?.collect()
 }
 
 /// A received message's columns besides those of every message.
@@ -416,10 +364,7 @@ pub(super) fn incoming_columns(
 ) -> rusqlite::Result<(Option<PersonRow>, Option<crate::time::Timestamp>)> {
     let address: Option<String> = row.get("from_address")?;
     let name: Option<String> = row.get("from_name")?;
-    let from = address.map(|address| PersonRow {
-        address,
-        name: name.unwrap_or_default(),
-    });
+    let from = address.map(|address| PersonRow { address, name: name.unwrap_or_default() });
     Ok((from, timestamp_option(row, "sent_at")?))
 }
 

@@ -37,9 +37,7 @@ pub(super) fn timestamp(row: &Row<'_>, column: &str) -> rusqlite::Result<Timesta
 
 /// A column of milliseconds since 1970 that may be empty.
 pub(super) fn timestamp_option(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
-    Ok(row
-        .get::<_, Option<i64>>(column)?
-        .map(|at| Timestamp::from_millis(unsigned(at))))
+    Ok(row.get::<_, Option<i64>>(column)?.map(|at| Timestamp::from_millis(unsigned(at))))
 }
 
 /// A value as JSON.
@@ -56,9 +54,7 @@ impl<T: Serialize> ToSql for Json<T> {
 
 impl<T: DeserializeOwned> rusqlite::types::FromSql for Json<T> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        serde_json::from_str(value.as_str()?)
-            .map(Json)
-            .map_err(FromSqlError::other)
+        serde_json::from_str(value.as_str()?).map(Json).map_err(FromSqlError::other)
     }
 }
 
@@ -68,12 +64,7 @@ pub(super) struct FlowColumn(pub(super) Flow);
 
 impl ToSql for FlowColumn {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        let Flow {
-            transport,
-            local,
-            remote,
-            connection,
-        } = self.0;
+        let Flow { transport, local, remote, connection } = self.0;
         let text = match connection {
             None => format!("{} {local} {remote}", transport.as_str()),
             Some(ConnectionId(connection)) => {
@@ -86,9 +77,7 @@ impl ToSql for FlowColumn {
 
 impl rusqlite::types::FromSql for FlowColumn {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        read_flow(value.as_str()?)
-            .map(Self)
-            .ok_or(FromSqlError::InvalidType)
+        read_flow(value.as_str()?).map(Self).ok_or(FromSqlError::InvalidType)
     }
 }
 
@@ -101,31 +90,18 @@ fn read_flow(text: &str) -> Option<Flow> {
         None => None,
         Some(number) => Some(ConnectionId(number.parse().ok()?)),
     };
-    Some(Flow {
-        transport,
-        local,
-        remote,
-        connection,
-    })
+    Some(Flow { transport, local, remote, connection })
 }
 
 /// People as `[[address, name], ...]`.
 pub(super) fn people_column(people: &[PersonRow]) -> Json<Vec<(&str, &str)>> {
-    Json(
-        people
-            .iter()
-            .map(|person| (person.address.as_str(), person.name.as_str()))
-            .collect(),
-    )
+    Json(people.iter().map(|person| (person.address.as_str(), person.name.as_str())).collect())
 }
 
 /// People read back.
 pub(super) fn people(row: &Row<'_>, column: &str) -> rusqlite::Result<Vec<PersonRow>> {
     let Json(pairs): Json<Vec<(String, String)>> = row.get(column)?;
-    Ok(pairs
-        .into_iter()
-        .map(|(address, name)| PersonRow { address, name })
-        .collect())
+    Ok(pairs.into_iter().map(|(address, name)| PersonRow { address, name }).collect())
 }
 
 #[cfg(test)]
@@ -135,19 +111,11 @@ mod tests {
     #[test]
     fn a_flow_comes_back_as_it_was() {
         let connection = rusqlite::Connection::open_in_memory().unwrap();
-        let udp = Flow::udp(
-            "127.0.0.1:5060".parse().unwrap(),
-            "[::1]:5061".parse().unwrap(),
-        );
-        let tcp = Flow {
-            transport: Transport::Tcp,
-            connection: Some(ConnectionId(1 << 60)),
-            ..udp
-        };
+        let udp = Flow::udp("127.0.0.1:5060".parse().unwrap(), "[::1]:5061".parse().unwrap());
+        let tcp = Flow { transport: Transport::Tcp, connection: Some(ConnectionId(1 << 60)), ..udp };
         for flow in [udp, tcp] {
-            let FlowColumn(read) = connection
-                .query_row("SELECT ?1", [FlowColumn(flow)], |row| row.get(0))
-                .unwrap();
+            let FlowColumn(read) =
+                connection.query_row("SELECT ?1", [FlowColumn(flow)], |row| row.get(0)).unwrap();
             assert_eq!(read, flow);
         }
         for wrong in [

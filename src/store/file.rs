@@ -34,19 +34,11 @@ impl StoreFile {
             .open(path)
             .map_err(OpenErrorKind::Unwritable)?;
         let connection = prepare::<S>(Connection::open(path)?)?;
-        Ok(Self {
-            connection,
-            path: Some(path.to_owned()),
-            _lock: Some(lock),
-        })
+        Ok(Self { connection, path: Some(path.to_owned()), _lock: Some(lock) })
     }
 
     pub(super) fn in_memory<S: Schema>() -> Result<Self, OpenErrorKind> {
-        Ok(Self {
-            connection: prepare::<S>(Connection::open_in_memory()?)?,
-            path: None,
-            _lock: None,
-        })
+        Ok(Self { connection: prepare::<S>(Connection::open_in_memory()?)?, path: None, _lock: None })
     }
 }
 
@@ -79,10 +71,7 @@ fn lock(path: &Path) -> Result<File, OpenErrorKind> {
 #[cfg(unix)]
 fn create_folder(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 #[cfg(not(unix))]

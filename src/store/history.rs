@@ -84,27 +84,19 @@ impl History {
             .spawn(move || answer_all(&connection, &waiting))
             .map_err(OpenErrorKind::Thread)?;
         let ask = Box::new(move |question| questions.try_send(question).is_ok());
-        Ok(Self {
-            ask: Some(ask),
-            thread: Some(thread),
-        })
+        Ok(Self { ask: Some(ask), thread: Some(thread) })
     }
 
     /// Asked of somebody else's connection: a store in memory has no second one.
     pub(super) fn through(ask: Box<dyn Fn(Question) -> bool + Send + Sync>) -> Self {
-        Self {
-            ask: Some(ask),
-            thread: None,
-        }
+        Self { ask: Some(ask), thread: None }
     }
 
     /// Has `question` run on the reader thread; it hands its answer on by itself. False when
     /// `limits::QUESTIONS_WAITING_MAX` wait already: ask again later.
     #[must_use]
     pub fn ask(&self, question: impl FnOnce(&Reader<'_>) + Send + 'static) -> bool {
-        self.ask
-            .as_ref()
-            .is_some_and(|ask| ask(Box::new(|connection| question(&Reader { connection }))))
+        self.ask.as_ref().is_some_and(|ask| ask(Box::new(|connection| question(&Reader { connection }))))
     }
 }
 
@@ -133,10 +125,12 @@ pub struct Reader<'a> {
 
 const OUTLINE: &str = "SELECT id, chars, newlines, recipient_count FROM message
                        WHERE conversation = ?1 AND id > ?2 ORDER BY id";
-const MESSAGES: &str = "SELECT id, conversation, at, sent_at, from_address, from_name, people, content_type, body,
+const MESSAGES: &str =
+    "SELECT id, conversation, at, sent_at, from_address, from_name, people, content_type, body,
                                (SELECT coalesce(max(number), 0) FROM attempt WHERE message = id) AS attempts
                         FROM message WHERE conversation = ?1 AND id BETWEEN ?2 AND ?3 ORDER BY id";
-const MESSAGE: &str = "SELECT id, conversation, at, sent_at, from_address, from_name, people, content_type, body,
+const MESSAGE: &str =
+    "SELECT id, conversation, at, sent_at, from_address, from_name, people, content_type, body,
                               (SELECT coalesce(max(number), 0) FROM attempt WHERE message = id) AS attempts
                        FROM message WHERE id = ?1";
 
@@ -174,9 +168,8 @@ impl Reader<'_> {
         last: MessageId,
     ) -> Result<Vec<MessageRows>, ReadError> {
         let mut statement = self.connection.prepare_cached(MESSAGES)?;
-        let rows = statement.query_map([signed(of.0), signed(first.0), signed(last.0)], |row| {
-            self.message_rows(row)
-        })?;
+        let rows = statement
+            .query_map([signed(of.0), signed(first.0), signed(last.0)], |row| self.message_rows(row))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -193,11 +186,7 @@ impl Reader<'_> {
     fn message_rows(&self, row: &Row<'_>) -> rusqlite::Result<MessageRows> {
         let id: i64 = row.get("id")?;
         let (from, sent_at) = incoming_columns(row)?;
-        let deliveries = if from.is_some() {
-            Vec::new()
-        } else {
-            deliveries(self.connection, id)?
-        };
+        let deliveries = if from.is_some() { Vec::new() } else { deliveries(self.connection, id)? };
         Ok(MessageRows {
             id: MessageId(unsigned(id)),
             conversation: ConversationId(unsigned(row.get("conversation")?)),

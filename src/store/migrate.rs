@@ -21,11 +21,7 @@ pub(super) fn migrate<S: Schema>(connection: &mut Connection) -> Result<(), Open
         let transaction = connection.transaction()?;
         transaction.execute_batch(sql)?;
         transaction.pragma_update(None, "application_id", S::APPLICATION_ID)?;
-        transaction.pragma_update(
-            None,
-            "user_version",
-            i64::try_from(step + 1).unwrap_or(i64::MAX),
-        )?;
+        transaction.pragma_update(None, "user_version", i64::try_from(step + 1).unwrap_or(i64::MAX))?;
         transaction.commit()?;
     }
     Ok(())
@@ -41,9 +37,7 @@ fn number(connection: &Connection, pragma: &str) -> rusqlite::Result<i64> {
 }
 
 fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| {
-        row.get(0)
-    })
+    connection.query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))
 }
 
 #[cfg(test)]
@@ -61,10 +55,8 @@ mod tests {
         type Rows = ();
         const NAME: &'static str = "two";
         const APPLICATION_ID: i32 = 77;
-        const MIGRATIONS: &'static [&'static str] = &[
-            "CREATE TABLE one (n INTEGER NOT NULL) STRICT;",
-            "ALTER TABLE one ADD COLUMN m INTEGER;",
-        ];
+        const MIGRATIONS: &'static [&'static str] =
+            &["CREATE TABLE one (n INTEGER NOT NULL) STRICT;", "ALTER TABLE one ADD COLUMN m INTEGER;"];
         fn apply(_: &Connection, _: &()) -> rusqlite::Result<()> {
             Ok(())
         }
@@ -77,15 +69,11 @@ mod tests {
     fn every_step_is_taken_once() {
         let mut connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(Two::MIGRATIONS[0]).unwrap();
-        connection
-            .pragma_update(None, "application_id", 77)
-            .unwrap();
+        connection.pragma_update(None, "application_id", 77).unwrap();
         connection.pragma_update(None, "user_version", 1).unwrap();
         migrate::<Two>(&mut connection).unwrap();
         assert_eq!(version(&connection).unwrap(), 2);
-        connection
-            .execute("INSERT INTO one (n, m) VALUES (1, 2)", [])
-            .unwrap();
+        connection.execute("INSERT INTO one (n, m) VALUES (1, 2)", []).unwrap();
         migrate::<Two>(&mut connection).unwrap();
     }
 
@@ -102,16 +90,11 @@ mod tests {
     #[test]
     fn a_database_of_somebody_else_is_refused() {
         let mut connection = Connection::open_in_memory().unwrap();
-        connection
-            .execute_batch("CREATE TABLE theirs (n INTEGER)")
-            .unwrap();
+        connection.execute_batch("CREATE TABLE theirs (n INTEGER)").unwrap();
         assert!(migrate::<ProxySchema>(&mut connection).is_err());
         let mut connection = Connection::open_in_memory().unwrap();
         migrate::<ClientSchema>(&mut connection).unwrap();
         let refusal = migrate::<ProxySchema>(&mut connection).unwrap_err();
-        assert!(
-            refusal.to_string().contains("not a store of a proxy"),
-            "{refusal}"
-        );
+        assert!(refusal.to_string().contains("not a store of a proxy"), "{refusal}");
     }
 }

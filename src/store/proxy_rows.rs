@@ -7,14 +7,11 @@ use rusqlite::{Connection, Row, params};
 
 use crate::machine::Flow;
 use crate::proxy::journal::{
-    AcceptedRow, BindingRow, DispatchId, DispatchRows, OutcomeRow, OutcomeState, ReportRow, Rows,
-    Write,
+    AcceptedRow, BindingRow, DispatchId, DispatchRows, OutcomeRow, OutcomeState, ReportRow, Rows, Write,
 };
 use crate::sip::{Aor, Uri};
 use crate::store::Schema;
-use crate::store::columns::{
-    FlowColumn, Json, millis, signed, timestamp, timestamp_option, unsigned,
-};
+use crate::store::columns::{FlowColumn, Json, millis, signed, timestamp, timestamp_option, unsigned};
 
 /// The tables of a proxy.
 #[derive(Debug)]
@@ -51,14 +48,12 @@ impl Schema for ProxySchema {
 
 fn put_secret(connection: &Connection, key: &[u8; 16]) -> rusqlite::Result<()> {
     let sql = "INSERT INTO secret (only_one, key) VALUES (1, ?1)";
-    connection
-        .prepare_cached(sql)?
-        .execute(params![key])
-        .map(drop)
+    connection.prepare_cached(sql)?.execute(params![key]).map(drop)
 }
 
 fn put_binding(connection: &Connection, binding: &BindingRow) -> rusqlite::Result<()> {
-    let sql = "INSERT OR REPLACE INTO binding (aor, contact, q_permille, call_id, cseq, instance, expires_at, flow)
+    let sql =
+        "INSERT OR REPLACE INTO binding (aor, contact, q_permille, call_id, cseq, instance, expires_at, flow)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let mut statement = connection.prepare_cached(sql)?;
     statement
@@ -77,10 +72,7 @@ fn put_binding(connection: &Connection, binding: &BindingRow) -> rusqlite::Resul
 
 fn take_binding(connection: &Connection, aor: &Aor, contact: &Uri) -> rusqlite::Result<()> {
     let sql = "DELETE FROM binding WHERE aor = ?1 AND contact = ?2";
-    connection
-        .prepare_cached(sql)?
-        .execute(params![aor.as_str(), contact.as_str()])
-        .map(drop)
+    connection.prepare_cached(sql)?.execute(params![aor.as_str(), contact.as_str()]).map(drop)
 }
 
 fn put_accepted(connection: &Connection, accepted: &AcceptedRow) -> rusqlite::Result<()> {
@@ -115,10 +107,7 @@ fn put_outcomes(
     };
     let columns: Vec<OutcomeColumns<&str>> = outcomes.iter().map(outcome_columns).collect();
     let sql = "INSERT OR REPLACE INTO outcome (dispatch, recipient, outcomes) VALUES (?1, ?2, ?3)";
-    connection
-        .prepare_cached(sql)?
-        .execute(params![signed(dispatch.0), alone, Json(columns)])
-        .map(drop)
+    connection.prepare_cached(sql)?.execute(params![signed(dispatch.0), alone, Json(columns)]).map(drop)
 }
 
 fn outcome_columns(outcome: &OutcomeRow) -> OutcomeColumns<&str> {
@@ -137,40 +126,24 @@ fn outcome_columns(outcome: &OutcomeRow) -> OutcomeColumns<&str> {
     )
 }
 
-fn put_report(
-    connection: &Connection,
-    dispatch: DispatchId,
-    report: &ReportRow,
-) -> rusqlite::Result<()> {
+fn put_report(connection: &Connection, dispatch: DispatchId, report: &ReportRow) -> rusqlite::Result<()> {
     let sql = "INSERT INTO report (dispatch, cseq, rounds, due_at, closed) VALUES (?1, ?2, ?3, ?4, ?5)
                ON CONFLICT (dispatch) DO UPDATE SET cseq = ?2, rounds = ?3, due_at = ?4, closed = ?5";
     let due_at = report.due_at.map(|at| at.as_millis_i64());
     let mut statement = connection.prepare_cached(sql)?;
     statement
-        .execute(params![
-            signed(dispatch.0),
-            report.cseq,
-            report.rounds,
-            due_at,
-            report.closed
-        ])
+        .execute(params![signed(dispatch.0), report.cseq, report.rounds, due_at, report.closed])
         .map(drop)
 }
 
 fn move_flow(connection: &Connection, dispatch: DispatchId, flow: Flow) -> rusqlite::Result<()> {
     let sql = "UPDATE dispatch SET flow = ?2 WHERE id = ?1";
-    connection
-        .prepare_cached(sql)?
-        .execute(params![signed(dispatch.0), FlowColumn(flow)])
-        .map(drop)
+    connection.prepare_cached(sql)?.execute(params![signed(dispatch.0), FlowColumn(flow)]).map(drop)
 }
 
 fn forget(connection: &Connection, dispatch: DispatchId) -> rusqlite::Result<()> {
     // Outcomes and report go with it: ON DELETE CASCADE.
-    connection
-        .prepare_cached("DELETE FROM dispatch WHERE id = ?1")?
-        .execute([signed(dispatch.0)])
-        .map(drop)
+    connection.prepare_cached("DELETE FROM dispatch WHERE id = ?1")?.execute([signed(dispatch.0)]).map(drop)
 }
 
 fn secret(connection: &Connection) -> rusqlite::Result<Option<[u8; 16]>> {
@@ -180,17 +153,12 @@ fn secret(connection: &Connection) -> rusqlite::Result<Option<[u8; 16]>> {
 }
 
 fn bindings(connection: &Connection) -> rusqlite::Result<Vec<BindingRow>> {
-    let sql =
-        "SELECT aor, contact, q_permille, call_id, cseq, instance, expires_at, flow FROM binding
+    let sql = "SELECT aor, contact, q_permille, call_id, cseq, instance, expires_at, flow FROM binding
                ORDER BY aor, contact";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], binding)?;
     // A binding that cannot be read is worth less than a start: its owner registers again.
-    Ok(rows
-        .collect::<rusqlite::Result<Vec<_>>>()?
-        .into_iter()
-        .flatten()
-        .collect())
+    Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
 fn binding(row: &Row<'_>) -> rusqlite::Result<Option<BindingRow>> {
@@ -214,23 +182,14 @@ fn binding(row: &Row<'_>) -> rusqlite::Result<Option<BindingRow>> {
 fn dispatches(connection: &Connection) -> rusqlite::Result<Vec<DispatchRows>> {
     let mut outcomes = outcomes(connection)?;
     let mut reports = reports(connection)?;
-    let sql =
-        "SELECT id, key, to_tag, accepted_at, flow, recipients, request FROM dispatch ORDER BY id";
+    let sql = "SELECT id, key, to_tag, accepted_at, flow, recipients, request FROM dispatch ORDER BY id";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], accepted)?;
     rows.map(|accepted| {
         let accepted = accepted?;
-        let outcomes = outcomes
-            .remove(&accepted.id)
-            .unwrap_or_default()
-            .into_values()
-            .collect();
+        let outcomes = outcomes.remove(&accepted.id).unwrap_or_default().into_values().collect();
         let report = reports.remove(&accepted.id);
-        Ok(DispatchRows {
-            accepted,
-            outcomes,
-            report,
-        })
+        Ok(DispatchRows { accepted, outcomes, report })
     })
     .collect()
 }
@@ -257,38 +216,23 @@ fn outcomes(connection: &Connection) -> rusqlite::Result<Outcomes> {
     while let Some(row) = rows.next()? {
         let dispatch = known.entry(DispatchId(unsigned(row.get(0)?))).or_default();
         let Json(columns): Json<Vec<OutcomeColumns<String>>> = row.get(1)?;
-        dispatch.extend(
-            columns
-                .into_iter()
-                .filter_map(outcome)
-                .map(|outcome| (outcome.recipient, outcome)),
-        );
+        dispatch.extend(columns.into_iter().filter_map(outcome).map(|outcome| (outcome.recipient, outcome)));
     }
     Ok(known)
 }
 
-fn outcome(
-    (recipient, state, status, reason, tries, after): OutcomeColumns<String>,
-) -> Option<OutcomeRow> {
+fn outcome((recipient, state, status, reason, tries, after): OutcomeColumns<String>) -> Option<OutcomeRow> {
     let state = match state.as_str() {
         "delivered" => OutcomeState::Delivered,
         "failed" => OutcomeState::Failed,
         "deferred" => OutcomeState::Deferred,
         _ => return None,
     };
-    Some(OutcomeRow {
-        recipient,
-        state,
-        status,
-        reason,
-        tries,
-        after: Duration::from_millis(after),
-    })
+    Some(OutcomeRow { recipient, state, status, reason, tries, after: Duration::from_millis(after) })
 }
 
 fn reports(connection: &Connection) -> rusqlite::Result<BTreeMap<DispatchId, ReportRow>> {
-    let mut statement =
-        connection.prepare("SELECT dispatch, cseq, rounds, due_at, closed FROM report")?;
+    let mut statement = connection.prepare("SELECT dispatch, cseq, rounds, due_at, closed FROM report")?;
     let rows = statement.query_map([], |row| {
         let report = ReportRow {
             cseq: row.get("cseq")?,
@@ -309,10 +253,7 @@ mod tests {
     use bytes::Bytes;
 
     fn flow() -> Flow {
-        Flow::udp(
-            "127.0.0.1:5060".parse().unwrap(),
-            "127.0.0.1:40000".parse().unwrap(),
-        )
+        Flow::udp("127.0.0.1:5060".parse().unwrap(), "127.0.0.1:40000".parse().unwrap())
     }
 
     fn accepted_row(id: u64) -> AcceptedRow {
@@ -343,61 +284,24 @@ mod tests {
     fn what_was_accepted_comes_back_with_its_latest_outcomes_and_report() {
         let connection = opened::<ProxySchema>();
         let (mine, other) = (DispatchId(7), DispatchId(8));
-        let early = ReportRow {
-            cseq: 1,
-            rounds: 0,
-            due_at: Some(Timestamp::from_millis(9)),
-            closed: false,
-        };
-        let late = ReportRow {
-            cseq: 2,
-            rounds: 3,
-            due_at: None,
-            closed: true,
-        };
+        let early = ReportRow { cseq: 1, rounds: 0, due_at: Some(Timestamp::from_millis(9)), closed: false };
+        let late = ReportRow { cseq: 2, rounds: 3, due_at: None, closed: true };
         let deferred = |state| vec![outcome_row(0, state)];
-        let rest = vec![
-            outcome_row(1, OutcomeState::Delivered),
-            outcome_row(2, OutcomeState::Failed),
-        ];
-        let moved = Flow {
-            remote: "127.0.0.1:41000".parse().unwrap(),
-            ..flow()
-        };
+        let rest = vec![outcome_row(1, OutcomeState::Delivered), outcome_row(2, OutcomeState::Failed)];
+        let moved = Flow { remote: "127.0.0.1:41000".parse().unwrap(), ..flow() };
         write_all::<ProxySchema>(
             &connection,
             &[
                 Write::Secret([9; 16]),
                 Write::Accept(accepted_row(7)),
                 Write::Accept(accepted_row(8)),
-                Write::Outcomes {
-                    dispatch: mine,
-                    outcomes: deferred(OutcomeState::Deferred),
-                },
-                Write::Outcomes {
-                    dispatch: mine,
-                    outcomes: rest.clone(),
-                },
-                Write::Outcomes {
-                    dispatch: mine,
-                    outcomes: deferred(OutcomeState::Delivered),
-                },
-                Write::Outcomes {
-                    dispatch: other,
-                    outcomes: Vec::new(),
-                },
-                Write::Report {
-                    dispatch: mine,
-                    report: early,
-                },
-                Write::Report {
-                    dispatch: mine,
-                    report: late,
-                },
-                Write::Moved {
-                    dispatch: mine,
-                    flow: moved,
-                },
+                Write::Outcomes { dispatch: mine, outcomes: deferred(OutcomeState::Deferred) },
+                Write::Outcomes { dispatch: mine, outcomes: rest.clone() },
+                Write::Outcomes { dispatch: mine, outcomes: deferred(OutcomeState::Delivered) },
+                Write::Outcomes { dispatch: other, outcomes: Vec::new() },
+                Write::Report { dispatch: mine, report: early },
+                Write::Report { dispatch: mine, report: late },
+                Write::Moved { dispatch: mine, flow: moved },
             ],
         );
         let rows = ProxySchema::load(&connection).unwrap();
@@ -409,16 +313,8 @@ mod tests {
         assert_eq!(
             rows.dispatches,
             [
-                DispatchRows {
-                    accepted,
-                    outcomes,
-                    report: Some(late)
-                },
-                DispatchRows {
-                    accepted: accepted_row(8),
-                    outcomes: vec![],
-                    report: None
-                },
+                DispatchRows { accepted, outcomes, report: Some(late) },
+                DispatchRows { accepted: accepted_row(8), outcomes: vec![], report: None },
             ]
         );
     }
@@ -432,28 +328,16 @@ mod tests {
         };
         write_all::<ProxySchema>(
             &connection,
-            &[
-                Write::Accept(accepted_row(7)),
-                again.clone(),
-                again.clone(),
-                again,
-            ],
+            &[Write::Accept(accepted_row(7)), again.clone(), again.clone(), again],
         );
-        let rows: i64 = connection
-            .query_row("SELECT count(*) FROM outcome", [], |row| row.get(0))
-            .unwrap();
+        let rows: i64 = connection.query_row("SELECT count(*) FROM outcome", [], |row| row.get(0)).unwrap();
         assert_eq!(rows, 1);
     }
 
     #[test]
     fn what_is_forgotten_takes_all_with_it() {
         let connection = opened::<ProxySchema>();
-        let report = ReportRow {
-            cseq: 1,
-            rounds: 0,
-            due_at: None,
-            closed: true,
-        };
+        let report = ReportRow { cseq: 1, rounds: 0, due_at: None, closed: true };
         write_all::<ProxySchema>(
             &connection,
             &[
@@ -462,30 +346,20 @@ mod tests {
                     dispatch: DispatchId(7),
                     outcomes: vec![outcome_row(0, OutcomeState::Failed)],
                 },
-                Write::Report {
-                    dispatch: DispatchId(7),
-                    report,
-                },
+                Write::Report { dispatch: DispatchId(7), report },
                 Write::Forget(DispatchId(7)),
             ],
         );
         let left = "SELECT (SELECT count(*) FROM outcome) + (SELECT count(*) FROM report)";
-        assert_eq!(
-            connection
-                .query_row(left, [], |row| row.get::<_, i64>(0))
-                .unwrap(),
-            0
-        );
+        assert_eq!(connection.query_row(left, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
         assert_eq!(ProxySchema::load(&connection).unwrap(), Rows::default());
     }
 
     #[test]
     fn an_outcome_of_nothing_is_refused() {
         let connection = opened::<ProxySchema>();
-        let stray = Write::Outcomes {
-            dispatch: DispatchId(7),
-            outcomes: vec![outcome_row(0, OutcomeState::Failed)],
-        };
+        let stray =
+            Write::Outcomes { dispatch: DispatchId(7), outcomes: vec![outcome_row(0, OutcomeState::Failed)] };
         assert!(ProxySchema::apply(&connection, &stray).is_err());
     }
 
@@ -504,11 +378,7 @@ mod tests {
             expires_at: Timestamp::from_millis(5),
             flow: flow(),
         };
-        let newer = BindingRow {
-            cseq: 2,
-            instance: None,
-            ..row.clone()
-        };
+        let newer = BindingRow { cseq: 2, instance: None, ..row.clone() };
         write_all::<ProxySchema>(&connection, &[Write::Bind(row), Write::Bind(newer.clone())]);
         assert_eq!(ProxySchema::load(&connection).unwrap().bindings, [newer]);
         write_all::<ProxySchema>(&connection, &[Write::Unbind { aor, contact }]);

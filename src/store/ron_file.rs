@@ -60,20 +60,15 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RonError> {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => {
-            return Err(RonError::Read {
-                path: path.to_owned(),
-                source,
-            });
+            return Err(RonError::Read { path: path.to_owned(), source });
         }
     };
-    ron::de::from_bytes(&bytes)
-        .map(Some)
-        .map_err(|error| RonError::Broken {
-            path: path.to_owned(),
-            line: error.span.start.line,
-            column: error.span.start.col,
-            what: error.code.to_string(),
-        })
+    ron::de::from_bytes(&bytes).map(Some).map_err(|error| RonError::Broken {
+        path: path.to_owned(),
+        line: error.span.start.line,
+        column: error.span.start.col,
+        what: error.code.to_string(),
+    })
 }
 
 /// Reads a file of ours. A broken one is moved aside to `NAME.broken-N` and told of; what is missing is the default.
@@ -83,23 +78,14 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RonError> {
 pub fn read_or_keep_aside<T: DeserializeOwned + Default>(path: &Path) -> Result<Kept<T>, RonError> {
     let broken = match read(path) {
         Ok(value) => {
-            return Ok(Kept {
-                value: value.unwrap_or_default(),
-                problem: None,
-            });
+            return Ok(Kept { value: value.unwrap_or_default(), problem: None });
         }
         Err(error @ RonError::Broken { .. }) => error,
         Err(error @ (RonError::Read { .. } | RonError::Write { .. })) => return Err(error),
     };
-    let aside = keep_aside(path).map_err(|source| RonError::Write {
-        path: path.to_owned(),
-        source,
-    })?;
+    let aside = keep_aside(path).map_err(|source| RonError::Write { path: path.to_owned(), source })?;
     let problem = format!("{broken}. The file was kept as {}.", aside.display());
-    Ok(Kept {
-        value: T::default(),
-        problem: Some(problem),
-    })
+    Ok(Kept { value: T::default(), problem: Some(problem) })
 }
 
 fn keep_aside(path: &Path) -> io::Result<PathBuf> {
@@ -128,24 +114,17 @@ fn keep_aside(path: &Path) -> io::Result<PathBuf> {
 /// # Errors
 /// The value is not on the disk; the old file is as it was.
 pub fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), RonError> {
-    try_write(path, value).map_err(|source| RonError::Write {
-        path: path.to_owned(),
-        source,
-    })
+    try_write(path, value).map_err(|source| RonError::Write { path: path.to_owned(), source })
 }
 
 fn try_write<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
-    let pretty = ron::ser::PrettyConfig::new()
-        .new_line("\n")
-        .indentor("    ")
-        .struct_names(false);
+    let pretty = ron::ser::PrettyConfig::new().new_line("\n").indentor("    ").struct_names(false);
     let mut text = ron::ser::to_string_pretty(value, pretty).map_err(io::Error::other)?;
     text.push('\n');
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder)?;
     let aside = beside(path, ".new");
-    let mut file =
-        private(OpenOptions::new().write(true).create(true).truncate(true)).open(&aside)?;
+    let mut file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(&aside)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     drop(file);
@@ -192,10 +171,7 @@ mod tests {
             name: "Ann \"A\"".to_owned(),
             simulated: false,
         };
-        AddressBook {
-            contacts: vec![ann],
-            lists: vec![],
-        }
+        AddressBook { contacts: vec![ann], lists: vec![] }
     }
 
     #[test]
@@ -222,10 +198,7 @@ mod tests {
             assert_eq!(kept.value, AddressBook::default());
             let problem = kept.problem.unwrap();
             assert!(problem.contains("contacts.ron:3:"), "{problem}");
-            assert!(
-                problem.contains(&format!("contacts.ron.broken-{number}")),
-                "{problem}"
-            );
+            assert!(problem.contains(&format!("contacts.ron.broken-{number}")), "{problem}");
             let aside = folder.path().join(format!("contacts.ron.broken-{number}"));
             assert_eq!(fs::read_to_string(aside).unwrap(), broken);
             assert!(!path.exists());
@@ -247,13 +220,8 @@ mod tests {
         let path = folder.path().join("contacts.ron");
         write(&path, &book()).unwrap();
         fs::create_dir(folder.path().join("contacts.ron.new")).unwrap();
-        let error = write(&path, &AddressBook::default())
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("cannot write") && error.contains("contacts.ron"),
-            "{error}"
-        );
+        let error = write(&path, &AddressBook::default()).unwrap_err().to_string();
+        assert!(error.contains("cannot write") && error.contains("contacts.ron"), "{error}");
         assert_eq!(read::<AddressBook>(&path).unwrap(), Some(book()));
     }
 }

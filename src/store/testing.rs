@@ -7,9 +7,7 @@ use crate::store::{Schema, migrate};
 /// A fresh database in memory with the schema's tables.
 pub(super) fn opened<S: Schema>() -> Connection {
     let mut connection = Connection::open_in_memory().unwrap();
-    connection
-        .pragma_update(None, "foreign_keys", "ON")
-        .unwrap();
+    connection.pragma_update(None, "foreign_keys", "ON").unwrap();
     migrate::migrate::<S>(&mut connection).unwrap();
     connection
 }

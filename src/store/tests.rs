@@ -12,37 +12,22 @@ fn batch(id: u64) -> Batch<Write> {
 }
 
 fn batch_of(id: u64, address: &str) -> Batch<Write> {
-    let people = vec![PersonRow {
-        address: address.to_owned(),
-        name: String::new(),
-    }];
-    let row = ConversationRow {
-        id: ConversationId(id),
-        people,
-        hidden: false,
-    };
-    Batch {
-        id: BatchId(id),
-        writes: vec![Write::Conversation(row)],
-    }
+    let people = vec![PersonRow { address: address.to_owned(), name: String::new() }];
+    let row = ConversationRow { id: ConversationId(id), people, hidden: false };
+    Batch { id: BatchId(id), writes: vec![Write::Conversation(row)] }
 }
 
 /// A started writer, and its answers one group at a time: the writer waits until the answer before is taken.
 fn started(store: Store<ClientSchema>) -> (Writer<Write>, Receiver<Vec<Outcome>>) {
     let (answered, answers) = sync_channel(0);
     // Nobody may be listening any more at the end of a test.
-    let writer = store
-        .start(move |outcomes| drop(answered.send(outcomes)))
-        .unwrap();
+    let writer = store.start(move |outcomes| drop(answered.send(outcomes))).unwrap();
     (writer, answers)
 }
 
 fn conversations(path: &Path) -> Vec<u64> {
     let rows = Store::<ClientSchema>::open(path).unwrap().load().unwrap();
-    rows.conversations
-        .iter()
-        .map(|head| head.row.id.0)
-        .collect()
+    rows.conversations.iter().map(|head| head.row.id.0).collect()
 }
 
 fn committed(ids: std::ops::RangeInclusive<u64>) -> Vec<Outcome> {
@@ -78,15 +63,7 @@ fn a_batch_that_fails_fails_alone_and_whole() {
     answers.recv().unwrap();
     let mut broken = batch(3);
     broken.writes.extend(batch(1).writes); // number 1 is taken
-    for batch in [
-        batch(2),
-        broken,
-        batch(4),
-        Batch {
-            id: BatchId(5),
-            writes: vec![],
-        },
-    ] {
+    for batch in [batch(2), broken, batch(4), Batch { id: BatchId(5), writes: vec![] }] {
         writer.commit(batch).unwrap();
     }
     reached.recv().unwrap();
@@ -97,18 +74,8 @@ fn a_batch_that_fails_fails_alone_and_whole() {
     });
     assert_eq!(outcomes, expected);
     let (answer, rows) = sync_channel(1);
-    writer.ask(move |connection| {
-        answer
-            .send(ClientSchema::load(connection).unwrap())
-            .unwrap()
-    });
-    let ids: Vec<u64> = rows
-        .recv()
-        .unwrap()
-        .conversations
-        .iter()
-        .map(|head| head.row.id.0)
-        .collect();
+    writer.ask(move |connection| answer.send(ClientSchema::load(connection).unwrap()).unwrap());
+    let ids: Vec<u64> = rows.recv().unwrap().conversations.iter().map(|head| head.row.id.0).collect();
     assert_eq!(ids, [1, 2, 4]);
 }
 
@@ -121,9 +88,7 @@ fn a_full_disk_is_an_answer_and_passes() {
     let limit = |pages: &'static str| {
         let (done, when_done) = sync_channel(1);
         writer.ask(move |connection: &Connection| {
-            connection
-                .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
-                .unwrap();
+            connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
             done.send(()).unwrap();
         });
         when_done.recv().unwrap();
@@ -144,9 +109,7 @@ fn over_its_queue_the_writer_refuses_at_once() {
     let (writer, answers) = started(Store::in_memory().unwrap());
     let refused = (1..).find_map(|id| writer.commit(batch(id)).err()).unwrap();
     // Some may have been taken out of the queue, but none waits beyond it.
-    assert!(
-        refused.id.0 > BATCHES_WAITING_MAX as u64 && refused.id.0 <= 3 * BATCHES_WAITING_MAX as u64
-    );
+    assert!(refused.id.0 > BATCHES_WAITING_MAX as u64 && refused.id.0 <= 3 * BATCHES_WAITING_MAX as u64);
     drop(answers);
 }
 
@@ -154,10 +117,7 @@ fn over_its_queue_the_writer_refuses_at_once() {
 fn what_waits_is_written_before_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("client.db");
-    let writer = Store::<ClientSchema>::open(&path)
-        .unwrap()
-        .start(drop)
-        .unwrap();
+    let writer = Store::<ClientSchema>::open(&path).unwrap().start(drop).unwrap();
     for id in 1..=50 {
         writer.commit(batch(id)).unwrap();
     }
@@ -172,12 +132,7 @@ fn a_store_is_used_by_one_at_a_time() {
     let first = Store::<ClientSchema>::open(&path).unwrap();
     let refusal = Store::<ClientSchema>::open(&path).unwrap_err();
     assert!(matches!(refusal.kind, OpenErrorKind::InUse), "{refusal:?}");
-    assert!(
-        refusal
-            .to_string()
-            .ends_with("client.db: another running fanfare uses it"),
-        "{refusal}"
-    );
+    assert!(refusal.to_string().ends_with("client.db: another running fanfare uses it"), "{refusal}");
     drop(first);
     Store::<ClientSchema>::open(&path).unwrap();
 }
@@ -186,37 +141,19 @@ fn a_store_is_used_by_one_at_a_time() {
 fn places_that_cannot_be_used_are_named_with_their_cause() {
     let folder = tempfile::tempdir().unwrap();
     let rubbish = folder.path().join("rubbish.db");
-    std::fs::write(
-        &rubbish,
-        "no database at all, but long enough to be taken for one by its length",
-    )
-    .unwrap();
-    let refusal = Store::<ClientSchema>::open(&rubbish)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        refusal.contains("rubbish.db") && refusal.contains("not a database"),
-        "{refusal}"
-    );
-    assert!(
-        std::fs::read_to_string(&rubbish)
-            .unwrap()
-            .starts_with("no database")
-    );
+    std::fs::write(&rubbish, "no database at all, but long enough to be taken for one by its length")
+        .unwrap();
+    let refusal = Store::<ClientSchema>::open(&rubbish).unwrap_err().to_string();
+    assert!(refusal.contains("rubbish.db") && refusal.contains("not a database"), "{refusal}");
+    assert!(std::fs::read_to_string(&rubbish).unwrap().starts_with("no database"));
 
     let below_a_file = rubbish.join("client.db");
     let refusal = Store::<ClientSchema>::open(&below_a_file).unwrap_err();
-    assert!(
-        matches!(refusal.kind, OpenErrorKind::Folder(_)),
-        "{refusal:?}"
-    );
+    assert!(matches!(refusal.kind, OpenErrorKind::Folder(_)), "{refusal:?}");
 
     // A folder in the file's place is unwritable for root too.
     let refusal = Store::<ClientSchema>::open(folder.path()).unwrap_err();
-    assert!(
-        matches!(refusal.kind, OpenErrorKind::Unwritable(_)),
-        "{refusal:?}"
-    );
+    assert!(matches!(refusal.kind, OpenErrorKind::Unwritable(_)), "{refusal:?}");
 }
 
 #[cfg(unix)]
@@ -225,10 +162,7 @@ fn only_its_owner_may_read_a_store() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new/client.db");
-    let writer = Store::<ClientSchema>::open(&path)
-        .unwrap()
-        .start(drop)
-        .unwrap();
+    let writer = Store::<ClientSchema>::open(&path).unwrap().start(drop).unwrap();
     writer.commit(batch(1)).unwrap();
     for entry in std::fs::read_dir(folder.path().join("new")).unwrap() {
         let mode = entry.unwrap().metadata().unwrap().permissions().mode();
@@ -248,9 +182,7 @@ fn write_for_ever(path: &Path) -> ! {
             next += 1;
         }
         for outcome in answers.recv().unwrap() {
-            let Outcome::Committed(BatchId(id)) = outcome else {
-                panic!("not committed")
-            };
+            let Outcome::Committed(BatchId(id)) = outcome else { panic!("not committed") };
             println!("answered {id}");
         }
         std::io::stdout().flush().unwrap();
@@ -272,22 +204,15 @@ fn what_was_answered_survives_the_kill_of_the_process() {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap())
-            .lines()
-            .map_while(Result::ok);
-        let mut answered =
-            output.filter_map(|line| line.strip_prefix("answered ")?.parse::<u64>().ok());
+        let output = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut answered = output.filter_map(|line| line.strip_prefix("answered ")?.parse::<u64>().ok());
         let last = answered.by_ref().take(lines).last().unwrap();
         child.kill().unwrap(); // SIGKILL
         // What it said before it died counts too.
         let last = answered.last().unwrap_or(last);
         child.wait().unwrap();
         let kept = conversations(&path);
-        assert!(
-            kept.len() as u64 >= last,
-            "{last} answered, {} kept",
-            kept.len()
-        );
+        assert!(kept.len() as u64 >= last, "{last} answered, {} kept", kept.len());
         assert_eq!(kept, (1..=kept.len() as u64).collect::<Vec<_>>());
     }
 }

@@ -41,12 +41,20 @@ impl ServerTransaction {
         self.flow = flow;
         match &self.state {
             State::Trying => None,
-            State::Proceeding(bytes) | State::Completed(bytes) => Some(Transmit { flow, bytes: bytes.clone() }),
+            State::Proceeding(bytes) | State::Completed(bytes) => {
+                Some(Transmit { flow, bytes: bytes.clone() })
+            }
         }
     }
 
     /// The owner's answer; none to send when a final one went out before.
-    pub(super) fn respond(&mut self, status: u16, bytes: Bytes, now: Instant, timers: &Timers) -> Option<Transmit> {
+    pub(super) fn respond(
+        &mut self,
+        status: u16,
+        bytes: Bytes,
+        now: Instant,
+        timers: &Timers,
+    ) -> Option<Transmit> {
         if matches!(self.state, State::Completed(_)) {
             return None;
         }

@@ -83,8 +83,6 @@ fn all_49_behave_as_the_index_says() {
 
 #[test]
 fn contacts_are_read() {
-    assert!(
-        matches!(request("wsinv").fields().contacts(), Ok(Contacts::List(list)) if list.len() == 1)
-    );
+    assert!(matches!(request("wsinv").fields().contacts(), Ok(Contacts::List(list)) if list.len() == 1));
     assert_eq!(response("noreason").status(), 100);
 }

@@ -26,10 +26,7 @@ pub(super) fn recipients(draft: &Draft, profile: &Profile) -> Result<Vec<PersonR
     for person in &draft.to {
         let uri = recipient(&person.address)?;
         if seen.insert(person_key(&uri, profile)) {
-            people.push(PersonRow {
-                address: uri.as_str().to_owned(),
-                name: person.name.clone(),
-            });
+            people.push(PersonRow { address: uri.as_str().to_owned(), name: person.name.clone() });
         }
     }
     if people.is_empty() {
@@ -41,11 +38,8 @@ pub(super) fn recipients(draft: &Draft, profile: &Profile) -> Result<Vec<PersonR
             people.len()
         ));
     }
-    let head: usize = people
-        .iter()
-        .map(|person| person.address.len() + FIELD_BYTES)
-        .sum::<usize>()
-        + HEAD_BYTES;
+    let head: usize =
+        people.iter().map(|person| person.address.len() + FIELD_BYTES).sum::<usize>() + HEAD_BYTES;
     if head > HEAD_BYTES_MAX || head + draft.text.len() > MESSAGE_BYTES_MAX {
         return Err("This message is too long to be sent.".to_owned());
     }
@@ -53,31 +47,22 @@ pub(super) fn recipients(draft: &Draft, profile: &Profile) -> Result<Vec<PersonR
 }
 
 fn recipient(address: &str) -> Result<Uri, String> {
-    let uri =
-        Uri::typed(address.trim()).map_err(|why| format!("{address:?} is no address: {why}."))?;
+    let uri = Uri::typed(address.trim()).map_err(|why| format!("{address:?} is no address: {why}."))?;
     match uri.scheme() {
         Scheme::Sip | Scheme::Im | Scheme::Pres if uri.host().is_empty() => {
             Err(format!("{address:?} does not say at which domain."))
         }
         Scheme::Sip | Scheme::Im | Scheme::Pres => Ok(uri),
         // W32: sips never leaves TLS.
-        Scheme::Sips => Err(format!(
-            "{address:?} asks for TLS, which this version does not speak."
-        )),
-        Scheme::Tel | Scheme::Other(_) => {
-            Err(format!("{address:?} is no address that SIP can write to."))
-        }
+        Scheme::Sips => Err(format!("{address:?} asks for TLS, which this version does not speak.")),
+        Scheme::Tel | Scheme::Other(_) => Err(format!("{address:?} is no address that SIP can write to.")),
     }
 }
 
 /// W3: in our own domain `user@domain` alone decides, elsewhere the port does too.
 fn person_key(uri: &Uri, profile: &Profile) -> String {
     let aor = uri.aor();
-    if aor.domain() == profile.address.aor().domain() {
-        aor.as_str().to_owned()
-    } else {
-        uri_key(uri)
-    }
+    if aor.domain() == profile.address.aor().domain() { aor.as_str().to_owned() } else { uri_key(uri) }
 }
 
 #[cfg(test)]
@@ -102,17 +87,9 @@ mod tests {
     fn draft(to: &[&str], text: &str) -> Draft {
         let to = to
             .iter()
-            .map(|address| PersonRow {
-                address: (*address).to_owned(),
-                name: String::new(),
-            })
+            .map(|address| PersonRow { address: (*address).to_owned(), name: String::new() })
             .collect();
-        Draft {
-            to,
-            text: text.to_owned(),
-            hidden: false,
-            report: ReportWish::default(),
-        }
+        Draft { to, text: text.to_owned(), hidden: false, report: ReportWish::default() }
     }
 
     #[test]
@@ -129,26 +106,17 @@ mod tests {
             "x",
         );
         let people = recipients(&draft, &profile()).unwrap();
-        let addresses: Vec<_> = people
-            .iter()
-            .map(|person| person.address.as_str())
-            .collect();
+        let addresses: Vec<_> = people.iter().map(|person| person.address.as_str()).collect();
         assert_eq!(
             addresses,
-            [
-                "im:ann@domain.com",
-                "sip:bob@domain.com",
-                "sip:cy@192.0.2.1:5071",
-                "sip:cy@192.0.2.1:5072"
-            ]
+            ["im:ann@domain.com", "sip:bob@domain.com", "sip:cy@192.0.2.1:5071", "sip:cy@192.0.2.1:5072"]
         );
     }
 
     #[test]
     fn what_cannot_be_sent_is_said_in_a_sentence() {
-        let many: Vec<String> = (0..=RECIPIENTS_MAX)
-            .map(|index| format!("sip:u{index}@domain.com"))
-            .collect();
+        let many: Vec<String> =
+            (0..=RECIPIENTS_MAX).map(|index| format!("sip:u{index}@domain.com")).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         let table = [
             (draft(&["sip:ann@domain.com"], ""), "no text"),
@@ -157,10 +125,7 @@ mod tests {
             (draft(&["sips:ann@domain.com"], "x"), "TLS"),
             (draft(&["tel:+1234"], "x"), "no address that SIP"),
             (draft(&many, "x"), "too many"),
-            (
-                draft(&["sip:ann@domain.com"], &"x".repeat(MESSAGE_BYTES_MAX)),
-                "too long",
-            ),
+            (draft(&["sip:ann@domain.com"], &"x".repeat(MESSAGE_BYTES_MAX)), "too long"),
         ];
         for (draft, words) in table {
             let why = recipients(&draft, &profile()).unwrap_err();

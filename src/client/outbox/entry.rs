@@ -6,9 +6,7 @@ use std::time::Instant;
 use crate::client::command::Event;
 use crate::client::core::Core;
 use crate::client::delivery::{best, is_guess, is_resendable, is_settled};
-use crate::client::journal::{
-    AttemptRow, AttemptStage, DeliveryRow, DeliveryState, OpenRows, OutgoingRow,
-};
+use crate::client::journal::{AttemptRow, AttemptStage, DeliveryRow, DeliveryState, OpenRows, OutgoingRow};
 use crate::client::snapshot::Tally;
 
 /// A message and all its attempts.
@@ -62,10 +60,7 @@ impl Attempt {
             | AttemptStage::Sent
             | AttemptStage::Closed => None,
         };
-        let accepted_told = matches!(
-            row.stage,
-            AttemptStage::Accepted { .. } | AttemptStage::Closed
-        );
+        let accepted_told = matches!(row.stage, AttemptStage::Accepted { .. } | AttemptStage::Closed);
         Self {
             row,
             deliveries,
@@ -100,11 +95,7 @@ impl Attempt {
 
     /// It was taken back before any byte left.
     pub(super) fn is_withdrawn(&self) -> bool {
-        self.is_closed()
-            && self
-                .deliveries
-                .iter()
-                .all(|row| row.state == DeliveryState::Cancelled)
+        self.is_closed() && self.deliveries.iter().all(|row| row.state == DeliveryState::Cancelled)
     }
 
     /// Sent, and never answered: the proxy may have it or not.
@@ -114,34 +105,17 @@ impl Attempt {
 
     /// A report was asked for (W9).
     pub(super) fn wants_report(&self) -> bool {
-        !self
-            .row
-            .report
-            .trim_start()
-            .to_ascii_lowercase()
-            .starts_with("none")
+        !self.row.report.trim_start().to_ascii_lowercase().starts_with("none")
     }
 }
 
 impl Entry {
     /// As stored.
     pub(super) fn recover(rows: OpenRows, hidden: bool) -> Self {
-        let OpenRows {
-            outgoing,
-            attempts,
-            deliveries,
-        } = rows;
-        let mut entry = Self {
-            row: outgoing,
-            hidden,
-            attempts: BTreeMap::new(),
-        };
+        let OpenRows { outgoing, attempts, deliveries } = rows;
+        let mut entry = Self { row: outgoing, hidden, attempts: BTreeMap::new() };
         for row in attempts {
-            let own = deliveries
-                .iter()
-                .filter(|delivery| delivery.attempt == row.number)
-                .cloned()
-                .collect();
+            let own = deliveries.iter().filter(|delivery| delivery.attempt == row.number).cloned().collect();
             entry.attempts.insert(row.number, Attempt::new(row, own));
         }
         entry
@@ -149,34 +123,20 @@ impl Entry {
 
     /// Which row is shown of each recipient.
     pub(super) fn best(&self) -> Vec<Option<&DeliveryRow>> {
-        best(
-            self.attempts
-                .values()
-                .flat_map(|attempt| &attempt.deliveries),
-            self.row.recipients.len(),
-        )
+        best(self.attempts.values().flat_map(|attempt| &attempt.deliveries), self.row.recipients.len())
     }
 
     /// How the recipients stand, counted.
     pub(super) fn tally(&self) -> Tally {
-        Tally::of(
-            self.best()
-                .into_iter()
-                .map(|row| row.map_or(DeliveryState::Queued, |row| row.state)),
-        )
+        Tally::of(self.best().into_iter().map(|row| row.map_or(DeliveryState::Queued, |row| row.state)))
     }
 
     /// The recipients that a resend goes to, by index: all that failed or have no report, or `only` if it did.
     pub(super) fn resendable(&self, only: Option<u32>) -> Vec<u32> {
         let best = self.best();
-        let failed = best
-            .into_iter()
-            .flatten()
-            .filter(|row| is_resendable(row.state))
-            .map(|row| row.recipient);
-        failed
-            .filter(|recipient| only.is_none_or(|only| only == *recipient))
-            .collect()
+        let failed =
+            best.into_iter().flatten().filter(|row| is_resendable(row.state)).map(|row| row.recipient);
+        failed.filter(|recipient| only.is_none_or(|only| only == *recipient)).collect()
     }
 
     /// Nothing is awaited, and there is nobody to whom it would be sent again.
@@ -186,18 +146,13 @@ impl Entry {
 
     /// The number of the next attempt.
     pub(super) fn next_number(&self) -> u32 {
-        self.attempts
-            .last_key_value()
-            .map_or(1, |(number, _)| number + 1)
+        self.attempts.last_key_value().map_or(1, |(number, _)| number + 1)
     }
 
     /// The address of a recipient as spelled.
     pub(super) fn address(&self, recipient: u32) -> &str {
         let index = usize::try_from(recipient).unwrap_or(usize::MAX);
-        self.row
-            .recipients
-            .get(index)
-            .map_or("", |person| person.address.as_str())
+        self.row.recipients.get(index).map_or("", |person| person.address.as_str())
     }
 
     /// What the owner is told of a recipient.
@@ -232,17 +187,10 @@ pub(super) struct Identity {
 impl Identity {
     /// Nobody had it before.
     pub(super) fn fresh(core: &mut Core, wish: &str) -> Self {
-        let parts = wish
-            .split(';')
-            .filter(|part| !part.trim_start().to_ascii_lowercase().starts_with("id="));
+        let parts = wish.split(';').filter(|part| !part.trim_start().to_ascii_lowercase().starts_with("id="));
         let wish = parts.collect::<Vec<_>>().join(";");
         let report = format!("{wish};id={}", core.random.token(20));
-        Self {
-            call_id: core.random.token(24),
-            from_tag: core.random.token(10),
-            cseq: 1,
-            report,
-        }
+        Self { call_id: core.random.token(24), from_tag: core.random.token(10), cseq: 1, report }
     }
 
     /// The same as an earlier attempt's, so that the proxy knows it again.

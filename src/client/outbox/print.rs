@@ -20,30 +20,19 @@ pub(super) struct Printed {
 }
 
 /// Prints a submission. None when it has no recipient that can be read, which cannot be in what we kept.
-pub(super) fn print(
-    core: &mut Core,
-    entry: &Entry,
-    attempt: &Attempt,
-    flow: Flow,
-) -> Option<Printed> {
+pub(super) fn print(core: &mut Core, entry: &Entry, attempt: &Attempt, flow: Flow) -> Option<Printed> {
     let form = |uri: &Uri| match attempt.form {
         Form::AsWritten => uri.clone(),
         Form::Sip => uri.to_sip(),
     };
-    let mut recipients = attempt
-        .row
-        .recipients
-        .iter()
-        .filter_map(|index| Uri::parse(entry.address(*index)).ok());
+    let mut recipients =
+        attempt.row.recipients.iter().filter_map(|index| Uri::parse(entry.address(*index)).ok());
     let primary = recipients.next()?;
     let own = form(&core.profile.address);
     let copy = if entry.hidden { ";copy=bcc" } else { "" };
     let (mut begun, branch) = core.request(&Method::Message, &primary.to_sip(), flow);
     begun = begun
-        .field(
-            "From",
-            name_addr(&core.profile.name, &own, &attempt.row.from_tag),
-        )
+        .field("From", name_addr(&core.profile.name, &own, &attempt.row.from_tag))
         .field("To", format_args!("<{}>{copy}", form(&primary)));
     for further in recipients {
         begun = begun.field("Secondary-To", format_args!("<{}>{copy}", form(&further)));
@@ -60,9 +49,5 @@ pub(super) fn print(
     if let Some(expires_secs) = core.profile.expires_secs {
         begun = begun.field("Expires", expires_secs);
     }
-    Some(Printed {
-        flow,
-        branch,
-        bytes: begun.body(&entry.row.content_type, &entry.row.body),
-    })
+    Some(Printed { flow, branch, bytes: begun.body(&entry.row.content_type, &entry.row.body) })
 }

@@ -18,8 +18,8 @@ impl Outbox {
     ) -> Self {
         let mut this = Self::default();
         for rows in open {
-            let hidden = conversations.is_hidden(rows.outgoing.conversation)
-                && rows.outgoing.recipients.len() > 1;
+            let hidden =
+                conversations.is_hidden(rows.outgoing.conversation) && rows.outgoing.recipients.len() > 1;
             let entry = Entry::recover(rows, hidden);
             let id = entry.row.id;
             for attempt in entry.attempts.values() {

@@ -14,25 +14,16 @@ impl Outbox {
     /// Takes a report: its 200 leaves after the commit. Any other NOTIFY gets 481 and changes nothing (W25).
     pub(in crate::client) fn notified(&mut self, core: &mut Core, asked: Asked<'_>, now: Now) {
         let fields = asked.request.fields();
-        let is_report = fields
-            .first("Event")
-            .is_some_and(|event| event_package(event) == "delivery-report");
+        let is_report = fields.first("Event").is_some_and(|event| event_package(event) == "delivery-report");
         let may_report = is_report && core.line.leads_to_proxy(asked.flow);
-        let place = if may_report {
-            self.reported_place(asked.request)
-        } else {
-            None
-        };
+        let place = if may_report { self.reported_place(asked.request) } else { None };
         let Some(place) = place else {
             let answer = core.plain_answer(asked, 481);
             return core.answer_now(asked, answer.status, answer.bytes, now);
         };
         let content_type = fields.first("Content-Type").map(media_type);
         if content_type.as_deref() != Some("application/delivery-report") {
-            let bytes = core
-                .answer(asked, 415)
-                .field("Accept", "application/delivery-report")
-                .finish();
+            let bytes = core.answer(asked, 415).field("Accept", "application/delivery-report").finish();
             return core.answer_now(asked, 415, bytes, now);
         }
         let lines = match read_report(&asked.request.body()) {
@@ -63,37 +54,25 @@ impl Outbox {
         let their_tag = from.tag().unwrap_or_default();
         // A resend under the same Call-ID is the same submission: the later attempt stands for it.
         let attempts = self.entries.get_mut(&id)?.attempts.values_mut().rev();
-        let mut of_call =
-            attempts.filter(|it| it.row.call_id == fields.call_id() && !it.is_withdrawn());
-        let attempt = of_call
-            .next()
-            .filter(|attempt| attempt.row.from_tag == own_tag)?;
+        let mut of_call = attempts.filter(|it| it.row.call_id == fields.call_id() && !it.is_withdrawn());
+        let attempt = of_call.next().filter(|attempt| attempt.row.from_tag == own_tag)?;
         let known = attempt.to_tag.get_or_insert_with(|| their_tag.to_owned());
         (known == their_tag).then_some((id, attempt.row.number))
     }
 
     fn learn_report(&mut self, core: &mut Core, place: Place, lines: &[ReportLine], now: Now) {
         // A report that comes before the 202, or instead of it, proves the acceptance.
-        let to_tag = self
-            .find(place)
-            .and_then(|(_, attempt)| attempt.to_tag.clone())
-            .unwrap_or_default();
+        let to_tag = self.find(place).and_then(|(_, attempt)| attempt.to_tag.clone()).unwrap_or_default();
         self.waiting.remove(&place);
         self.large.remove(&place);
         self.await_report(core, place, to_tag, now);
         let Some((entry, attempt)) = self.find(place) else {
             return;
         };
-        let recipients = attempt
-            .row
-            .recipients
-            .iter()
-            .map(|index| (*index, entry.address(*index)));
+        let recipients = attempt.row.recipients.iter().map(|index| (*index, entry.address(*index)));
         let directory = Directory::of(recipients);
-        let found: Vec<_> = lines
-            .iter()
-            .map(|line| (directory.find(&line.address), News::of(line), line))
-            .collect();
+        let found: Vec<_> =
+            lines.iter().map(|line| (directory.find(&line.address), News::of(line), line)).collect();
         let mut strangers = 0;
         for (recipient, news, line) in found {
             match (recipient, news) {
@@ -110,25 +89,13 @@ impl Outbox {
 
     /// The report window of an attempt has passed: who is still only accepted has no report.
     pub(super) fn window_over(&mut self, core: &mut Core, place: Place, now: Now) {
-        let Some((_, attempt)) = self
-            .find(place)
-            .filter(|(_, attempt)| attempt.is_accepted())
-        else {
+        let Some((_, attempt)) = self.find(place).filter(|(_, attempt)| attempt.is_accepted()) else {
             return;
         };
-        let silent = attempt
-            .deliveries
-            .iter()
-            .filter(|row| row.state == DeliveryState::Accepted);
+        let silent = attempt.deliveries.iter().filter(|row| row.state == DeliveryState::Accepted);
         let silent: Vec<_> = silent.map(|row| row.recipient).collect();
         for recipient in silent {
-            self.learn(
-                core,
-                place,
-                recipient,
-                &News::bare(DeliveryState::NoReport),
-                now,
-            );
+            self.learn(core, place, recipient, &News::bare(DeliveryState::NoReport), now);
         }
         self.close_if_settled(core, place, now);
     }
@@ -138,10 +105,7 @@ impl Outbox {
             return;
         };
         attempt.report_ended = true;
-        let event = Event::Reported {
-            message: place.0,
-            attempt: place.1,
-        };
+        let event = Event::Reported { message: place.0, attempt: place.1 };
         core.promise(Action::Tell(event), Action::Unsaved(place.0));
     }
 }
@@ -150,21 +114,11 @@ impl Outbox {
 fn tell_stranger(core: &mut Core, (message, attempt): Place, line: &ReportLine) {
     let address = visible(&line.address);
     let state = visible(line.state.as_str());
-    let event = Event::ReportedStranger {
-        message,
-        attempt,
-        address,
-        state,
-    };
+    let event = Event::ReportedStranger { message, attempt, address, state };
     core.promise(Action::Tell(event), Action::Nothing);
 }
 
 /// `delivery-report` of `Delivery-Report;id=1`.
 fn event_package(value: &str) -> String {
-    value
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase()
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }

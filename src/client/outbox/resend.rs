@@ -10,13 +10,7 @@ use crate::time::Now;
 
 impl Outbox {
     /// Sends a message again to those who failed or have no report: ONE new MESSAGE, the next attempt.
-    pub(in crate::client) fn resend(
-        &mut self,
-        core: &mut Core,
-        id: MessageId,
-        only: Option<u32>,
-        now: Now,
-    ) {
+    pub(in crate::client) fn resend(&mut self, core: &mut Core, id: MessageId, only: Option<u32>, now: Now) {
         let Some(entry) = self.entries.get(&id) else {
             return;
         };
@@ -25,25 +19,15 @@ impl Outbox {
             return;
         }
         let number = entry.next_number();
-        let latest = entry
-            .attempts
-            .values()
-            .rev()
-            .find(|attempt| !attempt.is_withdrawn());
+        let latest = entry.attempts.values().rev().find(|attempt| !attempt.is_withdrawn());
         // Nobody knows whether the proxy has the last one: under the same Call-ID it drops the double (W12).
-        let same =
-            latest.filter(|latest| latest.is_ambiguous() && latest.row.recipients == recipients);
+        let same = latest.filter(|latest| latest.is_ambiguous() && latest.row.recipients == recipients);
         let ids = match (same, latest) {
             (Some(same), _) => Identity::of(&same.row),
-            (None, latest) => {
-                Identity::fresh(core, latest.map_or("final", |latest| &latest.row.report))
-            }
+            (None, latest) => Identity::fresh(core, latest.map_or("final", |latest| &latest.row.report)),
         };
         self.begin_attempt(core, id, ids, recipients, now);
-        core.promise(
-            Action::AttemptKept(id, number),
-            Action::AttemptLost(id, number),
-        );
+        core.promise(Action::AttemptKept(id, number), Action::AttemptLost(id, number));
     }
 
     /// A further attempt is committed.
@@ -64,12 +48,7 @@ impl Outbox {
             entry.attempts.remove(&attempt);
         }
         let reason = "It could not be written to the disk. Is the disk full?".to_owned();
-        core.tell(Event::Refused {
-            message,
-            attempt,
-            status: 503,
-            reason,
-        });
+        core.tell(Event::Refused { message, attempt, status: 503, reason });
     }
 
     /// Takes back what is still queued; what has left cannot be taken back.
@@ -78,30 +57,18 @@ impl Outbox {
             return;
         };
         let conversation = entry.row.conversation;
-        let queued: Vec<_> = entry
-            .attempts
-            .values()
-            .filter(|it| it.is_queued())
-            .map(|it| it.row.number)
-            .collect();
+        let queued: Vec<_> =
+            entry.attempts.values().filter(|it| it.is_queued()).map(|it| it.row.number).collect();
         if queued.is_empty() {
             return;
         }
         for number in queued {
             self.waiting.remove(&(id, number));
             self.large.remove(&(id, number));
-            self.learn_all(
-                core,
-                (id, number),
-                &News::bare(DeliveryState::Cancelled),
-                now,
-            );
+            self.learn_all(core, (id, number), &News::bare(DeliveryState::Cancelled), now);
             self.set_stage(core, (id, number), AttemptStage::Closed, now);
         }
-        core.promise(
-            Action::Tell(Event::Changed { conversation }),
-            Action::Unsaved(id),
-        );
+        core.promise(Action::Tell(Event::Changed { conversation }), Action::Unsaved(id));
         self.retire(id);
     }
 }

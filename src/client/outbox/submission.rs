@@ -11,8 +11,8 @@ use crate::client::line::Stream;
 use crate::client::reason::{NO_ANSWER, NO_CONNECTION, NO_FAN_OUT, TOO_LARGE};
 use crate::client::registration::retry_after;
 use crate::limits::{
-    CONNECT_WAIT, DATAGRAM_BYTES_MAX, RETRY_AFTER_MAX, SUBMISSION_SENDINGS_MAX,
-    SUBMISSIONS_OPEN_MAX, UDP_REQUEST_BYTES_MAX,
+    CONNECT_WAIT, DATAGRAM_BYTES_MAX, RETRY_AFTER_MAX, SUBMISSION_SENDINGS_MAX, SUBMISSIONS_OPEN_MAX,
+    UDP_REQUEST_BYTES_MAX,
 };
 use crate::sip::{Method, Response, Scheme, Transport, Uri};
 use crate::time::Now;
@@ -89,10 +89,7 @@ impl Outbox {
         self.under_way.remove(&place);
         // A report that has come already proves that the proxy has it, whatever a refusal says (W25).
         let is_known = |attempt: &Attempt| attempt.is_closed() || attempt.is_accepted();
-        if self
-            .find(place)
-            .is_none_or(|(_, attempt)| is_known(attempt) && status >= 300)
-        {
+        if self.find(place).is_none_or(|(_, attempt)| is_known(attempt) && status >= 300) {
             return Upshot::Nothing;
         }
         match status {
@@ -113,11 +110,7 @@ impl Outbox {
                     self.hold_until = Some(now.mono + wait.min(RETRY_AFTER_MAX));
                 }
                 self.refuse(core, place, Some(status), (status, response.reason()), now);
-                if status == 420 {
-                    Upshot::NoProof
-                } else {
-                    Upshot::Nothing
-                }
+                if status == 420 { Upshot::NoProof } else { Upshot::Nothing }
             }
         }
     }
@@ -136,11 +129,7 @@ impl Outbox {
         };
         if attempt.is_closed() || attempt.is_accepted() {
             let timed_out = failure == Failure::Timeout;
-            return if timed_out {
-                Upshot::Silence
-            } else {
-                Upshot::Nothing
-            };
+            return if timed_out { Upshot::Silence } else { Upshot::Nothing };
         }
         match failure {
             // W10: again under the same Call-ID and CSeq, as soon as there is a line.
@@ -163,12 +152,8 @@ impl Outbox {
     /// now: the same submissions again move their reports here (W12).
     pub(in crate::client) fn call_reports(&mut self) {
         for (id, entry) in &self.entries {
-            let owed = entry
-                .attempts
-                .values()
-                .filter(|it| it.is_accepted() && !it.report_ended);
-            self.waiting
-                .extend(owed.map(|attempt| (*id, attempt.row.number)));
+            let owed = entry.attempts.values().filter(|it| it.is_accepted() && !it.report_ended);
+            self.waiting.extend(owed.map(|attempt| (*id, attempt.row.number)));
         }
     }
 
@@ -197,22 +182,13 @@ impl Outbox {
             attempt.sendings = attempt.sendings.saturating_add(1);
             attempt.written_at = Some(now.mono);
         }
-        if self
-            .find(place)
-            .is_some_and(|(_, attempt)| attempt.is_queued())
-        {
+        if self.find(place).is_some_and(|(_, attempt)| attempt.is_queued()) {
             self.set_stage(core, place, AttemptStage::Sent, now);
             self.learn_all(core, place, &News::bare(DeliveryState::Sending), now);
         }
         self.under_way.insert(place);
         let task = Task::Submission(place.0, place.1);
-        core.send(
-            task,
-            Method::Message,
-            (printed.flow, &printed.branch),
-            printed.bytes,
-            now,
-        );
+        core.send(task, Method::Message, (printed.flow, &printed.branch), printed.bytes, now);
     }
 
     /// The proxy has it, and owes a report (W11).
@@ -237,8 +213,7 @@ impl Outbox {
         self.learn_all(core, place, &News::bare(DeliveryState::Accepted), now);
         if wants_report {
             self.set_stage(core, place, AttemptStage::Accepted { to_tag }, now);
-            self.windows
-                .insert((now.mono + core.profile.report_window, place.0, place.1));
+            self.windows.insert((now.mono + core.profile.report_window, place.0, place.1));
         } else {
             self.set_stage(core, place, AttemptStage::Closed, now);
             self.retire(place.0);
@@ -248,78 +223,36 @@ impl Outbox {
     /// A 2xx without proof is the first recipient's own answer; nobody else was written to (W6).
     fn primary_only(&mut self, core: &mut Core, place: Place, response: &Response, now: Now) {
         self.tell_accepted(core, place, response.status(), now);
-        let recipients = self
-            .find(place)
-            .map(|(_, attempt)| attempt.row.recipients.clone())
-            .unwrap_or_default();
+        let recipients =
+            self.find(place).map(|(_, attempt)| attempt.row.recipients.clone()).unwrap_or_default();
         let status = Some(response.status());
-        let state = if status == Some(202) {
-            DeliveryState::PassedOn
-        } else {
-            DeliveryState::Delivered
-        };
-        let primary = News {
-            status,
-            phrase: response.reason().to_owned(),
-            ..News::bare(state)
-        };
+        let state = if status == Some(202) { DeliveryState::PassedOn } else { DeliveryState::Delivered };
+        let primary = News { status, phrase: response.reason().to_owned(), ..News::bare(state) };
         for (index, recipient) in recipients.into_iter().enumerate() {
             let others = News::failed(None, NO_FAN_OUT.to_owned());
-            self.learn(
-                core,
-                place,
-                recipient,
-                if index == 0 { &primary } else { &others },
-                now,
-            );
+            self.learn(core, place, recipient, if index == 0 { &primary } else { &others }, now);
         }
         self.set_stage(core, place, AttemptStage::Closed, now);
         self.retire(place.0);
     }
 
     fn tell_accepted(&mut self, core: &mut Core, (message, number): Place, status: u16, now: Now) {
-        let Some(attempt) = self
-            .find_mut((message, number))
-            .filter(|attempt| !attempt.accepted_told)
-        else {
+        let Some(attempt) = self.find_mut((message, number)).filter(|attempt| !attempt.accepted_told) else {
             return;
         };
         attempt.accepted_told = true;
-        let after = attempt
-            .written_at
-            .map(|at| now.mono.saturating_duration_since(at))
-            .unwrap_or_default();
-        let event = Event::Accepted {
-            message,
-            attempt: number,
-            status,
-            after,
-        };
+        let after = attempt.written_at.map(|at| now.mono.saturating_duration_since(at)).unwrap_or_default();
+        let event = Event::Accepted { message, attempt: number, status, after };
         core.promise(Action::Tell(event), Action::Unsaved(message));
     }
 
     /// Nobody gets it by this attempt: `status` is what is known of each, `told` is what the owner hears.
-    fn refuse(
-        &mut self,
-        core: &mut Core,
-        place: Place,
-        status: Option<u16>,
-        told: (u16, &str),
-        now: Now,
-    ) {
-        if self
-            .find(place)
-            .is_none_or(|(_, attempt)| attempt.is_closed() || attempt.is_accepted())
-        {
+    fn refuse(&mut self, core: &mut Core, place: Place, status: Option<u16>, told: (u16, &str), now: Now) {
+        if self.find(place).is_none_or(|(_, attempt)| attempt.is_closed() || attempt.is_accepted()) {
             return;
         }
         let (message, attempt) = place;
-        let event = Event::Refused {
-            message,
-            attempt,
-            status: told.0,
-            reason: told.1.to_owned(),
-        };
+        let event = Event::Refused { message, attempt, status: told.0, reason: told.1.to_owned() };
         core.promise(Action::Tell(event), Action::Unsaved(message));
         self.learn_all(core, place, &News::failed(status, told.1.to_owned()), now);
         self.set_stage(core, place, AttemptStage::Closed, now);
@@ -331,11 +264,8 @@ impl Outbox {
         let Some((entry, attempt)) = self.find(place) else {
             return false;
         };
-        let recipients = attempt
-            .row
-            .recipients
-            .iter()
-            .filter_map(|index| Uri::parse(entry.address(*index)).ok());
+        let recipients =
+            attempt.row.recipients.iter().filter_map(|index| Uri::parse(entry.address(*index)).ok());
         attempt.form == Form::AsWritten
             && (is_im(&core.profile.address) || recipients.into_iter().any(|uri| is_im(&uri)))
     }

@@ -21,9 +21,7 @@ fn leg(call_id: &str, also_to: &str, text: &str) -> String {
 }
 
 fn conversation(event: &Event) -> ConversationId {
-    let Event::Received { conversation, .. } = event else {
-        panic!("{event:?}")
-    };
+    let Event::Received { conversation, .. } = event else { panic!("{event:?}") };
     *conversation
 }
 
@@ -31,32 +29,18 @@ fn conversation(event: &Event) -> ConversationId {
 fn a_message_is_kept_then_told_and_then_answered() {
     let mut stage = Stage::new(&account());
     stage.disk = Disk::Waits;
-    stage.proxy_sends(&leg(
-        "c1",
-        "Also-To: <sip:bob@domain.com>, <sip:cy@domain.com>\n",
-        "Come here.",
-    ));
+    stage.proxy_sends(&leg("c1", "Also-To: <sip:bob@domain.com>, <sip:cy@domain.com>\n", "Come here."));
     assert_eq!(stage.order, ["commit"]);
     stage.settle(Input::Committed);
-    assert_eq!(
-        stage.order,
-        ["commit", "event", "sent"],
-        "the owner hears of it before the 200 leaves"
-    );
-    let person = |address: &str, name: &str| PersonRow {
-        address: address.to_owned(),
-        name: name.to_owned(),
-    };
+    assert_eq!(stage.order, ["commit", "event", "sent"], "the owner hears of it before the 200 leaves");
+    let person = |address: &str, name: &str| PersonRow { address: address.to_owned(), name: name.to_owned() };
     assert_eq!(
         stage.events,
         [Event::Received {
             conversation: ConversationId(1),
             message: MessageId(1),
             from: person("sip:ann@domain.com", "Ann Lee"),
-            also_to: vec![
-                person("sip:bob@domain.com", ""),
-                person("sip:cy@domain.com", "")
-            ],
+            also_to: vec![person("sip:bob@domain.com", ""), person("sip:cy@domain.com", "")],
             content_type: "text/plain".to_owned(),
             text: "Come here.".to_owned(),
         }]
@@ -64,8 +48,7 @@ fn a_message_is_kept_then_told_and_then_answered() {
     let (flow, answer) = &stage.sent[0];
     assert_eq!(*flow, proxy_flow());
     assert!(
-        answer
-            .starts_with("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bKc1\r\n"),
+        answer.starts_with("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bKc1\r\n"),
         "{answer}"
     );
     assert!(field(answer, "To").starts_with("<sip:james@domain.com>;tag="));
@@ -82,23 +65,14 @@ fn w15_a_double_is_shown_once_and_answered_each_time() {
     stage.proxy_sends(&again);
     assert_eq!(stage.events.len(), 1);
     assert_eq!(stage.sent.len(), 3);
-    assert!(
-        stage
-            .sent
-            .iter()
-            .all(|(_, text)| text.starts_with("SIP/2.0 200 "))
-    );
+    assert!(stage.sent.iter().all(|(_, text)| text.starts_with("SIP/2.0 200 ")));
     // After a restart too.
     let mut after = Stage::with_rows(&account(), stage.stored_rows(), stage.now);
     after.proxy_sends(&again);
     assert_eq!(after.events, []);
     assert!(after.sent[0].1.starts_with("SIP/2.0 200 "));
     // Another CSeq is another message.
-    after.proxy_sends(
-        &again
-            .replace("CSeq: 1", "CSeq: 2")
-            .replace("Kother", "Kthird"),
-    );
+    after.proxy_sends(&again.replace("CSeq: 1", "CSeq: 2").replace("Kother", "Kthird"));
     assert_eq!(after.events.len(), 1);
 }
 
@@ -112,11 +86,7 @@ fn w15_doubles_are_told_apart_for_eight_days() {
     stage.advance(Duration::from_secs(2 * 24 * 3600));
     stage.proxy_sends(&leg("c2", "", "y"));
     let cutoff = stage.now.wall.as_millis() - 8 * 24 * 3600 * 1000;
-    assert!(
-        stage
-            .rows
-            .contains(&Write::ForgetKeysBefore(Timestamp::from_millis(cutoff)))
-    );
+    assert!(stage.rows.contains(&Write::ForgetKeysBefore(Timestamp::from_millis(cutoff))));
     stage.proxy_sends(&leg("c1", "", "x").replace("branch=z9hG4bKc1", "branch=z9hG4bKlatest"));
     assert_eq!(stage.events.len(), 3);
 }
@@ -127,18 +97,13 @@ fn a_disk_that_fails_has_the_message_sent_again() {
     stage.disk = Disk::Waits;
     stage.proxy_sends(&leg("c1", "", "x"));
     stage.proxy_sends(&leg("c1", "", "x").replace("branch=z9hG4bKc1", "branch=z9hG4bKtwo"));
-    let [first, second] = stage.waiting.clone()[..] else {
-        panic!("{:?}", stage.waiting)
-    };
+    let [first, second] = stage.waiting.clone()[..] else { panic!("{:?}", stage.waiting) };
     stage.input(Input::CommitFailed(first));
     stage.input(Input::Committed(second));
     assert_eq!(stage.events, []);
     assert_eq!(stage.sent.len(), 2);
     assert!(
-        stage
-            .sent
-            .iter()
-            .all(|(_, text)| text.starts_with("SIP/2.0 503 ")),
+        stage.sent.iter().all(|(_, text)| text.starts_with("SIP/2.0 503 ")),
         "the double rests on the first"
     );
     assert!(stage.agent.heads().is_empty());
@@ -156,23 +121,12 @@ fn a_conversation_is_its_set_of_people_and_an_answer_goes_to_all() {
     stage.proxy_sends(&leg("c1", group, "Hello James"));
     stage.proxy_sends(&leg("c2", "", "Just you"));
     stage.proxy_sends(
-        &leg(
-            "c3",
-            "Also-To: <sip:james@domain.com>\nAlso-To: <im:BOB@domain.com>\n",
-            "x",
-        )
-        .replace("im:BOB", "im:bob"),
+        &leg("c3", "Also-To: <sip:james@domain.com>\nAlso-To: <im:BOB@domain.com>\n", "x")
+            .replace("im:BOB", "im:bob"),
     );
-    let received: Vec<_> = stage
-        .events
-        .iter()
-        .filter(|it| matches!(it, Event::Received { .. }))
-        .collect();
+    let received: Vec<_> = stage.events.iter().filter(|it| matches!(it, Event::Received { .. })).collect();
     let places: Vec<_> = received.iter().map(|event| conversation(event)).collect();
-    assert_eq!(
-        places,
-        [ConversationId(1), ConversationId(2), ConversationId(1)]
-    );
+    assert_eq!(places, [ConversationId(1), ConversationId(2), ConversationId(1)]);
     let (people, hidden) = stage.agent.people(ConversationId(1)).unwrap();
     let names: Vec<_> = people.iter().map(|person| person.name.as_str()).collect();
     assert_eq!((names, hidden), (vec!["bob", "ann"], false));
@@ -181,17 +135,11 @@ fn a_conversation_is_its_set_of_people_and_an_answer_goes_to_all() {
 #[test]
 fn w7_an_answer_to_a_hidden_list_belongs_to_the_pair() {
     let mut stage = Stage::connected();
-    stage.command(AgentCommand::Send(Draft {
-        hidden: true,
-        ..draft(&ANN_AND_BOB, "x")
-    }));
+    stage.command(AgentCommand::Send(Draft { hidden: true, ..draft(&ANN_AND_BOB, "x") }));
     stage.proxy_sends(&leg("c1", "", "What is it?"));
     stage.send(&ANN_AND_BOB, "openly");
     let heads = stage.agent.heads();
-    let mut people: Vec<_> = heads
-        .iter()
-        .map(|head| (head.id.0, head.people.len(), head.hidden))
-        .collect();
+    let mut people: Vec<_> = heads.iter().map(|head| (head.id.0, head.people.len(), head.hidden)).collect();
     people.sort_unstable();
     assert_eq!(people, [(1, 2, true), (2, 1, false), (3, 2, false)]);
 }
@@ -199,10 +147,7 @@ fn w7_an_answer_to_a_hidden_list_belongs_to_the_pair() {
 #[test]
 fn a_message_comes_over_any_flow_from_anybody() {
     let mut stage = Stage::new(&account());
-    let flow = Flow {
-        remote: "192.0.2.9:33333".parse().unwrap(),
-        ..stream_flow(5)
-    };
+    let flow = Flow { remote: "192.0.2.9:33333".parse().unwrap(), ..stream_flow(5) };
     stage.receive(flow, &leg("c1", "", "x"));
     assert_eq!(stage.events.len(), 1);
     assert_eq!(stage.sent[0].0, flow);
@@ -233,16 +178,11 @@ fn what_is_no_text_is_named_and_what_is_no_message_is_refused() {
     ];
     for (content_type, status) in table {
         let mut stage = Stage::new(&account());
-        let text = leg("c1", "", "x").replace(
-            "Content-Type: text/plain",
-            &format!("Content-Type: {content_type}"),
-        );
+        let text =
+            leg("c1", "", "x").replace("Content-Type: text/plain", &format!("Content-Type: {content_type}"));
         stage.proxy_sends(&text);
         let answer = &stage.sent[0].1;
-        assert!(
-            answer.starts_with(&format!("SIP/2.0 {status} ")),
-            "{content_type}: {answer}"
-        );
+        assert!(answer.starts_with(&format!("SIP/2.0 {status} ")), "{content_type}: {answer}");
         assert_eq!(has_field(answer, "Accept"), status == "415");
         assert_eq!(stage.events.len(), usize::from(status == "200"));
     }
@@ -252,39 +192,27 @@ fn what_is_no_text_is_named_and_what_is_no_message_is_refused() {
 fn what_we_do_not_do_is_answered_plainly() {
     let base = leg("c1", "", "x");
     let method = |name: &str| {
-        base.replace("MESSAGE sip:", &format!("{name} sip:"))
-            .replace("1 MESSAGE", &format!("1 {name}"))
+        base.replace("MESSAGE sip:", &format!("{name} sip:")).replace("1 MESSAGE", &format!("1 {name}"))
     };
     let table = [
         (method("SUBSCRIBE"), "405", Some("Allow")),
         (method("INVITE"), "405", Some("Allow")),
         (method("BYE"), "481", None),
         (method("FROB"), "501", None),
-        (
-            base.replace("Max-Forwards", "Require: frob\nMax-Forwards"),
-            "420",
-            Some("Unsupported"),
-        ),
+        (base.replace("Max-Forwards", "Require: frob\nMax-Forwards"), "420", Some("Unsupported")),
         (
             base.replace("Content-Type", "Content-Encoding: gzip\nContent-Type"),
             "415",
             Some("Accept-Encoding"),
         ),
-        (
-            base.replace("MESSAGE sip:james@", "MESSAGE sip:bob@"),
-            "404",
-            None,
-        ),
+        (base.replace("MESSAGE sip:james@", "MESSAGE sip:bob@"), "404", None),
         (base.replace("CSeq: 1 MESSAGE", "CSeq: x"), "400", None),
     ];
     for (text, status, with) in table {
         let mut stage = Stage::new(&account());
         stage.proxy_sends(&text);
         let answer = &stage.sent[0].1;
-        assert!(
-            answer.starts_with(&format!("SIP/2.0 {status} ")),
-            "{status}: {answer}"
-        );
+        assert!(answer.starts_with(&format!("SIP/2.0 {status} ")), "{status}: {answer}");
         assert!(with.is_none_or(|name| has_field(answer, name)), "{answer}");
         assert_eq!(stage.events, []);
     }
@@ -298,9 +226,5 @@ fn options_says_what_we_can() {
     assert!(answer.starts_with("SIP/2.0 200 "));
     assert_eq!(field(answer, "Allow"), "MESSAGE, NOTIFY, OPTIONS");
     assert!(field(answer, "Accept").contains("text/plain"));
-    assert_eq!(
-        field(answer, "Supported"),
-        "",
-        "we fan out nothing ourselves"
-    );
+    assert_eq!(field(answer, "Supported"), "", "we fan out nothing ourselves");
 }

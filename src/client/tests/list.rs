@@ -21,31 +21,16 @@ fn a_line_shows_the_last_message_and_what_is_unread() {
     stage.now = stage.now.plus(Duration::from_secs(1));
     stage.proxy_sends(&from("ann", "c2"));
     let head = stage.agent.heads().remove(0);
-    assert_eq!(
-        (head.preview.as_str(), head.unread, head.last),
-        ("Hi there", 2, None)
-    );
+    assert_eq!((head.preview.as_str(), head.unread, head.last), ("Hi there", 2, None));
     assert_eq!(head.people[0].name, "ann");
     stage.events.clear();
-    stage.command(AgentCommand::Seen {
-        conversation: ConversationId(1),
-    });
-    assert_eq!(
-        stage.events,
-        [Event::Changed {
-            conversation: ConversationId(1)
-        }]
-    );
+    stage.command(AgentCommand::Seen { conversation: ConversationId(1) });
+    assert_eq!(stage.events, [Event::Changed { conversation: ConversationId(1) }]);
     assert_eq!(stage.agent.heads()[0].unread, 0);
-    let seen = Write::Seen {
-        conversation: ConversationId(1),
-        message: MessageId(2),
-    };
+    let seen = Write::Seen { conversation: ConversationId(1), message: MessageId(2) };
     assert_eq!(stage.rows.last(), Some(&seen));
     let rows = stage.rows.len();
-    stage.command(AgentCommand::Seen {
-        conversation: ConversationId(1),
-    });
+    stage.command(AgentCommand::Seen { conversation: ConversationId(1) });
     assert_eq!(stage.rows.len(), rows, "nothing new, nothing written");
 }
 
@@ -53,19 +38,10 @@ fn a_line_shows_the_last_message_and_what_is_unread() {
 fn an_unseen_failure_floats_up_until_it_was_looked_at() {
     let mut stage = Stage::connected();
     let request = stage.send_accepted(&ANN_AND_BOB);
-    stage.command(AgentCommand::Seen {
-        conversation: ConversationId(1),
-    });
+    stage.command(AgentCommand::Seen { conversation: ConversationId(1) });
     stage.now = stage.now.plus(Duration::from_secs(1));
     stage.proxy_sends(&from("cy", "c1"));
-    let order = |stage: &Stage| {
-        stage
-            .agent
-            .heads()
-            .iter()
-            .map(|head| head.id.0)
-            .collect::<Vec<_>>()
-    };
+    let order = |stage: &Stage| stage.agent.heads().iter().map(|head| head.id.0).collect::<Vec<_>>();
     assert_eq!(order(&stage), [2, 1], "by time");
     stage.notify(
         &request,
@@ -75,44 +51,17 @@ fn an_unseen_failure_floats_up_until_it_was_looked_at() {
     );
     assert_eq!(order(&stage), [1, 2]);
     let head = stage.agent.heads().remove(0);
-    assert_eq!(
-        head.last,
-        Some(Tally {
-            total: 2,
-            failed: 1,
-            delivered: 1,
-            ..Tally::default()
-        })
-    );
+    assert_eq!(head.last, Some(Tally { total: 2, failed: 1, delivered: 1, ..Tally::default() }));
     assert_eq!(head.failed, 1);
     let mut after = Stage::with_rows(&account(), with_seen(&stage), stage.now);
-    assert_eq!(
-        after.agent.heads()[0].failed,
-        1,
-        "looked at while it was under way does not count"
-    );
-    after.command(AgentCommand::Seen {
-        conversation: ConversationId(1),
-    });
-    assert_eq!(
-        after
-            .agent
-            .heads()
-            .iter()
-            .map(|head| head.failed)
-            .sum::<u32>(),
-        0
-    );
+    assert_eq!(after.agent.heads()[0].failed, 1, "looked at while it was under way does not count");
+    after.command(AgentCommand::Seen { conversation: ConversationId(1) });
+    assert_eq!(after.agent.heads().iter().map(|head| head.failed).sum::<u32>(), 0);
 
-    stage.command(AgentCommand::Seen {
-        conversation: ConversationId(1),
-    });
+    stage.command(AgentCommand::Seen { conversation: ConversationId(1) });
     assert_eq!(order(&stage), [2, 1]);
     // A resend that fails again is news.
-    stage.command(AgentCommand::Resend {
-        message: MessageId(1),
-        only: None,
-    });
+    stage.command(AgentCommand::Resend { message: MessageId(1), only: None });
     let again = stage.take_sent("MESSAGE");
     assert_eq!(stage.agent.heads()[1].last.unwrap().sending, 1);
     stage.answer(&again, "403 Forbidden", "");
@@ -123,26 +72,14 @@ fn an_unseen_failure_floats_up_until_it_was_looked_at() {
 fn with_seen(stage: &Stage) -> Rows {
     let mut rows = stage.stored_rows();
     let last = |id: u64, mine: bool| {
-        Some(LastRow {
-            id: MessageId(id),
-            at: Timestamp::from_millis(id),
-            preview: "x".to_owned(),
-            mine,
-        })
+        Some(LastRow { id: MessageId(id), at: Timestamp::from_millis(id), preview: "x".to_owned(), mine })
     };
     rows.conversations[0].last = last(1, true);
     rows.conversations[1].last = last(2, false);
     for write in &stage.rows {
-        if let Write::Seen {
-            conversation,
-            message,
-        } = write
-        {
-            rows.conversations
-                .iter_mut()
-                .find(|head| head.row.id == *conversation)
-                .unwrap()
-                .seen = Some(*message);
+        if let Write::Seen { conversation, message } = write {
+            rows.conversations.iter_mut().find(|head| head.row.id == *conversation).unwrap().seen =
+                Some(*message);
         }
     }
     rows
@@ -162,10 +99,7 @@ fn people_are_called_by_their_names_in_the_contacts() {
     let person = stage.agent.heads()[0].people[0].clone();
     assert_eq!((person.name.as_str(), person.simulated), ("Ann Lee", true));
     stage.proxy_sends(&from("bob", "c2"));
-    assert_eq!(
-        stage.agent.people(ConversationId(2)).unwrap().0[0].name,
-        "bob"
-    );
+    assert_eq!(stage.agent.people(ConversationId(2)).unwrap().0[0].name, "bob");
 }
 
 #[test]
@@ -173,10 +107,7 @@ fn a_thousand_conversations_make_a_list_without_work_on_names() {
     let head = |index: u64| ConversationHeadRow {
         row: ConversationRow {
             id: ConversationId(index),
-            people: vec![PersonRow {
-                address: format!("sip:u{index}@domain.com"),
-                name: String::new(),
-            }],
+            people: vec![PersonRow { address: format!("sip:u{index}@domain.com"), name: String::new() }],
             hidden: false,
         },
         last: Some(LastRow {
@@ -197,8 +128,5 @@ fn a_thousand_conversations_make_a_list_without_work_on_names() {
     let stage = Stage::with_rows(&account(), rows, start());
     let (one, two) = (stage.agent.heads(), stage.agent.heads());
     assert_eq!((one.len(), one[0].id), (1000, ConversationId(1000)));
-    assert!(
-        std::sync::Arc::ptr_eq(&one[0].people, &two[0].people),
-        "people are shared, not made again"
-    );
+    assert!(std::sync::Arc::ptr_eq(&one[0].people, &two[0].people), "people are shared, not made again");
 }

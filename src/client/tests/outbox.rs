@@ -39,25 +39,14 @@ fn w1_w2_one_message_for_all_as_the_patent_writes_it() {
     stage.accept(&request);
     let after = Duration::from_millis(40);
     let message = MessageId(1);
-    assert_eq!(
-        stage.events[0],
-        Event::Accepted {
-            message,
-            attempt: 1,
-            status: 202,
-            after
-        }
-    );
+    assert_eq!(stage.events[0], Event::Accepted { message, attempt: 1, status: 202, after });
     assert_eq!(stage.states(), [(0, Accepted), (1, Accepted)]);
     assert_eq!(stage.stored(1), [Accepted, Accepted]);
 }
 
 #[test]
 fn w9_one_recipient_asks_for_a_report_too() {
-    let mut stage = Stage::new(&Account {
-        expires_secs: Some(604_800),
-        ..account()
-    });
+    let mut stage = Stage::new(&Account { expires_secs: Some(604_800), ..account() });
     stage.connect();
     stage.send(&["ann@domain.com"], "x");
     let request = stage.take_sent("MESSAGE");
@@ -70,16 +59,10 @@ fn w9_one_recipient_asks_for_a_report_too() {
 #[test]
 fn w7_hidden_recipients_are_marked_in_to_and_secondary_to() {
     let mut stage = Stage::connected();
-    stage.command(AgentCommand::Send(Draft {
-        hidden: true,
-        ..draft(&ANN_AND_BOB, "x")
-    }));
+    stage.command(AgentCommand::Send(Draft { hidden: true, ..draft(&ANN_AND_BOB, "x") }));
     let request = stage.take_sent("MESSAGE");
     assert_eq!(field(&request, "To"), "<im:ann@domain.com>;copy=bcc");
-    assert_eq!(
-        field(&request, "Secondary-To"),
-        "<im:bob@domain.com>;copy=bcc"
-    );
+    assert_eq!(field(&request, "Secondary-To"), "<im:bob@domain.com>;copy=bcc");
 }
 
 #[test]
@@ -92,13 +75,7 @@ fn no_byte_leaves_before_the_message_is_committed() {
     stage.settle(Input::Committed);
     stage.take_sent("MESSAGE");
     let conversation = super::super::journal::ConversationId(1);
-    assert_eq!(
-        stage.events[0],
-        Event::Queued {
-            conversation,
-            message: MessageId(1)
-        }
-    );
+    assert_eq!(stage.events[0], Event::Queued { conversation, message: MessageId(1) });
     assert_eq!(stage.states(), [(0, Sending), (1, Sending)]);
 }
 
@@ -108,20 +85,14 @@ fn a_disk_that_fails_gives_the_text_back() {
     stage.disk = Disk::Fails;
     stage.send(&ANN_AND_BOB, "Come here.");
     assert!(stage.sent_nothing());
-    let [Event::NotSent { draft: back, why }] = stage.events.as_slice() else {
-        panic!("{:?}", stage.events)
-    };
+    let [Event::NotSent { draft: back, why }] = stage.events.as_slice() else { panic!("{:?}", stage.events) };
     assert_eq!(*back, draft(&ANN_AND_BOB, "Come here."));
     assert!(why.contains("disk"));
     assert!(stage.agent.heads().is_empty());
     stage.disk = Disk::Takes;
     stage.send(&ANN_AND_BOB, "Come here.");
     stage.take_sent("MESSAGE");
-    let conversations = stage
-        .rows
-        .iter()
-        .filter(|row| matches!(row, Write::Conversation(_)))
-        .count();
+    let conversations = stage.rows.iter().filter(|row| matches!(row, Write::Conversation(_))).count();
     assert_eq!(
         conversations, 1,
         "the conversation's row was lost with the first batch, and is written again"
@@ -136,11 +107,7 @@ fn offline_messages_wait_and_leave_in_order_when_connected() {
     assert!(stage.sent_nothing());
     assert_eq!(stage.stored(1), [Queued, Queued]);
     stage.connect();
-    let texts: Vec<_> = stage
-        .sent
-        .iter()
-        .map(|(_, text)| text.split("\r\n\r\n").nth(1).unwrap())
-        .collect();
+    let texts: Vec<_> = stage.sent.iter().map(|(_, text)| text.split("\r\n\r\n").nth(1).unwrap()).collect();
     assert_eq!(texts, ["one", "two"]);
 }
 
@@ -162,26 +129,16 @@ fn w4_a_large_message_goes_over_tcp() {
     let mut stage = Stage::connected();
     stage.send(&ANN_AND_BOB, &"x".repeat(1300));
     assert!(stage.sent_nothing());
-    let hop = Hop {
-        transport: Transport::Tcp,
-        remote: PROXY.parse().unwrap(),
-    };
+    let hop = Hop { transport: Transport::Tcp, remote: PROXY.parse().unwrap() };
     assert_eq!(stage.connects, [(ConnectId(1), hop)]);
     // A small one does not wait for it.
     stage.send(&ANN_AND_BOB, "small");
     assert_eq!(stage.take_sent_on("MESSAGE").0, proxy_flow());
-    stage.input(Input::Connected {
-        id: ConnectId(1),
-        flow: stream_flow(9),
-    });
+    stage.input(Input::Connected { id: ConnectId(1), flow: stream_flow(9) });
     let (flow, request) = stage.take_sent_on("MESSAGE");
     assert_eq!(flow, stream_flow(9));
     assert!(field(&request, "Via").starts_with("SIP/2.0/TCP "));
-    assert_eq!(
-        field(&request, "Contact"),
-        "<sip:james@127.0.0.1:5070>",
-        "reachable where we registered"
-    );
+    assert_eq!(field(&request, "Contact"), "<sip:james@127.0.0.1:5070>", "reachable where we registered");
     stage.send(&ANN_AND_BOB, &"y".repeat(1300));
     assert_eq!(stage.take_sent_on("MESSAGE").0, stream_flow(9));
     assert_eq!(stage.connects.len(), 1);
@@ -212,12 +169,7 @@ fn w4_what_no_datagram_can_hold_fails_with_a_word_of_its_own() {
     stage.input(Input::ConnectFailed { id: ConnectId(1) });
     assert!(stage.sent_nothing());
     assert_eq!(stage.stored(1), [Failed, Failed]);
-    assert!(
-        stage
-            .events
-            .iter()
-            .any(|event| matches!(event, Event::Refused { status: 413, .. }))
-    );
+    assert!(stage.events.iter().any(|event| matches!(event, Event::Refused { status: 413, .. })));
 }
 
 #[test]
@@ -261,15 +213,7 @@ fn a_refusal_is_told_and_holds_for_everybody() {
     stage.events.clear();
     stage.answer(&request, "403 Forbidden here", "");
     let (message, reason) = (MessageId(1), "Forbidden here".to_owned());
-    assert_eq!(
-        stage.events[0],
-        Event::Refused {
-            message,
-            attempt: 1,
-            status: 403,
-            reason
-        }
-    );
+    assert_eq!(stage.events[0], Event::Refused { message, attempt: 1, status: 403, reason });
     assert_eq!(stage.states(), [(0, Failed), (1, Failed)]);
 }
 
@@ -280,10 +224,7 @@ fn a_busy_server_is_left_alone_for_as_long_as_it_asks() {
     let request = stage.take_sent("MESSAGE");
     stage.answer(&request, "503 Service Unavailable", "Retry-After: 5\n");
     assert_eq!(stage.stored(1), [Failed, Failed]);
-    stage.command(AgentCommand::Resend {
-        message: MessageId(1),
-        only: None,
-    });
+    stage.command(AgentCommand::Resend { message: MessageId(1), only: None });
     stage.advance(Duration::from_millis(4999));
     assert!(stage.sent_nothing());
     stage.advance(Duration::from_millis(1));
@@ -296,11 +237,7 @@ fn no_answer_is_ambiguous_and_a_resend_leaves_under_the_same_call_id() {
     stage.send(&ANN_AND_BOB, "x");
     let first = stage.sent.last().unwrap().1.clone();
     stage.advance(Duration::from_secs(32));
-    let transmissions = stage
-        .sent
-        .iter()
-        .filter(|(_, text)| text.starts_with("MESSAGE"))
-        .count();
+    let transmissions = stage.sent.iter().filter(|(_, text)| text.starts_with("MESSAGE")).count();
     assert_eq!(transmissions, 11);
     assert_eq!(stage.stored(1), [Failed, Failed]);
     let reason = crate::client::reason::NO_ANSWER.to_owned();
@@ -315,19 +252,9 @@ fn no_answer_is_ambiguous_and_a_resend_leaves_under_the_same_call_id() {
     stage.answer(&asked, "200 OK", "Supported: secondary-to\nExpires: 600\n");
     assert!(stage.sent_nothing(), "nothing is sent again by itself");
 
-    stage.command(AgentCommand::Resend {
-        message: MessageId(1),
-        only: None,
-    });
+    stage.command(AgentCommand::Resend { message: MessageId(1), only: None });
     let again = stage.take_sent("MESSAGE");
-    for name in [
-        "Call-ID",
-        "CSeq",
-        "From",
-        "Delivery-Report",
-        "To",
-        "Secondary-To",
-    ] {
+    for name in ["Call-ID", "CSeq", "From", "Delivery-Report", "To", "Secondary-To"] {
         assert_eq!(field(&again, name), field(&first, name), "W12");
     }
     assert_ne!(field(&again, "Via"), field(&first, "Via"));
@@ -348,10 +275,7 @@ fn an_ambiguous_message_to_one_of_several_is_another_submission() {
     let first = stage.sent.last().unwrap().1.clone();
     stage.advance(Duration::from_secs(32));
     stage.sent.clear();
-    stage.command(AgentCommand::Resend {
-        message: MessageId(1),
-        only: Some(1),
-    });
+    stage.command(AgentCommand::Resend { message: MessageId(1), only: Some(1) });
     let again = stage.take_sent("MESSAGE");
     assert_eq!(field(&again, "To"), "<im:bob@domain.com>");
     assert_ne!(
@@ -364,35 +288,21 @@ fn an_ambiguous_message_to_one_of_several_is_another_submission() {
 #[test]
 fn a_resend_goes_to_the_failed_only_as_one_new_message() {
     let mut stage = Stage::connected();
-    let four = [
-        "im:ann@domain.com",
-        "im:bob@domain.com",
-        "im:cy@domain.com",
-        "im:dana@domain.com",
-    ];
+    let four = ["im:ann@domain.com", "im:bob@domain.com", "im:cy@domain.com", "im:dana@domain.com"];
     let first = stage.send_accepted(&four);
     let report = "im:ann@domain.com delivery success\nim:bob@domain.com delivery failure;status=486\n\
                   im:cy@domain.com delivery failure;status=404\nim:dana@domain.com delivery success\n";
     stage.notify(&first, 1, "terminated;reason=noresource", report);
     stage.events.clear();
     stage.sent.clear();
-    stage.command(AgentCommand::Resend {
-        message: MessageId(1),
-        only: None,
-    });
+    stage.command(AgentCommand::Resend { message: MessageId(1), only: None });
     let second = stage.take_sent("MESSAGE");
     assert_eq!(field(&second, "To"), "<im:bob@domain.com>");
     assert_eq!(field(&second, "Secondary-To"), "<im:cy@domain.com>");
     assert_ne!(field(&second, "Call-ID"), field(&first, "Call-ID"));
-    assert_ne!(
-        field(&second, "Delivery-Report"),
-        field(&first, "Delivery-Report")
-    );
+    assert_ne!(field(&second, "Delivery-Report"), field(&first, "Delivery-Report"));
     assert!(second.ends_with("Come here."));
-    assert_eq!(
-        stage.states(),
-        [(1, Queued), (2, Queued), (1, Sending), (2, Sending)]
-    );
+    assert_eq!(stage.states(), [(1, Queued), (2, Queued), (1, Sending), (2, Sending)]);
     stage.accept(&second);
     stage.notify(
         &second,
@@ -403,16 +313,10 @@ fn a_resend_goes_to_the_failed_only_as_one_new_message() {
     assert_eq!(stage.stored(1), [Delivered, Failed, Failed, Delivered]);
     assert_eq!(stage.stored(2), [Delivered, Failed]);
     stage.sent.clear();
-    stage.command(AgentCommand::Resend {
-        message: MessageId(1),
-        only: Some(2),
-    });
+    stage.command(AgentCommand::Resend { message: MessageId(1), only: Some(2) });
     let third = stage.take_sent("MESSAGE");
     assert_eq!(field(&third, "To"), "<im:cy@domain.com>");
-    stage.command(AgentCommand::Resend {
-        message: MessageId(1),
-        only: Some(0),
-    });
+    stage.command(AgentCommand::Resend { message: MessageId(1), only: Some(0) });
     assert!(stage.sent_nothing(), "Ann has it");
 }
 
@@ -432,9 +336,7 @@ fn what_is_still_queued_can_be_withdrawn() {
     let mut stage = Stage::connected();
     stage.send(&ANN_AND_BOB, "x");
     stage.events.clear();
-    stage.command(AgentCommand::Withdraw {
-        message: MessageId(1),
-    });
+    stage.command(AgentCommand::Withdraw { message: MessageId(1) });
     assert_eq!(stage.events, [], "what has left cannot be taken back");
 }
 
@@ -447,15 +349,7 @@ fn w10_after_a_crash_it_leaves_again_as_the_same_submission() {
     assert!(after.agent.poll_output().is_none());
     after.connect();
     let again = after.take_sent("MESSAGE");
-    for name in [
-        "Call-ID",
-        "CSeq",
-        "From",
-        "To",
-        "Secondary-To",
-        "Delivery-Report",
-        "Date",
-    ] {
+    for name in ["Call-ID", "CSeq", "From", "To", "Secondary-To", "Delivery-Report", "Date"] {
         assert_eq!(field(&again, name), field(&first, name));
     }
     assert!(again.ends_with("\r\n\r\nCome here."));
@@ -471,12 +365,7 @@ fn after_a_restart_the_report_window_counts_from_the_acceptance() {
     let mut after = Stage::with_rows(&account(), stage.stored_rows(), later);
     after.connect();
     assert!(after.sent_nothing(), "the proxy has it");
-    after.notify(
-        &request,
-        1,
-        "active",
-        "im:ann@domain.com delivery success\n",
-    );
+    after.notify(&request, 1, "active", "im:ann@domain.com delivery success\n");
     assert_eq!(after.stored(1), [Delivered]);
     after.advance(Duration::from_millis(9_999));
     assert_eq!(after.states(), [(0, Delivered)]);
@@ -486,10 +375,7 @@ fn after_a_restart_the_report_window_counts_from_the_acceptance() {
 
 #[test]
 fn w12_an_account_that_does_not_register_calls_its_reports_after_a_restart() {
-    let plain = Account {
-        register: false,
-        ..account()
-    };
+    let plain = Account { register: false, ..account() };
     let mut stage = Stage::new(&plain);
     stage.send(&ANN_AND_BOB, "Come here.");
     let asked = stage.take_sent("OPTIONS");
@@ -524,15 +410,8 @@ fn what_the_disk_did_not_take_is_written_again() {
 #[test]
 fn w9_who_wants_no_report_waits_for_none() {
     let mut stage = Stage::connected();
-    let report = ReportWish {
-        mode: ReportMode::None,
-        detail: false,
-        id: None,
-    };
-    stage.command(AgentCommand::Send(Draft {
-        report,
-        ..draft(&ANN_AND_BOB, "x")
-    }));
+    let report = ReportWish { mode: ReportMode::None, detail: false, id: None };
+    stage.command(AgentCommand::Send(Draft { report, ..draft(&ANN_AND_BOB, "x") }));
     let request = stage.take_sent("MESSAGE");
     assert!(field(&request, "Delivery-Report").starts_with("none;id="));
     stage.accept(&request);

@@ -7,42 +7,25 @@ fn state(stage: &Stage) -> &RegistrationState {
 }
 
 fn offline_for(stage: &Stage) -> Duration {
-    let RegistrationState::Offline { retry_after } = state(stage) else {
-        panic!("{:?}", state(stage))
-    };
+    let RegistrationState::Offline { retry_after } = state(stage) else { panic!("{:?}", state(stage)) };
     *retry_after
 }
 
 #[test]
 fn w6_a_registration_says_where_we_are_and_learns_that_the_proxy_fans_out() {
-    let mut stage = Stage::new(&Account {
-        name: "James".to_owned(),
-        ..account()
-    });
+    let mut stage = Stage::new(&Account { name: "James".to_owned(), ..account() });
     assert!(stage.agent.poll_output().is_none() && stage.agent.poll_timeout().is_none());
     stage.command(AgentCommand::Connect);
-    assert_eq!(
-        stage.events,
-        [Event::Registration(RegistrationState::Connecting)]
-    );
+    assert_eq!(stage.events, [Event::Registration(RegistrationState::Connecting)]);
     let (flow, request) = stage.take_sent_on("REGISTER");
     assert_eq!(flow, proxy_flow());
-    assert!(
-        request.starts_with("REGISTER sip:domain.com SIP/2.0\r\n"),
-        "{request}"
-    );
+    assert!(request.starts_with("REGISTER sip:domain.com SIP/2.0\r\n"), "{request}");
     assert!(field(&request, "Via").starts_with("SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK"));
     assert!(field(&request, "Via").ends_with(";rport"));
-    assert!(field(&request, "From").ends_with(&format!(
-        "<sip:james@domain.com>;tag={}",
-        from_tag(&request)
-    )));
+    assert!(field(&request, "From").ends_with(&format!("<sip:james@domain.com>;tag={}", from_tag(&request))));
     assert!(field(&request, "From").contains("James"));
     assert_eq!(field(&request, "To"), "<sip:james@domain.com>");
-    assert_eq!(
-        field(&request, "Contact"),
-        "<sip:james@127.0.0.1:5070>;expires=600"
-    );
+    assert_eq!(field(&request, "Contact"), "<sip:james@127.0.0.1:5070>;expires=600");
     assert_eq!(field(&request, "CSeq"), "1 REGISTER");
     stage.events.clear();
     stage.answer(
@@ -50,10 +33,7 @@ fn w6_a_registration_says_where_we_are_and_learns_that_the_proxy_fans_out() {
         "200 OK",
         "Supported: foo, Secondary-To\nContact: <sip:james@127.0.0.1:5070>;expires=600\n",
     );
-    assert_eq!(
-        stage.events,
-        [Event::Registration(RegistrationState::Connected)]
-    );
+    assert_eq!(stage.events, [Event::Registration(RegistrationState::Connected)]);
 }
 
 #[test]
@@ -65,22 +45,12 @@ fn w6_without_proof_nothing_is_sent_and_the_text_comes_back() {
     stage.answer(&request, "200 OK", "Supported: path\nExpires: 600\n");
     assert_eq!(*state(&stage), RegistrationState::NoFanOut);
     assert_eq!(stage.stored(1), [DeliveryState::Failed; 2]);
-    assert!(
-        stage
-            .events
-            .iter()
-            .any(|event| matches!(event, Event::Refused { status: 420, .. }))
-    );
+    assert!(stage.events.iter().any(|event| matches!(event, Event::Refused { status: 420, .. })));
     stage.events.clear();
     stage.send(&ANN_AND_BOB, "Come here.");
-    let [Event::NotSent { draft: back, why }] = stage.events.as_slice() else {
-        panic!("{:?}", stage.events)
-    };
+    let [Event::NotSent { draft: back, why }] = stage.events.as_slice() else { panic!("{:?}", stage.events) };
     assert_eq!(*back, draft(&ANN_AND_BOB, "Come here."));
-    assert!(
-        why.contains("does not send one message to several people"),
-        "{why}"
-    );
+    assert!(why.contains("does not send one message to several people"), "{why}");
     assert!(stage.sent_nothing());
 }
 
@@ -112,11 +82,7 @@ fn a_registration_is_refreshed_before_it_expires() {
 fn an_interval_too_brief_is_made_longer() {
     let mut stage = Stage::new(&account());
     stage.command(AgentCommand::Connect);
-    for (min_expires, asked) in [
-        ("Min-Expires: 900\n", "900"),
-        ("", "1800"),
-        ("Min-Expires: 5\n", "3600"),
-    ] {
+    for (min_expires, asked) in [("Min-Expires: 900\n", "900"), ("", "1800"), ("Min-Expires: 5\n", "3600")] {
         let request = stage.take_sent("REGISTER");
         stage.answer(&request, "423 Interval Too Brief", min_expires);
         let again = &stage.sent.last().unwrap().1;
@@ -124,10 +90,7 @@ fn an_interval_too_brief_is_made_longer() {
     }
     let request = stage.take_sent("REGISTER");
     stage.answer(&request, "423 Interval Too Brief", "Min-Expires: 9000\n");
-    assert!(matches!(
-        state(&stage),
-        RegistrationState::Refused { status: 423, .. }
-    ));
+    assert!(matches!(state(&stage), RegistrationState::Refused { status: 423, .. }));
 }
 
 #[test]
@@ -137,11 +100,7 @@ fn no_answer_is_tried_again_with_growing_waits_up_to_a_cap() {
     let mut waits = Vec::new();
     for _ in 0..10 {
         stage.advance(Duration::from_secs(32));
-        let registers = stage
-            .sent
-            .iter()
-            .filter(|(_, text)| text.starts_with("REGISTER"))
-            .count();
+        let registers = stage.sent.iter().filter(|(_, text)| text.starts_with("REGISTER")).count();
         assert_eq!(registers, 11, "Timer E and F of RFC 3261");
         waits.push(offline_for(&stage));
         stage.sent.clear();
@@ -150,17 +109,10 @@ fn no_answer_is_tried_again_with_growing_waits_up_to_a_cap() {
     }
     for (step, wait) in waits.iter().enumerate() {
         let full = Duration::from_secs((2 << step).min(120));
-        assert!(
-            *wait <= full && *wait >= full * 84 / 100,
-            "step {step}: {wait:?}"
-        );
+        assert!(*wait <= full && *wait >= full * 84 / 100, "step {step}: {wait:?}");
     }
     let request = stage.sent.last().unwrap().1.clone();
-    stage.answer(
-        &request,
-        "200 OK",
-        "Supported: secondary-to\nExpires: 600\n",
-    );
+    stage.answer(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n");
     assert_eq!(*state(&stage), RegistrationState::Connected);
 }
 
@@ -169,11 +121,7 @@ fn a_busy_server_says_when_to_come_again() {
     let mut stage = Stage::new(&account());
     stage.command(AgentCommand::Connect);
     let request = stage.take_sent("REGISTER");
-    stage.answer(
-        &request,
-        "503 Service Unavailable",
-        "Retry-After: 300 (disk);duration=60\n",
-    );
+    stage.answer(&request, "503 Service Unavailable", "Retry-After: 300 (disk);duration=60\n");
     assert_eq!(offline_for(&stage), Duration::from_secs(300));
     stage.advance(Duration::from_secs(299));
     assert!(stage.sent_nothing());
@@ -183,23 +131,14 @@ fn a_busy_server_says_when_to_come_again() {
 
 #[test]
 fn a_refusal_is_told_and_not_tried_again() {
-    for (status, code) in [
-        ("403 Forbidden", 403),
-        ("401 Unauthorized", 401),
-        ("302 Moved Temporarily", 302),
-    ] {
+    for (status, code) in [("403 Forbidden", 403), ("401 Unauthorized", 401), ("302 Moved Temporarily", 302)]
+    {
         let mut stage = Stage::new(&account());
         stage.command(AgentCommand::Connect);
         let request = stage.take_sent("REGISTER");
         stage.answer(&request, status, "");
         let reason = status.split_at(4).1.to_owned();
-        assert_eq!(
-            *state(&stage),
-            RegistrationState::Refused {
-                status: code,
-                reason
-            }
-        );
+        assert_eq!(*state(&stage), RegistrationState::Refused { status: code, reason });
         stage.advance(Duration::from_secs(3600));
         assert!(stage.sent_nothing());
         // The person may have mended it.
@@ -214,19 +153,10 @@ fn leaving_un_registers_and_says_so_when_it_is_answered() {
     stage.command(AgentCommand::Disconnect);
     let request = stage.take_sent("REGISTER");
     assert_eq!(field(&request, "Expires"), "0");
-    assert_eq!(
-        field(&request, "Contact"),
-        "<sip:james@127.0.0.1:5070>;expires=0"
-    );
+    assert_eq!(field(&request, "Contact"), "<sip:james@127.0.0.1:5070>;expires=0");
     assert_eq!(stage.events, []);
     stage.answer(&request, "200 OK", "");
-    assert_eq!(
-        stage.events,
-        [
-            Event::Registration(RegistrationState::Idle),
-            Event::Disconnected
-        ]
-    );
+    assert_eq!(stage.events, [Event::Registration(RegistrationState::Idle), Event::Disconnected]);
     stage.advance(Duration::from_secs(7200));
     assert!(stage.sent_nothing());
 }
@@ -244,20 +174,12 @@ fn leaving_does_not_wait_long_for_a_silent_server() {
 
 #[test]
 fn w6_an_account_that_does_not_register_asks_by_options_before_its_first_submission() {
-    let mut stage = Stage::new(&Account {
-        register: false,
-        ..account()
-    });
+    let mut stage = Stage::new(&Account { register: false, ..account() });
     stage.send(&ANN_AND_BOB, "Come here.");
     let (flow, request) = stage.take_sent_on("OPTIONS");
     assert_eq!(flow, proxy_flow());
     assert!(request.starts_with("OPTIONS sip:domain.com SIP/2.0\r\n"));
-    assert!(
-        !stage
-            .events
-            .iter()
-            .any(|event| matches!(event, Event::Delivery { .. }))
-    );
+    assert!(!stage.events.iter().any(|event| matches!(event, Event::Delivery { .. })));
     stage.answer(&request, "200 OK", "Supported: secondary-to\n");
     stage.take_sent("MESSAGE");
     stage.command(AgentCommand::Disconnect);
@@ -271,18 +193,9 @@ fn w6_a_server_that_does_not_know_options_gives_no_proof() {
         ("404 Not Found", RegistrationState::NoFanOut),
         ("501 Not Implemented", RegistrationState::NoFanOut),
         ("200 OK", RegistrationState::NoFanOut),
-        (
-            "403 Forbidden",
-            RegistrationState::Refused {
-                status: 403,
-                reason: "Forbidden".to_owned(),
-            },
-        ),
+        ("403 Forbidden", RegistrationState::Refused { status: 403, reason: "Forbidden".to_owned() }),
     ] {
-        let mut stage = Stage::new(&Account {
-            register: false,
-            ..account()
-        });
+        let mut stage = Stage::new(&Account { register: false, ..account() });
         stage.command(AgentCommand::Connect);
         let request = stage.take_sent("OPTIONS");
         stage.answer(&request, status, "");
@@ -292,62 +205,31 @@ fn w6_a_server_that_does_not_know_options_gives_no_proof() {
 
 #[test]
 fn an_account_over_tcp_keeps_one_connection_and_comes_back_when_it_breaks() {
-    let mut stage = Stage::new(&Account {
-        proxy: format!("tcp:{PROXY}"),
-        ..account()
-    });
+    let mut stage = Stage::new(&Account { proxy: format!("tcp:{PROXY}"), ..account() });
     stage.command(AgentCommand::Connect);
-    let hop = Hop {
-        transport: Transport::Tcp,
-        remote: PROXY.parse().unwrap(),
-    };
+    let hop = Hop { transport: Transport::Tcp, remote: PROXY.parse().unwrap() };
     assert_eq!(stage.connects, [(ConnectId(1), hop)]);
-    stage.input(Input::Connected {
-        id: ConnectId(1),
-        flow: stream_flow(7),
-    });
+    stage.input(Input::Connected { id: ConnectId(1), flow: stream_flow(7) });
     let (flow, request) = stage.take_sent_on("REGISTER");
     assert_eq!(flow, stream_flow(7));
     assert!(field(&request, "Via").starts_with("SIP/2.0/TCP 127.0.0.1:5070;branch="));
-    assert_eq!(
-        field(&request, "Contact"),
-        "<sip:james@127.0.0.1:5070;transport=tcp>;expires=600"
-    );
-    stage.receive(
-        stream_flow(7),
-        &response(
-            &request,
-            "200 OK",
-            "Supported: secondary-to\nExpires: 600\n",
-        ),
-    );
+    assert_eq!(field(&request, "Contact"), "<sip:james@127.0.0.1:5070;transport=tcp>;expires=600");
+    stage.receive(stream_flow(7), &response(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n"));
     assert_eq!(*state(&stage), RegistrationState::Connected);
     stage.send(&ANN_AND_BOB, "Come here.");
     let (flow, first) = stage.take_sent_on("MESSAGE");
     assert_eq!(flow, stream_flow(7));
 
-    stage.input(Input::Disconnected {
-        flow: stream_flow(7),
-    });
+    stage.input(Input::Disconnected { flow: stream_flow(7) });
     assert!(offline_for(&stage) <= Duration::from_secs(2));
     stage.advance(Duration::from_secs(2));
     assert_eq!(stage.connects.len(), 2);
     stage.input(Input::ConnectFailed { id: ConnectId(2) });
     assert!(offline_for(&stage) > Duration::from_secs(2));
     stage.advance(Duration::from_secs(4));
-    stage.input(Input::Connected {
-        id: ConnectId(3),
-        flow: stream_flow(8),
-    });
+    stage.input(Input::Connected { id: ConnectId(3), flow: stream_flow(8) });
     let request = stage.take_sent("REGISTER");
-    stage.receive(
-        stream_flow(8),
-        &response(
-            &request,
-            "200 OK",
-            "Supported: secondary-to\nExpires: 600\n",
-        ),
-    );
+    stage.receive(stream_flow(8), &response(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n"));
     // W10: the submission that broke off with the connection leaves again as the same one.
     let (flow, again) = stage.take_sent_on("MESSAGE");
     assert_eq!(flow, stream_flow(8));
@@ -357,18 +239,12 @@ fn an_account_over_tcp_keeps_one_connection_and_comes_back_when_it_breaks() {
 
 #[test]
 fn a_connection_that_does_not_come_is_not_waited_for_forever() {
-    let mut stage = Stage::new(&Account {
-        proxy: format!("tcp:{PROXY}"),
-        ..account()
-    });
+    let mut stage = Stage::new(&Account { proxy: format!("tcp:{PROXY}"), ..account() });
     stage.command(AgentCommand::Connect);
     stage.advance(Duration::from_secs(10));
     assert!(offline_for(&stage) <= Duration::from_secs(2));
     // It comes late, and serves the next try.
-    stage.input(Input::Connected {
-        id: ConnectId(1),
-        flow: stream_flow(7),
-    });
+    stage.input(Input::Connected { id: ConnectId(1), flow: stream_flow(7) });
     stage.advance(Duration::from_secs(2));
     assert_eq!(stage.take_sent_on("REGISTER").0, stream_flow(7));
 }
@@ -383,13 +259,6 @@ fn a_dead_udp_port_makes_us_offline_at_once_and_is_tried_again() {
     assert!(stage.sent_nothing(), "no storm against a dead port");
     stage.advance(wait);
     let request = stage.take_sent("REGISTER");
-    stage.answer(
-        &request,
-        "200 OK",
-        "Supported: secondary-to\nExpires: 600\n",
-    );
-    assert_eq!(
-        field(&stage.take_sent("MESSAGE"), "Call-ID"),
-        field(&first, "Call-ID")
-    );
+    stage.answer(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+    assert_eq!(field(&stage.take_sent("MESSAGE"), "Call-ID"), field(&first, "Call-ID"));
 }

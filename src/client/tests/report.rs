@@ -35,13 +35,7 @@ fn w21_a_report_with_details_is_kept_told_and_answered_in_this_order() {
         }
     );
     assert_eq!(stage.states(), [(0, Failed), (1, Delivered)]);
-    assert_eq!(
-        stage.events[2],
-        Event::Reported {
-            message,
-            attempt: 1
-        }
-    );
+    assert_eq!(stage.events[2], Event::Reported { message, attempt: 1 });
     assert!(stage.sent[0].1.starts_with("SIP/2.0 200 OK\r\n"));
 }
 
@@ -84,28 +78,13 @@ fn w25_any_other_notify_gets_481_and_changes_nothing() {
     let request = stage.send_accepted(&ANN_AND_BOB);
     let good = notify(&request, 1, "terminated", MIXED);
     let stranger = Flow::udp(OWN.parse().unwrap(), "127.0.0.1:5061".parse().unwrap());
-    let other_host = Flow {
-        remote: "127.0.0.2:5060".parse().unwrap(),
-        ..stream_flow(3)
-    };
+    let other_host = Flow { remote: "127.0.0.2:5060".parse().unwrap(), ..stream_flow(3) };
     let cases = [
-        (
-            proxy_flow(),
-            good.replace(field(&request, "Call-ID"), "another"),
-        ),
-        (
-            proxy_flow(),
-            good.replace(&format!(";tag={}", from_tag(&request)), ";tag=another"),
-        ),
-        (
-            proxy_flow(),
-            good.replace(&format!(";tag={}", from_tag(&request)), ""),
-        ),
+        (proxy_flow(), good.replace(field(&request, "Call-ID"), "another")),
+        (proxy_flow(), good.replace(&format!(";tag={}", from_tag(&request)), ";tag=another")),
+        (proxy_flow(), good.replace(&format!(";tag={}", from_tag(&request)), "")),
         (proxy_flow(), good.replace(";tag=p1", ";tag=another")),
-        (
-            proxy_flow(),
-            good.replace("Event: delivery-report", "Event: presence"),
-        ),
+        (proxy_flow(), good.replace("Event: delivery-report", "Event: presence")),
         (proxy_flow(), good.replace("Event: delivery-report\n", "")),
         (stranger, good.clone()),
         (other_host, good.clone()),
@@ -114,22 +93,12 @@ fn w25_any_other_notify_gets_481_and_changes_nothing() {
     stage.events.clear();
     for (index, (flow, text)) in cases.into_iter().enumerate() {
         stage.sent.clear();
-        stage.receive(
-            flow,
-            &text.replace("branch=z9hG4bKn", &format!("branch=z9hG4bKx{index}")),
-        );
-        assert!(
-            stage.sent[0].1.starts_with("SIP/2.0 481 "),
-            "case {index}: {:?}",
-            stage.sent
-        );
+        stage.receive(flow, &text.replace("branch=z9hG4bKn", &format!("branch=z9hG4bKx{index}")));
+        assert!(stage.sent[0].1.starts_with("SIP/2.0 481 "), "case {index}: {:?}", stage.sent);
     }
     assert_eq!((stage.rows.len(), stage.events.len()), (rows, 0));
     // The proxy may open a connection of its own for a large report.
-    let from_any_port = Flow {
-        remote: "127.0.0.1:51234".parse().unwrap(),
-        ..stream_flow(4)
-    };
+    let from_any_port = Flow { remote: "127.0.0.1:51234".parse().unwrap(), ..stream_flow(4) };
     stage.receive(from_any_port, &good);
     assert_eq!(stage.stored(1), [Failed, Delivered]);
 }
@@ -153,27 +122,12 @@ fn w25_a_report_that_comes_before_the_202_counts() {
     let mut stage = Stage::connected();
     stage.send(&ANN_AND_BOB, "x");
     let request = stage.take_sent("MESSAGE");
-    stage.notify(
-        &request,
-        1,
-        "active",
-        "im:bob@domain.com delivery success\n",
-    );
+    stage.notify(&request, 1, "active", "im:bob@domain.com delivery success\n");
     assert_eq!(stage.stored(1), [Accepted, Delivered]);
-    assert!(
-        !stage
-            .events
-            .iter()
-            .any(|event| matches!(event, Event::Accepted { .. }))
-    );
+    assert!(!stage.events.iter().any(|event| matches!(event, Event::Accepted { .. })));
     stage.accept(&request);
     assert_eq!(stage.stored(1), [Accepted, Delivered]);
-    assert!(
-        stage
-            .events
-            .iter()
-            .any(|event| matches!(event, Event::Accepted { status: 202, .. }))
-    );
+    assert!(stage.events.iter().any(|event| matches!(event, Event::Accepted { status: 202, .. })));
     stage.notify(&request, 2, "terminated", MIXED);
     assert_eq!(stage.stored(1), [Failed, Delivered]);
 }
@@ -183,18 +137,9 @@ fn w25_a_report_proves_the_acceptance_whatever_comes_or_does_not_come_after() {
     let mut stage = Stage::connected();
     stage.send(&ANN_AND_BOB, "x");
     let request = stage.take_sent("MESSAGE");
-    stage.notify(
-        &request,
-        1,
-        "active",
-        "im:bob@domain.com delivery success\n",
-    );
+    stage.notify(&request, 1, "active", "im:bob@domain.com delivery success\n");
     stage.advance(Duration::from_secs(33));
-    assert_eq!(
-        stage.stored(1),
-        [Accepted, Delivered],
-        "no 202, and yet no failure"
-    );
+    assert_eq!(stage.stored(1), [Accepted, Delivered], "no 202, and yet no failure");
 }
 
 #[test]
@@ -208,19 +153,10 @@ fn w25_a_late_or_repeated_report_turns_nothing_back() {
     stage.notify(&request, 2, "terminated", MIXED);
     stage.notify(&request, 3, "terminated", success);
     assert_eq!(stage.states(), []);
-    assert!(
-        !stage
-            .events
-            .iter()
-            .any(|event| matches!(event, Event::Reported { .. })),
-        "told once"
-    );
+    assert!(!stage.events.iter().any(|event| matches!(event, Event::Reported { .. })), "told once");
     assert_eq!(stage.sent.len(), 2);
     assert!(
-        stage
-            .sent
-            .iter()
-            .all(|(_, text)| text.starts_with("SIP/2.0 200 ")),
+        stage.sent.iter().all(|(_, text)| text.starts_with("SIP/2.0 200 ")),
         "a report of our own all the same"
     );
     assert_eq!(stage.stored(1), [Delivered, Delivered]);
@@ -230,12 +166,7 @@ fn w25_a_late_or_repeated_report_turns_nothing_back() {
 fn who_is_left_out_has_no_report_when_the_window_ends_and_a_late_report_corrects_that() {
     let mut stage = Stage::connected();
     let request = stage.send_accepted(&ANN_AND_BOB);
-    stage.notify(
-        &request,
-        1,
-        "terminated",
-        "im:bob@domain.com delivery success\n",
-    );
+    stage.notify(&request, 1, "terminated", "im:bob@domain.com delivery success\n");
     stage.advance(Duration::from_millis(59_999));
     assert_eq!(stage.stored(1), [Accepted, Delivered]);
     stage.advance(Duration::from_millis(1));
@@ -248,7 +179,8 @@ fn who_is_left_out_has_no_report_when_the_window_ends_and_a_late_report_corrects
 fn who_is_deferred_is_never_without_report() {
     let mut stage = Stage::connected();
     let request = stage.send_accepted(&ANN_AND_BOB);
-    let report = "im:ann@domain.com delivery deferred;status=480\nim:bob@domain.com delivery success;status=202\n";
+    let report =
+        "im:ann@domain.com delivery deferred;status=480\nim:bob@domain.com delivery success;status=202\n";
     stage.notify(&request, 1, "active", report);
     stage.advance(Duration::from_secs(7200));
     assert_eq!(stage.stored(1), [Deferred, PassedOn], "W18: passed on");
@@ -281,13 +213,7 @@ fn somebody_whom_we_did_not_write_to_is_told_and_not_dropped() {
         address: address.to_owned(),
         state: state.to_owned(),
     };
-    assert_eq!(
-        stage.events,
-        [
-            told("im:eve@domain.com", "success"),
-            told("im:ann@domain.com", "eaten")
-        ]
-    );
+    assert_eq!(stage.events, [told("im:eve@domain.com", "success"), told("im:ann@domain.com", "eaten")]);
     assert_eq!(stage.stored(1), [Accepted, Accepted]);
 }
 
@@ -310,10 +236,7 @@ fn any_order_of_the_same_reports_ends_the_same() {
         ("active", "im:ann@domain.com delivery pending\n"),
         ("active", "im:ann@domain.com delivery deferred\n"),
         ("active", "im:bob@domain.com delivery failure;status=486\n"),
-        (
-            "terminated",
-            "im:ann@domain.com delivery success\nim:bob@domain.com delivery failure;status=486\n",
-        ),
+        ("terminated", "im:ann@domain.com delivery success\nim:bob@domain.com delivery failure;status=486\n"),
     ];
     for first in 0..4 {
         for second in 0..4 {

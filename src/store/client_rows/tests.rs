@@ -7,10 +7,7 @@ use crate::store::testing::{opened, write_all};
 use crate::time::Timestamp;
 
 fn person(address: &str) -> PersonRow {
-    PersonRow {
-        address: address.to_owned(),
-        name: "Name".to_owned(),
-    }
+    PersonRow { address: address.to_owned(), name: "Name".to_owned() }
 }
 
 fn conversation(id: u64) -> ConversationRow {
@@ -77,9 +74,7 @@ fn incoming(id: u64, conversation: u64, content_type: &str) -> IncomingRow {
 #[test]
 fn an_open_message_comes_back_whole() {
     let connection = opened::<ClientSchema>();
-    let accepted = AttemptStage::Accepted {
-        to_tag: "t".to_owned(),
-    };
+    let accepted = AttemptStage::Accepted { to_tag: "t".to_owned() };
     write_all::<ClientSchema>(
         &connection,
         &[
@@ -111,22 +106,14 @@ fn an_open_message_comes_back_whole() {
         preview: "Come here.".to_owned(),
         mine: true,
     };
-    let head = ConversationHeadRow {
-        row: conversation(1),
-        last: Some(last),
-        unread: 0,
-        seen: None,
-    };
+    let head = ConversationHeadRow { row: conversation(1), last: Some(last), unread: 0, seen: None };
     assert_eq!(rows.conversations, [head]);
 }
 
 #[test]
 fn open_are_the_running_the_missed_and_the_last_of_each_conversation() {
     let connection = opened::<ClientSchema>();
-    let mut writes = vec![
-        Write::Conversation(conversation(1)),
-        Write::Conversation(conversation(2)),
-    ];
+    let mut writes = vec![Write::Conversation(conversation(1)), Write::Conversation(conversation(2))];
     for id in 1..=6 {
         writes.push(Write::Outgoing(outgoing(id, 1)));
         writes.push(Write::Attempt(attempt(id, 1, AttemptStage::Closed)));
@@ -147,21 +134,14 @@ fn open_are_the_running_the_missed_and_the_last_of_each_conversation() {
     ]);
     write_all::<ClientSchema>(&connection, &writes);
     let open = ClientSchema::load(&connection).unwrap().open;
-    assert_eq!(
-        open.iter()
-            .map(|rows| rows.outgoing.id.0)
-            .collect::<Vec<_>>(),
-        [2, 4, 6]
-    );
+    assert_eq!(open.iter().map(|rows| rows.outgoing.id.0).collect::<Vec<_>>(), [2, 4, 6]);
 }
 
 #[test]
 fn what_was_seen_is_not_unread_and_never_becomes_unread_again() {
     let connection = opened::<ClientSchema>();
-    let (conversation_id, seen) = (ConversationId(1), |id| Write::Seen {
-        conversation: ConversationId(1),
-        message: MessageId(id),
-    });
+    let (conversation_id, seen) =
+        (ConversationId(1), |id| Write::Seen { conversation: ConversationId(1), message: MessageId(id) });
     write_all::<ClientSchema>(
         &connection,
         &[
@@ -173,20 +153,12 @@ fn what_was_seen_is_not_unread_and_never_becomes_unread_again() {
             seen(1),
         ],
     );
-    let head = |connection: &Connection| {
-        ClientSchema::load(connection)
-            .unwrap()
-            .conversations
-            .remove(0)
-    };
+    let head = |connection: &Connection| ClientSchema::load(connection).unwrap().conversations.remove(0);
     assert_eq!(head(&connection).row.id, conversation_id);
     assert_eq!(head(&connection).unread, 2);
     assert_eq!(head(&connection).last.unwrap().preview, "image/png");
     write_all::<ClientSchema>(&connection, &[seen(4), seen(2)]);
-    assert_eq!(
-        (head(&connection).unread, head(&connection).seen),
-        (0, Some(MessageId(4)))
-    );
+    assert_eq!((head(&connection).unread, head(&connection).seen), (0, Some(MessageId(4))));
 }
 
 #[test]
@@ -202,24 +174,13 @@ fn keys_of_doubles_are_kept_until_they_are_forgotten() {
         ],
     );
     let keys = ClientSchema::load(&connection).unwrap().keys;
-    assert_eq!(
-        keys,
-        [("tag call 2".to_owned(), Timestamp::from_millis(20))]
-    );
+    assert_eq!(keys, [("tag call 2".to_owned(), Timestamp::from_millis(20))]);
 }
 
 #[test]
 fn a_preview_is_one_short_line_whatever_the_bytes() {
-    assert_eq!(
-        preview("text/plain;charset=utf-8", b" a\r\n\r\n b\t\x1b[0mc "),
-        "a b [0mc"
-    );
+    assert_eq!(preview("text/plain;charset=utf-8", b" a\r\n\r\n b\t\x1b[0mc "), "a b [0mc");
     assert_eq!(preview("TEXT/plain", &[0xff, b'x']), "\u{fffd}x");
-    assert_eq!(
-        preview("text/plain", "é".repeat(500).as_bytes())
-            .chars()
-            .count(),
-        PREVIEW_CHARS_MAX
-    );
+    assert_eq!(preview("text/plain", "é".repeat(500).as_bytes()).chars().count(), PREVIEW_CHARS_MAX);
     assert_eq!(preview("application/pdf", b"%PDF"), "application/pdf");
 }

@@ -16,10 +16,7 @@ fn conversation(id: u64) -> Write {
 }
 
 fn person(address: &str) -> PersonRow {
-    PersonRow {
-        address: address.to_owned(),
-        name: String::new(),
-    }
+    PersonRow { address: address.to_owned(), name: String::new() }
 }
 
 fn outgoing(id: u64, conversation: u64, text: &str) -> Write {
@@ -50,23 +47,13 @@ fn incoming(id: u64, conversation: u64, text: &str) -> Write {
 /// Starts the store, writes, and waits for the answer.
 fn written(store: Store<ClientSchema>, writes: Vec<Write>) -> Writer<Write> {
     let (answered, answers) = sync_channel(1);
-    let writer = store
-        .start(move |outcomes| answered.send(outcomes).unwrap())
-        .unwrap();
-    writer
-        .commit(Batch {
-            id: BatchId(1),
-            writes,
-        })
-        .unwrap();
+    let writer = store.start(move |outcomes| answered.send(outcomes).unwrap()).unwrap();
+    writer.commit(Batch { id: BatchId(1), writes }).unwrap();
     assert_eq!(answers.recv().unwrap(), [Outcome::Committed(BatchId(1))]);
     writer
 }
 
-fn read<T: Send + 'static>(
-    history: &History,
-    question: impl FnOnce(&Reader<'_>) -> T + Send + 'static,
-) -> T {
+fn read<T: Send + 'static>(history: &History, question: impl FnOnce(&Reader<'_>) -> T + Send + 'static) -> T {
     let (answer, answers) = sync_channel(1);
     assert!(history.ask(move |reader| answer.send(question(reader)).unwrap()));
     answers.recv().unwrap()
@@ -75,10 +62,7 @@ fn read<T: Send + 'static>(
 #[test]
 fn the_same_is_read_from_a_file_and_from_memory() {
     let folder = tempfile::tempdir().unwrap();
-    let stores = [
-        Store::open(&folder.path().join("client.db")).unwrap(),
-        Store::in_memory().unwrap(),
-    ];
+    let stores = [Store::open(&folder.path().join("client.db")).unwrap(), Store::in_memory().unwrap()];
     for store in stores {
         let writer = written(
             store,
@@ -92,47 +76,19 @@ fn the_same_is_read_from_a_file_and_from_memory() {
             ],
         );
         let history = writer.history().unwrap();
-        let outline = read(&history, |reader| {
-            reader.outline(ConversationId(1), None).unwrap()
-        });
-        let rows: Vec<_> = outline
-            .iter()
-            .map(|row| (row.id.0, row.chars, row.newlines, row.recipients))
-            .collect();
+        let outline = read(&history, |reader| reader.outline(ConversationId(1), None).unwrap());
+        let rows: Vec<_> =
+            outline.iter().map(|row| (row.id.0, row.chars, row.newlines, row.recipients)).collect();
         assert_eq!(rows, [(1, 8, 2, 2), (2, 5, 0, 0), (4, 4, 0, 2)]);
-        let later = read(&history, |reader| {
-            reader
-                .outline(ConversationId(1), Some(MessageId(2)))
-                .unwrap()
-        });
+        let later = read(&history, |reader| reader.outline(ConversationId(1), Some(MessageId(2))).unwrap());
         assert_eq!(later, [outline[2]]);
-        let messages = read(&history, |reader| {
-            reader
-                .messages(ConversationId(1), MessageId(2), MessageId(9))
-                .unwrap()
-        });
-        assert_eq!(
-            messages
-                .iter()
-                .map(|message| message.id.0)
-                .collect::<Vec<_>>(),
-            [2, 4]
-        );
+        let messages =
+            read(&history, |reader| reader.messages(ConversationId(1), MessageId(2), MessageId(9)).unwrap());
+        assert_eq!(messages.iter().map(|message| message.id.0).collect::<Vec<_>>(), [2, 4]);
         assert_eq!(messages[0].from, Some(person("sip:bob@x")));
-        assert_eq!(
-            (messages[1].from.as_ref(), messages[1].people.len()),
-            (None, 2)
-        );
-        assert_eq!(
-            read(&history, |reader| reader.message(MessageId(3)).unwrap())
-                .unwrap()
-                .body,
-            "elsewhere"
-        );
-        assert_eq!(
-            read(&history, |reader| reader.message(MessageId(99)).unwrap()),
-            None
-        );
+        assert_eq!((messages[1].from.as_ref(), messages[1].people.len()), (None, 2));
+        assert_eq!(read(&history, |reader| reader.message(MessageId(3)).unwrap()).unwrap().body, "elsewhere");
+        assert_eq!(read(&history, |reader| reader.message(MessageId(99)).unwrap()), None);
     }
 }
 
@@ -147,16 +103,8 @@ fn a_history_that_is_kept_does_not_keep_a_store_in_memory_from_its_end() {
 #[test]
 fn an_outline_reads_the_index_alone() {
     let connection = crate::store::testing::opened::<ClientSchema>();
-    let mut statement = connection
-        .prepare(&format!("EXPLAIN QUERY PLAN {OUTLINE}"))
-        .unwrap();
-    let plan: Vec<String> = statement
-        .query_map([1, 1], |row| row.get("detail"))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
-    assert_eq!(
-        plan,
-        ["SEARCH message USING COVERING INDEX message_outline (conversation=? AND id>?)"]
-    );
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {OUTLINE}")).unwrap();
+    let plan: Vec<String> =
+        statement.query_map([1, 1], |row| row.get("detail")).unwrap().map(Result::unwrap).collect();
+    assert_eq!(plan, ["SEARCH message USING COVERING INDEX message_outline (conversation=? AND id>?)"]);
 }

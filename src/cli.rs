@@ -1,0 +1,190 @@
+//! The command line: no subcommand is the window; demo, proxy, send, listen.
+//!
+//! Exit status: 0 done (`send`: everybody was reached), 1 not done (`send`: somebody was not), 2 wrong usage, or
+//! `send` was not accepted.
+
+mod lines;
+mod listen;
+mod parse;
+mod proxy;
+mod send;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::proxy::Prefix;
+use crate::runtime::logs;
+use crate::sip::{ReportMode, Transport, Uri};
+
+/// Say it once, know who heard: group messages over SIP with a tick or a cross per person.
+#[derive(Debug, Parser)]
+#[command(name = "fanfare", version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Folder of settings, contacts and messages (default: where this system keeps them).
+    #[cfg(feature = "gui")]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show the job with an embedded proxy and simulated people.
+    Demo(DemoArguments),
+    /// Run a proxy and registrar that sends one message to many and reports who got it.
+    Proxy(ProxyArguments),
+    /// Send one message to several people and tell who got it.
+    Send(SendArguments),
+    /// Register and print the messages received.
+    Listen(ListenArguments),
+}
+
+#[derive(Debug, Args)]
+struct DemoArguments {
+    /// Without a window: the same job as text.
+    #[arg(long)]
+    headless: bool,
+    /// Save the window as a PNG once the first reports are in, and end.
+    #[arg(long, value_name = "FILE")]
+    screenshot: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct ProxyArguments {
+    /// A domain to serve; may be repeated.
+    #[arg(long = "domain", value_name = "NAME")]
+    domains: Vec<String>,
+    /// Where to listen; may be repeated. Loopback addresses only.
+    #[arg(long = "listen", value_name = "udp:ADDRESS:PORT", value_parser = parse::listen)]
+    listens: Vec<(Transport, SocketAddr)>,
+    /// Folder of the store (default: nothing is kept).
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Addresses of peers that may submit whatever their From says; may be repeated.
+    #[arg(long = "trust", value_name = "NETWORK", value_parser = parse::network)]
+    trust: Vec<Prefix>,
+    /// T1 of RFC 3261; T2, T4 and Timer F scale with it (default: 500ms).
+    #[arg(long, value_name = "TIME", value_parser = parse::duration)]
+    t1: Option<Duration>,
+    /// Settings in a RON file; what is given here goes first.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct SendArguments {
+    /// Who sends.
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::address)]
+    from: Uri,
+    /// The proxy.
+    #[arg(long, value_name = "udp:ADDRESS:PORT", value_parser = parse::listen)]
+    proxy: (Transport, SocketAddr),
+    /// A recipient; repeated for more.
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::address, required = true)]
+    to: Vec<Uri>,
+    /// The text (default: standard input).
+    #[arg(long)]
+    text: Option<String>,
+    /// The report wished for.
+    #[arg(long, value_enum, default_value_t = Report::Final)]
+    report: Report,
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+    /// How long to wait for the last outcome.
+    #[arg(long, value_name = "TIME", value_parser = parse::duration, default_value = "60s")]
+    timeout: Duration,
+    /// Folder of the store (default: nothing is kept).
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// T1 of RFC 3261 on the way to the proxy.
+    #[arg(long, value_name = "TIME", value_parser = parse::duration, default_value = "500ms")]
+    t1: Duration,
+}
+
+#[derive(Debug, Args)]
+struct ListenArguments {
+    /// Who listens.
+    #[arg(long = "as", value_name = "ADDRESS", value_parser = parse::address)]
+    identity: Uri,
+    /// The proxy.
+    #[arg(long, value_name = "udp:ADDRESS:PORT", value_parser = parse::listen)]
+    proxy: (Transport, SocketAddr),
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+    /// Folder of the store (default: nothing is kept).
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// T1 of RFC 3261 on the way to the proxy.
+    #[arg(long, value_name = "TIME", value_parser = parse::duration, default_value = "500ms")]
+    t1: Duration,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Report {
+    /// One report once every outcome is known.
+    Final,
+    /// A report at once when an outcome becomes known.
+    Each,
+    /// None.
+    None,
+}
+
+impl From<Report> for ReportMode {
+    fn from(report: Report) -> Self {
+        match report {
+            Report::Final => Self::Final,
+            Report::Each => Self::Each,
+            Report::None => Self::None,
+        }
+    }
+}
+
+/// Does what the command line says.
+#[must_use]
+pub fn run() -> ExitCode {
+    logs::start();
+    let arguments = Arguments::parse();
+    match obey(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            lines::complain(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    match arguments.command {
+        #[cfg(feature = "gui")]
+        None => anyhow::bail!("the window is being built"),
+        #[cfg(not(feature = "gui"))]
+        None => anyhow::bail!("this fanfare was built without the window; see fanfare --help"),
+        Some(Command::Demo(_)) => anyhow::bail!("the demo is being built"),
+        Some(Command::Proxy(proxy)) => proxy::run(proxy),
+        Some(Command::Send(send)) => send::run(send),
+        Some(Command::Listen(listen)) => listen::run(&listen),
+    }
+}
+
+/// A runtime on this thread.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+/// Ends with SIGINT or SIGTERM.
+async fn stopped() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! What is printed: a line for people, or one JSON object a line.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// One line of `send` or `listen`; the field names are the promise to scripts.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub(super) enum Line<'a> {
+    /// The proxy has the message.
+    Accepted {
+        /// Of its response.
+        status: u16,
+        /// Since it was sent.
+        after_ms: u64,
+    },
+    /// What became of one recipient.
+    Outcome {
+        /// As given.
+        to: &'a str,
+        /// In the words of the delivery report: success, failure, deferred, or unknown without a report.
+        state: &'a str,
+        /// SIP status, where told.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        /// Reason phrase, where told.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        reason: &'a str,
+        /// From acceptance, where told.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        after_ms: Option<u64>,
+    },
+    /// The last report is in.
+    Report {
+        /// `complete`, or `missing` when the time was over.
+        state: &'a str,
+    },
+    /// Nothing was accepted, nobody gets it.
+    Refused {
+        /// SIP status, where there is one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        /// Why.
+        reason: &'a str,
+    },
+    /// A message received.
+    Message {
+        /// Who wrote it.
+        from: &'a str,
+        /// Who else got it.
+        also_to: Vec<&'a str>,
+        /// Media type.
+        #[serde(rename = "type")]
+        content_type: &'a str,
+        /// As text.
+        text: &'a str,
+    },
+}
+
+/// Prints lines, each flushed, so that a reader at the other end of a pipe has it at once.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Printer {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+impl Printer {
+    pub(super) const fn new(json: bool) -> Self {
+        if json { Self::Json } else { Self::Text }
+    }
+
+    /// Prints one line. A reader that is gone (a closed pipe) is no error of ours.
+    pub(super) fn print(self, line: &Line<'_>) {
+        let text = match self {
+            Self::Json => serde_json::to_string(line).unwrap_or_default(),
+            Self::Text => plain(line),
+        };
+        say(&text);
+    }
+}
+
+/// One line on standard output, flushed.
+pub(super) fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).ok();
+}
+
+/// The one error, with its causes, on standard error.
+pub(super) fn complain(error: &anyhow::Error) {
+    writeln!(io::stderr().lock(), "fanfare: {error:#}").ok();
+}
+
+/// Whole milliseconds.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn plain(line: &Line<'_>) -> String {
+    match line {
+        Line::Accepted { status, after_ms } => format!("accepted by the proxy ({status}, {after_ms} ms)"),
+        Line::Outcome { to, state, status, reason, after_ms } => {
+            let told = match (status, *reason) {
+                (None, "") => String::new(),
+                (None, reason) => format!(": {reason}"),
+                (Some(status), reason) => format!(": {status} {reason}").trim_end().to_owned(),
+            };
+            let after = after_ms.map_or_else(String::new, |millis| format!(" after {millis} ms"));
+            format!("{to} {state}{told}{after}")
+        }
+        Line::Report { state } => format!("report {state}"),
+        Line::Refused { status: Some(status), reason } => format!("not accepted: {status} {reason}"),
+        Line::Refused { status: None, reason } => format!("not sent: {reason}"),
+        Line::Message { from, also_to, text, .. } if also_to.is_empty() => format!("{from}: {text}"),
+        Line::Message { from, also_to, text, .. } => {
+            format!("{from} (also to {}): {text}", also_to.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_json_fields_are_the_promised_ones() {
+        let to = "im:ann@domain.com";
+        let line = Line::Outcome {
+            to,
+            state: "failure",
+            status: Some(408),
+            reason: "Request Timeout",
+            after_ms: Some(7),
+        };
+        let json = r#"{"event":"outcome","to":"im:ann@domain.com","state":"failure","status":408,"reason":"Request Timeout","after_ms":7}"#;
+        assert_eq!(serde_json::to_string(&line).unwrap(), json);
+        let line = Line::Message { from: "a", also_to: vec!["b"], content_type: "text/plain", text: "x\ny" };
+        let json = r#"{"event":"message","from":"a","also_to":["b"],"type":"text/plain","text":"x\ny"}"#;
+        assert_eq!(serde_json::to_string(&line).unwrap(), json);
+    }
+
+    #[test]
+    fn people_read_who_and_what() {
+        let line =
+            Line::Outcome { to: "sip:a@b", state: "success", status: None, reason: "", after_ms: None };
+        assert_eq!(plain(&line), "sip:a@b success");
+        let line = Line::Outcome {
+            to: "sip:a@b",
+            state: "failure",
+            status: Some(486),
+            reason: "Busy Here",
+            after_ms: Some(12),
+        };
+        assert_eq!(plain(&line), "sip:a@b failure: 486 Busy Here after 12 ms");
+    }
+}

@@ -1,0 +1,71 @@
+//! `fanfare listen`: register, print what comes, until SIGINT.
+
+use std::process::ExitCode;
+
+use super::lines::{Line, Printer};
+use super::{ListenArguments, parse, runtime, stopped};
+use crate::client::command::{AgentCommand, Event, RegistrationState};
+use crate::runtime::agent::Agent;
+
+pub(super) fn run(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
+    runtime()?.block_on(listen(arguments))
+}
+
+async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
+    let account = parse::account(&arguments.identity, arguments.proxy, arguments.t1, parse::Registers::Yes);
+    let mut agent = Agent::start(&account, arguments.data.as_deref()).await?;
+    let printer = Printer::new(arguments.json);
+    let mut refused = None;
+    let mut on_event = |event| hear(event, printer, &mut refused);
+    agent.command(AgentCommand::Connect, &mut on_event);
+    let stop = stopped();
+    tokio::pin!(stop);
+    while agent.turn(&mut on_event, &mut stop).await.is_none() {}
+    leave(&mut agent).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Printed and flushed here, before the 200 leaves.
+fn hear(event: Event, printer: Printer, refused: &mut Option<RegistrationState>) {
+    match event {
+        Event::Received { from, also_to, content_type, text, .. } => printer.print(&Line::Message {
+            from: &from.address,
+            also_to: also_to.iter().map(|person| person.address.as_str()).collect(),
+            content_type: &content_type,
+            text: &text,
+        }),
+        Event::Registration(
+            state @ (RegistrationState::Refused { .. } | RegistrationState::Offline { .. }),
+        ) => {
+            if refused.as_ref() != Some(&state) {
+                tracing::warn!(?state, "not registered");
+                *refused = Some(state);
+            }
+        }
+        Event::Registration(_)
+        | Event::Queued { .. }
+        | Event::NotSent { .. }
+        | Event::Accepted { .. }
+        | Event::Refused { .. }
+        | Event::Delivery { .. }
+        | Event::ReportedStranger { .. }
+        | Event::Reported { .. }
+        | Event::Changed { .. }
+        | Event::Disconnected => {}
+    }
+}
+
+/// Takes the binding back; does not wait for a proxy that is gone.
+async fn leave(agent: &mut Agent) {
+    let mut is_over = false;
+    let mut on_event = |event| is_over |= event == Event::Disconnected;
+    agent.command(AgentCommand::Disconnect, &mut on_event);
+    let patience = tokio::time::sleep(std::time::Duration::from_secs(1));
+    tokio::pin!(patience);
+    while !is_over {
+        let mut on_event = |event| is_over |= event == Event::Disconnected;
+        if agent.turn(&mut on_event, &mut patience).await.is_some() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! `fanfare send`: one message, a line per recipient as it becomes known.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+use super::lines::{Line, Printer, millis};
+use super::{SendArguments, parse, runtime};
+use crate::client::command::{AgentCommand, Draft, Event, RegistrationState};
+use crate::client::journal::{DeliveryState, PersonRow};
+use crate::runtime::agent::Agent;
+use crate::sip::{ReportMode, ReportWish};
+
+pub(super) fn run(mut arguments: SendArguments) -> anyhow::Result<ExitCode> {
+    let text = match arguments.text.take() {
+        Some(text) => text,
+        None => read_text()?,
+    };
+    runtime()?.block_on(send(&arguments, text))
+}
+
+fn read_text() -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes).context("the text cannot be read from standard input")?;
+    String::from_utf8(bytes).context("the text on standard input is not UTF-8")
+}
+
+async fn send(arguments: &SendArguments, text: String) -> anyhow::Result<ExitCode> {
+    let account = parse::account(&arguments.from, arguments.proxy, arguments.t1, parse::Registers::No);
+    let mut agent = Agent::start(&account, arguments.data.as_deref()).await?;
+    let mode = ReportMode::from(arguments.report);
+    let mut progress = Progress::new(Printer::new(arguments.json), mode);
+    let patience = tokio::time::sleep(arguments.timeout);
+    tokio::pin!(patience);
+    let to =
+        arguments.to.iter().map(|uri| PersonRow { address: uri.as_str().to_owned(), name: String::new() });
+    let draft =
+        Draft { to: to.collect(), text, hidden: false, report: ReportWish { mode, detail: true, id: None } };
+    agent.command(AgentCommand::Connect, &mut |event| progress.hear(event));
+    agent.command(AgentCommand::Send(draft), &mut |event| progress.hear(event));
+    while progress.ending().is_none() {
+        if agent.turn(&mut |event| progress.hear(event), &mut patience).await.is_some() {
+            break;
+        }
+    }
+    Ok(progress.finish(&arguments.to.iter().map(crate::sip::Uri::as_str).collect::<Vec<_>>()))
+}
+
+/// How a `send` ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// Nothing more is awaited.
+    Complete,
+    /// Nobody gets it.
+    Refused,
+}
+
+/// What is known so far.
+#[derive(Debug)]
+struct Progress {
+    printer: Printer,
+    mode: ReportMode,
+    ending: Option<Ending>,
+    is_accepted: bool,
+    known: BTreeSet<String>,
+    is_somebody_missed: bool,
+}
+
+impl Progress {
+    const fn new(printer: Printer, mode: ReportMode) -> Self {
+        Self {
+            printer,
+            mode,
+            ending: None,
+            is_accepted: false,
+            known: BTreeSet::new(),
+            is_somebody_missed: false,
+        }
+    }
+
+    const fn ending(&self) -> Option<Ending> {
+        self.ending
+    }
+
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Accepted { status, after, .. } => {
+                self.is_accepted = true;
+                self.printer.print(&Line::Accepted { status, after_ms: millis(after) });
+                if self.mode == ReportMode::None {
+                    self.ending = Some(Ending::Complete);
+                }
+            }
+            Event::Refused { status, reason, .. } => self.refuse(Some(status), &reason),
+            Event::NotSent { why, .. } => self.refuse(None, &why),
+            Event::Registration(RegistrationState::Offline { .. }) if !self.is_accepted => {
+                self.refuse(Some(408), "no answer from the proxy");
+            }
+            Event::Registration(RegistrationState::Refused { status, reason }) if !self.is_accepted => {
+                self.refuse(Some(status), &reason);
+            }
+            Event::Registration(RegistrationState::NoFanOut) if !self.is_accepted => {
+                self.refuse(
+                    None,
+                    "this proxy does not say that it sends one message to many; nothing was sent",
+                );
+            }
+            Event::Delivery { address, state, status, reason, after, .. } => {
+                self.outcome(
+                    &address,
+                    state,
+                    &Line::Outcome {
+                        to: &address,
+                        state: word(state),
+                        status,
+                        reason: &reason,
+                        after_ms: after.map(millis),
+                    },
+                );
+            }
+            Event::Reported { .. } => {
+                self.printer.print(&Line::Report { state: "complete" });
+                self.ending = Some(Ending::Complete);
+            }
+            Event::ReportedStranger { address, state, .. } => {
+                tracing::warn!(address, state, "the report names somebody whom this message did not go to");
+            }
+            Event::Registration(_)
+            | Event::Queued { .. }
+            | Event::Received { .. }
+            | Event::Changed { .. }
+            | Event::Disconnected => {}
+        }
+    }
+
+    fn outcome(&mut self, address: &str, state: DeliveryState, line: &Line<'_>) {
+        let is_outcome = match state {
+            DeliveryState::Queued | DeliveryState::Sending | DeliveryState::Accepted => false,
+            // A refusal of the whole is told once, by its own line.
+            DeliveryState::Failed => self.is_accepted,
+            DeliveryState::NoReport
+            | DeliveryState::Deferred
+            | DeliveryState::Cancelled
+            | DeliveryState::PassedOn
+            | DeliveryState::Delivered => true,
+        };
+        if !is_outcome {
+            return;
+        }
+        self.known.insert(address.to_owned());
+        self.is_somebody_missed |= !matches!(state, DeliveryState::Delivered | DeliveryState::PassedOn);
+        self.printer.print(line);
+    }
+
+    fn refuse(&mut self, status: Option<u16>, reason: &str) {
+        if self.ending.is_none() {
+            self.printer.print(&Line::Refused { status, reason });
+            self.ending = Some(Ending::Refused);
+        }
+    }
+
+    /// The exit status; says whose outcome is still not known when the time is over.
+    fn finish(self, recipients: &[&str]) -> ExitCode {
+        match self.ending {
+            Some(Ending::Refused) => return ExitCode::from(2),
+            None if !self.is_accepted => {
+                self.printer
+                    .print(&Line::Refused { status: None, reason: "no answer from the proxy in time" });
+                return ExitCode::from(2);
+            }
+            Some(Ending::Complete) | None => {}
+        }
+        if self.mode == ReportMode::None {
+            return ExitCode::SUCCESS;
+        }
+        let unknown: Vec<_> = recipients.iter().filter(|address| !self.known.contains(**address)).collect();
+        if self.ending.is_none() {
+            for to in &unknown {
+                self.printer.print(&Line::Outcome {
+                    to,
+                    state: "unknown",
+                    status: None,
+                    reason: "",
+                    after_ms: None,
+                });
+            }
+            self.printer.print(&Line::Report { state: "missing" });
+        }
+        let is_whole = self.ending.is_some() && !self.is_somebody_missed;
+        if is_whole { ExitCode::SUCCESS } else { ExitCode::from(1) }
+    }
+}
+
+/// The words of the delivery report (W20).
+const fn word(state: DeliveryState) -> &'static str {
+    match state {
+        DeliveryState::Delivered | DeliveryState::PassedOn => "success",
+        DeliveryState::Failed | DeliveryState::Cancelled => "failure",
+        DeliveryState::Deferred => "deferred",
+        DeliveryState::NoReport => "unknown",
+        DeliveryState::Queued | DeliveryState::Sending | DeliveryState::Accepted => "pending",
+    }
+}

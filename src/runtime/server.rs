@@ -1,0 +1,147 @@
+//! A proxy on a thread of its own: for `fanfare proxy` and for the demo.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::net::{BindError, Net};
+use crate::proxy::{Proxy, ProxyConfig};
+use crate::random::Random;
+use crate::runtime::Shell;
+use crate::sip::Transport;
+use crate::store::{OpenError, ProxySchema, Store};
+use crate::time::Clock;
+
+/// The store's name in the data folder.
+const STORE_FILE: &str = "proxy.sqlite3";
+
+/// A proxy that cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// It would be open to the world without asking anybody who they are.
+    #[error(
+        "cannot listen on {0}: this proxy does not ask for passwords yet, so it listens on loopback addresses only \
+         (127.0.0.1, [::1])"
+    )]
+    NotLoopback(SocketAddr),
+    /// Nothing to listen on, or nothing to serve.
+    #[error("{0}")]
+    Incomplete(&'static str),
+    /// A socket.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The system.
+    #[error("cannot start the proxy: {0}")]
+    System(#[from] std::io::Error),
+    /// The thread ended before it had started.
+    #[error("the proxy ended while it was starting")]
+    Ended,
+}
+
+/// A running proxy. It ends when it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    locals: Vec<(Transport, SocketAddr)>,
+    stop: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts a proxy; it is ready when this returns. `config.listens` may have port 0. Without `data` its store
+    /// lives as long as itself.
+    ///
+    /// # Errors
+    /// What is in its way, in a sentence.
+    pub fn start(config: ProxyConfig, data: Option<PathBuf>) -> Result<Self, ServerError> {
+        check(&config)?;
+        let (ready, answer) = oneshot::channel();
+        let (stop, stopped) = mpsc::channel(1);
+        let thread = std::thread::Builder::new().name("proxy".to_owned()).spawn(move || {
+            if let Err((ready, error)) = run(config, data.as_deref(), ready, stopped) {
+                // Nobody waits when the starter is gone.
+                ready.send(Err(error)).ok();
+            }
+        })?;
+        let locals = answer.blocking_recv().map_err(|_gone| ServerError::Ended)??;
+        Ok(Self { locals, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where it listens, with true ports, in the order asked for.
+    #[must_use]
+    pub fn locals(&self) -> &[(Transport, SocketAddr)] {
+        &self.locals
+    }
+
+    /// True until it ended by itself.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the proxy ended by a panic");
+        }
+    }
+}
+
+fn check(config: &ProxyConfig) -> Result<(), ServerError> {
+    if config.domains.is_empty() {
+        return Err(ServerError::Incomplete("no domain to serve: give --domain"));
+    }
+    if config.listens.is_empty() {
+        return Err(ServerError::Incomplete("nothing to listen on: give --listen"));
+    }
+    let open = config.listens.iter().find(|(_, address)| !address.ip().is_loopback());
+    open.map_or(Ok(()), |(_, address)| Err(ServerError::NotLoopback(*address)))
+}
+
+type Ready = oneshot::Sender<Result<Vec<(Transport, SocketAddr)>, ServerError>>;
+
+/// Runs on the proxy's thread. The error comes back with the one who waits for it.
+fn run(
+    config: ProxyConfig,
+    data: Option<&Path>,
+    ready: Ready,
+    mut stopped: mpsc::Receiver<()>,
+) -> Result<(), (Ready, ServerError)> {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return Err((ready, error.into())),
+    };
+    runtime.block_on(async move {
+        let (mut shell, mut proxy) = match start(config, data).await {
+            Ok(started) => started,
+            Err(error) => return Err((ready, error)),
+        };
+        ready.send(Ok(shell.net().locals().to_vec())).ok();
+        let mut on_event = |event| tracing::debug!(?event, "proxy");
+        while shell.turn(&mut proxy, &mut on_event, stopped.recv()).await.is_none() {}
+        Ok(())
+    })
+}
+
+async fn start(
+    mut config: ProxyConfig,
+    data: Option<&Path>,
+) -> Result<(Shell<crate::proxy::journal::Write>, Proxy), ServerError> {
+    let clock = Clock::start();
+    let random = Random::from_os()?;
+    let store =
+        data.map_or_else(Store::<ProxySchema>::in_memory, |folder| Store::open(&folder.join(STORE_FILE)))?;
+    let rows = store.load()?;
+    let net = Net::bind(&config.listens).await?;
+    config.listens = net.locals().to_vec();
+    let proxy = Proxy::new(config, rows, random, clock.now());
+    Ok((Shell::with_store(net, clock, store)?, proxy))
+}
