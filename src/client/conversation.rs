@@ -234,6 +234,8 @@ impl Conversation {
     }
 
     fn put_last(&mut self, last: Last) {
+        // A message is kept, so the row that it hangs on is.
+        self.kept = true;
         if self.last.as_ref().is_none_or(|known| known.id <= last.id) {
             self.last = Some(last);
         }

@@ -418,3 +418,71 @@ fn w9_who_wants_no_report_waits_for_none() {
     stage.advance(Duration::from_secs(120));
     assert_eq!(stage.stored(1), [Accepted, Accepted]);
 }
+
+#[test]
+fn a_connection_that_breaks_each_time_is_not_tried_forever() {
+    let mut stage = Stage::connected();
+    stage.send(&ANN_AND_BOB, &"x".repeat(1300));
+    for connection in 1..=3 {
+        stage.input(Input::Connected { id: ConnectId(connection), flow: stream_flow(connection) });
+        let (flow, _) = stage.take_sent_on("MESSAGE");
+        assert_eq!(flow, stream_flow(connection));
+        stage.input(Input::Disconnected { flow });
+    }
+    assert_eq!(stage.connects.len(), 3);
+    assert_eq!(stage.stored(1), [Failed, Failed]);
+    let reason = crate::client::reason::NO_CONNECTION.to_owned();
+    assert!(stage.events.contains(&Event::Refused {
+        message: MessageId(1),
+        attempt: 1,
+        status: 408,
+        reason
+    }));
+    assert_eq!(
+        *stage.agent.registration(),
+        RegistrationState::Connected,
+        "the line to the proxy is another one"
+    );
+}
+
+#[test]
+fn a_resend_that_the_disk_does_not_take_is_told() {
+    let mut stage = Stage::connected();
+    stage.send(&ANN_AND_BOB, "x");
+    let request = stage.take_sent("MESSAGE");
+    stage.answer(&request, "403 Forbidden", "");
+    stage.events.clear();
+    stage.disk = Disk::Fails;
+    stage.command(AgentCommand::Resend { message: MessageId(1), only: None });
+    assert!(stage.sent_nothing());
+    assert!(
+        matches!(stage.events.as_slice(), [Event::Refused { attempt: 2, status: 503, .. }]),
+        "{:?}",
+        stage.events
+    );
+    stage.disk = Disk::Takes;
+    stage.command(AgentCommand::Resend { message: MessageId(1), only: None });
+    stage.take_sent("MESSAGE");
+}
+
+#[test]
+fn five_hundred_recipients_are_one_message_and_more_are_refused() {
+    let addresses: Vec<String> = (0..501).map(|index| format!("sip:u{index}@domain.com")).collect();
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let mut stage = Stage::new(&Account { proxy: format!("tcp:{PROXY}"), ..account() });
+    stage.command(AgentCommand::Connect);
+    stage.input(Input::Connected { id: ConnectId(1), flow: stream_flow(1) });
+    let request = stage.take_sent("REGISTER");
+    stage.receive(stream_flow(1), &response(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n"));
+    stage.send(&addresses[..500], "x");
+    let request = stage.take_sent("MESSAGE");
+    assert_eq!(request.matches("\r\nSecondary-To: ").count(), 499);
+    stage.receive(stream_flow(1), &response(&request, "202 Accepted", "Supported: secondary-to\n"));
+    let lines: String =
+        addresses[..500].iter().map(|address| format!("{address} delivery success\n")).collect();
+    stage.receive(stream_flow(1), &notify(&request, 1, "terminated", &lines));
+    assert_eq!(stage.stored(1), [Delivered; 500]);
+    stage.events.clear();
+    stage.send(&addresses, "x");
+    assert!(matches!(stage.events.as_slice(), [Event::NotSent { why, .. }] if why.contains("too many")));
+}
