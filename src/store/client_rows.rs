@@ -5,14 +5,14 @@ use std::time::Duration;
 use rusqlite::{Connection, Row, params};
 
 use crate::client::journal::{
-    AttemptRow, AttemptStage, ConversationHeadRow, ConversationId, ConversationRow, DeliveryRow,
-    DeliveryState, IncomingRow, LastRow, MessageId, OpenRows, OutgoingRow, PersonRow, Rows, Write,
+    AttemptRow, AttemptStage, ConversationId, ConversationRow, DeliveryRow, DeliveryState, IncomingRow,
+    MessageId, OpenRows, OutgoingRow, PersonRow, Rows, Write,
 };
 use crate::limits::OPEN_LOADED_MAX;
 use crate::store::Schema;
-use crate::store::columns::{
-    Json, millis, people, people_column, signed, timestamp, timestamp_option, unsigned,
-};
+use crate::store::columns::{Json, millis, people, people_column, signed, timestamp, unsigned};
+
+mod heads;
 
 /// The tables of a client.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Schema for ClientSchema {
         let (last_conversation, last_message) =
             connection.query_row(last, [], |row| Ok((unsigned(row.get(0)?), unsigned(row.get(1)?))))?;
         Ok(Rows {
-            conversations: heads(connection)?,
+            conversations: heads::heads(connection)?,
             open: open(connection)?,
             keys: keys(connection)?,
             last_conversation,
@@ -208,56 +208,6 @@ fn state(word: &str) -> Option<DeliveryState> {
     })
 }
 
-/// Characters of a preview, and bytes read to find them.
-const PREVIEW_CHARS_MAX: usize = 200;
-const PREVIEW_BYTES: usize = 1000;
-
-fn heads(connection: &Connection) -> rusqlite::Result<Vec<ConversationHeadRow>> {
-    let sql = format!(
-        "SELECT c.id, c.people, c.hidden, c.seen, m.id AS last, m.at, m.content_type, m.recipient_count,
-                substr(m.body, 1, {PREVIEW_BYTES}) AS beginning,
-                (SELECT count(*) FROM message u WHERE u.conversation = c.id AND u.id > coalesce(c.seen, 0)
-                    AND u.recipient_count = 0) AS unread
-         FROM conversation c
-         LEFT JOIN message m ON m.id = (SELECT max(l.id) FROM message l WHERE l.conversation = c.id)
-         ORDER BY c.id"
-    );
-    let mut statement = connection.prepare(&sql)?;
-    statement.query_map([], head)?.collect()
-}
-
-fn head(row: &Row<'_>) -> rusqlite::Result<ConversationHeadRow> {
-    let last = match row.get::<_, Option<i64>>("last")? {
-        None => None,
-        Some(id) => Some(LastRow {
-            id: MessageId(unsigned(id)),
-            at: timestamp(row, "at")?,
-            preview: preview(&row.get::<_, String>("content_type")?, &row.get::<_, Vec<u8>>("beginning")?),
-            mine: row.get::<_, u32>("recipient_count")? > 0,
-        }),
-    };
-    Ok(ConversationHeadRow {
-        row: ConversationRow {
-            id: ConversationId(unsigned(row.get("id")?)),
-            people: people(row, "people")?,
-            hidden: row.get("hidden")?,
-        },
-        last,
-        unread: row.get("unread")?,
-        seen: row.get::<_, Option<i64>>("seen")?.map(|id| MessageId(unsigned(id))),
-    })
-}
-
-/// The beginning of a text on one line; of other media types the type.
-fn preview(content_type: &str, body: &[u8]) -> String {
-    if !content_type.trim_start().to_ascii_lowercase().starts_with("text/") {
-        return content_type.to_owned();
-    }
-    let text = String::from_utf8_lossy(body);
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.chars().filter(|character| !character.is_control()).take(PREVIEW_CHARS_MAX).collect()
-}
-
 fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenRows>> {
     // Under way, missed by somebody in every attempt, or the last word of its conversation.
     let sql = "SELECT message FROM attempt WHERE stage <> 'closed'
@@ -282,17 +232,20 @@ fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenRows>> {
 
 fn open_rows(connection: &Connection, id: i64) -> rusqlite::Result<OpenRows> {
     let sql = "SELECT id, conversation, at, content_type, body, people FROM message WHERE id = ?1";
-    let outgoing = connection.prepare_cached(sql)?.query_row([id], |row| {
-        Ok(OutgoingRow {
-            id: MessageId(unsigned(row.get("id")?)),
-            conversation: ConversationId(unsigned(row.get("conversation")?)),
-            at: timestamp(row, "at")?,
-            content_type: row.get("content_type")?,
-            body: row.get::<_, Vec<u8>>("body")?.into(),
-            recipients: people(row, "people")?,
-        })
-    })?;
+    let outgoing = connection.prepare_cached(sql)?.query_row([id], outgoing)?;
     Ok(OpenRows { outgoing, attempts: attempts(connection, id)?, deliveries: deliveries(connection, id)? })
+}
+
+/// A row of `message` that was written here.
+pub(super) fn outgoing(row: &Row<'_>) -> rusqlite::Result<OutgoingRow> {
+    Ok(OutgoingRow {
+        id: MessageId(unsigned(row.get("id")?)),
+        conversation: ConversationId(unsigned(row.get("conversation")?)),
+        at: timestamp(row, "at")?,
+        content_type: row.get("content_type")?,
+        body: row.get::<_, Vec<u8>>("body")?.into(),
+        recipients: people(row, "people")?,
+    })
 }
 
 /// The attempts of one message, in order.
@@ -356,16 +309,6 @@ fn keys(connection: &Connection) -> rusqlite::Result<Vec<(String, crate::time::T
     // The machine forgets what is too old by `ForgetKeysBefore`: what is here is within the time.
     let mut statement = connection.prepare("SELECT key, at FROM inbox_key ORDER BY at, key")?;
     statement.query_map([], |row| Ok((row.get("key")?, timestamp(row, "at")?)))?.collect()
-}
-
-/// A received message's columns besides those of every message.
-pub(super) fn incoming_columns(
-    row: &Row<'_>,
-) -> rusqlite::Result<(Option<PersonRow>, Option<crate::time::Timestamp>)> {
-    let address: Option<String> = row.get("from_address")?;
-    let name: Option<String> = row.get("from_name")?;
-    let from = address.map(|address| PersonRow { address, name: name.unwrap_or_default() });
-    Ok((from, timestamp_option(row, "sent_at")?))
 }
 
 #[cfg(test)]

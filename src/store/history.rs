@@ -8,15 +8,13 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use bytes::Bytes;
 use rusqlite::{Connection, OpenFlags, Row};
 
-use crate::client::journal::{ConversationId, DeliveryRow, MessageId, PersonRow};
+use crate::client::journal::{ConversationId, IncomingRow, MessageId, OpenRows, PersonRow};
 use crate::limits::QUESTIONS_WAITING_MAX;
-use crate::store::client_rows::{deliveries, incoming_columns};
-use crate::store::columns::{people, signed, timestamp, unsigned};
+use crate::store::client_rows::{attempts, deliveries, outgoing};
+use crate::store::columns::{people, signed, timestamp, timestamp_option, unsigned};
 use crate::store::{OpenErrorKind, Question};
-use crate::time::Timestamp;
 
 /// The history cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -36,29 +34,24 @@ pub struct OutlineRow {
     pub recipients: u32,
 }
 
-/// One message as stored, with what is known of its recipients.
+/// One message as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MessageRows {
-    /// Which.
-    pub id: MessageId,
-    /// Where it belongs.
-    pub conversation: ConversationId,
-    /// When it was written here, or came.
-    pub at: Timestamp,
-    /// The sender's time.
-    pub sent_at: Option<Timestamp>,
-    /// Who wrote it; none for our own.
-    pub from: Option<PersonRow>,
-    /// Recipients of our own message; who else got a received one.
-    pub people: Vec<PersonRow>,
-    /// Media type of the body.
-    pub content_type: String,
-    /// The body.
-    pub body: Bytes,
-    /// Attempts so far.
-    pub attempts: u32,
-    /// What is known of each recipient in each attempt, by attempt and recipient.
-    pub deliveries: Vec<DeliveryRow>,
+pub enum StoredMessage {
+    /// Written here, with all attempts and what is known of each recipient.
+    Ours(OpenRows),
+    /// Received. Its key is not read: it is for telling doubles, not for a screen.
+    Theirs(IncomingRow),
+}
+
+impl StoredMessage {
+    /// Its number.
+    #[must_use]
+    pub const fn id(&self) -> MessageId {
+        match self {
+            Self::Ours(rows) => rows.outgoing.id,
+            Self::Theirs(row) => row.id,
+        }
+    }
 }
 
 /// The way to the reader thread.
@@ -126,12 +119,10 @@ pub struct Reader<'a> {
 const OUTLINE: &str = "SELECT id, chars, newlines, recipient_count FROM message
                        WHERE conversation = ?1 AND id > ?2 ORDER BY id";
 const MESSAGES: &str =
-    "SELECT id, conversation, at, sent_at, from_address, from_name, people, content_type, body,
-                               (SELECT coalesce(max(number), 0) FROM attempt WHERE message = id) AS attempts
+    "SELECT id, conversation, at, sent_at, from_address, from_name, people, content_type, body
                         FROM message WHERE conversation = ?1 AND id BETWEEN ?2 AND ?3 ORDER BY id";
 const MESSAGE: &str =
-    "SELECT id, conversation, at, sent_at, from_address, from_name, people, content_type, body,
-                              (SELECT coalesce(max(number), 0) FROM attempt WHERE message = id) AS attempts
+    "SELECT id, conversation, at, sent_at, from_address, from_name, people, content_type, body
                        FROM message WHERE id = ?1";
 
 impl Reader<'_> {
@@ -166,10 +157,10 @@ impl Reader<'_> {
         of: ConversationId,
         first: MessageId,
         last: MessageId,
-    ) -> Result<Vec<MessageRows>, ReadError> {
+    ) -> Result<Vec<StoredMessage>, ReadError> {
         let mut statement = self.connection.prepare_cached(MESSAGES)?;
-        let rows = statement
-            .query_map([signed(of.0), signed(first.0), signed(last.0)], |row| self.message_rows(row))?;
+        let rows =
+            statement.query_map([signed(of.0), signed(first.0), signed(last.0)], |row| self.stored(row))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -177,28 +168,31 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn message(&self, id: MessageId) -> Result<Option<MessageRows>, ReadError> {
+    pub fn message(&self, id: MessageId) -> Result<Option<StoredMessage>, ReadError> {
         let mut statement = self.connection.prepare_cached(MESSAGE)?;
-        let mut rows = statement.query_map([signed(id.0)], |row| self.message_rows(row))?;
+        let mut rows = statement.query_map([signed(id.0)], |row| self.stored(row))?;
         Ok(rows.next().transpose()?)
     }
 
-    fn message_rows(&self, row: &Row<'_>) -> rusqlite::Result<MessageRows> {
-        let id: i64 = row.get("id")?;
-        let (from, sent_at) = incoming_columns(row)?;
-        let deliveries = if from.is_some() { Vec::new() } else { deliveries(self.connection, id)? };
-        Ok(MessageRows {
+    fn stored(&self, row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
+        let (id, body): (i64, Vec<u8>) = (row.get("id")?, row.get("body")?);
+        let from_address: Option<String> = row.get("from_address")?;
+        let Some(address) = from_address else {
+            let outgoing = outgoing(row)?;
+            let (attempts, deliveries) = (attempts(self.connection, id)?, deliveries(self.connection, id)?);
+            return Ok(StoredMessage::Ours(OpenRows { outgoing, attempts, deliveries }));
+        };
+        Ok(StoredMessage::Theirs(IncomingRow {
             id: MessageId(unsigned(id)),
             conversation: ConversationId(unsigned(row.get("conversation")?)),
             at: timestamp(row, "at")?,
-            sent_at,
-            from,
-            people: people(row, "people")?,
+            sent_at: timestamp_option(row, "sent_at")?,
+            from: PersonRow { address, name: row.get::<_, Option<String>>("from_name")?.unwrap_or_default() },
+            also_to: people(row, "people")?,
             content_type: row.get("content_type")?,
-            body: row.get::<_, Vec<u8>>("body")?.into(),
-            attempts: row.get("attempts")?,
-            deliveries,
-        })
+            body: body.into(),
+            key: String::new(),
+        }))
     }
 }
 

@@ -45,8 +45,8 @@ pub enum RonError {
 /// What a file of ours held.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Kept<T> {
-    /// Its value, or the default.
-    pub value: T,
+    /// Its value; none when there was no file, or none that could be used.
+    pub value: Option<T>,
     /// A sentence for the person, when the file could not be used and was moved aside.
     pub problem: Option<String>,
 }
@@ -71,21 +71,19 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RonError> {
     })
 }
 
-/// Reads a file of ours. A broken one is moved aside to `NAME.broken-N` and told of; what is missing is the default.
+/// Reads a file of ours. A broken one is moved aside to `NAME.broken-N` and told of.
 ///
 /// # Errors
 /// It cannot be read, or cannot be moved aside: better no start than a contact list overwritten.
-pub fn read_or_keep_aside<T: DeserializeOwned + Default>(path: &Path) -> Result<Kept<T>, RonError> {
+pub fn read_or_keep_aside<T: DeserializeOwned>(path: &Path) -> Result<Kept<T>, RonError> {
     let broken = match read(path) {
-        Ok(value) => {
-            return Ok(Kept { value: value.unwrap_or_default(), problem: None });
-        }
+        Ok(value) => return Ok(Kept { value, problem: None }),
         Err(error @ RonError::Broken { .. }) => error,
         Err(error @ (RonError::Read { .. } | RonError::Write { .. })) => return Err(error),
     };
     let aside = keep_aside(path).map_err(|source| RonError::Write { path: path.to_owned(), source })?;
     let problem = format!("{broken}. The file was kept as {}.", aside.display());
-    Ok(Kept { value: T::default(), problem: Some(problem) })
+    Ok(Kept { value: None, problem: Some(problem) })
 }
 
 fn keep_aside(path: &Path) -> io::Result<PathBuf> {
@@ -195,7 +193,7 @@ mod tests {
             let broken = format!("(\n    contacts: [\n        (adress: \"{number}\"),\n    ],\n)");
             fs::write(&path, &broken).unwrap();
             let kept: Kept<AddressBook> = read_or_keep_aside(&path).unwrap();
-            assert_eq!(kept.value, AddressBook::default());
+            assert_eq!(kept.value, None);
             let problem = kept.problem.unwrap();
             assert!(problem.contains("contacts.ron:3:"), "{problem}");
             assert!(problem.contains(&format!("contacts.ron.broken-{number}")), "{problem}");

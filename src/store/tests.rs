@@ -74,7 +74,9 @@ fn a_batch_that_fails_fails_alone_and_whole() {
     });
     assert_eq!(outcomes, expected);
     let (answer, rows) = sync_channel(1);
-    writer.ask(move |connection| answer.send(ClientSchema::load(connection).unwrap()).unwrap());
+    writer.ask(move |connection| {
+        answer.send(ClientSchema::load(connection).unwrap()).unwrap();
+    });
     let ids: Vec<u64> = rows.recv().unwrap().conversations.iter().map(|head| head.row.id.0).collect();
     assert_eq!(ids, [1, 2, 4]);
 }

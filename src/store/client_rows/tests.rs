@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 
+use super::heads::{PREVIEW_CHARS_MAX, preview};
 use super::*;
+use crate::client::journal::{ConversationHeadRow, LastRow};
 use crate::store::testing::{opened, write_all};
 use crate::time::Timestamp;
 

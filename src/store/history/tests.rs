@@ -2,10 +2,15 @@
 
 use std::sync::mpsc::sync_channel;
 
+use bytes::Bytes;
+
 use super::*;
-use crate::client::journal::{ConversationRow, IncomingRow, OutgoingRow, Write};
+use crate::client::journal::{
+    AttemptRow, AttemptStage, ConversationRow, DeliveryRow, DeliveryState, OutgoingRow, Write,
+};
 use crate::machine::{Batch, BatchId};
 use crate::store::{ClientSchema, Outcome, Store, Writer};
+use crate::time::Timestamp;
 
 fn conversation(id: u64) -> Write {
     Write::Conversation(ConversationRow {
@@ -44,6 +49,34 @@ fn incoming(id: u64, conversation: u64, text: &str) -> Write {
     })
 }
 
+fn attempt(message: u64) -> Write {
+    Write::Attempt(AttemptRow {
+        message: MessageId(message),
+        number: 1,
+        recipients: vec![0, 1],
+        call_id: "c".to_owned(),
+        from_tag: "f".to_owned(),
+        cseq: 1,
+        report: "each".to_owned(),
+        stage: AttemptStage::Closed,
+        at: Timestamp::from_millis(1),
+    })
+}
+
+fn delivery(message: u64) -> Write {
+    Write::Delivery(DeliveryRow {
+        message: MessageId(message),
+        attempt: 1,
+        recipient: 1,
+        state: DeliveryState::Delivered,
+        status: None,
+        phrase: String::new(),
+        tries: None,
+        after: None,
+        at: Timestamp::from_millis(2),
+    })
+}
+
 /// Starts the store, writes, and waits for the answer.
 fn written(store: Store<ClientSchema>, writes: Vec<Write>) -> Writer<Write> {
     let (answered, answers) = sync_channel(1);
@@ -73,6 +106,8 @@ fn the_same_is_read_from_a_file_and_from_memory() {
                 incoming(2, 1, "grüße"),
                 outgoing(3, 2, "elsewhere"),
                 outgoing(4, 1, "last"),
+                attempt(4),
+                delivery(4),
             ],
         );
         let history = writer.history().unwrap();
@@ -84,10 +119,13 @@ fn the_same_is_read_from_a_file_and_from_memory() {
         assert_eq!(later, [outline[2]]);
         let messages =
             read(&history, |reader| reader.messages(ConversationId(1), MessageId(2), MessageId(9)).unwrap());
-        assert_eq!(messages.iter().map(|message| message.id.0).collect::<Vec<_>>(), [2, 4]);
-        assert_eq!(messages[0].from, Some(person("sip:bob@x")));
-        assert_eq!((messages[1].from.as_ref(), messages[1].people.len()), (None, 2));
-        assert_eq!(read(&history, |reader| reader.message(MessageId(3)).unwrap()).unwrap().body, "elsewhere");
+        assert_eq!(messages.iter().map(|message| message.id().0).collect::<Vec<_>>(), [2, 4]);
+        let StoredMessage::Theirs(theirs) = &messages[0] else { panic!("{messages:?}") };
+        assert_eq!((&theirs.from, theirs.body.as_ref()), (&person("sip:bob@x"), "grüße".as_bytes()));
+        let StoredMessage::Ours(ours) = &messages[1] else { panic!("{messages:?}") };
+        assert_eq!((ours.outgoing.recipients.len(), ours.attempts.len(), ours.deliveries.len()), (2, 1, 1));
+        let one = read(&history, |reader| reader.message(MessageId(3)).unwrap()).unwrap();
+        assert_eq!(one.id(), MessageId(3));
         assert_eq!(read(&history, |reader| reader.message(MessageId(99)).unwrap()), None);
     }
 }

@@ -1,0 +1,56 @@
+//! The line of each conversation in the list.
+
+use rusqlite::{Connection, Row};
+
+use crate::client::journal::{ConversationHeadRow, ConversationId, ConversationRow, LastRow, MessageId};
+use crate::store::columns::{people, timestamp, unsigned};
+
+/// Characters of a preview, and bytes read to find them.
+pub(super) const PREVIEW_CHARS_MAX: usize = 200;
+const PREVIEW_BYTES: usize = 1000;
+
+pub(super) fn heads(connection: &Connection) -> rusqlite::Result<Vec<ConversationHeadRow>> {
+    let sql = format!(
+        "SELECT c.id, c.people, c.hidden, c.seen, m.id AS last, m.at, m.content_type, m.recipient_count,
+                substr(m.body, 1, {PREVIEW_BYTES}) AS beginning,
+                (SELECT count(*) FROM message u WHERE u.conversation = c.id AND u.id > coalesce(c.seen, 0)
+                    AND u.recipient_count = 0) AS unread
+         FROM conversation c
+         LEFT JOIN message m ON m.id = (SELECT max(l.id) FROM message l WHERE l.conversation = c.id)
+         ORDER BY c.id"
+    );
+    let mut statement = connection.prepare(&sql)?;
+    statement.query_map([], head)?.collect()
+}
+
+fn head(row: &Row<'_>) -> rusqlite::Result<ConversationHeadRow> {
+    let last = match row.get::<_, Option<i64>>("last")? {
+        None => None,
+        Some(id) => Some(LastRow {
+            id: MessageId(unsigned(id)),
+            at: timestamp(row, "at")?,
+            preview: preview(&row.get::<_, String>("content_type")?, &row.get::<_, Vec<u8>>("beginning")?),
+            mine: row.get::<_, u32>("recipient_count")? > 0,
+        }),
+    };
+    Ok(ConversationHeadRow {
+        row: ConversationRow {
+            id: ConversationId(unsigned(row.get("id")?)),
+            people: people(row, "people")?,
+            hidden: row.get("hidden")?,
+        },
+        last,
+        unread: row.get("unread")?,
+        seen: row.get::<_, Option<i64>>("seen")?.map(|id| MessageId(unsigned(id))),
+    })
+}
+
+/// The beginning of a text on one line; of other media types the type.
+pub(super) fn preview(content_type: &str, body: &[u8]) -> String {
+    if !content_type.trim_start().to_ascii_lowercase().starts_with("text/") {
+        return content_type.to_owned();
+    }
+    let text = String::from_utf8_lossy(body);
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().filter(|character| !character.is_control()).take(PREVIEW_CHARS_MAX).collect()
+}

@@ -1,0 +1,136 @@
+//! The proxy's rows, written and loaded.
+
+use bytes::Bytes;
+
+use super::*;
+use crate::store::testing::{opened, write_all};
+use crate::time::Timestamp;
+
+fn flow() -> Flow {
+    Flow::udp("127.0.0.1:5060".parse().unwrap(), "127.0.0.1:40000".parse().unwrap())
+}
+
+fn accepted_row(id: u64) -> AcceptedRow {
+    AcceptedRow {
+        id: DispatchId(id),
+        key: format!("james|{id}"),
+        to_tag: "t1".to_owned(),
+        accepted_at: Timestamp::from_millis(1_700_000_000_123),
+        flow: flow(),
+        request: Bytes::from_static(b"MESSAGE sip:a@b SIP/2.0\r\n\xff\x00"),
+        recipients: vec![0, 2, 1],
+    }
+}
+
+fn outcomes_write(dispatch: DispatchId, outcomes: Vec<OutcomeRow>) -> Write {
+    Write::Outcomes { dispatch, outcomes }
+}
+
+fn report_row(cseq: u32, due_at: Option<Timestamp>) -> ReportRow {
+    ReportRow { cseq, rounds: 3, due_at, closed: due_at.is_none() }
+}
+
+fn outcome_row(recipient: u32, state: OutcomeState) -> OutcomeRow {
+    let after = Duration::from_millis(32_000);
+    OutcomeRow { recipient, state, status: 408, reason: "Request \"Timeout\"".to_owned(), tries: 11, after }
+}
+
+#[test]
+fn what_was_accepted_comes_back_with_its_latest_outcomes_and_report() {
+    let connection = opened::<ProxySchema>();
+    let (mine, other) = (DispatchId(7), DispatchId(8));
+    let early = report_row(1, Some(Timestamp::from_millis(9)));
+    let late = report_row(2, None);
+    let deferred = |state| vec![outcome_row(0, state)];
+    let rest = vec![outcome_row(1, OutcomeState::Delivered), outcome_row(2, OutcomeState::Failed)];
+    let moved = Flow { remote: "127.0.0.1:41000".parse().unwrap(), ..flow() };
+    write_all::<ProxySchema>(
+        &connection,
+        &[
+            Write::Secret([9; 16]),
+            Write::Accept(accepted_row(7)),
+            Write::Accept(accepted_row(8)),
+            outcomes_write(mine, deferred(OutcomeState::Deferred)),
+            outcomes_write(mine, rest.clone()),
+            outcomes_write(mine, deferred(OutcomeState::Delivered)),
+            outcomes_write(other, Vec::new()),
+            Write::Report { dispatch: mine, report: early },
+            Write::Report { dispatch: mine, report: late },
+            Write::Moved { dispatch: mine, flow: moved },
+        ],
+    );
+    let rows = ProxySchema::load(&connection).unwrap();
+    assert_eq!(rows.secret, Some([9; 16]));
+    let mut outcomes = deferred(OutcomeState::Delivered);
+    outcomes.extend(rest);
+    let mut accepted = accepted_row(7);
+    accepted.flow = moved;
+    assert_eq!(
+        rows.dispatches,
+        [
+            DispatchRows { accepted, outcomes, report: Some(late) },
+            DispatchRows { accepted: accepted_row(8), outcomes: vec![], report: None },
+        ]
+    );
+}
+
+#[test]
+fn a_single_outcome_replaces_the_single_one_before_so_that_retries_do_not_pile_up() {
+    let connection = opened::<ProxySchema>();
+    let again =
+        Write::Outcomes { dispatch: DispatchId(7), outcomes: vec![outcome_row(3, OutcomeState::Deferred)] };
+    write_all::<ProxySchema>(
+        &connection,
+        &[Write::Accept(accepted_row(7)), again.clone(), again.clone(), again],
+    );
+    let rows: i64 = connection.query_row("SELECT count(*) FROM outcome", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 1);
+}
+
+#[test]
+fn what_is_forgotten_takes_all_with_it() {
+    let connection = opened::<ProxySchema>();
+    let report = ReportRow { cseq: 1, rounds: 0, due_at: None, closed: true };
+    write_all::<ProxySchema>(
+        &connection,
+        &[
+            Write::Accept(accepted_row(7)),
+            Write::Outcomes { dispatch: DispatchId(7), outcomes: vec![outcome_row(0, OutcomeState::Failed)] },
+            Write::Report { dispatch: DispatchId(7), report },
+            Write::Forget(DispatchId(7)),
+        ],
+    );
+    let left = "SELECT (SELECT count(*) FROM outcome) + (SELECT count(*) FROM report)";
+    assert_eq!(connection.query_row(left, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+    assert_eq!(ProxySchema::load(&connection).unwrap(), Rows::default());
+}
+
+#[test]
+fn an_outcome_of_nothing_is_refused() {
+    let connection = opened::<ProxySchema>();
+    let stray =
+        Write::Outcomes { dispatch: DispatchId(7), outcomes: vec![outcome_row(0, OutcomeState::Failed)] };
+    assert!(ProxySchema::apply(&connection, &stray).is_err());
+}
+
+#[test]
+fn a_binding_is_replaced_and_removed_by_address_and_contact() {
+    let connection = opened::<ProxySchema>();
+    let contact = Uri::parse("sip:bob@127.0.0.1:5070").unwrap();
+    let aor = Aor::parse("bob@domain.com").unwrap();
+    let row = BindingRow {
+        aor: aor.clone(),
+        contact: contact.clone(),
+        q_permille: 1000,
+        call_id: "c1".to_owned(),
+        cseq: 1,
+        instance: Some("<urn:uuid:1>".to_owned()),
+        expires_at: Timestamp::from_millis(5),
+        flow: flow(),
+    };
+    let newer = BindingRow { cseq: 2, instance: None, ..row.clone() };
+    write_all::<ProxySchema>(&connection, &[Write::Bind(row), Write::Bind(newer.clone())]);
+    assert_eq!(ProxySchema::load(&connection).unwrap().bindings, [newer]);
+    write_all::<ProxySchema>(&connection, &[Write::Unbind { aor, contact }]);
+    assert_eq!(ProxySchema::load(&connection).unwrap(), Rows::default());
+}
