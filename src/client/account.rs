@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::machine::Hop;
-use crate::sip::{self, Transport, Uri};
+use crate::sip::{self, Scheme, Transport, Uri};
 
 /// Who we are and which server we use, as kept in the settings file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +77,9 @@ pub enum AccountError {
     /// The address has no user part, or is no address in a domain.
     #[error("address: {0:?} does not say who at which domain; write it like sip:james@domain.com")]
     NoUser(String),
+    /// The address asks for TLS all the way (W32).
+    #[error("address: {0:?} asks for TLS, which this version does not speak; write sip: in place of sips:")]
+    AddressTls(String),
     /// The proxy cannot be read.
     #[error("proxy: {0:?} is no server; write it like udp:127.0.0.1:5060 or tcp:[::1]:5060")]
     Proxy(String),
@@ -102,6 +105,9 @@ impl Account {
             Uri::typed(text).map_err(|why| AccountError::Address { text: self.address.clone(), why })?;
         if address.user().is_none_or(str::is_empty) || address.host().is_empty() {
             return Err(AccountError::NoUser(self.address.clone()));
+        }
+        if *address.scheme() == Scheme::Sips {
+            return Err(AccountError::AddressTls(self.address.clone()));
         }
         if !(1..=60_000).contains(&self.t1_ms) {
             return Err(AccountError::T1(self.t1_ms));
@@ -205,6 +211,7 @@ mod tests {
             (account("", "udp:127.0.0.1:5060"), "address: "),
             (account("sip:domain.com", "udp:127.0.0.1:5060"), "address: "),
             (account("tel:+1234", "udp:127.0.0.1:5060"), "address: "),
+            (account("sips:james@domain.com", "udp:127.0.0.1:5060"), "address: "),
             (account("james@domain.com", "127.0.0.1:5060"), "proxy: "),
             (account("james@domain.com", "udp:domain.com"), "proxy: "),
             (account("james@domain.com", "udp:127.0.0.1:0"), "proxy: "),
