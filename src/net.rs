@@ -299,7 +299,13 @@ async fn bind_pair(address: SocketAddr) -> Result<(UdpSocket, TcpListener), Bind
 }
 
 async fn bind_udp(address: SocketAddr) -> Result<UdpSocket, BindError> {
-    UdpSocket::bind(address).await.map_err(|error| bind_error(Transport::Udp, address, error))
+    let bind = async {
+        let socket = UdpSocket::bind(address).await?;
+        // Until the reactor has seen it once, `try_send_to` refuses, and the first datagram would be lost.
+        socket.writable().await?;
+        Ok(socket)
+    };
+    bind.await.map_err(|error| bind_error(Transport::Udp, address, error))
 }
 
 async fn bind_tcp(address: SocketAddr) -> Result<TcpListener, BindError> {

@@ -65,6 +65,19 @@ fn datagrams_come_whole_and_keep_alives_do_not_come() {
 }
 
 #[test]
+fn the_first_datagram_leaves_at_once() {
+    run(async {
+        let peer = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        peer.set_nonblocking(true).unwrap();
+        let net = Net::bind(&[any(Transport::Udp)]).await.unwrap();
+        let flow = Flow::udp(net.locals()[0].1, peer.local_addr().unwrap());
+        net.transmit(&Transmit { flow, bytes: Bytes::from_static(b"first") }).unwrap();
+        // On loopback it is there when the call is over.
+        assert_eq!(peer.recv(&mut [0; 9]).unwrap(), 5);
+    });
+}
+
+#[test]
 fn a_stream_is_cut_into_messages_wherever_it_was_split() {
     run(async {
         let mut net = Net::bind(&[any(Transport::Tcp)]).await.unwrap();
