@@ -166,7 +166,7 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
         None => anyhow::bail!("the window is being built"),
         #[cfg(not(feature = "gui"))]
         None => anyhow::bail!("this fanfare was built without the window; see fanfare --help"),
-        Some(Command::Demo(_)) => anyhow::bail!("the demo is being built"),
+        Some(Command::Demo(demo)) => crate::demo::run(demo.headless, demo.screenshot.as_deref()),
         Some(Command::Proxy(proxy)) => proxy::run(proxy),
         Some(Command::Send(send)) => send::run(send),
         Some(Command::Listen(listen)) => listen::run(&listen),

@@ -1,0 +1,88 @@
+//! `fanfare demo`: an embedded proxy on loopback and scripted people over real sockets, labelled as simulated.
+//!
+//! The proxy, the engine and the wire are the real ones; only the people are played ([`crate::person`]).
+
+mod headless;
+mod people;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use tempfile::TempDir;
+
+use crate::client::account::Account;
+use crate::client::contacts::AddressBook;
+use crate::proxy::ProxyConfig;
+use crate::runtime::server::Server;
+use crate::sip::Transport;
+use crate::transaction::Timers;
+
+use self::people::People;
+
+/// A name that can never be anybody's (RFC 2606).
+const DOMAIN: &str = "demo.example";
+/// Short, so that the silent one is known within 64 T1 = 6.4 s.
+const T1: Duration = Duration::from_millis(100);
+/// The first message, written out ready.
+const FIRST_MESSAGE: &str = "Lunch at noon? Tell me if you can come.";
+
+/// Shows the job: in a window, or as text where `headless`. With `screenshot` the window sends by itself,
+/// saves its picture once the first reports are in, and ends.
+///
+/// # Errors
+/// What is in the way, in a sentence.
+pub fn run(headless: bool, screenshot: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let stage = Stage::set()?;
+    if headless { headless::run(&stage) } else { window(&stage, screenshot) }
+}
+
+fn window(_stage: &Stage, _screenshot: Option<&Path>) -> anyhow::Result<ExitCode> {
+    anyhow::bail!("this fanfare was built without the window; try fanfare demo --headless")
+}
+
+/// Everything but the person who writes. It is taken down when dropped, people first.
+#[derive(Debug)]
+struct Stage {
+    people: People,
+    proxy: SocketAddr,
+    _server: Server,
+    folder: TempDir,
+}
+
+impl Stage {
+    /// Starts the proxy, lets the people register, and waits until they have.
+    fn set() -> anyhow::Result<Self> {
+        let folder =
+            tempfile::Builder::new().prefix("fanfare-demo-").tempdir().context("no temporary folder")?;
+        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listens = vec![(Transport::Udp, any_port), (Transport::Tcp, any_port)];
+        let mut config = ProxyConfig::new(vec![DOMAIN.to_owned()], listens);
+        config.timers = Timers::new(T1);
+        let server = Server::start(config, Some(folder.path().join("proxy")))?;
+        let proxy =
+            server.locals().first().map(|(_, address)| *address).context("the proxy listens nowhere")?;
+        let people = People::start(proxy)?;
+        Ok(Self { people, proxy, _server: server, folder })
+    }
+
+    /// Who writes.
+    fn account(&self) -> Account {
+        Account {
+            address: people::writer(),
+            name: "James".to_owned(),
+            proxy: format!("udp:{}", self.proxy),
+            register: true,
+            t1_ms: u64::try_from(T1.as_millis()).unwrap_or(100),
+            expires_secs: None,
+            report_window_secs: 60,
+        }
+    }
+
+    /// The people, as contacts.
+    fn book(&self) -> AddressBook {
+        AddressBook { contacts: self.people.contacts(), lists: Vec::new() }
+    }
+}

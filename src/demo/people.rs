@@ -1,0 +1,159 @@
+//! The cast, on a thread of its own: each person with a socket, seen on the wire like anybody else.
+
+use std::future::pending;
+use std::net::SocketAddr;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::LocalSet;
+
+use super::DOMAIN;
+use crate::client::contacts::Contact;
+use crate::net::Net;
+use crate::person::{Answer, Person, PersonEvent, Script};
+use crate::random::Random;
+use crate::runtime::Shell;
+use crate::sip::{Transport, Uri};
+use crate::time::Clock;
+
+/// The demo goes on without a person who could not register in this time.
+const REGISTRATION_WAIT: Duration = Duration::from_secs(5);
+
+/// Name, user part, what they do, what they say.
+const CAST: [(&str, &str, Answer, &[&str]); 6] = [
+    ("Always Ann", "ann", Answer::Status(200), &["I am in!", "Sounds good.", "Shall I bring something?"]),
+    ("Offline Ben", "ben", Answer::Absent, &[]),
+    (
+        "Slow Cy",
+        "cy",
+        Answer::After { unanswered: 3, status: 200 },
+        &["Sorry, slow line here. Yes!", "Got it."],
+    ),
+    ("Wrong-Address Dana", "dana", Answer::Status(404), &[]),
+    ("Busy Eli", "eli", Answer::Status(486), &[]),
+    ("Silent Fay", "fay", Answer::Silence, &[]),
+];
+
+/// The address of the person at the keyboard.
+pub(super) fn writer() -> String {
+    format!("sip:james@{DOMAIN}")
+}
+
+/// The cast at work. They leave when this is dropped.
+#[derive(Debug)]
+pub(super) struct People {
+    scripts: Vec<Script>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl People {
+    /// Lets them register at the proxy and waits for it.
+    pub(super) fn start(proxy: SocketAddr) -> anyhow::Result<Self> {
+        let scripts = scripts()?;
+        let online = scripts.iter().filter(|script| script.answer != Answer::Absent).count();
+        let (stop, stopped) = oneshot::channel();
+        let (registered, mut arrivals) = mpsc::channel(CAST.len());
+        let cast = scripts.clone();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let thread = std::thread::Builder::new().name("demo-people".to_owned()).spawn(move || {
+            let local = LocalSet::new();
+            for script in cast {
+                local.spawn_local(play(script, proxy, registered.clone()));
+            }
+            // A starter that is gone stops them too.
+            local.block_on(&runtime, async { drop(stopped.await) });
+        })?;
+        let people = Self { scripts, stop: Some(stop), thread: Some(thread) };
+        let waiter = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        waiter.block_on(async {
+            let everybody = async {
+                for _ in 0..online {
+                    arrivals.recv().await;
+                }
+            };
+            tokio::time::timeout(REGISTRATION_WAIT, everybody)
+                .await
+                .context("the simulated people cannot register")
+        })?;
+        Ok(people)
+    }
+
+    /// As contacts, marked as simulated.
+    pub(super) fn contacts(&self) -> Vec<Contact> {
+        let contact = |script: &Script| Contact {
+            address: script.address.as_str().to_owned(),
+            name: script.name.clone(),
+            simulated: true,
+        };
+        self.scripts.iter().map(contact).collect()
+    }
+}
+
+impl Drop for People {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the simulated people ended by a panic");
+        }
+    }
+}
+
+fn scripts() -> anyhow::Result<Vec<Script>> {
+    let replies_to = Uri::parse(&writer())?;
+    let script = |(name, user, answer, replies): &(&str, &str, Answer, &[&str])| {
+        Ok(Script {
+            address: Uri::parse(&format!("sip:{user}@{DOMAIN}"))?,
+            name: (*name).to_owned(),
+            answer: *answer,
+            replies: replies.iter().map(|text| (*text).to_owned()).collect(),
+            replies_to: replies_to.clone(),
+        })
+    };
+    CAST.iter().map(script).collect()
+}
+
+/// Plays one person until the thread's work is dropped.
+async fn play(script: Script, proxy: SocketAddr, registered: mpsc::Sender<()>) {
+    let name = script.name.clone();
+    if let Err(error) = act(script, proxy, registered).await {
+        tracing::warn!(%error, name, "a simulated person cannot take part");
+    }
+}
+
+async fn act(script: Script, proxy: SocketAddr, registered: mpsc::Sender<()>) -> anyhow::Result<()> {
+    let net = Net::bind(&[(Transport::Udp, SocketAddr::from(([127, 0, 0, 1], 0)))]).await?;
+    let local = net.locals().first().map(|(_, address)| *address).context("no socket")?;
+    let clock = Clock::start();
+    let mut person = Person::new(script, local, proxy, Random::from_os()?, clock.now());
+    let mut shell = Shell::without_store(net, clock);
+    let mut on_event = |event: PersonEvent| {
+        tracing::debug!(?event, "person");
+        if event == PersonEvent::Registered {
+            // Only the first counts; later nobody waits.
+            registered.try_send(()).ok();
+        }
+    };
+    loop {
+        shell.turn(&mut person, &mut on_event, pending::<()>()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_of_the_cast_has_an_address_and_is_marked_as_simulated() {
+        let people = People { scripts: scripts().unwrap(), stop: None, thread: None };
+        let contacts = people.contacts();
+        assert_eq!(contacts.len(), CAST.len());
+        assert!(
+            contacts.iter().all(|contact| contact.simulated && contact.address.ends_with("@demo.example"))
+        );
+    }
+}
