@@ -85,16 +85,12 @@ impl Proxy {
         let core = Core::new(config, Secret::new(secret), random);
         let mut proxy = Self { core, dispatches: Dispatches::default(), relays: Relays::default(), secret };
         if stored.is_none() {
-            proxy.keep_secret();
+            proxy.core.write(Write::Secret(secret));
+            proxy.core.promise(Action::Nothing, Action::SecretLost);
         }
         recover::recover(&mut proxy.core, &mut proxy.dispatches, rows, now);
         proxy.settle(now);
         proxy
-    }
-
-    fn keep_secret(&mut self) {
-        self.core.write(Write::Secret(self.secret));
-        self.core.promise(Action::Nothing, Action::SecretLost);
     }
 
     fn received(&mut self, flow: Flow, bytes: &Bytes, now: Now) {
@@ -227,7 +223,9 @@ impl Proxy {
         let core = &mut self.core;
         match action {
             Action::Nothing => {}
-            Action::SecretLost => self.keep_secret(),
+            Action::SecretLost => {
+                core.write_with_the_next(Write::Secret(self.secret), Action::Nothing, Action::SecretLost);
+            }
             Action::Registered(registration) => {
                 registrar::committed(core, &registration, now);
                 self.dispatches.registered(core, &registration.aor, now);

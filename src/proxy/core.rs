@@ -192,6 +192,12 @@ impl Core {
         self.is_commit_wanted = true;
     }
 
+    /// Goes with the next batch, whenever that is: a disk that fails is not asked again and again.
+    pub(super) fn write_with_the_next(&mut self, write: Write, on_commit: Action, on_fail: Action) {
+        self.held.write(write);
+        self.held.promise(on_commit, on_fail);
+    }
+
     /// Asks for the commit of what this turn has written and promised.
     pub(super) fn commit(&mut self) {
         if std::mem::take(&mut self.is_commit_wanted) {

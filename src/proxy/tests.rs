@@ -137,13 +137,17 @@ impl Bench {
     }
 
     pub(super) fn with(config: ProxyConfig) -> Self {
+        Self::starting_with(Disk::Works, config)
+    }
+
+    pub(super) fn starting_with(disk: Disk, config: ProxyConfig) -> Self {
         let now = base();
         let mut bench = Self {
             proxy: Proxy::new(config.clone(), Rows::default(), Random::from_seed(1), now),
             config,
             start: now,
             now,
-            disk: Disk::Works,
+            disk,
             rows: Rows::default(),
             waiting: Vec::new(),
             commits: 0,
@@ -342,7 +346,7 @@ fn apply(rows: &mut Rows, write: Write) {
 pub(super) fn register(name: &str, contact: &str, cseq: u32, expires: u32) -> String {
     format!(
         "REGISTER sip:domain.com SIP/2.0
-Via: SIP/2.0/UDP 192.0.2.250;branch=z9hG4bKreg{name}{cseq}{}
+Via: SIP/2.0/UDP 192.0.2.250;branch=z9hG4bKreg{name}{cseq}-{expires}-{}
 Max-Forwards: 70
 From: <sip:{name}@domain.com>;tag=r{name}
 To: <sip:{name}@domain.com>
@@ -353,7 +357,7 @@ Expires: {expires}
 Content-Length: 0
 
 ",
-        contact.len()
+        contact.bytes().map(u32::from).sum::<u32>()
     )
 }
 

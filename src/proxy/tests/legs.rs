@@ -1,1 +1,343 @@
-//! To come.
+//! Legs: where they go, what ends them, what is told of that: W4, W15 to W19.
+
+use super::*;
+
+const CY: &str = "192.0.2.8:5060";
+
+/// Only to Bob.
+fn to_bob() -> String {
+    SUBMISSION
+        .replace("ann@domain.com", "bob@domain.com")
+        .replace("Secondary-To: <im:bob@domain.com>\n", "Delivery-Report: final;detail\n")
+}
+
+/// What the report says of the only recipient.
+fn told(bench: &mut Bench) -> String {
+    let notify = bench.take(JAMES).into_iter().find(|text| text.starts_with("NOTIFY")).expect("no report");
+    body(&notify).trim_end().trim_start_matches("im:bob@domain.com delivery ").to_owned()
+}
+
+#[test]
+fn w18_each_final_response_is_told_as_it_is() {
+    let cases = [
+        ("200 OK", "success;status=200;reason=\"OK\""),
+        ("202 Accepted", "success;status=202;reason=\"Accepted\""),
+        ("302 Moved Temporarily", "failure;status=302;reason=\"Moved Temporarily\""),
+        ("404 Gone Fishing", "failure;status=404;reason=\"Gone Fishing\""),
+        ("480 Temporarily Unavailable", "failure;status=480;reason=\"Temporarily Unavailable\""),
+        ("482 Loop Detected", "failure;status=482;reason=\"Loop Detected\""),
+        ("486 Busy Here", "failure;status=486;reason=\"Busy Here\""),
+        ("503 Service Unavailable", "failure;status=503;reason=\"Service Unavailable\""),
+        ("603 Decline", "failure;status=603;reason=\"Decline\""),
+    ];
+    for (line, expected) in cases {
+        let mut bench = Bench::at_home();
+        bench.ask(JAMES, &to_bob());
+        let leg = bench.take_one(BOB);
+        bench.answer(BOB, &leg, "100 Trying");
+        assert!(bench.take(JAMES).is_empty());
+        bench.answer(BOB, &leg, line);
+        assert_eq!(told(&mut bench), format!("{expected};tries=1;after=0"));
+        bench.answer(BOB, &leg, "200 OK");
+        assert!(bench.sent.is_empty(), "a second final response says nothing");
+    }
+}
+
+#[test]
+fn w18_silence_is_408_nobody_home_480_and_a_broken_way_503() {
+    let mut bench = Bench::at_home();
+    bench.ask(JAMES, &to_bob());
+    bench.advance_ms(32_000);
+    assert_eq!(told(&mut bench), "failure;status=408;reason=\"Request Timeout\";tries=11;after=32000");
+
+    let mut bench = Bench::new();
+    bench.receive(udp(JAMES), &to_bob());
+    assert_eq!(told(&mut bench), "failure;status=480;reason=\"Temporarily Unavailable\";tries=0;after=0");
+
+    let mut bench = Bench::at_home();
+    bench.ask(JAMES, &to_bob());
+    bench.advance_ms(700);
+    bench.input(Input::Disconnected { flow: udp(BOB) });
+    assert_eq!(told(&mut bench), "failure;status=503;reason=\"Service Unavailable\";tries=2;after=700");
+}
+
+#[test]
+fn w16_all_bindings_get_it_and_the_first_2xx_decides() {
+    let mut bench = Bench::at_home();
+    bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.8:5060>;q=0.1", 2, 600));
+    bench.ask(JAMES, &to_bob());
+    let (home, phone) = (bench.take_one(BOB), bench.take_one(CY));
+    assert_eq!(field(&home, "Call-ID"), field(&phone, "Call-ID"));
+    assert_eq!(field(&home, "From"), field(&phone, "From"));
+    assert_ne!(field(&home, "Via"), field(&phone, "Via"));
+    assert!(phone.starts_with("MESSAGE sip:bob@192.0.2.8:5060 SIP/2.0\r\n"));
+    bench.answer(BOB, &home, "603 Decline");
+    assert!(bench.take(JAMES).is_empty(), "another binding may take it");
+    bench.answer(CY, &phone, "200 OK");
+    assert_eq!(told(&mut bench), "success;status=200;reason=\"OK\";tries=2;after=0");
+}
+
+#[test]
+fn w16_the_other_binding_still_gets_it_after_the_first_2xx() {
+    let mut bench = Bench::at_home();
+    bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.8:5060>", 2, 600));
+    bench.ask(JAMES, &to_bob());
+    let home = bench.take_one(BOB);
+    bench.take(CY);
+    bench.answer(BOB, &home, "200 OK");
+    let notify = bench.take_one(JAMES);
+    bench.answer(JAMES, &notify, "200 OK");
+    bench.advance_ms(40_000);
+    assert_eq!(bench.take(CY).len(), 10, "retransmitted to the end");
+    assert!(bench.take(JAMES).is_empty(), "and not counted twice");
+}
+
+#[test]
+fn w18_of_several_bindings_the_best_response_is_told() {
+    for (home, phone, best) in [("486 Busy Here", "603 Decline", 603), ("500 Oops", "404 Not Found", 404), ("486 Busy Here", "415 No", 415)] {
+        let mut bench = Bench::at_home();
+        bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.8:5060>", 2, 600));
+        bench.ask(JAMES, &to_bob());
+        let (first, second) = (bench.take_one(BOB), bench.take_one(CY));
+        bench.answer(BOB, &first, home);
+        bench.answer(CY, &second, phone);
+        assert!(told(&mut bench).starts_with(&format!("failure;status={best};")));
+    }
+    let mut bench = Bench::at_home();
+    bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.8:5060>", 2, 600));
+    bench.ask(JAMES, &to_bob());
+    let leg = bench.take_one(BOB);
+    bench.answer(BOB, &leg, "486 Busy Here");
+    bench.advance_ms(32_000);
+    assert!(told(&mut bench).starts_with("failure;status=486;"), "silence says least");
+}
+
+#[test]
+fn w18_a_redirect_is_followed_by_preference_with_the_same_call_id() {
+    let mut bench = Bench::at_home();
+    bench.register("cy", CY);
+    bench.ask(JAMES, &to_bob());
+    let leg = bench.take_one(BOB);
+    let moved = "Contact: <sip:bob@192.0.2.33:5060>;q=0.2, <sip:cy@domain.com>\n";
+    bench.answer_with(udp(BOB), &leg, "302 Moved Temporarily", moved);
+    let away = bench.take_one("192.0.2.33:5060");
+    assert!(away.starts_with("MESSAGE sip:bob@192.0.2.33:5060 SIP/2.0\r\n"), "{away}");
+    assert_eq!(field(&away, "Call-ID"), field(&leg, "Call-ID"));
+    assert_eq!(field(&away, "To"), Some("<sip:bob@domain.com>"));
+    let cy = bench.take_one(CY);
+    bench.answer("192.0.2.33:5060", &away, "404 Not Found");
+    bench.answer(CY, &cy, "200 OK");
+    assert!(told(&mut bench).starts_with("success;status=200;"));
+}
+
+#[test]
+fn w18_redirects_end_after_five_steps_and_ten_targets_each_once() {
+    // In a circle: each target once, then the redirect is what is told.
+    let mut bench = Bench::at_home();
+    bench.ask(JAMES, &to_bob());
+    let leg = bench.take_one(BOB);
+    bench.answer_with(udp(BOB), &leg, "301 Moved", "Contact: <sip:bob@192.0.2.7:5060>\n");
+    assert!(bench.take(BOB).is_empty());
+    assert!(told(&mut bench).starts_with("failure;status=301;"));
+
+    // In a chain.
+    let mut bench = Bench::at_home();
+    bench.ask(JAMES, &to_bob());
+    let mut leg = bench.take_one(BOB);
+    let mut from = BOB.to_owned();
+    for step in 1..=5 {
+        let next = format!("192.0.2.7:{}", 6000 + step);
+        bench.answer_with(udp(&from), &leg, "302 Moved", &format!("Contact: <sip:bob@{next}>\n"));
+        leg = bench.take_one(&next);
+        from = next;
+    }
+    bench.answer_with(udp(&from), &leg, "302 Moved", "Contact: <sip:bob@192.0.2.7:7000>\n");
+    assert!(told(&mut bench).starts_with("failure;status=302;"));
+    assert!(bench.sent.is_empty());
+
+    // All at once.
+    let mut bench = Bench::at_home();
+    bench.ask(JAMES, &to_bob());
+    let leg = bench.take_one(BOB);
+    let many: Vec<_> = (1..=30).map(|number| format!("<sip:bob@192.0.2.9:{}>", 6000 + number)).collect();
+    bench.answer_with(udp(BOB), &leg, "300 Many", &format!("Contact: {}\n", many.join(", ")));
+    assert_eq!(bench.sent.iter().filter(|sent| sent.text.starts_with("MESSAGE")).count(), 9, "ten with the first");
+}
+
+#[test]
+fn w17_a_leg_ends_one_timer_f_after_its_first_transmission_redirects_included() {
+    let mut bench = Bench::at_home();
+    bench.ask(JAMES, &to_bob());
+    let leg = bench.take_one(BOB);
+    bench.advance_ms(20_000);
+    bench.answer_with(udp(BOB), &leg, "302 Moved", "Contact: <sip:bob@192.0.2.33>\n");
+    bench.advance_ms(11_999);
+    assert!(bench.take(JAMES).is_empty());
+    bench.advance_ms(1);
+    assert!(told(&mut bench).starts_with("failure;status=408;"));
+}
+
+#[test]
+fn w17_a_tcp_binding_is_reached_over_its_connection_once() {
+    let mut bench = Bench::new();
+    let home = tcp("192.0.2.7:40000", 1);
+    bench.receive(home, &register("bob", "<sip:bob@192.0.2.7:40000;transport=tcp>", 1, 600));
+    bench.take("192.0.2.7:40000");
+    bench.ask(JAMES, &to_bob());
+    let legs = bench.take_sent("192.0.2.7:40000");
+    assert_eq!(legs[0].flow, home);
+    assert!(legs[0].text.contains("\r\nVia: SIP/2.0/TCP 192.0.2.100:5060;rport;branch="), "{}", legs[0].text);
+    bench.advance_ms(10_000);
+    assert!(bench.take("192.0.2.7:40000").is_empty(), "a stream repeats nothing");
+    bench.input(Input::Disconnected { flow: home });
+    assert_eq!(told(&mut bench), "failure;status=503;reason=\"Service Unavailable\";tries=1;after=10000");
+
+    // The connection is gone: the next leg connects to the contact.
+    bench.receive(udp(JAMES), &to_bob().replace("asd88asd77a", "second").replace("K776", "K8"));
+    let (id, hop) = bench.connects.remove(0);
+    assert_eq!(hop, Hop { transport: Transport::Tcp, remote: address("192.0.2.7:40000") });
+    bench.input(Input::Connected { id, flow: tcp("192.0.2.7:40000", 2) });
+    assert_eq!(bench.take("192.0.2.7:40000").len(), 1);
+}
+
+#[test]
+fn w18_a_connection_that_cannot_be_had_is_503() {
+    let mut bench = Bench::new();
+    bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.7:5060;transport=tcp>", 1, 600));
+    bench.receive(udp(JAMES), &to_bob());
+    let (id, _) = bench.connects.remove(0);
+    bench.input(Input::ConnectFailed { id });
+    assert!(told(&mut bench).starts_with("failure;status=503;"));
+}
+
+fn large() -> String {
+    to_bob().replace("Come here.", &"x".repeat(1400)).replace("Content-Length: 10", "Content-Length: 1400")
+}
+
+#[test]
+fn w4_a_large_leg_goes_over_tcp() {
+    let mut bench = Bench::at_home();
+    bench.ask(JAMES, &large());
+    assert!(bench.take(BOB).is_empty());
+    let (id, hop) = bench.connects.remove(0);
+    assert_eq!(hop, Hop { transport: Transport::Tcp, remote: address(BOB) });
+    bench.advance_ms(1500);
+    bench.input(Input::Connected { id, flow: tcp(BOB, 7) });
+    let leg = bench.take_one(BOB);
+    assert!(leg.contains("\r\nVia: SIP/2.0/TCP "), "{leg}");
+    bench.answer_with(tcp(BOB, 7), &leg, "200 OK", "");
+    assert!(told(&mut bench).starts_with("success;"));
+}
+
+#[test]
+fn w4_where_tcp_cannot_be_had_a_large_leg_goes_over_udp_and_that_is_remembered() {
+    for waits in [true, false] {
+        let mut bench = Bench::at_home();
+        bench.ask(JAMES, &large());
+        let (id, _) = bench.connects.remove(0);
+        if waits {
+            bench.advance_ms(1999);
+            assert!(bench.take(BOB).is_empty());
+            bench.advance_ms(1);
+        } else {
+            bench.input(Input::ConnectFailed { id });
+        }
+        let leg = bench.take_one(BOB);
+        assert!(leg.contains("\r\nVia: SIP/2.0/UDP "), "{leg}");
+        bench.answer(BOB, &leg, "200 OK");
+        bench.take(JAMES);
+        bench.receive(udp(JAMES), &large().replace("asd88asd77a", "second").replace("K776", "K8"));
+        assert_eq!(bench.take(BOB).len(), 1, "at once");
+        assert!(bench.connects.is_empty());
+    }
+}
+
+#[test]
+fn w19_a_literal_address_is_reached_directly_and_a_name_is_looked_up() {
+    let mut bench = Bench::new();
+    bench.ask(JAMES, &to_bob().replace("im:bob@domain.com", "sip:bob@192.0.2.77:5090"));
+    let leg = bench.take_one("192.0.2.77:5090");
+    assert!(leg.starts_with("MESSAGE sip:bob@192.0.2.77:5090 SIP/2.0\r\n"), "{leg}");
+
+    let mut bench = Bench::new();
+    bench.ask(JAMES, &to_bob().replace("im:bob@domain.com", "im:bob@example.org"));
+    let (id, uri) = bench.resolves.remove(0);
+    assert_eq!(uri, "sip:bob@example.org");
+    let hops = [(Transport::Tcp, "192.0.2.80:5060"), (Transport::Udp, "192.0.2.81:5060")];
+    let hops = hops.map(|(transport, remote)| Hop { transport, remote: address(remote) }).to_vec();
+    bench.input(Input::Resolved { id, hops });
+    let (id, hop) = bench.connects.remove(0);
+    assert_eq!(hop.remote, address("192.0.2.80:5060"));
+    bench.input(Input::ConnectFailed { id });
+    let leg = bench.take_one("192.0.2.81:5060");
+    assert!(leg.starts_with("MESSAGE sip:bob@example.org SIP/2.0\r\n"), "{leg}");
+}
+
+#[test]
+fn w18_no_route_is_503_and_no_leg_comes_back_to_us() {
+    for hops in [vec![], vec![Hop { transport: Transport::Udp, remote: address(PROXY) }]] {
+        let mut bench = Bench::new();
+        bench.ask(JAMES, &to_bob().replace("im:bob@domain.com", "im:bob@example.org"));
+        let (id, _) = bench.resolves.remove(0);
+        bench.input(Input::Resolved { id, hops });
+        let notify = bench.take_one(JAMES);
+        assert!(body(&notify).starts_with("im:bob@example.org delivery failure;status=503;reason=\"No Route\";tries=0"), "{notify}");
+    }
+    let mut bench = Bench::new();
+    bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.100:5060>", 1, 600));
+    bench.receive(udp(JAMES), &to_bob());
+    assert!(bench.take(PROXY).is_empty());
+    assert!(told(&mut bench).starts_with("failure;status=503;"));
+}
+
+#[test]
+fn a_contact_by_name_is_looked_up_and_else_reached_where_it_registered_from() {
+    let mut bench = Bench::new();
+    bench.ask(BOB, &register("bob", "<sip:bob@bobs-laptop>", 1, 600));
+    bench.ask(JAMES, &to_bob());
+    let (id, uri) = bench.resolves.remove(0);
+    assert_eq!(uri, "sip:bob@bobs-laptop");
+    bench.input(Input::Resolved { id, hops: vec![] });
+    assert!(bench.take_one(BOB).starts_with("MESSAGE sip:bob@bobs-laptop SIP/2.0\r\n"));
+}
+
+#[test]
+fn w15_what_is_not_ours_goes_through_untouched() {
+    let mut bench = Bench::at_home();
+    let text = to_bob().replace(
+        "Content-Type: text/plain",
+        "Date: Sat, 13 Nov 2010 23:29:00 GMT\nX-Odd:   some  thing\nSubject: Hi\nAuthorization: Digest x\nContent-Encoding: identity\nContent-Type: application/x-any;a=\"b\"",
+    );
+    bench.ask(JAMES, &text);
+    let leg = bench.take_one(BOB);
+    for kept in ["\r\nDate: Sat, 13 Nov 2010 23:29:00 GMT\r\n", "\r\nX-Odd:   some  thing\r\n", "\r\nSubject: Hi\r\n", "\r\nContent-Encoding: identity\r\n", "\r\nContent-Type: application/x-any;a=\"b\"\r\n"] {
+        assert!(leg.contains(kept), "{kept} in {leg}");
+    }
+    assert!(!leg.contains("Authorization"));
+    let mut bench = Bench::at_home();
+    bench.ask(JAMES, &to_bob());
+    assert_eq!(field(&bench.take_one(BOB), "Date"), Some("Fri, 15 Jan 2027 08:00:00 GMT"));
+}
+
+#[test]
+fn w15_482_to_a_leg_taken_up_again_is_sent_once_more_after_timer_j_and_then_success() {
+    for (second, expected) in [("482 Merged", "success;status=200"), ("200 OK", "success;status=200"), ("486 Busy", "failure;status=486")] {
+        let mut bench = Bench::at_home();
+        bench.ask(JAMES, &to_bob());
+        let before = bench.take_one(BOB);
+        bench.crash();
+        let leg = bench.take_one(BOB);
+        assert_eq!(leg, before);
+        bench.answer(BOB, &leg, "482 Merged Request");
+        bench.advance_ms(31_999);
+        assert!(bench.sent.is_empty());
+        bench.advance_ms(1);
+        let again = bench.take_one(BOB);
+        assert_eq!(field(&again, "Call-ID"), field(&leg, "Call-ID"));
+        assert_eq!(field(&again, "From"), field(&leg, "From"));
+        assert_ne!(field(&again, "Via"), field(&leg, "Via"));
+        bench.advance_ms(5000);
+        bench.answer(BOB, &again, second);
+        assert!(told(&mut bench).starts_with(expected), "{second}");
+    }
+}

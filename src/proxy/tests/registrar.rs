@@ -1,1 +1,139 @@
-//! To come.
+//! The registrar: RFC 3261 section 10.3, and W6's proof.
+
+use super::*;
+
+fn contacts(answer: &str) -> Vec<&str> {
+    fields(answer, "Contact")
+}
+
+#[test]
+fn w6_a_200_lists_all_bindings_best_first_and_proves_what_we_can() {
+    let mut bench = Bench::new();
+    let first = bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.7>;q=0.5", 1, 600));
+    assert_eq!(contacts(&first), ["<sip:bob@192.0.2.7>;q=0.500;expires=600"]);
+    assert_eq!(field(&first, "Supported"), Some("secondary-to"));
+    assert_eq!(field(&first, "Date"), Some("Fri, 15 Jan 2027 08:00:00 GMT"));
+    bench.advance_ms(100_500);
+    let second = bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.9;transport=tcp>;expires=60, <sip:bob@192.0.2.8>;q=0.7", 2, 300));
+    assert_eq!(
+        contacts(&second),
+        [
+            "<sip:bob@192.0.2.9;transport=tcp>;expires=60",
+            "<sip:bob@192.0.2.8>;q=0.700;expires=300",
+            "<sip:bob@192.0.2.7>;q=0.500;expires=500",
+        ]
+    );
+    assert_eq!(bench.rows.bindings.len(), 3);
+}
+
+#[test]
+fn a_query_without_contact_lists_and_changes_nothing() {
+    let mut bench = Bench::at_home();
+    let query = register("bob", "", 9, 600).replace("Contact: \nExpires: 600\n", "");
+    assert_eq!(contacts(&bench.ask(BOB, &query)), ["<sip:bob@192.0.2.7:5060>;expires=600"]);
+}
+
+#[test]
+fn bindings_end_by_expiry_by_zero_and_by_star() {
+    let mut bench = Bench::at_home();
+    bench.advance_ms(599_999);
+    assert_eq!(bench.rows.bindings.len(), 2);
+    bench.advance_ms(1);
+    assert!(bench.rows.bindings.is_empty());
+
+    bench.register("ann", ANN);
+    let answer = bench.ask(ANN, &register("ann", "<sip:ann@192.0.2.6:5060>", 2, 0));
+    assert!(contacts(&answer).is_empty() && status(&answer) == 200);
+    assert!(bench.rows.bindings.is_empty());
+
+    bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.7>, <sip:bob@192.0.2.8>", 3, 600));
+    for (contact, expires, expected) in [("*", 600, 400), ("*, <sip:b@192.0.2.7>", 0, 400), ("*", 0, 200)] {
+        let answer = bench.ask(BOB, &register("bob", contact, 4, expires));
+        assert_eq!(status(&answer), expected, "{contact} {expires}: {answer}");
+    }
+    assert!(bench.rows.bindings.is_empty());
+}
+
+#[test]
+fn a_register_that_comes_too_late_changes_nothing() {
+    let mut bench = Bench::new();
+    bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.7>", 5, 600));
+    assert_eq!(status(&bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.7>", 4, 0))), 400);
+    assert_eq!(bench.rows.bindings.len(), 1);
+    // The same one again, under another branch: taken in before a crash, answered now.
+    let same = register("bob", "<sip:bob@192.0.2.7>", 5, 600).replace("z9hG4bK", "z9hG4bKx");
+    assert_eq!(status(&bench.ask(BOB, &same)), 200);
+    // Another device counts for itself.
+    let other = register("bob", "<sip:bob@192.0.2.7>", 1, 0).replace("reg-bob", "reg-other");
+    assert!(contacts(&bench.ask(BOB, &other)).is_empty());
+}
+
+#[test]
+fn refusals_of_the_registrar() {
+    let cases = [
+        (register("bob", "<sip:bob@192.0.2.7>", 1, 5), 423, "Min-Expires: 10"),
+        (register("bob", "<sip:bob@192.0.2.7>;expires=1", 1, 600), 423, "Min-Expires: 10"),
+        (register("bob", "<tel:+123>", 1, 600), 400, "Contact"),
+        (register("bob", "<sip:bob@", 1, 600), 400, "Contact"),
+        (register("bob", "<sip:bob@192.0.2.7>", 1, 600).replace("REGISTER sip:domain.com", "REGISTER sip:other.com"), 403, ""),
+        (register("bob", "<sip:bob@192.0.2.7>", 1, 600).replace("bob@domain.com>\nCall", "bob@other.com>\nCall"), 404, ""),
+        (register("bob", "<sip:bob@192.0.2.7>", 1, 600).replace("Call-ID", "Require: path\nCall-ID"), 420, "Unsupported: path"),
+        (register("bob", &(0..21).map(|n| format!("<sip:bob@192.0.2.7:{}>", 6000 + n)).collect::<Vec<_>>().join(", "), 1, 600), 403, ""),
+    ];
+    for (text, expected, says) in cases {
+        let mut bench = Bench::new();
+        let answer = bench.ask(BOB, &text);
+        assert_eq!(status(&answer), expected, "{text}: {answer}");
+        assert!(answer.contains(says), "{answer}");
+        assert!(bench.rows.bindings.is_empty());
+    }
+}
+
+#[test]
+fn expiry_has_a_default_and_a_maximum() {
+    let mut bench = Bench::new();
+    let without = register("bob", "<sip:bob@192.0.2.7>", 1, 600).replace("Expires: 600\n", "");
+    assert_eq!(contacts(&bench.ask(BOB, &without)), ["<sip:bob@192.0.2.7>;expires=3600"]);
+    let answer = bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.7>", 2, 9_999_999));
+    assert_eq!(contacts(&answer), ["<sip:bob@192.0.2.7>;expires=86400"]);
+    let answer = bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.7>;expires=abc", 3, 60));
+    assert_eq!(contacts(&answer), ["<sip:bob@192.0.2.7>;expires=3600"]);
+}
+
+#[test]
+fn bindings_are_committed_before_the_200() {
+    let mut bench = Bench::new();
+    bench.disk = Disk::Waits;
+    bench.receive(udp(BOB), &register("bob", "<sip:bob@192.0.2.7>", 1, 600));
+    assert!(bench.sent.is_empty());
+    bench.disk_goes_on(Disk::Works);
+    assert_eq!(status(&bench.take_one(BOB)), 200);
+
+    bench.disk = Disk::Fails;
+    let answer = bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.8>", 2, 600));
+    assert_eq!((status(&answer), field(&answer, "Retry-After")), (503, Some("5")));
+    bench.disk = Disk::Works;
+    let query = register("bob", "", 9, 600).replace("Contact: \nExpires: 600\n", "");
+    assert_eq!(contacts(&bench.ask(BOB, &query)), ["<sip:bob@192.0.2.7>;expires=600"]);
+}
+
+#[test]
+fn a_device_that_registers_another_contact_has_moved() {
+    let mut bench = Bench::new();
+    let instance = "+sip.instance=\"<urn:uuid:1>\"";
+    bench.ask(BOB, &register("bob", &format!("<sip:bob@192.0.2.7>;{instance}"), 1, 600));
+    bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.50>", 2, 600));
+    let moved = register("bob", &format!("<sip:bob@192.0.2.9>;{instance}"), 1, 600).replace("reg-bob", "reg-new");
+    assert_eq!(contacts(&bench.ask(BOB, &moved)), ["<sip:bob@192.0.2.50>;expires=600", "<sip:bob@192.0.2.9>;expires=600"]);
+}
+
+#[test]
+fn bindings_hold_after_a_restart() {
+    let mut bench = Bench::at_home();
+    bench.advance_ms(100_000);
+    bench.crash();
+    let query = register("bob", "", 9, 600).replace("Contact: \nExpires: 600\n", "");
+    assert_eq!(contacts(&bench.ask(BOB, &query)), ["<sip:bob@192.0.2.7:5060>;expires=500"]);
+    bench.advance_ms(500_000);
+    assert!(bench.rows.bindings.is_empty());
+}
