@@ -16,6 +16,8 @@ mod dispatch;
 
 mod legs;
 
+mod recipient;
+
 mod notifier;
 
 mod relay;
@@ -31,6 +33,8 @@ mod core;
 mod router;
 
 mod carrier;
+
+mod sockets;
 
 mod location;
 

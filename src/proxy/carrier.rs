@@ -5,13 +5,14 @@
 //! and [`Carrier::send`] takes them. What begins ends in a final response or in [`Step::Failed`], at its deadline at the latest.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
 
 use super::config::ProxyConfig;
 use super::journal::DispatchId;
+use super::sockets::Sockets;
 use crate::limits::{CONNECT_WAIT, STREAM_REFUSED_MAX, STREAM_REFUSED_REMEMBERED, UDP_REQUEST_BYTES_MAX};
 use crate::machine::{ConnectId, ConnectionId, Flow, Hop, ResolveId, Transmit};
 use crate::sip::{Method, Request, Response, Transport, Uri};
@@ -96,7 +97,7 @@ enum Asked {
 #[derive(Debug)]
 pub(super) struct Carrier {
     layer: TransactionLayer<User>,
-    listens: Vec<(Transport, SocketAddr)>,
+    sockets: Sockets,
     /// Streams on which something was heard and that did not break.
     live: BTreeSet<ConnectionId>,
     waits: BTreeMap<User, Wait>,
@@ -113,7 +114,7 @@ impl Carrier {
     pub(super) fn new(config: &ProxyConfig, key: [u8; 16]) -> Self {
         Self {
             layer: TransactionLayer::new(config.timers, key),
-            listens: config.listens.clone(),
+            sockets: Sockets::new(&config.listens),
             live: BTreeSet::new(),
             waits: BTreeMap::new(),
             connects: BTreeMap::new(),
@@ -170,6 +171,11 @@ impl Carrier {
         self.layer.receive_response(response, now)
     }
 
+    /// Our own sockets.
+    pub(super) const fn sockets(&self) -> &Sockets {
+        &self.sockets
+    }
+
     pub(super) fn respond(&mut self, key: ServerKey, status: u16, bytes: Bytes, now: Instant) {
         self.layer.respond(key, status, bytes, now);
     }
@@ -189,7 +195,7 @@ impl Carrier {
     /// A datagram flow can always be used, a stream while it lives.
     pub(super) fn is_usable(&self, flow: Flow) -> bool {
         match flow.transport {
-            Transport::Udp => self.listens.contains(&(Transport::Udp, flow.local)),
+            Transport::Udp => self.sockets.has(Transport::Udp, flow.local),
             Transport::Tcp | Transport::Tls => {
                 flow.connection.is_some_and(|connection| self.live.contains(&connection))
             }
@@ -267,51 +273,10 @@ impl Carrier {
         [wait, self.layer.poll_timeout()].into_iter().flatten().min()
     }
 
-    /// Via of a request on this flow: an address by number, since peers do not look names up, and `rport` (RFC 3581).
-    pub(super) fn via(&self, flow: Flow, branch: &str) -> String {
-        format!("SIP/2.0/{} {};rport;branch={branch}", flow.transport, self.sent_by(flow))
-    }
-
-    /// Where we are reached, as the peer on this flow sees it.
-    pub(super) fn sent_by(&self, flow: Flow) -> SocketAddr {
-        let mut address = if self.listens.contains(&(flow.transport, flow.local)) {
-            flow.local
-        } else {
-            let any = || self.listens.first().map(|(_, listen)| *listen);
-            self.local(flow.transport, flow.remote).or_else(any).unwrap_or(flow.local)
-        };
-        if address.ip().is_unspecified() {
-            let local = flow.local.ip();
-            address.set_ip(if local.is_unspecified() { loopback_like(local) } else { local });
-        }
-        address
-    }
-
-    /// The listening socket that sends to `remote`.
-    pub(super) fn local(&self, transport: Transport, remote: SocketAddr) -> Option<SocketAddr> {
-        let fits = |listen: &&(Transport, SocketAddr)| {
-            listen.0 == transport && listen.1.is_ipv4() == remote.is_ipv4()
-        };
-        let strange =
-            |listen: &&(Transport, SocketAddr)| listen.1.ip().is_loopback() != remote.ip().is_loopback();
-        self.listens.iter().filter(fits).min_by_key(strange).map(|(_, listen)| *listen)
-    }
-
-    /// True for an address of our own: a request sent there would come back (W14).
-    pub(super) fn is_own(&self, address: SocketAddr) -> bool {
-        let own = |listen: &SocketAddr| {
-            *listen == address
-                || (listen.ip().is_unspecified()
-                    && listen.port() == address.port()
-                    && address.ip().is_loopback())
-        };
-        self.listens.iter().any(|(_, listen)| own(listen))
-    }
-
     fn try_hops(&mut self, user: User, mut hops: Vec<Hop>, end: (Option<Flow>, Fault), ends: Instant) {
         let (otherwise, fault) = end;
         while let Some(hop) = hops.pop() {
-            if self.is_own(hop.remote) {
+            if self.sockets.is_own(hop.remote) {
                 continue;
             }
             if hop.transport != Transport::Udp {
@@ -319,7 +284,7 @@ impl Carrier {
                 self.connect(user, (hops, otherwise, None), ends);
                 return;
             }
-            if let Some(local) = self.local(Transport::Udp, hop.remote) {
+            if let Some(local) = self.sockets.local(Transport::Udp, hop.remote) {
                 self.steps.push_back(Step::Ready { user, flow: Flow::udp(local, hop.remote) });
                 return;
             }
@@ -385,12 +350,5 @@ impl Carrier {
     const fn number(&mut self) -> u64 {
         self.next += 1;
         self.next
-    }
-}
-
-const fn loopback_like(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
     }
 }

@@ -1,9 +1,10 @@
 //! One MESSAGE to N: from the submission over its acceptance to its legs, its outcomes and its reports.
 //!
 //! The story, top to bottom: [`Dispatches::submit`] takes a submission and asks for its commit; [`Dispatches::accepted`] sends
-//! the 202 and starts the legs; outcomes come in by `heard` and `failed`; [`Dispatches::news`] decides whether the sender is to know;
-//! `report` asks for the commit of what it tells, `reportable` sends it, `report_ended` hears how that went. Strictly this is a
-//! URI-list relay (RFC 3428 §7, RFC 5365): it accepts, and sends anew.
+//! the 202 and starts the legs; outcomes come in by `leg_heard` and `leg_failed`; what the sender is told of them stands in
+//! `dispatch/reporting.rs`.
+
+mod reporting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,22 +13,17 @@ use super::carrier::{Fault, User};
 use super::core::{Action, Core, Due, Rejection, SECONDARY_TO};
 use super::event::ProxyEvent;
 use super::journal::{AcceptedRow, DispatchId, OutcomeRow, ReportRow, Write};
-use super::legs::{Facts, Legs, Place, Unsaved};
-use super::notifier::{Ending, Extent, Report};
+use super::legs::{Facts, Legs, Place};
+use super::notifier::{Extent, Report};
 use super::submission::Submission;
-use crate::limits::{
-    DISPATCH_REMEMBERED, DISPATCHES_OPEN_MAX, DISPATCHES_REMEMBERED_MAX, LEGS_OPEN_MAX, REPORT_GATHER,
-    RETRY_AFTER_SECS,
-};
+use crate::limits::{DISPATCH_REMEMBERED, DISPATCHES_OPEN_MAX, DISPATCHES_REMEMBERED_MAX, LEGS_OPEN_MAX};
 use crate::machine::Flow;
-use crate::sip::{Aor, Compose, LegTemplate, ReportMode, Request, Response};
+use crate::sip::{Aor, Compose, LegTemplate, Request, Response};
 use crate::time::{Now, Timestamp};
 use crate::transaction::ServerKey;
 
 /// A message whose time has come, and that is not over, is looked at again after this.
 const FORGET_LATER: Duration = Duration::from_secs(600);
-/// What a store has refused is offered again after this.
-const STORE_LATER: Duration = Duration::from_secs(RETRY_AFTER_SECS as u64);
 
 /// One accepted message.
 #[derive(Debug)]
@@ -194,36 +190,9 @@ impl Dispatches {
         self.start(core, id, now);
     }
 
-    /// Every outcome of a message taken up again is known: its report is owed, if one is wanted.
-    pub(super) fn complete(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(dispatch) = self.all.get(&id) else {
-            return;
-        };
-        match dispatch.report.mode() {
-            ReportMode::None => self.close(core, id, now),
-            ReportMode::Final | ReportMode::Each => self.report(core, id, now),
-        }
-    }
-
-    /// A report taken up again waits for its sender (W23).
-    pub(super) fn wait_for(&mut self, sender: Option<Aor>, id: DispatchId) {
-        if let Some(sender) = sender {
-            self.waiting.entry(sender).or_default().insert(id);
-        }
-    }
-
     /// A number that was used, by a message that is not there.
     pub(super) fn skip(&mut self, id: DispatchId) {
         self.last = self.last.max(id.0);
-    }
-
-    /// Writes all that waits to be written with company.
-    pub(super) fn save_all(&mut self, core: &mut Core) {
-        let due = |dispatch: &Dispatch| dispatch.is_save_due.then_some(dispatch.id);
-        let ids: Vec<_> = self.all.values().filter_map(due).collect();
-        for id in ids {
-            self.save(core, id);
-        }
     }
 
     /// Sends to everybody who has no outcome.
@@ -272,13 +241,6 @@ impl Dispatches {
         self.with_legs(core, id, now, |core, legs, facts| legs.failed(core, facts, place, fault, now));
     }
 
-    /// The flow of a NOTIFY is there.
-    pub(super) fn report_ready(&self, core: &mut Core, id: DispatchId, flow: Flow, now: Now) {
-        if let Some(dispatch) = self.all.get(&id) {
-            dispatch.report.ready(core, id, &dispatch.to_tag, flow, now);
-        }
-    }
-
     /// Something is due.
     pub(super) fn due(&mut self, core: &mut Core, due: Due, now: Now) {
         match due {
@@ -296,223 +258,6 @@ impl Dispatches {
             }
             Due::Again(User::Report { .. } | User::Relay { .. }) => {}
             Due::Forget(id) => self.forget(core, id, now),
-        }
-    }
-
-    /// A sender has just registered: what waited for him goes there (W23).
-    pub(super) fn registered(&mut self, core: &mut Core, sender: &Aor, now: Now) {
-        for id in self.waiting.remove(sender).unwrap_or_default() {
-            if let Some(dispatch) = self.all.get_mut(&id) {
-                dispatch.report.sender_registered();
-                self.report(core, id, now);
-            }
-        }
-    }
-
-    /// The outcomes of a round of saving are safe.
-    pub(super) fn saved(&mut self, id: DispatchId, round: u32) {
-        let Some(dispatch) = self.all.get_mut(&id) else {
-            return;
-        };
-        if let Some(legs) = &mut dispatch.legs {
-            legs.saved(round);
-        }
-        let report = &dispatch.report;
-        let is_done = dispatch.legs.as_ref().is_some_and(|legs| legs.open() == 0 && legs.is_safe());
-        if is_done && (report.is_closed() || report.last().is_some()) {
-            dispatch.legs = None;
-        }
-    }
-
-    /// A batch with outcomes failed: they are written again.
-    pub(super) fn not_saved(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
-        let Some(dispatch) = self.all.get_mut(&id) else {
-            return;
-        };
-        if let Some(legs) = &mut dispatch.legs {
-            legs.not_saved(round);
-        }
-        dispatch.save_later(core, STORE_LATER, now);
-    }
-
-    /// A report and what it tells are safe: it leaves (W23).
-    pub(super) fn reportable(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
-        self.saved(id, round);
-        let Some(dispatch) = self.all.get_mut(&id) else {
-            return;
-        };
-        match dispatch.report.go(core, id, dispatch.flow, now) {
-            Some(cseq) => core.tell(ProxyEvent::Reporting { dispatch: id, cseq }),
-            None => self.round_failed(core, id, now),
-        }
-    }
-
-    /// The store did not take a report: it comes later, and nothing was sent.
-    pub(super) fn not_reportable(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
-        self.not_saved(core, id, round, now);
-        if let Some(dispatch) = self.all.get_mut(&id) {
-            dispatch.report.put_back();
-            dispatch.report.is_gathering = true;
-            core.agenda.add(now.mono + STORE_LATER, Due::Gather(id));
-        }
-    }
-
-    /// A NOTIFY had its final response, or none.
-    pub(super) fn report_ended(
-        &mut self,
-        core: &mut Core,
-        id: DispatchId,
-        (cseq, status): (u32, Option<u16>),
-        now: Now,
-    ) {
-        let Some(dispatch) = self.all.get_mut(&id) else {
-            return;
-        };
-        match dispatch.report.ended(cseq, status) {
-            Some(Ending::Answered(Extent::Complete) | Ending::Unwanted) => self.close(core, id, now),
-            Some(Ending::Answered(Extent::Interim)) if dispatch.report.has_news => self.report(core, id, now),
-            Some(Ending::Missed(_)) if dispatch.report.has_place(core, dispatch.flow, now) => {
-                self.report(core, id, now)
-            }
-            Some(Ending::Missed(Extent::Complete)) => self.round_failed(core, id, now),
-            Some(Ending::Missed(Extent::Interim)) => self.interim_failed(core, id, now),
-            Some(Ending::Answered(Extent::Interim)) | None => {}
-        }
-    }
-
-    /// Something became known: whether the sender is told now, in 100 ms or not yet (W9).
-    fn news(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(dispatch) = self.all.get_mut(&id) else {
-            return;
-        };
-        if dispatch.report.is_closed() {
-            dispatch.save_later(core, REPORT_GATHER, now);
-            return;
-        }
-        match (dispatch.report.mode(), dispatch.extent()) {
-            (ReportMode::None, Extent::Complete) => {
-                self.close(core, id, now);
-                self.save(core, id);
-            }
-            (ReportMode::Final | ReportMode::Each, Extent::Complete) => self.report(core, id, now),
-            (ReportMode::Each, Extent::Interim) => {
-                if !std::mem::replace(&mut dispatch.report.is_gathering, true) {
-                    core.agenda.add(now.mono + REPORT_GATHER, Due::Gather(id));
-                }
-            }
-            (ReportMode::Final | ReportMode::None, Extent::Interim) => {
-                dispatch.save_later(core, REPORT_GATHER, now)
-            }
-        }
-    }
-
-    /// Tells the sender what is known, once that and the CSeq are on stable storage (W23); one NOTIFY at a time.
-    pub(super) fn report(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(dispatch) = self.all.get_mut(&id).filter(|dispatch| !dispatch.report.is_closed()) else {
-            return;
-        };
-        if dispatch.report.is_busy() {
-            dispatch.report.has_news = true;
-            return;
-        }
-        let extent = dispatch.extent();
-        let (detail, last) = (dispatch.report.detail, dispatch.report.last());
-        let (outcomes, round) =
-            dispatch.legs.as_mut().map(|legs| legs.take_unsaved(Unsaved::Uncommitted)).unwrap_or_default();
-        let Some(body) = dispatch.legs.as_ref().map(|legs| legs.report(detail)).or(last) else {
-            return;
-        };
-        if !outcomes.is_empty() {
-            core.write(Write::Outcomes { dispatch: id, outcomes });
-        }
-        let report = dispatch.report.prepare(extent, body, now);
-        core.write(Write::Report { dispatch: id, report });
-        core.promise(Action::Reportable(id, round), Action::NotReportable(id, round));
-    }
-
-    /// A report's wait is over, unless the clock was set back or it waits for a later round.
-    fn round(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(dispatch) = self.all.get_mut(&id) else {
-            return;
-        };
-        match dispatch.report.row().due_at {
-            Some(due) if due > now.wall => core.agenda.add(now.mono_at(due), Due::Round(id)),
-            Some(_) => {
-                dispatch.report.forget_places();
-                self.report(core, id, now);
-            }
-            None => {}
-        }
-    }
-
-    /// No place is left for a complete report: it waits for its sender, or for its time (W23).
-    fn round_failed(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(dispatch) = self.all.get_mut(&id) else {
-            return;
-        };
-        if dispatch.extent() == Extent::Interim {
-            self.interim_failed(core, id, now);
-            return;
-        }
-        dispatch.report.wait(now);
-        let Some(due) = dispatch.report.row().due_at else {
-            self.close(core, id, now);
-            return;
-        };
-        dispatch.save_later(core, REPORT_GATHER, now);
-        core.agenda.add(now.mono_at(due), Due::Round(id));
-        let sender = dispatch.report.sender.clone();
-        self.wait_for(sender, id);
-    }
-
-    /// No place took an interim report: the next one tells what this one did.
-    fn interim_failed(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(dispatch) = self.all.get_mut(&id) else {
-            return;
-        };
-        dispatch.report.forget_places();
-        if dispatch.report.has_news {
-            self.report(core, id, now);
-        }
-    }
-
-    fn close(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(dispatch) = self.all.get_mut(&id).filter(|dispatch| !dispatch.report.is_closed()) else {
-            return;
-        };
-        dispatch.report.close();
-        dispatch.save_later(core, REPORT_GATHER, now);
-        self.open = self.open.saturating_sub(1);
-        if let Some(sender) = dispatch.report.sender.clone() {
-            self.stop_waiting(&sender, id);
-        }
-        core.tell(ProxyEvent::Closed { dispatch: id });
-    }
-
-    fn stop_waiting(&mut self, sender: &Aor, id: DispatchId) {
-        let Some(waiting) = self.waiting.get_mut(sender) else {
-            return;
-        };
-        waiting.remove(&id);
-        if waiting.is_empty() {
-            self.waiting.remove(sender);
-        }
-    }
-
-    /// Writes what no report has taken along.
-    fn save(&mut self, core: &mut Core, id: DispatchId) {
-        let Some(dispatch) = self.all.get_mut(&id) else {
-            return;
-        };
-        dispatch.is_save_due = false;
-        let legs = dispatch.legs.as_mut().filter(|legs| legs.has_unwritten());
-        let (outcomes, round) = legs.map(|legs| legs.take_unsaved(Unsaved::Unwritten)).unwrap_or_default();
-        if std::mem::take(&mut dispatch.report.is_unsaved) {
-            core.write(Write::Report { dispatch: id, report: dispatch.report.row() });
-        }
-        if !outcomes.is_empty() {
-            core.write(Write::Outcomes { dispatch: id, outcomes });
-            core.promise(Action::Saved(id, round), Action::NotSaved(id, round));
         }
     }
 

@@ -9,11 +9,12 @@ use super::carrier::{Fault, Printed, User};
 use super::core::{Core, Due};
 use super::event::ProxyEvent;
 use super::journal::{DispatchId, OutcomeRow, OutcomeState};
+use super::recipient::{Recipient, Saved};
 use super::router::{Target, TargetSet};
 use super::secret::LegFacts;
 use super::submission::Person;
 use crate::machine::Flow;
-use crate::sip::{Leg, LegTemplate, Method, ReportLine, ReportState, Response, Uri, write_report};
+use crate::sip::{Leg, LegTemplate, Method, Response, Uri, write_report};
 use crate::time::{Now, Timestamp};
 
 /// What the legs need to know of their message.
@@ -24,25 +25,6 @@ pub(super) struct Facts<'a> {
     pub(super) accepted_at: Timestamp,
     /// How long after that it is worth delivering (W8).
     pub(super) lifetime: Option<Duration>,
-}
-
-/// One person of a message.
-#[derive(Debug)]
-pub(super) struct Recipient {
-    /// As the submission spelled it (W20).
-    address: String,
-    route: Uri,
-    fork: Fork,
-    outcome: Option<OutcomeRow>,
-    saved: Saved,
-}
-
-/// Where an outcome is on its way to the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Saved {
-    No,
-    InRound(u32),
-    Yes,
 }
 
 /// Which outcomes are to be written.
@@ -81,13 +63,7 @@ impl Legs {
     /// `outcomes`: what a store knew; a leg of a message taken up again may have been sent before.
     pub(super) fn new(template: LegTemplate, people: Vec<Person>, outcomes: Option<Vec<OutcomeRow>>) -> Self {
         let is_resumed = outcomes.is_some();
-        let recipient = |person: Person| Recipient {
-            address: person.addressed.uri.as_str().to_owned(),
-            route: person.route,
-            fork: Fork::new(is_resumed),
-            outcome: None,
-            saved: Saved::No,
-        };
+        let recipient = |person: Person| Recipient::new(person, Fork::new(is_resumed));
         let mut legs =
             Self { template, recipients: people.into_iter().map(recipient).collect(), open: 0, round: 0 };
         for outcome in
@@ -145,7 +121,7 @@ impl Legs {
         let leg = Leg {
             recipient: index(place.recipient),
             uri,
-            via: &core.carrier.via(flow, &branch),
+            via: &core.carrier.sockets().via(flow, &branch),
             from_tag: &core.secret.leg_tag(facts.leg(place.recipient)),
             call_id: &core.secret.leg_call_id(facts.leg(place.recipient)),
             expires,
@@ -175,7 +151,7 @@ impl Legs {
         };
         match recipient.fork.judge(place.branch, response, transmissions) {
             Verdict::Delivered(answer) => {
-                self.settle(core, facts, (place.recipient, OutcomeState::Delivered, answer), now)
+                self.settle(core, facts, (place.recipient, OutcomeState::Delivered, answer), now);
             }
             Verdict::Redirected(uris, steps) => {
                 for uri in uris {
@@ -333,27 +309,6 @@ impl Legs {
             self.recipients.iter_mut().filter(|recipient| recipient.saved == Saved::InRound(round))
         {
             recipient.saved = saved;
-        }
-    }
-}
-
-impl Recipient {
-    /// Our words for W20's.
-    fn line(&self) -> ReportLine {
-        let outcome = self.outcome.as_ref();
-        let state = match outcome.map(|row| row.state) {
-            None => ReportState::Pending,
-            Some(OutcomeState::Delivered) => ReportState::Success,
-            Some(OutcomeState::Failed) => ReportState::Failure,
-            Some(OutcomeState::Deferred) => ReportState::Deferred,
-        };
-        ReportLine {
-            address: self.address.clone(),
-            state,
-            status: outcome.map(|row| row.status),
-            reason: outcome.map(|row| row.reason.clone()),
-            tries: outcome.map(|row| row.tries),
-            after: outcome.map(|row| row.after),
         }
     }
 }

@@ -207,7 +207,7 @@ impl Report {
             Extent::Complete => "terminated;reason=noresource",
         };
         let mut message = Compose::request(&Method::Notify, uri)
-            .field("Via", core.carrier.via(flow, &branch))
+            .field("Via", core.carrier.sockets().via(flow, &branch))
             .field("Max-Forwards", 70);
         for route in routes {
             message = message.field("Route", route);
@@ -217,7 +217,7 @@ impl Report {
             .field("To", to)
             .field("Call-ID", call_id)
             .field("CSeq", format_args!("{} NOTIFY", self.row.cseq))
-            .field("Contact", format_args!("<sip:{}{transport}>", core.carrier.sent_by(flow)))
+            .field("Contact", format_args!("<sip:{}{transport}>", core.carrier.sockets().sent_by(flow)))
             .field("Event", "delivery-report")
             .field("Subscription-State", state)
             .body("application/delivery-report", body);

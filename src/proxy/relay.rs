@@ -67,7 +67,7 @@ impl Relays {
         };
         // No stored fact stands behind an ordinary request: after a crash its sender repeats it.
         let name = format!("z9hG4bK{}", core.random.token(24));
-        let bytes = print(core, &this.request, uri, &core.carrier.via(flow, &name));
+        let bytes = print(core, &this.request, uri, &core.carrier.sockets().via(flow, &name));
         let printed = Printed { branch: &name, method: this.request.method().clone(), flow, bytes };
         core.carrier.send(User::Relay { relay, branch }, printed, ends, now.mono);
     }
@@ -132,7 +132,7 @@ impl Relays {
             }
             Some(_) => core.refuse(this.key, &this.request, this.flow, &Rejection::new(500), now),
             None if this.has_fault => {
-                core.refuse(this.key, &this.request, this.flow, &Rejection::because(500, "No Route"), now)
+                core.refuse(this.key, &this.request, this.flow, &Rejection::because(500, "No Route"), now);
             }
             // RFC 4320 §4.2: silence is passed on as silence.
             None => core.carrier.abandon(this.key),

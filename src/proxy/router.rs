@@ -144,7 +144,7 @@ impl Router<'_> {
                 let same_socket = transport == Transport::Udp
                     && flow.transport == Transport::Udp
                     && flow.local.is_ipv4() == remote.is_ipv4();
-                if same_socket && self.carrier.is_usable(flow) && !self.carrier.is_own(remote) {
+                if same_socket && self.carrier.is_usable(flow) && !self.carrier.sockets().is_own(remote) {
                     // From the socket that the binding was made on: a firewall in between lets that through.
                     Way::Flow(Flow::udp(flow.local, remote))
                 } else {

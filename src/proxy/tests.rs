@@ -315,10 +315,10 @@ fn apply(rows: &mut Rows, write: Write) {
             rows.bindings.push(row);
         }
         Write::Unbind { aor, contact } => {
-            rows.bindings.retain(|old| old.aor != aor || old.contact != contact)
+            rows.bindings.retain(|old| old.aor != aor || old.contact != contact);
         }
         Write::Accept(accepted) => {
-            rows.dispatches.push(DispatchRows { accepted, outcomes: Vec::new(), report: None })
+            rows.dispatches.push(DispatchRows { accepted, outcomes: Vec::new(), report: None });
         }
         Write::Outcomes { dispatch, outcomes } => {
             let Some(at) = find(rows, dispatch) else {

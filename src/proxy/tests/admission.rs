@@ -7,11 +7,29 @@ fn w13_each_refusal_has_its_status_and_reaches_nobody() {
     let many = (0..500).map(|number| format!("sip:u{number}@domain.com")).collect::<Vec<_>>().join(", ");
     let cases: Vec<(&str, &str, &str, u16, &str)> = vec![
         ("<im:bob@domain.com>", "<im:bob@domain.com", "a bracket that stays open", 400, "Secondary-To"),
-        ("<im:bob@domain.com>", "im:bob@domain.com,,im:cy@domain.com", "an empty element", 400, "Secondary-To"),
+        (
+            "<im:bob@domain.com>",
+            "im:bob@domain.com,,im:cy@domain.com",
+            "an empty element",
+            400,
+            "Secondary-To",
+        ),
         ("Max-Forwards: 70", "Max-Forwards: 0", "no hop left", 483, "Too Many Hops"),
         ("Max-Forwards: 70", "Max-Forwards: many", "no number", 400, "Max-Forwards"),
-        ("Proxy-Require: secondary-to", "Proxy-Require: secondary-to, gold, silver", "420", 420, "Unsupported: gold, silver"),
-        ("MESSAGE sip:ann@domain.com", "MESSAGE tel:+123", "a scheme that is not ours", 416, "Unsupported URI Scheme"),
+        (
+            "Proxy-Require: secondary-to",
+            "Proxy-Require: secondary-to, gold, silver",
+            "420",
+            420,
+            "Unsupported: gold, silver",
+        ),
+        (
+            "MESSAGE sip:ann@domain.com",
+            "MESSAGE tel:+123",
+            "a scheme that is not ours",
+            416,
+            "Unsupported URI Scheme",
+        ),
         ("im:james@domain.com", "im:james@elsewhere.com", "a stranger", 403, "Not A User"),
         ("<im:bob@domain.com>", &many, "too many", 403, "Warning: 399 domain.com \"at most 500 recipients\""),
         ("Contact", "Delivery-Report: each;;\nContact", "a broken wish", 400, "Delivery-Report"),
@@ -32,7 +50,8 @@ fn w13_each_refusal_has_its_status_and_reaches_nobody() {
 fn w13_a_message_over_the_size_limit_is_413() {
     let mut bench = Bench::with(ProxyConfig { message_bytes_max: 1000, ..config() });
     bench.register("bob", BOB);
-    let text = other_submission("Content-Length: 10", "Content-Length: 900").replace("Come here.", &"x".repeat(900));
+    let text =
+        other_submission("Content-Length: 10", "Content-Length: 900").replace("Come here.", &"x".repeat(900));
     assert_eq!(status(&bench.ask(JAMES, &text)), 413);
     assert!(bench.take(BOB).is_empty());
 }
@@ -44,7 +63,9 @@ fn w13_over_the_rate_is_503_with_retry_after_and_trusted_peers_are_spared() {
     for (config, third) in [(limited, 503), (trusting, 202)] {
         let mut bench = Bench::with(config);
         let send = |bench: &mut Bench, number: u32| {
-            let text = SUBMISSION.replace("K776", &format!("K{number}")).replace("asd88asd77a", &format!("call{number}"));
+            let text = SUBMISSION
+                .replace("K776", &format!("K{number}"))
+                .replace("asd88asd77a", &format!("call{number}"));
             bench.receive(udp(JAMES), &text);
             bench.take(JAMES).into_iter().find(|text| text.starts_with("SIP/2.0")).unwrap()
         };
@@ -59,9 +80,18 @@ fn w13_over_the_rate_is_503_with_retry_after_and_trusted_peers_are_spared() {
 
 #[test]
 fn what_is_not_done_here_gets_a_plain_answer() {
-    for (method, expected) in [("INVITE", 405), ("SUBSCRIBE", 405), ("BYE", 405), ("NOTIFY", 405), ("PUBLISH", 501), ("Message", 501)] {
+    for (method, expected) in [
+        ("INVITE", 405),
+        ("SUBSCRIBE", 405),
+        ("BYE", 405),
+        ("NOTIFY", 405),
+        ("PUBLISH", 501),
+        ("Message", 501),
+    ] {
         let mut bench = Bench::at_home();
-        let text = SUBMISSION.replace("MESSAGE sip", &format!("{method} sip")).replace("1 MESSAGE", &format!("1 {method}"));
+        let text = SUBMISSION
+            .replace("MESSAGE sip", &format!("{method} sip"))
+            .replace("1 MESSAGE", &format!("1 {method}"));
         let answer = bench.ask(JAMES, &text);
         assert_eq!(status(&answer), expected, "{method}");
         assert_eq!(field(&answer, "Allow"), Some("MESSAGE, REGISTER, OPTIONS"));
@@ -101,7 +131,10 @@ fn w14_a_served_domain_is_matched_with_its_port_and_our_number_is_ours() {
         assert_eq!(bench.resolves.len(), usize::from(!ours), "{uri}");
     }
     let mut bench = Bench::with(ProxyConfig { domains: vec!["domain.com:7000".to_owned()], ..config() });
-    assert_eq!(status(&bench.ask(JAMES, &other_submission("james@domain.com", "james@domain.com:7000"))), 202);
+    assert_eq!(
+        status(&bench.ask(JAMES, &other_submission("james@domain.com", "james@domain.com:7000"))),
+        202
+    );
     assert_eq!(status(&bench.ask(JAMES, &SUBMISSION.replace("K776", "K7"))), 403);
 }
 

@@ -94,7 +94,11 @@ fn w16_the_other_binding_still_gets_it_after_the_first_2xx() {
 
 #[test]
 fn w18_of_several_bindings_the_best_response_is_told() {
-    for (home, phone, best) in [("486 Busy Here", "603 Decline", 603), ("500 Oops", "404 Not Found", 404), ("486 Busy Here", "415 No", 415)] {
+    for (home, phone, best) in [
+        ("486 Busy Here", "603 Decline", 603),
+        ("500 Oops", "404 Not Found", 404),
+        ("486 Busy Here", "415 No", 415),
+    ] {
         let mut bench = Bench::at_home();
         bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.8:5060>", 2, 600));
         bench.ask(JAMES, &to_bob());
@@ -161,7 +165,11 @@ fn w18_redirects_end_after_five_steps_and_ten_targets_each_once() {
     let leg = bench.take_one(BOB);
     let many: Vec<_> = (1..=30).map(|number| format!("<sip:bob@192.0.2.9:{}>", 6000 + number)).collect();
     bench.answer_with(udp(BOB), &leg, "300 Many", &format!("Contact: {}\n", many.join(", ")));
-    assert_eq!(bench.sent.iter().filter(|sent| sent.text.starts_with("MESSAGE")).count(), 9, "ten with the first");
+    assert_eq!(
+        bench.sent.iter().filter(|sent| sent.text.starts_with("MESSAGE")).count(),
+        9,
+        "ten with the first"
+    );
 }
 
 #[test]
@@ -281,7 +289,11 @@ fn w18_no_route_is_503_and_no_leg_comes_back_to_us() {
         let (id, _) = bench.resolves.remove(0);
         bench.input(Input::Resolved { id, hops });
         let notify = bench.take_one(JAMES);
-        assert!(body(&notify).starts_with("im:bob@example.org delivery failure;status=503;reason=\"No Route\";tries=0"), "{notify}");
+        assert!(
+            body(&notify)
+                .starts_with("im:bob@example.org delivery failure;status=503;reason=\"No Route\";tries=0"),
+            "{notify}"
+        );
     }
     let mut bench = Bench::new();
     bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.100:5060>", 1, 600));
@@ -310,7 +322,13 @@ fn w15_what_is_not_ours_goes_through_untouched() {
     );
     bench.ask(JAMES, &text);
     let leg = bench.take_one(BOB);
-    for kept in ["\r\nDate: Sat, 13 Nov 2010 23:29:00 GMT\r\n", "\r\nX-Odd:   some  thing\r\n", "\r\nSubject: Hi\r\n", "\r\nContent-Encoding: identity\r\n", "\r\nContent-Type: application/x-any;a=\"b\"\r\n"] {
+    for kept in [
+        "\r\nDate: Sat, 13 Nov 2010 23:29:00 GMT\r\n",
+        "\r\nX-Odd:   some  thing\r\n",
+        "\r\nSubject: Hi\r\n",
+        "\r\nContent-Encoding: identity\r\n",
+        "\r\nContent-Type: application/x-any;a=\"b\"\r\n",
+    ] {
         assert!(leg.contains(kept), "{kept} in {leg}");
     }
     assert!(!leg.contains("Authorization"));
@@ -321,7 +339,11 @@ fn w15_what_is_not_ours_goes_through_untouched() {
 
 #[test]
 fn w15_482_to_a_leg_taken_up_again_is_sent_once_more_after_timer_j_and_then_success() {
-    for (second, expected) in [("482 Merged", "success;status=200"), ("200 OK", "success;status=200"), ("486 Busy", "failure;status=486")] {
+    for (second, expected) in [
+        ("482 Merged", "success;status=200"),
+        ("200 OK", "success;status=200"),
+        ("486 Busy", "failure;status=486"),
+    ] {
         let mut bench = Bench::at_home();
         bench.ask(JAMES, &to_bob());
         let before = bench.take_one(BOB);

@@ -14,7 +14,10 @@ fn w6_a_200_lists_all_bindings_best_first_and_proves_what_we_can() {
     assert_eq!(field(&first, "Supported"), Some("secondary-to"));
     assert_eq!(field(&first, "Date"), Some("Fri, 15 Jan 2027 08:00:00 GMT"));
     bench.advance_ms(100_500);
-    let second = bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.9;transport=tcp>;expires=60, <sip:bob@192.0.2.8>;q=0.7", 2, 300));
+    let second = bench.ask(
+        BOB,
+        &register("bob", "<sip:bob@192.0.2.9;transport=tcp>;expires=60, <sip:bob@192.0.2.8>;q=0.7", 2, 300),
+    );
     assert_eq!(
         contacts(&second),
         [
@@ -75,10 +78,33 @@ fn refusals_of_the_registrar() {
         (register("bob", "<sip:bob@192.0.2.7>;expires=1", 1, 600), 423, "Min-Expires: 10"),
         (register("bob", "<tel:+123>", 1, 600), 400, "Contact"),
         (register("bob", "<sip:bob@", 1, 600), 400, "Contact"),
-        (register("bob", "<sip:bob@192.0.2.7>", 1, 600).replace("REGISTER sip:domain.com", "REGISTER sip:other.com"), 403, ""),
-        (register("bob", "<sip:bob@192.0.2.7>", 1, 600).replace("bob@domain.com>\nCall", "bob@other.com>\nCall"), 404, ""),
-        (register("bob", "<sip:bob@192.0.2.7>", 1, 600).replace("Call-ID", "Require: path\nCall-ID"), 420, "Unsupported: path"),
-        (register("bob", &(0..21).map(|n| format!("<sip:bob@192.0.2.7:{}>", 6000 + n)).collect::<Vec<_>>().join(", "), 1, 600), 403, ""),
+        (
+            register("bob", "<sip:bob@192.0.2.7>", 1, 600)
+                .replace("REGISTER sip:domain.com", "REGISTER sip:other.com"),
+            403,
+            "",
+        ),
+        (
+            register("bob", "<sip:bob@192.0.2.7>", 1, 600)
+                .replace("bob@domain.com>\nCall", "bob@other.com>\nCall"),
+            404,
+            "",
+        ),
+        (
+            register("bob", "<sip:bob@192.0.2.7>", 1, 600).replace("Call-ID", "Require: path\nCall-ID"),
+            420,
+            "Unsupported: path",
+        ),
+        (
+            register(
+                "bob",
+                &(0..21).map(|n| format!("<sip:bob@192.0.2.7:{}>", 6000 + n)).collect::<Vec<_>>().join(", "),
+                1,
+                600,
+            ),
+            403,
+            "",
+        ),
     ];
     for (text, expected, says) in cases {
         let mut bench = Bench::new();
@@ -123,8 +149,12 @@ fn a_device_that_registers_another_contact_has_moved() {
     let instance = "+sip.instance=\"<urn:uuid:1>\"";
     bench.ask(BOB, &register("bob", &format!("<sip:bob@192.0.2.7>;{instance}"), 1, 600));
     bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.50>", 2, 600));
-    let moved = register("bob", &format!("<sip:bob@192.0.2.9>;{instance}"), 1, 600).replace("reg-bob", "reg-new");
-    assert_eq!(contacts(&bench.ask(BOB, &moved)), ["<sip:bob@192.0.2.50>;expires=600", "<sip:bob@192.0.2.9>;expires=600"]);
+    let moved =
+        register("bob", &format!("<sip:bob@192.0.2.9>;{instance}"), 1, 600).replace("reg-bob", "reg-new");
+    assert_eq!(
+        contacts(&bench.ask(BOB, &moved)),
+        ["<sip:bob@192.0.2.50>;expires=600", "<sip:bob@192.0.2.9>;expires=600"]
+    );
 }
 
 #[test]

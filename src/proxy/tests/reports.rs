@@ -18,7 +18,10 @@ fn minutes(count: u64) -> Duration {
 #[test]
 fn w22_the_report_is_of_the_submissions_dialog_and_follows_its_record_route() {
     let mut bench = Bench::new();
-    let text = other_submission("Max-Forwards", "Record-Route: <sip:p1.example;lr>, <sip:p2.example;lr>\nMax-Forwards");
+    let text = other_submission(
+        "Max-Forwards",
+        "Record-Route: <sip:p1.example;lr>, <sip:p2.example;lr>\nMax-Forwards",
+    );
     let notify = reported(&mut bench, udp(JAMES), &text);
     assert_eq!(field(&notify, "Route"), Some("<sip:p1.example;lr>, <sip:p2.example;lr>"));
     assert_eq!(field(&notify, "Call-ID"), Some("asd88asd77a@jamesmob.domain.com"));
@@ -80,7 +83,11 @@ fn w22_one_notify_is_under_way_at_a_time_and_cseq_grows_by_one() {
 #[test]
 fn w23_unanswered_it_comes_again_after_1_5_30_minutes_then_hourly_for_a_day() {
     let mut bench = Bench::new();
-    let first = reported(&mut bench, udp(JAMES), SUBMISSION.replace("Contact: <sip:james@jamesmob.domain.com>\n", "").as_str());
+    let first = reported(
+        &mut bench,
+        udp(JAMES),
+        SUBMISSION.replace("Contact: <sip:james@jamesmob.domain.com>\n", "").as_str(),
+    );
     let begin = bench.take_sent(JAMES).len();
     assert_eq!(begin, 0);
     let mut rounds = Vec::new();
@@ -105,7 +112,15 @@ fn w23_unanswered_it_comes_again_after_1_5_30_minutes_then_hourly_for_a_day() {
 
 #[test]
 fn w23_408_480_and_5xx_keep_it_and_any_other_final_response_ends_it() {
-    for (line, again) in [("408 x", true), ("480 x", true), ("500 x", true), ("503 x", true), ("481 x", false), ("405 x", false), ("603 x", false)] {
+    for (line, again) in [
+        ("408 x", true),
+        ("480 x", true),
+        ("500 x", true),
+        ("503 x", true),
+        ("481 x", false),
+        ("405 x", false),
+        ("603 x", false),
+    ] {
         let mut bench = Bench::new();
         let text = SUBMISSION.replace("Contact: <sip:james@jamesmob.domain.com>\n", "");
         let notify = reported(&mut bench, udp(JAMES), &text);
@@ -154,7 +169,13 @@ fn w24_over_the_connection_it_came_on_then_to_the_contact_then_to_the_bindings()
     }
     let sent = bench.take_sent("192.0.2.1:33333");
     assert_eq!(sent[0].flow, flow);
-    assert!(sent[0].text.starts_with("NOTIFY sip:james@192.0.2.44:5060;transport=tcp SIP/2.0\r\nVia: SIP/2.0/TCP "), "{}", sent[0].text);
+    assert!(
+        sent[0]
+            .text
+            .starts_with("NOTIFY sip:james@192.0.2.44:5060;transport=tcp SIP/2.0\r\nVia: SIP/2.0/TCP "),
+        "{}",
+        sent[0].text
+    );
     assert_eq!(field(&sent[0].text, "Contact"), Some("<sip:192.0.2.100:5060;transport=tcp>"));
     bench.input(Input::Disconnected { flow });
     let (id, hop) = bench.connects.remove(0);

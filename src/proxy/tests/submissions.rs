@@ -11,21 +11,7 @@ fn w17_w20_the_patents_example_ann_silent_bob_there() {
     assert!(accepted.starts_with("SIP/2.0 202 Accepted\r\n"), "{accepted}");
     assert_eq!(field(&accepted, "Supported"), Some("secondary-to"));
     let leg = bench.take_one(BOB);
-    assert!(
-        leg.starts_with(
-            "MESSAGE sip:bob@192.0.2.7:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.100:5060;rport;branch=z9hG4bK"
-        ),
-        "{leg}"
-    );
-    assert!(leg.contains("\r\nTo: <sip:bob@domain.com>\r\n"), "{leg}");
-    assert!(leg.contains("\r\nFrom: <sip:james@domain.com>;tag="), "{leg}");
-    assert_eq!(field(&leg, "Also-To"), Some("<sip:ann@domain.com>"));
-    assert_eq!(field(&leg, "Max-Forwards"), Some("69"));
-    assert_eq!(field(&leg, "CSeq"), Some("1 MESSAGE"));
-    for gone in ["Secondary-To", "Contact:", "Proxy-Require", "asd88asd77a", "49583"] {
-        assert!(!leg.contains(gone), "{gone} in {leg}");
-    }
-    assert!(leg.ends_with("\r\nContent-Length: 10\r\n\r\nCome here."), "{leg}");
+    check_leg(&leg);
     bench.answer(BOB, &leg, "200 OK");
     bench.advance_ms(31_999);
     assert!(bench.take(JAMES).is_empty());
@@ -35,8 +21,34 @@ fn w17_w20_the_patents_example_ann_silent_bob_there() {
     assert!(bench.take(BOB).is_empty());
 
     let notify = bench.take_one(JAMES);
-    let to_tag = field(&accepted, "To").unwrap().split_once(";tag=").unwrap().1;
-    let branch = field(&notify, "Via").unwrap().split_once("branch=").unwrap().1;
+    check_notify(&notify, field(&accepted, "To").unwrap().split_once(";tag=").unwrap().1);
+    bench.answer(JAMES, &notify, "200 OK");
+    bench.advance_ms(3_600_000);
+    assert!(bench.sent.is_empty(), "{:?}", bench.sent);
+}
+
+/// Protocol.md section 3.
+fn check_leg(leg: &str) {
+    assert!(
+        leg.starts_with(
+            "MESSAGE sip:bob@192.0.2.7:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.100:5060;rport;branch=z9hG4bK"
+        ),
+        "{leg}"
+    );
+    assert!(leg.contains("\r\nTo: <sip:bob@domain.com>\r\n"), "{leg}");
+    assert!(leg.contains("\r\nFrom: <sip:james@domain.com>;tag="), "{leg}");
+    assert_eq!(field(leg, "Also-To"), Some("<sip:ann@domain.com>"));
+    assert_eq!(field(leg, "Max-Forwards"), Some("69"));
+    assert_eq!(field(leg, "CSeq"), Some("1 MESSAGE"));
+    for gone in ["Secondary-To", "Contact:", "Proxy-Require", "asd88asd77a", "49583"] {
+        assert!(!leg.contains(gone), "{gone} in {leg}");
+    }
+    assert!(leg.ends_with("\r\nContent-Length: 10\r\n\r\nCome here."), "{leg}");
+}
+
+/// Protocol.md section 4.
+fn check_notify(notify: &str, to_tag: &str) {
+    let branch = field(notify, "Via").unwrap().split_once("branch=").unwrap().1;
     let expected = format!(
         "NOTIFY sip:james@jamesmob.domain.com SIP/2.0\r\n\
          Via: SIP/2.0/UDP 192.0.2.100:5060;rport;branch={branch}\r\n\
@@ -55,9 +67,6 @@ fn w17_w20_the_patents_example_ann_silent_bob_there() {
          im:bob@domain.com delivery success\r\n"
     );
     assert_eq!(notify, expected);
-    bench.answer(JAMES, &notify, "200 OK");
-    bench.advance_ms(3_600_000);
-    assert!(bench.sent.is_empty(), "{:?}", bench.sent);
 }
 
 /// The addresses and states of a report, in its order.
@@ -100,11 +109,23 @@ Come here.";
 fn w2_recipients_are_the_union_of_all_forms_in_order() {
     let cases = [
         ("<im:bob@domain.com>", vec!["im:ann@domain.com", "im:bob@domain.com"]),
-        ("im:bob@domain.com, sip:cy@domain.com", vec!["im:ann@domain.com", "im:bob@domain.com", "sip:cy@domain.com"]),
-        ("im:bob@domain.com;pres:cy@domain.com", vec!["im:ann@domain.com", "im:bob@domain.com", "pres:cy@domain.com"]),
+        (
+            "im:bob@domain.com, sip:cy@domain.com",
+            vec!["im:ann@domain.com", "im:bob@domain.com", "sip:cy@domain.com"],
+        ),
+        (
+            "im:bob@domain.com;pres:cy@domain.com",
+            vec!["im:ann@domain.com", "im:bob@domain.com", "pres:cy@domain.com"],
+        ),
         (
             "\"Bob, B.\" <sip:bob@domain.com;x=1>;y=2, im:cy@domain.com;z=3; <im:dana@domain.com>\nSecondary-To: sips:eli@domain.com",
-            vec!["im:ann@domain.com", "sip:bob@domain.com;x=1", "im:cy@domain.com", "im:dana@domain.com", "sips:eli@domain.com"],
+            vec![
+                "im:ann@domain.com",
+                "sip:bob@domain.com;x=1",
+                "im:cy@domain.com",
+                "im:dana@domain.com",
+                "sips:eli@domain.com",
+            ],
         ),
     ];
     for (secondary, expected) in cases {
@@ -133,10 +154,17 @@ fn w3_one_person_is_one_recipient_and_keeps_the_first_spelling() {
     for (secondary, people) in cases {
         let mut bench = Bench::new();
         bench.receive(udp(JAMES), &other_submission("<im:bob@domain.com>", secondary));
-        assert_eq!(bench.events[0], ProxyEvent::Accepted { dispatch: super::super::journal::DispatchId(1), recipients: people }, "{secondary}");
+        assert_eq!(
+            bench.events[0],
+            ProxyEvent::Accepted { dispatch: super::super::journal::DispatchId(1), recipients: people },
+            "{secondary}"
+        );
     }
     let mut bench = Bench::at_home();
-    bench.ask(JAMES, &other_submission("<im:bob@domain.com>", "<sip:ann@domain.com>, \"Ann\" <sips:ann@domain.com>"));
+    bench.ask(
+        JAMES,
+        &other_submission("<im:bob@domain.com>", "<sip:ann@domain.com>, \"Ann\" <sips:ann@domain.com>"),
+    );
     assert_eq!(bench.take(ANN).len(), 1);
 }
 
@@ -144,7 +172,10 @@ fn w3_one_person_is_one_recipient_and_keeps_the_first_spelling() {
 fn w7_a_bcc_recipient_is_named_to_nobody_and_its_leg_names_nobody() {
     let mut bench = Bench::at_home();
     bench.register("cy", "192.0.2.8:5060");
-    bench.ask(JAMES, &other_submission("<im:bob@domain.com>", "<im:bob@domain.com>;copy=bcc, im:cy@domain.com"));
+    bench.ask(
+        JAMES,
+        &other_submission("<im:bob@domain.com>", "<im:bob@domain.com>;copy=bcc, im:cy@domain.com"),
+    );
     assert_eq!(fields(&bench.take_one(ANN), "Also-To"), ["<sip:cy@domain.com>"]);
     assert!(fields(&bench.take_one(BOB), "Also-To").is_empty());
     assert_eq!(fields(&bench.take_one("192.0.2.8:5060"), "Also-To"), ["<sip:ann@domain.com>"]);
@@ -170,7 +201,10 @@ fn w8_a_leg_carries_what_remains_of_expires_and_ends_with_it() {
     bench.advance_ms(16_999);
     assert!(bench.take(JAMES).is_empty());
     bench.advance_ms(1);
-    assert_eq!(lines(&bench.take_one(JAMES)), ["im:ann@domain.com delivery failure", "im:bob@domain.com delivery failure"]);
+    assert_eq!(
+        lines(&bench.take_one(JAMES)),
+        ["im:ann@domain.com delivery failure", "im:bob@domain.com delivery failure"]
+    );
 }
 
 #[test]
@@ -190,7 +224,10 @@ fn w9_each_reports_within_100_ms_and_detail_tells_more() {
     assert_eq!(field(&interim, "CSeq"), Some("1 NOTIFY"));
     assert_eq!(
         lines(&interim),
-        ["im:ann@domain.com delivery pending", "im:bob@domain.com delivery success;status=200;reason=\"Fine\";tries=2;after=700"]
+        [
+            "im:ann@domain.com delivery pending",
+            "im:bob@domain.com delivery success;status=200;reason=\"Fine\";tries=2;after=700"
+        ]
     );
     bench.answer(JAMES, &interim, "200 OK");
     bench.take(ANN);
@@ -198,7 +235,10 @@ fn w9_each_reports_within_100_ms_and_detail_tells_more() {
     let last = bench.take_one(JAMES);
     assert_eq!(field(&last, "Subscription-State"), Some("terminated;reason=noresource"));
     assert_eq!(field(&last, "CSeq"), Some("2 NOTIFY"));
-    assert_eq!(lines(&last)[0], "im:ann@domain.com delivery failure;status=486;reason=\"Busy Here\";tries=2;after=800");
+    assert_eq!(
+        lines(&last)[0],
+        "im:ann@domain.com delivery failure;status=486;reason=\"Busy Here\";tries=2;after=800"
+    );
 }
 
 #[test]
@@ -314,7 +354,8 @@ fn w12_the_id_alone_tells_a_double_also_after_a_restart_for_a_day() {
     let with_id = other_submission("Contact", "Delivery-Report: final;id=abc\nContact");
     let first = bench.ask(JAMES, &with_id);
     bench.crash();
-    let again = with_id.replace("asd88asd77a", "other-call").replace("K776", "K1").replace("tag=49583", "tag=1");
+    let again =
+        with_id.replace("asd88asd77a", "other-call").replace("K776", "K1").replace("tag=49583", "tag=1");
     let answer = bench.ask(JAMES, &again);
     assert_eq!(status(&answer), 202);
     assert_eq!(field(&first, "To"), field(&answer, "To"));

@@ -1,0 +1,273 @@
+//! What a message's sender is told, and when: outcomes to the store, reports to the sender (W9, W20 to W24).
+//!
+//! `news` decides whether the sender is to know now; `report` asks for the commit of what it tells; `reportable` sends it; `report_ended`
+//! hears how that went; `round_failed` and `registered` keep what nobody took.
+
+use std::time::Duration;
+
+use super::{Dispatch, Dispatches};
+use crate::limits::{REPORT_GATHER, RETRY_AFTER_SECS};
+use crate::machine::Flow;
+use crate::proxy::core::{Action, Core, Due};
+use crate::proxy::event::ProxyEvent;
+use crate::proxy::journal::{DispatchId, Write};
+use crate::proxy::legs::Unsaved;
+use crate::proxy::notifier::{Ending, Extent};
+use crate::sip::{Aor, ReportMode};
+use crate::time::Now;
+
+/// What a store has refused is offered again after this.
+const STORE_LATER: Duration = Duration::from_secs(RETRY_AFTER_SECS as u64);
+
+impl Dispatches {
+    /// Something became known: whether the sender is told now, in 100 ms or not yet (W9).
+    pub(in crate::proxy) fn news(&mut self, core: &mut Core, id: DispatchId, now: Now) {
+        let Some(dispatch) = self.all.get_mut(&id) else {
+            return;
+        };
+        if dispatch.report.is_closed() {
+            dispatch.save_later(core, REPORT_GATHER, now);
+            return;
+        }
+        match (dispatch.report.mode(), dispatch.extent()) {
+            (ReportMode::None, Extent::Complete) => {
+                self.close(core, id, now);
+                self.save(core, id);
+            }
+            (ReportMode::Final | ReportMode::Each, Extent::Complete) => self.report(core, id, now),
+            (ReportMode::Each, Extent::Interim) => {
+                if !std::mem::replace(&mut dispatch.report.is_gathering, true) {
+                    core.agenda.add(now.mono + REPORT_GATHER, Due::Gather(id));
+                }
+            }
+            (ReportMode::Final | ReportMode::None, Extent::Interim) => {
+                dispatch.save_later(core, REPORT_GATHER, now);
+            }
+        }
+    }
+
+    /// Tells the sender what is known, once that and the CSeq are on stable storage (W23); one NOTIFY at a time.
+    pub(in crate::proxy) fn report(&mut self, core: &mut Core, id: DispatchId, now: Now) {
+        let Some(dispatch) = self.all.get_mut(&id).filter(|dispatch| !dispatch.report.is_closed()) else {
+            return;
+        };
+        if dispatch.report.is_busy() {
+            dispatch.report.has_news = true;
+            return;
+        }
+        let extent = dispatch.extent();
+        let (detail, last) = (dispatch.report.detail, dispatch.report.last());
+        let (outcomes, round) =
+            dispatch.legs.as_mut().map(|legs| legs.take_unsaved(Unsaved::Uncommitted)).unwrap_or_default();
+        let Some(body) = dispatch.legs.as_ref().map(|legs| legs.report(detail)).or(last) else {
+            return;
+        };
+        if !outcomes.is_empty() {
+            core.write(Write::Outcomes { dispatch: id, outcomes });
+        }
+        let report = dispatch.report.prepare(extent, body, now);
+        core.write(Write::Report { dispatch: id, report });
+        core.promise(Action::Reportable(id, round), Action::NotReportable(id, round));
+    }
+
+    /// A report and what it tells are safe: it leaves (W23).
+    pub(in crate::proxy) fn reportable(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
+        self.saved(id, round);
+        let Some(dispatch) = self.all.get_mut(&id) else {
+            return;
+        };
+        match dispatch.report.go(core, id, dispatch.flow, now) {
+            Some(cseq) => core.tell(ProxyEvent::Reporting { dispatch: id, cseq }),
+            None => self.round_failed(core, id, now),
+        }
+    }
+
+    /// The store did not take a report: it comes later, and nothing was sent.
+    pub(in crate::proxy) fn not_reportable(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
+        self.not_saved(core, id, round, now);
+        if let Some(dispatch) = self.all.get_mut(&id) {
+            dispatch.report.put_back();
+            dispatch.report.is_gathering = true;
+            core.agenda.add(now.mono + STORE_LATER, Due::Gather(id));
+        }
+    }
+
+    /// The flow of a NOTIFY is there.
+    pub(in crate::proxy) fn report_ready(&self, core: &mut Core, id: DispatchId, flow: Flow, now: Now) {
+        if let Some(dispatch) = self.all.get(&id) {
+            dispatch.report.ready(core, id, &dispatch.to_tag, flow, now);
+        }
+    }
+
+    /// A NOTIFY had its final response, or none.
+    pub(in crate::proxy) fn report_ended(
+        &mut self,
+        core: &mut Core,
+        id: DispatchId,
+        (cseq, status): (u32, Option<u16>),
+        now: Now,
+    ) {
+        let Some(dispatch) = self.all.get_mut(&id) else {
+            return;
+        };
+        match dispatch.report.ended(cseq, status) {
+            Some(Ending::Answered(Extent::Complete) | Ending::Unwanted) => self.close(core, id, now),
+            Some(Ending::Answered(Extent::Interim)) if dispatch.report.has_news => self.report(core, id, now),
+            Some(Ending::Missed(_)) if dispatch.report.has_place(core, dispatch.flow, now) => {
+                self.report(core, id, now);
+            }
+            Some(Ending::Missed(Extent::Complete)) => self.round_failed(core, id, now),
+            Some(Ending::Missed(Extent::Interim)) => self.interim_failed(core, id, now),
+            Some(Ending::Answered(Extent::Interim)) | None => {}
+        }
+    }
+
+    /// A sender has just registered: what waited for him goes there (W23).
+    pub(in crate::proxy) fn registered(&mut self, core: &mut Core, sender: &Aor, now: Now) {
+        for id in self.waiting.remove(sender).unwrap_or_default() {
+            if let Some(dispatch) = self.all.get_mut(&id) {
+                dispatch.report.sender_registered();
+                self.report(core, id, now);
+            }
+        }
+    }
+
+    /// Every outcome of a message taken up again is known: its report is owed, if one is wanted.
+    pub(in crate::proxy) fn complete(&mut self, core: &mut Core, id: DispatchId, now: Now) {
+        let Some(dispatch) = self.all.get(&id) else {
+            return;
+        };
+        match dispatch.report.mode() {
+            ReportMode::None => self.close(core, id, now),
+            ReportMode::Final | ReportMode::Each => self.report(core, id, now),
+        }
+    }
+
+    /// A report taken up again waits for its sender (W23).
+    pub(in crate::proxy) fn wait_for(&mut self, sender: Option<Aor>, id: DispatchId) {
+        if let Some(sender) = sender {
+            self.waiting.entry(sender).or_default().insert(id);
+        }
+    }
+
+    /// Writes all that waits to be written with company.
+    pub(in crate::proxy) fn save_all(&mut self, core: &mut Core) {
+        let due = |dispatch: &Dispatch| dispatch.is_save_due.then_some(dispatch.id);
+        let ids: Vec<_> = self.all.values().filter_map(due).collect();
+        for id in ids {
+            self.save(core, id);
+        }
+    }
+
+    /// The outcomes of a round of saving are safe.
+    pub(in crate::proxy) fn saved(&mut self, id: DispatchId, round: u32) {
+        let Some(dispatch) = self.all.get_mut(&id) else {
+            return;
+        };
+        if let Some(legs) = &mut dispatch.legs {
+            legs.saved(round);
+        }
+        let report = &dispatch.report;
+        let is_done = dispatch.legs.as_ref().is_some_and(|legs| legs.open() == 0 && legs.is_safe());
+        if is_done && (report.is_closed() || report.last().is_some()) {
+            dispatch.legs = None;
+        }
+    }
+
+    /// A batch with outcomes failed: they are written again.
+    pub(in crate::proxy) fn not_saved(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
+        let Some(dispatch) = self.all.get_mut(&id) else {
+            return;
+        };
+        if let Some(legs) = &mut dispatch.legs {
+            legs.not_saved(round);
+        }
+        dispatch.save_later(core, STORE_LATER, now);
+    }
+
+    /// A report's wait is over, unless the clock was set back or it waits for a later round.
+    pub(in crate::proxy) fn round(&mut self, core: &mut Core, id: DispatchId, now: Now) {
+        let Some(dispatch) = self.all.get_mut(&id) else {
+            return;
+        };
+        match dispatch.report.row().due_at {
+            Some(due) if due > now.wall => core.agenda.add(now.mono_at(due), Due::Round(id)),
+            Some(_) => {
+                dispatch.report.forget_places();
+                self.report(core, id, now);
+            }
+            None => {}
+        }
+    }
+
+    /// No place is left for a complete report: it waits for its sender, or for its time (W23).
+    fn round_failed(&mut self, core: &mut Core, id: DispatchId, now: Now) {
+        let Some(dispatch) = self.all.get_mut(&id) else {
+            return;
+        };
+        if dispatch.extent() == Extent::Interim {
+            self.interim_failed(core, id, now);
+            return;
+        }
+        dispatch.report.wait(now);
+        let Some(due) = dispatch.report.row().due_at else {
+            self.close(core, id, now);
+            return;
+        };
+        dispatch.save_later(core, REPORT_GATHER, now);
+        core.agenda.add(now.mono_at(due), Due::Round(id));
+        let sender = dispatch.report.sender.clone();
+        self.wait_for(sender, id);
+    }
+
+    /// No place took an interim report: the next one tells what this one did.
+    fn interim_failed(&mut self, core: &mut Core, id: DispatchId, now: Now) {
+        let Some(dispatch) = self.all.get_mut(&id) else {
+            return;
+        };
+        dispatch.report.forget_places();
+        if dispatch.report.has_news {
+            self.report(core, id, now);
+        }
+    }
+
+    fn close(&mut self, core: &mut Core, id: DispatchId, now: Now) {
+        let Some(dispatch) = self.all.get_mut(&id).filter(|dispatch| !dispatch.report.is_closed()) else {
+            return;
+        };
+        dispatch.report.close();
+        dispatch.save_later(core, REPORT_GATHER, now);
+        self.open = self.open.saturating_sub(1);
+        if let Some(sender) = dispatch.report.sender.clone() {
+            self.stop_waiting(&sender, id);
+        }
+        core.tell(ProxyEvent::Closed { dispatch: id });
+    }
+
+    fn stop_waiting(&mut self, sender: &Aor, id: DispatchId) {
+        let Some(waiting) = self.waiting.get_mut(sender) else {
+            return;
+        };
+        waiting.remove(&id);
+        if waiting.is_empty() {
+            self.waiting.remove(sender);
+        }
+    }
+
+    /// Writes what no report has taken along.
+    pub(in crate::proxy) fn save(&mut self, core: &mut Core, id: DispatchId) {
+        let Some(dispatch) = self.all.get_mut(&id) else {
+            return;
+        };
+        dispatch.is_save_due = false;
+        let legs = dispatch.legs.as_mut().filter(|legs| legs.has_unwritten());
+        let (outcomes, round) = legs.map(|legs| legs.take_unsaved(Unsaved::Unwritten)).unwrap_or_default();
+        if std::mem::take(&mut dispatch.report.is_unsaved) {
+            core.write(Write::Report { dispatch: id, report: dispatch.report.row() });
+        }
+        if !outcomes.is_empty() {
+            core.write(Write::Outcomes { dispatch: id, outcomes });
+            core.promise(Action::Saved(id, round), Action::NotSaved(id, round));
+        }
+    }
+}
