@@ -6,5 +6,15 @@
     reason = "a test that cannot go on says so by a panic"
 )]
 
+#[path = "wire/addresses.rs"]
+mod addresses;
+#[path = "wire/printing.rs"]
+mod printing;
+#[path = "wire/properties.rs"]
+mod properties;
+#[path = "wire/reading.rs"]
+mod reading;
+#[path = "wire/storm.rs"]
+mod storm;
 #[path = "wire/torture.rs"]
 mod torture;

@@ -159,6 +159,9 @@ fn copy_top_via(out: &mut Vec<u8>, value: &str, source: SocketAddr) -> Result<()
             write!(OneLine(out), ";rport={}", source.port()).unwrap_or_default();
         }
     }
+    if !cursor.is_end() && cursor.peek() != Some(b',') {
+        return Err(cursor.fault("not of a Via"));
+    }
     if told {
         write!(OneLine(out), ";received={ip}").unwrap_or_default();
     }

@@ -69,11 +69,10 @@ impl<'a> Cursor<'a> {
 
     /// Passes the bytes that `wanted` takes. It must take all bytes of a non-ASCII character or none.
     pub(super) fn take_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'a str {
-        let start = self.at;
-        while self.peek().is_some_and(&wanted) {
-            self.at += 1;
-        }
-        self.since(start)
+        let rest = self.rest();
+        let length = rest.bytes().position(|byte| !wanted(byte)).unwrap_or(rest.len());
+        self.at += length;
+        rest.get(..length).unwrap_or_default()
     }
 
     /// Passes a token; a fault when there is none.
@@ -111,10 +110,22 @@ impl<'a> Cursor<'a> {
 }
 
 /// `token` characters.
+#[inline]
 pub(super) fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
+    TOKEN.get(usize::from(byte)).is_some_and(|is| *is)
 }
+
+/// One look-up for each byte of each header name.
+#[expect(clippy::indexing_slicing, reason = "in a constant: a place that is not there does not compile")]
+const TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut rest: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-.!%*_+`'~";
+    while let [first, others @ ..] = rest {
+        table[*first as usize] = true;
+        rest = others;
+    }
+    table
+};
 
 /// True for one token, not empty.
 pub(super) fn is_token_text(text: &str) -> bool {

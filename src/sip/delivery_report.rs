@@ -1,10 +1,12 @@
 //! `application/delivery-report`, read and written (W20, W21).
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::cursor::{Cursor, is_token, number, quote};
 use super::error::Error;
 use super::header::{Param, next_param};
+use super::uri::check_uri;
 
 const SUBJECT: &str = "delivery-report";
 
@@ -69,7 +71,9 @@ pub fn read_report(body: &[u8]) -> Result<Vec<ReportLine>, Error> {
     let text = std::str::from_utf8(body).map_err(|error| not_utf8(&error))?;
     let mut lines = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        let line = line.trim_matches([' ', '\t', '\r']);
+        // A CR that ends no line is a blank, as it is when printed.
+        let line = line.replace('\r', " ");
+        let line = line.trim_matches([' ', '\t']);
         if !line.is_empty() {
             lines.push(read_line(line).map_err(|what| Error::in_line(SUBJECT, what, index + 1))?);
         }
@@ -84,11 +88,11 @@ fn not_utf8(error: &std::str::Utf8Error) -> Error {
 fn read_line(line: &str) -> Result<ReportLine, &'static str> {
     let mut cursor = Cursor::new(line);
     let mut address = word(&mut cursor).to_owned();
-    if address.ends_with(':') {
+    if is_scheme(&address) {
         // `im: ann@domain.com`, as the patent prints it.
         address.push_str(word(&mut cursor));
     }
-    if !address.contains(':') || address.ends_with(':') {
+    if check_uri(&address).is_err() {
         return Err("no address");
     }
     if !word(&mut cursor).eq_ignore_ascii_case("delivery") {
@@ -104,6 +108,11 @@ fn read_line(line: &str) -> Result<ReportLine, &'static str> {
         read.take(param);
     }
     if cursor.is_end() { Ok(read) } else { Err("more than a state") }
+}
+
+/// True for a scheme, its colon and nothing more.
+fn is_scheme(address: &str) -> bool {
+    address.strip_suffix(':').is_some_and(|scheme| !scheme.contains(':'))
 }
 
 /// Passes what stands up to the next blank, and the blanks.
@@ -160,5 +169,5 @@ fn write_detail(line: &ReportLine, out: &mut String) {
 }
 
 fn push_number(name: &str, value: u128, out: &mut String) {
-    out.push_str(&format!(";{name}={value}"));
+    write!(out, ";{name}={value}").unwrap_or_default();
 }

@@ -94,8 +94,8 @@ impl Framer {
         }
         if self.buffer.starts_with(b"\r\n") {
             self.buffer.advance(2);
-            // Who is not told apart here which side this is. A pong must be seen at once, and a ping in two reads must be
-            // answered; that two pongs in a row look like a ping costs two bytes.
+            // Which side this is, is not known here. A pong must be seen at once, and a ping that came in two reads must be
+            // answered; that two pongs in a row look like a ping costs the peer two bytes to pass over.
             self.half_ping = !self.half_ping;
             return KeepAlive::Whole(if self.half_ping { Framed::Pong } else { Framed::Ping });
         }

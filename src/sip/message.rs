@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 
-use super::cursor::is_token_text;
+use super::cursor::{is_token_text, number};
 use super::error::Error;
 use super::fields::{Checked, Fields};
 use super::header::check_name_addr;
-use super::names::Method;
+use super::names::{Known, Method};
 use super::scan::{self, Head};
 use super::uri::Uri;
 use super::via::{check_call_id, check_via, read_cseq};
@@ -125,9 +125,9 @@ pub fn parse(bytes: Bytes) -> Result<Message, Error> {
     if bytes.len() > MESSAGE_BYTES_MAX {
         return Err(Error::whole("message", "over the size limit").with_status(413));
     }
-    let (cseq, method) = check_mandatory(&head, &start)?;
-    let bytes = cut(&head, bytes)?;
-    let (start, fields) = (start.owned(), Fields::new(Checked { head, cseq, method }));
+    let (checked, length) = Mandatory::find(&head)?.check(&start)?;
+    let bytes = cut(&head, length, bytes)?;
+    let (start, fields) = (start.owned(), Fields::new(checked.with(head)));
     let whole = Whole { fields, bytes };
     Ok(match start {
         Start::Request(uri) => Message::Request(Request { uri, whole }),
@@ -136,9 +136,9 @@ pub fn parse(bytes: Bytes) -> Result<Message, Error> {
 }
 
 /// RFC 3261 §18.3 for a datagram: what is too much is cut off, too little is a fault, no Content-Length takes the rest.
-fn cut(head: &Head, bytes: Bytes) -> Result<Bytes, Error> {
+fn cut(head: &Head, length: Option<usize>, bytes: Bytes) -> Result<Bytes, Error> {
     let there = bytes.len().saturating_sub(head.len());
-    match scan::content_length(head)? {
+    match length {
         Some(wanted) if wanted > there => Err(Error::whole("Content-Length", "body is shorter")),
         Some(wanted) => Ok(bytes.slice(..head.len() + wanted)),
         None => Ok(bytes),
@@ -180,8 +180,7 @@ impl<'a> StartLine<'a> {
     fn read_status_line(line: &'a str) -> Result<Self, Error> {
         let (version, rest) = line.split_once(' ').unwrap_or((line, ""));
         check_version(version, 0)?;
-        let status =
-            rest.split(' ').next().filter(|digits| digits.len() == 3).and_then(super::cursor::number::<u16>);
+        let status = rest.split(' ').next().filter(|digits| digits.len() == 3).and_then(number::<u16>);
         match status {
             Some(status @ 100..=699) => Ok(Self::Response(status)),
             _ => Err(Error::at("no status", version.len() + 1)),
@@ -210,35 +209,83 @@ fn check_version(version: &str, at: usize) -> Result<(), Error> {
     Err(Error::at("no SIP version", at))
 }
 
-/// The fields that every message has, and those that it may have once: CSeq's number and method.
-fn check_mandatory(head: &Head, start: &StartLine<'_>) -> Result<(u32, Method), Error> {
-    let via = head.every("Via").next().ok_or_else(|| Error::whole("Via", "missing"))?;
-    check_via(via).map_err(|error| error.within("Via", 0))?;
-    check_name_addr(only(head, "From")?).map_err(|error| error.within("From", 0))?;
-    check_name_addr(only(head, "To")?).map_err(|error| error.within("To", 0))?;
-    check_call_id(only(head, "Call-ID")?).map_err(|error| error.within("Call-ID", 0))?;
-    let (cseq, method) = read_cseq(only(head, "CSeq")?).map_err(|error| error.within("CSeq", 0))?;
-    for name in ["Max-Forwards", "Expires"] {
-        at_most_one(head, name)?;
-    }
-    match start {
-        StartLine::Request(asked, _) if *asked != method => {
-            Err(Error::whole("CSeq", "method is not the request's"))
+/// The fields that every message has, and those that it may have once.
+#[derive(Default)]
+struct Mandatory<'a> {
+    via: Option<&'a str>,
+    from: Option<&'a str>,
+    to: Option<&'a str>,
+    call_id: Option<&'a str>,
+    cseq: Option<&'a str>,
+    content_length: Option<&'a str>,
+    max_forwards: Option<&'a str>,
+    expires: Option<&'a str>,
+}
+
+impl<'a> Mandatory<'a> {
+    /// The first of each; two that differ are a fault, but for Via, of which there are many.
+    fn find(head: &'a Head) -> Result<Self, Error> {
+        let mut found = Self::default();
+        for span in head.spans() {
+            let known = span.known();
+            let first = match known {
+                Known::Via => &mut found.via,
+                Known::From => &mut found.from,
+                Known::To => &mut found.to,
+                Known::CallId => &mut found.call_id,
+                Known::CSeq => &mut found.cseq,
+                Known::ContentLength => &mut found.content_length,
+                Known::MaxForwards => &mut found.max_forwards,
+                Known::Expires => &mut found.expires,
+                Known::Other => continue,
+            };
+            let value = head.value(span);
+            match first {
+                None => *first = Some(value),
+                Some(other) if known == Known::Via || *other == value => {}
+                Some(_) => return Err(Error::whole(known.name(), "two that differ")),
+            }
         }
-        StartLine::Request(..) | StartLine::Response(_) => Ok((cseq, Method::of(method))),
+        Ok(found)
+    }
+
+    /// What the layers above rely on, and the length of the body.
+    fn check(&self, start: &StartLine<'_>) -> Result<(Numbers, Option<usize>), Error> {
+        check(self.via, Known::Via, check_via)?;
+        check(self.from, Known::From, check_name_addr)?;
+        check(self.to, Known::To, check_name_addr)?;
+        check(self.call_id, Known::CallId, check_call_id)?;
+        let (cseq, method) = check(self.cseq, Known::CSeq, read_cseq)?;
+        let no_length = || Error::whole(Known::ContentLength.name(), "not a length");
+        let length = self.content_length.map(|value| number(value).ok_or_else(no_length)).transpose()?;
+        match start {
+            StartLine::Request(asked, _) if *asked != method => {
+                Err(Error::whole("CSeq", "method is not the request's"))
+            }
+            StartLine::Request(..) | StartLine::Response(_) => {
+                Ok((Numbers { cseq, method: Method::of(method) }, length))
+            }
+        }
     }
 }
 
-fn only<'a>(head: &'a Head, name: &'static str) -> Result<&'a str, Error> {
-    at_most_one(head, name)?.ok_or_else(|| Error::whole(name, "missing"))
+/// What CSeq says.
+struct Numbers {
+    cseq: u32,
+    method: Method,
 }
 
-/// The value of a field that may be there once; the same again does no harm.
-fn at_most_one<'a>(head: &'a Head, name: &'static str) -> Result<Option<&'a str>, Error> {
-    let mut values = head.every(name);
-    let first = values.next();
-    if values.any(|other| Some(other) != first) {
-        return Err(Error::whole(name, "two that differ"));
+impl Numbers {
+    fn with(self, head: Head) -> Checked {
+        Checked { head, cseq: self.cseq, method: self.method }
     }
-    Ok(first)
+}
+
+fn check<'a, T>(
+    value: Option<&'a str>,
+    known: Known,
+    read: impl Fn(&'a str) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let value = value.ok_or_else(|| Error::whole(known.name(), "missing"))?;
+    read(value).map_err(|error| error.within(known.name(), 0))
 }

@@ -114,6 +114,65 @@ impl fmt::Display for Method {
     }
 }
 
+/// The header fields that every message is checked for when it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    Via,
+    From,
+    To,
+    CallId,
+    CSeq,
+    ContentLength,
+    MaxForwards,
+    Expires,
+    Other,
+}
+
+impl Known {
+    /// By the name as written.
+    pub(super) fn of(name: &[u8]) -> Self {
+        let is = |long: &[u8]| name.eq_ignore_ascii_case(long);
+        match name.len() {
+            1 => Self::compact(name),
+            2 if is(b"To") => Self::To,
+            3 if is(b"Via") => Self::Via,
+            4 if is(b"From") => Self::From,
+            4 if is(b"CSeq") => Self::CSeq,
+            7 if is(b"Call-ID") => Self::CallId,
+            7 if is(b"Expires") => Self::Expires,
+            12 if is(b"Max-Forwards") => Self::MaxForwards,
+            14 if is(b"Content-Length") => Self::ContentLength,
+            _ => Self::Other,
+        }
+    }
+
+    fn compact(name: &[u8]) -> Self {
+        match name {
+            b"v" | b"V" => Self::Via,
+            b"f" | b"F" => Self::From,
+            b"t" | b"T" => Self::To,
+            b"i" | b"I" => Self::CallId,
+            b"l" | b"L" => Self::ContentLength,
+            _ => Self::Other,
+        }
+    }
+
+    /// The long form.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Via => "Via",
+            Self::From => "From",
+            Self::To => "To",
+            Self::CallId => "Call-ID",
+            Self::CSeq => "CSeq",
+            Self::ContentLength => "Content-Length",
+            Self::MaxForwards => "Max-Forwards",
+            Self::Expires => "Expires",
+            Self::Other => "field",
+        }
+    }
+}
+
 /// The long form of a header name: compact ones are spelled out, others stay.
 pub(super) fn long_name(name: &str) -> &str {
     let &[letter] = name.as_bytes() else {

@@ -2,9 +2,9 @@
 //!
 //! Line ends are CRLF; a lone CR or LF in the head is a fault, since the next hop could see other lines than we do.
 
-use super::cursor::{is_token, number};
+use super::cursor::is_token;
 use super::error::Error;
-use super::names::is_name;
+use super::names::{Known, is_name};
 use crate::limits::{HEAD_BYTES_MAX, HEADER_FIELDS_MAX};
 
 /// One header field: places in the message, which are the same in [`Head::text`].
@@ -15,9 +15,15 @@ pub(super) struct Span {
     value: usize,
     value_end: usize,
     end: usize,
+    known: Known,
 }
 
 impl Span {
+    /// Which of the fields that every message is checked for.
+    pub(super) fn known(&self) -> Known {
+        self.known
+    }
+
     /// The whole line, or lines when it is folded, with the last CRLF.
     pub(super) fn line(&self) -> std::ops::Range<usize> {
         self.start..self.end
@@ -115,12 +121,10 @@ fn line_end(bytes: &[u8], start: usize) -> Result<usize, Error> {
 /// Where the first CR or LF is; the length when there is none.
 fn find_line_break(bytes: &[u8]) -> usize {
     // In steps of 16 without a branch inside, which the compiler turns into vector instructions.
-    let is_break = |byte: &u8| matches!(byte, b'\r' | b'\n');
-    let steps = bytes
-        .chunks(16)
-        .take_while(|step| !step.iter().fold(false, |any, byte| any | is_break(byte)))
-        .count();
-    let start = (steps * 16).min(bytes.len());
+    let is_break = |byte: &u8| (*byte == b'\r') | (*byte == b'\n');
+    let (steps, _) = bytes.as_chunks::<16>();
+    let has_none = |step: &&[u8; 16]| !step.iter().fold(false, |any, byte| any | is_break(byte));
+    let start = steps.iter().take_while(has_none).count() * 16;
     let rest = bytes.get(start..).unwrap_or_default();
     start + rest.iter().position(is_break).unwrap_or(rest.len())
 }
@@ -141,12 +145,15 @@ pub(super) fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
 /// The field in the line `start..end`.
 fn field(bytes: &[u8], start: usize, end: usize) -> Result<Span, Error> {
     let line = bytes.get(start..end).unwrap_or_default();
-    let name = line.iter().take_while(|byte| is_token(**byte)).count();
-    let blanks = line.iter().skip(name).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-    if name == 0 || line.get(name + blanks) != Some(&b':') {
+    let length = line.iter().take_while(|byte| is_token(**byte)).count();
+    let (name, rest) = line.split_at_checked(length).unwrap_or_default();
+    let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    if name.is_empty() || rest.get(blanks) != Some(&b':') {
         return Err(Error::at("no field name", start).within("head", 0));
     }
-    Ok(Span { start, name_end: start + name, value: start + name + blanks + 1, value_end: end, end: end + 2 })
+    let name_end = start + length;
+    let (value, known) = (name_end + blanks + 1, Known::of(name));
+    Ok(Span { start, name_end, value, value_end: end, end: end + 2, known })
 }
 
 /// The head as text, the CRLF of folds blanked.
@@ -171,21 +178,6 @@ fn trim(text: &str, span: &mut Span) {
         span.value_end -= value.iter().rev().take_while(is_blank).count();
         span.value += front;
     }
-}
-
-/// What Content-Length says, over all fields of that name; None when there is none.
-pub(super) fn content_length(head: &Head) -> Result<Option<usize>, Error> {
-    let mut length = None;
-    for value in head.every("Content-Length") {
-        let Some(this) = number::<usize>(value) else {
-            return Err(Error::whole("Content-Length", "not a length"));
-        };
-        if length.is_some_and(|other| other != this) {
-            return Err(Error::whole("Content-Length", "two that differ"));
-        }
-        length = Some(this);
-    }
-    Ok(length)
 }
 
 /// Passes the CRLFs before a start line (RFC 3261 §7.5).

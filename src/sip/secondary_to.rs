@@ -74,8 +74,9 @@ fn starts_address(after: &Cursor<'_>) -> bool {
     let mut piece = after.clone();
     piece.skip_blanks();
     let schemes = ["sip", "sips", "im", "pres", "tel"];
-    let scheme = piece.rest().split_once(':').map(|(scheme, _)| scheme);
-    if scheme.is_some_and(|scheme| schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known))) {
+    let mut ahead = piece.clone();
+    let scheme = ahead.take_while(|byte| byte.is_ascii_alphabetic());
+    if ahead.eat(b':') && schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
         return true;
     }
     let mut empty = true;

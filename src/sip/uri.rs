@@ -1,15 +1,17 @@
 //! URIs as written, with their parts: sip, sips (RFC 3261 §19.1), im (RFC 3860), pres (RFC 3859); tel and unknown schemes are kept as text.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::aor::Aor;
+use super::cursor::number;
 use super::error::Error;
 use super::names::Transport;
-use super::uri_grammar::{Parts, Place, Scheme, literal, same_host, scan, unescaped};
+use super::uri_grammar::{Parts, Place, Scheme, is_user, literal, same_host, scan, unescaped};
 
 /// A URI as written, with its parts. Eq/Ord compare the text; `same_as` compares by RFC 3261 19.1.4.
 #[derive(Clone)]
@@ -36,10 +38,15 @@ impl Uri {
     pub fn typed(text: &str) -> Result<Self, Error> {
         let text = text.trim();
         match Self::parse(text) {
-            // `localhost:5060` reads like a scheme; only what has a user or is of a known scheme is taken as it stands.
-            Ok(uri) if uri.scheme.has_parts() || uri.scheme == Scheme::Tel || !text.contains('@') => Ok(uri),
-            first => Self::parse(&format!("sip:{text}")).or(first),
+            // `localhost:5060` reads like a scheme.
+            Ok(uri) if !uri.is_host_and_port() => Ok(uri),
+            first => Self::parse(&format!("sip:{}", with_user_escaped(text))).or(first),
         }
+    }
+
+    fn is_host_and_port(&self) -> bool {
+        let rest = self.text.get(usize::from(self.parts.body)..).unwrap_or_default();
+        !self.scheme.has_parts() && self.scheme != Scheme::Tel && number::<u16>(rest).is_some()
     }
 
     /// As written.
@@ -194,6 +201,22 @@ impl fmt::Display for Uri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// A typed address whose user has what the wire takes only as escapes (a blank, letters beyond ASCII).
+fn with_user_escaped(text: &str) -> Cow<'_, str> {
+    let Some((user, host)) = text.rsplit_once('@') else {
+        return Cow::Borrowed(text);
+    };
+    let mut out = String::with_capacity(text.len());
+    for byte in user.bytes() {
+        if is_user(byte) || byte == b'%' || byte == b':' {
+            out.push(char::from(byte));
+        } else {
+            write!(out, "%{byte:02X}").unwrap_or_default();
+        }
+    }
+    Cow::Owned(out + "@" + host)
 }
 
 /// `name=value` pairs as written; "" for one without `=`.

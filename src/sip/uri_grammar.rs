@@ -26,15 +26,15 @@ pub enum Scheme {
 
 impl Scheme {
     fn of(text: &str) -> Self {
-        let known = [
-            ("sip", Self::Sip),
-            ("sips", Self::Sips),
-            ("im", Self::Im),
-            ("pres", Self::Pres),
-            ("tel", Self::Tel),
-        ];
-        let known = known.into_iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
-        known.map_or_else(|| Self::Other(text.to_ascii_lowercase().into()), |(_, scheme)| scheme)
+        let is = |name: &str| text.eq_ignore_ascii_case(name);
+        match text.len() {
+            3 if is("sip") => Self::Sip,
+            4 if is("sips") => Self::Sips,
+            2 if is("im") => Self::Im,
+            4 if is("pres") => Self::Pres,
+            3 if is("tel") => Self::Tel,
+            _ => Self::Other(text.to_ascii_lowercase().into()),
+        }
     }
 
     /// True for the schemes whose URIs have user, host and parameters.
@@ -209,17 +209,20 @@ pub(super) fn host_length(text: &str) -> usize {
 
 /// A host name, an IPv4 address or an IPv6 one in brackets.
 pub(super) fn check_host(host: &str) -> Result<(), Error> {
-    if literal(host).is_some() {
-        return Ok(());
-    }
-    let name = host.strip_suffix('.').unwrap_or(host);
     // RFC 3261 §25.1: the last label of a name is no number, so that it cannot be taken for an address.
-    let last = name.rsplit('.').next().unwrap_or_default();
-    let numeric = last.bytes().all(|byte| byte.is_ascii_digit());
-    if host.starts_with('[') || numeric || name.split('.').any(str::is_empty) {
-        return Err(Error::at("no host", 0));
+    let (mut empty, mut label, mut numeric) = (0, 0, true);
+    let name = host.strip_suffix('.').unwrap_or(host);
+    for byte in name.bytes() {
+        if byte == b'.' {
+            empty += usize::from(label == 0);
+            (label, numeric) = (0, true);
+        } else {
+            label += 1;
+            numeric &= byte.is_ascii_digit();
+        }
     }
-    Ok(())
+    let is_name = empty == 0 && label > 0 && !numeric && !host.starts_with('[');
+    if is_name || literal(host).is_some() { Ok(()) } else { Err(Error::at("no host", 0)) }
 }
 
 /// Each byte is an escape's or one that `allowed` takes.
@@ -230,14 +233,15 @@ pub(super) fn check(
     allowed: impl Fn(u8) -> bool,
 ) -> Result<(), Error> {
     let bytes = text.as_bytes();
-    for (at, byte) in bytes.iter().enumerate() {
-        let escape = *byte == b'%'
-            && [1, 2].iter().all(|step| bytes.get(at + step).is_some_and(u8::is_ascii_hexdigit));
-        if !escape && (*byte == b'%' || !allowed(*byte)) {
-            return Err(Error::at(fault, start + at));
-        }
+    let is_hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
+    let wrong = |(at, byte): (usize, &u8)| match byte {
+        b'%' => !is_hex(at + 1) || !is_hex(at + 2),
+        other => !allowed(*other),
+    };
+    match bytes.iter().enumerate().position(wrong) {
+        Some(at) => Err(Error::at(fault, start + at)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 pub(super) fn is_unreserved(byte: u8) -> bool {
