@@ -1,0 +1,290 @@
+//! The hosts: a machine, its address and its disk, all three kinds behind one face.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use fanfare::client::command::{AgentCommand, Event};
+use fanfare::client::{AgentConfig, UserAgent};
+use fanfare::machine::{BatchId, ConnectId, Flow, Hop, Input, Machine, Output, ResolveId, Transmit};
+use fanfare::person::{Person, PersonEvent, Script};
+use fanfare::proxy::{Proxy, ProxyConfig, ProxyEvent};
+use fanfare::random::Random;
+use fanfare::sip::Uri;
+use fanfare::time::Now;
+
+use crate::disk::{AgentStore, Disk, Mode, NoStore, ProxyStore, Store};
+
+/// A host among all of a world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct HostId(pub(crate) usize);
+
+/// A machine that a host can run.
+pub(crate) trait Kind: Machine + Sized {
+    type Setup;
+    type Store: Store<Write = Self::Write>;
+
+    fn start(setup: &Self::Setup, store: &Self::Store, random: Random, now: Now) -> Self;
+    fn told(event: Self::Event) -> Told;
+    fn durable(writes: Vec<Self::Write>) -> Durable;
+}
+
+/// What a machine told its owner.
+#[derive(Debug)]
+pub(crate) enum Told {
+    Proxy(ProxyEvent),
+    Agent(Event),
+    Person(PersonEvent),
+}
+
+/// What a disk has taken.
+#[derive(Debug)]
+pub(crate) enum Durable {
+    Proxy(Vec<fanfare::proxy::journal::Write>),
+    Agent(Vec<fanfare::client::journal::Write>),
+    Nothing,
+}
+
+/// What a machine wants of the world.
+#[derive(Debug)]
+pub(crate) enum Wish {
+    Transmit(Transmit),
+    Connect(ConnectId, Hop),
+    Resolve(ResolveId, Uri),
+    Commit,
+    Told(Told),
+}
+
+impl Kind for Proxy {
+    type Setup = ProxyConfig;
+    type Store = ProxyStore;
+
+    fn start(setup: &ProxyConfig, store: &ProxyStore, random: Random, now: Now) -> Self {
+        Self::new(setup.clone(), store.load(), random, now)
+    }
+
+    fn told(event: ProxyEvent) -> Told {
+        Told::Proxy(event)
+    }
+
+    fn durable(writes: Vec<Self::Write>) -> Durable {
+        Durable::Proxy(writes)
+    }
+}
+
+impl Kind for UserAgent {
+    type Setup = AgentConfig;
+    type Store = AgentStore;
+
+    fn start(setup: &AgentConfig, store: &AgentStore, random: Random, now: Now) -> Self {
+        Self::new(setup.clone(), store.load(), random, now)
+    }
+
+    fn told(event: Event) -> Told {
+        Told::Agent(event)
+    }
+
+    fn durable(writes: Vec<Self::Write>) -> Durable {
+        Durable::Agent(writes)
+    }
+}
+
+impl Kind for Person {
+    type Setup = (Script, SocketAddr, SocketAddr);
+    type Store = NoStore;
+
+    fn start((script, local, proxy): &Self::Setup, _: &NoStore, random: Random, now: Now) -> Self {
+        Self::new(script.clone(), *local, *proxy, random, now)
+    }
+
+    fn told(event: PersonEvent) -> Told {
+        Told::Person(event)
+    }
+
+    fn durable(_: Vec<Self::Write>) -> Durable {
+        Durable::Nothing
+    }
+}
+
+/// A machine while it is up, and the disk under it.
+pub(crate) struct Station<M: Kind> {
+    pub(crate) setup: M::Setup,
+    pub(crate) machine: Option<M>,
+    pub(crate) disk: Disk<M::Store>,
+}
+
+impl<M: Kind> Station<M> {
+    pub(crate) fn new(setup: M::Setup) -> Self {
+        Self { setup, machine: None, disk: Disk::new() }
+    }
+
+    fn poll(&mut self) -> Option<Wish> {
+        Some(match self.machine.as_mut()?.poll_output()? {
+            Output::Transmit(transmit) => Wish::Transmit(transmit),
+            Output::Connect { id, hop } => Wish::Connect(id, hop),
+            Output::Resolve { id, uri } => Wish::Resolve(id, uri),
+            Output::Commit(batch) => {
+                self.disk.commit(batch);
+                Wish::Commit
+            }
+            Output::Event(event) => Wish::Told(M::told(event)),
+        })
+    }
+
+    fn write_next(&mut self) -> Option<(BatchId, Result<Durable, String>)> {
+        let outcome = self.disk.write_next()?;
+        Some((outcome.batch, outcome.written.map(M::durable)))
+    }
+}
+
+/// The three kinds.
+pub(crate) enum Body {
+    Proxy(Box<Station<Proxy>>),
+    Agent(Box<Station<UserAgent>>),
+    Person(Box<Station<Person>>),
+}
+
+/// See the head of this file.
+pub(crate) struct Host {
+    pub(crate) name: String,
+    pub(crate) address: SocketAddr,
+    pub(crate) body: Body,
+    /// Starts so far; what was meant for an earlier one never arrives.
+    pub(crate) start: u32,
+    pub(crate) connections: u64,
+    /// When the last batch asked for will be durable.
+    pub(crate) disk_busy_until: Option<Instant>,
+    /// The calendar of this host is ahead of, or behind, the world's by so many milliseconds.
+    pub(crate) wall_skew_ms: i64,
+}
+
+/// Does the same with each kind.
+macro_rules! each {
+    ($body:expr, $station:ident => $what:expr) => {
+        match $body {
+            Body::Proxy($station) => $what,
+            Body::Agent($station) => $what,
+            Body::Person($station) => $what,
+        }
+    };
+}
+
+fn up<M: Kind>(station: &mut Station<M>, random: Random, now: Now) {
+    station.machine = Some(M::start(&station.setup, &station.disk.store, random, now));
+}
+
+fn hand<M: Kind>(station: &mut Station<M>, arrival: Arrival, now: Now) {
+    if let Some(machine) = &mut station.machine {
+        machine.handle(arrival.into_input(), now);
+    }
+}
+
+impl Host {
+    pub(crate) fn new(name: &str, address: SocketAddr, body: Body) -> Self {
+        Self {
+            name: name.to_owned(),
+            address,
+            body,
+            start: 0,
+            connections: 0,
+            disk_busy_until: None,
+            wall_skew_ms: 0,
+        }
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        each!(&self.body, station => station.machine.is_some())
+    }
+
+    pub(crate) fn boot(&mut self, random: Random, now: Now) {
+        self.start += 1;
+        self.connections = 0;
+        self.disk_busy_until = None;
+        each!(&mut self.body, station => up(station, random, now));
+    }
+
+    pub(crate) fn crash(&mut self) {
+        each!(&mut self.body, station => {
+            station.machine = None;
+            station.disk.crash();
+        });
+    }
+
+    pub(crate) fn handle(&mut self, arrival: Arrival, now: Now) {
+        each!(&mut self.body, station => hand(station, arrival, now));
+    }
+
+    pub(crate) fn command(&mut self, command: AgentCommand, now: Now) {
+        if let Body::Agent(station) = &mut self.body
+            && let Some(machine) = &mut station.machine
+        {
+            machine.handle(Input::Command(command), now);
+        }
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Now) {
+        each!(&mut self.body, station => station.machine.iter_mut().for_each(|it| it.handle_timeout(now)));
+    }
+
+    pub(crate) fn poll(&mut self) -> Option<Wish> {
+        each!(&mut self.body, station => station.poll())
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        each!(&self.body, station => station.machine.as_ref().and_then(Machine::poll_timeout))
+    }
+
+    /// The oldest batch reaches the tables, or does not.
+    pub(crate) fn write_next(&mut self) -> Option<(BatchId, Result<Durable, String>)> {
+        each!(&mut self.body, station => station.write_next())
+    }
+
+    pub(crate) fn set_disk(&mut self, mode: Mode) {
+        each!(&mut self.body, station => station.disk.mode = mode);
+    }
+
+    pub(crate) fn batches_waiting(&self) -> usize {
+        each!(&self.body, station => station.disk.waiting())
+    }
+
+    /// The tables of a client.
+    pub(crate) fn agent_store(&self) -> Option<&AgentStore> {
+        match &self.body {
+            Body::Agent(station) => Some(&station.disk.store),
+            Body::Proxy(_) | Body::Person(_) => None,
+        }
+    }
+
+    /// The tables of the proxy.
+    pub(crate) fn proxy_store(&self) -> Option<&ProxyStore> {
+        match &self.body {
+            Body::Proxy(station) => Some(&station.disk.store),
+            Body::Agent(_) | Body::Person(_) => None,
+        }
+    }
+}
+
+/// What comes to a machine from the world; an [`Input`] that knows no commands.
+#[derive(Debug)]
+pub(crate) enum Arrival {
+    Received { flow: Flow, bytes: bytes::Bytes },
+    Connected { id: ConnectId, flow: Flow },
+    ConnectFailed { id: ConnectId },
+    Disconnected { flow: Flow },
+    Resolved { id: ResolveId, hops: Vec<Hop> },
+    Committed(BatchId),
+    CommitFailed(BatchId),
+}
+
+impl Arrival {
+    fn into_input<C>(self) -> Input<C> {
+        match self {
+            Self::Received { flow, bytes } => Input::Received { flow, bytes },
+            Self::Connected { id, flow } => Input::Connected { id, flow },
+            Self::ConnectFailed { id } => Input::ConnectFailed { id },
+            Self::Disconnected { flow } => Input::Disconnected { flow },
+            Self::Resolved { id, hops } => Input::Resolved { id, hops },
+            Self::Committed(id) => Input::Committed(id),
+            Self::CommitFailed(id) => Input::CommitFailed(id),
+        }
+    }
+}

@@ -1,0 +1,447 @@
+//! The world: hosts, the network between them, and a time that jumps to whatever happens next.
+//!
+//! One step does one thing: an arrival, a batch that became durable, a timer. After each, everything that the machine
+//! wants is carried out and checked. The same seed gives the same world, to the last byte.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use fanfare::client::command::AgentCommand;
+use fanfare::limits::BATCHES_WAITING_MAX;
+use fanfare::machine::{BatchId, ConnectId, Flow, Hop, ResolveId, Transmit};
+use fanfare::random::Random;
+use fanfare::sip::{Transport, Uri};
+use fanfare::time::{Now, Timestamp};
+
+use crate::checks;
+use crate::host::{Arrival, Body, Host, HostId, Wish};
+use crate::model::Model;
+use crate::network::{End, Network, Side, stream};
+use crate::trace::Trace;
+
+/// Things done at one instant; more is a loop without end.
+const STEPS_AT_ONCE_MAX: u32 = 100_000;
+/// How long a connection is tried that nobody answers.
+const DIAL_WAIT: Duration = Duration::from_secs(5);
+
+/// What will happen.
+#[derive(Debug)]
+enum Due {
+    Datagram {
+        from: SocketAddr,
+        to: SocketAddr,
+        bytes: Bytes,
+    },
+    Stream {
+        side: Side,
+        bytes: Bytes,
+    },
+    Dialed {
+        id: ConnectId,
+        hop: Hop,
+    },
+    /// This end learns that its connection is gone.
+    Lost {
+        side: Side,
+    },
+    Resolved {
+        id: ResolveId,
+        hops: Vec<Hop>,
+    },
+    Durable,
+    Answered(BatchId, bool),
+}
+
+/// For which start of which host it is; none where the address decides.
+type For = Option<(HostId, u32)>;
+
+/// A datagram or a message on a stream, as it left.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    pub(crate) at: Duration,
+    pub(crate) flow: Flow,
+    pub(crate) text: String,
+}
+
+/// See the head of this file.
+pub(crate) struct World {
+    pub(crate) seed: u64,
+    base: Instant,
+    pub(crate) now: Now,
+    pub(crate) hosts: Vec<Host>,
+    pub(crate) network: Network,
+    pub(crate) random: Random,
+    /// A batch is durable so long after the one before, or after it was asked for; and up to so much later.
+    pub(crate) fsync: (Duration, Duration),
+    queue: BTreeMap<(Instant, u64), (For, Due)>,
+    last_due: u64,
+    steps_at_once: u32,
+    pub(crate) model: Model,
+    pub(crate) trace: Trace,
+    /// Everything that left, where a test wants it.
+    pub(crate) wire: Option<Vec<Sent>>,
+}
+
+impl World {
+    #[expect(clippy::disallowed_methods, reason = "a base for virtual time; only differences to it are seen")]
+    pub(crate) fn new(seed: u64) -> Self {
+        let base = Instant::now();
+        let mut random = Random::from_seed(seed);
+        let network = Network::new(Random::from_seed(random.bits()));
+        Self {
+            seed,
+            base,
+            now: Now { mono: base, wall: Timestamp::from_millis(1_800_000_000_000) },
+            hosts: Vec::new(),
+            network,
+            random,
+            fsync: (Duration::from_millis(1), Duration::from_millis(4)),
+            queue: BTreeMap::new(),
+            last_due: 0,
+            steps_at_once: 0,
+            model: Model::default(),
+            trace: Trace::new(),
+            wire: None,
+        }
+    }
+
+    /// Adds a host, which is down.
+    pub(crate) fn add(&mut self, name: &str, address: &str, body: Body) -> HostId {
+        self.hosts.push(Host::new(name, address.parse().unwrap(), body));
+        HostId(self.hosts.len() - 1)
+    }
+
+    pub(crate) fn host(&self, id: HostId) -> &Host {
+        &self.hosts[id.0]
+    }
+
+    pub(crate) fn host_mut(&mut self, id: HostId) -> &mut Host {
+        &mut self.hosts[id.0]
+    }
+
+    /// Time since the world began.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.now.mono.saturating_duration_since(self.base)
+    }
+
+    /// Starts a host with what its disk holds; a client connects, as its owner would have it.
+    pub(crate) fn boot(&mut self, id: HostId) {
+        if self.host(id).is_up() {
+            return;
+        }
+        self.note(id, "starts");
+        let (random, now) = (Random::from_seed(self.random.bits()), self.now_at(id));
+        self.model.starts(id, &self.hosts[id.0]);
+        self.host_mut(id).boot(random, now);
+        self.settle(id);
+        self.command(id, AgentCommand::Connect);
+    }
+
+    /// Ends a host in the middle of whatever it does.
+    pub(crate) fn crash(&mut self, id: HostId) {
+        if !self.host(id).is_up() {
+            return;
+        }
+        self.note(id, "crashes");
+        self.host_mut(id).crash();
+        for (link, side) in self.network.sides_of(id) {
+            self.network.drop_end((link, side));
+            // Killed, its kernel says good-bye; without power, nobody does.
+            if self.random.below(10) < 7 {
+                let delay = self.network.delay();
+                self.plan(delay, None, Due::Lost { side: (link, 1 - side) });
+            }
+        }
+    }
+
+    /// The owner of a client asks for something.
+    pub(crate) fn command(&mut self, id: HostId, command: AgentCommand) {
+        if self.host(id).is_up() {
+            let now = self.now_at(id);
+            self.note(id, &format!("is asked: {command:?}"));
+            self.host_mut(id).command(command, now);
+            self.settle(id);
+        }
+    }
+
+    /// Cuts any one connection.
+    pub(crate) fn cut_any(&mut self) {
+        if let Some(link) = self.network.cut_any() {
+            for side in 0..2 {
+                let delay = self.network.delay();
+                self.plan(delay, None, Due::Lost { side: (link, side) });
+            }
+        }
+    }
+
+    /// Lets everything happen that happens within `duration`.
+    pub(crate) fn run_for(&mut self, duration: Duration) {
+        let end = self.now.mono + duration;
+        while let Some(at) = self.next_at().filter(|at| *at <= end) {
+            self.go_to(at);
+            self.step();
+        }
+        self.go_to(end);
+    }
+
+    fn go_to(&mut self, at: Instant) {
+        let passed = at.saturating_duration_since(self.now.mono);
+        if !passed.is_zero() {
+            self.steps_at_once = 0;
+            // From the base, so that parts of milliseconds are not lost one by one.
+            let elapsed = at.saturating_duration_since(self.base);
+            self.now = Now { mono: at, wall: Timestamp::from_millis(1_800_000_000_000).plus(elapsed) };
+        }
+    }
+
+    fn next_at(&self) -> Option<Instant> {
+        let timers = self.hosts.iter().filter_map(Host::poll_timeout).map(|(at, _)| at);
+        let queued = self.queue.first_key_value().map(|((at, _), _)| *at);
+        timers.chain(queued).min().map(|at| at.max(self.now.mono))
+    }
+
+    /// What a host's clocks show.
+    fn now_at(&self, id: HostId) -> Now {
+        let wall = self.now.wall.as_millis().saturating_add_signed(self.host(id).wall_skew_ms);
+        Now { wall: Timestamp::from_millis(wall), ..self.now }
+    }
+
+    fn step(&mut self) {
+        self.steps_at_once += 1;
+        assert!(self.steps_at_once < STEPS_AT_ONCE_MAX, "no end of things to do at one instant");
+        let now = self.now.mono;
+        let is_due = |host: &Host| host.poll_timeout().is_some_and(|(at, _)| at <= now);
+        if let Some(place) = self.hosts.iter().position(is_due) {
+            return self.ring(HostId(place));
+        }
+        if let Some((_, (whom, due))) = self.queue.pop_first() {
+            let is_current =
+                |(id, start): (HostId, u32)| self.host(id).start == start && self.host(id).is_up();
+            if whom.is_none_or(is_current) {
+                self.happen(whom.map(|(id, _)| id), due);
+            }
+        }
+    }
+
+    /// A timer of a host is due.
+    fn ring(&mut self, id: HostId) {
+        let now = self.now_at(id);
+        let (_, why) = self.host(id).poll_timeout().unwrap();
+        self.note(id, &format!("timer: {why}"));
+        self.host_mut(id).handle_timeout(now);
+        if let Some((at, next)) = self.host(id).poll_timeout() {
+            assert!(at > now.mono, "{} is busy: {why}, then {next}", self.host(id).name);
+        }
+        self.settle(id);
+    }
+
+    fn happen(&mut self, whom: Option<HostId>, due: Due) {
+        match (due, whom) {
+            (Due::Datagram { from, to, bytes }, _) => {
+                let target = self.hosts.iter().position(|host| host.address == to && host.is_up());
+                if let Some(place) = target {
+                    self.receive(HostId(place), Flow::udp(to, from), bytes);
+                }
+            }
+            (Due::Stream { side, bytes }, _) => self.stream_arrives(side, bytes),
+            (Due::Lost { side }, _) => {
+                if let Some(end) = self.network.drop_end(side) {
+                    self.give(end.host, Arrival::Disconnected { flow: end.flow });
+                }
+            }
+            (Due::Dialed { id, hop }, Some(host)) => self.dialed(host, id, hop),
+            (Due::Resolved { id, hops }, Some(host)) => self.give(host, Arrival::Resolved { id, hops }),
+            (Due::Durable, Some(host)) => self.durable(host),
+            (Due::Answered(batch, true), Some(host)) => self.give(host, Arrival::Committed(batch)),
+            (Due::Answered(batch, false), Some(host)) => self.give(host, Arrival::CommitFailed(batch)),
+            (due, None) => unreachable!("nobody's: {due:?}"),
+        }
+    }
+
+    fn receive(&mut self, id: HostId, flow: Flow, bytes: Bytes) {
+        self.note(id, &format!("< {} {}", flow.remote, first_line(&bytes)));
+        self.model.receives(&self.hosts[id.0], &bytes);
+        self.give(id, Arrival::Received { flow, bytes });
+    }
+
+    fn stream_arrives(&mut self, side: Side, bytes: Bytes) {
+        match self.network.far_end(side) {
+            Some(end) => self.receive(end.host, end.flow, bytes),
+            None => {
+                let delay = self.network.delay();
+                self.plan(delay, None, Due::Lost { side });
+            }
+        }
+    }
+
+    fn dialed(&mut self, id: HostId, wish: ConnectId, hop: Hop) {
+        let own = self.host(id).address;
+        let listens =
+            |host: &Host| host.address == hop.remote && host.is_up() && !matches!(host.body, Body::Person(_));
+        let place = self.hosts.iter().position(listens).filter(|_| {
+            !self.network.is_blocked(own.ip(), hop.remote.ip())
+                && !self.network.is_blocked(hop.remote.ip(), own.ip())
+        });
+        let Some(place) = place.filter(|_| hop.transport == Transport::Tcp) else {
+            return self.give(id, Arrival::ConnectFailed { id: wish });
+        };
+        let port = 40_000 + u16::try_from(self.random.below(20_000)).unwrap();
+        let ephemeral = SocketAddr::new(own.ip(), port);
+        let near = self.new_end(id, ephemeral, hop.remote);
+        let far = self.new_end(HostId(place), hop.remote, ephemeral);
+        self.network.connect(near, far, self.now.mono);
+        self.give(id, Arrival::Connected { id: wish, flow: near.flow });
+    }
+
+    fn new_end(&mut self, id: HostId, local: SocketAddr, remote: SocketAddr) -> End {
+        let host = self.host_mut(id);
+        host.connections += 1;
+        End { host: id, flow: stream(local, remote, host.connections) }
+    }
+
+    fn durable(&mut self, id: HostId) {
+        let Some((batch, written)) = self.host_mut(id).write_next() else {
+            return;
+        };
+        let is_durable = written.is_ok();
+        match written {
+            Ok(durable) => {
+                self.note(id, &format!("batch {} is durable", batch.0));
+                let checked = self.model.durable(id, &self.hosts, durable);
+                self.hold(checked);
+            }
+            Err(why) => self.note(id, &format!("batch {} is refused: {why}", batch.0)),
+        }
+        let delay = Duration::from_micros(self.random.below(2000));
+        self.plan(delay, Some(id), Due::Answered(batch, is_durable));
+    }
+
+    fn give(&mut self, id: HostId, arrival: Arrival) {
+        let now = self.now_at(id);
+        self.host_mut(id).handle(arrival, now);
+        self.settle(id);
+    }
+
+    /// Carries out all that a machine wants.
+    fn settle(&mut self, id: HostId) {
+        while let Some(wish) = self.host_mut(id).poll() {
+            match wish {
+                Wish::Transmit(transmit) => self.transmit(id, transmit),
+                Wish::Connect(wish, hop) => self.dial(id, wish, hop),
+                Wish::Resolve(wish, uri) => self.resolve(id, wish, &uri),
+                Wish::Commit => self.commit(id),
+                Wish::Told(told) => {
+                    self.note(id, &format!("tells {told:?}"));
+                    let checked = checks::told(&mut self.model, &self.hosts, id, &told);
+                    self.hold(checked);
+                }
+            }
+        }
+    }
+
+    fn transmit(&mut self, id: HostId, Transmit { flow, bytes }: Transmit) {
+        self.note(id, &format!("> {} {}", flow.remote, first_line(&bytes)));
+        self.trace.bytes(&bytes);
+        let checked = checks::transmitted(&mut self.model, &self.hosts, id, &bytes);
+        self.hold(checked);
+        if let Some(wire) = &mut self.wire {
+            let at = self.now.mono.saturating_duration_since(self.base);
+            wire.push(Sent { at, flow, text: String::from_utf8_lossy(&bytes).into_owned() });
+        }
+        if flow.transport == Transport::Udp {
+            for delay in self.network.datagram(flow.local, flow.remote, &bytes) {
+                let bytes = bytes.clone();
+                self.plan(delay, None, Due::Datagram { from: flow.local, to: flow.remote, bytes });
+            }
+            return;
+        }
+        let Some(side) = self.network.side(id, flow) else {
+            let now = self.now_at(id);
+            return self.host_mut(id).handle(Arrival::Disconnected { flow }, now);
+        };
+        match self.network.send(side, self.now.mono) {
+            Some(arrives) => {
+                let delay = arrives.saturating_duration_since(self.now.mono);
+                self.plan(delay, None, Due::Stream { side, bytes });
+            }
+            None => {
+                // Nobody acknowledges; some time later the kernel gives up.
+                let delay = Duration::from_millis(1000 + self.random.below(30_000));
+                self.plan(delay, None, Due::Lost { side });
+            }
+        }
+    }
+
+    fn dial(&mut self, id: HostId, wish: ConnectId, hop: Hop) {
+        if let Some(flow) = self.network.open_to(id, hop.remote) {
+            let now = self.now_at(id);
+            return self.host_mut(id).handle(Arrival::Connected { id: wish, flow }, now);
+        }
+        let (own, ip) = (self.host(id).address.ip(), hop.remote.ip());
+        let is_dark = self.network.is_blocked(own, ip)
+            || self.network.is_blocked(ip, own)
+            || !self.hosts.iter().any(|host| host.address == hop.remote);
+        let delay = if is_dark { DIAL_WAIT } else { self.network.delay() + self.network.delay() };
+        self.plan(delay, Some(id), Due::Dialed { id: wish, hop });
+    }
+
+    /// One foreign domain is known, and nobody lives there.
+    fn resolve(&mut self, id: HostId, wish: ResolveId, uri: &Uri) {
+        let desert = Hop { transport: Transport::Udp, remote: "192.0.2.200:5060".parse().unwrap() };
+        let hops = if uri.host() == "desert.example" { vec![desert] } else { Vec::new() };
+        let delay = self.network.delay();
+        self.plan(delay, Some(id), Due::Resolved { id: wish, hops });
+    }
+
+    fn commit(&mut self, id: HostId) {
+        let (least, spread) = self.fsync;
+        let spread = self.random.below(u64::try_from(spread.as_micros()).unwrap() + 1);
+        let now = self.now.mono;
+        let host = self.host_mut(id);
+        let durable_at = host.disk_busy_until.map_or(now, |until| until.max(now)) + least;
+        let durable_at = durable_at + Duration::from_micros(spread);
+        host.disk_busy_until = Some(durable_at);
+        let waiting = host.batches_waiting();
+        self.plan(durable_at.saturating_duration_since(now), Some(id), Due::Durable);
+        assert!(waiting <= BATCHES_WAITING_MAX, "{} batches wait for the disk", waiting);
+    }
+
+    fn plan(&mut self, delay: Duration, whom: Option<HostId>, due: Due) {
+        self.last_due += 1;
+        let whom = whom.map(|id| (id, self.host(id).start));
+        self.queue.insert((self.now.mono + delay, self.last_due), (whom, due));
+    }
+
+    /// Adds a line to the trace.
+    pub(crate) fn note(&mut self, id: HostId, what: &str) {
+        let line = format!("{:>12.6} {:<6} {what}", self.elapsed().as_secs_f64(), self.host(id).name);
+        self.trace.line(line);
+    }
+
+    /// Ends the run when a check does not hold.
+    pub(crate) fn hold(&self, checked: Result<(), String>) {
+        if let Err(why) = checked {
+            panic!("{why}");
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!(
+                "\nseed {} failed at {:.6} s; the last lines:",
+                self.seed,
+                self.elapsed().as_secs_f64()
+            );
+            self.trace.print();
+        }
+    }
+}
+
+fn first_line(bytes: &Bytes) -> String {
+    let line = bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    format!("{} ({} bytes)", String::from_utf8_lossy(line), bytes.len())
+}
