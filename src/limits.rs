@@ -112,3 +112,5 @@ pub const LOOKUPS_MAX: usize = 64;
 pub const LOOKUP_WAIT: Duration = Duration::from_secs(10);
 /// Datagrams waiting for a socket whose buffer is full; over it they are lost, as the network may lose them.
 pub const DATAGRAMS_WAITING_MAX: usize = 1024;
+/// Messages whose failures the engine watches for notices; over it the oldest is let go.
+pub const ALARMS_MAX: usize = 1000;

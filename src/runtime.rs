@@ -4,6 +4,7 @@
 //! told to the owner before those bytes leave; that is how a message is shown before its 200.
 
 pub mod agent;
+pub mod engine;
 pub mod logs;
 pub mod server;
 

@@ -18,17 +18,25 @@ use rusqlite::Connection;
 use crate::limits::BATCHES_WAITING_MAX;
 use crate::machine::{Batch, BatchId};
 
+// In this order a part uses those after it only.
 pub mod history;
-pub mod ron_file;
 
-mod client_rows;
-mod columns;
-mod error;
 mod file;
-mod migrate;
-mod proxy_rows;
+
 #[cfg(test)]
 mod testing;
+
+mod migrate;
+
+mod client_rows;
+
+mod proxy_rows;
+
+mod columns;
+
+mod error;
+
+pub mod ron_file;
 
 pub use client_rows::ClientSchema;
 pub use error::{OpenError, OpenErrorKind};

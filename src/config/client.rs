@@ -1,0 +1,161 @@
+//! The client's files: account, contacts with lists, and settings of the window, each in RON.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::client::account::Account;
+use crate::client::contacts::AddressBook;
+use crate::client::snapshot::Settings;
+use crate::store::ron_file::{self, RonError};
+
+const ACCOUNT_FILE: &str = "account.ron";
+const CONTACTS_FILE: &str = "contacts.ron";
+const SETTINGS_FILE: &str = "settings.ron";
+
+/// Where this system keeps what belongs to one person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folders {
+    /// Account, contacts, settings.
+    pub settings: PathBuf,
+    /// Messages.
+    pub data: PathBuf,
+}
+
+impl Folders {
+    /// The folders of the person at the keyboard; none where the system knows no home.
+    #[must_use]
+    pub fn of_this_person() -> Option<Self> {
+        let folders = directories::ProjectDirs::from("", "", "fanfare")?;
+        Some(Self { settings: folders.config_dir().to_owned(), data: folders.data_dir().to_owned() })
+    }
+
+    /// Both in one folder (`--data DIR`, the demo).
+    #[must_use]
+    pub fn under(folder: &Path) -> Self {
+        Self { settings: folder.to_owned(), data: folder.to_owned() }
+    }
+}
+
+/// What the files held.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClientSettings {
+    /// The account, once one is set up.
+    pub account: Option<Account>,
+    /// Contacts and lists.
+    pub book: AddressBook,
+    /// Settings of the window.
+    pub settings: Settings,
+    /// A sentence for each file that could not be used and was kept aside.
+    pub problems: Vec<String>,
+}
+
+/// The files of one client; without a folder nothing is kept.
+#[derive(Clone, Debug)]
+pub struct ClientFiles {
+    folder: Option<PathBuf>,
+}
+
+impl ClientFiles {
+    /// The files in this folder.
+    #[must_use]
+    pub const fn new(folder: Option<PathBuf>) -> Self {
+        Self { folder }
+    }
+
+    /// Reads all files; what is missing is the default.
+    ///
+    /// # Errors
+    /// A file is there and cannot be read or moved aside.
+    pub fn load(&self) -> Result<ClientSettings, RonError> {
+        let mut problems = Vec::new();
+        Ok(ClientSettings {
+            account: self.read(ACCOUNT_FILE, &mut problems)?,
+            book: self.read(CONTACTS_FILE, &mut problems)?.unwrap_or_default(),
+            settings: self.read(SETTINGS_FILE, &mut problems)?.unwrap_or_default(),
+            problems,
+        })
+    }
+
+    /// Keeps the account.
+    ///
+    /// # Errors
+    /// It is not on the disk; the old one is.
+    pub fn keep_account(&self, account: &Account) -> Result<(), RonError> {
+        self.write(ACCOUNT_FILE, account)
+    }
+
+    /// Keeps contacts and lists.
+    ///
+    /// # Errors
+    /// They are not on the disk; the old ones are.
+    pub fn keep_book(&self, book: &AddressBook) -> Result<(), RonError> {
+        self.write(CONTACTS_FILE, book)
+    }
+
+    /// Keeps the settings.
+    ///
+    /// # Errors
+    /// They are not on the disk; the old ones are.
+    pub fn keep_settings(&self, settings: &Settings) -> Result<(), RonError> {
+        self.write(SETTINGS_FILE, settings)
+    }
+
+    fn read<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        problems: &mut Vec<String>,
+    ) -> Result<Option<T>, RonError> {
+        let Some(folder) = &self.folder else { return Ok(None) };
+        let kept = ron_file::read_or_keep_aside(&folder.join(name))?;
+        problems.extend(kept.problem);
+        Ok(kept.value)
+    }
+
+    fn write<T: Serialize>(&self, name: &str, value: &T) -> Result<(), RonError> {
+        self.folder.as_ref().map_or(Ok(()), |folder| ron_file::write(&folder.join(name), value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::contacts::Contact;
+
+    #[test]
+    fn what_is_kept_is_there_at_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ClientFiles::new(Some(folder.path().join("fanfare")));
+        assert_eq!(files.load().unwrap(), ClientSettings::default());
+        let account: Account =
+            ron::from_str("(address: \"sip:james@domain.com\", proxy: \"udp:127.0.0.1:5060\")").unwrap();
+        let mut book = AddressBook::default();
+        book.put(Contact { address: "sip:ann@domain.com".into(), name: "Ann".into(), simulated: false });
+        let settings = Settings { scale: 1.5, ..Settings::default() };
+        files.keep_account(&account).unwrap();
+        files.keep_book(&book).unwrap();
+        files.keep_settings(&settings).unwrap();
+        let expected = ClientSettings { account: Some(account), book, settings, problems: vec![] };
+        assert_eq!(files.load().unwrap(), expected);
+    }
+
+    #[test]
+    fn one_broken_file_does_not_take_the_others_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ClientFiles::new(Some(folder.path().to_owned()));
+        let settings = Settings { scale: 2.0, ..Settings::default() };
+        files.keep_settings(&settings).unwrap();
+        std::fs::write(folder.path().join(ACCOUNT_FILE), "(address: 7)").unwrap();
+        let loaded = files.load().unwrap();
+        assert_eq!((loaded.account, loaded.settings), (None, settings));
+        assert!(loaded.problems[0].contains("account.ron:1:"), "{:?}", loaded.problems);
+    }
+
+    #[test]
+    fn without_a_folder_nothing_is_kept() {
+        let files = ClientFiles::new(None);
+        files.keep_settings(&Settings::default()).unwrap();
+        assert_eq!(files.load().unwrap(), ClientSettings::default());
+    }
+}

@@ -1,0 +1,258 @@
+//! Failures become one notice per message: gathered for a while, told again when there are more, and taken
+//! back when a late report delivers (screen.md, notification on failure).
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::client::command::Notice;
+use crate::client::journal::{ConversationId, DeliveryState, MessageId};
+use crate::client::snapshot::MessageView;
+use crate::client::summary;
+use crate::limits::ALARMS_MAX;
+
+/// How long failures of one message are gathered.
+const GATHER: Duration = Duration::from_secs(2);
+
+/// What is to be told of which message.
+#[derive(Debug, Default)]
+pub(super) struct Alarms {
+    watched: BTreeMap<MessageId, Alarm>,
+}
+
+/// A recipient's state changed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Change {
+    pub(super) conversation: ConversationId,
+    pub(super) message: MessageId,
+    pub(super) attempt: u32,
+    pub(super) state: DeliveryState,
+}
+
+#[derive(Debug)]
+struct Alarm {
+    conversation: ConversationId,
+    stage: Stage,
+    /// The latest attempt in which somebody failed.
+    attempt: u32,
+    /// Failures told last; 0 for none.
+    told: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// More may fail until then.
+    Gathering(Instant),
+    /// Has to be looked at.
+    Due,
+    /// Was told.
+    Told,
+}
+
+impl Alarms {
+    /// Takes a change in. True when the message has to be looked at.
+    pub(super) fn hear(&mut self, change: Change, now: Instant) -> bool {
+        match change.state {
+            DeliveryState::Failed => {
+                self.failed(change, now + GATHER);
+                false
+            }
+            DeliveryState::Delivered | DeliveryState::PassedOn => self.delivered(change.message),
+            DeliveryState::Queued
+            | DeliveryState::Sending
+            | DeliveryState::Accepted
+            | DeliveryState::NoReport
+            | DeliveryState::Deferred
+            | DeliveryState::Cancelled => false,
+        }
+    }
+
+    fn failed(&mut self, change: Change, until: Instant) {
+        let Change { conversation, message, attempt, .. } = change;
+        let stage = Stage::Gathering(until);
+        let new = Alarm { conversation, stage, attempt, told: 0 };
+        let alarm = self.watched.entry(message).or_insert(new);
+        if attempt > alarm.attempt {
+            // Sent again and failed again: news, though nobody more is without it.
+            (alarm.attempt, alarm.told) = (attempt, 0);
+        }
+        if alarm.stage == Stage::Told {
+            alarm.stage = stage;
+        }
+        if self.watched.len() > ALARMS_MAX {
+            self.watched.pop_first();
+        }
+    }
+
+    fn delivered(&mut self, message: MessageId) -> bool {
+        let Some(alarm) = self.watched.get_mut(&message) else { return false };
+        let was_told = alarm.stage == Stage::Told;
+        if was_told {
+            alarm.stage = Stage::Due;
+        }
+        was_told
+    }
+
+    /// When the next gathering ends.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let ends = self.watched.values().filter_map(|alarm| match alarm.stage {
+            Stage::Gathering(until) => Some(until),
+            Stage::Due | Stage::Told => None,
+        });
+        ends.min()
+    }
+
+    /// The messages whose gathering has ended: they have to be looked at.
+    pub(super) fn take_due(&mut self, now: Instant) -> Vec<MessageId> {
+        let mut due = Vec::new();
+        for (id, alarm) in &mut self.watched {
+            if matches!(alarm.stage, Stage::Gathering(until) if until <= now) {
+                alarm.stage = Stage::Due;
+                due.push(*id);
+            }
+        }
+        due
+    }
+
+    /// A message was looked at: what is to be told of it.
+    pub(super) fn look_at(&mut self, view: &MessageView) -> Option<Notice> {
+        let alarm = self.watched.get_mut(&view.id)?;
+        if alarm.stage != Stage::Due {
+            return None;
+        }
+        let failed = view.tally.failed;
+        if failed == 0 {
+            let was_told = alarm.told > 0;
+            self.watched.remove(&view.id);
+            return was_told.then_some(Notice::Delivered { message: view.id });
+        }
+        alarm.stage = Stage::Told;
+        if failed <= alarm.told {
+            alarm.told = failed;
+            return None;
+        }
+        alarm.told = failed;
+        Some(Notice::NotDelivered {
+            conversation: alarm.conversation,
+            message: view.id,
+            title: summary::line(&view.tally, &[]),
+            body: summary::failures(&view.deliveries),
+            failed: view.tally.resendable(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::snapshot::{DeliveryView, Person, Tally};
+    use crate::time::{Clock, Timestamp};
+    use DeliveryState::{Accepted, Delivered, Failed};
+
+    const HERE: ConversationId = ConversationId(1);
+    const ONE: MessageId = MessageId(1);
+
+    fn change(message: MessageId, attempt: u32, state: DeliveryState) -> Change {
+        Change { conversation: HERE, message, attempt, state }
+    }
+
+    fn looks(states: &[DeliveryState]) -> MessageView {
+        let delivery = |(index, state): (usize, &DeliveryState)| DeliveryView {
+            person: Person { address: String::new(), name: format!("P{index}"), simulated: false },
+            state: *state,
+            status: Some(480),
+            phrase: String::new(),
+            at: Timestamp::default(),
+            after: None,
+            attempt: 1,
+        };
+        MessageView {
+            id: ONE,
+            at: Timestamp::default(),
+            sent_at: None,
+            from: None,
+            text: String::new(),
+            other_type: None,
+            attempts: 1,
+            deliveries: states.iter().enumerate().map(delivery).collect(),
+            tally: Tally::of(states.iter().copied()),
+        }
+    }
+
+    fn told(notice: Option<Notice>) -> String {
+        let Some(Notice::NotDelivered { title, body, failed, .. }) = notice else { panic!("{notice:?}") };
+        format!("{title}|{body}|{failed}")
+    }
+
+    #[test]
+    fn failures_of_one_message_are_told_together_and_once() {
+        let (mut alarms, now) = (Alarms::default(), Clock::start().now().mono);
+        assert!(!alarms.hear(change(ONE, 1, Accepted), now));
+        assert_eq!(alarms.deadline(), None);
+        alarms.hear(change(ONE, 1, Failed), now);
+        alarms.hear(change(ONE, 1, Failed), now + Duration::from_secs(1));
+        assert_eq!(alarms.deadline(), Some(now + GATHER));
+        assert!(alarms.take_due(now).is_empty());
+        assert_eq!(alarms.look_at(&looks(&[Failed, Failed, Accepted])), None);
+        assert_eq!(alarms.take_due(now + GATHER), [ONE]);
+        let notice = told(alarms.look_at(&looks(&[Failed, Failed, Accepted])));
+        assert_eq!(notice, "2 of 3 not delivered|P0: offline. P1: offline.|2");
+        assert_eq!(alarms.look_at(&looks(&[Failed, Failed, Accepted])), None);
+        assert_eq!(alarms.deadline(), None);
+    }
+
+    #[test]
+    fn later_failures_are_told_after_another_while() {
+        let (mut alarms, now) = (Alarms::default(), Clock::start().now().mono);
+        alarms.hear(change(ONE, 1, Failed), now);
+        alarms.take_due(now + GATHER);
+        alarms.look_at(&looks(&[Failed, Accepted]));
+        let later = now + Duration::from_secs(32);
+        alarms.hear(change(ONE, 1, Failed), later);
+        assert_eq!(alarms.take_due(later + GATHER), [ONE]);
+        assert_eq!(
+            told(alarms.look_at(&looks(&[Failed, Failed]))),
+            "2 of 2 not delivered|P0: offline. P1: offline.|2"
+        );
+    }
+
+    #[test]
+    fn what_fails_again_after_it_was_sent_again_is_told_again() {
+        let (mut alarms, now) = (Alarms::default(), Clock::start().now().mono);
+        for attempt in 1..=2 {
+            alarms.hear(change(ONE, attempt, Failed), now);
+            assert_eq!(alarms.take_due(now + GATHER), [ONE]);
+            assert_eq!(told(alarms.look_at(&looks(&[Failed]))), "Not delivered|P0: offline.|1");
+        }
+    }
+
+    #[test]
+    fn a_late_delivery_takes_the_notice_back() {
+        let (mut alarms, now) = (Alarms::default(), Clock::start().now().mono);
+        alarms.hear(change(ONE, 1, Failed), now);
+        alarms.take_due(now + GATHER);
+        alarms.look_at(&looks(&[Failed, Failed]));
+        assert!(alarms.hear(change(ONE, 1, Delivered), now));
+        assert_eq!(alarms.look_at(&looks(&[Delivered, Failed])), None);
+        assert!(alarms.hear(change(ONE, 1, Delivered), now));
+        assert_eq!(alarms.look_at(&looks(&[Delivered, Delivered])), Some(Notice::Delivered { message: ONE }));
+        assert!(!alarms.hear(change(ONE, 1, Delivered), now));
+    }
+
+    #[test]
+    fn what_was_made_good_while_it_was_gathered_is_not_told() {
+        let (mut alarms, now) = (Alarms::default(), Clock::start().now().mono);
+        alarms.hear(change(ONE, 1, Failed), now);
+        alarms.hear(change(ONE, 1, Delivered), now);
+        assert_eq!(alarms.take_due(now + GATHER), [ONE]);
+        assert_eq!(alarms.look_at(&looks(&[Delivered])), None);
+    }
+
+    #[test]
+    fn only_so_many_messages_are_watched() {
+        let (mut alarms, now) = (Alarms::default(), Clock::start().now().mono);
+        for id in 0..=u64::try_from(ALARMS_MAX).unwrap() {
+            alarms.hear(change(MessageId(id), 1, Failed), now);
+        }
+        assert_eq!(alarms.watched.len(), ALARMS_MAX);
+    }
+}

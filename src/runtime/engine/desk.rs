@@ -1,0 +1,265 @@
+//! All that the screen can see, gathered from the machine, the history and the files, and published when it changed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use crate::client::UserAgent;
+use crate::client::account::{Account, RegistrationState};
+use crate::client::command::{Event, Notice};
+use crate::client::contacts::AddressBook;
+use crate::client::journal::{ConversationId, MessageId};
+use crate::client::names::Names;
+use crate::client::snapshot::{ConversationHead, Settings, Snapshot};
+use crate::limits::SNAPSHOTS_PER_SEC_MAX;
+use crate::store::history::{History, ReadError};
+use crate::time::{Now, Timestamp};
+
+use super::alarms::{Alarms, Change};
+use super::open_thread::{OpenThread, view};
+use super::out::Out;
+use super::reading::{Answer, Question, ask};
+
+/// Pictures closer together than this are merged.
+const PICTURE_TIME: Duration = Duration::from_micros(1_000_000 / SNAPSHOTS_PER_SEC_MAX);
+/// After this a question that found the reader busy is asked again.
+const ASK_AGAIN: Duration = Duration::from_millis(50);
+
+/// What is known for the screen.
+#[derive(Debug)]
+pub(super) struct Desk {
+    out: Arc<Out>,
+    answers: mpsc::Sender<Result<Answer, ReadError>>,
+    pub(super) account: Option<Arc<Account>>,
+    pub(super) book: Arc<AddressBook>,
+    pub(super) settings: Settings,
+    demo: bool,
+    registration: RegistrationState,
+    retry_at: Option<Timestamp>,
+    heads: Arc<[ConversationHead]>,
+    heads_changed: bool,
+    thread: Option<OpenThread>,
+    /// Messages of which the screen, or a notice, shows an old state.
+    stale: BTreeSet<MessageId>,
+    alarms: Alarms,
+    /// A question is under way.
+    asking: bool,
+    ask_at: Option<Instant>,
+    changed: bool,
+    published_at: Option<Instant>,
+}
+
+impl Desk {
+    pub(super) fn new(out: Arc<Out>, answers: mpsc::Sender<Result<Answer, ReadError>>, demo: bool) -> Self {
+        Self {
+            out,
+            answers,
+            account: None,
+            book: Arc::default(),
+            settings: Settings::default(),
+            demo,
+            registration: RegistrationState::Idle,
+            retry_at: None,
+            heads: Arc::default(),
+            heads_changed: true,
+            thread: None,
+            stale: BTreeSet::new(),
+            alarms: Alarms::default(),
+            asking: false,
+            ask_at: None,
+            changed: true,
+            published_at: None,
+        }
+    }
+
+    /// Tells the person something, once.
+    pub(super) fn tell(&self, notice: Notice) {
+        self.out.tell(notice);
+    }
+
+    /// Something that is in every picture changed.
+    pub(super) const fn touch(&mut self) {
+        self.changed = true;
+    }
+
+    /// Another machine stands behind the desk: nothing of the old one holds.
+    pub(super) fn agent_changed(&mut self) {
+        self.registration = RegistrationState::Idle;
+        self.retry_at = None;
+        self.heads_changed = true;
+        // An answer of the old reader may never come.
+        self.asking = false;
+        if let Some(thread) = &mut self.thread {
+            thread.reload();
+        }
+        self.touch();
+    }
+
+    /// People have other names now: everything that shows them is made anew.
+    pub(super) fn names_changed(&mut self) {
+        self.heads_changed = true;
+        if let Some(thread) = &mut self.thread {
+            thread.reload();
+        }
+        self.touch();
+    }
+
+    pub(super) fn open(&mut self, conversation: ConversationId) {
+        let unread = self.heads.iter().find(|head| head.id == conversation).map_or(0, |head| head.unread);
+        self.thread = Some(OpenThread::new(conversation, unread));
+        self.touch();
+    }
+
+    pub(super) const fn show_around(&mut self, index: usize) {
+        if let Some(thread) = &mut self.thread {
+            thread.show_around(index);
+        }
+    }
+
+    pub(super) fn close(&mut self) {
+        self.thread = None;
+        self.touch();
+    }
+
+    /// Takes in what the machine told.
+    pub(super) fn hear(&mut self, event: Event, names: &Names, now: Now) {
+        self.touch();
+        self.heads_changed = true;
+        match event {
+            Event::Registration(state) => {
+                self.retry_at = match &state {
+                    RegistrationState::Offline { retry_after } => Some(now.wall.plus(*retry_after)),
+                    RegistrationState::Idle
+                    | RegistrationState::Connecting
+                    | RegistrationState::Connected
+                    | RegistrationState::NoFanOut
+                    | RegistrationState::Refused { .. } => None,
+                };
+                self.registration = state;
+            }
+            Event::Queued { conversation, message } => {
+                self.stale_if_shown(message);
+                self.grew(conversation);
+            }
+            Event::NotSent { draft, why } => self.tell(Notice::NotSent { draft, why }),
+            Event::Accepted { message, .. }
+            | Event::Refused { message, .. }
+            | Event::Reported { message, .. } => {
+                self.stale_if_shown(message);
+            }
+            Event::Delivery { conversation, message, attempt, state, .. } => {
+                self.stale_if_shown(message);
+                if self.alarms.hear(Change { conversation, message, attempt, state }, now.mono) {
+                    self.stale.insert(message);
+                }
+            }
+            // For testers: the log of the command line has it; the window will with its wire view.
+            Event::ReportedStranger { .. } => {}
+            Event::Received { conversation, from, text, .. } => {
+                self.grew(conversation);
+                self.tell(Notice::Received { conversation, from: names.person(&from).name, text });
+            }
+            Event::Changed { conversation } => self.thread_of(conversation, OpenThread::reload),
+            Event::Disconnected => self.registration = RegistrationState::Idle,
+        }
+    }
+
+    fn grew(&mut self, conversation: ConversationId) {
+        self.thread_of(conversation, OpenThread::grew);
+    }
+
+    fn thread_of(&mut self, conversation: ConversationId, change: fn(&mut OpenThread)) {
+        if let Some(thread) = self.thread.as_mut().filter(|thread| thread.conversation == conversation) {
+            change(thread);
+        }
+    }
+
+    fn stale_if_shown(&mut self, message: MessageId) {
+        if self.thread.as_ref().is_some_and(|thread| thread.shows(message)) {
+            self.stale.insert(message);
+        }
+    }
+
+    /// Asks the history for what is wanted, unless a question is under way.
+    pub(super) fn ask(&mut self, history: Option<&History>, now: Now) {
+        self.stale.extend(self.alarms.take_due(now.mono));
+        let Some(history) = history else { return };
+        if self.asking || self.ask_at.is_some_and(|at| now.mono < at) {
+            return;
+        }
+        let part = self.thread.as_mut().and_then(|thread| Some((thread.conversation, thread.take_wanted()?)));
+        if part.is_none() && self.stale.is_empty() {
+            return;
+        }
+        let question = Question { part, messages: std::mem::take(&mut self.stale) };
+        self.asking = ask(history, question.clone(), &self.answers);
+        self.ask_at = None;
+        if !self.asking {
+            self.want_again(question, now.mono);
+        }
+    }
+
+    fn want_again(&mut self, question: Question, now: Instant) {
+        if let Some(thread) = &mut self.thread {
+            thread.want_again(&question);
+        }
+        self.stale.extend(question.messages);
+        self.ask_at = Some(now + ASK_AGAIN);
+    }
+
+    /// Takes in what the history answered.
+    pub(super) fn answered(&mut self, answer: Result<Answer, ReadError>, names: &Names) {
+        self.asking = false;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return self.tell(Notice::Problem(format!("Messages cannot be shown: {error}."))),
+        };
+        if let (Some(part), Some(thread)) = (answer.part, &mut self.thread) {
+            thread.take(part, names);
+        }
+        for stored in &answer.messages {
+            let view = Arc::new(view(stored, names));
+            if let Some(notice) = self.alarms.look_at(&view) {
+                self.tell(notice);
+            }
+            if let Some(thread) = &mut self.thread {
+                thread.replace(&view);
+            }
+        }
+        self.touch();
+    }
+
+    /// Publishes a picture if something changed and the last one is old enough.
+    pub(super) fn publish(&mut self, machine: Option<&UserAgent>, now: Instant) {
+        if !self.changed || self.published_at.is_some_and(|at| now < at + PICTURE_TIME) {
+            return;
+        }
+        self.changed = false;
+        self.published_at = Some(now);
+        if std::mem::take(&mut self.heads_changed) {
+            self.heads = machine.map(|machine| machine.heads().into()).unwrap_or_default();
+        }
+        let thread = self.thread.as_mut().and_then(|thread| {
+            let (people, hidden) = machine?.people(thread.conversation)?;
+            thread.publish(&people, hidden)
+        });
+        self.out.publish(Snapshot {
+            account: self.account.clone(),
+            registration: self.registration.clone(),
+            retry_at: self.retry_at,
+            conversations: Arc::clone(&self.heads),
+            thread,
+            book: Arc::clone(&self.book),
+            settings: self.settings.clone(),
+            demo: self.demo,
+        });
+    }
+
+    /// When there is something to do though nothing happens.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let picture = self.changed.then_some(self.published_at).flatten().map(|at| at + PICTURE_TIME);
+        [picture, self.alarms.deadline(), self.ask_at].into_iter().flatten().min()
+    }
+}

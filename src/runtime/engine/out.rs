@@ -1,0 +1,89 @@
+//! What the window takes: the newest snapshot, and the notices since it looked last.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::client::command::Notice;
+use crate::client::snapshot::Snapshot;
+use crate::limits::EVENTS_WAITING_MAX;
+use crate::runtime::engine::Wake;
+
+/// Shared by the engine's thread, which puts, and the window, which takes. Locks are held for a copy only.
+pub(super) struct Out {
+    snapshot: Mutex<Arc<Snapshot>>,
+    notices: Mutex<Waiting>,
+    wake: Wake,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    notices: Vec<Notice>,
+    missed: u32,
+}
+
+impl fmt::Debug for Out {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Out").finish_non_exhaustive()
+    }
+}
+
+impl Out {
+    pub(super) fn new(wake: Wake) -> Self {
+        Self { snapshot: Mutex::default(), notices: Mutex::default(), wake }
+    }
+
+    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&lock(&self.snapshot))
+    }
+
+    /// Takes the notices; one that says how many were missed stands last.
+    pub(super) fn take_notices(&self) -> Vec<Notice> {
+        let Waiting { mut notices, missed } = std::mem::take(&mut *lock(&self.notices));
+        if missed > 0 {
+            notices.push(Notice::Missed(missed));
+        }
+        notices
+    }
+
+    /// Puts a snapshot in the place of the one before, and wakes the window.
+    pub(super) fn publish(&self, snapshot: Snapshot) {
+        // The old one is let go after the lock: it may be the last copy of a long conversation.
+        let old = std::mem::replace(&mut *lock(&self.snapshot), Arc::new(snapshot));
+        drop(old);
+        (self.wake)();
+    }
+
+    /// Adds a notice, and wakes the window.
+    pub(super) fn tell(&self, notice: Notice) {
+        {
+            let mut waiting = lock(&self.notices);
+            if waiting.notices.len() < EVENTS_WAITING_MAX {
+                waiting.notices.push(notice);
+            } else {
+                waiting.missed = waiting.missed.saturating_add(1);
+            }
+        }
+        (self.wake)();
+    }
+}
+
+fn lock<T>(slot: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each value is whole at every instant, so a panic elsewhere does not spoil it.
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notices_are_taken_once_and_what_was_too_much_is_counted() {
+        let out = Out::new(Box::new(|| ()));
+        for _ in 0..EVENTS_WAITING_MAX + 3 {
+            out.tell(Notice::Problem("x".to_owned()));
+        }
+        let notices = out.take_notices();
+        assert_eq!((notices.len(), notices.last()), (EVENTS_WAITING_MAX + 1, Some(&Notice::Missed(3))));
+        assert!(out.take_notices().is_empty());
+    }
+}

@@ -1,0 +1,241 @@
+//! The engine for real: threads, sockets on loopback, files; a proxy of ours between two engines.
+
+use std::path::Path;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use super::*;
+use crate::client::account::RegistrationState;
+use crate::client::command::{AgentCommand, Draft};
+use crate::client::contacts::Contact;
+use crate::client::journal::{DeliveryState, MessageId, PersonRow};
+use crate::client::snapshot::Thread;
+use crate::proxy::ProxyConfig;
+use crate::runtime::server::Server;
+use crate::sip::{ReportMode, ReportWish, Transport};
+use crate::transaction::Timers;
+
+/// An engine and what wakes its window.
+struct Desktop {
+    engine: Engine,
+    woken: Receiver<()>,
+}
+
+fn options(folder: &Path, account: Option<Account>) -> (EngineOptions, Receiver<()>) {
+    let (waker, woken) = sync_channel(1);
+    // One wake that waits is as good as many.
+    let wake = Box::new(move || {
+        waker.try_send(()).ok();
+    });
+    let settings = Some(folder.join("settings"));
+    let data = Some(folder.join("data"));
+    (EngineOptions { settings, data, account, book: None, demo: false, wake }, woken)
+}
+
+fn started(folder: &Path, account: Option<Account>) -> Desktop {
+    let (options, woken) = options(folder, account);
+    Desktop { engine: Engine::start(options).unwrap(), woken }
+}
+
+impl Desktop {
+    /// Waits, from wake to wake, until something is so.
+    fn until<T>(&self, what: &str, mut is_so: impl FnMut(&Engine) -> Option<T>) -> T {
+        loop {
+            if let Some(found) = is_so(&self.engine) {
+                return found;
+            }
+            let woken = self.woken.recv_timeout(Duration::from_secs(30));
+            assert!(woken.is_ok(), "never {what}: {:?}", self.engine.snapshot());
+        }
+    }
+
+    fn until_connected(&self) {
+        self.until("connected", |engine| {
+            (engine.snapshot().registration == RegistrationState::Connected).then_some(())
+        });
+    }
+
+    fn until_notice<T>(&self, what: &str, mut wanted: impl FnMut(Notice) -> Option<T>) -> T {
+        self.until(what, |engine| engine.notices().into_iter().find_map(&mut wanted))
+    }
+
+    /// Opens the one conversation and waits until its thread is as wished.
+    fn until_thread(&self, what: &str, wanted: impl Fn(&Thread) -> bool) -> Arc<Thread> {
+        let id = self.until("a conversation", |engine| Some(engine.snapshot().conversations.first()?.id));
+        self.engine.send(Command::Open(id)).unwrap();
+        self.until(what, |engine| engine.snapshot().thread.clone().filter(|thread| wanted(thread)))
+    }
+
+    fn send(&self, to: &[&str], text: &str) {
+        let person = |address: &&str| PersonRow { address: (*address).to_owned(), name: String::new() };
+        let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
+        let draft =
+            Draft { to: to.iter().map(person).collect(), text: text.to_owned(), hidden: false, report };
+        self.engine.send(Command::Agent(AgentCommand::Send(draft))).unwrap();
+    }
+}
+
+fn proxy() -> Server {
+    let any = "127.0.0.1:0".parse().unwrap();
+    let mut config =
+        ProxyConfig::new(vec!["domain.com".to_owned()], vec![(Transport::Udp, any), (Transport::Tcp, any)]);
+    config.timers = Timers::new(Duration::from_millis(20));
+    Server::start(config, None).unwrap()
+}
+
+fn account(user: &str, proxy: &Server) -> Account {
+    Account {
+        address: format!("sip:{user}@domain.com"),
+        name: String::new(),
+        proxy: format!("udp:{}", proxy.locals()[0].1),
+        register: true,
+        t1_ms: 500,
+        expires_secs: None,
+        report_window_secs: 60,
+    }
+}
+
+fn states(thread: &Thread) -> Vec<Vec<DeliveryState>> {
+    let of_message = |message: &Arc<crate::client::snapshot::MessageView>| {
+        message.deliveries.iter().map(|delivery| delivery.state).collect()
+    };
+    thread.messages.iter().map(of_message).collect()
+}
+
+#[test]
+fn one_message_to_two_is_shown_with_its_tick_and_its_cross_now_and_after_a_restart() {
+    use DeliveryState::{Delivered, Failed};
+    let (server, folders) = (proxy(), [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()]);
+    let bob = started(folders[1].path(), Some(account("bob", &server)));
+    bob.until_connected();
+    let james = started(folders[0].path(), Some(account("james", &server)));
+    james.until_connected();
+    james.send(&["sip:bob@domain.com", "sip:dana@domain.com"], "Come here.");
+
+    let text = bob.until_notice("received", |notice| {
+        let Notice::Received { from, text, .. } = notice else { panic!("{notice:?}") };
+        Some(format!("{from}: {text}"))
+    });
+    assert_eq!(text, "james: Come here.");
+    let settled = |thread: &Thread| states(thread) == [vec![Delivered, Failed]];
+    let thread = james.until_thread("settled", settled);
+    assert_eq!((thread.messages[0].text.as_str(), thread.outline.len(), thread.first), ("Come here.", 1, 0));
+    let (title, body) = james.until_notice("told of the failure", |notice| {
+        let Notice::NotDelivered { title, body, failed: 1, message: MessageId(1), .. } = notice else {
+            panic!("{notice:?}")
+        };
+        Some((title, body))
+    });
+    assert_eq!((title.as_str(), body.as_str()), ("1 of 2 not delivered", "dana: offline."));
+    let heads = james.engine.snapshot().conversations.clone();
+
+    // At the receiver's: unread, and named by the contacts once there is a name.
+    let thread = bob.until_thread("shown", |thread| thread.messages.len() == 1);
+    assert_eq!(thread.unread_from, Some(thread.messages[0].id));
+    let named = Contact { address: "james@domain.com".to_owned(), name: "Jim".to_owned(), simulated: false };
+    bob.engine.send(Command::PutContact(named)).unwrap();
+    bob.until("named", |engine| {
+        let snapshot = engine.snapshot();
+        let from = snapshot.thread.as_ref()?.messages.first()?.from.clone()?;
+        (from.name == "Jim" && snapshot.conversations[0].people[0].name == "Jim").then_some(())
+    });
+
+    drop(james);
+    let again = started(folders[0].path(), Some(account("james", &server)));
+    again.until_thread("the same after a restart", settled);
+    assert_eq!(again.engine.snapshot().conversations, heads);
+    drop(bob);
+    let again = started(folders[1].path(), Some(account("bob", &server)));
+    again.until("named as before", |engine| {
+        let snapshot = engine.snapshot();
+        (snapshot.book.contacts.len() == 1 && snapshot.conversations.first()?.people[0].name == "Jim")
+            .then_some(())
+    });
+}
+
+#[test]
+fn an_account_is_kept_and_changed_without_losing_what_was_written() {
+    let (server, folder) = (proxy(), tempfile::tempdir().unwrap());
+    let desktop = started(folder.path(), None);
+    assert_eq!(*desktop.engine.snapshot(), Snapshot::default());
+    desktop.send(&["sip:bob@domain.com"], "too early");
+    let draft = desktop.until_notice("given back", |notice| {
+        let Notice::NotSent { draft, .. } = notice else { panic!("{notice:?}") };
+        Some(draft)
+    });
+    assert_eq!(draft.text, "too early");
+    let wrong = Account { proxy: "nowhere".to_owned(), ..account("james", &server) };
+    desktop.engine.send(Command::PutAccount(wrong)).unwrap();
+    let problem = desktop.until_notice("refused", |notice| {
+        let Notice::Problem(sentence) = notice else { panic!("{notice:?}") };
+        Some(sentence)
+    });
+    assert!(problem.starts_with("proxy: \"nowhere\""), "{problem}");
+
+    desktop.engine.send(Command::PutAccount(account("james", &server))).unwrap();
+    desktop.until_connected();
+    desktop.send(&["sip:nobody@domain.com"], "Hello?");
+    desktop.until_thread("failed", |thread| states(thread) == [vec![DeliveryState::Failed]]);
+    desktop.engine.send(Command::PutAccount(account("jim", &server))).unwrap();
+    let is_jim = |snapshot: &Snapshot| {
+        snapshot.account.as_ref().is_some_and(|now| now.address == "sip:jim@domain.com")
+    };
+    desktop.until("jim", |engine| {
+        let snapshot = engine.snapshot();
+        let connected = snapshot.registration == RegistrationState::Connected;
+        (connected && is_jim(&snapshot) && snapshot.thread.as_ref()?.messages.len() == 1).then_some(())
+    });
+    drop(desktop);
+    let again = started(folder.path(), None);
+    again.until_connected();
+    assert!(is_jim(&again.engine.snapshot()));
+    assert_eq!(again.engine.snapshot().conversations.len(), 1);
+}
+
+#[test]
+fn a_broken_file_is_told_and_a_store_in_use_is_refused() {
+    let (server, folder) = (proxy(), tempfile::tempdir().unwrap());
+    std::fs::create_dir(folder.path().join("settings")).unwrap();
+    std::fs::write(folder.path().join("settings/contacts.ron"), "(\ncontacts: ?)").unwrap();
+    let first = started(folder.path(), Some(account("james", &server)));
+    let problem = first.until_notice("told", |notice| {
+        let Notice::Problem(sentence) = notice else { panic!("{notice:?}") };
+        Some(sentence)
+    });
+    assert!(problem.contains("contacts.ron:2:") && problem.contains("contacts.ron.broken-1"), "{problem}");
+    let refusal = Engine::start(options(folder.path(), Some(account("james", &server))).0).unwrap_err();
+    assert!(refusal.to_string().contains("another running fanfare uses it"), "{refusal}");
+}
+
+#[test]
+fn without_folders_everything_lives_in_memory() {
+    let server = proxy();
+    let (waker, woken) = sync_channel(1);
+    let options = EngineOptions {
+        settings: None,
+        data: None,
+        account: Some(account("james", &server)),
+        book: None,
+        demo: true,
+        wake: Box::new(move || {
+            waker.try_send(()).ok();
+        }),
+    };
+    let desktop = Desktop { engine: Engine::start(options).unwrap(), woken };
+    desktop.until_connected();
+    desktop.send(&["sip:nobody@domain.com"], "Hello?");
+    desktop.until_thread("failed", |thread| states(thread) == [vec![DeliveryState::Failed]]);
+    assert!(desktop.engine.snapshot().demo);
+}
+
+#[test]
+fn while_nothing_happens_the_window_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let desktop = started(folder.path(), None);
+    desktop.engine.send(Command::Close).unwrap();
+    // The picture that Close makes; then nothing for as long as many pictures take.
+    while desktop.woken.recv_timeout(Duration::from_millis(300)).is_ok() {}
+    assert!(desktop.woken.recv_timeout(Duration::from_millis(300)).is_err());
+    let before = desktop.engine.snapshot();
+    assert!(Arc::ptr_eq(&before, &desktop.engine.snapshot()));
+}
