@@ -52,12 +52,16 @@ pub(crate) fn agrees(bytes: &Bytes) -> Message {
 
 /// Name and value with what rsip does not keep taken out.
 fn normal((name, value): (&str, &str)) -> (String, String) {
-    let long = match name {
-        "v" => "Via",
+    let long = match name.to_ascii_lowercase().as_str() {
+        "c" => "Content-Type",
+        "f" => "From",
         "i" => "Call-ID",
         "l" => "Content-Length",
-        "c" => "Content-Type",
-        other => other,
+        "m" => "Contact",
+        "s" => "Subject",
+        "t" => "To",
+        "v" => "Via",
+        _ => name,
     };
     (long.to_ascii_lowercase(), value.split_ascii_whitespace().collect::<Vec<_>>().join(" "))
 }

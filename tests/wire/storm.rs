@@ -165,24 +165,24 @@ fn truncation_at_every_byte_is_refused_or_read() {
 }
 
 #[test]
-fn half_a_million_mutated_messages_do_no_harm() {
+fn a_quarter_of_a_million_mutated_messages_do_no_harm() {
     let (seeds, mut random) = (seeds(), Random::from_seed(4475));
     let (mut good, mut bad) = (0_u32, 0_u32);
-    for round in 0..500_000 {
+    for round in 0..250_000 {
         let mut bytes = seeds[round % seeds.len()].clone();
         mutate(&mut bytes, &mut random);
         if use_up(&bytes) { good += 1 } else { bad += 1 }
     }
-    assert!(good > 50_000 && bad > 50_000, "mutations on both sides of the line: {good} {bad}");
+    assert!(good > 25_000 && bad > 25_000, "mutations on both sides of the line: {good} {bad}");
 }
 
 #[test]
-fn half_a_million_mutated_values_do_no_harm() {
+fn three_quarters_of_a_million_mutated_values_do_no_harm() {
     let mut random = Random::from_seed(3428);
     let address = b"\"A \\\"\" <sip:a%20b;c:d@[::1]:5060;lr=x?y=z>;tag=\"q\";x".to_vec();
     let report = b"im: ann@d delivery failure;status=408;reason=\"x \\\" y\";tries=11;after=32000\r\nsip:b@d delivery success\n".to_vec();
     let (mut good, mut bad) = (0_u32, 0_u32);
-    for round in 0..500_000 {
+    for round in 0..750_000 {
         let mut bytes = if round % 2 == 0 { address.clone() } else { report.clone() };
         mutate(&mut bytes, &mut random);
         let read = if round % 2 == 0 { use_address(&bytes) } else { use_report(&bytes) };
@@ -218,7 +218,7 @@ fn streams_in_random_pieces_are_the_same_messages() {
     let seeds: Vec<_> =
         seeds().into_iter().filter(|seed| seed.windows(2).any(|two| two == b"l:" || two == b"h:")).collect();
     let (mut whole, mut broken) = (0_u32, 0_u32);
-    for round in 0..20_000 {
+    for round in 0..8_000 {
         let mut stream = Vec::new();
         for _ in 0..3 {
             stream.extend_from_slice(&seeds[usize::try_from(random.below(seeds.len() as u64)).unwrap()]);
@@ -238,7 +238,7 @@ fn streams_in_random_pieces_are_the_same_messages() {
         assert_eq!(cut(&pieces), at_once);
         if at_once.1 { whole += 1 } else { broken += 1 }
     }
-    assert!(whole > 10_000 && broken > 100, "{whole} {broken}");
+    assert!(whole > 4_000 && broken > 40, "{whole} {broken}");
 }
 
 /// The messages of a stream, and whether it could be read to its end.
