@@ -1,12 +1,13 @@
 //! What we print, against literal bytes and against rsip, the second reader: W15, W7, RFC 3261 §8.2.6, §16.6, §18.2.1, RFC 3581.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use fanfare::sip::second_reader::{self, Start};
 use fanfare::sip::{
-    Addressed, Compose, Edit, Leg, LegTemplate, Message, Method, NameAddr, ReportMode, ReportWish, Uri,
-    parse, reason_phrase, recipients, refusal,
+    Addressed, Compose, Edit, Leg, LegTemplate, Message, Method, NameAddr, ReportLine, ReportMode,
+    ReportState, ReportWish, Uri, parse, reason_phrase, recipients, refusal, write_report,
 };
 
 use crate::reading::{message, request};
@@ -224,6 +225,26 @@ fn no_value_can_end_its_field() {
             "one blank line, and the end: {printed}"
         );
     }
+}
+
+/// W20: a report is lines, so nothing in one may make another.
+#[test]
+fn w20_no_reason_can_begin_a_line() {
+    let line = ReportLine {
+        address: "im:ann@domain.com\r\nim:eve@domain.com".to_owned(),
+        state: ReportState::Failure,
+        status: Some(404),
+        reason: Some("x\r\nim:eve@domain.com delivery success".to_owned()),
+        tries: Some(1),
+        after: Some(Duration::from_millis(32)),
+    };
+    assert_eq!(
+        write_report(&[line], true),
+        "im:ann@domain.comim:eve@domain.com delivery failure;status=404;\
+         reason=\"x  im:eve@domain.com delivery success\";tries=1;after=32\r\n"
+    );
+    let address = NameAddr { display: Some("x\r\ny".to_owned()), ..NameAddr::parse("sip:a@b").unwrap() };
+    assert_eq!(address.to_string(), "\"x  y\" <sip:a@b>");
 }
 
 // ---- responses ----
