@@ -15,3 +15,5 @@ pub mod sip;
 pub mod store;
 pub mod time;
 pub mod transaction;
+#[cfg(feature = "gui")]
+pub mod ui;

@@ -1,0 +1,142 @@
+//! The window: draws what a [`Source`] shows, and asks it for what a person wants.
+//!
+//! A view is a function of plain data that pushes wishes ([`Act`](act::Act)); only text being typed, choices and
+//! scroll positions live here. Colors are in `theme` alone.
+//!
+//! **Invariant:** the window never waits: it reads an immutable snapshot and gives commands. It repaints when the
+//! source wakes it, when the person does something, and otherwise not at all.
+//!
+//! The parts stand in this order, and each uses only those listed after it.
+
+mod app;
+
+mod shell;
+
+mod sign_in;
+
+mod settings;
+
+mod dialogs;
+
+mod contacts;
+
+mod conversations;
+
+mod delivery;
+
+mod composer;
+
+mod recipients;
+
+mod thread;
+
+mod bubble;
+
+mod anchored_list;
+
+pub mod notice;
+
+mod toast;
+
+mod keys;
+
+mod act;
+
+mod widgets;
+
+mod icons;
+
+mod words;
+
+mod theme;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use eframe::egui;
+
+use crate::client::command::{Command, Notice};
+use crate::client::snapshot::{Person, Snapshot};
+use crate::time::Timestamp;
+
+pub use app::App;
+
+/// What the window shows and asks: the engine, or a fake one in tests.
+pub trait Source {
+    /// The newest picture of everything; cheap.
+    fn snapshot(&self) -> Arc<Snapshot>;
+    /// What happened since the last call.
+    fn notices(&self) -> Vec<Notice>;
+    /// Asks for something.
+    ///
+    /// # Errors
+    /// Too much waits already; nothing was taken, and the window keeps the text.
+    fn send(&self, command: Command) -> Result<(), Full>;
+    /// The calendar's present.
+    fn now(&self) -> Timestamp;
+}
+
+/// More commands wait than are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+/// How the window starts.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// A message that stands ready in the composer: to whom, and its text.
+    pub ready: Option<(Vec<Person>, String)>,
+    /// Sends the message that stands ready by itself.
+    pub send_ready: bool,
+    /// Saves a picture of the window here once the first reports are in, and ends.
+    pub screenshot: Option<PathBuf>,
+    /// The time zone of what is shown; the system's where none is given.
+    pub zone: Option<jiff::tz::TimeZone>,
+    /// Raises desktop notifications.
+    pub notifications: bool,
+}
+
+/// Why there is no window.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no screen, or no OpenGL on it.
+    #[error("cannot open a window")]
+    Window(#[source] eframe::Error),
+}
+
+/// Opens the window and stays until it is closed. `source` is made with the function that wakes the window.
+///
+/// # Errors
+/// There is no screen to draw on.
+pub fn run<S, F>(make_source: F, options: Options) -> Result<(), Error>
+where
+    S: Source + 'static,
+    F: FnOnce(Box<dyn Fn() + Send + Sync>) -> S + 'static,
+{
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("Fanfare")
+        .with_app_id("fanfare")
+        .with_icon(icon())
+        .with_inner_size([1100.0, 720.0])
+        .with_min_inner_size([640.0, 420.0]);
+    let native = eframe::NativeOptions { viewport, ..Default::default() };
+    eframe::run_native(
+        "fanfare",
+        native,
+        Box::new(move |creation| {
+            let ctx = creation.egui_ctx.clone();
+            let source = make_source(Box::new(move || ctx.request_repaint()));
+            Ok(Box::new(App::new(&creation.egui_ctx, Box::new(source), options)))
+        }),
+    )
+    .map_err(Error::Window)
+}
+
+fn icon() -> egui::IconData {
+    match image::load_from_memory_with_format(include_bytes!("../assets/icon.png"), image::ImageFormat::Png) {
+        Ok(picture) => {
+            let picture = picture.into_rgba8();
+            egui::IconData { width: picture.width(), height: picture.height(), rgba: picture.into_raw() }
+        }
+        Err(_broken) => egui::IconData::default(),
+    }
+}

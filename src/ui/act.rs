@@ -1,0 +1,31 @@
+//! What a view asks of the window.
+
+use crate::client::command::{Command, Draft};
+use crate::client::contacts::Contact;
+use crate::client::journal::{ConversationId, MessageId};
+use crate::client::snapshot::Person;
+
+/// One wish; the window carries it out after the frame is laid out.
+#[derive(Clone, Debug)]
+pub(crate) enum Act {
+    /// Something for the engine.
+    Ask(Command),
+    /// Send this from where it was written; the text goes when it was taken.
+    Send(Draft),
+    /// Write a new message, to these people.
+    Write(Vec<Person>),
+    /// Show a conversation.
+    Open(ConversationId),
+    /// Show no conversation (one column: back to the list).
+    Back,
+    /// Show how this message stands, person by person.
+    Details(MessageId),
+    /// Show or hide the delivery column.
+    ToggleDelivery,
+    /// Change a contact, or add one.
+    EditContact(Option<Contact>),
+    /// Save these people as a list.
+    SaveList(Vec<Person>),
+    /// Show the settings.
+    Settings,
+}

@@ -1,0 +1,286 @@
+//! Where a message is written: text, how large it is, who sees whom, and **Send to N**.
+
+use eframe::egui;
+use egui::{
+    Align, Key, KeyboardShortcut, Layout, Modifiers, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, pos2,
+    vec2,
+};
+
+use crate::client::account::RegistrationState;
+use crate::client::command::Draft;
+use crate::client::journal::PersonRow;
+use crate::client::reason::NO_FAN_OUT;
+use crate::client::snapshot::{Snapshot, Thread};
+use crate::limits;
+use crate::sip::{ReportMode, ReportWish};
+use crate::ui::act::Act;
+use crate::ui::icons::{Icon, paint_icon};
+use crate::ui::recipients::{self, Recipients};
+use crate::ui::theme::{self, colors};
+use crate::ui::widgets::{banner, primary, within};
+use crate::ui::words;
+
+/// Bytes of a submission besides its text and its recipients, generously.
+const HEAD_BYTES: usize = 700;
+/// Bytes of a Secondary-To header field besides its address.
+const RECIPIENT_BYTES: usize = 20;
+/// From this part of the limit on the meter is shown.
+const METER_FROM: f32 = 0.75;
+/// Room for `Send to 500`.
+const BUTTON_WIDTH: f32 = 112.0;
+const BUTTON_HEIGHT: f32 = 36.0;
+
+/// A message that is being written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Writing {
+    /// Its text.
+    pub(crate) text: String,
+    /// To whom; for a new message only.
+    pub(crate) to: Recipients,
+    /// Recipients are hidden from each other; for a new message only.
+    pub(crate) hidden: bool,
+}
+
+/// Where it is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Audience<'a> {
+    /// A new message, to the chips.
+    New,
+    /// An open conversation, to everybody in it.
+    Thread(&'a Thread),
+}
+
+impl Audience<'_> {
+    fn rows(&self, writing: &Writing) -> Vec<PersonRow> {
+        match self {
+            Self::New => writing.to.rows(),
+            Self::Thread(thread) => {
+                let row = |person: &crate::client::snapshot::Person| PersonRow {
+                    address: person.address.clone(),
+                    name: person.name.clone(),
+                };
+                thread.people.iter().map(row).collect()
+            }
+        }
+    }
+
+    fn hidden(&self, writing: &Writing) -> bool {
+        match self {
+            Self::New => writing.hidden,
+            Self::Thread(thread) => thread.hidden,
+        }
+    }
+}
+
+/// The id of the field in which a message is written.
+pub(crate) fn field_id() -> egui::Id {
+    egui::Id::unique("composer")
+}
+
+/// The composer, at the foot of the conversation.
+pub(crate) fn composer_ui(
+    ui: &mut Ui,
+    writing: &mut Writing,
+    audience: Audience<'_>,
+    snapshot: &Snapshot,
+    acts: &mut Vec<Act>,
+) {
+    let rows = audience.rows(writing);
+    let bytes = request_bytes(&rows, &writing.text);
+    let obstacle = obstacle(writing, audience, snapshot, &rows, bytes);
+    let ready = obstacle.is_none() && !rows.is_empty() && !writing.text.trim().is_empty();
+    if snapshot.registration == RegistrationState::NoFanOut {
+        banner(
+            ui,
+            &format!("{NO_FAN_OUT}, so nothing can be sent."),
+            colors(ui).amber,
+            colors(ui).amber_soft,
+        );
+    }
+    let by_key = ready && send_key(ui, snapshot.settings.enter_sends);
+    let label = if rows.is_empty() { "Send".to_owned() } else { format!("Send to {}", rows.len()) };
+    let by_button = write_ui(ui, writing, &label, ready, snapshot.settings.enter_sends);
+    below_ui(ui, writing, audience, obstacle.as_deref(), bytes);
+    if by_key || by_button {
+        let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
+        let hidden = audience.hidden(writing) && rows.len() > 1;
+        acts.push(Act::Send(Draft { to: rows, text: writing.text.trim_end().to_owned(), hidden, report }));
+    }
+}
+
+/// What stands in the way of sending, as a sentence.
+fn obstacle(
+    writing: &Writing,
+    audience: Audience<'_>,
+    snapshot: &Snapshot,
+    rows: &[PersonRow],
+    bytes: usize,
+) -> Option<String> {
+    if snapshot.registration == RegistrationState::NoFanOut {
+        return Some(NO_FAN_OUT.to_owned());
+    }
+    if matches!(audience, Audience::New)
+        && let Some(problem) = recipients::problem(&writing.to)
+    {
+        return Some(problem);
+    }
+    if rows.len() > limits::RECIPIENTS_MAX {
+        return Some(format!("At most {} people can get one message", limits::RECIPIENTS_MAX));
+    }
+    let over = bytes.checked_sub(limits::MESSAGE_BYTES_MAX).filter(|over| *over > 0)?;
+    Some(format!("Too long by {} bytes", thousands(over)))
+}
+
+/// The whole request on the wire, about.
+fn request_bytes(rows: &[PersonRow], text: &str) -> usize {
+    HEAD_BYTES + text.len() + rows.iter().map(|row| row.address.len() + RECIPIENT_BYTES).sum::<usize>()
+}
+
+/// Enter, or Shift+Enter where Enter makes a line; Ctrl+Enter always.
+fn send_key(ui: &Ui, enter_sends: bool) -> bool {
+    if !ui.memory(|memory| memory.has_focus(field_id())) {
+        return false;
+    }
+    let plain = if enter_sends { Modifiers::NONE } else { Modifiers::SHIFT };
+    ui.input_mut(|input| {
+        let pressed = |modifiers: Modifiers, input: &egui::InputState| {
+            input.events.iter().any(|event| matches!(event, egui::Event::Key { key: Key::Enter, pressed: true, modifiers: held, .. } if held.matches_exact(modifiers)))
+        };
+        [plain, Modifiers::COMMAND].into_iter().any(|modifiers| pressed(modifiers, input) && input.consume_key(modifiers, Key::Enter))
+    })
+}
+
+/// The text, and the button at its right foot; true when it was pressed.
+fn write_ui(ui: &mut Ui, writing: &mut Writing, label: &str, ready: bool, enter_sends: bool) -> bool {
+    let room = ui.available_rect_before_wrap();
+    let text_width = (room.width() - BUTTON_WIDTH - 12.0).max(80.0);
+    let mut left = ui
+        .new_child(UiBuilder::new().max_rect(Rect::from_min_size(room.min, vec2(text_width, room.height()))));
+    text_ui(&mut left, writing, enter_sends);
+    let height = left.min_rect().height().max(BUTTON_HEIGHT);
+    let button = Rect::from_min_size(
+        pos2(room.right() - BUTTON_WIDTH, room.top() + height - BUTTON_HEIGHT - 2.0),
+        vec2(BUTTON_WIDTH, BUTTON_HEIGHT),
+    );
+    let layout = Layout::top_down_justified(Align::Center);
+    let pressed = within(ui, button, layout, |ui| primary(ui, label, ready).clicked());
+    ui.allocate_rect(Rect::from_min_size(room.min, vec2(room.width(), height)), Sense::hover());
+    pressed
+}
+
+fn text_ui(ui: &mut Ui, writing: &mut Writing, enter_sends: bool) {
+    let new_line = if enter_sends { Modifiers::SHIFT } else { Modifiers::NONE };
+    let focused = ui.memory(|memory| memory.has_focus(field_id()));
+    let colors = colors(ui);
+    let stroke =
+        if focused { egui::Stroke::new(2.0, colors.accent) } else { egui::Stroke::new(1.0, colors.border) };
+    let margin = egui::Margin::symmetric(12, if focused { 7 } else { 8 });
+    let frame = egui::Frame::NONE.fill(colors.field).stroke(stroke).corner_radius(10).inner_margin(margin);
+    frame.show(ui, |ui| {
+        ScrollArea::vertical().max_height(132.0).auto_shrink([false, true]).show(ui, |ui| {
+            let edit = egui::TextEdit::multiline(&mut writing.text)
+                .id(field_id())
+                .frame(egui::Frame::NONE)
+                .hint_text("Write a message")
+                .desired_rows(1)
+                .desired_width(f32::INFINITY)
+                .min_size(vec2(0.0, 20.0))
+                .return_key(KeyboardShortcut::new(new_line, Key::Enter));
+            ui.add(edit).accessible_name("Message");
+        });
+    });
+}
+
+/// Who sees whom, and the meter, on one line.
+fn below_ui(
+    ui: &mut Ui,
+    writing: &mut Writing,
+    audience: Audience<'_>,
+    obstacle: Option<&str>,
+    bytes: usize,
+) {
+    ui.horizontal(|ui| {
+        ui.set_min_height(theme::CONTROL_HEIGHT);
+        ui.spacing_mut().item_spacing.x = 8.0;
+        match audience {
+            Audience::New => hidden_switch(ui, writing),
+            Audience::Thread(thread) if thread.people.len() > 1 => visibility(ui, thread.hidden),
+            Audience::Thread(_) => {}
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            meter(ui, bytes);
+            if let Some(why) = obstacle {
+                ui.label(RichText::new(why).size(12.5).color(colors(ui).red));
+            }
+        });
+    });
+}
+
+const EVERYONE_SEES: &str = "Everyone sees who else gets this";
+const HIDDEN: &str = "Recipients are hidden from each other";
+
+fn hidden_switch(ui: &mut Ui, writing: &mut Writing) {
+    let words =
+        RichText::new(if writing.hidden { HIDDEN } else { EVERYONE_SEES }).size(12.5).color(colors(ui).weak);
+    let response = ui.checkbox(&mut writing.hidden, words);
+    response
+        .on_hover_text("Switch on to hide the recipients from each other")
+        .accessible_name("Hide recipients from each other");
+}
+
+fn visibility(ui: &mut Ui, hidden: bool) {
+    let (icon, words) = if hidden { (Icon::Hidden, HIDDEN) } else { (Icon::Eye, EVERYONE_SEES) };
+    let place = ui.allocate_exact_size(vec2(16.0, 16.0), Sense::hover()).0;
+    paint_icon(ui.painter(), place, icon, colors(ui).weak);
+    ui.label(RichText::new(words).size(12.5).color(colors(ui).weak));
+}
+
+fn meter(ui: &mut Ui, bytes: usize) {
+    let part = bytes as f32 / limits::MESSAGE_BYTES_MAX as f32;
+    if part < METER_FROM {
+        return;
+    }
+    let color = if part > 1.0 { colors(ui).red } else { colors(ui).weak };
+    let words = format!("{} of {} bytes", thousands(bytes), thousands(limits::MESSAGE_BYTES_MAX));
+    ui.label(RichText::new(words).size(12.5).color(color));
+}
+
+/// `1,048,576`.
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut written = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            written.push(',');
+        }
+        written.push(digit);
+    }
+    written
+}
+
+/// The head of a new message: its title.
+pub(crate) fn new_title(recipients: usize) -> String {
+    if recipients == 0 {
+        "New message".to_owned()
+    } else {
+        format!("New message to {}", words::people_count(recipients))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_meter_counts_the_whole_request() {
+        let row = |address: &str| PersonRow { address: address.into(), name: String::new() };
+        let one = request_bytes(&[row("sip:ann@example.com")], "hello");
+        let two = request_bytes(&[row("sip:ann@example.com"), row("sip:bob@example.com")], "hello");
+        assert_eq!(two - one, "sip:bob@example.com".len() + RECIPIENT_BYTES);
+        assert!(one > 5 + HEAD_BYTES);
+        assert_eq!(
+            (thousands(5), thousands(1_048_576), thousands(999), thousands(1000)),
+            ("5".into(), "1,048,576".into(), "999".into(), "1,000".into())
+        );
+    }
+}

@@ -1,0 +1,203 @@
+//! Settings: the account, looks, notifications, keys of the composer.
+
+use eframe::egui;
+use egui::{Align, Layout, RichText, ScrollArea, Ui, vec2};
+
+use crate::client::account::Account;
+use crate::client::command::{AgentCommand, Command};
+use crate::client::snapshot::{Notifications, Settings, Snapshot, Theme};
+use crate::ui::act::Act;
+use crate::ui::sign_in::{typed_account, typed_proxy};
+use crate::ui::theme::{self, colors};
+use crate::ui::widgets::{banner, field, hint, pill, primary};
+
+/// Scales that the keys step through, and the ends of the slider.
+pub(crate) const SCALES: [f32; 10] = [0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0];
+
+/// How long a message is worth delivering: seconds, and words.
+const EXPIRES: [(Option<u32>, &str); 4] =
+    [(None, "Not at all"), (Some(3600), "1 hour"), (Some(86_400), "1 day"), (Some(604_800), "7 days")];
+
+/// The account as it is being changed.
+#[derive(Clone, Debug)]
+pub(crate) struct AccountForm {
+    name: String,
+    address: String,
+    proxy: String,
+    register: bool,
+    expires_secs: Option<u32>,
+    problem: Option<String>,
+}
+
+impl AccountForm {
+    /// As it is now.
+    pub(crate) fn of(account: Option<&Account>) -> Self {
+        let new = typed_account("", "", "");
+        let account = account.unwrap_or(&new);
+        Self {
+            name: account.name.clone(),
+            address: account.address.clone(),
+            proxy: if account.proxy == "udp:" { String::new() } else { account.proxy.clone() },
+            register: account.register,
+            expires_secs: account.expires_secs,
+            problem: None,
+        }
+    }
+
+    /// The account with the changes; timers are not changed here.
+    fn account(&self, before: Option<&Account>) -> Account {
+        let typed = typed_account(&self.name, &self.address, &self.proxy);
+        let mut account = Account { register: self.register, expires_secs: self.expires_secs, ..typed };
+        if let Some(before) = before {
+            account.t1_ms = before.t1_ms;
+            account.report_window_secs = before.report_window_secs;
+        }
+        account
+    }
+}
+
+/// The next larger or smaller scale.
+pub(crate) fn next_scale(scale: f32, larger: Step) -> f32 {
+    let found = match larger {
+        Step::Larger => SCALES.iter().find(|known| **known > scale + 0.01),
+        Step::Smaller => SCALES.iter().rev().find(|known| **known < scale - 0.01),
+    };
+    found.copied().unwrap_or(scale)
+}
+
+/// Which way the scale goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Larger.
+    Larger,
+    /// Smaller.
+    Smaller,
+}
+
+/// The settings, in a dialog.
+pub(crate) fn settings_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {
+    let height = (ui.ctx().content_rect().height() - 160.0).clamp(160.0, 560.0);
+    ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+        ui.set_width(ui.available_width() - 8.0);
+        ui.spacing_mut().item_spacing.y = 8.0;
+        looks_ui(ui, &snapshot.settings, acts);
+        section(ui, "Notifications");
+        notifications_ui(ui, &snapshot.settings, acts);
+        section(ui, "Writing");
+        writing_ui(ui, &snapshot.settings, acts);
+        section(ui, "Account");
+        account_ui(ui, form, snapshot, acts);
+    });
+}
+
+fn section(ui: &mut Ui, title: &str) {
+    ui.add_space(12.0);
+    ui.label(RichText::new(title).font(theme::strong(14.0)));
+}
+
+fn put(acts: &mut Vec<Act>, settings: Settings) {
+    acts.push(Act::Ask(Command::PutSettings(settings)));
+}
+
+fn looks_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
+    ui.label(RichText::new("Looks").font(theme::strong(14.0)));
+    ui.horizontal(|ui| {
+        for (theme, label) in
+            [(Theme::System, "As the system"), (Theme::Light, "Light"), (Theme::Dark, "Dark")]
+        {
+            if pill(ui, settings.theme == theme, label).clicked() {
+                put(acts, Settings { theme, ..settings.clone() });
+            }
+        }
+    });
+    ui.horizontal(|ui| {
+        ui.label("Size of everything");
+        if ui.button("Smaller").clicked() {
+            put(acts, Settings { scale: next_scale(settings.scale, Step::Smaller), ..settings.clone() });
+        }
+        ui.label(RichText::new(format!("{:.0} %", settings.scale * 100.0)).font(theme::strong(14.0)));
+        if ui.button("Larger").clicked() {
+            put(acts, Settings { scale: next_scale(settings.scale, Step::Larger), ..settings.clone() });
+        }
+    });
+}
+
+fn notifications_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
+    ui.horizontal(|ui| {
+        let choices = [
+            (Notifications::Full, "Show everything"),
+            (Notifications::HideContent, "Hide content"),
+            (Notifications::Off, "None"),
+        ];
+        for (notifications, label) in choices {
+            if pill(ui, settings.notifications == notifications, label).clicked() {
+                put(acts, Settings { notifications, ..settings.clone() });
+            }
+        }
+    });
+    hint(ui, "When somebody was not reached, and when a message comes.");
+}
+
+fn writing_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
+    let mut enter_sends = settings.enter_sends;
+    if ui.checkbox(&mut enter_sends, "Enter sends, Shift+Enter makes a new line").changed() {
+        put(acts, Settings { enter_sends, ..settings.clone() });
+    }
+}
+
+fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {
+    field(ui, "SIP address", &mut form.address, "james@example.com");
+    field(ui, "Proxy", &mut form.proxy, "udp:192.0.2.1:5060");
+    field(ui, "Your name", &mut form.name, "James");
+    ui.checkbox(&mut form.register, "Sign in, so that others reach you");
+    ui.label("Keep a message for people who are offline, where the server can:");
+    ui.horizontal_wrapped(|ui| {
+        for (secs, label) in EXPIRES {
+            if pill(ui, form.expires_secs == secs, label).clicked() {
+                form.expires_secs = secs;
+            }
+        }
+    });
+    if let Some(problem) = &form.problem {
+        banner(ui, problem, colors(ui).red, colors(ui).red_soft);
+    }
+    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+        ui.set_min_size(vec2(0.0, 36.0));
+        let before = snapshot.account.as_deref();
+        let account = form.account(before);
+        let changed = before != Some(&account);
+        if primary(ui, "Save account", changed && !form.address.trim().is_empty()).clicked() {
+            save(form, account, acts);
+        }
+    });
+}
+
+fn save(form: &mut AccountForm, account: Account, acts: &mut Vec<Act>) {
+    form.problem = account.check().err().map(|wrong| wrong.to_string());
+    if form.problem.is_none() {
+        form.proxy = typed_proxy(&form.proxy);
+        form.address.clone_from(&account.address);
+        acts.push(Act::Ask(Command::PutAccount(account)));
+        acts.push(Act::Ask(Command::Agent(AgentCommand::Connect)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scale_goes_from_75_to_300_percent() {
+        assert_eq!(next_scale(1.0, Step::Larger), 1.1);
+        assert_eq!(next_scale(1.0, Step::Smaller), 0.9);
+        assert_eq!((next_scale(3.0, Step::Larger), next_scale(0.75, Step::Smaller)), (3.0, 0.75));
+    }
+
+    #[test]
+    fn timers_of_the_account_are_kept() {
+        let before =
+            Account { t1_ms: 100, report_window_secs: 5, ..typed_account("J", "j@x.com", "192.0.2.1") };
+        let form = AccountForm { name: "James".into(), ..AccountForm::of(Some(&before)) };
+        assert_eq!(form.account(Some(&before)), Account { name: "James".into(), ..before });
+    }
+}

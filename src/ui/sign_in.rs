@@ -1,0 +1,193 @@
+//! The first run: an address, a server, **Connect**, and one sentence when it fails.
+
+use eframe::egui;
+use egui::{Key, Modifiers, RichText, Ui, vec2};
+
+use crate::client::account::{Account, RegistrationState};
+use crate::client::command::{AgentCommand, Command};
+use crate::client::reason::account_words;
+use crate::client::snapshot::Snapshot;
+use crate::sip::Uri;
+use crate::ui::act::Act;
+use crate::ui::theme::{self, colors};
+use crate::ui::widgets::{banner, field, hint, primary};
+use crate::ui::words::Look;
+
+/// A week: how long a message waits for somebody who is offline, where the server keeps it (W8).
+pub(crate) const EXPIRES_DEFAULT_SECS: u32 = 604_800;
+
+/// What is typed on the first screen.
+#[derive(Debug, Default)]
+pub(crate) struct SignIn {
+    name: String,
+    address: String,
+    proxy: String,
+    problem: Option<String>,
+    /// Connect was pressed: what the engine says now is about it.
+    asked: bool,
+}
+
+/// The account as typed: a bare address becomes `sip:`, a bare server `udp:…:5060`.
+pub(crate) fn typed_account(name: &str, address: &str, proxy: &str) -> Account {
+    let address =
+        Uri::typed(address).map_or_else(|_| address.trim().to_owned(), |uri| uri.as_str().to_owned());
+    Account {
+        address,
+        name: name.trim().to_owned(),
+        proxy: typed_proxy(proxy),
+        register: true,
+        t1_ms: 500,
+        expires_secs: Some(EXPIRES_DEFAULT_SECS),
+        report_window_secs: 60,
+    }
+}
+
+/// `127.0.0.1` and `127.0.0.1:5070` are meant as UDP, port 5060 where none is given.
+pub(crate) fn typed_proxy(text: &str) -> String {
+    let text = text.trim();
+    let (transport, place) = match text.split_once(':') {
+        Some((word, rest)) if ["udp", "tcp", "tls"].iter().any(|known| word.eq_ignore_ascii_case(known)) => {
+            (word.to_lowercase(), rest)
+        }
+        _ => ("udp".to_owned(), text),
+    };
+    let place = place.replace("localhost", "127.0.0.1");
+    let has_port = place.rsplit_once(':').is_some_and(|(host, _)| !host.contains(':') || host.ends_with(']'));
+    if has_port || place.is_empty() {
+        format!("{transport}:{place}")
+    } else {
+        format!("{transport}:{place}:5060")
+    }
+}
+
+/// The first screen. `Done` once connected, or when the person goes on offline.
+pub(crate) fn sign_in_ui(
+    ui: &mut Ui,
+    form: &mut SignIn,
+    snapshot: &Snapshot,
+    look: &Look,
+    acts: &mut Vec<Act>,
+) -> Progress {
+    let height = ui.available_height();
+    let mut progress = Progress::Here;
+    egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ui.vertical_centered(|ui| {
+            ui.add_space(((height - 480.0) / 2.0).max(16.0));
+            ui.allocate_ui(vec2(360.0, 0.0), |ui| {
+                ui.set_width(360.0);
+                ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| {
+                    progress = form_ui(ui, form, snapshot, look, acts);
+                });
+            });
+        });
+    });
+    progress
+}
+
+/// Whether the first screen is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Not yet.
+    Here,
+    /// On to the conversations.
+    Done,
+}
+
+fn form_ui(
+    ui: &mut Ui,
+    form: &mut SignIn,
+    snapshot: &Snapshot,
+    look: &Look,
+    acts: &mut Vec<Act>,
+) -> Progress {
+    ui.spacing_mut().item_spacing.y = 10.0;
+    ui.label(RichText::new("Fanfare").font(theme::strong(28.0)));
+    ui.label(
+        RichText::new("Add your SIP address to start, or try the demo (fanfare demo).")
+            .color(colors(ui).weak),
+    );
+    ui.add_space(8.0);
+    field(ui, "SIP address", &mut form.address, "james@example.com");
+    field(ui, "Proxy", &mut form.proxy, "udp:192.0.2.1:5060");
+    field(ui, "Your name", &mut form.name, "James");
+    ui.add_space(4.0);
+    let entered = ui.input(|input| input.key_pressed(Key::Enter) && input.modifiers == Modifiers::NONE);
+    let busy = form.asked && snapshot.registration == RegistrationState::Connecting;
+    let filled = !form.address.trim().is_empty() && !form.proxy.trim().is_empty();
+    let label = if busy { "Connecting…" } else { "Connect" };
+    let pressed = ui.vertical_centered_justified(|ui| primary(ui, label, filled && !busy).clicked()).inner;
+    if (pressed || entered) && filled && !busy {
+        connect(form, acts);
+    }
+    outcome_ui(ui, form, snapshot, look)
+}
+
+fn connect(form: &mut SignIn, acts: &mut Vec<Act>) {
+    let account = typed_account(&form.name, &form.address, &form.proxy);
+    form.problem = account.check().err().map(|wrong| wrong.to_string());
+    form.asked = form.problem.is_none();
+    if form.asked {
+        acts.push(Act::Ask(Command::PutAccount(account)));
+        acts.push(Act::Ask(Command::Agent(AgentCommand::Connect)));
+    }
+}
+
+fn outcome_ui(ui: &mut Ui, form: &SignIn, snapshot: &Snapshot, look: &Look) -> Progress {
+    let colors = colors(ui);
+    if let Some(problem) = &form.problem {
+        banner(ui, problem, colors.red, colors.red_soft);
+        return Progress::Here;
+    }
+    if !form.asked || snapshot.account.is_none() {
+        return Progress::Here;
+    }
+    match &snapshot.registration {
+        RegistrationState::Connected | RegistrationState::NoFanOut => return Progress::Done,
+        RegistrationState::Idle => {}
+        RegistrationState::Connecting => hint(ui, &format!("Asking {}…", form.proxy.trim())),
+        RegistrationState::Offline { .. } => {
+            let sentence = format!(
+                "No answer from {}. Check the proxy's address and that you are online. {}.",
+                form.proxy.trim(),
+                look.account(snapshot)
+            );
+            banner(ui, &sentence, colors.amber, colors.amber_soft);
+            if ui.button("Go on offline").clicked() {
+                return Progress::Done;
+            }
+        }
+        RegistrationState::Refused { status, reason } => {
+            let sentence = format!("{} ({status} {reason}).", account_words(*status));
+            banner(ui, &sentence, colors.red, colors.red_soft);
+        }
+    }
+    Progress::Here
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_server_is_meant_as_udp_port_5060() {
+        for (typed, meant) in [
+            ("192.0.2.1", "udp:192.0.2.1:5060"),
+            ("192.0.2.1:5070", "udp:192.0.2.1:5070"),
+            ("TCP:192.0.2.1", "tcp:192.0.2.1:5060"),
+            ("udp:[::1]:5060", "udp:[::1]:5060"),
+            ("[::1]", "udp:[::1]:5060"),
+            ("localhost:5062", "udp:127.0.0.1:5062"),
+        ] {
+            assert_eq!(typed_proxy(typed), meant);
+        }
+    }
+
+    #[test]
+    fn a_typed_account_makes_sense_to_the_engine() {
+        let account = typed_account(" James ", "james@example.com", "192.0.2.1");
+        assert!(account.check().is_ok());
+        assert_eq!((account.address.as_str(), account.name.as_str()), ("sip:james@example.com", "James"));
+        assert_eq!(account.expires_secs, Some(604_800));
+        assert!(typed_account("", "james", "nowhere").check().is_err());
+    }
+}

@@ -1,0 +1,22 @@
+//! The window, driven by the names that a screen reader says, over a source that is no engine.
+
+#![cfg(feature = "gui")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests may panic")]
+
+#[path = "ui/fake.rs"]
+mod fake;
+
+#[path = "ui/gallery.rs"]
+mod gallery;
+
+#[path = "ui/job.rs"]
+mod job;
+
+#[path = "ui/keyboard.rs"]
+mod keyboard;
+
+#[path = "ui/people.rs"]
+mod people;
+
+#[path = "ui/desktop.rs"]
+mod desktop;

@@ -1,0 +1,309 @@
+//! A source that remembers what it was asked, and shows what a test puts in; and people and messages to show.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use eframe::egui;
+use eframe::egui::accesskit::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT, Queryable};
+use fanfare::client::account::{Account, RegistrationState};
+use fanfare::client::command::{AgentCommand, Command, Notice};
+use fanfare::client::contacts::{AddressBook, Contact, List};
+use fanfare::client::journal::{ConversationId, DeliveryState, MessageId};
+use fanfare::client::snapshot::{
+    ConversationHead, DeliveryView, MessageView, Outline, Person, Settings, Snapshot, Tally, Theme, Thread,
+};
+use fanfare::time::Timestamp;
+use fanfare::ui::{App, Full, Options, Source};
+use jiff::tz::TimeZone;
+
+/// Friday, 14 November 2025, 15:00 UTC.
+pub(crate) const NOW: u64 = 1_763_132_400_000;
+
+/// What the fake source holds.
+#[derive(Default)]
+pub(crate) struct Inner {
+    pub snapshot: Snapshot,
+    shown: Option<Arc<Snapshot>>,
+    threads: BTreeMap<ConversationId, Thread>,
+    pub commands: Vec<Command>,
+    pub notices: Vec<Notice>,
+    /// Wakes the window, as an engine does.
+    wake: Option<egui::Context>,
+    /// Refuses everything from now on.
+    pub full: bool,
+}
+
+/// The test's hold on the source.
+#[derive(Clone, Default)]
+pub(crate) struct Fake(Rc<RefCell<Inner>>);
+
+impl Source for Fake {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        let mut inner = self.0.borrow_mut();
+        let snapshot = inner.snapshot.clone();
+        Arc::clone(inner.shown.get_or_insert_with(|| Arc::new(snapshot)))
+    }
+
+    fn notices(&self) -> Vec<Notice> {
+        std::mem::take(&mut self.0.borrow_mut().notices)
+    }
+
+    fn send(&self, command: Command) -> Result<(), Full> {
+        if self.0.borrow().full {
+            return Err(Full);
+        }
+        self.0.borrow_mut().commands.push(command.clone());
+        self.change(|inner| obey(inner, command));
+        Ok(())
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(NOW)
+    }
+}
+
+/// What an engine would do at once.
+fn obey(inner: &mut Inner, command: Command) {
+    match command {
+        Command::Open(id) => inner.snapshot.thread = inner.threads.get(&id).cloned().map(Arc::new),
+        Command::Close => inner.snapshot.thread = None,
+        Command::PutSettings(settings) => inner.snapshot.settings = settings,
+        Command::PutAccount(account) => inner.snapshot.account = Some(Arc::new(account)),
+        Command::PutContact(contact) => change_book(inner, |book| book.put(contact)),
+        Command::RemoveContact { address } => change_book(inner, |book| book.remove(&address)),
+        Command::PutList(list) => change_book(inner, |book| book.put_list(list)),
+        Command::RemoveList { name } => change_book(inner, |book| book.remove_list(&name)),
+        Command::Agent(AgentCommand::Seen { conversation }) => {
+            let mut heads = inner.snapshot.conversations.to_vec();
+            for head in heads.iter_mut().filter(|head| head.id == conversation) {
+                (head.unread, head.failed) = (0, 0);
+            }
+            inner.snapshot.conversations = heads.into();
+        }
+        Command::Agent(_) | Command::ShowAround { .. } | Command::Quit => {}
+    }
+}
+
+fn change_book(inner: &mut Inner, change: impl FnOnce(&mut AddressBook)) {
+    let mut book = (*inner.snapshot.book).clone();
+    change(&mut book);
+    inner.snapshot.book = Arc::new(book);
+}
+
+impl Fake {
+    /// A source with an account and contacts, and nothing written yet.
+    pub(crate) fn new() -> Self {
+        let fake = Self::default();
+        fake.change(|inner| {
+            inner.snapshot.account = Some(Arc::new(account()));
+            inner.snapshot.registration = RegistrationState::Connected;
+            inner.snapshot.settings = Settings { theme: Theme::Light, ..Settings::default() };
+            inner.snapshot.book = Arc::new(book());
+        });
+        fake
+    }
+
+    /// Changes what is shown.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Inner)) {
+        let mut inner = self.0.borrow_mut();
+        change(&mut inner);
+        inner.shown = None;
+        if let Some(ctx) = &inner.wake {
+            ctx.request_repaint();
+        }
+    }
+
+    /// A conversation with these messages, newest last, on top of the list.
+    pub(crate) fn converse(&self, id: u64, people: &[Person], messages: Vec<MessageView>, unread: u32) {
+        self.change(|inner| {
+            let thread = thread(id, people, messages);
+            let head = head(&thread, unread);
+            let others = inner.snapshot.conversations.iter().filter(|other| other.id != head.id).cloned();
+            inner.snapshot.conversations = std::iter::once(head.clone()).chain(others).collect();
+            if inner.snapshot.thread.as_ref().is_some_and(|open| open.conversation == head.id) {
+                inner.snapshot.thread = Some(Arc::new(thread.clone()));
+            }
+            inner.threads.insert(head.id, thread);
+        });
+    }
+
+    /// What was asked since the last call.
+    pub(crate) fn asked(&self) -> Vec<Command> {
+        std::mem::take(&mut self.0.borrow_mut().commands)
+    }
+
+    /// The window over this source.
+    pub(crate) fn window(&self, size: [f32; 2]) -> Harness<'static, App> {
+        let options = Options { zone: Some(TimeZone::UTC), ..Options::default() };
+        self.window_with(size, options)
+    }
+
+    /// The window, started in a certain way.
+    pub(crate) fn window_with(&self, size: [f32; 2], options: Options) -> Harness<'static, App> {
+        let source = self.clone();
+        let mut harness =
+            Harness::builder().with_size(size).with_max_steps(12).build_eframe(move |creation| {
+                source.0.borrow_mut().wake = Some(creation.egui_ctx.clone());
+                App::new(&creation.egui_ctx, Box::new(source), options)
+            });
+        harness.run();
+        harness
+    }
+}
+
+pub(crate) fn account() -> Account {
+    Account {
+        address: "sip:james@example.com".into(),
+        name: "James Holt".into(),
+        proxy: "udp:192.0.2.1:5060".into(),
+        register: true,
+        t1_ms: 500,
+        expires_secs: Some(604_800),
+        report_window_secs: 60,
+    }
+}
+
+pub(crate) fn person(name: &str) -> Person {
+    let user = name.to_lowercase().replace(' ', ".");
+    Person { address: format!("sip:{user}@example.com"), name: name.into(), simulated: false }
+}
+
+pub(crate) fn people(names: &[&str]) -> Vec<Person> {
+    names.iter().map(|name| person(name)).collect()
+}
+
+pub(crate) fn book() -> AddressBook {
+    let contact = |name: &str| Contact { address: person(name).address, name: name.into(), simulated: false };
+    AddressBook {
+        contacts: ["Ann Lee", "Ben Okafor", "Cy Young", "Dana Weiss", "Eli Brandt", "Fay Moreau"]
+            .map(contact)
+            .to_vec(),
+        lists: vec![List {
+            name: "Night shift".into(),
+            members: people(&["Ann Lee", "Ben Okafor", "Cy Young"]).into_iter().map(|p| p.address).collect(),
+        }],
+    }
+}
+
+/// So many minutes ago.
+pub(crate) fn ago(minutes: u64) -> Timestamp {
+    Timestamp::from_millis(NOW - minutes * 60_000)
+}
+
+/// How one recipient stands.
+pub(crate) fn delivery(person: &Person, state: DeliveryState, at: Timestamp) -> DeliveryView {
+    let (status, phrase) = match state {
+        DeliveryState::Failed => (Some(480), "Temporarily Unavailable"),
+        DeliveryState::PassedOn => (Some(202), "Accepted"),
+        DeliveryState::Delivered => (Some(200), "OK"),
+        _ => (None, ""),
+    };
+    let known = matches!(state, DeliveryState::Delivered | DeliveryState::Failed | DeliveryState::PassedOn);
+    DeliveryView {
+        person: person.clone(),
+        state,
+        status,
+        phrase: phrase.into(),
+        at: at.plus(Duration::from_millis(7_400)),
+        after: known.then(|| Duration::from_millis(430)),
+        attempt: 1,
+    }
+}
+
+/// A message of ours, with a state per person.
+pub(crate) fn own(id: u64, at: Timestamp, text: &str, states: &[(&Person, DeliveryState)]) -> MessageView {
+    let deliveries: Vec<DeliveryView> =
+        states.iter().map(|(person, state)| delivery(person, *state, at)).collect();
+    own_of(id, at, text, deliveries)
+}
+
+pub(crate) fn own_of(id: u64, at: Timestamp, text: &str, deliveries: Vec<DeliveryView>) -> MessageView {
+    MessageView {
+        id: MessageId(id),
+        at,
+        sent_at: None,
+        from: None,
+        text: text.into(),
+        other_type: None,
+        attempts: deliveries.iter().map(|delivery| delivery.attempt).max().unwrap_or(1),
+        tally: Tally::of(deliveries.iter().map(|delivery| delivery.state)),
+        deliveries,
+    }
+}
+
+/// A message of somebody else.
+pub(crate) fn from(id: u64, at: Timestamp, person: &Person, text: &str) -> MessageView {
+    MessageView {
+        id: MessageId(id),
+        at,
+        sent_at: None,
+        from: Some(person.clone()),
+        text: text.into(),
+        other_type: None,
+        attempts: 0,
+        deliveries: Vec::new(),
+        tally: Tally::default(),
+    }
+}
+
+fn thread(id: u64, people: &[Person], messages: Vec<MessageView>) -> Thread {
+    let outline = messages.iter().map(|message| Outline {
+        id: message.id,
+        chars: message.text.chars().count() as u32,
+        newlines: message.text.matches('\n').count() as u32,
+        recipients: message.deliveries.len() as u32,
+    });
+    Thread {
+        conversation: ConversationId(id),
+        people: people.to_vec().into(),
+        hidden: false,
+        outline: outline.collect(),
+        first: 0,
+        messages: messages.into_iter().map(Arc::new).collect(),
+        unread_from: None,
+    }
+}
+
+fn head(thread: &Thread, unread: u32) -> ConversationHead {
+    let last = thread.messages.last();
+    ConversationHead {
+        id: thread.conversation,
+        people: Arc::clone(&thread.people),
+        hidden: thread.hidden,
+        preview: last.map(|message| message.text.replace('\n', " ")).unwrap_or_default(),
+        at: last.map_or(Timestamp::from_millis(NOW), |message| message.at),
+        last: last.filter(|message| message.from.is_none()).map(|message| message.tally),
+        unread,
+        failed: 0,
+    }
+}
+
+/// Puts the caret into a field and types.
+pub(crate) fn type_into(harness: &mut Harness<'static, App>, field: &str, text: &str) {
+    harness.get_by_role_and_label(field_role(field), field).focus();
+    harness.run();
+    harness.get_by_role_and_label(field_role(field), field).type_text(text);
+    harness.run();
+}
+
+fn field_role(field: &str) -> Role {
+    if field == "Message" { Role::MultilineTextInput } else { Role::TextInput }
+}
+
+/// A label with these words is on the screen.
+pub(crate) fn says(harness: &Harness<'static, App>, words: &str) -> bool {
+    let mut labels =
+        harness.root().children_recursive().filter(|node| node.accesskit_node().role() == Role::Label);
+    labels.any(|node| node.accesskit_node().value().is_some_and(|text| text.contains(words)))
+}
+
+/// Presses a key and lets the window settle.
+pub(crate) fn press(harness: &mut Harness<'static, App>, modifiers: egui::Modifiers, key: egui::Key) {
+    harness.key_press_modifiers(modifiers, key);
+    harness.run();
+}

@@ -1,0 +1,149 @@
+//! The same without a pointer.
+
+use eframe::egui::{Key, Modifiers};
+use egui_kittest::kittest::{NodeT, Queryable};
+use fanfare::client::command::{AgentCommand, Command};
+use fanfare::client::journal::ConversationId;
+use fanfare::client::journal::DeliveryState::{Delivered, Failed};
+use fanfare::client::journal::MessageId;
+
+use crate::fake::{Fake, ago, own, people, press, says, type_into};
+use crate::gallery::{LARGE, SMALL, busy};
+
+#[test]
+fn a_message_to_three_is_written_sent_and_resent_by_keys_alone() {
+    let fake = Fake::new();
+    let mut window = fake.window(LARGE);
+    press(&mut window, Modifiers::COMMAND, Key::N);
+    assert!(window.get_by_label("To").is_focused());
+    for typed in ["ann", "ben", "cy"] {
+        type_into(&mut window, "To", typed);
+        press(&mut window, Modifiers::NONE, Key::Enter);
+    }
+    window.get_by_label("Remove Cy Young");
+    press(&mut window, Modifiers::NONE, Key::F6);
+    assert!(window.get_by_label("Message").is_focused());
+    type_into(&mut window, "Message", "Who can come?");
+    press(&mut window, Modifiers::SHIFT, Key::Enter);
+    assert_eq!(window.get_by_label("Message").value().as_deref(), Some("Who can come?\n"));
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    let asked = fake.asked();
+    let [Command::Agent(AgentCommand::Send(draft))] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!((draft.to.len(), draft.text.as_str()), (3, "Who can come?"));
+
+    let crew = people(&["Ann Lee", "Ben Okafor", "Cy Young"]);
+    let [ann, ben, cy] = crew.as_slice() else { panic!("three") };
+    fake.converse(
+        1,
+        &crew,
+        vec![own(5, ago(0), "Who can come?", &[(ann, Delivered), (ben, Failed), (cy, Delivered)])],
+        0,
+    );
+    window.run();
+    fake.asked();
+    press(&mut window, Modifiers::COMMAND | Modifiers::SHIFT, Key::R);
+    let asked = fake.asked();
+    assert!(
+        matches!(
+            asked.as_slice(),
+            [Command::Agent(AgentCommand::Resend { message: MessageId(5), only: None })]
+        ),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn enter_makes_a_line_when_the_setting_says_so() {
+    let fake = busy();
+    fake.change(|inner| inner.snapshot.settings.enter_sends = false);
+    let mut window = fake.window(LARGE);
+    press(&mut window, Modifiers::ALT, Key::ArrowDown);
+    press(&mut window, Modifiers::NONE, Key::F6);
+    press(&mut window, Modifiers::NONE, Key::F6);
+    type_into(&mut window, "Message", "one");
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    assert_eq!(window.get_by_label("Message").value().as_deref(), Some("one\n"));
+    fake.asked();
+    press(&mut window, Modifiers::SHIFT, Key::Enter);
+    assert!(matches!(fake.asked().as_slice(), [Command::Agent(AgentCommand::Send(_))]));
+}
+
+#[test]
+fn alt_arrows_walk_the_conversations() {
+    let fake = busy();
+    let mut window = fake.window(LARGE);
+    press(&mut window, Modifiers::ALT, Key::ArrowDown);
+    press(&mut window, Modifiers::ALT, Key::ArrowDown);
+    press(&mut window, Modifiers::ALT, Key::ArrowUp);
+    press(&mut window, Modifiers::ALT | Modifiers::SHIFT, Key::ArrowDown);
+    let opened: Vec<u64> = fake
+        .asked()
+        .into_iter()
+        .filter_map(|command| match command {
+            Command::Open(ConversationId(id)) => Some(id),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(opened, [1, 5, 1, 6], "down, down, up, and down to the next unread one");
+}
+
+#[test]
+fn arrows_walk_the_messages_and_f8_finds_the_failed_one() {
+    let fake = busy();
+    let mut window = fake.window(LARGE);
+    press(&mut window, Modifiers::ALT, Key::ArrowDown);
+    press(&mut window, Modifiers::NONE, Key::F8);
+    let failed = "Message to 6 people, 3 delivered, 2 not delivered, 1 without report";
+    assert!(window.get_by_label(failed).is_focused());
+    press(&mut window, Modifiers::NONE, Key::ArrowDown);
+    assert!(window.get_by_label("Message from Cy Young").is_focused());
+    press(&mut window, Modifiers::NONE, Key::ArrowUp);
+    assert!(window.get_by_label(failed).is_focused());
+}
+
+#[test]
+fn escape_closes_the_drawer_and_never_a_draft() {
+    let fake = busy();
+    let mut window = fake.window(SMALL);
+    press(&mut window, Modifiers::ALT, Key::ArrowDown);
+    type_into(&mut window, "Message", "draft");
+    press(&mut window, Modifiers::COMMAND, Key::D);
+    window.get_by_label("Close delivery");
+    press(&mut window, Modifiers::NONE, Key::Escape);
+    assert!(window.query_by_label("Close delivery").is_none());
+    assert_eq!(window.get_by_label("Message").value().as_deref(), Some("draft"));
+    window.get_by_label("Back to all messages").click();
+    window.run();
+    window.get_by_label("Search");
+}
+
+#[test]
+fn scale_and_search_have_keys() {
+    let fake = busy();
+    let mut window = fake.window(LARGE);
+    press(&mut window, Modifiers::COMMAND, Key::Plus);
+    assert!(matches!(fake.asked().as_slice(), [Command::PutSettings(settings)] if settings.scale == 1.1));
+    press(&mut window, Modifiers::COMMAND, Key::Num0);
+    press(&mut window, Modifiers::COMMAND, Key::K);
+    assert!(window.get_by_label("Search").is_focused());
+    type_into(&mut window, "Search", "zoë");
+    assert!(window.query_by(|node| node.label().is_some_and(|label| label.starts_with("Zoë"))).is_some());
+    assert!(
+        window.query_by(|node| node.label().is_some_and(|label| label.starts_with("Cy Young,"))).is_none()
+    );
+}
+
+#[test]
+fn leaving_says_how_many_messages_wait() {
+    let fake = Fake::new();
+    let crew = people(&["Ann Lee", "Ben Okafor"]);
+    let queued = fanfare::client::journal::DeliveryState::Queued;
+    fake.converse(1, &crew, vec![own(5, ago(0), "Hi", &[(&crew[0], queued), (&crew[1], queued)])], 0);
+    let mut window = fake.window(LARGE);
+    press(&mut window, Modifiers::COMMAND, Key::Q);
+    assert!(says(&window, "1 message has not been sent yet."));
+    window.get_by_label("Stay").click();
+    window.run();
+    assert!(window.query_by_label("Stay").is_none());
+    assert!(!window.get_by_label("Settings").accesskit_node().is_disabled());
+}
