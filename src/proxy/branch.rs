@@ -20,9 +20,17 @@ pub(super) struct Branch {
     pub(super) uri: Uri,
     /// Redirects that led here.
     steps: u8,
-    is_over: bool,
+    state: BranchState,
     /// Sent once more after a 482.
     is_again: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BranchState {
+    /// For a flow.
+    Looking,
+    Sent,
+    Over,
 }
 
 /// All branches of one request.
@@ -81,14 +89,15 @@ impl Fork {
         if self.branches.iter().any(|branch| branch.uri.same_as(uri)) {
             return None;
         }
-        self.push(Branch { uri: uri.clone(), steps, is_over: false, is_again: false })
+        self.push(Branch { uri: uri.clone(), steps, state: BranchState::Looking, is_again: false })
     }
 
     /// The same target as `branch` once more.
     pub(super) fn add_again(&mut self, branch: u32) -> Option<u32> {
         let old = self.get_mut(branch)?;
-        old.is_over = true;
-        let again = Branch { uri: old.uri.clone(), steps: old.steps, is_over: false, is_again: true };
+        old.state = BranchState::Over;
+        let again =
+            Branch { uri: old.uri.clone(), steps: old.steps, state: BranchState::Looking, is_again: true };
         self.first_sent = None;
         self.push(again)
     }
@@ -100,6 +109,18 @@ impl Fork {
     /// When this request ends if it is sent at `now`: one `span` after its first transmission (W17).
     pub(super) fn deadline(&mut self, now: Instant, span: Duration) -> Instant {
         *self.first_sent.get_or_insert(now) + span
+    }
+
+    /// A branch is with the transactions.
+    pub(super) fn sent(&mut self, branch: u32) {
+        if let Some(this) = self.get_mut(branch).filter(|this| this.state == BranchState::Looking) {
+            this.state = BranchState::Sent;
+        }
+    }
+
+    /// True while a branch has no flow yet.
+    pub(super) fn is_looking(&self) -> bool {
+        self.branches.iter().any(|branch| branch.state == BranchState::Looking)
     }
 
     /// How long a branch may look for a flow.
@@ -115,7 +136,7 @@ impl Fork {
     /// What a final response to a branch means; a branch that is over has no say any more.
     pub(super) fn judge(&mut self, branch: u32, response: &Response, transmissions: u32) -> Verdict {
         let may_be_repeat = self.is_resumed || self.branches.len() > 1;
-        let Some(this) = self.get_mut(branch).filter(|this| !this.is_over) else {
+        let Some(this) = self.get_mut(branch).filter(|this| this.state != BranchState::Over) else {
             return Verdict::Over;
         };
         let (steps, is_again) = (this.steps, this.is_again);
@@ -148,14 +169,14 @@ impl Fork {
 
     /// Ends a branch that had no response.
     pub(super) fn fail(&mut self, branch: u32, fault: Fault, transmissions: u32) {
-        if self.get_mut(branch).is_some_and(|this| !this.is_over) {
+        if self.get_mut(branch).is_some_and(|this| this.state != BranchState::Over) {
             self.close(branch, Some(Answer::to_fault(fault)), transmissions);
         }
     }
 
     /// The best that came back, once every branch is over.
     pub(super) fn outcome(&mut self) -> Option<Answer> {
-        if !self.branches.iter().all(|branch| branch.is_over) {
+        if !self.branches.iter().all(|branch| branch.state == BranchState::Over) {
             return None;
         }
         self.best.take().map(|(_, answer)| answer)
@@ -164,7 +185,7 @@ impl Fork {
     fn close(&mut self, branch: u32, answer: Option<Answer>, transmissions: u32) {
         self.tries += transmissions;
         if let Some(this) = self.get_mut(branch) {
-            this.is_over = true;
+            this.state = BranchState::Over;
         }
         let Some(answer) = answer else { return };
         let rank = rank(answer.status);

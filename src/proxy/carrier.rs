@@ -60,6 +60,15 @@ pub(super) enum Step {
     Failed { user: User, fault: Fault, transmissions: u32 },
 }
 
+/// What became of printed bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sending {
+    /// They are with the transactions, or too late.
+    Sent,
+    /// They are to be printed for another flow.
+    Waits,
+}
+
 /// What the carrier wants of the world.
 #[derive(Clone, Debug)]
 pub(super) enum Wish {
@@ -147,8 +156,12 @@ impl Carrier {
 
     /// Sends a printed request as a client transaction that ends at `ends` at the latest; one that is large for a datagram waits
     /// for a stream first, and [`Step::Ready`] comes again (RFC 3261 §18.1.1; W4).
-    pub(super) fn send(&mut self, user: User, printed: Printed<'_>, ends: Instant, now: Instant) {
+    pub(super) fn send(&mut self, user: User, printed: Printed<'_>, ends: Instant, now: Instant) -> Sending {
         let Printed { branch, method, flow, bytes } = printed;
+        if ends <= now {
+            self.fail(user, Fault::Timeout);
+            return Sending::Sent;
+        }
         if flow.transport == Transport::Udp
             && bytes.len() > UDP_REQUEST_BYTES_MAX
             && !self.is_refused(flow.remote, now)
@@ -156,9 +169,10 @@ impl Carrier {
             let hop = Hop { transport: Transport::Tcp, remote: flow.remote };
             let wait = (vec![hop], Some(flow), Some(flow.remote));
             self.connect(user, wait, ends.min(now + CONNECT_WAIT));
-            return;
+            return Sending::Waits;
         }
         self.layer.send(Outgoing { user, branch, method, flow, bytes, deadline: Some(ends) }, now);
+        Sending::Sent
     }
 
     /// What the layer makes of a request that came in.
@@ -275,19 +289,23 @@ impl Carrier {
 
     fn try_hops(&mut self, user: User, mut hops: Vec<Hop>, end: (Option<Flow>, Fault), ends: Instant) {
         let (otherwise, fault) = end;
-        while let Some(hop) = hops.pop() {
-            if self.sockets.is_own(hop.remote) {
+        while let Some(Hop { transport, remote }) = hops.pop() {
+            if self.sockets.is_own(remote) {
                 continue;
             }
-            if hop.transport != Transport::Udp {
-                hops.push(hop);
+            let socket = match transport {
+                Transport::Udp => self.sockets.local(Transport::Udp, remote),
+                Transport::Tcp | Transport::Tls => None,
+            };
+            let Some(local) = socket else {
+                // Without a datagram socket of that family, a stream is what is left (RFC 3261 §18.1.1).
+                let transport = if transport == Transport::Udp { Transport::Tcp } else { transport };
+                hops.push(Hop { transport, remote });
                 self.connect(user, (hops, otherwise, None), ends);
                 return;
-            }
-            if let Some(local) = self.sockets.local(Transport::Udp, hop.remote) {
-                self.steps.push_back(Step::Ready { user, flow: Flow::udp(local, hop.remote) });
-                return;
-            }
+            };
+            self.steps.push_back(Step::Ready { user, flow: Flow::udp(local, remote) });
+            return;
         }
         match otherwise.filter(|flow| self.is_usable(*flow)) {
             Some(flow) => self.steps.push_back(Step::Ready { user, flow }),

@@ -215,6 +215,7 @@ impl Dispatches {
         if let Some((legs, facts)) = self.all.get_mut(&id).and_then(Dispatch::parts) {
             legs.ready(core, facts, place, flow, now);
         }
+        self.drop_done(id);
     }
 
     /// A leg's final response came.
@@ -239,6 +240,7 @@ impl Dispatches {
         now: Now,
     ) {
         self.with_legs(core, id, now, |core, legs, facts| legs.failed(core, facts, place, fault, now));
+        self.drop_done(id);
     }
 
     /// Something is due.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::branch::{Answer, Fork, Verdict};
-use super::carrier::{Fault, Printed, User};
+use super::carrier::{Fault, Printed, Sending, User};
 use super::core::{Core, Due};
 use super::event::ProxyEvent;
 use super::journal::{DispatchId, OutcomeRow, OutcomeState};
@@ -88,6 +88,11 @@ impl Legs {
         self.recipients.iter().all(|recipient| recipient.saved == Saved::Yes)
     }
 
+    /// True while a leg has no flow yet: also when another binding has decided, it gets the message (W16).
+    pub(super) fn is_looking(&self) -> bool {
+        self.recipients.iter().any(|recipient| recipient.fork.is_looking())
+    }
+
     /// True when some outcome is in no batch yet.
     pub(super) fn has_unwritten(&self) -> bool {
         self.recipients.iter().any(|recipient| recipient.outcome.is_some() && recipient.saved == Saved::No)
@@ -127,12 +132,17 @@ impl Legs {
             expires,
         };
         let bytes = self.template.print(&leg);
-        core.carrier.send(
+        let sending = core.carrier.send(
             user,
             Printed { branch: &branch, method: Method::Message, flow, bytes },
             ends,
             now.mono,
         );
+        if sending == Sending::Sent
+            && let Some(recipient) = self.recipient(place.recipient)
+        {
+            recipient.fork.sent(place.branch);
+        }
     }
 
     /// A final response came (W18).
@@ -177,12 +187,11 @@ impl Legs {
         fault: (Fault, u32),
         now: Now,
     ) {
-        let Some(recipient) = self.recipient(place.recipient).filter(|recipient| recipient.outcome.is_none())
-        else {
-            return;
-        };
+        let Some(recipient) = self.recipient(place.recipient) else { return };
         recipient.fork.fail(place.branch, fault.0, fault.1);
-        self.end_if_over(core, facts, place.recipient, now);
+        if recipient.outcome.is_none() {
+            self.end_if_over(core, facts, place.recipient, now);
+        }
     }
 
     /// Timer J is over after a 482: the leg is sent once more (W15).

@@ -150,6 +150,11 @@ impl Report {
         self.last.clone()
     }
 
+    /// True once everybody's outcome was in a report.
+    pub(super) const fn is_complete(&self) -> bool {
+        self.last.is_some()
+    }
+
     /// A message taken up again, of which every outcome was known since then.
     pub(super) fn remember(&mut self, complete: Bytes, since: Timestamp) {
         self.last = Some(complete);
@@ -201,7 +206,11 @@ impl Report {
         };
         let branch = core.secret.report_branch(id, to_tag, self.row.cseq);
         let Dialog { to, call_id, routes, domain, .. } = &self.dialog;
-        let transport = if flow.transport == Transport::Udp { "" } else { ";transport=tcp" };
+        let transport = match flow.transport {
+            Transport::Udp => "",
+            Transport::Tcp => ";transport=tcp",
+            Transport::Tls => ";transport=tls",
+        };
         let state = match extent {
             Extent::Interim => "active",
             Extent::Complete => "terminated;reason=noresource",

@@ -18,6 +18,7 @@ mod recovery;
 mod registrar;
 mod relay;
 mod reports;
+mod storm;
 mod submissions;
 
 /// Where the proxy listens.

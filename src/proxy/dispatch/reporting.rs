@@ -11,7 +11,7 @@ use crate::machine::Flow;
 use crate::proxy::core::{Action, Core, Due};
 use crate::proxy::event::ProxyEvent;
 use crate::proxy::journal::{DispatchId, Write};
-use crate::proxy::legs::Unsaved;
+use crate::proxy::legs::{Legs, Unsaved};
 use crate::proxy::notifier::{Ending, Extent};
 use crate::sip::{Aor, ReportMode};
 use crate::time::Now;
@@ -53,6 +53,8 @@ impl Dispatches {
         };
         if dispatch.report.is_busy() {
             dispatch.report.has_news = true;
+            // It is told later, but written in time.
+            self.save(core, id);
             return;
         }
         let extent = dispatch.extent();
@@ -167,9 +169,15 @@ impl Dispatches {
         if let Some(legs) = &mut dispatch.legs {
             legs.saved(round);
         }
+        self.drop_done(id);
+    }
+
+    /// Lets go the legs when nothing needs them: every outcome is safe and no leg looks for its flow.
+    pub(super) fn drop_done(&mut self, id: DispatchId) {
+        let Some(dispatch) = self.all.get_mut(&id) else { return };
         let report = &dispatch.report;
-        let is_done = dispatch.legs.as_ref().is_some_and(|legs| legs.open() == 0 && legs.is_safe());
-        if is_done && (report.is_closed() || report.last().is_some()) {
+        let is_done = |legs: &Legs| legs.open() == 0 && legs.is_safe() && !legs.is_looking();
+        if dispatch.legs.as_deref().is_some_and(is_done) && (report.is_closed() || report.is_complete()) {
             dispatch.legs = None;
         }
     }

@@ -363,3 +363,26 @@ fn w15_482_to_a_leg_taken_up_again_is_sent_once_more_after_timer_j_and_then_succ
         assert!(told(&mut bench).starts_with(expected), "{second}");
     }
 }
+
+#[test]
+fn w16_a_binding_that_is_still_connecting_gets_it_though_another_one_has_decided() {
+    let mut bench = Bench::at_home();
+    bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.8:5060;transport=tcp>", 2, 600));
+    bench.ask(JAMES, &to_bob());
+    let home = bench.take_one(BOB);
+    bench.answer(BOB, &home, "200 OK");
+    let notify = bench.take_one(JAMES);
+    bench.answer(JAMES, &notify, "200 OK");
+    bench.advance_ms(1000);
+    let (id, _) = bench.connects.remove(0);
+    bench.input(Input::Connected { id, flow: tcp(CY, 9) });
+    assert_eq!(field(&bench.take_one(CY), "Call-ID"), field(&home, "Call-ID"));
+}
+
+#[test]
+fn without_a_datagram_socket_a_leg_goes_over_a_stream() {
+    let mut bench = Bench::with(ProxyConfig { listens: vec![(Transport::Tcp, address(PROXY))], ..config() });
+    bench.receive(tcp(JAMES, 1), &to_bob().replace("im:bob@domain.com", "sip:bob@192.0.2.77"));
+    let (_, hop) = bench.connects.remove(0);
+    assert_eq!(hop, Hop { transport: Transport::Tcp, remote: address("192.0.2.77:5060") });
+}

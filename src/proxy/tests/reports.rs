@@ -217,3 +217,16 @@ fn w4_a_large_report_goes_over_tcp_too() {
     bench.input(Input::ConnectFailed { id });
     assert_eq!(body(&bench.take_one(JAMES)).lines().count(), 61);
 }
+
+#[test]
+fn an_outcome_is_written_within_100_ms_also_while_a_report_is_under_way() {
+    let mut bench = Bench::at_home();
+    bench.ask(JAMES, &other_submission("Contact", "Delivery-Report: each\nContact"));
+    let (ann, bob) = (bench.take_one(ANN), bench.take_one(BOB));
+    bench.answer(BOB, &bob, "200 OK");
+    bench.advance_ms(100);
+    bench.answer(ANN, &ann, "200 OK");
+    bench.advance_ms(100);
+    assert_eq!(bench.rows.dispatches[0].outcomes.len(), 2);
+    assert_eq!(bench.take(JAMES).len(), 1, "one NOTIFY is under way, and not answered");
+}
