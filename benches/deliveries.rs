@@ -10,8 +10,10 @@ use std::net::{SocketAddr, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Submissions under way at a time.
-const WINDOW: usize = 32;
+/// Legs under way at a time: more would only try the kernel's socket buffers.
+const LEGS_UNDER_WAY: usize = 320;
+/// Sockets that the recipients share.
+const SINKS: usize = 10;
 
 fn main() {
     // `cargo test --benches` only wants to see that it runs.
@@ -25,11 +27,11 @@ fn measure(recipients: usize, messages: usize) {
     let folder = tempfile::tempdir().unwrap();
     let (mut proxy, address) = start_proxy(&folder);
     let idle_kib = resident_kib(proxy.id());
-    let sink = start_sink();
+    let sinks: Vec<_> = (0..SINKS).map(|_| start_sink()).collect();
     let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
     sender.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-    for recipient in 0..recipients {
-        register(&sender, address, sink, recipient);
+    for (recipient, sink) in (0..recipients).zip(sinks.iter().cycle()) {
+        register(&sender, address, *sink, recipient);
     }
     let before = cpu_secs(proxy.id());
     let start = now();
@@ -113,10 +115,11 @@ fn submit(socket: &UdpSocket, proxy: SocketAddr, recipients: usize, messages: us
     let local = socket.local_addr().unwrap();
     let others: String =
         (1..recipients).map(|recipient| format!("Secondary-To: <sip:r{recipient}@domain.com>\r\n")).collect();
+    let window = (LEGS_UNDER_WAY / recipients).clamp(1, 32);
     let (mut sent, mut reported) = (0, 0);
     let mut buffer = [0; 65_536];
     while reported < messages {
-        while sent < messages && sent - reported < WINDOW {
+        while sent < messages && sent - reported < window {
             let request = format!(
                 "MESSAGE sip:r0@domain.com SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bKm{sent}\r\n\
                  Max-Forwards: 70\r\nFrom: <sip:james@domain.com>;tag=j\r\nTo: <sip:r0@domain.com>\r\n{others}\
