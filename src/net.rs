@@ -2,10 +2,14 @@
 //!
 //! **Invariant:** no message is understood here; a stream is cut into messages by `sip::Framer`, and that is all.
 
-mod connections;
-mod resolve;
+// In this order a part uses those after it only.
 mod tcp;
+
+mod connections;
+
 mod udp;
+
+mod resolve;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -13,14 +17,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::net::{TcpListener, UdpSocket};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use crate::limits::INPUTS_WAITING_MAX;
+use crate::limits::{INPUTS_WAITING_MAX, LOOKUPS_MAX};
 use crate::machine::{ConnectId, Flow, Hop, Input, ResolveId, Transmit};
+use crate::random::Random;
 use crate::sip::{Transport, Uri};
 
-use self::connections::{Connections, Wish};
+use self::connections::{Connections, StreamLimits, Wish};
+use self::resolve::Route;
+use self::udp::UdpPort;
 
 /// Times that a free pair of ports is looked for when port 0 is asked for over UDP and TCP together.
 const PAIR_TRIES: usize = 20;
@@ -111,9 +118,10 @@ impl NetEvent {
 /// The sockets of one machine. Everything ends when it is dropped.
 #[derive(Debug)]
 pub struct Net {
-    udp: Vec<Arc<UdpSocket>>,
+    udp: Vec<UdpPort>,
     locals: Vec<(Transport, SocketAddr)>,
     connections: Arc<Connections>,
+    lookups: Arc<Semaphore>,
     sender: mpsc::Sender<NetEvent>,
     events: mpsc::Receiver<NetEvent>,
     tasks: JoinSet<()>,
@@ -125,10 +133,17 @@ impl Net {
     /// # Errors
     /// The first address that cannot be had, and why.
     pub async fn bind(listens: &[(Transport, SocketAddr)]) -> Result<Self, BindError> {
+        Self::bind_with(listens, StreamLimits::default()).await
+    }
+
+    async fn bind_with(listens: &[(Transport, SocketAddr)], limits: StreamLimits) -> Result<Self, BindError> {
         let (sender, events) = mpsc::channel(INPUTS_WAITING_MAX);
-        let connections = Arc::new(Connections::new(sender.clone()));
-        let mut net =
-            Self { udp: Vec::new(), locals: Vec::new(), connections, sender, events, tasks: JoinSet::new() };
+        // Two of 2^62 numbers: a run will not meet the numbers of an earlier one.
+        let before_first = Random::from_os().map_or(0, |mut random| random.bits() >> 2);
+        let connections = Arc::new(Connections::new(sender.clone(), before_first, limits));
+        let (udp, locals, tasks) = (Vec::new(), Vec::new(), JoinSet::new());
+        let lookups = Arc::new(Semaphore::new(LOOKUPS_MAX));
+        let mut net = Self { udp, locals, connections, lookups, sender, events, tasks };
         let mut rest = listens.to_vec();
         while let Some((transport, address)) = rest.pop_first_listen() {
             let twin = partner(transport);
@@ -197,41 +212,39 @@ impl Net {
         }
     }
 
-    /// Looks up where a URI leads.
-    pub fn resolve(&mut self, id: ResolveId, uri: Uri) {
-        let sender = self.sender.clone();
-        self.tasks.spawn(async move {
-            let hops = resolve::resolve(&uri).await;
-            sender.send(NetEvent::Resolved { id, hops }).await.ok();
-        });
+    /// Looks up where a URI leads. An answer that is known now is returned.
+    pub fn resolve(&mut self, id: ResolveId, uri: &Uri) -> Option<NetEvent> {
         // Tasks that are over are let go here, so that their number stays that of what is under way.
         while self.tasks.try_join_next().is_some() {}
+        let name = match resolve::route(uri) {
+            Route::Known(hops) => return Some(NetEvent::Resolved { id, hops }),
+            Route::Name(name) => name,
+        };
+        let Ok(free) = Arc::clone(&self.lookups).try_acquire_owned() else {
+            tracing::debug!("too many names are being looked up");
+            return Some(NetEvent::Resolved { id, hops: Vec::new() });
+        };
+        let sender = self.sender.clone();
+        self.tasks.spawn(async move {
+            let hops = resolve::look_up(name).await;
+            drop(free);
+            sender.send(NetEvent::Resolved { id, hops }).await.ok();
+        });
+        None
     }
 
     fn send_datagram(&self, transmit: &Transmit) -> Result<(), ()> {
         let flow = transmit.flow;
-        let same_family = |socket: &&Arc<UdpSocket>| {
-            socket.local_addr().is_ok_and(|local| local.is_ipv4() == flow.remote.is_ipv4())
-        };
-        let exact = self.udp.iter().find(|socket| socket.local_addr().is_ok_and(|local| local == flow.local));
-        let socket = exact.or_else(|| self.udp.iter().find(same_family)).ok_or(())?;
-        match socket.try_send_to(&transmit.bytes, flow.remote) {
-            Ok(_) => Ok(()),
-            // A full socket buffer loses a datagram as the network may: Timer E sends it again.
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
-            Err(error) => {
-                tracing::debug!(%error, "a datagram cannot be sent");
-                Err(())
-            }
-        }
+        // A stored flow may name a port of an earlier run.
+        let same_family = || self.udp.iter().find(|port| port.local.is_ipv4() == flow.remote.is_ipv4());
+        let port = self.udp.iter().find(|port| port.local == flow.local).or_else(same_family).ok_or(())?;
+        port.send(flow.remote, &transmit.bytes)
     }
 
     fn add_udp(&mut self, socket: UdpSocket, asked: SocketAddr) -> Result<(), BindError> {
         let local = socket.local_addr().map_err(|error| bind_error(Transport::Udp, asked, error))?;
-        let socket = Arc::new(socket);
         self.locals.push((Transport::Udp, local));
-        self.tasks.spawn(udp::receive(Arc::clone(&socket), local, self.sender.clone()));
-        self.udp.push(socket);
+        self.udp.push(UdpPort::start(socket, local, &self.sender, &mut self.tasks));
         Ok(())
     }
 
@@ -312,6 +325,7 @@ async fn bind_tcp(address: SocketAddr) -> Result<TcpListener, BindError> {
     TcpListener::bind(address).await.map_err(|error| bind_error(Transport::Tcp, address, error))
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the system has many more kinds, and names them")]
 fn bind_error(transport: Transport, address: SocketAddr, error: io::Error) -> BindError {
     let cause = match error.kind() {
         io::ErrorKind::AddrInUse => BindCause::InUse(address.port()),

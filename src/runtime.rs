@@ -3,8 +3,9 @@
 //! **Invariant:** the order of a machine's outputs is kept. An event that comes out before a transmission is
 //! told to the owner before those bytes leave; that is how a message is shown before its 200.
 
-pub mod agent;
 pub mod engine;
+
+pub mod agent;
 pub mod logs;
 pub mod server;
 
@@ -23,7 +24,7 @@ const INPUTS_PER_TURN_MAX: usize = 256;
 /// Groups of outcomes that the writer thread may be ahead of the loop.
 const OUTCOMES_WAITING_MAX: usize = 1024;
 /// Waits are cut to this, so that a computer that slept finds its timers overdue soon after it wakes.
-const WAIT_MAX: Duration = Duration::from_secs(3600);
+const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// Where a machine's batches go.
 #[derive(Debug)]
@@ -165,10 +166,7 @@ impl<W: Send + 'static> Shell<W> {
                 self.net.transmit(&transmit).err().map(|flow| Input::Disconnected { flow })
             }
             Output::Connect { id, hop } => self.net.connect(id, hop).map(NetEvent::into_input),
-            Output::Resolve { id, uri } => {
-                self.net.resolve(id, uri);
-                None
-            }
+            Output::Resolve { id, uri } => self.net.resolve(id, &uri).map(NetEvent::into_input),
             Output::Commit(batch) => self.commit(batch),
             Output::Event(event) => {
                 on_event(event);

@@ -3,17 +3,35 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::NetEvent;
-use crate::limits::{CONNECTION_QUEUE_BYTES_MAX, CONNECTIONS_MAX};
+use crate::limits::{CONNECTION_IDLE, CONNECTION_QUEUE_BYTES_MAX, CONNECTIONS_MAX, STREAM_MESSAGE_WAIT};
 use crate::machine::{ConnectId, ConnectionId, Flow, Hop};
 
 /// Messages waiting to be written to one connection.
 const QUEUE_MESSAGES_MAX: usize = 4096;
+
+/// How patient we are with streams; tests have no time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StreamLimits {
+    /// A connection on which nothing comes for so long is closed.
+    pub(super) idle: Duration,
+    /// A message must be whole so long after its first byte.
+    pub(super) message_wait: Duration,
+    /// Connections, those being opened among them.
+    pub(super) connections_max: usize,
+}
+
+impl Default for StreamLimits {
+    fn default() -> Self {
+        Self { idle: CONNECTION_IDLE, message_wait: STREAM_MESSAGE_WAIT, connections_max: CONNECTIONS_MAX }
+    }
+}
 
 /// What becomes of a wish for a connection.
 #[derive(Debug)]
@@ -54,6 +72,7 @@ impl Outbound {
 
 #[derive(Debug, Default)]
 struct Table {
+    /// The latest number given. Flows are stored, so numbers of this run must not be those of an earlier one.
     last: u64,
     closed: bool,
     writers: BTreeMap<ConnectionId, Writer>,
@@ -66,11 +85,18 @@ struct Table {
 pub(super) struct Connections {
     table: Mutex<Table>,
     sender: mpsc::Sender<NetEvent>,
+    limits: StreamLimits,
 }
 
 impl Connections {
-    pub(super) fn new(sender: mpsc::Sender<NetEvent>) -> Self {
-        Self { table: Mutex::default(), sender }
+    /// `before_first`: numbers given are larger than this.
+    pub(super) fn new(sender: mpsc::Sender<NetEvent>, before_first: u64, limits: StreamLimits) -> Self {
+        Self { table: Mutex::new(Table { last: before_first, ..Table::default() }), sender, limits }
+    }
+
+    /// How patient the tasks are.
+    pub(super) const fn limits(&self) -> StreamLimits {
+        self.limits
     }
 
     /// Where the tasks tell what came.
@@ -94,7 +120,7 @@ impl Connections {
             waiting.push(id);
             return Wish::Joined;
         }
-        if table.writers.len() + table.dialing.len() >= CONNECTIONS_MAX {
+        if table.writers.len() + table.dialing.len() >= self.limits.connections_max {
             return Wish::Full;
         }
         table.dialing.insert(hop, vec![id]);
@@ -109,7 +135,7 @@ impl Connections {
     /// Takes in a new connection; none when there are too many.
     pub(super) fn add(&self, mut flow: Flow) -> Option<Outbound> {
         let mut table = self.table();
-        if table.closed || table.writers.len() >= CONNECTIONS_MAX {
+        if table.closed || table.writers.len() >= self.limits.connections_max {
             return None;
         }
         table.last += 1;

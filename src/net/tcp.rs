@@ -13,7 +13,6 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::NetEvent;
 use super::connections::{Connections, Outbound};
-use crate::limits::{CONNECTION_IDLE, STREAM_MESSAGE_WAIT};
 use crate::machine::{Flow, Hop};
 use crate::sip::{Framed, Framer, Transport};
 
@@ -92,7 +91,8 @@ async fn read(connections: &Connections, mut reader: OwnedReadHalf, flow: Flow) 
     let mut framer = Framer::default();
     let mut buffer = BytesMut::with_capacity(READ_BYTES);
     // The end of patience: of the message that is under way, else of the connection.
-    let mut patience = Instant::now() + CONNECTION_IDLE;
+    let limits = connections.limits();
+    let mut patience = Instant::now() + limits.idle;
     let mut is_mid_message = false;
     loop {
         match timeout_at(patience, reader.read_buf(&mut buffer)).await {
@@ -110,7 +110,7 @@ async fn read(connections: &Connections, mut reader: OwnedReadHalf, flow: Flow) 
             Delivered::None | Delivered::Some => {}
         }
         is_mid_message = framer.is_mid_message();
-        patience = Instant::now() + if is_mid_message { STREAM_MESSAGE_WAIT } else { CONNECTION_IDLE };
+        patience = Instant::now() + if is_mid_message { limits.message_wait } else { limits.idle };
     }
 }
 

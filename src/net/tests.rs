@@ -83,7 +83,7 @@ fn a_stream_is_cut_into_messages_wherever_it_was_split() {
         let mut net = Net::bind(&[any(Transport::Tcp)]).await.unwrap();
         let mut peer = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
         let twice = [MESSAGE, b"\r\n\r\n", MESSAGE].concat();
-        let writer = std::thread::spawn(move || {
+        let writer = std::thread::Builder::new().name("peer".to_owned()).spawn(move || {
             for piece in twice.chunks(37) {
                 peer.write_all(piece).unwrap();
             }
@@ -94,7 +94,7 @@ fn a_stream_is_cut_into_messages_wherever_it_was_split() {
             assert_eq!(bytes, MESSAGE);
             net.transmit(&Transmit { flow, bytes }).unwrap();
         }
-        let mut peer = writer.join().unwrap();
+        let mut peer = writer.unwrap().join().unwrap();
         let answer = tokio::task::spawn_blocking(move || {
             let mut buffer = vec![0; MESSAGE.len() * 2 + 2];
             peer.read_exact(&mut buffer).unwrap();
@@ -159,19 +159,128 @@ fn an_unreadable_stream_is_closed() {
 fn names_and_literals_are_resolved() {
     run(async {
         let mut net = Net::bind(&[]).await.unwrap();
-        for (uri, hops) in
-            [("sip:a@127.0.0.9", 1), ("sip:a@[::1]:5070;transport=tcp", 1), ("sip:a@nowhere.invalid", 0)]
-        {
-            net.resolve(ResolveId(1), Uri::parse(uri).unwrap());
-            let Some(NetEvent::Resolved { hops: found, .. }) = net.receive().await else {
-                panic!("resolved")
-            };
-            assert_eq!(found.len(), hops, "{uri}");
+        for (uri, expected) in [
+            ("sip:a@127.0.0.9", vec!["UDP 127.0.0.9:5060"]),
+            ("sip:a@[::1]:5070;transport=tcp", vec!["TCP [::1]:5070"]),
+            ("sips:a@192.0.2.7", vec!["TLS 192.0.2.7:5061"]),
+            ("tel:+123", vec![]),
+        ] {
+            let known = net.resolve(ResolveId(1), &Uri::parse(uri).unwrap());
+            let Some(NetEvent::Resolved { hops, .. }) = known else { panic!("{uri}: {known:?}") };
+            let hops: Vec<String> =
+                hops.iter().map(|hop| format!("{} {}", hop.transport, hop.remote)).collect();
+            assert_eq!(hops, expected, "{uri}");
         }
-        net.resolve(ResolveId(2), Uri::parse("sip:a@localhost:5080").unwrap());
-        let Some(NetEvent::Resolved { hops, .. }) = net.receive().await else { panic!("resolved") };
-        assert!(hops.iter().all(|hop| hop.remote.ip().is_loopback() && hop.remote.port() == 5080));
-        assert!(!hops.is_empty());
+        // RFC 6761: .invalid never exists.
+        for (host, is_there) in [("nowhere.invalid", false), ("localhost", true)] {
+            let uri = Uri::parse(&format!("sip:a@{host}:5080")).unwrap();
+            assert!(net.resolve(ResolveId(2), &uri).is_none());
+            let Some(NetEvent::Resolved { hops, .. }) = net.receive().await else { panic!("resolved") };
+            assert_eq!(!hops.is_empty(), is_there, "{host}");
+            assert!(hops.iter().all(|hop| hop.remote.ip().is_loopback() && hop.remote.port() == 5080));
+        }
+    });
+}
+
+#[test]
+fn a_datagram_too_large_for_any_network_is_told() {
+    run(async {
+        let net = Net::bind(&[any(Transport::Udp)]).await.unwrap();
+        let flow = Flow::udp(net.locals()[0].1, "127.0.0.1:9".parse().unwrap());
+        assert_eq!(net.transmit(&Transmit { flow, bytes: vec![b'x'; 70_000].into() }), Err(flow));
+    });
+}
+
+#[test]
+fn a_stored_flow_of_an_earlier_port_still_leads_out() {
+    run(async {
+        let net = Net::bind(&[any(Transport::Udp)]).await.unwrap();
+        let peer = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let old = Flow::udp("127.0.0.1:1".parse().unwrap(), peer.local_addr().unwrap());
+        net.transmit(&Transmit { flow: old, bytes: Bytes::from_static(b"report") }).unwrap();
+        assert_eq!(peer.recv_from(&mut [0; 9]).unwrap(), (6, net.locals()[0].1));
+    });
+}
+
+#[test]
+fn a_peer_that_dribbles_is_closed_and_one_that_is_whole_is_not() {
+    run(async {
+        let limits = StreamLimits { message_wait: Duration::from_millis(60), ..StreamLimits::default() };
+        let mut net = Net::bind_with(&[any(Transport::Tcp)], limits).await.unwrap();
+        let address = net.locals()[0].1;
+        let mut whole = std::net::TcpStream::connect(address).unwrap();
+        whole.write_all(MESSAGE).unwrap();
+        let Some(NetEvent::Received { flow: whole_flow, .. }) = net.receive().await else {
+            panic!("a message")
+        };
+        let mut slow = tokio::net::TcpStream::connect(address).await.unwrap();
+        let slow_address = slow.local_addr().unwrap();
+        // A byte now and then keeps a connection from being idle, not from being slow.
+        let dribble = async {
+            for byte in MESSAGE.chunks(1) {
+                if tokio::io::AsyncWriteExt::write_all(&mut slow, byte).await.is_err() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let ((), ended) = tokio::join!(dribble, net.receive());
+        let Some(NetEvent::Disconnected { flow }) = ended else { panic!("{ended:?}") };
+        assert_eq!(flow.remote, slow_address);
+        whole.write_all(MESSAGE).unwrap();
+        let Some(NetEvent::Received { flow, .. }) = net.receive().await else { panic!("a message") };
+        assert_eq!(flow, whole_flow);
+    });
+}
+
+#[test]
+fn an_idle_connection_is_closed_and_the_next_one_has_another_number() {
+    run(async {
+        let limits = StreamLimits { idle: Duration::from_millis(30), ..StreamLimits::default() };
+        let mut numbers = Vec::new();
+        for _run in 0..2 {
+            let mut net = Net::bind_with(&[any(Transport::Tcp)], limits).await.unwrap();
+            let mut peer = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
+            let Some(NetEvent::Disconnected { flow }) = net.receive().await else { panic!("disconnected") };
+            assert_eq!(peer.read(&mut [0; 1]).unwrap(), 0);
+            numbers.push(flow.connection.unwrap());
+        }
+        assert_ne!(numbers[0], numbers[1], "a stored flow must not come to mean another peer");
+    });
+}
+
+#[test]
+fn a_peer_that_does_not_read_is_closed_when_too_much_waits_for_it() {
+    run(async {
+        let mut net = Net::bind(&[any(Transport::Tcp)]).await.unwrap();
+        let mut peer = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
+        peer.write_all(MESSAGE).unwrap();
+        let Some(NetEvent::Received { flow, .. }) = net.receive().await else { panic!("a message") };
+        let bytes = Bytes::from(vec![b'x'; 1024 * 1024]);
+        // The system's buffers take some megabytes, too.
+        let mut sent = 0;
+        while net.transmit(&Transmit { flow, bytes: bytes.clone() }).is_ok() {
+            sent += 1;
+            assert!(sent < 200, "a queue without end");
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(net.transmit(&Transmit { flow, bytes }), Err(flow));
+    });
+}
+
+#[test]
+fn over_the_limit_connections_are_refused() {
+    run(async {
+        let limits = StreamLimits { connections_max: 1, ..StreamLimits::default() };
+        let mut net = Net::bind_with(&[any(Transport::Tcp)], limits).await.unwrap();
+        let mut first = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
+        first.write_all(MESSAGE).unwrap();
+        let Some(NetEvent::Received { .. }) = net.receive().await else { panic!("a message") };
+        let second = tokio::net::TcpStream::connect(net.locals()[0].1).await.unwrap();
+        second.readable().await.unwrap();
+        assert_eq!(second.try_read(&mut [0; 1]).unwrap_or(0), 0);
+        let hop = Hop { transport: Transport::Tcp, remote: "127.0.0.1:9".parse().unwrap() };
+        assert!(matches!(net.connect(ConnectId(1), hop), Some(NetEvent::ConnectFailed { .. })));
     });
 }
 
