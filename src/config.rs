@@ -3,3 +3,7 @@
 //! **Invariant:** what comes out of here is checked; a file that cannot be used is never overwritten.
 
 pub mod client;
+
+pub mod proxy;
+
+pub mod text;

@@ -63,7 +63,7 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RonError> {
             return Err(RonError::Read { path: path.to_owned(), source });
         }
     };
-    ron::de::from_bytes(&bytes).map(Some).map_err(|error| RonError::Broken {
+    options().from_bytes(&bytes).map(Some).map_err(|error| RonError::Broken {
         path: path.to_owned(),
         line: error.span.start.line,
         column: error.span.start.col,
@@ -84,6 +84,11 @@ pub fn read_or_keep_aside<T: DeserializeOwned>(path: &Path) -> Result<Kept<T>, R
     let aside = keep_aside(path).map_err(|source| RonError::Write { path: path.to_owned(), source })?;
     let problem = format!("{broken}. The file was kept as {}.", aside.display());
     Ok(Kept { value: None, problem: Some(problem) })
+}
+
+/// People need not write `Some(...)` around what is there.
+fn options() -> ron::Options {
+    ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME)
 }
 
 fn keep_aside(path: &Path) -> io::Result<PathBuf> {
@@ -117,7 +122,7 @@ pub fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), RonError> {
 
 fn try_write<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
     let pretty = ron::ser::PrettyConfig::new().new_line("\n").indentor("    ").struct_names(false);
-    let mut text = ron::ser::to_string_pretty(value, pretty).map_err(io::Error::other)?;
+    let mut text = options().to_string_pretty(value, pretty).map_err(io::Error::other)?;
     text.push('\n');
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder)?;

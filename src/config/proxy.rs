@@ -1,0 +1,235 @@
+//! The settings file of a proxy (`fanfare proxy --config FILE`), in RON; everything in it may be left out:
+//!
+//! ```ron
+//! (
+//!     domains: ["domain.com"],
+//!     listens: ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"],
+//!     data: "/var/lib/fanfare",
+//!     trust: ["127.0.0.0/8"],
+//!     t1: "500ms",
+//!     recipients_max: 500,
+//!     message_bytes_max: 1048576,
+//!     submissions_per_sec_max: 20,
+//! )
+//! ```
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::limits::{MESSAGE_BYTES_MAX, RECIPIENTS_MAX};
+use crate::proxy::{Prefix, ProxyConfig};
+use crate::sip::Transport;
+use crate::store::ron_file::{self, RonError};
+use crate::transaction::Timers;
+
+use super::text::{duration, listen, network};
+
+/// A settings file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProxySettingsError {
+    /// It cannot be read, or is no RON of this shape.
+    #[error(transparent)]
+    File(#[from] RonError),
+    /// It is not there.
+    #[error("cannot read {}: there is no such file", .0.display())]
+    Missing(PathBuf),
+    /// A value makes no sense.
+    #[error("{}: {field}: {why}", path.display())]
+    Field {
+        /// The file.
+        path: PathBuf,
+        /// Which of its fields.
+        field: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// The file as people write it. As many recipients and bytes as in `limits.rs`, and not more, may be allowed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Written {
+    domains: Vec<String>,
+    listens: Vec<String>,
+    data: Option<PathBuf>,
+    trust: Vec<String>,
+    t1: Option<String>,
+    recipients_max: Option<usize>,
+    message_bytes_max: Option<usize>,
+    submissions_per_sec_max: Option<u32>,
+}
+
+/// Settings of a proxy, checked; what is not set is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProxySettings {
+    /// Served domains.
+    pub domains: Vec<String>,
+    /// Where to listen.
+    pub listens: Vec<(Transport, SocketAddr)>,
+    /// Folder of the store.
+    pub data: Option<PathBuf>,
+    /// Peers that may submit whatever their From says.
+    pub trust: Vec<Prefix>,
+    /// T1.
+    pub t1: Option<Duration>,
+    /// Recipients of one submission.
+    pub recipients_max: Option<usize>,
+    /// Bytes of one request.
+    pub message_bytes_max: Option<usize>,
+    /// Submissions a second of one sender.
+    pub submissions_per_sec_max: Option<u32>,
+}
+
+impl ProxySettings {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// Names the file, and the line and column or the field that is wrong.
+    pub fn read(path: &Path) -> Result<Self, ProxySettingsError> {
+        let written: Option<Written> = ron_file::read(path)?;
+        let written = written.ok_or_else(|| ProxySettingsError::Missing(path.to_owned()))?;
+        written.check().map_err(|(field, why)| ProxySettingsError::Field {
+            path: path.to_owned(),
+            field,
+            why,
+        })
+    }
+
+    /// These settings over others: what is set here goes first.
+    #[must_use]
+    pub fn over(self, others: Self) -> Self {
+        Self {
+            domains: first_set(self.domains, others.domains),
+            listens: first_set(self.listens, others.listens),
+            data: self.data.or(others.data),
+            trust: first_set(self.trust, others.trust),
+            t1: self.t1.or(others.t1),
+            recipients_max: self.recipients_max.or(others.recipients_max),
+            message_bytes_max: self.message_bytes_max.or(others.message_bytes_max),
+            submissions_per_sec_max: self.submissions_per_sec_max.or(others.submissions_per_sec_max),
+        }
+    }
+
+    /// What a proxy is made from, with the defaults of what is not set.
+    #[must_use]
+    pub fn config(self) -> ProxyConfig {
+        let mut config = ProxyConfig::new(self.domains, self.listens);
+        config.trust = self.trust;
+        config.timers = self.t1.map_or(config.timers, Timers::new);
+        config.recipients_max = self.recipients_max.unwrap_or(config.recipients_max);
+        config.message_bytes_max = self.message_bytes_max.unwrap_or(config.message_bytes_max);
+        config.submissions_per_sec_max = self.submissions_per_sec_max.or(config.submissions_per_sec_max);
+        config
+    }
+}
+
+fn first_set<T>(own: Vec<T>, other: Vec<T>) -> Vec<T> {
+    if own.is_empty() { other } else { own }
+}
+
+type Wrong = (&'static str, String);
+
+impl Written {
+    fn check(self) -> Result<ProxySettings, Wrong> {
+        if self.domains.iter().any(|domain| domain.trim().is_empty()) {
+            return Err(("domains", "an empty name is no domain".to_owned()));
+        }
+        let t1 = self.t1.as_deref().map(duration).transpose().map_err(|why| ("t1", why))?;
+        if t1.is_some_and(|t1| t1.is_zero()) {
+            return Err(("t1", "it must be longer than nothing".to_owned()));
+        }
+        Ok(ProxySettings {
+            domains: self.domains,
+            listens: each("listens", &self.listens, listen)?,
+            data: self.data,
+            trust: each("trust", &self.trust, network)?,
+            t1,
+            recipients_max: within("recipients_max", self.recipients_max, RECIPIENTS_MAX)?,
+            message_bytes_max: within("message_bytes_max", self.message_bytes_max, MESSAGE_BYTES_MAX)?,
+            submissions_per_sec_max: self.submissions_per_sec_max,
+        })
+    }
+}
+
+fn each<T>(
+    field: &'static str,
+    texts: &[String],
+    read: fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, Wrong> {
+    texts.iter().map(|text| read(text).map_err(|why| (field, why))).collect()
+}
+
+fn within(field: &'static str, value: Option<usize>, most: usize) -> Result<Option<usize>, Wrong> {
+    match value {
+        Some(value) if value == 0 || value > most => {
+            Err((field, format!("{value} is outside of 1 to {most}")))
+        }
+        Some(_) | None => Ok(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_file<T>(text: &str, check: impl FnOnce(&Path) -> T) -> T {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("proxy.ron");
+        std::fs::write(&path, text).unwrap();
+        check(&path)
+    }
+
+    fn read(text: &str) -> ProxySettings {
+        with_file(text, |path| ProxySettings::read(path).unwrap())
+    }
+
+    fn refusal(text: &str) -> String {
+        let said = with_file(text, |path| ProxySettings::read(path).unwrap_err().to_string());
+        said.split_once("proxy.ron:").unwrap().1.to_owned()
+    }
+
+    #[test]
+    fn the_file_of_the_manual_is_read() {
+        let settings = read(
+            r#"( domains: ["domain.com"], listens: ["udp:127.0.0.1:5060", "tcp:[::1]:0"], data: Some("/x"),
+                 trust: ["127.0.0.0/8"], t1: Some("20ms"), recipients_max: Some(7) )"#,
+        );
+        let config = settings.clone().config();
+        assert_eq!((config.domains.len(), config.listens.len(), config.trust.len()), (1, 2, 1));
+        assert_eq!((config.timers, config.recipients_max), (Timers::new(Duration::from_millis(20)), 7));
+        assert_eq!(config.message_bytes_max, MESSAGE_BYTES_MAX);
+        assert_eq!(read("()"), ProxySettings::default());
+        // What needs no `Some` in the mouth of people needs none in the file.
+        assert_eq!(read(r#"(t1: "20ms", recipients_max: 7, data: "/x")"#).t1, settings.t1);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_by_its_field_or_its_place() {
+        for (text, said) in [
+            ("(listens: [\"5060\"])", " listens: \"5060\" is not like udp:127.0.0.1:5060"),
+            ("(trust: [\"127.0.0.0/99\"])", " trust: \"127.0.0.0/99\" is not a network prefix"),
+            ("(t1: \"fast\")", " t1: \"fast\" is not like 500ms"),
+            ("(t1: \"0ms\")", " t1: it must be longer than nothing"),
+            ("(domains: [\" \"])", " domains: an empty name"),
+            ("(recipients_max: 0)", " recipients_max: 0 is outside of 1 to 500"),
+            ("(message_bytes_max: 99999999)", " message_bytes_max: 99999999 is outside"),
+            ("(\n  domain: [])", "2:"),
+        ] {
+            let error = refusal(text);
+            assert!(error.starts_with(said), "{text}: {error}");
+        }
+        let missing = ProxySettings::read(Path::new("/nowhere/proxy.ron")).unwrap_err().to_string();
+        assert_eq!(missing, "cannot read /nowhere/proxy.ron: there is no such file");
+    }
+
+    #[test]
+    fn the_command_line_goes_before_the_file() {
+        let file = read(r#"(domains: ["a.org"], listens: ["udp:127.0.0.1:1"], t1: "1s")"#);
+        let own = ProxySettings { domains: vec!["b.org".to_owned()], ..ProxySettings::default() };
+        let both = own.over(file.clone());
+        assert_eq!((both.domains, both.listens, both.t1), (vec!["b.org".to_owned()], file.listens, file.t1));
+    }
+}
