@@ -8,6 +8,8 @@ mod listen;
 mod parse;
 mod proxy;
 mod send;
+#[cfg(feature = "gui")]
+mod window;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -163,10 +165,16 @@ pub fn run() -> ExitCode {
 fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         #[cfg(feature = "gui")]
-        None => anyhow::bail!("the window is being built"),
+        None => window::run(arguments.data.as_deref()),
         #[cfg(not(feature = "gui"))]
         None => anyhow::bail!("this fanfare was built without the window; see fanfare --help"),
-        Some(Command::Demo(demo)) => crate::demo::run(demo.headless, demo.screenshot.as_deref()),
+        Some(Command::Demo(demo)) if demo.headless => crate::demo::run_headless(),
+        #[cfg(feature = "gui")]
+        Some(Command::Demo(demo)) => window::run_demo(demo.screenshot),
+        #[cfg(not(feature = "gui"))]
+        Some(Command::Demo(_)) => {
+            anyhow::bail!("this fanfare was built without the window; try fanfare demo --headless")
+        }
         Some(Command::Proxy(proxy)) => proxy::run(proxy),
         Some(Command::Send(send)) => send::run(send),
         Some(Command::Listen(listen)) => listen::run(&listen),

@@ -6,7 +6,7 @@ mod headless;
 mod people;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -27,25 +27,19 @@ const DOMAIN: &str = "demo.example";
 /// Short, so that the silent one is known within 64 T1 = 6.4 s.
 const T1: Duration = Duration::from_millis(100);
 /// The first message, written out ready.
-const FIRST_MESSAGE: &str = "Lunch at noon? Tell me if you can come.";
+pub const FIRST_MESSAGE: &str = "Lunch at noon? Tell me if you can come.";
 
-/// Shows the job: in a window, or as text where `headless`. With `screenshot` the window sends by itself,
-/// saves its picture once the first reports are in, and ends.
+/// Shows the job as text.
 ///
 /// # Errors
 /// What is in the way, in a sentence.
-pub fn run(headless: bool, screenshot: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let stage = Stage::set()?;
-    if headless { headless::run(&stage) } else { window(&stage, screenshot) }
-}
-
-fn window(_stage: &Stage, _screenshot: Option<&Path>) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("this fanfare was built without the window; try fanfare demo --headless")
+pub fn run_headless() -> anyhow::Result<ExitCode> {
+    headless::run(&Stage::set()?)
 }
 
 /// Everything but the person who writes. It is taken down when dropped, people first.
 #[derive(Debug)]
-struct Stage {
+pub struct Stage {
     people: People,
     proxy: SocketAddr,
     _server: Server,
@@ -54,7 +48,10 @@ struct Stage {
 
 impl Stage {
     /// Starts the proxy, lets the people register, and waits until they have.
-    fn set() -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// What is in the way, in a sentence.
+    pub fn set() -> anyhow::Result<Self> {
         let folder =
             tempfile::Builder::new().prefix("fanfare-demo-").tempdir().context("no temporary folder")?;
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -69,7 +66,8 @@ impl Stage {
     }
 
     /// Who writes.
-    fn account(&self) -> Account {
+    #[must_use]
+    pub fn account(&self) -> Account {
         Account {
             address: people::writer(),
             name: "James".to_owned(),
@@ -82,7 +80,14 @@ impl Stage {
     }
 
     /// The people, as contacts.
-    fn book(&self) -> AddressBook {
+    #[must_use]
+    pub fn book(&self) -> AddressBook {
         AddressBook { contacts: self.people.contacts(), lists: Vec::new() }
+    }
+
+    /// Where the writer's messages and settings are, for as long as the stage stands.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        self.folder.path().join("james")
     }
 }

@@ -51,12 +51,13 @@ mod words;
 mod theme;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use eframe::egui;
 
 use crate::client::command::{Command, Notice};
 use crate::client::snapshot::{Person, Snapshot};
+use crate::runtime::engine::Engine;
 use crate::time::Timestamp;
 
 pub use app::App;
@@ -99,19 +100,28 @@ pub struct Options {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no screen, or no OpenGL on it.
-    #[error("cannot open a window")]
-    Window(#[source] eframe::Error),
+    #[error("cannot open a window: {0}")]
+    Window(String),
 }
 
-/// Opens the window and stays until it is closed. `source` is made with the function that wakes the window.
+/// Wakes the window from any thread; before there is one, it does nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Waker(Arc<OnceLock<egui::Context>>);
+
+impl Waker {
+    /// Lets the window look at its source again.
+    pub fn wake(&self) {
+        if let Some(ctx) = self.0.get() {
+            ctx.request_repaint();
+        }
+    }
+}
+
+/// Opens the window and stays until it is closed. The source calls `waker` when it has something new.
 ///
 /// # Errors
 /// There is no screen to draw on.
-pub fn run<S, F>(make_source: F, options: Options) -> Result<(), Error>
-where
-    S: Source + 'static,
-    F: FnOnce(Box<dyn Fn() + Send + Sync>) -> S + 'static,
-{
+pub fn run(source: impl Source + 'static, waker: &Waker, options: Options) -> Result<(), Error> {
     let viewport = egui::ViewportBuilder::default()
         .with_title("Fanfare")
         .with_app_id("fanfare")
@@ -119,16 +129,34 @@ where
         .with_inner_size([1100.0, 720.0])
         .with_min_inner_size([640.0, 420.0]);
     let native = eframe::NativeOptions { viewport, ..Default::default() };
+    let slot = Arc::clone(&waker.0);
     eframe::run_native(
         "fanfare",
         native,
         Box::new(move |creation| {
-            let ctx = creation.egui_ctx.clone();
-            let source = make_source(Box::new(move || ctx.request_repaint()));
-            Ok(Box::new(App::new(&creation.egui_ctx, Box::new(source), options)))
+            let ctx = slot.get_or_init(|| creation.egui_ctx.clone());
+            Ok(Box::new(App::new(ctx, Box::new(source), options)))
         }),
     )
-    .map_err(Error::Window)
+    .map_err(|error| Error::Window(error.to_string()))
+}
+
+impl Source for Engine {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        Self::snapshot(self)
+    }
+
+    fn notices(&self) -> Vec<Notice> {
+        Self::notices(self)
+    }
+
+    fn send(&self, command: Command) -> Result<(), Full> {
+        Self::send(self, command).map_err(|_command| Full)
+    }
+
+    fn now(&self) -> Timestamp {
+        Self::now(self)
+    }
 }
 
 fn icon() -> egui::IconData {

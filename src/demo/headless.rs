@@ -24,7 +24,7 @@ pub(super) fn run(stage: &Stage) -> anyhow::Result<ExitCode> {
 
 async fn show(stage: &Stage) -> anyhow::Result<ExitCode> {
     let book = stage.book();
-    let mut agent = Agent::start(&stage.account(), Some(&stage.folder.path().join("james"))).await?;
+    let mut agent = Agent::start(&stage.account(), Some(&stage.folder())).await?;
     agent.machine_mut().set_names(&book);
     let mut story = Story { total: book.contacts.len(), delivered: 0, failed: 0, is_over: false, book };
     story.open();

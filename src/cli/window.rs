@@ -1,0 +1,72 @@
+//! `fanfare` and `fanfare demo`: the window over an engine.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+use crate::client::contacts::Contact;
+use crate::client::snapshot::Person;
+use crate::config::client::Folders;
+use crate::demo::{FIRST_MESSAGE, Stage};
+use crate::runtime::engine::{Engine, EngineOptions};
+use crate::ui::{self, Options, Waker};
+
+/// Opens the window over what this person has, or over what is in `data`.
+pub(super) fn run(data: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let folders = match data {
+        Some(folder) => Folders::under(folder),
+        None => {
+            Folders::of_this_person().context("this system has no home folder; name one with --data DIR")?
+        }
+    };
+    let waker = Waker::default();
+    let engine = Engine::start(EngineOptions {
+        settings: Some(folders.settings),
+        data: Some(folders.data),
+        account: None,
+        book: None,
+        demo: false,
+        wake: wake(&waker),
+    })?;
+    ui::run(engine, &waker, Options { notifications: true, ..Options::default() })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the window over the demo: the first message stands ready. For a picture it sends itself, and the
+/// window closes when the picture is saved.
+pub(super) fn run_demo(screenshot: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+    let stage = Stage::set()?;
+    let book = stage.book();
+    let everybody = book.contacts.iter().map(person).collect();
+    let waker = Waker::default();
+    let engine = Engine::start(EngineOptions {
+        settings: Some(stage.folder()),
+        data: Some(stage.folder()),
+        account: Some(stage.account()),
+        book: Some(book),
+        demo: true,
+        wake: wake(&waker),
+    })?;
+    let options = Options {
+        ready: Some((everybody, FIRST_MESSAGE.to_owned())),
+        send_ready: screenshot.is_some(),
+        notifications: screenshot.is_none(),
+        screenshot: screenshot.clone(),
+        zone: None,
+    };
+    ui::run(engine, &waker, options)?;
+    match screenshot {
+        Some(file) if !file.exists() => anyhow::bail!("no picture could be saved in {}", file.display()),
+        Some(_) | None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn wake(waker: &Waker) -> Box<dyn Fn() + Send + Sync> {
+    let waker = waker.clone();
+    Box::new(move || waker.wake())
+}
+
+fn person(contact: &Contact) -> Person {
+    Person { address: contact.address.clone(), name: contact.name.clone(), simulated: contact.simulated }
+}
