@@ -1,7 +1,8 @@
 //! A user agent with its sockets and its store: for the engine, `fanfare send` and `fanfare listen`.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
 use crate::client::account::{Account, AccountError};
@@ -25,9 +26,6 @@ pub enum AgentError {
     /// A field of the account.
     #[error(transparent)]
     Account(#[from] AccountError),
-    /// No way to the proxy.
-    #[error("there is no route to the proxy {0}")]
-    NoRoute(SocketAddr),
     /// A socket.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -44,6 +42,7 @@ pub enum AgentError {
 pub struct Agent {
     shell: Shell<Write>,
     machine: UserAgent,
+    proxy: Hop,
 }
 
 impl Agent {
@@ -56,11 +55,12 @@ impl Agent {
         let store = data
             .map_or_else(Store::<ClientSchema>::in_memory, |folder| Store::open(&folder.join(STORE_FILE)))?;
         let rows = store.load()?;
-        let net = Net::bind(&listens(profile.proxy)?).await?;
+        let proxy = profile.proxy;
+        let net = Net::bind(&listens(own_ip(proxy, local_ip_towards(proxy.remote)))).await?;
         let clock = Clock::start();
         let config = AgentConfig { profile, locals: net.locals().to_vec() };
         let machine = UserAgent::new(config, rows, Random::from_os()?, clock.now());
-        Ok(Self { shell: Shell::with_store(net, clock, store)?, machine })
+        Ok(Self { shell: Shell::with_store(net, clock, store)?, machine, proxy })
     }
 
     /// The machine, to look at.
@@ -80,6 +80,13 @@ impl Agent {
         &self.shell
     }
 
+    /// True when the proxy is reached from another address by now: the computer came online, or changed networks.
+    /// The sockets of this agent are of no use then, and another one has to be started.
+    #[must_use]
+    pub fn has_moved(&self) -> bool {
+        is_elsewhere(self.shell.net().locals(), local_ip_towards(self.proxy.remote))
+    }
+
     /// Asks the machine for something. Events come in the order of what happens.
     pub fn command(&mut self, command: AgentCommand, on_event: &mut impl FnMut(Event)) {
         self.shell.give(&mut self.machine, Input::Command(command), on_event);
@@ -96,8 +103,47 @@ impl Agent {
 }
 
 /// Sockets on the address of ours that the proxy can reach; UDP and TCP on the same free port.
-fn listens(proxy: Hop) -> Result<[(Transport, SocketAddr); 2], AgentError> {
-    let ip = local_ip_towards(proxy.remote).map_err(|_unreachable| AgentError::NoRoute(proxy.remote))?;
+fn listens(ip: IpAddr) -> [(Transport, SocketAddr); 2] {
     let any_port = SocketAddr::new(ip, 0);
-    Ok([(Transport::Udp, any_port), (Transport::Tcp, any_port)])
+    [(Transport::Udp, any_port), (Transport::Tcp, any_port)]
+}
+
+/// The address of ours to use. Without a way to the proxy (a laptop that is not online yet) it is loopback, so that
+/// what was written before can be read; see [`Agent::has_moved`].
+fn own_ip(proxy: Hop, towards_proxy: io::Result<IpAddr>) -> IpAddr {
+    towards_proxy.unwrap_or_else(|_unreachable| match proxy.remote {
+        SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    })
+}
+
+/// Whether there is a way to the proxy that starts from none of these sockets.
+fn is_elsewhere(locals: &[(Transport, SocketAddr)], towards_proxy: io::Result<IpAddr>) -> bool {
+    towards_proxy.is_ok_and(|ip| locals.iter().all(|(_, local)| local.ip() != ip))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hop(remote: &str) -> Hop {
+        Hop { transport: Transport::Udp, remote: remote.parse().unwrap() }
+    }
+
+    fn no_way() -> io::Result<IpAddr> {
+        Err(io::ErrorKind::NetworkUnreachable.into())
+    }
+
+    #[test]
+    fn without_a_way_to_the_proxy_the_agent_starts_all_the_same_and_moves_once_there_is_one() {
+        let own: IpAddr = "192.0.2.9".parse().unwrap();
+        assert_eq!(own_ip(hop("192.0.2.1:5060"), Ok(own)), own);
+        let loopback = own_ip(hop("192.0.2.1:5060"), no_way());
+        assert_eq!(loopback.to_string(), "127.0.0.1");
+        assert_eq!(own_ip(hop("[2001:db8::1]:5060"), no_way()).to_string(), "::1");
+        let locals = listens(loopback);
+        assert!(!is_elsewhere(&locals, no_way()));
+        assert!(!is_elsewhere(&locals, Ok(loopback)));
+        assert!(is_elsewhere(&locals, Ok(own)));
+    }
 }

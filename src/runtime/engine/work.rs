@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use crate::client::account::Account;
+use crate::client::account::{Account, RegistrationState};
 use crate::client::command::{AgentCommand, Command, Event, Notice};
 use crate::client::contacts::AddressBook;
 use crate::client::names::Names;
@@ -128,7 +128,13 @@ impl Work {
     async fn go_round(mut self) {
         loop {
             let (happened, events) = self.wait().await;
+            let offline =
+                |event: &Event| matches!(event, Event::Registration(RegistrationState::Offline { .. }));
+            let looks_around = events.iter().any(offline);
             self.hear(events);
+            if looks_around {
+                self.follow_the_network().await;
+            }
             let round = match happened {
                 Some(Happened::Command(command)) => self.obey(command).await,
                 Some(Happened::Answer(answer)) => self.answered(answer),
@@ -257,6 +263,20 @@ impl Work {
         self.running = Some(Running { history, agent });
         self.ask_agent(AgentCommand::Connect);
         Ok(())
+    }
+
+    /// The proxy does not answer: if that is because we are in another network now, starts from there.
+    async fn follow_the_network(&mut self) {
+        if !self.running.as_ref().is_some_and(|running| running.agent.has_moved()) {
+            return;
+        }
+        // The old address can sign nothing off.
+        self.running = None;
+        if let Some(account) = self.desk.account.clone()
+            && let Err(error) = self.begin(Account::clone(&account)).await
+        {
+            self.desk.tell(Notice::Problem(format!("{error}.")));
+        }
     }
 
     /// Signs off and lets the machine go; what it has to write is written.
