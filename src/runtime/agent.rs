@@ -34,7 +34,7 @@ pub enum AgentError {
     Store(#[from] OpenError),
     /// The system.
     #[error("cannot start: {0}")]
-    System(#[from] std::io::Error),
+    System(#[from] io::Error),
 }
 
 /// A user agent on the caller's runtime.
