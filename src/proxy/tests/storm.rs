@@ -75,7 +75,7 @@ impl Storm {
             3 => self.bench.disk_goes_on(Disk::Fails),
             4 => self.crash(),
             5 | 6 if !self.accepted.contains(&number) => {
-                self.bench.receive(udp(JAMES), &submission(number, turn))
+                self.bench.receive(udp(JAMES), &submission(number, turn));
             }
             _ => {
                 let millis = self.chance.below(3000);
