@@ -126,6 +126,10 @@ impl Dispatches {
 
     /// A sender has just registered: what waited for him goes there (W23).
     pub(in crate::proxy) fn registered(&mut self, core: &mut Core, sender: &Aor, now: Now) {
+        // Signing out is a REGISTER too, and leads nowhere.
+        if core.location.bindings(sender, now.mono).next().is_none() {
+            return;
+        }
         for id in self.waiting.remove(sender).unwrap_or_default() {
             if let Some(dispatch) = self.all.get_mut(&id) {
                 dispatch.report.sender_registered();

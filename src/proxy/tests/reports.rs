@@ -146,6 +146,8 @@ fn w23_a_sender_that_registers_gets_it_there_at_once() {
     bench.advance_ms(32_000);
     bench.take(JAMES);
     let there = "192.0.2.55:5060";
+    bench.ask(there, &register("james", "<sip:james@192.0.2.55:5060>", 1, 0).replace("reg-james", "out"));
+    assert!(bench.sent.is_empty(), "signing out is not signing in");
     bench.receive(udp(there), &register("james", "<sip:james@192.0.2.55:5060>", 1, 600));
     let sent = bench.take(there);
     assert_eq!(status(&sent[0]), 200);
