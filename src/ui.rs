@@ -12,15 +12,15 @@ mod app;
 
 mod shell;
 
-mod sign_in;
+mod dialogs;
 
 mod settings;
 
-mod dialogs;
-
-mod contacts;
+mod sign_in;
 
 mod conversations;
+
+mod contacts;
 
 mod delivery;
 

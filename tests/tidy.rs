@@ -32,7 +32,11 @@ const MACHINES: usize = 4;
 const WINDOWS: &[(&str, &str, &[&str])] = &[
     ("store", "proxy", &["journal"]),
     ("store", "client", &["journal"]),
-    ("ui", "client", &["account", "command", "contacts", "snapshot"]),
+    (
+        "ui",
+        "client",
+        &["account", "command", "contacts", "journal", "names", "reason", "snapshot", "summary", "text"],
+    ),
     ("ui", "runtime", &["engine"]),
 ];
 /// What only a shell may name.
@@ -70,6 +74,8 @@ const AT_HOME: &[(&str, &[&str])] = &[
             "src/cli.rs",
             "src/cli/",
             "src/main.rs",
+            // The notification service is asked over D-Bus, on a thread of its own.
+            "src/ui/notice.rs",
         ],
     ),
     ("egui", &["src/ui.rs", "src/ui/"]),

@@ -1,7 +1,9 @@
 //! The window's heart: takes what the source shows, draws it, and carries out what the person wants.
 
+mod deeds;
+mod start;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use eframe::egui;
@@ -11,22 +13,21 @@ use jiff::tz::TimeZone;
 use crate::client::account::RegistrationState;
 use crate::client::command::{AgentCommand, Command, Draft, Notice};
 use crate::client::contacts::address_key;
-use crate::client::journal::{ConversationId, MessageId};
+use crate::client::journal::ConversationId;
 use crate::client::snapshot::{ConversationHead, Person, Snapshot};
 use crate::ui::act::Act;
-use crate::ui::composer::{self, Writing};
-use crate::ui::conversations::search_id;
-use crate::ui::dialogs::{ContactForm, Dialog, ListForm, Outcome, dialog_ui};
-use crate::ui::keys::{self, Wish};
+use crate::ui::composer::Writing;
+use crate::ui::dialogs::{Outcome, dialog_ui};
+use crate::ui::keys;
 use crate::ui::notice::{Deed, Desk, Happened, Notes, Watching};
-use crate::ui::recipients::{self, Recipients};
-use crate::ui::settings::{AccountForm, Step, next_scale};
+use crate::ui::recipients::Recipients;
 use crate::ui::shell::{Place, Shell};
 use crate::ui::sign_in::{Progress, SignIn, sign_in_ui};
 use crate::ui::theme;
-use crate::ui::thread::ThreadView;
 use crate::ui::words::Look;
 use crate::ui::{Options, Source};
+
+use self::start::{Shot, Start};
 
 /// The window.
 #[expect(missing_debug_implementations, reason = "a source need not be printable")]
@@ -46,26 +47,6 @@ pub struct App {
     leaving: bool,
 }
 
-/// What the program does by itself after it was opened.
-#[derive(Default)]
-struct Start {
-    send_ready: bool,
-    shot: Option<Shot>,
-}
-
-/// A picture to be taken.
-struct Shot {
-    file: std::path::PathBuf,
-    since: Option<f64>,
-    asked: bool,
-    saved: Arc<AtomicBool>,
-}
-
-/// A picture is taken at the latest after so many seconds.
-const SHOT_AFTER_SECS: f64 = 30.0;
-/// Between the moment that the reports are in and the picture, for the rest of them to arrive.
-const SHOT_SETTLE_SECS: f64 = 1.0;
-
 impl App {
     /// The window over a source.
     #[must_use]
@@ -82,8 +63,7 @@ impl App {
         }
         let wake = ctx.clone();
         let desk = options.notifications.then(|| Desk::start(move || wake.request_repaint()).ok()).flatten();
-        let shot =
-            options.screenshot.map(|file| Shot { file, since: None, asked: false, saved: Arc::default() });
+        let shot = options.screenshot.map(Shot::new);
         Self {
             look: Look { now: source.now(), zone: options.zone.unwrap_or_else(TimeZone::system) },
             source,
@@ -139,7 +119,7 @@ impl App {
                 Notice::NotSent { draft, why } => self.give_back(draft, why),
                 Notice::Problem(words) => self.shell.toasts.push(words),
                 Notice::Missed(count) => {
-                    self.shell.toasts.push(format!("{count} things happened that are not shown here."))
+                    self.shell.toasts.push(format!("{count} things happened that are not shown here."));
                 }
                 Notice::NotDelivered { .. } | Notice::Delivered { .. } | Notice::Received { .. } => {}
             }
@@ -214,187 +194,6 @@ impl App {
         }
     }
 
-    fn carry_out(&mut self, ctx: &egui::Context, act: Act) {
-        match act {
-            Act::Ask(command) => {
-                self.ask(command);
-            }
-            Act::Send(draft) => self.send(draft),
-            Act::Write(people) => self.write(ctx, people),
-            Act::Open(id) => {
-                self.open(id);
-                ctx.memory_mut(|memory| memory.request_focus(composer::field_id()));
-            }
-            Act::Back => self.back(),
-            Act::Details(message) => self.show_details(message),
-            Act::ToggleDelivery => {
-                let shown = self.shell.delivery_shown();
-                self.shell.show_delivery(!shown);
-            }
-            Act::EditContact(contact) => self.shell.dialog = Some(Dialog::Contact(ContactForm::of(contact))),
-            Act::SaveList(people) => self.shell.dialog = Some(Dialog::List(ListForm::of(people))),
-            Act::Settings => self.settings(),
-        }
-        ctx.request_repaint();
-    }
-
-    fn settings(&mut self) {
-        let form = AccountForm::of(self.snapshot.account.as_deref());
-        self.shell.dialog = Some(Dialog::Settings(Box::new(form)));
-    }
-
-    fn send(&mut self, draft: Draft) {
-        let people: Vec<String> = draft.to.iter().map(|row| row.address.clone()).collect();
-        let hidden = draft.hidden;
-        if !self.ask(Command::Agent(AgentCommand::Send(draft))) {
-            return;
-        }
-        self.shell.writing.remove(&self.shell.place);
-        self.shell.thread.chosen = None;
-        if self.shell.place == Place::New {
-            match conversation_of(&self.snapshot.conversations, &people, hidden) {
-                Some(id) => self.open(id),
-                None => self.awaited = Some((people, hidden)),
-            }
-        } else {
-            self.shell.thread.go_to_bottom();
-        }
-    }
-
-    fn write(&mut self, ctx: &egui::Context, people: Vec<Person>) {
-        self.shell.place = Place::New;
-        let writing = self.shell.writing.entry(Place::New).or_default();
-        let field = if people.is_empty() { recipients::field_id() } else { composer::field_id() };
-        people.into_iter().for_each(|person| writing.to.push(person));
-        ctx.memory_mut(|memory| memory.request_focus(field));
-    }
-
-    fn open(&mut self, id: ConversationId) {
-        if self.shell.place == Place::Conversation(id) {
-            return;
-        }
-        self.shell.place = Place::Conversation(id);
-        self.shell.thread = ThreadView::default();
-        self.shell.drawer = false;
-        self.ask(Command::Open(id));
-        if let Some(thread) = self.shell.thread(&self.snapshot).cloned() {
-            self.shell.thread.adopt(thread);
-        }
-    }
-
-    fn back(&mut self) {
-        self.shell.place = Place::Nothing;
-        self.shell.drawer = false;
-        self.ask(Command::Close);
-    }
-
-    fn show_details(&mut self, message: MessageId) {
-        self.shell.thread.chosen = Some(message);
-        self.shell.thread.go_to(message);
-        self.shell.show_delivery(true);
-    }
-
-    fn wish(&mut self, ctx: &egui::Context, wish: Wish) {
-        let focus = |id: egui::Id| ctx.memory_mut(|memory| memory.request_focus(id));
-        match wish {
-            Wish::NewMessage => self.write(ctx, Vec::new()),
-            Wish::Search => focus(search_id()),
-            Wish::ConversationUp => self.step(ctx, -1, |_| true),
-            Wish::ConversationDown => self.step(ctx, 1, |_| true),
-            Wish::UnreadUp => self.step(ctx, -1, |head| head.unread > 0),
-            Wish::UnreadDown => self.step(ctx, 1, |head| head.unread > 0),
-            Wish::Delivery => self.carry_out(ctx, Act::ToggleDelivery),
-            Wish::ResendToFailed => self.resend_shown(),
-            Wish::NextFailed => {
-                if let Some(message) = self.shell.thread.next_failed() {
-                    self.show_details(message);
-                }
-            }
-            Wish::NextColumn => self.next_column(ctx),
-            Wish::Larger => self.scale(next_scale(self.snapshot.settings.scale, Step::Larger)),
-            Wish::Smaller => self.scale(next_scale(self.snapshot.settings.scale, Step::Smaller)),
-            Wish::NormalSize => self.scale(1.0),
-            Wish::Settings => self.settings(),
-            Wish::Keys => self.shell.dialog = Some(Dialog::Keys),
-            Wish::Quit => self.quit(ctx),
-            Wish::Escape => self.escape(),
-        }
-        ctx.request_repaint();
-    }
-
-    fn scale(&mut self, scale: f32) {
-        let settings = crate::client::snapshot::Settings { scale, ..self.snapshot.settings.clone() };
-        self.ask(Command::PutSettings(settings));
-    }
-
-    fn resend_shown(&mut self) {
-        let message = self
-            .shell
-            .thread
-            .detailed()
-            .filter(|message| message.tally.resendable() > 0)
-            .map(|message| message.id);
-        if let Some(message) = message.filter(|_| self.shell.thread(&self.snapshot).is_some()) {
-            self.ask(Command::Agent(AgentCommand::Resend { message, only: None }));
-        }
-    }
-
-    /// From search to messages to composer and round again.
-    fn next_column(&mut self, ctx: &egui::Context) {
-        let focused = ctx.memory(egui::Memory::focused);
-        let has_messages = self.shell.thread(&self.snapshot).is_some_and(|thread| !thread.outline.is_empty());
-        if focused == Some(search_id()) && has_messages {
-            self.shell.thread.take_focus();
-        } else if focused == Some(search_id()) || (focused.is_some() && focused != Some(composer::field_id()))
-        {
-            ctx.memory_mut(|memory| memory.request_focus(composer::field_id()));
-        } else {
-            ctx.memory_mut(|memory| memory.request_focus(search_id()));
-        }
-    }
-
-    /// Goes to the conversation above or below the open one.
-    fn step(&mut self, ctx: &egui::Context, direction: isize, wanted: impl Fn(&ConversationHead) -> bool) {
-        let heads = Arc::clone(&self.snapshot.conversations);
-        let open = self.shell.open();
-        let here = heads.iter().position(|head| Some(head.id) == open);
-        let candidates = heads.iter().enumerate().filter(|(_, head)| wanted(head));
-        let target = match (direction.is_negative(), here) {
-            (true, Some(here)) => candidates.filter(|(place, _)| *place < here).last(),
-            (true, None) => candidates.last(),
-            (false, Some(here)) => candidates.filter(|(place, _)| *place > here).next(),
-            (false, None) => candidates.into_iter().next(),
-        };
-        if let Some((_, head)) = target {
-            self.open(head.id);
-            ctx.memory_mut(|memory| memory.request_focus(composer::field_id()));
-        }
-    }
-
-    /// Closes dialog, drawer, search, in that order; never a draft.
-    fn escape(&mut self) {
-        if self.shell.dialog.is_some() || self.shell.toasts.dismiss() {
-            return;
-        }
-        if self.shell.drawer {
-            self.shell.drawer = false;
-        } else if !self.shell.left.search.is_empty() {
-            self.shell.left.search.clear();
-        }
-    }
-
-    fn quit(&mut self, ctx: &egui::Context) {
-        let under_way =
-            |head: &&ConversationHead| head.last.is_some_and(|tally| tally.queued + tally.sending > 0);
-        let waiting = self.snapshot.conversations.iter().filter(under_way).count();
-        if waiting > 0 && !self.leaving {
-            self.shell.dialog = Some(Dialog::Leaving { waiting });
-        } else {
-            self.leaving = true;
-            ctx.send_viewport_cmd(ViewportCommand::Close);
-        }
-    }
-
     fn dialog(&mut self, ctx: &egui::Context, acts: &mut Vec<Act>) {
         let Some(dialog) = &mut self.shell.dialog else {
             return;
@@ -419,85 +218,6 @@ impl App {
         }
     }
 
-    /// Sends the message that stands ready, once the server knows us.
-    fn send_ready(&mut self) {
-        if !self.start.send_ready || self.snapshot.registration != RegistrationState::Connected {
-            return;
-        }
-        let Some(writing) = self.shell.writing.get(&Place::New) else {
-            return;
-        };
-        self.start.send_ready = false;
-        let report = crate::sip::ReportWish { mode: crate::sip::ReportMode::Each, detail: true, id: None };
-        let draft = Draft { to: writing.to.rows(), text: writing.text.clone(), hidden: false, report };
-        self.send(draft);
-    }
-
-    fn take_shot(&mut self, ctx: &egui::Context) {
-        let reported = self.shell.thread.detailed().is_some_and(|message| {
-            let tally = &message.tally;
-            (tally.delivered > 0 && tally.failed > 0) || (tally.total > 0 && tally.under_way() == 0)
-        });
-        let Some(shot) = &mut self.start.shot else {
-            return;
-        };
-        let now = ctx.input(|input| input.time);
-        if shot.saved.load(Ordering::Acquire) {
-            return ctx.send_viewport_cmd(ViewportCommand::Close);
-        }
-        ctx.request_repaint_after(Duration::from_millis(100));
-        let due = match shot.since {
-            Some(since) => now - since >= SHOT_SETTLE_SECS,
-            None => now >= SHOT_AFTER_SECS,
-        };
-        if reported && shot.since.is_none() {
-            shot.since = Some(now);
-        }
-        if due && !shot.asked {
-            shot.asked = true;
-            let (file, saved, wake) = (shot.file.clone(), Arc::clone(&shot.saved), ctx.clone());
-            ctx.request_screenshot(move |picture| {
-                if let Err(error) = save_png(&file, &picture) {
-                    tracing::warn!(%error, "the picture could not be saved");
-                }
-                saved.store(true, Ordering::Release);
-                wake.request_repaint();
-            });
-        }
-    }
-}
-
-fn save_png(file: &std::path::Path, picture: &egui::ColorImage) -> Result<(), image::ImageError> {
-    let bytes: Vec<u8> = picture.pixels.iter().flat_map(|pixel| [pixel.r(), pixel.g(), pixel.b()]).collect();
-    let (width, height) =
-        (u32::try_from(picture.width()).unwrap_or(0), u32::try_from(picture.height()).unwrap_or(0));
-    image::save_buffer_with_format(
-        file,
-        &bytes,
-        width,
-        height,
-        image::ExtendedColorType::Rgb8,
-        image::ImageFormat::Png,
-    )
-}
-
-/// The conversation with exactly these people.
-fn conversation_of(heads: &[ConversationHead], people: &[String], hidden: bool) -> Option<ConversationId> {
-    let keys = |addresses: &mut dyn Iterator<Item = &str>| -> Vec<String> {
-        let mut keys: Vec<String> = addresses.map(address_key).collect();
-        keys.sort();
-        keys.dedup();
-        keys
-    };
-    let wanted = keys(&mut people.iter().map(String::as_str));
-    heads
-        .iter()
-        .filter(|head| head.hidden == hidden && head.people.len() == wanted.len())
-        .find(|head| keys(&mut head.people.iter().map(|person| person.address.as_str())) == wanted)
-        .map(|head| head.id)
-}
-
-impl App {
     /// Takes what is new: before every frame, and while the window is hidden.
     pub fn update(&mut self, ctx: &egui::Context) {
         self.take_snapshot();
@@ -552,4 +272,20 @@ impl eframe::App for App {
         // The engine un-registers and ends; when its queue is full it ends with the process.
         let _busy = self.source.send(Command::Quit).is_err();
     }
+}
+
+/// The conversation with exactly these people.
+fn conversation_of(heads: &[ConversationHead], people: &[String], hidden: bool) -> Option<ConversationId> {
+    let keys = |addresses: &mut dyn Iterator<Item = &str>| -> Vec<String> {
+        let mut keys: Vec<String> = addresses.map(address_key).collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    };
+    let wanted = keys(&mut people.iter().map(String::as_str));
+    heads
+        .iter()
+        .filter(|head| head.hidden == hidden && head.people.len() == wanted.len())
+        .find(|head| keys(&mut head.people.iter().map(|person| person.address.as_str())) == wanted)
+        .map(|head| head.id)
 }

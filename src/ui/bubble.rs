@@ -153,7 +153,7 @@ impl Plan {
 fn text_width_max(width: f32, mine: bool) -> f32 {
     let beside = if mine { 3.0 * TICK_WIDTH + 24.0 } else { AVATAR + 8.0 };
     let room = width - 2.0 * SIDE - 2.0 * PADDING_X;
-    (room - beside).min(520.0).max(120.0).min(room.max(40.0))
+    (room - beside).clamp(120.0, 520.0).min(room.max(40.0))
 }
 
 fn body(ui: &Ui, message: &MessageView, width: f32) -> Arc<Galley> {
@@ -326,7 +326,7 @@ fn ticks_size(count: usize) -> egui::Vec2 {
 }
 
 /// Initials and shape of each person, beside the bubble.
-fn ticks(ui: &mut Ui, place: Rect, deliveries: &[DeliveryView], look: &Look) {
+fn ticks(ui: &Ui, place: Rect, deliveries: &[DeliveryView], look: &Look) {
     let columns = if deliveries.len() == 4 { 2 } else { deliveries.len().min(3) };
     for (index, delivery) in deliveries.iter().enumerate() {
         let (column, row) = (index % columns.max(1), index / columns.max(1));
@@ -335,7 +335,7 @@ fn ticks(ui: &mut Ui, place: Rect, deliveries: &[DeliveryView], look: &Look) {
     }
 }
 
-fn tick(ui: &mut Ui, rect: Rect, delivery: &DeliveryView, look: &Look) {
+fn tick(ui: &Ui, rect: Rect, delivery: &DeliveryView, look: &Look) {
     let colors = colors(ui);
     let color = state_color(delivery.state, colors);
     let ground = if color == colors.red {

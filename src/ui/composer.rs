@@ -99,7 +99,8 @@ pub(crate) fn composer_ui(
     }
     let by_key = ready && send_key(ui, snapshot.settings.enter_sends);
     let label = if rows.is_empty() { "Send".to_owned() } else { format!("Send to {}", rows.len()) };
-    let by_button = write_ui(ui, writing, &label, ready, snapshot.settings.enter_sends);
+    let new_line = if snapshot.settings.enter_sends { Modifiers::SHIFT } else { Modifiers::NONE };
+    let by_button = write_ui(ui, writing, &label, ready, new_line);
     below_ui(ui, writing, audience, obstacle.as_deref(), bytes);
     if by_key || by_button {
         let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
@@ -143,20 +144,24 @@ fn send_key(ui: &Ui, enter_sends: bool) -> bool {
     }
     let plain = if enter_sends { Modifiers::NONE } else { Modifiers::SHIFT };
     ui.input_mut(|input| {
-        let pressed = |modifiers: Modifiers, input: &egui::InputState| {
-            input.events.iter().any(|event| matches!(event, egui::Event::Key { key: Key::Enter, pressed: true, modifiers: held, .. } if held.matches_exact(modifiers)))
-        };
-        [plain, Modifiers::COMMAND].into_iter().any(|modifiers| pressed(modifiers, input) && input.consume_key(modifiers, Key::Enter))
+        let found =
+            input.events.iter().any(|event| is_enter(event, plain) || is_enter(event, Modifiers::COMMAND));
+        input.events.retain(|event| !is_enter(event, plain) && !is_enter(event, Modifiers::COMMAND));
+        found
     })
 }
 
+fn is_enter(event: &egui::Event, with: Modifiers) -> bool {
+    matches!(event, egui::Event::Key { key: Key::Enter, pressed: true, modifiers, .. } if modifiers.matches_exact(with))
+}
+
 /// The text, and the button at its right foot; true when it was pressed.
-fn write_ui(ui: &mut Ui, writing: &mut Writing, label: &str, ready: bool, enter_sends: bool) -> bool {
+fn write_ui(ui: &mut Ui, writing: &mut Writing, label: &str, ready: bool, new_line: Modifiers) -> bool {
     let room = ui.available_rect_before_wrap();
     let text_width = (room.width() - BUTTON_WIDTH - 12.0).max(80.0);
     let mut left = ui
         .new_child(UiBuilder::new().max_rect(Rect::from_min_size(room.min, vec2(text_width, room.height()))));
-    text_ui(&mut left, writing, enter_sends);
+    text_ui(&mut left, writing, new_line);
     let height = left.min_rect().height().max(BUTTON_HEIGHT);
     let button = Rect::from_min_size(
         pos2(room.right() - BUTTON_WIDTH, room.top() + height - BUTTON_HEIGHT - 2.0),
@@ -168,8 +173,7 @@ fn write_ui(ui: &mut Ui, writing: &mut Writing, label: &str, ready: bool, enter_
     pressed
 }
 
-fn text_ui(ui: &mut Ui, writing: &mut Writing, enter_sends: bool) {
-    let new_line = if enter_sends { Modifiers::SHIFT } else { Modifiers::NONE };
+fn text_ui(ui: &mut Ui, writing: &mut Writing, new_line: Modifiers) {
     let focused = ui.memory(|memory| memory.has_focus(field_id()));
     let colors = colors(ui);
     let stroke =

@@ -160,7 +160,7 @@ pub(crate) fn contact_row(ui: &mut Ui, contact: &Contact, ticked: bool, editing:
 }
 
 /// A row that is one large check box.
-fn check_row(ui: &mut Ui, rect: Rect, person: &Person, ticked: bool) -> bool {
+fn check_row(ui: &Ui, rect: Rect, person: &Person, ticked: bool) -> bool {
     let response = ui.interact(rect, ui.scope_id().with(("tick", &person.address)), Sense::click());
     if response.hovered() {
         ui.painter().rect_filled(rect.shrink2(vec2(8.0, 1.0)), 8.0, colors(ui).hover);

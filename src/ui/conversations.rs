@@ -292,7 +292,7 @@ pub(crate) fn welcome_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
             acts.push(Act::Write(Vec::new()));
         }
         ui.with_layout(Layout::top_down(Align::Center), |ui| {
-            hint(ui, "Ctrl+N new message · Ctrl+K search · Ctrl+/ all keys")
+            hint(ui, "Ctrl+N new message · Ctrl+K search · Ctrl+/ all keys");
         });
     });
 }

@@ -143,7 +143,7 @@ impl Shell {
         });
     }
 
-    fn delivery_column(&mut self, ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>) {
+    fn delivery_column(&self, ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>) {
         let panel = Panel::right("delivery")
             .exact_size(theme::RIGHT_WIDTH)
             .resizable(false)
@@ -157,7 +157,7 @@ impl Shell {
     }
 
     /// The delivery column over the conversation.
-    fn drawer_ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>) {
+    fn drawer_ui(&self, ui: &Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>) {
         let whole = ui.ctx().content_rect();
         let width = theme::RIGHT_WIDTH.min(whole.width());
         let place = egui::Rect::from_min_max(pos2(whole.right() - width, whole.top()), whole.max);

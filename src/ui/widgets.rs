@@ -40,7 +40,7 @@ fn avatar_color(ui: &Ui, people: &[Person]) -> Color32 {
         .flat_map(|person| person.address.bytes())
         .fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
     let index = usize::try_from(mixed % 8).unwrap_or(0);
-    palette.get(index).copied().unwrap_or(colors(ui).accent)
+    palette.get(index).copied().unwrap_or_else(|| colors(ui).accent)
 }
 
 /// The color of somebody's name in a group.

@@ -1,0 +1,209 @@
+//! What the person wants, carried out: acts of the views, and keys.
+
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::ViewportCommand;
+
+use crate::client::command::{AgentCommand, Command, Draft};
+use crate::client::journal::{ConversationId, MessageId};
+use crate::client::snapshot::{ConversationHead, Person, Settings};
+use crate::ui::act::Act;
+use crate::ui::composer;
+use crate::ui::conversations::search_id;
+use crate::ui::dialogs::{ContactForm, Dialog, ListForm};
+use crate::ui::keys::Wish;
+use crate::ui::recipients;
+use crate::ui::settings::{AccountForm, Step, next_scale};
+use crate::ui::shell::Place;
+use crate::ui::thread::ThreadView;
+
+use super::{App, conversation_of};
+
+impl App {
+    pub(super) fn carry_out(&mut self, ctx: &egui::Context, act: Act) {
+        match act {
+            Act::Ask(command) => {
+                self.ask(command);
+            }
+            Act::Send(draft) => self.send(draft),
+            Act::Write(people) => self.write(ctx, people),
+            Act::Open(id) => {
+                self.open(id);
+                ctx.memory_mut(|memory| memory.request_focus(composer::field_id()));
+            }
+            Act::Back => self.back(),
+            Act::Details(message) => self.show_details(message),
+            Act::ToggleDelivery => {
+                let shown = self.shell.delivery_shown();
+                self.shell.show_delivery(!shown);
+            }
+            Act::EditContact(contact) => self.shell.dialog = Some(Dialog::Contact(ContactForm::of(contact))),
+            Act::SaveList(people) => self.shell.dialog = Some(Dialog::List(ListForm::of(people))),
+            Act::Settings => self.settings(),
+        }
+        ctx.request_repaint();
+    }
+
+    pub(super) fn settings(&mut self) {
+        let form = AccountForm::of(self.snapshot.account.as_deref());
+        self.shell.dialog = Some(Dialog::Settings(Box::new(form)));
+    }
+
+    pub(super) fn send(&mut self, draft: Draft) {
+        let people: Vec<String> = draft.to.iter().map(|row| row.address.clone()).collect();
+        let hidden = draft.hidden;
+        if !self.ask(Command::Agent(AgentCommand::Send(draft))) {
+            return;
+        }
+        self.shell.writing.remove(&self.shell.place);
+        self.shell.thread.chosen = None;
+        if self.shell.place == Place::New {
+            match conversation_of(&self.snapshot.conversations, &people, hidden) {
+                Some(id) => self.open(id),
+                None => self.awaited = Some((people, hidden)),
+            }
+        } else {
+            self.shell.thread.go_to_bottom();
+        }
+    }
+
+    pub(super) fn write(&mut self, ctx: &egui::Context, people: Vec<Person>) {
+        self.shell.place = Place::New;
+        let writing = self.shell.writing.entry(Place::New).or_default();
+        let field = if people.is_empty() { recipients::field_id() } else { composer::field_id() };
+        people.into_iter().for_each(|person| writing.to.push(person));
+        ctx.memory_mut(|memory| memory.request_focus(field));
+    }
+
+    pub(super) fn open(&mut self, id: ConversationId) {
+        if self.shell.place == Place::Conversation(id) {
+            return;
+        }
+        self.shell.place = Place::Conversation(id);
+        self.shell.thread = ThreadView::default();
+        self.shell.drawer = false;
+        self.ask(Command::Open(id));
+        if let Some(thread) = self.shell.thread(&self.snapshot).cloned() {
+            self.shell.thread.adopt(thread);
+        }
+    }
+
+    pub(super) fn back(&mut self) {
+        self.shell.place = Place::Nothing;
+        self.shell.drawer = false;
+        self.ask(Command::Close);
+    }
+
+    pub(super) fn show_details(&mut self, message: MessageId) {
+        self.shell.thread.chosen = Some(message);
+        self.shell.thread.go_to(message);
+        self.shell.show_delivery(true);
+    }
+
+    pub(super) fn wish(&mut self, ctx: &egui::Context, wish: Wish) {
+        let focus = |id: egui::Id| ctx.memory_mut(|memory| memory.request_focus(id));
+        match wish {
+            Wish::NewMessage => self.write(ctx, Vec::new()),
+            Wish::Search => focus(search_id()),
+            Wish::ConversationUp => self.step(ctx, -1, |_| true),
+            Wish::ConversationDown => self.step(ctx, 1, |_| true),
+            Wish::UnreadUp => self.step(ctx, -1, |head| head.unread > 0),
+            Wish::UnreadDown => self.step(ctx, 1, |head| head.unread > 0),
+            Wish::Delivery => self.carry_out(ctx, Act::ToggleDelivery),
+            Wish::ResendToFailed => self.resend_shown(),
+            Wish::NextFailed => {
+                if let Some(message) = self.shell.thread.next_failed() {
+                    self.show_details(message);
+                }
+            }
+            Wish::NextColumn => self.next_column(ctx),
+            Wish::Larger => self.scale(next_scale(self.snapshot.settings.scale, Step::Larger)),
+            Wish::Smaller => self.scale(next_scale(self.snapshot.settings.scale, Step::Smaller)),
+            Wish::NormalSize => self.scale(1.0),
+            Wish::Settings => self.settings(),
+            Wish::Keys => self.shell.dialog = Some(Dialog::Keys),
+            Wish::Quit => self.quit(ctx),
+            Wish::Escape => self.escape(),
+        }
+        ctx.request_repaint();
+    }
+
+    pub(super) fn scale(&mut self, scale: f32) {
+        let settings = Settings { scale, ..self.snapshot.settings.clone() };
+        self.ask(Command::PutSettings(settings));
+    }
+
+    pub(super) fn resend_shown(&mut self) {
+        let message = self
+            .shell
+            .thread
+            .detailed()
+            .filter(|message| message.tally.resendable() > 0)
+            .map(|message| message.id);
+        if let Some(message) = message.filter(|_| self.shell.thread(&self.snapshot).is_some()) {
+            self.ask(Command::Agent(AgentCommand::Resend { message, only: None }));
+        }
+    }
+
+    /// From search to messages to composer and round again.
+    pub(super) fn next_column(&mut self, ctx: &egui::Context) {
+        let focused = ctx.memory(egui::Memory::focused);
+        let has_messages = self.shell.thread(&self.snapshot).is_some_and(|thread| !thread.outline.is_empty());
+        if focused == Some(search_id()) && has_messages {
+            self.shell.thread.take_focus();
+        } else if focused == Some(search_id()) || (focused.is_some() && focused != Some(composer::field_id()))
+        {
+            ctx.memory_mut(|memory| memory.request_focus(composer::field_id()));
+        } else {
+            ctx.memory_mut(|memory| memory.request_focus(search_id()));
+        }
+    }
+
+    /// Goes to the conversation above or below the open one.
+    pub(super) fn step(
+        &mut self,
+        ctx: &egui::Context,
+        direction: isize,
+        wanted: impl Fn(&ConversationHead) -> bool,
+    ) {
+        let heads = Arc::clone(&self.snapshot.conversations);
+        let open = self.shell.open();
+        let here = heads.iter().position(|head| Some(head.id) == open);
+        let mut candidates = heads.iter().enumerate().filter(|(_, head)| wanted(head));
+        let target = match (direction.is_negative(), here) {
+            (true, Some(here)) => candidates.filter(|(place, _)| *place < here).last(),
+            (true, None) => candidates.last(),
+            (false, Some(here)) => candidates.find(|(place, _)| *place > here),
+            (false, None) => candidates.next(),
+        };
+        if let Some((_, head)) = target {
+            self.open(head.id);
+            ctx.memory_mut(|memory| memory.request_focus(composer::field_id()));
+        }
+    }
+
+    /// Closes dialog, drawer, search, in that order; never a draft.
+    pub(super) fn escape(&mut self) {
+        if self.shell.dialog.is_some() || self.shell.toasts.dismiss() {
+            return;
+        }
+        if self.shell.drawer {
+            self.shell.drawer = false;
+        } else if !self.shell.left.search.is_empty() {
+            self.shell.left.search.clear();
+        }
+    }
+
+    pub(super) fn quit(&mut self, ctx: &egui::Context) {
+        let under_way =
+            |head: &&ConversationHead| head.last.is_some_and(|tally| tally.queued + tally.sending > 0);
+        let waiting = self.snapshot.conversations.iter().filter(under_way).count();
+        if waiting > 0 && !self.leaving {
+            self.shell.dialog = Some(Dialog::Leaving { waiting });
+        } else {
+            self.leaving = true;
+            ctx.send_viewport_cmd(ViewportCommand::Close);
+        }
+    }
+}

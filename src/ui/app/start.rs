@@ -1,0 +1,106 @@
+//! What the program does by itself: sends the message that stands ready, and takes a picture of the window.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use eframe::egui;
+use egui::ViewportCommand;
+
+use crate::client::account::RegistrationState;
+use crate::client::command::Draft;
+use crate::sip::{ReportMode, ReportWish};
+use crate::ui::shell::Place;
+
+use super::App;
+
+/// What the program does by itself after it was opened.
+#[derive(Default)]
+pub(super) struct Start {
+    pub(super) send_ready: bool,
+    pub(super) shot: Option<Shot>,
+}
+
+/// A picture to be taken.
+pub(super) struct Shot {
+    file: PathBuf,
+    since: Option<f64>,
+    asked: bool,
+    saved: Arc<AtomicBool>,
+}
+
+/// A picture is taken at the latest after so many seconds.
+const SHOT_AFTER_SECS: f64 = 30.0;
+/// Between the moment that the reports are in and the picture, for the rest of them to arrive.
+const SHOT_SETTLE_SECS: f64 = 1.0;
+
+impl Shot {
+    /// A picture to be saved in this file.
+    pub(super) fn new(file: PathBuf) -> Self {
+        Self { file, since: None, asked: false, saved: Arc::default() }
+    }
+}
+
+impl App {
+    /// Sends the message that stands ready, once the server knows us.
+    pub(super) fn send_ready(&mut self) {
+        if !self.start.send_ready || self.snapshot.registration != RegistrationState::Connected {
+            return;
+        }
+        let Some(writing) = self.shell.writing.get(&Place::New) else {
+            return;
+        };
+        self.start.send_ready = false;
+        let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
+        let draft = Draft { to: writing.to.rows(), text: writing.text.clone(), hidden: false, report };
+        self.send(draft);
+    }
+
+    pub(super) fn take_shot(&mut self, ctx: &egui::Context) {
+        let reported = self.shell.thread.detailed().is_some_and(|message| {
+            let tally = &message.tally;
+            (tally.delivered > 0 && tally.failed > 0) || (tally.total > 0 && tally.under_way() == 0)
+        });
+        let Some(shot) = &mut self.start.shot else {
+            return;
+        };
+        let now = ctx.input(|input| input.time);
+        if shot.saved.load(Ordering::Acquire) {
+            return ctx.send_viewport_cmd(ViewportCommand::Close);
+        }
+        ctx.request_repaint_after(Duration::from_millis(100));
+        let due = match shot.since {
+            Some(since) => now - since >= SHOT_SETTLE_SECS,
+            None => now >= SHOT_AFTER_SECS,
+        };
+        if reported && shot.since.is_none() {
+            shot.since = Some(now);
+        }
+        if due && !shot.asked {
+            shot.asked = true;
+            let (file, saved, wake) = (shot.file.clone(), Arc::clone(&shot.saved), ctx.clone());
+            ctx.request_screenshot(move |picture| {
+                if let Err(error) = save_png(&file, &picture) {
+                    tracing::warn!(%error, "the picture could not be saved");
+                }
+                saved.store(true, Ordering::Release);
+                wake.request_repaint();
+            });
+        }
+    }
+}
+
+fn save_png(file: &std::path::Path, picture: &egui::ColorImage) -> Result<(), image::ImageError> {
+    let bytes: Vec<u8> = picture.pixels.iter().flat_map(|pixel| [pixel.r(), pixel.g(), pixel.b()]).collect();
+    let (width, height) =
+        (u32::try_from(picture.width()).unwrap_or(0), u32::try_from(picture.height()).unwrap_or(0));
+    image::save_buffer_with_format(
+        file,
+        &bytes,
+        width,
+        height,
+        image::ExtendedColorType::Rgb8,
+        image::ImageFormat::Png,
+    )
+}
