@@ -18,5 +18,8 @@ mod keyboard;
 #[path = "ui/people.rs"]
 mod people;
 
+#[path = "ui/real.rs"]
+mod real;
+
 #[path = "ui/desktop.rs"]
 mod desktop;

@@ -1,0 +1,216 @@
+//! A frame of the whole window over a conversation of 100,000 messages: at rest, scrolled, flung, one more message.
+
+#![expect(clippy::indexing_slicing, reason = "a bench may panic")]
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use eframe::egui;
+use fanfare::client::command::{Command, Notice};
+use fanfare::client::journal::{ConversationId, DeliveryState, MessageId};
+use fanfare::client::snapshot::{
+    ConversationHead, DeliveryView, MessageView, Outline, Person, Snapshot, Tally, Thread,
+};
+use fanfare::time::Timestamp;
+use fanfare::ui::{App, Full, Options, Source};
+
+const MESSAGES: u64 = 100_000;
+const NOW: u64 = 1_763_132_400_000;
+const WORDS: [&str; 12] = [
+    "hello",
+    "the",
+    "meeting",
+    "Straße",
+    "naïve",
+    "delivery",
+    "sip:alice@example.org",
+    "tomorrow",
+    "we",
+    "shall",
+    "привет",
+    "κόσμε",
+];
+
+#[derive(Clone, Default)]
+struct Archive(Rc<RefCell<Arc<Snapshot>>>);
+
+impl Source for Archive {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.0.borrow())
+    }
+    fn notices(&self) -> Vec<Notice> {
+        Vec::new()
+    }
+    fn send(&self, _command: Command) -> Result<(), Full> {
+        Ok(())
+    }
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(NOW)
+    }
+}
+
+fn person(name: &str) -> Person {
+    Person { address: format!("sip:{name}@example.com"), name: name.to_owned(), simulated: false }
+}
+
+fn message(id: u64, people: &[Person]) -> Arc<MessageView> {
+    let mut chance = id.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    let length = [4, 9, 14, 40, 120][usize::try_from(chance >> 61).unwrap_or(0).min(4)];
+    let words: Vec<&str> = (0..length)
+        .map(|_| {
+            chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            WORDS[usize::try_from(chance >> 33).unwrap_or(0) % WORDS.len()]
+        })
+        .collect();
+    let at = Timestamp::from_millis(NOW - (MESSAGES - id) * 40_000);
+    let mine = id.is_multiple_of(2);
+    let delivery = |(index, person): (usize, &Person)| DeliveryView {
+        person: person.clone(),
+        state: if (id + index as u64).is_multiple_of(12) {
+            DeliveryState::Failed
+        } else {
+            DeliveryState::Delivered
+        },
+        status: Some(200),
+        phrase: "OK".to_owned(),
+        at,
+        after: Some(Duration::from_millis(400)),
+        attempt: 1,
+    };
+    let deliveries: Vec<DeliveryView> =
+        if mine { people.iter().enumerate().map(delivery).collect() } else { Vec::new() };
+    Arc::new(MessageView {
+        id: MessageId(id),
+        at,
+        sent_at: None,
+        from: (!mine).then(|| people[usize::try_from(id % 5).unwrap_or(0)].clone()),
+        text: words.join(" "),
+        other_type: None,
+        attempts: 1,
+        tally: Tally::of(deliveries.iter().map(|delivery| delivery.state)),
+        deliveries,
+    })
+}
+
+fn archive() -> Snapshot {
+    let people: Vec<Person> = ["Ann", "Ben", "Cy", "Dana", "Eli"].map(person).to_vec();
+    let messages: Vec<Arc<MessageView>> = (1..=MESSAGES).map(|id| message(id, &people)).collect();
+    let outline = messages.iter().map(|message| Outline {
+        id: message.id,
+        chars: u32::try_from(message.text.chars().count()).unwrap_or(0),
+        newlines: 0,
+        recipients: u32::try_from(message.deliveries.len()).unwrap_or(0),
+    });
+    let head = ConversationHead {
+        id: ConversationId(1),
+        people: people.clone().into(),
+        hidden: false,
+        preview: "hello".to_owned(),
+        at: Timestamp::from_millis(NOW),
+        last: None,
+        unread: 0,
+        failed: 0,
+    };
+    let account = fanfare::client::account::Account {
+        address: "sip:james@example.com".to_owned(),
+        name: "James".to_owned(),
+        proxy: "udp:192.0.2.1:5060".to_owned(),
+        register: true,
+        t1_ms: 500,
+        expires_secs: None,
+        report_window_secs: 60,
+    };
+    let thread = Thread {
+        conversation: ConversationId(1),
+        people: people.into(),
+        hidden: false,
+        outline: outline.collect(),
+        first: 0,
+        messages: messages.into(),
+        unread_from: None,
+    };
+    Snapshot {
+        account: Some(Arc::new(account)),
+        conversations: vec![head].into(),
+        thread: Some(Arc::new(thread)),
+        ..Snapshot::default()
+    }
+}
+
+/// The window without a screen: laid out and tessellated, not painted.
+struct Window {
+    ctx: egui::Context,
+    app: App,
+    frames: u32,
+}
+
+impl Window {
+    fn open(snapshot: &Snapshot) -> Self {
+        let ctx = egui::Context::default();
+        let archive = Archive(Rc::new(RefCell::new(Arc::new(snapshot.clone()))));
+        let app = App::new(&ctx, Box::new(archive), Options::default());
+        let mut window = Self { ctx, app, frames: 0 };
+        window.frame(&[key(egui::Key::ArrowDown, egui::Modifiers::ALT)]);
+        (0..8).for_each(|_| window.frame(&[]));
+        window
+    }
+
+    fn frame(&mut self, events: &[egui::Event]) {
+        self.frames += 1;
+        let input = egui::RawInput {
+            screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(1100.0, 720.0))),
+            time: Some(f64::from(self.frames) / 60.0),
+            events: std::iter::once(egui::Event::PointerMoved(egui::pos2(500.0, 300.0)))
+                .chain(events.iter().cloned())
+                .collect(),
+            ..Default::default()
+        };
+        let app = &mut self.app;
+        let output = self.ctx.run_ui(input, |ui| {
+            app.update(ui.ctx());
+            app.draw(ui);
+        });
+        let pixels = output.pixels_per_point;
+        let shapes = output.shapes.clone();
+        output.drop_without_applying_deltas();
+        std::hint::black_box(self.ctx.tessellate(shapes, pixels));
+    }
+}
+
+fn key(key: egui::Key, modifiers: egui::Modifiers) -> egui::Event {
+    egui::Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers }
+}
+
+fn wheel(points: f32) -> egui::Event {
+    egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        source: egui::MouseWheelSource::Trackpad,
+        delta: egui::vec2(0.0, points),
+        phase: egui::TouchPhase::Move,
+        modifiers: egui::Modifiers::NONE,
+    }
+}
+
+fn frames(criterion: &mut Criterion) {
+    let snapshot = archive();
+    let mut group = criterion.benchmark_group("100,000 messages, one frame of the window");
+    group.bench_function("at rest", |bencher| {
+        let mut window = Window::open(&snapshot);
+        bencher.iter(|| window.frame(&[]));
+    });
+    group.bench_function("scrolled by 40 points", |bencher| {
+        let mut window = Window::open(&snapshot);
+        bencher.iter(|| window.frame(&[wheel(40.0)]));
+    });
+    group.bench_function("flung by 4000 points", |bencher| {
+        let mut window = Window::open(&snapshot);
+        bencher.iter(|| window.frame(&[wheel(4000.0)]));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, frames);
+criterion_main!(benches);

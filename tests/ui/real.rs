@@ -1,0 +1,80 @@
+//! The same job with the real engine, store and proxy behind the window, and people on real sockets.
+
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
+
+use eframe::egui::accesskit::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT, Queryable};
+use fanfare::demo::Stage;
+use fanfare::runtime::engine::{Engine, EngineOptions};
+use fanfare::ui::{App, Options};
+
+use crate::fake::type_into;
+use crate::gallery::LARGE;
+
+/// Longer than Timer F of the demo; nobody waits for it when all is well.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[test]
+fn three_people_on_real_sockets_get_one_message_and_one_of_them_does_not() {
+    let stage = Stage::set().unwrap();
+    let (wake, woken) = sync_channel(64);
+    let engine = Engine::start(EngineOptions {
+        settings: Some(stage.folder()),
+        data: Some(stage.folder()),
+        account: Some(stage.account()),
+        book: Some(stage.book()),
+        demo: true,
+        wake: Box::new(move || wake.try_send(()).unwrap_or(())),
+    })
+    .unwrap();
+    let mut window = Harness::builder()
+        .with_size(LARGE)
+        .with_max_steps(24)
+        .build_eframe(move |creation| App::new(&creation.egui_ctx, Box::new(engine), Options::default()));
+    wait_for(&mut window, &woken, Role::Label, |name| name.ends_with(": Connected"));
+    window.get_by_role_and_label(Role::Tab, "Contacts").click();
+    window.run();
+    for name in ["Always Ann", "Slow Cy", "Wrong-Address Dana"] {
+        window.get_by_role_and_label(Role::CheckBox, name).click();
+        window.run();
+    }
+    window.get_by_label("Write").click();
+    window.run();
+    type_into(&mut window, "Message", "Who can come?");
+    window.get_by_label("Send to 3").click();
+    window.run();
+
+    wait_for(&mut window, &woken, Role::Image, |name| name.starts_with("Always Ann: delivered"));
+    wait_for(&mut window, &woken, Role::Image, |name| name.starts_with("Slow Cy: delivered"));
+    wait_for(&mut window, &woken, Role::Image, |name| {
+        name == "Wrong-Address Dana: not delivered, no such address"
+    });
+    wait_for(&mut window, &woken, Role::Button, |name| name == "1 of 3 not delivered");
+    window.get_by_label("404 Not Found");
+    window.get_by_label("Resend to 1").click();
+    window.run();
+    wait_for(&mut window, &woken, Role::Label, |name| name.ends_with("attempt 2"));
+    wait_for(&mut window, &woken, Role::Button, |name| name == "1 of 3 not delivered");
+}
+
+/// Draws whenever the engine wakes the window, until a widget of that role has such a name.
+fn wait_for(
+    window: &mut Harness<'static, App>,
+    woken: &Receiver<()>,
+    role: Role,
+    named: impl Fn(&str) -> bool,
+) {
+    loop {
+        window.run();
+        let found = window.root().children_recursive().any(|node| {
+            let node = node.accesskit_node();
+            node.role() == role && node.label().or_else(|| node.value()).is_some_and(|name| named(&name))
+        });
+        if found {
+            return;
+        }
+        woken.recv_timeout(PATIENCE).expect("the engine woke the window");
+    }
+}
