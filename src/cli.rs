@@ -3,13 +3,18 @@
 //! Exit status: 0 done (`send`: everybody was reached), 1 not done (`send`: somebody was not), 2 wrong usage, or
 //! `send` was not accepted.
 
-mod lines;
-mod listen;
-mod parse;
-mod proxy;
 mod send;
+
+mod listen;
+
+mod proxy;
+
 #[cfg(feature = "gui")]
 mod window;
+
+mod parse;
+
+mod lines;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -168,7 +173,7 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
         None => window::run(arguments.data.as_deref()),
         #[cfg(not(feature = "gui"))]
         None => anyhow::bail!("this fanfare was built without the window; see fanfare --help"),
-        Some(Command::Demo(demo)) if demo.headless => crate::demo::run_headless(),
+        Some(Command::Demo(demo)) if demo.headless => Ok(crate::demo::run_headless()?),
         #[cfg(feature = "gui")]
         Some(Command::Demo(demo)) => window::run_demo(demo.screenshot),
         #[cfg(not(feature = "gui"))]

@@ -10,14 +10,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
 use tempfile::TempDir;
 
 use crate::client::account::Account;
 use crate::client::contacts::AddressBook;
+use crate::net::BindError;
 use crate::proxy::ProxyConfig;
-use crate::runtime::server::Server;
-use crate::sip::Transport;
+use crate::runtime::agent::AgentError;
+use crate::runtime::server::{Server, ServerError};
+use crate::sip::{self, Transport};
 use crate::transaction::Timers;
 
 use self::people::People;
@@ -33,8 +34,40 @@ pub const FIRST_MESSAGE: &str = "Lunch at noon? Tell me if you can come.";
 ///
 /// # Errors
 /// What is in the way, in a sentence.
-pub fn run_headless() -> anyhow::Result<ExitCode> {
+pub fn run_headless() -> Result<ExitCode, DemoError> {
     headless::run(&Stage::set()?)
+}
+
+/// A demo that cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// No place for its messages.
+    #[error("no temporary folder can be made: {0}")]
+    Folder(#[source] std::io::Error),
+    /// The embedded proxy.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// The one who writes.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    /// A socket of a person.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// An address of the cast.
+    #[error("an address of the demo cannot be read: {0}")]
+    Address(#[from] sip::Error),
+    /// Bound to nothing.
+    #[error("the demo has no socket")]
+    NoSocket,
+    /// The people did not get through to the proxy.
+    #[error("the simulated people cannot register")]
+    NotRegistered,
+    /// The job did not end.
+    #[error("the report did not come in time")]
+    NoReport,
+    /// The system.
+    #[error("cannot start the demo: {0}")]
+    System(#[from] std::io::Error),
 }
 
 /// Everything but the person who writes. It is taken down when dropped, people first.
@@ -51,16 +84,14 @@ impl Stage {
     ///
     /// # Errors
     /// What is in the way, in a sentence.
-    pub fn set() -> anyhow::Result<Self> {
-        let folder =
-            tempfile::Builder::new().prefix("fanfare-demo-").tempdir().context("no temporary folder")?;
+    pub fn set() -> Result<Self, DemoError> {
+        let folder = tempfile::Builder::new().prefix("fanfare-demo-").tempdir().map_err(DemoError::Folder)?;
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let listens = vec![(Transport::Udp, any_port), (Transport::Tcp, any_port)];
         let mut config = ProxyConfig::new(vec![DOMAIN.to_owned()], listens);
         config.timers = Timers::new(T1);
         let server = Server::start(config, Some(folder.path().join("proxy")))?;
-        let proxy =
-            server.locals().first().map(|(_, address)| *address).context("the proxy listens nowhere")?;
+        let proxy = server.locals().first().map(|(_, address)| *address).ok_or(DemoError::NoSocket)?;
         let people = People::start(proxy)?;
         Ok(Self { people, proxy, _server: server, folder })
     }

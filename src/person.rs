@@ -243,7 +243,7 @@ impl Machine for Person {
     fn handle(&mut self, input: Input<Infallible>, now: Now) {
         match input {
             Input::Received { flow, bytes } if flow.transport == Transport::Udp => {
-                self.receive(flow, bytes, now)
+                self.receive(flow, bytes, now);
             }
             Input::Received { .. }
             | Input::Connected { .. }

@@ -21,7 +21,9 @@ pub(super) fn run(arguments: ProxyArguments) -> anyhow::Result<ExitCode> {
     let data = settings.data.take();
     // The handlers stand before the sockets, so that no early signal is lost.
     let runtime = runtime()?;
-    let stop = runtime.block_on(async { tokio::spawn(stopped()) });
+    let stop = runtime.spawn(stopped());
+    // One turn of the runtime, in which the handlers are set.
+    runtime.block_on(tokio::task::yield_now());
     let server = Server::start(settings.config(), data)?;
     for (transport, address) in server.locals() {
         say(&format!("listening {} {address}", transport.as_str().to_ascii_lowercase()));

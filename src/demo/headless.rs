@@ -4,9 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::bail;
-
-use super::{FIRST_MESSAGE, Stage};
+use super::{DemoError, FIRST_MESSAGE, Stage};
 use crate::client::command::{AgentCommand, Draft, Event};
 use crate::client::contacts::AddressBook;
 use crate::client::journal::{DeliveryState, PersonRow};
@@ -18,11 +16,11 @@ use crate::sip::{ReportMode, ReportWish};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Sends the first message and prints until its last report is in.
-pub(super) fn run(stage: &Stage) -> anyhow::Result<ExitCode> {
+pub(super) fn run(stage: &Stage) -> Result<ExitCode, DemoError> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(show(stage))
 }
 
-async fn show(stage: &Stage) -> anyhow::Result<ExitCode> {
+async fn show(stage: &Stage) -> Result<ExitCode, DemoError> {
     let book = stage.book();
     let mut agent = Agent::start(&stage.account(), Some(&stage.folder())).await?;
     agent.machine_mut().set_names(&book);
@@ -35,7 +33,7 @@ async fn show(stage: &Stage) -> anyhow::Result<ExitCode> {
     tokio::pin!(patience);
     while !story.is_over {
         if agent.turn(&mut |event| story.tell(&event), &mut patience).await.is_some() {
-            bail!("the report did not come within {} s", PATIENCE.as_secs());
+            return Err(DemoError::NoReport);
         }
     }
     Ok(ExitCode::SUCCESS)

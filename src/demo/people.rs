@@ -5,11 +5,10 @@ use std::net::SocketAddr;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::Context;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
-use super::DOMAIN;
+use super::{DOMAIN, DemoError};
 use crate::client::contacts::Contact;
 use crate::net::Net;
 use crate::person::{Answer, Person, PersonEvent, Script};
@@ -51,7 +50,7 @@ pub(super) struct People {
 
 impl People {
     /// Lets them register at the proxy and waits for it.
-    pub(super) fn start(proxy: SocketAddr) -> anyhow::Result<Self> {
+    pub(super) fn start(proxy: SocketAddr) -> Result<Self, DemoError> {
         let scripts = scripts()?;
         let online = scripts.iter().filter(|script| script.answer != Answer::Absent).count();
         let (stop, stopped) = oneshot::channel();
@@ -74,9 +73,7 @@ impl People {
                     arrivals.recv().await;
                 }
             };
-            tokio::time::timeout(REGISTRATION_WAIT, everybody)
-                .await
-                .context("the simulated people cannot register")
+            tokio::time::timeout(REGISTRATION_WAIT, everybody).await.map_err(|_late| DemoError::NotRegistered)
         })?;
         Ok(people)
     }
@@ -103,7 +100,7 @@ impl Drop for People {
     }
 }
 
-fn scripts() -> anyhow::Result<Vec<Script>> {
+fn scripts() -> Result<Vec<Script>, DemoError> {
     let replies_to = Uri::parse(&writer())?;
     let script = |(name, user, answer, replies): &(&str, &str, Answer, &[&str])| {
         Ok(Script {
@@ -125,9 +122,9 @@ async fn play(script: Script, proxy: SocketAddr, registered: mpsc::Sender<()>) {
     }
 }
 
-async fn act(script: Script, proxy: SocketAddr, registered: mpsc::Sender<()>) -> anyhow::Result<()> {
+async fn act(script: Script, proxy: SocketAddr, registered: mpsc::Sender<()>) -> Result<(), DemoError> {
     let net = Net::bind(&[(Transport::Udp, SocketAddr::from(([127, 0, 0, 1], 0)))]).await?;
-    let local = net.locals().first().map(|(_, address)| *address).context("no socket")?;
+    let local = net.locals().first().map(|(_, address)| *address).ok_or(DemoError::NoSocket)?;
     let clock = Clock::start();
     let mut person = Person::new(script, local, proxy, Random::from_os()?, clock.now());
     let mut shell = Shell::without_store(net, clock);
