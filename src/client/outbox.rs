@@ -91,7 +91,7 @@ impl Outbox {
             id,
             conversation,
             at: now.wall,
-            content_type: "text/plain;charset=utf-8".to_owned(),
+            content_type: media_type(&draft.text).to_owned(),
             body: Bytes::copy_from_slice(draft.text.as_bytes()),
             recipients: people,
         };
@@ -317,4 +317,9 @@ fn queued(message: MessageId, attempt: u32, recipient: u32, now: Now) -> Deliver
         after: None,
         at: now.wall,
     }
+}
+
+/// US-ASCII is what `text/plain` means by itself (RFC 2046 §4.1.2), and what the patent's example says.
+const fn media_type(text: &str) -> &'static str {
+    if text.is_ascii() { "text/plain" } else { "text/plain;charset=utf-8" }
 }

@@ -23,7 +23,7 @@ fn w1_w2_one_message_for_all_as_the_patent_writes_it() {
          Proxy-Require: secondary-to\r\n\
          Delivery-Report: {report}\r\n\
          Date: Sat, 13 Nov 2010 23:29:00 GMT\r\n\
-         Content-Type: text/plain;charset=utf-8\r\n\
+         Content-Type: text/plain\r\n\
          Content-Length: 10\r\n\
          \r\n\
          Come here.",
