@@ -15,7 +15,7 @@ use crate::limits;
 use crate::sip::{ReportMode, ReportWish};
 use crate::ui::act::Act;
 use crate::ui::icons::{Icon, paint_icon};
-use crate::ui::recipients::Recipients;
+use crate::ui::recipients::{self, Recipients};
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets::{banner, primary, within};
 use crate::ui::words;
@@ -87,12 +87,9 @@ pub(crate) fn composer_ui(
 ) {
     let rows = audience.rows(writing);
     let bytes = request_bytes(&rows, &writing.text);
-    let too_much = too_much(&rows, bytes);
-    let fans_out = snapshot.registration != RegistrationState::NoFanOut;
-    let has_bad = matches!(audience, Audience::New) && writing.to.bad() > 0;
-    let written = !rows.is_empty() && !writing.text.trim().is_empty();
-    let ready = written && fans_out && !has_bad && too_much.is_none();
-    if !fans_out {
+    let obstacle = obstacle(writing, audience, snapshot, &rows, bytes);
+    let ready = obstacle.is_none() && !rows.is_empty() && !writing.text.trim().is_empty();
+    if snapshot.registration == RegistrationState::NoFanOut {
         banner(
             ui,
             &format!("{NO_FAN_OUT}, so nothing can be sent."),
@@ -104,7 +101,7 @@ pub(crate) fn composer_ui(
     let label = if rows.is_empty() { "Send".to_owned() } else { format!("Send to {}", rows.len()) };
     let new_line = if snapshot.settings.enter_sends { Modifiers::SHIFT } else { Modifiers::NONE };
     let by_button = write_ui(ui, writing, &label, ready, new_line);
-    below_ui(ui, writing, audience, too_much.as_deref(), bytes);
+    below_ui(ui, writing, audience, obstacle.as_deref(), bytes);
     if by_key || by_button {
         let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
         let hidden = audience.hidden(writing) && rows.len() > 1;
@@ -112,8 +109,22 @@ pub(crate) fn composer_ui(
     }
 }
 
-/// What is too much, as a sentence.
-fn too_much(rows: &[PersonRow], bytes: usize) -> Option<String> {
+/// What stands in the way of sending, as a sentence.
+fn obstacle(
+    writing: &Writing,
+    audience: Audience<'_>,
+    snapshot: &Snapshot,
+    rows: &[PersonRow],
+    bytes: usize,
+) -> Option<String> {
+    if snapshot.registration == RegistrationState::NoFanOut {
+        return Some(NO_FAN_OUT.to_owned());
+    }
+    if matches!(audience, Audience::New)
+        && let Some(problem) = recipients::problem(&writing.to)
+    {
+        return Some(problem);
+    }
     if rows.len() > limits::RECIPIENTS_MAX {
         return Some(format!("At most {} people can get one message", limits::RECIPIENTS_MAX));
     }
@@ -189,22 +200,23 @@ fn below_ui(
     ui: &mut Ui,
     writing: &mut Writing,
     audience: Audience<'_>,
-    too_much: Option<&str>,
+    obstacle: Option<&str>,
     bytes: usize,
 ) {
     ui.horizontal(|ui| {
         ui.set_min_height(theme::CONTROL_HEIGHT);
         ui.spacing_mut().item_spacing.x = 8.0;
-        if let Some(why) = too_much {
-            ui.label(RichText::new(why).size(12.5).color(colors(ui).red));
-        } else {
-            match audience {
-                Audience::New => hidden_switch(ui, writing),
-                Audience::Thread(thread) if thread.people.len() > 1 => visibility(ui, thread.hidden),
-                Audience::Thread(_) => {}
-            }
+        match audience {
+            Audience::New => hidden_switch(ui, writing),
+            Audience::Thread(thread) if thread.people.len() > 1 => visibility(ui, thread.hidden),
+            Audience::Thread(_) => {}
         }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| meter(ui, bytes));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            meter(ui, bytes);
+            if let Some(why) = obstacle {
+                ui.label(RichText::new(why).size(12.5).color(colors(ui).red));
+            }
+        });
     });
 }
 

@@ -84,33 +84,26 @@ pub(crate) fn dialog_ui(
     acts: &mut Vec<Act>,
 ) -> Outcome {
     let dark = ctx.global_style().visuals.dark_mode;
-    let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(20).corner_radius(12);
-    let modal = Modal::new(Id::unique("dialog")).frame(frame).backdrop_color(theme::veil(dark));
-    let shown = modal.show(ctx, |ui| {
-        let width = (ui.ctx().content_rect().width() - 80.0).min(width(dialog));
-        ui.set_width(width);
-        let closed = title_ui(ui, title(dialog));
-        let outcome = match dialog {
-            Dialog::Settings(form) => {
-                settings_ui(ui, form, snapshot, acts);
-                Outcome::Open
-            }
-            Dialog::Contact(form) => contact_ui(ui, form, acts),
-            Dialog::List(form) => list_ui(ui, form, acts),
-            Dialog::Keys => keys_ui(ui),
-            Dialog::Leaving { waiting } => leaving_ui(ui, *waiting),
-        };
-        if closed { Outcome::Closed } else { outcome }
-    });
+    let modal = Modal::new(Id::unique("dialog")).backdrop_color(theme::veil(dark));
+    let shown =
+        modal.show(ctx, |ui| {
+            let width = (ui.ctx().content_rect().width() - 80.0)
+                .min(if matches!(dialog, Dialog::Settings(_)) { 480.0 } else { 400.0 });
+            ui.set_width(width);
+            let closed = title_ui(ui, title(dialog));
+            let outcome = match dialog {
+                Dialog::Settings(form) => {
+                    settings_ui(ui, form, snapshot, acts);
+                    Outcome::Open
+                }
+                Dialog::Contact(form) => contact_ui(ui, form, acts),
+                Dialog::List(form) => list_ui(ui, form, acts),
+                Dialog::Keys => keys_ui(ui),
+                Dialog::Leaving { waiting } => leaving_ui(ui, *waiting),
+            };
+            if closed { Outcome::Closed } else { outcome }
+        });
     if shown.inner == Outcome::Open && shown.should_close() { Outcome::Closed } else { shown.inner }
-}
-
-const fn width(dialog: &Dialog) -> f32 {
-    match dialog {
-        Dialog::Settings(_) => 480.0,
-        Dialog::Keys => 520.0,
-        Dialog::Contact(_) | Dialog::List(_) | Dialog::Leaving { .. } => 400.0,
-    }
 }
 
 const fn title(dialog: &Dialog) -> &'static str {
@@ -207,7 +200,7 @@ fn list_ui(ui: &mut Ui, form: &mut ListForm, acts: &mut Vec<Act>) -> Outcome {
 
 fn keys_ui(ui: &mut Ui) -> Outcome {
     let height = (ui.ctx().content_rect().height() - 160.0).clamp(120.0, 480.0);
-    egui::ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, |ui| {
+    egui::ScrollArea::vertical().max_height(height).show(ui, |ui| {
         egui::Grid::new("keys").num_columns(2).spacing(vec2(24.0, 8.0)).show(ui, |ui| {
             for (keys, what) in keys::TABLE {
                 ui.label(RichText::new(*keys).font(theme::strong(13.0)));

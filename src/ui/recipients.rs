@@ -241,7 +241,7 @@ fn typing_ui(ui: &mut Ui, recipients: &mut Recipients, book: &AddressBook) {
     if enter {
         take_best(recipients, book);
     }
-    let width = typing_width(ui);
+    let width = ui.available_width().max(140.0);
     let hint = if recipients.chips.is_empty() { "Name or address" } else { "" };
     let edit = egui::TextEdit::singleline(&mut recipients.typing)
         .id(id)
@@ -265,12 +265,6 @@ fn typing_ui(ui: &mut Ui, recipients: &mut Recipients, book: &AddressBook) {
     }
 }
 
-/// What is left of the row, or a new row where that is too little.
-fn typing_width(ui: &Ui) -> f32 {
-    let left = ui.available_size_before_wrap().x;
-    if left < 80.0 { ui.available_width() } else { left }
-}
-
 /// Enter takes the first match of what is typed, or what is typed as an address.
 fn take_best(recipients: &mut Recipients, book: &AddressBook) {
     let text = std::mem::take(&mut recipients.typing);
@@ -288,7 +282,7 @@ fn take_best(recipients: &mut Recipients, book: &AddressBook) {
 }
 
 /// A sentence about chips that are no addresses.
-fn problem(recipients: &Recipients) -> Option<String> {
+pub(crate) fn problem(recipients: &Recipients) -> Option<String> {
     match recipients.bad() {
         0 => None,
         1 => Some("1 recipient has no SIP address: mend or remove it".to_owned()),

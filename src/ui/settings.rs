@@ -77,20 +77,17 @@ pub(crate) enum Step {
 /// The settings, in a dialog.
 pub(crate) fn settings_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {
     let height = (ui.ctx().content_rect().height() - 160.0).clamp(160.0, 560.0);
-    ScrollArea::vertical().max_height(height).min_scrolled_height(height).auto_shrink([false, true]).show(
-        ui,
-        |ui| {
-            ui.set_width(ui.available_width() - 8.0);
-            ui.spacing_mut().item_spacing.y = 8.0;
-            looks_ui(ui, &snapshot.settings, acts);
-            section(ui, "Notifications");
-            notifications_ui(ui, &snapshot.settings, acts);
-            section(ui, "Writing");
-            writing_ui(ui, &snapshot.settings, acts);
-            section(ui, "Account");
-            account_ui(ui, form, snapshot, acts);
-        },
-    );
+    ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+        ui.set_width(ui.available_width() - 8.0);
+        ui.spacing_mut().item_spacing.y = 8.0;
+        looks_ui(ui, &snapshot.settings, acts);
+        section(ui, "Notifications");
+        notifications_ui(ui, &snapshot.settings, acts);
+        section(ui, "Writing");
+        writing_ui(ui, &snapshot.settings, acts);
+        section(ui, "Account");
+        account_ui(ui, form, snapshot, acts);
+    });
 }
 
 fn section(ui: &mut Ui, title: &str) {

@@ -100,8 +100,7 @@ impl Look {
 pub(crate) fn latency(after: Duration) -> String {
     let millis = after.as_millis();
     match millis {
-        0..=49 => "<0.1 s".to_owned(),
-        50..=9_949 => format!("{}.{} s", (millis + 50) / 1000, (millis + 50) % 1000 / 100),
+        0..=9_949 => format!("{}.{} s", (millis + 50) / 1000, (millis + 50) % 1000 / 100),
         9_950..=59_999 => format!("{} s", after.as_secs()),
         60_000..=3_599_999 => format!("{} min", after.as_secs() / 60),
         _ => format!("{} h", after.as_secs() / 3600),
@@ -266,7 +265,6 @@ mod tests {
 
     #[test]
     fn latency_is_short() {
-        assert_eq!(latency(Duration::from_millis(3)), "<0.1 s");
         assert_eq!(latency(Duration::from_millis(430)), "0.4 s");
         assert_eq!(latency(Duration::from_millis(9_949)), "9.9 s");
         assert_eq!(latency(Duration::from_millis(32_000)), "32 s");

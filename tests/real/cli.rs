@@ -1,0 +1,356 @@
+//! The command line as scripts rely on it: exit statuses, lines, sentences.
+
+use std::net::{TcpListener, UdpSocket};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::common::{Proxy, free_address, listener, objects};
+use crate::program::{Ended, fanfare, fanfare_reading};
+use crate::socket::{Answering, Phone, submission};
+
+fn send(proxy: &str, more: &[&str]) -> Ended {
+    let mut args = vec!["send", "--from", "im:james@domain.com", "--proxy", proxy];
+    args.extend(more);
+    fanfare(&args).end()
+}
+
+fn answering(user: &str, proxy: &Proxy, status: &'static str) -> Answering {
+    let phone = Phone::new();
+    phone.register(user, proxy.address);
+    Answering::new(phone, move |_, _| Some(status))
+}
+
+/// `fanfare proxy` that cannot start: it ends by itself, says why, and does not panic.
+fn refuses_to_start(args: &[&str]) -> String {
+    let mut all = vec!["proxy", "--domain", "domain.com"];
+    all.extend(args);
+    let ended = fanfare(&all).end();
+    assert_ne!(ended.code(), 0, "{ended:?}");
+    ended.assert_no_panic();
+    assert!(ended.out.is_empty(), "{ended:?}");
+    assert_eq!(ended.err.len(), 1, "one clear line: {ended:?}");
+    ended.said()
+}
+
+#[test]
+fn send_ends_with_0_when_all_have_it_and_with_1_when_somebody_has_not() {
+    let proxy = Proxy::start();
+    let _ann = answering("ann", &proxy, "200 OK");
+    let _bob = answering("bob", &proxy, "200 OK");
+    let _eli = answering("eli", &proxy, "486 Busy Here");
+    for report in ["final", "each"] {
+        let to_both =
+            ["--to", "im:ann@domain.com", "--to", "im:bob@domain.com", "--text", "Hi", "--report", report];
+        let all = send(&proxy.udp(), &to_both);
+        assert_eq!(all.code(), 0, "{all:?}");
+        for address in ["im:ann@domain.com", "im:bob@domain.com"] {
+            assert_eq!(all.out.iter().filter(|line| line.contains(address)).count(), 1, "{all:?}");
+        }
+        let to_eli =
+            ["--to", "im:ann@domain.com", "--to", "im:eli@domain.com", "--text", "Hi", "--report", report];
+        let some = send(&proxy.udp(), &to_eli);
+        assert_eq!(some.code(), 1, "{some:?}");
+        let of_eli: Vec<_> = some.out.iter().filter(|line| line.contains("im:eli@domain.com")).collect();
+        assert!(of_eli.len() == 1 && of_eli[0].contains("486"), "{some:?}");
+    }
+    let unheard = send(&proxy.udp(), &["--to", "im:eli@domain.com", "--text", "Hi", "--report", "none"]);
+    assert_eq!(unheard.code(), 0, "nothing more was asked for: {unheard:?}");
+}
+
+#[test]
+fn send_ends_with_2_when_the_message_is_not_accepted() {
+    let nobody = format!("udp:{}", free_address());
+    let lost = send(&nobody, &["--to", "im:ann@domain.com", "--text", "Hi", "--timeout", "2s"]);
+    assert_eq!(lost.code(), 2, "{lost:?}");
+    lost.assert_no_panic();
+    assert!(lost.said().contains("no answer"), "{lost:?}");
+
+    let nobody = format!("tcp:{}", free_address());
+    let lost = send(&nobody, &["--to", "im:ann@domain.com", "--text", "Hi", "--timeout", "5s"]);
+    assert_eq!(lost.code(), 2, "{lost:?}");
+    lost.assert_no_panic();
+
+    // A sender of another domain may not submit here.
+    let proxy = Proxy::start();
+    let over = proxy.udp();
+    let foreign =
+        ["send", "--from", "im:james@elsewhere.example", "--proxy", &over, "--to", "im:ann@domain.com"];
+    let refused = fanfare_reading(&foreign, "Hi").end();
+    assert_eq!(refused.code(), 2, "{refused:?}");
+    assert!(refused.said().contains("403"), "{refused:?}");
+}
+
+#[test]
+fn wrong_usage_ends_with_2_and_says_what_is_wrong() {
+    for (args, word) in [
+        (
+            vec!["send", "--to", "im:ann@domain.com", "--proxy", "udp:127.0.0.1:5060", "--text", "Hi"],
+            "--from",
+        ),
+        (
+            vec!["send", "--from", "im:james@domain.com", "--proxy", "udp:127.0.0.1:5060", "--text", "Hi"],
+            "--to",
+        ),
+        (
+            vec!["send", "--from", "nonsense here", "--proxy", "udp:127.0.0.1:5060", "--to", "im:a@b"],
+            "nonsense here",
+        ),
+        (vec!["send", "--from", "im:james@domain.com", "--proxy", "5060", "--to", "im:a@b"], "5060"),
+        (
+            vec!["send", "--from", "im:james@domain.com", "--proxy", "udp:127.0.0.1:5060", "--to", "im:@"],
+            "im:@",
+        ),
+        (vec!["listen", "--as", "im:bob@domain.com"], "--proxy"),
+        (vec!["proxy", "--domain", "domain.com", "--listen", "carrier-pigeon"], "carrier-pigeon"),
+        (vec!["proxy", "--domain", "domain.com", "--listen", "udp:127.0.0.1:0", "--t1", "soon"], "soon"),
+        (
+            vec!["proxy", "--domain", "domain.com", "--listen", "udp:127.0.0.1:0", "--trust", "everybody"],
+            "everybody",
+        ),
+        (vec!["dance"], "dance"),
+    ] {
+        let ended = fanfare_reading(&args, "Hi").end();
+        assert_eq!(ended.code(), 2, "{args:?}: {ended:?}");
+        ended.assert_no_panic();
+        assert!(ended.err.join("\n").contains(word), "{args:?}: {ended:?}");
+        assert!(ended.out.is_empty(), "{args:?}: {ended:?}");
+    }
+}
+
+#[test]
+fn help_and_version_end_with_0() {
+    for args in
+        [&["--help"][..], &["--version"], &["proxy", "--help"], &["send", "--help"], &["demo", "--help"]]
+    {
+        let ended = fanfare(args).end();
+        assert_eq!(ended.code(), 0, "{ended:?}");
+        assert!(!ended.out.is_empty(), "{ended:?}");
+    }
+}
+
+#[test]
+fn send_takes_its_text_from_standard_input() {
+    let proxy = Proxy::start();
+    let bob = answering("bob", &proxy, "200 OK");
+    let over = proxy.udp();
+    let args = ["send", "--from", "im:james@domain.com", "--proxy", &over, "--to", "im:bob@domain.com"];
+    let ended = fanfare_reading(&args, "two\nlines, gr\u{fc}n").end();
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    let seen = bob.seen();
+    assert_eq!(seen[0].body(), "two\nlines, gr\u{fc}n");
+    assert_eq!(seen[0].value("Content-Type"), "text/plain;charset=utf-8");
+    assert_eq!(seen[0].value("Content-Length"), "16");
+}
+
+#[test]
+fn json_is_one_object_a_line_with_the_promised_fields() {
+    let proxy = Proxy::start();
+    let bob = listener("bob", &proxy, &["--json"]);
+    let _eli = answering("eli", &proxy, "486 Busy Here");
+    let to =
+        ["--to", "im:bob@domain.com", "--to", "im:eli@domain.com", "--text", "a\n\"b\" \u{1f600}", "--json"];
+    let ended = send(&proxy.udp(), &to);
+    assert_eq!(ended.code(), 1, "{ended:?}");
+    let told = objects(&ended.out);
+    let events: Vec<_> = told.iter().filter_map(|object| object["event"].as_str()).collect();
+    assert_eq!(events.len(), told.len(), "{told:?}");
+    assert_eq!(events[0], "accepted", "{told:?}");
+    assert_eq!(told[0]["status"], 202, "{told:?}");
+    assert!(told[0]["after_ms"].is_u64(), "{told:?}");
+    let outcome_of = |address: &str| -> Value {
+        let of: Vec<_> =
+            told.iter().filter(|object| object["event"] == "outcome" && object["to"] == address).collect();
+        assert_eq!(of.len(), 1, "{told:?}");
+        of[0].clone()
+    };
+    assert_eq!(outcome_of("im:bob@domain.com")["state"], "success");
+    let eli = outcome_of("im:eli@domain.com");
+    assert_eq!(
+        (&eli["state"], &eli["status"], &eli["reason"]),
+        (&"failure".into(), &486.into(), &"Busy Here".into())
+    );
+    assert!(eli["after_ms"].is_u64(), "{told:?}");
+    assert_eq!(events.iter().filter(|event| **event == "report").count(), 1, "{told:?}");
+
+    let heard = objects(&[bob.line_with("\"message\"")]);
+    assert_eq!(heard[0]["event"], "message");
+    assert_eq!(heard[0]["from"], "sip:james@domain.com");
+    assert_eq!(heard[0]["also_to"], serde_json::json!(["sip:eli@domain.com"]));
+    assert_eq!(heard[0]["type"], "text/plain;charset=utf-8");
+    assert_eq!(heard[0]["text"], "a\n\"b\" \u{1f600}");
+
+    let over = proxy.udp();
+    let foreign =
+        ["send", "--from", "im:j@elsewhere.example", "--proxy", &over, "--to", "im:a@domain.com", "--json"];
+    let refused = objects(&fanfare_reading(&foreign, "Hi").end().out);
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert_eq!((&refused[0]["event"], &refused[0]["status"]), (&"refused".into(), &403.into()));
+    assert!(refused[0]["reason"].is_string(), "{refused:?}");
+}
+
+#[test]
+fn send_gives_up_at_its_timeout_and_says_whose_outcome_is_not_known() {
+    let proxy = Proxy::with_t1("500ms");
+    let _bob = answering("bob", &proxy, "200 OK");
+    let silent = Phone::new();
+    silent.register("fay", proxy.address);
+    let began = Instant::now();
+    let to = [
+        "--to",
+        "im:bob@domain.com",
+        "--to",
+        "im:fay@domain.com",
+        "--text",
+        "Hi",
+        "--timeout",
+        "2s",
+        "--json",
+    ];
+    let ended = send(&proxy.udp(), &[&to[..], &["--report", "each"]].concat());
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    assert_eq!(ended.code(), 1, "{ended:?}");
+    let told = objects(&ended.out);
+    let of =
+        |address: &str| told.iter().find(|object| object["event"] == "outcome" && object["to"] == address);
+    assert_eq!(of("im:bob@domain.com").expect("Bob's outcome")["state"], "success", "{told:?}");
+    assert_eq!(of("im:fay@domain.com").expect("Fay's outcome")["state"], "unknown", "{told:?}");
+}
+
+#[test]
+fn the_proxy_names_each_socket_and_ends_cleanly_when_told_to() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().to_str().unwrap();
+    for signal in ["TERM", "INT"] {
+        let proxy = fanfare(&[
+            "proxy",
+            "--domain",
+            "domain.com",
+            "--listen",
+            "udp:127.0.0.1:0",
+            "--listen",
+            "tcp:127.0.0.1:0",
+            "--listen",
+            "udp:[::1]:0",
+            "--data",
+            data,
+        ]);
+        let udp = proxy.line_with("listening udp 127.0.0.1:");
+        let port: u16 = udp.trim_start_matches("listening udp 127.0.0.1:").parse().unwrap();
+        assert_ne!(port, 0);
+        proxy.line_with("listening tcp 127.0.0.1:");
+        proxy.line_with("listening udp [::1]:");
+        assert_eq!(proxy.lines().len(), 3, "{:?}", proxy.lines());
+        proxy.signal(signal);
+        let ended = proxy.end();
+        assert_eq!(ended.code(), 0, "{signal}: {ended:?}");
+        assert!(ended.err.is_empty(), "{signal}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let taken = udp.local_addr().unwrap().to_string();
+    let said = refuses_to_start(&["--listen", &format!("udp:{taken}")]);
+    assert!(said.contains(&taken), "{said}");
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = tcp.local_addr().unwrap().to_string();
+    let said = refuses_to_start(&["--listen", &format!("tcp:{taken}")]);
+    assert!(said.contains(&taken), "{said}");
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_written_is_named() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("a-file");
+    std::fs::write(&file, "not a folder").unwrap();
+    for data in [file.join("data"), "/proc/fanfare-data".into()] {
+        let data = data.to_str().unwrap();
+        let said = refuses_to_start(&["--listen", "udp:127.0.0.1:0", "--data", data]);
+        assert!(said.contains(data), "{said}");
+        for verb in [
+            &["listen", "--as", "im:bob@domain.com", "--proxy", "udp:127.0.0.1:5060", "--data", data][..],
+            &[
+                "send",
+                "--from",
+                "im:j@domain.com",
+                "--proxy",
+                "udp:127.0.0.1:5060",
+                "--to",
+                "im:a@b",
+                "--data",
+                data,
+            ],
+        ] {
+            let ended = fanfare_reading(verb, "Hi").end();
+            assert_ne!(ended.code(), 0, "{ended:?}");
+            ended.assert_no_panic();
+            assert!(ended.err.join("\n").contains(data), "{ended:?}");
+        }
+    }
+}
+
+#[test]
+fn a_store_that_is_none_is_named_and_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let proxy = fanfare(&["proxy", "--domain", "domain.com", "--listen", "udp:127.0.0.1:0", "--data", data]);
+    proxy.line_with("listening");
+    proxy.signal("TERM");
+    assert_eq!(proxy.end().code(), 0);
+    let stores: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let store =
+        stores.iter().find(|path| path.extension().is_some_and(|kind| kind == "sqlite3")).expect("a store");
+    for left in &stores {
+        std::fs::remove_file(left).unwrap();
+    }
+    std::fs::write(store, "this was a letter to grandmother, and never a database\n".repeat(100)).unwrap();
+    let before = std::fs::read(store).unwrap();
+    let said = refuses_to_start(&["--listen", "udp:127.0.0.1:0", "--data", data]);
+    assert!(said.contains(store.to_str().unwrap()), "{said}");
+    assert_eq!(std::fs::read(store).unwrap(), before);
+}
+
+#[test]
+fn the_proxy_does_not_listen_beyond_loopback() {
+    for listen in ["udp:0.0.0.0:0", "tcp:0.0.0.0:0", "udp:[::]:0", "udp:192.0.2.1:5060"] {
+        let said = refuses_to_start(&["--listen", listen]);
+        assert!(said.contains("loopback"), "{listen}: {said}");
+    }
+}
+
+#[test]
+fn listen_prints_each_message_once_and_takes_its_binding_back() {
+    let proxy = Proxy::start();
+    let bob = listener("bob", &proxy, &[]);
+    let to = ["--to", "im:bob@domain.com", "--text", "First."];
+    assert_eq!(send(&proxy.udp(), &to).code(), 0);
+    // Printed before its 200 left, so it is there when the report is.
+    assert_eq!(bob.lines().iter().filter(|line| line.contains("First.")).count(), 1, "{:?}", bob.lines());
+    bob.signal("INT");
+    let ended = bob.end();
+    assert_eq!(ended.code(), 0, "{ended:?}");
+
+    let james = Phone::new();
+    james.send(
+        proxy.address,
+        &submission(james.address, &["im:bob@domain.com"], "Delivery-Report: final;detail\r\n", "?"),
+    );
+    let report = james.receive_the("NOTIFY");
+    assert!(report.body().starts_with("im:bob@domain.com delivery failure;status=480"), "{}", report.text);
+}
+
+#[test]
+fn the_headless_demo_shows_a_tick_and_a_cross_and_ends() {
+    let ended = fanfare(&["demo", "--headless"]).end();
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    ended.assert_no_panic();
+    let said = ended.said();
+    assert!(said.contains("simulated"), "{said}");
+    for name in ["Always Ann", "Offline Ben", "Slow Cy", "Wrong-Address Dana", "Busy Eli", "Silent Fay"] {
+        assert!(said.contains(name), "{name}: {said}");
+    }
+}

@@ -1,0 +1,139 @@
+//! A proxy of one's own for every test, and what many tests ask of it.
+
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Instant;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::program::{Program, WAIT, fanfare};
+use crate::socket::{Message, Phone, unique};
+
+/// A proxy for domain.com on loopback, UDP and TCP on one port, with a folder that goes with it.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    pub(crate) program: Program,
+    pub(crate) address: SocketAddr,
+    pub(crate) folder: TempDir,
+    t1: &'static str,
+}
+
+impl Proxy {
+    /// With a T1 of 20 ms: 11 transmissions within 1.3 s.
+    pub(crate) fn start() -> Self {
+        Self::with_t1("20ms")
+    }
+
+    pub(crate) fn with_t1(t1: &'static str) -> Self {
+        let folder = TempDir::new().unwrap();
+        let address = free_address();
+        let program = run(address, folder.path(), t1);
+        Self { program, address, folder, t1 }
+    }
+
+    /// Kills it where it stands, and starts it again on the same port and the same data.
+    pub(crate) fn kill_and_start_again(self) -> Self {
+        self.program.kill();
+        let program = run(self.address, self.folder.path(), self.t1);
+        Self { program, ..self }
+    }
+
+    /// `udp:127.0.0.1:5060`.
+    pub(crate) fn udp(&self) -> String {
+        format!("udp:{}", self.address)
+    }
+}
+
+fn run(address: SocketAddr, data: &Path, t1: &str) -> Program {
+    let (udp, tcp) = (format!("udp:{address}"), format!("tcp:{address}"));
+    let data = data.to_str().unwrap();
+    let program = fanfare(&[
+        "proxy",
+        "--domain",
+        "domain.com",
+        "--listen",
+        &udp,
+        "--listen",
+        &tcp,
+        "--data",
+        data,
+        "--t1",
+        t1,
+    ]);
+    assert_eq!(program.line_with("listening udp"), format!("listening udp {address}"));
+    assert_eq!(program.line_with("listening tcp"), format!("listening tcp {address}"));
+    program
+}
+
+/// A port that is free for UDP and TCP, and that no socket bound to port 0 gets: below Linux's range for those,
+/// so that a proxy that is killed finds it free again.
+pub(crate) fn free_address() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = std::process::id() % 1000 * 12;
+    for _ in 0..12_000 {
+        let place = (first + u32::from(NEXT.fetch_add(1, Ordering::Relaxed))) % 12_000;
+        let address = SocketAddr::from(([127, 0, 0, 1], u16::try_from(20_000 + place).unwrap()));
+        if UdpSocket::bind(address).is_ok() && TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+    panic!("no free port between 20000 and 32000");
+}
+
+/// Starts `fanfare listen` for a user and comes back once the proxy knows where that is.
+pub(crate) fn listener(user: &str, proxy: &Proxy, extra: &[&str]) -> Program {
+    let (address, over) = (format!("im:{user}@domain.com"), proxy.udp());
+    let mut args = vec!["listen", "--as", &address, "--proxy", &over];
+    args.extend(extra);
+    let program = fanfare(&args);
+    wait_for_binding(user, proxy.address);
+    program
+}
+
+/// A REGISTER without Contact asks what is registered (RFC 3261 10.3); nobody tells when that changes.
+pub(crate) fn wait_for_binding(user: &str, proxy: SocketAddr) {
+    let phone = Phone::new();
+    let until = Instant::now() + WAIT;
+    while Instant::now() < until {
+        let number = unique();
+        let query = format!(
+            "REGISTER sip:domain.com SIP/2.0\r\n\
+             Via: SIP/2.0/UDP {};branch=z9hG4bKq{number};rport\r\n\
+             Max-Forwards: 70\r\n\
+             From: <sip:{user}@domain.com>;tag=q{number}\r\n\
+             To: <sip:{user}@domain.com>\r\n\
+             Call-ID: q{number}@bare\r\n\
+             CSeq: 1 REGISTER\r\n\
+             Content-Length: 0\r\n\r\n",
+            phone.address
+        );
+        if !phone.ask(proxy, &query).values("Contact").is_empty() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    panic!("{user} did not register");
+}
+
+/// The lines of a report, as `(address, outcome)`.
+pub(crate) fn outcomes(report: &Message) -> Vec<(String, String)> {
+    let lines = report.body().lines().filter(|line| !line.is_empty());
+    let halves =
+        lines.map(|line| line.split_once(" delivery ").unwrap_or_else(|| panic!("{line:?} is no outcome")));
+    halves.map(|(address, state)| (address.to_owned(), state.to_owned())).collect()
+}
+
+/// The JSON objects that a process printed, one a line.
+pub(crate) fn objects(lines: &[String]) -> Vec<Value> {
+    lines
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
+        .collect()
+}
+
+/// A file of this folder, named by its path from the repository.
+pub(crate) fn beside_the_tests(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real").join(name)
+}

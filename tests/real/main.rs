@@ -1,0 +1,17 @@
+//! The real binary over real sockets. One side is always literal bytes from a bare socket, or another SIP
+//! program: nothing here reads or writes with Fanfare's own code.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests of a real process run by the real clock, and end where something is not as thought"
+)]
+
+mod cli;
+mod common;
+mod crash;
+mod loopback;
+mod patent;
+mod program;
+mod socket;

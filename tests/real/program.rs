@@ -1,0 +1,197 @@
+//! Processes: the binary under test and its peers, started, read line by line, ended by their id.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Longer than anything here takes; over it a test fails and says what it saw.
+pub(crate) const WAIT: Duration = Duration::from_secs(30);
+
+/// A running process. It is killed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Program {
+    name: String,
+    child: Child,
+    out: Arc<Lines>,
+    err: Arc<Lines>,
+}
+
+/// What a process has printed so far.
+#[derive(Debug, Default)]
+struct Lines {
+    state: Mutex<(Vec<String>, bool)>,
+    changed: Condvar,
+}
+
+/// How a process ended, and all that it printed.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) out: Vec<String>,
+    pub(crate) err: Vec<String>,
+}
+
+impl Ended {
+    /// The exit status; a process that a signal ended has none.
+    pub(crate) fn code(&self) -> i32 {
+        self.status.code().unwrap_or_else(|| panic!("ended by a signal: {self:?}"))
+    }
+
+    /// Everything printed, to look for words in.
+    pub(crate) fn said(&self) -> String {
+        self.out.iter().chain(&self.err).map(|line| format!("{line}\n")).collect()
+    }
+
+    /// Nobody wants to read of a panic.
+    pub(crate) fn assert_no_panic(&self) {
+        assert!(!self.said().contains("panicked"), "{self:?}");
+        assert!(!self.said().contains("RUST_BACKTRACE"), "{self:?}");
+    }
+}
+
+/// `fanfare ARGS` as a command that may still be changed.
+pub(crate) fn fanfare_command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fanfare"));
+    command.args(args);
+    command
+}
+
+/// Starts `fanfare ARGS`.
+pub(crate) fn fanfare(args: &[&str]) -> Program {
+    Program::start("fanfare", fanfare_command(args), None)
+}
+
+/// Starts `fanfare ARGS`, and writes this to its standard input.
+pub(crate) fn fanfare_reading(args: &[&str], input: &str) -> Program {
+    Program::start("fanfare", fanfare_command(args), Some(input))
+}
+
+impl Program {
+    /// Starts a command. Its settings and data are nobody's: a test has to name every folder it uses.
+    pub(crate) fn start(name: &str, mut command: Command, input: Option<&str>) -> Self {
+        command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.env("RUST_BACKTRACE", "0").env("HOME", "/nonexistent").env_remove("XDG_DATA_HOME");
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{name} cannot be started: {error}"));
+        if let Some(input) = input {
+            // One that refuses its arguments does not read, and the pipe breaks.
+            child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
+        }
+        let out = Lines::gather(child.stdout.take().unwrap());
+        let err = Lines::gather(child.stderr.take().unwrap());
+        Self { name: name.to_owned(), child, out, err }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The first line on standard output that holds these words, as soon as it is there.
+    pub(crate) fn line_with(&self, words: &str) -> String {
+        let found = self.out.wait(|lines| lines.iter().find(|line| line.contains(words)).cloned());
+        found.unwrap_or_else(|| {
+            panic!(
+                "{} did not print {words:?}\nout: {:#?}\nerr: {:#?}",
+                self.name,
+                self.out.now(),
+                self.err.now()
+            )
+        })
+    }
+
+    /// What it has printed so far on standard output.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.out.now()
+    }
+
+    /// Asks it to end.
+    pub(crate) fn signal(&self, name: &str) {
+        signal(self.pid(), name);
+    }
+
+    /// Ends it where it stands.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for its end.
+    pub(crate) fn end(mut self) -> Ended {
+        let closed = self.out.wait_closed();
+        assert!(closed, "{} does not end\nout: {:#?}\nerr: {:#?}", self.name, self.out.now(), self.err.now());
+        let status = self.child.wait().unwrap();
+        self.err.wait_closed();
+        Ended { status, out: self.out.now(), err: self.err.now() }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Both fail when it has ended by itself, which is as good.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Lines {
+    fn gather(stream: impl Read + Send + 'static) -> Arc<Self> {
+        let lines = Arc::new(Self::default());
+        let theirs = Arc::clone(&lines);
+        thread::spawn(move || {
+            let mut reader = BufReader::new(stream);
+            let mut line = Vec::new();
+            while reader.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
+                let text = String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned();
+                theirs.state.lock().unwrap().0.push(text);
+                theirs.changed.notify_all();
+                line.clear();
+            }
+            theirs.state.lock().unwrap().1 = true;
+            theirs.changed.notify_all();
+        });
+        lines
+    }
+
+    fn now(&self) -> Vec<String> {
+        self.state.lock().unwrap().0.clone()
+    }
+
+    /// Waits until the lines have what is looked for; none when the process ends or time is up before.
+    fn wait<T>(&self, mut look: impl FnMut(&[String]) -> Option<T>) -> Option<T> {
+        let until = Instant::now() + WAIT;
+        let mut state = self.state.lock().unwrap();
+        loop {
+            if let Some(found) = look(&state.0) {
+                return Some(found);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if state.1 || left.is_zero() {
+                return None;
+            }
+            state = self.changed.wait_timeout(state, left).unwrap().0;
+        }
+    }
+
+    fn wait_closed(&self) -> bool {
+        self.wait(|_| None::<()>);
+        self.state.lock().unwrap().1
+    }
+}
+
+/// Sends a signal to a process that a test started.
+pub(crate) fn signal(pid: u32, name: &str) {
+    let status =
+        Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &pid.to_string()]).status().unwrap();
+    assert!(status.success(), "kill -s {name} {pid}");
+}
+
+/// A peer program that has to be here; without it there is no test, and so the test fails.
+pub(crate) fn installed(program: &str, package: &str) -> String {
+    let places = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/bin"];
+    let found = places.iter().map(|place| format!("{place}/{program}")).find(|path| Path::new(path).exists());
+    found
+        .unwrap_or_else(|| panic!("{program} is missing; script/test installs it: apt-get install {package}"))
+}
