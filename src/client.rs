@@ -242,6 +242,11 @@ impl UserAgent {
                 self.outbox.further_lost(&mut self.core, (id, attempt));
             }
             Action::Unsaved(id) => self.outbox.unsaved(id, now),
+            Action::Untold(id, event) => self.outbox.untold(id, *event, now),
+            Action::ReportTaken { message, kept, lost } => {
+                let is_kept = !self.outbox.is_unsaved(message);
+                self.core.respond(if is_kept { kept } else { lost }, now);
+            }
             Action::IncomingKept(row, answer) => {
                 // The owner hears of it before the sender hears that it was delivered.
                 let event = self.inbox.kept(&mut self.conversations, &row);

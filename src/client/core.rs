@@ -43,6 +43,17 @@ pub(super) enum Action {
     AttemptLost(MessageId, u32),
     /// What is known of a message could not be kept: write it again later.
     Unsaved(MessageId),
+    /// The same, and the owner was to be told this by it.
+    Untold(MessageId, Box<Event>),
+    /// A report on a message is taken: answer by whether all that is known of it is kept.
+    ReportTaken {
+        /// On which message.
+        message: MessageId,
+        /// Where everything is.
+        kept: Answer,
+        /// Where something is not.
+        lost: Answer,
+    },
     /// A received message is kept: tell, then answer.
     IncomingKept(Box<IncomingRow>, Answer),
     /// A received message could not be kept: forget that it came, and answer.
@@ -134,6 +145,11 @@ impl Core {
     /// What to do when the batch of this turn is committed, or has failed.
     pub(super) fn promise(&mut self, on_commit: Action, on_fail: Action) {
         self.held.promise(on_commit, on_fail);
+    }
+
+    /// Tells the owner something about a message once the batch of this turn is committed.
+    pub(super) fn promise_told(&mut self, message: MessageId, event: Event) {
+        self.promise(Action::Tell(event.clone()), Action::Untold(message, Box::new(event)));
     }
 
     /// What a batch lets go.

@@ -60,6 +60,8 @@ pub(super) struct Outbox {
     /// Messages of which the disk did not take everything, and when that is tried again.
     unsaved: BTreeSet<MessageId>,
     save_at: Option<Instant>,
+    /// What the owner was to be told by what the disk did not take.
+    untold: BTreeMap<MessageId, Vec<Event>>,
     /// Messages with a good end, remembered for a repeated report.
     finished: BTreeSet<MessageId>,
 }
@@ -145,6 +147,20 @@ impl Outbox {
     pub(super) fn unsaved(&mut self, id: MessageId, now: Now) {
         self.unsaved.insert(id);
         self.save_at.get_or_insert(now.mono + SAVE_AGAIN);
+    }
+
+    /// The same, and the owner has not been told.
+    pub(super) fn untold(&mut self, id: MessageId, event: Event, now: Now) {
+        self.unsaved(id, now);
+        let events = self.untold.entry(id).or_default();
+        if !events.contains(&event) {
+            events.push(event);
+        }
+    }
+
+    /// Whether the disk lacks something that is known of a message.
+    pub(super) fn is_unsaved(&self, id: MessageId) -> bool {
+        self.unsaved.contains(&id)
     }
 
     /// Does what is due.
@@ -233,7 +249,7 @@ impl Outbox {
             Learned::State => entry.delivery_event(&row),
         };
         core.write(Write::Delivery(row));
-        core.promise(Action::Tell(event), Action::Unsaved(place.0));
+        core.promise_told(place.0, event);
     }
 
     /// The same news of everybody in an attempt.
@@ -284,14 +300,24 @@ impl Outbox {
 
     fn save_again(&mut self, core: &mut Core) {
         for id in std::mem::take(&mut self.unsaved) {
-            let attempts = self.entries.get(&id).into_iter().flat_map(|entry| entry.attempts.values());
-            for attempt in attempts {
+            let untold = self.untold.remove(&id).unwrap_or_default();
+            let Some(entry) = self.entries.get(&id) else {
+                continue;
+            };
+            for attempt in entry.attempts.values() {
                 core.write(Write::Attempt(attempt.row.clone()));
                 for delivery in &attempt.deliveries {
                     core.write(Write::Delivery(delivery.clone()));
                 }
             }
             core.promise(Action::Nothing, Action::Unsaved(id));
+            let mut told: Vec<Event> = Vec::new();
+            for event in untold.into_iter().map(|event| entry.present(event)) {
+                if !told.contains(&event) {
+                    core.promise_told(id, event.clone());
+                    told.push(event);
+                }
+            }
         }
     }
 

@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use fanfare::client::AgentConfig;
 use fanfare::client::account::Account;
-use fanfare::client::command::{AgentCommand, Draft};
-use fanfare::client::journal::PersonRow;
 use fanfare::person::{Answer, Script};
 use fanfare::proxy::ProxyConfig;
-use fanfare::sip::{ReportMode, ReportWish, Transport, Uri};
+use fanfare::sip::{Transport, Uri};
 
 use crate::host::{Body, HostId, Station};
 use crate::world::World;
@@ -53,17 +51,6 @@ pub(crate) fn person(world: &mut World, name: &str, address: &str, answer: Answe
         Script { address: address_of, name: name.to_owned(), answer, replies: Vec::new(), replies_to };
     let setup = (script, address.parse().unwrap(), PROXY.parse().unwrap());
     world.add(name, address, Body::Person(Box::new(Station::new(setup))))
-}
-
-/// A message to these addresses.
-pub(crate) fn send(to: &[&str], text: &str, mode: ReportMode) -> AgentCommand {
-    let person = |address: &&str| PersonRow { address: (*address).to_owned(), name: String::new() };
-    AgentCommand::Send(Draft {
-        to: to.iter().map(person).collect(),
-        text: text.to_owned(),
-        hidden: false,
-        report: ReportWish { mode, detail: true, id: None },
-    })
 }
 
 /// Long enough for everybody to be registered in good weather.

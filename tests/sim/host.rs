@@ -155,6 +155,8 @@ pub(crate) struct Host {
     pub(crate) disk_busy_until: Option<Instant>,
     /// The calendar of this host is ahead of, or behind, the world's by so many milliseconds.
     pub(crate) wall_skew_ms: i64,
+    /// Nothing runs before.
+    pub(crate) asleep_until: Option<Instant>,
 }
 
 /// Does the same with each kind.
@@ -188,6 +190,7 @@ impl Host {
             connections: 0,
             disk_busy_until: None,
             wall_skew_ms: 0,
+            asleep_until: None,
         }
     }
 
@@ -229,8 +232,18 @@ impl Host {
         each!(&mut self.body, station => station.poll())
     }
 
+    /// When a timer wants to be served, and why; one that was slept through, on waking.
     pub(crate) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        each!(&self.body, station => station.machine.as_ref().and_then(Machine::poll_timeout))
+        let due = each!(&self.body, station => station.machine.as_ref().and_then(Machine::poll_timeout));
+        due.map(|(at, why)| (self.asleep_until.map_or(at, |until| until.max(at)), why))
+    }
+
+    /// A client is to start at another address next time.
+    pub(crate) fn move_to(&mut self, address: SocketAddr) {
+        self.address = address;
+        if let Body::Agent(station) = &mut self.body {
+            station.setup.locals.iter_mut().for_each(|(_, local)| *local = address);
+        }
     }
 
     /// The oldest batch reaches the tables, or does not.

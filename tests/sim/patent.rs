@@ -8,6 +8,8 @@ use fanfare::person::Answer;
 use fanfare::sip::ReportMode;
 
 use crate::cast::{self, PROXY, WARM_UP};
+use crate::text::{body, fields};
+use crate::workload::draft;
 use crate::world::{Sent, World};
 
 const JAMES: &str = "192.0.2.1:5060";
@@ -24,15 +26,9 @@ fn from_to<'a>(wire: &'a [Sent], from: &str, to: &str, start: &str) -> Vec<&'a S
 
 /// The value of a header field that is there once.
 fn field<'a>(text: &'a str, name: &str) -> &'a str {
-    let head = text.split("\r\n\r\n").next().unwrap();
-    let mut values = head.split("\r\n").filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-    let value = values.next().unwrap_or_else(|| panic!("no {name}: {text}"));
-    assert_eq!(values.next(), None, "{name} twice: {text}");
-    value
-}
-
-fn body(text: &str) -> &str {
-    text.split_once("\r\n\r\n").unwrap().1
+    let values: Vec<_> = fields(text, name).collect();
+    assert_eq!(values.len(), 1, "{name}: {text}");
+    values[0]
 }
 
 #[test]
@@ -49,7 +45,7 @@ fn w17_w20_one_message_leaves_ann_is_tried_eleven_times_and_the_report_tells_bot
     world.wire = Some(Vec::new());
 
     let people = ["im:ann@domain.com", "im:bob@domain.com"];
-    world.command(james, cast::send(&people, "Come here.", ReportMode::Final));
+    world.command(james, draft(&people, "Come here.", false, ReportMode::Final));
     world.run_for(Duration::from_secs(60));
 
     let wire = world.wire.take().unwrap();

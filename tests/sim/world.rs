@@ -16,6 +16,7 @@ use fanfare::sip::{Transport, Uri};
 use fanfare::time::{Now, Timestamp};
 
 use crate::checks;
+use crate::disk::Mode;
 use crate::host::{Arrival, Body, Host, HostId, Wish};
 use crate::model::Model;
 use crate::network::{End, Network, Side, stream};
@@ -85,6 +86,9 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// How long disks take in good times.
+    pub(crate) const FAST_DISKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(4));
+
     #[expect(clippy::disallowed_methods, reason = "a base for virtual time; only differences to it are seen")]
     pub(crate) fn new(seed: u64) -> Self {
         let base = Instant::now();
@@ -97,7 +101,7 @@ impl World {
             hosts: Vec::new(),
             network,
             random,
-            fsync: (Duration::from_millis(1), Duration::from_millis(4)),
+            fsync: Self::FAST_DISKS,
             queue: BTreeMap::new(),
             last_due: 0,
             steps_at_once: 0,
@@ -133,6 +137,7 @@ impl World {
         }
         self.note(id, "starts");
         let (random, now) = (Random::from_seed(self.random.bits()), self.now_at(id));
+        self.wake(id);
         self.model.starts(id, &self.hosts[id.0]);
         self.host_mut(id).boot(random, now);
         self.settle(id);
@@ -156,9 +161,32 @@ impl World {
         }
     }
 
+    /// From now on a disk takes batches, or refuses them.
+    pub(crate) fn set_disk(&mut self, id: HostId, mode: Mode) {
+        self.note(id, &format!("has a disk that is {mode:?}"));
+        self.host_mut(id).set_disk(mode);
+    }
+
+    /// Nothing runs on a host for a while; connections wait, datagrams are lost.
+    pub(crate) fn sleep(&mut self, id: HostId, duration: Duration) {
+        if self.host(id).is_up() {
+            self.note(id, &format!("sleeps for {duration:?}"));
+            self.host_mut(id).asleep_until = Some(self.now.mono + duration);
+        }
+    }
+
+    pub(crate) fn wake(&mut self, id: HostId) {
+        self.host_mut(id).asleep_until = None;
+    }
+
+    /// Until when a host sleeps, if it does.
+    fn asleep_until(&self, id: HostId) -> Option<Instant> {
+        self.host(id).asleep_until.filter(|until| *until > self.now.mono)
+    }
+
     /// The owner of a client asks for something.
     pub(crate) fn command(&mut self, id: HostId, command: AgentCommand) {
-        if self.host(id).is_up() {
+        if self.host(id).is_up() && self.asleep_until(id).is_none() {
             let now = self.now_at(id);
             self.note(id, &format!("is asked: {command:?}"));
             self.host_mut(id).command(command, now);
@@ -240,8 +268,9 @@ impl World {
     fn happen(&mut self, whom: Option<HostId>, due: Due) {
         match (due, whom) {
             (Due::Datagram { from, to, bytes }, _) => {
-                let target = self.hosts.iter().position(|host| host.address == to && host.is_up());
-                if let Some(place) = target {
+                let is_there = |host: &Host| host.address == to && host.is_up();
+                let target = self.hosts.iter().position(is_there);
+                if let Some(place) = target.filter(|place| self.asleep_until(HostId(*place)).is_none()) {
                     self.receive(HostId(place), Flow::udp(to, from), bytes);
                 }
             }
@@ -309,7 +338,7 @@ impl World {
         match written {
             Ok(durable) => {
                 self.note(id, &format!("batch {} is durable", batch.0));
-                let checked = self.model.durable(id, &self.hosts, durable);
+                let checked = checks::durable(&mut self.model, &self.hosts, id, &durable);
                 self.hold(checked);
             }
             Err(why) => self.note(id, &format!("batch {} is refused: {why}", batch.0)),

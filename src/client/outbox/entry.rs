@@ -155,6 +155,16 @@ impl Entry {
         self.row.recipients.get(index).map_or("", |person| person.address.as_str())
     }
 
+    /// News of a recipient as they are by now; other events as they were.
+    pub(super) fn present(&self, event: Event) -> Event {
+        let Event::Delivery { attempt, recipient, .. } = &event else {
+            return event;
+        };
+        let rows = self.attempts.get(attempt).into_iter().flat_map(|attempt| &attempt.deliveries);
+        let row = rows.into_iter().find(|row| row.recipient == *recipient);
+        row.map_or(event, |row| self.delivery_event(row))
+    }
+
     /// What the owner is told of a recipient.
     pub(super) fn delivery_event(&self, row: &DeliveryRow) -> Event {
         Event::Delivery {

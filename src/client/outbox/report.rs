@@ -39,9 +39,11 @@ impl Outbox {
             self.report_ended(core, place);
         }
         self.close_if_settled(core, place, now);
-        let answer = core.plain_answer(asked, 200);
-        let busy = core.busy_answer(asked);
-        core.promise(Action::Answer(answer), Action::Answer(busy));
+        let kept = core.plain_answer(asked, 200);
+        let lost = core.busy_answer(asked);
+        // An earlier report may have said the same, and the disk did not take it.
+        let taken = Action::ReportTaken { message: place.0, kept, lost: lost.clone() };
+        core.promise(taken, Action::Answer(lost));
     }
 
     /// The attempt that a NOTIFY is about: Call-ID and tags are those of a submission of ours.
@@ -106,7 +108,7 @@ impl Outbox {
         };
         attempt.report_ended = true;
         let event = Event::Reported { message: place.0, attempt: place.1 };
-        core.promise(Action::Tell(event), Action::Unsaved(place.0));
+        core.promise_told(place.0, event);
     }
 }
 

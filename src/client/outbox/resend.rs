@@ -68,7 +68,7 @@ impl Outbox {
             self.learn_all(core, (id, number), &News::bare(DeliveryState::Cancelled), now);
             self.set_stage(core, (id, number), AttemptStage::Closed, now);
         }
-        core.promise(Action::Tell(Event::Changed { conversation }), Action::Unsaved(id));
+        core.promise_told(id, Event::Changed { conversation });
         self.retire(id);
     }
 }

@@ -243,7 +243,7 @@ impl Outbox {
         attempt.accepted_told = true;
         let after = attempt.written_at.map(|at| now.mono.saturating_duration_since(at)).unwrap_or_default();
         let event = Event::Accepted { message, attempt: number, status, after };
-        core.promise(Action::Tell(event), Action::Unsaved(message));
+        core.promise_told(message, event);
     }
 
     /// Nobody gets it by this attempt: `status` is what is known of each, `told` is what the owner hears.
@@ -253,7 +253,7 @@ impl Outbox {
         }
         let (message, attempt) = place;
         let event = Event::Refused { message, attempt, status: told.0, reason: told.1.to_owned() };
-        core.promise(Action::Tell(event), Action::Unsaved(message));
+        core.promise_told(message, event);
         self.learn_all(core, place, &News::failed(status, told.1.to_owned()), now);
         self.set_stage(core, place, AttemptStage::Closed, now);
     }

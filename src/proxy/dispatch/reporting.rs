@@ -194,6 +194,7 @@ impl Dispatches {
         if let Some(legs) = &mut dispatch.legs {
             legs.not_saved(round);
         }
+        dispatch.report.is_unsaved = true;
         dispatch.save_later(core, STORE_LATER, now);
     }
 
@@ -274,11 +275,15 @@ impl Dispatches {
         dispatch.is_save_due = false;
         let legs = dispatch.legs.as_mut().filter(|legs| legs.has_unwritten());
         let (outcomes, round) = legs.map(|legs| legs.take_unsaved(Unsaved::Unwritten)).unwrap_or_default();
-        if std::mem::take(&mut dispatch.report.is_unsaved) {
+        let is_report_unsaved = std::mem::take(&mut dispatch.report.is_unsaved);
+        if is_report_unsaved {
             core.write(Write::Report { dispatch: id, report: dispatch.report.row() });
         }
-        if !outcomes.is_empty() {
+        let has_outcomes = !outcomes.is_empty();
+        if has_outcomes {
             core.write(Write::Outcomes { dispatch: id, outcomes });
+        }
+        if is_report_unsaved || has_outcomes {
             core.promise(Action::Saved(id, round), Action::NotSaved(id, round));
         }
     }
