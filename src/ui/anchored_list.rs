@@ -70,6 +70,11 @@ impl AnchoredList {
         self.wish = Some((index, place));
     }
 
+    /// The rows that were in view in the last frame.
+    pub(crate) fn in_view(&self) -> std::ops::Range<usize> {
+        self.seen.map_or(0..0, |(first, end)| first..end)
+    }
+
     /// Brings a row into view if it is not there; rows in view stay where they are.
     pub(crate) fn reveal_if_hidden(&mut self, index: usize) {
         let hidden = self.seen.is_none_or(|(first, end)| index <= first || index + 1 >= end);

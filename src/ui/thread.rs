@@ -116,14 +116,17 @@ impl ThreadView {
         let Some(focused) = ui.memory(egui::Memory::focused) else {
             return;
         };
-        let Some(place) = thread.messages.iter().position(|message| focus_id(message) == focused) else {
+        // Whatever has the keyboard was drawn: only rows in view are asked.
+        let mut in_view = self.list.in_view();
+        let has_focus =
+            |index: &usize| message_at(thread, *index).is_some_and(|row| focus_id(row) == focused);
+        let Some(index) = in_view.find(has_focus) else {
             return;
         };
         let (up, down) = ui.input_mut(|input| {
             let mut pressed = |key| input.consume_key(egui::Modifiers::NONE, key);
             (pressed(egui::Key::ArrowUp), pressed(egui::Key::ArrowDown))
         });
-        let index = thread.first + place;
         let next = if up {
             index.checked_sub(1)
         } else {
