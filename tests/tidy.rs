@@ -246,11 +246,7 @@ fn shown_at_the_door(door: &Source, parts: &[String]) -> BTreeMap<String, String
             for place in places_of(&door.product, &prefix) {
                 let mut tree = Vec::new();
                 read_tree(&door.product[place + prefix.len()..], &mut Vec::new(), &mut tree);
-                for names in tree {
-                    if let Some(name) = names.last() {
-                        shown.insert(name.clone(), part.clone());
-                    }
-                }
+                shown.extend(tree.iter().filter_map(|names| Some((names.last()?.clone(), part.clone()))));
             }
         }
     }
@@ -306,12 +302,11 @@ fn dead_files(all: &[Source]) -> Vec<String> {
 fn is_a_root(path: &str) -> bool {
     let mut pieces = path.split('/');
     let folder = pieces.next();
-    match (folder, pieces.next(), pieces.next(), pieces.next()) {
-        (Some("src"), Some("lib.rs" | "main.rs"), None, None) => true,
-        (Some("tests" | "benches"), Some(_), None, None) => true,
-        (Some("tests" | "benches"), Some(_), Some("main.rs"), None) => true,
-        _ => false,
-    }
+    matches!(
+        (folder, pieces.next(), pieces.next(), pieces.next()),
+        (Some("src"), Some("lib.rs" | "main.rs"), None, None)
+            | (Some("tests" | "benches"), Some(_), None | Some("main.rs"), None)
+    )
 }
 
 fn level_of(room: &str) -> Option<usize> {
