@@ -315,6 +315,21 @@ fn a_store_that_is_none_is_named_and_left_alone() {
 }
 
 #[test]
+fn a_broken_configuration_is_named_with_its_line() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("proxy.ron");
+    std::fs::write(&file, "(\n    domains: [\"domain.com\"],\n    listens: oops\n)\n").unwrap();
+    let name = file.to_str().unwrap();
+    let said = refuses_to_start(&["--listen", "udp:127.0.0.1:0", "--config", name]);
+    assert!(said.contains(&format!("{name}:3")), "file and line: {said}");
+    assert!(file.exists(), "an operator's file stays where it is");
+
+    let absent = folder.path().join("absent.ron");
+    let said = refuses_to_start(&["--listen", "udp:127.0.0.1:0", "--config", absent.to_str().unwrap()]);
+    assert!(said.contains(absent.to_str().unwrap()), "{said}");
+}
+
+#[test]
 fn the_proxy_does_not_listen_beyond_loopback() {
     for listen in ["udp:0.0.0.0:0", "tcp:0.0.0.0:0", "udp:[::]:0", "udp:192.0.2.1:5060"] {
         let said = refuses_to_start(&["--listen", listen]);

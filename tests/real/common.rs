@@ -1,7 +1,7 @@
 //! A proxy of one's own for every test, and what many tests ask of it.
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Instant;
 
@@ -131,9 +131,4 @@ pub(crate) fn objects(lines: &[String]) -> Vec<Value> {
         .iter()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
         .collect()
-}
-
-/// A file of this folder, named by its path from the repository.
-pub(crate) fn beside_the_tests(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real").join(name)
 }

@@ -1,7 +1,6 @@
 //! Processes: the binary under test and its peers, started, read line by line, ended by their id.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -186,12 +185,4 @@ pub(crate) fn signal(pid: u32, name: &str) {
     let status =
         Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &pid.to_string()]).status().unwrap();
     assert!(status.success(), "kill -s {name} {pid}");
-}
-
-/// A peer program that has to be here; without it there is no test, and so the test fails.
-pub(crate) fn installed(program: &str, package: &str) -> String {
-    let places = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/bin"];
-    let found = places.iter().map(|place| format!("{place}/{program}")).find(|path| Path::new(path).exists());
-    found
-        .unwrap_or_else(|| panic!("{program} is missing; script/test installs it: apt-get install {package}"))
 }
