@@ -201,7 +201,12 @@ pub(crate) fn delivery(person: &Person, state: DeliveryState, at: Timestamp) -> 
         DeliveryState::Failed => (Some(480), "Temporarily Unavailable"),
         DeliveryState::PassedOn => (Some(202), "Accepted"),
         DeliveryState::Delivered => (Some(200), "OK"),
-        _ => (None, ""),
+        DeliveryState::Queued
+        | DeliveryState::Sending
+        | DeliveryState::Accepted
+        | DeliveryState::NoReport
+        | DeliveryState::Deferred
+        | DeliveryState::Cancelled => (None, ""),
     };
     let known = matches!(state, DeliveryState::Delivered | DeliveryState::Failed | DeliveryState::PassedOn);
     DeliveryView {

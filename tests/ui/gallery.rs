@@ -93,7 +93,12 @@ pub(crate) fn busy() -> Fake {
         vec![own(90, ago(60 * 24 * 40), "Happy birthday!", &[(&person("Zoë Ångström"), Delivered)])],
         0,
     );
-    fake.converse(8, &[cy.clone()], vec![from(80, ago(60 * 49), cy, "See you on Monday then.")], 0);
+    fake.converse(
+        8,
+        std::slice::from_ref(&cy),
+        vec![from(80, ago(60 * 49), cy, "See you on Monday then.")],
+        0,
+    );
     fake.converse(
         7,
         &[dana.clone(), ann.clone()],
@@ -107,7 +112,7 @@ pub(crate) fn busy() -> Fake {
     );
     fake.converse(
         6,
-        &[ben.clone()],
+        std::slice::from_ref(&ben),
         vec![from(60, ago(95), ben, "Could you call me back when you have a moment? It is about the keys.")],
         3,
     );

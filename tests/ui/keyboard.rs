@@ -79,10 +79,7 @@ fn alt_arrows_walk_the_conversations() {
     let opened: Vec<u64> = fake
         .asked()
         .into_iter()
-        .filter_map(|command| match command {
-            Command::Open(ConversationId(id)) => Some(id),
-            _ => None,
-        })
+        .filter_map(|command| if let Command::Open(ConversationId(id)) = command { Some(id) } else { None })
         .collect();
     assert_eq!(opened, [1, 5, 1, 6], "down, down, up, and down to the next unread one");
 }

@@ -166,11 +166,8 @@ fn settings_are_kept_as_they_are_chosen() {
         window.get_by_label(label).click();
         window.run();
     }
-    let last = fake.asked().into_iter().filter_map(|command| match command {
-        Command::PutSettings(settings) => Some(settings),
-        _ => None,
-    });
-    let last = last.last().unwrap();
+    let settings = |command| if let Command::PutSettings(settings) = command { Some(settings) } else { None };
+    let last = fake.asked().into_iter().filter_map(settings).next_back().unwrap();
     assert_eq!(
         (last.theme, last.notifications, last.enter_sends),
         (Theme::Dark, Notifications::HideContent, false)
