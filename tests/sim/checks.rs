@@ -147,6 +147,11 @@ pub(crate) fn durable(model: &mut Model, hosts: &[Host], id: HostId, durable: &D
     }
 }
 
+/// A place in a list.
+fn index(place: u32) -> usize {
+    usize::try_from(place).unwrap()
+}
+
 fn proxy_wrote(model: &mut Model, hosts: &[Host], write: &proxy::Write) -> Checked {
     match write {
         proxy::Write::Accept(row) => {
@@ -171,7 +176,7 @@ fn proxy_wrote(model: &mut Model, hosts: &[Host], write: &proxy::Write) -> Check
 /// Success rests on the recipient's disk.
 fn outcome_wrote(model: &Model, hosts: &[Host], id: DispatchId, outcome: &OutcomeRow) -> Checked {
     let accepted = &model.accepted[&id];
-    let name = &accepted.people[usize::try_from(outcome.recipient).unwrap()];
+    let name = &accepted.people[index(outcome.recipient)];
     let is_true = outcome.state != OutcomeState::Delivered || has_received(hosts, name, &accepted.text);
     ensure(is_true, || format!("the proxy holds {name} for reached, who has nothing"))
 }

@@ -31,9 +31,9 @@ pub(crate) trait Kind: Machine + Sized {
 /// What a machine told its owner.
 #[derive(Debug)]
 pub(crate) enum Told {
-    Proxy(ProxyEvent),
     Agent(Event),
-    Person(PersonEvent),
+    /// What the proxy or a person told, to be read in the trace.
+    Other(String),
 }
 
 /// What a disk has taken.
@@ -63,7 +63,7 @@ impl Kind for Proxy {
     }
 
     fn told(event: ProxyEvent) -> Told {
-        Told::Proxy(event)
+        Told::Other(format!("{event:?}"))
     }
 
     fn durable(writes: Vec<Self::Write>) -> Durable {
@@ -97,7 +97,7 @@ impl Kind for Person {
     }
 
     fn told(event: PersonEvent) -> Told {
-        Told::Person(event)
+        Told::Other(format!("{event:?}"))
     }
 
     fn durable(_: Vec<Self::Write>) -> Durable {

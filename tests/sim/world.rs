@@ -17,7 +17,7 @@ use fanfare::time::{Now, Timestamp};
 
 use crate::checks;
 use crate::disk::Mode;
-use crate::host::{Arrival, Body, Host, HostId, Wish};
+use crate::host::{Arrival, Body, Host, HostId, Told, Wish};
 use crate::model::Model;
 use crate::network::{End, Network, Side, stream};
 use crate::trace::Trace;
@@ -244,13 +244,31 @@ impl World {
         if let Some(place) = self.hosts.iter().position(is_due) {
             return self.ring(HostId(place));
         }
-        if let Some((_, (whom, due))) = self.queue.pop_first() {
-            let is_current =
-                |(id, start): (HostId, u32)| self.host(id).start == start && self.host(id).is_up();
-            if whom.is_none_or(is_current) {
-                self.happen(whom.map(|(id, _)| id), due);
-            }
+        let Some(((_, number), (whom, due))) = self.queue.pop_first() else {
+            return;
+        };
+        let is_current = |(id, start): (HostId, u32)| self.host(id).start == start && self.host(id).is_up();
+        if !whom.is_none_or(is_current) {
+            return;
         }
+        match self.waits_until(whom, &due) {
+            // In the order in which it came.
+            Some(until) => drop(self.queue.insert((until, number), (whom, due))),
+            None => self.happen(whom.map(|(id, _)| id), due),
+        }
+    }
+
+    /// Until when something waits because the host sleeps that it is for; datagrams do not wait.
+    fn waits_until(&self, whom: For, due: &Due) -> Option<Instant> {
+        let id = match due {
+            Due::Datagram { .. } => None,
+            Due::Stream { side, .. } => self.network.far_end(*side).map(|end| end.host),
+            Due::Lost { side: (link, end) } => self.network.far_end((*link, 1 - end)).map(|end| end.host),
+            Due::Dialed { .. } | Due::Resolved { .. } | Due::Durable | Due::Answered(..) => {
+                whom.map(|(id, _)| id)
+            }
+        };
+        id.and_then(|id| self.asleep_until(id))
     }
 
     /// A timer of a host is due.
@@ -362,7 +380,10 @@ impl World {
                 Wish::Resolve(wish, uri) => self.resolve(id, wish, &uri),
                 Wish::Commit => self.commit(id),
                 Wish::Told(told) => {
-                    self.note(id, &format!("tells {told:?}"));
+                    match &told {
+                        Told::Agent(event) => self.note(id, &format!("tells {event:?}")),
+                        Told::Other(event) => self.note(id, &format!("tells {event}")),
+                    }
                     let checked = checks::told(&mut self.model, &self.hosts, id, &told);
                     self.hold(checked);
                 }

@@ -232,3 +232,21 @@ fn an_outcome_is_written_within_100_ms_also_while_a_report_is_under_way() {
     assert_eq!(bench.rows.dispatches[0].outcomes.len(), 2);
     assert_eq!(bench.take(JAMES).len(), 1, "one NOTIFY is under way, and not answered");
 }
+
+#[test]
+fn w23_that_a_report_is_closed_is_written_again_when_the_disk_refused_it() {
+    let mut bench = Bench::at_home();
+    bench.ask(JAMES, SUBMISSION);
+    for who in [ANN, BOB] {
+        let leg = bench.take_one(who);
+        bench.answer(who, &leg, "200 OK");
+    }
+    let notify = bench.take_one(JAMES);
+    bench.disk = Disk::Fails;
+    bench.answer(JAMES, &notify, "200 OK");
+    bench.advance_ms(1000);
+    assert!(!bench.rows.dispatches[0].report.unwrap().closed);
+    bench.disk = Disk::Works;
+    bench.advance_ms(10_000);
+    assert!(bench.rows.dispatches[0].report.unwrap().closed);
+}
