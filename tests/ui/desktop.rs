@@ -1,4 +1,9 @@
 //! Desktop notifications, over a private bus with a service of our own.
+#![expect(
+    clippy::disallowed_types,
+    clippy::needless_pass_by_ref_mut,
+    reason = "what zbus makes of an interface; its methods that change something take `&mut self`"
+)]
 
 use std::process::Command;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};

@@ -95,7 +95,7 @@ pub(crate) fn busy() -> Fake {
     );
     fake.converse(
         8,
-        std::slice::from_ref(&cy),
+        std::slice::from_ref(cy),
         vec![from(80, ago(60 * 49), cy, "See you on Monday then.")],
         0,
     );
@@ -112,7 +112,7 @@ pub(crate) fn busy() -> Fake {
     );
     fake.converse(
         6,
-        std::slice::from_ref(&ben),
+        std::slice::from_ref(ben),
         vec![from(60, ago(95), ben, "Could you call me back when you have a moment? It is about the keys.")],
         3,
     );
