@@ -208,6 +208,10 @@ fn with_user_escaped(text: &str) -> Cow<'_, str> {
     let Some((user, host)) = text.rsplit_once('@') else {
         return Cow::Borrowed(text);
     };
+    // A blank is a slip of the hand far more often than part of a name: it is refused, not escaped.
+    if user.contains(char::is_whitespace) {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     for byte in user.bytes() {
         if is_user(byte) || byte == b'%' || byte == b':' {
