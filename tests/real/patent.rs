@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::common::{Proxy, listener, objects, outcomes};
-use crate::program::fanfare;
+use crate::program::{Program, fanfare};
 use crate::socket::{Answering, Message, Phone, Tap, Way};
 
 /// The report of the example, byte for byte (W20).
@@ -65,9 +65,17 @@ fn w1_w2_w17_w20_one_message_leaves_and_one_report_comes_back() {
         assert!(lines >= 1, "a line for {address}: {ended:?}");
     }
 
+    let sent = assert_one_message_and_its_202(&tap);
+    assert_one_report(&tap, &sent);
+    assert_eleven_of_one_leg(&ann);
+    assert_heard_once(bob);
+}
+
+/// What left James's machine, byte for byte where the patent gives bytes, and the proxy's answer.
+fn assert_one_message_and_its_202(tap: &Tap) -> Message {
     let sent = tap.saw(Way::ToProxy, "MESSAGE");
     assert_eq!(sent.len(), 1, "one MESSAGE: {sent:#?}");
-    let sent = &sent[0];
+    let sent = sent[0].clone();
     assert_eq!(sent.start(), "MESSAGE sip:ann@domain.com SIP/2.0");
     assert!(sent.value("From").starts_with("<im:james@domain.com>;tag="), "{}", sent.text);
     assert_eq!(sent.value("To"), "<im:ann@domain.com>");
@@ -82,7 +90,11 @@ fn w1_w2_w17_w20_one_message_leaves_and_one_report_comes_back() {
         answers.iter().find(|answer| answer.value("CSeq").ends_with("MESSAGE")).expect("an answer");
     assert_eq!(accepted.start(), "SIP/2.0 202 Accepted");
     assert_eq!(accepted.value("Supported"), "secondary-to", "W6");
+    sent
+}
 
+/// One report under the Call-ID of the message.
+fn assert_one_report(tap: &Tap, sent: &Message) {
     let reports = tap.saw(Way::ToClient, "NOTIFY");
     let different: BTreeSet<_> = reports.iter().map(Message::identity).collect();
     assert_eq!(different.len(), 1, "one report: {reports:#?}");
@@ -94,8 +106,10 @@ fn w1_w2_w17_w20_one_message_leaves_and_one_report_comes_back() {
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[0].0 == "im:ann@domain.com" && told[0].1.starts_with("failure"), "{told:?}");
     assert!(told[1].0 == "im:bob@domain.com" && told[1].1.starts_with("success"), "{told:?}");
+}
 
-    assert_eleven_of_one_leg(&ann);
+/// Bob has it once.
+fn assert_heard_once(bob: Program) {
     bob.line_with("Come here.");
     bob.signal("INT");
     let heard = objects(&bob.end().out);

@@ -93,6 +93,11 @@ impl Phone {
         Self { socket, address }
     }
 
+    /// The same socket once more.
+    fn again(&self) -> Self {
+        Self { socket: self.socket.try_clone().unwrap(), address: self.address }
+    }
+
     pub(crate) fn uri(&self, user: &str) -> String {
         format!("sip:{user}@{}", self.address)
     }
@@ -291,6 +296,38 @@ pub(crate) struct Tap {
     threads: Vec<JoinHandle<()>>,
 }
 
+/// One way of a tap.
+struct Relay {
+    way: Way,
+    from: Phone,
+    over: Phone,
+    proxy: SocketAddr,
+    client: Arc<Mutex<Option<SocketAddr>>>,
+    log: Arc<Mutex<Vec<(Way, Message)>>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Relay {
+    fn run(&self) {
+        while !self.stop.load(Ordering::Relaxed) {
+            if let Some(message) = self.from.receive_within(Duration::from_millis(100)) {
+                self.pass(message);
+            }
+        }
+    }
+
+    fn pass(&self, message: Message) {
+        if self.way == Way::ToProxy {
+            *self.client.lock().unwrap() = Some(message.from);
+        }
+        let to = if self.way == Way::ToProxy { Some(self.proxy) } else { *self.client.lock().unwrap() };
+        self.log.lock().unwrap().push((self.way, message.clone()));
+        if let Some(to) = to {
+            self.over.send(to, &message.text);
+        }
+    }
+}
+
 /// Which way a datagram went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
@@ -305,25 +342,19 @@ impl Tap {
         let log = Arc::new(Mutex::new(Vec::new()));
         let stop = Arc::new(AtomicBool::new(false));
         let client = Arc::new(Mutex::new(None));
-        let front_again = Phone { socket: front.socket.try_clone().unwrap(), address };
-        let back_again = Phone { socket: back.socket.try_clone().unwrap(), address: back.address };
-        let relay = |from: Phone, over: Phone, way: Way| {
-            let (log, stop, client) = (Arc::clone(&log), Arc::clone(&stop), Arc::clone(&client));
-            thread::spawn(move || {
-                while !stop.load(Ordering::Relaxed) {
-                    let Some(message) = from.receive_within(Duration::from_millis(100)) else { continue };
-                    if way == Way::ToProxy {
-                        *client.lock().unwrap() = Some(message.from);
-                    }
-                    let to = if way == Way::ToProxy { Some(proxy) } else { *client.lock().unwrap() };
-                    log.lock().unwrap().push((way, message.clone()));
-                    if let Some(to) = to {
-                        over.send(to, &message.text);
-                    }
-                }
-            })
+        let relay = |way: Way, from: &Phone, over: &Phone| {
+            let relay = Relay {
+                way,
+                from: from.again(),
+                over: over.again(),
+                proxy,
+                client: Arc::clone(&client),
+                log: Arc::clone(&log),
+                stop: Arc::clone(&stop),
+            };
+            thread::spawn(move || relay.run())
         };
-        let threads = vec![relay(front, back_again, Way::ToProxy), relay(back, front_again, Way::ToClient)];
+        let threads = vec![relay(Way::ToProxy, &front, &back), relay(Way::ToClient, &back, &front)];
         Self { address, log, stop, threads }
     }
 
