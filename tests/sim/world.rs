@@ -24,6 +24,8 @@ use crate::trace::Trace;
 
 /// Things done at one instant; more is a loop without end.
 const STEPS_AT_ONCE_MAX: u32 = 100_000;
+/// How long after a batch is durable its machine hears of it.
+const ANSWER_WAIT: Duration = Duration::from_millis(1);
 /// How long a connection is tried that nobody answers.
 const DIAL_WAIT: Duration = Duration::from_secs(5);
 
@@ -361,8 +363,8 @@ impl World {
             }
             Err(why) => self.note(id, &format!("batch {} is refused: {why}", batch.0)),
         }
-        let delay = Duration::from_micros(self.random.below(2000));
-        self.plan(delay, Some(id), Due::Answered(batch, is_durable));
+        // Always the same, so that answers keep the order of the batches, as the writer thread's do.
+        self.plan(ANSWER_WAIT, Some(id), Due::Answered(batch, is_durable));
     }
 
     fn give(&mut self, id: HostId, arrival: Arrival) {
