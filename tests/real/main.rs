@@ -5,8 +5,6 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
-    clippy::excessive_nesting,
-    clippy::cognitive_complexity,
     reason = "tests of a real process run by the real clock, and end where something is not as thought"
 )]
 

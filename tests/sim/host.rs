@@ -30,7 +30,6 @@ pub(crate) trait Kind: Machine + Sized {
 
 /// What a machine told its owner.
 #[derive(Debug)]
-#[expect(dead_code, reason = "what proxies and people say is read in the trace")]
 pub(crate) enum Told {
     Agent(Event),
     /// What the proxy or a person told, to be read in the trace.
