@@ -13,5 +13,6 @@ mod common;
 mod crash;
 mod loopback;
 mod patent;
+mod peers;
 mod program;
 mod socket;

@@ -1,0 +1,153 @@
+//! Other people's programs as recipients and as sender: SIPp by scenario, baresip as it is.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::common::{Proxy, free_address, outcomes, wait_for_binding};
+use crate::program::{Program, fanfare};
+use crate::socket::{Answering, Phone, submission};
+
+/// A peer program that has to be here; without it there is no test, and so the test fails.
+fn installed(program: &str, package: &str) -> String {
+    let places = ["/usr/bin", "/usr/local/bin", "/bin"];
+    let found = places.iter().map(|place| format!("{place}/{program}")).find(|path| Path::new(path).exists());
+    found
+        .unwrap_or_else(|| panic!("{program} is missing; script/test installs it: apt-get install {package}"))
+}
+
+/// SIPp, playing one scenario for one call; its exit status says whether the call went as written.
+struct Sipp {
+    program: Program,
+    address: SocketAddr,
+    _scratch: TempDir,
+}
+
+impl Sipp {
+    fn play(scenario: &str, remote: Option<SocketAddr>, keys: &[(&str, &str)]) -> Self {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/peers").join(scenario);
+        let address = free_address();
+        let scratch = TempDir::new().unwrap();
+        let mut command = Command::new(installed("sipp", "sip-tester"));
+        // It writes files where it stands; TERM is for the screen that it draws.
+        command.current_dir(scratch.path()).env("TERM", "dumb").args(["-nostdin", "-m", "1"]);
+        command.args(["-timeout", "25s", "-timeout_error", "-i", "127.0.0.1", "-p"]);
+        command.arg(address.port().to_string()).arg("-sf").arg(file);
+        for (key, value) in keys {
+            command.args(["-key", key, value]);
+        }
+        if let Some(remote) = remote {
+            command.arg(remote.to_string());
+        }
+        Self { program: Program::start("sipp", command, None), address, _scratch: scratch }
+    }
+
+    fn answering(scenario: &str) -> Self {
+        Self::play(scenario, None, &[])
+    }
+
+    /// Its port is in its own address, so that no registration is needed.
+    fn uri(&self) -> String {
+        format!("sip:sipp@{}", self.address)
+    }
+
+    fn assert_as_written(self, scenario: &str) {
+        let ended = self.program.end();
+        assert_eq!(ended.code(), 0, "{scenario}: {ended:?}");
+    }
+}
+
+#[test]
+fn w18_sipp_answers_as_recipients_do_and_each_outcome_is_told() {
+    // Slow enough for seven programs on a busy machine.
+    let proxy = Proxy::with_t1("200ms");
+    let moved = Answering::new(Phone::new(), |_, _| Some("200 OK"));
+    let port = moved.address.port().to_string();
+    let peers = [
+        ("200.xml", Sipp::answering("200.xml"), "success;status=200"),
+        ("202.xml", Sipp::answering("202.xml"), "success;status=202"),
+        ("302.xml", Sipp::play("302.xml", None, &[("moved", &port)]), "success;status=200"),
+        ("404.xml", Sipp::answering("404.xml"), "failure;status=404"),
+        ("486.xml", Sipp::answering("486.xml"), "failure;status=486"),
+        ("603.xml", Sipp::answering("603.xml"), "failure;status=603"),
+        ("late.xml", Sipp::answering("late.xml"), "success;status=200"),
+    ];
+    let silent = Phone::new();
+    let mut people: Vec<String> = peers.iter().map(|(_, sipp, _)| sipp.uri()).collect();
+    people.push(silent.uri("silent"));
+    let people: Vec<&str> = people.iter().map(String::as_str).collect();
+
+    let james = Phone::new();
+    james.send(
+        proxy.address,
+        &submission(james.address, &people, "Delivery-Report: final;detail\r\n", "Come here."),
+    );
+    assert_eq!(james.receive_the("SIP/2.0").start(), "SIP/2.0 202 Accepted");
+    let report = james.receive_the("NOTIFY");
+    james.answer(&report, "200 OK");
+    let told = outcomes(&report);
+    assert_eq!(told.len(), peers.len() + 1, "{}", report.text);
+    for ((scenario, sipp, expected), (address, state)) in peers.into_iter().zip(&told) {
+        assert_eq!(*address, sipp.uri(), "{scenario}");
+        assert!(state.starts_with(expected), "{scenario}: {}", report.text);
+        sipp.assert_as_written(scenario);
+    }
+    let (_, state) = told.last().expect("the silent one");
+    assert!(state.starts_with("failure;status=408") && state.contains(";tries=11"), "{}", report.text);
+    assert_eq!(moved.seen().len(), 1);
+}
+
+#[test]
+fn w22_sipp_submits_and_takes_the_report_in_the_same_call() {
+    let proxy = Proxy::start();
+    let phone = Phone::new();
+    phone.register("ann", proxy.address);
+    let ann = Answering::new(phone, |_, _| Some("200 OK"));
+    let keys = [("first", "ann@domain.com"), ("second", "nobody@domain.com")];
+    Sipp::play("sender.xml", Some(proxy.address), &keys).assert_as_written("sender.xml");
+    let seen = ann.seen();
+    assert_eq!(seen.len(), 1, "{seen:#?}");
+    assert_eq!(seen[0].value("Also-To"), "<sip:nobody@domain.com>");
+}
+
+/// baresip without sound, screen or keyboard, registered as Bella.
+fn bella(proxy: &Proxy, folder: &Path) -> Program {
+    let config = "poll_method epoll\nsip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\n\
+        module_path /usr/lib/baresip/modules\nmodule_tmp account.so\nmodule_app menu.so\n";
+    let account = format!(
+        "<sip:bella@domain.com;transport=udp>;outbound=\"sip:{};transport=udp\";regint=600;auth_pass=none\n",
+        proxy.address
+    );
+    fs::write(folder.join("config"), config).unwrap();
+    fs::write(folder.join("accounts"), account).unwrap();
+    fs::write(folder.join("contacts"), "").unwrap();
+    let mut command = Command::new(installed("baresip", "baresip-core"));
+    command.arg("-f").arg(folder);
+    let program = Program::start("baresip", command, None);
+    wait_for_binding("bella", proxy.address);
+    program
+}
+
+#[test]
+fn baresip_takes_text_and_says_what_it_does_not_take() {
+    let proxy = Proxy::start();
+    let folder = TempDir::new().unwrap();
+    let _bella = bella(&proxy, folder.path());
+
+    let over = proxy.udp();
+    let args = ["send", "--from", "im:james@domain.com", "--proxy", &over, "--to", "im:bella@domain.com"];
+    let ended = fanfare(&[&args[..], &["--text", "Gr\u{fc}\u{df}e", "--json"]].concat()).end();
+    assert_eq!(ended.code(), 0, "{ended:?}");
+
+    let james = Phone::new();
+    let detail = "Delivery-Report: final;detail\r\n";
+    let picture = submission(james.address, &["im:bella@domain.com"], detail, "not a picture")
+        .replace("text/plain", "image/png");
+    james.send(proxy.address, &picture);
+    let report = james.receive_the("NOTIFY");
+    james.answer(&report, "200 OK");
+    assert!(report.body().starts_with("im:bella@domain.com delivery failure;status=415"), "{}", report.text);
+}
