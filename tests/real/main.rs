@@ -11,6 +11,7 @@
 mod cli;
 mod common;
 mod crash;
+mod disk;
 mod loopback;
 mod patent;
 mod peers;
