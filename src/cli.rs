@@ -1,13 +1,15 @@
 //! The command line: no subcommand is the window; demo, proxy, send, listen.
 //!
-//! Exit status: 0 done (`send`: everybody was reached), 1 not done (`send`: somebody was not), 2 wrong usage, or
-//! `send` was not accepted.
+//! Exit status: 0 done (`send`: everybody was reached), 1 not done (`send`: somebody was not; `proxy backup` and
+//! `proxy check`: no backup, not sound), 2 wrong usage, or `send` was not accepted.
 
 mod send;
 
 mod listen;
 
 mod proxy;
+
+mod upkeep;
 
 #[cfg(feature = "gui")]
 mod window;
@@ -62,7 +64,10 @@ struct DemoArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 struct ProxyArguments {
+    #[command(subcommand)]
+    upkeep: Option<Upkeep>,
     /// A domain to serve; may be repeated.
     #[arg(long = "domain", value_name = "NAME")]
     domains: Vec<String>,
@@ -79,6 +84,34 @@ struct ProxyArguments {
     #[arg(long, value_name = "TIME", value_parser = parse::duration)]
     t1: Option<Duration>,
     /// Settings in a RON file; what is given here goes first.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Upkeep {
+    /// Copy the store into a new file, while the proxy runs or not.
+    Backup {
+        /// The copy; it may not be there yet.
+        file: PathBuf,
+        #[command(flatten)]
+        place: StorePlace,
+    },
+    /// Look through the store, while the proxy runs or not; exit status 1 where something is wrong.
+    Check {
+        #[command(flatten)]
+        place: StorePlace,
+    },
+}
+
+/// Where a proxy's store is.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+struct StorePlace {
+    /// Folder of the store.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Settings in a RON file that names the folder.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -180,6 +213,7 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Demo(_)) => {
             anyhow::bail!("this fanfare was built without the window; try fanfare demo --headless")
         }
+        Some(Command::Proxy(ProxyArguments { upkeep: Some(upkeep), .. })) => Ok(upkeep::run(upkeep)),
         Some(Command::Proxy(proxy)) => proxy::run(proxy),
         Some(Command::Send(send)) => send::run(send),
         Some(Command::Listen(listen)) => listen::run(&listen),

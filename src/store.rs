@@ -21,6 +21,10 @@ use crate::machine::{Batch, BatchId};
 // In this order a part uses those after it only.
 pub mod history;
 
+pub mod backup;
+
+pub mod check;
+
 mod file;
 
 #[cfg(test)]
@@ -37,6 +41,8 @@ mod columns;
 mod error;
 
 pub mod ron_file;
+
+mod folder;
 
 pub use client_rows::ClientSchema;
 pub use error::{OpenError, OpenErrorKind};
@@ -69,6 +75,24 @@ pub trait Schema: 'static {
     /// # Errors
     /// The file cannot be read.
     fn load(connection: &Connection) -> rusqlite::Result<Self::Rows>;
+}
+
+/// A schema whose rows can be judged.
+pub trait Audited: Schema {
+    /// What the rows amount to, in words, and what is wrong with them.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    fn audit(connection: &Connection, rows: &Self::Rows) -> rusqlite::Result<Audit>;
+}
+
+/// What was found in rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audit {
+    /// What there is, in words.
+    pub contents: Vec<String>,
+    /// What is wrong, a sentence each; none in a sound store.
+    pub faults: Vec<String>,
 }
 
 /// What became of a batch.

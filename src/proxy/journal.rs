@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::machine::Flow;
-use crate::sip::{Aor, Uri};
+use crate::sip::{Addressed, Aor, Message, ReportWish, Request, Uri, parse, recipients};
 use crate::time::Timestamp;
 
 /// The number of an accepted message among all that this proxy ever accepted.
@@ -94,6 +94,30 @@ pub struct AcceptedRow {
     /// Recipients after the removal of doubles (W3): index into the order of submission's addresses
     /// (`sip::recipients`), so that the spelling that came first is kept.
     pub recipients: Vec<u32>,
+}
+
+impl AcceptedRow {
+    /// The submission and its addresses, read again: what the legs that are open go on from.
+    ///
+    /// # Errors
+    /// What of it cannot be read, so that nothing more can be done for its recipients.
+    pub fn read_back(&self) -> Result<(Request, Vec<Addressed>), &'static str> {
+        let Ok(Message::Request(request)) = parse(self.request.clone()) else {
+            return Err("its request cannot be read");
+        };
+        let fields = request.fields();
+        let all = recipients(fields).map_err(|_unread| "its addresses cannot be read")?;
+        ReportWish::of(fields).map_err(|_unread| "the report that it asks for cannot be read")?;
+        fields.expires().map_err(|_unread| "its Expires cannot be read")?;
+        if self.recipients.is_empty() {
+            return Err("it has no recipients");
+        }
+        let is_there = |place: &u32| usize::try_from(*place).is_ok_and(|place| place < all.len());
+        if !self.recipients.iter().all(is_there) {
+            return Err("it has a recipient whom its request does not name");
+        }
+        Ok((request, all))
+    }
 }
 
 /// What is known of one recipient.

@@ -6,7 +6,6 @@ use super::journal::{AcceptedRow, DispatchRows, Write};
 use super::notifier::Extent;
 use super::submission::{Person, Submission};
 use crate::machine::Flow;
-use crate::sip::{Message, parse, recipients};
 use crate::time::{Now, Timestamp};
 
 /// Puts the rows back; recipients with an outcome are never sent again, and the reports that are owed come.
@@ -54,10 +53,7 @@ fn take_up(core: &mut Core, dispatches: &mut Dispatches, rows: DispatchRows, now
 
 /// The message from its row: the submission is read again.
 fn remake(core: &mut Core, row: &AcceptedRow, known: Known) -> Option<Dispatch> {
-    let Ok(Message::Request(request)) = parse(row.request.clone()) else {
-        return None;
-    };
-    let all = recipients(request.fields()).ok()?;
+    let (request, all) = row.read_back().ok()?;
     let mut submission = Submission::read(request, &core.domains, core.secret).ok()?;
     // The stored choice holds, also where the domains of the settings have changed since.
     let person = |place: &u32| {

@@ -17,6 +17,12 @@ use crate::time::Clock;
 /// The store's name in the data folder.
 const STORE_FILE: &str = "proxy.sqlite3";
 
+/// The store of a proxy whose data folder this is.
+#[must_use]
+pub fn store_in(folder: &Path) -> PathBuf {
+    folder.join(STORE_FILE)
+}
+
 /// A proxy that cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
@@ -137,8 +143,7 @@ async fn start(
 ) -> Result<(Shell<crate::proxy::journal::Write>, Proxy), ServerError> {
     let clock = Clock::start();
     let random = Random::from_os()?;
-    let store =
-        data.map_or_else(Store::<ProxySchema>::in_memory, |folder| Store::open(&folder.join(STORE_FILE)))?;
+    let store = data.map_or_else(Store::<ProxySchema>::in_memory, |folder| Store::open(&store_in(folder)))?;
     let rows = store.load()?;
     let net = Net::bind(&config.listens).await?;
     config.listens = net.locals().to_vec();

@@ -42,6 +42,19 @@ pub enum OpenErrorKind {
         /// Steps that we know.
         known: usize,
     },
+    /// Written by an older version, and its rows do not fit the tables of today.
+    #[error(
+        "its tables cannot be brought from schema {found} to {known}: rows name others that are not there"
+    )]
+    Unmigrated {
+        /// Steps in the file.
+        found: usize,
+        /// Steps that we know.
+        known: usize,
+    },
+    /// There is nothing to read.
+    #[error("there is no such file")]
+    Missing,
     /// SQLite says so.
     #[error("{0}")]
     Sqlite(#[source] rusqlite::Error),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use crate::store::folder::{self, private};
 use crate::store::{OpenErrorKind, Schema, migrate};
 
 /// How long a lock of somebody with `sqlite3` in hand is waited for.
@@ -25,8 +26,8 @@ pub(super) struct StoreFile {
 
 impl StoreFile {
     pub(super) fn open<S: Schema>(path: &Path) -> Result<Self, OpenErrorKind> {
-        if let Some(folder) = path.parent() {
-            create_folder(folder).map_err(OpenErrorKind::Folder)?;
+        if let Some(parent) = path.parent() {
+            folder::create(parent).map_err(OpenErrorKind::Folder)?;
         }
         let lock = lock(path)?;
         // Made by us first, so that only its owner may read what people write to each other.
@@ -44,6 +45,8 @@ impl StoreFile {
 
 fn prepare<S: Schema>(mut connection: Connection) -> Result<Connection, OpenErrorKind> {
     connection.busy_timeout(BUSY_WAIT)?;
+    // Before anything is set: what is not ours, or is newer, is refused and left as it is.
+    migrate::version::<S>(&connection)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     // A memory database answers "memory" here, and that is well.
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
@@ -66,26 +69,4 @@ fn lock(path: &Path) -> Result<File, OpenErrorKind> {
         Err(TryLockError::WouldBlock) => Err(OpenErrorKind::InUse),
         Err(TryLockError::Error(error)) => Err(OpenErrorKind::Unwritable(error)),
     }
-}
-
-#[cfg(unix)]
-fn create_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-#[cfg(not(unix))]
-fn create_folder(folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)
-}
-
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt;
-    options.mode(0o600)
-}
-
-#[cfg(not(unix))]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
 }

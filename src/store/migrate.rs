@@ -1,13 +1,45 @@
 //! Numbered steps from an empty file to the tables of today. A step that has left this house is never edited.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::store::{OpenErrorKind, Schema};
 
 /// Brings the tables up to date; refuses what is not ours or was written by a newer Fanfare.
+///
+/// All steps are one transaction: whatever ends the process, the file has the old tables or those of today.
 pub(super) fn migrate<S: Schema>(connection: &mut Connection) -> Result<(), OpenErrorKind> {
-    let found = version(connection)?;
+    let found = version::<S>(connection)?;
+    if found == S::MIGRATIONS.len() {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    take_steps::<S>(&transaction, found, S::MIGRATIONS.len())?;
+    Ok(transaction.commit()?)
+}
+
+/// The steps after `from`, up to `to`.
+pub(super) fn take_steps<S: Schema>(
+    transaction: &Transaction<'_>,
+    from: usize,
+    to: usize,
+) -> Result<(), OpenErrorKind> {
+    for sql in S::MIGRATIONS.iter().take(to).skip(from) {
+        transaction.execute_batch(sql)?;
+    }
+    // A step that rebuilds a table may have to defer its references; none may be left open.
+    if transaction.prepare("PRAGMA foreign_key_check")?.exists([])? {
+        return Err(OpenErrorKind::Unmigrated { found: from, known: to });
+    }
+    transaction.pragma_update(None, "application_id", S::APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", i64::try_from(to).unwrap_or(i64::MAX))?;
+    Ok(())
+}
+
+/// The steps that a file has taken, 0 for an empty one; refuses what is not ours or was written by a newer Fanfare.
+pub(super) fn version<S: Schema>(connection: &Connection) -> Result<usize, OpenErrorKind> {
     let known = S::MIGRATIONS.len();
+    // A negative version was never ours; as the largest it is refused as newer.
+    let found = usize::try_from(number(connection, "user_version")?).unwrap_or(usize::MAX);
     let application = number(connection, "application_id")?;
     if application != i64::from(S::APPLICATION_ID)
         && (found > 0 || application != 0 || has_tables(connection)?)
@@ -17,19 +49,7 @@ pub(super) fn migrate<S: Schema>(connection: &mut Connection) -> Result<(), Open
     if found > known {
         return Err(OpenErrorKind::Newer { found, known });
     }
-    for (step, sql) in S::MIGRATIONS.iter().enumerate().skip(found) {
-        let transaction = connection.transaction()?;
-        transaction.execute_batch(sql)?;
-        transaction.pragma_update(None, "application_id", S::APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", i64::try_from(step + 1).unwrap_or(i64::MAX))?;
-        transaction.commit()?;
-    }
-    Ok(())
-}
-
-fn version(connection: &Connection) -> rusqlite::Result<usize> {
-    // A negative version was never ours; as the largest it is refused as newer.
-    Ok(usize::try_from(number(connection, "user_version")?).unwrap_or(usize::MAX))
+    Ok(found)
 }
 
 fn number(connection: &Connection, pragma: &str) -> rusqlite::Result<i64> {
@@ -41,60 +61,4 @@ fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::ClientSchema;
-    use crate::store::ProxySchema;
-
-    /// A schema of tests: two steps.
-    #[derive(Debug)]
-    struct Two;
-
-    impl Schema for Two {
-        type Write = ();
-        type Rows = ();
-        const NAME: &'static str = "two";
-        const APPLICATION_ID: i32 = 77;
-        const MIGRATIONS: &'static [&'static str] =
-            &["CREATE TABLE one (n INTEGER NOT NULL) STRICT;", "ALTER TABLE one ADD COLUMN m INTEGER;"];
-        fn apply(_: &Connection, _: &()) -> rusqlite::Result<()> {
-            Ok(())
-        }
-        fn load(_: &Connection) -> rusqlite::Result<()> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn every_step_is_taken_once() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(Two::MIGRATIONS[0]).unwrap();
-        connection.pragma_update(None, "application_id", 77).unwrap();
-        connection.pragma_update(None, "user_version", 1).unwrap();
-        migrate::<Two>(&mut connection).unwrap();
-        assert_eq!(version(&connection).unwrap(), 2);
-        connection.execute("INSERT INTO one (n, m) VALUES (1, 2)", []).unwrap();
-        migrate::<Two>(&mut connection).unwrap();
-    }
-
-    #[test]
-    fn a_newer_schema_is_refused_and_left_alone() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        migrate::<ProxySchema>(&mut connection).unwrap();
-        connection.pragma_update(None, "user_version", 99).unwrap();
-        let refusal = migrate::<ProxySchema>(&mut connection).unwrap_err();
-        assert!(refusal.to_string().contains("newer"), "{refusal}");
-        assert_eq!(version(&connection).unwrap(), 99);
-    }
-
-    #[test]
-    fn a_database_of_somebody_else_is_refused() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch("CREATE TABLE theirs (n INTEGER)").unwrap();
-        assert!(migrate::<ProxySchema>(&mut connection).is_err());
-        let mut connection = Connection::open_in_memory().unwrap();
-        migrate::<ClientSchema>(&mut connection).unwrap();
-        let refusal = migrate::<ProxySchema>(&mut connection).unwrap_err();
-        assert!(refusal.to_string().contains("not a store of a proxy"), "{refusal}");
-    }
-}
+mod tests;

@@ -13,6 +13,8 @@ use crate::sip::{Aor, Uri};
 use crate::store::Schema;
 use crate::store::columns::{FlowColumn, Json, millis, signed, timestamp, timestamp_option, unsigned};
 
+mod audit;
+
 /// The tables of a proxy.
 #[derive(Debug)]
 pub struct ProxySchema;

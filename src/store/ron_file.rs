@@ -2,12 +2,14 @@
 //!
 //! **Invariant:** nothing that a person wrote is lost: a file that cannot be read is moved aside, never overwritten.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::store::folder::{self, private};
 
 /// A file that cannot be read or written, with the place.
 #[derive(Debug, thiserror::Error)]
@@ -124,37 +126,15 @@ fn try_write<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
     let pretty = ron::ser::PrettyConfig::new().new_line("\n").indentor("    ").struct_names(false);
     let mut text = options().to_string_pretty(value, pretty).map_err(io::Error::other)?;
     text.push('\n');
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    fs::create_dir_all(folder)?;
+    let folder = folder::above(path);
+    folder::create(folder)?;
     let aside = beside(path, ".new");
     let mut file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(&aside)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     drop(file);
     fs::rename(&aside, path)?;
-    sync_folder(folder)
-}
-
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt;
-    options.mode(0o600)
-}
-
-#[cfg(not(unix))]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
-}
-
-/// A rename is on the disk only when its folder is.
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
-    Ok(())
+    folder::sync(folder)
 }
 
 fn beside(path: &Path, ending: &str) -> PathBuf {

@@ -33,6 +33,13 @@ impl Proxy {
         Self { program, address, folder, t1 }
     }
 
+    /// On a port that another one had, with data that are there.
+    pub(crate) fn start_again(address: SocketAddr, folder: TempDir) -> Self {
+        let t1 = "20ms";
+        let program = run(address, folder.path(), t1);
+        Self { program, address, folder, t1 }
+    }
+
     /// Kills it where it stands, and starts it again on the same port and the same data.
     pub(crate) fn kill_and_start_again(self) -> Self {
         self.program.kill();

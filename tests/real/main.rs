@@ -17,3 +17,4 @@ mod patent;
 mod peers;
 mod program;
 mod socket;
+mod upkeep;
