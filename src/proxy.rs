@@ -34,6 +34,8 @@ mod router;
 
 mod carrier;
 
+mod pace;
+
 mod sockets;
 
 mod location;

@@ -77,6 +77,8 @@ pub struct Heard<U> {
     pub user: U,
     /// How often the request was sent.
     pub transmissions: u32,
+    /// Where it was sent.
+    pub flow: Flow,
 }
 
 /// One end of a transaction, as the timers name it.
@@ -175,7 +177,7 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         let before = client.due();
         let heard = client.hear(response.status(), now, &self.timers);
         let after = client.due();
-        let news = Heard { user: client.user(), transmissions: client.transmissions() };
+        let news = Heard { user: client.user(), transmissions: client.transmissions(), flow: client.flow() };
         self.settle(key, before, after);
         heard.then_some(news)
     }

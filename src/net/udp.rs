@@ -21,6 +21,9 @@ const RECEIVE_BUFFER_BYTES: usize = 4 * 1024 * 1024;
 /// How long a socket that only fails is left alone.
 const FAILED_WAIT: Duration = Duration::from_millis(50);
 
+/// How long a datagram waits when a queue behind the socket is full.
+const FULL_WAIT: Duration = Duration::from_millis(2);
+
 /// The sending end of a socket.
 #[derive(Debug)]
 pub(super) struct UdpPort {
@@ -46,24 +49,51 @@ impl UdpPort {
         Self { local, socket, late }
     }
 
-    /// Sends a datagram.
+    /// Sends a datagram, now or as soon as the socket takes it.
     ///
     /// # Errors
     /// It cannot be sent to this remote at all.
     pub(super) fn send(&self, remote: SocketAddr, bytes: &Bytes) -> Result<(), ()> {
-        match self.socket.try_send_to(bytes, remote) {
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                if self.late.try_send((remote, bytes.clone())).is_err() {
-                    // As lost as if the network had lost it: Timer E sends it again.
-                    tracing::debug!("a socket is full: a datagram is lost");
+        // What waits goes first.
+        if self.late.capacity() == self.late.max_capacity() {
+            match self.socket.try_send_to(bytes, remote) {
+                Ok(_) => return Ok(()),
+                Err(error) if Refused::by(&error) == Refused::Never => {
+                    tracing::debug!(%error, "a datagram cannot be sent");
+                    return Err(());
                 }
-                Ok(())
+                Err(_) => {}
             }
-            Err(error) => {
-                tracing::debug!(%error, "a datagram cannot be sent");
-                Err(())
+        }
+        if self.late.try_send((remote, bytes.clone())).is_err() {
+            // As lost as if the network had lost it: Timer E sends it again.
+            tracing::debug!("a socket is full: a datagram is lost");
+        }
+        Ok(())
+    }
+}
+
+/// What the system's refusal of a datagram means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refused {
+    /// The socket's buffer is full; the system says when it is not.
+    UntilWritable,
+    /// A queue behind the socket is full, or memory is short (ENOBUFS, ENOMEM); the system does not say when that ends.
+    ForAWhile,
+    /// There is no way to this remote, or not for this datagram.
+    Never,
+}
+
+impl Refused {
+    fn by(error: &io::Error) -> Self {
+        let short = [rustix::io::Errno::NOBUFS, rustix::io::Errno::NOMEM];
+        match error.kind() {
+            io::ErrorKind::WouldBlock => Self::UntilWritable,
+            io::ErrorKind::Interrupted => Self::ForAWhile,
+            _ if short.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error())) => {
+                Self::ForAWhile
             }
+            _ => Self::Never,
         }
     }
 }
@@ -82,12 +112,22 @@ async fn send_late(
     events: mpsc::Sender<NetEvent>,
 ) {
     while let Some((remote, bytes)) = waiting.recv().await {
-        if let Err(error) = socket.send_to(&bytes, remote).await {
-            tracing::debug!(%error, "a datagram cannot be sent");
-            let flow = Flow::udp(local, remote);
-            if events.send(NetEvent::Disconnected { flow }).await.is_err() {
-                return;
-            }
+        let Err(error) = insist(&socket, remote, &bytes).await else { continue };
+        tracing::debug!(%error, "a datagram cannot be sent");
+        let flow = Flow::udp(local, remote);
+        if events.send(NetEvent::Disconnected { flow }).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Sends a datagram as soon as the system takes it.
+async fn insist(socket: &UdpSocket, remote: SocketAddr, bytes: &Bytes) -> io::Result<()> {
+    loop {
+        match socket.send_to(bytes, remote).await {
+            Ok(_) => return Ok(()),
+            Err(error) if Refused::by(&error) == Refused::Never => return Err(error),
+            Err(_) => tokio::time::sleep(FULL_WAIT).await,
         }
     }
 }
@@ -118,6 +158,28 @@ async fn receive(socket: Arc<UdpSocket>, local: SocketAddr, events: mpsc::Sender
                 tracing::debug!(%error, "a socket cannot be read");
                 tokio::time::sleep(FAILED_WAIT).await;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_queue_is_waited_for_and_a_dead_way_is_not() {
+        use rustix::io::Errno;
+        let cases = [
+            (Errno::AGAIN, Refused::UntilWritable),
+            (Errno::NOBUFS, Refused::ForAWhile),
+            (Errno::NOMEM, Refused::ForAWhile),
+            (Errno::INTR, Refused::ForAWhile),
+            (Errno::NETUNREACH, Refused::Never),
+            (Errno::MSGSIZE, Refused::Never),
+            (Errno::PERM, Refused::Never),
+        ];
+        for (errno, refused) in cases {
+            assert_eq!(Refused::by(&errno.into()), refused, "{errno}");
         }
     }
 }

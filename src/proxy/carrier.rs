@@ -12,6 +12,7 @@ use bytes::Bytes;
 
 use super::config::ProxyConfig;
 use super::journal::DispatchId;
+use super::pace::Pacer;
 use super::sockets::Sockets;
 use crate::limits::{CONNECT_WAIT, STREAM_REFUSED_MAX, STREAM_REFUSED_REMEMBERED, UDP_REQUEST_BYTES_MAX};
 use crate::machine::{ConnectId, ConnectionId, Flow, Hop, ResolveId, Transmit};
@@ -106,6 +107,7 @@ enum Asked {
 #[derive(Debug)]
 pub(super) struct Carrier {
     layer: TransactionLayer<User>,
+    pacer: Pacer<User>,
     sockets: Sockets,
     /// Streams on which something was heard and that did not break.
     live: BTreeSet<ConnectionId>,
@@ -123,6 +125,7 @@ impl Carrier {
     pub(super) fn new(config: &ProxyConfig, key: [u8; 16]) -> Self {
         Self {
             layer: TransactionLayer::new(config.timers, key),
+            pacer: Pacer::default(),
             sockets: Sockets::new(&config.listens),
             live: BTreeSet::new(),
             waits: BTreeMap::new(),
@@ -139,17 +142,15 @@ impl Carrier {
     /// Looks for a flow to a target until `ends`.
     pub(super) fn begin(&mut self, user: User, way: Way, ends: Instant) {
         match way {
-            Way::Flow(flow) if self.is_usable(flow) => self.steps.push_back(Step::Ready { user, flow }),
+            Way::Flow(flow) if self.is_usable(flow) => self.ready(user, flow),
             Way::Flow(_) => self.fail(user, Fault::Transport),
             Way::Hop(hop) => self.try_hops(user, vec![hop], (None, Fault::NoRoute), ends),
             Way::Lookup { uri, otherwise } => {
                 let id = ResolveId(self.number());
                 self.resolves.insert(id, user);
                 self.wishes.push_back(Wish::Resolve { id, uri });
-                self.wait(
-                    user,
-                    Wait { asked: Asked::Resolve(id), hops: Vec::new(), otherwise, large: None, ends },
-                );
+                let asked = Asked::Resolve(id);
+                self.wait(user, Wait { asked, hops: Vec::new(), otherwise, large: None, ends });
             }
         }
     }
@@ -171,6 +172,9 @@ impl Carrier {
             self.connect(user, wait, ends.min(now + CONNECT_WAIT));
             return Sending::Waits;
         }
+        if paced(user, flow).is_some() {
+            self.pacer.sent(user, flow.remote, bytes.len(), now);
+        }
         self.layer.send(Outgoing { user, branch, method, flow, bytes, deadline: Some(ends) }, now);
         Sending::Sent
     }
@@ -182,7 +186,11 @@ impl Carrier {
 
     /// Whose request a response answers, if that is news.
     pub(super) fn receive_response(&mut self, response: &Response, now: Instant) -> Option<Heard<User>> {
-        self.layer.receive_response(response, now)
+        let heard = self.layer.receive_response(response, now)?;
+        if paced(heard.user, heard.flow).is_some() {
+            self.pacer.heard(heard.user, heard.flow.remote, now);
+        }
+        Some(heard)
     }
 
     /// Our own sockets.
@@ -222,7 +230,7 @@ impl Carrier {
             return;
         };
         if self.stop_waiting(user).is_some() {
-            self.steps.push_back(Step::Ready { user, flow });
+            self.ready(user, flow);
         }
     }
 
@@ -260,17 +268,14 @@ impl Carrier {
                 self.fall_back(user, Wait { hops: Vec::new(), ..wait }, Fault::Timeout, now);
             }
         }
+        self.pacer.handle_timeout(now);
         self.layer.handle_timeout(now);
     }
 
     pub(super) fn poll_step(&mut self) -> Option<Step> {
-        self.steps.pop_front().or_else(|| {
-            let failed = self.layer.poll_failed()?;
-            let fault = match failed.failure {
-                Failure::Timeout => Fault::Timeout,
-                Failure::Transport => Fault::Transport,
-            };
-            Some(Step::Failed { user: failed.user, fault, transmissions: failed.transmissions })
+        self.steps.pop_front().or_else(|| self.poll_failed()).or_else(|| {
+            let (user, flow) = self.pacer.pop()?;
+            Some(Step::Ready { user, flow })
         })
     }
 
@@ -284,7 +289,25 @@ impl Carrier {
 
     pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let wait = self.deadlines.first().map(|(ends, _)| (*ends, "a connection or a route is waited for"));
-        [wait, self.layer.poll_timeout()].into_iter().flatten().min()
+        let pace = self.pacer.poll_timeout().map(|at| (at, "a peer has said nothing for a while"));
+        [wait, pace, self.layer.poll_timeout()].into_iter().flatten().min()
+    }
+
+    /// A leg over datagrams waits for its turn; what else there is comes one by one, and goes at once.
+    fn ready(&mut self, user: User, flow: Flow) {
+        match paced(user, flow) {
+            Some(message) => self.pacer.wait(user, message.0, flow),
+            None => self.steps.push_back(Step::Ready { user, flow }),
+        }
+    }
+
+    fn poll_failed(&mut self) -> Option<Step> {
+        let failed = self.layer.poll_failed()?;
+        let fault = match failed.failure {
+            Failure::Timeout => Fault::Timeout,
+            Failure::Transport => Fault::Transport,
+        };
+        Some(Step::Failed { user: failed.user, fault, transmissions: failed.transmissions })
     }
 
     fn try_hops(&mut self, user: User, mut hops: Vec<Hop>, end: (Option<Flow>, Fault), ends: Instant) {
@@ -304,11 +327,11 @@ impl Carrier {
                 self.connect(user, (hops, otherwise, None), ends);
                 return;
             };
-            self.steps.push_back(Step::Ready { user, flow: Flow::udp(local, remote) });
+            self.ready(user, Flow::udp(local, remote));
             return;
         }
         match otherwise.filter(|flow| self.is_usable(*flow)) {
-            Some(flow) => self.steps.push_back(Step::Ready { user, flow }),
+            Some(flow) => self.ready(user, flow),
             None => self.fail(user, fault),
         }
     }
@@ -368,5 +391,13 @@ impl Carrier {
     const fn number(&mut self) -> u64 {
         self.next += 1;
         self.next
+    }
+}
+
+/// The message of what may come in bursts, and that no stream paces by itself.
+const fn paced(user: User, flow: Flow) -> Option<DispatchId> {
+    match (user, flow.transport) {
+        (User::Leg { dispatch, .. }, Transport::Udp) => Some(dispatch),
+        (User::Leg { .. } | User::Report { .. } | User::Relay { .. }, _) => None,
     }
 }

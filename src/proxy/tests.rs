@@ -14,6 +14,7 @@ use crate::time::{Now, Timestamp};
 
 mod admission;
 mod legs;
+mod pacing;
 mod recovery;
 mod registrar;
 mod relay;

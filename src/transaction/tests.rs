@@ -106,7 +106,7 @@ fn a_provisional_response_slows_e_to_t2() {
     let (mut layer, start) = (layer(), base());
     layer.send(outgoing(1, udp()), start);
     let heard = layer.receive_response(&response(100, "z9hG4bKone"), start + Duration::from_millis(100));
-    assert_eq!(heard, Some(Heard { user: 1, transmissions: 1 }));
+    assert_eq!(heard, Some(Heard { user: 1, transmissions: 1, flow: udp() }));
     let (sent, failed) = run(&mut layer, start);
     // E that was running fires at 0.5 s (§17.1.2.2), then every T2.
     assert_eq!(sent, [0, 500, 4500, 8500, 12_500, 16_500, 20_500, 24_500, 28_500]);
