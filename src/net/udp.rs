@@ -86,14 +86,13 @@ enum Refused {
 
 impl Refused {
     fn by(error: &io::Error) -> Self {
-        let short = [rustix::io::Errno::NOBUFS, rustix::io::Errno::NOMEM];
-        match error.kind() {
-            io::ErrorKind::WouldBlock => Self::UntilWritable,
-            io::ErrorKind::Interrupted => Self::ForAWhile,
-            _ if short.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error())) => {
-                Self::ForAWhile
-            }
-            _ => Self::Never,
+        use rustix::io::Errno;
+        match error.raw_os_error().map(Errno::from_raw_os_error) {
+            // tokio's own, without a number.
+            None if error.kind() == io::ErrorKind::WouldBlock => Self::UntilWritable,
+            Some(Errno::AGAIN) => Self::UntilWritable,
+            Some(Errno::NOBUFS | Errno::NOMEM | Errno::INTR) => Self::ForAWhile,
+            Some(_) | None => Self::Never,
         }
     }
 }

@@ -226,27 +226,21 @@ impl Carrier {
 
     pub(super) fn connected(&mut self, id: ConnectId, flow: Flow) {
         self.heard_on(flow);
-        let Some(user) = self.connects.get(&id).copied() else {
-            return;
-        };
+        let Some(user) = self.connects.get(&id).copied() else { return };
         if self.stop_waiting(user).is_some() {
             self.ready(user, flow);
         }
     }
 
     pub(super) fn connect_failed(&mut self, id: ConnectId, now: Instant) {
-        let Some(user) = self.connects.get(&id).copied() else {
-            return;
-        };
+        let Some(user) = self.connects.get(&id).copied() else { return };
         if let Some(wait) = self.stop_waiting(user) {
             self.fall_back(user, wait, Fault::Transport, now);
         }
     }
 
     pub(super) fn resolved(&mut self, id: ResolveId, mut hops: Vec<Hop>) {
-        let Some(user) = self.resolves.get(&id).copied() else {
-            return;
-        };
+        let Some(user) = self.resolves.get(&id).copied() else { return };
         if let Some(wait) = self.stop_waiting(user) {
             hops.reverse();
             self.try_hops(user, hops, (wait.otherwise, Fault::NoRoute), wait.ends);
