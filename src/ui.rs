@@ -128,7 +128,8 @@ pub fn run(source: impl Source + 'static, waker: &Waker, options: Options) -> Re
         .with_icon(icon())
         .with_inner_size([1100.0, 720.0])
         .with_min_inner_size([640.0, 420.0]);
-    let native = eframe::NativeOptions { viewport, ..Default::default() };
+    // Said even where another renderer is compiled in, as the tests do: glow starts sooner and needs less.
+    let native = eframe::NativeOptions { viewport, renderer: eframe::Renderer::Glow, ..Default::default() };
     let slot = Arc::clone(&waker.0);
     eframe::run_native(
         "fanfare",

@@ -29,6 +29,15 @@ struct Chip {
     problem: Option<&'static str>,
 }
 
+/// How text comes into the field.
+#[derive(Clone, Copy, Debug)]
+enum Entry {
+    /// Letter by letter; the last address is whole once a separator follows.
+    Typed,
+    /// All at once.
+    Pasted,
+}
+
 const NO_ADDRESS: &str = "No SIP address. Write it like ann@example.com";
 
 impl Recipients {
@@ -99,15 +108,22 @@ impl Recipients {
         self.push(Names::of(book).person(&row));
     }
 
-    /// What was typed becomes chips as soon as a separator follows it, what was pasted when it is many.
-    fn take_finished(&mut self, book: &AddressBook) {
+    /// What was typed becomes chips as soon as a separator follows it, what was pasted when it is many. Of
+    /// what is typed the last piece is still being written: a slow frame brings several letters at once.
+    fn take_finished(&mut self, entry: Entry, book: &AddressBook) {
         let text = &self.typing;
         let open = text.matches('"').count() % 2 == 1 || text.rfind('<') > text.rfind('>');
         let spaced = text.ends_with(char::is_whitespace) && text.contains('@');
-        if !open && (text.ends_with([',', ';', '\n']) || spaced || pieces(text).len() > 1) {
-            let text = std::mem::take(&mut self.typing);
-            self.add_text(&text, book);
+        let ended = text.ends_with([',', ';', '\n']) || spaced;
+        let mut found = pieces(text);
+        if open || !(ended || found.len() > 1) {
+            return;
         }
+        self.typing = match entry {
+            Entry::Typed if !ended => found.pop().unwrap_or_default(),
+            Entry::Typed | Entry::Pasted => String::new(),
+        };
+        found.iter().for_each(|piece| self.add_piece(piece, book));
     }
 }
 
@@ -253,7 +269,9 @@ fn typing_ui(ui: &mut Ui, recipients: &mut Recipients, book: &AddressBook) {
         .return_key(None);
     let response = ui.add(edit).accessible_name("To");
     if response.changed() {
-        recipients.take_finished(book);
+        let pasted = |event: &egui::Event| matches!(event, egui::Event::Paste(_));
+        let is_pasted = ui.input(|input| input.events.iter().any(pasted));
+        recipients.take_finished(if is_pasted { Entry::Pasted } else { Entry::Typed }, book);
     }
     if response.lost_focus() && !recipients.typing.trim().is_empty() {
         let text = std::mem::take(&mut recipients.typing);
@@ -326,6 +344,18 @@ mod tests {
         let pasted = "ann@example.com, Bob Lee <bob@example.com>; \"Cole, Dana\" <sip:dana@example.com>\nim:eve@example.com fay@example.com";
         let expected = ["ann", "bob", "dana", "eve", "fay"].map(|user| format!("sip:{user}@example.com"));
         assert_eq!(addresses(pasted), expected);
+    }
+
+    #[test]
+    fn letters_that_come_together_do_not_end_the_address_being_typed() {
+        let mut recipients = Recipients::default();
+        for letters in ["bob@example.com, c", "ole@exam", "ple.com, dana@example.c", "om "] {
+            recipients.typing.push_str(letters);
+            recipients.take_finished(Entry::Typed, &book());
+        }
+        let found: Vec<String> = recipients.rows().into_iter().map(|row| row.address).collect();
+        let expected = ["bob", "cole", "dana"].map(|user| format!("sip:{user}@example.com"));
+        assert_eq!((found.as_slice(), recipients.bad()), (expected.as_slice(), 0), "{recipients:?}");
     }
 
     #[test]

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{Align, Area, CentralPanel, Frame, Id, Layout, Order, Panel, RichText, Stroke, Ui, pos2, vec2};
+use egui::{
+    Align, Area, CentralPanel, FocusDirection, Frame, Id, Key, Layout, Modifiers, Order, Panel, RichText,
+    Stroke, Ui, pos2, vec2,
+};
 
 use crate::client::journal::ConversationId;
 use crate::client::snapshot::{Snapshot, Thread};
@@ -15,7 +18,7 @@ use crate::ui::conversations::{LeftColumn, left_ui, welcome_ui};
 use crate::ui::delivery::{delivery_ui, title_ui};
 use crate::ui::dialogs::Dialog;
 use crate::ui::icons::{Icon, icon_button};
-use crate::ui::recipients::{problem_ui, recipients_ui};
+use crate::ui::recipients::{self, problem_ui, recipients_ui};
 use crate::ui::sign_in::SignIn;
 use crate::ui::theme::{self, HEADER_HEIGHT, colors};
 use crate::ui::thread::{Around, ThreadView, header_ui, messages_ui};
@@ -204,6 +207,7 @@ impl Shell {
         let back = self.room == Some(Room::Narrow);
         let writing = self.writing.entry(Place::New).or_default();
         new_header(ui, writing, back, acts);
+        keep_tab_order(ui);
         foot(ui, |ui| composer_ui(ui, writing, Audience::New, snapshot, acts));
         CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
             let line = Stroke::new(1.0, colors(ui).line);
@@ -217,6 +221,24 @@ impl Shell {
             picker_ui(ui, &snapshot.book, &mut writing.to);
         });
     }
+}
+
+/// `To`, then the message: the composer is drawn first, and Tab would follow the order of drawing.
+fn keep_tab_order(ui: &Ui) {
+    let (to, message) = (recipients::field_id(), composer::field_id());
+    let next = ui.input(|input| match (input.key_pressed(Key::Tab), input.modifiers) {
+        (true, Modifiers::NONE) => Some((to, message)),
+        (true, Modifiers::SHIFT) => Some((message, to)),
+        _ => None,
+    });
+    ui.memory_mut(|memory| {
+        if let Some((from, next)) = next
+            && memory.has_focus(from)
+        {
+            memory.move_focus(FocusDirection::None);
+            memory.request_focus(next);
+        }
+    });
 }
 
 fn new_header(ui: &mut Ui, writing: &Writing, back: bool, acts: &mut Vec<Act>) {

@@ -23,6 +23,10 @@ fn a_message_to_three_is_written_sent_and_resent_by_keys_alone() {
     window.get_by_label("Remove Cy Young");
     press(&mut window, Modifiers::NONE, Key::F6);
     assert!(window.get_by_label("Message").is_focused());
+    press(&mut window, Modifiers::SHIFT, Key::Tab);
+    assert!(window.get_by_label("To").is_focused());
+    press(&mut window, Modifiers::NONE, Key::Tab);
+    assert!(window.get_by_label("Message").is_focused());
     type_into(&mut window, "Message", "Who can come?");
     press(&mut window, Modifiers::SHIFT, Key::Enter);
     assert_eq!(window.get_by_label("Message").value().as_deref(), Some("Who can come?\n"));
