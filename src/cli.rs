@@ -83,6 +83,9 @@ struct ProxyArguments {
     /// T1 of RFC 3261; T2, T4 and Timer F scale with it (default: 500ms).
     #[arg(long, value_name = "TIME", value_parser = parse::duration)]
     t1: Option<Duration>,
+    /// Keep messages for people who are absent, as long as their Expires says and at most 7 days (default: on).
+    #[arg(long, value_enum, value_name = "on|off")]
+    mailbox: Option<Switch>,
     /// Settings in a RON file; what is given here goes first.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -164,6 +167,14 @@ struct ListenArguments {
     /// T1 of RFC 3261 on the way to the proxy.
     #[arg(long, value_name = "TIME", value_parser = parse::duration, default_value = "500ms")]
     t1: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    /// Yes.
+    On,
+    /// No.
+    Off,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -56,6 +56,26 @@ pub const REPORT_GATHER: Duration = Duration::from_millis(100);
 pub const REPORT_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// Seconds told in Retry-After of a 503.
 pub const RETRY_AFTER_SECS: u32 = 5;
+/// Seconds for which a message waits in the mailbox at most, and for which any Expires counts (W8, W18): 7 days.
+pub const MAILBOX_SECS_MAX: u32 = 7 * 24 * 3600;
+/// Messages that wait for one recipient, or for one of his devices, unless the settings say less; over it, plain failure.
+pub const MAILBOX_PER_USER_MAX: usize = 1000;
+/// Recipients that wait in one proxy's mailbox; over it, plain failure.
+pub const MAILBOX_MAX: usize = 50_000;
+/// Bytes of submissions that wait there; over it, plain failure.
+pub const MAILBOX_BYTES_MAX: usize = 512 * 1024 * 1024;
+/// Messages that are owed to devices while another device has them (W16); over it, those devices do not get them.
+pub const AWAY_MAX: usize = 50_000;
+/// Bytes of submissions that are kept for those.
+pub const AWAY_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// How long a device is remembered after it registered last (W16).
+pub const DEVICE_REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Devices remembered of one address-of-record; over it, the one that was seen longest ago is forgotten.
+pub const DEVICES_PER_AOR_MAX: usize = 10;
+/// Devices remembered in all; over it, the one that was seen longest ago is forgotten.
+pub const DEVICES_MAX: usize = 400_000;
+/// Bytes of a `+sip.instance` by which a device is remembered.
+pub const DEVICE_NAME_BYTES_MAX: usize = 256;
 /// Commands waiting for the engine.
 pub const COMMANDS_WAITING_MAX: usize = 256;
 /// Events waiting for the window.

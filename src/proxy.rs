@@ -30,6 +30,8 @@ mod submission;
 
 mod core;
 
+mod mailbox;
+
 mod router;
 
 mod carrier;
@@ -39,6 +41,8 @@ mod pace;
 mod sockets;
 
 mod location;
+
+mod devices;
 
 mod secret;
 
@@ -52,7 +56,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-pub use self::config::{Prefix, PrefixError, ProxyConfig};
+pub use self::config::{MailboxConfig, Prefix, PrefixError, ProxyConfig};
 pub use self::event::{ProxyCommand, ProxyEvent};
 
 use self::admission::Errand;
@@ -235,6 +239,7 @@ impl Proxy {
             Action::Registered(registration) => {
                 registrar::committed(core, &registration, now);
                 self.dispatches.registered(core, &registration.aor, now);
+                self.dispatches.call(core, &registration.aor, &registration.writes);
             }
             Action::NotRegistered(registration) => {
                 core.refuse(
@@ -256,8 +261,14 @@ impl Proxy {
 
     /// Takes the steps that follow from an input, and asks for the commit of what they wrote.
     fn settle(&mut self, now: Now) {
-        while let Some(step) = self.core.carrier.poll_step() {
-            self.step(step, now);
+        loop {
+            if let Some(step) = self.core.carrier.poll_step() {
+                self.step(step, now);
+            } else if let Some(turn) = self.core.mailbox.poll_turn() {
+                self.dispatches.turn(&mut self.core, &turn, now);
+            } else {
+                break;
+            }
         }
         self.core.commit();
     }

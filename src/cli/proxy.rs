@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::lines::say;
-use super::{ProxyArguments, runtime, stopped};
+use super::{ProxyArguments, Switch, runtime, stopped};
 use crate::config::proxy::ProxySettings;
 use crate::runtime::server::Server;
 
@@ -14,6 +14,7 @@ pub(super) fn run(arguments: ProxyArguments) -> anyhow::Result<ExitCode> {
         data: arguments.data,
         trust: arguments.trust,
         t1: arguments.t1,
+        mailbox: arguments.mailbox.map(|mailbox| mailbox == Switch::On),
         ..ProxySettings::default()
     };
     let file = arguments.config.as_deref().map(ProxySettings::read).transpose()?;

@@ -10,6 +10,9 @@
 //!     recipients_max: 500,
 //!     message_bytes_max: 1048576,
 //!     submissions_per_sec_max: 20,
+//!     mailbox: true,
+//!     mailbox_days: 7,
+//!     mailbox_per_user_max: 1000,
 //! )
 //! ```
 
@@ -19,13 +22,17 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::limits::{MESSAGE_BYTES_MAX, RECIPIENTS_MAX};
-use crate::proxy::{Prefix, ProxyConfig};
+use crate::limits::{MAILBOX_PER_USER_MAX, MAILBOX_SECS_MAX, MESSAGE_BYTES_MAX, RECIPIENTS_MAX};
+use crate::proxy::{MailboxConfig, Prefix, ProxyConfig};
 use crate::sip::Transport;
 use crate::store::ron_file::{self, RonError};
 use crate::transaction::Timers;
 
 use super::text::{duration, listen, network};
+
+const DAY_SECS: u32 = 24 * 3600;
+/// A message waits in the mailbox no longer.
+const MAILBOX_DAYS_MAX: usize = (MAILBOX_SECS_MAX / DAY_SECS) as usize;
 
 /// A settings file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +67,9 @@ struct Written {
     recipients_max: Option<usize>,
     message_bytes_max: Option<usize>,
     submissions_per_sec_max: Option<u32>,
+    mailbox: Option<bool>,
+    mailbox_days: Option<usize>,
+    mailbox_per_user_max: Option<usize>,
 }
 
 /// Settings of a proxy, checked; what is not set is empty.
@@ -81,6 +91,12 @@ pub struct ProxySettings {
     pub message_bytes_max: Option<usize>,
     /// Submissions a second of one sender.
     pub submissions_per_sec_max: Option<u32>,
+    /// Whether there is a mailbox for the absent.
+    pub mailbox: Option<bool>,
+    /// How long a message waits there at most.
+    pub mailbox_kept: Option<Duration>,
+    /// Messages that wait there for one recipient.
+    pub mailbox_per_user_max: Option<usize>,
 }
 
 impl ProxySettings {
@@ -110,6 +126,9 @@ impl ProxySettings {
             recipients_max: self.recipients_max.or(others.recipients_max),
             message_bytes_max: self.message_bytes_max.or(others.message_bytes_max),
             submissions_per_sec_max: self.submissions_per_sec_max.or(others.submissions_per_sec_max),
+            mailbox: self.mailbox.or(others.mailbox),
+            mailbox_kept: self.mailbox_kept.or(others.mailbox_kept),
+            mailbox_per_user_max: self.mailbox_per_user_max.or(others.mailbox_per_user_max),
         }
     }
 
@@ -122,6 +141,11 @@ impl ProxySettings {
         config.recipients_max = self.recipients_max.unwrap_or(config.recipients_max);
         config.message_bytes_max = self.message_bytes_max.unwrap_or(config.message_bytes_max);
         config.submissions_per_sec_max = self.submissions_per_sec_max.or(config.submissions_per_sec_max);
+        let usual = MailboxConfig::default();
+        config.mailbox = self.mailbox.unwrap_or(true).then(|| MailboxConfig {
+            kept: self.mailbox_kept.unwrap_or(usual.kept),
+            per_user_max: self.mailbox_per_user_max.unwrap_or(usual.per_user_max),
+        });
         config
     }
 }
@@ -150,6 +174,13 @@ impl Written {
             recipients_max: within("recipients_max", self.recipients_max, RECIPIENTS_MAX)?,
             message_bytes_max: within("message_bytes_max", self.message_bytes_max, MESSAGE_BYTES_MAX)?,
             submissions_per_sec_max: self.submissions_per_sec_max,
+            mailbox: self.mailbox,
+            mailbox_kept: within("mailbox_days", self.mailbox_days, MAILBOX_DAYS_MAX)?.map(days),
+            mailbox_per_user_max: within(
+                "mailbox_per_user_max",
+                self.mailbox_per_user_max,
+                MAILBOX_PER_USER_MAX,
+            )?,
         })
     }
 }
@@ -160,6 +191,10 @@ fn each<T>(
     read: fn(&str) -> Result<T, String>,
 ) -> Result<Vec<T>, Wrong> {
     texts.iter().map(|text| read(text).map_err(|why| (field, why))).collect()
+}
+
+fn days(count: usize) -> Duration {
+    Duration::from_secs(DAY_SECS.into()) * u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn within(field: &'static str, value: Option<usize>, most: usize) -> Result<Option<usize>, Wrong> {
@@ -216,6 +251,9 @@ mod tests {
             ("(domains: [\" \"])", " domains: an empty name"),
             ("(recipients_max: 0)", " recipients_max: 0 is outside of 1 to 500"),
             ("(message_bytes_max: 99999999)", " message_bytes_max: 99999999 is outside"),
+            ("(mailbox_days: 8)", " mailbox_days: 8 is outside of 1 to 7"),
+            ("(mailbox_per_user_max: 0)", " mailbox_per_user_max: 0 is outside of 1 to 1000"),
+            ("(mailbox: 1)", "1:"),
             ("(\n  domain: [])", "2:"),
         ] {
             let error = refusal(text);
@@ -223,6 +261,17 @@ mod tests {
         }
         let missing = ProxySettings::read(Path::new("/nowhere/proxy.ron")).unwrap_err().to_string();
         assert_eq!(missing, "cannot read /nowhere/proxy.ron: there is no such file");
+    }
+
+    #[test]
+    fn w18_the_mailbox_is_on_for_seven_days_unless_the_settings_say_otherwise() {
+        let week = MailboxConfig { kept: Duration::from_secs(604_800), per_user_max: 1000 };
+        assert_eq!(read("()").config().mailbox, Some(week));
+        assert_eq!(read("(mailbox: false)").config().mailbox, None);
+        let short = read("(mailbox_days: 2, mailbox_per_user_max: 3)").config().mailbox;
+        assert_eq!(short, Some(MailboxConfig { kept: Duration::from_secs(172_800), per_user_max: 3 }));
+        let off = ProxySettings { mailbox: Some(false), ..ProxySettings::default() };
+        assert_eq!(off.over(read("(mailbox: true)")).config().mailbox, None);
     }
 
     #[test]

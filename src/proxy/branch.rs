@@ -23,6 +23,17 @@ pub(super) struct Branch {
     state: BranchState,
     /// Sent once more after a 482.
     is_again: bool,
+    /// The device that it goes to, if that is known.
+    device: Option<String>,
+    /// To a device that was away, after another one had decided (W16).
+    late: Option<Late>,
+}
+
+/// Of a late branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Late {
+    /// When it began.
+    start: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +47,8 @@ enum BranchState {
 /// All branches of one request.
 #[derive(Debug, Default)]
 pub(super) struct Fork {
+    /// Branches of earlier attempts (W18): the first one here has this number.
+    used: u32,
     branches: Vec<Branch>,
     /// With its rank, lowest best.
     best: Option<(u8, Answer)>,
@@ -43,7 +56,9 @@ pub(super) struct Fork {
     pub(super) tries: u32,
     /// When the first transmission was, from which the deadline counts (W17).
     first_sent: Option<Instant>,
-    /// Taken up after a crash: it may have been sent before.
+    /// When this attempt began.
+    start: Option<Instant>,
+    /// Taken up after a crash, or tried again later: it may have been sent before.
     is_resumed: bool,
 }
 
@@ -84,30 +99,110 @@ impl Fork {
         Self { is_resumed, ..Self::default() }
     }
 
+    /// After a start: earlier attempts have used so many branches, with so many transmissions.
+    pub(super) fn resumed(used: u32, tries: u32) -> Self {
+        Self { used, tries, is_resumed: true, ..Self::default() }
+    }
+
+    /// Begins an attempt: the first one, or a retry with new branches once all are over.
+    pub(super) fn begin(&mut self, now: Instant) {
+        self.start = Some(now);
+        self.first_sent = None;
+        self.best = None;
+        self.forget_branches();
+    }
+
+    /// When this attempt began.
+    pub(super) const fn start(&self) -> Option<Instant> {
+        self.start
+    }
+
+    /// Branches of all attempts so far.
+    pub(super) fn used(&self) -> u32 {
+        self.used.saturating_add(u32::try_from(self.branches.len()).unwrap_or(u32::MAX))
+    }
+
+    /// True while a branch of this attempt looks for a flow or waits for an answer.
+    pub(super) fn is_active(&self) -> bool {
+        self.branches.iter().any(|branch| branch.late.is_none() && branch.state != BranchState::Over)
+    }
+
+    /// True while a branch to that device does.
+    pub(super) fn is_active_at(&self, device: &str) -> bool {
+        let mut to_device = self.branches.iter().filter(|branch| branch.device.as_deref() == Some(device));
+        to_device.any(|branch| branch.state != BranchState::Over)
+    }
+
+    /// Says whose binding a branch goes to.
+    pub(super) fn set_device(&mut self, branch: u32, device: Option<String>) {
+        if let Some(this) = self.get_mut(branch) {
+            this.device = device;
+        }
+    }
+
+    /// Whose binding a branch goes to.
+    pub(super) fn device(&self, branch: u32) -> Option<&str> {
+        self.get(branch).and_then(|branch| branch.device.as_deref())
+    }
+
+    /// When the attempt began that a branch belongs to.
+    pub(super) fn start_of(&self, branch: u32) -> Option<Instant> {
+        self.get(branch).and_then(|branch| branch.late).map(|late| late.start).or(self.start)
+    }
+
+    /// A branch to a device that was away (W16).
+    pub(super) fn add_late(&mut self, uri: &Uri, device: &str, now: Instant) -> Option<u32> {
+        if self.branches.iter().all(|branch| branch.state == BranchState::Over) {
+            self.forget_branches();
+        }
+        let (late, device) = (Some(Late { start: now }), Some(device.to_owned()));
+        self.push(Branch {
+            uri: uri.clone(),
+            steps: 0,
+            state: BranchState::Looking,
+            is_again: false,
+            device,
+            late,
+        })
+    }
+
+    /// Ends a branch whose answer decides nothing for the recipient any more; false when it was over.
+    pub(super) fn end(&mut self, branch: u32) -> bool {
+        let Some(this) = self.get_mut(branch) else {
+            return false;
+        };
+        std::mem::replace(&mut this.state, BranchState::Over) != BranchState::Over
+    }
+
     /// A branch to `uri` after `steps` redirects; none to where it has gone before (W18: each once).
     pub(super) fn add(&mut self, uri: &Uri, steps: u8) -> Option<u32> {
         if self.branches.iter().any(|branch| branch.uri.same_as(uri)) {
             return None;
         }
-        self.push(Branch { uri: uri.clone(), steps, state: BranchState::Looking, is_again: false })
+        let state = BranchState::Looking;
+        self.push(Branch { uri: uri.clone(), steps, state, is_again: false, device: None, late: None })
     }
 
     /// The same target as `branch` once more.
     pub(super) fn add_again(&mut self, branch: u32) -> Option<u32> {
         let old = self.get_mut(branch)?;
         old.state = BranchState::Over;
-        let again =
-            Branch { uri: old.uri.clone(), steps: old.steps, state: BranchState::Looking, is_again: true };
+        let (uri, steps, device) = (old.uri.clone(), old.steps, old.device.clone());
+        let again = Branch { uri, steps, state: BranchState::Looking, is_again: true, device, late: None };
         self.first_sent = None;
         self.push(again)
     }
 
     pub(super) fn uri(&self, branch: u32) -> Option<&Uri> {
-        self.branches.get(usize::try_from(branch).ok()?).map(|branch| &branch.uri)
+        self.get(branch).map(|branch| &branch.uri)
     }
 
-    /// When this request ends if it is sent at `now`: one `span` after its first transmission (W17).
-    pub(super) fn deadline(&mut self, now: Instant, span: Duration) -> Instant {
+    /// When this request ends if it is sent at `now`: one `span` after its first transmission (W17); a late branch counts
+    /// for itself.
+    pub(super) fn deadline(&mut self, branch: u32, now: Instant, span: Duration) -> Instant {
+        if self.get(branch).is_some_and(|branch| branch.late.is_some()) {
+            return now + span;
+        }
         *self.first_sent.get_or_insert(now) + span
     }
 
@@ -176,7 +271,7 @@ impl Fork {
 
     /// The best that came back, once every branch is over.
     pub(super) fn outcome(&mut self) -> Option<Answer> {
-        if !self.branches.iter().all(|branch| branch.state == BranchState::Over) {
+        if self.is_active() {
             return None;
         }
         self.best.take().map(|(_, answer)| answer)
@@ -194,13 +289,24 @@ impl Fork {
         }
     }
 
+    fn forget_branches(&mut self) {
+        self.used = self.used();
+        self.is_resumed |= self.used > 0;
+        self.branches.clear();
+    }
+
     fn push(&mut self, branch: Branch) -> Option<u32> {
+        let number = self.used();
         self.branches.push(branch);
-        u32::try_from(self.branches.len() - 1).ok()
+        Some(number).filter(|number| *number < u32::MAX)
+    }
+
+    fn get(&self, branch: u32) -> Option<&Branch> {
+        self.branches.get(usize::try_from(branch.checked_sub(self.used)?).ok()?)
     }
 
     fn get_mut(&mut self, branch: u32) -> Option<&mut Branch> {
-        self.branches.get_mut(usize::try_from(branch).ok()?)
+        self.branches.get_mut(usize::try_from(branch.checked_sub(self.used)?).ok()?)
     }
 }
 

@@ -26,6 +26,26 @@ pub struct ProxyConfig {
     pub message_bytes_max: usize,
     /// Submissions a second of one sender who is not trusted; over it, 503 (W31).
     pub submissions_per_sec_max: Option<u32>,
+    /// The mailbox for the absent; without it, who is absent has failed (W18).
+    pub mailbox: Option<MailboxConfig>,
+}
+
+/// How long, and how much, waits for the absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MailboxConfig {
+    /// A message waits no longer, whatever its Expires.
+    pub kept: Duration,
+    /// Messages that wait for one recipient.
+    pub per_user_max: usize,
+}
+
+impl Default for MailboxConfig {
+    fn default() -> Self {
+        Self {
+            kept: Duration::from_secs(limits::MAILBOX_SECS_MAX.into()),
+            per_user_max: limits::MAILBOX_PER_USER_MAX,
+        }
+    }
 }
 
 impl ProxyConfig {
@@ -40,6 +60,7 @@ impl ProxyConfig {
             recipients_max: limits::RECIPIENTS_MAX,
             message_bytes_max: limits::MESSAGE_BYTES_MAX,
             submissions_per_sec_max: None,
+            mailbox: Some(MailboxConfig::default()),
         }
     }
 

@@ -10,6 +10,7 @@ use super::config::ProxyConfig;
 use super::event::ProxyEvent;
 use super::journal::{DispatchId, Write};
 use super::location::LocationService;
+use super::mailbox::{Entry, Mailbox};
 use super::router::{Domains, Router};
 use super::secret::Secret;
 use crate::limits::RETRY_AFTER_SECS;
@@ -63,6 +64,10 @@ pub(super) enum Due {
     Round(DispatchId),
     /// A leg is sent once more (W15).
     Again(User),
+    /// Somebody who does not register here is looked after (W18).
+    Visit(Entry, u8),
+    /// A message is not worth delivering any more (W8).
+    Expire(DispatchId),
     /// A message was remembered long enough (W12).
     Forget(DispatchId),
 }
@@ -96,6 +101,8 @@ impl Agenda {
                 Due::Gather(_) => "outcomes are reported",
                 Due::Round(_) => "a report is sent again",
                 Due::Again(_) => "a leg is sent once more",
+                Due::Visit(..) => "somebody absent is tried again",
+                Due::Expire(_) => "a message expires",
                 Due::Forget(_) => "a message is forgotten",
             };
             (*at, why)
@@ -146,6 +153,7 @@ pub(super) struct Core {
     pub(super) random: Random,
     pub(super) carrier: Carrier,
     pub(super) location: LocationService,
+    pub(super) mailbox: Mailbox,
     pub(super) agenda: Agenda,
     pub(super) rates: Rates,
     held: Held<Write, Action>,
@@ -163,6 +171,7 @@ impl Core {
             secret,
             random,
             location: LocationService::default(),
+            mailbox: Mailbox::default(),
             agenda: Agenda::default(),
             rates: Rates::default(),
             held: Held::default(),

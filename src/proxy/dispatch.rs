@@ -2,9 +2,14 @@
 //!
 //! The story, top to bottom: [`Dispatches::submit`] takes a submission and asks for its commit; [`Dispatches::accepted`] sends
 //! the 202 and starts the legs; outcomes come in by `leg_heard` and `leg_failed`; what the sender is told of them stands in
-//! `dispatch/reporting.rs`.
+//! `dispatch/reporting.rs`, what waits for the absent in `dispatch/waiting.rs`, and how long a
+//! message is remembered in `dispatch/room.rs`.
+
+mod waiting;
 
 mod reporting;
+
+mod room;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,17 +18,17 @@ use super::carrier::{Fault, User};
 use super::core::{Action, Core, Due, Rejection, SECONDARY_TO};
 use super::event::ProxyEvent;
 use super::journal::{AcceptedRow, DispatchId, OutcomeRow, ReportRow, Write};
-use super::legs::{Facts, Legs, Place};
+use super::legs::{Facts, Legs, Place, Waits};
 use super::notifier::{Extent, Report};
 use super::submission::Submission;
-use crate::limits::{DISPATCH_REMEMBERED, DISPATCHES_OPEN_MAX, DISPATCHES_REMEMBERED_MAX, LEGS_OPEN_MAX};
+use crate::limits::{DISPATCH_REMEMBERED, MAILBOX_SECS_MAX, REPORT_GATHER};
 use crate::machine::Flow;
 use crate::sip::{Aor, Compose, LegTemplate, Request, Response};
 use crate::time::{Now, Timestamp};
 use crate::transaction::ServerKey;
 
-/// A message whose time has come, and that is not over, is looked at again after this.
-const FORGET_LATER: Duration = Duration::from_secs(600);
+/// No Expires counts for longer.
+const EXPIRES_MAX: Duration = Duration::from_secs(MAILBOX_SECS_MAX as u64);
 
 /// One accepted message.
 #[derive(Debug)]
@@ -34,6 +39,10 @@ pub(super) struct Dispatch {
     pub(super) to_tag: String,
     pub(super) accepted_at: Timestamp,
     pub(super) lifetime: Option<Duration>,
+    /// Whether it may wait for the absent (W8).
+    waits: Waits,
+    /// Bytes of the submission.
+    bytes: usize,
     /// The flow that it came in on last (W12).
     pub(super) flow: Flow,
     /// Requests whose 202 waits for the commit; none once it is there.
@@ -65,21 +74,32 @@ pub(super) struct Dispatches {
     last: u64,
     /// Messages that are not closed.
     open: usize,
+    /// Messages whose sender is owed nothing; who is absent may still be owed them.
+    closed: BTreeSet<DispatchId>,
+    /// Legs that are under way.
     legs_open: usize,
 }
 
 impl Dispatch {
     /// The legs, and what they need to know.
     pub(super) fn parts(&mut self) -> Option<(&mut Legs, Facts<'_>)> {
-        let Self { id, to_tag, accepted_at, lifetime, legs, .. } = self;
-        let facts = Facts { dispatch: *id, to_tag, accepted_at: *accepted_at, lifetime: *lifetime };
+        let Self { id, to_tag, legs, .. } = self;
+        let facts = Facts {
+            dispatch: *id,
+            to_tag,
+            accepted_at: self.accepted_at,
+            lifetime: self.lifetime,
+            mailbox: self.waits,
+            bytes: self.bytes,
+        };
         legs.as_deref_mut().map(|legs| (legs, facts))
     }
 
     /// How much is known.
     pub(super) fn extent(&self) -> Extent {
         match &self.legs {
-            Some(legs) if legs.open() > 0 => Extent::Interim,
+            Some(legs) if legs.under_way() > 0 => Extent::Interim,
+            Some(legs) if legs.open() > 0 => Extent::Waiting,
             Some(_) | None => Extent::Complete,
         }
     }
@@ -87,6 +107,10 @@ impl Dispatch {
     /// When it may be forgotten (W12).
     pub(super) fn keep_until(&self) -> Timestamp {
         self.accepted_at.plus(DISPATCH_REMEMBERED.max(self.lifetime.unwrap_or_default()))
+    }
+
+    fn under_way(&self) -> usize {
+        self.legs.as_ref().map_or(0, |legs| legs.under_way())
     }
 
     fn save_later(&mut self, core: &mut Core, wait: Duration, now: Now) {
@@ -135,8 +159,14 @@ impl Dispatches {
     pub(super) fn insert(&mut self, core: &mut Core, dispatch: Dispatch, now: Now) {
         self.last = self.last.max(dispatch.id.0);
         self.open += usize::from(!dispatch.report.is_closed());
-        self.legs_open += dispatch.legs.as_ref().map_or(0, |legs| legs.open());
+        self.legs_open += dispatch.under_way();
         self.doubles.insert(dispatch.double, dispatch.id);
+        if dispatch.report.is_closed() {
+            self.closed.insert(dispatch.id);
+        }
+        if let Some(end) = dispatch.lifetime.map(|lifetime| dispatch.accepted_at.plus(lifetime)) {
+            core.agenda.add(now.mono_at(end), Due::Expire(dispatch.id));
+        }
         core.agenda.add(now.mono_at(dispatch.keep_until()), Due::Forget(dispatch.id));
         self.all.insert(dispatch.id, dispatch);
     }
@@ -170,6 +200,7 @@ impl Dispatches {
         let report = &mut dispatch.report;
         if dispatch.pending.is_none() && report.row().cseq > 0 && !report.is_busy() {
             self.open += usize::from(report.is_closed());
+            self.closed.remove(&id);
             report.reopen();
             self.report(core, id, now);
         }
@@ -228,6 +259,7 @@ impl Dispatches {
         now: Now,
     ) {
         self.with_legs(core, id, now, |core, legs, facts| legs.heard(core, facts, place, heard, now));
+        self.drop_done(id);
     }
 
     /// A leg's branch came to nothing.
@@ -259,46 +291,10 @@ impl Dispatches {
                 self.with_legs(core, dispatch, now, |core, legs, facts| legs.again(core, facts, place, now));
             }
             Due::Again(User::Report { .. } | User::Relay { .. }) => {}
+            Due::Visit(entry, round) => self.visit(core, (entry, round), now),
+            Due::Expire(id) => self.expire(core, id, now),
             Due::Forget(id) => self.forget(core, id, now),
         }
-    }
-
-    fn forget(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(dispatch) = self.all.get(&id) else {
-            return;
-        };
-        if !dispatch.report.is_closed() || dispatch.extent() == Extent::Interim {
-            core.agenda.add(now.mono + FORGET_LATER, Due::Forget(id));
-            return;
-        }
-        self.remove(core, id, now);
-        core.write(Write::Forget(id));
-    }
-
-    fn remove(&mut self, core: &mut Core, id: DispatchId, now: Now) -> Option<Dispatch> {
-        let dispatch = self.all.remove(&id)?;
-        core.agenda.remove(now.mono_at(dispatch.keep_until()), Due::Forget(id));
-        self.open -= usize::from(!dispatch.report.is_closed());
-        self.legs_open -= dispatch.legs.as_ref().map_or(0, |legs| legs.open());
-        self.doubles.remove(&dispatch.double);
-        Some(dispatch)
-    }
-
-    /// Full is 503, never growth; what was reported on may go before its time.
-    fn check_room(&mut self, core: &mut Core, recipients: usize, now: Now) -> Result<(), Rejection> {
-        if self.open >= DISPATCHES_OPEN_MAX || self.legs_open + recipients > LEGS_OPEN_MAX {
-            return Err(Rejection::busy());
-        }
-        if self.all.len() < DISPATCHES_REMEMBERED_MAX {
-            return Ok(());
-        }
-        let oldest = self.all.first_key_value().map(|(id, dispatch)| (*id, dispatch.report.is_closed()));
-        let Some((id, true)) = oldest else {
-            return Err(Rejection::busy());
-        };
-        self.remove(core, id, now);
-        core.write(Write::Forget(id));
-        Ok(())
     }
 
     /// Does something to the legs of a message, and sees what became known by it.
@@ -312,12 +308,15 @@ impl Dispatches {
         let Some((legs, facts)) = self.all.get_mut(&id).and_then(Dispatch::parts) else {
             return;
         };
-        let before = legs.open();
+        let (open, under_way) = (legs.open(), legs.under_way());
         act(core, legs, facts);
-        let settled = before.saturating_sub(legs.open());
-        if settled > 0 {
-            self.legs_open = self.legs_open.saturating_sub(settled);
+        let has_news = (open, under_way) != (legs.open(), legs.under_way());
+        let has_changes = legs.take_changes();
+        self.legs_open = self.legs_open.saturating_sub(under_way.saturating_sub(legs.under_way()));
+        if has_news {
             self.news(core, id, now);
+        } else if let Some(dispatch) = self.all.get_mut(&id).filter(|_| has_changes) {
+            dispatch.save_later(core, REPORT_GATHER, now);
         }
     }
 }
@@ -334,13 +333,18 @@ pub(super) fn make(
     let date = core.date(row.accepted_at);
     let addressed: Vec<_> = submission.recipients.iter().map(|person| person.addressed.clone()).collect();
     let template = LegTemplate::new(&submission.request, &addressed, date);
+    let asked = submission.expires.filter(|secs| *secs > 0).map(|secs| Duration::from_secs(secs.into()));
+    let kept = core.config.mailbox.map_or(EXPIRES_MAX, |mailbox| mailbox.kept);
+    let may_wait = core.config.mailbox.is_some() && asked.is_some_and(|asked| asked > core.config.timers.f());
     Dispatch {
         id: row.id,
         double: core.secret.double(&row.key),
         content: submission.content,
         to_tag: row.to_tag.clone(),
         accepted_at: row.accepted_at,
-        lifetime: submission.expires.filter(|secs| *secs > 0).map(|secs| Duration::from_secs(secs.into())),
+        lifetime: asked.map(|asked| asked.min(kept)),
+        waits: if may_wait { Waits::May } else { Waits::MayNot },
+        bytes: submission.request.bytes().len(),
         flow: row.flow,
         pending: None,
         legs: Some(Box::new(Legs::new(template, submission.recipients, outcomes))),

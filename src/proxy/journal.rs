@@ -28,6 +28,15 @@ pub enum Write {
         /// Which.
         contact: Uri,
     },
+    /// A device that is known to be somebody's, or is seen again (W16).
+    Device(DeviceRow),
+    /// A device that was not seen for too long, or is one too many.
+    ForgetDevice {
+        /// Whose.
+        aor: Aor,
+        /// Its `+sip.instance`.
+        instance: String,
+    },
     /// A message accepted, before its 202 leaves (W11).
     Accept(AcceptedRow),
     /// Outcomes as they become known; one for a recipient replaces an earlier one.
@@ -74,6 +83,17 @@ pub struct BindingRow {
     pub expires_at: Timestamp,
     /// The flow that the REGISTER came in on.
     pub flow: Flow,
+}
+
+/// A device of an address-of-record, remembered beyond its bindings (W16; RFC 5626's instance).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceRow {
+    /// Whose.
+    pub aor: Aor,
+    /// Its `+sip.instance`.
+    pub instance: String,
+    /// When it registered, to the day.
+    pub seen_at: Timestamp,
 }
 
 /// An accepted message with all that its legs and its report need.
@@ -135,6 +155,17 @@ pub struct OutcomeRow {
     pub tries: u32,
     /// Since acceptance.
     pub after: Duration,
+    /// What is still to be tried for him, if anything is.
+    pub waits: Option<WaitRow>,
+}
+
+/// What a later attempt for one recipient needs to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitRow {
+    /// Branches that his attempts have used, so that the next one is a new transaction.
+    pub branches: u32,
+    /// Devices that are owed the message though another one took it (W16); none where he waits as a whole.
+    pub devices: Vec<String>,
 }
 
 /// The end, or the wait, of one recipient.
@@ -153,6 +184,8 @@ pub enum OutcomeState {
 pub struct ReportRow {
     /// CSeq of the latest NOTIFY; 0 before the first.
     pub cseq: u32,
+    /// The latest NOTIFY that the sender has, of those that told who waits in the mailbox (W9); 0 before.
+    pub answered: u32,
     /// Failed rounds of the latest NOTIFY (W23).
     pub rounds: u32,
     /// When the next round is due, if one is.
@@ -168,6 +201,8 @@ pub struct Rows {
     pub secret: Option<[u8; 16]>,
     /// Bindings, expired ones too.
     pub bindings: Vec<BindingRow>,
+    /// Devices that were seen.
+    pub devices: Vec<DeviceRow>,
     /// Messages, with what is known of each.
     pub dispatches: Vec<DispatchRows>,
 }

@@ -1,14 +1,20 @@
-//! The legs of one message: a [`Fork`] for each recipient, and what became of it (W15 to W18).
+//! The legs of one message: a [`Fork`] for each recipient, and what became of it (W15 to W18). Who is absent, and which
+//! of his devices is, stands in `legs/waiting.rs`; which outcomes are on stable storage, in `legs/saving.rs`.
+
+mod waiting;
+
+mod saving;
 
 use std::time::Duration;
 
 use bytes::Bytes;
 
+pub(super) use self::saving::Unsaved;
 use super::branch::{Answer, Fork, Verdict};
 use super::carrier::{Fault, Printed, Sending, User};
 use super::core::{Core, Due};
 use super::event::ProxyEvent;
-use super::journal::{DispatchId, OutcomeRow, OutcomeState};
+use super::journal::{DispatchId, OutcomeRow, OutcomeState, WaitRow};
 use super::recipient::{Recipient, Saved};
 use super::router::{Target, TargetSet};
 use super::secret::LegFacts;
@@ -25,15 +31,17 @@ pub(super) struct Facts<'a> {
     pub(super) accepted_at: Timestamp,
     /// How long after that it is worth delivering (W8).
     pub(super) lifetime: Option<Duration>,
+    /// Whether it may wait in the mailbox (W8, W18).
+    pub(super) mailbox: Waits,
+    /// Bytes of the submission.
+    pub(super) bytes: usize,
 }
 
-/// Which outcomes are to be written.
+/// Whether a message may wait for those who are absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unsaved {
-    /// Those that no batch holds yet.
-    Unwritten,
-    /// Those that are not known to be safe: a report may rest on these.
-    Uncommitted,
+pub(super) enum Waits {
+    May,
+    MayNot,
 }
 
 /// Which of its branches an input is about.
@@ -48,12 +56,25 @@ pub(super) struct Place {
 pub(super) struct Legs {
     template: LegTemplate,
     recipients: Vec<Recipient>,
-    /// Recipients without an outcome.
+    /// Recipients whose end is not known: under way, or deferred.
     open: usize,
+    /// Those of them who are under way.
+    under_way: usize,
+    /// Something is to be written, though nothing is to be told.
+    has_changes: bool,
     round: u32,
 }
 
 impl Facts<'_> {
+    /// When it is not worth delivering any more.
+    pub(super) fn ends_at(&self) -> Option<Timestamp> {
+        self.lifetime.map(|lifetime| self.accepted_at.plus(lifetime))
+    }
+
+    fn is_over(&self, now: Now) -> bool {
+        self.ends_at().is_some_and(|end| end <= now.wall)
+    }
+
     const fn leg(&self, recipient: u32) -> LegFacts<'_> {
         LegFacts { dispatch: self.dispatch, recipient, to_tag: self.to_tag }
     }
@@ -64,28 +85,37 @@ impl Legs {
     pub(super) fn new(template: LegTemplate, people: Vec<Person>, outcomes: Option<Vec<OutcomeRow>>) -> Self {
         let is_resumed = outcomes.is_some();
         let recipient = |person: Person| Recipient::new(person, Fork::new(is_resumed));
-        let mut legs =
-            Self { template, recipients: people.into_iter().map(recipient).collect(), open: 0, round: 0 };
-        for outcome in
-            outcomes.into_iter().flatten().filter(|outcome| outcome.state != OutcomeState::Deferred)
-        {
+        let mut legs = Self {
+            template,
+            recipients: people.into_iter().map(recipient).collect(),
+            open: 0,
+            under_way: 0,
+            has_changes: false,
+            round: 0,
+        };
+        for outcome in outcomes.into_iter().flatten() {
             if let Some(recipient) = legs.recipient(outcome.recipient) {
-                recipient.outcome = Some(outcome);
-                recipient.saved = Saved::Yes;
+                recipient.restore(outcome);
             }
         }
-        legs.open = legs.recipients.iter().filter(|recipient| recipient.outcome.is_none()).count();
+        legs.open = legs.recipients.iter().filter(|recipient| !recipient.is_over()).count();
+        legs.under_way = legs.recipients.iter().filter(|recipient| recipient.outcome.is_none()).count();
         legs
     }
 
-    /// Recipients without an outcome.
+    /// Recipients whose end is not known: under way, or deferred.
     pub(super) const fn open(&self) -> usize {
         self.open
     }
 
-    /// True when each outcome is known to be safe.
-    pub(super) fn is_safe(&self) -> bool {
-        self.recipients.iter().all(|recipient| recipient.saved == Saved::Yes)
+    /// Recipients without an outcome.
+    pub(super) const fn under_way(&self) -> usize {
+        self.under_way
+    }
+
+    /// True once when something is to be written that is not to be told.
+    pub(super) const fn take_changes(&mut self) -> bool {
+        std::mem::replace(&mut self.has_changes, false)
     }
 
     /// True while a leg has no flow yet: also when another binding has decided, it gets the message (W16).
@@ -93,12 +123,7 @@ impl Legs {
         self.recipients.iter().any(|recipient| recipient.fork.is_looking())
     }
 
-    /// True when some outcome is in no batch yet.
-    pub(super) fn has_unwritten(&self) -> bool {
-        self.recipients.iter().any(|recipient| recipient.outcome.is_some() && recipient.saved == Saved::No)
-    }
-
-    /// Looks up where everybody is who has no outcome, and starts to send.
+    /// Looks up where everybody is who has no outcome, and starts to send; who has others waiting stands behind them.
     pub(super) fn start(&mut self, core: &mut Core, facts: Facts<'_>, now: Now) {
         for index in 0..u32::try_from(self.recipients.len()).unwrap_or(u32::MAX) {
             self.start_one(core, facts, index, now);
@@ -112,10 +137,9 @@ impl Legs {
         let Some(recipient) = self.recipients.get_mut(index(place.recipient)) else {
             return;
         };
-        let mut ends = recipient.fork.deadline(now.mono, span);
+        let mut ends = recipient.fork.deadline(place.branch, now.mono, span);
         let mut expires = None;
-        if let Some(lifetime) = facts.lifetime {
-            let end = facts.accepted_at.plus(lifetime);
+        if let Some(end) = facts.ends_at() {
             ends = ends.min(now.mono_at(end));
             expires = Some(u32::try_from(end.since(now.wall).as_secs()).unwrap_or(u32::MAX));
         }
@@ -155,13 +179,21 @@ impl Legs {
         now: Now,
     ) {
         let (response, transmissions) = heard;
-        let Some(recipient) = self.recipient(place.recipient).filter(|recipient| recipient.outcome.is_none())
-        else {
+        let Some(recipient) = self.recipient(place.recipient) else {
             return;
         };
+        if recipient.is_over() {
+            self.device_heard(core, facts, place, response.status(), now);
+            return;
+        }
+        let had_waited = recipient.state().is_some();
+        recipient.note_device(place.branch, response.status());
         match recipient.fork.judge(place.branch, response, transmissions) {
             Verdict::Delivered(answer) => {
                 self.settle(core, facts, (place.recipient, OutcomeState::Delivered, answer), now);
+                if had_waited || facts.mailbox == Waits::May {
+                    self.owe_devices(core, facts, place.recipient, now);
+                }
             }
             Verdict::Redirected(uris, steps) => {
                 for uri in uris {
@@ -188,16 +220,17 @@ impl Legs {
         now: Now,
     ) {
         let Some(recipient) = self.recipient(place.recipient) else { return };
-        recipient.fork.fail(place.branch, fault.0, fault.1);
-        if recipient.outcome.is_none() {
-            self.end_if_over(core, facts, place.recipient, now);
+        if recipient.is_over() {
+            self.device_heard(core, facts, place, Answer::to_fault(fault.0).status, now);
+            return;
         }
+        recipient.fork.fail(place.branch, fault.0, fault.1);
+        self.end_if_over(core, facts, place.recipient, now);
     }
 
     /// Timer J is over after a 482: the leg is sent once more (W15).
     pub(super) fn again(&mut self, core: &mut Core, facts: Facts<'_>, place: Place, now: Now) {
-        let Some(recipient) = self.recipient(place.recipient).filter(|recipient| recipient.outcome.is_none())
-        else {
+        let Some(recipient) = self.recipient(place.recipient).filter(|recipient| !recipient.is_over()) else {
             return;
         };
         let Some(uri) = recipient.fork.uri(place.branch).cloned() else {
@@ -211,32 +244,6 @@ impl Legs {
         core.carrier.begin(user, way, core.timer_f(now));
     }
 
-    /// Takes the outcomes that are to be written, and the round of saving that they are in.
-    pub(super) fn take_unsaved(&mut self, which: Unsaved) -> (Vec<OutcomeRow>, u32) {
-        self.round = self.round.wrapping_add(1);
-        let round = self.round;
-        let mut rows = Vec::new();
-        for recipient in &mut self.recipients {
-            let wanted = recipient.saved == Saved::No
-                || (which == Unsaved::Uncommitted && recipient.saved != Saved::Yes);
-            if let (true, Some(row)) = (wanted, &recipient.outcome) {
-                recipient.saved = Saved::InRound(round);
-                rows.push(row.clone());
-            }
-        }
-        (rows, round)
-    }
-
-    /// What was written in that round is safe.
-    pub(super) fn saved(&mut self, round: u32) {
-        self.mark(round, Saved::Yes);
-    }
-
-    /// What was written in that round is not.
-    pub(super) fn not_saved(&mut self, round: u32) {
-        self.mark(round, Saved::No);
-    }
-
     /// The report's lines (W20).
     pub(super) fn report(&self, detail: bool) -> Bytes {
         let lines: Vec<_> = self.recipients.iter().map(Recipient::line).collect();
@@ -247,7 +254,18 @@ impl Legs {
         let Some(recipient) = self.recipient(index).filter(|recipient| recipient.outcome.is_none()) else {
             return;
         };
-        let is_over = facts.lifetime.is_some_and(|lifetime| facts.accepted_at.plus(lifetime) <= now.wall);
+        if !recipient.stands_behind(core, facts, index, now) {
+            self.attempt(core, facts, index, now);
+        }
+    }
+
+    /// Sends to all places of a recipient, or sees that there is none.
+    fn attempt(&mut self, core: &mut Core, facts: Facts<'_>, index: u32, now: Now) {
+        let Some(recipient) = self.recipient(index) else {
+            return;
+        };
+        recipient.fork.begin(now.mono);
+        let is_over = facts.is_over(now);
         let set = if is_over { TargetSet::Nobody } else { core.router().targets(&recipient.route, now) };
         let failure = match set {
             TargetSet::Targets(targets) => {
@@ -260,7 +278,7 @@ impl Legs {
             TargetSet::Nobody => Answer::standard(480),
             TargetSet::Unsupported => Answer::standard(416),
         };
-        self.settle(core, facts, (index, OutcomeState::Failed, failure), now);
+        self.conclude(core, facts, (index, failure), now);
     }
 
     /// Follows a redirect to where the recipient has not been tried (W18).
@@ -283,21 +301,22 @@ impl Legs {
         let Some(answer) = self.recipient(index).and_then(|recipient| recipient.fork.outcome()) else {
             return;
         };
-        // The mailbox's place: a temporary failure (W18) is deferred where there is one and the message may wait (W8).
-        self.settle(core, facts, (index, OutcomeState::Failed, answer), now);
+        self.conclude(core, facts, (index, answer), now);
     }
 
     fn settle(&mut self, core: &mut Core, facts: Facts<'_>, outcome: (u32, OutcomeState, Answer), now: Now) {
         let (index, state, answer) = outcome;
-        let Some(recipient) = self.recipient(index).filter(|recipient| recipient.outcome.is_none()) else {
+        let Some(recipient) = self.recipient(index).filter(|recipient| !recipient.is_over()) else {
             return;
         };
+        let was_under_way = recipient.outcome.is_none();
         core.tell(ProxyEvent::Outcome {
             dispatch: facts.dispatch,
             recipient: index,
             state,
             status: answer.status,
         });
+        let wait = || WaitRow { branches: recipient.fork.used(), devices: Vec::new() };
         recipient.outcome = Some(OutcomeRow {
             recipient: index,
             state,
@@ -305,20 +324,15 @@ impl Legs {
             reason: answer.reason,
             tries: recipient.fork.tries,
             after: now.wall.since(facts.accepted_at),
+            waits: (state == OutcomeState::Deferred).then(wait),
         });
-        self.open = self.open.saturating_sub(1);
+        recipient.saved = Saved::No;
+        self.under_way = self.under_way.saturating_sub(usize::from(was_under_way));
+        self.open = self.open.saturating_sub(usize::from(state != OutcomeState::Deferred));
     }
 
     fn recipient(&mut self, recipient: u32) -> Option<&mut Recipient> {
         self.recipients.get_mut(index(recipient))
-    }
-
-    fn mark(&mut self, round: u32, saved: Saved) {
-        for recipient in
-            self.recipients.iter_mut().filter(|recipient| recipient.saved == Saved::InRound(round))
-        {
-            recipient.saved = saved;
-        }
     }
 }
 
@@ -333,6 +347,8 @@ fn begin(
     let Some(branch) = fork.add(&target.uri, steps) else {
         return;
     };
+    // Who is redirected to is not the device that we know.
+    fork.set_device(branch, target.device.filter(|_| steps == 0));
     let ends = fork.look_until(now.mono, core.config.timers.f());
     core.carrier.begin(User::Leg { dispatch: facts.dispatch, recipient, branch }, target.way, ends);
 }

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use super::devices::Devices;
 use super::journal::{BindingRow, Write};
 use crate::sip::{Aor, Uri};
 use crate::time::Now;
@@ -14,6 +15,8 @@ use crate::time::Now;
 pub(super) struct Binding {
     pub(super) row: BindingRow,
     pub(super) ends: Instant,
+    /// When it was made or refreshed.
+    pub(super) since: Instant,
 }
 
 /// All bindings.
@@ -21,12 +24,21 @@ pub(super) struct Binding {
 pub(super) struct LocationService {
     bindings: BTreeMap<Aor, Vec<Binding>>,
     ends: BTreeSet<(Instant, Aor)>,
+    pub(super) devices: Devices,
 }
 
 impl LocationService {
     /// The bindings that hold at `now`, best first (RFC 3261 §16.6: by q).
     pub(super) fn bindings(&self, aor: &Aor, now: Instant) -> impl Iterator<Item = &Binding> {
         self.bindings.get(aor).into_iter().flatten().filter(move |binding| binding.ends > now)
+    }
+
+    /// True when a binding of `aor`, of that device if one is named, was made or refreshed after `start`.
+    pub(super) fn is_registered_since(&self, aor: &Aor, device: Option<&str>, start: Instant) -> bool {
+        let bindings = self.bindings.get(aor).into_iter().flatten();
+        let mut of_device =
+            bindings.filter(|binding| device.is_none() || binding.row.instance.as_deref() == device);
+        of_device.any(|binding| binding.since > start)
     }
 
     /// Addresses-of-record with a binding.
@@ -39,6 +51,8 @@ impl LocationService {
         match write {
             Write::Bind(row) => self.bind(row.clone(), now),
             Write::Unbind { aor, contact } => self.unbind(aor, contact),
+            Write::Device(row) => self.devices.put(row),
+            Write::ForgetDevice { aor, instance } => self.devices.take(aor, instance),
             Write::Secret(_)
             | Write::Accept(_)
             | Write::Outcomes { .. }
@@ -75,7 +89,7 @@ impl LocationService {
         self.ends.insert((ends, row.aor.clone()));
         let bindings = self.bindings.entry(row.aor.clone()).or_default();
         let place = bindings.partition_point(|other| other.row.q_permille >= row.q_permille);
-        bindings.insert(place, Binding { row, ends });
+        bindings.insert(place, Binding { row, ends, since: now.mono });
     }
 
     fn unbind(&mut self, aor: &Aor, contact: &Uri) {

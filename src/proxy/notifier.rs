@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::carrier::{Printed, User, Way};
 use super::core::Core;
 use super::journal::{DispatchId, ReportRow};
-use super::router::{Target, is_routable, way_to};
+use super::router::{Target, is_routable};
 use super::submission::Submission;
 use crate::limits::REPORT_KEPT;
 use crate::machine::{Flow, Hop};
@@ -25,6 +25,8 @@ const WAITS_MINUTES: [u64; 4] = [1, 5, 30, 60];
 pub(super) enum Extent {
     /// What is known so far.
     Interim,
+    /// Everything but the end of those who wait in the mailbox.
+    Waiting,
     /// Everybody's outcome.
     Complete,
 }
@@ -84,8 +86,8 @@ pub(super) struct Report {
     tried: Vec<Way>,
     /// The complete report, once there is one.
     last: Option<Bytes>,
-    /// When that was first known.
-    complete_since: Option<Timestamp>,
+    /// When what the latest report tells was first known.
+    known_since: Option<Timestamp>,
     pub(super) is_gathering: bool,
     /// Something became known while a NOTIFY was under way.
     pub(super) has_news: bool,
@@ -118,12 +120,12 @@ impl Report {
             detail: submission.wish.detail,
             dialog,
             sender: core.domains.aor(&sender),
-            row: row.unwrap_or(ReportRow { cseq: 0, rounds: 0, due_at: None, closed: false }),
+            row: row.unwrap_or(ReportRow { cseq: 0, answered: 0, rounds: 0, due_at: None, closed: false }),
             stage: Stage::Idle,
             order: Order::FlowFirst,
             tried: Vec::new(),
             last: None,
-            complete_since: None,
+            known_since: None,
             is_gathering: false,
             has_news: false,
             is_unsaved: false,
@@ -158,7 +160,25 @@ impl Report {
     /// A message taken up again, of which every outcome was known since then.
     pub(super) fn remember(&mut self, complete: Bytes, since: Timestamp) {
         self.last = Some(complete);
-        self.complete_since = Some(since);
+        self.remember_since(since);
+    }
+
+    /// A message taken up again, of which nothing has become known since then.
+    pub(super) const fn remember_since(&mut self, since: Timestamp) {
+        self.known_since = Some(since);
+    }
+
+    /// Something new is known: its own 24 hours and rounds begin (W23).
+    pub(super) const fn begin_anew(&mut self) {
+        self.known_since = None;
+        self.row.rounds = 0;
+    }
+
+    /// The sender has the report with that CSeq, though it is not the last one.
+    pub(super) const fn note_answered(&mut self, cseq: u32) {
+        self.row.answered = cseq;
+        self.row.rounds = 0;
+        self.is_unsaved = true;
     }
 
     /// The next NOTIFY: its CSeq is to be committed before it leaves.
@@ -169,8 +189,8 @@ impl Report {
         self.is_unsaved = false;
         if extent == Extent::Complete {
             self.last = Some(body.clone());
-            self.complete_since.get_or_insert(now.wall);
         }
+        self.known_since.get_or_insert(now.wall);
         self.stage = Stage::Committing(extent, body);
         self.row
     }
@@ -186,7 +206,7 @@ impl Report {
         let Stage::Committing(extent, body) = std::mem::replace(&mut self.stage, Stage::Idle) else {
             return None;
         };
-        let Target { uri, way } = target?;
+        let Target { uri, way, .. } = target?;
         self.stage = Stage::UnderWay(extent, body, uri);
         self.tried.push(mark(&way));
         let user = User::Report { dispatch: id, cseq: self.row.cseq };
@@ -212,7 +232,7 @@ impl Report {
             Transport::Tls => ";transport=tls",
         };
         let state = match extent {
-            Extent::Interim => "active",
+            Extent::Interim | Extent::Waiting => "active",
             Extent::Complete => "terminated;reason=noresource",
         };
         let mut message = Compose::request(&Method::Notify, uri)
@@ -271,7 +291,7 @@ impl Report {
         let round = usize::try_from(self.row.rounds).unwrap_or(usize::MAX);
         let minutes = WAITS_MINUTES.get(round).or(WAITS_MINUTES.last()).copied().unwrap_or(60);
         self.row.rounds = self.row.rounds.saturating_add(1);
-        let give_up_at = self.complete_since.unwrap_or(now.wall).plus(REPORT_KEPT);
+        let give_up_at = self.known_since.unwrap_or(now.wall).plus(REPORT_KEPT);
         let due = now.wall.plus(Duration::from_secs(60 * minutes));
         self.row.due_at = (due <= give_up_at).then_some(due);
         self.is_unsaved = true;
@@ -300,14 +320,15 @@ impl Report {
         let router = core.router();
         let dialog = &self.dialog;
         let uri = dialog.contact.as_ref().unwrap_or(&dialog.sender);
-        let over_flow =
-            core.carrier.is_usable(flow).then(|| Target { uri: uri.clone(), way: Way::Flow(flow) });
-        let at_contact =
-            dialog.contact.iter().map(|contact| Target { uri: contact.clone(), way: way_to(contact) });
+        let over_flow = core.carrier.is_usable(flow).then(|| Target {
+            uri: uri.clone(),
+            way: Way::Flow(flow),
+            device: None,
+        });
+        let at_contact = dialog.contact.iter().map(|contact| Target::elsewhere(contact.clone()));
         let bindings = self.sender.iter().flat_map(|sender| core.location.bindings(sender, now.mono));
         let at_bindings = bindings.map(|binding| router.target(binding));
-        let at_home =
-            self.sender.is_none().then(|| Target { uri: dialog.sender.clone(), way: way_to(&dialog.sender) });
+        let at_home = self.sender.is_none().then(|| Target::elsewhere(dialog.sender.clone()));
         let is_new = |target: &Target| !self.tried.contains(&mark(&target.way));
         match self.order {
             Order::FlowFirst => {

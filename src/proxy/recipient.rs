@@ -1,7 +1,11 @@
 //! One person of a message: where the leg has gone, and what became of it (W20).
 
+use std::collections::BTreeSet;
+
 use super::branch::Fork;
+use super::core::Core;
 use super::journal::{OutcomeRow, OutcomeState};
+use super::mailbox::Lane;
 use super::submission::Person;
 use crate::sip::{ReportLine, ReportState, Uri};
 
@@ -14,6 +18,8 @@ pub(super) struct Recipient {
     pub(super) fork: Fork,
     pub(super) outcome: Option<OutcomeRow>,
     pub(super) saved: Saved,
+    /// Devices that have it, or will not have it, before anybody's answer decided.
+    done: BTreeSet<String>,
 }
 
 /// Where an outcome is on its way to the store.
@@ -33,7 +39,52 @@ impl Recipient {
             fork,
             outcome: None,
             saved: Saved::No,
+            done: BTreeSet::new(),
         }
+    }
+
+    /// What a store knew of him.
+    pub(super) fn restore(&mut self, outcome: OutcomeRow) {
+        if let Some(waits) = &outcome.waits {
+            self.fork = Fork::resumed(waits.branches, outcome.tries);
+        }
+        self.outcome = Some(outcome);
+        self.saved = Saved::Yes;
+    }
+
+    /// True once he has it, or never will.
+    pub(super) fn is_over(&self) -> bool {
+        self.state().is_some_and(|state| state != OutcomeState::Deferred)
+    }
+
+    pub(super) fn state(&self) -> Option<OutcomeState> {
+        self.outcome.as_ref().map(|row| row.state)
+    }
+
+    /// Devices that are owed the message (W16).
+    pub(super) fn owed(&self) -> &[String] {
+        self.outcome.as_ref().and_then(|row| row.waits.as_ref()).map_or(&[], |waits| &waits.devices)
+    }
+
+    /// A final answer of a device, while none has decided: a temporary one leaves it to be served.
+    pub(super) fn note_device(&mut self, branch: u32, status: u16) {
+        let Some(device) = self.fork.device(branch) else {
+            return;
+        };
+        if !is_temporary(status) && status != 482 {
+            self.done.insert(device.to_owned());
+        }
+    }
+
+    /// True for a device that has answered for itself.
+    pub(super) fn has_done(&self, device: &str) -> bool {
+        self.done.contains(device)
+    }
+
+    /// Where he waits, or that device of his: one lane for each person, of ours or not.
+    pub(super) fn lane(&self, core: &Core, device: Option<&str>) -> Lane {
+        let aor = core.domains.aor(&self.route).unwrap_or_else(|| self.route.aor());
+        Lane { aor, device: device.map(str::to_owned) }
     }
 
     /// The report's line: our words for W20's.
@@ -54,4 +105,9 @@ impl Recipient {
             after: outcome.map(|row| row.after),
         }
     }
+}
+
+/// What may be otherwise later (W18).
+pub(super) const fn is_temporary(status: u16) -> bool {
+    matches!(status, 408 | 430 | 480 | 503 | 504)
 }

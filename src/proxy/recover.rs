@@ -5,6 +5,7 @@ use super::dispatch::{Dispatch, Dispatches, Known, make};
 use super::journal::{AcceptedRow, DispatchRows, Write};
 use super::notifier::Extent;
 use super::submission::{Person, Submission};
+use crate::limits::DEVICE_REMEMBERED;
 use crate::machine::Flow;
 use crate::time::{Now, Timestamp};
 
@@ -18,9 +19,17 @@ pub(super) fn recover(core: &mut Core, dispatches: &mut Dispatches, rows: super:
             core.write(Write::Unbind { aor: row.aor, contact: row.contact });
         }
     }
+    for row in rows.devices {
+        if now.wall.since(row.seen_at) < DEVICE_REMEMBERED {
+            core.location.apply(&Write::Device(row), now);
+        } else {
+            core.write(Write::ForgetDevice { aor: row.aor, instance: row.instance });
+        }
+    }
     for rows in rows.dispatches {
         take_up(core, dispatches, rows, now);
     }
+    dispatches.call_all(core, now);
 }
 
 fn take_up(core: &mut Core, dispatches: &mut Dispatches, rows: DispatchRows, now: Now) {
@@ -34,20 +43,24 @@ fn take_up(core: &mut Core, dispatches: &mut Dispatches, rows: DispatchRows, now
         core.write(Write::Forget(id));
         return;
     };
-    let is_complete = dispatch.extent() == Extent::Complete;
-    if is_complete {
-        finish(&mut dispatch, known_since.unwrap_or(accepted.accepted_at));
+    let (extent, since) = (dispatch.extent(), known_since.unwrap_or(accepted.accepted_at));
+    match extent {
+        Extent::Interim => {}
+        Extent::Waiting => dispatch.report.remember_since(since),
+        Extent::Complete => finish(&mut dispatch, since),
     }
-    let (is_closed, due) = (dispatch.report.is_closed(), dispatch.report.row().due_at);
-    let sender = dispatch.report.sender.clone();
+    let (report, sender) = (dispatch.report.row(), dispatch.report.sender.clone());
+    let is_told = extent == Extent::Waiting && report.cseq > 0 && report.answered == report.cseq;
     dispatches.insert(core, dispatch, now);
-    match (is_complete, due.filter(|_| !is_closed)) {
-        (false, _) => dispatches.start(core, id, now),
-        (true, Some(due)) => {
+    dispatches.restore(core, id, now);
+    match (extent, report.due_at.filter(|_| !report.closed)) {
+        (Extent::Interim, _) => dispatches.start(core, id, now),
+        (Extent::Waiting | Extent::Complete, Some(due)) => {
             core.agenda.add(now.mono_at(due), Due::Round(id));
             dispatches.wait_for(sender, id);
         }
-        (true, None) => dispatches.complete(core, id, now),
+        (Extent::Waiting, None) if is_told => {}
+        (Extent::Waiting | Extent::Complete, None) => dispatches.complete(core, id, now),
     }
 }
 
@@ -67,12 +80,14 @@ fn remake(core: &mut Core, row: &AcceptedRow, known: Known) -> Option<Dispatch> 
     Some(make(core, row, submission, Some(known)))
 }
 
-/// Every outcome is known: only the report is kept.
+/// Every outcome is known: only the report is kept, unless somebody's device has yet to get it.
 fn finish(dispatch: &mut Dispatch, since: Timestamp) {
     let detail = dispatch.report.detail;
-    if let Some(legs) = dispatch.legs.take() {
+    if let Some(legs) = &dispatch.legs {
         dispatch.report.remember(legs.report(detail), since);
     }
+    // A device that is owed the message needs the legs still (W16).
+    dispatch.legs.take_if(|legs| !legs.is_owed());
 }
 
 /// No connection outlives its process; its number may be another one's now.

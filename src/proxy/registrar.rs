@@ -133,6 +133,7 @@ fn change(
         }
         if expires > 0 && !is_repeat {
             added += usize::from(is_new);
+            writes.extend(core.location.devices.seen(&wanted, now.wall));
             writes.push(Write::Bind(wanted));
         }
     }

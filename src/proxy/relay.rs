@@ -61,7 +61,7 @@ impl Relays {
         let Some(this) = self.all.get_mut(&relay) else {
             return;
         };
-        let ends = this.fork.deadline(now.mono, core.config.timers.f());
+        let ends = this.fork.deadline(branch, now.mono, core.config.timers.f());
         let Some(uri) = this.fork.uri(branch) else {
             return;
         };
@@ -145,7 +145,7 @@ fn targets(core: &Core, request: &Request, now: Now) -> Result<Vec<Target>, Reje
     let routes = request.fields().routes("Route")?;
     let skip = routes.first().is_some_and(|route| core.domains.serving(&route.uri).is_some());
     if let Some(next) = routes.get(usize::from(skip)) {
-        return Ok(vec![Target { uri: request.uri().clone(), way: way_to(&next.uri) }]);
+        return Ok(vec![Target { uri: request.uri().clone(), way: way_to(&next.uri), device: None }]);
     }
     match core.router().targets(request.uri(), now) {
         TargetSet::Targets(targets) => Ok(targets),

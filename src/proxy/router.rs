@@ -17,6 +17,15 @@ pub(super) struct Target {
     pub(super) uri: Uri,
     /// How it gets there.
     pub(super) way: Way,
+    /// Whose binding it is, if the device said so (RFC 5626).
+    pub(super) device: Option<String>,
+}
+
+impl Target {
+    /// What is nobody's binding (W19).
+    pub(super) fn elsewhere(uri: Uri) -> Self {
+        Self { way: way_to(&uri), uri, device: None }
+    }
 }
 
 /// All that a request may go to.
@@ -82,6 +91,11 @@ impl Domains {
         Aor::parse(&format!("{}@{domain}", aor.user()))
     }
 
+    /// True for an address-of-record of a served domain.
+    pub(super) fn serves(&self, aor: &Aor) -> bool {
+        self.domains.iter().any(|(domain, _)| domain == aor.domain())
+    }
+
     fn port_fits(&self, served: Option<u16>, asked: Option<u16>) -> bool {
         match (served, asked) {
             (None, None) => true,
@@ -107,7 +121,7 @@ impl Router<'_> {
         }
         let Some(aor) = self.domains.aor(uri) else {
             let uri = uri.to_sip();
-            return TargetSet::Targets(vec![Target { way: way_to(&uri), uri }]);
+            return TargetSet::Targets(vec![Target::elsewhere(uri)]);
         };
         let targets: Vec<_> =
             self.location.bindings(&aor, now.mono).map(|binding| self.target(binding)).collect();
@@ -124,7 +138,7 @@ impl Router<'_> {
         } else {
             self.way_from(&uri, flow, fits)
         };
-        Target { uri, way }
+        Target { uri, way, device: binding.row.instance.clone() }
     }
 
     /// The way to `contact` for a recipient once more: by the binding if it still is one, so over its connection.

@@ -14,6 +14,7 @@ use crate::time::{Now, Timestamp};
 
 mod admission;
 mod legs;
+mod mailbox;
 mod pacing;
 mod recovery;
 mod registrar;
@@ -318,6 +319,13 @@ fn apply(rows: &mut Rows, write: Write) {
         }
         Write::Unbind { aor, contact } => {
             rows.bindings.retain(|old| old.aor != aor || old.contact != contact);
+        }
+        Write::Device(row) => {
+            rows.devices.retain(|old| old.aor != row.aor || old.instance != row.instance);
+            rows.devices.push(row);
+        }
+        Write::ForgetDevice { aor, instance } => {
+            rows.devices.retain(|old| old.aor != aor || old.instance != instance);
         }
         Write::Accept(accepted) => {
             rows.dispatches.push(DispatchRows { accepted, outcomes: Vec::new(), report: None });

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rusqlite::{Connection, Row, params};
+use serde::{Deserialize, Serialize};
 
 use crate::machine::Flow;
 use crate::proxy::journal::{
-    AcceptedRow, BindingRow, DispatchId, DispatchRows, OutcomeRow, OutcomeState, ReportRow, Rows, Write,
+    AcceptedRow, BindingRow, DeviceRow, DispatchId, DispatchRows, OutcomeRow, OutcomeState, ReportRow, Rows,
+    WaitRow, Write,
 };
 use crate::sip::{Aor, Uri};
 use crate::store::Schema;
@@ -24,13 +26,15 @@ impl Schema for ProxySchema {
     type Rows = Rows;
     const NAME: &'static str = "proxy";
     const APPLICATION_ID: i32 = 0x4641_4e50; // "FANP"
-    const MIGRATIONS: &'static [&'static str] = &[include_str!("proxy_1.sql")];
+    const MIGRATIONS: &'static [&'static str] = &[include_str!("proxy_1.sql"), include_str!("proxy_2.sql")];
 
     fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
         match write {
             Write::Secret(key) => put_secret(connection, key),
             Write::Bind(binding) => put_binding(connection, binding),
             Write::Unbind { aor, contact } => take_binding(connection, aor, contact),
+            Write::Device(device) => put_device(connection, device),
+            Write::ForgetDevice { aor, instance } => take_device(connection, aor, instance),
             Write::Accept(accepted) => put_accepted(connection, accepted),
             Write::Outcomes { dispatch, outcomes } => put_outcomes(connection, *dispatch, outcomes),
             Write::Report { dispatch, report } => put_report(connection, *dispatch, report),
@@ -43,6 +47,7 @@ impl Schema for ProxySchema {
         Ok(Rows {
             secret: secret(connection)?,
             bindings: bindings(connection)?,
+            devices: devices(connection)?,
             dispatches: dispatches(connection)?,
         })
     }
@@ -77,6 +82,18 @@ fn take_binding(connection: &Connection, aor: &Aor, contact: &Uri) -> rusqlite::
     connection.prepare_cached(sql)?.execute(params![aor.as_str(), contact.as_str()]).map(drop)
 }
 
+fn put_device(connection: &Connection, device: &DeviceRow) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO device (aor, instance, seen_at) VALUES (?1, ?2, ?3)
+               ON CONFLICT (aor, instance) DO UPDATE SET seen_at = ?3";
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.execute(params![device.aor.as_str(), device.instance, device.seen_at.as_millis_i64()]).map(drop)
+}
+
+fn take_device(connection: &Connection, aor: &Aor, instance: &str) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM device WHERE aor = ?1 AND instance = ?2";
+    connection.prepare_cached(sql)?.execute(params![aor.as_str(), instance]).map(drop)
+}
+
 fn put_accepted(connection: &Connection, accepted: &AcceptedRow) -> rusqlite::Result<()> {
     let sql = "INSERT INTO dispatch (id, key, to_tag, accepted_at, flow, recipients, request)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -94,8 +111,14 @@ fn put_accepted(connection: &Connection, accepted: &AcceptedRow) -> rusqlite::Re
         .map(drop)
 }
 
-/// `[recipient, state, status, reason, tries, after_ms]`.
-type OutcomeColumns<Text> = (u32, Text, u16, Text, u32, u64);
+/// `[recipient, state, status, reason, tries, after_ms]`, and where something is still to be tried
+/// `branches, [device, ...]` after it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum OutcomeColumns {
+    Waits(u32, String, u16, String, u32, u64, u32, Vec<String>),
+    Ended(u32, String, u16, String, u32, u64),
+}
 
 fn put_outcomes(
     connection: &Connection,
@@ -107,35 +130,37 @@ fn put_outcomes(
         [one] => Some(one.recipient),
         [..] => None,
     };
-    let columns: Vec<OutcomeColumns<&str>> = outcomes.iter().map(outcome_columns).collect();
+    let columns: Vec<OutcomeColumns> = outcomes.iter().map(outcome_columns).collect();
     let sql = "INSERT OR REPLACE INTO outcome (dispatch, recipient, outcomes) VALUES (?1, ?2, ?3)";
     connection.prepare_cached(sql)?.execute(params![signed(dispatch.0), alone, Json(columns)]).map(drop)
 }
 
-fn outcome_columns(outcome: &OutcomeRow) -> OutcomeColumns<&str> {
+fn outcome_columns(outcome: &OutcomeRow) -> OutcomeColumns {
     let state = match outcome.state {
         OutcomeState::Delivered => "delivered",
         OutcomeState::Failed => "failed",
         OutcomeState::Deferred => "deferred",
     };
-    (
-        outcome.recipient,
-        state,
-        outcome.status,
-        &outcome.reason,
-        outcome.tries,
-        unsigned(millis(outcome.after)),
-    )
+    let OutcomeRow { recipient, status, tries, .. } = *outcome;
+    let (state, reason) = (state.to_owned(), outcome.reason.clone());
+    let after = unsigned(millis(outcome.after));
+    match &outcome.waits {
+        None => OutcomeColumns::Ended(recipient, state, status, reason, tries, after),
+        Some(WaitRow { branches, devices }) => {
+            let devices = devices.clone();
+            OutcomeColumns::Waits(recipient, state, status, reason, tries, after, *branches, devices)
+        }
+    }
 }
 
 fn put_report(connection: &Connection, dispatch: DispatchId, report: &ReportRow) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO report (dispatch, cseq, rounds, due_at, closed) VALUES (?1, ?2, ?3, ?4, ?5)
-               ON CONFLICT (dispatch) DO UPDATE SET cseq = ?2, rounds = ?3, due_at = ?4, closed = ?5";
+    let sql = "INSERT INTO report (dispatch, cseq, answered, rounds, due_at, closed)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (dispatch)
+               DO UPDATE SET cseq = ?2, answered = ?3, rounds = ?4, due_at = ?5, closed = ?6";
     let due_at = report.due_at.map(|at| at.as_millis_i64());
+    let ReportRow { cseq, answered, rounds, closed, .. } = *report;
     let mut statement = connection.prepare_cached(sql)?;
-    statement
-        .execute(params![signed(dispatch.0), report.cseq, report.rounds, due_at, report.closed])
-        .map(drop)
+    statement.execute(params![signed(dispatch.0), cseq, answered, rounds, due_at, closed]).map(drop)
 }
 
 fn move_flow(connection: &Connection, dispatch: DispatchId, flow: Flow) -> rusqlite::Result<()> {
@@ -181,6 +206,18 @@ fn binding(row: &Row<'_>) -> rusqlite::Result<Option<BindingRow>> {
     }))
 }
 
+fn devices(connection: &Connection) -> rusqlite::Result<Vec<DeviceRow>> {
+    let mut statement =
+        connection.prepare("SELECT aor, instance, seen_at FROM device ORDER BY aor, instance")?;
+    let rows = statement.query_map([], |row| {
+        let aor: String = row.get("aor")?;
+        let (instance, seen_at) = (row.get("instance")?, timestamp(row, "seen_at")?);
+        // As with bindings: one that cannot be read is worth less than a start.
+        Ok(Aor::parse(&aor).map(|aor| DeviceRow { aor, instance, seen_at }))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
 fn dispatches(connection: &Connection) -> rusqlite::Result<Vec<DispatchRows>> {
     let mut outcomes = outcomes(connection)?;
     let mut reports = reports(connection)?;
@@ -217,27 +254,37 @@ fn outcomes(connection: &Connection) -> rusqlite::Result<Outcomes> {
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let dispatch = known.entry(DispatchId(unsigned(row.get(0)?))).or_default();
-        let Json(columns): Json<Vec<OutcomeColumns<String>>> = row.get(1)?;
+        let Json(columns): Json<Vec<OutcomeColumns>> = row.get(1)?;
         dispatch.extend(columns.into_iter().filter_map(outcome).map(|outcome| (outcome.recipient, outcome)));
     }
     Ok(known)
 }
 
-fn outcome((recipient, state, status, reason, tries, after): OutcomeColumns<String>) -> Option<OutcomeRow> {
+fn outcome(columns: OutcomeColumns) -> Option<OutcomeRow> {
+    let (recipient, state, status, reason, tries, after, waits) = match columns {
+        OutcomeColumns::Ended(recipient, state, status, reason, tries, after) => {
+            (recipient, state, status, reason, tries, after, None)
+        }
+        OutcomeColumns::Waits(recipient, state, status, reason, tries, after, branches, devices) => {
+            (recipient, state, status, reason, tries, after, Some(WaitRow { branches, devices }))
+        }
+    };
     let state = match state.as_str() {
         "delivered" => OutcomeState::Delivered,
         "failed" => OutcomeState::Failed,
         "deferred" => OutcomeState::Deferred,
         _ => return None,
     };
-    Some(OutcomeRow { recipient, state, status, reason, tries, after: Duration::from_millis(after) })
+    Some(OutcomeRow { recipient, state, status, reason, tries, after: Duration::from_millis(after), waits })
 }
 
 fn reports(connection: &Connection) -> rusqlite::Result<BTreeMap<DispatchId, ReportRow>> {
-    let mut statement = connection.prepare("SELECT dispatch, cseq, rounds, due_at, closed FROM report")?;
+    let mut statement =
+        connection.prepare("SELECT dispatch, cseq, answered, rounds, due_at, closed FROM report")?;
     let rows = statement.query_map([], |row| {
         let report = ReportRow {
             cseq: row.get("cseq")?,
+            answered: row.get("answered")?,
             rounds: row.get("rounds")?,
             due_at: timestamp_option(row, "due_at")?,
             closed: row.get("closed")?,

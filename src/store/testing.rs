@@ -46,13 +46,14 @@ pub(super) fn proxy_story() -> Vec<Write> {
         Write::Outcomes { dispatch: DispatchId(1), outcomes: done },
         Write::Report {
             dispatch: DispatchId(1),
-            report: ReportRow { cseq: 1, rounds: 0, due_at: None, closed: true },
+            report: ReportRow { cseq: 1, answered: 0, rounds: 0, due_at: None, closed: true },
         },
         Write::Outcomes { dispatch: DispatchId(2), outcomes: vec![outcome(1, OutcomeState::Delivered)] },
         Write::Report {
             dispatch: DispatchId(2),
             report: ReportRow {
                 cseq: 2,
+                answered: 0,
                 rounds: 1,
                 due_at: Some(Timestamp::from_millis(1_700_000_060_000)),
                 closed: false,
@@ -100,7 +101,15 @@ pub(super) fn accepted(id: u64) -> AcceptedRow {
 
 fn outcome(recipient: u32, state: OutcomeState) -> OutcomeRow {
     let after = Duration::from_millis(32_000);
-    OutcomeRow { recipient, state, status: 408, reason: "It's \"late\"".to_owned(), tries: 11, after }
+    OutcomeRow {
+        recipient,
+        state,
+        status: 408,
+        reason: "It's \"late\"".to_owned(),
+        tries: 11,
+        after,
+        waits: None,
+    }
 }
 
 /// What happened to a client, told the same since schema 1: messages of ours in every stage, and one received.

@@ -167,6 +167,8 @@ fn proxy_wrote(model: &mut Model, hosts: &[Host], write: &proxy::Write) -> Check
         proxy::Write::Secret(_)
         | proxy::Write::Bind(_)
         | proxy::Write::Unbind { .. }
+        | proxy::Write::Device(_)
+        | proxy::Write::ForgetDevice { .. }
         | proxy::Write::Report { .. }
         | proxy::Write::Moved { .. }
         | proxy::Write::Forget(_) => Ok(()),

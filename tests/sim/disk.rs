@@ -116,6 +116,7 @@ impl Store for NoStore {
 pub(crate) struct ProxyStore {
     secret: Option<[u8; 16]>,
     bindings: Vec<proxy::BindingRow>,
+    devices: Vec<proxy::DeviceRow>,
     pub(crate) dispatches: BTreeMap<DispatchId, proxy::DispatchRows>,
 }
 
@@ -142,6 +143,13 @@ impl Store for ProxyStore {
             }
             proxy::Write::Unbind { aor, contact } => {
                 self.bindings.retain(|old| old.aor != aor || old.contact != contact);
+            }
+            proxy::Write::Device(row) => {
+                self.devices.retain(|old| old.aor != row.aor || old.instance != row.instance);
+                self.devices.push(row);
+            }
+            proxy::Write::ForgetDevice { aor, instance } => {
+                self.devices.retain(|old| old.aor != aor || old.instance != instance);
             }
             proxy::Write::Accept(accepted) => {
                 let rows = proxy::DispatchRows { accepted, outcomes: Vec::new(), report: None };
@@ -170,6 +178,7 @@ impl Store for ProxyStore {
         proxy::Rows {
             secret: self.secret,
             bindings: self.bindings.clone(),
+            devices: self.devices.clone(),
             dispatches: self.dispatches.values().cloned().collect(),
         }
     }

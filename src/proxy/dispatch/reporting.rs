@@ -25,6 +25,7 @@ impl Dispatches {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
         };
+        dispatch.report.begin_anew();
         if dispatch.report.is_closed() {
             dispatch.save_later(core, REPORT_GATHER, now);
             return;
@@ -35,12 +36,16 @@ impl Dispatches {
                 self.save(core, id);
             }
             (ReportMode::Final | ReportMode::Each, Extent::Complete) => self.report(core, id, now),
-            (ReportMode::Each, Extent::Interim) => {
+            // Only those are left who wait in the mailbox: the sender is told once (W9).
+            (ReportMode::Final, Extent::Waiting) if dispatch.report.row().cseq == 0 => {
+                self.report(core, id, now);
+            }
+            (ReportMode::Each, Extent::Interim | Extent::Waiting) => {
                 if !std::mem::replace(&mut dispatch.report.is_gathering, true) {
                     core.agenda.add(now.mono + REPORT_GATHER, Due::Gather(id));
                 }
             }
-            (ReportMode::Final | ReportMode::None, Extent::Interim) => {
+            (ReportMode::Final | ReportMode::None, Extent::Interim | Extent::Waiting) => {
                 dispatch.save_later(core, REPORT_GATHER, now);
             }
         }
@@ -114,11 +119,25 @@ impl Dispatches {
         };
         match dispatch.report.ended(cseq, status) {
             Some(Ending::Answered(Extent::Complete) | Ending::Unwanted) => self.close(core, id, now),
+            Some(Ending::Answered(Extent::Waiting)) => {
+                dispatch.report.note_answered(cseq);
+                dispatch.save_later(core, REPORT_GATHER, now);
+                let (has_news, sender) = (dispatch.report.has_news, dispatch.report.sender.clone());
+                if let Some(sender) = sender {
+                    self.stop_waiting(&sender, id);
+                }
+                if has_news {
+                    self.report(core, id, now);
+                }
+            }
             Some(Ending::Answered(Extent::Interim)) if dispatch.report.has_news => self.report(core, id, now),
             Some(Ending::Missed(_)) if dispatch.report.has_place(core, dispatch.flow, now) => {
                 self.report(core, id, now);
             }
-            Some(Ending::Missed(Extent::Complete)) => self.round_failed(core, id, now),
+            Some(Ending::Missed(Extent::Waiting)) if dispatch.report.has_news => {
+                self.interim_failed(core, id, now);
+            }
+            Some(Ending::Missed(Extent::Complete | Extent::Waiting)) => self.round_failed(core, id, now),
             Some(Ending::Missed(Extent::Interim)) => self.interim_failed(core, id, now),
             Some(Ending::Answered(Extent::Interim)) | None => {}
         }
@@ -138,7 +157,7 @@ impl Dispatches {
         }
     }
 
-    /// Every outcome of a message taken up again is known: its report is owed, if one is wanted.
+    /// What was to be told of a message taken up again has not reached its sender: its report is owed, if one is wanted.
     pub(in crate::proxy) fn complete(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get(&id) else {
             return;
@@ -180,7 +199,8 @@ impl Dispatches {
     pub(super) fn drop_done(&mut self, id: DispatchId) {
         let Some(dispatch) = self.all.get_mut(&id) else { return };
         let report = &dispatch.report;
-        let is_done = |legs: &Legs| legs.open() == 0 && legs.is_safe() && !legs.is_looking();
+        let is_done =
+            |legs: &Legs| legs.open() == 0 && legs.is_safe() && !legs.is_looking() && !legs.is_owed();
         if dispatch.legs.as_deref().is_some_and(is_done) && (report.is_closed() || report.is_complete()) {
             dispatch.legs = None;
         }
@@ -213,7 +233,7 @@ impl Dispatches {
         }
     }
 
-    /// No place is left for a complete report: it waits for its sender, or for its time (W23).
+    /// No place is left for a report with news for long: it waits for its sender, or for its time (W23).
     fn round_failed(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
@@ -224,13 +244,25 @@ impl Dispatches {
         }
         dispatch.report.wait(now);
         let Some(due) = dispatch.report.row().due_at else {
-            self.close(core, id, now);
-            return;
+            return self.give_up(core, id, now);
         };
         dispatch.save_later(core, REPORT_GATHER, now);
         core.agenda.add(now.mono_at(due), Due::Round(id));
         let sender = dispatch.report.sender.clone();
         self.wait_for(sender, id);
+    }
+
+    /// Nobody has come for it in all that time; what is still to become known is owed all the same.
+    fn give_up(&mut self, core: &mut Core, id: DispatchId, now: Now) {
+        let Some(dispatch) = self.all.get_mut(&id) else { return };
+        if dispatch.extent() == Extent::Complete {
+            return self.close(core, id, now);
+        }
+        dispatch.report.note_answered(dispatch.report.row().cseq);
+        dispatch.save_later(core, REPORT_GATHER, now);
+        if let Some(sender) = dispatch.report.sender.clone() {
+            self.stop_waiting(&sender, id);
+        }
     }
 
     /// No place took an interim report: the next one tells what this one did.
@@ -251,6 +283,7 @@ impl Dispatches {
         dispatch.report.close();
         dispatch.save_later(core, REPORT_GATHER, now);
         self.open = self.open.saturating_sub(1);
+        self.closed.insert(id);
         if let Some(sender) = dispatch.report.sender.clone() {
             self.stop_waiting(&sender, id);
         }

@@ -33,6 +33,7 @@ fn a_sound_store_is_told_in_words() {
         [
             "3 messages accepted",
             "2 of them go on at the next start, to 3 recipients",
+            "0 of these wait in the mailbox",
             "1 reports begun and not yet answered",
             "2 bindings",
         ]
@@ -87,6 +88,7 @@ fn w11_what_a_promise_could_not_rest_on_is_a_fault() {
         reason: String::new(),
         tries: 1,
         after: Duration::ZERO,
+        waits: None,
     };
     let connection = Connection::open(&path).unwrap();
     write_all::<ProxySchema>(

@@ -40,6 +40,7 @@ fn contents(rows: &Rows) -> Vec<String> {
             open.len(),
             open.iter().sum::<usize>()
         ),
+        format!("{} of these wait in the mailbox", rows.dispatches.iter().map(deferred).sum::<usize>()),
         format!("{owed} reports begun and not yet answered"),
         format!("{} bindings", rows.bindings.len()),
     ]
@@ -53,6 +54,11 @@ fn open_legs(dispatch: &DispatchRows) -> usize {
     };
     let known = dispatch.outcomes.iter().filter(|outcome| is_known(outcome.state)).count();
     dispatch.accepted.recipients.len().saturating_sub(known)
+}
+
+/// Recipients who are absent (W18).
+fn deferred(dispatch: &DispatchRows) -> usize {
+    dispatch.outcomes.iter().filter(|outcome| outcome.state == OutcomeState::Deferred).count()
 }
 
 /// One key, one message (W12).

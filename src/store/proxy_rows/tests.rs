@@ -27,12 +27,21 @@ fn outcomes_write(dispatch: DispatchId, outcomes: Vec<OutcomeRow>) -> Write {
 }
 
 fn report_row(cseq: u32, due_at: Option<Timestamp>) -> ReportRow {
-    ReportRow { cseq, rounds: 3, due_at, closed: due_at.is_none() }
+    ReportRow { cseq, answered: cseq / 2, rounds: 3, due_at, closed: due_at.is_none() }
 }
 
 fn outcome_row(recipient: u32, state: OutcomeState) -> OutcomeRow {
     let after = Duration::from_millis(32_000);
-    OutcomeRow { recipient, state, status: 408, reason: "Request \"Timeout\"".to_owned(), tries: 11, after }
+    let waits = (state == OutcomeState::Deferred).then(|| WaitRow { branches: 2, devices: Vec::new() });
+    OutcomeRow {
+        recipient,
+        state,
+        status: 408,
+        reason: "Request \"Timeout\"".to_owned(),
+        tries: 11,
+        after,
+        waits,
+    }
 }
 
 #[test]
@@ -90,7 +99,7 @@ fn a_single_outcome_replaces_the_single_one_before_so_that_retries_do_not_pile_u
 #[test]
 fn what_is_forgotten_takes_all_with_it() {
     let connection = opened::<ProxySchema>();
-    let report = ReportRow { cseq: 1, rounds: 0, due_at: None, closed: true };
+    let report = ReportRow { cseq: 1, answered: 0, rounds: 0, due_at: None, closed: true };
     write_all::<ProxySchema>(
         &connection,
         &[
@@ -133,4 +142,32 @@ fn a_binding_is_replaced_and_removed_by_address_and_contact() {
     assert_eq!(ProxySchema::load(&connection).unwrap().bindings, [newer]);
     write_all::<ProxySchema>(&connection, &[Write::Unbind { aor, contact }]);
     assert_eq!(ProxySchema::load(&connection).unwrap(), Rows::default());
+}
+
+#[test]
+fn w16_what_is_owed_to_a_device_comes_back_and_so_does_the_device() {
+    let connection = opened::<ProxySchema>();
+    let phone = "\"<urn:uuid:1>\"".to_owned();
+    let waits = Some(WaitRow { branches: 3, devices: vec![phone.clone(), "tablet".to_owned()] });
+    let outcome = OutcomeRow { waits, ..outcome_row(1, OutcomeState::Delivered) };
+    let aor = Aor::parse("bob@domain.com").unwrap();
+    let device = |instance: &str, at| DeviceRow {
+        aor: aor.clone(),
+        instance: instance.to_owned(),
+        seen_at: Timestamp::from_millis(at),
+    };
+    write_all::<ProxySchema>(
+        &connection,
+        &[
+            Write::Accept(accepted_row(7)),
+            outcomes_write(DispatchId(7), vec![outcome_row(0, OutcomeState::Failed), outcome.clone()]),
+            Write::Device(device(&phone, 5)),
+            Write::Device(device("tablet", 6)),
+            Write::Device(device(&phone, 7)),
+            Write::ForgetDevice { aor: aor.clone(), instance: "tablet".to_owned() },
+        ],
+    );
+    let rows = ProxySchema::load(&connection).unwrap();
+    assert_eq!(rows.devices, [device(&phone, 7)]);
+    assert_eq!(rows.dispatches[0].outcomes, [outcome_row(0, OutcomeState::Failed), outcome]);
 }

@@ -1,0 +1,63 @@
+//! How long messages are remembered, and how many (W12).
+
+use std::time::Duration;
+
+use super::{Dispatch, Dispatches};
+use crate::limits::{DISPATCHES_OPEN_MAX, DISPATCHES_REMEMBERED_MAX, LEGS_OPEN_MAX};
+use crate::proxy::core::{Core, Due, Rejection};
+use crate::proxy::journal::{DispatchId, Write};
+use crate::proxy::notifier::Extent;
+use crate::time::Now;
+
+/// A message whose time has come, and that is not over, is looked at again after this.
+const FORGET_LATER: Duration = Duration::from_secs(600);
+
+impl Dispatches {
+    pub(super) fn forget(&mut self, core: &mut Core, id: DispatchId, now: Now) {
+        let Some(dispatch) = self.all.get(&id) else {
+            return;
+        };
+        if !dispatch.report.is_closed() || dispatch.extent() != Extent::Complete {
+            core.agenda.add(now.mono + FORGET_LATER, Due::Forget(id));
+            return;
+        }
+        self.remove(core, id, now);
+        core.write(Write::Forget(id));
+    }
+
+    pub(super) fn remove(&mut self, core: &mut Core, id: DispatchId, now: Now) -> Option<Dispatch> {
+        let mut dispatch = self.all.remove(&id)?;
+        core.agenda.remove(now.mono_at(dispatch.keep_until()), Due::Forget(id));
+        if let Some((legs, facts)) = dispatch.parts() {
+            legs.leave(core, facts);
+        }
+        self.closed.remove(&id);
+        self.open = self.open.saturating_sub(usize::from(!dispatch.report.is_closed()));
+        self.legs_open = self.legs_open.saturating_sub(dispatch.under_way());
+        self.doubles.remove(&dispatch.double);
+        Some(dispatch)
+    }
+
+    /// Full is 503, never growth; what was reported on may go before its time.
+    pub(super) fn check_room(
+        &mut self,
+        core: &mut Core,
+        recipients: usize,
+        now: Now,
+    ) -> Result<(), Rejection> {
+        if self.open >= DISPATCHES_OPEN_MAX || self.legs_open + recipients > LEGS_OPEN_MAX {
+            return Err(Rejection::busy());
+        }
+        if self.all.len() < DISPATCHES_REMEMBERED_MAX {
+            return Ok(());
+        }
+        // One that waits in the mailbox is older than many, and stays.
+        let is_over = |id: &&DispatchId| self.all.get(id).is_some_and(|old| old.extent() == Extent::Complete);
+        let Some(id) = self.closed.iter().find(is_over).copied() else {
+            return Err(Rejection::busy());
+        };
+        self.remove(core, id, now);
+        core.write(Write::Forget(id));
+        Ok(())
+    }
+}

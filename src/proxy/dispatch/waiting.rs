@@ -1,0 +1,88 @@
+//! The mailbox's side of the messages: who registers is called, what expires fails, what waited before a restart waits again
+//! (W8, W16, W18).
+
+use super::{Dispatch, Dispatches};
+use crate::proxy::core::{Core, Due};
+use crate::proxy::journal::{DispatchId, Write};
+use crate::proxy::mailbox::{Entry, Lane, Turn, visit_wait};
+use crate::sip::Aor;
+use crate::time::Now;
+
+impl Dispatches {
+    /// Bindings were made or refreshed: what waits for these people and devices goes.
+    pub(in crate::proxy) fn call(&self, core: &mut Core, aor: &Aor, writes: &[Write]) {
+        let mut devices = Vec::new();
+        for write in writes {
+            if let Write::Bind(row) = write {
+                devices.push(None);
+                devices.push(row.instance.clone());
+            }
+        }
+        devices.sort_unstable();
+        devices.dedup();
+        for device in devices {
+            core.mailbox.call(&Lane { aor: aor.clone(), device });
+        }
+    }
+
+    /// What the mailbox lets go.
+    pub(in crate::proxy) fn turn(&mut self, core: &mut Core, turn: &Turn, now: Now) {
+        match turn {
+            Turn::Try(lane, entry) if self.all.contains_key(&entry.dispatch) => {
+                self.with_legs(core, entry.dispatch, now, |core, legs, facts| {
+                    legs.retry(core, facts, (entry.recipient, lane), now);
+                });
+                self.drop_done(entry.dispatch);
+            }
+            Turn::Try(lane, entry) => core.mailbox.leave(lane, *entry),
+            Turn::PutOff(entry) => self.with_legs(core, entry.dispatch, now, |core, legs, facts| {
+                legs.put_off(core, facts, entry.recipient, now);
+            }),
+        }
+    }
+
+    /// It is time to look after somebody who does not register here.
+    pub(super) fn visit(&self, core: &mut Core, (entry, round): (Entry, u8), now: Now) {
+        let legs = self.all.get(&entry.dispatch).and_then(|dispatch| dispatch.legs.as_ref());
+        let Some(lane) = legs.and_then(|legs| legs.waiting_lane(core, entry.recipient)) else {
+            return;
+        };
+        core.mailbox.call(&lane);
+        let next = round.saturating_add(1);
+        core.agenda.add(now.mono + visit_wait(next), Due::Visit(entry, next));
+    }
+
+    /// A message's time may be over, unless the clock was set back.
+    pub(super) fn expire(&mut self, core: &mut Core, id: DispatchId, now: Now) {
+        let Some(end) =
+            self.all.get_mut(&id).and_then(Dispatch::parts).and_then(|(_, facts)| facts.ends_at())
+        else {
+            return;
+        };
+        if end > now.wall {
+            core.agenda.add(now.mono_at(end), Due::Expire(id));
+            return;
+        }
+        self.with_legs(core, id, now, |core, legs, facts| legs.expire(core, facts, now));
+        self.drop_done(id);
+    }
+
+    /// Those who waited for a message before a restart wait again.
+    pub(in crate::proxy) fn restore(&mut self, core: &mut Core, id: DispatchId, now: Now) {
+        self.with_legs(core, id, now, |core, legs, facts| legs.restore(core, facts, now));
+    }
+
+    /// After a restart: who is registered may have come while nobody looked, and what was under way goes on.
+    pub(in crate::proxy) fn call_all(&self, core: &mut Core, now: Now) {
+        for lane in core.mailbox.lanes() {
+            let mut bindings = core.location.bindings(&lane.aor, now.mono);
+            let is_there = match &lane.device {
+                Some(device) => bindings.any(|binding| binding.row.instance.as_ref() == Some(device)),
+                None => bindings.next().is_some() || !core.domains.serves(&lane.aor),
+            };
+            if is_there {
+                core.mailbox.call(&lane);
+            }
+        }
+    }
+}

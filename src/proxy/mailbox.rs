@@ -1,0 +1,339 @@
+//! The mailbox: who waits for whom, in order of acceptance (W18), and which device is owed what another one took (W16).
+//!
+//! Each recipient has a [`Lane`], and each of his devices that was away one of its own. When a lane is called, its first
+//! message goes; the next one goes when that has ended, so that the order is kept, and a lane has one attempt under
+//! way at a time. An attempt that misses ends the round, since nobody is there after all; a message that has missed
+//! twice stops nobody behind it any more.
+//!
+//! **Invariant:** this is memory only. What waits stands in the outcomes that the store holds.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
+use std::time::Duration;
+
+use super::journal::DispatchId;
+use crate::limits::{AWAY_BYTES_MAX, AWAY_MAX, MAILBOX_BYTES_MAX, MAILBOX_MAX};
+use crate::sip::Aor;
+
+/// Misses after which a message does not stop those behind it.
+const MISSES_MAX: u32 = 2;
+
+/// How long after it was deferred, or after the visit before, one who cannot register here is visited.
+pub(super) const fn visit_wait(round: u8) -> Duration {
+    Duration::from_secs(match round {
+        0 => 60,
+        1 => 5 * 60,
+        2 => 30 * 60,
+        3.. => 3600,
+    })
+}
+
+/// Whom messages wait for: a recipient, or one device of his.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Lane {
+    pub(super) aor: Aor,
+    pub(super) device: Option<String>,
+}
+
+/// A message, and the place of the recipient in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Entry {
+    pub(super) dispatch: DispatchId,
+    pub(super) recipient: u32,
+}
+
+/// What the owner of a message has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Try it now; the lane waits for its end.
+    Try(Lane, Entry),
+    /// It stood behind others that came to nothing: it is deferred like these.
+    PutOff(Entry),
+}
+
+/// Whether the recipient has registered since an attempt began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Since {
+    Silent,
+    Registered,
+}
+
+/// The mailbox has no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Full;
+
+#[derive(Debug)]
+struct Waiting {
+    /// Not tried yet: it stands behind others.
+    is_new: bool,
+    misses: u32,
+    bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    entries: BTreeMap<Entry, Waiting>,
+    /// What is under way.
+    current: Option<Entry>,
+    /// Called during a round: one more follows it.
+    is_called: bool,
+}
+
+#[derive(Debug, Default)]
+struct Room {
+    entries: usize,
+    bytes: usize,
+}
+
+/// All lanes.
+#[derive(Debug, Default)]
+pub(super) struct Mailbox {
+    lanes: BTreeMap<Lane, Queue>,
+    recipients: Room,
+    devices: Room,
+    turns: VecDeque<Turn>,
+}
+
+impl Mailbox {
+    /// Keeps a message for whom the lane is.
+    ///
+    /// # Errors
+    /// He has `lane_max` already, or all lanes together have too much.
+    pub(super) fn wait(
+        &mut self,
+        lane: &Lane,
+        entry: Entry,
+        bytes: usize,
+        lane_max: usize,
+    ) -> Result<(), Full> {
+        if let Some(waiting) = self.lanes.get_mut(lane).and_then(|queue| queue.entries.get_mut(&entry)) {
+            waiting.is_new = false;
+            return Ok(());
+        }
+        self.has_room(lane, bytes, lane_max).then(|| self.put(lane, entry, (bytes, false))).ok_or(Full)
+    }
+
+    /// Puts back what waited before a restart.
+    pub(super) fn restore(&mut self, lane: &Lane, entry: Entry, bytes: usize) {
+        self.put(lane, entry, (bytes, false));
+    }
+
+    /// Puts a new message behind those that wait already, and calls them; false when it need not, or cannot, wait for others.
+    pub(super) fn join(&mut self, lane: &Lane, entry: Entry, bytes: usize, lane_max: usize) -> bool {
+        if !self.lanes.contains_key(lane) || !self.has_room(lane, bytes, lane_max) {
+            return false;
+        }
+        self.put(lane, entry, (bytes, true));
+        if self.lanes.get(lane).is_some_and(|queue| queue.current.is_none()) {
+            self.call(lane);
+        }
+        true
+    }
+
+    /// He is there: what waits goes, from the first on.
+    pub(super) fn call(&mut self, lane: &Lane) {
+        let Some(queue) = self.lanes.get_mut(lane) else { return };
+        queue.is_called = true;
+        if queue.current.is_none() {
+            self.end_round(lane);
+        }
+    }
+
+    /// All lanes, to see which can be called.
+    pub(super) fn lanes(&self) -> Vec<Lane> {
+        self.lanes.keys().cloned().collect()
+    }
+
+    /// An attempt has come to nothing for the time being.
+    pub(super) fn missed(&mut self, lane: &Lane, entry: Entry, since: Since) {
+        let Some(queue) = self.lanes.get_mut(lane) else { return };
+        let Some(waiting) = queue.entries.get_mut(&entry) else { return };
+        waiting.is_new = false;
+        // An attempt outside of a round says nothing about what holds the others up.
+        waiting.misses = waiting.misses.saturating_add(u32::from(queue.current == Some(entry)));
+        let has_missed_enough = waiting.misses >= MISSES_MAX;
+        queue.is_called |= since == Since::Registered;
+        match queue.current {
+            Some(current) if current != entry => {}
+            Some(_) if has_missed_enough && since == Since::Silent => {
+                let next = queue.after(entry);
+                self.go_on(lane, next);
+            }
+            Some(_) | None => {
+                // A call before this attempt began has led to it, and to nobody.
+                queue.is_called = since == Since::Registered;
+                self.end_round(lane);
+            }
+        }
+    }
+
+    /// Nothing is to be tried for it any more.
+    pub(super) fn leave(&mut self, lane: &Lane, entry: Entry) {
+        let Some(queue) = self.lanes.get_mut(lane) else { return };
+        let Some(gone) = queue.entries.remove(&entry) else { return };
+        let next = queue.after(entry);
+        let is_current = queue.current == Some(entry);
+        let room = self.room(lane);
+        room.entries = room.entries.saturating_sub(1);
+        room.bytes = room.bytes.saturating_sub(gone.bytes);
+        if is_current {
+            self.go_on(lane, next);
+        }
+        if self.lanes.get(lane).is_some_and(|queue| queue.entries.is_empty()) {
+            self.lanes.remove(lane);
+        }
+    }
+
+    /// What is to be done next.
+    pub(super) fn poll_turn(&mut self) -> Option<Turn> {
+        self.turns.pop_front()
+    }
+
+    /// Tries the next one; without one, the round is over.
+    fn go_on(&mut self, lane: &Lane, next: Option<Entry>) {
+        let Some(entry) = next else {
+            return self.end_round(lane);
+        };
+        if let Some(queue) = self.lanes.get_mut(lane) {
+            queue.current = Some(entry);
+            self.turns.push_back(Turn::Try(lane.clone(), entry));
+        }
+    }
+
+    /// Begins again from the first if that was asked for, or lets everybody wait.
+    fn end_round(&mut self, lane: &Lane) {
+        let Some(queue) = self.lanes.get_mut(lane) else { return };
+        queue.current = None;
+        let first = queue.entries.keys().next().copied();
+        if let Some(first) = first.filter(|_| std::mem::take(&mut queue.is_called)) {
+            return self.go_on(lane, Some(first));
+        }
+        let new = queue.entries.iter_mut().filter_map(|(entry, waiting)| {
+            std::mem::take(&mut waiting.is_new).then_some(Turn::PutOff(*entry))
+        });
+        self.turns.extend(new);
+    }
+
+    fn put(&mut self, lane: &Lane, entry: Entry, (bytes, is_new): (usize, bool)) {
+        let queue = self.lanes.entry(lane.clone()).or_default();
+        queue.entries.insert(entry, Waiting { is_new, misses: 0, bytes });
+        let room = self.room(lane);
+        room.entries = room.entries.saturating_add(1);
+        room.bytes = room.bytes.saturating_add(bytes);
+    }
+
+    fn has_room(&self, lane: &Lane, bytes: usize, lane_max: usize) -> bool {
+        let (room, entries_max, bytes_max) = match lane.device {
+            None => (&self.recipients, MAILBOX_MAX, MAILBOX_BYTES_MAX),
+            Some(_) => (&self.devices, AWAY_MAX, AWAY_BYTES_MAX),
+        };
+        let in_lane = self.lanes.get(lane).map_or(0, |queue| queue.entries.len());
+        in_lane < lane_max && room.entries < entries_max && room.bytes.saturating_add(bytes) <= bytes_max
+    }
+
+    const fn room(&mut self, lane: &Lane) -> &mut Room {
+        match lane.device {
+            None => &mut self.recipients,
+            Some(_) => &mut self.devices,
+        }
+    }
+}
+
+impl Queue {
+    fn after(&self, entry: Entry) -> Option<Entry> {
+        self.entries.range((Bound::Excluded(entry), Bound::Unbounded)).next().map(|(next, _)| *next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lane() -> Lane {
+        Lane { aor: Aor::parse("ann@domain.com").unwrap(), device: None }
+    }
+
+    fn entry(dispatch: u64) -> Entry {
+        Entry { dispatch: DispatchId(dispatch), recipient: 0 }
+    }
+
+    fn with(messages: &[u64]) -> Mailbox {
+        let mut mailbox = Mailbox::default();
+        for message in messages {
+            mailbox.wait(&lane(), entry(*message), 1, 10).unwrap();
+        }
+        mailbox
+    }
+
+    /// Which message goes now.
+    fn tried(mailbox: &mut Mailbox) -> Vec<u64> {
+        std::iter::from_fn(|| mailbox.poll_turn())
+            .map(|turn| match turn {
+                Turn::Try(_, entry) => entry.dispatch.0,
+                Turn::PutOff(entry) => 1000 + entry.dispatch.0,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn w18_what_waits_goes_one_after_the_other_in_order_of_acceptance() {
+        let mut mailbox = with(&[3, 1, 2]);
+        assert!(tried(&mut mailbox).is_empty());
+        mailbox.call(&lane());
+        assert_eq!(tried(&mut mailbox), [1]);
+        for (done, next) in [(1, vec![2]), (2, vec![3]), (3, vec![])] {
+            mailbox.leave(&lane(), entry(done));
+            assert_eq!(tried(&mut mailbox), next);
+        }
+        assert!(mailbox.lanes().is_empty());
+        assert_eq!((mailbox.recipients.entries, mailbox.recipients.bytes), (0, 0));
+    }
+
+    #[test]
+    fn w18_a_miss_ends_the_round_and_the_second_one_of_a_message_no_more() {
+        let mut mailbox = with(&[1, 2, 3]);
+        mailbox.call(&lane());
+        mailbox.missed(&lane(), entry(1), Since::Silent);
+        assert_eq!(tried(&mut mailbox), [1]);
+        mailbox.call(&lane());
+        mailbox.missed(&lane(), entry(1), Since::Silent);
+        assert_eq!(tried(&mut mailbox), [1, 2], "the second is not held up for ever");
+        mailbox.leave(&lane(), entry(2));
+        mailbox.missed(&lane(), entry(3), Since::Registered);
+        assert_eq!(tried(&mut mailbox), [3, 1], "he came in between: from the first on");
+    }
+
+    #[test]
+    fn who_is_called_during_a_round_is_tried_once_more_after_it() {
+        let mut mailbox = with(&[1, 2]);
+        mailbox.call(&lane());
+        mailbox.missed(&lane(), entry(1), Since::Silent);
+        mailbox.call(&lane());
+        mailbox.missed(&lane(), entry(1), Since::Silent);
+        assert_eq!(tried(&mut mailbox), [1, 1, 2]);
+        mailbox.call(&lane());
+        mailbox.leave(&lane(), entry(2));
+        assert_eq!(tried(&mut mailbox), [1]);
+        mailbox.missed(&lane(), entry(1), Since::Silent);
+        assert!(tried(&mut mailbox).is_empty(), "the call is spent");
+    }
+
+    #[test]
+    fn a_new_message_stands_behind_and_is_put_off_when_the_round_ends() {
+        let mut mailbox = with(&[1]);
+        assert!(!mailbox.join(&Lane { device: Some("x".to_owned()), ..lane() }, entry(2), 1, 10));
+        assert!(mailbox.join(&lane(), entry(2), 1, 10));
+        assert_eq!(tried(&mut mailbox), [1]);
+        mailbox.missed(&lane(), entry(1), Since::Silent);
+        assert_eq!(tried(&mut mailbox), [1002]);
+    }
+
+    #[test]
+    fn over_a_maximum_nothing_is_kept() {
+        let mut mailbox = with(&[1, 2]);
+        assert_eq!(mailbox.wait(&lane(), entry(3), 1, 2), Err(Full));
+        assert_eq!(mailbox.wait(&lane(), entry(2), 1, 2), Ok(()), "it is there already");
+        assert_eq!(mailbox.wait(&lane(), entry(3), MAILBOX_BYTES_MAX, 9), Err(Full));
+        assert!(!mailbox.join(&lane(), entry(3), 1, 2));
+    }
+}

@@ -1,0 +1,678 @@
+//! Absent people: W8, W9, W15, W16, W18, W23.
+
+use super::*;
+use crate::proxy::MailboxConfig;
+use crate::proxy::journal::OutcomeState;
+
+const LAPTOP: &str = "192.0.2.71:5060";
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A submission to Ann alone, worth delivering for an hour.
+fn to_ann() -> String {
+    other_submission("Secondary-To: <im:bob@domain.com>\n", "Expires: 3600\n")
+}
+
+/// Another message of the same kind, with this number for its text.
+fn numbered(number: u32) -> String {
+    to_ann()
+        .replace("asd88asd77a", &format!("number{number}"))
+        .replace("z9hG4bK776", &format!("z9hG4bK776{number}"))
+        .replace("Come here.", &format!("Number {number:3}"))
+}
+
+/// A REGISTER of a device.
+fn device(name: &str, at: &str, instance: &str, cseq: u32) -> String {
+    let contact = format!("<sip:{name}@{at}>;+sip.instance=\"<urn:uuid:{instance}>\"");
+    register(name, &contact, cseq, 600).replace("reg-", &format!("reg-{instance}-"))
+}
+
+impl Bench {
+    /// Registers a device, and comes back with what it is sent.
+    fn comes(&mut self, name: &str, at: &str, instance: &str, cseq: u32) -> Vec<String> {
+        self.receive(udp(at), &device(name, at, instance, cseq));
+        let mut sent = self.take(at);
+        assert_eq!(status(&sent.remove(0)), 200);
+        sent
+    }
+
+    /// The state of each line of the next report to James, which he answers.
+    fn told(&mut self) -> (String, Vec<String>) {
+        let notify = self.take(JAMES).into_iter().find(|text| text.starts_with("NOTIFY")).expect("a report");
+        self.answer(JAMES, &notify, "200 OK");
+        self.take(JAMES);
+        let states = body(&notify).lines().map(|line| line.split(" delivery ").nth(1).unwrap().to_owned());
+        (field(&notify, "Subscription-State").unwrap().to_owned(), states.collect())
+    }
+
+    /// Submits, and takes the 202.
+    fn submit(&mut self, text: &str) {
+        self.receive(udp(JAMES), text);
+        let accepted = self.sent.iter().position(|sent| sent.text.starts_with("SIP/2.0 202")).expect("a 202");
+        self.sent.remove(accepted);
+    }
+
+    fn states(&self) -> Vec<OutcomeState> {
+        let rows = self.rows.dispatches.iter().flat_map(|rows| &rows.outcomes);
+        rows.map(|row| row.state).collect()
+    }
+}
+
+fn waiting() -> (String, Vec<String>) {
+    ("active".to_owned(), vec!["deferred".to_owned()])
+}
+
+fn ended(state: &str) -> (String, Vec<String>) {
+    ("terminated;reason=noresource".to_owned(), vec![state.to_owned()])
+}
+
+#[test]
+fn w18_who_is_absent_is_deferred_and_gets_it_when_he_registers() {
+    let mut bench = Bench::new();
+    bench.submit(&to_ann());
+    assert_eq!(bench.told(), waiting());
+    assert_eq!(bench.states(), [OutcomeState::Deferred]);
+    bench.advance(Duration::from_secs(1200));
+    assert!(bench.sent.is_empty(), "{:?}", bench.sent);
+    let legs = bench.comes("ann", ANN, "phone", 1);
+    assert_eq!(legs.len(), 1);
+    assert_eq!(field(&legs[0], "Expires"), Some("2400"), "what remains");
+    bench.answer(ANN, &legs[0], "200 OK");
+    assert_eq!(bench.told(), ended("success"));
+    assert_eq!(bench.states(), [OutcomeState::Delivered]);
+    bench.advance(HOUR);
+    assert!(bench.sent.is_empty() && bench.comes("ann", ANN, "phone", 2).is_empty());
+}
+
+#[test]
+fn w18_what_is_temporary_is_deferred_and_what_is_not_has_failed() {
+    let cases = [
+        ("408 x", true),
+        ("480 x", true),
+        ("430 x", true),
+        ("503 x", true),
+        ("504 x", true),
+        ("404 x", false),
+        ("486 x", false),
+        ("500 x", false),
+        ("603 x", false),
+    ];
+    for (line, waits) in cases {
+        let mut bench = Bench::at_home();
+        bench.submit(&to_ann());
+        let leg = bench.take_one(ANN);
+        bench.answer(ANN, &leg, line);
+        assert_eq!(bench.told(), if waits { waiting() } else { ended("failure") }, "{line}");
+    }
+    let mut bench = Bench::at_home();
+    bench.submit(&to_ann());
+    bench.advance_ms(32_000);
+    assert_eq!(bench.told(), waiting(), "silence");
+    let mut bench = Bench::at_home();
+    bench.submit(&to_ann());
+    bench.input(Input::Disconnected { flow: udp(ANN) });
+    assert_eq!(bench.told(), waiting(), "a way that broke");
+}
+
+#[test]
+fn w8_without_an_expires_longer_than_timer_f_the_patents_failure_stands() {
+    for expires in ["", "Expires: 0\n", "Expires: 32\n"] {
+        let mut bench = Bench::at_home();
+        bench.submit(&to_ann().replace("Expires: 3600\n", expires));
+        bench.advance_ms(32_000);
+        assert_eq!(bench.take(ANN).len(), 11, "{expires}");
+        assert_eq!(bench.told(), ended("failure"), "{expires}");
+        assert!(bench.comes("ann", ANN, "phone", 2).is_empty(), "{expires}");
+    }
+    let mut bench = Bench::new();
+    bench.submit(&to_ann().replace("3600", "33"));
+    assert_eq!(bench.told(), waiting());
+}
+
+#[test]
+fn w18_without_a_mailbox_who_is_absent_has_failed() {
+    let mut bench = Bench::with(ProxyConfig { mailbox: None, ..config() });
+    bench.submit(&to_ann());
+    assert_eq!(bench.told(), ended("failure"));
+    assert!(bench.comes("ann", ANN, "phone", 1).is_empty());
+}
+
+#[test]
+fn w15_a_retry_is_a_new_transaction_of_the_same_leg() {
+    let mut bench = Bench::at_home();
+    bench.submit(&to_ann());
+    let first = bench.take_one(ANN);
+    bench.answer(ANN, &first, "480 Not Now");
+    bench.told();
+    bench.advance_ms(40_000);
+    let legs = bench.comes("ann", ANN, "phone", 2);
+    for same in ["Call-ID", "CSeq", "From", "To", "Date"] {
+        assert_eq!(field(&legs[0], same), field(&first, same));
+    }
+    assert_ne!(field(&legs[0], "Via"), field(&first, "Via"));
+    bench.answer(ANN, &legs[0], "202 Accepted");
+    assert_eq!(bench.told(), ended("success"));
+}
+
+#[test]
+fn w15_482_to_a_retry_means_that_it_had_arrived() {
+    for (second, expected) in [("482 Merged", "success"), ("200 OK", "success"), ("486 Busy", "failure")] {
+        let mut bench = Bench::at_home();
+        bench.submit(&to_ann());
+        bench.advance_ms(32_000);
+        bench.take(ANN);
+        bench.told();
+        let leg = bench.comes("ann", ANN, "phone", 2).remove(0);
+        bench.answer(ANN, &leg, "482 Merged Request");
+        bench.advance_ms(31_999);
+        assert!(bench.sent.is_empty(), "{:?}", bench.sent);
+        bench.advance_ms(1);
+        let again = bench.take_one(ANN);
+        assert_eq!(field(&again, "Call-ID"), field(&leg, "Call-ID"));
+        assert_ne!(field(&again, "Via"), field(&leg, "Via"));
+        bench.answer(ANN, &again, second);
+        assert_eq!(bench.told(), ended(expected), "{second}");
+    }
+}
+
+#[test]
+fn w18_who_registers_while_an_attempt_at_his_old_place_goes_on_is_tried_there_at_once_after_it() {
+    let mut bench = Bench::at_home();
+    bench.submit(&to_ann());
+    bench.advance_ms(10_000);
+    assert!(bench.comes("ann", LAPTOP, "laptop", 1).is_empty());
+    bench.advance_ms(21_999);
+    assert!(bench.take(LAPTOP).is_empty());
+    bench.advance_ms(1);
+    let leg = bench.take_one(LAPTOP);
+    bench.answer(LAPTOP, &leg, "200 OK");
+    bench.advance_ms(200);
+    let last = bench.take(JAMES);
+    assert!(body(&last[0]).ends_with("deferred\r\n"));
+    bench.answer(JAMES, &last[0], "200 OK");
+    assert_eq!(bench.told(), ended("success"));
+}
+
+#[test]
+fn w18_the_order_of_acceptance_is_kept_also_by_what_comes_during_the_release() {
+    let mut bench = Bench::new();
+    for number in 1..=3 {
+        bench.submit(&numbered(number));
+    }
+    bench.advance_ms(60_000);
+    bench.sent.clear();
+    let mut legs = bench.comes("ann", ANN, "phone", 1);
+    let mut seen = Vec::new();
+    while let Some(leg) = legs.pop() {
+        assert!(legs.is_empty(), "one at a time");
+        seen.push(body(&leg).to_owned());
+        if seen.len() == 1 {
+            bench.submit(&numbered(4));
+            assert!(bench.take(ANN).is_empty(), "it stands behind the others");
+        }
+        bench.answer(ANN, &leg, "200 OK");
+        legs = bench.take(ANN);
+    }
+    assert_eq!(seen, ["Number   1", "Number   2", "Number   3", "Number   4"]);
+    bench.advance_ms(200);
+    assert_eq!(bench.states(), [OutcomeState::Delivered; 4]);
+}
+
+#[test]
+fn w18_a_round_ends_where_nobody_answers_and_one_bad_message_holds_the_others_up_once() {
+    let mut bench = Bench::new();
+    for number in 1..=2 {
+        bench.submit(&numbered(number));
+    }
+    bench.sent.clear();
+    let begun = |bench: &mut Bench, cseq| bench.comes("ann", ANN, "phone", cseq).len();
+    assert_eq!(begun(&mut bench, 1), 1);
+    bench.advance_ms(32_000);
+    assert!(bench.take(ANN).iter().all(|leg| body(leg) == "Number   1"), "order before haste");
+    assert_eq!(begun(&mut bench, 2), 1);
+    bench.advance_ms(32_000);
+    let second: Vec<_> = bench.take(ANN).into_iter().filter(|leg| body(leg) == "Number   2").collect();
+    bench.answer(ANN, &second[0], "200 OK");
+    bench.advance_ms(200);
+    assert_eq!(bench.states(), [OutcomeState::Deferred, OutcomeState::Delivered]);
+}
+
+#[test]
+fn w18_a_new_message_has_those_that_wait_tried_before_it_and_shares_their_lot() {
+    let mut bench = Bench::at_home();
+    bench.submit(&numbered(1));
+    bench.advance_ms(32_000);
+    bench.sent.clear();
+    bench.submit(&numbered(2));
+    let legs = bench.take(ANN);
+    assert_eq!(legs.iter().map(|leg| body(leg)).collect::<Vec<_>>(), ["Number   1"]);
+    bench.advance_ms(32_000);
+    assert_eq!(bench.states(), [OutcomeState::Deferred; 2]);
+    let patents = numbered(3).replace("Expires: 3600\n", "");
+    bench.take(ANN);
+    bench.submit(&patents);
+    let legs = bench.take(ANN);
+    assert_eq!(legs.iter().map(|leg| body(leg)).collect::<Vec<_>>(), ["Number   3"], "it cannot wait");
+}
+
+#[test]
+fn w18_over_the_quota_it_fails_and_says_so() {
+    let mailbox = Some(MailboxConfig { per_user_max: 2, ..MailboxConfig::default() });
+    let mut bench = Bench::with(ProxyConfig { mailbox, ..config() });
+    for number in 1..=2 {
+        bench.submit(&numbered(number));
+        assert_eq!(bench.told(), waiting());
+    }
+    bench.submit(&numbered(3).replace("Contact", "Delivery-Report: final;detail\nContact"));
+    let failed = "failure;status=480;reason=\"Mailbox Full\";tries=0;after=0";
+    assert_eq!(bench.told(), ended(failed));
+    let bob = numbered(4).replace("im:ann@", "im:bob@").replace("sip:ann@", "sip:bob@");
+    bench.submit(&bob);
+    assert_eq!(bench.told(), waiting(), "the quota is Ann's");
+}
+
+#[test]
+fn w18_what_expires_has_failed_with_408() {
+    let mut bench = Bench::new();
+    bench.submit(&to_ann().replace("Contact", "Delivery-Report: final;detail\nContact"));
+    assert_eq!(bench.told().1, ["deferred;status=480;reason=\"Temporarily Unavailable\";tries=0;after=0"]);
+    bench.advance(HOUR - Duration::from_millis(1));
+    assert!(bench.sent.is_empty());
+    bench.advance_ms(1);
+    assert_eq!(bench.told(), ended("failure;status=408;reason=\"Request Timeout\";tries=0;after=3600000"));
+    assert!(bench.comes("ann", ANN, "phone", 1).is_empty());
+}
+
+#[test]
+fn w18_an_attempt_under_way_ends_with_the_expires() {
+    let mut bench = Bench::new();
+    bench.submit(&to_ann());
+    bench.told();
+    bench.advance(HOUR - Duration::from_secs(5));
+    assert_eq!(bench.comes("ann", ANN, "phone", 1).len(), 1);
+    bench.advance_ms(4999);
+    assert!(bench.take(JAMES).is_empty());
+    bench.advance_ms(1);
+    assert_eq!(bench.told(), ended("failure"));
+}
+
+#[test]
+fn w18_the_mailbox_keeps_nothing_longer_than_its_settings_say() {
+    for (expires, config_days, kept) in [("1000000", 7, 604_800), ("1000000", 1, 86_400), ("3600", 1, 3600)] {
+        let mailbox = Some(MailboxConfig {
+            kept: Duration::from_secs(config_days * 86_400),
+            ..MailboxConfig::default()
+        });
+        let mut bench = Bench::with(ProxyConfig { mailbox, ..config() });
+        bench.submit(&to_ann().replace("3600", expires));
+        bench.told();
+        bench.advance(Duration::from_secs(kept) - Duration::from_millis(1));
+        assert!(bench.sent.is_empty());
+        bench.advance_ms(1);
+        assert_eq!(bench.told(), ended("failure"), "{expires}");
+    }
+}
+
+#[test]
+fn w18_what_waits_waits_on_after_a_crash_and_expires_by_the_calendar() {
+    let mut bench = Bench::new();
+    bench.submit(&to_ann());
+    bench.told();
+    bench.advance_ms(200);
+    bench.crash();
+    bench.advance(Duration::from_secs(1800));
+    assert!(bench.sent.is_empty(), "the sender knows: {:?}", bench.sent);
+    let leg = bench.comes("ann", ANN, "phone", 1).remove(0);
+    bench.answer(ANN, &leg, "200 OK");
+    assert_eq!(bench.told(), ended("success"));
+
+    let mut bench = Bench::new();
+    bench.submit(&to_ann());
+    bench.told();
+    bench.advance_ms(200);
+    bench.now = bench.now.plus(2 * HOUR);
+    bench.crash();
+    bench.advance_ms(0);
+    assert_eq!(bench.told(), ended("failure"), "it was off when the hour ended");
+    assert!(bench.comes("ann", ANN, "phone", 1).is_empty());
+}
+
+#[test]
+fn w18_who_came_just_before_a_crash_gets_it_after_it() {
+    let mut bench = Bench::new();
+    bench.submit(&to_ann());
+    bench.told();
+    bench.advance_ms(200);
+    let before = bench.comes("ann", ANN, "phone", 1).remove(0);
+    bench.crash();
+    assert_eq!(bench.take_one(ANN), before, "W15: the same transaction");
+    bench.answer(ANN, &before, "200 OK");
+    assert_eq!(bench.told(), ended("success"));
+}
+
+#[test]
+fn w18_a_deferral_that_the_crash_took_is_told_after_it() {
+    let mut bench = Bench::new();
+    bench.disk = Disk::Works;
+    bench.submit(&to_ann());
+    let before = bench.take_one(JAMES);
+    assert_eq!(field(&before, "CSeq"), Some("1 NOTIFY"));
+    bench.crash();
+    let again = bench.take_one(JAMES);
+    assert_eq!((field(&again, "CSeq"), body(&again)), (Some("2 NOTIFY"), body(&before)));
+}
+
+#[test]
+fn w9_a_final_sender_is_told_once_that_only_deferred_ones_are_left() {
+    let mut bench = Bench::new();
+    bench.register("bob", BOB);
+    bench.submit(&other_submission("Contact", "Secondary-To: <im:cy@domain.com>\nExpires: 3600\nContact"));
+    assert!(bench.take(JAMES).is_empty(), "Bob is under way");
+    let leg = bench.take_one(BOB);
+    bench.answer(BOB, &leg, "200 OK");
+    let (state, lines) = bench.told();
+    assert_eq!(
+        (state.as_str(), lines),
+        ("active", vec!["deferred".into(), "success".into(), "deferred".into()])
+    );
+    let leg = bench.comes("ann", ANN, "phone", 1).remove(0);
+    bench.answer(ANN, &leg, "200 OK");
+    bench.advance_ms(1000);
+    assert!(bench.take(JAMES).is_empty(), "once");
+    bench.advance(HOUR);
+    let (state, lines) = bench.told();
+    assert!(state.starts_with("terminated"));
+    assert_eq!(lines, ["success", "success", "failure"]);
+}
+
+#[test]
+fn w9_each_says_deferred_as_it_becomes_known() {
+    let mut bench = Bench::new();
+    bench.register("bob", BOB);
+    bench.submit(&other_submission("Contact", "Delivery-Report: each\nExpires: 3600\nContact"));
+    bench.advance_ms(100);
+    assert_eq!(bench.told(), ("active".into(), vec!["deferred".into(), "pending".into()]));
+    let leg = bench.take(BOB).remove(0);
+    bench.answer(BOB, &leg, "200 OK");
+    bench.advance_ms(100);
+    assert_eq!(bench.told(), ("active".into(), vec!["deferred".into(), "success".into()]));
+    let leg = bench.comes("ann", ANN, "phone", 1).remove(0);
+    bench.answer(ANN, &leg, "200 OK");
+    let (state, lines) = bench.told();
+    assert!(state.starts_with("terminated"));
+    assert_eq!(lines, ["success", "success"]);
+}
+
+#[test]
+fn w9_none_reports_nothing_of_the_absent_and_they_get_it_all_the_same() {
+    let mut bench = Bench::new();
+    bench.submit(&to_ann().replace("Contact", "Delivery-Report: none\nContact"));
+    assert!(bench.sent.is_empty());
+    bench.advance_ms(200);
+    bench.crash();
+    let leg = bench.comes("ann", ANN, "phone", 1).remove(0);
+    bench.answer(ANN, &leg, "200 OK");
+    bench.advance_ms(1000);
+    assert!(bench.sent.is_empty());
+    assert!(bench.rows.dispatches[0].report.unwrap().closed);
+}
+
+#[test]
+fn w18_deferred_is_told_only_once_it_is_committed() {
+    let mut bench = Bench::at_home();
+    bench.submit(&to_ann());
+    bench.disk = Disk::Waits;
+    bench.advance_ms(33_000);
+    assert!(bench.take(JAMES).is_empty());
+    bench.disk_goes_on(Disk::Works);
+    assert_eq!(bench.told(), waiting());
+    assert_eq!(bench.states(), [OutcomeState::Deferred]);
+}
+
+#[test]
+fn w23_what_waits_is_told_to_a_sender_who_comes_back_and_the_last_word_for_a_day_of_its_own() {
+    let mut bench = Bench::new();
+    let silent = to_ann()
+        .replace("Contact: <sip:james@jamesmob.domain.com>\n", "")
+        .replace("Expires: 3600", "Expires: 604800");
+    bench.submit(&silent);
+    let james = "192.0.2.55:5060";
+    bench.advance(30 * HOUR);
+    bench.sent.clear();
+    assert!(!bench.rows.dispatches[0].report.unwrap().closed, "the end is owed still");
+    let leg = bench.comes("ann", ANN, "phone", 1).remove(0);
+    bench.answer(ANN, &leg, "200 OK");
+    bench.advance(20 * HOUR);
+    bench.sent.clear();
+    bench.receive(udp(james), &register("james", &format!("<sip:james@{james}>"), 1, 600));
+    let notify = bench.take(james).remove(1);
+    assert_eq!(field(&notify, "Subscription-State"), Some("terminated;reason=noresource"));
+    assert!(body(&notify).ends_with("success\r\n"));
+    bench.answer(james, &notify, "200 OK");
+
+    let mut bench = Bench::new();
+    bench.submit(&silent);
+    bench.advance_ms(40_000);
+    bench.sent.clear();
+    bench.receive(udp(james), &register("james", &format!("<sip:james@{james}>"), 1, 600));
+    let notify = bench.take(james).remove(1);
+    assert!(body(&notify).ends_with("deferred\r\n"), "{notify}");
+    bench.answer(james, &notify, "200 OK");
+    bench.advance(HOUR);
+    bench.receive(udp(james), &register("james", &format!("<sip:james@{james}>"), 2, 600));
+    assert_eq!(bench.take(james).len(), 1, "he knows");
+}
+
+#[test]
+fn w16_a_device_that_was_away_gets_it_at_its_next_registration() {
+    let mut bench = Bench::new();
+    assert!(bench.comes("ann", ANN, "phone", 1).is_empty());
+    assert!(bench.comes("ann", LAPTOP, "laptop", 1).is_empty());
+    bench.advance(Duration::from_secs(500));
+    bench.comes("ann", ANN, "phone", 2);
+    bench.advance(Duration::from_secs(400));
+    bench.submit(&to_ann());
+    assert!(bench.take(LAPTOP).is_empty(), "its binding is over");
+    let leg = bench.take_one(ANN);
+    bench.answer(ANN, &leg, "200 OK");
+    assert_eq!(bench.told(), ended("success"), "the first 2xx decides");
+    bench.advance_ms(200);
+    assert!(bench.comes("ann", ANN, "phone", 3).is_empty());
+    bench.crash();
+    bench.advance(Duration::from_secs(1000));
+    let late = bench.comes("ann", LAPTOP, "laptop", 2).remove(0);
+    for same in ["Call-ID", "CSeq", "From", "To"] {
+        assert_eq!(field(&late, same), field(&leg, same));
+    }
+    assert_eq!(field(&late, "Expires"), Some("2599"));
+    bench.answer(LAPTOP, &late, "200 OK");
+    bench.advance_ms(200);
+    assert!(bench.take(JAMES).is_empty(), "and the report is not changed");
+    assert_eq!(bench.rows.dispatches[0].outcomes[0].waits, None);
+    assert!(bench.comes("ann", LAPTOP, "laptop", 3).is_empty());
+    bench.crash();
+    assert!(bench.sent.is_empty());
+}
+
+#[test]
+fn w16_a_device_that_fails_again_is_owed_until_the_message_expires() {
+    let mut bench = Bench::new();
+    bench.comes("ann", ANN, "phone", 1);
+    bench.comes("ann", LAPTOP, "laptop", 1);
+    bench.submit(&to_ann());
+    let leg = bench.take_one(ANN);
+    bench.answer(ANN, &leg, "200 OK");
+    bench.told();
+    bench.advance_ms(32_000);
+    assert_eq!(bench.take(LAPTOP).len(), 11, "asleep");
+    for cseq in 2..4 {
+        assert_eq!(bench.comes("ann", LAPTOP, "laptop", cseq).len(), 1);
+        bench.advance_ms(32_000);
+        assert_eq!(bench.take(LAPTOP).len(), 10);
+    }
+    bench.advance(HOUR);
+    assert!(bench.comes("ann", LAPTOP, "laptop", 9).is_empty(), "expired");
+    assert_eq!(bench.rows.dispatches[0].outcomes[0].waits, None);
+    assert!(bench.take(JAMES).is_empty());
+}
+
+#[test]
+fn w16_a_device_that_has_refused_or_taken_it_is_not_owed_it() {
+    for line in ["200 OK", "486 Busy Here", "415 Unsupported Media Type"] {
+        for laptop_first in [true, false] {
+            let mut bench = Bench::new();
+            bench.comes("ann", ANN, "phone", 1);
+            bench.comes("ann", LAPTOP, "laptop", 1);
+            bench.submit(&to_ann());
+            let (phone, laptop) = (bench.take_one(ANN), bench.take_one(LAPTOP));
+            if laptop_first {
+                bench.answer(LAPTOP, &laptop, line);
+                bench.answer(ANN, &phone, "200 OK");
+            } else {
+                bench.answer(ANN, &phone, "200 OK");
+                bench.answer(LAPTOP, &laptop, line);
+            }
+            bench.told();
+            bench.advance_ms(40_000);
+            assert!(bench.comes("ann", LAPTOP, "laptop", 2).is_empty(), "{line}");
+            assert_eq!(bench.rows.dispatches[0].outcomes[0].waits, None, "{line}");
+        }
+    }
+}
+
+#[test]
+fn w16_nothing_is_owed_to_a_device_where_the_message_may_not_wait() {
+    let mut bench = Bench::new();
+    bench.comes("ann", LAPTOP, "laptop", 1);
+    bench.advance(Duration::from_secs(700));
+    bench.comes("ann", ANN, "phone", 1);
+    bench.submit(&to_ann().replace("Expires: 3600\n", ""));
+    let leg = bench.take_one(ANN);
+    bench.answer(ANN, &leg, "200 OK");
+    bench.told();
+    assert!(bench.comes("ann", LAPTOP, "laptop", 2).is_empty());
+}
+
+#[test]
+fn w16_what_is_owed_to_a_device_comes_in_order_one_at_a_time() {
+    let mut bench = Bench::new();
+    bench.comes("ann", LAPTOP, "laptop", 1);
+    bench.advance(Duration::from_secs(700));
+    bench.comes("ann", ANN, "phone", 1);
+    for number in 1..=3 {
+        bench.submit(&numbered(number));
+        let leg = bench.take_one(ANN);
+        bench.answer(ANN, &leg, "200 OK");
+        bench.told();
+    }
+    let mut legs = bench.comes("ann", LAPTOP, "laptop", 2);
+    for number in 1..=3 {
+        assert_eq!(legs.len(), 1);
+        assert_eq!(body(&legs[0]), format!("Number {number:3}"));
+        bench.answer(LAPTOP, &legs[0], "200 OK");
+        legs = bench.take(LAPTOP);
+    }
+    assert!(legs.is_empty());
+}
+
+#[test]
+fn w16_a_device_is_forgotten_after_a_month_and_beyond_the_limit_the_oldest_one() {
+    let mut bench = Bench::new();
+    for number in 0..=crate::limits::DEVICES_PER_AOR_MAX {
+        bench.comes("ann", LAPTOP, &format!("device{number}"), 1);
+        bench.advance_ms(1000);
+    }
+    assert_eq!(bench.rows.devices.len(), crate::limits::DEVICES_PER_AOR_MAX);
+    assert!(bench.rows.devices.iter().all(|row| !row.instance.contains("device0>")));
+    bench.advance(crate::limits::DEVICE_REMEMBERED);
+    bench.comes("ann", ANN, "phone", 1);
+    bench.submit(&to_ann());
+    let leg = bench.take_one(ANN);
+    bench.answer(ANN, &leg, "200 OK");
+    bench.told();
+    assert_eq!(bench.rows.dispatches[0].outcomes[0].waits, None);
+    bench.crash();
+    bench.advance_ms(1);
+    assert_eq!(bench.rows.devices.len(), 1);
+}
+
+#[test]
+fn w18_one_of_another_domain_is_visited_by_time() {
+    let mut bench = Bench::new();
+    bench.submit(&to_ann().replace("To: <im:ann@domain.com>", "To: <sip:ann@192.0.2.77:5090>"));
+    bench.advance_ms(32_000);
+    assert_eq!(bench.take("192.0.2.77:5090").len(), 11);
+    assert_eq!(bench.told(), waiting());
+    bench.advance_ms(59_999);
+    assert!(bench.take("192.0.2.77:5090").is_empty());
+    bench.advance_ms(1);
+    assert_eq!(bench.take("192.0.2.77:5090").len(), 1);
+    bench.advance_ms(200_000);
+    bench.take("192.0.2.77:5090");
+    bench.advance_ms(100_000);
+    let legs = bench.take("192.0.2.77:5090");
+    bench.answer("192.0.2.77:5090", &legs[0], "200 OK");
+    assert_eq!(bench.told(), ended("success"));
+}
+
+#[test]
+fn w12_a_submission_repeated_while_somebody_is_deferred_is_told_so_again() {
+    let mut bench = Bench::new();
+    bench.submit(&to_ann());
+    bench.told();
+    bench.advance_ms(40_000);
+    let again = to_ann().replace("z9hG4bK776", "z9hG4bK777");
+    bench.receive(udp("192.0.2.1:40001"), &again);
+    let sent = bench.take("192.0.2.1:40001");
+    assert_eq!(status(&sent[0]), 202);
+    assert!(body(&sent[1]).ends_with("deferred\r\n"));
+    assert_eq!(bench.rows.dispatches.len(), 1);
+}
+
+#[test]
+fn w12_a_message_is_remembered_as_long_as_it_is_worth_delivering() {
+    let week = to_ann().replace("3600", "604800");
+    let mut bench = Bench::at_home();
+    bench.submit(&week);
+    let leg = bench.take_one(ANN);
+    bench.answer(ANN, &leg, "200 OK");
+    bench.told();
+    bench.advance(6 * 24 * HOUR);
+    bench.crash();
+    let repeated = week.replace("z9hG4bK776", "z9hG4bK777");
+    bench.receive(udp(JAMES), &repeated);
+    assert_eq!(bench.rows.dispatches.len(), 1);
+    let sent = bench.take(JAMES);
+    assert_eq!(status(&sent[0]), 202);
+    assert!(body(&sent[1]).ends_with("success\r\n"));
+    bench.answer(JAMES, &sent[1], "200 OK");
+    bench.advance(24 * HOUR);
+    assert!(bench.rows.dispatches.is_empty());
+}
+
+#[test]
+fn w12_the_same_key_with_other_people_or_another_body_gets_400_while_it_waits_too() {
+    let mut bench = Bench::new();
+    bench.submit(&to_ann());
+    bench.told();
+    bench.advance_ms(200);
+    bench.crash();
+    let again = to_ann().replace("z9hG4bK776", "z9hG4bK777");
+    for other in [
+        again.replace("Come here.", "Stay away."),
+        again.replace("Contact", "Secondary-To: <im:bob@domain.com>\nContact").replace("K777", "K778"),
+    ] {
+        assert_eq!(status(&bench.ask(JAMES, &other)), 400);
+    }
+}
+
+#[test]
+fn what_waits_does_not_stand_in_the_way_of_others() {
+    let mut bench = Bench::new();
+    bench.submit(&numbered(1));
+    bench.told();
+    let legs = bench.comes("ann", ANN, "phone", 1);
+    bench.answer(ANN, &legs[0], "200 OK");
+    bench.told();
+    bench.advance(30 * HOUR);
+    assert!(bench.rows.dispatches.is_empty(), "a day, and it is forgotten");
+}
