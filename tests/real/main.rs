@@ -14,6 +14,7 @@ mod common;
 mod crash;
 mod disk;
 mod loopback;
+mod mailbox;
 mod patent;
 mod peers;
 mod program;
