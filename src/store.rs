@@ -283,20 +283,34 @@ impl<S: Schema> GroupWriter<S> {
         }
         // Somebody in the group fails. Each for itself then, so that the others do not suffer; savepoints
         // in every group would tax the good days for this one.
-        group
-            .iter()
-            .map(|batch| match self.transact(std::slice::from_ref(batch)) {
-                Ok(()) => {
-                    self.note_health(false);
-                    Outcome::Committed(batch.id)
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "a batch cannot be written");
-                    self.note_health(true);
-                    Outcome::Failed(batch.id)
-                }
-            })
-            .collect()
+        let outcomes: Vec<Outcome> = group.iter().map(|batch| self.write_alone(batch)).collect();
+        if matches!(outcomes.last(), Some(Outcome::Failed(_))) {
+            self.write_over();
+        }
+        outcomes
+    }
+
+    fn write_alone(&mut self, batch: &Batch<S::Write>) -> Outcome {
+        match self.transact(std::slice::from_ref(batch)) {
+            Ok(()) => {
+                self.note_health(false);
+                Outcome::Committed(batch.id)
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a batch cannot be written");
+                self.note_health(true);
+                Outcome::Failed(batch.id)
+            }
+        }
+    }
+
+    /// A batch whose sync alone failed stands in the log whole, and a start after a crash would take it for
+    /// committed, though its failure was told. The next transaction is written in its place; this one changes nothing.
+    fn write_over(&self) {
+        let version = i64::try_from(S::MIGRATIONS.len()).unwrap_or(i64::MAX);
+        if let Err(error) = self.store.file.connection.pragma_update(None, "user_version", version) {
+            tracing::debug!(%error, "a failed batch is written over, and that is not synced either");
+        }
     }
 
     fn transact(&self, group: &[Batch<S::Write>]) -> rusqlite::Result<()> {

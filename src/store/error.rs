@@ -8,8 +8,7 @@ use std::path::PathBuf;
 pub struct OpenError {
     /// The file.
     pub path: PathBuf,
-    /// What is wrong with it.
-    #[source]
+    /// What is wrong with it: a part of the sentence, so that it is no cause to be told after it.
     pub kind: OpenErrorKind,
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::program::{Program, WAIT, fanfare};
-use crate::socket::{Message, Phone, unique};
+use crate::socket::{Message, Phone, answer_to, unique};
 
 /// A proxy for domain.com on loopback, UDP and TCP on one port, with a folder that goes with it.
 #[derive(Debug)]
@@ -138,4 +138,41 @@ pub(crate) fn objects(lines: &[String]) -> Vec<Value> {
         .iter()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
         .collect()
+}
+
+/// The refusal of a disk that fails or is full (W13).
+pub(crate) fn assert_busy(answer: &Message) {
+    assert!(answer.start().starts_with("SIP/2.0 503 "), "{}", answer.text);
+    assert!(answer.value("Retry-After").parse::<u32>().is_ok(), "{}", answer.text);
+}
+
+/// `fanfare listen` for Bob, whose messages are kept.
+pub(crate) fn listen_arguments<'a>(proxy: &'a str, data: &'a str) -> [&'a str; 7] {
+    ["listen", "--as", "im:bob@domain.com", "--proxy", proxy, "--data", data]
+}
+
+/// Takes the REGISTER of a `fanfare listen` at a socket that plays the proxy; says where it listens.
+pub(crate) fn register_listener(phone: &Phone) -> String {
+    let register = phone.receive_the("REGISTER");
+    let contact = register.value("Contact").to_owned();
+    let fields = format!("Contact: {contact};expires=600\r\n");
+    phone.send(register.from, &answer_to(&register, "200 OK", &fields));
+    contact.trim_start_matches('<').split('>').next().unwrap().to_owned()
+}
+
+/// The socket in `sip:bob@127.0.0.1:40000`.
+pub(crate) fn address_of(uri: &str) -> SocketAddr {
+    uri.split('@').nth(1).unwrap().split(';').next().unwrap().parse().unwrap()
+}
+
+/// A leg as a proxy sends it to Bob; of the same number it is the same leg.
+pub(crate) fn message_to(bob: &str, via: &Phone, number: u64, text: &str) -> String {
+    format!(
+        "MESSAGE {bob} SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bKleg{}\r\nMax-Forwards: 70\r\n\
+         From: <sip:james@domain.com>;tag=l{number}\r\nTo: <sip:bob@domain.com>\r\nCall-ID: leg{number}@bare\r\n\
+         CSeq: 1 MESSAGE\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{text}",
+        via.address,
+        unique(),
+        text.len()
+    )
 }

@@ -1,5 +1,11 @@
 //! The proxy killed between 202 and the last answer, again and again: it goes on with what it promised.
 
+mod faults;
+
+mod power;
+
+mod strace;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

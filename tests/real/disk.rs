@@ -1,4 +1,4 @@
-//! A disk that is really full: a small file system of the proxy's own, filled to the last block.
+//! A disk that is really full: a small file system of the program's own, filled to the last block.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -9,39 +9,45 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::common::{free_address, outcomes};
+use crate::common::{
+    address_of, assert_busy, free_address, listen_arguments, message_to, outcomes, register_listener,
+};
 use crate::program::Program;
-use crate::socket::{Answering, Message, Phone, submission};
+use crate::socket::{Answering, Message, Phone, submission, unique};
 
-/// A proxy whose data folder is a file system of 2 MiB that nobody else sees.
+/// A program whose data folder is a file system of 2 MiB that nobody else sees.
 struct SmallDisk {
     program: Program,
-    address: SocketAddr,
     ballast: PathBuf,
     _mount_point: TempDir,
 }
 
 impl SmallDisk {
-    fn start(t1: &str) -> Self {
+    /// `fanfare ARGS --data` on a small disk; comes back when its store is there.
+    fn with(args: &[&str], is_up: impl FnOnce(&Program)) -> Self {
         let folder = TempDir::new().unwrap();
         let data = folder.path().to_str().unwrap();
-        let address = free_address();
         // A mount namespace of its own; who is not root becomes root in a user namespace of its own.
         let mut command = Command::new("unshare");
         command.args(["--map-root-user", "--mount", "--propagation", "private", "sh", "-c"]);
-        command.arg(
-            "mount -t tmpfs -o size=2m none \"$0\" && exec \"$1\" proxy --domain domain.com \
-             --listen \"udp:$2\" --data \"$0\" --t1 \"$3\"",
-        );
-        command.args([data, env!("CARGO_BIN_EXE_fanfare"), &address.to_string(), t1]);
+        command.args(["mount -t tmpfs -o size=2m none \"$0\" && exec \"$@\" --data \"$0\"", data]);
+        command.arg(env!("CARGO_BIN_EXE_fanfare")).args(args);
         command.process_group(0);
         let program = Program::start("fanfare on a small disk", command, None);
-        program.line_with("listening udp");
-        // unshare and sh have become the proxy by exec, so its own view of the disk is under its id.
+        is_up(&program);
+        // unshare and sh have become the program by exec, so its own view of the disk is under its id.
         let inside = format!("/proc/{}/root{data}", program.pid());
         assert!(fs::read_dir(&inside).unwrap().count() > 0, "the store is on the small disk");
         let ballast = PathBuf::from(inside).join("ballast");
-        Self { program, address, ballast, _mount_point: folder }
+        Self { program, ballast, _mount_point: folder }
+    }
+
+    fn proxy(t1: &str) -> (Self, SocketAddr) {
+        let address = free_address();
+        let listen = format!("udp:{address}");
+        let args = ["proxy", "--domain", "domain.com", "--listen", &listen, "--t1", t1];
+        let is_up = |program: &Program| drop(program.line_with("listening udp"));
+        (Self::with(&args, is_up), address)
     }
 
     /// Writes until nothing more goes in.
@@ -58,13 +64,16 @@ impl SmallDisk {
 }
 
 /// Submits one message after the other to Bob until one is refused; says which were accepted, and the refusal.
-fn submit_until_refused(james: &Phone, disk: &SmallDisk) -> (Vec<String>, String, Message) {
+fn submit_until_refused(
+    james: &Phone,
+    (disk, proxy): (&SmallDisk, SocketAddr),
+) -> (Vec<String>, String, Message) {
     let mut accepted = Vec::new();
     // What SQLite has already reserved takes some more before the disk is full for it too.
     for number in 0..2000 {
         let text = format!("Message {number}. {}", "x".repeat(900));
         let request = submission(james.address, &["im:bob@domain.com"], "Delivery-Report: none\r\n", &text);
-        let answer = james.ask(disk.address, &request);
+        let answer = james.ask(proxy, &request);
         if answer.start() != "SIP/2.0 202 Accepted" {
             return (accepted, text, answer);
         }
@@ -75,20 +84,19 @@ fn submit_until_refused(james: &Phone, disk: &SmallDisk) -> (Vec<String>, String
 
 #[test]
 fn w13_a_full_disk_is_503_and_nothing_is_lost() {
-    let disk = SmallDisk::start("20ms");
+    let (disk, proxy) = SmallDisk::proxy("20ms");
     let bob = Phone::new();
-    bob.register("bob", disk.address);
+    bob.register("bob", proxy);
     let bob = Answering::new(bob, |_, _| Some("200 OK"));
     let james = Phone::new();
 
     disk.fill();
-    let (mut accepted, refused, answer) = submit_until_refused(&james, &disk);
-    assert!(answer.start().starts_with("SIP/2.0 503 "), "{}", answer.text);
-    assert!(answer.value("Retry-After").parse::<u32>().is_ok(), "{}", answer.text);
+    let (mut accepted, refused, answer) = submit_until_refused(&james, (&disk, proxy));
+    assert_busy(&answer);
 
     disk.make_room();
     let request = submission(james.address, &["im:bob@domain.com"], "", "There is room again.");
-    let answer = james.ask(disk.address, &request);
+    let answer = james.ask(proxy, &request);
     assert_eq!(answer.start(), "SIP/2.0 202 Accepted", "{}", answer.text);
     let report = james.receive_the("NOTIFY");
     james.answer(&report, "200 OK");
@@ -109,28 +117,64 @@ fn w13_a_full_disk_is_503_and_nothing_is_lost() {
 
 #[test]
 fn w11_an_outcome_that_the_full_disk_did_not_take_is_told_once_there_is_room() {
-    let disk = SmallDisk::start("200ms");
+    let (disk, proxy) = SmallDisk::proxy("200ms");
     let ann = Phone::new();
-    ann.register("ann", disk.address);
+    ann.register("ann", proxy);
     let phone = Phone::new();
-    phone.register("bob", disk.address);
+    phone.register("bob", proxy);
     let _bob = Answering::new(phone, |_, _| Some("200 OK"));
     let james = Phone::new();
 
     let request = submission(james.address, &["im:ann@domain.com"], "", "Answer when the disk is full.");
-    let answer = james.ask(disk.address, &request);
+    let answer = james.ask(proxy, &request);
     assert_eq!(answer.start(), "SIP/2.0 202 Accepted", "{}", answer.text);
     let leg = ann.receive_the("MESSAGE");
     disk.fill();
-    let (_, _, answer) = submit_until_refused(&Phone::new(), &disk);
+    let (_, _, answer) = submit_until_refused(&Phone::new(), (&disk, proxy));
     assert!(answer.start().starts_with("SIP/2.0 503 "), "{}", answer.text);
     ann.answer(&leg, "200 OK");
     // An answer to this one comes after the proxy has seen Ann's.
     let other = submission(james.address, &["im:bob@domain.com"], "Delivery-Report: none\r\n", "Full?");
-    assert!(james.ask(disk.address, &other).start().starts_with("SIP/2.0 503 "));
+    assert!(james.ask(proxy, &other).start().starts_with("SIP/2.0 503 "));
 
     disk.make_room();
     let report = james.receive_the("NOTIFY");
     james.answer(&report, "200 OK");
     assert_eq!(outcomes(&report), [("im:ann@domain.com".to_owned(), "success".to_owned())]);
+}
+
+#[test]
+fn w15_a_client_with_a_full_disk_takes_no_message_until_there_is_room() {
+    let phone = Phone::new();
+    let proxy = format!("udp:{}", phone.address);
+    let mut uri = String::new();
+    // The folder comes last, as with the proxy.
+    let [args @ .., _, _] = listen_arguments(&proxy, "");
+    let disk = SmallDisk::with(&args, |_| uri = register_listener(&phone));
+    let bob = address_of(&uri);
+
+    disk.fill();
+    let (mut taken, mut refused) = (Vec::new(), None);
+    for number in 0..2000 {
+        let text = format!("Message {number}. {}", "x".repeat(900));
+        let leg = unique();
+        let answer = phone.ask(bob, &message_to(&uri, &phone, leg, &text));
+        if answer.start() == "SIP/2.0 200 OK" {
+            taken.push(text);
+            continue;
+        }
+        assert_busy(&answer);
+        refused = Some((leg, text));
+        break;
+    }
+    let (leg, text) = refused.expect("a full disk takes no more");
+    disk.make_room();
+    assert_eq!(phone.ask(bob, &message_to(&uri, &phone, leg, &text)).start(), "SIP/2.0 200 OK");
+    taken.push(text);
+    disk.program.signal("TERM");
+    let ended = disk.program.end();
+    ended.assert_no_panic();
+    let shown: Vec<String> =
+        ended.out.iter().map(|line| line.replacen("sip:james@domain.com: ", "", 1)).collect();
+    assert_eq!(shown, taken);
 }

@@ -101,6 +101,12 @@ impl Program {
         })
     }
 
+    /// The first line on standard error that holds these words.
+    pub(crate) fn complaint_with(&self, words: &str) -> String {
+        let found = self.err.wait(|lines| lines.iter().find(|line| line.contains(words)).cloned());
+        found.unwrap_or_else(|| panic!("{} did not say {words:?}\nerr: {:#?}", self.name, self.err.now()))
+    }
+
     /// What it has printed so far on standard output.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.out.now()

@@ -161,7 +161,10 @@ fn newer(store: &Path, verb: &[&str]) {
     assert_eq!(refused.err.len(), 1, "{refused:?}");
     let place =
         format!("cannot use the store {}: it was written by a newer fanfare (schema 4711, ", store.display());
-    assert!(refused.err[0].contains(&place), "{refused:?}");
+    assert!(
+        refused.err[0].contains(&place) && refused.err[0].ends_with("); use that version"),
+        "{refused:?}"
+    );
     assert!(fs::read(store).unwrap() == before, "it is left as it is");
 }
 

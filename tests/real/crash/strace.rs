@@ -1,0 +1,185 @@
+//! Programs looked at, and their disk spoiled, through strace: what they ask the system for, in which order.
+//!
+//! Where strace is missing or may not trace, these tests fail and say so: they are not to be skipped unseen.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::program::{Program, WAIT};
+
+/// A disk that fails, for one process, until this is dropped.
+#[derive(Debug)]
+pub(super) struct BadDisk {
+    strace: Option<Program>,
+    _folder: TempDir,
+}
+
+impl BadDisk {
+    /// From now on these calls of a running process fail or are slow, as strace's `inject=` says: `fsync:error=EIO`.
+    pub(super) fn of(pid: u32, faults: &[&str]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let mut command = Command::new("strace");
+        command.args(["-f", "-o"]).arg(folder.path().join("trace")).args(["-p", &pid.to_string()]);
+        let calls: Vec<&str> = faults.iter().map(|fault| fault.split(':').next().unwrap()).collect();
+        command.args(["-e", &format!("trace={}", calls.join(","))]);
+        for fault in faults {
+            command.args(["-e", &format!("inject={fault}")]);
+        }
+        let strace =
+            Program::start("strace (it may have to be installed, or allowed to trace)", command, None);
+        strace.complaint_with(" attached");
+        Self { strace: Some(strace), _folder: folder }
+    }
+
+    /// The disk is well from here on.
+    pub(super) fn mend(mut self) {
+        self.let_go();
+    }
+
+    fn let_go(&mut self) {
+        if let Some(strace) = self.strace.take() {
+            strace.signal("TERM");
+            strace.end();
+        }
+    }
+}
+
+impl Drop for BadDisk {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            self.let_go();
+        }
+    }
+}
+
+/// A process of its own whose calls are written down from its first.
+#[derive(Debug)]
+pub(super) struct Traced {
+    pub(super) program: Program,
+    file: PathBuf,
+    folder: TempDir,
+}
+
+/// One call of one thread.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) name: String,
+    pub(super) arguments: String,
+    pub(super) result: String,
+    /// The lines of the trace at which it began and ended.
+    pub(super) began: usize,
+    pub(super) ended: usize,
+}
+
+/// All calls, in the order in which they ended.
+#[derive(Debug)]
+pub(super) struct Trace(Vec<Call>);
+
+impl Traced {
+    /// Starts `fanfare ARGS`.
+    pub(super) fn fanfare(args: &[&str], input: Option<&str>) -> Self {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("trace");
+        let mut command = Command::new("strace");
+        // The tracer stands aside, so that the process that we start and end is the program itself.
+        command.args(["-D", "-f", "-y", "-q", "-s", "600", "-o"]).arg(&file);
+        command.args([
+            "-e",
+            "trace=mkdir,openat,rename,unlink,pwrite64,fsync,fdatasync,write,writev,sendto,sendmsg,recvfrom",
+        ]);
+        command.arg(env!("CARGO_BIN_EXE_fanfare")).args(args);
+        let program = Program::start(
+            "fanfare under strace (which may have to be installed or allowed)",
+            command,
+            input,
+        );
+        Self { program, file, folder }
+    }
+
+    /// Waits for its end, as it was asked for or comes by itself.
+    pub(super) fn end(self) -> Trace {
+        let pid = self.program.pid().to_string();
+        let ended = self.program.end();
+        let until = Instant::now() + WAIT;
+        let is_end = |line: &str| line.starts_with(&format!("{pid} +++ exited"));
+        loop {
+            // The tracer writes the last lines after the end of what it traces.
+            let text = fs::read_to_string(&self.file).unwrap_or_else(|error| {
+                panic!("strace wrote no trace ({error}): may it trace here? {ended:?}")
+            });
+            if text.lines().any(is_end) {
+                drop(self.folder);
+                return Trace::read(&text);
+            }
+            assert!(Instant::now() < until, "the trace has no end; is strace allowed to trace here?\n{text}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Trace {
+    fn read(text: &str) -> Self {
+        let mut begun: Vec<(String, usize, String)> = Vec::new();
+        let mut calls = Vec::new();
+        for (number, line) in text.lines().enumerate() {
+            let Some((pid, rest)) = line.split_once(' ') else { continue };
+            let rest = rest.trim_start();
+            if let Some(start) = rest.strip_suffix(" <unfinished ...>") {
+                begun.push((pid.to_owned(), number, start.to_owned()));
+            } else if let Some(end) = rest.strip_prefix("<... ") {
+                let at = begun.iter().position(|(of, _, _)| of == pid).expect("a call that was begun");
+                let (_, began, start) = begun.remove(at);
+                let end = end.split_once(" resumed>").expect("strace's own words").1;
+                calls.extend(Call::read(&format!("{start}{end}"), began, number));
+            } else {
+                calls.extend(Call::read(rest, number, number));
+            }
+        }
+        Self(calls)
+    }
+
+    /// The first call of these names whose arguments hold these words.
+    pub(super) fn first(&self, names: &[&str], words: &str) -> &Call {
+        self.find(names, words).next().unwrap_or_else(|| panic!("no {names:?} with {words:?} in {self:#?}"))
+    }
+
+    pub(super) fn find(&self, names: &[&str], words: &str) -> impl Iterator<Item = &Call> {
+        self.0
+            .iter()
+            .filter(move |call| names.contains(&call.name.as_str()) && call.arguments.contains(words))
+    }
+
+    /// True when a file or folder was synced, and that between these two.
+    pub(super) fn is_synced(&self, path: &Path, after: usize, before: usize) -> bool {
+        let path = format!("<{}>", path.display());
+        self.find(&["fsync", "fdatasync"], &path)
+            .any(|call| call.result.starts_with('0') && call.began > after && call.ended < before)
+    }
+
+    /// All that was written to the write-ahead log between the two is on stable storage before the second. There is
+    /// something.
+    pub(super) fn assert_log_synced(&self, log: &Path, after: &Call, before: &Call) {
+        let name = format!("<{}>", log.display());
+        let within = |call: &&Call| call.began > after.began && call.began < before.began;
+        let last = self.find(&["pwrite64"], &name).filter(within).map(|call| call.ended).max();
+        let last = last.unwrap_or_else(|| panic!("nothing is written to {name}: {self:#?}"));
+        assert!(
+            self.is_synced(log, last, before.began),
+            "{name} was written at {last} and not synced before {before:?}: {self:#?}"
+        );
+    }
+}
+
+impl Call {
+    fn read(text: &str, began: usize, ended: usize) -> Option<Self> {
+        let (name, rest) = text.split_once('(')?;
+        let (arguments, result) = rest.rsplit_once(" = ")?;
+        let name = name.to_owned();
+        Some(Self { name, arguments: arguments.to_owned(), result: result.to_owned(), began, ended })
+    }
+}
