@@ -9,7 +9,7 @@ use anyhow::Context;
 use super::lines::{Line, Printer, millis};
 use super::{SendArguments, parse, runtime};
 use crate::client::command::{AgentCommand, Draft, Event, RegistrationState};
-use crate::client::journal::{DeliveryState, PersonRow};
+use crate::client::journal::{DeliveryState, MessageId, PersonRow};
 use crate::runtime::agent::Agent;
 use crate::sip::{ReportMode, ReportWish};
 
@@ -62,6 +62,8 @@ enum Ending {
 struct Progress {
     printer: Printer,
     mode: ReportMode,
+    /// Ours, once it is kept: what a crash left in the store is sent on too, but nothing is told of it here.
+    message: Option<MessageId>,
     ending: Option<Ending>,
     is_accepted: bool,
     known: BTreeSet<String>,
@@ -73,6 +75,7 @@ impl Progress {
         Self {
             printer,
             mode,
+            message: None,
             ending: None,
             is_accepted: false,
             known: BTreeSet::new(),
@@ -85,7 +88,11 @@ impl Progress {
     }
 
     fn hear(&mut self, event: Event) {
+        if about(&event).is_some_and(|message| Some(message) != self.message) {
+            return;
+        }
         match event {
+            Event::Queued { message, .. } => self.message = Some(message),
             Event::Accepted { status, after, .. } => {
                 self.is_accepted = true;
                 self.printer.print(&Line::Accepted { status, after_ms: millis(after) });
@@ -127,11 +134,8 @@ impl Progress {
             Event::ReportedStranger { address, state, .. } => {
                 tracing::warn!(address, state, "the report names somebody whom this message did not go to");
             }
-            Event::Registration(_)
-            | Event::Queued { .. }
-            | Event::Received { .. }
-            | Event::Changed { .. }
-            | Event::Disconnected => {}
+            Event::Registration(_) | Event::Received { .. } | Event::Changed { .. } | Event::Disconnected => {
+            }
         }
     }
 
@@ -190,6 +194,24 @@ impl Progress {
         }
         let is_whole = self.ending.is_some() && !self.is_somebody_missed;
         if is_whole { ExitCode::SUCCESS } else { ExitCode::from(1) }
+    }
+}
+
+/// Which message an event tells of.
+const fn about(event: &Event) -> Option<MessageId> {
+    match event {
+        Event::Accepted { message, .. }
+        | Event::Refused { message, .. }
+        | Event::Delivery { message, .. }
+        | Event::ReportedStranger { message, .. }
+        | Event::Reported { message, .. } => Some(*message),
+        // The first that is queued is ours: nothing else is given to this machine to send.
+        Event::Queued { .. }
+        | Event::NotSent { .. }
+        | Event::Registration(_)
+        | Event::Received { .. }
+        | Event::Changed { .. }
+        | Event::Disconnected => None,
     }
 }
 

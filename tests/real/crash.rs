@@ -10,9 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use tempfile::TempDir;
+
 use crate::common::{Proxy, outcomes};
-use crate::program::WAIT;
-use crate::socket::{Answering, Message, Phone, call_id, submission};
+use crate::program::{WAIT, fanfare};
+use crate::socket::{Answering, Message, Phone, answer_to, call_id, submission, unique};
 
 const KILLS: usize = 20;
 /// T1 is 20 ms, so Timer F is 1.28 s; the last kills come when all is over.
@@ -167,4 +169,69 @@ fn bindings_outlive_the_proxy() {
     let report = james.receive_the("NOTIFY");
     assert_eq!(outcomes(&report), [("im:bob@domain.com".to_owned(), "success".to_owned())]);
     assert_eq!(bob.seen().len(), 1);
+}
+
+/// Answers the next OPTIONS as a proxy that sends one message to many.
+fn prove(phone: &Phone) {
+    let options = phone.receive_the("OPTIONS");
+    phone.send(options.from, &answer_to(&options, "200 OK", "Supported: secondary-to\r\n"));
+}
+
+/// The report on a submission that was accepted by the tag `proxy`.
+fn report_on(submission: &Message, lines: &str, cseq: u32) -> String {
+    let tag = submission.value("From").split("tag=").nth(1).unwrap();
+    format!(
+        "NOTIFY sip:james@x SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKn{}\r\nMax-Forwards: 70\r\n\
+         From: <sip:domain.com>;tag=proxy\r\nTo: <im:james@domain.com>;tag={tag}\r\nCall-ID: {}\r\n\
+         CSeq: {cseq} NOTIFY\r\nEvent: delivery-report\r\nSubscription-State: terminated;reason=noresource\r\n\
+         Content-Type: application/delivery-report\r\nContent-Length: {}\r\n\r\n{lines}",
+        unique(),
+        submission.value("Call-ID"),
+        lines.len()
+    )
+}
+
+#[test]
+fn send_tells_of_its_own_message_and_not_of_one_that_a_crash_left_behind() {
+    let (phone, folder) = (Phone::new(), TempDir::new().unwrap());
+    let proxy = format!("udp:{}", phone.address);
+    let send = |text: &str| {
+        let who = ["send", "--from", "im:james@domain.com", "--proxy", &proxy, "--to", "im:bob@domain.com"];
+        let what = ["--data", folder.path().to_str().unwrap(), "--text", text];
+        fanfare(&[&who[..], &what].concat())
+    };
+    let accept = |request: &Message| {
+        let answer = answer_to(request, "202 Accepted", "Supported: secondary-to\r\n");
+        phone.send(request.from, &answer.replace("tag=bare", "tag=proxy"));
+    };
+    let first = send("Left behind.");
+    prove(&phone);
+    accept(&phone.receive_the("MESSAGE"));
+    first.line_with("accepted");
+    first.kill();
+
+    // The one that is left behind comes again, so that its report finds the new flow (W12).
+    let second = send("My own.");
+    prove(&phone);
+    let mut own = None;
+    let mut left = None;
+    while own.is_none() || left.is_none() {
+        let message = phone.receive_the("MESSAGE");
+        accept(&message);
+        if message.body() == "My own." { &mut own } else { &mut left }.get_or_insert(message);
+    }
+    let (own, left) = (own.unwrap(), left.unwrap());
+    assert_eq!(left.body(), "Left behind.");
+    phone.send(own.from, &report_on(&left, "im:bob@domain.com delivery success\r\n", 1));
+    let answer = loop {
+        let answer = phone.receive_the("SIP/2.0");
+        if answer.value("CSeq") == "1 NOTIFY" {
+            break answer;
+        }
+    };
+    assert_eq!(answer.start(), "SIP/2.0 200 OK", "{}", answer.text);
+    phone.send(own.from, &report_on(&own, "im:bob@domain.com delivery failure\r\n", 2));
+    let ended = second.end();
+    assert_eq!(ended.code(), 1, "Bob did not get this one: {ended:?}");
+    assert!(!ended.said().contains("success"), "{ended:?}");
 }

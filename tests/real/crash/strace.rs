@@ -106,7 +106,7 @@ impl Traced {
         let pid = self.program.pid().to_string();
         let ended = self.program.end();
         let until = Instant::now() + WAIT;
-        let is_end = |line: &str| line.starts_with(&format!("{pid} +++ exited"));
+        let is_end = |line: &str| line.split_whitespace().take(3).eq([pid.as_str(), "+++", "exited"]);
         loop {
             // The tracer writes the last lines after the end of what it traces.
             let text = fs::read_to_string(&self.file).unwrap_or_else(|error| {
@@ -116,7 +116,7 @@ impl Traced {
                 drop(self.folder);
                 return Trace::read(&text);
             }
-            assert!(Instant::now() < until, "the trace has no end; is strace allowed to trace here?\n{text}");
+            assert!(Instant::now() < until, "the trace has no end; is strace allowed to trace here?");
             thread::sleep(Duration::from_millis(10));
         }
     }
