@@ -230,9 +230,14 @@ impl Legs {
 
     /// Timer J is over after a 482: the leg is sent once more (W15).
     pub(super) fn again(&mut self, core: &mut Core, facts: Facts<'_>, place: Place, now: Now) {
-        let Some(recipient) = self.recipient(place.recipient).filter(|recipient| !recipient.is_over()) else {
+        let Some(recipient) = self.recipient(place.recipient) else {
             return;
         };
+        if recipient.is_over() {
+            // Another device has decided: this one is asked again when it registers (W16).
+            self.device_heard(core, facts, place, 482, now);
+            return;
+        }
         let Some(uri) = recipient.fork.uri(place.branch).cloned() else {
             return;
         };

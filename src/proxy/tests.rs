@@ -12,6 +12,7 @@ use crate::random::Random;
 use crate::sip::{Transport, second_reader};
 use crate::time::{Now, Timestamp};
 
+mod absence;
 mod admission;
 mod legs;
 mod mailbox;

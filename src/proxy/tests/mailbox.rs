@@ -540,6 +540,24 @@ fn w16_a_device_that_has_refused_or_taken_it_is_not_owed_it() {
 }
 
 #[test]
+fn w16_a_device_that_said_482_before_another_one_took_it_is_asked_again() {
+    let mut bench = Bench::new();
+    bench.comes("ann", ANN, "phone", 1);
+    bench.comes("ann", LAPTOP, "laptop", 1);
+    bench.submit(&to_ann());
+    bench.crash();
+    let (phone, laptop) = (bench.take_one(ANN), bench.take_one(LAPTOP));
+    bench.answer(LAPTOP, &laptop, "482 Merged Request");
+    bench.answer(ANN, &phone, "200 OK");
+    bench.told();
+    bench.advance_ms(33_000);
+    let late = bench.comes("ann", LAPTOP, "laptop", 2).remove(0);
+    bench.answer(LAPTOP, &late, "200 OK");
+    bench.advance_ms(200);
+    assert_eq!(bench.rows.dispatches[0].outcomes[0].waits, None);
+}
+
+#[test]
 fn w16_nothing_is_owed_to_a_device_where_the_message_may_not_wait() {
     let mut bench = Bench::new();
     bench.comes("ann", LAPTOP, "laptop", 1);
