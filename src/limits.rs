@@ -44,6 +44,28 @@ pub const DISPATCHES_REMEMBERED_MAX: usize = 500_000;
 pub const RELAYS_OPEN_MAX: usize = 100_000;
 /// Legs under way at a time in one proxy; over it, submissions get 503.
 pub const LEGS_OPEN_MAX: usize = 500_000;
+/// Bytes that these legs may take, a copy of its message for each; over it, submissions get 503. One message of a
+/// megabyte to 500 people fits.
+pub const LEG_BYTES_OPEN_MAX: usize = 512 * 1024 * 1024;
+/// Legs under way at a time of one user's messages, unless the settings say otherwise; over it, 503 (W31).
+pub const LEGS_PER_USER_MAX: usize = 50_000;
+/// Bytes of the ordinary requests under way; over it, 503.
+pub const RELAY_BYTES_OPEN_MAX: usize = 256 * 1024 * 1024;
+/// Inputs waiting for the proxy from which on new messages get 503.
+pub const INPUTS_BUSY: usize = 1024;
+/// Inputs waiting for the proxy down to which they do.
+pub const INPUTS_CALM: usize = 256;
+/// Inputs waiting for the proxy from which on every new request gets 503, registrations too.
+pub const INPUTS_SWAMPED: usize = INPUTS_WAITING_MAX / 4 * 3;
+/// Batches waiting for the disk from which on new messages get 503.
+pub const BATCHES_BUSY: usize = BATCHES_WAITING_MAX / 2;
+/// A batch that the disk has not answered for so long means 503 for new messages.
+pub const COMMIT_WAIT_BUSY: Duration = Duration::from_secs(1);
+/// Requests that were turned away and are remembered by their key, to tell their retransmissions; over it the oldest
+/// is forgotten.
+pub const TURNED_AWAY_MAX: usize = 200_000;
+/// When nothing was turned away for so long, the overload is over, and the log says so.
+pub const OVERLOAD_CALM: Duration = Duration::from_secs(2);
 /// Transactions of each kind in one machine; over it, requests get 503.
 pub const TRANSACTIONS_MAX: usize = 1_000_000;
 /// How long a submission is remembered to tell a double (W12).
@@ -54,7 +76,7 @@ pub const INBOX_REMEMBERED: Duration = Duration::from_secs(8 * 24 * 3600);
 pub const REPORT_GATHER: Duration = Duration::from_millis(100);
 /// How long an unanswered report is kept (W23).
 pub const REPORT_KEPT: Duration = Duration::from_secs(24 * 3600);
-/// Seconds told in Retry-After of a 503.
+/// Seconds told in Retry-After of a 503, at least.
 pub const RETRY_AFTER_SECS: u32 = 5;
 /// Seconds for which a message waits in the mailbox at most, and for which any Expires counts (W8, W18): 7 days.
 pub const MAILBOX_SECS_MAX: u32 = 7 * 24 * 3600;
@@ -76,6 +98,8 @@ pub const DEVICES_PER_AOR_MAX: usize = 10;
 pub const DEVICES_MAX: usize = 400_000;
 /// Bytes of a `+sip.instance` by which a device is remembered.
 pub const DEVICE_NAME_BYTES_MAX: usize = 256;
+/// So many more by chance in a proxy's, so that not all who were turned away come back at once.
+pub const RETRY_AFTER_SPREAD_SECS: u32 = 5;
 /// Commands waiting for the engine.
 pub const COMMANDS_WAITING_MAX: usize = 256;
 /// Events waiting for the window.

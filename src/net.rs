@@ -183,6 +183,12 @@ impl Net {
         self.events.try_recv().ok()
     }
 
+    /// How much came already.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.events.len()
+    }
+
     /// Sends now, or puts it into a connection's queue.
     ///
     /// # Errors

@@ -32,6 +32,8 @@ mod core;
 
 mod mailbox;
 
+mod load;
+
 mod router;
 
 mod carrier;
@@ -119,6 +121,10 @@ impl Proxy {
     }
 
     fn request(&mut self, request: &Request, flow: Flow, now: Now) {
+        if let Some(key) = admission::turned_away(&self.core, &self.dispatches, request, now) {
+            self.core.turn_away(key, request, flow, now);
+            return;
+        }
         match self.core.carrier.receive_request(request, flow, now.mono) {
             Arrival::New(key) => {
                 if let Err(rejection) = self.serve(key, request, flow, now) {
@@ -141,7 +147,10 @@ impl Proxy {
                 Ok(())
             }
             Errand::Submission(submission) => self.submission(key, *submission, flow, now),
-            Errand::Relay => self.relays.forward(&mut self.core, (key, flow), request, now),
+            Errand::Relay => {
+                admission::check_rate(&mut self.core, request, flow, now)?;
+                self.relays.forward(&mut self.core, (key, flow), request, now)
+            }
         }
     }
 
@@ -156,7 +165,7 @@ impl Proxy {
             let Submission { request, content, .. } = submission;
             return self.dispatches.repeat(&mut self.core, id, Pending { key, request, flow }, content, now);
         }
-        admission::check_rate(&mut self.core, &submission, flow, now)?;
+        admission::check_rate(&mut self.core, &submission.request, flow, now)?;
         self.dispatches.submit(&mut self.core, (key, flow), submission, now)
     }
 
@@ -217,6 +226,7 @@ impl Proxy {
     }
 
     fn committed(&mut self, batch: BatchId, now: Now) {
+        self.core.load.answered(batch);
         for action in self.core.held().committed(batch) {
             self.act(action, now);
         }
@@ -224,6 +234,7 @@ impl Proxy {
 
     fn commit_failed(&mut self, batch: BatchId, now: Now) {
         self.core.tell(ProxyEvent::StoreFailed);
+        self.core.load.answered(batch);
         for action in self.core.held().failed(batch) {
             self.act(action, now);
         }
@@ -270,7 +281,7 @@ impl Proxy {
                 break;
             }
         }
-        self.core.commit();
+        self.core.commit(now);
     }
 }
 
@@ -289,12 +300,16 @@ impl Machine for Proxy {
             Input::Committed(batch) => self.committed(batch, now),
             Input::CommitFailed(batch) => self.commit_failed(batch, now),
             Input::Command(ProxyCommand::Flush) => self.dispatches.save_all(&mut self.core),
+            Input::Command(ProxyCommand::InputsWaiting(count)) => self.core.load.set_inputs(count),
         }
         self.settle(now);
     }
 
     fn handle_timeout(&mut self, now: Now) {
         self.core.carrier.handle_timeout(now.mono);
+        if let Some(refused) = self.core.load.handle_timeout(now.mono) {
+            self.core.tell(ProxyEvent::Calm { refused });
+        }
         for write in self.core.location.expire(now.mono) {
             self.core.write(write);
         }
@@ -317,7 +332,8 @@ impl Machine for Proxy {
     fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let core = &self.core;
         let binding = core.location.next_end().map(|ends| (ends, "a binding ends"));
-        [core.carrier.poll_timeout(), core.agenda.next(), binding].into_iter().flatten().min()
+        let load = core.load.poll_timeout().map(|at| (at, "what was turned away is forgotten"));
+        [core.carrier.poll_timeout(), core.agenda.next(), binding, load].into_iter().flatten().min()
     }
 }
 

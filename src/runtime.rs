@@ -21,6 +21,8 @@ use crate::time::{Clock, Now};
 
 /// Inputs taken in one turn: enough to share the price of a commit, few enough to keep the timers punctual.
 const INPUTS_PER_TURN_MAX: usize = 256;
+/// Inputs or outcomes after which the sockets are read, so that the system need not drop what comes meanwhile.
+const INPUTS_PER_BREATH: usize = 16;
 /// Groups of outcomes that the writer thread may be ahead of the loop.
 const OUTCOMES_WAITING_MAX: usize = 1024;
 /// Waits are cut to this, so that a computer that slept finds its timers overdue soon after it wakes.
@@ -113,8 +115,8 @@ impl<W: Send + 'static> Shell<W> {
         let wait = machine.poll_timeout().map_or(WAIT_MAX, |(at, _)| self.clock.until(at).min(WAIT_MAX));
         let mut given = None;
         tokio::select! {
-            Some(group) = self.outcomes.recv() => self.committed(machine, group),
-            Some(event) = self.net.receive() => self.received(machine, event),
+            Some(group) = self.outcomes.recv() => self.committed(machine, group, on_event).await,
+            Some(event) = self.net.receive() => self.received(machine, event).await,
             value = other => given = Some(value),
             () = tokio::time::sleep(wait) => {}
         }
@@ -122,20 +124,31 @@ impl<W: Send + 'static> Shell<W> {
         given
     }
 
-    fn committed<M: Machine<Write = W>>(&self, machine: &mut M, group: Vec<Outcome>) {
-        let now = self.clock.now();
-        for outcome in group {
-            machine.handle(outcome_input(outcome), now);
+    /// What follows from a group may be many thousand transmissions.
+    async fn committed<M: Machine<Write = W>>(
+        &mut self,
+        machine: &mut M,
+        group: Vec<Outcome>,
+        on_event: &mut impl FnMut(M::Event),
+    ) {
+        for (number, outcome) in (1..).zip(group) {
+            machine.handle(outcome_input(outcome), self.clock.now());
+            if number % INPUTS_PER_BREATH == 0 {
+                self.settle(machine, on_event);
+                tokio::task::yield_now().await;
+            }
         }
     }
 
     /// This and what came with it: one turn of the machine, one batch for the disk.
-    fn received<M: Machine<Write = W>>(&mut self, machine: &mut M, first: NetEvent) {
-        let now = self.clock.now();
-        machine.handle(first.into_input(), now);
-        for _ in 1..INPUTS_PER_TURN_MAX {
+    async fn received<M: Machine<Write = W>>(&mut self, machine: &mut M, first: NetEvent) {
+        machine.handle(first.into_input(), self.clock.now());
+        for number in 1..INPUTS_PER_TURN_MAX {
+            if number % INPUTS_PER_BREATH == 0 {
+                tokio::task::yield_now().await;
+            }
             let Some(event) = self.net.try_receive() else { break };
-            machine.handle(event.into_input(), now);
+            machine.handle(event.into_input(), self.clock.now());
         }
     }
 

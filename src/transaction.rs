@@ -136,6 +136,18 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         Arrival::New(key)
     }
 
+    /// The key under which [`Self::receive_request`] finds or makes a transaction.
+    #[must_use]
+    pub fn key_of(&self, request: &Request) -> ServerKey {
+        self.keys.of_request(request)
+    }
+
+    /// True when there is a server transaction of that key.
+    #[must_use]
+    pub fn knows(&self, key: ServerKey) -> bool {
+        self.servers.contains_key(&key)
+    }
+
     /// Answers a request, provisionally or finally by `status`, and repeats a final answer to
     /// retransmissions until Timer J. An answer to a transaction that is over goes nowhere.
     pub fn respond(&mut self, key: ServerKey, status: u16, bytes: Bytes, now: Instant) {
@@ -161,8 +173,8 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
             self.queue.set(old.due(), None, Side::Client(key));
             self.names.remove(&old.user());
         }
-        let client = ClientTransaction::new(outgoing, now, &self.timers);
-        self.transmits.push_back(client.transmit());
+        let mut client = ClientTransaction::new(outgoing, now, &self.timers);
+        self.transmits.push_back(client.first_transmit());
         self.queue.set(None, client.due(), Side::Client(key));
         self.names.insert(client.user(), key);
         self.clients.insert(key, client);

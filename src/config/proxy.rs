@@ -10,6 +10,7 @@
 //!     recipients_max: 500,
 //!     message_bytes_max: 1048576,
 //!     submissions_per_sec_max: 20,
+//!     legs_per_user_max: 50000,
 //!     mailbox: true,
 //!     mailbox_days: 7,
 //!     mailbox_per_user_max: 1000,
@@ -22,7 +23,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::limits::{MAILBOX_PER_USER_MAX, MAILBOX_SECS_MAX, MESSAGE_BYTES_MAX, RECIPIENTS_MAX};
+use crate::limits::{
+    LEGS_OPEN_MAX, MAILBOX_PER_USER_MAX, MAILBOX_SECS_MAX, MESSAGE_BYTES_MAX, RECIPIENTS_MAX,
+};
 use crate::proxy::{MailboxConfig, Prefix, ProxyConfig};
 use crate::sip::Transport;
 use crate::store::ron_file::{self, RonError};
@@ -67,6 +70,7 @@ struct Written {
     recipients_max: Option<usize>,
     message_bytes_max: Option<usize>,
     submissions_per_sec_max: Option<u32>,
+    legs_per_user_max: Option<usize>,
     mailbox: Option<bool>,
     mailbox_days: Option<usize>,
     mailbox_per_user_max: Option<usize>,
@@ -89,8 +93,10 @@ pub struct ProxySettings {
     pub recipients_max: Option<usize>,
     /// Bytes of one request.
     pub message_bytes_max: Option<usize>,
-    /// Submissions a second of one sender.
+    /// Messages a second of one sender.
     pub submissions_per_sec_max: Option<u32>,
+    /// Legs under way of one sender.
+    pub legs_per_user_max: Option<usize>,
     /// Whether there is a mailbox for the absent.
     pub mailbox: Option<bool>,
     /// How long a message waits there at most.
@@ -126,6 +132,7 @@ impl ProxySettings {
             recipients_max: self.recipients_max.or(others.recipients_max),
             message_bytes_max: self.message_bytes_max.or(others.message_bytes_max),
             submissions_per_sec_max: self.submissions_per_sec_max.or(others.submissions_per_sec_max),
+            legs_per_user_max: self.legs_per_user_max.or(others.legs_per_user_max),
             mailbox: self.mailbox.or(others.mailbox),
             mailbox_kept: self.mailbox_kept.or(others.mailbox_kept),
             mailbox_per_user_max: self.mailbox_per_user_max.or(others.mailbox_per_user_max),
@@ -141,6 +148,7 @@ impl ProxySettings {
         config.recipients_max = self.recipients_max.unwrap_or(config.recipients_max);
         config.message_bytes_max = self.message_bytes_max.unwrap_or(config.message_bytes_max);
         config.submissions_per_sec_max = self.submissions_per_sec_max.or(config.submissions_per_sec_max);
+        config.legs_per_user_max = self.legs_per_user_max.unwrap_or(config.legs_per_user_max);
         let usual = MailboxConfig::default();
         config.mailbox = self.mailbox.unwrap_or(true).then(|| MailboxConfig {
             kept: self.mailbox_kept.unwrap_or(usual.kept),
@@ -174,6 +182,7 @@ impl Written {
             recipients_max: within("recipients_max", self.recipients_max, RECIPIENTS_MAX)?,
             message_bytes_max: within("message_bytes_max", self.message_bytes_max, MESSAGE_BYTES_MAX)?,
             submissions_per_sec_max: self.submissions_per_sec_max,
+            legs_per_user_max: within("legs_per_user_max", self.legs_per_user_max, LEGS_OPEN_MAX)?,
             mailbox: self.mailbox,
             mailbox_kept: within("mailbox_days", self.mailbox_days, MAILBOX_DAYS_MAX)?.map(days),
             mailbox_per_user_max: within(

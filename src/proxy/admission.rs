@@ -1,10 +1,13 @@
 //! What is refused before any work, and what a request is (W13, W14, W31; RFC 3261 §8.2, §16.3).
 
 use super::core::{ALLOW, Core, Rejection, SECONDARY_TO};
+use super::dispatch::Dispatches;
+use super::load::Pressure;
 use super::submission::{Submission, is_submission};
 use crate::machine::Flow;
 use crate::sip::{Method, Request, Uri};
 use crate::time::Now;
+use crate::transaction::ServerKey;
 
 use super::router::is_routable;
 
@@ -18,6 +21,32 @@ pub(super) enum Errand {
     Submission(Box<Submission>),
     /// An ordinary request to somebody.
     Relay,
+}
+
+/// The key of a request that gets 503 before anything is done for it: there is too much to do for what is new, or it
+/// is the retransmission of one that was turned away. What was taken in before is never among them (W12, W13, W31).
+pub(super) fn turned_away(
+    core: &Core,
+    dispatches: &Dispatches,
+    request: &Request,
+    now: Now,
+) -> Option<ServerKey> {
+    let pressure = core.load.pressure(now.mono);
+    if pressure == Pressure::Calm && core.load.is_clear() && !dispatches.is_full() {
+        return None;
+    }
+    let is_message = *request.method() == Method::Message;
+    let is_refused = match pressure {
+        Pressure::Calm => is_message && dispatches.is_full(),
+        Pressure::Busy => is_message,
+        Pressure::Swamped => *request.method() != Method::Ack,
+    };
+    let (key, is_served) = core.carrier.key_of(request);
+    if core.load.has_turned_away(key) {
+        return Some(key);
+    }
+    let is_known = || is_served || (is_submission(request) && dispatches.knows(core, request));
+    (is_refused && !is_known()).then_some(key)
 }
 
 /// What a new request is, or why it is refused.
@@ -45,21 +74,17 @@ pub(super) fn admit(core: &Core, request: &Request, flow: Flow) -> Result<Errand
     }
 }
 
-/// The rate of a sender who is not trusted (W31); a double does not count, so this is asked for later.
-pub(super) fn check_rate(
-    core: &mut Core,
-    submission: &Submission,
-    flow: Flow,
-    now: Now,
-) -> Result<(), Rejection> {
+/// The rate of a sender who is not trusted, submissions and ordinary messages together (W31); a double does not count, so
+/// this is asked for later.
+pub(super) fn check_rate(core: &mut Core, request: &Request, flow: Flow, now: Now) -> Result<(), Rejection> {
     let Some(max) = core.config.submissions_per_sec_max else {
         return Ok(());
     };
-    if core.config.trusts(flow.remote.ip()) || core.rates.allows(&submission.sender, max, now.mono) {
-        Ok(())
-    } else {
-        Err(Rejection::busy())
+    if *request.method() != Method::Message || core.config.trusts(flow.remote.ip()) {
+        return Ok(());
     }
+    let sender = core.domains.person(&request.fields().from().uri);
+    if core.rates.allows(&sender, max, now.mono) { Ok(()) } else { Err(Rejection::busy()) }
 }
 
 fn submission(core: &Core, request: &Request, flow: Flow) -> Result<Errand, Rejection> {

@@ -184,6 +184,12 @@ impl Carrier {
         self.layer.receive_request(request, flow, now)
     }
 
+    /// The key of a request, and whether it is being served or was answered a moment ago.
+    pub(super) fn key_of(&self, request: &Request) -> (ServerKey, bool) {
+        let key = self.layer.key_of(request);
+        (key, self.layer.knows(key))
+    }
+
     /// Whose request a response answers, if that is news.
     pub(super) fn receive_response(&mut self, response: &Response, now: Instant) -> Option<Heard<User>> {
         let heard = self.layer.receive_response(response, now)?;
@@ -202,7 +208,7 @@ impl Carrier {
         self.layer.respond(key, status, bytes, now);
     }
 
-    /// Leaves a request without an answer for ever (RFC 4320 §4.2).
+    /// Leaves a request without an answer (RFC 4320 §4.2).
     pub(super) fn abandon(&mut self, key: ServerKey) {
         self.layer.abandon(key);
     }
@@ -267,10 +273,8 @@ impl Carrier {
     }
 
     pub(super) fn poll_step(&mut self) -> Option<Step> {
-        self.steps.pop_front().or_else(|| self.poll_failed()).or_else(|| {
-            let (user, flow) = self.pacer.pop()?;
-            Some(Step::Ready { user, flow })
-        })
+        let next = self.steps.pop_front().or_else(|| self.poll_failed());
+        next.or_else(|| self.pacer.pop().map(|(user, flow)| Step::Ready { user, flow }))
     }
 
     pub(super) fn poll_wish(&mut self) -> Option<Wish> {

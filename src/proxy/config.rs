@@ -24,8 +24,10 @@ pub struct ProxyConfig {
     pub recipients_max: usize,
     /// Bytes of one request (W13).
     pub message_bytes_max: usize,
-    /// Submissions a second of one sender who is not trusted; over it, 503 (W31).
+    /// Messages a second of one sender who is not trusted; over it, 503 (W31).
     pub submissions_per_sec_max: Option<u32>,
+    /// Legs under way of one sender who is not trusted; over it, 503 (W31).
+    pub legs_per_user_max: usize,
     /// The mailbox for the absent; without it, who is absent has failed (W18).
     pub mailbox: Option<MailboxConfig>,
 }
@@ -60,6 +62,7 @@ impl ProxyConfig {
             recipients_max: limits::RECIPIENTS_MAX,
             message_bytes_max: limits::MESSAGE_BYTES_MAX,
             submissions_per_sec_max: None,
+            legs_per_user_max: limits::LEGS_PER_USER_MAX,
             mailbox: Some(MailboxConfig::default()),
         }
     }

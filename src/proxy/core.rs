@@ -9,11 +9,12 @@ use super::carrier::{Carrier, User};
 use super::config::ProxyConfig;
 use super::event::ProxyEvent;
 use super::journal::{DispatchId, Write};
+use super::load::Load;
 use super::location::LocationService;
 use super::mailbox::{Entry, Mailbox};
 use super::router::{Domains, Router};
 use super::secret::Secret;
-use crate::limits::RETRY_AFTER_SECS;
+use crate::limits::{RETRY_AFTER_SECS, RETRY_AFTER_SPREAD_SECS};
 use crate::machine::{Flow, Held, Output, Transmit};
 use crate::random::Random;
 use crate::sip::{Aor, Compose, Request};
@@ -132,9 +133,9 @@ impl Rejection {
         self
     }
 
-    /// 503 for the time being.
-    pub(super) fn busy() -> Self {
-        Self::new(503).with("Retry-After", RETRY_AFTER_SECS)
+    /// 503 for the time being; when to come again is added as it is printed.
+    pub(super) const fn busy() -> Self {
+        Self::new(503)
     }
 }
 
@@ -156,6 +157,7 @@ pub(super) struct Core {
     pub(super) mailbox: Mailbox,
     pub(super) agenda: Agenda,
     pub(super) rates: Rates,
+    pub(super) load: Load,
     held: Held<Write, Action>,
     is_commit_wanted: bool,
     outputs: VecDeque<Output<ProxyEvent, Write>>,
@@ -174,6 +176,7 @@ impl Core {
             mailbox: Mailbox::default(),
             agenda: Agenda::default(),
             rates: Rates::default(),
+            load: Load::default(),
             held: Held::default(),
             is_commit_wanted: false,
             outputs: VecDeque::new(),
@@ -208,9 +211,12 @@ impl Core {
     }
 
     /// Asks for the commit of what this turn has written and promised.
-    pub(super) fn commit(&mut self) {
-        if std::mem::take(&mut self.is_commit_wanted) {
-            self.outputs.extend(self.held.take_batch().map(Output::Commit));
+    pub(super) fn commit(&mut self, now: Now) {
+        if std::mem::take(&mut self.is_commit_wanted)
+            && let Some(batch) = self.held.take_batch()
+        {
+            self.load.asked(batch.id, now.mono);
+            self.outputs.push_back(Output::Commit(batch));
         }
     }
 
@@ -235,9 +241,22 @@ impl Core {
     pub(super) fn print_refusal(&mut self, request: &Request, flow: Flow, rejection: &Rejection) -> Bytes {
         self.tell(ProxyEvent::Refused { status: rejection.status });
         let tag = self.random.token(12);
-        let start =
+        let mut message =
             Compose::response(request, rejection.status, rejection.reason.as_deref(), &tag, flow.remote);
-        rejection.fields.iter().fold(start, |message, (name, value)| message.field(name, value)).finish()
+        if rejection.status == 503 {
+            let more = self.random.below(u64::from(RETRY_AFTER_SPREAD_SECS) + 1);
+            message = message.field("Retry-After", u64::from(RETRY_AFTER_SECS) + more);
+        }
+        rejection.fields.iter().fold(message, |message, (name, value)| message.field(name, value)).finish()
+    }
+
+    /// Answers 503 without a transaction (RFC 3261 §8.2.7): one for each refusal would be the heaviest part of it.
+    pub(super) fn turn_away(&mut self, key: ServerKey, request: &Request, flow: Flow, now: Now) {
+        if self.load.remember(key, now.mono + self.config.timers.j(), now.mono) && self.load.count(now.mono) {
+            self.tell(ProxyEvent::Busy);
+        }
+        let bytes = self.print_refusal(request, flow, &Rejection::busy());
+        self.transmit(flow, bytes);
     }
 
     pub(super) fn refuse(
@@ -248,6 +267,12 @@ impl Core {
         rejection: &Rejection,
         now: Now,
     ) {
+        if rejection.status == 503 {
+            self.carrier.abandon(key);
+            self.load.remember(key, now.mono + self.config.timers.j(), now.mono);
+            let bytes = self.print_refusal(request, flow, rejection);
+            return self.transmit(flow, bytes);
+        }
         let bytes = self.print_refusal(request, flow, rejection);
         self.carrier.respond(key, rejection.status, bytes, now.mono);
     }
@@ -263,7 +288,7 @@ impl Core {
     }
 }
 
-/// Submissions of each sender in the present second (W31).
+/// Messages of each sender in the present second (W31).
 #[derive(Debug, Default)]
 pub(super) struct Rates {
     second: Option<Instant>,

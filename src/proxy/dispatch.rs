@@ -11,16 +11,19 @@ mod reporting;
 
 mod room;
 
+mod bounds;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use self::bounds::Bounds;
 use super::carrier::{Fault, User};
 use super::core::{Action, Core, Due, Rejection, SECONDARY_TO};
 use super::event::ProxyEvent;
 use super::journal::{AcceptedRow, DispatchId, OutcomeRow, ReportRow, Write};
 use super::legs::{Facts, Legs, Place, Waits};
 use super::notifier::{Extent, Report};
-use super::submission::Submission;
+use super::submission::{Submission, double_key};
 use crate::limits::{DISPATCH_REMEMBERED, MAILBOX_SECS_MAX, REPORT_GATHER};
 use crate::machine::Flow;
 use crate::sip::{Aor, Compose, LegTemplate, Request, Response};
@@ -72,12 +75,9 @@ pub(super) struct Dispatches {
     /// Messages whose report waits for its sender, by sender.
     waiting: BTreeMap<Aor, BTreeSet<DispatchId>>,
     last: u64,
-    /// Messages that are not closed.
-    open: usize,
+    bounds: Bounds,
     /// Messages whose sender is owed nothing; who is absent may still be owed them.
     closed: BTreeSet<DispatchId>,
-    /// Legs that are under way.
-    legs_open: usize,
 }
 
 impl Dispatch {
@@ -109,6 +109,7 @@ impl Dispatch {
         self.accepted_at.plus(DISPATCH_REMEMBERED.max(self.lifetime.unwrap_or_default()))
     }
 
+    /// Legs that are under way.
     fn under_way(&self) -> usize {
         self.legs.as_ref().map_or(0, |legs| legs.under_way())
     }
@@ -126,6 +127,23 @@ impl Dispatches {
         self.doubles.get(&core.secret.double(&submission.key)).copied()
     }
 
+    /// True for the double of a message that was taken in, told without reading who it goes to (W12).
+    pub(super) fn knows(&self, core: &Core, request: &Request) -> bool {
+        double_key(request, &core.domains)
+            .is_ok_and(|key| self.doubles.contains_key(&core.secret.double(&key)))
+    }
+
+    /// True when there is no room for any message.
+    pub(super) const fn is_full(&self) -> bool {
+        self.bounds.is_full()
+    }
+
+    /// True when all is counted back to nothing.
+    #[cfg(test)]
+    pub(super) fn has_nothing_under_way(&self) -> bool {
+        self.bounds.is_empty()
+    }
+
     /// Takes a new submission: it is committed first (W11).
     pub(super) fn submit(
         &mut self,
@@ -134,7 +152,8 @@ impl Dispatches {
         submission: Submission,
         now: Now,
     ) -> Result<(), Rejection> {
-        self.check_room(core, submission.recipients.len(), now)?;
+        self.bounds.check(core, &submission, from.1)?;
+        self.make_room(core, now)?;
         self.last += 1;
         let (id, (key, flow)) = (DispatchId(self.last), from);
         let row = AcceptedRow {
@@ -158,8 +177,7 @@ impl Dispatches {
     /// Adds a message to the tables.
     pub(super) fn insert(&mut self, core: &mut Core, dispatch: Dispatch, now: Now) {
         self.last = self.last.max(dispatch.id.0);
-        self.open += usize::from(!dispatch.report.is_closed());
-        self.legs_open += dispatch.under_way();
+        self.bounds.take(&dispatch);
         self.doubles.insert(dispatch.double, dispatch.id);
         if dispatch.report.is_closed() {
             self.closed.insert(dispatch.id);
@@ -199,7 +217,7 @@ impl Dispatches {
         }
         let report = &mut dispatch.report;
         if dispatch.pending.is_none() && report.row().cseq > 0 && !report.is_busy() {
-            self.open += usize::from(report.is_closed());
+            self.bounds.open += usize::from(report.is_closed());
             self.closed.remove(&id);
             report.reopen();
             self.report(core, id, now);
@@ -310,9 +328,12 @@ impl Dispatches {
         };
         let (open, under_way) = (legs.open(), legs.under_way());
         act(core, legs, facts);
-        let has_news = (open, under_way) != (legs.open(), legs.under_way());
+        let (open_now, under_way_now) = (legs.open(), legs.under_way());
+        let has_news = (open, under_way) != (open_now, under_way_now);
         let has_changes = legs.take_changes();
-        self.legs_open = self.legs_open.saturating_sub(under_way.saturating_sub(legs.under_way()));
+        if let Some(dispatch) = self.all.get(&id) {
+            self.bounds.change(dispatch, under_way, under_way_now);
+        }
         if has_news {
             self.news(core, id, now);
         } else if let Some(dispatch) = self.all.get_mut(&id).filter(|_| has_changes) {

@@ -7,6 +7,8 @@ use super::journal::{DispatchId, OutcomeState};
 pub enum ProxyCommand {
     /// The process ends soon: make durable at once what is known.
     Flush,
+    /// So many inputs wait to be handed over, this one apart: what is too much is refused (W13).
+    InputsWaiting(usize),
 }
 
 /// What is worth a log line, a count or a check.
@@ -46,6 +48,13 @@ pub enum ProxyEvent {
     Refused {
         /// With this status.
         status: u16,
+    },
+    /// More comes in than can be served: from now on some requests are turned away with 503.
+    Busy,
+    /// That is over; `limits::OVERLOAD_CALM` has passed without.
+    Calm {
+        /// How many were turned away.
+        refused: u64,
     },
     /// The store did not take a batch.
     StoreFailed,

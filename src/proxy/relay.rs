@@ -6,7 +6,7 @@ use super::branch::{Answer, Fork, Verdict, rank};
 use super::carrier::{Fault, Printed, User};
 use super::core::{Core, Rejection};
 use super::router::{Target, TargetSet, way_to};
-use crate::limits::RELAYS_OPEN_MAX;
+use crate::limits::{RELAY_BYTES_OPEN_MAX, RELAYS_OPEN_MAX};
 use crate::machine::Flow;
 use crate::sip::{Edit, NameAddr, Request, Response, Scheme, Uri};
 use crate::time::Now;
@@ -28,6 +28,8 @@ struct Relay {
 pub(super) struct Relays {
     all: BTreeMap<u64, Relay>,
     last: u64,
+    /// Bytes of their requests.
+    bytes: usize,
 }
 
 impl Relays {
@@ -39,7 +41,8 @@ impl Relays {
         request: &Request,
         now: Now,
     ) -> Result<(), Rejection> {
-        if self.all.len() >= RELAYS_OPEN_MAX {
+        let bytes = request.bytes().len();
+        if self.all.len() >= RELAYS_OPEN_MAX || self.bytes.saturating_add(bytes) > RELAY_BYTES_OPEN_MAX {
             return Err(Rejection::busy());
         }
         let targets = targets(core, request, now)?;
@@ -51,6 +54,7 @@ impl Relays {
                 core.carrier.begin(User::Relay { relay: id, branch }, target.way, core.timer_f(now));
             }
         }
+        self.bytes += bytes;
         self.all
             .insert(id, Relay { key, request: request.clone(), flow, fork, best: None, has_fault: false });
         Ok(())
@@ -124,6 +128,7 @@ impl Relays {
         let Some(this) = self.all.remove(&relay) else {
             return;
         };
+        self.bytes = self.bytes.saturating_sub(this.request.bytes().len());
         match best {
             // RFC 3261 §16.7 step 6: a 503 of one server is not ours.
             Some(response) if response.status() != 503 => {

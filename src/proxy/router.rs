@@ -96,6 +96,11 @@ impl Domains {
         self.domains.iter().any(|(domain, _)| domain == aor.domain())
     }
 
+    /// Whom a From names: one of ours under the name that we know, anybody else as it says.
+    pub(super) fn person(&self, uri: &Uri) -> Aor {
+        self.aor(uri).unwrap_or_else(|| uri.aor())
+    }
+
     fn port_fits(&self, served: Option<u16>, asked: Option<u16>) -> bool {
         match (served, asked) {
             (None, None) => true,

@@ -53,17 +53,31 @@ impl Submission {
         let (people, mut names) = unite(recipients(fields)?, domains);
         let wish = ReportWish::of(fields)?;
         let expires = fields.expires()?;
-        let from = fields.from();
-        let sender = domains.aor(&from.uri).unwrap_or_else(|| from.uri.aor());
-        let key = match &wish.id {
-            Some(id) => format!("{sender} id {id}"),
-            None => {
-                format!("{sender} tag {} {} {}", from.tag().unwrap_or("-"), fields.call_id(), fields.cseq())
-            }
-        };
+        let sender = domains.person(&fields.from().uri);
+        let key = key(&request, &sender, &wish);
         names.sort_unstable();
         let content = secret.content(names.iter().map(String::as_str), &request.body());
         Ok(Self { sender, recipients: people, wish, expires, key, content, request })
+    }
+}
+
+/// What tells the double of a submission, without reading who it goes to (W12).
+///
+/// # Errors
+/// Its wish for a report is broken.
+pub(super) fn double_key(request: &Request, domains: &Domains) -> Result<String, Error> {
+    let fields = request.fields();
+    Ok(key(request, &domains.person(&fields.from().uri), &ReportWish::of(fields)?))
+}
+
+fn key(request: &Request, sender: &Aor, wish: &ReportWish) -> String {
+    let fields = request.fields();
+    match &wish.id {
+        Some(id) => format!("{sender} id {id}"),
+        None => {
+            let tag = fields.from().tag().unwrap_or("-").to_owned();
+            format!("{sender} tag {tag} {} {}", fields.call_id(), fields.cseq())
+        }
     }
 }
 

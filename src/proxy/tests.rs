@@ -16,6 +16,7 @@ mod absence;
 mod admission;
 mod legs;
 mod mailbox;
+mod overload;
 mod pacing;
 mod recovery;
 mod registrar;

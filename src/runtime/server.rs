@@ -6,8 +6,9 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::machine::Input;
 use crate::net::{BindError, Net};
-use crate::proxy::{Proxy, ProxyConfig};
+use crate::proxy::{Proxy, ProxyCommand, ProxyConfig, ProxyEvent};
 use crate::random::Random;
 use crate::runtime::Shell;
 use crate::sip::Transport;
@@ -131,10 +132,28 @@ fn run(
             Err(error) => return Err((ready, error)),
         };
         ready.send(Ok(shell.net().locals().to_vec())).ok();
-        let mut on_event = |event| tracing::debug!(?event, "proxy");
-        while shell.turn(&mut proxy, &mut on_event, stopped.recv()).await.is_none() {}
-        Ok(())
+        let mut told = 0;
+        loop {
+            let waiting = shell.net().waiting();
+            if std::mem::replace(&mut told, waiting) != waiting {
+                let command = ProxyCommand::InputsWaiting(waiting);
+                shell.give(&mut proxy, Input::Command(command), &mut log);
+            }
+            if shell.turn(&mut proxy, &mut log, stopped.recv()).await.is_some() {
+                return Ok(());
+            }
+        }
     })
+}
+
+fn log(event: ProxyEvent) {
+    if event == ProxyEvent::Busy {
+        tracing::warn!("more comes in than can be served; some requests get 503 and Retry-After");
+    } else if let ProxyEvent::Calm { refused } = event {
+        tracing::warn!(refused, "everything is served again");
+    } else {
+        tracing::debug!(?event, "proxy");
+    }
 }
 
 async fn start(

@@ -75,6 +75,15 @@ impl<U: Copy> ClientTransaction<U> {
         self.transmissions
     }
 
+    /// The first transmission. A stream needs no other, so the bytes are let go with it.
+    pub(super) fn first_transmit(&mut self) -> Transmit {
+        let transmit = self.transmit();
+        if self.flow.transport.is_reliable() {
+            self.bytes = Bytes::new();
+        }
+        transmit
+    }
+
     pub(super) fn transmit(&self) -> Transmit {
         Transmit { flow: self.flow, bytes: self.bytes.clone() }
     }

@@ -282,7 +282,7 @@ impl Dispatches {
         };
         dispatch.report.close();
         dispatch.save_later(core, REPORT_GATHER, now);
-        self.open = self.open.saturating_sub(1);
+        self.bounds.open = self.bounds.open.saturating_sub(1);
         self.closed.insert(id);
         if let Some(sender) = dispatch.report.sender.clone() {
             self.stop_waiting(&sender, id);

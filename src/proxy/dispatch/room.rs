@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Dispatch, Dispatches};
-use crate::limits::{DISPATCHES_OPEN_MAX, DISPATCHES_REMEMBERED_MAX, LEGS_OPEN_MAX};
+use crate::limits::DISPATCHES_REMEMBERED_MAX;
 use crate::proxy::core::{Core, Due, Rejection};
 use crate::proxy::journal::{DispatchId, Write};
 use crate::proxy::notifier::Extent;
@@ -32,22 +32,13 @@ impl Dispatches {
             legs.leave(core, facts);
         }
         self.closed.remove(&id);
-        self.open = self.open.saturating_sub(usize::from(!dispatch.report.is_closed()));
-        self.legs_open = self.legs_open.saturating_sub(dispatch.under_way());
+        self.bounds.give(&dispatch);
         self.doubles.remove(&dispatch.double);
         Some(dispatch)
     }
 
-    /// Full is 503, never growth; what was reported on may go before its time.
-    pub(super) fn check_room(
-        &mut self,
-        core: &mut Core,
-        recipients: usize,
-        now: Now,
-    ) -> Result<(), Rejection> {
-        if self.open >= DISPATCHES_OPEN_MAX || self.legs_open + recipients > LEGS_OPEN_MAX {
-            return Err(Rejection::busy());
-        }
+    /// What was reported on may go before its time, so that there is room to remember one more.
+    pub(super) fn make_room(&mut self, core: &mut Core, now: Now) -> Result<(), Rejection> {
         if self.all.len() < DISPATCHES_REMEMBERED_MAX {
             return Ok(());
         }

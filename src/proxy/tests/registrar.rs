@@ -137,7 +137,7 @@ fn bindings_are_committed_before_the_200() {
 
     bench.disk = Disk::Fails;
     let answer = bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.8>", 2, 600));
-    assert_eq!((status(&answer), field(&answer, "Retry-After")), (503, Some("5")));
+    assert_eq!((status(&answer), field(&answer, "Retry-After").is_some()), (503, true));
     bench.disk = Disk::Works;
     let query = register("bob", "", 9, 600).replace("Contact: \nExpires: 600\n", "");
     assert_eq!(contacts(&bench.ask(BOB, &query)), ["<sip:bob@192.0.2.7>;expires=600"]);

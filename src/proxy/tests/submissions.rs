@@ -277,7 +277,7 @@ fn w11_a_full_disk_is_503_and_nobody_gets_anything() {
     let mut bench = Bench::at_home();
     bench.disk = Disk::Fails;
     let refused = bench.ask(JAMES, SUBMISSION);
-    assert_eq!((status(&refused), field(&refused, "Retry-After")), (503, Some("5")));
+    assert_eq!((status(&refused), field(&refused, "Retry-After").is_some()), (503, true));
     bench.advance_ms(60_000);
     assert!(bench.sent.is_empty());
     assert!(bench.events.contains(&ProxyEvent::StoreFailed));

@@ -1,0 +1,88 @@
+//! What is under way at a time, and how much of it there may be (W31): over a maximum is 503, never growth.
+
+use std::collections::BTreeMap;
+
+use super::Dispatch;
+use crate::limits::{DISPATCHES_OPEN_MAX, LEG_BYTES_OPEN_MAX, LEGS_OPEN_MAX};
+use crate::machine::Flow;
+use crate::proxy::core::{Core, Rejection};
+use crate::proxy::submission::Submission;
+use crate::sip::Aor;
+
+/// See the head of this file.
+#[derive(Debug, Default)]
+pub(super) struct Bounds {
+    /// Messages that are not closed.
+    pub(super) open: usize,
+    legs: usize,
+    /// Bytes that the legs may take, each its own copy of its message.
+    bytes: usize,
+    /// Legs of each sender of ours.
+    users: BTreeMap<Aor, usize>,
+}
+
+impl Bounds {
+    /// True when not even a message to one person fits.
+    pub(super) const fn is_full(&self) -> bool {
+        self.open >= DISPATCHES_OPEN_MAX || self.legs >= LEGS_OPEN_MAX || self.bytes >= LEG_BYTES_OPEN_MAX
+    }
+
+    /// Whether a submission fits.
+    pub(super) fn check(&self, core: &Core, submission: &Submission, flow: Flow) -> Result<(), Rejection> {
+        let legs = submission.recipients.len();
+        let bytes = legs.saturating_mul(submission.request.bytes().len());
+        let of_sender = self.users.get(&submission.sender).copied().unwrap_or(0);
+        // One message alone always fits, whatever the limits are set to.
+        let over = |there: usize, more: usize, max: usize| there > 0 && there.saturating_add(more) > max;
+        let is_over = self.open >= DISPATCHES_OPEN_MAX
+            || over(self.legs, legs, LEGS_OPEN_MAX)
+            || over(self.bytes, bytes, LEG_BYTES_OPEN_MAX)
+            || (over(of_sender, legs, core.config.legs_per_user_max)
+                && !core.config.trusts(flow.remote.ip()));
+        if is_over { Err(Rejection::busy()) } else { Ok(()) }
+    }
+
+    /// A message is there, with legs under way.
+    pub(super) fn take(&mut self, dispatch: &Dispatch) {
+        self.open += usize::from(!dispatch.report.is_closed());
+        self.begin(dispatch, dispatch.under_way());
+    }
+
+    /// A message is gone.
+    pub(super) fn give(&mut self, dispatch: &Dispatch) {
+        self.open = self.open.saturating_sub(usize::from(!dispatch.report.is_closed()));
+        self.end(dispatch, dispatch.under_way());
+    }
+
+    /// So many legs of a message were under way, and so many are now.
+    pub(super) fn change(&mut self, dispatch: &Dispatch, before: usize, after: usize) {
+        self.begin(dispatch, after.saturating_sub(before));
+        self.end(dispatch, before.saturating_sub(after));
+    }
+
+    fn begin(&mut self, dispatch: &Dispatch, legs: usize) {
+        self.legs += legs;
+        self.bytes = self.bytes.saturating_add(legs.saturating_mul(dispatch.bytes));
+        if let Some(sender) = dispatch.report.sender.as_ref().filter(|_| legs > 0) {
+            *self.users.entry(sender.clone()).or_insert(0) += legs;
+        }
+    }
+
+    fn end(&mut self, dispatch: &Dispatch, legs: usize) {
+        self.legs = self.legs.saturating_sub(legs);
+        self.bytes = self.bytes.saturating_sub(legs.saturating_mul(dispatch.bytes));
+        let Some(sender) = &dispatch.report.sender else { return };
+        if let Some(count) = self.users.get_mut(sender) {
+            *count = count.saturating_sub(legs);
+            if *count == 0 {
+                self.users.remove(sender);
+            }
+        }
+    }
+
+    /// Everything is counted back to nothing.
+    #[cfg(test)]
+    pub(in crate::proxy) fn is_empty(&self) -> bool {
+        self.open == 0 && self.legs == 0 && self.bytes == 0 && self.users.is_empty()
+    }
+}
