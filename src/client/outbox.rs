@@ -300,23 +300,29 @@ impl Outbox {
 
     fn save_again(&mut self, core: &mut Core) {
         for id in std::mem::take(&mut self.unsaved) {
-            let untold = self.untold.remove(&id).unwrap_or_default();
-            let Some(entry) = self.entries.get(&id) else {
-                continue;
-            };
-            for attempt in entry.attempts.values() {
-                core.write(Write::Attempt(attempt.row.clone()));
-                for delivery in &attempt.deliveries {
-                    core.write(Write::Delivery(delivery.clone()));
-                }
+            self.save(core, id);
+        }
+    }
+
+    /// Writes what is known of a message, all of it, into the batch of this turn.
+    fn save(&mut self, core: &mut Core, id: MessageId) {
+        self.unsaved.remove(&id);
+        let untold = self.untold.remove(&id).unwrap_or_default();
+        let Some(entry) = self.entries.get(&id) else {
+            return;
+        };
+        for attempt in entry.attempts.values() {
+            core.write(Write::Attempt(attempt.row.clone()));
+            for delivery in &attempt.deliveries {
+                core.write(Write::Delivery(delivery.clone()));
             }
-            core.promise(Action::Nothing, Action::Unsaved(id));
-            let mut told: Vec<Event> = Vec::new();
-            for event in untold.into_iter().map(|event| entry.present(event)) {
-                if !told.contains(&event) {
-                    core.promise_told(id, event.clone());
-                    told.push(event);
-                }
+        }
+        core.promise(Action::Nothing, Action::Unsaved(id));
+        let mut told: Vec<Event> = Vec::new();
+        for event in untold.into_iter().map(|event| entry.present(event)) {
+            if !told.contains(&event) {
+                core.promise_told(id, event.clone());
+                told.push(event);
             }
         }
     }

@@ -322,11 +322,9 @@ impl Carrier {
                 // Without a datagram socket of that family, a stream is what is left (RFC 3261 §18.1.1).
                 let transport = if transport == Transport::Udp { Transport::Tcp } else { transport };
                 hops.push(Hop { transport, remote });
-                self.connect(user, (hops, otherwise, None), ends);
-                return;
+                return self.connect(user, (hops, otherwise, None), ends);
             };
-            self.ready(user, Flow::udp(local, remote));
-            return;
+            return self.ready(user, Flow::udp(local, remote));
         }
         match otherwise.filter(|flow| self.is_usable(*flow)) {
             Some(flow) => self.ready(user, flow),

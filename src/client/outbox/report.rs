@@ -39,9 +39,13 @@ impl Outbox {
             self.report_ended(core, place);
         }
         self.close_if_settled(core, place, now);
+        // An earlier report said the same, and the disk did not take it: the 200 rests on this batch, so it goes in here.
+        if self.is_unsaved(place.0) {
+            self.save(core, place.0);
+        }
         let kept = core.plain_answer(asked, 200);
         let lost = core.busy_answer(asked);
-        // An earlier report may have said the same, and the disk did not take it.
+        // A batch before this one may still fail.
         let taken = Action::ReportTaken { message: place.0, kept, lost: lost.clone() };
         core.promise(taken, Action::Answer(lost));
     }
