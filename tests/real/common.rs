@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -47,6 +47,18 @@ impl Proxy {
         Self { program, ..self }
     }
 
+    /// The same; it may be killed once more so long after it was started.
+    pub(crate) fn kill_and_start_again_after(self, again: Option<Duration>) -> Self {
+        self.program.kill();
+        if let Some(wait) = again {
+            let program = begin(self.address, self.folder.path(), self.t1);
+            std::thread::sleep(wait);
+            program.kill();
+        }
+        let program = run(self.address, self.folder.path(), self.t1);
+        Self { program, ..self }
+    }
+
     /// `udp:127.0.0.1:5060`.
     pub(crate) fn udp(&self) -> String {
         format!("udp:{}", self.address)
@@ -54,9 +66,16 @@ impl Proxy {
 }
 
 fn run(address: SocketAddr, data: &Path, t1: &str) -> Program {
+    let program = begin(address, data, t1);
+    assert_eq!(program.line_with("listening udp"), format!("listening udp {address}"));
+    assert_eq!(program.line_with("listening tcp"), format!("listening tcp {address}"));
+    program
+}
+
+fn begin(address: SocketAddr, data: &Path, t1: &str) -> Program {
     let (udp, tcp) = (format!("udp:{address}"), format!("tcp:{address}"));
     let data = data.to_str().unwrap();
-    let program = fanfare(&[
+    fanfare(&[
         "proxy",
         "--domain",
         "domain.com",
@@ -68,10 +87,7 @@ fn run(address: SocketAddr, data: &Path, t1: &str) -> Program {
         data,
         "--t1",
         t1,
-    ]);
-    assert_eq!(program.line_with("listening udp"), format!("listening udp {address}"));
-    assert_eq!(program.line_with("listening tcp"), format!("listening tcp {address}"));
-    program
+    ])
 }
 
 /// A port that is free for UDP and TCP, and that no socket bound to port 0 gets: below Linux's range for those,
@@ -101,12 +117,22 @@ pub(crate) fn listener(user: &str, proxy: &Proxy, extra: &[&str]) -> Program {
 
 /// A REGISTER without Contact asks what is registered (RFC 3261 10.3); nobody tells when that changes.
 pub(crate) fn wait_for_binding(user: &str, proxy: SocketAddr) {
-    let phone = Phone::new();
     let until = Instant::now() + WAIT;
     while Instant::now() < until {
-        let number = unique();
-        let query = format!(
-            "REGISTER sip:domain.com SIP/2.0\r\n\
+        if !bindings_of(user, proxy).is_empty() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("{user} did not register");
+}
+
+/// The contacts that a proxy has for a user, without what says how long.
+pub(crate) fn bindings_of(user: &str, proxy: SocketAddr) -> Vec<String> {
+    let phone = Phone::new();
+    let number = unique();
+    let query = format!(
+        "REGISTER sip:domain.com SIP/2.0\r\n\
              Via: SIP/2.0/UDP {};branch=z9hG4bKq{number};rport\r\n\
              Max-Forwards: 70\r\n\
              From: <sip:{user}@domain.com>;tag=q{number}\r\n\
@@ -114,14 +140,11 @@ pub(crate) fn wait_for_binding(user: &str, proxy: SocketAddr) {
              Call-ID: q{number}@bare\r\n\
              CSeq: 1 REGISTER\r\n\
              Content-Length: 0\r\n\r\n",
-            phone.address
-        );
-        if !phone.ask(proxy, &query).values("Contact").is_empty() {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-    panic!("{user} did not register");
+        phone.address
+    );
+    let answer = phone.ask(proxy, &query);
+    let contacts = answer.values("Contact").into_iter().flat_map(|value| value.split(','));
+    contacts.map(|contact| contact.split('>').next().unwrap_or_default().trim().to_owned()).collect()
 }
 
 /// The lines of a report, as `(address, outcome)`.

@@ -4,6 +4,8 @@ mod faults;
 
 mod power;
 
+mod rounds;
+
 mod strace;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +32,13 @@ impl Chance {
         self.0 ^= self.0 << 17;
         self.0 % end
     }
+}
+
+/// The seed of this run: that of `CRASH_SEED`, or a new one.
+fn seed() -> u64 {
+    std::env::var("CRASH_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
+        u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() % (1 << 60)).unwrap()
+    })
 }
 
 /// What one round saw.
@@ -65,9 +74,7 @@ impl Round {
 
 #[test]
 fn w11_what_was_accepted_is_kept_through_twenty_kills() {
-    let seed = std::env::var("CRASH_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
-        u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() % (1 << 60)).unwrap()
-    });
+    let seed = seed();
     println!("CRASH_SEED={seed}");
     let mut chance = Chance(seed | 1);
     let mut proxy = Proxy::start();

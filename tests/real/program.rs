@@ -123,6 +123,14 @@ impl Program {
         self.child.wait().unwrap();
     }
 
+    /// Ends it where it stands; all that it had printed.
+    pub(crate) fn kill_and_read(mut self) -> Vec<String> {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        assert!(self.out.wait_closed(), "{} has an end", self.name);
+        self.out.now()
+    }
+
     /// Waits for its end.
     pub(crate) fn end(mut self) -> Ended {
         let closed = self.out.wait_closed();

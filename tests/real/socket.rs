@@ -1,5 +1,6 @@
 //! Bare sockets with literal bytes: SIP as anybody might speak it, by string building alone.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -239,17 +240,17 @@ impl Answering {
         log: &(Mutex<Vec<Message>>, Condvar),
         stop: &AtomicBool,
     ) {
+        // Counted, not looked for in the log: a phone that was up for long would answer ever later.
+        let mut counts: BTreeMap<(String, String, String), usize> = BTreeMap::new();
         while !stop.load(Ordering::Relaxed) {
             let Some(message) = phone.receive_within(Duration::from_millis(100)) else { continue };
             if message.method() == "SIP/2.0" {
                 continue;
             }
-            let before = {
-                let mut seen = log.0.lock().unwrap();
-                let before = seen.iter().filter(|other| other.identity() == message.identity()).count();
-                seen.push(message.clone());
-                before
-            };
+            let count = counts.entry(message.identity()).or_default();
+            let before = *count;
+            *count += 1;
+            log.0.lock().unwrap().push(message.clone());
             if let Some(status) = rule(&message, before) {
                 phone.answer(&message, status);
             }
