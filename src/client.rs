@@ -106,6 +106,12 @@ impl UserAgent {
         self.registration.state()
     }
 
+    /// How many messages wait to be sent, or to be answered by the proxy.
+    #[must_use]
+    pub fn unsent(&self) -> usize {
+        self.outbox.unsent()
+    }
+
     /// Calls people by their names in the contacts, from now on.
     pub fn set_names(&mut self, book: &AddressBook) {
         self.conversations.set_names(book);

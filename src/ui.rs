@@ -32,6 +32,8 @@ mod thread;
 
 mod bubble;
 
+mod links;
+
 mod anchored_list;
 
 pub mod notice;

@@ -15,6 +15,9 @@ mod job;
 #[path = "ui/keyboard.rs"]
 mod keyboard;
 
+#[path = "ui/links.rs"]
+mod links;
+
 #[path = "ui/people.rs"]
 mod people;
 

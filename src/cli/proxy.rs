@@ -1,8 +1,9 @@
-//! `fanfare proxy`: run until SIGTERM or SIGINT.
+//! `fanfare proxy`: run until SIGTERM or SIGINT, or until the proxy ends by itself, which is a failure.
 
+use std::future::Future;
 use std::process::ExitCode;
 
-use super::lines::say;
+use super::lines::{complain, say};
 use super::{ProxyArguments, Switch, runtime, stopped};
 use crate::config::proxy::ProxySettings;
 use crate::runtime::server::Server;
@@ -25,11 +26,59 @@ pub(super) fn run(arguments: ProxyArguments) -> anyhow::Result<ExitCode> {
     let stop = runtime.spawn(stopped());
     // One turn of the runtime, in which the handlers are set.
     runtime.block_on(tokio::task::yield_now());
-    let server = Server::start(settings.config(), data)?;
+    let mut server = Server::start(settings.config(), data)?;
     for (transport, address) in server.locals() {
         say(&format!("listening {} {address}", transport.as_str().to_ascii_lowercase()));
     }
-    runtime.block_on(stop)??;
+    let stop = async { stop.await? };
+    let end = runtime.block_on(until_over(stop, server.ended()))?;
     drop(server);
-    Ok(ExitCode::SUCCESS)
+    Ok(exit(end))
+}
+
+/// Why the command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// It was told to.
+    Stopped,
+    /// The proxy's thread is gone.
+    Failed,
+}
+
+async fn until_over(
+    stop: impl Future<Output = anyhow::Result<()>>,
+    ended: impl Future<Output = ()>,
+) -> anyhow::Result<End> {
+    tokio::select! {
+        stopped = stop => stopped.map(|()| End::Stopped),
+        () = ended => Ok(End::Failed),
+    }
+}
+
+fn exit(end: End) -> ExitCode {
+    match end {
+        End::Stopped => ExitCode::SUCCESS,
+        End::Failed => {
+            complain(&anyhow::anyhow!(
+                "the proxy ended by itself, and nothing is served; what it accepted is kept in its --data folder: \
+                 start it again"
+            ));
+            ExitCode::from(1)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::{pending, ready};
+
+    #[test]
+    fn a_proxy_that_ends_by_itself_ends_the_command_as_a_failure() {
+        let runtime = runtime().unwrap();
+        let end = runtime.block_on(until_over(pending(), ready(()))).unwrap();
+        assert_eq!((end, exit(end)), (End::Failed, ExitCode::from(1)));
+        let end = runtime.block_on(until_over(ready(Ok(())), pending())).unwrap();
+        assert_eq!((end, exit(end)), (End::Stopped, ExitCode::SUCCESS));
+    }
 }

@@ -143,6 +143,11 @@ impl Outbox {
         !self.waiting.is_empty() || !self.large.is_empty()
     }
 
+    /// How many attempts wait to leave, or for their final response.
+    pub(super) fn unsent(&self) -> usize {
+        self.waiting.len() + self.large.len() + self.under_way.len()
+    }
+
     /// What is known of a message could not be kept: it is written again a little later.
     pub(super) fn unsaved(&mut self, id: MessageId, now: Now) {
         self.unsaved.insert(id);

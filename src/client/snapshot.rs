@@ -19,6 +19,8 @@ pub struct Snapshot {
     pub registration: RegistrationState,
     /// When the next try is due, while offline.
     pub retry_at: Option<Timestamp>,
+    /// Messages of ours that wait to be sent, or to be answered by the proxy.
+    pub unsent: usize,
     /// Lines of the conversation list, in the order shown: failed and unseen first, then by time.
     pub conversations: Arc<[ConversationHead]>,
     /// The open conversation.

@@ -55,8 +55,14 @@ pub enum ServerError {
 pub struct Server {
     locals: Vec<(Transport, SocketAddr)>,
     stop: Option<mpsc::Sender<()>>,
+    /// Its other end is the thread's.
+    life: mpsc::Receiver<Never>,
     thread: Option<JoinHandle<()>>,
 }
+
+/// Nothing is ever said on the channel whose end is a thread's end.
+#[derive(Debug)]
+enum Never {}
 
 impl Server {
     /// Starts a proxy; it is ready when this returns. `config.listens` may have port 0. Without `data` its store
@@ -66,16 +72,25 @@ impl Server {
     /// What is in its way, in a sentence.
     pub fn start(config: ProxyConfig, data: Option<PathBuf>) -> Result<Self, ServerError> {
         check(&config)?;
-        let (ready, answer) = oneshot::channel();
-        let (stop, stopped) = mpsc::channel(1);
-        let thread = std::thread::Builder::new().name("proxy".to_owned()).spawn(move || {
+        Self::on_thread(move |ready, stopped| {
             if let Err((ready, error)) = run(config, data.as_deref(), ready, stopped) {
                 // Nobody waits when the starter is gone.
                 ready.send(Err(error)).ok();
             }
+        })
+    }
+
+    fn on_thread(work: impl FnOnce(Ready, mpsc::Receiver<()>) + Send + 'static) -> Result<Self, ServerError> {
+        let (ready, answer) = oneshot::channel();
+        let (stop, stopped) = mpsc::channel(1);
+        let (alive, life) = mpsc::channel(1);
+        let thread = std::thread::Builder::new().name("proxy".to_owned()).spawn(move || {
+            // Let go by a panic too.
+            let _alive = alive;
+            work(ready, stopped);
         })?;
         let locals = answer.blocking_recv().map_err(|_gone| ServerError::Ended)??;
-        Ok(Self { locals, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { locals, stop: Some(stop), life, thread: Some(thread) })
     }
 
     /// Where it listens, with true ports, in the order asked for.
@@ -84,10 +99,10 @@ impl Server {
         &self.locals
     }
 
-    /// True until it ended by itself.
-    #[must_use]
-    pub fn is_running(&self) -> bool {
-        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    /// Waits until it ends by itself, which only a fault of ours makes it do.
+    pub async fn ended(&mut self) {
+        // Nothing is said: the answer is that nobody is left to say anything.
+        self.life.recv().await;
     }
 }
 
@@ -168,4 +183,30 @@ async fn start(
     config.listens = net.locals().to_vec();
     let proxy = Proxy::new(config, rows, random, clock.now());
     Ok((Shell::with_store(net, clock, store)?, proxy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_the_thread_is_told_a_panic_too() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (go, wait) = std::sync::mpsc::sync_channel::<()>(1);
+        let mut server = Server::on_thread(move |ready, _stopped| {
+            ready.send(Ok(Vec::new())).unwrap();
+            wait.recv().unwrap();
+            panic!("a fault of ours, made for this test");
+        })
+        .unwrap();
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = server.ended() => panic!("it runs"),
+                () = tokio::task::yield_now() => {}
+            }
+            go.send(()).unwrap();
+            server.ended().await;
+        });
+    }
 }

@@ -26,6 +26,8 @@ pub(crate) enum Act {
     EditContact(Option<Contact>),
     /// Save these people as a list.
     SaveList(Vec<Person>),
+    /// Open this web address in the browser.
+    OpenLink(String),
     /// Show the settings.
     Settings,
 }

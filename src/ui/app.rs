@@ -201,10 +201,7 @@ impl App {
         match dialog_ui(ctx, dialog, &self.snapshot, acts) {
             Outcome::Open => {}
             Outcome::Closed => self.shell.dialog = None,
-            Outcome::Leave => {
-                self.leaving = true;
-                ctx.send_viewport_cmd(ViewportCommand::Close);
-            }
+            Outcome::Leave => self.leave(ctx),
         }
     }
 
@@ -228,6 +225,7 @@ impl App {
         self.tell_seen(ctx);
         self.count_down(ctx);
         self.take_shot(ctx);
+        self.heed_close(ctx);
     }
 
     /// Draws a frame, and carries out what was asked in it.

@@ -12,6 +12,7 @@ use crate::client::command::{AgentCommand, Command};
 use crate::client::snapshot::{DeliveryView, MessageView, Outline};
 use crate::ui::act::Act;
 use crate::ui::icons::{paint_state, state_color};
+use crate::ui::links::{laid_out, links_ui};
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets::{
     mend_button, name_color, one_line, paint_avatar, put, small_button, within, wrapped,
@@ -114,7 +115,7 @@ pub(crate) fn message_ui(ui: &mut Ui, row: &Row<'_>, look: &Look, acts: &mut Vec
     if row.message.from.is_none() {
         own(ui, row, &plan, y, look, acts);
     } else {
-        foreign(ui, row, &plan, y, look);
+        foreign(ui, row, &plan, y, look, acts);
     }
 }
 
@@ -166,7 +167,7 @@ fn body(ui: &Ui, message: &MessageView, width: f32) -> Arc<Galley> {
             colors.weak,
             width,
         ),
-        Some(_) | None => wrapped(ui, &message.text, theme::regular(14.0), colors.text, width),
+        Some(_) | None => laid_out(ui, &message.text, theme::regular(14.0), colors.text, width),
     }
 }
 
@@ -189,7 +190,7 @@ fn own(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look, acts: &mut 
     if response.clicked() {
         acts.push(Act::Details(row.message.id));
     }
-    text(ui, plan, bubble);
+    text(ui, row, plan, bubble, acts);
     let mut bottom = bubble.bottom();
     if row.shows_ticks() {
         let size = ticks_size(row.message.deliveries.len());
@@ -249,7 +250,7 @@ fn mend_buttons(ui: &mut Ui, row: &Row<'_>, rect: Rect, acts: &mut Vec<Act>) {
     });
 }
 
-fn foreign(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look) {
+fn foreign(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look, acts: &mut Vec<Act>) {
     let Some(from) = &row.message.from else {
         return;
     };
@@ -277,7 +278,7 @@ fn foreign(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look) {
     }
     let bubble = Rect::from_min_size(pos2(text_left, top), plan.bubble);
     frame(ui, row, bubble, colors(ui).theirs);
-    text(ui, plan, bubble);
+    text(ui, row, plan, bubble, acts);
     let sent = row
         .message
         .sent_at
@@ -313,10 +314,11 @@ fn frame(ui: &Ui, row: &Row<'_>, rect: Rect, ground: egui::Color32) -> Response 
     response
 }
 
-/// The text itself is a label, so that it can be selected and copied.
-fn text(ui: &mut Ui, plan: &Plan, bubble: Rect) {
+/// The text itself is a label, so that it can be selected and copied; over it lie its links.
+fn text(ui: &mut Ui, row: &Row<'_>, plan: &Plan, bubble: Rect, acts: &mut Vec<Act>) {
     let place = bubble.shrink2(vec2(PADDING_X, PADDING_Y));
     ui.put(place, Label::new(Arc::clone(&plan.text)).selectable(true));
+    links_ui(ui, &plan.text, place.min, focus_id(row.message), acts);
 }
 
 fn ticks_size(count: usize) -> egui::Vec2 {

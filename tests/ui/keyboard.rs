@@ -1,11 +1,13 @@
 //! The same without a pointer.
 
-use eframe::egui::{Key, Modifiers};
+use eframe::egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
+use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::client::command::{AgentCommand, Command};
 use fanfare::client::journal::ConversationId;
 use fanfare::client::journal::DeliveryState::{Delivered, Failed};
 use fanfare::client::journal::MessageId;
+use fanfare::ui::App;
 
 use crate::fake::{Fake, ago, own, people, press, says, type_into};
 use crate::gallery::{LARGE, SMALL, busy};
@@ -134,12 +136,24 @@ fn scale_and_search_have_keys() {
     );
 }
 
+/// Leaves as by the window's own button: the system says that the window is to be closed.
+fn press_close(window: &mut Harness<'static, App>) -> bool {
+    let root = window.input_mut().viewports.entry(ViewportId::ROOT).or_default();
+    root.events.push(ViewportEvent::Close);
+    window.step();
+    // What eframe looks for: without it the window is gone after this frame.
+    let stays =
+        window.output().viewport_output[&ViewportId::ROOT].commands.contains(&ViewportCommand::CancelClose);
+    let root = window.input_mut().viewports.entry(ViewportId::ROOT).or_default();
+    root.events.clear();
+    window.run();
+    stays
+}
+
 #[test]
 fn leaving_says_how_many_messages_wait() {
     let fake = Fake::new();
-    let crew = people(&["Ann Lee", "Ben Okafor"]);
-    let queued = fanfare::client::journal::DeliveryState::Queued;
-    fake.converse(1, &crew, vec![own(5, ago(0), "Hi", &[(&crew[0], queued), (&crew[1], queued)])], 0);
+    fake.change(|inner| inner.snapshot.unsent = 1);
     let mut window = fake.window(LARGE);
     press(&mut window, Modifiers::COMMAND, Key::Q);
     assert!(says(&window, "1 message has not been sent yet."));
@@ -147,4 +161,31 @@ fn leaving_says_how_many_messages_wait() {
     window.run();
     assert!(window.query_by_label("Stay").is_none());
     assert!(!window.get_by_label("Settings").accesskit_node().is_disabled());
+}
+
+#[test]
+fn the_close_button_of_the_window_says_the_same_as_the_key() {
+    let fake = Fake::new();
+    fake.change(|inner| inner.snapshot.unsent = 2);
+    let mut window = fake.window(LARGE);
+    assert!(press_close(&mut window), "the window stays");
+    assert!(says(&window, "2 messages have not been sent yet."));
+    assert!(press_close(&mut window), "and stays until the question is answered");
+    window.get_by_label("Quit").click();
+    let mut closes = false;
+    for _ in 0..4 {
+        window.step();
+        closes |=
+            window.output().viewport_output[&ViewportId::ROOT].commands.contains(&ViewportCommand::Close);
+    }
+    assert!(closes);
+    assert!(!press_close(&mut window), "it is not asked twice");
+}
+
+#[test]
+fn the_window_closes_at_once_when_nothing_waits() {
+    let fake = busy();
+    let mut window = fake.window(LARGE);
+    assert!(!press_close(&mut window));
+    assert!(!says(&window, "not been sent yet"));
 }

@@ -100,6 +100,18 @@ fn a_disk_that_fails_gives_the_text_back() {
 }
 
 #[test]
+fn a_message_counts_as_unsent_until_the_proxy_has_it() {
+    let mut stage = Stage::new(&account());
+    stage.send(&ANN_AND_BOB, "one");
+    assert_eq!(stage.agent.unsent(), 1, "offline");
+    stage.connect();
+    assert_eq!(stage.agent.unsent(), 1, "sent, and not answered");
+    let request = stage.take_sent("MESSAGE");
+    stage.accept(&request);
+    assert_eq!(stage.agent.unsent(), 0);
+}
+
+#[test]
 fn offline_messages_wait_and_leave_in_order_when_connected() {
     let mut stage = Stage::new(&account());
     stage.send(&ANN_AND_BOB, "one");

@@ -249,6 +249,7 @@ impl Desk {
             account: self.account.clone(),
             registration: self.registration.clone(),
             retry_at: self.retry_at,
+            unsent: machine.map_or(0, UserAgent::unsent),
             conversations: Arc::clone(&self.heads),
             thread,
             book: Arc::clone(&self.book),

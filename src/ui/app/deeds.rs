@@ -40,6 +40,7 @@ impl App {
             }
             Act::EditContact(contact) => self.shell.dialog = Some(Dialog::Contact(ContactForm::of(contact))),
             Act::SaveList(people) => self.shell.dialog = Some(Dialog::List(ListForm::of(people))),
+            Act::OpenLink(target) => ctx.open_url(egui::OpenUrl::new_tab(target)),
             Act::Settings => self.settings(),
         }
         ctx.request_repaint();
@@ -196,14 +197,25 @@ impl App {
     }
 
     pub(super) fn quit(&mut self, ctx: &egui::Context) {
-        let under_way =
-            |head: &&ConversationHead| head.last.is_some_and(|tally| tally.queued + tally.sending > 0);
-        let waiting = self.snapshot.conversations.iter().filter(under_way).count();
-        if waiting > 0 && !self.leaving {
-            self.shell.dialog = Some(Dialog::Leaving { waiting });
+        if self.snapshot.unsent > 0 && !self.leaving {
+            self.shell.dialog = Some(Dialog::Leaving { waiting: self.snapshot.unsent });
         } else {
-            self.leaving = true;
-            ctx.send_viewport_cmd(ViewportCommand::Close);
+            self.leave(ctx);
         }
+    }
+
+    /// The window's own button, or the desktop, closes the window: it is asked the same as by its key.
+    pub(super) fn heed_close(&mut self, ctx: &egui::Context) {
+        let asked = ctx.input(|input| input.viewport().close_requested());
+        if asked && self.snapshot.unsent > 0 && !self.leaving {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            self.quit(ctx);
+        }
+    }
+
+    /// Closes the window without a question.
+    pub(super) fn leave(&mut self, ctx: &egui::Context) {
+        self.leaving = true;
+        ctx.send_viewport_cmd(ViewportCommand::Close);
     }
 }

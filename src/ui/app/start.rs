@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use eframe::egui;
-use egui::ViewportCommand;
 
 use crate::client::account::RegistrationState;
 use crate::client::command::Draft;
@@ -62,13 +61,13 @@ impl App {
             let tally = &message.tally;
             (tally.delivered > 0 && tally.failed > 0) || (tally.total > 0 && tally.under_way() == 0)
         });
+        if self.start.shot.as_ref().is_some_and(|shot| shot.saved.load(Ordering::Acquire)) {
+            return self.leave(ctx);
+        }
         let Some(shot) = &mut self.start.shot else {
             return;
         };
         let now = ctx.input(|input| input.time);
-        if shot.saved.load(Ordering::Acquire) {
-            return ctx.send_viewport_cmd(ViewportCommand::Close);
-        }
         ctx.request_repaint_after(Duration::from_millis(100));
         let due = match shot.since {
             Some(since) => now - since >= SHOT_SETTLE_SECS,
