@@ -162,13 +162,20 @@ fn run(
 }
 
 fn log(event: ProxyEvent) {
-    if event == ProxyEvent::Busy {
-        tracing::warn!("more comes in than can be served; some requests get 503 and Retry-After");
-    } else if let ProxyEvent::Calm { refused } = event {
-        tracing::warn!(refused, "everything is served again");
-    } else {
-        tracing::debug!(?event, "proxy");
+    if matches!(event, ProxyEvent::Busy | ProxyEvent::Calm { .. }) {
+        return log_load(&event);
     }
+    tracing::debug!(?event, "proxy");
+}
+
+/// An operator sees these without asking.
+fn log_load(event: &ProxyEvent) {
+    let words = if *event == ProxyEvent::Busy {
+        "more comes in than can be served; some requests get 503 and Retry-After"
+    } else {
+        "everything is served again"
+    };
+    tracing::warn!(?event, "{words}");
 }
 
 async fn start(
