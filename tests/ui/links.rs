@@ -1,7 +1,7 @@
 //! Web addresses in a message open by a click on them, and by nothing else.
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Modifiers, OutputCommand};
+use eframe::egui::{Key, Modifiers, OutputCommand};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::client::command::Command;
@@ -42,11 +42,8 @@ fn opened(window: &mut Harness<'static, App>) -> Vec<String> {
     for _ in 0..6 {
         window.step();
         let commands = window.output().platform_output.commands.iter();
-        opened.extend(commands.filter_map(|command| match command {
-            OutputCommand::OpenUrl(open) => Some(open.url.clone()),
-            OutputCommand::CopyText(_)
-            | OutputCommand::CopyImage(_)
-            | OutputCommand::TextSelectionSettled(_) => None,
+        opened.extend(commands.filter_map(|command| {
+            if let OutputCommand::OpenUrl(open) = command { Some(open.url.clone()) } else { None }
         }));
     }
     opened
@@ -88,4 +85,14 @@ fn a_click_beside_a_link_opens_nothing_and_each_of_its_lines_opens_it() {
     let first_line = window.get_by_label(LONG).rect();
     at(&window, first_line.center() + eframe::egui::vec2(0.0, first_line.height()));
     assert_eq!(opened(&mut window), [LONG], "the second line of the same link");
+}
+
+#[test]
+fn a_link_opens_by_the_keyboard_too() {
+    let mut window = window();
+    window.get_by_label("https://example.com/plans").focus();
+    window.run();
+    assert!(window.get_by_label("https://example.com/plans").is_focused());
+    window.key_down(Key::Enter);
+    assert_eq!(opened(&mut window), ["https://example.com/plans"]);
 }
