@@ -24,7 +24,7 @@ use super::journal::{AcceptedRow, DispatchId, OutcomeRow, ReportRow, Write};
 use super::legs::{Facts, Legs, Place, Waits};
 use super::notifier::{Extent, Report};
 use super::submission::{Submission, double_key};
-use crate::limits::{DISPATCH_REMEMBERED, MAILBOX_SECS_MAX, REPORT_GATHER};
+use crate::limits::{DISPATCH_REMEMBERED, DISPATCHES_OPEN_MAX, MAILBOX_SECS_MAX, REPORT_GATHER};
 use crate::machine::Flow;
 use crate::sip::{Aor, Compose, LegTemplate, Request, Response};
 use crate::time::{Now, Timestamp};
@@ -134,14 +134,19 @@ impl Dispatches {
     }
 
     /// True when there is no room for any message.
-    pub(super) const fn is_full(&self) -> bool {
-        self.bounds.is_full()
+    pub(super) fn is_full(&self) -> bool {
+        self.open() >= DISPATCHES_OPEN_MAX || self.bounds.is_full()
+    }
+
+    /// Messages that are not closed.
+    fn open(&self) -> usize {
+        self.all.len().saturating_sub(self.closed.len())
     }
 
     /// True when all is counted back to nothing.
     #[cfg(test)]
     pub(super) fn has_nothing_under_way(&self) -> bool {
-        self.bounds.is_empty()
+        self.open() == 0 && self.bounds.is_empty()
     }
 
     /// Takes a new submission: it is committed first (W11).
@@ -152,6 +157,9 @@ impl Dispatches {
         submission: Submission,
         now: Now,
     ) -> Result<(), Rejection> {
+        if self.open() >= DISPATCHES_OPEN_MAX {
+            return Err(Rejection::busy());
+        }
         self.bounds.check(core, &submission, from.1)?;
         self.make_room(core, now)?;
         self.last += 1;
@@ -217,7 +225,6 @@ impl Dispatches {
         }
         let report = &mut dispatch.report;
         if dispatch.pending.is_none() && report.row().cseq > 0 && !report.is_busy() {
-            self.bounds.open += usize::from(report.is_closed());
             self.closed.remove(&id);
             report.reopen();
             self.report(core, id, now);

@@ -1,9 +1,9 @@
-//! What is under way at a time, and how much of it there may be (W31): over a maximum is 503, never growth.
+//! The legs that are under way at a time, and how many and how large they may be (W31): over a maximum is 503, never growth.
 
 use std::collections::BTreeMap;
 
 use super::Dispatch;
-use crate::limits::{DISPATCHES_OPEN_MAX, LEG_BYTES_OPEN_MAX, LEGS_OPEN_MAX};
+use crate::limits::{LEG_BYTES_OPEN_MAX, LEGS_OPEN_MAX};
 use crate::machine::Flow;
 use crate::proxy::core::{Core, Rejection};
 use crate::proxy::submission::Submission;
@@ -12,8 +12,6 @@ use crate::sip::Aor;
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub(super) struct Bounds {
-    /// Messages that are not closed.
-    pub(super) open: usize,
     legs: usize,
     /// Bytes that the legs may take, each its own copy of its message.
     bytes: usize,
@@ -24,7 +22,7 @@ pub(super) struct Bounds {
 impl Bounds {
     /// True when not even a message to one person fits.
     pub(super) const fn is_full(&self) -> bool {
-        self.open >= DISPATCHES_OPEN_MAX || self.legs >= LEGS_OPEN_MAX || self.bytes >= LEG_BYTES_OPEN_MAX
+        self.legs >= LEGS_OPEN_MAX || self.bytes >= LEG_BYTES_OPEN_MAX
     }
 
     /// Whether a submission fits.
@@ -34,8 +32,7 @@ impl Bounds {
         let of_sender = self.users.get(&submission.sender).copied().unwrap_or(0);
         // One message alone always fits, whatever the limits are set to.
         let over = |there: usize, more: usize, max: usize| there > 0 && there.saturating_add(more) > max;
-        let is_over = self.open >= DISPATCHES_OPEN_MAX
-            || over(self.legs, legs, LEGS_OPEN_MAX)
+        let is_over = over(self.legs, legs, LEGS_OPEN_MAX)
             || over(self.bytes, bytes, LEG_BYTES_OPEN_MAX)
             || (over(of_sender, legs, core.config.legs_per_user_max)
                 && !core.config.trusts(flow.remote.ip()));
@@ -44,13 +41,11 @@ impl Bounds {
 
     /// A message is there, with legs under way.
     pub(super) fn take(&mut self, dispatch: &Dispatch) {
-        self.open += usize::from(!dispatch.report.is_closed());
         self.begin(dispatch, dispatch.under_way());
     }
 
     /// A message is gone.
     pub(super) fn give(&mut self, dispatch: &Dispatch) {
-        self.open = self.open.saturating_sub(usize::from(!dispatch.report.is_closed()));
         self.end(dispatch, dispatch.under_way());
     }
 
@@ -83,6 +78,6 @@ impl Bounds {
     /// Everything is counted back to nothing.
     #[cfg(test)]
     pub(in crate::proxy) fn is_empty(&self) -> bool {
-        self.open == 0 && self.legs == 0 && self.bytes == 0 && self.users.is_empty()
+        self.legs == 0 && self.bytes == 0 && self.users.is_empty()
     }
 }

@@ -282,7 +282,6 @@ impl Dispatches {
         };
         dispatch.report.close();
         dispatch.save_later(core, REPORT_GATHER, now);
-        self.bounds.open = self.bounds.open.saturating_sub(1);
         self.closed.insert(id);
         if let Some(sender) = dispatch.report.sender.clone() {
             self.stop_waiting(&sender, id);
