@@ -112,13 +112,16 @@ fn put_accepted(connection: &Connection, accepted: &AcceptedRow) -> rusqlite::Re
 }
 
 /// `[recipient, state, status, reason, tries, after_ms]`, and where something is still to be tried
-/// `branches, [device, ...]` after it.
+/// `branches, [device, ...]` after it. Borrowed to be written, owned as read.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
-enum OutcomeColumns {
-    Waits(u32, String, u16, String, u32, u64, u32, Vec<String>),
-    Ended(u32, String, u16, String, u32, u64),
+enum OutcomeColumns<Text, Devices> {
+    Waits(u32, Text, u16, Text, u32, u64, u32, Devices),
+    Ended(u32, Text, u16, Text, u32, u64),
 }
+
+type OutcomeWritten<'a> = OutcomeColumns<&'a str, &'a [String]>;
+type OutcomeRead = OutcomeColumns<String, Vec<String>>;
 
 fn put_outcomes(
     connection: &Connection,
@@ -130,24 +133,22 @@ fn put_outcomes(
         [one] => Some(one.recipient),
         [..] => None,
     };
-    let columns: Vec<OutcomeColumns> = outcomes.iter().map(outcome_columns).collect();
+    let columns: Vec<OutcomeWritten<'_>> = outcomes.iter().map(outcome_columns).collect();
     let sql = "INSERT OR REPLACE INTO outcome (dispatch, recipient, outcomes) VALUES (?1, ?2, ?3)";
     connection.prepare_cached(sql)?.execute(params![signed(dispatch.0), alone, Json(columns)]).map(drop)
 }
 
-fn outcome_columns(outcome: &OutcomeRow) -> OutcomeColumns {
+fn outcome_columns(outcome: &OutcomeRow) -> OutcomeWritten<'_> {
     let state = match outcome.state {
         OutcomeState::Delivered => "delivered",
         OutcomeState::Failed => "failed",
         OutcomeState::Deferred => "deferred",
     };
     let OutcomeRow { recipient, status, tries, .. } = *outcome;
-    let (state, reason) = (state.to_owned(), outcome.reason.clone());
-    let after = unsigned(millis(outcome.after));
+    let (reason, after) = (outcome.reason.as_str(), unsigned(millis(outcome.after)));
     match &outcome.waits {
         None => OutcomeColumns::Ended(recipient, state, status, reason, tries, after),
         Some(WaitRow { branches, devices }) => {
-            let devices = devices.clone();
             OutcomeColumns::Waits(recipient, state, status, reason, tries, after, *branches, devices)
         }
     }
@@ -254,13 +255,13 @@ fn outcomes(connection: &Connection) -> rusqlite::Result<Outcomes> {
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let dispatch = known.entry(DispatchId(unsigned(row.get(0)?))).or_default();
-        let Json(columns): Json<Vec<OutcomeColumns>> = row.get(1)?;
+        let Json(columns): Json<Vec<OutcomeRead>> = row.get(1)?;
         dispatch.extend(columns.into_iter().filter_map(outcome).map(|outcome| (outcome.recipient, outcome)));
     }
     Ok(known)
 }
 
-fn outcome(columns: OutcomeColumns) -> Option<OutcomeRow> {
+fn outcome(columns: OutcomeRead) -> Option<OutcomeRow> {
     let (recipient, state, status, reason, tries, after, waits) = match columns {
         OutcomeColumns::Ended(recipient, state, status, reason, tries, after) => {
             (recipient, state, status, reason, tries, after, None)
