@@ -14,7 +14,7 @@ mod room;
 mod bounds;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use self::bounds::Bounds;
 use super::carrier::{Fault, User};
@@ -44,6 +44,9 @@ pub(super) struct Dispatch {
     pub(super) lifetime: Option<Duration>,
     /// Whether it may wait for the absent (W8).
     waits: Waits,
+    /// When its Expire and its Forget are due: the clocks drift, so these are kept to be taken out of the agenda.
+    expire_at: Option<Instant>,
+    forget_at: Option<Instant>,
     /// Bytes of the submission.
     bytes: usize,
     /// The flow that it came in on last (W12).
@@ -109,6 +112,16 @@ impl Dispatch {
         self.accepted_at.plus(DISPATCH_REMEMBERED.max(self.lifetime.unwrap_or_default()))
     }
 
+    fn expire_at(&mut self, core: &mut Core, at: Instant) {
+        self.expire_at = Some(at);
+        core.agenda.add(at, Due::Expire(self.id));
+    }
+
+    fn forget_at(&mut self, core: &mut Core, at: Instant) {
+        self.forget_at = Some(at);
+        core.agenda.add(at, Due::Forget(self.id));
+    }
+
     /// Legs that are under way.
     fn under_way(&self) -> usize {
         self.legs.as_ref().map_or(0, |legs| legs.under_way())
@@ -161,7 +174,7 @@ impl Dispatches {
             return Err(Rejection::busy());
         }
         self.bounds.check(core, &submission, from.1)?;
-        self.make_room(core, now)?;
+        self.make_room(core)?;
         self.last += 1;
         let (id, (key, flow)) = (DispatchId(self.last), from);
         let row = AcceptedRow {
@@ -183,17 +196,17 @@ impl Dispatches {
     }
 
     /// Adds a message to the tables.
-    pub(super) fn insert(&mut self, core: &mut Core, dispatch: Dispatch, now: Now) {
+    pub(super) fn insert(&mut self, core: &mut Core, mut dispatch: Dispatch, now: Now) {
         self.last = self.last.max(dispatch.id.0);
         self.bounds.take(&dispatch);
         self.doubles.insert(dispatch.double, dispatch.id);
         if dispatch.report.is_closed() {
             self.closed.insert(dispatch.id);
         }
-        if let Some(end) = dispatch.lifetime.map(|lifetime| dispatch.accepted_at.plus(lifetime)) {
-            core.agenda.add(now.mono_at(end), Due::Expire(dispatch.id));
+        if let Some(lifetime) = dispatch.lifetime {
+            dispatch.expire_at(core, now.mono_at(dispatch.accepted_at.plus(lifetime)));
         }
-        core.agenda.add(now.mono_at(dispatch.keep_until()), Due::Forget(dispatch.id));
+        dispatch.forget_at(core, now.mono_at(dispatch.keep_until()));
         self.all.insert(dispatch.id, dispatch);
     }
 
@@ -258,7 +271,7 @@ impl Dispatches {
 
     /// The message is not on stable storage: nothing is sent to anyone (W11).
     pub(super) fn not_accepted(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(mut dispatch) = self.remove(core, id, now) else {
+        let Some(mut dispatch) = self.remove(core, id) else {
             return;
         };
         for pending in dispatch.pending.take().unwrap_or_default() {
@@ -372,6 +385,8 @@ pub(super) fn make(
         accepted_at: row.accepted_at,
         lifetime: asked.map(|asked| asked.min(kept)),
         waits: if may_wait { Waits::May } else { Waits::MayNot },
+        expire_at: None,
+        forget_at: None,
         bytes: submission.request.bytes().len(),
         flow: row.flow,
         pending: None,

@@ -14,20 +14,23 @@ const FORGET_LATER: Duration = Duration::from_secs(600);
 
 impl Dispatches {
     pub(super) fn forget(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(dispatch) = self.all.get(&id) else {
+        let Some(dispatch) = self.all.get_mut(&id) else {
             return;
         };
         if !dispatch.report.is_closed() || dispatch.extent() != Extent::Complete {
-            core.agenda.add(now.mono + FORGET_LATER, Due::Forget(id));
-            return;
+            return dispatch.forget_at(core, now.mono + FORGET_LATER);
         }
-        self.remove(core, id, now);
+        self.remove(core, id);
         core.write(Write::Forget(id));
     }
 
-    pub(super) fn remove(&mut self, core: &mut Core, id: DispatchId, now: Now) -> Option<Dispatch> {
+    pub(in crate::proxy) fn remove(&mut self, core: &mut Core, id: DispatchId) -> Option<Dispatch> {
         let mut dispatch = self.all.remove(&id)?;
-        core.agenda.remove(now.mono_at(dispatch.keep_until()), Due::Forget(id));
+        for (at, due) in [(dispatch.expire_at, Due::Expire(id)), (dispatch.forget_at, Due::Forget(id))] {
+            if let Some(at) = at {
+                core.agenda.remove(at, due);
+            }
+        }
         if let Some((legs, facts)) = dispatch.parts() {
             legs.leave(core, facts);
         }
@@ -38,7 +41,7 @@ impl Dispatches {
     }
 
     /// What was reported on may go before its time, so that there is room to remember one more.
-    pub(super) fn make_room(&mut self, core: &mut Core, now: Now) -> Result<(), Rejection> {
+    pub(super) fn make_room(&mut self, core: &mut Core) -> Result<(), Rejection> {
         if self.all.len() < DISPATCHES_REMEMBERED_MAX {
             return Ok(());
         }
@@ -47,7 +50,7 @@ impl Dispatches {
         let Some(id) = self.closed.iter().find(is_over).copied() else {
             return Err(Rejection::busy());
         };
-        self.remove(core, id, now);
+        self.remove(core, id);
         core.write(Write::Forget(id));
         Ok(())
     }

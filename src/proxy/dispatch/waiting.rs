@@ -1,7 +1,7 @@
 //! The mailbox's side of the messages: who registers is called, what expires fails, what waited before a restart waits again
 //! (W8, W16, W18).
 
-use super::{Dispatch, Dispatches};
+use super::Dispatches;
 use crate::proxy::core::{Core, Due};
 use crate::proxy::journal::{DispatchId, Write};
 use crate::proxy::mailbox::{Entry, Lane, Turn, visit_wait};
@@ -54,14 +54,10 @@ impl Dispatches {
 
     /// A message's time may be over, unless the clock was set back.
     pub(super) fn expire(&mut self, core: &mut Core, id: DispatchId, now: Now) {
-        let Some(end) =
-            self.all.get_mut(&id).and_then(Dispatch::parts).and_then(|(_, facts)| facts.ends_at())
-        else {
-            return;
-        };
+        let Some(dispatch) = self.all.get_mut(&id) else { return };
+        let Some(end) = dispatch.parts().and_then(|(_, facts)| facts.ends_at()) else { return };
         if end > now.wall {
-            core.agenda.add(now.mono_at(end), Due::Expire(id));
-            return;
+            return dispatch.expire_at(core, now.mono_at(end));
         }
         self.with_legs(core, id, now, |core, legs, facts| legs.expire(core, facts, now));
         self.drop_done(id);

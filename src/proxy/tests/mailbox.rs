@@ -5,7 +5,7 @@ mod reports;
 
 use super::*;
 use crate::proxy::MailboxConfig;
-use crate::proxy::journal::OutcomeState;
+use crate::proxy::journal::{DispatchId, OutcomeState};
 
 const LAPTOP: &str = "192.0.2.71:5060";
 const HOUR: Duration = Duration::from_secs(3600);
@@ -393,4 +393,17 @@ fn what_waits_does_not_stand_in_the_way_of_others() {
     bench.told();
     bench.advance(30 * HOUR);
     assert!(bench.rows.dispatches.is_empty(), "a day, and it is forgotten");
+}
+
+#[test]
+fn w12_a_message_forgotten_before_its_time_leaves_nothing_that_is_due() {
+    let mut bench = Bench::new();
+    bench.submit(&to_ann());
+    assert_eq!(bench.told(), waiting());
+    bench.advance_ms(1000);
+    // The two clocks do not tick together, as they do not anywhere.
+    bench.now.mono += Duration::from_micros(300);
+    let (core, dispatches) = (&mut bench.proxy.core, &mut bench.proxy.dispatches);
+    assert!(dispatches.remove(core, DispatchId(1)).is_some());
+    assert_eq!(core.agenda.next(), None);
 }
