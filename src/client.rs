@@ -271,6 +271,9 @@ impl UserAgent {
     }
 
     fn tell(&mut self, event: Event) {
+        if !self.outbox.is_news(&event) {
+            return;
+        }
         if let Event::Delivery { message, .. } = &event {
             self.count(*message);
         }

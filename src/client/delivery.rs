@@ -140,8 +140,9 @@ fn is_own_phrase(phrase: &str) -> bool {
     phrase == NO_ANSWER || phrase == NO_CONNECTION
 }
 
-/// How far a state is within its attempt.
-fn rank(state: DeliveryState, phrase: &str) -> u8 {
+/// How far a state is within its attempt; the phrase tells our own guess from what was heard.
+#[must_use]
+pub fn rank(state: DeliveryState, phrase: &str) -> u8 {
     match state {
         DeliveryState::Queued => 0,
         DeliveryState::Sending => 1,

@@ -163,6 +163,15 @@ impl Outbox {
         }
     }
 
+    /// Whether an event tells the owner something that he has not been told; every event is to be told but once.
+    pub(super) fn is_news(&mut self, event: &Event) -> bool {
+        let Event::Delivery { message, attempt, recipient, state, reason, .. } = event else {
+            return true;
+        };
+        let attempt = self.find_mut((*message, *attempt));
+        attempt.is_none_or(|attempt| attempt.note_told(*recipient, *state, reason))
+    }
+
     /// Whether the disk lacks something that is known of a message.
     pub(super) fn is_unsaved(&self, id: MessageId) -> bool {
         self.unsaved.contains(&id)

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::client::command::Event;
 use crate::client::core::Core;
-use crate::client::delivery::{best, is_guess, is_resendable, is_settled};
+use crate::client::delivery::{best, is_guess, is_resendable, is_settled, rank};
 use crate::client::journal::{AttemptRow, AttemptStage, DeliveryRow, DeliveryState, OpenRows, OutgoingRow};
 use crate::client::snapshot::Tally;
 
@@ -39,6 +39,8 @@ pub(super) struct Attempt {
     pub(super) accepted_told: bool,
     /// The last report is in.
     pub(super) report_ended: bool,
+    /// How far the owner was told that each recipient is, by index and [`rank`].
+    told: BTreeMap<u32, u8>,
 }
 
 /// How addresses are written on the wire.
@@ -70,7 +72,19 @@ impl Attempt {
             to_tag,
             accepted_told,
             report_ended: false,
+            told: BTreeMap::new(),
         }
+    }
+
+    /// Notes what the owner is about to be told of a recipient; false where he has been told as much. What the disk
+    /// refused at first is told with a later batch, and a batch between the two may have told it already.
+    pub(super) fn note_told(&mut self, recipient: u32, state: DeliveryState, phrase: &str) -> bool {
+        let rank = rank(state, phrase);
+        let is_news = self.told.get(&recipient).is_none_or(|told| *told < rank);
+        if is_news {
+            self.told.insert(recipient, rank);
+        }
+        is_news
     }
 
     /// Nothing more is awaited.

@@ -79,6 +79,30 @@ fn a_disk_that_fails_asks_for_the_report_again() {
 }
 
 #[test]
+fn an_outcome_is_told_once_where_the_disk_refused_an_earlier_state_and_took_the_outcome() {
+    let mut stage = Stage::connected();
+    stage.send(&ANN_AND_BOB, "x");
+    let request = stage.take_sent("MESSAGE");
+    stage.disk = Disk::Waits;
+    stage.accept(&request);
+    let accepted = std::mem::take(&mut stage.waiting);
+    stage.notify(&request, 1, "terminated", MIXED);
+    let reported = std::mem::take(&mut stage.waiting);
+    stage.disk = Disk::Takes;
+    stage.events.clear();
+    accepted.into_iter().for_each(|id| stage.input(Input::CommitFailed(id)));
+    reported.into_iter().for_each(|id| stage.input(Input::Committed(id)));
+    assert_eq!(stage.states(), [(0, Failed), (1, Delivered)]);
+    stage.advance(Duration::from_secs(5));
+    assert_eq!(
+        stage.states(),
+        [(0, Failed), (1, Delivered)],
+        "what was refused is told as it is by now: known"
+    );
+    assert_eq!(stage.stored(1), [Failed, Delivered]);
+}
+
+#[test]
 fn w25_any_other_notify_gets_481_and_changes_nothing() {
     let mut stage = Stage::connected();
     let request = stage.send_accepted(&ANN_AND_BOB);
