@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::proxy::Prefix;
+use crate::proxy::{Prefix, StaticRoute};
 use crate::runtime::logs;
 use crate::sip::{ReportMode, Transport, Uri};
 
@@ -80,6 +80,9 @@ struct ProxyArguments {
     /// Addresses of peers that may submit whatever their From says; may be repeated.
     #[arg(long = "trust", value_name = "NETWORK", value_parser = parse::network)]
     trust: Vec<Prefix>,
+    /// The server of a domain of others, where DNS is not to be asked; may be repeated.
+    #[arg(long = "route", value_name = "DOMAIN=udp:ADDRESS:PORT", value_parser = parse::route)]
+    routes: Vec<StaticRoute>,
     /// T1 of RFC 3261; T2, T4 and Timer F scale with it (default: 500ms).
     #[arg(long, value_name = "TIME", value_parser = parse::duration)]
     t1: Option<Duration>,

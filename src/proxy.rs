@@ -58,7 +58,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-pub use self::config::{MailboxConfig, Prefix, PrefixError, ProxyConfig};
+pub use self::config::{MailboxConfig, Prefix, PrefixError, ProxyConfig, StaticRoute};
 pub use self::event::{ProxyCommand, ProxyEvent};
 
 use self::admission::Errand;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::client::account::Account;
 use crate::sip::{Transport, Uri};
 
-pub(super) use crate::config::text::{duration, listen, network};
+pub(super) use crate::config::text::{duration, listen, network, route};
 
 /// `im:ann@domain.com`, `sip:ann@domain.com`, or `ann@domain.com`.
 pub(super) fn address(text: &str) -> Result<Uri, String> {

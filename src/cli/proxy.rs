@@ -14,6 +14,7 @@ pub(super) fn run(arguments: ProxyArguments) -> anyhow::Result<ExitCode> {
         listens: arguments.listens,
         data: arguments.data,
         trust: arguments.trust,
+        routes: arguments.routes,
         t1: arguments.t1,
         mailbox: arguments.mailbox.map(|mailbox| mailbox == Switch::On),
         ..ProxySettings::default()

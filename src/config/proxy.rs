@@ -6,6 +6,7 @@
 //!     listens: ["udp:127.0.0.1:5060", "tcp:127.0.0.1:5060"],
 //!     data: "/var/lib/fanfare",
 //!     trust: ["127.0.0.0/8"],
+//!     routes: ["example.org=udp:192.0.2.5:5060"],
 //!     t1: "500ms",
 //!     recipients_max: 500,
 //!     message_bytes_max: 1048576,
@@ -26,12 +27,12 @@ use serde::Deserialize;
 use crate::limits::{
     LEGS_OPEN_MAX, MAILBOX_PER_USER_MAX, MAILBOX_SECS_MAX, MESSAGE_BYTES_MAX, RECIPIENTS_MAX,
 };
-use crate::proxy::{MailboxConfig, Prefix, ProxyConfig};
+use crate::proxy::{MailboxConfig, Prefix, ProxyConfig, StaticRoute};
 use crate::sip::Transport;
 use crate::store::ron_file::{self, RonError};
 use crate::transaction::Timers;
 
-use super::text::{duration, listen, network};
+use super::text::{duration, listen, network, route};
 
 const DAY_SECS: u32 = 24 * 3600;
 /// A message waits in the mailbox no longer.
@@ -66,6 +67,7 @@ struct Written {
     listens: Vec<String>,
     data: Option<PathBuf>,
     trust: Vec<String>,
+    routes: Vec<String>,
     t1: Option<String>,
     recipients_max: Option<usize>,
     message_bytes_max: Option<usize>,
@@ -87,6 +89,8 @@ pub struct ProxySettings {
     pub data: Option<PathBuf>,
     /// Peers that may submit whatever their From says.
     pub trust: Vec<Prefix>,
+    /// Domains of others whose next hop is known.
+    pub routes: Vec<StaticRoute>,
     /// T1.
     pub t1: Option<Duration>,
     /// Recipients of one submission.
@@ -128,6 +132,7 @@ impl ProxySettings {
             listens: first_set(self.listens, others.listens),
             data: self.data.or(others.data),
             trust: first_set(self.trust, others.trust),
+            routes: first_set(self.routes, others.routes),
             t1: self.t1.or(others.t1),
             recipients_max: self.recipients_max.or(others.recipients_max),
             message_bytes_max: self.message_bytes_max.or(others.message_bytes_max),
@@ -144,6 +149,7 @@ impl ProxySettings {
     pub fn config(self) -> ProxyConfig {
         let mut config = ProxyConfig::new(self.domains, self.listens);
         config.trust = self.trust;
+        config.routes = self.routes;
         config.timers = self.t1.map_or(config.timers, Timers::new);
         config.recipients_max = self.recipients_max.unwrap_or(config.recipients_max);
         config.message_bytes_max = self.message_bytes_max.unwrap_or(config.message_bytes_max);
@@ -178,6 +184,7 @@ impl Written {
             listens: each("listens", &self.listens, listen)?,
             data: self.data,
             trust: each("trust", &self.trust, network)?,
+            routes: each("routes", &self.routes, route)?,
             t1,
             recipients_max: within("recipients_max", self.recipients_max, RECIPIENTS_MAX)?,
             message_bytes_max: within("message_bytes_max", self.message_bytes_max, MESSAGE_BYTES_MAX)?,
@@ -255,6 +262,10 @@ mod tests {
         for (text, said) in [
             ("(listens: [\"5060\"])", " listens: \"5060\" is not like udp:127.0.0.1:5060"),
             ("(trust: [\"127.0.0.0/99\"])", " trust: \"127.0.0.0/99\" is not a network prefix"),
+            (
+                "(routes: [\"example.org\"])",
+                " routes: \"example.org\" is not like example.org=udp:192.0.2.5:5060",
+            ),
             ("(t1: \"fast\")", " t1: \"fast\" is not like 500ms"),
             ("(t1: \"0ms\")", " t1: it must be longer than nothing"),
             ("(domains: [\" \"])", " domains: an empty name"),

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::proxy::Prefix;
+use crate::machine::Hop;
+use crate::proxy::{Prefix, StaticRoute};
 use crate::sip::Transport;
 
 /// `udp:127.0.0.1:5060`, `tcp:[::1]:5060`.
@@ -18,6 +19,23 @@ pub fn listen(text: &str) -> Result<(Transport, SocketAddr), String> {
         (Some(transport), Ok(address)) => Ok((transport, address)),
         (Some(_) | None, _) => Err(wrong()),
     }
+}
+
+/// `example.org=udp:192.0.2.5:5060`.
+///
+/// # Errors
+/// A sentence that shows how it is written.
+pub fn route(text: &str) -> Result<StaticRoute, String> {
+    let wrong = || format!("{text:?} is not like example.org=udp:192.0.2.5:5060");
+    let (domain, address) = text.split_once('=').ok_or_else(wrong)?;
+    if domain.is_empty() || domain.contains([':', '@', ' ']) {
+        return Err(wrong());
+    }
+    let (transport, remote) = listen(address)?;
+    if remote.port() == 0 || remote.ip().is_unspecified() {
+        return Err(wrong());
+    }
+    Ok(StaticRoute { domain: domain.to_ascii_lowercase(), hop: Hop { transport, remote } })
 }
 
 /// `127.0.0.0/8`, or one address.
@@ -59,6 +77,25 @@ mod tests {
         }
         for text in ["", "5", "s", "5d", "-1s", "1.5s", "99999999999999999999ms", "9999999999999999999h"] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn w19_a_route_names_a_domain_and_its_server() {
+        let read = route("Example.org=tcp:[::1]:5070").unwrap();
+        assert_eq!((read.domain.as_str(), read.hop.transport), ("example.org", Transport::Tcp));
+        assert_eq!(read.hop.remote, "[::1]:5070".parse().unwrap());
+        for text in [
+            "",
+            "example.org",
+            "=udp:192.0.2.5:5060",
+            "example.org:5060=udp:192.0.2.5:5060",
+            "bob@example.org=udp:192.0.2.5:5060",
+            "example.org=192.0.2.5:5060",
+            "example.org=udp:192.0.2.5:0",
+            "example.org=udp:0.0.0.0:5060",
+        ] {
+            assert!(route(text).is_err(), "{text}");
         }
     }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::limits;
+use crate::machine::Hop;
 use crate::sip::Transport;
 use crate::transaction::Timers;
 
@@ -18,6 +19,8 @@ pub struct ProxyConfig {
     pub listens: Vec<(Transport, SocketAddr)>,
     /// Peers that may submit whatever their From says (RFC 3325's trust domain).
     pub trust: Vec<Prefix>,
+    /// Domains of others whose next hop is known without asking DNS (W19).
+    pub routes: Vec<StaticRoute>,
     /// T1 and what scales with it.
     pub timers: Timers,
     /// Recipients of one submission (W13).
@@ -30,6 +33,15 @@ pub struct ProxyConfig {
     pub legs_per_user_max: usize,
     /// The mailbox for the absent; without it, who is absent has failed (W18).
     pub mailbox: Option<MailboxConfig>,
+}
+
+/// A domain of others and where what is for its people goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaticRoute {
+    /// Its name, without a port.
+    pub domain: String,
+    /// Its server.
+    pub hop: Hop,
 }
 
 /// How long, and how much, waits for the absent.
@@ -58,6 +70,7 @@ impl ProxyConfig {
             domains,
             listens,
             trust: Vec::new(),
+            routes: Vec::new(),
             timers: Timers::new(Duration::from_millis(500)),
             recipients_max: limits::RECIPIENTS_MAX,
             message_bytes_max: limits::MESSAGE_BYTES_MAX,

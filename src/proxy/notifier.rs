@@ -325,10 +325,10 @@ impl Report {
             way: Way::Flow(flow),
             device: None,
         });
-        let at_contact = dialog.contact.iter().map(|contact| Target::elsewhere(contact.clone()));
+        let at_contact = dialog.contact.iter().map(|contact| router.elsewhere(contact.clone()));
         let bindings = self.sender.iter().flat_map(|sender| core.location.bindings(sender, now.mono));
         let at_bindings = bindings.map(|binding| router.target(binding));
-        let at_home = self.sender.is_none().then(|| Target::elsewhere(dialog.sender.clone()));
+        let at_home = self.sender.is_none().then(|| router.elsewhere(dialog.sender.clone()));
         let is_new = |target: &Target| !self.tried.contains(&mark(&target.way));
         match self.order {
             Order::FlowFirst => {

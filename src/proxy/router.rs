@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use super::carrier::{Carrier, Way};
-use super::config::ProxyConfig;
+use super::config::{ProxyConfig, StaticRoute};
 use super::location::{Binding, LocationService};
 use crate::machine::{Flow, Hop};
 use crate::sip::{Aor, Scheme, Transport, Uri};
@@ -19,13 +19,6 @@ pub(super) struct Target {
     pub(super) way: Way,
     /// Whose binding it is, if the device said so (RFC 5626).
     pub(super) device: Option<String>,
-}
-
-impl Target {
-    /// What is nobody's binding (W19).
-    pub(super) fn elsewhere(uri: Uri) -> Self {
-        Self { way: way_to(&uri), uri, device: None }
-    }
 }
 
 /// All that a request may go to.
@@ -44,6 +37,7 @@ pub(super) enum TargetSet {
 pub(super) struct Domains {
     domains: Vec<(String, Option<u16>)>,
     listens: Vec<SocketAddr>,
+    routes: Vec<StaticRoute>,
 }
 
 impl Domains {
@@ -58,6 +52,7 @@ impl Domains {
         Self {
             domains: config.domains.iter().map(split).collect(),
             listens: config.listens.iter().map(|(_, listen)| *listen).collect(),
+            routes: config.routes.clone(),
         }
     }
 
@@ -101,6 +96,15 @@ impl Domains {
         self.aor(uri).unwrap_or_else(|| uri.aor())
     }
 
+    /// The next hop that the settings name for a domain of others (W19). A port or another transport in the URI names another
+    /// server, and what asks for TLS does not go without it (W32).
+    fn next_hop(&self, uri: &Uri) -> Option<Hop> {
+        let host = uri.host().trim_end_matches('.');
+        let route = self.routes.iter().find(|route| route.domain.eq_ignore_ascii_case(host))?;
+        let fits = uri.transport().is_none_or(|asked| asked == route.hop.transport);
+        (fits && uri.port().is_none()).then_some(route.hop)
+    }
+
     fn port_fits(&self, served: Option<u16>, asked: Option<u16>) -> bool {
         match (served, asked) {
             (None, None) => true,
@@ -125,12 +129,20 @@ impl Router<'_> {
             return TargetSet::Unsupported;
         }
         let Some(aor) = self.domains.aor(uri) else {
-            let uri = uri.to_sip();
-            return TargetSet::Targets(vec![Target::elsewhere(uri)]);
+            return TargetSet::Targets(vec![self.elsewhere(uri.to_sip())]);
         };
         let targets: Vec<_> =
             self.location.bindings(&aor, now.mono).map(|binding| self.target(binding)).collect();
         if targets.is_empty() { TargetSet::Nobody } else { TargetSet::Targets(targets) }
+    }
+
+    /// What is nobody's binding (W19).
+    pub(super) fn elsewhere(&self, uri: Uri) -> Target {
+        Target { way: self.way_outside(&uri), uri, device: None }
+    }
+
+    fn way_outside(&self, uri: &Uri) -> Way {
+        self.domains.next_hop(uri).map_or_else(|| way_to(uri), Way::Hop)
     }
 
     /// A binding's contact: over the connection that it was registered on while that lives, else at its address.
@@ -152,7 +164,7 @@ impl Router<'_> {
         let binding = aor.and_then(|aor| {
             self.location.bindings(&aor, now.mono).find(|binding| binding.row.contact == *contact)
         });
-        binding.map_or_else(|| way_to(contact), |binding| self.target(binding).way)
+        binding.map_or_else(|| self.way_outside(contact), |binding| self.target(binding).way)
     }
 
     fn way_from(&self, uri: &Uri, flow: Flow, fits: bool) -> Way {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::journal::{DispatchRows, OutcomeRow, Rows, Write};
-use super::{Prefix, Proxy, ProxyConfig, ProxyEvent};
+use super::{Prefix, Proxy, ProxyConfig, ProxyEvent, StaticRoute};
 use crate::machine::{Batch, ConnectId, ConnectionId, Flow, Hop, Input, Machine, Output, ResolveId};
 use crate::random::Random;
 use crate::sip::{Transport, second_reader};

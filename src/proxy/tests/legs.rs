@@ -282,6 +282,29 @@ fn w19_a_literal_address_is_reached_directly_and_a_name_is_looked_up() {
 }
 
 #[test]
+fn w19_the_settings_may_name_the_server_of_a_domain_of_others() {
+    let hop = Hop { transport: Transport::Udp, remote: address("192.0.2.90:5070") };
+    let routes = vec![StaticRoute { domain: "example.org".to_owned(), hop }];
+    let mut bench = Bench::with(ProxyConfig { routes, ..config() });
+    bench.ask(JAMES, &to_bob().replace("im:bob@domain.com", "im:bob@Example.org"));
+    let leg = bench.take_one("192.0.2.90:5070");
+    assert!(leg.starts_with("MESSAGE sip:bob@Example.org SIP/2.0\r\n"), "{leg}");
+    assert!(bench.resolves.is_empty());
+    // Another port and another transport are another server; TLS that was asked for is not left out (W32).
+    for (number, other) in
+        ["sip:bob@example.org:5071", "sips:bob@example.org", "sip:bob@example.org;transport=tcp"]
+            .into_iter()
+            .enumerate()
+    {
+        let message =
+            to_bob().replace("im:bob@domain.com", other).replace("asd88asd77a", &format!("c{number}"));
+        bench.ask(JAMES, &message.replace("z9hG4bK776", &format!("z9hG4bK{number}")));
+        assert_eq!(bench.resolves.len(), number + 1, "{other}");
+        assert!(bench.take("192.0.2.90:5070").is_empty(), "{other}");
+    }
+}
+
+#[test]
 fn w18_no_route_is_503_and_no_leg_comes_back_to_us() {
     for hops in [vec![], vec![Hop { transport: Transport::Udp, remote: address(PROXY) }]] {
         let mut bench = Bench::new();
