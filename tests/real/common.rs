@@ -33,6 +33,13 @@ impl Proxy {
         Self { program, address, folder, t1 }
     }
 
+    /// With further arguments.
+    pub(crate) fn start_with(extra: &[&str]) -> Self {
+        let (folder, address) = (TempDir::new().unwrap(), free_address());
+        let program = wait_for_sockets(begin_with(address, folder.path(), "200ms", extra), address);
+        Self { program, address, folder, t1: "200ms" }
+    }
+
     /// On a port that another one had, with data that are there.
     pub(crate) fn start_again(address: SocketAddr, folder: TempDir) -> Self {
         let t1 = "20ms";
@@ -66,28 +73,25 @@ impl Proxy {
 }
 
 fn run(address: SocketAddr, data: &Path, t1: &str) -> Program {
-    let program = begin(address, data, t1);
+    wait_for_sockets(begin(address, data, t1), address)
+}
+
+fn wait_for_sockets(program: Program, address: SocketAddr) -> Program {
     assert_eq!(program.line_with("listening udp"), format!("listening udp {address}"));
     assert_eq!(program.line_with("listening tcp"), format!("listening tcp {address}"));
     program
 }
 
 fn begin(address: SocketAddr, data: &Path, t1: &str) -> Program {
+    begin_with(address, data, t1, &[])
+}
+
+fn begin_with(address: SocketAddr, data: &Path, t1: &str, extra: &[&str]) -> Program {
     let (udp, tcp) = (format!("udp:{address}"), format!("tcp:{address}"));
     let data = data.to_str().unwrap();
-    fanfare(&[
-        "proxy",
-        "--domain",
-        "domain.com",
-        "--listen",
-        &udp,
-        "--listen",
-        &tcp,
-        "--data",
-        data,
-        "--t1",
-        t1,
-    ])
+    let args =
+        ["proxy", "--domain", "domain.com", "--listen", &udp, "--listen", &tcp, "--data", data, "--t1", t1];
+    fanfare(&[&args[..], extra].concat())
 }
 
 /// A port that is free for UDP and TCP, and that no socket bound to port 0 gets: below Linux's range for those,

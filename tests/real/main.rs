@@ -13,6 +13,8 @@ mod cli;
 mod common;
 mod crash;
 mod disk;
+mod interop;
+mod kamailio;
 mod loopback;
 mod mailbox;
 mod patent;

@@ -1,7 +1,7 @@
 //! Processes: the binary under test and its peers, started, read line by line, ended by their id.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -70,18 +70,31 @@ pub(crate) fn fanfare_reading(args: &[&str], input: &str) -> Program {
 
 impl Program {
     /// Starts a command. Its settings and data are nobody's: a test has to name every folder it uses.
-    pub(crate) fn start(name: &str, mut command: Command, input: Option<&str>) -> Self {
-        command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+    pub(crate) fn start(name: &str, command: Command, input: Option<&str>) -> Self {
+        let (program, stdin) =
+            Self::spawn(name, command, if input.is_some() { Stdio::piped() } else { Stdio::null() });
+        if let (Some(mut stdin), Some(input)) = (stdin, input) {
+            // One that refuses its arguments does not read, and the pipe breaks.
+            stdin.write_all(input.as_bytes()).ok();
+        }
+        program
+    }
+
+    /// Starts a command that is told more as it runs; its standard input stays open.
+    pub(crate) fn start_conversing(name: &str, command: Command) -> (Self, ChildStdin) {
+        let (program, stdin) = Self::spawn(name, command, Stdio::piped());
+        (program, stdin.unwrap())
+    }
+
+    fn spawn(name: &str, mut command: Command, stdin: Stdio) -> (Self, Option<ChildStdin>) {
+        command.stdin(stdin);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.env("RUST_BACKTRACE", "0").env("HOME", "/nonexistent").env_remove("XDG_DATA_HOME");
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{name} cannot be started: {error}"));
-        if let Some(input) = input {
-            // One that refuses its arguments does not read, and the pipe breaks.
-            child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
-        }
+        let stdin = child.stdin.take();
         let out = Lines::gather(child.stdout.take().unwrap());
         let err = Lines::gather(child.stderr.take().unwrap());
-        Self { name: name.to_owned(), child, out, err }
+        (Self { name: name.to_owned(), child, out, err }, stdin)
     }
 
     pub(crate) fn pid(&self) -> u32 {

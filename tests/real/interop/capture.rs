@@ -1,0 +1,77 @@
+//! What Fanfare sends, read by Wireshark's dissector: other tests run once more in a network of their own, and all that goes
+//! over it is captured.
+
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::peers::installed;
+use crate::program::{Ended, Program};
+
+/// Who is not root becomes root in namespaces of his own. The first argument is the capture, the others are the run.
+const CAPTURED: &str = r#"
+ip link set lo up
+dumpcap -q -i lo -w "$0" & dumpcap=$!
+until [ -s "$0" ]; do sleep 0.1; done
+status=0
+"$@" || status=$?
+sleep 1
+kill -INT "$dumpcap"
+wait "$dumpcap"
+exit "$status"
+"#;
+
+/// Tests that send nothing malformed on purpose.
+const RUN: [&str; 4] = ["interop::clients", "interop::edge", "patent::", "peers::w22"];
+
+/// What is malformed to the dissector, an expert's note of that kind included.
+const MALFORMED: &str = "_ws.malformed || _ws.expert.group == \"Malformed\"";
+
+/// A datagram of which the dissector could make nothing, keep-alives apart.
+const NO_SIP: &str = "udp && !sip && !icmp && udp.length > 12";
+
+fn run(name: &str, command: Command) -> Ended {
+    let ended = Program::start(name, command, None).end();
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    ended
+}
+
+/// The frames of a capture that fit a filter, a line each.
+fn frames(capture: &Path, filter: &str) -> Vec<String> {
+    let mut command = Command::new(installed("tshark", "tshark"));
+    command.args(["-n", "-d", "udp.port==1-65535,sip", "-d", "tcp.port==1-65535,sip", "-Y", filter, "-r"]);
+    command.arg(capture);
+    run("tshark", command).out
+}
+
+#[test]
+fn w1_w22_a_dissector_finds_nothing_malformed_in_a_whole_run() {
+    let folder = TempDir::new().unwrap();
+    let capture = folder.path().join("run.pcapng");
+    installed("dumpcap", "tshark");
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--net", "sh", "-c", CAPTURED]);
+    command.arg(&capture).arg(std::env::current_exe().unwrap()).args(RUN);
+    let run = run("a captured run", command);
+    assert!(run.said().contains("test result: ok. "), "{run:?}");
+    for request in ["MESSAGE", "NOTIFY", "REGISTER", "OPTIONS"] {
+        let sent = frames(&capture, &format!("sip.Method == \"{request}\""));
+        assert!(sent.len() > 1, "{request}: {sent:#?}");
+    }
+    assert_eq!(frames(&capture, MALFORMED), Vec::<String>::new());
+    assert_eq!(frames(&capture, NO_SIP), Vec::<String>::new());
+}
+
+#[test]
+fn the_dissector_does_find_what_is_malformed() {
+    let folder = TempDir::new().unwrap();
+    let (text, capture) = (folder.path().join("bad.txt"), folder.path().join("bad.pcap"));
+    let broken = "MESSAGE sip:ann@domain.com SIP/2.0\r\nContent-Length: ten\r\n\r\nCome here.";
+    let bytes: String = broken.bytes().map(|byte| format!(" {byte:02x}")).collect();
+    std::fs::write(&text, format!("000000{bytes}\n")).unwrap();
+    let mut command = Command::new(installed("text2pcap", "tshark"));
+    command.args(["-q", "-u", "5060,5060"]).arg(&text).arg(&capture);
+    run("text2pcap", command);
+    assert_eq!(frames(&capture, MALFORMED).len(), 1);
+}

@@ -1,0 +1,58 @@
+//! linphonec, Linphone without a window; commands go to its standard input.
+
+use std::fs;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::process::{ChildStdin, Command};
+
+use tempfile::TempDir;
+
+use crate::common::wait_for_binding;
+use crate::peers::installed;
+use crate::program::Program;
+
+/// A linphonec, registered. It is ended when this is dropped.
+#[derive(Debug)]
+pub(super) struct Linphone {
+    program: Program,
+    commands: ChildStdin,
+    _home: TempDir,
+}
+
+impl Linphone {
+    /// Registered for a user of domain.com at a server.
+    pub(super) fn register(user: &str, server: SocketAddr) -> Self {
+        let home = TempDir::new().unwrap();
+        let settings = home.path().join("linphonerc");
+        // It writes its messages there and does not make the folders.
+        for folder in [".local/share/linphone", ".config/linphone"] {
+            fs::create_dir_all(home.path().join(folder)).unwrap();
+        }
+        let account = format!(
+            "[sip]\nbind_address=127.0.0.1\nsip_port=-1\nsip_tcp_port=-1\nsip_tls_port=-1\nuse_ipv6=0\nguess_hostname=0\n\
+             contact=\"{user}\" <sip:{user}@127.0.0.1>\ndefault_proxy=0\nauto_net_state_mon=0\n\
+             register_only_when_network_is_up=0\n\n\
+             [proxy_0]\nreg_proxy=<sip:{server};transport=udp>\nreg_route=<sip:{server};transport=udp;lr>\n\
+             reg_identity=<sip:{user}@domain.com>\nreg_expires=3600\nreg_sendregister=1\npublish=0\n"
+        );
+        fs::write(&settings, account).unwrap();
+        // A program that is started here has no home, and this one wants one.
+        let mut command = Command::new("env");
+        command.arg(format!("HOME={}", home.path().display()));
+        command.arg(installed("linphonec", "linphone-cli")).arg("-c").arg(settings);
+        let (program, commands) = Program::start_conversing("linphonec", command);
+        wait_for_binding(user, server);
+        Self { program, commands, _home: home }
+    }
+
+    /// Waits until it shows a message; from whom it says first.
+    pub(super) fn wait_for(&self, from: &str, text: &str) {
+        self.program.line_with(&format!("Message received from {from}: {text}"));
+    }
+
+    /// Writes to somebody.
+    pub(super) fn write(&mut self, to: &str, text: &str) {
+        writeln!(self.commands, "chat {to} {text}").unwrap();
+        self.commands.flush().unwrap();
+    }
+}
