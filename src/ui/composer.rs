@@ -223,13 +223,11 @@ fn below_ui(
 const EVERYONE_SEES: &str = "Everyone sees who else gets this";
 const HIDDEN: &str = "Recipients are hidden from each other";
 
+/// Its words stay as they are: they say what a tick in the box does, not how things stand.
 fn hidden_switch(ui: &mut Ui, writing: &mut Writing) {
-    let words =
-        RichText::new(if writing.hidden { HIDDEN } else { EVERYONE_SEES }).size(12.5).color(colors(ui).weak);
-    let response = ui.checkbox(&mut writing.hidden, words);
-    response
-        .on_hover_text("Switch on to hide the recipients from each other")
-        .accessible_name("Hide recipients from each other");
+    let words = RichText::new("Hide recipients from each other").size(12.5).color(colors(ui).weak);
+    let now = if writing.hidden { HIDDEN } else { EVERYONE_SEES };
+    ui.checkbox(&mut writing.hidden, words).on_hover_text(now);
 }
 
 fn visibility(ui: &mut Ui, hidden: bool) {
