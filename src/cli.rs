@@ -11,6 +11,8 @@ mod proxy;
 
 mod upkeep;
 
+mod alias;
+
 #[cfg(feature = "gui")]
 mod window;
 
@@ -27,7 +29,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::proxy::{Prefix, StaticRoute};
 use crate::runtime::logs;
-use crate::sip::{ReportMode, Transport, Uri};
+use crate::sip::{Aor, ReportMode, Transport, Uri};
 
 /// Say it once, know who heard: group messages over SIP with a tick or a cross per person.
 #[derive(Debug, Parser)]
@@ -105,6 +107,40 @@ enum Upkeep {
     },
     /// Look through the store, while the proxy runs or not; exit status 1 where something is wrong.
     Check {
+        #[command(flatten)]
+        place: StorePlace,
+    },
+    /// Say which addresses stand for others, while the proxy runs or not.
+    #[command(subcommand)]
+    Alias(AliasVerb),
+}
+
+#[derive(Debug, Subcommand)]
+enum AliasVerb {
+    /// Let an address stand for others: for one it is an alias, for several a list.
+    Add {
+        /// The address.
+        #[arg(value_name = "USER@DOMAIN", value_parser = parse::alias)]
+        alias: Aor,
+        /// Whom it stands for, besides those it stands for already.
+        #[arg(value_name = "ADDRESS", value_parser = parse::address, required = true)]
+        members: Vec<Uri>,
+        #[command(flatten)]
+        place: StorePlace,
+    },
+    /// Take members out, or the whole alias.
+    Remove {
+        /// The address.
+        #[arg(value_name = "USER@DOMAIN", value_parser = parse::alias)]
+        alias: Aor,
+        /// Whom it stands for no more (default: anybody).
+        #[arg(value_name = "ADDRESS", value_parser = parse::address)]
+        members: Vec<Uri>,
+        #[command(flatten)]
+        place: StorePlace,
+    },
+    /// Print the aliases and lists.
+    List {
         #[command(flatten)]
         place: StorePlace,
     },

@@ -12,6 +12,12 @@ pub const HEADER_FIELDS_MAX: usize = 4096;
 pub const URI_BYTES_MAX: usize = 4096;
 /// Recipients of one submission unless the settings say otherwise (W13).
 pub const RECIPIENTS_MAX: usize = 500;
+/// Lists within lists, the outermost counted (W16).
+pub const ALIAS_DEPTH_MAX: usize = 8;
+/// Aliases and lists of one proxy.
+pub const ALIASES_MAX: usize = 10_000;
+/// Members of all lists in one message, those that are in several counted for each; over it, 403.
+pub const MEMBERS_PER_MESSAGE_MAX: usize = 4 * RECIPIENTS_MAX;
 /// Bytes of a request that still goes over UDP (RFC 3261 §18.1.1).
 pub const UDP_REQUEST_BYTES_MAX: usize = 1300;
 /// Bytes of the largest datagram.

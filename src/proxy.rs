@@ -16,6 +16,8 @@ mod dispatch;
 
 mod legs;
 
+mod lines;
+
 mod recipient;
 
 mod notifier;
@@ -33,6 +35,8 @@ mod core;
 mod mailbox;
 
 mod load;
+
+mod aliases;
 
 mod router;
 
@@ -62,6 +66,7 @@ pub use self::config::{MailboxConfig, Prefix, PrefixError, ProxyConfig, StaticRo
 pub use self::event::{ProxyCommand, ProxyEvent};
 
 use self::admission::Errand;
+use self::aliases::Aliases;
 use self::carrier::{Step, User, Wish};
 use self::core::{ALLOW, Action, Core, Rejection, SECONDARY_TO};
 use self::dispatch::{Dispatches, Pending};
@@ -301,6 +306,7 @@ impl Machine for Proxy {
             Input::CommitFailed(batch) => self.commit_failed(batch, now),
             Input::Command(ProxyCommand::Flush) => self.dispatches.save_all(&mut self.core),
             Input::Command(ProxyCommand::InputsWaiting(count)) => self.core.load.set_inputs(count),
+            Input::Command(ProxyCommand::Aliases(aliases)) => self.core.aliases = Aliases::new(&aliases),
         }
         self.settle(now);
     }

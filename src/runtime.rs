@@ -9,6 +9,8 @@ pub mod agent;
 pub mod logs;
 pub mod server;
 
+mod outside_watch;
+
 use std::future::Future;
 use std::time::Duration;
 

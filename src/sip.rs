@@ -52,7 +52,7 @@ pub use error::Error;
 pub use fields::{Contacts, Fields};
 pub use framing::{Framed, Framer};
 pub use header::{NameAddr, Params};
-pub use leg::{Leg, LegTemplate};
+pub use leg::{Leg, LegTemplate, Member, Sees};
 pub use message::{Message, Request, Response, parse};
 pub use names::{Method, Transport, reason_phrase};
 pub use secondary_to::{Addressed, ReportMode, ReportWish, also_to, recipients};

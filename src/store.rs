@@ -25,6 +25,10 @@ pub mod backup;
 
 pub mod check;
 
+pub mod aliases;
+
+pub mod outside;
+
 mod file;
 
 #[cfg(test)]

@@ -4,13 +4,19 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::client::account::Account;
-use crate::sip::{Transport, Uri};
+use crate::sip::{Aor, Transport, Uri};
 
 pub(super) use crate::config::text::{duration, listen, network, route};
 
 /// `im:ann@domain.com`, `sip:ann@domain.com`, or `ann@domain.com`.
 pub(super) fn address(text: &str) -> Result<Uri, String> {
     Uri::typed(text).map_err(|error| format!("{text:?} is no address: {error}"))
+}
+
+/// `team@domain.com`, with or without a scheme.
+pub(super) fn alias(text: &str) -> Result<Aor, String> {
+    let aor = address(text)?.aor();
+    if aor.user().is_empty() { Err(format!("{text:?} names nobody in its domain")) } else { Ok(aor) }
 }
 
 /// Whether an account takes a binding.
@@ -47,5 +53,7 @@ mod tests {
         assert_eq!(address("ann@domain.com").unwrap().as_str(), "sip:ann@domain.com");
         assert_eq!(address("im:ann@domain.com").unwrap().as_str(), "im:ann@domain.com");
         assert!(address("not an address").is_err());
+        assert_eq!(alias("im:Team@domain.com").unwrap().as_str(), "Team@domain.com");
+        assert!(alias("domain.com").is_err());
     }
 }

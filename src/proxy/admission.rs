@@ -3,7 +3,7 @@
 use super::core::{ALLOW, Core, Rejection, SECONDARY_TO};
 use super::dispatch::Dispatches;
 use super::load::Pressure;
-use super::submission::{Submission, is_submission};
+use super::submission::{Lists, Submission, is_submission};
 use crate::machine::Flow;
 use crate::sip::{Method, Request, Uri};
 use crate::time::Now;
@@ -65,7 +65,9 @@ pub(super) fn admit(core: &Core, request: &Request, flow: Flow) -> Result<Errand
             check_required(request, "Require", &[]).map(|()| Errand::Options)
         }
         Method::Message | Method::Options if hops_left == 0 => Err(Rejection::new(483)),
-        Method::Message if is_submission(request) => submission(core, request, flow),
+        Method::Message if is_submission(request) || is_to_list(core, request)? => {
+            submission(core, request, flow)
+        }
         Method::Message | Method::Options => relay(core, request, flow),
         Method::Invite | Method::Ack | Method::Bye | Method::Cancel | Method::Subscribe | Method::Notify => {
             Err(Rejection::new(405).with("Allow", ALLOW))
@@ -88,7 +90,8 @@ pub(super) fn check_rate(core: &mut Core, request: &Request, flow: Flow, now: No
 }
 
 fn submission(core: &Core, request: &Request, flow: Flow) -> Result<Errand, Rejection> {
-    let submission = Submission::read(request.clone(), &core.domains, core.secret)?;
+    let lists = Lists::Table(&core.aliases);
+    let submission = Submission::read(request.clone(), &core.domains, core.secret, lists)?;
     if !may_send(core, request, flow) {
         return Err(Rejection::because(403, "Not A User Of This Proxy"));
     }
@@ -99,6 +102,12 @@ fn submission(core: &Core, request: &Request, flow: Flow) -> Result<Errand, Reje
             .with("Warning", format!("399 {agent} \"at most {max} recipients\"")));
     }
     Ok(Errand::Submission(Box::new(submission)))
+}
+
+/// An ordinary message whose address stands for several (W16).
+fn is_to_list(core: &Core, request: &Request) -> Result<bool, Rejection> {
+    let members = core.aliases.members(request.uri(), &core.domains)?;
+    Ok(members.is_some_and(|members| members.len() > 1))
 }
 
 /// Anybody may write to our users, only our users and trusted peers to others.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::aliases::Aliases;
 use super::carrier::{Carrier, User};
 use super::config::ProxyConfig;
 use super::event::ProxyEvent;
@@ -150,6 +151,7 @@ impl From<crate::sip::Error> for Rejection {
 pub(super) struct Core {
     pub(super) config: ProxyConfig,
     pub(super) domains: Domains,
+    pub(super) aliases: Aliases,
     pub(super) secret: Secret,
     pub(super) random: Random,
     pub(super) carrier: Carrier,
@@ -168,6 +170,7 @@ impl Core {
     pub(super) fn new(config: ProxyConfig, secret: Secret, random: Random) -> Self {
         Self {
             domains: Domains::new(&config),
+            aliases: Aliases::default(),
             carrier: Carrier::new(&config, secret.for_transactions()),
             config,
             secret,

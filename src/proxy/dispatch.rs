@@ -185,6 +185,7 @@ impl Dispatches {
             flow,
             request: submission.request.bytes().clone(),
             recipients: submission.recipients.iter().map(|person| person.place).collect(),
+            lists: submission.lists.clone(),
         };
         let request = submission.request.clone();
         let mut dispatch = make(core, &row, submission, None);
@@ -371,9 +372,8 @@ pub(super) fn make(
 ) -> Dispatch {
     let (outcomes, begun) = known.unzip();
     let report = Report::new(core, &submission, begun.flatten());
-    let date = core.date(row.accepted_at);
-    let addressed: Vec<_> = submission.recipients.iter().map(|person| person.addressed.clone()).collect();
-    let template = LegTemplate::new(&submission.request, &addressed, date);
+    let addressed: Vec<_> = submission.lines.iter().map(|line| line.addressed.clone()).collect();
+    let template = LegTemplate::new(&submission.request, &addressed, core.date(row.accepted_at));
     let asked = submission.expires.filter(|secs| *secs > 0).map(|secs| Duration::from_secs(secs.into()));
     let kept = core.config.mailbox.map_or(EXPIRES_MAX, |mailbox| mailbox.kept);
     let may_wait = core.config.mailbox.is_some() && asked.is_some_and(|asked| asked > core.config.timers.f());
@@ -390,7 +390,7 @@ pub(super) fn make(
         bytes: submission.request.bytes().len(),
         flow: row.flow,
         pending: None,
-        legs: Some(Box::new(Legs::new(template, submission.recipients, outcomes))),
+        legs: Some(Box::new(Legs::new(template, &submission.lines, submission.recipients, outcomes))),
         report,
         is_save_due: false,
     }

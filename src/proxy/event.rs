@@ -1,14 +1,18 @@
 //! What a proxy is asked by its owner, and what it tells it.
 
-use super::journal::{DispatchId, OutcomeState};
+use std::sync::Arc;
+
+use super::journal::{AliasRow, DispatchId, OutcomeState};
 
 /// What the owner may ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProxyCommand {
     /// The process ends soon: make durable at once what is known.
     Flush,
     /// So many inputs wait to be handed over, this one apart: what is too much is refused (W13).
     InputsWaiting(usize),
+    /// These addresses stand for others, and no others do (W16).
+    Aliases(Arc<[AliasRow]>),
 }
 
 /// What is worth a log line, a count or a check.

@@ -96,6 +96,24 @@ pub struct DeviceRow {
     pub seen_at: Timestamp,
 }
 
+/// An address that stands for others, changed from outside and only read by the proxy (W16).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AliasRow {
+    /// The address.
+    pub alias: Aor,
+    /// Whom it stands for: one for an alias, more for a list.
+    pub members: Vec<Uri>,
+}
+
+/// What a list in a submission stood for when that was accepted (W16).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListRow {
+    /// Its place in the order of the submission's addresses.
+    pub place: u32,
+    /// Its members, with those of the lists within it.
+    pub members: Vec<Uri>,
+}
+
 /// An accepted message with all that its legs and its report need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptedRow {
@@ -112,8 +130,10 @@ pub struct AcceptedRow {
     /// The submission as received.
     pub request: Bytes,
     /// Recipients after the removal of doubles (W3): index into the order of submission's addresses
-    /// (`sip::recipients`), so that the spelling that came first is kept.
+    /// (`sip::recipients`), members in the place of their list ([`expand`]), so that the spelling that came first is kept.
     pub recipients: Vec<u32>,
+    /// The lists among these addresses.
+    pub lists: Vec<ListRow>,
 }
 
 impl AcceptedRow {
@@ -132,12 +152,29 @@ impl AcceptedRow {
         if self.recipients.is_empty() {
             return Err("it has no recipients");
         }
-        let is_there = |place: &u32| usize::try_from(*place).is_ok_and(|place| place < all.len());
+        let count = expand(&all, &self.lists).len();
+        let is_there = |place: &u32| usize::try_from(*place).is_ok_and(|place| place < count);
         if !self.recipients.iter().all(is_there) {
             return Err("it has a recipient whom its request does not name");
         }
         Ok((request, all))
     }
+}
+
+/// The addresses of a submission with the members of its lists instead of the lists. Beside each stands the place that its
+/// own address, or its list's, has in the submission.
+#[must_use]
+pub fn expand(all: &[Addressed], lists: &[ListRow]) -> Vec<(u32, Addressed)> {
+    let mut expanded = Vec::with_capacity(all.len());
+    for (place, addressed) in (0..).zip(all) {
+        let Some(list) = lists.iter().find(|list| list.place == place) else {
+            expanded.push((place, addressed.clone()));
+            continue;
+        };
+        let member = |uri: &Uri| (place, Addressed { uri: uri.clone(), display: None, bcc: addressed.bcc });
+        expanded.extend(list.members.iter().map(member));
+    }
+    expanded
 }
 
 /// What is known of one recipient.
@@ -203,6 +240,8 @@ pub struct Rows {
     pub bindings: Vec<BindingRow>,
     /// Devices that were seen.
     pub devices: Vec<DeviceRow>,
+    /// Addresses that stand for others.
+    pub aliases: Vec<AliasRow>,
     /// Messages, with what is known of each.
     pub dispatches: Vec<DispatchRows>,
 }

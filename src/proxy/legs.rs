@@ -15,12 +15,13 @@ use super::carrier::{Fault, Printed, Sending, User};
 use super::core::{Core, Due};
 use super::event::ProxyEvent;
 use super::journal::{DispatchId, OutcomeRow, OutcomeState, WaitRow};
-use super::recipient::{Recipient, Saved};
+use super::lines::{Line, assign};
+use super::recipient::{Own, Recipient, Saved};
 use super::router::{Target, TargetSet};
 use super::secret::LegFacts;
-use super::submission::Person;
+use super::submission::{self, Person};
 use crate::machine::Flow;
-use crate::sip::{Leg, LegTemplate, Method, Response, Uri, write_report};
+use crate::sip::{Leg, LegTemplate, Member, Method, Response, Uri, write_report};
 use crate::time::{Now, Timestamp};
 
 /// What the legs need to know of their message.
@@ -55,6 +56,8 @@ pub(super) struct Place {
 #[derive(Debug)]
 pub(super) struct Legs {
     template: LegTemplate,
+    /// The addresses of the submission (W20).
+    lines: Vec<Line>,
     recipients: Vec<Recipient>,
     /// Recipients whose end is not known: under way, or deferred.
     open: usize,
@@ -82,12 +85,19 @@ impl Facts<'_> {
 
 impl Legs {
     /// `outcomes`: what a store knew; a leg of a message taken up again may have been sent before.
-    pub(super) fn new(template: LegTemplate, people: Vec<Person>, outcomes: Option<Vec<OutcomeRow>>) -> Self {
+    pub(super) fn new(
+        template: LegTemplate,
+        lines: &[submission::Line],
+        people: Vec<Person>,
+        outcomes: Option<Vec<OutcomeRow>>,
+    ) -> Self {
         let is_resumed = outcomes.is_some();
-        let recipient = |person: Person| Recipient::new(person, Fork::new(is_resumed));
+        let (lines, own) = assign(lines, &people);
+        let recipient = |(person, own): (Person, Own)| Recipient::new(person, own, Fork::new(is_resumed));
         let mut legs = Self {
             template,
-            recipients: people.into_iter().map(recipient).collect(),
+            lines,
+            recipients: people.into_iter().zip(own).map(recipient).collect(),
             open: 0,
             under_way: 0,
             has_changes: false,
@@ -148,14 +158,20 @@ impl Legs {
         };
         let branch = core.secret.leg_branch(facts.leg(place.recipient), place.branch, uri.as_str());
         let leg = Leg {
-            recipient: index(place.recipient),
+            recipient: recipient.own.line(),
             uri,
             via: &core.carrier.sockets().via(flow, &branch),
             from_tag: &core.secret.leg_tag(facts.leg(place.recipient)),
             call_id: &core.secret.leg_call_id(facts.leg(place.recipient)),
             expires,
         };
-        let bytes = self.template.print(&leg);
+        let bytes = match &recipient.own {
+            Own::Line(_) => self.template.print(&leg),
+            Own::Member(member) => {
+                let (address, line, sees) = (&member.address, member.line, member.sees);
+                self.template.print_for(&Member { address, line, sees }, &leg)
+            }
+        };
         let sending = core.carrier.send(
             user,
             Printed { branch: &branch, method: Method::Message, flow, bytes },
@@ -251,7 +267,7 @@ impl Legs {
 
     /// The report's lines (W20).
     pub(super) fn report(&self, detail: bool) -> Bytes {
-        let lines: Vec<_> = self.recipients.iter().map(Recipient::line).collect();
+        let lines: Vec<_> = self.lines.iter().map(|line| line.report(&self.recipients)).collect();
         write_report(&lines, detail).into()
     }
 

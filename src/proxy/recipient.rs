@@ -7,19 +7,47 @@ use super::core::Core;
 use super::journal::{OutcomeRow, OutcomeState};
 use super::mailbox::Lane;
 use super::submission::Person;
-use crate::sip::{ReportLine, ReportState, Uri};
+use crate::sip::{ReportLine, ReportState, Sees, Uri};
 
 /// One person of a message.
 #[derive(Debug)]
 pub(super) struct Recipient {
-    /// As the submission spelled it (W20).
-    pub(super) address: String,
+    pub(super) own: Own,
     pub(super) route: Uri,
     pub(super) fork: Fork,
     pub(super) outcome: Option<OutcomeRow>,
     pub(super) saved: Saved,
     /// Devices that have it, or will not have it, before anybody's answer decided.
     done: BTreeSet<String>,
+}
+
+/// Where a recipient stands in the submission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Own {
+    /// It names him: this line has his address.
+    Line(usize),
+    /// A list does.
+    Member(Box<Member>),
+}
+
+impl Own {
+    /// The number of his line in the submission; none of them for a list's member.
+    pub(super) const fn line(&self) -> usize {
+        match self {
+            Self::Line(line) => *line,
+            Self::Member(_) => usize::MAX,
+        }
+    }
+}
+
+/// A recipient whose leg does not follow from a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Member {
+    /// For To.
+    pub(super) address: Uri,
+    /// The line that is about him alone.
+    pub(super) line: Option<usize>,
+    pub(super) sees: Sees,
 }
 
 /// Where an outcome is on its way to the store.
@@ -32,15 +60,8 @@ pub(super) enum Saved {
 
 impl Recipient {
     /// Nothing is known of him yet.
-    pub(super) fn new(person: Person, fork: Fork) -> Self {
-        Self {
-            address: person.addressed.uri.as_str().to_owned(),
-            route: person.route,
-            fork,
-            outcome: None,
-            saved: Saved::No,
-            done: BTreeSet::new(),
-        }
+    pub(super) fn new(person: Person, own: Own, fork: Fork) -> Self {
+        Self { own, route: person.route, fork, outcome: None, saved: Saved::No, done: BTreeSet::new() }
     }
 
     /// What a store knew of him.
@@ -87,8 +108,8 @@ impl Recipient {
         Lane { aor, device: device.map(str::to_owned) }
     }
 
-    /// The report's line: our words for W20's.
-    pub(super) fn line(&self) -> ReportLine {
+    /// A line of the report about him alone: our words for W20's.
+    pub(super) fn line(&self, address: &str) -> ReportLine {
         let outcome = self.outcome.as_ref();
         let state = match outcome.map(|row| row.state) {
             None => ReportState::Pending,
@@ -97,7 +118,7 @@ impl Recipient {
             Some(OutcomeState::Deferred) => ReportState::Deferred,
         };
         ReportLine {
-            address: self.address.clone(),
+            address: address.to_owned(),
             state,
             status: outcome.map(|row| row.status),
             reason: outcome.map(|row| row.reason.clone()),

@@ -1,16 +1,18 @@
 //! The machine after a start: bindings and messages from the rows of the store, and what was under way goes on (W11, W15).
 
+use super::aliases::Aliases;
 use super::core::{Core, Due};
 use super::dispatch::{Dispatch, Dispatches, Known, make};
-use super::journal::{AcceptedRow, DispatchRows, Write};
+use super::journal::{AcceptedRow, DispatchRows, Write, expand};
 use super::notifier::Extent;
-use super::submission::{Person, Submission};
+use super::submission::{Line, Lists, Person, Submission};
 use crate::limits::DEVICE_REMEMBERED;
 use crate::machine::Flow;
 use crate::time::{Now, Timestamp};
 
 /// Puts the rows back; recipients with an outcome are never sent again, and the reports that are owed come.
 pub(super) fn recover(core: &mut Core, dispatches: &mut Dispatches, rows: super::journal::Rows, now: Now) {
+    core.aliases = Aliases::new(&rows.aliases);
     for mut row in rows.bindings {
         row.flow = without_connection(row.flow);
         if row.expires_at > now.wall {
@@ -67,16 +69,22 @@ fn take_up(core: &mut Core, dispatches: &mut Dispatches, rows: DispatchRows, now
 /// The message from its row: the submission is read again.
 fn remake(core: &mut Core, row: &AcceptedRow, known: Known) -> Option<Dispatch> {
     let (request, all) = row.read_back().ok()?;
-    let mut submission = Submission::read(request, &core.domains, core.secret).ok()?;
+    let lists = Lists::Stored(&row.lists);
+    let mut submission = Submission::read(request, &core.domains, core.secret, lists).ok()?;
+    let all = expand(&all, &row.lists);
     // The stored choice holds, also where the domains of the settings have changed since.
     let person = |place: &u32| {
         let united = submission.recipients.iter().find(|person| person.place == *place);
         united.cloned().or_else(|| {
-            let addressed = all.get(usize::try_from(*place).ok()?)?.clone();
+            let (_, addressed) = all.get(usize::try_from(*place).ok()?)?.clone();
             Some(Person { place: *place, route: addressed.uri.to_sip(), addressed })
         })
     };
-    submission.recipients = row.recipients.iter().map(person).collect::<Option<_>>()?;
+    let recipients: Vec<Person> = row.recipients.iter().map(person).collect::<Option<_>>()?;
+    let has_line = |person: &&Person| submission.lines.iter().any(|line| line.places.contains(&person.place));
+    let missing: Vec<Line> = recipients.iter().filter(|person| !has_line(person)).map(Line::of).collect();
+    submission.lines.extend(missing);
+    submission.recipients = recipients;
     Some(make(core, row, submission, Some(known)))
 }
 

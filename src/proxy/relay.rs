@@ -152,7 +152,10 @@ fn targets(core: &Core, request: &Request, now: Now) -> Result<Vec<Target>, Reje
     if let Some(next) = routes.get(usize::from(skip)) {
         return Ok(vec![Target { uri: request.uri().clone(), way: way_to(&next.uri), device: None }]);
     }
-    match core.router().targets(request.uri(), now) {
+    // A message to several has become a submission; what is left is an alias (W16).
+    let members = core.aliases.members(request.uri(), &core.domains)?;
+    let only = members.filter(|members| members.len() == 1).and_then(|mut members| members.pop());
+    match core.router().targets(only.as_ref().unwrap_or_else(|| request.uri()), now) {
         TargetSet::Targets(targets) => Ok(targets),
         TargetSet::Nobody => Err(Rejection::new(480)),
         TargetSet::Unsupported => Err(Rejection::new(416)),

@@ -3,9 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use super::aliases::{Aliases, Fault};
+use super::core::Rejection;
+use super::journal::{ListRow, expand};
 use super::router::Domains;
 use super::secret::Secret;
-use crate::sip::{Addressed, Aor, Error, Method, ReportWish, Request, Uri, recipients};
+use crate::limits::MEMBERS_PER_MESSAGE_MAX;
+use crate::sip::{Addressed, Aor, Error, Method, ReportMode, ReportWish, Request, Uri, recipients};
 
 /// A request that wants fan-out, read but not yet judged.
 #[derive(Debug)]
@@ -13,8 +17,12 @@ pub(super) struct Submission {
     pub(super) request: Request,
     /// The From address without what does not tell people apart.
     pub(super) sender: Aor,
-    /// Everybody once, in the order of submission, in the spelling that came first.
+    /// Everybody once, lists resolved, in the order of submission, in the spelling that came first.
     pub(super) recipients: Vec<Person>,
+    /// Each address of the submission once: what the report tells of (W20).
+    pub(super) lines: Vec<Line>,
+    /// What the lists among them stand for (W16).
+    pub(super) lists: Vec<ListRow>,
     pub(super) wish: ReportWish,
     /// Seconds that it is worth delivering (W8).
     pub(super) expires: Option<u32>,
@@ -24,10 +32,44 @@ pub(super) struct Submission {
     pub(super) content: u128,
 }
 
+/// One address of a submission.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub(super) addressed: Addressed,
+    pub(super) stands: Stands,
+    /// Places of those whom it stands for, which is one but for a list.
+    pub(super) places: Vec<u32>,
+}
+
+/// What an address is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stands {
+    /// Somebody's own.
+    ForItself,
+    /// An alias or a list.
+    ForOthers,
+}
+
+impl Line {
+    /// The line of somebody whom the submission names.
+    pub(super) fn of(person: &Person) -> Self {
+        Self { addressed: person.addressed.clone(), stands: Stands::ForItself, places: vec![person.place] }
+    }
+}
+
+/// What says whom a list stands for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Lists<'a> {
+    /// The table of today.
+    Table(&'a Aliases),
+    /// What it was when the submission was accepted.
+    Stored(&'a [ListRow]),
+}
+
 /// One recipient.
 #[derive(Clone, Debug)]
 pub(super) struct Person {
-    /// Its place among all addresses of the submission.
+    /// Its place among all addresses of the submission, members in the place of their list.
     pub(super) place: u32,
     pub(super) addressed: Addressed,
     /// Where it is routed: `sip:`, or `sips:` where any spelling had that (W3).
@@ -47,18 +89,103 @@ impl Submission {
     /// Reads it.
     ///
     /// # Errors
-    /// One of the header fields that concern us is broken.
-    pub(super) fn read(request: Request, domains: &Domains, secret: Secret) -> Result<Self, Error> {
+    /// One of the header fields that concern us is broken, or a list is too large.
+    pub(super) fn read(
+        request: Request,
+        domains: &Domains,
+        secret: Secret,
+        lists: Lists<'_>,
+    ) -> Result<Self, Rejection> {
         let fields = request.fields();
-        let (people, mut names) = unite(recipients(fields)?, domains);
-        let wish = ReportWish::of(fields)?;
+        let all = recipients(fields)?;
+        let mut wish = ReportWish::of(fields)?;
+        if !is_submission(&request) {
+            // An ordinary message to a list: nobody asked for a report (W16).
+            wish.mode = ReportMode::None;
+        }
         let expires = fields.expires()?;
         let sender = domains.person(&fields.from().uri);
         let key = key(&request, &sender, &wish);
+        let lists = match lists {
+            Lists::Table(aliases) if aliases.is_empty() => Vec::new(),
+            Lists::Table(aliases) => look_up(aliases, &request, &all, domains)?,
+            Lists::Stored(lists) => lists.to_vec(),
+        };
+        let Resolved { recipients, lines, mut names } = resolve(all, &lists, domains);
         names.sort_unstable();
         let content = secret.content(names.iter().map(String::as_str), &request.body());
-        Ok(Self { sender, recipients: people, wish, expires, key, content, request })
+        Ok(Self { sender, recipients, lines, lists, wish, expires, key, content, request })
     }
+}
+
+/// The lists among the addresses. Of an ordinary message the Request-URI says whom it is for.
+fn look_up(
+    aliases: &Aliases,
+    request: &Request,
+    all: &[Addressed],
+    domains: &Domains,
+) -> Result<Vec<ListRow>, Rejection> {
+    let is_ordinary = !is_submission(request);
+    let sender = domains.person(&request.fields().from().uri);
+    let mut lists = Vec::new();
+    let mut count = 0;
+    for (place, addressed) in (0..).zip(all) {
+        let uri = if is_ordinary { request.uri() } else { &addressed.uri };
+        let Some(mut members) = aliases.members(uri, domains)? else { continue };
+        if members.len() > 1 {
+            // Who writes to a list that he is on need not be told what he wrote.
+            members.retain(|member| domains.person(member) != sender);
+        }
+        count += members.len();
+        if count > MEMBERS_PER_MESSAGE_MAX {
+            return Err(Fault::TooLarge.into());
+        }
+        lists.push(ListRow { place, members });
+    }
+    Ok(lists)
+}
+
+impl From<Fault> for Rejection {
+    fn from(fault: Fault) -> Self {
+        Self::because(
+            403,
+            match fault {
+                Fault::TooDeep => "Too Many Lists Within Lists",
+                Fault::TooLarge => "Too Many Recipients",
+            },
+        )
+    }
+}
+
+/// Who gets it, which of them each address stands for, and the addresses by the names by which they are compared.
+struct Resolved {
+    recipients: Vec<Person>,
+    lines: Vec<Line>,
+    names: Vec<String>,
+}
+
+fn resolve(all: Vec<Addressed>, lists: &[ListRow], domains: &Domains) -> Resolved {
+    if lists.is_empty() {
+        let United { people, names, .. } = unite((0..).zip(all), domains);
+        let lines = people.iter().map(Line::of).collect();
+        return Resolved { recipients: people, lines, names };
+    }
+    let United { people, names, .. } = unite((0..).zip(all.iter().cloned()), domains);
+    let (origins, expanded): (Vec<u32>, Vec<Addressed>) = expand(&all, lists).into_iter().unzip();
+    let United { people: recipients, owners, .. } = unite((0..).zip(expanded), domains);
+    let line = |person: Person| {
+        let own = origins.iter().zip(&owners).filter(|(origin, _)| **origin == person.place);
+        let mut places = Vec::new();
+        for (_, owner) in own {
+            let place = recipients.get(*owner).map(|recipient| recipient.place);
+            places.extend(place.filter(|place| !places.contains(place)));
+        }
+        let is_list = lists.iter().any(|list| list.place == person.place);
+        let stands = if is_list { Stands::ForOthers } else { Stands::ForItself };
+        Line { addressed: person.addressed, stands, places }
+    };
+    let lines = people.into_iter().map(line).collect();
+    Resolved { recipients, lines, names }
 }
 
 /// What tells the double of a submission, without reading who it goes to (W12).
@@ -81,14 +208,22 @@ fn key(request: &Request, sender: &Aor, wish: &ReportWish) -> String {
     }
 }
 
+/// Everybody once.
+struct United {
+    people: Vec<Person>,
+    /// Of each of them, the name by which he is compared.
+    names: Vec<String>,
+    /// Of each address, whose it is.
+    owners: Vec<usize>,
+}
+
 /// Everybody once (W3): in a served domain `user@domain` alone decides, elsewhere RFC 3261 §19.1.4 on the `sip:` form.
-/// Beside them the name of each by which he is compared.
-fn unite(all: Vec<Addressed>, domains: &Domains) -> (Vec<Person>, Vec<String>) {
-    let mut people: Vec<Person> = Vec::with_capacity(all.len());
-    let mut names = Vec::with_capacity(all.len());
+fn unite(all: impl Iterator<Item = (u32, Addressed)>, domains: &Domains) -> United {
+    let mut people: Vec<Person> = Vec::with_capacity(all.size_hint().0);
+    let (mut names, mut owners) = (Vec::new(), Vec::new());
     // By address without parameters, so that only few are compared in full.
     let mut known: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (place, addressed) in (0..).zip(all) {
+    for (place, addressed) in all {
         let served = domains.aor(&addressed.uri);
         let route = addressed.uri.to_sip();
         let name = served.as_ref().map_or_else(|| addressed.uri.aor(), Clone::clone).to_string();
@@ -98,18 +233,20 @@ fn unite(all: Vec<Addressed>, domains: &Domains) -> (Vec<Person>, Vec<String>) {
         };
         match alike.iter().copied().find(is_same) {
             Some(index) => {
+                owners.push(index);
                 if let Some(person) = people.get_mut(index) {
                     merge(person, addressed.bcc, route);
                 }
             }
             None => {
                 names.push(served.map_or_else(|| route.to_string(), |aor| aor.to_string()));
+                owners.push(people.len());
                 alike.push(people.len());
                 people.push(Person { place, addressed, route });
             }
         }
     }
-    (people, names)
+    United { people, names, owners }
 }
 
 /// The same person once more: hidden if any spelling was bcc, over TLS if any was `sips`.

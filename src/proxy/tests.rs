@@ -15,6 +15,7 @@ use crate::time::{Now, Timestamp};
 mod absence;
 mod admission;
 mod legs;
+mod lists;
 mod mailbox;
 mod overload;
 mod pacing;

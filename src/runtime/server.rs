@@ -8,10 +8,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::machine::Input;
 use crate::net::{BindError, Net};
+use crate::proxy::journal::Write;
 use crate::proxy::{Proxy, ProxyCommand, ProxyConfig, ProxyEvent};
 use crate::random::Random;
 use crate::runtime::Shell;
+use crate::runtime::outside_watch::OutsideWatch;
 use crate::sip::Transport;
+use crate::store::outside::Outside;
 use crate::store::{OpenError, ProxySchema, Store};
 use crate::time::Clock;
 
@@ -142,7 +145,8 @@ fn run(
         Err(error) => return Err((ready, error.into())),
     };
     runtime.block_on(async move {
-        let (mut shell, mut proxy) = match start(config, data).await {
+        // The watch goes before the shell, whose store closes last and leaves one file.
+        let (mut shell, mut proxy, mut watch) = match start(config, data).await {
             Ok(started) => started,
             Err(error) => return Err((ready, error)),
         };
@@ -154,11 +158,36 @@ fn run(
                 let command = ProxyCommand::InputsWaiting(waiting);
                 shell.give(&mut proxy, Input::Command(command), &mut log);
             }
-            if shell.turn(&mut proxy, &mut log, stopped.recv()).await.is_some() {
-                return Ok(());
+            match shell.turn(&mut proxy, &mut log, asked(&mut stopped, watch.as_mut())).await {
+                None => {}
+                Some(Asked::Stop) => return Ok(()),
+                Some(Asked::Read(Outside { aliases })) => {
+                    let command = ProxyCommand::Aliases(aliases.into());
+                    shell.give(&mut proxy, Input::Command(command), &mut log);
+                }
             }
         }
     })
+}
+
+/// What the loop waited for besides the machine.
+enum Asked {
+    Stop,
+    /// Something was changed from outside, and this is all of it.
+    Read(Outside),
+}
+
+async fn asked(stopped: &mut mpsc::Receiver<()>, watch: Option<&mut OutsideWatch>) -> Asked {
+    let changed = async {
+        match watch {
+            Some(watch) => watch.changed().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = stopped.recv() => Asked::Stop,
+        outside = changed => Asked::Read(outside),
+    }
 }
 
 fn log(event: ProxyEvent) {
@@ -181,7 +210,7 @@ fn log_load(event: &ProxyEvent) {
 async fn start(
     mut config: ProxyConfig,
     data: Option<&Path>,
-) -> Result<(Shell<crate::proxy::journal::Write>, Proxy), ServerError> {
+) -> Result<(Shell<Write>, Proxy, Option<OutsideWatch>), ServerError> {
     let clock = Clock::start();
     let random = Random::from_os()?;
     let store = data.map_or_else(Store::<ProxySchema>::in_memory, |folder| Store::open(&store_in(folder)))?;
@@ -189,7 +218,9 @@ async fn start(
     let net = Net::bind(&config.listens).await?;
     config.listens = net.locals().to_vec();
     let proxy = Proxy::new(config, rows, random, clock.now());
-    Ok((Shell::with_store(net, clock, store)?, proxy))
+    let shell = Shell::with_store(net, clock, store)?;
+    let watch = data.map(|folder| OutsideWatch::start(&store_in(folder))).transpose()?;
+    Ok((shell, proxy, watch))
 }
 
 #[cfg(test)]

@@ -67,6 +67,26 @@ pub struct Leg<'a> {
     pub expires: Option<u32>,
 }
 
+/// Somebody whom the submission does not name, but a list in it.
+#[derive(Debug)]
+pub struct Member<'a> {
+    /// His address, for To.
+    pub address: &'a Uri,
+    /// The number of the address that stands for him alone, and is not named to him; none where no address does.
+    pub line: Option<usize>,
+    /// Whether others are named to him.
+    pub sees: Sees,
+}
+
+/// Whether a leg has Also-To (W7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sees {
+    /// All who are not bcc.
+    Others,
+    /// Nobody.
+    Nobody,
+}
+
 impl LegTemplate {
     /// `recipients`: all, in order, so that leg i leaves its own Also-To out (bcc ones are named to nobody, and a bcc leg names
     /// nobody, W7). `date`: an RFC 1123 date, used when the submission has none.
@@ -92,10 +112,29 @@ impl LegTemplate {
     /// The leg's bytes. A number that is none of the recipients' gives a leg to its Request-URI that names nobody.
     #[must_use]
     pub fn print(&self, leg: &Leg<'_>) -> Bytes {
+        match self.places.get(leg.recipient) {
+            Some(place) => self.print_with(leg, |out| self.push_names(out, place)),
+            None => self.print_with(leg, |out| push_to(out, leg.uri)),
+        }
+    }
+
+    /// The leg of a list's member: his own To, and the list's address beside those of the others (W16). The leg's number counts for
+    /// nothing here.
+    #[must_use]
+    pub fn print_for(&self, member: &Member<'_>, leg: &Leg<'_>) -> Bytes {
+        self.print_with(leg, |out| {
+            push_to(out, member.address);
+            if member.sees == Sees::Others {
+                self.push_others(out, member.line.and_then(|line| self.places.get(line)));
+            }
+        })
+    }
+
+    fn print_with(&self, leg: &Leg<'_>, push_people: impl FnOnce(&mut Vec<u8>)) -> Bytes {
         let fixed = self.middle.len() + self.named_end + self.tail.len() + 160;
         let own = 2 * leg.uri.as_str().len() + leg.via.len() + leg.from_tag.len() + leg.call_id.len();
-        let place = self.places.get(leg.recipient);
-        let mut out = Vec::with_capacity(fixed + own + place.map_or(0, std::ops::Range::len));
+        let own_line = self.places.get(leg.recipient).map_or(0, std::ops::Range::len);
+        let mut out = Vec::with_capacity(fixed + own + own_line);
         out.extend_from_slice(b"MESSAGE ");
         out.extend_from_slice(leg.uri.as_str().as_bytes());
         out.extend_from_slice(b" SIP/2.0\r\nVia: ");
@@ -103,14 +142,7 @@ impl LegTemplate {
         out.extend_from_slice(&self.middle);
         push_clean(&mut out, leg.from_tag);
         out.extend_from_slice(b"\r\nTo: ");
-        match place {
-            Some(place) => self.push_names(&mut out, place),
-            None => {
-                out.push(b'<');
-                out.extend_from_slice(leg.uri.as_str().as_bytes());
-                out.extend_from_slice(b">\r\n");
-            }
-        }
+        push_people(&mut out);
         out.extend_from_slice(b"Call-ID: ");
         push_clean(&mut out, leg.call_id);
         out.extend_from_slice(b"\r\nCSeq: 1 MESSAGE\r\n");
@@ -123,13 +155,25 @@ impl LegTemplate {
 
     /// The value of To, its CRLF, and Also-To for the others.
     fn push_names(&self, out: &mut Vec<u8>, place: &std::ops::Range<usize>) {
-        let names = |range: std::ops::Range<usize>| self.names.get(range).unwrap_or_default();
-        out.extend_from_slice(names(place.start + ALSO_TO.len()..place.end));
+        out.extend_from_slice(self.names.get(place.start + ALSO_TO.len()..place.end).unwrap_or_default());
         if place.start < self.named_end {
-            out.extend_from_slice(names(0..place.start));
-            out.extend_from_slice(names(place.end..self.named_end));
+            self.push_others(out, Some(place));
         }
     }
+
+    /// Also-To for all who are named, but one.
+    fn push_others(&self, out: &mut Vec<u8>, but: Option<&std::ops::Range<usize>>) {
+        let names = |range: std::ops::Range<usize>| self.names.get(range).unwrap_or_default();
+        let but = but.filter(|place| place.start < self.named_end);
+        out.extend_from_slice(names(0..but.map_or(0, |place| place.start)));
+        out.extend_from_slice(names(but.map_or(0, |place| place.end)..self.named_end));
+    }
+}
+
+fn push_to(out: &mut Vec<u8>, address: &Uri) {
+    out.push(b'<');
+    out.extend_from_slice(address.as_str().as_bytes());
+    out.extend_from_slice(b">\r\n");
 }
 
 fn push_clean(out: &mut Vec<u8>, text: &str) {

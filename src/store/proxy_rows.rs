@@ -6,6 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::aliases::aliases;
 use crate::machine::Flow;
 use crate::proxy::journal::{
     AcceptedRow, BindingRow, DeviceRow, DispatchId, DispatchRows, OutcomeRow, OutcomeState, ReportRow, Rows,
@@ -14,6 +15,8 @@ use crate::proxy::journal::{
 use crate::sip::{Aor, Uri};
 use crate::store::Schema;
 use crate::store::columns::{FlowColumn, Json, millis, signed, timestamp, timestamp_option, unsigned};
+
+mod aliases;
 
 mod audit;
 
@@ -26,7 +29,8 @@ impl Schema for ProxySchema {
     type Rows = Rows;
     const NAME: &'static str = "proxy";
     const APPLICATION_ID: i32 = 0x4641_4e50; // "FANP"
-    const MIGRATIONS: &'static [&'static str] = &[include_str!("proxy_1.sql"), include_str!("proxy_2.sql")];
+    const MIGRATIONS: &'static [&'static str] =
+        &[include_str!("proxy_1.sql"), include_str!("proxy_2.sql"), include_str!("proxy_3.sql")];
 
     fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
         match write {
@@ -48,6 +52,7 @@ impl Schema for ProxySchema {
             secret: secret(connection)?,
             bindings: bindings(connection)?,
             devices: devices(connection)?,
+            aliases: aliases(connection)?,
             dispatches: dispatches(connection)?,
         })
     }
@@ -95,8 +100,8 @@ fn take_device(connection: &Connection, aor: &Aor, instance: &str) -> rusqlite::
 }
 
 fn put_accepted(connection: &Connection, accepted: &AcceptedRow) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO dispatch (id, key, to_tag, accepted_at, flow, recipients, request)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let sql = "INSERT INTO dispatch (id, key, to_tag, accepted_at, flow, recipients, request, lists)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let mut statement = connection.prepare_cached(sql)?;
     statement
         .execute(params![
@@ -107,6 +112,7 @@ fn put_accepted(connection: &Connection, accepted: &AcceptedRow) -> rusqlite::Re
             FlowColumn(accepted.flow),
             Json(&accepted.recipients),
             accepted.request.as_ref(),
+            aliases::lists_column(&accepted.lists),
         ])
         .map(drop)
 }
@@ -222,7 +228,8 @@ fn devices(connection: &Connection) -> rusqlite::Result<Vec<DeviceRow>> {
 fn dispatches(connection: &Connection) -> rusqlite::Result<Vec<DispatchRows>> {
     let mut outcomes = outcomes(connection)?;
     let mut reports = reports(connection)?;
-    let sql = "SELECT id, key, to_tag, accepted_at, flow, recipients, request FROM dispatch ORDER BY id";
+    let sql =
+        "SELECT id, key, to_tag, accepted_at, flow, recipients, request, lists FROM dispatch ORDER BY id";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], accepted)?;
     rows.map(|accepted| {
@@ -243,6 +250,7 @@ fn accepted(row: &Row<'_>) -> rusqlite::Result<AcceptedRow> {
         flow: row.get::<_, FlowColumn>("flow")?.0,
         request: row.get::<_, Vec<u8>>("request")?.into(),
         recipients: row.get::<_, Json<Vec<u32>>>("recipients")?.0,
+        lists: aliases::lists(row.get("lists")?),
     })
 }
 

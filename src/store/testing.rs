@@ -96,6 +96,7 @@ pub(super) fn accepted(id: u64) -> AcceptedRow {
         flow: udp(),
         request: Bytes::from(request),
         recipients: vec![0, 1],
+        lists: Vec::new(),
     }
 }
 

@@ -15,6 +15,7 @@ mod crash;
 mod disk;
 mod interop;
 mod kamailio;
+mod lists;
 mod loopback;
 mod mailbox;
 mod patent;

@@ -178,6 +178,7 @@ impl Store for ProxyStore {
         proxy::Rows {
             secret: self.secret,
             bindings: self.bindings.clone(),
+            aliases: Vec::new(),
             devices: self.devices.clone(),
             dispatches: self.dispatches.values().cloned().collect(),
         }

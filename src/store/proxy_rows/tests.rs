@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::*;
+use crate::proxy::journal::ListRow;
 use crate::store::testing::{opened, write_all};
 use crate::time::Timestamp;
 
@@ -19,6 +20,7 @@ fn accepted_row(id: u64) -> AcceptedRow {
         flow: flow(),
         request: Bytes::from_static(b"MESSAGE sip:a@b SIP/2.0\r\n\xff\x00"),
         recipients: vec![0, 2, 1],
+        lists: vec![ListRow { place: 1, members: vec![Uri::parse("sip:cy@c;x=y").unwrap()] }],
     }
 }
 

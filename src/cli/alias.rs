@@ -1,0 +1,32 @@
+//! `fanfare proxy alias`: addresses that stand for others.
+
+use std::path::Path;
+
+use super::lines::say;
+use super::{AliasVerb, StorePlace};
+use crate::store::aliases::Aliases;
+
+impl AliasVerb {
+    /// Where the store is.
+    pub(super) const fn place(&self) -> &StorePlace {
+        match self {
+            Self::Add { place, .. } | Self::Remove { place, .. } | Self::List { place } => place,
+        }
+    }
+}
+
+/// Does it in the store of that file.
+pub(super) fn run(verb: &AliasVerb, store: &Path) -> anyhow::Result<()> {
+    let mut aliases = Aliases::open(store)?;
+    match verb {
+        AliasVerb::Add { alias, members, .. } => aliases.add(alias, members)?,
+        AliasVerb::Remove { alias, members, .. } => aliases.remove(alias, members)?,
+        AliasVerb::List { .. } => {
+            for row in aliases.list()? {
+                let members: Vec<_> = row.members.iter().map(ToString::to_string).collect();
+                say(&format!("{} stands for {}", row.alias, members.join(", ")));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! Looks, on a thread of its own, whether something was changed from outside in a proxy's store.
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::store::outside::{Outside, Watch};
+use crate::store::{OpenError, OpenErrorKind};
+
+/// So soon a change counts; a look costs one row.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// The thread; it ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct OutsideWatch {
+    changes: mpsc::Receiver<Outside>,
+    stop: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl OutsideWatch {
+    /// Watches the store in this file, which is open already.
+    pub(super) fn start(store: &Path) -> Result<Self, OpenError> {
+        let watch = Watch::new(store)?;
+        let (sender, changes) = mpsc::channel(1);
+        let (stop, stopped) = sync_channel(0);
+        let thread = std::thread::Builder::new()
+            .name("proxy-outside".to_owned())
+            .spawn(move || look(watch, &sender, &stopped))
+            .map_err(|error| OpenError { path: store.to_owned(), kind: OpenErrorKind::Thread(error) })?;
+        Ok(Self { changes, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// All of it, after something was changed.
+    pub(super) async fn changed(&mut self) -> Outside {
+        match self.changes.recv().await {
+            Some(outside) => outside,
+            // The thread is gone by a fault of ours; what is known holds.
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for OutsideWatch {
+    fn drop(&mut self) {
+        self.changes.close();
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the look-out for changes from outside ended by a panic");
+        }
+    }
+}
+
+fn look(mut watch: Watch, changes: &mpsc::Sender<Outside>, stopped: &Receiver<()>) {
+    let mut is_failing = false;
+    while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+        let looked = watch.changed();
+        let was_failing = std::mem::replace(&mut is_failing, looked.is_err());
+        match looked {
+            Ok(Some(outside)) => {
+                tracing::info!(aliases = outside.aliases.len(), "what is changed from outside is read");
+                if changes.blocking_send(outside).is_err() {
+                    return;
+                }
+            }
+            Ok(None) => {}
+            Err(error) if !was_failing => tracing::warn!(%error, "changes from outside cannot be seen"),
+            Err(_) => {}
+        }
+    }
+}

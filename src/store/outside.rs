@@ -1,0 +1,95 @@
+//! What people change in a proxy's store by commands of their own, while the proxy runs or not; and how the proxy sees it.
+//!
+//! **Invariant:** the running proxy's lock is not touched. A change is one small transaction beside the proxy's own, and a number in
+//! the store that grows with it tells the proxy to read all of it again.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::proxy::journal::AliasRow;
+use crate::store::{OpenError, OpenErrorKind, ProxySchema, Schema, Store, migrate, proxy_rows};
+
+/// How long a lock of the proxy is waited for.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
+
+/// All that is changed from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outside {
+    /// Addresses that stand for others.
+    pub aliases: Vec<AliasRow>,
+}
+
+/// What is changed from outside, as a running proxy sees it.
+#[derive(Debug)]
+pub struct Watch {
+    connection: Connection,
+    version: Option<i64>,
+}
+
+impl Watch {
+    /// Watches the store in this file, which is open already.
+    ///
+    /// # Errors
+    /// It cannot be opened a second time.
+    pub fn new(path: &Path) -> Result<Self, OpenError> {
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .map_err(|kind| OpenError { path: path.to_owned(), kind })?;
+        Ok(Self { connection, version: None })
+    }
+
+    /// All of it, when that was not asked before, or something was changed since.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn changed(&mut self) -> Result<Option<Outside>, OpenErrorKind> {
+        let instant = self.connection.transaction()?;
+        let version =
+            instant.query_row("SELECT version FROM outside_version", [], |row| row.get::<_, i64>(0))?;
+        if self.version == Some(version) {
+            return Ok(None);
+        }
+        let outside = Outside { aliases: proxy_rows::aliases(&instant)? };
+        drop(instant);
+        self.version = Some(version);
+        Ok(Some(outside))
+    }
+}
+
+/// Opens the store of a proxy to change it; it is made, or brought up to date, where that is needed and no proxy uses it.
+pub(super) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
+    let failed = |kind| OpenError { path: path.to_owned(), kind };
+    if !is_of_today(path).map_err(failed)? {
+        drop(Store::<ProxySchema>::open(path)?);
+    }
+    connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)
+}
+
+/// One transaction, which is on the disk when this returns; one that is refused changes nothing.
+pub(super) fn change<E: From<OpenError>>(
+    connection: &mut Connection,
+    path: &Path,
+    act: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<Result<(), E>>,
+) -> Result<(), E> {
+    let failed = |error: rusqlite::Error| OpenError { path: path.to_owned(), kind: error.into() };
+    let change = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    act(&change).map_err(failed)??;
+    Ok(change.commit().map_err(failed)?)
+}
+
+/// True for a file with the tables of today; false where there is none, or an older one.
+fn is_of_today(path: &Path) -> Result<bool, OpenErrorKind> {
+    if !path.is_file() {
+        return Ok(false);
+    }
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    Ok(migrate::version::<ProxySchema>(&connection)? == ProxySchema::MIGRATIONS.len())
+}
+
+fn connect(path: &Path, access: OpenFlags) -> Result<Connection, OpenErrorKind> {
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_WAIT)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(connection)
+}
