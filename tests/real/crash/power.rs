@@ -112,11 +112,16 @@ fn w10_a_message_is_synced_before_its_first_byte_leaves() {
     let who = ["send", "--from", "im:james@domain.com", "--proxy", &udp, "--to", "im:bob@domain.com"];
     let trace = Traced::fanfare(&[&who[..], &kept].concat(), None).end();
 
-    let asked = trace.first(&["openat"], "messages.sqlite3-wal\"");
-    let left = trace.first(LEAVING, "\"MESSAGE sip:bob@");
-    trace.assert_log_synced(&data.join("messages.sqlite3-wal"), asked, left);
-    assert_names_synced(&trace, &data, &data.join("messages.sqlite3"), left);
     let store = data.join("messages.sqlite3-wal");
+    let left = trace.first(LEAVING, "\"MESSAGE sip:bob@");
+    // That it is on its way is written while it leaves; what it says is on the disk before.
+    let kept = trace.first(&["pwrite64"], "Never before.");
+    assert!(kept.arguments.contains(&format!("<{}>", store.display())), "{kept:?}");
+    assert!(
+        trace.is_synced(&store, kept.ended, left.began),
+        "{kept:?} is not synced before {left:?}: {trace:#?}"
+    );
+    assert_names_synced(&trace, &data, &data.join("messages.sqlite3"), left);
     // What is said to be delivered is on the disk when it is said.
     let report = trace.first(&["recvfrom"], "\"NOTIFY ");
     let told = trace.first(&["write"], "im:bob@domain.com success");

@@ -87,7 +87,8 @@ impl Traced {
         let file = folder.path().join("trace");
         let mut command = Command::new("strace");
         // The tracer stands aside, so that the process that we start and end is the program itself.
-        command.args(["-D", "-f", "-y", "-q", "-s", "600", "-o"]).arg(&file);
+        // Long enough for a whole page of the store.
+        command.args(["-D", "-f", "-y", "-q", "-s", "4200", "-o"]).arg(&file);
         command.args([
             "-e",
             "trace=mkdir,openat,rename,unlink,pwrite64,fsync,fdatasync,write,writev,sendto,sendmsg,recvfrom",
