@@ -118,10 +118,7 @@ fn archive() -> Snapshot {
         address: "sip:james@example.com".to_owned(),
         name: "James".to_owned(),
         proxy: "udp:192.0.2.1:5060".to_owned(),
-        register: true,
-        t1_ms: 500,
-        expires_secs: None,
-        report_window_secs: 60,
+        ..fanfare::client::account::Account::default()
     };
     let thread = Thread {
         conversation: ConversationId(1),

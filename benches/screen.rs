@@ -90,12 +90,8 @@ fn rows(messages: u64) -> Vec<Write> {
 fn account() -> Account {
     Account {
         address: "sip:james@domain.com".to_owned(),
-        name: String::new(),
         proxy: "udp:127.0.0.1:5060".to_owned(),
-        register: true,
-        t1_ms: 500,
-        expires_secs: None,
-        report_window_secs: 60,
+        ..Account::default()
     }
 }
 

@@ -91,6 +91,15 @@ struct ProxyArguments {
     /// Keep messages for people who are absent, as long as their Expires says and at most 7 days (default: on).
     #[arg(long, value_enum, value_name = "on|off")]
     mailbox: Option<Switch>,
+    /// Our certificate for TLS and the chain to its authority, a PEM file; read again when it changes.
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// The private key of the certificate, a PEM file.
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// Authorities to trust for TLS to other servers, a PEM file, in place of those that this system trusts.
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
     /// Settings in a RON file; what is given here goes first.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -158,14 +167,27 @@ struct StorePlace {
     config: Option<PathBuf>,
 }
 
+/// The server of an account that lives as long as a command.
+#[derive(Debug, Args)]
+struct ServerArguments {
+    /// The proxy, like sip.domain.com, tls:sip.domain.com or udp:192.0.2.1:5060 (default: that of the address's domain).
+    #[arg(long, value_name = "SERVER", default_value = "", hide_default_value = true)]
+    proxy: String,
+    /// Authorities to trust for TLS, a PEM file, in place of those that this system trusts.
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
+    /// T1 of RFC 3261 on the way to the proxy.
+    #[arg(long, value_name = "TIME", value_parser = parse::duration, default_value = "500ms")]
+    t1: Duration,
+}
+
 #[derive(Debug, Args)]
 struct SendArguments {
     /// Who sends.
     #[arg(long, value_name = "ADDRESS", value_parser = parse::address)]
     from: Uri,
-    /// The proxy.
-    #[arg(long, value_name = "udp:ADDRESS:PORT", value_parser = parse::listen)]
-    proxy: (Transport, SocketAddr),
+    #[command(flatten)]
+    server: ServerArguments,
     /// A recipient; repeated for more.
     #[arg(long, value_name = "ADDRESS", value_parser = parse::address, required = true)]
     to: Vec<Uri>,
@@ -184,9 +206,6 @@ struct SendArguments {
     /// Folder of the store (default: nothing is kept).
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// T1 of RFC 3261 on the way to the proxy.
-    #[arg(long, value_name = "TIME", value_parser = parse::duration, default_value = "500ms")]
-    t1: Duration,
 }
 
 #[derive(Debug, Args)]
@@ -194,18 +213,14 @@ struct ListenArguments {
     /// Who listens.
     #[arg(long = "as", value_name = "ADDRESS", value_parser = parse::address)]
     identity: Uri,
-    /// The proxy.
-    #[arg(long, value_name = "udp:ADDRESS:PORT", value_parser = parse::listen)]
-    proxy: (Transport, SocketAddr),
+    #[command(flatten)]
+    server: ServerArguments,
     /// One JSON object a line.
     #[arg(long)]
     json: bool,
     /// Folder of the store (default: nothing is kept).
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// T1 of RFC 3261 on the way to the proxy.
-    #[arg(long, value_name = "TIME", value_parser = parse::duration, default_value = "500ms")]
-    t1: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -44,6 +44,8 @@ pub mod text;
 
 pub mod account;
 
+pub mod server;
+
 pub mod journal;
 
 use std::sync::Arc;
@@ -65,7 +67,7 @@ use self::outbox::{Outbox, Upshot};
 use self::reason::NO_FAN_OUT;
 use self::registration::Registration;
 use self::snapshot::{ConversationHead, Person};
-use crate::machine::{BatchId, ConnectId, Flow, Input, Machine, Output};
+use crate::machine::{BatchId, ConnectId, Flow, Hop, Input, Machine, Output};
 use crate::random::Random;
 use crate::sip::{self, Message, Method, Request, Response};
 use crate::time::Now;
@@ -85,7 +87,7 @@ impl UserAgent {
     /// A user agent with what the store holds; it does nothing before it is asked to.
     #[must_use]
     pub fn new(config: AgentConfig, rows: Rows, random: Random, now: Now) -> Self {
-        let line = Line::new(config.profile.proxy, &config.locals);
+        let line = Line::new(config.profile.server.clone(), &config.locals);
         let mut core = Core::new(config.profile, line, random, rows.last_message);
         let mut conversations = Conversations::recover(rows.conversations, rows.last_conversation);
         let outbox = Outbox::recover(rows.open, &mut conversations, &core, now);
@@ -104,6 +106,12 @@ impl UserAgent {
     #[must_use]
     pub const fn registration(&self) -> &RegistrationState {
         self.registration.state()
+    }
+
+    /// Where the proxy is, as far as that is known.
+    #[must_use]
+    pub fn proxy(&self) -> Option<Hop> {
+        self.core.line.hop()
     }
 
     /// How many messages wait to be sent, or to be answered by the proxy.
@@ -306,9 +314,9 @@ impl UserAgent {
     }
 
     /// The connection to the proxy cannot be had.
-    fn line_refused(&mut self, now: Now) {
+    fn line_refused(&mut self, why: Option<Arc<str>>, now: Now) {
         if self.core.line.is_stream() {
-            self.registration.line_lost(&mut self.core, now);
+            self.registration.line_refused(&mut self.core, why, now);
         }
     }
 
@@ -341,14 +349,17 @@ impl Machine for UserAgent {
         match input {
             Input::Received { flow, bytes } => self.received(flow, bytes, now),
             Input::Connected { id, flow } => self.connected(id, flow, now),
-            Input::ConnectFailed { id } => {
+            Input::ConnectFailed { id, fault } => {
                 if self.core.line.connect_failed(id) {
-                    self.line_refused(now);
+                    self.line_refused(fault.into_why(), now);
                 }
             }
             Input::Disconnected { flow } => self.disconnected(flow, now),
-            // The proxy's address is a number, so nothing is asked for.
-            Input::Resolved { .. } => {}
+            Input::Resolved { id, hops } => {
+                if self.core.line.found(id, hops) {
+                    self.registration.proxy_found(&mut self.core, now);
+                }
+            }
             Input::Committed(id) => self.release(id, Core::committed, now),
             Input::CommitFailed(id) => self.release(id, Core::commit_failed, now),
             Input::Command(command) => self.command(command, now),
@@ -360,7 +371,7 @@ impl Machine for UserAgent {
         self.core.transactions.handle_timeout(now.mono);
         self.take_failures(now);
         if self.core.line.handle_timeout(now.mono) {
-            self.line_refused(now);
+            self.line_refused(None, now);
         }
         self.registration.handle_timeout(&mut self.core, now);
         self.outbox.handle_timeout(&mut self.core, now);

@@ -103,10 +103,8 @@ impl Stage {
             address: people::writer(),
             name: "James".to_owned(),
             proxy: format!("udp:{}", self.proxy),
-            register: true,
             t1_ms: u64::try_from(T1.as_millis()).unwrap_or(100),
-            expires_secs: None,
-            report_window_secs: 60,
+            ..Account::default()
         }
     }
 

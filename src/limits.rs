@@ -116,6 +116,8 @@ pub const INPUTS_WAITING_MAX: usize = 4096;
 pub const BATCHES_WAITING_MAX: usize = 4096;
 /// Connections of one process.
 pub const CONNECTIONS_MAX: usize = 10_000;
+/// Handshakes under way of those who connect to one process, under TLS or by WebSocket; over it they are hung up on.
+pub const GREETINGS_MAX: usize = 1000;
 /// Bytes waiting to be written to one connection; over it the connection is closed.
 pub const CONNECTION_QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A connection on which nothing moved for so long is closed.

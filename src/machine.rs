@@ -9,6 +9,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -56,6 +57,8 @@ pub enum Input<C> {
     ConnectFailed {
         /// The wish.
         id: ConnectId,
+        /// Why.
+        fault: ConnectFault,
     },
     /// A connection is gone, or a datagram could not be sent: what is under way on this flow fails.
     Disconnected {
@@ -88,6 +91,9 @@ pub enum Output<E, W> {
         id: ConnectId,
         /// Where to.
         hop: Hop,
+        /// Whom a certificate has to name: the domain of the URI that led to the hop (RFC 5922 §4); none for the
+        /// address itself.
+        domain: Option<Arc<str>>,
     },
     /// Find where a URI leads (RFC 3263).
     Resolve {
@@ -127,12 +133,32 @@ pub struct Hop {
     pub remote: SocketAddr,
 }
 
+/// Why a connection cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConnectFault {
+    /// Nobody answers there.
+    Unreachable,
+    /// Somebody does, and is not whom we look for or cannot prove it: a sentence for people, without full stop (RFC 5922).
+    Untrusted(Arc<str>),
+}
+
+impl ConnectFault {
+    /// What is known beyond that nobody answers.
+    #[must_use]
+    pub fn into_why(self) -> Option<Arc<str>> {
+        match self {
+            Self::Unreachable => None,
+            Self::Untrusted(why) => Some(why),
+        }
+    }
+}
+
 /// A pair of addresses, and the connection for a stream (RFC 5626 §3).
 ///
 /// A datagram flow has no connection. A stream flow is used only while its connection lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Flow {
-    /// UDP, TCP or TLS.
+    /// UDP, a stream, or a WebSocket.
     pub transport: Transport,
     /// Our end. For UDP the address of the socket that received, or that is to send.
     pub local: SocketAddr,

@@ -5,7 +5,15 @@
 // In this order a part uses those after it only.
 mod tcp;
 
+mod stream;
+
 mod connections;
+
+mod bind;
+
+mod tls;
+
+mod distrust;
 
 mod udp;
 
@@ -20,49 +28,25 @@ use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use crate::limits::{INPUTS_WAITING_MAX, LOOKUPS_MAX};
-use crate::machine::{ConnectId, Flow, Hop, Input, ResolveId, Transmit};
+use crate::limits::{GREETINGS_MAX, INPUTS_WAITING_MAX, LOOKUPS_MAX};
+use crate::machine::{ConnectFault, ConnectId, Flow, Hop, Input, ResolveId, Transmit};
 use crate::random::Random;
 use crate::sip::{Transport, Uri};
 
-use self::connections::{Connections, StreamLimits, Wish};
+pub use self::bind::{BindCause, BindError};
+use self::bind::{bind_error, bind_pair, bind_tcp, bind_udp};
+use self::connections::{Connections, Peer, StreamLimits, Wish};
 use self::resolve::Route;
+use self::tcp::Greeting;
+use self::tls::Tls;
+pub use self::tls::{Identity, TlsFileError, TlsFiles};
 use self::udp::UdpPort;
 
-/// Times that a free pair of ports is looked for when port 0 is asked for over UDP and TCP together.
-const PAIR_TRIES: usize = 20;
-
-/// A socket that cannot be had.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {transport} {address}: {cause}")]
-pub struct BindError {
-    /// Which transport, in small letters.
-    pub transport: String,
-    /// Which address.
-    pub address: SocketAddr,
-    /// Why.
-    #[source]
-    pub cause: BindCause,
-}
-
-/// Why a socket cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub enum BindCause {
-    /// Somebody listens there.
-    #[error("port {0} is in use by another program")]
-    InUse(u16),
-    /// Not ours to use.
-    #[error("this address is not one of this computer's")]
-    NotOurs,
-    /// A port below 1024, say.
-    #[error("permission denied")]
-    Denied,
-    /// Not built.
-    #[error("TLS is not spoken by this version")]
-    Tls,
-    /// What the system says.
-    #[error("{0}")]
-    Other(#[source] io::Error),
+/// What the sockets of a machine are opened with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetSettings {
+    /// Certificates.
+    pub tls: TlsFiles,
 }
 
 /// What came from the network.
@@ -86,6 +70,8 @@ pub enum NetEvent {
     ConnectFailed {
         /// The wish.
         id: ConnectId,
+        /// Why.
+        fault: ConnectFault,
     },
     /// A flow is of no use any more.
     Disconnected {
@@ -108,7 +94,7 @@ impl NetEvent {
         match self {
             Self::Received { flow, bytes } => Input::Received { flow, bytes },
             Self::Connected { id, flow } => Input::Connected { id, flow },
-            Self::ConnectFailed { id } => Input::ConnectFailed { id },
+            Self::ConnectFailed { id, fault } => Input::ConnectFailed { id, fault },
             Self::Disconnected { flow } => Input::Disconnected { flow },
             Self::Resolved { id, hops } => Input::Resolved { id, hops },
         }
@@ -121,6 +107,9 @@ pub struct Net {
     udp: Vec<UdpPort>,
     locals: Vec<(Transport, SocketAddr)>,
     connections: Arc<Connections>,
+    tls: Arc<Tls>,
+    /// Handshakes under way of those who connect to us.
+    greeted: Arc<Semaphore>,
     lookups: Arc<Semaphore>,
     sender: mpsc::Sender<NetEvent>,
     events: mpsc::Receiver<NetEvent>,
@@ -133,32 +122,46 @@ impl Net {
     /// # Errors
     /// The first address that cannot be had, and why.
     pub async fn bind(listens: &[(Transport, SocketAddr)]) -> Result<Self, BindError> {
-        Self::bind_with(listens, StreamLimits::default()).await
+        Self::open(listens, &NetSettings::default()).await
     }
 
-    async fn bind_with(listens: &[(Transport, SocketAddr)], limits: StreamLimits) -> Result<Self, BindError> {
+    /// The same with certificates.
+    ///
+    /// # Errors
+    /// The first file or address that cannot be had, and why.
+    pub async fn open(
+        listens: &[(Transport, SocketAddr)],
+        settings: &NetSettings,
+    ) -> Result<Self, BindError> {
+        Self::bind_with(listens, settings, StreamLimits::default()).await
+    }
+
+    async fn bind_with(
+        listens: &[(Transport, SocketAddr)],
+        settings: &NetSettings,
+        limits: StreamLimits,
+    ) -> Result<Self, BindError> {
         let (sender, events) = mpsc::channel(INPUTS_WAITING_MAX);
         // Two of 2^62 numbers: a run will not meet the numbers of an earlier one.
         let before_first = Random::from_os().map_or(0, |mut random| random.bits() >> 2);
         let connections = Arc::new(Connections::new(sender.clone(), before_first, limits));
+        let tls = Arc::new(Tls::new(&settings.tls).map_err(Box::new)?);
+        let (greeted, lookups) =
+            (Arc::new(Semaphore::new(GREETINGS_MAX)), Arc::new(Semaphore::new(LOOKUPS_MAX)));
         let (udp, locals, tasks) = (Vec::new(), Vec::new(), JoinSet::new());
-        let lookups = Arc::new(Semaphore::new(LOOKUPS_MAX));
-        let mut net = Self { udp, locals, connections, lookups, sender, events, tasks };
+        let mut net = Self { udp, locals, connections, tls, greeted, lookups, sender, events, tasks };
         let mut rest = listens.to_vec();
         while let Some((transport, address)) = rest.pop_first_listen() {
-            let twin = partner(transport);
-            let paired = address.port() == 0 && rest.contains(&(twin, address));
-            if paired {
-                rest.retain(|listen| *listen != (twin, address));
-                let (udp, tcp) = bind_pair(address).await?;
-                net.add_udp(udp, address)?;
-                net.add_tcp(tcp, address)?;
-            } else if transport == Transport::Udp {
-                net.add_udp(bind_udp(address).await?, address)?;
-            } else if transport == Transport::Tcp {
-                net.add_tcp(bind_tcp(address).await?, address)?;
-            } else {
-                return Err(BindError { transport: "tls".to_owned(), address, cause: BindCause::Tls });
+            let twin = partner(transport).map(|twin| (twin, address));
+            match twin.filter(|twin| address.port() == 0 && rest.contains(twin)) {
+                Some(twin) => {
+                    rest.retain(|listen| *listen != twin);
+                    let (udp, tcp) = bind_pair(address).await?;
+                    net.add_udp(udp, address)?;
+                    net.add_stream(Transport::Tcp, tcp, address)?;
+                }
+                None if transport == Transport::Udp => net.add_udp(bind_udp(address).await?, address)?,
+                None => net.add_stream(transport, bind_tcp(transport, address).await?, address)?,
             }
         }
         // In the order asked for, as `listening` lines and machines expect them.
@@ -197,22 +200,23 @@ impl Net {
         let flow = transmit.flow;
         match flow.transport {
             Transport::Udp => self.send_datagram(transmit),
-            Transport::Tcp | Transport::Tls => self.connections.send(flow, transmit.bytes.clone()),
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
+                self.connections.send(flow, transmit.bytes.clone())
+            }
         }
         .map_err(|()| flow)
     }
 
-    /// Finds a live connection to the hop, or opens one. An answer that is known now is returned.
-    pub fn connect(&mut self, id: ConnectId, hop: Hop) -> Option<NetEvent> {
-        if hop.transport != Transport::Tcp {
-            return Some(NetEvent::ConnectFailed { id });
-        }
-        match self.connections.wish(id, hop) {
+    /// Finds a live connection to the hop, or opens one; under TLS its certificate has to name `domain`, or the
+    /// address where there is none. An answer that is known now is returned.
+    pub fn connect(&mut self, id: ConnectId, hop: Hop, domain: Option<Arc<str>>) -> Option<NetEvent> {
+        let peer = Peer::wished(hop, domain);
+        match self.connections.wish(id, &peer) {
             Wish::Open(flow) => Some(NetEvent::Connected { id, flow }),
-            Wish::Full => Some(NetEvent::ConnectFailed { id }),
+            Wish::Full => Some(NetEvent::ConnectFailed { id, fault: ConnectFault::Unreachable }),
             Wish::Joined => None,
             Wish::Dial => {
-                self.tasks.spawn(tcp::dial(Arc::clone(&self.connections), hop));
+                self.tasks.spawn(tcp::dial(Arc::clone(&self.connections), peer, Arc::clone(&self.tls)));
                 None
             }
         }
@@ -254,10 +258,24 @@ impl Net {
         Ok(())
     }
 
-    fn add_tcp(&mut self, listener: TcpListener, asked: SocketAddr) -> Result<(), BindError> {
-        let local = listener.local_addr().map_err(|error| bind_error(Transport::Tcp, asked, error))?;
-        self.locals.push((Transport::Tcp, local));
-        self.tasks.spawn(tcp::accept(listener, Arc::clone(&self.connections)));
+    fn add_stream(
+        &mut self,
+        transport: Transport,
+        listener: TcpListener,
+        asked: SocketAddr,
+    ) -> Result<(), BindError> {
+        let local = listener.local_addr().map_err(|error| bind_error(transport, asked, error))?;
+        let greeting = match transport {
+            Transport::Udp | Transport::Tcp => Ok(Greeting::Plain),
+            Transport::Tls => {
+                self.tls.acceptor().map(Greeting::Tls).map_err(|error| BindCause::Tls(Box::new(error)))
+            }
+            Transport::Ws | Transport::Wss => Err(BindCause::WebSocket),
+        };
+        let greeting = greeting.map_err(|cause| BindError::new(transport, asked, cause))?;
+        self.locals.push((transport, local));
+        let (greeted, connections) = (Arc::clone(&self.greeted), Arc::clone(&self.connections));
+        self.tasks.spawn(tcp::accept(listener, greeting, greeted, connections));
         Ok(())
     }
 }
@@ -265,6 +283,14 @@ impl Net {
 impl Drop for Net {
     fn drop(&mut self) {
         self.connections.close_all();
+    }
+}
+
+/// Where a URI leads (RFC 3263), best first; none when there is no route.
+pub async fn resolve(uri: &Uri) -> Vec<Hop> {
+    match resolve::route(uri) {
+        Route::Known(hops) => hops,
+        Route::Name(name) => resolve::look_up(name).await,
     }
 }
 
@@ -290,10 +316,12 @@ impl PopFirst for Vec<(Transport, SocketAddr)> {
     }
 }
 
-const fn partner(transport: Transport) -> Transport {
+/// The transport that shares a port with this one.
+const fn partner(transport: Transport) -> Option<Transport> {
     match transport {
-        Transport::Udp => Transport::Tcp,
-        Transport::Tcp | Transport::Tls => Transport::Udp,
+        Transport::Udp => Some(Transport::Tcp),
+        Transport::Tcp => Some(Transport::Udp),
+        Transport::Tls | Transport::Ws | Transport::Wss => None,
     }
 }
 
@@ -301,45 +329,6 @@ fn fits(listen: &(Transport, SocketAddr), local: &(Transport, SocketAddr)) -> bo
     listen.0 == local.0
         && listen.1.ip() == local.1.ip()
         && (listen.1.port() == local.1.port() || listen.1.port() == 0)
-}
-
-/// A UDP and a TCP socket on the same free port.
-async fn bind_pair(address: SocketAddr) -> Result<(UdpSocket, TcpListener), BindError> {
-    let mut last = None;
-    for _ in 0..PAIR_TRIES {
-        let tcp = bind_tcp(address).await?;
-        let port = tcp.local_addr().map_err(|error| bind_error(Transport::Tcp, address, error))?.port();
-        match bind_udp(SocketAddr::new(address.ip(), port)).await {
-            Ok(udp) => return Ok((udp, tcp)),
-            Err(error) => last = Some(error),
-        }
-    }
-    Err(last.unwrap_or_else(|| bind_error(Transport::Udp, address, io::ErrorKind::AddrInUse.into())))
-}
-
-async fn bind_udp(address: SocketAddr) -> Result<UdpSocket, BindError> {
-    let bind = async {
-        let socket = UdpSocket::bind(address).await?;
-        // Until the reactor has seen it once, `try_send_to` refuses, and the first datagram would be lost.
-        socket.writable().await?;
-        Ok(socket)
-    };
-    bind.await.map_err(|error| bind_error(Transport::Udp, address, error))
-}
-
-async fn bind_tcp(address: SocketAddr) -> Result<TcpListener, BindError> {
-    TcpListener::bind(address).await.map_err(|error| bind_error(Transport::Tcp, address, error))
-}
-
-#[expect(clippy::wildcard_enum_match_arm, reason = "the system has many more kinds, and names them")]
-fn bind_error(transport: Transport, address: SocketAddr, error: io::Error) -> BindError {
-    let cause = match error.kind() {
-        io::ErrorKind::AddrInUse => BindCause::InUse(address.port()),
-        io::ErrorKind::AddrNotAvailable => BindCause::NotOurs,
-        io::ErrorKind::PermissionDenied => BindCause::Denied,
-        _ => BindCause::Other(error),
-    };
-    BindError { transport: transport.as_str().to_ascii_lowercase(), address, cause }
 }
 
 #[cfg(test)]

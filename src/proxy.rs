@@ -42,6 +42,8 @@ mod router;
 
 mod carrier;
 
+mod way;
+
 mod pace;
 
 mod sockets;
@@ -299,7 +301,7 @@ impl Machine for Proxy {
         match input {
             Input::Received { flow, bytes } => self.received(flow, &bytes, now),
             Input::Connected { id, flow } => self.core.carrier.connected(id, flow),
-            Input::ConnectFailed { id } => self.core.carrier.connect_failed(id, now.mono),
+            Input::ConnectFailed { id, .. } => self.core.carrier.connect_failed(id, now.mono),
             Input::Disconnected { flow } => self.core.carrier.disconnected(flow),
             Input::Resolved { id, hops } => self.core.carrier.resolved(id, hops),
             Input::Committed(batch) => self.committed(batch, now),
@@ -329,7 +331,7 @@ impl Machine for Proxy {
         let core = &mut self.core;
         core.poll_output().or_else(|| core.carrier.poll_transmit().map(Output::Transmit)).or_else(|| {
             Some(match core.carrier.poll_wish()? {
-                Wish::Connect { id, hop } => Output::Connect { id, hop },
+                Wish::Connect { id, hop, domain } => Output::Connect { id, hop, domain },
                 Wish::Resolve { id, uri } => Output::Resolve { id, uri },
             })
         })

@@ -180,7 +180,9 @@ impl<W: Send + 'static> Shell<W> {
             Output::Transmit(transmit) => {
                 self.net.transmit(&transmit).err().map(|flow| Input::Disconnected { flow })
             }
-            Output::Connect { id, hop } => self.net.connect(id, hop).map(NetEvent::into_input),
+            Output::Connect { id, hop, domain } => {
+                self.net.connect(id, hop, domain).map(NetEvent::into_input)
+            }
             Output::Resolve { id, uri } => self.net.resolve(id, &uri).map(NetEvent::into_input),
             Output::Commit(batch) => self.commit(batch),
             Output::Event(event) => {

@@ -12,7 +12,7 @@ pub(super) fn run(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
-    let account = parse::account(&arguments.identity, arguments.proxy, arguments.t1, parse::Registers::Yes);
+    let account = parse::account(&arguments.identity, &arguments.server, parse::Registers::Yes);
     let mut agent = Agent::start(&account, arguments.data.as_deref()).await?;
     let printer = Printer::new(arguments.json);
     let mut refused = None;
@@ -26,7 +26,7 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Printed and flushed here, before the 200 leaves.
-fn hear(event: Event, printer: Printer, refused: &mut Option<RegistrationState>) {
+fn hear(event: Event, printer: Printer, refused: &mut Option<String>) {
     match event {
         Event::Received { from, also_to, content_type, text, .. } => printer.print(&Line::Message {
             from: &from.address,
@@ -34,16 +34,14 @@ fn hear(event: Event, printer: Printer, refused: &mut Option<RegistrationState>)
             content_type: &content_type,
             text: &text,
         }),
-        Event::Registration(
-            state @ (RegistrationState::Refused { .. } | RegistrationState::Offline { .. }),
-        ) => {
-            if refused.as_ref() != Some(&state) {
-                tracing::warn!(?state, "not registered");
-                *refused = Some(state);
+        Event::Registration(state) => {
+            let trouble = trouble(&state);
+            if let Some(why) = trouble.as_deref().filter(|_| *refused != trouble) {
+                tracing::warn!(why, "not registered");
+                *refused = trouble;
             }
         }
-        Event::Registration(_)
-        | Event::Queued { .. }
+        Event::Queued { .. }
         | Event::NotSent { .. }
         | Event::Accepted { .. }
         | Event::Refused { .. }
@@ -52,6 +50,19 @@ fn hear(event: Event, printer: Printer, refused: &mut Option<RegistrationState>)
         | Event::Reported { .. }
         | Event::Changed { .. }
         | Event::Disconnected => {}
+    }
+}
+
+/// Why nobody reaches us.
+fn trouble(state: &RegistrationState) -> Option<String> {
+    match state {
+        RegistrationState::Refused { status, reason } => Some(format!("{status} {reason}")),
+        RegistrationState::Offline { why: Some(why), .. } => Some(why.to_string()),
+        RegistrationState::Offline { why: None, .. } => Some("no answer from the proxy".to_owned()),
+        RegistrationState::Idle
+        | RegistrationState::Connecting
+        | RegistrationState::Connected
+        | RegistrationState::NoFanOut => None,
     }
 }
 

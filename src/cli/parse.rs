@@ -1,10 +1,9 @@
 //! Arguments into values, each with a sentence for what is wrong.
 
-use std::net::SocketAddr;
-use std::time::Duration;
-
+use super::ServerArguments;
+use super::lines::millis;
 use crate::client::account::Account;
-use crate::sip::{Aor, Transport, Uri};
+use crate::sip::{Aor, Uri};
 
 pub(super) use crate::config::text::{duration, listen, network, route};
 
@@ -27,20 +26,14 @@ pub(super) enum Registers {
 }
 
 /// An account that lives as long as this command.
-pub(super) fn account(
-    identity: &Uri,
-    (transport, address): (Transport, SocketAddr),
-    t1: Duration,
-    registers: Registers,
-) -> Account {
+pub(super) fn account(identity: &Uri, server: &ServerArguments, registers: Registers) -> Account {
     Account {
         address: identity.as_str().to_owned(),
-        name: String::new(),
-        proxy: format!("{}:{address}", transport.as_str().to_ascii_lowercase()),
+        proxy: server.proxy.clone(),
         register: registers == Registers::Yes,
-        t1_ms: super::lines::millis(t1),
-        expires_secs: None,
-        report_window_secs: 60,
+        t1_ms: millis(server.t1),
+        tls_ca: server.tls_ca.clone(),
+        ..Account::default()
     }
 }
 

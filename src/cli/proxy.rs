@@ -17,17 +17,21 @@ pub(super) fn run(arguments: ProxyArguments) -> anyhow::Result<ExitCode> {
         routes: arguments.routes,
         t1: arguments.t1,
         mailbox: arguments.mailbox.map(|mailbox| mailbox == Switch::On),
+        tls_cert: arguments.tls_cert,
+        tls_key: arguments.tls_key,
+        tls_ca: arguments.tls_ca,
         ..ProxySettings::default()
     };
     let file = arguments.config.as_deref().map(ProxySettings::read).transpose()?;
     let mut settings = given.over(file.unwrap_or_default());
     let data = settings.data.take();
+    let net = settings.net();
     // The handlers stand before the sockets, so that no early signal is lost.
     let runtime = runtime()?;
     let stop = runtime.spawn(stopped());
     // One turn of the runtime, in which the handlers are set.
     runtime.block_on(tokio::task::yield_now());
-    let mut server = Server::start(settings.config(), data)?;
+    let mut server = Server::open(settings.config(), data, net)?;
     for (transport, address) in server.locals() {
         say(&format!("listening {} {address}", transport.as_str().to_ascii_lowercase()));
     }

@@ -28,7 +28,7 @@ fn read_text() -> anyhow::Result<String> {
 }
 
 async fn send(arguments: &SendArguments, text: String) -> anyhow::Result<ExitCode> {
-    let account = parse::account(&arguments.from, arguments.proxy, arguments.t1, parse::Registers::No);
+    let account = parse::account(&arguments.from, &arguments.server, parse::Registers::No);
     let mut agent = Agent::start(&account, arguments.data.as_deref()).await?;
     let mode = ReportMode::from(arguments.report);
     let mut progress = Progress::new(Printer::new(arguments.json), mode);
@@ -102,9 +102,10 @@ impl Progress {
             }
             Event::Refused { status, reason, .. } => self.refuse(Some(status), &reason),
             Event::NotSent { why, .. } => self.refuse(None, &why),
-            Event::Registration(RegistrationState::Offline { .. }) if !self.is_accepted => {
-                self.refuse(Some(408), "no answer from the proxy");
-            }
+            Event::Registration(RegistrationState::Offline { why, .. }) if !self.is_accepted => match why {
+                Some(why) => self.refuse(None, &why),
+                None => self.refuse(Some(408), "no answer from the proxy"),
+            },
             Event::Registration(RegistrationState::Refused { status, reason }) if !self.is_accepted => {
                 self.refuse(Some(status), &reason);
             }

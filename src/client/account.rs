@@ -1,12 +1,14 @@
 //! The account: identity, server, and how it behaves.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::machine::Hop;
-use crate::sip::{self, Scheme, Transport, Uri};
+use crate::client::server::Server;
+use crate::sip::{self, Transport, Uri};
 
 /// Who we are and which server we use, as kept in the settings file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +19,9 @@ pub struct Account {
     /// Display name.
     #[serde(default)]
     pub name: String,
-    /// The proxy, `udp:127.0.0.1:5060` or `tcp:127.0.0.1:5060`.
+    /// The proxy, `udp:127.0.0.1:5060`, `tls:sip.domain.com` or `sip.domain.com`; empty for that of the address's
+    /// domain (RFC 3263).
+    #[serde(default)]
     pub proxy: String,
     /// Register, so that others reach us (`fanfare send` need not).
     #[serde(default = "yes")]
@@ -31,6 +35,24 @@ pub struct Account {
     /// Seconds after acceptance until a recipient without outcome is `No report`.
     #[serde(default = "report_window_default")]
     pub report_window_secs: u64,
+    /// A PEM file of the authorities to trust for TLS, in place of those that this system trusts.
+    #[serde(default)]
+    pub tls_ca: Option<PathBuf>,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self {
+            address: String::new(),
+            name: String::new(),
+            proxy: String::new(),
+            register: true,
+            t1_ms: t1_default(),
+            expires_secs: None,
+            report_window_secs: report_window_default(),
+            tls_ca: None,
+        }
+    }
 }
 
 /// An account whose every field was read and makes sense.
@@ -41,7 +63,7 @@ pub struct Profile {
     /// Display name, empty for none.
     pub name: String,
     /// The next hop of all that we send.
-    pub proxy: Hop,
+    pub server: Server,
     /// Register, so that others reach us.
     pub register: bool,
     /// T1 (RFC 3261 §17.1.1.1).
@@ -77,15 +99,19 @@ pub enum AccountError {
     /// The address has no user part, or is no address in a domain.
     #[error("address: {0:?} does not say who at which domain; write it like sip:james@domain.com")]
     NoUser(String),
-    /// The address asks for TLS all the way (W32).
-    #[error("address: {0:?} asks for TLS, which this version does not speak; write sip: in place of sips:")]
-    AddressTls(String),
     /// The proxy cannot be read.
-    #[error("proxy: {0:?} is no server; write it like udp:127.0.0.1:5060 or tcp:[::1]:5060")]
+    #[error(
+        "proxy: {0:?} is no server; write it like sip.domain.com, tls:sip.domain.com or udp:192.0.2.1:5060"
+    )]
     Proxy(String),
-    /// The proxy is to be reached in a way that is not built.
-    #[error("proxy: {0:?} asks for TLS, which this version does not speak; use udp: or tcp:")]
-    ProxyTls(String),
+    /// The address asks for TLS all the way, the proxy is to be reached without (W32).
+    #[error(
+        "proxy: {0:?} is not reached over TLS, which an address that begins with sips: asks for; use tls:"
+    )]
+    ProxyClear(String),
+    /// Only browsers are reached by WebSocket.
+    #[error("proxy: {0:?} asks for a WebSocket, which is for browsers; use tls:, tcp: or udp:")]
+    ProxyWebSocket(String),
     /// T1 makes no sense.
     #[error("t1_ms: {0} is outside of 1 to 60000")]
     T1(u64),
@@ -106,37 +132,35 @@ impl Account {
         if address.user().is_none_or(str::is_empty) || address.host().is_empty() {
             return Err(AccountError::NoUser(self.address.clone()));
         }
-        if *address.scheme() == Scheme::Sips {
-            return Err(AccountError::AddressTls(self.address.clone()));
-        }
         if !(1..=60_000).contains(&self.t1_ms) {
             return Err(AccountError::T1(self.t1_ms));
         }
         if !(1..=86_400).contains(&self.report_window_secs) {
             return Err(AccountError::ReportWindow(self.report_window_secs));
         }
+        let server = self.server(&address)?;
         Ok(Profile {
             address,
             name: self.name.trim().to_owned(),
-            proxy: proxy_hop(&self.proxy)?,
+            server,
             register: self.register,
             t1: Duration::from_millis(self.t1_ms),
             expires_secs: self.expires_secs,
             report_window: Duration::from_secs(self.report_window_secs),
         })
     }
-}
 
-/// Reads `udp:127.0.0.1:5060` or `tcp:[::1]:5060`.
-fn proxy_hop(text: &str) -> Result<Hop, AccountError> {
-    let wrong = || AccountError::Proxy(text.to_owned());
-    let (transport, remote) = text.trim().split_once(':').ok_or_else(wrong)?;
-    let transport = Transport::parse(transport).ok_or_else(wrong)?;
-    let remote: SocketAddr = remote.parse().map_err(|_unreadable| wrong())?;
-    match transport {
-        Transport::Tls => Err(AccountError::ProxyTls(text.to_owned())),
-        Transport::Udp | Transport::Tcp if remote.port() == 0 => Err(wrong()),
-        Transport::Udp | Transport::Tcp => Ok(Hop { transport, remote }),
+    fn server(&self, address: &Uri) -> Result<Server, AccountError> {
+        let server =
+            Server::read(&self.proxy, address).ok_or_else(|| AccountError::Proxy(self.proxy.clone()))?;
+        let asked = self.proxy.split(':').next().and_then(|word| Transport::parse(word.trim()));
+        match asked {
+            Some(Transport::Ws | Transport::Wss) => Err(AccountError::ProxyWebSocket(self.proxy.clone())),
+            Some(Transport::Udp | Transport::Tcp) if address.is_sips() => {
+                Err(AccountError::ProxyClear(self.proxy.clone()))
+            }
+            Some(Transport::Udp | Transport::Tcp | Transport::Tls) | None => Ok(server),
+        }
     }
 }
 
@@ -168,6 +192,8 @@ pub enum RegistrationState {
     Offline {
         /// From the moment of the event.
         retry_after: Duration,
+        /// What is in the way, where more is known than that nobody answers: a sentence without full stop.
+        why: Option<Arc<str>>,
     },
     /// The server refused.
     Refused {
@@ -187,10 +213,7 @@ mod tests {
             address: address.to_owned(),
             name: " James ".to_owned(),
             proxy: proxy.to_owned(),
-            register: true,
-            t1_ms: 500,
-            expires_secs: None,
-            report_window_secs: 60,
+            ..Account::default()
         }
     }
 
@@ -198,11 +221,11 @@ mod tests {
     fn an_account_is_read_into_values() {
         let profile = account("im:james@domain.com", "tcp:[::1]:5060").check().unwrap();
         assert_eq!(profile.address.as_str(), "im:james@domain.com");
-        assert_eq!(profile.proxy, Hop { transport: Transport::Tcp, remote: "[::1]:5060".parse().unwrap() });
+        assert_eq!(profile.server.uri.as_str(), "sip:[::1]:5060;transport=tcp");
         assert_eq!((profile.name.as_str(), profile.t1), ("James", Duration::from_millis(500)));
         let bare = account("james@domain.com", "UDP:127.0.0.1:5070").check().unwrap();
         assert_eq!(bare.address.as_str(), "sip:james@domain.com");
-        assert_eq!(bare.proxy.transport, Transport::Udp);
+        assert_eq!(bare.server.transport(), Some(Transport::Udp));
     }
 
     #[test]
@@ -211,12 +234,11 @@ mod tests {
             (account("", "udp:127.0.0.1:5060"), "address: "),
             (account("sip:domain.com", "udp:127.0.0.1:5060"), "address: "),
             (account("tel:+1234", "udp:127.0.0.1:5060"), "address: "),
-            (account("sips:james@domain.com", "udp:127.0.0.1:5060"), "address: "),
-            (account("james@domain.com", "127.0.0.1:5060"), "proxy: "),
-            (account("james@domain.com", "udp:domain.com"), "proxy: "),
+            (account("sips:james@domain.com", "udp:127.0.0.1:5060"), "proxy: "),
+            (account("sips:james@domain.com", "tcp:domain.com"), "proxy: "),
             (account("james@domain.com", "udp:127.0.0.1:0"), "proxy: "),
-            (account("james@domain.com", "tls:127.0.0.1:5061"), "proxy: "),
-            (account("james@domain.com", ""), "proxy: "),
+            (account("james@domain.com", "ws:domain.com"), "proxy: "),
+            (account("james@domain.com", "a server"), "proxy: "),
             (Account { t1_ms: 0, ..account("james@domain.com", "udp:127.0.0.1:5060") }, "t1_ms: "),
             (
                 Account { report_window_secs: 0, ..account("j@d.com", "udp:127.0.0.1:5060") },

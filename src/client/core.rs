@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::client::account::Profile;
 use crate::client::command::{Draft, Event};
 use crate::client::journal::{IncomingRow, MessageId, Write};
-use crate::client::line::Line;
+use crate::client::line::{Line, Opening};
 use crate::machine::{Batch, BatchId, Flow, Held, Output, Transmit};
 use crate::random::Random;
 use crate::sip::{Compose, Method, NameAddr, Params, Request, Transport, Uri};
@@ -187,10 +187,17 @@ impl Core {
         self.outputs.push_back(Output::Transmit(Transmit { flow, bytes }));
     }
 
+    /// Asks where the proxy is, unless that is asked already.
+    pub(super) fn find_proxy(&mut self) {
+        if let Some((id, uri)) = self.line.find() {
+            self.outputs.push_back(Output::Resolve { id, uri });
+        }
+    }
+
     /// Asks for the connection to the proxy, unless it is there or asked for.
     pub(super) fn open_stream(&mut self, now: Instant, wait: Duration) {
-        if let Some((id, hop)) = self.line.open(now, wait) {
-            self.outputs.push_back(Output::Connect { id, hop });
+        if let Some(Opening { id, hop, domain }) = self.line.open(now, wait) {
+            self.outputs.push_back(Output::Connect { id, hop, domain: Some(domain) });
         }
     }
 
@@ -252,8 +259,8 @@ impl Core {
         // Large requests leave on a connection, but we stay reachable where we registered.
         let reached = self.line.main().unwrap_or(flow);
         let own = self.line.own_address(reached);
-        let transport = if reached.transport == Transport::Udp { "" } else { ";transport=tcp" };
-        format!("<sip:{user}@{own}{transport}>")
+        let scheme = if self.profile.address.is_sips() { "sips" } else { "sip" };
+        format!("<{scheme}:{user}@{own}{}>", reached.transport.uri_param())
     }
 }
 

@@ -1,22 +1,29 @@
-//! The line to the proxy: which flow a request leaves on (RFC 3261 §18.1.1, RFC 5626 §3).
+//! The line to the proxy: where the proxy is (RFC 3263), and which flow a request leaves on (RFC 3261 §18.1.1, RFC 5626 §3).
 //!
 //! An account over UDP has its datagram flow at once, and a connection for large requests when one is wanted (W4).
-//! An account over TCP has the connection alone.
+//! An account over TCP or TLS has the connection alone.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::machine::{ConnectId, Flow, Hop};
-use crate::sip::Transport;
+use crate::client::server::Server;
+use crate::machine::{ConnectId, Flow, Hop, ResolveId};
+use crate::sip::{Transport, Uri};
 
 /// The flows to the proxy.
 #[derive(Debug)]
 pub(super) struct Line {
-    proxy: Hop,
-    datagrams: Option<SocketAddr>,
-    listener: Option<SocketAddr>,
+    server: Server,
+    /// Where the proxy is: the hop in use, then those to try when it fails. Empty until a name is looked up.
+    hops: VecDeque<Hop>,
+    /// The question where the proxy is.
+    asked: Option<ResolveId>,
+    locals: Vec<(Transport, SocketAddr)>,
     stream: Stream,
     last_connect: u64,
+    last_resolve: u64,
 }
 
 /// The connection to the proxy.
@@ -37,6 +44,15 @@ pub(super) enum Stream {
     Refused,
 }
 
+/// A wish for a connection to the proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Opening {
+    pub(super) id: ConnectId,
+    pub(super) hop: Hop,
+    /// Whom its certificate has to name.
+    pub(super) domain: Arc<str>,
+}
+
 /// What a flow that is gone meant to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lost {
@@ -48,27 +64,71 @@ pub(super) enum Lost {
 
 impl Line {
     /// To this proxy, from these sockets of ours.
-    pub(super) fn new(proxy: Hop, locals: &[(Transport, SocketAddr)]) -> Self {
-        let local = |wanted: Transport| {
-            let of_transport = || locals.iter().filter(move |(transport, _)| *transport == wanted);
-            let same_family = of_transport().find(|(_, local)| local.is_ipv4() == proxy.remote.is_ipv4());
-            same_family.map(|(_, local)| *local)
-        };
+    pub(super) fn new(server: Server, locals: &[(Transport, SocketAddr)]) -> Self {
         Self {
-            proxy,
-            datagrams: local(Transport::Udp),
-            listener: local(Transport::Tcp),
+            hops: server.hop().into_iter().collect(),
+            server,
+            asked: None,
+            locals: locals.to_vec(),
             stream: Stream::Closed,
             last_connect: 0,
+            last_resolve: 0,
         }
+    }
+
+    /// Where the proxy is, as far as that is known.
+    pub(super) fn hop(&self) -> Option<Hop> {
+        self.hops.front().copied()
+    }
+
+    /// The name that is looked up.
+    pub(super) fn name(&self) -> &str {
+        self.server.uri.host()
+    }
+
+    /// Asks where the proxy is, unless that is asked already.
+    pub(super) fn find(&mut self) -> Option<(ResolveId, Uri)> {
+        if self.asked.is_some() {
+            return None;
+        }
+        self.last_resolve += 1;
+        let id = ResolveId(self.last_resolve);
+        self.asked = Some(id);
+        Some((id, self.server.uri.clone()))
+    }
+
+    /// It is known where the proxy is, or that it is nowhere. False for an answer that nobody waits for.
+    pub(super) fn found(&mut self, id: ResolveId, hops: Vec<Hop>) -> bool {
+        let is_ours = self.asked == Some(id);
+        if is_ours {
+            self.asked = None;
+            self.hops = hops.into();
+        }
+        is_ours
+    }
+
+    /// True when there is another place to try (RFC 3263 §4.3).
+    pub(super) fn has_next_hop(&self) -> bool {
+        self.hops.len() > 1
+    }
+
+    /// Gives the place in use up for the next one; false where there is none, and then a name is looked up anew.
+    pub(super) fn next_hop(&mut self) -> bool {
+        let is_left = self.has_next_hop();
+        if is_left || self.server.hop().is_none() {
+            self.stream = Stream::Closed;
+            self.hops.pop_front();
+        }
+        is_left
     }
 
     /// The flow for what goes over the account's own transport; none while there is no connection.
     pub(super) fn main(&self) -> Option<Flow> {
-        match self.proxy.transport {
-            Transport::Udp => self.datagrams.map(|local| Flow::udp(local, self.proxy.remote)),
-            Transport::Tcp | Transport::Tls => self.stream_flow(),
+        let hop = self.hop()?;
+        if hop.transport.is_reliable() {
+            return self.stream_flow();
         }
+        self.local(Transport::Udp, hop.remote).map(|local| Flow::udp(local, hop.remote))
     }
 
     /// The connection, if it is there.
@@ -86,34 +146,43 @@ impl Line {
 
     /// True when the account itself uses a connection.
     pub(super) fn is_stream(&self) -> bool {
-        self.proxy.transport != Transport::Udp
+        self.hop().is_some_and(|hop| hop.transport.is_reliable())
+    }
+
+    /// True when what is sent leaves under TLS (W32).
+    pub(super) fn is_secure(&self) -> bool {
+        self.hop().is_some_and(|hop| hop.transport.is_secure())
     }
 
     /// Where we can be reached, for Via and Contact of what leaves on this flow.
     pub(super) fn own_address(&self, flow: Flow) -> SocketAddr {
         match flow.transport {
-            Transport::Udp => flow.local,
-            Transport::Tcp | Transport::Tls => self.listener.unwrap_or(flow.local),
+            Transport::Tcp => self.local(Transport::Tcp, flow.remote).unwrap_or(flow.local),
+            // Nobody connects to us but over this flow (RFC 5626).
+            Transport::Udp | Transport::Tls | Transport::Ws | Transport::Wss => flow.local,
         }
     }
 
-    /// Asks for the connection, unless it is there or asked for.
-    pub(super) fn open(&mut self, now: Instant, wait: Duration) -> Option<(ConnectId, Hop)> {
+    /// Asks for the connection, unless it is there or asked for, or it is not known where to.
+    pub(super) fn open(&mut self, now: Instant, wait: Duration) -> Option<Opening> {
         match self.stream {
             Stream::Open(_) | Stream::Opening { .. } => None,
             Stream::Closed | Stream::Refused => {
+                let Hop { transport, remote } = self.hop()?;
+                let transport = if transport.is_reliable() { transport } else { Transport::Tcp };
                 self.last_connect += 1;
                 let id = ConnectId(self.last_connect);
                 self.stream = Stream::Opening { id, until: now + wait };
-                let transport = if self.is_stream() { self.proxy.transport } else { Transport::Tcp };
-                Some((id, Hop { transport, remote: self.proxy.remote }))
+                let domain = Arc::clone(&self.server.domain);
+                Some(Opening { id, hop: Hop { transport, remote }, domain })
             }
         }
     }
 
     /// The connection is there. A late one counts too; false for one that nobody asked for.
     pub(super) fn connected(&mut self, id: ConnectId, flow: Flow) -> bool {
-        let is_ours = id == ConnectId(self.last_connect) && self.stream_flow().is_none();
+        let is_late = self.hop().is_none_or(|hop| hop.remote != flow.remote);
+        let is_ours = id == ConnectId(self.last_connect) && self.stream_flow().is_none() && !is_late;
         if is_ours {
             self.stream = Stream::Open(flow);
         }
@@ -165,13 +234,23 @@ impl Line {
     /// Whether a flow leads to the proxy that we submit to (W25).
     ///
     /// A datagram has to come from the very address that we send to. A connection has to be the one that we
-    /// opened, or to come from that host: the proxy opens one of its own, from any port, for a large report.
+    /// opened, or, where we are not under TLS, to come from that host: the proxy opens one of its own, from any port, for
+    /// a large report.
     pub(super) fn leads_to_proxy(&self, flow: Flow) -> bool {
-        match flow.transport {
-            Transport::Udp => flow.remote == self.proxy.remote,
-            Transport::Tcp | Transport::Tls => {
-                self.stream_flow() == Some(flow) || flow.remote.ip() == self.proxy.remote.ip()
-            }
+        if self.stream_flow() == Some(flow) {
+            return true;
         }
+        let Some(hop) = self.hop() else { return false };
+        match flow.transport {
+            Transport::Udp => flow.remote == hop.remote,
+            Transport::Tcp => !hop.transport.is_secure() && flow.remote.ip() == hop.remote.ip(),
+            Transport::Tls | Transport::Ws | Transport::Wss => false,
+        }
+    }
+
+    /// A socket of ours of the family of `remote`.
+    fn local(&self, wanted: Transport, remote: SocketAddr) -> Option<SocketAddr> {
+        let mut fitting = self.locals.iter().filter(|(transport, _)| *transport == wanted);
+        fitting.find(|(_, local)| local.is_ipv4() == remote.is_ipv4()).map(|(_, local)| *local)
     }
 }

@@ -10,6 +10,8 @@ pub const NO_ANSWER: &str = "No answer from the server";
 pub const NO_FAN_OUT: &str = "The server does not send one message to several people";
 /// The phrase of a recipient whose message is too large for a datagram, where no connection could be had.
 pub const TOO_LARGE: &str = "Too large for UDP, and the server takes no TCP connection";
+/// The phrase of a recipient who is to be reached under TLS alone, where the account does not use it (W32).
+pub const NO_TLS: &str = "Asks for TLS all the way, and this account does not use TLS";
 /// The phrase of a recipient whose submission broke off with its connection, again and again.
 pub const NO_CONNECTION: &str = "The connection to the server broke each time";
 
@@ -124,6 +126,9 @@ fn own_reason(phrase: &str) -> Option<Reason> {
             "no connection to the server",
             Fix::ResendMayDouble,
         ),
+        NO_TLS => {
+            ("They are reached under TLS only, which this account does not use", "needs TLS", Fix::Details)
+        }
         TOO_LARGE => ("Message too long for the way to the server", "message too long", Fix::Shorten),
         NO_FAN_OUT => (NO_FAN_OUT, "not sent", Fix::TellAdministrator),
         _ => return None,

@@ -4,6 +4,7 @@
 //! An account that does not register asks by OPTIONS. `Supported: secondary-to` in the answer is the proof
 //! without which nothing is sent (W6); it is asked for again each time.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::client::account::RegistrationState;
@@ -40,6 +41,8 @@ pub(super) struct Registration {
 enum Phase {
     /// Nothing was asked of us yet.
     Idle,
+    /// The server's name is being looked up.
+    Finding,
     /// The connection is being opened.
     Opening,
     /// A request is under way.
@@ -52,6 +55,13 @@ enum Phase {
     Leaving { until: Instant },
     /// Un-registered: nothing happens until the owner asks.
     Left,
+}
+
+/// Why we are offline, and for how long the server wants us to be.
+#[derive(Debug, Default)]
+struct Outage {
+    retry_after: Option<Duration>,
+    why: Option<Arc<str>>,
 }
 
 impl Registration {
@@ -81,7 +91,7 @@ impl Registration {
 
     /// The owner wants to be connected, or it is time to try again.
     pub(super) fn connect(&mut self, core: &mut Core, now: Now) {
-        if matches!(self.phase, Phase::Opening | Phase::Asking) {
+        if matches!(self.phase, Phase::Finding | Phase::Opening | Phase::Asking) {
             return;
         }
         core.line.forget_refusal();
@@ -94,6 +104,10 @@ impl Registration {
     /// Asks again whether the proxy is there: a submission got no answer.
     pub(super) fn doubt(&mut self, core: &mut Core, now: Now) {
         if matches!(self.phase, Phase::Settled { .. }) && self.state == RegistrationState::Connected {
+            // RFC 3263 §4.3: another server of the same proxy, if there is one.
+            if core.line.next_hop() {
+                self.become_state(core, RegistrationState::Connecting);
+            }
             self.begin(core, now);
         }
     }
@@ -125,18 +139,36 @@ impl Registration {
         }
     }
 
-    /// The line to the proxy is gone, or cannot be had.
+    /// It is known where the proxy is, or that it cannot be found.
+    pub(super) fn proxy_found(&mut self, core: &mut Core, now: Now) {
+        if self.phase != Phase::Finding {
+            return;
+        }
+        if core.line.hop().is_some() {
+            return self.begin(core, now);
+        }
+        let why = format!("the server {} cannot be found", core.line.name());
+        self.offline(core, Outage { why: Some(why.into()), ..Outage::default() }, now);
+    }
+
+    /// The connection to the proxy cannot be had.
+    pub(super) fn line_refused(&mut self, core: &mut Core, why: Option<Arc<str>>, now: Now) {
+        if self.phase == Phase::Opening {
+            self.offline(core, Outage { why, ..Outage::default() }, now);
+        }
+    }
+
+    /// The line to the proxy is gone.
     pub(super) fn line_lost(&mut self, core: &mut Core, now: Now) {
         match self.phase {
-            Phase::Opening => self.offline(core, None, now),
             Phase::Settled { .. }
                 if matches!(self.state, RegistrationState::Connected | RegistrationState::NoFanOut) =>
             {
-                self.offline(core, None, now);
+                self.offline(core, Outage::default(), now);
             }
             // A request under way fails by itself, and says so.
             Phase::Settled { .. } | Phase::Asking | Phase::Idle | Phase::Resting { .. } => {}
-            Phase::Leaving { .. } | Phase::Left => {}
+            Phase::Finding | Phase::Opening | Phase::Leaving { .. } | Phase::Left => {}
         }
     }
 
@@ -144,8 +176,13 @@ impl Registration {
     pub(super) fn unanswered(&mut self, core: &mut Core, now: Now) {
         match self.phase {
             Phase::Leaving { .. } => self.left(core),
-            Phase::Asking => self.offline(core, None, now),
-            Phase::Idle | Phase::Opening | Phase::Resting { .. } | Phase::Settled { .. } | Phase::Left => {}
+            Phase::Asking => self.offline(core, Outage::default(), now),
+            Phase::Idle
+            | Phase::Finding
+            | Phase::Opening
+            | Phase::Resting { .. }
+            | Phase::Settled { .. }
+            | Phase::Left => {}
         }
     }
 
@@ -157,7 +194,12 @@ impl Registration {
         match self.phase {
             Phase::Leaving { .. } => self.left(core),
             Phase::Asking => self.judge(core, response, now),
-            Phase::Idle | Phase::Opening | Phase::Resting { .. } | Phase::Settled { .. } | Phase::Left => {}
+            Phase::Idle
+            | Phase::Finding
+            | Phase::Opening
+            | Phase::Resting { .. }
+            | Phase::Settled { .. }
+            | Phase::Left => {}
         }
     }
 
@@ -173,7 +215,7 @@ impl Registration {
                 core.transactions.forget(Task::Account);
                 self.left(core);
             }
-            Phase::Idle | Phase::Opening | Phase::Asking | Phase::Left => {}
+            Phase::Idle | Phase::Finding | Phase::Opening | Phase::Asking | Phase::Left => {}
         }
     }
 
@@ -183,7 +225,7 @@ impl Registration {
             Phase::Resting { until } => Some((until, "next try to connect")),
             Phase::Settled { refresh_at } => refresh_at.map(|at| (at, "registration refresh")),
             Phase::Leaving { until } => Some((until, "wait for the un-registration")),
-            Phase::Idle | Phase::Opening | Phase::Asking | Phase::Left => None,
+            Phase::Idle | Phase::Finding | Phase::Opening | Phase::Asking | Phase::Left => None,
         }
     }
 
@@ -197,11 +239,15 @@ impl Registration {
                 self.ask_options(core, flow, now);
                 self.phase = Phase::Asking;
             }
+            None if core.line.hop().is_none() => {
+                core.find_proxy();
+                self.phase = Phase::Finding;
+            }
             None if core.line.is_stream() => {
                 core.open_stream(now.mono, STREAM_OPEN_WAIT);
                 self.phase = Phase::Opening;
             }
-            None => self.offline(core, None, now),
+            None => self.offline(core, Outage::default(), now),
         }
     }
 
@@ -249,7 +295,10 @@ impl Registration {
             404 | 405 | 481 | 501 if !core.profile.register => {
                 self.settle(core, RegistrationState::NoFanOut, None);
             }
-            408 | 480 | 500 | 502..=599 => self.offline(core, retry_after(response.fields()), now),
+            408 | 480 | 500 | 502..=599 => {
+                let retry_after = retry_after(response.fields());
+                self.offline(core, Outage { retry_after, why: None }, now);
+            }
             status => {
                 let reason = response.reason().to_owned();
                 self.settle(core, RegistrationState::Refused { status, reason }, None);
@@ -265,7 +314,7 @@ impl Registration {
         }
         let granted = granted_secs(response.fields(), core).unwrap_or(self.expires_secs);
         if granted == 0 {
-            return self.offline(core, None, now);
+            return self.offline(core, Outage::default(), now);
         }
         // A tenth is left for the refresh to be repeated in (RFC 3261 §10.2.4).
         let lifetime = Duration::from_secs(u64::from(granted.min(BINDING_EXPIRES_MAX_SECS)));
@@ -280,13 +329,21 @@ impl Registration {
         self.become_state(core, state);
     }
 
-    fn offline(&mut self, core: &mut Core, asked_for: Option<Duration>, now: Now) {
+    /// The proxy is not there: the next place is tried at once (RFC 3263 §4.3), all of them again after a while.
+    fn offline(&mut self, core: &mut Core, outage: Outage, now: Now) {
+        if core.line.next_hop() {
+            if self.state != RegistrationState::Connecting {
+                self.become_state(core, RegistrationState::Connecting);
+            }
+            return self.begin(core, now);
+        }
         let doubled = RETRY_FIRST.saturating_mul(1 << self.failures.min(16));
         self.failures = self.failures.saturating_add(1);
         let own = core.random.jitter(doubled.min(RETRY_MAX));
+        let asked_for = outage.retry_after;
         let retry_after = asked_for.map_or(own, |asked| asked.min(RETRY_AFTER_MAX).max(own));
         self.phase = Phase::Resting { until: now.mono + retry_after };
-        self.become_state(core, RegistrationState::Offline { retry_after });
+        self.become_state(core, RegistrationState::Offline { retry_after, why: outage.why });
     }
 
     fn left(&mut self, core: &mut Core) {

@@ -7,6 +7,7 @@ mod outbox;
 mod registration;
 mod report;
 mod robust;
+mod server;
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use super::account::{Account, RegistrationState};
 use super::command::{AgentCommand, Draft, Event};
 use super::journal::{DeliveryState, MessageId, OpenRows, PersonRow, Rows, Write};
 use super::{AgentConfig, UserAgent};
-use crate::machine::{BatchId, ConnectId, ConnectionId, Flow, Hop, Input, Machine, Output};
+use crate::machine::{BatchId, ConnectId, ConnectionId, Flow, Hop, Input, Machine, Output, ResolveId};
 use crate::random::Random;
 use crate::sip::{ReportMode, ReportWish, Transport};
 use crate::time::{Clock, Now, Timestamp};
@@ -43,6 +44,9 @@ struct Stage {
     sent: Vec<(Flow, String)>,
     events: Vec<Event>,
     connects: Vec<(ConnectId, Hop)>,
+    /// Whom the certificates of these have to name.
+    domains: Vec<String>,
+    resolves: Vec<(ResolveId, String)>,
     /// `event`, `sent` and `commit`, in the order in which they came out.
     order: Vec<&'static str>,
 }
@@ -68,6 +72,8 @@ impl Stage {
             sent: Vec::new(),
             events: Vec::new(),
             connects: Vec::new(),
+            domains: Vec::new(),
+            resolves: Vec::new(),
             order: Vec::new(),
         }
     }
@@ -104,8 +110,11 @@ impl Stage {
                     let text = String::from_utf8_lossy(&transmit.bytes).into_owned();
                     self.sent.push((transmit.flow, text));
                 }
-                Output::Connect { id, hop } => self.connects.push((id, hop)),
-                Output::Resolve { .. } => panic!("nothing is resolved"),
+                Output::Connect { id, hop, domain } => {
+                    self.connects.push((id, hop));
+                    self.domains.extend(domain.map(|domain| domain.to_string()));
+                }
+                Output::Resolve { id, uri } => self.resolves.push((id, uri.to_string())),
                 Output::Commit(batch) => {
                     self.order.push("commit");
                     match self.disk {
@@ -177,7 +186,11 @@ impl Stage {
 
     /// The 202 of a proxy that fans out.
     fn accept(&mut self, request: &str) {
-        self.answer(request, "202 Accepted", "Supported: secondary-to\n");
+        self.accept_on(proxy_flow(), request);
+    }
+
+    fn accept_on(&mut self, flow: Flow, request: &str) {
+        self.receive(flow, &response(request, "202 Accepted", "Supported: secondary-to\n"));
     }
 
     fn send(&mut self, to: &[&str], text: &str) {
@@ -269,15 +282,7 @@ fn start() -> Now {
 }
 
 fn account() -> Account {
-    Account {
-        address: "im:james@domain.com".to_owned(),
-        name: String::new(),
-        proxy: format!("udp:{PROXY}"),
-        register: true,
-        t1_ms: 500,
-        expires_secs: None,
-        report_window_secs: 60,
-    }
+    Account { address: "im:james@domain.com".to_owned(), proxy: format!("udp:{PROXY}"), ..Account::default() }
 }
 
 fn draft(to: &[&str], text: &str) -> Draft {

@@ -15,6 +15,9 @@
 //!     mailbox: true,
 //!     mailbox_days: 7,
 //!     mailbox_per_user_max: 1000,
+//!     tls_cert: "/etc/fanfare/domain.com.pem",
+//!     tls_key: "/etc/fanfare/domain.com.key",
+//!     tls_ca: "/etc/fanfare/our-authority.pem",
 //! )
 //! ```
 
@@ -27,6 +30,7 @@ use serde::Deserialize;
 use crate::limits::{
     LEGS_OPEN_MAX, MAILBOX_PER_USER_MAX, MAILBOX_SECS_MAX, MESSAGE_BYTES_MAX, RECIPIENTS_MAX,
 };
+use crate::net::{Identity, NetSettings, TlsFiles};
 use crate::proxy::{MailboxConfig, Prefix, ProxyConfig, StaticRoute};
 use crate::sip::Transport;
 use crate::store::ron_file::{self, RonError};
@@ -76,6 +80,9 @@ struct Written {
     mailbox: Option<bool>,
     mailbox_days: Option<usize>,
     mailbox_per_user_max: Option<usize>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+    tls_ca: Option<PathBuf>,
 }
 
 /// Settings of a proxy, checked; what is not set is empty.
@@ -107,6 +114,12 @@ pub struct ProxySettings {
     pub mailbox_kept: Option<Duration>,
     /// Messages that wait there for one recipient.
     pub mailbox_per_user_max: Option<usize>,
+    /// Our certificate for TLS, and the chain to its authority.
+    pub tls_cert: Option<PathBuf>,
+    /// Its key.
+    pub tls_key: Option<PathBuf>,
+    /// Authorities to trust, in place of those of this system.
+    pub tls_ca: Option<PathBuf>,
 }
 
 impl ProxySettings {
@@ -141,7 +154,19 @@ impl ProxySettings {
             mailbox: self.mailbox.or(others.mailbox),
             mailbox_kept: self.mailbox_kept.or(others.mailbox_kept),
             mailbox_per_user_max: self.mailbox_per_user_max.or(others.mailbox_per_user_max),
+            tls_cert: self.tls_cert.or(others.tls_cert),
+            tls_key: self.tls_key.or(others.tls_key),
+            tls_ca: self.tls_ca.or(others.tls_ca),
         }
+    }
+
+    /// What its sockets are opened with. A certificate and its key may be one file.
+    #[must_use]
+    pub fn net(&self) -> NetSettings {
+        let (chain, key) = (self.tls_cert.as_ref(), self.tls_key.as_ref());
+        let identity = chain.or(key).zip(key.or(chain));
+        let identity = identity.map(|(chain, key)| Identity { chain: chain.clone(), key: key.clone() });
+        NetSettings { tls: TlsFiles { identity, authorities: self.tls_ca.clone() } }
     }
 
     /// What a proxy is made from, with the defaults of what is not set.
@@ -197,6 +222,9 @@ impl Written {
                 self.mailbox_per_user_max,
                 MAILBOX_PER_USER_MAX,
             )?,
+            tls_cert: self.tls_cert,
+            tls_key: self.tls_key,
+            tls_ca: self.tls_ca,
         })
     }
 }

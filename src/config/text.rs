@@ -7,7 +7,7 @@ use crate::machine::Hop;
 use crate::proxy::{Prefix, StaticRoute};
 use crate::sip::Transport;
 
-/// `udp:127.0.0.1:5060`, `tcp:[::1]:5060`.
+/// `udp:127.0.0.1:5060`, `tcp:[::1]:5060`, `tls:192.0.2.1:5061`.
 ///
 /// # Errors
 /// A sentence that shows how it is written.
@@ -15,7 +15,6 @@ pub fn listen(text: &str) -> Result<(Transport, SocketAddr), String> {
     let wrong = || format!("{text:?} is not like udp:127.0.0.1:5060 or tcp:[::1]:5060");
     let (transport, address) = text.split_once(':').ok_or_else(wrong)?;
     match (Transport::parse(transport), address.parse()) {
-        (Some(Transport::Tls), _) => Err("TLS is not spoken by this version".to_owned()),
         (Some(transport), Ok(address)) => Ok((transport, address)),
         (Some(_) | None, _) => Err(wrong()),
     }
@@ -102,9 +101,7 @@ mod tests {
     #[test]
     fn places_to_listen_name_transport_address_and_port() {
         assert_eq!(listen("UDP:[::1]:0"), Ok((Transport::Udp, "[::1]:0".parse().unwrap())));
-        for text in
-            ["127.0.0.1:5060", "udp:127.0.0.1", "udp:localhost:5060", "sctp:127.0.0.1:1", "tls:127.0.0.1:1"]
-        {
+        for text in ["127.0.0.1:5060", "udp:127.0.0.1", "udp:localhost:5060", "sctp:127.0.0.1:1"] {
             assert!(listen(text).is_err(), "{text}");
         }
     }

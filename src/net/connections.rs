@@ -1,6 +1,7 @@
-//! The pool: connections by number and by the hop they lead to; reuse, limits, closing.
+//! The pool: connections by number and by the peer they lead to; reuse, limits, closing.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -46,10 +47,32 @@ pub(super) enum Wish {
     Full,
 }
 
+/// Whom a connection leads to: a hop, and the domain that its certificate has to name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Peer {
+    pub(super) hop: Hop,
+    /// None in clear, and where the certificate names the address.
+    pub(super) domain: Option<Arc<str>>,
+}
+
+impl Peer {
+    /// Of a stream in clear, where an address is all that there is.
+    pub(super) const fn at(flow: Flow) -> Self {
+        Self { hop: Hop { transport: flow.transport, remote: flow.remote }, domain: None }
+    }
+
+    /// As a machine wishes for it.
+    pub(super) fn wished(hop: Hop, domain: Option<Arc<str>>) -> Self {
+        Self { hop, domain: domain.filter(|_| hop.transport.is_secure()) }
+    }
+}
+
 /// The writing end of one connection.
 #[derive(Debug)]
 struct Writer {
     flow: Flow,
+    /// Whom it is a way to; none for one that was accepted under TLS.
+    peer: Option<Peer>,
     queue: mpsc::Sender<Bytes>,
     queued_bytes: Arc<AtomicUsize>,
     task: Option<AbortHandle>,
@@ -76,8 +99,8 @@ struct Table {
     last: u64,
     closed: bool,
     writers: BTreeMap<ConnectionId, Writer>,
-    by_hop: BTreeMap<Hop, ConnectionId>,
-    dialing: BTreeMap<Hop, Vec<ConnectId>>,
+    by_peer: BTreeMap<Peer, ConnectionId>,
+    dialing: BTreeMap<Peer, Vec<ConnectId>>,
 }
 
 /// All connections of one [`super::Net`].
@@ -109,31 +132,31 @@ impl Connections {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks for a connection to a hop.
-    pub(super) fn wish(&self, id: ConnectId, hop: Hop) -> Wish {
+    /// Looks for a connection to a peer.
+    pub(super) fn wish(&self, id: ConnectId, peer: &Peer) -> Wish {
         let mut table = self.table();
-        let open = table.by_hop.get(&hop).and_then(|connection| table.writers.get(connection));
+        let open = table.by_peer.get(peer).and_then(|connection| table.writers.get(connection));
         if let Some(writer) = open {
             return Wish::Open(writer.flow);
         }
-        if let Some(waiting) = table.dialing.get_mut(&hop) {
+        if let Some(waiting) = table.dialing.get_mut(peer) {
             waiting.push(id);
             return Wish::Joined;
         }
         if table.writers.len() + table.dialing.len() >= self.limits.connections_max {
             return Wish::Full;
         }
-        table.dialing.insert(hop, vec![id]);
+        table.dialing.insert(peer.clone(), vec![id]);
         Wish::Dial
     }
 
-    /// Who waits for a connection to this hop, now that it is known whether there is one.
-    pub(super) fn dialed(&self, hop: Hop) -> Vec<ConnectId> {
-        self.table().dialing.remove(&hop).unwrap_or_default()
+    /// Who waits for a connection to this peer, now that it is known whether there is one.
+    pub(super) fn dialed(&self, peer: &Peer) -> Vec<ConnectId> {
+        self.table().dialing.remove(peer).unwrap_or_default()
     }
 
     /// Takes in a new connection; none when there are too many.
-    pub(super) fn add(&self, mut flow: Flow) -> Option<Outbound> {
+    pub(super) fn add(&self, mut flow: Flow, peer: Option<Peer>) -> Option<Outbound> {
         let mut table = self.table();
         if table.closed || table.writers.len() >= self.limits.connections_max {
             return None;
@@ -143,14 +166,37 @@ impl Connections {
         flow.connection = Some(connection);
         let (sender, queue) = mpsc::channel(QUEUE_MESSAGES_MAX);
         let queued_bytes = Arc::new(AtomicUsize::new(0));
-        let writer = Writer { flow, queue: sender, queued_bytes: Arc::clone(&queued_bytes), task: None };
+        if let Some(peer) = peer.clone() {
+            table.by_peer.insert(peer, connection);
+        }
+        let writer =
+            Writer { flow, peer, queue: sender, queued_bytes: Arc::clone(&queued_bytes), task: None };
         table.writers.insert(connection, writer);
-        table.by_hop.insert(Hop { transport: flow.transport, remote: flow.remote }, connection);
         Some(Outbound { flow, queue, queued_bytes })
     }
 
+    /// Starts the task that serves a connection until it says why that is over; the machine is told then.
+    pub(super) fn serve(
+        pool: &Arc<Self>,
+        flow: Flow,
+        served: impl Future<Output = &'static str> + Send + 'static,
+    ) {
+        let own = Arc::clone(pool);
+        let task = tokio::spawn(async move {
+            let ended = served.await;
+            tracing::debug!(%flow, ended, "connection closed");
+            // Told by a task of its own: the removal ends this one.
+            tokio::spawn(async move {
+                if own.remove(flow) {
+                    own.events().send(NetEvent::Disconnected { flow }).await.ok();
+                }
+            });
+        });
+        pool.served_by(flow, task.abort_handle());
+    }
+
     /// The task that serves a connection, so that it can be ended from here.
-    pub(super) fn served_by(&self, flow: Flow, task: AbortHandle) {
+    fn served_by(&self, flow: Flow, task: AbortHandle) {
         let connection = flow.connection.unwrap_or(ConnectionId(0));
         match self.table().writers.get_mut(&connection) {
             Some(writer) => writer.task = Some(task),
@@ -177,9 +223,10 @@ impl Connections {
         let Some(connection) = flow.connection else { return false };
         let mut table = self.table();
         let Some(writer) = table.writers.remove(&connection) else { return false };
-        let hop = Hop { transport: flow.transport, remote: flow.remote };
-        if table.by_hop.get(&hop) == Some(&connection) {
-            table.by_hop.remove(&hop);
+        if let Some(peer) = &writer.peer
+            && table.by_peer.get(peer) == Some(&connection)
+        {
+            table.by_peer.remove(peer);
         }
         if let Some(task) = writer.task {
             task.abort();
@@ -191,7 +238,7 @@ impl Connections {
     pub(super) fn close_all(&self) {
         let mut table = self.table();
         table.closed = true;
-        table.by_hop.clear();
+        table.by_peer.clear();
         for (_, writer) in std::mem::take(&mut table.writers) {
             if let Some(task) = writer.task {
                 task.abort();

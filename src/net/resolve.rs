@@ -29,10 +29,7 @@ pub(super) struct Name {
 /// Reads a URI (RFC 3263 §4.1 without NAPTR: UDP unless it says otherwise).
 pub(super) fn route(uri: &Uri) -> Route {
     let transport = uri.transport().unwrap_or(Transport::Udp);
-    let port = uri.port().unwrap_or(match transport {
-        Transport::Udp | Transport::Tcp => 5060,
-        Transport::Tls => 5061,
-    });
+    let port = uri.port().unwrap_or_else(|| transport.default_port());
     match uri.ip() {
         Some(ip) => Route::Known(vec![Hop { transport, remote: SocketAddr::new(ip, port) }]),
         None if uri.host().is_empty() => Route::Known(Vec::new()),

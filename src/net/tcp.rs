@@ -1,157 +1,158 @@
-//! Streams: accept, dial, and the task that serves one connection.
+//! Connections: accept and dial, and what a stream wears over TCP before it is served.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use rustls::pki_types::ServerName;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
-use super::NetEvent;
-use super::connections::{Connections, Outbound};
-use crate::machine::{Flow, Hop};
-use crate::sip::{Framed, Framer, Transport};
+use super::connections::{Connections, Outbound, Peer};
+use super::tls::Tls;
+use super::{NetEvent, distrust, stream};
+use crate::machine::{ConnectFault, Flow};
+use crate::sip::Transport;
 
-/// A peer that does not answer a SYN for so long is not there.
+/// A peer that does not answer a SYN, or a handshake, for so long is not there.
 const DIAL_WAIT: Duration = Duration::from_secs(10);
+/// A peer that connects has to be through with its handshake after this.
+const GREET_WAIT: Duration = Duration::from_secs(10);
 /// After an error of `accept` (no file descriptors left, say), before the next try.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Read at a time.
-const READ_BYTES: usize = 16 * 1024;
+
+/// How the connections of one listener begin.
+#[derive(Clone)]
+pub(super) enum Greeting {
+    /// At once.
+    Plain,
+    /// With a TLS handshake.
+    Tls(TlsAcceptor),
+}
 
 /// Takes connections in until the `Net` is gone.
-pub(super) async fn accept(listener: TcpListener, connections: Arc<Connections>) {
+pub(super) async fn accept(
+    listener: TcpListener,
+    greeting: Greeting,
+    greeted: Arc<Semaphore>,
+    connections: Arc<Connections>,
+) {
     loop {
-        match listener.accept().await {
-            Ok((stream, remote)) => {
-                // Over the limit the stream is dropped, which closes it.
-                if let Some(outbound) = enter(&connections, &stream, remote) {
-                    serve(&connections, stream, outbound);
-                }
-            }
+        let (stream, remote) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection cannot be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        // Over a limit the stream is dropped, which closes it.
+        match greeting.clone() {
+            Greeting::Plain => take_plain(&connections, stream, remote),
+            Greeting::Tls(acceptor) => {
+                let Ok(room) = Arc::clone(&greeted).try_acquire_owned() else { continue };
+                let connections = Arc::clone(&connections);
+                tokio::spawn(async move {
+                    take_tls(&connections, &acceptor, stream, remote).await;
+                    drop(room);
+                });
             }
         }
+    }
+}
+
+fn take_plain(connections: &Arc<Connections>, stream: TcpStream, remote: SocketAddr) {
+    let Some(flow) = flow_of(Transport::Tcp, &stream, remote) else { return };
+    // RFC 3261 §18: what we send to that very address goes over it, too.
+    if let Some(outbound) = connections.add(flow, Some(Peer::at(flow))) {
+        stream::serve(connections, stream.into_split(), outbound);
+    }
+}
+
+async fn take_tls(
+    connections: &Arc<Connections>,
+    acceptor: &TlsAcceptor,
+    stream: TcpStream,
+    remote: SocketAddr,
+) {
+    let Some(flow) = flow_of(Transport::Tls, &stream, remote) else { return };
+    match timeout(GREET_WAIT, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => {
+            // Whoever connected has shown no certificate, so it is no way to any domain.
+            if let Some(outbound) = connections.add(flow, None) {
+                stream::serve(connections, tokio::io::split(stream), outbound);
+            }
+        }
+        Ok(Err(error)) => tracing::debug!(%flow, %error, "no TLS handshake"),
+        Err(_late) => tracing::debug!(%flow, "the TLS handshake takes too long"),
     }
 }
 
 /// Opens a connection and tells everybody who waits for it.
-pub(super) async fn dial(connections: Arc<Connections>, hop: Hop) {
-    let stream = timeout(DIAL_WAIT, TcpStream::connect(hop.remote)).await.map_err(io::Error::from).flatten();
-    let entered = stream.ok().and_then(|stream| {
-        let outbound = enter(&connections, &stream, hop.remote)?;
-        Some((stream, outbound))
-    });
-    let flow = entered.map(|(stream, outbound)| {
-        let flow = outbound.flow;
-        serve(&connections, stream, outbound);
-        flow
-    });
-    for id in connections.dialed(hop) {
-        let event = flow.map_or(NetEvent::ConnectFailed { id }, |flow| NetEvent::Connected { id, flow });
+pub(super) async fn dial(connections: Arc<Connections>, peer: Peer, tls: Arc<Tls>) {
+    let opened = timeout(DIAL_WAIT, open(&connections, &peer, &tls)).await;
+    let opened = opened.unwrap_or(Err(ConnectFault::Unreachable));
+    for id in connections.dialed(&peer) {
+        let event = match &opened {
+            Ok(flow) => NetEvent::Connected { id, flow: *flow },
+            Err(fault) => NetEvent::ConnectFailed { id, fault: fault.clone() },
+        };
         connections.events().send(event).await.ok();
     }
 }
 
-fn enter(connections: &Connections, stream: &TcpStream, remote: SocketAddr) -> Option<Outbound> {
+async fn open(connections: &Arc<Connections>, peer: &Peer, tls: &Tls) -> Result<Flow, ConnectFault> {
+    let (transport, remote) = (peer.hop.transport, peer.hop.remote);
+    let stream = TcpStream::connect(remote).await.map_err(|error| {
+        tracing::debug!(%remote, %error, "nobody there");
+        ConnectFault::Unreachable
+    })?;
+    let flow = flow_of(transport, &stream, remote).ok_or(ConnectFault::Unreachable)?;
+    let add = || connections.add(flow, Some(peer.clone())).ok_or(ConnectFault::Unreachable);
+    let served: Outbound;
+    match transport {
+        Transport::Tcp => {
+            served = add()?;
+            let flow = served.flow;
+            stream::serve(connections, stream.into_split(), served);
+            Ok(flow)
+        }
+        Transport::Tls => {
+            let domain = peer.domain.as_deref();
+            let stream = secure(stream, (domain, remote), tls).await?;
+            served = add()?;
+            let flow = served.flow;
+            stream::serve(connections, tokio::io::split(stream), served);
+            Ok(flow)
+        }
+        // Browsers connect; nobody connects to them.
+        Transport::Udp | Transport::Ws | Transport::Wss => Err(ConnectFault::Unreachable),
+    }
+}
+
+/// The TLS handshake with a server that has to be `domain`, or the address itself (RFC 5922).
+async fn secure(
+    stream: TcpStream,
+    (domain, remote): (Option<&str>, SocketAddr),
+    tls: &Tls,
+) -> Result<tokio_rustls::client::TlsStream<TcpStream>, ConnectFault> {
+    let address = remote.ip().to_string();
+    let server = domain.unwrap_or(&address);
+    let untrusted = |why: String| {
+        tracing::debug!(%remote, why, "no TLS connection");
+        ConnectFault::Untrusted(why.into())
+    };
+    let literal = server.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
+    let name = ServerName::try_from(literal.to_owned())
+        .map_err(|_unfit| untrusted(format!("no certificate can name {server}")))?;
+    let connector = tls.connector().map_err(|error| untrusted(error.to_string()))?;
+    connector.connect(name, stream).await.map_err(|error| untrusted(distrust::words(&error, server)))
+}
+
+fn flow_of(transport: Transport, stream: &TcpStream, remote: SocketAddr) -> Option<Flow> {
     stream.set_nodelay(true).ok();
     let local = stream.local_addr().ok()?;
-    connections.add(Flow { transport: Transport::Tcp, local, remote, connection: None })
-}
-
-/// Starts the task of one connection.
-fn serve(connections: &Arc<Connections>, stream: TcpStream, outbound: Outbound) {
-    let flow = outbound.flow;
-    let pool = Arc::clone(connections);
-    let task = tokio::spawn(async move {
-        let (reader, writer) = stream.into_split();
-        let ended = tokio::select! {
-            ended = read(&pool, reader, flow) => ended,
-            ended = write(writer, outbound) => ended,
-        };
-        tracing::debug!(%flow, ended, "connection closed");
-        // Told by a task of its own: the removal ends this one.
-        tokio::spawn(async move {
-            if pool.remove(flow) {
-                pool.events().send(NetEvent::Disconnected { flow }).await.ok();
-            }
-        });
-    });
-    connections.served_by(flow, task.abort_handle());
-}
-
-/// Reads messages until the stream ends, breaks, idles, or stands still in mid-message. Says which.
-async fn read(connections: &Connections, mut reader: OwnedReadHalf, flow: Flow) -> &'static str {
-    let mut framer = Framer::default();
-    let mut buffer = BytesMut::with_capacity(READ_BYTES);
-    // The end of patience: of the message that is under way, else of the connection.
-    let limits = connections.limits();
-    let mut patience = Instant::now() + limits.idle;
-    let mut is_mid_message = false;
-    loop {
-        match timeout_at(patience, reader.read_buf(&mut buffer)).await {
-            Err(_) if is_mid_message => return "a message stood still",
-            Err(_) => return "idle",
-            Ok(Ok(0)) => return "closed by the peer",
-            Ok(Err(_)) => return "broken",
-            Ok(Ok(_)) => {}
-        }
-        framer.push(&buffer);
-        buffer.clear();
-        match deliver(connections, &mut framer, flow).await {
-            Delivered::Stop(why) => return why,
-            Delivered::None if is_mid_message => continue,
-            Delivered::None | Delivered::Some => {}
-        }
-        is_mid_message = framer.is_mid_message();
-        patience = Instant::now() + if is_mid_message { limits.message_wait } else { limits.idle };
-    }
-}
-
-enum Delivered {
-    /// At least one message or keep-alive was whole.
-    Some,
-    /// Nothing was whole yet.
-    None,
-    /// The stream cannot be read any further.
-    Stop(&'static str),
-}
-
-async fn deliver(connections: &Connections, framer: &mut Framer, flow: Flow) -> Delivered {
-    let mut delivered = Delivered::None;
-    loop {
-        match framer.next() {
-            Ok(Some(Framed::Message(bytes))) => {
-                if connections.events().send(NetEvent::Received { flow, bytes }).await.is_err() {
-                    return Delivered::Stop("nobody listens");
-                }
-            }
-            // RFC 5626 §4.4.1: a double CRLF is answered with a single one.
-            Ok(Some(Framed::Ping)) => {
-                if connections.send(flow, Bytes::from_static(b"\r\n")).is_err() {
-                    return Delivered::Stop("not drained");
-                }
-            }
-            Ok(Some(Framed::Pong)) => {}
-            Ok(None) => return delivered,
-            Err(_) => return Delivered::Stop("unreadable"),
-        }
-        delivered = Delivered::Some;
-    }
-}
-
-async fn write(mut writer: OwnedWriteHalf, mut outbound: Outbound) -> &'static str {
-    while let Some(bytes) = outbound.queue.recv().await {
-        if writer.write_all(&bytes).await.is_err() {
-            return "cannot be written";
-        }
-        outbound.written(bytes.len());
-    }
-    "not wanted any more"
+    Some(Flow { transport, local, remote, connection: None })
 }

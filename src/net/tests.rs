@@ -1,5 +1,7 @@
 //! Real sockets on loopback, literal bytes on the other side.
 
+mod tls;
+
 use std::io::{Read, Write};
 use std::time::Duration;
 
@@ -112,8 +114,8 @@ fn a_connection_is_opened_once_used_again_and_missed_when_it_goes() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let hop = Hop { transport: Transport::Tcp, remote: listener.local_addr().unwrap() };
         let mut net = Net::bind(&[]).await.unwrap();
-        assert!(net.connect(ConnectId(1), hop).is_none());
-        assert!(net.connect(ConnectId(2), hop).is_none());
+        assert!(net.connect(ConnectId(1), hop, None).is_none());
+        assert!(net.connect(ConnectId(2), hop, None).is_none());
         let mut flows = Vec::new();
         for id in [1, 2] {
             let Some(NetEvent::Connected { id: told, flow }) = net.receive().await else {
@@ -124,7 +126,7 @@ fn a_connection_is_opened_once_used_again_and_missed_when_it_goes() {
         }
         assert_eq!(flows[0], flows[1]);
         assert!(
-            matches!(net.connect(ConnectId(3), hop), Some(NetEvent::Connected { flow, .. }) if flow == flows[0])
+            matches!(net.connect(ConnectId(3), hop, None), Some(NetEvent::Connected { flow, .. }) if flow == flows[0])
         );
         drop(listener.accept().unwrap());
         let Some(NetEvent::Disconnected { flow }) = net.receive().await else { panic!("disconnected") };
@@ -138,8 +140,11 @@ fn nobody_there_is_an_answer() {
     run(async {
         let remote = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut net = Net::bind(&[]).await.unwrap();
-        net.connect(ConnectId(1), Hop { transport: Transport::Tcp, remote });
-        assert!(matches!(net.receive().await, Some(NetEvent::ConnectFailed { id: ConnectId(1) })));
+        net.connect(ConnectId(1), Hop { transport: Transport::Tcp, remote }, None);
+        assert!(matches!(
+            net.receive().await,
+            Some(NetEvent::ConnectFailed { id: ConnectId(1), fault: ConnectFault::Unreachable })
+        ));
     });
 }
 
@@ -206,7 +211,7 @@ fn a_stored_flow_of_an_earlier_port_still_leads_out() {
 fn a_peer_that_dribbles_is_closed_and_one_that_is_whole_is_not() {
     run(async {
         let limits = StreamLimits { message_wait: Duration::from_millis(60), ..StreamLimits::default() };
-        let mut net = Net::bind_with(&[any(Transport::Tcp)], limits).await.unwrap();
+        let mut net = Net::bind_with(&[any(Transport::Tcp)], &NetSettings::default(), limits).await.unwrap();
         let address = net.locals()[0].1;
         let mut whole = std::net::TcpStream::connect(address).unwrap();
         whole.write_all(MESSAGE).unwrap();
@@ -239,7 +244,8 @@ fn an_idle_connection_is_closed_and_the_next_one_has_another_number() {
         let limits = StreamLimits { idle: Duration::from_millis(30), ..StreamLimits::default() };
         let mut numbers = Vec::new();
         for _run in 0..2 {
-            let mut net = Net::bind_with(&[any(Transport::Tcp)], limits).await.unwrap();
+            let mut net =
+                Net::bind_with(&[any(Transport::Tcp)], &NetSettings::default(), limits).await.unwrap();
             let mut peer = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
             let Some(NetEvent::Disconnected { flow }) = net.receive().await else { panic!("disconnected") };
             assert_eq!(peer.read(&mut [0; 1]).unwrap(), 0);
@@ -272,7 +278,7 @@ fn a_peer_that_does_not_read_is_closed_when_too_much_waits_for_it() {
 fn over_the_limit_connections_are_refused() {
     run(async {
         let limits = StreamLimits { connections_max: 1, ..StreamLimits::default() };
-        let mut net = Net::bind_with(&[any(Transport::Tcp)], limits).await.unwrap();
+        let mut net = Net::bind_with(&[any(Transport::Tcp)], &NetSettings::default(), limits).await.unwrap();
         let mut first = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
         first.write_all(MESSAGE).unwrap();
         let Some(NetEvent::Received { .. }) = net.receive().await else { panic!("a message") };
@@ -280,7 +286,7 @@ fn over_the_limit_connections_are_refused() {
         second.readable().await.unwrap();
         assert_eq!(second.try_read(&mut [0; 1]).unwrap_or(0), 0);
         let hop = Hop { transport: Transport::Tcp, remote: "127.0.0.1:9".parse().unwrap() };
-        assert!(matches!(net.connect(ConnectId(1), hop), Some(NetEvent::ConnectFailed { .. })));
+        assert!(matches!(net.connect(ConnectId(1), hop, None), Some(NetEvent::ConnectFailed { .. })));
     });
 }
 

@@ -11,89 +11,23 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::config::ProxyConfig;
-use super::journal::DispatchId;
 use super::pace::Pacer;
 use super::sockets::Sockets;
+pub(super) use super::way::{Fault, Printed, Sending, Step, User, Way, Wish};
+use super::way::{Rest, paced};
 use crate::limits::{CONNECT_WAIT, STREAM_REFUSED_MAX, STREAM_REFUSED_REMEMBERED, UDP_REQUEST_BYTES_MAX};
 use crate::machine::{ConnectId, ConnectionId, Flow, Hop, ResolveId, Transmit};
-use crate::sip::{Method, Request, Response, Transport, Uri};
-use crate::transaction::{Arrival, Failure, Heard, Outgoing, ServerKey, TransactionLayer};
-
-/// Whose request it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum User {
-    /// A leg of a message, at one of its recipient's targets.
-    Leg { dispatch: DispatchId, recipient: u32, branch: u32 },
-    /// The NOTIFY with that CSeq.
-    Report { dispatch: DispatchId, cseq: u32 },
-    /// An ordinary request at one of its targets.
-    Relay { relay: u64, branch: u32 },
-}
-
-/// How a target is reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    /// Over a flow that is there.
-    Flow(Flow),
-    /// At an address.
-    Hop(Hop),
-    /// By RFC 3263; where that leads nowhere, over the flow that the target was last heard on.
-    Lookup { uri: Uri, otherwise: Option<Flow> },
-}
-
-/// Why a request came to nothing without a response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// Nobody answered in time.
-    Timeout,
-    /// It could not be sent, or the connection broke.
-    Transport,
-    /// There is nowhere to send it.
-    NoRoute,
-}
-
-/// What the sender of a request has to do next.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Step {
-    /// Print the request for this flow, and send it.
-    Ready { user: User, flow: Flow },
-    /// Give this target up.
-    Failed { user: User, fault: Fault, transmissions: u32 },
-}
-
-/// What became of printed bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sending {
-    /// They are with the transactions, or too late.
-    Sent,
-    /// They are to be printed for another flow.
-    Waits,
-}
-
-/// What the carrier wants of the world.
-#[derive(Clone, Debug)]
-pub(super) enum Wish {
-    Connect { id: ConnectId, hop: Hop },
-    Resolve { id: ResolveId, uri: Uri },
-}
-
-/// A printed request.
-#[derive(Debug)]
-pub(super) struct Printed<'a> {
-    pub(super) branch: &'a str,
-    pub(super) method: Method,
-    pub(super) flow: Flow,
-    pub(super) bytes: Bytes,
-}
+use crate::sip::{Request, Response, Transport};
+use crate::transaction::{Arrival, Failed, Failure, Heard, Outgoing, ServerKey, TransactionLayer};
 
 #[derive(Debug)]
 struct Wait {
     asked: Asked,
-    /// Further hops, best last.
-    hops: Vec<Hop>,
-    otherwise: Option<Flow>,
-    /// The datagram address whose stream is tried because the request is large (W4).
-    large: Option<SocketAddr>,
+    rest: Rest,
+    /// Nothing but TLS will do (W32).
+    is_sips: bool,
+    /// The datagram flow in whose place a stream is tried because the request is large (W4).
+    large: Option<Flow>,
     ends: Instant,
 }
 
@@ -112,6 +46,8 @@ pub(super) struct Carrier {
     /// Streams on which something was heard and that did not break.
     live: BTreeSet<ConnectionId>,
     waits: BTreeMap<User, Wait>,
+    /// Of those that were sent, where else they may go.
+    rests: BTreeMap<User, Rest>,
     connects: BTreeMap<ConnectId, User>,
     resolves: BTreeMap<ResolveId, User>,
     deadlines: BTreeSet<(Instant, User)>,
@@ -129,6 +65,7 @@ impl Carrier {
             sockets: Sockets::new(&config.listens),
             live: BTreeSet::new(),
             waits: BTreeMap::new(),
+            rests: BTreeMap::new(),
             connects: BTreeMap::new(),
             resolves: BTreeMap::new(),
             deadlines: BTreeSet::new(),
@@ -141,17 +78,29 @@ impl Carrier {
 
     /// Looks for a flow to a target until `ends`.
     pub(super) fn begin(&mut self, user: User, way: Way, ends: Instant) {
+        self.rests.remove(&user);
         match way {
             Way::Flow(flow) if self.is_usable(flow) => self.ready(user, flow),
             Way::Flow(_) => self.fail(user, Fault::Transport),
-            Way::Hop(hop) => self.try_hops(user, vec![hop], (None, Fault::NoRoute), ends),
+            Way::Hop(hop) => self.try_hops(user, Rest::of(vec![hop], None, ends), Fault::NoRoute),
             Way::Lookup { uri, otherwise } => {
                 let id = ResolveId(self.number());
                 self.resolves.insert(id, user);
+                let is_sips = uri.is_sips();
+                let otherwise = otherwise.filter(|flow| !is_sips || flow.transport.is_secure());
+                let domain = Some(uri.host().trim_end_matches('.').into());
+                let rest = Rest { domain, ..Rest::of(Vec::new(), otherwise, ends) };
                 self.wishes.push_back(Wish::Resolve { id, uri });
-                let asked = Asked::Resolve(id);
-                self.wait(user, Wait { asked, hops: Vec::new(), otherwise, large: None, ends });
+                self.wait(user, Wait { asked: Asked::Resolve(id), rest, is_sips, large: None, ends });
             }
+        }
+    }
+
+    /// The branch of a request at the hop where it is sent now: RFC 3263 §4.3 wants another one at each.
+    pub(super) fn branch_at_hop(&self, user: User, branch: String) -> String {
+        match self.rests.get(&user) {
+            Some(rest) if rest.failed > 0 => format!("{branch}.{}", rest.failed),
+            Some(_) | None => branch,
         }
     }
 
@@ -160,6 +109,7 @@ impl Carrier {
     pub(super) fn send(&mut self, user: User, printed: Printed<'_>, ends: Instant, now: Instant) -> Sending {
         let Printed { branch, method, flow, bytes } = printed;
         if ends <= now {
+            self.rests.remove(&user);
             self.fail(user, Fault::Timeout);
             return Sending::Sent;
         }
@@ -167,14 +117,17 @@ impl Carrier {
             && bytes.len() > UDP_REQUEST_BYTES_MAX
             && !self.is_refused(flow.remote, now)
         {
+            let rest = self.rests.remove(&user).unwrap_or_else(|| Rest::of(Vec::new(), None, ends));
             let hop = Hop { transport: Transport::Tcp, remote: flow.remote };
-            let wait = (vec![hop], Some(flow), Some(flow.remote));
-            self.connect(user, wait, ends.min(now + CONNECT_WAIT));
+            self.connect(user, (hop, rest), Some(flow), ends.min(now + CONNECT_WAIT));
             return Sending::Waits;
         }
         if paced(user, flow).is_some() {
             self.pacer.sent(user, flow.remote, bytes.len(), now);
         }
+        // Where there is another hop, some of the time is left for it (RFC 3263 §4.3 within W17).
+        let has_more = self.rests.get(&user).is_some_and(|rest| !rest.hops.is_empty());
+        let ends = if has_more { now + ends.saturating_duration_since(now) / 2 } else { ends };
         self.layer.send(Outgoing { user, branch, method, flow, bytes, deadline: Some(ends) }, now);
         Sending::Sent
     }
@@ -190,12 +143,21 @@ impl Carrier {
         (key, self.layer.knows(key))
     }
 
-    /// Whose request a response answers, if that is news.
+    /// Whose request a response answers, if that is news; a 503 is none where there is another hop (RFC 3263 §4.3).
     pub(super) fn receive_response(&mut self, response: &Response, now: Instant) -> Option<Heard<User>> {
-        let heard = self.layer.receive_response(response, now)?;
+        let mut heard = self.layer.receive_response(response, now)?;
         if paced(heard.user, heard.flow).is_some() {
             self.pacer.heard(heard.user, heard.flow.remote, now);
         }
+        if response.status() < 200 {
+            return Some(heard);
+        }
+        let Some(rest) = self.rests.remove(&heard.user) else { return Some(heard) };
+        if response.status() == 503 && !rest.hops.is_empty() {
+            self.try_hops(heard.user, rest.after_failure(heard.transmissions), Fault::Transport);
+            return None;
+        }
+        heard.transmissions += rest.transmissions;
         Some(heard)
     }
 
@@ -224,7 +186,7 @@ impl Carrier {
     pub(super) fn is_usable(&self, flow: Flow) -> bool {
         match flow.transport {
             Transport::Udp => self.sockets.has(Transport::Udp, flow.local),
-            Transport::Tcp | Transport::Tls => {
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
                 flow.connection.is_some_and(|connection| self.live.contains(&connection))
             }
         }
@@ -233,7 +195,8 @@ impl Carrier {
     pub(super) fn connected(&mut self, id: ConnectId, flow: Flow) {
         self.heard_on(flow);
         let Some(user) = self.connects.get(&id).copied() else { return };
-        if self.stop_waiting(user).is_some() {
+        if let Some(wait) = self.stop_waiting(user) {
+            self.keep(user, wait.rest);
             self.ready(user, flow);
         }
     }
@@ -248,8 +211,10 @@ impl Carrier {
     pub(super) fn resolved(&mut self, id: ResolveId, mut hops: Vec<Hop>) {
         let Some(user) = self.resolves.get(&id).copied() else { return };
         if let Some(wait) = self.stop_waiting(user) {
+            // W32: whatever a name leads to, this one does not leave TLS.
+            hops.retain(|hop| !wait.is_sips || hop.transport.is_secure());
             hops.reverse();
-            self.try_hops(user, hops, (wait.otherwise, Fault::NoRoute), wait.ends);
+            self.try_hops(user, Rest { hops, ..wait.rest }, Fault::NoRoute);
         }
     }
 
@@ -264,8 +229,11 @@ impl Carrier {
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         while let Some((ends, user)) = self.deadlines.first().copied().filter(|(ends, _)| *ends <= now) {
             self.deadlines.remove(&(ends, user));
-            if let Some(wait) = self.stop_waiting(user) {
-                self.fall_back(user, Wait { hops: Vec::new(), ..wait }, Fault::Timeout, now);
+            if let Some(mut wait) = self.stop_waiting(user) {
+                if wait.large.is_none() {
+                    wait.rest.hops.clear();
+                }
+                self.fall_back(user, wait, Fault::Timeout, now);
             }
         }
         self.pacer.handle_timeout(now);
@@ -300,54 +268,76 @@ impl Carrier {
     }
 
     fn poll_failed(&mut self) -> Option<Step> {
-        let failed = self.layer.poll_failed()?;
-        let fault = match failed.failure {
-            Failure::Timeout => Fault::Timeout,
-            Failure::Transport => Fault::Transport,
-        };
-        Some(Step::Failed { user: failed.user, fault, transmissions: failed.transmissions })
+        while let Some(Failed { user, failure, mut transmissions }) = self.layer.poll_failed() {
+            let fault = match failure {
+                Failure::Timeout => Fault::Timeout,
+                Failure::Transport => Fault::Transport,
+            };
+            match self.rests.remove(&user) {
+                Some(rest) if !rest.hops.is_empty() => {
+                    self.try_hops(user, rest.after_failure(transmissions), fault);
+                    if let Some(step) = self.steps.pop_front() {
+                        return Some(step);
+                    }
+                    continue;
+                }
+                Some(rest) => transmissions += rest.transmissions,
+                None => {}
+            }
+            return Some(Step::Failed { user, fault, transmissions });
+        }
+        None
     }
 
-    fn try_hops(&mut self, user: User, mut hops: Vec<Hop>, end: (Option<Flow>, Fault), ends: Instant) {
-        let (otherwise, fault) = end;
-        while let Some(Hop { transport, remote }) = hops.pop() {
-            if self.sockets.is_own(remote) {
+    fn try_hops(&mut self, user: User, mut rest: Rest, fault: Fault) {
+        while let Some(hop) = rest.hops.pop() {
+            if self.sockets.is_own(hop.remote) {
                 continue;
             }
-            let socket = match transport {
-                Transport::Udp => self.sockets.local(Transport::Udp, remote),
-                Transport::Tcp | Transport::Tls => None,
-            };
-            let Some(local) = socket else {
-                // Without a datagram socket of that family, a stream is what is left (RFC 3261 §18.1.1).
-                let transport = if transport == Transport::Udp { Transport::Tcp } else { transport };
-                hops.push(Hop { transport, remote });
-                return self.connect(user, (hops, otherwise, None), ends);
-            };
-            return self.ready(user, Flow::udp(local, remote));
+            if hop.transport == Transport::Udp
+                && let Some(local) = self.sockets.local(Transport::Udp, hop.remote)
+            {
+                self.keep(user, rest);
+                return self.ready(user, Flow::udp(local, hop.remote));
+            }
+            // Without a datagram socket of that family, a stream is what is left (RFC 3261 §18.1.1).
+            let transport = if hop.transport == Transport::Udp { Transport::Tcp } else { hop.transport };
+            let ends = rest.ends;
+            return self.connect(user, (Hop { transport, ..hop }, rest), None, ends);
         }
-        match otherwise.filter(|flow| self.is_usable(*flow)) {
-            Some(flow) => self.ready(user, flow),
-            None => self.fail(user, fault),
+        match rest.otherwise.take().filter(|flow| self.is_usable(*flow)) {
+            Some(flow) => {
+                self.keep(user, rest);
+                self.ready(user, flow);
+            }
+            None => self.steps.push_back(Step::Failed { user, fault, transmissions: rest.transmissions }),
         }
     }
 
-    /// Asks for a connection to the last of the hops.
-    fn connect(&mut self, user: User, wait: (Vec<Hop>, Option<Flow>, Option<SocketAddr>), ends: Instant) {
-        let (mut hops, otherwise, large) = wait;
-        let Some(hop) = hops.pop() else { return };
+    /// Asks for a connection to a hop.
+    fn connect(&mut self, user: User, (hop, rest): (Hop, Rest), large: Option<Flow>, ends: Instant) {
         let id = ConnectId(self.number());
         self.connects.insert(id, user);
-        self.wishes.push_back(Wish::Connect { id, hop });
-        self.wait(user, Wait { asked: Asked::Connect(id), hops, otherwise, large, ends });
+        self.wishes.push_back(Wish::Connect { id, hop, domain: rest.domain.clone() });
+        self.wait(user, Wait { asked: Asked::Connect(id), rest, is_sips: false, large, ends });
     }
 
     fn fall_back(&mut self, user: User, wait: Wait, fault: Fault, now: Instant) {
-        if let Some(remote) = wait.large {
-            self.remember_refused(remote, now);
+        match wait.large {
+            Some(flow) => {
+                self.remember_refused(flow.remote, now);
+                self.keep(user, wait.rest);
+                self.ready(user, flow);
+            }
+            None => self.try_hops(user, wait.rest, fault),
         }
-        let fault = if wait.large.is_some() { Fault::Transport } else { fault };
-        self.try_hops(user, wait.hops, (wait.otherwise, fault), wait.ends);
+    }
+
+    /// Remembers where a request may go yet that has a flow now.
+    fn keep(&mut self, user: User, rest: Rest) {
+        if !rest.hops.is_empty() || rest.failed > 0 {
+            self.rests.insert(user, rest);
+        }
     }
 
     fn is_refused(&mut self, remote: SocketAddr, now: Instant) -> bool {
@@ -387,13 +377,5 @@ impl Carrier {
     const fn number(&mut self) -> u64 {
         self.next += 1;
         self.next
-    }
-}
-
-/// The message of what may come in bursts, and that no stream paces by itself.
-const fn paced(user: User, flow: Flow) -> Option<DispatchId> {
-    match (user, flow.transport) {
-        (User::Leg { dispatch, .. }, Transport::Udp) => Some(dispatch),
-        (User::Leg { .. } | User::Report { .. } | User::Relay { .. }, _) => None,
     }
 }

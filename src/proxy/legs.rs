@@ -157,6 +157,7 @@ impl Legs {
             return;
         };
         let branch = core.secret.leg_branch(facts.leg(place.recipient), place.branch, uri.as_str());
+        let branch = core.carrier.branch_at_hop(user, branch);
         let leg = Leg {
             recipient: recipient.own.line(),
             uri,
@@ -261,8 +262,10 @@ impl Legs {
             return;
         };
         let user = User::Leg { dispatch: facts.dispatch, recipient: place.recipient, branch };
-        let way = core.router().way_again(&recipient.route, &uri, now);
-        core.carrier.begin(user, way, core.timer_f(now));
+        match core.router().way_again(&recipient.route, &uri, now) {
+            Some(way) => core.carrier.begin(user, way, core.timer_f(now)),
+            None => self.failed(core, facts, Place { branch, ..place }, (Fault::NoRoute, 0), now),
+        }
     }
 
     /// The report's lines (W20).
@@ -311,7 +314,8 @@ impl Legs {
         let Some(recipient) = self.recipient(index) else {
             return;
         };
-        for target in targets {
+        // W32: a redirect does not lead out of TLS.
+        for target in targets.into_iter().filter(|target| target.may_carry(&recipient.route)) {
             if recipient.fork.has_room() {
                 begin(core, facts, (index, &mut recipient.fork), (target, steps), now);
             }

@@ -14,7 +14,7 @@ use super::router::{Target, is_routable};
 use super::submission::Submission;
 use crate::limits::REPORT_KEPT;
 use crate::machine::{Flow, Hop};
-use crate::sip::{Aor, Compose, Contacts, Method, ReportMode, Transport, Uri};
+use crate::sip::{Aor, Compose, Contacts, Method, ReportMode, Uri};
 use crate::time::{Now, Timestamp};
 
 /// The first waits of W23; after them, the last one again and again.
@@ -224,13 +224,11 @@ impl Report {
         let Stage::UnderWay(extent, body, uri) = &self.stage else {
             return;
         };
+        let user = User::Report { dispatch: id, cseq: self.row.cseq };
         let branch = core.secret.report_branch(id, to_tag, self.row.cseq);
+        let branch = core.carrier.branch_at_hop(user, branch);
         let Dialog { to, call_id, routes, domain, .. } = &self.dialog;
-        let transport = match flow.transport {
-            Transport::Udp => "",
-            Transport::Tcp => ";transport=tcp",
-            Transport::Tls => ";transport=tls",
-        };
+        let transport = flow.transport.uri_param();
         let state = match extent {
             Extent::Interim | Extent::Waiting => "active",
             Extent::Complete => "terminated;reason=noresource",
@@ -250,7 +248,6 @@ impl Report {
             .field("Event", "delivery-report")
             .field("Subscription-State", state)
             .body("application/delivery-report", body);
-        let user = User::Report { dispatch: id, cseq: self.row.cseq };
         let ends = core.timer_f(now);
         core.carrier.send(
             user,
@@ -329,7 +326,8 @@ impl Report {
         let bindings = self.sender.iter().flat_map(|sender| core.location.bindings(sender, now.mono));
         let at_bindings = bindings.map(|binding| router.target(binding));
         let at_home = self.sender.is_none().then(|| router.elsewhere(dialog.sender.clone()));
-        let is_new = |target: &Target| !self.tried.contains(&mark(&target.way));
+        let is_new =
+            |target: &Target| !self.tried.contains(&mark(&target.way)) && target.may_carry(&dialog.sender);
         match self.order {
             Order::FlowFirst => {
                 over_flow.into_iter().chain(at_contact).chain(at_bindings).chain(at_home).find(is_new)

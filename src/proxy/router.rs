@@ -21,6 +21,13 @@ pub(super) struct Target {
     pub(super) device: Option<String>,
 }
 
+impl Target {
+    /// W32: what is for a `sips:` address does not leave TLS.
+    pub(super) fn may_carry(&self, address: &Uri) -> bool {
+        !address.is_sips() || is_secure(&self.way)
+    }
+}
+
 /// All that a request may go to.
 #[derive(Clone, Debug)]
 pub(super) enum TargetSet {
@@ -129,10 +136,12 @@ impl Router<'_> {
             return TargetSet::Unsupported;
         }
         let Some(aor) = self.domains.aor(uri) else {
-            return TargetSet::Targets(vec![self.elsewhere(uri.to_sip())]);
+            let target = self.elsewhere(uri.to_sip());
+            let is_good = target.may_carry(uri);
+            return if is_good { TargetSet::Targets(vec![target]) } else { TargetSet::Nobody };
         };
-        let targets: Vec<_> =
-            self.location.bindings(&aor, now.mono).map(|binding| self.target(binding)).collect();
+        let targets = self.location.bindings(&aor, now.mono).map(|binding| self.target(binding));
+        let targets: Vec<_> = targets.filter(|target| target.may_carry(uri)).collect();
         if targets.is_empty() { TargetSet::Nobody } else { TargetSet::Targets(targets) }
     }
 
@@ -158,13 +167,15 @@ impl Router<'_> {
         Target { uri, way, device: binding.row.instance.clone() }
     }
 
-    /// The way to `contact` for a recipient once more: by the binding if it still is one, so over its connection.
-    pub(super) fn way_again(&self, recipient: &Uri, contact: &Uri, now: Now) -> Way {
+    /// The way to `contact` for a recipient once more: by the binding if it still is one, so over its connection. None
+    /// where that would leave TLS.
+    pub(super) fn way_again(&self, recipient: &Uri, contact: &Uri, now: Now) -> Option<Way> {
         let aor = self.domains.aor(recipient);
         let binding = aor.and_then(|aor| {
             self.location.bindings(&aor, now.mono).find(|binding| binding.row.contact == *contact)
         });
-        binding.map_or_else(|| self.way_outside(contact), |binding| self.target(binding).way)
+        let way = binding.map_or_else(|| self.way_outside(contact), |binding| self.target(binding).way);
+        Some(way).filter(|way| !recipient.is_sips() || is_secure(way))
     }
 
     fn way_from(&self, uri: &Uri, flow: Flow, fits: bool) -> Way {
@@ -199,6 +210,15 @@ pub(super) fn way_to(uri: &Uri) -> Way {
     }
 }
 
+/// True for what does not leave TLS.
+fn is_secure(way: &Way) -> bool {
+    match way {
+        Way::Flow(flow) => flow.transport.is_secure(),
+        Way::Hop(hop) => hop.transport.is_secure(),
+        Way::Lookup { uri, .. } => uri.is_sips(),
+    }
+}
+
 /// True for the schemes of W3.
 pub(super) fn is_routable(uri: &Uri) -> bool {
     match uri.scheme() {
@@ -207,8 +227,7 @@ pub(super) fn is_routable(uri: &Uri) -> bool {
     }
 }
 
-/// RFC 3261 §19.1.2: 5060, and 5061 over TLS.
+/// The port that a URI means (RFC 3261 §19.1.2).
 fn port_of(uri: &Uri) -> u16 {
-    let default = if uri.transport() == Some(Transport::Tls) { 5061 } else { 5060 };
-    uri.port().unwrap_or(default)
+    uri.port().unwrap_or_else(|| uri.transport().unwrap_or(Transport::Udp).default_port())
 }

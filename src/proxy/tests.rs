@@ -22,6 +22,7 @@ mod pacing;
 mod recovery;
 mod registrar;
 mod relay;
+mod routes;
 mod reports;
 mod storm;
 mod submissions;
@@ -280,7 +281,7 @@ impl Bench {
                     let after = self.now.mono.saturating_duration_since(self.start.mono);
                     self.sent.push(Sent { after, flow: transmit.flow, text });
                 }
-                Output::Connect { id, hop } => self.connects.push((id, hop)),
+                Output::Connect { id, hop, .. } => self.connects.push((id, hop)),
                 Output::Resolve { id, uri } => self.resolves.push((id, uri.to_string())),
                 Output::Commit(batch) => self.store(batch),
                 Output::Event(event) => self.events.push(event),

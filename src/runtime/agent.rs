@@ -4,13 +4,15 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::client::account::{Account, AccountError};
 use crate::client::command::{AgentCommand, Event};
 use crate::client::journal::Write;
+use crate::client::server::Server;
 use crate::client::{AgentConfig, UserAgent};
 use crate::machine::{Hop, Input};
-use crate::net::{BindError, Net, local_ip_towards};
+use crate::net::{BindError, Net, NetSettings, TlsFiles, local_ip_towards, resolve};
 use crate::random::Random;
 use crate::runtime::Shell;
 use crate::sip::Transport;
@@ -19,6 +21,9 @@ use crate::time::Clock;
 
 /// The store's name in the data folder.
 pub const STORE_FILE: &str = "messages.sqlite3";
+
+/// How long the start waits to learn where the proxy is.
+const FIRST_LOOK_WAIT: Duration = Duration::from_secs(2);
 
 /// A user agent that cannot be started.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +47,6 @@ pub enum AgentError {
 pub struct Agent {
     shell: Shell<Write>,
     machine: UserAgent,
-    proxy: Hop,
 }
 
 impl Agent {
@@ -55,12 +59,13 @@ impl Agent {
         let store = data
             .map_or_else(Store::<ClientSchema>::in_memory, |folder| Store::open(&folder.join(STORE_FILE)))?;
         let rows = store.load()?;
-        let proxy = profile.proxy;
-        let net = Net::bind(&listens(own_ip(proxy, local_ip_towards(proxy.remote)))).await?;
+        let settings = NetSettings { tls: TlsFiles { identity: None, authorities: account.tls_ca.clone() } };
+        let hops = first_look(&profile.server).await;
+        let net = Net::open(&listens(&own_ips(&hops)), &settings).await?;
         let clock = Clock::start();
         let config = AgentConfig { profile, locals: net.locals().to_vec() };
         let machine = UserAgent::new(config, rows, Random::from_os()?, clock.now());
-        Ok(Self { shell: Shell::with_store(net, clock, store)?, machine, proxy })
+        Ok(Self { shell: Shell::with_store(net, clock, store)?, machine })
     }
 
     /// The machine, to look at.
@@ -84,7 +89,8 @@ impl Agent {
     /// The sockets of this agent are of no use then, and another one has to be started.
     #[must_use]
     pub fn has_moved(&self) -> bool {
-        is_elsewhere(self.shell.net().locals(), local_ip_towards(self.proxy.remote))
+        let towards_proxy = self.machine.proxy().map(|hop| local_ip_towards(hop.remote));
+        towards_proxy.is_some_and(|towards_proxy| is_elsewhere(self.shell.net().locals(), towards_proxy))
     }
 
     /// Asks the machine for something. Events come in the order of what happens.
@@ -102,10 +108,35 @@ impl Agent {
     }
 }
 
-/// Sockets on the address of ours that the proxy can reach; UDP and TCP on the same free port.
-fn listens(ip: IpAddr) -> [(Transport, SocketAddr); 2] {
-    let any_port = SocketAddr::new(ip, 0);
-    [(Transport::Udp, any_port), (Transport::Tcp, any_port)]
+/// Where the proxy is, as far as that can be said at once; the machine looks a name up for itself later.
+async fn first_look(server: &Server) -> Vec<Hop> {
+    if let Some(hop) = server.hop() {
+        return vec![hop];
+    }
+    let look = resolve(&server.uri);
+    tokio::time::timeout(FIRST_LOOK_WAIT, look).await.unwrap_or_default()
+}
+
+/// Sockets on the addresses of ours that the proxy can reach; UDP and TCP on the same free port.
+fn listens(ips: &[IpAddr]) -> Vec<(Transport, SocketAddr)> {
+    let of_ip =
+        |ip: &IpAddr| [Transport::Udp, Transport::Tcp].map(|transport| (transport, SocketAddr::new(*ip, 0)));
+    ips.iter().flat_map(of_ip).collect()
+}
+
+/// The addresses of ours to use, one of each family in which the proxy has one.
+fn own_ips(hops: &[Hop]) -> Vec<IpAddr> {
+    let mut ips: Vec<IpAddr> = Vec::new();
+    for hop in hops {
+        let ip = own_ip(*hop, local_ip_towards(hop.remote));
+        if ips.iter().all(|known| known.is_ipv4() != ip.is_ipv4()) {
+            ips.push(ip);
+        }
+    }
+    if ips.is_empty() {
+        ips.push(Ipv4Addr::LOCALHOST.into());
+    }
+    ips
 }
 
 /// The address of ours to use. Without a way to the proxy (a laptop that is not online yet) it is loopback, so that
@@ -141,7 +172,7 @@ mod tests {
         let loopback = own_ip(hop("192.0.2.1:5060"), no_way());
         assert_eq!(loopback.to_string(), "127.0.0.1");
         assert_eq!(own_ip(hop("[2001:db8::1]:5060"), no_way()).to_string(), "::1");
-        let locals = listens(loopback);
+        let locals = listens(&[loopback]);
         assert!(!is_elsewhere(&locals, no_way()));
         assert!(!is_elsewhere(&locals, Ok(loopback)));
         assert!(is_elsewhere(&locals, Ok(own)));

@@ -1,5 +1,6 @@
 //! A proxy on a thread of its own: for `fanfare proxy` and for the demo.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -7,7 +8,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::machine::Input;
-use crate::net::{BindError, Net};
+use crate::net::{BindError, Net, NetSettings};
 use crate::proxy::journal::Write;
 use crate::proxy::{Proxy, ProxyCommand, ProxyConfig, ProxyEvent};
 use crate::random::Random;
@@ -74,9 +75,22 @@ impl Server {
     /// # Errors
     /// What is in its way, in a sentence.
     pub fn start(config: ProxyConfig, data: Option<PathBuf>) -> Result<Self, ServerError> {
+        Self::open(config, data, NetSettings::default())
+    }
+
+    /// The same with certificates.
+    ///
+    /// # Errors
+    /// What is in its way, in a sentence.
+    pub fn open(
+        config: ProxyConfig,
+        data: Option<PathBuf>,
+        settings: NetSettings,
+    ) -> Result<Self, ServerError> {
         check(&config)?;
         Self::on_thread(move |ready, stopped| {
-            if let Err((ready, error)) = run(config, data.as_deref(), ready, stopped) {
+            let start = start(config, data.as_deref(), &settings);
+            if let Err((ready, error)) = run(start, ready, stopped) {
                 // Nobody waits when the starter is gone.
                 ready.send(Err(error)).ok();
             }
@@ -131,12 +145,14 @@ fn check(config: &ProxyConfig) -> Result<(), ServerError> {
     open.map_or(Ok(()), |(_, address)| Err(ServerError::NotLoopback(*address)))
 }
 
+/// What runs on the proxy's thread.
+type Started = (Shell<Write>, Proxy, Option<OutsideWatch>);
+
 type Ready = oneshot::Sender<Result<Vec<(Transport, SocketAddr)>, ServerError>>;
 
 /// Runs on the proxy's thread. The error comes back with the one who waits for it.
 fn run(
-    config: ProxyConfig,
-    data: Option<&Path>,
+    start: impl Future<Output = Result<Started, ServerError>>,
     ready: Ready,
     mut stopped: mpsc::Receiver<()>,
 ) -> Result<(), (Ready, ServerError)> {
@@ -146,7 +162,7 @@ fn run(
     };
     runtime.block_on(async move {
         // The watch goes before the shell, whose store closes last and leaves one file.
-        let (mut shell, mut proxy, mut watch) = match start(config, data).await {
+        let (mut shell, mut proxy, mut watch) = match start.await {
             Ok(started) => started,
             Err(error) => return Err((ready, error)),
         };
@@ -210,12 +226,13 @@ fn log_load(event: &ProxyEvent) {
 async fn start(
     mut config: ProxyConfig,
     data: Option<&Path>,
-) -> Result<(Shell<Write>, Proxy, Option<OutsideWatch>), ServerError> {
+    settings: &NetSettings,
+) -> Result<Started, ServerError> {
     let clock = Clock::start();
     let random = Random::from_os()?;
     let store = data.map_or_else(Store::<ProxySchema>::in_memory, |folder| Store::open(&store_in(folder)))?;
     let rows = store.load()?;
-    let net = Net::bind(&config.listens).await?;
+    let net = Net::open(&config.listens, settings).await?;
     config.listens = net.locals().to_vec();
     let proxy = Proxy::new(config, rows, random, clock.now());
     let shell = Shell::with_store(net, clock, store)?;

@@ -11,33 +11,71 @@ pub enum Transport {
     Tcp,
     /// A stream under TLS.
     Tls,
+    /// A WebSocket in clear (RFC 7118).
+    Ws,
+    /// A WebSocket under TLS.
+    Wss,
 }
 
 impl Transport {
-    /// "udp", "tcp", "tls" in any case.
+    /// "udp", "tcp", "tls", "ws", "wss" in any case.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Udp, Self::Tcp, Self::Tls]
+        [Self::Udp, Self::Tcp, Self::Tls, Self::Ws, Self::Wss]
             .into_iter()
             .find(|transport| text.eq_ignore_ascii_case(transport.as_str()))
     }
 
     /// UDP needs retransmission; streams do not.
     #[must_use]
-    pub fn is_reliable(self) -> bool {
+    pub const fn is_reliable(self) -> bool {
         match self {
             Self::Udp => false,
-            Self::Tcp | Self::Tls => true,
+            Self::Tcp | Self::Tls | Self::Ws | Self::Wss => true,
+        }
+    }
+
+    /// Encrypted, and the server known by its certificate: what a `sips:` address asks for (W32).
+    #[must_use]
+    pub const fn is_secure(self) -> bool {
+        match self {
+            Self::Udp | Self::Tcp | Self::Ws => false,
+            Self::Tls | Self::Wss => true,
+        }
+    }
+
+    /// The port where none is written (RFC 3261 §19.1.2, RFC 7118 §5.3).
+    #[must_use]
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Self::Udp | Self::Tcp => 5060,
+            Self::Tls => 5061,
+            Self::Ws => 80,
+            Self::Wss => 443,
         }
     }
 
     /// Upper case, as in Via.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Udp => "UDP",
             Self::Tcp => "TCP",
             Self::Tls => "TLS",
+            Self::Ws => "WS",
+            Self::Wss => "WSS",
+        }
+    }
+
+    /// As at the end of a URI: nothing for UDP, which is meant without it.
+    #[must_use]
+    pub const fn uri_param(self) -> &'static str {
+        match self {
+            Self::Udp => "",
+            Self::Tcp => ";transport=tcp",
+            Self::Tls => ";transport=tls",
+            // RFC 7118 §5.2: both are `ws`; `sips:` says that it is under TLS.
+            Self::Ws | Self::Wss => ";transport=ws",
         }
     }
 }

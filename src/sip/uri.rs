@@ -91,13 +91,23 @@ impl Uri {
         self.params().find(|(this, _)| unescaped(this).eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// From `;transport=`; sips is TLS (RFC 3261 §26.2.2), whatever transport it names.
+    /// From `;transport=`; sips is TLS (RFC 3261 §26.2.2), whatever transport it names, or a WebSocket under TLS.
     #[must_use]
     pub fn transport(&self) -> Option<Transport> {
-        if self.scheme == Scheme::Sips {
-            return Some(Transport::Tls);
+        let named = self.param("transport").and_then(Transport::parse);
+        if self.scheme != Scheme::Sips {
+            return named;
         }
-        self.param("transport").and_then(Transport::parse)
+        Some(match named {
+            Some(Transport::Ws | Transport::Wss) => Transport::Wss,
+            Some(Transport::Udp | Transport::Tcp | Transport::Tls) | None => Transport::Tls,
+        })
+    }
+
+    /// True for `sips:`, which never leaves TLS (W32).
+    #[must_use]
+    pub fn is_sips(&self) -> bool {
+        self.scheme == Scheme::Sips
     }
 
     /// im: and pres: become sip:, the rest stays (W3).

@@ -11,7 +11,7 @@ use crate::sip::Uri;
 use crate::ui::act::Act;
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets::{banner, field, hint, primary};
-use crate::ui::words::Look;
+use crate::ui::words::{self, Look};
 
 /// A week: how long a message waits for somebody who is offline, where the server keeps it (W8).
 pub(crate) const EXPIRES_DEFAULT_SECS: u32 = 604_800;
@@ -35,10 +35,8 @@ pub(crate) fn typed_account(name: &str, address: &str, proxy: &str) -> Account {
         address,
         name: name.trim().to_owned(),
         proxy: typed_proxy(proxy),
-        register: true,
-        t1_ms: 500,
         expires_secs: Some(EXPIRES_DEFAULT_SECS),
-        report_window_secs: 60,
+        ..Account::default()
     }
 }
 
@@ -145,12 +143,15 @@ fn outcome_ui(ui: &mut Ui, form: &SignIn, snapshot: &Snapshot, look: &Look) -> P
         RegistrationState::Connected | RegistrationState::NoFanOut => return Progress::Done,
         RegistrationState::Idle => {}
         RegistrationState::Connecting => hint(ui, &format!("Asking {}…", form.proxy.trim())),
-        RegistrationState::Offline { .. } => {
-            let sentence = format!(
-                "No answer from {}. Check the proxy's address and that you are online. {}.",
-                form.proxy.trim(),
-                look.account(snapshot)
-            );
+        RegistrationState::Offline { why, .. } => {
+            let sentence = why.as_deref().map(|why| format!("{}.", words::sentence(why)));
+            let sentence = sentence.unwrap_or_else(|| {
+                format!(
+                    "No answer from {}. Check the proxy's address and that you are online. {}.",
+                    form.proxy.trim(),
+                    look.account(snapshot)
+                )
+            });
             banner(ui, &sentence, colors.amber, colors.amber_soft);
             if ui.button("Go on offline").clicked() {
                 return Progress::Done;

@@ -86,7 +86,9 @@ impl Look {
             RegistrationState::NoFanOut => "Connected, but cannot send to groups".to_owned(),
             RegistrationState::Refused { status: 401 | 407, .. } => "Sign-in refused".to_owned(),
             RegistrationState::Refused { status, .. } => account_words(*status).to_owned(),
-            RegistrationState::Offline { .. } => match snapshot.retry_at {
+            // A server that cannot be trusted, or found: what is the matter goes before when it is tried again.
+            RegistrationState::Offline { why: Some(why), .. } => sentence(why),
+            RegistrationState::Offline { why: None, .. } => match snapshot.retry_at {
                 Some(at) if at > self.now => {
                     format!("Offline, will retry in {}", rough(at.since(self.now)))
                 }
@@ -94,6 +96,12 @@ impl Look {
             },
         }
     }
+}
+
+/// The same with a capital letter.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// `0.4 s`, `12 s`, `3 min`, `2 h`: how long something took.

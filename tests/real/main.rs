@@ -22,4 +22,6 @@ mod patent;
 mod peers;
 mod program;
 mod socket;
+mod stream;
+mod tls;
 mod upkeep;

@@ -23,15 +23,7 @@ pub(crate) fn proxy(world: &mut World) -> HostId {
 
 /// How a client is set up.
 pub(crate) fn agent_config(own: &str, address: &str, proxy: &str) -> AgentConfig {
-    let account = Account {
-        address: own.to_owned(),
-        name: String::new(),
-        proxy: proxy.to_owned(),
-        register: true,
-        t1_ms: 500,
-        expires_secs: None,
-        report_window_secs: 60,
-    };
+    let account = Account { address: own.to_owned(), proxy: proxy.to_owned(), ..Account::default() };
     let local = address.parse().unwrap();
     let locals = vec![(Transport::Udp, local), (Transport::Tcp, local)];
     AgentConfig { profile: account.check().unwrap(), locals }

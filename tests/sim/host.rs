@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use fanfare::client::command::{AgentCommand, Event};
 use fanfare::client::{AgentConfig, UserAgent};
-use fanfare::machine::{BatchId, ConnectId, Flow, Hop, Input, Machine, Output, ResolveId, Transmit};
+use fanfare::machine::{
+    BatchId, ConnectFault, ConnectId, Flow, Hop, Input, Machine, Output, ResolveId, Transmit,
+};
 use fanfare::person::{Person, PersonEvent, Script};
 use fanfare::proxy::{Proxy, ProxyConfig, ProxyEvent};
 use fanfare::random::Random;
@@ -120,7 +122,7 @@ impl<M: Kind> Station<M> {
     fn poll(&mut self) -> Option<Wish> {
         Some(match self.machine.as_mut()?.poll_output()? {
             Output::Transmit(transmit) => Wish::Transmit(transmit),
-            Output::Connect { id, hop } => Wish::Connect(id, hop),
+            Output::Connect { id, hop, .. } => Wish::Connect(id, hop),
             Output::Resolve { id, uri } => Wish::Resolve(id, uri),
             Output::Commit(batch) => {
                 self.disk.commit(batch);
@@ -293,7 +295,7 @@ impl Arrival {
         match self {
             Self::Received { flow, bytes } => Input::Received { flow, bytes },
             Self::Connected { id, flow } => Input::Connected { id, flow },
-            Self::ConnectFailed { id } => Input::ConnectFailed { id },
+            Self::ConnectFailed { id } => Input::ConnectFailed { id, fault: ConnectFault::Unreachable },
             Self::Disconnected { flow } => Input::Disconnected { flow },
             Self::Resolved { id, hops } => Input::Resolved { id, hops },
             Self::Committed(id) => Input::Committed(id),

@@ -161,10 +161,8 @@ pub(crate) fn account() -> Account {
         address: "sip:james@example.com".into(),
         name: "James Holt".into(),
         proxy: "udp:192.0.2.1:5060".into(),
-        register: true,
-        t1_ms: 500,
         expires_secs: Some(604_800),
-        report_window_secs: 60,
+        ..Account::default()
     }
 }
 

@@ -315,7 +315,8 @@ fn first_run_and_its_failure() {
         window.get_by_label("Connect").click();
         window.run();
         fake.change(|inner| {
-            inner.snapshot.registration = RegistrationState::Offline { retry_after: Duration::from_secs(8) };
+            inner.snapshot.registration =
+                RegistrationState::Offline { retry_after: Duration::from_secs(8), why: None };
             inner.snapshot.retry_at = Some(Timestamp::from_millis(NOW + 8_000));
         });
         window.run();
@@ -350,7 +351,8 @@ fn what_went_wrong_is_said_in_the_window() {
     let mut album = Album::default();
     let fake = busy();
     fake.change(|inner| {
-        inner.snapshot.registration = RegistrationState::Offline { retry_after: Duration::from_secs(8) };
+        inner.snapshot.registration =
+            RegistrationState::Offline { retry_after: Duration::from_secs(8), why: None };
         inner.snapshot.retry_at = Some(Timestamp::from_millis(NOW + 8_000));
         inner
             .notices

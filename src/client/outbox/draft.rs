@@ -7,7 +7,7 @@ use crate::client::command::Draft;
 use crate::client::contacts::uri_key;
 use crate::client::journal::PersonRow;
 use crate::limits::{HEAD_BYTES_MAX, MESSAGE_BYTES_MAX, RECIPIENTS_MAX};
-use crate::sip::{Scheme, Uri};
+use crate::sip::{Scheme, Transport, Uri};
 
 /// Bytes of header fields around each address, and of those that are always there.
 const FIELD_BYTES: usize = 32;
@@ -24,7 +24,7 @@ pub(super) fn recipients(draft: &Draft, profile: &Profile) -> Result<Vec<PersonR
     let mut seen = BTreeSet::new();
     let mut people = Vec::new();
     for person in &draft.to {
-        let uri = recipient(&person.address)?;
+        let uri = recipient(&person.address, profile)?;
         if seen.insert(person_key(&uri, profile)) {
             people.push(PersonRow { address: uri.as_str().to_owned(), name: person.name.clone() });
         }
@@ -46,15 +46,18 @@ pub(super) fn recipients(draft: &Draft, profile: &Profile) -> Result<Vec<PersonR
     Ok(people)
 }
 
-fn recipient(address: &str) -> Result<Uri, String> {
+fn recipient(address: &str, profile: &Profile) -> Result<Uri, String> {
     let uri = Uri::typed(address.trim()).map_err(|why| format!("{address:?} is no address: {why}."))?;
     match uri.scheme() {
         Scheme::Sip | Scheme::Im | Scheme::Pres if uri.host().is_empty() => {
             Err(format!("{address:?} does not say at which domain."))
         }
         Scheme::Sip | Scheme::Im | Scheme::Pres => Ok(uri),
-        // W32: sips never leaves TLS.
-        Scheme::Sips => Err(format!("{address:?} asks for TLS, which this version does not speak.")),
+        // W32: sips never leaves TLS, so it has to be certain that we use it.
+        Scheme::Sips if profile.server.transport().is_some_and(Transport::is_secure) => Ok(uri),
+        Scheme::Sips => Err(format!(
+            "{address:?} asks for TLS all the way, and this account may use something else: give its proxy as tls:… first."
+        )),
         Scheme::Tel | Scheme::Other(_) => Err(format!("{address:?} is no address that SIP can write to.")),
     }
 }
@@ -74,12 +77,9 @@ mod tests {
     fn profile() -> Profile {
         let account = Account {
             address: "im:james@domain.com".into(),
-            name: String::new(),
             proxy: "udp:127.0.0.1:5060".into(),
             register: false,
-            t1_ms: 500,
-            expires_secs: None,
-            report_window_secs: 60,
+            ..Account::default()
         };
         account.check().unwrap()
     }
@@ -111,6 +111,20 @@ mod tests {
             addresses,
             ["im:ann@domain.com", "sip:bob@domain.com", "sip:cy@192.0.2.1:5071", "sip:cy@192.0.2.1:5072"]
         );
+    }
+
+    #[test]
+    fn w32_a_sips_address_is_written_to_over_tls_alone() {
+        let over = |proxy: &str| {
+            let address = "james@domain.com".to_owned();
+            let profile = Account { address, proxy: proxy.to_owned(), ..Account::default() }.check().unwrap();
+            recipients(&draft(&["sips:ann@domain.com"], "x"), &profile)
+        };
+        assert_eq!(over("tls:127.0.0.1").unwrap()[0].address, "sips:ann@domain.com");
+        // What RFC 3263 finds for a bare domain may be TLS, or may not.
+        for unsure in ["udp:127.0.0.1", "tcp:127.0.0.1", "domain.com", ""] {
+            assert!(over(unsure).unwrap_err().contains("TLS"), "{unsure}");
+        }
     }
 
     #[test]

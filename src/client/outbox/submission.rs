@@ -8,7 +8,7 @@ use crate::client::core::{Action, Core, Task};
 use crate::client::delivery::News;
 use crate::client::journal::{AttemptStage, DeliveryState, Write};
 use crate::client::line::Stream;
-use crate::client::reason::{NO_ANSWER, NO_CONNECTION, NO_FAN_OUT, TOO_LARGE};
+use crate::client::reason::{NO_ANSWER, NO_CONNECTION, NO_FAN_OUT, NO_TLS, TOO_LARGE};
 use crate::client::registration::retry_after;
 use crate::limits::{
     CONNECT_WAIT, DATAGRAM_BYTES_MAX, RETRY_AFTER_MAX, SUBMISSION_SENDINGS_MAX, SUBMISSIONS_OPEN_MAX,
@@ -37,6 +37,7 @@ enum Route {
     Leave(Printed),
     AwaitConnection,
     TooLarge,
+    NoTls,
     NoLine,
 }
 
@@ -57,6 +58,7 @@ impl Outbox {
                     core.open_stream(now.mono, CONNECT_WAIT);
                 }
                 Some(Route::TooLarge) => self.refuse(core, place, None, (413, TOO_LARGE), now),
+                Some(Route::NoTls) => self.refuse(core, place, None, (480, NO_TLS), now),
                 Some(Route::NoLine) => {
                     self.waiting.insert(place);
                     return;
@@ -105,6 +107,11 @@ impl Outbox {
                 self.rewrite(core, place);
                 Upshot::Nothing
             }
+            // RFC 3263 §4.3: that server does not take it; the next one may, and knows a double (W12).
+            503 if self.may_go_elsewhere(core, place) => {
+                self.waiting.insert(place);
+                Upshot::Silence
+            }
             _ => {
                 if let Some(wait) = retry_after(response.fields()).filter(|_| status == 503) {
                     self.hold_until = Some(now.mono + wait.min(RETRY_AFTER_MAX));
@@ -141,11 +148,21 @@ impl Outbox {
                 self.refuse(core, place, Some(408), (408, NO_CONNECTION), now);
                 Upshot::Nothing
             }
+            Failure::Timeout if self.may_go_elsewhere(core, place) => {
+                self.waiting.insert(place);
+                Upshot::Silence
+            }
             Failure::Timeout => {
                 self.refuse(core, place, Some(408), (408, NO_ANSWER), now);
                 Upshot::Silence
             }
         }
+    }
+
+    /// True where the proxy has another server to try (RFC 3263 §4.3).
+    fn may_go_elsewhere(&self, core: &Core, place: Place) -> bool {
+        let sendings = self.find(place).map_or(u8::MAX, |(_, attempt)| attempt.sendings);
+        core.line.has_next_hop() && sendings < SUBMISSION_SENDINGS_MAX
     }
 
     /// Reports go to the flow of the submission (W24); that one is gone, and no registration says where we are
@@ -162,6 +179,11 @@ impl Outbox {
         let Some(main) = core.line.main() else {
             return Some(Route::NoLine);
         };
+        // W32; an account may have lost its TLS since this was written.
+        let is_sips = |index: &u32| Uri::parse(entry.address(*index)).is_ok_and(|uri| uri.is_sips());
+        if !core.line.is_secure() && attempt.row.recipients.iter().any(is_sips) {
+            return Some(Route::NoTls);
+        }
         let printed = print(core, entry, attempt, main)?;
         // RFC 3261 §18.1.1, W4: a large request needs a transport with congestion control, if there is one.
         if main.transport != Transport::Udp || printed.bytes.len() <= UDP_REQUEST_BYTES_MAX {

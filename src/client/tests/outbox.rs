@@ -170,7 +170,7 @@ fn w4_where_tcp_cannot_be_had_within_2_s_it_goes_over_udp_and_that_is_remembered
 
     let mut stage = Stage::connected();
     stage.send(&ANN_AND_BOB, &"x".repeat(1300));
-    stage.input(Input::ConnectFailed { id: ConnectId(1) });
+    stage.input(Input::ConnectFailed { id: ConnectId(1), fault: crate::machine::ConnectFault::Unreachable });
     assert_eq!(stage.take_sent_on("MESSAGE").0, proxy_flow());
 }
 
@@ -178,7 +178,7 @@ fn w4_where_tcp_cannot_be_had_within_2_s_it_goes_over_udp_and_that_is_remembered
 fn w4_what_no_datagram_can_hold_fails_with_a_word_of_its_own() {
     let mut stage = Stage::connected();
     stage.send(&ANN_AND_BOB, &"x".repeat(70_000));
-    stage.input(Input::ConnectFailed { id: ConnectId(1) });
+    stage.input(Input::ConnectFailed { id: ConnectId(1), fault: crate::machine::ConnectFault::Unreachable });
     assert!(stage.sent_nothing());
     assert_eq!(stage.stored(1), [Failed, Failed]);
     assert!(stage.events.iter().any(|event| matches!(event, Event::Refused { status: 413, .. })));

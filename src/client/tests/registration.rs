@@ -7,7 +7,7 @@ fn state(stage: &Stage) -> &RegistrationState {
 }
 
 fn offline_for(stage: &Stage) -> Duration {
-    let RegistrationState::Offline { retry_after } = state(stage) else { panic!("{:?}", state(stage)) };
+    let RegistrationState::Offline { retry_after, .. } = state(stage) else { panic!("{:?}", state(stage)) };
     *retry_after
 }
 
@@ -224,7 +224,7 @@ fn an_account_over_tcp_keeps_one_connection_and_comes_back_when_it_breaks() {
     assert!(offline_for(&stage) <= Duration::from_secs(2));
     stage.advance(Duration::from_secs(2));
     assert_eq!(stage.connects.len(), 2);
-    stage.input(Input::ConnectFailed { id: ConnectId(2) });
+    stage.input(Input::ConnectFailed { id: ConnectId(2), fault: crate::machine::ConnectFault::Unreachable });
     assert!(offline_for(&stage) > Duration::from_secs(2));
     stage.advance(Duration::from_secs(4));
     stage.input(Input::Connected { id: ConnectId(3), flow: stream_flow(8) });

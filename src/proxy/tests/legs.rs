@@ -214,7 +214,7 @@ fn w18_a_connection_that_cannot_be_had_is_503() {
     bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.7:5060;transport=tcp>", 1, 600));
     bench.receive(udp(JAMES), &to_bob());
     let (id, _) = bench.connects.remove(0);
-    bench.input(Input::ConnectFailed { id });
+    bench.input(Input::ConnectFailed { id, fault: crate::machine::ConnectFault::Unreachable });
     assert!(told(&mut bench).starts_with("failure;status=503;"));
 }
 
@@ -248,7 +248,7 @@ fn w4_where_tcp_cannot_be_had_a_large_leg_goes_over_udp_and_that_is_remembered()
             assert!(bench.take(BOB).is_empty());
             bench.advance_ms(1);
         } else {
-            bench.input(Input::ConnectFailed { id });
+            bench.input(Input::ConnectFailed { id, fault: crate::machine::ConnectFault::Unreachable });
         }
         let leg = bench.take_one(BOB);
         assert!(leg.contains("\r\nVia: SIP/2.0/UDP "), "{leg}");
@@ -276,7 +276,7 @@ fn w19_a_literal_address_is_reached_directly_and_a_name_is_looked_up() {
     bench.input(Input::Resolved { id, hops });
     let (id, hop) = bench.connects.remove(0);
     assert_eq!(hop.remote, address("192.0.2.80:5060"));
-    bench.input(Input::ConnectFailed { id });
+    bench.input(Input::ConnectFailed { id, fault: crate::machine::ConnectFault::Unreachable });
     let leg = bench.take_one("192.0.2.81:5060");
     assert!(leg.starts_with("MESSAGE sip:bob@example.org SIP/2.0\r\n"), "{leg}");
 }

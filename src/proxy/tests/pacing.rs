@@ -74,7 +74,7 @@ fn submit(bench: &mut Bench, text: &str) {
 /// The report, which is too large for a datagram where a stream can be had: here none can.
 fn report(bench: &mut Bench) -> String {
     for (id, _) in std::mem::take(&mut bench.connects) {
-        bench.input(Input::ConnectFailed { id });
+        bench.input(Input::ConnectFailed { id, fault: crate::machine::ConnectFault::Unreachable });
     }
     bench.take_one(JAMES)
 }

@@ -182,7 +182,7 @@ fn w24_over_the_connection_it_came_on_then_to_the_contact_then_to_the_bindings()
     bench.input(Input::Disconnected { flow });
     let (id, hop) = bench.connects.remove(0);
     assert_eq!(hop, Hop { transport: Transport::Tcp, remote: address("192.0.2.44:5060") });
-    bench.input(Input::ConnectFailed { id });
+    bench.input(Input::ConnectFailed { id, fault: crate::machine::ConnectFault::Unreachable });
     let notify = bench.take_one("192.0.2.55:5060");
     assert!(notify.starts_with("NOTIFY sip:james@192.0.2.55:5060 SIP/2.0\r\n"), "{notify}");
     assert_eq!(field(&notify, "CSeq"), Some("3 NOTIFY"));
@@ -216,7 +216,7 @@ fn w4_a_large_report_goes_over_tcp_too() {
     bench.ask(JAMES, &other_submission("<im:bob@domain.com>", &many.join(", ")));
     let (id, hop) = bench.connects.remove(0);
     assert_eq!(hop, Hop { transport: Transport::Tcp, remote: address(JAMES) });
-    bench.input(Input::ConnectFailed { id });
+    bench.input(Input::ConnectFailed { id, fault: crate::machine::ConnectFault::Unreachable });
     assert_eq!(body(&bench.take_one(JAMES)).lines().count(), 61);
 }
 

@@ -160,7 +160,10 @@ fn w3_one_person_is_one_recipient_and_keeps_the_first_spelling() {
             "{secondary}"
         );
     }
-    let mut bench = Bench::at_home();
+    let mut bench = Bench::new();
+    let home = Flow { transport: Transport::Tls, ..tcp(ANN, 1) };
+    bench.receive(home, &register("ann", "<sip:ann@10.0.0.1;transport=tls>", 1, 600));
+    assert_eq!(status(&bench.take_one(ANN)), 200);
     bench.ask(
         JAMES,
         &other_submission("<im:bob@domain.com>", "<sip:ann@domain.com>, \"Ann\" <sips:ann@domain.com>"),

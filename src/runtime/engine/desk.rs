@@ -130,7 +130,7 @@ impl Desk {
         match event {
             Event::Registration(state) => {
                 self.retry_at = match &state {
-                    RegistrationState::Offline { retry_after } => Some(now.wall.plus(*retry_after)),
+                    RegistrationState::Offline { retry_after, .. } => Some(now.wall.plus(*retry_after)),
                     RegistrationState::Idle
                     | RegistrationState::Connecting
                     | RegistrationState::Connected

@@ -86,12 +86,8 @@ fn proxy() -> Server {
 fn account(user: &str, proxy: &Server) -> Account {
     Account {
         address: format!("sip:{user}@domain.com"),
-        name: String::new(),
         proxy: format!("udp:{}", proxy.locals()[0].1),
-        register: true,
-        t1_ms: 500,
-        expires_secs: None,
-        report_window_secs: 60,
+        ..Account::default()
     }
 }
 
@@ -164,13 +160,13 @@ fn an_account_is_kept_and_changed_without_losing_what_was_written() {
         Some(draft)
     });
     assert_eq!(draft.text, "too early");
-    let wrong = Account { proxy: "nowhere".to_owned(), ..account("james", &server) };
+    let wrong = Account { proxy: "no server".to_owned(), ..account("james", &server) };
     desktop.engine.send(Command::PutAccount(wrong)).unwrap();
     let problem = desktop.until_notice("refused", |notice| {
         let Notice::Problem(sentence) = notice else { panic!("{notice:?}") };
         Some(sentence)
     });
-    assert!(problem.starts_with("proxy: \"nowhere\""), "{problem}");
+    assert!(problem.starts_with("proxy: \"no server\""), "{problem}");
 
     desktop.engine.send(Command::PutAccount(account("james", &server))).unwrap();
     desktop.until_connected();

@@ -1,0 +1,119 @@
+//! A server by name, and the next one where one fails (RFC 3263 §4.3); TLS and what is not trusted (W32).
+
+use super::*;
+use crate::machine::{ConnectFault, ResolveId};
+
+const SECOND: &str = "127.0.0.2:5060";
+
+fn hop(transport: Transport, remote: &str) -> Hop {
+    Hop { transport, remote: remote.parse().unwrap() }
+}
+
+fn by_name(proxy: &str) -> Stage {
+    let mut stage = Stage::new(&Account { proxy: proxy.to_owned(), ..account() });
+    stage.command(AgentCommand::Connect);
+    stage
+}
+
+fn second_flow() -> Flow {
+    Flow::udp(OWN.parse().unwrap(), SECOND.parse().unwrap())
+}
+
+fn offline(stage: &Stage) -> (Duration, Option<String>) {
+    let state = stage.agent.registration();
+    let RegistrationState::Offline { retry_after, why } = state else { panic!("{state:?}") };
+    (*retry_after, why.as_deref().map(str::to_owned))
+}
+
+#[test]
+fn a_server_by_name_is_looked_up_first_and_again_at_each_new_try() {
+    let mut stage = by_name("");
+    assert_eq!(stage.resolves, [(ResolveId(1), "sip:domain.com".to_owned())]);
+    assert!(stage.sent_nothing());
+    stage.input(Input::Resolved { id: ResolveId(1), hops: vec![] });
+    let (wait, why) = offline(&stage);
+    assert_eq!(why.as_deref(), Some("the server domain.com cannot be found"));
+    stage.advance(wait);
+    assert_eq!(stage.resolves.len(), 2);
+    // An answer to an old question is not one to the new.
+    stage.input(Input::Resolved { id: ResolveId(1), hops: vec![hop(Transport::Udp, SECOND)] });
+    assert!(stage.sent_nothing());
+    stage.input(Input::Resolved { id: ResolveId(2), hops: vec![hop(Transport::Udp, PROXY)] });
+    let request = stage.take_sent("REGISTER");
+    stage.answer(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+    assert_eq!(*stage.agent.registration(), RegistrationState::Connected);
+}
+
+#[test]
+fn a_server_that_is_silent_or_answers_503_is_followed_by_the_next_one() {
+    for silent in [true, false] {
+        let mut stage = by_name("udp:sip.domain.com");
+        let hops = vec![hop(Transport::Udp, PROXY), hop(Transport::Udp, SECOND)];
+        stage.input(Input::Resolved { id: ResolveId(1), hops });
+        if silent {
+            stage.advance(Duration::from_secs(32));
+        } else {
+            let request = stage.take_sent("REGISTER");
+            stage.answer(&request, "503 Service Unavailable", "");
+        }
+        let place = stage.sent.iter().position(|(flow, _)| *flow == second_flow()).expect("the next server");
+        let (_, request) = stage.sent.swap_remove(place);
+        let answer = response(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+        stage.receive(second_flow(), &answer);
+        assert_eq!(*stage.agent.registration(), RegistrationState::Connected, "silent: {silent}");
+    }
+}
+
+#[test]
+fn a_message_that_a_server_leaves_unanswered_goes_to_the_next_one_as_the_same() {
+    let mut stage = by_name("udp:sip.domain.com");
+    let hops = vec![hop(Transport::Udp, PROXY), hop(Transport::Udp, SECOND)];
+    stage.input(Input::Resolved { id: ResolveId(1), hops });
+    let request = stage.take_sent("REGISTER");
+    stage.answer(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+    stage.send(&["im:ann@domain.com"], "Come here.");
+    let first = stage.take_sent("MESSAGE");
+    stage.advance(Duration::from_secs(32));
+    stage.sent.retain(|(flow, _)| *flow == second_flow());
+    let register = stage.sent.iter().find(|(_, text)| text.starts_with("REGISTER")).unwrap().1.clone();
+    stage.receive(second_flow(), &response(&register, "200 OK", "Supported: secondary-to\nExpires: 600\n"));
+    let (flow, again) = stage.take_sent_on("MESSAGE");
+    assert_eq!(flow, second_flow());
+    for name in ["Call-ID", "CSeq", "From"] {
+        assert_eq!(field(&again, name), field(&first, name), "W12 finds the double");
+    }
+}
+
+#[test]
+fn w32_a_tls_account_names_the_domain_and_is_told_why_the_server_is_not_trusted() {
+    let mut stage = by_name("tls:127.0.0.1:5061");
+    assert_eq!(stage.connects, [(ConnectId(1), hop(Transport::Tls, "127.0.0.1:5061"))]);
+    assert_eq!(stage.domains, ["domain.com"], "the account's, where the server is a number");
+    let fault = ConnectFault::Untrusted("the certificate of domain.com has expired on 2024-05-17".into());
+    stage.input(Input::ConnectFailed { id: ConnectId(1), fault });
+    let (_, why) = offline(&stage);
+    assert_eq!(why.as_deref(), Some("the certificate of domain.com has expired on 2024-05-17"));
+}
+
+#[test]
+fn w4_w32_all_of_a_tls_account_goes_over_its_connection_whatever_its_size() {
+    let mut stage = by_name("tls:127.0.0.1:5061");
+    let flow =
+        Flow { transport: Transport::Tls, remote: "127.0.0.1:5061".parse().unwrap(), ..stream_flow(3) };
+    stage.input(Input::Connected { id: ConnectId(1), flow });
+    let (on, request) = stage.take_sent_on("REGISTER");
+    assert_eq!(on, flow);
+    assert!(field(&request, "Via").starts_with("SIP/2.0/TLS 127.0.0.1:40000;branch="), "{request}");
+    assert!(field(&request, "Contact").starts_with("<sip:james@127.0.0.1:40000;transport=tls"), "{request}");
+    stage.receive(flow, &response(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n"));
+    stage.send(&["sips:ann@domain.com"], &"x".repeat(5000));
+    let (on, message) = stage.take_sent_on("MESSAGE");
+    assert_eq!(on, flow);
+    assert!(message.starts_with("MESSAGE sips:ann@domain.com SIP/2.0\r\n"), "{message}");
+    assert_eq!(stage.connects.len(), 1);
+    // W25: a report in clear, from whatever port of the same host, is not the proxy's.
+    stage.accept_on(flow, &message);
+    let clear = Flow { transport: Transport::Tcp, ..flow };
+    stage.receive(clear, &notify(&message, 1, "terminated", "sips:ann@domain.com delivery success\n"));
+    assert!(stage.sent.iter().any(|(_, text)| text.starts_with("SIP/2.0 481 ")), "{:?}", stage.sent);
+}

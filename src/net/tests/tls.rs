@@ -1,0 +1,319 @@
+//! W32: TLS on loopback, with certificates good and broken.
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+
+use rcgen::{CertificateParams, CertifiedIssuer, KeyPair, SanType, date_time_ymd};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use tempfile::TempDir;
+
+use super::*;
+
+/// An authority of our own, and a folder for what it signs.
+struct Authority {
+    folder: TempDir,
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+impl Authority {
+    fn new(name: &str) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let folder = TempDir::new().unwrap();
+        std::fs::write(folder.path().join("ca.pem"), issuer.pem()).unwrap();
+        Self { folder, issuer }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A certificate for these names, changed by `change`, in a file with its key.
+    fn sign(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Identity {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let (chain, path) = (self.path("cert.pem"), self.path("key.pem"));
+        std::fs::write(&chain, certificate.pem()).unwrap();
+        std::fs::write(&path, key.serialize_pem()).unwrap();
+        Identity { chain, key: path }
+    }
+
+    fn server(&self, identity: Identity) -> NetSettings {
+        NetSettings { tls: TlsFiles { identity: Some(identity), authorities: Some(self.path("ca.pem")) } }
+    }
+
+    fn client(&self) -> NetSettings {
+        NetSettings { tls: TlsFiles { identity: None, authorities: Some(self.path("ca.pem")) } }
+    }
+}
+
+fn wish(net: &mut Net, number: u64, remote: SocketAddr, domain: &str) -> Option<NetEvent> {
+    net.connect(ConnectId(number), Hop { transport: Transport::Tls, remote }, Some(domain.into()))
+}
+
+async fn connected(net: &mut Net) -> Flow {
+    match net.receive().await {
+        Some(NetEvent::Connected { flow, .. }) => flow,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn distrusted(net: &mut Net) -> String {
+    match net.receive().await {
+        Some(NetEvent::ConnectFailed { fault: ConnectFault::Untrusted(why), .. }) => why.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn w32_messages_go_both_ways_over_one_tls_connection_of_each_domain() {
+    run(async {
+        let authority = Authority::new("ours");
+        for local in ["127.0.0.1:0", "[::1]:0"] {
+            let identity = authority.sign(&["domain.com", "other.com"], |_| ());
+            let listens = [(Transport::Tls, local.parse().unwrap())];
+            let mut server = Net::open(&listens, &authority.server(identity)).await.unwrap();
+            let mut client = Net::open(&[], &authority.client()).await.unwrap();
+            let remote = server.locals()[0].1;
+            wish(&mut client, 1, remote, "domain.com");
+            let flow = connected(&mut client).await;
+            assert_eq!((flow.transport, flow.remote), (Transport::Tls, remote));
+            client.transmit(&Transmit { flow, bytes: Bytes::from_static(MESSAGE) }).unwrap();
+            let Some(NetEvent::Received { flow: back, bytes }) = server.receive().await else {
+                panic!("received")
+            };
+            assert_eq!(bytes, MESSAGE);
+            assert_eq!((back.transport, back.remote), (Transport::Tls, flow.local));
+            server.transmit(&Transmit { flow: back, bytes }).unwrap();
+            assert!(
+                matches!(client.receive().await, Some(NetEvent::Received { flow: on, .. }) if on == flow)
+            );
+
+            // The same domain is the same connection; another one has to be proved anew (RFC 5923 §9.3).
+            let again = wish(&mut client, 2, remote, "domain.com");
+            assert!(matches!(again, Some(NetEvent::Connected { flow: on, .. }) if on == flow));
+            assert!(wish(&mut client, 3, remote, "other.com").is_none());
+            assert_ne!(connected(&mut client).await, flow);
+            // Whoever connected to us has proved nothing: it is no way to a domain, nor to an address.
+            let hop = Hop { transport: Transport::Tls, remote: back.remote };
+            assert!(server.connect(ConnectId(9), hop, None).is_none());
+        }
+    });
+}
+
+#[test]
+fn w32_a_certificate_names_a_domain_an_address_or_a_sip_uri() {
+    run(async {
+        let authority = Authority::new("ours");
+        let uri = |text: &str| SanType::URI(text.try_into().unwrap());
+        let identity = authority.sign(&["*.domain.com", "127.0.0.1"], |params| {
+            params.subject_alt_names.extend([
+                uri("sip:Example.com"),
+                uri("sip:james@person.com"),
+                uri("https://web.com"),
+            ]);
+        });
+        let server = Net::open(&[any(Transport::Tls)], &authority.server(identity)).await.unwrap();
+        let mut client = Net::open(&[], &authority.client()).await.unwrap();
+        let remote = server.locals()[0].1;
+        for (number, name) in ["sip.domain.com", "example.com", "127.0.0.1"].iter().enumerate() {
+            wish(&mut client, number as u64, remote, name);
+            connected(&mut client).await;
+        }
+        // RFC 5922 §7.1: a URI of a person, or of another scheme, is no name of a domain.
+        for (number, name) in ["person.com", "web.com", "a.b.domain.com"].iter().enumerate() {
+            wish(&mut client, 100 + number as u64, remote, name);
+            let why = distrusted(&mut client).await;
+            assert!(why.starts_with("the certificate is for ") && why.ends_with(name), "{why}");
+        }
+    });
+}
+
+#[test]
+fn w32_each_fault_of_a_certificate_has_its_own_sentence() {
+    run(async {
+        let (authority, stranger) = (Authority::new("ours"), Authority::new("a stranger"));
+        type Change = fn(&mut CertificateParams);
+        let cases: [(&Authority, &str, Change, &str); 5] = [
+            (
+                &authority,
+                "domain.com",
+                |params| params.not_after = date_time_ymd(2024, 5, 17),
+                "the certificate of domain.com has expired on 2024-05-17",
+            ),
+            (
+                &authority,
+                "domain.com",
+                |params| params.not_before = date_time_ymd(2999, 1, 2),
+                "the certificate of domain.com is not valid before 2999-01-02; is this computer's clock right?",
+            ),
+            (&authority, "elsewhere.com", |_| (), "the certificate is for elsewhere.com, not for domain.com"),
+            (
+                &stranger,
+                "domain.com",
+                |_| (),
+                "the certificate of domain.com was issued by nobody whom this computer trusts; for an authority of your \
+                 own, name its file (tls_ca)",
+            ),
+            (
+                &authority,
+                "domain.com",
+                |params| params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth],
+                "the certificate of domain.com is not one for a server",
+            ),
+        ];
+        for (issuer, name, change, words) in cases {
+            let settings = issuer.server(issuer.sign(&[name], change));
+            let server = Net::open(&[any(Transport::Tls)], &settings).await.unwrap();
+            let mut client = Net::open(&[], &authority.client()).await.unwrap();
+            wish(&mut client, 1, server.locals()[0].1, "domain.com");
+            assert_eq!(distrusted(&mut client).await, words);
+        }
+    });
+}
+
+/// Shows this as its certificate, whatever it is.
+#[derive(Debug)]
+struct Shows(Arc<CertifiedKey>);
+
+impl rustls::server::ResolvesServerCert for Shows {
+    fn resolve(&self, _hello: rustls::server::ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+}
+
+#[test]
+fn w32_what_is_no_certificate_is_said() {
+    run(async {
+        let authority = Authority::new("ours");
+        let identity = authority.sign(&["domain.com"], |_| ());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let key = PrivateKeyDer::from_pem_file(&identity.key).unwrap();
+        let key = provider.key_provider.load_private_key(key).unwrap();
+        let garbage = vec![CertificateDer::from(b"I am no certificate".to_vec())];
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(Shows(Arc::new(CertifiedKey::new(garbage, key)))));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let remote = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio_rustls::TlsAcceptor::from(Arc::new(config)).accept(stream).await.map(drop)
+        });
+        let mut client = Net::open(&[], &authority.client()).await.unwrap();
+        wish(&mut client, 1, remote, "domain.com");
+        assert_eq!(distrusted(&mut client).await, "what domain.com shows is not a certificate");
+        assert!(server.await.unwrap().is_err());
+    });
+}
+
+/// A server that says the same to everybody, whatever they say.
+fn parrot(says: &'static [u8]) -> SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let remote = listener.local_addr().unwrap();
+    let speak = move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        assert_ne!(stream.read(&mut [0; 4096]).unwrap(), 0, "a hello");
+        stream.write_all(says).unwrap();
+    };
+    std::thread::Builder::new().name("parrot".to_owned()).spawn(speak).unwrap();
+    remote
+}
+
+#[test]
+fn w32_a_server_that_speaks_no_tls_of_today_is_told_apart() {
+    run(async {
+        let authority = Authority::new("ours");
+        for (says, words) in [
+            // Alert, fatal, protocol_version (RFC 5246 §7.2).
+            (
+                &b"\x15\x03\x01\x00\x02\x02\x46"[..],
+                "domain.com speaks TLS in a version that is not safe any more (older than 1.2)",
+            ),
+            // Alert, fatal, handshake_failure.
+            (b"\x15\x03\x03\x00\x02\x02\x28", "domain.com refused the TLS connection (HandshakeFailure)"),
+            (b"SIP/2.0 400 Bad Request\r\n\r\n", "domain.com does not speak TLS on this port"),
+            (b"", "domain.com hung up in the middle of the TLS handshake"),
+        ] {
+            let mut client = Net::open(&[], &authority.client()).await.unwrap();
+            wish(&mut client, 1, parrot(says), "domain.com");
+            assert_eq!(distrusted(&mut client).await, words);
+        }
+    });
+}
+
+#[test]
+fn a_renewed_certificate_is_used_without_a_restart_and_a_broken_one_is_not() {
+    run(async {
+        let authority = Authority::new("ours");
+        let identity = authority.sign(&["old.com"], |_| ());
+        let server = Net::open(&[any(Transport::Tls)], &authority.server(identity)).await.unwrap();
+        let mut client = Net::open(&[], &authority.client()).await.unwrap();
+        let remote = server.locals()[0].1;
+        wish(&mut client, 1, remote, "old.com");
+        connected(&mut client).await;
+        let identity = authority.sign(&["new.com"], |_| ());
+        wish(&mut client, 2, remote, "new.com");
+        connected(&mut client).await;
+        std::fs::write(identity.chain, "half a file").unwrap();
+        let mut client = Net::open(&[], &authority.client()).await.unwrap();
+        wish(&mut client, 3, remote, "new.com");
+        connected(&mut client).await;
+    });
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said_with_its_name() {
+    run(async {
+        let authority = Authority::new("ours");
+        let good = authority.sign(&["domain.com"], |_| ());
+        let empty = authority.path("empty.pem");
+        std::fs::write(&empty, "").unwrap();
+        let other_key = authority.path("other.pem");
+        std::fs::write(&other_key, KeyPair::generate().unwrap().serialize_pem()).unwrap();
+        let missing = authority.path("missing.pem");
+        let with = |chain: &PathBuf, key: &PathBuf, authorities: Option<&PathBuf>| TlsFiles {
+            identity: Some(Identity { chain: chain.clone(), key: key.clone() }),
+            authorities: authorities.cloned(),
+        };
+        for (tls, words) in [
+            (with(&missing, &good.key, None), "cannot read /"),
+            (with(&empty, &good.key, None), "empty.pem holds no certificate in PEM"),
+            (with(&good.chain, &good.chain, None), "cannot read /"),
+            (with(&good.chain, &other_key, None), "cannot be used together: "),
+            (with(&good.chain, &good.key, Some(&empty)), "empty.pem holds no certificate in PEM"),
+        ] {
+            let said = Net::open(&[], &NetSettings { tls }).await.unwrap_err().to_string();
+            assert!(said.contains(words), "{said}");
+        }
+        let said = Net::bind(&[any(Transport::Tls)]).await.unwrap_err().to_string();
+        assert!(
+            said.ends_with("TLS needs a certificate and its key: give --tls-cert and --tls-key"),
+            "{said}"
+        );
+    });
+}
+
+#[test]
+fn w32_who_connects_and_says_nothing_holds_nobody_up() {
+    run(async {
+        let authority = Authority::new("ours");
+        let identity = authority.sign(&["domain.com"], |_| ());
+        let server = Net::open(&[any(Transport::Tls)], &authority.server(identity)).await.unwrap();
+        let remote = server.locals()[0].1;
+        let _silent = std::net::TcpStream::connect(remote).unwrap();
+        let mut client = Net::open(&[], &authority.client()).await.unwrap();
+        wish(&mut client, 1, remote, "domain.com");
+        connected(&mut client).await;
+    });
+}

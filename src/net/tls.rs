@@ -1,0 +1,291 @@
+//! TLS around streams (RFC 8446, RFC 5246): our certificate, whom we trust, and whom a server's certificate names
+//! (RFC 5922; W32).
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, ServerConfig,
+    SignatureScheme,
+};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+use crate::sip::{Scheme, Uri};
+
+/// The files that TLS needs, all PEM.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// By which we show who we are; without it nothing can be listened on.
+    pub identity: Option<Identity>,
+    /// Certificates of the authorities to trust, in place of those that this system trusts.
+    pub authorities: Option<PathBuf>,
+}
+
+/// A certificate and its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Our certificate first, then those that lead to the authority.
+    pub chain: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// What is wrong with one of the files.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsFileError {
+    /// It cannot be read, or is no PEM.
+    #[error("cannot read {}: {why}", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// As the system, or the reader, says it.
+        why: String,
+    },
+    /// It holds no certificate.
+    #[error("{} holds no certificate in PEM", .0.display())]
+    NoCertificate(PathBuf),
+    /// A certificate of an authority is none.
+    #[error("{} holds what is no certificate of an authority: {why}", path.display())]
+    NoAuthority {
+        /// Which.
+        path: PathBuf,
+        /// As the reader says it.
+        why: Error,
+    },
+    /// Certificate and key do not belong together, or are of a kind that is not known.
+    #[error("{} and {} cannot be used together: {why}", chain.display(), key.display())]
+    NoPair {
+        /// The certificate.
+        chain: PathBuf,
+        /// The key.
+        key: PathBuf,
+        /// As the TLS library says it.
+        why: Error,
+    },
+    /// Nothing to show who we are.
+    #[error("TLS needs a certificate and its key: give --tls-cert and --tls-key")]
+    NoIdentity,
+    /// The TLS library refuses its own defaults.
+    #[error("TLS cannot be set up: {0}")]
+    Library(#[from] Error),
+}
+
+/// Both ends of TLS, made from the files.
+pub(super) struct Tls {
+    acceptor: Option<TlsAcceptor>,
+    /// Made at the first connection where the system's authorities are trusted: reading them takes a while.
+    connector: OnceLock<Result<TlsConnector, TlsFileError>>,
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").finish_non_exhaustive()
+    }
+}
+
+impl Tls {
+    /// Reads the files that are named.
+    ///
+    /// # Errors
+    /// One of them cannot be used.
+    pub(super) fn new(files: &TlsFiles) -> Result<Self, TlsFileError> {
+        let acceptor = files.identity.clone().map(acceptor).transpose()?;
+        let connector = OnceLock::new();
+        if let Some(path) = &files.authorities {
+            let own = connector_trusting(authorities_in(path)?)?;
+            connector.get_or_init(|| Ok(own));
+        }
+        Ok(Self { acceptor, connector })
+    }
+
+    /// For those who connect to us.
+    ///
+    /// # Errors
+    /// There is no certificate to show.
+    pub(super) fn acceptor(&self) -> Result<TlsAcceptor, TlsFileError> {
+        self.acceptor.clone().ok_or(TlsFileError::NoIdentity)
+    }
+
+    /// For those whom we connect to.
+    ///
+    /// # Errors
+    /// The TLS library does not work with the authorities of this system.
+    pub(super) fn connector(&self) -> Result<&TlsConnector, &TlsFileError> {
+        self.connector.get_or_init(|| connector_trusting(authorities_of_system())).as_ref()
+    }
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
+}
+
+fn acceptor(identity: Identity) -> Result<TlsAcceptor, TlsFileError> {
+    let resolver = Renewed::start(identity)?;
+    let config = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(resolver));
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+fn connector_trusting(roots: RootCertStore) -> Result<TlsConnector, TlsFileError> {
+    let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
+    let inner = inner.map_err(|error| Error::General(error.to_string()))?;
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(SipVerifier { inner }))
+        .with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+fn authorities_of_system() -> RootCertStore {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    let (taken, left_out) = roots.add_parsable_certificates(found.certs);
+    if taken == 0 {
+        let why = found.errors.first().map_or_else(|| "there are none".to_owned(), ToString::to_string);
+        tracing::warn!(left_out, why, "no certificate authority of this system can be used");
+    }
+    roots
+}
+
+fn authorities_in(path: &Path) -> Result<RootCertStore, TlsFileError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates_in(path)? {
+        roots.add(certificate).map_err(|why| TlsFileError::NoAuthority { path: path.to_owned(), why })?;
+    }
+    Ok(roots)
+}
+
+fn certificates_in(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFileError> {
+    let unreadable = |why: rustls::pki_types::pem::Error| TlsFileError::Unreadable {
+        path: path.to_owned(),
+        why: why.to_string(),
+    };
+    let found = CertificateDer::pem_file_iter(path).map_err(unreadable)?;
+    let found: Vec<_> = found.collect::<Result<_, _>>().map_err(unreadable)?;
+    if found.is_empty() { Err(TlsFileError::NoCertificate(path.to_owned())) } else { Ok(found) }
+}
+
+fn certified_key(identity: &Identity) -> Result<CertifiedKey, TlsFileError> {
+    let chain = certificates_in(&identity.chain)?;
+    let key = PrivateKeyDer::from_pem_file(&identity.key)
+        .map_err(|why| TlsFileError::Unreadable { path: identity.key.clone(), why: why.to_string() })?;
+    CertifiedKey::from_der(chain, key, &provider()).map_err(|why| TlsFileError::NoPair {
+        chain: identity.chain.clone(),
+        key: identity.key.clone(),
+        why,
+    })
+}
+
+/// Our certificate, read again when its files were renewed, so that nobody need restart us for it.
+#[derive(Debug)]
+struct Renewed {
+    identity: Identity,
+    current: Mutex<(Stamp, Arc<CertifiedKey>)>,
+}
+
+/// What tells a renewed pair of files.
+type Stamp = [Option<SystemTime>; 2];
+
+impl Renewed {
+    fn start(identity: Identity) -> Result<Self, TlsFileError> {
+        let stamp = stamp(&identity);
+        let key = certified_key(&identity)?;
+        Ok(Self { identity, current: Mutex::new((stamp, Arc::new(key))) })
+    }
+}
+
+impl ResolvesServerCert for Renewed {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamp = stamp(&self.identity);
+        if stamp != current.0 {
+            current.0 = stamp;
+            match certified_key(&self.identity) {
+                Ok(key) => {
+                    tracing::info!("the renewed certificate is used from now on");
+                    current.1 = Arc::new(key);
+                }
+                Err(error) => tracing::warn!(%error, "the renewed certificate is not used"),
+            }
+        }
+        Some(Arc::clone(&current.1))
+    }
+}
+
+fn stamp(identity: &Identity) -> Stamp {
+    [&identity.chain, &identity.key].map(|path| path.metadata().and_then(|found| found.modified()).ok())
+}
+
+/// The usual checks, and the names that RFC 5922 §7.1 adds: a `sip:` URI of the domain without a user.
+#[derive(Debug)]
+struct SipVerifier {
+    inner: Arc<WebPkiServerVerifier>,
+}
+
+impl ServerCertVerifier for SipVerifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verdict =
+            self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        match verdict {
+            // The name is looked at last: everything else about the certificate is good.
+            Err(Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) if names_sip_domain(end_entity, server_name) => Ok(ServerCertVerified::assertion()),
+            verdict => verdict,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+}
+
+fn names_sip_domain(certificate: &CertificateDer<'_>, wanted: &ServerName<'_>) -> bool {
+    let ServerName::DnsName(wanted) = wanted else { return false };
+    let Ok(certificate) = webpki::EndEntityCert::try_from(certificate) else { return false };
+    let names = |text: &str| {
+        Uri::parse(text).is_ok_and(|uri| {
+            matches!(uri.scheme(), Scheme::Sip)
+                && uri.user().is_none()
+                && uri.host().eq_ignore_ascii_case(wanted.as_ref())
+        })
+    };
+    certificate.valid_uri_names().any(names)
+}

@@ -1,0 +1,145 @@
+//! The way of a leg: TLS that is not left (W32), and the next hop where one fails (RFC 3263 §4.3; W17, W19).
+
+use super::*;
+
+const FIRST: &str = "192.0.2.71:5060";
+const SECOND: &str = "192.0.2.72:5060";
+
+fn tls(from: &str, connection: u64) -> Flow {
+    Flow { transport: Transport::Tls, ..tcp(from, connection) }
+}
+
+fn to(person: &str) -> String {
+    SUBMISSION
+        .replace("MESSAGE sip:ann@domain.com", &format!("MESSAGE {person}"))
+        .replace("<im:ann@domain.com>", &format!("<{person}>"))
+        .replace("Secondary-To: <im:bob@domain.com>\n", "Delivery-Report: final;detail\n")
+}
+
+/// What the report says of the only recipient.
+fn told(bench: &mut Bench) -> String {
+    let notify = bench.take(JAMES).into_iter().find(|text| text.starts_with("NOTIFY")).expect("no report");
+    body(&notify).trim_end().split_once(" delivery ").unwrap().1.to_owned()
+}
+
+fn hops(list: &[(Transport, &str)]) -> Vec<Hop> {
+    list.iter().map(|(transport, remote)| Hop { transport: *transport, remote: address(remote) }).collect()
+}
+
+/// A message to somebody in another domain, whose servers these are.
+fn abroad(servers: &[(Transport, &str)]) -> Bench {
+    let mut bench = Bench::new();
+    bench.ask(JAMES, &to("sip:ann@other.com"));
+    let (id, uri) = bench.resolves.remove(0);
+    assert_eq!(uri, "sip:ann@other.com");
+    bench.input(Input::Resolved { id, hops: hops(servers) });
+    bench
+}
+
+#[test]
+fn w32_what_is_for_a_sips_address_goes_over_the_tls_binding_alone() {
+    let mut bench = Bench::new();
+    bench.register("ann", ANN);
+    let contact = "<sip:ann@10.1.1.1:40000;transport=tls>";
+    bench.receive(tls("192.0.2.9:40000", 4), &register("ann", contact, 2, 600));
+    assert_eq!(status(&bench.take_one("192.0.2.9:40000")), 200);
+    bench.ask(JAMES, &to("sips:ann@domain.com"));
+    assert!(bench.take(ANN).is_empty(), "her other device is reached by UDP");
+    let leg = bench.take_sent("192.0.2.9:40000").remove(0);
+    assert_eq!(leg.flow, tls("192.0.2.9:40000", 4));
+    bench.answer_with(leg.flow, &leg.text, "200 OK", "");
+    assert!(told(&mut bench).starts_with("success;"));
+}
+
+#[test]
+fn w32_without_a_way_under_tls_a_sips_address_is_not_there() {
+    let mut bench = Bench::new();
+    bench.register("ann", ANN);
+    bench.receive(udp(JAMES), &to("sips:ann@domain.com"));
+    assert!(bench.take(ANN).is_empty());
+    assert!(bench.connects.is_empty());
+    assert!(told(&mut bench).starts_with("failure;status=480;"));
+}
+
+#[test]
+fn w32_a_name_or_a_redirect_does_not_lead_a_sips_address_out_of_tls() {
+    let mut bench = Bench::new();
+    bench.receive(udp(JAMES), &to("sips:ann@other.com"));
+    let (id, uri) = bench.resolves.remove(0);
+    assert_eq!(uri, "sips:ann@other.com");
+    let (clear, secure) = ((Transport::Udp, FIRST), (Transport::Tls, SECOND));
+    bench.input(Input::Resolved { id, hops: hops(&[clear, secure]) });
+    let (id, hop) = bench.connects.remove(0);
+    assert_eq!(hop, Hop { transport: Transport::Tls, remote: address(SECOND) });
+    bench.input(Input::Connected { id, flow: tls(SECOND, 7) });
+    let leg = bench.take_one(SECOND);
+    let elsewhere = "Contact: <sip:ann@192.0.2.99>\n";
+    bench.answer_with(tls(SECOND, 7), &leg, "302 Moved Temporarily", elsewhere);
+    assert!(bench.take("192.0.2.99:5060").is_empty());
+    assert!(told(&mut bench).starts_with("failure;status=302;"));
+    assert!(bench.take(FIRST).is_empty());
+}
+
+#[test]
+fn w19_a_server_that_answers_503_is_followed_by_the_next_one() {
+    let mut bench = abroad(&[(Transport::Udp, FIRST), (Transport::Udp, SECOND)]);
+    let leg = bench.take_one(FIRST);
+    bench.answer(FIRST, &leg, "503 Service Unavailable");
+    let again = bench.take_one(SECOND);
+    assert_eq!(field(&again, "Call-ID"), field(&leg, "Call-ID"));
+    assert_eq!(field(&again, "From"), field(&leg, "From"));
+    assert_ne!(field(&again, "Via"), field(&leg, "Via"), "RFC 3263 §4.3: a branch of its own");
+    bench.answer(SECOND, &again, "200 OK");
+    assert_eq!(told(&mut bench), "success;status=200;reason=\"OK\";tries=2;after=0");
+}
+
+#[test]
+fn w19_the_last_server_s_503_is_told() {
+    let mut bench = abroad(&[(Transport::Udp, FIRST), (Transport::Udp, SECOND)]);
+    for server in [FIRST, SECOND] {
+        let leg = bench.take_one(server);
+        bench.answer(server, &leg, "503 Service Unavailable");
+    }
+    assert!(told(&mut bench).starts_with("failure;status=503;"));
+}
+
+#[test]
+fn w19_any_other_answer_is_final() {
+    let mut bench = abroad(&[(Transport::Udp, FIRST), (Transport::Udp, SECOND)]);
+    let leg = bench.take_one(FIRST);
+    bench.answer(FIRST, &leg, "500 Server Internal Error");
+    assert!(bench.take(SECOND).is_empty());
+    assert!(told(&mut bench).starts_with("failure;status=500;"));
+}
+
+#[test]
+fn w17_servers_that_are_silent_share_one_timer_f() {
+    let mut bench = abroad(&[(Transport::Udp, FIRST), (Transport::Udp, SECOND)]);
+    bench.advance_ms(15_999);
+    assert!(bench.take(SECOND).is_empty());
+    bench.advance_ms(1);
+    let first = bench.take(FIRST).len();
+    assert_eq!(first, 7, "0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5 s");
+    bench.advance_ms(15_999);
+    assert!(bench.take(JAMES).is_empty());
+    bench.advance_ms(1);
+    assert_eq!(bench.take(SECOND).len(), 7);
+    assert!(told(&mut bench).starts_with("failure;status=408;"));
+}
+
+#[test]
+fn w19_a_connection_that_cannot_be_had_or_breaks_is_followed_by_the_next_server() {
+    let mut bench = abroad(&[(Transport::Tls, FIRST), (Transport::Tcp, SECOND), (Transport::Udp, BOB)]);
+    let (id, hop) = bench.connects.remove(0);
+    assert_eq!(hop, Hop { transport: Transport::Tls, remote: address(FIRST) });
+    let fault = crate::machine::ConnectFault::Untrusted("expired".into());
+    bench.input(Input::ConnectFailed { id, fault });
+    let (id, hop) = bench.connects.remove(0);
+    assert_eq!(hop, Hop { transport: Transport::Tcp, remote: address(SECOND) });
+    bench.input(Input::Connected { id, flow: tcp(SECOND, 3) });
+    assert_eq!(bench.take(SECOND).len(), 1);
+    bench.input(Input::Disconnected { flow: tcp(SECOND, 3) });
+    let leg = bench.take_one(BOB);
+    bench.answer(BOB, &leg, "200 OK");
+    assert!(told(&mut bench).starts_with("success;status=200;reason=\"OK\";tries=2;"));
+}

@@ -1,0 +1,111 @@
+//! Words of the way that a request takes: whose it is, where it may go, what its sender has to do next (RFC 3263 §4).
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::journal::DispatchId;
+use crate::machine::{ConnectId, Flow, Hop, ResolveId};
+use crate::sip::{Method, Transport, Uri};
+
+/// Whose request it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum User {
+    /// A leg of a message, at one of its recipient's targets.
+    Leg { dispatch: DispatchId, recipient: u32, branch: u32 },
+    /// The NOTIFY with that CSeq.
+    Report { dispatch: DispatchId, cseq: u32 },
+    /// An ordinary request at one of its targets.
+    Relay { relay: u64, branch: u32 },
+}
+
+/// How a target is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Over a flow that is there.
+    Flow(Flow),
+    /// At an address.
+    Hop(Hop),
+    /// By RFC 3263; where that leads nowhere, over the flow that the target was last heard on.
+    Lookup { uri: Uri, otherwise: Option<Flow> },
+}
+
+/// Why a request came to nothing without a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// Nobody answered in time.
+    Timeout,
+    /// It could not be sent, or the connection broke.
+    Transport,
+    /// There is nowhere to send it.
+    NoRoute,
+}
+
+/// What the sender of a request has to do next.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// Print the request for this flow, and send it.
+    Ready { user: User, flow: Flow },
+    /// Give this target up.
+    Failed { user: User, fault: Fault, transmissions: u32 },
+}
+
+/// What became of printed bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sending {
+    /// They are with the transactions, or too late.
+    Sent,
+    /// They are to be printed for another flow.
+    Waits,
+}
+
+/// What the carrier wants of the world.
+#[derive(Clone, Debug)]
+pub(super) enum Wish {
+    Connect { id: ConnectId, hop: Hop, domain: Option<Arc<str>> },
+    Resolve { id: ResolveId, uri: Uri },
+}
+
+/// A printed request.
+#[derive(Debug)]
+pub(super) struct Printed<'a> {
+    pub(super) branch: &'a str,
+    pub(super) method: Method,
+    pub(super) flow: Flow,
+    pub(super) bytes: Bytes,
+}
+
+/// Where a request may go to yet (RFC 3263 §4.3).
+#[derive(Debug)]
+pub(super) struct Rest {
+    /// Further hops, best last.
+    pub(super) hops: Vec<Hop>,
+    /// What is left after these.
+    pub(super) otherwise: Option<Flow>,
+    /// Whom a certificate has to name.
+    pub(super) domain: Option<Arc<str>>,
+    /// Hops that were sent to in vain, and how often in all.
+    pub(super) failed: u32,
+    pub(super) transmissions: u32,
+    pub(super) ends: Instant,
+}
+
+impl Rest {
+    pub(super) fn of(hops: Vec<Hop>, otherwise: Option<Flow>, ends: Instant) -> Self {
+        Self { hops, otherwise, domain: None, failed: 0, transmissions: 0, ends }
+    }
+
+    /// After one more hop to which the request was sent in vain.
+    pub(super) fn after_failure(self, transmissions: u32) -> Self {
+        Self { failed: self.failed + 1, transmissions: self.transmissions + transmissions, ..self }
+    }
+}
+
+/// The message of what may come in bursts, and that no stream paces by itself.
+pub(super) const fn paced(user: User, flow: Flow) -> Option<DispatchId> {
+    match (user, flow.transport) {
+        (User::Leg { dispatch, .. }, Transport::Udp) => Some(dispatch),
+        (User::Leg { .. } | User::Report { .. } | User::Relay { .. }, _) => None,
+    }
+}

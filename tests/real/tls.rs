@@ -1,0 +1,196 @@
+//! W32: TLS between real processes, and with OpenSSL on one side.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use rcgen::{CertificateParams, CertifiedIssuer, KeyPair, date_time_ymd};
+use tempfile::TempDir;
+
+use crate::common::{free_address, objects};
+use crate::program::{Program, fanfare};
+use crate::stream::{Line, register_on};
+
+/// A proxy for domain.com that listens under TLS alone, with an authority of its own.
+struct Secure {
+    program: Option<Program>,
+    address: SocketAddr,
+    folder: TempDir,
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+impl Secure {
+    fn start() -> Self {
+        Self::on(free_address())
+    }
+
+    fn on(address: SocketAddr) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.distinguished_name.push(rcgen::DnType::CommonName, "authority of the test");
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let mut secure = Self { program: None, address, folder: TempDir::new().unwrap(), issuer };
+        std::fs::write(secure.file("ca.pem"), secure.issuer.pem()).unwrap();
+        secure.certify("domain.com", |_| ());
+        secure.run();
+        secure
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.file(name).to_str().unwrap().to_owned()
+    }
+
+    /// A new certificate in the place of the old one, with its key in the same file.
+    fn certify(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        std::fs::write(self.file("server.pem"), certificate.pem() + &key.serialize_pem()).unwrap();
+    }
+
+    fn run(&mut self) {
+        let (listen, cert) = (format!("tls:{}", self.address), self.path("server.pem"));
+        let data = self.path("data");
+        let program = fanfare(&[
+            "proxy",
+            "--domain",
+            "domain.com",
+            "--listen",
+            &listen,
+            "--tls-cert",
+            &cert,
+            "--data",
+            &data,
+            "--t1",
+            "50ms",
+        ]);
+        assert_eq!(program.line_with("listening"), format!("listening tls {}", self.address));
+        self.program = Some(program);
+    }
+
+    fn server(&self) -> String {
+        format!("tls:{}", self.address)
+    }
+
+    fn openssl(&self) -> Line {
+        Line::tls(self.address, "domain.com", &self.file("ca.pem"))
+    }
+
+    fn send(&self, to: &[&str], text: &str) -> Program {
+        let (server, ca) = (self.server(), self.path("ca.pem"));
+        let mut args = vec!["send", "--from", "im:james@domain.com", "--proxy", &server, "--tls-ca", &ca];
+        args.extend(to.iter().flat_map(|to| ["--to", to]));
+        args.extend(["--text", text, "--json", "--timeout", "20s"]);
+        fanfare(&args)
+    }
+}
+
+/// Registers a user over a stream and checks that this was taken.
+fn register(line: &mut Line, user: &str, extra: &str) {
+    let contact = format!("<sip:{user}@behind.invalid;transport=tls>");
+    let answer = line.ask(&register_on("TLS", user, &contact, extra));
+    assert_eq!(answer.start(), "SIP/2.0 200 OK", "{}", answer.text);
+}
+
+#[test]
+fn w32_one_message_to_two_over_tls_one_of_them_through_openssl() {
+    for address in [free_address(), SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, free_address().port()))]
+    {
+        let secure = Secure::on(address);
+        let mut ann = secure.openssl();
+        register(&mut ann, "ann", "");
+        let (server, ca) = (secure.server(), secure.path("ca.pem"));
+        let args = ["listen", "--as", "im:bob@domain.com", "--proxy", &server, "--tls-ca", &ca, "--json"];
+        let bob = fanfare(&args);
+        let mut query = secure.openssl();
+        let until = std::time::Instant::now() + crate::program::WAIT;
+        while query
+            .ask(&register_on("TLS", "bob", "", "").replace("Contact: \r\n", ""))
+            .values("Contact")
+            .is_empty()
+        {
+            assert!(std::time::Instant::now() < until, "bob registers");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        // More than a datagram takes (W4), to a sips: address among them.
+        let text = "0123456789".repeat(400);
+        let sent = secure.send(&["sips:ann@domain.com", "im:bob@domain.com"], &text);
+        let leg = ann.receive();
+        assert!(leg.start().starts_with("MESSAGE sip:ann@behind.invalid;transport=tls "), "{}", leg.text);
+        assert!(leg.value("Via").starts_with("SIP/2.0/TLS "), "{}", leg.text);
+        assert_eq!(leg.body(), text);
+        ann.answer(&leg, "200 OK");
+        let ended = sent.end();
+        assert_eq!(ended.code(), 0, "{ended:?}");
+        let line = bob.line_with("\"message\"");
+        assert_eq!(objects(&[line])[0]["text"].as_str(), Some(text.as_str()));
+    }
+}
+
+#[test]
+fn w24_a_report_goes_back_over_the_tls_connection_of_the_submission() {
+    let secure = Secure::start();
+    let mut james = secure.openssl();
+    let to = ["im:nobody@domain.com", "im:noone@domain.com"];
+    let submission =
+        crate::socket::submission(secure.address, &to, "", "Anybody?").replace("SIP/2.0/UDP", "SIP/2.0/TLS");
+    assert_eq!(james.ask(&submission).start(), "SIP/2.0 202 Accepted");
+    let report = james.receive();
+    assert_eq!(report.method(), "NOTIFY");
+    james.answer(&report, "200 OK");
+}
+
+#[test]
+fn w32_send_and_listen_say_what_is_the_matter_with_a_certificate() {
+    let secure = Secure::start();
+    type Change = fn(&mut CertificateParams);
+    let cases: [(&str, Change, &str); 3] = [
+        ("domain.com", |params| params.not_after = date_time_ymd(2024, 5, 17), "has expired on 2024-05-17"),
+        (
+            "domain.com",
+            |params| params.not_before = date_time_ymd(2999, 1, 2),
+            "is not valid before 2999-01-02",
+        ),
+        ("elsewhere.com", |_| (), "the certificate is for elsewhere.com, not for domain.com"),
+    ];
+    for (name, change, words) in cases {
+        // The running proxy takes it up by itself.
+        secure.certify(name, change);
+        let ended = secure.send(&["im:ann@domain.com"], "x").end();
+        assert_eq!(ended.code(), 2, "{ended:?}");
+        assert!(ended.said().contains(words), "{words}: {ended:?}");
+        ended.assert_no_panic();
+    }
+    secure.certify("domain.com", |_| ());
+    let server = secure.server();
+    // Without its authority nobody trusts it.
+    let listening = fanfare(&["listen", "--as", "im:bob@domain.com", "--proxy", &server]);
+    listening.complaint_with("was issued by nobody whom this computer trusts");
+    let ended = secure.send(&["im:ann@domain.com"], "x").end();
+    assert_eq!(ended.code(), 1, "trusted again, and Ann is not there: {ended:?}");
+}
+
+#[test]
+fn w32_openssl_and_we_agree_on_who_the_server_is_not() {
+    let secure = Secure::start();
+    secure.certify("elsewhere.com", |_| ());
+    let refused = std::process::Command::new("openssl")
+        .args(["s_client", "-quiet", "-verify_return_error", "-verify_hostname", "domain.com", "-CAfile"])
+        .arg(secure.file("ca.pem"))
+        .args(["-connect", &secure.address.to_string()])
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("hostname mismatch"), "{refused:?}");
+}
+
+#[test]
+fn w32_a_listener_without_a_certificate_says_what_it_needs() {
+    let ended = fanfare(&["proxy", "--domain", "domain.com", "--listen", "tls:127.0.0.1:0"]).end();
+    assert_eq!(ended.code(), 2);
+    assert!(ended.said().contains("give --tls-cert and --tls-key"), "{ended:?}");
+}
