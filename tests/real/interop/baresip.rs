@@ -22,8 +22,8 @@ pub(super) struct Baresip {
 }
 
 impl Baresip {
-    /// Registered for a user of domain.com at a server; the friend is whom it writes to.
-    pub(super) fn register(user: &str, server: SocketAddr, friend: &str) -> Self {
+    /// Registered for a user of domain.com at a server, over `udp` or `tcp`; the friend is whom it writes to.
+    pub(super) fn register(user: &str, server: SocketAddr, transport: &str, friend: &str) -> Self {
         let (folder, console) = (TempDir::new().unwrap(), free_address());
         let config = format!(
             "poll_method epoll\nsip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\n\
@@ -31,7 +31,8 @@ impl Baresip {
              module_app menu.so\nmodule_app contact.so\ncons_listen {console}\n"
         );
         let account = format!(
-            "<sip:{user}@domain.com;transport=udp>;outbound=\"sip:{server};transport=udp\";regint=600;auth_pass=none\n"
+            "<sip:{user}@domain.com;transport={transport}>;outbound=\"sip:{server};transport={transport}\";regint=600;\
+             auth_pass=none\n"
         );
         fs::write(folder.path().join("config"), config).unwrap();
         fs::write(folder.path().join("accounts"), account).unwrap();

@@ -74,8 +74,8 @@ fn kamailio_in_front_hands_over_what_is_for_many_and_the_report_comes_back_throu
     let edge = Edge::start();
     let server = edge.kamailio.address;
     let ann = phone("ann", server);
-    let linda = Linphone::register("linda", server);
-    let mut bella = Baresip::register("bella", server, "sip:ann@domain.com");
+    let linda = Linphone::register("linda", server, "udp");
+    let mut bella = Baresip::register("bella", server, "tcp", "sip:ann@domain.com");
     let james = Phone::new();
     james.register("james", server);
     let people =
@@ -134,4 +134,24 @@ fn w6_the_proof_comes_from_the_piece_in_the_configuration_and_not_from_kamailio_
         assert_eq!(answer.start(), "SIP/2.0 200 OK", "{}", answer.text);
         assert_eq!(answer.values("Supported"), proof, "{}", answer.text);
     }
+}
+
+#[test]
+fn w4_what_is_too_large_for_a_datagram_goes_through_kamailio_too() {
+    let edge = Edge::start();
+    let server = edge.kamailio.address;
+    let ann = phone("ann", server);
+    let (james, text) = (Phone::new(), "x".repeat(2000));
+    let people = ["sip:ann@domain.com", "sip:nobody@domain.com"];
+    let sent = submission(james.address, &people, "", &text).replace("im:james", "sip:james");
+    assert_eq!(james.ask(server, &sent).start(), "SIP/2.0 202 Accepted");
+    assert_report(&james, &[(people[0], "success"), (people[1], "failure")]);
+    let legs = ann.seen();
+    assert_eq!(legs.len(), 1, "{legs:#?}");
+    assert_eq!(legs[0].body(), text);
+    let vias = legs[0].values("Via");
+    assert!(
+        vias.iter().any(|via| via.starts_with("SIP/2.0/TCP 127.0.0.2:")),
+        "Fanfare's own address: {vias:?}"
+    );
 }

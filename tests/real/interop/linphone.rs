@@ -20,8 +20,8 @@ pub(super) struct Linphone {
 }
 
 impl Linphone {
-    /// Registered for a user of domain.com at a server.
-    pub(super) fn register(user: &str, server: SocketAddr) -> Self {
+    /// Registered for a user of domain.com at a server, over `udp` or `tcp`.
+    pub(super) fn register(user: &str, server: SocketAddr, transport: &str) -> Self {
         let home = TempDir::new().unwrap();
         let settings = home.path().join("linphonerc");
         // It writes its messages there and does not make the folders.
@@ -32,7 +32,7 @@ impl Linphone {
             "[sip]\nbind_address=127.0.0.1\nsip_port=-1\nsip_tcp_port=-1\nsip_tls_port=-1\nuse_ipv6=0\nguess_hostname=0\n\
              contact=\"{user}\" <sip:{user}@127.0.0.1>\ndefault_proxy=0\nauto_net_state_mon=0\n\
              register_only_when_network_is_up=0\n\n\
-             [proxy_0]\nreg_proxy=<sip:{server};transport=udp>\nreg_route=<sip:{server};transport=udp;lr>\n\
+             [proxy_0]\nreg_proxy=<sip:{server};transport={transport}>\nreg_route=<sip:{server};transport={transport};lr>\n\
              reg_identity=<sip:{user}@domain.com>\nreg_expires=3600\nreg_sendregister=1\npublish=0\n"
         );
         fs::write(&settings, account).unwrap();
