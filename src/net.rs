@@ -216,10 +216,20 @@ impl Net {
             Wish::Full => Some(NetEvent::ConnectFailed { id, fault: ConnectFault::Unreachable }),
             Wish::Joined => None,
             Wish::Dial => {
-                self.tasks.spawn(tcp::dial(Arc::clone(&self.connections), peer, Arc::clone(&self.tls)));
+                let from = self.source_to(hop.remote);
+                self.tasks.spawn(tcp::dial(Arc::clone(&self.connections), peer, Arc::clone(&self.tls), from));
                 None
             }
         }
+    }
+
+    /// The address that a connection to a peer is to come from: ours, where we listen on one alone, so that a peer who knows us by it
+    /// knows our connections too. None is the system's choice.
+    fn source_to(&self, remote: SocketAddr) -> Option<IpAddr> {
+        let mut addresses = self.locals.iter().map(|(_, local)| local.ip());
+        let own = addresses.next().filter(|own| !own.is_unspecified())?;
+        let leads_there = own.is_ipv4() == remote.is_ipv4() && own.is_loopback() == remote.ip().is_loopback();
+        (leads_there && addresses.all(|other| other == own)).then_some(own)
     }
 
     /// Looks up where a URI leads. An answer that is known now is returned.

@@ -1,11 +1,12 @@
 //! Connections: accept and dial, and what a stream wears over TCP before it is served.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -90,9 +91,9 @@ async fn take_tls(
     }
 }
 
-/// Opens a connection and tells everybody who waits for it.
-pub(super) async fn dial(connections: Arc<Connections>, peer: Peer, tls: Arc<Tls>) {
-    let opened = timeout(DIAL_WAIT, open(&connections, &peer, &tls)).await;
+/// Opens a connection, `from` an address of ours where one is wanted, and tells everybody who waits for it.
+pub(super) async fn dial(connections: Arc<Connections>, peer: Peer, tls: Arc<Tls>, from: Option<IpAddr>) {
+    let opened = timeout(DIAL_WAIT, open(&connections, &peer, &tls, from)).await;
     let opened = opened.unwrap_or(Err(ConnectFault::Unreachable));
     for id in connections.dialed(&peer) {
         let event = match &opened {
@@ -103,9 +104,14 @@ pub(super) async fn dial(connections: Arc<Connections>, peer: Peer, tls: Arc<Tls
     }
 }
 
-async fn open(connections: &Arc<Connections>, peer: &Peer, tls: &Tls) -> Result<Flow, ConnectFault> {
+async fn open(
+    connections: &Arc<Connections>,
+    peer: &Peer,
+    tls: &Tls,
+    from: Option<IpAddr>,
+) -> Result<Flow, ConnectFault> {
     let (transport, remote) = (peer.hop.transport, peer.hop.remote);
-    let stream = TcpStream::connect(remote).await.map_err(|error| {
+    let stream = connect(remote, from).await.map_err(|error| {
         tracing::debug!(%remote, %error, "nobody there");
         ConnectFault::Unreachable
     })?;
@@ -130,6 +136,14 @@ async fn open(connections: &Arc<Connections>, peer: &Peer, tls: &Tls) -> Result<
         // Browsers connect; nobody connects to them.
         Transport::Udp | Transport::Ws | Transport::Wss => Err(ConnectFault::Unreachable),
     }
+}
+
+async fn connect(remote: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStream> {
+    let socket = if remote.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    if let Some(from) = from {
+        socket.bind(SocketAddr::new(from, 0))?;
+    }
+    socket.connect(remote).await
 }
 
 /// The TLS handshake with a server that has to be `domain`, or the address itself (RFC 5922).

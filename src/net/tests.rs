@@ -80,6 +80,21 @@ fn the_first_datagram_leaves_at_once() {
 }
 
 #[test]
+fn a_connection_comes_from_the_only_address_that_we_listen_on() {
+    run(async {
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let hop = Hop { transport: Transport::Tcp, remote: server.local_addr().unwrap() };
+        let own = (Transport::Tcp, "127.0.0.2:0".parse().unwrap());
+        for (listens, from) in [(&[own][..], "127.0.0.2"), (&[own, any(Transport::Udp)], "127.0.0.1")] {
+            let mut net = Net::bind(listens).await.unwrap();
+            assert!(net.connect(ConnectId(1), hop, None).is_none());
+            let Some(NetEvent::Connected { .. }) = net.receive().await else { panic!("a connection") };
+            assert_eq!(server.accept().unwrap().1.ip().to_string(), from);
+        }
+    });
+}
+
+#[test]
 fn a_stream_is_cut_into_messages_wherever_it_was_split() {
     run(async {
         let mut net = Net::bind(&[any(Transport::Tcp)]).await.unwrap();

@@ -1,6 +1,8 @@
 //! Programs that others wrote, from Debian's packages, with Fanfare in each of its places: as proxy, behind a proxy, before
 //! one. What `docs/compatibility.md` says of a peer is held here, in `peers.rs` and in `one_by_one.rs`.
 
+mod account;
+
 mod baresip;
 
 mod linphone;

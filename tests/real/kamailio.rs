@@ -1,9 +1,12 @@
 //! Kamailio from Debian with Debian's own configuration: a server that everybody runs, and that knows nothing of
 //! `Secondary-To`.
 
+use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
 
 use crate::common::free_address;
@@ -19,7 +22,8 @@ pub(crate) const CONFIGURATION: &str = "/etc/kamailio/kamailio.cfg";
 pub(crate) struct Kamailio {
     pub(crate) address: SocketAddr,
     program: Option<Program>,
-    _scratch: TempDir,
+    tls: Option<SocketAddr>,
+    scratch: TempDir,
 }
 
 impl Kamailio {
@@ -30,7 +34,11 @@ impl Kamailio {
 
     /// With a configuration and further arguments of one's own.
     pub(crate) fn start_with(configuration: &str, extra: &[&str]) -> Self {
-        let (address, scratch) = (free_address(), TempDir::new().unwrap());
+        Self::start_in(TempDir::new().unwrap(), configuration, extra)
+    }
+
+    fn start_in(scratch: TempDir, configuration: &str, extra: &[&str]) -> Self {
+        let address = free_address();
         let folder = scratch.path().to_str().unwrap();
         let mut command = Command::new(installed("kamailio", "kamailio"));
         command.args(["-f", configuration, "-DD", "-E", "-n", "2", "-N", "2", "-m", "64", "-M", "8"]);
@@ -38,7 +46,36 @@ impl Kamailio {
         command.args(["--alias=domain.com", "-Y", folder, "-w", folder]).args(extra);
         let program = Some(Program::start("kamailio", command, None));
         wait_until_it_answers(address);
-        Self { address, program, _scratch: scratch }
+        Self { address, program, tls: None, scratch }
+    }
+
+    /// Debian's configuration with some of its own switches on. TLS is among them, with a certificate for domain.com; the PEM
+    /// file of its authority is `authority`.
+    pub(crate) fn with_tls(switches: &str, more: impl FnOnce(&Path)) -> Self {
+        let scratch = TempDir::new().unwrap();
+        let file = |name: &str| scratch.path().join(name);
+        let (tls, configuration) = (free_address(), file("kamailio.cfg"));
+        certify(scratch.path());
+        more(scratch.path());
+        fs::write(file("kamailio-local.cfg"), format!("{switches}\n#!define WITH_TLS\n")).unwrap();
+        let stock = fs::read_to_string(CONFIGURATION).unwrap();
+        let stock = stock.replace("/etc/kamailio/tls.cfg", file("tls.cfg").to_str().unwrap());
+        fs::write(&configuration, stock).unwrap();
+        let listen = format!("tls:{tls}");
+        let mut kamailio = Self::start_in(scratch, configuration.to_str().unwrap(), &["-l", &listen]);
+        kamailio.tls = Some(tls);
+        kamailio
+    }
+
+    /// The authority of its certificate.
+    pub(crate) fn authority(&self) -> String {
+        self.scratch.path().join("authority.pem").to_str().unwrap().to_owned()
+    }
+
+    /// `udp:127.0.0.1:5060`, and where else it is to be had.
+    pub(crate) fn servers(&self) -> Vec<String> {
+        let tls = self.tls.map(|tls| format!("tls:{tls}"));
+        [self.udp(), format!("tcp:{}", self.address)].into_iter().chain(tls).collect()
     }
 
     /// `udp:127.0.0.1:5060`.
@@ -55,6 +92,27 @@ impl Drop for Kamailio {
             program.end();
         }
     }
+}
+
+/// A certificate for domain.com, and that of its authority, and what tells Kamailio of them.
+fn certify(folder: &Path) {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let certificate =
+        CertificateParams::new(vec!["domain.com".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+    let (own, private) = (folder.join("certificate.pem"), folder.join("key.pem"));
+    fs::write(folder.join("authority.pem"), issuer.pem()).unwrap();
+    fs::write(&own, certificate.pem()).unwrap();
+    fs::write(&private, key.serialize_pem()).unwrap();
+    let settings = format!(
+        "[server:default]\nmethod = TLSv1.2+\nverify_certificate = no\nrequire_certificate = no\n\
+         private_key = {}\ncertificate = {}\n",
+        private.display(),
+        own.display()
+    );
+    fs::write(folder.join("tls.cfg"), settings).unwrap();
 }
 
 fn wait_until_it_answers(address: SocketAddr) {
