@@ -18,6 +18,11 @@ pub const ALIAS_DEPTH_MAX: usize = 8;
 pub const ALIASES_MAX: usize = 10_000;
 /// Members of all lists in one message, those that are in several counted for each; over it, 403.
 pub const MEMBERS_PER_MESSAGE_MAX: usize = 4 * RECIPIENTS_MAX;
+/// Addresses in one submission for each recipient that is allowed, so that a person may be named twice; over it, 403.
+pub const ADDRESSES_PER_RECIPIENT_MAX: usize = 2;
+/// Spellings of one foreign address in a submission that are compared with each other; a further one counts as one more
+/// person (W3).
+pub const SPELLINGS_COMPARED_MAX: usize = 8;
 /// Bytes of a request that still goes over UDP (RFC 3261 §18.1.1).
 pub const UDP_REQUEST_BYTES_MAX: usize = 1300;
 /// Bytes of the largest datagram.
@@ -30,6 +35,8 @@ pub const STREAM_REFUSED_REMEMBERED: Duration = Duration::from_secs(600);
 pub const STREAM_REFUSED_MAX: usize = 10_000;
 /// Bindings of one address-of-record.
 pub const BINDINGS_PER_AOR_MAX: usize = 20;
+/// Contacts in one REGISTER; over it, 403.
+pub const CONTACTS_PER_REGISTER_MAX: usize = 2 * BINDINGS_PER_AOR_MAX;
 /// Addresses-of-record with a binding.
 pub const AORS_MAX: usize = 200_000;
 /// Seconds that a binding lives when REGISTER does not say (RFC 3261 §10.3 step 6).
@@ -55,6 +62,9 @@ pub const LEGS_OPEN_MAX: usize = 500_000;
 pub const LEG_BYTES_OPEN_MAX: usize = 512 * 1024 * 1024;
 /// Legs under way at a time of one user's messages, unless the settings say otherwise; over it, 503 (W31).
 pub const LEGS_PER_USER_MAX: usize = 50_000;
+/// Branches into which an ordinary request may be split, here and further on, where it does not say (RFC 5393 §5.3.3.1;
+/// W31); over it, 440.
+pub const MAX_BREADTH: u32 = 60;
 /// Bytes of the ordinary requests under way; over it, 503.
 pub const RELAY_BYTES_OPEN_MAX: usize = 256 * 1024 * 1024;
 /// Inputs waiting for the proxy from which on new messages get 503.
@@ -114,15 +124,28 @@ pub const EVENTS_WAITING_MAX: usize = 1024;
 pub const INPUTS_WAITING_MAX: usize = 4096;
 /// Batches waiting for the store's writer thread.
 pub const BATCHES_WAITING_MAX: usize = 4096;
-/// Connections of one process.
+/// Connections of one process, or as many as its limit of open files allows; over it whoever has said nothing whole yet
+/// makes room, else the new one is closed.
 pub const CONNECTIONS_MAX: usize = 10_000;
 /// Handshakes under way of those who connect to one process, under TLS or by WebSocket; over it they are hung up on.
 pub const GREETINGS_MAX: usize = 1000;
+/// Connections that one address (of IPv6, one /64) may have opened; over it a new one is closed.
+pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 500;
+/// Open files that connections leave to the rest of the process.
+pub const DESCRIPTORS_KEPT_FREE: usize = 64;
+/// Bytes that came in on streams and are no whole message yet; over it, or when one address has a quarter of it, the
+/// connection that brings more is closed.
+pub const STREAM_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Bytes of these that each connection may have without being counted.
+pub const STREAM_BYTES_FREE: usize = 16 * 1024;
+/// Bytes of whole messages of streams that wait for the machine; over it no stream is read.
+pub const STREAM_BYTES_WAITING_MAX: usize = 64 * 1024 * 1024;
 /// Bytes waiting to be written to one connection; over it the connection is closed.
 pub const CONNECTION_QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A connection on which nothing moved for so long is closed.
 pub const CONNECTION_IDLE: Duration = Duration::from_secs(15 * 60);
-/// A message on a stream must be whole this long after its first byte.
+/// A message on a stream must be whole this long after its first byte, and the first one of a peer that opened a
+/// connection this long after that.
 pub const STREAM_MESSAGE_WAIT: Duration = Duration::from_secs(30);
 /// Messages of one conversation that a snapshot carries with their text.
 pub const SNAPSHOT_MESSAGES_MAX: usize = 300;

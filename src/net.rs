@@ -9,6 +9,10 @@ mod stream;
 
 mod connections;
 
+mod guests;
+
+mod descriptors;
+
 mod bind;
 
 mod tls;
@@ -133,7 +137,8 @@ impl Net {
         listens: &[(Transport, SocketAddr)],
         settings: &NetSettings,
     ) -> Result<Self, BindError> {
-        Self::bind_with(listens, settings, StreamLimits::default()).await
+        let limits = StreamLimits { connections_max: descriptors::connections_max(), ..StreamLimits::USUAL };
+        Self::bind_with(listens, settings, limits).await
     }
 
     async fn bind_with(
@@ -178,12 +183,16 @@ impl Net {
 
     /// What came, in order. Never ends while the `Net` lives.
     pub async fn receive(&mut self) -> Option<NetEvent> {
-        self.events.recv().await
+        let event = self.events.recv().await?;
+        self.connections.taken(&event);
+        Some(event)
     }
 
     /// What came already, without waiting.
     pub fn try_receive(&mut self) -> Option<NetEvent> {
-        self.events.try_recv().ok()
+        let event = self.events.try_recv().ok()?;
+        self.connections.taken(&event);
+        Some(event)
     }
 
     /// How much came already.

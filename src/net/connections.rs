@@ -7,11 +7,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::AbortHandle;
 
 use super::NetEvent;
-use crate::limits::{CONNECTION_IDLE, CONNECTION_QUEUE_BYTES_MAX, CONNECTIONS_MAX, STREAM_MESSAGE_WAIT};
+use super::guests::Guests;
+use crate::limits::{
+    CONNECTION_IDLE, CONNECTION_QUEUE_BYTES_MAX, CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX,
+    STREAM_BYTES_MAX, STREAM_BYTES_WAITING_MAX, STREAM_MESSAGE_WAIT,
+};
 use crate::machine::{ConnectId, ConnectionId, Flow, Hop};
 
 /// Messages waiting to be written to one connection.
@@ -26,12 +30,28 @@ pub(super) struct StreamLimits {
     pub(super) message_wait: Duration,
     /// Connections, those being opened among them.
     pub(super) connections_max: usize,
+    /// Connections that one address may have opened.
+    pub(super) per_address_max: usize,
+    /// Bytes that are no whole message yet.
+    pub(super) bytes_max: usize,
 }
 
-impl Default for StreamLimits {
-    fn default() -> Self {
-        Self { idle: CONNECTION_IDLE, message_wait: STREAM_MESSAGE_WAIT, connections_max: CONNECTIONS_MAX }
-    }
+impl StreamLimits {
+    /// Those of `limits.rs`.
+    pub(super) const USUAL: Self = Self {
+        idle: CONNECTION_IDLE,
+        message_wait: STREAM_MESSAGE_WAIT,
+        connections_max: CONNECTIONS_MAX,
+        per_address_max: CONNECTIONS_PER_ADDRESS_MAX,
+        bytes_max: STREAM_BYTES_MAX,
+    };
+}
+
+/// Who opened a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opened {
+    ByUs,
+    ByPeer,
 }
 
 /// What becomes of a wish for a connection.
@@ -73,6 +93,7 @@ struct Writer {
     flow: Flow,
     /// Whom it is a way to; none for one that was accepted under TLS.
     peer: Option<Peer>,
+    opened: Opened,
     queue: mpsc::Sender<Bytes>,
     queued_bytes: Arc<AtomicUsize>,
     task: Option<AbortHandle>,
@@ -82,6 +103,7 @@ struct Writer {
 #[derive(Debug)]
 pub(super) struct Outbound {
     pub(super) flow: Flow,
+    pub(super) opened: Opened,
     pub(super) queue: mpsc::Receiver<Bytes>,
     queued_bytes: Arc<AtomicUsize>,
 }
@@ -99,6 +121,7 @@ struct Table {
     last: u64,
     closed: bool,
     writers: BTreeMap<ConnectionId, Writer>,
+    guests: Guests,
     by_peer: BTreeMap<Peer, ConnectionId>,
     dialing: BTreeMap<Peer, Vec<ConnectId>>,
 }
@@ -108,13 +131,16 @@ struct Table {
 pub(super) struct Connections {
     table: Mutex<Table>,
     sender: mpsc::Sender<NetEvent>,
+    /// Bytes of messages that may still be put before the machine.
+    room: Semaphore,
     limits: StreamLimits,
 }
 
 impl Connections {
     /// `before_first`: numbers given are larger than this.
     pub(super) fn new(sender: mpsc::Sender<NetEvent>, before_first: u64, limits: StreamLimits) -> Self {
-        Self { table: Mutex::new(Table { last: before_first, ..Table::default() }), sender, limits }
+        let table = Mutex::new(Table { last: before_first, ..Table::default() });
+        Self { table, sender, room: Semaphore::new(STREAM_BYTES_WAITING_MAX), limits }
     }
 
     /// How patient the tasks are.
@@ -125,6 +151,37 @@ impl Connections {
     /// Where the tasks tell what came.
     pub(super) const fn events(&self) -> &mpsc::Sender<NetEvent> {
         &self.sender
+    }
+
+    /// Puts a message before the machine, once there is room for it.
+    pub(super) async fn deliver(&self, flow: Flow, bytes: Bytes) -> Result<(), ()> {
+        let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let room = self.room.acquire_many(size).await.map_err(|_closed| ())?;
+        self.sender.send(NetEvent::Received { flow, bytes }).await.map_err(|_closed| ())?;
+        // Given back by `taken`.
+        room.forget();
+        Ok(())
+    }
+
+    /// The machine has taken this.
+    pub(super) fn taken(&self, event: &NetEvent) {
+        if let NetEvent::Received { flow, bytes } = event
+            && flow.connection.is_some()
+        {
+            self.room.add_permits(bytes.len());
+        }
+    }
+
+    /// A message on this connection was whole.
+    pub(super) fn spoke(&self, flow: Flow) {
+        if let Some(connection) = flow.connection {
+            self.table().guests.spoke(connection);
+        }
+    }
+
+    /// A connection held so many bytes of what is not whole yet, and now so many. False when that is too much.
+    pub(super) fn hold(&self, flow: Flow, before: usize, after: usize) -> bool {
+        self.table().guests.hold(flow.remote.ip(), before, after, self.limits)
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -156,13 +213,20 @@ impl Connections {
     }
 
     /// Takes in a new connection; none when there are too many.
-    pub(super) fn add(&self, mut flow: Flow, peer: Option<Peer>) -> Option<Outbound> {
+    pub(super) fn add(&self, mut flow: Flow, peer: Option<Peer>, opened: Opened) -> Option<Outbound> {
+        if self.is_full() {
+            self.make_room()?;
+        }
         let mut table = self.table();
-        if table.closed || table.writers.len() >= self.limits.connections_max {
+        if table.closed {
             return None;
         }
-        table.last += 1;
-        let connection = ConnectionId(table.last);
+        let connection = ConnectionId(table.last + 1);
+        if opened == Opened::ByPeer && !table.guests.enter(flow.remote.ip(), connection, self.limits) {
+            tracing::debug!(%flow, "too many connections from one address");
+            return None;
+        }
+        table.last = connection.0;
         flow.connection = Some(connection);
         let (sender, queue) = mpsc::channel(QUEUE_MESSAGES_MAX);
         let queued_bytes = Arc::new(AtomicUsize::new(0));
@@ -170,9 +234,28 @@ impl Connections {
             table.by_peer.insert(peer, connection);
         }
         let writer =
-            Writer { flow, peer, queue: sender, queued_bytes: Arc::clone(&queued_bytes), task: None };
+            Writer { flow, peer, opened, queue: sender, queued_bytes: Arc::clone(&queued_bytes), task: None };
         table.writers.insert(connection, writer);
-        Some(Outbound { flow, queue, queued_bytes })
+        Some(Outbound { flow, opened, queue, queued_bytes })
+    }
+
+    fn is_full(&self) -> bool {
+        self.table().writers.len() >= self.limits.connections_max
+    }
+
+    /// Closes the connection that was opened longest ago without a word since. The machine has never heard of it, so it
+    /// is not told either.
+    fn make_room(&self) -> Option<()> {
+        let flow = {
+            let table = self.table();
+            table
+                .guests
+                .most_silent()
+                .and_then(|connection| table.writers.get(&connection))
+                .map(|writer| writer.flow)
+        };
+        tracing::debug!(closed = flow.is_some(), "too many connections");
+        self.remove(flow?).then_some(())
     }
 
     /// Starts the task that serves a connection until it says why that is over; the machine is told then.
@@ -223,6 +306,9 @@ impl Connections {
         let Some(connection) = flow.connection else { return false };
         let mut table = self.table();
         let Some(writer) = table.writers.remove(&connection) else { return false };
+        if writer.opened == Opened::ByPeer {
+            table.guests.leave(flow.remote.ip(), connection);
+        }
         if let Some(peer) = &writer.peer
             && table.by_peer.get(peer) == Some(&connection)
         {

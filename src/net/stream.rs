@@ -6,8 +6,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
-use super::NetEvent;
-use super::connections::{Connections, Outbound};
+use super::connections::{Connections, Opened, Outbound};
 use crate::machine::Flow;
 use crate::sip::{Framed, Framer};
 
@@ -20,27 +19,36 @@ pub(super) fn serve(
     (reader, writer): (impl AsyncRead + Unpin + Send + 'static, impl AsyncWrite + Unpin + Send + 'static),
     outbound: Outbound,
 ) {
-    let flow = outbound.flow;
+    let (flow, opened) = (outbound.flow, outbound.opened);
     let pool = Arc::clone(connections);
     Connections::serve(connections, flow, async move {
         tokio::select! {
-            ended = read(&pool, reader, flow) => ended,
+            ended = read(&pool, reader, (flow, opened)) => ended,
             ended = write(writer, outbound) => ended,
         }
     });
 }
 
 /// Reads messages until the stream ends, breaks, idles, or stands still in mid-message. Says which.
-async fn read(connections: &Connections, mut reader: impl AsyncRead + Unpin, flow: Flow) -> &'static str {
+async fn read(
+    connections: &Connections,
+    mut reader: impl AsyncRead + Unpin,
+    (flow, opened): (Flow, Opened),
+) -> &'static str {
     let mut framer = Framer::default();
     let mut buffer = BytesMut::with_capacity(READ_BYTES);
-    // The end of patience: of the message that is under way, else of the connection.
+    let mut half = Half { connections, flow, bytes: 0 };
+    // The end of patience: of the message that is under way, else of the connection; a peer that opened one is to say
+    // something on it.
     let limits = connections.limits();
-    let mut patience = Instant::now() + limits.idle;
     let mut is_mid_message = false;
+    let mut is_silent = opened == Opened::ByPeer;
+    let mut patience =
+        Instant::now() + if is_silent { limits.idle.min(limits.message_wait) } else { limits.idle };
     loop {
         match timeout_at(patience, reader.read_buf(&mut buffer)).await {
             Err(_) if is_mid_message => return "a message stood still",
+            Err(_) if is_silent => return "not a word",
             Err(_) => return "idle",
             Ok(Ok(0)) => return "closed by the peer",
             Ok(Err(_)) => return "broken",
@@ -48,23 +56,65 @@ async fn read(connections: &Connections, mut reader: impl AsyncRead + Unpin, flo
         }
         framer.push(&buffer);
         buffer.clear();
+        if !half.holds(framer.held()) {
+            return "too much is half said";
+        }
         match deliver(connections, &mut framer, flow).await {
             Delivered::Stop(why) => return why,
             Delivered::None if is_mid_message => continue,
-            Delivered::None | Delivered::Some => {}
+            // Keep-alives alone are no reason to be here.
+            Delivered::KeepAlive if is_silent => continue,
+            Delivered::None | Delivered::KeepAlive => {}
+            Delivered::Message => is_silent = false,
         }
+        half.holds(framer.held());
         is_mid_message = framer.is_mid_message();
         patience = Instant::now() + if is_mid_message { limits.message_wait } else { limits.idle };
     }
 }
 
+/// What a connection holds of the bytes that may be half said; given back when it ends.
+struct Half<'a> {
+    connections: &'a Connections,
+    flow: Flow,
+    bytes: usize,
+}
+
+impl Half<'_> {
+    fn holds(&mut self, bytes: usize) -> bool {
+        let is_granted = bytes == self.bytes || self.connections.hold(self.flow, self.bytes, bytes);
+        if is_granted {
+            self.bytes = bytes;
+        }
+        is_granted
+    }
+}
+
+impl Drop for Half<'_> {
+    fn drop(&mut self) {
+        self.holds(0);
+    }
+}
+
 enum Delivered {
-    /// At least one message or keep-alive was whole.
-    Some,
+    /// At least one message was whole.
+    Message,
+    /// A keep-alive was, and no message.
+    KeepAlive,
     /// Nothing was whole yet.
     None,
     /// The stream cannot be read any further.
     Stop(&'static str),
+}
+
+impl Delivered {
+    fn or_keep_alive(self) -> Self {
+        match self {
+            Self::None | Self::KeepAlive => Self::KeepAlive,
+            Self::Message => Self::Message,
+            Self::Stop(why) => Self::Stop(why),
+        }
+    }
 }
 
 async fn deliver(connections: &Connections, framer: &mut Framer, flow: Flow) -> Delivered {
@@ -72,21 +122,23 @@ async fn deliver(connections: &Connections, framer: &mut Framer, flow: Flow) -> 
     loop {
         match framer.next() {
             Ok(Some(Framed::Message(bytes))) => {
-                if connections.events().send(NetEvent::Received { flow, bytes }).await.is_err() {
+                connections.spoke(flow);
+                if connections.deliver(flow, bytes).await.is_err() {
                     return Delivered::Stop("nobody listens");
                 }
+                delivered = Delivered::Message;
             }
             // RFC 5626 §4.4.1: a double CRLF is answered with a single one.
             Ok(Some(Framed::Ping)) => {
                 if connections.send(flow, Bytes::from_static(b"\r\n")).is_err() {
                     return Delivered::Stop("not drained");
                 }
+                delivered = delivered.or_keep_alive();
             }
-            Ok(Some(Framed::Pong)) => {}
+            Ok(Some(Framed::Pong)) => delivered = delivered.or_keep_alive(),
             Ok(None) => return delivered,
             Err(_) => return Delivered::Stop("unreadable"),
         }
-        delivered = Delivered::Some;
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::connections::{Connections, Outbound, Peer};
+use super::connections::{Connections, Opened, Outbound, Peer};
 use super::tls::Tls;
 use super::{NetEvent, distrust, stream};
 use crate::machine::{ConnectFault, Flow};
@@ -67,7 +67,7 @@ pub(super) async fn accept(
 fn take_plain(connections: &Arc<Connections>, stream: TcpStream, remote: SocketAddr) {
     let Some(flow) = flow_of(Transport::Tcp, &stream, remote) else { return };
     // RFC 3261 §18: what we send to that very address goes over it, too.
-    if let Some(outbound) = connections.add(flow, Some(Peer::at(flow))) {
+    if let Some(outbound) = connections.add(flow, Some(Peer::at(flow)), Opened::ByPeer) {
         stream::serve(connections, stream.into_split(), outbound);
     }
 }
@@ -82,7 +82,7 @@ async fn take_tls(
     match timeout(GREET_WAIT, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => {
             // Whoever connected has shown no certificate, so it is no way to any domain.
-            if let Some(outbound) = connections.add(flow, None) {
+            if let Some(outbound) = connections.add(flow, None, Opened::ByPeer) {
                 stream::serve(connections, tokio::io::split(stream), outbound);
             }
         }
@@ -116,7 +116,7 @@ async fn open(
         ConnectFault::Unreachable
     })?;
     let flow = flow_of(transport, &stream, remote).ok_or(ConnectFault::Unreachable)?;
-    let add = || connections.add(flow, Some(peer.clone())).ok_or(ConnectFault::Unreachable);
+    let add = || connections.add(flow, Some(peer.clone()), Opened::ByUs).ok_or(ConnectFault::Unreachable);
     let served: Outbound;
     match transport {
         Transport::Tcp => {

@@ -225,7 +225,7 @@ fn a_stored_flow_of_an_earlier_port_still_leads_out() {
 #[test]
 fn a_peer_that_dribbles_is_closed_and_one_that_is_whole_is_not() {
     run(async {
-        let limits = StreamLimits { message_wait: Duration::from_millis(60), ..StreamLimits::default() };
+        let limits = StreamLimits { message_wait: Duration::from_millis(60), ..StreamLimits::USUAL };
         let mut net = Net::bind_with(&[any(Transport::Tcp)], &NetSettings::default(), limits).await.unwrap();
         let address = net.locals()[0].1;
         let mut whole = std::net::TcpStream::connect(address).unwrap();
@@ -256,7 +256,7 @@ fn a_peer_that_dribbles_is_closed_and_one_that_is_whole_is_not() {
 #[test]
 fn an_idle_connection_is_closed_and_the_next_one_has_another_number() {
     run(async {
-        let limits = StreamLimits { idle: Duration::from_millis(30), ..StreamLimits::default() };
+        let limits = StreamLimits { idle: Duration::from_millis(30), ..StreamLimits::USUAL };
         let mut numbers = Vec::new();
         for _run in 0..2 {
             let mut net =
@@ -292,7 +292,7 @@ fn a_peer_that_does_not_read_is_closed_when_too_much_waits_for_it() {
 #[test]
 fn over_the_limit_connections_are_refused() {
     run(async {
-        let limits = StreamLimits { connections_max: 1, ..StreamLimits::default() };
+        let limits = StreamLimits { connections_max: 1, ..StreamLimits::USUAL };
         let mut net = Net::bind_with(&[any(Transport::Tcp)], &NetSettings::default(), limits).await.unwrap();
         let mut first = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
         first.write_all(MESSAGE).unwrap();

@@ -66,6 +66,12 @@ impl Framer {
         !self.buffer.is_empty()
     }
 
+    /// Bytes that are kept until the rest of a message is here.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.buffer.len()
+    }
+
     fn cut(&mut self) -> Result<Option<Framed>, Error> {
         if self.wanted.is_none() {
             if self.buffer.first() == Some(&b'\r') && self.searched == 0 {

@@ -1,0 +1,140 @@
+//! What peers may take up: connections that they opened, and bytes of messages that are not whole yet (W31).
+//!
+//! One address can take a part of either, never all. When the pool is full, whoever has come in and said nothing whole
+//! makes room for who comes next, the one that has been there longest first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv6Addr};
+
+use super::connections::StreamLimits;
+use crate::limits::STREAM_BYTES_FREE;
+use crate::machine::ConnectionId;
+
+/// What one address takes up.
+#[derive(Debug, Default)]
+struct Peer {
+    connections: usize,
+    bytes: usize,
+}
+
+/// See the head of this file.
+#[derive(Debug, Default)]
+pub(super) struct Guests {
+    peers: BTreeMap<IpAddr, Peer>,
+    /// Connections that peers opened and on which no message was whole yet. Numbers grow, so the oldest is first.
+    silent: BTreeSet<ConnectionId>,
+    /// Of all peers.
+    bytes: usize,
+}
+
+impl Guests {
+    /// A peer opened a connection. False when it has too many.
+    pub(super) fn enter(&mut self, ip: IpAddr, connection: ConnectionId, limits: StreamLimits) -> bool {
+        let peer = self.peers.entry(network(ip)).or_default();
+        if peer.connections >= limits.per_address_max {
+            return false;
+        }
+        peer.connections += 1;
+        self.silent.insert(connection);
+        true
+    }
+
+    /// A message was whole.
+    pub(super) fn spoke(&mut self, connection: ConnectionId) {
+        self.silent.remove(&connection);
+    }
+
+    /// Who makes room when there is none.
+    pub(super) fn most_silent(&self) -> Option<ConnectionId> {
+        self.silent.first().copied()
+    }
+
+    /// A connection that a peer opened is gone.
+    pub(super) fn leave(&mut self, ip: IpAddr, connection: ConnectionId) {
+        self.silent.remove(&connection);
+        self.change(ip, |peer| peer.connections = peer.connections.saturating_sub(1));
+    }
+
+    /// A connection held so many bytes of what is not whole yet, and now so many. False when that is too much.
+    pub(super) fn hold(&mut self, ip: IpAddr, before: usize, after: usize, limits: StreamLimits) -> bool {
+        let (before, after) = (counted(before), counted(after));
+        if after > before {
+            let more = after - before;
+            let of_peer = self.peers.get(&network(ip)).map_or(0, |peer| peer.bytes);
+            let is_over = self.bytes.saturating_add(more) > limits.bytes_max
+                || of_peer.saturating_add(more) > limits.bytes_max / 4;
+            if is_over {
+                return false;
+            }
+        }
+        self.bytes = self.bytes.saturating_add(after).saturating_sub(before);
+        self.change(ip, |peer| peer.bytes = peer.bytes.saturating_add(after).saturating_sub(before));
+        true
+    }
+
+    fn change(&mut self, ip: IpAddr, change: impl FnOnce(&mut Peer)) {
+        let ip = network(ip);
+        let peer = self.peers.entry(ip).or_default();
+        change(peer);
+        if peer.connections == 0 && peer.bytes == 0 {
+            self.peers.remove(&ip);
+        }
+    }
+}
+
+/// A little is free for everybody, so that nobody's large messages stand in the way of small ones.
+const fn counted(bytes: usize) -> usize {
+    if bytes > STREAM_BYTES_FREE { bytes } else { 0 }
+}
+
+/// Whoever has one IPv6 address has a /64 of them.
+fn network(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: StreamLimits =
+        StreamLimits { per_address_max: 2, bytes_max: 8 * STREAM_BYTES_FREE, ..StreamLimits::USUAL };
+
+    #[test]
+    fn w31_one_address_has_its_part_and_what_left_is_forgotten() {
+        let mut guests = Guests::default();
+        let [a, b, far]: [IpAddr; 3] =
+            ["2001:db8::1", "2001:db8::ffff", "2001:db8:0:1::1"].map(|ip| ip.parse().unwrap());
+        assert!(guests.enter(a, ConnectionId(1), LIMITS) && guests.enter(b, ConnectionId(2), LIMITS));
+        assert!(!guests.enter(a, ConnectionId(3), LIMITS), "one /64 is one peer");
+        assert!(guests.enter(far, ConnectionId(4), LIMITS));
+        guests.spoke(ConnectionId(1));
+        assert_eq!(guests.most_silent(), Some(ConnectionId(2)));
+
+        assert!(guests.hold(a, 0, STREAM_BYTES_FREE, LIMITS), "free");
+        assert!(guests.hold(a, STREAM_BYTES_FREE, 2 * STREAM_BYTES_FREE, LIMITS));
+        assert!(!guests.hold(b, 0, STREAM_BYTES_FREE + 1, LIMITS), "a quarter of all for one peer");
+        assert!(guests.hold(far, 0, 2 * STREAM_BYTES_FREE, LIMITS));
+        assert!(
+            guests.hold(a, 2 * STREAM_BYTES_FREE, 0, LIMITS)
+                && guests.hold(far, 2 * STREAM_BYTES_FREE, 0, LIMITS)
+        );
+        for (ip, connection) in [(a, 1), (b, 2), (far, 4)] {
+            guests.leave(ip, ConnectionId(connection));
+        }
+        assert!(guests.peers.is_empty() && guests.silent.is_empty() && guests.bytes == 0, "{guests:?}");
+    }
+
+    #[test]
+    fn w31_all_together_have_an_end_too() {
+        let mut guests = Guests::default();
+        let peers: Vec<IpAddr> = (1..=5).map(|last| IpAddr::from([192, 0, 2, last])).collect();
+        let granted = peers.iter().filter(|ip| guests.hold(**ip, 0, 2 * STREAM_BYTES_FREE, LIMITS)).count();
+        assert_eq!(granted, 4);
+    }
+}
