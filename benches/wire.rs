@@ -72,6 +72,7 @@ fn legs(c: &mut Criterion) {
             from_tag: "leg87sd6f",
             call_id: "8s7df687sdf6@domain.com",
             expires: None,
+            branches: 1,
         };
         c.bench_function(&format!("print a leg, N = {count}"), |b| {
             b.iter(|| template.print(black_box(&leg)));

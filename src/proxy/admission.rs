@@ -4,8 +4,9 @@ use super::core::{ALLOW, Core, Rejection, SECONDARY_TO};
 use super::dispatch::Dispatches;
 use super::load::Pressure;
 use super::submission::{Lists, Submission, is_submission};
+use crate::limits::ADDRESSES_PER_RECIPIENT_MAX;
 use crate::machine::Flow;
-use crate::sip::{Method, Request, Uri};
+use crate::sip::{Method, Request, Uri, recipients};
 use crate::time::Now;
 use crate::transaction::ServerKey;
 
@@ -90,16 +91,29 @@ pub(super) fn check_rate(core: &mut Core, request: &Request, flow: Flow, now: No
 }
 
 fn submission(core: &Core, request: &Request, flow: Flow) -> Result<Errand, Rejection> {
-    let lists = Lists::Table(&core.aliases);
-    let submission = Submission::read(request.clone(), &core.domains, core.secret, lists)?;
+    let all = recipients(request.fields())?;
     if !may_send(core, request, flow) {
         return Err(Rejection::because(403, "Not A User Of This Proxy"));
     }
     let max = core.config.recipients_max;
-    if submission.recipients.len() > max {
+    let too_many = || {
         let agent = core.domains.first().unwrap_or("proxy");
-        return Err(Rejection::because(403, "Too Many Recipients")
-            .with("Warning", format!("399 {agent} \"at most {max} recipients\"")));
+        Rejection::because(403, "Too Many Recipients")
+            .with("Warning", format!("399 {agent} \"at most {max} recipients\""))
+    };
+    // Before the addresses are compared with each other.
+    if all.len() > max.saturating_mul(ADDRESSES_PER_RECIPIENT_MAX) {
+        return Err(too_many());
+    }
+    let lists = Lists::Table(&core.aliases);
+    let submission = Submission::to(all, request.clone(), &core.domains, core.secret, lists)?;
+    if submission.recipients.len() > max {
+        return Err(too_many());
+    }
+    let breadth =
+        request.fields().max_breadth()?.map(|breadth| usize::try_from(breadth).unwrap_or(usize::MAX));
+    if breadth.is_some_and(|breadth| submission.recipients.len() > breadth) {
+        return Err(Rejection::new(440));
     }
     Ok(Errand::Submission(Box::new(submission)))
 }

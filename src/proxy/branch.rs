@@ -223,6 +223,11 @@ impl Fork {
         self.first_sent.unwrap_or(now) + span
     }
 
+    /// Branches of this attempt.
+    pub(super) const fn len(&self) -> usize {
+        self.branches.len()
+    }
+
     /// Room for redirects (W18).
     pub(super) fn has_room(&self) -> bool {
         self.branches.len() < REDIRECT_TARGETS_MAX

@@ -165,6 +165,7 @@ impl Legs {
             from_tag: &core.secret.leg_tag(facts.leg(place.recipient)),
             call_id: &core.secret.leg_call_id(facts.leg(place.recipient)),
             expires,
+            branches: recipient.fork.len(),
         };
         let bytes = match &recipient.own {
             Own::Line(_) => self.template.print(&leg),

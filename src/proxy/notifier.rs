@@ -100,7 +100,9 @@ impl Report {
         let fields = submission.request.fields();
         let from = fields.from();
         let contact = match fields.contacts() {
-            Ok(Contacts::List(contacts)) => contacts.into_iter().map(|contact| contact.uri).find(is_routable),
+            Ok(Contacts::List(contacts)) => {
+                contacts.iter().map(|contact| contact.uri.to_target()).find(is_routable)
+            }
             Ok(Contacts::All) | Err(_) => None,
         };
         let sender = from.uri.to_sip();
@@ -322,10 +324,10 @@ impl Report {
             way: Way::Flow(flow),
             device: None,
         });
-        let at_contact = dialog.contact.iter().map(|contact| router.elsewhere(contact.clone()));
+        let at_contact = dialog.contact.iter().map(|contact| router.elsewhere(contact));
         let bindings = self.sender.iter().flat_map(|sender| core.location.bindings(sender, now.mono));
         let at_bindings = bindings.map(|binding| router.target(binding));
-        let at_home = self.sender.is_none().then(|| router.elsewhere(dialog.sender.clone()));
+        let at_home = self.sender.is_none().then(|| router.elsewhere(&dialog.sender));
         let is_new =
             |target: &Target| !self.tried.contains(&mark(&target.way)) && target.may_carry(&dialog.sender);
         match self.order {

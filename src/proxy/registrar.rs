@@ -10,7 +10,7 @@ use super::location::Binding;
 use super::router::is_routable;
 use crate::limits::{
     AORS_MAX, BINDING_EXPIRES_DEFAULT_SECS, BINDING_EXPIRES_MAX_SECS, BINDING_EXPIRES_MIN_SECS,
-    BINDINGS_PER_AOR_MAX,
+    BINDINGS_PER_AOR_MAX, CONTACTS_PER_REGISTER_MAX,
 };
 use crate::machine::Flow;
 use crate::sip::{Aor, Compose, Contacts, NameAddr, Request, Scheme};
@@ -108,6 +108,9 @@ fn change(
     contacts: &[NameAddr],
     now: Now,
 ) -> Result<Vec<Write>, Rejection> {
+    if contacts.len() > CONTACTS_PER_REGISTER_MAX {
+        return Err(too_many_bindings());
+    }
     let known: Vec<&Binding> = core.location.bindings(aor, now.mono).collect();
     let mut writes = Vec::new();
     let (mut removed, mut added) = (0, 0);
@@ -143,12 +146,16 @@ fn change(
 
 fn check_room(core: &Core, bindings: usize, removed: usize) -> Result<(), Rejection> {
     if bindings > BINDINGS_PER_AOR_MAX + removed {
-        return Err(Rejection::because(403, "Too Many Bindings"));
+        return Err(too_many_bindings());
     }
     if bindings > 0 && core.location.len() >= AORS_MAX {
         return Err(Rejection::busy());
     }
     Ok(())
+}
+
+fn too_many_bindings() -> Rejection {
+    Rejection::because(403, "Too Many Bindings")
 }
 
 fn binding_row(

@@ -6,7 +6,7 @@ use super::branch::{Answer, Fork, Verdict, rank};
 use super::carrier::{Fault, Printed, User};
 use super::core::{Core, Rejection};
 use super::router::{Target, TargetSet, way_to};
-use crate::limits::{RELAY_BYTES_OPEN_MAX, RELAYS_OPEN_MAX};
+use crate::limits::{MAX_BREADTH, RELAY_BYTES_OPEN_MAX, RELAYS_OPEN_MAX};
 use crate::machine::Flow;
 use crate::sip::{Edit, NameAddr, Request, Response, Scheme, Uri};
 use crate::time::Now;
@@ -21,6 +21,10 @@ struct Relay {
     fork: Fork,
     best: Option<Response>,
     has_fault: bool,
+    /// What our Via ends in, by which the request is known when it comes round again.
+    check: String,
+    /// What each branch may be split into further on (RFC 5393 §5.3).
+    breadth: u32,
 }
 
 /// All of them.
@@ -45,7 +49,12 @@ impl Relays {
         if self.all.len() >= RELAYS_OPEN_MAX || self.bytes.saturating_add(bytes) > RELAY_BYTES_OPEN_MAX {
             return Err(Rejection::busy());
         }
+        let check = core.secret.loop_check(request);
+        if request.fields().every("Via").any(|via| via.contains(&check)) {
+            return Err(Rejection::new(482));
+        }
         let targets = targets(core, request, now)?;
+        let breadth = share(request.fields().max_breadth()?.unwrap_or(MAX_BREADTH), targets.len())?;
         self.last += 1;
         let (id, (key, flow)) = (self.last, from);
         let mut fork = Fork::new(false);
@@ -55,8 +64,8 @@ impl Relays {
             }
         }
         self.bytes += bytes;
-        self.all
-            .insert(id, Relay { key, request: request.clone(), flow, fork, best: None, has_fault: false });
+        let (request, best, has_fault) = (request.clone(), None, false);
+        self.all.insert(id, Relay { key, request, flow, fork, best, has_fault, check, breadth });
         Ok(())
     }
 
@@ -70,8 +79,8 @@ impl Relays {
             return;
         };
         // No stored fact stands behind an ordinary request: after a crash its sender repeats it.
-        let name = format!("z9hG4bK{}", core.random.token(24));
-        let bytes = print(core, &this.request, uri, &core.carrier.sockets().via(flow, &name));
+        let name = format!("z9hG4bK{}{}", core.random.token(24), this.check);
+        let bytes = print(core, this, uri, &core.carrier.sockets().via(flow, &name));
         let printed = Printed { branch: &name, method: this.request.method().clone(), flow, bytes };
         core.carrier.send(User::Relay { relay, branch }, printed, ends, now.mono);
     }
@@ -145,6 +154,12 @@ impl Relays {
     }
 }
 
+/// The part of a breadth that each branch gets; none may be left without.
+fn share(breadth: u32, branches: usize) -> Result<u32, Rejection> {
+    let branches = u32::try_from(branches).unwrap_or(u32::MAX).max(1);
+    Some(breadth / branches).filter(|share| *share > 0).ok_or(Rejection::new(440))
+}
+
 /// Where a request goes: along the Route that is left after ours, else by its Request-URI (RFC 3261 §16.4, §16.5).
 fn targets(core: &Core, request: &Request, now: Now) -> Result<Vec<Target>, Rejection> {
     let routes = request.fields().routes("Route")?;
@@ -162,11 +177,15 @@ fn targets(core: &Core, request: &Request, now: Now) -> Result<Vec<Target>, Reje
     }
 }
 
-fn print(core: &Core, request: &Request, uri: &Uri, via: &str) -> bytes::Bytes {
+fn print(core: &Core, relay: &Relay, uri: &Uri, via: &str) -> bytes::Bytes {
+    let request = &relay.request;
     let fields = request.fields();
     let hops_left = fields.max_forwards().ok().flatten().map_or(70, |hops| hops.saturating_sub(1));
-    let mut edit =
-        Edit::request(request).uri(&uri.to_sip()).push_front("Via", via).set("Max-Forwards", hops_left);
+    let mut edit = Edit::request(request)
+        .uri(&uri.to_sip())
+        .push_front("Via", via)
+        .set("Max-Forwards", hops_left)
+        .set("Max-Breadth", relay.breadth);
     let routes = fields.routes("Route").unwrap_or_default();
     if routes.first().is_some_and(|route| core.domains.serving(&route.uri).is_some()) {
         edit = edit.pop("Route");

@@ -136,7 +136,7 @@ impl Router<'_> {
             return TargetSet::Unsupported;
         }
         let Some(aor) = self.domains.aor(uri) else {
-            let target = self.elsewhere(uri.to_sip());
+            let target = self.elsewhere(&uri.to_sip());
             let is_good = target.may_carry(uri);
             return if is_good { TargetSet::Targets(vec![target]) } else { TargetSet::Nobody };
         };
@@ -146,7 +146,8 @@ impl Router<'_> {
     }
 
     /// What is nobody's binding (W19).
-    pub(super) fn elsewhere(&self, uri: Uri) -> Target {
+    pub(super) fn elsewhere(&self, uri: &Uri) -> Target {
+        let uri = uri.to_target();
         Target { way: self.way_outside(&uri), uri, device: None }
     }
 
@@ -156,7 +157,7 @@ impl Router<'_> {
 
     /// A binding's contact: over the connection that it was registered on while that lives, else at its address.
     pub(super) fn target(&self, binding: &Binding) -> Target {
-        let (uri, flow) = (binding.row.contact.clone(), binding.row.flow);
+        let (uri, flow) = (binding.row.contact.to_target(), binding.row.flow);
         let wanted = uri.transport();
         let fits = wanted.is_none_or(|wanted| wanted == flow.transport);
         let way = if fits && flow.transport != Transport::Udp && self.carrier.is_usable(flow) {
@@ -172,7 +173,7 @@ impl Router<'_> {
     pub(super) fn way_again(&self, recipient: &Uri, contact: &Uri, now: Now) -> Option<Way> {
         let aor = self.domains.aor(recipient);
         let binding = aor.and_then(|aor| {
-            self.location.bindings(&aor, now.mono).find(|binding| binding.row.contact == *contact)
+            self.location.bindings(&aor, now.mono).find(|binding| binding.row.contact.to_target() == *contact)
         });
         let way = binding.map_or_else(|| self.way_outside(contact), |binding| self.target(binding).way);
         Some(way).filter(|way| !recipient.is_sips() || is_secure(way))

@@ -9,6 +9,7 @@ use std::hash::Hasher;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::journal::DispatchId;
+use crate::sip::Request;
 
 /// The key of a proxy.
 #[derive(Clone, Copy)]
@@ -24,6 +25,7 @@ enum Purpose {
     ReportBranch,
     Double,
     Content,
+    Loop,
 }
 
 impl std::fmt::Debug for Secret {
@@ -85,6 +87,18 @@ impl Secret {
         let mut parts: Vec<&[u8]> = recipients.map(str::as_bytes).collect();
         parts.push(body);
         self.hash(Purpose::Content, &parts)
+    }
+
+    /// What our Via of an ordinary request ends in: the same when the same request comes round again (RFC 5393 §4.2.1).
+    pub(super) fn loop_check(self, request: &Request) -> String {
+        let fields = request.fields();
+        let (from, to, cseq) = (fields.from(), fields.to(), fields.cseq().to_le_bytes());
+        let mut parts: Vec<&[u8]> =
+            vec![request.uri().as_str().as_bytes(), fields.call_id().as_bytes(), &cseq];
+        parts.push(request.method().as_str().as_bytes());
+        parts.extend([&from, &to].map(|address| address.tag().unwrap_or_default().as_bytes()));
+        parts.extend(fields.every("Route").map(str::as_bytes));
+        format!("{:016x}", self.hash(Purpose::Loop, &parts) >> 64)
     }
 
     fn hash(self, purpose: Purpose, parts: &[&[u8]]) -> u128 {

@@ -8,7 +8,7 @@ use super::core::Rejection;
 use super::journal::{ListRow, expand};
 use super::router::Domains;
 use super::secret::Secret;
-use crate::limits::MEMBERS_PER_MESSAGE_MAX;
+use crate::limits::{MEMBERS_PER_MESSAGE_MAX, SPELLINGS_COMPARED_MAX};
 use crate::sip::{Addressed, Aor, Error, Method, ReportMode, ReportWish, Request, Uri, recipients};
 
 /// A request that wants fan-out, read but not yet judged.
@@ -96,8 +96,22 @@ impl Submission {
         secret: Secret,
         lists: Lists<'_>,
     ) -> Result<Self, Rejection> {
+        let all = recipients(request.fields())?;
+        Self::to(all, request, domains, secret, lists)
+    }
+
+    /// Reads all but the addresses, which have been read.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(super) fn to(
+        all: Vec<Addressed>,
+        request: Request,
+        domains: &Domains,
+        secret: Secret,
+        lists: Lists<'_>,
+    ) -> Result<Self, Rejection> {
         let fields = request.fields();
-        let all = recipients(fields)?;
         let mut wish = ReportWish::of(fields)?;
         if !is_submission(&request) {
             // An ordinary message to a list: nobody asked for a report (W16).
@@ -231,7 +245,7 @@ fn unite(all: impl Iterator<Item = (u32, Addressed)>, domains: &Domains) -> Unit
         let is_same = |index: &usize| {
             served.is_some() || people.get(*index).is_some_and(|other| other.route.same_as(&route))
         };
-        match alike.iter().copied().find(is_same) {
+        match alike.iter().copied().take(SPELLINGS_COMPARED_MAX).find(is_same) {
             Some(index) => {
                 owners.push(index);
                 if let Some(person) = people.get_mut(index) {

@@ -122,6 +122,14 @@ impl Fields {
         self.number("Max-Forwards")
     }
 
+    /// Max-Breadth, where there is one.
+    ///
+    /// # Errors
+    /// It is no number below 2^32 (RFC 5393 §5.3).
+    pub fn max_breadth(&self) -> Result<Option<u32>, Error> {
+        self.number("Max-Breadth")
+    }
+
     /// Expires in seconds, where there is one.
     ///
     /// # Errors

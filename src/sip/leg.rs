@@ -11,16 +11,18 @@ use super::message::Request;
 use super::names::is_name;
 use super::secondary_to::Addressed;
 use super::uri::Uri;
+use crate::limits::MAX_BREADTH;
 
 const ALSO_TO: &str = "Also-To: ";
 const MAX_FORWARDS_DEFAULT: u8 = 70;
 
 /// What no leg carries as the sender wrote it: what is ours to say, what is for us, and what belongs to the hop before.
-const TAKEN_OUT: [&str; 16] = [
+const TAKEN_OUT: [&str; 17] = [
     "Via",
     "Route",
     "Record-Route",
     "Max-Forwards",
+    "Max-Breadth",
     "From",
     "To",
     "Also-To",
@@ -46,6 +48,8 @@ pub struct LegTemplate {
     places: Vec<std::ops::Range<usize>>,
     /// Where in `names` those end that are named to others.
     named_end: usize,
+    /// What each leg may be split into further on, where the submission says so (RFC 5393 §5.3).
+    breadth: Option<u32>,
     /// What goes through untouched, the body included.
     tail: Vec<u8>,
 }
@@ -65,6 +69,8 @@ pub struct Leg<'a> {
     pub call_id: &'a str,
     /// What remains of the submission's Expires, in seconds.
     pub expires: Option<u32>,
+    /// How many places the recipient is sent to.
+    pub branches: usize,
 }
 
 /// Somebody whom the submission does not name, but a list in it.
@@ -106,7 +112,10 @@ impl LegTemplate {
         write_names(false, &mut names);
         let named_end = names.len();
         write_names(true, &mut names);
-        Self { middle: middle(submission), names, places, named_end, tail: tail(submission, date) }
+        let legs = u32::try_from(recipients.len()).unwrap_or(u32::MAX).max(1);
+        let breadth = submission.fields().max_breadth().ok().flatten().map(|breadth| breadth / legs);
+        let (middle, tail) = (middle(submission), tail(submission, date));
+        Self { middle, names, places, named_end, breadth, tail }
     }
 
     /// The leg's bytes. A number that is none of the recipients' gives a leg to its Request-URI that names nobody.
@@ -148,6 +157,10 @@ impl LegTemplate {
         out.extend_from_slice(b"\r\nCSeq: 1 MESSAGE\r\n");
         if let Some(expires) = leg.expires {
             write_field(&mut out, "Expires", expires);
+        }
+        if self.breadth.is_some() || leg.branches > 1 {
+            let branches = u32::try_from(leg.branches).unwrap_or(u32::MAX).max(1);
+            write_field(&mut out, "Max-Breadth", (self.breadth.unwrap_or(MAX_BREADTH) / branches).max(1));
         }
         out.extend_from_slice(&self.tail);
         out.into()

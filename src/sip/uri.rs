@@ -119,6 +119,16 @@ impl Uri {
         }
     }
 
+    /// As a Request-URI: without what follows `?`, which none may have (RFC 3261 §19.1.1).
+    #[must_use]
+    pub fn to_target(&self) -> Self {
+        let Some(headers) = self.headers() else {
+            return self.clone();
+        };
+        let kept = self.text.len().saturating_sub(headers.len() + 1);
+        Self::parse(self.text.get(..kept).unwrap_or_default()).unwrap_or_else(|_| self.clone())
+    }
+
     fn with_scheme(&self, scheme: &str) -> Self {
         let text = format!("{scheme}:{}", self.text.get(usize::from(self.parts.body)..).unwrap_or_default());
         Self::parse(&text).unwrap_or_else(|_| self.clone())
@@ -158,19 +168,18 @@ impl Uri {
             && password(self) == password(other)
             && same_host(self.host(), other.host())
             && self.port() == other.port()
-            && self.params_agree(other)
-            && other.params_agree(self)
+            && params_agree(&self.sorted_params(), &other.sorted_params())
             && self.sorted_headers() == other.sorted_headers()
     }
 
-    /// Each parameter of ours has the same value in `other`, or may be missing there.
-    fn params_agree(&self, other: &Self) -> bool {
-        // `transport` is not named among the first four in the text of §19.1.4, but its examples say the same of it.
-        let must_be_in_both = ["user", "ttl", "method", "maddr", "transport"];
-        self.params().all(|(name, value)| match other.param(&unescaped(name)) {
-            Some(theirs) => unescaped(value).eq_ignore_ascii_case(&unescaped(theirs)),
-            None => !must_be_in_both.iter().any(|known| unescaped(name).eq_ignore_ascii_case(known)),
-        })
+    /// Names and values in small letters, by name; of a repeated one the first. Sorted, since a peer may send a thousand.
+    fn sorted_params(&self) -> Vec<(String, String)> {
+        let read =
+            |(name, value)| (unescaped(name).to_ascii_lowercase(), unescaped(value).to_ascii_lowercase());
+        let mut params: Vec<_> = self.params().map(read).collect();
+        params.sort_by(|(one, _), (other, _)| one.cmp(other));
+        params.dedup_by(|(later, _), (first, _)| later == first);
+        params
     }
 
     fn sorted_headers(&self) -> Vec<(String, String)> {
@@ -231,6 +240,19 @@ fn with_user_escaped(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out + "@" + host)
+}
+
+/// A parameter of both has the same value; one of only one side may be missing on the other.
+fn params_agree(one: &[(String, String)], other: &[(String, String)]) -> bool {
+    // `transport` is not named among the first four in the text of §19.1.4, but its examples say the same of it.
+    let must_be_in_both = ["user", "ttl", "method", "maddr", "transport"];
+    let agrees = |(name, value): &(String, String), there: &[(String, String)]| match there
+        .binary_search_by(|(this, _)| this.cmp(name))
+    {
+        Ok(place) => there.get(place).is_some_and(|(_, theirs)| theirs == value),
+        Err(_) => !must_be_in_both.contains(&name.as_str()),
+    };
+    one.iter().all(|param| agrees(param, other)) && other.iter().all(|param| agrees(param, one))
 }
 
 /// `name=value` pairs as written; "" for one without `=`.

@@ -97,7 +97,7 @@ const SUBMISSION: &str = "MESSAGE sip:ann@domain.com SIP/2.0\r\n\
 
 fn leg<'a>(recipient: usize, uri: &'a Uri, expires: Option<u32>) -> Leg<'a> {
     let via = "SIP/2.0/UDP domain.com;branch=z9hG4bKb1";
-    Leg { recipient, uri, via, from_tag: "leg-tag", call_id: "leg1@domain.com", expires }
+    Leg { recipient, uri, via, from_tag: "leg-tag", call_id: "leg1@domain.com", expires, branches: 1 }
 }
 
 fn template(submission: &str) -> LegTemplate {
@@ -208,8 +208,15 @@ fn no_value_can_end_its_field() {
             let recipients = [Addressed { uri: uri("sip:b@d"), display: Some(evil.to_owned()), bcc: false }];
             let template = LegTemplate::new(&request(&message("im:b@d", "", "")), &recipients, evil);
             let target = uri("sip:b@d");
-            let leg =
-                Leg { recipient: 0, uri: &target, via: evil, from_tag: evil, call_id: evil, expires: None };
+            let leg = Leg {
+                recipient: 0,
+                uri: &target,
+                via: evil,
+                from_tag: evil,
+                call_id: evil,
+                expires: None,
+                branches: 1,
+            };
             text(&template.print(&leg))
         },
     ];

@@ -86,8 +86,15 @@ fn use_request(request: &Request) {
     if let Ok(list) = recipients(request.fields()) {
         let template = LegTemplate::new(request, &list, "now");
         let via = "SIP/2.0/UDP p;branch=z9hG4bKl";
-        let leg =
-            Leg { recipient: 0, uri: request.uri(), via, from_tag: "t", call_id: "c", expires: Some(1) };
+        let leg = Leg {
+            recipient: 0,
+            uri: request.uri(),
+            via,
+            from_tag: "t",
+            call_id: "c",
+            expires: Some(1),
+            branches: 2,
+        };
         assert!(
             matches!(parse(template.print(&leg)), Ok(Message::Request(leg)) if leg.body() == request.body())
         );

@@ -154,3 +154,26 @@ fn no_bytes_make_it_panic() {
     }
     bench.advance_ms(100_000);
 }
+
+#[test]
+fn w13_w31_addresses_beyond_the_limit_are_refused_before_they_are_compared() {
+    let mut bench = Bench::at_home();
+    // Each is unlike each other one (RFC 3261 §19.1.4), and all are one user at one host.
+    let alike: String = (0..5000).map(|number| format!("<sip:x@elsewhere.com;maddr={number}>, ")).collect();
+    let answer = bench.ask(JAMES, &other_submission("<im:bob@domain.com>", alike.trim_end_matches(", ")));
+    assert_eq!(status(&answer), 403, "{answer}");
+    assert!(answer.contains("at most 500 recipients"), "{answer}");
+
+    let contacts: String = (0..8000).map(|number| format!("<sip:c@192.0.2.8:{number}>, ")).collect();
+    let answer = bench.ask("192.0.2.8:5060", &register("cy", contacts.trim_end_matches(", "), 1, 600));
+    assert!(answer.starts_with("SIP/2.0 403 Too Many Bindings"), "{answer}");
+}
+
+#[test]
+fn w3_a_ninth_spelling_of_a_foreign_address_is_one_more_person() {
+    let mut bench = Bench::at_home();
+    let spellings: String = (0..9).map(|number| format!("<sip:x@192.0.2.50;maddr={number}>, ")).collect();
+    let list = format!("{spellings}<sip:x@192.0.2.50;maddr=0>, <sip:x@192.0.2.50;maddr=8>");
+    assert_eq!(status(&bench.ask(JAMES, &other_submission("<im:bob@domain.com>", &list))), 202);
+    assert_eq!(bench.take("192.0.2.50:5060").len(), 10, "the first is known again, the ninth is not");
+}

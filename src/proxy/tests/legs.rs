@@ -409,3 +409,25 @@ fn without_a_datagram_socket_a_leg_goes_over_a_stream() {
     let (_, hop) = bench.connects.remove(0);
     assert_eq!(hop, Hop { transport: Transport::Tcp, remote: address("192.0.2.77:5060") });
 }
+
+#[test]
+fn what_follows_a_question_mark_in_a_contact_is_in_no_request_uri() {
+    let mut bench = Bench::new();
+    for (name, contact) in
+        [("ann", "<sip:ann@192.0.2.6:5060?Subject=x>"), ("bob", "<sip:bob@192.0.2.7:5060;x=y?a=b>")]
+    {
+        bench.ask(JAMES, &register(name, contact, 1, 600));
+    }
+    let text = other_submission("sip:james@jamesmob.domain.com", "sip:james@jamesmob.domain.com?Route=z");
+    assert_eq!(status(&bench.ask(JAMES, &text)), 202);
+    let (ann, bob) = (bench.take_one(ANN), bench.take_one(BOB));
+    assert!(ann.starts_with("MESSAGE sip:ann@192.0.2.6:5060 SIP/2.0\r\n"), "{ann}");
+    assert!(bob.starts_with("MESSAGE sip:bob@192.0.2.7:5060;x=y SIP/2.0\r\n"), "{bob}");
+    bench.answer(ANN, &ann, "200 OK");
+    bench.answer_with(udp(BOB), &bob, "302 Moved", "Contact: <sip:bob@192.0.2.77:5060?Subject=x>\n");
+    let moved = bench.take_one("192.0.2.77:5060");
+    assert!(moved.starts_with("MESSAGE sip:bob@192.0.2.77:5060 SIP/2.0\r\n"), "{moved}");
+    bench.answer("192.0.2.77:5060", &moved, "200 OK");
+    let report = bench.take_one(JAMES);
+    assert!(report.starts_with("NOTIFY sip:james@jamesmob.domain.com SIP/2.0\r\n"), "{report}");
+}

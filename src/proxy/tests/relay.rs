@@ -150,3 +150,57 @@ fn w6_options_for_us_is_answered_with_the_proof_and_for_a_user_relayed() {
     bench.receive(udp(JAMES), &options);
     assert!(bench.take_one(BOB).starts_with("OPTIONS sip:bob@192.0.2.7:5060 SIP/2.0\r\n"));
 }
+
+#[test]
+fn w31_what_comes_round_again_is_482_and_what_is_split_too_often_440() {
+    let mut bench = Bench::at_home();
+    let ordinary = other_submission("Secondary-To: <im:bob@domain.com>\n", "")
+        .replace("Proxy-Require: secondary-to\n", "");
+    bench.receive(udp(JAMES), &ordinary);
+    let sent = bench.take_one(ANN);
+    assert_eq!(field(&sent, "Max-Breadth"), Some("60"));
+    // Somebody sends it back as it was, under his own Via.
+    let round = sent
+        .replacen("MESSAGE sip:ann@192.0.2.6:5060", "MESSAGE sip:ann@domain.com", 1)
+        .replacen("\r\nVia: ", "\r\nVia: SIP/2.0/UDP 192.0.2.6;branch=z9hG4bKround\r\nVia: ", 1)
+        .replace("\r\n", "\n");
+    bench.receive(udp(ANN), &round);
+    assert_eq!(status(&bench.take_one(ANN)), 482);
+
+    bench.receive(udp(ANN), &register("ann", "<sip:ann@192.0.2.60:5060>", 2, 600));
+    bench.sent.clear();
+    for (number, breadth, shares) in [(1, "5", vec!["2", "2"]), (2, "2", vec!["1", "1"]), (3, "1", vec![])] {
+        let text = ordinary
+            .replace("K776", &format!("Kb{number}"))
+            .replace("Call-ID: ", &format!("Max-Breadth: {breadth}\nCall-ID: {number}"));
+        bench.receive(udp(JAMES), &text);
+        let mut got = Vec::new();
+        for at in [ANN, "192.0.2.60:5060"] {
+            got.extend(bench.take(at).iter().map(|text| field(text, "Max-Breadth").unwrap().to_owned()));
+        }
+        assert_eq!(got, shares, "Max-Breadth: {breadth}");
+        if shares.is_empty() {
+            assert_eq!(status(&bench.take_one(JAMES)), 440);
+        }
+    }
+}
+
+#[test]
+fn w31_a_submission_and_its_legs_keep_within_their_breadth() {
+    let mut bench = Bench::at_home();
+    bench.receive(udp(ANN), &register("ann", "<sip:ann@192.0.2.60:5060>", 2, 600));
+    bench.sent.clear();
+    for (number, breadth, ann, bob) in [(1, None, Some("30"), None), (2, Some(9), Some("2"), Some("4"))] {
+        let field_of_it =
+            breadth.map_or_else(String::new, |breadth: u32| format!("Max-Breadth: {breadth}\n"));
+        let text = other_submission("Call-ID: ", &format!("{field_of_it}Call-ID: {number}"))
+            .replace("K776", &format!("Kc{number}"));
+        assert_eq!(status(&bench.ask(JAMES, &text)), 202);
+        assert_eq!(field(&bench.take_one(ANN), "Max-Breadth"), ann);
+        assert_eq!(field(&bench.take_one("192.0.2.60:5060"), "Max-Breadth"), ann);
+        assert_eq!(field(&bench.take_one(BOB), "Max-Breadth"), bob);
+    }
+    let narrow = other_submission("Call-ID: ", "Max-Breadth: 1\nCall-ID: 3").replace("K776", "Kc3");
+    assert_eq!(status(&bench.ask(JAMES, &narrow)), 440);
+    assert!(bench.take(BOB).is_empty());
+}
