@@ -1,6 +1,7 @@
 //! The client machine through its public face: literal bytes on the other side, a disk that does as told, and
 //! time that goes on only when a test says so.
 
+mod doubles;
 mod inbox;
 mod list;
 mod outbox;

@@ -14,6 +14,7 @@ use crate::time::{Now, Timestamp};
 
 mod absence;
 mod admission;
+mod doubles;
 mod legs;
 mod lists;
 mod mailbox;

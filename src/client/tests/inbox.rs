@@ -4,7 +4,7 @@ use super::*;
 
 use crate::client::journal::ConversationId;
 
-fn leg(call_id: &str, also_to: &str, text: &str) -> String {
+pub(super) fn leg(call_id: &str, also_to: &str, text: &str) -> String {
     format!(
         "MESSAGE sip:james@{OWN} SIP/2.0\n\
          Via: SIP/2.0/UDP {PROXY};branch=z9hG4bK{call_id}\n\
