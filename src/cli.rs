@@ -197,6 +197,10 @@ struct SendArguments {
     /// The report wished for.
     #[arg(long, value_enum, default_value_t = Report::Final)]
     report: Report,
+    /// How long it is worth delivering; a proxy with a mailbox keeps it so long for who is absent (default: 32 s, and
+    /// nobody waits).
+    #[arg(long, value_name = "TIME", value_parser = parse::expires)]
+    expires: Option<u32>,
     /// One JSON object a line.
     #[arg(long)]
     json: bool,

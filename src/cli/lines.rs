@@ -34,7 +34,7 @@ pub(super) enum Line<'a> {
     },
     /// The last report is in.
     Report {
-        /// `complete`, or `missing` when the time was over.
+        /// `complete`; when the time was over, `deferred` where all who are left are absent, else `missing`.
         state: &'a str,
     },
     /// Nothing was accepted, nobody gets it.

@@ -18,6 +18,15 @@ pub(super) fn alias(text: &str) -> Result<Aor, String> {
     if aor.user().is_empty() { Err(format!("{text:?} names nobody in its domain")) } else { Ok(aor) }
 }
 
+/// `90s`, `5m`, `1h`, as the seconds of an Expires (RFC 3261 §20.19).
+pub(super) fn expires(text: &str) -> Result<u32, String> {
+    let secs = duration(text)?.as_secs();
+    match u32::try_from(secs) {
+        Ok(secs @ 1..) => Ok(secs),
+        Ok(0) | Err(_) => Err(format!("{text:?} is not from one second to 136 years")),
+    }
+}
+
 /// Whether an account takes a binding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Registers {
@@ -48,5 +57,14 @@ mod tests {
         assert!(address("not an address").is_err());
         assert_eq!(alias("im:Team@domain.com").unwrap().as_str(), "Team@domain.com");
         assert!(alias("domain.com").is_err());
+    }
+
+    #[test]
+    fn w8_what_expires_takes_at_least_a_second() {
+        assert_eq!(expires("1h"), Ok(3600));
+        assert_eq!(expires("90s"), Ok(90));
+        for text in ["0s", "900ms", "1200000h", "soon"] {
+            assert!(expires(text).is_err(), "{text}");
+        }
     }
 }

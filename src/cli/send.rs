@@ -28,7 +28,8 @@ fn read_text() -> anyhow::Result<String> {
 }
 
 async fn send(arguments: &SendArguments, text: String) -> anyhow::Result<ExitCode> {
-    let account = parse::account(&arguments.from, &arguments.server, parse::Registers::No);
+    let mut account = parse::account(&arguments.from, &arguments.server, parse::Registers::No);
+    account.expires_secs = arguments.expires;
     let mut agent = Agent::start(&account, arguments.data.as_deref()).await?;
     let mode = ReportMode::from(arguments.report);
     let mut progress = Progress::new(Printer::new(arguments.json), mode);
@@ -67,7 +68,8 @@ struct Progress {
     ending: Option<Ending>,
     is_accepted: bool,
     known: BTreeSet<String>,
-    is_somebody_missed: bool,
+    /// Those of them who have it not, or not yet.
+    missed: BTreeSet<String>,
 }
 
 impl Progress {
@@ -79,7 +81,7 @@ impl Progress {
             ending: None,
             is_accepted: false,
             known: BTreeSet::new(),
-            is_somebody_missed: false,
+            missed: BTreeSet::new(),
         }
     }
 
@@ -155,7 +157,11 @@ impl Progress {
             return;
         }
         self.known.insert(address.to_owned());
-        self.is_somebody_missed |= !matches!(state, DeliveryState::Delivered | DeliveryState::PassedOn);
+        if matches!(state, DeliveryState::Delivered | DeliveryState::PassedOn) {
+            self.missed.remove(address);
+        } else {
+            self.missed.insert(address.to_owned());
+        }
         self.printer.print(line);
     }
 
@@ -191,9 +197,10 @@ impl Progress {
                     after_ms: None,
                 });
             }
-            self.printer.print(&Line::Report { state: "missing" });
+            self.printer
+                .print(&Line::Report { state: if unknown.is_empty() { "deferred" } else { "missing" } });
         }
-        let is_whole = self.ending.is_some() && !self.is_somebody_missed;
+        let is_whole = self.ending.is_some() && self.missed.is_empty();
         if is_whole { ExitCode::SUCCESS } else { ExitCode::from(1) }
     }
 }

@@ -184,3 +184,42 @@ fn w12_over_udp_and_then_over_tcp_with_another_branch_it_is_one_message() {
     }
     assert_eq!(ann.seen().len(), 1, "{:#?}", ann.seen());
 }
+
+#[test]
+fn w8_send_with_expires_tells_who_is_deferred_and_then_that_he_has_it() {
+    let proxy = Proxy::start();
+    let over = proxy.udp();
+    let send = |more: &[&str]| {
+        let args =
+            ["send", "--from", "im:james@domain.com", "--proxy", &over, "--to", ANN, "--expires", "1h"];
+        fanfare(&[&args[..], &["--text", "Later.", "--report", "each", "--json"], more].concat())
+    };
+    let waits = send(&[]);
+    assert!(waits.line_with("deferred").contains(ANN));
+    let phone = Phone::new();
+    phone.register("ann", proxy.address);
+    let _ann = Answering::new(phone, |_, _| Some("200 OK"));
+    let ended = waits.end();
+    assert!(ended.said().contains(r#""state":"complete""#), "{ended:?}");
+    assert_eq!(ended.code(), 0, "deferred is not the end: {ended:?}");
+
+    let nobody = fanfare(&[
+        "send",
+        "--from",
+        "im:james@domain.com",
+        "--proxy",
+        &over,
+        "--to",
+        "im:eve@domain.com",
+        "--expires",
+        "1h",
+        "--text",
+        "Later.",
+        "--json",
+        "--timeout",
+        "3s",
+    ]);
+    let ended = nobody.end();
+    assert!(ended.said().contains(r#""event":"report","state":"deferred""#), "{ended:?}");
+    assert_eq!(ended.code(), 1, "she has it not yet: {ended:?}");
+}
