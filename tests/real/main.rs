@@ -16,6 +16,7 @@ mod disk;
 mod interop;
 mod kamailio;
 mod lists;
+mod hostile;
 mod loopback;
 mod mailbox;
 mod patent;

@@ -401,6 +401,20 @@ impl Wire {
         self.stream.write_all(text.as_bytes()).unwrap();
     }
 
+    /// The other side may close before all of it is said.
+    pub(crate) fn send_as_much_as_goes(&mut self, text: &str) {
+        self.stream.write_all(text.as_bytes()).ok();
+    }
+
+    /// What is said before the other side closes, however it does that.
+    pub(crate) fn receive_or_end(&mut self) -> Option<Message> {
+        let mut buffer = [0; 4096];
+        while let Ok(length @ 1..) = self.stream.read(&mut buffer) {
+            self.rest.extend_from_slice(&buffer[..length]);
+        }
+        whole(&self.rest).and_then(|_| self.receive())
+    }
+
     /// The next whole message, by its Content-Length; none when the other side closes.
     pub(crate) fn receive(&mut self) -> Option<Message> {
         loop {

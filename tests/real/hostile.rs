@@ -1,0 +1,79 @@
+//! Peers who mean harm, over real sockets, while an honest user goes on: each ends at a limit that has a name
+//! (W13, W25, W31; the table is in docs/promises.md).
+
+mod connections;
+mod loops;
+mod messages;
+
+use std::fs;
+use std::net::{SocketAddr, TcpStream};
+
+use rustix::net::{AddressFamily, SocketType};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::common::{Proxy, outcomes};
+use crate::program::Program;
+use crate::socket::{Answering, Phone, Wire, submission};
+
+/// James, who writes to Bob while others do harm.
+struct Honest {
+    james: Phone,
+    bob: Answering,
+}
+
+impl Honest {
+    fn at(proxy: &Proxy) -> Self {
+        let phone = Phone::new();
+        phone.register("bob", proxy.address);
+        Self { james: Phone::new(), bob: Answering::new(phone, |_, _| Some("200 OK")) }
+    }
+
+    /// A message over datagrams and one over a connection of its own arrive, and are told of.
+    fn is_served(&self, proxy: &Proxy) {
+        let request = submission(self.james.address, &["im:bob@domain.com"], "", "By datagram.");
+        let answer = self.james.ask(proxy.address, &request);
+        assert_eq!(answer.start(), "SIP/2.0 202 Accepted", "{}", answer.text);
+        let report = self.james.receive_the("NOTIFY");
+        self.james.answer(&report, "200 OK");
+        assert_eq!(outcomes(&report), [("im:bob@domain.com".to_owned(), "success".to_owned())]);
+
+        // 40 kB: more than a connection may hold without being counted.
+        let mut wire = Wire::to(proxy.address);
+        let text = format!("By stream. {}", "x".repeat(40_000));
+        let request = submission(wire.address, &["im:bob@domain.com"], "Delivery-Report: none\r\n", &text);
+        wire.send(&request.replace("SIP/2.0/UDP", "SIP/2.0/TCP"));
+        let answer = wire.receive().expect("an answer");
+        assert_eq!(answer.start(), "SIP/2.0 202 Accepted", "{}", answer.text);
+        self.bob.wait("the large message", |legs| legs.iter().any(|leg| leg.body() == text).then_some(()));
+    }
+}
+
+/// Ends the proxy and looks at what it said.
+fn ends_well(proxy: Proxy) {
+    proxy.program.signal("TERM");
+    let ended = proxy.program.end();
+    ended.assert_no_panic();
+    assert_eq!(ended.code(), 0, "{ended:?}");
+}
+
+/// The most memory that a process ever had, in MiB.
+fn peak_mib(program: &Program) -> usize {
+    let status = fs::read_to_string(format!("/proc/{}/status", program.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() / 1024
+}
+
+/// A connection from an address of our choice: all of 127.0.0.0/8 is this computer.
+fn connect_from(host: [u8; 4], proxy: SocketAddr) -> TcpStream {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    rustix::net::bind(&socket, &SocketAddr::from((host, 0))).unwrap();
+    rustix::net::connect(&socket, &proxy).unwrap();
+    TcpStream::from(socket)
+}
+
+/// As many open files as the system lets this process have; how many those are.
+fn raise_open_files() -> usize {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
+    maximum.map_or(usize::MAX, |maximum| usize::try_from(maximum).unwrap())
+}
