@@ -129,12 +129,20 @@ impl ProxySettings {
     /// Names the file, and the line and column or the field that is wrong.
     pub fn read(path: &Path) -> Result<Self, ProxySettingsError> {
         let written: Option<Written> = ron_file::read(path)?;
-        let written = written.ok_or_else(|| ProxySettingsError::Missing(path.to_owned()))?;
-        written.check().map_err(|(field, why)| ProxySettingsError::Field {
-            path: path.to_owned(),
-            field,
-            why,
-        })
+        Self::checked(written.ok_or_else(|| ProxySettingsError::Missing(path.to_owned()))?, path)
+    }
+
+    /// Checks what a file's bytes say; `path` is for the error.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, ProxySettingsError> {
+        Self::checked(ron_file::from_bytes(bytes, path)?, path)
+    }
+
+    fn checked(written: Written, path: &Path) -> Result<Self, ProxySettingsError> {
+        let wrong = |(field, why)| ProxySettingsError::Field { path: path.to_owned(), field, why };
+        written.check().map_err(wrong)
     }
 
     /// These settings over others: what is set here goes first.

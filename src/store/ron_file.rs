@@ -65,12 +65,31 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RonError> {
             return Err(RonError::Read { path: path.to_owned(), source });
         }
     };
-    options().from_bytes(&bytes).map(Some).map_err(|error| RonError::Broken {
+    from_bytes(&bytes, path).map(Some)
+}
+
+/// The value that a file's bytes stand for; `path` is for the error.
+///
+/// # Errors
+/// Something in it is wrong: with line and column.
+pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<T, RonError> {
+    options().from_bytes(bytes).map_err(|error| RonError::Broken {
         path: path.to_owned(),
         line: error.span.start.line,
         column: error.span.start.col,
         what: error.code.to_string(),
     })
+}
+
+/// A value as it is written into a file.
+///
+/// # Errors
+/// RON cannot say it.
+pub fn to_text<T: Serialize>(value: &T) -> io::Result<String> {
+    let pretty = ron::ser::PrettyConfig::new().new_line("\n").indentor("    ").struct_names(false);
+    let mut text = options().to_string_pretty(value, pretty).map_err(io::Error::other)?;
+    text.push('\n');
+    Ok(text)
 }
 
 /// Reads a file of ours. A broken one is moved aside to `NAME.broken-N` and told of.
@@ -123,9 +142,7 @@ pub fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), RonError> {
 }
 
 fn try_write<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
-    let pretty = ron::ser::PrettyConfig::new().new_line("\n").indentor("    ").struct_names(false);
-    let mut text = options().to_string_pretty(value, pretty).map_err(io::Error::other)?;
-    text.push('\n');
+    let text = to_text(value)?;
     let folder = folder::above(path);
     folder::create(folder)?;
     let aside = beside(path, ".new");

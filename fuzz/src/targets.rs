@@ -1,0 +1,135 @@
+//! One function for each place where bytes from outside come in. AFL++ drives them (`script/fuzz`), and
+//! `tests/wire/corpus.rs` runs each kept input through them: they end by a panic where something is not as promised.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use fanfare::client::account::Account;
+use fanfare::client::contacts::AddressBook;
+use fanfare::client::snapshot::Settings;
+use fanfare::config::proxy::ProxySettings;
+use fanfare::sip::{
+    Framed, Framer, Message, NameAddr, ReportWish, Request, also_to, parse, read_report, recipients,
+    write_report,
+};
+use fanfare::store::ron_file;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+#[path = "world.rs"]
+mod world;
+
+/// A name, and what takes an input.
+pub(crate) type Target = (&'static str, fn(&[u8]));
+
+/// What an input is given to. A new grammar needs a line here and a file in `fuzz/corpus/NAME/`.
+pub(crate) const TARGETS: &[Target] = &[
+    ("proxy", world::proxy),
+    ("client", world::client),
+    ("stream", stream),
+    ("secondary_to", secondary_to),
+    ("delivery_report", delivery_report),
+    ("proxy_settings", proxy_settings),
+    ("client_files", client_files),
+];
+
+/// A stream is the same messages however it is cut; the first byte says how.
+fn stream(data: &[u8]) {
+    let Some((cut, stream)) = data.split_first() else { return };
+    let whole = framed(stream.chunks(stream.len().max(1)));
+    let pieces = framed(stream.chunks(usize::from(*cut).max(1)));
+    assert_eq!(whole, pieces, "cut every {cut} bytes");
+    for message in whole.0 {
+        drop(parse(message));
+    }
+}
+
+/// The messages, and what ended the stream. Keep-alives are answered as they come, so the cut may show in them.
+fn framed<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Bytes>, Option<String>) {
+    let mut framer = Framer::default();
+    let mut messages = Vec::new();
+    for piece in pieces {
+        framer.push(piece);
+        loop {
+            match framer.next() {
+                Ok(Some(Framed::Message(bytes))) => messages.push(bytes),
+                Ok(Some(Framed::Ping | Framed::Pong)) => {}
+                Ok(None) => break,
+                Err(error) => return (messages, Some(error.to_string())),
+            }
+        }
+    }
+    (messages, None)
+}
+
+/// The recipients of a submission and the wish for a report: what was read is read again from what is printed.
+fn secondary_to(data: &[u8]) {
+    let mut lines = data.split(|byte| *byte == b'\n');
+    let wish = lines.next().unwrap_or_default();
+    let fields: Vec<u8> = lines.flat_map(|line| [b"Secondary-To: ", line, b"\r\n"].concat()).collect();
+    let Some(request) = submission(&[b"Delivery-Report: ", wish, b"\r\n", &fields].concat()) else { return };
+    drop((ReportWish::of(request.fields()), also_to(request.fields())));
+    let Ok(people) = recipients(request.fields()) else { return };
+    let printed: String = people
+        .iter()
+        .skip(1)
+        .map(|person| {
+            let name = NameAddr { display: None, uri: person.uri.clone(), params: Default::default() };
+            format!("Secondary-To: {name}{}\r\n", if person.bcc { ";copy=bcc" } else { "" })
+        })
+        .collect();
+    let again = submission(printed.as_bytes()).expect("what we print");
+    let again = recipients(again.fields()).expect("what we print");
+    assert_eq!(again.len(), people.len(), "{printed}");
+    for (one, other) in people.iter().zip(&again) {
+        assert_eq!((one.uri.as_str(), one.bcc), (other.uri.as_str(), other.bcc), "{printed}");
+    }
+}
+
+fn submission(fields: &[u8]) -> Option<Request> {
+    let head = b"MESSAGE sip:ann@domain.com SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: <sip:james@domain.com>;tag=1\r\n\
+        To: <sip:ann@domain.com>\r\nCall-ID: 1\r\nCSeq: 1 MESSAGE\r\n";
+    match parse([head, fields, b"\r\n"].concat().into()) {
+        Ok(Message::Request(request)) => Some(request),
+        Ok(Message::Response(_)) | Err(_) => None,
+    }
+}
+
+/// A report that was read is the same when it is written and read again.
+fn delivery_report(data: &[u8]) {
+    let Ok(lines) = read_report(data) else { return };
+    let written = write_report(&lines, true);
+    let again = read_report(written.as_bytes()).expect("what we write");
+    assert_eq!(write_report(&again, true), written);
+    assert_eq!(again.len(), lines.len(), "{written}");
+}
+
+/// `fanfare proxy --config FILE`.
+fn proxy_settings(data: &[u8]) {
+    if let Ok(settings) = ProxySettings::from_bytes(data, Path::new("proxy.ron")) {
+        drop(settings.over(ProxySettings::default()).config());
+    }
+}
+
+/// Account, contacts and settings of the client: what was read is the same when it is written and read again.
+fn client_files(data: &[u8]) {
+    let account: Option<Account> = kept(data);
+    if let Some(account) = account {
+        drop(account.check());
+    }
+    let book: Option<AddressBook> = kept(data);
+    if let Some(book) = book {
+        assert!(book.search("a").count() <= book.contacts.len());
+        assert!(book.name_of("sip:ann@domain.com").is_none_or(|name| !name.is_empty()));
+    }
+    let _: Option<Settings> = kept(data);
+}
+
+fn kept<T: DeserializeOwned + Serialize>(data: &[u8]) -> Option<T> {
+    let value: T = ron_file::from_bytes(data, Path::new("file.ron")).ok()?;
+    let text = ron_file::to_text(&value).expect("what was read can be written");
+    let again: T = ron_file::from_bytes(text.as_bytes(), Path::new("file.ron")).expect("what we write");
+    // As text: a scale may be no number, which is unlike itself.
+    assert_eq!(ron_file::to_text(&again).ok(), Some(text));
+    Some(value)
+}
