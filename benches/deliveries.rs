@@ -5,10 +5,13 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement, not a part of the program")]
 
-use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, UdpSocket};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+#[path = "common/proxy.rs"]
+mod proxy;
+
+use proxy::{answer, cpu_secs, now, register, resident_kib, start_proxy, start_sink};
 
 /// Legs under way at a time: more would only try the kernel's socket buffers.
 const LEGS_UNDER_WAY: usize = 320;
@@ -26,7 +29,7 @@ fn main() {
 fn measure(recipients: usize, messages: usize) {
     let folder = tempfile::tempdir().unwrap();
     let (mut proxy, address) = start_proxy(&folder);
-    let idle_kib = resident_kib(proxy.id());
+    let idle_kib = resident_kib(proxy.id(), "VmRSS:");
     let sinks: Vec<_> = (0..SINKS).map(|_| start_sink()).collect();
     let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
     sender.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
@@ -43,71 +46,10 @@ fn measure(recipients: usize, messages: usize) {
          {:.0} deliveries/s; resident {idle_kib} KiB idle, {} KiB after",
         cpu * 1000.0 / deliveries,
         deliveries / wall,
-        resident_kib(proxy.id()),
+        resident_kib(proxy.id(), "VmRSS:"),
     );
     proxy.kill().unwrap();
     proxy.wait().unwrap();
-}
-
-fn start_proxy(folder: &tempfile::TempDir) -> (Child, SocketAddr) {
-    // Another build of the program can be measured with the same generator.
-    let program = std::env::var("FANFARE_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_fanfare").to_owned());
-    let mut proxy = Command::new(program)
-        .args(["proxy", "--domain", "domain.com", "--listen", "udp:127.0.0.1:0", "--data"])
-        .arg(folder.path())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(proxy.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let address = line.trim().strip_prefix("listening udp ").unwrap().parse().unwrap();
-    (proxy, address)
-}
-
-/// Answers 200 to everything, on a thread that ends with the process.
-fn start_sink() -> SocketAddr {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let address = socket.local_addr().unwrap();
-    let serve = move || {
-        let mut buffer = [0; 65_536];
-        loop {
-            let (length, from) = socket.recv_from(&mut buffer).unwrap();
-            let request = String::from_utf8_lossy(buffer.get(..length).unwrap());
-            socket.send_to(answer(&request).as_bytes(), from).unwrap();
-        }
-    };
-    std::thread::Builder::new().name("sink".to_owned()).spawn(serve).unwrap();
-    address
-}
-
-fn answer(request: &str) -> String {
-    let mut response = String::with_capacity(512);
-    response.push_str("SIP/2.0 200 OK\r\n");
-    for line in request.split("\r\n").skip(1).take_while(|line| !line.is_empty()) {
-        let is_copied = ["Via:", "From:", "Call-ID:", "CSeq:"].iter().any(|name| line.starts_with(name));
-        if is_copied {
-            response.push_str(line);
-            response.push_str("\r\n");
-        } else if line.starts_with("To:") {
-            response.push_str(line);
-            response.push_str(if line.contains(";tag=") { "\r\n" } else { ";tag=sink\r\n" });
-        }
-    }
-    response.push_str("Content-Length: 0\r\n\r\n");
-    response
-}
-
-fn register(socket: &UdpSocket, proxy: SocketAddr, sink: SocketAddr, recipient: usize) {
-    let request = format!(
-        "REGISTER sip:domain.com SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bKr{recipient}\r\nMax-Forwards: 70\r\n\
-         From: <sip:r{recipient}@domain.com>;tag=r\r\nTo: <sip:r{recipient}@domain.com>\r\nCall-ID: r{recipient}\r\n\
-         CSeq: 1 REGISTER\r\nContact: <sip:r{recipient}@{sink}>\r\nExpires: 3600\r\nContent-Length: 0\r\n\r\n",
-        socket.local_addr().unwrap()
-    );
-    socket.send_to(request.as_bytes(), proxy).unwrap();
-    let mut buffer = [0; 65_536];
-    let length = socket.recv(&mut buffer).unwrap();
-    assert!(buffer.get(..length).unwrap().starts_with(b"SIP/2.0 200 "));
 }
 
 /// Keeps a window of submissions under way; returns how many were reported on.
@@ -139,24 +81,4 @@ fn submit(socket: &UdpSocket, proxy: SocketAddr, recipients: usize, messages: us
         }
     }
     reported
-}
-
-#[expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-/// User and system time of a process, in seconds (fields 14 and 15 of proc(5), hundredths).
-fn cpu_secs(pid: u32) -> f64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let after_name = stat.rsplit(')').next().unwrap();
-    let ticks: u32 =
-        after_name.split_whitespace().skip(11).take(2).map(|field| field.parse::<u32>().unwrap()).sum();
-    f64::from(ticks) / 100.0
-}
-
-fn resident_kib(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
