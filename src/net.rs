@@ -39,7 +39,8 @@ use crate::sip::{Transport, Uri};
 
 pub use self::bind::{BindCause, BindError};
 use self::bind::{bind_error, bind_pair, bind_tcp, bind_udp};
-use self::connections::{Connections, Peer, StreamLimits, Wish};
+use self::connections::{Connections, Peer, Wish};
+use self::guests::StreamLimits;
 use self::resolve::Route;
 use self::tcp::Greeting;
 use self::tls::Tls;

@@ -18,7 +18,7 @@ use fanfare::client::UserAgent;
 use fanfare::client::account::{Account, AgentConfig};
 use fanfare::client::command::{AgentCommand, Draft};
 use fanfare::client::journal::PersonRow;
-use fanfare::machine::{ConnectionId, Flow, Input, Machine, Output};
+use fanfare::machine::{ConnectFault, ConnectionId, Flow, Input, Machine, Output};
 use fanfare::proxy::{Proxy, ProxyConfig};
 use fanfare::random::Random;
 use fanfare::sip::{Message, ReportMode, ReportWish, Transport, parse};
@@ -55,12 +55,9 @@ pub(crate) fn client(data: &[u8]) {
     let local = address(JAMES);
     let account = Account {
         address: "im:james@domain.com".to_owned(),
-        name: String::new(),
         proxy: format!("udp:{PROXY}"),
-        register: true,
-        t1_ms: 500,
         expires_secs: Some(3600),
-        report_window_secs: 60,
+        ..Account::default()
     };
     let locals = vec![(Transport::Udp, local), (Transport::Tcp, local)];
     let config = AgentConfig { profile: account.check().expect("an account"), locals };
@@ -180,9 +177,9 @@ impl<M: Machine> World<M> {
                     continue;
                 }
                 Output::Connect { id, .. } if self.connections.is_multiple_of(3) => {
-                    Input::ConnectFailed { id }
+                    Input::ConnectFailed { id, fault: ConnectFault::Unreachable }
                 }
-                Output::Connect { id, hop } => {
+                Output::Connect { id, hop, .. } => {
                     let remote = hop.remote.to_string();
                     let flow = stream(address(PROXY), &remote, self.connections);
                     Input::Connected { id, flow }

@@ -4,48 +4,18 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::AbortHandle;
 
 use super::NetEvent;
-use super::guests::Guests;
-use crate::limits::{
-    CONNECTION_IDLE, CONNECTION_QUEUE_BYTES_MAX, CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX,
-    STREAM_BYTES_MAX, STREAM_BYTES_WAITING_MAX, STREAM_MESSAGE_WAIT,
-};
+use super::guests::{Guests, StreamLimits};
+use crate::limits::{CONNECTION_QUEUE_BYTES_MAX, STREAM_BYTES_WAITING_MAX};
 use crate::machine::{ConnectId, ConnectionId, Flow, Hop};
 
 /// Messages waiting to be written to one connection.
 const QUEUE_MESSAGES_MAX: usize = 4096;
-
-/// How patient we are with streams; tests have no time.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct StreamLimits {
-    /// A connection on which nothing comes for so long is closed.
-    pub(super) idle: Duration,
-    /// A message must be whole so long after its first byte.
-    pub(super) message_wait: Duration,
-    /// Connections, those being opened among them.
-    pub(super) connections_max: usize,
-    /// Connections that one address may have opened.
-    pub(super) per_address_max: usize,
-    /// Bytes that are no whole message yet.
-    pub(super) bytes_max: usize,
-}
-
-impl StreamLimits {
-    /// Those of `limits.rs`.
-    pub(super) const USUAL: Self = Self {
-        idle: CONNECTION_IDLE,
-        message_wait: STREAM_MESSAGE_WAIT,
-        connections_max: CONNECTIONS_MAX,
-        per_address_max: CONNECTIONS_PER_ADDRESS_MAX,
-        bytes_max: STREAM_BYTES_MAX,
-    };
-}
 
 /// Who opened a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

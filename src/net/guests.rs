@@ -5,10 +5,39 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
 
-use super::connections::StreamLimits;
-use crate::limits::STREAM_BYTES_FREE;
+use crate::limits::{
+    CONNECTION_IDLE, CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, STREAM_BYTES_FREE, STREAM_BYTES_MAX,
+    STREAM_MESSAGE_WAIT,
+};
 use crate::machine::ConnectionId;
+
+/// How patient we are with streams; tests have no time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StreamLimits {
+    /// A connection on which nothing comes for so long is closed.
+    pub(super) idle: Duration,
+    /// A message must be whole so long after its first byte.
+    pub(super) message_wait: Duration,
+    /// Connections, those being opened among them.
+    pub(super) connections_max: usize,
+    /// Connections that one address may have opened.
+    pub(super) per_address_max: usize,
+    /// Bytes that are no whole message yet.
+    pub(super) bytes_max: usize,
+}
+
+impl StreamLimits {
+    /// Those of `limits.rs`.
+    pub(super) const USUAL: Self = Self {
+        idle: CONNECTION_IDLE,
+        message_wait: STREAM_MESSAGE_WAIT,
+        connections_max: CONNECTIONS_MAX,
+        per_address_max: CONNECTIONS_PER_ADDRESS_MAX,
+        bytes_max: STREAM_BYTES_MAX,
+    };
+}
 
 /// What one address takes up.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::client::command::{AgentCommand, Command, Notice};
-use fanfare::client::journal::DeliveryState::{Accepted, Delivered, Failed};
+use fanfare::client::journal::DeliveryState::{Accepted, Deferred, Delivered, Failed};
 use fanfare::client::journal::{ConversationId, MessageId};
 use fanfare::sip::ReportMode;
 
@@ -193,4 +193,30 @@ fn nothing_moves_while_nothing_happens() {
     );
     let delay = window.output().viewport_output[&egui::ViewportId::ROOT].repaint_delay;
     assert!(delay > Duration::from_secs(3600), "asks to be woken after {delay:?}");
+}
+
+#[test]
+fn w18_who_is_deferred_is_waited_for_and_then_has_it_or_has_it_not() {
+    for (end, line, name) in [
+        (Delivered, "Delivered to all 2", "Ben Okafor: delivered 15:00:07 (0.4 s)"),
+        (Failed, "1 of 2 not delivered", "Ben Okafor: not delivered, offline right now"),
+    ] {
+        let fake = Fake::new();
+        let crew = people(&["Ann Lee", "Ben Okafor"]);
+        let [ann, ben] = crew.as_slice() else { panic!("two") };
+        let message = |state| vec![own(5, ago(0), "See you there.", &[(ann, Delivered), (ben, state)])];
+        fake.converse(1, &crew, message(Deferred), 0);
+        let mut window = fake.window(LARGE);
+        window
+            .get_by(|node| node.label().is_some_and(|label| label.starts_with("Ann Lee, Ben Okafor")))
+            .click();
+        window.run();
+        window.get_by_label("Ben Okafor: offline. Will be delivered when Ben Okafor is back");
+        window.get_by_role_and_label(Role::Button, "1 waiting for Ben Okafor");
+
+        fake.converse(1, &crew, message(end), 0);
+        window.run();
+        window.get_by_label(name);
+        window.get_by_role_and_label(Role::Button, line);
+    }
 }
