@@ -10,7 +10,7 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use eframe::egui;
 use fanfare::client::command::{Command, Notice};
-use fanfare::client::journal::{ConversationId, DeliveryState, MessageId};
+use fanfare::client::journal::{ConversationId, DeliveryState, MessageId, Way};
 use fanfare::client::snapshot::{
     ConversationHead, DeliveryView, MessageView, Outline, Person, Snapshot, Tally, Thread,
 };
@@ -90,6 +90,7 @@ fn message(id: u64, people: &[Person]) -> Arc<MessageView> {
         text: words.join(" "),
         other_type: None,
         attempts: 1,
+        way: Way::FanOut,
         tally: Tally::of(deliveries.iter().map(|delivery| delivery.state)),
         deliveries,
     })

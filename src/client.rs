@@ -55,7 +55,7 @@ use bytes::Bytes;
 
 pub use self::account::AgentConfig;
 use self::account::RegistrationState;
-use self::command::{AgentCommand, Draft, Event};
+use self::command::{AgentCommand, Event};
 use self::contacts::AddressBook;
 use self::conversation::Conversations;
 use self::core::{Action, Asked, Core, Task};
@@ -64,7 +64,6 @@ use self::journal::{ConversationId, Rows, Write};
 use self::line::{Line, Lost};
 use self::names::Names;
 use self::outbox::{Outbox, Upshot};
-use self::reason::NO_FAN_OUT;
 use self::registration::Registration;
 use self::snapshot::{ConversationHead, Person};
 use crate::machine::{BatchId, ConnectId, Flow, Hop, Input, Machine, Output};
@@ -181,6 +180,7 @@ impl UserAgent {
                 let upshot = self.outbox.heard(&mut self.core, (message, attempt), response, now);
                 self.heed(upshot, now);
             }
+            Task::Single(single) => self.outbox.heard_single(&mut self.core, single, response, now),
         }
     }
 
@@ -193,6 +193,11 @@ impl UserAgent {
                     let upshot =
                         self.outbox.unanswered(&mut self.core, (message, attempt), failed.failure, now);
                     self.heed(upshot, now);
+                }
+                Task::Single(single) => {
+                    if self.outbox.unanswered_single(&mut self.core, single, failed.failure, now) {
+                        self.heed(Upshot::Silence, now);
+                    }
                 }
             }
         }
@@ -208,7 +213,9 @@ impl UserAgent {
 
     fn command(&mut self, command: AgentCommand, now: Now) {
         match command {
-            AgentCommand::Send(draft) => self.send(draft, now),
+            AgentCommand::Send(draft) => {
+                self.outbox.keep(&mut self.core, &mut self.conversations, draft, now);
+            }
             AgentCommand::Resend { message, only } => {
                 self.outbox.resend(&mut self.core, message, only, now);
             }
@@ -221,15 +228,6 @@ impl UserAgent {
             AgentCommand::Connect => self.registration.connect(&mut self.core, now),
             AgentCommand::Disconnect => self.registration.leave(&mut self.core, now),
         }
-    }
-
-    fn send(&mut self, draft: Draft, now: Now) {
-        if *self.registration.state() == RegistrationState::NoFanOut {
-            // W6: without proof the first would get it and all others silently not.
-            let why = format!("{NO_FAN_OUT}. Nothing was sent.");
-            return self.core.tell(Event::NotSent { draft, why });
-        }
-        self.outbox.keep(&mut self.core, &mut self.conversations, draft, now);
     }
 
     /// A batch is done with: does what waited for it.
@@ -330,7 +328,8 @@ impl UserAgent {
         }
         match self.registration.state() {
             RegistrationState::Connected => self.outbox.send_waiting(&mut self.core, now),
-            RegistrationState::NoFanOut => self.outbox.refuse_waiting(&mut self.core, now),
+            // W6: without proof the first would get it and all others silently not.
+            RegistrationState::NoFanOut => self.outbox.send_one_by_one(&mut self.core, now),
             RegistrationState::Idle
             | RegistrationState::Connecting
             | RegistrationState::Offline { .. }

@@ -165,6 +165,10 @@ pub const STREAM_OPEN_WAIT: Duration = Duration::from_secs(10);
 pub const UNREGISTER_WAIT: Duration = Duration::from_secs(2);
 /// Submissions of one client under way at a time; the others wait.
 pub const SUBMISSIONS_OPEN_MAX: usize = 32;
+/// Messages under way at a time of those that go one by one, as the server does not fan out (W6); the others wait.
+pub const SINGLES_OPEN_MAX: usize = 16;
+/// Bytes of addresses that such a message names in Also-To; over it, it names nobody, so that it still fits a datagram.
+pub const ALSO_TO_BYTES_MAX: usize = 600;
 /// How often one submission is sent when its connection breaks each time.
 pub const SUBMISSION_SENDINGS_MAX: u8 = 3;
 /// Messages waiting to be sent; over it a draft goes back to the composer.

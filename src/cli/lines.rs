@@ -16,6 +16,9 @@ pub(super) enum Line<'a> {
         /// Since it was sent.
         after_ms: u64,
     },
+    /// The server does not send one message to several people: each gets one of his own.
+    #[serde(rename = "one-by-one")]
+    OneByOne,
     /// What became of one recipient.
     Outcome {
         /// As given.
@@ -102,6 +105,7 @@ pub(super) fn millis(duration: Duration) -> u64 {
 fn plain(line: &Line<'_>) -> String {
     match line {
         Line::Accepted { status, after_ms } => format!("accepted by the proxy ({status}, {after_ms} ms)"),
+        Line::OneByOne => "one by one, as this server does not send one message to several people".to_owned(),
         Line::Outcome { to, state, status, reason, after_ms } => {
             let told = match (status, *reason) {
                 (None, "") => String::new(),

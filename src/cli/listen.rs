@@ -44,6 +44,7 @@ fn hear(event: Event, printer: Printer, refused: &mut Option<String>) {
         Event::Queued { .. }
         | Event::NotSent { .. }
         | Event::Accepted { .. }
+        | Event::OneByOne { .. }
         | Event::Refused { .. }
         | Event::Delivery { .. }
         | Event::ReportedStranger { .. }

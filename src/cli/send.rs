@@ -32,7 +32,7 @@ async fn send(arguments: &SendArguments, text: String) -> anyhow::Result<ExitCod
     account.expires_secs = arguments.expires;
     let mut agent = Agent::start(&account, arguments.data.as_deref()).await?;
     let mode = ReportMode::from(arguments.report);
-    let mut progress = Progress::new(Printer::new(arguments.json), mode);
+    let mut progress = Progress::new(Printer::new(arguments.json), mode, arguments.to.len());
     let patience = tokio::time::sleep(arguments.timeout);
     tokio::pin!(patience);
     let to =
@@ -63,9 +63,12 @@ enum Ending {
 struct Progress {
     printer: Printer,
     mode: ReportMode,
+    /// Recipients.
+    people: usize,
     /// Ours, once it is kept: what a crash left in the store is sent on too, but nothing is told of it here.
     message: Option<MessageId>,
     ending: Option<Ending>,
+    /// The proxy has it, or it goes one by one.
     is_accepted: bool,
     known: BTreeSet<String>,
     /// Those of them who have it not, or not yet.
@@ -73,10 +76,11 @@ struct Progress {
 }
 
 impl Progress {
-    const fn new(printer: Printer, mode: ReportMode) -> Self {
+    const fn new(printer: Printer, mode: ReportMode, people: usize) -> Self {
         Self {
             printer,
             mode,
+            people,
             message: None,
             ending: None,
             is_accepted: false,
@@ -111,11 +115,11 @@ impl Progress {
             Event::Registration(RegistrationState::Refused { status, reason }) if !self.is_accepted => {
                 self.refuse(Some(status), &reason);
             }
-            Event::Registration(RegistrationState::NoFanOut) if !self.is_accepted => {
-                self.refuse(
-                    None,
-                    "this proxy does not say that it sends one message to many; nothing was sent",
-                );
+            Event::OneByOne { .. } => {
+                self.is_accepted = true;
+                if self.people > 1 {
+                    self.printer.print(&Line::OneByOne);
+                }
             }
             Event::Delivery { address, state, status, reason, after, .. } => {
                 self.outcome(
@@ -209,6 +213,7 @@ impl Progress {
 const fn about(event: &Event) -> Option<MessageId> {
     match event {
         Event::Accepted { message, .. }
+        | Event::OneByOne { message, .. }
         | Event::Refused { message, .. }
         | Event::Delivery { message, .. }
         | Event::ReportedStranger { message, .. }

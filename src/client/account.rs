@@ -186,7 +186,7 @@ pub enum RegistrationState {
     Connecting,
     /// Registered (or, without registration, the proxy answered), and the proxy fans out (W6).
     Connected,
-    /// Registered, but this proxy gave no proof that it fans out (W6): plain sentence, nothing is sent.
+    /// Registered, but this proxy gave no proof that it fans out (W6): everybody gets a message of his own.
     NoFanOut,
     /// No answer; tried again after this long.
     Offline {

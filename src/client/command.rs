@@ -116,6 +116,13 @@ pub enum Event {
         /// Since the submission was written.
         after: Duration,
     },
+    /// The server does not fan out: each recipient of this attempt gets a MESSAGE of his own (W6).
+    OneByOne {
+        /// Which.
+        message: MessageId,
+        /// Which attempt.
+        attempt: u32,
+    },
     /// The proxy refused it, or gave no answer: nobody gets it by this attempt.
     Refused {
         /// Which.
@@ -159,7 +166,7 @@ pub enum Event {
         /// The state word in the report.
         state: String,
     },
-    /// The last report of an attempt is in and committed.
+    /// The last report of an attempt is in and committed; of one that goes one by one, the last answer.
     Reported {
         /// Which.
         message: MessageId,

@@ -22,6 +22,19 @@ pub(super) enum Task {
     Account,
     /// An attempt at a message.
     Submission(MessageId, u32),
+    /// The same to one of its recipients (W6).
+    Single(Single),
+}
+
+/// One recipient of an attempt that goes one by one (W6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Single {
+    /// Of which message.
+    pub(super) message: MessageId,
+    /// In which attempt.
+    pub(super) attempt: u32,
+    /// Who, by index.
+    pub(super) recipient: u32,
 }
 
 /// What is done once a batch is committed, or has failed.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::client::contacts::uri_key;
 use crate::client::journal::{DeliveryRow, DeliveryState};
-use crate::client::reason::{NO_ANSWER, NO_CONNECTION};
+use crate::client::reason::{NO_ANSWER, NO_CONNECTION, NO_FINAL_ANSWER};
 use crate::sip::{ReportLine, ReportState, Uri};
 use crate::time::Timestamp;
 
@@ -137,7 +137,7 @@ pub fn is_guess(row: &DeliveryRow) -> bool {
 }
 
 fn is_own_phrase(phrase: &str) -> bool {
-    phrase == NO_ANSWER || phrase == NO_CONNECTION
+    phrase == NO_ANSWER || phrase == NO_FINAL_ANSWER || phrase == NO_CONNECTION
 }
 
 /// How far a state is within its attempt; the phrase tells our own guess from what was heard.

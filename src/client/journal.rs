@@ -77,7 +77,7 @@ pub struct OutgoingRow {
     pub recipients: Vec<PersonRow>,
 }
 
-/// One submission of a message: one MESSAGE on the wire.
+/// One attempt at a message: one MESSAGE on the wire, or one for each where the server does not fan out (W6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptRow {
     /// Of which message.
@@ -94,13 +94,24 @@ pub struct AttemptRow {
     pub cseq: u32,
     /// The `Delivery-Report` value as sent, `each;detail;id=TOKEN` (W9, W12): the same when it is sent again.
     pub report: String,
+    /// How it leaves.
+    pub way: Way,
     /// How far it is.
     pub stage: AttemptStage,
     /// When the stage was reached.
     pub at: Timestamp,
 }
 
-/// How far a submission is.
+/// How an attempt leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// ONE MESSAGE for all (W1, W2).
+    FanOut,
+    /// An ordinary MESSAGE for each (W6).
+    OneByOne,
+}
+
+/// How far an attempt is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttemptStage {
     /// Committed; no byte has left, or none that counts.

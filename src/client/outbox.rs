@@ -3,7 +3,8 @@
 //! The story: a draft is checked (`draft`) and kept as a message with one attempt and one row for each recipient;
 //! once that is committed the attempt waits until the proxy is there, and leaves as ONE MESSAGE (`submission`). Its
 //! final response says that the proxy has it, or that nobody gets it. Reports (`report`) say what became of
-//! each. After a restart attempts that were under way go on where they were (`recovery`, W10).
+//! each. Where the server does not fan out, each recipient gets a MESSAGE of his own (`one_by_one`, W6). After a
+//! restart attempts that were under way go on where they were (`recovery`, W10).
 
 mod recovery;
 
@@ -13,7 +14,11 @@ mod report;
 
 mod submission;
 
+mod one_by_one;
+
 mod print;
+
+mod route;
 
 mod draft;
 
@@ -25,12 +30,13 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use self::entry::{Attempt, Entry, Identity};
+use self::one_by_one::Singles;
 use crate::client::command::{Draft, Event};
 use crate::client::conversation::Conversations;
 use crate::client::core::{Action, Core};
 use crate::client::delivery::{Learned, News, learn};
 use crate::client::journal::{
-    AttemptRow, AttemptStage, ConversationId, DeliveryRow, DeliveryState, MessageId, OutgoingRow, Write,
+    AttemptRow, AttemptStage, ConversationId, DeliveryRow, DeliveryState, MessageId, OutgoingRow, Way, Write,
 };
 use crate::client::snapshot::Tally;
 use crate::limits::{OUTBOX_FINISHED_MAX, OUTBOX_WAITING_MAX, SAVE_AGAIN};
@@ -51,6 +57,8 @@ pub(super) struct Outbox {
     large: BTreeSet<Place>,
     /// Attempts without final response.
     under_way: BTreeSet<Place>,
+    /// Recipients of attempts that go one by one (W6).
+    singles: Singles,
     /// Which message has this Call-ID.
     by_call: BTreeMap<String, MessageId>,
     /// When the report window of an attempt ends.
@@ -75,7 +83,7 @@ impl Outbox {
         draft: Draft,
         now: Now,
     ) {
-        if self.waiting.len() + self.large.len() >= OUTBOX_WAITING_MAX {
+        if self.unsent() >= OUTBOX_WAITING_MAX {
             let why = format!("{OUTBOX_WAITING_MAX} messages are waiting to be sent already.");
             return core.tell(Event::NotSent { draft, why });
         }
@@ -140,12 +148,12 @@ impl Outbox {
 
     /// Whether anything waits to leave.
     pub(super) fn has_waiting(&self) -> bool {
-        !self.waiting.is_empty() || !self.large.is_empty()
+        !self.waiting.is_empty() || !self.large.is_empty() || self.singles.has_waiting()
     }
 
     /// How many attempts wait to leave, or for their final response.
     pub(super) fn unsent(&self) -> usize {
-        self.waiting.len() + self.large.len() + self.under_way.len()
+        self.waiting.len() + self.large.len() + self.under_way.len() + self.singles.attempts().len()
     }
 
     /// What is known of a message could not be kept: it is written again a little later.
@@ -226,6 +234,7 @@ impl Outbox {
             from_tag: ids.from_tag,
             cseq: ids.cseq,
             report: ids.report,
+            way: Way::FanOut,
             stage: AttemptStage::Queued,
             at: now.wall,
         };

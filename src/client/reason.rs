@@ -6,7 +6,9 @@ use std::borrow::Cow;
 
 /// The phrase of a recipient whose submission got no answer at all: nobody knows whether the server has it.
 pub const NO_ANSWER: &str = "No answer from the server";
-/// The phrase of a recipient who gets nothing because the server gave no proof that it fans out (W6).
+/// The phrase of a recipient whose own message got no answer at all (W6).
+pub const NO_FINAL_ANSWER: &str = "No answer came back";
+/// The server gave no proof that it fans out (W6); the phrase of those to whom an earlier Fanfare sent nothing then.
 pub const NO_FAN_OUT: &str = "The server does not send one message to several people";
 /// The phrase of a recipient whose message is too large for a datagram, where no connection could be had.
 pub const TOO_LARGE: &str = "Too large for UDP, and the server takes no TCP connection";
@@ -130,7 +132,10 @@ fn own_reason(phrase: &str) -> Option<Reason> {
             ("They are reached under TLS only, which this account does not use", "needs TLS", Fix::Details)
         }
         TOO_LARGE => ("Message too long for the way to the server", "message too long", Fix::Shorten),
-        NO_FAN_OUT => (NO_FAN_OUT, "not sent", Fix::TellAdministrator),
+        NO_FINAL_ANSWER => {
+            ("No answer from their device: they may have got it, or not", "no answer", Fix::ResendMayDouble)
+        }
+        NO_FAN_OUT => (NO_FAN_OUT, "not sent", Fix::Resend),
         _ => return None,
     };
     Some(Reason { words: Cow::Borrowed(words), short, fix })

@@ -2,7 +2,7 @@
 //!
 //! REGISTER with refresh before expiry, 423, Retry-After and back-off with jitter (RFC 3261 §10.2, RFC 5626 §4.5).
 //! An account that does not register asks by OPTIONS. `Supported: secondary-to` in the answer is the proof
-//! without which nothing is sent (W6); it is asked for again each time.
+//! without which everybody gets a message of his own (W6); it is asked for again each time.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -103,7 +103,8 @@ impl Registration {
 
     /// Asks again whether the proxy is there: a submission got no answer.
     pub(super) fn doubt(&mut self, core: &mut Core, now: Now) {
-        if matches!(self.phase, Phase::Settled { .. }) && self.state == RegistrationState::Connected {
+        let is_connected = matches!(self.state, RegistrationState::Connected | RegistrationState::NoFanOut);
+        if matches!(self.phase, Phase::Settled { .. }) && is_connected {
             // RFC 3263 §4.3: another server of the same proxy, if there is one.
             if core.line.next_hop() {
                 self.become_state(core, RegistrationState::Connecting);

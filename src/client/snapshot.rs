@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::account::{Account, RegistrationState};
 use crate::client::contacts::AddressBook;
-use crate::client::journal::{ConversationId, DeliveryState, MessageId};
+use crate::client::journal::{ConversationId, DeliveryState, MessageId, Way};
 use crate::time::Timestamp;
 
 /// One picture of everything, made by the engine.
@@ -184,6 +184,8 @@ pub struct MessageView {
     pub other_type: Option<String>,
     /// Attempts so far (0 for a received message).
     pub attempts: u32,
+    /// How the latest of them leaves.
+    pub way: Way,
     /// Per recipient, in order of submission: the best over all attempts.
     pub deliveries: Vec<DeliveryView>,
     /// The same, counted.

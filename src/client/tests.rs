@@ -4,6 +4,7 @@
 mod doubles;
 mod inbox;
 mod list;
+mod one_by_one;
 mod outbox;
 mod registration;
 mod report;

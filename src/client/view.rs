@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::client::delivery::best;
-use crate::client::journal::{DeliveryRow, DeliveryState, IncomingRow, OpenRows, OutgoingRow};
+use crate::client::journal::{DeliveryRow, DeliveryState, IncomingRow, OpenRows, OutgoingRow, Way};
 use crate::client::names::Names;
 use crate::client::snapshot::{DeliveryView, MessageView, Person, Tally};
 use crate::client::text::{shown, visible};
@@ -32,6 +32,7 @@ pub fn message_view(rows: &OpenRows, names: &Names) -> MessageView {
         text: shown.text,
         other_type: shown.other_type,
         attempts: u32::try_from(rows.attempts.len()).unwrap_or(u32::MAX),
+        way: rows.attempts.last().map_or(Way::FanOut, |attempt| attempt.way),
         tally: Tally::of(deliveries.iter().map(|delivery| delivery.state)),
         deliveries,
     }
@@ -49,6 +50,7 @@ pub fn incoming_view(row: &IncomingRow, names: &Names) -> MessageView {
         text: shown.text,
         other_type: shown.other_type,
         attempts: 0,
+        way: Way::FanOut,
         deliveries: Vec::new(),
         tally: Tally::default(),
     }
@@ -111,6 +113,7 @@ mod tests {
             from_tag: "t".into(),
             cseq: 1,
             report: "each;detail;id=x".into(),
+            way: Way::FanOut,
             stage: AttemptStage::Closed,
             at: Timestamp::default(),
         }

@@ -91,6 +91,7 @@ impl Story {
             }
             Event::Registration(_)
             | Event::Queued { .. }
+            | Event::OneByOne { .. }
             | Event::ReportedStranger { .. }
             | Event::Changed { .. }
             | Event::Disconnected => {}

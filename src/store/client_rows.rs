@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 
 use crate::client::journal::{
     AttemptRow, AttemptStage, ConversationId, ConversationRow, DeliveryRow, DeliveryState, IncomingRow,
-    MessageId, OpenRows, OutgoingRow, PersonRow, Rows, Write,
+    MessageId, OpenRows, OutgoingRow, PersonRow, Rows, Way, Write,
 };
 use crate::limits::OPEN_LOADED_MAX;
 use crate::store::Schema;
@@ -23,7 +23,7 @@ impl Schema for ClientSchema {
     type Rows = Rows;
     const NAME: &'static str = "client";
     const APPLICATION_ID: i32 = 0x4641_4e43; // "FANC"
-    const MIGRATIONS: &'static [&'static str] = &[include_str!("client_1.sql")];
+    const MIGRATIONS: &'static [&'static str] = &[include_str!("client_1.sql"), include_str!("client_2.sql")];
 
     fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
         match write {
@@ -119,10 +119,11 @@ fn put_attempt(connection: &Connection, attempt: &AttemptRow) -> rusqlite::Resul
         AttemptStage::Closed => ("closed", None),
     };
     // The To tag stays when the attempt is closed: a late report is still known by it (W25).
-    let sql = "INSERT INTO attempt (message, number, recipients, call_id, from_tag, cseq, report, stage, to_tag, at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+    let sql = "INSERT INTO attempt (message, number, recipients, call_id, from_tag, cseq, report, way, stage, to_tag,
+                                    at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
                ON CONFLICT (message, number) DO UPDATE SET recipients = ?3, call_id = ?4, from_tag = ?5, cseq = ?6,
-                   report = ?7, stage = ?8, to_tag = coalesce(?9, to_tag), at = ?10";
+                   report = ?7, way = ?8, stage = ?9, to_tag = coalesce(?10, to_tag), at = ?11";
     connection
         .prepare_cached(sql)?
         .execute(params![
@@ -133,6 +134,7 @@ fn put_attempt(connection: &Connection, attempt: &AttemptRow) -> rusqlite::Resul
             attempt.from_tag,
             attempt.cseq,
             attempt.report,
+            way_word(attempt.way),
             stage,
             to_tag,
             attempt.at.as_millis_i64(),
@@ -177,6 +179,21 @@ fn extent(body: &[u8]) -> (u32, u32) {
 
 fn count(people: &[PersonRow]) -> u32 {
     u32::try_from(people.len()).unwrap_or(u32::MAX)
+}
+
+const fn way_word(way: Way) -> &'static str {
+    match way {
+        Way::FanOut => "fan-out",
+        Way::OneByOne => "one-by-one",
+    }
+}
+
+fn way(word: &str) -> Option<Way> {
+    Some(match word {
+        "fan-out" => Way::FanOut,
+        "one-by-one" => Way::OneByOne,
+        _ => return None,
+    })
 }
 
 const fn state_word(state: DeliveryState) -> &'static str {
@@ -251,12 +268,17 @@ pub(super) fn outgoing(row: &Row<'_>) -> rusqlite::Result<OutgoingRow> {
 /// The attempts of one message, in order.
 pub(super) fn attempts(connection: &Connection, message: i64) -> rusqlite::Result<Vec<AttemptRow>> {
     let sql =
-        "SELECT message, number, recipients, call_id, from_tag, cseq, report, stage, to_tag, at FROM attempt
+        "SELECT message, number, recipients, call_id, from_tag, cseq, report, way, stage, to_tag, at FROM attempt
                WHERE message = ?1 ORDER BY number";
     connection.prepare_cached(sql)?.query_map([message], attempt)?.collect()
 }
 
 fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
+    let word: String = row.get("way")?;
+    let Some(way) = way(&word) else {
+        // The table's CHECK lets no other word in.
+        return Err(rusqlite::Error::InvalidColumnName(format!("way {word}")));
+    };
     let stage = match row.get::<_, String>("stage")?.as_str() {
         "queued" => AttemptStage::Queued,
         "sent" => AttemptStage::Sent,
@@ -273,6 +295,7 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
         from_tag: row.get("from_tag")?,
         cseq: row.get("cseq")?,
         report: row.get("report")?,
+        way,
         stage,
         at: timestamp(row, "at")?,
     })

@@ -176,6 +176,7 @@ fn attempt(message: u64, stage: ours::AttemptStage) -> ours::AttemptRow {
         from_tag: format!("f{message}"),
         cseq: 1,
         report: format!("each;detail;id=i{message}"),
+        way: ours::Way::FanOut,
         stage,
         at: Timestamp::from_millis(1_700_000_001_000),
     }

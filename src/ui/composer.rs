@@ -9,7 +9,6 @@ use egui::{
 use crate::client::account::RegistrationState;
 use crate::client::command::Draft;
 use crate::client::journal::PersonRow;
-use crate::client::reason::NO_FAN_OUT;
 use crate::client::snapshot::{Snapshot, Thread};
 use crate::limits;
 use crate::sip::{ReportMode, ReportWish};
@@ -17,7 +16,7 @@ use crate::ui::act::Act;
 use crate::ui::icons::{Icon, paint_icon};
 use crate::ui::recipients::{self, Recipients};
 use crate::ui::theme::{self, colors};
-use crate::ui::widgets::{banner, primary, within};
+use crate::ui::widgets::{hint, primary, within};
 use crate::ui::words;
 
 /// Bytes of a submission besides its text and its recipients, generously.
@@ -87,21 +86,16 @@ pub(crate) fn composer_ui(
 ) {
     let rows = audience.rows(writing);
     let bytes = request_bytes(&rows, &writing.text);
-    let obstacle = obstacle(writing, audience, snapshot, &rows, bytes);
+    let obstacle = obstacle(writing, audience, &rows, bytes);
     let ready = obstacle.is_none() && !rows.is_empty() && !writing.text.trim().is_empty();
-    if snapshot.registration == RegistrationState::NoFanOut {
-        banner(
-            ui,
-            &format!("{NO_FAN_OUT}, so nothing can be sent."),
-            colors(ui).amber,
-            colors(ui).amber_soft,
-        );
-    }
     let by_key = ready && send_key(ui, snapshot.settings.enter_sends);
     let label = if rows.is_empty() { "Send".to_owned() } else { format!("Send to {}", rows.len()) };
     let new_line = if snapshot.settings.enter_sends { Modifiers::SHIFT } else { Modifiers::NONE };
     let by_button = write_ui(ui, writing, &label, ready, new_line);
     below_ui(ui, writing, audience, obstacle.as_deref(), bytes);
+    if snapshot.registration == RegistrationState::NoFanOut && rows.len() > 1 {
+        hint(ui, GOES_ONE_BY_ONE);
+    }
     if by_key || by_button {
         let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
         let hidden = audience.hidden(writing) && rows.len() > 1;
@@ -110,16 +104,7 @@ pub(crate) fn composer_ui(
 }
 
 /// What stands in the way of sending, as a sentence.
-fn obstacle(
-    writing: &Writing,
-    audience: Audience<'_>,
-    snapshot: &Snapshot,
-    rows: &[PersonRow],
-    bytes: usize,
-) -> Option<String> {
-    if snapshot.registration == RegistrationState::NoFanOut {
-        return Some(NO_FAN_OUT.to_owned());
-    }
+fn obstacle(writing: &Writing, audience: Audience<'_>, rows: &[PersonRow], bytes: usize) -> Option<String> {
     if matches!(audience, Audience::New)
         && let Some(problem) = recipients::problem(&writing.to)
     {
@@ -220,6 +205,7 @@ fn below_ui(
     });
 }
 
+const GOES_ONE_BY_ONE: &str = "Goes out one by one: this server does not know group messages";
 const EVERYONE_SEES: &str = "Everyone sees who else gets this";
 const HIDDEN: &str = "Recipients are hidden from each other";
 

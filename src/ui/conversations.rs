@@ -97,9 +97,9 @@ fn account_ui(ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>
     let top = rect.center().y - (name.size().y + state.size().y + 1.0) / 2.0;
     let second = top + name.size().y + 1.0;
     let lamp = match snapshot.registration {
-        RegistrationState::Connected => colors.green,
+        RegistrationState::Connected | RegistrationState::NoFanOut => colors.green,
         RegistrationState::Idle | RegistrationState::Connecting => colors.weak,
-        RegistrationState::NoFanOut | RegistrationState::Offline { .. } => colors.amber,
+        RegistrationState::Offline { .. } => colors.amber,
         RegistrationState::Refused { .. } => colors.red,
     };
     ui.painter().circle_filled(pos2(left + 4.0, second + state.size().y / 2.0), 4.0, lamp);

@@ -7,7 +7,7 @@ use egui::{Align, Galley, Layout, Rect, RichText, ScrollArea, Sense, Stroke, Ui,
 
 use crate::client::command::{AgentCommand, Command};
 use crate::client::contacts::{AddressBook, Contact};
-use crate::client::journal::{DeliveryState, MessageId};
+use crate::client::journal::{DeliveryState, MessageId, Way};
 use crate::client::reason::{Fix, reason};
 use crate::client::snapshot::{DeliveryView, MessageView};
 use crate::ui::act::Act;
@@ -95,6 +95,9 @@ fn summary(ui: &mut Ui, message: &MessageView, look: &Look, acts: &mut Vec<Act>)
     let attempts =
         if message.attempts > 1 { format!(" · attempt {}", message.attempts) } else { String::new() };
     hint(ui, &format!("{}, {}{attempts}", look.day(message.at), look.clock_secs(message.at)));
+    if message.way == Way::OneByOne && message.tally.total > 1 {
+        hint(ui, words::ONE_BY_ONE);
+    }
     let (failed, resendable) = (message.tally.failed, message.tally.resendable());
     let label = if resendable == failed {
         format!("Resend to {failed} failed")

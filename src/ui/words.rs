@@ -82,8 +82,7 @@ impl Look {
         match &snapshot.registration {
             RegistrationState::Idle => "Not connected".to_owned(),
             RegistrationState::Connecting => "Connecting…".to_owned(),
-            RegistrationState::Connected => "Connected".to_owned(),
-            RegistrationState::NoFanOut => "Connected, but cannot send to groups".to_owned(),
+            RegistrationState::Connected | RegistrationState::NoFanOut => "Connected".to_owned(),
             RegistrationState::Refused { status: 401 | 407, .. } => "Sign-in refused".to_owned(),
             RegistrationState::Refused { status, .. } => account_words(*status).to_owned(),
             // A server that cannot be trusted, or found: what is the matter goes before when it is tried again.
@@ -103,6 +102,9 @@ pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
+
+/// How a message went through a server that does not fan out (W6).
+pub(crate) const ONE_BY_ONE: &str = "Sent one by one: this server does not know group messages";
 
 /// `0.4 s`, `12 s`, `3 min`, `2 h`: how long something took.
 pub(crate) fn latency(after: Duration) -> String {

@@ -344,7 +344,7 @@ fn w4_a_large_message_goes_over_tcp_and_arrives_whole() {
 }
 
 #[test]
-fn w6_a_proxy_without_proof_gets_nothing_and_the_sender_a_plain_sentence() {
+fn w6_a_server_without_proof_is_asked_and_then_gets_a_message_for_each() {
     let stranger = Answering::new(Phone::new(), |_, _| Some("200 OK"));
     let over = format!("udp:{}", stranger.address);
     let ended = fanfare(&[
@@ -363,10 +363,14 @@ fn w6_a_proxy_without_proof_gets_nothing_and_the_sender_a_plain_sentence() {
         "20s",
     ])
     .end();
-    assert_eq!(ended.code(), 2, "{ended:?}");
+    assert_eq!(ended.code(), 0, "{ended:?}");
     ended.assert_no_panic();
-    assert!(ended.said().contains("nothing was sent"), "a plain sentence: {ended:?}");
+    assert!(ended.said().contains("one by one"), "a plain sentence: {ended:?}");
     let seen = stranger.seen();
-    assert!(seen.iter().any(|request| request.method() == "OPTIONS"), "it asked: {seen:#?}");
-    assert!(seen.iter().all(|request| request.method() == "OPTIONS"), "and sent nothing: {seen:#?}");
+    assert_eq!(seen[0].method(), "OPTIONS", "it asked: {seen:#?}");
+    let messages: Vec<_> = seen.iter().filter(|request| request.method() == "MESSAGE").collect();
+    let mut people: Vec<_> = messages.iter().map(|message| message.value("To")).collect();
+    people.sort_unstable();
+    assert_eq!(people, ["<sip:ann@domain.com>", "<sip:bob@domain.com>"], "{seen:#?}");
+    assert!(messages.iter().all(|message| message.values("Secondary-To").is_empty()), "{seen:#?}");
 }

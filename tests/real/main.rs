@@ -19,6 +19,7 @@ mod kamailio;
 mod lists;
 mod loopback;
 mod mailbox;
+mod one_by_one;
 mod patent;
 mod peers;
 mod program;

@@ -116,13 +116,12 @@ fn w22_sipp_submits_and_takes_the_report_in_the_same_call() {
     assert_eq!(seen[0].value("Also-To"), "<sip:nobody@domain.com>");
 }
 
-/// baresip without sound, screen or keyboard, registered as Bella.
-fn bella(proxy: &Proxy, folder: &Path) -> Program {
+/// baresip without sound, screen or keyboard, registered for a user of domain.com.
+pub(crate) fn baresip(user: &str, proxy: SocketAddr, folder: &Path) -> Program {
     let config = "poll_method epoll\nsip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\n\
         module_path /usr/lib/baresip/modules\nmodule_tmp account.so\nmodule_app menu.so\n";
     let account = format!(
-        "<sip:bella@domain.com;transport=udp>;outbound=\"sip:{};transport=udp\";regint=600;auth_pass=none\n",
-        proxy.address
+        "<sip:{user}@domain.com;transport=udp>;outbound=\"sip:{proxy};transport=udp\";regint=600;auth_pass=none\n"
     );
     fs::write(folder.join("config"), config).unwrap();
     fs::write(folder.join("accounts"), account).unwrap();
@@ -130,7 +129,7 @@ fn bella(proxy: &Proxy, folder: &Path) -> Program {
     let mut command = Command::new(installed("baresip", "baresip-core"));
     command.arg("-f").arg(folder);
     let program = Program::start("baresip", command, None);
-    wait_for_binding("bella", proxy.address);
+    wait_for_binding(user, proxy);
     program
 }
 
@@ -138,7 +137,7 @@ fn bella(proxy: &Proxy, folder: &Path) -> Program {
 fn baresip_takes_text_and_says_what_it_does_not_take() {
     let proxy = Proxy::start();
     let folder = TempDir::new().unwrap();
-    let _bella = bella(&proxy, folder.path());
+    let _bella = baresip("bella", proxy.address, folder.path());
 
     let over = proxy.udp();
     let args = ["send", "--from", "im:james@domain.com", "--proxy", &over, "--to", "im:bella@domain.com"];

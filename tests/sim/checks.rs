@@ -242,6 +242,7 @@ pub(crate) fn told(model: &mut Model, hosts: &[Host], id: HostId, told: &Told) -
         Event::ReportedStranger { address, .. } => Err(format!("a stranger is reported: {address}")),
         Event::Registration(_)
         | Event::NotSent { .. }
+        | Event::OneByOne { .. }
         | Event::Refused { .. }
         | Event::Reported { .. }
         | Event::Changed { .. }

@@ -13,7 +13,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::client::account::{Account, RegistrationState};
 use fanfare::client::command::{AgentCommand, Command, Notice};
 use fanfare::client::contacts::{AddressBook, Contact, List};
-use fanfare::client::journal::{ConversationId, DeliveryState, MessageId};
+use fanfare::client::journal::{ConversationId, DeliveryState, MessageId, Way};
 use fanfare::client::snapshot::{
     ConversationHead, DeliveryView, MessageView, Outline, Person, Settings, Snapshot, Tally, Theme, Thread,
 };
@@ -234,6 +234,7 @@ pub(crate) fn own_of(id: u64, at: Timestamp, text: &str, deliveries: Vec<Deliver
         text: text.into(),
         other_type: None,
         attempts: deliveries.iter().map(|delivery| delivery.attempt).max().unwrap_or(1),
+        way: Way::FanOut,
         tally: Tally::of(deliveries.iter().map(|delivery| delivery.state)),
         deliveries,
     }
@@ -249,6 +250,7 @@ pub(crate) fn from(id: u64, at: Timestamp, person: &Person, text: &str) -> Messa
         text: text.into(),
         other_type: None,
         attempts: 0,
+        way: Way::FanOut,
         deliveries: Vec::new(),
         tally: Tally::default(),
     }

@@ -1,23 +1,13 @@
-//! A submission as bytes: the first recipient in To, a Secondary-To for each further one (W1, W2).
-
-use bytes::Bytes;
+//! What leaves, as bytes: a submission with the first recipient in To and a Secondary-To for each further one (W1,
+//! W2), or an ordinary MESSAGE for one recipient (RFC 3428 §4, W6).
 
 use super::entry::{Attempt, Entry, Form};
+use super::route::Printed;
 use crate::client::core::{Core, name_addr};
 use crate::client::date;
+use crate::limits::ALSO_TO_BYTES_MAX;
 use crate::machine::Flow;
-use crate::sip::{Method, Uri};
-
-/// A submission ready to leave.
-#[derive(Debug)]
-pub(super) struct Printed {
-    /// What it leaves on.
-    pub(super) flow: Flow,
-    /// Of its Via.
-    pub(super) branch: String,
-    /// The request.
-    pub(super) bytes: Bytes,
-}
+use crate::sip::{Compose, Method, Uri};
 
 /// Prints a submission. None when it has no recipient that can be read, which cannot be in what we kept.
 pub(super) fn print(core: &mut Core, entry: &Entry, attempt: &Attempt, flow: Flow) -> Option<Printed> {
@@ -43,11 +33,63 @@ pub(super) fn print(core: &mut Core, entry: &Entry, attempt: &Attempt, flow: Flo
         .field("CSeq", format_args!("{} MESSAGE", attempt.row.cseq))
         .field("Proxy-Require", "secondary-to")
         .field("Delivery-Report", &attempt.row.report);
+    let bytes = dated(core, entry, begun).body(&entry.row.content_type, &entry.row.body);
+    Some(Printed { flow, branch, bytes })
+}
+
+/// Prints the MESSAGE for one recipient of an attempt, as a leg of a proxy would be (W15): in `sip:` form, without
+/// Contact, with the others for the recipient's program to show.
+pub(super) fn print_single(
+    core: &mut Core,
+    (entry, attempt): (&Entry, &Attempt),
+    recipient: u32,
+    flow: Flow,
+) -> Option<Printed> {
+    let to = Uri::parse(entry.address(recipient)).ok()?.to_sip();
+    let own = core.profile.address.to_sip();
+    let (mut begun, branch) = core.request(&Method::Message, &to, flow);
+    begun = begun
+        .field("From", name_addr(&core.profile.name, &own, &attempt.row.from_tag))
+        .field("To", format_args!("<{to}>"));
+    for other in also_to(entry, recipient) {
+        begun = begun.field("Also-To", format_args!("<{other}>"));
+    }
+    begun = begun
+        .field("Call-ID", single_call_id(attempt, recipient))
+        .field("CSeq", format_args!("{} MESSAGE", attempt.row.cseq));
+    let bytes = dated(core, entry, begun).body(&entry.row.content_type, &entry.row.body);
+    Some(Printed { flow, branch, bytes })
+}
+
+fn dated(core: &Core, entry: &Entry, mut begun: Compose) -> Compose {
     if let Some(written) = date::print(entry.row.at) {
         begun = begun.field("Date", written);
     }
     if let Some(expires_secs) = core.profile.expires_secs {
         begun = begun.field("Expires", expires_secs);
     }
-    Some(Printed { flow, branch, bytes: begun.body(&entry.row.content_type, &entry.row.body) })
+    begun
+}
+
+/// The first recipient may have had the submission, so the Call-ID is the same: a double is told by it (W15).
+/// Each other one has a Call-ID of his own, as a program that serves several people would say 482 (RFC 3261 §8.2.2.2).
+fn single_call_id(attempt: &Attempt, recipient: u32) -> String {
+    let row = &attempt.row;
+    if row.recipients.first() == Some(&recipient) {
+        row.call_id.clone()
+    } else {
+        format!("{}-{recipient}", row.call_id)
+    }
+}
+
+/// The other recipients of the message; all or none, as who is named makes the conversation.
+fn also_to(entry: &Entry, recipient: u32) -> Vec<Uri> {
+    if entry.hidden {
+        return Vec::new();
+    }
+    let others = (0_u32..).zip(&entry.row.recipients).filter(|(index, _)| *index != recipient);
+    let others: Vec<_> =
+        others.filter_map(|(_, person)| Uri::parse(&person.address).ok()).map(|uri| uri.to_sip()).collect();
+    let bytes: usize = others.iter().map(|uri| uri.as_str().len()).sum();
+    if bytes <= ALSO_TO_BYTES_MAX { others } else { Vec::new() }
 }

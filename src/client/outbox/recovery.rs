@@ -1,11 +1,12 @@
-//! After a start: what was queued or sent leaves again under the same Call-ID, CSeq and `id` (W10), what was
-//! accepted waits for its report, its window counted from the acceptance.
+//! After a start: what was queued or sent leaves again under the same Call-ID, CSeq and `id` (W10), one by one to
+//! those without an answer where it went so (W6); what was accepted waits for its report, its window counted from
+//! the acceptance.
 
 use super::Outbox;
 use super::entry::Entry;
 use crate::client::conversation::Conversations;
 use crate::client::core::Core;
-use crate::client::journal::{AttemptStage, OpenRows};
+use crate::client::journal::{AttemptStage, OpenRows, Way};
 use crate::time::Now;
 
 impl Outbox {
@@ -22,13 +23,12 @@ impl Outbox {
                 conversations.is_hidden(rows.outgoing.conversation) && rows.outgoing.recipients.len() > 1;
             let entry = Entry::recover(rows, hidden);
             let id = entry.row.id;
+            let mut unsent = Vec::new();
             for attempt in entry.attempts.values() {
                 let place = (id, attempt.row.number);
                 this.by_call.insert(attempt.row.call_id.clone(), id);
                 match attempt.row.stage {
-                    AttemptStage::Queued | AttemptStage::Sent => {
-                        this.waiting.insert(place);
-                    }
+                    AttemptStage::Queued | AttemptStage::Sent => unsent.push((place, attempt.row.way)),
                     AttemptStage::Accepted { .. } => {
                         let ends = now.mono_at(attempt.row.at.plus(core.profile.report_window));
                         this.windows.insert((ends, place.0, place.1));
@@ -38,6 +38,12 @@ impl Outbox {
             }
             conversations.tally(entry.row.conversation, id, entry.tally());
             this.entries.insert(id, entry);
+            for (place, way) in unsent {
+                match way {
+                    Way::FanOut => drop(this.waiting.insert(place)),
+                    Way::OneByOne => this.resume_one_by_one(place),
+                }
+            }
             this.retire(id);
         }
         if !core.profile.register {

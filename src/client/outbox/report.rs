@@ -106,7 +106,7 @@ impl Outbox {
         self.close_if_settled(core, place, now);
     }
 
-    fn report_ended(&mut self, core: &mut Core, place: Place) {
+    pub(super) fn report_ended(&mut self, core: &mut Core, place: Place) {
         let Some(attempt) = self.find_mut(place).filter(|attempt| !attempt.report_ended) else {
             return;
         };

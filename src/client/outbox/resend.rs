@@ -65,6 +65,7 @@ impl Outbox {
         for number in queued {
             self.waiting.remove(&(id, number));
             self.large.remove(&(id, number));
+            self.singles.withdraw((id, number));
             self.learn_all(core, (id, number), &News::bare(DeliveryState::Cancelled), now);
             self.set_stage(core, (id, number), AttemptStage::Closed, now);
         }

@@ -1,25 +1,20 @@
 //! One submission on the wire: ONE MESSAGE for all (W1, W2), and what its final response means (RFC 3428 §8).
 
 use super::entry::{Attempt, Form};
-use super::print::{Printed, print};
+use super::print::print;
+use super::route::{Printed, Route, Wanted, route};
 use super::{Outbox, Place};
 use crate::client::command::Event;
 use crate::client::core::{Action, Core, Task};
 use crate::client::delivery::News;
 use crate::client::journal::{AttemptStage, DeliveryState, Write};
 use crate::client::line::Stream;
-use crate::client::reason::{NO_ANSWER, NO_CONNECTION, NO_FAN_OUT, NO_TLS, TOO_LARGE};
+use crate::client::reason::{NO_ANSWER, NO_CONNECTION, NO_TLS, TOO_LARGE};
 use crate::client::registration::retry_after;
-use crate::limits::{
-    CONNECT_WAIT, DATAGRAM_BYTES_MAX, RETRY_AFTER_MAX, SUBMISSION_SENDINGS_MAX, SUBMISSIONS_OPEN_MAX,
-    UDP_REQUEST_BYTES_MAX,
-};
-use crate::sip::{Method, Response, Scheme, Transport, Uri};
+use crate::limits::{CONNECT_WAIT, RETRY_AFTER_MAX, SUBMISSION_SENDINGS_MAX, SUBMISSIONS_OPEN_MAX};
+use crate::sip::{Method, Response, Scheme, Uri};
 use crate::time::Now;
 use crate::transaction::Failure;
-
-/// Bytes of IP and UDP headers around the largest datagram.
-const DATAGRAM_HEADER_BYTES: usize = 48;
 
 /// What an answer, or the lack of one, says about the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,18 +27,11 @@ pub(in crate::client) enum Upshot {
     Silence,
 }
 
-/// Where a submission goes now.
-enum Route {
-    Leave(Printed),
-    AwaitConnection,
-    TooLarge,
-    NoTls,
-    NoLine,
-}
-
 impl Outbox {
     /// Sends what waits, as far as not too much is under way.
     pub(in crate::client) fn send_waiting(&mut self, core: &mut Core, now: Now) {
+        // What began to go one by one goes on so, whatever the server can by now.
+        self.send_singles(core, now);
         if !matches!(core.line.stream(), Stream::Opening { .. }) {
             self.waiting.append(&mut self.large);
         }
@@ -51,7 +39,11 @@ impl Outbox {
             let Some(place) = self.waiting.pop_first() else {
                 return;
             };
-            match self.route(core, place) {
+            let Some((entry, attempt)) = self.find(place) else {
+                continue;
+            };
+            let wanted = Wanted::by(entry, &attempt.row.recipients);
+            match route(core, wanted, |core, flow| print(core, entry, attempt, flow)) {
                 Some(Route::Leave(printed)) => self.leave(core, place, printed, now),
                 Some(Route::AwaitConnection) => {
                     self.large.insert(place);
@@ -65,14 +57,6 @@ impl Outbox {
                 }
                 None => {}
             }
-        }
-    }
-
-    /// Nothing may be sent through this proxy (W6): what waits is told so.
-    pub(in crate::client) fn refuse_waiting(&mut self, core: &mut Core, now: Now) {
-        self.waiting.append(&mut self.large);
-        while let Some(place) = self.waiting.pop_first() {
-            self.refuse(core, place, None, (420, NO_FAN_OUT), now);
         }
     }
 
@@ -103,6 +87,10 @@ impl Outbox {
                 self.primary_only(core, place, response, now);
                 Upshot::NoProof
             }
+            420 => {
+                self.not_understood(core, place, now);
+                Upshot::NoProof
+            }
             400 if self.can_be_rewritten(core, place) => {
                 self.rewrite(core, place);
                 Upshot::Nothing
@@ -113,12 +101,17 @@ impl Outbox {
                 Upshot::Silence
             }
             _ => {
-                if let Some(wait) = retry_after(response.fields()).filter(|_| status == 503) {
-                    self.hold_until = Some(now.mono + wait.min(RETRY_AFTER_MAX));
-                }
+                self.hold_if_busy(response, now);
                 self.refuse(core, place, Some(status), (status, response.reason()), now);
-                if status == 420 { Upshot::NoProof } else { Upshot::Nothing }
+                Upshot::Nothing
             }
+        }
+    }
+
+    /// A busy server says when to come again (RFC 3261 §21.5.4).
+    pub(super) fn hold_if_busy(&mut self, response: &Response, now: Now) {
+        if let Some(wait) = retry_after(response.fields()).filter(|_| response.status() == 503) {
+            self.hold_until = Some(now.mono + wait.min(RETRY_AFTER_MAX));
         }
     }
 
@@ -174,31 +167,6 @@ impl Outbox {
         }
     }
 
-    fn route(&self, core: &mut Core, place: Place) -> Option<Route> {
-        let (entry, attempt) = self.find(place)?;
-        let Some(main) = core.line.main() else {
-            return Some(Route::NoLine);
-        };
-        // W32; an account may have lost its TLS since this was written.
-        let is_sips = |index: &u32| Uri::parse(entry.address(*index)).is_ok_and(|uri| uri.is_sips());
-        if !core.line.is_secure() && attempt.row.recipients.iter().any(is_sips) {
-            return Some(Route::NoTls);
-        }
-        let printed = print(core, entry, attempt, main)?;
-        // RFC 3261 §18.1.1, W4: a large request needs a transport with congestion control, if there is one.
-        if main.transport != Transport::Udp || printed.bytes.len() <= UDP_REQUEST_BYTES_MAX {
-            return Some(Route::Leave(printed));
-        }
-        Some(match core.line.stream() {
-            Stream::Open(stream) => Route::Leave(print(core, entry, attempt, stream)?),
-            Stream::Closed | Stream::Opening { .. } => Route::AwaitConnection,
-            Stream::Refused if printed.bytes.len() + DATAGRAM_HEADER_BYTES > DATAGRAM_BYTES_MAX => {
-                Route::TooLarge
-            }
-            Stream::Refused => Route::Leave(printed),
-        })
-    }
-
     fn leave(&mut self, core: &mut Core, place: Place, printed: Printed, now: Now) {
         if let Some(attempt) = self.find_mut(place) {
             attempt.sendings = attempt.sendings.saturating_add(1);
@@ -242,20 +210,29 @@ impl Outbox {
         }
     }
 
-    /// A 2xx without proof is the first recipient's own answer; nobody else was written to (W6).
+    /// A 2xx without proof is the first recipient's own answer; nobody else was written to, so they are now (W6).
     fn primary_only(&mut self, core: &mut Core, place: Place, response: &Response, now: Now) {
-        self.tell_accepted(core, place, response.status(), now);
-        let recipients =
-            self.find(place).map(|(_, attempt)| attempt.row.recipients.clone()).unwrap_or_default();
+        let Some((_, attempt)) = self.find(place) else {
+            return;
+        };
         let status = Some(response.status());
         let state = if status == Some(202) { DeliveryState::PassedOn } else { DeliveryState::Delivered };
-        let primary = News { status, phrase: response.reason().to_owned(), ..News::bare(state) };
-        for (index, recipient) in recipients.into_iter().enumerate() {
-            let others = News::failed(None, NO_FAN_OUT.to_owned());
-            self.learn(core, place, recipient, if index == 0 { &primary } else { &others }, now);
+        let after = attempt.written_at.map(|at| now.mono.saturating_duration_since(at));
+        let news = News { status, phrase: response.reason().to_owned(), after, ..News::bare(state) };
+        let primary = attempt.row.recipients.first().copied();
+        if let Some(primary) = primary {
+            self.learn(core, place, primary, &news, now);
         }
-        self.set_stage(core, place, AttemptStage::Closed, now);
-        self.retire(place.0);
+        self.go_one_by_one(core, place, now);
+    }
+
+    /// Nobody got it, as the server does not know what the submission requires: all get it one by one (W6). That is
+    /// another request, so another CSeq (RFC 3261 §8.1.3.5).
+    fn not_understood(&mut self, core: &mut Core, place: Place, now: Now) {
+        if let Some(attempt) = self.find_mut(place) {
+            attempt.row.cseq += 1;
+        }
+        self.go_one_by_one(core, place, now);
     }
 
     fn tell_accepted(&mut self, core: &mut Core, (message, number): Place, status: u16, now: Now) {

@@ -202,22 +202,6 @@ fn w6_a_400_to_im_is_repeated_once_in_sip_form() {
 }
 
 #[test]
-fn w6_a_2xx_without_proof_counts_for_the_primary_alone() {
-    let mut stage = Stage::connected();
-    stage.send(&ANN_AND_BOB, "x");
-    let request = stage.take_sent("MESSAGE");
-    stage.answer(&request, "200 OK", "");
-    assert_eq!(stage.stored(1), [Delivered, Failed]);
-    assert_eq!(*stage.agent.registration(), RegistrationState::NoFanOut);
-    let mut stage = Stage::connected();
-    stage.send(&ANN_AND_BOB, "x");
-    let request = stage.take_sent("MESSAGE");
-    stage.answer(&request, "420 Bad Extension", "Unsupported: secondary-to\n");
-    assert_eq!(stage.stored(1), [Failed, Failed]);
-    assert_eq!(*stage.agent.registration(), RegistrationState::NoFanOut);
-}
-
-#[test]
 fn a_refusal_is_told_and_holds_for_everybody() {
     let mut stage = Stage::connected();
     stage.send(&ANN_AND_BOB, "x");

@@ -173,6 +173,7 @@ mod tests {
             text: String::new(),
             other_type: None,
             attempts: 1,
+            way: crate::client::journal::Way::FanOut,
             deliveries: states.iter().enumerate().map(delivery).collect(),
             tally: Tally::of(states.iter().copied()),
         }

@@ -145,6 +145,7 @@ impl Desk {
             }
             Event::NotSent { draft, why } => self.tell(Notice::NotSent { draft, why }),
             Event::Accepted { message, .. }
+            | Event::OneByOne { message, .. }
             | Event::Refused { message, .. }
             | Event::Reported { message, .. } => {
                 self.stale_if_shown(message);

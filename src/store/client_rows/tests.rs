@@ -40,6 +40,7 @@ fn attempt(message: u64, number: u32, stage: AttemptStage) -> AttemptRow {
         from_tag: "f".to_owned(),
         cseq: 4,
         report: "each;detail;id=x".to_owned(),
+        way: Way::FanOut,
         stage,
         at: Timestamp::from_millis(77),
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::client::journal::{
-    AttemptRow, AttemptStage, ConversationRow, DeliveryRow, DeliveryState, OutgoingRow, Write,
+    AttemptRow, AttemptStage, ConversationRow, DeliveryRow, DeliveryState, OutgoingRow, Way, Write,
 };
 use crate::machine::{Batch, BatchId};
 use crate::store::{ClientSchema, Outcome, Store, Writer};
@@ -58,6 +58,7 @@ fn attempt(message: u64) -> Write {
         from_tag: "f".to_owned(),
         cseq: 1,
         report: "each".to_owned(),
+        way: Way::FanOut,
         stage: AttemptStage::Closed,
         at: Timestamp::from_millis(1),
     })

@@ -1,0 +1,83 @@
+//! Which flow a request leaves on, by its size (RFC 3261 §18.1.1, W4).
+
+use bytes::Bytes;
+
+use super::entry::Entry;
+use crate::client::core::Core;
+use crate::client::line::Stream;
+use crate::limits::{DATAGRAM_BYTES_MAX, UDP_REQUEST_BYTES_MAX};
+use crate::machine::Flow;
+use crate::sip::{Transport, Uri};
+
+/// Bytes of IP and UDP headers around the largest datagram.
+const DATAGRAM_HEADER_BYTES: usize = 48;
+
+/// A request ready to leave.
+#[derive(Debug)]
+pub(super) struct Printed {
+    /// What it leaves on.
+    pub(super) flow: Flow,
+    /// Of its Via.
+    pub(super) branch: String,
+    /// The request.
+    pub(super) bytes: Bytes,
+}
+
+/// Where a request goes now.
+#[derive(Debug)]
+pub(super) enum Route {
+    /// It can leave.
+    Leave(Printed),
+    /// It waits for a connection, as it is large.
+    AwaitConnection,
+    /// No datagram holds it, and there is no connection.
+    TooLarge,
+    /// It may leave over TLS alone, and there is none (W32).
+    NoTls,
+    /// There is no way to the proxy.
+    NoLine,
+}
+
+/// What a request may leave on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// What there is.
+    Any,
+    /// TLS alone (W32).
+    Tls,
+}
+
+impl Wanted {
+    /// By the addresses that it goes to; an account may have lost its TLS since they were written.
+    pub(super) fn by(entry: &Entry, recipients: &[u32]) -> Self {
+        let is_sips = |index: &u32| Uri::parse(entry.address(*index)).is_ok_and(|uri| uri.is_sips());
+        if recipients.iter().any(is_sips) { Self::Tls } else { Self::Any }
+    }
+}
+
+/// The way for a request that is printed for a flow. None when it cannot be printed.
+pub(super) fn route(
+    core: &mut Core,
+    wanted: Wanted,
+    print: impl Fn(&mut Core, Flow) -> Option<Printed>,
+) -> Option<Route> {
+    let Some(main) = core.line.main() else {
+        return Some(Route::NoLine);
+    };
+    if wanted == Wanted::Tls && !core.line.is_secure() {
+        return Some(Route::NoTls);
+    }
+    let printed = print(core, main)?;
+    // A large request needs a transport with congestion control, if there is one.
+    if main.transport != Transport::Udp || printed.bytes.len() <= UDP_REQUEST_BYTES_MAX {
+        return Some(Route::Leave(printed));
+    }
+    Some(match core.line.stream() {
+        Stream::Open(stream) => Route::Leave(print(core, stream)?),
+        Stream::Closed | Stream::Opening { .. } => Route::AwaitConnection,
+        Stream::Refused if printed.bytes.len() + DATAGRAM_HEADER_BYTES > DATAGRAM_BYTES_MAX => {
+            Route::TooLarge
+        }
+        Stream::Refused => Route::Leave(printed),
+    })
+}
