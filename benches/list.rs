@@ -88,7 +88,7 @@ fn message(id: u64, people: &[Person]) -> Arc<MessageView> {
         sent_at: None,
         from: (!mine).then(|| people[usize::try_from(id % 5).unwrap_or(0)].clone()),
         text: words.join(" "),
-        other_type: None,
+        files: Vec::new(),
         attempts: 1,
         way: Way::FanOut,
         tally: Tally::of(deliveries.iter().map(|delivery| delivery.state)),

@@ -16,6 +16,8 @@ mod registration;
 
 mod conversation;
 
+mod composing;
+
 mod capabilities;
 
 mod core;

@@ -10,6 +10,12 @@ pub const HEAD_BYTES_MAX: usize = 256 * 1024;
 pub const HEADER_FIELDS_MAX: usize = 4096;
 /// Bytes of one URI.
 pub const URI_BYTES_MAX: usize = 4096;
+/// Files that are read out of one body; over it, further ones are not shown.
+pub const BODY_FILES_MAX: usize = 100;
+/// Nodes of an XML body that are read; over it, the body counts as broken.
+pub const XML_NODES_MAX: u32 = 10_000;
+/// People at a time of whom it is shown that they are writing; over it, further ones are not.
+pub const COMPOSING_MAX: usize = 100;
 /// Recipients of one submission unless the settings say otherwise (W13).
 pub const RECIPIENTS_MAX: usize = 500;
 /// Lists within lists, the outermost counted (W16).

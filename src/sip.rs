@@ -12,6 +12,10 @@ pub mod second_reader;
 
 mod framing;
 
+mod content;
+
+mod cpim;
+
 mod delivery_report;
 
 mod leg;
@@ -46,6 +50,7 @@ mod error;
 
 pub use aor::Aor;
 pub use compose::{Compose, refusal};
+pub use content::{Content, File, content, media_type, parameter};
 pub use delivery_report::{ReportLine, ReportState, read_report, write_report};
 pub use edit::Edit;
 pub use error::Error;

@@ -32,6 +32,8 @@ mod thread;
 
 mod bubble;
 
+mod files;
+
 mod links;
 
 mod anchored_list;

@@ -12,6 +12,9 @@ mod gallery;
 #[path = "ui/job.rs"]
 mod job;
 
+#[path = "ui/files.rs"]
+mod files;
+
 #[path = "ui/keyboard.rs"]
 mod keyboard;
 

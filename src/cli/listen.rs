@@ -49,6 +49,7 @@ fn hear(event: Event, printer: Printer, refused: &mut Option<String>) {
         | Event::Delivery { .. }
         | Event::ReportedStranger { .. }
         | Event::Reported { .. }
+        | Event::Composing { .. }
         | Event::Changed { .. }
         | Event::Disconnected => {}
     }

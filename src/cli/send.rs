@@ -141,8 +141,11 @@ impl Progress {
             Event::ReportedStranger { address, state, .. } => {
                 tracing::warn!(address, state, "the report names somebody whom this message did not go to");
             }
-            Event::Registration(_) | Event::Received { .. } | Event::Changed { .. } | Event::Disconnected => {
-            }
+            Event::Registration(_)
+            | Event::Received { .. }
+            | Event::Composing { .. }
+            | Event::Changed { .. }
+            | Event::Disconnected => {}
         }
     }
 
@@ -223,6 +226,7 @@ const fn about(event: &Event) -> Option<MessageId> {
         | Event::NotSent { .. }
         | Event::Registration(_)
         | Event::Received { .. }
+        | Event::Composing { .. }
         | Event::Changed { .. }
         | Event::Disconnected => None,
     }

@@ -1,6 +1,7 @@
 //! All that the screen and the command line can ask, and what is worth telling them.
 
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use crate::client::account::Account;
 pub use crate::client::account::RegistrationState;
@@ -41,6 +42,13 @@ pub enum Command {
     PutAccount(Account),
     /// Keep these settings.
     PutSettings(Settings),
+    /// Put a file that came in a message where downloads go.
+    SaveFile {
+        /// Which message.
+        message: MessageId,
+        /// Which of its files, by index.
+        file: usize,
+    },
     /// Un-register and end.
     Quit,
 }
@@ -188,6 +196,15 @@ pub enum Event {
         /// As text; empty when it is none.
         text: String,
     },
+    /// Somebody writes, or has stopped writing (RFC 3994). It is not kept.
+    Composing {
+        /// Where.
+        conversation: ConversationId,
+        /// Who.
+        from: PersonRow,
+        /// It holds until then, if nothing else is heard; none when he has stopped.
+        until: Option<Instant>,
+    },
     /// Something in a conversation changed that is on none of the lines above (seen, withdrawn).
     Changed {
         /// Which.
@@ -234,6 +251,8 @@ pub enum Notice {
         /// Why, in plain words.
         why: String,
     },
+    /// A file was put there.
+    Saved(PathBuf),
     /// A sentence for the person (a broken settings file kept aside, a full disk).
     Problem(String),
     /// More notices than the window took: some were dropped.

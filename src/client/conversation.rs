@@ -136,6 +136,12 @@ impl Conversations {
         Some(id)
     }
 
+    /// The conversation with this one person, if there is one.
+    pub(super) fn find(&self, person: &PersonRow, core: &Core) -> Option<ConversationId> {
+        let people = without(std::slice::from_ref(person), &uri_key(&core.profile.address));
+        self.by_people.get(&people_key(&people, false)).copied()
+    }
+
     /// A batch with a message of this conversation failed; the conversation's own row may have been in it.
     pub(super) fn not_kept(&mut self, id: ConversationId) {
         if let Some(conversation) = self.all.get_mut(&id).filter(|it| it.last.is_none()) {

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use crate::client::capabilities::ACCEPT;
 use crate::client::command::Event;
+use crate::client::composing::Composing;
 use crate::client::conversation::Conversations;
 use crate::client::core::{Action, Answer, Asked, Core};
 use crate::client::date;
 use crate::client::journal::{IncomingRow, PersonRow, Write};
-use crate::client::text::{media_type, shown};
+use crate::client::text::shown;
 use crate::limits::{BATCHES_WAITING_MAX, INBOX_KEYS_MAX, INBOX_REMEMBERED, RECIPIENTS_MAX};
-use crate::sip::{Fields, NameAddr, Request, also_to};
+use crate::sip::{Fields, NameAddr, Request, also_to, media_type, parameter};
 use crate::time::{Now, Timestamp};
 
 /// How often old keys are looked for, when messages come.
@@ -61,6 +62,11 @@ impl Inbox {
                 begun = begun.field(name, value);
             }
             return core.answer_now(asked, rejection.status, begun.finish(), now);
+        }
+        if is_composing(asked.request) {
+            let answer = core.plain_answer(asked, 200);
+            core.answer_now(asked, answer.status, answer.bytes, now);
+            return composing(core, conversations, asked.request, now);
         }
         let (kept, lost) = (core.plain_answer(asked, 200), core.busy_answer(asked));
         if core.batches_waiting() >= BATCHES_WAITING_MAX {
@@ -125,7 +131,7 @@ impl Inbox {
             sent_at: fields.first("Date").and_then(date::read),
             from,
             also_to,
-            content_type: fields.first("Content-Type").unwrap_or("text/plain").to_owned(),
+            content_type: content_type(fields),
             body: request.body(),
             key: key.to_owned(),
         })
@@ -177,18 +183,45 @@ fn check(request: &Request, core: &Core) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Text is shown; pictures and files are named. Wrappers and signals between programs are no messages to a
-/// person: said to be delivered, they would be lost.
+/// Text is shown; pictures and files can be saved. Signals between programs that we do not know are no messages to
+/// a person: said to be delivered, they would be lost.
 fn is_taken(media_type: &str) -> bool {
     let Some((kind, subtype)) = media_type.split_once('/') else {
         return false;
     };
     match kind {
-        "text" | "image" | "audio" | "video" => true,
-        "application" => {
-            !matches!(subtype, "im-iscomposing+xml" | "delivery-report" | "sdp" | "resource-lists+xml")
-        }
+        "text" | "image" | "audio" | "video" | "multipart" => true,
+        "message" => subtype == "cpim",
+        "application" => !matches!(subtype, "delivery-report" | "sdp" | "resource-lists+xml"),
         _ => false,
+    }
+}
+
+/// The Content-Type; with the name of the file, where Content-Disposition has it (RFC 2183 §2.3).
+fn content_type(fields: &Fields) -> String {
+    let written = fields.first("Content-Type").unwrap_or("text/plain");
+    let name = fields.first("Content-Disposition").and_then(|value| parameter(value, "filename"));
+    match name.filter(|_| parameter(written, "name").is_none()) {
+        Some(name) => format!("{written}; name=\"{}\"", name.replace(['"', ';'], "")),
+        None => written.to_owned(),
+    }
+}
+
+fn is_composing(request: &Request) -> bool {
+    let written = request.fields().first("Content-Type").unwrap_or_default();
+    media_type(written) == "application/im-iscomposing+xml"
+}
+
+/// Somebody writes, or has stopped (RFC 3994): told, and not kept. In a conversation that there is not yet it is no
+/// news.
+fn composing(core: &mut Core, conversations: &Conversations, request: &Request, now: Now) {
+    let from = person(&request.fields().from());
+    let Some(composing) = Composing::parse(&request.body()) else {
+        return;
+    };
+    if let Some(conversation) = conversations.find(&from, core) {
+        let until = composing.refresh.map(|refresh| now.mono + refresh);
+        core.tell(Event::Composing { conversation, from, until });
     }
 }
 

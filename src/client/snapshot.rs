@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::client::account::{Account, RegistrationState};
 use crate::client::contacts::AddressBook;
 use crate::client::journal::{ConversationId, DeliveryState, MessageId, Way};
+use crate::client::text::FileShown;
 use crate::time::Timestamp;
 
 /// One picture of everything, made by the engine.
@@ -25,6 +26,8 @@ pub struct Snapshot {
     pub conversations: Arc<[ConversationHead]>,
     /// The open conversation.
     pub thread: Option<Arc<Thread>>,
+    /// Who is writing, and where.
+    pub writing: Arc<[Writing]>,
     /// Contacts and saved lists.
     pub book: Arc<AddressBook>,
     /// Settings.
@@ -154,6 +157,15 @@ pub struct Thread {
     pub unread_from: Option<MessageId>,
 }
 
+/// Somebody who is writing just now (RFC 3994).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Writing {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Who, by name.
+    pub name: String,
+}
+
 /// What the height of a message that is not loaded is guessed from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outline {
@@ -180,8 +192,8 @@ pub struct MessageView {
     pub from: Option<Person>,
     /// As text, control characters taken out.
     pub text: String,
-    /// Media type, when it is not plain text.
-    pub other_type: Option<String>,
+    /// What came with it that is no text.
+    pub files: Vec<FileShown>,
     /// Attempts so far (0 for a received message).
     pub attempts: u32,
     /// How the latest of them leaves.

@@ -2,33 +2,43 @@
 //!
 //! A message comes from anybody, so nothing in it may hide, overwrite or turn around what stands beside it.
 
+use bytes::Bytes;
+
+use crate::sip::{self, Content, File};
+
 /// Characters of a message in the conversation list.
 const PREVIEW_CHARS_MAX: usize = 200;
 
-/// A body as text, and its media type where that is not plain text.
+/// A body as shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
-    /// The text, control characters taken out; empty for what is no text.
+    /// The text, control characters taken out; empty where there is none.
     pub text: String,
-    /// `image/png`; none for plain text.
-    pub other_type: Option<String>,
+    /// What is no text.
+    pub files: Vec<FileShown>,
+}
+
+/// A file in a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileShown {
+    /// Its name, or its media type where it has none.
+    pub name: String,
+    /// `image/png`.
+    pub media_type: String,
+    /// Bytes in it.
+    pub bytes: usize,
 }
 
 /// What to show of a body.
 #[must_use]
-pub fn shown(content_type: &str, body: &[u8]) -> Shown {
-    let media_type = media_type(content_type);
-    let other_type = (media_type != "text/plain").then(|| visible(&media_type));
-    let text = if media_type.starts_with("text/") { decode(content_type, body) } else { String::new() };
-    Shown { text: clean(&text), other_type }
-}
-
-/// `type/subtype` in small letters, without parameters; `text/plain` when there is none (RFC 3428 §5).
-#[must_use]
-pub fn media_type(content_type: &str) -> String {
-    let bare = content_type.split(';').next().unwrap_or_default();
-    let bare: String = bare.chars().filter(|c| !c.is_whitespace()).collect();
-    if bare.is_empty() { "text/plain".to_owned() } else { bare.to_ascii_lowercase() }
+pub fn shown(content_type: &str, body: &Bytes) -> Shown {
+    let Content { text, files } = sip::content(content_type, body);
+    let file = |file: &File| FileShown {
+        name: visible(file.called()),
+        media_type: visible(&file.media_type),
+        bytes: file.bytes.len(),
+    };
+    Shown { text: clean(&text), files: files.iter().map(file).collect() }
 }
 
 /// Text without control characters; line ends and tabs stay.
@@ -55,10 +65,8 @@ pub fn visible(text: &str) -> String {
 /// The beginning of a message on one line, for the conversation list.
 #[must_use]
 pub fn preview(shown: &Shown) -> String {
-    let text = match &shown.other_type {
-        Some(other) if shown.text.is_empty() => other,
-        Some(_) | None => &shown.text,
-    };
+    let names = || shown.files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>().join(", ");
+    let text = if shown.text.trim().is_empty() { names() } else { shown.text.clone() };
     let mut line = String::new();
     for word in text.split_whitespace() {
         if !line.is_empty() {
@@ -70,19 +78,6 @@ pub fn preview(shown: &Shown) -> String {
         }
     }
     line.chars().take(PREVIEW_CHARS_MAX).collect()
-}
-
-/// UTF-8 unless the charset says Latin-1; what is neither gets replacement characters.
-fn decode(content_type: &str, body: &[u8]) -> String {
-    let charset = content_type.split(';').skip(1).find_map(|param| {
-        let (name, value) = param.split_once('=')?;
-        let value = value.trim().trim_matches('"').to_ascii_lowercase();
-        name.trim().eq_ignore_ascii_case("charset").then_some(value)
-    });
-    match charset.as_deref() {
-        Some("iso-8859-1" | "latin1") => body.iter().map(|byte| char::from(*byte)).collect(),
-        Some(_) | None => String::from_utf8_lossy(body).into_owned(),
-    }
 }
 
 /// Marks that change direction, or take no room and so make two addresses look alike.
@@ -100,26 +95,21 @@ mod tests {
     #[test]
     fn control_characters_do_not_reach_the_screen() {
         let body = b"one\r\ntwo\rthree\x1b[31m\x07\tend\x7f";
-        let shown = shown("text/plain;charset=utf-8", body);
-        assert_eq!(shown.text, "one\ntwo\nthree[31m\tend");
-        assert_eq!(shown.other_type, None);
+        let shown = shown("text/plain;charset=utf-8", &Bytes::from_static(body));
+        assert_eq!(shown, Shown { text: "one\ntwo\nthree[31m\tend".into(), files: vec![] });
     }
 
     #[test]
-    fn what_is_no_plain_text_is_named() {
+    fn what_is_no_text_is_a_file_with_a_name_that_can_be_shown() {
+        let body = Bytes::from_static(b"\x89PNG");
+        let file = |name: &str| FileShown { name: name.into(), media_type: "image/png".into(), bytes: 4 };
         assert_eq!(
-            shown("Image/PNG; x=1", b"\x89PNG"),
-            Shown { text: String::new(), other_type: Some("image/png".into()) }
+            shown("Image/PNG; name=\"a\u{202E}gnp.exe\"", &body),
+            Shown { text: String::new(), files: vec![file("a⟨U+202E⟩gnp.exe")] }
         );
-        assert_eq!(shown("text/html", b"<b>x</b>").text, "<b>x</b>");
-        assert_eq!(shown("text/html", b"").other_type.as_deref(), Some("text/html"));
-        assert_eq!(shown("", b"x"), Shown { text: "x".into(), other_type: None });
-    }
-
-    #[test]
-    fn the_charset_decides_and_bad_bytes_are_replaced() {
-        assert_eq!(shown("text/plain;charset=ISO-8859-1", b"gr\xfc\xdf").text, "grüß");
-        assert_eq!(shown("text/plain", b"gr\xfc").text, "gr\u{FFFD}");
+        let unnamed = shown("image/png", &body);
+        assert_eq!(unnamed.files, [file("image/png")]);
+        assert_eq!(preview(&unnamed), "image/png");
     }
 
     #[test]
@@ -131,7 +121,7 @@ mod tests {
     #[test]
     fn a_preview_is_one_short_line() {
         let long = "word ".repeat(100);
-        let shown = Shown { text: format!("one\n\n two {long}{}", "x".repeat(500)), other_type: None };
+        let shown = Shown { text: format!("one\n\n two {long}{}", "x".repeat(500)), files: vec![] };
         let preview = preview(&shown);
         assert!(preview.starts_with("one two word"));
         assert_eq!(preview.chars().count(), PREVIEW_CHARS_MAX);

@@ -30,7 +30,7 @@ pub fn message_view(rows: &OpenRows, names: &Names) -> MessageView {
         sent_at: None,
         from: None,
         text: shown.text,
-        other_type: shown.other_type,
+        files: shown.files,
         attempts: u32::try_from(rows.attempts.len()).unwrap_or(u32::MAX),
         way: rows.attempts.last().map_or(Way::FanOut, |attempt| attempt.way),
         tally: Tally::of(deliveries.iter().map(|delivery| delivery.state)),
@@ -48,7 +48,7 @@ pub fn incoming_view(row: &IncomingRow, names: &Names) -> MessageView {
         sent_at: row.sent_at.filter(|sent| differs(*sent, row.at)),
         from: Some(names.person(&row.from)),
         text: shown.text,
-        other_type: shown.other_type,
+        files: shown.files,
         attempts: 0,
         way: Way::FanOut,
         deliveries: Vec::new(),
@@ -173,7 +173,7 @@ mod tests {
             key: String::new(),
         };
         let view = incoming_view(&row, &Names::default());
-        assert_eq!((view.sent_at, view.other_type.as_deref()), (None, Some("image/png")));
+        assert_eq!((view.sent_at, view.files[0].name.as_str()), (None, "image/png"));
         assert_eq!(view.from.unwrap().name, "ann");
         for far in [94, 106] {
             row.sent_at = Some(minutes(far));

@@ -93,6 +93,7 @@ impl Story {
             | Event::Queued { .. }
             | Event::OneByOne { .. }
             | Event::ReportedStranger { .. }
+            | Event::Composing { .. }
             | Event::Changed { .. }
             | Event::Disconnected => {}
         }

@@ -12,6 +12,10 @@ mod desk;
 
 mod alarms;
 
+mod composing;
+
+mod saving;
+
 mod open_thread;
 
 mod reading;

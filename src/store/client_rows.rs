@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use rusqlite::{Connection, Row, params};
 
 use crate::client::journal::{
@@ -9,6 +10,7 @@ use crate::client::journal::{
     MessageId, OpenRows, OutgoingRow, PersonRow, Rows, Way, Write,
 };
 use crate::limits::OPEN_LOADED_MAX;
+use crate::sip::content;
 use crate::store::Schema;
 use crate::store::columns::{Json, millis, people, people_column, signed, timestamp, unsigned};
 
@@ -70,7 +72,7 @@ const INSERT_MESSAGE: &str =
                               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 
 fn put_outgoing(connection: &Connection, outgoing: &OutgoingRow) -> rusqlite::Result<()> {
-    let (chars, newlines) = extent(&outgoing.body);
+    let (chars, newlines) = extent(&outgoing.content_type, &outgoing.body);
     let nobody: Option<&str> = None;
     connection
         .prepare_cached(INSERT_MESSAGE)?
@@ -92,7 +94,7 @@ fn put_outgoing(connection: &Connection, outgoing: &OutgoingRow) -> rusqlite::Re
 }
 
 fn put_incoming(connection: &Connection, incoming: &IncomingRow) -> rusqlite::Result<()> {
-    let (chars, newlines) = extent(&incoming.body);
+    let (chars, newlines) = extent(&incoming.content_type, &incoming.body);
     connection.prepare_cached(INSERT_MESSAGE)?.execute(params![
         signed(incoming.id.0),
         signed(incoming.conversation.0),
@@ -170,9 +172,9 @@ fn put_seen(
     connection.prepare_cached(sql)?.execute([signed(conversation.0), signed(message.0)]).map(drop)
 }
 
-/// Characters and line ends of a body as text, for the outline.
-fn extent(body: &[u8]) -> (u32, u32) {
-    let text = String::from_utf8_lossy(body);
+/// Characters and line ends of the text in a body, for the outline.
+fn extent(content_type: &str, body: &Bytes) -> (u32, u32) {
+    let text = content(content_type, body).text;
     let newlines = text.bytes().filter(|byte| *byte == b'\n').count();
     (u32::try_from(text.chars().count()).unwrap_or(u32::MAX), u32::try_from(newlines).unwrap_or(u32::MAX))
 }

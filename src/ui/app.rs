@@ -117,6 +117,7 @@ impl App {
             }
             match notice {
                 Notice::NotSent { draft, why } => self.give_back(draft, why),
+                Notice::Saved(path) => self.shell.toasts.push(format!("Saved as {}", path.display())),
                 Notice::Problem(words) => self.shell.toasts.push(words),
                 Notice::Missed(count) => {
                     self.shell.toasts.push(format!("{count} things happened that are not shown here."));

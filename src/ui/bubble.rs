@@ -11,6 +11,7 @@ use egui::{
 use crate::client::command::{AgentCommand, Command};
 use crate::client::snapshot::{DeliveryView, MessageView, Outline};
 use crate::ui::act::Act;
+use crate::ui::files::{files_size, files_ui};
 use crate::ui::icons::{paint_state, state_color};
 use crate::ui::links::{laid_out, links_ui};
 use crate::ui::theme::{self, colors};
@@ -130,8 +131,12 @@ struct Plan {
 impl Plan {
     fn of(ui: &Ui, row: &Row<'_>, look: &Look, width: f32) -> Self {
         let mine = row.message.from.is_none();
-        let text = body(ui, row.message, text_width_max(width, mine));
-        let bubble = text.size() + vec2(2.0 * PADDING_X, 2.0 * PADDING_Y);
+        let width_max = text_width_max(width, mine);
+        let text = body(ui, row.message, width_max);
+        let files = files_size(row.message, width_max);
+        let above = if row.message.text.is_empty() && files.y > 0.0 { 0.0 } else { text.size().y };
+        let inner = vec2(text.size().x.max(files.x), above + files.y);
+        let bubble = inner + vec2(2.0 * PADDING_X, 2.0 * PADDING_Y);
         let gap = match (row.continues(look), mine) {
             (true, false) => 4.0,
             (true, true) => 8.0,
@@ -159,16 +164,10 @@ fn text_width_max(width: f32, mine: bool) -> f32 {
 
 fn body(ui: &Ui, message: &MessageView, width: f32) -> Arc<Galley> {
     let colors = colors(ui);
-    match &message.other_type {
-        Some(kind) if message.text.is_empty() => wrapped(
-            ui,
-            &format!("A message of a kind that cannot be shown here ({kind})"),
-            theme::regular(14.0),
-            colors.weak,
-            width,
-        ),
-        Some(_) | None => laid_out(ui, &message.text, theme::regular(14.0), colors.text, width),
+    if message.text.is_empty() && message.files.is_empty() {
+        return wrapped(ui, "A message without text", theme::regular(14.0), colors.weak, width);
     }
+    laid_out(ui, &message.text, theme::regular(14.0), colors.text, width)
 }
 
 fn separator(ui: &Ui, y: f32, text: &str, color: egui::Color32) {
@@ -317,8 +316,11 @@ fn frame(ui: &Ui, row: &Row<'_>, rect: Rect, ground: egui::Color32) -> Response 
 /// The text itself is a label, so that it can be selected and copied; over it lie its links.
 fn text(ui: &mut Ui, row: &Row<'_>, plan: &Plan, bubble: Rect, acts: &mut Vec<Act>) {
     let place = bubble.shrink2(vec2(PADDING_X, PADDING_Y));
+    // At its size: a label of its own would stand in the middle of a bubble that files make larger.
+    let place = Rect::from_min_size(place.min, plan.text.size());
     ui.put(place, Label::new(Arc::clone(&plan.text)).selectable(true));
     links_ui(ui, &plan.text, place.min, focus_id(row.message), acts);
+    files_ui(ui, row.message, bubble.shrink2(vec2(PADDING_X, PADDING_Y)), acts);
 }
 
 fn ticks_size(count: usize) -> egui::Vec2 {

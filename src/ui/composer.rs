@@ -88,6 +88,7 @@ pub(crate) fn composer_ui(
     let bytes = request_bytes(&rows, &writing.text);
     let obstacle = obstacle(writing, audience, &rows, bytes);
     let ready = obstacle.is_none() && !rows.is_empty() && !writing.text.trim().is_empty();
+    writing_ui(ui, audience, snapshot);
     let by_key = ready && send_key(ui, snapshot.settings.enter_sends);
     let label = if rows.is_empty() { "Send".to_owned() } else { format!("Send to {}", rows.len()) };
     let new_line = if snapshot.settings.enter_sends { Modifiers::SHIFT } else { Modifiers::NONE };
@@ -100,6 +101,18 @@ pub(crate) fn composer_ui(
         let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
         let hidden = audience.hidden(writing) && rows.len() > 1;
         acts.push(Act::Send(Draft { to: rows, text: writing.text.trim_end().to_owned(), hidden, report }));
+    }
+}
+
+/// Who else is writing here just now.
+fn writing_ui(ui: &mut Ui, audience: Audience<'_>, snapshot: &Snapshot) {
+    let Audience::Thread(thread) = audience else {
+        return;
+    };
+    let here = snapshot.writing.iter().filter(|writing| writing.conversation == thread.conversation);
+    let names: Vec<&str> = here.map(|writing| writing.name.as_str()).collect();
+    if let Some(words) = words::writing(&names) {
+        hint(ui, &words);
     }
 }
 

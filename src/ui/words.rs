@@ -106,6 +106,25 @@ pub(crate) fn sentence(text: &str) -> String {
 /// How a message went through a server that does not fan out (W6).
 pub(crate) const ONE_BY_ONE: &str = "Sent one by one: this server does not know group messages";
 
+/// Who is writing: `Ann is writing`, `Ann and Ben are writing`.
+pub(crate) fn writing(names: &[&str]) -> Option<String> {
+    Some(match names {
+        [] => return None,
+        [one] => format!("{one} is writing"),
+        [one, two] => format!("{one} and {two} are writing"),
+        [one, rest @ ..] => format!("{one} and {} more are writing", rest.len()),
+    })
+}
+
+/// `812 bytes`, `12 KB`, `1.2 MB`.
+pub(crate) fn size(bytes: usize) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{} KB", bytes.div_ceil(1_000)),
+        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+    }
+}
+
 /// `0.4 s`, `12 s`, `3 min`, `2 h`: how long something took.
 pub(crate) fn latency(after: Duration) -> String {
     let millis = after.as_millis();
@@ -166,7 +185,11 @@ pub(crate) fn address(uri: &str) -> String {
 /// What a screen reader, or a test, calls a message.
 pub(crate) fn message_name(message: &MessageView) -> String {
     match &message.from {
-        Some(from) => format!("Message from {}", from.name),
+        Some(from) => {
+            let files: Vec<&str> = message.files.iter().map(|file| file.name.as_str()).collect();
+            let with = if files.is_empty() { String::new() } else { format!(" with {}", files.join(", ")) };
+            format!("Message from {}{with}", from.name)
+        }
         None => summary::accessible_name(&message.tally),
     }
 }

@@ -32,8 +32,7 @@ fn kamailio_ignores_what_a_submission_requires_and_leaves_out_all_but_the_first(
     let (ann, bob) = (answering("ann", &kamailio, "200 OK"), answering("bob", &kamailio, "200 OK"));
     let james = Phone::new();
     let people = ["sip:ann@domain.com", "sip:bob@domain.com"];
-    let submission =
-        submission(james.address, &people, "", "Come here.").replace("im:james", "sip:james");
+    let submission = submission(james.address, &people, "", "Come here.").replace("im:james", "sip:james");
     let answer = james.ask(kamailio.address, &submission);
     assert_eq!(answer.start(), "SIP/2.0 200 OK", "{}", answer.text);
     assert_eq!((ann.seen().len(), bob.seen().len()), (1, 0), "the reason for W6");

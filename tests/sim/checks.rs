@@ -245,6 +245,7 @@ pub(crate) fn told(model: &mut Model, hosts: &[Host], id: HostId, told: &Told) -
         | Event::OneByOne { .. }
         | Event::Refused { .. }
         | Event::Reported { .. }
+        | Event::Composing { .. }
         | Event::Changed { .. }
         | Event::Disconnected => Ok(()),
     }

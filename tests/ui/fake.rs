@@ -85,7 +85,7 @@ fn obey(inner: &mut Inner, command: Command) {
             }
             inner.snapshot.conversations = heads.into();
         }
-        Command::Agent(_) | Command::ShowAround { .. } | Command::Quit => {}
+        Command::Agent(_) | Command::ShowAround { .. } | Command::SaveFile { .. } | Command::Quit => {}
     }
 }
 
@@ -232,7 +232,7 @@ pub(crate) fn own_of(id: u64, at: Timestamp, text: &str, deliveries: Vec<Deliver
         sent_at: None,
         from: None,
         text: text.into(),
-        other_type: None,
+        files: Vec::new(),
         attempts: deliveries.iter().map(|delivery| delivery.attempt).max().unwrap_or(1),
         way: Way::FanOut,
         tally: Tally::of(deliveries.iter().map(|delivery| delivery.state)),
@@ -248,7 +248,7 @@ pub(crate) fn from(id: u64, at: Timestamp, person: &Person, text: &str) -> Messa
         sent_at: None,
         from: Some(person.clone()),
         text: text.into(),
-        other_type: None,
+        files: Vec::new(),
         attempts: 0,
         way: Way::FanOut,
         deliveries: Vec::new(),

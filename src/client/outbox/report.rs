@@ -5,9 +5,9 @@ use crate::client::command::Event;
 use crate::client::core::{Action, Asked, Core};
 use crate::client::delivery::{Directory, News};
 use crate::client::journal::DeliveryState;
-use crate::client::text::{media_type, visible};
+use crate::client::text::visible;
 use crate::limits::RECIPIENTS_MAX;
-use crate::sip::{ReportLine, Request, read_report};
+use crate::sip::{ReportLine, Request, media_type, read_report};
 use crate::time::Now;
 
 impl Outbox {

@@ -171,9 +171,10 @@ fn what_is_no_text_is_named_and_what_is_no_message_is_refused() {
         ("text/html;charset=utf-8", "200"),
         ("image/png", "200"),
         ("application/pdf", "200"),
-        ("multipart/mixed;boundary=x", "415"),
-        ("message/cpim", "415"),
-        ("application/im-iscomposing+xml", "415"),
+        ("multipart/mixed;boundary=x", "200"),
+        ("message/cpim", "200"),
+        ("message/sipfrag", "415"),
+        ("application/sdp", "415"),
         ("rubbish", "415"),
     ];
     for (content_type, status) in table {
@@ -227,4 +228,78 @@ fn options_says_what_we_can() {
     assert_eq!(field(answer, "Allow"), "MESSAGE, NOTIFY, OPTIONS");
     assert!(field(answer, "Accept").contains("text/plain"));
     assert_eq!(field(answer, "Supported"), "", "we fan out nothing ourselves");
+}
+
+fn composing(state: &str) -> String {
+    let body = format!("<isComposing><state>{state}</state><refresh>90</refresh></isComposing>");
+    format!(
+        "MESSAGE sip:james@{OWN} SIP/2.0\n\
+         Via: SIP/2.0/UDP {PROXY};branch=z9hG4bKc{state}\n\
+         Max-Forwards: 70\n\
+         From: <sip:ann@domain.com>;tag=c1\n\
+         To: <sip:james@domain.com>\n\
+         Call-ID: c{state}@bare\n\
+         CSeq: 1 MESSAGE\n\
+         Content-Type: application/im-iscomposing+xml\n\
+         Content-Length: {}\n\n{body}",
+        body.len()
+    )
+}
+
+#[test]
+fn who_is_writing_is_told_for_as_long_as_he_says_and_not_kept() {
+    let mut stage = Stage::connected();
+    stage.proxy_sends(&composing("active"));
+    assert_eq!(stage.events, [], "in a conversation that there is not it is no news");
+    stage.send(&["sip:ann@domain.com"], "Hi");
+    stage.events.clear();
+    stage.sent.clear();
+    let rows = stage.rows.len();
+    stage.proxy_sends(&composing("active").replace("cactive", "cagain"));
+    let until = Some(stage.now.mono + Duration::from_secs(90));
+    let told = |until| Event::Composing {
+        conversation: ConversationId(1),
+        from: PersonRow { address: "sip:ann@domain.com".into(), name: String::new() },
+        until,
+    };
+    assert_eq!(stage.events, [told(until)]);
+    assert!(stage.sent[0].1.starts_with("SIP/2.0 200 OK"));
+    stage.proxy_sends(&composing("idle"));
+    assert_eq!(stage.events.last(), Some(&told(None)));
+    assert_eq!(stage.rows.len(), rows, "nothing of it is kept");
+}
+
+#[test]
+fn w4_bodies_of_several_parts_and_other_wrappers_are_taken_and_their_text_is_told() {
+    let multipart = "--b\r\nContent-Type: text/plain\r\n\r\nCome here.\r\n--b\r\nContent-Type: image/png\r\n\r\npixels\r\n--b--\r\n";
+    let cpim = "From: <im:ann@domain.com>\r\nTo: <im:james@domain.com>\r\n\r\nContent-Type: text/plain\r\n\r\nCome here.";
+    for (number, (content_type, body)) in [
+        ("multipart/mixed;boundary=b", multipart),
+        ("message/cpim", cpim),
+        ("text/html", "<p>Come <b>here</b>.</p>"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut stage = Stage::connected();
+        let head = format!(
+            "MESSAGE sip:james@{OWN} SIP/2.0\r\n\
+             Via: SIP/2.0/UDP {PROXY};branch=z9hG4bKm{number}\r\n\
+             Max-Forwards: 70\r\n\
+             From: <sip:ann@domain.com>;tag=m{number}\r\n\
+             To: <sip:james@domain.com>\r\n\
+             Call-ID: m{number}@bare\r\n\
+             CSeq: 1 MESSAGE\r\n\
+             Content-Type: {content_type}\r\n\
+             Content-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stage.proxy_sends(&(head + body));
+        let text = stage.events.iter().find_map(|event| {
+            let Event::Received { text, .. } = event else { return None };
+            Some(text.trim().to_owned())
+        });
+        assert_eq!(text.as_deref(), Some("Come here."), "{content_type}");
+        assert!(stage.sent[0].1.starts_with("SIP/2.0 200 OK"), "{content_type}");
+    }
 }

@@ -171,7 +171,7 @@ mod tests {
             sent_at: None,
             from: None,
             text: String::new(),
-            other_type: None,
+            files: Vec::new(),
             attempts: 1,
             way: crate::client::journal::Way::FanOut,
             deliveries: states.iter().enumerate().map(delivery).collect(),

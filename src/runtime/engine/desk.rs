@@ -18,6 +18,7 @@ use crate::store::history::{History, ReadError};
 use crate::time::{Now, Timestamp};
 
 use super::alarms::{Alarms, Change};
+use super::composing::Composing;
 use super::open_thread::{OpenThread, view};
 use super::out::Out;
 use super::reading::{Answer, Question, ask};
@@ -44,6 +45,7 @@ pub(super) struct Desk {
     /// Messages of which the screen, or a notice, shows an old state.
     stale: BTreeSet<MessageId>,
     alarms: Alarms,
+    composing: Composing,
     /// A question is under way.
     asking: bool,
     ask_at: Option<Instant>,
@@ -67,11 +69,17 @@ impl Desk {
             thread: None,
             stale: BTreeSet::new(),
             alarms: Alarms::default(),
+            composing: Composing::default(),
             asking: false,
             ask_at: None,
             changed: true,
             published_at: None,
         }
+    }
+
+    /// Whither to tell the person something from another thread.
+    pub(super) const fn out(&self) -> &Arc<Out> {
+        &self.out
     }
 
     /// Tells the person something, once.
@@ -158,7 +166,11 @@ impl Desk {
             }
             // For testers: the log of the command line has it; the window will with its wire view.
             Event::ReportedStranger { .. } => {}
+            Event::Composing { conversation, from, until } => {
+                self.composing.hear(conversation, names.person(&from), until);
+            }
             Event::Received { conversation, from, text, .. } => {
+                self.composing.hear(conversation, names.person(&from), None);
                 self.grew(conversation);
                 self.tell(Notice::Received { conversation, from: names.person(&from).name, text });
             }
@@ -234,6 +246,7 @@ impl Desk {
 
     /// Publishes a picture if something changed and the last one is old enough.
     pub(super) fn publish(&mut self, machine: Option<&UserAgent>, now: Instant) {
+        self.changed |= self.composing.forget(now);
         if !self.changed || self.published_at.is_some_and(|at| now < at + PICTURE_TIME) {
             return;
         }
@@ -253,6 +266,7 @@ impl Desk {
             unsent: machine.map_or(0, UserAgent::unsent),
             conversations: Arc::clone(&self.heads),
             thread,
+            writing: self.composing.shown(),
             book: Arc::clone(&self.book),
             settings: self.settings.clone(),
             demo: self.demo,
@@ -262,6 +276,6 @@ impl Desk {
     /// When there is something to do though nothing happens.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let picture = self.changed.then_some(self.published_at).flatten().map(|at| at + PICTURE_TIME);
-        [picture, self.alarms.deadline(), self.ask_at].into_iter().flatten().min()
+        [picture, self.alarms.deadline(), self.composing.deadline(), self.ask_at].into_iter().flatten().min()
     }
 }

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use crate::client::account::{Account, RegistrationState};
 use crate::client::command::{AgentCommand, Command, Event, Notice};
 use crate::client::contacts::AddressBook;
+use crate::client::journal::MessageId;
 use crate::client::names::Names;
 use crate::config::client::ClientFiles;
 use crate::limits::UNREGISTER_WAIT;
@@ -23,6 +24,7 @@ use super::EngineError;
 use super::desk::Desk;
 use super::out::Out;
 use super::reading::Answer;
+use super::saving::save;
 
 /// What the thread starts from.
 #[derive(Debug)]
@@ -207,6 +209,7 @@ impl Work {
                 self.desk.touch();
                 self.note(self.files.keep_settings(&self.desk.settings));
             }
+            Command::SaveFile { message, file } => self.save_file(message, file),
             Command::Quit => return Round::Last,
         }
         Round::Next
@@ -223,6 +226,13 @@ impl Work {
         let mut events = Vec::new();
         running.agent.command(command, &mut |event| events.push(event));
         self.hear(events);
+    }
+
+    fn save_file(&self, message: MessageId, file: usize) {
+        let history = self.running.as_ref().and_then(|running| running.history.as_ref());
+        if !history.is_some_and(|history| save(history, message, file, self.desk.out())) {
+            self.desk.tell(Notice::Problem("The file could not be saved. Please try again.".to_owned()));
+        }
     }
 
     /// Writing a small file takes as long as the disk's sync: rare, and short against every timer of ours.

@@ -1,13 +1,15 @@
 //! The line of each conversation in the list.
 
+use bytes::Bytes;
 use rusqlite::{Connection, Row};
 
 use crate::client::journal::{ConversationHeadRow, ConversationId, ConversationRow, LastRow, MessageId};
+use crate::sip::{Content, File, content};
 use crate::store::columns::{people, timestamp, unsigned};
 
 /// Characters of a preview, and bytes read to find them.
 pub(super) const PREVIEW_CHARS_MAX: usize = 200;
-const PREVIEW_BYTES: usize = 1000;
+const PREVIEW_BYTES: usize = 4000;
 
 pub(super) fn heads(connection: &Connection) -> rusqlite::Result<Vec<ConversationHeadRow>> {
     let sql = format!(
@@ -29,7 +31,10 @@ fn head(row: &Row<'_>) -> rusqlite::Result<ConversationHeadRow> {
         Some(id) => Some(LastRow {
             id: MessageId(unsigned(id)),
             at: timestamp(row, "at")?,
-            preview: preview(&row.get::<_, String>("content_type")?, &row.get::<_, Vec<u8>>("beginning")?),
+            preview: preview(
+                &row.get::<_, String>("content_type")?,
+                &row.get::<_, Vec<u8>>("beginning")?.into(),
+            ),
             mine: row.get::<_, u32>("recipient_count")? > 0,
         }),
     };
@@ -45,12 +50,12 @@ fn head(row: &Row<'_>) -> rusqlite::Result<ConversationHeadRow> {
     })
 }
 
-/// The beginning of a text on one line; of other media types the type.
-pub(super) fn preview(content_type: &str, body: &[u8]) -> String {
-    if !content_type.trim_start().to_ascii_lowercase().starts_with("text/") {
-        return content_type.to_owned();
+/// The beginning of a text on one line; of what is no text its name, or its media type.
+pub(super) fn preview(content_type: &str, body: &Bytes) -> String {
+    let Content { mut text, files } = content(content_type, body);
+    if text.trim().is_empty() {
+        text = files.iter().map(File::called).collect::<Vec<_>>().join(", ");
     }
-    let text = String::from_utf8_lossy(body);
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars().filter(|character| !character.is_control()).take(PREVIEW_CHARS_MAX).collect()
 }

@@ -1,7 +1,5 @@
 //! The client's rows, written and loaded.
 
-use bytes::Bytes;
-
 use super::heads::{PREVIEW_CHARS_MAX, preview};
 use super::*;
 use crate::client::journal::{ConversationHeadRow, LastRow};
@@ -182,8 +180,11 @@ fn keys_of_doubles_are_kept_until_they_are_forgotten() {
 
 #[test]
 fn a_preview_is_one_short_line_whatever_the_bytes() {
-    assert_eq!(preview("text/plain;charset=utf-8", b" a\r\n\r\n b\t\x1b[0mc "), "a b [0mc");
-    assert_eq!(preview("TEXT/plain", &[0xff, b'x']), "\u{fffd}x");
-    assert_eq!(preview("text/plain", "é".repeat(500).as_bytes()).chars().count(), PREVIEW_CHARS_MAX);
-    assert_eq!(preview("application/pdf", b"%PDF"), "application/pdf");
+    assert_eq!(
+        preview("text/plain;charset=utf-8", &Bytes::from_static(b" a\r\n\r\n b\t\x1b[0mc ")),
+        "a b [0mc"
+    );
+    assert_eq!(preview("TEXT/plain", &Bytes::from_static(b"\xffx")), "\u{fffd}x");
+    assert_eq!(preview("text/plain", &"é".repeat(500).into()).chars().count(), PREVIEW_CHARS_MAX);
+    assert_eq!(preview("application/pdf", &Bytes::from_static(b"%PDF")), "application/pdf");
 }
