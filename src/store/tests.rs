@@ -58,15 +58,21 @@ fn all_that_waits_is_written_as_one() {
 fn a_batch_that_fails_fails_alone_and_whole() {
     let (writer, answers) = started(Store::in_memory().unwrap());
     writer.commit(batch(1)).unwrap();
-    let (asked, reached) = sync_channel(0);
-    writer.ask(move |_| asked.send(()).unwrap());
     answers.recv().unwrap();
+    // The writer is held in a question until all that follows waits for it.
+    let (asked, reached) = sync_channel(1);
+    let (go_on, released) = sync_channel::<()>(1);
+    writer.ask(move |_| {
+        asked.send(()).unwrap();
+        released.recv().unwrap();
+    });
+    reached.recv().unwrap();
     let mut broken = batch(3);
     broken.writes.extend(batch(1).writes); // number 1 is taken
     for batch in [batch(2), broken, batch(4), Batch { id: BatchId(5), writes: vec![] }] {
         writer.commit(batch).unwrap();
     }
-    reached.recv().unwrap();
+    go_on.send(()).unwrap();
     let outcomes = answers.recv().unwrap();
     let expected = [2, 3, 4, 5].map(|id| match id {
         3 => Outcome::Failed(BatchId(3)),
