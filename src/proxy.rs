@@ -79,7 +79,7 @@ use self::secret::Secret;
 use self::submission::Submission;
 use crate::machine::{BatchId, Flow, Input, Machine, Output};
 use crate::random::Random;
-use crate::sip::{Compose, Message, Request, Response, parse, refusal};
+use crate::sip::{Compose, Message, RECIPIENT_LIST, Request, Response, parse, refusal};
 use crate::time::Now;
 use crate::transaction::{Arrival, ServerKey};
 
@@ -169,7 +169,7 @@ impl Proxy {
         now: Now,
     ) -> Result<(), Rejection> {
         if let Some(id) = self.dispatches.double_of(&self.core, &submission) {
-            let Submission { request, content, .. } = submission;
+            let (request, content) = (submission.to_answer().clone(), submission.content);
             return self.dispatches.repeat(&mut self.core, id, Pending { key, request, flow }, content, now);
         }
         admission::check_rate(&mut self.core, &submission.request, flow, now)?;
@@ -182,7 +182,7 @@ impl Proxy {
         let bytes = Compose::response(request, 200, None, &tag, flow.remote)
             .field("Allow", ALLOW)
             .field("Accept", "*/*")
-            .field("Supported", SECONDARY_TO)
+            .field("Supported", format_args!("{SECONDARY_TO}, {RECIPIENT_LIST}"))
             .finish();
         self.core.carrier.respond(key, 200, bytes, now.mono);
     }

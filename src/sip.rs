@@ -12,6 +12,8 @@ pub mod second_reader;
 
 mod framing;
 
+mod uri_list;
+
 mod content;
 
 mod cpim;
@@ -63,4 +65,5 @@ pub use names::{Method, Transport, reason_phrase};
 pub use secondary_to::{Addressed, ReportMode, ReportWish, also_to, recipients};
 pub use uri::Uri;
 pub use uri_grammar::Scheme;
+pub use uri_list::{RECIPIENT_LIST, with_secondary_to};
 pub use via::Via;

@@ -3,10 +3,10 @@
 use super::core::{ALLOW, Core, Rejection, SECONDARY_TO};
 use super::dispatch::Dispatches;
 use super::load::Pressure;
-use super::submission::{Lists, Submission, is_submission};
+use super::submission::{Lists, Submission, has_list, is_submission};
 use crate::limits::ADDRESSES_PER_RECIPIENT_MAX;
 use crate::machine::Flow;
-use crate::sip::{Method, Request, Uri, recipients};
+use crate::sip::{Method, RECIPIENT_LIST, Request, Uri, recipients, with_secondary_to};
 use crate::time::Now;
 use crate::transaction::ServerKey;
 
@@ -46,7 +46,8 @@ pub(super) fn turned_away(
     if core.load.has_turned_away(key) {
         return Some(key);
     }
-    let is_known = || is_served || (is_submission(request) && dispatches.knows(core, request));
+    let may_be = || is_submission(request) || has_list(request);
+    let is_known = || is_served || (may_be() && dispatches.knows(core, request));
     (is_refused && !is_known()).then_some(key)
 }
 
@@ -66,8 +67,14 @@ pub(super) fn admit(core: &Core, request: &Request, flow: Flow) -> Result<Errand
             check_required(request, "Require", &[]).map(|()| Errand::Options)
         }
         Method::Message | Method::Options if hops_left == 0 => Err(Rejection::new(483)),
+        // W26: to somebody else's list service it is an ordinary message.
+        Method::Message if has_list(request) && core.domains.serving(request.uri()).is_some() => {
+            check_required(request, "Require", &[RECIPIENT_LIST])?;
+            let submission = submission(core, &with_secondary_to(request)?, flow)?;
+            Ok(Errand::Submission(Box::new(submission.answering(request.clone()))))
+        }
         Method::Message if is_submission(request) || is_to_list(core, request)? => {
-            submission(core, request, flow)
+            Ok(Errand::Submission(Box::new(submission(core, request, flow)?)))
         }
         Method::Message | Method::Options => relay(core, request, flow),
         Method::Invite | Method::Ack | Method::Bye | Method::Cancel | Method::Subscribe | Method::Notify => {
@@ -90,7 +97,7 @@ pub(super) fn check_rate(core: &mut Core, request: &Request, flow: Flow, now: No
     if core.rates.allows(&sender, max, now.mono) { Ok(()) } else { Err(Rejection::busy()) }
 }
 
-fn submission(core: &Core, request: &Request, flow: Flow) -> Result<Errand, Rejection> {
+fn submission(core: &Core, request: &Request, flow: Flow) -> Result<Submission, Rejection> {
     let all = recipients(request.fields())?;
     if !may_send(core, request, flow) {
         return Err(Rejection::because(403, "Not A User Of This Proxy"));
@@ -115,7 +122,7 @@ fn submission(core: &Core, request: &Request, flow: Flow) -> Result<Errand, Reje
     if breadth.is_some_and(|breadth| submission.recipients.len() > breadth) {
         return Err(Rejection::new(440));
     }
-    Ok(Errand::Submission(Box::new(submission)))
+    Ok(submission)
 }
 
 /// An ordinary message whose address stands for several (W16).

@@ -187,7 +187,7 @@ impl Dispatches {
             recipients: submission.recipients.iter().map(|person| person.place).collect(),
             lists: submission.lists.clone(),
         };
-        let request = submission.request.clone();
+        let request = submission.to_answer().clone();
         let mut dispatch = make(core, &row, submission, None);
         dispatch.pending = Some(vec![Pending { key, request, flow }]);
         core.write(Write::Accept(row));

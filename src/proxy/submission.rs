@@ -9,12 +9,16 @@ use super::journal::{ListRow, expand};
 use super::router::Domains;
 use super::secret::Secret;
 use crate::limits::{MEMBERS_PER_MESSAGE_MAX, SPELLINGS_COMPARED_MAX};
-use crate::sip::{Addressed, Aor, Error, Method, ReportMode, ReportWish, Request, Uri, recipients};
+use crate::sip::{
+    Addressed, Aor, Error, Method, RECIPIENT_LIST, ReportMode, ReportWish, Request, Uri, recipients,
+};
 
 /// A request that wants fan-out, read but not yet judged.
 #[derive(Debug)]
 pub(super) struct Submission {
     pub(super) request: Request,
+    /// What was received, where that had another form (W26): the answer is to it.
+    received: Option<Request>,
     /// The From address without what does not tell people apart.
     pub(super) sender: Aor,
     /// Everybody once, lists resolved, in the order of submission, in the spelling that came first.
@@ -85,6 +89,11 @@ pub(super) fn is_submission(request: &Request) -> bool {
             || fields.has_token("Proxy-Require", super::core::SECONDARY_TO))
 }
 
+/// True for a MESSAGE that has its recipients in its body (RFC 5365, W26).
+pub(super) fn has_list(request: &Request) -> bool {
+    *request.method() == Method::Message && request.fields().has_token("Require", RECIPIENT_LIST)
+}
+
 impl Submission {
     /// Reads it.
     ///
@@ -128,7 +137,17 @@ impl Submission {
         let Resolved { recipients, lines, mut names } = resolve(all, &lists, domains);
         names.sort_unstable();
         let content = secret.content(names.iter().map(String::as_str), &request.body());
-        Ok(Self { sender, recipients, lines, lists, wish, expires, key, content, request })
+        Ok(Self { sender, recipients, lines, lists, wish, expires, key, content, request, received: None })
+    }
+
+    /// The same, written anew from what was received (W26).
+    pub(super) fn answering(self, received: Request) -> Self {
+        Self { received: Some(received), ..self }
+    }
+
+    /// The request that is to be answered.
+    pub(super) fn to_answer(&self) -> &Request {
+        self.received.as_ref().unwrap_or(&self.request)
     }
 }
 

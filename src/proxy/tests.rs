@@ -16,6 +16,7 @@ mod absence;
 mod admission;
 mod doubles;
 mod legs;
+mod list_body;
 mod lists;
 mod mailbox;
 mod overload;

@@ -20,6 +20,8 @@ pub struct Edit<'a> {
     /// In place of the received start line.
     start: Option<String>,
     lines: Vec<Line<'a>>,
+    /// In place of the received body.
+    body: Option<Bytes>,
 }
 
 #[derive(Debug)]
@@ -42,7 +44,8 @@ impl<'a> Edit<'a> {
     }
 
     fn of(fields: &'a Fields, bytes: &'a [u8]) -> Self {
-        Self { fields, bytes, start: None, lines: fields.spans().iter().map(Line::Kept).collect() }
+        let lines = fields.spans().iter().map(Line::Kept).collect();
+        Self { fields, bytes, start: None, lines, body: None }
     }
 
     /// Another Request-URI; a response has none and stays.
@@ -78,6 +81,13 @@ impl<'a> Edit<'a> {
         let fields = self.fields;
         self.lines.retain(|line| !is_name(line.name(fields), name));
         self
+    }
+
+    /// Another body.
+    #[must_use]
+    pub fn body(self, body: Bytes) -> Self {
+        let edit = self.set("Content-Length", body.len());
+        Self { body: Some(body), ..edit }
     }
 
     /// Takes off the topmost value (first element of a comma list) of Via or Route.
@@ -120,7 +130,8 @@ impl<'a> Edit<'a> {
     #[must_use]
     pub fn print(self) -> Bytes {
         let head = self.fields.head();
-        let body = self.bytes.get(head.len()..).unwrap_or_default();
+        let received = self.bytes.get(head.len()..).unwrap_or_default();
+        let body = self.body.as_deref().unwrap_or(received);
         let mut out = Vec::with_capacity(self.bytes.len() + 512);
         let start = self.start.as_deref().unwrap_or_else(|| head.start_line());
         out.extend_from_slice(start.as_bytes());

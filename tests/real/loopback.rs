@@ -240,7 +240,7 @@ fn w13_what_the_proxy_does_not_do_it_says() {
             answer.text
         );
         if method == "OPTIONS" {
-            assert_eq!(answer.value("Supported"), "secondary-to", "W6");
+            assert_eq!(answer.value("Supported"), "secondary-to, recipient-list-message", "W6, W26");
         }
     }
 }

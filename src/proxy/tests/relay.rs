@@ -142,7 +142,7 @@ fn w6_options_for_us_is_answered_with_the_proof_and_for_a_user_relayed() {
         let answer =
             bench.ask(JAMES, &options.replace("OPTIONS sip:bob@domain.com", &format!("OPTIONS {uri}")));
         assert_eq!(status(&answer), 200);
-        assert_eq!(field(&answer, "Supported"), Some("secondary-to"));
+        assert_eq!(field(&answer, "Supported"), Some("secondary-to, recipient-list-message"));
         assert_eq!(field(&answer, "Allow"), Some("MESSAGE, REGISTER, OPTIONS"));
         assert_eq!(field(&answer, "Accept"), Some("*/*"));
     }

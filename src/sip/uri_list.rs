@@ -1,0 +1,246 @@
+//! A message to many in the form of RFC 5365: the body beside a list of who gets it (RFC 4826, RFC 5364). It is
+//! written anew in our own form, with `Secondary-To`, so that everything after that knows one form alone (W26).
+
+use bytes::Bytes;
+use mail_parser::{Encoding, Message as Parts, MessageParser, MessagePart, MimeHeaders, PartType};
+use roxmltree::{Document, Node, ParsingOptions};
+
+use super::content::media_type;
+use super::edit::Edit;
+use super::error::Error;
+use super::message::{Message, Request, parse};
+use super::uri::Uri;
+use crate::limits::XML_NODES_MAX;
+
+/// The option tag of RFC 5365 §4.
+pub const RECIPIENT_LIST: &str = "recipient-list-message";
+/// What a fault of the list is named by.
+const SUBJECT: &str = "recipient list";
+
+/// The same submission with `To` and `Secondary-To` in place of the list. Without `Delivery-Report` no report is
+/// wanted: its sender does not know reports.
+///
+/// # Errors
+/// The list is missing, broken, empty, refers to what is elsewhere, or names what is no address.
+pub fn with_secondary_to(request: &Request) -> Result<Request, Error> {
+    let content_type = request.fields().first("Content-Type").unwrap_or_default();
+    if !media_type(content_type).starts_with("multipart/") {
+        return Err(Error::whole(SUBJECT, "no multipart body"));
+    }
+    let whole = [b"Content-Type: ", content_type.as_bytes(), b"\r\n\r\n", &request.body()].concat();
+    let parts = MessageParser::default().parse(&whole).ok_or_else(|| Error::whole(SUBJECT, "no parts"))?;
+    let (list, others) = divide(&parts)?;
+    let people = read_list(list.contents())?;
+    let Some((first, further)) = people.split_first() else {
+        return Err(Error::whole(SUBJECT, "nobody in it"));
+    };
+    let (content_type, body) = join(&others, &parts, content_type)?;
+    let mut edit = Edit::request(request)
+        .remove_token("Require", RECIPIENT_LIST)
+        .remove("Content-Disposition")
+        .remove("Secondary-To")
+        .set("To", first)
+        .set("Content-Type", content_type)
+        .body(body);
+    if !further.is_empty() {
+        edit = edit.set("Secondary-To", further.join(", "));
+    }
+    if request.fields().first("Delivery-Report").is_none() {
+        edit = edit.set("Delivery-Report", "none");
+    }
+    match parse(edit.print())? {
+        Message::Request(request) => Ok(request),
+        Message::Response(_) => Err(Error::whole(SUBJECT, "no request")),
+    }
+}
+
+/// The list, and the other parts of the body.
+fn divide<'a>(parts: &'a Parts<'a>) -> Result<(&'a MessagePart<'a>, Vec<&'a MessagePart<'a>>), Error> {
+    let PartType::Multipart(children) = &parts.root_part().body else {
+        return Err(Error::whole(SUBJECT, "no parts"));
+    };
+    let children = children.iter().filter_map(|id| parts.part(*id));
+    let (lists, others): (Vec<_>, Vec<_>) = children.partition(|part| is_list(part));
+    match (lists.as_slice(), others.is_empty()) {
+        ([_], true) => Err(Error::whole(SUBJECT, "no message beside it")),
+        ([list], false) => Ok((list, others)),
+        ([], _) => Err(Error::whole(SUBJECT, "missing")),
+        (_, _) => Err(Error::whole(SUBJECT, "more than one")),
+    }
+}
+
+fn is_list(part: &MessagePart<'_>) -> bool {
+    part.is_content_type("application", "resource-lists+xml")
+}
+
+/// `<sip:bill@example.com>;copy=bcc` for each entry. A document type, and with it every entity, is refused.
+fn read_list(xml: &[u8]) -> Result<Vec<String>, Error> {
+    let text = std::str::from_utf8(xml).map_err(|_bytes| Error::whole(SUBJECT, "not UTF-8"))?;
+    let options = ParsingOptions { nodes_limit: XML_NODES_MAX, ..ParsingOptions::default() };
+    let document = Document::parse_with_options(text, options).map_err(|error| broken(&error))?;
+    if document.root_element().tag_name().name() != "resource-lists" {
+        return Err(Error::whole(SUBJECT, "no resource-lists"));
+    }
+    let mut people = Vec::new();
+    for node in document.root_element().descendants().filter(Node::is_element) {
+        let line = usize::try_from(document.text_pos_at(node.range().start).row).unwrap_or(usize::MAX);
+        match node.tag_name().name() {
+            "entry" => people.push(read_entry(node, line)?),
+            // RFC 5363 §4.1: what is elsewhere is not fetched.
+            "external" | "entry-ref" => return Err(Error::in_line(SUBJECT, "refers to another list", line)),
+            _ => {}
+        }
+    }
+    Ok(people)
+}
+
+fn broken(error: &roxmltree::Error) -> Error {
+    if *error == roxmltree::Error::DtdDetected {
+        return Error::whole(SUBJECT, "has a document type");
+    }
+    if *error == roxmltree::Error::NodesLimitReached {
+        return Error::whole(SUBJECT, "too long");
+    }
+    Error::in_line(SUBJECT, "broken XML", usize::try_from(error.pos().row).unwrap_or(usize::MAX))
+}
+
+fn read_entry(entry: Node<'_, '_>, line: usize) -> Result<String, Error> {
+    let wrong = |what| Error::in_line(SUBJECT, what, line);
+    let text = entry.attribute("uri").ok_or_else(|| wrong("entry without uri"))?;
+    let uri = Uri::parse(text.trim()).map_err(|_error| wrong("no address"))?;
+    let attribute = |name: &str| {
+        entry.attributes().find(|attribute| attribute.name() == name).map(|attribute| attribute.value())
+    };
+    // RFC 5364 §3: whom neither a copy nor a list may name to others.
+    let is_hidden = attribute("copyControl") == Some("bcc") || attribute("anonymize") == Some("true");
+    Ok(format!("<{uri}>{}", if is_hidden { ";copy=bcc" } else { "" }))
+}
+
+/// The message without the list: the one part that is left, or what is left of the parts.
+fn join(
+    others: &[&MessagePart<'_>],
+    parts: &Parts<'_>,
+    content_type: &str,
+) -> Result<(String, Bytes), Error> {
+    let raw = |from: u32, to: u32| {
+        let index = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
+        parts.raw_message.get(index(from)..index(to)).unwrap_or_default()
+    };
+    if let [only] = others {
+        let header =
+            only.headers.iter().find(|header| header.name.as_str().eq_ignore_ascii_case("Content-Type"));
+        let written = header.and_then(|it| std::str::from_utf8(raw(it.offset_start, it.offset_end)).ok());
+        let written = written.map_or_else(|| "text/plain".to_owned(), one_line);
+        let body = match only.encoding {
+            Encoding::None => Bytes::copy_from_slice(raw(only.offset_body, only.offset_end)),
+            Encoding::QuotedPrintable | Encoding::Base64 => Bytes::copy_from_slice(only.contents()),
+        };
+        return Ok((written, body));
+    }
+    let boundary = super::content::parameter(content_type, "boundary")
+        .ok_or_else(|| Error::whole(SUBJECT, "multipart body without boundary"))?;
+    let mut body = Vec::new();
+    for part in others {
+        body.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
+        body.extend_from_slice(raw(part.offset_header, part.offset_end));
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+    Ok((content_type.to_owned(), body.into()))
+}
+
+/// A header's value, unfolded.
+fn one_line(value: &str) -> String {
+    value.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 5365 §8's example, shortened, with the list of RFC 5364 in it.
+    fn request(list: &str, message: &str) -> Result<Request, Error> {
+        let body = format!(
+            "--boundary1\n{message}\n--boundary1\nContent-Type: application/resource-lists+xml\n\
+             Content-Disposition: recipient-list\n\n{list}\n--boundary1--\n"
+        )
+        .replace('\n', "\r\n");
+        let head = format!(
+            "MESSAGE sip:list-service.example.com SIP/2.0\nVia: SIP/2.0/TCP uac.example.com;branch=z9hG4bKhjhs8ass83\n\
+             Max-Forwards: 70\nTo: MESSAGE URI-list service <sip:list-service.example.com>\n\
+             From: Carol <sip:carol@example.com>;tag=32331\nCall-ID: d432fa84b4c76e66710\nCSeq: 1 MESSAGE\n\
+             Require: recipient-list-message\nContent-Type: multipart/mixed;boundary=\"boundary1\"\n\
+             Content-Length: {}\n\n",
+            body.len()
+        )
+        .replace('\n', "\r\n");
+        let Ok(Message::Request(request)) = parse(Bytes::from(head + &body)) else {
+            panic!("it can be read")
+        };
+        with_secondary_to(&request)
+    }
+
+    const HELLO: &str = "Content-Type: text/plain;\n charset=utf-8\n\nHello World!";
+    const LIST: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists" xmlns:cp="urn:ietf:params:xml:ns:copycontrol">
+ <list>
+  <entry uri="sip:bill@example.com" cp:copyControl="to" />
+  <entry uri="sip:joe@example.org" cp:copyControl="cc"><display-name>Joe</display-name></entry>
+  <list><entry uri="im:ted@example.net" cp:copyControl="bcc" /></list>
+  <entry uri="sip:ann&amp;co@example.net" cp:copyControl="to" cp:anonymize="true" />
+ </list>
+</resource-lists>"#;
+
+    #[test]
+    fn w26_a_list_becomes_to_and_secondary_to() {
+        let request = request(LIST, HELLO).unwrap();
+        let fields = request.fields();
+        assert_eq!(fields.first("To"), Some("<sip:bill@example.com>"));
+        let further =
+            "<sip:joe@example.org>, <im:ted@example.net>;copy=bcc, <sip:ann&co@example.net>;copy=bcc";
+        assert_eq!(fields.first("Secondary-To"), Some(further));
+        assert_eq!(fields.first("Content-Type"), Some("text/plain; charset=utf-8"));
+        assert_eq!((fields.first("Require"), fields.first("Delivery-Report")), (None, Some("none")));
+        assert_eq!(&request.body()[..], b"Hello World!");
+        assert_eq!(fields.first("Content-Length"), Some("12"));
+        assert_eq!(fields.call_id(), "d432fa84b4c76e66710");
+    }
+
+    #[test]
+    fn w26_what_else_is_in_the_body_stays_together() {
+        let two = format!("{HELLO}\n--boundary1\nContent-Type: image/png\n\npixels");
+        let request = request(LIST, &two).unwrap();
+        assert_eq!(request.fields().first("Content-Type"), Some("multipart/mixed;boundary=\"boundary1\""));
+        let content = super::super::content("multipart/mixed;boundary=\"boundary1\"", &request.body());
+        assert_eq!(content.text.trim_end(), "Hello World!");
+        assert_eq!(&content.files[0].bytes[..], b"pixels");
+        assert!(!request.body().windows(8).any(|bytes| bytes == b"resource"));
+    }
+
+    #[test]
+    fn w26_a_list_that_cannot_be_read_is_named_with_its_line() {
+        let entry = |inner: &str| format!("<resource-lists>\n<list>{inner}</list></resource-lists>");
+        let bomb = "<!DOCTYPE x [<!ENTITY a \"b\"><!ENTITY c \"&a;&a;\">]>\n<resource-lists><list/></resource-lists>";
+        let many = entry(&"<entry uri=\"sip:a@b\"/>".repeat(20_000));
+        let deep = format!("{}{}", "<list>".repeat(9_000), "</list>".repeat(9_000));
+        let table = [
+            ("<resource-lists>\n<list></other>", "Bad recipient list: broken XML in line 2"),
+            ("<resource-lists>\n<list>", "Bad recipient list: broken XML in line 1"),
+            ("<other/>", "Bad recipient list: no resource-lists"),
+            (&entry(""), "Bad recipient list: nobody in it"),
+            (&entry("<entry/>"), "Bad recipient list: entry without uri in line 2"),
+            (&entry("<entry uri=\"&lt;sip:a@b&gt;\"/>"), "Bad recipient list: no address in line 2"),
+            (&entry("<entry uri=\"sip:a@b&#13;&#10;X: y\"/>"), "Bad recipient list: no address in line 2"),
+            (
+                &entry("<external anchor=\"http://x\"/>"),
+                "Bad recipient list: refers to another list in line 2",
+            ),
+            (bomb, "Bad recipient list: has a document type"),
+            (&many, "Bad recipient list: too long"),
+            (&entry(&deep), "Bad recipient list: nobody in it"),
+        ];
+        for (list, said) in table {
+            assert_eq!(request(list, HELLO).unwrap_err().reason(), said);
+        }
+    }
+}
