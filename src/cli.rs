@@ -91,6 +91,9 @@ struct ProxyArguments {
     /// Keep messages for people who are absent, as long as their Expires says and at most 7 days (default: on).
     #[arg(long, value_enum, value_name = "on|off")]
     mailbox: Option<Switch>,
+    /// The name server to ask about other domains, in place of those of this system.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    dns: Option<SocketAddr>,
     /// Our certificate for TLS and the chain to its authority, a PEM file; read again when it changes.
     #[arg(long, value_name = "FILE")]
     tls_cert: Option<PathBuf>,
@@ -176,6 +179,9 @@ struct ServerArguments {
     /// Authorities to trust for TLS, a PEM file, in place of those that this system trusts.
     #[arg(long, value_name = "FILE")]
     tls_ca: Option<PathBuf>,
+    /// The name server to ask, in place of those of this system.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    dns: Option<SocketAddr>,
     /// T1 of RFC 3261 on the way to the proxy.
     #[arg(long, value_name = "TIME", value_parser = parse::duration, default_value = "500ms")]
     t1: Duration,

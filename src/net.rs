@@ -41,7 +41,7 @@ pub use self::bind::{BindCause, BindError};
 use self::bind::{bind_error, bind_pair, bind_tcp, bind_udp};
 use self::connections::{Connections, Peer, Wish};
 use self::guests::StreamLimits;
-use self::resolve::Route;
+use self::resolve::{Resolver, Route};
 use self::tcp::Greeting;
 use self::tls::Tls;
 pub use self::tls::{Identity, TlsFileError, TlsFiles};
@@ -52,6 +52,8 @@ use self::udp::UdpPort;
 pub struct NetSettings {
     /// Certificates.
     pub tls: TlsFiles,
+    /// The name server to ask, in place of those of this system.
+    pub dns: Option<SocketAddr>,
 }
 
 /// What came from the network.
@@ -115,6 +117,7 @@ pub struct Net {
     tls: Arc<Tls>,
     /// Handshakes under way of those who connect to us.
     greeted: Arc<Semaphore>,
+    resolver: Arc<Resolver>,
     lookups: Arc<Semaphore>,
     sender: mpsc::Sender<NetEvent>,
     events: mpsc::Receiver<NetEvent>,
@@ -155,7 +158,9 @@ impl Net {
         let (greeted, lookups) =
             (Arc::new(Semaphore::new(GREETINGS_MAX)), Arc::new(Semaphore::new(LOOKUPS_MAX)));
         let (udp, locals, tasks) = (Vec::new(), Vec::new(), JoinSet::new());
-        let mut net = Self { udp, locals, connections, tls, greeted, lookups, sender, events, tasks };
+        let resolver = Arc::new(Resolver::new(settings.dns));
+        let mut net =
+            Self { udp, locals, connections, tls, greeted, resolver, lookups, sender, events, tasks };
         let mut rest = listens.to_vec();
         while let Some((transport, address)) = rest.pop_first_listen() {
             let twin = partner(transport).map(|twin| (twin, address));
@@ -254,9 +259,9 @@ impl Net {
             tracing::debug!("too many names are being looked up");
             return Some(NetEvent::Resolved { id, hops: Vec::new() });
         };
-        let sender = self.sender.clone();
+        let (sender, resolver) = (self.sender.clone(), Arc::clone(&self.resolver));
         self.tasks.spawn(async move {
-            let hops = resolve::look_up(name).await;
+            let hops = resolver.look_up(name).await;
             drop(free);
             sender.send(NetEvent::Resolved { id, hops }).await.ok();
         });
@@ -307,10 +312,10 @@ impl Drop for Net {
 }
 
 /// Where a URI leads (RFC 3263), best first; none when there is no route.
-pub async fn resolve(uri: &Uri) -> Vec<Hop> {
+pub async fn resolve(uri: &Uri, settings: &NetSettings) -> Vec<Hop> {
     match resolve::route(uri) {
         Route::Known(hops) => hops,
-        Route::Name(name) => resolve::look_up(name).await,
+        Route::Name(name) => Resolver::new(settings.dns).look_up(name).await,
     }
 }
 

@@ -42,6 +42,7 @@ pub(super) fn account(identity: &Uri, server: &ServerArguments, registers: Regis
         register: registers == Registers::Yes,
         t1_ms: millis(server.t1),
         tls_ca: server.tls_ca.clone(),
+        dns: server.dns,
         ..Account::default()
     }
 }

@@ -17,6 +17,7 @@ pub(super) fn run(arguments: ProxyArguments) -> anyhow::Result<ExitCode> {
         routes: arguments.routes,
         t1: arguments.t1,
         mailbox: arguments.mailbox.map(|mailbox| mailbox == Switch::On),
+        dns: arguments.dns,
         tls_cert: arguments.tls_cert,
         tls_key: arguments.tls_key,
         tls_ca: arguments.tls_ca,

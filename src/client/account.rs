@@ -38,6 +38,9 @@ pub struct Account {
     /// A PEM file of the authorities to trust for TLS, in place of those that this system trusts.
     #[serde(default)]
     pub tls_ca: Option<PathBuf>,
+    /// The name server to ask, `192.0.2.53:53`, in place of those of this system.
+    #[serde(default)]
+    pub dns: Option<SocketAddr>,
 }
 
 impl Default for Account {
@@ -51,6 +54,7 @@ impl Default for Account {
             expires_secs: None,
             report_window_secs: report_window_default(),
             tls_ca: None,
+            dns: None,
         }
     }
 }

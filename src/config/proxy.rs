@@ -15,6 +15,7 @@
 //!     mailbox: true,
 //!     mailbox_days: 7,
 //!     mailbox_per_user_max: 1000,
+//!     dns: "192.0.2.53:53",
 //!     tls_cert: "/etc/fanfare/domain.com.pem",
 //!     tls_key: "/etc/fanfare/domain.com.key",
 //!     tls_ca: "/etc/fanfare/our-authority.pem",
@@ -80,6 +81,7 @@ struct Written {
     mailbox: Option<bool>,
     mailbox_days: Option<usize>,
     mailbox_per_user_max: Option<usize>,
+    dns: Option<SocketAddr>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
     tls_ca: Option<PathBuf>,
@@ -114,6 +116,8 @@ pub struct ProxySettings {
     pub mailbox_kept: Option<Duration>,
     /// Messages that wait there for one recipient.
     pub mailbox_per_user_max: Option<usize>,
+    /// The name server to ask, in place of those of this system.
+    pub dns: Option<SocketAddr>,
     /// Our certificate for TLS, and the chain to its authority.
     pub tls_cert: Option<PathBuf>,
     /// Its key.
@@ -162,6 +166,7 @@ impl ProxySettings {
             mailbox: self.mailbox.or(others.mailbox),
             mailbox_kept: self.mailbox_kept.or(others.mailbox_kept),
             mailbox_per_user_max: self.mailbox_per_user_max.or(others.mailbox_per_user_max),
+            dns: self.dns.or(others.dns),
             tls_cert: self.tls_cert.or(others.tls_cert),
             tls_key: self.tls_key.or(others.tls_key),
             tls_ca: self.tls_ca.or(others.tls_ca),
@@ -174,7 +179,8 @@ impl ProxySettings {
         let (chain, key) = (self.tls_cert.as_ref(), self.tls_key.as_ref());
         let identity = chain.or(key).zip(key.or(chain));
         let identity = identity.map(|(chain, key)| Identity { chain: chain.clone(), key: key.clone() });
-        NetSettings { tls: TlsFiles { identity, authorities: self.tls_ca.clone() } }
+        let tls = TlsFiles { identity, authorities: self.tls_ca.clone() };
+        NetSettings { tls, dns: self.dns }
     }
 
     /// What a proxy is made from, with the defaults of what is not set.
@@ -230,6 +236,7 @@ impl Written {
                 self.mailbox_per_user_max,
                 MAILBOX_PER_USER_MAX,
             )?,
+            dns: self.dns,
             tls_cert: self.tls_cert,
             tls_key: self.tls_key,
             tls_ca: self.tls_ca,

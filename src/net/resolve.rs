@@ -1,13 +1,28 @@
-//! Where a URI leads: a literal address, or the address records of its host (RFC 3263 §4.2).
+//! Where a URI leads (RFC 3263 §4): a literal address, or what NAPTR, SRV and address records say, best first.
 
+use std::fmt;
 use std::net::SocketAddr;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolverConfig};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::rdata::{NAPTR, SRV};
+use hickory_resolver::proto::rr::{RData, RecordType};
+
+use super::local_ip_towards;
 use crate::limits::LOOKUP_WAIT;
 use crate::machine::Hop;
+use crate::random::Random;
 use crate::sip::{Transport, Uri};
 
 /// Hops that one name may give.
 const HOPS_MAX: usize = 8;
+/// Servers that are looked at for them.
+const PLACES_MAX: usize = 16;
+/// What we speak, in the order in which it is looked for where a domain does not say (RFC 3263 §4.1).
+const SPOKEN: [Transport; 3] = [Transport::Tls, Transport::Udp, Transport::Tcp];
 
 /// What is known of a URI's way without asking anybody.
 #[derive(Debug)]
@@ -18,48 +33,263 @@ pub(super) enum Route {
     Name(Name),
 }
 
-/// A name that stands for addresses.
+/// A name that stands for servers.
 #[derive(Debug)]
 pub(super) struct Name {
     host: String,
-    port: u16,
-    transport: Transport,
+    port: Option<u16>,
+    /// None where the domain may say.
+    transport: Option<Transport>,
+    is_sips: bool,
 }
 
-/// Reads a URI (RFC 3263 §4.1 without NAPTR: UDP unless it says otherwise).
+/// A server by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    transport: Transport,
+    host: String,
+    port: u16,
+}
+
+/// Reads a URI.
 pub(super) fn route(uri: &Uri) -> Route {
-    let transport = uri.transport().unwrap_or(Transport::Udp);
-    let port = uri.port().unwrap_or_else(|| transport.default_port());
-    match uri.ip() {
-        Some(ip) => Route::Known(vec![Hop { transport, remote: SocketAddr::new(ip, port) }]),
-        None if uri.host().is_empty() => Route::Known(Vec::new()),
-        None => Route::Name(Name { host: uri.host().to_owned(), port, transport }),
+    let transport = uri.transport();
+    if uri.host().is_empty() || matches!(transport, Some(Transport::Ws | Transport::Wss)) {
+        // Browsers listen nowhere.
+        return Route::Known(Vec::new());
+    }
+    if let Some(ip) = uri.ip() {
+        let transport = transport.unwrap_or(Transport::Udp);
+        let port = uri.port().unwrap_or_else(|| transport.default_port());
+        return Route::Known(vec![Hop { transport, remote: SocketAddr::new(ip, port) }]);
+    }
+    let host = uri.host().trim_end_matches('.').to_owned();
+    let transport = transport.filter(|_| !uri.is_sips());
+    Route::Name(Name { host, port: uri.port(), transport, is_sips: uri.is_sips() })
+}
+
+/// Asks DNS.
+pub(super) struct Resolver {
+    /// In place of the system's.
+    server: Option<SocketAddr>,
+    dns: OnceLock<Result<TokioResolver, String>>,
+    random: Mutex<Option<Random>>,
+}
+
+impl fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resolver").field("server", &self.server).finish_non_exhaustive()
     }
 }
 
-/// Best first; none when there is no route.
-pub(super) async fn look_up(name: Name) -> Vec<Hop> {
-    let Name { host, port, transport } = name;
-    match tokio::time::timeout(LOOKUP_WAIT, tokio::net::lookup_host((host.as_str(), port))).await {
-        Ok(Ok(addresses)) => hops(addresses, transport),
-        Ok(Err(error)) => {
-            tracing::debug!(%error, "a host cannot be found");
-            Vec::new()
-        }
-        Err(_late) => {
+impl Resolver {
+    /// Asks this name server, or those of `/etc/resolv.conf`.
+    pub(super) fn new(server: Option<SocketAddr>) -> Self {
+        Self { server, dns: OnceLock::new(), random: Mutex::new(Random::from_os().ok()) }
+    }
+
+    /// Best first; none when there is no route.
+    pub(super) async fn look_up(&self, name: Name) -> Vec<Hop> {
+        let found = tokio::time::timeout(LOOKUP_WAIT, self.hops(&name)).await;
+        found.unwrap_or_else(|_late| {
             tracing::debug!("the look-up of a host takes too long");
             Vec::new()
+        })
+    }
+
+    async fn hops(&self, name: &Name) -> Vec<Hop> {
+        let mut hops: Vec<Hop> = Vec::new();
+        let mut places = self.places(name).await;
+        places.truncate(PLACES_MAX);
+        for place in places {
+            for remote in self.addresses(&place).await {
+                let hop = Hop { transport: place.transport, remote };
+                if hops.len() < HOPS_MAX && !hops.contains(&hop) {
+                    hops.push(hop);
+                }
+            }
         }
+        hops
+    }
+
+    /// RFC 3263 §4.1 and §4.2.
+    async fn places(&self, name: &Name) -> Vec<Place> {
+        let usual = if name.is_sips { Transport::Tls } else { Transport::Udp };
+        let transport = name.transport.unwrap_or(usual);
+        let port = name.port.unwrap_or_else(|| transport.default_port());
+        let itself = Place { transport, host: name.host.clone(), port };
+        if name.port.is_some() {
+            return vec![itself];
+        }
+        let services = match name.transport {
+            Some(transport) => vec![(transport, service(transport, &name.host))],
+            None => self.services(name).await,
+        };
+        let mut places = Vec::new();
+        for (transport, service) in services {
+            places.extend(self.servers(transport, &service).await);
+        }
+        if places.is_empty() { vec![itself] } else { places }
+    }
+
+    /// What a domain offers, by NAPTR; else everything that we speak.
+    async fn services(&self, name: &Name) -> Vec<(Transport, String)> {
+        let spoken = |transport: &Transport| !name.is_sips || transport.is_secure();
+        let mut records = self.naptr(&name.host).await;
+        records.sort_by_key(|record| (record.order, record.preference));
+        let offered = records.iter().filter(|record| record.flags.eq_ignore_ascii_case(b"s"));
+        let offered = offered.filter_map(|record| {
+            let transport = offered_transport(&record.services).filter(spoken)?;
+            Some((transport, record.replacement.to_ascii()))
+        });
+        let offered: Vec<_> = offered.collect();
+        if !offered.is_empty() {
+            return offered;
+        }
+        let of = |transport: Transport| (transport, service(transport, &name.host));
+        SPOKEN.into_iter().filter(spoken).map(of).collect()
+    }
+
+    /// The servers of a service in the order to try them (RFC 2782).
+    async fn servers(&self, transport: Transport, service: &str) -> Vec<Place> {
+        let mut records = self.srv(service).await;
+        // "." says that there is no such service.
+        records.retain(|record| !record.target.is_root());
+        let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
+        let ordered = by_priority_and_weight(records, |most| {
+            random.as_mut().map_or(0, |random| random.below(most + 1))
+        });
+        let place = |record: SRV| Place { transport, host: record.target.to_ascii(), port: record.port };
+        ordered.into_iter().map(place).collect()
+    }
+
+    /// Those to which there is a way go first.
+    async fn addresses(&self, place: &Place) -> Vec<SocketAddr> {
+        let Some(dns) = self.dns() else { return Vec::new() };
+        match dns.lookup_ip(place.host.as_str()).await {
+            Ok(found) => {
+                let mut found: Vec<_> = found.iter().map(|ip| SocketAddr::new(ip, place.port)).collect();
+                found.sort_by_key(|remote| local_ip_towards(*remote).is_err());
+                found
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a host cannot be found");
+                Vec::new()
+            }
+        }
+    }
+
+    async fn naptr(&self, host: &str) -> Vec<NAPTR> {
+        self.records(host, RecordType::NAPTR, |data| {
+            let RData::NAPTR(record) = data else { return None };
+            Some(record.clone())
+        })
+        .await
+    }
+
+    async fn srv(&self, service: &str) -> Vec<SRV> {
+        self.records(service, RecordType::SRV, |data| {
+            let RData::SRV(record) = data else { return None };
+            Some(record.clone())
+        })
+        .await
+    }
+
+    async fn records<T>(&self, name: &str, kind: RecordType, read: fn(&RData) -> Option<T>) -> Vec<T> {
+        let Some(dns) = self.dns() else { return Vec::new() };
+        // With its dot it is not looked for in the domains of this computer.
+        let whole = format!("{}.", name.trim_end_matches('.'));
+        match dns.lookup(whole, kind).await {
+            Ok(found) => found.answers().iter().filter_map(|record| read(&record.data)).collect(),
+            Err(error) => {
+                tracing::debug!(%error, %kind, "no such records");
+                Vec::new()
+            }
+        }
+    }
+
+    fn dns(&self) -> Option<&TokioResolver> {
+        let made = self.dns.get_or_init(|| {
+            let made = resolver(self.server).map_err(|error| error.to_string());
+            if let Err(error) = &made {
+                tracing::warn!(error, "no name server can be asked");
+            }
+            made
+        });
+        made.as_ref().ok()
     }
 }
 
-fn hops(addresses: impl Iterator<Item = SocketAddr>, transport: Transport) -> Vec<Hop> {
-    let mut hops: Vec<Hop> = Vec::new();
-    for remote in addresses {
-        let hop = Hop { transport, remote };
-        if hops.len() < HOPS_MAX && !hops.contains(&hop) {
-            hops.push(hop);
+fn resolver(server: Option<SocketAddr>) -> Result<TokioResolver, NetError> {
+    let mut builder = match server {
+        Some(server) => {
+            let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
+                connection.port = server.port();
+                connection
+            });
+            let mut server = NameServerConfig::udp_and_tcp(server.ip());
+            server.connections = connections.to_vec();
+            let config = ResolverConfig::from_name_servers(vec![server]);
+            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
         }
+        None => TokioResolver::builder_tokio()?,
+    };
+    builder.options_mut().ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+    builder.build()
+}
+
+/// The name under which a domain's servers of a transport stand.
+fn service(transport: Transport, host: &str) -> String {
+    let labels = match transport {
+        Transport::Udp => "_sip._udp",
+        Transport::Tcp | Transport::Ws => "_sip._tcp",
+        Transport::Tls | Transport::Wss => "_sips._tcp",
+    };
+    format!("{labels}.{host}")
+}
+
+/// RFC 3263 §4.1.
+fn offered_transport(service: &[u8]) -> Option<Transport> {
+    [(&b"SIP+D2U"[..], Transport::Udp), (b"SIP+D2T", Transport::Tcp), (b"SIPS+D2T", Transport::Tls)]
+        .into_iter()
+        .find(|(name, _)| service.eq_ignore_ascii_case(name))
+        .map(|(_, transport)| transport)
+}
+
+/// RFC 2782: the lowest priority first; within one, by chance as the weights say. `upto` gives a number from 0 to its argument.
+fn by_priority_and_weight(mut records: Vec<SRV>, mut upto: impl FnMut(u64) -> u64) -> Vec<SRV> {
+    // Those of no weight stand first, so that they have their small chance.
+    records.sort_by_key(|record| (record.priority, record.weight));
+    let mut ordered = Vec::new();
+    while let Some(first) = records.first() {
+        let priority = first.priority;
+        let group = || records.iter().take_while(|record| record.priority == priority);
+        let total = group().map(|record| u64::from(record.weight)).sum();
+        let wanted = upto(total);
+        let mut sum = 0;
+        let chosen = group().position(|record| {
+            sum += u64::from(record.weight);
+            sum >= wanted
+        });
+        ordered.push(records.remove(chosen.unwrap_or(0)));
     }
-    hops
+    ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_ordered_by_priority_and_chosen_by_weight() {
+        let record = |priority, weight, port| SRV::new(priority, weight, port, "a.example.".parse().unwrap());
+        let records = vec![record(20, 0, 5), record(10, 60, 1), record(10, 0, 2), record(10, 40, 3)];
+        let ports = |chance: fn(u64) -> u64| {
+            let ordered = by_priority_and_weight(records.clone(), chance);
+            ordered.iter().map(|record| record.port).collect::<Vec<_>>()
+        };
+        assert_eq!(ports(|_| 0), [2, 3, 1, 5]);
+        assert_eq!(ports(|most| most), [1, 3, 2, 5]);
+        assert_eq!(ports(|most| most / 3), [3, 1, 2, 5]);
+    }
 }

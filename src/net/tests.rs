@@ -1,5 +1,6 @@
 //! Real sockets on loopback, literal bytes on the other side.
 
+mod dns;
 mod tls;
 
 use std::io::{Read, Write};

@@ -59,8 +59,9 @@ impl Agent {
         let store = data
             .map_or_else(Store::<ClientSchema>::in_memory, |folder| Store::open(&folder.join(STORE_FILE)))?;
         let rows = store.load()?;
-        let settings = NetSettings { tls: TlsFiles { identity: None, authorities: account.tls_ca.clone() } };
-        let hops = first_look(&profile.server).await;
+        let tls = TlsFiles { identity: None, authorities: account.tls_ca.clone() };
+        let settings = NetSettings { tls, dns: account.dns };
+        let hops = first_look(&profile.server, &settings).await;
         let net = Net::open(&listens(&own_ips(&hops)), &settings).await?;
         let clock = Clock::start();
         let config = AgentConfig { profile, locals: net.locals().to_vec() };
@@ -109,11 +110,11 @@ impl Agent {
 }
 
 /// Where the proxy is, as far as that can be said at once; the machine looks a name up for itself later.
-async fn first_look(server: &Server) -> Vec<Hop> {
+async fn first_look(server: &Server, settings: &NetSettings) -> Vec<Hop> {
     if let Some(hop) = server.hop() {
         return vec![hop];
     }
-    let look = resolve(&server.uri);
+    let look = resolve(&server.uri, settings);
     tokio::time::timeout(FIRST_LOOK_WAIT, look).await.unwrap_or_default()
 }
 
