@@ -4,7 +4,7 @@ use super::{Outbox, Place};
 use crate::client::command::Event;
 use crate::client::core::{Action, Asked, Core};
 use crate::client::delivery::{Directory, News};
-use crate::client::journal::DeliveryState;
+use crate::client::journal::{AttemptStage, DeliveryState};
 use crate::client::text::visible;
 use crate::limits::RECIPIENTS_MAX;
 use crate::sip::{ReportLine, Request, media_type, read_report};
@@ -39,6 +39,7 @@ impl Outbox {
             self.report_ended(core, place);
         }
         self.close_if_settled(core, place, now);
+        self.reopen_if_deferred(core, place, now);
         // An earlier report said the same, and the disk did not take it: the 200 rests on this batch, so it goes in here.
         if self.is_unsaved(place.0) {
             self.save(core, place.0);
@@ -104,6 +105,17 @@ impl Outbox {
             self.learn(core, place, recipient, &News::bare(DeliveryState::NoReport), now);
         }
         self.close_if_settled(core, place, now);
+    }
+
+    /// A late report says that somebody waits: his end is still to be told, also after a restart, which takes up open
+    /// attempts only.
+    fn reopen_if_deferred(&mut self, core: &mut Core, place: Place, now: Now) {
+        let Some((_, attempt)) = self.find(place).filter(|(_, it)| it.is_closed() && !it.is_settled()) else {
+            return;
+        };
+        let to_tag = attempt.to_tag.clone().unwrap_or_default();
+        self.finished.remove(&place.0);
+        self.set_stage(core, place, AttemptStage::Accepted { to_tag }, now);
     }
 
     pub(super) fn report_ended(&mut self, core: &mut Core, place: Place) {

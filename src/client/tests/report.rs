@@ -2,6 +2,7 @@
 
 use super::*;
 
+use crate::client::journal::AttemptStage;
 use DeliveryState::{Accepted, Deferred, Delivered, Failed, NoReport, PassedOn};
 
 const MIXED: &str = "im:ann@domain.com delivery failure;status=408;reason=\"Request Timeout\";tries=11;after=32000\n\
@@ -223,6 +224,31 @@ fn who_is_deferred_is_never_without_report() {
         "im:ann@domain.com delivery success\nim:bob@domain.com delivery success\n",
     );
     assert_eq!(after.stored(1), [Delivered, Delivered]);
+}
+
+#[test]
+fn w18_who_is_deferred_by_a_late_report_has_his_end_told_after_a_restart() {
+    let mut stage = Stage::connected();
+    let request = stage.send_accepted(&ANN_AND_BOB);
+    stage.advance(Duration::from_secs(60));
+    assert_eq!(stage.stored(1), [NoReport, NoReport]);
+    let late = "im:ann@domain.com delivery deferred;status=480\nim:bob@domain.com delivery success\n";
+    stage.notify(&request, 1, "active", late);
+    assert_eq!(stage.stored(1), [Deferred, Delivered]);
+    let rows = stage.stored_rows();
+    let stages: Vec<_> = rows.open[0].attempts.iter().map(|attempt| &attempt.stage).collect();
+    assert!(
+        matches!(stages[..], [AttemptStage::Accepted { .. }]),
+        "open rows are all that a start gets: {stages:?}"
+    );
+    let mut after = Stage::with_rows(&account(), rows, stage.now);
+    after.notify(
+        &request,
+        2,
+        "terminated",
+        "im:ann@domain.com delivery success\nim:bob@domain.com delivery success\n",
+    );
+    assert_eq!(after.states(), [(0, Delivered)]);
 }
 
 #[test]
