@@ -155,7 +155,13 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         let before = server.due();
         let Some(transmit) = server.respond(status, bytes, now, &self.timers) else { return };
         self.transmits.push_back(transmit);
-        self.queue.set(Some(before), Some(server.due()), Side::Server(key));
+        // Timer J is zero over a stream (RFC 3261 §17.2.2): it is over, and no timer is due at once.
+        let is_over = status >= 200 && server.due().0 <= now;
+        let after = (!is_over).then(|| server.due());
+        self.queue.set(Some(before), after, Side::Server(key));
+        if is_over {
+            self.servers.remove(&key);
+        }
     }
 
     /// Drops a server transaction that will not be answered (RFC 4320 §4.2: no 408 to a non-INVITE request).

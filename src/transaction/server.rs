@@ -62,7 +62,7 @@ impl ServerTransaction {
             self.state = State::Proceeding(bytes.clone());
         } else {
             self.state = State::Completed(bytes.clone());
-            // Timer J is zero over a stream: it goes with the next turn of the timers.
+            // Timer J is zero over a stream.
             let until = if self.flow.transport.is_reliable() { now } else { now + timers.j() };
             self.due = (until, Timer::J);
         }
