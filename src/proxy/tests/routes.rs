@@ -143,3 +143,19 @@ fn w19_a_connection_that_cannot_be_had_or_breaks_is_followed_by_the_next_server(
     bench.answer(BOB, &leg, "200 OK");
     assert!(told(&mut bench).starts_with("success;status=200;reason=\"OK\";tries=2;"));
 }
+
+#[test]
+fn w32_a_device_that_was_away_gets_what_is_for_a_sips_address_under_tls_alone() {
+    let mut bench = Bench::new();
+    let device = |contact: &str, id: &str| format!("<sip:ann@{contact}>;+sip.instance=\"{id}\"");
+    bench.ask(BOB, &register("ann", &device("192.0.2.7:5060", "old"), 1, 10));
+    bench.advance_ms(10_000);
+    let home = tls("192.0.2.9:40000", 4);
+    bench.receive(home, &register("ann", &device("192.0.2.9:40000;transport=tls", "new"), 2, 600));
+    bench.take("192.0.2.9:40000");
+    bench.ask(JAMES, &to("sips:ann@domain.com").replace("Content-Type", "Expires: 3600\nContent-Type"));
+    let leg = bench.take_one("192.0.2.9:40000");
+    bench.answer_with(home, &leg, "200 OK", "");
+    bench.ask(BOB, &register("ann", &device("192.0.2.7:5060", "old"), 3, 600));
+    assert!(bench.take(BOB).is_empty(), "it is owed the message, and has no TLS");
+}
