@@ -290,6 +290,20 @@ impl Proxy {
         }
         self.core.commit(now);
     }
+
+    fn time_passed(&mut self, now: Now) {
+        self.core.carrier.handle_timeout(now.mono);
+        if let Some(refused) = self.core.load.handle_timeout(now.mono) {
+            self.core.tell(ProxyEvent::Calm { refused });
+        }
+        for write in self.core.location.expire(now.mono) {
+            self.core.write(write);
+        }
+        while let Some(due) = self.core.agenda.pop(now.mono) {
+            self.dispatches.due(&mut self.core, due, now);
+        }
+        self.settle(now);
+    }
 }
 
 impl Machine for Proxy {
@@ -314,17 +328,11 @@ impl Machine for Proxy {
     }
 
     fn handle_timeout(&mut self, now: Now) {
-        self.core.carrier.handle_timeout(now.mono);
-        if let Some(refused) = self.core.load.handle_timeout(now.mono) {
-            self.core.tell(ProxyEvent::Calm { refused });
+        self.time_passed(now);
+        // What has come to its end just now may look for another way whose time is over as well.
+        while self.core.carrier.poll_timeout().is_some_and(|(at, _)| at <= now.mono) {
+            self.time_passed(now);
         }
-        for write in self.core.location.expire(now.mono) {
-            self.core.write(write);
-        }
-        while let Some(due) = self.core.agenda.pop(now.mono) {
-            self.dispatches.due(&mut self.core, due, now);
-        }
-        self.settle(now);
     }
 
     fn poll_output(&mut self) -> Option<Output<ProxyEvent, Write>> {
