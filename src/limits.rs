@@ -71,6 +71,8 @@ pub const LEGS_PER_USER_MAX: usize = 50_000;
 /// Branches into which an ordinary request may be split, here and further on, where it does not say (RFC 5393 §5.3.3.1;
 /// W31); over it, 440.
 pub const MAX_BREADTH: u32 = 60;
+/// Requests and responses of sessions that wait for a connection or a name; over it, 503.
+pub const SESSION_REQUESTS_WAITING_MAX: usize = 10_000;
 /// Bytes of the ordinary requests under way; over it, 503.
 pub const RELAY_BYTES_OPEN_MAX: usize = 256 * 1024 * 1024;
 /// Inputs waiting for the proxy from which on new messages get 503.

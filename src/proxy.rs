@@ -10,6 +10,8 @@
 
 mod recover;
 
+mod session;
+
 mod admission;
 
 mod dispatch;
@@ -29,6 +31,8 @@ mod registrar;
 mod branch;
 
 mod submission;
+
+mod own_route;
 
 mod core;
 
@@ -76,6 +80,7 @@ use self::journal::{Rows, Write};
 use self::legs::Place;
 use self::relay::Relays;
 use self::secret::Secret;
+use self::session::{Sessions, is_of_session};
 use self::submission::Submission;
 use crate::machine::{BatchId, Flow, Input, Machine, Output};
 use crate::random::Random;
@@ -89,6 +94,7 @@ pub struct Proxy {
     core: Core,
     dispatches: Dispatches,
     relays: Relays,
+    sessions: Sessions,
     secret: [u8; 16],
 }
 
@@ -102,7 +108,8 @@ impl Proxy {
             ((u128::from(high) << 64) | u128::from(low)).to_le_bytes()
         });
         let core = Core::new(config, Secret::new(secret), random);
-        let mut proxy = Self { core, dispatches: Dispatches::default(), relays: Relays::default(), secret };
+        let (dispatches, relays, sessions) = (Dispatches::default(), Relays::default(), Sessions::default());
+        let mut proxy = Self { core, dispatches, relays, sessions, secret };
         if stored.is_none() {
             proxy.core.write(Write::Secret(secret));
             proxy.core.promise(Action::Nothing, Action::SecretLost);
@@ -131,6 +138,9 @@ impl Proxy {
         if let Some(key) = admission::turned_away(&self.core, &self.dispatches, request, now) {
             self.core.turn_away(key, request, flow, now);
             return;
+        }
+        if is_of_session(&self.core, request) {
+            return self.sessions.request(&mut self.core, request, flow, now);
         }
         match self.core.carrier.receive_request(request, flow, now.mono) {
             Arrival::New(key) => {
@@ -189,7 +199,7 @@ impl Proxy {
 
     fn response(&mut self, response: &Response, now: Now) {
         let Some(heard) = self.core.carrier.receive_response(response, now.mono) else {
-            return;
+            return self.sessions.response(&mut self.core, response, now);
         };
         if response.status() < 200 {
             return;
@@ -204,6 +214,7 @@ impl Proxy {
                 self.dispatches.report_ended(core, dispatch, (cseq, Some(response.status())), now);
             }
             User::Relay { relay, branch } => self.relays.heard(core, (relay, branch), response, now),
+            User::Session(_) => {}
         }
     }
 
@@ -226,6 +237,8 @@ impl Proxy {
             Step::Failed { user: User::Report { dispatch, cseq }, .. } => {
                 self.dispatches.report_ended(core, dispatch, (cseq, None), now);
             }
+            Step::Ready { user: User::Session(number), flow } => self.sessions.ready(core, number, flow),
+            Step::Failed { user: User::Session(number), .. } => self.sessions.failed(core, number),
             Step::Failed { user: User::Relay { relay, branch }, fault, .. } => {
                 self.relays.failed(core, (relay, branch), fault, now);
             }

@@ -3,6 +3,7 @@
 use super::core::{ALLOW, Core, Rejection, SECONDARY_TO};
 use super::dispatch::Dispatches;
 use super::load::Pressure;
+use super::own_route::is_routed;
 use super::submission::{Lists, Submission, has_list, is_submission};
 use crate::limits::ADDRESSES_PER_RECIPIENT_MAX;
 use crate::machine::Flow;
@@ -131,9 +132,10 @@ fn is_to_list(core: &Core, request: &Request) -> Result<bool, Rejection> {
     Ok(members.is_some_and(|members| members.len() > 1))
 }
 
-/// Anybody may write to our users, only our users and trusted peers to others.
+/// Anybody may write to our users, only our users and trusted peers to others; and who is in a dialog, within it (W29).
 fn relay(core: &Core, request: &Request, flow: Flow) -> Result<Errand, Rejection> {
-    if core.domains.serving(request.uri()).is_some() || may_send(core, request, flow) {
+    let is_to_ours = core.domains.serving(request.uri()).is_some();
+    if is_to_ours || may_send(core, request, flow) || is_routed(core, request) {
         Ok(Errand::Relay)
     } else {
         Err(Rejection::because(403, "Relaying Denied"))
@@ -141,7 +143,7 @@ fn relay(core: &Core, request: &Request, flow: Flow) -> Result<Errand, Rejection
 }
 
 /// W14: a user of a served domain (as the From says while there is no authentication), or a trusted peer.
-fn may_send(core: &Core, request: &Request, flow: Flow) -> bool {
+pub(super) fn may_send(core: &Core, request: &Request, flow: Flow) -> bool {
     core.domains.serving(&request.fields().from().uri).is_some() || core.config.trusts(flow.remote.ip())
 }
 
@@ -151,7 +153,7 @@ fn is_ours(core: &Core, uri: &Uri) -> bool {
 }
 
 /// 420 with what we do not know (RFC 3261 §8.2.2.3, §16.3).
-fn check_required(request: &Request, field: &str, known: &[&str]) -> Result<(), Rejection> {
+pub(super) fn check_required(request: &Request, field: &str, known: &[&str]) -> Result<(), Rejection> {
     let unknown: Vec<_> = request
         .fields()
         .tokens(field)

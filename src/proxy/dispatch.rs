@@ -329,7 +329,7 @@ impl Dispatches {
                 let place = Place { recipient, branch };
                 self.with_legs(core, dispatch, now, |core, legs, facts| legs.again(core, facts, place, now));
             }
-            Due::Again(User::Report { .. } | User::Relay { .. }) => {}
+            Due::Again(User::Report { .. } | User::Relay { .. } | User::Session(_)) => {}
             Due::Visit(entry, round) => self.visit(core, (entry, round), now),
             Due::Expire(id) => self.expire(core, id, now),
             Due::Forget(id) => self.forget(core, id, now),

@@ -26,6 +26,8 @@ enum Purpose {
     Double,
     Content,
     Loop,
+    SessionBranch,
+    Dialog,
 }
 
 impl std::fmt::Debug for Secret {
@@ -75,6 +77,17 @@ impl Secret {
     pub(super) fn report_branch(self, dispatch: DispatchId, to_tag: &str, cseq: u32) -> String {
         let facts: [&[u8]; 3] = [&dispatch.0.to_le_bytes(), &cseq.to_le_bytes(), to_tag.as_bytes()];
         format!("z9hG4bK{:032x}", self.hash(Purpose::ReportBranch, &facts))
+    }
+
+    /// The branch of what passes without a transaction, from what its responses carry too (W29).
+    pub(super) fn session_branch(self, parts: &[&str]) -> String {
+        let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
+        format!("z9hG4bK{:032x}", self.hash(Purpose::SessionBranch, &parts))
+    }
+
+    /// What our Record-Route carries of a dialog, so that nobody else passes by it (W29).
+    pub(super) fn dialog(self, call_id: &str) -> String {
+        format!("{:016x}", self.hash(Purpose::Dialog, &[call_id.as_bytes()]) >> 64)
     }
 
     /// The number of a double's key (W12).

@@ -26,6 +26,7 @@ mod registrar;
 mod relay;
 mod routes;
 mod reports;
+mod sessions;
 mod storm;
 mod submissions;
 

@@ -18,6 +18,8 @@ pub(super) enum User {
     Report { dispatch: DispatchId, cseq: u32 },
     /// An ordinary request at one of its targets.
     Relay { relay: u64, branch: u32 },
+    /// What passes without a transaction (W29).
+    Session(u64),
 }
 
 /// How a target is reached.
@@ -106,6 +108,6 @@ impl Rest {
 pub(super) const fn paced(user: User, flow: Flow) -> Option<DispatchId> {
     match (user, flow.transport) {
         (User::Leg { dispatch, .. }, Transport::Udp) => Some(dispatch),
-        (User::Leg { .. } | User::Report { .. } | User::Relay { .. }, _) => None,
+        (User::Leg { .. } | User::Report { .. } | User::Relay { .. } | User::Session(_), _) => None,
     }
 }

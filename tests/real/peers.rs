@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::common::{Proxy, free_address, outcomes, wait_for_binding};
 use crate::program::{Program, fanfare};
-use crate::socket::{Answering, Phone, submission};
+use crate::socket::{Answering, Phone, register, submission};
 
 /// A peer program that has to be here; without it there is no test, and so the test fails.
 pub(crate) fn installed(program: &str, package: &str) -> String {
@@ -114,6 +114,17 @@ fn w22_sipp_submits_and_takes_the_report_in_the_same_call() {
     let seen = ann.seen();
     assert_eq!(seen.len(), 1, "{seen:#?}");
     assert_eq!(seen[0].value("Also-To"), "<sip:nobody@domain.com>");
+}
+
+#[test]
+fn w29_sipp_calls_sipp_writes_within_the_call_and_hangs_up() {
+    let proxy = Proxy::start();
+    let bob = Sipp::answering("call_uas.xml");
+    let phone = Phone::new();
+    let answer = phone.ask(proxy.address, &register("bob", &format!("<{}>", bob.uri()), phone.address));
+    assert_eq!(answer.start(), "SIP/2.0 200 OK", "{}", answer.text);
+    Sipp::play("call_uac.xml", Some(proxy.address), &[]).assert_as_written("call_uac.xml");
+    bob.assert_as_written("call_uas.xml");
 }
 
 /// baresip without sound, screen or keyboard, registered for a user of domain.com.

@@ -1,0 +1,204 @@
+//! Requests of sessions: INVITE, what belongs to it, and what follows it, forwarded without state and record-routed
+//! (RFC 3261 §16.11, §16.6), so that phones of ours can talk and a MESSAGE of their dialog comes by (W29).
+//!
+//! **Invariant:** nothing of a session is kept. Where a response goes stands in its Via, and that a request may pass
+//! stands in its Route; a keyed hash says that both are of our own making.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+use bytes::Bytes;
+
+use super::admission::{check_required, may_send};
+use super::carrier::{User, Way};
+use super::core::{Core, Rejection, SECONDARY_TO};
+use super::own_route::{is_routed, record_route};
+use super::router::{TargetSet, is_routable};
+use crate::limits::SESSION_REQUESTS_WAITING_MAX;
+use crate::machine::{Flow, Hop};
+use crate::sip::{Edit, Fields, Message, Method, Request, Response, Transport, Uri, Via, parse};
+use crate::time::Now;
+
+/// What waits for its flow.
+#[derive(Debug)]
+enum Passing {
+    Request { request: Box<Request>, uri: Uri, from: Flow },
+    Response(Bytes),
+}
+
+/// What is on its way through.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    waiting: BTreeMap<u64, Passing>,
+    last: u64,
+}
+
+/// True for a request that is passed on without a transaction.
+pub(super) fn is_of_session(core: &Core, request: &Request) -> bool {
+    match request.method() {
+        Method::Invite | Method::Ack | Method::Bye | Method::Cancel => true,
+        Method::Subscribe | Method::Notify | Method::Other(_) => is_routed(core, request),
+        Method::Message | Method::Register | Method::Options => false,
+    }
+}
+
+impl Sessions {
+    /// Passes a request on to one place, or refuses it; an ACK is never answered.
+    pub(super) fn request(&mut self, core: &mut Core, request: &Request, flow: Flow, now: Now) {
+        match self.judge(core, request, flow, now) {
+            Ok((uri, way)) => {
+                let passing = Passing::Request { request: Box::new(request.clone()), uri, from: flow };
+                self.pass(core, passing, way, now);
+            }
+            Err(rejection) if *request.method() != Method::Ack => {
+                let bytes = core.print_refusal(request, flow, &rejection);
+                core.transmit(flow, bytes);
+            }
+            Err(_unanswered) => {}
+        }
+    }
+
+    /// Passes a response back to where its request came from. One to a request that did not pass here is dropped.
+    pub(super) fn response(&mut self, core: &mut Core, response: &Response, now: Now) {
+        let branch = response.fields().top_via().branch().map(str::to_owned);
+        let stripped = Edit::response(response).pop("Via").print();
+        // The Via below ours is the topmost one now.
+        let Ok(Message::Response(below)) = parse(stripped.clone()) else {
+            return;
+        };
+        let via = below.fields().top_via();
+        if branch.as_deref() != Some(branch_of(core, &via, below.fields()).as_str()) {
+            return;
+        }
+        if let Some(hop) = hop_of(&via) {
+            self.pass(core, Passing::Response(stripped), Way::Hop(hop), now);
+        }
+    }
+
+    /// A flow is there: what waited for it leaves.
+    pub(super) fn ready(&mut self, core: &mut Core, number: u64, flow: Flow) {
+        let bytes = match self.waiting.remove(&number) {
+            Some(Passing::Request { request, uri, from }) => print(core, &request, &uri, (from, flow)),
+            Some(Passing::Response(bytes)) => bytes,
+            None => return,
+        };
+        core.transmit(flow, bytes);
+    }
+
+    /// There is no way: the sender of a request hears of it.
+    pub(super) fn failed(&mut self, core: &mut Core, number: u64) {
+        let Some(Passing::Request { request, from, .. }) = self.waiting.remove(&number) else {
+            return;
+        };
+        if *request.method() != Method::Ack {
+            let bytes = core.print_refusal(&request, from, &Rejection::because(500, "No Route"));
+            core.transmit(from, bytes);
+        }
+    }
+
+    fn judge(&self, core: &Core, request: &Request, flow: Flow, now: Now) -> Result<(Uri, Way), Rejection> {
+        if request.bytes().len() > core.config.message_bytes_max {
+            return Err(Rejection::new(413));
+        }
+        if request.fields().max_forwards()?.unwrap_or(70) == 0 {
+            return Err(Rejection::new(483));
+        }
+        check_required(request, "Proxy-Require", &[SECONDARY_TO])?;
+        if self.waiting.len() >= SESSION_REQUESTS_WAITING_MAX {
+            return Err(Rejection::busy());
+        }
+        if is_routed(core, request) {
+            return routed(core, request);
+        }
+        let is_ours = core.domains.serving(request.uri()).is_some();
+        if !is_ours && !may_send(core, request, flow) {
+            return Err(Rejection::because(403, "Relaying Denied"));
+        }
+        // §16.11: a proxy without state sends to one target, the same one each time.
+        match core.router().targets(request.uri(), now) {
+            TargetSet::Targets(targets) => {
+                let target = targets.into_iter().next().ok_or_else(|| Rejection::new(480))?;
+                Ok((target.uri, target.way))
+            }
+            TargetSet::Nobody => Err(Rejection::new(480)),
+            TargetSet::Unsupported => Err(Rejection::new(416)),
+        }
+    }
+
+    fn pass(&mut self, core: &mut Core, passing: Passing, way: Way, now: Now) {
+        self.last += 1;
+        self.waiting.insert(self.last, passing);
+        let ends = core.timer_f(now);
+        core.carrier.begin(User::Session(self.last), way, ends);
+    }
+}
+
+/// Along the Route that is left after ours, else to the Request-URI (§16.4, §16.6 step 7).
+fn routed(core: &Core, request: &Request) -> Result<(Uri, Way), Rejection> {
+    if !is_routable(request.uri()) {
+        return Err(Rejection::new(416));
+    }
+    let routes = request.fields().routes("Route")?;
+    let next = routes.get(1).map_or_else(|| request.uri().clone(), |route| route.uri.clone());
+    let target = core.router().elsewhere(&next.to_sip());
+    // W32: what is for a sips: address does not leave TLS.
+    if !target.may_carry(request.uri()) {
+        return Err(Rejection::new(480));
+    }
+    Ok((request.uri().to_sip(), target.way))
+}
+
+/// The request for the next hop (§16.6), with what the answer needs to find back in the Via that it came with
+/// (§18.2.1, RFC 3581 §4).
+fn print(core: &Core, request: &Request, uri: &Uri, (from, flow): (Flow, Flow)) -> Bytes {
+    let fields = request.fields();
+    let via = fields.top_via();
+    let branch = branch_of(core, &via, fields);
+    let hops_left = fields.max_forwards().ok().flatten().map_or(70, |hops| hops.saturating_sub(1));
+    let sockets = core.carrier.sockets();
+    let mut edit = Edit::request(request)
+        .uri(uri)
+        .pop("Via")
+        .push_front("Via", with_source(via, from))
+        .push_front("Via", sockets.via(flow, &branch))
+        .set("Max-Forwards", hops_left);
+    if is_routed(core, request) {
+        edit = edit.pop("Route");
+    } else if *request.method() == Method::Invite {
+        edit = edit.push_front("Record-Route", record_route(core, fields.call_id(), flow));
+    }
+    edit.print()
+}
+
+/// §16.11: from what is the same in a retransmission, in a CANCEL and in the ACK of a failure, and in every response.
+fn branch_of(core: &Core, via: &Via, fields: &Fields) -> String {
+    let port = via.port.map(|port| port.to_string()).unwrap_or_default();
+    let from = fields.from();
+    let cseq = fields.cseq().to_string();
+    let parts = [
+        via.branch().unwrap_or_default(),
+        &via.host,
+        &port,
+        fields.call_id(),
+        from.tag().unwrap_or_default(),
+        &cseq,
+    ];
+    core.secret.session_branch(&parts)
+}
+
+fn with_source(mut via: Via, from: Flow) -> Via {
+    via.params
+        .0
+        .retain(|(name, _)| !["received", "rport"].iter().any(|ours| name.eq_ignore_ascii_case(ours)));
+    via.params.0.push(("received".to_owned(), Some(from.remote.ip().to_string())));
+    via.params.0.push(("rport".to_owned(), Some(from.remote.port().to_string())));
+    via
+}
+
+/// Where a response goes by the Via that we completed (§18.2.2); a stream that is there is found by its address.
+fn hop_of(via: &Via) -> Option<Hop> {
+    let transport = Transport::parse(&via.transport)?;
+    let ip: IpAddr = via.params.get("received")?.parse().ok()?;
+    let port = via.params.get("rport")?.parse().ok()?;
+    Some(Hop { transport, remote: SocketAddr::new(ip, port) })
+}

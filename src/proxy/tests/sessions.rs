@@ -1,0 +1,130 @@
+//! INVITE and what follows it pass without state: W29.
+
+use super::*;
+
+const ANN_CALLS_BOB: &str = "INVITE sip:bob@domain.com SIP/2.0\n\
+    Via: SIP/2.0/UDP 192.0.2.6:5060;branch=z9hG4bKinv1\n\
+    Max-Forwards: 70\n\
+    From: <sip:ann@domain.com>;tag=a1\n\
+    To: <sip:bob@domain.com>\n\
+    Contact: <sip:ann@192.0.2.6:5060>\n\
+    Call-ID: call1@ann\n\
+    CSeq: 1 INVITE\n\
+    Content-Type: application/sdp\n\
+    Content-Length: 3\n\nv=0";
+
+/// A further request of the same call.
+fn further(method: &str, uri: &str, to_tag: &str, branch: &str, more: &str) -> String {
+    let cseq = if matches!(method, "ACK" | "CANCEL") { 1 } else { 2 };
+    format!(
+        "{method} {uri} SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.6:5060;branch={branch}\nMax-Forwards: 70\n\
+         From: <sip:ann@domain.com>;tag=a1\nTo: <sip:bob@domain.com>{to_tag}\nCall-ID: call1@ann\n\
+         CSeq: {cseq} {method}\n{more}Content-Length: 0\n\n"
+    )
+}
+
+fn top_branch(text: &str) -> &str {
+    fields(text, "Via")[0].split("branch=").nth(1).unwrap()
+}
+
+#[test]
+fn w29_an_invite_passes_with_its_body_and_its_answers_find_back() {
+    let mut bench = Bench::at_home();
+    bench.receive(udp(ANN), ANN_CALLS_BOB);
+    let invite = bench.take_one(BOB);
+    assert!(invite.starts_with("INVITE sip:bob@192.0.2.7:5060 SIP/2.0\r\n"), "{invite}");
+    assert_eq!((field(&invite, "Max-Forwards"), body(&invite)), (Some("69"), "v=0"));
+    assert_eq!(field(&invite, "Contact"), Some("<sip:ann@192.0.2.6:5060>"), "a session needs it");
+    let route = field(&invite, "Record-Route").unwrap();
+    assert!(route.starts_with("<sip:192.0.2.100:5060;lr;d="), "{route}");
+    let vias = fields(&invite, "Via");
+    assert!(vias[0].starts_with("SIP/2.0/UDP 192.0.2.100:5060;rport;branch=z9hG4bK"), "{vias:?}");
+    assert_eq!(vias[1], "SIP/2.0/UDP 192.0.2.6:5060;branch=z9hG4bKinv1;received=192.0.2.6;rport=5060");
+    // Every answer, and the same INVITE again: nothing is kept, so it passes again, under the same branch.
+    for line in ["100 Trying", "180 Ringing", "200 OK", "200 OK"] {
+        let via: String = vias.iter().map(|via| format!("Via: {via}\n")).collect();
+        let (from, call_id) = (field(&invite, "From").unwrap(), field(&invite, "Call-ID").unwrap());
+        bench.receive(
+            udp(BOB),
+            &format!("SIP/2.0 {line}\n{via}Record-Route: {route}\nFrom: {from}\nTo: <sip:bob@domain.com>;tag=b1\nCall-ID: {call_id}\nCSeq: 1 INVITE\nContent-Length: 0\n\n"),
+        );
+        let answer = bench.take_one(ANN);
+        assert!(answer.starts_with(&format!("SIP/2.0 {line}\r\n")), "{answer}");
+        assert_eq!(fields(&answer, "Via").len(), 1, "{answer}");
+        assert_eq!(field(&answer, "Record-Route"), Some(route));
+    }
+    bench.receive(udp(ANN), ANN_CALLS_BOB);
+    assert_eq!(top_branch(&bench.take_one(BOB)), top_branch(&invite));
+    bench.advance_ms(60_000);
+    assert!(bench.sent.is_empty(), "{:?}", bench.sent);
+}
+
+#[test]
+fn w29_cancel_and_the_ack_of_a_failure_have_the_branch_of_their_invite() {
+    let mut bench = Bench::at_home();
+    bench.receive(udp(ANN), ANN_CALLS_BOB);
+    let invite = bench.take_one(BOB);
+    for method in ["CANCEL", "ACK"] {
+        bench.receive(udp(ANN), &further(method, "sip:bob@domain.com", "", "z9hG4bKinv1", ""));
+        let passed = bench.take_one(BOB);
+        assert!(passed.starts_with(&format!("{method} sip:bob@192.0.2.7:5060 SIP/2.0\r\n")), "{passed}");
+        assert_eq!(top_branch(&passed), top_branch(&invite));
+    }
+}
+
+#[test]
+fn w29_what_follows_in_the_dialog_goes_by_its_route_and_a_message_too() {
+    let mut bench = Bench::at_home();
+    bench.receive(udp(ANN), ANN_CALLS_BOB);
+    let invite = bench.take_one(BOB);
+    let route = format!("Route: {}\n", field(&invite, "Record-Route").unwrap());
+    for method in ["ACK", "BYE", "UPDATE", "INFO", "PRACK", "NOTIFY", "REFER"] {
+        let text = further(method, "sip:bob@198.51.100.9:5070", ";tag=b1", "z9hG4bKnext", &route);
+        bench.receive(udp(ANN), &text);
+        let passed = bench.take_one("198.51.100.9:5070");
+        assert!(passed.starts_with(&format!("{method} sip:bob@198.51.100.9:5070 SIP/2.0\r\n")), "{passed}");
+        assert!(field(&passed, "Route").is_none() && field(&passed, "Record-Route").is_none(), "{passed}");
+    }
+    // From somebody elsewhere, whom nothing but the Route lets pass.
+    let text = further("MESSAGE", "sip:bob@198.51.100.9:5070", ";tag=b1", "z9hG4bKmsg", &route);
+    let text = text.replace("ann@domain.com", "ann@elsewhere.org");
+    bench.receive(udp(JAMES), &text);
+    let message = bench.take_one("198.51.100.9:5070");
+    assert_eq!(field(&message, "To"), Some("<sip:bob@domain.com>;tag=b1"));
+    assert_eq!(field(&message, "Call-ID"), Some("call1@ann"), "it keeps the dialog's identifiers");
+    bench.answer("198.51.100.9:5070", &message, "200 OK");
+    assert_eq!(status(&bench.take_one(JAMES)), 200);
+}
+
+#[test]
+fn w29_nobody_passes_by_a_route_that_is_not_of_this_dialog() {
+    let mut bench = Bench::at_home();
+    bench.receive(udp(ANN), ANN_CALLS_BOB);
+    let invite = bench.take_one(BOB);
+    let route = format!("Route: {}\n", field(&invite, "Record-Route").unwrap());
+    let foreign = |text: String| text.replace("ann@domain.com", "ann@elsewhere.org");
+    let other_call = foreign(further("BYE", "sip:bob@198.51.100.9", ";tag=b1", "z9hG4bKo1", &route));
+    let made_up = "Route: <sip:192.0.2.100:5060;lr;d=00>\n";
+    let table = [
+        (other_call.replace("call1@ann", "call2@ann"), 403),
+        (foreign(further("BYE", "sip:bob@198.51.100.9", ";tag=b1", "z9hG4bKo2", made_up)), 403),
+        (foreign(further("UPDATE", "sip:bob@198.51.100.9", ";tag=b1", "z9hG4bKo3", made_up)), 501),
+        (foreign(further("BYE", "sip:bob@198.51.100.9", ";tag=b1", "z9hG4bKo4", "")), 403),
+        (ANN_CALLS_BOB.replace("sip:bob@domain.com SIP", "sip:nobody@domain.com SIP"), 480),
+        (ANN_CALLS_BOB.replace("Max-Forwards: 70", "Max-Forwards: 0"), 483),
+        (ANN_CALLS_BOB.replace("Contact", "Proxy-Require: x-new\nContact"), 420),
+    ];
+    for (text, expected) in table {
+        assert_eq!(status(&bench.ask(JAMES, &text)), expected, "{text}");
+        assert!(bench.sent.is_empty(), "{:?}", bench.sent);
+    }
+    // An ACK is never answered, and a response to what did not pass here goes nowhere.
+    bench.receive(udp(JAMES), &foreign(further("ACK", "sip:bob@198.51.100.9", ";tag=b1", "z9hG4bKo5", "")));
+    bench.receive(
+        udp(BOB),
+        "SIP/2.0 200 OK\nVia: SIP/2.0/UDP 192.0.2.100:5060;branch=z9hG4bKmade.up\n\
+         Via: SIP/2.0/UDP 203.0.113.1;branch=z9hG4bKx;received=203.0.113.1;rport=5060\nFrom: <sip:a@b>;tag=1\n\
+         To: <sip:c@d>;tag=2\nCall-ID: x\nCSeq: 1 INVITE\nContent-Length: 0\n\n",
+    );
+    assert!(bench.sent.is_empty(), "{:?}", bench.sent);
+}
