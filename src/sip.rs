@@ -20,6 +20,8 @@ mod cpim;
 
 mod delivery_report;
 
+pub mod digest;
+
 mod leg;
 
 mod edit;

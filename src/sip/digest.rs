@@ -1,0 +1,358 @@
+//! Digest authentication: challenges, credentials, and whether these prove a password (RFC 7616, RFC 8760; RFC 3261 §22).
+//!
+//! SHA-512-256, SHA-256 and MD5; quality of protection `auth`, or none at all as RFC 2069 had it (RFC 7616 §3.4.1 with a
+//! challenge that offers none). What is unknown is left out: one challenge that we know among several is enough.
+
+use std::fmt;
+
+use md5::Md5;
+use sha2::{Digest, Sha256, Sha512_256};
+use subtle::ConstantTimeEq;
+
+use super::cursor::{Cursor, quote};
+use super::error::Error;
+use super::fields::Fields;
+use super::header::{Params, Value, param};
+use super::names::Method;
+
+/// How hashes are made, the weakest first (RFC 7616 §3.2, RFC 8760 §2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Algorithm {
+    /// For old peers.
+    Md5,
+    /// What everybody has to know (RFC 8760 §2.2).
+    Sha256,
+    /// SHA-512 in 256 bits (FIPS 180-4).
+    Sha512_256,
+}
+
+/// The hash of user, realm and password: as good as the password within its realm, so it is never shown (RFC 7616 §3.4.2).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Ha1 {
+    algorithm: Algorithm,
+    hex: String,
+}
+
+/// What a server asks for. The fields are free: this is what it says, not what it is worth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    /// Where the password counts.
+    pub realm: String,
+    /// What the answer is good for.
+    pub nonce: String,
+    /// Comes back as it is.
+    pub opaque: Option<String>,
+    /// How to hash.
+    pub algorithm: Algorithm,
+    /// Whether requests are counted.
+    pub protection: Protection,
+    /// The password was right, the nonce is too old.
+    pub stale: bool,
+}
+
+/// Quality of protection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// As RFC 2069 had it.
+    None,
+    /// Each request under a nonce has its number.
+    Auth,
+}
+
+/// What a client says to prove a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// Who.
+    pub username: String,
+    /// Where.
+    pub realm: String,
+    /// Of which challenge.
+    pub nonce: String,
+    /// For which Request-URI.
+    pub uri: String,
+    /// None for one that we do not know.
+    pub algorithm: Option<Algorithm>,
+    counted: Option<Counted>,
+    response: String,
+}
+
+/// The number of a request under its nonce, as written, and the client's own chance.
+#[derive(Clone, PartialEq, Eq)]
+struct Counted {
+    nc: String,
+    cnonce: String,
+}
+
+impl Algorithm {
+    /// The token on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Md5 => "MD5",
+            Self::Sha256 => "SHA-256",
+            Self::Sha512_256 => "SHA-512-256",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let known = [Self::Md5, Self::Sha256, Self::Sha512_256];
+        known.into_iter().find(|algorithm| text.eq_ignore_ascii_case(algorithm.as_str()))
+    }
+
+    /// The hash of the parts with colons between them, in small hexadecimal letters.
+    fn hash(self, parts: &[&str]) -> String {
+        let text = parts.join(":");
+        match self {
+            Self::Md5 => hex(&Md5::digest(text)),
+            Self::Sha256 => hex(&Sha256::digest(text)),
+            Self::Sha512_256 => hex(&Sha512_256::digest(text)),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Ha1 {
+    /// Of a password.
+    #[must_use]
+    pub fn new(algorithm: Algorithm, username: &str, realm: &str, password: &str) -> Self {
+        Self { algorithm, hex: algorithm.hash(&[username, realm, password]) }
+    }
+
+    /// From stored text.
+    #[must_use]
+    pub fn stored(algorithm: Algorithm, hex: String) -> Self {
+        Self { algorithm, hex }
+    }
+
+    /// To be stored where nobody else reads it.
+    #[must_use]
+    pub fn hex(&self) -> &str {
+        &self.hex
+    }
+
+    /// RFC 7616 §3.4.1.
+    fn response(&self, nonce: &str, counted: Option<&Counted>, method: &Method, uri: &str) -> String {
+        let ha2 = self.algorithm.hash(&[method.as_str(), uri]);
+        match counted {
+            Some(Counted { nc, cnonce }) => {
+                self.algorithm.hash(&[&self.hex, nonce, nc, cnonce, "auth", &ha2])
+            }
+            None => self.algorithm.hash(&[&self.hex, nonce, &ha2]),
+        }
+    }
+}
+
+impl fmt::Debug for Ha1 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ha1({})", self.algorithm.as_str())
+    }
+}
+
+impl Challenge {
+    /// Those of all fields of that name (`WWW-Authenticate`, `Proxy-Authenticate`) that we can answer, in their order.
+    #[must_use]
+    pub fn all(fields: &Fields, name: &str) -> Vec<Self> {
+        let readable = fields.every(name).filter_map(|value| digests(value).ok());
+        readable.flatten().filter_map(|params| Self::of(&params)).collect()
+    }
+
+    fn of(params: &Params) -> Option<Self> {
+        let is_offered = |qop: &str| qop.split(',').any(|word| word.trim().eq_ignore_ascii_case("auth"));
+        let protection = match params.get("qop") {
+            None => Protection::None,
+            Some(qop) if is_offered(qop) => Protection::Auth,
+            Some(_) => return None,
+        };
+        Some(Self {
+            realm: params.get("realm")?.to_owned(),
+            nonce: params.get("nonce")?.to_owned(),
+            opaque: params.get("opaque").map(str::to_owned),
+            algorithm: params.get("algorithm").map_or(Some(Algorithm::Md5), Algorithm::parse)?,
+            protection,
+            stale: params.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
+        })
+    }
+
+    /// What `Authorization` or `Proxy-Authorization` says for one request; `count` is its number under this nonce, from 1.
+    #[must_use]
+    pub fn answer(
+        &self,
+        (username, password): (&str, &str),
+        (method, uri): (&Method, &str),
+        (count, cnonce): (u32, &str),
+    ) -> String {
+        let ha1 = Ha1::new(self.algorithm, username, &self.realm, password);
+        let counted = match self.protection {
+            Protection::None => None,
+            Protection::Auth => Some(Counted { nc: format!("{count:08x}"), cnonce: cnonce.to_owned() }),
+        };
+        let response = ha1.response(&self.nonce, counted.as_ref(), method, uri);
+        let mut out = String::from("Digest ");
+        write_quoted("username", username, &mut out);
+        write_quoted(", realm", &self.realm, &mut out);
+        write_quoted(", nonce", &self.nonce, &mut out);
+        write_quoted(", uri", uri, &mut out);
+        write_quoted(", response", &response, &mut out);
+        if let Some(opaque) = &self.opaque {
+            write_quoted(", opaque", opaque, &mut out);
+        }
+        if let Some(Counted { nc, cnonce }) = &counted {
+            out.push_str(", algorithm=");
+            out.push_str(self.algorithm.as_str());
+            write_quoted(", cnonce", cnonce, &mut out);
+            out.push_str(", qop=auth, nc=");
+            out.push_str(nc);
+        }
+        out
+    }
+}
+
+impl fmt::Display for Challenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = String::from("Digest ");
+        write_quoted("realm", &self.realm, &mut out);
+        write_quoted(", nonce", &self.nonce, &mut out);
+        if let Some(opaque) = &self.opaque {
+            write_quoted(", opaque", opaque, &mut out);
+        }
+        out.push_str(", algorithm=");
+        out.push_str(self.algorithm.as_str());
+        if self.protection == Protection::Auth {
+            write_quoted(", qop", "auth", &mut out);
+        }
+        if self.stale {
+            out.push_str(", stale=true");
+        }
+        f.write_str(&out)
+    }
+}
+
+fn write_quoted(name: &str, value: &str, out: &mut String) {
+    out.push_str(name);
+    out.push('=');
+    // Writing to a string cannot fail.
+    quote(value, out).unwrap_or_default();
+}
+
+impl Credentials {
+    /// All that a request carries, of `Authorization` first, then of `Proxy-Authorization`; other schemes are left out.
+    ///
+    /// # Errors
+    /// One of them is not of the grammar.
+    pub fn all(fields: &Fields) -> Result<Vec<Self>, Error> {
+        let mut all = Vec::new();
+        for name in ["Authorization", "Proxy-Authorization"] {
+            for (field, value) in fields.every(name).enumerate() {
+                all.extend(Self::read(value).map_err(|error| error.within(name, 0).in_field(field))?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The realm of one field's value, where it has one that can be read.
+    #[must_use]
+    pub fn realm_of(value: &str) -> Option<String> {
+        Self::read(value).ok().flatten().map(|credentials| credentials.realm)
+    }
+
+    fn read(value: &str) -> Result<Option<Self>, Error> {
+        let is_digest = value.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("digest"));
+        if !is_digest {
+            return Ok(None);
+        }
+        let mut found = digests(value)?;
+        let (Some(params), true) = (found.pop(), found.is_empty()) else {
+            return Err(Error::whole("", "not one set of credentials"));
+        };
+        let every = |name: &str| params.0.iter().filter(|(this, _)| this.eq_ignore_ascii_case(name)).count();
+        if params.0.iter().any(|(name, _)| every(name) > 1) {
+            return Err(Error::whole("", "a parameter twice"));
+        }
+        let needed = |name: &str, fault| params.get(name).ok_or_else(|| Error::whole("", fault));
+        Ok(Some(Self {
+            username: needed("username", "no username")?.to_owned(),
+            realm: needed("realm", "no realm")?.to_owned(),
+            nonce: needed("nonce", "no nonce")?.to_owned(),
+            uri: needed("uri", "no uri")?.to_owned(),
+            response: needed("response", "no response")?.to_ascii_lowercase(),
+            algorithm: params.get("algorithm").map_or(Some(Algorithm::Md5), Algorithm::parse),
+            counted: Counted::of(&params)?,
+        }))
+    }
+
+    /// The number of the request under its nonce; none for a client of RFC 2069, which does not count.
+    #[must_use]
+    pub fn count(&self) -> Option<u32> {
+        self.counted.as_ref().and_then(|counted| u32::from_str_radix(&counted.nc, 16).ok())
+    }
+
+    /// Whether they were made with the password behind `ha1`, for a request of this method. Takes the same time for any
+    /// wrong answer.
+    #[must_use]
+    pub fn prove(&self, ha1: &Ha1, method: &Method) -> bool {
+        let right = ha1.response(&self.nonce, self.counted.as_ref(), method, &self.uri);
+        right.as_bytes().ct_eq(self.response.as_bytes()).into()
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("realm", &self.realm).finish_non_exhaustive()
+    }
+}
+
+impl Counted {
+    fn of(params: &Params) -> Result<Option<Self>, Error> {
+        match params.get("qop") {
+            None => return Ok(None),
+            Some(qop) if qop.eq_ignore_ascii_case("auth") => {}
+            Some(_) => return Err(Error::whole("", "a qop that was not offered")),
+        }
+        let nc = params.get("nc").unwrap_or_default();
+        if nc.len() != 8 || !nc.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(Error::whole("", "no nc of 8 hexadecimal digits"));
+        }
+        let cnonce = params.get("cnonce").ok_or_else(|| Error::whole("", "no cnonce"))?;
+        Ok(Some(Self { nc: nc.to_owned(), cnonce: cnonce.to_owned() }))
+    }
+}
+
+/// The parameters of each `Digest` in a value. SIP has one in a field (RFC 3261 §20.44); HTTP's way, several with commas
+/// between them, is read too: a word without `=` begins the next one.
+fn digests(value: &str) -> Result<Vec<Params>, Error> {
+    let mut cursor = Cursor::new(value);
+    let mut all = Vec::new();
+    while !cursor.is_end() {
+        let scheme = cursor.token("no scheme")?;
+        cursor.skip_blanks();
+        let params = params_of_one(&mut cursor)?;
+        if scheme.eq_ignore_ascii_case("digest") {
+            all.push(params);
+        }
+    }
+    Ok(all)
+}
+
+fn params_of_one(cursor: &mut Cursor<'_>) -> Result<Params, Error> {
+    let mut params = Params::default();
+    while !cursor.is_end() {
+        let before = cursor.clone();
+        let found = param(cursor)?;
+        if matches!(found.value, Value::Flag) {
+            *cursor = before;
+            return Ok(params);
+        }
+        params.0.push(found.owned());
+        if !cursor.is_end() && !cursor.eat(b',') {
+            return Err(cursor.fault("no comma between parameters"));
+        }
+        cursor.skip_blanks();
+    }
+    Ok(params)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! The examples of the RFCs, literally, and challenges as they come.
+
+use bytes::Bytes;
+
+use super::*;
+use crate::sip::{Message, parse};
+
+const NONCE: &str = "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v";
+const CNONCE: &str = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ";
+
+fn get() -> Method {
+    Method::Other("GET".into())
+}
+
+/// A response with these fields.
+fn response(fields: &str) -> Fields {
+    let text = format!(
+        "SIP/2.0 401 Unauthorized\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\nFrom: <sip:a@b.c>;tag=1\r\n\
+         To: <sip:a@b.c>;tag=2\r\nCall-ID: 1\r\nCSeq: 1 REGISTER\r\n{fields}Content-Length: 0\r\n\r\n"
+    );
+    match parse(Bytes::from(text)).unwrap() {
+        Message::Response(response) => response.fields().clone(),
+        Message::Request(_) => panic!("it is a response"),
+    }
+}
+
+fn challenges(value: &str) -> Vec<Challenge> {
+    Challenge::all(&response(&format!("WWW-Authenticate: {value}\r\n")), "WWW-Authenticate")
+}
+
+fn credentials(value: &str) -> Credentials {
+    Credentials::read(value).unwrap().unwrap()
+}
+
+fn fault(value: &str) -> String {
+    Credentials::read(value).unwrap_err().within("Authorization", 0).to_string()
+}
+
+#[test]
+fn rfc_7616_3_9_1_both_algorithms_give_the_printed_responses() {
+    for (algorithm, printed) in [
+        ("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
+        ("MD5", "8ca523f5e9506fed4657c9700eebdbec"),
+    ] {
+        let found = challenges(&format!(
+            "Digest\r\n realm=\"http-auth@example.org\",\r\n qop=\"auth, auth-int\",\r\n algorithm={algorithm},\r\n \
+             nonce=\"{NONCE}\",\r\n opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""
+        ));
+        let [challenge] = found.as_slice() else { panic!("{found:?}") };
+        let answer = challenge.answer(("Mufasa", "Circle of Life"), (&get(), "/dir/index.html"), (1, CNONCE));
+        assert!(answer.contains(&format!("response=\"{printed}\"")), "{answer}");
+        assert!(answer.contains("nc=00000001") && answer.contains("qop=auth,"), "{answer}");
+        assert!(answer.contains("opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""), "{answer}");
+        // As the RFC prints it, with the realm, the nonce and so on in another order.
+        let printed = credentials(&format!(
+            "Digest username=\"Mufasa\", realm=\"http-auth@example.org\", uri=\"/dir/index.html\", \
+             algorithm={algorithm}, nonce=\"{NONCE}\", nc=00000001, cnonce=\"{CNONCE}\", qop=auth, \
+             response=\"{printed}\", opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""
+        ));
+        let known = printed.algorithm.unwrap();
+        let ha1 = Ha1::new(known, "Mufasa", "http-auth@example.org", "Circle of Life");
+        assert!(printed.prove(&ha1, &get()));
+        assert!(!printed.prove(&ha1, &Method::Message));
+        assert!(
+            !printed.prove(&Ha1::new(known, "Mufasa", "http-auth@example.org", "Circle of life"), &get())
+        );
+        assert_eq!(printed.count(), Some(1));
+    }
+}
+
+#[test]
+fn rfc_7616_3_9_2_the_truncated_hash_is_that_of_fips_180_4() {
+    // The RFC prints a response of another hash; this one is of its erratum 4897, and OpenSSL's sha512-256 gives the same.
+    let [challenge] = challenges(
+        "Digest realm=\"api@example.org\", qop=\"auth\", algorithm=SHA-512-256, \
+         nonce=\"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK\", charset=UTF-8, userhash=true",
+    )
+    .try_into()
+    .unwrap();
+    let answer = challenge.answer(
+        ("J\u{e4}s\u{f8}n Doe", "Secret, or not?"),
+        (&get(), "/doe.json"),
+        (1, "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v"),
+    );
+    let computed = "3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5";
+    assert!(answer.contains(computed), "{answer}");
+}
+
+#[test]
+fn rfc_2617_3_5_the_old_example_still_holds() {
+    let printed = credentials(
+        "Digest username=\"Mufasa\", realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", \
+         uri=\"/dir/index.html\", qop=auth, nc=00000001, cnonce=\"0a4f113b\", \
+         response=\"6629fae49393a05397450978507c4ef1\", opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"",
+    );
+    assert_eq!(printed.algorithm, Some(Algorithm::Md5));
+    let ha1 = Ha1::new(Algorithm::Md5, "Mufasa", "testrealm@host.com", "Circle Of Life");
+    assert_eq!(ha1.hex(), "939e7578ed9e3c518a452acee763bce9");
+    assert!(printed.prove(&ha1, &get()));
+}
+
+#[test]
+fn a_challenge_without_qop_gets_the_answer_of_rfc_2069() {
+    let [challenge] =
+        challenges("Digest realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\"")
+            .try_into()
+            .unwrap();
+    assert_eq!((challenge.algorithm, challenge.protection), (Algorithm::Md5, Protection::None));
+    let answer = challenge.answer(("Mufasa", "Circle Of Life"), (&get(), "/dir/index.html"), (7, "not used"));
+    assert_eq!(
+        answer,
+        "Digest username=\"Mufasa\", realm=\"testrealm@host.com\", \
+         nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", uri=\"/dir/index.html\", \
+         response=\"670fd8c2df070c60b045671b8b24ff02\""
+    );
+    let read = credentials(&answer);
+    assert!(read.prove(&Ha1::new(Algorithm::Md5, "Mufasa", "testrealm@host.com", "Circle Of Life"), &get()));
+    assert_eq!(read.count(), None);
+}
+
+#[test]
+fn what_stands_in_quotes_is_text_and_divides_nothing() {
+    let [challenge] = challenges(
+        r#"Digest realm="a \"b\", nonce=\"x\", Digest", nonce="n,=\\", stale=TRUE, qop="auth-int,AUTH""#,
+    )
+    .try_into()
+    .unwrap();
+    assert_eq!(
+        (challenge.realm.as_str(), challenge.nonce.as_str()),
+        (r#"a "b", nonce="x", Digest"#, r"n,=\")
+    );
+    assert!(challenge.stale);
+    assert_eq!(challenge.protection, Protection::Auth);
+    // What we print reads the same.
+    let printed = challenge.to_string();
+    assert_eq!(challenges(&printed), std::slice::from_ref(&challenge));
+    let answer = challenge.answer(("j\"ames", "p"), (&Method::Message, "sip:a@b.c"), (0xa, "c"));
+    let read = credentials(&answer);
+    assert_eq!((read.username.as_str(), read.realm.as_str()), ("j\"ames", challenge.realm.as_str()));
+    assert_eq!(read.count(), Some(10));
+    assert!(answer.contains("nc=0000000a"));
+}
+
+#[test]
+fn of_several_challenges_those_that_we_know_are_found_in_any_arrangement() {
+    let fields = response(
+        "WWW-Authenticate: Basic realm=\"x\"\r\n\
+         WWW-Authenticate: NTLM abc==\r\n\
+         WWW-Authenticate: Digest realm=\"d\", nonce=\"1\", algorithm=MD5, qop=\"auth\"\r\n\
+         WWW-Authenticate: Digest realm=\"d\", nonce=\"2\", algorithm=SHA3-256, qop=\"auth\"\r\n\
+         WWW-Authenticate: Digest realm=\"d\", nonce=\"3\", algorithm=\"sha-256\", qop=auth\r\n\
+         WWW-Authenticate: Digest realm=\"d\", nonce=\"4\", qop=\"auth-int\"\r\n\
+         WWW-Authenticate: Digest realm=\"d, nonce=\r\n\
+         WWW-Authenticate: Digest realm=\"d\", nonce=\"5\", Basic realm=\"x\", digest realm=\"d\", nonce=\"6\", \
+         algorithm=SHA-512-256\r\n",
+    );
+    let found = Challenge::all(&fields, "WWW-Authenticate");
+    let told: Vec<_> = found.iter().map(|one| (one.nonce.as_str(), one.algorithm)).collect();
+    let expected = [
+        ("1", Algorithm::Md5),
+        ("3", Algorithm::Sha256),
+        ("5", Algorithm::Md5),
+        ("6", Algorithm::Sha512_256),
+    ];
+    assert_eq!(told, expected);
+    let strongest = found.iter().max_by_key(|challenge| challenge.algorithm).unwrap();
+    assert_eq!(strongest.nonce, "6");
+}
+
+#[test]
+fn broken_credentials_say_what_is_wrong_and_other_schemes_are_nobodys() {
+    let whole = "Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:r\", response=\"00\"";
+    assert!(Credentials::read(whole).unwrap().is_some());
+    for missing in ["username", "realm", "nonce", "uri", "response"] {
+        let said = fault(&whole.replace(missing, "other"));
+        assert_eq!(said, format!("Bad Authorization: no {missing}"));
+    }
+    assert_eq!(fault(&format!("{whole}, nonce=\"m\"")), "Bad Authorization: a parameter twice");
+    assert_eq!(fault(&format!("{whole}, qop=auth-int")), "Bad Authorization: a qop that was not offered");
+    for nc in ["1", "0000000g", "000000001", "+0000001"] {
+        let said = fault(&format!("{whole}, qop=auth, cnonce=\"c\", nc={nc}"));
+        assert_eq!(said, "Bad Authorization: no nc of 8 hexadecimal digits", "{nc}");
+    }
+    assert_eq!(fault(&format!("{whole}, qop=auth, nc=00000001")), "Bad Authorization: no cnonce");
+    assert!(fault("Digest username=\"u").contains("quote not closed"));
+    assert!(fault("Digest username=\"u\" realm=\"r\"").contains("no comma"));
+    for other in ["Basic dTpw", "", "Bearer x", "\u{e9}\u{e9}\u{e9}\u{e9}"] {
+        assert_eq!(Credentials::read(other).unwrap(), None, "{other}");
+    }
+    let unknown = credentials(&format!("{whole}, algorithm=SHA3-256"));
+    assert_eq!(unknown.algorithm, None);
+}
+
+#[test]
+fn nothing_secret_is_in_what_a_log_may_print() {
+    let ha1 = Ha1::new(Algorithm::Md5, "u", "r", "p");
+    assert_eq!(format!("{ha1:?}"), "Ha1(MD5)");
+    let read = credentials("Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:r\", response=\"77\"");
+    assert!(!format!("{read:?}").contains("77"));
+}
