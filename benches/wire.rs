@@ -73,6 +73,7 @@ fn legs(c: &mut Criterion) {
             call_id: "8s7df687sdf6@domain.com",
             expires: None,
             branches: 1,
+            asserted: None,
         };
         c.bench_function(&format!("print a leg, N = {count}"), |b| {
             b.iter(|| template.print(black_box(&leg)));

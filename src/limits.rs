@@ -59,6 +59,24 @@ pub const REDIRECT_STEPS_MAX: u8 = 5;
 pub const DISPATCHES_OPEN_MAX: usize = 100_000;
 /// Messages that a proxy remembers in all, those reported on too; over it, the oldest of these is forgotten before its time.
 pub const DISPATCHES_REMEMBERED_MAX: usize = 500_000;
+/// Users of a proxy.
+pub const USERS_MAX: usize = 200_000;
+/// Senders that one user does not want.
+pub const BLOCKED_PER_USER_MAX: usize = 1000;
+/// How long a nonce is good for; after it, `stale=true` (W30).
+pub const NONCE_LIFETIME: Duration = Duration::from_secs(3600);
+/// Nonces of which it is remembered what was said under them, to refuse it a second time; over it the oldest is stale.
+pub const NONCES_USED_MAX: usize = 100_000;
+/// Wrong passwords of one user from one address within the time below; over it, 403 until that is over (W30).
+pub const WRONG_PASSWORDS_MAX: u32 = 10;
+/// See above.
+pub const WRONG_PASSWORDS_WITHIN: Duration = Duration::from_secs(60);
+/// Pairs of user and address of which wrong passwords are counted; over it the oldest is forgotten.
+pub const WRONG_PASSWORD_PLACES_MAX: usize = 10_000;
+/// How often the client answers a challenge to the same request (W30).
+pub const CHALLENGES_ANSWERED_MAX: u8 = 3;
+/// Realms that a client keeps a nonce of.
+pub const REALMS_MAX: usize = 16;
 /// Ordinary requests under way at a time; over it, 503.
 pub const RELAYS_OPEN_MAX: usize = 100_000;
 /// Legs under way at a time in one proxy; over it, submissions get 503.

@@ -14,6 +14,8 @@ mod session;
 
 mod admission;
 
+mod auth;
+
 mod dispatch;
 
 mod legs;
@@ -34,6 +36,8 @@ mod submission;
 
 mod own_route;
 
+mod identity;
+
 mod core;
 
 mod mailbox;
@@ -43,6 +47,12 @@ mod load;
 mod aliases;
 
 mod router;
+
+mod users;
+
+mod nonces;
+
+mod guesses;
 
 mod carrier;
 
@@ -73,6 +83,7 @@ pub use self::event::{ProxyCommand, ProxyEvent};
 
 use self::admission::Errand;
 use self::aliases::Aliases;
+use self::auth::Role;
 use self::carrier::{Step, User, Wish};
 use self::core::{ALLOW, Action, Core, Rejection, SECONDARY_TO};
 use self::dispatch::{Dispatches, Pending};
@@ -107,7 +118,7 @@ impl Proxy {
             let [low, high] = [random.bits(), random.bits()];
             ((u128::from(high) << 64) | u128::from(low)).to_le_bytes()
         });
-        let core = Core::new(config, Secret::new(secret), random);
+        let core = Core::new(config, Secret::new(secret), random, now);
         let (dispatches, relays, sessions) = (Dispatches::default(), Relays::default(), Sessions::default());
         let mut proxy = Self { core, dispatches, relays, sessions, secret };
         if stored.is_none() {
@@ -158,13 +169,17 @@ impl Proxy {
 
     fn serve(&mut self, key: ServerKey, request: &Request, flow: Flow, now: Now) -> Result<(), Rejection> {
         match admission::admit(&self.core, request, flow)? {
-            Errand::Register => registrar::register(&mut self.core, key, request, flow, now),
+            Errand::Register => {
+                auth::check(&mut self.core, request, flow, Role::Registrar, now)?;
+                registrar::register(&mut self.core, key, request, flow, now)
+            }
             Errand::Options => {
                 self.options(key, request, flow, now);
                 Ok(())
             }
             Errand::Submission(submission) => self.submission(key, *submission, flow, now),
             Errand::Relay => {
+                auth::check(&mut self.core, request, flow, Role::Proxy, now)?;
                 admission::check_rate(&mut self.core, request, flow, now)?;
                 self.relays.forward(&mut self.core, (key, flow), request, now)
             }
@@ -180,8 +195,15 @@ impl Proxy {
     ) -> Result<(), Rejection> {
         if let Some(id) = self.dispatches.double_of(&self.core, &submission) {
             let (request, content) = (submission.to_answer().clone(), submission.content);
-            return self.dispatches.repeat(&mut self.core, id, Pending { key, request, flow }, content, now);
+            // W12: known before it is asked who that is; but only who proves it is followed.
+            let proved = auth::check(&mut self.core, &request, flow, Role::Proxy, now);
+            self.dispatches.repeat(&mut self.core, id, Pending { key, request, flow }, content, now)?;
+            if proved.is_ok() {
+                self.dispatches.follow(&mut self.core, id, flow, now);
+            }
+            return Ok(());
         }
+        auth::check(&mut self.core, submission.to_answer(), flow, Role::Proxy, now)?;
         admission::check_rate(&mut self.core, &submission.request, flow, now)?;
         self.dispatches.submit(&mut self.core, (key, flow), submission, now)
     }
@@ -336,6 +358,7 @@ impl Machine for Proxy {
             Input::Command(ProxyCommand::Flush) => self.dispatches.save_all(&mut self.core),
             Input::Command(ProxyCommand::InputsWaiting(count)) => self.core.load.set_inputs(count),
             Input::Command(ProxyCommand::Aliases(aliases)) => self.core.aliases = Aliases::new(&aliases),
+            Input::Command(ProxyCommand::Users(users)) => self.core.users.replace(&users),
         }
         self.settle(now);
     }

@@ -27,6 +27,8 @@ pub mod check;
 
 pub mod aliases;
 
+pub mod users;
+
 pub mod outside;
 
 mod file;

@@ -7,6 +7,7 @@
 //!     data: "/var/lib/fanfare",
 //!     trust: ["127.0.0.0/8"],
 //!     routes: ["example.org=udp:192.0.2.5:5060"],
+//!     auth: true,
 //!     t1: "500ms",
 //!     recipients_max: 500,
 //!     message_bytes_max: 1048576,
@@ -73,6 +74,7 @@ struct Written {
     data: Option<PathBuf>,
     trust: Vec<String>,
     routes: Vec<String>,
+    auth: Option<bool>,
     t1: Option<String>,
     recipients_max: Option<usize>,
     message_bytes_max: Option<usize>,
@@ -100,6 +102,8 @@ pub struct ProxySettings {
     pub trust: Vec<Prefix>,
     /// Domains of others whose next hop is known.
     pub routes: Vec<StaticRoute>,
+    /// Whether users prove who they are.
+    pub auth: Option<bool>,
     /// T1.
     pub t1: Option<Duration>,
     /// Recipients of one submission.
@@ -158,6 +162,7 @@ impl ProxySettings {
             data: self.data.or(others.data),
             trust: first_set(self.trust, others.trust),
             routes: first_set(self.routes, others.routes),
+            auth: self.auth.or(others.auth),
             t1: self.t1.or(others.t1),
             recipients_max: self.recipients_max.or(others.recipients_max),
             message_bytes_max: self.message_bytes_max.or(others.message_bytes_max),
@@ -186,7 +191,9 @@ impl ProxySettings {
     /// What a proxy is made from, with the defaults of what is not set.
     #[must_use]
     pub fn config(self) -> ProxyConfig {
+        let is_open = self.listens.iter().any(|(_, listen)| !listen.ip().is_loopback());
         let mut config = ProxyConfig::new(self.domains, self.listens);
+        config.auth = self.auth.unwrap_or(is_open);
         config.trust = self.trust;
         config.routes = self.routes;
         config.timers = self.t1.map_or(config.timers, Timers::new);
@@ -224,6 +231,7 @@ impl Written {
             data: self.data,
             trust: each("trust", &self.trust, network)?,
             routes: each("routes", &self.routes, route)?,
+            auth: self.auth,
             t1,
             recipients_max: within("recipients_max", self.recipients_max, RECIPIENTS_MAX)?,
             message_bytes_max: within("message_bytes_max", self.message_bytes_max, MESSAGE_BYTES_MAX)?,
@@ -335,6 +343,19 @@ mod tests {
         assert_eq!(short, Some(MailboxConfig { kept: Duration::from_secs(172_800), per_user_max: 3 }));
         let off = ProxySettings { mailbox: Some(false), ..ProxySettings::default() };
         assert_eq!(off.over(read("(mailbox: true)")).config().mailbox, None);
+    }
+
+    #[test]
+    fn w30_passwords_are_asked_for_beyond_loopback_unless_the_settings_say_otherwise() {
+        for (text, asks) in [
+            (r#"(listens: ["udp:127.0.0.1:5060", "tcp:[::1]:5060"])"#, false),
+            (r#"(listens: ["udp:127.0.0.1:5060", "tcp:192.0.2.1:5060"])"#, true),
+            (r#"(listens: ["udp:0.0.0.0:5060"])"#, true),
+            (r#"(listens: ["udp:127.0.0.1:5060"], auth: true)"#, true),
+            (r#"(listens: ["udp:0.0.0.0:5060"], auth: false)"#, false),
+        ] {
+            assert_eq!(read(text).config().auth, asks, "{text}");
+        }
     }
 
     #[test]

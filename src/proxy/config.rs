@@ -21,6 +21,8 @@ pub struct ProxyConfig {
     pub trust: Vec<Prefix>,
     /// Domains of others whose next hop is known without asking DNS (W19).
     pub routes: Vec<StaticRoute>,
+    /// Whether users prove who they are (W30).
+    pub auth: bool,
     /// T1 and what scales with it.
     pub timers: Timers,
     /// Recipients of one submission (W13).
@@ -71,6 +73,7 @@ impl ProxyConfig {
             listens,
             trust: Vec::new(),
             routes: Vec::new(),
+            auth: false,
             timers: Timers::new(Duration::from_millis(500)),
             recipients_max: limits::RECIPIENTS_MAX,
             message_bytes_max: limits::MESSAGE_BYTES_MAX,

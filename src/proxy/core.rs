@@ -9,12 +9,15 @@ use super::aliases::Aliases;
 use super::carrier::{Carrier, User};
 use super::config::ProxyConfig;
 use super::event::ProxyEvent;
+use super::guesses::Guesses;
 use super::journal::{DispatchId, Write};
 use super::load::Load;
 use super::location::LocationService;
 use super::mailbox::{Entry, Mailbox};
+use super::nonces::Nonces;
 use super::router::{Domains, Router};
 use super::secret::Secret;
+use super::users::Users;
 use crate::limits::{RETRY_AFTER_SECS, RETRY_AFTER_SPREAD_SECS};
 use crate::machine::{Flow, Held, Output, Transmit};
 use crate::random::Random;
@@ -153,6 +156,9 @@ pub(super) struct Core {
     pub(super) domains: Domains,
     pub(super) aliases: Aliases,
     pub(super) secret: Secret,
+    pub(super) users: Users,
+    pub(super) nonces: Nonces,
+    pub(super) guesses: Guesses,
     pub(super) random: Random,
     pub(super) carrier: Carrier,
     pub(super) location: LocationService,
@@ -167,10 +173,13 @@ pub(super) struct Core {
 }
 
 impl Core {
-    pub(super) fn new(config: ProxyConfig, secret: Secret, random: Random) -> Self {
+    pub(super) fn new(config: ProxyConfig, secret: Secret, mut random: Random, now: Now) -> Self {
         Self {
             domains: Domains::new(&config),
             aliases: Aliases::default(),
+            users: Users::new(&config),
+            nonces: Nonces::new(secret, &mut random, now.mono),
+            guesses: Guesses::default(),
             carrier: Carrier::new(&config, secret.for_transactions()),
             config,
             secret,
@@ -189,7 +198,12 @@ impl Core {
 
     /// What knows where people are.
     pub(super) const fn router(&self) -> Router<'_> {
-        Router { domains: &self.domains, location: &self.location, carrier: &self.carrier }
+        Router {
+            domains: &self.domains,
+            users: &self.users,
+            location: &self.location,
+            carrier: &self.carrier,
+        }
     }
 
     /// One Timer F from now.

@@ -2,14 +2,16 @@
 //!
 //! The story, top to bottom: [`Dispatches::submit`] takes a submission and asks for its commit; [`Dispatches::accepted`] sends
 //! the 202 and starts the legs; outcomes come in by `leg_heard` and `leg_failed`; what the sender is told of them stands in
-//! `dispatch/reporting.rs`, what waits for the absent in `dispatch/waiting.rs`, and how long a
-//! message is remembered in `dispatch/room.rs`.
+//! `dispatch/reporting.rs`, what waits for the absent in `dispatch/waiting.rs`, what comes twice in
+//! `dispatch/doubles.rs`, and how long a message is remembered in `dispatch/room.rs`.
 
 mod waiting;
 
 mod reporting;
 
 mod room;
+
+mod doubles;
 
 mod bounds;
 
@@ -20,10 +22,11 @@ use self::bounds::Bounds;
 use super::carrier::{Fault, User};
 use super::core::{Action, Core, Due, Rejection, SECONDARY_TO};
 use super::event::ProxyEvent;
+use super::identity;
 use super::journal::{AcceptedRow, DispatchId, OutcomeRow, ReportRow, Write};
 use super::legs::{Facts, Legs, Place, Waits};
 use super::notifier::{Extent, Report};
-use super::submission::{Submission, double_key};
+use super::submission::Submission;
 use crate::limits::{DISPATCH_REMEMBERED, DISPATCHES_OPEN_MAX, MAILBOX_SECS_MAX, REPORT_GATHER};
 use crate::machine::Flow;
 use crate::sip::{Aor, Compose, LegTemplate, Request, Response};
@@ -49,6 +52,9 @@ pub(super) struct Dispatch {
     forget_at: Option<Instant>,
     /// Bytes of the submission.
     bytes: usize,
+    /// Who wrote it, and what is asserted of him.
+    sender: Aor,
+    asserted: Option<String>,
     /// The flow that it came in on last (W12).
     pub(super) flow: Flow,
     /// Requests whose 202 waits for the commit; none once it is there.
@@ -86,7 +92,7 @@ pub(super) struct Dispatches {
 impl Dispatch {
     /// The legs, and what they need to know.
     pub(super) fn parts(&mut self) -> Option<(&mut Legs, Facts<'_>)> {
-        let Self { id, to_tag, legs, .. } = self;
+        let Self { id, to_tag, legs, sender, asserted, .. } = self;
         let facts = Facts {
             dispatch: *id,
             to_tag,
@@ -94,6 +100,8 @@ impl Dispatch {
             lifetime: self.lifetime,
             mailbox: self.waits,
             bytes: self.bytes,
+            sender,
+            asserted: asserted.as_deref(),
         };
         legs.as_deref_mut().map(|legs| (legs, facts))
     }
@@ -135,17 +143,6 @@ impl Dispatch {
 }
 
 impl Dispatches {
-    /// The message of which a submission is the double (W12).
-    pub(super) fn double_of(&self, core: &Core, submission: &Submission) -> Option<DispatchId> {
-        self.doubles.get(&core.secret.double(&submission.key)).copied()
-    }
-
-    /// True for the double of a message that was taken in, told without reading who it goes to (W12).
-    pub(super) fn knows(&self, core: &Core, request: &Request) -> bool {
-        double_key(request, &core.domains)
-            .is_ok_and(|key| self.doubles.contains_key(&core.secret.double(&key)))
-    }
-
     /// True when there is no room for any message.
     pub(super) fn is_full(&self) -> bool {
         self.open() >= DISPATCHES_OPEN_MAX || self.bounds.is_full()
@@ -209,41 +206,6 @@ impl Dispatches {
         }
         dispatch.forget_at(core, now.mono_at(dispatch.keep_until()));
         self.all.insert(dispatch.id, dispatch);
-    }
-
-    /// The same submission again: the same 202, its flow becomes the report's, the last report is sent again (W12).
-    pub(super) fn repeat(
-        &mut self,
-        core: &mut Core,
-        id: DispatchId,
-        pending: Pending,
-        content: u128,
-        now: Now,
-    ) -> Result<(), Rejection> {
-        let Some(dispatch) = self.all.get_mut(&id) else {
-            return Err(Rejection::busy());
-        };
-        if dispatch.content != content {
-            return Err(Rejection::because(400, "Same Message With Other Recipients Or Body"));
-        }
-        let flow = pending.flow;
-        if let Some(waiting) = &mut dispatch.pending {
-            // The double of one that waits for its commit waits too; the row has the first flow, the memory the latest.
-            waiting.push(pending);
-        } else {
-            answer(core, dispatch, &pending, now);
-        }
-        if dispatch.flow != flow {
-            dispatch.flow = flow;
-            core.write(Write::Moved { dispatch: id, flow });
-        }
-        let report = &mut dispatch.report;
-        if dispatch.pending.is_none() && report.row().cseq > 0 && !report.is_busy() {
-            self.closed.remove(&id);
-            report.reopen();
-            self.report(core, id, now);
-        }
-        Ok(())
     }
 
     /// The message is on stable storage: 202, and the legs start.
@@ -388,6 +350,8 @@ pub(super) fn make(
         expire_at: None,
         forget_at: None,
         bytes: submission.request.bytes().len(),
+        sender: identity::sender(core, &submission.request, row.flow),
+        asserted: identity::asserted(core, &submission.request, row.flow),
         flow: row.flow,
         pending: None,
         legs: Some(Box::new(Legs::new(template, &submission.lines, submission.recipients, outcomes))),

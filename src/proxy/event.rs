@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::journal::{AliasRow, DispatchId, OutcomeState};
+use super::journal::{AliasRow, DispatchId, OutcomeState, UserRow};
 
 /// What the owner may ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum ProxyCommand {
     InputsWaiting(usize),
     /// These addresses stand for others, and no others do (W16).
     Aliases(Arc<[AliasRow]>),
+    /// These are the users, and nobody else (W30).
+    Users(Arc<[UserRow]>),
 }
 
 /// What is worth a log line, a count or a check.

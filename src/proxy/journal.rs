@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::machine::Flow;
+use crate::sip::digest::Ha1;
 use crate::sip::{Addressed, Aor, Message, ReportWish, Request, Uri, parse, recipients};
 use crate::time::Timestamp;
 
@@ -112,6 +113,19 @@ pub struct ListRow {
     pub place: u32,
     /// Its members, with those of the lists within it.
     pub members: Vec<Uri>,
+}
+
+/// Somebody who may sign in, changed from outside and only read by the proxy (W30).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserRow {
+    /// Who.
+    pub aor: Aor,
+    /// Of the password.
+    pub sha256: Ha1,
+    /// Of the same, for old clients.
+    pub md5: Ha1,
+    /// Senders whose messages are not wanted; one without a user stands for its whole domain.
+    pub blocked: Vec<Aor>,
 }
 
 /// An accepted message with all that its legs and its report need.
@@ -242,6 +256,8 @@ pub struct Rows {
     pub devices: Vec<DeviceRow>,
     /// Addresses that stand for others.
     pub aliases: Vec<AliasRow>,
+    /// Who may sign in.
+    pub users: Vec<UserRow>,
     /// Messages, with what is known of each.
     pub dispatches: Vec<DispatchRows>,
 }

@@ -14,6 +14,7 @@ use super::branch::{Answer, Fork, Verdict};
 use super::carrier::{Fault, Printed, Sending, User};
 use super::core::{Core, Due};
 use super::event::ProxyEvent;
+use super::identity;
 use super::journal::{DispatchId, OutcomeRow, OutcomeState, WaitRow};
 use super::lines::{Line, assign};
 use super::recipient::{Own, Recipient, Saved};
@@ -21,7 +22,7 @@ use super::router::{Target, TargetSet};
 use super::secret::LegFacts;
 use super::submission::{self, Person};
 use crate::machine::Flow;
-use crate::sip::{Leg, LegTemplate, Member, Method, Response, Uri, write_report};
+use crate::sip::{Aor, Leg, LegTemplate, Member, Method, Response, Uri, write_report};
 use crate::time::{Now, Timestamp};
 
 /// What the legs need to know of their message.
@@ -36,6 +37,10 @@ pub(super) struct Facts<'a> {
     pub(super) mailbox: Waits,
     /// Bytes of the submission.
     pub(super) bytes: usize,
+    /// Who wrote it.
+    pub(super) sender: &'a Aor,
+    /// What is asserted of him.
+    pub(super) asserted: Option<&'a str>,
 }
 
 /// Whether a message may wait for those who are absent.
@@ -166,6 +171,7 @@ impl Legs {
             call_id: &core.secret.leg_call_id(facts.leg(place.recipient)),
             expires,
             branches: recipient.fork.len(),
+            asserted: identity::told(core, facts.asserted, flow),
         };
         let bytes = match &recipient.own {
             Own::Line(_) => self.template.print(&leg),
@@ -291,8 +297,11 @@ impl Legs {
         };
         recipient.fork.begin(now.mono);
         let is_over = facts.is_over(now);
+        let aor = core.domains.aor(&recipient.route);
+        let is_blocked = aor.is_some_and(|aor| core.users.block(&aor, facts.sender));
         let set = if is_over { TargetSet::Nobody } else { core.router().targets(&recipient.route, now) };
         let failure = match set {
+            _ if is_blocked => Answer::standard(403),
             TargetSet::Targets(targets) => {
                 for target in targets {
                     begin(core, facts, (index, &mut recipient.fork), (target, 0), now);
@@ -301,6 +310,7 @@ impl Legs {
             }
             TargetSet::Nobody if is_over => Answer::standard(408),
             TargetSet::Nobody => Answer::standard(480),
+            TargetSet::Unknown => Answer::standard(404),
             TargetSet::Unsupported => Answer::standard(416),
         };
         self.conclude(core, facts, (index, failure), now);

@@ -28,6 +28,7 @@ pub(super) fn recover(core: &mut Core, dispatches: &mut Dispatches, rows: super:
             core.write(Write::ForgetDevice { aor: row.aor, instance: row.instance });
         }
     }
+    core.users.replace(&rows.users);
     for rows in rows.dispatches {
         take_up(core, dispatches, rows, now);
     }

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use super::branch::{Answer, Fork, Verdict, rank};
 use super::carrier::{Fault, Printed, User};
 use super::core::{Core, Rejection};
+use super::identity::{self, ASSERTED, PREFERRED};
 use super::router::{Target, TargetSet, way_to};
 use crate::limits::{MAX_BREADTH, RELAY_BYTES_OPEN_MAX, RELAYS_OPEN_MAX};
 use crate::machine::Flow;
-use crate::sip::{Edit, NameAddr, Request, Response, Scheme, Uri};
+use crate::sip::digest::Credentials;
+use crate::sip::{Aor, Edit, NameAddr, Request, Response, Scheme, Uri};
 use crate::time::Now;
 use crate::transaction::ServerKey;
 
@@ -53,7 +55,7 @@ impl Relays {
         if request.fields().every("Via").any(|via| via.contains(&check)) {
             return Err(Rejection::new(482));
         }
-        let targets = targets(core, request, now)?;
+        let targets = targets(core, request, from.1, now)?;
         let breadth = share(request.fields().max_breadth()?.unwrap_or(MAX_BREADTH), targets.len())?;
         self.last += 1;
         let (id, (key, flow)) = (self.last, from);
@@ -80,7 +82,12 @@ impl Relays {
         };
         // No stored fact stands behind an ordinary request: after a crash its sender repeats it.
         let name = format!("z9hG4bK{}{}", core.random.token(24), this.check);
-        let bytes = print(core, this, uri, &core.carrier.sockets().via(flow, &name));
+        let mut edit = edit(core, this, uri, &core.carrier.sockets().via(flow, &name));
+        let asserted = identity::asserted(core, &this.request, this.flow);
+        if let Some(told) = identity::told(core, asserted.as_deref(), flow) {
+            edit = edit.set(ASSERTED, told);
+        }
+        let bytes = edit.print();
         let printed = Printed { branch: &name, method: this.request.method().clone(), flow, bytes };
         core.carrier.send(User::Relay { relay, branch }, printed, ends, now.mono);
     }
@@ -161,7 +168,7 @@ fn share(breadth: u32, branches: usize) -> Result<u32, Rejection> {
 }
 
 /// Where a request goes: along the Route that is left after ours, else by its Request-URI (RFC 3261 §16.4, §16.5).
-fn targets(core: &Core, request: &Request, now: Now) -> Result<Vec<Target>, Rejection> {
+fn targets(core: &Core, request: &Request, flow: Flow, now: Now) -> Result<Vec<Target>, Rejection> {
     let routes = request.fields().routes("Route")?;
     let skip = routes.first().is_some_and(|route| core.domains.serving(&route.uri).is_some());
     if let Some(next) = routes.get(usize::from(skip)) {
@@ -170,14 +177,21 @@ fn targets(core: &Core, request: &Request, now: Now) -> Result<Vec<Target>, Reje
     // A message to several has become a submission; what is left is an alias (W16).
     let members = core.aliases.members(request.uri(), &core.domains)?;
     let only = members.filter(|members| members.len() == 1).and_then(|mut members| members.pop());
-    match core.router().targets(only.as_ref().unwrap_or_else(|| request.uri()), now) {
+    let uri = only.as_ref().unwrap_or_else(|| request.uri());
+    let aor = core.domains.aor(uri);
+    if aor.is_some_and(|aor| core.users.block(&aor, &identity::sender(core, request, flow))) {
+        return Err(Rejection::new(403));
+    }
+    match core.router().targets(uri, now) {
         TargetSet::Targets(targets) => Ok(targets),
         TargetSet::Nobody => Err(Rejection::new(480)),
+        TargetSet::Unknown => Err(Rejection::new(404)),
         TargetSet::Unsupported => Err(Rejection::new(416)),
     }
 }
 
-fn print(core: &Core, relay: &Relay, uri: &Uri, via: &str) -> bytes::Bytes {
+/// The request for the next hop; who wrote it is said by the caller.
+fn edit<'a>(core: &Core, relay: &'a Relay, uri: &Uri, via: &str) -> Edit<'a> {
     let request = &relay.request;
     let fields = request.fields();
     let hops_left = fields.max_forwards().ok().flatten().map_or(70, |hops| hops.saturating_sub(1));
@@ -196,7 +210,15 @@ fn print(core: &Core, relay: &Relay, uri: &Uri, via: &str) -> bytes::Bytes {
             edit = edit.set(name, NameAddr { uri: address.uri.to_sip(), ..address });
         }
     }
-    edit.print()
+    // W15: what proves somebody to us is nobody else's business (RFC 3261 §22.3).
+    let is_others = |value: &str| {
+        let realm = Credentials::realm_of(value).and_then(|realm| Aor::parse(&realm));
+        realm.is_none_or(|realm| !core.domains.serves(&realm))
+    };
+    edit.retain("Authorization", is_others)
+        .retain("Proxy-Authorization", is_others)
+        .remove(ASSERTED)
+        .remove(PREFERRED)
 }
 
 /// The response for upstream: our Via off, From and To as the request had them (RFC 3261 §16.7 step 9).

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use super::carrier::{Carrier, Way};
 use super::config::{ProxyConfig, StaticRoute};
 use super::location::{Binding, LocationService};
+use super::users::Users;
 use crate::machine::{Flow, Hop};
 use crate::sip::{Aor, Scheme, Transport, Uri};
 use crate::time::Now;
@@ -35,6 +36,8 @@ pub(super) enum TargetSet {
     Targets(Vec<Target>),
     /// One of ours who is registered nowhere.
     Nobody,
+    /// Nobody has this address of ours.
+    Unknown,
     /// A scheme that is not SIP's.
     Unsupported,
 }
@@ -125,6 +128,7 @@ impl Domains {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Router<'a> {
     pub(super) domains: &'a Domains,
+    pub(super) users: &'a Users,
     pub(super) location: &'a LocationService,
     pub(super) carrier: &'a Carrier,
 }
@@ -140,6 +144,9 @@ impl Router<'_> {
             let is_good = target.may_carry(uri);
             return if is_good { TargetSet::Targets(vec![target]) } else { TargetSet::Nobody };
         };
+        if self.users.lack(&aor) {
+            return TargetSet::Unknown;
+        }
         let targets = self.location.bindings(&aor, now.mono).map(|binding| self.target(binding));
         let targets: Vec<_> = targets.filter(|target| target.may_carry(uri)).collect();
         if targets.is_empty() { TargetSet::Nobody } else { TargetSet::Targets(targets) }

@@ -28,6 +28,7 @@ enum Purpose {
     Loop,
     SessionBranch,
     Dialog,
+    Nonce,
 }
 
 impl std::fmt::Debug for Secret {
@@ -112,6 +113,11 @@ impl Secret {
         parts.extend([&from, &to].map(|address| address.tag().unwrap_or_default().as_bytes()));
         parts.extend(fields.every("Route").map(str::as_bytes));
         format!("{:016x}", self.hash(Purpose::Loop, &parts) >> 64)
+    }
+
+    /// The check in a nonce that was made in the run of this salt, at that time and by that chance (W30).
+    pub(super) fn nonce(self, salt: u64, at: u64, chance: u64) -> u128 {
+        self.hash(Purpose::Nonce, &[&salt.to_le_bytes(), &at.to_le_bytes(), &chance.to_le_bytes()])
     }
 
     fn hash(self, purpose: Purpose, parts: &[&[u8]]) -> u128 {

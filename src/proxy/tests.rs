@@ -14,6 +14,7 @@ use crate::time::{Now, Timestamp};
 
 mod absence;
 mod admission;
+mod auth;
 mod doubles;
 mod legs;
 mod list_body;

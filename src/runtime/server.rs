@@ -21,6 +21,7 @@ use crate::time::Clock;
 
 /// The store's name in the data folder.
 const STORE_FILE: &str = "proxy.sqlite3";
+const NO_USERS: &str = "nobody could sign in: with authentication the users are in the store, so give --data";
 
 /// The store of a proxy whose data folder this is.
 #[must_use]
@@ -33,8 +34,8 @@ pub fn store_in(folder: &Path) -> PathBuf {
 pub enum ServerError {
     /// It would be open to the world without asking anybody who they are.
     #[error(
-        "cannot listen on {0}: this proxy does not ask for passwords yet, so it listens on loopback addresses only \
-         (127.0.0.1, [::1])"
+        "cannot listen on {0}: without authentication a proxy listens on loopback addresses only (127.0.0.1, [::1]); \
+         give --auth on"
     )]
     NotLoopback(SocketAddr),
     /// Nothing to listen on, or nothing to serve.
@@ -88,6 +89,9 @@ impl Server {
         settings: NetSettings,
     ) -> Result<Self, ServerError> {
         check(&config)?;
+        if config.auth && data.is_none() {
+            return Err(ServerError::Incomplete(NO_USERS));
+        }
         Self::on_thread(move |ready, stopped| {
             let start = start(config, data.as_deref(), &settings);
             if let Err((ready, error)) = run(start, ready, stopped) {
@@ -141,7 +145,7 @@ fn check(config: &ProxyConfig) -> Result<(), ServerError> {
     if config.listens.is_empty() {
         return Err(ServerError::Incomplete("nothing to listen on: give --listen"));
     }
-    let open = config.listens.iter().find(|(_, address)| !address.ip().is_loopback());
+    let open = config.listens.iter().find(|(_, address)| !config.auth && !address.ip().is_loopback());
     open.map_or(Ok(()), |(_, address)| Err(ServerError::NotLoopback(*address)))
 }
 
@@ -177,9 +181,11 @@ fn run(
             match shell.turn(&mut proxy, &mut log, asked(&mut stopped, watch.as_mut())).await {
                 None => {}
                 Some(Asked::Stop) => return Ok(()),
-                Some(Asked::Read(Outside { aliases })) => {
-                    let command = ProxyCommand::Aliases(aliases.into());
-                    shell.give(&mut proxy, Input::Command(command), &mut log);
+                Some(Asked::Read(Outside { aliases, users })) => {
+                    for command in [ProxyCommand::Aliases(aliases.into()), ProxyCommand::Users(users.into())]
+                    {
+                        shell.give(&mut proxy, Input::Command(command), &mut log);
+                    }
                 }
             }
         }

@@ -90,6 +90,14 @@ impl<'a> Edit<'a> {
         Self { body: Some(body), ..edit }
     }
 
+    /// Keeps of the fields of that name those whose value `keep` takes.
+    #[must_use]
+    pub fn retain(mut self, name: &str, keep: impl Fn(&str) -> bool) -> Self {
+        let fields = self.fields;
+        self.lines.retain(|line| !is_name(line.name(fields), name) || keep(line.value(fields)));
+        self
+    }
+
     /// Takes off the topmost value (first element of a comma list) of Via or Route.
     #[must_use]
     pub fn pop(mut self, name: &str) -> Self {

@@ -17,7 +17,7 @@ const ALSO_TO: &str = "Also-To: ";
 const MAX_FORWARDS_DEFAULT: u8 = 70;
 
 /// What no leg carries as the sender wrote it: what is ours to say, what is for us, and what belongs to the hop before.
-const TAKEN_OUT: [&str; 17] = [
+const TAKEN_OUT: [&str; 19] = [
     "Via",
     "Route",
     "Record-Route",
@@ -34,6 +34,8 @@ const TAKEN_OUT: [&str; 17] = [
     "Expires",
     "Authorization",
     "Proxy-Authorization",
+    "P-Asserted-Identity",
+    "P-Preferred-Identity",
     "Content-Length",
 ];
 
@@ -71,6 +73,8 @@ pub struct Leg<'a> {
     pub expires: Option<u32>,
     /// How many places the recipient is sent to.
     pub branches: usize,
+    /// What P-Asserted-Identity says, to those who are told (RFC 3325).
+    pub asserted: Option<&'a str>,
 }
 
 /// Somebody whom the submission does not name, but a list in it.
@@ -161,6 +165,9 @@ impl LegTemplate {
         if self.breadth.is_some() || leg.branches > 1 {
             let branches = u32::try_from(leg.branches).unwrap_or(u32::MAX).max(1);
             write_field(&mut out, "Max-Breadth", (self.breadth.unwrap_or(MAX_BREADTH) / branches).max(1));
+        }
+        if let Some(asserted) = leg.asserted {
+            write_field(&mut out, "P-Asserted-Identity", asserted);
         }
         out.extend_from_slice(&self.tail);
         out.into()

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::proxy::journal::AliasRow;
+use crate::proxy::journal::{AliasRow, UserRow};
 use crate::store::{OpenError, OpenErrorKind, ProxySchema, Schema, Store, migrate, proxy_rows};
 
 /// How long a lock of the proxy is waited for.
@@ -19,6 +19,8 @@ const BUSY_WAIT: Duration = Duration::from_secs(5);
 pub struct Outside {
     /// Addresses that stand for others.
     pub aliases: Vec<AliasRow>,
+    /// Who may sign in.
+    pub users: Vec<UserRow>,
 }
 
 /// What is changed from outside, as a running proxy sees it.
@@ -50,7 +52,8 @@ impl Watch {
         if self.version == Some(version) {
             return Ok(None);
         }
-        let outside = Outside { aliases: proxy_rows::aliases(&instant)? };
+        let outside =
+            Outside { aliases: proxy_rows::aliases(&instant)?, users: proxy_rows::users(&instant)? };
         drop(instant);
         self.version = Some(version);
         Ok(Some(outside))
@@ -91,5 +94,6 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, OpenErrorKind> 
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_WAIT)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", "ON")?;
     Ok(connection)
 }

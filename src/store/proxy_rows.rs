@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::aliases::aliases;
+pub(super) use self::users::users;
 use crate::machine::Flow;
 use crate::proxy::journal::{
     AcceptedRow, BindingRow, DeviceRow, DispatchId, DispatchRows, OutcomeRow, OutcomeState, ReportRow, Rows,
@@ -20,6 +21,8 @@ mod aliases;
 
 mod audit;
 
+mod users;
+
 /// The tables of a proxy.
 #[derive(Debug)]
 pub struct ProxySchema;
@@ -29,8 +32,12 @@ impl Schema for ProxySchema {
     type Rows = Rows;
     const NAME: &'static str = "proxy";
     const APPLICATION_ID: i32 = 0x4641_4e50; // "FANP"
-    const MIGRATIONS: &'static [&'static str] =
-        &[include_str!("proxy_1.sql"), include_str!("proxy_2.sql"), include_str!("proxy_3.sql")];
+    const MIGRATIONS: &'static [&'static str] = &[
+        include_str!("proxy_1.sql"),
+        include_str!("proxy_2.sql"),
+        include_str!("proxy_3.sql"),
+        include_str!("proxy_4.sql"),
+    ];
 
     fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
         match write {
@@ -53,6 +60,7 @@ impl Schema for ProxySchema {
             bindings: bindings(connection)?,
             devices: devices(connection)?,
             aliases: aliases(connection)?,
+            users: users(connection)?,
             dispatches: dispatches(connection)?,
         })
     }

@@ -176,6 +176,7 @@ impl Store for ProxyStore {
 
     fn load(&self) -> proxy::Rows {
         proxy::Rows {
+            users: Vec::new(),
             secret: self.secret,
             bindings: self.bindings.clone(),
             aliases: Vec::new(),

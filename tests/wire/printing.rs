@@ -97,7 +97,16 @@ const SUBMISSION: &str = "MESSAGE sip:ann@domain.com SIP/2.0\r\n\
 
 fn leg<'a>(recipient: usize, uri: &'a Uri, expires: Option<u32>) -> Leg<'a> {
     let via = "SIP/2.0/UDP domain.com;branch=z9hG4bKb1";
-    Leg { recipient, uri, via, from_tag: "leg-tag", call_id: "leg1@domain.com", expires, branches: 1 }
+    Leg {
+        recipient,
+        uri,
+        via,
+        from_tag: "leg-tag",
+        call_id: "leg1@domain.com",
+        expires,
+        branches: 1,
+        asserted: None,
+    }
 }
 
 fn template(submission: &str) -> LegTemplate {
@@ -216,6 +225,7 @@ fn no_value_can_end_its_field() {
                 call_id: evil,
                 expires: None,
                 branches: 1,
+                asserted: None,
             };
             text(&template.print(&leg))
         },

@@ -94,6 +94,7 @@ fn use_request(request: &Request) {
             call_id: "c",
             expires: Some(1),
             branches: 2,
+            asserted: None,
         };
         assert!(
             matches!(parse(template.print(&leg)), Ok(Message::Request(leg)) if leg.body() == request.body())

@@ -36,6 +36,7 @@ fn a_sound_store_is_told_in_words() {
             "0 of these wait in the mailbox",
             "1 reports begun and not yet answered",
             "2 bindings",
+            "0 users",
         ]
     );
     assert_eq!(

@@ -43,6 +43,7 @@ fn contents(rows: &Rows) -> Vec<String> {
         format!("{} of these wait in the mailbox", rows.dispatches.iter().map(deferred).sum::<usize>()),
         format!("{owed} reports begun and not yet answered"),
         format!("{} bindings", rows.bindings.len()),
+        format!("{} users", rows.users.len()),
     ]
 }
 

@@ -1,0 +1,126 @@
+//! Who somebody is, and whether he may act for whom he names (W13, W30; RFC 3261 §22, RFC 8760).
+//!
+//! The user is the user part of an address, the realm its domain. A trusted peer has asked already (RFC 3325), and is believed.
+
+use super::core::{Core, Rejection};
+use super::guesses::Place;
+use super::nonces::Freshness;
+use crate::machine::Flow;
+use crate::sip::digest::{Algorithm, Challenge, Credentials, Ha1, Protection};
+use crate::sip::{Aor, Request, Uri};
+use crate::time::Now;
+
+/// What we hold passwords as, best first (RFC 8760 §2.4).
+const ALGORITHMS: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Md5];
+
+/// As what we ask (RFC 3261 §22.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Whose address is to be registered: To has to be the user's.
+    Registrar,
+    /// Who writes: From has to be the user's.
+    Proxy,
+}
+
+/// Whether a request may act for the one of ours whom it names; for nobody of ours there is nothing to prove.
+///
+/// # Errors
+/// 401 or 407 where credentials are missing, wrong or stale, 403 where they are somebody else's, or were wrong too often.
+pub(super) fn check(
+    core: &mut Core,
+    request: &Request,
+    flow: Flow,
+    role: Role,
+    now: Now,
+) -> Result<(), Rejection> {
+    if !core.users.asks() || core.config.trusts(flow.remote.ip()) {
+        return Ok(());
+    }
+    let fields = request.fields();
+    let named = match role {
+        Role::Registrar => fields.to().uri,
+        Role::Proxy => fields.from().uri,
+    };
+    let Some(claimed) = core.domains.aor(&named) else {
+        return Ok(());
+    };
+    let is_ours = |credentials: &Credentials| {
+        credentials.realm == claimed.domain()
+            && credentials.algorithm.is_some_and(|algorithm| ALGORITHMS.contains(&algorithm))
+    };
+    let Some(credentials) = Credentials::all(fields)?.into_iter().find(is_ours) else {
+        return Err(challenge(core, role, &claimed, Freshness::Fresh, now));
+    };
+    let user = proved_user(core, request, (flow, role), (&credentials, &claimed), now)?;
+    if user == claimed {
+        return Ok(());
+    }
+    Err(Rejection::because(
+        403,
+        match role {
+            Role::Registrar => "To Is Another User's",
+            Role::Proxy => "From Is Another User's",
+        },
+    ))
+}
+
+/// Whose credentials they are, if they are good.
+fn proved_user(
+    core: &mut Core,
+    request: &Request,
+    (flow, role): (Flow, Role),
+    (credentials, claimed): (&Credentials, &Aor),
+    now: Now,
+) -> Result<Aor, Rejection> {
+    let named = Aor::parse(&format!("{}@{}", credentials.username, claimed.domain()));
+    let user = named.unwrap_or_else(|| claimed.clone());
+    let place = Place::new(user.clone(), flow.remote.ip());
+    if let Some(wait) = core.guesses.wait(&place, now.mono) {
+        let secs = wait.as_millis().div_ceil(1000);
+        return Err(Rejection::because(403, "Too Many Wrong Passwords").with("Retry-After", secs));
+    }
+    let algorithm = credentials.algorithm.unwrap_or(Algorithm::Md5);
+    // For nobody the same is done, so that the time does not tell who is there.
+    let nobody = Ha1::stored(algorithm, String::new());
+    let ha1 = core.users.ha1(&user, algorithm);
+    let is_right = credentials.prove(ha1.unwrap_or(&nobody), request.method()) & ha1.is_some();
+    if !is_right {
+        core.guesses.wrong(place, now.mono);
+        return Err(challenge(core, role, claimed, Freshness::Fresh, now));
+    }
+    core.guesses.right(&place);
+    if !is_for(&credentials.uri, request.uri()) {
+        // RFC 7616 §3.4.6.
+        return Err(Rejection::because(400, "Credentials Are For Another Request-URI"));
+    }
+    match core.nonces.take(&credentials.nonce, credentials.count(), now.mono) {
+        Freshness::Fresh => Ok(user),
+        Freshness::Stale => Err(challenge(core, role, claimed, Freshness::Stale, now)),
+    }
+}
+
+fn is_for(written: &str, uri: &Uri) -> bool {
+    written == uri.as_str() || Uri::parse(written).is_ok_and(|written| written.same_as(uri))
+}
+
+/// Asks for credentials; a stale nonce is told apart from a wrong password.
+fn challenge(core: &mut Core, role: Role, claimed: &Aor, nonce: Freshness, now: Now) -> Rejection {
+    let (status, name) = match role {
+        Role::Registrar => (401, "WWW-Authenticate"),
+        Role::Proxy => (407, "Proxy-Authenticate"),
+    };
+    let mut challenge = Challenge {
+        realm: claimed.domain().to_owned(),
+        nonce: core.nonces.issue(&mut core.random, now.mono),
+        opaque: None,
+        algorithm: Algorithm::Sha256,
+        protection: Protection::Auth,
+        stale: nonce == Freshness::Stale,
+    };
+    let mut rejection = Rejection::new(status);
+    for algorithm in ALGORITHMS {
+        challenge.algorithm = algorithm;
+        rejection = rejection.with(name, &challenge);
+    }
+    rejection
+}

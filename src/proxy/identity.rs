@@ -1,0 +1,37 @@
+//! Who wrote something, as those who trust each other say it (RFC 3325).
+//!
+//! `P-Asserted-Identity` counts from trusted peers and goes to trusted peers. Of anybody else it is taken out; of a user who has proved
+//! who he is it is made anew.
+
+use super::core::Core;
+use crate::machine::Flow;
+use crate::sip::{Aor, Request};
+
+/// The field of RFC 3325 §9.1.
+pub(super) const ASSERTED: &str = "P-Asserted-Identity";
+/// What a user would like to have asserted (§9.2): nothing that we ask for, so it ends here.
+pub(super) const PREFERRED: &str = "P-Preferred-Identity";
+
+/// What is asserted of the sender of a request that came in on this flow, as the field's value.
+pub(super) fn asserted(core: &Core, request: &Request, flow: Flow) -> Option<String> {
+    if core.config.trusts(flow.remote.ip()) {
+        let said: Vec<_> = request.fields().every(ASSERTED).collect();
+        return Some(said.join(", ")).filter(|said| !said.is_empty());
+    }
+    // Without authentication nothing is known.
+    let proved = core.domains.aor(&request.fields().from().uri).filter(|_| core.users.asks())?;
+    Some(format!("<sip:{proved}>"))
+}
+
+/// The sender whom a recipient may have blocked: the asserted one, else as From says.
+pub(super) fn sender(core: &Core, request: &Request, flow: Flow) -> Aor {
+    let fields = request.fields();
+    let said = core.config.trusts(flow.remote.ip()).then(|| fields.routes(ASSERTED).ok()).flatten();
+    let said = said.and_then(|said| said.into_iter().next());
+    core.domains.person(&said.unwrap_or_else(|| fields.from()).uri)
+}
+
+/// What of it goes to the peer on this flow.
+pub(super) fn told<'a>(core: &Core, asserted: Option<&'a str>, flow: Flow) -> Option<&'a str> {
+    asserted.filter(|_| core.config.trusts(flow.remote.ip()))
+}

@@ -1,0 +1,414 @@
+//! Who may sign in, register and write: W12, W13, W15, W18, W30; digests by the formula of RFC 7616 §3.4.1, written out.
+
+use md5::Md5;
+use sha2::{Digest, Sha256};
+
+use super::*;
+use crate::limits::{NONCE_LIFETIME, WRONG_PASSWORDS_MAX};
+use crate::proxy::ProxyCommand;
+use crate::proxy::journal::UserRow;
+use crate::sip::Aor;
+use crate::sip::digest::{Algorithm, Ha1};
+
+const ANOTHER: &str = "192.0.2.2:5060";
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn md5(text: &str) -> String {
+    hex(&Md5::digest(text))
+}
+
+fn sha256(text: &str) -> String {
+    hex(&Sha256::digest(text))
+}
+
+/// James, Ann and Bob; the password of each is the name backwards.
+fn user(name: &str) -> UserRow {
+    let password: String = name.chars().rev().collect();
+    let text = format!("{name}:domain.com:{password}");
+    UserRow {
+        aor: Aor::parse(&format!("{name}@domain.com")).unwrap(),
+        sha256: Ha1::stored(Algorithm::Sha256, sha256(&text)),
+        md5: Ha1::stored(Algorithm::Md5, md5(&text)),
+        blocked: Vec::new(),
+    }
+}
+
+fn users(names: &[&str]) -> ProxyCommand {
+    ProxyCommand::Users(names.iter().copied().map(user).collect())
+}
+
+fn asking() -> Bench {
+    asking_with(config())
+}
+
+fn asking_with(config: ProxyConfig) -> Bench {
+    let mut bench = Bench::with(ProxyConfig { auth: true, ..config });
+    bench.input(Input::Command(users(&["james", "ann", "bob"])));
+    bench
+}
+
+/// The nonce of a challenge.
+fn nonce(challenge: &str) -> String {
+    challenge.split("nonce=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+/// `Digest ...` with qop auth.
+struct Said<'a> {
+    username: &'a str,
+    password: &'a str,
+    nonce: &'a str,
+    nc: &'a str,
+    algorithm: &'a str,
+}
+
+impl Said<'_> {
+    /// The request with the field, under another branch and CSeq.
+    fn with(&self, request: &str, field: &str) -> String {
+        let mut words = request.split(' ');
+        let (method, uri) = (words.next().unwrap(), words.next().unwrap());
+        let Self { username, password, nonce, nc, algorithm } = self;
+        let hash = if *algorithm == "MD5" { md5 } else { sha256 };
+        let ha1 = hash(&format!("{username}:domain.com:{password}"));
+        let ha2 = hash(&format!("{method}:{uri}"));
+        let response = hash(&format!("{ha1}:{nonce}:{nc}:0a4f113b:auth:{ha2}"));
+        let value = format!(
+            "Digest username=\"{username}\", realm=\"domain.com\", nonce=\"{nonce}\", uri=\"{uri}\", \
+             response=\"{response}\", algorithm={algorithm}, cnonce=\"0a4f113b\", qop=auth, nc={nc}"
+        );
+        let more = md5(&value);
+        request.replacen(";branch=z9hG4bK", &format!(";branch=z9hG4bK{more}"), 1).replacen(
+            "\nCall-ID",
+            &format!("\n{field}: {value}\nCall-ID"),
+            1,
+        )
+    }
+}
+
+fn james<'a>(nonce: &'a str, nc: &'a str) -> Said<'a> {
+    Said { username: "james", password: "semaj", nonce, nc, algorithm: "SHA-256" }
+}
+
+/// A submission under another Call-ID.
+fn submission(number: u32) -> String {
+    SUBMISSION.replace("K776", &format!("K{number}")).replace("asd88asd77a", &format!("call{number}"))
+}
+
+/// The answer to a request; reports that come with it are let go.
+fn ask(bench: &mut Bench, from: &str, request: &str) -> String {
+    bench.take(from);
+    bench.receive(udp(from), request);
+    let sent = bench.take(from);
+    let answer = sent.iter().find(|text| text.starts_with("SIP/2.0"));
+    answer.unwrap_or_else(|| panic!("no answer: {sent:#?}")).clone()
+}
+
+/// James is asked for credentials.
+fn nonce_for(bench: &mut Bench, request: &str) -> String {
+    let asked = ask(bench, JAMES, request);
+    assert_eq!(status(&asked), 407, "{asked}");
+    nonce(fields(&asked, "Proxy-Authenticate")[0])
+}
+
+#[test]
+fn w13_a_submission_is_asked_for_credentials_and_accepted_with_them() {
+    let mut bench = asking();
+    let asked = ask(&mut bench, JAMES, SUBMISSION);
+    assert_eq!(status(&asked), 407);
+    let challenges = fields(&asked, "Proxy-Authenticate");
+    assert_eq!(challenges.len(), 2, "{asked}");
+    for (challenge, algorithm) in challenges.iter().zip(["SHA-256", "MD5"]) {
+        assert!(challenge.starts_with("Digest realm=\"domain.com\", nonce=\""), "{challenge}");
+        assert!(
+            challenge.ends_with(&format!("algorithm={algorithm}, qop=\"auth\"")),
+            "RFC 8760: {challenge}"
+        );
+    }
+    bench.advance_ms(60_000);
+    assert!(bench.sent.is_empty() && bench.rows.dispatches.is_empty(), "nobody gets anything");
+    let nonce = nonce(challenges[0]);
+    let answer = ask(&mut bench, JAMES, &james(&nonce, "00000001").with(SUBMISSION, "Proxy-Authorization"));
+    assert_eq!(status(&answer), 202, "{answer}");
+    let old = Said { algorithm: "MD5", ..james(&nonce, "00000002") };
+    let answer = ask(&mut bench, JAMES, &old.with(&submission(2), "Proxy-Authorization"));
+    assert_eq!(status(&answer), 202, "MD5 for old clients: {answer}");
+}
+
+#[test]
+fn w30_a_registration_is_asked_for_credentials_of_the_very_user() {
+    let mut bench = asking();
+    let request = register("ann", &format!("<sip:ann@{ANN}>"), 1, 600);
+    let asked = ask(&mut bench, ANN, &request);
+    assert_eq!(status(&asked), 401);
+    let nonce = nonce(fields(&asked, "WWW-Authenticate")[0]);
+    let stranger = james(&nonce, "00000001").with(&request, "Authorization");
+    let refused = ask(&mut bench, ANN, &stranger);
+    assert!(refused.starts_with("SIP/2.0 403 To Is Another User's"), "{refused}");
+    let ann = Said { username: "ann", password: "nna", nonce: &nonce, nc: "00000002", algorithm: "SHA-256" };
+    assert_eq!(status(&ask(&mut bench, ANN, &ann.with(&request, "Authorization"))), 200);
+    assert_eq!(bench.rows.bindings.len(), 1);
+    // The wildcard that removes all is nobody else's either.
+    let all = register("ann", "*", 2, 0);
+    assert_eq!(status(&ask(&mut bench, JAMES, &all)), 401);
+    assert_eq!(bench.rows.bindings.len(), 1);
+}
+
+#[test]
+fn w13_from_has_to_be_the_users_and_a_stranger_is_not_asked() {
+    let mut bench = asking();
+    let nonce = nonce_for(&mut bench, SUBMISSION);
+    let as_ann = SUBMISSION.replace("im:james@", "im:ann@");
+    let refused = ask(&mut bench, JAMES, &james(&nonce, "00000001").with(&as_ann, "Proxy-Authorization"));
+    assert!(refused.starts_with("SIP/2.0 403 From Is Another User's"), "{refused}");
+    let stranger = submission(3).replace("james@domain.com", "james@elsewhere.com");
+    let refused = ask(&mut bench, JAMES, &james(&nonce, "00000002").with(&stranger, "Proxy-Authorization"));
+    assert!(refused.starts_with("SIP/2.0 403 Not A User"), "{refused}");
+    assert!(bench.rows.dispatches.is_empty());
+}
+
+#[test]
+fn w30_a_wrong_password_is_asked_again_and_ten_of_them_are_enough_for_a_minute() {
+    let mut bench = asking();
+    let nonce = nonce_for(&mut bench, SUBMISSION);
+    let guess = |number: u32, said: Said<'_>| said.with(&submission(number), "Proxy-Authorization");
+    for number in 0..WRONG_PASSWORDS_MAX {
+        let nc = format!("{:08x}", number + 1);
+        let wrong = Said { password: "guess", ..james(&nonce, &nc) };
+        let answer = ask(&mut bench, JAMES, &guess(100 + number, wrong));
+        assert_eq!(status(&answer), 407, "{answer}");
+        assert!(!answer.contains("stale"), "a wrong password is not a nonce that is too old: {answer}");
+    }
+    let right = |bench: &mut Bench, from: &str, number: u32| {
+        let nc = format!("{number:08x}");
+        ask(bench, from, &guess(number, james(&nonce, &nc)))
+    };
+    let locked = right(&mut bench, JAMES, 200);
+    assert!(locked.starts_with("SIP/2.0 403 Too Many Wrong Passwords"), "{locked}");
+    assert_eq!(field(&locked, "Retry-After"), Some("60"));
+    assert_eq!(status(&right(&mut bench, ANOTHER, 201)), 202, "elsewhere he may");
+    bench.advance_ms(60_000);
+    assert_eq!(status(&right(&mut bench, JAMES, 202)), 202);
+    // For nobody it is the same.
+    let nobody = Said { username: "nobody", ..james(&nonce, "00001000") };
+    assert_eq!(status(&ask(&mut bench, JAMES, &guess(300, nobody))), 407);
+}
+
+#[test]
+fn w30_a_nonce_counts_each_number_once_and_is_stale_after_an_hour() {
+    let mut bench = asking();
+    let first = nonce_for(&mut bench, SUBMISSION);
+    let send = |bench: &mut Bench, number: u32, said: Said<'_>| {
+        ask(bench, JAMES, &said.with(&submission(number), "Proxy-Authorization"))
+    };
+    assert_eq!(status(&send(&mut bench, 1, james(&first, "00000001"))), 202);
+    let replayed = send(&mut bench, 2, james(&first, "00000001"));
+    assert_eq!(status(&replayed), 407, "{replayed}");
+    assert!(fields(&replayed, "Proxy-Authenticate").iter().all(|value| value.ends_with(", stale=true")));
+    assert_eq!(status(&send(&mut bench, 3, james(&first, "0000000A"))), 202, "hexadecimal");
+    bench.advance(NONCE_LIFETIME + Duration::from_secs(1));
+    bench.sent.clear();
+    let late = send(&mut bench, 4, james(&first, "0000000b"));
+    assert!(fields(&late, "Proxy-Authenticate")[0].ends_with(", stale=true"), "{late}");
+    let second = nonce(fields(&late, "Proxy-Authenticate")[0]);
+    assert_eq!(status(&send(&mut bench, 5, james(&second, "00000001"))), 202);
+    // After a crash nothing is remembered of nonces, so none of before counts; the password does.
+    bench.crash();
+    bench.input(Input::Command(users(&["james"])));
+    bench.sent.clear();
+    let after = send(&mut bench, 6, james(&second, "00000002"));
+    assert!(fields(&after, "Proxy-Authenticate")[0].ends_with(", stale=true"), "{after}");
+}
+
+#[test]
+fn w30_a_changed_password_counts_at_once() {
+    let mut bench = asking();
+    let nonce = nonce_for(&mut bench, SUBMISSION);
+    let mut changed = user("james");
+    changed.sha256 = Ha1::stored(Algorithm::Sha256, sha256("james:domain.com:new"));
+    bench.input(Input::Command(ProxyCommand::Users([changed].into())));
+    let old = james(&nonce, "00000001").with(SUBMISSION, "Proxy-Authorization");
+    assert_eq!(status(&ask(&mut bench, JAMES, &old)), 407);
+    let new = Said { password: "new", ..james(&nonce, "00000002") }.with(SUBMISSION, "Proxy-Authorization");
+    assert_eq!(status(&ask(&mut bench, JAMES, &new)), 202);
+}
+
+#[test]
+fn w12_a_double_is_known_before_it_is_asked_but_only_who_proves_it_is_followed() {
+    let mut bench = asking();
+    let said = "Contact: <sip:james@192.0.2.1>\nDelivery-Report: final;id=7";
+    let request = SUBMISSION.replace("Contact: <sip:james@jamesmob.domain.com>", said);
+    let nonce = nonce_for(&mut bench, &request);
+    let accepted = ask(&mut bench, JAMES, &james(&nonce, "00000001").with(&request, "Proxy-Authorization"));
+    assert_eq!(status(&accepted), 202);
+    // From another address, without credentials or with replayed ones: the 202, and nothing moves.
+    let bare = request.replace("K776", "K777");
+    let replay = james(&nonce, "00000001").with(&request.replace("K776", "K778"), "Proxy-Authorization");
+    for double in [bare, replay] {
+        let answer = ask(&mut bench, ANOTHER, &double);
+        assert_eq!(status(&answer), 202, "{answer}");
+        assert_eq!(field(&answer, "To"), field(&accepted, "To"));
+        assert_eq!(bench.rows.dispatches[0].accepted.flow.remote, address(JAMES));
+    }
+    let proved = james(&nonce, "00000002").with(&request.replace("K776", "K779"), "Proxy-Authorization");
+    assert_eq!(status(&ask(&mut bench, ANOTHER, &proved)), 202);
+    assert_eq!(bench.rows.dispatches[0].accepted.flow.remote, address(ANOTHER));
+    assert_eq!(bench.rows.dispatches.len(), 1);
+}
+
+#[test]
+fn w15_credentials_for_us_stay_here_and_those_for_others_go_on() {
+    let mut bench = asking_with(ProxyConfig { trust: vec!["192.0.2.6/32".parse().unwrap()], ..config() });
+    bench.register("ann", ANN);
+    let request = SUBMISSION
+        .replace("Secondary-To: <im:bob@domain.com>\n", "")
+        .replace("Proxy-Require: secondary-to\n", "");
+    let nonce = nonce_for(&mut bench, &request);
+    let others = "Proxy-Authorization: Digest username=\"j\", realm=\"elsewhere.com\", nonce=\"n\", uri=\"sip:e\", response=\"0\"";
+    let request = james(&nonce, "00000001")
+        .with(&request, "Proxy-Authorization")
+        .replace("\nCall-ID", &format!("\n{others}\nCall-ID"));
+    bench.receive(udp(JAMES), &request);
+    let relayed = bench.take_one(ANN);
+    let left = fields(&relayed, "Proxy-Authorization");
+    assert_eq!(left.len(), 1, "{relayed}");
+    assert!(left[0].contains("elsewhere.com"), "{relayed}");
+    let submitted = james(&nonce, "00000002").with(&submission(9), "Proxy-Authorization");
+    bench.receive(udp(JAMES), &submitted);
+    let leg = bench.take(ANN).remove(0);
+    assert!(leg.starts_with("MESSAGE ") && !leg.contains("uthorization"), "{leg}");
+}
+
+#[test]
+fn w18_who_is_no_user_is_404_even_where_a_binding_is_left() {
+    let mut bench = asking_with(ProxyConfig { trust: vec!["192.0.2.0/24".parse().unwrap()], ..config() });
+    bench.register("ann", ANN);
+    bench.register("bob", BOB);
+    bench.input(Input::Command(users(&["james", "ann"])));
+    let answer =
+        ask(&mut bench, JAMES, &SUBMISSION.replace("Contact", "Delivery-Report: final;detail\nContact"));
+    assert_eq!(status(&answer), 202);
+    assert!(bench.take(BOB).is_empty());
+    let leg = bench.take_one(ANN);
+    bench.answer(ANN, &leg, "200 OK");
+    bench.advance_ms(200);
+    let ordinary = SUBMISSION
+        .replace("Secondary-To: <im:bob@domain.com>\n", "")
+        .replace("Proxy-Require: secondary-to\n", "")
+        .replace("ann@", "bob@")
+        .replace("K776", "K90");
+    let refused = ask(&mut bench, JAMES, &ordinary);
+    assert_eq!(status(&refused), 404, "{refused}");
+    let mut outcomes = bench.rows.dispatches[0].outcomes.clone();
+    outcomes.sort_by_key(|row| row.recipient);
+    assert_eq!(outcomes.iter().map(|row| row.status).collect::<Vec<_>>(), [200, 404]);
+}
+
+#[test]
+fn w14_a_message_from_elsewhere_reaches_our_users_unasked_and_one_in_our_name_does_not() {
+    let mut bench = asking_with(ProxyConfig { trust: vec!["192.0.2.6/32".parse().unwrap()], ..config() });
+    bench.register("ann", ANN);
+    let ordinary = SUBMISSION
+        .replace("Secondary-To: <im:bob@domain.com>\n", "")
+        .replace("Proxy-Require: secondary-to\n", "");
+    assert_eq!(status(&ask(&mut bench, JAMES, &ordinary)), 407);
+    bench.receive(
+        udp(JAMES),
+        &ordinary.replace("james@domain.com", "eve@elsewhere.com").replace("K776", "K7"),
+    );
+    assert_eq!(bench.take(ANN).len(), 1);
+    // Who we are is told to anybody (W6).
+    let options = ordinary
+        .replace("MESSAGE sip:ann@domain.com", "OPTIONS sip:domain.com")
+        .replace("1 MESSAGE", "1 OPTIONS");
+    assert_eq!(status(&ask(&mut bench, JAMES, &options.replace("K776", "K8"))), 200);
+}
+
+#[test]
+fn w13_broken_credentials_and_those_for_another_request_are_400() {
+    let mut bench = asking();
+    let nonce = nonce_for(&mut bench, SUBMISSION);
+    let broken = SUBMISSION
+        .replace("\nCall-ID", "\nProxy-Authorization: Digest realm=\"domain.com\nCall-ID")
+        .replace("K776", "K1");
+    let answer = ask(&mut bench, JAMES, &broken);
+    assert!(answer.starts_with("SIP/2.0 400 Bad Proxy-Authorization: quote not closed"), "{answer}");
+    let other = james(&nonce, "00000001").with(&submission(2), "Proxy-Authorization");
+    let answer = ask(&mut bench, JAMES, &other.replacen("MESSAGE sip:ann@", "MESSAGE sip:bob@", 1));
+    assert!(answer.starts_with("SIP/2.0 400 Credentials Are For Another Request-URI"), "{answer}");
+    assert!(bench.rows.dispatches.is_empty());
+}
+
+#[test]
+fn rfc_3325_an_asserted_identity_stays_among_those_who_trust_each_other() {
+    let mut bench = asking_with(ProxyConfig { trust: vec!["192.0.2.6/32".parse().unwrap()], ..config() });
+    bench.register("ann", ANN);
+    let bob = register("bob", &format!("<sip:bob@{BOB}>"), 1, 600);
+    let asked = ask(&mut bench, BOB, &bob);
+    let bobs = nonce(&asked);
+    let said = Said { username: "bob", password: "bob", nonce: &bobs, nc: "00000001", algorithm: "SHA-256" };
+    assert_eq!(status(&ask(&mut bench, BOB, &said.with(&bob, "Authorization"))), 200);
+    let claim =
+        "P-Asserted-Identity: <sip:boss@domain.com>\nP-Preferred-Identity: <sip:boss@domain.com>\nContact";
+    // James claims to be the boss: Ann's host, which is trusted, is told who he is, and Bob nothing.
+    let request = SUBMISSION.replacen("Contact", claim, 1);
+    let nonce = nonce_for(&mut bench, &request);
+    let answer = ask(&mut bench, JAMES, &james(&nonce, "00000001").with(&request, "Proxy-Authorization"));
+    assert_eq!(status(&answer), 202);
+    let (to_ann, to_bob) = (bench.take_one(ANN), bench.take_one(BOB));
+    assert_eq!(fields(&to_ann, "P-Asserted-Identity"), ["<sip:james@domain.com>"]);
+    assert!(!to_bob.contains("P-Asserted") && !to_bob.contains("P-Preferred"), "{to_bob}");
+    bench.answer(ANN, &to_ann, "200 OK");
+    bench.answer(BOB, &to_bob, "200 OK");
+    bench.sent.clear();
+    // The trusted host is believed, and what it says goes to trusted hosts only.
+    let request = submission(2).replacen("Contact", claim, 1);
+    bench.receive(udp(ANN), &request);
+    let to_ann = bench.take(ANN).into_iter().find(|text| text.starts_with("MESSAGE")).unwrap();
+    assert_eq!(fields(&to_ann, "P-Asserted-Identity"), ["<sip:boss@domain.com>"]);
+    assert!(!bench.take(BOB)[0].contains("P-Asserted"));
+    // So it is with an ordinary message.
+    let ordinary = submission(3)
+        .replace("Secondary-To: <im:bob@domain.com>\n", "")
+        .replace("Proxy-Require: secondary-to\n", "")
+        .replacen("Contact", claim, 1);
+    bench.receive(udp(ANN), &ordinary);
+    let relayed = bench.take(ANN).into_iter().find(|text| text.starts_with("MESSAGE")).unwrap();
+    assert_eq!(fields(&relayed, "P-Asserted-Identity"), ["<sip:boss@domain.com>"]);
+    bench.receive(udp(ANN), &ordinary.replace("ann@domain.com", "bob@domain.com").replace("K3", "K4"));
+    let relayed = bench.take_one(BOB);
+    assert!(!relayed.contains("P-Asserted") && !relayed.contains("P-Preferred"), "{relayed}");
+}
+
+#[test]
+fn a_blocked_sender_gets_403_for_that_recipient_and_no_other() {
+    let mut bench = Bench::at_home();
+    let blocked = |senders: &[&str]| {
+        let blocked = senders.iter().map(|sender| Aor::parse(sender).unwrap()).collect();
+        ProxyCommand::Users([UserRow { blocked, ..user("bob") }].into())
+    };
+    for (number, senders, is_blocked) in [
+        (1, &["james@domain.com"][..], true),
+        (2, &["domain.com"], true),
+        (3, &["jim@domain.com", "elsewhere.com"], false),
+    ] {
+        bench.input(Input::Command(blocked(senders)));
+        assert_eq!(status(&ask(&mut bench, JAMES, &submission(number))), 202);
+        assert_eq!(bench.take(BOB).len(), usize::from(!is_blocked), "{senders:?}");
+        let leg = bench.take_one(ANN);
+        bench.answer(ANN, &leg, "200 OK");
+        bench.advance_ms(1000);
+        let outcomes = &bench.rows.dispatches.last().unwrap().outcomes;
+        let bobs = outcomes.iter().find(|row| row.recipient == 1).map(|row| row.status);
+        assert_eq!(bobs, is_blocked.then_some(403), "{senders:?}");
+        bench.sent.clear();
+        let ordinary = submission(number + 10)
+            .replace("Secondary-To: <im:bob@domain.com>\n", "")
+            .replace("Proxy-Require: secondary-to\n", "")
+            .replace("ann@domain.com", "bob@domain.com");
+        bench.receive(udp(JAMES), &ordinary);
+        assert_eq!(bench.take(BOB).len(), usize::from(!is_blocked));
+        assert_eq!(bench.take(JAMES).first().map(|text| status(text)), is_blocked.then_some(403));
+    }
+}
