@@ -13,10 +13,14 @@ mod upkeep;
 
 mod alias;
 
+mod user;
+
 #[cfg(feature = "gui")]
 mod window;
 
 mod parse;
+
+mod password;
 
 mod lines;
 
@@ -73,7 +77,7 @@ struct ProxyArguments {
     /// A domain to serve; may be repeated.
     #[arg(long = "domain", value_name = "NAME")]
     domains: Vec<String>,
-    /// Where to listen; may be repeated. Loopback addresses only.
+    /// Where to listen; may be repeated.
     #[arg(long = "listen", value_name = "udp:ADDRESS:PORT", value_parser = parse::listen)]
     listens: Vec<(Transport, SocketAddr)>,
     /// Folder of the store (default: nothing is kept).
@@ -85,6 +89,9 @@ struct ProxyArguments {
     /// The server of a domain of others, where DNS is not to be asked; may be repeated.
     #[arg(long = "route", value_name = "DOMAIN=udp:ADDRESS:PORT", value_parser = parse::route)]
     routes: Vec<StaticRoute>,
+    /// Ask users for their passwords (default: on, unless it listens on loopback only).
+    #[arg(long, value_enum, value_name = "on|off")]
+    auth: Option<Switch>,
     /// T1 of RFC 3261; T2, T4 and Timer F scale with it (default: 500ms).
     #[arg(long, value_name = "TIME", value_parser = parse::duration)]
     t1: Option<Duration>,
@@ -125,6 +132,9 @@ enum Upkeep {
     /// Say which addresses stand for others, while the proxy runs or not.
     #[command(subcommand)]
     Alias(AliasVerb),
+    /// Say who may sign in, while the proxy runs or not.
+    #[command(subcommand)]
+    User(UserVerb),
 }
 
 #[derive(Debug, Subcommand)]
@@ -158,6 +168,46 @@ enum AliasVerb {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum UserVerb {
+    /// Add a user; the password is asked for, or read from the first line of standard input.
+    Add(OneUser),
+    /// Take a user out; nothing is delivered to him any more.
+    Remove(OneUser),
+    /// Print the users, and whom each of them has blocked.
+    List {
+        #[command(flatten)]
+        place: StorePlace,
+    },
+    /// Give a user another password; it is asked for as with add.
+    Passwd(OneUser),
+    /// Deliver nothing of a sender to a user.
+    Block(UserAndSender),
+    /// Deliver what a sender writes again.
+    Unblock(UserAndSender),
+}
+
+#[derive(Debug, Args)]
+struct OneUser {
+    /// Who.
+    #[arg(value_name = "USER@DOMAIN", value_parser = parse::user)]
+    user: Aor,
+    #[command(flatten)]
+    place: StorePlace,
+}
+
+#[derive(Debug, Args)]
+struct UserAndSender {
+    /// Who does not want it.
+    #[arg(value_name = "USER@DOMAIN", value_parser = parse::user)]
+    user: Aor,
+    /// From whom; a domain stands for everybody in it.
+    #[arg(value_parser = parse::sender)]
+    sender: Aor,
+    #[command(flatten)]
+    place: StorePlace,
+}
+
 /// Where a proxy's store is.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
@@ -187,6 +237,20 @@ struct ServerArguments {
     t1: Duration,
 }
 
+/// How the server knows us. The password is in no argument, where others could read it.
+#[derive(Debug, Args)]
+struct SignInArguments {
+    /// Name to sign in with (default: the user part of the address).
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// File with the password in its first line (default: the environment's FANFARE_PASSWORD).
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// The only realm in which the password is used (default: that of our own domain, or what its server asks for).
+    #[arg(long, value_name = "NAME")]
+    realm: Option<String>,
+}
+
 #[derive(Debug, Args)]
 struct SendArguments {
     /// Who sends.
@@ -194,6 +258,8 @@ struct SendArguments {
     from: Uri,
     #[command(flatten)]
     server: ServerArguments,
+    #[command(flatten)]
+    sign_in: SignInArguments,
     /// A recipient; repeated for more.
     #[arg(long, value_name = "ADDRESS", value_parser = parse::address, required = true)]
     to: Vec<Uri>,
@@ -225,6 +291,8 @@ struct ListenArguments {
     identity: Uri,
     #[command(flatten)]
     server: ServerArguments,
+    #[command(flatten)]
+    sign_in: SignInArguments,
     /// One JSON object a line.
     #[arg(long)]
     json: bool,

@@ -22,6 +22,8 @@ mod capabilities;
 
 mod core;
 
+mod sign_in;
+
 mod line;
 
 mod date;

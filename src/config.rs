@@ -4,6 +4,8 @@
 
 pub mod client;
 
+pub mod passwords;
+
 pub mod proxy;
 
 pub mod text;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::lines::{Line, Printer};
-use super::{ListenArguments, parse, runtime, stopped};
+use super::{ListenArguments, parse, password, runtime, stopped};
 use crate::client::command::{AgentCommand, Event, RegistrationState};
 use crate::runtime::agent::Agent;
 
@@ -12,7 +12,8 @@ pub(super) fn run(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
-    let account = parse::account(&arguments.identity, &arguments.server, parse::Registers::Yes);
+    let sign_in = password::sign_in(&arguments.sign_in)?;
+    let account = parse::account(&arguments.identity, sign_in, &arguments.server, parse::Registers::Yes);
     let mut agent = Agent::start(&account, arguments.data.as_deref()).await?;
     let printer = Printer::new(arguments.json);
     let mut refused = None;

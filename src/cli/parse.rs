@@ -2,7 +2,7 @@
 
 use super::ServerArguments;
 use super::lines::millis;
-use crate::client::account::Account;
+use crate::client::account::{Account, SignIn};
 use crate::sip::{Aor, Uri};
 
 pub(super) use crate::config::text::{duration, listen, network, route};
@@ -27,6 +27,21 @@ pub(super) fn expires(text: &str) -> Result<u32, String> {
     }
 }
 
+/// `ann@domain.com`: a user of a domain.
+pub(super) fn user(text: &str) -> Result<Aor, String> {
+    let aor = address(text)?.aor();
+    if aor.user().is_empty() || aor.domain().is_empty() {
+        return Err(format!("{text:?} does not say who at which domain"));
+    }
+    Ok(aor)
+}
+
+/// `ann@domain.com`, or `domain.com` for everybody there.
+pub(super) fn sender(text: &str) -> Result<Aor, String> {
+    let aor = address(text)?.aor();
+    if aor.domain().is_empty() { Err(format!("{text:?} is no address of a sender")) } else { Ok(aor) }
+}
+
 /// Whether an account takes a binding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Registers {
@@ -35,10 +50,16 @@ pub(super) enum Registers {
 }
 
 /// An account that lives as long as this command.
-pub(super) fn account(identity: &Uri, server: &ServerArguments, registers: Registers) -> Account {
+pub(super) fn account(
+    identity: &Uri,
+    sign_in: SignIn,
+    server: &ServerArguments,
+    registers: Registers,
+) -> Account {
     Account {
         address: identity.as_str().to_owned(),
         proxy: server.proxy.clone(),
+        sign_in,
         register: registers == Registers::Yes,
         t1_ms: millis(server.t1),
         tls_ca: server.tls_ca.clone(),
@@ -67,5 +88,14 @@ mod tests {
         for text in ["0s", "900ms", "1200000h", "soon"] {
             assert!(expires(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_user_is_somebody_at_a_domain_and_a_sender_may_be_all_of_one() {
+        assert_eq!(user("ann@Domain.com").unwrap().as_str(), "ann@domain.com");
+        assert_eq!(user("sip:ann@domain.com:5060").unwrap().as_str(), "ann@domain.com");
+        assert!(user("domain.com").is_err() && user("tel:+1").is_err());
+        assert_eq!(sender("elsewhere.com").unwrap().as_str(), "elsewhere.com");
+        assert!(sender("tel:+1").is_err());
     }
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use super::lines::{Line, Printer, millis};
-use super::{SendArguments, parse, runtime};
+use super::{SendArguments, parse, password, runtime};
 use crate::client::command::{AgentCommand, Draft, Event, RegistrationState};
 use crate::client::journal::{DeliveryState, MessageId, PersonRow};
 use crate::runtime::agent::Agent;
@@ -28,7 +28,8 @@ fn read_text() -> anyhow::Result<String> {
 }
 
 async fn send(arguments: &SendArguments, text: String) -> anyhow::Result<ExitCode> {
-    let mut account = parse::account(&arguments.from, &arguments.server, parse::Registers::No);
+    let sign_in = password::sign_in(&arguments.sign_in)?;
+    let mut account = parse::account(&arguments.from, sign_in, &arguments.server, parse::Registers::No);
     account.expires_secs = arguments.expires;
     let mut agent = Agent::start(&account, arguments.data.as_deref()).await?;
     let mode = ReportMode::from(arguments.report);

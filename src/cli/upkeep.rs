@@ -1,4 +1,4 @@
-//! `fanfare proxy backup`, `check` and `alias`: a proxy's store looked after, while the proxy runs or not.
+//! `fanfare proxy backup`, `check`, `alias` and `user`: a proxy's store looked after, while the proxy runs or not.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use super::lines::{complain, say};
-use super::{StorePlace, Upkeep, alias};
+use super::{StorePlace, Upkeep, alias, user};
 use crate::config::proxy::ProxySettings;
 use crate::runtime::server::store_in;
 use crate::store::check::{Findings, check};
@@ -19,6 +19,9 @@ pub(super) fn run(upkeep: Upkeep) -> ExitCode {
         Upkeep::Check { place } => look_through(&place),
         Upkeep::Alias(verb) => {
             store(verb.place()).and_then(|store| alias::run(&verb, &store)).map(|()| ExitCode::SUCCESS)
+        }
+        Upkeep::User(verb) => {
+            store(verb.place()).and_then(|store| user::run(&verb, &store)).map(|()| ExitCode::SUCCESS)
         }
     };
     done.unwrap_or_else(|error| {

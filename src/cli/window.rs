@@ -8,6 +8,7 @@ use anyhow::Context;
 use crate::client::contacts::Contact;
 use crate::client::snapshot::Person;
 use crate::config::client::Folders;
+use crate::config::passwords::Keyring;
 use crate::demo::{FIRST_MESSAGE, Stage};
 use crate::runtime::engine::{Engine, EngineOptions};
 use crate::ui::{self, Options, Waker};
@@ -23,6 +24,8 @@ pub(super) fn run(data: Option<&Path>) -> anyhow::Result<ExitCode> {
     let waker = Waker::default();
     let engine = Engine::start(EngineOptions {
         settings: Some(folders.settings),
+        // With --data everything is in that folder.
+        keyring: if data.is_some() { Keyring::Unused } else { Keyring::System },
         data: Some(folders.data),
         account: None,
         book: None,
@@ -42,6 +45,7 @@ pub(super) fn run_demo(screenshot: Option<PathBuf>) -> anyhow::Result<ExitCode> 
     let waker = Waker::default();
     let engine = Engine::start(EngineOptions {
         settings: Some(stage.folder()),
+        keyring: Keyring::Unused,
         data: Some(stage.folder()),
         account: Some(stage.account()),
         book: Some(book),

@@ -1,5 +1,6 @@
 //! The account: identity, server, and how it behaves.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,6 +24,9 @@ pub struct Account {
     /// domain (RFC 3263).
     #[serde(default)]
     pub proxy: String,
+    /// How the server knows us.
+    #[serde(default)]
+    pub sign_in: SignIn,
     /// Register, so that others reach us (`fanfare send` need not).
     #[serde(default = "yes")]
     pub register: bool,
@@ -49,6 +53,7 @@ impl Default for Account {
             address: String::new(),
             name: String::new(),
             proxy: String::new(),
+            sign_in: SignIn::default(),
             register: true,
             t1_ms: t1_default(),
             expires_secs: None,
@@ -56,6 +61,49 @@ impl Default for Account {
             tls_ca: None,
             dns: None,
         }
+    }
+}
+
+/// How a server knows us (RFC 3261 §22). The password is no part of the settings file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SignIn {
+    /// Empty for the user part of the address.
+    pub username: String,
+    /// The only realm in which the password is used; empty for our own domain's, and what its server asks for.
+    pub realm: String,
+    /// Empty for none.
+    #[serde(skip)]
+    pub password: Password,
+}
+
+/// A password, which no log and no error shows.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// As typed.
+    #[must_use]
+    pub const fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// To be used.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// None at all.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_empty() { "no password" } else { "a password" })
     }
 }
 
@@ -68,6 +116,8 @@ pub struct Profile {
     pub name: String,
     /// The next hop of all that we send.
     pub server: Server,
+    /// How the server knows us; the username is not empty.
+    pub sign_in: SignIn,
     /// Register, so that others reach us.
     pub register: bool,
     /// T1 (RFC 3261 §17.1.1.1).
@@ -143,8 +193,15 @@ impl Account {
             return Err(AccountError::ReportWindow(self.report_window_secs));
         }
         let server = self.server(&address)?;
+        let mut sign_in = self.sign_in.clone();
+        sign_in.username = match sign_in.username.trim() {
+            "" => address.aor().user().to_owned(),
+            username => username.to_owned(),
+        };
+        sign_in.realm = sign_in.realm.trim().to_owned();
         Ok(Profile {
             address,
+            sign_in,
             name: self.name.trim().to_owned(),
             server,
             register: self.register,

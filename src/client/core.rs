@@ -9,6 +9,7 @@ use crate::client::account::Profile;
 use crate::client::command::{Draft, Event};
 use crate::client::journal::{IncomingRow, MessageId, Write};
 use crate::client::line::{Line, Opening};
+use crate::client::sign_in::Challenges;
 use crate::machine::{Batch, BatchId, Flow, Held, Output, Transmit};
 use crate::random::Random;
 use crate::sip::{Compose, Method, NameAddr, Params, Request, Transport, Uri};
@@ -111,6 +112,8 @@ pub(super) struct Core {
     pub(super) profile: Profile,
     /// The flows to the proxy.
     pub(super) line: Line,
+    /// What our server asked us for.
+    pub(super) challenges: Challenges,
     /// Requests and responses under way.
     pub(super) transactions: TransactionLayer<Task>,
     /// The maker of tags and tokens.
@@ -128,9 +131,11 @@ impl Core {
             half.copy_from_slice(&random.bits().to_be_bytes());
         }
         let transactions = TransactionLayer::new(Timers::new(profile.t1), key);
+        let challenges = Challenges::new(profile.sign_in.clone(), profile.address.aor().domain().to_owned());
         Self {
             profile,
             line,
+            challenges,
             transactions,
             random,
             held: Held::default(),
@@ -222,7 +227,7 @@ impl Core {
         let rport = if flow.transport == Transport::Udp { ";rport" } else { "" };
         let via = format!("SIP/2.0/{} {own};branch={branch}{rport}", flow.transport);
         let begun = Compose::request(method, uri).field("Via", via).field("Max-Forwards", 70);
-        (begun, branch)
+        (self.challenges.authorize(begun, (method, uri), &mut self.random), branch)
     }
 
     /// Starts a client transaction.

@@ -11,13 +11,14 @@ use crate::client::account::RegistrationState;
 use crate::client::capabilities::{ACCEPT, ALLOW};
 use crate::client::command::Event;
 use crate::client::core::{Action, Core, Task, name_addr};
+use crate::client::sign_in::Heeded;
 use crate::limits::{
     BINDING_EXPIRES_MAX_SECS, REGISTER_EXPIRES_SECS, RETRY_AFTER_MAX, RETRY_FIRST, RETRY_MAX,
     STREAM_OPEN_WAIT, UNREGISTER_WAIT,
 };
 use crate::machine::Flow;
 use crate::random::Random;
-use crate::sip::{Contacts, Fields, Method, Response, Uri};
+use crate::sip::{Contacts, Fields, Method, Response};
 use crate::time::Now;
 
 /// How often in a row an interval that the registrar finds too brief is made longer.
@@ -33,6 +34,8 @@ pub(super) struct Registration {
     cseq: u32,
     expires_secs: u32,
     interval_steps: u8,
+    /// Challenges answered since the last good answer.
+    challenges: u8,
     failures: u32,
 }
 
@@ -75,6 +78,7 @@ impl Registration {
             cseq: 0,
             expires_secs: REGISTER_EXPIRES_SECS,
             interval_steps: 0,
+            challenges: 0,
             failures: 0,
         }
     }
@@ -192,8 +196,17 @@ impl Registration {
         if response.status() < 200 {
             return;
         }
+        let is_asked_who = matches!(response.status(), 401 | 407)
+            && matches!(self.phase, Phase::Asking | Phase::Leaving { .. })
+            && core.challenges.heed(response, &mut self.challenges) == Heeded::Again;
         match self.phase {
+            Phase::Leaving { .. } if is_asked_who => {
+                if let Some(flow) = core.line.main() {
+                    self.register(core, flow, 0, now);
+                }
+            }
             Phase::Leaving { .. } => self.left(core),
+            Phase::Asking if is_asked_who => self.begin(core, now),
             Phase::Asking => self.judge(core, response, now),
             Phase::Idle
             | Phase::Finding
@@ -326,12 +339,14 @@ impl Registration {
     fn settle(&mut self, core: &mut Core, state: RegistrationState, refresh_at: Option<Instant>) {
         self.failures = 0;
         self.interval_steps = 0;
+        self.challenges = 0;
         self.phase = Phase::Settled { refresh_at };
         self.become_state(core, state);
     }
 
     /// The proxy is not there: the next place is tried at once (RFC 3263 §4.3), all of them again after a while.
     fn offline(&mut self, core: &mut Core, outage: Outage, now: Now) {
+        self.challenges = 0;
         if core.line.next_hop() {
             if self.state != RegistrationState::Connecting {
                 self.become_state(core, RegistrationState::Connecting);

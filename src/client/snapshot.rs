@@ -1,5 +1,6 @@
 //! All that the screen can see: plain values, shared, never changed once handed out.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use crate::time::Timestamp;
 pub struct Snapshot {
     /// The account, when one is set up.
     pub account: Option<Arc<Account>>,
+    /// Where its password is kept.
+    pub password: PasswordPlace,
     /// How the account stands.
     pub registration: RegistrationState,
     /// When the next try is due, while offline.
@@ -34,6 +37,33 @@ pub struct Snapshot {
     pub settings: Settings,
     /// True in the demo: everybody but us is simulated.
     pub demo: bool,
+}
+
+/// Where the account's password is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum PasswordPlace {
+    /// There is none, or it is kept as long as the program runs.
+    #[default]
+    None,
+    /// In the system's keyring.
+    Keyring,
+    /// In this file, which only its owner reads, as there is no keyring.
+    File(PathBuf),
+}
+
+impl PasswordPlace {
+    /// A sentence for the person; none where no password is kept.
+    #[must_use]
+    pub fn in_words(&self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Keyring => Some("The password is kept in this system's keyring.".to_owned()),
+            Self::File(path) => Some(format!(
+                "The password is kept in {}, a plain file that only you can read.",
+                path.display()
+            )),
+        }
+    }
 }
 
 /// Settings of the window, kept in a RON file.

@@ -10,12 +10,13 @@ mod registration;
 mod report;
 mod robust;
 mod server;
+mod sign_in;
 
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::account::{Account, RegistrationState};
+use super::account::{Account, RegistrationState, SignIn};
 use super::command::{AgentCommand, Draft, Event};
 use super::journal::{DeliveryState, MessageId, OpenRows, PersonRow, Rows, Write};
 use super::{AgentConfig, UserAgent};

@@ -34,6 +34,7 @@ use crate::client::account::Account;
 use crate::client::command::{Command, Notice};
 use crate::client::contacts::AddressBook;
 use crate::client::snapshot::Snapshot;
+use crate::config::passwords::Keyring;
 use crate::limits::COMMANDS_WAITING_MAX;
 use crate::runtime::agent::AgentError;
 use crate::store::ron_file::RonError;
@@ -48,6 +49,8 @@ pub type Wake = Box<dyn Fn() + Send + Sync>;
 pub struct EngineOptions {
     /// Folder of account, contacts and settings; without one they are not kept.
     pub settings: Option<PathBuf>,
+    /// Whether the password is in the system's keyring.
+    pub keyring: Keyring,
     /// Folder of the messages; without one they live as long as the account is not changed.
     pub data: Option<PathBuf>,
     /// This account in place of the one in the folder.
@@ -111,6 +114,7 @@ impl Engine {
         let (ready, answer) = sync_channel(1);
         let setup = work::Setup {
             settings: options.settings,
+            keyring: options.keyring,
             data: options.data,
             account: options.account,
             book: options.book,

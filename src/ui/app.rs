@@ -22,7 +22,7 @@ use crate::ui::keys;
 use crate::ui::notice::{Deed, Desk, Happened, Notes, Watching};
 use crate::ui::recipients::Recipients;
 use crate::ui::shell::{Place, Shell};
-use crate::ui::sign_in::{Progress, SignIn, sign_in_ui};
+use crate::ui::sign_in::{Progress, SignInForm, sign_in_ui};
 use crate::ui::theme;
 use crate::ui::words::Look;
 use crate::ui::{Options, Source};
@@ -55,7 +55,7 @@ impl App {
         let snapshot = source.snapshot();
         theme::apply(ctx, &snapshot.settings);
         let mut shell =
-            Shell { sign_in: snapshot.account.is_none().then(SignIn::default), ..Shell::default() };
+            Shell { sign_in: snapshot.account.is_none().then(SignInForm::default), ..Shell::default() };
         if let Some((people, text)) = options.ready {
             shell.place = Place::New;
             let writing = Writing { text, to: Recipients::of(people), hidden: false };

@@ -3,13 +3,13 @@
 use eframe::egui;
 use egui::{Align, Layout, RichText, ScrollArea, Ui, vec2};
 
-use crate::client::account::Account;
+use crate::client::account::{Account, Password, SignIn};
 use crate::client::command::{AgentCommand, Command};
 use crate::client::snapshot::{Notifications, Settings, Snapshot, Theme};
 use crate::ui::act::Act;
 use crate::ui::sign_in::{typed_account, typed_proxy};
 use crate::ui::theme::{self, colors};
-use crate::ui::widgets::{banner, field, hint, pill, primary};
+use crate::ui::widgets::{banner, field, hint, pill, primary, secret_field};
 
 /// Scales that the keys step through, and the ends of the slider.
 pub(crate) const SCALES: [f32; 10] = [0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0];
@@ -23,6 +23,9 @@ const EXPIRES: [(Option<u32>, &str); 4] =
 pub(crate) struct AccountForm {
     name: String,
     address: String,
+    /// Empty while it is not changed.
+    password: String,
+    username: String,
     proxy: String,
     register: bool,
     expires_secs: Option<u32>,
@@ -37,6 +40,8 @@ impl AccountForm {
         Self {
             name: account.name.clone(),
             address: account.address.clone(),
+            password: String::new(),
+            username: account.sign_in.username.clone(),
             proxy: if account.proxy == "udp:" { String::new() } else { account.proxy.clone() },
             register: account.register,
             expires_secs: account.expires_secs,
@@ -48,11 +53,25 @@ impl AccountForm {
     fn account(&self, before: Option<&Account>) -> Account {
         let typed = typed_account(&self.name, &self.address, &self.proxy);
         let mut account = Account { register: self.register, expires_secs: self.expires_secs, ..typed };
+        account.sign_in = self.sign_in(before.filter(|before| before.address == account.address));
         if let Some(before) = before {
             account.t1_ms = before.t1_ms;
             account.report_window_secs = before.report_window_secs;
         }
         account
+    }
+}
+
+impl AccountForm {
+    /// How the server knows us; what is not typed is as it was for the same address.
+    fn sign_in(&self, before: Option<&Account>) -> SignIn {
+        let before = before.map(|before| before.sign_in.clone()).unwrap_or_default();
+        let typed = Some(&self.password).filter(|typed| !typed.is_empty());
+        SignIn {
+            username: self.username.trim().to_owned(),
+            password: typed.map_or(before.password, |typed| Password::new(typed.clone())),
+            realm: before.realm,
+        }
     }
 }
 
@@ -147,6 +166,12 @@ fn writing_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
 
 fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {
     field(ui, "SIP address", &mut form.address, "james@example.com");
+    let has_password = snapshot.account.as_ref().is_some_and(|account| !account.sign_in.password.is_empty());
+    secret_field(ui, "Password", &mut form.password, if has_password { "unchanged" } else { "" });
+    if let Some(words) = snapshot.password.in_words() {
+        hint(ui, &words);
+    }
+    field(ui, "Sign-in name", &mut form.username, "where it is not the first part of the address");
     field(ui, "Proxy", &mut form.proxy, "udp:192.0.2.1:5060");
     field(ui, "Your name", &mut form.name, "James");
     ui.checkbox(&mut form.register, "Sign in, so that others reach you");
@@ -177,6 +202,7 @@ fn save(form: &mut AccountForm, account: Account, acts: &mut Vec<Act>) {
     if form.problem.is_none() {
         form.proxy = typed_proxy(&form.proxy);
         form.address.clone_from(&account.address);
+        form.password.clear();
         acts.push(Act::Ask(Command::PutAccount(account)));
         acts.push(Act::Ask(Command::Agent(AgentCommand::Connect)));
     }
@@ -199,5 +225,18 @@ mod tests {
             Account { t1_ms: 100, report_window_secs: 5, ..typed_account("J", "j@x.com", "192.0.2.1") };
         let form = AccountForm { name: "James".into(), ..AccountForm::of(Some(&before)) };
         assert_eq!(form.account(Some(&before)), Account { name: "James".into(), ..before });
+    }
+
+    #[test]
+    fn a_password_that_is_not_typed_stays_for_the_same_address_alone() {
+        let mut before = typed_account("J", "j@x.com", "192.0.2.1");
+        before.sign_in.password = Password::new("secret".into());
+        let form = AccountForm::of(Some(&before));
+        assert_eq!(form.account(Some(&before)), before);
+        let other = AccountForm { address: "sip:k@x.com".into(), ..form.clone() };
+        assert!(other.account(Some(&before)).sign_in.password.is_empty());
+        let typed = AccountForm { password: "new".into(), username: " j7 ".into(), ..form };
+        let sign_in = typed.account(Some(&before)).sign_in;
+        assert_eq!((sign_in.password.as_str(), sign_in.username.as_str()), ("new", "j7"));
     }
 }

@@ -19,7 +19,7 @@ use crate::ui::delivery::{delivery_ui, title_ui};
 use crate::ui::dialogs::Dialog;
 use crate::ui::icons::{Icon, icon_button};
 use crate::ui::recipients::{self, problem_ui, recipients_ui};
-use crate::ui::sign_in::SignIn;
+use crate::ui::sign_in::SignInForm;
 use crate::ui::theme::{self, HEADER_HEIGHT, colors};
 use crate::ui::thread::{Around, ThreadView, header_ui, messages_ui};
 use crate::ui::toast::Toasts;
@@ -74,7 +74,7 @@ pub(crate) struct Shell {
     /// The delivery column is open, where it is a drawer.
     pub(crate) drawer: bool,
     pub(crate) dialog: Option<Dialog>,
-    pub(crate) sign_in: Option<SignIn>,
+    pub(crate) sign_in: Option<SignInForm>,
     pub(crate) toasts: Toasts,
     /// Room there was in the last frame.
     pub(crate) room: Option<Room>,

@@ -3,14 +3,14 @@
 use eframe::egui;
 use egui::{Key, Modifiers, RichText, Ui, vec2};
 
-use crate::client::account::{Account, RegistrationState};
+use crate::client::account::{Account, Password, RegistrationState, SignIn};
 use crate::client::command::{AgentCommand, Command};
 use crate::client::reason::account_words;
 use crate::client::snapshot::Snapshot;
 use crate::sip::Uri;
 use crate::ui::act::Act;
 use crate::ui::theme::{self, colors};
-use crate::ui::widgets::{banner, field, hint, primary};
+use crate::ui::widgets::{banner, field, hint, primary, secret_field};
 use crate::ui::words::{self, Look};
 
 /// A week: how long a message waits for somebody who is offline, where the server keeps it (W8).
@@ -18,9 +18,10 @@ pub(crate) const EXPIRES_DEFAULT_SECS: u32 = 604_800;
 
 /// What is typed on the first screen.
 #[derive(Debug, Default)]
-pub(crate) struct SignIn {
+pub(crate) struct SignInForm {
     name: String,
     address: String,
+    password: String,
     proxy: String,
     problem: Option<String>,
     /// Connect was pressed: what the engine says now is about it.
@@ -61,7 +62,7 @@ pub(crate) fn typed_proxy(text: &str) -> String {
 /// The first screen. `Done` once connected, or when the person goes on offline.
 pub(crate) fn sign_in_ui(
     ui: &mut Ui,
-    form: &mut SignIn,
+    form: &mut SignInForm,
     snapshot: &Snapshot,
     look: &Look,
     acts: &mut Vec<Act>,
@@ -93,7 +94,7 @@ pub(crate) enum Progress {
 
 fn form_ui(
     ui: &mut Ui,
-    form: &mut SignIn,
+    form: &mut SignInForm,
     snapshot: &Snapshot,
     look: &Look,
     acts: &mut Vec<Act>,
@@ -106,6 +107,7 @@ fn form_ui(
     );
     ui.add_space(8.0);
     field(ui, "SIP address", &mut form.address, "james@example.com");
+    secret_field(ui, "Password", &mut form.password, "");
     field(ui, "Proxy", &mut form.proxy, "udp:192.0.2.1:5060");
     field(ui, "Your name", &mut form.name, "James");
     ui.add_space(4.0);
@@ -120,8 +122,9 @@ fn form_ui(
     outcome_ui(ui, form, snapshot, look)
 }
 
-fn connect(form: &mut SignIn, acts: &mut Vec<Act>) {
-    let account = typed_account(&form.name, &form.address, &form.proxy);
+fn connect(form: &mut SignInForm, acts: &mut Vec<Act>) {
+    let mut account = typed_account(&form.name, &form.address, &form.proxy);
+    account.sign_in.password = Password::new(form.password.clone());
     form.problem = account.check().err().map(|wrong| wrong.to_string());
     form.asked = form.problem.is_none();
     if form.asked {
@@ -130,7 +133,7 @@ fn connect(form: &mut SignIn, acts: &mut Vec<Act>) {
     }
 }
 
-fn outcome_ui(ui: &mut Ui, form: &SignIn, snapshot: &Snapshot, look: &Look) -> Progress {
+fn outcome_ui(ui: &mut Ui, form: &SignInForm, snapshot: &Snapshot, look: &Look) -> Progress {
     let colors = colors(ui);
     if let Some(problem) = &form.problem {
         banner(ui, problem, colors.red, colors.red_soft);

@@ -179,16 +179,25 @@ pub(crate) fn put(painter: &Painter, at: Pos2, galley: Arc<Galley>) {
 
 /// A field for one line of text, as high as a button, under its name.
 pub(crate) fn field(ui: &mut Ui, name: &str, text: &mut String, hint: &str) -> Response {
+    one_line_field(ui, name, egui::TextEdit::singleline(text), hint)
+}
+
+fn one_line_field(ui: &mut Ui, name: &str, edit: egui::TextEdit<'_>, hint: &str) -> Response {
     let caption = ui.label(RichText::new(name).font(theme::strong(12.5)).color(colors(ui).text));
     ui.add_space(-4.0);
     let width = ui.available_width();
-    let edit = egui::TextEdit::singleline(text)
+    let edit = edit
         .hint_text(hint)
         .desired_width(width)
         .align(Align2::LEFT_CENTER)
         .margin(egui::Margin::symmetric(10, 6))
         .min_size(vec2(0.0, 32.0));
     ui.add(edit).labelled_by(caption.id)
+}
+
+/// The same for what nobody is to read over a shoulder.
+pub(crate) fn secret_field(ui: &mut Ui, name: &str, text: &mut String, hint: &str) -> Response {
+    one_line_field(ui, name, egui::TextEdit::singleline(text).password(true), hint)
 }
 
 /// A quiet sentence.

@@ -330,14 +330,6 @@ fn a_broken_configuration_is_named_with_its_line() {
 }
 
 #[test]
-fn the_proxy_does_not_listen_beyond_loopback() {
-    for listen in ["udp:0.0.0.0:0", "tcp:0.0.0.0:0", "udp:[::]:0", "udp:192.0.2.1:5060"] {
-        let said = refuses_to_start(&["--listen", listen]);
-        assert!(said.contains("loopback"), "{listen}: {said}");
-    }
-}
-
-#[test]
 fn listen_prints_each_message_once_and_takes_its_binding_back() {
     let proxy = Proxy::start();
     let bob = listener("bob", &proxy, &[]);

@@ -297,7 +297,11 @@ pub(crate) fn type_into(harness: &mut Harness<'static, App>, field: &str, text: 
 }
 
 fn field_role(field: &str) -> Role {
-    if field == "Message" { Role::MultilineTextInput } else { Role::TextInput }
+    match field {
+        "Message" => Role::MultilineTextInput,
+        "Password" => Role::PasswordInput,
+        _ => Role::TextInput,
+    }
 }
 
 /// A label with these words is on the screen.

@@ -6,7 +6,7 @@ use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::client::account::RegistrationState;
 use fanfare::client::command::{AgentCommand, Command};
-use fanfare::client::snapshot::{Notifications, Theme};
+use fanfare::client::snapshot::{Notifications, PasswordPlace, Theme};
 
 use crate::fake::{Fake, press, says, type_into};
 use crate::gallery::LARGE;
@@ -142,18 +142,42 @@ fn the_first_run_asks_for_an_address_and_a_proxy() {
     window.run();
     press(&mut window, Modifiers::COMMAND, Key::A);
     type_into(&mut window, "Proxy", "192.0.2.1");
+    type_into(&mut window, "Password", "sesame");
+    assert!(!says(&window, "sesame"), "nobody reads it over a shoulder");
     press(&mut window, Modifiers::NONE, Key::Enter);
     let asked = fake.asked();
     let [Command::PutAccount(account), Command::Agent(AgentCommand::Connect)] = asked.as_slice() else {
         panic!("{asked:?}")
     };
     assert_eq!(
-        (account.address.as_str(), account.proxy.as_str()),
-        ("sip:james@example.com", "udp:192.0.2.1:5060")
+        (account.address.as_str(), account.proxy.as_str(), account.sign_in.password.as_str()),
+        ("sip:james@example.com", "udp:192.0.2.1:5060", "sesame")
     );
     fake.change(|inner| inner.snapshot.registration = RegistrationState::Connected);
     window.run();
     window.get_by_label("New message");
+}
+
+#[test]
+fn a_password_is_changed_in_the_settings_which_say_where_it_is_kept() {
+    let fake = Fake::new();
+    fake.change(|inner| inner.snapshot.password = PasswordPlace::File("/home/james/password.ron".into()));
+    let mut window = fake.window(LARGE);
+    window.get_by_label("Settings").click();
+    window.run();
+    assert!(says(&window, "kept in /home/james/password.ron, a plain file that only you can read"));
+    type_into(&mut window, "Password", "sesame");
+    type_into(&mut window, "Sign-in name", "j7");
+    window.get_by_label("Save account").scroll_to_me();
+    window.run();
+    window.get_by_label("Save account").click();
+    window.run();
+    let asked = fake.asked();
+    let [Command::PutAccount(account), Command::Agent(AgentCommand::Connect)] = asked.as_slice() else {
+        panic!("{asked:?}")
+    };
+    let sign_in = &account.sign_in;
+    assert_eq!((sign_in.username.as_str(), sign_in.password.as_str()), ("j7", "sesame"));
 }
 
 #[test]

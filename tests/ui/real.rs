@@ -6,6 +6,7 @@ use std::time::Duration;
 use eframe::egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
+use fanfare::config::passwords::Keyring;
 use fanfare::demo::Stage;
 use fanfare::runtime::engine::{Engine, EngineOptions};
 use fanfare::ui::{App, Options};
@@ -22,6 +23,7 @@ fn three_people_on_real_sockets_get_one_message_and_one_of_them_does_not() {
     let (wake, woken) = sync_channel(64);
     let engine = Engine::start(EngineOptions {
         settings: Some(stage.folder()),
+        keyring: Keyring::Unused,
         data: Some(stage.folder()),
         account: Some(stage.account()),
         book: Some(stage.book()),

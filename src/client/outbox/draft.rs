@@ -71,13 +71,14 @@ fn person_key(uri: &Uri, profile: &Profile) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::account::Account;
+    use crate::client::account::{Account, SignIn};
     use crate::sip::ReportWish;
 
     fn profile() -> Profile {
         let account = Account {
             address: "im:james@domain.com".into(),
             proxy: "udp:127.0.0.1:5060".into(),
+            sign_in: SignIn::default(),
             register: false,
             ..Account::default()
         };

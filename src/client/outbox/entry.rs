@@ -31,6 +31,8 @@ pub(super) struct Attempt {
     pub(super) written_at: Option<Instant>,
     /// How often it was written to the line.
     pub(super) sendings: u8,
+    /// Challenges that were answered.
+    pub(super) challenges: u8,
     /// How its addresses are written.
     pub(super) form: Form,
     /// To tag of the 202, or From tag of the first report (W22).
@@ -68,6 +70,7 @@ impl Attempt {
             deliveries,
             written_at: None,
             sendings: 0,
+            challenges: 0,
             form: Form::AsWritten,
             to_tag,
             accepted_told,

@@ -11,6 +11,7 @@ use crate::client::journal::{AttemptStage, DeliveryState, Write};
 use crate::client::line::Stream;
 use crate::client::reason::{NO_ANSWER, NO_CONNECTION, NO_TLS, TOO_LARGE};
 use crate::client::registration::retry_after;
+use crate::client::sign_in::Heeded;
 use crate::limits::{CONNECT_WAIT, RETRY_AFTER_MAX, SUBMISSION_SENDINGS_MAX, SUBMISSIONS_OPEN_MAX};
 use crate::sip::{Method, Response, Scheme, Uri};
 use crate::time::Now;
@@ -23,7 +24,7 @@ pub(in crate::client) enum Upshot {
     Nothing,
     /// It does not fan out after all (W6).
     NoProof,
-    /// It does not answer.
+    /// It does not answer, or not as it did.
     Silence,
 }
 
@@ -92,7 +93,12 @@ impl Outbox {
                 Upshot::NoProof
             }
             400 if self.can_be_rewritten(core, place) => {
-                self.rewrite(core, place);
+                self.rewrite(core, place, Form::Sip);
+                Upshot::Nothing
+            }
+            401 | 407 if self.can_be_answered(core, place, response) => {
+                let form = self.find(place).map_or(Form::AsWritten, |(_, attempt)| attempt.form);
+                self.rewrite(core, place, form);
                 Upshot::Nothing
             }
             // RFC 3263 §4.3: that server does not take it; the next one may, and knows a double (W12).
@@ -103,7 +109,11 @@ impl Outbox {
             _ => {
                 self.hold_if_busy(response, now);
                 self.refuse(core, place, Some(status), (status, response.reason()), now);
-                Upshot::Nothing
+                match status {
+                    // The registration sees for itself whether we are still let in.
+                    401 | 407 => Upshot::Silence,
+                    _ => Upshot::Nothing,
+                }
             }
         }
     }
@@ -269,12 +279,18 @@ impl Outbox {
             && (is_im(&core.profile.address) || recipients.into_iter().any(|uri| is_im(&uri)))
     }
 
-    /// The same in `sip:` form: another request, so another CSeq (RFC 3261 §8.1.3.5).
-    fn rewrite(&mut self, core: &mut Core, place: Place) {
+    /// RFC 3261 §22.2, §22.3: with credentials it may pass.
+    fn can_be_answered(&mut self, core: &mut Core, place: Place, response: &Response) -> bool {
+        let attempt = self.find_mut(place);
+        attempt.is_some_and(|it| core.challenges.heed(response, &mut it.challenges) == Heeded::Again)
+    }
+
+    /// The same written otherwise: another request, so another CSeq (RFC 3261 §8.1.3.5).
+    fn rewrite(&mut self, core: &mut Core, place: Place, form: Form) {
         let Some(attempt) = self.find_mut(place) else {
             return;
         };
-        attempt.form = Form::Sip;
+        attempt.form = form;
         attempt.row.cseq += 1;
         core.write(Write::Attempt(attempt.row.clone()));
         core.promise(Action::Nothing, Action::Unsaved(place.0));

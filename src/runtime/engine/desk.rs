@@ -12,7 +12,7 @@ use crate::client::command::{Event, Notice};
 use crate::client::contacts::AddressBook;
 use crate::client::journal::{ConversationId, MessageId};
 use crate::client::names::Names;
-use crate::client::snapshot::{ConversationHead, Settings, Snapshot};
+use crate::client::snapshot::{ConversationHead, PasswordPlace, Settings, Snapshot};
 use crate::limits::SNAPSHOTS_PER_SEC_MAX;
 use crate::store::history::{History, ReadError};
 use crate::time::{Now, Timestamp};
@@ -34,6 +34,7 @@ pub(super) struct Desk {
     out: Arc<Out>,
     answers: mpsc::Sender<Result<Answer, ReadError>>,
     pub(super) account: Option<Arc<Account>>,
+    pub(super) password: PasswordPlace,
     pub(super) book: Arc<AddressBook>,
     pub(super) settings: Settings,
     demo: bool,
@@ -59,6 +60,7 @@ impl Desk {
             out,
             answers,
             account: None,
+            password: PasswordPlace::None,
             book: Arc::default(),
             settings: Settings::default(),
             demo,
@@ -261,6 +263,7 @@ impl Desk {
         });
         self.out.publish(Snapshot {
             account: self.account.clone(),
+            password: self.password.clone(),
             registration: self.registration.clone(),
             retry_at: self.retry_at,
             unsent: machine.map_or(0, UserAgent::unsent),

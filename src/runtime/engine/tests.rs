@@ -5,11 +5,12 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use super::*;
-use crate::client::account::RegistrationState;
+use crate::client::account::{Password, RegistrationState};
 use crate::client::command::{AgentCommand, Draft};
 use crate::client::contacts::Contact;
 use crate::client::journal::{DeliveryState, MessageId, PersonRow};
-use crate::client::snapshot::Thread;
+use crate::client::snapshot::{PasswordPlace, Thread};
+use crate::config::passwords::Keyring;
 use crate::proxy::ProxyConfig;
 use crate::runtime::server::Server;
 use crate::sip::{ReportMode, ReportWish, Transport};
@@ -29,7 +30,10 @@ fn options(folder: &Path, account: Option<Account>) -> (EngineOptions, Receiver<
     });
     let settings = Some(folder.join("settings"));
     let data = Some(folder.join("data"));
-    (EngineOptions { settings, data, account, book: None, demo: false, wake }, woken)
+    (
+        EngineOptions { settings, keyring: Keyring::Unused, data, account, book: None, demo: false, wake },
+        woken,
+    )
 }
 
 fn started(folder: &Path, account: Option<Account>) -> Desktop {
@@ -189,6 +193,30 @@ fn an_account_is_kept_and_changed_without_losing_what_was_written() {
 }
 
 #[test]
+fn a_password_is_in_a_file_of_its_own_and_there_at_the_next_start() {
+    let (server, folder) = (proxy(), tempfile::tempdir().unwrap());
+    let desktop = started(folder.path(), None);
+    let mut account = account("james", &server);
+    account.sign_in.password = Password::new("sesame".to_owned());
+    desktop.engine.send(Command::PutAccount(account.clone())).unwrap();
+    desktop.until_connected();
+    let file = folder.path().join("settings/password.ron");
+    assert_eq!(desktop.engine.snapshot().password, PasswordPlace::File(file.clone()));
+    assert!(std::fs::read_to_string(&file).unwrap().contains("sesame"));
+    let kept = std::fs::read_to_string(folder.path().join("settings/account.ron")).unwrap();
+    assert!(!kept.contains("sesame"), "{kept}");
+    drop(desktop);
+    let again = started(folder.path(), None);
+    again.until_connected();
+    let snapshot = again.engine.snapshot();
+    assert_eq!(
+        (snapshot.account.as_deref(), &snapshot.password),
+        (Some(&account), &PasswordPlace::File(file))
+    );
+    assert!(!format!("{snapshot:?}").contains("sesame"), "no log shows it");
+}
+
+#[test]
 fn a_broken_file_is_told_and_a_store_in_use_is_refused() {
     let (server, folder) = (proxy(), tempfile::tempdir().unwrap());
     std::fs::create_dir(folder.path().join("settings")).unwrap();
@@ -209,6 +237,7 @@ fn without_folders_everything_lives_in_memory() {
     let (waker, woken) = sync_channel(1);
     let options = EngineOptions {
         settings: None,
+        keyring: Keyring::Unused,
         data: None,
         account: Some(account("james", &server)),
         book: None,

@@ -13,7 +13,9 @@ use crate::client::command::{AgentCommand, Command, Event, Notice};
 use crate::client::contacts::AddressBook;
 use crate::client::journal::MessageId;
 use crate::client::names::Names;
+use crate::client::snapshot::PasswordPlace;
 use crate::config::client::ClientFiles;
+use crate::config::passwords::{Keyring, Passwords};
 use crate::limits::UNREGISTER_WAIT;
 use crate::runtime::agent::{Agent, AgentError};
 use crate::store::history::{History, ReadError};
@@ -30,6 +32,7 @@ use super::saving::save;
 #[derive(Debug)]
 pub(super) struct Setup {
     pub(super) settings: Option<PathBuf>,
+    pub(super) keyring: Keyring,
     pub(super) data: Option<PathBuf>,
     pub(super) account: Option<Account>,
     pub(super) book: Option<AddressBook>,
@@ -81,6 +84,7 @@ struct Running {
 struct Work {
     clock: Clock,
     files: ClientFiles,
+    passwords: Passwords,
     data: Option<PathBuf>,
     desk: Desk,
     running: Option<Running>,
@@ -109,6 +113,7 @@ impl Work {
         out: Arc<Out>,
         commands: mpsc::Receiver<Command>,
     ) -> Result<Self, EngineError> {
+        let passwords = Passwords::new(setup.settings.clone(), setup.keyring);
         let files = ClientFiles::new(setup.settings);
         let loaded = files.load()?;
         let (sender, answers) = mpsc::channel(ANSWERS_WAITING_MAX);
@@ -119,8 +124,12 @@ impl Work {
         desk.book = Arc::new(setup.book.unwrap_or(loaded.book));
         desk.settings = loaded.settings;
         let clock = Clock::start();
-        let mut work = Self { clock, files, data: setup.data, desk, running: None, commands, answers };
-        if let Some(account) = setup.account.or(loaded.account) {
+        let mut work =
+            Self { clock, files, passwords, data: setup.data, desk, running: None, commands, answers };
+        if let Some(account) = setup.account {
+            work.begin(account).await?;
+        } else if let Some(mut account) = loaded.account {
+            (account.sign_in.password, work.desk.password) = work.passwords.load(&account)?;
             work.begin(account).await?;
         }
         work.publish();
@@ -257,9 +266,29 @@ impl Work {
             return self.desk.tell(Notice::Problem(format!("{error}.")));
         }
         self.note(self.files.keep_account(&account));
+        self.keep_password(&account);
         self.leave().await;
         if let Err(error) = self.begin(account).await {
             self.desk.tell(Notice::Problem(format!("{error}.")));
+        }
+    }
+
+    fn keep_password(&mut self, account: &Account) {
+        match self.passwords.keep(account) {
+            Ok(place) => {
+                if self.passwords.wants_keyring() && place != self.desk.password {
+                    self.tell_of_the_file(&place);
+                }
+                self.desk.password = place;
+            }
+            Err(error) => self.note(Err(error)),
+        }
+    }
+
+    /// A plain file is told of once, when it is made in place of a keyring.
+    fn tell_of_the_file(&self, place: &PasswordPlace) {
+        if let (PasswordPlace::File(_), Some(words)) = (place, place.in_words()) {
+            self.desk.tell(Notice::Problem(format!("This system has no keyring. {words}")));
         }
     }
 

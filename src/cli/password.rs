@@ -1,0 +1,75 @@
+//! Passwords: asked for without echo, or read from a file, the environment or standard input; never an argument.
+
+use std::io::{BufRead, IsTerminal};
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::SignInArguments;
+use crate::client::account::{Password, SignIn};
+
+/// Where `send` and `listen` look for a password that no file has.
+const VARIABLE: &str = "FANFARE_PASSWORD";
+
+/// How the server knows us.
+pub(super) fn sign_in(arguments: &SignInArguments) -> anyhow::Result<SignIn> {
+    let password = match &arguments.password_file {
+        Some(file) => Some(from_file(file)?),
+        None => std::env::var(VARIABLE).ok(),
+    };
+    Ok(SignIn {
+        username: arguments.user.clone().unwrap_or_default(),
+        realm: arguments.realm.clone().unwrap_or_default(),
+        password: Password::new(password.unwrap_or_default()),
+    })
+}
+
+fn from_file(file: &Path) -> anyhow::Result<String> {
+    let read = std::fs::read_to_string(file);
+    let text = read.with_context(|| format!("the password cannot be read from {}", file.display()))?;
+    first_line(&text).with_context(|| format!("{} has no password in its first line", file.display()))
+}
+
+/// A new password: asked for twice at a terminal, else the first line of standard input.
+pub(super) fn new_password() -> anyhow::Result<String> {
+    if !std::io::stdin().is_terminal() {
+        let mut text = String::new();
+        std::io::stdin()
+            .lock()
+            .read_line(&mut text)
+            .context("no password can be read from standard input")?;
+        return first_line(&text).context("no password is in the first line of standard input");
+    }
+    let first = rpassword::prompt_password("New password: ").context("no password can be asked for")?;
+    let again = rpassword::prompt_password("The same again: ").context("no password can be asked for")?;
+    anyhow::ensure!(first == again, "the two passwords differ; nothing was changed");
+    first_line(&first).context("a password has to be something; nothing was changed")
+}
+
+/// Blanks belong to a password, line ends do not.
+fn first_line(text: &str) -> Option<String> {
+    text.lines().next().filter(|line| !line.is_empty()).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_the_first_line_as_it_stands() {
+        assert_eq!(first_line(" open sesame \r\nrest\n").as_deref(), Some(" open sesame "));
+        assert_eq!(first_line("x").as_deref(), Some("x"));
+        assert_eq!((first_line(""), first_line("\nx")), (None, None));
+    }
+
+    #[test]
+    fn a_password_file_that_is_not_there_is_named() {
+        let arguments = SignInArguments {
+            user: Some("j".to_owned()),
+            password_file: Some("/nowhere/password".into()),
+            realm: None,
+        };
+        let said = sign_in(&arguments).unwrap_err().to_string();
+        assert_eq!(said, "the password cannot be read from /nowhere/password");
+    }
+}

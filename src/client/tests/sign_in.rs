@@ -1,0 +1,216 @@
+//! Answers to challenges (W30): literal challenges in, digests by the formula of RFC 7616 §3.4.1 out.
+
+use md5::Md5;
+use sha2::{Digest, Sha256};
+
+use super::*;
+use crate::client::account::Password;
+
+fn md5(text: &str) -> String {
+    Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn with_password(password: &str) -> Account {
+    let sign_in = SignIn { password: Password::new(password.to_owned()), ..SignIn::default() };
+    Account { sign_in, ..account() }
+}
+
+fn asked(realm: &str, nonce: &str, more: &str) -> String {
+    format!("Digest realm=\"{realm}\", nonce=\"{nonce}\", qop=\"auth\"{more}")
+}
+
+fn www(realm: &str, nonce: &str, more: &str) -> String {
+    format!("WWW-Authenticate: {}\n", asked(realm, nonce, more))
+}
+
+fn proxy_asks(nonce: &str, more: &str) -> String {
+    format!("Proxy-Authenticate: {}\n", asked("domain.com", nonce, more))
+}
+
+/// A parameter of a Digest, without its quotes.
+fn param<'a>(value: &'a str, name: &str) -> &'a str {
+    let found = value.trim_start_matches("Digest ").split(", ").find_map(|pair| {
+        let (this, value) = pair.split_once('=')?;
+        (this == name).then_some(value.trim_matches('"'))
+    });
+    found.unwrap_or_else(|| panic!("no {name} in {value}"))
+}
+
+/// Whether a Digest was made with this password for this request.
+fn is_right(request: &str, field_name: &str, password: &str, hash: fn(&str) -> String) -> bool {
+    let value = field(request, field_name);
+    let mut words = request.split(' ');
+    let (method, uri) = (words.next().unwrap(), words.next().unwrap());
+    assert_eq!(param(value, "uri"), uri);
+    let ha1 = hash(&format!("{}:{}:{password}", param(value, "username"), param(value, "realm")));
+    let ha2 = hash(&format!("{method}:{uri}"));
+    let [nonce, nc, cnonce] = ["nonce", "nc", "cnonce"].map(|name| param(value, name));
+    param(value, "response") == hash(&format!("{ha1}:{nonce}:{nc}:{cnonce}:auth:{ha2}"))
+}
+
+fn refused(status: u16, reason: &str) -> RegistrationState {
+    RegistrationState::Refused { status, reason: reason.to_owned() }
+}
+
+#[test]
+fn w30_a_registration_answers_the_strongest_challenge_and_the_next_one_is_not_asked() {
+    let mut stage = Stage::new(&with_password("secret"));
+    stage.command(AgentCommand::Connect);
+    let first = stage.take_sent("REGISTER");
+    assert!(!has_field(&first, "Authorization"));
+    let both = www("domain.com", "n1", ", algorithm=MD5")
+        + &www("domain.com", "n2", ", algorithm=SHA-256, opaque=\"o\"");
+    stage.answer(&first, "401 Unauthorized", &both);
+    let second = stage.take_sent("REGISTER");
+    assert_eq!(field(&second, "CSeq"), "2 REGISTER");
+    assert_eq!(field(&second, "Call-ID"), field(&first, "Call-ID"));
+    let said = field(&second, "Authorization");
+    assert_eq!(
+        ["username", "nonce", "nc", "opaque", "algorithm"].map(|name| param(said, name)),
+        ["james", "n2", "00000001", "o", "SHA-256"]
+    );
+    assert!(is_right(&second, "Authorization", "secret", sha256), "{second}");
+    stage.answer(&second, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+    assert_eq!(*stage.agent.registration(), RegistrationState::Connected);
+    stage.advance(Duration::from_secs(541));
+    let refresh = stage.take_sent("REGISTER");
+    assert_eq!(param(field(&refresh, "Authorization"), "nc"), "00000002");
+    assert!(is_right(&refresh, "Authorization", "secret", sha256));
+    // The nonce is too old by now: the same password under another one.
+    stage.answer(&refresh, "401 Unauthorized", &www("domain.com", "n3", ", stale=TRUE"));
+    let third = stage.take_sent("REGISTER");
+    assert_eq!(["nonce", "nc"].map(|name| param(field(&third, "Authorization"), name)), ["n3", "00000001"]);
+    assert!(is_right(&third, "Authorization", "secret", md5));
+}
+
+#[test]
+fn w30_a_wrong_password_is_said_once_and_not_tried_again() {
+    let mut stage = Stage::new(&with_password("wrong"));
+    stage.command(AgentCommand::Connect);
+    for nonce in ["n1", "n2"] {
+        let request = stage.take_sent("REGISTER");
+        stage.answer(&request, "401 Unauthorized", &www("domain.com", nonce, ""));
+    }
+    assert_eq!(*stage.agent.registration(), refused(401, "Unauthorized"));
+    stage.advance(Duration::from_secs(3600));
+    assert!(stage.sent_nothing());
+}
+
+#[test]
+fn w30_a_server_that_finds_every_nonce_stale_is_given_up() {
+    let mut stage = Stage::new(&with_password("secret"));
+    stage.command(AgentCommand::Connect);
+    let mut sent = 0;
+    while let Some((_, request)) = stage.sent.pop() {
+        sent += 1;
+        stage.answer(&request, "401 Unauthorized", &www("domain.com", &format!("n{sent}"), ", stale=true"));
+    }
+    assert_eq!(sent, 4);
+    assert_eq!(*stage.agent.registration(), refused(401, "Unauthorized"));
+}
+
+#[test]
+fn without_a_password_or_with_a_challenge_that_nobody_knows_it_is_refused() {
+    let strange = www("domain.com", "n", ", algorithm=SHA3-256");
+    for (password, challenge) in
+        [("", www("domain.com", "n", "")), ("secret", strange), ("secret", String::new())]
+    {
+        let mut stage = Stage::new(&with_password(password));
+        stage.command(AgentCommand::Connect);
+        let request = stage.take_sent("REGISTER");
+        stage.answer(&request, "401 Unauthorized", &challenge);
+        assert_eq!(*stage.agent.registration(), refused(401, "Unauthorized"));
+        assert!(stage.sent_nothing());
+    }
+}
+
+#[test]
+fn w13_a_submission_answers_a_407_under_the_next_cseq_and_the_next_one_is_not_asked() {
+    let mut stage = Stage::new(&with_password("secret"));
+    stage.connect();
+    stage.send(&ANN_AND_BOB, "Come here.");
+    let first = stage.take_sent("MESSAGE");
+    stage.answer(&first, "407 Proxy Authentication Required", &proxy_asks("p1", ", algorithm=SHA-256"));
+    let second = stage.take_sent("MESSAGE");
+    assert_eq!((field(&first, "CSeq"), field(&second, "CSeq")), ("1 MESSAGE", "2 MESSAGE"));
+    for same in ["Call-ID", "From", "Delivery-Report", "Secondary-To"] {
+        assert_eq!(field(&first, same), field(&second, same), "{same}");
+    }
+    assert!(is_right(&second, "Proxy-Authorization", "secret", sha256), "{second}");
+    // The CSeq is in the store, so that a crash repeats this one (W10).
+    let rows = stage.stored_rows();
+    assert_eq!(rows.open[0].attempts[0].cseq, 2);
+    stage.accept(&second);
+    assert_eq!(stage.stored(1), [DeliveryState::Accepted; 2]);
+    stage.send(&ANN_AND_BOB, "And again.");
+    let third = stage.take_sent("MESSAGE");
+    assert_eq!(param(field(&third, "Proxy-Authorization"), "nc"), "00000002");
+    // A wrong nonce once more, and the answer to it too: that is a refusal.
+    stage.answer(&third, "407 Proxy Authentication Required", &proxy_asks("p2", ""));
+    let fourth = stage.take_sent("MESSAGE");
+    stage.events.clear();
+    stage.answer(&fourth, "407 Proxy Authentication Required", &proxy_asks("p3", ""));
+    assert!(
+        stage.events.iter().any(|event| matches!(event, Event::Refused { status: 407, .. })),
+        "{:?}",
+        stage.events
+    );
+    assert!(stage.sent.iter().all(|(_, text)| text.starts_with("REGISTER")), "the account is looked after");
+}
+
+#[test]
+fn a_password_is_used_in_no_realm_that_a_recipient_makes_up() {
+    let mut stage = Stage::new(&with_password("secret"));
+    stage.connect();
+    stage.send(&ANN_AND_BOB, "Come here.");
+    let request = stage.take_sent("MESSAGE");
+    let fields = format!("WWW-Authenticate: {}\n", asked("trap.example", "n", ""));
+    stage.answer(&request, "401 Unauthorized", &fields);
+    assert_eq!(stage.stored(1), [DeliveryState::Failed; 2]);
+    assert!(!stage.sent.iter().any(|(_, text)| has_field(text, "Authorization")), "{:?}", stage.sent);
+}
+
+#[test]
+fn a_realm_of_another_name_is_used_once_the_registrar_asked_for_it_or_the_account_names_it() {
+    let mut stage = Stage::new(&with_password("secret"));
+    stage.command(AgentCommand::Connect);
+    let request = stage.take_sent("REGISTER");
+    stage.answer(&request, "401 Unauthorized", &www("asterisk", "n", ""));
+    let request = stage.take_sent("REGISTER");
+    stage.answer(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+    stage.send(&ANN_AND_BOB, "Come here.");
+    let request = stage.take_sent("MESSAGE");
+    assert!(!has_field(&request, "Authorization"), "what a registrar is told is nobody else's");
+    let fields = format!("Proxy-Authenticate: {}\n", asked("asterisk", "n", ""));
+    stage.answer(&request, "407 Proxy Authentication Required", &fields);
+    assert!(is_right(&stage.take_sent("MESSAGE"), "Proxy-Authorization", "secret", md5));
+
+    let sign_in =
+        SignIn { username: " j7 ".into(), realm: "company".into(), password: Password::new("x".into()) };
+    let mut stage = Stage::new(&Account { sign_in, ..account() });
+    stage.command(AgentCommand::Connect);
+    let request = stage.take_sent("REGISTER");
+    let both = www("domain.com", "n1", "") + &www("company", "n2", "");
+    stage.answer(&request, "401 Unauthorized", &both);
+    let request = stage.take_sent("REGISTER");
+    let said = field(&request, "Authorization");
+    assert_eq!((param(said, "username"), param(said, "realm")), ("j7", "company"));
+}
+
+#[test]
+fn an_un_registration_that_is_asked_for_credentials_is_answered_too() {
+    let mut stage = Stage::new(&with_password("secret"));
+    stage.connect();
+    stage.command(AgentCommand::Disconnect);
+    let request = stage.take_sent("REGISTER");
+    stage.answer(&request, "401 Unauthorized", &www("domain.com", "n1", ", stale=true"));
+    let again = stage.take_sent("REGISTER");
+    assert!(field(&again, "Contact").ends_with(";expires=0"), "{again}");
+    assert!(is_right(&again, "Authorization", "secret", md5));
+    stage.answer(&again, "200 OK", "");
+    assert!(stage.events.contains(&Event::Disconnected));
+}

@@ -1,0 +1,270 @@
+//! Passwords: users made from outside, digests that coreutils compute, and other people's programs that sign in (W12, W13, W30).
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::common::{free_address, objects, outcomes};
+use crate::program::{Ended, Program, WAIT, fanfare, fanfare_command, fanfare_reading};
+use crate::socket::{Answering, Message, Phone, register, submission, unique};
+
+/// A proxy that asks for passwords.
+struct Asking {
+    program: Program,
+    address: SocketAddr,
+    folder: TempDir,
+}
+
+impl Asking {
+    /// With James, Ann and Bob; the password of each is the name twice.
+    fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        for name in ["james", "ann", "bob"] {
+            let added =
+                user(folder.path(), &["add", &format!("{name}@domain.com")], &format!("{name}{name}\n"));
+            assert_eq!(added.code(), 0, "{added:?}");
+        }
+        let address = free_address();
+        let program = run(address, folder.path());
+        Self { program, address, folder }
+    }
+
+    fn udp(&self) -> String {
+        format!("udp:{}", self.address)
+    }
+}
+
+fn run(address: SocketAddr, folder: &Path) -> Program {
+    let (udp, tcp) = (format!("udp:{address}"), format!("tcp:{address}"));
+    let data = folder.to_str().unwrap();
+    let args = ["--listen", &udp, "--listen", &tcp, "--data", data, "--t1", "20ms", "--auth", "on"];
+    let program = fanfare(&[&["proxy", "--domain", "domain.com"], &args[..]].concat());
+    program.line_with("listening tcp");
+    program
+}
+
+/// `fanfare proxy user VERB ... --data DIR`, with its end.
+fn user(folder: &Path, args: &[&str], input: &str) -> Ended {
+    let data = folder.to_str().unwrap();
+    let ended = fanfare_reading(&[&["proxy", "user"], args, &["--data", data]].concat(), input).end();
+    ended.assert_no_panic();
+    ended
+}
+
+/// What a program of coreutils makes of a text.
+fn sum(program: &str, text: &str) -> String {
+    let mut child =
+        Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("coreutils");
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let out = child.wait_with_output().unwrap();
+    String::from_utf8(out.stdout).unwrap().split(' ').next().unwrap().to_owned()
+}
+
+/// The nonce in the challenge of this algorithm.
+fn nonce(asked: &Message, field: &str, algorithm: &str) -> String {
+    let challenges = asked.values(field);
+    let wanted = format!("algorithm={algorithm},");
+    let found = challenges.iter().find(|value| value.contains(&wanted));
+    let found = found.unwrap_or_else(|| panic!("no {algorithm} in {}", asked.text));
+    found.split("nonce=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+/// The request once more, under the next CSeq and another branch, with a Digest in this field.
+fn with_digest(request: &str, field: &str, (name, password): (&str, &str), nonce: &str, nc: u32) -> String {
+    let mut words = request.split(' ');
+    let (method, uri) = (words.next().unwrap(), words.next().unwrap());
+    let ha1 = sum("sha256sum", &format!("{name}:domain.com:{password}"));
+    let ha2 = sum("sha256sum", &format!("{method}:{uri}"));
+    let response = sum("sha256sum", &format!("{ha1}:{nonce}:{nc:08x}:7f:auth:{ha2}"));
+    let value = format!(
+        "Digest username=\"{name}\", realm=\"domain.com\", nonce=\"{nonce}\", uri=\"{uri}\", \
+         algorithm=SHA-256, qop=auth, nc={nc:08x}, cnonce=\"7f\", response=\"{response}\""
+    );
+    request.replacen("branch=z9hG4bK", &format!("branch=z9hG4bK{}x", unique()), 1).replacen(
+        "CSeq: 1 ",
+        &format!("{field}: {value}\r\nCSeq: {} ", nc + 1),
+        1,
+    )
+}
+
+/// Registers a phone as who he is; gives the nonce.
+fn sign_in(phone: &Phone, name: &str, proxy: SocketAddr) -> String {
+    let request = register(name, &format!("<{}>", phone.uri(name)), phone.address);
+    let asked = phone.ask(proxy, &request);
+    assert_eq!(asked.start(), "SIP/2.0 401 Unauthorized", "{}", asked.text);
+    let nonce = nonce(&asked, "WWW-Authenticate", "SHA-256");
+    let password = format!("{name}{name}");
+    let answer = phone.ask(proxy, &with_digest(&request, "Authorization", (name, &password), &nonce, 1));
+    assert_eq!(answer.start(), "SIP/2.0 200 OK", "{}", answer.text);
+    nonce
+}
+
+#[test]
+fn w30_bare_sockets_sign_in_with_digests_of_coreutils_and_nobody_writes_as_another() {
+    let proxy = Asking::start();
+    let ann = Phone::new();
+    sign_in(&ann, "ann", proxy.address);
+    let ann = Answering::new(ann, |_, _| Some("200 OK"));
+    let james = Phone::new();
+    let nonce = sign_in(&james, "james", proxy.address);
+    let people = ["im:ann@domain.com", "im:nobody@domain.com"];
+    let request = submission(james.address, &people, "Delivery-Report: final;detail\r\n", "Come here.");
+    let asked = james.ask(proxy.address, &request);
+    assert_eq!(asked.start(), "SIP/2.0 407 Proxy Authentication Required");
+    let order: Vec<bool> =
+        asked.values("Proxy-Authenticate").iter().map(|value| value.contains("algorithm=SHA-256")).collect();
+    assert_eq!(order, [true, false], "RFC 8760: {}", asked.text);
+    let said = |request: &str, password: &str, nc: u32| {
+        with_digest(request, "Proxy-Authorization", ("james", password), &nonce, nc)
+    };
+    let wrong = james.ask(proxy.address, &said(&request, "guess", 2));
+    assert_eq!(wrong.start(), "SIP/2.0 407 Proxy Authentication Required");
+    let as_ann = request.replacen("im:james@", "im:ann@", 1);
+    let forged = james.ask(proxy.address, &said(&as_ann, "jamesjames", 3));
+    assert_eq!(forged.start(), "SIP/2.0 403 From Is Another User's");
+    assert!(ann.seen().is_empty(), "W13: {:#?}", ann.seen());
+
+    let answer = james.ask(proxy.address, &said(&request, "jamesjames", 4));
+    assert_eq!(answer.start(), "SIP/2.0 202 Accepted", "{}", answer.text);
+    let report = james.receive_the("NOTIFY");
+    james.answer(&report, "200 OK");
+    let told = outcomes(&report);
+    assert!(told[0].1.starts_with("success;status=200"), "{told:?}");
+    assert!(told[1].1.starts_with("failure;status=404"), "W18: {told:?}");
+    let seen = ann.seen();
+    assert!(seen.iter().all(|leg| !leg.text.contains("Digest")), "W15: {seen:#?}");
+    // What was said once counts no more, from wherever it comes.
+    let thief = Phone::new();
+    let other = submission(thief.address, &people, "", "Stolen.");
+    let replayed = thief.ask(proxy.address, &said(&other, "jamesjames", 4));
+    assert_eq!(replayed.start(), "SIP/2.0 407 Proxy Authentication Required");
+    assert!(replayed.values("Proxy-Authenticate")[0].ends_with("stale=true"), "{}", replayed.text);
+    drop(proxy.program);
+}
+
+/// `fanfare listen` or `fanfare send` that signs in with a password of the environment.
+fn signed_in(args: &[&str], password: &str) -> Program {
+    let mut command = fanfare_command(args);
+    command.env("FANFARE_PASSWORD", password);
+    Program::start("fanfare", command, None)
+}
+
+fn send(proxy: &Asking, password: &str, to: &[&str]) -> Ended {
+    let over = proxy.udp();
+    let args = ["send", "--from", "im:james@domain.com", "--proxy", &over, "--json", "--text", "Psst."];
+    let ended = signed_in(&[&args[..], to].concat(), password).end();
+    ended.assert_no_panic();
+    ended
+}
+
+#[test]
+fn w30_our_own_programs_sign_in_and_a_wrong_password_is_told() {
+    let proxy = Asking::start();
+    let file = proxy.folder.path().join("password");
+    std::fs::write(&file, "bobbob\n").unwrap();
+    let (over, file) = (proxy.udp(), file.to_str().unwrap().to_owned());
+    let bob = fanfare(&["listen", "--as", "im:bob@domain.com", "--proxy", &over, "--password-file", &file]);
+    let to = ["--to", "im:bob@domain.com"];
+    let until = Instant::now() + WAIT;
+    // 480 until he is there.
+    let ended = loop {
+        let ended = send(&proxy, "jamesjames", &to);
+        if ended.code() == 0 || Instant::now() > until {
+            break ended;
+        }
+    };
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    bob.line_with("Psst.");
+    for (password, status) in [("wrong", 407), ("", 407)] {
+        let ended = send(&proxy, password, &to);
+        assert_eq!(ended.code(), 2, "{ended:?}");
+        assert_eq!(objects(&ended.out)[0]["status"], status, "{ended:?}");
+    }
+    let over = proxy.udp();
+    let stranger = signed_in(&["listen", "--as", "im:ann@domain.com", "--proxy", &over], "wrong");
+    stranger.complaint_with("401");
+    bob.signal("TERM");
+    assert_eq!(bob.end().code(), 0);
+}
+
+#[test]
+fn w30_users_are_changed_while_the_proxy_runs() {
+    let proxy = Asking::start();
+    let folder = proxy.folder.path();
+    let list = |expected: &[&str]| {
+        let listed = user(folder, &["list"], "");
+        assert_eq!(listed.out, expected, "{listed:?}");
+    };
+    list(&["ann@domain.com", "bob@domain.com", "james@domain.com"]);
+    for (args, input, code, says) in [
+        (&["add", "ann@domain.com"][..], "x\n", 1, "ann@domain.com is a user already"),
+        (&["passwd", "eve@domain.com"], "x\n", 1, "eve@domain.com is no user of this proxy"),
+        (&["add", "eve@domain.com"], "\n", 1, "no password is in the first line of standard input"),
+        (&["add", "domain.com"], "x\n", 2, "does not say who at which domain"),
+        (&["add", "eve@domain.com"], "eveeve\n", 0, ""),
+        (&["passwd", "bob@domain.com"], "new\n", 0, ""),
+        (&["block", "ann@domain.com", "james@domain.com"], "", 0, ""),
+    ] {
+        let ended = user(folder, args, input);
+        assert_eq!(ended.code(), code, "{args:?}: {ended:?}");
+        assert!(ended.said().contains(says), "{args:?}: {ended:?}");
+    }
+    list(&["ann@domain.com blocks james@domain.com", "bob@domain.com", "eve@domain.com", "james@domain.com"]);
+
+    // The proxy sees it within a second; nobody says when, so it is asked.
+    let bob = Phone::new();
+    let request = register("bob", &format!("<{}>", bob.uri("bob")), bob.address);
+    let status = |password: &str| {
+        let asked = bob.ask(proxy.address, &request.replacen("z9hG4bK", &format!("z9hG4bK{}", unique()), 1));
+        let nonce = nonce(&asked, "WWW-Authenticate", "SHA-256");
+        let said = with_digest(&request, "Authorization", ("bob", password), &nonce, 1);
+        let said = said.replacen("Call-ID: reg", &format!("Call-ID: reg{}", unique()), 1);
+        bob.ask(proxy.address, &said).start().to_owned()
+    };
+    let began = Instant::now();
+    while status("new") != "SIP/2.0 200 OK" {
+        assert!(began.elapsed() < WAIT, "the new password does not count");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(status("bobbob"), "SIP/2.0 401 Unauthorized");
+
+    let ann = Phone::new();
+    sign_in(&ann, "ann", proxy.address);
+    let blocked = send(&proxy, "jamesjames", &["--to", "im:ann@domain.com", "--to", "im:bob@domain.com"]);
+    let told = objects(&blocked.out);
+    let anns = told.iter().find(|line| line["to"] == "im:ann@domain.com").unwrap();
+    assert_eq!((&anns["state"], &anns["status"]), (&"failure".into(), &403.into()), "{blocked:?}");
+    assert_eq!(user(folder, &["unblock", "ann@domain.com", "james@domain.com"], "").code(), 0);
+    assert_eq!(user(folder, &["remove", "james@domain.com"], "").code(), 0);
+    let began = Instant::now();
+    while send(&proxy, "jamesjames", &["--to", "im:ann@domain.com"]).code() != 2 {
+        assert!(began.elapsed() < WAIT, "who was taken out still writes");
+    }
+    list(&["ann@domain.com", "bob@domain.com", "eve@domain.com"]);
+}
+
+#[test]
+fn w30_beyond_loopback_a_proxy_asks_for_passwords_or_does_not_start() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let open = ["proxy", "--domain", "domain.com", "--listen", "udp:0.0.0.0:0"];
+    for (more, says) in [
+        (&["--auth", "off", "--data", data][..], "cannot listen on 0.0.0.0:0: without authentication"),
+        (&[], "nobody could sign in: with authentication the users are in the store, so give --data"),
+    ] {
+        let ended = fanfare(&[&open[..], more].concat()).end();
+        assert_eq!(ended.code(), 2, "{ended:?}");
+        assert!(ended.said().contains(says), "{ended:?}");
+    }
+    let proxy = fanfare(&[&open[..], &["--data", data]].concat());
+    let line = proxy.line_with("listening udp 0.0.0.0:");
+    let port: u16 = line.rsplit(':').next().unwrap().parse().unwrap();
+    let phone = Phone::new();
+    let request = register("ann", &format!("<{}>", phone.uri("ann")), phone.address);
+    let asked = phone.ask(SocketAddr::from(([127, 0, 0, 1], port)), &request);
+    assert_eq!(asked.start(), "SIP/2.0 401 Unauthorized");
+}
