@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::proxy::{Prefix, StaticRoute};
+use crate::proxy::{Auth, Prefix, StaticRoute};
 use crate::runtime::logs;
 use crate::sip::{Aor, ReportMode, Transport, Uri};
 
@@ -90,8 +90,8 @@ struct ProxyArguments {
     #[arg(long = "route", value_name = "DOMAIN=udp:ADDRESS:PORT", value_parser = parse::route)]
     routes: Vec<StaticRoute>,
     /// Ask users for their passwords (default: on, unless it listens on loopback only).
-    #[arg(long, value_enum, value_name = "on|off")]
-    auth: Option<Switch>,
+    #[arg(long, value_enum, value_name = "on|off|md5")]
+    auth: Option<AuthChoice>,
     /// T1 of RFC 3261; T2, T4 and Timer F scale with it (default: 500ms).
     #[arg(long, value_name = "TIME", value_parser = parse::duration)]
     t1: Option<Duration>,
@@ -307,6 +307,26 @@ enum Switch {
     On,
     /// No.
     Off,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum AuthChoice {
+    /// By SHA-256 or MD5.
+    On,
+    /// Everybody is believed; on loopback only.
+    Off,
+    /// By MD5 alone, for old clients that do not pass over a challenge with SHA-256.
+    Md5,
+}
+
+impl From<AuthChoice> for Auth {
+    fn from(choice: AuthChoice) -> Self {
+        match choice {
+            AuthChoice::On => Self::On,
+            AuthChoice::Off => Self::Off,
+            AuthChoice::Md5 => Self::Md5,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -78,7 +78,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-pub use self::config::{MailboxConfig, Prefix, PrefixError, ProxyConfig, StaticRoute};
+pub use self::config::{Auth, MailboxConfig, Prefix, PrefixError, ProxyConfig, StaticRoute};
 pub use self::event::{ProxyCommand, ProxyEvent};
 
 use self::admission::Errand;

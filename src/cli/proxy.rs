@@ -15,7 +15,7 @@ pub(super) fn run(arguments: ProxyArguments) -> anyhow::Result<ExitCode> {
         data: arguments.data,
         trust: arguments.trust,
         routes: arguments.routes,
-        auth: arguments.auth.map(|auth| auth == Switch::On),
+        auth: arguments.auth.map(Into::into),
         t1: arguments.t1,
         mailbox: arguments.mailbox.map(|mailbox| mailbox == Switch::On),
         dns: arguments.dns,

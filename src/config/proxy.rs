@@ -7,7 +7,7 @@
 //!     data: "/var/lib/fanfare",
 //!     trust: ["127.0.0.0/8"],
 //!     routes: ["example.org=udp:192.0.2.5:5060"],
-//!     auth: true,
+//!     auth: on,
 //!     t1: "500ms",
 //!     recipients_max: 500,
 //!     message_bytes_max: 1048576,
@@ -33,7 +33,7 @@ use crate::limits::{
     LEGS_OPEN_MAX, MAILBOX_PER_USER_MAX, MAILBOX_SECS_MAX, MESSAGE_BYTES_MAX, RECIPIENTS_MAX,
 };
 use crate::net::{Identity, NetSettings, TlsFiles};
-use crate::proxy::{MailboxConfig, Prefix, ProxyConfig, StaticRoute};
+use crate::proxy::{Auth, MailboxConfig, Prefix, ProxyConfig, StaticRoute};
 use crate::sip::Transport;
 use crate::store::ron_file::{self, RonError};
 use crate::transaction::Timers;
@@ -74,7 +74,7 @@ struct Written {
     data: Option<PathBuf>,
     trust: Vec<String>,
     routes: Vec<String>,
-    auth: Option<bool>,
+    auth: Option<AuthWord>,
     t1: Option<String>,
     recipients_max: Option<usize>,
     message_bytes_max: Option<usize>,
@@ -87,6 +87,24 @@ struct Written {
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
     tls_ca: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum AuthWord {
+    Off,
+    On,
+    Md5,
+}
+
+impl AuthWord {
+    const fn value(self) -> Auth {
+        match self {
+            Self::Off => Auth::Off,
+            Self::On => Auth::On,
+            Self::Md5 => Auth::Md5,
+        }
+    }
 }
 
 /// Settings of a proxy, checked; what is not set is empty.
@@ -103,7 +121,7 @@ pub struct ProxySettings {
     /// Domains of others whose next hop is known.
     pub routes: Vec<StaticRoute>,
     /// Whether users prove who they are.
-    pub auth: Option<bool>,
+    pub auth: Option<Auth>,
     /// T1.
     pub t1: Option<Duration>,
     /// Recipients of one submission.
@@ -193,7 +211,7 @@ impl ProxySettings {
     pub fn config(self) -> ProxyConfig {
         let is_open = self.listens.iter().any(|(_, listen)| !listen.ip().is_loopback());
         let mut config = ProxyConfig::new(self.domains, self.listens);
-        config.auth = self.auth.unwrap_or(is_open);
+        config.auth = self.auth.unwrap_or(if is_open { Auth::On } else { Auth::Off });
         config.trust = self.trust;
         config.routes = self.routes;
         config.timers = self.t1.map_or(config.timers, Timers::new);
@@ -231,7 +249,7 @@ impl Written {
             data: self.data,
             trust: each("trust", &self.trust, network)?,
             routes: each("routes", &self.routes, route)?,
-            auth: self.auth,
+            auth: self.auth.map(AuthWord::value),
             t1,
             recipients_max: within("recipients_max", self.recipients_max, RECIPIENTS_MAX)?,
             message_bytes_max: within("message_bytes_max", self.message_bytes_max, MESSAGE_BYTES_MAX)?,
@@ -348,11 +366,12 @@ mod tests {
     #[test]
     fn w30_passwords_are_asked_for_beyond_loopback_unless_the_settings_say_otherwise() {
         for (text, asks) in [
-            (r#"(listens: ["udp:127.0.0.1:5060", "tcp:[::1]:5060"])"#, false),
-            (r#"(listens: ["udp:127.0.0.1:5060", "tcp:192.0.2.1:5060"])"#, true),
-            (r#"(listens: ["udp:0.0.0.0:5060"])"#, true),
-            (r#"(listens: ["udp:127.0.0.1:5060"], auth: true)"#, true),
-            (r#"(listens: ["udp:0.0.0.0:5060"], auth: false)"#, false),
+            (r#"(listens: ["udp:127.0.0.1:5060", "tcp:[::1]:5060"])"#, Auth::Off),
+            (r#"(listens: ["udp:127.0.0.1:5060", "tcp:192.0.2.1:5060"])"#, Auth::On),
+            (r#"(listens: ["udp:0.0.0.0:5060"])"#, Auth::On),
+            (r#"(listens: ["udp:127.0.0.1:5060"], auth: on)"#, Auth::On),
+            (r#"(listens: ["udp:0.0.0.0:5060"], auth: md5)"#, Auth::Md5),
+            (r#"(listens: ["udp:0.0.0.0:5060"], auth: off)"#, Auth::Off),
         ] {
             assert_eq!(read(text).config().auth, asks, "{text}");
         }

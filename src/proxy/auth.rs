@@ -10,9 +10,6 @@ use crate::sip::digest::{Algorithm, Challenge, Credentials, Ha1, Protection};
 use crate::sip::{Aor, Request, Uri};
 use crate::time::Now;
 
-/// What we hold passwords as, best first (RFC 8760 §2.4).
-const ALGORITHMS: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Md5];
-
 /// As what we ask (RFC 3261 §22.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
@@ -44,9 +41,10 @@ pub(super) fn check(
     let Some(claimed) = core.domains.aor(&named) else {
         return Ok(());
     };
+    let offered = core.users.offered();
     let is_ours = |credentials: &Credentials| {
-        credentials.realm == claimed.domain()
-            && credentials.algorithm.is_some_and(|algorithm| ALGORITHMS.contains(&algorithm))
+        let is_known = credentials.algorithm.is_some_and(|algorithm| offered.contains(&algorithm));
+        is_known && credentials.realm == claimed.domain()
     };
     let Some(credentials) = Credentials::all(fields)?.into_iter().find(is_ours) else {
         return Err(challenge(core, role, &claimed, Freshness::Fresh, now));
@@ -118,8 +116,8 @@ fn challenge(core: &mut Core, role: Role, claimed: &Aor, nonce: Freshness, now: 
         stale: nonce == Freshness::Stale,
     };
     let mut rejection = Rejection::new(status);
-    for algorithm in ALGORITHMS {
-        challenge.algorithm = algorithm;
+    for algorithm in core.users.offered() {
+        challenge.algorithm = *algorithm;
         rejection = rejection.with(name, &challenge);
     }
     rejection

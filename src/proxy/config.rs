@@ -22,7 +22,7 @@ pub struct ProxyConfig {
     /// Domains of others whose next hop is known without asking DNS (W19).
     pub routes: Vec<StaticRoute>,
     /// Whether users prove who they are (W30).
-    pub auth: bool,
+    pub auth: Auth,
     /// T1 and what scales with it.
     pub timers: Timers,
     /// Recipients of one submission (W13).
@@ -44,6 +44,18 @@ pub struct StaticRoute {
     pub domain: String,
     /// Its server.
     pub hop: Hop,
+}
+
+/// Whether users prove who they are, and by what (W30).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// Everybody is believed.
+    Off,
+    /// By SHA-256, or by MD5 where a client knows no better (RFC 8760).
+    On,
+    /// They are offered MD5 alone: some old clients give up at a challenge that they do not know, where RFC 7616 §3.7 has them
+    /// pass over it.
+    Md5,
 }
 
 /// How long, and how much, waits for the absent.
@@ -73,7 +85,7 @@ impl ProxyConfig {
             listens,
             trust: Vec::new(),
             routes: Vec::new(),
-            auth: false,
+            auth: Auth::Off,
             timers: Timers::new(Duration::from_millis(500)),
             recipients_max: limits::RECIPIENTS_MAX,
             message_bytes_max: limits::MESSAGE_BYTES_MAX,

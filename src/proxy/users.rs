@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::config::ProxyConfig;
+use super::config::{Auth, ProxyConfig};
 use super::journal::UserRow;
 use crate::sip::Aor;
 use crate::sip::digest::{Algorithm, Ha1};
@@ -10,7 +10,7 @@ use crate::sip::digest::{Algorithm, Ha1};
 /// See the head of this file.
 #[derive(Debug)]
 pub(super) struct Users {
-    asks: bool,
+    auth: Auth,
     all: BTreeMap<Aor, User>,
 }
 
@@ -23,7 +23,7 @@ struct User {
 
 impl Users {
     pub(super) const fn new(config: &ProxyConfig) -> Self {
-        Self { asks: config.auth, all: BTreeMap::new() }
+        Self { auth: config.auth, all: BTreeMap::new() }
     }
 
     /// These and no others, from now on.
@@ -36,8 +36,16 @@ impl Users {
     }
 
     /// Whether anybody is asked who he is.
-    pub(super) const fn asks(&self) -> bool {
-        self.asks
+    pub(super) fn asks(&self) -> bool {
+        self.auth != Auth::Off
+    }
+
+    /// What they are offered, best first (RFC 8760 §2.4).
+    pub(super) const fn offered(&self) -> &'static [Algorithm] {
+        match self.auth {
+            Auth::Off | Auth::On => &[Algorithm::Sha256, Algorithm::Md5],
+            Auth::Md5 => &[Algorithm::Md5],
+        }
     }
 
     /// What a user's credentials are held against; none for nobody, and for a hash that is not kept.
@@ -52,7 +60,7 @@ impl Users {
 
     /// True for an address of ours that nobody has (W18): without authentication anybody may be anybody.
     pub(super) fn lack(&self, user: &Aor) -> bool {
-        self.asks && !self.all.contains_key(user)
+        self.asks() && !self.all.contains_key(user)
     }
 
     /// Whether `user` does not want what `sender` writes.

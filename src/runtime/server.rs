@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::machine::Input;
 use crate::net::{BindError, Net, NetSettings};
 use crate::proxy::journal::Write;
-use crate::proxy::{Proxy, ProxyCommand, ProxyConfig, ProxyEvent};
+use crate::proxy::{Auth, Proxy, ProxyCommand, ProxyConfig, ProxyEvent};
 use crate::random::Random;
 use crate::runtime::Shell;
 use crate::runtime::outside_watch::OutsideWatch;
@@ -89,7 +89,7 @@ impl Server {
         settings: NetSettings,
     ) -> Result<Self, ServerError> {
         check(&config)?;
-        if config.auth && data.is_none() {
+        if config.auth != Auth::Off && data.is_none() {
             return Err(ServerError::Incomplete(NO_USERS));
         }
         Self::on_thread(move |ready, stopped| {
@@ -145,8 +145,9 @@ fn check(config: &ProxyConfig) -> Result<(), ServerError> {
     if config.listens.is_empty() {
         return Err(ServerError::Incomplete("nothing to listen on: give --listen"));
     }
-    let open = config.listens.iter().find(|(_, address)| !config.auth && !address.ip().is_loopback());
-    open.map_or(Ok(()), |(_, address)| Err(ServerError::NotLoopback(*address)))
+    let open = config.listens.iter().find(|(_, address)| !address.ip().is_loopback());
+    open.filter(|_| config.auth == Auth::Off)
+        .map_or(Ok(()), |(_, address)| Err(ServerError::NotLoopback(*address)))
 }
 
 /// What runs on the proxy's thread.

@@ -1,5 +1,6 @@
 //! Passwords: users made from outside, digests that coreutils compute, and other people's programs that sign in (W12, W13, W30).
 
+use std::fs;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,6 +10,8 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::common::{free_address, objects, outcomes};
+use crate::kamailio::Kamailio;
+use crate::peers::installed;
 use crate::program::{Ended, Program, WAIT, fanfare, fanfare_command, fanfare_reading};
 use crate::socket::{Answering, Message, Phone, register, submission, unique};
 
@@ -22,6 +25,10 @@ struct Asking {
 impl Asking {
     /// With James, Ann and Bob; the password of each is the name twice.
     fn start() -> Self {
+        Self::offering("on")
+    }
+
+    fn offering(auth: &str) -> Self {
         let folder = TempDir::new().unwrap();
         for name in ["james", "ann", "bob"] {
             let added =
@@ -29,7 +36,7 @@ impl Asking {
             assert_eq!(added.code(), 0, "{added:?}");
         }
         let address = free_address();
-        let program = run(address, folder.path());
+        let program = run(address, folder.path(), auth);
         Self { program, address, folder }
     }
 
@@ -38,10 +45,10 @@ impl Asking {
     }
 }
 
-fn run(address: SocketAddr, folder: &Path) -> Program {
+fn run(address: SocketAddr, folder: &Path, auth: &str) -> Program {
     let (udp, tcp) = (format!("udp:{address}"), format!("tcp:{address}"));
     let data = folder.to_str().unwrap();
-    let args = ["--listen", &udp, "--listen", &tcp, "--data", data, "--t1", "20ms", "--auth", "on"];
+    let args = ["--listen", &udp, "--listen", &tcp, "--data", data, "--t1", "20ms", "--auth", auth];
     let program = fanfare(&[&["proxy", "--domain", "domain.com"], &args[..]].concat());
     program.line_with("listening tcp");
     program
@@ -154,8 +161,11 @@ fn signed_in(args: &[&str], password: &str) -> Program {
 }
 
 fn send(proxy: &Asking, password: &str, to: &[&str]) -> Ended {
-    let over = proxy.udp();
-    let args = ["send", "--from", "im:james@domain.com", "--proxy", &over, "--json", "--text", "Psst."];
+    send_over(&proxy.udp(), password, to)
+}
+
+fn send_over(over: &str, password: &str, to: &[&str]) -> Ended {
+    let args = ["send", "--from", "im:james@domain.com", "--proxy", over, "--json", "--text", "Psst."];
     let ended = signed_in(&[&args[..], to].concat(), password).end();
     ended.assert_no_panic();
     ended
@@ -165,7 +175,7 @@ fn send(proxy: &Asking, password: &str, to: &[&str]) -> Ended {
 fn w30_our_own_programs_sign_in_and_a_wrong_password_is_told() {
     let proxy = Asking::start();
     let file = proxy.folder.path().join("password");
-    std::fs::write(&file, "bobbob\n").unwrap();
+    fs::write(&file, "bobbob\n").unwrap();
     let (over, file) = (proxy.udp(), file.to_str().unwrap().to_owned());
     let bob = fanfare(&["listen", "--as", "im:bob@domain.com", "--proxy", &over, "--password-file", &file]);
     let to = ["--to", "im:bob@domain.com"];
@@ -267,4 +277,79 @@ fn w30_beyond_loopback_a_proxy_asks_for_passwords_or_does_not_start() {
     let request = register("ann", &format!("<{}>", phone.uri("ann")), phone.address);
     let asked = phone.ask(SocketAddr::from(([127, 0, 0, 1], port)), &request);
     assert_eq!(asked.start(), "SIP/2.0 401 Unauthorized");
+}
+
+/// SIPp as James: asked, and right with the answer.
+fn sipp(proxy: SocketAddr, scratch: &Path) -> Ended {
+    let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/peers/sign_in.xml");
+    let mut command = Command::new(installed("sipp", "sip-tester"));
+    command.current_dir(scratch).env("TERM", "dumb").args(["-nostdin", "-m", "1", "-timeout", "25s"]);
+    command.args(["-timeout_error", "-i", "127.0.0.1", "-auth_uri", "domain.com", "-sf"]).arg(scenario);
+    command.arg("-p").arg(free_address().port().to_string()).arg(proxy.to_string());
+    Program::start("sipp", command, None).end()
+}
+
+/// baresip as Bella; what it prints says whether it is registered.
+fn baresip(proxy: SocketAddr, folder: &Path) -> Program {
+    let config = "poll_method epoll\nsip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\n\
+        module_path /usr/lib/baresip/modules\nmodule_tmp account.so\nmodule_app menu.so\n";
+    let account = format!(
+        "<sip:bella@domain.com;transport=udp>;outbound=\"sip:{proxy};transport=udp\";regint=600;\
+         auth_user=bella;auth_pass=bellabella\n"
+    );
+    fs::write(folder.join("config"), config).unwrap();
+    fs::write(folder.join("accounts"), account).unwrap();
+    fs::write(folder.join("contacts"), "").unwrap();
+    let mut command = Command::new(installed("baresip", "baresip-core"));
+    command.arg("-f").arg(folder);
+    Program::start("baresip", command, None)
+}
+
+#[test]
+fn w30_sipp_and_baresip_sign_in_by_md5_and_give_up_at_what_they_do_not_know() {
+    let proxy = Asking::offering("md5");
+    let added = user(proxy.folder.path(), &["add", "bella@domain.com"], "bellabella\n");
+    assert_eq!(added.code(), 0, "{added:?}");
+    let scratch = TempDir::new().unwrap();
+    let ended = sipp(proxy.address, scratch.path());
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    let _bella = baresip(proxy.address, scratch.path());
+    // She is there as soon as she has signed in; until then it is 404 or 480.
+    let until = Instant::now() + WAIT;
+    loop {
+        let ended = send(&proxy, "jamesjames", &["--to", "im:bella@domain.com"]);
+        if ended.code() == 0 {
+            break;
+        }
+        assert!(Instant::now() < until, "baresip does not sign in: {ended:?}");
+    }
+    // Why there is --auth md5.
+    let other = Asking::start();
+    let ended = sipp(other.address, scratch.path());
+    assert_ne!(ended.code(), 0, "SIPp knows SHA-256 by now: {ended:?}");
+}
+
+#[test]
+fn w30_we_sign_in_at_a_kamailio_that_counts_by_md5_and_by_sha_256() {
+    let configuration = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/peers/digest.cfg");
+    for algorithm in [&[][..], &["-A", "SHA"]] {
+        let kamailio = Kamailio::start_with(configuration.to_str().unwrap(), algorithm);
+        let over = kamailio.udp();
+        let bob = signed_in(&["listen", "--as", "sip:bob@domain.com", "--proxy", &over], "sesame");
+        let to = ["--to", "sip:bob@domain.com"];
+        let until = Instant::now() + WAIT;
+        // 404 until he is registered.
+        loop {
+            let ended = send_over(&over, "sesame", &to);
+            if ended.code() == 0 {
+                break;
+            }
+            assert!(Instant::now() < until, "{algorithm:?}: {ended:?}");
+        }
+        bob.line_with("Psst.");
+        let ended = send_over(&over, "wrong", &to);
+        assert_eq!(objects(&ended.out)[0]["status"], 407, "{algorithm:?}: {ended:?}");
+        bob.signal("TERM");
+        assert_eq!(bob.end().code(), 0);
+    }
 }

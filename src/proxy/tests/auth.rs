@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::limits::{NONCE_LIFETIME, WRONG_PASSWORDS_MAX};
-use crate::proxy::ProxyCommand;
 use crate::proxy::journal::UserRow;
+use crate::proxy::{Auth, ProxyCommand};
 use crate::sip::Aor;
 use crate::sip::digest::{Algorithm, Ha1};
 
@@ -45,7 +45,7 @@ fn asking() -> Bench {
 }
 
 fn asking_with(config: ProxyConfig) -> Bench {
-    let mut bench = Bench::with(ProxyConfig { auth: true, ..config });
+    let mut bench = Bench::with(ProxyConfig { auth: Auth::On, ..config });
     bench.input(Input::Command(users(&["james", "ann", "bob"])));
     bench
 }
@@ -411,4 +411,18 @@ fn a_blocked_sender_gets_403_for_that_recipient_and_no_other() {
         assert_eq!(bench.take(BOB).len(), usize::from(!is_blocked));
         assert_eq!(bench.take(JAMES).first().map(|text| status(text)), is_blocked.then_some(403));
     }
+}
+
+#[test]
+fn w30_old_clients_that_give_up_at_what_they_do_not_know_can_be_offered_md5_alone() {
+    let mut bench = Bench::with(ProxyConfig { auth: Auth::Md5, ..config() });
+    bench.input(Input::Command(users(&["james"])));
+    let asked = ask(&mut bench, JAMES, SUBMISSION);
+    let challenges = fields(&asked, "Proxy-Authenticate");
+    assert!(challenges.len() == 1 && challenges[0].contains("algorithm=MD5,"), "{asked}");
+    let nonce = nonce(challenges[0]);
+    let sha256 = james(&nonce, "00000001").with(SUBMISSION, "Proxy-Authorization");
+    assert_eq!(status(&ask(&mut bench, JAMES, &sha256)), 407);
+    let md5 = Said { algorithm: "MD5", ..james(&nonce, "00000002") }.with(SUBMISSION, "Proxy-Authorization");
+    assert_eq!(status(&ask(&mut bench, JAMES, &md5)), 202);
 }
