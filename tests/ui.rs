@@ -18,6 +18,9 @@ mod files;
 #[path = "ui/keyboard.rs"]
 mod keyboard;
 
+#[path = "ui/keyring.rs"]
+mod keyring;
+
 #[path = "ui/links.rs"]
 mod links;
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::client::account::RegistrationState;
 use crate::client::capabilities::{ACCEPT, ALLOW};
 use crate::client::command::Event;
-use crate::client::core::{Action, Core, Task, name_addr};
+use crate::client::core::{Action, Core, Task, domain_of, name_addr};
 use crate::client::sign_in::Heeded;
 use crate::limits::{
     BINDING_EXPIRES_MAX_SECS, REGISTER_EXPIRES_SECS, RETRY_AFTER_MAX, RETRY_FIRST, RETRY_MAX,
@@ -196,14 +196,11 @@ impl Registration {
         if response.status() < 200 {
             return;
         }
-        let is_asked_who = matches!(response.status(), 401 | 407)
-            && matches!(self.phase, Phase::Asking | Phase::Leaving { .. })
+        let is_asked_who = matches!(self.phase, Phase::Asking | Phase::Leaving { .. })
             && core.challenges.heed(response, &mut self.challenges) == Heeded::Again;
         match self.phase {
             Phase::Leaving { .. } if is_asked_who => {
-                if let Some(flow) = core.line.main() {
-                    self.register(core, flow, 0, now);
-                }
+                core.line.main().into_iter().for_each(|flow| self.register(core, flow, 0, now));
             }
             Phase::Leaving { .. } => self.left(core),
             Phase::Asking if is_asked_who => self.begin(core, now),
@@ -375,12 +372,6 @@ impl Registration {
             core.tell(Event::Registration(state));
         }
     }
-}
-
-/// The registrar's own URI (RFC 3261 §10.2): our domain, without the user.
-fn domain_of(own: &Uri) -> Uri {
-    let port = own.port().map(|port| format!(":{port}")).unwrap_or_default();
-    Uri::parse(&format!("sip:{}{port}", own.host())).unwrap_or_else(|_| own.clone())
 }
 
 /// For how long our binding stands: what our Contact says, else Expires (RFC 3261 §10.2.4).

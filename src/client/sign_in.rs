@@ -86,8 +86,11 @@ impl Challenges {
         Self { sign_in, domain, sessions: BTreeMap::new() }
     }
 
-    /// Takes in a 401 or 407; `answered` says how many the same request had before, and counts on.
+    /// Takes in a response: a 401 or 407 may be answered. `answered` says how many the same request had before, and counts on.
     pub(super) fn heed(&mut self, response: &Response, answered: &mut u8) -> Heeded {
+        if !matches!(response.status(), 401 | 407) {
+            return Heeded::Refused;
+        }
         let method = response.fields().cseq_method();
         let asker = Asker::of(response.status(), method);
         let asked = Challenge::all(response.fields(), asker.challenge_field());

@@ -3,7 +3,7 @@
 use eframe::egui;
 use egui::{Key, Modifiers, RichText, Ui, vec2};
 
-use crate::client::account::{Account, Password, RegistrationState, SignIn};
+use crate::client::account::{Account, Password, RegistrationState};
 use crate::client::command::{AgentCommand, Command};
 use crate::client::reason::account_words;
 use crate::client::snapshot::Snapshot;
