@@ -17,6 +17,9 @@ pub(super) enum Role {
     Registrar,
     /// Who writes: From has to be the user's.
     Proxy,
+    /// Who calls: the same, but a request that passes without state cannot be told from its retransmission, so that it may
+    /// come with one nonce and number again (W29).
+    Caller,
 }
 
 /// Whether a request may act for the one of ours whom it names; for nobody of ours there is nothing to prove.
@@ -36,7 +39,7 @@ pub(super) fn check(
     let fields = request.fields();
     let named = match role {
         Role::Registrar => fields.to().uri,
-        Role::Proxy => fields.from().uri,
+        Role::Proxy | Role::Caller => fields.from().uri,
     };
     let Some(claimed) = core.domains.aor(&named) else {
         return Ok(());
@@ -57,7 +60,7 @@ pub(super) fn check(
         403,
         match role {
             Role::Registrar => "To Is Another User's",
-            Role::Proxy => "From Is Another User's",
+            Role::Proxy | Role::Caller => "From Is Another User's",
         },
     ))
 }
@@ -91,7 +94,11 @@ fn proved_user(
         // RFC 7616 §3.4.6.
         return Err(Rejection::because(400, "Credentials Are For Another Request-URI"));
     }
-    match core.nonces.take(&credentials.nonce, credentials.count(), now.mono) {
+    let freshness = match role {
+        Role::Registrar | Role::Proxy => core.nonces.take(&credentials.nonce, credentials.count(), now.mono),
+        Role::Caller => core.nonces.look(&credentials.nonce, now.mono),
+    };
+    match freshness {
         Freshness::Fresh => Ok(user),
         Freshness::Stale => Err(challenge(core, role, claimed, Freshness::Stale, now)),
     }
@@ -105,7 +112,7 @@ fn is_for(written: &str, uri: &Uri) -> bool {
 fn challenge(core: &mut Core, role: Role, claimed: &Aor, nonce: Freshness, now: Now) -> Rejection {
     let (status, name) = match role {
         Role::Registrar => (401, "WWW-Authenticate"),
-        Role::Proxy => (407, "Proxy-Authenticate"),
+        Role::Proxy | Role::Caller => (407, "Proxy-Authenticate"),
     };
     let mut challenge = Challenge {
         realm: claimed.domain().to_owned(),

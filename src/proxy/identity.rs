@@ -5,7 +5,8 @@
 
 use super::core::Core;
 use crate::machine::Flow;
-use crate::sip::{Aor, Request};
+use crate::sip::digest::Credentials;
+use crate::sip::{Aor, Edit, Request};
 
 /// The field of RFC 3325 §9.1.
 pub(super) const ASSERTED: &str = "P-Asserted-Identity";
@@ -34,4 +35,28 @@ pub(super) fn sender(core: &Core, request: &Request, flow: Flow) -> Aor {
 /// What of it goes to the peer on this flow.
 pub(super) fn told<'a>(core: &Core, asserted: Option<&'a str>, flow: Flow) -> Option<&'a str> {
     asserted.filter(|_| core.config.trusts(flow.remote.ip()))
+}
+
+/// A request that came in on one flow and leaves on another: what proves somebody to us is nobody else's business
+/// (RFC 3261 §22.3; W15), and who it is is told to those who are trusted.
+pub(super) fn pass_on<'a>(
+    core: &Core,
+    edit: Edit<'a>,
+    request: &Request,
+    (from, to): (Flow, Flow),
+) -> Edit<'a> {
+    let is_others = |value: &str| {
+        let realm = Credentials::realm_of(value).and_then(|realm| Aor::parse(&realm));
+        realm.is_none_or(|realm| !core.domains.serves(&realm))
+    };
+    let edit = edit
+        .retain("Authorization", is_others)
+        .retain("Proxy-Authorization", is_others)
+        .remove(ASSERTED)
+        .remove(PREFERRED);
+    let asserted = asserted(core, request, from);
+    match told(core, asserted.as_deref(), to) {
+        Some(told) => edit.set(ASSERTED, told),
+        None => edit,
+    }
 }

@@ -74,6 +74,14 @@ impl Nonces {
         if is_new { Freshness::Fresh } else { Freshness::Stale }
     }
 
+    /// Whether a nonce is ours and of this hour; it is not used up by this.
+    pub(super) fn look(&self, nonce: &str, now: Instant) -> Freshness {
+        match self.read(nonce).filter(|name| !self.is_over(*name, now)) {
+            Some(_) => Freshness::Fresh,
+            None => Freshness::Stale,
+        }
+    }
+
     fn print(&self, (at, chance): Name) -> String {
         let check = self.secret.nonce(self.salt, at, chance);
         format!("{at:x}.{chance:016x}.{check:032x}")

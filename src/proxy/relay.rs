@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use super::branch::{Answer, Fork, Verdict, rank};
 use super::carrier::{Fault, Printed, User};
 use super::core::{Core, Rejection};
-use super::identity::{self, ASSERTED, PREFERRED};
+use super::identity;
 use super::router::{Target, TargetSet, way_to};
 use crate::limits::{MAX_BREADTH, RELAY_BYTES_OPEN_MAX, RELAYS_OPEN_MAX};
 use crate::machine::Flow;
-use crate::sip::digest::Credentials;
-use crate::sip::{Aor, Edit, NameAddr, Request, Response, Scheme, Uri};
+use crate::sip::{Edit, NameAddr, Request, Response, Scheme, Uri};
 use crate::time::Now;
 use crate::transaction::ServerKey;
 
@@ -82,12 +81,8 @@ impl Relays {
         };
         // No stored fact stands behind an ordinary request: after a crash its sender repeats it.
         let name = format!("z9hG4bK{}{}", core.random.token(24), this.check);
-        let mut edit = edit(core, this, uri, &core.carrier.sockets().via(flow, &name));
-        let asserted = identity::asserted(core, &this.request, this.flow);
-        if let Some(told) = identity::told(core, asserted.as_deref(), flow) {
-            edit = edit.set(ASSERTED, told);
-        }
-        let bytes = edit.print();
+        let edit = edit(core, this, uri, &core.carrier.sockets().via(flow, &name));
+        let bytes = identity::pass_on(core, edit, &this.request, (this.flow, flow)).print();
         let printed = Printed { branch: &name, method: this.request.method().clone(), flow, bytes };
         core.carrier.send(User::Relay { relay, branch }, printed, ends, now.mono);
     }
@@ -210,15 +205,7 @@ fn edit<'a>(core: &Core, relay: &'a Relay, uri: &Uri, via: &str) -> Edit<'a> {
             edit = edit.set(name, NameAddr { uri: address.uri.to_sip(), ..address });
         }
     }
-    // W15: what proves somebody to us is nobody else's business (RFC 3261 §22.3).
-    let is_others = |value: &str| {
-        let realm = Credentials::realm_of(value).and_then(|realm| Aor::parse(&realm));
-        realm.is_none_or(|realm| !core.domains.serves(&realm))
-    };
-    edit.retain("Authorization", is_others)
-        .retain("Proxy-Authorization", is_others)
-        .remove(ASSERTED)
-        .remove(PREFERRED)
+    edit
 }
 
 /// The response for upstream: our Via off, From and To as the request had them (RFC 3261 §16.7 step 9).

@@ -10,8 +10,10 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::Bytes;
 
 use super::admission::{check_required, may_send};
+use super::auth::{self, Role};
 use super::carrier::{User, Way};
 use super::core::{Core, Rejection, SECONDARY_TO};
+use super::identity;
 use super::own_route::{is_routed, record_route};
 use super::router::{TargetSet, is_routable};
 use crate::limits::SESSION_REQUESTS_WAITING_MAX;
@@ -96,7 +98,13 @@ impl Sessions {
         }
     }
 
-    fn judge(&self, core: &Core, request: &Request, flow: Flow, now: Now) -> Result<(Uri, Way), Rejection> {
+    fn judge(
+        &self,
+        core: &mut Core,
+        request: &Request,
+        flow: Flow,
+        now: Now,
+    ) -> Result<(Uri, Way), Rejection> {
         if request.bytes().len() > core.config.message_bytes_max {
             return Err(Rejection::new(413));
         }
@@ -114,6 +122,14 @@ impl Sessions {
         if !is_ours && !may_send(core, request, flow) {
             return Err(Rejection::because(403, "Relaying Denied"));
         }
+        // Neither an ACK nor a CANCEL can be asked for credentials (§22.1).
+        if !matches!(request.method(), Method::Ack | Method::Cancel) {
+            auth::check(core, request, flow, Role::Caller, now)?;
+        }
+        let callee = core.domains.aor(request.uri());
+        if callee.is_some_and(|callee| core.users.block(&callee, &identity::sender(core, request, flow))) {
+            return Err(Rejection::new(403));
+        }
         // §16.11: a proxy without state sends to one target, the same one each time.
         match core.router().targets(request.uri(), now) {
             TargetSet::Targets(targets) => {
@@ -121,6 +137,7 @@ impl Sessions {
                 Ok((target.uri, target.way))
             }
             TargetSet::Nobody => Err(Rejection::new(480)),
+            TargetSet::Unknown => Err(Rejection::new(404)),
             TargetSet::Unsupported => Err(Rejection::new(416)),
         }
     }
@@ -167,7 +184,7 @@ fn print(core: &Core, request: &Request, uri: &Uri, (from, flow): (Flow, Flow)) 
     } else if *request.method() == Method::Invite {
         edit = edit.push_front("Record-Route", record_route(core, fields.call_id(), flow));
     }
-    edit.print()
+    identity::pass_on(core, edit, request, (from, flow)).print()
 }
 
 /// §16.11: from what is the same in a retransmission, in a CANCEL and in the ACK of a failure, and in every response.

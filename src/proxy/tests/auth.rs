@@ -426,3 +426,31 @@ fn w30_old_clients_that_give_up_at_what_they_do_not_know_can_be_offered_md5_alon
     let md5 = Said { algorithm: "MD5", ..james(&nonce, "00000002") }.with(SUBMISSION, "Proxy-Authorization");
     assert_eq!(status(&ask(&mut bench, JAMES, &md5)), 202);
 }
+
+#[test]
+fn w29_a_call_is_asked_for_credentials_which_go_no_further_and_may_be_sent_again() {
+    let mut bench = asking();
+    let bob = Said { username: "bob", password: "bob", ..james("", "") };
+    let contact = "<sip:bob@192.0.2.7:5060>";
+    let register = register("bob", contact, 1, 600);
+    let asked = ask(&mut bench, BOB, &register);
+    let given = nonce(fields(&asked, "WWW-Authenticate")[0]);
+    let bob = Said { nonce: &given, nc: "00000001", ..bob }.with(&register, "Authorization");
+    assert_eq!(status(&ask(&mut bench, BOB, &bob)), 200);
+    let invite = "INVITE sip:bob@domain.com SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKinv1\nMax-Forwards: 70\n\
+         From: <sip:james@domain.com>;tag=j1\nTo: <sip:bob@domain.com>\nContact: <sip:james@192.0.2.9:5060>\n\
+         Call-ID: call1\nCSeq: 1 INVITE\nContent-Length: 0\n\n";
+    let given = nonce_for(&mut bench, invite);
+    assert!(bench.take(BOB).is_empty(), "nobody's phone rings");
+    let proved = james(&given, "00000001").with(invite, "Proxy-Authorization");
+    for _ in 0..2 {
+        bench.receive(udp(JAMES), &proved);
+        assert!(bench.take(JAMES).is_empty(), "a retransmission is not asked again");
+        let passed = bench.take_one(BOB);
+        assert!(passed.starts_with("INVITE sip:bob@192.0.2.7:5060 "), "{passed}");
+        assert_eq!(field(&passed, "Proxy-Authorization"), None);
+    }
+    let wrong = Said { password: "guess", ..james(&given, "00000002") }.with(invite, "Proxy-Authorization");
+    assert_eq!(status(&ask(&mut bench, JAMES, &wrong)), 407);
+    assert!(bench.take(BOB).is_empty());
+}
