@@ -51,13 +51,13 @@ impl Kamailio {
 
     /// Debian's configuration with some of its own switches on. TLS is among them, with a certificate for domain.com; the PEM
     /// file of its authority is `authority`.
-    pub(crate) fn with_tls(switches: &str, more: impl FnOnce(&Path)) -> Self {
+    pub(crate) fn with_tls(switches: impl FnOnce(&Path) -> String) -> Self {
         let scratch = TempDir::new().unwrap();
         let file = |name: &str| scratch.path().join(name);
         let (tls, configuration) = (free_address(), file("kamailio.cfg"));
         certify(scratch.path());
-        more(scratch.path());
-        fs::write(file("kamailio-local.cfg"), format!("{switches}\n#!define WITH_TLS\n")).unwrap();
+        let switches = switches(scratch.path());
+        fs::write(file("kamailio-local.cfg"), format!("{switches}#!define WITH_TLS\n")).unwrap();
         let stock = fs::read_to_string(CONFIGURATION).unwrap();
         let stock = stock.replace("/etc/kamailio/tls.cfg", file("tls.cfg").to_str().unwrap());
         fs::write(&configuration, stock).unwrap();
@@ -65,6 +65,21 @@ impl Kamailio {
         let mut kamailio = Self::start_in(scratch, configuration.to_str().unwrap(), &["-l", &listen]);
         kamailio.tls = Some(tls);
         kamailio
+    }
+
+    /// The same, and it asks its users for their password, which is `secret`: by digest with MD5 and without qop. They are in text files.
+    pub(crate) fn asking_passwords(users: &[&str]) -> Self {
+        Self::with_tls(|folder| {
+            let tables = Path::new("/usr/share/kamailio/dbtext/kamailio");
+            let mut subscribers = fs::read_to_string(tables.join("subscriber")).unwrap();
+            for (number, user) in (1..).zip(users) {
+                subscribers.push_str(&format!("{number}:{user}:domain.com:secret:-:-\n"));
+            }
+            fs::write(folder.join("subscriber"), subscribers).unwrap();
+            fs::copy(tables.join("version"), folder.join("version")).unwrap();
+            let database = folder.display();
+            format!("loadmodule \"db_text.so\"\n#!define WITH_AUTH\n#!define DBURL \"text://{database}\"\n")
+        })
     }
 
     /// The authority of its certificate.

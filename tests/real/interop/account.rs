@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::common::{objects, wait_for_binding};
 use crate::kamailio::Kamailio;
-use crate::program::{WAIT, fanfare};
+use crate::program::{Program, WAIT, fanfare, fanfare_command};
 use crate::socket::{Phone, submission};
 
 /// James writes to somebody until it arrives: nobody tells when that one has registered.
@@ -25,7 +25,7 @@ fn write_to(person: &str, text: &str, kamailio: &Kamailio) {
 
 #[test]
 fn w32_our_client_registers_at_kamailio_over_udp_tcp_and_tls_and_gets_what_is_sent() {
-    let kamailio = Kamailio::with_tls("", |_| ());
+    let kamailio = Kamailio::with_tls(|_| String::new());
     let authority = kamailio.authority();
     let servers = kamailio.servers();
     assert_eq!(servers.len(), 3);
@@ -37,5 +37,43 @@ fn w32_our_client_registers_at_kamailio_over_udp_tcp_and_tls_and_gets_what_is_se
         write_to(&address, &text, &kamailio);
         let shown = objects(&[ann.line_with(&text)]).remove(0);
         assert_eq!(shown["from"], "sip:james@domain.com", "{server}");
+    }
+}
+
+fn fanfare_with(password: &str, args: &[&str]) -> Program {
+    let mut command = fanfare_command(args);
+    command.env("FANFARE_PASSWORD", password);
+    Program::start("fanfare", command, None)
+}
+
+#[test]
+fn w30_our_client_signs_in_at_kamailio_over_udp_tcp_and_tls_to_register_and_to_write() {
+    let kamailio = Kamailio::asking_passwords(&["ann1", "ann2", "ann3", "james"]);
+    let authority = kamailio.authority();
+    let shared = ["--json", "--tls-ca", &authority];
+    for (number, server) in (1..).zip(&kamailio.servers()) {
+        let ann = format!("sip:ann{number}@domain.com");
+        let listen = ["listen", "--as", &ann, "--proxy", server];
+        let listening = fanfare_with("secret", &[&listen[..], &shared].concat());
+        let send =
+            ["send", "--from", "sip:james@domain.com", "--proxy", server, "--to", &ann, "--text", server];
+        let send = [&send[..], &shared].concat();
+        // Nobody tells when she is registered, and until then she is not found.
+        let until = Instant::now() + WAIT;
+        loop {
+            let ended = fanfare_with("secret", &send).end();
+            let lines = objects(&ended.out);
+            let told =
+                lines.iter().rfind(|line| line["to"] == ann.as_str()).unwrap_or_else(|| panic!("{ended:?}"));
+            if told["status"] == 200 {
+                assert_eq!((ended.code(), &told["state"]), (0, &"success".into()), "{ended:?}");
+                break;
+            }
+            assert!(told["status"] == 404 && Instant::now() < until, "{ended:?}");
+        }
+        let shown = objects(&[listening.line_with(&format!("\"text\":\"{server}\""))]).remove(0);
+        assert_eq!(shown["from"], "sip:james@domain.com", "{server}");
+        let wrong = fanfare_with("wrong", &send).end();
+        assert!(wrong.code() != 0 && !wrong.said().contains("success"), "{server}: {wrong:?}");
     }
 }
