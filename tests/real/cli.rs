@@ -102,7 +102,6 @@ fn wrong_usage_ends_with_2_and_says_what_is_wrong() {
             vec!["send", "--from", "im:james@domain.com", "--proxy", "udp:127.0.0.1:5060", "--to", "im:@"],
             "im:@",
         ),
-        (vec!["listen", "--as", "im:bob@domain.com"], "--proxy"),
         (vec!["proxy", "--domain", "domain.com", "--listen", "carrier-pigeon"], "carrier-pigeon"),
         (vec!["proxy", "--domain", "domain.com", "--listen", "udp:127.0.0.1:0", "--t1", "soon"], "soon"),
         (

@@ -144,5 +144,5 @@ fn wait_until_it_answers(address: SocketAddr) {
         phone.address
     );
     let answer = phone.ask(address, &options);
-    assert_eq!(answer.start(), "SIP/2.0 200 Keepalive", "{}", answer.text);
+    assert!(answer.start().starts_with("SIP/2.0 200 "), "{}", answer.text);
 }

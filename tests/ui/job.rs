@@ -208,7 +208,7 @@ fn w18_who_is_deferred_is_waited_for_and_then_has_it_or_has_it_not() {
         fake.converse(1, &crew, message(Deferred), 0);
         let mut window = fake.window(LARGE);
         window
-            .get_by(|node| node.label().is_some_and(|label| label.starts_with("Ann Lee, Ben Okafor")))
+            .get_by(|node| node.label().is_some_and(|label| label.starts_with("Ann Lee and Ben Okafor")))
             .click();
         window.run();
         window.get_by_label("Ben Okafor: offline. Will be delivered when Ben Okafor is back");

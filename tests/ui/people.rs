@@ -133,7 +133,7 @@ fn the_first_run_asks_for_an_address_and_a_proxy() {
     });
     let mut window = fake.window(LARGE);
     type_into(&mut window, "SIP address", "james@example.com");
-    type_into(&mut window, "Proxy", "nowhere");
+    type_into(&mut window, "Proxy", "no where");
     window.get_by_label("Connect").click();
     window.run();
     assert!(fake.asked().is_empty(), "what makes no sense is not asked");

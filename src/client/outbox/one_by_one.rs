@@ -17,6 +17,7 @@ use crate::client::delivery::{News, is_settled};
 use crate::client::journal::{AttemptStage, DeliveryState, Way, Write};
 use crate::client::line::Stream;
 use crate::client::reason::{NO_CONNECTION, NO_FINAL_ANSWER, NO_TLS, TOO_LARGE};
+use crate::client::sign_in::Heeded;
 use crate::limits::{CONNECT_WAIT, SINGLES_OPEN_MAX, SUBMISSION_SENDINGS_MAX};
 use crate::sip::{Method, Response};
 use crate::time::Now;
@@ -33,6 +34,8 @@ pub(super) struct Singles {
     under_way: BTreeMap<Single, Instant>,
     /// How often one was written whose connection broke.
     broken: BTreeMap<Single, u8>,
+    /// How many challenges one has answered; each makes it another request (RFC 3261 §22.2).
+    challenges: BTreeMap<Single, u8>,
 }
 
 impl Singles {
@@ -54,8 +57,22 @@ impl Singles {
         self.large.retain(is_other);
     }
 
+    /// The server asks who we are, and one of them goes again with the answer. Whoever it is for has not seen it yet, so that the
+    /// CSeq, by which a double is told, follows from how often that was asked, also after a restart.
+    fn is_to_prove(&mut self, core: &mut Core, single: Single, response: &Response) -> bool {
+        let mut answered = self.challenges.get(&single).copied().unwrap_or_default();
+        if core.challenges.heed(response, &mut answered) == Heeded::Refused {
+            return false;
+        }
+        self.challenges.insert(single, answered);
+        self.under_way.remove(&single);
+        self.waiting.insert(single);
+        true
+    }
+
     fn ended(&mut self, single: Single) -> Option<Instant> {
         self.broken.remove(&single);
+        self.challenges.remove(&single);
         self.under_way.remove(&single)
     }
 }
@@ -117,7 +134,9 @@ impl Outbox {
             let Some((entry, attempt)) = self.find((single.message, single.attempt)) else {
                 continue;
             };
-            let print = |core: &mut Core, flow| print_single(core, (entry, attempt), single.recipient, flow);
+            let answered = self.singles.challenges.get(&single).copied().unwrap_or_default();
+            let which = (single.recipient, attempt.row.cseq.saturating_add(u32::from(answered)));
+            let print = |core: &mut Core, flow| print_single(core, (entry, attempt), which, flow);
             match route(core, Wanted::by(entry, &[single.recipient]), print) {
                 Some(Route::Leave(printed)) => {
                     let task = Task::Single(single);
@@ -148,7 +167,7 @@ impl Outbox {
         now: Now,
     ) {
         let status = response.status();
-        if status < 200 {
+        if status < 200 || self.singles.is_to_prove(core, single, response) {
             return;
         }
         let after = self.singles.ended(single).map(|written| now.mono.saturating_duration_since(written));

@@ -42,7 +42,7 @@ pub(super) fn print(core: &mut Core, entry: &Entry, attempt: &Attempt, flow: Flo
 pub(super) fn print_single(
     core: &mut Core,
     (entry, attempt): (&Entry, &Attempt),
-    recipient: u32,
+    (recipient, cseq): (u32, u32),
     flow: Flow,
 ) -> Option<Printed> {
     let to = Uri::parse(entry.address(recipient)).ok()?.to_sip();
@@ -56,7 +56,7 @@ pub(super) fn print_single(
     }
     begun = begun
         .field("Call-ID", single_call_id(attempt, recipient))
-        .field("CSeq", format_args!("{} MESSAGE", attempt.row.cseq));
+        .field("CSeq", format_args!("{cseq} MESSAGE"));
     let bytes = dated(core, entry, begun).body(&entry.row.content_type, &entry.row.body);
     Some(Printed { flow, branch, bytes })
 }

@@ -214,3 +214,35 @@ fn an_un_registration_that_is_asked_for_credentials_is_answered_too() {
     stage.answer(&again, "200 OK", "");
     assert!(stage.events.contains(&Event::Disconnected));
 }
+
+#[test]
+fn w6_w30_where_everybody_is_written_to_by_himself_each_message_answers_who_asks() {
+    let mut stage = Stage::new(&with_password("sesame"));
+    stage.command(AgentCommand::Connect);
+    let registers = stage.take_sent("REGISTER");
+    stage.answer(&registers, "200 OK", "Expires: 600\n");
+    stage.send(&ANN_AND_BOB, "Come here.");
+    let sent = messages(&mut stage);
+    assert_eq!(sent.len(), 2);
+    for (number, request) in (0..).zip(&sent) {
+        let asks = proxy_asks(&format!("n{number}"), "");
+        stage.answer(request, "407 Proxy Authentication Required", &asks);
+    }
+    let again = messages(&mut stage);
+    assert_eq!(again.len(), 2, "{again:#?}");
+    for (first, second) in sent.iter().zip(&again) {
+        assert!(is_right(second, "Proxy-Authorization", "sesame", md5), "{second}");
+        assert_eq!(field(second, "Call-ID"), field(first, "Call-ID"));
+        assert_eq!((field(first, "CSeq"), field(second, "CSeq")), ("1 MESSAGE", "2 MESSAGE"));
+    }
+    stage.answer(&again[0], "200 OK", "");
+    stage.answer(&again[1], "407 Proxy Authentication Required", &proxy_asks("n9", ""));
+    assert!(messages(&mut stage).is_empty(), "the password is wrong to them: that is the end");
+    assert_eq!(stage.stored(1), [DeliveryState::Delivered, DeliveryState::Failed]);
+}
+
+/// The MESSAGEs that were sent, in order.
+fn messages(stage: &mut Stage) -> Vec<String> {
+    let sent = std::mem::take(&mut stage.sent);
+    sent.into_iter().map(|(_, text)| text).filter(|text| text.starts_with("MESSAGE")).collect()
+}
