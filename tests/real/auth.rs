@@ -164,8 +164,9 @@ fn send(proxy: &Asking, password: &str, to: &[&str]) -> Ended {
     send_over(&proxy.udp(), password, to)
 }
 
+/// A `sip:` address, as Kamailio's authentication answers 500 to `im:` in From.
 fn send_over(over: &str, password: &str, to: &[&str]) -> Ended {
-    let args = ["send", "--from", "im:james@domain.com", "--proxy", over, "--json", "--text", "Psst."];
+    let args = ["send", "--from", "sip:james@domain.com", "--proxy", over, "--json", "--text", "Psst."];
     let ended = signed_in(&[&args[..], to].concat(), password).end();
     ended.assert_no_panic();
     ended
@@ -291,8 +292,13 @@ fn sipp(proxy: SocketAddr, scratch: &Path) -> Ended {
 
 /// baresip as Bella; what it prints says whether it is registered.
 fn baresip(proxy: SocketAddr, folder: &Path) -> Program {
-    let config = "poll_method epoll\nsip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\n\
-        module_path /usr/lib/baresip/modules\nmodule_tmp account.so\nmodule_app menu.so\n";
+    // Without a console nobody is there to read, and it answers a MESSAGE with 480.
+    let config = format!(
+        "poll_method epoll\nsip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\n\
+         module_path /usr/lib/baresip/modules\nmodule cons.so\nmodule_tmp account.so\nmodule_app menu.so\n\
+         cons_listen {}\n",
+        free_address()
+    );
     let account = format!(
         "<sip:bella@domain.com;transport=udp>;outbound=\"sip:{proxy};transport=udp\";regint=600;\
          auth_user=bella;auth_pass=bellabella\n"
@@ -310,6 +316,24 @@ fn w30_sipp_and_baresip_sign_in_by_md5_and_give_up_at_what_they_do_not_know() {
     let proxy = Asking::offering("md5");
     let added = user(proxy.folder.path(), &["add", "bella@domain.com"], "bellabella\n");
     assert_eq!(added.code(), 0, "{added:?}");
+    // The running proxy knows her within a second, and baresip asks but once in a while.
+    let (over, until) = (proxy.udp(), Instant::now() + WAIT);
+    let args = [
+        "send",
+        "--from",
+        "sip:bella@domain.com",
+        "--proxy",
+        &over,
+        "--to",
+        "im:james@domain.com",
+        "--text",
+        "I.",
+    ];
+    while signed_in(&args, "bellabella").end().code() == 2 {
+        assert!(Instant::now() < until, "Bella is not known");
+        // Not so often that it counts as guessing.
+        std::thread::sleep(Duration::from_millis(300));
+    }
     let scratch = TempDir::new().unwrap();
     let ended = sipp(proxy.address, scratch.path());
     assert_eq!(ended.code(), 0, "{ended:?}");
