@@ -145,8 +145,17 @@ impl Program {
     }
 
     /// Waits for its end.
-    pub(crate) fn end(mut self) -> Ended {
-        let closed = self.out.wait_closed();
+    pub(crate) fn end(self) -> Ended {
+        self.end_within(WAIT)
+    }
+
+    /// Waits for the end of what takes longer than others.
+    pub(crate) fn end_within(mut self, patience: Duration) -> Ended {
+        let until = Instant::now() + patience;
+        let mut closed = self.out.wait_closed();
+        while !closed && Instant::now() < until {
+            closed = self.out.wait_closed();
+        }
         assert!(closed, "{} does not end\nout: {:#?}\nerr: {:#?}", self.name, self.out.now(), self.err.now());
         let status = self.child.wait().unwrap();
         self.err.wait_closed();

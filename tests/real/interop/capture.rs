@@ -7,7 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::peers::installed;
-use crate::program::{Ended, Program};
+use crate::program::{Ended, Program, WAIT};
 
 /// Who is not root becomes root in namespaces of his own. The first argument is the capture, the others are the run.
 const CAPTURED: &str = r#"
@@ -32,7 +32,8 @@ const MALFORMED: &str = "_ws.malformed || _ws.expert.group == \"Malformed\"";
 const NO_SIP: &str = "udp && !sip && !icmp && udp.length > 12";
 
 fn run(name: &str, command: Command) -> Ended {
-    let ended = Program::start(name, command, None).end();
+    // Many tests at once, beside all the others.
+    let ended = Program::start(name, command, None).end_within(10 * WAIT);
     assert_eq!(ended.code(), 0, "{ended:?}");
     ended
 }
