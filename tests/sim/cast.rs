@@ -1,47 +1,81 @@
-//! Who is in a world: a proxy, clients, scripted people.
+//! Who is in a world: proxies, clients, scripted people.
 
 use std::time::Duration;
 
 use fanfare::client::AgentConfig;
 use fanfare::client::account::Account;
+use fanfare::machine::Hop;
 use fanfare::person::{Answer, Script};
-use fanfare::proxy::ProxyConfig;
+use fanfare::proxy::{MailboxConfig, ProxyConfig};
 use fanfare::sip::{Transport, Uri};
 
 use crate::host::{Body, HostId, Station};
 use crate::world::World;
 
-/// Where the proxy listens.
-pub(crate) const PROXY: &str = "192.0.2.100:5060";
-
-/// A proxy of domain.com.
-pub(crate) fn proxy(world: &mut World) -> HostId {
-    let listens = [Transport::Udp, Transport::Tcp].map(|transport| (transport, PROXY.parse().unwrap()));
-    let config = ProxyConfig::new(vec!["domain.com".to_owned()], listens.to_vec());
-    world.add("proxy", PROXY, Body::Proxy(Box::new(Station::new(config))))
+/// A domain and the proxy that serves it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Realm {
+    pub(crate) host: &'static str,
+    pub(crate) domain: &'static str,
+    pub(crate) proxy: &'static str,
 }
 
-/// How a client is set up.
-pub(crate) fn agent_config(own: &str, address: &str, proxy: &str) -> AgentConfig {
-    let account = Account { address: own.to_owned(), proxy: proxy.to_owned(), ..Account::default() };
+/// Where most people are.
+pub(crate) const HOME: Realm = Realm { host: "proxy", domain: "domain.com", proxy: "192.0.2.100:5060" };
+/// Where the others are.
+pub(crate) const ABROAD: Realm =
+    Realm { host: "abroad", domain: "biloxi.example", proxy: "192.0.2.101:5060" };
+
+/// A domain that both proxies take for the other one's.
+const LOOP: &str = "loop.example";
+/// A domain that is known, and where nobody lives.
+const DESERT: (&str, &str) = ("desert.example", "192.0.2.200:5060");
+
+/// A proxy of a realm, which trusts the other realm's.
+pub(crate) fn proxy(world: &mut World, realm: Realm, mailbox: MailboxConfig) -> HostId {
+    let listens = [Transport::Udp, Transport::Tcp].map(|transport| (transport, realm.proxy.parse().unwrap()));
+    let mut config = ProxyConfig::new(vec![realm.domain.to_owned()], listens.to_vec());
+    config.trust =
+        [HOME, ABROAD].map(|realm| realm.proxy.trim_end_matches(":5060").parse().unwrap()).to_vec();
+    config.mailbox = Some(mailbox);
+    for (domain, address) in [(realm.domain, realm.proxy), (LOOP, realm.proxy), DESERT] {
+        let hop = |transport| Hop { transport, remote: address.parse().unwrap() };
+        let hops = world.names.entry(domain.to_owned()).or_default();
+        hops.extend([Transport::Udp, Transport::Tcp].map(hop));
+    }
+    world.add(realm.host, realm.proxy, Body::Proxy(Box::new(Station::new(config))))
+}
+
+/// How a client is set up; `over` is `udp` or `tcp`.
+fn agent_config(own: &str, address: &str, over: &str, realm: Realm) -> AgentConfig {
+    let proxy = format!("{over}:{}", realm.proxy);
+    let account = Account { address: own.to_owned(), proxy, ..Account::default() };
     let local = address.parse().unwrap();
     let locals = vec![(Transport::Udp, local), (Transport::Tcp, local)];
     AgentConfig { profile: account.check().unwrap(), locals }
 }
 
-/// A client with our user agent; `over` is `udp` or `tcp`.
-pub(crate) fn agent(world: &mut World, name: &str, address: &str, over: &str) -> HostId {
-    let config = agent_config(&format!("im:{name}@domain.com"), address, &format!("{over}:{PROXY}"));
+/// A client with our user agent, on a host with the name of its user.
+pub(crate) fn agent(world: &mut World, name: &str, address: &str, over: &str, realm: Realm) -> HostId {
+    let config = agent_config(&format!("im:{name}@{}", realm.domain), address, over, realm);
     world.add(name, address, Body::Agent(Box::new(Station::new(config))))
 }
 
-/// Somebody who does always the same.
+/// One of several devices of a user at home: it says by `+sip.instance` which one it is.
+pub(crate) fn device(world: &mut World, name: &str, number: u32, address: &str) -> HostId {
+    let config = agent_config(&format!("im:{name}@{}", HOME.domain), address, "udp", HOME);
+    let id = world.add(&format!("{name}-{number}"), address, Body::Agent(Box::new(Station::new(config))));
+    world.host_mut(id).instance = Some(format!("<urn:uuid:00000000-0000-4000-8000-00000000000{number}>"));
+    id
+}
+
+/// Somebody at home who does always the same.
 pub(crate) fn person(world: &mut World, name: &str, address: &str, answer: Answer) -> HostId {
-    let own = |name: &str| Uri::parse(&format!("sip:{name}@domain.com")).unwrap();
+    let own = |name: &str| Uri::parse(&format!("sip:{name}@{}", HOME.domain)).unwrap();
     let (address_of, replies_to) = (own(name), own("nobody"));
     let script =
         Script { address: address_of, name: name.to_owned(), answer, replies: Vec::new(), replies_to };
-    let setup = (script, address.parse().unwrap(), PROXY.parse().unwrap());
+    let setup = (script, address.parse().unwrap(), HOME.proxy.parse().unwrap());
     world.add(name, address, Body::Person(Box::new(Station::new(setup))))
 }
 

@@ -9,6 +9,7 @@ use std::fmt::Debug;
 use fanfare::client::journal as client;
 use fanfare::machine::{Batch, BatchId};
 use fanfare::proxy::journal as proxy;
+use fanfare::random::Random;
 
 use client::{AttemptStage, ConversationId, DeliveryState, MessageId};
 use proxy::DispatchId;
@@ -21,6 +22,20 @@ pub(crate) enum Mode {
     Works,
     /// Refuses each.
     Full,
+    /// Refuses every third, by chance.
+    Failing,
+}
+
+impl Mode {
+    /// Whether the next batch is taken, or why not.
+    pub(crate) fn judge(self, random: &mut Random) -> Result<(), &'static str> {
+        match self {
+            Self::Works => Ok(()),
+            Self::Full => Err("disk full"),
+            Self::Failing if random.below(3) == 0 => Err("disk error"),
+            Self::Failing => Ok(()),
+        }
+    }
 }
 
 /// Rows of one machine, and what a start gets of them.
@@ -60,13 +75,13 @@ impl<S: Store> Disk<S> {
         self.waiting.push_back(batch);
     }
 
-    /// The oldest batch reaches the tables, or does not.
-    pub(crate) fn write_next(&mut self) -> Option<Outcome<S::Write>> {
+    /// The oldest batch reaches the tables, or is refused.
+    pub(crate) fn write_next(&mut self, verdict: Result<(), &'static str>) -> Option<Outcome<S::Write>> {
         let Batch { id, writes } = self.waiting.pop_front()?;
-        let written = match self.mode {
+        let written = match verdict {
             _ if writes.is_empty() => Ok(writes),
-            Mode::Works => self.transact(writes),
-            Mode::Full => Err("disk full".to_owned()),
+            Ok(()) => self.transact(writes),
+            Err(why) => Err(why.to_owned()),
         };
         self.has_refused |= written.is_err();
         Some(Outcome { batch: id, written })

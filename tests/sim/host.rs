@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use fanfare::client::account::Profile;
 use fanfare::client::command::{AgentCommand, Event};
 use fanfare::client::{AgentConfig, UserAgent};
 use fanfare::machine::{
@@ -45,6 +46,12 @@ pub(crate) enum Durable {
     Agent(Vec<fanfare::client::journal::Write>),
     Nothing,
 }
+
+/// What a disk says to a batch.
+type Verdict = Result<(), &'static str>;
+
+/// Which batch it was, and what is durable by it, or why nothing is.
+pub(crate) type Written = (BatchId, Result<Durable, String>);
 
 /// What a machine wants of the world.
 #[derive(Debug)]
@@ -132,8 +139,8 @@ impl<M: Kind> Station<M> {
         })
     }
 
-    fn write_next(&mut self) -> Option<(BatchId, Result<Durable, String>)> {
-        let outcome = self.disk.write_next()?;
+    fn write_next(&mut self, verdict: Verdict) -> Option<Written> {
+        let outcome = self.disk.write_next(verdict)?;
         Some((outcome.batch, outcome.written.map(M::durable)))
     }
 }
@@ -150,6 +157,8 @@ pub(crate) struct Host {
     pub(crate) name: String,
     pub(crate) address: SocketAddr,
     pub(crate) body: Body,
+    /// What it says in its REGISTER of which device it is (RFC 5626).
+    pub(crate) instance: Option<String>,
     /// Starts so far; what was meant for an earlier one never arrives.
     pub(crate) start: u32,
     pub(crate) connections: u64,
@@ -188,12 +197,18 @@ impl Host {
             name: name.to_owned(),
             address,
             body,
+            instance: None,
             start: 0,
             connections: 0,
             disk_busy_until: None,
             wall_skew_ms: 0,
             asleep_until: None,
         }
+    }
+
+    /// Whose it is: a device is named after its user, `gil-1`.
+    pub(crate) fn user(&self) -> &str {
+        self.name.split('-').next().unwrap_or_default()
     }
 
     pub(crate) fn is_up(&self) -> bool {
@@ -248,9 +263,13 @@ impl Host {
         }
     }
 
-    /// The oldest batch reaches the tables, or does not.
-    pub(crate) fn write_next(&mut self) -> Option<(BatchId, Result<Durable, String>)> {
-        each!(&mut self.body, station => station.write_next())
+    /// The oldest batch reaches the tables, or is refused.
+    pub(crate) fn write_next(&mut self, verdict: Verdict) -> Option<Written> {
+        each!(&mut self.body, station => station.write_next(verdict))
+    }
+
+    pub(crate) fn disk(&self) -> Mode {
+        each!(&self.body, station => station.disk.mode)
     }
 
     pub(crate) fn set_disk(&mut self, mode: Mode) {
@@ -261,6 +280,21 @@ impl Host {
         each!(&self.body, station => station.disk.waiting())
     }
 
+    /// From its next start on a client writes with this `Expires` (W8).
+    pub(crate) fn set_expires(&mut self, secs: Option<u32>) {
+        if let Body::Agent(station) = &mut self.body {
+            station.setup.profile.expires_secs = secs;
+        }
+    }
+
+    /// Who uses a client.
+    pub(crate) fn profile(&self) -> Option<&Profile> {
+        match &self.body {
+            Body::Agent(station) => Some(&station.setup.profile),
+            Body::Proxy(_) | Body::Person(_) => None,
+        }
+    }
+
     /// The tables of a client.
     pub(crate) fn agent_store(&self) -> Option<&AgentStore> {
         match &self.body {
@@ -269,7 +303,7 @@ impl Host {
         }
     }
 
-    /// The tables of the proxy.
+    /// The tables of a proxy.
     pub(crate) fn proxy_store(&self) -> Option<&ProxyStore> {
         match &self.body {
             Body::Proxy(station) => Some(&station.disk.store),

@@ -1,6 +1,7 @@
 //! The simulation: proxy, clients and people in virtual time, over a network and on disks that fail as real ones do.
 //!
 //! `SIM_SEED=7 cargo test --test sim` runs one seed again; `SIM_TRACE=1` beside it prints everything that happens.
+//! `SIM_SEEDS=1..10000` plays these; `-- --nocapture` shows what was injected into them.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -9,6 +10,7 @@
     reason = "a test that cannot go on says so by a panic, and shows what led there"
 )]
 
+mod calm;
 mod cast;
 mod checks;
 mod disk;
@@ -17,35 +19,75 @@ mod model;
 mod network;
 mod patent;
 mod settled;
+mod tally;
 mod text;
 mod trace;
 mod workload;
 mod world;
 
+use std::collections::BTreeSet;
+
 use fanfare::time::Clock;
 
+use crate::tally::Tally;
+
 /// Seeds that every run plays.
-const SEEDS: std::ops::RangeInclusive<u64> = 1..=60;
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=300;
 /// Seeds that have failed once, each with what mended it.
 const OLD_SEEDS: &str = include_str!("seeds.txt");
+/// What has to have happened in a run of all seeds, so that no fault is forgotten unseen.
+const KINDS: [&str; 17] = [
+    "absences",
+    "batches refused",
+    "clock steps",
+    "connections cut",
+    "crashes of a client",
+    "crashes of a proxy",
+    "datagrams doubled",
+    "datagrams into a partition",
+    "datagrams lost",
+    "datagrams too large to arrive",
+    "disks failing",
+    "disks full",
+    "look-ups without an answer",
+    "messages written",
+    "moves to another address",
+    "sleeps",
+    "times with slow disks",
+];
 
-/// The seeds of this run: the one that was asked for, or all, and one more each day.
+/// The seeds of this run: the ones that were asked for, or all, and one more each day.
 fn seeds() -> Vec<u64> {
     if let Ok(asked) = std::env::var("SIM_SEED") {
         return vec![asked.parse().unwrap()];
     }
+    // `1..10000`, the last one too.
+    if let Ok(asked) = std::env::var("SIM_SEEDS") {
+        let (first, last) = asked.split_once("..").unwrap();
+        return (first.parse().unwrap()..=last.parse().unwrap()).collect();
+    }
     let old = OLD_SEEDS.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok());
     let today = Clock::start().now().wall.as_secs() / 86_400;
     println!("the seed of today is {today}");
-    SEEDS.chain(old).chain([today]).collect()
+    SEEDS.chain(old).chain([today]).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Plays every other seed, twice each: nothing but the seed decides what happens.
 fn play_every_other(remainder: u64) {
-    for seed in seeds().into_iter().filter(|seed| seed % 2 == remainder) {
-        let (first, second) = (workload::play(seed), workload::play(seed));
+    let seeds: Vec<_> = seeds().into_iter().filter(|seed| seed % 2 == remainder).collect();
+    let mut all = Tally::default();
+    for (count, seed) in (1..).zip(&seeds) {
+        let (first, second) = (workload::play(*seed), workload::play(*seed));
         assert_eq!(first, second, "seed {seed} is not the same twice");
+        all.add(&first.1);
+        if count % 500 == 0 {
+            println!("{count} seeds, the last one is {seed}");
+        }
     }
+    println!("{} seeds, each twice; what happened in them:\n{all}", seeds.len());
+    let is_missing = |kind: &&str| seeds.len() > 100 && all.of(kind) == 0;
+    let missing: Vec<_> = KINDS.into_iter().filter(is_missing).collect();
+    assert!(missing.is_empty(), "never happened: {missing:?}");
 }
 
 #[test]

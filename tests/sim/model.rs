@@ -1,33 +1,48 @@
 //! What has to be remembered to tell right from wrong; it knows no more of the machines than it must.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use fanfare::client::journal::{DeliveryState, MessageId};
 use fanfare::proxy::journal::{AcceptedRow, DispatchId, OutcomeState};
+use fanfare::time::Timestamp;
 
 use crate::host::{Host, HostId};
-use crate::text::{body, branch, field, fields, user};
+use crate::text::{body, branch, field, fields, number, user};
+
+/// A message that is worth less than this does not wait for the absent (W8).
+const TIMER_F: Duration = Duration::from_secs(32);
 
 /// One recipient of one attempt at one message of one client.
 pub(crate) type Place = (HostId, MessageId, u32, u32);
+/// One message at the proxy that took it.
+pub(crate) type Owed = (HostId, DispatchId);
 
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub(crate) struct Model {
-    /// Every message that the proxy's disk ever held.
-    pub(crate) accepted: BTreeMap<DispatchId, Accepted>,
-    /// Recipients whose outcome was on the proxy's disk when it started last.
-    pub(crate) settled_at_start: BTreeSet<(DispatchId, usize)>,
-    /// Branches of legs that the proxy has sent since it started.
-    pub(crate) sent: BTreeSet<String>,
+    /// Every message that a proxy's disk ever held.
+    pub(crate) accepted: BTreeMap<Owed, Accepted>,
+    /// The latest outcome of each recipient that was on a proxy's disk.
+    pub(crate) outcomes: BTreeMap<(Owed, usize), OutcomeState>,
+    /// Recipients who were once deferred there.
+    pub(crate) deferred: BTreeSet<(Owed, usize)>,
+    /// Recipients whose end was on the proxy's disk when it started last.
+    pub(crate) settled_at_start: BTreeSet<(Owed, usize)>,
+    /// Branches of legs that a proxy has sent since it started.
+    pub(crate) sent: BTreeSet<(HostId, String)>,
     /// Those to which it has heard a 2xx since; one to an earlier start may be lost on it (W15).
-    pub(crate) answered: BTreeSet<String>,
+    pub(crate) answered: BTreeSet<(HostId, String)>,
+    /// Hosts whose calendar was set anew: what was to end at a time may end at another.
+    pub(crate) stepped: BTreeSet<HostId>,
+    /// When, after the storm, the last one came back.
+    pub(crate) all_there_at: Option<Timestamp>,
     /// What the reports said, by Call-ID and CSeq.
-    pub(crate) reports: BTreeMap<(String, String), String>,
-    /// The furthest state on each client's disk.
-    pub(crate) kept: BTreeMap<Place, DeliveryState>,
-    /// The furthest state that each client has told its owner.
-    pub(crate) told: BTreeMap<Place, DeliveryState>,
+    pub(crate) reports: BTreeMap<(String, u64), String>,
+    /// How far each client's disk has come.
+    pub(crate) kept: BTreeMap<Place, u8>,
+    /// How far each client has told its owner to be.
+    pub(crate) told: BTreeMap<Place, u8>,
     /// What each client has told its owner since it started.
     pub(crate) told_since_start: BTreeMap<Place, DeliveryState>,
     /// Messages that each client has shown to its owner.
@@ -36,11 +51,16 @@ pub(crate) struct Model {
     pub(crate) keys: BTreeSet<(HostId, String)>,
 }
 
-/// One message that the proxy owes to everybody in it.
+/// One message that a proxy owes to everybody in it.
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) call_id: String,
     pub(crate) text: String,
+    /// How long it is worth delivering, if it says so, and until when (W8).
+    pub(crate) lifetime: Option<Duration>,
+    pub(crate) ends_at: Option<Timestamp>,
+    /// Whether it may wait for the absent (W8).
+    pub(crate) may_wait: bool,
     /// Users, by their place among the recipients.
     pub(crate) people: Vec<String>,
 }
@@ -50,7 +70,11 @@ impl Accepted {
         let request = String::from_utf8_lossy(&row.request);
         let addresses: Vec<_> = fields(&request, "To").chain(fields(&request, "Secondary-To")).collect();
         let place = |index: &u32| user(addresses[usize::try_from(*index).unwrap()]).to_owned();
+        let expires = number(&request, "Expires").map(Duration::from_secs);
         Self {
+            ends_at: expires.map(|expires| row.accepted_at.plus(expires)),
+            lifetime: expires,
+            may_wait: expires.is_some_and(|expires| expires > TIMER_F),
             call_id: field(&request, "Call-ID").unwrap_or_default().to_owned(),
             text: body(&request).to_owned(),
             people: row.recipients.iter().map(place).collect(),
@@ -70,39 +94,43 @@ impl Model {
         let Some(store) = host.proxy_store() else {
             return;
         };
-        self.answered.clear();
-        self.sent.clear();
-        let outcomes = store.dispatches.iter().flat_map(|(id, rows)| {
-            let is_final = |state| matches!(state, OutcomeState::Delivered | OutcomeState::Failed);
-            let known = rows.outcomes.iter().filter(move |outcome| is_final(outcome.state));
-            known.map(|outcome| (*id, usize::try_from(outcome.recipient).unwrap()))
+        self.answered.retain(|(of, _)| *of != id);
+        self.sent.retain(|(of, _)| *of != id);
+        self.settled_at_start.retain(|((of, _), _)| *of != id);
+        let outcomes = store.dispatches.iter().flat_map(|(number, rows)| {
+            let known = rows.outcomes.iter().filter(move |outcome| outcome.state != OutcomeState::Deferred);
+            known.map(move |outcome| ((id, *number), usize::try_from(outcome.recipient).unwrap()))
         });
-        self.settled_at_start = outcomes.collect();
+        self.settled_at_start.extend(outcomes);
     }
 
     /// Something arrives at a host that is up.
-    pub(crate) fn receives(&mut self, host: &Host, bytes: &[u8]) {
+    pub(crate) fn receives(&mut self, id: HostId, host: &Host, bytes: &[u8]) {
         if host.proxy_store().is_some() && bytes.starts_with(b"SIP/2.0 2") {
             let text = String::from_utf8_lossy(bytes);
             let is_of_leg = field(&text, "CSeq").is_some_and(|cseq| cseq.ends_with(" MESSAGE"));
-            let heard = branch(&text).filter(|branch| is_of_leg && self.sent.contains(*branch));
-            self.answered.extend(heard.map(str::to_owned));
+            let heard = branch(&text).filter(|_| is_of_leg).map(|branch| (id, branch.to_owned()));
+            self.answered.extend(heard.filter(|heard| self.sent.contains(heard)));
         }
     }
 }
 
-/// How far a state is; what goes down goes back.
-pub(crate) const fn rank(state: DeliveryState) -> u8 {
+/// How far a state is; what goes down goes back. A failure that was our own guess gives way to what is reported.
+pub(crate) fn rank(state: DeliveryState, phrase: &str) -> u8 {
     match state {
         DeliveryState::Queued => 0,
         DeliveryState::Sending => 1,
         DeliveryState::Accepted => 2,
         DeliveryState::NoReport => 3,
+        DeliveryState::Failed if OWN_PHRASES.contains(&phrase) => 3,
         DeliveryState::Deferred => 4,
-        // A failure that was our own guess, or that was reported too early, gives way to a success.
+        // One that was reported too early gives way to a success.
         DeliveryState::Failed => 5,
         DeliveryState::PassedOn => 6,
         DeliveryState::Delivered => 7,
         DeliveryState::Cancelled => 8,
     }
 }
+
+/// What a client says when its proxy says nothing.
+const OWN_PHRASES: [&str; 2] = ["No answer from the server", "The connection to the server broke each time"];

@@ -11,6 +11,7 @@ use fanfare::random::Random;
 use fanfare::sip::Transport;
 
 use crate::host::HostId;
+use crate::tally::Tally;
 
 /// How the network is at present.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct Weather {
     pub(crate) delay_spread: Duration,
     /// Larger datagrams do not come through.
     pub(crate) datagram_bytes_max: usize,
+    /// Of a thousand look-ups of a name so many find nothing.
+    pub(crate) unknown: u64,
 }
 
 impl Weather {
@@ -36,6 +39,7 @@ impl Weather {
             delay_min: Duration::from_millis(1),
             delay_spread: Duration::from_millis(9),
             datagram_bytes_max: 65_535,
+            unknown: 0,
         }
     }
 
@@ -47,6 +51,7 @@ impl Weather {
             delay_min: Duration::from_millis([1, 20, 200][pick(random, 3)]),
             delay_spread: Duration::from_millis([5, 100, 1500, 6000][pick(random, 4)]),
             datagram_bytes_max: [65_535, 65_535, 1472][pick(random, 3)],
+            unknown: [0, 0, 300][pick(random, 3)],
         }
     }
 }
@@ -84,16 +89,19 @@ pub(crate) struct Network {
     links: BTreeMap<u64, Link>,
     last_link: u64,
     random: Random,
+    /// What became of everything.
+    pub(crate) tally: Tally,
 }
 
 impl Network {
-    pub(crate) const fn new(random: Random) -> Self {
+    pub(crate) fn new(random: Random) -> Self {
         Self {
             weather: Weather::calm(),
             blocked: BTreeSet::new(),
             links: BTreeMap::new(),
             last_link: 0,
             random,
+            tally: Tally::default(),
         }
     }
 
@@ -120,21 +128,28 @@ impl Network {
         self.weather.delay_min + Duration::from_micros(self.random.below(spread + 1))
     }
 
-    fn happens(&mut self, permille: u64) -> bool {
+    /// Whether something happens that does so many times in a thousand.
+    pub(crate) fn happens(&mut self, permille: u64) -> bool {
         self.random.below(1000) < permille
     }
 
     /// When a datagram arrives: never, once or twice.
     pub(crate) fn datagram(&mut self, from: SocketAddr, to: SocketAddr, bytes: &Bytes) -> Vec<Duration> {
-        let is_too_large = bytes.len() > self.weather.datagram_bytes_max;
-        if is_too_large || self.is_blocked(from.ip(), to.ip()) || self.happens(self.weather.lost) {
-            return Vec::new();
-        }
-        let mut arrivals = vec![self.delay()];
-        if self.happens(self.weather.doubled) {
-            arrivals.push(self.delay());
-        }
-        arrivals
+        self.tally.count("datagrams");
+        let fate = if bytes.len() > self.weather.datagram_bytes_max {
+            "datagrams too large to arrive"
+        } else if self.is_blocked(from.ip(), to.ip()) {
+            "datagrams into a partition"
+        } else if self.happens(self.weather.lost) {
+            "datagrams lost"
+        } else if self.happens(self.weather.doubled) {
+            self.tally.count("datagrams doubled");
+            return vec![self.delay(), self.delay()];
+        } else {
+            return vec![self.delay()];
+        };
+        self.tally.count(fate);
+        Vec::new()
     }
 
     /// A connection is there.
@@ -198,11 +213,19 @@ impl Network {
         sides.collect()
     }
 
+    /// Ends whose other end is gone without a word.
+    pub(crate) fn half_open(&self) -> Vec<Side> {
+        let ends = self.links.iter().flat_map(|(id, link)| (0..2).map(move |side| (*id, side, link)));
+        let is_left = |side: usize, link: &Link| link.ends[side].is_some() && link.ends[1 - side].is_none();
+        ends.filter(|(_, side, link)| is_left(*side, link)).map(|(id, side, _)| (id, side)).collect()
+    }
+
     /// Cuts any one connection: nothing more comes through.
     pub(crate) fn cut_any(&mut self) -> Option<u64> {
         let ids: Vec<_> = self.links.keys().copied().collect();
         let id = *ids.get(pick(&mut self.random, ids.len().max(1)))?;
         self.links.get_mut(&id)?.is_broken = true;
+        self.tally.count("connections cut");
         Some(id)
     }
 }

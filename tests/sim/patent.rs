@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use fanfare::client::journal::{AttemptStage, DeliveryState};
 use fanfare::person::Answer;
+use fanfare::proxy::MailboxConfig;
 use fanfare::sip::ReportMode;
 
-use crate::cast::{self, PROXY, WARM_UP};
+use crate::cast::{self, HOME, WARM_UP};
 use crate::text::{body, fields};
 use crate::workload::draft;
 use crate::world::{Sent, World};
@@ -34,10 +35,10 @@ fn field<'a>(text: &'a str, name: &str) -> &'a str {
 #[test]
 fn w17_w20_one_message_leaves_ann_is_tried_eleven_times_and_the_report_tells_both() {
     let mut world = World::new(1);
-    let proxy = cast::proxy(&mut world);
-    let james = cast::agent(&mut world, "james", JAMES, "udp");
+    let proxy = cast::proxy(&mut world, HOME, MailboxConfig::default());
+    let james = cast::agent(&mut world, "james", JAMES, "udp", HOME);
     let ann = cast::person(&mut world, "ann", ANN, Answer::Silence);
-    let bob = cast::agent(&mut world, "bob", BOB, "udp");
+    let bob = cast::agent(&mut world, "bob", BOB, "udp", HOME);
     for host in [proxy, james, ann, bob] {
         world.boot(host);
     }
@@ -67,7 +68,7 @@ fn w17_w20_one_message_leaves_ann_is_tried_eleven_times_and_the_report_tells_bot
 
 /// W1, W2, W11: one MESSAGE with Bob in a Secondary-To, and one 202. The Call-ID.
 fn one_submission_is_accepted(wire: &[Sent]) -> String {
-    let submissions = from_to(wire, JAMES, PROXY, "MESSAGE ");
+    let submissions = from_to(wire, JAMES, HOME.proxy, "MESSAGE ");
     assert_eq!(submissions.len(), 1, "{submissions:#?}");
     let text = &submissions[0].text;
     assert!(text.starts_with("MESSAGE sip:ann@domain.com SIP/2.0\r\n"), "{text}");
@@ -75,7 +76,7 @@ fn one_submission_is_accepted(wire: &[Sent]) -> String {
     assert_eq!(field(text, "Secondary-To"), "<im:bob@domain.com>");
     assert_eq!(field(text, "Proxy-Require"), "secondary-to");
     assert_eq!(body(text), "Come here.");
-    let answers = from_to(wire, PROXY, JAMES, "SIP/2.0 ");
+    let answers = from_to(wire, HOME.proxy, JAMES, "SIP/2.0 ");
     assert_eq!(answers.len(), 1, "{answers:#?}");
     assert!(answers[0].text.starts_with("SIP/2.0 202 Accepted\r\n"), "{}", answers[0].text);
     assert_eq!(field(&answers[0].text, "Call-ID"), field(text, "Call-ID"));
@@ -84,25 +85,25 @@ fn one_submission_is_accepted(wire: &[Sent]) -> String {
 
 /// W15, W17: 0, 0.5, 1.5, 3.5, 7.5, 11.5, ... 31.5 seconds, always the same bytes; Bob has it once. When it began.
 fn eleven_tries_and_one_delivery(wire: &[Sent]) -> Duration {
-    let tries = from_to(wire, PROXY, ANN, "MESSAGE ");
+    let tries = from_to(wire, HOME.proxy, ANN, "MESSAGE ");
     let begun = tries[0].at;
     let after: Vec<_> = tries.iter().map(|sent| (sent.at - begun).as_millis()).collect();
     assert_eq!(after, [0, 500, 1500, 3500, 7500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
     assert!(tries.iter().all(|sent| sent.text == tries[0].text), "{tries:#?}");
-    let legs = from_to(wire, PROXY, BOB, "MESSAGE ");
+    let legs = from_to(wire, HOME.proxy, BOB, "MESSAGE ");
     assert_eq!(legs.len(), 1, "{legs:#?}");
     for (leg, also) in [(tries[0], "<sip:bob@domain.com>"), (legs[0], "<sip:ann@domain.com>")] {
         assert_eq!(field(&leg.text, "Also-To"), also);
         assert_eq!(body(&leg.text), "Come here.");
         assert!(!leg.text.contains("Secondary-To"), "{}", leg.text);
     }
-    assert_eq!(from_to(wire, BOB, PROXY, "SIP/2.0 200 OK\r\n").len(), 1);
+    assert_eq!(from_to(wire, BOB, HOME.proxy, "SIP/2.0 200 OK\r\n").len(), 1);
     begun
 }
 
 /// W20 to W25: at 32 seconds one NOTIFY under the same Call-ID, answered with 200.
 fn one_report_tells_both(wire: &[Sent], call_id: &str, begun: Duration) {
-    let reports = from_to(wire, PROXY, JAMES, "NOTIFY ");
+    let reports = from_to(wire, HOME.proxy, JAMES, "NOTIFY ");
     assert_eq!(reports.len(), 1, "{reports:#?}");
     let (report, late) = (reports[0], reports[0].at - begun);
     assert!((32_000..32_050).contains(&late.as_millis()), "{late:?}");
@@ -115,5 +116,5 @@ fn one_report_tells_both(wire: &[Sent], call_id: &str, begun: Duration) {
     assert!(lines[0].starts_with("im:ann@domain.com delivery failure;status=408;"), "{}", lines[0]);
     assert!(lines[0].contains(";tries=11;"), "{}", lines[0]);
     assert!(lines[1].starts_with("im:bob@domain.com delivery success;status=200;"), "{}", lines[1]);
-    assert_eq!(from_to(wire, JAMES, PROXY, "SIP/2.0 200 OK\r\n").len(), 1);
+    assert_eq!(from_to(wire, JAMES, HOME.proxy, "SIP/2.0 200 OK\r\n").len(), 1);
 }

@@ -1,11 +1,14 @@
 //! Liveness: some time after the last storm every message has an end, everybody who is owed it knows it, and nothing
 //! is under way.
 
+use std::time::Duration;
+
 use fanfare::client::account::RegistrationState;
 use fanfare::client::journal::{AttemptRow, AttemptStage, DeliveryState};
 use fanfare::machine::Machine;
 use fanfare::proxy::journal::{DispatchRows, OutcomeState};
 
+use crate::cast::{ABROAD, HOME};
 use crate::checks::{best_of, ensure, outcome_of};
 use crate::disk::AgentStore;
 use crate::host::{Body, Host, HostId};
@@ -19,7 +22,7 @@ pub(crate) fn settled(world: &World) -> Result<(), String> {
         ensure(host.batches_waiting() == 0, || format!("batches of {} wait for the disk", host.name))?;
         if let Some(store) = host.proxy_store() {
             for (id, rows) in &store.dispatches {
-                let accepted = &world.model.accepted[id];
+                let accepted = &world.model.accepted[&(HostId(place), *id)];
                 dispatch_settled(accepted, rows).map_err(|why| format!("{}: {why}", accepted.call_id))?;
             }
         }
@@ -45,7 +48,8 @@ fn connected(host: &Host) -> Result<(), String> {
 fn dispatch_settled(accepted: &Accepted, rows: &DispatchRows) -> Result<(), String> {
     for (place, name) in accepted.people.iter().enumerate() {
         let outcome = outcome_of(&rows.outcomes, place);
-        ensure(outcome.is_some(), || format!("{name} has no outcome"))?;
+        let is_end = outcome.is_some_and(|outcome| outcome != OutcomeState::Deferred);
+        ensure(is_end, || format!("{name} has no end, but {outcome:?}"))?;
     }
     let is_closed = rows.report.is_some_and(|report| report.closed);
     ensure(is_closed, || format!("the report is open: {:?}", rows.report))
@@ -83,38 +87,45 @@ fn owner_knows(model: &Model, id: HostId, store: &AgentStore) -> Result<(), Stri
     Ok(())
 }
 
-/// Every sender knows what the proxy knows.
+/// Every sender knows what his proxy knows.
 fn agreement(world: &World) -> Result<(), String> {
-    let proxy = world.hosts.iter().find_map(Host::proxy_store).unwrap();
-    for (id, rows) in &proxy.dispatches {
-        let Accepted { call_id, people, .. } = &world.model.accepted[id];
-        let stores = world.hosts.iter().filter_map(Host::agent_store);
-        let is_sender =
-            |store: &&AgentStore| store.attempts.values().any(|attempt| attempt.call_id == *call_id);
-        let Some(store) = stores.into_iter().find(is_sender) else {
-            return Err(format!("nobody has sent {call_id}"));
-        };
-        let is_reported =
-            |attempt: &&AttemptRow| attempt.call_id == *call_id && !attempt.report.starts_with("none");
-        if store.attempts.values().find(is_reported).is_none() {
-            continue;
-        }
-        for (place, name) in people.iter().enumerate() {
-            let (outcome, known) = (outcome_of(&rows.outcomes, place), best_of(store, call_id, name));
-            let agrees = match outcome {
-                Some(OutcomeState::Delivered) => known == Some(DeliveryState::Delivered),
-                Some(OutcomeState::Failed) => known == Some(DeliveryState::Failed),
-                Some(OutcomeState::Deferred) | None => false,
-            };
-            ensure(agrees, || {
-                format!("{call_id}: {name} is {outcome:?} at the proxy, {known:?} at the sender")
-            })?;
+    for (proxy, host) in world.hosts.iter().enumerate() {
+        for (id, rows) in host.proxy_store().into_iter().flat_map(|store| &store.dispatches) {
+            agreed(world, &world.model.accepted[&(HostId(proxy), *id)], rows)?;
         }
     }
     Ok(())
 }
 
-/// Everybody of `names` has been reached by all messages with this text.
+fn agreed(
+    world: &World,
+    Accepted { call_id, people, .. }: &Accepted,
+    rows: &DispatchRows,
+) -> Result<(), String> {
+    let stores = world.hosts.iter().filter_map(Host::agent_store);
+    let is_sender = |store: &&AgentStore| store.attempts.values().any(|attempt| attempt.call_id == *call_id);
+    let Some(store) = stores.into_iter().find(is_sender) else {
+        return Err(format!("nobody has sent {call_id}"));
+    };
+    let is_reported =
+        |attempt: &&AttemptRow| attempt.call_id == *call_id && !attempt.report.starts_with("none");
+    if store.attempts.values().find(is_reported).is_none() {
+        return Ok(());
+    }
+    for (place, name) in people.iter().enumerate() {
+        let outcome = outcome_of(&rows.outcomes, place);
+        let known = best_of(store, call_id, name).map(|row| row.state);
+        let agrees = match outcome {
+            Some(OutcomeState::Delivered) => known == Some(DeliveryState::Delivered),
+            Some(OutcomeState::Failed) => known == Some(DeliveryState::Failed),
+            Some(OutcomeState::Deferred) | None => false,
+        };
+        ensure(agrees, || format!("{call_id}: {name} is {outcome:?} at the proxy, {known:?} at the sender"))?;
+    }
+    Ok(())
+}
+
+/// Everybody has been reached by all messages with this text.
 pub(crate) fn reached(world: &World, text: &str) -> Result<(), String> {
     for host in &world.hosts {
         let Some(store) = host.agent_store() else {
@@ -146,4 +157,67 @@ pub(crate) fn idle(world: &World) -> Result<(), String> {
 }
 
 /// Reasons of timers that go on for ever, or for a day.
-const IDLE: [&str; 3] = ["registration refresh", "a binding ends", "a message is forgotten"];
+const IDLE: [&str; 4] =
+    ["registration refresh", "a binding ends", "a message is forgotten", "a message expires"];
+
+/// Whether a client registers with that proxy.
+fn is_home(world: &World, host: &Host, proxy: HostId) -> bool {
+    let own = host.profile().map(|profile| profile.address.host());
+    let name = world.host(proxy).name.as_str();
+    [HOME, ABROAD].iter().any(|realm| realm.host == name && Some(realm.domain) == own)
+}
+
+/// What one of somebody's devices has taken, the others have too, as soon as they are back in time (W16). What came by
+/// from another proxy that one owes to the person only: it does not know the devices.
+pub(crate) fn devices_served(world: &World) -> Result<(), String> {
+    let Model { accepted, outcomes, stepped, all_there_at, .. } = &world.model;
+    let in_time = all_there_at.unwrap_or_default().plus(IN_TIME);
+    for (id, message) in accepted.iter().filter(|(id, _)| !stepped.contains(&id.0)) {
+        if !message.may_wait || message.ends_at.is_none_or(|end| end < in_time) {
+            continue;
+        }
+        let of_proxy = |host: &&Host| host.instance.is_some() && is_home(world, host, id.0);
+        for device in world.hosts.iter().filter(of_proxy) {
+            let place = message.place_of(device.user()).map(|place| (*id, place));
+            let is_owed = place.is_some_and(|place| outcomes.get(&place) == Some(&OutcomeState::Delivered));
+            let store = device.agent_store().into_iter().flat_map(|store| store.incoming.values());
+            let has_it = || store.into_iter().any(|row| row.body == message.text);
+            ensure(!is_owed || has_it(), || {
+                format!("W16: {} is owed {} to its end, and has it not", device.name, message.call_id)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// How long after all are there, a message that is worth as long has reached all devices.
+const IN_TIME: Duration = Duration::from_secs(120);
+
+/// Who was away has everything that could wait for him, from his own proxy in the order in which that one took it
+/// (W18). One abroad tries in between, and lets others pass a message that has missed twice.
+pub(crate) fn came_home(world: &World, id: HostId) -> Result<(), String> {
+    let host = world.host(id);
+    let arrived = host.agent_store().into_iter().flat_map(|store| store.incoming.values());
+    let arrived: Vec<_> = arrived.map(|row| String::from_utf8_lossy(&row.body).into_owned()).collect();
+    for proxy in (0..world.hosts.len()).map(HostId) {
+        if host.instance.is_some() && !is_home(world, host, proxy) {
+            continue;
+        }
+        let waited = world.model.accepted.iter().filter(|((at, _), message)| {
+            let is_kept = message.lifetime.is_some_and(|lifetime| lifetime > LONG);
+            let is_for_him = message.place_of(host.user()).is_some();
+            *at == proxy && is_kept && is_for_him && message.text.starts_with("while away")
+        });
+        let mut meant: Vec<_> = waited.map(|(_, message)| &message.text).collect();
+        let mut came: Vec<_> = arrived.iter().filter(|text| meant.contains(text)).collect();
+        if !is_home(world, host, proxy) {
+            meant.sort();
+            came.sort();
+        }
+        ensure(came == meant, || format!("W18: {} has {came:?}, meant for it were {meant:?}", host.name))?;
+    }
+    Ok(())
+}
+
+/// What is worth longer than somebody is away.
+const LONG: Duration = Duration::from_secs(900);

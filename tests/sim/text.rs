@@ -28,10 +28,29 @@ pub(crate) fn branch(message: &str) -> Option<&str> {
     branch.split([';', ',']).next()
 }
 
+/// A REGISTER with the Contact's `+sip.instance` (RFC 5626 4.1), which no machine of ours writes by itself; anything
+/// else as it is.
+pub(crate) fn with_instance(message: &str, instance: &str) -> String {
+    match field(message, "Contact").filter(|_| message.starts_with("REGISTER ")) {
+        Some(contact) => message.replacen(contact, &format!("{contact};+sip.instance=\"{instance}\""), 1),
+        None => message.to_owned(),
+    }
+}
+
+/// A number in the header field of that name.
+pub(crate) fn number(message: &str, name: &str) -> Option<u64> {
+    field(message, name)?.split(' ').next()?.parse().ok()
+}
+
 #[test]
 fn parts_are_found_in_the_bytes() {
     let message = "MESSAGE sip:a SIP/2.0\r\nVia: x;branch=z9hG4bK1;rport\r\nTo: <im:ann@b.c>\r\n\r\nTo: me";
     assert_eq!(branch(message), Some("z9hG4bK1"));
     assert_eq!(field(message, "To").map(user), Some("ann"));
     assert_eq!((fields(message, "To").count(), body(message)), (1, "To: me"));
+    let register = "REGISTER sip:b SIP/2.0\r\nContact: <sip:a@c>;expires=9\r\nCSeq: 4 REGISTER\r\n\r\n";
+    let contact = "<sip:a@c>;expires=9;+sip.instance=\"<urn:x>\"";
+    assert_eq!(field(&with_instance(register, "<urn:x>"), "Contact"), Some(contact));
+    assert_eq!((number(register, "CSeq"), number(register, "Expires")), (Some(4), None));
+    assert_eq!(with_instance(message, "<urn:x>"), message);
 }

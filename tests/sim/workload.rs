@@ -1,4 +1,4 @@
-//! What people do and what befalls them: a storm, then calm.
+//! What people do and what befalls them in the storm; the calm after it is in `calm.rs`.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -7,35 +7,39 @@ use std::time::{Duration, Instant};
 use fanfare::client::command::{AgentCommand, Draft};
 use fanfare::client::journal::{MessageId, PersonRow};
 use fanfare::person::Answer;
+use fanfare::proxy::MailboxConfig;
 use fanfare::random::Random;
 use fanfare::sip::{ReportMode, ReportWish};
 
-use crate::cast;
+use crate::cast::{self, ABROAD, HOME};
 use crate::disk::Mode;
 use crate::host::HostId;
 use crate::network::{Weather, pick};
-use crate::settled;
+use crate::tally::Tally;
 use crate::world::World;
 
 /// How long the storm lasts.
 const STORM: Duration = Duration::from_secs(240);
-/// How long after it everything has an end: the longest wait is that for a sender's next registration (W23).
-const CALM: Duration = Duration::from_secs(20 * 60);
-/// How long a message takes in the calm.
-const ROLL_CALL: Duration = Duration::from_secs(60);
-/// Within so many seconds there is a moment without anything to do.
-const REST_SECS: u32 = 300;
-/// Names of clients; a world has some of them.
-const NAMES: [&str; 6] = ["ann", "bob", "cy", "dana", "eli", "fay"];
+/// Names of clients; a world has some of them, every other one abroad.
+const NAMES: [&str; 5] = ["ann", "bob", "cy", "dana", "eli"];
+/// Somebody with two devices.
+const OWNER: &str = "gil";
 /// Whom a message goes to besides clients: people who refuse, are slow or silent, and addresses without anybody.
-const OTHERS: [&str; 6] = [
+const OTHERS: [&str; 7] = [
     "sip:busy@domain.com",
     "im:slow@domain.com",
     "sip:mute@domain.com",
     "im:ghost@domain.com",
+    "sip:nix@biloxi.example",
     "sip:zoe@desert.example",
     "sip:old@192.0.2.250",
 ];
+/// A domain that each proxy takes for the other's: nobody is there, and it has to end.
+const ECHO: &str = "sip:echo@loop.example";
+/// How long messages may be worth delivering, in seconds (W8); under 32 they do not wait.
+const EXPIRES: [Option<u32>; 7] = [None, Some(20), Some(60), Some(200), Some(1800), Some(1800), Some(1800)];
+/// Messages that wait for one recipient in a mailbox that is soon full.
+const SMALL_MAILBOX: usize = 3;
 
 /// What ends later what an act began.
 #[derive(Debug)]
@@ -50,9 +54,14 @@ enum Later {
 /// See the head of this file.
 #[derive(Debug)]
 pub(crate) struct Workload {
-    random: Random,
-    proxy: HostId,
-    agents: Vec<HostId>,
+    pub(crate) random: Random,
+    pub(crate) proxies: [HostId; 2],
+    /// Clients whose owners write.
+    pub(crate) writers: Vec<HostId>,
+    /// Devices of somebody who only reads.
+    pub(crate) devices: [HostId; 2],
+    /// Messages that wait for one recipient at most.
+    pub(crate) mailbox_max: usize,
     later: BTreeMap<(Instant, u64), Later>,
     last_later: u64,
     messages: u32,
@@ -60,25 +69,41 @@ pub(crate) struct Workload {
     last_address: u8,
 }
 
-/// Plays one seed to its end: the hash of everything that happened.
-pub(crate) fn play(seed: u64) -> u64 {
+/// Plays one seed to its end: the hash of everything that happened, and what befell it.
+pub(crate) fn play(seed: u64) -> (u64, Tally) {
     let mut world = World::new(seed);
     let mut workload = Workload::begin(&mut world);
     workload.storm(&mut world);
     workload.calm(&mut world);
-    world.trace.hash()
+    let mut tally = world.tally.clone();
+    tally.add(&world.network.tally);
+    (world.trace.hash(), tally)
+}
+
+/// The address of a client's owner.
+pub(crate) fn address_of(world: &World, id: HostId) -> String {
+    world.host(id).profile().map_or_else(String::new, |profile| profile.address.to_string())
 }
 
 impl Workload {
     fn begin(world: &mut World) -> Self {
         let mut random = Random::from_seed(world.random.bits());
-        let proxy = cast::proxy(world);
+        let mut mailbox = MailboxConfig::default();
+        if random.below(5) == 0 {
+            mailbox.per_user_max = SMALL_MAILBOX;
+        }
+        let proxies = [HOME, ABROAD].map(|realm| cast::proxy(world, realm, mailbox));
         let count = 3 + pick(&mut random, NAMES.len() - 2);
-        let agents = NAMES.iter().zip(1..).take(count).map(|(name, number)| {
+        let writers = NAMES.iter().zip(1..).take(count).map(|(name, number)| {
             let over = if random.below(3) == 0 { "tcp" } else { "udp" };
-            cast::agent(world, name, &format!("192.0.2.{number}:5060"), over)
+            let realm = if number % 2 == 0 { ABROAD } else { HOME };
+            let id = cast::agent(world, name, &format!("192.0.2.{number}:5060"), over, realm);
+            world.host_mut(id).set_expires(EXPIRES[pick(&mut random, EXPIRES.len())]);
+            id
         });
-        let agents: Vec<_> = agents.collect();
+        let writers: Vec<_> = writers.collect();
+        let devices =
+            [1, 2].map(|number| cast::device(world, OWNER, number, &format!("192.0.2.2{number}:5060")));
         let slow = Answer::After { unanswered: 3, status: 200 };
         for (name, number, answer) in
             [("busy", 31, Answer::Status(486)), ("slow", 32, slow), ("mute", 33, Answer::Silence)]
@@ -89,7 +114,17 @@ impl Workload {
             world.boot(id);
         }
         world.run_for(cast::WARM_UP);
-        Self { random, proxy, agents, later: BTreeMap::new(), last_later: 0, messages: 0, last_address: 100 }
+        Self {
+            random,
+            proxies,
+            writers,
+            devices,
+            mailbox_max: mailbox.per_user_max,
+            later: BTreeMap::new(),
+            last_later: 0,
+            messages: 0,
+            last_address: 110,
+        }
     }
 
     fn storm(&mut self, world: &mut World) {
@@ -130,44 +165,64 @@ impl Workload {
     }
 
     fn act(&mut self, world: &mut World) {
-        match self.random.below(30) {
+        match self.random.below(32) {
             0..=10 => self.send(world),
             11..=13 => self.resend(world),
             14 => self.withdraw(world),
-            15..=16 => self.crash(world, self.proxy),
-            17..=19 => self.crash_any(world),
+            15..=16 => self.crash_a_proxy(world),
+            17..=19 => self.crash_a_client(world),
             20..=21 => world.network.weather = Weather::drawn(&mut self.random),
             22..=23 => self.part(world),
-            24 => self.fill_a_disk(world),
-            25 => self.slow_down_disks(world),
-            26 => world.cut_any(),
-            27 => self.leave_for_a_while(world),
-            28 => self.step_a_clock(world),
+            24..=25 => self.spoil_a_disk(world),
+            26 => self.slow_down_disks(world),
+            27 => world.cut_any(),
+            28..=29 => self.leave_for_a_while(world),
+            30 => self.step_a_clock(world),
             _ => self.sleep(world),
         }
     }
 
-    fn any_agent(&mut self) -> HostId {
-        self.agents[pick(&mut self.random, self.agents.len())]
+    pub(crate) fn clients(&self) -> impl Iterator<Item = HostId> {
+        self.writers.iter().chain(&self.devices).copied()
+    }
+
+    pub(crate) fn any_client(&mut self) -> HostId {
+        let place = pick(&mut self.random, self.writers.len() + self.devices.len());
+        self.clients().nth(place).unwrap()
+    }
+
+    pub(crate) fn any_writer(&mut self) -> HostId {
+        self.writers[pick(&mut self.random, self.writers.len())]
+    }
+
+    pub(crate) fn any_proxy(&mut self) -> HostId {
+        self.proxies[pick(&mut self.random, 2)]
     }
 
     fn any_host(&mut self) -> HostId {
-        if self.random.below(3) == 0 { self.proxy } else { self.any_agent() }
+        if self.random.below(3) == 0 { self.any_proxy() } else { self.any_client() }
     }
 
     fn send(&mut self, world: &mut World) {
-        let sender = self.any_agent();
+        let sender = self.any_writer();
         self.messages += 1;
+        world.tally.count("messages written");
         let filler = [0, 0, 0, 40, 1200, 3000][pick(&mut self.random, 6)];
         let text = format!("m{} {}", self.messages, "x".repeat(filler));
         let mode = [ReportMode::Each, ReportMode::Each, ReportMode::Final, ReportMode::None]
             [pick(&mut self.random, 4)];
         let mut to: Vec<String> = OTHERS.iter().map(|&address| address.to_owned()).collect();
         to.retain(|_| self.random.below(8) == 0);
-        for agent in self.agents.clone() {
-            if agent != sender && self.random.below(2) == 0 {
-                let scheme = ["im", "sip"][pick(&mut self.random, 2)];
-                to.insert(0, format!("{scheme}:{}@domain.com", world.host(agent).name));
+        if self.random.below(16) == 0 {
+            to.push(ECHO.to_owned());
+        }
+        if self.random.below(2) == 0 {
+            to.insert(0, address_of(world, self.devices[0]));
+        }
+        for other in self.writers.clone() {
+            if other != sender && self.random.below(2) == 0 {
+                let scheme = ["im:", "sip:"][pick(&mut self.random, 2)];
+                to.insert(0, address_of(world, other).replacen("im:", scheme, 1));
             }
         }
         let hidden = self.random.below(5) == 0;
@@ -176,44 +231,59 @@ impl Workload {
     }
 
     fn any_message(&mut self, world: &World) -> Option<(HostId, MessageId)> {
-        let agent = self.any_agent();
-        let ids: Vec<_> = world.host(agent).agent_store()?.outgoing.keys().copied().collect();
+        let writer = self.any_writer();
+        let ids: Vec<_> = world.host(writer).agent_store()?.outgoing.keys().copied().collect();
         let id = *ids.get(pick(&mut self.random, ids.len().max(1)))?;
-        Some((agent, id))
+        Some((writer, id))
     }
 
     fn resend(&mut self, world: &mut World) {
-        if let Some((agent, message)) = self.any_message(world) {
-            world.command(agent, AgentCommand::Resend { message, only: None });
+        if let Some((writer, message)) = self.any_message(world) {
+            world.command(writer, AgentCommand::Resend { message, only: None });
         }
     }
 
     fn withdraw(&mut self, world: &mut World) {
-        if let Some((agent, message)) = self.any_message(world) {
-            world.command(agent, AgentCommand::Withdraw { message });
+        if let Some((writer, message)) = self.any_message(world) {
+            world.command(writer, AgentCommand::Withdraw { message });
         }
     }
 
     fn crash(&mut self, world: &mut World, id: HostId) {
         world.crash(id);
-        let secs = [1, 5, 45][pick(&mut self.random, 3)];
+        let secs = [1, 5, 45, 120][pick(&mut self.random, 4)];
         self.plan(world, secs, Later::Boot(id));
     }
 
-    /// Some come back at another address.
-    fn crash_any(&mut self, world: &mut World) {
-        let id = self.any_agent();
+    fn crash_a_proxy(&mut self, world: &mut World) {
+        let id = self.any_proxy();
         self.crash(world, id);
-        if self.random.below(3) == 0 && self.last_address < 180 {
+    }
+
+    /// Some come back at another address, or with another setting.
+    fn crash_a_client(&mut self, world: &mut World) {
+        let id = self.any_client();
+        self.crash(world, id);
+        if self.random.below(3) == 0 {
+            world.host_mut(id).set_expires(EXPIRES[pick(&mut self.random, EXPIRES.len())]);
+        }
+        if self.random.below(3) == 0 && self.last_address < 190 {
             self.last_address += 1;
             let address = format!("192.0.2.{}:5060", self.last_address);
             world.host_mut(id).move_to(address.parse().unwrap());
+            world.tally.count("moves to another address");
         }
     }
 
+    /// A client and a proxy, or the two proxies; one way or both.
     fn part(&mut self, world: &mut World) {
-        let id = self.any_agent();
-        let (one, other) = (world.host(id).address.ip(), world.host(self.proxy).address.ip());
+        let proxy = self.any_proxy();
+        let id = if self.random.below(4) == 0 { self.proxies[0] } else { self.any_client() };
+        let (one, other) = (world.host(id).address.ip(), world.host(proxy).address.ip());
+        if one == other {
+            return;
+        }
+        world.tally.count("partitions");
         let ways = [vec![(one, other)], vec![(other, one)], vec![(one, other), (other, one)]];
         for (from, to) in ways[pick(&mut self.random, 3)].clone() {
             world.network.block(from, to);
@@ -221,28 +291,32 @@ impl Workload {
         }
     }
 
-    fn fill_a_disk(&mut self, world: &mut World) {
+    fn spoil_a_disk(&mut self, world: &mut World) {
         let id = self.any_host();
-        world.set_disk(id, Mode::Full);
+        world.set_disk(id, [Mode::Full, Mode::Failing][pick(&mut self.random, 2)]);
         self.plan(world, 20, Later::DiskWorks(id));
     }
 
     fn slow_down_disks(&mut self, world: &mut World) {
         world.fsync = (Duration::from_millis(50), Duration::from_millis(1500));
+        world.tally.count("times with slow disks");
         self.plan(world, 20, Later::DisksFast);
     }
 
     fn leave_for_a_while(&mut self, world: &mut World) {
-        let id = self.any_agent();
+        let id = self.any_client();
         world.command(id, AgentCommand::Disconnect);
-        self.plan(world, 20, Later::Connect(id));
+        world.tally.count("absences");
+        let secs = [20, 150][pick(&mut self.random, 2)];
+        self.plan(world, secs, Later::Connect(id));
     }
 
-    /// By up to an hour, to either side.
+    /// By up to an hour to either side, a proxy's by half of that: it decides when messages expire.
     fn step_a_clock(&mut self, world: &mut World) {
         let id = self.any_host();
+        let hours = if self.proxies.contains(&id) { 2 } else { 1 };
         let step = i64::try_from(self.random.below(7_200_000)).unwrap() - 3_600_000;
-        world.host_mut(id).wall_skew_ms = step;
+        world.set_clock(id, step / hours);
     }
 
     /// The lid is closed: nothing runs, timers are late.
@@ -252,47 +326,9 @@ impl Workload {
         world.sleep(id, duration);
     }
 
-    /// Everything works, and everything that was begun comes to its end.
-    fn calm(&mut self, world: &mut World) {
-        world.network.weather = Weather::calm();
-        world.network.unblock_all();
-        world.fsync = World::FAST_DISKS;
+    /// Nothing that was begun is to end any more: everything is well at once.
+    pub(crate) fn forget_plans(&mut self) {
         self.later.clear();
-        for id in (0..world.hosts.len()).map(HostId) {
-            world.wake(id);
-            world.set_disk(id, Mode::Works);
-            world.boot(id);
-        }
-        for id in self.agents.clone() {
-            world.command(id, AgentCommand::Connect);
-        }
-        world.run_for(CALM);
-        world.hold(settled::settled(world));
-        self.roll_call(world);
-        world.run_for(ROLL_CALL);
-        world.hold(settled::settled(world).and_then(|()| settled::reached(world, "roll call")));
-        Self::rest(world);
-    }
-
-    /// At some time soon there is nothing left to do; registrations are refreshed at different times.
-    fn rest(world: &mut World) {
-        let mut seconds = 0..REST_SECS;
-        while settled::idle(world).is_err() && seconds.next().is_some() {
-            world.run_for(Duration::from_secs(1));
-        }
-        world.hold(settled::idle(world));
-    }
-
-    /// Everybody writes to everybody.
-    fn roll_call(&self, world: &mut World) {
-        for sender in &self.agents {
-            let others = self.agents.iter().filter(|other| *other != sender);
-            let to: Vec<_> =
-                others.map(|other| format!("im:{}@domain.com", world.host(*other).name)).collect();
-            let text = format!("roll call of {}", world.host(*sender).name);
-            let to: Vec<_> = to.iter().map(String::as_str).collect();
-            world.command(*sender, draft(&to, &text, false, ReportMode::Each));
-        }
     }
 }
 

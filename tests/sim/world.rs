@@ -3,31 +3,30 @@
 //! One step does one thing: an arrival, a batch that became durable, a timer. After each, everything that the machine
 //! wants is carried out and checked. The same seed gives the same world, to the last byte.
 
+mod faults;
+mod wishes;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use fanfare::client::command::AgentCommand;
-use fanfare::limits::BATCHES_WAITING_MAX;
-use fanfare::machine::{BatchId, ConnectId, Flow, Hop, ResolveId, Transmit};
+use fanfare::machine::{BatchId, ConnectId, Flow, Hop, ResolveId};
 use fanfare::random::Random;
-use fanfare::sip::{Transport, Uri};
 use fanfare::time::{Now, Timestamp};
 
-use crate::checks;
-use crate::disk::Mode;
-use crate::host::{Arrival, Body, Host, HostId, Told, Wish};
+use crate::checks::{self, Scene};
+use crate::host::{Arrival, Body, Host, HostId};
 use crate::model::Model;
-use crate::network::{End, Network, Side, stream};
+use crate::network::{Network, Side};
+use crate::tally::Tally;
 use crate::trace::Trace;
 
 /// Things done at one instant; more is a loop without end.
 const STEPS_AT_ONCE_MAX: u32 = 100_000;
 /// How long after a batch is durable its machine hears of it.
 const ANSWER_WAIT: Duration = Duration::from_millis(1);
-/// How long a connection is tried that nobody answers.
-const DIAL_WAIT: Duration = Duration::from_secs(5);
 
 /// What will happen.
 #[derive(Debug)]
@@ -75,6 +74,8 @@ pub(crate) struct World {
     pub(crate) now: Now,
     pub(crate) hosts: Vec<Host>,
     pub(crate) network: Network,
+    /// Where the names of domains lead.
+    pub(crate) names: BTreeMap<String, Vec<Hop>>,
     pub(crate) random: Random,
     /// A batch is durable so long after the one before, or after it was asked for; and up to so much later.
     pub(crate) fsync: (Duration, Duration),
@@ -83,6 +84,8 @@ pub(crate) struct World {
     steps_at_once: u32,
     pub(crate) model: Model,
     pub(crate) trace: Trace,
+    /// What befell it.
+    pub(crate) tally: Tally,
     /// Everything that left, where a test wants it.
     pub(crate) wire: Option<Vec<Sent>>,
 }
@@ -102,6 +105,7 @@ impl World {
             now: Now { mono: base, wall: Timestamp::from_millis(1_800_000_000_000) },
             hosts: Vec::new(),
             network,
+            names: BTreeMap::new(),
             random,
             fsync: Self::FAST_DISKS,
             queue: BTreeMap::new(),
@@ -109,6 +113,7 @@ impl World {
             steps_at_once: 0,
             model: Model::default(),
             trace: Trace::new(),
+            tally: Tally::default(),
             wire: None,
         }
     }
@@ -146,41 +151,6 @@ impl World {
         self.command(id, AgentCommand::Connect);
     }
 
-    /// Ends a host in the middle of whatever it does.
-    pub(crate) fn crash(&mut self, id: HostId) {
-        if !self.host(id).is_up() {
-            return;
-        }
-        self.note(id, "crashes");
-        self.host_mut(id).crash();
-        for (link, side) in self.network.sides_of(id) {
-            self.network.drop_end((link, side));
-            // Killed, its kernel says good-bye; without power, nobody does.
-            if self.random.below(10) < 7 {
-                let delay = self.network.delay();
-                self.plan(delay, None, Due::Lost { side: (link, 1 - side) });
-            }
-        }
-    }
-
-    /// From now on a disk takes batches, or refuses them.
-    pub(crate) fn set_disk(&mut self, id: HostId, mode: Mode) {
-        self.note(id, &format!("has a disk that is {mode:?}"));
-        self.host_mut(id).set_disk(mode);
-    }
-
-    /// Nothing runs on a host for a while; connections wait, datagrams are lost.
-    pub(crate) fn sleep(&mut self, id: HostId, duration: Duration) {
-        if self.host(id).is_up() {
-            self.note(id, &format!("sleeps for {duration:?}"));
-            self.host_mut(id).asleep_until = Some(self.now.mono + duration);
-        }
-    }
-
-    pub(crate) fn wake(&mut self, id: HostId) {
-        self.host_mut(id).asleep_until = None;
-    }
-
     /// Until when a host sleeps, if it does.
     fn asleep_until(&self, id: HostId) -> Option<Instant> {
         self.host(id).asleep_until.filter(|until| *until > self.now.mono)
@@ -193,16 +163,6 @@ impl World {
             self.note(id, &format!("is asked: {command:?}"));
             self.host_mut(id).command(command, now);
             self.settle(id);
-        }
-    }
-
-    /// Cuts any one connection.
-    pub(crate) fn cut_any(&mut self) {
-        if let Some(link) = self.network.cut_any() {
-            for side in 0..2 {
-                let delay = self.network.delay();
-                self.plan(delay, None, Due::Lost { side: (link, side) });
-            }
         }
     }
 
@@ -311,7 +271,7 @@ impl World {
 
     fn receive(&mut self, id: HostId, flow: Flow, bytes: Bytes) {
         self.note(id, &format!("< {} {}", flow.remote, first_line(&bytes)));
-        self.model.receives(&self.hosts[id.0], &bytes);
+        self.model.receives(id, &self.hosts[id.0], &bytes);
         self.give(id, Arrival::Received { flow, bytes });
     }
 
@@ -325,43 +285,23 @@ impl World {
         }
     }
 
-    fn dialed(&mut self, id: HostId, wish: ConnectId, hop: Hop) {
-        let own = self.host(id).address;
-        let listens =
-            |host: &Host| host.address == hop.remote && host.is_up() && !matches!(host.body, Body::Person(_));
-        let place = self.hosts.iter().position(listens).filter(|_| {
-            !self.network.is_blocked(own.ip(), hop.remote.ip())
-                && !self.network.is_blocked(hop.remote.ip(), own.ip())
-        });
-        let Some(place) = place.filter(|_| hop.transport == Transport::Tcp) else {
-            return self.give(id, Arrival::ConnectFailed { id: wish });
-        };
-        let port = 40_000 + u16::try_from(self.random.below(20_000)).unwrap();
-        let ephemeral = SocketAddr::new(own.ip(), port);
-        let near = self.new_end(id, ephemeral, hop.remote);
-        let far = self.new_end(HostId(place), hop.remote, ephemeral);
-        self.network.connect(near, far, self.now.mono);
-        self.give(id, Arrival::Connected { id: wish, flow: near.flow });
-    }
-
-    fn new_end(&mut self, id: HostId, local: SocketAddr, remote: SocketAddr) -> End {
-        let host = self.host_mut(id);
-        host.connections += 1;
-        End { host: id, flow: stream(local, remote, host.connections) }
-    }
-
     fn durable(&mut self, id: HostId) {
-        let Some((batch, written)) = self.host_mut(id).write_next() else {
+        let verdict = self.host(id).disk().judge(&mut self.random);
+        let Some((batch, written)) = self.host_mut(id).write_next(verdict) else {
             return;
         };
         let is_durable = written.is_ok();
         match written {
             Ok(durable) => {
                 self.note(id, &format!("batch {} is durable", batch.0));
-                let checked = checks::durable(&mut self.model, &self.hosts, id, &durable);
+                let scene = Scene { hosts: &self.hosts, id, wall: self.now_at(id).wall };
+                let checked = checks::durable(&mut self.model, scene, &durable);
                 self.hold(checked);
             }
-            Err(why) => self.note(id, &format!("batch {} is refused: {why}", batch.0)),
+            Err(why) => {
+                self.note(id, &format!("batch {} is refused: {why}", batch.0));
+                self.tally.count("batches refused");
+            }
         }
         // Always the same, so that answers keep the order of the batches, as the writer thread's do.
         self.plan(ANSWER_WAIT, Some(id), Due::Answered(batch, is_durable));
@@ -371,93 +311,6 @@ impl World {
         let now = self.now_at(id);
         self.host_mut(id).handle(arrival, now);
         self.settle(id);
-    }
-
-    /// Carries out all that a machine wants.
-    fn settle(&mut self, id: HostId) {
-        while let Some(wish) = self.host_mut(id).poll() {
-            match wish {
-                Wish::Transmit(transmit) => self.transmit(id, transmit),
-                Wish::Connect(wish, hop) => self.dial(id, wish, hop),
-                Wish::Resolve(wish, uri) => self.resolve(id, wish, &uri),
-                Wish::Commit => self.commit(id),
-                Wish::Told(told) => {
-                    match &told {
-                        Told::Agent(event) => self.note(id, &format!("tells {event:?}")),
-                        Told::Other(event) => self.note(id, &format!("tells {event}")),
-                    }
-                    let checked = checks::told(&mut self.model, &self.hosts, id, &told);
-                    self.hold(checked);
-                }
-            }
-        }
-    }
-
-    fn transmit(&mut self, id: HostId, Transmit { flow, bytes }: Transmit) {
-        self.note(id, &format!("> {} {}", flow.remote, first_line(&bytes)));
-        self.trace.bytes(&bytes);
-        let checked = checks::transmitted(&mut self.model, &self.hosts, id, &bytes);
-        self.hold(checked);
-        if let Some(wire) = &mut self.wire {
-            let at = self.now.mono.saturating_duration_since(self.base);
-            wire.push(Sent { at, flow, text: String::from_utf8_lossy(&bytes).into_owned() });
-        }
-        if flow.transport == Transport::Udp {
-            for delay in self.network.datagram(flow.local, flow.remote, &bytes) {
-                let bytes = bytes.clone();
-                self.plan(delay, None, Due::Datagram { from: flow.local, to: flow.remote, bytes });
-            }
-            return;
-        }
-        let Some(side) = self.network.side(id, flow) else {
-            let now = self.now_at(id);
-            return self.host_mut(id).handle(Arrival::Disconnected { flow }, now);
-        };
-        match self.network.send(side, self.now.mono) {
-            Some(arrives) => {
-                let delay = arrives.saturating_duration_since(self.now.mono);
-                self.plan(delay, None, Due::Stream { side, bytes });
-            }
-            None => {
-                // Nobody acknowledges; some time later the kernel gives up.
-                let delay = Duration::from_millis(1000 + self.random.below(30_000));
-                self.plan(delay, None, Due::Lost { side });
-            }
-        }
-    }
-
-    fn dial(&mut self, id: HostId, wish: ConnectId, hop: Hop) {
-        if let Some(flow) = self.network.open_to(id, hop.remote) {
-            let now = self.now_at(id);
-            return self.host_mut(id).handle(Arrival::Connected { id: wish, flow }, now);
-        }
-        let (own, ip) = (self.host(id).address.ip(), hop.remote.ip());
-        let is_dark = self.network.is_blocked(own, ip)
-            || self.network.is_blocked(ip, own)
-            || !self.hosts.iter().any(|host| host.address == hop.remote);
-        let delay = if is_dark { DIAL_WAIT } else { self.network.delay() + self.network.delay() };
-        self.plan(delay, Some(id), Due::Dialed { id: wish, hop });
-    }
-
-    /// One foreign domain is known, and nobody lives there.
-    fn resolve(&mut self, id: HostId, wish: ResolveId, uri: &Uri) {
-        let desert = Hop { transport: Transport::Udp, remote: "192.0.2.200:5060".parse().unwrap() };
-        let hops = if uri.host() == "desert.example" { vec![desert] } else { Vec::new() };
-        let delay = self.network.delay();
-        self.plan(delay, Some(id), Due::Resolved { id: wish, hops });
-    }
-
-    fn commit(&mut self, id: HostId) {
-        let (least, spread) = self.fsync;
-        let spread = self.random.below(u64::try_from(spread.as_micros()).unwrap() + 1);
-        let now = self.now.mono;
-        let host = self.host_mut(id);
-        let durable_at = host.disk_busy_until.map_or(now, |until| until.max(now)) + least;
-        let durable_at = durable_at + Duration::from_micros(spread);
-        host.disk_busy_until = Some(durable_at);
-        let waiting = host.batches_waiting();
-        self.plan(durable_at.saturating_duration_since(now), Some(id), Due::Durable);
-        assert!(waiting <= BATCHES_WAITING_MAX, "{} batches wait for the disk", waiting);
     }
 
     fn plan(&mut self, delay: Duration, whom: Option<HostId>, due: Due) {
@@ -493,6 +346,7 @@ impl Drop for World {
     }
 }
 
+/// What a line of the trace shows of a message.
 fn first_line(bytes: &Bytes) -> String {
     let line = bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
     format!("{} ({} bytes)", String::from_utf8_lossy(line), bytes.len())

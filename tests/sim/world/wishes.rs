@@ -1,0 +1,152 @@
+//! What a machine wants of the world is carried out here, and checked: bytes leave, connections are opened, names
+//! looked up, batches put before the disk, owners told.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use fanfare::limits::BATCHES_WAITING_MAX;
+use fanfare::machine::{ConnectId, Hop, ResolveId, Transmit};
+use fanfare::sip::{Transport, Uri};
+
+use super::{Due, Sent, World, first_line};
+use crate::checks::{self, Scene};
+use crate::host::{Arrival, Body, Host, HostId, Told, Wish};
+use crate::network::{End, stream};
+use crate::text::with_instance;
+
+/// How long a connection is tried that nobody answers.
+const DIAL_WAIT: Duration = Duration::from_secs(5);
+
+impl World {
+    /// Carries out all that a machine wants.
+    pub(super) fn settle(&mut self, id: HostId) {
+        while let Some(wish) = self.host_mut(id).poll() {
+            match wish {
+                Wish::Transmit(transmit) => self.transmit(id, transmit),
+                Wish::Connect(wish, hop) => self.dial(id, wish, hop),
+                Wish::Resolve(wish, uri) => self.resolve(id, wish, &uri),
+                Wish::Commit => self.commit(id),
+                Wish::Told(told) => {
+                    match &told {
+                        Told::Agent(event) => self.note(id, &format!("tells {event:?}")),
+                        Told::Other(event) => self.note(id, &format!("tells {event}")),
+                    }
+                    let scene = Scene { hosts: &self.hosts, id, wall: self.now_at(id).wall };
+                    let checked = checks::told(&mut self.model, scene, &told);
+                    self.hold(checked);
+                }
+            }
+        }
+    }
+
+    fn transmit(&mut self, id: HostId, Transmit { flow, bytes }: Transmit) {
+        let bytes = self.as_device(id, bytes);
+        self.note(id, &format!("> {} {}", flow.remote, first_line(&bytes)));
+        self.trace.bytes(&bytes);
+        let scene = Scene { hosts: &self.hosts, id, wall: self.now_at(id).wall };
+        let checked = checks::transmitted(&mut self.model, scene, &bytes);
+        self.hold(checked);
+        if let Some(wire) = &mut self.wire {
+            let at = self.now.mono.saturating_duration_since(self.base);
+            wire.push(Sent { at, flow, text: String::from_utf8_lossy(&bytes).into_owned() });
+        }
+        if flow.transport == Transport::Udp {
+            for delay in self.network.datagram(flow.local, flow.remote, &bytes) {
+                let bytes = bytes.clone();
+                self.plan(delay, None, Due::Datagram { from: flow.local, to: flow.remote, bytes });
+            }
+            return;
+        }
+        let Some(side) = self.network.side(id, flow) else {
+            let now = self.now_at(id);
+            return self.host_mut(id).handle(Arrival::Disconnected { flow }, now);
+        };
+        match self.network.send(side, self.now.mono) {
+            Some(arrives) => {
+                let delay = arrives.saturating_duration_since(self.now.mono);
+                self.plan(delay, None, Due::Stream { side, bytes });
+            }
+            None => {
+                // Nobody acknowledges; some time later the kernel gives up.
+                let delay = Duration::from_millis(1000 + self.random.below(30_000));
+                self.plan(delay, None, Due::Lost { side });
+            }
+        }
+    }
+
+    /// A device says which one it is.
+    fn as_device(&self, id: HostId, bytes: Bytes) -> Bytes {
+        match (&self.host(id).instance, std::str::from_utf8(&bytes)) {
+            (Some(instance), Ok(text)) => with_instance(text, instance).into(),
+            (Some(_) | None, _) => bytes,
+        }
+    }
+
+    fn dial(&mut self, id: HostId, wish: ConnectId, hop: Hop) {
+        if let Some(flow) = self.network.open_to(id, hop.remote) {
+            let now = self.now_at(id);
+            return self.host_mut(id).handle(Arrival::Connected { id: wish, flow }, now);
+        }
+        let (own, ip) = (self.host(id).address.ip(), hop.remote.ip());
+        let is_dark = self.network.is_blocked(own, ip)
+            || self.network.is_blocked(ip, own)
+            || !self.hosts.iter().any(|host| host.address == hop.remote);
+        let delay = if is_dark { DIAL_WAIT } else { self.network.delay() + self.network.delay() };
+        self.plan(delay, Some(id), Due::Dialed { id: wish, hop });
+    }
+
+    /// A domain may lead to several, in any order; never back to who asks, so that two who both ask for one make a loop.
+    fn resolve(&mut self, id: HostId, wish: ResolveId, uri: &Uri) {
+        let own = self.host(id).address;
+        let mut hops = self.names.get(uri.host()).cloned().unwrap_or_default();
+        hops.retain(|hop| hop.remote != own);
+        if self.random.below(2) == 0 {
+            hops.reverse();
+        }
+        if self.network.happens(self.network.weather.unknown) {
+            hops.clear();
+            self.tally.count("look-ups without an answer");
+        }
+        let delay = self.network.delay();
+        self.plan(delay, Some(id), Due::Resolved { id: wish, hops });
+    }
+
+    fn commit(&mut self, id: HostId) {
+        let (least, spread) = self.fsync;
+        let spread = self.random.below(u64::try_from(spread.as_micros()).unwrap() + 1);
+        let now = self.now.mono;
+        let host = self.host_mut(id);
+        let durable_at = host.disk_busy_until.map_or(now, |until| until.max(now)) + least;
+        let durable_at = durable_at + Duration::from_micros(spread);
+        host.disk_busy_until = Some(durable_at);
+        let waiting = host.batches_waiting();
+        self.plan(durable_at.saturating_duration_since(now), Some(id), Due::Durable);
+        assert!(waiting <= BATCHES_WAITING_MAX, "{} batches wait for the disk", waiting);
+    }
+
+    pub(super) fn dialed(&mut self, id: HostId, wish: ConnectId, hop: Hop) {
+        let own = self.host(id).address;
+        let listens =
+            |host: &Host| host.address == hop.remote && host.is_up() && !matches!(host.body, Body::Person(_));
+        let place = self.hosts.iter().position(listens).filter(|_| {
+            !self.network.is_blocked(own.ip(), hop.remote.ip())
+                && !self.network.is_blocked(hop.remote.ip(), own.ip())
+        });
+        let Some(place) = place.filter(|_| hop.transport == Transport::Tcp) else {
+            return self.give(id, Arrival::ConnectFailed { id: wish });
+        };
+        let port = 40_000 + u16::try_from(self.random.below(20_000)).unwrap();
+        let ephemeral = SocketAddr::new(own.ip(), port);
+        let near = self.new_end(id, ephemeral, hop.remote);
+        let far = self.new_end(HostId(place), hop.remote, ephemeral);
+        self.network.connect(near, far, self.now.mono);
+        self.give(id, Arrival::Connected { id: wish, flow: near.flow });
+    }
+
+    fn new_end(&mut self, id: HostId, local: SocketAddr, remote: SocketAddr) -> End {
+        let host = self.host_mut(id);
+        host.connections += 1;
+        End { host: id, flow: stream(local, remote, host.connections) }
+    }
+}
