@@ -181,7 +181,7 @@ fn proxy_wrote(model: &mut Model, scene: Scene<'_>, write: &Write) -> Checked {
 fn outcome_wrote(model: &mut Model, scene: Scene<'_>, id: DispatchId, outcome: &OutcomeRow) -> Checked {
     let id = (scene.id, id);
     let accepted = &model.accepted[&id];
-    let place = usize::try_from(outcome.recipient).unwrap();
+    let place = index(outcome.recipient);
     let name = &accepted.people[place];
     let known = model.outcomes.insert((id, place), outcome.state);
     match outcome.state {
@@ -206,4 +206,9 @@ fn outcome_wrote(model: &mut Model, scene: Scene<'_>, id: DispatchId, outcome: &
     ensure(known.is_none_or(|known| !is_end(known) || known == outcome.state), || {
         format!("{name} was {known:?} on the disk, and is {:?} now", outcome.state)
     })
+}
+
+/// A place in a list.
+fn index(place: u32) -> usize {
+    usize::try_from(place).unwrap()
 }

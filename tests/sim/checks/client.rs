@@ -137,6 +137,8 @@ pub(crate) fn told(model: &mut Model, scene: Scene<'_>, told: &Told) -> Checked 
         Event::ReportedStranger { address, .. } => Err(format!("a stranger is reported: {address}")),
         Event::Registration(_)
         | Event::NotSent { .. }
+        | Event::OneByOne { .. }
+        | Event::Composing { .. }
         | Event::Refused { .. }
         | Event::Reported { .. }
         | Event::Changed { .. }
