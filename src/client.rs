@@ -250,6 +250,7 @@ impl UserAgent {
             Action::DraftLost(id, draft) => {
                 self.outbox.lost(&mut self.core, &mut self.conversations, id, *draft);
             }
+            Action::MayLeave(id, attempt) => self.outbox.may_leave((id, attempt)),
             Action::AttemptKept(id, attempt) => {
                 self.outbox.further_kept(&mut self.core, (id, attempt));
                 self.count(id);

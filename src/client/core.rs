@@ -51,6 +51,8 @@ pub(super) enum Action {
     DraftKept(MessageId),
     /// A draft could not be kept.
     DraftLost(MessageId, Box<Draft>),
+    /// The disk knows that an attempt may have left: it leaves.
+    MayLeave(MessageId, u32),
     /// A further attempt is kept: send it.
     AttemptKept(MessageId, u32),
     /// A further attempt could not be kept.

@@ -53,6 +53,8 @@ pub(super) struct Outbox {
     entries: BTreeMap<MessageId, Entry>,
     /// Attempts that are to leave, in the order in which they do.
     waiting: BTreeSet<Place>,
+    /// Attempts that leave as soon as the disk knows that they may have.
+    leaving: BTreeSet<Place>,
     /// Attempts too large for a datagram, while the connection is being opened (W4).
     large: BTreeSet<Place>,
     /// Attempts without final response.
@@ -153,7 +155,8 @@ impl Outbox {
 
     /// How many attempts wait to leave, or for their final response.
     pub(super) fn unsent(&self) -> usize {
-        self.waiting.len() + self.large.len() + self.under_way.len() + self.singles.attempts().len()
+        let asked = self.waiting.len() + self.leaving.len() + self.large.len();
+        asked + self.under_way.len() + self.singles.attempts().len()
     }
 
     /// What is known of a message could not be kept: it is written again a little later.
@@ -341,6 +344,9 @@ impl Outbox {
             }
         }
         core.promise(Action::Nothing, Action::Unsaved(id));
+        for (message, attempt) in self.leaving.iter().copied().filter(|place| place.0 == id) {
+            core.promise(Action::MayLeave(message, attempt), Action::Nothing);
+        }
         let mut told: Vec<Event> = Vec::new();
         for event in untold.into_iter().map(|event| entry.present(event)) {
             if !told.contains(&event) {

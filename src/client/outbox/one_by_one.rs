@@ -138,6 +138,9 @@ impl Outbox {
             let which = (single.recipient, attempt.row.cseq.saturating_add(u32::from(answered)));
             let print = |core: &mut Core, flow| print_single(core, (entry, attempt), which, flow);
             match route(core, Wanted::by(entry, &[single.recipient]), print) {
+                Some(Route::Leave(_)) if !self.is_let_leave(core, (single.message, single.attempt), now) => {
+                    self.singles.withdraw((single.message, single.attempt));
+                }
                 Some(Route::Leave(printed)) => {
                     let task = Task::Single(single);
                     core.send(task, Method::Message, (printed.flow, &printed.branch), printed.bytes, now);
@@ -214,9 +217,6 @@ impl Outbox {
     fn single_left(&mut self, core: &mut Core, single: Single, now: Now) {
         let place = (single.message, single.attempt);
         self.singles.under_way.insert(single, now.mono);
-        if self.find(place).is_some_and(|(_, attempt)| attempt.is_queued()) {
-            self.set_stage(core, place, AttemptStage::Sent, now);
-        }
         self.learn(core, place, single.recipient, &News::bare(DeliveryState::Sending), now);
     }
 

@@ -7,7 +7,7 @@ use super::{Outbox, Place};
 use crate::client::command::Event;
 use crate::client::core::{Action, Core, Task};
 use crate::client::delivery::News;
-use crate::client::journal::{AttemptStage, DeliveryState, Write};
+use crate::client::journal::{AttemptStage, DeliveryState, Way, Write};
 use crate::client::line::Stream;
 use crate::client::reason::{NO_ANSWER, NO_CONNECTION, NO_TLS, TOO_LARGE};
 use crate::client::registration::retry_after;
@@ -36,7 +36,7 @@ impl Outbox {
         if !matches!(core.line.stream(), Stream::Opening { .. }) {
             self.waiting.append(&mut self.large);
         }
-        while self.hold_until.is_none() && self.under_way.len() < SUBMISSIONS_OPEN_MAX {
+        while self.hold_until.is_none() && self.under_way.len() + self.leaving.len() < SUBMISSIONS_OPEN_MAX {
             let Some(place) = self.waiting.pop_first() else {
                 return;
             };
@@ -178,17 +178,41 @@ impl Outbox {
     }
 
     fn leave(&mut self, core: &mut Core, place: Place, printed: Printed, now: Now) {
+        if !self.is_let_leave(core, place, now) {
+            return self.learn_all(core, place, &News::bare(DeliveryState::Sending), now);
+        }
         if let Some(attempt) = self.find_mut(place) {
             attempt.sendings = attempt.sendings.saturating_add(1);
             attempt.written_at = Some(now.mono);
         }
-        if self.find(place).is_some_and(|(_, attempt)| attempt.is_queued()) {
-            self.set_stage(core, place, AttemptStage::Sent, now);
-            self.learn_all(core, place, &News::bare(DeliveryState::Sending), now);
-        }
         self.under_way.insert(place);
         let task = Task::Submission(place.0, place.1);
         core.send(task, Method::Message, (printed.flow, &printed.branch), printed.bytes, now);
+    }
+
+    /// Whether the disk knows that an attempt may have left. Where it does not, it is told first: after a crash what
+    /// had left would be queued again, could be withdrawn, and would be delivered all the same.
+    pub(super) fn is_let_leave(&mut self, core: &mut Core, place: Place, now: Now) -> bool {
+        if self.find(place).is_none_or(|(_, attempt)| !attempt.is_queued()) {
+            return true;
+        }
+        self.leaving.insert(place);
+        self.set_stage(core, place, AttemptStage::Sent, now);
+        let (message, attempt) = place;
+        core.promise(Action::MayLeave(message, attempt), Action::Nothing);
+        false
+    }
+
+    /// The disk knows that an attempt may have left. It may say so twice, of a batch and of what was saved again.
+    pub(in crate::client) fn may_leave(&mut self, place: Place) {
+        if !self.leaving.remove(&place) {
+            return;
+        }
+        match self.find(place).filter(|(_, attempt)| !attempt.is_closed() && !attempt.is_accepted()) {
+            Some((_, attempt)) if attempt.row.way == Way::OneByOne => self.resume_one_by_one(place),
+            Some(_) => drop(self.waiting.insert(place)),
+            None => {}
+        }
     }
 
     /// The proxy has it, and owes a report (W11).

@@ -80,6 +80,39 @@ fn no_byte_leaves_before_the_message_is_committed() {
 }
 
 #[test]
+fn no_byte_leaves_before_the_disk_knows_that_it_may() {
+    let mut stage = Stage::new(&account());
+    stage.send(&ANN_AND_BOB, "Come here.");
+    stage.disk = Disk::Waits;
+    stage.connect();
+    assert!(stage.sent_nothing(), "after a crash now it would be queued, and could be withdrawn");
+    assert_eq!(stage.agent.unsent(), 1);
+    stage.command(AgentCommand::Withdraw { message: MessageId(1) });
+    assert_eq!(stage.states(), [], "what is about to leave is no more to be taken back");
+    stage.disk = Disk::Takes;
+    stage.settle(Input::Committed);
+    stage.take_sent("MESSAGE");
+    assert_eq!(stage.states(), [(0, Sending), (1, Sending)]);
+    assert_eq!(stage.stored(1), [Sending, Sending]);
+}
+
+#[test]
+fn a_message_waits_for_a_disk_that_does_not_note_that_it_may_leave() {
+    let mut stage = Stage::new(&account());
+    stage.send(&ANN_AND_BOB, "Come here.");
+    stage.disk = Disk::Fails;
+    stage.connect();
+    assert!(stage.sent_nothing());
+    stage.advance(crate::limits::SAVE_AGAIN);
+    assert!(stage.sent_nothing(), "the disk fails still");
+    stage.disk = Disk::Takes;
+    stage.advance(crate::limits::SAVE_AGAIN);
+    stage.take_sent("MESSAGE");
+    assert!(stage.sent_nothing(), "once");
+    assert_eq!(stage.states(), [(0, Sending), (1, Sending)]);
+}
+
+#[test]
 fn a_disk_that_fails_gives_the_text_back() {
     let mut stage = Stage::connected();
     stage.disk = Disk::Fails;

@@ -62,13 +62,14 @@ fn learned(model: &Model, store: &AgentStore, text: &str) -> Checked {
     Ok(())
 }
 
-/// The furthest that a client's disk knows of somebody in the submission with this Call-ID.
+/// The furthest that a client's disk knows of somebody in the submission with this Call-ID. A resend under the same
+/// Call-ID that was withdrawn says nothing: the one before it may have arrived.
 pub(crate) fn best_of<'a>(store: &'a AgentStore, call_id: &str, name: &str) -> Option<&'a DeliveryRow> {
     let attempts = store.attempts.values().filter(|attempt| attempt.call_id == call_id);
     let rows = attempts.flat_map(|attempt| {
         let people = &store.outgoing[&attempt.message].recipients;
         let is_meant = |recipient: u32| user(&people[usize::try_from(recipient).unwrap()].address) == name;
-        let rows = store.deliveries_of(attempt.message).filter(|row| row.attempt == attempt.number);
+        let rows = store.deliveries_of(attempt.message).filter(|row| row.attempt == attempt.number && row.state != DeliveryState::Cancelled);
         rows.filter(move |row| is_meant(row.recipient))
     });
     rows.max_by_key(|row| far(row))
