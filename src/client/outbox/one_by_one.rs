@@ -14,7 +14,7 @@ use super::{Outbox, Place};
 use crate::client::command::Event;
 use crate::client::core::{Core, Single, Task};
 use crate::client::delivery::{News, is_settled};
-use crate::client::journal::{AttemptStage, DeliveryState, Way, Write};
+use crate::client::journal::{DeliveryState, Way, Write};
 use crate::client::line::Stream;
 use crate::client::reason::{NO_CONNECTION, NO_FINAL_ANSWER, NO_TLS, TOO_LARGE};
 use crate::client::sign_in::Heeded;
@@ -131,16 +131,19 @@ impl Outbox {
             let Some(single) = self.singles.waiting.pop_first() else {
                 return;
             };
-            let Some((entry, attempt)) = self.find((single.message, single.attempt)) else {
+            let place = (single.message, single.attempt);
+            if self.is_to_be_noted(core, place) {
+                self.singles.withdraw(place);
+                self.note_that_it_leaves(core, place, now);
+                continue;
+            }
+            let Some((entry, attempt)) = self.find(place) else {
                 continue;
             };
             let answered = self.singles.challenges.get(&single).copied().unwrap_or_default();
             let which = (single.recipient, attempt.row.cseq.saturating_add(u32::from(answered)));
             let print = |core: &mut Core, flow| print_single(core, (entry, attempt), which, flow);
             match route(core, Wanted::by(entry, &[single.recipient]), print) {
-                Some(Route::Leave(_)) if !self.is_let_leave(core, (single.message, single.attempt), now) => {
-                    self.singles.withdraw((single.message, single.attempt));
-                }
                 Some(Route::Leave(printed)) => {
                     let task = Task::Single(single);
                     core.send(task, Method::Message, (printed.flow, &printed.branch), printed.bytes, now);

@@ -40,6 +40,11 @@ impl Outbox {
             let Some(place) = self.waiting.pop_first() else {
                 return;
             };
+            if self.is_to_be_noted(core, place) {
+                self.note_that_it_leaves(core, place, now);
+                self.learn_all(core, place, &News::bare(DeliveryState::Sending), now);
+                continue;
+            }
             let Some((entry, attempt)) = self.find(place) else {
                 continue;
             };
@@ -178,9 +183,6 @@ impl Outbox {
     }
 
     fn leave(&mut self, core: &mut Core, place: Place, printed: Printed, now: Now) {
-        if !self.is_let_leave(core, place, now) {
-            return self.learn_all(core, place, &News::bare(DeliveryState::Sending), now);
-        }
         if let Some(attempt) = self.find_mut(place) {
             attempt.sendings = attempt.sendings.saturating_add(1);
             attempt.written_at = Some(now.mono);
@@ -190,17 +192,18 @@ impl Outbox {
         core.send(task, Method::Message, (printed.flow, &printed.branch), printed.bytes, now);
     }
 
-    /// Whether the disk knows that an attempt may have left. Where it does not, it is told first: after a crash what
-    /// had left would be queued again, could be withdrawn, and would be delivered all the same.
-    pub(super) fn is_let_leave(&mut self, core: &mut Core, place: Place, now: Now) -> bool {
-        if self.find(place).is_none_or(|(_, attempt)| !attempt.is_queued()) {
-            return true;
-        }
+    /// Whether an attempt could leave now, and the disk does not know that it may have. It is told first: after a crash
+    /// what had left would be queued again, could be withdrawn, and would be delivered all the same.
+    pub(super) fn is_to_be_noted(&self, core: &Core, place: Place) -> bool {
+        core.line.main().is_some() && self.find(place).is_some_and(|(_, attempt)| attempt.is_queued())
+    }
+
+    /// Tells the disk that an attempt may have left.
+    pub(super) fn note_that_it_leaves(&mut self, core: &mut Core, place: Place, now: Now) {
         self.leaving.insert(place);
         self.set_stage(core, place, AttemptStage::Sent, now);
         let (message, attempt) = place;
         core.promise(Action::MayLeave(message, attempt), Action::Nothing);
-        false
     }
 
     /// The disk knows that an attempt may have left. It may say so twice, of a batch and of what was saved again.

@@ -69,7 +69,9 @@ pub(crate) fn best_of<'a>(store: &'a AgentStore, call_id: &str, name: &str) -> O
     let rows = attempts.flat_map(|attempt| {
         let people = &store.outgoing[&attempt.message].recipients;
         let is_meant = |recipient: u32| user(&people[usize::try_from(recipient).unwrap()].address) == name;
-        let rows = store.deliveries_of(attempt.message).filter(|row| row.attempt == attempt.number && row.state != DeliveryState::Cancelled);
+        let rows = store
+            .deliveries_of(attempt.message)
+            .filter(|row| row.attempt == attempt.number && row.state != DeliveryState::Cancelled);
         rows.filter(move |row| is_meant(row.recipient))
     });
     rows.max_by_key(|row| far(row))
