@@ -14,6 +14,10 @@ mod outbox;
 
 mod registration;
 
+mod keep_alive;
+
+mod interval;
+
 mod conversation;
 
 mod composing;
@@ -91,7 +95,7 @@ impl UserAgent {
     #[must_use]
     pub fn new(config: AgentConfig, rows: Rows, random: Random, now: Now) -> Self {
         let line = Line::new(config.profile.server.clone(), &config.locals);
-        let mut core = Core::new(config.profile, line, random, rows.last_message);
+        let mut core = Core::new(config.profile, line, random, (rows.last_message, rows.instance));
         let mut conversations = Conversations::recover(rows.conversations, rows.last_conversation);
         let outbox = Outbox::recover(rows.open, &mut conversations, &core, now);
         let inbox = Inbox::recover(rows.keys, now);

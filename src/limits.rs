@@ -170,6 +170,18 @@ pub const STREAM_BYTES_WAITING_MAX: usize = 64 * 1024 * 1024;
 pub const CONNECTION_QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A connection on which nothing moved for so long is closed.
 pub const CONNECTION_IDLE: Duration = Duration::from_secs(15 * 60);
+/// A stream over which nothing of what was sent has arrived for so long is gone.
+pub const STREAM_UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+/// A ping is to be answered within this by a peer that has answered one before (RFC 5626 §4.4.1).
+pub const PONG_WAIT: Duration = Duration::from_secs(10);
+/// From one keep-alive to the next on a stream, less up to 15 % (RFC 5626 §4.4.1: 95 to 120 s).
+pub const KEEP_ALIVE_STREAM: Duration = Duration::from_secs(120);
+/// The same for datagrams behind a NAT (RFC 5626 §4.4.2: 24 to 29 s).
+pub const KEEP_ALIVE_DATAGRAM: Duration = Duration::from_secs(29);
+/// What the proxy asks of clients that register a flow (RFC 5626 §5.4).
+pub const FLOW_TIMER_SECS: u64 = KEEP_ALIVE_STREAM.as_secs();
+/// No server gets a keep-alive more often than that.
+pub const FLOW_TIMER_MIN: Duration = Duration::from_secs(15);
 /// A message on a stream must be whole this long after its first byte, and the first one of a peer that opened a
 /// connection this long after that.
 pub const STREAM_MESSAGE_WAIT: Duration = Duration::from_secs(30);

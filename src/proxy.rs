@@ -30,6 +30,8 @@ mod relay;
 
 mod registrar;
 
+mod reach;
+
 mod branch;
 
 mod submission;

@@ -123,11 +123,27 @@ pub(super) struct Core {
     held: Held<Write, Action>,
     outputs: VecDeque<Output<Event, Write>>,
     last_message: u64,
+    /// What tells this device from others of ours, a `urn:uuid:` (RFC 5626 §4.1).
+    instance: Option<String>,
+}
+
+/// What a registration says of the device that it is for (RFC 5626 §4.2).
+#[derive(Debug, Default)]
+pub(super) struct Device {
+    /// Parameters of its Contact.
+    pub(super) params: String,
+    /// It wants to be reached over the flow that it registers on.
+    pub(super) is_outbound: bool,
 }
 
 impl Core {
     /// Of an account; `last_message` is the largest number in use.
-    pub(super) fn new(profile: Profile, line: Line, mut random: Random, last_message: u64) -> Self {
+    pub(super) fn new(
+        profile: Profile,
+        line: Line,
+        mut random: Random,
+        (last_message, instance): (u64, Option<String>),
+    ) -> Self {
         let mut key = [0; 16];
         for half in key.chunks_exact_mut(8) {
             half.copy_from_slice(&random.bits().to_be_bytes());
@@ -143,6 +159,7 @@ impl Core {
             held: Held::default(),
             outputs: VecDeque::new(),
             last_message,
+            instance,
         }
     }
 
@@ -271,6 +288,15 @@ impl Core {
     pub(super) fn busy_answer(&mut self, asked: Asked<'_>) -> Answer {
         let begun = self.answer(asked, 503).field("Retry-After", crate::limits::RETRY_AFTER_SECS);
         Answer { key: asked.key, status: 503, bytes: begun.finish() }
+    }
+
+    /// What our registration on a flow says of this device.
+    pub(super) fn device(&self, flow: Flow) -> Device {
+        let Some(instance) = &self.instance else { return Device::default() };
+        // Behind a NAT a datagram flow would need STUN for it.
+        let is_outbound = flow.transport.is_reliable();
+        let reg_id = if is_outbound { ";reg-id=1" } else { "" };
+        Device { params: format!(";+sip.instance=\"<{instance}>\"{reg_id}"), is_outbound }
     }
 
     /// Our own URI in `sip:` form where others can reach us directly: what stands in Contact.

@@ -210,6 +210,9 @@ pub struct Rows {
     pub last_conversation: u64,
     /// The largest message number in use, 0 for none.
     pub last_message: u64,
+    /// What tells this store's device from others of its owner: `urn:uuid:` and 36 characters (RFC 5626 §4.1); none for
+    /// a store that does not last.
+    pub instance: Option<String>,
 }
 
 /// A conversation and what its line in the list shows.

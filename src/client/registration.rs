@@ -11,6 +11,8 @@ use crate::client::account::RegistrationState;
 use crate::client::capabilities::{ACCEPT, ALLOW};
 use crate::client::command::Event;
 use crate::client::core::{Action, Core, Task, domain_of, name_addr};
+use crate::client::interval::{granted_secs, longer_interval, retry_after};
+use crate::client::keep_alive::KeepAlive;
 use crate::client::sign_in::Heeded;
 use crate::limits::{
     BINDING_EXPIRES_MAX_SECS, REGISTER_EXPIRES_SECS, RETRY_AFTER_MAX, RETRY_FIRST, RETRY_MAX,
@@ -18,7 +20,7 @@ use crate::limits::{
 };
 use crate::machine::Flow;
 use crate::random::Random;
-use crate::sip::{Contacts, Fields, Method, Response};
+use crate::sip::{Method, Response};
 use crate::time::Now;
 
 /// How often in a row an interval that the registrar finds too brief is made longer.
@@ -37,6 +39,7 @@ pub(super) struct Registration {
     /// Challenges answered since the last good answer.
     challenges: u8,
     failures: u32,
+    keep_alive: KeepAlive,
 }
 
 /// What is under way.
@@ -80,6 +83,7 @@ impl Registration {
             interval_steps: 0,
             challenges: 0,
             failures: 0,
+            keep_alive: KeepAlive::default(),
         }
     }
 
@@ -216,7 +220,10 @@ impl Registration {
 
     /// Does what is due.
     pub(super) fn handle_timeout(&mut self, core: &mut Core, now: Now) {
-        if self.poll_timeout().is_none_or(|(due, _)| due > now.mono) {
+        if let Some((flow, bytes)) = self.keep_alive.due(&mut core.random, now) {
+            core.transmit(flow, bytes);
+        }
+        if self.phase_due().is_none_or(|(due, _)| due > now.mono) {
             return;
         }
         match self.phase {
@@ -232,6 +239,11 @@ impl Registration {
 
     /// When something is due.
     pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let keep_alive = self.keep_alive.poll_timeout().map(|due| (due, "keep-alive"));
+        self.phase_due().into_iter().chain(keep_alive).min()
+    }
+
+    fn phase_due(&self) -> Option<(Instant, &'static str)> {
         match self.phase {
             Phase::Resting { until } => Some((until, "next try to connect")),
             Phase::Settled { refresh_at } => refresh_at.map(|at| (at, "registration refresh")),
@@ -264,8 +276,10 @@ impl Registration {
 
     fn register(&mut self, core: &mut Core, flow: Flow, expires_secs: u32, now: Now) {
         let (begun, branch) = self.begun(core, &Method::Register, flow);
+        let device = core.device(flow);
+        let begun = if device.is_outbound { begun.field("Supported", "path, outbound") } else { begun };
         let bytes = begun
-            .field("Contact", format!("{};expires={expires_secs}", core.contact(flow)))
+            .field("Contact", format_args!("{}{};expires={expires_secs}", core.contact(flow), device.params))
             .field("Expires", expires_secs)
             .field("Allow", ALLOW)
             .finish();
@@ -327,6 +341,9 @@ impl Registration {
         if granted == 0 {
             return self.offline(core, Outage::default(), now);
         }
+        if let Some(flow) = core.line.main() {
+            self.keep_alive.registered(response, flow, &mut core.random, now);
+        }
         // A tenth is left for the refresh to be repeated in (RFC 3261 §10.2.4).
         let lifetime = Duration::from_secs(u64::from(granted.min(BINDING_EXPIRES_MAX_SECS)));
         let refresh_at = now.mono + core.random.jitter(lifetime / 10 * 9);
@@ -344,6 +361,7 @@ impl Registration {
     /// The proxy is not there: the next place is tried at once (RFC 3263 §4.3), all of them again after a while.
     fn offline(&mut self, core: &mut Core, outage: Outage, now: Now) {
         self.challenges = 0;
+        self.keep_alive.stop();
         if core.line.next_hop() {
             if self.state != RegistrationState::Connecting {
                 self.become_state(core, RegistrationState::Connecting);
@@ -361,6 +379,7 @@ impl Registration {
 
     fn left(&mut self, core: &mut Core) {
         self.phase = Phase::Left;
+        self.keep_alive.stop();
         self.become_state(core, RegistrationState::Idle);
         // After everything that was written before.
         core.promise(Action::Tell(Event::Disconnected), Action::Tell(Event::Disconnected));
@@ -372,29 +391,4 @@ impl Registration {
             core.tell(Event::Registration(state));
         }
     }
-}
-
-/// For how long our binding stands: what our Contact says, else Expires (RFC 3261 §10.2.4).
-fn granted_secs(fields: &Fields, core: &Core) -> Option<u32> {
-    let own = core.line.main().and_then(|flow| crate::sip::NameAddr::parse(&core.contact(flow)).ok());
-    let listed = match fields.contacts() {
-        Ok(Contacts::List(contacts)) => contacts,
-        Ok(Contacts::All) | Err(_) => Vec::new(),
-    };
-    let ours = listed.iter().find(|contact| own.as_ref().is_some_and(|own| own.uri.same_as(&contact.uri)));
-    let told = ours.and_then(|contact| contact.params.get("expires")).and_then(|text| text.parse().ok());
-    told.or_else(|| fields.expires().ok().flatten())
-}
-
-/// What the registrar finds long enough (RFC 3261 §10.2.8), or twice what we asked.
-fn longer_interval(fields: &Fields, asked_secs: u32) -> u32 {
-    let told = fields.first("Min-Expires").and_then(|text| text.trim().parse().ok());
-    told.filter(|told| *told > asked_secs).unwrap_or_else(|| asked_secs.saturating_mul(2))
-}
-
-/// `Retry-After: 18000;duration=3600 (maintenance)` (RFC 3261 §20.33).
-pub(super) fn retry_after(fields: &Fields) -> Option<Duration> {
-    let text = fields.first("Retry-After")?;
-    let digits: String = text.trim().chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok().map(Duration::from_secs)
 }

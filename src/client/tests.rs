@@ -3,6 +3,7 @@
 
 mod doubles;
 mod inbox;
+mod keep_alive;
 mod list;
 mod one_by_one;
 mod outbox;
@@ -188,6 +189,11 @@ impl Stage {
     }
 
     /// The 202 of a proxy that fans out.
+    fn accept_registration(&mut self, request: &str, fields: &str) {
+        self.answer(request, "200 OK", &format!("Supported: secondary-to\nExpires: 600\n{fields}"));
+        assert_eq!(*self.agent.registration(), RegistrationState::Connected);
+    }
+
     fn accept(&mut self, request: &str) {
         self.accept_on(proxy_flow(), request);
     }

@@ -1,17 +1,22 @@
 //! The task that serves one stream, in clear or under TLS: messages cut out of it, queued bytes written to it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::connections::{Connections, Opened, Outbound};
+use crate::limits::PONG_WAIT;
 use crate::machine::Flow;
 use crate::sip::{Framed, Framer};
 
 /// Read at a time.
 const READ_BYTES: usize = 16 * 1024;
+/// A keep-alive that asks for an answer (RFC 5626 §4.4.1).
+const PING: &[u8] = b"\r\n\r\n";
 
 /// Starts the task of one connection.
 pub(super) fn serve(
@@ -22,11 +27,46 @@ pub(super) fn serve(
     let (flow, opened) = (outbound.flow, outbound.opened);
     let pool = Arc::clone(connections);
     Connections::serve(connections, flow, async move {
+        let pulse = Pulse::default();
         tokio::select! {
-            ended = read(&pool, reader, (flow, opened)) => ended,
-            ended = write(writer, outbound) => ended,
+            ended = read(&pool, reader, (flow, opened), &pulse) => ended,
+            ended = write(writer, outbound, &pulse) => ended,
+            ended = pulse.stops() => ended,
         }
     });
+}
+
+/// What is known of the peer by our pings.
+#[derive(Debug, Default)]
+struct Pulse {
+    /// How often anything was read.
+    reads: AtomicU64,
+    /// How often it was when the last ping was written.
+    reads_at_ping: AtomicU64,
+    /// The peer has answered a ping. One that never does may not know them.
+    is_known: AtomicBool,
+    pinged: Notify,
+}
+
+impl Pulse {
+    /// Ends when a peer that has answered pings is silent after one (RFC 5626 §4.4.1).
+    async fn stops(&self) -> &'static str {
+        loop {
+            self.pinged.notified().await;
+            sleep(PONG_WAIT).await;
+            let is_silent = self.reads.load(Ordering::Relaxed) == self.reads_at_ping.load(Ordering::Relaxed);
+            if is_silent && self.is_known.load(Ordering::Relaxed) {
+                return "a ping was not answered";
+            }
+        }
+    }
+
+    fn before_write(&self, bytes: &[u8]) {
+        if bytes == PING {
+            self.reads_at_ping.store(self.reads.load(Ordering::Relaxed), Ordering::Relaxed);
+            self.pinged.notify_one();
+        }
+    }
 }
 
 /// Reads messages until the stream ends, breaks, idles, or stands still in mid-message. Says which.
@@ -34,6 +74,7 @@ async fn read(
     connections: &Connections,
     mut reader: impl AsyncRead + Unpin,
     (flow, opened): (Flow, Opened),
+    pulse: &Pulse,
 ) -> &'static str {
     let mut framer = Framer::default();
     let mut buffer = BytesMut::with_capacity(READ_BYTES);
@@ -54,12 +95,13 @@ async fn read(
             Ok(Err(_)) => return "broken",
             Ok(Ok(_)) => {}
         }
+        pulse.reads.fetch_add(1, Ordering::Relaxed);
         framer.push(&buffer);
         buffer.clear();
         if !half.holds(framer.held()) {
             return "too much is half said";
         }
-        match deliver(connections, &mut framer, flow).await {
+        match deliver(connections, &mut framer, flow, pulse).await {
             Delivered::Stop(why) => return why,
             Delivered::None if is_mid_message => continue,
             // Keep-alives alone are no reason to be here.
@@ -117,7 +159,7 @@ impl Delivered {
     }
 }
 
-async fn deliver(connections: &Connections, framer: &mut Framer, flow: Flow) -> Delivered {
+async fn deliver(connections: &Connections, framer: &mut Framer, flow: Flow, pulse: &Pulse) -> Delivered {
     let mut delivered = Delivered::None;
     loop {
         match framer.next() {
@@ -135,15 +177,19 @@ async fn deliver(connections: &Connections, framer: &mut Framer, flow: Flow) -> 
                 }
                 delivered = delivered.or_keep_alive();
             }
-            Ok(Some(Framed::Pong)) => delivered = delivered.or_keep_alive(),
+            Ok(Some(Framed::Pong)) => {
+                pulse.is_known.store(true, Ordering::Relaxed);
+                delivered = delivered.or_keep_alive();
+            }
             Ok(None) => return delivered,
             Err(_) => return Delivered::Stop("unreadable"),
         }
     }
 }
 
-async fn write(mut writer: impl AsyncWrite + Unpin, mut outbound: Outbound) -> &'static str {
+async fn write(mut writer: impl AsyncWrite + Unpin, mut outbound: Outbound, pulse: &Pulse) -> &'static str {
     while let Some(bytes) = outbound.queue.recv().await {
+        pulse.before_write(&bytes);
         // TLS may keep a record back until it is flushed.
         if writer.write_all(&bytes).await.is_err() || writer.flush().await.is_err() {
             return "cannot be written";

@@ -14,6 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use super::connections::{Connections, Opened, Outbound, Peer};
 use super::tls::Tls;
 use super::{NetEvent, distrust, stream};
+use crate::limits::STREAM_UNACKNOWLEDGED;
 use crate::machine::{ConnectFault, Flow};
 use crate::sip::Transport;
 
@@ -66,6 +67,7 @@ pub(super) async fn accept(
 
 fn take_plain(connections: &Arc<Connections>, stream: TcpStream, remote: SocketAddr) {
     let Some(flow) = flow_of(Transport::Tcp, &stream, remote) else { return };
+    notice_when_gone(&stream);
     // RFC 3261 §18: what we send to that very address goes over it, too.
     if let Some(outbound) = connections.add(flow, Some(Peer::at(flow)), Opened::ByPeer) {
         stream::serve(connections, stream.into_split(), outbound);
@@ -79,6 +81,7 @@ async fn take_tls(
     remote: SocketAddr,
 ) {
     let Some(flow) = flow_of(Transport::Tls, &stream, remote) else { return };
+    notice_when_gone(&stream);
     match timeout(GREET_WAIT, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => {
             // Whoever connected has shown no certificate, so it is no way to any domain.
@@ -143,7 +146,17 @@ async fn connect(remote: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStre
     if let Some(from) = from {
         socket.bind(SocketAddr::new(from, 0))?;
     }
-    socket.connect(remote).await
+    let stream = socket.connect(remote).await?;
+    notice_when_gone(&stream);
+    Ok(stream)
+}
+
+/// A peer whose way is cut says nothing any more; without this the system would send to it for a quarter of an hour.
+fn notice_when_gone(stream: &TcpStream) {
+    let wait_ms = u32::try_from(STREAM_UNACKNOWLEDGED.as_millis()).unwrap_or(u32::MAX);
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, wait_ms) {
+        tracing::debug!(%error, "a connection that is cut will be noticed late");
+    }
 }
 
 /// The TLS handshake with a server that has to be `domain`, or the address itself (RFC 5922).

@@ -68,6 +68,34 @@ fn datagrams_come_whole_and_keep_alives_do_not_come() {
 }
 
 #[test]
+fn a_peer_that_has_answered_a_ping_and_does_not_the_next_time_is_gone() {
+    for (answers, is_gone) in [(1, true), (0, false)] {
+        run(async {
+            let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let hop = Hop { transport: Transport::Tcp, remote: server.local_addr().unwrap() };
+            let mut net = Net::bind(&[]).await.unwrap();
+            assert!(net.connect(ConnectId(1), hop, None).is_none());
+            let Some(NetEvent::Connected { flow, .. }) = net.receive().await else { panic!("a connection") };
+            let (mut peer, _) = server.accept().unwrap();
+            let ping = Transmit { flow, bytes: Bytes::from_static(b"\r\n\r\n") };
+            for number in 0..2 {
+                net.transmit(&ping).unwrap();
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                let mut buffer = [0; 4];
+                peer.read_exact(&mut buffer).unwrap();
+                if number < answers {
+                    peer.write_all(b"\r\n").unwrap();
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+            let wait = crate::limits::PONG_WAIT + Duration::from_secs(2);
+            let ended = tokio::time::timeout(wait, net.receive()).await.ok();
+            assert_eq!(matches!(ended, Some(Some(NetEvent::Disconnected { .. }))), is_gone, "{ended:?}");
+        });
+    }
+}
+
+#[test]
 fn the_first_datagram_leaves_at_once() {
     run(async {
         let peer = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();

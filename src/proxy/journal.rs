@@ -84,6 +84,19 @@ pub struct BindingRow {
     pub expires_at: Timestamp,
     /// The flow that the REGISTER came in on.
     pub flow: Flow,
+    /// What leads there.
+    pub reach: Reach,
+    /// Which of its device's flows it is, where the client registers flows (RFC 5626 §4.2).
+    pub reg_id: Option<u32>,
+}
+
+/// What leads to a binding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Its Contact; and its flow, where that is a connection that lives.
+    Contact,
+    /// Its flow alone; without that nobody is there.
+    Flow,
 }
 
 /// A device of an address-of-record, remembered beyond its bindings (W16; RFC 5626's instance).

@@ -325,8 +325,7 @@ impl Report {
             device: None,
         });
         let at_contact = dialog.contact.iter().map(|contact| router.elsewhere(contact));
-        let bindings = self.sender.iter().flat_map(|sender| core.location.bindings(sender, now.mono));
-        let at_bindings = bindings.map(|binding| router.target(binding));
+        let at_bindings = self.sender.iter().flat_map(|sender| router.at_bindings(sender, now));
         let at_home = self.sender.is_none().then(|| router.elsewhere(&dialog.sender));
         let is_new =
             |target: &Target| !self.tried.contains(&mark(&target.way)) && target.may_carry(&dialog.sender);

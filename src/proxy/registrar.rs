@@ -1,16 +1,17 @@
 //! The registrar: REGISTER to bindings (RFC 3261 §10.3).
 //!
-//! Bindings are applied and told in the 200 once they are on stable storage.
+//! A client that registers flows is reached over them (RFC 5626). Bindings are applied and told in the 200 once they are on stable storage.
 
 use std::time::Duration;
 
 use super::core::{Action, Core, Registration, Rejection, SECONDARY_TO};
 use super::journal::{BindingRow, Write};
 use super::location::Binding;
+use super::reach;
 use super::router::is_routable;
 use crate::limits::{
     AORS_MAX, BINDING_EXPIRES_DEFAULT_SECS, BINDING_EXPIRES_MAX_SECS, BINDING_EXPIRES_MIN_SECS,
-    BINDINGS_PER_AOR_MAX, CONTACTS_PER_REGISTER_MAX,
+    BINDINGS_PER_AOR_MAX, CONTACTS_PER_REGISTER_MAX, FLOW_TIMER_SECS,
 };
 use crate::machine::Flow;
 use crate::sip::{Aor, Compose, Contacts, NameAddr, Request, Scheme};
@@ -63,7 +64,7 @@ pub(super) fn committed(core: &mut Core, registration: &Registration, now: Now) 
 
 /// 200 with all bindings, the date, and the proof of W6 (RFC 3261 §10.3 step 8).
 fn answer(core: &mut Core, registration: &Registration, now: Now) {
-    let Registration { key, request, flow, aor, .. } = registration;
+    let Registration { key, request, flow, aor, writes } = registration;
     let tag = core.random.token(12);
     let mut message = Compose::response(request, 200, None, &tag, flow.remote);
     for binding in core.location.bindings(aor, now.mono) {
@@ -73,7 +74,15 @@ fn answer(core: &mut Core, registration: &Registration, now: Now) {
             if row.q_permille == Q_DEFAULT { String::new() } else { format!(";q=0.{:03}", row.q_permille) };
         message = message.field("Contact", format_args!("<{}>{q};expires={left}", row.contact));
     }
-    let bytes = message.field("Supported", SECONDARY_TO).field("Date", core.date(now.wall)).finish();
+    let is_outbound = writes.iter().any(|write| matches!(write, Write::Bind(row) if row.reg_id.is_some()));
+    if is_outbound {
+        // RFC 5626 §6, §5.4.
+        message = message.field("Require", "outbound").field("Flow-Timer", FLOW_TIMER_SECS);
+    }
+    let bytes = message
+        .field("Supported", format_args!("{SECONDARY_TO}, outbound"))
+        .field("Date", core.date(now.wall))
+        .finish();
     core.carrier.respond(*key, 200, bytes, now.mono);
 }
 
@@ -174,6 +183,8 @@ fn binding_row(
         instance: contact.params.get("+sip.instance").map(str::to_owned),
         expires_at: now.wall.plus(Duration::from_secs(expires.into())),
         flow,
+        reach: reach::reach(request, contact, flow),
+        reg_id: reach::reg_id(request, contact),
     }
 }
 
@@ -191,6 +202,7 @@ fn in_order(row: &BindingRow, request: &Request) -> Result<bool, Rejection> {
 fn is_moved(row: &BindingRow, wanted: &BindingRow, contacts: &[NameAddr]) -> bool {
     row.instance.is_some()
         && row.instance == wanted.instance
+        && (row.reg_id == wanted.reg_id || row.reg_id.is_none() || wanted.reg_id.is_none())
         && !contacts.iter().any(|contact| contact.uri.same_as(&row.contact))
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use super::carrier::{Carrier, Way};
 use super::config::{ProxyConfig, StaticRoute};
+use super::journal::Reach;
 use super::location::{Binding, LocationService};
 use super::users::Users;
 use crate::machine::{Flow, Hop};
@@ -147,8 +148,7 @@ impl Router<'_> {
         if self.users.lack(&aor) {
             return TargetSet::Unknown;
         }
-        let targets = self.location.bindings(&aor, now.mono).map(|binding| self.target(binding));
-        let targets: Vec<_> = targets.filter(|target| target.may_carry(uri)).collect();
+        let targets: Vec<_> = self.at_bindings(&aor, now).filter(|target| target.may_carry(uri)).collect();
         if targets.is_empty() { TargetSet::Nobody } else { TargetSet::Targets(targets) }
     }
 
@@ -162,17 +162,33 @@ impl Router<'_> {
         self.domains.next_hop(uri).map_or_else(|| way_to(uri), Way::Hop)
     }
 
-    /// A binding's contact: over the connection that it was registered on while that lives, else at its address.
-    pub(super) fn target(&self, binding: &Binding) -> Target {
+    /// The places where somebody of ours is registered, best first; of the flows of one device the newest that lives (RFC 5626
+    /// §5.3).
+    pub(super) fn at_bindings(&self, aor: &Aor, now: Now) -> impl Iterator<Item = Target> {
+        let others = move || self.location.bindings(aor, now.mono);
+        let is_newest = move |binding: &&Binding| {
+            binding.row.reg_id.is_none()
+                || !others().any(|other| {
+                    let is_twin = other.row.reg_id.is_some() && other.row.instance == binding.row.instance;
+                    is_twin && other.since > binding.since && self.carrier.is_usable(other.row.flow)
+                })
+        };
+        others().filter(is_newest).filter_map(|binding| self.target(binding))
+    }
+
+    /// A binding's contact: over the connection that it was registered on while that lives, else at its address, where it
+    /// has one.
+    pub(super) fn target(&self, binding: &Binding) -> Option<Target> {
         let (uri, flow) = (binding.row.contact.to_target(), binding.row.flow);
         let wanted = uri.transport();
         let fits = wanted.is_none_or(|wanted| wanted == flow.transport);
-        let way = if fits && flow.transport != Transport::Udp && self.carrier.is_usable(flow) {
-            Way::Flow(flow)
-        } else {
-            self.way_from(&uri, flow, fits)
+        let is_alive = self.carrier.is_usable(flow);
+        let way = match binding.row.reach {
+            Reach::Flow => Some(Way::Flow(flow)).filter(|_| is_alive),
+            Reach::Contact if fits && flow.transport != Transport::Udp && is_alive => Some(Way::Flow(flow)),
+            Reach::Contact => Some(self.way_from(&uri, flow, fits)),
         };
-        Target { uri, way, device: binding.row.instance.clone() }
+        Some(Target { uri, way: way?, device: binding.row.instance.clone() })
     }
 
     /// The way to `contact` for a recipient once more: by the binding if it still is one, so over its connection. None
@@ -182,8 +198,11 @@ impl Router<'_> {
         let binding = aor.and_then(|aor| {
             self.location.bindings(&aor, now.mono).find(|binding| binding.row.contact.to_target() == *contact)
         });
-        let way = binding.map_or_else(|| self.way_outside(contact), |binding| self.target(binding).way);
-        Some(way).filter(|way| !recipient.is_sips() || is_secure(way))
+        let way = match binding {
+            Some(binding) => self.target(binding).map(|target| target.way),
+            None => Some(self.way_outside(contact)),
+        };
+        way.filter(|way| !recipient.is_sips() || is_secure(way))
     }
 
     fn way_from(&self, uri: &Uri, flow: Flow, fits: bool) -> Way {

@@ -16,6 +16,7 @@ mod absence;
 mod admission;
 mod auth;
 mod doubles;
+mod flows;
 mod legs;
 mod list_body;
 mod lists;

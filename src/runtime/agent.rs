@@ -58,7 +58,9 @@ impl Agent {
         let profile = account.check()?;
         let store = data
             .map_or_else(Store::<ClientSchema>::in_memory, |folder| Store::open(&folder.join(STORE_FILE)))?;
-        let rows = store.load()?;
+        let mut rows = store.load()?;
+        // A device that comes only once is not to be waited for.
+        rows.instance = rows.instance.filter(|_| data.is_some());
         let tls = TlsFiles { identity: None, authorities: account.tls_ca.clone() };
         let settings = NetSettings { tls, dns: account.dns };
         let hops = first_look(&profile.server, &settings).await;

@@ -25,7 +25,8 @@ impl Schema for ClientSchema {
     type Rows = Rows;
     const NAME: &'static str = "client";
     const APPLICATION_ID: i32 = 0x4641_4e43; // "FANC"
-    const MIGRATIONS: &'static [&'static str] = &[include_str!("client_1.sql"), include_str!("client_2.sql")];
+    const MIGRATIONS: &'static [&'static str] =
+        &[include_str!("client_1.sql"), include_str!("client_2.sql"), include_str!("client_3.sql")];
 
     fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
         match write {
@@ -52,8 +53,23 @@ impl Schema for ClientSchema {
             keys: keys(connection)?,
             last_conversation,
             last_message,
+            instance: Some(instance(connection)?),
         })
     }
+}
+
+/// A UUID of version 4 (RFC 9562 §5.4) of the bits that the store was given when it was made.
+fn instance(connection: &Connection) -> rusqlite::Result<String> {
+    let hex: String = connection.query_row("SELECT bits FROM device", [], |row| row.get(0))?;
+    let part = |range| hex.get(range).unwrap_or_default();
+    Ok(format!(
+        "urn:uuid:{}-{}-4{}-a{}-{}",
+        part(0..8),
+        part(8..12),
+        part(13..16),
+        part(17..20),
+        part(20..32)
+    ))
 }
 
 fn put_conversation(connection: &Connection, conversation: &ConversationRow) -> rusqlite::Result<()> {

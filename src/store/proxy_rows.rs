@@ -10,8 +10,8 @@ pub(super) use self::aliases::aliases;
 pub(super) use self::users::users;
 use crate::machine::Flow;
 use crate::proxy::journal::{
-    AcceptedRow, BindingRow, DeviceRow, DispatchId, DispatchRows, OutcomeRow, OutcomeState, ReportRow, Rows,
-    WaitRow, Write,
+    AcceptedRow, BindingRow, DeviceRow, DispatchId, DispatchRows, OutcomeRow, OutcomeState, Reach, ReportRow,
+    Rows, WaitRow, Write,
 };
 use crate::sip::{Aor, Uri};
 use crate::store::Schema;
@@ -37,6 +37,7 @@ impl Schema for ProxySchema {
         include_str!("proxy_2.sql"),
         include_str!("proxy_3.sql"),
         include_str!("proxy_4.sql"),
+        include_str!("proxy_5.sql"),
     ];
 
     fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
@@ -73,8 +74,8 @@ fn put_secret(connection: &Connection, key: &[u8; 16]) -> rusqlite::Result<()> {
 
 fn put_binding(connection: &Connection, binding: &BindingRow) -> rusqlite::Result<()> {
     let sql =
-        "INSERT OR REPLACE INTO binding (aor, contact, q_permille, call_id, cseq, instance, expires_at, flow)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        "INSERT OR REPLACE INTO binding (aor, contact, q_permille, call_id, cseq, instance, expires_at, flow, reach, reg_id)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     let mut statement = connection.prepare_cached(sql)?;
     statement
         .execute(params![
@@ -86,6 +87,11 @@ fn put_binding(connection: &Connection, binding: &BindingRow) -> rusqlite::Resul
             binding.instance,
             binding.expires_at.as_millis_i64(),
             FlowColumn(binding.flow),
+            match binding.reach {
+                Reach::Contact => "contact",
+                Reach::Flow => "flow",
+            },
+            binding.reg_id,
         ])
         .map(drop)
 }
@@ -195,7 +201,7 @@ fn secret(connection: &Connection) -> rusqlite::Result<Option<[u8; 16]>> {
 }
 
 fn bindings(connection: &Connection) -> rusqlite::Result<Vec<BindingRow>> {
-    let sql = "SELECT aor, contact, q_permille, call_id, cseq, instance, expires_at, flow FROM binding
+    let sql = "SELECT aor, contact, q_permille, call_id, cseq, instance, expires_at, flow, reach, reg_id FROM binding
                ORDER BY aor, contact";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], binding)?;
@@ -218,6 +224,8 @@ fn binding(row: &Row<'_>) -> rusqlite::Result<Option<BindingRow>> {
         instance: row.get("instance")?,
         expires_at: timestamp(row, "expires_at")?,
         flow: row.get::<_, FlowColumn>("flow")?.0,
+        reach: if row.get::<_, String>("reach")? == "flow" { Reach::Flow } else { Reach::Contact },
+        reg_id: row.get("reg_id")?,
     }))
 }
 

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::client::journal as ours;
 use crate::machine::{ConnectionId, Flow};
 use crate::proxy::journal::{
-    AcceptedRow, BindingRow, DispatchId, OutcomeRow, OutcomeState, ReportRow, Write,
+    AcceptedRow, BindingRow, DispatchId, OutcomeRow, OutcomeState, Reach, ReportRow, Write,
 };
 use crate::sip::{Aor, Transport, Uri};
 use crate::store::{Schema, migrate};
@@ -76,6 +76,8 @@ fn binding(user: &str, flow: Flow, instance: Option<&str>) -> BindingRow {
         instance: instance.map(str::to_owned),
         expires_at: Timestamp::from_millis(1_700_000_600_000),
         flow,
+        reach: Reach::Contact,
+        reg_id: None,
     }
 }
 

@@ -333,6 +333,7 @@ impl Store for AgentStore {
             keys: self.keys.iter().map(|(key, at)| (key.clone(), *at)).collect(),
             last_conversation: self.conversations.last_key_value().map_or(0, |(id, _)| id.0),
             last_message: last(last_sent.max(last_received)),
+            instance: None,
         }
     }
 }

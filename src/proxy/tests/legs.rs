@@ -189,7 +189,7 @@ fn w17_a_leg_ends_one_timer_f_after_its_first_transmission_redirects_included() 
 fn w17_a_tcp_binding_is_reached_over_its_connection_once() {
     let mut bench = Bench::new();
     let home = tcp("192.0.2.7:40000", 1);
-    bench.receive(home, &register("bob", "<sip:bob@192.0.2.7:40000;transport=tcp>", 1, 600));
+    bench.receive(home, &register("bob", "<sip:bob@192.0.2.7:5060;transport=tcp>", 1, 600));
     bench.take("192.0.2.7:40000");
     bench.ask(JAMES, &to_bob());
     let legs = bench.take_sent("192.0.2.7:40000");
@@ -203,9 +203,9 @@ fn w17_a_tcp_binding_is_reached_over_its_connection_once() {
     // The connection is gone: the next leg connects to the contact.
     bench.receive(udp(JAMES), &to_bob().replace("asd88asd77a", "second").replace("K776", "K8"));
     let (id, hop) = bench.connects.remove(0);
-    assert_eq!(hop, Hop { transport: Transport::Tcp, remote: address("192.0.2.7:40000") });
-    bench.input(Input::Connected { id, flow: tcp("192.0.2.7:40000", 2) });
-    assert_eq!(bench.take("192.0.2.7:40000").len(), 1);
+    assert_eq!(hop, Hop { transport: Transport::Tcp, remote: address("192.0.2.7:5060") });
+    bench.input(Input::Connected { id, flow: tcp("192.0.2.7:5060", 2) });
+    assert_eq!(bench.take("192.0.2.7:5060").len(), 1);
 }
 
 #[test]

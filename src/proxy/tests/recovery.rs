@@ -92,7 +92,7 @@ fn w23_a_round_that_was_waited_for_comes_at_its_time() {
 fn w24_no_connection_outlives_the_process() {
     let mut bench = Bench::new();
     let flow = tcp("192.0.2.7:40000", 1);
-    bench.receive(flow, &register("bob", "<sip:bob@192.0.2.7:40000;transport=tcp>", 1, 600));
+    bench.receive(flow, &register("bob", "<sip:bob@192.0.2.7:5060;transport=tcp>", 1, 600));
     bench.receive(tcp("192.0.2.1:33333", 2), SUBMISSION);
     bench.take("192.0.2.7:40000");
     bench.crash();
@@ -100,7 +100,7 @@ fn w24_no_connection_outlives_the_process() {
     bench.receive(tcp("203.0.113.1:1", 1), &register("eve", "<sip:eve@203.0.113.1>", 1, 600));
     assert_eq!(
         bench.connects.iter().map(|(_, hop)| hop.remote).collect::<Vec<_>>(),
-        [address("192.0.2.7:40000")]
+        [address("192.0.2.7:5060")]
     );
     assert!(bench.take("192.0.2.7:40000").is_empty());
 }

@@ -138,8 +138,10 @@ fn a_binding_is_replaced_and_removed_by_address_and_contact() {
         instance: Some("<urn:uuid:1>".to_owned()),
         expires_at: Timestamp::from_millis(5),
         flow: flow(),
+        reach: Reach::Contact,
+        reg_id: None,
     };
-    let newer = BindingRow { cseq: 2, instance: None, ..row.clone() };
+    let newer = BindingRow { cseq: 2, instance: None, reach: Reach::Flow, reg_id: Some(2), ..row.clone() };
     write_all::<ProxySchema>(&connection, &[Write::Bind(row), Write::Bind(newer.clone())]);
     assert_eq!(ProxySchema::load(&connection).unwrap().bindings, [newer]);
     write_all::<ProxySchema>(&connection, &[Write::Unbind { aor, contact }]);

@@ -1,0 +1,55 @@
+//! Whether a binding is reached at its Contact, or over the flow that it was made on alone: a client behind a NAT, in a
+//! browser, or with a connection of its own has no address that others could send to (RFC 5626, RFC 7118 §5.2).
+
+use super::journal::Reach;
+use crate::machine::Flow;
+use crate::sip::{NameAddr, Request, Transport, Uri};
+
+/// The number of a flow among those of one device, where the client asks for RFC 5626 and is connected to us directly (§6).
+pub(super) fn reg_id(request: &Request, contact: &NameAddr) -> Option<u32> {
+    let is_asked = request.fields().has_token("Supported", "outbound") && is_direct(request);
+    let number = contact.params.get("reg-id").filter(|_| is_asked)?;
+    contact.params.get("+sip.instance")?;
+    number.parse().ok().filter(|number| *number > 0)
+}
+
+/// How the client of a REGISTER is reached.
+pub(super) fn reach(request: &Request, contact: &NameAddr, flow: Flow) -> Reach {
+    let is_by_flow = is_direct(request)
+        && (reg_id(request, contact).is_some()
+            || is_browser(&contact.uri, flow)
+            || is_own_end(&contact.uri, flow)
+            || is_translated(request, &contact.uri, flow));
+    if is_by_flow { Reach::Flow } else { Reach::Contact }
+}
+
+/// No proxy stands between the client and us.
+fn is_direct(request: &Request) -> bool {
+    request.fields().tokens("Via").count() == 1
+}
+
+/// Nobody connects to a browser; its Contact says so by a name that there is not (RFC 7118 §5.2, RFC 2606 §2).
+fn is_browser(contact: &Uri, flow: Flow) -> bool {
+    matches!(flow.transport, Transport::Ws | Transport::Wss)
+        || contact.host().to_ascii_lowercase().ends_with(".invalid")
+}
+
+/// The Contact is the client's end of this connection, at which nobody listens.
+fn is_own_end(contact: &Uri, flow: Flow) -> bool {
+    flow.transport.is_reliable()
+        && contact.ip() == Some(flow.remote.ip())
+        && contact.port() == Some(flow.remote.port())
+}
+
+/// The client does not know where it is seen, and its Contact is where it thinks that it is (RFC 3581 §4).
+fn is_translated(request: &Request, contact: &Uri, flow: Flow) -> bool {
+    let via = request.fields().top_via();
+    let Ok(sent_by) = via.host.trim_matches(['[', ']']).parse::<std::net::IpAddr>() else {
+        return false;
+    };
+    // A client that asks for `rport` receives on the port that it sends from.
+    let is_symmetric = flow.transport == Transport::Udp && via.params.has("rport");
+    let is_elsewhere = sent_by != flow.remote.ip().to_canonical()
+        || (is_symmetric && via.port.unwrap_or_else(|| flow.transport.default_port()) != flow.remote.port());
+    is_elsewhere && contact.ip() == Some(sent_by)
+}
