@@ -178,6 +178,9 @@ pub const PONG_WAIT: Duration = Duration::from_secs(10);
 pub const KEEP_ALIVE_STREAM: Duration = Duration::from_secs(120);
 /// The same for datagrams behind a NAT (RFC 5626 §4.4.2: 24 to 29 s).
 pub const KEEP_ALIVE_DATAGRAM: Duration = Duration::from_secs(29);
+/// A registration over datagrams through a NAT is refreshed after this at the latest: the NAT may have shown us elsewhere by then, and
+/// tells nobody.
+pub const NAT_REFRESH: Duration = Duration::from_secs(60);
 /// What the proxy asks of clients that register a flow (RFC 5626 §5.4).
 pub const FLOW_TIMER_SECS: u64 = KEEP_ALIVE_STREAM.as_secs();
 /// No server gets a keep-alive more often than that.

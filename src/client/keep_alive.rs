@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::limits::{FLOW_TIMER_MIN, KEEP_ALIVE_DATAGRAM, KEEP_ALIVE_STREAM};
+use crate::limits::{FLOW_TIMER_MIN, KEEP_ALIVE_DATAGRAM, KEEP_ALIVE_STREAM, NAT_REFRESH};
 use crate::machine::Flow;
 use crate::random::Random;
 use crate::sip::{Response, Transport};
@@ -27,16 +27,23 @@ struct Beat {
 }
 
 impl KeepAlive {
-    /// The server has taken a registration on `flow`.
-    pub(super) fn registered(&mut self, response: &Response, flow: Flow, random: &mut Random, now: Now) {
-        let every = match flow.transport {
-            Transport::Udp if is_translated(response, flow.local) => Some(KEEP_ALIVE_DATAGRAM),
-            Transport::Udp => None,
+    /// The server has taken a registration on `flow`; tells after how long the next one is due at the latest.
+    pub(super) fn registered(
+        &mut self,
+        response: &Response,
+        flow: Flow,
+        random: &mut Random,
+        now: Now,
+    ) -> Duration {
+        let (every, refresh) = match flow.transport {
+            Transport::Udp if is_translated(response, flow.local) => (Some(KEEP_ALIVE_DATAGRAM), NAT_REFRESH),
+            Transport::Udp => (None, Duration::MAX),
             Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
-                Some(flow_timer(response).unwrap_or(KEEP_ALIVE_STREAM))
+                (Some(flow_timer(response).unwrap_or(KEEP_ALIVE_STREAM)), Duration::MAX)
             }
         };
         self.0 = every.map(|every| Beat { flow, every, due: now.mono + random.jitter(every) });
+        refresh
     }
 
     /// There is nothing to keep alive.

@@ -341,12 +341,12 @@ impl Registration {
         if granted == 0 {
             return self.offline(core, Outage::default(), now);
         }
-        if let Some(flow) = core.line.main() {
-            self.keep_alive.registered(response, flow, &mut core.random, now);
-        }
+        let at_most =
+            core.line.main().map(|flow| self.keep_alive.registered(response, flow, &mut core.random, now));
         // A tenth is left for the refresh to be repeated in (RFC 3261 §10.2.4).
         let lifetime = Duration::from_secs(u64::from(granted.min(BINDING_EXPIRES_MAX_SECS)));
-        let refresh_at = now.mono + core.random.jitter(lifetime / 10 * 9);
+        let refresh = (lifetime / 10 * 9).min(at_most.unwrap_or(Duration::MAX));
+        let refresh_at = now.mono + core.random.jitter(refresh);
         self.settle(core, state, Some(refresh_at));
     }
 

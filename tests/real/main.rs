@@ -20,6 +20,7 @@ mod kamailio;
 mod lists;
 mod loopback;
 mod mailbox;
+mod nat;
 mod one_by_one;
 mod patent;
 mod peers;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use fanfare::client::account::RegistrationState;
-use fanfare::client::journal::{AttemptRow, AttemptStage, DeliveryState};
+use fanfare::client::journal::{AttemptRow, AttemptStage, DeliveryRow, DeliveryState};
 use fanfare::machine::Machine;
 use fanfare::proxy::journal::{DispatchRows, OutcomeState};
 
@@ -55,6 +55,13 @@ fn dispatch_settled(accepted: &Accepted, rows: &DispatchRows) -> Result<(), Stri
     ensure(is_closed, || format!("the report is open: {:?}", rows.report))
 }
 
+/// Without a report, and reached by another attempt: the end of this one is not waited for after a restart.
+fn is_made_good(store: &AgentStore, missed: &DeliveryRow) -> bool {
+    let mut rows = store.deliveries_of(missed.message).filter(|row| row.recipient == missed.recipient);
+    missed.state == DeliveryState::NoReport
+        && rows.any(|row| matches!(row.state, DeliveryState::Delivered | DeliveryState::PassedOn))
+}
+
 fn attempt_settled(store: &AgentStore, attempt: &AttemptRow) -> Result<(), String> {
     ensure(attempt.stage == AttemptStage::Closed, || format!("an attempt is open: {attempt:?}"))?;
     let is_reported = !attempt.report.starts_with("none");
@@ -70,7 +77,7 @@ fn attempt_settled(store: &AgentStore, attempt: &AttemptRow) -> Result<(), Strin
             | DeliveryState::PassedOn
             | DeliveryState::Delivered => true,
         };
-        ensure(is_final, || format!("no end: {row:?} of {attempt:?}"))?;
+        ensure(is_final || is_made_good(store, row), || format!("no end: {row:?} of {attempt:?}"))?;
     }
     Ok(())
 }
@@ -114,8 +121,11 @@ fn agreed(
     }
     for (place, name) in people.iter().enumerate() {
         let outcome = outcome_of(&rows.outcomes, place);
-        let known = best_of(store, call_id, name).map(|row| row.state);
+        let row = best_of(store, call_id, name);
+        let known = row.map(|row| row.state);
         let agrees = match outcome {
+            // Another attempt brought it there, and after a restart nobody waits for this one any more.
+            Some(_) if row.is_some_and(|row| is_made_good(store, row)) => true,
             Some(OutcomeState::Delivered) => known == Some(DeliveryState::Delivered),
             Some(OutcomeState::Failed) => known == Some(DeliveryState::Failed),
             Some(OutcomeState::Deferred) | None => false,

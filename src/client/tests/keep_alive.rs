@@ -60,15 +60,24 @@ fn a_connection_is_kept_alive_as_often_as_the_server_wants() {
 #[test]
 fn datagrams_are_kept_alive_behind_a_nat_alone() {
     for (via, least) in
-        [("", 0), (";received=203.0.113.9;rport=61000", 10), (";received=127.0.0.1;rport=5070", 0)]
+        [("", 0), (";received=203.0.113.9;rport=61000", 4), (";received=127.0.0.1;rport=5070", 0)]
     {
         let mut stage = Stage::new(&account());
         stage.command(AgentCommand::Connect);
         let request = stage.take_sent("REGISTER");
         let seen = request.replacen(";rport\r\n", &format!("{via}\r\n"), 1);
         stage.accept_registration(&seen, "");
-        let (beats, _) = beats(&mut stage, 300);
-        assert!(beats.len() >= least && (least > 0 || beats.is_empty()), "{via}: {beats:?}");
-        assert!(beats.windows(2).all(|pair| (24..=30).contains(&(pair[1] - pair[0]))), "{beats:?}");
+        let mut all = Vec::new();
+        let mut registered = 1;
+        for _ in 0..10 {
+            let (more, others) = beats(&mut stage, 30);
+            all.extend(more);
+            for again in others {
+                registered += 1;
+                stage.accept_registration(&again.replacen(";rport\r\n", &format!("{via}\r\n"), 1), "");
+            }
+        }
+        assert_eq!(registered >= 5, least > 0, "a NAT may show us elsewhere at any time");
+        assert!(all.len() >= least && (least > 0 || all.is_empty()), "{via}: {all:?}");
     }
 }
