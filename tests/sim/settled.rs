@@ -167,8 +167,8 @@ pub(crate) fn idle(world: &World) -> Result<(), String> {
 }
 
 /// Reasons of timers that go on for ever, or for a day.
-const IDLE: [&str; 4] =
-    ["registration refresh", "a binding ends", "a message is forgotten", "a message expires"];
+const IDLE: [&str; 5] =
+    ["registration refresh", "keep-alive", "a binding ends", "a message is forgotten", "a message expires"];
 
 /// Whether a client registers with that proxy.
 fn is_home(world: &World, host: &Host, proxy: HostId) -> bool {
