@@ -8,6 +8,8 @@
 //!
 //! Its parts, each of which uses those listed after it only:
 
+mod promised;
+
 mod inbox;
 
 mod outbox;
@@ -66,7 +68,7 @@ use self::account::RegistrationState;
 use self::command::{AgentCommand, Event};
 use self::contacts::AddressBook;
 use self::conversation::Conversations;
-use self::core::{Action, Asked, Core, Task};
+use self::core::{Asked, Core, Task};
 use self::inbox::Inbox;
 use self::journal::{ConversationId, Rows, Write};
 use self::line::{Line, Lost};
@@ -74,7 +76,7 @@ use self::names::Names;
 use self::outbox::{Outbox, Upshot};
 use self::registration::Registration;
 use self::snapshot::{ConversationHead, Person};
-use crate::machine::{BatchId, ConnectId, Flow, Hop, Input, Machine, Output};
+use crate::machine::{ConnectId, Flow, Hop, Input, Machine, Output};
 use crate::random::Random;
 use crate::sip::{self, Message, Method, Request, Response};
 use crate::time::Now;
@@ -235,70 +237,6 @@ impl UserAgent {
             }
             AgentCommand::Connect => self.registration.connect(&mut self.core, now),
             AgentCommand::Disconnect => self.registration.leave(&mut self.core, now),
-        }
-    }
-
-    /// A batch is done with: does what waited for it.
-    fn release(&mut self, id: BatchId, end: fn(&mut Core, BatchId) -> Vec<Action>, now: Now) {
-        for action in end(&mut self.core, id) {
-            self.act(action, now);
-        }
-    }
-
-    fn act(&mut self, action: Action, now: Now) {
-        match action {
-            Action::Nothing => {}
-            Action::Tell(event) => self.tell(event),
-            Action::Answer(answer) => self.core.respond(answer, now),
-            Action::DraftKept(id) => self.outbox.kept(&mut self.core, &mut self.conversations, id),
-            Action::DraftLost(id, draft) => {
-                self.outbox.lost(&mut self.core, &mut self.conversations, id, *draft);
-            }
-            Action::MayLeave(id, attempt) => self.outbox.may_leave((id, attempt)),
-            Action::AttemptKept(id, attempt) => {
-                self.outbox.further_kept(&mut self.core, (id, attempt));
-                self.count(id);
-            }
-            Action::AttemptLost(id, attempt) => {
-                self.outbox.further_lost(&mut self.core, (id, attempt));
-            }
-            Action::Unsaved(id) => self.outbox.unsaved(id, now),
-            Action::Untold(id, event) => self.outbox.untold(id, *event, now),
-            Action::ReportTaken { message, kept, lost } => {
-                let is_kept = !self.outbox.is_unsaved(message);
-                self.core.respond(if is_kept { kept } else { lost }, now);
-            }
-            Action::IncomingKept(row, answer) => {
-                // The owner hears of it before the sender hears that it was delivered.
-                let event = self.inbox.kept(&mut self.conversations, &row);
-                self.core.tell(event);
-                self.core.respond(answer, now);
-            }
-            Action::IncomingLost(row, answer) => {
-                self.inbox.lost(&mut self.conversations, &row);
-                self.core.respond(answer, now);
-            }
-            Action::Repeated { key, kept, lost } => {
-                let answer = self.inbox.repeated(&key, kept, lost);
-                self.core.respond(answer, now);
-            }
-        }
-    }
-
-    fn tell(&mut self, event: Event) {
-        if !self.outbox.is_news(&event) {
-            return;
-        }
-        if let Event::Delivery { message, .. } = &event {
-            self.count(*message);
-        }
-        self.core.tell(event);
-    }
-
-    /// The list shows how a message stands as of what is committed.
-    fn count(&mut self, message: journal::MessageId) {
-        if let Some((conversation, tally)) = self.outbox.tally(message) {
-            self.conversations.tally(conversation, message, tally);
         }
     }
 
