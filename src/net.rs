@@ -5,6 +5,8 @@
 // In this order a part uses those after it only.
 mod tcp;
 
+mod websocket;
+
 mod stream;
 
 mod connections;
@@ -295,7 +297,11 @@ impl Net {
             Transport::Tls => {
                 self.tls.acceptor().map(Greeting::Tls).map_err(|error| BindCause::Tls(Box::new(error)))
             }
-            Transport::Ws | Transport::Wss => Err(BindCause::WebSocket),
+            Transport::Ws => Ok(Greeting::WebSocket(None)),
+            Transport::Wss => {
+                let acceptor = self.tls.acceptor().map(Some).map(Greeting::WebSocket);
+                acceptor.map_err(|error| BindCause::Tls(Box::new(error)))
+            }
         };
         let greeting = greeting.map_err(|cause| BindError::new(transport, asked, cause))?;
         self.locals.push((transport, local));

@@ -51,9 +51,6 @@ pub enum BindCause {
     /// A file that TLS needs.
     #[error(transparent)]
     Tls(#[from] Box<TlsFileError>),
-    /// Nobody listens so yet.
-    #[error("WebSocket is not spoken by this version")]
-    WebSocket,
     /// What the system says.
     #[error("{0}")]
     Other(#[source] io::Error),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -13,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::connections::{Connections, Opened, Outbound, Peer};
 use super::tls::Tls;
-use super::{NetEvent, distrust, stream};
+use super::{NetEvent, distrust, stream, websocket};
 use crate::limits::STREAM_UNACKNOWLEDGED;
 use crate::machine::{ConnectFault, Flow};
 use crate::sip::Transport;
@@ -32,6 +33,8 @@ pub(super) enum Greeting {
     Plain,
     /// With a TLS handshake.
     Tls(TlsAcceptor),
+    /// With that of a WebSocket, under TLS or not.
+    WebSocket(Option<TlsAcceptor>),
 }
 
 /// Takes connections in until the `Net` is gone.
@@ -53,11 +56,15 @@ pub(super) async fn accept(
         // Over a limit the stream is dropped, which closes it.
         match greeting.clone() {
             Greeting::Plain => take_plain(&connections, stream, remote),
-            Greeting::Tls(acceptor) => {
+            greeting @ (Greeting::Tls(_) | Greeting::WebSocket(_)) => {
                 let Ok(room) = Arc::clone(&greeted).try_acquire_owned() else { continue };
                 let connections = Arc::clone(&connections);
                 tokio::spawn(async move {
-                    take_tls(&connections, &acceptor, stream, remote).await;
+                    let taken =
+                        timeout(GREET_WAIT, take_greeted(&connections, greeting, stream, remote)).await;
+                    if taken.is_err() {
+                        tracing::debug!(%remote, "the handshake takes too long");
+                    }
                     drop(room);
                 });
             }
@@ -74,23 +81,49 @@ fn take_plain(connections: &Arc<Connections>, stream: TcpStream, remote: SocketA
     }
 }
 
-async fn take_tls(
+/// Serves a connection whose handshakes end well.
+async fn take_greeted(
     connections: &Arc<Connections>,
-    acceptor: &TlsAcceptor,
+    greeting: Greeting,
     stream: TcpStream,
     remote: SocketAddr,
 ) {
-    let Some(flow) = flow_of(Transport::Tls, &stream, remote) else { return };
+    let (transport, acceptor) = match greeting {
+        Greeting::Plain => return take_plain(connections, stream, remote),
+        Greeting::Tls(acceptor) => (Transport::Tls, Some(acceptor)),
+        Greeting::WebSocket(None) => (Transport::Ws, None),
+        Greeting::WebSocket(Some(acceptor)) => (Transport::Wss, Some(acceptor)),
+    };
+    let Some(flow) = flow_of(transport, &stream, remote) else { return };
     notice_when_gone(&stream);
-    match timeout(GREET_WAIT, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => {
-            // Whoever connected has shown no certificate, so it is no way to any domain.
+    let Some(acceptor) = acceptor else {
+        return take_web(connections, flow, stream).await;
+    };
+    match acceptor.accept(stream).await {
+        Ok(stream) if transport == Transport::Wss => take_web(connections, flow, stream).await,
+        // Whoever connected has shown no certificate, so it is no way to any domain.
+        Ok(stream) => {
             if let Some(outbound) = connections.add(flow, None, Opened::ByPeer) {
                 stream::serve(connections, tokio::io::split(stream), outbound);
             }
         }
-        Ok(Err(error)) => tracing::debug!(%flow, %error, "no TLS handshake"),
-        Err(_late) => tracing::debug!(%flow, "the TLS handshake takes too long"),
+        Err(error) => tracing::debug!(%flow, %error, "no TLS handshake"),
+    }
+}
+
+async fn take_web(
+    connections: &Arc<Connections>,
+    flow: Flow,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+) {
+    match websocket::greet(stream).await {
+        // Nobody connects to a browser: it is no way to anybody but over this.
+        Ok(socket) => {
+            if let Some(outbound) = connections.add(flow, None, Opened::ByPeer) {
+                websocket::serve(connections, socket, outbound);
+            }
+        }
+        Err(error) => tracing::debug!(%flow, %error, "no WebSocket"),
     }
 }
 

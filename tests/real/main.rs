@@ -29,3 +29,4 @@ mod socket;
 mod stream;
 mod tls;
 mod upkeep;
+mod websocket;

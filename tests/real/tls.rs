@@ -10,12 +10,46 @@ use crate::common::{free_address, objects};
 use crate::program::{Program, fanfare};
 use crate::stream::{Line, register_on};
 
+/// An authority of a test, and the certificate of its server.
+pub(crate) struct Authority {
+    folder: TempDir,
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+impl Authority {
+    pub(crate) fn new(folder: TempDir) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.distinguished_name.push(rcgen::DnType::CommonName, "authority of the test");
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let authority = Self { folder, issuer };
+        std::fs::write(authority.file("ca.pem"), authority.issuer.pem()).unwrap();
+        authority
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.file(name).to_str().unwrap().to_owned()
+    }
+
+    /// A new certificate in the place of the old one, with its key in the same file.
+    pub(crate) fn certify(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        std::fs::write(self.file("server.pem"), certificate.pem() + &key.serialize_pem()).unwrap();
+    }
+}
+
 /// A proxy for domain.com that listens under TLS alone, with an authority of its own.
 struct Secure {
     program: Option<Program>,
     address: SocketAddr,
-    folder: TempDir,
-    issuer: CertifiedIssuer<'static, KeyPair>,
+    authority: Authority,
 }
 
 impl Secure {
@@ -24,37 +58,15 @@ impl Secure {
     }
 
     fn on(address: SocketAddr) -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        params.distinguished_name.push(rcgen::DnType::CommonName, "authority of the test");
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let mut secure = Self { program: None, address, folder: TempDir::new().unwrap(), issuer };
-        std::fs::write(secure.file("ca.pem"), secure.issuer.pem()).unwrap();
-        secure.certify("domain.com", |_| ());
+        let mut secure = Self { program: None, address, authority: Authority::new(TempDir::new().unwrap()) };
+        secure.authority.certify("domain.com", |_| ());
         secure.run();
         secure
     }
 
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.file(name).to_str().unwrap().to_owned()
-    }
-
-    /// A new certificate in the place of the old one, with its key in the same file.
-    fn certify(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) {
-        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        change(&mut params);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        std::fs::write(self.file("server.pem"), certificate.pem() + &key.serialize_pem()).unwrap();
-    }
-
     fn run(&mut self) {
-        let (listen, cert) = (format!("tls:{}", self.address), self.path("server.pem"));
-        let data = self.path("data");
+        let (listen, cert) = (format!("tls:{}", self.address), self.authority.path("server.pem"));
+        let data = self.authority.path("data");
         let program = fanfare(&[
             "proxy",
             "--domain",
@@ -77,11 +89,11 @@ impl Secure {
     }
 
     fn openssl(&self) -> Line {
-        Line::tls(self.address, "domain.com", &self.file("ca.pem"))
+        Line::tls(self.address, "domain.com", &self.authority.file("ca.pem"))
     }
 
     fn send(&self, to: &[&str], text: &str) -> Program {
-        let (server, ca) = (self.server(), self.path("ca.pem"));
+        let (server, ca) = (self.server(), self.authority.path("ca.pem"));
         let mut args = vec!["send", "--from", "im:james@domain.com", "--proxy", &server, "--tls-ca", &ca];
         args.extend(to.iter().flat_map(|to| ["--to", to]));
         args.extend(["--text", text, "--json", "--timeout", "20s"]);
@@ -103,7 +115,7 @@ fn w32_one_message_to_two_over_tls_one_of_them_through_openssl() {
         let secure = Secure::on(address);
         let mut ann = secure.openssl();
         register(&mut ann, "ann", "");
-        let (server, ca) = (secure.server(), secure.path("ca.pem"));
+        let (server, ca) = (secure.server(), secure.authority.path("ca.pem"));
         let args = ["listen", "--as", "im:bob@domain.com", "--proxy", &server, "--tls-ca", &ca, "--json"];
         let bob = fanfare(&args);
         let mut query = secure.openssl();
@@ -159,13 +171,13 @@ fn w32_send_and_listen_say_what_is_the_matter_with_a_certificate() {
     ];
     for (name, change, words) in cases {
         // The running proxy takes it up by itself.
-        secure.certify(name, change);
+        secure.authority.certify(name, change);
         let ended = secure.send(&["im:ann@domain.com"], "x").end();
         assert_eq!(ended.code(), 2, "{ended:?}");
         assert!(ended.said().contains(words), "{words}: {ended:?}");
         ended.assert_no_panic();
     }
-    secure.certify("domain.com", |_| ());
+    secure.authority.certify("domain.com", |_| ());
     let server = secure.server();
     // Without its authority nobody trusts it.
     let listening = fanfare(&["listen", "--as", "im:bob@domain.com", "--proxy", &server]);
@@ -177,10 +189,10 @@ fn w32_send_and_listen_say_what_is_the_matter_with_a_certificate() {
 #[test]
 fn w32_openssl_and_we_agree_on_who_the_server_is_not() {
     let secure = Secure::start();
-    secure.certify("elsewhere.com", |_| ());
+    secure.authority.certify("elsewhere.com", |_| ());
     let refused = std::process::Command::new("openssl")
         .args(["s_client", "-quiet", "-verify_return_error", "-verify_hostname", "domain.com", "-CAfile"])
-        .arg(secure.file("ca.pem"))
+        .arg(secure.authority.file("ca.pem"))
         .args(["-connect", &secure.address.to_string()])
         .stdin(std::process::Stdio::null())
         .output()

@@ -1,0 +1,232 @@
+//! WebSockets, as browsers open them (RFC 7118): the handshake, then one SIP message in each message of the socket.
+//!
+//! What holds of any stream holds here: limits on what is half said, on silence, and on handshakes.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, timeout_at};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
+use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{self, Utf8Bytes};
+
+use super::connections::{Connections, Outbound};
+use crate::limits::MESSAGE_BYTES_MAX;
+use crate::machine::Flow;
+
+/// Read at a time; most messages are smaller.
+const READ_BYTES: usize = 4 * 1024;
+/// RFC 7118 §4.1: what a client offers, and a server confirms.
+const SUBPROTOCOL: &str = "sip";
+const SUBPROTOCOLS: &str = "Sec-WebSocket-Protocol";
+
+/// A socket whose handshake is over.
+pub(super) type Socket<S> = WebSocketStream<Counted<S>>;
+
+/// The server's side of the handshake (RFC 6455 §4.2, RFC 7118 §4).
+///
+/// # Errors
+/// The peer is no WebSocket client, or does not speak SIP over it; it has been told.
+pub(super) async fn greet<S>(stream: S) -> Result<Socket<S>, Box<tungstenite::Error>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BYTES)
+        .write_buffer_size(0)
+        .max_message_size(Some(MESSAGE_BYTES_MAX))
+        .max_frame_size(Some(MESSAGE_BYTES_MAX));
+    let counted = Counted { stream, read: Arc::default(), half: None };
+    tokio_tungstenite::accept_hdr_async_with_config(counted, agree, Some(config)).await.map_err(Box::new)
+}
+
+/// Confirms the subprotocol; without it a page of somebody else's could have opened this (RFC 7118 §4.1).
+#[expect(clippy::result_large_err, reason = "the library's own types")]
+fn agree(request: &Request, mut response: Response) -> Result<Response, ErrorResponse> {
+    let offered = request.headers().get_all(SUBPROTOCOLS).iter().filter_map(|value| value.to_str().ok());
+    let mut offered = offered.flat_map(|value| value.split(','));
+    if !offered.any(|name| name.trim().eq_ignore_ascii_case(SUBPROTOCOL)) {
+        let mut refusal = ErrorResponse::new(Some("The subprotocol sip is spoken here.\n".to_owned()));
+        *refusal.status_mut() = StatusCode::BAD_REQUEST;
+        return Err(refusal);
+    }
+    response.headers_mut().insert(SUBPROTOCOLS, HeaderValue::from_static(SUBPROTOCOL));
+    Ok(response)
+}
+
+/// Starts the task of one socket.
+pub(super) fn serve<S>(connections: &Arc<Connections>, mut socket: Socket<S>, outbound: Outbound)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let flow = outbound.flow;
+    let pool = Arc::clone(connections);
+    let counted = socket.get_mut();
+    counted.half = Some(Half { connections: Arc::clone(connections), flow, bytes: 0 });
+    let half_said = Arc::clone(&counted.read);
+    Connections::serve(connections, flow, async move {
+        let (sink, stream) = socket.split();
+        tokio::select! {
+            ended = read((&pool, flow), stream, &half_said) => ended,
+            ended = write(sink, outbound) => ended,
+        }
+    });
+}
+
+/// Reads messages until the socket ends, breaks, idles, or stands still in mid-message. Says which.
+async fn read(
+    (connections, flow): (&Connections, Flow),
+    mut stream: impl Stream<Item = Result<Message, tungstenite::Error>> + Unpin,
+    half_said: &AtomicUsize,
+) -> &'static str {
+    let limits = connections.limits();
+    let (mut is_silent, mut was_mid_message) = (true, false);
+    let mut heard = Instant::now();
+    loop {
+        // What is half said is looked at as often as a message may take: the library does not tell of it.
+        match timeout_at(Instant::now() + limits.message_wait.min(limits.idle), stream.next()).await {
+            Err(_) if is_silent => return "not a word",
+            Err(_) if heard.elapsed() >= limits.idle => return "idle",
+            Err(_) => {
+                let is_mid_message = half_said.load(Ordering::Relaxed) > 0;
+                if is_mid_message && was_mid_message {
+                    return "a message stood still";
+                }
+                was_mid_message = is_mid_message;
+                continue;
+            }
+            Ok(None) => return "closed by the peer",
+            Ok(Some(Err(tungstenite::Error::Capacity(_)))) => return "a message over the size limit",
+            Ok(Some(Err(_))) => return "broken",
+            Ok(Some(Ok(message))) => {
+                let bytes = match message {
+                    Message::Text(text) => text.into(),
+                    Message::Binary(bytes) => bytes,
+                    // Answered by the library.
+                    Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => {
+                        Bytes::new()
+                    }
+                };
+                if let Some(ended) = deliver(connections, flow, bytes, &mut is_silent).await {
+                    return ended;
+                }
+            }
+        }
+        heard = Instant::now();
+        was_mid_message = false;
+        half_said.store(0, Ordering::Relaxed);
+    }
+}
+
+async fn deliver(
+    connections: &Connections,
+    flow: Flow,
+    bytes: Bytes,
+    is_silent: &mut bool,
+) -> Option<&'static str> {
+    match bytes.as_ref() {
+        b"" | b"\r\n" => None,
+        // RFC 7118 §6: a keep-alive of RFC 5626 is answered here, too.
+        b"\r\n\r\n" => connections.send(flow, Bytes::from_static(b"\r\n")).err().map(|()| "not drained"),
+        _ => {
+            *is_silent = false;
+            connections.spoke(flow);
+            connections.deliver(flow, bytes).await.err().map(|()| "nobody listens")
+        }
+    }
+}
+
+async fn write(
+    mut sink: impl Sink<Message, Error = tungstenite::Error> + Unpin,
+    mut outbound: Outbound,
+) -> &'static str {
+    while let Some(bytes) = outbound.queue.recv().await {
+        let length = bytes.len();
+        // RFC 7118 §4.2: as text where it is text, since that is what a browser's program gets as a string.
+        let message = match Utf8Bytes::try_from(bytes.clone()) {
+            Ok(text) => Message::Text(text),
+            Err(_binary) => Message::Binary(bytes),
+        };
+        if sink.send(message).await.is_err() {
+            return "cannot be written";
+        }
+        outbound.written(length);
+    }
+    "not wanted any more"
+}
+
+/// A stream that counts what is read from it since the last whole message.
+#[derive(Debug)]
+pub(super) struct Counted<S> {
+    stream: S,
+    read: Arc<AtomicUsize>,
+    half: Option<Half>,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut this.stream).poll_read(context, buffer);
+        let more = buffer.filled().len() - before;
+        let bytes = this.read.fetch_add(more, Ordering::Relaxed) + more;
+        if this.half.as_mut().is_some_and(|half| !half.holds(bytes)) {
+            return Poll::Ready(Err(io::Error::other("too much is half said")));
+        }
+        polled
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// What a socket holds of the bytes that may be half said; given back when it ends.
+#[derive(Debug)]
+struct Half {
+    connections: Arc<Connections>,
+    flow: Flow,
+    bytes: usize,
+}
+
+impl Half {
+    fn holds(&mut self, bytes: usize) -> bool {
+        let is_granted = bytes == self.bytes || self.connections.hold(self.flow, self.bytes, bytes);
+        if is_granted {
+            self.bytes = bytes;
+        }
+        is_granted
+    }
+}
+
+impl Drop for Half {
+    fn drop(&mut self) {
+        self.holds(0);
+    }
+}
