@@ -263,9 +263,12 @@ struct SendArguments {
     /// A recipient; repeated for more.
     #[arg(long, value_name = "ADDRESS", value_parser = parse::address, required = true)]
     to: Vec<Uri>,
-    /// The text (default: standard input).
+    /// The text (default: standard input; none where there are files).
     #[arg(long)]
     text: Option<String>,
+    /// A file that goes with it; repeated for more.
+    #[arg(long, value_name = "PATH")]
+    file: Vec<PathBuf>,
     /// The report wished for.
     #[arg(long, value_enum, default_value_t = Report::Final)]
     report: Report,

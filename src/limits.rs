@@ -12,6 +12,8 @@ pub const HEADER_FIELDS_MAX: usize = 4096;
 pub const URI_BYTES_MAX: usize = 4096;
 /// Files that are read out of one body; over it, further ones are not shown.
 pub const BODY_FILES_MAX: usize = 100;
+/// Files that go with one message.
+pub const FILES_PER_MESSAGE_MAX: usize = 20;
 /// Nodes of an XML body that are read; over it, the body counts as broken.
 pub const XML_NODES_MAX: u32 = 10_000;
 /// People at a time of whom it is shown that they are writing; over it, further ones are not.

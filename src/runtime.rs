@@ -6,6 +6,7 @@
 pub mod engine;
 
 pub mod agent;
+pub mod attachment;
 pub mod logs;
 pub mod server;
 

@@ -16,6 +16,8 @@ mod uri_list;
 
 mod content;
 
+mod enclose;
+
 mod cpim;
 
 mod delivery_report;
@@ -57,6 +59,7 @@ pub use compose::{Compose, refusal};
 pub use content::{Content, File, content, media_type, parameter};
 pub use delivery_report::{ReportLine, ReportState, read_report, write_report};
 pub use edit::Edit;
+pub use enclose::enclose;
 pub use error::Error;
 pub use fields::{Contacts, Fields};
 pub use framing::{Framed, Framer};

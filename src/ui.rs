@@ -28,6 +28,8 @@ mod composer;
 
 mod recipients;
 
+mod attach;
+
 mod thread;
 
 mod bubble;

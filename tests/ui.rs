@@ -12,6 +12,9 @@ mod gallery;
 #[path = "ui/job.rs"]
 mod job;
 
+#[path = "ui/attach.rs"]
+mod attach;
+
 #[path = "ui/files.rs"]
 mod files;
 

@@ -76,6 +76,7 @@ pub(crate) fn client(data: &[u8]) {
     world.input(Input::Command(AgentCommand::Send(Draft {
         to: vec![person("im:ann@domain.com"), person("im:bob@domain.com")],
         text: "Come here.".to_owned(),
+        files: Vec::new(),
         hidden: false,
         report: ReportWish { mode: ReportMode::Each, detail: true, id: None },
     })));

@@ -11,14 +11,17 @@ use super::{SendArguments, parse, password, runtime};
 use crate::client::command::{AgentCommand, Draft, Event, RegistrationState};
 use crate::client::journal::{DeliveryState, MessageId, PersonRow};
 use crate::runtime::agent::Agent;
-use crate::sip::{ReportMode, ReportWish};
+use crate::runtime::attachment;
+use crate::sip::{File, ReportMode, ReportWish};
 
 pub(super) fn run(mut arguments: SendArguments) -> anyhow::Result<ExitCode> {
     let text = match arguments.text.take() {
         Some(text) => text,
-        None => read_text()?,
+        None if arguments.file.is_empty() => read_text()?,
+        None => String::new(),
     };
-    runtime()?.block_on(send(&arguments, text))
+    let files = arguments.file.iter().map(|path| attachment::read(path)).collect::<Result<_, _>>()?;
+    runtime()?.block_on(send(&arguments, text, files))
 }
 
 fn read_text() -> anyhow::Result<String> {
@@ -27,7 +30,7 @@ fn read_text() -> anyhow::Result<String> {
     String::from_utf8(bytes).context("the text on standard input is not UTF-8")
 }
 
-async fn send(arguments: &SendArguments, text: String) -> anyhow::Result<ExitCode> {
+async fn send(arguments: &SendArguments, text: String, files: Vec<File>) -> anyhow::Result<ExitCode> {
     let sign_in = password::sign_in(&arguments.sign_in)?;
     let mut account = parse::account(&arguments.from, sign_in, &arguments.server, parse::Registers::No);
     account.expires_secs = arguments.expires;
@@ -38,8 +41,8 @@ async fn send(arguments: &SendArguments, text: String) -> anyhow::Result<ExitCod
     tokio::pin!(patience);
     let to =
         arguments.to.iter().map(|uri| PersonRow { address: uri.as_str().to_owned(), name: String::new() });
-    let draft =
-        Draft { to: to.collect(), text, hidden: false, report: ReportWish { mode, detail: true, id: None } };
+    let report = ReportWish { mode, detail: true, id: None };
+    let draft = Draft { to: to.collect(), text, files, hidden: false, report };
     agent.command(AgentCommand::Connect, &mut |event| progress.hear(event));
     agent.command(AgentCommand::Send(draft), &mut |event| progress.hear(event));
     while progress.ending().is_none() {

@@ -8,7 +8,7 @@ pub use crate::client::account::RegistrationState;
 use crate::client::contacts::{Contact, List};
 use crate::client::journal::{ConversationId, DeliveryState, MessageId, PersonRow};
 use crate::client::snapshot::Settings;
-use crate::sip::ReportWish;
+use crate::sip::{File, ReportWish};
 
 /// What the window can ask of the engine.
 #[derive(Clone, Debug)]
@@ -42,6 +42,8 @@ pub enum Command {
     PutAccount(Account),
     /// Keep these settings.
     PutSettings(Settings),
+    /// Read a file that is to go with a message.
+    Attach(PathBuf),
     /// Put a file that came in a message where downloads go.
     SaveFile {
         /// Which message.
@@ -86,8 +88,10 @@ pub enum AgentCommand {
 pub struct Draft {
     /// Recipients, the first for `To`.
     pub to: Vec<PersonRow>,
-    /// Plain text.
+    /// Plain text; may be empty where there are files.
     pub text: String,
+    /// What goes with it.
+    pub files: Vec<File>,
     /// Recipients are hidden from each other (W7).
     pub hidden: bool,
     /// The report wished for; the machine adds the `id`.
@@ -253,6 +257,13 @@ pub enum Notice {
     },
     /// A file was put there.
     Saved(PathBuf),
+    /// A file that was asked for was read.
+    Attached {
+        /// From where.
+        path: PathBuf,
+        /// What is in it.
+        file: File,
+    },
     /// A sentence for the person (a broken settings file kept aside, a full disk).
     Problem(String),
     /// More notices than the window took: some were dropped.

@@ -40,6 +40,7 @@ use crate::client::journal::{
 };
 use crate::client::snapshot::Tally;
 use crate::limits::{OUTBOX_FINISHED_MAX, OUTBOX_WAITING_MAX, SAVE_AGAIN};
+use crate::sip::enclose;
 use crate::time::Now;
 
 pub(super) use self::submission::Upshot;
@@ -99,14 +100,8 @@ impl Outbox {
         let id = core.next_message();
         let recipients = (0_u32..).zip(&people).map(|(index, _)| index).collect();
         let hidden = draft.hidden && people.len() > 1;
-        let row = OutgoingRow {
-            id,
-            conversation,
-            at: now.wall,
-            content_type: media_type(&draft.text).to_owned(),
-            body: Bytes::copy_from_slice(draft.text.as_bytes()),
-            recipients: people,
-        };
+        let (content_type, body) = enclose(&draft.text, &draft.files);
+        let row = OutgoingRow { id, conversation, at: now.wall, content_type, body, recipients: people };
         core.write(Write::Outgoing(row.clone()));
         self.entries.insert(id, Entry { row, hidden, attempts: BTreeMap::new() });
         let ids = Identity::fresh(core, &draft.report.to_string());
@@ -378,9 +373,4 @@ fn queued(message: MessageId, attempt: u32, recipient: u32, now: Now) -> Deliver
         after: None,
         at: now.wall,
     }
-}
-
-/// US-ASCII is what `text/plain` means by itself (RFC 2046 §4.1.2), and what the patent's example says.
-const fn media_type(text: &str) -> &'static str {
-    if text.is_ascii() { "text/plain" } else { "text/plain;charset=utf-8" }
 }

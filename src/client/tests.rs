@@ -297,7 +297,13 @@ fn account() -> Account {
 fn draft(to: &[&str], text: &str) -> Draft {
     let person = |address: &&str| PersonRow { address: (*address).to_owned(), name: String::new() };
     let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
-    Draft { to: to.iter().map(person).collect(), text: text.to_owned(), hidden: false, report }
+    Draft {
+        to: to.iter().map(person).collect(),
+        text: text.to_owned(),
+        files: Vec::new(),
+        hidden: false,
+        report,
+    }
 }
 
 fn proxy_flow() -> Flow {

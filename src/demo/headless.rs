@@ -59,6 +59,7 @@ impl Story {
         Draft {
             to: self.book.contacts.iter().map(person).collect(),
             text: FIRST_MESSAGE.to_owned(),
+            files: Vec::new(),
             hidden: false,
             report,
         }

@@ -1,5 +1,7 @@
 //! What a view asks of the window.
 
+use std::path::PathBuf;
+
 use crate::client::command::{Command, Draft};
 use crate::client::contacts::Contact;
 use crate::client::journal::{ConversationId, MessageId};
@@ -12,6 +14,10 @@ pub(crate) enum Act {
     Ask(Command),
     /// Send this from where it was written; the text goes when it was taken.
     Send(Draft),
+    /// Let this file go with what is being written.
+    Attach(PathBuf),
+    /// Ask which file.
+    AskForFile,
     /// Write a new message, to these people.
     Write(Vec<Person>),
     /// Show a conversation.

@@ -3,6 +3,7 @@
 mod deeds;
 mod start;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,9 @@ use crate::client::command::{AgentCommand, Command, Draft, Notice};
 use crate::client::contacts::address_key;
 use crate::client::journal::ConversationId;
 use crate::client::snapshot::{ConversationHead, Person, Snapshot};
+use crate::sip::File;
 use crate::ui::act::Act;
+use crate::ui::attach;
 use crate::ui::composer::Writing;
 use crate::ui::dialogs::{Outcome, dialog_ui};
 use crate::ui::keys;
@@ -41,6 +44,8 @@ pub struct App {
     told_no_service: bool,
     /// A new message was sent to these; its conversation is opened when it is there.
     awaited: Option<(Vec<String>, bool)>,
+    /// Files that are being read, and where they were asked for.
+    attaching: Vec<(PathBuf, Place)>,
     /// What was last told to be seen.
     seen: Option<(ConversationId, usize)>,
     start: Start,
@@ -58,7 +63,7 @@ impl App {
             Shell { sign_in: snapshot.account.is_none().then(SignInForm::default), ..Shell::default() };
         if let Some((people, text)) = options.ready {
             shell.place = Place::New;
-            let writing = Writing { text, to: Recipients::of(people), hidden: false };
+            let writing = Writing { text, to: Recipients::of(people), ..Writing::default() };
             shell.writing.insert(Place::New, writing);
         }
         let wake = ctx.clone();
@@ -73,6 +78,7 @@ impl App {
             desk,
             told_no_service: false,
             awaited: None,
+            attaching: Vec::new(),
             seen: None,
             start: Start { send_ready: options.send_ready, shot },
             leaving: false,
@@ -117,6 +123,7 @@ impl App {
             }
             match notice {
                 Notice::NotSent { draft, why } => self.give_back(draft, why),
+                Notice::Attached { path, file } => self.attached(&path, file),
                 Notice::Saved(path) => self.shell.toasts.push(format!("Saved as {}", path.display())),
                 Notice::Problem(words) => self.shell.toasts.push(words),
                 Notice::Missed(count) => {
@@ -124,6 +131,20 @@ impl App {
                 }
                 Notice::NotDelivered { .. } | Notice::Delivered { .. } | Notice::Received { .. } => {}
             }
+        }
+    }
+
+    /// A file was read: it goes with what was being written when it was asked for.
+    fn attached(&mut self, path: &Path, file: File) {
+        let asked = self.attaching.iter().position(|(asked, _)| asked == path);
+        let place = asked.map_or(self.shell.place, |index| self.attaching.remove(index).1);
+        self.shell.writing.entry(place).or_default().files.push(file);
+    }
+
+    /// What is dropped on the window goes with what is being written.
+    fn take_drops(&mut self, ctx: &egui::Context) {
+        for path in attach::dropped(ctx) {
+            self.attach(path);
         }
     }
 
@@ -159,6 +180,7 @@ impl App {
         let place = conversation_of(&self.snapshot.conversations, &people, draft.hidden)
             .map_or(Place::New, Place::Conversation);
         let writing = self.shell.writing.entry(place).or_default();
+        writing.files.splice(0..0, draft.files);
         writing.text =
             if writing.text.is_empty() { draft.text } else { format!("{}\n{}", draft.text, writing.text) };
         if place == Place::New {
@@ -221,6 +243,7 @@ impl App {
         self.take_snapshot();
         self.take_notices(ctx);
         self.take_clicks(ctx);
+        self.take_drops(ctx);
         self.send_ready();
         theme::apply(ctx, &self.snapshot.settings);
         self.tell_seen(ctx);
@@ -249,6 +272,7 @@ impl App {
             self.shell.ui(ui, &self.snapshot, &self.look, &mut acts);
         }
         self.dialog(&ctx, &mut acts);
+        attach::hover_ui(&ctx, self.shell.place != Place::Nothing);
         self.shell.toasts.show(&ctx);
         acts.into_iter().for_each(|act| self.carry_out(&ctx, act));
     }

@@ -11,9 +11,10 @@ use crate::client::command::Draft;
 use crate::client::journal::PersonRow;
 use crate::client::snapshot::{Snapshot, Thread};
 use crate::limits;
-use crate::sip::{ReportMode, ReportWish};
+use crate::sip::{File, ReportMode, ReportWish};
 use crate::ui::act::Act;
-use crate::ui::icons::{Icon, paint_icon};
+use crate::ui::attach;
+use crate::ui::icons::{Icon, icon_button, paint_icon};
 use crate::ui::recipients::{self, Recipients};
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets::{hint, primary, within};
@@ -23,6 +24,8 @@ use crate::ui::words;
 const HEAD_BYTES: usize = 700;
 /// Bytes of a Secondary-To header field besides its address.
 const RECIPIENT_BYTES: usize = 20;
+/// Bytes around a file.
+const FILE_BYTES: usize = 512;
 /// From this part of the limit on the meter is shown.
 const METER_FROM: f32 = 0.75;
 /// Room for `Send to 500`.
@@ -34,6 +37,8 @@ const BUTTON_HEIGHT: f32 = 36.0;
 pub(crate) struct Writing {
     /// Its text.
     pub(crate) text: String,
+    /// What goes with it.
+    pub(crate) files: Vec<File>,
     /// To whom; for a new message only.
     pub(crate) to: Recipients,
     /// Recipients are hidden from each other; for a new message only.
@@ -85,22 +90,27 @@ pub(crate) fn composer_ui(
     acts: &mut Vec<Act>,
 ) {
     let rows = audience.rows(writing);
-    let bytes = request_bytes(&rows, &writing.text);
+    let bytes = request_bytes(&rows, writing);
     let obstacle = obstacle(writing, audience, &rows, bytes);
-    let ready = obstacle.is_none() && !rows.is_empty() && !writing.text.trim().is_empty();
+    let is_filled = !writing.text.trim().is_empty() || !writing.files.is_empty();
+    let ready = obstacle.is_none() && !rows.is_empty() && is_filled;
     writing_ui(ui, audience, snapshot);
+    attach::files_ui(ui, &mut writing.files);
     let by_key = ready && send_key(ui, snapshot.settings.enter_sends);
     let label = if rows.is_empty() { "Send".to_owned() } else { format!("Send to {}", rows.len()) };
     let new_line = if snapshot.settings.enter_sends { Modifiers::SHIFT } else { Modifiers::NONE };
     let by_button = write_ui(ui, writing, &label, ready, new_line);
-    below_ui(ui, writing, audience, obstacle.as_deref(), bytes);
+    if below_ui(ui, writing, audience, obstacle.as_deref(), bytes) {
+        acts.push(Act::AskForFile);
+    }
     if snapshot.registration == RegistrationState::NoFanOut && rows.len() > 1 {
         hint(ui, GOES_ONE_BY_ONE);
     }
     if by_key || by_button {
         let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
         let hidden = audience.hidden(writing) && rows.len() > 1;
-        acts.push(Act::Send(Draft { to: rows, text: writing.text.trim_end().to_owned(), hidden, report }));
+        let (text, files) = (writing.text.trim_end().to_owned(), writing.files.clone());
+        acts.push(Act::Send(Draft { to: rows, text, files, hidden, report }));
     }
 }
 
@@ -123,6 +133,9 @@ fn obstacle(writing: &Writing, audience: Audience<'_>, rows: &[PersonRow], bytes
     {
         return Some(problem);
     }
+    if writing.files.len() > limits::FILES_PER_MESSAGE_MAX {
+        return Some(format!("At most {} files go with one message", limits::FILES_PER_MESSAGE_MAX));
+    }
     if rows.len() > limits::RECIPIENTS_MAX {
         return Some(format!("At most {} people can get one message", limits::RECIPIENTS_MAX));
     }
@@ -131,8 +144,12 @@ fn obstacle(writing: &Writing, audience: Audience<'_>, rows: &[PersonRow], bytes
 }
 
 /// The whole request on the wire, about.
-fn request_bytes(rows: &[PersonRow], text: &str) -> usize {
-    HEAD_BYTES + text.len() + rows.iter().map(|row| row.address.len() + RECIPIENT_BYTES).sum::<usize>()
+fn request_bytes(rows: &[PersonRow], writing: &Writing) -> usize {
+    let files: usize = writing.files.iter().map(|file| file.bytes.len() + FILE_BYTES).sum();
+    HEAD_BYTES
+        + writing.text.len()
+        + files
+        + rows.iter().map(|row| row.address.len() + RECIPIENT_BYTES).sum::<usize>()
 }
 
 /// Enter, or Shift+Enter where Enter makes a line; Ctrl+Enter always.
@@ -193,17 +210,18 @@ fn text_ui(ui: &mut Ui, writing: &mut Writing, new_line: Modifiers) {
     });
 }
 
-/// Who sees whom, and the meter, on one line.
+/// The clip, who sees whom, and the meter, on one line; true when a file is to be attached.
 fn below_ui(
     ui: &mut Ui,
     writing: &mut Writing,
     audience: Audience<'_>,
     obstacle: Option<&str>,
     bytes: usize,
-) {
-    ui.horizontal(|ui| {
+) -> bool {
+    let line = ui.horizontal(|ui| {
         ui.set_min_height(theme::CONTROL_HEIGHT);
         ui.spacing_mut().item_spacing.x = 8.0;
+        let is_asked = icon_button(ui, Icon::Clip, "Attach a file").clicked();
         match audience {
             Audience::New => hidden_switch(ui, writing),
             Audience::Thread(thread) if thread.people.len() > 1 => visibility(ui, thread.hidden),
@@ -215,7 +233,9 @@ fn below_ui(
                 ui.label(RichText::new(why).size(12.5).color(colors(ui).red));
             }
         });
+        is_asked
     });
+    line.inner
 }
 
 const GOES_ONE_BY_ONE: &str = "Goes out one by one: this server does not know group messages";
@@ -275,8 +295,9 @@ mod tests {
     #[test]
     fn the_meter_counts_the_whole_request() {
         let row = |address: &str| PersonRow { address: address.into(), name: String::new() };
-        let one = request_bytes(&[row("sip:ann@example.com")], "hello");
-        let two = request_bytes(&[row("sip:ann@example.com"), row("sip:bob@example.com")], "hello");
+        let writing = Writing { text: "hello".into(), ..Writing::default() };
+        let one = request_bytes(&[row("sip:ann@example.com")], &writing);
+        let two = request_bytes(&[row("sip:ann@example.com"), row("sip:bob@example.com")], &writing);
         assert_eq!(two - one, "sip:bob@example.com".len() + RECIPIENT_BYTES);
         assert!(one > 5 + HEAD_BYTES);
         assert_eq!(

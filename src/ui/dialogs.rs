@@ -8,6 +8,7 @@ use crate::client::contacts::{Contact, List, address_key};
 use crate::client::snapshot::{Person, Snapshot};
 use crate::sip::Uri;
 use crate::ui::act::Act;
+use crate::ui::attach::attach_ui;
 use crate::ui::icons::{Icon, icon_button};
 use crate::ui::keys;
 use crate::ui::settings::{AccountForm, settings_ui};
@@ -24,6 +25,8 @@ pub(crate) enum Dialog {
     Contact(ContactForm),
     /// A new list.
     List(ListForm),
+    /// Which file goes with a message, by its path.
+    Attach(String),
     /// The keys.
     Keys,
     /// Leaving although messages wait.
@@ -98,6 +101,13 @@ pub(crate) fn dialog_ui(
                 }
                 Dialog::Contact(form) => contact_ui(ui, form, acts),
                 Dialog::List(form) => list_ui(ui, form, acts),
+                Dialog::Attach(path) => match attach_ui(ui, path, enter(ui)) {
+                    Some(path) => {
+                        acts.push(Act::Attach(path));
+                        Outcome::Closed
+                    }
+                    None => Outcome::Open,
+                },
                 Dialog::Keys => keys_ui(ui),
                 Dialog::Leaving { waiting } => leaving_ui(ui, *waiting),
             };
@@ -112,6 +122,7 @@ const fn title(dialog: &Dialog) -> &'static str {
         Dialog::Contact(ContactForm { before: Some(_), .. }) => "Edit contact",
         Dialog::Contact(ContactForm { before: None, .. }) => "Add contact",
         Dialog::List(_) => "Save as list",
+        Dialog::Attach(_) => "Attach a file",
         Dialog::Keys => "Keys",
         Dialog::Leaving { .. } => "Messages still wait",
     }

@@ -87,6 +87,8 @@ pub(crate) enum Icon {
     Eye,
     /// Nobody sees the others.
     Hidden,
+    /// A file goes with it.
+    Clip,
 }
 
 /// A sign as a button, 28 by 28, with its name for a screen reader and as a tooltip.
@@ -146,6 +148,7 @@ pub(crate) fn paint_icon(painter: &Painter, rect: Rect, icon: Icon, color: Color
             painter.rect_stroke(frame, pen.length(2.0), pen.stroke, egui::StrokeKind::Middle);
             pen.line(&[(9.6, 2.8), (9.6, 13.2)]);
         }
+        Icon::Clip => pen.clip(),
         Icon::People => pen.people(),
         Icon::Eye => pen.eye(),
         Icon::Hidden => {
@@ -163,6 +166,27 @@ struct Pen<'a> {
 }
 
 impl Pen<'_> {
+    /// A paper clip: two loops, one in the other.
+    fn clip(&self) {
+        self.line(&[
+            (12.6, 7.4),
+            (7.4, 12.6),
+            (5.4, 13.4),
+            (3.2, 12.8),
+            (2.4, 10.6),
+            (3.2, 8.6),
+            (8.8, 3.0),
+            (10.4, 2.4),
+            (12.0, 3.2),
+            (12.4, 4.8),
+            (11.6, 6.2),
+            (6.6, 11.2),
+            (5.6, 11.2),
+            (5.2, 10.2),
+            (9.6, 5.8),
+        ]);
+    }
+
     fn length(&self, length: f32) -> f32 {
         length * self.rect.width() / 16.0
     }

@@ -264,7 +264,11 @@ impl Notes {
                 };
                 raised(note, snapshot.settings.notifications).into_iter().collect()
             }
-            Notice::NotSent { .. } | Notice::Saved(_) | Notice::Problem(_) | Notice::Missed(_) => Vec::new(),
+            Notice::NotSent { .. }
+            | Notice::Attached { .. }
+            | Notice::Saved(_)
+            | Notice::Problem(_)
+            | Notice::Missed(_) => Vec::new(),
         }
     }
 

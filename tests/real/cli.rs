@@ -360,3 +360,23 @@ fn the_headless_demo_shows_a_tick_and_a_cross_and_ends() {
         assert!(said.contains(name), "{name}: {said}");
     }
 }
+
+#[test]
+fn files_go_with_a_message_and_what_cannot_go_is_named() {
+    let proxy = Proxy::start();
+    let bob = listener("bob", &proxy, &["--json"]);
+    let folder = TempDir::new().unwrap();
+    let (cat, gone) = (folder.path().join("cat.png"), folder.path().join("gone.png"));
+    std::fs::write(&cat, [b"\x89PNG\r\n", &[7; 3000][..]].concat()).unwrap();
+    let (cat, gone) = (cat.to_str().unwrap(), gone.to_str().unwrap());
+    let sent = send(&proxy.udp(), &["--to", "im:bob@domain.com", "--text", "Look!", "--file", cat]);
+    assert_eq!(sent.code(), 0, "{sent:?}");
+    let got: Value = serde_json::from_str(&bob.line_with("multipart/mixed")).unwrap();
+    assert_eq!(got["text"], "Look!");
+    let sent = send(&proxy.udp(), &["--to", "im:bob@domain.com", "--file", cat]);
+    assert_eq!(sent.code(), 0, "{sent:?}");
+    bob.line_with("image/png;name=");
+    let refused = send(&proxy.udp(), &["--to", "im:bob@domain.com", "--file", gone]);
+    assert_ne!(refused.code(), 0);
+    assert!(refused.said().contains("gone.png cannot be read: No such file"), "{refused:?}");
+}

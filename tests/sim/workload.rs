@@ -338,6 +338,7 @@ pub(crate) fn draft(to: &[&str], text: &str, hidden: bool, mode: ReportMode) -> 
     AgentCommand::Send(Draft {
         to: to.iter().map(person).collect(),
         text: text.to_owned(),
+        files: Vec::new(),
         hidden,
         report: ReportWish { mode, detail: true, id: None },
     })

@@ -17,6 +17,7 @@ use fanfare::client::journal::{ConversationId, DeliveryState, MessageId, Way};
 use fanfare::client::snapshot::{
     ConversationHead, DeliveryView, MessageView, Outline, Person, Settings, Snapshot, Tally, Theme, Thread,
 };
+use fanfare::sip::File;
 use fanfare::time::Timestamp;
 use fanfare::ui::{App, Full, Options, Source};
 use jiff::tz::TimeZone;
@@ -84,6 +85,11 @@ fn obey(inner: &mut Inner, command: Command) {
                 (head.unread, head.failed) = (0, 0);
             }
             inner.snapshot.conversations = heads.into();
+        }
+        Command::Attach(path) => {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            let file = File { name, media_type: "image/png".into(), bytes: vec![7; 12_345].into() };
+            inner.notices.push(Notice::Attached { path, file });
         }
         Command::Agent(_) | Command::ShowAround { .. } | Command::SaveFile { .. } | Command::Quit => {}
     }

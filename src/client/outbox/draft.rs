@@ -6,19 +6,21 @@ use crate::client::account::Profile;
 use crate::client::command::Draft;
 use crate::client::contacts::uri_key;
 use crate::client::journal::PersonRow;
-use crate::limits::{HEAD_BYTES_MAX, MESSAGE_BYTES_MAX, RECIPIENTS_MAX};
+use crate::limits::{FILES_PER_MESSAGE_MAX, HEAD_BYTES_MAX, MESSAGE_BYTES_MAX, RECIPIENTS_MAX};
 use crate::sip::{Scheme, Transport, Uri};
 
 /// Bytes of header fields around each address, and of those that are always there.
 const FIELD_BYTES: usize = 32;
 const HEAD_BYTES: usize = 1024;
+/// Bytes around a file in a body of several parts.
+const FILE_HEAD_BYTES: usize = 512;
 
 /// The recipients of a draft, each person once, in the order and spelling in which they came first.
 ///
 /// # Errors
 /// A plain sentence that says why this draft cannot be sent.
 pub(super) fn recipients(draft: &Draft, profile: &Profile) -> Result<Vec<PersonRow>, String> {
-    if draft.text.is_empty() {
+    if draft.text.is_empty() && draft.files.is_empty() {
         return Err("There is no text to send.".to_owned());
     }
     let mut seen = BTreeSet::new();
@@ -40,10 +42,24 @@ pub(super) fn recipients(draft: &Draft, profile: &Profile) -> Result<Vec<PersonR
     }
     let head: usize =
         people.iter().map(|person| person.address.len() + FIELD_BYTES).sum::<usize>() + HEAD_BYTES;
-    if head > HEAD_BYTES_MAX || head + draft.text.len() > MESSAGE_BYTES_MAX {
-        return Err("This message is too long to be sent.".to_owned());
+    if draft.files.len() > FILES_PER_MESSAGE_MAX {
+        return Err(format!(
+            "{} files are too many for one message: {FILES_PER_MESSAGE_MAX} at most.",
+            draft.files.len()
+        ));
+    }
+    let whole = head + body_bytes(draft);
+    if head > HEAD_BYTES_MAX || whole > MESSAGE_BYTES_MAX {
+        return Err(format!(
+            "This message is too long to be sent: {whole} bytes, and {MESSAGE_BYTES_MAX} is the most."
+        ));
     }
     Ok(people)
+}
+
+/// About the body's size.
+fn body_bytes(draft: &Draft) -> usize {
+    draft.text.len() + draft.files.iter().map(|file| file.bytes.len() + FILE_HEAD_BYTES).sum::<usize>()
 }
 
 fn recipient(address: &str, profile: &Profile) -> Result<Uri, String> {
@@ -90,7 +106,7 @@ mod tests {
             .iter()
             .map(|address| PersonRow { address: (*address).to_owned(), name: String::new() })
             .collect();
-        Draft { to, text: text.to_owned(), hidden: false, report: ReportWish::default() }
+        Draft { to, text: text.to_owned(), files: Vec::new(), hidden: false, report: ReportWish::default() }
     }
 
     #[test]

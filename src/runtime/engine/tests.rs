@@ -73,8 +73,13 @@ impl Desktop {
     fn send(&self, to: &[&str], text: &str) {
         let person = |address: &&str| PersonRow { address: (*address).to_owned(), name: String::new() };
         let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
-        let draft =
-            Draft { to: to.iter().map(person).collect(), text: text.to_owned(), hidden: false, report };
+        let draft = Draft {
+            to: to.iter().map(person).collect(),
+            text: text.to_owned(),
+            files: Vec::new(),
+            hidden: false,
+            report,
+        };
         self.engine.send(Command::Agent(AgentCommand::Send(draft))).unwrap();
     }
 }

@@ -18,6 +18,7 @@ use crate::config::client::ClientFiles;
 use crate::config::passwords::{Keyring, Passwords};
 use crate::limits::UNREGISTER_WAIT;
 use crate::runtime::agent::{Agent, AgentError};
+use crate::runtime::attachment;
 use crate::store::history::{History, ReadError};
 use crate::store::ron_file::RonError;
 use crate::time::Clock;
@@ -218,6 +219,7 @@ impl Work {
                 self.desk.touch();
                 self.note(self.files.keep_settings(&self.desk.settings));
             }
+            Command::Attach(path) => self.attach(path),
             Command::SaveFile { message, file } => self.save_file(message, file),
             Command::Quit => return Round::Last,
         }
@@ -235,6 +237,17 @@ impl Work {
         let mut events = Vec::new();
         running.agent.command(command, &mut |event| events.push(event));
         self.hear(events);
+    }
+
+    /// Reads a file on a thread of its own: a disk may be slow, or far away.
+    fn attach(&self, path: PathBuf) {
+        let out = Arc::clone(self.desk.out());
+        tokio::task::spawn_blocking(move || {
+            out.tell(match attachment::read(&path) {
+                Ok(file) => Notice::Attached { path, file },
+                Err(error) => Notice::Problem(format!("{error}.")),
+            });
+        });
     }
 
     fn save_file(&self, message: MessageId, file: usize) {

@@ -1,5 +1,6 @@
 //! What the person wants, carried out: acts of the views, and keys.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use eframe::egui;
@@ -27,6 +28,8 @@ impl App {
                 self.ask(command);
             }
             Act::Send(draft) => self.send(draft),
+            Act::Attach(path) => self.attach(path),
+            Act::AskForFile => self.shell.dialog = Some(Dialog::Attach(String::new())),
             Act::Write(people) => self.write(ctx, people),
             Act::Open(id) => {
                 self.open(id);
@@ -44,6 +47,16 @@ impl App {
             Act::Settings => self.settings(),
         }
         ctx.request_repaint();
+    }
+
+    /// Has a file read; it goes with what is being written here.
+    pub(super) fn attach(&mut self, path: PathBuf) {
+        if self.shell.place == Place::Nothing {
+            return self.shell.toasts.push("Open a conversation first, then attach the file.".to_owned());
+        }
+        if self.ask(Command::Attach(path.clone())) {
+            self.attaching.push((path, self.shell.place));
+        }
     }
 
     pub(super) fn settings(&mut self) {

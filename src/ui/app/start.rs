@@ -52,7 +52,13 @@ impl App {
         };
         self.start.send_ready = false;
         let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
-        let draft = Draft { to: writing.to.rows(), text: writing.text.clone(), hidden: false, report };
+        let draft = Draft {
+            to: writing.to.rows(),
+            text: writing.text.clone(),
+            files: writing.files.clone(),
+            hidden: false,
+            report,
+        };
         self.send(draft);
     }
 

@@ -1,0 +1,99 @@
+//! A file of this computer that goes with a message.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::limits::MESSAGE_BYTES_MAX;
+use crate::sip::File;
+
+/// A file that cannot go with a message.
+#[derive(Debug, thiserror::Error)]
+pub enum AttachError {
+    /// The system does not let it be read.
+    #[error("{path} cannot be read: {error}", path = path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// A folder, or a device.
+    #[error("{path} is no file", path = .0.display())]
+    NoFile(PathBuf),
+    /// Nothing is in it.
+    #[error("{path} is empty", path = .0.display())]
+    Empty(PathBuf),
+    /// No message holds it.
+    #[error("{path} is too large for a message: {bytes} bytes, and {MESSAGE_BYTES_MAX} is the most", path = path.display())]
+    TooLarge {
+        /// Which.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+    },
+}
+
+/// Reads a file, with its name and the media type that its name means.
+///
+/// # Errors
+/// Why it cannot go with a message, in a sentence without full stop.
+pub fn read(path: &Path) -> Result<File, AttachError> {
+    let unreadable = |error| AttachError::Unreadable { path: path.to_owned(), error };
+    let about = fs::metadata(path).map_err(unreadable)?;
+    if !about.is_file() {
+        return Err(AttachError::NoFile(path.to_owned()));
+    }
+    let most = u64::try_from(MESSAGE_BYTES_MAX).unwrap_or(u64::MAX);
+    if about.len() > most {
+        return Err(AttachError::TooLarge { path: path.to_owned(), bytes: about.len() });
+    }
+    let mut bytes = Vec::new();
+    // It may grow while it is read.
+    fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)).map_err(unreadable)?;
+    if bytes.is_empty() {
+        return Err(AttachError::Empty(path.to_owned()));
+    }
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let media_type = mime_guess::from_path(path).first_or_octet_stream().essence_str().to_owned();
+    Ok(File { name, media_type, bytes: bytes.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_comes_with_its_name_and_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, media_type) in
+            [("Katze.PNG", "image/png"), ("a.txt", "text/plain"), ("b", "application/octet-stream")]
+        {
+            let path = folder.path().join(name);
+            fs::write(&path, "x").unwrap();
+            let file = read(&path).unwrap();
+            assert_eq!(
+                (file.called(), file.media_type.as_str(), &file.bytes[..]),
+                (name, media_type, &b"x"[..])
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_go_is_told_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let (empty, large) = (folder.path().join("empty"), folder.path().join("large.iso"));
+        fs::write(&empty, "").unwrap();
+        fs::File::create(&large).unwrap().set_len(5 << 30).unwrap();
+        let cases = [
+            (folder.path().join("gone"), "gone cannot be read: No such file"),
+            (folder.path().to_owned(), "is no file"),
+            (empty, "empty is empty"),
+            (large, "large.iso is too large for a message: 5368709120 bytes, and 1048576 is the most"),
+        ];
+        for (path, words) in cases {
+            let why = read(&path).unwrap_err().to_string();
+            assert!(why.contains(words), "{why}");
+        }
+    }
+}

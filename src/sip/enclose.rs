@@ -1,0 +1,131 @@
+//! A body put together of a text and files, as [`content`](super::content()) takes it apart (RFC 3428 §5, RFC 2046 §5.1.3).
+
+use bytes::Bytes;
+
+use super::content::File;
+
+/// Content-Type and body of a message of this text with these files: the text alone, a file alone, or parts of a
+/// `multipart/mixed`, each in its own bytes (SIP is 8-bit clean, RFC 3261 §7.4.1).
+#[must_use]
+pub fn enclose(text: &str, files: &[File]) -> (String, Bytes) {
+    match files {
+        [] => (text_type(text).to_owned(), Bytes::copy_from_slice(text.as_bytes())),
+        [file] if text.is_empty() => (file_type(file), file.bytes.clone()),
+        _ => {
+            let boundary = boundary(text, files);
+            (format!("multipart/mixed;boundary={boundary}"), mixed(text, files, &boundary))
+        }
+    }
+}
+
+/// US-ASCII is what `text/plain` means by itself (RFC 2046 §4.1.2), and what the patent's example says.
+const fn text_type(text: &str) -> &'static str {
+    if text.is_ascii() { "text/plain" } else { "text/plain;charset=utf-8" }
+}
+
+/// With the file's name, which RFC 2183 would have in a Content-Disposition of its own.
+fn file_type(file: &File) -> String {
+    match &file.name {
+        Some(name) => format!("{};name=\"{}\"", file.media_type, quotable(name)),
+        None => file.media_type.clone(),
+    }
+}
+
+fn mixed(text: &str, files: &[File], boundary: &str) -> Bytes {
+    let mut body = Vec::new();
+    let mut part = |head: &str, bytes: &[u8]| {
+        body.extend_from_slice(format!("--{boundary}\r\n{head}\r\n\r\n").as_bytes());
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n");
+    };
+    if !text.is_empty() {
+        part(
+            &format!("Content-Type: {}\r\nContent-Transfer-Encoding: 8bit", text_type(text)),
+            text.as_bytes(),
+        );
+    }
+    for file in files {
+        let name = file.name.as_deref().map(quotable);
+        let named = name.map(|name| format!(";filename=\"{name}\"")).unwrap_or_default();
+        let head = format!(
+            "Content-Type: {}\r\nContent-Disposition: attachment{named}\r\nContent-Transfer-Encoding: binary",
+            file_type(file)
+        );
+        part(&head, &file.bytes);
+    }
+    body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+    body.into()
+}
+
+/// A boundary that stands in none of the parts (RFC 2046 §5.1.1).
+fn boundary(text: &str, files: &[File]) -> String {
+    let holds = |line: &str| {
+        let line = line.as_bytes();
+        let is_in = |bytes: &[u8]| bytes.windows(line.len()).any(|window| window == line);
+        is_in(text.as_bytes()) || files.iter().any(|file| is_in(&file.bytes))
+    };
+    let mut boundaries = (0_u64..).map(|number| format!("fanfare-{number}"));
+    boundaries.find(|boundary| !holds(&format!("--{boundary}"))).unwrap_or_default()
+}
+
+/// A file's name without its folders, and without what would end a quoted parameter.
+fn quotable(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    last.chars().map(|c| if c.is_control() || matches!(c, '"' | ';') { '_' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sip::{Content, content};
+
+    fn file(name: &str, media_type: &str, bytes: &[u8]) -> File {
+        File {
+            name: Some(name.to_owned()),
+            media_type: media_type.to_owned(),
+            bytes: Bytes::copy_from_slice(bytes),
+        }
+    }
+
+    #[test]
+    fn a_text_alone_is_a_text_and_a_file_alone_is_a_file() {
+        assert_eq!(enclose("Come here.", &[]).0, "text/plain");
+        assert_eq!(enclose("Grüße", &[]).0, "text/plain;charset=utf-8");
+        let cat = file("cat.png", "image/png", b"\x89PNG");
+        let (kind, body) = enclose("", std::slice::from_ref(&cat));
+        assert_eq!((kind.as_str(), &body[..]), ("image/png;name=\"cat.png\"", &b"\x89PNG"[..]));
+    }
+
+    #[test]
+    fn a_text_with_files_is_parts_and_no_part_ends_another() {
+        let files = [
+            file("cat.png", "image/png", b"\r\n--fanfare-0--\r\n\x89"),
+            file("Übersicht.csv", "text/csv", b"1,2"),
+        ];
+        let (kind, body) = enclose("Look:\r\n--fanfare-1", &files);
+        assert_eq!(kind, "multipart/mixed;boundary=fanfare-2");
+        let got = content(&kind, &body);
+        assert_eq!(got, Content { text: "Look:\r\n--fanfare-1".into(), files: files.into() });
+    }
+
+    #[test]
+    fn a_name_brings_no_folder_and_ends_no_parameter() {
+        let evil = file("../../etc/a\";x=\"b\r\nEvil: 1", "text/csv", b"1");
+        let (kind, body) = enclose("", std::slice::from_ref(&evil));
+        assert_eq!(kind, "text/csv;name=\"a__x=_b__Evil: 1\"");
+        assert_eq!(&body[..], b"1");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_enclosed_is_found_again(text in "[ -~\u{e4}\u{1F600}]{0,40}", all in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..60), 0..4)) {
+            let files: Vec<_> = (0..).zip(&all).map(|(number, bytes)| file(&format!("f{number}.bin"), "application/zip", bytes)).collect();
+            let (kind, body) = enclose(&text, &files);
+            let got = content(&kind, &body);
+            prop_assert_eq!(got.text, text);
+            prop_assert_eq!(got.files, files);
+        }
+    }
+}
