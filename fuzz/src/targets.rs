@@ -8,9 +8,10 @@ use fanfare::client::account::Account;
 use fanfare::client::contacts::AddressBook;
 use fanfare::client::snapshot::Settings;
 use fanfare::config::proxy::ProxySettings;
+use fanfare::sip::digest::{Algorithm, Challenge, Credentials, Ha1};
 use fanfare::sip::{
-    Framed, Framer, Message, NameAddr, ReportWish, Request, also_to, parse, read_report, recipients,
-    write_report,
+    Framed, Framer, Message, Method, NameAddr, ReportWish, Request, also_to, content, parse, read_report,
+    recipients, with_secondary_to, write_report,
 };
 use fanfare::store::ron_file;
 use serde::Serialize;
@@ -31,6 +32,8 @@ pub(crate) const TARGETS: &[Target] = &[
     ("delivery_report", delivery_report),
     ("proxy_settings", proxy_settings),
     ("client_files", client_files),
+    ("digest", digest),
+    ("resource_lists", resource_lists),
 ];
 
 /// A stream is the same messages however it is cut; the first byte says how.
@@ -102,6 +105,50 @@ fn delivery_report(data: &[u8]) {
     let again = read_report(written.as_bytes()).expect("what we write");
     assert_eq!(write_report(&again, true), written);
     assert_eq!(again.len(), lines.len(), "{written}");
+}
+
+/// Credentials of a request, and a server's challenges: what was read is read again from what is printed.
+fn digest(data: &[u8]) {
+    let name = |name: &'static [u8]| {
+        data.split(|byte| *byte == b'\n').flat_map(move |line| [name, line, b"\r\n"].concat())
+    };
+    let fields: Vec<u8> = name(b"Authorization: ").chain(name(b"WWW-Authenticate: ")).collect();
+    let Some(request) = submission(&fields) else { return };
+    let method = Method::Message;
+    for credentials in Credentials::all(request.fields()).unwrap_or_default() {
+        let ha1 = Ha1::new(
+            credentials.algorithm.unwrap_or(Algorithm::Md5),
+            &credentials.username,
+            &credentials.realm,
+            "secret",
+        );
+        std::hint::black_box((credentials.count(), credentials.prove(&ha1, &method)));
+    }
+    for challenge in Challenge::all(request.fields(), "WWW-Authenticate") {
+        let printed =
+            submission(format!("WWW-Authenticate: {challenge}\r\n").as_bytes()).expect("what we print");
+        assert_eq!(Challenge::all(printed.fields(), "WWW-Authenticate"), std::slice::from_ref(&challenge));
+        let answer = challenge.answer(("james", "secret"), (&method, "sip:ann@domain.com"), (1, "chance"));
+        let answered = submission(format!("Authorization: {answer}\r\n").as_bytes()).expect("what we print");
+        let ours = Credentials::all(answered.fields()).expect("what we print");
+        let ha1 = Ha1::new(challenge.algorithm, "james", &challenge.realm, "secret");
+        assert!(ours.len() == 1 && ours[0].prove(&ha1, &method), "{answer}");
+    }
+}
+
+/// A message with a list of its recipients in its body (RFC 5365): as we write it anew it is a submission that can be read. The
+/// first line is its Content-Type; as a body of any type it is taken apart, too.
+fn resource_lists(data: &[u8]) {
+    let mut halves = data.splitn(2, |byte| *byte == b'\n');
+    let (kind, body) = (halves.next().unwrap_or_default(), halves.next().unwrap_or_default());
+    drop(content(&String::from_utf8_lossy(kind), &Bytes::copy_from_slice(body)));
+    let length = format!("\r\nContent-Length: {}\r\n\r\n", body.len());
+    let fields =
+        [b"Require: recipient-list-message\r\nContent-Type: ".as_slice(), kind, length.as_bytes(), body];
+    let Some(request) = submission(&fields.concat()) else { return };
+    let Ok(written) = with_secondary_to(&request) else { return };
+    let people = recipients(written.fields()).expect("what we write");
+    assert!(!people.is_empty());
 }
 
 /// `fanfare proxy --config FILE`.

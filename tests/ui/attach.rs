@@ -43,9 +43,9 @@ fn drop_file(window: &mut Harness<'static, App>, path: &str) {
 }
 
 fn sent(fake: &Fake) -> Option<Draft> {
-    fake.asked().into_iter().find_map(|command| match command {
-        Command::Agent(AgentCommand::Send(draft)) => Some(draft),
-        _ => None,
+    fake.asked().into_iter().find_map(|command| {
+        let Command::Agent(AgentCommand::Send(draft)) = command else { return None };
+        Some(draft)
     })
 }
 
