@@ -54,7 +54,7 @@ enum Command {
     /// Run a proxy and registrar that sends one message to many and reports who got it.
     Proxy(ProxyArguments),
     /// Send one message to several people and tell who got it.
-    Send(SendArguments),
+    Send(send::SendArguments),
     /// Register and print the messages received.
     Listen(ListenArguments),
 }
@@ -249,42 +249,6 @@ struct SignInArguments {
     /// The only realm in which the password is used (default: that of our own domain, or what its server asks for).
     #[arg(long, value_name = "NAME")]
     realm: Option<String>,
-}
-
-#[derive(Debug, Args)]
-struct SendArguments {
-    /// Who sends.
-    #[arg(long, value_name = "ADDRESS", value_parser = parse::address)]
-    from: Uri,
-    #[command(flatten)]
-    server: ServerArguments,
-    #[command(flatten)]
-    sign_in: SignInArguments,
-    /// A recipient; repeated for more.
-    #[arg(long, value_name = "ADDRESS", value_parser = parse::address, required = true)]
-    to: Vec<Uri>,
-    /// The text (default: standard input; none where there are files).
-    #[arg(long)]
-    text: Option<String>,
-    /// A file that goes with it; repeated for more.
-    #[arg(long, value_name = "PATH")]
-    file: Vec<PathBuf>,
-    /// The report wished for.
-    #[arg(long, value_enum, default_value_t = Report::Final)]
-    report: Report,
-    /// How long it is worth delivering; a proxy with a mailbox keeps it so long for who is absent (default: 32 s, and
-    /// nobody waits).
-    #[arg(long, value_name = "TIME", value_parser = parse::expires)]
-    expires: Option<u32>,
-    /// One JSON object a line.
-    #[arg(long)]
-    json: bool,
-    /// How long to wait for the last outcome.
-    #[arg(long, value_name = "TIME", value_parser = parse::duration, default_value = "60s")]
-    timeout: Duration,
-    /// Folder of the store (default: nothing is kept).
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -14,9 +14,9 @@ mod framing;
 
 mod uri_list;
 
-mod content;
-
 mod enclose;
+
+mod content;
 
 mod cpim;
 

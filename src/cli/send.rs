@@ -2,17 +2,57 @@
 
 use std::collections::BTreeSet;
 use std::io::Read;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
+use clap::Args;
 
 use super::lines::{Line, Printer, millis};
-use super::{SendArguments, parse, password, runtime};
+use super::{Report, ServerArguments, SignInArguments, parse, password, runtime};
 use crate::client::command::{AgentCommand, Draft, Event, RegistrationState};
 use crate::client::journal::{DeliveryState, MessageId, PersonRow};
 use crate::runtime::agent::Agent;
 use crate::runtime::attachment;
-use crate::sip::{File, ReportMode, ReportWish};
+use crate::sip::{File, ReportMode, ReportWish, Uri};
+
+/// What `fanfare send` is given.
+#[derive(Debug, Args)]
+pub(super) struct SendArguments {
+    /// Who sends.
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::address)]
+    from: Uri,
+    #[command(flatten)]
+    server: ServerArguments,
+    #[command(flatten)]
+    sign_in: SignInArguments,
+    /// A recipient; repeated for more.
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::address, required = true)]
+    to: Vec<Uri>,
+    /// The text (default: standard input; none where there are files).
+    #[arg(long)]
+    text: Option<String>,
+    /// A file that goes with it; repeated for more.
+    #[arg(long, value_name = "PATH")]
+    file: Vec<PathBuf>,
+    /// The report wished for.
+    #[arg(long, value_enum, default_value_t = Report::Final)]
+    report: Report,
+    /// How long it is worth delivering; a proxy with a mailbox keeps it so long for who is absent (default: 32 s, and
+    /// nobody waits).
+    #[arg(long, value_name = "TIME", value_parser = parse::expires)]
+    expires: Option<u32>,
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+    /// How long to wait for the last outcome.
+    #[arg(long, value_name = "TIME", value_parser = parse::duration, default_value = "60s")]
+    timeout: Duration,
+    /// Folder of the store (default: nothing is kept).
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
 
 pub(super) fn run(mut arguments: SendArguments) -> anyhow::Result<ExitCode> {
     let text = match arguments.text.take() {
@@ -50,7 +90,7 @@ async fn send(arguments: &SendArguments, text: String, files: Vec<File>) -> anyh
             break;
         }
     }
-    Ok(progress.finish(&arguments.to.iter().map(crate::sip::Uri::as_str).collect::<Vec<_>>()))
+    Ok(progress.finish(&arguments.to.iter().map(Uri::as_str).collect::<Vec<_>>()))
 }
 
 /// How a `send` ended.
