@@ -101,7 +101,7 @@ pub fn address_key(address: &str) -> String {
 #[must_use]
 pub fn uri_key(uri: &Uri) -> String {
     if uri.host().is_empty() {
-        return uri.as_str().to_lowercase();
+        return uri.aor().as_str().to_lowercase();
     }
     match uri.port() {
         None | Some(5060) => uri.aor().as_str().to_owned(),

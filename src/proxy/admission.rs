@@ -7,7 +7,7 @@ use super::own_route::is_routed;
 use super::submission::{Lists, Submission, has_list, is_submission};
 use crate::limits::ADDRESSES_PER_RECIPIENT_MAX;
 use crate::machine::Flow;
-use crate::sip::{Method, RECIPIENT_LIST, Request, Uri, recipients, with_secondary_to};
+use crate::sip::{Method, RECIPIENT_LIST, Request, Scheme, Uri, recipients, with_secondary_to};
 use crate::time::Now;
 use crate::transaction::ServerKey;
 
@@ -57,7 +57,8 @@ pub(super) fn admit(core: &Core, request: &Request, flow: Flow) -> Result<Errand
     if request.bytes().len() > core.config.message_bytes_max {
         return Err(Rejection::new(413));
     }
-    if !is_routable(request.uri()) {
+    // Who has a telephone number is told for himself, as a gateway may be there or not.
+    if !is_routable(request.uri()) && *request.uri().scheme() != Scheme::Tel {
         return Err(Rejection::new(416));
     }
     check_required(request, "Proxy-Require", &[SECONDARY_TO])?;

@@ -12,6 +12,9 @@ use crate::machine::{Flow, Hop};
 use crate::sip::{Aor, Scheme, Transport, Uri};
 use crate::time::Now;
 
+/// In place of a domain it stands for all `tel:` URIs.
+const TELEPHONES: &str = "tel";
+
 /// One place to send a request to.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
@@ -110,7 +113,7 @@ impl Domains {
     /// The next hop that the settings name for a domain of others (W19). A port or another transport in the URI names another
     /// server, and what asks for TLS does not go without it (W32).
     fn next_hop(&self, uri: &Uri) -> Option<Hop> {
-        let host = uri.host().trim_end_matches('.');
+        let host = if *uri.scheme() == Scheme::Tel { TELEPHONES } else { uri.host().trim_end_matches('.') };
         let route = self.routes.iter().find(|route| route.domain.eq_ignore_ascii_case(host))?;
         let fits = uri.transport().is_none_or(|asked| asked == route.hop.transport);
         (fits && uri.port().is_none()).then_some(route.hop)
@@ -137,6 +140,9 @@ pub(super) struct Router<'a> {
 impl Router<'_> {
     /// Where a request to `uri` goes.
     pub(super) fn targets(&self, uri: &Uri, now: Now) -> TargetSet {
+        if *uri.scheme() == Scheme::Tel {
+            return self.by_gateway(uri);
+        }
         if !is_routable(uri) {
             return TargetSet::Unsupported;
         }
@@ -150,6 +156,13 @@ impl Router<'_> {
         }
         let targets: Vec<_> = self.at_bindings(&aor, now).filter(|target| target.may_carry(uri)).collect();
         if targets.is_empty() { TargetSet::Nobody } else { TargetSet::Targets(targets) }
+    }
+
+    /// A telephone number goes as it stands to the gateway that the settings name (RFC 3261 §19.1.6 leaves it to them).
+    fn by_gateway(&self, uri: &Uri) -> TargetSet {
+        let target = |hop| Target { uri: uri.clone(), way: Way::Hop(hop), device: None };
+        let hop = self.domains.next_hop(uri);
+        hop.map_or(TargetSet::Unsupported, |hop| TargetSet::Targets(vec![target(hop)]))
     }
 
     /// What is nobody's binding (W19).

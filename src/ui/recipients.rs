@@ -136,11 +136,10 @@ pub(crate) fn members(list: &List, book: &AddressBook) -> Vec<Person> {
         .collect()
 }
 
-/// An address as it goes on the wire: with a scheme, a user and a host.
+/// An address as it goes on the wire: with a scheme, a user and a host, or a telephone number.
 fn checked(address: &str) -> Option<Uri> {
     let uri = Uri::typed(address).ok()?;
-    let whole = uri.user().is_some_and(|user| !user.is_empty()) && !uri.host().is_empty();
-    whole.then(|| uri.to_sip())
+    uri.names_somebody().then(|| uri.to_sip())
 }
 
 /// `Ann Lee <ann@example.com>`, `ann@example.com`, `sip:ann@example.com`.

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::common::{Proxy, free_address, outcomes, wait_for_binding};
+use crate::common::{Proxy, free_address, listener, objects, outcomes, wait_for_binding};
 use crate::program::{Program, fanfare};
 use crate::socket::{Answering, Phone, register, submission};
 
@@ -101,6 +101,38 @@ fn w18_sipp_answers_as_recipients_do_and_each_outcome_is_told() {
         sipp.assert_as_written(scenario);
     }
     assert_eq!(moved.seen().len(), 1);
+}
+
+#[test]
+fn sipp_as_a_gateway_gets_what_is_for_a_telephone_number() {
+    let gateway = Sipp::play("gateway.xml", None, &[]);
+    let route = format!("tel=udp:{}", gateway.address);
+    for (args, state) in [(&["--route", &route][..], "success"), (&[], "failure")] {
+        let proxy = Proxy::start_with(args);
+        let bob = listener("bob", &proxy, &[]);
+        let over = proxy.udp();
+        let sent = fanfare(&[
+            "send",
+            "--from",
+            "im:james@domain.com",
+            "--proxy",
+            &over,
+            "--to",
+            "tel:+49-30-123",
+            "--to",
+            "im:bob@domain.com",
+            "--text",
+            "Come here.",
+            "--json",
+        ]);
+        let said = objects(&sent.end().out);
+        bob.line_with("Come here.");
+        let of = |to: &str| {
+            said.iter().find(|line| line["to"] == to).unwrap_or_else(|| panic!("{said:?}"))["state"].clone()
+        };
+        assert_eq!((of("tel:+49-30-123"), of("im:bob@domain.com")), (state.into(), "success".into()));
+    }
+    gateway.assert_as_written("gateway.xml");
 }
 
 #[test]

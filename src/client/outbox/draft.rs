@@ -74,6 +74,8 @@ fn recipient(address: &str, profile: &Profile) -> Result<Uri, String> {
         Scheme::Sips => Err(format!(
             "{address:?} asks for TLS all the way, and this account may use something else: give its proxy as tls:… first."
         )),
+        // Handed to our server as it stands: that knows a gateway, or says that there is none.
+        Scheme::Tel if uri.names_somebody() => Ok(uri),
         Scheme::Tel | Scheme::Other(_) => Err(format!("{address:?} is no address that SIP can write to.")),
     }
 }
@@ -119,6 +121,8 @@ mod tests {
                 "sip:cy@192.0.2.1:5071",
                 "sip:cy@192.0.2.1:5072",
                 "pres:cy@192.0.2.1:5072",
+                "tel:+49-30-123",
+                "tel:+49(30)123",
             ],
             "x",
         );
@@ -126,7 +130,13 @@ mod tests {
         let addresses: Vec<_> = people.iter().map(|person| person.address.as_str()).collect();
         assert_eq!(
             addresses,
-            ["im:ann@domain.com", "sip:bob@domain.com", "sip:cy@192.0.2.1:5071", "sip:cy@192.0.2.1:5072"]
+            [
+                "im:ann@domain.com",
+                "sip:bob@domain.com",
+                "sip:cy@192.0.2.1:5071",
+                "sip:cy@192.0.2.1:5072",
+                "tel:+49-30-123"
+            ]
         );
     }
 
@@ -154,7 +164,8 @@ mod tests {
             (draft(&[], "x"), "Pick somebody"),
             (draft(&["not an address"], "x"), "no address"),
             (draft(&["sips:ann@domain.com"], "x"), "TLS"),
-            (draft(&["tel:+1234"], "x"), "no address that SIP"),
+            (draft(&["tel:home"], "x"), "no address that SIP"),
+            (draft(&["mailto:ann@domain.com"], "x"), "no address that SIP"),
             (draft(&many, "x"), "too many"),
             (draft(&["sip:ann@domain.com"], &"x".repeat(MESSAGE_BYTES_MAX)), "too long"),
         ];

@@ -25,7 +25,7 @@ fn w13_each_refusal_has_its_status_and_reaches_nobody() {
         ),
         (
             "MESSAGE sip:ann@domain.com",
-            "MESSAGE tel:+123",
+            "MESSAGE mailto:ann@domain.com",
             "a scheme that is not ours",
             416,
             "Unsupported URI Scheme",

@@ -159,3 +159,35 @@ fn w32_a_device_that_was_away_gets_what_is_for_a_sips_address_under_tls_alone() 
     bench.ask(BOB, &register("ann", &device("192.0.2.7:5060", "old"), 3, 600));
     assert!(bench.take(BOB).is_empty(), "it is owed the message, and has no TLS");
 }
+
+#[test]
+fn a_telephone_number_goes_as_it_stands_to_the_gateway_or_is_told_for_itself() {
+    let hop = Hop { transport: Transport::Udp, remote: address("192.0.2.99:5060") };
+    let gateway = vec![StaticRoute { domain: "tel".to_owned(), hop }];
+    for (routes, leaves) in [(gateway, true), (Vec::new(), false)] {
+        let mut bench = Bench::with(ProxyConfig { routes, ..config() });
+        bench.register("bob", BOB);
+        let people = "<tel:+49-30-123;ext=4>";
+        let submission = SUBMISSION
+            .replace("MESSAGE sip:ann@domain.com", "MESSAGE tel:+49-30-123;ext=4")
+            .replace("<im:ann@domain.com>", people)
+            .replace(
+                "Secondary-To: <im:bob@domain.com>\n",
+                "Secondary-To: <im:bob@domain.com>\nDelivery-Report: final;detail\n",
+            );
+        assert_eq!(status(&bench.ask(JAMES, &submission)), 202);
+        let leg = bench.take_one(BOB);
+        assert!(leg.contains("\r\nAlso-To: <tel:+49-30-123;ext=4>\r\n"), "{leg}");
+        bench.answer(BOB, &leg, "200 OK");
+        if leaves {
+            let leg = bench.take_one("192.0.2.99:5060");
+            assert!(leg.starts_with("MESSAGE tel:+49-30-123;ext=4 SIP/2.0\r\n"), "{leg}");
+            assert!(leg.contains("\r\nTo: <tel:+49-30-123;ext=4>\r\n"), "{leg}");
+            bench.answer("192.0.2.99:5060", &leg, "200 OK");
+        }
+        let report = bench.take(JAMES).into_iter().find(|text| text.starts_with("NOTIFY")).unwrap();
+        let told = if leaves { "success;status=200" } else { "failure;status=416" };
+        assert!(body(&report).contains(&format!("tel:+49-30-123;ext=4 delivery {told}")), "{report}");
+        assert!(body(&report).contains("im:bob@domain.com delivery success"), "{report}");
+    }
+}
