@@ -34,12 +34,14 @@ impl Workload {
     pub(crate) fn calm(&mut self, world: &mut World) {
         self.end_storm(world);
         world.run_for(CALM);
+        Self::let_disks_end(world);
         world.hold(settled::settled(world));
         if self.mailbox_max > 100 {
             world.hold(settled::devices_served(world));
         }
         self.roll_call(world);
         world.run_for(ROLL_CALL);
+        Self::let_disks_end(world);
         world.hold(settled::settled(world).and_then(|()| settled::reached(world, "roll call")));
         self.come_home(world);
         Self::rest(world);
@@ -106,9 +108,18 @@ impl Workload {
             world.command(id, AgentCommand::Connect);
         }
         world.run_for(COME_HOME);
+        Self::let_disks_end(world);
         world.hold(settled::settled(world));
         if self.mailbox_max > 100 {
             world.hold(settled::came_home(world, away).and_then(|()| settled::came_home(world, device)));
+        }
+    }
+
+    /// A registration may be refreshed at the very instant of a check.
+    fn let_disks_end(world: &mut World) {
+        let mut tries = 0..100;
+        while world.hosts.iter().any(|host| host.batches_waiting() > 0) && tries.next().is_some() {
+            world.run_for(Duration::from_millis(1));
         }
     }
 

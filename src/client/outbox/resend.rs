@@ -36,7 +36,8 @@ impl Outbox {
         let Some((entry, attempt)) = self.find(place) else {
             return;
         };
-        for row in &attempt.deliveries {
+        // What it has come to since then is told when the disk has that.
+        for row in attempt.deliveries.iter().filter(|row| row.state == DeliveryState::Queued) {
             core.tell(entry.delivery_event(row));
         }
     }

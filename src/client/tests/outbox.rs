@@ -422,6 +422,35 @@ fn w12_an_account_that_does_not_register_calls_its_reports_after_a_restart() {
 }
 
 #[test]
+fn a_resend_that_is_taken_back_at_once_is_told_as_the_disk_has_it() {
+    let mut stage = Stage::connected();
+    let request = stage.send_accepted(&ANN_AND_BOB);
+    stage.notify(
+        &request,
+        1,
+        "terminated;reason=noresource",
+        "im:ann@domain.com delivery failure;status=486\nim:bob@domain.com delivery success;status=200\n",
+    );
+    stage.events.clear();
+    stage.disk = Disk::Waits;
+    stage.command(AgentCommand::Resend { message: MessageId(1), only: None });
+    stage.command(AgentCommand::Withdraw { message: MessageId(1) });
+    let told = |stage: &Stage, state| {
+        let is_it = |event: &&Event| matches!(event, Event::Delivery { state: told, .. } if *told == state);
+        stage.events.iter().filter(is_it).count()
+    };
+    let first = stage.waiting.remove(0);
+    stage.input(Input::Committed(first));
+    assert_eq!(
+        (told(&stage, Queued), told(&stage, Cancelled)),
+        (0, 0),
+        "the disk has it as queued, and it is not"
+    );
+    stage.settle(Input::Committed);
+    assert_eq!((told(&stage, Queued), told(&stage, Cancelled)), (0, 1));
+}
+
+#[test]
 fn what_the_disk_did_not_take_is_written_again() {
     let mut stage = Stage::connected();
     let request = stage.send_accepted(&ANN_AND_BOB);
