@@ -319,6 +319,10 @@ impl Legs {
     /// Follows a redirect to where the recipient has not been tried (W18).
     fn redirect(&mut self, core: &mut Core, facts: Facts<'_>, index: u32, to: (&Uri, u8), now: Now) {
         let (uri, steps) = to;
+        // Nor does it lead past what somebody does not want to hear.
+        if core.domains.aor(uri).is_some_and(|aor| core.users.block(&aor, facts.sender)) {
+            return;
+        }
         let TargetSet::Targets(targets) = core.router().targets(uri, now) else {
             return;
         };

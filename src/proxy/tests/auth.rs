@@ -382,6 +382,20 @@ fn rfc_3325_an_asserted_identity_stays_among_those_who_trust_each_other() {
 }
 
 #[test]
+fn a_redirect_does_not_lead_past_a_block() {
+    for (blocks, reaches_bob) in [("james@domain.com", false), ("jim@domain.com", true)] {
+        let mut bench = Bench::at_home();
+        let blocked = vec![Aor::parse(blocks).unwrap()];
+        bench.input(Input::Command(ProxyCommand::Users([UserRow { blocked, ..user("bob") }].into())));
+        let to_ann = submission(1).replace("Secondary-To: <im:bob@domain.com>\n", "");
+        assert_eq!(status(&ask(&mut bench, JAMES, &to_ann)), 202);
+        let leg = bench.take_one(ANN);
+        bench.answer_with(udp(ANN), &leg, "302 Moved", "Contact: <sip:bob@domain.com>\n");
+        assert_eq!(bench.take(BOB).len(), usize::from(reaches_bob), "{blocks}");
+    }
+}
+
+#[test]
 fn a_blocked_sender_gets_403_for_that_recipient_and_no_other() {
     let mut bench = Bench::at_home();
     let blocked = |senders: &[&str]| {

@@ -37,6 +37,7 @@ fn a_sound_store_is_told_in_words() {
             "1 reports begun and not yet answered",
             "2 bindings",
             "0 users",
+            "0 aliases and lists",
         ]
     );
     assert_eq!(

@@ -44,6 +44,7 @@ fn contents(rows: &Rows) -> Vec<String> {
         format!("{owed} reports begun and not yet answered"),
         format!("{} bindings", rows.bindings.len()),
         format!("{} users", rows.users.len()),
+        format!("{} aliases and lists", rows.aliases.len()),
     ]
 }
 
