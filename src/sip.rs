@@ -56,7 +56,7 @@ mod error;
 
 pub use aor::Aor;
 pub use compose::{Compose, refusal};
-pub use content::{Content, File, content, media_type, parameter};
+pub use content::{Content, File, content, inner_media_type, media_type, parameter};
 pub use delivery_report::{ReportLine, ReportState, read_report, write_report};
 pub use edit::Edit;
 pub use enclose::enclose;

@@ -9,7 +9,7 @@ use crate::time::Now;
 /// The methods that we serve (RFC 3261 §20.5).
 pub(super) const ALLOW: &str = "MESSAGE, NOTIFY, OPTIONS";
 /// What we can read (RFC 3261 §20.1).
-pub(super) const ACCEPT: &str = "text/plain, text/*, multipart/*, message/cpim, image/*, audio/*, video/*, \
+pub(super) const ACCEPT: &str = "text/plain, text/*, multipart/*, message/cpim, message/imdn+xml, image/*, audio/*, video/*, \
     application/im-iscomposing+xml, application/delivery-report, application/*";
 
 /// Answers OPTIONS.

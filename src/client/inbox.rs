@@ -12,7 +12,7 @@ use crate::client::date;
 use crate::client::journal::{IncomingRow, PersonRow, Write};
 use crate::client::text::shown;
 use crate::limits::{BATCHES_WAITING_MAX, INBOX_KEYS_MAX, INBOX_REMEMBERED, RECIPIENTS_MAX};
-use crate::sip::{Fields, NameAddr, Request, also_to, media_type, parameter};
+use crate::sip::{Fields, NameAddr, Request, also_to, inner_media_type, media_type, parameter};
 use crate::time::{Now, Timestamp};
 
 /// How often old keys are looked for, when messages come.
@@ -63,7 +63,12 @@ impl Inbox {
             }
             return core.answer_now(asked, rejection.status, begun.finish(), now);
         }
-        if is_composing(asked.request) {
+        // What became of a message of ours (RFC 5438) is nothing that anybody wrote.
+        if content_is(asked.request, "message/imdn+xml") {
+            let answer = core.plain_answer(asked, 200);
+            return core.answer_now(asked, answer.status, answer.bytes, now);
+        }
+        if content_is(asked.request, "application/im-iscomposing+xml") {
             let answer = core.plain_answer(asked, 200);
             core.answer_now(asked, answer.status, answer.bytes, now);
             return composing(core, conversations, asked.request, now);
@@ -191,7 +196,7 @@ fn is_taken(media_type: &str) -> bool {
     };
     match kind {
         "text" | "image" | "audio" | "video" | "multipart" => true,
-        "message" => subtype == "cpim",
+        "message" => matches!(subtype, "cpim" | "imdn+xml"),
         "application" => !matches!(subtype, "delivery-report" | "sdp" | "resource-lists+xml"),
         _ => false,
     }
@@ -207,9 +212,9 @@ fn content_type(fields: &Fields) -> String {
     }
 }
 
-fn is_composing(request: &Request) -> bool {
+fn content_is(request: &Request, media_type: &str) -> bool {
     let written = request.fields().first("Content-Type").unwrap_or_default();
-    media_type(written) == "application/im-iscomposing+xml"
+    inner_media_type(written, &request.body()) == media_type
 }
 
 /// Somebody writes, or has stopped (RFC 3994): told, and not kept. In a conversation that there is not yet it is no

@@ -58,6 +58,14 @@ pub fn media_type(content_type: &str) -> String {
     if bare.is_empty() { "text/plain".to_owned() } else { bare.to_ascii_lowercase() }
 }
 
+/// What a body is: its media type, or that of what CPIM wraps (RFC 3862 §2).
+#[must_use]
+pub fn inner_media_type(content_type: &str, body: &Bytes) -> String {
+    let outer = media_type(content_type);
+    let inner = Some(body).filter(|_| outer == "message/cpim").and_then(Cpim::parse);
+    inner.map_or(outer, |cpim| media_type(&cpim.content_type))
+}
+
 /// The value of a parameter of a Content-Type, unquoted.
 #[must_use]
 pub fn parameter(content_type: &str, name: &str) -> Option<String> {

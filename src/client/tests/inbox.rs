@@ -247,6 +247,25 @@ fn composing(state: &str) -> String {
 }
 
 #[test]
+fn w28_what_became_of_a_message_is_answered_and_is_no_message() {
+    let imdn = "<imdn xmlns=\"urn:ietf:params:xml:ns:imdn\"><message-id>1</message-id></imdn>";
+    let wrapped = format!("From: <im:ann@domain.com>\n\nContent-Type: message/imdn+xml\n\n{imdn}");
+    for (number, kind, body) in [(1, "message/imdn+xml", imdn), (2, "message/cpim", &wrapped)] {
+        let mut stage = Stage::connected();
+        let rows = stage.rows.len();
+        let text = composing("active")
+            .split("Content-Type")
+            .next()
+            .unwrap()
+            .replace("cactive", &format!("i{number}"));
+        let body = body.replace('\n', "\r\n");
+        stage.proxy_sends(&format!("{text}Content-Type: {kind}\nContent-Length: {}\n\n{body}", body.len()));
+        assert!(stage.sent[0].1.starts_with("SIP/2.0 200 "), "{}", stage.sent[0].1);
+        assert!(stage.events.is_empty() && stage.rows.len() == rows, "{:?}", stage.events);
+    }
+}
+
+#[test]
 fn who_is_writing_is_told_for_as_long_as_he_says_and_not_kept() {
     let mut stage = Stage::connected();
     stage.proxy_sends(&composing("active"));
