@@ -62,7 +62,7 @@ impl Fix {
             Self::Resend => Some("Resend"),
             Self::ResendMayDouble => Some("Resend (may arrive twice)"),
             Self::UpdateContact => Some("Update contact and resend"),
-            Self::SendAsText => Some("Send as plain text"),
+            Self::SendAsText => Some("Send the text alone"),
             Self::CheckPassword => Some("Check password"),
             Self::EditAddress => Some("Edit address"),
             Self::Shorten => Some("Shorten and resend"),
@@ -154,7 +154,11 @@ mod tests {
     fn every_line_of_the_table_of_reasons_stands() {
         let table: &[(&[u16], &str, Option<&str>)] = &[
             (&[301, 302], "Has moved to another address", Some("Update contact and resend")),
-            (&[400, 405, 406, 415, 488], "Their app could not read this message", Some("Send as plain text")),
+            (
+                &[400, 405, 406, 415, 488],
+                "Their app could not read this message",
+                Some("Send the text alone"),
+            ),
             (&[401, 407], "Sign-in was refused", Some("Check password")),
             (&[403], "They, or their server, refused it", None),
             (&[404, 604], "No such address", Some("Edit address")),

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use eframe::egui;
 use egui::{Align, Galley, Layout, Rect, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder, pos2, vec2};
 
-use crate::client::command::{AgentCommand, Command};
+use crate::client::command::{AgentCommand, Command, Draft};
 use crate::client::contacts::{AddressBook, Contact};
-use crate::client::journal::{DeliveryState, MessageId, Way};
+use crate::client::journal::{DeliveryState, MessageId, PersonRow, Way};
 use crate::client::reason::{Fix, reason};
 use crate::client::snapshot::{DeliveryView, MessageView};
+use crate::sip::{ReportMode, ReportWish};
 use crate::ui::act::Act;
 use crate::ui::icons::{Icon, icon_button, paint_state, state_color};
 use crate::ui::theme::{self, CONTROL_HEIGHT, Colors, HEADER_HEIGHT, colors};
@@ -231,8 +232,16 @@ fn when(delivery: &DeliveryView, look: &Look) -> Option<String> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mend {
     Resend,
+    SendText,
     EditAddress,
     AccountSettings,
+}
+
+/// Their program takes no files, or no message of several parts; the text by itself it may take (RFC 3428 §5).
+fn text_alone(message: &MessageView, delivery: &DeliveryView) -> bool {
+    let fix = reason(delivery.status, &delivery.phrase).fix;
+    let is_mixed = !message.files.is_empty() && !message.text.trim().is_empty();
+    delivery.state == DeliveryState::Failed && fix == Fix::SendAsText && is_mixed
 }
 
 /// The buttons of a row: label and deed. Every failure can be tried again.
@@ -337,7 +346,8 @@ fn mend_row(
 ) {
     within(ui, place, Layout::left_to_right(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
-        for (label, mend) in mends(delivery) {
+        let alone = text_alone(message, delivery).then_some(("Send the text alone", Mend::SendText));
+        for (label, mend) in alone.into_iter().chain(mends(delivery)) {
             let button = small_button(ui, label).on_hover_text(format!("{label}: {}", delivery.person.name));
             if button.clicked() {
                 acts.push(deed(mend, message, delivery, book));
@@ -353,6 +363,14 @@ fn deed(mend: Mend, message: &MessageView, delivery: &DeliveryView, book: &Addre
             let index = message.deliveries.iter().position(|other| other.person.address == person.address);
             resend(message.id, index.and_then(|index| u32::try_from(index).ok()))
         }
+        // A message of its own, to this person.
+        Mend::SendText => Act::Ask(Command::Agent(AgentCommand::Send(Draft {
+            to: vec![PersonRow { address: person.address.clone(), name: person.name.clone() }],
+            text: message.text.clone(),
+            files: Vec::new(),
+            hidden: false,
+            report: ReportWish { mode: ReportMode::Each, detail: true, id: None },
+        }))),
         Mend::EditAddress => {
             Act::EditContact(Some(book.find(&person.address).cloned().unwrap_or_else(|| Contact {
                 address: person.address.clone(),

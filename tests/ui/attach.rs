@@ -7,10 +7,12 @@ use eframe::egui;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::client::command::{AgentCommand, Command, Draft, Notice};
-use fanfare::client::journal::DeliveryState::Delivered;
+use fanfare::client::journal::DeliveryState::{Delivered, Failed};
+use fanfare::client::snapshot::MessageView;
+use fanfare::client::text::FileShown;
 use fanfare::ui::App;
 
-use crate::fake::{Fake, ago, own, people, press, says, type_into};
+use crate::fake::{Fake, ago, delivery, own, own_of, people, press, says, type_into};
 use crate::gallery::{LARGE, SMALL};
 
 /// A conversation with Ann that is open.
@@ -98,4 +100,29 @@ fn where_nothing_is_being_written_a_file_is_not_taken() {
     drop_file(&mut window, "/home/james/cat.png");
     assert!(says(&window, "Open a conversation first"));
     assert!(!fake.asked().iter().any(|command| matches!(command, Command::Attach(_))));
+}
+
+#[test]
+fn to_somebody_whose_program_takes_no_files_the_text_can_go_alone() {
+    let fake = Fake::new();
+    let crew = people(&["Ann Lee", "Ben Okafor"]);
+    let mut refused = delivery(&crew[1], Failed, ago(3));
+    (refused.status, refused.phrase) = (Some(415), "Unsupported Media Type".into());
+    let file = FileShown { name: "cat.png".into(), media_type: "image/png".into(), bytes: 12_345 };
+    let deliveries = vec![delivery(&crew[0], Delivered, ago(3)), refused];
+    let message = MessageView { files: vec![file], ..own_of(5, ago(3), "Look!", deliveries) };
+    fake.converse(1, &crew, vec![message], 0);
+    let mut window = fake.window(LARGE);
+    window
+        .get_by(|node| node.label().is_some_and(|name| name.starts_with("Ann Lee and Ben Okafor,")))
+        .click();
+    window.run();
+    window.get_by_label("Send the text alone").click();
+    window.run();
+    let draft = sent(&fake).unwrap();
+    let to: Vec<_> = draft.to.iter().map(|row| row.address.as_str()).collect();
+    assert_eq!(
+        (to.as_slice(), draft.text.as_str(), draft.files.len()),
+        (&["sip:ben.okafor@example.com"][..], "Look!", 0)
+    );
 }
