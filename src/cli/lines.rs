@@ -59,6 +59,9 @@ pub(super) enum Line<'a> {
         content_type: &'a str,
         /// As text.
         text: &'a str,
+        /// Names of the files in it.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        files: Vec<&'a str>,
     },
 }
 
@@ -118,9 +121,11 @@ fn plain(line: &Line<'_>) -> String {
         Line::Report { state } => format!("report {state}"),
         Line::Refused { status: Some(status), reason } => format!("not accepted: {status} {reason}"),
         Line::Refused { status: None, reason } => format!("not sent: {reason}"),
-        Line::Message { from, also_to, text, .. } if also_to.is_empty() => format!("{from}: {text}"),
-        Line::Message { from, also_to, text, .. } => {
-            format!("{from} (also to {}): {text}", also_to.join(", "))
+        Line::Message { from, also_to, text, files, .. } => {
+            let others =
+                if also_to.is_empty() { String::new() } else { format!(" (also to {})", also_to.join(", ")) };
+            let files: String = files.iter().map(|name| format!(" [{name}]")).collect();
+            format!("{from}{others}: {text}{files}")
         }
     }
 }
@@ -141,7 +146,13 @@ mod tests {
         };
         let json = r#"{"event":"outcome","to":"im:ann@domain.com","state":"failure","status":408,"reason":"Request Timeout","after_ms":7}"#;
         assert_eq!(serde_json::to_string(&line).unwrap(), json);
-        let line = Line::Message { from: "a", also_to: vec!["b"], content_type: "text/plain", text: "x\ny" };
+        let line = Line::Message {
+            from: "a",
+            also_to: vec!["b"],
+            content_type: "text/plain",
+            text: "x\ny",
+            files: vec![],
+        };
         let json = r#"{"event":"message","from":"a","also_to":["b"],"type":"text/plain","text":"x\ny"}"#;
         assert_eq!(serde_json::to_string(&line).unwrap(), json);
     }

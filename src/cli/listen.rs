@@ -29,11 +29,12 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
 /// Printed and flushed here, before the 200 leaves.
 fn hear(event: Event, printer: Printer, refused: &mut Option<String>) {
     match event {
-        Event::Received { from, also_to, content_type, text, .. } => printer.print(&Line::Message {
+        Event::Received { from, also_to, content_type, text, files, .. } => printer.print(&Line::Message {
             from: &from.address,
             also_to: also_to.iter().map(|person| person.address.as_str()).collect(),
             content_type: &content_type,
             text: &text,
+            files: files.iter().map(|file| file.name.as_str()).collect(),
         }),
         Event::Registration(state) => {
             let trouble = trouble(&state);

@@ -8,6 +8,7 @@ pub use crate::client::account::RegistrationState;
 use crate::client::contacts::{Contact, List};
 use crate::client::journal::{ConversationId, DeliveryState, MessageId, PersonRow};
 use crate::client::snapshot::Settings;
+use crate::client::text::FileShown;
 use crate::sip::{File, ReportWish};
 
 /// What the window can ask of the engine.
@@ -199,6 +200,8 @@ pub enum Event {
         content_type: String,
         /// As text; empty when it is none.
         text: String,
+        /// What is no text in it.
+        files: Vec<FileShown>,
     },
     /// Somebody writes, or has stopped writing (RFC 3994). It is not kept.
     Composing {

@@ -10,7 +10,7 @@ use crate::client::conversation::Conversations;
 use crate::client::core::{Action, Answer, Asked, Core};
 use crate::client::date;
 use crate::client::journal::{IncomingRow, PersonRow, Write};
-use crate::client::text::shown;
+use crate::client::text::{Shown, shown};
 use crate::limits::{BATCHES_WAITING_MAX, INBOX_KEYS_MAX, INBOX_REMEMBERED, RECIPIENTS_MAX};
 use crate::sip::{Fields, NameAddr, Request, also_to, inner_media_type, media_type, parameter};
 use crate::time::{Now, Timestamp};
@@ -94,13 +94,15 @@ impl Inbox {
     pub(super) fn kept(&mut self, conversations: &mut Conversations, row: &IncomingRow) -> Event {
         self.keys.insert(row.key.clone(), Kept::Yes);
         conversations.received(row);
+        let Shown { text, files } = shown(&row.content_type, &row.body);
         Event::Received {
             conversation: row.conversation,
             message: row.id,
             from: row.from.clone(),
             also_to: row.also_to.clone(),
             content_type: row.content_type.clone(),
-            text: shown(&row.content_type, &row.body).text,
+            text,
+            files,
         }
     }
 

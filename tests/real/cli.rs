@@ -372,7 +372,7 @@ fn files_go_with_a_message_and_what_cannot_go_is_named() {
     let sent = send(&proxy.udp(), &["--to", "im:bob@domain.com", "--text", "Look!", "--file", cat]);
     assert_eq!(sent.code(), 0, "{sent:?}");
     let got: Value = serde_json::from_str(&bob.line_with("multipart/mixed")).unwrap();
-    assert_eq!(got["text"], "Look!");
+    assert_eq!((&got["text"], &got["files"][0]), (&"Look!".into(), &"cat.png".into()));
     let sent = send(&proxy.udp(), &["--to", "im:bob@domain.com", "--file", cat]);
     assert_eq!(sent.code(), 0, "{sent:?}");
     bob.line_with("image/png;name=");

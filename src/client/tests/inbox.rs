@@ -43,6 +43,7 @@ fn a_message_is_kept_then_told_and_then_answered() {
             also_to: vec![person("sip:bob@domain.com", ""), person("sip:cy@domain.com", "")],
             content_type: "text/plain".to_owned(),
             text: "Come here.".to_owned(),
+            files: Vec::new(),
         }]
     );
     let (flow, answer) = &stage.sent[0];

@@ -171,7 +171,10 @@ impl Desk {
             Event::Composing { conversation, from, until } => {
                 self.composing.hear(conversation, names.person(&from), until);
             }
-            Event::Received { conversation, from, text, .. } => {
+            Event::Received { conversation, from, text, files, .. } => {
+                let names_of_files =
+                    || files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>().join(", ");
+                let text = if text.trim().is_empty() { names_of_files() } else { text };
                 self.composing.hear(conversation, names.person(&from), None);
                 self.grew(conversation);
                 self.tell(Notice::Received { conversation, from: names.person(&from).name, text });
