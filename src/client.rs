@@ -278,7 +278,7 @@ impl UserAgent {
             // W6: without proof the first would get it and all others silently not.
             RegistrationState::NoFanOut => self.outbox.send_one_by_one(&mut self.core, now),
             RegistrationState::Idle
-            | RegistrationState::Connecting
+            | RegistrationState::Connecting(_)
             | RegistrationState::Offline { .. }
             | RegistrationState::Refused { .. } => {}
         }

@@ -64,7 +64,7 @@ fn trouble(state: &RegistrationState) -> Option<String> {
         RegistrationState::Offline { why: Some(why), .. } => Some(why.to_string()),
         RegistrationState::Offline { why: None, .. } => Some("no answer from the proxy".to_owned()),
         RegistrationState::Idle
-        | RegistrationState::Connecting
+        | RegistrationState::Connecting(_)
         | RegistrationState::Connected
         | RegistrationState::NoFanOut => None,
     }

@@ -237,14 +237,25 @@ const fn report_window_default() -> u64 {
     60
 }
 
+/// How far it is to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Its name is being looked up (RFC 3263).
+    Finding,
+    /// The connection to it is being opened.
+    Opening,
+    /// It is being asked: to register us, or whether it is there.
+    Asking,
+}
+
 /// How the account stands.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum RegistrationState {
     /// Nothing tried yet, or no account.
     #[default]
     Idle,
-    /// A request is under way.
-    Connecting,
+    /// On the way to the server.
+    Connecting(Step),
     /// Registered (or, without registration, the proxy answered), and the proxy fans out (W6).
     Connected,
     /// Registered, but this proxy gave no proof that it fans out (W6): everybody gets a message of his own.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::client::account::Account;
-pub use crate::client::account::RegistrationState;
+pub use crate::client::account::{RegistrationState, Step};
 use crate::client::contacts::{Contact, List};
 use crate::client::journal::{ConversationId, DeliveryState, MessageId, PersonRow};
 use crate::client::snapshot::Settings;

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::client::account::RegistrationState;
+use crate::client::account::{RegistrationState, Step};
 use crate::client::capabilities::{ACCEPT, ALLOW};
 use crate::client::command::Event;
 use crate::client::core::{Action, Core, Task, domain_of, name_addr};
@@ -103,10 +103,10 @@ impl Registration {
             return;
         }
         core.line.forget_refusal();
-        if self.state != RegistrationState::Connected {
-            self.become_state(core, RegistrationState::Connecting);
+        match self.state {
+            RegistrationState::Connected => self.begin(core, now),
+            _ => self.begin_anew(core, now),
         }
-        self.begin(core, now);
     }
 
     /// Asks again whether the proxy is there: a submission got no answer.
@@ -115,7 +115,7 @@ impl Registration {
         if matches!(self.phase, Phase::Settled { .. }) && is_connected {
             // RFC 3263 §4.3: another server of the same proxy, if there is one.
             if core.line.next_hop() {
-                self.become_state(core, RegistrationState::Connecting);
+                return self.begin_anew(core, now);
             }
             self.begin(core, now);
         }
@@ -144,7 +144,7 @@ impl Registration {
     /// The connection to the proxy is there.
     pub(super) fn line_open(&mut self, core: &mut Core, now: Now) {
         if self.phase == Phase::Opening {
-            self.begin(core, now);
+            self.go_on(core, now);
         }
     }
 
@@ -154,7 +154,7 @@ impl Registration {
             return;
         }
         if core.line.hop().is_some() {
-            return self.begin(core, now);
+            return self.go_on(core, now);
         }
         let why = format!("the server {} cannot be found", core.line.name());
         self.offline(core, Outage { why: Some(why.into()), ..Outage::default() }, now);
@@ -249,6 +249,25 @@ impl Registration {
             Phase::Settled { refresh_at } => refresh_at.map(|at| (at, "registration refresh")),
             Phase::Leaving { until } => Some((until, "wait for the un-registration")),
             Phase::Idle | Phase::Finding | Phase::Opening | Phase::Asking | Phase::Left => None,
+        }
+    }
+
+    /// Sets out for the server, and says so at each step.
+    fn begin_anew(&mut self, core: &mut Core, now: Now) {
+        let step = match core.line.main() {
+            Some(_) => Step::Asking,
+            None if core.line.hop().is_none() => Step::Finding,
+            None => Step::Opening,
+        };
+        self.become_state(core, RegistrationState::Connecting(step));
+        self.begin(core, now);
+    }
+
+    /// The next step, told where the ones before were.
+    fn go_on(&mut self, core: &mut Core, now: Now) {
+        match self.state {
+            RegistrationState::Connecting(_) => self.begin_anew(core, now),
+            _ => self.begin(core, now),
         }
     }
 
@@ -363,10 +382,7 @@ impl Registration {
         self.challenges = 0;
         self.keep_alive.stop();
         if core.line.next_hop() {
-            if self.state != RegistrationState::Connecting {
-                self.become_state(core, RegistrationState::Connecting);
-            }
-            return self.begin(core, now);
+            return self.begin_anew(core, now);
         }
         let doubled = RETRY_FIRST.saturating_mul(1 << self.failures.min(16));
         self.failures = self.failures.saturating_add(1);

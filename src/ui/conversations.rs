@@ -98,7 +98,7 @@ fn account_ui(ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>
     let second = top + name.size().y + 1.0;
     let lamp = match snapshot.registration {
         RegistrationState::Connected | RegistrationState::NoFanOut => colors.green,
-        RegistrationState::Idle | RegistrationState::Connecting => colors.weak,
+        RegistrationState::Idle | RegistrationState::Connecting(_) => colors.weak,
         RegistrationState::Offline { .. } => colors.amber,
         RegistrationState::Refused { .. } => colors.red,
     };

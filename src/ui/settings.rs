@@ -7,7 +7,7 @@ use crate::client::account::{Account, Password, SignIn};
 use crate::client::command::{AgentCommand, Command};
 use crate::client::snapshot::{Notifications, Settings, Snapshot, Theme};
 use crate::ui::act::Act;
-use crate::ui::sign_in::{typed_account, typed_proxy};
+use crate::ui::sign_in::{PROXY_HINT, typed_account, typed_proxy};
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets::{banner, field, hint, pill, primary, secret_field};
 
@@ -172,7 +172,7 @@ fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &m
         hint(ui, &words);
     }
     field(ui, "Sign-in name", &mut form.username, "where it is not the first part of the address");
-    field(ui, "Proxy", &mut form.proxy, "udp:192.0.2.1:5060");
+    field(ui, "Proxy", &mut form.proxy, PROXY_HINT);
     field(ui, "Your name", &mut form.name, "James");
     ui.checkbox(&mut form.register, "Sign in, so that others reach you");
     ui.label("Keep a message for people who are offline, where the server can:");

@@ -1,9 +1,11 @@
 //! The first run: an address, a server, **Connect**, and one sentence when it fails.
 
+use std::net::{IpAddr, SocketAddr};
+
 use eframe::egui;
 use egui::{Key, Modifiers, RichText, Ui, vec2};
 
-use crate::client::account::{Account, Password, RegistrationState};
+use crate::client::account::{Account, Password, RegistrationState, Step};
 use crate::client::command::{AgentCommand, Command};
 use crate::client::reason::account_words;
 use crate::client::snapshot::Snapshot;
@@ -15,6 +17,9 @@ use crate::ui::words::{self, Look};
 
 /// A week: how long a message waits for somebody who is offline, where the server keeps it (W8).
 pub(crate) const EXPIRES_DEFAULT_SECS: u32 = 604_800;
+
+/// What may be typed for the proxy.
+pub(crate) const PROXY_HINT: &str = "found by your address, or sip.example.com";
 
 /// What is typed on the first screen.
 #[derive(Debug, Default)]
@@ -41,21 +46,17 @@ pub(crate) fn typed_account(name: &str, address: &str, proxy: &str) -> Account {
     }
 }
 
-/// `127.0.0.1` and `127.0.0.1:5070` are meant as UDP, port 5060 where none is given.
+/// `127.0.0.1` and `127.0.0.1:5070` are meant as UDP, port 5060 where none is given; a name is looked up as it stands, and
+/// nothing at all is the domain of the address (RFC 3263).
 pub(crate) fn typed_proxy(text: &str) -> String {
-    let text = text.trim();
-    let (transport, place) = match text.split_once(':') {
-        Some((word, rest)) if ["udp", "tcp", "tls"].iter().any(|known| word.eq_ignore_ascii_case(known)) => {
-            (word.to_lowercase(), rest)
-        }
-        _ => ("udp".to_owned(), text),
-    };
-    let place = place.replace("localhost", "127.0.0.1");
-    let has_port = place.rsplit_once(':').is_some_and(|(host, _)| !host.contains(':') || host.ends_with(']'));
-    if has_port || place.is_empty() {
-        format!("{transport}:{place}")
+    let place = text.trim().replace("localhost", "127.0.0.1");
+    let literal = place.trim_matches(['[', ']']);
+    if literal.parse::<IpAddr>().is_ok() {
+        format!("udp:{place}:5060")
+    } else if place.parse::<SocketAddr>().is_ok() {
+        format!("udp:{place}")
     } else {
-        format!("{transport}:{place}:5060")
+        place
     }
 }
 
@@ -108,12 +109,12 @@ fn form_ui(
     ui.add_space(8.0);
     field(ui, "SIP address", &mut form.address, "james@example.com");
     secret_field(ui, "Password", &mut form.password, "");
-    field(ui, "Proxy", &mut form.proxy, "udp:192.0.2.1:5060");
+    field(ui, "Proxy", &mut form.proxy, PROXY_HINT);
     field(ui, "Your name", &mut form.name, "James");
     ui.add_space(4.0);
     let entered = ui.input(|input| input.key_pressed(Key::Enter) && input.modifiers == Modifiers::NONE);
-    let busy = form.asked && snapshot.registration == RegistrationState::Connecting;
-    let filled = !form.address.trim().is_empty() && !form.proxy.trim().is_empty();
+    let busy = form.asked && matches!(snapshot.registration, RegistrationState::Connecting(_));
+    let filled = !form.address.trim().is_empty();
     let label = if busy { "Connecting…" } else { "Connect" };
     let pressed = ui.vertical_centered_justified(|ui| primary(ui, label, filled && !busy).clicked()).inner;
     if (pressed || entered) && filled && !busy {
@@ -133,6 +134,24 @@ fn connect(form: &mut SignInForm, acts: &mut Vec<Act>) {
     }
 }
 
+impl SignInForm {
+    /// The server, as a person would call it.
+    fn server(&self) -> String {
+        let typed = self.proxy.trim();
+        let home = || self.address.rsplit('@').next().unwrap_or_default().trim().to_owned();
+        if typed.is_empty() { home() } else { typed.to_owned() }
+    }
+}
+
+/// What is under way.
+fn step_words(step: Step, server: &str) -> String {
+    match step {
+        Step::Finding => format!("Looking up {server}…"),
+        Step::Opening => format!("Connecting to {server}…"),
+        Step::Asking => format!("Signing in at {server}…"),
+    }
+}
+
 fn outcome_ui(ui: &mut Ui, form: &SignInForm, snapshot: &Snapshot, look: &Look) -> Progress {
     let colors = colors(ui);
     if let Some(problem) = &form.problem {
@@ -145,13 +164,13 @@ fn outcome_ui(ui: &mut Ui, form: &SignInForm, snapshot: &Snapshot, look: &Look) 
     match &snapshot.registration {
         RegistrationState::Connected | RegistrationState::NoFanOut => return Progress::Done,
         RegistrationState::Idle => {}
-        RegistrationState::Connecting => hint(ui, &format!("Asking {}…", form.proxy.trim())),
+        RegistrationState::Connecting(step) => hint(ui, &step_words(*step, &form.server())),
         RegistrationState::Offline { why, .. } => {
             let sentence = why.as_deref().map(|why| format!("{}.", words::sentence(why)));
             let sentence = sentence.unwrap_or_else(|| {
                 format!(
                     "No answer from {}. Check the proxy's address and that you are online. {}.",
-                    form.proxy.trim(),
+                    form.server(),
                     look.account(snapshot)
                 )
             });
@@ -173,11 +192,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bare_server_is_meant_as_udp_port_5060() {
+    fn a_bare_number_is_meant_as_udp_port_5060_and_a_name_is_looked_up() {
         for (typed, meant) in [
             ("192.0.2.1", "udp:192.0.2.1:5060"),
             ("192.0.2.1:5070", "udp:192.0.2.1:5070"),
-            ("TCP:192.0.2.1", "tcp:192.0.2.1:5060"),
+            ("TCP:192.0.2.1", "TCP:192.0.2.1"),
+            ("tls:sip.example.com", "tls:sip.example.com"),
+            (" sip.example.com ", "sip.example.com"),
+            ("", ""),
             ("udp:[::1]:5060", "udp:[::1]:5060"),
             ("[::1]", "udp:[::1]:5060"),
             ("localhost:5062", "udp:127.0.0.1:5062"),
@@ -193,5 +215,6 @@ mod tests {
         assert_eq!((account.address.as_str(), account.name.as_str()), ("sip:james@example.com", "James"));
         assert_eq!(account.expires_secs, Some(604_800));
         assert!(typed_account("", "james", "nowhere").check().is_err());
+        assert!(typed_account("", "james@example.com", "").check().is_ok());
     }
 }

@@ -81,7 +81,7 @@ impl Look {
     pub(crate) fn account(&self, snapshot: &Snapshot) -> String {
         match &snapshot.registration {
             RegistrationState::Idle => "Not connected".to_owned(),
-            RegistrationState::Connecting => "Connecting…".to_owned(),
+            RegistrationState::Connecting(_) => "Connecting…".to_owned(),
             RegistrationState::Connected | RegistrationState::NoFanOut => "Connected".to_owned(),
             RegistrationState::Refused { status: 401 | 407, .. } => "Sign-in refused".to_owned(),
             RegistrationState::Refused { status, .. } => account_words(*status).to_owned(),

@@ -4,7 +4,7 @@ use eframe::egui;
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
-use fanfare::client::account::RegistrationState;
+use fanfare::client::account::{RegistrationState, Step};
 use fanfare::client::command::{AgentCommand, Command};
 use fanfare::client::snapshot::{Notifications, PasswordPlace, Theme};
 
@@ -153,9 +153,38 @@ fn the_first_run_asks_for_an_address_and_a_proxy() {
         (account.address.as_str(), account.proxy.as_str(), account.sign_in.password.as_str()),
         ("sip:james@example.com", "udp:192.0.2.1:5060", "sesame")
     );
+    for (step, words) in [
+        (Step::Finding, "Looking up 192.0.2.1…"),
+        (Step::Opening, "Connecting to 192.0.2.1…"),
+        (Step::Asking, "Signing in at 192.0.2.1…"),
+    ] {
+        fake.change(|inner| inner.snapshot.registration = RegistrationState::Connecting(step));
+        window.run();
+        window.get_by_label(words);
+    }
     fake.change(|inner| inner.snapshot.registration = RegistrationState::Connected);
     window.run();
     window.get_by_label("New message");
+}
+
+#[test]
+fn an_address_and_a_password_are_enough() {
+    let fake = Fake::new();
+    fake.change(|inner| {
+        inner.snapshot.account = None;
+        inner.snapshot.registration = RegistrationState::Idle;
+    });
+    let mut window = fake.window(LARGE);
+    type_into(&mut window, "SIP address", "james@example.com");
+    type_into(&mut window, "Password", "sesame");
+    window.get_by_label("Connect").click();
+    window.run();
+    let asked = fake.asked();
+    let Some(Command::PutAccount(account)) = asked.first() else { panic!("{asked:?}") };
+    assert_eq!((account.address.as_str(), account.proxy.as_str()), ("sip:james@example.com", ""));
+    fake.change(|inner| inner.snapshot.registration = RegistrationState::Connecting(Step::Finding));
+    window.run();
+    window.get_by_label("Looking up example.com…");
 }
 
 #[test]

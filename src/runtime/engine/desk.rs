@@ -142,7 +142,7 @@ impl Desk {
                 self.retry_at = match &state {
                     RegistrationState::Offline { retry_after, .. } => Some(now.wall.plus(*retry_after)),
                     RegistrationState::Idle
-                    | RegistrationState::Connecting
+                    | RegistrationState::Connecting(_)
                     | RegistrationState::Connected
                     | RegistrationState::NoFanOut
                     | RegistrationState::Refused { .. } => None,
