@@ -103,9 +103,10 @@ impl Registration {
             return;
         }
         core.line.forget_refusal();
-        match self.state {
-            RegistrationState::Connected => self.begin(core, now),
-            _ => self.begin_anew(core, now),
+        if self.state == RegistrationState::Connected {
+            self.begin(core, now);
+        } else {
+            self.begin_anew(core, now);
         }
     }
 
@@ -265,9 +266,10 @@ impl Registration {
 
     /// The next step, told where the ones before were.
     fn go_on(&mut self, core: &mut Core, now: Now) {
-        match self.state {
-            RegistrationState::Connecting(_) => self.begin_anew(core, now),
-            _ => self.begin(core, now),
+        if matches!(self.state, RegistrationState::Connecting(_)) {
+            self.begin_anew(core, now);
+        } else {
+            self.begin(core, now);
         }
     }
 
