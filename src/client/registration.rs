@@ -4,13 +4,14 @@
 //! An account that does not register asks by OPTIONS. `Supported: secondary-to` in the answer is the proof
 //! without which everybody gets a message of his own (W6); it is asked for again each time.
 
+mod requests;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::client::account::{RegistrationState, Step};
-use crate::client::capabilities::{ACCEPT, ALLOW};
 use crate::client::command::Event;
-use crate::client::core::{Action, Core, Task, domain_of, name_addr};
+use crate::client::core::{Action, Core, Task};
 use crate::client::interval::{granted_secs, longer_interval, retry_after};
 use crate::client::keep_alive::KeepAlive;
 use crate::client::sign_in::Heeded;
@@ -18,9 +19,8 @@ use crate::limits::{
     BINDING_EXPIRES_MAX_SECS, REGISTER_EXPIRES_SECS, RETRY_AFTER_MAX, RETRY_FIRST, RETRY_MAX,
     STREAM_OPEN_WAIT, UNREGISTER_WAIT,
 };
-use crate::machine::Flow;
 use crate::random::Random;
-use crate::sip::{Method, Response};
+use crate::sip::Response;
 use crate::time::Now;
 
 /// How often in a row an interval that the registrar finds too brief is made longer.
@@ -293,40 +293,6 @@ impl Registration {
             }
             None => self.offline(core, Outage::default(), now),
         }
-    }
-
-    fn register(&mut self, core: &mut Core, flow: Flow, expires_secs: u32, now: Now) {
-        let (begun, branch) = self.begun(core, &Method::Register, flow);
-        let device = core.device(flow);
-        let begun = if device.is_outbound { begun.field("Supported", "path, outbound") } else { begun };
-        let bytes = begun
-            .field("Contact", format_args!("{}{};expires={expires_secs}", core.contact(flow), device.params))
-            .field("Expires", expires_secs)
-            .field("Allow", ALLOW)
-            .finish();
-        core.send(Task::Account, Method::Register, (flow, &branch), bytes, now);
-    }
-
-    fn ask_options(&mut self, core: &mut Core, flow: Flow, now: Now) {
-        let (begun, branch) = self.begun(core, &Method::Options, flow);
-        let bytes = begun.field("Contact", core.contact(flow)).field("Accept", ACCEPT).finish();
-        core.send(Task::Account, Method::Options, (flow, &branch), bytes, now);
-    }
-
-    /// What REGISTER and OPTIONS have in common: both go to our domain, from ourselves.
-    fn begun(&mut self, core: &mut Core, method: &Method, flow: Flow) -> (crate::sip::Compose, String) {
-        let own = core.profile.address.to_sip();
-        let domain = domain_of(&own);
-        let to = if *method == Method::Register { &own } else { &domain };
-        self.cseq += 1;
-        let (begun, branch) = core.request(method, &domain, flow);
-        let begun = begun
-            .field("From", name_addr(&core.profile.name, &own, &self.tag))
-            .field("To", format_args!("<{to}>"))
-            .field("Call-ID", &self.call_id)
-            .field("CSeq", format_args!("{} {}", self.cseq, method.as_str()))
-            .field("User-Agent", concat!("Fanfare/", env!("CARGO_PKG_VERSION")));
-        (begun, branch)
     }
 
     fn judge(&mut self, core: &mut Core, response: &Response, now: Now) {
