@@ -215,7 +215,7 @@ fn w13_what_the_proxy_does_not_do_it_says() {
     for (from, to, status) in [
         ("Proxy-Require: secondary-to", "Proxy-Require: time-travel", "420"),
         ("Max-Forwards: 70", "Max-Forwards: 0", "483"),
-        ("MESSAGE sip:ann@domain.com SIP", "MESSAGE tel:+46123 SIP", "416"),
+        ("MESSAGE sip:ann@domain.com SIP", "MESSAGE mailto:ann@domain.com SIP", "416"),
         ("<im:james@domain.com>", "<im:james@elsewhere.example>", "403"),
     ] {
         let request = good.replace(from, to).replace("branch=z9hG4bK", &format!("branch=z9hG4bK{status}"));
