@@ -150,7 +150,7 @@ impl Connections {
     }
 
     /// A connection held so many bytes of what is not whole yet, and now so many. False when that is too much.
-    pub(super) fn hold(&self, flow: Flow, before: usize, after: usize) -> bool {
+    fn hold(&self, flow: Flow, before: usize, after: usize) -> bool {
         self.table().guests.hold(flow.remote.ip(), before, after, self.limits)
     }
 
@@ -300,5 +300,35 @@ impl Connections {
                 task.abort();
             }
         }
+    }
+}
+
+/// What a connection holds of the bytes that may be half said; given back when it ends.
+#[derive(Debug)]
+pub(super) struct Half {
+    connections: Arc<Connections>,
+    flow: Flow,
+    bytes: usize,
+}
+
+impl Half {
+    /// Nothing yet.
+    pub(super) fn of(connections: &Arc<Connections>, flow: Flow) -> Self {
+        Self { connections: Arc::clone(connections), flow, bytes: 0 }
+    }
+
+    /// So many from now on; false where that is too much.
+    pub(super) fn holds(&mut self, bytes: usize) -> bool {
+        let is_granted = bytes == self.bytes || self.connections.hold(self.flow, self.bytes, bytes);
+        if is_granted {
+            self.bytes = bytes;
+        }
+        is_granted
+    }
+}
+
+impl Drop for Half {
+    fn drop(&mut self) {
+        self.holds(0);
     }
 }

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::connections::{Connections, Opened, Outbound};
+use super::connections::{Connections, Half, Opened, Outbound};
 use crate::limits::PONG_WAIT;
 use crate::machine::Flow;
 use crate::sip::{Framed, Framer};
@@ -71,14 +71,14 @@ impl Pulse {
 
 /// Reads messages until the stream ends, breaks, idles, or stands still in mid-message. Says which.
 async fn read(
-    connections: &Connections,
+    connections: &Arc<Connections>,
     mut reader: impl AsyncRead + Unpin,
     (flow, opened): (Flow, Opened),
     pulse: &Pulse,
 ) -> &'static str {
     let mut framer = Framer::default();
     let mut buffer = BytesMut::with_capacity(READ_BYTES);
-    let mut half = Half { connections, flow, bytes: 0 };
+    let mut half = Half::of(connections, flow);
     // The end of patience: of the message that is under way, else of the connection; a peer that opened one is to say
     // something on it.
     let limits = connections.limits();
@@ -112,29 +112,6 @@ async fn read(
         half.holds(framer.held());
         is_mid_message = framer.is_mid_message();
         patience = Instant::now() + if is_mid_message { limits.message_wait } else { limits.idle };
-    }
-}
-
-/// What a connection holds of the bytes that may be half said; given back when it ends.
-struct Half<'a> {
-    connections: &'a Connections,
-    flow: Flow,
-    bytes: usize,
-}
-
-impl Half<'_> {
-    fn holds(&mut self, bytes: usize) -> bool {
-        let is_granted = bytes == self.bytes || self.connections.hold(self.flow, self.bytes, bytes);
-        if is_granted {
-            self.bytes = bytes;
-        }
-        is_granted
-    }
-}
-
-impl Drop for Half<'_> {
-    fn drop(&mut self) {
-        self.holds(0);
     }
 }
 

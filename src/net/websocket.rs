@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Utf8Bytes};
 
-use super::connections::{Connections, Outbound};
+use super::connections::{Connections, Half, Outbound};
 use crate::limits::MESSAGE_BYTES_MAX;
 use crate::machine::Flow;
 
@@ -70,7 +70,7 @@ where
     let flow = outbound.flow;
     let pool = Arc::clone(connections);
     let counted = socket.get_mut();
-    counted.half = Some(Half { connections: Arc::clone(connections), flow, bytes: 0 });
+    counted.half = Some(Half::of(connections, flow));
     let half_said = Arc::clone(&counted.read);
     Connections::serve(connections, flow, async move {
         let (sink, stream) = socket.split();
@@ -204,29 +204,5 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
-/// What a socket holds of the bytes that may be half said; given back when it ends.
-#[derive(Debug)]
-struct Half {
-    connections: Arc<Connections>,
-    flow: Flow,
-    bytes: usize,
-}
-
-impl Half {
-    fn holds(&mut self, bytes: usize) -> bool {
-        let is_granted = bytes == self.bytes || self.connections.hold(self.flow, self.bytes, bytes);
-        if is_granted {
-            self.bytes = bytes;
-        }
-        is_granted
-    }
-}
-
-impl Drop for Half {
-    fn drop(&mut self) {
-        self.holds(0);
     }
 }
