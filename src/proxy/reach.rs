@@ -44,9 +44,7 @@ fn is_own_end(contact: &Uri, flow: Flow) -> bool {
 /// The client does not know where it is seen, and its Contact is where it thinks that it is (RFC 3581 §4).
 fn is_translated(request: &Request, contact: &Uri, flow: Flow) -> bool {
     let via = request.fields().top_via();
-    let Ok(sent_by) = via.host.trim_matches(['[', ']']).parse::<std::net::IpAddr>() else {
-        return false;
-    };
+    let Some(sent_by) = via.ip() else { return false };
     // A client that asks for `rport` receives on the port that it sends from.
     let is_symmetric = flow.transport == Transport::Udp && via.params.has("rport");
     let is_elsewhere = sent_by != flow.remote.ip().to_canonical()

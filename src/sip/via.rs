@@ -1,11 +1,12 @@
 //! Typed values of the header fields that name a transaction: Via, Call-ID, CSeq (RFC 3261 §20.8, §20.16, §20.42).
 
 use std::fmt;
+use std::net::IpAddr;
 
 use super::cursor::{Cursor, is_token_text, number};
 use super::error::Error;
 use super::header::{Params, skip_params};
-use super::uri_grammar::{check_host, host_length};
+use super::uri_grammar::{check_host, host_length, literal};
 
 /// One hop that a request passed (§20.42).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,12 @@ impl Via {
     #[must_use]
     pub fn branch(&self) -> Option<&str> {
         self.params.get("branch").filter(|branch| !branch.is_empty())
+    }
+
+    /// When the host is a literal address.
+    #[must_use]
+    pub fn ip(&self) -> Option<IpAddr> {
+        literal(&self.host)
     }
 
     /// Reads the first element of a Via value.
