@@ -59,6 +59,10 @@ pub(super) enum Action {
     AttemptLost(MessageId, u32),
     /// What is known of a message could not be kept: write it again later.
     Unsaved(MessageId),
+    /// All that was known of a message when it was written again is kept.
+    Saved(MessageId),
+    /// That could not be kept either.
+    SavedNot(MessageId),
     /// The same, and the owner was to be told this by it.
     Untold(MessageId, Box<Event>),
     /// A report on a message is taken: answer by whether all that is known of it is kept.

@@ -71,6 +71,8 @@ pub(super) struct Outbox {
     /// Messages of which the disk did not take everything, and when that is tried again.
     unsaved: BTreeSet<MessageId>,
     save_at: Option<Instant>,
+    /// Messages that were written again, how often, of which the disk has said nothing yet.
+    saving: BTreeMap<MessageId, u32>,
     /// What the owner was to be told by what the disk did not take.
     untold: BTreeMap<MessageId, Vec<Event>>,
     /// Messages with a good end, remembered for a repeated report.
@@ -176,6 +178,21 @@ impl Outbox {
         };
         let attempt = self.find_mut((*message, *attempt));
         attempt.is_none_or(|attempt| attempt.note_told(*recipient, *state, reason))
+    }
+
+    /// The disk has said what became of one that was written again.
+    pub(super) fn saved(&mut self, id: MessageId) {
+        if let Some(times) = self.saving.get_mut(&id) {
+            *times = times.saturating_sub(1);
+            if *times == 0 {
+                self.saving.remove(&id);
+            }
+        }
+    }
+
+    /// Whether the disk has said that it has all that is known of a message.
+    pub(super) fn is_kept(&self, id: MessageId) -> bool {
+        !self.unsaved.contains(&id) && !self.saving.contains_key(&id)
     }
 
     /// Whether the disk lacks something that is known of a message.
@@ -338,7 +355,8 @@ impl Outbox {
                 core.write(Write::Delivery(delivery.clone()));
             }
         }
-        core.promise(Action::Nothing, Action::Unsaved(id));
+        *self.saving.entry(id).or_default() += 1;
+        core.promise(Action::Saved(id), Action::SavedNot(id));
         for (message, attempt) in self.leaving.iter().copied().filter(|place| place.0 == id) {
             core.promise(Action::MayLeave(message, attempt), Action::Nothing);
         }

@@ -33,9 +33,14 @@ impl UserAgent {
                 self.outbox.further_lost(&mut self.core, (id, attempt));
             }
             Action::Unsaved(id) => self.outbox.unsaved(id, now),
+            Action::Saved(id) => self.outbox.saved(id),
+            Action::SavedNot(id) => {
+                self.outbox.saved(id);
+                self.outbox.unsaved(id, now);
+            }
             Action::Untold(id, event) => self.outbox.untold(id, *event, now),
             Action::ReportTaken { message, kept, lost } => {
-                let is_kept = !self.outbox.is_unsaved(message);
+                let is_kept = self.outbox.is_kept(message);
                 self.core.respond(if is_kept { kept } else { lost }, now);
             }
             Action::IncomingKept(row, answer) => {

@@ -451,6 +451,30 @@ fn a_resend_that_is_taken_back_at_once_is_told_as_the_disk_has_it() {
 }
 
 #[test]
+fn w25_a_report_is_not_taken_while_what_it_said_is_only_being_written_again() {
+    let mut stage = Stage::connected();
+    let request = stage.send_accepted(&ANN_AND_BOB);
+    let lines = "im:ann@domain.com delivery failure;status=486\nim:bob@domain.com delivery success\n";
+    stage.sent.clear();
+    stage.disk = Disk::Waits;
+    stage.notify(&request, 1, "active", lines);
+    // The same again, before the disk has refused the first one.
+    stage.proxy_sends(&notify(&request, 1, "active", lines).replace("z9hG4bK", "z9hG4bKagain"));
+    let first = stage.waiting.remove(0);
+    stage.input(Input::CommitFailed(first));
+    stage.advance(crate::limits::SAVE_AGAIN);
+    let second = stage.waiting.remove(0);
+    stage.input(Input::Committed(second));
+    let answers: Vec<_> =
+        stage.sent.drain(..).map(|(_, text)| text.split(' ').nth(1).unwrap_or_default().to_owned()).collect();
+    assert_eq!(answers, ["503", "503"], "it is on its way to the disk, and not there");
+    stage.settle(Input::Committed);
+    stage.disk = Disk::Takes;
+    stage.proxy_sends(&notify(&request, 1, "active", lines).replace("z9hG4bK", "z9hG4bKthird"));
+    assert!(stage.sent[0].1.starts_with("SIP/2.0 200 "), "{:?}", stage.sent);
+}
+
+#[test]
 fn what_the_disk_did_not_take_is_written_again() {
     let mut stage = Stage::connected();
     let request = stage.send_accepted(&ANN_AND_BOB);
