@@ -145,7 +145,7 @@ fn w3_the_address_of_record_is_canonical() {
         ("sip:a%2fb%40c@h.net", "a%2Fb%40c@h.net", "a%2Fb%40c", "h.net"),
         ("sip:a@[2001:DB8:0::1]", "a@[2001:db8::1]", "a", "[2001:db8::1]"),
         ("sip:domain.com", "domain.com", "", "domain.com"),
-        ("tel:+1-201-555", "tel:+1-201-555@", "tel:+1-201-555", ""),
+        ("tel:+1-201-555", "tel:+1201555@", "tel:+1201555", ""),
     ];
     for (text, aor, user, domain) in table {
         let read = uri(text).aor();
