@@ -110,6 +110,10 @@ struct ProxyArguments {
     /// Authorities to trust for TLS to other servers, a PEM file, in place of those that this system trusts.
     #[arg(long, value_name = "FILE")]
     tls_ca: Option<PathBuf>,
+    /// Whose pages may open WebSockets, in browsers that say so; may be repeated (default: anybody's where users prove who
+    /// they are, else those of this computer).
+    #[arg(long = "web-origin", value_name = "https://HOST", value_parser = parse::origin)]
+    web_origins: Vec<String>,
     /// Settings in a RON file; what is given here goes first.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,

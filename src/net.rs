@@ -19,6 +19,8 @@ mod bind;
 
 mod tls;
 
+mod origins;
+
 mod distrust;
 
 mod udp;
@@ -43,6 +45,7 @@ pub use self::bind::{BindCause, BindError};
 use self::bind::{bind_error, bind_pair, bind_tcp, bind_udp};
 use self::connections::{Connections, Peer, Wish};
 use self::guests::StreamLimits;
+pub use self::origins::Origins;
 use self::resolve::{Resolver, Route};
 use self::tcp::Greeting;
 use self::tls::Tls;
@@ -56,6 +59,8 @@ pub struct NetSettings {
     pub tls: TlsFiles,
     /// The name server to ask, in place of those of this system.
     pub dns: Option<SocketAddr>,
+    /// Whose pages may open WebSockets.
+    pub origins: Origins,
 }
 
 /// What came from the network.
@@ -117,6 +122,7 @@ pub struct Net {
     locals: Vec<(Transport, SocketAddr)>,
     connections: Arc<Connections>,
     tls: Arc<Tls>,
+    origins: Arc<Origins>,
     /// Handshakes under way of those who connect to us.
     greeted: Arc<Semaphore>,
     resolver: Arc<Resolver>,
@@ -157,12 +163,24 @@ impl Net {
         let before_first = Random::from_os().map_or(0, |mut random| random.bits() >> 2);
         let connections = Arc::new(Connections::new(sender.clone(), before_first, limits));
         let tls = Arc::new(Tls::new(&settings.tls).map_err(Box::new)?);
+        let origins = Arc::new(settings.origins.clone());
         let (greeted, lookups) =
             (Arc::new(Semaphore::new(GREETINGS_MAX)), Arc::new(Semaphore::new(LOOKUPS_MAX)));
         let (udp, locals, tasks) = (Vec::new(), Vec::new(), JoinSet::new());
         let resolver = Arc::new(Resolver::new(settings.dns));
-        let mut net =
-            Self { udp, locals, connections, tls, greeted, resolver, lookups, sender, events, tasks };
+        let mut net = Self {
+            udp,
+            locals,
+            connections,
+            tls,
+            origins,
+            greeted,
+            resolver,
+            lookups,
+            sender,
+            events,
+            tasks,
+        };
         let mut rest = listens.to_vec();
         while let Some((transport, address)) = rest.pop_first_listen() {
             let twin = partner(transport).map(|twin| (twin, address));
@@ -297,11 +315,11 @@ impl Net {
             Transport::Tls => {
                 self.tls.acceptor().map(Greeting::Tls).map_err(|error| BindCause::Tls(Box::new(error)))
             }
-            Transport::Ws => Ok(Greeting::WebSocket(None)),
-            Transport::Wss => {
-                let acceptor = self.tls.acceptor().map(Some).map(Greeting::WebSocket);
-                acceptor.map_err(|error| BindCause::Tls(Box::new(error)))
-            }
+            Transport::Ws => Ok(Greeting::WebSocket(None, Arc::clone(&self.origins))),
+            Transport::Wss => match self.tls.acceptor() {
+                Ok(acceptor) => Ok(Greeting::WebSocket(Some(acceptor), Arc::clone(&self.origins))),
+                Err(error) => Err(BindCause::Tls(Box::new(error))),
+            },
         };
         let greeting = greeting.map_err(|cause| BindError::new(transport, asked, cause))?;
         self.locals.push((transport, local));

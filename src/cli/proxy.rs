@@ -22,6 +22,7 @@ pub(super) fn run(arguments: ProxyArguments) -> anyhow::Result<ExitCode> {
         tls_cert: arguments.tls_cert,
         tls_key: arguments.tls_key,
         tls_ca: arguments.tls_ca,
+        web_origins: arguments.web_origins,
         ..ProxySettings::default()
     };
     let file = arguments.config.as_deref().map(ProxySettings::read).transpose()?;

@@ -20,6 +20,7 @@
 //!     tls_cert: "/etc/fanfare/domain.com.pem",
 //!     tls_key: "/etc/fanfare/domain.com.key",
 //!     tls_ca: "/etc/fanfare/our-authority.pem",
+//!     web_origins: ["https://chat.domain.com"],
 //! )
 //! ```
 
@@ -32,13 +33,13 @@ use serde::Deserialize;
 use crate::limits::{
     LEGS_OPEN_MAX, MAILBOX_PER_USER_MAX, MAILBOX_SECS_MAX, MESSAGE_BYTES_MAX, RECIPIENTS_MAX,
 };
-use crate::net::{Identity, NetSettings, TlsFiles};
+use crate::net::{Identity, NetSettings, Origins, TlsFiles};
 use crate::proxy::{Auth, MailboxConfig, Prefix, ProxyConfig, StaticRoute};
 use crate::sip::Transport;
 use crate::store::ron_file::{self, RonError};
 use crate::transaction::Timers;
 
-use super::text::{duration, listen, network, route};
+use super::text::{duration, listen, network, origin, route};
 
 const DAY_SECS: u32 = 24 * 3600;
 /// A message waits in the mailbox no longer.
@@ -87,6 +88,7 @@ struct Written {
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
     tls_ca: Option<PathBuf>,
+    web_origins: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -146,6 +148,8 @@ pub struct ProxySettings {
     pub tls_key: Option<PathBuf>,
     /// Authorities to trust, in place of those of this system.
     pub tls_ca: Option<PathBuf>,
+    /// Whose pages may open WebSockets.
+    pub web_origins: Vec<String>,
 }
 
 impl ProxySettings {
@@ -193,6 +197,7 @@ impl ProxySettings {
             tls_cert: self.tls_cert.or(others.tls_cert),
             tls_key: self.tls_key.or(others.tls_key),
             tls_ca: self.tls_ca.or(others.tls_ca),
+            web_origins: first_set(self.web_origins, others.web_origins),
         }
     }
 
@@ -203,15 +208,30 @@ impl ProxySettings {
         let identity = chain.or(key).zip(key.or(chain));
         let identity = identity.map(|(chain, key)| Identity { chain: chain.clone(), key: key.clone() });
         let tls = TlsFiles { identity, authorities: self.tls_ca.clone() };
-        NetSettings { tls, dns: self.dns }
+        NetSettings { tls, dns: self.dns, origins: self.origins() }
+    }
+
+    /// Where nobody is asked who he is, a page from anywhere could write to the users by way of a browser on this computer.
+    fn origins(&self) -> Origins {
+        match (&self.web_origins, self.asks()) {
+            (listed, _) if !listed.is_empty() => Origins::These(listed.clone()),
+            (_, Auth::Off) => Origins::Local,
+            (_, Auth::On | Auth::Md5) => Origins::All,
+        }
+    }
+
+    /// Whether users prove who they are, which they do beyond loopback unless the settings say otherwise (W30).
+    fn asks(&self) -> Auth {
+        let is_open = self.listens.iter().any(|(_, listen)| !listen.ip().is_loopback());
+        self.auth.unwrap_or(if is_open { Auth::On } else { Auth::Off })
     }
 
     /// What a proxy is made from, with the defaults of what is not set.
     #[must_use]
     pub fn config(self) -> ProxyConfig {
-        let is_open = self.listens.iter().any(|(_, listen)| !listen.ip().is_loopback());
+        let auth = self.asks();
         let mut config = ProxyConfig::new(self.domains, self.listens);
-        config.auth = self.auth.unwrap_or(if is_open { Auth::On } else { Auth::Off });
+        config.auth = auth;
         config.trust = self.trust;
         config.routes = self.routes;
         config.timers = self.t1.map_or(config.timers, Timers::new);
@@ -266,6 +286,7 @@ impl Written {
             tls_cert: self.tls_cert,
             tls_key: self.tls_key,
             tls_ca: self.tls_ca,
+            web_origins: each("web_origins", &self.web_origins, origin)?,
         })
     }
 }
@@ -335,6 +356,10 @@ mod tests {
                 "(routes: [\"example.org\"])",
                 " routes: \"example.org\" is not like example.org=udp:192.0.2.5:5060",
             ),
+            (
+                "(web_origins: [\"domain.com\"])",
+                " web_origins: \"domain.com\" is not like https://chat.domain.com",
+            ),
             ("(t1: \"fast\")", " t1: \"fast\" is not like 500ms"),
             ("(t1: \"0ms\")", " t1: it must be longer than nothing"),
             ("(domains: [\" \"])", " domains: an empty name"),
@@ -374,6 +399,19 @@ mod tests {
             (r#"(listens: ["udp:0.0.0.0:5060"], auth: off)"#, Auth::Off),
         ] {
             assert_eq!(read(text).config().auth, asks, "{text}");
+        }
+    }
+
+    #[test]
+    fn w30_a_proxy_that_asks_nobody_lets_in_no_page_from_elsewhere() {
+        for (text, origins) in [
+            (r#"(listens: ["ws:127.0.0.1:5060"])"#, Origins::Local),
+            (r#"(listens: ["ws:192.0.2.1:5060"])"#, Origins::All),
+            (r#"(listens: ["ws:127.0.0.1:5060"], auth: on)"#, Origins::All),
+            (r#"(listens: ["ws:192.0.2.1:5060"], auth: off)"#, Origins::Local),
+            (r#"(web_origins: ["https://a.org"])"#, Origins::These(vec!["https://a.org".to_owned()])),
+        ] {
+            assert_eq!(read(text).net().origins, origins, "{text}");
         }
     }
 

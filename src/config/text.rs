@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::machine::Hop;
+use crate::net::Origins;
 use crate::proxy::{Prefix, StaticRoute};
 use crate::sip::Transport;
 
@@ -17,6 +18,18 @@ pub fn listen(text: &str) -> Result<(Transport, SocketAddr), String> {
     match (Transport::parse(transport), address.parse()) {
         (Some(transport), Ok(address)) => Ok((transport, address)),
         (Some(_) | None, _) => Err(wrong()),
+    }
+}
+
+/// `https://chat.domain.com`.
+///
+/// # Errors
+/// A sentence that shows how it is written.
+pub fn origin(text: &str) -> Result<String, String> {
+    if Origins::is_origin(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("{text:?} is not like https://chat.domain.com"))
     }
 }
 

@@ -11,10 +11,11 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::connections::{Connections, Opened, Outbound, Peer};
 use super::tls::Tls;
-use super::{NetEvent, distrust, stream, websocket};
+use super::{NetEvent, Origins, distrust, stream, websocket};
 use crate::limits::STREAM_UNACKNOWLEDGED;
 use crate::machine::{ConnectFault, Flow};
 use crate::sip::Transport;
@@ -33,8 +34,8 @@ pub(super) enum Greeting {
     Plain,
     /// With a TLS handshake.
     Tls(TlsAcceptor),
-    /// With that of a WebSocket, under TLS or not.
-    WebSocket(Option<TlsAcceptor>),
+    /// With that of a WebSocket, under TLS or not, opened by some pages.
+    WebSocket(Option<TlsAcceptor>, Arc<Origins>),
 }
 
 /// Takes connections in until the `Net` is gone.
@@ -56,7 +57,7 @@ pub(super) async fn accept(
         // Over a limit the stream is dropped, which closes it.
         match greeting.clone() {
             Greeting::Plain => take_plain(&connections, stream, remote),
-            greeting @ (Greeting::Tls(_) | Greeting::WebSocket(_)) => {
+            greeting @ (Greeting::Tls(_) | Greeting::WebSocket(..)) => {
                 let Ok(room) = Arc::clone(&greeted).try_acquire_owned() else { continue };
                 let connections = Arc::clone(&connections);
                 tokio::spawn(async move {
@@ -88,35 +89,42 @@ async fn take_greeted(
     stream: TcpStream,
     remote: SocketAddr,
 ) {
-    let (transport, acceptor) = match greeting {
-        Greeting::Plain => return take_plain(connections, stream, remote),
-        Greeting::Tls(acceptor) => (Transport::Tls, Some(acceptor)),
-        Greeting::WebSocket(None) => (Transport::Ws, None),
-        Greeting::WebSocket(Some(acceptor)) => (Transport::Wss, Some(acceptor)),
-    };
-    let Some(flow) = flow_of(transport, &stream, remote) else { return };
     notice_when_gone(&stream);
-    let Some(acceptor) = acceptor else {
-        return take_web(connections, flow, stream).await;
-    };
-    match acceptor.accept(stream).await {
-        Ok(stream) if transport == Transport::Wss => take_web(connections, flow, stream).await,
-        // Whoever connected has shown no certificate, so it is no way to any domain.
-        Ok(stream) => {
-            if let Some(outbound) = connections.add(flow, None, Opened::ByPeer) {
+    match greeting {
+        Greeting::Plain => take_plain(connections, stream, remote),
+        Greeting::Tls(acceptor) => {
+            let Some(flow) = flow_of(Transport::Tls, &stream, remote) else { return };
+            // Whoever connected has shown no certificate, so it is no way to any domain.
+            if let Some(stream) = shake_hands(&acceptor, flow, stream).await
+                && let Some(outbound) = connections.add(flow, None, Opened::ByPeer)
+            {
                 stream::serve(connections, tokio::io::split(stream), outbound);
             }
         }
-        Err(error) => tracing::debug!(%flow, %error, "no TLS handshake"),
+        Greeting::WebSocket(None, origins) => {
+            let Some(flow) = flow_of(Transport::Ws, &stream, remote) else { return };
+            take_web(connections, (flow, &origins), stream).await;
+        }
+        Greeting::WebSocket(Some(acceptor), origins) => {
+            let Some(flow) = flow_of(Transport::Wss, &stream, remote) else { return };
+            if let Some(stream) = shake_hands(&acceptor, flow, stream).await {
+                take_web(connections, (flow, &origins), stream).await;
+            }
+        }
     }
+}
+
+async fn shake_hands(acceptor: &TlsAcceptor, flow: Flow, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
+    let shaken = acceptor.accept(stream).await;
+    shaken.inspect_err(|error| tracing::debug!(%flow, %error, "no TLS handshake")).ok()
 }
 
 async fn take_web(
     connections: &Arc<Connections>,
-    flow: Flow,
+    (flow, origins): (Flow, &Origins),
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
 ) {
-    match websocket::greet(stream).await {
+    match websocket::greet(stream, origins).await {
         // Nobody connects to a browser: it is no way to anybody but over this.
         Ok(socket) => {
             if let Some(outbound) = connections.add(flow, None, Opened::ByPeer) {

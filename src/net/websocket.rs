@@ -14,10 +14,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::http::header::ORIGIN;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Utf8Bytes};
 
+use super::Origins;
 use super::connections::{Connections, Half, Outbound};
 use crate::limits::MESSAGE_BYTES_MAX;
 use crate::machine::Flow;
@@ -35,7 +37,7 @@ pub(super) type Socket<S> = WebSocketStream<Counted<S>>;
 ///
 /// # Errors
 /// The peer is no WebSocket client, or does not speak SIP over it; it has been told.
-pub(super) async fn greet<S>(stream: S) -> Result<Socket<S>, Box<tungstenite::Error>>
+pub(super) async fn greet<S>(stream: S, origins: &Origins) -> Result<Socket<S>, Box<tungstenite::Error>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -45,21 +47,31 @@ where
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
     let counted = Counted { stream, read: Arc::default(), half: None };
+    #[expect(clippy::result_large_err, reason = "the library's own types")]
+    let agree = |request: &Request, response: Response| agree(request, response, origins);
     tokio_tungstenite::accept_hdr_async_with_config(counted, agree, Some(config)).await.map_err(Box::new)
 }
 
-/// Confirms the subprotocol; without it a page of somebody else's could have opened this (RFC 7118 §4.1).
+/// Lets no page of a stranger in (RFC 6455 §4.2.2), and confirms the subprotocol (RFC 7118 §4.1).
 #[expect(clippy::result_large_err, reason = "the library's own types")]
-fn agree(request: &Request, mut response: Response) -> Result<Response, ErrorResponse> {
+fn agree(request: &Request, mut response: Response, origins: &Origins) -> Result<Response, ErrorResponse> {
+    let origin = request.headers().get(ORIGIN).map(|value| value.to_str().unwrap_or_default());
+    if !origins.let_in(origin) {
+        return Err(refusal(StatusCode::FORBIDDEN, "Pages of this origin are not let in here.\n"));
+    }
     let offered = request.headers().get_all(SUBPROTOCOLS).iter().filter_map(|value| value.to_str().ok());
     let mut offered = offered.flat_map(|value| value.split(','));
     if !offered.any(|name| name.trim().eq_ignore_ascii_case(SUBPROTOCOL)) {
-        let mut refusal = ErrorResponse::new(Some("The subprotocol sip is spoken here.\n".to_owned()));
-        *refusal.status_mut() = StatusCode::BAD_REQUEST;
-        return Err(refusal);
+        return Err(refusal(StatusCode::BAD_REQUEST, "The subprotocol sip is spoken here.\n"));
     }
     response.headers_mut().insert(SUBPROTOCOLS, HeaderValue::from_static(SUBPROTOCOL));
     Ok(response)
+}
+
+fn refusal(status: StatusCode, words: &str) -> ErrorResponse {
+    let mut refusal = ErrorResponse::new(Some(words.to_owned()));
+    *refusal.status_mut() = status;
+    refusal
 }
 
 /// Starts the task of one socket.

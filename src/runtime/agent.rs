@@ -62,7 +62,7 @@ impl Agent {
         // A device that comes only once is not to be waited for.
         rows.instance = rows.instance.filter(|_| data.is_some());
         let tls = TlsFiles { identity: None, authorities: account.tls_ca.clone() };
-        let settings = NetSettings { tls, dns: account.dns };
+        let settings = NetSettings { tls, dns: account.dns, ..NetSettings::default() };
         let hops = first_look(&profile.server, &settings).await;
         let net = Net::open(&listens(&own_ips(&hops)), &settings).await?;
         let clock = Clock::start();

@@ -175,6 +175,14 @@ fn w31_what_is_no_sip_over_a_websocket_is_refused_and_the_proxy_serves_on() {
             && said.to_ascii_lowercase().contains("sec-websocket-protocol: sip"),
         "{said}"
     );
+    // This proxy asks nobody who he is, so a page from elsewhere has no business here (RFC 6455 §10.2).
+    for (origin, status) in
+        [("https://evil.example", "403 "), ("null", "403 "), ("http://localhost:3000", "101 ")]
+    {
+        let asked = upgrade(&format!("Sec-WebSocket-Protocol: sip\r\nOrigin: {origin}\r\n"));
+        let said = ask(web.ws, &[asked.as_bytes()]);
+        assert!(said.starts_with(&format!("HTTP/1.1 {status}")), "{origin}: {said}");
+    }
     ask(web.ws, &[b"MESSAGE sip:bob@domain.com SIP/2.0\r\n\r\n"]);
     ask(web.ws, &[&[0x16, 3, 1, 2, 0, 1, 0, 1]]);
 

@@ -48,12 +48,12 @@ impl Authority {
 
     fn server(&self, identity: Identity) -> NetSettings {
         let tls = TlsFiles { identity: Some(identity), authorities: Some(self.path("ca.pem")) };
-        NetSettings { tls, dns: None }
+        NetSettings { tls, ..NetSettings::default() }
     }
 
     fn client(&self) -> NetSettings {
         let tls = TlsFiles { identity: None, authorities: Some(self.path("ca.pem")) };
-        NetSettings { tls, dns: None }
+        NetSettings { tls, ..NetSettings::default() }
     }
 }
 
@@ -295,7 +295,8 @@ fn what_is_wrong_with_a_file_is_said_with_its_name() {
             (with(&good.chain, &other_key, None), "cannot be used together: "),
             (with(&good.chain, &good.key, Some(&empty)), "empty.pem holds no certificate in PEM"),
         ] {
-            let said = Net::open(&[], &NetSettings { tls, dns: None }).await.unwrap_err().to_string();
+            let said =
+                Net::open(&[], &NetSettings { tls, ..NetSettings::default() }).await.unwrap_err().to_string();
             assert!(said.contains(words), "{said}");
         }
         let said = Net::bind(&[any(Transport::Tls)]).await.unwrap_err().to_string();
