@@ -264,6 +264,9 @@ struct ListenArguments {
     server: ServerArguments,
     #[command(flatten)]
     sign_in: SignInArguments,
+    /// Tell who asks for it that what is printed was seen (RFC 5438).
+    #[arg(long)]
+    receipts: bool,
     /// One JSON object a line.
     #[arg(long)]
     json: bool,

@@ -12,6 +12,8 @@ mod promised;
 
 mod inbox;
 
+mod receipts;
+
 mod outbox;
 
 mod registration;
@@ -25,6 +27,8 @@ mod conversation;
 mod composing;
 
 mod capabilities;
+
+mod route;
 
 mod core;
 
@@ -74,6 +78,7 @@ use self::journal::{ConversationId, Rows, Write};
 use self::line::{Line, Lost};
 use self::names::Names;
 use self::outbox::{Outbox, Upshot};
+use self::receipts::Receipts;
 use self::registration::Registration;
 use self::snapshot::{ConversationHead, Person};
 use crate::machine::{ConnectId, Flow, Hop, Input, Machine, Output};
@@ -89,6 +94,7 @@ pub struct UserAgent {
     registration: Registration,
     outbox: Outbox,
     inbox: Inbox,
+    receipts: Receipts,
     conversations: Conversations,
 }
 
@@ -101,8 +107,9 @@ impl UserAgent {
         let mut conversations = Conversations::recover(rows.conversations, rows.last_conversation);
         let outbox = Outbox::recover(rows.open, &mut conversations, &core, now);
         let inbox = Inbox::recover(rows.keys, now);
+        let receipts = Receipts::recover(rows.unseen, &core.profile);
         let registration = Registration::new(&mut core.random);
-        Self { core, registration, outbox, inbox, conversations }
+        Self { core, registration, outbox, inbox, receipts, conversations }
     }
 
     /// The lines of the conversation list: those with an unseen failure first, then by time.
@@ -191,6 +198,7 @@ impl UserAgent {
                 self.heed(upshot, now);
             }
             Task::Single(single) => self.outbox.heard_single(&mut self.core, single, response, now),
+            Task::Receipt(number) => self.receipts.heard(&mut self.core, number, response),
         }
     }
 
@@ -204,6 +212,7 @@ impl UserAgent {
                         self.outbox.unanswered(&mut self.core, (message, attempt), failed.failure, now);
                     self.heed(upshot, now);
                 }
+                Task::Receipt(number) => self.receipts.unanswered(number),
                 Task::Single(single) => {
                     if self.outbox.unanswered_single(&mut self.core, single, failed.failure, now) {
                         self.heed(Upshot::Silence, now);
@@ -274,9 +283,15 @@ impl UserAgent {
             self.registration.connect(&mut self.core, now);
         }
         match self.registration.state() {
-            RegistrationState::Connected => self.outbox.send_waiting(&mut self.core, now),
+            RegistrationState::Connected => {
+                self.outbox.send_waiting(&mut self.core, now);
+                self.receipts.send_waiting(&mut self.core, now);
+            }
             // W6: without proof the first would get it and all others silently not.
-            RegistrationState::NoFanOut => self.outbox.send_one_by_one(&mut self.core, now),
+            RegistrationState::NoFanOut => {
+                self.outbox.send_one_by_one(&mut self.core, now);
+                self.receipts.send_waiting(&mut self.core, now);
+            }
             RegistrationState::Idle
             | RegistrationState::Connecting(_)
             | RegistrationState::Offline { .. }

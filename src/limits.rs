@@ -16,6 +16,16 @@ pub const BODY_FILES_MAX: usize = 100;
 pub const FILES_PER_MESSAGE_MAX: usize = 20;
 /// Nodes of an XML body that are read; over it, the body counts as broken.
 pub const XML_NODES_MAX: u32 = 10_000;
+/// Bytes of a message's name in a disposition notification (RFC 5438 §6.3) that we take; a longer one gets no answer.
+pub const IMDN_ID_BYTES_MAX: usize = 256;
+/// Bytes of a disposition notification that are read.
+pub const IMDN_BYTES_MAX: usize = 16 * 1024;
+/// Disposition notifications of ours under way at a time; the others wait.
+pub const RECEIPTS_OPEN_MAX: usize = 8;
+/// Disposition notifications of ours that wait; over it the oldest is not sent.
+pub const RECEIPTS_WAITING_MAX: usize = 1000;
+/// Received messages that are not seen and whose sender wants to hear when they are; over it the oldest gets no answer.
+pub const RECEIPTS_OWED_MAX: usize = 1000;
 /// People at a time of whom it is shown that they are writing; over it, further ones are not.
 pub const COMPOSING_MAX: usize = 100;
 /// Recipients of one submission unless the settings say otherwise (W13).

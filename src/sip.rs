@@ -18,6 +18,8 @@ mod enclose;
 
 mod content;
 
+mod imdn;
+
 mod cpim;
 
 mod delivery_report;
@@ -57,6 +59,7 @@ mod error;
 pub use aor::Aor;
 pub use compose::{Compose, refusal};
 pub use content::{Content, File, content, inner_media_type, media_type, parameter};
+pub use cpim::{Cpim, Enclosed, Envelope};
 pub use delivery_report::{ReportLine, ReportState, read_report, write_report};
 pub use edit::Edit;
 pub use enclose::enclose;
@@ -64,6 +67,7 @@ pub use error::Error;
 pub use fields::{Contacts, Fields};
 pub use framing::{Framed, Framer};
 pub use header::{NameAddr, Params};
+pub use imdn::{Disposition, Imdn};
 pub use leg::{Leg, LegTemplate, Member, Sees};
 pub use message::{Message, Request, Response, parse};
 pub use names::{Method, Transport, reason_phrase};

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::lines::{Line, Printer};
 use super::{ListenArguments, parse, password, runtime, stopped};
 use crate::client::command::{AgentCommand, Event, RegistrationState};
+use crate::client::journal::ConversationId;
 use crate::runtime::agent::Agent;
 
 pub(super) fn run(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
@@ -13,29 +14,42 @@ pub(super) fn run(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
 
 async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     let sign_in = password::sign_in(&arguments.sign_in)?;
-    let account = parse::account(&arguments.identity, sign_in, &arguments.server, parse::Registers::Yes);
+    let mut account = parse::account(&arguments.identity, sign_in, &arguments.server, parse::Registers::Yes);
+    account.receipts = arguments.receipts;
     let mut agent = Agent::start(&account, arguments.data.as_deref()).await?;
     let printer = Printer::new(arguments.json);
-    let mut refused = None;
-    let mut on_event = |event| hear(event, printer, &mut refused);
-    agent.command(AgentCommand::Connect, &mut on_event);
+    let (mut refused, mut shown) = (None, Vec::new());
+    agent.command(AgentCommand::Connect, &mut |event| hear(event, printer, &mut refused, &mut shown));
     let stop = stopped();
     tokio::pin!(stop);
-    while agent.turn(&mut on_event, &mut stop).await.is_none() {}
+    loop {
+        let mut on_event = |event| hear(event, printer, &mut refused, &mut shown);
+        if agent.turn(&mut on_event, &mut stop).await.is_some() {
+            break;
+        }
+        // What is printed is taken to be read.
+        for conversation in std::mem::take(&mut shown) {
+            let mut on_event = |event| hear(event, printer, &mut refused, &mut shown);
+            agent.command(AgentCommand::Seen { conversation }, &mut on_event);
+        }
+    }
     leave(&mut agent).await;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Printed and flushed here, before the 200 leaves.
-fn hear(event: Event, printer: Printer, refused: &mut Option<String>) {
+fn hear(event: Event, printer: Printer, refused: &mut Option<String>, shown: &mut Vec<ConversationId>) {
     match event {
-        Event::Received { from, also_to, content_type, text, files, .. } => printer.print(&Line::Message {
-            from: &from.address,
-            also_to: also_to.iter().map(|person| person.address.as_str()).collect(),
-            content_type: &content_type,
-            text: &text,
-            files: files.iter().map(|file| file.name.as_str()).collect(),
-        }),
+        Event::Received { conversation, from, also_to, content_type, text, files, .. } => {
+            printer.print(&Line::Message {
+                from: &from.address,
+                also_to: also_to.iter().map(|person| person.address.as_str()).collect(),
+                content_type: &content_type,
+                text: &text,
+                files: files.iter().map(|file| file.name.as_str()).collect(),
+            });
+            shown.push(conversation);
+        }
         Event::Registration(state) => {
             let trouble = trouble(&state);
             if let Some(why) = trouble.as_deref().filter(|_| *refused != trouble) {

@@ -39,6 +39,9 @@ pub struct Account {
     /// Seconds after acceptance until a recipient without outcome is `No report`.
     #[serde(default = "report_window_default")]
     pub report_window_secs: u64,
+    /// Tell others when what they wrote was seen, and ask them to tell us (RFC 5438; W28).
+    #[serde(default)]
+    pub receipts: bool,
     /// A PEM file of the authorities to trust for TLS, in place of those that this system trusts.
     #[serde(default)]
     pub tls_ca: Option<PathBuf>,
@@ -58,6 +61,7 @@ impl Default for Account {
             t1_ms: t1_default(),
             expires_secs: None,
             report_window_secs: report_window_default(),
+            receipts: false,
             tls_ca: None,
             dns: None,
         }
@@ -126,6 +130,8 @@ pub struct Profile {
     pub expires_secs: Option<u32>,
     /// From acceptance until a recipient without outcome is `No report`.
     pub report_window: Duration,
+    /// Tell others when what they wrote was seen, and ask them to tell us (W28).
+    pub receipts: bool,
 }
 
 /// What a user agent is set up with.
@@ -208,6 +214,7 @@ impl Account {
             t1: Duration::from_millis(self.t1_ms),
             expires_secs: self.expires_secs,
             report_window: Duration::from_secs(self.report_window_secs),
+            receipts: self.receipts,
         })
     }
 

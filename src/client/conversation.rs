@@ -7,7 +7,6 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::client::command::Event;
 use crate::client::contacts::{AddressBook, address_key, uri_key};
 use crate::client::core::{Action, Core};
 use crate::client::journal::{
@@ -214,7 +213,7 @@ impl Conversations {
         }
         conversation.seen = conversation.seen.max(Some(message));
         core.write(Write::Seen { conversation: id, message });
-        core.promise(Action::Tell(Event::Changed { conversation: id }), Action::Nothing);
+        core.promise(Action::Seen(id, message), Action::Nothing);
     }
 
     /// The lines of the list: those with an unseen failure first, then by time.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::client::account::Profile;
 use crate::client::command::{Draft, Event};
-use crate::client::journal::{IncomingRow, MessageId, Write};
+use crate::client::journal::{ConversationId, IncomingRow, MessageId, Write};
 use crate::client::line::{Line, Opening};
 use crate::client::sign_in::Challenges;
 use crate::machine::{Batch, BatchId, Flow, Held, Output, Transmit};
@@ -25,6 +25,8 @@ pub(super) enum Task {
     Submission(MessageId, u32),
     /// The same to one of its recipients (W6).
     Single(Single),
+    /// A notification of ours of what became of a message that came (RFC 5438), by number.
+    Receipt(u64),
 }
 
 /// One recipient of an attempt that goes one by one (W6).
@@ -74,6 +76,8 @@ pub(super) enum Action {
         /// Where something is not.
         lost: Answer,
     },
+    /// That everything up to this message was seen is kept: tell, and let those who asked for it know.
+    Seen(ConversationId, MessageId),
     /// A received message is kept: tell, then answer.
     IncomingKept(Box<IncomingRow>, Answer),
     /// A received message could not be kept: forget that it came, and answer.

@@ -10,6 +10,12 @@ pub(super) fn print(at: Timestamp) -> Option<String> {
     DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok()
 }
 
+/// `2010-11-13T23:29:00Z`, as RFC 3339 and so the DateTime of CPIM has it (RFC 3862 §4.4); what is far off is 1970.
+pub(super) fn print_iso(at: Timestamp) -> String {
+    let at = jiff::Timestamp::from_millisecond(at.as_millis_i64() / 1000 * 1000);
+    at.unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string()
+}
+
 /// The time that a Date says; none when it cannot be read or lies before 1970.
 pub(super) fn read(text: &str) -> Option<Timestamp> {
     let at = DateTimeParser::new().parse_timestamp(text).ok()?;
@@ -24,6 +30,8 @@ mod tests {
     fn a_date_is_printed_and_read() {
         let at = Timestamp::from_millis(1_289_690_940_000);
         assert_eq!(print(at).as_deref(), Some("Sat, 13 Nov 2010 23:29:00 GMT"));
+        assert_eq!(print_iso(at), "2010-11-13T23:29:00Z");
+        assert_eq!(print_iso(Timestamp::from_millis(u64::MAX)), "1970-01-01T00:00:00Z");
         assert_eq!(read("Sat, 13 Nov 2010 23:29:00 GMT"), Some(at));
         assert_eq!(read("yesterday"), None);
         assert_eq!(print(Timestamp::from_millis(u64::MAX)), None);

@@ -206,6 +206,8 @@ pub struct Rows {
     pub open: Vec<OpenRows>,
     /// Keys of messages received within `limits::INBOX_REMEMBERED`, with when.
     pub keys: Vec<(String, Timestamp)>,
+    /// Received messages in CPIM that are not seen, the latest `limits::RECEIPTS_OWED_MAX`, oldest first.
+    pub unseen: Vec<UnseenRow>,
     /// The largest conversation number in use, 0 for none.
     pub last_conversation: u64,
     /// The largest message number in use, 0 for none.
@@ -213,6 +215,21 @@ pub struct Rows {
     /// What tells this store's device from others of its owner: `urn:uuid:` and 36 characters (RFC 5626 §4.1); none for
     /// a store that does not last.
     pub instance: Option<String>,
+}
+
+/// A received message that was not seen at the last end, wrapped in CPIM: its sender may want to hear when it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnseenRow {
+    /// Its number.
+    pub id: MessageId,
+    /// Where it belongs.
+    pub conversation: ConversationId,
+    /// When it came.
+    pub at: Timestamp,
+    /// Address of who wrote it.
+    pub from: String,
+    /// The body.
+    pub body: Bytes,
 }
 
 /// A conversation and what its line in the list shows.

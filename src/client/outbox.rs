@@ -18,8 +18,6 @@ mod one_by_one;
 
 mod print;
 
-mod route;
-
 mod draft;
 
 mod entry;

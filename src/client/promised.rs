@@ -43,11 +43,16 @@ impl UserAgent {
                 let is_kept = self.outbox.is_kept(message);
                 self.core.respond(if is_kept { kept } else { lost }, now);
             }
+            Action::Seen(conversation, message) => {
+                self.core.tell(Event::Changed { conversation });
+                self.receipts.seen(conversation, message);
+            }
             Action::IncomingKept(row, answer) => {
                 // The owner hears of it before the sender hears that it was delivered.
                 let event = self.inbox.kept(&mut self.conversations, &row);
                 self.core.tell(event);
                 self.core.respond(answer, now);
+                self.receipts.came(&self.core.profile, &row);
             }
             Action::IncomingLost(row, answer) => {
                 self.inbox.lost(&mut self.conversations, &row);

@@ -7,6 +7,7 @@ mod keep_alive;
 mod list;
 mod one_by_one;
 mod outbox;
+mod receipts;
 mod registration;
 mod report;
 mod robust;
@@ -19,7 +20,7 @@ use bytes::Bytes;
 
 use super::account::{Account, RegistrationState, SignIn};
 use super::command::{AgentCommand, Draft, Event};
-use super::journal::{DeliveryState, MessageId, OpenRows, PersonRow, Rows, Write};
+use super::journal::{DeliveryState, MessageId, OpenRows, PersonRow, Rows, UnseenRow, Write};
 use super::{AgentConfig, UserAgent};
 use crate::machine::{BatchId, ConnectId, ConnectionId, Flow, Hop, Input, Machine, Output, ResolveId};
 use crate::random::Random;
@@ -258,8 +259,20 @@ impl Stage {
                         .retain(|old| (old.attempt, old.recipient) != (row.attempt, row.recipient));
                     open.deliveries.push(row);
                 }
-                Write::Incoming(row) => rows.keys.push((row.key, row.at)),
-                Write::Seen { .. } | Write::ForgetKeysBefore(_) => {}
+                Write::Incoming(row) => {
+                    rows.unseen.push(UnseenRow {
+                        id: row.id,
+                        conversation: row.conversation,
+                        at: row.at,
+                        from: row.from.address,
+                        body: row.body,
+                    });
+                    rows.keys.push((row.key, row.at));
+                }
+                Write::Seen { conversation, message } => {
+                    rows.unseen.retain(|row| row.conversation != conversation || row.id > message);
+                }
+                Write::ForgetKeysBefore(_) => {}
             }
         }
         rows

@@ -1,31 +1,142 @@
-//! Common Presence and Instant Messaging (RFC 3862): a message with headers of its own around its body.
+//! Common Presence and Instant Messaging (RFC 3862): a message with headers of its own around its body, among them the
+//! wish for notifications of what became of it (RFC 5438 §6).
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use crate::limits::IMDN_ID_BYTES_MAX;
+
+/// The namespace of the headers of RFC 5438.
+const IMDN: &str = "urn:ietf:params:imdn";
+
+/// Bytes of a date with a time, with room for its fractions.
+const DATE_TIME_BYTES_MAX: usize = 40;
+
 /// A `message/cpim` body taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Cpim {
+pub struct Cpim {
     /// Of the body within; `text/plain` where it has none.
-    pub(super) content_type: String,
+    pub content_type: String,
     /// The body within.
-    pub(super) body: Bytes,
+    pub body: Bytes,
+    /// What its sender calls it (RFC 5438 §6.3); none where it has no name, or one that cannot be one.
+    pub message_id: Option<String>,
+    /// When it was written, as its sender says.
+    pub date_time: Option<String>,
+    /// Its sender wants to know that it was delivered (RFC 5438 §6.2, `positive-delivery`).
+    pub asks_delivery: bool,
+    /// Its sender wants to know that it was shown (`display`).
+    pub asks_display: bool,
 }
 
 impl Cpim {
     /// Takes it apart: message headers, a blank line, MIME headers, a blank line, the body (RFC 3862 §2). None where
     /// it is not of that form.
-    pub(super) fn parse(bytes: &Bytes) -> Option<Self> {
+    #[must_use]
+    pub fn parse(bytes: &Bytes) -> Option<Self> {
         let (headers, rest) = block(bytes, 0)?;
         if headers.is_empty() {
             return None;
         }
         let (inner, start) = block(bytes, rest)?;
         let find = |name: &str| inner.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        Some(Self {
+        let mut cpim = Self {
             content_type: find("Content-Type")
                 .map_or_else(|| "text/plain".to_owned(), |(_, value)| value.clone()),
             body: bytes.slice(start..),
-        })
+            message_id: None,
+            date_time: headers.iter().find(|(name, _)| name == "DateTime").map(|(_, value)| value.clone()),
+            asks_delivery: false,
+            asks_display: false,
+        };
+        cpim.date_time = cpim.date_time.filter(|text| is_date_time(text));
+        cpim.take_wishes(&headers);
+        Some(cpim)
+    }
+
+    /// The headers of RFC 5438, under whatever prefix their namespace has from there on (RFC 3862 §3.4).
+    fn take_wishes(&mut self, headers: &[(String, String)]) {
+        let mut prefixes = BTreeMap::from([("imdn", IMDN)]);
+        for (name, value) in headers {
+            if name == "NS" {
+                let (prefix, uri) = value.split_once('<').unwrap_or(("", value));
+                prefixes.insert(prefix.trim(), uri.trim().trim_end_matches('>'));
+                continue;
+            }
+            let (prefix, local) = name.split_once('.').unwrap_or(("", name));
+            if prefixes.get(prefix) != Some(&IMDN) {
+                continue;
+            }
+            if local.eq_ignore_ascii_case("Message-ID") {
+                self.message_id = Some(value.clone()).filter(|id| is_message_id(id));
+            } else if local.eq_ignore_ascii_case("Disposition-Notification") {
+                let asks = |what: &str| {
+                    let wishes = value.split(',').map(|wish| wish.split(';').next().unwrap_or_default());
+                    wishes.into_iter().any(|wish| wish.trim().eq_ignore_ascii_case(what))
+                };
+                self.asks_delivery |= asks("positive-delivery");
+                self.asks_display |= asks("display");
+            }
+        }
+    }
+}
+
+/// A date and a time of RFC 3339, as far as its letters go: it stands as it came in what we answer.
+fn is_date_time(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b':' | b'.');
+    text.len() <= DATE_TIME_BYTES_MAX && text.bytes().all(fits)
+}
+
+/// What can stand in a header line, and is short enough to be kept.
+pub(super) fn is_message_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= IMDN_ID_BYTES_MAX && !id.chars().any(char::is_control)
+}
+
+/// What stands around a body, to be printed.
+#[derive(Clone, Copy, Debug)]
+pub struct Envelope<'a> {
+    /// Who writes, a URI.
+    pub from: &'a str,
+    /// To whom, a URI.
+    pub to: &'a str,
+    /// When, as RFC 3339 has it.
+    pub date_time: &'a str,
+    /// What it is called (RFC 5438 §6.3).
+    pub message_id: &'a str,
+    /// What the body is, and whether anything is wished for.
+    pub content: Enclosed<'a>,
+}
+
+/// What an envelope holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Enclosed<'a> {
+    /// A message of this media type; whoever gets it is asked to say that it was delivered and shown.
+    Asking(&'a str),
+    /// A notification, which asks for nothing (RFC 5438 §7.2.1.1).
+    Notification,
+}
+
+impl Envelope<'_> {
+    /// The whole `message/cpim` body.
+    #[must_use]
+    pub fn print(&self, body: &[u8]) -> Bytes {
+        let Self { from, to, date_time, message_id, content } = self;
+        let (wish, kind) = match content {
+            Enclosed::Asking(content_type) => (
+                "imdn.Disposition-Notification: positive-delivery, display\r\n",
+                format!("Content-Type: {content_type}"),
+            ),
+            Enclosed::Notification => {
+                ("", "Content-Type: message/imdn+xml\r\nContent-Disposition: notification".to_owned())
+            }
+        };
+        let head = format!(
+            "From: <{from}>\r\nTo: <{to}>\r\nDateTime: {date_time}\r\nNS: imdn <{IMDN}>\r\n\
+             imdn.Message-ID: {message_id}\r\n{wish}\r\n{kind}\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        Bytes::from([head.as_bytes(), body].concat())
     }
 }
 
@@ -68,6 +179,56 @@ mod tests {
         assert_eq!((cpim.content_type.as_str(), &cpim.body[..]), ("text/plain", &b"Hello World"[..]));
         let bare = Cpim::parse(&Bytes::from_static(b"From: a\n\n\nx")).unwrap();
         assert_eq!((bare.content_type.as_str(), &bare.body[..]), ("text/plain", &b"x"[..]));
+    }
+
+    #[test]
+    fn w28_what_the_sender_asks_for_is_found_under_any_prefix() {
+        let parsed = |text: &str| Cpim::parse(&Bytes::from(text.to_owned())).unwrap();
+        let asking = ASKING.replace("\r\nContent-type", "\r\n\r\nContent-type");
+        let cpim = parsed(&asking);
+        assert_eq!(cpim.message_id.as_deref(), Some("34jk324j"));
+        assert_eq!((cpim.asks_delivery, cpim.asks_display), (true, false));
+        assert_eq!(cpim.date_time.as_deref(), Some("2006-04-04T12:16:49-05:00"));
+        assert_eq!(parsed(&asking.replace("12:16", "<&")).date_time, None);
+        let other = asking
+            .replace("imdn.", "x.")
+            .replace("imdn <", "x <")
+            .replace("negative-delivery", "Display;a=b");
+        let cpim = parsed(&other);
+        assert_eq!((cpim.asks_delivery, cpim.asks_display), (true, true));
+        // Without a prefix the namespace holds for bare names; under another one these are other headers.
+        let bare = "NS: <urn:ietf:params:imdn>\nMessage-ID: a1\nDisposition-Notification: display\n\n\nx";
+        assert_eq!((parsed(bare).message_id.as_deref(), parsed(bare).asks_display), (Some("a1"), true));
+        let foreign =
+            "NS: imdn <urn:other>\nimdn.Message-ID: a1\nimdn.Disposition-Notification: display\n\n\nx";
+        assert_eq!((parsed(foreign).message_id, parsed(foreign).asks_display), (None, false));
+        let long = format!("imdn.Message-ID: {}\n\n\nx", "a".repeat(IMDN_ID_BYTES_MAX + 1));
+        assert_eq!(parsed(&long).message_id, None);
+    }
+
+    #[test]
+    fn w28_what_is_printed_is_read_again() {
+        let envelope = Envelope {
+            from: "sip:ann@domain.com",
+            to: "sip:bob@domain.com",
+            date_time: "2010-11-13T23:29:00Z",
+            message_id: "34jk324j",
+            content: Enclosed::Asking("text/plain;charset=utf-8"),
+        };
+        let printed = envelope.print("Grüße".as_bytes());
+        assert_eq!(
+            std::str::from_utf8(&printed).unwrap(),
+            "From: <sip:ann@domain.com>\r\nTo: <sip:bob@domain.com>\r\nDateTime: 2010-11-13T23:29:00Z\r\n\
+             NS: imdn <urn:ietf:params:imdn>\r\nimdn.Message-ID: 34jk324j\r\n\
+             imdn.Disposition-Notification: positive-delivery, display\r\n\r\n\
+             Content-Type: text/plain;charset=utf-8\r\nContent-Length: 7\r\n\r\nGrüße"
+        );
+        let cpim = Cpim::parse(&printed).unwrap();
+        assert_eq!((&cpim.body[..], cpim.asks_delivery, cpim.asks_display), ("Grüße".as_bytes(), true, true));
+        let silent = Envelope { content: Enclosed::Notification, ..envelope }.print(b"<imdn/>");
+        let cpim = Cpim::parse(&silent).unwrap();
+        assert_eq!(cpim.content_type, "message/imdn+xml");
+        assert_eq!((cpim.asks_delivery, cpim.asks_display), (false, false));
     }
 
     #[test]

@@ -51,6 +51,7 @@ impl Schema for ClientSchema {
             conversations: heads::heads(connection)?,
             open: open(connection)?,
             keys: keys(connection)?,
+            unseen: heads::unseen(connection)?,
             last_conversation,
             last_message,
             instance: Some(instance(connection)?),

@@ -25,6 +25,7 @@ mod one_by_one;
 mod patent;
 mod peers;
 mod program;
+mod receipts;
 mod socket;
 mod stream;
 mod tls;

@@ -268,6 +268,21 @@ impl AgentStore {
         sent.max().max(received.map(|row| row.id).max())
     }
 
+    fn unseen(&self) -> Vec<client::UnseenRow> {
+        let is_unseen = |row: &&client::IncomingRow| {
+            let seen = self.conversations.get(&row.conversation).and_then(|(_, seen)| *seen);
+            row.content_type == "message/cpim" && Some(row.id) > seen
+        };
+        let unseen = self.incoming.values().filter(is_unseen).map(|row| client::UnseenRow {
+            id: row.id,
+            conversation: row.conversation,
+            at: row.at,
+            from: row.from.address.clone(),
+            body: row.body.clone(),
+        });
+        unseen.collect()
+    }
+
     fn head(
         &self,
         (row, seen): &(client::ConversationRow, Option<MessageId>),
@@ -330,6 +345,7 @@ impl Store for AgentStore {
         client::Rows {
             conversations: self.conversations.values().map(|row| self.head(row)).collect(),
             open: open.collect(),
+            unseen: self.unseen(),
             keys: self.keys.iter().map(|(key, at)| (key.clone(), *at)).collect(),
             last_conversation: self.conversations.last_key_value().map_or(0, |(id, _)| id.0),
             last_message: last(last_sent.max(last_received)),

@@ -7,7 +7,9 @@ use crate::client::command::Event;
 use crate::client::core::Core;
 use crate::client::delivery::{best, is_guess, is_resendable, is_settled, rank};
 use crate::client::journal::{AttemptRow, AttemptStage, DeliveryRow, DeliveryState, OpenRows, OutgoingRow};
+use crate::client::route::Wanted;
 use crate::client::snapshot::Tally;
+use crate::sip::Uri;
 
 /// A message and all its attempts.
 #[derive(Debug)]
@@ -180,6 +182,12 @@ impl Entry {
         let rows = self.attempts.get(attempt).into_iter().flat_map(|attempt| &attempt.deliveries);
         let row = rows.into_iter().find(|row| row.recipient == *recipient);
         row.map_or(event, |row| self.delivery_event(row))
+    }
+
+    /// What a request to these may leave on; an account may have lost its TLS since they were written.
+    pub(super) fn wanted(&self, recipients: &[u32]) -> Wanted {
+        let is_sips = |index: &u32| Uri::parse(self.address(*index)).is_ok_and(|uri| uri.is_sips());
+        if recipients.iter().any(is_sips) { Wanted::Tls } else { Wanted::Any }
     }
 
     /// What the owner is told of a recipient.

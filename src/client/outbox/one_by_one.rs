@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::print::print_single;
-use super::route::{Route, Wanted, route};
 use super::{Outbox, Place};
 use crate::client::command::Event;
 use crate::client::core::{Core, Single, Task};
@@ -17,6 +16,7 @@ use crate::client::delivery::{News, is_settled};
 use crate::client::journal::{DeliveryState, Way, Write};
 use crate::client::line::Stream;
 use crate::client::reason::{NO_CONNECTION, NO_FINAL_ANSWER, NO_TLS, TOO_LARGE};
+use crate::client::route::{Route, route};
 use crate::client::sign_in::Heeded;
 use crate::limits::{CONNECT_WAIT, SINGLES_OPEN_MAX, SUBMISSION_SENDINGS_MAX};
 use crate::sip::{Method, Response};
@@ -143,7 +143,7 @@ impl Outbox {
             let answered = self.singles.challenges.get(&single).copied().unwrap_or_default();
             let which = (single.recipient, attempt.row.cseq.saturating_add(u32::from(answered)));
             let print = |core: &mut Core, flow| print_single(core, (entry, attempt), which, flow);
-            match route(core, Wanted::by(entry, &[single.recipient]), print) {
+            match route(core, entry.wanted(&[single.recipient]), print) {
                 Some(Route::Leave(printed)) => {
                     let task = Task::Single(single);
                     core.send(task, Method::Message, (printed.flow, &printed.branch), printed.bytes, now);

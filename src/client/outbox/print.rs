@@ -2,9 +2,9 @@
 //! W2), or an ordinary MESSAGE for one recipient (RFC 3428 §4, W6).
 
 use super::entry::{Attempt, Entry, Form};
-use super::route::Printed;
 use crate::client::core::{Core, name_addr};
 use crate::client::date;
+use crate::client::route::Printed;
 use crate::limits::ALSO_TO_BYTES_MAX;
 use crate::machine::Flow;
 use crate::sip::{Compose, Method, Uri};

@@ -2,7 +2,6 @@
 
 use super::entry::{Attempt, Form};
 use super::print::print;
-use super::route::{Printed, Route, Wanted, route};
 use super::{Outbox, Place};
 use crate::client::command::Event;
 use crate::client::core::{Action, Core, Task};
@@ -11,6 +10,7 @@ use crate::client::interval::retry_after;
 use crate::client::journal::{AttemptStage, DeliveryState, Way, Write};
 use crate::client::line::Stream;
 use crate::client::reason::{NO_ANSWER, NO_CONNECTION, NO_TLS, TOO_LARGE};
+use crate::client::route::{Printed, Route, route};
 use crate::client::sign_in::Heeded;
 use crate::limits::{CONNECT_WAIT, RETRY_AFTER_MAX, SUBMISSION_SENDINGS_MAX, SUBMISSIONS_OPEN_MAX};
 use crate::sip::{Method, Response, Scheme, Uri};
@@ -48,7 +48,7 @@ impl Outbox {
             let Some((entry, attempt)) = self.find(place) else {
                 continue;
             };
-            let wanted = Wanted::by(entry, &attempt.row.recipients);
+            let wanted = entry.wanted(&attempt.row.recipients);
             match route(core, wanted, |core, flow| print(core, entry, attempt, flow)) {
                 Some(Route::Leave(printed)) => self.leave(core, place, printed, now),
                 Some(Route::AwaitConnection) => {

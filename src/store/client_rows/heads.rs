@@ -1,9 +1,12 @@
-//! The line of each conversation in the list.
+//! The line of each conversation in the list, and what in it was not seen.
 
 use bytes::Bytes;
 use rusqlite::{Connection, Row};
 
-use crate::client::journal::{ConversationHeadRow, ConversationId, ConversationRow, LastRow, MessageId};
+use crate::client::journal::{
+    ConversationHeadRow, ConversationId, ConversationRow, LastRow, MessageId, UnseenRow,
+};
+use crate::limits::RECEIPTS_OWED_MAX;
 use crate::sip::{Content, File, content};
 use crate::store::columns::{people, timestamp, unsigned};
 
@@ -48,6 +51,28 @@ fn head(row: &Row<'_>) -> rusqlite::Result<ConversationHeadRow> {
         unread: row.get("unread")?,
         seen: row.get::<_, Option<i64>>("seen")?.map(|id| MessageId(unsigned(id))),
     })
+}
+
+/// Received messages in CPIM that are not seen, oldest first: who is to hear of it stands in their bodies (W28).
+pub(super) fn unseen(connection: &Connection) -> rusqlite::Result<Vec<UnseenRow>> {
+    let sql = "SELECT u.id, u.conversation, u.at, u.from_address, u.body FROM conversation c
+               JOIN message u ON u.conversation = c.id AND u.id > coalesce(c.seen, 0)
+               WHERE u.recipient_count = 0 AND u.content_type LIKE 'message/cpim%'
+               ORDER BY u.id DESC LIMIT ?1";
+    let mut statement = connection.prepare(sql)?;
+    let limit = i64::try_from(RECEIPTS_OWED_MAX).unwrap_or(i64::MAX);
+    let rows = statement.query_map([limit], |row| {
+        Ok(UnseenRow {
+            id: MessageId(unsigned(row.get("id")?)),
+            conversation: ConversationId(unsigned(row.get("conversation")?)),
+            at: timestamp(row, "at")?,
+            from: row.get("from_address")?,
+            body: row.get::<_, Vec<u8>>("body")?.into(),
+        })
+    })?;
+    let mut unseen: Vec<UnseenRow> = rows.collect::<rusqlite::Result<_>>()?;
+    unseen.reverse();
+    Ok(unseen)
 }
 
 /// The beginning of a text on one line; of what is no text its name, or its media type.

@@ -2,7 +2,7 @@
 
 use super::heads::{PREVIEW_CHARS_MAX, preview};
 use super::*;
-use crate::client::journal::{ConversationHeadRow, LastRow};
+use crate::client::journal::{ConversationHeadRow, LastRow, UnseenRow};
 use crate::store::testing::{opened, write_all};
 use crate::time::Timestamp;
 
@@ -187,4 +187,31 @@ fn a_preview_is_one_short_line_whatever_the_bytes() {
     assert_eq!(preview("TEXT/plain", &Bytes::from_static(b"\xffx")), "\u{fffd}x");
     assert_eq!(preview("text/plain", &"é".repeat(500).into()).chars().count(), PREVIEW_CHARS_MAX);
     assert_eq!(preview("application/pdf", &Bytes::from_static(b"%PDF")), "application/pdf");
+}
+
+#[test]
+fn w28_what_is_in_cpim_and_was_not_seen_comes_back() {
+    let connection = opened::<ClientSchema>();
+    let unseen = |id, conversation| UnseenRow {
+        id: MessageId(id),
+        conversation: ConversationId(conversation),
+        at: Timestamp::from_millis(id * 10),
+        from: "sip:bob@x".to_owned(),
+        body: Bytes::from_static(b"\xff\xfe text"),
+    };
+    write_all::<ClientSchema>(
+        &connection,
+        &[
+            Write::Conversation(conversation(1)),
+            Write::Conversation(conversation(2)),
+            Write::Incoming(incoming(1, 1, "message/cpim")),
+            Write::Incoming(incoming(2, 1, "Message/CPIM; charset=utf-8")),
+            Write::Incoming(incoming(3, 1, "text/plain")),
+            Write::Incoming(incoming(4, 2, "message/cpim")),
+        ],
+    );
+    assert_eq!(ClientSchema::load(&connection).unwrap().unseen, [unseen(1, 1), unseen(2, 1), unseen(4, 2)]);
+    let seen = Write::Seen { conversation: ConversationId(1), message: MessageId(1) };
+    write_all::<ClientSchema>(&connection, &[seen]);
+    assert_eq!(ClientSchema::load(&connection).unwrap().unseen, [unseen(2, 1), unseen(4, 2)]);
 }

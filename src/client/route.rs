@@ -2,12 +2,11 @@
 
 use bytes::Bytes;
 
-use super::entry::Entry;
 use crate::client::core::Core;
 use crate::client::line::Stream;
 use crate::limits::{DATAGRAM_BYTES_MAX, UDP_REQUEST_BYTES_MAX};
 use crate::machine::Flow;
-use crate::sip::{Transport, Uri};
+use crate::sip::Transport;
 
 /// Bytes of IP and UDP headers around the largest datagram.
 const DATAGRAM_HEADER_BYTES: usize = 48;
@@ -45,14 +44,6 @@ pub(super) enum Wanted {
     Any,
     /// TLS alone (W32).
     Tls,
-}
-
-impl Wanted {
-    /// By the addresses that it goes to; an account may have lost its TLS since they were written.
-    pub(super) fn by(entry: &Entry, recipients: &[u32]) -> Self {
-        let is_sips = |index: &u32| Uri::parse(entry.address(*index)).is_ok_and(|uri| uri.is_sips());
-        if recipients.iter().any(is_sips) { Self::Tls } else { Self::Any }
-    }
 }
 
 /// The way for a request that is printed for a flow. None when it cannot be printed.
