@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::baresip::{Account, Baresip};
 use crate::common::{free_address, objects, outcomes};
 use crate::kamailio::Kamailio;
 use crate::peers::installed;
@@ -290,27 +291,6 @@ fn sipp(proxy: SocketAddr, scratch: &Path) -> Ended {
     Program::start("sipp", command, None).end()
 }
 
-/// baresip as Bella; what it prints says whether it is registered.
-fn baresip(proxy: SocketAddr, folder: &Path) -> Program {
-    // Without a console nobody is there to read, and it answers a MESSAGE with 480.
-    let config = format!(
-        "poll_method epoll\nsip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\n\
-         module_path /usr/lib/baresip/modules\nmodule cons.so\nmodule_tmp account.so\nmodule_app menu.so\n\
-         cons_listen {}\n",
-        free_address()
-    );
-    let account = format!(
-        "<sip:bella@domain.com;transport=udp>;outbound=\"sip:{proxy};transport=udp\";regint=600;\
-         auth_user=bella;auth_pass=bellabella\n"
-    );
-    fs::write(folder.join("config"), config).unwrap();
-    fs::write(folder.join("accounts"), account).unwrap();
-    fs::write(folder.join("contacts"), "").unwrap();
-    let mut command = Command::new(installed("baresip", "baresip-core"));
-    command.arg("-f").arg(folder);
-    Program::start("baresip", command, None)
-}
-
 #[test]
 fn w30_sipp_and_baresip_sign_in_by_md5_and_give_up_at_what_they_do_not_know() {
     let proxy = Asking::offering("md5");
@@ -337,16 +317,15 @@ fn w30_sipp_and_baresip_sign_in_by_md5_and_give_up_at_what_they_do_not_know() {
     let scratch = TempDir::new().unwrap();
     let ended = sipp(proxy.address, scratch.path());
     assert_eq!(ended.code(), 0, "{ended:?}");
-    let _bella = baresip(proxy.address, scratch.path());
-    // She is there as soon as she has signed in; until then it is 404 or 480.
-    let until = Instant::now() + WAIT;
-    loop {
-        let ended = send(&proxy, "jamesjames", &["--to", "im:bella@domain.com"]);
-        if ended.code() == 0 {
-            break;
-        }
-        assert!(Instant::now() < until, "baresip does not sign in: {ended:?}");
-    }
+    let _bella = Baresip::sign_in(Account {
+        user: "bella",
+        server: proxy.address,
+        transport: "udp",
+        friend: "sip:james@domain.com",
+        password: Some("bellabella"),
+    });
+    let ended = send(&proxy, "jamesjames", &["--to", "im:bella@domain.com"]);
+    assert_eq!(ended.code(), 0, "{ended:?}");
     // Why there is --auth md5.
     let other = Asking::start();
     let ended = sipp(other.address, scratch.path());

@@ -9,7 +9,7 @@ use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use rustix::net::{AddressFamily, SocketType};
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::common::{Proxy, outcomes};
@@ -75,7 +75,9 @@ fn peak_mib(program: &Program) -> usize {
 
 /// A connection from an address of our choice: all of 127.0.0.0/8 is this computer.
 fn connect_from(host: [u8; 4], proxy: SocketAddr) -> TcpStream {
-    let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    // Thousands of these would be open in every program that a test beside this one starts, and baresip takes no descriptor over 1023.
+    let flags = SocketFlags::CLOEXEC;
+    let socket = rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).unwrap();
     rustix::net::bind(&socket, &SocketAddr::from((host, 0))).unwrap();
     rustix::net::connect(&socket, &proxy).unwrap();
     TcpStream::from(socket)

@@ -3,8 +3,6 @@
 
 mod account;
 
-mod baresip;
-
 mod linphone;
 
 mod capture;

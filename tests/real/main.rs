@@ -9,6 +9,7 @@
 )]
 
 mod auth;
+mod baresip;
 mod burst;
 mod cli;
 mod common;

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::baresip::Baresip;
 use crate::common::{objects, wait_for_binding};
 use crate::kamailio::Kamailio;
-use crate::peers::baresip;
 use crate::program::{Program, fanfare};
 use crate::socket::{Answering, Message, Phone, Tap, Way, submission};
 
@@ -42,8 +42,7 @@ fn kamailio_ignores_what_a_submission_requires_and_leaves_out_all_but_the_first(
 fn w6_through_stock_kamailio_everybody_gets_it_and_each_tick_is_right() {
     let kamailio = Kamailio::start();
     let (ann, eli) = (answering("ann", &kamailio, "200 OK"), answering("eli", &kamailio, "486 Busy Here"));
-    let folder = TempDir::new().unwrap();
-    let _bella = baresip("bella", kamailio.address, folder.path());
+    let _bella = Baresip::register("bella", kamailio.address, "udp", "sip:james@domain.com");
     let cy = fanfare(&["listen", "--as", "im:cy@domain.com", "--proxy", &kamailio.udp(), "--json"]);
     wait_for_binding("cy", kamailio.address);
 

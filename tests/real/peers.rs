@@ -1,13 +1,13 @@
 //! Other people's programs as recipients and as sender: SIPp by scenario, baresip as it is.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::common::{Proxy, free_address, listener, objects, outcomes, wait_for_binding};
+use crate::baresip::Baresip;
+use crate::common::{Proxy, free_address, listener, objects, outcomes};
 use crate::program::{Program, fanfare};
 use crate::socket::{Answering, Phone, register, submission};
 
@@ -159,28 +159,10 @@ fn w29_sipp_calls_sipp_writes_within_the_call_and_hangs_up() {
     bob.assert_as_written("call_uas.xml");
 }
 
-/// baresip without sound, screen or keyboard, registered for a user of domain.com.
-pub(crate) fn baresip(user: &str, proxy: SocketAddr, folder: &Path) -> Program {
-    let config = "poll_method epoll\nsip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\n\
-        module_path /usr/lib/baresip/modules\nmodule_tmp account.so\nmodule_app menu.so\n";
-    let account = format!(
-        "<sip:{user}@domain.com;transport=udp>;outbound=\"sip:{proxy};transport=udp\";regint=600;auth_pass=none\n"
-    );
-    fs::write(folder.join("config"), config).unwrap();
-    fs::write(folder.join("accounts"), account).unwrap();
-    fs::write(folder.join("contacts"), "").unwrap();
-    let mut command = Command::new(installed("baresip", "baresip-core"));
-    command.arg("-f").arg(folder);
-    let program = Program::start("baresip", command, None);
-    wait_for_binding(user, proxy);
-    program
-}
-
 #[test]
 fn baresip_takes_text_and_says_what_it_does_not_take() {
     let proxy = Proxy::start();
-    let folder = TempDir::new().unwrap();
-    let _bella = baresip("bella", proxy.address, folder.path());
+    let _bella = Baresip::register("bella", proxy.address, "udp", "sip:james@domain.com");
 
     let over = proxy.udp();
     let args = ["send", "--from", "im:james@domain.com", "--proxy", &over, "--to", "im:bella@domain.com"];

@@ -22,9 +22,8 @@ wait "$dumpcap"
 exit "$status"
 "#;
 
-/// Tests that send nothing malformed on purpose, and need no baresip: one of those does not come up while others of
-/// its kind run in the tests beside this one.
-const RUN: [&str; 4] = ["interop::clients::linphone_refuses", "interop::edge::w", "patent::", "peers::w22"];
+/// Tests that send nothing malformed on purpose.
+const RUN: [&str; 5] = ["interop::clients::", "interop::edge::", "patent::", "peers::baresip", "peers::w22"];
 
 /// What is malformed to the dissector, an expert's note of that kind included.
 const MALFORMED: &str = "_ws.malformed || _ws.expert.group == \"Malformed\"";

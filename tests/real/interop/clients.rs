@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::assert_report;
-use super::baresip::Baresip;
 use super::linphone::Linphone;
+use crate::baresip::Baresip;
 use crate::common::{Proxy, listener, objects};
 use crate::socket::{Phone, submission};
 
@@ -16,7 +16,7 @@ fn linphone_and_baresip_show_one_message_to_both_and_both_ticks_come() {
     for transport in ["udp", "tcp"] {
         let (linda, bella) = (format!("linda-{transport}"), format!("bella-{transport}"));
         let linphone = Linphone::register(&linda, proxy.address, transport);
-        let mut baresip = Baresip::register(&bella, proxy.address, transport, "sip:bob@domain.com");
+        let baresip = Baresip::register(&bella, proxy.address, transport, "sip:bob@domain.com");
         let james = Phone::new();
         let people = [linda, bella].map(|user| format!("im:{user}@domain.com"));
         let people = people.each_ref().map(String::as_str);

@@ -7,9 +7,9 @@ use std::net::SocketAddr;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::baresip::Baresip;
 use super::linphone::Linphone;
 use super::{assert_report, phone};
+use crate::baresip::Baresip;
 use crate::common::{free_address, objects};
 use crate::kamailio::{CONFIGURATION, Kamailio};
 use crate::program::{Program, fanfare};
@@ -75,7 +75,7 @@ fn kamailio_in_front_hands_over_what_is_for_many_and_the_report_comes_back_throu
     let server = edge.kamailio.address;
     let ann = phone("ann", server);
     let linda = Linphone::register("linda", server, "udp");
-    let mut bella = Baresip::register("bella", server, "tcp", "sip:ann@domain.com");
+    let bella = Baresip::register("bella", server, "tcp", "sip:ann@domain.com");
     let james = Phone::new();
     james.register("james", server);
     let people =
