@@ -1,7 +1,10 @@
-//! Kamailio as the server of an account: our client registers there, over each transport, and gets what is sent to it.
+//! Kamailio as the server of an account: our client registers there, over each transport, and gets what is sent to it; it writes
+//! to clients of others who are registered there too.
 
 use std::time::Instant;
 
+use super::linphone::Linphone;
+use crate::baresip::Baresip;
 use crate::common::{objects, wait_for_binding};
 use crate::kamailio::Kamailio;
 use crate::program::{Program, WAIT, fanfare, fanfare_command};
@@ -76,4 +79,18 @@ fn w30_our_client_signs_in_at_kamailio_over_udp_tcp_and_tls_to_register_and_to_w
         let wrong = fanfare_with("wrong", &send).end();
         assert!(wrong.code() != 0 && !wrong.said().contains("success"), "{server}: {wrong:?}");
     }
+}
+
+#[test]
+fn linphone_and_baresip_at_a_stock_kamailio_over_tcp_get_what_we_send_one_by_one() {
+    let kamailio = Kamailio::start();
+    let linphone = Linphone::register("linda", kamailio.address, "tcp");
+    let baresip = Baresip::register("bella", kamailio.address, "tcp", "sip:james@domain.com");
+    let over = kamailio.udp();
+    let args = ["send", "--from", "im:james@domain.com", "--proxy", &over, "--text", "Come here.", "--json"];
+    let to = ["--to", "im:linda@domain.com", "--to", "im:bella@domain.com"];
+    let ended = fanfare(&[&args[..], &to].concat()).end();
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    linphone.wait_for("sip:james@domain.com", "Come here.");
+    baresip.wait_for("sip:james@domain.com: \"Come here.\"");
 }

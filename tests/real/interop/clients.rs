@@ -1,12 +1,17 @@
 //! linphonec and baresip as users of our proxy: what they are sent they show, and what they write arrives.
 
+use std::net::SocketAddr;
+
+use rcgen::SanType;
 use serde_json::json;
+use tempfile::TempDir;
 
 use super::assert_report;
 use super::linphone::Linphone;
 use crate::baresip::Baresip;
-use crate::common::{Proxy, listener, objects};
+use crate::common::{Proxy, free_address, listener, objects};
 use crate::socket::{Phone, submission};
+use crate::tls::Authority;
 
 const TEXT: &str = "Gr\u{fc}\u{df}e an alle";
 
@@ -55,4 +60,45 @@ fn linphone_refuses_a_type_that_it_does_not_know_and_that_is_told() {
             .replace("text/plain", "text/html");
     assert_eq!(james.ask(proxy.address, &sent).start(), "SIP/2.0 202 Accepted");
     assert_report(&james, &[("im:linda@domain.com", "failure;status=415")]);
+}
+
+/// A proxy that listens under TLS too, with a certificate for localhost; where, and by what authority.
+fn secure_proxy() -> (Proxy, SocketAddr, Authority) {
+    let authority = Authority::new(TempDir::new().unwrap());
+    authority.certify("domain.com", |params| {
+        params.subject_alt_names.push(SanType::DnsName("localhost".try_into().unwrap()));
+    });
+    let tls = free_address();
+    let (listen, certificate) = (format!("tls:{tls}"), authority.path("server.pem"));
+    // Linphone names its server in a Route, and the proxy has to know that name for its own.
+    let args = ["--domain", "localhost", "--listen", &listen, "--tls-cert", &certificate];
+    let proxy = Proxy::start_with(&args);
+    assert_eq!(proxy.program.line_with("listening tls"), format!("listening tls {tls}"));
+    (proxy, tls, authority)
+}
+
+#[test]
+fn w32_linphone_and_baresip_register_write_and_are_written_to_over_tls() {
+    let (proxy, tls, authority) = secure_proxy();
+    let bob = listener("bob", &proxy, &["--json"]);
+    let mut linphone =
+        Linphone::register_securely("linda", proxy.address, (tls.port(), &authority.path("ca.pem")));
+    let mut baresip = Baresip::register("bella", tls, "tls", "sip:bob@domain.com");
+    let _plain = Baresip::register("bert", proxy.address, "tcp", "sip:bob@domain.com");
+    let james = Phone::new();
+    let people = ["sips:linda@domain.com", "sips:bella@domain.com", "sips:bert@domain.com"];
+    let sent = submission(james.address, &people, "Delivery-Report: final;detail\r\n", TEXT);
+    assert_eq!(james.ask(proxy.address, &sent).start(), "SIP/2.0 202 Accepted");
+    // Bert is not there over TLS.
+    let outcomes = ["success;status=200", "success;status=200", "failure;status=480"];
+    let expected: Vec<_> = people.into_iter().zip(outcomes).collect();
+    assert_report(&james, &expected);
+    linphone.wait_for("sip:james@domain.com", TEXT);
+    baresip.wait_for(&format!("sip:james@domain.com: \"{TEXT}\""));
+    linphone.write("sip:bob@domain.com", "hello from linda");
+    baresip.write("hello from bella");
+    for user in ["linda", "bella"] {
+        let shown = objects(&[bob.line_with(&format!("hello from {user}"))]).remove(0);
+        assert_eq!(shown["from"], json!(format!("sip:{user}@domain.com")), "{shown}");
+    }
 }

@@ -22,6 +22,20 @@ pub(super) struct Linphone {
 impl Linphone {
     /// Registered for a user of domain.com at a server, over `udp` or `tcp`.
     pub(super) fn register(user: &str, server: SocketAddr, transport: &str) -> Self {
+        let this = Self::start(user, &format!("sip:{server};transport={transport}"), "");
+        wait_for_binding(user, server);
+        this
+    }
+
+    /// Registered at a server over TLS, on the port of the localhost that the authority in that file has certified.
+    pub(super) fn register_securely(user: &str, server: SocketAddr, (port, authority): (u16, &str)) -> Self {
+        let trust = format!("root_ca={authority}\nverify_server_certs=1\nverify_server_cn=1\n");
+        let this = Self::start(user, &format!("sip:localhost:{port};transport=tls"), &trust);
+        wait_for_binding(user, server);
+        this
+    }
+
+    fn start(user: &str, server: &str, more: &str) -> Self {
         let home = TempDir::new().unwrap();
         let settings = home.path().join("linphonerc");
         // It writes its messages there and does not make the folders.
@@ -31,8 +45,8 @@ impl Linphone {
         let account = format!(
             "[sip]\nbind_address=127.0.0.1\nsip_port=-1\nsip_tcp_port=-1\nsip_tls_port=-1\nuse_ipv6=0\nguess_hostname=0\n\
              contact=\"{user}\" <sip:{user}@127.0.0.1>\ndefault_proxy=0\nauto_net_state_mon=0\n\
-             register_only_when_network_is_up=0\n\n\
-             [proxy_0]\nreg_proxy=<sip:{server};transport={transport}>\nreg_route=<sip:{server};transport={transport};lr>\n\
+             register_only_when_network_is_up=0\n{more}\n\
+             [proxy_0]\nreg_proxy=<{server}>\nreg_route=<{server};lr>\n\
              reg_identity=<sip:{user}@domain.com>\nreg_expires=3600\nreg_sendregister=1\npublish=0\n"
         );
         fs::write(&settings, account).unwrap();
@@ -41,7 +55,6 @@ impl Linphone {
         command.arg(format!("HOME={}", home.path().display()));
         command.arg(installed("linphonec", "linphone-cli")).arg("-c").arg(settings);
         let (program, commands) = Program::start_conversing("linphonec", command);
-        wait_for_binding(user, server);
         Self { program, commands, _home: home }
     }
 
