@@ -226,6 +226,7 @@ impl UserAgent {
         match upshot {
             Upshot::Nothing => {}
             Upshot::NoProof => self.registration.disproved(&mut self.core),
+            Upshot::NoLists => self.registration.lists_disproved(&mut self.core),
             Upshot::Silence => self.registration.doubt(&mut self.core, now),
         }
     }
@@ -288,8 +289,8 @@ impl UserAgent {
                 self.receipts.send_waiting(&mut self.core, now);
             }
             // W6: without proof the first would get it and all others silently not.
-            RegistrationState::NoFanOut => {
-                self.outbox.send_one_by_one(&mut self.core, now);
+            RegistrationState::ByList | RegistrationState::NoFanOut => {
+                self.outbox.send_without_proof(&mut self.core, now);
                 self.receipts.send_waiting(&mut self.core, now);
             }
             RegistrationState::Idle

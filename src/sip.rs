@@ -12,6 +12,8 @@ pub mod second_reader;
 
 mod framing;
 
+mod list_body;
+
 mod uri_list;
 
 mod enclose;
@@ -69,6 +71,7 @@ pub use framing::{Framed, Framer};
 pub use header::{NameAddr, Params};
 pub use imdn::{Disposition, Imdn};
 pub use leg::{Leg, LegTemplate, Member, Sees};
+pub use list_body::{Copy, with_list};
 pub use message::{Message, Request, Response, parse};
 pub use names::{Method, Transport, reason_phrase};
 pub use secondary_to::{Addressed, ReportMode, ReportWish, also_to, recipients};

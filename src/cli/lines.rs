@@ -37,7 +37,7 @@ pub(super) enum Line<'a> {
     },
     /// The last report is in.
     Report {
-        /// `complete`; when the time was over, `deferred` where all who are left are absent, else `missing`.
+        /// `complete`; `none` from a server that tells no more than that it has the message; when the time was over, `deferred` where all who are left are absent, else `missing`.
         state: &'a str,
     },
     /// Nothing was accepted, nobody gets it.

@@ -61,6 +61,7 @@ fn hear(event: Event, printer: Printer, refused: &mut Option<String>, shown: &mu
         | Event::NotSent { .. }
         | Event::Accepted { .. }
         | Event::OneByOne { .. }
+        | Event::Unreported { .. }
         | Event::Refused { .. }
         | Event::Delivery { .. }
         | Event::ReportedStranger { .. }
@@ -80,6 +81,7 @@ fn trouble(state: &RegistrationState) -> Option<String> {
         RegistrationState::Idle
         | RegistrationState::Connecting(_)
         | RegistrationState::Connected
+        | RegistrationState::ByList
         | RegistrationState::NoFanOut => None,
     }
 }

@@ -178,6 +178,10 @@ impl Progress {
                     },
                 );
             }
+            Event::Unreported { .. } => {
+                self.printer.print(&Line::Report { state: "none" });
+                self.ending = Some(Ending::Complete);
+            }
             Event::Reported { .. } => {
                 self.printer.print(&Line::Report { state: "complete" });
                 self.ending = Some(Ending::Complete);
@@ -261,6 +265,7 @@ const fn about(event: &Event) -> Option<MessageId> {
     match event {
         Event::Accepted { message, .. }
         | Event::OneByOne { message, .. }
+        | Event::Unreported { message, .. }
         | Event::Refused { message, .. }
         | Event::Delivery { message, .. }
         | Event::ReportedStranger { message, .. }

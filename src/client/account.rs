@@ -267,6 +267,8 @@ pub enum RegistrationState {
     Connected,
     /// Registered, but this proxy gave no proof that it fans out (W6): everybody gets a message of his own.
     NoFanOut,
+    /// Registered, and without that proof too; but this server takes a list of recipients (RFC 5365, W27).
+    ByList,
     /// No answer; tried again after this long.
     Offline {
         /// From the moment of the event.

@@ -136,6 +136,13 @@ pub enum Event {
         /// Which attempt.
         attempt: u32,
     },
+    /// The server has it for all of them, and does not tell what becomes of it (W27): nothing more is awaited.
+    Unreported {
+        /// Which.
+        message: MessageId,
+        /// Which attempt.
+        attempt: u32,
+    },
     /// The proxy refused it, or gave no answer: nobody gets it by this attempt.
     Refused {
         /// Which.

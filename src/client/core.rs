@@ -124,6 +124,8 @@ pub(super) struct Core {
     pub(super) line: Line,
     /// What our server asked us for.
     pub(super) challenges: Challenges,
+    /// Our server takes a list of recipients (RFC 5365, W27), as far as is known.
+    pub(super) takes_lists: bool,
     /// Requests and responses under way.
     pub(super) transactions: TransactionLayer<Task>,
     /// The maker of tags and tokens.
@@ -162,6 +164,7 @@ impl Core {
             profile,
             line,
             challenges,
+            takes_lists: false,
             transactions,
             random,
             held: Held::default(),

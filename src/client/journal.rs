@@ -107,6 +107,8 @@ pub struct AttemptRow {
 pub enum Way {
     /// ONE MESSAGE for all (W1, W2).
     FanOut,
+    /// ONE MESSAGE with a list of all in its body (W27).
+    ByList,
     /// An ordinary MESSAGE for each (W6).
     OneByOne,
 }

@@ -3,7 +3,7 @@
 //! The story: a draft is checked (`draft`) and kept as a message with one attempt and one row for each recipient;
 //! once that is committed the attempt waits until the proxy is there, and leaves as ONE MESSAGE (`submission`). Its
 //! final response says that the proxy has it, or that nobody gets it. Reports (`report`) say what became of
-//! each. Where the server does not fan out, each recipient gets a MESSAGE of his own (`one_by_one`, W6). After a
+//! each. Where the server does not fan out, it gets a list (`list`, W27), or each recipient a MESSAGE of his own (`one_by_one`, W6). After a
 //! restart attempts that were under way go on where they were (`recovery`, W10).
 
 mod recovery;
@@ -11,6 +11,8 @@ mod recovery;
 mod resend;
 
 mod report;
+
+mod list;
 
 mod submission;
 

@@ -17,6 +17,9 @@ pub const NO_TLS: &str = "Asks for TLS all the way, and this account does not us
 /// The phrase of a recipient whose submission broke off with its connection, again and again.
 pub const NO_CONNECTION: &str = "The connection to the server broke each time";
 
+/// The phrase of a recipient whom a list server was told of, which says no more than that it was (W27).
+pub const TOLD_TO_A_LIST_SERVER: &str = "The server sends it on and does not tell who got it";
+
 /// Why somebody was not reached, and what can be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {

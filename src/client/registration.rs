@@ -20,7 +20,7 @@ use crate::limits::{
     STREAM_OPEN_WAIT, UNREGISTER_WAIT,
 };
 use crate::random::Random;
-use crate::sip::Response;
+use crate::sip::{RECIPIENT_LIST, Response};
 use crate::time::Now;
 
 /// How often in a row an interval that the registrar finds too brief is made longer.
@@ -112,8 +112,7 @@ impl Registration {
 
     /// Asks again whether the proxy is there: a submission got no answer.
     pub(super) fn doubt(&mut self, core: &mut Core, now: Now) {
-        let is_connected = matches!(self.state, RegistrationState::Connected | RegistrationState::NoFanOut);
-        if matches!(self.phase, Phase::Settled { .. }) && is_connected {
+        if matches!(self.phase, Phase::Settled { .. }) && self.is_let_in() {
             // RFC 3263 §4.3: another server of the same proxy, if there is one.
             if core.line.next_hop() {
                 return self.begin_anew(core, now);
@@ -125,7 +124,26 @@ impl Registration {
     /// The proxy has shown that it does not fan out after all.
     pub(super) fn disproved(&mut self, core: &mut Core) {
         if self.state == RegistrationState::Connected {
+            let state = without_proof(core);
+            self.become_state(core, state);
+        }
+    }
+
+    /// The server has shown that it takes no lists after all.
+    pub(super) fn lists_disproved(&mut self, core: &mut Core) {
+        if self.state == RegistrationState::ByList {
             self.become_state(core, RegistrationState::NoFanOut);
+        }
+    }
+
+    /// The server has answered, and serves us.
+    const fn is_let_in(&self) -> bool {
+        match self.state {
+            RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => true,
+            RegistrationState::Idle
+            | RegistrationState::Connecting(_)
+            | RegistrationState::Offline { .. }
+            | RegistrationState::Refused { .. } => false,
         }
     }
 
@@ -171,11 +189,7 @@ impl Registration {
     /// The line to the proxy is gone.
     pub(super) fn line_lost(&mut self, core: &mut Core, now: Now) {
         match self.phase {
-            Phase::Settled { .. }
-                if matches!(self.state, RegistrationState::Connected | RegistrationState::NoFanOut) =>
-            {
-                self.offline(core, Outage::default(), now);
-            }
+            Phase::Settled { .. } if self.is_let_in() => self.offline(core, Outage::default(), now),
             // A request under way fails by itself, and says so.
             Phase::Settled { .. } | Phase::Asking | Phase::Idle | Phase::Resting { .. } => {}
             Phase::Finding | Phase::Opening | Phase::Leaving { .. } | Phase::Left => {}
@@ -305,6 +319,7 @@ impl Registration {
             }
             // It is there, and does not know what we ask: so it gives no proof (W6).
             404 | 405 | 481 | 501 if !core.profile.register => {
+                core.takes_lists = false;
                 self.settle(core, RegistrationState::NoFanOut, None);
             }
             408 | 480 | 500 | 502..=599 => {
@@ -320,7 +335,8 @@ impl Registration {
 
     fn answered(&mut self, core: &mut Core, response: &Response, now: Now) {
         let proved = response.fields().has_token("Supported", "secondary-to");
-        let state = if proved { RegistrationState::Connected } else { RegistrationState::NoFanOut };
+        core.takes_lists = response.fields().has_token("Supported", RECIPIENT_LIST);
+        let state = if proved { RegistrationState::Connected } else { without_proof(core) };
         if !core.profile.register {
             return self.settle(core, state, None);
         }
@@ -375,4 +391,9 @@ impl Registration {
             core.tell(Event::Registration(state));
         }
     }
+}
+
+/// How a server that does not fan out is gone through: as far as it is known (W27, W6).
+const fn without_proof(core: &Core) -> RegistrationState {
+    if core.takes_lists { RegistrationState::ByList } else { RegistrationState::NoFanOut }
 }

@@ -5,6 +5,7 @@ mod doubles;
 mod inbox;
 mod keep_alive;
 mod list;
+mod list_out;
 mod one_by_one;
 mod outbox;
 mod receipts;

@@ -93,6 +93,7 @@ impl Story {
             Event::Registration(_)
             | Event::Queued { .. }
             | Event::OneByOne { .. }
+            | Event::Unreported { .. }
             | Event::ReportedStranger { .. }
             | Event::Composing { .. }
             | Event::Changed { .. }

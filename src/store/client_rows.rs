@@ -25,8 +25,12 @@ impl Schema for ClientSchema {
     type Rows = Rows;
     const NAME: &'static str = "client";
     const APPLICATION_ID: i32 = 0x4641_4e43; // "FANC"
-    const MIGRATIONS: &'static [&'static str] =
-        &[include_str!("client_1.sql"), include_str!("client_2.sql"), include_str!("client_3.sql")];
+    const MIGRATIONS: &'static [&'static str] = &[
+        include_str!("client_1.sql"),
+        include_str!("client_2.sql"),
+        include_str!("client_3.sql"),
+        include_str!("client_4.sql"),
+    ];
 
     fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
         match write {
@@ -139,10 +143,11 @@ fn put_attempt(connection: &Connection, attempt: &AttemptRow) -> rusqlite::Resul
     };
     // The To tag stays when the attempt is closed: a late report is still known by it (W25).
     let sql = "INSERT INTO attempt (message, number, recipients, call_id, from_tag, cseq, report, way, stage, to_tag,
-                                    at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                                    at, by_list)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
                ON CONFLICT (message, number) DO UPDATE SET recipients = ?3, call_id = ?4, from_tag = ?5, cseq = ?6,
-                   report = ?7, way = ?8, stage = ?9, to_tag = coalesce(?10, to_tag), at = ?11";
+                   report = ?7, way = ?8, stage = ?9, to_tag = coalesce(?10, to_tag), at = ?11,
+                   by_list = ?12";
     connection
         .prepare_cached(sql)?
         .execute(params![
@@ -157,6 +162,7 @@ fn put_attempt(connection: &Connection, attempt: &AttemptRow) -> rusqlite::Resul
             stage,
             to_tag,
             attempt.at.as_millis_i64(),
+            attempt.way == Way::ByList,
         ])
         .map(drop)
 }
@@ -202,13 +208,15 @@ fn count(people: &[PersonRow]) -> u32 {
 
 const fn way_word(way: Way) -> &'static str {
     match way {
-        Way::FanOut => "fan-out",
+        // ONE MESSAGE for all; `by_list` says which.
+        Way::FanOut | Way::ByList => "fan-out",
         Way::OneByOne => "one-by-one",
     }
 }
 
-fn way(word: &str) -> Option<Way> {
+fn way(word: &str, by_list: bool) -> Option<Way> {
     Some(match word {
+        "fan-out" if by_list => Way::ByList,
         "fan-out" => Way::FanOut,
         "one-by-one" => Way::OneByOne,
         _ => return None,
@@ -287,14 +295,15 @@ pub(super) fn outgoing(row: &Row<'_>) -> rusqlite::Result<OutgoingRow> {
 /// The attempts of one message, in order.
 pub(super) fn attempts(connection: &Connection, message: i64) -> rusqlite::Result<Vec<AttemptRow>> {
     let sql =
-        "SELECT message, number, recipients, call_id, from_tag, cseq, report, way, stage, to_tag, at FROM attempt
+        "SELECT message, number, recipients, call_id, from_tag, cseq, report, way, by_list, stage, to_tag, at FROM
+               attempt
                WHERE message = ?1 ORDER BY number";
     connection.prepare_cached(sql)?.query_map([message], attempt)?.collect()
 }
 
 fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
     let word: String = row.get("way")?;
-    let Some(way) = way(&word) else {
+    let Some(way) = way(&word, row.get("by_list")?) else {
         // The table's CHECK lets no other word in.
         return Err(rusqlite::Error::InvalidColumnName(format!("way {word}")));
     };

@@ -106,6 +106,9 @@ pub(crate) fn composer_ui(
     if snapshot.registration == RegistrationState::NoFanOut && rows.len() > 1 {
         hint(ui, GOES_ONE_BY_ONE);
     }
+    if snapshot.registration == RegistrationState::ByList && rows.len() > 1 {
+        hint(ui, GOES_BY_LIST);
+    }
     if by_key || by_button {
         let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
         let hidden = audience.hidden(writing) && rows.len() > 1;
@@ -238,6 +241,7 @@ fn below_ui(
     line.inner
 }
 
+const GOES_BY_LIST: &str = "This server may not tell who got it";
 const GOES_ONE_BY_ONE: &str = "Goes out one by one: this server does not know group messages";
 const EVERYONE_SEES: &str = "Everyone sees who else gets this";
 const HIDDEN: &str = "Recipients are hidden from each other";

@@ -97,7 +97,9 @@ fn account_ui(ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>
     let top = rect.center().y - (name.size().y + state.size().y + 1.0) / 2.0;
     let second = top + name.size().y + 1.0;
     let lamp = match snapshot.registration {
-        RegistrationState::Connected | RegistrationState::NoFanOut => colors.green,
+        RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => {
+            colors.green
+        }
         RegistrationState::Idle | RegistrationState::Connecting(_) => colors.weak,
         RegistrationState::Offline { .. } => colors.amber,
         RegistrationState::Refused { .. } => colors.red,

@@ -99,6 +99,9 @@ fn summary(ui: &mut Ui, message: &MessageView, look: &Look, acts: &mut Vec<Act>)
     if message.way == Way::OneByOne && message.tally.total > 1 {
         hint(ui, words::ONE_BY_ONE);
     }
+    if message.way == Way::ByList && message.tally.passed_on > 0 {
+        hint(ui, words::BY_LIST);
+    }
     let (failed, resendable) = (message.tally.failed, message.tally.resendable());
     let label = if resendable == failed {
         format!("Resend to {failed} failed")

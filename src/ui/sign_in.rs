@@ -162,7 +162,9 @@ fn outcome_ui(ui: &mut Ui, form: &SignInForm, snapshot: &Snapshot, look: &Look) 
         return Progress::Here;
     }
     match &snapshot.registration {
-        RegistrationState::Connected | RegistrationState::NoFanOut => return Progress::Done,
+        RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => {
+            return Progress::Done;
+        }
         RegistrationState::Idle => {}
         RegistrationState::Connecting(step) => hint(ui, &step_words(*step, &form.server())),
         RegistrationState::Offline { why, .. } => {

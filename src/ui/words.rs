@@ -82,7 +82,9 @@ impl Look {
         match &snapshot.registration {
             RegistrationState::Idle => "Not connected".to_owned(),
             RegistrationState::Connecting(_) => "Connecting…".to_owned(),
-            RegistrationState::Connected | RegistrationState::NoFanOut => "Connected".to_owned(),
+            RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => {
+                "Connected".to_owned()
+            }
             RegistrationState::Refused { status: 401 | 407, .. } => "Sign-in refused".to_owned(),
             RegistrationState::Refused { status, .. } => account_words(*status).to_owned(),
             // A server that cannot be trusted, or found: what is the matter goes before when it is tried again.
@@ -105,6 +107,9 @@ pub(crate) fn sentence(text: &str) -> String {
 
 /// How a message went through a server that does not fan out (W6).
 pub(crate) const ONE_BY_ONE: &str = "Sent one by one: this server does not know group messages";
+
+/// How a message went through a server that sends it on and says no more (W27).
+pub(crate) const BY_LIST: &str = "Sent as a list: this server does not tell who got it";
 
 /// Who is writing: `Ann is writing`, `Ann and Ben are writing`.
 pub(crate) fn writing(names: &[&str]) -> Option<String> {

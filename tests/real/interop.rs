@@ -4,6 +4,7 @@
 mod account;
 
 mod linphone;
+mod list_server;
 
 mod capture;
 

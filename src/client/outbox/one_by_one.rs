@@ -79,8 +79,7 @@ impl Singles {
 
 impl Outbox {
     /// This server does not fan out: what waits goes one by one, an attempt as there is room for it.
-    pub(in crate::client) fn send_one_by_one(&mut self, core: &mut Core, now: Now) {
-        self.waiting.append(&mut self.large);
+    pub(super) fn send_one_by_one(&mut self, core: &mut Core, now: Now) {
         self.send_singles(core, now);
         while self.singles.waiting.len() < SINGLES_OPEN_MAX {
             let Some(place) = self.waiting.pop_first() else {

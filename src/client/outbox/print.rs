@@ -1,13 +1,13 @@
 //! What leaves, as bytes: a submission with the first recipient in To and a Secondary-To for each further one (W1,
-//! W2), or an ordinary MESSAGE for one recipient (RFC 3428 §4, W6).
+//! W2) or with a list of all in its body (W27), or an ordinary MESSAGE for one recipient (RFC 3428 §4, W6).
 
 use super::entry::{Attempt, Entry, Form};
-use crate::client::core::{Core, name_addr};
+use crate::client::core::{Core, domain_of, name_addr};
 use crate::client::date;
 use crate::client::route::Printed;
 use crate::limits::ALSO_TO_BYTES_MAX;
 use crate::machine::Flow;
-use crate::sip::{Compose, Method, Uri};
+use crate::sip::{Compose, Copy, Method, RECIPIENT_LIST, Uri, with_list};
 
 /// Prints a submission. None when it has no recipient that can be read, which cannot be in what we kept.
 pub(super) fn print(core: &mut Core, entry: &Entry, attempt: &Attempt, flow: Flow) -> Option<Printed> {
@@ -34,6 +34,32 @@ pub(super) fn print(core: &mut Core, entry: &Entry, attempt: &Attempt, flow: Flo
         .field("Proxy-Require", "secondary-to")
         .field("Delivery-Report", &attempt.row.report);
     let bytes = dated(core, entry, begun).body(&entry.row.content_type, &entry.row.body);
+    Some(Printed { flow, branch, bytes })
+}
+
+/// Prints a submission for a list server, which is our own domain: in `sip:` form, as that is what other people's programs
+/// know. Contact is for the report of a proxy of ours that may be behind it (W24, W26). Printed again, it is the same to
+/// the byte but for its Via.
+pub(super) fn print_list(core: &mut Core, entry: &Entry, attempt: &Attempt, flow: Flow) -> Option<Printed> {
+    let people = attempt.row.recipients.iter().filter_map(|index| Uri::parse(entry.address(*index)).ok());
+    let people: Vec<_> = people.map(|uri| uri.to_sip()).collect();
+    people.first()?;
+    let own = core.profile.address.to_sip();
+    let service = domain_of(&own);
+    let (begun, branch) = core.request(&Method::Message, &service, flow);
+    let begun = begun
+        .field("From", name_addr(&core.profile.name, &own, &attempt.row.from_tag))
+        .field("To", format_args!("<{service}>"))
+        .field("Contact", core.contact(flow))
+        .field("Call-ID", &attempt.row.call_id)
+        .field("CSeq", format_args!("{} MESSAGE", attempt.row.cseq))
+        .field("Require", RECIPIENT_LIST)
+        .field("Delivery-Report", &attempt.row.report);
+    let copy = if entry.hidden { Copy::Bcc } else { Copy::To };
+    let message = (entry.row.content_type.as_str(), &entry.row.body[..]);
+    // Drawn after the message was written, so that nothing in it is this line; and the same after a crash.
+    let (content_type, body) = with_list(message, &people, copy, &attempt.row.call_id);
+    let bytes = dated(core, entry, begun).body(&content_type, &body);
     Some(Printed { flow, branch, bytes })
 }
 

@@ -40,7 +40,7 @@ impl Outbox {
             this.entries.insert(id, entry);
             for (place, way) in unsent {
                 match way {
-                    Way::FanOut => drop(this.waiting.insert(place)),
+                    Way::FanOut | Way::ByList => drop(this.waiting.insert(place)),
                     Way::OneByOne => this.resume_one_by_one(place),
                 }
             }

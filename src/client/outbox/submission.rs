@@ -1,7 +1,7 @@
-//! One submission on the wire: ONE MESSAGE for all (W1, W2), and what its final response means (RFC 3428 §8).
+//! One submission on the wire: ONE MESSAGE for all (W1, W2, W27), and what its final response means (RFC 3428 §8).
 
 use super::entry::{Attempt, Form};
-use super::print::print;
+use super::print::{print, print_list};
 use super::{Outbox, Place};
 use crate::client::command::Event;
 use crate::client::core::{Action, Core, Task};
@@ -9,7 +9,7 @@ use crate::client::delivery::News;
 use crate::client::interval::retry_after;
 use crate::client::journal::{AttemptStage, DeliveryState, Way, Write};
 use crate::client::line::Stream;
-use crate::client::reason::{NO_ANSWER, NO_CONNECTION, NO_TLS, TOO_LARGE};
+use crate::client::reason::{NO_ANSWER, NO_CONNECTION, NO_TLS, TOLD_TO_A_LIST_SERVER, TOO_LARGE};
 use crate::client::route::{Printed, Route, route};
 use crate::client::sign_in::Heeded;
 use crate::limits::{CONNECT_WAIT, RETRY_AFTER_MAX, SUBMISSION_SENDINGS_MAX, SUBMISSIONS_OPEN_MAX};
@@ -24,6 +24,8 @@ pub(in crate::client) enum Upshot {
     Nothing,
     /// It does not fan out after all (W6).
     NoProof,
+    /// It takes no lists after all (W27).
+    NoLists,
     /// It does not answer, or not as it did.
     Silence,
 }
@@ -49,7 +51,11 @@ impl Outbox {
                 continue;
             };
             let wanted = entry.wanted(&attempt.row.recipients);
-            match route(core, wanted, |core, flow| print(core, entry, attempt, flow)) {
+            let print = |core: &mut Core, flow| match attempt.row.way {
+                Way::ByList => print_list(core, entry, attempt, flow),
+                Way::FanOut | Way::OneByOne => print(core, entry, attempt, flow),
+            };
+            match route(core, wanted, print) {
                 Some(Route::Leave(printed)) => self.leave(core, place, printed, now),
                 Some(Route::AwaitConnection) => {
                     self.large.insert(place);
@@ -88,6 +94,15 @@ impl Outbox {
             200..=299 if response.fields().has_token("Supported", "secondary-to") => {
                 self.accepted(core, place, response, now);
                 Upshot::Nothing
+            }
+            200..=299 if self.goes_by_list(place) => {
+                self.taken(core, place, response, now);
+                Upshot::Nothing
+            }
+            404 | 405 | 415 | 420 | 484 | 501 if self.goes_by_list(place) => {
+                core.takes_lists = false;
+                self.not_understood(core, place, now);
+                Upshot::NoLists
             }
             200..=299 => {
                 self.primary_only(core, place, response, now);
@@ -263,13 +278,39 @@ impl Outbox {
         self.go_one_by_one(core, place, now);
     }
 
-    /// Nobody got it, as the server does not know what the submission requires: all get it one by one (W6). That is
-    /// another request, so another CSeq (RFC 3261 §8.1.3.5).
-    fn not_understood(&mut self, core: &mut Core, place: Place, now: Now) {
-        if let Some(attempt) = self.find_mut(place) {
-            attempt.row.cseq += 1;
+    /// A list server has it, and tells no more (RFC 5365 §7): it says so of each, and nothing is awaited. A proxy of ours behind it
+    /// may have reported already (W26).
+    fn taken(&mut self, core: &mut Core, place: Place, response: &Response, now: Now) {
+        self.tell_accepted(core, place, response.status(), now);
+        if self.find(place).is_none_or(|(_, attempt)| attempt.is_closed() || attempt.is_accepted()) {
+            return;
         }
+        // A 200 would say that they have it.
+        let status = Some(response.status()).filter(|status| *status == 202);
+        let phrase = TOLD_TO_A_LIST_SERVER.to_owned();
+        self.learn_all(core, place, &News { status, phrase, ..News::bare(DeliveryState::PassedOn) }, now);
+        let (message, attempt) = place;
+        core.promise_told(message, Event::Unreported { message, attempt });
+        self.close_if_settled(core, place, now);
+    }
+
+    /// Nobody got it, as the server does not know what the submission requires: it goes to all of them by a list, if the
+    /// server takes those (W27), else one by one (W6). That is another request, so another CSeq (RFC 3261 §8.1.3.5).
+    fn not_understood(&mut self, core: &mut Core, place: Place, now: Now) {
+        let Some(attempt) = self.find_mut(place) else {
+            return;
+        };
+        if core.takes_lists && attempt.row.way == Way::FanOut && attempt.row.recipients.len() > 1 {
+            attempt.row.way = Way::ByList;
+            return self.rewrite(core, place, Form::Sip);
+        }
+        attempt.row.cseq += 1;
         self.go_one_by_one(core, place, now);
+    }
+
+    /// Whether an attempt leaves as a list.
+    pub(super) fn goes_by_list(&self, place: Place) -> bool {
+        self.find(place).is_some_and(|(_, attempt)| attempt.row.way == Way::ByList)
     }
 
     fn tell_accepted(&mut self, core: &mut Core, (message, number): Place, status: u16, now: Now) {
@@ -303,6 +344,7 @@ impl Outbox {
         let recipients =
             attempt.row.recipients.iter().filter_map(|index| Uri::parse(entry.address(*index)).ok());
         attempt.form == Form::AsWritten
+            && attempt.row.way == Way::FanOut
             && (is_im(&core.profile.address) || recipients.into_iter().any(|uri| is_im(&uri)))
     }
 

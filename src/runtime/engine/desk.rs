@@ -144,6 +144,7 @@ impl Desk {
                     RegistrationState::Idle
                     | RegistrationState::Connecting(_)
                     | RegistrationState::Connected
+                    | RegistrationState::ByList
                     | RegistrationState::NoFanOut
                     | RegistrationState::Refused { .. } => None,
                 };
@@ -156,6 +157,7 @@ impl Desk {
             Event::NotSent { draft, why } => self.tell(Notice::NotSent { draft, why }),
             Event::Accepted { message, .. }
             | Event::OneByOne { message, .. }
+            | Event::Unreported { message, .. }
             | Event::Refused { message, .. }
             | Event::Reported { message, .. } => {
                 self.stale_if_shown(message);

@@ -112,6 +112,22 @@ fn an_open_message_comes_back_whole() {
 }
 
 #[test]
+fn each_way_that_an_attempt_leaves_comes_back() {
+    for way in [Way::FanOut, Way::ByList, Way::OneByOne] {
+        let connection = opened::<ClientSchema>();
+        let sent = AttemptRow { way, ..attempt(1, 1, AttemptStage::Sent) };
+        let writes = [
+            Write::Conversation(conversation(1)),
+            Write::Outgoing(outgoing(1, 1)),
+            Write::Attempt(attempt(1, 1, AttemptStage::Queued)),
+            Write::Attempt(sent.clone()),
+        ];
+        write_all::<ClientSchema>(&connection, &writes);
+        assert_eq!(ClientSchema::load(&connection).unwrap().open[0].attempts, [sent]);
+    }
+}
+
+#[test]
 fn open_are_the_running_the_missed_and_the_last_of_each_conversation() {
     let connection = opened::<ClientSchema>();
     let mut writes = vec![Write::Conversation(conversation(1)), Write::Conversation(conversation(2))];

@@ -16,8 +16,8 @@ use crate::program::{Program, fanfare};
 use crate::socket::{Phone, register, submission};
 
 /// Kamailio for domain.com, and the Fanfare behind it.
-struct Edge {
-    kamailio: Kamailio,
+pub(super) struct Edge {
+    pub(super) kamailio: Kamailio,
     _fanfare: Program,
     _folder: TempDir,
 }
@@ -33,6 +33,11 @@ fn pieces(fanfare: SocketAddr) -> [String; 2] {
 
 impl Edge {
     fn start() -> Self {
+        Self::start_with(|route| route)
+    }
+
+    /// With the route of the manual changed.
+    pub(super) fn start_with(change: impl Fn(String) -> String) -> Self {
         let folder = TempDir::new().unwrap();
         // Of its own address, so that Kamailio can tell what comes from it.
         let fanfare_address = SocketAddr::from(([127, 0, 0, 2], free_address().port()));
@@ -41,7 +46,7 @@ impl Edge {
         let begin = "\nrequest_route {\n";
         assert_eq!(stock.matches(begin).count(), 1);
         let file = folder.path().join("kamailio.cfg");
-        fs::write(&file, stock.replace(begin, &format!("{begin}{first}")) + &route).unwrap();
+        fs::write(&file, stock.replace(begin, &format!("{begin}{first}")) + &change(route)).unwrap();
         let kamailio = Kamailio::start_with(file.to_str().unwrap(), &[]);
         let (udp, tcp) = (format!("udp:{fanfare_address}"), format!("tcp:{fanfare_address}"));
         let route = format!("domain.com=udp:{}", kamailio.address);

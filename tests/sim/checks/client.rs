@@ -141,6 +141,7 @@ pub(crate) fn told(model: &mut Model, scene: Scene<'_>, told: &Told) -> Checked 
         Event::Registration(_)
         | Event::NotSent { .. }
         | Event::OneByOne { .. }
+        | Event::Unreported { .. }
         | Event::Composing { .. }
         | Event::Refused { .. }
         | Event::Reported { .. }
