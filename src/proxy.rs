@@ -36,6 +36,8 @@ mod branch;
 
 mod submission;
 
+mod in_dialog;
+
 mod own_route;
 
 mod identity;

@@ -70,7 +70,7 @@ pub use fields::{Contacts, Fields};
 pub use framing::{Framed, Framer};
 pub use header::{NameAddr, Params};
 pub use imdn::{Disposition, Imdn};
-pub use leg::{Leg, LegTemplate, Member, Sees};
+pub use leg::{Dialog, Leg, LegTemplate, Member, Sees};
 pub use list_body::{Copy, with_list};
 pub use message::{Message, Request, Response, parse};
 pub use names::{Method, Transport, reason_phrase};

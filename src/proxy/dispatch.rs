@@ -23,6 +23,7 @@ use super::carrier::{Fault, User};
 use super::core::{Action, Core, Due, Rejection, SECONDARY_TO};
 use super::event::ProxyEvent;
 use super::identity;
+use super::in_dialog::InDialog;
 use super::journal::{AcceptedRow, DispatchId, OutcomeRow, ReportRow, Write};
 use super::legs::{Facts, Legs, Place, Waits};
 use super::notifier::{Extent, Report};
@@ -336,6 +337,7 @@ pub(super) fn make(
     let report = Report::new(core, &submission, begun.flatten());
     let addressed: Vec<_> = submission.lines.iter().map(|line| line.addressed.clone()).collect();
     let template = LegTemplate::new(&submission.request, &addressed, core.date(row.accepted_at));
+    let dialog = InDialog::of(core, &submission.request);
     let asked = submission.expires.filter(|secs| *secs > 0).map(|secs| Duration::from_secs(secs.into()));
     let kept = core.config.mailbox.map_or(EXPIRES_MAX, |mailbox| mailbox.kept);
     let may_wait = core.config.mailbox.is_some() && asked.is_some_and(|asked| asked > core.config.timers.f());
@@ -354,7 +356,12 @@ pub(super) fn make(
         asserted: identity::asserted(core, &submission.request, row.flow),
         flow: row.flow,
         pending: None,
-        legs: Some(Box::new(Legs::new(template, &submission.lines, submission.recipients, outcomes))),
+        legs: Some(Box::new(Legs::new(
+            (template, dialog),
+            &submission.lines,
+            submission.recipients,
+            outcomes,
+        ))),
         report,
         is_save_due: false,
     }

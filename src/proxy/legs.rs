@@ -1,9 +1,12 @@
 //! The legs of one message: a [`Fork`] for each recipient, and what became of it (W15 to W18). Who is absent, and which
-//! of his devices is, stands in `legs/waiting.rs`; which outcomes are on stable storage, in `legs/saving.rs`.
+//! of his devices is, stands in `legs/waiting.rs`; which outcomes are on stable storage, in `legs/saving.rs`; what a leg says, in
+//! `legs/printing.rs`.
 
 mod waiting;
 
 mod saving;
+
+mod printing;
 
 use std::time::Duration;
 
@@ -14,7 +17,7 @@ use super::branch::{Answer, Fork, Verdict};
 use super::carrier::{Fault, Printed, Sending, User};
 use super::core::{Core, Due};
 use super::event::ProxyEvent;
-use super::identity;
+use super::in_dialog::InDialog;
 use super::journal::{DispatchId, OutcomeRow, OutcomeState, WaitRow};
 use super::lines::{Line, assign};
 use super::recipient::{Own, Recipient, Saved};
@@ -22,7 +25,7 @@ use super::router::{Target, TargetSet};
 use super::secret::LegFacts;
 use super::submission::{self, Person};
 use crate::machine::Flow;
-use crate::sip::{Aor, Leg, LegTemplate, Member, Method, Response, Uri, write_report};
+use crate::sip::{Aor, LegTemplate, Method, Response, Uri, write_report};
 use crate::time::{Now, Timestamp};
 
 /// What the legs need to know of their message.
@@ -61,6 +64,8 @@ pub(super) struct Place {
 #[derive(Debug)]
 pub(super) struct Legs {
     template: LegTemplate,
+    /// Of a submission within a session (W29).
+    dialog: Option<InDialog>,
     /// The addresses of the submission (W20).
     lines: Vec<Line>,
     recipients: Vec<Recipient>,
@@ -91,7 +96,7 @@ impl Facts<'_> {
 impl Legs {
     /// `outcomes`: what a store knew; a leg of a message taken up again may have been sent before.
     pub(super) fn new(
-        template: LegTemplate,
+        (template, dialog): (LegTemplate, Option<InDialog>),
         lines: &[submission::Line],
         people: Vec<Person>,
         outcomes: Option<Vec<OutcomeRow>>,
@@ -101,6 +106,7 @@ impl Legs {
         let recipient = |(person, own): (Person, Own)| Recipient::new(person, own, Fork::new(is_resumed));
         let mut legs = Self {
             template,
+            dialog,
             lines,
             recipients: people.into_iter().zip(own).map(recipient).collect(),
             open: 0,
@@ -163,23 +169,7 @@ impl Legs {
         };
         let branch = core.secret.leg_branch(facts.leg(place.recipient), place.branch, uri.as_str());
         let branch = core.carrier.branch_at_hop(user, branch);
-        let leg = Leg {
-            recipient: recipient.own.line(),
-            uri,
-            via: &core.carrier.sockets().via(flow, &branch),
-            from_tag: &core.secret.leg_tag(facts.leg(place.recipient)),
-            call_id: &core.secret.leg_call_id(facts.leg(place.recipient)),
-            expires,
-            branches: recipient.fork.len(),
-            asserted: identity::told(core, facts.asserted, flow),
-        };
-        let bytes = match &recipient.own {
-            Own::Line(_) => self.template.print(&leg),
-            Own::Member(member) => {
-                let (address, line, sees) = (&member.address, member.line, member.sees);
-                self.template.print_for(&Member { address, line, sees }, &leg)
-            }
-        };
+        let bytes = self.print(core, facts, (place, expires), (flow, &branch));
         let sending = core.carrier.send(
             user,
             Printed { branch: &branch, method: Method::Message, flow, bytes },
@@ -297,14 +287,20 @@ impl Legs {
         };
         recipient.fork.begin(now.mono);
         let is_over = facts.is_over(now);
-        let aor = core.domains.aor(&recipient.route);
-        let is_blocked = aor.is_some_and(|aor| core.users.block(&aor, facts.sender));
-        let set = if is_over { TargetSet::Nobody } else { core.router().targets(&recipient.route, now) };
+        let route = recipient.route.clone();
+        let is_blocked = core.domains.aor(&route).is_some_and(|aor| core.users.block(&aor, facts.sender));
+        let set = match self.target_in_dialog(core, index) {
+            _ if is_over => TargetSet::Nobody,
+            Some(target) => TargetSet::Targets(vec![target]),
+            None => core.router().targets(&route, now),
+        };
         let failure = match set {
             _ if is_blocked => Answer::standard(403),
             TargetSet::Targets(targets) => {
                 for target in targets {
-                    begin(core, facts, (index, &mut recipient.fork), (target, 0), now);
+                    if let Some(recipient) = self.recipient(index) {
+                        begin(core, facts, (index, &mut recipient.fork), (target, 0), now);
+                    }
                 }
                 return;
             }

@@ -69,12 +69,25 @@ pub struct Leg<'a> {
     pub from_tag: &'a str,
     /// The leg's Call-ID.
     pub call_id: &'a str,
+    /// The leg's CSeq.
+    pub cseq: u32,
+    /// Within a dialog, what else it has of that (W29).
+    pub dialog: Option<&'a Dialog>,
     /// What remains of the submission's Expires, in seconds.
     pub expires: Option<u32>,
     /// How many places the recipient is sent to.
     pub branches: usize,
     /// What P-Asserted-Identity says, to those who are told (RFC 3325).
     pub asserted: Option<&'a str>,
+}
+
+/// What a request within a dialog has beside Call-ID, From tag and CSeq (RFC 3261 §12.2.1.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dialog {
+    /// The tag of To.
+    pub to_tag: String,
+    /// Values of Route, in order.
+    pub routes: Vec<String>,
 }
 
 /// Somebody whom the submission does not name, but a list in it.
@@ -126,7 +139,7 @@ impl LegTemplate {
     #[must_use]
     pub fn print(&self, leg: &Leg<'_>) -> Bytes {
         match self.places.get(leg.recipient) {
-            Some(place) => self.print_with(leg, |out| self.push_names(out, place)),
+            Some(place) => self.print_with(leg, |out| self.push_names(out, place, leg.dialog)),
             None => self.print_with(leg, |out| push_to(out, leg.uri)),
         }
     }
@@ -158,7 +171,11 @@ impl LegTemplate {
         push_people(&mut out);
         out.extend_from_slice(b"Call-ID: ");
         push_clean(&mut out, leg.call_id);
-        out.extend_from_slice(b"\r\nCSeq: 1 MESSAGE\r\n");
+        out.extend_from_slice(b"\r\n");
+        write_field(&mut out, "CSeq", format_args!("{} MESSAGE", leg.cseq));
+        for route in leg.dialog.iter().flat_map(|dialog| &dialog.routes) {
+            write_field(&mut out, "Route", route);
+        }
         if let Some(expires) = leg.expires {
             write_field(&mut out, "Expires", expires);
         }
@@ -174,8 +191,17 @@ impl LegTemplate {
     }
 
     /// The value of To, its CRLF, and Also-To for the others.
-    fn push_names(&self, out: &mut Vec<u8>, place: &std::ops::Range<usize>) {
-        out.extend_from_slice(self.names.get(place.start + ALSO_TO.len()..place.end).unwrap_or_default());
+    fn push_names(&self, out: &mut Vec<u8>, place: &std::ops::Range<usize>, dialog: Option<&Dialog>) {
+        let to = self.names.get(place.start + ALSO_TO.len()..place.end).unwrap_or_default();
+        match dialog {
+            None => out.extend_from_slice(to),
+            Some(dialog) => {
+                out.extend_from_slice(to.trim_ascii_end());
+                out.extend_from_slice(b";tag=");
+                push_clean(out, &dialog.to_tag);
+                out.extend_from_slice(b"\r\n");
+            }
+        }
         if place.start < self.named_end {
             self.push_others(out, Some(place));
         }

@@ -128,3 +128,80 @@ fn w29_nobody_passes_by_a_route_that_is_not_of_this_dialog() {
     );
     assert!(bench.sent.is_empty(), "{:?}", bench.sent);
 }
+
+/// Ann writes within her call to Bob, and to James and a stranger beside.
+fn ann_writes_in_the_call(bench: &mut Bench) -> String {
+    bench.receive(udp(ANN), ANN_CALLS_BOB);
+    let invite = bench.take_one(BOB);
+    format!(
+        "MESSAGE sip:bob@198.51.100.9:5070 SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.6:5060;branch=z9hG4bKmany\n\
+         Max-Forwards: 70\nFrom: <sip:ann@domain.com>;tag=a1\nTo: <sip:bob@domain.com>;tag=b1\n\
+         Secondary-To: <sip:cy@198.51.100.10>\nCall-ID: call1@ann\nCSeq: 7 MESSAGE\n\
+         Route: {}, <sip:198.51.100.8;lr>\nProxy-Require: secondary-to\nContent-Length: 2\n\nHi",
+        field(&invite, "Record-Route").unwrap()
+    )
+}
+
+#[test]
+fn w29_in_a_session_the_leg_of_to_stays_in_the_dialog_and_the_others_are_out_of_it() {
+    let mut bench = Bench::at_home();
+    let text = ann_writes_in_the_call(&mut bench);
+    let accepted = bench.ask(ANN, &text);
+    assert_eq!((status(&accepted), field(&accepted, "To")), (202, Some("<sip:bob@domain.com>;tag=b1")));
+    let within = bench.take_one("198.51.100.8:5060");
+    assert!(within.starts_with("MESSAGE sip:bob@198.51.100.9:5070 SIP/2.0\r\n"), "{within}");
+    for (name, value) in [
+        ("Route", "<sip:198.51.100.8;lr>"),
+        ("From", "<sip:ann@domain.com>;tag=a1"),
+        ("To", "<sip:bob@domain.com>;tag=b1"),
+        ("Also-To", "<sip:cy@198.51.100.10>"),
+        ("Call-ID", "call1@ann"),
+        ("CSeq", "7 MESSAGE"),
+    ] {
+        assert_eq!(field(&within, name), Some(value), "{within}");
+    }
+    let beside = bench.take_one("198.51.100.10:5060");
+    assert_eq!(field(&beside, "To"), Some("<sip:cy@198.51.100.10>"));
+    assert_ne!(field(&beside, "Call-ID"), Some("call1@ann"));
+    assert!(field(&beside, "Route").is_none(), "{beside}");
+    bench.answer("198.51.100.8:5060", &within, "200 OK");
+    bench.answer("198.51.100.10:5060", &beside, "486 Busy Here");
+    let report = bench.take_one(ANN);
+    assert_eq!(
+        body(&report),
+        "sip:bob@domain.com delivery success\r\nsip:cy@198.51.100.10 delivery failure\r\n"
+    );
+    // A dialog of its own, as its CSeq is none of Bob's.
+    assert_eq!(field(&report, "Call-ID"), Some("call1@ann"));
+    assert!(!field(&report, "From").unwrap().ends_with("tag=b1"), "{report}");
+}
+
+#[test]
+fn w29_a_leg_in_a_dialog_is_the_same_transaction_after_a_crash_and_leaves_the_dialog_when_it_waits() {
+    let mut bench = Bench::at_home();
+    let text = ann_writes_in_the_call(&mut bench).replace("Proxy-Require", "Expires: 3600\nProxy-Require");
+    bench.ask(ANN, &text);
+    let first = bench.take_one("198.51.100.8:5060");
+    bench.take_one("198.51.100.10:5060");
+    bench.crash();
+    let again = bench.take_one("198.51.100.8:5060");
+    assert_eq!((top_branch(&again), field(&again, "To")), (top_branch(&first), field(&first, "To")));
+    bench.answer("198.51.100.8:5060", &again, "480 Temporarily Unavailable");
+    // He registers anew: the session is over, but a program that had the message knows it again (W15).
+    bench.receive(udp(BOB), &register("bob", &format!("<sip:bob@{BOB}>"), 2, 600));
+    let later = bench.take(BOB).pop().unwrap();
+    assert!(later.starts_with("MESSAGE sip:bob@192.0.2.7:5060 SIP/2.0\r\n"), "{later}");
+    assert_eq!(field(&later, "To"), Some("<sip:bob@domain.com>"));
+    for same in ["From", "Call-ID", "CSeq"] {
+        assert_eq!(field(&later, same), field(&first, same));
+    }
+}
+
+#[test]
+fn w14_nobody_from_elsewhere_writes_to_many_by_way_of_a_dialog() {
+    let mut bench = Bench::at_home();
+    let text =
+        ann_writes_in_the_call(&mut bench).replace("sip:ann@domain.com>;tag", "sip:ann@elsewhere.org>;tag");
+    assert_eq!(status(&bench.ask(JAMES, &text)), 403);
+    assert!(bench.sent.is_empty(), "{:?}", bench.sent);
+}

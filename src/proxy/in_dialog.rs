@@ -1,0 +1,48 @@
+//! A submission within a session (W29): the leg of its To stays in the dialog, the others are out of it.
+
+use super::core::Core;
+use super::own_route::is_routed;
+use super::router::{Target, is_routable};
+use crate::sip::{Dialog, Request, Uri};
+
+/// What the leg of To keeps of the dialog.
+#[derive(Clone, Debug)]
+pub(super) struct InDialog {
+    /// The remote target.
+    uri: Uri,
+    /// Where it goes first: along what is left of the route, else to the remote target.
+    next: Uri,
+    pub(super) call_id: String,
+    pub(super) from_tag: String,
+    pub(super) cseq: u32,
+    /// What only a request within the dialog has.
+    pub(super) dialog: Dialog,
+}
+
+impl InDialog {
+    /// None for what is in no dialog of ours.
+    pub(super) fn of(core: &Core, request: &Request) -> Option<Self> {
+        let (fields, uri) = (request.fields(), request.uri());
+        let to_tag = fields.to().tag()?.to_owned();
+        if !is_routed(core, request) || !is_routable(uri) {
+            return None;
+        }
+        let from_tag = fields.from().tag()?.to_owned();
+        let routes = fields.routes("Route").ok()?;
+        let rest: Vec<_> = routes.into_iter().skip(1).collect();
+        Some(Self {
+            uri: uri.to_sip(),
+            next: rest.first().map_or(uri, |route| &route.uri).to_sip(),
+            call_id: fields.call_id().to_owned(),
+            from_tag,
+            cseq: fields.cseq(),
+            dialog: Dialog { to_tag, routes: rest.iter().map(ToString::to_string).collect() },
+        })
+    }
+
+    /// Where the leg of To goes; none where that would leave TLS (W32).
+    pub(super) fn target(&self, core: &Core) -> Option<Target> {
+        let first = core.router().elsewhere(&self.next);
+        first.may_carry(&self.uri).then(|| Target { uri: self.uri.clone(), ..first })
+    }
+}
