@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use fanfare::sip::second_reader::{self, Start};
 use fanfare::sip::{
-    Addressed, Compose, Edit, Leg, LegTemplate, Message, Method, NameAddr, ReportLine, ReportMode,
+    Addressed, Compose, Dialog, Edit, Leg, LegTemplate, Message, Method, NameAddr, ReportLine, ReportMode,
     ReportState, ReportWish, Uri, parse, reason_phrase, recipients, refusal, write_report,
 };
 
@@ -103,6 +103,8 @@ fn leg<'a>(recipient: usize, uri: &'a Uri, expires: Option<u32>) -> Leg<'a> {
         via,
         from_tag: "leg-tag",
         call_id: "leg1@domain.com",
+        cseq: 1,
+        dialog: None,
         expires,
         branches: 1,
         asserted: None,
@@ -217,12 +219,15 @@ fn no_value_can_end_its_field() {
             let recipients = [Addressed { uri: uri("sip:b@d"), display: Some(evil.to_owned()), bcc: false }];
             let template = LegTemplate::new(&request(&message("im:b@d", "", "")), &recipients, evil);
             let target = uri("sip:b@d");
+            let dialog = Dialog { to_tag: evil.to_owned(), routes: vec![evil.to_owned()] };
             let leg = Leg {
                 recipient: 0,
                 uri: &target,
                 via: evil,
                 from_tag: evil,
                 call_id: evil,
+                cseq: 1,
+                dialog: Some(&dialog),
                 expires: None,
                 branches: 1,
                 asserted: None,

@@ -92,6 +92,8 @@ fn use_request(request: &Request) {
             via,
             from_tag: "t",
             call_id: "c",
+            cseq: 1,
+            dialog: None,
             expires: Some(1),
             branches: 2,
             asserted: None,
