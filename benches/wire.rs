@@ -71,6 +71,8 @@ fn legs(c: &mut Criterion) {
             via: "SIP/2.0/UDP domain.com;branch=z9hG4bKb1sdf87sd8f7",
             from_tag: "leg87sd6f",
             call_id: "8s7df687sdf6@domain.com",
+            cseq: 1,
+            dialog: None,
             expires: None,
             branches: 1,
             asserted: None,
