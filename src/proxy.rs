@@ -62,6 +62,8 @@ mod carrier;
 
 mod way;
 
+mod refused;
+
 mod pace;
 
 mod sockets;

@@ -22,6 +22,8 @@ pub(super) struct Line {
     asked: Option<ResolveId>,
     locals: Vec<(Transport, SocketAddr)>,
     stream: Stream,
+    /// Where the connection was asked for last.
+    stream_to: Option<SocketAddr>,
     last_connect: u64,
     last_resolve: u64,
 }
@@ -71,6 +73,7 @@ impl Line {
             asked: None,
             locals: locals.to_vec(),
             stream: Stream::Closed,
+            stream_to: None,
             last_connect: 0,
             last_resolve: 0,
         }
@@ -117,6 +120,7 @@ impl Line {
         let is_left = self.has_next_hop();
         if is_left || self.server.hop().is_none() {
             self.stream = Stream::Closed;
+            self.stream_to = None;
             self.hops.pop_front();
         }
         is_left
@@ -168,20 +172,29 @@ impl Line {
         match self.stream {
             Stream::Open(_) | Stream::Opening { .. } => None,
             Stream::Closed | Stream::Refused => {
-                let Hop { transport, remote } = self.hop()?;
-                let transport = if transport.is_reliable() { transport } else { Transport::Tcp };
+                let hop = self.stream_hop()?;
+                self.stream_to = Some(hop.remote);
                 self.last_connect += 1;
                 let id = ConnectId(self.last_connect);
                 self.stream = Stream::Opening { id, until: now + wait };
                 let domain = Arc::clone(&self.server.domain);
-                Some(Opening { id, hop: Hop { transport, remote }, domain })
+                Some(Opening { id, hop, domain })
             }
         }
     }
 
+    /// Where a connection is to be had: at the place in use, or where the server's name says that there is one (RFC 3263), else
+    /// it is guessed to be at the address that datagrams go to (W4).
+    fn stream_hop(&self) -> Option<Hop> {
+        let main = self.hop()?;
+        let named = self.hops.iter().find(|hop| hop.transport.is_reliable()).copied();
+        let named = if main.transport.is_reliable() { Some(main) } else { named };
+        Some(named.unwrap_or(Hop { transport: Transport::Tcp, ..main }))
+    }
+
     /// The connection is there. A late one counts too; false for one that nobody asked for.
     pub(super) fn connected(&mut self, id: ConnectId, flow: Flow) -> bool {
-        let is_late = self.hop().is_none_or(|hop| hop.remote != flow.remote);
+        let is_late = self.stream_to != Some(flow.remote);
         let is_ours = id == ConnectId(self.last_connect) && self.stream_flow().is_none() && !is_late;
         if is_ours {
             self.stream = Stream::Open(flow);

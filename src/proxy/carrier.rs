@@ -5,17 +5,17 @@
 //! and [`Carrier::send`] takes them. What begins ends in a final response or in [`Step::Failed`], at its deadline at the latest.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
 
 use super::config::ProxyConfig;
 use super::pace::Pacer;
+use super::refused::Refused;
 use super::sockets::Sockets;
 pub(super) use super::way::{Fault, Printed, Sending, Step, User, Way, Wish};
 use super::way::{Rest, paced};
-use crate::limits::{CONNECT_WAIT, STREAM_REFUSED_MAX, STREAM_REFUSED_REMEMBERED, UDP_REQUEST_BYTES_MAX};
+use crate::limits::{CONNECT_WAIT, UDP_REQUEST_BYTES_MAX};
 use crate::machine::{ConnectId, ConnectionId, Flow, Hop, ResolveId, Transmit};
 use crate::sip::{Request, Response, Transport};
 use crate::transaction::{Arrival, Failed, Failure, Heard, Outgoing, ServerKey, TransactionLayer};
@@ -51,7 +51,7 @@ pub(super) struct Carrier {
     connects: BTreeMap<ConnectId, User>,
     resolves: BTreeMap<ResolveId, User>,
     deadlines: BTreeSet<(Instant, User)>,
-    refused: BTreeMap<SocketAddr, Instant>,
+    refused: Refused,
     next: u64,
     wishes: VecDeque<Wish>,
     steps: VecDeque<Step>,
@@ -69,7 +69,7 @@ impl Carrier {
             connects: BTreeMap::new(),
             resolves: BTreeMap::new(),
             deadlines: BTreeSet::new(),
-            refused: BTreeMap::new(),
+            refused: Refused::default(),
             next: 0,
             wishes: VecDeque::new(),
             steps: VecDeque::new(),
@@ -81,7 +81,11 @@ impl Carrier {
         self.rests.remove(&user);
         match way {
             Way::Flow(flow) if self.is_usable(flow) => self.ready(user, flow),
-            Way::Flow(_) => self.fail(user, Fault::Transport),
+            Way::FlowAlone(flow) if self.is_usable(flow) => {
+                self.keep(user, Rest { is_alone: true, ..Rest::of(Vec::new(), None, ends) });
+                self.ready(user, flow);
+            }
+            Way::Flow(_) | Way::FlowAlone(_) => self.fail(user, Fault::Transport),
             Way::Hop(hop) => self.try_hops(user, Rest::of(vec![hop], None, ends), Fault::NoRoute),
             Way::Lookup { uri, otherwise } => {
                 let id = ResolveId(self.number());
@@ -115,10 +119,13 @@ impl Carrier {
         }
         if flow.transport == Transport::Udp
             && bytes.len() > UDP_REQUEST_BYTES_MAX
-            && !self.is_refused(flow.remote, now)
+            && !self.rests.get(&user).is_some_and(|rest| rest.is_alone)
+            && !self.refused.has(flow.remote, now)
         {
-            let rest = self.rests.remove(&user).unwrap_or_else(|| Rest::of(Vec::new(), None, ends));
-            let hop = Hop { transport: Transport::Tcp, remote: flow.remote };
+            let mut rest = self.rests.remove(&user).unwrap_or_else(|| Rest::of(Vec::new(), None, ends));
+            // Where its domain says that there is one; else it is guessed to be at the same address.
+            let guess = || Hop { transport: Transport::Tcp, remote: flow.remote };
+            let hop = rest.take_stream().unwrap_or_else(guess);
             self.connect(user, (hop, rest), Some(flow), ends.min(now + CONNECT_WAIT));
             return Sending::Waits;
         }
@@ -195,8 +202,11 @@ impl Carrier {
     pub(super) fn connected(&mut self, id: ConnectId, flow: Flow) {
         self.heard_on(flow);
         let Some(user) = self.connects.get(&id).copied() else { return };
-        if let Some(wait) = self.stop_waiting(user) {
-            self.keep(user, wait.rest);
+        if let Some(Wait { mut rest, large, .. }) = self.stop_waiting(user) {
+            // In place of the address that datagrams go to, which is left for the case that this one fails.
+            let passed_over = large.filter(|udp| udp.remote != flow.remote);
+            rest.hops.extend(passed_over.map(|udp| Hop { transport: Transport::Udp, remote: udp.remote }));
+            self.keep(user, rest);
             self.ready(user, flow);
         }
     }
@@ -323,36 +333,25 @@ impl Carrier {
     }
 
     fn fall_back(&mut self, user: User, wait: Wait, fault: Fault, now: Instant) {
-        match wait.large {
-            Some(flow) => {
-                self.remember_refused(flow.remote, now);
-                self.keep(user, wait.rest);
-                self.ready(user, flow);
-            }
-            None => self.try_hops(user, wait.rest, fault),
+        let Wait { mut rest, large, .. } = wait;
+        let Some(flow) = large else {
+            return self.try_hops(user, rest, fault);
+        };
+        if let Some(hop) = rest.take_stream() {
+            let ends = rest.ends.min(now + CONNECT_WAIT);
+            return self.connect(user, (hop, rest), Some(flow), ends);
         }
+        self.refused.add(flow.remote, now);
+        self.keep(user, rest);
+        self.ready(user, flow);
     }
 
     /// Remembers where a request may go yet that has a flow now.
     fn keep(&mut self, user: User, rest: Rest) {
-        if !rest.hops.is_empty() || rest.failed > 0 {
+        let is_alone = rest.is_alone && !matches!(user, User::Session(_));
+        if !rest.hops.is_empty() || rest.failed > 0 || is_alone {
             self.rests.insert(user, rest);
         }
-    }
-
-    fn is_refused(&mut self, remote: SocketAddr, now: Instant) -> bool {
-        let refused = self.refused.get(&remote).is_some_and(|until| *until > now);
-        if !refused {
-            self.refused.remove(&remote);
-        }
-        refused
-    }
-
-    fn remember_refused(&mut self, remote: SocketAddr, now: Instant) {
-        if self.refused.len() >= STREAM_REFUSED_MAX {
-            self.refused.pop_first();
-        }
-        self.refused.insert(remote, now + STREAM_REFUSED_REMEMBERED);
     }
 
     fn fail(&mut self, user: User, fault: Fault) {

@@ -321,7 +321,7 @@ impl Report {
         let uri = dialog.contact.as_ref().unwrap_or(&dialog.sender);
         let over_flow = core.carrier.is_usable(flow).then(|| Target {
             uri: uri.clone(),
-            way: Way::Flow(flow),
+            way: router.way_back(flow, self.sender.as_ref(), now),
             device: None,
         });
         let at_contact = dialog.contact.iter().map(|contact| router.elsewhere(contact));
@@ -343,7 +343,9 @@ impl Report {
 /// What tells places apart: the other end, whichever way it was found.
 fn mark(way: &Way) -> Way {
     match way {
-        Way::Flow(flow) => Way::Hop(Hop { transport: flow.transport, remote: flow.remote }),
+        Way::Flow(flow) | Way::FlowAlone(flow) => {
+            Way::Hop(Hop { transport: flow.transport, remote: flow.remote })
+        }
         Way::Hop(_) => way.clone(),
         Way::Lookup { uri, .. } => Way::Lookup { uri: uri.clone(), otherwise: None },
     }

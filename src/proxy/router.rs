@@ -197,11 +197,18 @@ impl Router<'_> {
         let fits = wanted.is_none_or(|wanted| wanted == flow.transport);
         let is_alive = self.carrier.is_usable(flow);
         let way = match binding.row.reach {
-            Reach::Flow => Some(Way::Flow(flow)).filter(|_| is_alive),
+            Reach::Flow => Some(Way::FlowAlone(flow)).filter(|_| is_alive),
             Reach::Contact if fits && flow.transport != Transport::Udp && is_alive => Some(Way::Flow(flow)),
             Reach::Contact => Some(self.way_from(&uri, flow, fits)),
         };
         Some(Target { uri, way: way?, device: binding.row.instance.clone() })
+    }
+
+    /// The way back over the flow that somebody wrote on: the only one, where he is registered by that flow alone.
+    pub(super) fn way_back(&self, flow: Flow, sender: Option<&Aor>, now: Now) -> Way {
+        let mut bindings = sender.into_iter().flat_map(|aor| self.location.bindings(aor, now.mono));
+        let is_alone = bindings.any(|binding| binding.row.reach == Reach::Flow && binding.row.flow == flow);
+        if is_alone { Way::FlowAlone(flow) } else { Way::Flow(flow) }
     }
 
     /// The way to `contact` for a recipient once more: by the binding if it still is one, so over its connection. None
@@ -253,7 +260,7 @@ pub(super) fn way_to(uri: &Uri) -> Way {
 /// True for what does not leave TLS.
 fn is_secure(way: &Way) -> bool {
     match way {
-        Way::Flow(flow) => flow.transport.is_secure(),
+        Way::Flow(flow) | Way::FlowAlone(flow) => flow.transport.is_secure(),
         Way::Hop(hop) => hop.transport.is_secure(),
         Way::Lookup { uri, .. } => uri.is_sips(),
     }

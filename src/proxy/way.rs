@@ -27,6 +27,8 @@ pub(super) enum User {
 pub(super) enum Way {
     /// Over a flow that is there.
     Flow(Flow),
+    /// Over a flow that is there, and in no other way: what is behind it has no address that others could send to.
+    FlowAlone(Flow),
     /// At an address.
     Hop(Hop),
     /// By RFC 3263; where that leads nowhere, over the flow that the target was last heard on.
@@ -90,17 +92,25 @@ pub(super) struct Rest {
     /// Hops that were sent to in vain, and how often in all.
     pub(super) failed: u32,
     pub(super) transmissions: u32,
+    /// No connection can be made in place of the flow ([`Way::FlowAlone`]).
+    pub(super) is_alone: bool,
     pub(super) ends: Instant,
 }
 
 impl Rest {
     pub(super) fn of(hops: Vec<Hop>, otherwise: Option<Flow>, ends: Instant) -> Self {
-        Self { hops, otherwise, domain: None, failed: 0, transmissions: 0, ends }
+        Self { hops, otherwise, domain: None, failed: 0, transmissions: 0, is_alone: false, ends }
     }
 
     /// After one more hop to which the request was sent in vain.
     pub(super) fn after_failure(self, transmissions: u32) -> Self {
         Self { failed: self.failed + 1, transmissions: self.transmissions + transmissions, ..self }
+    }
+
+    /// Takes out the best hop that takes a connection.
+    pub(super) fn take_stream(&mut self) -> Option<Hop> {
+        let place = self.hops.iter().rposition(|hop| hop.transport.is_reliable())?;
+        Some(self.hops.remove(place))
     }
 }
 

@@ -112,4 +112,12 @@ fn w24_through_a_nat_legs_and_reports_come_over_the_flows_of_their_clients() {
             bob.line_with(&text);
         }
     }
+    // W4: no connection leads through the NAT to Ann, who is there by datagrams alone.
+    for host in ["world", "home"] {
+        let text = format!("{} from {host}", "x".repeat(2000));
+        let sent = send(host, "udp:192.0.2.2:5060", &text);
+        assert_eq!(sent.code(), 0, "{sent:?}");
+        ann.line_with(&text);
+        bob.line_with(&text);
+    }
 }

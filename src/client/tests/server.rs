@@ -117,3 +117,44 @@ fn w4_w32_all_of_a_tls_account_goes_over_its_connection_whatever_its_size() {
     stage.receive(clear, &notify(&message, 1, "terminated", "sips:ann@domain.com delivery success\n"));
     assert!(stage.sent.iter().any(|(_, text)| text.starts_with("SIP/2.0 481 ")), "{:?}", stage.sent);
 }
+
+#[test]
+fn w4_what_is_large_goes_to_the_connection_that_a_name_leads_to_and_not_to_a_guess() {
+    let mut stage = by_name("sip.domain.com");
+    let third = "127.0.0.3:5060";
+    let hops = vec![hop(Transport::Udp, PROXY), hop(Transport::Udp, SECOND), hop(Transport::Tcp, third)];
+    stage.input(Input::Resolved { id: ResolveId(1), hops });
+    let request = stage.take_sent("REGISTER");
+    stage.answer(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+    stage.send(&ANN_AND_BOB, &"x".repeat(1300));
+    assert_eq!(stage.connects, [(ConnectId(1), hop(Transport::Tcp, third))]);
+    let flow = Flow { remote: third.parse().unwrap(), ..stream_flow(1) };
+    stage.input(Input::Connected { id: ConnectId(1), flow });
+    let (on, submission) = stage.take_sent_on("MESSAGE");
+    assert_eq!(on, flow);
+    stage.accept_on(flow, &submission);
+    let report = notify(
+        &submission,
+        1,
+        "terminated",
+        "im:ann@domain.com delivery success\nim:bob@domain.com delivery success\n",
+    );
+    stage.receive(flow, &report);
+    assert_eq!(stage.stored(1), [DeliveryState::Delivered; 2]);
+    // What is small goes where it went.
+    stage.send(&ANN_AND_BOB, "small");
+    assert_eq!(stage.take_sent_on("MESSAGE").0, proxy_flow());
+}
+
+#[test]
+fn w4_where_the_named_connection_cannot_be_had_it_goes_by_datagram() {
+    let mut stage = by_name("sip.domain.com");
+    let hops = vec![hop(Transport::Udp, PROXY), hop(Transport::Tcp, SECOND)];
+    stage.input(Input::Resolved { id: ResolveId(1), hops });
+    let request = stage.take_sent("REGISTER");
+    stage.answer(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+    stage.send(&ANN_AND_BOB, &"x".repeat(1300));
+    assert_eq!(stage.connects, [(ConnectId(1), hop(Transport::Tcp, SECOND))]);
+    stage.input(Input::ConnectFailed { id: ConnectId(1), fault: ConnectFault::Unreachable });
+    assert_eq!(stage.take_sent_on("MESSAGE").0, proxy_flow());
+}

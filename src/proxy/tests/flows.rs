@@ -125,3 +125,41 @@ fn the_senders_end_of_a_connection_is_no_address_to_connect_to() {
     assert!(bench.connects.is_empty());
     assert!(told(&mut bench).ends_with(" failure\r\n"), "at once, as nobody is there");
 }
+
+#[test]
+fn w4_behind_a_nat_what_is_large_goes_by_datagram_as_nothing_listens_at_the_nat() {
+    let mut bench = Bench::new();
+    bench.ask(SEEN, &behind_nat(1));
+    let text = "x".repeat(1400);
+    let large =
+        |number| to_bob(number).replace("Content-Length: 1\n\nx", &format!("Content-Length: 1400\n\n{text}"));
+    bench.receive(udp(JAMES), &large(1));
+    let leg = bench.take_one(SEEN);
+    assert!(bench.connects.is_empty());
+    assert_eq!(body(&leg), text);
+    bench.answer(SEEN, &leg, "200 OK");
+    assert!(told(&mut bench).contains("delivery success"));
+    // An ordinary message takes the same way.
+    let ordinary = large(2)
+        .replace("Proxy-Require: secondary-to\n", "")
+        .replace(&format!("Contact: <sip:james@{JAMES}>\n"), "");
+    bench.receive(udp(JAMES), &ordinary);
+    assert_eq!(body(&bench.take_one(SEEN)), text);
+    assert!(bench.connects.is_empty());
+}
+
+#[test]
+fn w4_the_large_report_for_somebody_behind_a_nat_goes_by_datagram_too() {
+    let mut bench = Bench::new();
+    bench.ask(SEEN, &behind_nat(1).replace("sip:bob@", "sip:james@"));
+    let many: Vec<_> = (0..60).map(|number| format!("<im:person{number}@domain.com>")).collect();
+    let submission = to_bob(1)
+        .replace(&format!("SIP/2.0/UDP {JAMES}"), &format!("SIP/2.0/UDP {THOUGHT};rport"))
+        .replace(&format!("<sip:james@{JAMES}>"), &format!("<sip:james@{THOUGHT}>"))
+        .replace("Proxy-Require", &format!("Secondary-To: {}\nProxy-Require", many.join(", ")));
+    bench.receive(udp(SEEN), &submission);
+    let sent = bench.take(SEEN);
+    let report = sent.iter().find(|text| text.starts_with("NOTIFY")).unwrap_or_else(|| panic!("{sent:?}"));
+    assert!(report.len() > 1300 && bench.connects.is_empty(), "{}", report.len());
+    assert_eq!(body(report).lines().count(), 61);
+}

@@ -191,3 +191,70 @@ fn a_telephone_number_goes_as_it_stands_to_the_gateway_or_is_told_for_itself() {
         assert!(body(&report).contains("im:bob@domain.com delivery success"), "{report}");
     }
 }
+
+fn large_to(person: &str) -> String {
+    to(person).replace("Come here.", &"x".repeat(1400)).replace("Content-Length: 10", "Content-Length: 1400")
+}
+
+fn large_abroad(servers: &[(Transport, &str)]) -> Bench {
+    let mut bench = Bench::new();
+    bench.ask(JAMES, &large_to("sip:ann@other.com"));
+    let (id, _) = bench.resolves.remove(0);
+    bench.input(Input::Resolved { id, hops: hops(servers) });
+    bench
+}
+
+const THIRD: &str = "192.0.2.73:5061";
+
+#[test]
+fn w4_what_is_large_goes_to_the_connection_that_a_domain_names_and_not_to_a_guess() {
+    let mut bench =
+        large_abroad(&[(Transport::Udp, FIRST), (Transport::Udp, SECOND), (Transport::Tls, THIRD)]);
+    let (id, hop) = bench.connects.remove(0);
+    assert_eq!(hop, Hop { transport: Transport::Tls, remote: address(THIRD) });
+    bench.input(Input::Connected { id, flow: tls(THIRD, 7) });
+    let leg = bench.take_one(THIRD);
+    assert!(leg.contains("\r\nVia: SIP/2.0/TLS "), "{leg}");
+    bench.answer_with(tls(THIRD, 7), &leg, "200 OK", "");
+    assert!(told(&mut bench).starts_with("success;status=200;"));
+    assert!(bench.connects.is_empty() && bench.take(FIRST).is_empty() && bench.take(SECOND).is_empty());
+}
+
+#[test]
+fn w4_where_no_named_connection_can_be_had_it_goes_by_datagram_and_that_is_remembered() {
+    let servers = [(Transport::Udp, FIRST), (Transport::Tcp, SECOND), (Transport::Tls, THIRD)];
+    let mut bench = large_abroad(&servers);
+    let (id, hop) = bench.connects.remove(0);
+    assert_eq!(hop, Hop { transport: Transport::Tcp, remote: address(SECOND) });
+    bench.input(Input::ConnectFailed { id, fault: crate::machine::ConnectFault::Unreachable });
+    let (_, hop) = bench.connects.remove(0);
+    assert_eq!(hop, Hop { transport: Transport::Tls, remote: address(THIRD) });
+    bench.advance_ms(1999);
+    assert!(bench.take(FIRST).is_empty());
+    bench.advance_ms(1);
+    let leg = bench.take_one(FIRST);
+    assert!(leg.contains("\r\nVia: SIP/2.0/UDP "), "{leg}");
+    bench.answer(FIRST, &leg, "200 OK");
+    assert!(told(&mut bench).starts_with("success;"));
+    let again = large_to("sip:ann@other.com").replace("asd88asd77a", "second").replace("K776", "K8");
+    bench.receive(udp(JAMES), &again);
+    let (id, _) = bench.resolves.remove(0);
+    bench.input(Input::Resolved { id, hops: hops(&servers) });
+    assert_eq!(bench.take(FIRST).len(), 1, "at once");
+    assert!(bench.connects.is_empty());
+}
+
+#[test]
+fn w4_a_named_connection_that_says_503_is_followed_by_the_server_for_datagrams() {
+    let mut bench = large_abroad(&[(Transport::Udp, FIRST), (Transport::Tcp, SECOND)]);
+    let (id, _) = bench.connects.remove(0);
+    bench.input(Input::Connected { id, flow: tcp(SECOND, 7) });
+    let leg = bench.take_one(SECOND);
+    bench.answer_with(tcp(SECOND, 7), &leg, "503 Service Unavailable", "");
+    let (id, hop) = bench.connects.remove(0);
+    assert_eq!(hop, Hop { transport: Transport::Tcp, remote: address(FIRST) }, "nothing else is named");
+    bench.input(Input::ConnectFailed { id, fault: crate::machine::ConnectFault::Unreachable });
+    let leg = bench.take_one(FIRST);
+    bench.answer(FIRST, &leg, "200 OK");
+    assert!(told(&mut bench).starts_with("success;"));
+}
