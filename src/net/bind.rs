@@ -1,8 +1,10 @@
 //! Sockets that listen, and why one cannot be had.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV6};
+use std::os::fd::OwnedFd;
 
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with, sockopt};
 use tokio::net::{TcpListener, UdpSocket};
 
 use super::tls::TlsFileError;
@@ -10,6 +12,9 @@ use crate::sip::Transport;
 
 /// Times that a free pair of ports is looked for when port 0 is asked for over UDP and TCP together.
 const PAIR_TRIES: usize = 20;
+
+/// Connections that wait to be taken, as tokio has it.
+const TCP_WAITING: i32 = 1024;
 
 /// Sockets that cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +77,10 @@ pub(super) async fn bind_pair(address: SocketAddr) -> Result<(UdpSocket, TcpList
 
 pub(super) async fn bind_udp(address: SocketAddr) -> Result<UdpSocket, BindError> {
     let bind = async {
-        let socket = UdpSocket::bind(address).await?;
+        let socket = match address {
+            SocketAddr::V4(_) => UdpSocket::bind(address).await?,
+            SocketAddr::V6(v6) => UdpSocket::from_std(bind_v6(SocketType::DGRAM, v6)?.into())?,
+        };
         // Until the reactor has seen it once, `try_send_to` refuses, and the first datagram would be lost.
         socket.writable().await?;
         Ok(socket)
@@ -81,7 +89,31 @@ pub(super) async fn bind_udp(address: SocketAddr) -> Result<UdpSocket, BindError
 }
 
 pub(super) async fn bind_tcp(transport: Transport, address: SocketAddr) -> Result<TcpListener, BindError> {
-    TcpListener::bind(address).await.map_err(|error| bind_error(transport, address, error))
+    let listener = match address {
+        SocketAddr::V4(_) => TcpListener::bind(address).await,
+        SocketAddr::V6(v6) => listen_v6(v6),
+    };
+    listener.map_err(|error| bind_error(transport, address, error))
+}
+
+fn listen_v6(address: SocketAddrV6) -> io::Result<TcpListener> {
+    let socket = bind_v6(SocketType::STREAM, address)?;
+    listen(&socket, TCP_WAITING)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// For IPv6 alone, whatever the system's habit is: what comes by IPv4 has an IPv4 address, and `0.0.0.0` can be listened on at
+/// the same port.
+fn bind_v6(kind: SocketType, address: SocketAddrV6) -> io::Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::INET6, kind, flags, None)?;
+    sockopt::set_ipv6_v6only(&socket, true)?;
+    // As the standard library has it: a proxy that starts again listens where its last connections are still ending.
+    if kind == SocketType::STREAM {
+        sockopt::set_socket_reuseaddr(&socket, true)?;
+    }
+    bind(&socket, &address)?;
+    Ok(socket)
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the system has many more kinds, and names them")]

@@ -62,7 +62,7 @@ impl Carrier {
         Self {
             layer: TransactionLayer::new(config.timers, key),
             pacer: Pacer::default(),
-            sockets: Sockets::new(&config.listens),
+            sockets: Sockets::new(config),
             live: BTreeSet::new(),
             waits: BTreeMap::new(),
             rests: BTreeMap::new(),

@@ -17,6 +17,8 @@ pub struct ProxyConfig {
     pub domains: Vec<String>,
     /// Where sockets listen, with their true ports.
     pub listens: Vec<(Transport, SocketAddr)>,
+    /// What sockets that listen on all addresses of a family (`0.0.0.0`, `::`) are reached at from elsewhere, best first.
+    pub own_ips: Vec<IpAddr>,
     /// Peers that may submit whatever their From says (RFC 3325's trust domain).
     pub trust: Vec<Prefix>,
     /// Domains of others whose next hop is known without asking DNS (W19).
@@ -83,6 +85,7 @@ impl ProxyConfig {
         Self {
             domains,
             listens,
+            own_ips: Vec::new(),
             trust: Vec::new(),
             routes: Vec::new(),
             auth: Auth::Off,

@@ -7,6 +7,7 @@ use super::carrier::{Carrier, Way};
 use super::config::{ProxyConfig, StaticRoute};
 use super::journal::Reach;
 use super::location::{Binding, LocationService};
+use super::sockets::OwnAddresses;
 use super::users::Users;
 use crate::machine::{Flow, Hop};
 use crate::sip::{Aor, Scheme, Transport, Uri};
@@ -50,7 +51,7 @@ pub(super) enum TargetSet {
 #[derive(Debug)]
 pub(super) struct Domains {
     domains: Vec<(String, Option<u16>)>,
-    listens: Vec<SocketAddr>,
+    own: OwnAddresses,
     routes: Vec<StaticRoute>,
 }
 
@@ -65,7 +66,7 @@ impl Domains {
         };
         Self {
             domains: config.domains.iter().map(split).collect(),
-            listens: config.listens.iter().map(|(_, listen)| *listen).collect(),
+            own: OwnAddresses::new(config),
             routes: config.routes.clone(),
         }
     }
@@ -85,7 +86,7 @@ impl Domains {
             .find(|(domain, port)| domain.eq_ignore_ascii_case(host) && self.port_fits(*port, uri.port()));
         let Some((domain, _)) = named else {
             let address = SocketAddr::new(uri.ip()?, port_of(uri));
-            return self.listens.contains(&address).then(|| self.first()).flatten();
+            return self.own.has(address).then(|| self.first()).flatten();
         };
         Some(domain)
     }
@@ -122,7 +123,7 @@ impl Domains {
     fn port_fits(&self, served: Option<u16>, asked: Option<u16>) -> bool {
         match (served, asked) {
             (None, None) => true,
-            (None, Some(asked)) => self.listens.iter().any(|listen| listen.port() == asked),
+            (None, Some(asked)) => self.own.has_port(asked),
             (Some(_), asked) => served == asked,
         }
     }

@@ -1,14 +1,15 @@
 //! A proxy on a thread of its own: for `fanfare proxy` and for the demo.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
 use crate::machine::Input;
-use crate::net::{BindError, Net, NetSettings};
+use crate::net::{BindError, Net, NetSettings, local_ip_towards};
 use crate::proxy::journal::Write;
 use crate::proxy::{Auth, Proxy, ProxyCommand, ProxyConfig, ProxyEvent};
 use crate::random::Random;
@@ -49,7 +50,7 @@ pub enum ServerError {
     Store(#[from] OpenError),
     /// The system.
     #[error("cannot start the proxy: {0}")]
-    System(#[from] std::io::Error),
+    System(#[from] io::Error),
     /// The thread ended before it had started.
     #[error("the proxy ended while it was starting")]
     Ended,
@@ -241,15 +242,42 @@ async fn start(
     let rows = store.load()?;
     let net = Net::open(&config.listens, settings).await?;
     config.listens = net.locals().to_vec();
+    config.own_ips = own_ips(&config.listens, local_ip_towards);
     let proxy = Proxy::new(config, rows, random, clock.now());
     let shell = Shell::with_store(net, clock, store)?;
     let watch = data.map(|folder| OutsideWatch::start(&store_in(folder))).transpose()?;
     Ok((shell, proxy, watch))
 }
 
+/// What sockets on all addresses are reached at from elsewhere: whence the system would send to a far peer of that family. Nothing is
+/// sent to these two, which are nobody's (RFC 5737, RFC 3849).
+fn own_ips(
+    listens: &[(Transport, SocketAddr)],
+    towards: impl Fn(SocketAddr) -> io::Result<IpAddr>,
+) -> Vec<IpAddr> {
+    let far =
+        [SocketAddr::from(([192, 0, 2, 1], 9)), SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 9))];
+    let is_wanted = |far: &&SocketAddr| {
+        listens.iter().any(|(_, listen)| listen.ip().is_unspecified() && listen.is_ipv4() == far.is_ipv4())
+    };
+    far.iter().filter(is_wanted).filter_map(|far| towards(*far).ok()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_address_towards_others_is_asked_for_where_a_socket_listens_on_all() {
+        let listen = |text: &str| (Transport::Udp, text.parse::<SocketAddr>().unwrap());
+        let towards = |far: SocketAddr| match far {
+            SocketAddr::V4(_) => Ok("192.0.2.9".parse().unwrap()),
+            SocketAddr::V6(_) => Err(io::ErrorKind::NetworkUnreachable.into()),
+        };
+        let own: IpAddr = "192.0.2.9".parse().unwrap();
+        assert_eq!(own_ips(&[listen("0.0.0.0:5060"), listen("[::]:5060")], towards), [own]);
+        assert!(own_ips(&[listen("127.0.0.1:5060"), listen("[::]:5060")], towards).is_empty());
+    }
 
     #[test]
     fn the_end_of_the_thread_is_told_a_panic_too() {

@@ -17,6 +17,7 @@ mod crash;
 mod disk;
 mod hostile;
 mod interop;
+mod ipv6;
 mod kamailio;
 mod lists;
 mod loopback;

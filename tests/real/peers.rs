@@ -1,6 +1,6 @@
 //! Other people's programs as recipients and as sender: SIPp by scenario, baresip as it is.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
 
@@ -20,21 +20,32 @@ pub(crate) fn installed(program: &str, package: &str) -> String {
 }
 
 /// SIPp, playing one scenario for one call; its exit status says whether the call went as written.
-struct Sipp {
+pub(crate) struct Sipp {
     program: Program,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     _scratch: TempDir,
 }
 
 impl Sipp {
     fn play(scenario: &str, remote: Option<SocketAddr>, keys: &[(&str, &str)]) -> Self {
+        Self::play_at(Ipv4Addr::LOCALHOST.into(), scenario, remote, keys)
+    }
+
+    /// At an address of loopback.
+    pub(crate) fn play_at(
+        ip: IpAddr,
+        scenario: &str,
+        remote: Option<SocketAddr>,
+        keys: &[(&str, &str)],
+    ) -> Self {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/peers").join(scenario);
-        let address = free_address();
+        let address = SocketAddr::new(ip, free_address().port());
+        let own = if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() };
         let scratch = TempDir::new().unwrap();
         let mut command = Command::new(installed("sipp", "sip-tester"));
         // It writes files where it stands; TERM is for the screen that it draws.
         command.current_dir(scratch.path()).env("TERM", "dumb").args(["-nostdin", "-m", "1"]);
-        command.args(["-timeout", "25s", "-timeout_error", "-i", "127.0.0.1", "-p"]);
+        command.args(["-timeout", "25s", "-timeout_error", "-i", &own, "-p"]);
         command.arg(address.port().to_string()).arg("-sf").arg(file);
         for (key, value) in keys {
             command.args(["-key", key, value]);
@@ -54,7 +65,7 @@ impl Sipp {
         format!("sip:sipp@{}", self.address)
     }
 
-    fn assert_as_written(self, scenario: &str) {
+    pub(crate) fn assert_as_written(self, scenario: &str) {
         let ended = self.program.end();
         assert_eq!(ended.code(), 0, "{scenario}: {ended:?}");
     }
