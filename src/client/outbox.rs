@@ -261,9 +261,10 @@ impl Outbox {
     }
 
     fn attempt_kept(&mut self, place: Place) {
+        let Some(attempt) = self.find_mut(place) else { return };
+        attempt.is_kept = true;
         // It may have been withdrawn while the disk was busy.
-        let queued = self.find(place).is_some_and(|(_, attempt)| attempt.is_queued());
-        if queued {
+        if attempt.is_queued() {
             self.waiting.insert(place);
         }
     }
@@ -349,7 +350,7 @@ impl Outbox {
         let Some(entry) = self.entries.get(&id) else {
             return;
         };
-        for attempt in entry.attempts.values() {
+        for attempt in entry.attempts.values().filter(|attempt| attempt.is_kept) {
             core.write(Write::Attempt(attempt.row.clone()));
             for delivery in &attempt.deliveries {
                 core.write(Write::Delivery(delivery.clone()));

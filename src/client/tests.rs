@@ -45,6 +45,8 @@ struct Stage {
     now: Now,
     disk: Disk,
     waiting: Vec<BatchId>,
+    /// What waits in each of these.
+    held: std::collections::BTreeMap<BatchId, Vec<Write>>,
     /// What was committed.
     rows: Vec<Write>,
     sent: Vec<(Flow, String)>,
@@ -74,6 +76,7 @@ impl Stage {
             now,
             disk: Disk::Takes,
             waiting: Vec::new(),
+            held: std::collections::BTreeMap::new(),
             rows: Vec::new(),
             sent: Vec::new(),
             events: Vec::new(),
@@ -104,6 +107,9 @@ impl Stage {
     }
 
     fn input(&mut self, input: Input<AgentCommand>) {
+        if let Input::Committed(id) = input {
+            self.rows.extend(self.held.remove(&id).unwrap_or_default());
+        }
         self.agent.handle(input, self.now);
         self.drain();
     }
@@ -128,7 +134,10 @@ impl Stage {
                             self.rows.extend(batch.writes);
                             self.agent.handle(Input::Committed(batch.id), self.now);
                         }
-                        Disk::Waits => self.waiting.push(batch.id),
+                        Disk::Waits => {
+                            self.waiting.push(batch.id);
+                            self.held.insert(batch.id, batch.writes);
+                        }
                         Disk::Fails => self.agent.handle(Input::CommitFailed(batch.id), self.now),
                     }
                 }

@@ -27,6 +27,8 @@ pub(super) struct Entry {
 pub(super) struct Attempt {
     /// As stored.
     pub(super) row: AttemptRow,
+    /// The disk has it; until it says so, nothing but its own batch may write it, as that may be refused.
+    pub(super) is_kept: bool,
     /// One for each of its recipients.
     pub(super) deliveries: Vec<DeliveryRow>,
     /// When it was written to the line last.
@@ -57,7 +59,7 @@ pub(super) enum Form {
 }
 
 impl Attempt {
-    /// An attempt as stored, or about to be.
+    /// An attempt that is about to be stored.
     pub(super) fn new(row: AttemptRow, deliveries: Vec<DeliveryRow>) -> Self {
         let to_tag = match &row.stage {
             AttemptStage::Accepted { to_tag } if !to_tag.is_empty() => Some(to_tag.clone()),
@@ -69,6 +71,7 @@ impl Attempt {
         let accepted_told = matches!(row.stage, AttemptStage::Accepted { .. } | AttemptStage::Closed);
         Self {
             row,
+            is_kept: false,
             deliveries,
             written_at: None,
             sendings: 0,
@@ -135,7 +138,8 @@ impl Entry {
         let mut entry = Self { row: outgoing, hidden, attempts: BTreeMap::new() };
         for row in attempts {
             let own = deliveries.iter().filter(|delivery| delivery.attempt == row.number).cloned().collect();
-            entry.attempts.insert(row.number, Attempt::new(row, own));
+            let attempt = Attempt { is_kept: true, ..Attempt::new(row, own) };
+            entry.attempts.insert(attempt.row.number, attempt);
         }
         entry
     }

@@ -475,6 +475,26 @@ fn w25_a_report_is_not_taken_while_what_it_said_is_only_being_written_again() {
 }
 
 #[test]
+fn a_resend_that_was_refused_is_not_written_with_what_is_written_again() {
+    let mut stage = Stage::connected();
+    let request = stage.send_accepted(&ANN_AND_BOB);
+    let lines = "im:ann@domain.com delivery failure;status=486\nim:bob@domain.com delivery success\n";
+    stage.disk = Disk::Fails;
+    stage.notify(&request, 1, "active", lines);
+    stage.disk = Disk::Waits;
+    stage.command(AgentCommand::Resend { message: MessageId(1), only: None });
+    // What the disk refused of the message is written again, while the resend is on its way there.
+    stage.proxy_sends(&notify(&request, 1, "active", lines).replace("z9hG4bK", "z9hG4bKagain"));
+    let resend = stage.waiting.remove(0);
+    stage.input(Input::CommitFailed(resend));
+    stage.settle(Input::Committed);
+    let is_told = |event: &Event| matches!(event, Event::Refused { attempt: 2, status: 503, .. });
+    assert!(stage.events.iter().any(is_told), "{:?}", stage.events);
+    assert_eq!(stage.stored(1), [Failed, Delivered]);
+    assert_eq!(stage.stored(2), [], "a start would send it");
+}
+
+#[test]
 fn what_the_disk_did_not_take_is_written_again() {
     let mut stage = Stage::connected();
     let request = stage.send_accepted(&ANN_AND_BOB);
