@@ -193,6 +193,7 @@ impl UserAgent {
         };
         match heard.user {
             Task::Account => self.registration.hear(&mut self.core, response, now),
+            Task::Offers => self.registration.hear_offers(&mut self.core, response, now),
             Task::Submission(message, attempt) => {
                 let upshot = self.outbox.heard(&mut self.core, (message, attempt), response, now);
                 self.heed(upshot, now);
@@ -207,6 +208,7 @@ impl UserAgent {
         while let Some(failed) = self.core.transactions.poll_failed() {
             match failed.user {
                 Task::Account => self.registration.unanswered(&mut self.core, now),
+                Task::Offers => self.registration.offers_nothing(&mut self.core),
                 Task::Submission(message, attempt) => {
                     let upshot =
                         self.outbox.unanswered(&mut self.core, (message, attempt), failed.failure, now);

@@ -21,6 +21,8 @@ use crate::transaction::{Outgoing, ServerKey, Timers, TransactionLayer};
 pub(super) enum Task {
     /// REGISTER, or OPTIONS for an account that does not register.
     Account,
+    /// OPTIONS to our domain, whose registrar did not say what it can do (W6, W27).
+    Offers,
     /// An attempt at a message.
     Submission(MessageId, u32),
     /// The same to one of its recipients (W6).

@@ -4,11 +4,14 @@
 //! An account that does not register asks by OPTIONS. `Supported: secondary-to` in the answer is the proof
 //! without which everybody gets a message of his own (W6); it is asked for again each time.
 
+mod offers;
+
 mod requests;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use self::offers::Offers;
 use crate::client::account::{RegistrationState, Step};
 use crate::client::command::Event;
 use crate::client::core::{Action, Core, Task};
@@ -20,7 +23,7 @@ use crate::limits::{
     STREAM_OPEN_WAIT, UNREGISTER_WAIT,
 };
 use crate::random::Random;
-use crate::sip::{RECIPIENT_LIST, Response};
+use crate::sip::Response;
 use crate::time::Now;
 
 /// How often in a row an interval that the registrar finds too brief is made longer.
@@ -40,6 +43,7 @@ pub(super) struct Registration {
     challenges: u8,
     failures: u32,
     keep_alive: KeepAlive,
+    offers: Offers,
 }
 
 /// What is under way.
@@ -84,6 +88,7 @@ impl Registration {
             challenges: 0,
             failures: 0,
             keep_alive: KeepAlive::default(),
+            offers: Offers::default(),
         }
     }
 
@@ -118,21 +123,6 @@ impl Registration {
                 return self.begin_anew(core, now);
             }
             self.begin(core, now);
-        }
-    }
-
-    /// The proxy has shown that it does not fan out after all.
-    pub(super) fn disproved(&mut self, core: &mut Core) {
-        if self.state == RegistrationState::Connected {
-            let state = without_proof(core);
-            self.become_state(core, state);
-        }
-    }
-
-    /// The server has shown that it takes no lists after all.
-    pub(super) fn lists_disproved(&mut self, core: &mut Core) {
-        if self.state == RegistrationState::ByList {
-            self.become_state(core, RegistrationState::NoFanOut);
         }
     }
 
@@ -294,7 +284,7 @@ impl Registration {
                 self.phase = Phase::Asking;
             }
             Some(flow) => {
-                self.ask_options(core, flow, now);
+                self.ask_options(core, Task::Account, flow, now);
                 self.phase = Phase::Asking;
             }
             None if core.line.hop().is_none() => {
@@ -334,9 +324,7 @@ impl Registration {
     }
 
     fn answered(&mut self, core: &mut Core, response: &Response, now: Now) {
-        let proved = response.fields().has_token("Supported", "secondary-to");
-        core.takes_lists = response.fields().has_token("Supported", RECIPIENT_LIST);
-        let state = if proved { RegistrationState::Connected } else { without_proof(core) };
+        let state = self.state_by(core, response, now);
         if !core.profile.register {
             return self.settle(core, state, None);
         }
@@ -391,9 +379,4 @@ impl Registration {
             core.tell(Event::Registration(state));
         }
     }
-}
-
-/// How a server that does not fan out is gone through: as far as it is known (W27, W6).
-const fn without_proof(core: &Core) -> RegistrationState {
-    if core.takes_lists { RegistrationState::ByList } else { RegistrationState::NoFanOut }
 }

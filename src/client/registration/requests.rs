@@ -1,4 +1,4 @@
-//! What is asked of our server: REGISTER, or OPTIONS for an account that does not register.
+//! What is asked of our server: REGISTER, or OPTIONS for an account that does not register, and where the registrar does not say enough.
 
 use super::Registration;
 use crate::client::capabilities::{ACCEPT, ALLOW};
@@ -20,10 +20,10 @@ impl Registration {
         core.send(Task::Account, Method::Register, (flow, &branch), bytes, now);
     }
 
-    pub(super) fn ask_options(&mut self, core: &mut Core, flow: Flow, now: Now) {
+    pub(super) fn ask_options(&mut self, core: &mut Core, task: Task, flow: Flow, now: Now) {
         let (begun, branch) = self.begun(core, &Method::Options, flow);
         let bytes = begun.field("Contact", core.contact(flow)).field("Accept", ACCEPT).finish();
-        core.send(Task::Account, Method::Options, (flow, &branch), bytes, now);
+        core.send(task, Method::Options, (flow, &branch), bytes, now);
     }
 
     /// What REGISTER and OPTIONS have in common: both go to our domain, from ourselves.

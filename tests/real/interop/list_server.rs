@@ -2,15 +2,16 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::edge::Edge;
 use super::phone;
-use crate::common::objects;
+use crate::common::{objects, wait_for_binding};
 use crate::kamailio::{CONFIGURATION, Kamailio};
-use crate::program::fanfare;
+use crate::program::{WAIT, fanfare};
 use crate::socket::{Message, Tap, Way};
 
 const PEOPLE: [&str; 3] = ["sip:ann@domain.com", "im:bob@domain.com", "sip:cy@domain.com"];
@@ -117,4 +118,31 @@ fn w27_w26_a_list_that_kamailio_hands_to_fanfare_is_reported_on() {
         assert_eq!((legs.len(), legs[0].body()), (1, "Come here."), "{legs:#?}");
         assert_eq!(legs[0].values("Also-To").len(), 2, "{}", legs[0].text);
     }
+}
+
+#[test]
+fn w27_where_kamailio_as_a_registrar_says_nothing_the_domain_is_asked() {
+    let kamailio = Kamailio::start();
+    let tap = Tap::before(kamailio.address);
+    let listener = fanfare(&[
+        "listen",
+        "--as",
+        "sip:ann@domain.com",
+        "--proxy",
+        &format!("udp:{}", tap.address),
+        "--json",
+    ]);
+    wait_for_binding("ann", kamailio.address);
+    let mut options = tap.saw(Way::ToProxy, "OPTIONS");
+    let until = Instant::now() + WAIT;
+    while options.is_empty() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+        options = tap.saw(Way::ToProxy, "OPTIONS");
+    }
+    assert_eq!(options[0].start(), "OPTIONS sip:domain.com SIP/2.0", "{}", options[0].text);
+    // It serves on, whatever the answer.
+    let send =
+        ["send", "--from", "sip:james@domain.com", "--proxy", &kamailio.udp(), "--to", "sip:ann@domain.com"];
+    assert_eq!(fanfare(&[&send[..], &["--text", "Come here."]].concat()).end().code(), 0);
+    listener.line_with("Come here.");
 }
