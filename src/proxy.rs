@@ -68,6 +68,8 @@ mod pace;
 
 mod sockets;
 
+mod streams;
+
 mod location;
 
 mod devices;

@@ -13,6 +13,7 @@ use super::config::ProxyConfig;
 use super::pace::Pacer;
 use super::refused::Refused;
 use super::sockets::Sockets;
+use super::streams::Streams;
 pub(super) use super::way::{Fault, Printed, Sending, Step, User, Way, Wish};
 use super::way::{Rest, paced};
 use crate::limits::{CONNECT_WAIT, UDP_REQUEST_BYTES_MAX};
@@ -43,8 +44,7 @@ pub(super) struct Carrier {
     layer: TransactionLayer<User>,
     pacer: Pacer<User>,
     sockets: Sockets,
-    /// Streams on which something was heard and that did not break.
-    live: BTreeSet<ConnectionId>,
+    streams: Streams,
     waits: BTreeMap<User, Wait>,
     /// Of those that were sent, where else they may go.
     rests: BTreeMap<User, Rest>,
@@ -63,7 +63,7 @@ impl Carrier {
             layer: TransactionLayer::new(config.timers, key),
             pacer: Pacer::default(),
             sockets: Sockets::new(config),
-            live: BTreeSet::new(),
+            streams: Streams::default(),
             waits: BTreeMap::new(),
             rests: BTreeMap::new(),
             connects: BTreeMap::new(),
@@ -184,9 +184,17 @@ impl Carrier {
 
     /// Something came in on this flow, so it can be used.
     pub(super) fn heard_on(&mut self, flow: Flow) {
-        if let Some(connection) = flow.connection {
-            self.live.insert(connection);
-        }
+        self.streams.heard_on(flow);
+    }
+
+    /// The live stream of that number.
+    pub(super) fn stream(&self, connection: ConnectionId) -> Option<Flow> {
+        self.streams.of(connection)
+    }
+
+    /// A live stream to a peer, whoever opened it.
+    pub(super) fn stream_to(&self, hop: Hop) -> Option<Flow> {
+        self.streams.to(hop)
     }
 
     /// A datagram flow can always be used, a stream while it lives.
@@ -194,7 +202,7 @@ impl Carrier {
         match flow.transport {
             Transport::Udp => self.sockets.has(Transport::Udp, flow.local),
             Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
-                flow.connection.is_some_and(|connection| self.live.contains(&connection))
+                flow.connection.is_some_and(|connection| self.streams.of(connection).is_some())
             }
         }
     }
@@ -230,9 +238,7 @@ impl Carrier {
 
     /// A flow is gone: what waits on it fails, and it is not used again.
     pub(super) fn disconnected(&mut self, flow: Flow) {
-        if let Some(connection) = flow.connection {
-            self.live.remove(&connection);
-        }
+        self.streams.gone(flow);
         self.layer.disconnected(flow);
     }
 

@@ -1,17 +1,16 @@
 //! A submission within a session (W29): the leg of its To stays in the dialog, the others are out of it.
 
 use super::core::Core;
-use super::own_route::is_routed;
+use super::own_route::{Ahead, own_routes};
 use super::router::{Target, is_routable};
-use crate::sip::{Dialog, Request, Uri};
+use crate::sip::{Dialog, Request};
+use crate::time::Now;
 
 /// What the leg of To keeps of the dialog.
 #[derive(Clone, Debug)]
 pub(super) struct InDialog {
-    /// The remote target.
-    uri: Uri,
     /// Where it goes first: along what is left of the route, else to the remote target.
-    next: Uri,
+    ahead: Ahead,
     pub(super) call_id: String,
     pub(super) from_tag: String,
     pub(super) cseq: u32,
@@ -22,17 +21,17 @@ pub(super) struct InDialog {
 impl InDialog {
     /// None for what is in no dialog of ours.
     pub(super) fn of(core: &Core, request: &Request) -> Option<Self> {
-        let (fields, uri) = (request.fields(), request.uri());
+        let fields = request.fields();
         let to_tag = fields.to().tag()?.to_owned();
-        if !is_routed(core, request) || !is_routable(uri) {
+        let own = own_routes(core, request);
+        if !own.is_recorded || !is_routable(request.uri()) {
             return None;
         }
         let from_tag = fields.from().tag()?.to_owned();
         let routes = fields.routes("Route").ok()?;
-        let rest: Vec<_> = routes.into_iter().skip(1).collect();
+        let rest: Vec<_> = routes.into_iter().skip(own.count).collect();
         Some(Self {
-            uri: uri.to_sip(),
-            next: rest.first().map_or(uri, |route| &route.uri).to_sip(),
+            ahead: Ahead::of(request, &own),
             call_id: fields.call_id().to_owned(),
             from_tag,
             cseq: fields.cseq(),
@@ -41,8 +40,7 @@ impl InDialog {
     }
 
     /// Where the leg of To goes; none where that would leave TLS (W32).
-    pub(super) fn target(&self, core: &Core) -> Option<Target> {
-        let first = core.router().elsewhere(&self.next);
-        first.may_carry(&self.uri).then(|| Target { uri: self.uri.clone(), ..first })
+    pub(super) fn target(&self, core: &Core, now: Now) -> Option<Target> {
+        self.ahead.target(core, now)
     }
 }

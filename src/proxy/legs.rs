@@ -289,7 +289,7 @@ impl Legs {
         let is_over = facts.is_over(now);
         let route = recipient.route.clone();
         let is_blocked = core.domains.aor(&route).is_some_and(|aor| core.users.block(&aor, facts.sender));
-        let set = match self.target_in_dialog(core, index) {
+        let set = match self.target_in_dialog(core, index, now) {
             _ if is_over => TargetSet::Nobody,
             Some(target) => TargetSet::Targets(vec![target]),
             None => core.router().targets(&route, now),

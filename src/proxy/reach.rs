@@ -3,7 +3,7 @@
 
 use super::journal::Reach;
 use crate::machine::Flow;
-use crate::sip::{NameAddr, Request, Transport, Uri};
+use crate::sip::{Contacts, NameAddr, Request, Transport, Uri};
 
 /// The number of a flow among those of one device, where the client asks for RFC 5626 and is connected to us directly (§6).
 pub(super) fn reg_id(request: &Request, contact: &NameAddr) -> Option<u32> {
@@ -21,6 +21,17 @@ pub(super) fn reach(request: &Request, contact: &NameAddr, flow: Flow) -> Reach 
             || is_own_end(&contact.uri, flow)
             || is_translated(request, &contact.uri, flow));
     if is_by_flow { Reach::Flow } else { Reach::Contact }
+}
+
+/// True where the caller of a session is reached over the flow of this request rather than at its Contact.
+pub(super) fn is_caller_by_flow(request: &Request, flow: Flow) -> bool {
+    if flow.transport.is_reliable() {
+        return is_direct(request);
+    }
+    match request.fields().contacts() {
+        Ok(Contacts::List(list)) => list.iter().any(|contact| reach(request, contact, flow) == Reach::Flow),
+        Ok(Contacts::All) | Err(_) => false,
+    }
 }
 
 /// No proxy stands between the client and us.

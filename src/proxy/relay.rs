@@ -6,6 +6,7 @@ use super::branch::{Answer, Fork, Verdict, rank};
 use super::carrier::{Fault, Printed, User};
 use super::core::{Core, Rejection};
 use super::identity;
+use super::own_route::{Ahead, own_routes};
 use super::router::{Target, TargetSet, way_to};
 use crate::limits::{MAX_BREADTH, RELAY_BYTES_OPEN_MAX, RELAYS_OPEN_MAX};
 use crate::machine::Flow;
@@ -164,9 +165,12 @@ fn share(breadth: u32, branches: usize) -> Result<u32, Rejection> {
 
 /// Where a request goes: along the Route that is left after ours, else by its Request-URI (RFC 3261 §16.4, §16.5).
 fn targets(core: &Core, request: &Request, flow: Flow, now: Now) -> Result<Vec<Target>, Rejection> {
-    let routes = request.fields().routes("Route")?;
-    let skip = routes.first().is_some_and(|route| core.domains.serving(&route.uri).is_some());
-    if let Some(next) = routes.get(usize::from(skip)) {
+    let own = own_routes(core, request);
+    if own.is_recorded {
+        let target = Ahead::of(request, &own).target(core, now).ok_or(Rejection::new(480))?;
+        return Ok(vec![target]);
+    }
+    if let Some(next) = request.fields().routes("Route")?.get(own.count) {
         return Ok(vec![Target { uri: request.uri().clone(), way: way_to(&next.uri), device: None }]);
     }
     // A message to several has become a submission; what is left is an alias (W16).
@@ -195,8 +199,7 @@ fn edit<'a>(core: &Core, relay: &'a Relay, uri: &Uri, via: &str) -> Edit<'a> {
         .push_front("Via", via)
         .set("Max-Forwards", hops_left)
         .set("Max-Breadth", relay.breadth);
-    let routes = fields.routes("Route").unwrap_or_default();
-    if routes.first().is_some_and(|route| core.domains.serving(&route.uri).is_some()) {
+    for _ in 0..own_routes(core, request).count {
         edit = edit.pop("Route");
     }
     // W14: peers that know no im: get sip:, and the answer goes back as the sender wrote it.

@@ -86,9 +86,10 @@ impl Secret {
         format!("z9hG4bK{:032x}", self.hash(Purpose::SessionBranch, &parts))
     }
 
-    /// What our Record-Route carries of a dialog, so that nobody else passes by it (W29).
-    pub(super) fn dialog(self, call_id: &str) -> String {
-        format!("{:016x}", self.hash(Purpose::Dialog, &[call_id.as_bytes()]) >> 64)
+    /// What our Record-Route carries of a dialog and of the flow that it names, so that nobody else passes by it (W29).
+    pub(super) fn dialog(self, call_id: &str, flow: Option<&str>) -> String {
+        let parts: Vec<&[u8]> = [Some(call_id), flow].into_iter().flatten().map(str::as_bytes).collect();
+        format!("{:016x}", self.hash(Purpose::Dialog, &parts) >> 64)
     }
 
     /// The number of a double's key (W12).

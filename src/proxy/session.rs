@@ -2,7 +2,8 @@
 //! (RFC 3261 §16.11, §16.6), so that phones of ours can talk and a MESSAGE of their dialog comes by (W29).
 //!
 //! **Invariant:** nothing of a session is kept. Where a response goes stands in its Via, and that a request may pass
-//! stands in its Route; a keyed hash says that both are of our own making.
+//! stands in its Route; a keyed hash says that both are of our own making. A connection that lives is used again for what goes
+//! back to its other end.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -14,8 +15,9 @@ use super::auth::{self, Role};
 use super::carrier::{User, Way};
 use super::core::{Core, Rejection, SECONDARY_TO};
 use super::identity;
-use super::own_route::{is_routed, record_route};
-use super::router::{TargetSet, is_routable};
+use super::own_route::{Ahead, OwnRoutes, Side, is_routed, own_routes, record_routes};
+use super::reach::is_caller_by_flow;
+use super::router::{Target, TargetSet, is_routable};
 use crate::limits::SESSION_REQUESTS_WAITING_MAX;
 use crate::machine::{Flow, Hop};
 use crate::sip::{Edit, Fields, Message, Method, Request, Response, Transport, Uri, Via, parse};
@@ -24,7 +26,7 @@ use crate::time::Now;
 /// What waits for its flow.
 #[derive(Debug)]
 enum Passing {
-    Request { request: Box<Request>, uri: Uri, from: Flow },
+    Request { request: Box<Request>, uri: Uri, from: Flow, is_by_flow: bool },
     Response(Bytes),
 }
 
@@ -48,9 +50,10 @@ impl Sessions {
     /// Passes a request on to one place, or refuses it; an ACK is never answered.
     pub(super) fn request(&mut self, core: &mut Core, request: &Request, flow: Flow, now: Now) {
         match self.judge(core, request, flow, now) {
-            Ok((uri, way)) => {
-                let passing = Passing::Request { request: Box::new(request.clone()), uri, from: flow };
-                self.pass(core, passing, way, now);
+            Ok(Target { uri, way, .. }) => {
+                let is_by_flow = is_by_flow(&way);
+                let request = Box::new(request.clone());
+                self.pass(core, Passing::Request { request, uri, from: flow, is_by_flow }, way, now);
             }
             Err(rejection) if *request.method() != Method::Ack => {
                 let bytes = core.print_refusal(request, flow, &rejection);
@@ -72,15 +75,17 @@ impl Sessions {
         if branch.as_deref() != Some(branch_of(core, &via, below.fields()).as_str()) {
             return;
         }
-        if let Some(hop) = hop_of(&via) {
-            self.pass(core, Passing::Response(stripped), Way::Hop(hop), now);
+        if let Some(way) = way_back(core, &via) {
+            self.pass(core, Passing::Response(stripped), way, now);
         }
     }
 
     /// A flow is there: what waited for it leaves.
     pub(super) fn ready(&mut self, core: &mut Core, number: u64, flow: Flow) {
         let bytes = match self.waiting.remove(&number) {
-            Some(Passing::Request { request, uri, from }) => print(core, &request, &uri, (from, flow)),
+            Some(Passing::Request { request, uri, from, is_by_flow }) => {
+                print(core, &request, &uri, from, Side { flow, is_by_flow })
+            }
             Some(Passing::Response(bytes)) => bytes,
             None => return,
         };
@@ -98,13 +103,7 @@ impl Sessions {
         }
     }
 
-    fn judge(
-        &self,
-        core: &mut Core,
-        request: &Request,
-        flow: Flow,
-        now: Now,
-    ) -> Result<(Uri, Way), Rejection> {
+    fn judge(&self, core: &mut Core, request: &Request, flow: Flow, now: Now) -> Result<Target, Rejection> {
         if request.bytes().len() > core.config.message_bytes_max {
             return Err(Rejection::new(413));
         }
@@ -115,10 +114,13 @@ impl Sessions {
         if self.waiting.len() >= SESSION_REQUESTS_WAITING_MAX {
             return Err(Rejection::busy());
         }
-        if is_routed(core, request) {
-            return routed(core, request);
+        let own = own_routes(core, request);
+        if own.is_recorded {
+            return routed(core, request, &own, now);
         }
-        let is_ours = core.domains.serving(request.uri()).is_some();
+        // A Route of others behind ours, or without ours, is for who may send to others.
+        let has_way = request.fields().routes("Route")?.len() > own.count;
+        let is_ours = !has_way && core.domains.serving(request.uri()).is_some();
         if !is_ours && !may_send(core, request, flow) {
             return Err(Rejection::because(403, "Relaying Denied"));
         }
@@ -126,16 +128,16 @@ impl Sessions {
         if !matches!(request.method(), Method::Ack | Method::Cancel) {
             auth::check(core, request, flow, Role::Caller, now)?;
         }
+        if has_way {
+            return routed(core, request, &own, now);
+        }
         let callee = core.domains.aor(request.uri());
         if callee.is_some_and(|callee| core.users.block(&callee, &identity::sender(core, request, flow))) {
             return Err(Rejection::new(403));
         }
         // §16.11: a proxy without state sends to one target, the same one each time.
         match core.router().targets(request.uri(), now) {
-            TargetSet::Targets(targets) => {
-                let target = targets.into_iter().next().ok_or_else(|| Rejection::new(480))?;
-                Ok((target.uri, target.way))
-            }
+            TargetSet::Targets(targets) => targets.into_iter().next().ok_or_else(|| Rejection::new(480)),
             TargetSet::Nobody => Err(Rejection::new(480)),
             TargetSet::Unknown => Err(Rejection::new(404)),
             TargetSet::Unsupported => Err(Rejection::new(416)),
@@ -151,23 +153,25 @@ impl Sessions {
 }
 
 /// Along the Route that is left after ours, else to the Request-URI (§16.4, §16.6 step 7).
-fn routed(core: &Core, request: &Request) -> Result<(Uri, Way), Rejection> {
+fn routed(core: &Core, request: &Request, own: &OwnRoutes, now: Now) -> Result<Target, Rejection> {
     if !is_routable(request.uri()) {
         return Err(Rejection::new(416));
     }
-    let routes = request.fields().routes("Route")?;
-    let next = routes.get(1).map_or_else(|| request.uri().clone(), |route| route.uri.clone());
-    let target = core.router().elsewhere(&next.to_sip());
-    // W32: what is for a sips: address does not leave TLS.
-    if !target.may_carry(request.uri()) {
-        return Err(Rejection::new(480));
+    Ahead::of(request, own).target(core, now).ok_or(Rejection::new(480))
+}
+
+/// True where a callee is reached over this flow, and not only at the address that its Contact names.
+const fn is_by_flow(way: &Way) -> bool {
+    match way {
+        Way::FlowAlone(_) => true,
+        Way::Flow(flow) => flow.transport.is_reliable(),
+        Way::Hop(_) | Way::Lookup { .. } => false,
     }
-    Ok((request.uri().to_sip(), target.way))
 }
 
 /// The request for the next hop (§16.6), with what the answer needs to find back in the Via that it came with
 /// (§18.2.1, RFC 3581 §4).
-fn print(core: &Core, request: &Request, uri: &Uri, (from, flow): (Flow, Flow)) -> Bytes {
+fn print(core: &Core, request: &Request, uri: &Uri, from: Flow, callee: Side) -> Bytes {
     let fields = request.fields();
     let via = fields.top_via();
     let branch = branch_of(core, &via, fields);
@@ -177,14 +181,19 @@ fn print(core: &Core, request: &Request, uri: &Uri, (from, flow): (Flow, Flow)) 
         .uri(uri)
         .pop("Via")
         .push_front("Via", with_source(via, from))
-        .push_front("Via", sockets.via(flow, &branch))
+        .push_front("Via", sockets.via(callee.flow, &branch))
         .set("Max-Forwards", hops_left);
-    if is_routed(core, request) {
+    let own = own_routes(core, request);
+    for _ in 0..own.count {
         edit = edit.pop("Route");
-    } else if *request.method() == Method::Invite {
-        edit = edit.push_front("Record-Route", record_route(core, fields.call_id(), flow));
     }
-    identity::pass_on(core, edit, request, (from, flow)).print()
+    if *request.method() == Method::Invite && !own.is_recorded {
+        let caller = Side { flow: from, is_by_flow: is_caller_by_flow(request, from) };
+        for route in record_routes(core, request, caller, callee) {
+            edit = edit.push_front("Record-Route", route);
+        }
+    }
+    identity::pass_on(core, edit, request, (from, callee.flow)).print()
 }
 
 /// §16.11: from what is the same in a retransmission, in a CANCEL and in the ACK of a failure, and in every response.
@@ -212,10 +221,18 @@ fn with_source(mut via: Via, from: Flow) -> Via {
     via
 }
 
-/// Where a response goes by the Via that we completed (§18.2.2); a stream that is there is found by its address.
-fn hop_of(via: &Via) -> Option<Hop> {
+/// The way of a response by the Via that we completed: over the connection of its request, and if that is gone over one to
+/// where its client listens (§18.2.2); over datagrams to where it came from (RFC 3581 §4).
+fn way_back(core: &Core, via: &Via) -> Option<Way> {
     let transport = Transport::parse(&via.transport)?;
     let ip: IpAddr = via.params.get("received")?.parse().ok()?;
-    let port = via.params.get("rport")?.parse().ok()?;
-    Some(Hop { transport, remote: SocketAddr::new(ip, port) })
+    let remote = SocketAddr::new(ip, via.params.get("rport")?.parse().ok()?);
+    let listens = SocketAddr::new(ip, via.port.unwrap_or_else(|| transport.default_port()));
+    match (core.carrier.stream_to(Hop { transport, remote }), transport) {
+        (Some(flow), _) => Some(Way::Flow(flow)),
+        (None, Transport::Udp) => Some(Way::Hop(Hop { transport, remote })),
+        (None, Transport::Tcp | Transport::Tls) => Some(Way::Hop(Hop { transport, remote: listens })),
+        // Nobody connects to a browser (RFC 7118 §5.2).
+        (None, Transport::Ws | Transport::Wss) => None,
+    }
 }

@@ -10,9 +10,11 @@ use tempfile::TempDir;
 use crate::peers::installed;
 use crate::program::Program;
 
-/// Its SIP sockets are on loopback, at any ports; modules are found where Debian puts them.
-const CONFIGURATION: &str = "poll_method epoll\nsip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\n\
-    module_path /usr/lib/baresip/modules\nmodule stdio.so\nmodule_tmp account.so\n\
+/// Its SIP sockets are on loopback, at any ports; modules are found where Debian puts them. It has a codec to agree on in a
+/// call, and no module for a source or a player, so that it needs no sound card; what it sends of it comes from no port that
+/// `free_address` gives away.
+const CONFIGURATION: &str = "poll_method epoll\nsip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\nrtp_ports 10000-19998\n\
+    module_path /usr/lib/baresip/modules\nmodule stdio.so\nmodule g711.so\nmodule_tmp account.so\n\
     module_app menu.so\nmodule_app contact.so\n";
 
 /// Who a baresip is.
@@ -50,7 +52,7 @@ impl Baresip {
         let password = password.unwrap_or("none");
         let account = format!(
             "<sip:{user}@domain.com;transport={transport}>;outbound=\"sip:{server};transport={transport}\";regint=600;\
-             auth_pass={password}\n"
+             answermode=auto;auth_pass={password}\n"
         );
         fs::write(folder.path().join("config"), CONFIGURATION).unwrap();
         fs::write(folder.path().join("accounts"), account).unwrap();
@@ -65,6 +67,20 @@ impl Baresip {
     /// Waits until it shows these words.
     pub(crate) fn wait_for(&self, words: &str) {
         self.program.complaint_with(words);
+    }
+
+    /// Waits until it tells of a call in these words.
+    pub(crate) fn tells(&self, words: &str) {
+        self.program.line_with(words);
+    }
+
+    /// Calls somebody; who is called takes it up by himself.
+    pub(crate) fn dial(&mut self, uri: &str) {
+        self.say(&format!("/dial {uri}\n"));
+    }
+
+    pub(crate) fn hang_up(&mut self) {
+        self.say("/hangup\n");
     }
 
     /// Writes to the friend.

@@ -3,6 +3,8 @@
 
 mod account;
 
+mod calls;
+
 mod linphone;
 mod list_server;
 
@@ -16,11 +18,17 @@ mod next_hop;
 
 mod scans;
 
-use crate::common::outcomes;
+use std::net::SocketAddr;
+
+use rcgen::SanType;
+use tempfile::TempDir;
+
+use crate::common::{Proxy, free_address, outcomes};
 use crate::socket::{Answering, Message, Phone};
+use crate::tls::Authority;
 
 /// A phone that says 200 to everything, registered for a user of domain.com.
-fn phone(user: &str, server: std::net::SocketAddr) -> Answering {
+fn phone(user: &str, server: SocketAddr) -> Answering {
     let phone = Phone::new();
     phone.register(user, server);
     Answering::new(phone, |_, _| Some("200 OK"))
@@ -36,4 +44,19 @@ fn assert_report(sender: &Phone, expected: &[(&str, &str)]) -> Message {
         assert!(address == who && state.starts_with(what), "{who} {what}:\n{}", report.text);
     }
     report
+}
+
+/// A proxy that listens under TLS too, with a certificate for localhost; where, and by what authority.
+fn secure_proxy() -> (Proxy, SocketAddr, Authority) {
+    let authority = Authority::new(TempDir::new().unwrap());
+    authority.certify("domain.com", |params| {
+        params.subject_alt_names.push(SanType::DnsName("localhost".try_into().unwrap()));
+    });
+    let tls = free_address();
+    let (listen, certificate) = (format!("tls:{tls}"), authority.path("server.pem"));
+    // Linphone names its server in a Route, and the proxy has to know that name for its own.
+    let args = ["--domain", "localhost", "--listen", &listen, "--tls-cert", &certificate];
+    let proxy = Proxy::start_with(&args);
+    assert_eq!(proxy.program.line_with("listening tls"), format!("listening tls {tls}"));
+    (proxy, tls, authority)
 }

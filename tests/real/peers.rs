@@ -38,6 +38,16 @@ impl Sipp {
         remote: Option<SocketAddr>,
         keys: &[(&str, &str)],
     ) -> Self {
+        Self::play_over("u1", ip, (scenario, keys), remote)
+    }
+
+    /// Over `u1`, one socket of datagrams, or `t1`, one connection.
+    fn play_over(
+        transport: &str,
+        ip: IpAddr,
+        (scenario, keys): (&str, &[(&str, &str)]),
+        remote: Option<SocketAddr>,
+    ) -> Self {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/peers").join(scenario);
         let address = SocketAddr::new(ip, free_address().port());
         let own = if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() };
@@ -45,7 +55,7 @@ impl Sipp {
         let mut command = Command::new(installed("sipp", "sip-tester"));
         // It writes files where it stands; TERM is for the screen that it draws.
         command.current_dir(scratch.path()).env("TERM", "dumb").args(["-nostdin", "-m", "1"]);
-        command.args(["-timeout", "25s", "-timeout_error", "-i", &own, "-p"]);
+        command.args(["-t", transport, "-timeout", "25s", "-timeout_error", "-i", &own, "-p"]);
         command.arg(address.port().to_string()).arg("-sf").arg(file);
         for (key, value) in keys {
             command.args(["-key", key, value]);
@@ -162,12 +172,17 @@ fn w22_sipp_submits_and_takes_the_report_in_the_same_call() {
 #[test]
 fn w29_sipp_calls_sipp_writes_within_the_call_and_hangs_up() {
     let proxy = Proxy::start();
-    let bob = Sipp::answering("call_uas.xml");
     let phone = Phone::new();
-    let answer = phone.ask(proxy.address, &register("bob", &format!("<{}>", bob.uri()), phone.address));
-    assert_eq!(answer.start(), "SIP/2.0 200 OK", "{}", answer.text);
-    Sipp::play("call_uac.xml", Some(proxy.address), &[]).assert_as_written("call_uac.xml");
-    bob.assert_as_written("call_uas.xml");
+    for transport in ["u1", "t1"] {
+        let bob = Sipp::answering("call_uas.xml");
+        let contact = format!("<{}>", bob.uri());
+        let answer = phone.ask(proxy.address, &register(transport, &contact, phone.address));
+        assert_eq!(answer.start(), "SIP/2.0 200 OK", "{}", answer.text);
+        let scenario = ("call_uac.xml", &[("callee", transport)][..]);
+        let caller = Sipp::play_over(transport, Ipv4Addr::LOCALHOST.into(), scenario, Some(proxy.address));
+        caller.assert_as_written("call_uac.xml");
+        bob.assert_as_written("call_uas.xml");
+    }
 }
 
 #[test]

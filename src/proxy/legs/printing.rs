@@ -10,6 +10,7 @@ use crate::proxy::in_dialog::InDialog;
 use crate::proxy::recipient::Own;
 use crate::proxy::router::Target;
 use crate::sip::{Leg, Member};
+use crate::time::Now;
 
 impl Legs {
     /// The bytes of one branch for a flow; none for a recipient that there is not.
@@ -55,9 +56,9 @@ impl Legs {
 
     /// Where the leg of To goes at first, in a session. Later, when he registers, the session is over: the same leg goes to
     /// where he is then, out of the dialog.
-    pub(super) fn target_in_dialog(&self, core: &Core, recipient: u32) -> Option<Target> {
+    pub(super) fn target_in_dialog(&self, core: &Core, recipient: u32, now: Now) -> Option<Target> {
         let is_first = self.recipients.get(index(recipient)).is_some_and(|it| it.fork.used() == FIRST);
-        self.in_dialog(recipient).filter(|_| is_first)?.target(core)
+        self.in_dialog(recipient).filter(|_| is_first)?.target(core, now)
     }
 
     /// The dialog of the leg of To; an alias or a list in To is out of it.

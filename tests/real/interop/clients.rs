@@ -1,17 +1,12 @@
 //! linphonec and baresip as users of our proxy: what they are sent they show, and what they write arrives.
 
-use std::net::SocketAddr;
-
-use rcgen::SanType;
 use serde_json::json;
-use tempfile::TempDir;
 
-use super::assert_report;
 use super::linphone::Linphone;
+use super::{assert_report, secure_proxy};
 use crate::baresip::Baresip;
-use crate::common::{Proxy, free_address, listener, objects};
+use crate::common::{Proxy, listener, objects};
 use crate::socket::{Phone, submission};
-use crate::tls::Authority;
 
 const TEXT: &str = "Gr\u{fc}\u{df}e an alle";
 
@@ -60,21 +55,6 @@ fn linphone_refuses_a_type_that_it_does_not_know_and_that_is_told() {
             .replace("text/plain", "text/html");
     assert_eq!(james.ask(proxy.address, &sent).start(), "SIP/2.0 202 Accepted");
     assert_report(&james, &[("im:linda@domain.com", "failure;status=415")]);
-}
-
-/// A proxy that listens under TLS too, with a certificate for localhost; where, and by what authority.
-fn secure_proxy() -> (Proxy, SocketAddr, Authority) {
-    let authority = Authority::new(TempDir::new().unwrap());
-    authority.certify("domain.com", |params| {
-        params.subject_alt_names.push(SanType::DnsName("localhost".try_into().unwrap()));
-    });
-    let tls = free_address();
-    let (listen, certificate) = (format!("tls:{tls}"), authority.path("server.pem"));
-    // Linphone names its server in a Route, and the proxy has to know that name for its own.
-    let args = ["--domain", "localhost", "--listen", &listen, "--tls-cert", &certificate];
-    let proxy = Proxy::start_with(&args);
-    assert_eq!(proxy.program.line_with("listening tls"), format!("listening tls {tls}"));
-    (proxy, tls, authority)
 }
 
 #[test]

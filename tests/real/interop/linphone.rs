@@ -1,4 +1,4 @@
-//! linphonec, Linphone without a window; commands go to its standard input.
+//! linphonec, Linphone without a window and without sound; commands go to its standard input.
 
 use std::fs;
 use std::io::Write;
@@ -46,6 +46,7 @@ impl Linphone {
             "[sip]\nbind_address=127.0.0.1\nsip_port=-1\nsip_tcp_port=-1\nsip_tls_port=-1\nuse_ipv6=0\nguess_hostname=0\n\
              contact=\"{user}\" <sip:{user}@127.0.0.1>\ndefault_proxy=0\nauto_net_state_mon=0\n\
              register_only_when_network_is_up=0\n{more}\n\
+             [sound]\nplayback_dev_id=ANULL\ncapture_dev_id=ANULL\nringer_dev_id=ANULL\n\n\
              [proxy_0]\nreg_proxy=<{server}>\nreg_route=<{server};lr>\n\
              reg_identity=<sip:{user}@domain.com>\nreg_expires=3600\nreg_sendregister=1\npublish=0\n"
         );
@@ -53,7 +54,7 @@ impl Linphone {
         // A program that is started here has no home, and this one wants one.
         let mut command = Command::new("env");
         command.arg(format!("HOME={}", home.path().display()));
-        command.arg(installed("linphonec", "linphone-cli")).arg("-c").arg(settings);
+        command.arg(installed("linphonec", "linphone-cli")).arg("-a").arg("-c").arg(settings);
         let (program, commands) = Program::start_conversing("linphonec", command);
         Self { program, commands, _home: home }
     }
@@ -65,7 +66,25 @@ impl Linphone {
 
     /// Writes to somebody.
     pub(super) fn write(&mut self, to: &str, text: &str) {
-        writeln!(self.commands, "chat {to} {text}").unwrap();
+        self.say(&format!("chat {to} {text}"));
+    }
+
+    /// Calls somebody; who is called takes it up by himself.
+    pub(super) fn dial(&mut self, uri: &str) {
+        self.say(&format!("call {uri}"));
+    }
+
+    pub(super) fn hang_up(&mut self) {
+        self.say("terminate");
+    }
+
+    /// Waits until it says that its call of that number, the first is 1, is in this state.
+    pub(super) fn wait_for_call(&self, number: u32, with: &str, state: &str) {
+        self.program.line_with(&format!("Call {number} with {with} {state}"));
+    }
+
+    fn say(&mut self, command: &str) {
+        writeln!(self.commands, "{command}").unwrap();
         self.commands.flush().unwrap();
     }
 }
