@@ -105,6 +105,50 @@ fn the_house_is_tidy() {
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
 }
 
+#[test]
+fn what_was_tried_with_programs_of_others_is_tried_by_tests_that_there_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    collect(root, &root.join("tests/real"), &mut files);
+    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+    let complaints = missing_tests(&read("docs/compatibility.md"), &read("script/interop"), &files);
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+/// Tests that the table names and that there are not, or that the script of the table does not run.
+fn missing_tests(table: &str, script: &str, files: &[Source]) -> Vec<String> {
+    let there: Vec<String> = files.iter().flat_map(real_tests).collect();
+    let filters: Vec<&str> = script
+        .lines()
+        .filter_map(|line| line.split_once(" -- "))
+        .flat_map(|(_, rest)| rest.split(' '))
+        .collect();
+    let rows = table.lines().filter(|line| line.starts_with('|'));
+    let is_test = |name: &&str| name.contains("::") && name.starts_with(|c: char| c.is_ascii_lowercase());
+    let named: Vec<&str> = rows.flat_map(|row| row.split('`').skip(1).step_by(2)).filter(is_test).collect();
+    assert!(!named.is_empty() && !filters.is_empty(), "no table or no script");
+    let mut found = Vec::new();
+    for name in named {
+        let start = name.trim_end_matches('\u{2026}');
+        let mut meant = there.iter().filter(|test| test.starts_with(start)).peekable();
+        if meant.peek().is_none() {
+            found.push(format!("docs/compatibility.md: there is no test {name}"));
+        }
+        if !meant.all(|test| filters.iter().any(|filter| test.contains(filter))) {
+            found.push(format!("script/interop: does not run {name}"));
+        }
+    }
+    found
+}
+
+/// The tests of one file of the real suite, as a filter names them.
+fn real_tests(file: &Source) -> Vec<String> {
+    let place = file.path.trim_start_matches("tests/real/").trim_end_matches(".rs").replace('/', "::");
+    let tests = file.code.split("#[test]").skip(1);
+    let names = tests.filter_map(|test| test.split_once("fn ")?.1.split(['(', '<']).next());
+    names.map(|name| format!("{place}::{name}")).collect()
+}
+
 /// All that is wrong with one file.
 fn complaints_about(file: &Source, all: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
@@ -793,6 +837,24 @@ mod the_rules {
                 "tests/real/lost.rs:1: no `mod` leads here",
             ]
         );
+    }
+
+    #[test]
+    fn a_test_that_the_table_of_peers_names_is_there_and_is_run() {
+        let tests = "//! T.\n#[test]\nfn w1_kamailio_does() {}\nfn w2_helps() {}\n";
+        let files = [Source::new("tests/real/interop/edge.rs", tests)];
+        let script = "exec script/test --test real -- interop:: nat::\n";
+        for (row, expected) in [
+            ("| Kamailio | `interop::edge::w1_kamailio\u{2026}` |\n", 0),
+            ("| Kamailio | `interop::edge::w1_kamailio_does` |\n", 0),
+            ("| Kamailio on `[::]` | `interop::edge::w1\u{2026}` |\n", 0),
+            ("| Kamailio | `interop::edge::w2\u{2026}` |\n", 1),
+            ("| Kamailio | `edge::w1\u{2026}` |\n", 1),
+        ] {
+            assert_eq!(missing_tests(row, script, &files).len(), expected, "{row}");
+        }
+        let row = "| Kamailio | `interop::edge::w1\u{2026}` |\n";
+        assert_eq!(missing_tests(row, "exec script/test -- peers::\n", &files).len(), 1);
     }
 
     #[test]
