@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -10,7 +11,7 @@ use crate::baresip::Baresip;
 use crate::common::{objects, wait_for_binding};
 use crate::kamailio::Kamailio;
 use crate::program::{Program, fanfare};
-use crate::socket::{Answering, Message, Phone, Tap, Way, submission};
+use crate::socket::{Answering, Message, Phone, Tap, Way, answer_to, submission};
 
 /// A phone registered at Kamailio that always says the same.
 fn answering(user: &str, kamailio: &Kamailio, status: &'static str) -> Answering {
@@ -109,4 +110,54 @@ fn w6_killed_in_the_middle_it_goes_on_with_those_who_have_not_answered() {
     assert!(bob.seen().iter().any(same), "as the same request, so that he can tell a double");
     let texts: Vec<_> = ann.seen().iter().map(|message| message.body().to_owned()).collect();
     assert_eq!(texts, ["first", "second"], "who has answered gets nothing twice");
+}
+
+/// A list server of literal bytes: answers OPTIONS with this offer until a MESSAGE comes, which is left to the caller.
+fn next_message(server: &Phone, offer: &str) -> Message {
+    loop {
+        let request = server.receive();
+        match request.method() {
+            "OPTIONS" => server.send(request.from, &answer_to(&request, "200 OK", offer)),
+            "MESSAGE" => return request,
+            other => panic!("{other}: {}", request.text),
+        }
+    }
+}
+
+#[test]
+fn w27_w10_killed_before_the_list_server_answers_it_sends_the_same_list_again() {
+    let (server, folder) = (Phone::new(), TempDir::new().unwrap());
+    let over = format!("udp:{}", server.address);
+    let data = folder.path().to_str().unwrap();
+    let people = ["sip:ann@domain.com", "sip:bob@domain.com"];
+    let sender = send(&over, &people, "first", &["--data", data]);
+    let first = next_message(&server, "Supported: recipient-list-message\r\n");
+    assert_eq!(first.value("Require"), "recipient-list-message", "{}", first.text);
+    sender.kill();
+
+    // By now it offers nothing; but what it may have taken is not sent to each as well.
+    let sender = send(&over, &people[..1], "second", &["--data", data]);
+    let mut seen = Vec::new();
+    while seen.len() < 2 {
+        let message = next_message(&server, "");
+        // What the first one had sent again before it was killed is left over in the socket.
+        if message.text == first.text {
+            continue;
+        }
+        server.answer(&message, "202 Accepted");
+        seen.push(message);
+    }
+    assert_eq!(sender.end().code(), 0);
+    let again = seen.iter().find(|message| !message.values("Require").is_empty()).expect("the list");
+    assert_eq!(again.identity(), first.identity());
+    assert_eq!(again.body(), first.body());
+    let second = seen.iter().find(|message| message.values("Require").is_empty()).unwrap();
+    assert_eq!((second.value("To"), second.body()), ("<sip:ann@domain.com>", "second"));
+    while let Some(late) = server.receive_within(Duration::from_millis(200)) {
+        assert!(
+            seen.iter().any(|message| message.text == late.text) || late.text == first.text,
+            "{}",
+            late.text
+        );
+    }
 }
