@@ -293,6 +293,27 @@ fn w29_two_transports_get_two_routes_and_each_side_is_reached_over_its_flow() {
 }
 
 #[test]
+fn w29_a_message_to_many_in_a_call_reaches_its_callee_over_his_connection() {
+    let mut bench = Bench::new();
+    bench.register("ann", ANN);
+    let (anns, bobs) = (tcp(ANNS_END, 5), tcp(BOBS_END, 6));
+    bench.receive(bobs, &register("bob", &format!("<sip:bob@{BOBS_END};transport=tcp>"), 1, 600));
+    assert_eq!(status(&bench.take_one(BOBS_END)), 200);
+    bench.receive(anns, &by_tcp(ANN_CALLS_BOB));
+    let invite = bench.take_one(BOBS_END);
+    let routes = fields(&invite, "Record-Route");
+    let more = format!("Route: {}, {}\nSecondary-To: <sip:ann@domain.com>\n", routes[1], routes[0]);
+    let uri = "sip:bob@10.0.0.7:5060";
+    bench.receive(anns, &by_tcp(&further("MESSAGE", uri, ";tag=b1", "z9hG4bKmany", &more)));
+    assert_eq!(status(&bench.take_one(ANNS_END)), 202);
+    let within = bench.take_one(BOBS_END);
+    assert!(within.starts_with(&format!("MESSAGE {uri} SIP/2.0\r\n")), "{within}");
+    assert_eq!((field(&within, "Call-ID"), field(&within, "Route")), (Some("call1@ann"), None));
+    assert_eq!(field(&bench.take_one(ANN), "To"), Some("<sip:ann@domain.com>"));
+    assert!(bench.connects.is_empty());
+}
+
+#[test]
 fn w29_between_datagrams_and_a_stream_each_route_has_the_transport_of_its_side() {
     let mut bench = Bench::at_home();
     bench.receive(tcp(ANNS_END, 5), &by_tcp(ANN_CALLS_BOB));
