@@ -174,6 +174,9 @@ impl UserAgent {
         };
         let asked = Asked { request, key, flow };
         match request.method() {
+            Method::Message if inbox::is_notification(request, &self.core) => {
+                self.outbox.receipt(&mut self.core, asked, now);
+            }
             Method::Message => {
                 self.inbox.message(&mut self.core, &mut self.conversations, asked, now);
             }

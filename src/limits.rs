@@ -238,6 +238,12 @@ pub const SAVE_AGAIN: Duration = Duration::from_secs(5);
 pub const QUESTIONS_WAITING_MAX: usize = 64;
 /// Messages that missed somebody and are kept ready to be sent again after a start; older ones stay in the history.
 pub const OPEN_LOADED_MAX: usize = 1000;
+/// Messages that asked to be told that they were seen, and whose readers are known again after a start.
+pub const ASKING_LOADED_MAX: usize = OUTBOX_FINISHED_MAX;
+/// Bytes of a text that asks for it; a longer one leaves as it is, so that it does not grow past a bound by that.
+pub const ASKING_BYTES_MAX: usize = 32 * 1024;
+/// People of whom it is remembered that their program does not take CPIM; over it somebody is asked again.
+pub const CPIM_REFUSERS_MAX: usize = 10_000;
 /// Names being looked up at a time.
 pub const LOOKUPS_MAX: usize = 64;
 /// How long the look-up of a name may take.

@@ -12,6 +12,7 @@ use clap::Args;
 use super::lines::{Line, Printer, millis};
 use super::{Report, ServerArguments, SignInArguments, parse, password, runtime};
 use crate::client::command::{AgentCommand, Draft, Event, RegistrationState};
+use crate::client::delivery::is_reached;
 use crate::client::journal::{DeliveryState, MessageId, PersonRow};
 use crate::runtime::agent::Agent;
 use crate::runtime::attachment;
@@ -206,13 +207,14 @@ impl Progress {
             | DeliveryState::Deferred
             | DeliveryState::Cancelled
             | DeliveryState::PassedOn
-            | DeliveryState::Delivered => true,
+            | DeliveryState::Delivered
+            | DeliveryState::Read => true,
         };
         if !is_outcome {
             return;
         }
         self.known.insert(address.to_owned());
-        if matches!(state, DeliveryState::Delivered | DeliveryState::PassedOn) {
+        if is_reached(state) {
             self.missed.remove(address);
         } else {
             self.missed.insert(address.to_owned());
@@ -284,7 +286,7 @@ const fn about(event: &Event) -> Option<MessageId> {
 /// The words of the delivery report (W20).
 const fn word(state: DeliveryState) -> &'static str {
     match state {
-        DeliveryState::Delivered | DeliveryState::PassedOn => "success",
+        DeliveryState::Delivered | DeliveryState::PassedOn | DeliveryState::Read => "success",
         DeliveryState::Failed | DeliveryState::Cancelled => "failure",
         DeliveryState::Deferred => "deferred",
         DeliveryState::NoReport => "unknown",

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::client::contacts::uri_key;
 use crate::client::journal::{DeliveryRow, DeliveryState};
-use crate::client::reason::{NO_ANSWER, NO_CONNECTION, NO_FINAL_ANSWER};
-use crate::sip::{ReportLine, ReportState, Uri};
+use crate::client::reason::{NO_ANSWER, NO_CONNECTION, NO_FINAL_ANSWER, THEIR_PROGRAM_FAILED};
+use crate::sip::{Disposition, ReportLine, ReportState, Uri};
 use crate::time::Timestamp;
 
 /// What was heard about one recipient.
@@ -69,6 +69,25 @@ pub enum Learned {
     State,
 }
 
+impl News {
+    /// What their program says of a message (RFC 5438): beside that somebody has read it, what the report said stays.
+    #[must_use]
+    pub fn said(disposition: Disposition, known: &DeliveryRow) -> Self {
+        match disposition {
+            Disposition::Delivered => Self::bare(DeliveryState::Delivered),
+            Disposition::Failed => Self::failed(None, THEIR_PROGRAM_FAILED.to_owned()),
+            Disposition::Displayed if is_reached(known.state) => Self {
+                state: DeliveryState::Read,
+                status: known.status,
+                phrase: known.phrase.clone(),
+                tries: known.tries,
+                after: known.after,
+            },
+            Disposition::Displayed => Self::bare(DeliveryState::Read),
+        }
+    }
+}
+
 /// Puts news into what is known.
 pub fn learn(row: &mut DeliveryRow, news: &News, at: Timestamp) -> Learned {
     let learned = if rank(news.state, &news.phrase) > rank(row.state, &row.phrase) {
@@ -120,8 +139,21 @@ pub const fn is_settled(state: DeliveryState) -> bool {
         | DeliveryState::Failed
         | DeliveryState::Cancelled
         | DeliveryState::PassedOn
-        | DeliveryState::Delivered => true,
+        | DeliveryState::Delivered
+        | DeliveryState::Read => true,
     }
+}
+
+/// Whether a recipient has it, as far as anybody can say.
+#[must_use]
+pub const fn is_reached(state: DeliveryState) -> bool {
+    matches!(state, DeliveryState::PassedOn | DeliveryState::Delivered | DeliveryState::Read)
+}
+
+/// Whether an attempt failed as their program takes no CPIM: the text alone it may take (RFC 3261 §21.4.13).
+#[must_use]
+pub fn is_refused_by_type(row: &DeliveryRow) -> bool {
+    row.state == DeliveryState::Failed && row.status == Some(415)
 }
 
 /// Whether `Resend` goes to a recipient in this state.
@@ -153,8 +185,9 @@ pub fn rank(state: DeliveryState, phrase: &str) -> u8 {
         DeliveryState::Failed => 5,
         DeliveryState::PassedOn => 6,
         DeliveryState::Delivered => 7,
+        DeliveryState::Read => 8,
         // Withdrawn before any byte left: nothing can be heard of it.
-        DeliveryState::Cancelled => 8,
+        DeliveryState::Cancelled => 9,
     }
 }
 
@@ -171,6 +204,7 @@ const fn shown_rank(row: &DeliveryRow) -> (u8, u32) {
         DeliveryState::Deferred => 6,
         DeliveryState::PassedOn => 7,
         DeliveryState::Delivered => 8,
+        DeliveryState::Read => 9,
     };
     (rank, row.attempt)
 }
@@ -217,7 +251,7 @@ mod tests {
     use super::*;
     use crate::client::journal::MessageId;
     use DeliveryState::{
-        Accepted, Cancelled, Deferred, Delivered, Failed, NoReport, PassedOn, Queued, Sending,
+        Accepted, Cancelled, Deferred, Delivered, Failed, NoReport, PassedOn, Queued, Read, Sending,
     };
     use proptest::prelude::*;
 
@@ -265,6 +299,10 @@ mod tests {
             (Deferred, Failed),
             (Deferred, PassedOn),
             (PassedOn, Delivered),
+            (PassedOn, Read),
+            (Delivered, Read),
+            (NoReport, Read),
+            (Failed, Read),
             (Queued, Cancelled),
         ];
         for (from, to) in forward {
@@ -284,7 +322,7 @@ mod tests {
 
     #[test]
     fn w25_a_late_report_never_turns_a_success_back() {
-        for success in [Delivered, PassedOn] {
+        for success in [Delivered, PassedOn, Read] {
             for late in [Failed, Deferred, Accepted, NoReport] {
                 let mut known = row(success, 1);
                 assert_eq!(learn(&mut known, &News::bare(late), AT), Learned::Nothing);
@@ -303,6 +341,33 @@ mod tests {
         assert_eq!(learn(&mut other, &News::failed(Some(408), NO_ANSWER.to_owned()), AT), Learned::State);
         assert_eq!(learn(&mut other, &News::failed(Some(486), "Busy Here".to_owned()), AT), Learned::State);
         assert_eq!((other.status, is_guess(&other)), (Some(486), false));
+    }
+
+    #[test]
+    fn w28_that_somebody_has_read_it_leaves_what_the_report_said() {
+        let mut known = row(Accepted, 1);
+        learn(
+            &mut known,
+            &News { status: Some(200), after: Some(Duration::from_millis(40)), ..News::bare(Delivered) },
+            AT,
+        );
+        let later = Timestamp::from_millis(2);
+        let news = News::said(Disposition::Displayed, &known);
+        assert_eq!(learn(&mut known, &news, later), Learned::State);
+        assert_eq!((known.state, known.status, known.at), (Read, Some(200), later));
+        assert_eq!(known.after, Some(Duration::from_millis(40)));
+        for said in [Disposition::Displayed, Disposition::Delivered, Disposition::Failed] {
+            let news = News::said(said, &known);
+            assert_eq!(learn(&mut known, &news, AT), Learned::Nothing);
+        }
+        let mut failed = row(Failed, 1);
+        failed.status = Some(408);
+        let news = News::said(Disposition::Displayed, &failed);
+        assert_eq!(learn(&mut failed, &news, AT), Learned::State);
+        assert_eq!((failed.state, failed.status), (Read, None));
+        let mut open = row(Accepted, 1);
+        let news = News::said(Disposition::Failed, &open);
+        assert_eq!(learn(&mut open, &news, AT), Learned::State);
     }
 
     #[test]
@@ -332,6 +397,7 @@ mod tests {
             (vec![(Failed, 1), (Cancelled, 2)], (Failed, 1)),
             (vec![(NoReport, 1), (Failed, 2)], (Failed, 2)),
             (vec![(Failed, 1), (Failed, 2)], (Failed, 2)),
+            (vec![(Read, 1), (Delivered, 2)], (Read, 1)),
         ];
         for (rows, expected) in table {
             let rows: Vec<_> = rows.into_iter().map(|(state, attempt)| row(state, attempt)).collect();

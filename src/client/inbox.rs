@@ -63,11 +63,6 @@ impl Inbox {
             }
             return core.answer_now(asked, rejection.status, begun.finish(), now);
         }
-        // What became of a message of ours (RFC 5438) is nothing that anybody wrote.
-        if content_is(asked.request, "message/imdn+xml") {
-            let answer = core.plain_answer(asked, 200);
-            return core.answer_now(asked, answer.status, answer.bytes, now);
-        }
         if content_is(asked.request, "application/im-iscomposing+xml") {
             let answer = core.plain_answer(asked, 200);
             core.answer_now(asked, answer.status, answer.bytes, now);
@@ -166,6 +161,11 @@ impl Inbox {
         }
         core.write(Write::ForgetKeysBefore(before));
     }
+}
+
+/// Whether a MESSAGE that we take is no message to a person, but says what became of one of ours (RFC 5438).
+pub(super) fn is_notification(request: &Request, core: &Core) -> bool {
+    check(request, core).is_ok() && content_is(request, "message/imdn+xml")
 }
 
 /// RFC 3261 §8.2: whether we are meant, understand what is required, and can show the body.

@@ -96,6 +96,8 @@ pub struct AttemptRow {
     pub report: String,
     /// How it leaves.
     pub way: Way,
+    /// Whether its text leaves in CPIM, and asks to be told that it was delivered and seen (RFC 5438, W28).
+    pub asks: bool,
     /// How far it is.
     pub stage: AttemptStage,
     /// When the stage was reached.
@@ -173,6 +175,8 @@ pub enum DeliveryState {
     PassedOn,
     /// The report says success.
     Delivered,
+    /// Their program says that they have seen it (RFC 5438, W28).
+    Read,
 }
 
 /// A received message.

@@ -14,6 +14,8 @@ mod report;
 
 mod list;
 
+mod receipt;
+
 mod submission;
 
 mod one_by_one;
@@ -29,15 +31,13 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use self::entry::{Attempt, Entry, Identity};
+use self::entry::{Attempt, Entry, Identity, queued};
 use self::one_by_one::Singles;
 use crate::client::command::{Draft, Event};
 use crate::client::conversation::Conversations;
 use crate::client::core::{Action, Core};
-use crate::client::delivery::{Learned, News, learn};
-use crate::client::journal::{
-    AttemptRow, AttemptStage, ConversationId, DeliveryRow, DeliveryState, MessageId, OutgoingRow, Way, Write,
-};
+use crate::client::delivery::{Learned, News, is_refused_by_type, learn};
+use crate::client::journal::{AttemptRow, AttemptStage, ConversationId, MessageId, OutgoingRow, Way, Write};
 use crate::client::snapshot::Tally;
 use crate::limits::{OUTBOX_FINISHED_MAX, OUTBOX_WAITING_MAX, SAVE_AGAIN};
 use crate::sip::enclose;
@@ -77,6 +77,8 @@ pub(super) struct Outbox {
     untold: BTreeMap<MessageId, Vec<Event>>,
     /// Messages with a good end, remembered for a repeated report.
     finished: BTreeSet<MessageId>,
+    /// People whose program takes no CPIM, by [`address_key`](crate::client::contacts::address_key) (W28).
+    refusers: BTreeSet<String>,
 }
 
 impl Outbox {
@@ -234,6 +236,8 @@ impl Outbox {
         recipients: Vec<u32>,
         now: Now,
     ) {
+        let may_ask = |entry: &Entry| self.may_ask(core, entry, &recipients);
+        let asks = ids.asks.unwrap_or_else(|| self.entries.get(&id).is_some_and(may_ask));
         let Some(entry) = self.entries.get_mut(&id) else {
             return;
         };
@@ -250,6 +254,7 @@ impl Outbox {
             cseq: ids.cseq,
             report: ids.report,
             way: Way::FanOut,
+            asks,
             stage: AttemptStage::Queued,
             at: now.wall,
         };
@@ -285,6 +290,10 @@ impl Outbox {
         let event = match learned {
             Learned::Nothing => return,
             Learned::Details => Event::Changed { conversation: entry.row.conversation },
+            // No failure to tell of: they get the text alone (W28).
+            Learned::State if attempt.row.asks && is_refused_by_type(&row) => {
+                Event::Changed { conversation: entry.row.conversation }
+            }
             Learned::State => entry.delivery_event(&row),
         };
         core.write(Write::Delivery(row));
@@ -377,19 +386,5 @@ impl Outbox {
 
     fn find_mut(&mut self, place: Place) -> Option<&mut Attempt> {
         self.entries.get_mut(&place.0)?.attempts.get_mut(&place.1)
-    }
-}
-
-fn queued(message: MessageId, attempt: u32, recipient: u32, now: Now) -> DeliveryRow {
-    DeliveryRow {
-        message,
-        attempt,
-        recipient,
-        state: DeliveryState::Queued,
-        status: None,
-        phrase: String::new(),
-        tries: None,
-        after: None,
-        at: now.wall,
     }
 }

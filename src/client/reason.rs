@@ -6,6 +6,8 @@ use std::borrow::Cow;
 
 /// The phrase of a recipient whose submission got no answer at all: nobody knows whether the server has it.
 pub const NO_ANSWER: &str = "No answer from the server";
+/// Phrase of a failure that the recipient's program tells by itself (RFC 5438).
+pub const THEIR_PROGRAM_FAILED: &str = "Their program could not deliver it";
 /// The phrase of a recipient whose own message got no answer at all (W6).
 pub const NO_FINAL_ANSWER: &str = "No answer came back";
 /// The server gave no proof that it fans out (W6); the phrase of those to whom an earlier Fanfare sent nothing then.

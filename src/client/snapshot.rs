@@ -155,6 +155,8 @@ pub struct Tally {
     pub accepted: u32,
     /// Delivered.
     pub delivered: u32,
+    /// Read.
+    pub read: u32,
     /// Passed on.
     pub passed_on: u32,
     /// Deferred.

@@ -27,6 +27,7 @@ impl Tally {
                 DeliveryState::Cancelled => &mut tally.cancelled,
                 DeliveryState::PassedOn => &mut tally.passed_on,
                 DeliveryState::Delivered => &mut tally.delivered,
+                DeliveryState::Read => &mut tally.read,
             };
             *count += 1;
         }
@@ -64,6 +65,8 @@ impl Tally {
             DeliveryState::Cancelled
         } else if self.passed_on > 0 {
             DeliveryState::PassedOn
+        } else if self.read > 0 {
+            DeliveryState::Read
         } else {
             DeliveryState::Delivered
         }
@@ -89,6 +92,9 @@ pub fn line(tally: &Tally, waiting_for: &[&str]) -> String {
         }
         DeliveryState::PassedOn if total == 1 => "Passed on, arrival not confirmed".to_owned(),
         DeliveryState::PassedOn => format!("{} of {total} passed on, arrival not confirmed", tally.passed_on),
+        DeliveryState::Read if total == 1 => "Read".to_owned(),
+        DeliveryState::Read if tally.read == total => format!("Read by all {total}"),
+        DeliveryState::Read => format!("Read by {} of {total}", tally.read),
         DeliveryState::Delivered if total == 0 => String::new(),
         DeliveryState::Delivered if total == 1 => "Delivered".to_owned(),
         DeliveryState::Delivered => format!("Delivered to all {total}"),
@@ -101,6 +107,7 @@ pub fn accessible_name(tally: &Tally) -> String {
     let people = if tally.total == 1 { "person" } else { "people" };
     let mut name = format!("Message to {} {people}", tally.total);
     let parts = [
+        (tally.read, "read"),
         (tally.delivered, "delivered"),
         (tally.passed_on, "passed on"),
         (tally.failed, "not delivered"),
@@ -159,7 +166,7 @@ mod tests {
     use crate::client::snapshot::Person;
     use crate::time::Timestamp;
     use DeliveryState::{
-        Accepted, Cancelled, Deferred, Delivered, Failed, NoReport, PassedOn, Queued, Sending,
+        Accepted, Cancelled, Deferred, Delivered, Failed, NoReport, PassedOn, Queued, Read, Sending,
     };
 
     #[test]
@@ -172,6 +179,11 @@ mod tests {
             (&[Queued, Queued], "Waiting 2 of 2"),
             (&[Sending, Sending, Delivered], "Waiting 2 of 3"),
             (&[Delivered; 6], "Delivered to all 6"),
+            (&[Read, Read, Delivered, Read, Delivered, Delivered], "Read by 3 of 6"),
+            (&[Read; 6], "Read by all 6"),
+            (&[Read], "Read"),
+            (&[Read, Failed], "1 of 2 not delivered"),
+            (&[Read, PassedOn], "1 of 2 passed on, arrival not confirmed"),
             (&[PassedOn, Delivered], "1 of 2 passed on, arrival not confirmed"),
             (&[Cancelled, Cancelled], "Not sent (you cancelled)"),
             (&[Delivered], "Delivered"),
@@ -202,6 +214,8 @@ mod tests {
             accessible_name(&tally),
             "Message to 6 people, 4 delivered, 1 not delivered, 1 without report"
         );
+        let read = Tally::of([Read, Read, Read, Delivered, Delivered, Delivered]);
+        assert_eq!(accessible_name(&read), "Message to 6 people, 3 read, 3 delivered");
         assert_eq!(accessible_name(&Tally::of([Accepted])), "Message to 1 person, 1 waiting");
         assert_eq!((tally.resendable(), tally.under_way()), (2, 0));
     }

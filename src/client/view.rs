@@ -114,6 +114,7 @@ mod tests {
             cseq: 1,
             report: "each;detail;id=x".into(),
             way: Way::FanOut,
+            asks: false,
             stage: AttemptStage::Closed,
             at: Timestamp::default(),
         }

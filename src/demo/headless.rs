@@ -123,6 +123,7 @@ impl Story {
                 say(&format!("  ✗ {name}: not delivered: {words}{code}{after}"));
             }
             DeliveryState::Queued
+            | DeliveryState::Read
             | DeliveryState::Sending
             | DeliveryState::Accepted
             | DeliveryState::NoReport

@@ -9,7 +9,7 @@ use crate::client::journal::{
     AttemptRow, AttemptStage, ConversationId, ConversationRow, DeliveryRow, DeliveryState, IncomingRow,
     MessageId, OpenRows, OutgoingRow, PersonRow, Rows, Way, Write,
 };
-use crate::limits::OPEN_LOADED_MAX;
+use crate::limits::{ASKING_LOADED_MAX, OPEN_LOADED_MAX};
 use crate::sip::content;
 use crate::store::Schema;
 use crate::store::columns::{Json, millis, people, people_column, signed, timestamp, unsigned};
@@ -30,6 +30,7 @@ impl Schema for ClientSchema {
         include_str!("client_2.sql"),
         include_str!("client_3.sql"),
         include_str!("client_4.sql"),
+        include_str!("client_5.sql"),
     ];
 
     fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
@@ -143,11 +144,11 @@ fn put_attempt(connection: &Connection, attempt: &AttemptRow) -> rusqlite::Resul
     };
     // The To tag stays when the attempt is closed: a late report is still known by it (W25).
     let sql = "INSERT INTO attempt (message, number, recipients, call_id, from_tag, cseq, report, way, stage, to_tag,
-                                    at, by_list)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                                    at, by_list, asks)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
                ON CONFLICT (message, number) DO UPDATE SET recipients = ?3, call_id = ?4, from_tag = ?5, cseq = ?6,
                    report = ?7, way = ?8, stage = ?9, to_tag = coalesce(?10, to_tag), at = ?11,
-                   by_list = ?12";
+                   by_list = ?12, asks = ?13";
     connection
         .prepare_cached(sql)?
         .execute(params![
@@ -163,6 +164,7 @@ fn put_attempt(connection: &Connection, attempt: &AttemptRow) -> rusqlite::Resul
             to_tag,
             attempt.at.as_millis_i64(),
             attempt.way == Way::ByList,
+            attempt.asks,
         ])
         .map(drop)
 }
@@ -234,6 +236,7 @@ const fn state_word(state: DeliveryState) -> &'static str {
         DeliveryState::Cancelled => "cancelled",
         DeliveryState::PassedOn => "passed-on",
         DeliveryState::Delivered => "delivered",
+        DeliveryState::Read => "read",
     }
 }
 
@@ -248,12 +251,14 @@ fn state(word: &str) -> Option<DeliveryState> {
         "cancelled" => DeliveryState::Cancelled,
         "passed-on" => DeliveryState::PassedOn,
         "delivered" => DeliveryState::Delivered,
+        "read" => DeliveryState::Read,
         _ => return None,
     })
 }
 
 fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenRows>> {
-    // Under way, missed by somebody in every attempt, or the last word of its conversation.
+    // Under way, missed by somebody in every attempt, the last word of its conversation, or of late and perhaps still
+    // to be read.
     let sql = "SELECT message FROM attempt WHERE stage <> 'closed'
                UNION
                SELECT message FROM (
@@ -261,16 +266,21 @@ fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenRows>> {
                    WHERE d.state IN ('failed', 'no-report')
                      AND NOT EXISTS (SELECT 1 FROM delivery g
                                      WHERE g.message = d.message AND g.recipient = d.recipient
-                                       AND g.state IN ('delivered', 'passed-on'))
+                                       AND g.state IN ('delivered', 'passed-on', 'read'))
                    ORDER BY d.message DESC LIMIT ?1)
                UNION
                SELECT m.id FROM message m
                WHERE m.recipient_count > 0
                  AND m.id IN (SELECT max(l.id) FROM message l GROUP BY l.conversation)
+               UNION
+               SELECT message FROM (SELECT DISTINCT message FROM attempt WHERE asks = 1
+                                    ORDER BY message DESC LIMIT ?2)
                ORDER BY 1";
     let mut statement = connection.prepare(sql)?;
     let limit = i64::try_from(OPEN_LOADED_MAX).unwrap_or(i64::MAX);
-    let ids: Vec<i64> = statement.query_map([limit], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let asking = i64::try_from(ASKING_LOADED_MAX).unwrap_or(i64::MAX);
+    let ids: Vec<i64> =
+        statement.query_map([limit, asking], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     ids.into_iter().map(|id| open_rows(connection, id)).collect()
 }
 
@@ -295,8 +305,8 @@ pub(super) fn outgoing(row: &Row<'_>) -> rusqlite::Result<OutgoingRow> {
 /// The attempts of one message, in order.
 pub(super) fn attempts(connection: &Connection, message: i64) -> rusqlite::Result<Vec<AttemptRow>> {
     let sql =
-        "SELECT message, number, recipients, call_id, from_tag, cseq, report, way, by_list, stage, to_tag, at FROM
-               attempt
+        "SELECT message, number, recipients, call_id, from_tag, cseq, report, way, by_list, asks, stage, to_tag, at
+               FROM attempt
                WHERE message = ?1 ORDER BY number";
     connection.prepare_cached(sql)?.query_map([message], attempt)?.collect()
 }
@@ -324,6 +334,7 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
         cseq: row.get("cseq")?,
         report: row.get("report")?,
         way,
+        asks: row.get("asks")?,
         stage,
         at: timestamp(row, "at")?,
     })

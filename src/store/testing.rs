@@ -179,6 +179,7 @@ fn attempt(message: u64, stage: ours::AttemptStage) -> ours::AttemptRow {
         cseq: 1,
         report: format!("each;detail;id=i{message}"),
         way: ours::Way::FanOut,
+        asks: false,
         stage,
         at: Timestamp::from_millis(1_700_000_001_000),
     }

@@ -22,7 +22,7 @@ const ICON: f32 = 16.0;
 const ROW_TOP: f32 = 6.0;
 
 /// The groups, worst first, and the states in each.
-const GROUPS: [(&str, &[DeliveryState]); 6] = [
+const GROUPS: [(&str, &[DeliveryState]); 7] = [
     ("Not delivered", &[DeliveryState::Failed]),
     ("No report", &[DeliveryState::NoReport]),
     (
@@ -32,6 +32,7 @@ const GROUPS: [(&str, &[DeliveryState]); 6] = [
     ("Not sent", &[DeliveryState::Cancelled]),
     ("Passed on", &[DeliveryState::PassedOn]),
     ("Delivered", &[DeliveryState::Delivered]),
+    ("Read", &[DeliveryState::Read]),
 ];
 
 /// The column's title, and the way to close it.
@@ -202,8 +203,11 @@ fn ink(state: DeliveryState, colors: &Colors) -> egui::Color32 {
 fn verbatim(delivery: &DeliveryView) -> Option<String> {
     match delivery.state {
         DeliveryState::Failed | DeliveryState::PassedOn => words::code(delivery),
-        DeliveryState::Delivered if delivery.attempt > 1 => Some(format!("At attempt {}", delivery.attempt)),
+        DeliveryState::Delivered | DeliveryState::Read if delivery.attempt > 1 => {
+            Some(format!("At attempt {}", delivery.attempt))
+        }
         DeliveryState::Delivered
+        | DeliveryState::Read
         | DeliveryState::Queued
         | DeliveryState::Sending
         | DeliveryState::Accepted
@@ -222,6 +226,7 @@ fn when(delivery: &DeliveryView, look: &Look) -> Option<String> {
             Some(format!("{}{after}", look.clock_secs(delivery.at)))
         }
         DeliveryState::Delivered
+        | DeliveryState::Read
         | DeliveryState::Queued
         | DeliveryState::Sending
         | DeliveryState::Accepted
@@ -275,7 +280,8 @@ fn mends(delivery: &DeliveryView) -> impl Iterator<Item = (&'static str, Mend)> 
             | DeliveryState::Deferred
             | DeliveryState::Cancelled
             | DeliveryState::PassedOn
-            | DeliveryState::Delivered,
+            | DeliveryState::Delivered
+            | DeliveryState::Read,
             _,
         ) => &[],
     };

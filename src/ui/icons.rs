@@ -14,7 +14,7 @@ pub(crate) const fn state_color(state: DeliveryState, colors: &Colors) -> Color3
         | DeliveryState::Accepted
         | DeliveryState::PassedOn
         | DeliveryState::Cancelled => colors.weak,
-        DeliveryState::Delivered => colors.green,
+        DeliveryState::Delivered | DeliveryState::Read => colors.green,
         DeliveryState::Deferred | DeliveryState::NoReport => colors.amber,
         DeliveryState::Failed => colors.red,
     }
@@ -36,6 +36,14 @@ pub(crate) fn paint_state(
         DeliveryState::Delivered => {
             pen.line(&[(1.0, 8.4), (4.4, 11.8), (10.4, 4.8)]);
             pen.line(&[(7.2, 11.0), (8.2, 11.8), (14.6, 4.8)]);
+        }
+        DeliveryState::Read => {
+            // The same two, in a field that is filled.
+            let field = Rect::from_min_max(pen.at(-0.8, 1.6), pen.at(16.8, 14.4));
+            painter.rect_filled(field, pen.length(4.0), color);
+            let checks = Pen { stroke: Stroke::new(pen.stroke.width * 1.1, ground), ..pen };
+            checks.line(&[(1.6, 8.4), (4.6, 11.4), (9.8, 5.2)]);
+            checks.line(&[(7.4, 10.6), (8.2, 11.4), (13.8, 5.2)]);
         }
         DeliveryState::PassedOn => {
             pen.line(&[(1.0, 7.6), (3.8, 10.4), (8.8, 4.4)]);

@@ -28,6 +28,7 @@ pub(crate) struct AccountForm {
     username: String,
     proxy: String,
     register: bool,
+    receipts: bool,
     expires_secs: Option<u32>,
     problem: Option<String>,
 }
@@ -44,6 +45,7 @@ impl AccountForm {
             username: account.sign_in.username.clone(),
             proxy: if account.proxy == "udp:" { String::new() } else { account.proxy.clone() },
             register: account.register,
+            receipts: account.receipts,
             expires_secs: account.expires_secs,
             problem: None,
         }
@@ -52,7 +54,8 @@ impl AccountForm {
     /// The account with the changes; timers are not changed here.
     fn account(&self, before: Option<&Account>) -> Account {
         let typed = typed_account(&self.name, &self.address, &self.proxy);
-        let mut account = Account { register: self.register, expires_secs: self.expires_secs, ..typed };
+        let Self { register, receipts, expires_secs, .. } = *self;
+        let mut account = Account { register, receipts, expires_secs, ..typed };
         account.sign_in = self.sign_in(before.filter(|before| before.address == account.address));
         if let Some(before) = before {
             account.t1_ms = before.t1_ms;
@@ -175,6 +178,11 @@ fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &m
     field(ui, "Proxy", &mut form.proxy, PROXY_HINT);
     field(ui, "Your name", &mut form.name, "James");
     ui.checkbox(&mut form.register, "Sign in, so that others reach you");
+    ui.checkbox(&mut form.receipts, "Read receipts");
+    hint(
+        ui,
+        "Others see when you have read what they wrote, and you see when they have, where their program can say so.",
+    );
     ui.label("Keep a message for people who are offline, where the server can:");
     ui.horizontal_wrapped(|ui| {
         for (secs, label) in EXPIRES {
@@ -225,6 +233,15 @@ mod tests {
             Account { t1_ms: 100, report_window_secs: 5, ..typed_account("J", "j@x.com", "192.0.2.1") };
         let form = AccountForm { name: "James".into(), ..AccountForm::of(Some(&before)) };
         assert_eq!(form.account(Some(&before)), Account { name: "James".into(), ..before });
+    }
+
+    #[test]
+    fn w28_read_receipts_are_off_until_they_are_asked_for() {
+        let before = typed_account("J", "j@x.com", "192.0.2.1");
+        assert!(!before.receipts);
+        let form = AccountForm { receipts: true, ..AccountForm::of(Some(&before)) };
+        let account = form.account(Some(&before));
+        assert!(account.receipts && AccountForm::of(Some(&account)).receipts);
     }
 
     #[test]

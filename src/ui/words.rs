@@ -213,6 +213,7 @@ pub(crate) fn state(delivery: &DeliveryView, look: &Look) -> String {
         DeliveryState::Sending => "Sending…".to_owned(),
         DeliveryState::Accepted => "Server has it, waiting for report".to_owned(),
         DeliveryState::Delivered => format!("Delivered {}{}", look.clock_secs(delivery.at), took(delivery)),
+        DeliveryState::Read => format!("Read {}", look.clock(delivery.at)),
         DeliveryState::PassedOn => "Passed on, arrival not confirmed".to_owned(),
         DeliveryState::Deferred => {
             format!("Offline. Will be delivered when {} is back", delivery.person.name)
@@ -237,7 +238,8 @@ pub(crate) fn state_name(delivery: &DeliveryView, look: &Look) -> String {
         | DeliveryState::Deferred
         | DeliveryState::Cancelled
         | DeliveryState::PassedOn
-        | DeliveryState::Delivered => format!("{name}: {words}"),
+        | DeliveryState::Delivered
+        | DeliveryState::Read => format!("{name}: {words}"),
     }
 }
 

@@ -1,6 +1,17 @@
 //! What became of a message, said by the program of who got it (RFC 5438, W28).
 
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use fanfare::client::account::{Account, RegistrationState};
+use fanfare::client::command::{AgentCommand, Command, Draft, Notice};
+use fanfare::client::journal::{DeliveryState, PersonRow};
+use fanfare::client::snapshot::Snapshot;
+use fanfare::config::passwords::Keyring;
+use fanfare::runtime::engine::{Engine, EngineOptions};
+use fanfare::sip::{ReportMode, ReportWish};
+
 use crate::common::{Proxy, listener};
+use crate::program::WAIT;
 use crate::socket::{Answering, Message, Phone, submission};
 
 /// RFC 5438 §6's request, from James to Bob.
@@ -50,4 +61,96 @@ fn w28_listen_says_that_it_was_delivered_and_where_it_is_to_that_it_was_seen() {
         assert_eq!(bob.end().code(), 0);
         assert_eq!(said(&james.seen()), expected);
     }
+}
+
+/// A client of ours without its window.
+pub(crate) struct Desktop {
+    engine: Engine,
+    woken: Receiver<()>,
+}
+
+impl Desktop {
+    pub(crate) fn connected(account: Account) -> Self {
+        let (waker, woken) = sync_channel(1);
+        // One wake that waits is as good as many.
+        let wake = Box::new(move || {
+            waker.try_send(()).ok();
+        });
+        let options = EngineOptions {
+            settings: None,
+            keyring: Keyring::Unused,
+            data: None,
+            account: Some(account),
+            book: None,
+            demo: false,
+            wake,
+        };
+        let this = Self { engine: Engine::start(options).unwrap(), woken };
+        this.until("connected", |snapshot| {
+            (snapshot.registration == RegistrationState::Connected).then_some(())
+        });
+        this
+    }
+
+    /// Waits, from wake to wake, until something is so.
+    fn until<T>(&self, what: &str, is_so: impl Fn(&Snapshot) -> Option<T>) -> T {
+        loop {
+            let snapshot = self.engine.snapshot();
+            if let Some(found) = is_so(&snapshot) {
+                return found;
+            }
+            assert!(self.woken.recv_timeout(WAIT).is_ok(), "never {what}: {snapshot:?}");
+        }
+    }
+
+    pub(crate) fn send(&self, to: &[&str], text: &str) {
+        let person = |address: &&str| PersonRow { address: (*address).to_owned(), name: String::new() };
+        let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
+        let (to, text) = (to.iter().map(person).collect(), text.to_owned());
+        let draft = Draft { to, text, files: Vec::new(), hidden: false, report };
+        self.engine.send(Command::Agent(AgentCommand::Send(draft))).unwrap();
+    }
+
+    /// Opens the one conversation and waits until its messages stand so; in how many attempts each came to that.
+    pub(crate) fn until_states(&self, wanted: &[&[DeliveryState]]) -> Vec<u32> {
+        let id = self.until("a conversation", |snapshot| Some(snapshot.conversations.first()?.id));
+        self.engine.send(Command::Open(id)).unwrap();
+        self.until(&format!("{wanted:?}"), |snapshot| {
+            let messages = &snapshot.thread.as_ref()?.messages;
+            let states: Vec<Vec<_>> = messages
+                .iter()
+                .map(|message| message.deliveries.iter().map(|delivery| delivery.state).collect())
+                .collect();
+            (states == wanted).then(|| messages.iter().map(|message| message.attempts).collect())
+        })
+    }
+
+    pub(crate) fn failures_told(&self) -> Vec<Notice> {
+        let is_failure = |notice: &Notice| matches!(notice, Notice::NotDelivered { .. });
+        self.engine.notices().into_iter().filter(is_failure).collect()
+    }
+}
+
+pub(crate) fn james(proxy: &Proxy) -> Account {
+    Account {
+        address: "im:james@domain.com".to_owned(),
+        proxy: proxy.udp(),
+        receipts: true,
+        ..Account::default()
+    }
+}
+
+#[test]
+fn w28_two_of_ours_see_who_has_read_what() {
+    use DeliveryState::{Delivered, Read};
+    let proxy = Proxy::start();
+    let (bob, cy) = (listener("bob", &proxy, &["--receipts"]), listener("cy", &proxy, &[]));
+    let james = Desktop::connected(james(&proxy));
+    james.send(&["im:bob@domain.com", "im:cy@domain.com"], "Gr\u{fc}\u{df}e");
+    assert_eq!(james.until_states(&[&[Read, Delivered]]), [1]);
+    for reader in [bob, cy] {
+        reader.line_with(": Gr\u{fc}\u{df}e");
+        assert_eq!(reader.lines().iter().filter(|line| line.contains("domain.com")).count(), 1);
+    }
+    assert_eq!(james.failures_told(), []);
 }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Debug;
 
+use fanfare::client::delivery::is_reached;
 use fanfare::client::journal as client;
 use fanfare::machine::{Batch, BatchId};
 use fanfare::proxy::journal as proxy;
@@ -250,7 +251,6 @@ impl AgentStore {
             return true;
         }
         let is_missed = |state| matches!(state, DeliveryState::Failed | DeliveryState::NoReport);
-        let is_reached = |state| matches!(state, DeliveryState::Delivered | DeliveryState::PassedOn);
         let rows = || self.deliveries_of(id);
         let made_good =
             |recipient| rows().any(|other| other.recipient == recipient && is_reached(other.state));

@@ -128,7 +128,8 @@ pub(crate) fn rank(state: DeliveryState, phrase: &str) -> u8 {
         DeliveryState::Failed => 5,
         DeliveryState::PassedOn => 6,
         DeliveryState::Delivered => 7,
-        DeliveryState::Cancelled => 8,
+        DeliveryState::Read => 8,
+        DeliveryState::Cancelled => 9,
     }
 }
 

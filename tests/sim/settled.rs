@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use fanfare::client::account::RegistrationState;
+use fanfare::client::delivery::is_reached;
 use fanfare::client::journal::{AttemptRow, AttemptStage, DeliveryRow, DeliveryState};
 use fanfare::machine::Machine;
 use fanfare::proxy::journal::{DispatchRows, OutcomeState};
@@ -58,8 +59,7 @@ fn dispatch_settled(accepted: &Accepted, rows: &DispatchRows) -> Result<(), Stri
 /// Without a report, and reached by another attempt: the end of this one is not waited for after a restart.
 fn is_made_good(store: &AgentStore, missed: &DeliveryRow) -> bool {
     let mut rows = store.deliveries_of(missed.message).filter(|row| row.recipient == missed.recipient);
-    missed.state == DeliveryState::NoReport
-        && rows.any(|row| matches!(row.state, DeliveryState::Delivered | DeliveryState::PassedOn))
+    missed.state == DeliveryState::NoReport && rows.any(|row| is_reached(row.state))
 }
 
 fn attempt_settled(store: &AgentStore, attempt: &AttemptRow) -> Result<(), String> {
@@ -75,7 +75,8 @@ fn attempt_settled(store: &AgentStore, attempt: &AttemptRow) -> Result<(), Strin
             DeliveryState::Failed
             | DeliveryState::Cancelled
             | DeliveryState::PassedOn
-            | DeliveryState::Delivered => true,
+            | DeliveryState::Delivered
+            | DeliveryState::Read => true,
         };
         ensure(is_final || is_made_good(store, row), || format!("no end: {row:?} of {attempt:?}"))?;
     }
@@ -126,7 +127,9 @@ fn agreed(
         let agrees = match outcome {
             // Another attempt brought it there, and after a restart nobody waits for this one any more.
             Some(_) if row.is_some_and(|row| is_made_good(store, row)) => true,
-            Some(OutcomeState::Delivered) => known == Some(DeliveryState::Delivered),
+            Some(OutcomeState::Delivered) => {
+                matches!(known, Some(DeliveryState::Delivered | DeliveryState::Read))
+            }
             Some(OutcomeState::Failed) => known == Some(DeliveryState::Failed),
             Some(OutcomeState::Deferred) | None => false,
         };
@@ -143,7 +146,7 @@ pub(crate) fn reached(world: &World, text: &str) -> Result<(), String> {
         };
         for message in store.outgoing.values().filter(|message| message.body.starts_with(text.as_bytes())) {
             for row in store.deliveries_of(message.id) {
-                ensure(row.state == DeliveryState::Delivered, || {
+                ensure(matches!(row.state, DeliveryState::Delivered | DeliveryState::Read), || {
                     format!("{}: not reached: {row:?}", host.name)
                 })?;
             }

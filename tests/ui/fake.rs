@@ -204,7 +204,7 @@ pub(crate) fn delivery(person: &Person, state: DeliveryState, at: Timestamp) -> 
     let (status, phrase) = match state {
         DeliveryState::Failed => (Some(480), "Temporarily Unavailable"),
         DeliveryState::PassedOn => (Some(202), "Accepted"),
-        DeliveryState::Delivered => (Some(200), "OK"),
+        DeliveryState::Delivered | DeliveryState::Read => (Some(200), "OK"),
         DeliveryState::Queued
         | DeliveryState::Sending
         | DeliveryState::Accepted
@@ -212,7 +212,10 @@ pub(crate) fn delivery(person: &Person, state: DeliveryState, at: Timestamp) -> 
         | DeliveryState::Deferred
         | DeliveryState::Cancelled => (None, ""),
     };
-    let known = matches!(state, DeliveryState::Delivered | DeliveryState::Failed | DeliveryState::PassedOn);
+    let known = matches!(
+        state,
+        DeliveryState::Delivered | DeliveryState::Read | DeliveryState::Failed | DeliveryState::PassedOn
+    );
     DeliveryView {
         person: person.clone(),
         state,

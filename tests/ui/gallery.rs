@@ -8,7 +8,7 @@ use egui_kittest::{Harness, SnapshotResults};
 use fanfare::client::account::RegistrationState;
 use fanfare::client::command::Notice;
 use fanfare::client::journal::DeliveryState::{
-    Accepted, Cancelled, Deferred, Delivered, Failed, NoReport, PassedOn, Queued, Sending,
+    Accepted, Cancelled, Deferred, Delivered, Failed, NoReport, PassedOn, Queued, Read, Sending,
 };
 use fanfare::client::snapshot::{MessageView, Person, Theme};
 use fanfare::time::Timestamp;
@@ -194,13 +194,15 @@ fn every_state_of_a_recipient() {
         "Sending",
         "Accepted",
         "Delivered",
+        "Read",
         "Passed",
         "Deferred",
         "Failed",
         "No Report",
         "Cancelled",
     ];
-    let states = [Queued, Sending, Accepted, Delivered, PassedOn, Deferred, Failed, NoReport, Cancelled];
+    let states =
+        [Queued, Sending, Accepted, Delivered, Read, PassedOn, Deferred, Failed, NoReport, Cancelled];
     let all = people(&names);
     let mut messages: Vec<MessageView> = all
         .iter()

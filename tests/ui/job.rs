@@ -6,7 +6,7 @@ use std::time::Duration;
 use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::client::command::{AgentCommand, Command, Notice};
-use fanfare::client::journal::DeliveryState::{Accepted, Deferred, Delivered, Failed};
+use fanfare::client::journal::DeliveryState::{Accepted, Deferred, Delivered, Failed, Read};
 use fanfare::client::journal::{ConversationId, MessageId};
 use fanfare::sip::ReportMode;
 
@@ -219,4 +219,28 @@ fn w18_who_is_deferred_is_waited_for_and_then_has_it_or_has_it_not() {
         window.get_by_label(name);
         window.get_by_role_and_label(Role::Button, line);
     }
+}
+
+#[test]
+fn w28_who_has_read_it_is_shown_with_when_and_how_many_of_all() {
+    let fake = Fake::new();
+    let crew = people(&["Ann Lee", "Ben Okafor"]);
+    let [ann, ben] = crew.as_slice() else { panic!("two") };
+    let message = |state| vec![own(5, ago(0), "See you there.", &[(ann, Read), (ben, state)])];
+    fake.converse(1, &crew, message(Delivered), 0);
+    let mut window = fake.window(LARGE);
+    window
+        .get_by(|node| node.label().is_some_and(|label| label.starts_with("Ann Lee and Ben Okafor")))
+        .click();
+    window.run();
+    window.get_by_label("Ann Lee: read 15:00");
+    window.get_by_role_and_label(Role::Button, "Read by 1 of 2");
+    window.get_by(|node| {
+        node.label().is_some_and(|label| label.contains("Message to 2 people, 1 read, 1 delivered"))
+    });
+
+    fake.converse(1, &crew, message(Read), 0);
+    window.run();
+    window.get_by_label("Ben Okafor: read 15:00");
+    window.get_by_role_and_label(Role::Button, "Read by all 2");
 }

@@ -6,10 +6,13 @@ use std::time::Instant;
 use crate::client::command::Event;
 use crate::client::core::Core;
 use crate::client::delivery::{best, is_guess, is_resendable, is_settled, rank};
-use crate::client::journal::{AttemptRow, AttemptStage, DeliveryRow, DeliveryState, OpenRows, OutgoingRow};
+use crate::client::journal::{
+    AttemptRow, AttemptStage, DeliveryRow, DeliveryState, MessageId, OpenRows, OutgoingRow,
+};
 use crate::client::route::Wanted;
 use crate::client::snapshot::Tally;
 use crate::sip::Uri;
+use crate::time::Now;
 
 /// A message and all its attempts.
 #[derive(Debug)]
@@ -167,6 +170,12 @@ impl Entry {
         self.attempts.values().all(Attempt::is_closed) && self.resendable(None).is_empty()
     }
 
+    /// Whether no later attempt goes to the recipient of this row.
+    pub(super) fn is_in_latest(&self, row: &DeliveryRow) -> bool {
+        let mut later = self.attempts.values().filter(|attempt| attempt.row.number > row.attempt);
+        !later.any(|attempt| attempt.row.recipients.contains(&row.recipient))
+    }
+
     /// The number of the next attempt.
     pub(super) fn next_number(&self) -> u32 {
         self.attempts.last_key_value().map_or(1, |(number, _)| number + 1)
@@ -210,6 +219,21 @@ impl Entry {
     }
 }
 
+/// A recipient of whom nothing is known yet.
+pub(super) fn queued(message: MessageId, attempt: u32, recipient: u32, now: Now) -> DeliveryRow {
+    DeliveryRow {
+        message,
+        attempt,
+        recipient,
+        state: DeliveryState::Queued,
+        status: None,
+        phrase: String::new(),
+        tries: None,
+        after: None,
+        at: now.wall,
+    }
+}
+
 /// What names a submission on the wire.
 #[derive(Debug)]
 pub(super) struct Identity {
@@ -221,6 +245,8 @@ pub(super) struct Identity {
     pub(super) cseq: u32,
     /// Delivery-Report.
     pub(super) report: String,
+    /// Whether it asks for notifications, where that is not open: the same request has the same body (W12).
+    pub(super) asks: Option<bool>,
 }
 
 impl Identity {
@@ -229,7 +255,7 @@ impl Identity {
         let parts = wish.split(';').filter(|part| !part.trim_start().to_ascii_lowercase().starts_with("id="));
         let wish = parts.collect::<Vec<_>>().join(";");
         let report = format!("{wish};id={}", core.random.token(20));
-        Self { call_id: core.random.token(24), from_tag: core.random.token(10), cseq: 1, report }
+        Self { call_id: core.random.token(24), from_tag: core.random.token(10), cseq: 1, report, asks: None }
     }
 
     /// The same as an earlier attempt's, so that the proxy knows it again.
@@ -239,6 +265,7 @@ impl Identity {
             from_tag: row.from_tag.clone(),
             cseq: row.cseq,
             report: row.report.clone(),
+            asks: Some(row.asks),
         }
     }
 }

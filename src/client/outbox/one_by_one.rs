@@ -231,6 +231,7 @@ impl Outbox {
     fn single_ended(&mut self, core: &mut Core, single: Single, news: &News, now: Now) {
         let place = (single.message, single.attempt);
         self.learn(core, place, single.recipient, news, now);
+        self.send_text_alone(core, place, now);
         self.end_one_by_one(core, place, now);
     }
 

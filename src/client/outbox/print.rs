@@ -1,13 +1,19 @@
 //! What leaves, as bytes: a submission with the first recipient in To and a Secondary-To for each further one (W1,
 //! W2) or with a list of all in its body (W27), or an ordinary MESSAGE for one recipient (RFC 3428 §4, W6).
 
+use bytes::Bytes;
+
 use super::entry::{Attempt, Entry, Form};
 use crate::client::core::{Core, domain_of, name_addr};
 use crate::client::date;
+use crate::client::journal::OutgoingRow;
 use crate::client::route::Printed;
 use crate::limits::ALSO_TO_BYTES_MAX;
 use crate::machine::Flow;
-use crate::sip::{Compose, Copy, Method, RECIPIENT_LIST, Uri, with_list};
+use crate::sip::{Compose, Copy, Enclosed, Envelope, Method, RECIPIENT_LIST, Uri, with_list};
+
+/// Stands for several (RFC 3323 §4.1.1.3).
+const NOBODY: &str = "sip:anonymous@anonymous.invalid";
 
 /// Prints a submission. None when it has no recipient that can be read, which cannot be in what we kept.
 pub(super) fn print(core: &mut Core, entry: &Entry, attempt: &Attempt, flow: Flow) -> Option<Printed> {
@@ -33,7 +39,8 @@ pub(super) fn print(core: &mut Core, entry: &Entry, attempt: &Attempt, flow: Flo
         .field("CSeq", format_args!("{} MESSAGE", attempt.row.cseq))
         .field("Proxy-Require", "secondary-to")
         .field("Delivery-Report", &attempt.row.report);
-    let bytes = dated(core, entry, begun).body(&entry.row.content_type, &entry.row.body);
+    let (content_type, body) = enclosed(core, entry, attempt);
+    let bytes = dated(core, entry, begun).body(content_type, &body);
     Some(Printed { flow, branch, bytes })
 }
 
@@ -56,9 +63,9 @@ pub(super) fn print_list(core: &mut Core, entry: &Entry, attempt: &Attempt, flow
         .field("Require", RECIPIENT_LIST)
         .field("Delivery-Report", &attempt.row.report);
     let copy = if entry.hidden { Copy::Bcc } else { Copy::To };
-    let message = (entry.row.content_type.as_str(), &entry.row.body[..]);
+    let (content_type, body) = enclosed(core, entry, attempt);
     // Drawn after the message was written, so that nothing in it is this line; and the same after a crash.
-    let (content_type, body) = with_list(message, &people, copy, &attempt.row.call_id);
+    let (content_type, body) = with_list((content_type, &body), &people, copy, &attempt.row.call_id);
     let bytes = dated(core, entry, begun).body(&content_type, &body);
     Some(Printed { flow, branch, bytes })
 }
@@ -83,8 +90,34 @@ pub(super) fn print_single(
     begun = begun
         .field("Call-ID", single_call_id(attempt, recipient))
         .field("CSeq", format_args!("{cseq} MESSAGE"));
-    let bytes = dated(core, entry, begun).body(&entry.row.content_type, &entry.row.body);
+    let (content_type, body) = enclosed(core, entry, attempt);
+    let bytes = dated(core, entry, begun).body(content_type, &body);
     Some(Printed { flow, branch, bytes })
+}
+
+/// The body: the text as it stands, or in CPIM where the attempt asks for notifications (RFC 5438 §6, W28). It follows from stored
+/// facts, so that the same request has the same body after a restart.
+fn enclosed<'a>(core: &Core, entry: &'a Entry, attempt: &Attempt) -> (&'a str, Bytes) {
+    let OutgoingRow { content_type, body, recipients, at, .. } = &entry.row;
+    if !attempt.row.asks {
+        return (content_type, body.clone());
+    }
+    // Of several, one that is hidden would be named to the others by it.
+    let to = match recipients.as_slice() {
+        [person] => {
+            Uri::parse(&person.address).map_or_else(|_| NOBODY.to_owned(), |uri| uri.to_sip().to_string())
+        }
+        _ => NOBODY.to_owned(),
+    };
+    let own = core.profile.address.to_sip();
+    let envelope = Envelope {
+        from: own.as_str(),
+        to: &to,
+        date_time: &date::print_iso(*at),
+        message_id: &attempt.row.call_id,
+        content: Enclosed::Asking(content_type),
+    };
+    ("message/cpim", envelope.print(body))
 }
 
 fn dated(core: &Core, entry: &Entry, mut begun: Compose) -> Compose {

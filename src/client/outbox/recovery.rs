@@ -6,6 +6,7 @@ use super::Outbox;
 use super::entry::Entry;
 use crate::client::conversation::Conversations;
 use crate::client::core::Core;
+use crate::client::delivery::is_refused_by_type;
 use crate::client::journal::{AttemptStage, OpenRows, Way};
 use crate::time::Now;
 
@@ -27,6 +28,10 @@ impl Outbox {
             for attempt in entry.attempts.values() {
                 let place = (id, attempt.row.number);
                 this.by_call.insert(attempt.row.call_id.clone(), id);
+                if attempt.row.asks {
+                    let refused = attempt.deliveries.iter().filter(|row| is_refused_by_type(row));
+                    this.remember_refusers(refused.map(|row| entry.address(row.recipient)));
+                }
                 match attempt.row.stage {
                     AttemptStage::Queued | AttemptStage::Sent => unsent.push((place, attempt.row.way)),
                     AttemptStage::Accepted { .. } => {

@@ -34,6 +34,7 @@ impl Outbox {
             }
         };
         self.learn_report(core, place, &lines, now);
+        self.send_text_alone(core, place, now);
         let state = fields.first("Subscription-State").unwrap_or_default();
         if event_package(state) == "terminated" {
             self.report_ended(core, place);

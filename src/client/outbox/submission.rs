@@ -330,9 +330,13 @@ impl Outbox {
         }
         let (message, attempt) = place;
         let event = Event::Refused { message, attempt, status: told.0, reason: told.1.to_owned() };
-        core.promise_told(message, event);
+        // Refused for its CPIM, it leaves again without (W28).
+        if status != Some(415) || self.find(place).is_none_or(|(_, attempt)| !attempt.row.asks) {
+            core.promise_told(message, event);
+        }
         self.learn_all(core, place, &News::failed(status, told.1.to_owned()), now);
         self.set_stage(core, place, AttemptStage::Closed, now);
+        self.send_text_alone(core, place, now);
     }
 
     /// W6: a 400 may be about `im:`, once.

@@ -56,7 +56,9 @@ impl Alarms {
                 self.failed(change, now + GATHER);
                 false
             }
-            DeliveryState::Delivered | DeliveryState::PassedOn => self.delivered(change.message),
+            DeliveryState::Delivered | DeliveryState::PassedOn | DeliveryState::Read => {
+                self.delivered(change.message)
+            }
             DeliveryState::Queued
             | DeliveryState::Sending
             | DeliveryState::Accepted

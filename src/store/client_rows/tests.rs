@@ -39,6 +39,7 @@ fn attempt(message: u64, number: u32, stage: AttemptStage) -> AttemptRow {
         cseq: 4,
         report: "each;detail;id=x".to_owned(),
         way: Way::FanOut,
+        asks: false,
         stage,
         at: Timestamp::from_millis(77),
     }

@@ -59,6 +59,7 @@ fn attempt(message: u64) -> Write {
         cseq: 1,
         report: "each".to_owned(),
         way: Way::FanOut,
+        asks: false,
         stage: AttemptStage::Closed,
         at: Timestamp::from_millis(1),
     })

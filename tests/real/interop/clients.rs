@@ -1,11 +1,13 @@
 //! linphonec and baresip as users of our proxy: what they are sent they show, and what they write arrives.
 
+use fanfare::client::journal::DeliveryState;
 use serde_json::json;
 
 use super::linphone::Linphone;
 use super::{assert_report, secure_proxy};
 use crate::baresip::Baresip;
 use crate::common::{Proxy, listener, objects};
+use crate::receipts::{Desktop, james};
 use crate::socket::{Phone, submission};
 
 const TEXT: &str = "Gr\u{fc}\u{df}e an alle";
@@ -81,4 +83,24 @@ fn w32_linphone_and_baresip_register_write_and_are_written_to_over_tls() {
         let shown = objects(&[bob.line_with(&format!("hello from {user}"))]).remove(0);
         assert_eq!(shown["from"], json!(format!("sip:{user}@domain.com")), "{shown}");
     }
+}
+
+#[test]
+fn w28_linphone_shows_the_text_in_cpim_and_baresip_gets_it_alone_without_a_failure() {
+    use DeliveryState::Delivered;
+    let proxy = Proxy::start();
+    let linphone = Linphone::register("linda", proxy.address, "udp");
+    let baresip = Baresip::register("bella", proxy.address, "udp", "sip:bob@domain.com");
+    let james = Desktop::connected(james(&proxy));
+    let both = ["im:linda@domain.com", "im:bella@domain.com"];
+    james.send(&both, TEXT);
+    assert_eq!(james.until_states(&[&[Delivered, Delivered]]), [2], "to baresip a second time");
+    linphone.wait_for("sip:james@domain.com", TEXT);
+    baresip.wait_for(&format!("sip:james@domain.com: \"{TEXT}\""));
+    // From here on it is known.
+    james.send(&both, "And once more.");
+    assert_eq!(james.until_states(&[&[Delivered, Delivered], &[Delivered, Delivered]]), [2, 1]);
+    linphone.wait_for("sip:james@domain.com", "And once more.");
+    baresip.wait_for("sip:james@domain.com: \"And once more.\"");
+    assert_eq!(james.failures_told(), []);
 }

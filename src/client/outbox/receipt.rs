@@ -1,0 +1,99 @@
+//! What the programs of recipients say of a message of ours (RFC 5438), and who of them cannot be asked (W28).
+//!
+//! A text that asks leaves in CPIM, under the Call-ID of its attempt as its name: whoever knows that name had the message, and
+//! it is known again after a restart. A program that takes no CPIM says 415, and its owner gets the text alone, as the
+//! next attempt, without that anybody is told of a failure in between.
+
+use super::entry::{Entry, Identity};
+use super::{Outbox, Place};
+use crate::client::contacts::address_key;
+use crate::client::core::{Action, Asked, Core};
+use crate::client::delivery::{Directory, News, is_refused_by_type};
+use crate::client::journal::DeliveryRow;
+use crate::limits::{ASKING_BYTES_MAX, CPIM_REFUSERS_MAX};
+use crate::sip::{Cpim, Disposition, Imdn, Request, media_type};
+use crate::time::Now;
+
+impl Outbox {
+    /// Takes a notification. Its 200 leaves after the commit where it says something new of a message of ours by one of
+    /// its recipients, over our proxy; any other changes nothing.
+    pub(in crate::client) fn receipt(&mut self, core: &mut Core, asked: Asked<'_>, now: Now) {
+        let may_say = core.line.leads_to_proxy(asked.flow);
+        let said = if may_say { self.said(asked.request) } else { None };
+        let kept = core.plain_answer(asked, 200);
+        let Some((place, recipient, disposition)) = said else {
+            return core.answer_now(asked, kept.status, kept.bytes, now);
+        };
+        let known = self.find(place).and_then(|(_, attempt)| row_of(&attempt.deliveries, recipient));
+        if let Some(news) = known.map(|known| News::said(disposition, known)) {
+            self.learn(core, place, recipient, &news, now);
+        }
+        self.close_if_settled(core, place, now);
+        // An earlier one said the same, and the disk did not take it: the 200 rests on this batch, so it goes in here.
+        if self.is_unsaved(place.0) {
+            self.save(core, place.0);
+        }
+        let lost = core.busy_answer(asked);
+        let taken = Action::ReportTaken { message: place.0, kept, lost: lost.clone() };
+        core.promise(taken, Action::Answer(lost));
+    }
+
+    /// Of which attempt and which recipient a notification is, and what it says.
+    fn said(&self, request: &Request) -> Option<(Place, u32, Disposition)> {
+        let content_type = media_type(request.fields().first("Content-Type").unwrap_or_default());
+        let body =
+            if content_type == "message/cpim" { Cpim::parse(&request.body())?.body } else { request.body() };
+        let Imdn { message_id, disposition } = Imdn::parse(&body)?;
+        let id = *self.by_call.get(&message_id)?;
+        let entry = self.entries.get(&id)?;
+        // A resend under the same Call-ID is the same message: the later attempt stands for it.
+        let mut of_name = entry.attempts.values().rev().filter(|it| it.row.call_id == message_id);
+        let attempt = of_name.find(|it| it.row.asks && !it.is_queued() && !it.is_withdrawn())?;
+        let recipients = attempt.row.recipients.iter().map(|index| (*index, entry.address(*index)));
+        let recipient = Directory::of(recipients).find(request.fields().from().uri.as_str())?;
+        Some(((id, attempt.row.number), recipient, disposition))
+    }
+
+    /// Whether a text to these leaves in CPIM.
+    pub(super) fn may_ask(&self, core: &Core, entry: &Entry, recipients: &[u32]) -> bool {
+        let is_text = media_type(&entry.row.content_type) == "text/plain";
+        let refuses = |index: &u32| self.refusers.contains(&address_key(entry.address(*index)));
+        core.profile.receipts
+            && is_text
+            && entry.row.body.len() <= ASKING_BYTES_MAX
+            && !recipients.iter().any(refuses)
+    }
+
+    /// Remembers whose program takes no CPIM: what goes to them leaves plain from here on.
+    pub(super) fn remember_refusers<'a>(&mut self, addresses: impl IntoIterator<Item = &'a str>) {
+        for address in addresses {
+            self.refusers.insert(address_key(address));
+            if self.refusers.len() > CPIM_REFUSERS_MAX {
+                self.refusers.pop_first();
+            }
+        }
+    }
+
+    /// Those of an attempt whose program takes no CPIM get the text alone, once: it loses nothing by that.
+    pub(super) fn send_text_alone(&mut self, core: &mut Core, place: Place, now: Now) {
+        let Some((entry, attempt)) = self.find(place).filter(|(_, attempt)| attempt.row.asks) else {
+            return;
+        };
+        let refused = attempt.deliveries.iter().filter(|row| is_refused_by_type(row));
+        let refused = refused.filter(|row| entry.is_in_latest(row)).map(|row| row.recipient);
+        let recipients: Vec<_> = refused.collect();
+        if recipients.is_empty() {
+            return;
+        }
+        let addresses: Vec<_> = recipients.iter().map(|index| entry.address(*index).to_owned()).collect();
+        let (number, report) = (entry.next_number(), attempt.row.report.clone());
+        self.remember_refusers(addresses.iter().map(String::as_str));
+        let ids = Identity::fresh(core, &report);
+        self.begin_attempt(core, place.0, ids, recipients, now);
+        core.promise(Action::AttemptKept(place.0, number), Action::AttemptLost(place.0, number));
+    }
+}
+
+fn row_of(rows: &[DeliveryRow], recipient: u32) -> Option<&DeliveryRow> {
+    rows.iter().find(|row| row.recipient == recipient)
+}
