@@ -5,14 +5,15 @@ mod client;
 
 use std::time::Duration;
 
+use fanfare::client::journal::IncomingRow;
 use fanfare::proxy::journal::{DispatchId, OutcomeRow, OutcomeState, Write};
 use fanfare::time::Timestamp;
 
 pub(crate) use self::client::{best_of, told};
-use crate::disk::ProxyStore;
+use crate::disk::{AgentStore, ProxyStore};
 use crate::host::{Durable, Host, HostId};
 use crate::model::{Accepted, Model, Owed};
-use crate::text::{body, branch, field, fields, number, user};
+use crate::text::{body, branch, field, fields, holds, is_notification, number, user};
 
 pub(crate) type Checked = Result<(), String>;
 
@@ -35,7 +36,15 @@ impl Scene<'_> {
     /// Whether the disk of a client of that user holds this message; true for people without a disk.
     fn has_received(&self, name: &str, text: &str) -> bool {
         let mut stores = self.of_user(name).filter_map(Host::agent_store).peekable();
-        stores.peek().is_none() || stores.any(|store| store.incoming.values().any(|row| row.body == text))
+        stores.peek().is_none()
+            || stores.any(|store| store.incoming.values().any(|row| holds(&row.body, text)))
+    }
+
+    /// Whether the disk of a client of that user says that this message was seen.
+    fn has_read(&self, name: &str, text: &str) -> bool {
+        let is_it = |store: &AgentStore, row: &IncomingRow| holds(&row.body, text) && store.has_seen(row);
+        let mut stores = self.of_user(name).filter_map(Host::agent_store);
+        stores.any(|store| store.incoming.values().any(|row| is_it(store, row)))
     }
 
     fn of_user(&self, name: &str) -> impl Iterator<Item = &Host> {
@@ -54,13 +63,15 @@ pub(crate) fn transmitted(model: &mut Model, scene: Scene<'_>, bytes: &[u8]) -> 
     let host = &scene.hosts[scene.id.0];
     if let Some(store) = host.proxy_store() {
         return match text.split(' ').next().unwrap_or_default() {
+            // An ordinary message: nobody is owed it.
+            "MESSAGE" if is_notification(&text) => Ok(()),
             "MESSAGE" => leg(model, scene, &text),
             "NOTIFY" => report(model, scene.id, store, &text),
             _ if text.starts_with("SIP/2.0 202 ") => acceptance(model, &text),
             _ => Ok(()),
         };
     }
-    host.agent_store().map_or(Ok(()), |store| client::transmitted(model, store, &text))
+    host.agent_store().map_or(Ok(()), |store| client::transmitted(model, scene, store, &text))
 }
 
 /// W11: a 202 rests on a committed message.

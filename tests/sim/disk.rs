@@ -243,11 +243,12 @@ impl AgentStore {
         Ok(())
     }
 
-    /// Under way, missed by somebody in every attempt, or the last word of its conversation.
+    /// Under way, missed by somebody in every attempt, the last word of its conversation, or to be told that it was read.
     fn is_open(&self, message: &client::OutgoingRow) -> bool {
         let id = message.id;
         let mut attempts = self.attempts.range((id, 0)..=(id, u32::MAX)).map(|(_, attempt)| attempt);
-        if attempts.any(|attempt| attempt.stage != AttemptStage::Closed) {
+        // There are fewer messages here than what asks is loaded of at most.
+        if attempts.any(|attempt| attempt.stage != AttemptStage::Closed || attempt.asks) {
             return true;
         }
         let is_missed = |state| matches!(state, DeliveryState::Failed | DeliveryState::NoReport);
@@ -268,11 +269,19 @@ impl AgentStore {
         sent.max().max(received.map(|row| row.id).max())
     }
 
+    pub(crate) fn conversations(&self) -> impl Iterator<Item = ConversationId> {
+        self.conversations.keys().copied()
+    }
+
+    /// Whether its owner has seen a received message.
+    pub(crate) fn has_seen(&self, row: &client::IncomingRow) -> bool {
+        let seen = self.conversations.get(&row.conversation).and_then(|(_, seen)| *seen);
+        Some(row.id) <= seen
+    }
+
     fn unseen(&self) -> Vec<client::UnseenRow> {
-        let is_unseen = |row: &&client::IncomingRow| {
-            let seen = self.conversations.get(&row.conversation).and_then(|(_, seen)| *seen);
-            row.content_type == "message/cpim" && Some(row.id) > seen
-        };
+        let is_unseen =
+            |row: &&client::IncomingRow| row.content_type == "message/cpim" && !self.has_seen(row);
         let unseen = self.incoming.values().filter(is_unseen).map(|row| client::UnseenRow {
             id: row.id,
             conversation: row.conversation,

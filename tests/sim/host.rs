@@ -287,6 +287,13 @@ impl Host {
         }
     }
 
+    /// From its next start on a client asks for receipts, and gives them (W28).
+    pub(crate) fn set_receipts(&mut self) {
+        if let Body::Agent(station) = &mut self.body {
+            station.setup.profile.receipts = true;
+        }
+    }
+
     /// Who uses a client.
     pub(crate) fn profile(&self) -> Option<&Profile> {
         match &self.body {

@@ -36,7 +36,7 @@ const SEEDS: std::ops::RangeInclusive<u64> = 1..=300;
 /// Seeds that have failed once, each with what mended it.
 const OLD_SEEDS: &str = include_str!("seeds.txt");
 /// What has to have happened in a run of all seeds, so that no fault is forgotten unseen.
-const KINDS: [&str; 17] = [
+const KINDS: [&str; 18] = [
     "absences",
     "batches refused",
     "clock steps",
@@ -52,6 +52,7 @@ const KINDS: [&str; 17] = [
     "look-ups without an answer",
     "messages written",
     "moves to another address",
+    "recipients who have read it",
     "sleeps",
     "times with slow disks",
 ];

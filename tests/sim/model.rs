@@ -47,6 +47,8 @@ pub(crate) struct Model {
     pub(crate) told_since_start: BTreeMap<Place, DeliveryState>,
     /// Messages that each client has shown to its owner.
     pub(crate) shown: BTreeSet<(HostId, MessageId)>,
+    /// By which call each client has said what of which message (W28).
+    pub(crate) said: BTreeMap<(HostId, String, &'static str), String>,
     /// What tells doubles, as each client's disk has it.
     pub(crate) keys: BTreeSet<(HostId, String)>,
 }

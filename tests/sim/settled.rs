@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use fanfare::client::account::RegistrationState;
-use fanfare::client::delivery::is_reached;
+use fanfare::client::delivery::{is_reached, is_refused_by_type};
 use fanfare::client::journal::{AttemptRow, AttemptStage, DeliveryRow, DeliveryState};
 use fanfare::machine::Machine;
 use fanfare::proxy::journal::{DispatchRows, OutcomeState};
@@ -87,8 +87,11 @@ fn attempt_settled(store: &AgentStore, attempt: &AttemptRow) -> Result<(), Strin
 fn owner_knows(model: &Model, id: HostId, store: &AgentStore) -> Result<(), String> {
     let of_host = model.told_since_start.iter().filter(|(place, _)| place.0 == id);
     for ((_, message, attempt, recipient), told) in of_host {
-        let kept = store.deliveries[&(*message, *attempt, *recipient)].state;
-        ensure(kept == *told, || {
+        let row = &store.deliveries[&(*message, *attempt, *recipient)];
+        let kept = row.state;
+        // Who takes no CPIM gets the text alone, and of that he is told (W28).
+        let is_refusal = is_refused_by_type(row) && asks(store, row);
+        ensure(kept == *told || is_refusal, || {
             format!("recipient {recipient} of message {}: kept is {kept:?}, told is {told:?}", message.0)
         })?;
     }
@@ -130,12 +133,21 @@ fn agreed(
             Some(OutcomeState::Delivered) => {
                 matches!(known, Some(DeliveryState::Delivered | DeliveryState::Read))
             }
+            // The 200 was lost; what their program says of it was not (W28).
+            Some(OutcomeState::Failed) if row.is_some_and(|row| asks(store, row)) => {
+                matches!(known, Some(DeliveryState::Failed | DeliveryState::Delivered | DeliveryState::Read))
+            }
             Some(OutcomeState::Failed) => known == Some(DeliveryState::Failed),
             Some(OutcomeState::Deferred) | None => false,
         };
         ensure(agrees, || format!("{call_id}: {name} is {outcome:?} at the proxy, {known:?} at the sender"))?;
     }
     Ok(())
+}
+
+/// Whether the program of who is in this row was asked (W28).
+fn asks(store: &AgentStore, row: &DeliveryRow) -> bool {
+    store.attempts.get(&(row.message, row.attempt)).is_some_and(|attempt| attempt.asks)
 }
 
 /// Everybody has been reached by all messages with this text.
@@ -219,7 +231,7 @@ pub(crate) fn came_home(world: &World, id: HostId) -> Result<(), String> {
         let waited = world.model.accepted.iter().filter(|((at, _), message)| {
             let is_kept = message.lifetime.is_some_and(|lifetime| lifetime > LONG);
             let is_for_him = message.place_of(host.user()).is_some();
-            *at == proxy && is_kept && is_for_him && message.text.starts_with("while away")
+            *at == proxy && is_kept && is_for_him && message.text.contains("while away")
         });
         let mut meant: Vec<_> = waited.map(|(_, message)| &message.text).collect();
         let mut came: Vec<_> = arrived.iter().filter(|text| meant.contains(text)).collect();

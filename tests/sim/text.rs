@@ -22,6 +22,16 @@ pub(crate) fn user(address: &str) -> &str {
     before.rsplit(':').next().unwrap_or_default()
 }
 
+/// Whether a message, or its answer by what it was, says what became of another one (RFC 5438).
+pub(crate) fn is_notification(message: &str) -> bool {
+    message.contains("\r\nContent-Type: message/imdn+xml\r\n")
+}
+
+/// Whether a body is this text, as it stands or in CPIM (RFC 3862).
+pub(crate) fn holds(body: &[u8], text: &str) -> bool {
+    body == text.as_bytes() || body.ends_with(format!("\r\n\r\n{text}").as_bytes())
+}
+
 /// The branch of the top Via.
 pub(crate) fn branch(message: &str) -> Option<&str> {
     let (_, branch) = field(message, "Via")?.split_once("branch=")?;

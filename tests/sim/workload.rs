@@ -62,6 +62,8 @@ pub(crate) struct Workload {
     pub(crate) devices: [HostId; 2],
     /// Messages that wait for one recipient at most.
     pub(crate) mailbox_max: usize,
+    /// Clients ask whether they are read, and their owners read (W28); in some worlds, so that others stay as they were.
+    receipts: bool,
     later: BTreeMap<(Instant, u64), Later>,
     last_later: u64,
     messages: u32,
@@ -72,7 +74,7 @@ pub(crate) struct Workload {
 /// Plays one seed to its end: the hash of everything that happened, and what befell it.
 pub(crate) fn play(seed: u64) -> (u64, Tally) {
     let mut world = World::new(seed);
-    let mut workload = Workload::begin(&mut world);
+    let mut workload = Workload::begin(&mut world, seed.is_multiple_of(5));
     workload.storm(&mut world);
     workload.calm(&mut world);
     let mut tally = world.tally.clone();
@@ -86,7 +88,7 @@ pub(crate) fn address_of(world: &World, id: HostId) -> String {
 }
 
 impl Workload {
-    fn begin(world: &mut World) -> Self {
+    fn begin(world: &mut World, receipts: bool) -> Self {
         let mut random = Random::from_seed(world.random.bits());
         let mut mailbox = MailboxConfig::default();
         if random.below(5) == 0 {
@@ -110,7 +112,13 @@ impl Workload {
         {
             cast::person(world, name, &format!("192.0.2.{number}:5060"), answer);
         }
+        if receipts {
+            cast::person(world, "plain", "192.0.2.34:5060", Answer::Status(415));
+        }
         for id in (0..world.hosts.len()).map(HostId) {
+            if receipts {
+                world.host_mut(id).set_receipts();
+            }
             world.boot(id);
         }
         world.run_for(cast::WARM_UP);
@@ -120,6 +128,7 @@ impl Workload {
             writers,
             devices,
             mailbox_max: mailbox.per_user_max,
+            receipts,
             later: BTreeMap::new(),
             last_later: 0,
             messages: 0,
@@ -133,6 +142,9 @@ impl Workload {
             let pause = Duration::from_millis(self.random.below(4000));
             self.wait(world, pause);
             self.act(world);
+            if self.receipts {
+                self.read(world);
+            }
         }
     }
 
@@ -225,6 +237,9 @@ impl Workload {
                 to.insert(0, address_of(world, other).replacen("im:", scheme, 1));
             }
         }
+        if self.receipts && self.random.below(4) == 0 {
+            to.push("sip:plain@domain.com".to_owned());
+        }
         let hidden = self.random.below(5) == 0;
         let to: Vec<_> = to.iter().map(String::as_str).collect();
         world.command(sender, draft(&to, &text, hidden, mode));
@@ -235,6 +250,16 @@ impl Workload {
         let ids: Vec<_> = world.host(writer).agent_store()?.outgoing.keys().copied().collect();
         let id = *ids.get(pick(&mut self.random, ids.len().max(1)))?;
         Some((writer, id))
+    }
+
+    /// Somebody looks at a conversation.
+    fn read(&mut self, world: &mut World) {
+        let reader = self.any_client();
+        let all: Vec<_> =
+            world.host(reader).agent_store().into_iter().flat_map(|store| store.conversations()).collect();
+        if let Some(conversation) = all.get(pick(&mut self.random, all.len().max(1))) {
+            world.command(reader, AgentCommand::Seen { conversation: *conversation });
+        }
     }
 
     fn resend(&mut self, world: &mut World) {

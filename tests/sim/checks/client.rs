@@ -1,23 +1,42 @@
 //! What a client may not do: answer for what is not kept, show twice or too early, go back.
 
 use fanfare::client::command::Event;
-use fanfare::client::journal::{DeliveryRow, DeliveryState, MessageId, Write};
+use fanfare::client::journal::{DeliveryRow, DeliveryState, IncomingRow, MessageId, Write};
 
-use super::{Checked, Scene, ensure};
+use super::{Checked, Scene, ensure, index};
 use crate::disk::AgentStore;
 use crate::host::{HostId, Told};
 use crate::model::{Accepted, Model, Place, rank};
-use crate::text::{field, number, user};
+use crate::text::{field, is_notification, number, user};
 
 /// Bytes leave a client.
-pub(super) fn transmitted(model: &Model, store: &AgentStore, text: &str) -> Checked {
+pub(super) fn transmitted(model: &mut Model, scene: Scene<'_>, store: &AgentStore, text: &str) -> Checked {
     let cseq = field(text, "CSeq").unwrap_or_default();
+    let call_id = field(text, "Call-ID").unwrap_or_default();
     match cseq.split_once(' ') {
+        _ if is_notification(text) => said(model, scene.id, store, text),
+        // The answer to one: what it said is looked at as it comes to the disk.
+        Some((_, "MESSAGE")) if model.said.values().any(|known| known == call_id) => Ok(()),
         _ if text.starts_with("MESSAGE ") => kept(store, text),
         Some((_, "MESSAGE")) if text.starts_with("SIP/2.0 200 ") => taken(store, text),
         Some((_, "NOTIFY")) if text.starts_with("SIP/2.0 200 ") => learned(model, store, text),
         Some(_) | None => Ok(()),
     }
+}
+
+/// W28: that a message was delivered or seen is said of what is on the disk, and by one call.
+fn said(model: &mut Model, id: HostId, store: &AgentStore, text: &str) -> Checked {
+    let of = text.split("<message-id>").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default();
+    let what = if text.contains("<displayed/>") { "displayed" } else { "delivered" };
+    let name = format!("\r\nimdn.Message-ID: {of}\r\n");
+    let is_of = |row: &&IncomingRow| String::from_utf8_lossy(&row.body).contains(&name);
+    let is_true = |row: &IncomingRow| what == "delivered" || store.has_seen(row);
+    ensure(store.incoming.values().filter(is_of).any(is_true), || {
+        format!("W28: {of} is said to be {what}, which is not committed")
+    })?;
+    let call_id = field(text, "Call-ID").unwrap_or_default().to_owned();
+    let known = model.said.entry((id, of.to_owned(), what)).or_insert_with(|| call_id.clone());
+    ensure(*known == call_id, || format!("W28: {of} is said to be {what} a second time"))
 }
 
 /// W10: what is written is on the disk before its first byte leaves.
@@ -86,6 +105,9 @@ pub(super) fn wrote(model: &mut Model, scene: Scene<'_>, write: &Write) -> Check
     let host = &scene.hosts[scene.id.0];
     match write {
         Write::Delivery(row) => {
+            if row.state == DeliveryState::Read {
+                read(scene, row)?;
+            }
             let place = (scene.id, row.message, row.attempt, row.recipient);
             forward(model.kept.insert(place, far(row)), far(row), || format!("on the disk, {row:?}"))
         }
@@ -106,6 +128,17 @@ pub(super) fn wrote(model: &mut Model, scene: Scene<'_>, write: &Write) -> Check
         | Write::Seen { .. }
         | Write::ForgetKeysBefore(_) => Ok(()),
     }
+}
+
+/// W28: who is said to have read a message has it on his disk as seen.
+fn read(scene: Scene<'_>, row: &DeliveryRow) -> Checked {
+    let store = scene.hosts[scene.id.0].agent_store();
+    let Some(message) = store.and_then(|store| store.outgoing.get(&row.message)) else {
+        return Err(format!("a state of no message: {row:?}"));
+    };
+    let name = user(&message.recipients[index(row.recipient)].address);
+    let text = String::from_utf8_lossy(&message.body);
+    ensure(scene.has_read(name, &text), || format!("W28: {name} is said to have read {text:?}, and has not"))
 }
 
 /// States never go back.

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use fanfare::client::command::Event;
+use fanfare::client::journal::DeliveryState;
 use fanfare::limits::BATCHES_WAITING_MAX;
 use fanfare::machine::{ConnectId, Hop, ResolveId, Transmit};
 use fanfare::sip::{Transport, Uri};
@@ -29,7 +31,7 @@ impl World {
                 Wish::Commit => self.commit(id),
                 Wish::Told(told) => {
                     match &told {
-                        Told::Agent(event) => self.note(id, &format!("tells {event:?}")),
+                        Told::Agent(event) => self.note_told(id, event),
                         Told::Other(event) => self.note(id, &format!("tells {event}")),
                     }
                     let scene = Scene { hosts: &self.hosts, id, wall: self.now_at(id).wall };
@@ -38,6 +40,13 @@ impl World {
                 }
             }
         }
+    }
+
+    fn note_told(&mut self, id: HostId, event: &Event) {
+        if matches!(event, Event::Delivery { state: DeliveryState::Read, .. }) {
+            self.tally.count("recipients who have read it");
+        }
+        self.note(id, &format!("tells {event:?}"));
     }
 
     fn transmit(&mut self, id: HostId, Transmit { flow, bytes }: Transmit) {
