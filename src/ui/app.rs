@@ -19,7 +19,7 @@ use crate::client::snapshot::{ConversationHead, Person, Snapshot};
 use crate::sip::File;
 use crate::ui::act::Act;
 use crate::ui::attach;
-use crate::ui::composer::Writing;
+use crate::ui::composer::{self, Writing};
 use crate::ui::dialogs::{Outcome, dialog_ui};
 use crate::ui::keys;
 use crate::ui::notice::{Deed, Desk, Happened, Notes, Watching};
@@ -65,6 +65,8 @@ impl App {
             shell.place = Place::New;
             let writing = Writing { text, to: Recipients::of(people), ..Writing::default() };
             shell.writing.insert(Place::New, writing);
+            // Enter sends it.
+            ctx.memory_mut(|memory| memory.request_focus(composer::field_id()));
         }
         let wake = ctx.clone();
         let desk = options.notifications.then(|| Desk::start(move || wake.request_repaint()).ok()).flatten();

@@ -87,32 +87,34 @@ pub(crate) fn dialog_ui(
     acts: &mut Vec<Act>,
 ) -> Outcome {
     let dark = ctx.global_style().visuals.dark_mode;
-    let modal = Modal::new(Id::unique("dialog")).backdrop_color(theme::veil(dark));
-    let shown =
-        modal.show(ctx, |ui| {
-            let width = (ui.ctx().content_rect().width() - 80.0)
-                .min(if matches!(dialog, Dialog::Settings(_)) { 480.0 } else { 400.0 });
-            ui.set_width(width);
-            let closed = title_ui(ui, title(dialog));
-            let outcome = match dialog {
-                Dialog::Settings(form) => {
-                    settings_ui(ui, form, snapshot, acts);
-                    Outcome::Open
+    let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(20);
+    let (id, room) = (Id::unique("dialog"), ctx.content_rect().size());
+    // Else it is 400 high, however much room there is.
+    let area = Modal::default_area(id).default_height(room.y);
+    let modal = Modal::new(id).area(area).backdrop_color(theme::veil(dark)).frame(frame);
+    let shown = modal.show(ctx, |ui| {
+        let is_wide = matches!(dialog, Dialog::Settings(_) | Dialog::Keys);
+        ui.set_width((room.x - 80.0).min(if is_wide { 520.0 } else { 400.0 }));
+        let closed = title_ui(ui, title(dialog));
+        let outcome = match dialog {
+            Dialog::Settings(form) => {
+                settings_ui(ui, form, snapshot, acts);
+                Outcome::Open
+            }
+            Dialog::Contact(form) => contact_ui(ui, form, acts),
+            Dialog::List(form) => list_ui(ui, form, acts),
+            Dialog::Attach(path) => match attach_ui(ui, path, enter(ui)) {
+                Some(path) => {
+                    acts.push(Act::Attach(path));
+                    Outcome::Closed
                 }
-                Dialog::Contact(form) => contact_ui(ui, form, acts),
-                Dialog::List(form) => list_ui(ui, form, acts),
-                Dialog::Attach(path) => match attach_ui(ui, path, enter(ui)) {
-                    Some(path) => {
-                        acts.push(Act::Attach(path));
-                        Outcome::Closed
-                    }
-                    None => Outcome::Open,
-                },
-                Dialog::Keys => keys_ui(ui),
-                Dialog::Leaving { waiting } => leaving_ui(ui, *waiting),
-            };
-            if closed { Outcome::Closed } else { outcome }
-        });
+                None => Outcome::Open,
+            },
+            Dialog::Keys => keys_ui(ui),
+            Dialog::Leaving { waiting } => leaving_ui(ui, *waiting),
+        };
+        if closed { Outcome::Closed } else { outcome }
+    });
     if shown.inner == Outcome::Open && shown.should_close() { Outcome::Closed } else { shown.inner }
 }
 
@@ -210,7 +212,7 @@ fn list_ui(ui: &mut Ui, form: &mut ListForm, acts: &mut Vec<Act>) -> Outcome {
 fn keys_ui(ui: &mut Ui) -> Outcome {
     let height = (ui.ctx().content_rect().height() - 160.0).clamp(120.0, 480.0);
     egui::ScrollArea::vertical().max_height(height).show(ui, |ui| {
-        egui::Grid::new("keys").num_columns(2).spacing(vec2(24.0, 8.0)).show(ui, |ui| {
+        egui::Grid::new("keys").num_columns(2).spacing(vec2(24.0, 4.0)).show(ui, |ui| {
             for (keys, what) in keys::TABLE {
                 ui.label(RichText::new(*keys).font(theme::strong(13.0)));
                 ui.label(RichText::new(*what).color(colors(ui).weak));

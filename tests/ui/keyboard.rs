@@ -7,7 +7,7 @@ use fanfare::client::command::{AgentCommand, Command};
 use fanfare::client::journal::ConversationId;
 use fanfare::client::journal::DeliveryState::{Delivered, Failed};
 use fanfare::client::journal::MessageId;
-use fanfare::ui::App;
+use fanfare::ui::{App, Options};
 
 use crate::fake::{Fake, ago, own, people, press, says, type_into};
 use crate::gallery::{LARGE, SMALL, busy};
@@ -56,6 +56,17 @@ fn a_message_to_three_is_written_sent_and_resent_by_keys_alone() {
         ),
         "{asked:?}"
     );
+}
+
+#[test]
+fn what_stands_ready_is_sent_by_enter() {
+    let fake = Fake::new();
+    let ready = Some((people(&["Ann Lee", "Ben Okafor"]), "Lunch at noon?".to_owned()));
+    let mut window = fake.window_with(LARGE, Options { ready, ..Options::default() });
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    let asked = fake.asked();
+    let [Command::Agent(AgentCommand::Send(draft))] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!((draft.to.len(), draft.text.as_str()), (2, "Lunch at noon?"));
 }
 
 #[test]
