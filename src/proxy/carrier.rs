@@ -214,6 +214,10 @@ impl Carrier {
             // In place of the address that datagrams go to, which is left for the case that this one fails.
             let passed_over = large.filter(|udp| udp.remote != flow.remote);
             rest.hops.extend(passed_over.map(|udp| Hop { transport: Transport::Udp, remote: udp.remote }));
+            if rest.failed == 0 {
+                // A connection that was there may lead to a program that has ended: once more, over another one.
+                rest.otherwise = rest.otherwise.or(large);
+            }
             self.keep(user, rest);
             self.ready(user, flow);
         }
@@ -290,7 +294,7 @@ impl Carrier {
                 Failure::Transport => Fault::Transport,
             };
             match self.rests.remove(&user) {
-                Some(rest) if !rest.hops.is_empty() => {
+                Some(rest) if rest.has_another(fault) => {
                     self.try_hops(user, rest.after_failure(transmissions), fault);
                     if let Some(step) = self.steps.pop_front() {
                         return Some(step);
@@ -354,8 +358,9 @@ impl Carrier {
 
     /// Remembers where a request may go yet that has a flow now.
     fn keep(&mut self, user: User, rest: Rest) {
-        let is_alone = rest.is_alone && !matches!(user, User::Session(_));
-        if !rest.hops.is_empty() || rest.failed > 0 || is_alone {
+        let is_of_use = !rest.hops.is_empty() || rest.otherwise.is_some() || rest.failed > 0 || rest.is_alone;
+        // What passes without a transaction is not heard of again.
+        if is_of_use && !matches!(user, User::Session(_)) {
             self.rests.insert(user, rest);
         }
     }

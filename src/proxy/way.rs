@@ -107,6 +107,11 @@ impl Rest {
         Self { failed: self.failed + 1, transmissions: self.transmissions + transmissions, ..self }
     }
 
+    /// Whether there is another way after this: any hop, or the last resort where a connection broke.
+    pub(super) fn has_another(&self, fault: Fault) -> bool {
+        !self.hops.is_empty() || (fault == Fault::Transport && self.otherwise.is_some())
+    }
+
     /// Takes out the best hop that takes a connection.
     pub(super) fn take_stream(&mut self) -> Option<Hop> {
         let place = self.hops.iter().rposition(|hop| hop.transport.is_reliable())?;

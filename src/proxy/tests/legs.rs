@@ -238,6 +238,22 @@ fn w4_a_large_leg_goes_over_tcp() {
 }
 
 #[test]
+fn w4_a_large_leg_whose_connection_breaks_goes_once_more_over_another_one() {
+    let mut bench = Bench::at_home();
+    bench.ask(JAMES, &large());
+    // Bob's program has been started anew: what we are given is a connection to the one before.
+    for (connection, others) in [(7, 1), (8, 0)] {
+        let (id, hop) = bench.connects.remove(0);
+        assert_eq!(hop, Hop { transport: Transport::Tcp, remote: address(BOB) });
+        bench.input(Input::Connected { id, flow: tcp(BOB, connection) });
+        assert!(bench.take_one(BOB).starts_with("MESSAGE "));
+        bench.input(Input::Disconnected { flow: tcp(BOB, connection) });
+        assert_eq!(bench.connects.len(), others, "once");
+    }
+    assert!(told(&mut bench).starts_with("failure;status=503;"));
+}
+
+#[test]
 fn w4_where_tcp_cannot_be_had_a_large_leg_goes_over_udp_and_that_is_remembered() {
     for waits in [true, false] {
         let mut bench = Bench::at_home();
