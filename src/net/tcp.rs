@@ -75,7 +75,6 @@ pub(super) async fn accept(
 
 fn take_plain(connections: &Arc<Connections>, stream: TcpStream, remote: SocketAddr) {
     let Some(flow) = flow_of(Transport::Tcp, &stream, remote) else { return };
-    notice_when_gone(&stream);
     // RFC 3261 §18: what we send to that very address goes over it, too.
     if let Some(outbound) = connections.add(flow, Some(Peer::at(flow)), Opened::ByPeer) {
         stream::serve(connections, stream.into_split(), outbound);
@@ -89,7 +88,6 @@ async fn take_greeted(
     stream: TcpStream,
     remote: SocketAddr,
 ) {
-    notice_when_gone(&stream);
     match greeting {
         Greeting::Plain => take_plain(connections, stream, remote),
         Greeting::Tls(acceptor) => {
@@ -187,9 +185,7 @@ async fn connect(remote: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStre
     if let Some(from) = from {
         socket.bind(SocketAddr::new(from, 0))?;
     }
-    let stream = socket.connect(remote).await?;
-    notice_when_gone(&stream);
-    Ok(stream)
+    socket.connect(remote).await
 }
 
 /// A peer whose way is cut says nothing any more; without this the system would send to it for a quarter of an hour.
@@ -219,8 +215,10 @@ async fn secure(
     connector.connect(name, stream).await.map_err(|error| untrusted(distrust::words(&error, server)))
 }
 
+/// The flow of a new stream, which is set up as all of ours are.
 fn flow_of(transport: Transport, stream: &TcpStream, remote: SocketAddr) -> Option<Flow> {
     stream.set_nodelay(true).ok();
+    notice_when_gone(stream);
     let local = stream.local_addr().ok()?;
     Some(Flow { transport, local, remote, connection: None })
 }

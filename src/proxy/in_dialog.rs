@@ -29,13 +29,13 @@ impl InDialog {
         }
         let from_tag = fields.from().tag()?.to_owned();
         let routes = fields.routes("Route").ok()?;
-        let rest: Vec<_> = routes.into_iter().skip(own.count).collect();
+        let routes = routes.iter().skip(own.count).map(ToString::to_string).collect();
         Some(Self {
             ahead: Ahead::of(request, &own),
             call_id: fields.call_id().to_owned(),
             from_tag,
             cseq: fields.cseq(),
-            dialog: Dialog { to_tag, routes: rest.iter().map(ToString::to_string).collect() },
+            dialog: Dialog { to_tag, routes },
         })
     }
 
