@@ -21,7 +21,7 @@ const LOG_BYTES_KEPT: i64 = 16 * 1024 * 1024;
 pub(super) struct StoreFile {
     pub(super) connection: Connection,
     pub(super) path: Option<PathBuf>,
-    _lock: Option<File>,
+    _lock: Option<LockFile>,
 }
 
 impl StoreFile {
@@ -29,7 +29,7 @@ impl StoreFile {
         if let Some(parent) = path.parent() {
             folder::create(parent).map_err(OpenErrorKind::Folder)?;
         }
-        let lock = lock(path)?;
+        let lock = LockFile::take(path)?;
         // Made by us first, so that only its owner may read what people write to each other.
         private(OpenOptions::new().create(true).append(true))
             .open(path)
@@ -57,16 +57,48 @@ fn prepare<S: Schema>(mut connection: Connection) -> Result<Connection, OpenErro
     Ok(connection)
 }
 
-/// Takes the lock file beside the store. The system gives it up when the process ends, however it ends.
-fn lock(path: &Path) -> Result<File, OpenErrorKind> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let file = private(OpenOptions::new().create(true).append(true))
-        .open(name)
-        .map_err(OpenErrorKind::Unwritable)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenErrorKind::InUse),
-        Err(TryLockError::Error(error)) => Err(OpenErrorKind::Unwritable(error)),
+/// The lock file beside the store. The system gives it up when the process ends, however it ends.
+#[derive(Debug)]
+struct LockFile(File);
+
+impl LockFile {
+    fn take(path: &Path) -> Result<Self, OpenErrorKind> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".lock");
+        let file = private(OpenOptions::new().create(true).append(true))
+            .open(name)
+            .map_err(OpenErrorKind::Unwritable)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(OpenErrorKind::InUse),
+            Err(TryLockError::Error(error)) => Err(OpenErrorKind::Unwritable(error)),
+        }
+    }
+}
+
+impl Drop for LockFile {
+    /// Closing alone does not give it up while a program that is just being started (between `fork` and `exec`)
+    /// has a copy of the descriptor: the lock is the open file's, not the descriptor's (flock(2)).
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::debug!(%error, "the store's lock is given up by closing its file");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_is_given_up_although_a_child_still_has_the_descriptor() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("client.db");
+        let lock = LockFile::take(&path).unwrap();
+        let of_a_child = lock.0.try_clone().unwrap();
+        assert!(matches!(LockFile::take(&path), Err(OpenErrorKind::InUse)));
+        drop(lock);
+        LockFile::take(&path).unwrap();
+        drop(of_a_child);
     }
 }
