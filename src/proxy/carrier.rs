@@ -211,12 +211,14 @@ impl Carrier {
         self.heard_on(flow);
         let Some(user) = self.connects.get(&id).copied() else { return };
         if let Some(Wait { mut rest, large, .. }) = self.stop_waiting(user) {
-            // In place of the address that datagrams go to, which is left for the case that this one fails.
-            let passed_over = large.filter(|udp| udp.remote != flow.remote);
-            rest.hops.extend(passed_over.map(|udp| Hop { transport: Transport::Udp, remote: udp.remote }));
-            if rest.failed == 0 {
+            match large {
+                // In place of the address that datagrams go to, which is left for the case that this one fails.
+                Some(udp) if udp.remote != flow.remote => {
+                    rest.hops.push(Hop { transport: Transport::Udp, remote: udp.remote });
+                }
                 // A connection that was there may lead to a program that has ended: once more, over another one.
-                rest.otherwise = rest.otherwise.or(large);
+                Some(udp) if rest.failed == 0 => rest.otherwise = rest.otherwise.or(Some(udp)),
+                Some(_) | None => {}
             }
             self.keep(user, rest);
             self.ready(user, flow);

@@ -245,6 +245,20 @@ fn w4_where_no_named_connection_can_be_had_it_goes_by_datagram_and_that_is_remem
 }
 
 #[test]
+fn w4_a_named_connection_that_breaks_is_followed_by_the_server_for_datagrams_once() {
+    let mut bench = large_abroad(&[(Transport::Udp, FIRST), (Transport::Tcp, SECOND)]);
+    for (connection, remote) in [(7, SECOND), (8, FIRST)] {
+        let (id, hop) = bench.connects.remove(0);
+        assert_eq!(hop.remote, address(remote));
+        bench.input(Input::Connected { id, flow: tcp(remote, connection) });
+        assert!(bench.take_one(remote).starts_with("MESSAGE "));
+        bench.input(Input::Disconnected { flow: tcp(remote, connection) });
+    }
+    assert!(bench.connects.is_empty() && bench.take(FIRST).is_empty(), "it was tried already");
+    assert!(told(&mut bench).starts_with("failure;status=503;"));
+}
+
+#[test]
 fn w4_a_named_connection_that_says_503_is_followed_by_the_server_for_datagrams() {
     let mut bench = large_abroad(&[(Transport::Udp, FIRST), (Transport::Tcp, SECOND)]);
     let (id, _) = bench.connects.remove(0);
