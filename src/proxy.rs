@@ -93,7 +93,7 @@ use self::admission::Errand;
 use self::aliases::Aliases;
 use self::auth::Role;
 use self::carrier::{Step, User, Wish};
-use self::core::{ALLOW, Action, Core, Rejection, SECONDARY_TO};
+use self::core::{ALLOW, Action, Core, Rejection};
 use self::dispatch::{Dispatches, Pending};
 use self::journal::{Rows, Write};
 use self::legs::Place;
@@ -103,7 +103,7 @@ use self::session::{Sessions, is_of_session};
 use self::submission::Submission;
 use crate::machine::{BatchId, Flow, Input, Machine, Output};
 use crate::random::Random;
-use crate::sip::{Compose, Message, RECIPIENT_LIST, Request, Response, parse, refusal};
+use crate::sip::{Compose, Message, RECIPIENT_LIST, Request, Response, SECONDARY_TO, parse, refusal};
 use crate::time::Now;
 use crate::transaction::{Arrival, ServerKey};
 

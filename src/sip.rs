@@ -74,7 +74,7 @@ pub use leg::{Dialog, Leg, LegTemplate, Member, Sees};
 pub use list_body::{Copy, with_list};
 pub use message::{Message, Request, Response, parse};
 pub use names::{Method, Transport, reason_phrase};
-pub use secondary_to::{Addressed, ReportMode, ReportWish, also_to, recipients};
+pub use secondary_to::{Addressed, ReportMode, ReportWish, SECONDARY_TO, also_to, recipients};
 pub use uri::Uri;
 pub use uri_grammar::Scheme;
 pub use uri_list::{RECIPIENT_LIST, with_secondary_to};

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::machine::{Flow, Transmit};
 use crate::random::Random;
-use crate::sip::{Compose, Method, Uri};
+use crate::sip::{Compose, Method, SECONDARY_TO, Uri};
 use crate::time::Now;
 
 /// First interval of repetition.
@@ -104,7 +104,7 @@ impl Sender {
             .iter()
             .fold(compose, |compose, other| compose.field("Secondary-To", format_args!("<{other}>")))
             .field("Delivery-Report", "none")
-            .field("Proxy-Require", "secondary-to")
+            .field("Proxy-Require", SECONDARY_TO)
             .body("text/plain;charset=utf-8", text.as_bytes())
     }
 

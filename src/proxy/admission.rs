@@ -1,13 +1,13 @@
 //! What is refused before any work, and what a request is (W13, W14, W31; RFC 3261 §8.2, §16.3).
 
-use super::core::{ALLOW, Core, Rejection, SECONDARY_TO};
+use super::core::{ALLOW, Core, Rejection};
 use super::dispatch::Dispatches;
 use super::load::Pressure;
 use super::own_route::is_routed;
 use super::submission::{Lists, Submission, has_list, is_submission};
 use crate::limits::ADDRESSES_PER_RECIPIENT_MAX;
 use crate::machine::Flow;
-use crate::sip::{Method, RECIPIENT_LIST, Request, Scheme, Uri, recipients, with_secondary_to};
+use crate::sip::{Method, RECIPIENT_LIST, Request, SECONDARY_TO, Scheme, Uri, recipients, with_secondary_to};
 use crate::time::Now;
 use crate::transaction::ServerKey;
 

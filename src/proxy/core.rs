@@ -25,8 +25,6 @@ use crate::sip::{Aor, Compose, Request};
 use crate::time::{Now, Timestamp};
 use crate::transaction::ServerKey;
 
-/// The option tag of submissions (W6).
-pub(super) const SECONDARY_TO: &str = "secondary-to";
 /// What we take.
 pub(super) const ALLOW: &str = "MESSAGE, REGISTER, OPTIONS";
 

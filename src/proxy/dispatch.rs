@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use self::bounds::Bounds;
 use super::carrier::{Fault, User};
-use super::core::{Action, Core, Due, Rejection, SECONDARY_TO};
+use super::core::{Action, Core, Due, Rejection};
 use super::event::ProxyEvent;
 use super::identity;
 use super::in_dialog::InDialog;
@@ -30,7 +30,7 @@ use super::notifier::{Extent, Report};
 use super::submission::Submission;
 use crate::limits::{DISPATCH_REMEMBERED, DISPATCHES_OPEN_MAX, MAILBOX_SECS_MAX, REPORT_GATHER};
 use crate::machine::Flow;
-use crate::sip::{Aor, Compose, LegTemplate, Request, Response};
+use crate::sip::{Aor, Compose, LegTemplate, Request, Response, SECONDARY_TO};
 use crate::time::{Now, Timestamp};
 use crate::transaction::ServerKey;
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::core::{Action, Core, Registration, Rejection, SECONDARY_TO};
+use super::core::{Action, Core, Registration, Rejection};
 use super::journal::{BindingRow, Write};
 use super::location::Binding;
 use super::reach;
@@ -14,7 +14,7 @@ use crate::limits::{
     BINDINGS_PER_AOR_MAX, CONTACTS_PER_REGISTER_MAX, FLOW_TIMER_SECS,
 };
 use crate::machine::Flow;
-use crate::sip::{Aor, Compose, Contacts, NameAddr, Request, Scheme};
+use crate::sip::{Aor, Compose, Contacts, NameAddr, Request, SECONDARY_TO, Scheme};
 use crate::time::Now;
 use crate::transaction::ServerKey;
 

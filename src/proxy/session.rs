@@ -13,14 +13,16 @@ use bytes::Bytes;
 use super::admission::{check_required, may_send};
 use super::auth::{self, Role};
 use super::carrier::{User, Way};
-use super::core::{Core, Rejection, SECONDARY_TO};
+use super::core::{Core, Rejection};
 use super::identity;
 use super::own_route::{Ahead, OwnRoutes, Side, is_routed, own_routes, record_routes};
 use super::reach::is_caller_by_flow;
 use super::router::{Target, TargetSet, is_routable};
 use crate::limits::SESSION_REQUESTS_WAITING_MAX;
 use crate::machine::{Flow, Hop};
-use crate::sip::{Edit, Fields, Message, Method, Request, Response, Transport, Uri, Via, parse};
+use crate::sip::{
+    Edit, Fields, Message, Method, Request, Response, SECONDARY_TO, Transport, Uri, Via, parse,
+};
 use crate::time::Now;
 
 /// What waits for its flow.

@@ -10,7 +10,8 @@ use super::router::Domains;
 use super::secret::Secret;
 use crate::limits::{MEMBERS_PER_MESSAGE_MAX, SPELLINGS_COMPARED_MAX};
 use crate::sip::{
-    Addressed, Aor, Error, Method, RECIPIENT_LIST, ReportMode, ReportWish, Request, Uri, recipients,
+    Addressed, Aor, Error, Method, RECIPIENT_LIST, ReportMode, ReportWish, Request, SECONDARY_TO, Uri,
+    recipients,
 };
 
 /// A request that wants fan-out, read but not yet judged.
@@ -86,7 +87,7 @@ pub(super) fn is_submission(request: &Request) -> bool {
     *request.method() == Method::Message
         && (fields.first("Secondary-To").is_some()
             || fields.first("Delivery-Report").is_some()
-            || fields.has_token("Proxy-Require", super::core::SECONDARY_TO))
+            || fields.has_token("Proxy-Require", SECONDARY_TO))
 }
 
 /// True for a MESSAGE that has its recipients in its body (RFC 5365, W26).

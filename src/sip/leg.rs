@@ -9,7 +9,7 @@ use super::edit::without_token;
 use super::header::write_address;
 use super::message::Request;
 use super::names::is_name;
-use super::secondary_to::Addressed;
+use super::secondary_to::{Addressed, SECONDARY_TO};
 use super::uri::Uri;
 use crate::limits::MAX_BREADTH;
 
@@ -260,7 +260,7 @@ fn tail(submission: &Request, date: &str) -> Vec<u8> {
     for span in fields.spans() {
         let (name, value) = (fields.head().name(span), fields.head().value(span));
         if is_name(name, "Proxy-Require") {
-            let others = without_token(value, "secondary-to");
+            let others = without_token(value, SECONDARY_TO);
             if !others.is_empty() {
                 write_field(&mut out, "Proxy-Require", others);
             }

@@ -8,6 +8,9 @@ use super::fields::Fields;
 use super::header::{Address, NameAddr, Param, next_param, param};
 use super::uri::Uri;
 
+/// The option tag of submissions with Secondary-To (W6).
+pub const SECONDARY_TO: &str = "secondary-to";
+
 /// One recipient of a submission, as spelled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Addressed {

@@ -10,7 +10,7 @@ use crate::client::journal::OutgoingRow;
 use crate::client::route::Printed;
 use crate::limits::ALSO_TO_BYTES_MAX;
 use crate::machine::Flow;
-use crate::sip::{Compose, Copy, Enclosed, Envelope, Method, RECIPIENT_LIST, Uri, with_list};
+use crate::sip::{Compose, Copy, Enclosed, Envelope, Method, RECIPIENT_LIST, SECONDARY_TO, Uri, with_list};
 
 /// Stands for several (RFC 3323 §4.1.1.3).
 const NOBODY: &str = "sip:anonymous@anonymous.invalid";
@@ -37,7 +37,7 @@ pub(super) fn print(core: &mut Core, entry: &Entry, attempt: &Attempt, flow: Flo
         .field("Contact", core.contact(flow))
         .field("Call-ID", &attempt.row.call_id)
         .field("CSeq", format_args!("{} MESSAGE", attempt.row.cseq))
-        .field("Proxy-Require", "secondary-to")
+        .field("Proxy-Require", SECONDARY_TO)
         .field("Delivery-Report", &attempt.row.report);
     let (content_type, body) = enclosed(core, entry, attempt);
     let bytes = dated(core, entry, begun).body(content_type, &body);

@@ -13,7 +13,7 @@ use crate::client::reason::{NO_ANSWER, NO_CONNECTION, NO_TLS, TOLD_TO_A_LIST_SER
 use crate::client::route::{Printed, Route, route};
 use crate::client::sign_in::Heeded;
 use crate::limits::{CONNECT_WAIT, RETRY_AFTER_MAX, SUBMISSION_SENDINGS_MAX, SUBMISSIONS_OPEN_MAX};
-use crate::sip::{Method, Response, Scheme, Uri};
+use crate::sip::{Method, Response, SECONDARY_TO, Scheme, Uri};
 use crate::time::Now;
 use crate::transaction::Failure;
 
@@ -91,7 +91,7 @@ impl Outbox {
             return Upshot::Nothing;
         }
         match status {
-            200..=299 if response.fields().has_token("Supported", "secondary-to") => {
+            200..=299 if response.fields().has_token("Supported", SECONDARY_TO) => {
                 self.accepted(core, place, response, now);
                 Upshot::Nothing
             }

@@ -7,7 +7,7 @@ use super::Registration;
 use crate::client::account::RegistrationState;
 use crate::client::core::{Core, Task};
 use crate::client::sign_in::Heeded;
-use crate::sip::{RECIPIENT_LIST, Response};
+use crate::sip::{RECIPIENT_LIST, Response, SECONDARY_TO};
 use crate::time::Now;
 
 /// What the domain's own answer is about.
@@ -84,7 +84,7 @@ fn offers_anything(response: &Response) -> bool {
 }
 
 fn proves(response: &Response) -> bool {
-    response.fields().has_token("Supported", "secondary-to")
+    response.fields().has_token("Supported", SECONDARY_TO)
 }
 
 fn takes_lists(response: &Response) -> bool {
