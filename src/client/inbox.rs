@@ -165,7 +165,7 @@ impl Inbox {
 
 /// Whether a MESSAGE that we take is no message to a person, but says what became of one of ours (RFC 5438).
 pub(super) fn is_notification(request: &Request, core: &Core) -> bool {
-    check(request, core).is_ok() && content_is(request, "message/imdn+xml")
+    content_is(request, "message/imdn+xml") && check(request, core).is_ok()
 }
 
 /// RFC 3261 §8.2: whether we are meant, understand what is required, and can show the body.
