@@ -81,7 +81,7 @@ use self::outbox::{Outbox, Upshot};
 use self::receipts::Receipts;
 use self::registration::Registration;
 use self::snapshot::{ConversationHead, Person};
-use crate::machine::{ConnectId, Flow, Hop, Input, Machine, Output};
+use crate::machine::{ConnectId, Flow, Hop, Input, Machine, Output, RequestId, SendFault};
 use crate::random::Random;
 use crate::sip::{self, Message, Method, Request, Response};
 use crate::time::Now;
@@ -273,6 +273,16 @@ impl UserAgent {
         }
     }
 
+    /// A datagram did not leave: the request in it fails, and no other. Where nothing of ours gets to the proxy, we are offline.
+    fn not_sent(&mut self, (flow, request): (Flow, Option<RequestId>), fault: SendFault, now: Now) {
+        if let Some(request) = request {
+            self.core.transactions.not_sent(request, fault);
+        }
+        if fault == SendFault::Refused && self.core.line.main() == Some(flow) {
+            self.registration.line_lost(&mut self.core, now);
+        }
+    }
+
     /// The connection to the proxy cannot be had.
     fn line_refused(&mut self, why: Option<Arc<str>>, now: Now) {
         if self.core.line.is_stream() {
@@ -321,10 +331,16 @@ impl Machine for UserAgent {
                     self.line_refused(fault.into_why(), now);
                 }
             }
+            Input::NotSent { flow, request, fault } => self.not_sent((flow, request), fault, now),
             Input::Disconnected { flow } => self.disconnected(flow, now),
             Input::Resolved { id, hops } => {
                 if self.core.line.found(id, hops) {
-                    self.registration.proxy_found(&mut self.core, now);
+                    self.registration.proxy_found(&mut self.core, None, now);
+                }
+            }
+            Input::ResolveFailed { id, why } => {
+                if self.core.line.found(id, Vec::new()) {
+                    self.registration.proxy_found(&mut self.core, Some(&why), now);
                 }
             }
             Input::Committed(id) => self.release(id, Core::committed, now),

@@ -43,8 +43,11 @@ pub const ADDRESSES_PER_RECIPIENT_MAX: usize = 2;
 pub const SPELLINGS_COMPARED_MAX: usize = 8;
 /// Bytes of a request that still goes over UDP (RFC 3261 §18.1.1).
 pub const UDP_REQUEST_BYTES_MAX: usize = 1300;
-/// Bytes of the largest datagram.
+/// Bytes of the largest datagram that is read.
 pub const DATAGRAM_BYTES_MAX: usize = 65_535;
+/// Bytes of the largest message that a datagram holds: 65,535 less the headers of IPv4 and UDP. IP options, or an interface that
+/// does not fragment, take less; what they refuse is told of that message alone.
+pub const DATAGRAM_PAYLOAD_BYTES_MAX: usize = 65_507;
 /// How long a TCP connection may take before a large request goes over UDP all the same (W4).
 pub const CONNECT_WAIT: Duration = Duration::from_secs(2);
 /// How long it is remembered that a hop takes no stream (W4).
@@ -169,8 +172,8 @@ pub const CONNECTIONS_MAX: usize = 10_000;
 pub const GREETINGS_MAX: usize = 1000;
 /// Connections that one address (of IPv6, one /64) may have opened; over it a new one is closed.
 pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 500;
-/// Open files that connections leave to the rest of the process.
-pub const DESCRIPTORS_KEPT_FREE: usize = 64;
+/// Open files that connections leave to the rest of the process, questions to two name servers among it.
+pub const DESCRIPTORS_KEPT_FREE: usize = 2 * DNS_QUESTIONS_MAX + 64;
 /// Bytes that came in on streams and are no whole message yet; over it, or when one address has a quarter of it, the
 /// connection that brings more is closed.
 pub const STREAM_BYTES_MAX: usize = 256 * 1024 * 1024;
@@ -244,13 +247,24 @@ pub const ASKING_LOADED_MAX: usize = OUTBOX_FINISHED_MAX;
 pub const ASKING_BYTES_MAX: usize = 32 * 1024;
 /// People of whom it is remembered that their program does not take CPIM; over it somebody is asked again.
 pub const CPIM_REFUSERS_MAX: usize = 10_000;
-/// Names being looked up at a time.
+/// Names being looked up at a time; the others wait. Who asks for one that is being looked up is told with the first.
 pub const LOOKUPS_MAX: usize = 64;
-/// How long the look-up of a name may take.
+/// Names that are being looked up or wait for it; over it, there is no route to a further one.
+pub const LOOKUPS_WAITING_MAX: usize = 1000;
+/// How long the look-up of a name may take. Its three rounds of questions (NAPTR; SRV; addresses) are over before, each by the two
+/// below.
 pub const LOOKUP_WAIT: Duration = Duration::from_secs(10);
+/// How long a question to DNS is waited for that is asked with EDNS (RFC 6891), and, where that is not answered, as long without.
+pub const QUESTION_WAIT: Duration = Duration::from_millis(1250);
+/// Questions to DNS under way at a time; the others wait.
+pub const DNS_QUESTIONS_MAX: usize = 128;
+/// How much longer the addresses of one family are waited for when those of the other are known (RFC 8305 §3).
+pub const OTHER_FAMILY_WAIT: Duration = Duration::from_millis(250);
 /// Datagrams waiting for a socket whose buffer is full; over it they are lost, as the network may lose them.
 /// Their bytes are shared with the transactions that would send them again.
 pub const DATAGRAMS_WAITING_MAX: usize = 65_536;
+/// Bytes of these.
+pub const DATAGRAM_BYTES_WAITING_MAX: usize = 64 * 1024 * 1024;
 /// Bytes that one datagram address was sent and is not known to have read; while it is reached the next leg waits.
 /// With the overhead below it is about 60 datagrams of 1,200 bytes, two thirds of what Linux holds by default.
 pub const PACE_UNREAD_BYTES_MAX: usize = 128 * 1024;

@@ -60,7 +60,17 @@ pub enum Input<C> {
         /// Why.
         fault: ConnectFault,
     },
-    /// A connection is gone, or a datagram could not be sent: what is under way on this flow fails.
+    /// A datagram did not leave. That concerns the request in it alone: what else goes to the same address may well fit,
+    /// or be let through.
+    NotSent {
+        /// Where it was to go.
+        flow: Flow,
+        /// Whose it is; none for what no transaction stands behind.
+        request: Option<RequestId>,
+        /// Why.
+        fault: SendFault,
+    },
+    /// A connection is gone: what is under way on this flow fails.
     Disconnected {
         /// The flow that is of no use any more.
         flow: Flow,
@@ -71,6 +81,13 @@ pub enum Input<C> {
         id: ResolveId,
         /// Where to send, in order of preference.
         hops: Vec<Hop>,
+    },
+    /// The answer to [`Output::Resolve`] where DNS has none: there may be a route, and none is known.
+    ResolveFailed {
+        /// The question.
+        id: ResolveId,
+        /// What was not answered, for people, without full stop.
+        why: Arc<str>,
     },
     /// A batch is on stable storage.
     Committed(BatchId),
@@ -115,6 +132,29 @@ pub struct Transmit {
     pub flow: Flow,
     /// One whole message.
     pub bytes: Bytes,
+    /// The client transaction to tell when these bytes cannot leave; none where nothing waits for an answer.
+    pub request: Option<RequestId>,
+}
+
+impl Transmit {
+    /// Bytes that no client transaction stands behind: a response, a keep-alive, what passes statelessly.
+    #[must_use]
+    pub const fn new(flow: Flow, bytes: Bytes) -> Self {
+        Self { flow, bytes, request: None }
+    }
+}
+
+/// A client transaction of a machine, as the world names it back in [`Input::NotSent`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u128);
+
+/// Why a datagram did not leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendFault {
+    /// It is larger than the protocol, or the interface, takes.
+    TooLarge,
+    /// There is no way to that address, or the system does not let it through.
+    Refused,
 }
 
 impl fmt::Debug for Transmit {

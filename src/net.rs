@@ -25,7 +25,11 @@ mod distrust;
 
 mod udp;
 
+mod lookups;
+
 mod resolve;
+
+mod dns;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -36,8 +40,8 @@ use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use crate::limits::{GREETINGS_MAX, INPUTS_WAITING_MAX, LOOKUPS_MAX};
-use crate::machine::{ConnectFault, ConnectId, Flow, Hop, Input, ResolveId, Transmit};
+use crate::limits::{GREETINGS_MAX, INPUTS_WAITING_MAX};
+use crate::machine::{ConnectFault, ConnectId, Flow, Hop, Input, RequestId, ResolveId, SendFault, Transmit};
 use crate::random::Random;
 use crate::sip::{Transport, Uri};
 
@@ -45,6 +49,7 @@ pub use self::bind::{BindCause, BindError};
 use self::bind::{bind_error, bind_pair, bind_tcp, bind_udp};
 use self::connections::{Connections, Peer, Wish};
 use self::guests::StreamLimits;
+use self::lookups::{Asked, Lookups};
 pub use self::origins::Origins;
 use self::resolve::{Resolver, Route};
 use self::tcp::Greeting;
@@ -87,7 +92,16 @@ pub enum NetEvent {
         /// Why.
         fault: ConnectFault,
     },
-    /// A flow is of no use any more.
+    /// A datagram did not leave.
+    NotSent {
+        /// Where it was to go.
+        flow: Flow,
+        /// Whose it is.
+        request: Option<RequestId>,
+        /// Why.
+        fault: SendFault,
+    },
+    /// A connection is gone.
     Disconnected {
         /// Which.
         flow: Flow,
@@ -99,6 +113,13 @@ pub enum NetEvent {
         /// Best first.
         hops: Vec<Hop>,
     },
+    /// No route is known: DNS did not answer.
+    ResolveFailed {
+        /// The question.
+        id: ResolveId,
+        /// What it did not answer, a sentence without full stop.
+        why: Arc<str>,
+    },
 }
 
 impl NetEvent {
@@ -109,8 +130,10 @@ impl NetEvent {
             Self::Received { flow, bytes } => Input::Received { flow, bytes },
             Self::Connected { id, flow } => Input::Connected { id, flow },
             Self::ConnectFailed { id, fault } => Input::ConnectFailed { id, fault },
+            Self::NotSent { flow, request, fault } => Input::NotSent { flow, request, fault },
             Self::Disconnected { flow } => Input::Disconnected { flow },
             Self::Resolved { id, hops } => Input::Resolved { id, hops },
+            Self::ResolveFailed { id, why } => Input::ResolveFailed { id, why },
         }
     }
 }
@@ -125,8 +148,7 @@ pub struct Net {
     origins: Arc<Origins>,
     /// Handshakes under way of those who connect to us.
     greeted: Arc<Semaphore>,
-    resolver: Arc<Resolver>,
-    lookups: Arc<Semaphore>,
+    lookups: Arc<Lookups>,
     sender: mpsc::Sender<NetEvent>,
     events: mpsc::Receiver<NetEvent>,
     tasks: JoinSet<()>,
@@ -164,23 +186,11 @@ impl Net {
         let connections = Arc::new(Connections::new(sender.clone(), before_first, limits));
         let tls = Arc::new(Tls::new(&settings.tls).map_err(Box::new)?);
         let origins = Arc::new(settings.origins.clone());
-        let (greeted, lookups) =
-            (Arc::new(Semaphore::new(GREETINGS_MAX)), Arc::new(Semaphore::new(LOOKUPS_MAX)));
+        let greeted = Arc::new(Semaphore::new(GREETINGS_MAX));
+        let lookups = Arc::new(Lookups::new(settings.dns));
         let (udp, locals, tasks) = (Vec::new(), Vec::new(), JoinSet::new());
-        let resolver = Arc::new(Resolver::new(settings.dns));
-        let mut net = Self {
-            udp,
-            locals,
-            connections,
-            tls,
-            origins,
-            greeted,
-            resolver,
-            lookups,
-            sender,
-            events,
-            tasks,
-        };
+        let mut net =
+            Self { udp, locals, connections, tls, origins, greeted, lookups, sender, events, tasks };
         let mut rest = listens.to_vec();
         while let Some((transport, address)) = rest.pop_first_listen() {
             let twin = partner(transport).map(|twin| (twin, address));
@@ -227,19 +237,21 @@ impl Net {
         self.events.len()
     }
 
-    /// Sends now, or puts it into a connection's queue.
-    ///
-    /// # Errors
-    /// The flow cannot be used: the machine is to be told [`Input::Disconnected`].
-    pub fn transmit(&self, transmit: &Transmit) -> Result<(), Flow> {
-        let flow = transmit.flow;
+    /// Sends now, or puts it into a connection's queue. What is returned says that it cannot leave: the datagram
+    /// ([`NetEvent::NotSent`]), or anything on its connection ([`NetEvent::Disconnected`]).
+    #[must_use]
+    pub fn transmit(&self, transmit: &Transmit) -> Option<NetEvent> {
+        let Transmit { flow, request, .. } = *transmit;
         match flow.transport {
-            Transport::Udp => self.send_datagram(transmit),
+            Transport::Udp => {
+                let fault = self.send_datagram(transmit).err()?;
+                Some(NetEvent::NotSent { flow, request, fault })
+            }
             Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
-                self.connections.send(flow, transmit.bytes.clone())
+                self.connections.send(flow, transmit.bytes.clone()).err()?;
+                Some(NetEvent::Disconnected { flow })
             }
         }
-        .map_err(|()| flow)
     }
 
     /// Finds a live connection to the hop, or opens one; under TLS its certificate has to name `domain`, or the
@@ -275,25 +287,26 @@ impl Net {
             Route::Known(hops) => return Some(NetEvent::Resolved { id, hops }),
             Route::Name(name) => name,
         };
-        let Ok(free) = Arc::clone(&self.lookups).try_acquire_owned() else {
-            tracing::debug!("too many names are being looked up");
-            return Some(NetEvent::Resolved { id, hops: Vec::new() });
-        };
-        let (sender, resolver) = (self.sender.clone(), Arc::clone(&self.resolver));
-        self.tasks.spawn(async move {
-            let hops = resolver.look_up(name).await;
-            drop(free);
-            sender.send(NetEvent::Resolved { id, hops }).await.ok();
-        });
+        match self.lookups.join(&name, id) {
+            Asked::Joined => {}
+            Asked::Full => {
+                let why = "too many names are being looked up".into();
+                return Some(NetEvent::ResolveFailed { id, why });
+            }
+            Asked::First => {
+                let (lookups, sender) = (Arc::clone(&self.lookups), self.sender.clone());
+                self.tasks.spawn(async move { lookups.look_up(name, sender).await });
+            }
+        }
         None
     }
 
-    fn send_datagram(&self, transmit: &Transmit) -> Result<(), ()> {
+    fn send_datagram(&self, transmit: &Transmit) -> Result<(), SendFault> {
         let flow = transmit.flow;
         // A stored flow may name a port of an earlier run.
         let same_family = || self.udp.iter().find(|port| port.local.is_ipv4() == flow.remote.is_ipv4());
-        let port = self.udp.iter().find(|port| port.local == flow.local).or_else(same_family).ok_or(())?;
-        port.send(flow.remote, &transmit.bytes)
+        let port = self.udp.iter().find(|port| port.local == flow.local).or_else(same_family);
+        port.ok_or(SendFault::Refused)?.send(transmit)
     }
 
     fn add_udp(&mut self, socket: UdpSocket, asked: SocketAddr) -> Result<(), BindError> {
@@ -339,7 +352,7 @@ impl Drop for Net {
 pub async fn resolve(uri: &Uri, settings: &NetSettings) -> Vec<Hop> {
     match resolve::route(uri) {
         Route::Known(hops) => hops,
-        Route::Name(name) => Resolver::new(settings.dns).look_up(name).await,
+        Route::Name(name) => Resolver::new(settings.dns).look_up(&name).await.unwrap_or_default(),
     }
 }
 

@@ -203,7 +203,7 @@ impl Person {
 
     fn respond(&mut self, flow: Flow, request: &Request, status: u16) {
         let bytes = Compose::response(request, status, None, self.sender.tag(), flow.remote).finish();
-        self.outputs.push_back(Output::Transmit(Transmit { flow, bytes }));
+        self.outputs.push_back(Output::Transmit(Transmit::new(flow, bytes)));
     }
 
     fn registered(&mut self, status: u16, now: Now) {
@@ -248,8 +248,10 @@ impl Machine for Person {
             Input::Received { .. }
             | Input::Connected { .. }
             | Input::ConnectFailed { .. }
+            | Input::NotSent { .. }
             | Input::Disconnected { .. }
             | Input::Resolved { .. }
+            | Input::ResolveFailed { .. }
             | Input::Committed(_)
             | Input::CommitFailed(_) => {}
             Input::Command(never) => match never {},

@@ -62,8 +62,6 @@ mod carrier;
 
 mod way;
 
-mod refused;
-
 mod pace;
 
 mod sockets;
@@ -359,8 +357,10 @@ impl Machine for Proxy {
             Input::Received { flow, bytes } => self.received(flow, &bytes, now),
             Input::Connected { id, flow } => self.core.carrier.connected(id, flow),
             Input::ConnectFailed { id, .. } => self.core.carrier.connect_failed(id, now.mono),
+            Input::NotSent { request, fault, .. } => self.core.carrier.not_sent(request, fault),
             Input::Disconnected { flow } => self.core.carrier.disconnected(flow),
             Input::Resolved { id, hops } => self.core.carrier.resolved(id, hops),
+            Input::ResolveFailed { id, .. } => self.core.carrier.resolved(id, Vec::new()),
             Input::Committed(batch) => self.committed(batch, now),
             Input::CommitFailed(batch) => self.commit_failed(batch, now),
             Input::Command(ProxyCommand::Flush) => self.dispatches.save_all(&mut self.core),

@@ -178,9 +178,7 @@ impl<W: Send + 'static> Shell<W> {
     /// Does what the machine wants; an answer that is known at once comes back as an input.
     fn carry_out<C, E>(&mut self, output: Output<E, W>, on_event: &mut impl FnMut(E)) -> Option<Input<C>> {
         match output {
-            Output::Transmit(transmit) => {
-                self.net.transmit(&transmit).err().map(|flow| Input::Disconnected { flow })
-            }
+            Output::Transmit(transmit) => self.net.transmit(&transmit).map(NetEvent::into_input),
             Output::Connect { id, hop, domain } => {
                 self.net.connect(id, hop, domain).map(NetEvent::into_input)
             }

@@ -13,14 +13,14 @@ mod key;
 mod server;
 mod timers;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Debug;
 use std::time::Instant;
 
 use bytes::Bytes;
 
 use crate::limits::TRANSACTIONS_MAX;
-use crate::machine::{Flow, Transmit};
+use crate::machine::{ConnectionId, Flow, RequestId, SendFault, Transmit};
 use crate::sip::{Method, Request, Response};
 
 pub use self::client::Failure;
@@ -95,6 +95,9 @@ pub struct TransactionLayer<U> {
     keys: KeyMaker,
     clients: BTreeMap<ClientKey, ClientTransaction<U>>,
     names: BTreeMap<U, ClientKey>,
+    /// Those over a stream, by their connection: when it breaks they are found without a look at all others. An error of a
+    /// datagram names its own transaction.
+    streams: BTreeSet<(ConnectionId, ClientKey)>,
     servers: BTreeMap<ServerKey, ServerTransaction>,
     queue: TimerQueue<Side>,
     transmits: VecDeque<Transmit>,
@@ -110,6 +113,7 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
             keys: KeyMaker::new(key),
             clients: BTreeMap::new(),
             names: BTreeMap::new(),
+            streams: BTreeSet::new(),
             servers: BTreeMap::new(),
             queue: TimerQueue::default(),
             transmits: VecDeque::new(),
@@ -175,14 +179,12 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
     pub fn send(&mut self, outgoing: Outgoing<'_, U>, now: Instant) {
         self.forget(outgoing.user);
         let key = self.keys.of_branch(outgoing.branch, &outgoing.method);
-        if let Some(old) = self.clients.remove(&key) {
-            self.queue.set(old.due(), None, Side::Client(key));
-            self.names.remove(&old.user());
-        }
-        let mut client = ClientTransaction::new(outgoing, now, &self.timers);
+        self.end(key);
+        let mut client = ClientTransaction::new(key.request_id(), outgoing, now, &self.timers);
         self.transmits.push_back(client.first_transmit());
         self.queue.set(None, client.due(), Side::Client(key));
         self.names.insert(client.user(), key);
+        self.streams.extend(client.flow().connection.map(|connection| (connection, key)));
         self.clients.insert(key, client);
     }
 
@@ -202,20 +204,30 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
 
     /// Ends a client transaction without a word. True when it was under way.
     pub fn forget(&mut self, user: U) -> bool {
-        let Some(key) = self.names.remove(&user) else { return false };
-        let Some(client) = self.clients.remove(&key) else { return false };
-        self.queue.set(client.due(), None, Side::Client(key));
-        client.is_waiting()
+        let Some(key) = self.names.get(&user).copied() else { return false };
+        self.end(key).is_some_and(|client| client.is_waiting())
     }
 
-    /// A flow is gone: the client transactions that wait on it fail now (RFC 3261 §17.1.4).
+    /// A connection is gone: the client transactions that wait on it fail now (RFC 3261 §17.1.4).
     pub fn disconnected(&mut self, flow: Flow) {
-        let hit = |(key, client): (&ClientKey, &ClientTransaction<U>)| {
-            (client.is_waiting() && client.flow() == flow).then_some(*key)
-        };
-        let keys: Vec<_> = self.clients.iter().filter_map(hit).collect();
+        let Some(connection) = flow.connection else { return };
+        let (first, last) = ClientKey::ENDS;
+        let on_it = self.streams.range((connection, first)..=(connection, last));
+        let keys: Vec<_> = on_it.map(|(_, key)| *key).collect();
         for key in keys {
             self.fail(key, Failure::Transport);
+        }
+    }
+
+    /// The datagram of a request did not leave: its transaction fails now if it waits (RFC 3261 §17.1.4), and no other.
+    /// One whose first datagram was not too large waits for the answer to that.
+    pub fn not_sent(&mut self, request: RequestId, fault: SendFault) {
+        let key = ClientKey::of(request);
+        let is_first = || self.clients.get(&key).is_some_and(|client| client.transmissions() == 1);
+        match fault {
+            SendFault::TooLarge if is_first() => self.fail(key, Failure::TooLarge),
+            SendFault::TooLarge => {}
+            SendFault::Refused => self.fail(key, Failure::Transport),
         }
     }
 
@@ -267,7 +279,7 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
                 self.queue.set(None, client.due(), Side::Client(key));
             }
             Step::TimedOut => self.fail(key, Failure::Timeout),
-            Step::Over => self.end(key),
+            Step::Over => drop(self.end(key)),
         }
     }
 
@@ -279,7 +291,7 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
     }
 
     fn fail(&mut self, key: ClientKey, failure: Failure) {
-        let Some(client) = self.clients.get(&key) else { return };
+        let Some(client) = self.clients.get(&key).filter(|client| client.is_waiting()) else { return };
         self.failures.push_back(Failed {
             user: client.user(),
             failure,
@@ -288,11 +300,15 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         self.end(key);
     }
 
-    fn end(&mut self, key: ClientKey) {
-        if let Some(client) = self.clients.remove(&key) {
-            self.queue.set(client.due(), None, Side::Client(key));
-            self.names.remove(&client.user());
+    /// Takes a client transaction out of every table.
+    fn end(&mut self, key: ClientKey) -> Option<ClientTransaction<U>> {
+        let client = self.clients.remove(&key)?;
+        self.queue.set(client.due(), None, Side::Client(key));
+        self.names.remove(&client.user());
+        if let Some(connection) = client.flow().connection {
+            self.streams.remove(&(connection, key));
         }
+        Some(client)
     }
 }
 

@@ -234,7 +234,7 @@ impl Core {
 
     /// Sends bytes outside of any transaction.
     pub(super) fn transmit(&mut self, flow: Flow, bytes: Bytes) {
-        self.outputs.push_back(Output::Transmit(Transmit { flow, bytes }));
+        self.outputs.push_back(Output::Transmit(Transmit::new(flow, bytes)));
     }
 
     /// Asks where the proxy is, unless that is asked already.

@@ -158,14 +158,15 @@ impl Registration {
     }
 
     /// It is known where the proxy is, or that it cannot be found.
-    pub(super) fn proxy_found(&mut self, core: &mut Core, now: Now) {
+    pub(super) fn proxy_found(&mut self, core: &mut Core, fault: Option<&str>, now: Now) {
         if self.phase != Phase::Finding {
             return;
         }
         if core.line.hop().is_some() {
             return self.go_on(core, now);
         }
-        let why = format!("the server {} cannot be found", core.line.name());
+        let fault = fault.map_or_else(String::new, |fault| format!(" ({fault})"));
+        let why = format!("the server {} cannot be found{fault}", core.line.name());
         self.offline(core, Outage { why: Some(why.into()), ..Outage::default() }, now);
     }
 

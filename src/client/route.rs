@@ -4,12 +4,9 @@ use bytes::Bytes;
 
 use crate::client::core::Core;
 use crate::client::line::Stream;
-use crate::limits::{DATAGRAM_BYTES_MAX, UDP_REQUEST_BYTES_MAX};
+use crate::limits::{DATAGRAM_PAYLOAD_BYTES_MAX, UDP_REQUEST_BYTES_MAX};
 use crate::machine::Flow;
 use crate::sip::Transport;
-
-/// Bytes of IP and UDP headers around the largest datagram.
-const DATAGRAM_HEADER_BYTES: usize = 48;
 
 /// A request ready to leave.
 #[derive(Debug)]
@@ -66,9 +63,7 @@ pub(super) fn route(
     Some(match core.line.stream() {
         Stream::Open(stream) => Route::Leave(print(core, stream)?),
         Stream::Closed | Stream::Opening { .. } => Route::AwaitConnection,
-        Stream::Refused if printed.bytes.len() + DATAGRAM_HEADER_BYTES > DATAGRAM_BYTES_MAX => {
-            Route::TooLarge
-        }
+        Stream::Refused if printed.bytes.len() > DATAGRAM_PAYLOAD_BYTES_MAX => Route::TooLarge,
         Stream::Refused => Route::Leave(printed),
     })
 }

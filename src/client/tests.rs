@@ -23,7 +23,9 @@ use super::account::{Account, RegistrationState, SignIn};
 use super::command::{AgentCommand, Draft, Event};
 use super::journal::{DeliveryState, MessageId, OpenRows, PersonRow, Rows, UnseenRow, Write};
 use super::{AgentConfig, UserAgent};
-use crate::machine::{BatchId, ConnectId, ConnectionId, Flow, Hop, Input, Machine, Output, ResolveId};
+use crate::machine::{
+    BatchId, ConnectId, ConnectionId, Flow, Hop, Input, Machine, Output, RequestId, ResolveId, SendFault,
+};
 use crate::random::Random;
 use crate::sip::{ReportMode, ReportWish, Transport};
 use crate::time::{Clock, Now, Timestamp};
@@ -50,6 +52,8 @@ struct Stage {
     /// What was committed.
     rows: Vec<Write>,
     sent: Vec<(Flow, String)>,
+    /// Requests with a transaction that were sent.
+    requests: Vec<(Flow, RequestId)>,
     events: Vec<Event>,
     connects: Vec<(ConnectId, Hop)>,
     /// Whom the certificates of these have to name.
@@ -79,6 +83,7 @@ impl Stage {
             held: std::collections::BTreeMap::new(),
             rows: Vec::new(),
             sent: Vec::new(),
+            requests: Vec::new(),
             events: Vec::new(),
             connects: Vec::new(),
             domains: Vec::new(),
@@ -120,6 +125,7 @@ impl Stage {
                 Output::Transmit(transmit) => {
                     self.order.push("sent");
                     let text = String::from_utf8_lossy(&transmit.bytes).into_owned();
+                    self.requests.extend(transmit.request.map(|request| (transmit.flow, request)));
                     self.sent.push((transmit.flow, text));
                 }
                 Output::Connect { id, hop, domain } => {
@@ -176,6 +182,13 @@ impl Stage {
     /// From the proxy's UDP socket.
     fn proxy_sends(&mut self, text: &str) {
         self.receive(proxy_flow(), text);
+    }
+
+    /// The system sends none of the datagrams of requests that are under way.
+    fn no_way(&mut self) {
+        for (flow, request) in std::mem::take(&mut self.requests) {
+            self.input(Input::NotSent { flow, request: Some(request), fault: SendFault::Refused });
+        }
     }
 
     /// The first request of this method that was sent, with its flow; everything else that was sent is dropped.

@@ -1,18 +1,17 @@
 //! Where a URI leads (RFC 3263 §4): a literal address, or what NAPTR, SRV and address records say, best first.
 
 use std::fmt;
-use std::net::SocketAddr;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
 
-use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolverConfig};
-use hickory_resolver::net::NetError;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use futures_util::future::join_all;
 use hickory_resolver::proto::rr::rdata::{NAPTR, SRV};
 use hickory_resolver::proto::rr::{RData, RecordType};
 
+use super::dns::{Dns, Unanswered};
 use super::local_ip_towards;
-use crate::limits::LOOKUP_WAIT;
+use crate::limits::{LOOKUP_WAIT, OTHER_FAMILY_WAIT};
 use crate::machine::Hop;
 use crate::random::Random;
 use crate::sip::{Transport, Uri};
@@ -20,7 +19,7 @@ use crate::sip::{Transport, Uri};
 /// Hops that one name may give.
 const HOPS_MAX: usize = 8;
 /// Servers that are looked at for them.
-const PLACES_MAX: usize = 16;
+const PLACES_MAX: usize = 8;
 /// What we speak, in the order in which it is looked for where a domain does not say (RFC 3263 §4.1).
 const SPOKEN: [Transport; 3] = [Transport::Tls, Transport::Udp, Transport::Tcp];
 
@@ -34,7 +33,7 @@ pub(super) enum Route {
 }
 
 /// A name that stands for servers.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Name {
     host: String,
     port: Option<u16>,
@@ -63,57 +62,70 @@ pub(super) fn route(uri: &Uri) -> Route {
         let port = uri.port().unwrap_or_else(|| transport.default_port());
         return Route::Known(vec![Hop { transport, remote: SocketAddr::new(ip, port) }]);
     }
-    let host = uri.host().trim_end_matches('.').to_owned();
+    let host = uri.host().trim_end_matches('.').to_ascii_lowercase();
     let transport = transport.filter(|_| !uri.is_sips());
     Route::Name(Name { host, port: uri.port(), transport, is_sips: uri.is_sips() })
 }
 
 /// Asks DNS.
 pub(super) struct Resolver {
-    /// In place of the system's.
-    server: Option<SocketAddr>,
-    dns: OnceLock<Result<TokioResolver, String>>,
+    dns: Dns,
     random: Mutex<Option<Random>>,
 }
 
 impl fmt::Debug for Resolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Resolver").field("server", &self.server).finish_non_exhaustive()
+        f.debug_struct("Resolver").finish_non_exhaustive()
     }
 }
 
 impl Resolver {
     /// Asks this name server, or those of `/etc/resolv.conf`.
     pub(super) fn new(server: Option<SocketAddr>) -> Self {
-        Self { server, dns: OnceLock::new(), random: Mutex::new(Random::from_os().ok()) }
+        Self { dns: Dns::new(server), random: Mutex::new(Random::from_os().ok()) }
     }
 
-    /// Best first; none when there is no route.
-    pub(super) async fn look_up(&self, name: Name) -> Vec<Hop> {
-        let found = tokio::time::timeout(LOOKUP_WAIT, self.hops(&name)).await;
-        found.unwrap_or_else(|_late| {
-            tracing::debug!("the look-up of a host takes too long");
+    /// Best first; none when there is no route. What was found is used, though other questions were not answered.
+    ///
+    /// # Errors
+    /// Nothing was found, and these questions were not answered: a part of a sentence.
+    pub(super) async fn look_up(&self, name: &Name) -> Result<Vec<Hop>, String> {
+        let unanswered = Unanswered::default();
+        let found = tokio::time::timeout(LOOKUP_WAIT, self.hops(name, &unanswered)).await;
+        let hops = found.unwrap_or_else(|_late| {
+            unanswered.note("the whole look-up");
             Vec::new()
-        })
+        });
+        match unanswered.words() {
+            Some(words) if hops.is_empty() => Err(format!("DNS did not answer: {words}")),
+            Some(words) => {
+                tracing::debug!(host = name.host, words, "DNS did not answer every question");
+                Ok(hops)
+            }
+            None => Ok(hops),
+        }
     }
 
-    async fn hops(&self, name: &Name) -> Vec<Hop> {
-        let mut hops: Vec<Hop> = Vec::new();
-        let mut places = self.places(name).await;
+    async fn hops(&self, name: &Name, unanswered: &Unanswered) -> Vec<Hop> {
+        let mut places = self.places(name, unanswered).await;
         places.truncate(PLACES_MAX);
-        for place in places {
-            for remote in self.addresses(&place).await {
-                let hop = Hop { transport: place.transport, remote };
-                if hops.len() < HOPS_MAX && !hops.contains(&hop) {
-                    hops.push(hop);
-                }
+        let of_place = |place: Place| async move {
+            let remotes = self.addresses(&place, unanswered).await;
+            remotes.into_iter().map(move |remote| Hop { transport: place.transport, remote })
+        };
+        // At a time: one server that is not found does not keep the others waiting.
+        let found = join_all(places.into_iter().map(of_place)).await;
+        let mut hops: Vec<Hop> = Vec::new();
+        for hop in found.into_iter().flatten() {
+            if hops.len() < HOPS_MAX && !hops.contains(&hop) {
+                hops.push(hop);
             }
         }
         hops
     }
 
     /// RFC 3263 §4.1 and §4.2.
-    async fn places(&self, name: &Name) -> Vec<Place> {
+    async fn places(&self, name: &Name, unanswered: &Unanswered) -> Vec<Place> {
         let usual = if name.is_sips { Transport::Tls } else { Transport::Udp };
         let transport = name.transport.unwrap_or(usual);
         let port = name.port.unwrap_or_else(|| transport.default_port());
@@ -123,26 +135,30 @@ impl Resolver {
         }
         let services = match name.transport {
             Some(transport) => vec![(transport, service(transport, &name.host))],
-            None => self.services(name).await,
+            None => self.services(name, unanswered).await,
         };
-        let mut places = Vec::new();
-        for (transport, service) in services {
-            places.extend(self.servers(transport, &service).await);
-        }
+        let of_service = |(transport, service): (Transport, String)| async move {
+            self.servers(transport, &service, unanswered).await
+        };
+        let places = join_all(services.into_iter().map(of_service)).await.concat();
         if places.is_empty() { vec![itself] } else { places }
     }
 
     /// What a domain offers, by NAPTR; else everything that we speak.
-    async fn services(&self, name: &Name) -> Vec<(Transport, String)> {
+    async fn services(&self, name: &Name, unanswered: &Unanswered) -> Vec<(Transport, String)> {
         let spoken = |transport: &Transport| !name.is_sips || transport.is_secure();
-        let mut records = self.naptr(&name.host).await;
+        let read = |data: &RData| {
+            let RData::NAPTR(record) = data else { return None };
+            Some(record.clone())
+        };
+        let mut records: Vec<NAPTR> = self.records(&name.host, RecordType::NAPTR, read, unanswered).await;
         records.sort_by_key(|record| (record.order, record.preference));
         let offered = records.iter().filter(|record| record.flags.eq_ignore_ascii_case(b"s"));
         let offered = offered.filter_map(|record| {
             let transport = offered_transport(&record.services).filter(spoken)?;
             Some((transport, record.replacement.to_ascii()))
         });
-        let offered: Vec<_> = offered.collect();
+        let offered: Vec<_> = offered.take(PLACES_MAX).collect();
         if !offered.is_empty() {
             return offered;
         }
@@ -151,8 +167,12 @@ impl Resolver {
     }
 
     /// The servers of a service in the order to try them (RFC 2782).
-    async fn servers(&self, transport: Transport, service: &str) -> Vec<Place> {
-        let mut records = self.srv(service).await;
+    async fn servers(&self, transport: Transport, service: &str, unanswered: &Unanswered) -> Vec<Place> {
+        let read = |data: &RData| {
+            let RData::SRV(record) = data else { return None };
+            Some(record.clone())
+        };
+        let mut records: Vec<SRV> = self.records(service, RecordType::SRV, read, unanswered).await;
         // "." says that there is no such service.
         records.retain(|record| !record.target.is_root());
         let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
@@ -163,79 +183,38 @@ impl Resolver {
         ordered.into_iter().map(place).collect()
     }
 
-    /// Those to which there is a way go first.
-    async fn addresses(&self, place: &Place) -> Vec<SocketAddr> {
-        let Some(dns) = self.dns() else { return Vec::new() };
-        match dns.lookup_ip(place.host.as_str()).await {
-            Ok(found) => {
-                let mut found: Vec<_> = found.iter().map(|ip| SocketAddr::new(ip, place.port)).collect();
-                found.sort_by_key(|remote| local_ip_towards(*remote).is_err());
-                found
+    /// Those to which there is a way go first. When one family is known, the other is waited for a moment only.
+    async fn addresses(&self, place: &Place, unanswered: &Unanswered) -> Vec<SocketAddr> {
+        let of_family = |kind: RecordType| self.dns.ask(&place.host, kind, |data| data.ip_addr(), unanswered);
+        let mut four = pin!(of_family(RecordType::A));
+        let mut six = pin!(of_family(RecordType::AAAA));
+        let wait = |known: &[IpAddr]| if known.is_empty() { LOOKUP_WAIT } else { OTHER_FAMILY_WAIT };
+        let ips = tokio::select! {
+            ips = &mut four => {
+                let others = tokio::time::timeout(wait(&ips), six).await.unwrap_or_default();
+                [ips, others].concat()
             }
-            Err(error) => {
-                tracing::debug!(%error, "a host cannot be found");
-                Vec::new()
+            ips = &mut six => {
+                let others = tokio::time::timeout(wait(&ips), four).await.unwrap_or_default();
+                [others, ips].concat()
             }
-        }
+        };
+        let mut found: Vec<_> = ips.into_iter().map(|ip| SocketAddr::new(ip, place.port)).collect();
+        found.sort_by_key(|remote| local_ip_towards(*remote).is_err());
+        found
     }
 
-    async fn naptr(&self, host: &str) -> Vec<NAPTR> {
-        self.records(host, RecordType::NAPTR, |data| {
-            let RData::NAPTR(record) = data else { return None };
-            Some(record.clone())
-        })
-        .await
-    }
-
-    async fn srv(&self, service: &str) -> Vec<SRV> {
-        self.records(service, RecordType::SRV, |data| {
-            let RData::SRV(record) = data else { return None };
-            Some(record.clone())
-        })
-        .await
-    }
-
-    async fn records<T>(&self, name: &str, kind: RecordType, read: fn(&RData) -> Option<T>) -> Vec<T> {
-        let Some(dns) = self.dns() else { return Vec::new() };
-        // With its dot it is not looked for in the domains of this computer.
+    /// Of a name that is whole: it is not looked for in the domains of this computer.
+    async fn records<T>(
+        &self,
+        name: &str,
+        kind: RecordType,
+        read: fn(&RData) -> Option<T>,
+        unanswered: &Unanswered,
+    ) -> Vec<T> {
         let whole = format!("{}.", name.trim_end_matches('.'));
-        match dns.lookup(whole, kind).await {
-            Ok(found) => found.answers().iter().filter_map(|record| read(&record.data)).collect(),
-            Err(error) => {
-                tracing::debug!(%error, %kind, "no such records");
-                Vec::new()
-            }
-        }
+        self.dns.ask(&whole, kind, read, unanswered).await
     }
-
-    fn dns(&self) -> Option<&TokioResolver> {
-        let made = self.dns.get_or_init(|| {
-            let made = resolver(self.server).map_err(|error| error.to_string());
-            if let Err(error) = &made {
-                tracing::warn!(error, "no name server can be asked");
-            }
-            made
-        });
-        made.as_ref().ok()
-    }
-}
-
-fn resolver(server: Option<SocketAddr>) -> Result<TokioResolver, NetError> {
-    let mut builder = match server {
-        Some(server) => {
-            let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
-                connection.port = server.port();
-                connection
-            });
-            let mut server = NameServerConfig::udp_and_tcp(server.ip());
-            server.connections = connections.to_vec();
-            let config = ResolverConfig::from_name_servers(vec![server]);
-            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
-        }
-        None => TokioResolver::builder_tokio()?,
-    };
-    builder.options_mut().ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
-    builder.build()
 }
 
 /// The name under which a domain's servers of a transport stand.

@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 use std::time::Duration;
 
 use super::*;
+use crate::limits::DATAGRAM_PAYLOAD_BYTES_MAX;
 
 const MESSAGE: &[u8] =
     b"OPTIONS sip:a@x SIP/2.0\r\nVia: SIP/2.0/TCP x;branch=z9hG4bK1\r\nFrom: <sip:b@x>;tag=1\r\n\
@@ -61,7 +62,7 @@ fn datagrams_come_whole_and_keep_alives_do_not_come() {
             );
         }
         let flow = Flow::udp(local, peer.local_addr().unwrap());
-        net.transmit(&Transmit { flow, bytes: Bytes::from_static(b"back") }).unwrap();
+        assert!(net.transmit(&Transmit::new(flow, Bytes::from_static(b"back"))).is_none());
         let mut buffer = [0; 9];
         assert_eq!(peer.recv(&mut buffer).unwrap(), 4);
     });
@@ -77,9 +78,9 @@ fn a_peer_that_has_answered_a_ping_and_does_not_the_next_time_is_gone() {
             assert!(net.connect(ConnectId(1), hop, None).is_none());
             let Some(NetEvent::Connected { flow, .. }) = net.receive().await else { panic!("a connection") };
             let (mut peer, _) = server.accept().unwrap();
-            let ping = Transmit { flow, bytes: Bytes::from_static(b"\r\n\r\n") };
+            let ping = Transmit::new(flow, Bytes::from_static(b"\r\n\r\n"));
             for number in 0..2 {
-                net.transmit(&ping).unwrap();
+                assert!(net.transmit(&ping).is_none());
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 let mut buffer = [0; 4];
                 peer.read_exact(&mut buffer).unwrap();
@@ -102,7 +103,7 @@ fn the_first_datagram_leaves_at_once() {
         peer.set_nonblocking(true).unwrap();
         let net = Net::bind(&[any(Transport::Udp)]).await.unwrap();
         let flow = Flow::udp(net.locals()[0].1, peer.local_addr().unwrap());
-        net.transmit(&Transmit { flow, bytes: Bytes::from_static(b"first") }).unwrap();
+        assert!(net.transmit(&Transmit::new(flow, Bytes::from_static(b"first"))).is_none());
         // On loopback it is there when the call is over.
         assert_eq!(peer.recv(&mut [0; 9]).unwrap(), 5);
     });
@@ -138,7 +139,7 @@ fn a_stream_is_cut_into_messages_wherever_it_was_split() {
         for _ in 0..2 {
             let Some(NetEvent::Received { flow, bytes }) = net.receive().await else { panic!("a message") };
             assert_eq!(bytes, MESSAGE);
-            net.transmit(&Transmit { flow, bytes }).unwrap();
+            assert!(net.transmit(&Transmit::new(flow, bytes)).is_none());
         }
         let mut peer = writer.unwrap().join().unwrap();
         let answer = tokio::task::spawn_blocking(move || {
@@ -175,7 +176,8 @@ fn a_connection_is_opened_once_used_again_and_missed_when_it_goes() {
         drop(listener.accept().unwrap());
         let Some(NetEvent::Disconnected { flow }) = net.receive().await else { panic!("disconnected") };
         assert_eq!(flow, flows[0]);
-        assert_eq!(net.transmit(&Transmit { flow, bytes: Bytes::from_static(MESSAGE) }), Err(flow));
+        let told = net.transmit(&Transmit::new(flow, Bytes::from_static(MESSAGE)));
+        assert!(matches!(told, Some(NetEvent::Disconnected { flow: gone }) if gone == flow), "{told:?}");
     });
 }
 
@@ -236,7 +238,42 @@ fn a_datagram_too_large_for_any_network_is_told() {
     run(async {
         let net = Net::bind(&[any(Transport::Udp)]).await.unwrap();
         let flow = Flow::udp(net.locals()[0].1, "127.0.0.1:9".parse().unwrap());
-        assert_eq!(net.transmit(&Transmit { flow, bytes: vec![b'x'; 70_000].into() }), Err(flow));
+        let request = Some(RequestId(7));
+        let of_size = |bytes: usize| Transmit { flow, bytes: vec![b'x'; bytes].into(), request };
+        assert!(net.transmit(&of_size(DATAGRAM_PAYLOAD_BYTES_MAX)).is_none(), "the largest that fits");
+        for bytes in [DATAGRAM_PAYLOAD_BYTES_MAX + 1, 70_000] {
+            let told = net.transmit(&of_size(bytes));
+            let Some(NetEvent::NotSent { flow: to, request: whose, fault }) = told else {
+                panic!("{told:?}")
+            };
+            assert_eq!((to, whose, fault), (flow, request, SendFault::TooLarge));
+        }
+        assert!(net.transmit(&of_size(9)).is_none(), "what fits goes on");
+    });
+}
+
+#[test]
+fn a_datagram_to_where_there_is_no_way_is_told_of_that_request_alone() {
+    run(async {
+        let net = Net::bind(&[any(Transport::Udp)]).await.unwrap();
+        let flow = |to: &str| Flow::udp(net.locals()[0].1, to.parse().unwrap());
+        let send = |to: &str, number: u128| {
+            let (bytes, request) = (Bytes::from_static(MESSAGE), Some(RequestId(number)));
+            net.transmit(&Transmit { flow: flow(to), bytes, request })
+        };
+        // Broadcasts are not let through (EACCES); from loopback there is no way out (EINVAL).
+        for (to, number) in [("255.255.255.255:9", 1), ("192.0.2.1:9", 2)] {
+            let told = send(to, number);
+            let Some(NetEvent::NotSent { request, fault, .. }) = told else { panic!("{to}: {told:?}") };
+            assert_eq!((request, fault), (Some(RequestId(number)), SendFault::Refused), "{to}");
+        }
+        // A port where nobody listens: the ICMP that comes back is nobody's error, on this flow and on any other.
+        let closed = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        for _ in 0..5 {
+            assert!(send(&closed, 3).is_none());
+            tokio::task::yield_now().await;
+            assert!(send("127.0.0.1:9", 4).is_none());
+        }
     });
 }
 
@@ -246,7 +283,7 @@ fn a_stored_flow_of_an_earlier_port_still_leads_out() {
         let net = Net::bind(&[any(Transport::Udp)]).await.unwrap();
         let peer = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         let old = Flow::udp("127.0.0.1:1".parse().unwrap(), peer.local_addr().unwrap());
-        net.transmit(&Transmit { flow: old, bytes: Bytes::from_static(b"report") }).unwrap();
+        assert!(net.transmit(&Transmit::new(old, Bytes::from_static(b"report"))).is_none());
         assert_eq!(peer.recv_from(&mut [0; 9]).unwrap(), (6, net.locals()[0].1));
     });
 }
@@ -309,12 +346,12 @@ fn a_peer_that_does_not_read_is_closed_when_too_much_waits_for_it() {
         let bytes = Bytes::from(vec![b'x'; 1024 * 1024]);
         // The system's buffers take some megabytes, too.
         let mut sent = 0;
-        while net.transmit(&Transmit { flow, bytes: bytes.clone() }).is_ok() {
+        while net.transmit(&Transmit::new(flow, bytes.clone())).is_none() {
             sent += 1;
             assert!(sent < 200, "a queue without end");
             tokio::task::yield_now().await;
         }
-        assert_eq!(net.transmit(&Transmit { flow, bytes }), Err(flow));
+        assert!(matches!(net.transmit(&Transmit::new(flow, bytes)), Some(NetEvent::Disconnected { .. })));
     });
 }
 

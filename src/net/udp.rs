@@ -1,18 +1,22 @@
 //! Datagrams: one socket, read until it is empty at every wake, written to without waiting.
+//!
+//! What the network says of datagrams by ICMP is not asked for (no `IP_RECVERR`) and changes nothing: all peers share the socket, and
+//! anybody can forge such a word about a flow whose ports he knows. Who is not there is found out by the timers of the
+//! transactions (RFC 3261 §17.1.2.2). Only the system's own refusal to send a datagram counts, and only for the request in it.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::NetEvent;
-use crate::limits::{DATAGRAM_BYTES_MAX, DATAGRAMS_WAITING_MAX};
-use crate::machine::Flow;
+use crate::limits::{DATAGRAM_BYTES_MAX, DATAGRAM_BYTES_WAITING_MAX, DATAGRAMS_WAITING_MAX};
+use crate::machine::{Flow, SendFault, Transmit};
 
 /// RFC 5626 §4.4.2 and older habits: CRLF, a NUL, a STUN-less ping. Nothing of four bytes is a SIP message.
 const KEEP_ALIVE_BYTES_MAX: usize = 4;
@@ -30,7 +34,9 @@ pub(super) struct UdpPort {
     pub(super) local: SocketAddr,
     socket: Arc<UdpSocket>,
     /// What did not fit into the socket's buffer.
-    late: mpsc::Sender<(SocketAddr, Bytes)>,
+    late: mpsc::Sender<Transmit>,
+    /// Bytes of that.
+    late_bytes: Arc<AtomicUsize>,
 }
 
 impl UdpPort {
@@ -45,31 +51,46 @@ impl UdpPort {
         let socket = Arc::new(socket);
         let (late, waiting) = mpsc::channel(DATAGRAMS_WAITING_MAX);
         tasks.spawn(receive(Arc::clone(&socket), local, events.clone()));
-        tasks.spawn(send_late(Arc::clone(&socket), local, waiting, events.clone()));
-        Self { local, socket, late }
+        let late_bytes = Arc::new(AtomicUsize::new(0));
+        tasks.spawn(send_late(Arc::clone(&socket), waiting, Arc::clone(&late_bytes), events.clone()));
+        Self { local, socket, late, late_bytes }
     }
 
     /// Sends a datagram, now or as soon as the socket takes it.
     ///
     /// # Errors
-    /// It cannot be sent to this remote at all.
-    pub(super) fn send(&self, remote: SocketAddr, bytes: &Bytes) -> Result<(), ()> {
+    /// The system does not send this one at all; it says nothing about any other.
+    pub(super) fn send(&self, transmit: &Transmit) -> Result<(), SendFault> {
         // What waits goes first.
         if self.late.capacity() == self.late.max_capacity() {
-            match self.socket.try_send_to(bytes, remote) {
+            let once = || self.socket.try_send_to(&transmit.bytes, transmit.flow.remote);
+            match once().or_else(|error| again(error, once)) {
                 Ok(_) => return Ok(()),
-                Err(error) if Refused::by(&error) == Refused::Never => {
-                    tracing::debug!(%error, "a datagram cannot be sent");
-                    return Err(());
+                Err(error) => {
+                    if let Refused::Never(fault) = Refused::by(&error) {
+                        tracing::debug!(flow = %transmit.flow, %error, "a datagram cannot be sent");
+                        return Err(fault);
+                    }
                 }
-                Err(_) => {}
             }
         }
-        if self.late.try_send((remote, bytes.clone())).is_err() {
+        let length = transmit.bytes.len();
+        let waiting = self.late_bytes.fetch_add(length, Ordering::Relaxed) + length;
+        if waiting > DATAGRAM_BYTES_WAITING_MAX || self.late.try_send(transmit.clone()).is_err() {
+            self.late_bytes.fetch_sub(length, Ordering::Relaxed);
             // As lost as if the network had lost it: Timer E sends it again.
             tracing::debug!("a socket is full: a datagram is lost");
         }
         Ok(())
+    }
+}
+
+/// Tries once more where an error may be about an earlier datagram: the system tells what it has learned of one at the next call,
+/// whatever that call is for, and forgets it by that. A second error is this one's own.
+fn again(error: io::Error, send: impl FnOnce() -> io::Result<usize>) -> io::Result<usize> {
+    match Refused::by(&error) {
+        Refused::Never(SendFault::Refused) => send(),
+        Refused::UntilWritable | Refused::ForAWhile | Refused::Never(SendFault::TooLarge) => Err(error),
     }
 }
 
@@ -81,7 +102,7 @@ enum Refused {
     /// A queue behind the socket is full, or memory is short (ENOBUFS, ENOMEM); the system does not say when that ends.
     ForAWhile,
     /// There is no way to this remote, or not for this datagram.
-    Never,
+    Never(SendFault),
 }
 
 impl Refused {
@@ -92,7 +113,8 @@ impl Refused {
             None if error.kind() == io::ErrorKind::WouldBlock => Self::UntilWritable,
             Some(Errno::AGAIN) => Self::UntilWritable,
             Some(Errno::NOBUFS | Errno::NOMEM | Errno::INTR) => Self::ForAWhile,
-            Some(_) | None => Self::Never,
+            Some(Errno::MSGSIZE) => Self::Never(SendFault::TooLarge),
+            Some(_) | None => Self::Never(SendFault::Refused),
         }
     }
 }
@@ -106,27 +128,34 @@ fn enlarge_receive_buffer(socket: &UdpSocket) {
 
 async fn send_late(
     socket: Arc<UdpSocket>,
-    local: SocketAddr,
-    mut waiting: mpsc::Receiver<(SocketAddr, Bytes)>,
+    mut waiting: mpsc::Receiver<Transmit>,
+    waiting_bytes: Arc<AtomicUsize>,
     events: mpsc::Sender<NetEvent>,
 ) {
-    while let Some((remote, bytes)) = waiting.recv().await {
-        let Err(error) = insist(&socket, remote, &bytes).await else { continue };
-        tracing::debug!(%error, "a datagram cannot be sent");
-        let flow = Flow::udp(local, remote);
-        if events.send(NetEvent::Disconnected { flow }).await.is_err() {
+    while let Some(transmit) = waiting.recv().await {
+        let sent = insist(&socket, &transmit).await;
+        waiting_bytes.fetch_sub(transmit.bytes.len(), Ordering::Relaxed);
+        let Err(fault) = sent else { continue };
+        let Transmit { flow, request, .. } = transmit;
+        if events.send(NetEvent::NotSent { flow, request, fault }).await.is_err() {
             return;
         }
     }
 }
 
 /// Sends a datagram as soon as the system takes it.
-async fn insist(socket: &UdpSocket, remote: SocketAddr, bytes: &Bytes) -> io::Result<()> {
+async fn insist(socket: &UdpSocket, Transmit { flow, bytes, .. }: &Transmit) -> Result<(), SendFault> {
+    let mut is_repeated = false;
     loop {
-        match socket.send_to(bytes, remote).await {
-            Ok(_) => return Ok(()),
-            Err(error) if Refused::by(&error) == Refused::Never => return Err(error),
-            Err(_) => tokio::time::sleep(FULL_WAIT).await,
+        let Err(error) = socket.send_to(bytes, flow.remote).await else { return Ok(()) };
+        match Refused::by(&error) {
+            // See `again`.
+            Refused::Never(SendFault::Refused) if !is_repeated => is_repeated = true,
+            Refused::Never(fault) => {
+                tracing::debug!(%flow, %error, "a datagram cannot be sent");
+                return Err(fault);
+            }
+            Refused::UntilWritable | Refused::ForAWhile => tokio::time::sleep(FULL_WAIT).await,
         }
     }
 }
@@ -142,7 +171,7 @@ async fn receive(socket: Arc<UdpSocket>, local: SocketAddr, events: mpsc::Sender
                 let datagram = buffer.get(..length).unwrap_or_default();
                 if length > KEEP_ALIVE_BYTES_MAX {
                     // Copied, not sliced out of a shared buffer: one message that is kept would keep all of that.
-                    let bytes = Bytes::copy_from_slice(datagram);
+                    let bytes = bytes::Bytes::copy_from_slice(datagram);
                     room.send(NetEvent::Received { flow: Flow::udp(local, remote), bytes });
                 }
             }
@@ -152,7 +181,7 @@ async fn receive(socket: Arc<UdpSocket>, local: SocketAddr, events: mpsc::Sender
                     return;
                 }
             }
-            // What the network says of an earlier datagram (ICMP); the transaction's timer finds it out too.
+            // What the network says of an earlier datagram: nobody's, see the head of this file.
             Err(error) => {
                 tracing::debug!(%error, "a socket cannot be read");
                 tokio::time::sleep(FAILED_WAIT).await;
@@ -173,12 +202,24 @@ mod tests {
             (Errno::NOBUFS, Refused::ForAWhile),
             (Errno::NOMEM, Refused::ForAWhile),
             (Errno::INTR, Refused::ForAWhile),
-            (Errno::NETUNREACH, Refused::Never),
-            (Errno::MSGSIZE, Refused::Never),
-            (Errno::PERM, Refused::Never),
+            (Errno::NETUNREACH, Refused::Never(SendFault::Refused)),
+            (Errno::CONNREFUSED, Refused::Never(SendFault::Refused)),
+            (Errno::ACCESS, Refused::Never(SendFault::Refused)),
+            (Errno::MSGSIZE, Refused::Never(SendFault::TooLarge)),
+            (Errno::PERM, Refused::Never(SendFault::Refused)),
         ];
         for (errno, refused) in cases {
             assert_eq!(Refused::by(&errno.into()), refused, "{errno}");
         }
+    }
+
+    #[test]
+    fn an_error_left_by_an_earlier_datagram_is_not_this_ones() {
+        use rustix::io::Errno;
+        let pending = || Err(Errno::CONNREFUSED.into());
+        assert_eq!(again(Errno::CONNREFUSED.into(), || Ok(9)).unwrap(), 9);
+        assert!(again(Errno::NETUNREACH.into(), pending).is_err());
+        let not_again = || panic!("its size does not change");
+        assert!(again(Errno::MSGSIZE.into(), not_again).is_err());
     }
 }

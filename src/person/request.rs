@@ -42,7 +42,7 @@ impl Pending {
         let interval = INTERVAL * 2u32.pow(self.transmissions.min(3));
         self.transmissions += 1;
         self.due = Some(now.mono + interval);
-        Transmit { flow, bytes: self.bytes.clone() }
+        Transmit::new(flow, self.bytes.clone())
     }
 }
 

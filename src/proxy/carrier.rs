@@ -4,39 +4,27 @@
 //! Whoever sends calls [`Carrier::begin`]; once a flow is there, [`Step::Ready`] asks for the bytes, since Via depends on the flow,
 //! and [`Carrier::send`] takes them. What begins ends in a final response or in [`Step::Failed`], at its deadline at the latest.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod waits;
+
+mod refused;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 use bytes::Bytes;
 
+use self::refused::Refused;
+use self::waits::{Asked, Large, Wait, Waits};
 use super::config::ProxyConfig;
 use super::pace::Pacer;
-use super::refused::Refused;
 use super::sockets::Sockets;
 use super::streams::Streams;
 pub(super) use super::way::{Fault, Printed, Sending, Step, User, Way, Wish};
 use super::way::{Rest, paced};
-use crate::limits::{CONNECT_WAIT, UDP_REQUEST_BYTES_MAX};
-use crate::machine::{ConnectId, ConnectionId, Flow, Hop, ResolveId, Transmit};
+use crate::limits::{CONNECT_WAIT, DATAGRAM_PAYLOAD_BYTES_MAX, UDP_REQUEST_BYTES_MAX};
+use crate::machine::{ConnectId, ConnectionId, Flow, Hop, RequestId, ResolveId, SendFault, Transmit};
 use crate::sip::{Request, Response, Transport};
 use crate::transaction::{Arrival, Failed, Failure, Heard, Outgoing, ServerKey, TransactionLayer};
-
-#[derive(Debug)]
-struct Wait {
-    asked: Asked,
-    rest: Rest,
-    /// Nothing but TLS will do (W32).
-    is_sips: bool,
-    /// The datagram flow in whose place a stream is tried because the request is large (W4).
-    large: Option<Flow>,
-    ends: Instant,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Asked {
-    Connect(ConnectId),
-    Resolve(ResolveId),
-}
 
 /// All requests of ours that look for a flow, and the transactions of those that have one.
 #[derive(Debug)]
@@ -45,12 +33,9 @@ pub(super) struct Carrier {
     pacer: Pacer<User>,
     sockets: Sockets,
     streams: Streams,
-    waits: BTreeMap<User, Wait>,
+    waits: Waits,
     /// Of those that were sent, where else they may go.
     rests: BTreeMap<User, Rest>,
-    connects: BTreeMap<ConnectId, User>,
-    resolves: BTreeMap<ResolveId, User>,
-    deadlines: BTreeSet<(Instant, User)>,
     refused: Refused,
     next: u64,
     wishes: VecDeque<Wish>,
@@ -64,11 +49,8 @@ impl Carrier {
             pacer: Pacer::default(),
             sockets: Sockets::new(config),
             streams: Streams::default(),
-            waits: BTreeMap::new(),
+            waits: Waits::default(),
             rests: BTreeMap::new(),
-            connects: BTreeMap::new(),
-            resolves: BTreeMap::new(),
-            deadlines: BTreeSet::new(),
             refused: Refused::default(),
             next: 0,
             wishes: VecDeque::new(),
@@ -89,13 +71,12 @@ impl Carrier {
             Way::Hop(hop) => self.try_hops(user, Rest::of(vec![hop], None, ends), Fault::NoRoute),
             Way::Lookup { uri, otherwise } => {
                 let id = ResolveId(self.number());
-                self.resolves.insert(id, user);
                 let is_sips = uri.is_sips();
                 let otherwise = otherwise.filter(|flow| !is_sips || flow.transport.is_secure());
                 let domain = Some(uri.host().trim_end_matches('.').into());
                 let rest = Rest { domain, ..Rest::of(Vec::new(), otherwise, ends) };
                 self.wishes.push_back(Wish::Resolve { id, uri });
-                self.wait(user, Wait { asked: Asked::Resolve(id), rest, is_sips, large: None, ends });
+                self.waits.add(user, Wait { asked: Asked::Resolve(id), rest, is_sips, large: None, ends });
             }
         }
     }
@@ -117,17 +98,19 @@ impl Carrier {
             self.fail(user, Fault::Timeout);
             return Sending::Sent;
         }
-        if flow.transport == Transport::Udp
-            && bytes.len() > UDP_REQUEST_BYTES_MAX
-            && !self.rests.get(&user).is_some_and(|rest| rest.is_alone)
-            && !self.refused.has(flow.remote, now)
-        {
-            let mut rest = self.rests.remove(&user).unwrap_or_else(|| Rest::of(Vec::new(), None, ends));
-            // Where its domain says that there is one; else it is guessed to be at the same address.
-            let guess = || Hop { transport: Transport::Tcp, remote: flow.remote };
-            let hop = rest.take_stream().unwrap_or_else(guess);
-            self.connect(user, (hop, rest), Some(flow), ends.min(now + CONNECT_WAIT));
-            return Sending::Waits;
+        if flow.transport == Transport::Udp && bytes.len() > UDP_REQUEST_BYTES_MAX {
+            let fits = bytes.len() <= DATAGRAM_PAYLOAD_BYTES_MAX;
+            let is_alone = self.rests.get(&user).is_some_and(|rest| rest.is_alone);
+            let no_stream = is_alone || (fits && self.refused.has(flow.remote, now));
+            if !no_stream {
+                self.seek_stream(user, Large { flow, fits }, ends, now);
+                return Sending::Waits;
+            }
+            if !fits {
+                self.rests.remove(&user);
+                self.fail(user, Fault::TooLarge);
+                return Sending::Sent;
+            }
         }
         if paced(user, flow).is_some() {
             self.pacer.sent(user, flow.remote, bytes.len(), now);
@@ -137,6 +120,15 @@ impl Carrier {
         let ends = if has_more { now + ends.saturating_duration_since(now) / 2 } else { ends };
         self.layer.send(Outgoing { user, branch, method, flow, bytes, deadline: Some(ends) }, now);
         Sending::Sent
+    }
+
+    /// Tries a stream in place of a datagram: where its domain says that there is one; else it is guessed to be at the same
+    /// address.
+    fn seek_stream(&mut self, user: User, large: Large, ends: Instant, now: Instant) {
+        let mut rest = self.rests.remove(&user).unwrap_or_else(|| Rest::of(Vec::new(), None, ends));
+        let guess = || Hop { transport: Transport::Tcp, remote: large.flow.remote };
+        let hop = rest.take_stream().unwrap_or_else(guess);
+        self.connect(user, (hop, rest), Some(large), ends.min(now + CONNECT_WAIT));
     }
 
     /// What the layer makes of a request that came in.
@@ -209,15 +201,14 @@ impl Carrier {
 
     pub(super) fn connected(&mut self, id: ConnectId, flow: Flow) {
         self.heard_on(flow);
-        let Some(user) = self.connects.get(&id).copied() else { return };
-        if let Some(Wait { mut rest, large, .. }) = self.stop_waiting(user) {
+        if let Some((user, Wait { mut rest, large, .. })) = self.waits.take_connect(id) {
             match large {
                 // In place of the address that datagrams go to, which is left for the case that this one fails.
-                Some(udp) if udp.remote != flow.remote => {
+                Some(Large { flow: udp, fits: true }) if udp.remote != flow.remote => {
                     rest.hops.push(Hop { transport: Transport::Udp, remote: udp.remote });
                 }
                 // A connection that was there may lead to a program that has ended: once more, over another one.
-                Some(udp) if rest.failed == 0 => rest.otherwise = rest.otherwise.or(Some(udp)),
+                Some(udp) if rest.failed == 0 => rest.otherwise = rest.otherwise.or(Some(udp.flow)),
                 Some(_) | None => {}
             }
             self.keep(user, rest);
@@ -226,15 +217,13 @@ impl Carrier {
     }
 
     pub(super) fn connect_failed(&mut self, id: ConnectId, now: Instant) {
-        let Some(user) = self.connects.get(&id).copied() else { return };
-        if let Some(wait) = self.stop_waiting(user) {
+        if let Some((user, wait)) = self.waits.take_connect(id) {
             self.fall_back(user, wait, Fault::Transport, now);
         }
     }
 
     pub(super) fn resolved(&mut self, id: ResolveId, mut hops: Vec<Hop>) {
-        let Some(user) = self.resolves.get(&id).copied() else { return };
-        if let Some(wait) = self.stop_waiting(user) {
+        if let Some((user, wait)) = self.waits.take_resolve(id) {
             // W32: whatever a name leads to, this one does not leave TLS.
             hops.retain(|hop| !wait.is_sips || hop.transport.is_secure());
             hops.reverse();
@@ -242,21 +231,25 @@ impl Carrier {
         }
     }
 
-    /// A flow is gone: what waits on it fails, and it is not used again.
+    /// A datagram did not leave: that request alone fails, or goes elsewhere.
+    pub(super) fn not_sent(&mut self, request: Option<RequestId>, fault: SendFault) {
+        if let Some(request) = request {
+            self.layer.not_sent(request, fault);
+        }
+    }
+
+    /// A connection is gone: what waits on it fails, and it is not used again.
     pub(super) fn disconnected(&mut self, flow: Flow) {
         self.streams.gone(flow);
         self.layer.disconnected(flow);
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
-        while let Some((ends, user)) = self.deadlines.first().copied().filter(|(ends, _)| *ends <= now) {
-            self.deadlines.remove(&(ends, user));
-            if let Some(mut wait) = self.stop_waiting(user) {
-                if wait.large.is_none() {
-                    wait.rest.hops.clear();
-                }
-                self.fall_back(user, wait, Fault::Timeout, now);
+        while let Some((user, mut wait)) = self.waits.take_due(now) {
+            if wait.large.is_none() {
+                wait.rest.hops.clear();
             }
+            self.fall_back(user, wait, Fault::Timeout, now);
         }
         self.pacer.handle_timeout(now);
         self.layer.handle_timeout(now);
@@ -276,7 +269,7 @@ impl Carrier {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        let wait = self.deadlines.first().map(|(ends, _)| (*ends, "a connection or a route is waited for"));
+        let wait = self.waits.first_end().map(|ends| (ends, "a connection or a route is waited for"));
         let pace = self.pacer.poll_timeout().map(|at| (at, "a peer has said nothing for a while"));
         [wait, pace, self.layer.poll_timeout()].into_iter().flatten().min()
     }
@@ -294,6 +287,7 @@ impl Carrier {
             let fault = match failure {
                 Failure::Timeout => Fault::Timeout,
                 Failure::Transport => Fault::Transport,
+                Failure::TooLarge => Fault::TooLarge,
             };
             match self.rests.remove(&user) {
                 Some(rest) if rest.has_another(fault) => {
@@ -337,25 +331,29 @@ impl Carrier {
     }
 
     /// Asks for a connection to a hop.
-    fn connect(&mut self, user: User, (hop, rest): (Hop, Rest), large: Option<Flow>, ends: Instant) {
+    fn connect(&mut self, user: User, (hop, rest): (Hop, Rest), large: Option<Large>, ends: Instant) {
         let id = ConnectId(self.number());
-        self.connects.insert(id, user);
         self.wishes.push_back(Wish::Connect { id, hop, domain: rest.domain.clone() });
-        self.wait(user, Wait { asked: Asked::Connect(id), rest, is_sips: false, large, ends });
+        self.waits.add(user, Wait { asked: Asked::Connect(id), rest, is_sips: false, large, ends });
     }
 
     fn fall_back(&mut self, user: User, wait: Wait, fault: Fault, now: Instant) {
         let Wait { mut rest, large, .. } = wait;
-        let Some(flow) = large else {
+        let Some(large) = large else {
             return self.try_hops(user, rest, fault);
         };
         if let Some(hop) = rest.take_stream() {
             let ends = rest.ends.min(now + CONNECT_WAIT);
-            return self.connect(user, (hop, rest), Some(flow), ends);
+            return self.connect(user, (hop, rest), Some(large), ends);
         }
-        self.refused.add(flow.remote, now);
+        self.refused.add(large.flow.remote, now);
+        if !large.fits {
+            // Silence may be that of a peer who is away; a refusal is that of one who takes no connections.
+            let fault = if fault == Fault::Timeout { fault } else { Fault::TooLarge };
+            return self.try_hops(user, rest, fault);
+        }
         self.keep(user, rest);
-        self.ready(user, flow);
+        self.ready(user, large.flow);
     }
 
     /// Remembers where a request may go yet that has a flow now.
@@ -369,21 +367,6 @@ impl Carrier {
 
     fn fail(&mut self, user: User, fault: Fault) {
         self.steps.push_back(Step::Failed { user, fault, transmissions: 0 });
-    }
-
-    fn wait(&mut self, user: User, wait: Wait) {
-        self.deadlines.insert((wait.ends, user));
-        self.waits.insert(user, wait);
-    }
-
-    fn stop_waiting(&mut self, user: User) -> Option<Wait> {
-        let wait = self.waits.remove(&user)?;
-        self.deadlines.remove(&(wait.ends, user));
-        match wait.asked {
-            Asked::Connect(id) => self.connects.remove(&id),
-            Asked::Resolve(id) => self.resolves.remove(&id),
-        };
-        Some(wait)
     }
 
     const fn number(&mut self) -> u64 {

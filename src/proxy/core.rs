@@ -245,7 +245,7 @@ impl Core {
 
     /// Sends without a transaction.
     pub(super) fn transmit(&mut self, flow: Flow, bytes: Bytes) {
-        self.outputs.push_back(Output::Transmit(Transmit { flow, bytes }));
+        self.outputs.push_back(Output::Transmit(Transmit::new(flow, bytes)));
     }
 
     pub(super) fn poll_output(&mut self) -> Option<Output<ProxyEvent, Write>> {

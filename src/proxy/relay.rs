@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::branch::{Answer, Fork, Verdict, rank};
+use super::branch::{Answer, Fork, TOO_LARGE, Verdict, rank};
 use super::carrier::{Fault, Printed, User};
 use super::core::{Core, Rejection};
 use super::identity;
@@ -22,7 +22,8 @@ struct Relay {
     flow: Flow,
     fork: Fork,
     best: Option<Response>,
-    has_fault: bool,
+    /// The worst that befell a branch; silence is none.
+    fault: Option<Fault>,
     /// What our Via ends in, by which the request is known when it comes round again.
     check: String,
     /// What each branch may be split into further on (RFC 5393 §5.3).
@@ -66,8 +67,8 @@ impl Relays {
             }
         }
         self.bytes += bytes;
-        let (request, best, has_fault) = (request.clone(), None, false);
-        self.all.insert(id, Relay { key, request, flow, fork, best, has_fault, check, breadth });
+        let (request, best, fault) = (request.clone(), None, None);
+        self.all.insert(id, Relay { key, request, flow, fork, best, fault, check, breadth });
         Ok(())
     }
 
@@ -120,7 +121,7 @@ impl Relays {
         let Some(this) = self.all.get_mut(&relay) else {
             return;
         };
-        this.has_fault |= fault != Fault::Timeout;
+        this.fault = Some(fault).filter(|fault| *fault != Fault::Timeout).or(this.fault);
         this.fork.fail(branch, fault, 0);
         self.end_if_over(core, relay, now);
     }
@@ -148,11 +149,15 @@ impl Relays {
                 core.carrier.respond(this.key, response.status(), bytes, now.mono);
             }
             Some(_) => core.refuse(this.key, &this.request, this.flow, &Rejection::new(500), now),
-            None if this.has_fault => {
-                core.refuse(this.key, &this.request, this.flow, &Rejection::because(500, "No Route"), now);
+            None => {
+                let refusal = match this.fault {
+                    // RFC 4320 §4.2: silence is passed on as silence.
+                    None | Some(Fault::Timeout) => return core.carrier.abandon(this.key),
+                    Some(Fault::TooLarge) => Rejection::because(513, TOO_LARGE),
+                    Some(Fault::Transport | Fault::NoRoute) => Rejection::because(500, "No Route"),
+                };
+                core.refuse(this.key, &this.request, this.flow, &refusal, now);
             }
-            // RFC 4320 §4.2: silence is passed on as silence.
-            None => core.carrier.abandon(this.key),
         }
     }
 }

@@ -7,7 +7,9 @@ use bytes::Bytes;
 
 use super::journal::{DispatchRows, OutcomeRow, Rows, Write};
 use super::{Prefix, Proxy, ProxyConfig, ProxyEvent, StaticRoute};
-use crate::machine::{Batch, ConnectId, ConnectionId, Flow, Hop, Input, Machine, Output, ResolveId};
+use crate::machine::{
+    Batch, ConnectId, ConnectionId, Flow, Hop, Input, Machine, Output, RequestId, ResolveId, SendFault,
+};
 use crate::random::Random;
 use crate::sip::{Transport, second_reader};
 use crate::time::{Now, Timestamp};
@@ -81,6 +83,8 @@ pub(super) struct Bench {
     pub(super) waiting: Vec<Batch<Write>>,
     pub(super) commits: usize,
     pub(super) sent: Vec<Sent>,
+    /// Requests with a transaction that were sent, in that order.
+    pub(super) requests: Vec<(Flow, RequestId)>,
     pub(super) events: Vec<ProxyEvent>,
     pub(super) connects: Vec<(ConnectId, Hop)>,
     pub(super) resolves: Vec<(ResolveId, String)>,
@@ -164,6 +168,7 @@ impl Bench {
             waiting: Vec::new(),
             commits: 0,
             sent: Vec::new(),
+            requests: Vec::new(),
             events: Vec::new(),
             connects: Vec::new(),
             resolves: Vec::new(),
@@ -284,6 +289,7 @@ impl Bench {
                     readable(&transmit.bytes);
                     let text = String::from_utf8_lossy(&transmit.bytes).into_owned();
                     let after = self.now.mono.saturating_duration_since(self.start.mono);
+                    self.requests.extend(transmit.request.map(|request| (transmit.flow, request)));
                     self.sent.push(Sent { after, flow: transmit.flow, text });
                 }
                 Output::Connect { id, hop, .. } => self.connects.push((id, hop)),
@@ -292,6 +298,13 @@ impl Bench {
                 Output::Event(event) => self.events.push(event),
             }
         }
+    }
+
+    /// The system does not send the last datagram to `remote`.
+    pub(super) fn not_sent(&mut self, remote: &str, fault: SendFault) {
+        let mut to_it = self.requests.iter().rev().filter(|(flow, _)| flow.remote == address(remote));
+        let (flow, request) = *to_it.next().expect("something was sent");
+        self.input(Input::NotSent { flow, request: Some(request), fault });
     }
 
     fn store(&mut self, batch: Batch<Write>) {

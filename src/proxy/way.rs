@@ -44,6 +44,8 @@ pub(super) enum Fault {
     Transport,
     /// There is nowhere to send it.
     NoRoute,
+    /// No datagram holds it, and no connection is to be had.
+    TooLarge,
 }
 
 /// What the sender of a request has to do next.

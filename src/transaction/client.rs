@@ -6,15 +6,17 @@ use bytes::Bytes;
 
 use super::Outgoing;
 use super::timers::{Due, Timer, Timers};
-use crate::machine::{Flow, Transmit};
+use crate::machine::{Flow, RequestId, Transmit};
 
 /// How a client transaction failed without a final response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// Timer F, or the owner's deadline: treated as a 408 (§8.1.3.1).
     Timeout,
-    /// The flow is gone: treated as a 503 (§8.1.3.1).
+    /// The flow is gone, or the request could not be sent: treated as a 503 (§8.1.3.1).
     Transport,
+    /// No datagram holds the request.
+    TooLarge,
 }
 
 /// What a timer of a client transaction led to.
@@ -44,6 +46,7 @@ enum State {
 #[derive(Debug)]
 pub(super) struct ClientTransaction<U> {
     user: U,
+    id: RequestId,
     flow: Flow,
     bytes: Bytes,
     state: State,
@@ -55,12 +58,12 @@ pub(super) struct ClientTransaction<U> {
 
 impl<U: Copy> ClientTransaction<U> {
     /// In state Trying, sent once.
-    pub(super) fn new(outgoing: Outgoing<'_, U>, now: Instant, timers: &Timers) -> Self {
+    pub(super) fn new(id: RequestId, outgoing: Outgoing<'_, U>, now: Instant, timers: &Timers) -> Self {
         let Outgoing { user, flow, bytes, deadline, .. } = outgoing;
         let timer_f = now + timers.f();
         let retransmit = (!flow.transport.is_reliable()).then(|| (now + timers.t1(), timers.t1()));
         let give_up = deadline.map_or(timer_f, |deadline| deadline.min(timer_f));
-        Self { user, flow, bytes, state: State::Trying, retransmit, give_up, transmissions: 1 }
+        Self { user, id, flow, bytes, state: State::Trying, retransmit, give_up, transmissions: 1 }
     }
 
     pub(super) const fn user(&self) -> U {
@@ -85,7 +88,7 @@ impl<U: Copy> ClientTransaction<U> {
     }
 
     pub(super) fn transmit(&self) -> Transmit {
-        Transmit { flow: self.flow, bytes: self.bytes.clone() }
+        Transmit { flow: self.flow, bytes: self.bytes.clone(), request: Some(self.id) }
     }
 
     /// True until a final response, or a failure.

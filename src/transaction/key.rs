@@ -5,6 +5,7 @@ use std::hash::Hasher;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
+use crate::machine::RequestId;
 use crate::sip::{Method, Request, Via};
 
 /// Every branch of RFC 3261 begins with this (§8.1.1.7).
@@ -17,6 +18,20 @@ pub struct ServerKey(u128);
 /// A client transaction: its branch and method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ClientKey(u128);
+
+impl ClientKey {
+    /// As it goes along with the bytes of its request, and comes back when they could not be sent.
+    pub(super) const fn request_id(self) -> RequestId {
+        RequestId(self.0)
+    }
+
+    pub(super) const fn of(request: RequestId) -> Self {
+        Self(request.0)
+    }
+
+    /// Below and above every other key.
+    pub(super) const ENDS: (Self, Self) = (Self(0), Self(u128::MAX));
+}
 
 /// Makes keys under one secret.
 #[derive(Clone, Debug)]

@@ -41,9 +41,7 @@ impl ServerTransaction {
         self.flow = flow;
         match &self.state {
             State::Trying => None,
-            State::Proceeding(bytes) | State::Completed(bytes) => {
-                Some(Transmit { flow, bytes: bytes.clone() })
-            }
+            State::Proceeding(bytes) | State::Completed(bytes) => Some(Transmit::new(flow, bytes.clone())),
         }
     }
 
@@ -66,6 +64,6 @@ impl ServerTransaction {
             let until = if self.flow.transport.is_reliable() { now } else { now + timers.j() };
             self.due = (until, Timer::J);
         }
-        Some(Transmit { flow: self.flow, bytes })
+        Some(Transmit::new(self.flow, bytes))
     }
 }

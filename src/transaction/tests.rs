@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::*;
-use crate::machine::ConnectionId;
 use crate::sip::{self, Message, Transport};
 
 #[expect(clippy::disallowed_methods, reason = "any base instant will do: the tests add to it")]
@@ -146,6 +145,58 @@ fn a_transport_error_is_told_at_once() {
     layer.disconnected(tcp());
     let failed = Failed { user: 1, failure: Failure::Transport, transmissions: 1 };
     assert_eq!((layer.poll_failed(), layer.poll_timeout()), (Some(failed), None));
+}
+
+#[test]
+fn a_datagram_that_did_not_leave_is_its_own_requests_matter() {
+    let (mut layer, start) = (layer(), base());
+    layer.send(outgoing(1, udp()), start);
+    let id = layer.poll_transmit().unwrap().request.unwrap();
+    for (user, branch) in [(2, "z9hG4bKtwo"), (3, "z9hG4bKthree")] {
+        layer.send(Outgoing { branch, ..outgoing(user, udp()) }, start);
+    }
+    let third = std::iter::from_fn(|| layer.poll_transmit()).last().unwrap().request.unwrap();
+    layer.not_sent(id, SendFault::TooLarge);
+    assert_eq!(layer.poll_failed(), Some(Failed { user: 1, failure: Failure::TooLarge, transmissions: 1 }),);
+    layer.not_sent(id, SendFault::Refused);
+    assert_eq!(layer.poll_failed(), None, "it is over");
+    layer.handle_timeout(start + Duration::from_millis(500));
+    let again: Vec<_> = std::iter::from_fn(|| layer.poll_transmit()).map(|sent| sent.request).collect();
+    assert_eq!(again.len(), 2, "the others on that flow go on");
+    assert!(again.contains(&Some(third)), "a retransmission is of the same request");
+    assert!(layer.receive_response(&response(200, "z9hG4bKthree"), start).is_some());
+    layer.not_sent(third, SendFault::Refused);
+    assert_eq!(layer.poll_failed(), None, "it was answered");
+}
+
+#[test]
+fn a_retransmission_that_is_too_large_all_at_once_is_as_good_as_lost() {
+    let (mut layer, start) = (layer(), base());
+    layer.send(outgoing(1, udp()), start);
+    layer.handle_timeout(start + Duration::from_millis(500));
+    let id = std::iter::from_fn(|| layer.poll_transmit()).last().unwrap().request.unwrap();
+    layer.not_sent(id, SendFault::TooLarge);
+    assert_eq!(layer.poll_failed(), None, "the first one may have arrived");
+    assert!(layer.receive_response(&response(200, "z9hG4bKone"), start).is_some());
+}
+
+#[test]
+fn a_connection_that_breaks_takes_its_own_requests_along() {
+    let (mut layer, start) = (layer(), base());
+    let other = Flow { connection: Some(ConnectionId(2)), ..tcp() };
+    for (user, branch, flow) in
+        [(1, "z9hG4bKa", tcp()), (2, "z9hG4bKb", other), (3, "z9hG4bKc", tcp()), (4, "z9hG4bKd", tcp())]
+    {
+        layer.send(Outgoing { branch, ..outgoing(user, flow) }, start);
+    }
+    assert!(layer.receive_response(&response(100, "z9hG4bKc"), start).is_some());
+    assert!(layer.receive_response(&response(200, "z9hG4bKd"), start).is_some());
+    layer.disconnected(tcp());
+    let mut failed: Vec<_> = std::iter::from_fn(|| layer.poll_failed()).map(|failed| failed.user).collect();
+    failed.sort_unstable();
+    assert_eq!(failed, [1, 3]);
+    layer.forget(2);
+    assert!(layer.streams.is_empty(), "nothing stays behind");
 }
 
 #[test]

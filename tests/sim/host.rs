@@ -7,7 +7,8 @@ use fanfare::client::account::Profile;
 use fanfare::client::command::{AgentCommand, Event};
 use fanfare::client::{AgentConfig, UserAgent};
 use fanfare::machine::{
-    BatchId, ConnectFault, ConnectId, Flow, Hop, Input, Machine, Output, ResolveId, Transmit,
+    BatchId, ConnectFault, ConnectId, Flow, Hop, Input, Machine, Output, RequestId, ResolveId, SendFault,
+    Transmit,
 };
 use fanfare::person::{Person, PersonEvent, Script};
 use fanfare::proxy::{Proxy, ProxyConfig, ProxyEvent};
@@ -325,6 +326,7 @@ pub(crate) enum Arrival {
     Received { flow: Flow, bytes: bytes::Bytes },
     Connected { id: ConnectId, flow: Flow },
     ConnectFailed { id: ConnectId },
+    NotSent { flow: Flow, request: Option<RequestId>, fault: SendFault },
     Disconnected { flow: Flow },
     Resolved { id: ResolveId, hops: Vec<Hop> },
     Committed(BatchId),
@@ -337,6 +339,7 @@ impl Arrival {
             Self::Received { flow, bytes } => Input::Received { flow, bytes },
             Self::Connected { id, flow } => Input::Connected { id, flow },
             Self::ConnectFailed { id } => Input::ConnectFailed { id, fault: ConnectFault::Unreachable },
+            Self::NotSent { flow, request, fault } => Input::NotSent { flow, request, fault },
             Self::Disconnected { flow } => Input::Disconnected { flow },
             Self::Resolved { id, hops } => Input::Resolved { id, hops },
             Self::Committed(id) => Input::Committed(id),

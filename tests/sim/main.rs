@@ -19,6 +19,7 @@ mod model;
 mod network;
 mod patent;
 mod settled;
+mod stranger;
 mod tally;
 mod text;
 mod trace;
@@ -36,7 +37,7 @@ const SEEDS: std::ops::RangeInclusive<u64> = 1..=300;
 /// Seeds that have failed once, each with what mended it.
 const OLD_SEEDS: &str = include_str!("seeds.txt");
 /// What has to have happened in a run of all seeds, so that no fault is forgotten unseen.
-const KINDS: [&str; 18] = [
+const KINDS: [&str; 23] = [
     "absences",
     "batches refused",
     "clock steps",
@@ -46,10 +47,15 @@ const KINDS: [&str; 18] = [
     "datagrams doubled",
     "datagrams into a partition",
     "datagrams lost",
+    "datagrams of a stranger",
+    "datagrams refused",
+    "datagrams replayed by a stranger",
+    "datagrams too large for an interface",
     "datagrams too large to arrive",
     "disks failing",
     "disks full",
     "look-ups without an answer",
+    "messages too large for a datagram",
     "messages written",
     "moves to another address",
     "recipients who have read it",

@@ -1,12 +1,13 @@
-//! The network between the hosts: datagrams that are lost, doubled, late and out of order; connections that
-//! keep their order until they break; partitions.
+//! The network between the hosts: datagrams that are lost, doubled, late and out of order, or that the system of who sends
+//! them refuses; connections that keep their order until they break; partitions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use fanfare::machine::{ConnectionId, Flow};
+use fanfare::limits::DATAGRAM_PAYLOAD_BYTES_MAX;
+use fanfare::machine::{ConnectionId, Flow, SendFault};
 use fanfare::random::Random;
 use fanfare::sip::Transport;
 
@@ -28,6 +29,10 @@ pub(crate) struct Weather {
     pub(crate) datagram_bytes_max: usize,
     /// Of a thousand look-ups of a name so many find nothing.
     pub(crate) unknown: u64,
+    /// Of a thousand datagrams so many are refused by the system of who sends them: no way there, not let through.
+    pub(crate) refused: u64,
+    /// What the interface of who sends takes (EMSGSIZE).
+    pub(crate) interface_bytes_max: usize,
 }
 
 impl Weather {
@@ -40,6 +45,8 @@ impl Weather {
             delay_spread: Duration::from_millis(9),
             datagram_bytes_max: 65_535,
             unknown: 0,
+            refused: 0,
+            interface_bytes_max: DATAGRAM_PAYLOAD_BYTES_MAX,
         }
     }
 
@@ -52,6 +59,9 @@ impl Weather {
             delay_spread: Duration::from_millis([5, 100, 1500, 6000][pick(random, 4)]),
             datagram_bytes_max: [65_535, 65_535, 1472][pick(random, 3)],
             unknown: [0, 0, 300][pick(random, 3)],
+            refused: [0, 0, 50, 400][pick(random, 4)],
+            interface_bytes_max: [DATAGRAM_PAYLOAD_BYTES_MAX, DATAGRAM_PAYLOAD_BYTES_MAX, 1452]
+                [pick(random, 3)],
         }
     }
 }
@@ -131,6 +141,21 @@ impl Network {
     /// Whether something happens that does so many times in a thousand.
     pub(crate) fn happens(&mut self, permille: u64) -> bool {
         self.random.below(1000) < permille
+    }
+
+    /// Why a datagram does not leave its host, if it does not.
+    pub(crate) fn refuses(&mut self, bytes: usize) -> Option<SendFault> {
+        let (fate, fault) = if bytes > DATAGRAM_PAYLOAD_BYTES_MAX {
+            ("datagrams too large for any network", SendFault::TooLarge)
+        } else if bytes > self.weather.interface_bytes_max {
+            ("datagrams too large for an interface", SendFault::TooLarge)
+        } else if self.happens(self.weather.refused) {
+            ("datagrams refused", SendFault::Refused)
+        } else {
+            return None;
+        };
+        self.tally.count(fate);
+        Some(fault)
     }
 
     /// When a datagram arrives: never, once or twice.

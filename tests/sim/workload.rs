@@ -38,6 +38,8 @@ const OTHERS: [&str; 7] = [
 const ECHO: &str = "sip:echo@loop.example";
 /// How long messages may be worth delivering, in seconds (W8); under 32 they do not wait.
 const EXPIRES: [Option<u32>; 7] = [None, Some(20), Some(60), Some(200), Some(1800), Some(1800), Some(1800)];
+/// Datagrams that a stranger sends at once, at most.
+const STRANGER_BURST: u64 = 30;
 /// Messages that wait for one recipient in a mailbox that is soon full.
 const SMALL_MAILBOX: usize = 3;
 
@@ -177,7 +179,7 @@ impl Workload {
     }
 
     fn act(&mut self, world: &mut World) {
-        match self.random.below(32) {
+        match self.random.below(35) {
             0..=10 => self.send(world),
             11..=13 => self.resend(world),
             14 => self.withdraw(world),
@@ -190,6 +192,7 @@ impl Workload {
             27 => world.cut_any(),
             28..=29 => self.leave_for_a_while(world),
             30 => self.step_a_clock(world),
+            31..=33 => world.stranger_sends(1 + self.random.below(STRANGER_BURST)),
             _ => self.sleep(world),
         }
     }
@@ -219,7 +222,11 @@ impl Workload {
         let sender = self.any_writer();
         self.messages += 1;
         world.tally.count("messages written");
-        let filler = [0, 0, 0, 40, 1200, 3000][pick(&mut self.random, 6)];
+        let mut filler = [0, 0, 0, 40, 1200, 3000][pick(&mut self.random, 6)];
+        if self.random.below(20) == 0 {
+            world.tally.count("messages too large for a datagram");
+            filler = 70_000;
+        }
         let text = format!("m{} {}", self.messages, "x".repeat(filler));
         let mode = [ReportMode::Each, ReportMode::Each, ReportMode::Final, ReportMode::None]
             [pick(&mut self.random, 4)];

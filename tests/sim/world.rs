@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use fanfare::client::command::AgentCommand;
-use fanfare::machine::{BatchId, ConnectId, Flow, Hop, ResolveId};
+use fanfare::machine::{BatchId, ConnectId, Flow, Hop, RequestId, ResolveId, SendFault};
 use fanfare::random::Random;
 use fanfare::time::{Now, Timestamp};
 
@@ -20,6 +20,7 @@ use crate::checks::{self, Scene};
 use crate::host::{Arrival, Body, Host, HostId};
 use crate::model::Model;
 use crate::network::{Network, Side};
+use crate::stranger::Stranger;
 use crate::tally::Tally;
 use crate::trace::Trace;
 
@@ -43,6 +44,12 @@ enum Due {
     Dialed {
         id: ConnectId,
         hop: Hop,
+    },
+    /// A host learns that a datagram of its own did not leave.
+    NotSent {
+        flow: Flow,
+        request: Option<RequestId>,
+        fault: SendFault,
     },
     /// This end learns that its connection is gone.
     Lost {
@@ -74,6 +81,7 @@ pub(crate) struct World {
     pub(crate) now: Now,
     pub(crate) hosts: Vec<Host>,
     pub(crate) network: Network,
+    stranger: Stranger,
     /// Where the names of domains lead.
     pub(crate) names: BTreeMap<String, Vec<Hop>>,
     pub(crate) random: Random,
@@ -99,12 +107,14 @@ impl World {
         let base = Instant::now();
         let mut random = Random::from_seed(seed);
         let network = Network::new(Random::from_seed(random.bits()));
+        let stranger = Stranger::new(Random::from_seed(random.bits()));
         Self {
             seed,
             base,
             now: Now { mono: base, wall: Timestamp::from_millis(1_800_000_000_000) },
             hosts: Vec::new(),
             network,
+            stranger,
             names: BTreeMap::new(),
             random,
             fsync: Self::FAST_DISKS,
@@ -226,9 +236,11 @@ impl World {
             Due::Datagram { .. } => None,
             Due::Stream { side, .. } => self.network.far_end(*side).map(|end| end.host),
             Due::Lost { side: (link, end) } => self.network.far_end((*link, 1 - end)).map(|end| end.host),
-            Due::Dialed { .. } | Due::Resolved { .. } | Due::Durable | Due::Answered(..) => {
-                whom.map(|(id, _)| id)
-            }
+            Due::NotSent { .. }
+            | Due::Dialed { .. }
+            | Due::Resolved { .. }
+            | Due::Durable
+            | Due::Answered(..) => whom.map(|(id, _)| id),
         };
         id.and_then(|id| self.asleep_until(id))
     }
@@ -259,6 +271,9 @@ impl World {
                 if let Some(end) = self.network.drop_end(side) {
                     self.give(end.host, Arrival::Disconnected { flow: end.flow });
                 }
+            }
+            (Due::NotSent { flow, request, fault }, Some(host)) => {
+                self.give(host, Arrival::NotSent { flow, request, fault });
             }
             (Due::Dialed { id, hop }, Some(host)) => self.dialed(host, id, hop),
             (Due::Resolved { id, hops }, Some(host)) => self.give(host, Arrival::Resolved { id, hops }),

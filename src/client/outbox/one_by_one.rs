@@ -209,6 +209,10 @@ impl Outbox {
                 }
                 false
             }
+            Failure::TooLarge => {
+                self.single_failed(core, single, (None, TOO_LARGE), now);
+                false
+            }
             Failure::Timeout => {
                 self.single_failed(core, single, (Some(408), NO_FINAL_ANSWER), now);
                 true

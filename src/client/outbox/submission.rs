@@ -171,6 +171,10 @@ impl Outbox {
                 self.refuse(core, place, Some(408), (408, NO_CONNECTION), now);
                 Upshot::Nothing
             }
+            Failure::TooLarge => {
+                self.refuse(core, place, None, (413, TOO_LARGE), now);
+                Upshot::Nothing
+            }
             Failure::Timeout if self.may_go_elsewhere(core, place) => {
                 self.waiting.insert(place);
                 Upshot::Silence

@@ -232,12 +232,12 @@ fn a_line_that_breaks_sends_the_same_again_when_it_is_back_but_not_forever() {
     stage.send(&ANN_AND_BOB, "x");
     let first = messages(&mut stage);
     for _ in 0..2 {
-        stage.input(Input::Disconnected { flow: proxy_flow() });
+        stage.no_way();
         connect_again(&mut stage);
         let again = messages(&mut stage);
         assert_eq!(field(one_to(&again, "bob"), "Call-ID"), field(one_to(&first, "bob"), "Call-ID"));
     }
-    stage.input(Input::Disconnected { flow: proxy_flow() });
+    stage.no_way();
     assert_eq!(stage.stored(1), [Failed, Failed]);
     let phrases = stage.rows.iter().filter(
         |write| matches!(write, Write::Delivery(row) if row.phrase == NO_CONNECTION && row.status == Some(408)),

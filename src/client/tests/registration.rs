@@ -257,7 +257,7 @@ fn a_dead_udp_port_makes_us_offline_at_once_and_is_tried_again() {
     let mut stage = Stage::connected();
     stage.send(&ANN_AND_BOB, "Come here.");
     let first = stage.take_sent("MESSAGE");
-    stage.input(Input::Disconnected { flow: proxy_flow() });
+    stage.no_way();
     let wait = offline_for(&stage);
     assert!(stage.sent_nothing(), "no storm against a dead port");
     stage.advance(wait);

@@ -134,7 +134,11 @@ fn w19_a_name_server_that_is_not_there_is_no_route() {
         let settings = NetSettings { dns: Some(address), ..NetSettings::default() };
         let mut net = Net::open(&[], &settings).await.unwrap();
         assert!(net.resolve(ResolveId(1), &Uri::parse("sip:plain.example").unwrap()).is_none());
-        let Some(NetEvent::Resolved { hops, .. }) = net.receive().await else { panic!("resolved") };
-        assert!(hops.is_empty());
+        let Some(NetEvent::ResolveFailed { why, .. }) = net.receive().await else { panic!("failed") };
+        assert!(
+            why.starts_with("DNS did not answer: NAPTR of plain.example, SRV of _sips._tcp.plain.example, "),
+            "{why}"
+        );
+        assert!(why.contains(", A of plain.example") && why.contains(", AAAA of plain.example"), "{why}");
     });
 }

@@ -57,7 +57,7 @@ fn w18_silence_is_408_nobody_home_480_and_a_broken_way_503() {
     let mut bench = Bench::at_home();
     bench.ask(JAMES, &to_bob());
     bench.advance_ms(700);
-    bench.input(Input::Disconnected { flow: udp(BOB) });
+    bench.not_sent(BOB, SendFault::Refused);
     assert_eq!(told(&mut bench), "failure;status=503;reason=\"Service Unavailable\";tries=2;after=700");
 }
 
@@ -274,6 +274,94 @@ fn w4_where_tcp_cannot_be_had_a_large_leg_goes_over_udp_and_that_is_remembered()
         assert_eq!(bench.take(BOB).len(), 1, "at once");
         assert!(bench.connects.is_empty());
     }
+}
+
+/// A submission of so many bytes that its leg is larger.
+fn of_size(bytes: usize) -> String {
+    let length = format!("Content-Length: {bytes}");
+    to_bob().replace("Come here.", &"x".repeat(bytes)).replace("Content-Length: 10", &length)
+}
+
+const TOO_LARGE: &str = "failure;status=513;reason=\"Too Large For UDP, And No Connection\";tries=0;after=0";
+
+#[test]
+fn w4_what_no_datagram_holds_fails_at_once_where_no_connection_is_to_be_had() {
+    let mut bench = Bench::at_home();
+    bench.ask(JAMES, &to_bob().replace("asd88asd77a", "small"));
+    let small = bench.take_one(BOB);
+    for (number, bytes) in [(1, 65_507), (2, 70_000), (3, 900_000)] {
+        let text = of_size(bytes).replace("asd88asd77a", &format!("large{number}"));
+        bench.ask(JAMES, &text.replace("K776", &format!("K8{number}")));
+        // Tried each time, though it is remembered that there was none: nothing else is left.
+        let (id, hop) = bench.connects.remove(0);
+        assert_eq!(hop, Hop { transport: Transport::Tcp, remote: address(BOB) });
+        bench.input(Input::ConnectFailed { id, fault: crate::machine::ConnectFault::Unreachable });
+        assert!(bench.take(BOB).is_empty(), "no datagram of {bytes} bytes");
+        assert_eq!(told(&mut bench), TOO_LARGE);
+    }
+    // A leg that fits goes its way beside it.
+    bench.advance_ms(500);
+    assert_eq!(bench.take_one(BOB), small);
+    bench.take(JAMES);
+    bench.answer(BOB, &small, "200 OK");
+    let notify = bench.take_one(JAMES);
+    assert!(notify.contains("\r\nCall-ID: small@") && body(&notify).contains(" success;"), "{notify}");
+}
+
+#[test]
+fn w4_the_largest_that_a_datagram_holds_goes_over_udp() {
+    // What the leg has beside its body: From, To, Via and the rest.
+    let mut bench = Bench::at_home();
+    bench.ask(JAMES, &of_size(60_000));
+    let (id, _) = bench.connects.remove(0);
+    bench.input(Input::ConnectFailed { id, fault: crate::machine::ConnectFault::Unreachable });
+    let head = bench.take_one(BOB).len() - 60_000;
+    for (bytes, fits) in [(65_507 - head, true), (65_508 - head, false)] {
+        let mut bench = Bench::at_home();
+        bench.ask(JAMES, &of_size(bytes));
+        let (id, _) = bench.connects.remove(0);
+        bench.input(Input::ConnectFailed { id, fault: crate::machine::ConnectFault::Unreachable });
+        assert_eq!(bench.take(BOB).len(), usize::from(fits), "{bytes}");
+    }
+}
+
+#[test]
+fn w4_what_the_interface_refuses_as_too_large_concerns_that_leg_alone() {
+    let mut bench = Bench::at_home();
+    bench.ask(JAMES, &to_bob().replace("asd88asd77a", "small"));
+    let small = bench.take_one(BOB);
+    bench.ask(JAMES, &large().replace("K776", "K8"));
+    let (id, _) = bench.connects.remove(0);
+    bench.input(Input::ConnectFailed { id, fault: crate::machine::ConnectFault::Unreachable });
+    assert_eq!(bench.take(BOB).len(), 1, "it would fit a datagram");
+    bench.not_sent(BOB, SendFault::TooLarge);
+    assert_eq!(told(&mut bench), TOO_LARGE.replace("tries=0", "tries=1"));
+    bench.advance_ms(500);
+    assert_eq!(bench.take(BOB), [small], "the other leg on that flow");
+    let reports = bench.take(JAMES);
+    assert!(reports.iter().all(|notify| !notify.contains("\r\nCall-ID: small@")), "{reports:?}");
+}
+
+#[test]
+fn w18_a_datagram_that_is_refused_fails_one_leg_and_no_other_on_its_flow() {
+    let mut bench = Bench::at_home();
+    for call in ["one", "two"] {
+        bench.ask(JAMES, &to_bob().replace("asd88asd77a", call).replace("K776", call));
+    }
+    assert_eq!(bench.take(BOB).len(), 2);
+    bench.not_sent(BOB, SendFault::Refused);
+    assert!(told(&mut bench).starts_with("failure;status=503;"));
+    bench.advance_ms(500);
+    assert_eq!(bench.take(BOB).len(), 1);
+}
+
+#[test]
+fn w18_who_does_not_answer_a_connection_in_time_may_be_away_and_gets_a_large_message_later() {
+    let mut bench = Bench::at_home();
+    bench.ask(JAMES, &of_size(70_000));
+    bench.advance_ms(2_000);
+    assert!(bench.take(BOB).is_empty());
+    assert!(told(&mut bench).starts_with("failure;status=408;"), "temporary: it waits where it may");
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn w18_what_is_temporary_is_deferred_and_what_is_not_has_failed() {
     assert_eq!(bench.told(), waiting(), "silence");
     let mut bench = Bench::at_home();
     bench.submit(&to_ann());
-    bench.input(Input::Disconnected { flow: udp(ANN) });
+    bench.not_sent(ANN, SendFault::Refused);
     assert_eq!(bench.told(), waiting(), "a way that broke");
 }
 

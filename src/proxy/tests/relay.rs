@@ -17,6 +17,28 @@ Content-Length: 2
 Hi";
 
 #[test]
+fn w4_an_ordinary_message_that_no_datagram_holds_is_answered_513() {
+    let mut bench = Bench::at_home();
+    let text = "MESSAGE sip:bob@domain.com SIP/2.0
+Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKbig
+Max-Forwards: 70
+From: <sip:james@domain.com>;tag=1
+To: <sip:bob@domain.com>
+Call-ID: big
+CSeq: 1 MESSAGE
+Content-Type: text/plain
+Content-Length: 70000
+
+";
+    bench.receive(udp(JAMES), &format!("{text}{}", "x".repeat(70_000)));
+    let (id, _) = bench.connects.remove(0);
+    bench.input(Input::ConnectFailed { id, fault: crate::machine::ConnectFault::Unreachable });
+    assert!(bench.take(BOB).is_empty());
+    let answer = bench.take_one(JAMES);
+    assert!(answer.starts_with("SIP/2.0 513 Too Large For UDP, And No Connection\r\n"), "{answer}");
+}
+
+#[test]
 fn w14_an_ordinary_message_is_proxied() {
     let mut bench = Bench::at_home();
     bench.receive(udp(JAMES), ORDINARY);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Due, World};
 use crate::disk::Mode;
 use crate::host::{Body, HostId};
+use crate::stranger::Spoofed;
 
 impl World {
     /// Ends a host in the middle of whatever it does.
@@ -51,6 +52,20 @@ impl World {
 
     pub(crate) fn wake(&mut self, id: HostId) {
         self.host_mut(id).asleep_until = None;
+    }
+
+    /// A stranger sends a burst of datagrams that say to be from others.
+    pub(crate) fn stranger_sends(&mut self, count: u64) {
+        let hosts: Vec<_> =
+            self.hosts.iter().map(|host| (host.address, host.proxy_store().is_some())).collect();
+        for _ in 0..count {
+            let Some(Spoofed { from, to, bytes, kind }) = self.stranger.sends(&hosts) else { return };
+            self.tally.count(kind);
+            self.trace.line(format!("a stranger as {from} to {to}: {} bytes", bytes.len()));
+            self.trace.bytes(&bytes);
+            let delay = self.network.delay();
+            self.plan(delay, None, Due::Datagram { from, to, bytes });
+        }
     }
 
     /// Cuts any one connection.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use fanfare::client::command::Event;
 use fanfare::client::journal::DeliveryState;
 use fanfare::limits::BATCHES_WAITING_MAX;
-use fanfare::machine::{ConnectId, Hop, ResolveId, Transmit};
+use fanfare::machine::{ConnectId, Flow, Hop, RequestId, ResolveId, SendFault, Transmit};
 use fanfare::sip::{Transport, Uri};
 
 use super::{Due, Sent, World, first_line};
@@ -49,7 +49,7 @@ impl World {
         self.note(id, &format!("tells {event:?}"));
     }
 
-    fn transmit(&mut self, id: HostId, Transmit { flow, bytes }: Transmit) {
+    fn transmit(&mut self, id: HostId, Transmit { flow, bytes, request }: Transmit) {
         let bytes = self.as_device(id, bytes);
         self.note(id, &format!("> {} {}", flow.remote, first_line(&bytes)));
         self.trace.bytes(&bytes);
@@ -61,6 +61,10 @@ impl World {
             wire.push(Sent { at, flow, text: String::from_utf8_lossy(&bytes).into_owned() });
         }
         if flow.transport == Transport::Udp {
+            if let Some(fault) = self.network.refuses(bytes.len()) {
+                return self.not_sent(id, flow, request, fault);
+            }
+            self.stranger.overhears(flow, &bytes);
             for delay in self.network.datagram(flow.local, flow.remote, &bytes) {
                 let bytes = bytes.clone();
                 self.plan(delay, None, Due::Datagram { from: flow.local, to: flow.remote, bytes });
@@ -82,6 +86,16 @@ impl World {
                 self.plan(delay, None, Due::Lost { side });
             }
         }
+    }
+
+    /// The system of a host does not send a datagram: it says so at once, or, when others waited before it, later.
+    fn not_sent(&mut self, id: HostId, flow: Flow, request: Option<RequestId>, fault: SendFault) {
+        if self.random.below(3) == 0 {
+            let delay = Duration::from_millis(1 + self.random.below(50));
+            return self.plan(delay, Some(id), Due::NotSent { flow, request, fault });
+        }
+        let now = self.now_at(id);
+        self.host_mut(id).handle(Arrival::NotSent { flow, request, fault }, now);
     }
 
     /// A device says which one it is.

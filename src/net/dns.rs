@@ -1,0 +1,111 @@
+//! Single questions to DNS. Each has its own short time, so that one that is not answered leaves time for the others: home
+//! routers and firewalls leave NAPTR or AAAA without any answer, and servers that do not know EDNS refuse what has it
+//! (FORMERR, NOTIMP, SERVFAIL), so that it is asked again without.
+
+use std::net::SocketAddr;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::rr::{RData, RecordType};
+use tokio::sync::Semaphore;
+
+use crate::limits::{DNS_QUESTIONS_MAX, QUESTION_WAIT};
+
+/// The name servers, and how they are asked.
+pub(super) struct Dns {
+    /// In place of the system's.
+    server: Option<SocketAddr>,
+    /// With EDNS, which large answers need, and without.
+    resolvers: OnceLock<Result<[TokioResolver; 2], String>>,
+    /// Questions that may be asked yet: each has a socket.
+    free: Semaphore,
+}
+
+/// Questions that were not answered.
+#[derive(Debug, Default)]
+pub(super) struct Unanswered(Mutex<Vec<String>>);
+
+impl Unanswered {
+    pub(super) fn note(&self, question: impl Into<String>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(question.into());
+    }
+
+    /// All of them in words; none where there was none.
+    pub(super) fn words(&self) -> Option<String> {
+        let questions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (!questions.is_empty()).then(|| questions.join(", "))
+    }
+}
+
+impl Dns {
+    /// Asks this name server, or those of `/etc/resolv.conf`.
+    pub(super) const fn new(server: Option<SocketAddr>) -> Self {
+        Self { server, resolvers: OnceLock::new(), free: Semaphore::const_new(DNS_QUESTIONS_MAX) }
+    }
+
+    /// The records of a name that `read` takes, in the order of the answer; one that says no is an answer too.
+    pub(super) async fn ask<T>(
+        &self,
+        name: &str,
+        kind: RecordType,
+        read: fn(&RData) -> Option<T>,
+        unanswered: &Unanswered,
+    ) -> Vec<T> {
+        let Some(resolvers) = self.resolvers() else {
+            unanswered.note("no name server is known");
+            return Vec::new();
+        };
+        let Ok(_free) = self.free.acquire().await else { return Vec::new() };
+        let mut said = String::new();
+        for resolver in resolvers {
+            match tokio::time::timeout(QUESTION_WAIT, resolver.lookup(name, kind)).await {
+                Ok(Ok(found)) => {
+                    return found.answers().iter().filter_map(|record| read(&record.data)).collect();
+                }
+                Ok(Err(NetError::Dns(DnsError::NoRecordsFound(_)))) => return Vec::new(),
+                Ok(Err(NetError::Dns(DnsError::ResponseCode(code)))) => said = format!(" ({code})"),
+                Ok(Err(NetError::Timeout)) | Err(_) => said.clear(),
+                Ok(Err(error)) => said = format!(" ({error})"),
+            }
+            tracing::debug!(name, %kind, said, "DNS did not answer a question");
+        }
+        unanswered.note(format!("{kind} of {}{said}", name.trim_end_matches('.')));
+        Vec::new()
+    }
+
+    fn resolvers(&self) -> Option<&[TokioResolver; 2]> {
+        let made = self.resolvers.get_or_init(|| {
+            let made = resolver(self.server, true).and_then(|with| Ok([with, resolver(self.server, false)?]));
+            let made = made.map_err(|error| error.to_string());
+            if let Err(error) = &made {
+                tracing::warn!(error, "no name server can be asked");
+            }
+            made
+        });
+        made.as_ref().ok()
+    }
+}
+
+fn resolver(server: Option<SocketAddr>, edns: bool) -> Result<TokioResolver, NetError> {
+    let mut builder = match server {
+        Some(server) => {
+            let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
+                connection.port = server.port();
+                connection
+            });
+            let mut server = NameServerConfig::udp_and_tcp(server.ip());
+            server.connections = connections.to_vec();
+            let config = ResolverConfig::from_name_servers(vec![server]);
+            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+        }
+        None => TokioResolver::builder_tokio()?,
+    };
+    let options = builder.options_mut();
+    options.edns0 = edns;
+    options.timeout = QUESTION_WAIT;
+    options.attempts = 1;
+    builder.build()
+}

@@ -1,0 +1,152 @@
+//! A stranger on the network: datagrams that say to be from others (RFC 3261 §26.1.1; over UDP anybody can write any source).
+//!
+//! He sends bytes of his own making, from whichever address he likes, and what he has overheard, once more and much later.
+//! What he has overheard he does not change: over UDP without authentication whoever reads along can forge an answer, and
+//! no proxy can tell. That none of it makes a promise untrue, or keeps one from being kept, is for the checks of all runs.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use fanfare::machine::Flow;
+use fanfare::random::Random;
+
+use crate::network::pick;
+
+/// Datagrams that he keeps; over it a new one takes the place of any other, so that some are old.
+const KEPT_MAX: usize = 200;
+
+/// What he sends.
+#[derive(Debug)]
+pub(crate) struct Spoofed {
+    pub(crate) from: SocketAddr,
+    pub(crate) to: SocketAddr,
+    pub(crate) bytes: Bytes,
+    /// For the tally.
+    pub(crate) kind: &'static str,
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub(crate) struct Stranger {
+    random: Random,
+    kept: Vec<(SocketAddr, SocketAddr, Bytes)>,
+}
+
+impl Stranger {
+    pub(crate) const fn new(random: Random) -> Self {
+        Self { random, kept: Vec::new() }
+    }
+
+    /// He reads along.
+    pub(crate) fn overhears(&mut self, flow: Flow, bytes: &Bytes) {
+        let datagram = (flow.local, flow.remote, bytes.clone());
+        if self.kept.len() < KEPT_MAX {
+            self.kept.push(datagram);
+        } else {
+            self.kept[pick(&mut self.random, KEPT_MAX)] = datagram;
+        }
+    }
+
+    /// The next datagram, to one of these hosts, of which it is said whether it is a proxy.
+    pub(crate) fn sends(&mut self, hosts: &[(SocketAddr, bool)]) -> Option<Spoofed> {
+        if self.random.below(2) == 0 && !self.kept.is_empty() {
+            let (from, to, bytes) = self.kept[pick(&mut self.random, self.kept.len())].clone();
+            return Some(Spoofed { from, to, bytes, kind: "datagrams replayed by a stranger" });
+        }
+        let (to, is_proxy) = *hosts.get(pick(&mut self.random, hosts.len().max(1)))?;
+        let (victim, _) = hosts[pick(&mut self.random, hosts.len())];
+        let from = if self.random.below(4) == 0 { "192.0.2.66:5060".parse().unwrap() } else { victim };
+        let bytes = match self.random.below(6) {
+            0 => self.noise(),
+            1 => self.torn(),
+            2 => self.answer(to),
+            3 => self.question(from),
+            _ if is_proxy => self.submission(from),
+            _ => self.report(from),
+        };
+        Some(Spoofed { from, to, bytes, kind: "datagrams of a stranger" })
+    }
+
+    fn noise(&mut self) -> Bytes {
+        let length = pick(&mut self.random, 1500);
+        (0..length).map(|_| self.random.bits().to_le_bytes()[0]).collect::<Vec<_>>().into()
+    }
+
+    /// The beginning of something that he has overheard, and noise.
+    fn torn(&mut self) -> Bytes {
+        let noise = self.noise();
+        let Some((_, _, whole)) = self.kept.get(pick(&mut self.random, self.kept.len().max(1))) else {
+            return noise;
+        };
+        let line = whole.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        [line, b"\n", &noise[..]].concat().into()
+    }
+
+    /// An answer to nothing: he does not know the branches of others.
+    fn answer(&mut self, to: SocketAddr) -> Bytes {
+        let status = [100, 200, 202, 302, 401, 407, 482, 503, 603][pick(&mut self.random, 9)];
+        let method = ["MESSAGE", "NOTIFY", "REGISTER", "OPTIONS"][pick(&mut self.random, 4)];
+        let [branch, tag, call] = self.tokens();
+        sip(&format!(
+            "SIP/2.0 {status} Said\nVia: SIP/2.0/UDP {to};branch=z9hG4bK{branch}\n\
+             From: <sip:ann@domain.com>;tag={tag}\nTo: <sip:bob@domain.com>;tag=1\nCall-ID: {call}\n\
+             CSeq: 1 {method}\nContact: <sip:x@192.0.2.66>\nContent-Length: 0\n\n"
+        ))
+    }
+
+    /// What anybody may ask, and what belongs to no call.
+    fn question(&mut self, from: SocketAddr) -> Bytes {
+        let method = ["OPTIONS", "BYE", "CANCEL", "ACK", "SUBSCRIBE", "NOSUCH"][pick(&mut self.random, 6)];
+        let [branch, tag, call] = self.tokens();
+        sip(&format!(
+            "{method} sip:domain.com SIP/2.0\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{branch};rport\nMax-Forwards: 70\n\
+             From: <sip:eve@evil.example>;tag={tag}\nTo: <sip:domain.com>\nCall-ID: {call}\nCSeq: 1 {method}\n\
+             Content-Length: 0\n\n"
+        ))
+    }
+
+    /// Submissions that are to be refused, of a person at home too; a person that nobody writes to registers.
+    fn submission(&mut self, from: SocketAddr) -> Bytes {
+        let [branch, tag, call] = self.tokens();
+        let via = format!("Via: SIP/2.0/UDP {from};branch=z9hG4bK{branch};rport");
+        let rest = format!("Call-ID: {call}\nCSeq: 1 MESSAGE\nContent-Length: 2\n\nhi");
+        sip(&match self.random.below(3) {
+            0 => format!(
+                "MESSAGE sip:bob@domain.com SIP/2.0\n{via}\nMax-Forwards: 0\nFrom: <sip:eve@evil.example>;tag={tag}\n\
+                 To: <sip:bob@domain.com>\n{rest}"
+            ),
+            1 => format!(
+                "MESSAGE sip:bob@domain.com SIP/2.0\n{via}\nMax-Forwards: 70\nFrom: <sip:ann@domain.com>;tag={tag}\n\
+                 To: <sip:bob@domain.com>\nSecondary-To: <<<\n{rest}"
+            ),
+            _ => format!(
+                "REGISTER sip:domain.com SIP/2.0\n{via}\nMax-Forwards: 70\nFrom: <sip:zed@domain.com>;tag={tag}\n\
+                 To: <sip:zed@domain.com>\nContact: <sip:zed@{from}>\nCall-ID: {call}\nCSeq: 1 REGISTER\n\
+                 Expires: 60\nContent-Length: 0\n\n"
+            ),
+        })
+    }
+
+    /// A report on a message whose Call-ID he does not know (W25).
+    fn report(&mut self, from: SocketAddr) -> Bytes {
+        let [branch, tag, call] = self.tokens();
+        let body = "im:bob@domain.com delivery success\n";
+        sip(&format!(
+            "NOTIFY sip:ann@domain.com SIP/2.0\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{branch}\nMax-Forwards: 70\n\
+             From: <sip:domain.com>;tag={tag}\nTo: <sip:ann@domain.com>;tag=1\nCall-ID: {call}\nCSeq: 1 NOTIFY\n\
+             Event: delivery-report\nSubscription-State: terminated;reason=noresource\n\
+             Content-Type: application/delivery-report\nContent-Length: {}\n\n{body}",
+            body.len()
+        ))
+    }
+
+    fn tokens(&mut self) -> [String; 3] {
+        [12, 8, 16].map(|length| self.random.token(length))
+    }
+}
+
+/// The head with CRLF, the body as it is.
+fn sip(text: &str) -> Bytes {
+    let (head, body) = text.split_once("\n\n").unwrap();
+    format!("{}\r\n\r\n{body}", head.replace('\n', "\r\n")).into()
+}
