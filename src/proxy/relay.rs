@@ -8,7 +8,7 @@ use super::core::{Core, Rejection};
 use super::identity;
 use super::own_route::{Ahead, own_routes};
 use super::router::{Target, TargetSet, way_to};
-use crate::limits::{MAX_BREADTH, RELAY_BYTES_OPEN_MAX, RELAYS_OPEN_MAX};
+use crate::limits::{MAX_BREADTH, RELAY_BYTES_OPEN_MAX, RELAY_CHALLENGE_BYTES_MAX, RELAYS_OPEN_MAX};
 use crate::machine::Flow;
 use crate::sip::{Edit, NameAddr, Request, Response, Scheme, Uri};
 use crate::time::Now;
@@ -22,6 +22,8 @@ struct Relay {
     flow: Flow,
     fork: Fork,
     best: Option<Response>,
+    /// Every other 401 and 407 of the fork, whose challenges go back with the best one.
+    challenges: Vec<Response>,
     /// The worst that befell a branch; silence is none.
     fault: Option<Fault>,
     /// What our Via ends in, by which the request is known when it comes round again.
@@ -30,12 +32,37 @@ struct Relay {
     breadth: u32,
 }
 
+impl Relay {
+    /// Bytes of what it holds: the request, a copy of it for each branch, and responses.
+    fn held(&self) -> usize {
+        let responses = self.best.iter().chain(&self.challenges).map(|response| response.bytes().len());
+        self.request.bytes().len().saturating_mul(1 + self.fork.len()) + responses.sum::<usize>()
+    }
+
+    /// Keeps a response if it may be the best one, or has a challenge to go back with that.
+    fn keep(&mut self, response: &Response) {
+        let is_better = self.best.as_ref().is_none_or(|best| rank(response.status()) < rank(best.status()));
+        let other = if is_better { self.best.replace(response.clone()) } else { Some(response.clone()) };
+        let Some(other) = other.filter(is_challenge) else { return };
+        let head = |response: &Response| response.bytes().len() - response.body().len();
+        let held: usize = self.challenges.iter().map(head).sum();
+        if held + head(&other) <= RELAY_CHALLENGE_BYTES_MAX {
+            self.challenges.push(other);
+        }
+    }
+}
+
+/// True for a response that asks for credentials.
+fn is_challenge(response: &Response) -> bool {
+    matches!(response.status(), 401 | 407)
+}
+
 /// All of them.
 #[derive(Debug, Default)]
 pub(super) struct Relays {
     all: BTreeMap<u64, Relay>,
     last: u64,
-    /// Bytes of their requests.
+    /// Bytes of their requests and of the responses that are kept until all have come.
     bytes: usize,
 }
 
@@ -48,8 +75,7 @@ impl Relays {
         request: &Request,
         now: Now,
     ) -> Result<(), Rejection> {
-        let bytes = request.bytes().len();
-        if self.all.len() >= RELAYS_OPEN_MAX || self.bytes.saturating_add(bytes) > RELAY_BYTES_OPEN_MAX {
+        if self.all.len() >= RELAYS_OPEN_MAX {
             return Err(Rejection::busy());
         }
         let check = core.secret.loop_check(request);
@@ -58,6 +84,10 @@ impl Relays {
         }
         let targets = targets(core, request, from.1, now)?;
         let breadth = share(request.fields().max_breadth()?.unwrap_or(MAX_BREADTH), targets.len())?;
+        let bytes = request.bytes().len().saturating_mul(1 + targets.len());
+        if self.bytes.saturating_add(bytes) > RELAY_BYTES_OPEN_MAX {
+            return Err(Rejection::busy());
+        }
         self.last += 1;
         let (id, (key, flow)) = (self.last, from);
         let mut fork = Fork::new(false);
@@ -66,9 +96,10 @@ impl Relays {
                 core.carrier.begin(User::Relay { relay: id, branch }, target.way, core.timer_f(now));
             }
         }
-        self.bytes += bytes;
-        let (request, best, fault) = (request.clone(), None, None);
-        self.all.insert(id, Relay { key, request, flow, fork, best, fault, check, breadth });
+        let (request, best, challenges, fault) = (request.clone(), None, Vec::new(), None);
+        let relay = Relay { key, request, flow, fork, best, challenges, fault, check, breadth };
+        self.bytes += relay.held();
+        self.all.insert(id, relay);
         Ok(())
     }
 
@@ -100,10 +131,11 @@ impl Relays {
         let Some(this) = self.all.get_mut(&relay) else {
             return;
         };
-        let is_better = this.best.as_ref().is_none_or(|best| rank(response.status()) < rank(best.status()));
         // RFC 4320 §4.1: nobody upstream can use a 408.
-        if is_better && response.status() != 408 {
-            this.best = Some(response.clone());
+        if response.status() != 408 {
+            let before = this.held();
+            this.keep(response);
+            self.bytes = (self.bytes + this.held()).saturating_sub(before);
         }
         match this.fork.judge(branch, response, 0) {
             Verdict::Delivered(_) => self.answer(core, relay, Some(response.clone()), now),
@@ -132,7 +164,8 @@ impl Relays {
         };
         let over: Option<Answer> = this.fork.outcome();
         if over.is_some() {
-            let best = this.best.take();
+            // Counted as held until the relay is gone.
+            let best = this.best.clone();
             self.answer(core, relay, best, now);
         }
     }
@@ -141,11 +174,12 @@ impl Relays {
         let Some(this) = self.all.remove(&relay) else {
             return;
         };
-        self.bytes = self.bytes.saturating_sub(this.request.bytes().len());
+        self.bytes = self.bytes.saturating_sub(this.held());
         match best {
             // RFC 3261 §16.7 step 6: a 503 of one server is not ours.
             Some(response) if response.status() != 503 => {
-                let bytes = restore(&this.request, &response);
+                let others = if is_challenge(&response) { this.challenges.as_slice() } else { &[] };
+                let bytes = restore(&this.request, &response, others);
                 core.carrier.respond(this.key, response.status(), bytes, now.mono);
             }
             Some(_) => core.refuse(this.key, &this.request, this.flow, &Rejection::new(500), now),
@@ -159,6 +193,19 @@ impl Relays {
                 core.refuse(this.key, &this.request, this.flow, &refusal, now);
             }
         }
+    }
+}
+
+#[cfg(test)]
+impl Relays {
+    /// True when all is counted back to nothing.
+    pub(super) fn holds_nothing(&self) -> bool {
+        self.all.is_empty() && self.bytes == 0
+    }
+
+    /// Bytes of what is held.
+    pub(super) const fn held(&self) -> usize {
+        self.bytes
     }
 }
 
@@ -216,10 +263,18 @@ fn edit<'a>(core: &Core, relay: &'a Relay, uri: &Uri, via: &str) -> Edit<'a> {
     edit
 }
 
-/// The response for upstream: our Via off, From and To as the request had them (RFC 3261 §16.7 step 9).
-fn restore(request: &Request, response: &Response) -> bytes::Bytes {
+/// The response for upstream: our Via off, From and To as the request had them (RFC 3261 §16.7 step 9), and with a 401 or 407 the
+/// challenges of the others (step 7).
+fn restore(request: &Request, response: &Response, others: &[Response]) -> bytes::Bytes {
     let fields = request.fields();
     let mut edit = Edit::response(response).pop("Via");
+    for other in others {
+        for name in ["WWW-Authenticate", "Proxy-Authenticate"] {
+            for challenge in other.fields().every(name) {
+                edit = edit.push_back(name, challenge);
+            }
+        }
+    }
     if let (true, Some(from)) = (is_im(&fields.from().uri), fields.first("From")) {
         edit = edit.set("From", from);
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::compose::write_field;
 use super::cursor::{element_end, elements};
 use super::fields::Fields;
-use super::message::{Request, Response};
+use super::message::{Message, Request, Response, parse};
 use super::names::is_name;
 use super::scan::Span;
 use super::uri::Uri;
@@ -62,6 +62,15 @@ impl<'a> Edit<'a> {
     #[must_use]
     pub fn push_front(mut self, name: &str, value: impl fmt::Display) -> Self {
         let at = self.position(name).unwrap_or(0);
+        self.lines.insert(at, Line::New { name: name.to_owned(), value: value.to_string() });
+        self
+    }
+
+    /// One more field of that name after the others of it; the last of all when there is none.
+    #[must_use]
+    pub fn push_back(mut self, name: &str, value: impl fmt::Display) -> Self {
+        let is_it = |line: &Line<'_>| is_name(line.name(self.fields), name);
+        let at = self.lines.iter().rposition(is_it).map_or(self.lines.len(), |last| last + 1);
         self.lines.insert(at, Line::New { name: name.to_owned(), value: value.to_string() });
         self
     }
@@ -178,6 +187,15 @@ impl<'a> Line<'a> {
             Self::Kept(span) => fields.head().value(span),
             Self::New { value, .. } => value,
         }
+    }
+}
+
+/// A request without its body; what is no request stays as it is.
+#[must_use]
+pub fn without_body(bytes: &Bytes) -> Bytes {
+    match parse(bytes.clone()) {
+        Ok(Message::Request(request)) => Edit::request(&request).body(Bytes::new()).print(),
+        Ok(Message::Response(_)) | Err(_) => bytes.clone(),
     }
 }
 

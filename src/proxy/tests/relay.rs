@@ -226,3 +226,60 @@ fn w31_a_submission_and_its_legs_keep_within_their_breadth() {
     assert_eq!(status(&bench.ask(JAMES, &narrow)), 440);
     assert!(bench.take(BOB).is_empty());
 }
+
+/// Sends the ordinary message to Bob's two devices; each answers with that line and those fields. What James gets.
+fn challenged(answers: [(&str, &str); 2]) -> String {
+    let mut bench = Bench::at_home();
+    bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.8:5060>", 2, 600));
+    bench.receive(udp(JAMES), ORDINARY);
+    for (who, (line, more)) in [BOB, "192.0.2.8:5060"].into_iter().zip(answers) {
+        let sent = bench.take_one(who);
+        bench.answer_with(udp(who), &sent, line, more);
+    }
+    assert!(bench.proxy.relays.holds_nothing(), "all is counted back");
+    bench.take_one(JAMES)
+}
+
+#[test]
+fn the_challenges_of_every_401_and_407_of_a_fork_go_back_with_the_best_one() {
+    let (one, two) = ("Digest realm=\"one\", nonce=\"n1\"", "Digest realm=\"two\", nonce=\"n2\"");
+    let www = format!("WWW-Authenticate: {one}\n");
+    let proxy = format!("Proxy-Authenticate: {two}\n");
+    let (unauthorized, required) = ("401 Unauthorized", "407 Proxy Authentication Required");
+
+    let back = challenged([(unauthorized, &www), (required, &proxy)]);
+    assert_eq!(status(&back), 401);
+    assert_eq!(
+        (fields(&back, "WWW-Authenticate"), fields(&back, "Proxy-Authenticate")),
+        (vec![one], vec![two])
+    );
+
+    let back = challenged([(required, &proxy), (unauthorized, &www)]);
+    assert_eq!(status(&back), 407);
+    assert_eq!(
+        (fields(&back, "WWW-Authenticate"), fields(&back, "Proxy-Authenticate")),
+        (vec![one], vec![two])
+    );
+
+    // Two of one kind, one of them with two challenges: all of them, in the order in which they came.
+    let other = format!("{www}WWW-Authenticate: {two}\n");
+    let three = "Digest realm=\"three\", nonce=\"n3\"";
+    let back = challenged([(unauthorized, &other), (unauthorized, &format!("WWW-Authenticate: {three}\n"))]);
+    assert_eq!(fields(&back, "WWW-Authenticate"), [one, two, three]);
+
+    // What is better than a challenge goes back alone, whichever came first.
+    for order in
+        [[(unauthorized, www.as_str()), ("603 Decline", "")], [("603 Decline", ""), (unauthorized, &www)]]
+    {
+        let back = challenged(order);
+        assert_eq!((status(&back), fields(&back, "WWW-Authenticate")), (603, vec![]));
+    }
+    let back =
+        challenged([(unauthorized, &www), ("404 Not Found", "Proxy-Authenticate: Basic realm=\"x\"\n")]);
+    assert_eq!((fields(&back, "WWW-Authenticate"), fields(&back, "Proxy-Authenticate")), (vec![one], vec![]));
+
+    // One that is too large to be kept beside the best one does not go back.
+    let large = format!("WWW-Authenticate: Digest realm=\"{}\"\n", "x".repeat(33_000));
+    let back = challenged([(unauthorized, &www), (unauthorized, &large)]);
+    assert_eq!(fields(&back, "WWW-Authenticate"), [one]);
+}
