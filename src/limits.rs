@@ -56,6 +56,10 @@ pub const STREAM_REFUSED_REMEMBERED: Duration = Duration::from_secs(600);
 pub const STREAM_REFUSED_MAX: usize = 10_000;
 /// Bindings of one address-of-record.
 pub const BINDINGS_PER_AOR_MAX: usize = 20;
+/// Bytes of one binding: its Contact, its device, the Call-ID of its REGISTER; over it, 403.
+pub const BINDING_BYTES_MAX: usize = 8 * 1024;
+/// Bytes of all bindings; over it, a REGISTER that makes or refreshes one gets 503.
+pub const BINDINGS_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Contacts in one REGISTER; over it, 403.
 pub const CONTACTS_PER_REGISTER_MAX: usize = 2 * BINDINGS_PER_AOR_MAX;
 /// Addresses-of-record with a binding.
@@ -73,7 +77,13 @@ pub const REDIRECT_STEPS_MAX: u8 = 5;
 /// Messages that a proxy has accepted and not yet reported on; over it, 503.
 pub const DISPATCHES_OPEN_MAX: usize = 100_000;
 /// Messages that a proxy remembers in all, those reported on too; over it, the oldest of these is forgotten before its time.
-pub const DISPATCHES_REMEMBERED_MAX: usize = 500_000;
+pub const DISPATCHES_REMEMBERED_MAX: usize = 1_000_000;
+/// Bytes that the heads of those of which nothing is owed take in the store; over it, the oldest of them is forgotten before
+/// its time.
+pub const REMEMBERED_BYTES_MAX: usize = 1024 * 1024 * 1024;
+/// Messages that the store is asked for at a time because their double came (W12); over it, the double gets its 202 alone, and no
+/// report.
+pub const DISPATCHES_WANTED_MAX: usize = 256;
 /// Users of a proxy.
 pub const USERS_MAX: usize = 200_000;
 /// Senders that one user does not want.
@@ -106,7 +116,12 @@ pub const LEGS_PER_USER_MAX: usize = 50_000;
 pub const MAX_BREADTH: u32 = 60;
 /// Requests and responses of sessions that wait for a connection or a name; over it, 503.
 pub const SESSION_REQUESTS_WAITING_MAX: usize = 10_000;
-/// Bytes of the ordinary requests under way; over it, 503.
+/// Bytes of these; over it, a request gets 503 and a response is dropped.
+pub const SESSION_BYTES_WAITING_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of the heads of further 401 and 407 that one ordinary request keeps for their challenges (RFC 3261 §16.7 step 7);
+/// over it, the challenge of a further one does not go back.
+pub const RELAY_CHALLENGE_BYTES_MAX: usize = 32 * 1024;
+/// Bytes of the ordinary requests under way, a copy for each branch, and of the responses that are kept until all have come; over it, 503.
 pub const RELAY_BYTES_OPEN_MAX: usize = 256 * 1024 * 1024;
 /// Inputs waiting for the proxy from which on new messages get 503.
 pub const INPUTS_BUSY: usize = 1024;
@@ -123,14 +138,21 @@ pub const COMMIT_WAIT_BUSY: Duration = Duration::from_secs(1);
 pub const TURNED_AWAY_MAX: usize = 200_000;
 /// When nothing was turned away for so long, the overload is over, and the log says so.
 pub const OVERLOAD_CALM: Duration = Duration::from_secs(2);
-/// Transactions of each kind in one machine; over it, requests get 503.
-pub const TRANSACTIONS_MAX: usize = 1_000_000;
+/// Requests of others in one machine that are being answered, or were until Timer J; over it, requests get 503.
+pub const SERVER_TRANSACTIONS_MAX: usize = 300_000;
+/// Bytes of the answers that are kept to be repeated until Timer J; over it, the oldest go, and a retransmission is not answered.
+pub const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of an answer that is kept although it would be made the same again (a refusal, the answer to OPTIONS); a larger one
+/// leaves no transaction behind (RFC 3261 §8.2.7).
+pub const ANSWER_AGAIN_BYTES_MAX: usize = 2048;
 /// How long a submission is remembered to tell a double (W12).
 pub const DISPATCH_REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 /// How long a received message is remembered to tell a double (W15).
 pub const INBOX_REMEMBERED: Duration = Duration::from_secs(8 * 24 * 3600);
 /// Outcomes gathered into one interim report (W9).
 pub const REPORT_GATHER: Duration = Duration::from_millis(100);
+/// Bytes of the reports in memory, each with the NOTIFY that carries it; over it, a complete report waits in the store for its turn.
+pub const REPORT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How long an unanswered report is kept (W23).
 pub const REPORT_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// Seconds told in Retry-After of a 503, at least.
@@ -183,6 +205,10 @@ pub const STREAM_BYTES_FREE: usize = 16 * 1024;
 pub const STREAM_BYTES_WAITING_MAX: usize = 64 * 1024 * 1024;
 /// Bytes waiting to be written to one connection; over it the connection is closed.
 pub const CONNECTION_QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of these that each connection may have without a look at the others.
+pub const CONNECTION_QUEUE_BYTES_FREE: usize = 16 * 1024;
+/// Bytes waiting to be written to all connections; over it, one that is to get more and does not read is closed.
+pub const OUTPUT_BYTES_WAITING_MAX: usize = 256 * 1024 * 1024;
 /// A connection on which nothing moved for so long is closed.
 pub const CONNECTION_IDLE: Duration = Duration::from_secs(15 * 60);
 /// A stream over which nothing of what was sent has arrived for so long is gone.
@@ -274,3 +300,35 @@ pub const PACE_DATAGRAM_OVERHEAD_BYTES: usize = 1024;
 pub const PACE_SILENCE: Duration = Duration::from_millis(100);
 /// Messages whose failures the engine watches for notices; over it the oldest is let go.
 pub const ALARMS_MAX: usize = 1000;
+
+/// Bytes that the entries of one message take of which nothing is owed, in its trees.
+pub const REMEMBERED_MESSAGE_BYTES: usize = 200;
+/// Bytes that one server transaction takes beside its answer, in its trees.
+pub const SERVER_TRANSACTION_BYTES: usize = 384;
+/// Bytes that one request takes which was turned away.
+pub const TURNED_AWAY_BYTES: usize = 96;
+/// What a proxy may hold for others, by what it is: the most that each may take, in bytes, all the others being at their
+/// most. Beside these it needs what its users, lists and settings take, which its operator decides.
+pub const PROXY_HELD_BYTES: [(&str, usize); 18] = [
+    ("legs under way", LEG_BYTES_OPEN_MAX),
+    ("reports under way", REPORT_BYTES_MAX + 2 * MESSAGE_BYTES_MAX),
+    ("messages in the mailbox", MAILBOX_BYTES_MAX),
+    ("messages owed to devices", AWAY_BYTES_MAX),
+    ("messages remembered", DISPATCHES_REMEMBERED_MAX * REMEMBERED_MESSAGE_BYTES),
+    ("ordinary requests under way", RELAY_BYTES_OPEN_MAX),
+    ("requests of sessions that wait", SESSION_BYTES_WAITING_MAX),
+    ("answers kept for retransmissions", ANSWER_BYTES_MAX),
+    ("server transactions", SERVER_TRANSACTIONS_MAX * SERVER_TRANSACTION_BYTES),
+    ("requests that were turned away", TURNED_AWAY_MAX * TURNED_AWAY_BYTES),
+    ("bindings", BINDINGS_BYTES_MAX),
+    ("devices", DEVICES_MAX * (2 * DEVICE_NAME_BYTES_MAX + 512)),
+    ("nonces used", NONCES_USED_MAX * 64),
+    ("wrong passwords", WRONG_PASSWORD_PLACES_MAX * (URI_BYTES_MAX + 128)),
+    ("messages of streams that are not whole", STREAM_BYTES_MAX + CONNECTIONS_MAX * STREAM_BYTES_FREE),
+    ("messages of streams that wait for the machine", STREAM_BYTES_WAITING_MAX),
+    (
+        "bytes to be written to streams",
+        OUTPUT_BYTES_WAITING_MAX + CONNECTIONS_MAX * CONNECTION_QUEUE_BYTES_FREE,
+    ),
+    ("datagrams that wait for the machine", INPUTS_WAITING_MAX * DATAGRAM_BYTES_MAX),
+];

@@ -19,7 +19,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::limits::TRANSACTIONS_MAX;
+use crate::limits::{ANSWER_BYTES_MAX, SERVER_TRANSACTIONS_MAX};
 use crate::machine::{ConnectionId, Flow, RequestId, SendFault, Transmit};
 use crate::sip::{Method, Request, Response};
 
@@ -99,6 +99,9 @@ pub struct TransactionLayer<U> {
     /// datagram names its own transaction.
     streams: BTreeSet<(ConnectionId, ClientKey)>,
     servers: BTreeMap<ServerKey, ServerTransaction>,
+    /// Bytes of their answers, and those that have one, in the order in which they were answered.
+    answer_bytes: usize,
+    answered: VecDeque<ServerKey>,
     queue: TimerQueue<Side>,
     transmits: VecDeque<Transmit>,
     failures: VecDeque<Failed<U>>,
@@ -115,6 +118,8 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
             names: BTreeMap::new(),
             streams: BTreeSet::new(),
             servers: BTreeMap::new(),
+            answer_bytes: 0,
+            answered: VecDeque::new(),
             queue: TimerQueue::default(),
             transmits: VecDeque::new(),
             failures: VecDeque::new(),
@@ -131,7 +136,7 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
             self.transmits.extend(server.retransmission(flow));
             return Arrival::Absorbed;
         }
-        if self.servers.len() >= TRANSACTIONS_MAX {
+        if self.servers.len() >= SERVER_TRANSACTIONS_MAX {
             return Arrival::Full;
         }
         let server = ServerTransaction::new(flow, now, &self.timers);
@@ -156,21 +161,46 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
     /// retransmissions until Timer J. An answer to a transaction that is over goes nowhere.
     pub fn respond(&mut self, key: ServerKey, status: u16, bytes: Bytes, now: Instant) {
         let Some(server) = self.servers.get_mut(&key) else { return };
-        let before = server.due();
+        let (before, held) = (server.due(), server.held());
         let Some(transmit) = server.respond(status, bytes, now, &self.timers) else { return };
         self.transmits.push_back(transmit);
+        self.answer_bytes = (self.answer_bytes + server.held()).saturating_sub(held);
         // Timer J is zero over a stream (RFC 3261 §17.2.2): it is over, and no timer is due at once.
         let is_over = status >= 200 && server.due().0 <= now;
         let after = (!is_over).then(|| server.due());
         self.queue.set(Some(before), after, Side::Server(key));
         if is_over {
-            self.servers.remove(&key);
+            self.end_server(key);
+        } else if status >= 200 {
+            self.answered.push_back(key);
+            self.let_answers_go();
         }
+    }
+
+    /// The oldest answers go while all together are too large; what was answered the longest ago is the least asked for again.
+    fn let_answers_go(&mut self) {
+        while self.answer_bytes > ANSWER_BYTES_MAX
+            && let Some(oldest) = self.answered.pop_front()
+        {
+            if let Some(server) = self.servers.get_mut(&oldest) {
+                self.answer_bytes = self.answer_bytes.saturating_sub(server.held());
+                server.let_go();
+            }
+        }
+    }
+
+    fn end_server(&mut self, key: ServerKey) -> Option<ServerTransaction> {
+        let server = self.servers.remove(&key)?;
+        self.answer_bytes = self.answer_bytes.saturating_sub(server.held());
+        while self.answered.front().is_some_and(|first| !self.servers.contains_key(first)) {
+            self.answered.pop_front();
+        }
+        Some(server)
     }
 
     /// Drops a server transaction that will not be answered (RFC 4320 §4.2: no 408 to a non-INVITE request).
     pub fn abandon(&mut self, key: ServerKey) {
-        if let Some(server) = self.servers.remove(&key) {
+        if let Some(server) = self.end_server(key) {
             self.queue.set(Some(server.due()), None, Side::Server(key));
         }
     }
@@ -236,9 +266,7 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         while let Some(side) = self.queue.pop_due(now) {
             match side {
                 Side::Client(key) => self.client_due(key, now),
-                Side::Server(key) => {
-                    self.servers.remove(&key);
-                }
+                Side::Server(key) => drop(self.end_server(key)),
             }
         }
     }
@@ -269,6 +297,12 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
     #[must_use]
     pub fn server_count(&self) -> usize {
         self.servers.len()
+    }
+
+    /// Bytes of the answers that are kept for retransmissions.
+    #[must_use]
+    pub const fn answer_bytes(&self) -> usize {
+        self.answer_bytes
     }
 
     fn client_due(&mut self, key: ClientKey, now: Instant) {

@@ -11,7 +11,10 @@ use tokio::task::AbortHandle;
 
 use super::NetEvent;
 use super::guests::{Guests, StreamLimits};
-use crate::limits::{CONNECTION_QUEUE_BYTES_MAX, STREAM_BYTES_WAITING_MAX};
+use crate::limits::{
+    CONNECTION_QUEUE_BYTES_FREE, CONNECTION_QUEUE_BYTES_MAX, OUTPUT_BYTES_WAITING_MAX,
+    STREAM_BYTES_WAITING_MAX,
+};
 use crate::machine::{ConnectId, ConnectionId, Flow, Hop};
 
 /// Messages waiting to be written to one connection.
@@ -65,8 +68,34 @@ struct Writer {
     peer: Option<Peer>,
     opened: Opened,
     queue: mpsc::Sender<Bytes>,
-    queued_bytes: Arc<AtomicUsize>,
+    queued: Arc<Queued>,
     task: Option<AbortHandle>,
+}
+
+/// Bytes that wait to be written: to one connection, and to all of them.
+#[derive(Debug)]
+struct Queued {
+    own: AtomicUsize,
+    all: Arc<AtomicUsize>,
+}
+
+impl Queued {
+    /// Adds some; true while that is within the bounds. What little each may have counts for no other.
+    fn add(&self, bytes: usize) -> bool {
+        let own = self.own.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let all = self.all.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        own <= CONNECTION_QUEUE_BYTES_MAX
+            && (own <= CONNECTION_QUEUE_BYTES_FREE || all <= OUTPUT_BYTES_WAITING_MAX)
+    }
+
+    /// Takes some away, as many as are there.
+    fn take(&self, bytes: usize) {
+        let before = self
+            .own
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |own| Some(own.saturating_sub(bytes)));
+        let taken = before.map_or(0, |before| before.min(bytes));
+        self.all.fetch_sub(taken, Ordering::Relaxed);
+    }
 }
 
 /// The task's end of one connection's queue.
@@ -75,13 +104,13 @@ pub(super) struct Outbound {
     pub(super) flow: Flow,
     pub(super) opened: Opened,
     pub(super) queue: mpsc::Receiver<Bytes>,
-    queued_bytes: Arc<AtomicUsize>,
+    queued: Arc<Queued>,
 }
 
 impl Outbound {
     /// Some queued bytes were written.
     pub(super) fn written(&self, bytes: usize) {
-        self.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.queued.take(bytes);
     }
 }
 
@@ -103,6 +132,8 @@ pub(super) struct Connections {
     sender: mpsc::Sender<NetEvent>,
     /// Bytes of messages that may still be put before the machine.
     room: Semaphore,
+    /// Bytes that wait to be written.
+    queued: Arc<AtomicUsize>,
     limits: StreamLimits,
 }
 
@@ -110,7 +141,8 @@ impl Connections {
     /// `before_first`: numbers given are larger than this.
     pub(super) fn new(sender: mpsc::Sender<NetEvent>, before_first: u64, limits: StreamLimits) -> Self {
         let table = Mutex::new(Table { last: before_first, ..Table::default() });
-        Self { table, sender, room: Semaphore::new(STREAM_BYTES_WAITING_MAX), limits }
+        let room = Semaphore::new(STREAM_BYTES_WAITING_MAX);
+        Self { table, sender, room, queued: Arc::default(), limits }
     }
 
     /// How patient the tasks are.
@@ -199,14 +231,13 @@ impl Connections {
         table.last = connection.0;
         flow.connection = Some(connection);
         let (sender, queue) = mpsc::channel(QUEUE_MESSAGES_MAX);
-        let queued_bytes = Arc::new(AtomicUsize::new(0));
+        let queued = Arc::new(Queued { own: AtomicUsize::new(0), all: Arc::clone(&self.queued) });
         if let Some(peer) = peer.clone() {
             table.by_peer.insert(peer, connection);
         }
-        let writer =
-            Writer { flow, peer, opened, queue: sender, queued_bytes: Arc::clone(&queued_bytes), task: None };
+        let writer = Writer { flow, peer, opened, queue: sender, queued: Arc::clone(&queued), task: None };
         table.writers.insert(connection, writer);
-        Some(Outbound { flow, opened, queue, queued_bytes })
+        Some(Outbound { flow, opened, queue, queued })
     }
 
     fn is_full(&self) -> bool {
@@ -261,9 +292,7 @@ impl Connections {
     pub(super) fn send(&self, flow: Flow, bytes: Bytes) -> Result<(), ()> {
         let table = self.table();
         let writer = flow.connection.and_then(|connection| table.writers.get(&connection)).ok_or(())?;
-        let length = bytes.len();
-        let queued = writer.queued_bytes.fetch_add(length, Ordering::Relaxed) + length;
-        if queued <= CONNECTION_QUEUE_BYTES_MAX && writer.queue.try_send(bytes).is_ok() {
+        if writer.queued.add(bytes.len()) && writer.queue.try_send(bytes).is_ok() {
             return Ok(());
         }
         drop(table);
@@ -287,6 +316,7 @@ impl Connections {
         if let Some(task) = writer.task {
             task.abort();
         }
+        writer.queued.take(usize::MAX);
         true
     }
 
@@ -330,5 +360,40 @@ impl Half {
 impl Drop for Half {
     fn drop(&mut self) {
         self.holds(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_to_be_written_to_all_connections_has_a_maximum() {
+        let all = Arc::new(AtomicUsize::new(0));
+        let queued = || Queued { own: AtomicUsize::new(0), all: Arc::clone(&all) };
+        let full: Vec<_> = std::iter::repeat_with(queued)
+            .take(OUTPUT_BYTES_WAITING_MAX / CONNECTION_QUEUE_BYTES_MAX)
+            .inspect(|queued| assert!(queued.add(CONNECTION_QUEUE_BYTES_MAX)))
+            .collect();
+        // What little each may have is there for all others still, and no more.
+        let other = queued();
+        assert!(other.add(CONNECTION_QUEUE_BYTES_FREE));
+        assert!(!other.add(1));
+        other.take(usize::MAX);
+        assert_eq!(
+            all.load(Ordering::Relaxed),
+            OUTPUT_BYTES_WAITING_MAX,
+            "what was refused is given back too"
+        );
+        // One that goes, or reads, makes room.
+        full[0].take(CONNECTION_QUEUE_BYTES_FREE + 1);
+        assert!(other.add(CONNECTION_QUEUE_BYTES_FREE + 1));
+        for queued in full {
+            queued.take(usize::MAX);
+        }
+        other.take(usize::MAX);
+        assert_eq!(all.load(Ordering::Relaxed), 0);
+        assert!(other.add(CONNECTION_QUEUE_BYTES_MAX));
+        assert!(!other.add(1), "of one connection");
     }
 }

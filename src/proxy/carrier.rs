@@ -160,6 +160,12 @@ impl Carrier {
         Some(heard)
     }
 
+    /// Bytes of the answers that are kept, and how many requests are being answered or were a moment ago.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> (usize, usize) {
+        (self.layer.answer_bytes(), self.layer.server_count())
+    }
+
     /// Our own sockets.
     pub(super) const fn sockets(&self) -> &Sockets {
         &self.sockets

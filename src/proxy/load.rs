@@ -83,6 +83,12 @@ impl Load {
         self.turned_away.contains(&key)
     }
 
+    /// How many are remembered.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.turned_away.len()
+    }
+
     /// Remembers a request that gets 503. False when it is a retransmission.
     pub(super) fn remember(&mut self, key: ServerKey, until: Instant, now: Instant) -> bool {
         self.tidy(now);

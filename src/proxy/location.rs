@@ -24,7 +24,16 @@ pub(super) struct Binding {
 pub(super) struct LocationService {
     bindings: BTreeMap<Aor, Vec<Binding>>,
     ends: BTreeSet<(Instant, Aor)>,
+    /// Bytes of all bindings.
+    bytes: usize,
     pub(super) devices: Devices,
+}
+
+/// Bytes that a binding takes: its texts, and about as much as it takes without any.
+pub(super) fn binding_bytes(row: &BindingRow) -> usize {
+    const EMPTY: usize = 512;
+    let instance = row.instance.as_ref().map_or(0, String::len);
+    EMPTY + 2 * row.aor.as_str().len() + row.contact.as_str().len() + row.call_id.len() + instance
 }
 
 impl LocationService {
@@ -46,6 +55,11 @@ impl LocationService {
         self.bindings.len()
     }
 
+    /// Bytes of all bindings.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Does what was made durable.
     pub(super) fn apply(&mut self, write: &Write, now: Now) {
         match write {
@@ -58,6 +72,8 @@ impl LocationService {
             | Write::Outcomes { .. }
             | Write::Report { .. }
             | Write::Moved { .. }
+            | Write::Remember(_)
+            | Write::Recall(_)
             | Write::Forget(_) => {}
         }
     }
@@ -76,6 +92,7 @@ impl LocationService {
                 continue;
             };
             for binding in bindings.extract_if(.., |binding| binding.ends <= now) {
+                self.bytes = self.bytes.saturating_sub(binding_bytes(&binding.row));
                 gone.push(Write::Unbind { aor: aor.clone(), contact: binding.row.contact });
             }
             self.drop_empty(&aor);
@@ -87,6 +104,7 @@ impl LocationService {
         let ends = now.mono_at(row.expires_at);
         self.unbind(&row.aor, &row.contact);
         self.ends.insert((ends, row.aor.clone()));
+        self.bytes += binding_bytes(&row);
         let bindings = self.bindings.entry(row.aor.clone()).or_default();
         let place = bindings.partition_point(|other| other.row.q_permille >= row.q_permille);
         bindings.insert(place, Binding { row, ends, since: now.mono });
@@ -98,6 +116,7 @@ impl LocationService {
         };
         let gone: Vec<_> = bindings.extract_if(.., |binding| binding.row.contact == *contact).collect();
         for binding in gone {
+            self.bytes = self.bytes.saturating_sub(binding_bytes(&binding.row));
             // Two bindings of one address that end at one instant share their entry; the sweep looks at all of them.
             if !bindings.iter().any(|other| other.ends == binding.ends) {
                 self.ends.remove(&(binding.ends, aor.clone()));

@@ -113,6 +113,12 @@ impl Mailbox {
         self.has_room(lane, bytes, lane_max).then(|| self.put(lane, entry, (bytes, false))).ok_or(Full)
     }
 
+    /// Bytes of what waits for people, and for devices.
+    #[cfg(test)]
+    pub(super) const fn held(&self) -> (usize, usize) {
+        (self.recipients.bytes, self.devices.bytes)
+    }
+
     /// Puts back what waited before a restart.
     pub(super) fn restore(&mut self, lane: &Lane, entry: Entry, bytes: usize) {
         self.put(lane, entry, (bytes, false));

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use super::core::{Action, Core, Registration, Rejection};
 use super::journal::{BindingRow, Write};
-use super::location::Binding;
+use super::location::{Binding, binding_bytes};
 use super::reach;
 use super::router::is_routable;
 use crate::limits::{
-    AORS_MAX, BINDING_EXPIRES_DEFAULT_SECS, BINDING_EXPIRES_MAX_SECS, BINDING_EXPIRES_MIN_SECS,
-    BINDINGS_PER_AOR_MAX, CONTACTS_PER_REGISTER_MAX, FLOW_TIMER_SECS,
+    AORS_MAX, BINDING_BYTES_MAX, BINDING_EXPIRES_DEFAULT_SECS, BINDING_EXPIRES_MAX_SECS,
+    BINDING_EXPIRES_MIN_SECS, BINDINGS_BYTES_MAX, BINDINGS_PER_AOR_MAX, CONTACTS_PER_REGISTER_MAX,
+    FLOW_TIMER_SECS,
 };
 use crate::machine::Flow;
 use crate::sip::{Aor, Compose, Contacts, NameAddr, Request, SECONDARY_TO, Scheme};
@@ -122,7 +123,7 @@ fn change(
     }
     let known: Vec<&Binding> = core.location.bindings(aor, now.mono).collect();
     let mut writes = Vec::new();
-    let (mut removed, mut added) = (0, 0);
+    let (mut removed, mut added, mut bytes) = (0, 0, 0);
     for contact in contacts {
         if !is_routable(&contact.uri) || !matches!(contact.uri.scheme(), Scheme::Sip | Scheme::Sips) {
             return Err(Rejection::because(400, "Contact Is No SIP URI"));
@@ -144,12 +145,20 @@ fn change(
             }
         }
         if expires > 0 && !is_repeat {
+            let size = binding_bytes(&wanted);
+            if size > BINDING_BYTES_MAX {
+                return Err(Rejection::because(403, "Binding Too Large"));
+            }
             added += usize::from(is_new);
+            bytes += size;
             writes.extend(core.location.devices.seen(&wanted, now.wall));
             writes.push(Write::Bind(wanted));
         }
     }
     check_room(core, known.len() + added, removed)?;
+    if core.location.bytes() + bytes > BINDINGS_BYTES_MAX {
+        return Err(Rejection::busy());
+    }
     Ok(writes)
 }
 

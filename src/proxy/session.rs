@@ -18,7 +18,7 @@ use super::identity;
 use super::own_route::{Ahead, OwnRoutes, Side, is_routed, own_routes, record_routes};
 use super::reach::is_caller_by_flow;
 use super::router::{Target, TargetSet, is_routable};
-use crate::limits::SESSION_REQUESTS_WAITING_MAX;
+use crate::limits::{SESSION_BYTES_WAITING_MAX, SESSION_REQUESTS_WAITING_MAX};
 use crate::machine::{Flow, Hop};
 use crate::sip::{
     Edit, Fields, Message, Method, Request, Response, SECONDARY_TO, Transport, Uri, Via, parse,
@@ -37,6 +37,17 @@ enum Passing {
 pub(super) struct Sessions {
     waiting: BTreeMap<u64, Passing>,
     last: u64,
+    /// Bytes of what waits.
+    bytes: usize,
+}
+
+impl Passing {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Request { request, .. } => request.bytes().len(),
+            Self::Response(bytes) => bytes.len(),
+        }
+    }
 }
 
 /// True for a request that is passed on without a transaction.
@@ -77,6 +88,9 @@ impl Sessions {
         if branch.as_deref() != Some(branch_of(core, &via, below.fields()).as_str()) {
             return;
         }
+        if self.has_no_room(stripped.len()) {
+            return;
+        }
         if let Some(way) = way_back(core, &via) {
             self.pass(core, Passing::Response(stripped), way, now);
         }
@@ -84,7 +98,7 @@ impl Sessions {
 
     /// A flow is there: what waited for it leaves.
     pub(super) fn ready(&mut self, core: &mut Core, number: u64, flow: Flow) {
-        let bytes = match self.waiting.remove(&number) {
+        let bytes = match self.take(number) {
             Some(Passing::Request { request, uri, from, is_by_flow }) => {
                 print(core, &request, &uri, from, Side { flow, is_by_flow })
             }
@@ -96,13 +110,30 @@ impl Sessions {
 
     /// There is no way: the sender of a request hears of it.
     pub(super) fn failed(&mut self, core: &mut Core, number: u64) {
-        let Some(Passing::Request { request, from, .. }) = self.waiting.remove(&number) else {
+        let Some(Passing::Request { request, from, .. }) = self.take(number) else {
             return;
         };
         if *request.method() != Method::Ack {
             let bytes = core.print_refusal(&request, from, &Rejection::because(500, "No Route"));
             core.transmit(from, bytes);
         }
+    }
+
+    fn take(&mut self, number: u64) -> Option<Passing> {
+        let passing = self.waiting.remove(&number)?;
+        self.bytes = self.bytes.saturating_sub(passing.bytes());
+        Some(passing)
+    }
+
+    fn has_no_room(&self, more: usize) -> bool {
+        self.waiting.len() >= SESSION_REQUESTS_WAITING_MAX
+            || self.bytes.saturating_add(more) > SESSION_BYTES_WAITING_MAX
+    }
+
+    /// Bytes of what waits for a connection or a name.
+    #[cfg(test)]
+    pub(super) const fn held(&self) -> usize {
+        self.bytes
     }
 
     fn judge(&self, core: &mut Core, request: &Request, flow: Flow, now: Now) -> Result<Target, Rejection> {
@@ -113,7 +144,7 @@ impl Sessions {
             return Err(Rejection::new(483));
         }
         check_required(request, "Proxy-Require", &[SECONDARY_TO])?;
-        if self.waiting.len() >= SESSION_REQUESTS_WAITING_MAX {
+        if self.has_no_room(request.bytes().len()) {
             return Err(Rejection::busy());
         }
         let own = own_routes(core, request);
@@ -148,6 +179,7 @@ impl Sessions {
 
     fn pass(&mut self, core: &mut Core, passing: Passing, way: Way, now: Now) {
         self.last += 1;
+        self.bytes += passing.bytes();
         self.waiting.insert(self.last, passing);
         let ends = core.timer_f(now);
         core.carrier.begin(User::Session(self.last), way, ends);

@@ -41,7 +41,23 @@ impl ServerTransaction {
         self.flow = flow;
         match &self.state {
             State::Trying => None,
+            State::Completed(bytes) if bytes.is_empty() => None,
             State::Proceeding(bytes) | State::Completed(bytes) => Some(Transmit::new(flow, bytes.clone())),
+        }
+    }
+
+    /// Bytes of the answer that is kept.
+    pub(super) fn held(&self) -> usize {
+        match &self.state {
+            State::Trying => 0,
+            State::Proceeding(bytes) | State::Completed(bytes) => bytes.len(),
+        }
+    }
+
+    /// Lets the final answer go; retransmissions are absorbed still, and not answered.
+    pub(super) fn let_go(&mut self) {
+        if let State::Completed(bytes) = &mut self.state {
+            *bytes = Bytes::new();
         }
     }
 

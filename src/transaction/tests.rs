@@ -297,3 +297,29 @@ fn a_long_sleep_is_no_burst() {
     layer.handle_timeout(start + Duration::from_secs(20));
     assert_eq!(std::iter::from_fn(|| layer.poll_transmit()).count(), 1);
 }
+
+#[test]
+fn answers_have_a_maximum_of_bytes_and_the_oldest_go_first() {
+    let (mut layer, now) = (layer(), base());
+    let request = |number: usize| request("OPTIONS", &format!("192.0.2.1;branch=z9hG4bKn{number}"));
+    let large = Bytes::from(vec![b'x'; ANSWER_BYTES_MAX / 10]);
+    for number in 0..25 {
+        let Arrival::New(key) = layer.receive_request(&request(number), udp(), now) else {
+            panic!("{number}")
+        };
+        layer.respond(key, 200, large.clone(), now);
+        assert!(layer.answer_bytes() <= ANSWER_BYTES_MAX);
+    }
+    assert_eq!(layer.answer_bytes(), 10 * large.len());
+    while layer.poll_transmit().is_some() {}
+    for number in 0..25 {
+        assert_eq!(layer.receive_request(&request(number), udp(), now), Arrival::Absorbed);
+        assert_eq!(layer.poll_transmit().is_some(), number >= 15, "{number}");
+    }
+    // Over a stream nothing is kept.
+    let Arrival::New(key) = layer.receive_request(&request(99), tcp(), now) else { panic!("known") };
+    layer.respond(key, 200, large.clone(), now);
+    assert_eq!(layer.answer_bytes(), 10 * large.len());
+    layer.handle_timeout(now + layer.timers.j());
+    assert_eq!((layer.answer_bytes(), layer.answered.len(), layer.server_count()), (0, 0, 0));
+}
