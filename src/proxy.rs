@@ -93,14 +93,13 @@ use self::auth::Role;
 use self::carrier::{Step, User, Wish};
 use self::core::{ALLOW, Action, Core, Rejection};
 use self::dispatch::{Dispatches, Pending};
-use self::journal::{Rows, Write};
+use self::journal::Write;
 use self::legs::Place;
+pub use self::recover::Recovery;
 use self::relay::Relays;
-use self::secret::Secret;
 use self::session::{Sessions, is_of_session};
 use self::submission::Submission;
 use crate::machine::{BatchId, Flow, Input, Machine, Output};
-use crate::random::Random;
 use crate::sip::{Compose, Message, RECIPIENT_LIST, Request, Response, SECONDARY_TO, parse, refusal};
 use crate::time::Now;
 use crate::transaction::{Arrival, ServerKey};
@@ -116,26 +115,6 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// A proxy with what its store holds; messages that were under way go on at once.
-    #[must_use]
-    pub fn new(config: ProxyConfig, rows: Rows, mut random: Random, now: Now) -> Self {
-        let stored = rows.secret;
-        let secret = stored.unwrap_or_else(|| {
-            let [low, high] = [random.bits(), random.bits()];
-            ((u128::from(high) << 64) | u128::from(low)).to_le_bytes()
-        });
-        let core = Core::new(config, Secret::new(secret), random, now);
-        let (dispatches, relays, sessions) = (Dispatches::default(), Relays::default(), Sessions::default());
-        let mut proxy = Self { core, dispatches, relays, sessions, secret };
-        if stored.is_none() {
-            proxy.core.write(Write::Secret(secret));
-            proxy.core.promise(Action::Nothing, Action::SecretLost);
-        }
-        recover::recover(&mut proxy.core, &mut proxy.dispatches, rows, now);
-        proxy.settle(now);
-        proxy
-    }
-
     fn received(&mut self, flow: Flow, bytes: &Bytes, now: Now) {
         self.core.carrier.heard_on(flow);
         match parse(bytes.clone()) {
@@ -199,13 +178,13 @@ impl Proxy {
         flow: Flow,
         now: Now,
     ) -> Result<(), Rejection> {
-        if let Some(id) = self.dispatches.double_of(&self.core, &submission) {
+        if let Some(double) = self.dispatches.double_of(&self.core, &submission) {
             let (request, content) = (submission.to_answer().clone(), submission.content);
             // W12: known before it is asked who that is; but only who proves it is followed.
             let proved = auth::check(&mut self.core, &request, flow, Role::Proxy, now);
-            self.dispatches.repeat(&mut self.core, id, Pending { key, request, flow }, content, now)?;
+            self.dispatches.repeat(&mut self.core, double, Pending { key, request, flow }, content, now)?;
             if proved.is_ok() {
-                self.dispatches.follow(&mut self.core, id, flow, now);
+                self.dispatches.follow(&mut self.core, double, flow, now);
             }
             return Ok(());
         }
@@ -222,7 +201,7 @@ impl Proxy {
             .field("Accept", "*/*")
             .field("Supported", format_args!("{SECONDARY_TO}, {RECIPIENT_LIST}"))
             .finish();
-        self.core.carrier.respond(key, 200, bytes, now.mono);
+        self.core.answer_alike(key, 200, (flow, bytes), now);
     }
 
     fn response(&mut self, response: &Response, now: Now) {
@@ -311,10 +290,11 @@ impl Proxy {
             }
             Action::Accepted(id) => self.dispatches.accepted(core, id, now),
             Action::NotAccepted(id) => self.dispatches.not_accepted(core, id, now),
-            Action::Saved(id, round) => self.dispatches.saved(id, round),
+            Action::Saved(id, round) => self.dispatches.saved(core, id, round, now),
             Action::NotSaved(id, round) => self.dispatches.not_saved(core, id, round, now),
             Action::Reportable(id, round) => self.dispatches.reportable(core, id, round, now),
             Action::NotReportable(id, round) => self.dispatches.not_reportable(core, id, round, now),
+            Action::Shortened => self.dispatches.shorten(core),
         }
     }
 
@@ -367,6 +347,9 @@ impl Machine for Proxy {
             Input::Command(ProxyCommand::InputsWaiting(count)) => self.core.load.set_inputs(count),
             Input::Command(ProxyCommand::Aliases(aliases)) => self.core.aliases = Aliases::new(&aliases),
             Input::Command(ProxyCommand::Users(users)) => self.core.users.replace(&users),
+            Input::Command(ProxyCommand::Read(id, rows)) => {
+                self.dispatches.read(&mut self.core, id, rows.map(|rows| *rows), now);
+            }
         }
         self.settle(now);
     }

@@ -63,7 +63,7 @@ pub use compose::{Compose, refusal};
 pub use content::{Content, File, content, inner_media_type, media_type, parameter};
 pub use cpim::{Cpim, Enclosed, Envelope};
 pub use delivery_report::{ReportLine, ReportState, read_report, write_report};
-pub use edit::Edit;
+pub use edit::{Edit, without_body};
 pub use enclose::enclose;
 pub use error::Error;
 pub use fields::{Contacts, Fields};

@@ -89,7 +89,7 @@ pub trait Audited: Schema {
     ///
     /// # Errors
     /// The file cannot be read.
-    fn audit(connection: &Connection, rows: &Self::Rows) -> rusqlite::Result<Audit>;
+    fn audit(connection: &Connection) -> rusqlite::Result<Audit>;
 }
 
 /// What was found in rows.
@@ -235,6 +235,11 @@ impl<W: Send + 'static> Writer<W> {
             (None, None) => Err(OpenErrorKind::InUse),
         };
         opened.map_err(|kind| OpenError { path: shown(self.path.as_deref()), kind })
+    }
+
+    /// Has a question run on the writer's connection; false when too much waits already.
+    fn try_ask(&self, question: Question) -> bool {
+        self.jobs.as_ref().is_some_and(|jobs| jobs.try_send(Job::Ask(question)).is_ok())
     }
 
     #[cfg(test)]

@@ -18,7 +18,7 @@ use super::nonces::Nonces;
 use super::router::{Domains, Router};
 use super::secret::Secret;
 use super::users::Users;
-use crate::limits::{RETRY_AFTER_SECS, RETRY_AFTER_SPREAD_SECS};
+use crate::limits::{ANSWER_AGAIN_BYTES_MAX, RETRY_AFTER_SECS, RETRY_AFTER_SPREAD_SECS};
 use crate::machine::{Flow, Held, Output, Transmit};
 use crate::random::Random;
 use crate::sip::{Aor, Compose, Request};
@@ -44,6 +44,8 @@ pub(super) enum Action {
     /// A report and the outcomes that it tells are safe.
     Reportable(DispatchId, u32),
     NotReportable(DispatchId, u32),
+    /// Some messages are short in the store; the next ones follow.
+    Shortened,
 }
 
 /// A REGISTER whose 200 waits for the store.
@@ -73,6 +75,10 @@ pub(super) enum Due {
     Expire(DispatchId),
     /// A message was remembered long enough (W12).
     Forget(DispatchId),
+    /// Messages of which nothing is owed were remembered long enough.
+    Tidy,
+    /// Rows of such messages in the store are made short.
+    Shorten,
 }
 
 /// What is due when.
@@ -106,7 +112,8 @@ impl Agenda {
                 Due::Again(_) => "a leg is sent once more",
                 Due::Visit(..) => "somebody absent is tried again",
                 Due::Expire(_) => "a message expires",
-                Due::Forget(_) => "a message is forgotten",
+                Due::Forget(_) | Due::Tidy => "a message is forgotten",
+                Due::Shorten => "a message is made short in the store",
             };
             (*at, why)
         })
@@ -289,7 +296,22 @@ impl Core {
             return self.transmit(flow, bytes);
         }
         let bytes = self.print_refusal(request, flow, rejection);
-        self.carrier.respond(key, rejection.status, bytes, now.mono);
+        self.answer_alike(key, rejection.status, (flow, bytes), now);
+    }
+
+    /// Answers what would be answered alike if it came again: with a large answer, no transaction is kept (RFC 3261 §8.2.7).
+    pub(super) fn answer_alike(
+        &mut self,
+        key: ServerKey,
+        status: u16,
+        (flow, bytes): (Flow, Bytes),
+        now: Now,
+    ) {
+        if bytes.len() > ANSWER_AGAIN_BYTES_MAX {
+            self.carrier.abandon(key);
+            return self.transmit(flow, bytes);
+        }
+        self.carrier.respond(key, status, bytes, now.mono);
     }
 
     /// The date as RFC 3261 §20.17 writes it.

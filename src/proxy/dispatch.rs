@@ -3,15 +3,17 @@
 //! The story, top to bottom: [`Dispatches::submit`] takes a submission and asks for its commit; [`Dispatches::accepted`] sends
 //! the 202 and starts the legs; outcomes come in by `leg_heard` and `leg_failed`; what the sender is told of them stands in
 //! `dispatch/reporting.rs`, what waits for the absent in `dispatch/waiting.rs`, what comes twice in
-//! `dispatch/doubles.rs`, and how long a message is remembered in `dispatch/room.rs`.
+//! `dispatch/doubles.rs`, what is left of a message of which nothing is owed in `dispatch/remembered.rs`.
 
 mod waiting;
 
 mod reporting;
 
-mod room;
+mod remembered;
 
 mod doubles;
+
+mod make;
 
 mod bounds;
 
@@ -19,18 +21,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use self::bounds::Bounds;
+#[cfg(test)]
+pub(super) use self::doubles::Known;
+use self::make::make;
+pub(super) use self::make::remake;
+use self::remembered::Remembered;
 use super::carrier::{Fault, User};
 use super::core::{Action, Core, Due, Rejection};
 use super::event::ProxyEvent;
-use super::identity;
-use super::in_dialog::InDialog;
 use super::journal::{AcceptedRow, DispatchId, OutcomeRow, ReportRow, Write};
 use super::legs::{Facts, Legs, Place, Waits};
 use super::notifier::{Extent, Report};
 use super::submission::Submission;
 use crate::limits::{DISPATCH_REMEMBERED, DISPATCHES_OPEN_MAX, MAILBOX_SECS_MAX, REPORT_GATHER};
 use crate::machine::Flow;
-use crate::sip::{Aor, Compose, LegTemplate, Request, Response, SECONDARY_TO};
+use crate::sip::{Aor, Compose, Request, Response, SECONDARY_TO};
 use crate::time::{Now, Timestamp};
 use crate::transaction::ServerKey;
 
@@ -51,8 +56,9 @@ pub(super) struct Dispatch {
     /// When its Expire and its Forget are due: the clocks drift, so these are kept to be taken out of the agenda.
     expire_at: Option<Instant>,
     forget_at: Option<Instant>,
-    /// Bytes of the submission.
+    /// Bytes of the submission, and of its head alone.
     bytes: usize,
+    head_bytes: u32,
     /// Who wrote it, and what is asserted of him.
     sender: Aor,
     asserted: Option<String>,
@@ -64,10 +70,14 @@ pub(super) struct Dispatch {
     pub(super) legs: Option<Box<Legs>>,
     pub(super) report: Report,
     pub(super) is_save_due: bool,
+    /// Bytes of its report that are counted as held.
+    report_bytes: usize,
+    /// The store was told that nothing is owed, and may have let its body go.
+    may_be_brief: bool,
 }
 
 /// What a store knew of a message: outcomes, and the report if one was begun.
-pub(super) type Known = (Vec<OutcomeRow>, Option<ReportRow>);
+pub(super) type Rows = (Vec<OutcomeRow>, Option<ReportRow>);
 
 /// A request that waits for its 202.
 #[derive(Debug)]
@@ -77,11 +87,14 @@ pub(super) struct Pending {
     pub(super) flow: Flow,
 }
 
-/// All messages that are owed something or remembered.
+/// All messages.
 #[derive(Debug, Default)]
 pub(super) struct Dispatches {
+    /// Of which something is owed, or was a moment ago.
     all: BTreeMap<DispatchId, Dispatch>,
     doubles: BTreeMap<u128, DispatchId>,
+    /// The others.
+    remembered: Remembered,
     /// Messages whose report waits for its sender, by sender.
     waiting: BTreeMap<Aor, BTreeSet<DispatchId>>,
     last: u64,
@@ -151,7 +164,7 @@ impl Dispatches {
 
     /// Messages that are not closed.
     fn open(&self) -> usize {
-        self.all.len().saturating_sub(self.closed.len())
+        self.all.len().saturating_sub(self.closed.len()) + self.remembered.owed()
     }
 
     /// True when all is counted back to nothing.
@@ -202,11 +215,28 @@ impl Dispatches {
         if dispatch.report.is_closed() {
             self.closed.insert(dispatch.id);
         }
-        if let Some(lifetime) = dispatch.lifetime {
+        if let Some(lifetime) = dispatch.lifetime.filter(|_| dispatch.legs.is_some()) {
             dispatch.expire_at(core, now.mono_at(dispatch.accepted_at.plus(lifetime)));
         }
-        dispatch.forget_at(core, now.mono_at(dispatch.keep_until()));
+        dispatch.forget_at(core, later(dispatch.keep_until(), now));
         self.all.insert(dispatch.id, dispatch);
+    }
+
+    /// Takes a message out of the tables.
+    pub(in crate::proxy) fn remove(&mut self, core: &mut Core, id: DispatchId) -> Option<Dispatch> {
+        let mut dispatch = self.all.remove(&id)?;
+        for (at, due) in [(dispatch.expire_at, Due::Expire(id)), (dispatch.forget_at, Due::Forget(id))] {
+            if let Some(at) = at {
+                core.agenda.remove(at, due);
+            }
+        }
+        if let Some((legs, facts)) = dispatch.parts() {
+            legs.leave(core, facts);
+        }
+        self.closed.remove(&id);
+        self.bounds.give(&dispatch);
+        self.doubles.remove(&dispatch.double);
+        Some(dispatch)
     }
 
     /// The message is on stable storage: 202, and the legs start.
@@ -215,7 +245,7 @@ impl Dispatches {
             return;
         };
         for pending in dispatch.pending.take().unwrap_or_default() {
-            answer(core, dispatch, &pending, now);
+            answer(core, &dispatch.to_tag, &pending, now);
         }
         let recipients =
             dispatch.legs.as_ref().map_or(0, |legs| u32::try_from(legs.open()).unwrap_or(u32::MAX));
@@ -248,7 +278,7 @@ impl Dispatches {
         if let Some((legs, facts)) = self.all.get_mut(&id).and_then(Dispatch::parts) {
             legs.ready(core, facts, place, flow, now);
         }
-        self.drop_done(id);
+        self.drop_done(core, id, now);
     }
 
     /// A leg's final response came.
@@ -261,7 +291,7 @@ impl Dispatches {
         now: Now,
     ) {
         self.with_legs(core, id, now, |core, legs, facts| legs.heard(core, facts, place, heard, now));
-        self.drop_done(id);
+        self.drop_done(core, id, now);
     }
 
     /// A leg's branch came to nothing.
@@ -274,7 +304,7 @@ impl Dispatches {
         now: Now,
     ) {
         self.with_legs(core, id, now, |core, legs, facts| legs.failed(core, facts, place, fault, now));
-        self.drop_done(id);
+        self.drop_done(core, id, now);
     }
 
     /// Something is due.
@@ -296,6 +326,8 @@ impl Dispatches {
             Due::Visit(entry, round) => self.visit(core, (entry, round), now),
             Due::Expire(id) => self.expire(core, id, now),
             Due::Forget(id) => self.forget(core, id, now),
+            Due::Tidy => self.tidy(core, now),
+            Due::Shorten => self.shorten(core),
         }
     }
 
@@ -326,50 +358,14 @@ impl Dispatches {
     }
 }
 
-/// A message in memory, from its row and the submission in it; `known` is what a store knew beside.
-pub(super) fn make(
-    core: &mut Core,
-    row: &AcceptedRow,
-    submission: Submission,
-    known: Option<Known>,
-) -> Dispatch {
-    let (outcomes, begun) = known.unzip();
-    let report = Report::new(core, &submission, begun.flatten());
-    let addressed: Vec<_> = submission.lines.iter().map(|line| line.addressed.clone()).collect();
-    let template = LegTemplate::new(&submission.request, &addressed, core.date(row.accepted_at));
-    let dialog = InDialog::of(core, &submission.request);
-    let asked = submission.expires.filter(|secs| *secs > 0).map(|secs| Duration::from_secs(secs.into()));
-    let kept = core.config.mailbox.map_or(EXPIRES_MAX, |mailbox| mailbox.kept);
-    let may_wait = core.config.mailbox.is_some() && asked.is_some_and(|asked| asked > core.config.timers.f());
-    Dispatch {
-        id: row.id,
-        double: core.secret.double(&row.key),
-        content: submission.content,
-        to_tag: row.to_tag.clone(),
-        accepted_at: row.accepted_at,
-        lifetime: asked.map(|asked| asked.min(kept)),
-        waits: if may_wait { Waits::May } else { Waits::MayNot },
-        expire_at: None,
-        forget_at: None,
-        bytes: submission.request.bytes().len(),
-        sender: identity::sender(core, &submission.request, row.flow),
-        asserted: identity::asserted(core, &submission.request, row.flow),
-        flow: row.flow,
-        pending: None,
-        legs: Some(Box::new(Legs::new(
-            (template, dialog),
-            &submission.lines,
-            submission.recipients,
-            outcomes,
-        ))),
-        report,
-        is_save_due: false,
-    }
+/// When that is on our clock, and later than now: what is made again from its rows may be older than that.
+fn later(at: Timestamp, now: Now) -> Instant {
+    now.mono_at(at).max(now.mono + Duration::from_millis(1))
 }
 
 /// The 202, with the proof of W6 and always the same To tag.
-fn answer(core: &mut Core, dispatch: &Dispatch, pending: &Pending, now: Now) {
-    let message = Compose::response(&pending.request, 202, None, &dispatch.to_tag, pending.flow.remote);
+fn answer(core: &mut Core, to_tag: &str, pending: &Pending, now: Now) {
+    let message = Compose::response(&pending.request, 202, None, to_tag, pending.flow.remote);
     let bytes = message.field("Supported", SECONDARY_TO).finish();
     core.carrier.respond(pending.key, 202, bytes, now.mono);
 }

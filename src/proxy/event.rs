@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::journal::{AliasRow, DispatchId, OutcomeState, UserRow};
+use super::journal::{AliasRow, DispatchId, DispatchRows, OutcomeState, UserRow};
 
 /// What the owner may ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum ProxyCommand {
     Aliases(Arc<[AliasRow]>),
     /// These are the users, and nobody else (W30).
     Users(Arc<[UserRow]>),
+    /// The answer to [`ProxyEvent::Wanted`]: what the store holds of that message; none where it cannot be read.
+    Read(DispatchId, Option<Box<DispatchRows>>),
 }
 
 /// What is worth a log line, a count or a check.
@@ -48,6 +50,11 @@ pub enum ProxyEvent {
     /// Nothing more is owed to the sender of a message.
     Closed {
         /// Of which message.
+        dispatch: DispatchId,
+    },
+    /// What the store holds of this message is wanted, and is to come as [`ProxyCommand::Read`].
+    Wanted {
+        /// Which message.
         dispatch: DispatchId,
     },
     /// A request was refused.

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** no SQL and no file here; `store/proxy_rows.rs` maps these to rows.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -61,8 +62,61 @@ pub enum Write {
         /// The flow it came in on last.
         flow: Flow,
     },
+    /// Nothing more is owed of a message: its body goes, and a start reads this row in place of all that hangs on it (W12).
+    Remember(RememberedRow),
+    /// The submission came again, so that its report is owed again: a start takes the message up whole.
+    Recall(DispatchId),
     /// A message remembered long enough (W12): its row and all that hangs on it goes.
     Forget(DispatchId),
+}
+
+/// What tells the double of a message of which nothing is owed, and answers it (W12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RememberedRow {
+    /// Its number.
+    pub id: DispatchId,
+    /// The number of its key.
+    pub double: [u8; 16],
+    /// The number of its recipients and its body, which may not differ under one key.
+    pub content: [u8; 16],
+    /// Tag of its 202.
+    pub to_tag: Tag,
+    /// Whether its sender was sent a report, which comes again with the double.
+    pub is_reported: bool,
+    /// Bytes of its head, which stays in the store for that report.
+    pub head_bytes: u32,
+    /// When it may be forgotten.
+    pub keep_until: Timestamp,
+}
+
+/// A tag of ours, held without a piece of memory of its own.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tag([u8; Self::BYTES_MAX]);
+
+impl Tag {
+    /// Bytes of the longest tag that we give.
+    pub const BYTES_MAX: usize = 16;
+
+    /// A tag as text; none where it is longer than ours are.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let mut bytes = [0; Self::BYTES_MAX];
+        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        Some(Self(bytes)).filter(|tag| tag.as_str() == text)
+    }
+
+    /// As it stands in a header field.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        let text = self.0.split(|byte| *byte == 0).next().unwrap_or_default();
+        std::str::from_utf8(text).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// A binding of an address-of-record (RFC 3261 §10.3).
@@ -258,7 +312,7 @@ pub struct ReportRow {
     pub closed: bool,
 }
 
-/// All that a store holds for a proxy, handed over whole after a start.
+/// All that a store holds for a proxy. A start gets it without the messages, which follow one by one, as [`Stored`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rows {
     /// The key behind our branches and tags.
@@ -271,8 +325,19 @@ pub struct Rows {
     pub aliases: Vec<AliasRow>,
     /// Who may sign in.
     pub users: Vec<UserRow>,
-    /// Messages, with what is known of each.
+    /// Messages of which nothing is owed.
+    pub remembered: Vec<RememberedRow>,
+    /// The other messages, with what is known of each.
     pub dispatches: Vec<DispatchRows>,
+}
+
+/// One message as a start gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// Of which nothing is owed.
+    Remembered(RememberedRow),
+    /// Any other.
+    Whole(Box<DispatchRows>),
 }
 
 /// One message and what hangs on it.
@@ -284,4 +349,6 @@ pub struct DispatchRows {
     pub outcomes: Vec<OutcomeRow>,
     /// The report, if one was begun.
     pub report: Option<ReportRow>,
+    /// The number of its recipients and its body, where that is gone because nothing was owed for a while.
+    pub content: Option<[u8; 16]>,
 }

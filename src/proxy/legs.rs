@@ -134,6 +134,11 @@ impl Legs {
         self.under_way
     }
 
+    /// True when nothing is owed to anybody, and nothing is under way.
+    pub(super) fn is_over(&self) -> bool {
+        self.open == 0 && !self.is_looking() && !self.is_owed()
+    }
+
     /// True once when something is to be written that is not to be told.
     pub(super) const fn take_changes(&mut self) -> bool {
         std::mem::replace(&mut self.has_changes, false)

@@ -150,6 +150,17 @@ impl Report {
         self.row.closed
     }
 
+    /// True while it waits for its sender, or for its next round.
+    pub(super) const fn is_waiting(&self) -> bool {
+        !self.row.closed && self.row.due_at.is_some() && !self.is_busy() && !self.is_gathering
+    }
+
+    /// It is sent later, as if a round had failed that does not count.
+    pub(super) fn postpone(&mut self, until: Timestamp) {
+        self.row.due_at = Some(until);
+        self.is_unsaved = true;
+    }
+
     pub(super) fn last(&self) -> Option<Bytes> {
         self.last.clone()
     }

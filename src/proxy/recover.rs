@@ -1,20 +1,84 @@
 //! The machine after a start: bindings and messages from the rows of the store, and what was under way goes on (W11, W15).
 
+use super::Proxy;
 use super::aliases::Aliases;
-use super::core::{Core, Due};
-use super::dispatch::{Dispatch, Dispatches, Known, make};
-use super::journal::{AcceptedRow, DispatchRows, Write, expand};
+use super::config::ProxyConfig;
+use super::core::{Action, Core, Due};
+use super::dispatch::{Dispatches, remake};
+use super::journal::{DispatchRows, Rows, Stored, Write};
 use super::notifier::Extent;
-use super::submission::{Line, Lists, Person, Submission};
+use super::relay::Relays;
+use super::secret::Secret;
+use super::session::Sessions;
 use crate::limits::DEVICE_REMEMBERED;
 use crate::machine::Flow;
-use crate::time::{Now, Timestamp};
+use crate::random::Random;
+use crate::time::Now;
 
-/// Puts the rows back; recipients with an outcome are never sent again, and the reports that are owed come.
-pub(super) fn recover(core: &mut Core, dispatches: &mut Dispatches, rows: super::journal::Rows, now: Now) {
+/// A proxy that is being started: it is given the messages of its store one by one.
+#[derive(Debug)]
+pub struct Recovery {
+    proxy: Proxy,
+    now: Now,
+}
+
+impl Recovery {
+    /// Takes up one message: recipients with an outcome are never sent to again, and the reports that are owed come.
+    pub fn take_up(&mut self, stored: Stored) {
+        let (core, dispatches) = (&mut self.proxy.core, &mut self.proxy.dispatches);
+        match stored {
+            Stored::Remembered(row) => dispatches.remember(core, &row, self.now),
+            Stored::Whole(rows) => take_up_whole(core, dispatches, *rows, self.now),
+        }
+    }
+
+    /// All messages are there; those that were under way go on at once.
+    #[must_use]
+    pub fn finish(self) -> Proxy {
+        let Self { mut proxy, now } = self;
+        proxy.dispatches.call_all(&mut proxy.core, now);
+        proxy.settle(now);
+        proxy
+    }
+}
+
+impl Proxy {
+    /// A proxy with all that its store holds.
+    #[must_use]
+    pub fn new(config: ProxyConfig, mut rows: Rows, random: Random, now: Now) -> Self {
+        let remembered = std::mem::take(&mut rows.remembered).into_iter().map(Stored::Remembered);
+        let whole =
+            std::mem::take(&mut rows.dispatches).into_iter().map(|rows| Stored::Whole(Box::new(rows)));
+        let mut recovery = Self::recover(config, rows, random, now);
+        remembered.chain(whole).for_each(|stored| recovery.take_up(stored));
+        recovery.finish()
+    }
+
+    /// A proxy with what its store holds beside the messages, which are to follow.
+    #[must_use]
+    pub fn recover(config: ProxyConfig, rows: Rows, mut random: Random, now: Now) -> Recovery {
+        let stored = rows.secret;
+        let secret = stored.unwrap_or_else(|| {
+            let [low, high] = [random.bits(), random.bits()];
+            ((u128::from(high) << 64) | u128::from(low)).to_le_bytes()
+        });
+        let core = Core::new(config, Secret::new(secret), random, now);
+        let (dispatches, relays, sessions) = (Dispatches::default(), Relays::default(), Sessions::default());
+        let mut proxy = Self { core, dispatches, relays, sessions, secret };
+        if stored.is_none() {
+            proxy.core.write(Write::Secret(secret));
+            proxy.core.promise(Action::Nothing, Action::SecretLost);
+        }
+        put_back(&mut proxy.core, rows, now);
+        Recovery { proxy, now }
+    }
+}
+
+/// Puts the rows back that are no messages.
+fn put_back(core: &mut Core, rows: Rows, now: Now) {
     core.aliases = Aliases::new(&rows.aliases);
     for mut row in rows.bindings {
-        row.flow = without_connection(row.flow);
+        row.flow = Flow { connection: None, ..row.flow };
         if row.expires_at > now.wall {
             core.location.apply(&Write::Bind(row), now);
         } else {
@@ -29,29 +93,20 @@ pub(super) fn recover(core: &mut Core, dispatches: &mut Dispatches, rows: super:
         }
     }
     core.users.replace(&rows.users);
-    for rows in rows.dispatches {
-        take_up(core, dispatches, rows, now);
-    }
-    dispatches.call_all(core, now);
 }
 
-fn take_up(core: &mut Core, dispatches: &mut Dispatches, rows: DispatchRows, now: Now) {
-    let DispatchRows { mut accepted, outcomes, report } = rows;
-    let id = accepted.id;
-    let known_since = outcomes.iter().map(|outcome| accepted.accepted_at.plus(outcome.after)).max();
-    accepted.flow = without_connection(accepted.flow);
-    let Some(mut dispatch) = remake(core, &accepted, (outcomes, report)) else {
+fn take_up_whole(core: &mut Core, dispatches: &mut Dispatches, rows: DispatchRows, now: Now) {
+    let id = rows.accepted.id;
+    let Some((dispatch, _)) = remake(core, rows) else {
         // It was read when it was accepted, so this is a row of another make: nothing can be done with it.
         dispatches.skip(id);
         core.write(Write::Forget(id));
         return;
     };
-    let (extent, since) = (dispatch.extent(), known_since.unwrap_or(accepted.accepted_at));
-    match extent {
-        Extent::Interim => {}
-        Extent::Waiting => dispatch.report.remember_since(since),
-        Extent::Complete => finish(&mut dispatch, since),
+    if dispatches.remember_long(core, &dispatch, now) || dispatches.park_stored(core, &dispatch, now) {
+        return;
     }
+    let extent = dispatch.extent();
     let (report, sender) = (dispatch.report.row(), dispatch.report.sender.clone());
     let is_told = extent == Extent::Waiting && report.cseq > 0 && report.answered == report.cseq;
     dispatches.insert(core, dispatch, now);
@@ -65,41 +120,4 @@ fn take_up(core: &mut Core, dispatches: &mut Dispatches, rows: DispatchRows, now
         (Extent::Waiting, None) if is_told => {}
         (Extent::Waiting | Extent::Complete, None) => dispatches.complete(core, id, now),
     }
-}
-
-/// The message from its row: the submission is read again.
-fn remake(core: &mut Core, row: &AcceptedRow, known: Known) -> Option<Dispatch> {
-    let (request, all) = row.read_back().ok()?;
-    let lists = Lists::Stored(&row.lists);
-    let mut submission = Submission::read(request, &core.domains, core.secret, lists).ok()?;
-    let all = expand(&all, &row.lists);
-    // The stored choice holds, also where the domains of the settings have changed since.
-    let person = |place: &u32| {
-        let united = submission.recipients.iter().find(|person| person.place == *place);
-        united.cloned().or_else(|| {
-            let (_, addressed) = all.get(usize::try_from(*place).ok()?)?.clone();
-            Some(Person { place: *place, route: addressed.uri.to_sip(), addressed })
-        })
-    };
-    let recipients: Vec<Person> = row.recipients.iter().map(person).collect::<Option<_>>()?;
-    let has_line = |person: &&Person| submission.lines.iter().any(|line| line.places.contains(&person.place));
-    let missing: Vec<Line> = recipients.iter().filter(|person| !has_line(person)).map(Line::of).collect();
-    submission.lines.extend(missing);
-    submission.recipients = recipients;
-    Some(make(core, row, submission, Some(known)))
-}
-
-/// Every outcome is known: only the report is kept, unless somebody's device has yet to get it.
-fn finish(dispatch: &mut Dispatch, since: Timestamp) {
-    let detail = dispatch.report.detail;
-    if let Some(legs) = &dispatch.legs {
-        dispatch.report.remember(legs.report(detail), since);
-    }
-    // A device that is owed the message needs the legs still (W16).
-    dispatch.legs.take_if(|legs| !legs.is_owed());
-}
-
-/// No connection outlives its process; its number may be another one's now.
-const fn without_connection(flow: Flow) -> Flow {
-    Flow { connection: None, ..flow }
 }

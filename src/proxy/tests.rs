@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::journal::{DispatchRows, OutcomeRow, Rows, Write};
-use super::{Prefix, Proxy, ProxyConfig, ProxyEvent, StaticRoute};
+use super::journal::{DispatchId, DispatchRows, OutcomeRow, Rows, Write};
+use super::{Prefix, Proxy, ProxyCommand, ProxyConfig, ProxyEvent, StaticRoute};
 use crate::machine::{
     Batch, ConnectId, ConnectionId, Flow, Hop, Input, Machine, Output, RequestId, ResolveId, SendFault,
 };
 use crate::random::Random;
-use crate::sip::{Transport, second_reader};
+use crate::sip::{Transport, second_reader, without_body};
 use crate::time::{Now, Timestamp};
 
 mod absence;
@@ -19,6 +19,7 @@ mod admission;
 mod auth;
 mod doubles;
 mod flows;
+mod held;
 mod legs;
 mod list_body;
 mod lists;
@@ -28,6 +29,7 @@ mod pacing;
 mod recovery;
 mod registrar;
 mod relay;
+mod remembered;
 mod routes;
 mod reports;
 mod sessions;
@@ -88,6 +90,8 @@ pub(super) struct Bench {
     pub(super) events: Vec<ProxyEvent>,
     pub(super) connects: Vec<(ConnectId, Hop)>,
     pub(super) resolves: Vec<(ResolveId, String)>,
+    /// Messages that the proxy asks the store for.
+    pub(super) wanted: Vec<DispatchId>,
 }
 
 pub(super) fn address(text: &str) -> SocketAddr {
@@ -172,6 +176,7 @@ impl Bench {
             events: Vec::new(),
             connects: Vec::new(),
             resolves: Vec::new(),
+            wanted: Vec::new(),
         };
         bench.drain();
         bench
@@ -183,11 +188,15 @@ impl Bench {
         self.sent.clear();
         self.connects.clear();
         self.resolves.clear();
-        self.proxy = Proxy::new(self.config.clone(), self.rows.clone(), Random::from_seed(2), self.now);
+        self.wanted.clear();
+        let mut rows = self.rows.clone();
+        let is_whole = |id| !self.rows.remembered.iter().any(|row| row.id == id);
+        rows.dispatches.retain(|rows| is_whole(rows.accepted.id));
+        self.proxy = Proxy::new(self.config.clone(), rows, Random::from_seed(2), self.now);
         self.drain();
     }
 
-    pub(super) fn input(&mut self, input: Input<super::ProxyCommand>) {
+    pub(super) fn input(&mut self, input: Input<ProxyCommand>) {
         self.proxy.handle(input, self.now);
         self.drain();
     }
@@ -283,6 +292,16 @@ impl Bench {
     }
 
     fn drain(&mut self) {
+        self.poll();
+        while let Some(id) = self.wanted.pop() {
+            let rows = self.rows.dispatches.iter().find(|rows| rows.accepted.id == id);
+            let rows = rows.filter(|_| self.disk == Disk::Works).cloned();
+            self.proxy.handle(Input::Command(ProxyCommand::Read(id, rows.map(Box::new))), self.now);
+            self.poll();
+        }
+    }
+
+    fn poll(&mut self) {
         while let Some(output) = self.proxy.poll_output() {
             match output {
                 Output::Transmit(transmit) => {
@@ -295,6 +314,7 @@ impl Bench {
                 Output::Connect { id, hop, .. } => self.connects.push((id, hop)),
                 Output::Resolve { id, uri } => self.resolves.push((id, uri.to_string())),
                 Output::Commit(batch) => self.store(batch),
+                Output::Event(ProxyEvent::Wanted { dispatch }) => self.wanted.push(dispatch),
                 Output::Event(event) => self.events.push(event),
             }
         }
@@ -352,7 +372,12 @@ fn apply(rows: &mut Rows, write: Write) {
             rows.devices.retain(|old| old.aor != aor || old.instance != instance);
         }
         Write::Accept(accepted) => {
-            rows.dispatches.push(DispatchRows { accepted, outcomes: Vec::new(), report: None });
+            rows.dispatches.push(DispatchRows {
+                accepted,
+                outcomes: Vec::new(),
+                report: None,
+                content: None,
+            });
         }
         Write::Outcomes { dispatch, outcomes } => {
             let Some(at) = find(rows, dispatch) else {
@@ -372,7 +397,20 @@ fn apply(rows: &mut Rows, write: Write) {
                 rows.dispatches[at].accepted.flow = flow;
             }
         }
-        Write::Forget(id) => rows.dispatches.retain(|rows| rows.accepted.id != id),
+        Write::Remember(row) => {
+            rows.remembered.retain(|old| old.id != row.id);
+            rows.remembered.push(row);
+            if let Some(at) = find(rows, row.id) {
+                let rows = &mut rows.dispatches[at];
+                rows.accepted.request = without_body(&rows.accepted.request);
+                rows.content = Some(row.content);
+            }
+        }
+        Write::Recall(id) => rows.remembered.retain(|row| row.id != id),
+        Write::Forget(id) => {
+            rows.dispatches.retain(|rows| rows.accepted.id != id);
+            rows.remembered.retain(|row| row.id != id);
+        }
     }
 }
 

@@ -8,9 +8,10 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::limits::DISPATCHES_WANTED_MAX;
 use crate::machine::Input;
 use crate::net::{BindError, Net, NetSettings, local_ip_towards};
-use crate::proxy::journal::Write;
+use crate::proxy::journal::{DispatchId, DispatchRows, Write};
 use crate::proxy::{Auth, Proxy, ProxyCommand, ProxyConfig, ProxyEvent};
 use crate::random::Random;
 use crate::runtime::Shell;
@@ -154,6 +155,9 @@ fn check(config: &ProxyConfig) -> Result<(), ServerError> {
 /// What runs on the proxy's thread.
 type Started = (Shell<Write>, Proxy, Option<OutsideWatch>);
 
+/// What the store holds of a message that the machine wanted.
+type Read = (DispatchId, Option<Box<DispatchRows>>);
+
 type Ready = oneshot::Sender<Result<Vec<(Transport, SocketAddr)>, ServerError>>;
 
 /// Runs on the proxy's thread. The error comes back with the one who waits for it.
@@ -174,24 +178,53 @@ fn run(
         };
         ready.send(Ok(shell.net().locals().to_vec())).ok();
         let mut told = 0;
+        // The machine wants no more at a time, so there is always room for an answer.
+        let (answer, mut answers) = mpsc::channel(DISPATCHES_WANTED_MAX);
+        let mut wanted = Vec::new();
         loop {
+            let mut on_event = |event| {
+                if let ProxyEvent::Wanted { dispatch } = event {
+                    wanted.push(dispatch);
+                } else {
+                    log(event);
+                }
+            };
             let waiting = shell.net().waiting();
             if std::mem::replace(&mut told, waiting) != waiting {
                 let command = ProxyCommand::InputsWaiting(waiting);
-                shell.give(&mut proxy, Input::Command(command), &mut log);
+                shell.give(&mut proxy, Input::Command(command), &mut on_event);
             }
-            match shell.turn(&mut proxy, &mut log, asked(&mut stopped, watch.as_mut())).await {
+            let asked = asked(&mut stopped, watch.as_mut(), &mut answers);
+            match shell.turn(&mut proxy, &mut on_event, asked).await {
                 None => {}
                 Some(Asked::Stop) => return Ok(()),
+                Some(Asked::HasRead((id, rows))) => {
+                    shell.give(&mut proxy, Input::Command(ProxyCommand::Read(id, rows)), &mut on_event);
+                }
                 Some(Asked::Read(Outside { aliases, users })) => {
                     for command in [ProxyCommand::Aliases(aliases.into()), ProxyCommand::Users(users.into())]
                     {
-                        shell.give(&mut proxy, Input::Command(command), &mut log);
+                        shell.give(&mut proxy, Input::Command(command), &mut on_event);
                     }
                 }
             }
+            for id in wanted.drain(..) {
+                read(&shell, id, &answer);
+            }
         }
     })
+}
+
+/// Has the store read what it holds of a message; nothing comes from one that is busy.
+fn read(shell: &Shell<Write>, id: DispatchId, answer: &mpsc::Sender<Read>) {
+    let on_read = answer.clone();
+    let is_asked = shell.writer().is_some_and(|writer| {
+        // A loop that is gone needs no answer.
+        writer.read(id, move |rows| drop(on_read.try_send((id, rows))))
+    });
+    if !is_asked {
+        drop(answer.try_send((id, None)));
+    }
 }
 
 /// What the loop waited for besides the machine.
@@ -199,9 +232,15 @@ enum Asked {
     Stop,
     /// Something was changed from outside, and this is all of it.
     Read(Outside),
+    /// The store has read what was wanted.
+    HasRead(Read),
 }
 
-async fn asked(stopped: &mut mpsc::Receiver<()>, watch: Option<&mut OutsideWatch>) -> Asked {
+async fn asked(
+    stopped: &mut mpsc::Receiver<()>,
+    watch: Option<&mut OutsideWatch>,
+    answers: &mut mpsc::Receiver<Read>,
+) -> Asked {
     let changed = async {
         match watch {
             Some(watch) => watch.changed().await,
@@ -211,6 +250,7 @@ async fn asked(stopped: &mut mpsc::Receiver<()>, watch: Option<&mut OutsideWatch
     tokio::select! {
         _ = stopped.recv() => Asked::Stop,
         outside = changed => Asked::Read(outside),
+        Some(read) = answers.recv() => Asked::HasRead(read),
     }
 }
 
@@ -239,11 +279,13 @@ async fn start(
     let clock = Clock::start();
     let random = Random::from_os()?;
     let store = data.map_or_else(Store::<ProxySchema>::in_memory, |folder| Store::open(&store_in(folder)))?;
-    let rows = store.load()?;
+    let rows = store.beside_messages()?;
     let net = Net::open(&config.listens, settings).await?;
     config.listens = net.locals().to_vec();
     config.own_ips = own_ips(&config.listens, local_ip_towards);
-    let proxy = Proxy::new(config, rows, random, clock.now());
+    let mut recovery = Proxy::recover(config, rows, random, clock.now());
+    store.each_message(|stored| recovery.take_up(stored))?;
+    let proxy = recovery.finish();
     let shell = Shell::with_store(net, clock, store)?;
     let watch = data.map(|folder| OutsideWatch::start(&store_in(folder))).transpose()?;
     Ok((shell, proxy, watch))

@@ -104,8 +104,7 @@ fn damage(connection: &Connection) -> rusqlite::Result<Vec<String>> {
 }
 
 fn rows<S: Audited>(connection: &Connection) -> Result<Audit, String> {
-    let loaded = S::load(connection).map_err(|error| format!("its rows cannot be read: {error}"))?;
-    S::audit(connection, &loaded).map_err(|error| format!("its rows cannot be read: {error}"))
+    S::audit(connection).map_err(|error| format!("its rows cannot be read: {error}"))
 }
 
 #[cfg(test)]

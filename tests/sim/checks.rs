@@ -183,6 +183,8 @@ fn proxy_wrote(model: &mut Model, scene: Scene<'_>, write: &Write) -> Checked {
         | Write::ForgetDevice { .. }
         | Write::Report { .. }
         | Write::Moved { .. }
+        | Write::Remember(_)
+        | Write::Recall(_)
         | Write::Forget(_) => Ok(()),
     }
 }

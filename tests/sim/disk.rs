@@ -11,6 +11,7 @@ use fanfare::client::journal as client;
 use fanfare::machine::{Batch, BatchId};
 use fanfare::proxy::journal as proxy;
 use fanfare::random::Random;
+use fanfare::sip::without_body;
 
 use client::{AttemptStage, ConversationId, DeliveryState, MessageId};
 use proxy::DispatchId;
@@ -134,6 +135,8 @@ pub(crate) struct ProxyStore {
     bindings: Vec<proxy::BindingRow>,
     devices: Vec<proxy::DeviceRow>,
     pub(crate) dispatches: BTreeMap<DispatchId, proxy::DispatchRows>,
+    /// Those of which nothing is owed: a start gets these rows alone.
+    remembered: BTreeMap<DispatchId, proxy::RememberedRow>,
 }
 
 impl ProxyStore {
@@ -168,7 +171,8 @@ impl Store for ProxyStore {
                 self.devices.retain(|old| old.aor != aor || old.instance != instance);
             }
             proxy::Write::Accept(accepted) => {
-                let rows = proxy::DispatchRows { accepted, outcomes: Vec::new(), report: None };
+                let rows =
+                    proxy::DispatchRows { accepted, outcomes: Vec::new(), report: None, content: None };
                 if let Some(old) = self.dispatches.insert(rows.accepted.id, rows) {
                     return Err(format!("dispatch {} is there", old.accepted.id.0));
                 }
@@ -185,19 +189,32 @@ impl Store for ProxyStore {
                     rows.accepted.flow = flow;
                 }
             }
-            proxy::Write::Forget(id) => drop(self.dispatches.remove(&id)),
+            proxy::Write::Remember(row) => {
+                if let Some(rows) = self.dispatches.get_mut(&row.id) {
+                    rows.accepted.request = without_body(&rows.accepted.request);
+                    rows.content = Some(row.content);
+                    self.remembered.insert(row.id, row);
+                }
+            }
+            proxy::Write::Recall(id) => drop(self.remembered.remove(&id)),
+            proxy::Write::Forget(id) => {
+                self.dispatches.remove(&id);
+                self.remembered.remove(&id);
+            }
         }
         Ok(())
     }
 
     fn load(&self) -> proxy::Rows {
+        let whole = self.dispatches.values().filter(|rows| !self.remembered.contains_key(&rows.accepted.id));
         proxy::Rows {
             users: Vec::new(),
             secret: self.secret,
             bindings: self.bindings.clone(),
             aliases: Vec::new(),
             devices: self.devices.clone(),
-            dispatches: self.dispatches.values().cloned().collect(),
+            remembered: self.remembered.values().copied().collect(),
+            dispatches: whole.cloned().collect(),
         }
     }
 }

@@ -11,7 +11,8 @@ use fanfare::machine::{
     Transmit,
 };
 use fanfare::person::{Person, PersonEvent, Script};
-use fanfare::proxy::{Proxy, ProxyConfig, ProxyEvent};
+use fanfare::proxy::journal::DispatchId;
+use fanfare::proxy::{Proxy, ProxyCommand, ProxyConfig, ProxyEvent};
 use fanfare::random::Random;
 use fanfare::sip::Uri;
 use fanfare::time::Now;
@@ -29,6 +30,16 @@ pub(crate) trait Kind: Machine + Sized {
 
     fn start(setup: &Self::Setup, store: &Self::Store, random: Random, now: Now) -> Self;
     fn told(event: Self::Event) -> Told;
+    /// What an event asks of the store, if it does.
+    fn wanted(event: &Self::Event) -> Option<DispatchId> {
+        let _ = event;
+        None
+    }
+    /// The answer to that.
+    fn read(id: DispatchId, store: &Self::Store) -> Option<Self::Command> {
+        let _ = (id, store);
+        None
+    }
     fn durable(writes: Vec<Self::Write>) -> Durable;
 }
 
@@ -61,6 +72,8 @@ pub(crate) enum Wish {
     Connect(ConnectId, Hop),
     Resolve(ResolveId, Uri),
     Commit,
+    /// To read what its store holds of a message.
+    Read(DispatchId),
     Told(Told),
 }
 
@@ -70,6 +83,14 @@ impl Kind for Proxy {
 
     fn start(setup: &ProxyConfig, store: &ProxyStore, random: Random, now: Now) -> Self {
         Self::new(setup.clone(), store.load(), random, now)
+    }
+
+    fn wanted(event: &ProxyEvent) -> Option<DispatchId> {
+        if let ProxyEvent::Wanted { dispatch } = event { Some(*dispatch) } else { None }
+    }
+
+    fn read(id: DispatchId, store: &ProxyStore) -> Option<ProxyCommand> {
+        Some(ProxyCommand::Read(id, store.dispatches.get(&id).cloned().map(Box::new)))
     }
 
     fn told(event: ProxyEvent) -> Told {
@@ -136,8 +157,17 @@ impl<M: Kind> Station<M> {
                 self.disk.commit(batch);
                 Wish::Commit
             }
-            Output::Event(event) => Wish::Told(M::told(event)),
+            Output::Event(event) => match M::wanted(&event) {
+                Some(id) => Wish::Read(id),
+                None => Wish::Told(M::told(event)),
+            },
         })
+    }
+
+    fn read(&mut self, id: DispatchId, now: Now) {
+        if let (Some(machine), Some(command)) = (&mut self.machine, M::read(id, &self.disk.store)) {
+            machine.handle(Input::Command(command), now);
+        }
     }
 
     fn write_next(&mut self, verdict: Verdict) -> Option<Written> {
@@ -232,6 +262,11 @@ impl Host {
 
     pub(crate) fn handle(&mut self, arrival: Arrival, now: Now) {
         each!(&mut self.body, station => hand(station, arrival, now));
+    }
+
+    /// The disk says what it holds of a message.
+    pub(crate) fn read(&mut self, id: DispatchId, now: Now) {
+        each!(&mut self.body, station => station.read(id, now));
     }
 
     pub(crate) fn command(&mut self, command: AgentCommand, now: Now) {

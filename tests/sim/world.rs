@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use fanfare::client::command::AgentCommand;
 use fanfare::machine::{BatchId, ConnectId, Flow, Hop, RequestId, ResolveId, SendFault};
+use fanfare::proxy::journal::DispatchId;
 use fanfare::random::Random;
 use fanfare::time::{Now, Timestamp};
 
@@ -61,6 +62,8 @@ enum Due {
     },
     Durable,
     Answered(BatchId, bool),
+    /// The disk has read what it holds of a message.
+    Read(DispatchId),
 }
 
 /// For which start of which host it is; none where the address decides.
@@ -240,7 +243,8 @@ impl World {
             | Due::Dialed { .. }
             | Due::Resolved { .. }
             | Due::Durable
-            | Due::Answered(..) => whom.map(|(id, _)| id),
+            | Due::Answered(..)
+            | Due::Read(_) => whom.map(|(id, _)| id),
         };
         id.and_then(|id| self.asleep_until(id))
     }
@@ -278,6 +282,13 @@ impl World {
             (Due::Dialed { id, hop }, Some(host)) => self.dialed(host, id, hop),
             (Due::Resolved { id, hops }, Some(host)) => self.give(host, Arrival::Resolved { id, hops }),
             (Due::Durable, Some(host)) => self.durable(host),
+            (Due::Read(dispatch), Some(host)) => {
+                let now = self.now_at(host);
+                self.note(host, &format!("has read message {}", dispatch.0));
+                self.tally.count("messages read back");
+                self.host_mut(host).read(dispatch, now);
+                self.settle(host);
+            }
             (Due::Answered(batch, true), Some(host)) => self.give(host, Arrival::Committed(batch)),
             (Due::Answered(batch, false), Some(host)) => self.give(host, Arrival::CommitFailed(batch)),
             (due, None) => unreachable!("nobody's: {due:?}"),

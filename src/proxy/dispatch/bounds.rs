@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Dispatch;
-use crate::limits::{LEG_BYTES_OPEN_MAX, LEGS_OPEN_MAX};
+use crate::limits::{LEG_BYTES_OPEN_MAX, LEGS_OPEN_MAX, REPORT_BYTES_MAX};
 use crate::machine::Flow;
 use crate::proxy::core::{Core, Rejection};
 use crate::proxy::submission::Submission;
@@ -17,6 +17,8 @@ pub(super) struct Bounds {
     bytes: usize,
     /// Legs of each sender of ours.
     users: BTreeMap<Aor, usize>,
+    /// Bytes of the reports in memory.
+    reports: usize,
 }
 
 impl Bounds {
@@ -47,6 +49,18 @@ impl Bounds {
     /// A message is gone.
     pub(super) fn give(&mut self, dispatch: &Dispatch) {
         self.end(dispatch, dispatch.under_way());
+        self.reports = self.reports.saturating_sub(dispatch.report_bytes);
+    }
+
+    /// A message has a report of so many bytes: the report itself and the NOTIFY with it.
+    pub(super) fn take_report(&mut self, dispatch: &mut Dispatch, bytes: usize) {
+        self.reports = (self.reports + 2 * bytes).saturating_sub(dispatch.report_bytes);
+        dispatch.report_bytes = 2 * bytes;
+    }
+
+    /// True when no further report should be in memory.
+    pub(super) const fn has_many_reports(&self) -> bool {
+        self.reports >= REPORT_BYTES_MAX
     }
 
     /// So many legs of a message were under way, and so many are now.
@@ -75,9 +89,15 @@ impl Bounds {
         }
     }
 
+    /// Bytes of legs, and of reports.
+    #[cfg(test)]
+    pub(in crate::proxy) const fn held(&self) -> (usize, usize) {
+        (self.bytes, self.reports)
+    }
+
     /// Everything is counted back to nothing.
     #[cfg(test)]
     pub(in crate::proxy) fn is_empty(&self) -> bool {
-        self.legs == 0 && self.bytes == 0 && self.users.is_empty()
+        self.legs == 0 && self.bytes == 0 && self.users.is_empty() && self.reports == 0
     }
 }

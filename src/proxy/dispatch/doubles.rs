@@ -8,44 +8,70 @@ use crate::proxy::submission::{Submission, double_key};
 use crate::sip::Request;
 use crate::time::Now;
 
+/// The message of which a submission is the double.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::proxy) enum Known {
+    /// It is there.
+    Whole(DispatchId),
+    /// Nothing is owed of it, and the store has the rest.
+    Brief([u8; 16]),
+}
+
 impl Dispatches {
     /// The message of which a submission is the double (W12).
-    pub(in crate::proxy) fn double_of(&self, core: &Core, submission: &Submission) -> Option<DispatchId> {
-        self.doubles.get(&core.secret.double(&submission.key)).copied()
+    pub(in crate::proxy) fn double_of(&self, core: &Core, submission: &Submission) -> Option<Known> {
+        let double = core.secret.double(&submission.key);
+        let whole = self.doubles.get(&double).copied().map(Known::Whole);
+        whole.or_else(|| self.remembered.has(double).then(|| Known::Brief(double.to_be_bytes())))
     }
 
     /// True for the double of a message that was taken in, told without reading who it goes to (W12).
     pub(in crate::proxy) fn knows(&self, core: &Core, request: &Request) -> bool {
-        double_key(request, &core.domains)
-            .is_ok_and(|key| self.doubles.contains_key(&core.secret.double(&key)))
+        double_key(request, &core.domains).is_ok_and(|key| {
+            let double = core.secret.double(&key);
+            self.doubles.contains_key(&double) || self.remembered.has(double)
+        })
     }
 
     /// The same submission again: the same 202.
     pub(in crate::proxy) fn repeat(
         &mut self,
         core: &mut Core,
-        id: DispatchId,
+        known: Known,
         pending: Pending,
         content: u128,
         now: Now,
     ) -> Result<(), Rejection> {
-        let Some(dispatch) = self.all.get_mut(&id) else {
-            return Err(Rejection::busy());
-        };
-        if dispatch.content != content {
-            return Err(Rejection::because(400, "Same Message With Other Recipients Or Body"));
-        }
-        if let Some(waiting) = &mut dispatch.pending {
-            // The double of one that waits for its commit waits too; the row has the first flow, the memory the latest.
-            waiting.push(pending);
-        } else {
-            answer(core, dispatch, &pending, now);
+        match known {
+            Known::Whole(id) => {
+                let Some(dispatch) = self.all.get_mut(&id) else {
+                    return Err(Rejection::busy());
+                };
+                check(dispatch.content, content)?;
+                if let Some(waiting) = &mut dispatch.pending {
+                    // The double of one that waits for its commit waits too; the row has the first flow, the memory the latest.
+                    waiting.push(pending);
+                } else {
+                    answer(core, &dispatch.to_tag, &pending, now);
+                }
+            }
+            Known::Brief(double) => {
+                let Some(row) = self.remembered.get(&double) else {
+                    return Err(Rejection::busy());
+                };
+                check(u128::from_be_bytes(row.content), content)?;
+                answer(core, row.to_tag.as_str(), &pending, now);
+            }
         }
         Ok(())
     }
 
     /// The flow of a double becomes the report's, and the last report is sent again.
-    pub(in crate::proxy) fn follow(&mut self, core: &mut Core, id: DispatchId, flow: Flow, now: Now) {
+    pub(in crate::proxy) fn follow(&mut self, core: &mut Core, known: Known, flow: Flow, now: Now) {
+        let id = match known {
+            Known::Whole(id) => id,
+            Known::Brief(double) => return self.want(core, &double, flow),
+        };
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
         };
@@ -59,5 +85,13 @@ impl Dispatches {
             report.reopen();
             self.report(core, id, now);
         }
+    }
+}
+
+fn check(known: u128, content: u128) -> Result<(), Rejection> {
+    if known == content {
+        Ok(())
+    } else {
+        Err(Rejection::because(400, "Same Message With Other Recipients Or Body"))
     }
 }

@@ -16,6 +16,8 @@ use crate::proxy::notifier::{Ending, Extent};
 use crate::sip::{Aor, ReportMode};
 use crate::time::Now;
 
+/// A report for which there is no room is sent after this.
+const REPORT_POSTPONED: Duration = Duration::from_secs(10);
 /// What a store has refused is offered again after this.
 const STORE_LATER: Duration = Duration::from_secs(RETRY_AFTER_SECS as u64);
 
@@ -63,6 +65,9 @@ impl Dispatches {
             return;
         }
         let extent = dispatch.extent();
+        if extent == Extent::Complete && dispatch.report_bytes == 0 && self.bounds.has_many_reports() {
+            return self.postpone(core, id, now);
+        }
         let (detail, last) = (dispatch.report.detail, dispatch.report.last());
         let (outcomes, round) =
             dispatch.legs.as_mut().map(|legs| legs.take_unsaved(Unsaved::Uncommitted)).unwrap_or_default();
@@ -72,14 +77,18 @@ impl Dispatches {
         if !outcomes.is_empty() {
             core.write(Write::Outcomes { dispatch: id, outcomes });
         }
+        self.bounds.take_report(dispatch, body.len());
         let report = dispatch.report.prepare(extent, body, now);
+        if dispatch.may_be_brief {
+            core.write(Write::Recall(id));
+        }
         core.write(Write::Report { dispatch: id, report });
         core.promise(Action::Reportable(id, round), Action::NotReportable(id, round));
     }
 
     /// A report and what it tells are safe: it leaves (W23).
     pub(in crate::proxy) fn reportable(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
-        self.saved(id, round);
+        self.saved(core, id, round, now);
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
         };
@@ -153,8 +162,21 @@ impl Dispatches {
             if let Some(dispatch) = self.all.get_mut(&id) {
                 dispatch.report.sender_registered();
                 self.report(core, id, now);
+            } else {
+                self.unpark(core, id, true, now);
             }
         }
+    }
+
+    /// There is no room for a report: it waits in the store, and comes a little later.
+    fn postpone(&mut self, core: &mut Core, id: DispatchId, now: Now) {
+        let Some(dispatch) = self.all.get_mut(&id) else { return };
+        let until = now.wall.plus(REPORT_POSTPONED);
+        dispatch.report.postpone(until);
+        let sender = dispatch.report.sender.clone();
+        core.agenda.add(now.mono_at(until), Due::Round(id));
+        self.wait_for(sender, id);
+        self.save(core, id);
     }
 
     /// What was to be told of a message taken up again has not reached its sender: its report is owed, if one is wanted.
@@ -185,24 +207,29 @@ impl Dispatches {
     }
 
     /// The outcomes of a round of saving are safe.
-    pub(in crate::proxy) fn saved(&mut self, id: DispatchId, round: u32) {
+    pub(in crate::proxy) fn saved(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
         };
         if let Some(legs) = &mut dispatch.legs {
             legs.saved(round);
         }
-        self.drop_done(id);
+        self.drop_done(core, id, now);
+        self.retire(core, id, now);
+        self.park(core, id);
     }
 
     /// Lets go the legs when nothing needs them: every outcome is safe and no leg looks for its flow.
-    pub(super) fn drop_done(&mut self, id: DispatchId) {
+    pub(super) fn drop_done(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else { return };
+        let is_done = |legs: &Legs| legs.is_over() && legs.is_safe();
         let report = &dispatch.report;
-        let is_done =
-            |legs: &Legs| legs.open() == 0 && legs.is_safe() && !legs.is_looking() && !legs.is_owed();
         if dispatch.legs.as_deref().is_some_and(is_done) && (report.is_closed() || report.is_complete()) {
             dispatch.legs = None;
+            if dispatch.report.is_closed() && !dispatch.may_be_brief {
+                // The last of it was written before that was known.
+                dispatch.save_later(core, REPORT_GATHER, now);
+            }
         }
     }
 
@@ -221,7 +248,7 @@ impl Dispatches {
     /// A report's wait is over, unless the clock was set back or it waits for a later round.
     pub(in crate::proxy) fn round(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else {
-            return;
+            return self.unpark(core, id, false, now);
         };
         match dispatch.report.row().due_at {
             Some(due) if due > now.wall => core.agenda.add(now.mono_at(due), Due::Round(id)),
@@ -315,7 +342,16 @@ impl Dispatches {
         if has_outcomes {
             core.write(Write::Outcomes { dispatch: id, outcomes });
         }
-        if is_report_unsaved || has_outcomes {
+        // With this batch the store has all that will ever be known.
+        let is_last = |legs: &Legs| legs.is_over() && legs.is_safe_with(round);
+        let is_over = dispatch.report.is_closed() && dispatch.legs.as_deref().is_none_or(is_last);
+        let has_changes = is_report_unsaved || has_outcomes || !dispatch.may_be_brief;
+        let brief = dispatch.brief().filter(|_| is_over && has_changes);
+        if let Some(row) = brief {
+            dispatch.may_be_brief = true;
+            core.write(Write::Remember(row));
+        }
+        if is_report_unsaved || has_outcomes || brief.is_some() {
             core.promise(Action::Saved(id, round), Action::NotSaved(id, round));
         }
     }

@@ -32,7 +32,7 @@ impl Dispatches {
                 self.with_legs(core, entry.dispatch, now, |core, legs, facts| {
                     legs.retry(core, facts, (entry.recipient, lane), now);
                 });
-                self.drop_done(entry.dispatch);
+                self.drop_done(core, entry.dispatch, now);
             }
             Turn::Try(lane, entry) => core.mailbox.leave(lane, *entry),
             Turn::PutOff(entry) => self.with_legs(core, entry.dispatch, now, |core, legs, facts| {
@@ -60,7 +60,7 @@ impl Dispatches {
             return dispatch.expire_at(core, now.mono_at(end));
         }
         self.with_legs(core, id, now, |core, legs, facts| legs.expire(core, facts, now));
-        self.drop_done(id);
+        self.drop_done(core, id, now);
     }
 
     /// Those who waited for a message before a restart wait again.

@@ -19,6 +19,12 @@ impl Legs {
         self.recipients.iter().all(|recipient| recipient.saved == Saved::Yes)
     }
 
+    /// The same once that round of saving is safe.
+    pub(in crate::proxy) fn is_safe_with(&self, round: u32) -> bool {
+        let is_safe = |saved: Saved| saved == Saved::Yes || saved == Saved::InRound(round);
+        self.recipients.iter().all(|recipient| is_safe(recipient.saved))
+    }
+
     /// True when some outcome is in no batch yet.
     pub(in crate::proxy) fn has_unwritten(&self) -> bool {
         self.recipients.iter().any(|recipient| recipient.outcome.is_some() && recipient.saved == Saved::No)

@@ -87,8 +87,8 @@ impl Storm {
     fn crash(&mut self) {
         self.bench.crash();
         for rows in &self.bench.rows.dispatches {
-            let number = String::from_utf8_lossy(&rows.accepted.request);
-            let number: u64 = body(&number).parse().unwrap();
+            let request = String::from_utf8_lossy(&rows.accepted.request);
+            let number = field(&request, "Call-ID").unwrap().trim_start_matches("call").parse().unwrap();
             for outcome in &rows.outcomes {
                 if let Some((name, _)) = PEOPLE.get(usize::try_from(outcome.recipient).unwrap()) {
                     self.over.insert((number, (*name).to_owned()));

@@ -60,6 +60,10 @@ fn w11_what_a_promise_could_not_rest_on_is_a_fault() {
         ("UPDATE dispatch SET flow = 'by hand'", "its rows cannot be read: "),
         ("UPDATE dispatch SET to_tag = ''", "message 1: the tag of its 202 is not there"),
         ("UPDATE dispatch SET key = 'one'", "messages 1 and 2 are the same submission"),
+        (
+            "UPDATE dispatch SET is_brief = 1 WHERE id = 2",
+            "of 1 messages it does not follow whether something of them is owed",
+        ),
         ("DELETE FROM secret", "the key behind the branches of the legs is not there"),
         (
             "UPDATE binding SET contact = 'nowhere at all' WHERE aor LIKE '%ann%'",

@@ -1,15 +1,18 @@
 //! What a proxy's rows amount to, and what in them its promises could not rest on (W11, W12, W23).
 
-use std::collections::BTreeMap;
-
 use rusqlite::Connection;
 
-use super::ProxySchema;
+use super::{ProxySchema, beside_messages, dispatches};
 use crate::proxy::journal::{DispatchRows, OutcomeState, Rows};
+use crate::store::columns::unsigned;
 use crate::store::{Audit, Audited};
 
+/// Faults of messages that are told; a store in which more is wrong is lost in any case.
+const FAULTS_TOLD_MAX: usize = 1000;
+
 impl Audited for ProxySchema {
-    fn audit(connection: &Connection, rows: &Rows) -> rusqlite::Result<Audit> {
+    fn audit(connection: &Connection) -> rusqlite::Result<Audit> {
+        let rows = beside_messages(connection)?;
         let mut faults = Vec::new();
         let bindings: usize =
             connection.query_row("SELECT count(*) FROM binding", [], |row| row.get::<_, u32>(0))? as usize;
@@ -17,31 +20,52 @@ impl Audited for ProxySchema {
         if unread > 0 {
             faults.push(format!("{unread} of {bindings} bindings cannot be read"));
         }
-        if rows.secret.is_none() && !rows.dispatches.is_empty() {
+        let mut sum = Sum::default();
+        let mut of_messages = Vec::new();
+        dispatches::each_row(connection, |dispatch| {
+            sum.add(&dispatch);
+            if of_messages.len() < FAULTS_TOLD_MAX {
+                let told = faults_of(&dispatch).into_iter();
+                of_messages.extend(told.map(|what| format!("message {}: {what}", dispatch.accepted.id.0)));
+            }
+        })?;
+        if rows.secret.is_none() && sum.messages > 0 {
             faults.push("the key behind the branches of the legs is not there".to_owned());
         }
-        doubles(&rows.dispatches, &mut faults);
-        for dispatch in &rows.dispatches {
-            let told = faults_of(dispatch);
-            faults.extend(told.into_iter().map(|what| format!("message {}: {what}", dispatch.accepted.id.0)));
-        }
-        Ok(Audit { contents: contents(rows), faults })
+        doubles(connection, &mut faults)?;
+        remembered(connection, &mut faults)?;
+        faults.append(&mut of_messages);
+        Ok(Audit { contents: contents(&rows, &sum), faults })
     }
 }
 
-fn contents(rows: &Rows) -> Vec<String> {
-    let open: Vec<usize> = rows.dispatches.iter().map(open_legs).filter(|open| *open > 0).collect();
-    let is_owed = |dispatch: &&DispatchRows| dispatch.report.is_some_and(|report| !report.closed);
-    let owed = rows.dispatches.iter().filter(is_owed).count();
+/// What all messages amount to.
+#[derive(Debug, Default)]
+struct Sum {
+    messages: usize,
+    going_on: usize,
+    open_legs: usize,
+    deferred: usize,
+    owed: usize,
+}
+
+impl Sum {
+    fn add(&mut self, dispatch: &DispatchRows) {
+        let open = open_legs(dispatch);
+        self.messages += 1;
+        self.going_on += usize::from(open > 0);
+        self.open_legs += open;
+        self.deferred += deferred(dispatch);
+        self.owed += usize::from(dispatch.report.is_some_and(|report| !report.closed));
+    }
+}
+
+fn contents(rows: &Rows, sum: &Sum) -> Vec<String> {
     vec![
-        format!("{} messages accepted", rows.dispatches.len()),
-        format!(
-            "{} of them go on at the next start, to {} recipients",
-            open.len(),
-            open.iter().sum::<usize>()
-        ),
-        format!("{} of these wait in the mailbox", rows.dispatches.iter().map(deferred).sum::<usize>()),
-        format!("{owed} reports begun and not yet answered"),
+        format!("{} messages accepted", sum.messages),
+        format!("{} of them go on at the next start, to {} recipients", sum.going_on, sum.open_legs),
+        format!("{} of these wait in the mailbox", sum.deferred),
+        format!("{} reports begun and not yet answered", sum.owed),
         format!("{} bindings", rows.bindings.len()),
         format!("{} users", rows.users.len()),
         format!("{} aliases and lists", rows.aliases.len()),
@@ -64,14 +88,28 @@ fn deferred(dispatch: &DispatchRows) -> usize {
 }
 
 /// One key, one message (W12).
-fn doubles(dispatches: &[DispatchRows], faults: &mut Vec<String>) {
-    let mut known = BTreeMap::new();
-    for dispatch in dispatches {
-        let id = dispatch.accepted.id.0;
-        if let Some(first) = known.insert(dispatch.accepted.key.as_str(), id) {
-            faults.push(format!("messages {first} and {id} are the same submission"));
-        }
+fn doubles(connection: &Connection, faults: &mut Vec<String>) -> rusqlite::Result<()> {
+    let sql =
+        "SELECT id, next FROM (SELECT id, lead(id) OVER (PARTITION BY key ORDER BY id) AS next FROM dispatch)
+               WHERE next IS NOT NULL LIMIT ?1";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([i64::try_from(FAULTS_TOLD_MAX).unwrap_or(i64::MAX)])?;
+    while let Some(row) = rows.next()? {
+        let (first, id) = (unsigned(row.get(0)?), unsigned(row.get(1)?));
+        faults.push(format!("messages {first} and {id} are the same submission"));
     }
+    Ok(())
+}
+
+/// What a start does not read whole, it has to find among those remembered (W12).
+fn remembered(connection: &Connection, faults: &mut Vec<String>) -> rusqlite::Result<()> {
+    let sql = "SELECT count(*) FROM dispatch LEFT JOIN remembered ON remembered.dispatch = dispatch.id
+               WHERE is_brief <> (remembered.dispatch IS NOT NULL)";
+    let count: u32 = connection.query_row(sql, [], |row| row.get(0))?;
+    if count > 0 {
+        faults.push(format!("of {count} messages it does not follow whether something of them is owed"));
+    }
+    Ok(())
 }
 
 fn faults_of(dispatch: &DispatchRows) -> Vec<String> {

@@ -1,10 +1,15 @@
 //! The proxy's rows, written and loaded.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::*;
-use crate::proxy::journal::ListRow;
-use crate::store::testing::{opened, write_all};
+use crate::machine::Flow;
+use crate::proxy::journal::{
+    AcceptedRow, ListRow, OutcomeRow, OutcomeState, RememberedRow, ReportRow, Tag, WaitRow,
+};
+use crate::store::testing::{accepted, opened, write_all};
 use crate::time::Timestamp;
 
 fn flow() -> Flow {
@@ -79,8 +84,8 @@ fn what_was_accepted_comes_back_with_its_latest_outcomes_and_report() {
     assert_eq!(
         rows.dispatches,
         [
-            DispatchRows { accepted, outcomes, report: Some(late) },
-            DispatchRows { accepted: accepted_row(8), outcomes: vec![], report: None },
+            DispatchRows { accepted, outcomes, report: Some(late), content: None },
+            DispatchRows { accepted: accepted_row(8), outcomes: vec![], report: None, content: None },
         ]
     );
 }
@@ -174,4 +179,93 @@ fn w16_what_is_owed_to_a_device_comes_back_and_so_does_the_device() {
     let rows = ProxySchema::load(&connection).unwrap();
     assert_eq!(rows.devices, [device(&phone, 7)]);
     assert_eq!(rows.dispatches[0].outcomes, [outcome_row(0, OutcomeState::Failed), outcome]);
+}
+
+fn remembered_row(id: u64) -> RememberedRow {
+    RememberedRow {
+        id: DispatchId(id),
+        double: [7; 16],
+        content: [8; 16],
+        to_tag: Tag::new("0123456789abcdef").unwrap(),
+        is_reported: true,
+        head_bytes: 300,
+        keep_until: Timestamp::from_millis(1_700_000_000_999),
+    }
+}
+
+#[test]
+fn w12_of_a_message_of_which_nothing_is_owed_a_start_reads_one_short_row_and_its_body_is_gone() {
+    let connection = opened::<ProxySchema>();
+    let report = report_row(2, None);
+    let story = [
+        Write::Accept(accepted(1)),
+        Write::Accept(accepted(2)),
+        outcomes_write(DispatchId(1), vec![outcome_row(0, OutcomeState::Failed)]),
+        Write::Report { dispatch: DispatchId(1), report },
+        Write::Remember(remembered_row(1)),
+        // Of a message that is not there, there is nothing to remember.
+        Write::Remember(remembered_row(9)),
+    ];
+    write_all::<ProxySchema>(&connection, &story);
+    let rows = ProxySchema::load(&connection).unwrap();
+    assert_eq!(rows.remembered, [remembered_row(1)]);
+    assert_eq!(
+        rows.dispatches,
+        [DispatchRows { accepted: accepted(2), outcomes: vec![], report: None, content: None }]
+    );
+
+    // What the report needs is there still.
+    let kept = dispatches::read(&connection, DispatchId(1)).unwrap().unwrap();
+    let text = String::from_utf8(kept.accepted.request.to_vec()).unwrap();
+    let whole = String::from_utf8(accepted(1).request.to_vec()).unwrap();
+    assert_eq!(text, whole.replace("Content-Length: 3", "Content-Length: 0").replace("It\u{7}", ""));
+    assert_eq!(kept.content, Some([8; 16]));
+    assert_eq!((kept.outcomes, kept.report), (vec![outcome_row(0, OutcomeState::Failed)], Some(report)));
+    assert_eq!(dispatches::read(&connection, DispatchId(9)).unwrap(), None);
+
+    // Owed again, it is read whole; forgotten, nothing is left.
+    write_all::<ProxySchema>(&connection, &[Write::Recall(DispatchId(1))]);
+    let rows = ProxySchema::load(&connection).unwrap();
+    assert_eq!((rows.remembered.len(), rows.dispatches.len()), (0, 2));
+    write_all::<ProxySchema>(
+        &connection,
+        &[Write::Remember(remembered_row(1)), Write::Forget(DispatchId(1)), Write::Forget(DispatchId(2))],
+    );
+    assert_eq!(ProxySchema::load(&connection).unwrap(), Rows::default());
+}
+
+#[test]
+fn the_pages_of_a_body_that_went_are_used_again() {
+    let connection = opened::<ProxySchema>();
+    let pages = || connection.query_row("PRAGMA page_count", [], |row| row.get::<_, u32>(0)).unwrap();
+    let large = |id: u64| {
+        let head = String::from_utf8(accepted(id).request.to_vec()).unwrap();
+        let head = head.replace("Content-Length: 3", "Content-Length: 900000").replace("It\u{7}", "");
+        AcceptedRow { request: Bytes::from(head + &"A".repeat(900_000)), ..accepted(id) }
+    };
+    for id in 1..=3 {
+        write_all::<ProxySchema>(
+            &connection,
+            &[
+                Write::Accept(large(id)),
+                Write::Remember(RememberedRow { double: [0; 16], ..remembered_row(id) }),
+            ],
+        );
+    }
+    let before = pages();
+    for id in 4..=50 {
+        write_all::<ProxySchema>(
+            &connection,
+            &[Write::Accept(large(id)), Write::Remember(remembered_row(id))],
+        );
+    }
+    assert!(pages() < before + 30, "{before} pages, then {}", pages());
+}
+
+#[test]
+fn a_start_does_not_pass_over_what_it_only_remembers() {
+    let connection = opened::<ProxySchema>();
+    let sql = "EXPLAIN QUERY PLAN SELECT id FROM dispatch WHERE is_brief = 0 ORDER BY id";
+    let plan: String = connection.query_row(sql, [], |row| row.get("detail")).unwrap();
+    assert!(plan.contains("USING") && plan.contains("dispatch_whole"), "{plan}");
 }

@@ -17,6 +17,8 @@ use crate::host::{Arrival, Body, Host, HostId, Told, Wish};
 use crate::network::{End, stream};
 use crate::text::with_instance;
 
+/// How long a disk takes to read.
+const READ_WAIT: Duration = Duration::from_millis(3);
 /// How long a connection is tried that nobody answers.
 const DIAL_WAIT: Duration = Duration::from_secs(5);
 
@@ -29,6 +31,7 @@ impl World {
                 Wish::Connect(wish, hop) => self.dial(id, wish, hop),
                 Wish::Resolve(wish, uri) => self.resolve(id, wish, &uri),
                 Wish::Commit => self.commit(id),
+                Wish::Read(dispatch) => self.plan(READ_WAIT, Some(id), Due::Read(dispatch)),
                 Wish::Told(told) => {
                     match &told {
                         Told::Agent(event) => self.note_told(id, event),
