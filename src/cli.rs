@@ -233,6 +233,9 @@ struct ServerArguments {
     /// Authorities to trust for TLS, a PEM file, in place of those that this system trusts.
     #[arg(long, value_name = "FILE")]
     tls_ca: Option<PathBuf>,
+    /// Refuse a server's certificate that names it by a wildcard alone (*.domain.com), as RFC 5922 has it.
+    #[arg(long)]
+    tls_strict: bool,
     /// The name server to ask, in place of those of this system.
     #[arg(long, value_name = "ADDRESS:PORT")]
     dns: Option<SocketAddr>,

@@ -190,8 +190,13 @@ pub const BATCHES_WAITING_MAX: usize = 4096;
 /// Connections of one process, or as many as its limit of open files allows; over it whoever has said nothing whole yet
 /// makes room, else the new one is closed.
 pub const CONNECTIONS_MAX: usize = 10_000;
-/// Handshakes under way of those who connect to one process, under TLS or by WebSocket; over it they are hung up on.
+/// Handshakes under way of those who connect to one process, under TLS or by WebSocket; over it the one that began first is hung
+/// up on.
 pub const GREETINGS_MAX: usize = 1000;
+/// Those of one address (of IPv6, one /64); over it a new one is hung up on.
+pub const GREETINGS_PER_ADDRESS_MAX: usize = 100;
+/// Connections being opened by one process at a time; over it a further one cannot be had.
+pub const DIALS_MAX: usize = 1000;
 /// Connections that one address (of IPv6, one /64) may have opened; over it a new one is closed.
 pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 500;
 /// Open files that connections leave to the rest of the process, questions to two name servers among it.
@@ -207,8 +212,11 @@ pub const STREAM_BYTES_WAITING_MAX: usize = 64 * 1024 * 1024;
 pub const CONNECTION_QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of these that each connection may have without a look at the others.
 pub const CONNECTION_QUEUE_BYTES_FREE: usize = 16 * 1024;
-/// Bytes waiting to be written to all connections; over it, one that is to get more and does not read is closed.
+/// Bytes waiting to be written to all connections, beyond these; over it, or when one address has a quarter of it, one that is to
+/// get more and does not read is closed.
 pub const OUTPUT_BYTES_WAITING_MAX: usize = 256 * 1024 * 1024;
+/// What is written to a connection has to be taken by its peer within this, message by message.
+pub const STREAM_WRITE_WAIT: Duration = Duration::from_secs(60);
 /// A connection on which nothing moved for so long is closed.
 pub const CONNECTION_IDLE: Duration = Duration::from_secs(15 * 60);
 /// A stream over which nothing of what was sent has arrived for so long is gone.

@@ -11,17 +11,21 @@ mod stream;
 
 mod connections;
 
+mod backlog;
+
+mod greetings;
+
 mod guests;
 
 mod descriptors;
 
 mod bind;
 
+mod distrust;
+
 mod tls;
 
 mod origins;
-
-mod distrust;
 
 mod udp;
 
@@ -37,17 +41,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::net::{TcpListener, UdpSocket};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::limits::{GREETINGS_MAX, INPUTS_WAITING_MAX};
+use crate::limits::{GREETINGS_MAX, GREETINGS_PER_ADDRESS_MAX, INPUTS_WAITING_MAX};
 use crate::machine::{ConnectFault, ConnectId, Flow, Hop, Input, RequestId, ResolveId, SendFault, Transmit};
 use crate::random::Random;
 use crate::sip::{Transport, Uri};
 
 pub use self::bind::{BindCause, BindError};
-use self::bind::{bind_error, bind_pair, bind_tcp, bind_udp};
+use self::bind::{PopFirst, bind_error, bind_pair, bind_tcp, bind_udp, fits, partner};
 use self::connections::{Connections, Peer, Wish};
+use self::greetings::Greetings;
 use self::guests::StreamLimits;
 use self::lookups::{Asked, Lookups};
 pub use self::origins::Origins;
@@ -147,7 +152,7 @@ pub struct Net {
     tls: Arc<Tls>,
     origins: Arc<Origins>,
     /// Handshakes under way of those who connect to us.
-    greeted: Arc<Semaphore>,
+    greetings: Arc<Greetings>,
     lookups: Arc<Lookups>,
     sender: mpsc::Sender<NetEvent>,
     events: mpsc::Receiver<NetEvent>,
@@ -186,11 +191,11 @@ impl Net {
         let connections = Arc::new(Connections::new(sender.clone(), before_first, limits));
         let tls = Arc::new(Tls::new(&settings.tls).map_err(Box::new)?);
         let origins = Arc::new(settings.origins.clone());
-        let greeted = Arc::new(Semaphore::new(GREETINGS_MAX));
+        let greetings = Arc::new(Greetings::new(GREETINGS_MAX, GREETINGS_PER_ADDRESS_MAX));
         let lookups = Arc::new(Lookups::new(settings.dns));
         let (udp, locals, tasks) = (Vec::new(), Vec::new(), JoinSet::new());
         let mut net =
-            Self { udp, locals, connections, tls, origins, greeted, lookups, sender, events, tasks };
+            Self { udp, locals, connections, tls, origins, greetings, lookups, sender, events, tasks };
         let mut rest = listens.to_vec();
         while let Some((transport, address)) = rest.pop_first_listen() {
             let twin = partner(transport).map(|twin| (twin, address));
@@ -336,8 +341,8 @@ impl Net {
         };
         let greeting = greeting.map_err(|cause| BindError::new(transport, asked, cause))?;
         self.locals.push((transport, local));
-        let (greeted, connections) = (Arc::clone(&self.greeted), Arc::clone(&self.connections));
-        self.tasks.spawn(tcp::accept(listener, greeting, greeted, connections));
+        let (greetings, connections) = (Arc::clone(&self.greetings), Arc::clone(&self.connections));
+        self.tasks.spawn(tcp::accept(listener, greeting, greetings, connections));
         Ok(())
     }
 }
@@ -365,32 +370,6 @@ pub fn local_ip_towards(remote: SocketAddr) -> io::Result<IpAddr> {
     let socket = std::net::UdpSocket::bind(any)?;
     socket.connect(remote)?;
     Ok(socket.local_addr()?.ip())
-}
-
-/// Takes the first of what is left to listen on.
-trait PopFirst {
-    fn pop_first_listen(&mut self) -> Option<(Transport, SocketAddr)>;
-}
-
-impl PopFirst for Vec<(Transport, SocketAddr)> {
-    fn pop_first_listen(&mut self) -> Option<(Transport, SocketAddr)> {
-        (!self.is_empty()).then(|| self.remove(0))
-    }
-}
-
-/// The transport that shares a port with this one.
-const fn partner(transport: Transport) -> Option<Transport> {
-    match transport {
-        Transport::Udp => Some(Transport::Tcp),
-        Transport::Tcp => Some(Transport::Udp),
-        Transport::Tls | Transport::Ws | Transport::Wss => None,
-    }
-}
-
-fn fits(listen: &(Transport, SocketAddr), local: &(Transport, SocketAddr)) -> bool {
-    listen.0 == local.0
-        && listen.1.ip() == local.1.ip()
-        && (listen.1.port() == local.1.port() || listen.1.port() == 0)
 }
 
 #[cfg(test)]

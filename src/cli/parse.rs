@@ -63,6 +63,7 @@ pub(super) fn account(
         register: registers == Registers::Yes,
         t1_ms: millis(server.t1),
         tls_ca: server.tls_ca.clone(),
+        tls_strict: server.tls_strict,
         dns: server.dns,
         ..Account::default()
     }

@@ -45,6 +45,9 @@ pub struct Account {
     /// A PEM file of the authorities to trust for TLS, in place of those that this system trusts.
     #[serde(default)]
     pub tls_ca: Option<PathBuf>,
+    /// A server's certificate has to name it in full (RFC 5922 §7.2): `*.domain.com` is not taken for `sip.domain.com`.
+    #[serde(default)]
+    pub tls_strict: bool,
     /// The name server to ask, `192.0.2.53:53`, in place of those of this system.
     #[serde(default)]
     pub dns: Option<SocketAddr>,
@@ -63,6 +66,7 @@ impl Default for Account {
             report_window_secs: report_window_default(),
             receipts: false,
             tls_ca: None,
+            tls_strict: false,
             dns: None,
         }
     }

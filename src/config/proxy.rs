@@ -207,7 +207,7 @@ impl ProxySettings {
         let (chain, key) = (self.tls_cert.as_ref(), self.tls_key.as_ref());
         let identity = chain.or(key).zip(key.or(chain));
         let identity = identity.map(|(chain, key)| Identity { chain: chain.clone(), key: key.clone() });
-        let tls = TlsFiles { identity, authorities: self.tls_ca.clone() };
+        let tls = TlsFiles { identity, authorities: self.tls_ca.clone(), wildcards: false };
         NetSettings { tls, dns: self.dns, origins: self.origins() }
     }
 

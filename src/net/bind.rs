@@ -126,3 +126,30 @@ pub(super) fn bind_error(transport: Transport, address: SocketAddr, error: io::E
     };
     BindError::new(transport, address, cause)
 }
+
+/// Takes the first of what is left to listen on.
+pub(super) trait PopFirst {
+    fn pop_first_listen(&mut self) -> Option<(Transport, SocketAddr)>;
+}
+
+impl PopFirst for Vec<(Transport, SocketAddr)> {
+    fn pop_first_listen(&mut self) -> Option<(Transport, SocketAddr)> {
+        (!self.is_empty()).then(|| self.remove(0))
+    }
+}
+
+/// The transport that shares a port with this one.
+pub(super) const fn partner(transport: Transport) -> Option<Transport> {
+    match transport {
+        Transport::Udp => Some(Transport::Tcp),
+        Transport::Tcp => Some(Transport::Udp),
+        Transport::Tls | Transport::Ws | Transport::Wss => None,
+    }
+}
+
+/// Whether this is the socket that was asked for so.
+pub(super) fn fits(listen: &(Transport, SocketAddr), local: &(Transport, SocketAddr)) -> bool {
+    listen.0 == local.0
+        && listen.1.ip() == local.1.ip()
+        && (listen.1.port() == local.1.port() || listen.1.port() == 0)
+}

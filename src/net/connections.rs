@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::IpAddr;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::AbortHandle;
 
 use super::NetEvent;
-use super::guests::{Guests, StreamLimits};
-use crate::limits::{
-    CONNECTION_QUEUE_BYTES_FREE, CONNECTION_QUEUE_BYTES_MAX, OUTPUT_BYTES_WAITING_MAX,
-    STREAM_BYTES_WAITING_MAX,
-};
+use super::backlog::Backlog;
+use super::guests::{Guests, StreamLimits, network};
+use crate::limits::{DIALS_MAX, STREAM_BYTES_WAITING_MAX};
 use crate::machine::{ConnectId, ConnectionId, Flow, Hop};
 
 /// Messages waiting to be written to one connection.
@@ -68,34 +67,8 @@ struct Writer {
     peer: Option<Peer>,
     opened: Opened,
     queue: mpsc::Sender<Bytes>,
-    queued: Arc<Queued>,
+    backlog: Arc<Backlog>,
     task: Option<AbortHandle>,
-}
-
-/// Bytes that wait to be written: to one connection, and to all of them.
-#[derive(Debug)]
-struct Queued {
-    own: AtomicUsize,
-    all: Arc<AtomicUsize>,
-}
-
-impl Queued {
-    /// Adds some; true while that is within the bounds. What little each may have counts for no other.
-    fn add(&self, bytes: usize) -> bool {
-        let own = self.own.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        let all = self.all.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        own <= CONNECTION_QUEUE_BYTES_MAX
-            && (own <= CONNECTION_QUEUE_BYTES_FREE || all <= OUTPUT_BYTES_WAITING_MAX)
-    }
-
-    /// Takes some away, as many as are there.
-    fn take(&self, bytes: usize) {
-        let before = self
-            .own
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |own| Some(own.saturating_sub(bytes)));
-        let taken = before.map_or(0, |before| before.min(bytes));
-        self.all.fetch_sub(taken, Ordering::Relaxed);
-    }
 }
 
 /// The task's end of one connection's queue.
@@ -104,13 +77,13 @@ pub(super) struct Outbound {
     pub(super) flow: Flow,
     pub(super) opened: Opened,
     pub(super) queue: mpsc::Receiver<Bytes>,
-    queued: Arc<Queued>,
+    backlog: Arc<Backlog>,
 }
 
 impl Outbound {
     /// Some queued bytes were written.
     pub(super) fn written(&self, bytes: usize) {
-        self.queued.take(bytes);
+        self.backlog.written(bytes);
     }
 }
 
@@ -121,8 +94,25 @@ struct Table {
     closed: bool,
     writers: BTreeMap<ConnectionId, Writer>,
     guests: Guests,
+    /// Bytes that wait to be written, by address.
+    backlogs: BTreeMap<IpAddr, Weak<AtomicUsize>>,
     by_peer: BTreeMap<Peer, ConnectionId>,
     dialing: BTreeMap<Peer, Vec<ConnectId>>,
+}
+
+impl Table {
+    /// What waits for all connections with that address.
+    fn backlog_of(&mut self, ip: IpAddr) -> Arc<AtomicUsize> {
+        if self.backlogs.len() > 2 * self.writers.len() + 16 {
+            self.backlogs.retain(|_, backlog| backlog.strong_count() > 0);
+        }
+        let known = self.backlogs.entry(network(ip)).or_default();
+        known.upgrade().unwrap_or_else(|| {
+            let backlog = Arc::default();
+            *known = Arc::downgrade(&backlog);
+            backlog
+        })
+    }
 }
 
 /// All connections of one [`super::Net`].
@@ -132,7 +122,7 @@ pub(super) struct Connections {
     sender: mpsc::Sender<NetEvent>,
     /// Bytes of messages that may still be put before the machine.
     room: Semaphore,
-    /// Bytes that wait to be written.
+    /// Bytes that wait to be written, beyond what is free for each.
     queued: Arc<AtomicUsize>,
     limits: StreamLimits,
 }
@@ -141,8 +131,8 @@ impl Connections {
     /// `before_first`: numbers given are larger than this.
     pub(super) fn new(sender: mpsc::Sender<NetEvent>, before_first: u64, limits: StreamLimits) -> Self {
         let table = Mutex::new(Table { last: before_first, ..Table::default() });
-        let room = Semaphore::new(STREAM_BYTES_WAITING_MAX);
-        Self { table, sender, room, queued: Arc::default(), limits }
+        let (room, queued) = (Semaphore::new(STREAM_BYTES_WAITING_MAX), Arc::default());
+        Self { table, sender, room, queued, limits }
     }
 
     /// How patient the tasks are.
@@ -202,7 +192,8 @@ impl Connections {
             waiting.push(id);
             return Wish::Joined;
         }
-        if table.writers.len() + table.dialing.len() >= self.limits.connections_max {
+        let is_full = table.writers.len() + table.dialing.len() >= self.limits.connections_max;
+        if is_full || table.dialing.len() >= DIALS_MAX {
             return Wish::Full;
         }
         table.dialing.insert(peer.clone(), vec![id]);
@@ -217,7 +208,7 @@ impl Connections {
     /// Takes in a new connection; none when there are too many.
     pub(super) fn add(&self, mut flow: Flow, peer: Option<Peer>, opened: Opened) -> Option<Outbound> {
         if self.is_full() {
-            self.make_room()?;
+            self.make_room(flow)?;
         }
         let mut table = self.table();
         if table.closed {
@@ -231,32 +222,33 @@ impl Connections {
         table.last = connection.0;
         flow.connection = Some(connection);
         let (sender, queue) = mpsc::channel(QUEUE_MESSAGES_MAX);
-        let queued = Arc::new(Queued { own: AtomicUsize::new(0), all: Arc::clone(&self.queued) });
+        let backlog = Arc::new(Backlog::new(table.backlog_of(flow.remote.ip()), Arc::clone(&self.queued)));
         if let Some(peer) = peer.clone() {
             table.by_peer.insert(peer, connection);
         }
-        let writer = Writer { flow, peer, opened, queue: sender, queued: Arc::clone(&queued), task: None };
+        let writer = Writer { flow, peer, opened, queue: sender, backlog: Arc::clone(&backlog), task: None };
         table.writers.insert(connection, writer);
-        Some(Outbound { flow, opened, queue, queued })
+        Some(Outbound { flow, opened, queue, backlog })
     }
 
     fn is_full(&self) -> bool {
         self.table().writers.len() >= self.limits.connections_max
     }
 
-    /// Closes the connection that was opened longest ago without a word since. The machine has never heard of it, so it
-    /// is not told either.
-    fn make_room(&self) -> Option<()> {
+    /// Closes the connection that makes room for this one.
+    fn make_room(&self, newcomer: Flow) -> Option<()> {
         let flow = {
             let table = self.table();
-            table
-                .guests
-                .most_silent()
-                .and_then(|connection| table.writers.get(&connection))
-                .map(|writer| writer.flow)
+            let first_out = table.guests.makes_room(newcomer.remote.ip());
+            first_out.and_then(|connection| table.writers.get(&connection)).map(|writer| writer.flow)
         };
         tracing::debug!(closed = flow.is_some(), "too many connections");
-        self.remove(flow?).then_some(())
+        let flow = flow?;
+        let is_closed = self.remove(flow);
+        let events = self.sender.clone();
+        // Told by a task of its own: who makes room may not wait for the machine.
+        tokio::spawn(async move { events.send(NetEvent::Disconnected { flow }).await.ok() });
+        is_closed.then_some(())
     }
 
     /// Starts the task that serves a connection until it says why that is over; the machine is told then.
@@ -292,7 +284,7 @@ impl Connections {
     pub(super) fn send(&self, flow: Flow, bytes: Bytes) -> Result<(), ()> {
         let table = self.table();
         let writer = flow.connection.and_then(|connection| table.writers.get(&connection)).ok_or(())?;
-        if writer.queued.add(bytes.len()) && writer.queue.try_send(bytes).is_ok() {
+        if writer.backlog.add(bytes.len()) && writer.queue.try_send(bytes).is_ok() {
             return Ok(());
         }
         drop(table);
@@ -316,7 +308,6 @@ impl Connections {
         if let Some(task) = writer.task {
             task.abort();
         }
-        writer.queued.take(usize::MAX);
         true
     }
 
@@ -360,40 +351,5 @@ impl Half {
 impl Drop for Half {
     fn drop(&mut self) {
         self.holds(0);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_waits_to_be_written_to_all_connections_has_a_maximum() {
-        let all = Arc::new(AtomicUsize::new(0));
-        let queued = || Queued { own: AtomicUsize::new(0), all: Arc::clone(&all) };
-        let full: Vec<_> = std::iter::repeat_with(queued)
-            .take(OUTPUT_BYTES_WAITING_MAX / CONNECTION_QUEUE_BYTES_MAX)
-            .inspect(|queued| assert!(queued.add(CONNECTION_QUEUE_BYTES_MAX)))
-            .collect();
-        // What little each may have is there for all others still, and no more.
-        let other = queued();
-        assert!(other.add(CONNECTION_QUEUE_BYTES_FREE));
-        assert!(!other.add(1));
-        other.take(usize::MAX);
-        assert_eq!(
-            all.load(Ordering::Relaxed),
-            OUTPUT_BYTES_WAITING_MAX,
-            "what was refused is given back too"
-        );
-        // One that goes, or reads, makes room.
-        full[0].take(CONNECTION_QUEUE_BYTES_FREE + 1);
-        assert!(other.add(CONNECTION_QUEUE_BYTES_FREE + 1));
-        for queued in full {
-            queued.take(usize::MAX);
-        }
-        other.take(usize::MAX);
-        assert_eq!(all.load(Ordering::Relaxed), 0);
-        assert!(other.add(CONNECTION_QUEUE_BYTES_MAX));
-        assert!(!other.add(1), "of one connection");
     }
 }

@@ -5,6 +5,8 @@ use std::io;
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 
+use super::tls::WILDCARD_ALONE;
+
 /// A sentence without full stop about what is the matter with `server`.
 pub(super) fn words(error: &io::Error, server: &str) -> String {
     let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
@@ -17,6 +19,10 @@ pub(super) fn words(error: &io::Error, server: &str) -> String {
         | Some(Error::AlertReceived(AlertDescription::ProtocolVersion)) => {
             format!("{server} speaks TLS in a version that is not safe any more (older than 1.2)")
         }
+        Some(Error::General(why)) if why == WILDCARD_ALONE => format!(
+            "the certificate names {server} by a wildcard (*.) alone, which RFC 5922 forbids; a client takes it without \
+             tls_strict"
+        ),
         Some(Error::InvalidMessage(_)) => format!("{server} does not speak TLS on this port"),
         Some(Error::AlertReceived(alert)) => format!("{server} refused the TLS connection ({alert:?})"),
         Some(other) => format!("the TLS connection to {server} failed ({other})"),

@@ -1,7 +1,8 @@
 //! What peers may take up: connections that they opened, and bytes of messages that are not whole yet (W31).
 //!
 //! One address can take a part of either, never all. When the pool is full, whoever has come in and said nothing whole
-//! makes room for who comes next, the one that has been there longest first.
+//! makes room for who comes next, the one that has been there longest first; where all have said something, the neighbourhood that has
+//! most connections does, so that nobody fills the pool from a handful of addresses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use crate::limits::{
     CONNECTION_IDLE, CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, STREAM_BYTES_FREE, STREAM_BYTES_MAX,
-    STREAM_MESSAGE_WAIT,
+    STREAM_MESSAGE_WAIT, STREAM_WRITE_WAIT,
 };
 use crate::machine::ConnectionId;
 
@@ -20,6 +21,8 @@ pub(super) struct StreamLimits {
     pub(super) idle: Duration,
     /// A message must be whole so long after its first byte.
     pub(super) message_wait: Duration,
+    /// A message must be taken by its peer so long after it began to be written.
+    pub(super) write_wait: Duration,
     /// Connections, those being opened among them.
     pub(super) connections_max: usize,
     /// Connections that one address may have opened.
@@ -33,6 +36,7 @@ impl StreamLimits {
     pub(super) const USUAL: Self = Self {
         idle: CONNECTION_IDLE,
         message_wait: STREAM_MESSAGE_WAIT,
+        write_wait: STREAM_WRITE_WAIT,
         connections_max: CONNECTIONS_MAX,
         per_address_max: CONNECTIONS_PER_ADDRESS_MAX,
         bytes_max: STREAM_BYTES_MAX,
@@ -52,6 +56,10 @@ pub(super) struct Guests {
     peers: BTreeMap<IpAddr, Peer>,
     /// Connections that peers opened and on which no message was whole yet. Numbers grow, so the oldest is first.
     silent: BTreeSet<ConnectionId>,
+    /// All connections that peers opened, by neighbourhood.
+    crowds: BTreeMap<IpAddr, BTreeSet<ConnectionId>>,
+    /// The same by size.
+    sizes: BTreeSet<(usize, IpAddr)>,
     /// Of all peers.
     bytes: usize,
 }
@@ -65,6 +73,9 @@ impl Guests {
         }
         peer.connections += 1;
         self.silent.insert(connection);
+        self.change_crowd(ip, |crowd| {
+            crowd.insert(connection);
+        });
         true
     }
 
@@ -73,14 +84,23 @@ impl Guests {
         self.silent.remove(&connection);
     }
 
-    /// Who makes room when there is none.
-    pub(super) fn most_silent(&self) -> Option<ConnectionId> {
-        self.silent.first().copied()
+    /// Who makes room for somebody from `ip` when there is none: who has said nothing, else the newest of the neighbourhood that has
+    /// most, if that is not his own and has more than he would have.
+    pub(super) fn makes_room(&self, ip: IpAddr) -> Option<ConnectionId> {
+        self.silent.first().copied().or_else(|| {
+            let (most, crowd) = *self.sizes.last()?;
+            let own = self.crowds.get(&neighbourhood(ip)).map_or(0, BTreeSet::len);
+            let newest = self.crowds.get(&crowd)?.last().copied();
+            newest.filter(|_| most > own + 1)
+        })
     }
 
     /// A connection that a peer opened is gone.
     pub(super) fn leave(&mut self, ip: IpAddr, connection: ConnectionId) {
         self.silent.remove(&connection);
+        self.change_crowd(ip, |crowd| {
+            crowd.remove(&connection);
+        });
         self.change(ip, |peer| peer.connections = peer.connections.saturating_sub(1));
     }
 
@@ -101,6 +121,18 @@ impl Guests {
         true
     }
 
+    fn change_crowd(&mut self, ip: IpAddr, change: impl FnOnce(&mut BTreeSet<ConnectionId>)) {
+        let ip = neighbourhood(ip);
+        let crowd = self.crowds.entry(ip).or_default();
+        self.sizes.remove(&(crowd.len(), ip));
+        change(crowd);
+        if crowd.is_empty() {
+            self.crowds.remove(&ip);
+        } else {
+            self.sizes.insert((crowd.len(), ip));
+        }
+    }
+
     fn change(&mut self, ip: IpAddr, change: impl FnOnce(&mut Peer)) {
         let ip = network(ip);
         let peer = self.peers.entry(ip).or_default();
@@ -116,8 +148,22 @@ const fn counted(bytes: usize) -> usize {
     if bytes > STREAM_BYTES_FREE { bytes } else { 0 }
 }
 
+/// A /24 of IPv4, a /48 of IPv6: what one person may have.
+fn neighbourhood(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(ip) => {
+            let [a, b, c, _] = ip.octets();
+            IpAddr::from([a, b, c, 0])
+        }
+        IpAddr::V6(ip) => {
+            let [a, b, c, ..] = ip.segments();
+            Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0).into()
+        }
+    }
+}
+
 /// Whoever has one IPv6 address has a /64 of them.
-fn network(ip: IpAddr) -> IpAddr {
+pub(super) fn network(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,
         IpAddr::V6(ip) => {
@@ -143,7 +189,7 @@ mod tests {
         assert!(!guests.enter(a, ConnectionId(3), LIMITS), "one /64 is one peer");
         assert!(guests.enter(far, ConnectionId(4), LIMITS));
         guests.spoke(ConnectionId(1));
-        assert_eq!(guests.most_silent(), Some(ConnectionId(2)));
+        assert_eq!(guests.makes_room(far), Some(ConnectionId(2)));
 
         assert!(guests.hold(a, 0, STREAM_BYTES_FREE, LIMITS), "free");
         assert!(guests.hold(a, STREAM_BYTES_FREE, 2 * STREAM_BYTES_FREE, LIMITS));
@@ -156,7 +202,33 @@ mod tests {
         for (ip, connection) in [(a, 1), (b, 2), (far, 4)] {
             guests.leave(ip, ConnectionId(connection));
         }
-        assert!(guests.peers.is_empty() && guests.silent.is_empty() && guests.bytes == 0, "{guests:?}");
+        assert!(
+            guests.peers.is_empty()
+                && guests.silent.is_empty()
+                && guests.bytes == 0
+                && guests.crowds.is_empty(),
+            "{guests:?}"
+        );
+    }
+
+    #[test]
+    fn w31_in_a_full_pool_the_largest_neighbourhood_makes_room_and_nobody_for_his_own() {
+        let limits = StreamLimits { per_address_max: 10, ..LIMITS };
+        let mut guests = Guests::default();
+        // Somebody with many networks of one /48, who says something on each connection; and one who came before him.
+        let ip = |text: String| text.parse::<IpAddr>().unwrap();
+        let first = ip("192.0.2.1".to_owned());
+        assert!(guests.enter(first, ConnectionId(1), limits));
+        guests.spoke(ConnectionId(1));
+        for number in 2..=20 {
+            assert!(guests.enter(ip(format!("2001:db8:7:{number}::1")), ConnectionId(number), limits));
+            guests.spoke(ConnectionId(number));
+        }
+        assert_eq!(guests.makes_room(ip("198.51.100.9".to_owned())), Some(ConnectionId(20)));
+        assert_eq!(guests.makes_room(first), Some(ConnectionId(20)));
+        assert_eq!(guests.makes_room(ip("2001:db8:7:99::1".to_owned())), None, "one of his own");
+        guests.leave(ip("2001:db8:7:20::1".to_owned()), ConnectionId(20));
+        assert_eq!(guests.makes_room(first), Some(ConnectionId(19)));
     }
 
     #[test]

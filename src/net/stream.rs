@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::connections::{Connections, Half, Opened, Outbound};
 use crate::limits::PONG_WAIT;
@@ -30,7 +31,7 @@ pub(super) fn serve(
         let pulse = Pulse::default();
         tokio::select! {
             ended = read(&pool, reader, (flow, opened), &pulse) => ended,
-            ended = write(writer, outbound, &pulse) => ended,
+            ended = write(writer, outbound, (&pulse, pool.limits().write_wait)) => ended,
             ended = pulse.stops() => ended,
         }
     });
@@ -137,7 +138,7 @@ impl Delivered {
 }
 
 async fn deliver(connections: &Connections, framer: &mut Framer, flow: Flow, pulse: &Pulse) -> Delivered {
-    let mut delivered = Delivered::None;
+    let (mut delivered, mut pings) = (Delivered::None, 0);
     loop {
         match framer.next() {
             Ok(Some(Framed::Message(bytes))) => {
@@ -147,31 +148,43 @@ async fn deliver(connections: &Connections, framer: &mut Framer, flow: Flow, pul
                 }
                 delivered = Delivered::Message;
             }
-            // RFC 5626 §4.4.1: a double CRLF is answered with a single one.
             Ok(Some(Framed::Ping)) => {
-                if connections.send(flow, Bytes::from_static(b"\r\n")).is_err() {
-                    return Delivered::Stop("not drained");
-                }
+                pings += 1;
                 delivered = delivered.or_keep_alive();
             }
             Ok(Some(Framed::Pong)) => {
                 pulse.is_known.store(true, Ordering::Relaxed);
                 delivered = delivered.or_keep_alive();
             }
-            Ok(None) => return delivered,
+            Ok(None) if pings == 0 => return delivered,
+            // RFC 5626 §4.4.1: a double CRLF is answered with a single one; those of one read together.
+            Ok(None) => {
+                let pongs = Bytes::from(b"\r\n".repeat(pings));
+                let sent = connections.send(flow, pongs);
+                return if sent.is_ok() { delivered } else { Delivered::Stop("not drained") };
+            }
             Err(_) => return Delivered::Stop("unreadable"),
         }
     }
 }
 
-async fn write(mut writer: impl AsyncWrite + Unpin, mut outbound: Outbound, pulse: &Pulse) -> &'static str {
+async fn write(
+    mut writer: impl AsyncWrite + Unpin,
+    mut outbound: Outbound,
+    (pulse, wait): (&Pulse, Duration),
+) -> &'static str {
     while let Some(bytes) = outbound.queue.recv().await {
         pulse.before_write(&bytes);
-        // TLS may keep a record back until it is flushed.
-        if writer.write_all(&bytes).await.is_err() || writer.flush().await.is_err() {
-            return "cannot be written";
+        let written = timeout(wait, async {
+            writer.write_all(&bytes).await?;
+            // TLS may keep a record back until it is flushed.
+            writer.flush().await
+        });
+        match written.await {
+            Ok(Ok(())) => outbound.written(bytes.len()),
+            Ok(Err(_)) => return "cannot be written",
+            Err(_) => return "the peer does not read",
         }
-        outbound.written(bytes.len());
     }
     "not wanted any more"
 }

@@ -8,12 +8,12 @@ use std::time::Duration;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::connections::{Connections, Opened, Outbound, Peer};
+use super::greetings::Greetings;
 use super::tls::Tls;
 use super::{NetEvent, Origins, distrust, stream, websocket};
 use crate::limits::STREAM_UNACKNOWLEDGED;
@@ -42,7 +42,7 @@ pub(super) enum Greeting {
 pub(super) async fn accept(
     listener: TcpListener,
     greeting: Greeting,
-    greeted: Arc<Semaphore>,
+    greetings: Arc<Greetings>,
     connections: Arc<Connections>,
 ) {
     loop {
@@ -58,16 +58,18 @@ pub(super) async fn accept(
         match greeting.clone() {
             Greeting::Plain => take_plain(&connections, stream, remote),
             greeting @ (Greeting::Tls(_) | Greeting::WebSocket(..)) => {
-                let Ok(room) = Arc::clone(&greeted).try_acquire_owned() else { continue };
+                let Some(place) = Greetings::enter(&greetings, remote.ip()) else { continue };
+                let number = place.number();
                 let connections = Arc::clone(&connections);
-                tokio::spawn(async move {
+                let task = tokio::spawn(async move {
                     let taken =
                         timeout(GREET_WAIT, take_greeted(&connections, greeting, stream, remote)).await;
                     if taken.is_err() {
                         tracing::debug!(%remote, "the handshake takes too long");
                     }
-                    drop(room);
+                    drop(place);
                 });
+                greetings.served_by(number, task.abort_handle());
             }
         }
     }

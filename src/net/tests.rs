@@ -2,6 +2,7 @@
 
 mod dns;
 mod tls;
+mod websocket;
 
 use std::io::{Read, Write};
 use std::time::Duration;
@@ -352,6 +353,76 @@ fn a_peer_that_does_not_read_is_closed_when_too_much_waits_for_it() {
             tokio::task::yield_now().await;
         }
         assert!(matches!(net.transmit(&Transmit::new(flow, bytes)), Some(NetEvent::Disconnected { .. })));
+    });
+}
+
+#[test]
+fn w31_a_peer_that_takes_a_message_too_slowly_is_closed() {
+    run(async {
+        let limits = StreamLimits { write_wait: Duration::from_millis(100), ..StreamLimits::USUAL };
+        let mut net = Net::bind_with(&[any(Transport::Tcp)], &NetSettings::default(), limits).await.unwrap();
+        let mut peer = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
+        peer.write_all(MESSAGE).unwrap();
+        let Some(NetEvent::Received { flow, .. }) = net.receive().await else { panic!("a message") };
+        // More than the system's buffers hold, less than may wait.
+        for _ in 0..3 {
+            assert!(net.transmit(&Transmit::new(flow, vec![b'x'; 1024 * 1024].into())).is_none());
+            tokio::task::yield_now().await;
+        }
+        let told = loop {
+            match tokio::time::timeout(Duration::from_secs(1), net.receive()).await {
+                Ok(event) => break event,
+                // What the system holds differs: some more, until it is full.
+                Err(_) => {
+                    assert!(net.transmit(&Transmit::new(flow, vec![b'x'; 1024 * 1024].into())).is_none());
+                }
+            }
+        };
+        assert!(matches!(told, Some(NetEvent::Disconnected { flow: gone }) if gone == flow), "{told:?}");
+    });
+}
+
+#[test]
+fn w31_many_keep_alives_of_one_read_are_answered_together() {
+    run(async {
+        let mut net = Net::bind(&[any(Transport::Tcp)]).await.unwrap();
+        let mut peer = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
+        peer.write_all(&b"\r\n\r\n".repeat(5000)).unwrap();
+        peer.write_all(MESSAGE).unwrap();
+        assert!(matches!(net.receive().await, Some(NetEvent::Received { .. })));
+        let mut pongs = vec![0; 10_000];
+        let read = tokio::task::spawn_blocking(move || peer.read_exact(&mut pongs).map(|()| pongs));
+        assert_eq!(read.await.unwrap().unwrap(), b"\r\n".repeat(5000), "one for each");
+    });
+}
+
+#[test]
+fn w31_in_a_full_pool_the_largest_neighbourhood_makes_room_and_the_machine_is_told() {
+    run(async {
+        let limits = StreamLimits { connections_max: 3, ..StreamLimits::USUAL };
+        let listen = (Transport::Tcp, "[::]:0".parse().unwrap());
+        let mut net =
+            Net::bind_with(&[any(Transport::Tcp), listen], &NetSettings::default(), limits).await.unwrap();
+        let mut peers = Vec::new();
+        for _ in 0..3 {
+            let mut peer = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
+            peer.write_all(MESSAGE).unwrap();
+            let Some(NetEvent::Received { flow, .. }) = net.receive().await else { panic!("a message") };
+            peers.push((peer, flow));
+        }
+        let port = net.locals()[1].1.port();
+        let mut other = std::net::TcpStream::connect(format!("[::1]:{port}")).unwrap();
+        other.write_all(MESSAGE).unwrap();
+        let (mut closed, mut heard) = (None, None);
+        while closed.is_none() || heard.is_none() {
+            match net.receive().await {
+                Some(NetEvent::Disconnected { flow }) => closed = Some(flow),
+                Some(NetEvent::Received { flow, .. }) => heard = Some(flow),
+                event => panic!("{event:?}"),
+            }
+        }
+        assert_eq!(closed, Some(peers[2].1), "the newest of those who have most");
+        assert_eq!(heard.unwrap().remote.ip().to_string(), "::1");
     });
 }
 

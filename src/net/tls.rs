@@ -28,6 +28,8 @@ pub struct TlsFiles {
     pub identity: Option<Identity>,
     /// Certificates of the authorities to trust, in place of those that this system trusts.
     pub authorities: Option<PathBuf>,
+    /// A server's certificate may name it by a wildcard (`*.domain.com`), which RFC 5922 §7.2 forbids and providers use.
+    pub wildcards: bool,
 }
 
 /// A certificate and its key.
@@ -84,6 +86,8 @@ pub(super) struct Tls {
     acceptor: Option<TlsAcceptor>,
     /// Made at the first connection where the system's authorities are trusted: reading them takes a while.
     connector: OnceLock<Result<TlsConnector, TlsFileError>>,
+    /// See [`TlsFiles::wildcards`].
+    wildcards: bool,
 }
 
 impl fmt::Debug for Tls {
@@ -101,10 +105,10 @@ impl Tls {
         let acceptor = files.identity.clone().map(acceptor).transpose()?;
         let connector = OnceLock::new();
         if let Some(path) = &files.authorities {
-            let own = connector_trusting(authorities_in(path)?)?;
+            let own = connector_trusting(authorities_in(path)?, files.wildcards)?;
             connector.get_or_init(|| Ok(own));
         }
-        Ok(Self { acceptor, connector })
+        Ok(Self { acceptor, connector, wildcards: files.wildcards })
     }
 
     /// For those who connect to us.
@@ -120,7 +124,7 @@ impl Tls {
     /// # Errors
     /// The TLS library does not work with the authorities of this system.
     pub(super) fn connector(&self) -> Result<&TlsConnector, &TlsFileError> {
-        self.connector.get_or_init(|| connector_trusting(authorities_of_system())).as_ref()
+        self.connector.get_or_init(|| connector_trusting(authorities_of_system(), self.wildcards)).as_ref()
     }
 }
 
@@ -137,13 +141,13 @@ fn acceptor(identity: Identity) -> Result<TlsAcceptor, TlsFileError> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-fn connector_trusting(roots: RootCertStore) -> Result<TlsConnector, TlsFileError> {
+fn connector_trusting(roots: RootCertStore, wildcards: bool) -> Result<TlsConnector, TlsFileError> {
     let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
     let inner = inner.map_err(|error| Error::General(error.to_string()))?;
     let config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(SipVerifier { inner }))
+        .with_custom_certificate_verifier(Arc::new(SipVerifier { inner, wildcards }))
         .with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
 }
@@ -228,10 +232,12 @@ fn stamp(identity: &Identity) -> Stamp {
     [&identity.chain, &identity.key].map(|path| path.metadata().and_then(|found| found.modified()).ok())
 }
 
-/// The usual checks, and the names that RFC 5922 §7.1 adds: a `sip:` URI of the domain without a user.
+/// The usual checks, and the names that RFC 5922 §7.1 adds: a `sip:` URI of the domain without a user. Less, where they are not
+/// taken, the wildcards that §7.2 forbids.
 #[derive(Debug)]
 struct SipVerifier {
     inner: Arc<WebPkiServerVerifier>,
+    wildcards: bool,
 }
 
 impl ServerCertVerifier for SipVerifier {
@@ -250,6 +256,9 @@ impl ServerCertVerifier for SipVerifier {
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) if names_sip_domain(end_entity, server_name) => Ok(ServerCertVerified::assertion()),
+            Ok(_) if !self.wildcards && is_by_wildcard(end_entity, server_name) => {
+                Err(Error::General(WILDCARD_ALONE.to_owned()))
+            }
             verdict => verdict,
         }
     }
@@ -275,6 +284,17 @@ impl ServerCertVerifier for SipVerifier {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.inner.supported_verify_schemes()
     }
+}
+
+/// The fault of a certificate that would be good but for its wildcard.
+pub(super) const WILDCARD_ALONE: &str = "named by a wildcard alone";
+
+/// Whether a certificate that names this server does so by a wildcard, and in no other way.
+fn is_by_wildcard(certificate: &CertificateDer<'_>, wanted: &ServerName<'_>) -> bool {
+    let ServerName::DnsName(name) = wanted else { return false };
+    let Ok(parsed) = webpki::EndEntityCert::try_from(certificate) else { return true };
+    let is_named = parsed.valid_dns_names().any(|dns| dns.eq_ignore_ascii_case(name.as_ref()));
+    !is_named && !names_sip_domain(certificate, wanted)
 }
 
 fn names_sip_domain(certificate: &CertificateDer<'_>, wanted: &ServerName<'_>) -> bool {

@@ -7,11 +7,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::header::ORIGIN;
@@ -26,6 +27,8 @@ use crate::machine::Flow;
 
 /// Read at a time; most messages are smaller.
 const READ_BYTES: usize = 4 * 1024;
+/// What a masked control frame has beside what it says (RFC 6455 §5.2, §5.5).
+const CONTROL_FRAME_BYTES: usize = 6;
 /// RFC 7118 §4.1: what a client offers, and a server confirms.
 const SUBPROTOCOL: &str = "sip";
 const SUBPROTOCOLS: &str = "Sec-WebSocket-Protocol";
@@ -88,7 +91,7 @@ where
         let (sink, stream) = socket.split();
         tokio::select! {
             ended = read((&pool, flow), stream, &half_said) => ended,
-            ended = write(sink, outbound) => ended,
+            ended = write(sink, outbound, pool.limits().write_wait) => ended,
         }
     });
 }
@@ -101,7 +104,9 @@ async fn read(
 ) -> &'static str {
     let limits = connections.limits();
     let (mut is_silent, mut was_mid_message) = (true, false);
-    let mut heard = Instant::now();
+    let opened = Instant::now();
+    // When something was heard last, and since when a message is half said.
+    let (mut heard, mut said_since) = (opened, None);
     loop {
         // What is half said is looked at as often as a message may take: the library does not tell of it.
         match timeout_at(Instant::now() + limits.message_wait.min(limits.idle), stream.next()).await {
@@ -119,23 +124,40 @@ async fn read(
             Ok(Some(Err(tungstenite::Error::Capacity(_)))) => return "a message over the size limit",
             Ok(Some(Err(_))) => return "broken",
             Ok(Some(Ok(message))) => {
+                heard = Instant::now();
                 let bytes = match message {
                     Message::Text(text) => text.into(),
                     Message::Binary(bytes) => bytes,
-                    // Answered by the library.
-                    Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => {
-                        Bytes::new()
+                    // Answered by the library. It may stand in the midst of a message (RFC 6455 §5.4), of which just as much is
+                    // said as before; and it is no reason to be here for one who says nothing else.
+                    Message::Ping(bytes) | Message::Pong(bytes) => {
+                        take_off(half_said, CONTROL_FRAME_BYTES + bytes.len());
+                        if is_silent && opened.elapsed() >= limits.message_wait {
+                            return "not a word";
+                        }
+                        let is_mid_message = half_said.load(Ordering::Relaxed) > 0;
+                        said_since = said_since.or(Some(heard)).filter(|_| is_mid_message);
+                        if said_since.is_some_and(|since| since.elapsed() >= limits.message_wait) {
+                            return "a message stood still";
+                        }
+                        continue;
                     }
+                    Message::Close(_) | Message::Frame(_) => Bytes::new(),
                 };
                 if let Some(ended) = deliver(connections, flow, bytes, &mut is_silent).await {
                     return ended;
                 }
             }
         }
-        heard = Instant::now();
-        was_mid_message = false;
+        (was_mid_message, said_since) = (false, None);
         half_said.store(0, Ordering::Relaxed);
     }
+}
+
+/// So much of what was read is no part of a message.
+fn take_off(half_said: &AtomicUsize, bytes: usize) {
+    let less = |said: usize| Some(said.saturating_sub(bytes));
+    half_said.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).ok();
 }
 
 async fn deliver(
@@ -159,6 +181,7 @@ async fn deliver(
 async fn write(
     mut sink: impl Sink<Message, Error = tungstenite::Error> + Unpin,
     mut outbound: Outbound,
+    wait: Duration,
 ) -> &'static str {
     while let Some(bytes) = outbound.queue.recv().await {
         let length = bytes.len();
@@ -167,10 +190,11 @@ async fn write(
             Ok(text) => Message::Text(text),
             Err(_binary) => Message::Binary(bytes),
         };
-        if sink.send(message).await.is_err() {
-            return "cannot be written";
+        match timeout(wait, sink.send(message)).await {
+            Ok(Ok(())) => outbound.written(length),
+            Ok(Err(_)) => return "cannot be written",
+            Err(_) => return "the peer does not read",
         }
-        outbound.written(length);
     }
     "not wanted any more"
 }

@@ -7,7 +7,7 @@ use super::carrier::Fault;
 use crate::limits::{REDIRECT_STEPS_MAX, REDIRECT_TARGETS_MAX};
 use crate::sip::{Contacts, Response, Uri, reason_phrase};
 
-/// What is told of a message that neither a datagram nor a connection takes (RFC 3261 §21.5.14).
+/// What is told of a message that neither a datagram nor a connection takes.
 pub(super) const TOO_LARGE: &str = "Too Large For UDP, And No Connection";
 
 /// A response that counts, or what stands for one.
@@ -93,7 +93,8 @@ impl Answer {
             Fault::Timeout => Self::standard(408),
             Fault::Transport => Self::standard(503),
             Fault::NoRoute => Self { status: 503, reason: "No Route".to_owned() },
-            Fault::TooLarge => Self { status: 513, reason: TOO_LARGE.to_owned() },
+            // Of a transport, as far as anybody knows: who takes no connection now may be away (W18).
+            Fault::TooLarge => Self { status: 503, reason: TOO_LARGE.to_owned() },
         }
     }
 }

@@ -61,7 +61,11 @@ impl Agent {
         let mut rows = store.load()?;
         // A device that comes only once is not to be waited for.
         rows.instance = rows.instance.filter(|_| data.is_some());
-        let tls = TlsFiles { identity: None, authorities: account.tls_ca.clone() };
+        let tls = TlsFiles {
+            authorities: account.tls_ca.clone(),
+            wildcards: !account.tls_strict,
+            ..TlsFiles::default()
+        };
         let settings = NetSettings { tls, dns: account.dns, ..NetSettings::default() };
         let hops = first_look(&profile.server, &settings).await;
         let net = Net::open(&listens(&own_ips(&hops)), &settings).await?;

@@ -169,6 +169,31 @@ fn a_datagram_that_did_not_leave_is_its_own_requests_matter() {
     assert_eq!(layer.poll_failed(), None, "it was answered");
 }
 
+/// Each error once looked at every transaction: 100 million looks here, which took seconds.
+#[test]
+fn many_errors_beside_many_requests_that_wait_cost_what_they_concern() {
+    let start = base();
+    let mut layer: TransactionLayer<u32> = TransactionLayer::new(Timers::default(), [7; 16]);
+    for user in 0..25_000 {
+        let flow =
+            if user % 2 == 0 { udp() } else { Flow { connection: Some(ConnectionId(user.into())), ..tcp() } };
+        let (branch, method) = (format!("z9hG4bK{user}"), Method::Message);
+        let bytes = Bytes::from_static(b"the request");
+        layer.send(Outgoing { user, branch: &branch, method, flow, bytes, deadline: None }, start);
+    }
+    let sent: Vec<_> = std::iter::from_fn(|| layer.poll_transmit()).take(5_000).collect();
+    let began = base();
+    for transmit in sent {
+        match transmit.flow.connection {
+            Some(_) => layer.disconnected(transmit.flow),
+            None => layer.not_sent(transmit.request.unwrap(), SendFault::Refused),
+        }
+    }
+    let took = base().saturating_duration_since(began);
+    assert_eq!((layer.client_count(), std::iter::from_fn(|| layer.poll_failed()).count()), (20_000, 5_000));
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
 #[test]
 fn a_retransmission_that_is_too_large_all_at_once_is_as_good_as_lost() {
     let (mut layer, start) = (layer(), base());

@@ -1,9 +1,10 @@
 //! W19: NAPTR, SRV and addresses from a real DNS server (dnsmasq) on loopback.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
 use super::*;
+use crate::limits::LOOKUPS_WAITING_MAX;
 
 /// A name server with these records.
 struct Dns {
@@ -140,5 +141,242 @@ fn w19_a_name_server_that_is_not_there_is_no_route() {
             "{why}"
         );
         assert!(why.contains(", A of plain.example") && why.contains(", AAAA of plain.example"), "{why}");
+    });
+}
+
+/// A name server that answers as some do: written byte by byte (RFC 1035 §4).
+struct Odd {
+    records: Vec<(&'static str, u16, Vec<u8>)>,
+    /// Questions of these types get no answer at all.
+    drops: &'static [u16],
+    /// Questions of that type get this code.
+    refuses: Option<(u16, u8)>,
+    /// It knows EDNS.
+    edns: bool,
+    /// Over UDP it says that the answer is longer than that (TC).
+    truncates: bool,
+}
+
+const A: u16 = 1;
+const AAAA: u16 = 28;
+const SRV: u16 = 33;
+const NAPTR: u16 = 35;
+
+/// What was asked: a name, a type, and whether over TCP.
+type Asked = Arc<std::sync::Mutex<Vec<(String, u16, bool)>>>;
+
+impl Odd {
+    /// `_sip._udp.odd.example` leads to port 5070 of `a.odd.example`, which is 127.0.0.5.
+    fn usual() -> Self {
+        let records = vec![
+            ("_sip._udp.odd.example", SRV, srv(1, 5070, "a.odd.example")),
+            ("a.odd.example", A, vec![127, 0, 0, 5]),
+        ];
+        Self { records, drops: &[], refuses: None, edns: true, truncates: false }
+    }
+
+    /// Runs to the end of the program. Where it is, and what it is asked.
+    fn start(self) -> (SocketAddr, Asked) {
+        let (udp, tcp) = loop {
+            let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            if let Ok(udp) = std::net::UdpSocket::bind(tcp.local_addr().unwrap()) {
+                break (udp, tcp);
+            }
+        };
+        let (address, asked) = (udp.local_addr().unwrap(), Asked::default());
+        let odd = Arc::new(self);
+        let (same, noted) = (Arc::clone(&odd), Arc::clone(&asked));
+        named(move || {
+            let mut buffer = [0; 1500];
+            while let Ok((length, from)) = udp.recv_from(&mut buffer) {
+                if let Some(answer) = odd.answer(&buffer[..length], false, &noted) {
+                    udp.send_to(&answer, from).unwrap();
+                }
+            }
+        });
+        let noted = Arc::clone(&asked);
+        named(move || {
+            for stream in tcp.incoming().map_while(Result::ok) {
+                same.serve(stream, &noted);
+            }
+        });
+        (address, asked)
+    }
+
+    /// Answers over one connection until it ends.
+    fn serve(&self, mut stream: std::net::TcpStream, asked: &Asked) {
+        let mut length = [0; 2];
+        while stream.read_exact(&mut length).is_ok() {
+            let mut question = vec![0; usize::from(u16::from_be_bytes(length))];
+            stream.read_exact(&mut question).unwrap();
+            let Some(answer) = self.answer(&question, true, asked) else { continue };
+            let length = u16::try_from(answer.len()).unwrap().to_be_bytes();
+            stream.write_all(&[&length[..], &answer].concat()).unwrap();
+        }
+    }
+
+    fn answer(&self, message: &[u8], over_tcp: bool, asked: &Asked) -> Option<Vec<u8>> {
+        let (mut at, mut labels) = (12, Vec::new());
+        while message[at] != 0 {
+            let end = at + 1 + usize::from(message[at]);
+            labels.push(String::from_utf8_lossy(&message[at + 1..end]).to_lowercase());
+            at = end;
+        }
+        let (name, kind) = (labels.join("."), u16::from_be_bytes([message[at + 1], message[at + 2]]));
+        let question = &message[12..at + 5];
+        asked.lock().unwrap().push((name.clone(), kind, over_tcp));
+        if self.drops.contains(&kind) {
+            return None;
+        }
+        let reply = |flags: u16, answers: &[u8], count: usize| {
+            let counts = [1, u16::try_from(count).unwrap(), 0, 0].map(u16::to_be_bytes).concat();
+            Some([&message[..2], &flags.to_be_bytes(), &counts, question, answers].concat())
+        };
+        let has_edns = u16::from_be_bytes([message[10], message[11]]) > 0;
+        if has_edns && !self.edns {
+            return reply(0x8181, &[], 0);
+        }
+        if let Some((_, code)) = self.refuses.filter(|(refused, _)| *refused == kind) {
+            return reply(0x8180 | u16::from(code), &[], 0);
+        }
+        let found: Vec<_> =
+            self.records.iter().filter(|(owner, of, _)| *owner == name && *of == kind).collect();
+        if self.truncates && !over_tcp && !found.is_empty() {
+            return reply(0x8380, &[], 0);
+        }
+        let records = found.iter().flat_map(|(_, _, data)| {
+            let length = u16::try_from(data.len()).unwrap().to_be_bytes();
+            [&[0xc0, 12][..], &kind.to_be_bytes(), &[0, 1, 0, 0, 0, 60], &length, data].concat()
+        });
+        let is_known = self.records.iter().any(|(owner, ..)| owner.ends_with(&name));
+        reply(if is_known { 0x8580 } else { 0x8583 }, &records.collect::<Vec<_>>(), found.len())
+    }
+}
+
+/// Runs something to its end, or to that of the program.
+fn named(work: impl FnOnce() + Send + 'static) {
+    std::thread::Builder::new().name("odd name server".to_owned()).spawn(work).unwrap();
+}
+
+fn srv(priority: u16, port: u16, target: &str) -> Vec<u8> {
+    let mut data = [priority, 1, port].map(u16::to_be_bytes).concat();
+    for label in target.split('.') {
+        data.push(u8::try_from(label.len()).unwrap());
+        data.extend(label.as_bytes());
+    }
+    data.push(0);
+    data
+}
+
+/// The hops of `sip:odd.example`, or why there are none.
+async fn look_up(odd: Odd) -> (Result<Vec<String>, String>, Vec<(String, u16, bool)>) {
+    let (address, asked) = odd.start();
+    let settings = NetSettings { dns: Some(address), ..NetSettings::default() };
+    let mut net = Net::open(&[], &settings).await.unwrap();
+    assert!(net.resolve(ResolveId(1), &Uri::parse("sip:odd.example").unwrap()).is_none());
+    let found = match net.receive().await {
+        Some(NetEvent::Resolved { hops, .. }) => {
+            Ok(hops.iter().map(|hop| format!("{} {}", hop.transport, hop.remote)).collect())
+        }
+        Some(NetEvent::ResolveFailed { why, .. }) => Err(why.to_string()),
+        other => panic!("{other:?}"),
+    };
+    let asked = asked.lock().unwrap().clone();
+    (found, asked)
+}
+
+#[test]
+fn w19_a_question_that_is_not_answered_leaves_the_others_in_use() {
+    for drops in [&[NAPTR][..], &[AAAA], &[NAPTR, AAAA]] {
+        run(async {
+            let (found, _) = look_up(Odd { drops, ..Odd::usual() }).await;
+            assert_eq!(found, Ok(vec!["UDP 127.0.0.5:5070".to_owned()]), "{drops:?}");
+        });
+    }
+}
+
+#[test]
+fn w19_a_look_up_that_finds_nothing_says_which_questions_were_not_answered() {
+    run(async {
+        let (found, _) = look_up(Odd { drops: &[A], ..Odd::usual() }).await;
+        assert_eq!(found, Err("DNS did not answer: A of a.odd.example".to_owned()));
+        let refuses = Some((A, 2));
+        let (found, _) = look_up(Odd { refuses, ..Odd::usual() }).await;
+        let why = "DNS did not answer: A of a.odd.example (Server Failure)".to_owned();
+        assert_eq!(found, Err(why));
+    });
+}
+
+#[test]
+fn w19_a_server_that_knows_no_edns_is_asked_again_without() {
+    run(async {
+        let (found, asked) = look_up(Odd { edns: false, ..Odd::usual() }).await;
+        assert_eq!(found, Ok(vec!["UDP 127.0.0.5:5070".to_owned()]));
+        assert!(asked.iter().filter(|(_, kind, _)| *kind == NAPTR).count() >= 2, "{asked:?}");
+    });
+}
+
+#[test]
+fn w19_a_server_that_refuses_naptr_still_has_its_srv_records_used() {
+    // SERVFAIL, NOTIMP, REFUSED, FORMERR.
+    for code in [2, 4, 5, 1] {
+        run(async {
+            let (found, _) = look_up(Odd { refuses: Some((NAPTR, code)), ..Odd::usual() }).await;
+            assert_eq!(found, Ok(vec!["UDP 127.0.0.5:5070".to_owned()]), "{code}");
+        });
+    }
+}
+
+#[test]
+fn w19_a_truncated_answer_is_asked_for_over_tcp() {
+    run(async {
+        let (found, asked) = look_up(Odd { truncates: true, ..Odd::usual() }).await;
+        assert_eq!(found, Ok(vec!["UDP 127.0.0.5:5070".to_owned()]));
+        assert!(asked.contains(&("_sip._udp.odd.example".to_owned(), SRV, true)), "{asked:?}");
+    });
+}
+
+#[test]
+fn w19_a_server_that_has_no_address_is_passed_over() {
+    run(async {
+        let mut odd = Odd::usual();
+        odd.records.push(("_sip._udp.odd.example", SRV, srv(0, 5060, "gone.odd.example")));
+        let (found, _) = look_up(odd).await;
+        assert_eq!(found, Ok(vec!["UDP 127.0.0.5:5070".to_owned()]));
+    });
+}
+
+#[test]
+fn w31_a_name_is_looked_up_once_however_many_wait_for_it() {
+    run(async {
+        let (address, asked) = Odd::usual().start();
+        let settings = NetSettings { dns: Some(address), ..NetSettings::default() };
+        let mut net = Net::open(&[], &settings).await.unwrap();
+        for number in 0..500 {
+            let uri = if number % 2 == 0 { "sip:odd.example" } else { "sip:ann@ODD.example." };
+            assert!(net.resolve(ResolveId(number), &Uri::parse(uri).unwrap()).is_none());
+        }
+        for _ in 0..500 {
+            let event = net.receive().await;
+            assert!(matches!(&event, Some(NetEvent::Resolved { hops, .. }) if hops.len() == 1), "{event:?}");
+        }
+        let asked = asked.lock().unwrap();
+        assert_eq!(asked.iter().filter(|(_, kind, _)| *kind == NAPTR).count(), 1, "{asked:?}");
+    });
+}
+
+#[test]
+fn w31_more_names_than_may_wait_have_no_route() {
+    run(async {
+        let (address, _) = Odd { drops: &[NAPTR, SRV, A, AAAA], ..Odd::usual() }.start();
+        let settings = NetSettings { dns: Some(address), ..NetSettings::default() };
+        let mut net = Net::open(&[], &settings).await.unwrap();
+        for number in 0..LOOKUPS_WAITING_MAX {
+            let uri = Uri::parse(&format!("sip:n{number}.example")).unwrap();
+            assert!(net.resolve(ResolveId(1), &uri).is_none());
+        }
+        let known = net.resolve(ResolveId(2), &Uri::parse("sip:odd.example").unwrap());
+        let Some(NetEvent::ResolveFailed { why, .. }) = known else { panic!("{known:?}") };
+        assert_eq!(&*why, "too many names are being looked up");
     });
 }

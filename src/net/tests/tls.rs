@@ -47,12 +47,13 @@ impl Authority {
     }
 
     fn server(&self, identity: Identity) -> NetSettings {
-        let tls = TlsFiles { identity: Some(identity), authorities: Some(self.path("ca.pem")) };
+        let tls =
+            TlsFiles { identity: Some(identity), authorities: Some(self.path("ca.pem")), wildcards: false };
         NetSettings { tls, ..NetSettings::default() }
     }
 
     fn client(&self) -> NetSettings {
-        let tls = TlsFiles { identity: None, authorities: Some(self.path("ca.pem")) };
+        let tls = TlsFiles { identity: None, authorities: Some(self.path("ca.pem")), wildcards: true };
         NetSettings { tls, ..NetSettings::default() }
     }
 }
@@ -135,6 +136,46 @@ fn w32_a_certificate_names_a_domain_an_address_or_a_sip_uri() {
             wish(&mut client, 100 + number as u64, remote, name);
             let why = distrusted(&mut client).await;
             assert!(why.starts_with("the certificate is for ") && why.ends_with(name), "{why}");
+        }
+    });
+}
+
+#[test]
+fn w32_a_wildcard_is_taken_where_that_is_allowed_and_for_one_label() {
+    run(async {
+        let authority = Authority::new("ours");
+        let identity = authority.sign(&["*.domain.com", "named.domain.com"], |params| {
+            params.subject_alt_names.push(SanType::URI("sip:uri.domain.com".try_into().unwrap()));
+        });
+        let server = Net::open(&[any(Transport::Tls)], &authority.server(identity)).await.unwrap();
+        let remote = server.locals()[0].1;
+        let mut number = 0;
+        for (wildcards, name, is_taken) in [
+            (true, "sip.domain.com", true),
+            (true, "SIP.Domain.com", true),
+            (true, "domain.com", false),
+            (true, "a.sip.domain.com", false),
+            (false, "sip.domain.com", false),
+            (false, "named.domain.com", true),
+            (false, "NAMED.domain.com", true),
+            (false, "uri.domain.com", true),
+        ] {
+            let mut settings = authority.client();
+            settings.tls.wildcards = wildcards;
+            let mut client = Net::open(&[], &settings).await.unwrap();
+            number += 1;
+            assert!(wish(&mut client, number, remote, name).is_none());
+            if is_taken {
+                connected(&mut client).await;
+                continue;
+            }
+            let why = distrusted(&mut client).await;
+            let forbidden = "the certificate names sip.domain.com by a wildcard (*.) alone, which RFC 5922 forbids; a \
+                             client takes it without tls_strict";
+            assert!(
+                if wildcards { why.starts_with("the certificate is for ") } else { why == forbidden },
+                "{why}"
+            );
         }
     });
 }
@@ -287,6 +328,7 @@ fn what_is_wrong_with_a_file_is_said_with_its_name() {
         let with = |chain: &PathBuf, key: &PathBuf, authorities: Option<&PathBuf>| TlsFiles {
             identity: Some(Identity { chain: chain.clone(), key: key.clone() }),
             authorities: authorities.cloned(),
+            wildcards: false,
         };
         for (tls, words) in [
             (with(&missing, &good.key, None), "cannot read /"),

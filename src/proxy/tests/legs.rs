@@ -282,7 +282,7 @@ fn of_size(bytes: usize) -> String {
     to_bob().replace("Come here.", &"x".repeat(bytes)).replace("Content-Length: 10", &length)
 }
 
-const TOO_LARGE: &str = "failure;status=513;reason=\"Too Large For UDP, And No Connection\";tries=0;after=0";
+const TOO_LARGE: &str = "failure;status=503;reason=\"Too Large For UDP, And No Connection\";tries=0;after=0";
 
 #[test]
 fn w4_what_no_datagram_holds_fails_at_once_where_no_connection_is_to_be_had() {

@@ -117,6 +117,23 @@ fn w18_what_is_temporary_is_deferred_and_what_is_not_has_failed() {
 }
 
 #[test]
+fn w18_what_no_datagram_holds_waits_until_there_is_a_connection() {
+    let mut bench = Bench::at_home();
+    let length = "Content-Length: 70000";
+    let large = to_ann().replace("Come here.", &"x".repeat(70_000)).replace("Content-Length: 10", length);
+    bench.submit(&large);
+    let (id, _) = bench.connects.remove(0);
+    bench.input(Input::ConnectFailed { id, fault: crate::machine::ConnectFault::Unreachable });
+    assert_eq!(bench.told(), waiting());
+    bench.ask(ANN, &register("ann", "<sip:ann@192.0.2.6:5060>", 2, 600));
+    let (id, hop) = bench.connects.remove(0);
+    assert_eq!(hop, Hop { transport: Transport::Tcp, remote: address(ANN) });
+    bench.input(Input::Connected { id, flow: tcp(ANN, 7) });
+    let leg = bench.take_one(ANN);
+    assert!(leg.starts_with("MESSAGE ") && leg.len() > 70_000, "{} bytes", leg.len());
+}
+
+#[test]
 fn w8_without_an_expires_longer_than_timer_f_the_patents_failure_stands() {
     for expires in ["", "Expires: 0\n", "Expires: 32\n"] {
         let mut bench = Bench::at_home();

@@ -58,6 +58,31 @@ fn w25_a_forged_report_and_one_for_a_foreign_call_get_481_and_the_true_one_count
 }
 
 #[test]
+fn w4_a_message_that_no_datagram_holds_fails_alone_and_at_once() {
+    let proxy = Proxy::with_t1("500ms");
+    // It takes datagrams only, and is slow to answer.
+    let (peer, james) = (Phone::new(), Phone::new());
+    let small = submission(james.address, &[&peer.uri("bob")], "", "Small.");
+    assert_eq!(james.ask(proxy.address, &small).start(), "SIP/2.0 202 Accepted");
+    let leg = peer.receive_the("MESSAGE");
+
+    let mut eve = Wire::to(proxy.address);
+    let fields = "Delivery-Report: final;detail\r\n";
+    let large = submission(eve.address, &[&peer.uri("ann")], fields, &"A".repeat(70_000));
+    eve.send(&large.replace("SIP/2.0/UDP", "SIP/2.0/TCP"));
+    assert_eq!(eve.receive().expect("an answer").start(), "SIP/2.0 202 Accepted");
+    let report = eve.receive().expect("a report");
+    let said = outcomes(&report);
+    let why = "failure;status=503;reason=\"Too Large For UDP, And No Connection\";tries=0;after=";
+    assert!(said.len() == 1 && said[0].1.starts_with(why), "{said:?}");
+
+    peer.answer(&leg, "200 OK");
+    let report = james.receive_the("NOTIFY");
+    assert!(outcomes(&report)[0].1.starts_with("success"), "{}", report.text);
+    ends_well(proxy);
+}
+
+#[test]
 fn w13_w31_a_hundred_thousand_recipients_reach_nobody_and_cost_little() {
     let proxy = Proxy::start();
     let honest = Honest::at(&proxy);

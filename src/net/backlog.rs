@@ -1,0 +1,101 @@
+//! Bytes that wait to be written to peers who do not read (W31): each connection has its maximum, each address a part of what all
+//! together may have.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::limits::{CONNECTION_QUEUE_BYTES_FREE, CONNECTION_QUEUE_BYTES_MAX, OUTPUT_BYTES_WAITING_MAX};
+
+/// What waits for one connection; given back when it ends.
+#[derive(Debug)]
+pub(super) struct Backlog {
+    own: AtomicUsize,
+    /// Of all connections with that address, beyond what is free for each.
+    peer: Arc<AtomicUsize>,
+    /// Of all connections.
+    all: Arc<AtomicUsize>,
+}
+
+impl Backlog {
+    pub(super) const fn new(peer: Arc<AtomicUsize>, all: Arc<AtomicUsize>) -> Self {
+        Self { own: AtomicUsize::new(0), peer, all }
+    }
+
+    /// So many bytes more; false when that is too much.
+    pub(super) fn add(&self, bytes: usize) -> bool {
+        let before = self.own.fetch_add(bytes, Ordering::Relaxed);
+        let more = counted(before + bytes) - counted(before);
+        let of_peer = self.peer.fetch_add(more, Ordering::Relaxed) + more;
+        let of_all = self.all.fetch_add(more, Ordering::Relaxed) + more;
+        before + bytes <= CONNECTION_QUEUE_BYTES_MAX
+            && (more == 0 || (of_peer <= OUTPUT_BYTES_WAITING_MAX / 4 && of_all <= OUTPUT_BYTES_WAITING_MAX))
+    }
+
+    /// So many were written.
+    pub(super) fn written(&self, bytes: usize) {
+        let before = self.own.fetch_sub(bytes, Ordering::Relaxed);
+        self.give_back(counted(before) - counted(before.saturating_sub(bytes)));
+    }
+
+    fn give_back(&self, less: usize) {
+        self.peer.fetch_sub(less, Ordering::Relaxed);
+        self.all.fetch_sub(less, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Backlog {
+    fn drop(&mut self) {
+        let left = counted(*self.own.get_mut());
+        self.give_back(left);
+    }
+}
+
+/// A little is free for each.
+const fn counted(bytes: usize) -> usize {
+    bytes.saturating_sub(CONNECTION_QUEUE_BYTES_FREE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PART: usize = CONNECTION_QUEUE_BYTES_MAX;
+
+    #[test]
+    fn w31_who_does_not_read_takes_up_no_more_than_his_part_and_gives_it_back() {
+        let all = Arc::new(AtomicUsize::new(0));
+        let greedy = Arc::new(AtomicUsize::new(0));
+        let mut connections = Vec::new();
+        // Connections of one address, each as full as it may be, until its part is used up.
+        loop {
+            let backlog = Backlog::new(Arc::clone(&greedy), Arc::clone(&all));
+            if !backlog.add(PART) {
+                break;
+            }
+            connections.push(backlog);
+        }
+        assert_eq!(connections.len(), OUTPUT_BYTES_WAITING_MAX / 4 / PART);
+        let another = Backlog::new(Arc::clone(&greedy), Arc::clone(&all));
+        assert!(another.add(CONNECTION_QUEUE_BYTES_FREE), "a little is free for everybody");
+        assert!(!another.add(PART), "and its own maximum holds");
+        let other = Backlog::new(Arc::default(), Arc::clone(&all));
+        assert!(other.add(PART), "another address has its own part");
+        other.written(PART);
+        assert_eq!(other.own.load(Ordering::Relaxed), 0);
+        drop((connections, another, other));
+        assert_eq!((greedy.load(Ordering::Relaxed), all.load(Ordering::Relaxed)), (0, 0));
+    }
+
+    #[test]
+    fn w31_all_addresses_together_have_an_end_too() {
+        let all = Arc::new(AtomicUsize::new(0));
+        let mut granted = 0;
+        let mut kept = Vec::new();
+        for _ in 0..OUTPUT_BYTES_WAITING_MAX / PART + 10 {
+            let backlog = Backlog::new(Arc::default(), Arc::clone(&all));
+            granted += usize::from(backlog.add(PART));
+            kept.push(backlog);
+        }
+        assert!(granted <= OUTPUT_BYTES_WAITING_MAX / PART, "{granted}");
+    }
+}

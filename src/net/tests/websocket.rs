@@ -1,0 +1,97 @@
+//! What a peer may do with the frames of a WebSocket, byte by byte (RFC 6455 §5).
+
+use super::*;
+
+/// A peer whose handshake is over.
+async fn greeted(net: &Net) -> std::net::TcpStream {
+    let mut peer = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
+    peer.write_all(
+        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: sip\r\n\r\n",
+    )
+    .unwrap();
+    let read = tokio::task::spawn_blocking(move || {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            peer.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
+        peer
+    });
+    read.await.unwrap()
+}
+
+/// A masked frame; the mask is zero.
+fn frame(first: u8, said: &[u8]) -> Vec<u8> {
+    let length = match u8::try_from(said.len()) {
+        Ok(short) if short < 126 => vec![0x80 | short],
+        _ => [&[0x80 | 126][..], &u16::try_from(said.len()).unwrap().to_be_bytes()].concat(),
+    };
+    [&[first][..], &length, &[0; 4], said].concat()
+}
+
+const TEXT: u8 = 0x81;
+const BEGUN: u8 = 0x01;
+const PING: u8 = 0x89;
+
+/// Pings until the connection is gone, or so often.
+async fn pings(net: &mut Net, peer: &mut std::net::TcpStream, times: u32) -> bool {
+    for _ in 0..times {
+        if peer.write_all(&frame(PING, b"still here")).is_err() {
+            return true;
+        }
+        let wait = Duration::from_millis(20);
+        if let Ok(event) = tokio::time::timeout(wait, net.receive()).await {
+            assert!(matches!(event, Some(NetEvent::Disconnected { .. })), "{event:?}");
+            return true;
+        }
+    }
+    false
+}
+
+#[test]
+fn w31_pings_do_not_keep_half_a_message_nor_a_silent_peer() {
+    run(async {
+        let limits = StreamLimits { message_wait: Duration::from_millis(200), ..StreamLimits::USUAL };
+        let mut net = Net::bind_with(&[any(Transport::Ws)], &NetSettings::default(), limits).await.unwrap();
+
+        let mut silent = greeted(&net).await;
+        assert!(pings(&mut net, &mut silent, 500).await, "nothing was ever said");
+
+        let mut half = greeted(&net).await;
+        half.write_all(&frame(TEXT, MESSAGE)).unwrap();
+        assert!(matches!(net.receive().await, Some(NetEvent::Received { .. })));
+        half.write_all(&frame(BEGUN, b"OPTIONS sip:a@x SIP/2.0\r\n")).unwrap();
+        assert!(pings(&mut net, &mut half, 500).await, "the rest never came");
+
+        let mut calm = greeted(&net).await;
+        calm.write_all(&frame(TEXT, MESSAGE)).unwrap();
+        assert!(matches!(net.receive().await, Some(NetEvent::Received { .. })));
+        assert!(!pings(&mut net, &mut calm, 30).await, "who has said something may be quiet");
+        calm.write_all(&frame(TEXT, MESSAGE)).unwrap();
+        assert!(matches!(net.receive().await, Some(NetEvent::Received { .. })));
+    });
+}
+
+#[test]
+fn w31_pings_in_the_midst_of_a_message_do_not_hide_what_is_half_said() {
+    run(async {
+        let limits = StreamLimits { bytes_max: 8 * crate::limits::STREAM_BYTES_FREE, ..StreamLimits::USUAL };
+        let mut net = Net::bind_with(&[any(Transport::Ws)], &NetSettings::default(), limits).await.unwrap();
+        let mut peer = greeted(&net).await;
+        peer.write_all(&frame(TEXT, MESSAGE)).unwrap();
+        assert!(matches!(net.receive().await, Some(NetEvent::Received { .. })));
+        // A quarter of that is the part of one address.
+        let mut sent = 0;
+        peer.write_all(&frame(BEGUN, b"OPTIONS sip:a@x SIP/2.0\r\nSubject: ")).unwrap();
+        while sent < 16 * crate::limits::STREAM_BYTES_FREE {
+            if peer.write_all(&frame(0x00, &[b'x'; 8000])).is_err() || pings(&mut net, &mut peer, 1).await {
+                return;
+            }
+            sent += 8000;
+        }
+        panic!("{sent} bytes of half a message were taken");
+    });
+}
