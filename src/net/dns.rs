@@ -67,10 +67,12 @@ impl Dns {
                 }
                 Ok(Err(NetError::Dns(DnsError::NoRecordsFound(_)))) => return Vec::new(),
                 Ok(Err(NetError::Dns(DnsError::ResponseCode(code)))) => said = format!(" ({code})"),
-                Ok(Err(NetError::Timeout)) | Err(_) => said.clear(),
-                Ok(Err(error)) => said = format!(" ({error})"),
+                Ok(Err(error)) => {
+                    tracing::debug!(name, %kind, %error, "a question to DNS failed");
+                    said.clear();
+                }
+                Err(_late) => said.clear(),
             }
-            tracing::debug!(name, %kind, said, "DNS did not answer a question");
         }
         unanswered.note(format!("{kind} of {}{said}", name.trim_end_matches('.')));
         Vec::new()

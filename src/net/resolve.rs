@@ -97,7 +97,10 @@ impl Resolver {
             Vec::new()
         });
         match unanswered.words() {
-            Some(words) if hops.is_empty() => Err(format!("DNS did not answer: {words}")),
+            Some(words) if hops.is_empty() => {
+                tracing::info!(host = name.host, words, "a name cannot be looked up: DNS did not answer");
+                Err(format!("DNS did not answer: {words}"))
+            }
             Some(words) => {
                 tracing::debug!(host = name.host, words, "DNS did not answer every question");
                 Ok(hops)
