@@ -330,7 +330,15 @@ impl From<Report> for ReportMode {
 #[must_use]
 pub fn run() -> ExitCode {
     logs::start();
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // Help, or the version.
+        Err(error) if !error.use_stderr() => error.exit(),
+        Err(error) => {
+            lines::complain_of_usage(&error);
+            return ExitCode::from(2);
+        }
+    };
     match obey(arguments) {
         Ok(code) => code,
         Err(error) => {

@@ -13,6 +13,7 @@ pub mod random;
 pub mod runtime;
 pub mod sip;
 pub mod store;
+pub mod terminal;
 pub mod time;
 pub mod transaction;
 #[cfg(feature = "gui")]

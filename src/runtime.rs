@@ -12,6 +12,8 @@ pub mod server;
 
 mod outside_watch;
 
+pub mod console;
+
 use std::future::Future;
 use std::time::Duration;
 

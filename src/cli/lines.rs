@@ -1,9 +1,11 @@
 //! What is printed: a line for people, or one JSON object a line.
 
-use std::io::{self, Write};
 use std::time::Duration;
 
 use serde::Serialize;
+
+pub(super) use crate::runtime::console::say;
+use crate::runtime::console::{self, say_json};
 
 /// One line of `send` or `listen`; the field names are the promise to scripts.
 #[derive(Debug, Serialize)]
@@ -81,23 +83,21 @@ impl Printer {
 
     /// Prints one line. A reader that is gone (a closed pipe) is no error of ours.
     pub(super) fn print(self, line: &Line<'_>) {
-        let text = match self {
-            Self::Json => serde_json::to_string(line).unwrap_or_default(),
-            Self::Text => plain(line),
-        };
-        say(&text);
+        match self {
+            Self::Json => say_json(&serde_json::to_string(line).unwrap_or_default()),
+            Self::Text => say(&plain(line)),
+        }
     }
-}
-
-/// One line on standard output, flushed.
-pub(super) fn say(text: &str) {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).ok();
 }
 
 /// The one error, with its causes, on standard error.
 pub(super) fn complain(error: &anyhow::Error) {
-    writeln!(io::stderr().lock(), "fanfare: {error:#}").ok();
+    console::complain(&format!("fanfare: {error:#}"));
+}
+
+/// What is wrong with the arguments, line by line; a script may have put into them what somebody else wrote.
+pub(super) fn complain_of_usage(error: &clap::Error) {
+    error.render().to_string().trim_end().lines().for_each(console::complain);
 }
 
 /// Whole milliseconds.

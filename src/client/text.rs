@@ -5,6 +5,7 @@
 use bytes::Bytes;
 
 use crate::sip::{self, Content, File};
+use crate::terminal::{code, is_hidden};
 
 /// Characters of a message in the conversation list.
 const PREVIEW_CHARS_MAX: usize = 200;
@@ -53,8 +54,8 @@ pub fn clean(text: &str) -> String {
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
-        if is_hidden_mark(letter) {
-            shown.push_str(&format!("⟨U+{:04X}⟩", u32::from(letter)));
+        if is_hidden(letter) {
+            shown.push_str(&code(letter));
         } else if !letter.is_control() {
             shown.push(letter);
         }
@@ -78,14 +79,6 @@ pub fn preview(shown: &Shown) -> String {
         }
     }
     line.chars().take(PREVIEW_CHARS_MAX).collect()
-}
-
-/// Marks that change direction, or take no room and so make two addresses look alike.
-const fn is_hidden_mark(letter: char) -> bool {
-    matches!(
-        letter,
-        '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}'
-    )
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! The demo as text: what the window would show, line by line, live.
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use crate::client::contacts::AddressBook;
 use crate::client::journal::{DeliveryState, PersonRow};
 use crate::client::reason::reason;
 use crate::runtime::agent::Agent;
+use crate::runtime::console::say;
 use crate::sip::{ReportMode, ReportWish};
 
 /// Longer than Timer F of the demo by far.
@@ -136,10 +136,4 @@ impl Story {
         let known = self.book.contacts.iter().find(|contact| contact.address == address);
         known.map_or(address, |contact| contact.name.as_str())
     }
-}
-
-/// One line, at once; a closed pipe ends nothing.
-fn say(text: &str) {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).ok();
 }

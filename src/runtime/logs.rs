@@ -2,6 +2,8 @@
 
 use tracing_subscriber::EnvFilter;
 
+use super::console::SafeLog;
+
 /// Starts logging. A filter that cannot be read is told and left out.
 pub fn start() {
     let filter = EnvFilter::builder()
@@ -9,5 +11,7 @@ pub fn start() {
         .with_env_var("FANFARE_LOG")
         .from_env_lossy();
     // A second start (tests in one process) changes nothing.
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init().ok();
+    // Without colors: what reads a log (fail2ban, a file) wants none, and no other escape may pass.
+    let log = tracing_subscriber::fmt().with_ansi(false).with_writer(|| SafeLog(std::io::stderr()));
+    log.with_env_filter(filter).try_init().ok();
 }

@@ -30,6 +30,7 @@ mod program;
 mod receipts;
 mod socket;
 mod stream;
+mod terminal;
 mod tls;
 mod upkeep;
 mod websocket;

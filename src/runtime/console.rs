@@ -1,0 +1,56 @@
+//! Standard output and standard error: the only way to either of them.
+//!
+//! What is printed may hold what strangers wrote, so all of it goes through [`terminal`].
+
+use std::io::{self, Write};
+
+use crate::terminal;
+
+/// Prints a line for people, at once; further lines of the text are indented. A reader that is gone (a closed pipe) is
+/// no error of ours.
+pub fn say(text: &str) {
+    print(&mut io::stdout().lock(), &terminal::shown(text));
+}
+
+/// Prints a line of JSON, at once.
+pub fn say_json(text: &str) {
+    print(&mut io::stdout().lock(), &terminal::json(text));
+}
+
+/// Prints a line on standard error.
+pub fn complain(text: &str) {
+    print(&mut io::stderr().lock(), &terminal::shown(text));
+}
+
+fn print(out: &mut impl Write, line: &str) {
+    writeln!(out, "{line}").and_then(|()| out.flush()).ok();
+}
+
+/// Makes each event of the log fit for a terminal on its way to `W`; an event is written at once.
+#[derive(Debug)]
+pub struct SafeLog<W>(pub W);
+
+impl<W: Write> Write for SafeLog<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let shown = terminal::shown(text.trim_end_matches('\n'));
+        self.0.write_all(format!("{shown}\n").as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_of_the_log_is_one_line_with_its_rest_indented() {
+        let mut written = Vec::new();
+        SafeLog(&mut written).write_all(b"WARN no\x1b[31m\nERROR forged\xff\n").unwrap();
+        assert_eq!(String::from_utf8(written).unwrap(), "WARN no⟨U+001B⟩[31m\n    ERROR forged\u{fffd}\n");
+    }
+}
