@@ -7,10 +7,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use eframe::egui;
 use fanfare::client::command::{Command, Notice};
+use fanfare::client::contacts::{AddressBook, Contact};
 use fanfare::client::journal::{ConversationId, DeliveryState, MessageId, Way};
+use fanfare::client::names::Names;
 use fanfare::client::snapshot::{
     ConversationHead, DeliveryView, MessageView, Outline, Person, Snapshot, Tally, Thread,
 };
@@ -114,6 +116,7 @@ fn archive() -> Snapshot {
         last: None,
         unread: 0,
         failed: 0,
+        failed_unseen: 0,
     };
     let account = fanfare::client::account::Account {
         address: "sip:james@example.com".to_owned(),
@@ -210,5 +213,46 @@ fn frames(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, frames);
+/// A window that writes a new message, beside so many contacts.
+fn address_book(contacts: u32) -> Snapshot {
+    let contact = |number: u32| Contact {
+        address: format!("sip:person{number}@example.com"),
+        name: format!("Person {number}"),
+        simulated: false,
+    };
+    let book = AddressBook { contacts: (0..contacts).map(contact).collect(), lists: Vec::new() };
+    Snapshot { names: Arc::new(Names::of(&book)), book: Arc::new(book), thread: None, ..archive() }
+}
+
+fn pasting(criterion: &mut Criterion) {
+    let snapshot = address_book(20_000);
+    let addresses: Vec<String> =
+        (0..500).map(|number| format!("person{}@example.com", number * 39)).collect();
+    let paste = egui::Event::Paste(addresses.join(", "));
+    let mut group = criterion.benchmark_group("20,000 contacts, one frame of the window");
+    let writing = || {
+        let mut window = Window::open(&snapshot);
+        window.frame(&[key(egui::Key::N, egui::Modifiers::COMMAND)]);
+        (0..4).for_each(|_| window.frame(&[]));
+        window
+    };
+    group.bench_function("500 addresses pasted", |bencher| {
+        bencher.iter_batched_ref(
+            writing,
+            |window| window.frame(std::slice::from_ref(&paste)),
+            BatchSize::PerIteration,
+        );
+    });
+    group.bench_function("with 500 recipients, at rest", |bencher| {
+        let mut window = writing();
+        window.frame(std::slice::from_ref(&paste));
+        bencher.iter(|| window.frame(&[]));
+    });
+    group.bench_function("names read anew, on the engine's thread", |bencher| {
+        bencher.iter(|| Names::of(&snapshot.book));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, frames, pasting);
 criterion_main!(benches);

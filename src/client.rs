@@ -48,9 +48,9 @@ pub mod reason;
 
 pub mod command;
 
-pub mod names;
-
 pub mod snapshot;
+
+pub mod names;
 
 pub mod contacts;
 
@@ -68,9 +68,8 @@ use std::time::Instant;
 use bytes::Bytes;
 
 pub use self::account::AgentConfig;
-use self::account::RegistrationState;
+use self::account::{Password, RegistrationState};
 use self::command::{AgentCommand, Event};
-use self::contacts::AddressBook;
 use self::conversation::Conversations;
 use self::core::{Asked, Core, Task};
 use self::inbox::Inbox;
@@ -137,13 +136,18 @@ impl UserAgent {
     }
 
     /// Calls people by their names in the contacts, from now on.
-    pub fn set_names(&mut self, book: &AddressBook) {
-        self.conversations.set_names(book);
+    pub fn set_names(&mut self, names: Arc<Names>) {
+        self.conversations.set_names(names);
+    }
+
+    /// The account's password came, for what is asked of us from now on.
+    pub fn set_password(&mut self, password: Password) {
+        self.core.challenges.set_password(password);
     }
 
     /// The names in use, for [`view`].
     #[must_use]
-    pub const fn names(&self) -> &Names {
+    pub fn names(&self) -> &Names {
         self.conversations.names()
     }
 

@@ -179,6 +179,11 @@ pub const DEVICES_MAX: usize = 400_000;
 pub const DEVICE_NAME_BYTES_MAX: usize = 256;
 /// So many more by chance in a proxy's, so that not all who were turned away come back at once.
 pub const RETRY_AFTER_SPREAD_SECS: u32 = 5;
+/// Changes of settings, contacts and account that wait for a slow disk or keyring; over it, one is not kept, and that is said.
+pub const KEEPING_WAITING_MAX: usize = 64;
+/// How long the account waits for its password out of the keyring before it signs in without, and how long a new one waits
+/// for the keyring before it goes into a file. The keyring's own password may have to be typed first.
+pub const KEYRING_WAIT: Duration = Duration::from_secs(30);
 /// Commands waiting for the engine.
 pub const COMMANDS_WAITING_MAX: usize = 256;
 /// Events waiting for the window.
@@ -241,6 +246,8 @@ pub const STREAM_MESSAGE_WAIT: Duration = Duration::from_secs(30);
 pub const SNAPSHOT_MESSAGES_MAX: usize = 300;
 /// Screen updates a second at most.
 pub const SNAPSHOTS_PER_SEC_MAX: u64 = 60;
+/// Screen updates a second while much happens for long, and the person does nothing.
+pub const SNAPSHOTS_PER_SEC_BUSY: u64 = 4;
 /// Seconds for which the client registers (RFC 3261 §10.2.1.1).
 pub const REGISTER_EXPIRES_SECS: u32 = 600;
 /// How long the client waits before its second try to reach its server; doubled each time.

@@ -27,6 +27,8 @@ mod tls;
 
 mod origins;
 
+mod pinned;
+
 mod udp;
 
 mod lookups;
@@ -56,10 +58,11 @@ use self::greetings::Greetings;
 use self::guests::StreamLimits;
 use self::lookups::{Asked, Lookups};
 pub use self::origins::Origins;
+pub use self::pinned::{Fingerprint, Pin, RefusedCertificate};
 use self::resolve::{Resolver, Route};
 use self::tcp::Greeting;
 use self::tls::Tls;
-pub use self::tls::{Identity, TlsFileError, TlsFiles};
+pub use self::tls::{Identity, TlsFileError, TlsFiles, check_authorities};
 use self::udp::UdpPort;
 
 /// What the sockets of a machine are opened with.
@@ -67,6 +70,8 @@ use self::udp::UdpPort;
 pub struct NetSettings {
     /// Certificates.
     pub tls: TlsFiles,
+    /// A certificate that a person trusts.
+    pub pin: Option<Pin>,
     /// The name server to ask, in place of those of this system.
     pub dns: Option<SocketAddr>,
     /// Whose pages may open WebSockets.
@@ -189,7 +194,7 @@ impl Net {
         // Two of 2^62 numbers: a run will not meet the numbers of an earlier one.
         let before_first = Random::from_os().map_or(0, |mut random| random.bits() >> 2);
         let connections = Arc::new(Connections::new(sender.clone(), before_first, limits));
-        let tls = Arc::new(Tls::new(&settings.tls).map_err(Box::new)?);
+        let tls = Arc::new(Tls::new(&settings.tls, settings.pin.clone()).map_err(Box::new)?);
         let origins = Arc::new(settings.origins.clone());
         let greetings = Arc::new(Greetings::new(GREETINGS_MAX, GREETINGS_PER_ADDRESS_MAX));
         let lookups = Arc::new(Lookups::new(settings.dns));

@@ -18,6 +18,8 @@ mod settings;
 
 mod sign_in;
 
+mod certificate;
+
 mod conversations;
 
 mod contacts;
@@ -58,6 +60,7 @@ mod theme;
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use eframe::egui;
 
@@ -118,7 +121,8 @@ impl Waker {
     /// Lets the window look at its source again.
     pub fn wake(&self) {
         if let Some(ctx) = self.0.get() {
-            ctx.request_repaint();
+            // Of a request without a delay egui makes two frames.
+            ctx.request_repaint_after(Duration::from_millis(1));
         }
     }
 }

@@ -30,6 +30,9 @@ mod links;
 #[path = "ui/people.rs"]
 mod people;
 
+#[path = "ui/sign_in.rs"]
+mod sign_in;
+
 #[path = "ui/real.rs"]
 mod real;
 

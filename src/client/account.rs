@@ -51,6 +51,37 @@ pub struct Account {
     /// The name server to ask, `192.0.2.53:53`, in place of those of this system.
     #[serde(default)]
     pub dns: Option<SocketAddr>,
+    /// A certificate that is good for one server, whoever issued it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trusted: Option<TrustedCertificate>,
+    /// The server has let us in with it; until then the window asks for it at each start.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub worked: bool,
+}
+
+/// A certificate that a person trusts for one server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustedCertificate {
+    /// The name that the server is to prove.
+    pub server: String,
+    /// The certificate's SHA-256 fingerprint, `4F:0A:…`.
+    pub sha256: String,
+}
+
+impl TrustedCertificate {
+    /// The fingerprint in bytes; none where the text is none.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<[u8; 32]> {
+        let mut bytes = [0; 32];
+        let mut read = self.sha256.trim().split(':');
+        for byte in &mut bytes {
+            let digits = read.next().filter(|digits| digits.len() == 2)?;
+            let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+            *byte = is_hex.then(|| u8::from_str_radix(digits, 16).ok()).flatten()?;
+        }
+        read.next().is_none().then_some(bytes)
+    }
 }
 
 impl Default for Account {
@@ -68,6 +99,8 @@ impl Default for Account {
             tls_ca: None,
             tls_strict: false,
             dns: None,
+            trusted: None,
+            worked: true,
         }
     }
 }
@@ -182,6 +215,9 @@ pub enum AccountError {
     /// The report window makes no sense.
     #[error("report_window_secs: {0} is outside of 1 to 86400")]
     ReportWindow(u64),
+    /// A trusted certificate is given by something else than its fingerprint.
+    #[error("trusted: {0:?} is no SHA-256 fingerprint; write it as 32 hexadecimal numbers, like 4F:0A:…")]
+    Fingerprint(String),
 }
 
 impl Account {
@@ -201,6 +237,9 @@ impl Account {
         }
         if !(1..=86_400).contains(&self.report_window_secs) {
             return Err(AccountError::ReportWindow(self.report_window_secs));
+        }
+        if let Some(trusted) = self.trusted.as_ref().filter(|trusted| trusted.fingerprint().is_none()) {
+            return Err(AccountError::Fingerprint(trusted.sha256.clone()));
         }
         let server = self.server(&address)?;
         let mut sign_in = self.sign_in.clone();
@@ -238,6 +277,11 @@ impl Account {
 
 const fn yes() -> bool {
     true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_true(value: &bool) -> bool {
+    *value
 }
 
 const fn t1_default() -> u64 {
@@ -313,6 +357,21 @@ mod tests {
         assert_eq!(bare.server.transport(), Some(Transport::Udp));
     }
 
+    fn pin(sha256: &str) -> TrustedCertificate {
+        TrustedCertificate { server: "d.com".to_owned(), sha256: sha256.to_owned() }
+    }
+
+    #[test]
+    fn a_trusted_certificate_is_kept_by_its_fingerprint() {
+        let trusted = pin(&["4F"; 32].join(":"));
+        assert_eq!(trusted.fingerprint(), Some([0x4F; 32]));
+        let kept = Account { trusted: Some(trusted), worked: false, ..account("j@d.com", "tls:d.com") };
+        let text = ron::to_string(&kept).unwrap();
+        assert_eq!(ron::from_str::<Account>(&text).unwrap(), kept);
+        let old: Account = ron::from_str("(address: \"j@d.com\")").unwrap();
+        assert!(old.worked && old.trusted.is_none(), "one of an earlier version has worked");
+    }
+
     #[test]
     fn what_is_wrong_is_said_with_the_name_of_the_field() {
         let table = [
@@ -328,6 +387,11 @@ mod tests {
             (
                 Account { report_window_secs: 0, ..account("j@d.com", "udp:127.0.0.1:5060") },
                 "report_window_secs: ",
+            ),
+            (Account { trusted: Some(pin("4F:0A")), ..account("j@d.com", "tls:d.com") }, "trusted: "),
+            (
+                Account { trusted: Some(pin(&["+F"; 32].join(":"))), ..account("j@d.com", "tls:d.com") },
+                "trusted: ",
             ),
         ];
         for (account, field) in table {

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::client::contacts::{AddressBook, address_key, uri_key};
+use crate::client::contacts::{address_key, uri_key};
 use crate::client::core::{Action, Core};
 use crate::client::journal::{
     ConversationHeadRow, ConversationId, ConversationRow, IncomingRow, MessageId, OutgoingRow, PersonRow,
@@ -24,7 +24,7 @@ use crate::time::Timestamp;
 pub(super) struct Conversations {
     all: BTreeMap<ConversationId, Conversation>,
     by_people: BTreeMap<String, ConversationId>,
-    names: Names,
+    names: Arc<Names>,
     last: u64,
 }
 
@@ -80,15 +80,15 @@ impl Conversations {
     }
 
     /// Names from the contacts, from now on.
-    pub(super) fn set_names(&mut self, book: &AddressBook) {
-        self.names = Names::of(book);
+    pub(super) fn set_names(&mut self, names: Arc<Names>) {
+        self.names = names;
         for conversation in self.all.values_mut() {
             conversation.people = shown_people(&conversation.row.people, &self.names);
         }
     }
 
     /// The names in use.
-    pub(super) const fn names(&self) -> &Names {
+    pub(super) fn names(&self) -> &Names {
         &self.names
     }
 
@@ -203,7 +203,7 @@ impl Conversations {
         let Some(message) = conversation.seen_up_to() else {
             return;
         };
-        let unseen = conversation.unread > 0 || conversation.failed() > 0;
+        let unseen = conversation.unread > 0 || conversation.failed_unseen() > 0;
         if !unseen && conversation.seen >= Some(message) {
             return;
         }
@@ -219,7 +219,7 @@ impl Conversations {
     /// The lines of the list: those with an unseen failure first, then by time.
     pub(super) fn heads(&self) -> Vec<ConversationHead> {
         let mut heads: Vec<_> = self.all.iter().filter_map(|(id, it)| it.head(*id)).collect();
-        heads.sort_by_key(|head| (head.failed == 0, Reverse(head.at), Reverse(head.id)));
+        heads.sort_by_key(|head| (head.failed_unseen == 0, Reverse(head.at), Reverse(head.id)));
         heads
     }
 }
@@ -246,7 +246,13 @@ impl Conversation {
         }
     }
 
+    /// Recipients without it, over all messages.
     fn failed(&self) -> u32 {
+        self.failures.values().map(|it| it.now).sum()
+    }
+
+    /// The same over the messages with a failure that was not looked at.
+    fn failed_unseen(&self) -> u32 {
         self.failures.values().filter(|it| it.now > it.seen).map(|it| it.now).sum()
     }
 
@@ -270,6 +276,7 @@ impl Conversation {
             last: last.tally,
             unread: self.unread,
             failed: self.failed(),
+            failed_unseen: self.failed_unseen(),
         })
     }
 }

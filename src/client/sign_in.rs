@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::client::account::SignIn;
+use crate::client::account::{Password, SignIn};
 use crate::limits::{CHALLENGES_ANSWERED_MAX, REALMS_MAX};
 use crate::random::Random;
 use crate::sip::digest::Challenge;
@@ -84,6 +84,11 @@ impl Challenges {
     /// Of an account in this domain.
     pub(super) const fn new(sign_in: SignIn, domain: String) -> Self {
         Self { sign_in, domain, sessions: BTreeMap::new() }
+    }
+
+    /// The password came, or is another one from now on.
+    pub(super) fn set_password(&mut self, password: Password) {
+        self.sign_in.password = password;
     }
 
     /// Takes in a response: a 401 or 407 may be answered. `answered` says how many the same request had before, and counts on.

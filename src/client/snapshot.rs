@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::account::{Account, RegistrationState};
 use crate::client::contacts::AddressBook;
+pub use crate::client::contacts::Person;
 use crate::client::journal::{ConversationId, DeliveryState, MessageId, Way};
+use crate::client::names::Names;
 use crate::client::text::FileShown;
 use crate::time::Timestamp;
 
@@ -23,6 +25,8 @@ pub struct Snapshot {
     pub registration: RegistrationState,
     /// When the next try is due, while offline.
     pub retry_at: Option<Timestamp>,
+    /// The certificate of the server, where it is what is in the way and the person may trust it.
+    pub untrusted: Option<Arc<UntrustedCertificate>>,
     /// Messages of ours that wait to be sent, or to be answered by the proxy.
     pub unsent: usize,
     /// Lines of the conversation list, in the order shown: failed and unseen first, then by time.
@@ -33,10 +37,25 @@ pub struct Snapshot {
     pub writing: Arc<[Writing]>,
     /// Contacts and saved lists.
     pub book: Arc<AddressBook>,
+    /// The same, read.
+    pub names: Arc<Names>,
     /// Settings.
     pub settings: Settings,
     /// True in the demo: everybody but us is simulated.
     pub demo: bool,
+}
+
+/// A certificate that nobody vouches for, for the person to decide on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UntrustedCertificate {
+    /// The name that the server was to prove.
+    pub server: String,
+    /// Whom it names, as it says itself.
+    pub subject: String,
+    /// Its SHA-256 fingerprint, `4F:0A:…`.
+    pub sha256: String,
+    /// Its end.
+    pub ends: Timestamp,
 }
 
 /// Where the account's password is kept.
@@ -45,6 +64,10 @@ pub enum PasswordPlace {
     /// There is none, or it is kept as long as the program runs.
     #[default]
     None,
+    /// It is looked for: the system's keyring was asked.
+    Coming,
+    /// The system's keyring was asked, and does not answer.
+    Unanswered,
     /// In the system's keyring.
     Keyring,
     /// In this file, which only its owner reads, as there is no keyring.
@@ -57,6 +80,10 @@ impl PasswordPlace {
     pub fn in_words(&self) -> Option<String> {
         match self {
             Self::None => None,
+            Self::Coming => Some("Waiting for the password out of this system's keyring.".to_owned()),
+            Self::Unanswered => Some(
+                "This system's keyring does not answer. Unlock it, or type the password again.".to_owned(),
+            ),
             Self::Keyring => Some("The password is kept in this system's keyring.".to_owned()),
             Self::File(path) => Some(format!(
                 "The password is kept in {}, a plain file that only you can read.",
@@ -110,17 +137,6 @@ pub enum Notifications {
     Full,
 }
 
-/// A person as shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Person {
-    /// A URI as spelled.
-    pub address: String,
-    /// Name from the contacts, else from the message, else the user part of the address; never empty.
-    pub name: String,
-    /// A scripted person of the demo.
-    pub simulated: bool,
-}
-
 /// One line of the conversation list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConversationHead {
@@ -138,8 +154,10 @@ pub struct ConversationHead {
     pub last: Option<Tally>,
     /// Received and not seen.
     pub unread: u32,
-    /// Recipients not delivered over the messages whose failure was not seen yet.
+    /// Recipients not delivered, over all messages of ours in it: seen or not, whatever came after.
     pub failed: u32,
+    /// Those of them in messages whose failure was not seen yet.
+    pub failed_unseen: u32,
 }
 
 /// How many recipients of one message are in which state (best over all attempts).

@@ -3,11 +3,13 @@
 //! The keyring is asked on a thread of its own: it may want to be unlocked first, and its library brings its own runtime.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::client::account::{Account, Password};
 use crate::client::snapshot::PasswordPlace;
+use crate::limits::KEYRING_WAIT;
 use crate::store::ron_file::{self, RonError};
 
 const FILE: &str = "password.ron";
@@ -50,12 +52,12 @@ impl Passwords {
         self.keyring == Keyring::System
     }
 
-    /// The password of an account, and where it was; empty where none is kept.
+    /// The password of an account, and where it was; empty where none is kept. Waits for the keyring as long as that takes.
     ///
     /// # Errors
     /// The file is there and cannot be read.
     pub fn load(&self, account: &Account) -> Result<(Password, PasswordPlace), RonError> {
-        if let Some(Some(found)) = self.asked(account, keyring::get) {
+        if let Some(Some(found)) = self.asked(account, None, keyring::get) {
             return Ok((Password::new(found), PasswordPlace::Keyring));
         }
         let Some(path) = self.path() else {
@@ -68,19 +70,20 @@ impl Passwords {
         })
     }
 
-    /// Keeps the account's password in place of what was kept, or takes it out where the account has none.
+    /// Keeps the account's password in place of what was kept, or takes it out where the account has none. Waits for
+    /// the keyring for [`KEYRING_WAIT`] at most.
     ///
     /// # Errors
     /// It is not on the disk; the old one is.
     pub fn keep(&self, account: &Account) -> Result<PasswordPlace, RonError> {
         let password = account.sign_in.password.as_str().to_owned();
         if password.is_empty() {
-            self.asked(account, keyring::forget);
+            self.asked(account, Some(KEYRING_WAIT), keyring::forget);
             self.forget_file()?;
             return Ok(PasswordPlace::None);
         }
         let text = password.clone();
-        if self.asked(account, move |address| keyring::set(address, &text)).is_some() {
+        if self.asked(account, Some(KEYRING_WAIT), move |address| keyring::set(address, &text)).is_some() {
             self.forget_file()?;
             return Ok(PasswordPlace::Keyring);
         }
@@ -108,11 +111,12 @@ impl Passwords {
     fn asked<T: Send + 'static>(
         &self,
         account: &Account,
+        patience: Option<Duration>,
         question: impl FnOnce(&str) -> Option<T> + Send + 'static,
     ) -> Option<T> {
         match self.keyring {
             Keyring::Unused => None,
-            Keyring::System => keyring::ask(account.address.clone(), question),
+            Keyring::System => keyring::ask(account.address.clone(), patience, question),
         }
     }
 }
@@ -126,18 +130,19 @@ mod keyring {
 
     /// As which program passwords are kept.
     const SERVICE: &str = "fanfare";
-    /// Somebody may have to type the keyring's own password first.
-    const WAIT: Duration = Duration::from_secs(30);
-
-    /// Asks on a thread of its own.
+    /// Asks on a thread of its own, and waits for the answer at most so long, if there is an end to the patience.
     pub(super) fn ask<T: Send + 'static>(
         address: String,
+        patience: Option<Duration>,
         question: impl FnOnce(&str) -> Option<T> + Send + 'static,
     ) -> Option<T> {
         let (sender, answer) = sync_channel(1);
         let work = move || drop(sender.send(question(&address)));
         let thread = std::thread::Builder::new().name("keyring".to_owned()).spawn(work);
-        thread.ok().and_then(|_| answer.recv_timeout(WAIT).ok().flatten())
+        thread.ok().and_then(|_| match patience {
+            Some(wait) => answer.recv_timeout(wait).ok().flatten(),
+            None => answer.recv().ok().flatten(),
+        })
     }
 
     /// Outer none: there is no keyring. Inner none: nothing is kept there.
@@ -176,7 +181,9 @@ mod keyring {
 /// A program without a window has no keyring.
 #[cfg(not(feature = "gui"))]
 mod keyring {
-    pub(super) fn ask<T>(_: String, _: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    use std::time::Duration;
+
+    pub(super) fn ask<T>(_: String, _: Option<Duration>, _: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         None
     }
 

@@ -208,7 +208,7 @@ impl ProxySettings {
         let identity = chain.or(key).zip(key.or(chain));
         let identity = identity.map(|(chain, key)| Identity { chain: chain.clone(), key: key.clone() });
         let tls = TlsFiles { identity, authorities: self.tls_ca.clone(), wildcards: false };
-        NetSettings { tls, dns: self.dns, origins: self.origins() }
+        NetSettings { tls, dns: self.dns, origins: self.origins(), ..NetSettings::default() }
     }
 
     /// Where nobody is asked who he is, a page from anywhere could write to the users by way of a browser on this computer.

@@ -7,6 +7,7 @@ use super::{DemoError, FIRST_MESSAGE, Stage};
 use crate::client::command::{AgentCommand, Draft, Event};
 use crate::client::contacts::AddressBook;
 use crate::client::journal::{DeliveryState, PersonRow};
+use crate::client::names::Names;
 use crate::client::reason::reason;
 use crate::runtime::agent::Agent;
 use crate::runtime::console::say;
@@ -23,7 +24,7 @@ pub(super) fn run(stage: &Stage) -> Result<ExitCode, DemoError> {
 async fn show(stage: &Stage) -> Result<ExitCode, DemoError> {
     let book = stage.book();
     let mut agent = Agent::start(&stage.account(), Some(&stage.folder())).await?;
-    agent.machine_mut().set_names(&book);
+    agent.machine_mut().set_names(Names::of(&book).into());
     let mut story = Story { total: book.contacts.len(), delivered: 0, failed: 0, is_over: false, book };
     story.open();
     agent.command(AgentCommand::Connect, &mut |event| story.tell(&event));

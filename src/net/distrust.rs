@@ -5,7 +5,7 @@ use std::io;
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 
-use super::tls::WILDCARD_ALONE;
+use super::tls::{WILDCARD_ALONE, system_words};
 
 /// A sentence without full stop about what is the matter with `server`.
 pub(super) fn words(error: &io::Error, server: &str) -> String {
@@ -24,12 +24,18 @@ pub(super) fn words(error: &io::Error, server: &str) -> String {
              tls_strict"
         ),
         Some(Error::InvalidMessage(_)) => format!("{server} does not speak TLS on this port"),
-        Some(Error::AlertReceived(alert)) => format!("{server} refused the TLS connection ({alert:?})"),
-        Some(other) => format!("the TLS connection to {server} failed ({other})"),
+        Some(Error::AlertReceived(AlertDescription::UnknownCA | AlertDescription::CertificateRequired)) => {
+            format!("{server} wants a certificate of ours")
+        }
+        Some(Error::AlertReceived(AlertDescription::UnrecognisedName)) => {
+            format!("{server} does not know itself by that name")
+        }
+        Some(Error::AlertReceived(_)) => format!("{server} refused the TLS connection"),
+        Some(_) => format!("the TLS connection to {server} failed"),
         None if error.kind() == io::ErrorKind::UnexpectedEof => {
             format!("{server} hung up in the middle of the TLS handshake")
         }
-        None => format!("the TLS connection to {server} broke ({error})"),
+        None => format!("the TLS connection to {server} broke ({})", system_words(error)),
     }
 }
 
@@ -54,10 +60,10 @@ fn certificate_words(fault: &CertificateError, server: &str) -> String {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             format!("the certificate is not for {server}")
         }
-        CertificateError::UnknownIssuer => format!(
-            "the certificate of {server} was issued by nobody whom this computer trusts; for an authority of your \
-             own, name its file (tls_ca)"
-        ),
+        // The second is a certificate of an authority in the place of a server's, as who signs his own often makes it.
+        CertificateError::UnknownIssuer | CertificateError::Other(_) => {
+            format!("the certificate of {server} was issued by nobody whom this computer trusts")
+        }
         CertificateError::BadEncoding => format!("what {server} shows is not a certificate"),
         CertificateError::Revoked => format!("the certificate of {server} was revoked"),
         CertificateError::BadSignature => {
@@ -66,7 +72,7 @@ fn certificate_words(fault: &CertificateError, server: &str) -> String {
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             format!("the certificate of {server} is not one for a server")
         }
-        other => format!("the certificate of {server} cannot be trusted ({other})"),
+        _ => format!("the certificate of {server} cannot be trusted"),
     }
 }
 

@@ -214,7 +214,11 @@ async fn secure(
     let name = ServerName::try_from(literal.to_owned())
         .map_err(|_unfit| untrusted(format!("no certificate can name {server}")))?;
     let connector = tls.connector().map_err(|error| untrusted(error.to_string()))?;
-    connector.connect(name, stream).await.map_err(|error| untrusted(distrust::words(&error, server)))
+    connector.connect(name, stream).await.map_err(|error| {
+        // What the library says is for the log alone.
+        tracing::debug!(%remote, %error, "the TLS handshake failed");
+        untrusted(distrust::words(&error, server))
+    })
 }
 
 /// The flow of a new stream, which is set up as all of ours are.

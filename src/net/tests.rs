@@ -1,6 +1,7 @@
 //! Real sockets on loopback, literal bytes on the other side.
 
 mod dns;
+mod pinned;
 mod tls;
 mod websocket;
 

@@ -2,6 +2,7 @@
 //! (RFC 5922; W32).
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
@@ -9,7 +10,7 @@ use std::time::SystemTime;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -20,6 +21,8 @@ use rustls::{
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::sip::{Scheme, Uri};
+
+use super::pinned::{Pin, Pinned, RefusedCertificate};
 
 /// The files that TLS needs, all PEM.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,6 +44,14 @@ pub struct Identity {
     pub key: PathBuf,
 }
 
+/// Reads a file of authorities, to see whether it can be used.
+///
+/// # Errors
+/// It cannot.
+pub fn check_authorities(path: &Path) -> Result<(), TlsFileError> {
+    authorities_in(path).map(drop)
+}
+
 /// What is wrong with one of the files.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsFileError {
@@ -56,7 +67,7 @@ pub enum TlsFileError {
     #[error("{} holds no certificate in PEM", .0.display())]
     NoCertificate(PathBuf),
     /// A certificate of an authority is none.
-    #[error("{} holds what is no certificate of an authority: {why}", path.display())]
+    #[error("{} holds what is no certificate of an authority", path.display())]
     NoAuthority {
         /// Which.
         path: PathBuf,
@@ -88,6 +99,8 @@ pub(super) struct Tls {
     connector: OnceLock<Result<TlsConnector, TlsFileError>>,
     /// See [`TlsFiles::wildcards`].
     wildcards: bool,
+    pin: Option<Pin>,
+    refused: Arc<Mutex<Option<RefusedCertificate>>>,
 }
 
 impl fmt::Debug for Tls {
@@ -101,14 +114,25 @@ impl Tls {
     ///
     /// # Errors
     /// One of them cannot be used.
-    pub(super) fn new(files: &TlsFiles) -> Result<Self, TlsFileError> {
+    pub(super) fn new(files: &TlsFiles, pin: Option<Pin>) -> Result<Self, TlsFileError> {
         let acceptor = files.identity.clone().map(acceptor).transpose()?;
-        let connector = OnceLock::new();
+        let (wildcards, refused) = (files.wildcards, Arc::default());
+        let tls = Self { acceptor, connector: OnceLock::new(), wildcards, pin, refused };
         if let Some(path) = &files.authorities {
-            let own = connector_trusting(authorities_in(path)?, files.wildcards)?;
-            connector.get_or_init(|| Ok(own));
+            let own = connector_trusting(authorities_in(path)?, tls.trust())?;
+            tls.connector.get_or_init(|| Ok(own));
         }
-        Ok(Self { acceptor, connector, wildcards: files.wildcards })
+        Ok(tls)
+    }
+
+    fn trust(&self) -> Trust {
+        let pinned = Pinned::new(self.pin.clone(), Arc::clone(&self.refused));
+        Trust { pinned, wildcards: self.wildcards }
+    }
+
+    /// The certificate of a server that was refused last, unless one was trusted since.
+    pub(super) fn refused(&self) -> Option<RefusedCertificate> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// For those who connect to us.
@@ -124,7 +148,7 @@ impl Tls {
     /// # Errors
     /// The TLS library does not work with the authorities of this system.
     pub(super) fn connector(&self) -> Result<&TlsConnector, &TlsFileError> {
-        self.connector.get_or_init(|| connector_trusting(authorities_of_system(), self.wildcards)).as_ref()
+        self.connector.get_or_init(|| connector_trusting(authorities_of_system(), self.trust())).as_ref()
     }
 }
 
@@ -141,13 +165,13 @@ fn acceptor(identity: Identity) -> Result<TlsAcceptor, TlsFileError> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-fn connector_trusting(roots: RootCertStore, wildcards: bool) -> Result<TlsConnector, TlsFileError> {
+fn connector_trusting(roots: RootCertStore, trust: Trust) -> Result<TlsConnector, TlsFileError> {
     let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
     let inner = inner.map_err(|error| Error::General(error.to_string()))?;
     let config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(SipVerifier { inner, wildcards }))
+        .with_custom_certificate_verifier(Arc::new(SipVerifier { inner, trust }))
         .with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
 }
@@ -172,19 +196,33 @@ fn authorities_in(path: &Path) -> Result<RootCertStore, TlsFileError> {
 }
 
 fn certificates_in(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFileError> {
-    let unreadable = |why: rustls::pki_types::pem::Error| TlsFileError::Unreadable {
-        path: path.to_owned(),
-        why: why.to_string(),
-    };
+    let unreadable =
+        |why: pem::Error| TlsFileError::Unreadable { path: path.to_owned(), why: pem_words(&why) };
     let found = CertificateDer::pem_file_iter(path).map_err(unreadable)?;
     let found: Vec<_> = found.collect::<Result<_, _>>().map_err(unreadable)?;
     if found.is_empty() { Err(TlsFileError::NoCertificate(path.to_owned())) } else { Ok(found) }
 }
 
+/// What the system says, without its number of it: `Connection reset by peer`.
+pub(super) fn system_words(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" (os error").map_or(text.as_str(), |(words, _)| words).to_owned()
+}
+
+/// What is the matter with a file that should be PEM.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library may add to its faults")]
+fn pem_words(error: &pem::Error) -> String {
+    match error {
+        pem::Error::Io(error) => system_words(error),
+        pem::Error::NoItemsFound => "it holds nothing in PEM of the kind that is wanted".to_owned(),
+        _ => "it is not a sound PEM file".to_owned(),
+    }
+}
+
 fn certified_key(identity: &Identity) -> Result<CertifiedKey, TlsFileError> {
     let chain = certificates_in(&identity.chain)?;
     let key = PrivateKeyDer::from_pem_file(&identity.key)
-        .map_err(|why| TlsFileError::Unreadable { path: identity.key.clone(), why: why.to_string() })?;
+        .map_err(|why| TlsFileError::Unreadable { path: identity.key.clone(), why: pem_words(&why) })?;
     CertifiedKey::from_der(chain, key, &provider()).map_err(|why| TlsFileError::NoPair {
         chain: identity.chain.clone(),
         key: identity.key.clone(),
@@ -232,12 +270,20 @@ fn stamp(identity: &Identity) -> Stamp {
     [&identity.chain, &identity.key].map(|path| path.metadata().and_then(|found| found.modified()).ok())
 }
 
-/// The usual checks, and the names that RFC 5922 §7.1 adds: a `sip:` URI of the domain without a user. Less, where they are not
-/// taken, the wildcards that §7.2 forbids.
+/// What is trusted besides what the authorities vouch for.
+#[derive(Debug)]
+struct Trust {
+    pinned: Pinned,
+    /// See [`TlsFiles::wildcards`].
+    wildcards: bool,
+}
+
+/// The usual checks, but for a certificate that a person trusts, and the names that RFC 5922 §7.1 adds: a `sip:` URI of the
+/// domain without a user. Less, where they are not taken, the wildcards that §7.2 forbids.
 #[derive(Debug)]
 struct SipVerifier {
     inner: Arc<WebPkiServerVerifier>,
-    wildcards: bool,
+    trust: Trust,
 }
 
 impl ServerCertVerifier for SipVerifier {
@@ -249,18 +295,25 @@ impl ServerCertVerifier for SipVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        // The handshake's signature still has to be made with its key.
+        if self.trust.pinned.trusts(end_entity, server_name) {
+            self.trust.pinned.remember(end_entity, server_name, None);
+            return Ok(ServerCertVerified::assertion());
+        }
         let verdict =
             self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        match verdict {
+        let verdict = match verdict {
             // The name is looked at last: everything else about the certificate is good.
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) if names_sip_domain(end_entity, server_name) => Ok(ServerCertVerified::assertion()),
-            Ok(_) if !self.wildcards && is_by_wildcard(end_entity, server_name) => {
+            Ok(_) if !self.trust.wildcards && is_by_wildcard(end_entity, server_name) => {
                 Err(Error::General(WILDCARD_ALONE.to_owned()))
             }
             verdict => verdict,
-        }
+        };
+        self.trust.pinned.remember(end_entity, server_name, verdict.as_ref().err());
+        verdict
     }
 
     fn verify_tls12_signature(

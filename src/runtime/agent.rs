@@ -6,13 +6,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::client::account::{Account, AccountError};
+use crate::client::account::{Account, AccountError, Profile};
 use crate::client::command::{AgentCommand, Event};
-use crate::client::journal::Write;
+use crate::client::journal::{Rows, Write};
 use crate::client::server::Server;
 use crate::client::{AgentConfig, UserAgent};
 use crate::machine::{Hop, Input};
-use crate::net::{BindError, Net, NetSettings, TlsFiles, local_ip_towards, resolve};
+use crate::net::{BindError, Fingerprint, Net, NetSettings, Pin, TlsFiles, local_ip_towards, resolve};
 use crate::random::Random;
 use crate::runtime::Shell;
 use crate::sip::Transport;
@@ -49,12 +49,21 @@ pub struct Agent {
     machine: UserAgent,
 }
 
-impl Agent {
-    /// Opens store and sockets. Without `data` the store lives as long as the agent.
+/// A user agent whose store is open: all that can be had without the network.
+#[derive(Debug)]
+pub struct OpenedAgent {
+    profile: Profile,
+    settings: NetSettings,
+    store: Store<ClientSchema>,
+    rows: Rows,
+}
+
+impl OpenedAgent {
+    /// Checks the account and opens the store. Without `data` the store lives as long as the agent.
     ///
     /// # Errors
     /// What is in its way, in a sentence.
-    pub async fn start(account: &Account, data: Option<&Path>) -> Result<Self, AgentError> {
+    pub fn open(account: &Account, data: Option<&Path>) -> Result<Self, AgentError> {
         let profile = account.check()?;
         let store = data
             .map_or_else(Store::<ClientSchema>::in_memory, |folder| Store::open(&folder.join(STORE_FILE)))?;
@@ -66,13 +75,36 @@ impl Agent {
             wildcards: !account.tls_strict,
             ..TlsFiles::default()
         };
-        let settings = NetSettings { tls, dns: account.dns, ..NetSettings::default() };
+        let pin = account.trusted.as_ref().and_then(|trusted| {
+            let sha256 = Fingerprint(trusted.fingerprint()?);
+            Some(Pin { server: trusted.server.clone(), sha256 })
+        });
+        let settings = NetSettings { tls, dns: account.dns, pin, ..NetSettings::default() };
+        Ok(Self { profile, settings, store, rows })
+    }
+
+    /// Opens the sockets; that may take a while where the server's name has to be looked up.
+    ///
+    /// # Errors
+    /// What is in its way, in a sentence.
+    pub async fn start(self) -> Result<Agent, AgentError> {
+        let Self { profile, settings, store, rows } = self;
         let hops = first_look(&profile.server, &settings).await;
         let net = Net::open(&listens(&own_ips(&hops)), &settings).await?;
         let clock = Clock::start();
         let config = AgentConfig { profile, locals: net.locals().to_vec() };
         let machine = UserAgent::new(config, rows, Random::from_os()?, clock.now());
-        Ok(Self { shell: Shell::with_store(net, clock, store)?, machine })
+        Ok(Agent { shell: Shell::with_store(net, clock, store)?, machine })
+    }
+}
+
+impl Agent {
+    /// Opens store and sockets. Without `data` the store lives as long as the agent.
+    ///
+    /// # Errors
+    /// What is in its way, in a sentence.
+    pub async fn start(account: &Account, data: Option<&Path>) -> Result<Self, AgentError> {
+        OpenedAgent::open(account, data)?.start().await
     }
 
     /// The machine, to look at.

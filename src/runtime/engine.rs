@@ -14,6 +14,8 @@ mod alarms;
 
 mod composing;
 
+mod keeper;
+
 mod saving;
 
 mod open_thread;

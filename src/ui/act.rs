@@ -18,6 +18,10 @@ pub(crate) enum Act {
     Attach(PathBuf),
     /// Ask which file.
     AskForFile,
+    /// Ask for the authority that is to be trusted.
+    AskForAuthority,
+    /// Show the server's certificate, for the person to decide on.
+    ShowCertificate,
     /// Write a new message, to these people.
     Write(Vec<Person>),
     /// Show a conversation.

@@ -59,8 +59,10 @@ impl App {
         theme::install(ctx);
         let snapshot = source.snapshot();
         theme::apply(ctx, &snapshot.settings);
+        let account = snapshot.account.as_deref();
+        let has_to_sign_in = account.is_none_or(|account| !account.worked);
         let mut shell =
-            Shell { sign_in: snapshot.account.is_none().then(SignInForm::default), ..Shell::default() };
+            Shell { sign_in: has_to_sign_in.then(|| SignInForm::of(account)), ..Shell::default() };
         if let Some((people, text)) = options.ready {
             shell.place = Place::New;
             let writing = Writing { text, to: Recipients::of(people), ..Writing::default() };
@@ -209,12 +211,12 @@ impl App {
         };
         let looked_at = ctx.input(|input| input.focused) && self.shell.thread.at_bottom;
         let state = (thread.conversation, thread.outline.len());
-        if looked_at && (head.unread > 0 || head.failed > 0) && self.seen != Some(state) {
+        if looked_at && (head.unread > 0 || head.failed_unseen > 0) && self.seen != Some(state) {
             let told =
                 self.source.send(Command::Agent(AgentCommand::Seen { conversation: thread.conversation }));
             self.seen = told.ok().map(|()| state);
         }
-        if head.unread == 0 && head.failed == 0 {
+        if head.unread == 0 && head.failed_unseen == 0 {
             self.seen = None;
         }
     }
@@ -223,7 +225,7 @@ impl App {
         let Some(dialog) = &mut self.shell.dialog else {
             return;
         };
-        match dialog_ui(ctx, dialog, &self.snapshot, acts) {
+        match dialog_ui(ctx, dialog, (&self.snapshot, &self.look), acts) {
             Outcome::Open => {}
             Outcome::Closed => self.shell.dialog = None,
             Outcome::Leave => self.leave(ctx),

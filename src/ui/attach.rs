@@ -63,7 +63,7 @@ pub(crate) fn attach_ui(ui: &mut Ui, path: &mut String, entered: bool) -> Option
 }
 
 /// `~` is the person's home, as a shell has it.
-fn at_home(path: &str) -> PathBuf {
+pub(crate) fn at_home(path: &str) -> PathBuf {
     let home = directories::BaseDirs::new();
     match (path.strip_prefix("~/"), home) {
         (Some(rest), Some(home)) => home.home_dir().join(rest),

@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use eframe::egui;
 use egui::{Align, Layout, Rect, RichText, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
 
-use crate::client::contacts::{AddressBook, Contact, List, address_key};
-use crate::client::journal::PersonRow;
-use crate::client::names::Names;
+use crate::client::contacts::AddressBook;
+use crate::client::names::{Known, KnownList, Names};
 use crate::client::snapshot::Person;
 use crate::ui::act::Act;
 use crate::ui::icons::{Icon, icon_button};
-use crate::ui::recipients::{Recipients, members};
+use crate::ui::recipients::Recipients;
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets::{hint, one_line, paint_avatar, paint_simulated, primary, put, small_button, within};
 use crate::ui::words;
@@ -19,39 +18,40 @@ use crate::ui::words;
 /// Height of a contact's row.
 pub(crate) const ROW_HEIGHT: f32 = 48.0;
 
-/// Who is ticked in the contacts.
+/// Who is ticked in the contacts, by address key.
 #[derive(Debug, Default)]
 pub(crate) struct Chosen(BTreeSet<String>);
 
 impl Chosen {
-    fn has(&self, address: &str) -> bool {
-        self.0.contains(&address_key(address))
+    fn has(&self, key: &str) -> bool {
+        self.0.contains(key)
     }
 
-    fn toggle(&mut self, address: &str) {
-        let key = address_key(address);
-        if !self.0.remove(&key) {
-            self.0.insert(key);
+    fn toggle(&mut self, key: &str) {
+        if !self.0.remove(key) {
+            self.0.insert(key.to_owned());
         }
     }
 
-    fn set(&mut self, addresses: &[String], ticked: bool) {
-        for address in addresses {
-            if self.has(address) != ticked {
-                self.toggle(address);
+    fn set(&mut self, keys: &[String], ticked: bool) {
+        for key in keys {
+            if self.has(key) != ticked {
+                self.toggle(key);
             }
         }
     }
 
     /// The ticked ones as people, in the order of the contacts; members of lists that are no contacts follow.
-    fn people(&self, book: &AddressBook) -> Vec<Person> {
-        let names = Names::of(book);
-        let listed = book.lists.iter().flat_map(|list| list.members.iter());
-        let addresses = book.contacts.iter().map(|contact| &contact.address).chain(listed);
+    fn people(&self, names: &Names) -> Vec<Person> {
+        if self.0.is_empty() {
+            return Vec::new();
+        }
+        let listed = names.lists().iter().flat_map(|list| list.keys.iter().zip(&list.members));
+        let known = names.contacts().iter().map(|known| (&known.key, &known.person)).chain(listed);
         let mut seen = BTreeSet::new();
-        addresses
-            .filter(|address| self.has(address) && seen.insert(address_key(address)))
-            .map(|address| names.person(&PersonRow { address: address.clone(), name: String::new() }))
+        known
+            .filter(|(key, _)| self.has(key) && seen.insert(*key))
+            .map(|(_, person)| person.clone())
             .collect()
     }
 }
@@ -59,12 +59,12 @@ impl Chosen {
 /// The contacts tab.
 pub(crate) fn contacts_ui(
     ui: &mut Ui,
-    book: &AddressBook,
+    (book, names): (&AddressBook, &Names),
     chosen: &mut Chosen,
     search: &str,
     acts: &mut Vec<Act>,
 ) {
-    let people = chosen.people(book);
+    let people = chosen.people(names);
     if !people.is_empty() {
         egui::Panel::bottom("chosen").frame(egui::Frame::NONE).show_separator_line(false).show(ui, |ui| {
             chosen_bar(ui, people, chosen, acts);
@@ -72,32 +72,56 @@ pub(crate) fn contacts_ui(
     }
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        let lists: Vec<&List> = book.lists.iter().filter(|list| matches(&list.name, search)).collect();
+        let lists: Vec<&KnownList> = names.lists().iter().filter(|list| list.matches(search)).collect();
         if !lists.is_empty() {
             heading(ui, "Saved lists");
         }
-        for list in lists {
-            list_row(ui, list, book, chosen, acts);
-        }
+        rows_in_view(ui, lists.len(), |ui, place| {
+            if let Some(list) = lists.get(place) {
+                list_row(ui, list, chosen, acts);
+            }
+        });
         heading_with_add(ui, acts);
-        let mut any = false;
-        for contact in book.search(search) {
-            any = true;
-            let ticked = chosen.has(&contact.address);
-            match contact_row(ui, contact, ticked, Editing::Yes) {
-                RowAct::Toggled => chosen.toggle(&contact.address),
-                RowAct::Edit => acts.push(Act::EditContact(Some(contact.clone()))),
+        let found: Vec<usize> = names.search(search).collect();
+        rows_in_view(ui, found.len(), |ui, place| {
+            let Some((index, known)) = found_at(names, &found, place) else { return };
+            match contact_row(ui, known, chosen.has(&known.key), Editing::Yes) {
+                RowAct::Toggled => chosen.toggle(&known.key),
+                RowAct::Edit => {
+                    acts.extend(book.contacts.get(index).map(|it| Act::EditContact(Some(it.clone()))));
+                }
                 RowAct::None => {}
             }
-        }
-        if !any {
+        });
+        if found.is_empty() {
             nobody(ui, book);
         }
     });
 }
 
-fn matches(name: &str, search: &str) -> bool {
-    name.to_lowercase().contains(&search.trim().to_lowercase())
+/// The contact in a place of what was found, with its place in the book.
+fn found_at<'a>(names: &'a Names, found: &[usize], place: usize) -> Option<(usize, &'a Known)> {
+    let index = *found.get(place)?;
+    names.contacts().get(index).map(|known| (index, known))
+}
+
+/// So many rows, of which only those in view are made.
+fn rows_in_view(ui: &mut Ui, count: usize, mut row: impl FnMut(&mut Ui, usize)) {
+    let top = ui.cursor().top();
+    let place = |y: f32| (((y - top) / ROW_HEIGHT).max(0.0) as usize).min(count);
+    let clip = ui.clip_rect();
+    let (first, end) = (place(clip.top()), place(clip.bottom() + ROW_HEIGHT));
+    let space = |ui: &mut Ui, rows: usize| {
+        if rows > 0 {
+            ui.allocate_space(vec2(ui.available_width(), rows as f32 * ROW_HEIGHT));
+        }
+    };
+    space(ui, first);
+    for index in first..end {
+        // Its widgets keep their ids when the rows above go out of view.
+        ui.push_id(index, |ui| row(ui, index));
+    }
+    space(ui, count - end);
 }
 
 fn nobody(ui: &mut Ui, book: &AddressBook) {
@@ -143,14 +167,10 @@ pub(crate) enum RowAct {
 }
 
 /// One contact: check box, circle, name, address.
-pub(crate) fn contact_row(ui: &mut Ui, contact: &Contact, ticked: bool, editing: Editing) -> RowAct {
+pub(crate) fn contact_row(ui: &mut Ui, known: &Known, ticked: bool, editing: Editing) -> RowAct {
     let rect = ui.allocate_space(vec2(ui.available_width(), ROW_HEIGHT)).1;
-    if !ui.is_rect_visible(rect) {
-        return RowAct::None;
-    }
-    let name = if contact.name.is_empty() { words::address(&contact.address) } else { contact.name.clone() };
-    let person = Person { address: contact.address.clone(), name, simulated: contact.simulated };
-    let toggled = check_row(ui, rect, &person, ticked);
+    let Known { person, .. } = known;
+    let toggled = check_row(ui, rect, person, ticked);
     let edit = editing == Editing::Yes && pencil(ui, rect, &format!("Edit {}", person.name));
     match (toggled, edit) {
         (_, true) => RowAct::Edit,
@@ -204,13 +224,9 @@ fn pencil(ui: &mut Ui, rect: Rect, label: &str) -> bool {
 }
 
 /// A saved list: ticked when all its members are.
-fn list_row(ui: &mut Ui, list: &List, book: &AddressBook, chosen: &mut Chosen, acts: &mut Vec<Act>) {
+fn list_row(ui: &mut Ui, list: &KnownList, chosen: &mut Chosen, acts: &mut Vec<Act>) {
     let rect = ui.allocate_space(vec2(ui.available_width(), ROW_HEIGHT)).1;
-    if !ui.is_rect_visible(rect) {
-        return;
-    }
-    let people = members(list, book);
-    let ticked = !list.members.is_empty() && list.members.iter().all(|address| chosen.has(address));
+    let ticked = !list.keys.is_empty() && list.keys.iter().all(|key| chosen.has(key));
     let response = ui.interact(rect, ui.scope_id().with(("list", &list.name)), Sense::click());
     if response.hovered() {
         ui.painter().rect_filled(rect.shrink2(vec2(8.0, 1.0)), 8.0, colors(ui).hover);
@@ -220,7 +236,7 @@ fn list_row(ui: &mut Ui, list: &List, book: &AddressBook, chosen: &mut Chosen, a
     paint_avatar(ui, pos2(rect.left() + 62.0, rect.center().y), 32.0, &[]);
     let (left, width) = (rect.left() + 88.0, rect.width() - 88.0 - 48.0);
     let name = one_line(ui, &list.name, theme::regular(14.0), colors(ui).text, width);
-    let below = format!("{}: {}", words::people_count(people.len()), words::people(&people, 3));
+    let below = format!("{}: {}", words::people_count(list.members.len()), words::people(&list.members, 3));
     let below = one_line(ui, &below, theme::regular(12.0), colors(ui).weak, width);
     let top = rect.center().y - (name.size().y + below.size().y) / 2.0;
     let second = top + name.size().y;
@@ -230,7 +246,7 @@ fn list_row(ui: &mut Ui, list: &List, book: &AddressBook, chosen: &mut Chosen, a
         egui::WidgetInfo::selected(egui::Role::CheckBox, true, ticked, format!("List {}", list.name))
     });
     if response.clicked() {
-        chosen.set(&list.members, !ticked);
+        chosen.set(&list.keys, !ticked);
     }
     let place = Rect::from_center_size(pos2(rect.right() - 28.0, rect.center().y), vec2(28.0, 28.0));
     within(ui, place, Layout::default(), |ui| {
@@ -265,29 +281,28 @@ fn chosen_bar(ui: &mut Ui, people: Vec<Person>, chosen: &mut Chosen, acts: &mut 
 }
 
 /// The list to pick from on the page of a new message; what is typed filters it.
-pub(crate) fn picker_ui(ui: &mut Ui, book: &AddressBook, recipients: &mut Recipients) {
+pub(crate) fn picker_ui(ui: &mut Ui, names: &Names, recipients: &mut Recipients) {
     let search = recipients.typing.clone();
     ScrollArea::vertical().id_salt("picker").auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         ui.add_space(4.0);
-        for list in book.lists.iter().filter(|list| matches(&list.name, &search)) {
-            let everybody = members(list, book);
-            let label = format!("List {}: {}", list.name, words::people_count(everybody.len()));
-            if pick_list_row(ui, &label, &everybody) {
-                everybody.into_iter().for_each(|person| recipients.push(person));
+        let lists: Vec<&KnownList> = names.lists().iter().filter(|list| list.matches(&search)).collect();
+        rows_in_view(ui, lists.len(), |ui, place| {
+            let Some(list) = lists.get(place) else { return };
+            let label = format!("List {}: {}", list.name, words::people_count(list.members.len()));
+            if pick_list_row(ui, &label, &list.members) {
+                list.members.iter().for_each(|person| recipients.push(person.clone()));
                 recipients.typing.clear();
             }
-        }
-        let names = Names::of(book);
-        for contact in book.search(&search) {
-            let ticked = recipients.has(&contact.address);
-            if contact_row(ui, contact, ticked, Editing::No) == RowAct::Toggled {
-                recipients.toggle(
-                    names.person(&PersonRow { address: contact.address.clone(), name: String::new() }),
-                );
+        });
+        let found: Vec<usize> = names.search(&search).collect();
+        rows_in_view(ui, found.len(), |ui, place| {
+            let Some((_, known)) = found_at(names, &found, place) else { return };
+            if contact_row(ui, known, recipients.has(&known.key), Editing::No) == RowAct::Toggled {
+                recipients.toggle(known.person.clone());
                 recipients.typing.clear();
             }
-        }
+        });
     });
 }
 

@@ -5,12 +5,15 @@ use egui::{Align, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInf
 
 use crate::client::account::RegistrationState;
 use crate::client::journal::ConversationId;
-use crate::client::snapshot::{ConversationHead, Person, Snapshot, Tally};
+use crate::client::journal::DeliveryState;
+use crate::client::snapshot::{ConversationHead, Person, Snapshot};
 use crate::ui::act::Act;
 use crate::ui::contacts::{self, Chosen};
 use crate::ui::icons::{Icon, focus_ring, icon_button, paint_icon, paint_state, state_color};
 use crate::ui::theme::{self, HEADER_HEIGHT, colors};
-use crate::ui::widgets::{hint, one_line, paint_avatar, paint_badge, pill, primary, put, tab, within};
+use crate::ui::widgets::{
+    hint, mend_button, one_line, paint_avatar, paint_badge, pill, primary, put, tab, within,
+};
 use crate::ui::words::{self, Look};
 
 const ROW_HEIGHT: f32 = 64.0;
@@ -33,7 +36,7 @@ pub(crate) enum Filter {
     All,
     /// With something not seen.
     Unread,
-    /// With somebody who did not get the last message.
+    /// With somebody who did not get something.
     Failed,
 }
 
@@ -51,11 +54,6 @@ pub(crate) fn search_id() -> egui::Id {
     egui::Id::unique("search")
 }
 
-/// People of a conversation who did not get something: not seen yet, or in the last message.
-pub(crate) fn failures(head: &ConversationHead) -> u32 {
-    head.failed.max(head.last.map_or(0, |tally| tally.failed))
-}
-
 /// The left column.
 pub(crate) fn left_ui(
     ui: &mut Ui,
@@ -66,6 +64,16 @@ pub(crate) fn left_ui(
     acts: &mut Vec<Act>,
 ) {
     account_ui(ui, snapshot, look, acts);
+    if snapshot.untrusted.is_some() {
+        egui::Frame::NONE.inner_margin(egui::Margin { left: 16, right: 16, top: 8, bottom: 0 }).show(
+            ui,
+            |ui| {
+                if mend_button(ui, "Look at the server's certificate").clicked() {
+                    acts.push(Act::ShowCertificate);
+                }
+            },
+        );
+    }
     egui::Frame::NONE.inner_margin(egui::Margin { left: 16, right: 16, top: 12, bottom: 0 }).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 8.0;
         ui.vertical_centered_justified(|ui| {
@@ -78,7 +86,10 @@ pub(crate) fn left_ui(
     });
     match column.tab {
         Tab::Messages => conversations_ui(ui, column, snapshot, open, look, acts),
-        Tab::Contacts => contacts::contacts_ui(ui, &snapshot.book, &mut column.chosen, &column.search, acts),
+        Tab::Contacts => {
+            let book = (&*snapshot.book, &*snapshot.names);
+            contacts::contacts_ui(ui, book, &mut column.chosen, &column.search, acts);
+        }
     }
 }
 
@@ -153,7 +164,7 @@ fn tabs_ui(ui: &mut Ui, column: &mut LeftColumn, snapshot: &Snapshot) {
         }
     });
     if column.tab == Tab::Messages {
-        let failed = snapshot.conversations.iter().filter(|head| failures(head) > 0).count();
+        let failed = snapshot.conversations.iter().filter(|head| head.failed > 0).count();
         let unread = snapshot.conversations.iter().filter(|head| head.unread > 0).count();
         let counted = |word: &str, count: usize| {
             if count == 0 { word.to_owned() } else { format!("{word} {count}") }
@@ -205,7 +216,7 @@ const fn passes(head: &ConversationHead, filter: Filter) -> bool {
     match filter {
         Filter::All => true,
         Filter::Unread => head.unread > 0,
-        Filter::Failed => head.failed > 0 || matches!(head.last, Some(Tally { failed: 1.., .. })),
+        Filter::Failed => head.failed > 0,
     }
 }
 
@@ -263,24 +274,36 @@ fn row_ui(ui: &mut Ui, head: &ConversationHead, selected: bool, look: &Look) -> 
     response.clicked()
 }
 
-/// The last text with its shape, or how many did not get it, in red; returns its words.
+/// The last text with its shape; where somebody is without something, how many that are goes first, in red, whatever
+/// came after. Returns the words.
 fn second_line(ui: &Ui, head: &ConversationHead, place: Rect) -> String {
     let colors = colors(ui);
-    let failed = failures(head);
     let mut left = place.left();
-    if let Some(tally) = head.last {
+    let state = if head.failed > 0 { Some(DeliveryState::Failed) } else { head.last.map(|it| it.leading()) };
+    if let Some(state) = state {
         let icon = Rect::from_min_size(pos2(left, place.center().y - 7.0), vec2(14.0, 14.0));
-        paint_state(ui.painter(), icon, tally.leading(), state_color(tally.leading(), colors), colors.side);
+        paint_state(ui.painter(), icon, state, state_color(state, colors), colors.side);
         left += 20.0;
     }
-    let (words, font, color) = if failed > 0 {
-        (format!("{failed} not delivered"), theme::strong(13.0), colors.red)
-    } else {
-        (head.preview.clone(), theme::regular(13.0), colors.weak)
+    let mut write = |words: &str, font, color| {
+        let line = one_line(ui, words, font, color, place.right() - left);
+        let width = line.size().x;
+        put(ui.painter(), pos2(left, place.center().y - line.size().y / 2.0), line);
+        left += width + 8.0;
     };
-    let line = one_line(ui, &words, font, color, place.right() - left);
-    put(ui.painter(), pos2(left, place.center().y - line.size().y / 2.0), line);
-    words
+    if head.failed == 0 {
+        write(&head.preview, theme::regular(13.0), colors.weak);
+        return head.preview.clone();
+    }
+    let failed = format!("{} not delivered", head.failed);
+    write(&failed, theme::strong(13.0), colors.red);
+    // Of a failure that is news nothing leads away.
+    let leading = head.last.map(|tally| tally.leading());
+    if head.failed_unseen > 0 || leading == Some(DeliveryState::Failed) {
+        return failed;
+    }
+    write(&head.preview, theme::regular(13.0), colors.weak);
+    format!("{failed}, {}", head.preview)
 }
 
 /// The middle while nothing is open.

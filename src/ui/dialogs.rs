@@ -3,18 +3,20 @@
 use eframe::egui;
 use egui::{Align, Id, Key, Layout, Modal, Modifiers, RichText, Ui, vec2};
 
-use crate::client::command::Command;
+use crate::client::account::{Account, RegistrationState};
+use crate::client::command::{AgentCommand, Command};
 use crate::client::contacts::{Contact, List, address_key};
 use crate::client::snapshot::{Person, Snapshot};
 use crate::sip::Uri;
 use crate::ui::act::Act;
 use crate::ui::attach::attach_ui;
+use crate::ui::certificate::{Decision, authority_ui, certificate_ui};
 use crate::ui::icons::{Icon, icon_button};
 use crate::ui::keys;
 use crate::ui::settings::{AccountForm, settings_ui};
 use crate::ui::theme::{self, colors};
 use crate::ui::widgets::{banner, field, hint, mend_button, primary};
-use crate::ui::words;
+use crate::ui::words::{self, Look};
 
 /// The dialog that is open.
 #[derive(Debug)]
@@ -27,6 +29,10 @@ pub(crate) enum Dialog {
     List(ListForm),
     /// Which file goes with a message, by its path.
     Attach(String),
+    /// The authority that is to be trusted, by the path of its file.
+    Authority(String),
+    /// The server's certificate.
+    Certificate,
     /// The keys.
     Keys,
     /// Leaving although messages wait.
@@ -83,7 +89,7 @@ pub(crate) enum Outcome {
 pub(crate) fn dialog_ui(
     ctx: &egui::Context,
     dialog: &mut Dialog,
-    snapshot: &Snapshot,
+    (snapshot, look): (&Snapshot, &Look),
     acts: &mut Vec<Act>,
 ) -> Outcome {
     let dark = ctx.global_style().visuals.dark_mode;
@@ -93,7 +99,7 @@ pub(crate) fn dialog_ui(
     let area = Modal::default_area(id).default_height(room.y);
     let modal = Modal::new(id).area(area).backdrop_color(theme::veil(dark)).frame(frame);
     let shown = modal.show(ctx, |ui| {
-        let is_wide = matches!(dialog, Dialog::Settings(_) | Dialog::Keys);
+        let is_wide = matches!(dialog, Dialog::Settings(_) | Dialog::Keys | Dialog::Certificate);
         ui.set_width((room.x - 80.0).min(if is_wide { 520.0 } else { 400.0 }));
         let closed = title_ui(ui, title(dialog));
         let outcome = match dialog {
@@ -110,6 +116,14 @@ pub(crate) fn dialog_ui(
                 }
                 None => Outcome::Open,
             },
+            Dialog::Authority(path) => match authority_ui(ui, path, enter(ui)) {
+                Some(path) => {
+                    put_account(snapshot, acts, |account| account.tls_ca = Some(path));
+                    Outcome::Closed
+                }
+                None => Outcome::Open,
+            },
+            Dialog::Certificate => certificate_dialog(ui, (snapshot, look), acts),
             Dialog::Keys => keys_ui(ui),
             Dialog::Leaving { waiting } => leaving_ui(ui, *waiting),
         };
@@ -125,8 +139,39 @@ const fn title(dialog: &Dialog) -> &'static str {
         Dialog::Contact(ContactForm { before: None, .. }) => "Add contact",
         Dialog::List(_) => "Save as list",
         Dialog::Attach(_) => "Attach a file",
+        Dialog::Authority(_) => "Choose an authority",
+        Dialog::Certificate => "Is this your server?",
         Dialog::Keys => "Keys",
         Dialog::Leaving { .. } => "Messages still wait",
+    }
+}
+
+/// The account with a change, at once.
+fn put_account(snapshot: &Snapshot, acts: &mut Vec<Act>, change: impl FnOnce(&mut Account)) {
+    if let Some(account) = &snapshot.account {
+        let mut account = Account::clone(account);
+        change(&mut account);
+        acts.push(Act::Ask(Command::PutAccount(account)));
+        acts.push(Act::Ask(Command::Agent(AgentCommand::Connect)));
+    }
+}
+
+/// Goes by itself once the server is trusted.
+fn certificate_dialog(ui: &mut Ui, (snapshot, look): (&Snapshot, &Look), acts: &mut Vec<Act>) -> Outcome {
+    let Some(untrusted) = &snapshot.untrusted else { return Outcome::Closed };
+    if let RegistrationState::Offline { why: Some(why), .. } = &snapshot.registration {
+        banner(ui, &format!("{}.", words::sentence(why)), colors(ui).amber, colors(ui).amber_soft);
+    }
+    match certificate_ui(ui, untrusted, look) {
+        Some(Decision::Trust(trusted)) => {
+            put_account(snapshot, acts, |account| account.trusted = Some(trusted));
+            Outcome::Closed
+        }
+        Some(Decision::ChooseAuthority) => {
+            acts.push(Act::AskForAuthority);
+            Outcome::Open
+        }
+        None => Outcome::Open,
     }
 }
 

@@ -1,9 +1,11 @@
 //! The people a new message goes to: chips, typed or pasted addresses, and the list to pick from.
 
+use std::collections::BTreeSet;
+
 use eframe::egui;
 use egui::{Align, Key, Layout, Modifiers, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 
-use crate::client::contacts::{AddressBook, List, address_key};
+use crate::client::contacts::address_key;
 use crate::client::journal::PersonRow;
 use crate::client::names::Names;
 use crate::client::snapshot::Person;
@@ -17,6 +19,8 @@ use crate::ui::words;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recipients {
     chips: Vec<Chip>,
+    /// The keys of the chips.
+    keys: BTreeSet<String>,
     /// What is being typed.
     pub(crate) typing: String,
 }
@@ -25,6 +29,8 @@ pub(crate) struct Recipients {
 #[derive(Clone, Debug)]
 struct Chip {
     person: Person,
+    /// [`address_key`] of the address.
+    key: String,
     /// Why nothing can be sent to it.
     problem: Option<&'static str>,
 }
@@ -65,52 +71,54 @@ impl Recipients {
             .collect()
     }
 
-    /// This address is among them.
-    pub(crate) fn has(&self, address: &str) -> bool {
-        let key = address_key(address);
-        self.chips.iter().any(|chip| address_key(&chip.person.address) == key)
+    /// The address with this key is among them.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.keys.contains(key)
     }
 
     /// Adds a person; nobody is there twice.
     pub(crate) fn push(&mut self, person: Person) {
-        if !self.has(&person.address) {
+        let key = address_key(&person.address);
+        if self.keys.insert(key.clone()) {
             let problem = checked(&person.address).is_none().then_some(NO_ADDRESS);
-            self.chips.push(Chip { person, problem });
+            self.chips.push(Chip { person, key, problem });
+        }
+    }
+
+    /// Takes a chip out, by its place.
+    fn remove(&mut self, place: usize) {
+        if place < self.chips.len() {
+            self.keys.remove(&self.chips.remove(place).key);
         }
     }
 
     /// Adds or takes out.
     pub(crate) fn toggle(&mut self, person: Person) {
         let key = address_key(&person.address);
-        if self.has(&person.address) {
-            self.chips.retain(|chip| address_key(&chip.person.address) != key);
-        } else {
-            self.push(person);
+        match self.chips.iter().position(|chip| chip.key == key) {
+            Some(place) => self.remove(place),
+            None => self.push(person),
         }
     }
 
     /// Takes in what was typed or pasted: one address or many, or the name of a contact or a list.
-    pub(crate) fn add_text(&mut self, text: &str, book: &AddressBook) {
+    pub(crate) fn add_text(&mut self, text: &str, names: &Names) {
         for piece in pieces(text) {
-            self.add_piece(&piece, book);
+            self.add_piece(&piece, names);
         }
     }
 
-    fn add_piece(&mut self, piece: &str, book: &AddressBook) {
-        if let Some(list) = book.lists.iter().find(|list| list.name.eq_ignore_ascii_case(piece)) {
-            return members(list, book).into_iter().for_each(|person| self.push(person));
+    fn add_piece(&mut self, piece: &str, names: &Names) {
+        if let Some(list) = names.list(piece) {
+            return list.members.iter().for_each(|person| self.push(person.clone()));
         }
-        let named = book.contacts.iter().find(|contact| contact.name.eq_ignore_ascii_case(piece));
-        let row = match named {
-            Some(contact) => PersonRow { address: contact.address.clone(), name: contact.name.clone() },
-            None => addressed(piece),
-        };
-        self.push(Names::of(book).person(&row));
+        let named = names.named(piece).map(|known| known.person.clone());
+        self.push(named.unwrap_or_else(|| names.person(&addressed(piece))));
     }
 
     /// What was typed becomes chips as soon as a separator follows it, what was pasted when it is many. Of
     /// what is typed the last piece is still being written: a slow frame brings several letters at once.
-    fn take_finished(&mut self, entry: Entry, book: &AddressBook) {
+    fn take_finished(&mut self, entry: Entry, names: &Names) {
         let text = &self.typing;
         let open = text.matches('"').count() % 2 == 1 || text.rfind('<') > text.rfind('>');
         let spaced = text.ends_with(char::is_whitespace) && text.contains('@');
@@ -123,17 +131,8 @@ impl Recipients {
             Entry::Typed if !ended => found.pop().unwrap_or_default(),
             Entry::Typed | Entry::Pasted => String::new(),
         };
-        found.iter().for_each(|piece| self.add_piece(piece, book));
+        found.iter().for_each(|piece| self.add_piece(piece, names));
     }
-}
-
-/// The members of a saved list as people.
-pub(crate) fn members(list: &List, book: &AddressBook) -> Vec<Person> {
-    let names = Names::of(book);
-    list.members
-        .iter()
-        .map(|address| names.person(&PersonRow { address: address.clone(), name: String::new() }))
-        .collect()
 }
 
 /// An address as it goes on the wire: with a scheme, a user and a host, or a telephone number.
@@ -199,7 +198,7 @@ pub(crate) fn field_id() -> egui::Id {
 }
 
 /// `To:` with its chips and the field to type in.
-pub(crate) fn recipients_ui(ui: &mut Ui, recipients: &mut Recipients, book: &AddressBook) {
+pub(crate) fn recipients_ui(ui: &mut Ui, recipients: &mut Recipients, names: &Names) {
     let mut removed = None;
     ui.with_layout(Layout::left_to_right(Align::Min).with_main_wrap(true), |ui| {
         ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
@@ -211,10 +210,10 @@ pub(crate) fn recipients_ui(ui: &mut Ui, recipients: &mut Recipients, book: &Add
                 removed = Some(index);
             }
         }
-        typing_ui(ui, recipients, book);
+        typing_ui(ui, recipients, names);
     });
     if let Some(index) = removed {
-        recipients.chips.remove(index);
+        recipients.remove(index);
         ui.memory_mut(|memory| memory.request_focus(field_id()));
     }
 }
@@ -243,18 +242,18 @@ fn chip_ui(ui: &mut Ui, chip: &Chip) -> bool {
     response.on_hover_text(tooltip).clicked()
 }
 
-fn typing_ui(ui: &mut Ui, recipients: &mut Recipients, book: &AddressBook) {
+fn typing_ui(ui: &mut Ui, recipients: &mut Recipients, names: &Names) {
     let id = field_id();
     let focused = ui.memory(|memory| memory.has_focus(id));
     if focused
         && recipients.typing.is_empty()
         && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Backspace))
     {
-        recipients.chips.pop();
+        recipients.remove(recipients.len().saturating_sub(1));
     }
     let enter = focused && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
     if enter {
-        take_best(recipients, book);
+        take_best(recipients, names);
     }
     let width = ui.available_width().max(140.0);
     let hint = if recipients.chips.is_empty() { "Name or address" } else { "" };
@@ -270,12 +269,12 @@ fn typing_ui(ui: &mut Ui, recipients: &mut Recipients, book: &AddressBook) {
     if response.changed() {
         let pasted = |event: &egui::Event| matches!(event, egui::Event::Paste(_));
         let is_pasted = ui.input(|input| input.events.iter().any(pasted));
-        recipients.take_finished(if is_pasted { Entry::Pasted } else { Entry::Typed }, book);
+        recipients.take_finished(if is_pasted { Entry::Pasted } else { Entry::Typed }, names);
     }
     if response.lost_focus() && !recipients.typing.trim().is_empty() {
         let text = std::mem::take(&mut recipients.typing);
         if text.contains('@') {
-            recipients.add_text(&text, book);
+            recipients.add_text(&text, names);
         } else {
             recipients.typing = text;
         }
@@ -283,18 +282,16 @@ fn typing_ui(ui: &mut Ui, recipients: &mut Recipients, book: &AddressBook) {
 }
 
 /// Enter takes the first match of what is typed, or what is typed as an address.
-fn take_best(recipients: &mut Recipients, book: &AddressBook) {
+fn take_best(recipients: &mut Recipients, names: &Names) {
     let text = std::mem::take(&mut recipients.typing);
     if text.trim().is_empty() {
         return;
     }
-    let first = book.search(&text).find(|contact| !recipients.has(&contact.address));
+    let known = |place| names.contacts().get(place);
+    let first = names.search(&text).filter_map(known).find(|known| !recipients.has(&known.key));
     match first {
-        Some(contact) if !text.contains('@') => {
-            let row = PersonRow { address: contact.address.clone(), name: contact.name.clone() };
-            recipients.push(Names::of(book).person(&row));
-        }
-        _ => recipients.add_text(&text, book),
+        Some(known) if !text.contains('@') => recipients.push(known.person.clone()),
+        _ => recipients.add_text(&text, names),
     }
 }
 
@@ -317,9 +314,9 @@ pub(crate) fn problem_ui(ui: &mut Ui, recipients: &Recipients) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::contacts::Contact;
+    use crate::client::contacts::{AddressBook, Contact, List};
 
-    fn book() -> AddressBook {
+    fn names() -> Names {
         let contact = |name: &str| Contact {
             address: format!("sip:{}@example.com", name.to_lowercase()),
             name: name.to_owned(),
@@ -329,12 +326,12 @@ mod tests {
             name: "Family".into(),
             members: vec!["sip:ann@example.com".into(), "sip:eve@example.com".into()],
         }];
-        AddressBook { contacts: ["Ann", "Ben"].map(contact).to_vec(), lists }
+        Names::of(&AddressBook { contacts: ["Ann", "Ben"].map(contact).to_vec(), lists })
     }
 
     fn addresses(text: &str) -> Vec<String> {
         let mut recipients = Recipients::default();
-        recipients.add_text(text, &book());
+        recipients.add_text(text, &names());
         recipients.chips.iter().map(|chip| chip.person.address.clone()).collect()
     }
 
@@ -350,7 +347,7 @@ mod tests {
         let mut recipients = Recipients::default();
         for letters in ["bob@example.com, c", "ole@exam", "ple.com, dana@example.c", "om "] {
             recipients.typing.push_str(letters);
-            recipients.take_finished(Entry::Typed, &book());
+            recipients.take_finished(Entry::Typed, &names());
         }
         let found: Vec<String> = recipients.rows().into_iter().map(|row| row.address).collect();
         let expected = ["bob", "cole", "dana"].map(|user| format!("sip:{user}@example.com"));
@@ -376,7 +373,7 @@ mod tests {
     #[test]
     fn nobody_is_there_twice_and_what_is_no_address_is_flagged() {
         let mut recipients = Recipients::default();
-        recipients.add_text("ann@example.com im:ann@example.com nobody @x", &book());
+        recipients.add_text("ann@example.com im:ann@example.com nobody @x", &names());
         assert_eq!(
             (recipients.len(), recipients.bad(), recipients.rows().len()),
             (2, 1, 1),

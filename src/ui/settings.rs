@@ -1,15 +1,17 @@
 //! Settings: the account, looks, notifications, keys of the composer.
 
+use std::path::PathBuf;
+
 use eframe::egui;
 use egui::{Align, Layout, RichText, ScrollArea, Ui, vec2};
 
-use crate::client::account::{Account, Password, SignIn};
+use crate::client::account::{Account, Password, SignIn, TrustedCertificate};
 use crate::client::command::{AgentCommand, Command};
 use crate::client::snapshot::{Notifications, Settings, Snapshot, Theme};
 use crate::ui::act::Act;
 use crate::ui::sign_in::{PROXY_HINT, typed_account, typed_proxy};
 use crate::ui::theme::{self, colors};
-use crate::ui::widgets::{banner, field, hint, pill, primary, secret_field};
+use crate::ui::widgets::{banner, field, hint, pill, primary, secret_field, small_button};
 
 /// Scales that the keys step through, and the ends of the slider.
 pub(crate) const SCALES: [f32; 10] = [0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0];
@@ -26,7 +28,10 @@ pub(crate) struct AccountForm {
     /// Empty while it is not changed.
     password: String,
     username: String,
+    realm: String,
     proxy: String,
+    tls_ca: Option<PathBuf>,
+    trusted: Option<TrustedCertificate>,
     register: bool,
     receipts: bool,
     expires_secs: Option<u32>,
@@ -43,6 +48,9 @@ impl AccountForm {
             address: account.address.clone(),
             password: String::new(),
             username: account.sign_in.username.clone(),
+            realm: account.sign_in.realm.clone(),
+            tls_ca: account.tls_ca.clone(),
+            trusted: account.trusted.clone(),
             proxy: if account.proxy == "udp:" { String::new() } else { account.proxy.clone() },
             register: account.register,
             receipts: account.receipts,
@@ -51,17 +59,23 @@ impl AccountForm {
         }
     }
 
-    /// The account with the changes; timers are not changed here.
+    /// The account with the changes; what is not shown here stays as it was.
     fn account(&self, before: Option<&Account>) -> Account {
         let typed = typed_account(&self.name, &self.address, &self.proxy);
-        let Self { register, receipts, expires_secs, .. } = *self;
-        let mut account = Account { register, receipts, expires_secs, ..typed };
-        account.sign_in = self.sign_in(before.filter(|before| before.address == account.address));
-        if let Some(before) = before {
-            account.t1_ms = before.t1_ms;
-            account.report_window_secs = before.report_window_secs;
+        let same = before.filter(|before| before.address == typed.address);
+        Account {
+            sign_in: self.sign_in(same),
+            worked: same.is_some_and(|before| before.worked),
+            address: typed.address,
+            name: typed.name,
+            proxy: typed.proxy,
+            register: self.register,
+            receipts: self.receipts,
+            expires_secs: self.expires_secs,
+            tls_ca: self.tls_ca.clone(),
+            trusted: self.trusted.clone(),
+            ..before.cloned().unwrap_or_default()
         }
-        account
     }
 }
 
@@ -73,7 +87,7 @@ impl AccountForm {
         SignIn {
             username: self.username.trim().to_owned(),
             password: typed.map_or(before.password, |typed| Password::new(typed.clone())),
-            realm: before.realm,
+            realm: self.realm.trim().to_owned(),
         }
     }
 }
@@ -175,7 +189,9 @@ fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &m
         hint(ui, &words);
     }
     field(ui, "Sign-in name", &mut form.username, "where it is not the first part of the address");
+    field(ui, "Realm", &mut form.realm, "where it is not the domain of the address");
     field(ui, "Proxy", &mut form.proxy, PROXY_HINT);
+    trust_ui(ui, form);
     field(ui, "Your name", &mut form.name, "James");
     ui.checkbox(&mut form.register, "Sign in, so that others reach you");
     ui.checkbox(&mut form.receipts, "Read receipts");
@@ -205,6 +221,28 @@ fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &m
     });
 }
 
+/// Whom the account trusts besides the authorities of this computer.
+fn trust_ui(ui: &mut Ui, form: &mut AccountForm) {
+    let authority = form.tls_ca.as_ref().map(|path| format!("Trusts the authority in {}.", path.display()));
+    if let Some(words) = authority
+        && forgotten(ui, &words, "Forget the authority")
+    {
+        form.tls_ca = None;
+    }
+    let of =
+        |it: &TrustedCertificate| format!("Trusts this certificate of {}: SHA-256 {}.", it.server, it.sha256);
+    if let Some(words) = form.trusted.as_ref().map(of)
+        && forgotten(ui, &words, "Forget the certificate")
+    {
+        form.trusted = None;
+    }
+}
+
+fn forgotten(ui: &mut Ui, words: &str, label: &str) -> bool {
+    hint(ui, words);
+    small_button(ui, label).clicked()
+}
+
 fn save(form: &mut AccountForm, account: Account, acts: &mut Vec<Act>) {
     form.problem = account.check().err().map(|wrong| wrong.to_string());
     if form.problem.is_none() {
@@ -228,9 +266,16 @@ mod tests {
     }
 
     #[test]
-    fn timers_of_the_account_are_kept() {
-        let before =
-            Account { t1_ms: 100, report_window_secs: 5, ..typed_account("J", "j@x.com", "192.0.2.1") };
+    fn what_the_settings_do_not_show_is_kept() {
+        let tls_ca = Some(PathBuf::from("/ca.pem"));
+        let dns = "192.0.2.53:53".parse().ok();
+        let before = Account {
+            t1_ms: 100,
+            report_window_secs: 5,
+            tls_ca,
+            dns,
+            ..typed_account("J", "j@x.com", "192.0.2.1")
+        };
         let form = AccountForm { name: "James".into(), ..AccountForm::of(Some(&before)) };
         assert_eq!(form.account(Some(&before)), Account { name: "James".into(), ..before });
     }

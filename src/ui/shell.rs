@@ -213,12 +213,12 @@ impl Shell {
             let line = Stroke::new(1.0, colors(ui).line);
             Frame::NONE.inner_margin(egui::Margin::symmetric(16, 10)).show(ui, |ui| {
                 ui.set_width(ui.available_width());
-                recipients_ui(ui, &mut writing.to, &snapshot.book);
+                recipients_ui(ui, &mut writing.to, &snapshot.names);
                 problem_ui(ui, &writing.to);
             });
             let top = ui.cursor().top();
             ui.painter().hline(ui.max_rect().x_range(), top, line);
-            picker_ui(ui, &snapshot.book, &mut writing.to);
+            picker_ui(ui, &snapshot.names, &mut writing.to);
         });
     }
 }

@@ -1,18 +1,19 @@
 //! The first run: an address, a server, **Connect**, and one sentence when it fails.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use eframe::egui;
 use egui::{Key, Modifiers, RichText, Ui, vec2};
 
 use crate::client::account::{Account, Password, RegistrationState, Step};
 use crate::client::command::{AgentCommand, Command};
-use crate::client::reason::account_words;
-use crate::client::snapshot::Snapshot;
+use crate::client::snapshot::{PasswordPlace, Snapshot};
 use crate::sip::Uri;
 use crate::ui::act::Act;
+use crate::ui::certificate::{Decision, certificate_ui};
 use crate::ui::theme::{self, colors};
-use crate::ui::widgets::{banner, field, hint, primary, secret_field};
+use crate::ui::widgets::{banner, field, hint, primary, secret_field, small_button};
 use crate::ui::words::{self, Look};
 
 /// A week: how long a message waits for somebody who is offline, where the server keeps it (W8).
@@ -21,16 +22,142 @@ pub(crate) const EXPIRES_DEFAULT_SECS: u32 = 604_800;
 /// What may be typed for the proxy.
 pub(crate) const PROXY_HINT: &str = "found by your address, or sip.example.com";
 
-/// What is typed on the first screen.
+/// What is typed on the first screen, and what came of it.
 #[derive(Debug, Default)]
 pub(crate) struct SignInForm {
     name: String,
     address: String,
+    /// Empty while it is not changed.
     password: String,
     proxy: String,
     problem: Option<String>,
-    /// Connect was pressed: what the engine says now is about it.
-    asked: bool,
+    attempt: Option<Attempt>,
+    /// Why the last attempt that has ended came to nothing.
+    failure: Option<Failure>,
+}
+
+/// An attempt to sign in. While the person waits for it nothing can be changed.
+#[derive(Debug)]
+struct Attempt {
+    /// The server that is tried, as a person would call it.
+    server: String,
+    /// The account before, until the engine has this one.
+    before: Option<Arc<Account>>,
+    is_begun: bool,
+    /// It failed once; the engine tries again by itself.
+    has_failed: bool,
+}
+
+#[derive(Debug)]
+struct Failure {
+    sentence: String,
+    /// The server answered, and refused; else it was not reached.
+    is_refusal: bool,
+}
+
+/// How an attempt stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// There is none.
+    None,
+    /// The person waits for it.
+    Waiting,
+    /// It failed, and is repeated in the background.
+    Repeating,
+    /// We are in.
+    Done,
+}
+
+impl SignInForm {
+    /// What an account that never worked was made of, and the attempt that the engine makes with it at the start.
+    pub(crate) fn of(account: Option<&Account>) -> Self {
+        let Some(account) = account else { return Self::default() };
+        let mut form = Self {
+            name: account.name.clone(),
+            address: words::address(&account.address),
+            proxy: account.proxy.clone(),
+            ..Self::default()
+        };
+        let server = form.server();
+        form.attempt = Some(Attempt { server, before: None, is_begun: true, has_failed: false });
+        form
+    }
+
+    /// The server, as a person would call it.
+    fn server(&self) -> String {
+        let typed = self.proxy.trim();
+        let home = || self.address.rsplit('@').next().unwrap_or_default().trim().to_owned();
+        if typed.is_empty() { home() } else { typed.to_owned() }
+    }
+
+    /// The account as typed; what this form does not show stays as it was for the same address.
+    fn account(&self, before: Option<&Account>) -> Account {
+        let typed = typed_account(&self.name, &self.address, &self.proxy);
+        let before = before.filter(|before| before.address == typed.address);
+        let mut account = Account { worked: false, ..before.cloned().unwrap_or_else(|| typed.clone()) };
+        (account.name, account.proxy) = (typed.name, typed.proxy);
+        if !self.password.is_empty() {
+            account.sign_in.password = Password::new(self.password.clone());
+        }
+        account
+    }
+
+    /// Takes in what became of the attempt.
+    fn follow(&mut self, snapshot: &Snapshot) -> Stage {
+        let is_in = matches!(
+            snapshot.registration,
+            RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut
+        );
+        let Some(attempt) = &mut self.attempt else {
+            // By an authority that was chosen in its dialog, say.
+            return if is_in && snapshot.account.is_some() { Stage::Done } else { Stage::None };
+        };
+        if !attempt.is_begun {
+            let is_new = match (&attempt.before, &snapshot.account) {
+                (Some(before), Some(now)) => !Arc::ptr_eq(before, now),
+                (None, now) => now.is_some(),
+                (Some(_), None) => false,
+            };
+            if !is_new {
+                return Stage::Waiting;
+            }
+            attempt.is_begun = true;
+        }
+        let failure = match &snapshot.registration {
+            RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => {
+                return Stage::Done;
+            }
+            RegistrationState::Idle | RegistrationState::Connecting(_) => None,
+            RegistrationState::Offline { why, .. } => {
+                let sentence = why.as_deref().map(|why| format!("{}.", words::sentence(why)));
+                let silent = || {
+                    format!(
+                        "No answer from {}. Check the proxy's address and that you are online.",
+                        attempt.server
+                    )
+                };
+                Some(Failure { sentence: sentence.unwrap_or_else(silent), is_refusal: false })
+            }
+            RegistrationState::Refused { status, reason } => {
+                let has_password =
+                    snapshot.account.as_ref().is_some_and(|account| !account.sign_in.password.is_empty());
+                let sentence = words::refusal(*status, reason, has_password);
+                Some(Failure { sentence, is_refusal: true })
+            }
+        };
+        if let Some(failure) = failure {
+            attempt.has_failed = true;
+            self.failure = Some(failure);
+        }
+        if attempt.has_failed { Stage::Repeating } else { Stage::Waiting }
+    }
+
+    /// The person wants something else than what is tried.
+    fn give_up(&mut self, acts: &mut Vec<Act>) {
+        if self.attempt.take().is_some() {
+            acts.push(Act::Ask(Command::Agent(AgentCommand::Disconnect)));
+        }
+    }
 }
 
 /// The account as typed: a bare address becomes `sip:`, a bare server `udp:…:5060`.
@@ -42,6 +169,7 @@ pub(crate) fn typed_account(name: &str, address: &str, proxy: &str) -> Account {
         name: name.trim().to_owned(),
         proxy: typed_proxy(proxy),
         expires_secs: Some(EXPIRES_DEFAULT_SECS),
+        worked: false,
         ..Account::default()
     }
 }
@@ -107,86 +235,132 @@ fn form_ui(
             .color(colors(ui).weak),
     );
     ui.add_space(8.0);
-    field(ui, "SIP address", &mut form.address, "james@example.com");
-    secret_field(ui, "Password", &mut form.password, "");
-    field(ui, "Proxy", &mut form.proxy, PROXY_HINT);
-    field(ui, "Your name", &mut form.name, "James");
+    let stage = form.follow(snapshot);
+    if stage == Stage::Done {
+        return Progress::Done;
+    }
+    let is_waiting = stage == Stage::Waiting;
+    let edited = ui.add_enabled_ui(!is_waiting, |ui| fields_ui(ui, form, snapshot)).inner;
+    if edited {
+        form.give_up(acts);
+    }
     ui.add_space(4.0);
-    let entered = ui.input(|input| input.key_pressed(Key::Enter) && input.modifiers == Modifiers::NONE);
-    let busy = form.asked && matches!(snapshot.registration, RegistrationState::Connecting(_));
+    let is_in_front = ui.memory(|memory| memory.top_modal_layer().is_none());
+    let entered =
+        is_in_front && ui.input(|input| input.key_pressed(Key::Enter) && input.modifiers == Modifiers::NONE);
     let filled = !form.address.trim().is_empty();
-    let label = if busy { "Connecting…" } else { "Connect" };
-    let pressed = ui.vertical_centered_justified(|ui| primary(ui, label, filled && !busy).clicked()).inner;
-    if (pressed || entered) && filled && !busy {
-        connect(form, acts);
+    let label = if is_waiting { "Connecting…" } else { "Connect" };
+    let ready = filled && !is_waiting;
+    let pressed = ui.vertical_centered_justified(|ui| primary(ui, label, ready).clicked()).inner;
+    if (pressed || entered) && ready {
+        connect(form, snapshot, acts);
     }
-    outcome_ui(ui, form, snapshot, look)
+    let mut progress = Progress::Here;
+    if let Some(words) = form.attempt.as_ref().and_then(|attempt| under_way(attempt, snapshot)) {
+        ui.horizontal(|ui| {
+            hint(ui, &words);
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                if is_waiting && small_button(ui, "Cancel").clicked() {
+                    form.give_up(acts);
+                }
+            });
+        });
+    }
+    if failure_ui(ui, form, snapshot, look, acts) {
+        progress = Progress::Done;
+    }
+    progress
 }
 
-fn connect(form: &mut SignInForm, acts: &mut Vec<Act>) {
-    let mut account = typed_account(&form.name, &form.address, &form.proxy);
-    account.sign_in.password = Password::new(form.password.clone());
+/// True when something was changed.
+fn fields_ui(ui: &mut Ui, form: &mut SignInForm, snapshot: &Snapshot) -> bool {
+    let is_known = snapshot.account.as_ref().is_some_and(|account| !account.sign_in.password.is_empty());
+    let unchanged = if is_known { "unchanged" } else { "" };
+    [
+        field(ui, "SIP address", &mut form.address, "james@example.com"),
+        secret_field(ui, "Password", &mut form.password, unchanged),
+        field(ui, "Proxy", &mut form.proxy, PROXY_HINT),
+        field(ui, "Your name", &mut form.name, "James"),
+    ]
+    .iter()
+    .any(egui::Response::changed)
+}
+
+fn connect(form: &mut SignInForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {
+    let account = form.account(snapshot.account.as_deref());
     form.problem = account.check().err().map(|wrong| wrong.to_string());
-    form.asked = form.problem.is_none();
-    if form.asked {
-        acts.push(Act::Ask(Command::PutAccount(account)));
-        acts.push(Act::Ask(Command::Agent(AgentCommand::Connect)));
+    if form.problem.is_none() {
+        begin(form, account, snapshot, acts);
     }
 }
 
-impl SignInForm {
-    /// The server, as a person would call it.
-    fn server(&self) -> String {
-        let typed = self.proxy.trim();
-        let home = || self.address.rsplit('@').next().unwrap_or_default().trim().to_owned();
-        if typed.is_empty() { home() } else { typed.to_owned() }
-    }
+fn begin(form: &mut SignInForm, account: Account, snapshot: &Snapshot, acts: &mut Vec<Act>) {
+    let (server, before) = (form.server(), snapshot.account.clone());
+    form.attempt = Some(Attempt { server, before, is_begun: false, has_failed: false });
+    acts.push(Act::Ask(Command::PutAccount(account)));
+    acts.push(Act::Ask(Command::Agent(AgentCommand::Connect)));
 }
 
-/// What is under way.
-fn step_words(step: Step, server: &str) -> String {
-    match step {
+/// What is under way, at the server that is tried.
+fn under_way(attempt: &Attempt, snapshot: &Snapshot) -> Option<String> {
+    let server = &attempt.server;
+    let step = match &snapshot.registration {
+        _ if !attempt.is_begun => return Some(format!("Connecting to {server}…")),
+        RegistrationState::Idle if snapshot.password == PasswordPlace::Coming => {
+            return snapshot.password.in_words();
+        }
+        RegistrationState::Connecting(step) => *step,
+        RegistrationState::Idle => return Some(format!("Connecting to {server}…")),
+        RegistrationState::Connected
+        | RegistrationState::ByList
+        | RegistrationState::NoFanOut
+        | RegistrationState::Offline { .. }
+        | RegistrationState::Refused { .. } => return None,
+    };
+    Some(match step {
         Step::Finding => format!("Looking up {server}…"),
         Step::Opening => format!("Connecting to {server}…"),
         Step::Asking => format!("Signing in at {server}…"),
-    }
+    })
 }
 
-fn outcome_ui(ui: &mut Ui, form: &SignInForm, snapshot: &Snapshot, look: &Look) -> Progress {
+/// Why nothing came of it, and what can be done; true when the person goes on offline.
+fn failure_ui(
+    ui: &mut Ui,
+    form: &mut SignInForm,
+    snapshot: &Snapshot,
+    look: &Look,
+    acts: &mut Vec<Act>,
+) -> bool {
     let colors = colors(ui);
     if let Some(problem) = &form.problem {
         banner(ui, problem, colors.red, colors.red_soft);
-        return Progress::Here;
+        return false;
     }
-    if !form.asked || snapshot.account.is_none() {
-        return Progress::Here;
+    let Some(failure) = &form.failure else { return false };
+    if failure.is_refusal {
+        banner(ui, &failure.sentence, colors.red, colors.red_soft);
+        return false;
     }
-    match &snapshot.registration {
-        RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => {
-            return Progress::Done;
-        }
-        RegistrationState::Idle => {}
-        RegistrationState::Connecting(step) => hint(ui, &step_words(*step, &form.server())),
-        RegistrationState::Offline { why, .. } => {
-            let sentence = why.as_deref().map(|why| format!("{}.", words::sentence(why)));
-            let sentence = sentence.unwrap_or_else(|| {
-                format!(
-                    "No answer from {}. Check the proxy's address and that you are online. {}.",
-                    form.server(),
-                    look.account(snapshot)
-                )
-            });
-            banner(ui, &sentence, colors.amber, colors.amber_soft);
-            if ui.button("Go on offline").clicked() {
-                return Progress::Done;
+    let is_resting = matches!(snapshot.registration, RegistrationState::Offline { why: None, .. });
+    let sentence = if is_resting && form.attempt.is_some() {
+        format!("{} {}.", failure.sentence, look.account(snapshot))
+    } else {
+        failure.sentence.clone()
+    };
+    banner(ui, &sentence, colors.amber, colors.amber_soft);
+    if let Some(untrusted) = &snapshot.untrusted {
+        match certificate_ui(ui, untrusted, look) {
+            Some(Decision::Trust(trusted)) => {
+                let account = form.account(snapshot.account.as_deref());
+                let account = Account { trusted: Some(trusted), ..account };
+                begin(form, account, snapshot, acts);
             }
-        }
-        RegistrationState::Refused { status, reason } => {
-            let sentence = format!("{} ({status} {reason}).", account_words(*status));
-            banner(ui, &sentence, colors.red, colors.red_soft);
+            Some(Decision::ChooseAuthority) => acts.push(Act::AskForAuthority),
+            None => {}
         }
     }
-    Progress::Here
+    ui.button("Go on offline").clicked()
 }
 
 #[cfg(test)]
@@ -215,7 +389,7 @@ mod tests {
         let account = typed_account(" James ", "james@example.com", "192.0.2.1");
         assert!(account.check().is_ok());
         assert_eq!((account.address.as_str(), account.name.as_str()), ("sip:james@example.com", "James"));
-        assert_eq!(account.expires_secs, Some(604_800));
+        assert_eq!((account.expires_secs, account.worked), (Some(604_800), false));
         assert!(typed_account("", "james", "nowhere").check().is_err());
         assert!(typed_account("", "james@example.com", "").check().is_ok());
     }

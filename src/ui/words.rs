@@ -9,7 +9,7 @@ use jiff::{Timestamp as Instant, ZonedDateTime};
 use crate::client::account::RegistrationState;
 use crate::client::journal::DeliveryState;
 use crate::client::reason::{account_words, reason};
-use crate::client::snapshot::{DeliveryView, MessageView, Person, Snapshot};
+use crate::client::snapshot::{DeliveryView, MessageView, PasswordPlace, Person, Snapshot};
 use crate::client::summary;
 use crate::client::text::visible;
 use crate::time::Timestamp;
@@ -33,6 +33,11 @@ impl Look {
     /// The day of `at` here.
     pub(crate) fn date(&self, at: Timestamp) -> Date {
         self.local(at).date()
+    }
+
+    /// `12 May 2027`.
+    pub(crate) fn full_date(&self, at: Timestamp) -> String {
+        self.date(at).strftime("%-d %B %Y").to_string()
     }
 
     /// `14:02`.
@@ -80,10 +85,16 @@ impl Look {
     /// The word beside our own name.
     pub(crate) fn account(&self, snapshot: &Snapshot) -> String {
         match &snapshot.registration {
+            RegistrationState::Idle if snapshot.password == PasswordPlace::Coming => {
+                "Waiting for the keyring…".to_owned()
+            }
             RegistrationState::Idle => "Not connected".to_owned(),
             RegistrationState::Connecting(_) => "Connecting…".to_owned(),
             RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => {
                 "Connected".to_owned()
+            }
+            RegistrationState::Refused { status: 401 | 407, .. } if has_no_password(snapshot) => {
+                "Password needed".to_owned()
             }
             RegistrationState::Refused { status: 401 | 407, .. } => "Sign-in refused".to_owned(),
             RegistrationState::Refused { status, .. } => account_words(*status).to_owned(),
@@ -97,6 +108,20 @@ impl Look {
             },
         }
     }
+}
+
+fn has_no_password(snapshot: &Snapshot) -> bool {
+    snapshot.account.as_ref().is_some_and(|account| account.sign_in.password.is_empty())
+}
+
+/// Why the server does not let us in, as sentences; the code and the phrase stand verbatim at the end.
+pub(crate) fn refusal(status: u16, phrase: &str, has_password: bool) -> String {
+    let words = match (status, has_password) {
+        (401 | 407, true) => "The password is wrong, or the sign-in name",
+        (401 | 407, false) => "This server asks for a password",
+        _ => account_words(status),
+    };
+    format!("{words} ({status} {}).", visible(phrase))
 }
 
 /// The same with a capital letter.

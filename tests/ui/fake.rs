@@ -14,6 +14,7 @@ use fanfare::client::account::{Account, RegistrationState};
 use fanfare::client::command::{AgentCommand, Command, Notice};
 use fanfare::client::contacts::{AddressBook, Contact, List};
 use fanfare::client::journal::{ConversationId, DeliveryState, MessageId, Way};
+use fanfare::client::names::Names;
 use fanfare::client::snapshot::{
     ConversationHead, DeliveryView, MessageView, Outline, Person, Settings, Snapshot, Tally, Theme, Thread,
 };
@@ -37,6 +38,8 @@ pub(crate) struct Inner {
     wake: Option<egui::Context>,
     /// Refuses everything from now on.
     pub full: bool,
+    /// Takes commands and does nothing about them yet.
+    pub holds_back: bool,
 }
 
 /// The test's hold on the source.
@@ -59,7 +62,9 @@ impl Source for Fake {
             return Err(Full);
         }
         self.0.borrow_mut().commands.push(command.clone());
-        self.change(|inner| obey(inner, command));
+        if !self.0.borrow().holds_back {
+            self.change(|inner| obey(inner, command));
+        }
         Ok(())
     }
 
@@ -82,7 +87,7 @@ fn obey(inner: &mut Inner, command: Command) {
         Command::Agent(AgentCommand::Seen { conversation }) => {
             let mut heads = inner.snapshot.conversations.to_vec();
             for head in heads.iter_mut().filter(|head| head.id == conversation) {
-                (head.unread, head.failed) = (0, 0);
+                (head.unread, head.failed_unseen) = (0, 0);
             }
             inner.snapshot.conversations = heads.into();
         }
@@ -118,6 +123,7 @@ impl Fake {
     pub(crate) fn change(&self, change: impl FnOnce(&mut Inner)) {
         let mut inner = self.0.borrow_mut();
         change(&mut inner);
+        inner.snapshot.names = Arc::new(Names::of(&inner.snapshot.book));
         inner.shown = None;
         if let Some(ctx) = &inner.wake {
             ctx.request_repaint();
@@ -293,7 +299,8 @@ fn head(thread: &Thread, unread: u32) -> ConversationHead {
         at: last.map_or(Timestamp::from_millis(NOW), |message| message.at),
         last: last.filter(|message| message.from.is_none()).map(|message| message.tally),
         unread,
-        failed: 0,
+        failed: thread.messages.iter().map(|message| message.tally.failed).sum(),
+        failed_unseen: 0,
     }
 }
 

@@ -10,7 +10,7 @@ use fanfare::client::journal::DeliveryState::{Accepted, Deferred, Delivered, Fai
 use fanfare::client::journal::{ConversationId, MessageId};
 use fanfare::sip::ReportMode;
 
-use crate::fake::{Fake, ago, own, people, type_into};
+use crate::fake::{Fake, ago, from, own, people, type_into};
 use crate::gallery::LARGE;
 
 const THREE: [&str; 3] = ["Ann Lee", "Ben Okafor", "Cy Young"];
@@ -243,4 +243,35 @@ fn w28_who_has_read_it_is_shown_with_when_and_how_many_of_all() {
     window.run();
     window.get_by_label("Ben Okafor: read 15:00");
     window.get_by_role_and_label(Role::Button, "Read by all 2");
+}
+
+#[test]
+fn a_failure_is_listed_until_it_is_made_good_whatever_came_after() {
+    let fake = Fake::new();
+    let crew = people(&THREE);
+    let [ann, ben, cy] = crew.as_slice() else { panic!("three") };
+    let first = own(5, ago(9), "Who can come?", &[(ann, Delivered), (ben, Failed), (cy, Delivered)]);
+    fake.converse(2, std::slice::from_ref(cy), vec![own(7, ago(20), "Fine", &[(cy, Delivered)])], 0);
+    // Looked at, answered by somebody, and followed by a message that everybody has.
+    let reply = from(6, ago(5), ann, "I can!");
+    let last = own(8, ago(1), "Good", &[(ann, Delivered), (ben, Delivered), (cy, Delivered)]);
+    for (messages, told) in [
+        (vec![first.clone(), reply.clone()], "Ann Lee, Ben Okafor and Cy Young, 1 not delivered, I can!"),
+        (vec![first, reply, last], "Ann Lee, Ben Okafor and Cy Young, 1 not delivered, Good"),
+    ] {
+        fake.converse(1, &crew, messages, 0);
+        let mut window = fake.window(LARGE);
+        window.get_by_label(told);
+        window.get_by_label("Failed 1").click();
+        window.run();
+        window.get_by_label(told);
+        assert!(window.query_by_label("Cy Young, Fine").is_none());
+        assert!(!crate::fake::says(&window, "Everybody got everything."));
+    }
+    let again = own(5, ago(9), "Who can come?", &[(ann, Delivered), (ben, Delivered), (cy, Delivered)]);
+    fake.converse(1, &crew, vec![again], 0);
+    let mut window = fake.window(LARGE);
+    window.get_by_label("Failed").click();
+    window.run();
+    assert!(crate::fake::says(&window, "Everybody got everything."));
 }

@@ -6,6 +6,7 @@ use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::client::account::{RegistrationState, Step};
 use fanfare::client::command::{AgentCommand, Command};
+use fanfare::client::contacts::{AddressBook, Contact};
 use fanfare::client::snapshot::{Notifications, PasswordPlace, Theme};
 
 use crate::fake::{Fake, press, says, type_into};
@@ -237,4 +238,32 @@ fn settings_are_kept_as_they_are_chosen() {
     };
     assert!(account.name.contains("Jr."));
     assert_eq!(account.t1_ms, 500);
+}
+
+/// With each address read anew for each contact this took 20 s of an optimized build, and minutes of this one.
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the bound is far above what it takes, and far below what it took"
+)]
+fn five_hundred_addresses_are_pasted_beside_twenty_thousand_contacts() {
+    let fake = Fake::new();
+    let contact = |number: u32| Contact {
+        address: format!("sip:person{number}@example.com"),
+        name: format!("Person {number}"),
+        simulated: false,
+    };
+    fake.change(|inner| {
+        let contacts = (0..20_000).map(contact).collect();
+        inner.snapshot.book = std::sync::Arc::new(AddressBook { contacts, lists: Vec::new() });
+    });
+    let mut window = fake.window(LARGE);
+    press(&mut window, Modifiers::COMMAND, Key::N);
+    let pasted: Vec<String> = (0..500).map(|number| format!("person{}@example.com", number * 39)).collect();
+    let start = std::time::Instant::now();
+    window.event(egui::Event::Paste(pasted.join(", ")));
+    window.run();
+    assert!(start.elapsed() < std::time::Duration::from_secs(5), "{:?}", start.elapsed());
+    window.get_by_label("New message to 500 people");
+    window.get_by_label("Remove Person 39");
 }

@@ -4,7 +4,8 @@ use super::*;
 
 use crate::client::contacts::{AddressBook, Contact};
 use crate::client::journal::{ConversationHeadRow, ConversationId, ConversationRow, LastRow};
-use crate::client::snapshot::Tally;
+use crate::client::names::Names;
+use crate::client::snapshot::{ConversationHead, Tally};
 
 fn from(who: &str, call_id: &str) -> String {
     format!(
@@ -52,20 +53,49 @@ fn an_unseen_failure_floats_up_until_it_was_looked_at() {
     assert_eq!(order(&stage), [1, 2]);
     let head = stage.agent.heads().remove(0);
     assert_eq!(head.last, Some(Tally { total: 2, failed: 1, delivered: 1, ..Tally::default() }));
-    assert_eq!(head.failed, 1);
+    assert_eq!((head.failed, head.failed_unseen), (1, 1));
     let mut after = Stage::with_rows(&account(), with_seen(&stage), stage.now);
-    assert_eq!(after.agent.heads()[0].failed, 1, "looked at while it was under way does not count");
+    assert_eq!(after.agent.heads()[0].failed_unseen, 1, "looked at while it was under way does not count");
     after.command(AgentCommand::Seen { conversation: ConversationId(1) });
-    assert_eq!(after.agent.heads().iter().map(|head| head.failed).sum::<u32>(), 0);
+    let failures = |stage: &Stage| {
+        let heads = stage.agent.heads();
+        let counted = |count: fn(&ConversationHead) -> u32| heads.iter().map(count).sum::<u32>();
+        (counted(|head| head.failed), counted(|head| head.failed_unseen))
+    };
+    assert_eq!(failures(&after), (1, 0), "looked at, and still not delivered");
 
     stage.command(AgentCommand::Seen { conversation: ConversationId(1) });
     assert_eq!(order(&stage), [2, 1]);
+    let again = Stage::with_rows(&account(), with_seen(&stage), stage.now);
+    assert_eq!(failures(&again), (1, 0), "after a start too");
     // A resend that fails again is news.
     stage.command(AgentCommand::Resend { message: MessageId(1), only: None });
     let again = stage.take_sent("MESSAGE");
     assert_eq!(stage.agent.heads()[1].last.unwrap().sending, 1);
     stage.answer(&again, "403 Forbidden", "");
     assert_eq!(order(&stage), [1, 2]);
+}
+
+#[test]
+fn a_failure_stays_a_failure_until_it_is_made_good_whatever_comes_after() {
+    let mut stage = Stage::connected();
+    let request = stage.send_accepted(&ANN_AND_BOB);
+    let failed = |stage: &Stage| stage.agent.heads().iter().map(|head| head.failed).sum::<u32>();
+    let report = "im:ann@domain.com delivery failure\nim:bob@domain.com delivery success\n";
+    stage.notify(&request, 1, "terminated", report);
+    stage.command(AgentCommand::Seen { conversation: ConversationId(1) });
+    assert_eq!(failed(&stage), 1);
+    // Bob answers everybody: the last message is his.
+    let reply = from("bob", "r1").replace("CSeq", "Also-To: <sip:ann@domain.com>\nCSeq");
+    stage.proxy_sends(&reply);
+    let head = stage.agent.heads().into_iter().find(|head| head.id == ConversationId(1)).unwrap();
+    assert_eq!((head.preview.as_str(), head.last, head.failed, head.failed_unseen), ("Hi there", None, 1, 0));
+    // Another message that everybody gets makes nothing good; sending the first one again does.
+    stage.command(AgentCommand::Resend { message: MessageId(1), only: None });
+    let again = stage.take_sent("MESSAGE");
+    assert_eq!(failed(&stage), 0, "under way again");
+    stage.answer(&again, "403 Forbidden", "");
+    assert_eq!(failed(&stage), 1);
 }
 
 /// The stored rows with the head of each conversation, as a store makes it.
@@ -95,7 +125,7 @@ fn people_are_called_by_their_names_in_the_contacts() {
         name: "Ann Lee".to_owned(),
         simulated: true,
     });
-    stage.agent.set_names(&book);
+    stage.agent.set_names(Names::of(&book).into());
     let person = stage.agent.heads()[0].people[0].clone();
     assert_eq!((person.name.as_str(), person.simulated), ("Ann Lee", true));
     stage.proxy_sends(&from("bob", "c2"));

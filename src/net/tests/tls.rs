@@ -203,8 +203,7 @@ fn w32_each_fault_of_a_certificate_has_its_own_sentence() {
                 &stranger,
                 "domain.com",
                 |_| (),
-                "the certificate of domain.com was issued by nobody whom this computer trusts; for an authority of your \
-                 own, name its file (tls_ca)",
+                "the certificate of domain.com was issued by nobody whom this computer trusts",
             ),
             (
                 &authority,
@@ -260,6 +259,26 @@ fn w32_what_is_no_certificate_is_said() {
     });
 }
 
+/// A server that shows a certificate whose key it has not.
+pub(super) async fn server_with_stolen_certificate(chain: &std::path::Path) -> SocketAddr {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let key = PrivateKeyDer::try_from(KeyPair::generate().unwrap().serialize_der()).unwrap();
+    let key = provider.key_provider.load_private_key(key).unwrap();
+    let stolen = CertificateDer::pem_file_iter(chain).unwrap().map(Result::unwrap).collect();
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(Shows(Arc::new(CertifiedKey::new(stolen, key)))));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let remote = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        drop(tokio_rustls::TlsAcceptor::from(Arc::new(config)).accept(stream).await);
+    });
+    remote
+}
+
 /// A server that says the same to everybody, whatever they say.
 fn parrot(says: &'static [u8]) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -284,7 +303,7 @@ fn w32_a_server_that_speaks_no_tls_of_today_is_told_apart() {
                 "domain.com speaks TLS in a version that is not safe any more (older than 1.2)",
             ),
             // Alert, fatal, handshake_failure.
-            (b"\x15\x03\x03\x00\x02\x02\x28", "domain.com refused the TLS connection (HandshakeFailure)"),
+            (b"\x15\x03\x03\x00\x02\x02\x28", "domain.com refused the TLS connection"),
             (b"SIP/2.0 400 Bad Request\r\n\r\n", "domain.com does not speak TLS on this port"),
             (b"", "domain.com hung up in the middle of the TLS handshake"),
         ] {

@@ -12,8 +12,10 @@ use crate::client::command::{Event, Notice};
 use crate::client::contacts::AddressBook;
 use crate::client::journal::{ConversationId, MessageId};
 use crate::client::names::Names;
-use crate::client::snapshot::{ConversationHead, PasswordPlace, Settings, Snapshot};
-use crate::limits::SNAPSHOTS_PER_SEC_MAX;
+use crate::client::snapshot::{ConversationHead, PasswordPlace, Settings, Snapshot, UntrustedCertificate};
+use crate::client::text::visible;
+use crate::limits::{SNAPSHOTS_PER_SEC_BUSY, SNAPSHOTS_PER_SEC_MAX};
+use crate::net::RefusedCertificate;
 use crate::store::history::{History, ReadError};
 use crate::time::{Now, Timestamp};
 
@@ -25,6 +27,8 @@ use super::reading::{Answer, Question, ask};
 
 /// Pictures closer together than this are merged.
 const PICTURE_TIME: Duration = Duration::from_micros(1_000_000 / SNAPSHOTS_PER_SEC_MAX);
+/// The same while much happens for long: to draw each of them would cost more than all the rest, and nobody can read so fast.
+const PICTURE_TIME_BUSY: Duration = Duration::from_millis(1000 / SNAPSHOTS_PER_SEC_BUSY);
 /// After this a question that found the reader busy is asked again.
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -35,11 +39,14 @@ pub(super) struct Desk {
     answers: mpsc::Sender<Result<Answer, ReadError>>,
     pub(super) account: Option<Arc<Account>>,
     pub(super) password: PasswordPlace,
-    pub(super) book: Arc<AddressBook>,
+    book: Arc<AddressBook>,
+    /// The same, read.
+    names: Arc<Names>,
     pub(super) settings: Settings,
     demo: bool,
     registration: RegistrationState,
     retry_at: Option<Timestamp>,
+    untrusted: Option<Arc<UntrustedCertificate>>,
     heads: Arc<[ConversationHead]>,
     heads_changed: bool,
     thread: Option<OpenThread>,
@@ -52,6 +59,8 @@ pub(super) struct Desk {
     ask_at: Option<Instant>,
     changed: bool,
     published_at: Option<Instant>,
+    /// From the last picture to the next one.
+    pace: Duration,
 }
 
 impl Desk {
@@ -62,10 +71,12 @@ impl Desk {
             account: None,
             password: PasswordPlace::None,
             book: Arc::default(),
+            names: Arc::default(),
             settings: Settings::default(),
             demo,
             registration: RegistrationState::Idle,
             retry_at: None,
+            untrusted: None,
             heads: Arc::default(),
             heads_changed: true,
             thread: None,
@@ -76,6 +87,7 @@ impl Desk {
             ask_at: None,
             changed: true,
             published_at: None,
+            pace: PICTURE_TIME,
         }
     }
 
@@ -84,9 +96,34 @@ impl Desk {
         &self.out
     }
 
-    /// Tells the person something, once.
-    pub(super) fn tell(&self, notice: Notice) {
-        self.out.tell(notice);
+    /// Tells the person something, once, with the next picture.
+    pub(super) fn tell(&mut self, notice: Notice) {
+        self.out.add(notice);
+        self.changed = true;
+    }
+
+    /// The machine cannot be started: the account is offline until it is changed.
+    pub(super) fn not_started(&mut self, why: &str) {
+        self.registration = RegistrationState::Offline { retry_after: Duration::ZERO, why: Some(why.into()) };
+        self.touch();
+    }
+
+    /// An attempt to reach the server ended, at this certificate or otherwise.
+    pub(super) fn met_certificate(&mut self, refused: Option<RefusedCertificate>) {
+        self.untrusted = refused.map(|refused| {
+            let ends = u64::try_from(refused.not_after_secs).unwrap_or_default().saturating_mul(1000);
+            Arc::new(UntrustedCertificate {
+                server: visible(&refused.server),
+                subject: visible(&refused.subject),
+                sha256: refused.sha256.to_string(),
+                ends: Timestamp::from_millis(ends),
+            })
+        });
+    }
+
+    /// The person did something: what follows is shown at once.
+    pub(super) const fn hurry(&mut self) {
+        self.pace = PICTURE_TIME;
     }
 
     /// Something that is in every picture changed.
@@ -98,6 +135,7 @@ impl Desk {
     pub(super) fn agent_changed(&mut self) {
         self.registration = RegistrationState::Idle;
         self.retry_at = None;
+        self.untrusted = None;
         self.heads_changed = true;
         // An answer of the old reader may never come.
         self.asking = false;
@@ -105,6 +143,23 @@ impl Desk {
             thread.reload();
         }
         self.touch();
+    }
+
+    /// The contacts and lists.
+    pub(super) fn book(&self) -> &AddressBook {
+        &self.book
+    }
+
+    /// What people are called.
+    pub(super) const fn names(&self) -> &Arc<Names> {
+        &self.names
+    }
+
+    /// Other contacts and lists, from now on.
+    pub(super) fn set_book(&mut self, book: AddressBook) -> Arc<AddressBook> {
+        self.names = Arc::new(Names::of(&book));
+        self.book = Arc::new(book);
+        Arc::clone(&self.book)
     }
 
     /// People have other names now: everything that shows them is made anew.
@@ -134,7 +189,8 @@ impl Desk {
     }
 
     /// Takes in what the machine told.
-    pub(super) fn hear(&mut self, event: Event, names: &Names, now: Now) {
+    pub(super) fn hear(&mut self, event: Event, now: Now) {
+        let names = Arc::clone(&self.names);
         self.touch();
         self.heads_changed = true;
         match event {
@@ -230,7 +286,8 @@ impl Desk {
     }
 
     /// Takes in what the history answered.
-    pub(super) fn answered(&mut self, answer: Result<Answer, ReadError>, names: &Names) {
+    pub(super) fn answered(&mut self, answer: Result<Answer, ReadError>) {
+        let names = &*Arc::clone(&self.names);
         self.asking = false;
         let answer = match answer {
             Ok(answer) => answer,
@@ -254,10 +311,13 @@ impl Desk {
     /// Publishes a picture if something changed and the last one is old enough.
     pub(super) fn publish(&mut self, machine: Option<&UserAgent>, now: Instant) {
         self.changed |= self.composing.forget(now);
-        if !self.changed || self.published_at.is_some_and(|at| now < at + PICTURE_TIME) {
+        if !self.changed || self.published_at.is_some_and(|at| now < at + self.pace) {
             return;
         }
         self.changed = false;
+        // Each that follows the one before at once is twice as long in coming.
+        let was_calm = self.published_at.is_none_or(|at| now >= at + PICTURE_TIME_BUSY * 2);
+        self.pace = if was_calm { PICTURE_TIME } else { (self.pace * 2).min(PICTURE_TIME_BUSY) };
         self.published_at = Some(now);
         if std::mem::take(&mut self.heads_changed) {
             self.heads = machine.map(|machine| machine.heads().into()).unwrap_or_default();
@@ -271,11 +331,13 @@ impl Desk {
             password: self.password.clone(),
             registration: self.registration.clone(),
             retry_at: self.retry_at,
+            untrusted: self.untrusted.clone(),
             unsent: machine.map_or(0, UserAgent::unsent),
             conversations: Arc::clone(&self.heads),
             thread,
             writing: self.composing.shown(),
             book: Arc::clone(&self.book),
+            names: Arc::clone(&self.names),
             settings: self.settings.clone(),
             demo: self.demo,
         });
@@ -283,7 +345,7 @@ impl Desk {
 
     /// When there is something to do though nothing happens.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let picture = self.changed.then_some(self.published_at).flatten().map(|at| at + PICTURE_TIME);
+        let picture = self.changed.then_some(self.published_at).flatten().map(|at| at + self.pace);
         [picture, self.alarms.deadline(), self.composing.deadline(), self.ask_at].into_iter().flatten().min()
     }
 }

@@ -55,16 +55,31 @@ impl Out {
 
     /// Adds a notice, and wakes the window.
     pub(super) fn tell(&self, notice: Notice) {
-        {
-            let mut waiting = lock(&self.notices);
-            if waiting.notices.len() < EVENTS_WAITING_MAX {
-                waiting.notices.push(notice);
-            } else {
-                waiting.missed = waiting.missed.saturating_add(1);
-            }
-        }
+        self.add(notice);
         (self.wake)();
     }
+
+    /// Adds a notice; the window has it when it is woken for the next picture.
+    pub(super) fn add(&self, notice: Notice) {
+        let notice = if let Notice::Problem(words) = &notice {
+            Notice::Problem(without_numbers(words))
+        } else {
+            notice
+        };
+        let mut waiting = lock(&self.notices);
+        if waiting.notices.len() < EVENTS_WAITING_MAX {
+            waiting.notices.push(notice);
+        } else {
+            waiting.missed = waiting.missed.saturating_add(1);
+        }
+    }
+}
+
+/// What the system says, without its numbers: of `Permission denied (os error 13)` the words.
+fn without_numbers(words: &str) -> String {
+    let mut parts = words.split(" (os error ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once(')').map_or("", |(_, rest)| rest))
 }
 
 fn lock<T>(slot: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -85,5 +100,15 @@ mod tests {
         let notices = out.take_notices();
         assert_eq!((notices.len(), notices.last()), (EVENTS_WAITING_MAX + 1, Some(&Notice::Missed(3))));
         assert!(out.take_notices().is_empty());
+    }
+
+    #[test]
+    fn no_number_of_the_system_reaches_the_window() {
+        let said = |words: &str| without_numbers(words);
+        assert_eq!(
+            said("a.png cannot be read: No such file (os error 2)."),
+            "a.png cannot be read: No such file."
+        );
+        assert_eq!(said("Fine."), "Fine.");
     }
 }

@@ -206,7 +206,8 @@ fn a_password_is_in_a_file_of_its_own_and_there_at_the_next_start() {
     desktop.engine.send(Command::PutAccount(account.clone())).unwrap();
     desktop.until_connected();
     let file = folder.path().join("settings/password.ron");
-    assert_eq!(desktop.engine.snapshot().password, PasswordPlace::File(file.clone()));
+    let kept = PasswordPlace::File(file.clone());
+    desktop.until("kept", |engine| (engine.snapshot().password == kept).then_some(()));
     assert!(std::fs::read_to_string(&file).unwrap().contains("sesame"));
     let kept = std::fs::read_to_string(folder.path().join("settings/account.ron")).unwrap();
     assert!(!kept.contains("sesame"), "{kept}");
@@ -219,6 +220,46 @@ fn a_password_is_in_a_file_of_its_own_and_there_at_the_next_start() {
         (Some(&account), &PasswordPlace::File(file))
     );
     assert!(!format!("{snapshot:?}").contains("sesame"), "no log shows it");
+}
+
+#[test]
+fn an_account_is_known_to_have_worked_once_the_server_let_it_in() {
+    let (server, folder) = (proxy(), tempfile::tempdir().unwrap());
+    let desktop = started(folder.path(), None);
+    let worked = |desktop: &Desktop| desktop.engine.snapshot().account.as_ref().map(|account| account.worked);
+    // Nobody serves that domain here: the account is kept, and will be asked for again.
+    let stranger = Account { address: "sip:james@elsewhere.example".to_owned(), ..account("james", &server) };
+    desktop.engine.send(Command::PutAccount(Account { worked: false, ..stranger })).unwrap();
+    desktop.until("refused", |engine| {
+        matches!(engine.snapshot().registration, RegistrationState::Refused { .. }).then_some(())
+    });
+    assert_eq!(worked(&desktop), Some(false));
+    drop(desktop);
+    let desktop = started(folder.path(), None);
+    assert_eq!(worked(&desktop), Some(false), "after a start too");
+    desktop.engine.send(Command::PutAccount(Account { worked: false, ..account("james", &server) })).unwrap();
+    desktop.until_connected();
+    assert_eq!(worked(&desktop), Some(true));
+    drop(desktop);
+    let again = started(folder.path(), None);
+    assert_eq!(worked(&again), Some(true));
+}
+
+#[test]
+fn an_authority_that_cannot_be_read_changes_nothing() {
+    let (server, folder) = (proxy(), tempfile::tempdir().unwrap());
+    let desktop = started(folder.path(), Some(account("james", &server)));
+    desktop.until_connected();
+    let tls_ca = Some(folder.path().join("nobody.pem"));
+    desktop.engine.send(Command::PutAccount(Account { tls_ca, ..account("james", &server) })).unwrap();
+    let problem = desktop.until_notice("told", |notice| {
+        let Notice::Problem(sentence) = notice else { panic!("{notice:?}") };
+        Some(sentence)
+    });
+    assert!(problem.ends_with("nobody.pem: No such file or directory."), "{problem}");
+    let snapshot = desktop.engine.snapshot();
+    assert_eq!(snapshot.account.as_ref().map(|account| account.tls_ca.clone()), Some(None));
+    assert_eq!(snapshot.registration, RegistrationState::Connected);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The engine's thread: hands commands to where they belong, and goes round until it is told to quit.
 
+mod accounts;
+
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,19 +14,18 @@ use crate::client::account::{Account, RegistrationState};
 use crate::client::command::{AgentCommand, Command, Event, Notice};
 use crate::client::contacts::AddressBook;
 use crate::client::journal::MessageId;
-use crate::client::names::Names;
 use crate::client::snapshot::PasswordPlace;
 use crate::config::client::ClientFiles;
 use crate::config::passwords::{Keyring, Passwords};
-use crate::limits::UNREGISTER_WAIT;
-use crate::runtime::agent::{Agent, AgentError};
+use crate::limits::{KEEPING_WAITING_MAX, KEYRING_WAIT, UNREGISTER_WAIT};
+use crate::runtime::agent::{Agent, AgentError, OpenedAgent};
 use crate::runtime::attachment;
 use crate::store::history::{History, ReadError};
-use crate::store::ron_file::RonError;
 use crate::time::Clock;
 
 use super::EngineError;
 use super::desk::Desk;
+use super::keeper::{Keeper, Kept, PasswordNews};
 use super::out::Out;
 use super::reading::Answer;
 use super::saving::save;
@@ -61,9 +62,14 @@ pub(super) fn run(
         }
     };
     runtime.block_on(async {
-        match Work::start(setup, out, commands).await {
-            Ok(work) => {
+        match Work::open(setup, out, commands) {
+            Ok((mut work, opened)) => {
+                work.publish();
+                // The window opens now: neither the network nor a keyring is waited for.
                 ready.send(Ok(())).ok();
+                if let Some(opened) = opened {
+                    work.start(opened).await;
+                }
                 work.go_round().await;
             }
             Err(error) => {
@@ -84,19 +90,22 @@ struct Running {
 
 struct Work {
     clock: Clock,
-    files: ClientFiles,
-    passwords: Passwords,
+    keeper: Keeper,
     data: Option<PathBuf>,
     desk: Desk,
     running: Option<Running>,
+    /// The account waits for its password until then.
+    awaits_password: Option<Instant>,
     commands: mpsc::Receiver<Command>,
     answers: mpsc::Receiver<Result<Answer, ReadError>>,
+    passwords: mpsc::Receiver<PasswordNews>,
 }
 
 /// What the loop waited for besides the machine.
 enum Happened {
     Command(Command),
     Answer(Result<Answer, ReadError>),
+    Password(PasswordNews),
     Time,
     Quit,
 }
@@ -109,32 +118,51 @@ enum Round {
 }
 
 impl Work {
-    async fn start(
+    /// All that can be had without the network and the keyring; and the account's machine, its store open, if there is an
+    /// account.
+    fn open(
         setup: Setup,
         out: Arc<Out>,
         commands: mpsc::Receiver<Command>,
-    ) -> Result<Self, EngineError> {
-        let passwords = Passwords::new(setup.settings.clone(), setup.keyring);
+    ) -> Result<(Self, Option<OpenedAgent>), EngineError> {
+        let wanted = Passwords::new(setup.settings.clone(), setup.keyring);
         let files = ClientFiles::new(setup.settings);
         let loaded = files.load()?;
         let (sender, answers) = mpsc::channel(ANSWERS_WAITING_MAX);
+        let (news, passwords) = mpsc::channel(KEEPING_WAITING_MAX);
+        let keeper = Keeper::start(files, wanted, news, Arc::clone(&out))?;
         let mut desk = Desk::new(out, sender, setup.demo);
         for problem in loaded.problems {
             desk.tell(Notice::Problem(problem));
         }
-        desk.book = Arc::new(setup.book.unwrap_or(loaded.book));
+        desk.set_book(setup.book.unwrap_or(loaded.book));
         desk.settings = loaded.settings;
         let clock = Clock::start();
+        let is_given = setup.account.is_some();
+        let account = setup.account.or(loaded.account);
+        let data = setup.data;
+        let opened =
+            account.as_ref().map(|account| OpenedAgent::open(account, data.as_deref())).transpose()?;
+        let awaits_password = None;
         let mut work =
-            Self { clock, files, passwords, data: setup.data, desk, running: None, commands, answers };
-        if let Some(account) = setup.account {
-            work.begin(account).await?;
-        } else if let Some(mut account) = loaded.account {
-            (account.sign_in.password, work.desk.password) = work.passwords.load(&account)?;
-            work.begin(account).await?;
+            Self { clock, keeper, data, desk, running: None, awaits_password, commands, answers, passwords };
+        if let Some(account) = account {
+            if !is_given {
+                work.keeper.load_password(&account);
+                work.awaits_password = Some(work.clock.now().mono + KEYRING_WAIT);
+                work.desk.password = PasswordPlace::Coming;
+            }
+            work.desk.account = Some(Arc::new(account));
         }
-        work.publish();
-        Ok(work)
+        Ok((work, opened))
+    }
+
+    /// Starts the machine of the account that was there at the start.
+    async fn start(&mut self, opened: OpenedAgent) {
+        if let Err(error) = self.begin(opened).await {
+            self.not_started(&error);
+        }
+        self.publish();
     }
 
     async fn go_round(mut self) {
@@ -150,13 +178,16 @@ impl Work {
             let round = match happened {
                 Some(Happened::Command(command)) => self.obey(command).await,
                 Some(Happened::Answer(answer)) => self.answered(answer),
+                Some(Happened::Password(news)) => self.heard_of_password(news),
                 Some(Happened::Time) | None => Round::Next,
                 Some(Happened::Quit) => Round::Last,
             };
             if round == Round::Last {
-                return self.leave().await;
+                self.leave().await;
+                return self.keeper.finish().await;
             }
             let now = self.clock.now();
+            self.wait_for_password_no_longer(now.mono);
             self.desk.ask(self.running.as_ref().and_then(|running| running.history.as_ref()), now);
             self.publish();
         }
@@ -165,12 +196,14 @@ impl Work {
     /// Waits until the machine, the screen, the history or a time has something to do.
     async fn wait(&mut self) -> (Option<Happened>, Vec<Event>) {
         let mut events = Vec::new();
-        let (commands, answers) = (&mut self.commands, &mut self.answers);
-        let time = wait_until(&self.clock, self.desk.deadline());
+        let (commands, answers, passwords) = (&mut self.commands, &mut self.answers, &mut self.passwords);
+        let deadline = self.desk.deadline().into_iter().chain(self.awaits_password).min();
+        let time = wait_until(&self.clock, deadline);
         let other = async {
             tokio::select! {
                 command = commands.recv() => command.map_or(Happened::Quit, Happened::Command),
                 Some(answer) = answers.recv() => Happened::Answer(answer),
+                Some(news) = passwords.recv() => Happened::Password(news),
                 () = time => Happened::Time,
             }
         };
@@ -183,17 +216,18 @@ impl Work {
 
     fn hear(&mut self, events: Vec<Event>) {
         let now = self.clock.now();
-        let nobody = Names::default();
-        let names = self.running.as_ref().map_or(&nobody, |running| running.agent.machine().names());
         for event in events {
-            self.desk.hear(event, names, now);
+            if let Event::Registration(state) = &event {
+                self.registration_changed(state);
+            }
+            self.desk.hear(event, now);
         }
     }
 
     fn answered(&mut self, answer: Result<Answer, ReadError>) -> Round {
         // An answer about the store of an account before: its reader is gone.
-        if let Some(running) = &self.running {
-            self.desk.answered(answer, running.agent.machine().names());
+        if self.running.is_some() {
+            self.desk.answered(answer);
         }
         Round::Next
     }
@@ -204,6 +238,7 @@ impl Work {
     }
 
     async fn obey(&mut self, command: Command) -> Round {
+        self.desk.hurry();
         match command {
             Command::Agent(command) => self.ask_agent(command),
             Command::Open(conversation) => self.desk.open(conversation),
@@ -215,9 +250,9 @@ impl Work {
             Command::RemoveList { name } => self.change_book(|book| book.remove_list(&name)),
             Command::PutAccount(account) => self.put_account(account).await,
             Command::PutSettings(settings) => {
+                self.keeper.keep(Kept::Settings(settings.clone()));
                 self.desk.settings = settings;
                 self.desk.touch();
-                self.note(self.files.keep_settings(&self.desk.settings));
             }
             Command::Attach(path) => self.attach(path),
             Command::SaveFile { message, file } => self.save_file(message, file),
@@ -250,70 +285,34 @@ impl Work {
         });
     }
 
-    fn save_file(&self, message: MessageId, file: usize) {
+    fn save_file(&mut self, message: MessageId, file: usize) {
         let history = self.running.as_ref().and_then(|running| running.history.as_ref());
         if !history.is_some_and(|history| save(history, message, file, self.desk.out())) {
             self.desk.tell(Notice::Problem("The file could not be saved. Please try again.".to_owned()));
         }
     }
 
-    /// Writing a small file takes as long as the disk's sync: rare, and short against every timer of ours.
     fn change_book(&mut self, change: impl FnOnce(&mut AddressBook)) {
-        change(Arc::make_mut(&mut self.desk.book));
-        self.note(self.files.keep_book(&self.desk.book));
+        let mut book = self.desk.book().clone();
+        change(&mut book);
+        let book = self.desk.set_book(book);
+        self.keeper.keep(Kept::Book(book));
         if let Some(running) = &mut self.running {
-            running.agent.machine_mut().set_names(&self.desk.book);
+            running.agent.machine_mut().set_names(Arc::clone(self.desk.names()));
         }
         self.desk.names_changed();
     }
 
-    /// What cannot be kept is said; it holds until the end of the program all the same.
-    fn note(&self, kept: Result<(), RonError>) {
-        if let Err(error) = kept {
-            self.desk.tell(Notice::Problem(format!("{error}.")));
-        }
-    }
-
-    async fn put_account(&mut self, account: Account) {
-        if let Err(error) = account.check() {
-            return self.desk.tell(Notice::Problem(format!("{error}.")));
-        }
-        self.note(self.files.keep_account(&account));
-        self.keep_password(&account);
-        self.leave().await;
-        if let Err(error) = self.begin(account).await {
-            self.desk.tell(Notice::Problem(format!("{error}.")));
-        }
-    }
-
-    fn keep_password(&mut self, account: &Account) {
-        match self.passwords.keep(account) {
-            Ok(place) => {
-                if self.passwords.wants_keyring() && place != self.desk.password {
-                    self.tell_of_the_file(&place);
-                }
-                self.desk.password = place;
-            }
-            Err(error) => self.note(Err(error)),
-        }
-    }
-
-    /// A plain file is told of once, when it is made in place of a keyring.
-    fn tell_of_the_file(&self, place: &PasswordPlace) {
-        if let (PasswordPlace::File(_), Some(words)) = (place, place.in_words()) {
-            self.desk.tell(Notice::Problem(format!("This system has no keyring. {words}")));
-        }
-    }
-
-    /// Starts the machine of an account on the store that is there, and connects.
-    async fn begin(&mut self, account: Account) -> Result<(), AgentError> {
+    /// Starts the machine of the account on the store that is there, and connects as soon as its password is here.
+    async fn begin(&mut self, opened: OpenedAgent) -> Result<(), AgentError> {
         self.desk.agent_changed();
-        self.desk.account = Some(Arc::new(account.clone()));
-        let mut agent = Agent::start(&account, self.data.as_deref()).await?;
-        agent.machine_mut().set_names(&self.desk.book);
+        let mut agent = opened.start().await?;
+        agent.machine_mut().set_names(Arc::clone(self.desk.names()));
         let history = agent.shell().writer().map(|writer| writer.history()).transpose()?;
         self.running = Some(Running { history, agent });
-        self.ask_agent(AgentCommand::Connect);
+        if self.awaits_password.is_none() {
+            self.ask_agent(AgentCommand::Connect);
+        }
         Ok(())
     }
 
@@ -324,10 +323,13 @@ impl Work {
         }
         // The old address can sign nothing off.
         self.running = None;
-        if let Some(account) = self.desk.account.clone()
-            && let Err(error) = self.begin(Account::clone(&account)).await
-        {
-            self.desk.tell(Notice::Problem(format!("{error}.")));
+        let Some(account) = self.desk.account.clone() else { return };
+        let begun = match OpenedAgent::open(&account, self.data.as_deref()) {
+            Ok(opened) => self.begin(opened).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = begun {
+            self.not_started(&error);
         }
     }
 

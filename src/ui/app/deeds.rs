@@ -30,6 +30,8 @@ impl App {
             Act::Send(draft) => self.send(draft),
             Act::Attach(path) => self.attach(path),
             Act::AskForFile => self.shell.dialog = Some(Dialog::Attach(String::new())),
+            Act::AskForAuthority => self.shell.dialog = Some(Dialog::Authority(String::new())),
+            Act::ShowCertificate => self.shell.dialog = Some(Dialog::Certificate),
             Act::Write(people) => self.write(ctx, people),
             Act::Open(id) => {
                 self.open(id);

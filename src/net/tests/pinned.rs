@@ -1,0 +1,101 @@
+//! A certificate that nobody vouches for: what is shown of it, and that it is good once a person trusts it.
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, date_time_ymd};
+use tempfile::TempDir;
+
+use super::*;
+
+/// Certificates that sign themselves, as people make them for their own server.
+struct OwnServer {
+    folder: TempDir,
+    net: Net,
+}
+
+impl OwnServer {
+    async fn new(is_ca: IsCa) -> Self {
+        let folder = TempDir::new().unwrap();
+        let mut params = CertificateParams::new(vec!["sip.domain.com".to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, "sip.domain.com");
+        params.not_after = date_time_ymd(2099, 1, 2);
+        params.is_ca = is_ca;
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let (chain, path) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        std::fs::write(&chain, certificate.pem()).unwrap();
+        std::fs::write(&path, key.serialize_pem()).unwrap();
+        let tls = TlsFiles { identity: Some(Identity { chain, key: path }), ..TlsFiles::default() };
+        let settings = NetSettings { tls, ..NetSettings::default() };
+        let net = Net::open(&[any(Transport::Tls)], &settings).await.unwrap();
+        Self { folder, net }
+    }
+
+    /// What becomes of a client that trusts this, and nothing else but the certificate's file as an authority.
+    async fn meets(&self, pin: Option<Pin>, name: &str) -> (Result<(), String>, Option<RefusedCertificate>) {
+        let empty = Self::other_authority(&self.folder);
+        let tls = TlsFiles { authorities: Some(empty), ..TlsFiles::default() };
+        let mut client = Net::open(&[], &NetSettings { tls, pin, ..NetSettings::default() }).await.unwrap();
+        let hop = Hop { transport: Transport::Tls, remote: self.net.locals()[0].1 };
+        client.connect(ConnectId(1), hop, Some(name.into()));
+        let met = match client.receive().await {
+            Some(NetEvent::Connected { .. }) => Ok(()),
+            Some(NetEvent::ConnectFailed { fault: ConnectFault::Untrusted(why), .. }) => Err(why.to_string()),
+            other => panic!("{other:?}"),
+        };
+        (met, client.refused_certificate())
+    }
+
+    /// An authority that has nothing to do with it.
+    fn other_authority(folder: &TempDir) -> std::path::PathBuf {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let path = folder.path().join("other.pem");
+        std::fs::write(&path, params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()).unwrap();
+        path
+    }
+}
+
+#[test]
+fn w32_a_certificate_that_signs_itself_is_shown_and_good_once_it_is_trusted_for_that_server_alone() {
+    run(async {
+        for is_ca in [IsCa::NoCa, IsCa::ExplicitNoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
+            let server = OwnServer::new(is_ca).await;
+            let (met, refused) = server.meets(None, "sip.domain.com").await;
+            let words = "the certificate of sip.domain.com was issued by nobody whom this computer trusts";
+            assert_eq!(met, Err(words.to_owned()));
+            let refused = refused.unwrap();
+            assert_eq!((refused.server.as_str(), refused.not_after_secs), ("sip.domain.com", 4_070_995_200));
+            assert!(refused.subject.contains("CN=sip.domain.com"), "{}", refused.subject);
+            let shown = refused.sha256.to_string();
+            assert!(shown.len() == 95 && shown.split(':').all(|byte| byte.len() == 2), "{shown}");
+
+            let pin = |server: &str, sha256| Some(Pin { server: server.to_owned(), sha256 });
+            let trusted = pin("SIP.domain.com", refused.sha256);
+            assert_eq!(server.meets(trusted.clone(), "sip.domain.com").await, (Ok(()), None));
+            // For another server it is nothing, and another certificate of this server asks anew.
+            let (met, refused_there) = server.meets(trusted.clone(), "other.com").await;
+            assert!(met.is_err() && refused_there.is_some());
+            let changed = OwnServer::new(IsCa::NoCa).await;
+            let (met, asked_anew) = changed.meets(trusted, "sip.domain.com").await;
+            assert!(met.is_err() && asked_anew.is_some_and(|anew| anew.sha256 != refused.sha256));
+        }
+    });
+}
+
+#[test]
+fn w32_who_shows_a_trusted_certificate_without_its_key_is_nobody() {
+    run(async {
+        let server = OwnServer::new(IsCa::NoCa).await;
+        let (_, refused) = server.meets(None, "sip.domain.com").await;
+        let pin = Some(Pin { server: "sip.domain.com".to_owned(), sha256: refused.unwrap().sha256 });
+        // The same certificate, another key: what a thief of the certificate alone has.
+        let chain = server.folder.path().join("cert.pem");
+        let thief = tls::server_with_stolen_certificate(&chain).await;
+        let tls =
+            TlsFiles { authorities: Some(OwnServer::other_authority(&server.folder)), ..TlsFiles::default() };
+        let mut client = Net::open(&[], &NetSettings { tls, pin, ..NetSettings::default() }).await.unwrap();
+        let hop = Hop { transport: Transport::Tls, remote: thief };
+        client.connect(ConnectId(1), hop, Some("sip.domain.com".into()));
+        let met = client.receive().await;
+        assert!(matches!(met, Some(NetEvent::ConnectFailed { .. })), "{met:?}");
+    });
+}

@@ -1,0 +1,148 @@
+//! What is kept outside of the store: account, contacts, settings, password. A disk may be slow, and a keyring may want to
+//! be unlocked or not answer at all, so all of it is done on threads of its own and the loop never waits for it.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::client::account::{Account, Password};
+use crate::client::command::Notice;
+use crate::client::contacts::AddressBook;
+use crate::client::snapshot::{PasswordPlace, Settings};
+use crate::config::client::ClientFiles;
+use crate::config::passwords::Passwords;
+use crate::limits::KEEPING_WAITING_MAX;
+use crate::store::ron_file::RonError;
+
+use super::out::Out;
+
+/// How long the end of the program waits for what is still being kept.
+const FINISH_WAIT: Duration = Duration::from_secs(3);
+
+/// Something to be kept in place of what was kept before.
+#[derive(Debug)]
+pub(super) enum Kept {
+    /// Contacts and lists.
+    Book(Arc<AddressBook>),
+    /// Settings of the window.
+    Settings(Settings),
+    /// The account, without its password.
+    Account(Arc<Account>),
+    /// The account's password.
+    Password(Arc<Account>),
+}
+
+/// What became of the password of an account.
+#[derive(Debug)]
+pub(super) struct PasswordNews {
+    /// The account's address.
+    pub(super) address: String,
+    pub(super) outcome: PasswordOutcome,
+}
+
+/// See above.
+#[derive(Debug)]
+pub(super) enum PasswordOutcome {
+    /// It was looked for.
+    Loaded(Result<(Password, PasswordPlace), RonError>),
+    /// It was kept, or forgotten where there is none.
+    Kept(Result<PasswordPlace, RonError>),
+}
+
+/// Keeps things, one after the other.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    jobs: SyncSender<Kept>,
+    /// Closed when the thread ends.
+    done: mpsc::Receiver<()>,
+    passwords: Passwords,
+    news: mpsc::Sender<PasswordNews>,
+    out: Arc<Out>,
+}
+
+impl Keeper {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system has no thread for it.
+    pub(super) fn start(
+        files: ClientFiles,
+        passwords: Passwords,
+        news: mpsc::Sender<PasswordNews>,
+        out: Arc<Out>,
+    ) -> std::io::Result<Self> {
+        let (jobs, waiting) = sync_channel(KEEPING_WAITING_MAX);
+        let (running, done) = mpsc::channel(1);
+        let work = Work { files, passwords: passwords.clone(), news: news.clone(), out: Arc::clone(&out) };
+        std::thread::Builder::new().name("keeper".to_owned()).spawn(move || {
+            work.go_on(&waiting);
+            drop(running);
+        })?;
+        Ok(Self { jobs, done, passwords, news, out })
+    }
+
+    /// Keeps this; what cannot be kept is said, and holds until the end of the program all the same.
+    pub(super) fn keep(&self, thing: Kept) {
+        if self.jobs.try_send(thing).is_err() {
+            let words = "A change is not kept: the disk, or the keyring, does not answer.";
+            self.out.tell(Notice::Problem(words.to_owned()));
+        }
+    }
+
+    /// Looks for the password of an account, for as long as that takes.
+    pub(super) fn load_password(&self, account: &Account) {
+        let (passwords, news, account) = (self.passwords.clone(), self.news.clone(), account.clone());
+        let work = move || {
+            let outcome = PasswordOutcome::Loaded(passwords.load(&account));
+            // An engine that is gone needs no password.
+            news.blocking_send(PasswordNews { address: account.address, outcome }).ok();
+        };
+        if let Err(error) = std::thread::Builder::new().name("password".to_owned()).spawn(work) {
+            self.out.tell(Notice::Problem(format!("The password cannot be read: {error}.")));
+        }
+    }
+
+    /// Whether a keyring is wanted.
+    pub(super) fn wants_keyring(&self) -> bool {
+        self.passwords.wants_keyring()
+    }
+
+    /// Waits, not for long, until everything is kept.
+    pub(super) async fn finish(self) {
+        let Self { jobs, mut done, .. } = self;
+        drop(jobs);
+        if tokio::time::timeout(FINISH_WAIT, done.recv()).await.is_err() {
+            tracing::warn!("the last change may not be kept: the disk, or the keyring, does not answer");
+        }
+    }
+}
+
+struct Work {
+    files: ClientFiles,
+    passwords: Passwords,
+    news: mpsc::Sender<PasswordNews>,
+    out: Arc<Out>,
+}
+
+impl Work {
+    fn go_on(&self, jobs: &Receiver<Kept>) {
+        while let Ok(thing) = jobs.recv() {
+            let kept = match thing {
+                Kept::Book(book) => self.files.keep_book(&book),
+                Kept::Settings(settings) => self.files.keep_settings(&settings),
+                Kept::Account(account) => self.files.keep_account(&account),
+                Kept::Password(account) => {
+                    let outcome = PasswordOutcome::Kept(self.passwords.keep(&account));
+                    let address = account.address.clone();
+                    self.news.blocking_send(PasswordNews { address, outcome }).ok();
+                    Ok(())
+                }
+            };
+            if let Err(error) = kept {
+                self.out.tell(Notice::Problem(format!("{error}.")));
+            }
+        }
+    }
+}

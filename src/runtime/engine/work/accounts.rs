@@ -1,0 +1,140 @@
+//! The account: another one in its place, and the password that comes late, or not at all.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::client::account::{Account, Password, RegistrationState};
+use crate::client::command::{AgentCommand, Notice};
+use crate::client::snapshot::PasswordPlace;
+use crate::net::check_authorities;
+use crate::runtime::agent::{AgentError, OpenedAgent};
+
+use super::super::keeper::{Kept, PasswordNews, PasswordOutcome};
+use super::{Round, Work};
+
+impl Work {
+    pub(super) async fn put_account(&mut self, account: Account) {
+        if let Err(error) = account.check() {
+            return self.desk.tell(Notice::Problem(format!("{error}.")));
+        }
+        if let Some(Err(error)) = account.tls_ca.as_deref().map(check_authorities) {
+            return self.desk.tell(Notice::Problem(format!("{error}.")));
+        }
+        // The window could not tell the password, as it is not here yet: it is still the one that is kept.
+        let is_same = |known: &Account| known.address == account.address;
+        let is_coming = self.awaits_password.is_some()
+            && account.sign_in.password.is_empty()
+            && self.desk.account.as_deref().is_some_and(is_same);
+        let account = Arc::new(account);
+        self.keeper.keep(Kept::Account(Arc::clone(&account)));
+        if !is_coming {
+            self.awaits_password = None;
+            self.keeper.keep(Kept::Password(Arc::clone(&account)));
+        }
+        self.leave().await;
+        self.desk.account = Some(Arc::clone(&account));
+        let begun = match OpenedAgent::open(&account, self.data.as_deref()) {
+            Ok(opened) => self.begin(opened).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = begun {
+            self.not_started(&error);
+        }
+    }
+
+    /// The account is right and its machine cannot be started all the same: that is said where it stands.
+    pub(super) fn not_started(&mut self, error: &AgentError) {
+        let why = error.to_string();
+        self.desk.not_started(&why);
+        self.desk.tell(Notice::Problem(format!("{why}.")));
+    }
+
+    /// An attempt to reach the server goes on, or has ended.
+    pub(super) fn registration_changed(&mut self, state: &RegistrationState) {
+        match state {
+            RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => {
+                self.desk.met_certificate(None);
+                self.keep_that_it_worked();
+            }
+            RegistrationState::Offline { why: Some(_), .. } => {
+                let running = self.running.as_ref();
+                let refused = running.and_then(|running| running.agent.shell().net().refused_certificate());
+                self.desk.met_certificate(refused);
+            }
+            RegistrationState::Offline { why: None, .. } | RegistrationState::Refused { .. } => {
+                self.desk.met_certificate(None);
+            }
+            RegistrationState::Idle | RegistrationState::Connecting(_) => {}
+        }
+    }
+
+    /// An account that has worked once is not asked for again at the next start.
+    fn keep_that_it_worked(&mut self) {
+        let Some(account) = self.desk.account.as_mut().filter(|account| !account.worked) else { return };
+        Arc::make_mut(account).worked = true;
+        let account = Arc::clone(account);
+        self.keeper.keep(Kept::Account(account));
+    }
+
+    pub(super) fn heard_of_password(&mut self, PasswordNews { address, outcome }: PasswordNews) -> Round {
+        // What is heard of an account before is of no use.
+        if self.desk.account.as_ref().is_none_or(|account| account.address != address) {
+            return Round::Next;
+        }
+        match outcome {
+            PasswordOutcome::Kept(Ok(place)) => {
+                if self.keeper.wants_keyring() && place != self.desk.password {
+                    self.tell_of_the_file(&place);
+                }
+                self.desk.password = place;
+            }
+            PasswordOutcome::Kept(Err(error)) => self.desk.tell(Notice::Problem(format!("{error}."))),
+            // It was typed meanwhile.
+            PasswordOutcome::Loaded(_) if !self.is_without_password() => {}
+            PasswordOutcome::Loaded(Ok((password, place))) => self.take_password(password, place),
+            PasswordOutcome::Loaded(Err(error)) => {
+                self.desk.tell(Notice::Problem(format!("{error}.")));
+                self.take_password(Password::default(), PasswordPlace::None);
+            }
+        }
+        self.desk.touch();
+        Round::Next
+    }
+
+    /// The password was asked for, and is not here.
+    fn is_without_password(&self) -> bool {
+        matches!(self.desk.password, PasswordPlace::Coming | PasswordPlace::Unanswered)
+    }
+
+    /// The password came, however late: signs in with it.
+    fn take_password(&mut self, password: Password, place: PasswordPlace) {
+        self.awaits_password = None;
+        self.desk.password = place;
+        if let Some(account) = &mut self.desk.account {
+            Arc::make_mut(account).sign_in.password = password.clone();
+        }
+        if let Some(running) = &mut self.running {
+            running.agent.machine_mut().set_password(password);
+        }
+        self.ask_agent(AgentCommand::Connect);
+    }
+
+    /// The keyring has not answered in time: signs in without a password, which some servers do not ask for.
+    pub(super) fn wait_for_password_no_longer(&mut self, now: Instant) {
+        if self.awaits_password.is_none_or(|until| until > now) {
+            return;
+        }
+        self.awaits_password = None;
+        self.desk.password = PasswordPlace::Unanswered;
+        let words = self.desk.password.in_words().unwrap_or_default();
+        self.desk.tell(Notice::Problem(words));
+        self.ask_agent(AgentCommand::Connect);
+    }
+
+    /// A plain file is told of once, when it is made in place of a keyring.
+    fn tell_of_the_file(&mut self, place: &PasswordPlace) {
+        if let (PasswordPlace::File(_), Some(words)) = (place, place.in_words()) {
+            self.desk.tell(Notice::Problem(format!("This system has no keyring that answers. {words}")));
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The first screen: what is tried, why it failed, a certificate that nobody vouches for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT, Queryable};
+use fanfare::client::account::{Account, Password, RegistrationState, Step, TrustedCertificate};
+use fanfare::client::command::{AgentCommand, Command};
+use fanfare::client::snapshot::{PasswordPlace, UntrustedCertificate};
+use fanfare::time::Timestamp;
+use fanfare::ui::App;
+
+use crate::fake::{Fake, account, press, says, type_into};
+use crate::gallery::LARGE;
+
+const SHA256: &str =
+    "4F:0A:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:4F:0A:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE";
+
+fn nobody() -> Fake {
+    let fake = Fake::new();
+    fake.change(|inner| {
+        inner.snapshot.account = None;
+        inner.snapshot.registration = RegistrationState::Idle;
+    });
+    fake
+}
+
+/// Types an account, and presses Connect.
+fn connect(fake: &Fake) -> Harness<'static, App> {
+    let mut window = fake.window(LARGE);
+    type_into(&mut window, "SIP address", "james@example.com");
+    type_into(&mut window, "Password", "sesame");
+    type_into(&mut window, "Proxy", "tls:one.example");
+    window.get_by_label("Connect").click();
+    window.run();
+    window
+}
+
+fn state(fake: &Fake, window: &mut Harness<'static, App>, state: RegistrationState) {
+    fake.change(|inner| inner.snapshot.registration = state);
+    window.run();
+}
+
+fn offline(why: &str) -> RegistrationState {
+    RegistrationState::Offline { retry_after: Duration::from_secs(2), why: Some(why.into()) }
+}
+
+fn is_locked(window: &Harness<'static, App>, field: &str) -> bool {
+    window.get_by_role_and_label(Role::TextInput, field).accesskit_node().is_disabled()
+}
+
+/// That is what was asked, and nothing else.
+fn gives_up(fake: &Fake) -> bool {
+    matches!(fake.asked().as_slice(), [Command::Agent(AgentCommand::Disconnect)])
+}
+
+fn puts(fake: &Fake) -> Vec<Account> {
+    let put = |command| if let Command::PutAccount(account) = command { Some(account) } else { None };
+    fake.asked().into_iter().filter_map(put).collect()
+}
+
+#[test]
+fn nothing_can_be_changed_while_a_server_is_tried_and_the_server_that_is_named_is_that_one() {
+    let fake = nobody();
+    let mut window = connect(&fake);
+    state(&fake, &mut window, RegistrationState::Connecting(Step::Asking));
+    window.get_by_label("Signing in at tls:one.example…");
+    assert!(is_locked(&window, "Proxy") && is_locked(&window, "SIP address"));
+    assert!(window.get_by_label("Connecting…").accesskit_node().is_disabled());
+
+    fake.asked();
+    window.get_by_label("Cancel").click();
+    window.run();
+    assert!(gives_up(&fake));
+    state(&fake, &mut window, RegistrationState::Idle);
+    assert!(!is_locked(&window, "Proxy"));
+    assert!(!says(&window, "Signing in"));
+
+    // What is typed after a failure changes nothing of what is still being tried by itself.
+    window.get_by_label("Connect").click();
+    window.run();
+    state(&fake, &mut window, offline("the server one.example cannot be found"));
+    assert!(!is_locked(&window, "Proxy"));
+    state(&fake, &mut window, RegistrationState::Connecting(Step::Finding));
+    window.get_by_label("Looking up tls:one.example…");
+    assert!(says(&window, "The server one.example cannot be found."), "the reason stays");
+    fake.asked();
+    type_into(&mut window, "Proxy", "x");
+    assert!(gives_up(&fake), "something else is wanted");
+    assert!(says(&window, "The server one.example cannot be found."), "until the next attempt has ended");
+    assert!(!says(&window, "Looking up"));
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    state(&fake, &mut window, RegistrationState::Connecting(Step::Finding));
+    assert!(says(&window, "The server one.example cannot be found."));
+    state(&fake, &mut window, RegistrationState::Refused { status: 404, reason: "Not Found".into() });
+    assert!(!says(&window, "cannot be found"));
+    assert!(says(&window, "The server does not know this address (404 Not Found)."));
+}
+
+#[test]
+fn a_state_of_the_attempt_before_is_not_taken_for_that_of_the_next() {
+    let fake = nobody();
+    let mut window = connect(&fake);
+    state(&fake, &mut window, RegistrationState::Refused { status: 403, reason: "Forbidden".into() });
+    fake.change(|inner| inner.holds_back = true);
+    window.get_by_label("Connect").click();
+    window.run();
+    window.get_by_label("Connecting to tls:one.example…");
+    assert!(is_locked(&window, "Proxy"), "the engine has not begun");
+}
+
+#[test]
+fn a_wrong_password_says_so() {
+    let fake = nobody();
+    let mut window = connect(&fake);
+    let refused = || RegistrationState::Refused { status: 401, reason: "Unauthorized".into() };
+    state(&fake, &mut window, refused());
+    assert!(says(&window, "The password is wrong, or the sign-in name (401 Unauthorized)."));
+
+    fake.change(|inner| {
+        let mut account = account();
+        account.sign_in.password = Password::default();
+        inner.snapshot.account = Some(Arc::new(Account { worked: false, ..account }));
+        inner.snapshot.registration = refused();
+    });
+    let window = fake.window(LARGE);
+    assert!(says(&window, "This server asks for a password (401 Unauthorized)."));
+}
+
+#[test]
+fn an_account_that_never_worked_is_asked_for_again_as_it_was_typed() {
+    let fake = Fake::new();
+    let mut tried = Account { worked: false, ..account() };
+    tried.sign_in.password = Password::new("sesame".into());
+    fake.change(|inner| {
+        inner.snapshot.account = Some(Arc::new(tried.clone()));
+        inner.snapshot.registration = offline("the server example.com cannot be found");
+    });
+    let mut window = fake.window(LARGE);
+    assert_eq!(window.get_by_label("SIP address").value().as_deref(), Some("james@example.com"));
+    assert!(says(&window, "The server example.com cannot be found."));
+    window.get_by_label("Connect").click();
+    window.run();
+    assert_eq!(puts(&fake), [tried], "with the password that is kept");
+    state(&fake, &mut window, RegistrationState::Connected);
+    window.get_by_label("New message");
+
+    let fake = Fake::new();
+    fake.change(|inner| inner.snapshot.registration = offline("the server example.com cannot be found"));
+    fake.window(LARGE).get_by_label("New message");
+}
+
+fn untrusted(server: &str) -> Arc<UntrustedCertificate> {
+    Arc::new(UntrustedCertificate {
+        server: server.into(),
+        subject: "CN=one.example, O=Holt".into(),
+        sha256: SHA256.into(),
+        ends: Timestamp::from_millis(1_829_000_000_000),
+    })
+}
+
+const NOBODY_VOUCHES: &str = "the certificate of one.example was issued by nobody whom this computer trusts";
+
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_shown_and_can_be_trusted() {
+    let fake = nobody();
+    let mut window = connect(&fake);
+    fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("one.example")));
+    state(&fake, &mut window, offline(NOBODY_VOUCHES));
+    for words in [
+        "The certificate of one.example was issued by nobody whom this computer trusts.",
+        "Certificate of one.example",
+        "Says that it is for CN=one.example, O=Holt",
+        "Valid until 16 December 2027",
+        SHA256,
+    ] {
+        assert!(says(&window, words), "{words}");
+    }
+    fake.asked();
+    window.get_by_label("Trust this certificate").scroll_to_me();
+    window.run();
+    window.get_by_label("Trust this certificate").click();
+    window.run();
+    let accounts = puts(&fake);
+    let [put] = accounts.as_slice() else { panic!("{accounts:?}") };
+    let trusted = TrustedCertificate { server: "one.example".into(), sha256: SHA256.into() };
+    assert_eq!((put.trusted.as_ref(), put.sign_in.password.as_str()), (Some(&trusted), "sesame"));
+}
+
+#[test]
+fn an_authority_can_be_chosen_instead() {
+    let fake = nobody();
+    let mut window = connect(&fake);
+    fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("one.example")));
+    state(&fake, &mut window, offline(NOBODY_VOUCHES));
+    window.get_by_label("Choose an authority…").scroll_to_me();
+    window.run();
+    window.get_by_label("Choose an authority…").click();
+    window.run();
+    fake.asked();
+    type_into(&mut window, "Path of the authority's certificate", "/etc/ssl/holt.pem");
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    let accounts = puts(&fake);
+    let [put] = accounts.as_slice() else { panic!("{accounts:?}") };
+    assert_eq!(put.tls_ca.as_deref(), Some("/etc/ssl/holt.pem".as_ref()));
+    state(&fake, &mut window, RegistrationState::Connected);
+    window.get_by_label("New message");
+}
+
+#[test]
+fn a_certificate_that_changed_later_is_asked_about_in_the_window() {
+    let fake = Fake::new();
+    let mut window = fake.window(LARGE);
+    fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("example.com")));
+    state(&fake, &mut window, offline(NOBODY_VOUCHES));
+    window.get_by_label("Look at the server's certificate").click();
+    window.run();
+    window.get_by_label("Trust this certificate").click();
+    window.run();
+    let accounts = puts(&fake);
+    let [put] = accounts.as_slice() else { panic!("{accounts:?}") };
+    assert_eq!(put.trusted.as_ref().map(|trusted| trusted.sha256.as_str()), Some(SHA256));
+
+    // What is trusted stands in the settings, and can be forgotten there.
+    window.get_by_label("Settings").click();
+    window.run();
+    window.get_by_label("Forget the certificate").scroll_to_me();
+    window.run();
+    window.get_by_label("Forget the certificate").click();
+    window.run();
+    window.get_by_label("Save account").scroll_to_me();
+    window.run();
+    window.get_by_label("Save account").click();
+    window.run();
+    assert_eq!(puts(&fake).pop().map(|put| put.trusted), Some(None));
+}
+
+#[test]
+fn the_window_is_there_while_the_password_is_awaited() {
+    let fake = Fake::new();
+    fake.change(|inner| {
+        inner.snapshot.registration = RegistrationState::Idle;
+        inner.snapshot.password = PasswordPlace::Coming;
+    });
+    let window = fake.window(LARGE);
+    window.get_by_label("James Holt: Waiting for the keyring…");
+}
