@@ -60,6 +60,8 @@ pub const BINDINGS_PER_AOR_MAX: usize = 20;
 pub const BINDING_BYTES_MAX: usize = 8 * 1024;
 /// Bytes of all bindings; over it, a REGISTER that makes or refreshes one gets 503.
 pub const BINDINGS_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Bytes of the REGISTERs whose 200 waits for the disk; over it, 503.
+pub const REGISTERS_WAITING_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Contacts in one REGISTER; over it, 403.
 pub const CONTACTS_PER_REGISTER_MAX: usize = 2 * BINDINGS_PER_AOR_MAX;
 /// Addresses-of-record with a binding.
@@ -76,6 +78,8 @@ pub const REDIRECT_TARGETS_MAX: usize = 10;
 pub const REDIRECT_STEPS_MAX: u8 = 5;
 /// Messages that a proxy has accepted and not yet reported on; over it, 503.
 pub const DISPATCHES_OPEN_MAX: usize = 100_000;
+/// Requests with one submission whose 202 waits for the disk; over it, a further one gets 503.
+pub const DOUBLES_WAITING_MAX: usize = 8;
 /// Messages that a proxy remembers in all, those reported on too; over it, the oldest of these is forgotten before its time.
 pub const DISPATCHES_REMEMBERED_MAX: usize = 1_000_000;
 /// Bytes that the heads of those of which nothing is owed take in the store; over it, the oldest of them is forgotten before
@@ -324,7 +328,7 @@ pub const SERVER_TRANSACTION_BYTES: usize = 384;
 pub const TURNED_AWAY_BYTES: usize = 96;
 /// What a proxy may hold for others, by what it is: the most that each may take, in bytes, all the others being at their
 /// most. Beside these it needs what its users, lists and settings take, which its operator decides.
-pub const PROXY_HELD_BYTES: [(&str, usize); 18] = [
+pub const PROXY_HELD_BYTES: [(&str, usize); 20] = [
     ("legs under way", LEG_BYTES_OPEN_MAX),
     ("reports under way", REPORT_BYTES_MAX + 2 * MESSAGE_BYTES_MAX),
     ("messages in the mailbox", MAILBOX_BYTES_MAX),
@@ -336,6 +340,7 @@ pub const PROXY_HELD_BYTES: [(&str, usize); 18] = [
     ("server transactions", SERVER_TRANSACTIONS_MAX * SERVER_TRANSACTION_BYTES),
     ("requests that were turned away", TURNED_AWAY_MAX * TURNED_AWAY_BYTES),
     ("bindings", BINDINGS_BYTES_MAX),
+    ("registrations that wait for the disk", REGISTERS_WAITING_BYTES_MAX),
     ("devices", DEVICES_MAX * (2 * DEVICE_NAME_BYTES_MAX + 512)),
     ("nonces used", NONCES_USED_MAX * 64),
     ("wrong passwords", WRONG_PASSWORD_PLACES_MAX * (URI_BYTES_MAX + 128)),
@@ -346,4 +351,5 @@ pub const PROXY_HELD_BYTES: [(&str, usize); 18] = [
         OUTPUT_BYTES_WAITING_MAX + CONNECTIONS_MAX * CONNECTION_QUEUE_BYTES_FREE,
     ),
     ("datagrams that wait for the machine", INPUTS_WAITING_MAX * DATAGRAM_BYTES_MAX),
+    ("datagrams that wait for their socket", DATAGRAM_BYTES_WAITING_MAX),
 ];

@@ -275,11 +275,13 @@ impl Proxy {
                 core.write_with_the_next(Write::Secret(self.secret), Action::Nothing, Action::SecretLost);
             }
             Action::Registered(registration) => {
+                core.registering = core.registering.saturating_sub(registration.request.bytes().len());
                 registrar::committed(core, &registration, now);
                 self.dispatches.registered(core, &registration.aor, now);
                 self.dispatches.call(core, &registration.aor, &registration.writes);
             }
             Action::NotRegistered(registration) => {
+                core.registering = core.registering.saturating_sub(registration.request.bytes().len());
                 core.refuse(
                     registration.key,
                     &registration.request,

@@ -172,6 +172,8 @@ pub(super) struct Core {
     pub(super) rates: Rates,
     pub(super) load: Load,
     held: Held<Write, Action>,
+    /// Bytes of the REGISTERs whose 200 waits for the store.
+    pub(super) registering: usize,
     is_commit_wanted: bool,
     outputs: VecDeque<Output<ProxyEvent, Write>>,
     date: (u64, String),
@@ -195,6 +197,7 @@ impl Core {
             rates: Rates::default(),
             load: Load::default(),
             held: Held::default(),
+            registering: 0,
             is_commit_wanted: false,
             outputs: VecDeque::new(),
             date: (u64::MAX, String::new()),

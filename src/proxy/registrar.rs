@@ -12,7 +12,7 @@ use super::router::is_routable;
 use crate::limits::{
     AORS_MAX, BINDING_BYTES_MAX, BINDING_EXPIRES_DEFAULT_SECS, BINDING_EXPIRES_MAX_SECS,
     BINDING_EXPIRES_MIN_SECS, BINDINGS_BYTES_MAX, BINDINGS_PER_AOR_MAX, CONTACTS_PER_REGISTER_MAX,
-    FLOW_TIMER_SECS,
+    FLOW_TIMER_SECS, REGISTERS_WAITING_BYTES_MAX,
 };
 use crate::machine::Flow;
 use crate::sip::{Aor, Compose, Contacts, NameAddr, Request, SECONDARY_TO, Scheme};
@@ -31,6 +31,10 @@ pub(super) fn register(
     now: Now,
 ) -> Result<(), Rejection> {
     let aor = whose(core, request)?;
+    let bytes = request.bytes().len();
+    if core.registering + bytes > REGISTERS_WAITING_BYTES_MAX {
+        return Err(Rejection::busy());
+    }
     let writes = match request.fields().contacts()? {
         Contacts::All => remove_all(core, request, &aor, now)?,
         Contacts::List(contacts) => change(core, request, (&aor, flow), &contacts, now)?,
@@ -50,6 +54,7 @@ pub(super) fn register(
     if writes.is_empty() {
         answer(core, &registration(), now);
     } else {
+        core.registering += bytes;
         core.promise(Action::Registered(registration()), Action::NotRegistered(registration()));
     }
     Ok(())

@@ -22,6 +22,7 @@ mod kamailio;
 mod lists;
 mod loopback;
 mod mailbox;
+mod memory;
 mod nat;
 mod one_by_one;
 mod patent;

@@ -1,6 +1,7 @@
 //! The same submission again (W12): it starts nothing, and is answered as it was the first time.
 
 use super::{Dispatches, Pending, answer};
+use crate::limits::DOUBLES_WAITING_MAX;
 use crate::machine::Flow;
 use crate::proxy::core::{Core, Rejection};
 use crate::proxy::journal::{DispatchId, Write};
@@ -49,6 +50,9 @@ impl Dispatches {
                 };
                 check(dispatch.content, content)?;
                 if let Some(waiting) = &mut dispatch.pending {
+                    if waiting.len() >= DOUBLES_WAITING_MAX {
+                        return Err(Rejection::busy());
+                    }
                     // The double of one that waits for its commit waits too; the row has the first flow, the memory the latest.
                     waiting.push(pending);
                 } else {

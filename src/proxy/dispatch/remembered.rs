@@ -23,7 +23,7 @@ const FORGET_LATER: Duration = Duration::from_secs(600);
 /// A report for which there is no room in memory, or that the store cannot read, is tried again after this.
 const REPORT_LATER: Duration = Duration::from_secs(5);
 /// Messages in one step of making them short in the store.
-const SHORTENED_AT_ONCE: usize = 100;
+const SHORTENED_AT_ONCE: usize = 25;
 
 /// What tells a double.
 type Double = [u8; 16];

@@ -26,6 +26,7 @@ fn held(proxy: &Proxy) -> Vec<(&'static str, usize)> {
         ("server transactions", transactions * SERVER_TRANSACTION_BYTES),
         ("requests that were turned away", core.load.remembered() * TURNED_AWAY_BYTES),
         ("bindings", core.location.bytes()),
+        ("registrations that wait for the disk", core.registering),
     ]
 }
 
@@ -195,4 +196,37 @@ fn a_binding_has_a_maximum_of_bytes_and_they_are_counted_back() {
     assert_eq!(bench.proxy.core.location.bytes(), 2 * one);
     bench.advance(Duration::from_secs(601));
     assert_eq!(bench.proxy.core.location.bytes(), 0);
+}
+
+#[test]
+fn what_waits_for_a_disk_that_does_not_answer_has_a_maximum() {
+    let mut bench = Bench::new();
+    bench.disk = Disk::Waits;
+    // 1 MB each, of which nothing but the Contact is of use.
+    let large = |number: usize| {
+        register(&format!("u{number}"), "<sip:u@192.0.2.7:5060>", 1, 600).replace(
+            "Content-Length: 0\n\n",
+            &format!("Content-Length: 1000000\n\n{}", "x".repeat(1_000_000)),
+        )
+    };
+    for number in 0..40 {
+        bench.receive(udp(BOB), &large(number));
+        check(&bench);
+    }
+    let refused = bench.take(BOB);
+    assert_eq!((refused.len(), status(&refused[0])), (7, 503), "33 of them fit into 32 MiB");
+    bench.disk_goes_on(Disk::Works);
+    assert_eq!(bench.proxy.core.registering, 0);
+    assert_eq!(bench.take(BOB).len(), 33);
+
+    // One submission by ever new branches.
+    bench.disk = Disk::Waits;
+    for number in 0..20 {
+        bench.receive(udp(JAMES), &SUBMISSION.replace("K776", &format!("K{number}")));
+    }
+    let refused = bench.take(JAMES);
+    assert_eq!((refused.len(), status(&refused[0])), (12, 503));
+    bench.disk_goes_on(Disk::Works);
+    let answers = bench.take(JAMES);
+    assert_eq!(answers.iter().filter(|text| text.starts_with("SIP/2.0 202 ")).count(), 8);
 }

@@ -302,3 +302,16 @@ fn w23_reports_have_a_maximum_of_bytes_and_what_is_over_it_waits_in_the_store() 
     let first = |text: &String| field(text, "Call-ID").unwrap().starts_with("more");
     assert!(bench.take(JAMES).iter().any(first));
 }
+
+#[test]
+fn w12_over_the_maximum_of_bytes_the_one_that_ends_first_is_forgotten_before_its_time() {
+    let mut bench = Bench::new();
+    let end = |number: u64| bench.now.wall.plus(Duration::from_secs(1000 - number));
+    let large = |number| RememberedRow { head_bytes: 256 * 1024 * 1024, ..row(number, end(number)) };
+    bench.rows.remembered = (1..=5).map(large).collect();
+    bench.crash();
+    bench.receive(udp(JAMES), &again("K1"));
+    assert_eq!(status(&bench.take(JAMES)[0]), 202);
+    let left: Vec<_> = bench.rows.remembered.iter().map(|row| row.id.0).collect();
+    assert_eq!(left, [1, 2, 3], "1 GiB of heads, and not more");
+}
