@@ -125,6 +125,19 @@ pub const SESSION_BYTES_WAITING_MAX: usize = 64 * 1024 * 1024;
 /// Bytes of the heads of further 401 and 407 that one ordinary request keeps for their challenges (RFC 3261 §16.7 step 7);
 /// over it, the challenge of a further one does not go back.
 pub const RELAY_CHALLENGE_BYTES_MAX: usize = 32 * 1024;
+/// Seconds for which a Record-Route of ours lets requests of its dialog pass, to the full hour above (W29).
+pub const SESSION_ROUTE_SECS: u64 = 24 * 3600;
+/// Bytes of what is remembered of INVITEs that passed, so that a CANCEL and the ACK of a failure go where each of them went; over it,
+/// the oldest is forgotten.
+pub const SESSION_INVITES_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// How long that is remembered after the INVITE, or the last response to it, has passed.
+pub const SESSION_INVITE_KEPT: Duration = Duration::from_secs(300);
+/// Bytes of what is remembered of where the parties of dialogs are; over it, the oldest is forgotten.
+pub const SESSION_PARTIES_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Places remembered of one party of a dialog: its Contact, and the proxies before it.
+pub const SESSION_PARTY_PLACES_MAX: usize = 8;
+/// Values of Route or Record-Route in one request; over it, 400. No request passes more proxies (RFC 3261 §8.1.1.6).
+pub const ROUTES_MAX: usize = 70;
 /// Bytes of the ordinary requests under way, a copy for each branch, and of the responses that are kept until all have come; over it, 503.
 pub const RELAY_BYTES_OPEN_MAX: usize = 256 * 1024 * 1024;
 /// Inputs waiting for the proxy from which on new messages get 503.

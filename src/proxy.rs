@@ -44,6 +44,8 @@ mod identity;
 
 mod core;
 
+mod calls;
+
 mod mailbox;
 
 mod load;
@@ -51,6 +53,8 @@ mod load;
 mod aliases;
 
 mod router;
+
+mod domains;
 
 mod users;
 
@@ -91,7 +95,7 @@ use self::admission::Errand;
 use self::aliases::Aliases;
 use self::auth::Role;
 use self::carrier::{Step, User, Wish};
-use self::core::{ALLOW, Action, Core, Rejection};
+use self::core::{Action, Core, Rejection};
 use self::dispatch::{Dispatches, Pending};
 use self::journal::Write;
 use self::legs::Place;
@@ -100,7 +104,7 @@ use self::relay::Relays;
 use self::session::{Sessions, is_of_session};
 use self::submission::Submission;
 use crate::machine::{BatchId, Flow, Input, Machine, Output};
-use crate::sip::{Compose, Message, RECIPIENT_LIST, Request, Response, SECONDARY_TO, parse, refusal};
+use crate::sip::{Message, Request, Response, parse, refusal};
 use crate::time::Now;
 use crate::transaction::{Arrival, ServerKey};
 
@@ -118,7 +122,10 @@ impl Proxy {
     fn received(&mut self, flow: Flow, bytes: &Bytes, now: Now) {
         self.core.carrier.heard_on(flow);
         match parse(bytes.clone()) {
-            Ok(Message::Request(request)) => self.request(&request, flow, now),
+            Ok(Message::Request(request)) => {
+                let request = own_route::restored(&self.core, &request).unwrap_or(request);
+                self.request(&request, flow, now);
+            }
             Ok(Message::Response(response)) => self.response(&response, now),
             Err(error) => {
                 let tag = self.core.random.token(12);
@@ -135,7 +142,7 @@ impl Proxy {
             self.core.turn_away(key, request, flow, now);
             return;
         }
-        if is_of_session(&self.core, request) {
+        if is_of_session(&self.core, request, now) {
             return self.sessions.request(&mut self.core, request, flow, now);
         }
         match self.core.carrier.receive_request(request, flow, now.mono) {
@@ -153,13 +160,13 @@ impl Proxy {
     }
 
     fn serve(&mut self, key: ServerKey, request: &Request, flow: Flow, now: Now) -> Result<(), Rejection> {
-        match admission::admit(&self.core, request, flow)? {
+        match admission::admit(&self.core, request, flow, now)? {
             Errand::Register => {
                 auth::check(&mut self.core, request, flow, Role::Registrar, now)?;
                 registrar::register(&mut self.core, key, request, flow, now)
             }
             Errand::Options => {
-                self.options(key, request, flow, now);
+                self.core.tell_what_we_do(key, request, flow, now);
                 Ok(())
             }
             Errand::Submission(submission) => self.submission(key, *submission, flow, now),
@@ -191,17 +198,6 @@ impl Proxy {
         auth::check(&mut self.core, submission.to_answer(), flow, Role::Proxy, now)?;
         admission::check_rate(&mut self.core, &submission.request, flow, now)?;
         self.dispatches.submit(&mut self.core, (key, flow), submission, now)
-    }
-
-    /// What this proxy can do (RFC 3261 §11; W6).
-    fn options(&mut self, key: ServerKey, request: &Request, flow: Flow, now: Now) {
-        let tag = self.core.random.token(12);
-        let bytes = Compose::response(request, 200, None, &tag, flow.remote)
-            .field("Allow", ALLOW)
-            .field("Accept", "*/*")
-            .field("Supported", format_args!("{SECONDARY_TO}, {RECIPIENT_LIST}"))
-            .finish();
-        self.core.answer_alike(key, 200, (flow, bytes), now);
     }
 
     fn response(&mut self, response: &Response, now: Now) {
@@ -244,7 +240,7 @@ impl Proxy {
             Step::Failed { user: User::Report { dispatch, cseq }, .. } => {
                 self.dispatches.report_ended(core, dispatch, (cseq, None), now);
             }
-            Step::Ready { user: User::Session(number), flow } => self.sessions.ready(core, number, flow),
+            Step::Ready { user: User::Session(number), flow } => self.sessions.ready(core, number, flow, now),
             Step::Failed { user: User::Session(number), .. } => self.sessions.failed(core, number),
             Step::Failed { user: User::Relay { relay, branch }, fault, .. } => {
                 self.relays.failed(core, (relay, branch), fault, now);

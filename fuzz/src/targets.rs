@@ -11,8 +11,8 @@ use fanfare::client::snapshot::Settings;
 use fanfare::config::proxy::ProxySettings;
 use fanfare::sip::digest::{Algorithm, Challenge, Credentials, Ha1};
 use fanfare::sip::{
-    Framed, Framer, Message, Method, NameAddr, ReportWish, Request, also_to, content, parse, read_report,
-    recipients, with_secondary_to, write_report,
+    Aor, Framed, Framer, Message, Method, NameAddr, ReportWish, Request, Uri, also_to, content, parse,
+    read_report, recipients, with_secondary_to, write_report,
 };
 use fanfare::store::ron_file;
 use serde::Serialize;
@@ -28,6 +28,8 @@ pub(crate) type Target = (&'static str, fn(&[u8]));
 pub(crate) const TARGETS: &[Target] = &[
     ("proxy", world::proxy),
     ("client", world::client),
+    ("stranger", world::stranger),
+    ("uri", uri),
     ("stream", stream),
     ("secondary_to", secondary_to),
     ("delivery_report", delivery_report),
@@ -36,6 +38,28 @@ pub(crate) const TARGETS: &[Target] = &[
     ("digest", digest),
     ("resource_lists", resource_lists),
 ];
+
+/// One person is one person however he is spelled (W14), and what is read is read again from what is made of it.
+fn uri(data: &[u8]) {
+    let Some(uri) = std::str::from_utf8(data).ok().and_then(|text| Uri::parse(text).ok()) else { return };
+    let aor = uri.aor();
+    assert!(uri.same_as(&uri), "{uri}");
+    assert_eq!(uri.to_sip().aor(), aor, "{uri}");
+    assert_eq!(uri.to_target().aor(), aor, "{uri}");
+    std::hint::black_box((uri.place(), uri.local_number(), uri.ip(), uri.names_somebody()));
+    if uri.host().is_empty() {
+        return;
+    }
+    assert_eq!(Aor::parse(aor.as_str()).as_ref(), Some(&aor), "{uri}");
+    let user = uri.user().map(|user| format!("{user}@")).unwrap_or_default();
+    let dot = if uri.host_ip().is_some() || uri.host().ends_with('.') { "" } else { "." };
+    let other = format!("sips:{user}{}{dot}:9999;transport=tcp;", uri.host().to_ascii_uppercase());
+    // The longest of all is too long with more behind it.
+    if let Ok(other) = Uri::parse(&other) {
+        assert_eq!(other.aor(), aor, "{other}");
+        assert!(other.has_host(uri.host()) && uri.has_host(aor.domain()), "{other}");
+    }
+}
 
 /// A stream is the same messages however it is cut; the first byte says how.
 fn stream(data: &[u8]) {

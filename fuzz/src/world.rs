@@ -9,8 +9,10 @@
 //! | `+` | so many milliseconds go by |
 //! | `!` | the disk fails from now on; or works again |
 //!
-//! `{call-id}` and `{from-tag}` stand for those of the latest MESSAGE that left.
+//! `{call-id}` and `{from-tag}` stand for those of the latest MESSAGE that left, `{route}` for the Record-Route of the latest request
+//! that had one.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,9 +21,11 @@ use fanfare::client::account::{Account, AgentConfig};
 use fanfare::client::command::{AgentCommand, Draft};
 use fanfare::client::journal::PersonRow;
 use fanfare::machine::{ConnectFault, ConnectionId, Flow, Input, Machine, Output};
-use fanfare::proxy::{Proxy, ProxyConfig};
+use fanfare::proxy::journal::UserRow;
+use fanfare::proxy::{Auth, Proxy, ProxyCommand, ProxyConfig};
 use fanfare::random::Random;
-use fanfare::sip::{Message, ReportMode, ReportWish, Transport, parse};
+use fanfare::sip::digest::{Algorithm, Ha1};
+use fanfare::sip::{Aor, Message, ReportMode, ReportWish, Request, Transport, parse};
 use fanfare::time::{Clock, Now, Timestamp};
 
 const PROXY: &str = "192.0.2.100:5060";
@@ -48,6 +52,61 @@ pub(crate) fn proxy(data: &[u8]) {
         world.take(format!("{flow}{}", registration(name)).as_bytes());
     }
     world.play(data);
+}
+
+/// What people send who prove nothing, on flows `0` and `1`, to a proxy that asks; Bob, a user, is at home on flow `2`, and answers. No
+/// request of theirs leaves to any place but one where somebody of ours is registered, a flow that is theirs, or one that Bob
+/// named in an answer; none leaves in a name of ours, and no response goes to anybody else.
+pub(crate) fn stranger(data: &[u8]) {
+    let local = address(PROXY);
+    let listens = vec![(Transport::Udp, local), (Transport::Tcp, local)];
+    let mut config = ProxyConfig::new(vec!["domain.com".to_owned()], listens);
+    config.auth = Auth::On;
+    config.trust = vec!["192.0.2.9/32".parse().expect("a prefix")];
+    let (now, bob) = (start(), address("192.0.2.7:5060"));
+    let theirs = Flow::udp(local, address("203.0.113.66:5060"));
+    let stream = stream(local, "203.0.113.66:40000", 1);
+    let proxy = Proxy::new(config, Default::default(), Random::from_seed(1), now);
+    let trusted = Flow::udp(local, address("192.0.2.9:5060"));
+    let mut world = World::new(proxy, [theirs, stream, Flow::udp(local, bob), trusted], now);
+    let users = ["bob", "ceo"].map(|name| UserRow {
+        aor: Aor::parse(&format!("{name}@domain.com")).expect("an address"),
+        sha256: Ha1::new(Algorithm::Sha256, name, "domain.com", "secret"),
+        md5: Ha1::new(Algorithm::Md5, name, "domain.com", "secret"),
+        blocked: Vec::new(),
+    });
+    world.input(Input::Command(ProxyCommand::Users(users.into())));
+    let home = registration("bob").replace("bob@192.0.2.6:5060", "bob@192.0.2.7:5060");
+    world.take(format!("3{home}").as_bytes());
+    // From here on nobody is trusted who writes.
+    world.flows[3] = theirs;
+    world.watch = Some(Watch { homes: vec![bob], said: Vec::new() });
+    world.play(data);
+}
+
+/// Where what strangers send may lead.
+struct Watch {
+    homes: Vec<SocketAddr>,
+    /// What was answered from there.
+    said: Vec<u8>,
+}
+
+impl Watch {
+    fn was_named(&self, place: &str) -> bool {
+        self.said.windows(place.len()).any(|window| window.eq_ignore_ascii_case(place.as_bytes()))
+    }
+
+    fn check(&self, remote: SocketAddr, flows: &[Flow]) {
+        let is_theirs = flows.iter().any(|flow| flow.remote.ip() == remote.ip());
+        let is_right = is_theirs || self.homes.contains(&remote) || self.was_named(&remote.ip().to_string());
+        assert!(is_right, "a stranger's request leaves to {remote}");
+    }
+
+    fn check_sender(request: &Request) {
+        let from = request.fields().from().uri;
+        let is_ours = from.has_host("domain.com") || from.has_host("192.0.2.100");
+        assert!(!is_ours, "{} leaves in the name of {from}", request.method());
+    }
 }
 
 /// Datagrams and messages of streams into the client, which is registered and has sent a message to Ann and Bob.
@@ -92,7 +151,10 @@ struct World<M: Machine> {
     asked: Option<(Flow, Bytes)>,
     /// The latest MESSAGE that left.
     message: Bytes,
+    /// The Record-Route of the latest request that had one.
+    route: String,
     connections: u64,
+    watch: Option<Watch>,
 }
 
 impl<M: Machine> World<M> {
@@ -104,7 +166,9 @@ impl<M: Machine> World<M> {
             is_disk_full: false,
             asked: None,
             message: Bytes::new(),
+            route: String::new(),
             connections: 100,
+            watch: None,
         }
     }
 
@@ -146,12 +210,16 @@ impl<M: Machine> World<M> {
     fn filled(&self, bytes: &[u8]) -> Bytes {
         let message = String::from_utf8_lossy(&self.message);
         let tag = field(&message, "From").split(";tag=").nth(1).unwrap_or_default();
-        let bytes = replaced(bytes, b"{call-id}", field(&message, "Call-ID").as_bytes());
+        let bytes = replaced(bytes, b"{route}", self.route.as_bytes());
+        let bytes = replaced(&bytes, b"{call-id}", field(&message, "Call-ID").as_bytes());
         replaced(&bytes, b"{from-tag}", tag.as_bytes()).into()
     }
 
     fn answer(&mut self, rest: &[u8]) {
         let Some((flow, request)) = self.asked.clone() else { return };
+        if let Some(watch) = &mut self.watch {
+            watch.said.extend_from_slice(rest);
+        }
         let request = String::from_utf8_lossy(&request);
         let [via, from, to, call_id, cseq] =
             ["Via", "From", "To", "Call-ID", "CSeq"].map(|name| field(&request, name));
@@ -177,15 +245,24 @@ impl<M: Machine> World<M> {
                     self.sent(transmit.flow, transmit.bytes);
                     continue;
                 }
-                Output::Connect { id, .. } if self.connections.is_multiple_of(3) => {
-                    Input::ConnectFailed { id, fault: ConnectFault::Unreachable }
-                }
                 Output::Connect { id, hop, .. } => {
-                    let remote = hop.remote.to_string();
-                    let flow = stream(address(PROXY), &remote, self.connections);
-                    Input::Connected { id, flow }
+                    if let Some(watch) = &self.watch {
+                        watch.check(hop.remote, &self.flows);
+                    }
+                    if self.connections.is_multiple_of(3) {
+                        Input::ConnectFailed { id, fault: ConnectFault::Unreachable }
+                    } else {
+                        let remote = hop.remote.to_string();
+                        let flow = stream(address(PROXY), &remote, self.connections);
+                        Input::Connected { id, flow }
+                    }
                 }
-                Output::Resolve { id, .. } => Input::Resolved { id, hops: Vec::new() },
+                Output::Resolve { id, uri } => {
+                    if let Some(watch) = &self.watch {
+                        assert!(watch.was_named(uri.target_host()), "a stranger's request asks for {uri}");
+                    }
+                    Input::Resolved { id, hops: Vec::new() }
+                }
                 Output::Commit(batch) if self.is_disk_full => Input::CommitFailed(batch.id),
                 Output::Commit(batch) => Input::Committed(batch.id),
                 Output::Event(_) => continue,
@@ -197,6 +274,9 @@ impl<M: Machine> World<M> {
 
     /// What leaves is a message; a response to what was none may repeat what was wrong with it.
     fn sent(&mut self, flow: Flow, bytes: Bytes) {
+        if let Some(watch) = &self.watch {
+            watch.check(flow.remote, &self.flows);
+        }
         if bytes.starts_with(b"SIP/2.0 ") {
             assert!(bytes.windows(4).any(|window| window == b"\r\n\r\n"), "a response without an end");
             return;
@@ -205,6 +285,13 @@ impl<M: Machine> World<M> {
         let Ok(Message::Request(request)) = parsed else {
             panic!("no request: {parsed:?}\n{}", String::from_utf8_lossy(&bytes));
         };
+        if self.watch.is_some() {
+            Watch::check_sender(&request);
+        }
+        let route: Vec<_> = request.fields().every("Record-Route").collect();
+        if !route.is_empty() {
+            self.route = route.join(", ");
+        }
         if request.method().as_str() == "MESSAGE" {
             self.message = bytes.clone();
         }
@@ -258,11 +345,11 @@ fn start() -> Now {
     Now { mono: Clock::start().now().mono, wall: Timestamp::from_millis(1_289_690_940_000) }
 }
 
-fn address(text: &str) -> std::net::SocketAddr {
+fn address(text: &str) -> SocketAddr {
     text.parse().expect("an address")
 }
 
-fn stream(local: std::net::SocketAddr, remote: &str, connection: u64) -> Flow {
+fn stream(local: SocketAddr, remote: &str, connection: u64) -> Flow {
     let connection = Some(ConnectionId(connection));
     Flow { transport: Transport::Tcp, local, remote: address(remote), connection }
 }

@@ -92,8 +92,10 @@ impl AddressBook {
     }
 }
 
-/// What two spellings of one person's address have in common: the address-of-record, and a port that is
-/// not SIP's own. `im:ann@Domain.com` and `sip:ann@domain.com;transport=tcp` have the same key.
+/// What two spellings of one person's address have in common: the address-of-record. `im:ann@Domain.com`,
+/// `sip:ann@domain.com.:5070` and `sip:%61nn@domain.com;transport=tcp` have the same key, as they are the same person to the
+/// server of that domain, which lets nobody else write in such a name. Behind a host that is a number there may be no
+/// such server, but a program of its own at each port: there, a port that is not SIP's own counts.
 #[must_use]
 pub fn address_key(address: &str) -> String {
     Uri::typed(address).map_or_else(|_| address.trim().to_lowercase(), |uri| uri_key(&uri))
@@ -105,8 +107,8 @@ pub fn uri_key(uri: &Uri) -> String {
     if uri.host().is_empty() {
         return uri.aor().as_str().to_lowercase();
     }
-    match uri.port() {
-        None | Some(5060) => uri.aor().as_str().to_owned(),
+    match uri.port().filter(|port| *port != 5060 && uri.host_ip().is_some()) {
+        None => uri.aor().as_str().to_owned(),
         Some(port) => format!("{}:{port}", uri.aor()),
     }
 }
@@ -138,7 +140,22 @@ mod tests {
         assert_eq!(book.contacts.len(), 2);
         assert_eq!(book.name_of("ann@domain.com"), Some("Ann"));
         assert_eq!(book.name_of("sip:bob@domain.com"), None);
-        assert!(book.find("sip:bob@domain.com:5061").is_none(), "another port outside is another person");
+        for bob in [
+            "bob@domain.com:5061",
+            "sips:bob@domain.com.",
+            "sip:%62ob@DOMAIN.com:5060",
+            "<sip:bob@domain.com;x=1>",
+        ] {
+            let bob = bob.trim_matches(['<', '>']);
+            assert!(book.find(bob).is_some(), "{bob}: a port makes nobody another person");
+        }
+        assert!(
+            book.find("sip:bob@domain.com.evil.org").is_none() && book.find("sip:Bob@domain.com").is_none()
+        );
+        book.put(contact("sip:me@[::ffff:192.0.2.7]:5070", "Me"));
+        assert_eq!(book.name_of("sip:me@192.0.2.7:5070"), Some("Me"));
+        assert!(book.find("sip:me@192.0.2.7:5071").is_none(), "another program");
+        book.remove("sip:me@192.0.2.7:5070");
         book.remove("sip:ann@domain.com");
         assert_eq!(book.contacts.len(), 1);
     }

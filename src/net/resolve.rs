@@ -62,7 +62,7 @@ pub(super) fn route(uri: &Uri) -> Route {
         let port = uri.port().unwrap_or_else(|| transport.default_port());
         return Route::Known(vec![Hop { transport, remote: SocketAddr::new(ip, port) }]);
     }
-    let host = uri.host().trim_end_matches('.').to_ascii_lowercase();
+    let host = uri.target_host().trim_end_matches('.').to_ascii_lowercase();
     let transport = transport.filter(|_| !uri.is_sips());
     Route::Name(Name { host, port: uri.port(), transport, is_sips: uri.is_sips() })
 }

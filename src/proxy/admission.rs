@@ -2,8 +2,9 @@
 
 use super::core::{ALLOW, Core, Rejection};
 use super::dispatch::Dispatches;
+use super::identity;
 use super::load::Pressure;
-use super::own_route::is_routed;
+use super::own_route::{Ahead, check_routes, own_routes};
 use super::submission::{Lists, Submission, has_list, is_submission};
 use crate::limits::ADDRESSES_PER_RECIPIENT_MAX;
 use crate::machine::Flow;
@@ -53,7 +54,8 @@ pub(super) fn turned_away(
 }
 
 /// What a new request is, or why it is refused.
-pub(super) fn admit(core: &Core, request: &Request, flow: Flow) -> Result<Errand, Rejection> {
+pub(super) fn admit(core: &Core, request: &Request, flow: Flow, now: Now) -> Result<Errand, Rejection> {
+    identity::check_from(request)?;
     if request.bytes().len() > core.config.message_bytes_max {
         return Err(Rejection::new(413));
     }
@@ -62,6 +64,7 @@ pub(super) fn admit(core: &Core, request: &Request, flow: Flow) -> Result<Errand
         return Err(Rejection::new(416));
     }
     check_required(request, "Proxy-Require", &[SECONDARY_TO])?;
+    check_routes(request)?;
     let hops_left = request.fields().max_forwards()?.unwrap_or(70);
     match request.method() {
         Method::Register => check_required(request, "Require", &[]).map(|()| Errand::Register),
@@ -78,7 +81,7 @@ pub(super) fn admit(core: &Core, request: &Request, flow: Flow) -> Result<Errand
         Method::Message if is_submission(request) || is_to_list(core, request)? => {
             Ok(Errand::Submission(Box::new(submission(core, request, flow)?)))
         }
-        Method::Message | Method::Options => relay(core, request, flow),
+        Method::Message | Method::Options => relay(core, request, flow, now),
         Method::Invite | Method::Ack | Method::Bye | Method::Cancel | Method::Subscribe | Method::Notify => {
             Err(Rejection::new(405).with("Allow", ALLOW))
         }
@@ -133,19 +136,22 @@ fn is_to_list(core: &Core, request: &Request) -> Result<bool, Rejection> {
     Ok(members.is_some_and(|members| members.len() > 1))
 }
 
-/// Anybody may write to our users, only our users and trusted peers to others; and who is in a dialog, within it (W29).
-fn relay(core: &Core, request: &Request, flow: Flow) -> Result<Errand, Rejection> {
-    let is_to_ours = core.domains.serving(request.uri()).is_some();
-    if is_to_ours || may_send(core, request, flow) || is_routed(core, request) {
+/// Anybody may write to our users, only our users and trusted peers to others, or along a Route of others; and who is in a
+/// dialog, to the other party of it (W29).
+fn relay(core: &Core, request: &Request, flow: Flow, now: Now) -> Result<Errand, Rejection> {
+    let own = own_routes(core, request);
+    let is_to_ours = !own.has_way() && core.domains.serving(request.uri()).is_some();
+    let is_known = || own.is_recorded(now) && Ahead::of(request, &own).is_known(core, request, now);
+    if is_to_ours || may_send(core, request, flow) || is_known() {
         Ok(Errand::Relay)
     } else {
         Err(Rejection::because(403, "Relaying Denied"))
     }
 }
 
-/// W14: a user of a served domain (as the From says while there is no authentication), or a trusted peer.
+/// W14: a user of a served domain (as the From says: he is asked to prove it where users are), or a trusted peer.
 pub(super) fn may_send(core: &Core, request: &Request, flow: Flow) -> bool {
-    core.domains.serving(&request.fields().from().uri).is_some() || core.config.trusts(flow.remote.ip())
+    core.domains.claimed(&request.fields().from().uri).is_some() || core.config.trusts(flow.remote.ip())
 }
 
 /// True for the proxy itself: one of its domains or addresses, without a user.

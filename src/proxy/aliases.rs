@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::domains::Domains;
 use super::journal::AliasRow;
-use super::router::Domains;
 use crate::limits::{ALIAS_DEPTH_MAX, RECIPIENTS_MAX};
 use crate::sip::{Aor, Uri};
 

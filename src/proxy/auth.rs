@@ -33,16 +33,52 @@ pub(super) fn check(
     role: Role,
     now: Now,
 ) -> Result<(), Rejection> {
-    if !core.users.asks() || core.config.trusts(flow.remote.ip()) {
+    let is_own = |proved: &Proved| proved.user == proved.claimed;
+    if prove(core, request, flow, role, now)?.is_none_or(|proved| is_own(&proved)) {
         return Ok(());
+    }
+    Err(another_users(role))
+}
+
+/// Who has proved that he is a user, and who of ours he says that he is.
+#[derive(Clone, Debug)]
+pub(super) struct Proved {
+    pub(super) user: Aor,
+    pub(super) claimed: Aor,
+}
+
+/// A name that belongs to another user than the one whose credentials they are.
+pub(super) fn another_users(role: Role) -> Rejection {
+    Rejection::because(
+        403,
+        match role {
+            Role::Registrar => "To Is Another User's",
+            Role::Proxy | Role::Caller => "From Is Another User's",
+        },
+    )
+}
+
+/// What [`check`] finds out before it compares; none where there is nothing to prove.
+///
+/// # Errors
+/// 401 or 407 where credentials are missing, wrong or stale, 403 where they were wrong too often.
+pub(super) fn prove(
+    core: &mut Core,
+    request: &Request,
+    flow: Flow,
+    role: Role,
+    now: Now,
+) -> Result<Option<Proved>, Rejection> {
+    if !core.users.asks() || core.config.trusts(flow.remote.ip()) {
+        return Ok(None);
     }
     let fields = request.fields();
     let named = match role {
         Role::Registrar => fields.to().uri,
         Role::Proxy | Role::Caller => fields.from().uri,
     };
-    let Some(claimed) = core.domains.aor(&named) else {
-        return Ok(());
+    let Some(claimed) = core.domains.claimed(&named) else {
+        return Ok(None);
     };
     let offered = core.users.offered();
     let is_ours = |credentials: &Credentials| {
@@ -53,16 +89,7 @@ pub(super) fn check(
         return Err(challenge(core, role, &claimed, Freshness::Fresh, now));
     };
     let user = proved_user(core, request, (flow, role), (&credentials, &claimed), now)?;
-    if user == claimed {
-        return Ok(());
-    }
-    Err(Rejection::because(
-        403,
-        match role {
-            Role::Registrar => "To Is Another User's",
-            Role::Proxy | Role::Caller => "From Is Another User's",
-        },
-    ))
+    Ok(Some(Proved { user, claimed }))
 }
 
 /// Whose credentials they are, if they are good.

@@ -13,7 +13,7 @@ use crate::transaction::Timers;
 /// What a proxy serves, where it listens, whom it trusts and how much it takes.
 #[derive(Clone, Debug)]
 pub struct ProxyConfig {
-    /// Served domains, best name first; one may carry a port, which then has to match (W14).
+    /// Served domains, best name first; a port behind one counts only where it is a number, which then is ours at that port (W14).
     pub domains: Vec<String>,
     /// Where sockets listen, with their true ports.
     pub listens: Vec<(Transport, SocketAddr)>,

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::aliases::Aliases;
+use super::calls::Calls;
 use super::carrier::{Carrier, User};
 use super::config::ProxyConfig;
+use super::domains::Domains;
 use super::event::ProxyEvent;
 use super::guesses::Guesses;
 use super::journal::{DispatchId, Write};
@@ -15,13 +17,13 @@ use super::load::Load;
 use super::location::LocationService;
 use super::mailbox::{Entry, Mailbox};
 use super::nonces::Nonces;
-use super::router::{Domains, Router};
+use super::router::Router;
 use super::secret::Secret;
 use super::users::Users;
 use crate::limits::{ANSWER_AGAIN_BYTES_MAX, RETRY_AFTER_SECS, RETRY_AFTER_SPREAD_SECS};
 use crate::machine::{Flow, Held, Output, Transmit};
 use crate::random::Random;
-use crate::sip::{Aor, Compose, Request};
+use crate::sip::{Aor, Compose, RECIPIENT_LIST, Request, SECONDARY_TO};
 use crate::time::{Now, Timestamp};
 use crate::transaction::ServerKey;
 
@@ -171,6 +173,7 @@ pub(super) struct Core {
     pub(super) agenda: Agenda,
     pub(super) rates: Rates,
     pub(super) load: Load,
+    pub(super) calls: Calls,
     held: Held<Write, Action>,
     /// Bytes of the REGISTERs whose 200 waits for the store.
     pub(super) registering: usize,
@@ -196,6 +199,7 @@ impl Core {
             agenda: Agenda::default(),
             rates: Rates::default(),
             load: Load::default(),
+            calls: Calls::default(),
             held: Held::default(),
             registering: 0,
             is_commit_wanted: false,
@@ -315,6 +319,17 @@ impl Core {
             return self.transmit(flow, bytes);
         }
         self.carrier.respond(key, status, bytes, now.mono);
+    }
+
+    /// Answers an OPTIONS with what this proxy can do (RFC 3261 §11; W6).
+    pub(super) fn tell_what_we_do(&mut self, key: ServerKey, request: &Request, flow: Flow, now: Now) {
+        let tag = self.random.token(12);
+        let bytes = Compose::response(request, 200, None, &tag, flow.remote)
+            .field("Allow", ALLOW)
+            .field("Accept", "*/*")
+            .field("Supported", format_args!("{SECONDARY_TO}, {RECIPIENT_LIST}"))
+            .finish();
+        self.answer_alike(key, 200, (flow, bytes), now);
     }
 
     /// The date as RFC 3261 §20.17 writes it.

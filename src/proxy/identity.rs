@@ -3,15 +3,27 @@
 //! `P-Asserted-Identity` counts from trusted peers and goes to trusted peers. Of anybody else it is taken out; of a user who has proved
 //! who he is it is made anew.
 
-use super::core::Core;
+use super::core::{Core, Rejection};
 use crate::machine::Flow;
 use crate::sip::digest::Credentials;
-use crate::sip::{Aor, Edit, Request};
+use crate::sip::{Aor, Edit, Request, Scheme};
 
 /// The field of RFC 3325 §9.1.
 pub(super) const ASSERTED: &str = "P-Asserted-Identity";
 /// What a user would like to have asserted (§9.2): nothing that we ask for, so it ends here.
 pub(super) const PREFERRED: &str = "P-Preferred-Identity";
+
+/// Who writes is named by an address of a kind by which a recipient knows people: of any other (`mailto:`, `xmpp:`) nobody could say
+/// whether it is one of ours.
+///
+/// # Errors
+/// 400 where it is not.
+pub(super) fn check_from(request: &Request) -> Result<(), Rejection> {
+    match request.fields().from().uri.scheme() {
+        Scheme::Sip | Scheme::Sips | Scheme::Im | Scheme::Pres | Scheme::Tel => Ok(()),
+        Scheme::Other(_) => Err(Rejection::because(400, "From Needs A sip, sips, im, pres Or tel URI")),
+    }
+}
 
 /// What is asserted of the sender of a request that came in on this flow, as the field's value.
 pub(super) fn asserted(core: &Core, request: &Request, flow: Flow) -> Option<String> {
@@ -20,7 +32,7 @@ pub(super) fn asserted(core: &Core, request: &Request, flow: Flow) -> Option<Str
         return Some(said.join(", ")).filter(|said| !said.is_empty());
     }
     // Without authentication nothing is known.
-    let proved = core.domains.aor(&request.fields().from().uri).filter(|_| core.users.asks())?;
+    let proved = core.domains.claimed(&request.fields().from().uri).filter(|_| core.users.asks())?;
     Some(format!("<sip:{proved}>"))
 }
 

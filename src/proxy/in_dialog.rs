@@ -24,12 +24,17 @@ impl InDialog {
         let fields = request.fields();
         let to_tag = fields.to().tag()?.to_owned();
         let own = own_routes(core, request);
-        if !own.is_recorded || !is_routable(request.uri()) {
+        if !own.was_recorded() || !is_routable(request.uri()) {
             return None;
         }
         let from_tag = fields.from().tag()?.to_owned();
-        let routes = fields.routes("Route").ok()?;
-        let routes = routes.iter().skip(own.count).map(ToString::to_string).collect();
+        let others = fields.routes("Route").ok()?;
+        let mut routes: Vec<_> = others.iter().skip(own.count).map(ToString::to_string).collect();
+        if own.strict().is_some() {
+            // RFC 3261 §16.6 step 6.
+            routes.remove(0);
+            routes.push(format!("<{}>", request.uri().to_sip().to_target()));
+        }
         Some(Self {
             ahead: Ahead::of(request, &own),
             call_id: fields.call_id().to_owned(),

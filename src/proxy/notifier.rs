@@ -121,7 +121,7 @@ impl Report {
             mode: submission.wish.mode,
             detail: submission.wish.detail,
             dialog,
-            sender: core.domains.aor(&sender),
+            sender: core.domains.claimed(&sender),
             row: row.unwrap_or(ReportRow { cseq: 0, answered: 0, rounds: 0, due_at: None, closed: false }),
             stage: Stage::Idle,
             order: Order::FlowFirst,

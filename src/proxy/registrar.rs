@@ -98,7 +98,7 @@ fn whose(core: &Core, request: &Request) -> Result<Aor, Rejection> {
         return Err(Rejection::because(403, "Not A Domain Of This Registrar"));
     }
     let to = request.fields().to().uri;
-    core.domains.aor(&to).filter(|aor| !aor.user().is_empty()).ok_or(Rejection::new(404))
+    core.domains.claimed(&to).filter(|aor| !aor.user().is_empty()).ok_or(Rejection::new(404))
 }
 
 /// Step 6 for `Contact: *`.

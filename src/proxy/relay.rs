@@ -6,8 +6,8 @@ use super::branch::{Answer, Fork, TOO_LARGE, Verdict, rank};
 use super::carrier::{Fault, Printed, User};
 use super::core::{Core, Rejection};
 use super::identity;
-use super::own_route::{Ahead, own_routes};
-use super::router::{Target, TargetSet, way_to};
+use super::own_route::{Ahead, own_routes, pass_routes};
+use super::router::{Target, TargetSet};
 use crate::limits::{MAX_BREADTH, RELAY_BYTES_OPEN_MAX, RELAY_CHALLENGE_BYTES_MAX, RELAYS_OPEN_MAX};
 use crate::machine::Flow;
 use crate::sip::{Edit, NameAddr, Request, Response, Scheme, Uri};
@@ -218,12 +218,13 @@ fn share(breadth: u32, branches: usize) -> Result<u32, Rejection> {
 /// Where a request goes: along the Route that is left after ours, else by its Request-URI (RFC 3261 §16.4, §16.5).
 fn targets(core: &Core, request: &Request, flow: Flow, now: Now) -> Result<Vec<Target>, Rejection> {
     let own = own_routes(core, request);
-    if own.is_recorded {
+    if own.has_way() || own.is_recorded(now) {
+        let to = core.domains.aor(&request.fields().to().uri);
+        if to.is_some_and(|to| core.users.block(&to, &identity::sender(core, request, flow))) {
+            return Err(Rejection::new(403));
+        }
         let target = Ahead::of(request, &own).target(core, now).ok_or(Rejection::new(480))?;
         return Ok(vec![target]);
-    }
-    if let Some(next) = request.fields().routes("Route")?.get(own.count) {
-        return Ok(vec![Target { uri: request.uri().clone(), way: way_to(&next.uri), device: None }]);
     }
     // A message to several has become a submission; what is left is an alias (W16).
     let members = core.aliases.members(request.uri(), &core.domains)?;
@@ -246,14 +247,12 @@ fn edit<'a>(core: &Core, relay: &'a Relay, uri: &Uri, via: &str) -> Edit<'a> {
     let request = &relay.request;
     let fields = request.fields();
     let hops_left = fields.max_forwards().ok().flatten().map_or(70, |hops| hops.saturating_sub(1));
-    let mut edit = Edit::request(request)
+    let edit = Edit::request(request)
         .uri(&uri.to_sip())
         .push_front("Via", via)
         .set("Max-Forwards", hops_left)
         .set("Max-Breadth", relay.breadth);
-    for _ in 0..own_routes(core, request).count {
-        edit = edit.pop("Route");
-    }
+    let mut edit = pass_routes(edit, request, &own_routes(core, request));
     // W14: peers that know no im: get sip:, and the answer goes back as the sender wrote it.
     for (name, address) in [("From", fields.from()), ("To", fields.to())] {
         if is_im(&address.uri) {

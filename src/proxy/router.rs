@@ -4,17 +4,13 @@
 use std::net::SocketAddr;
 
 use super::carrier::{Carrier, Way};
-use super::config::{ProxyConfig, StaticRoute};
+use super::domains::{Domains, port_of};
 use super::journal::Reach;
 use super::location::{Binding, LocationService};
-use super::sockets::OwnAddresses;
 use super::users::Users;
 use crate::machine::{Flow, Hop};
 use crate::sip::{Aor, Scheme, Transport, Uri};
 use crate::time::Now;
-
-/// In place of a domain it stands for all `tel:` URIs.
-const TELEPHONES: &str = "tel";
 
 /// One place to send a request to.
 #[derive(Clone, Debug)]
@@ -45,88 +41,6 @@ pub(super) enum TargetSet {
     Unknown,
     /// A scheme that is not SIP's.
     Unsupported,
-}
-
-/// The domains that this proxy serves.
-#[derive(Debug)]
-pub(super) struct Domains {
-    domains: Vec<(String, Option<u16>)>,
-    own: OwnAddresses,
-    routes: Vec<StaticRoute>,
-}
-
-impl Domains {
-    pub(super) fn new(config: &ProxyConfig) -> Self {
-        let split = |domain: &String| {
-            let whole = || (domain.to_ascii_lowercase(), None);
-            domain
-                .rsplit_once(':')
-                .and_then(|(host, port)| Some((host.to_ascii_lowercase(), Some(port.parse().ok()?))))
-                .unwrap_or_else(whole)
-        };
-        Self {
-            domains: config.domains.iter().map(split).collect(),
-            own: OwnAddresses::new(config),
-            routes: config.routes.clone(),
-        }
-    }
-
-    /// The domain by which we call ourselves.
-    pub(super) fn first(&self) -> Option<&str> {
-        self.domains.first().map(|(domain, _)| domain.as_str())
-    }
-
-    /// The served domain that a URI is of (W14): by name with the port that fits, or an address that we listen on by number, which
-    /// stands for the first domain.
-    pub(super) fn serving(&self, uri: &Uri) -> Option<&str> {
-        let host = uri.host().trim_end_matches('.');
-        let named = self
-            .domains
-            .iter()
-            .find(|(domain, port)| domain.eq_ignore_ascii_case(host) && self.port_fits(*port, uri.port()));
-        let Some((domain, _)) = named else {
-            let address = SocketAddr::new(uri.ip()?, port_of(uri));
-            return self.own.has(address).then(|| self.first()).flatten();
-        };
-        Some(domain)
-    }
-
-    /// Whose a URI is, if it is of one of ours.
-    pub(super) fn aor(&self, uri: &Uri) -> Option<Aor> {
-        let domain = self.serving(uri)?;
-        let aor = uri.aor();
-        if aor.domain() == domain {
-            return Some(aor);
-        }
-        Aor::parse(&format!("{}@{domain}", aor.user()))
-    }
-
-    /// True for an address-of-record of a served domain.
-    pub(super) fn serves(&self, aor: &Aor) -> bool {
-        self.domains.iter().any(|(domain, _)| domain == aor.domain())
-    }
-
-    /// Whom a From names: one of ours under the name that we know, anybody else as it says.
-    pub(super) fn person(&self, uri: &Uri) -> Aor {
-        self.aor(uri).unwrap_or_else(|| uri.aor())
-    }
-
-    /// The next hop that the settings name for a domain of others (W19). A port or another transport in the URI names another
-    /// server, and what asks for TLS does not go without it (W32).
-    fn next_hop(&self, uri: &Uri) -> Option<Hop> {
-        let host = if *uri.scheme() == Scheme::Tel { TELEPHONES } else { uri.host().trim_end_matches('.') };
-        let route = self.routes.iter().find(|route| route.domain.eq_ignore_ascii_case(host))?;
-        let fits = uri.transport().is_none_or(|asked| asked == route.hop.transport);
-        (fits && uri.port().is_none()).then_some(route.hop)
-    }
-
-    fn port_fits(&self, served: Option<u16>, asked: Option<u16>) -> bool {
-        match (served, asked) {
-            (None, None) => true,
-            (None, Some(asked)) => self.own.has_port(asked),
-            (Some(_), asked) => served == asked,
-        }
-    }
 }
 
 /// What knows where people are.
@@ -248,7 +162,7 @@ impl Router<'_> {
 }
 
 /// The way to a URI that is nobody's binding (W19).
-pub(super) fn way_to(uri: &Uri) -> Way {
+fn way_to(uri: &Uri) -> Way {
     match uri.ip() {
         Some(ip) => {
             let transport = uri.transport().unwrap_or(Transport::Udp);
@@ -273,9 +187,4 @@ pub(super) fn is_routable(uri: &Uri) -> bool {
         Scheme::Sip | Scheme::Sips | Scheme::Im | Scheme::Pres => !uri.host().is_empty(),
         Scheme::Tel | Scheme::Other(_) => false,
     }
-}
-
-/// The port that a URI means (RFC 3261 §19.1.2).
-fn port_of(uri: &Uri) -> u16 {
-    uri.port().unwrap_or_else(|| uri.transport().unwrap_or(Transport::Udp).default_port())
 }

@@ -29,6 +29,8 @@ enum Purpose {
     SessionBranch,
     Dialog,
     Nonce,
+    Invite,
+    Party,
 }
 
 impl std::fmt::Debug for Secret {
@@ -86,10 +88,23 @@ impl Secret {
         format!("z9hG4bK{:032x}", self.hash(Purpose::SessionBranch, &parts))
     }
 
-    /// What our Record-Route carries of a dialog and of the flow that it names, so that nobody else passes by it (W29).
-    pub(super) fn dialog(self, call_id: &str, flow: Option<&str>) -> String {
-        let parts: Vec<&[u8]> = [Some(call_id), flow].into_iter().flatten().map(str::as_bytes).collect();
+    /// What our Record-Route carries, so that nobody else passes by it (W29): over the dialog, who called whom in it, its
+    /// end, and the flow that the Route names.
+    pub(super) fn dialog(self, parts: &[&str]) -> String {
+        let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
         format!("{:016x}", self.hash(Purpose::Dialog, &parts) >> 64)
+    }
+
+    /// The number of an INVITE, which its CANCEL and the ACK of its failure share with it.
+    pub(super) fn invite(self, parts: &[&str]) -> u128 {
+        let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
+        self.hash(Purpose::Invite, &parts)
+    }
+
+    /// The number of one party of a dialog.
+    pub(super) fn party(self, parts: &[&str]) -> u128 {
+        let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
+        self.hash(Purpose::Party, &parts)
     }
 
     /// The number of a double's key (W12).

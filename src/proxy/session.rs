@@ -1,9 +1,9 @@
 //! Requests of sessions: INVITE, what belongs to it, and what follows it, forwarded without state and record-routed
 //! (RFC 3261 §16.11, §16.6), so that phones of ours can talk and a MESSAGE of their dialog comes by (W29).
 //!
-//! **Invariant:** nothing of a session is kept. Where a response goes stands in its Via, and that a request may pass
-//! stands in its Route; a keyed hash says that both are of our own making. A connection that lives is used again for what goes
-//! back to its other end.
+//! **Invariant:** nothing of a session is stored. Where a response goes stands in its Via, and that a request may pass
+//! stands in its Route; a keyed hash says that both are of our own making. What cannot be asked for credentials goes where
+//! [`super::calls`] remembers that its call is. A connection that lives is used again for what goes back to its other end.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -12,23 +12,26 @@ use bytes::Bytes;
 
 use super::admission::{check_required, may_send};
 use super::auth::{self, Role};
+use super::calls::Passed;
 use super::carrier::{User, Way};
 use super::core::{Core, Rejection};
 use super::identity;
-use super::own_route::{Ahead, OwnRoutes, Side, is_routed, own_routes, record_routes};
+use super::own_route::{
+    Ahead, Side, caller, check_routes, is_routed, own_routes, party_to, pass_routes, record_routes,
+};
 use super::reach::is_caller_by_flow;
 use super::router::{Target, TargetSet, is_routable};
-use crate::limits::{SESSION_BYTES_WAITING_MAX, SESSION_REQUESTS_WAITING_MAX};
+use crate::limits::{ROUTES_MAX, SESSION_BYTES_WAITING_MAX, SESSION_REQUESTS_WAITING_MAX};
 use crate::machine::{Flow, Hop};
 use crate::sip::{
-    Edit, Fields, Message, Method, Request, Response, SECONDARY_TO, Transport, Uri, Via, parse,
+    Contacts, Edit, Fields, Message, Method, Request, Response, SECONDARY_TO, Transport, Via, parse,
 };
 use crate::time::Now;
 
 /// What waits for its flow.
 #[derive(Debug)]
 enum Passing {
-    Request { request: Box<Request>, uri: Uri, from: Flow, is_by_flow: bool },
+    Request { request: Box<Request>, passed: Box<Passed>, from: Flow },
     Response(Bytes),
 }
 
@@ -51,10 +54,10 @@ impl Passing {
 }
 
 /// True for a request that is passed on without a transaction.
-pub(super) fn is_of_session(core: &Core, request: &Request) -> bool {
+pub(super) fn is_of_session(core: &Core, request: &Request, now: Now) -> bool {
     match request.method() {
         Method::Invite | Method::Ack | Method::Bye | Method::Cancel => true,
-        Method::Subscribe | Method::Notify | Method::Other(_) => is_routed(core, request),
+        Method::Subscribe | Method::Notify | Method::Other(_) => is_routed(core, request, now),
         Method::Message | Method::Register | Method::Options => false,
     }
 }
@@ -63,10 +66,13 @@ impl Sessions {
     /// Passes a request on to one place, or refuses it; an ACK is never answered.
     pub(super) fn request(&mut self, core: &mut Core, request: &Request, flow: Flow, now: Now) {
         match self.judge(core, request, flow, now) {
-            Ok(Target { uri, way, .. }) => {
-                let is_by_flow = is_by_flow(&way);
-                let request = Box::new(request.clone());
-                self.pass(core, Passing::Request { request, uri, from: flow, is_by_flow }, way, now);
+            Ok(passed) => {
+                if *request.method() == Method::Invite {
+                    remember(core, request, (flow, &passed), now);
+                }
+                let way = passed.target.way.clone();
+                let (request, passed) = (Box::new(request.clone()), Box::new(passed));
+                self.pass(core, Passing::Request { request, passed, from: flow }, way, now);
             }
             Err(rejection) if *request.method() != Method::Ack => {
                 let bytes = core.print_refusal(request, flow, &rejection);
@@ -91,16 +97,30 @@ impl Sessions {
         if self.has_no_room(stripped.len()) {
             return;
         }
+        if *below.fields().cseq_method() == Method::Invite {
+            let invite = invite_of(core, &via, below.fields());
+            core.calls.goes_on(invite, now.mono);
+            if let Some(party) = party_to(core, below.fields()) {
+                learn(core, below.fields(), party, now);
+            }
+        }
         if let Some(way) = way_back(core, &via) {
             self.pass(core, Passing::Response(stripped), way, now);
         }
     }
 
     /// A flow is there: what waited for it leaves.
-    pub(super) fn ready(&mut self, core: &mut Core, number: u64, flow: Flow) {
+    pub(super) fn ready(&mut self, core: &mut Core, number: u64, flow: Flow, now: Now) {
         let bytes = match self.take(number) {
-            Some(Passing::Request { request, uri, from, is_by_flow }) => {
-                print(core, &request, &uri, from, Side { flow, is_by_flow })
+            Some(Passing::Request { request, mut passed, from }) => {
+                let bytes = print(core, &request, &passed, (from, flow), now);
+                if *request.method() == Method::Invite && !matches!(passed.target.way, Way::FlowAlone(_)) {
+                    // A name that was looked up may lead elsewhere the next time.
+                    passed.target.way = Way::Flow(flow);
+                    let invite = invite_of(core, &request.fields().top_via(), request.fields());
+                    core.calls.pass(invite, *passed, now.mono);
+                }
+                bytes
             }
             Some(Passing::Response(bytes)) => bytes,
             None => return,
@@ -136,7 +156,9 @@ impl Sessions {
         self.bytes
     }
 
-    fn judge(&self, core: &mut Core, request: &Request, flow: Flow, now: Now) -> Result<Target, Rejection> {
+    /// Where a request goes, and under which branch (§16.6 step 8).
+    fn judge(&self, core: &mut Core, request: &Request, flow: Flow, now: Now) -> Result<Passed, Rejection> {
+        identity::check_from(request)?;
         if request.bytes().len() > core.config.message_bytes_max {
             return Err(Rejection::new(413));
         }
@@ -144,37 +166,31 @@ impl Sessions {
             return Err(Rejection::new(483));
         }
         check_required(request, "Proxy-Require", &[SECONDARY_TO])?;
+        check_routes(request)?;
         if self.has_no_room(request.bytes().len()) {
             return Err(Rejection::busy());
         }
-        let own = own_routes(core, request);
-        if own.is_recorded {
-            return routed(core, request, &own, now);
-        }
-        // A Route of others behind ours, or without ours, is for who may send to others.
-        let has_way = request.fields().routes("Route")?.len() > own.count;
-        let is_ours = !has_way && core.domains.serving(request.uri()).is_some();
-        if !is_ours && !may_send(core, request, flow) {
-            return Err(Rejection::because(403, "Relaying Denied"));
-        }
+        let (fields, from) = (request.fields(), flow.remote.ip());
         // Neither an ACK nor a CANCEL can be asked for credentials (§22.1).
-        if !matches!(request.method(), Method::Ack | Method::Cancel) {
-            auth::check(core, request, flow, Role::Caller, now)?;
+        if matches!(request.method(), Method::Ack | Method::Cancel) {
+            let invite = invite_of(core, &fields.top_via(), fields);
+            if let Some(passed) = core.calls.passed(invite, from, now.mono) {
+                return Ok(passed.clone());
+            }
         }
-        if has_way {
-            return routed(core, request, &own, now);
-        }
-        let callee = core.domains.aor(request.uri());
-        if callee.is_some_and(|callee| core.users.block(&callee, &identity::sender(core, request, flow))) {
-            return Err(Rejection::new(403));
-        }
-        // §16.11: a proxy without state sends to one target, the same one each time.
-        match core.router().targets(request.uri(), now) {
-            TargetSet::Targets(targets) => targets.into_iter().next().ok_or_else(|| Rejection::new(480)),
-            TargetSet::Nobody => Err(Rejection::new(480)),
-            TargetSet::Unknown => Err(Rejection::new(404)),
-            TargetSet::Unsupported => Err(Rejection::new(416)),
-        }
+        let target = match request.method() {
+            Method::Cancel => return Err(Rejection::new(481)),
+            Method::Ack => acknowledged(core, request, flow, now)?,
+            Method::Message
+            | Method::Register
+            | Method::Notify
+            | Method::Options
+            | Method::Invite
+            | Method::Bye
+            | Method::Subscribe
+            | Method::Other(_) => destination(core, request, flow, now)?,
+        };
+        Ok(Passed { target, branch: branch_of(core, &with_source(fields.top_via(), flow), fields), from })
     }
 
     fn pass(&mut self, core: &mut Core, passing: Passing, way: Way, now: Now) {
@@ -186,12 +202,81 @@ impl Sessions {
     }
 }
 
-/// Along the Route that is left after ours, else to the Request-URI (§16.4, §16.6 step 7).
-fn routed(core: &Core, request: &Request, own: &OwnRoutes, now: Now) -> Result<Target, Rejection> {
-    if !is_routable(request.uri()) {
-        return Err(Rejection::new(416));
+/// Where a request goes whose sender proves who he is, if he is one of ours.
+fn destination(core: &mut Core, request: &Request, flow: Flow, now: Now) -> Result<Target, Rejection> {
+    let own = own_routes(core, request);
+    let may_send = may_send(core, request, flow);
+    // A Route of others behind ours, or without ours, is for who may send to others.
+    let is_ours = !own.has_way() && core.domains.serving(request.uri()).is_some();
+    let is_known = || own.is_recorded(now) && Ahead::of(request, &own).is_known(core, request, now);
+    if !is_ours && !may_send && !is_known() {
+        return Err(Rejection::because(403, "Relaying Denied"));
     }
-    Ahead::of(request, own).target(core, now).ok_or(Rejection::new(480))
+    let is_recorded = own.is_recorded(now);
+    let proved = auth::prove(core, request, flow, Role::Caller, now)?;
+    // A call that was forwarded to somebody has another name in To, and so has his From: he answers who called, nobody else.
+    if proved.is_some_and(|proved| proved.user != proved.claimed)
+        && !(is_recorded && Ahead::of(request, &own).leads_to_caller(core, request, now))
+    {
+        return Err(auth::another_users(Role::Caller));
+    }
+    if own.has_way() || is_recorded {
+        if !is_routable(request.uri()) {
+            return Err(Rejection::new(416));
+        }
+        return Ahead::of(request, &own).target(core, now).ok_or(Rejection::new(480));
+    }
+    let callee = core.domains.aor(request.uri());
+    if callee.is_some_and(|callee| core.users.block(&callee, &identity::sender(core, request, flow))) {
+        return Err(Rejection::new(403));
+    }
+    // §16.11: a proxy without state sends to one target, the same one each time.
+    match core.router().targets(request.uri(), now) {
+        TargetSet::Targets(targets) => targets.into_iter().next().ok_or_else(|| Rejection::new(480)),
+        TargetSet::Nobody => Err(Rejection::new(480)),
+        TargetSet::Unknown => Err(Rejection::new(404)),
+        TargetSet::Unsupported => Err(Rejection::new(416)),
+    }
+}
+
+/// Where the ACK of a 2xx goes: to a party of a dialog that we know of, by its Contact or by the Route that we recorded. What
+/// a trusted peer acknowledges goes where it says.
+fn acknowledged(core: &Core, request: &Request, flow: Flow, now: Now) -> Result<Target, Rejection> {
+    let own = own_routes(core, request);
+    let ahead = Ahead::of(request, &own);
+    let is_known = ahead.is_said(core, request, now)
+        || (own.is_recorded(now) && ahead.is_known(core, request, now))
+        || core.config.trusts(flow.remote.ip());
+    if !is_known || !is_routable(request.uri()) {
+        return Err(Rejection::new(403));
+    }
+    ahead.target(core, now).ok_or(Rejection::new(480))
+}
+
+/// An INVITE is let through: its CANCEL may follow, and requests to its sender.
+fn remember(core: &mut Core, request: &Request, (flow, passed): (Flow, &Passed), now: Now) {
+    let fields = request.fields();
+    let invite = invite_of(core, &fields.top_via(), fields);
+    core.calls.pass(invite, passed.clone(), now.mono);
+    let (from, may_send) = (fields.from(), may_send(core, request, flow));
+    if let Some(tag) = from.tag() {
+        learn(core, fields, caller(core, fields, tag, may_send), now);
+    }
+}
+
+/// A party of a dialog says where it is: by its Contact, and by the proxies before it that have recorded a Route.
+fn learn(core: &mut Core, fields: &Fields, party: u128, now: Now) {
+    if fields.tokens("Record-Route").count() > ROUTES_MAX {
+        return;
+    }
+    let contacts = match fields.contacts() {
+        Ok(Contacts::List(contacts)) => contacts,
+        Ok(Contacts::All) | Err(_) => Vec::new(),
+    };
+    let routes = fields.routes("Record-Route").unwrap_or_default();
+    let others = routes.iter().filter(|route| core.domains.serving(&route.uri).is_none());
+    let places: Vec<_> = contacts.iter().take(1).chain(others).map(|address| address.uri.place()).collect();
+    core.calls.is_at(party, places.into_iter(), now.mono);
 }
 
 /// True where a callee is reached over this flow, and not only at the address that its Contact names.
@@ -205,40 +290,50 @@ const fn is_by_flow(way: &Way) -> bool {
 
 /// The request for the next hop (§16.6), with what the answer needs to find back in the Via that it came with
 /// (§18.2.1, RFC 3581 §4).
-fn print(core: &Core, request: &Request, uri: &Uri, from: Flow, callee: Side) -> Bytes {
+fn print(core: &Core, request: &Request, passed: &Passed, (from, to): (Flow, Flow), now: Now) -> Bytes {
     let fields = request.fields();
-    let via = fields.top_via();
-    let branch = branch_of(core, &via, fields);
     let hops_left = fields.max_forwards().ok().flatten().map_or(70, |hops| hops.saturating_sub(1));
-    let sockets = core.carrier.sockets();
-    let mut edit = Edit::request(request)
-        .uri(uri)
-        .pop("Via")
-        .push_front("Via", with_source(via, from))
-        .push_front("Via", sockets.via(callee.flow, &branch))
-        .set("Max-Forwards", hops_left);
     let own = own_routes(core, request);
-    for _ in 0..own.count {
-        edit = edit.pop("Route");
-    }
-    if *request.method() == Method::Invite && !own.is_recorded {
+    let edit = Edit::request(request)
+        .uri(&passed.target.uri)
+        .pop("Via")
+        .push_front("Via", with_source(fields.top_via(), from))
+        .push_front("Via", core.carrier.sockets().via(to, &passed.branch))
+        .set("Max-Forwards", hops_left);
+    let mut edit = pass_routes(edit, request, &own);
+    if *request.method() == Method::Invite && !own.is_recorded(now) {
         let caller = Side { flow: from, is_by_flow: is_caller_by_flow(request, from) };
-        for route in record_routes(core, request, caller, callee) {
+        let callee = Side { flow: to, is_by_flow: is_by_flow(&passed.target.way) };
+        for route in record_routes(core, request, (caller, callee), now) {
             edit = edit.push_front("Record-Route", route);
         }
     }
-    identity::pass_on(core, edit, request, (from, callee.flow)).print()
+    identity::pass_on(core, edit, request, (from, to)).print()
 }
 
-/// §16.11: from what is the same in a retransmission, in a CANCEL and in the ACK of a failure, and in every response.
+/// What an INVITE, its CANCEL and the ACK of its failure have in common (§9.1, §17.1.1.3).
+fn invite_of(core: &Core, via: &Via, fields: &Fields) -> u128 {
+    let (port, from, cseq) = (port_text(via), fields.from(), fields.cseq().to_string());
+    let (tag, sender) = (from.tag().unwrap_or_default(), core.domains.person(&from.uri));
+    let branch = via.branch().unwrap_or_default();
+    core.secret.invite(&[branch, &via.host, &port, fields.call_id(), tag, sender.as_str(), &cseq])
+}
+
+fn port_text(via: &Via) -> String {
+    via.port.map(|port| port.to_string()).unwrap_or_default()
+}
+
+/// §16.11: from what is the same in a retransmission and in every response. That is the whole way back, so that nobody
+/// sends somebody else what he calls a response.
 fn branch_of(core: &Core, via: &Via, fields: &Fields) -> String {
-    let port = via.port.map(|port| port.to_string()).unwrap_or_default();
-    let from = fields.from();
-    let cseq = fields.cseq().to_string();
+    let (port, from, cseq) = (port_text(via), fields.from(), fields.cseq().to_string());
     let parts = [
         via.branch().unwrap_or_default(),
+        &via.transport,
         &via.host,
         &port,
+        via.params.get("received").unwrap_or_default(),
+        via.params.get("rport").unwrap_or_default(),
         fields.call_id(),
         from.tag().unwrap_or_default(),
         &cseq,

@@ -39,6 +39,11 @@ impl OwnAddresses {
         self.listens.iter().any(|listen| *listen == address || covers(listen))
     }
 
+    /// True for an address of ours, whatever the port.
+    pub(super) fn has_ip(&self, ip: IpAddr) -> bool {
+        self.listens.iter().any(|listen| self.has(SocketAddr::new(ip, listen.port())))
+    }
+
     /// True where one of them has this port.
     pub(super) fn has_port(&self, port: u16) -> bool {
         self.listens.iter().any(|listen| listen.port() == port)

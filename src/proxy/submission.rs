@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::aliases::{Aliases, Fault};
 use super::core::Rejection;
+use super::domains::Domains;
 use super::journal::{ListRow, expand};
-use super::router::Domains;
 use super::secret::Secret;
 use crate::limits::{MEMBERS_PER_MESSAGE_MAX, SPELLINGS_COMPARED_MAX};
 use crate::sip::{
@@ -260,7 +260,9 @@ fn unite(all: impl Iterator<Item = (u32, Addressed)>, domains: &Domains) -> Unit
     for (place, addressed) in all {
         let served = domains.aor(&addressed.uri);
         let route = addressed.uri.to_sip();
-        let name = served.as_ref().map_or_else(|| addressed.uri.aor(), Clone::clone).to_string();
+        // What leads to one of ours is compared with nothing else.
+        let elsewhere = || format!("elsewhere {}", addressed.uri.aor());
+        let name = served.as_ref().map_or_else(elsewhere, ToString::to_string);
         let alike = known.entry(name).or_default();
         let is_same = |index: &usize| {
             served.is_some() || people.get(*index).is_some_and(|other| other.route.same_as(&route))

@@ -1,9 +1,8 @@
 //! The canonical address-of-record: what a person is known by (RFC 3261 §10.3 step 5; W3).
 
 use std::fmt;
-use std::fmt::Write as _;
 
-use super::uri_grammar::{literal, unescaped};
+use super::uri_grammar::{canonical_host, unescaped};
 
 /// Canonical address-of-record `user@domain`: escapes undone where not needed, host in small letters, no port, no params,
 /// no scheme. One without a user is the domain alone; a tel: or unknown URI is kept whole before the `@`.
@@ -22,15 +21,7 @@ impl Aor {
             text.push('@');
         }
         let domain = text.len();
-        match literal(host) {
-            Some(std::net::IpAddr::V6(address)) => {
-                // Writing to a string cannot fail.
-                write!(text, "[{address}]").unwrap_or_default();
-            }
-            Some(std::net::IpAddr::V4(_)) | None => {
-                text.push_str(&host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase());
-            }
-        }
+        text.push_str(&canonical_host(host));
         Self { text, domain }
     }
 

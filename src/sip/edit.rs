@@ -66,11 +66,10 @@ impl<'a> Edit<'a> {
         self
     }
 
-    /// One more field of that name after the others of it; the last of all when there is none.
+    /// A new last field of that name, behind the others of it; the last of all when there is none.
     #[must_use]
     pub fn push_back(mut self, name: &str, value: impl fmt::Display) -> Self {
-        let is_it = |line: &Line<'_>| is_name(line.name(self.fields), name);
-        let at = self.lines.iter().rposition(is_it).map_or(self.lines.len(), |last| last + 1);
+        let at = self.last_position(name).map_or(self.lines.len(), |last| last + 1);
         self.lines.insert(at, Line::New { name: name.to_owned(), value: value.to_string() });
         self
     }
@@ -123,6 +122,22 @@ impl<'a> Edit<'a> {
         self
     }
 
+    /// Takes off the last value (last element of a comma list) of Route.
+    #[must_use]
+    pub fn pop_back(mut self, name: &str) -> Self {
+        let Some(at) = self.last_position(name) else {
+            return self;
+        };
+        let line = self.lines.remove(at);
+        let mut kept: Vec<_> = elements(line.value(self.fields)).collect();
+        kept.pop();
+        if !kept.is_empty() {
+            let new = Line::New { name: line.name(self.fields).to_owned(), value: kept.join(", ") };
+            self.lines.insert(at, new);
+        }
+        self
+    }
+
     /// Takes one token out of a comma list; the field goes when none is left.
     #[must_use]
     pub fn remove_token(mut self, name: &str, token: &str) -> Self {
@@ -167,6 +182,10 @@ impl<'a> Edit<'a> {
         out.extend_from_slice(b"\r\n");
         out.extend_from_slice(body);
         out.into()
+    }
+
+    fn last_position(&self, name: &str) -> Option<usize> {
+        self.lines.iter().rposition(|line| is_name(line.name(self.fields), name))
     }
 
     fn position(&self, name: &str) -> Option<usize> {

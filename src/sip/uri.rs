@@ -11,7 +11,9 @@ use super::aor::Aor;
 use super::cursor::number;
 use super::error::Error;
 use super::names::Transport;
-use super::uri_grammar::{Parts, Place, Scheme, is_user, literal, same_host, scan, unescaped};
+use super::uri_grammar::{
+    Parts, Place, Scheme, canonical_host, is_user, literal, same_host, scan, unescaped,
+};
 
 /// A URI as written, with its parts. Eq/Ord compare the text; `same_as` compares by RFC 3261 19.1.4.
 #[derive(Clone)]
@@ -67,7 +69,7 @@ impl Uri {
         self.parts.user.map(|place| self.part(place))
     }
 
-    /// `[::1]` keeps its brackets; empty for tel: and unknown schemes.
+    /// As written: `[::1]` keeps its brackets; empty for tel: and unknown schemes.
     #[must_use]
     pub fn host(&self) -> &str {
         self.part(self.parts.host)
@@ -79,10 +81,56 @@ impl Uri {
         self.parts.port
     }
 
-    /// When the host is a literal address (maddr is not looked at).
+    /// The address that the host is written as, where it is no name.
+    #[must_use]
+    pub fn host_ip(&self) -> Option<IpAddr> {
+        literal(self.host())
+    }
+
+    /// Where the URI leads: `;maddr=` in place of the host (RFC 3261 §19.1.1, RFC 3263 §4).
+    #[must_use]
+    pub fn target_host(&self) -> &str {
+        self.param("maddr").filter(|maddr| !maddr.is_empty()).unwrap_or_else(|| self.host())
+    }
+
+    /// The address to which the URI leads, where that is written as one.
     #[must_use]
     pub fn ip(&self) -> Option<IpAddr> {
-        literal(self.host())
+        literal(self.target_host())
+    }
+
+    /// True when the host is `host`, in whatever spelling.
+    #[must_use]
+    pub fn has_host(&self, host: &str) -> bool {
+        same_host(self.host(), host)
+    }
+
+    /// The server to which the URI leads, in one spelling: host and port as far as they are written.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let host = canonical_host(self.target_host());
+        self.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"))
+    }
+
+    /// True for a router that leaves the Request-URI as it is (RFC 3261 §19.1.1).
+    #[must_use]
+    pub fn is_loose_router(&self) -> bool {
+        self.param("lr").is_some()
+    }
+
+    /// Of a telephone number that is not global, whose it is: the domain in `phone-context` (RFC 3966 §5.1.5) and the
+    /// number without its visual separators.
+    #[must_use]
+    pub fn local_number(&self) -> Option<(String, String)> {
+        if self.scheme != Scheme::Tel {
+            return None;
+        }
+        let text = self.text.get(usize::from(self.parts.body)..).unwrap_or_default();
+        let (number, params) = text.split_once(';')?;
+        let named = |(name, _): &(&str, &str)| unescaped(name).eq_ignore_ascii_case("phone-context");
+        let (_, context) = pairs(params, ';').find(named)?;
+        let digits = number.replace(['-', '.', '(', ')'], "");
+        Some((digits, canonical_host(&unescaped(context))))
     }
 
     /// A parameter by name in any case, as written; "" for a flag.

@@ -128,13 +128,14 @@ fn scan_parts(text: &str, body: usize) -> Result<Parts, Error> {
     if rest.is_empty() { Ok(parts) } else { Err(Error::at("not of a URI", at)) }
 }
 
+/// `#` is no character of a user (§25.1), and telephones write it: star codes such as `*21#` go into Request-URIs as dialled.
 fn scan_userinfo(userinfo: &str, start: usize, parts: &mut Parts) -> Result<(), Error> {
     let (user, password) =
         userinfo.split_once(':').map_or((userinfo, None), |(user, password)| (user, Some(password)));
     if user.is_empty() {
         return Err(Error::at("empty user", start));
     }
-    check(user, start, "not of a user", is_user)?;
+    check(user, start, "not of a user", |byte| is_user(byte) || byte == b'#')?;
     parts.user = Some(place(start, start + user.len()));
     if let Some(password) = password {
         let start = start + user.len() + 1;
@@ -146,8 +147,14 @@ fn scan_userinfo(userinfo: &str, start: usize, parts: &mut Parts) -> Result<(), 
 
 fn check_params(params: &str, start: usize) -> Result<(), Error> {
     check(params, start, "not of a URI parameter", is_param)?;
+    // Programs that add their parameters one by one may leave a last `;` behind.
+    let kept = params.strip_suffix(';').unwrap_or(params);
     let nameless = |param: &str| param.is_empty() || param.starts_with('=');
-    if params.split(';').any(nameless) { Err(Error::at("empty URI parameter", start)) } else { Ok(()) }
+    if !params.is_empty() && kept.split(';').any(nameless) {
+        Err(Error::at("empty URI parameter", start))
+    } else {
+        Ok(())
+    }
 }
 
 /// Fits: the text is at most [`URI_BYTES_MAX`] long.
@@ -160,15 +167,22 @@ fn place(start: usize, end: usize) -> Place {
 }
 
 /// Undoes the escapes of all but the reserved characters, which differ from their escapes (§19.1.4); the hex digits of
-/// those that stay are in capitals.
+/// those that stay are in capitals. `#`, which the grammar takes escaped only, means its escape.
 pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') {
+    if !text.contains(['%', '#']) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once('%') {
+    while let Some(at) = rest.find(['%', '#']) {
+        let (before, found) = rest.split_at(at);
         out.push_str(before);
+        let after = found.get(1..).unwrap_or_default();
+        if found.starts_with('#') {
+            out.push_str("%23");
+            rest = after;
+            continue;
+        }
         let code = after.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
         match code {
             Some(byte) if is_unreserved(byte) => out.push(char::from(byte)),
@@ -183,18 +197,33 @@ pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The address when the host is a literal.
+/// The address when the host is a literal. An IPv4 address written as an IPv6 one (mapped, or "compatible", RFC 4291
+/// §2.5.5) is that IPv4 address: whoever sends there reaches the same computer.
 pub(super) fn literal(host: &str) -> Option<IpAddr> {
-    match host.strip_prefix('[') {
-        Some(rest) => rest.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
-        None => host.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
+    let Some(rest) = host.strip_prefix('[') else {
+        return host.parse::<Ipv4Addr>().ok().map(IpAddr::V4);
+    };
+    let v6 = rest.strip_suffix(']')?.parse::<Ipv6Addr>().ok()?;
+    // `::` and `::1` are addresses of their own, and nobody has an address that begins with 0.
+    let embedded = v6.to_ipv4().filter(|v4| v4.octets().first().is_some_and(|first| *first != 0));
+    Some(embedded.map_or(IpAddr::V6(v6), IpAddr::V4))
+}
+
+/// A host as it is compared: in small letters, without the dot of the DNS root, a literal in its shortest form.
+pub(super) fn canonical_host(host: &str) -> String {
+    match literal(host) {
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => format!("[{address}]"),
+        None => host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase(),
     }
 }
 
+/// True for two spellings of one host.
 pub(super) fn same_host(one: &str, other: &str) -> bool {
+    let without_dot = |host| str::strip_suffix(host, ".").unwrap_or(host);
     match (literal(one), literal(other)) {
         (Some(one), Some(other)) => one == other,
-        _ => one.eq_ignore_ascii_case(other),
+        _ => without_dot(one).eq_ignore_ascii_case(without_dot(other)),
     }
 }
 
@@ -209,20 +238,18 @@ pub(super) fn host_length(text: &str) -> usize {
 
 /// A host name, an IPv4 address or an IPv6 one in brackets.
 pub(super) fn check_host(host: &str) -> Result<(), Error> {
-    // RFC 3261 §25.1: the last label of a name is no number, so that it cannot be taken for an address.
-    let (mut empty, mut label, mut numeric) = (0, 0, true);
     let name = host.strip_suffix('.').unwrap_or(host);
-    for byte in name.bytes() {
-        if byte == b'.' {
-            empty += usize::from(label == 0);
-            (label, numeric) = (0, true);
-        } else {
-            label += 1;
-            numeric &= byte.is_ascii_digit();
-        }
-    }
-    let is_name = empty == 0 && label > 0 && !numeric && !host.starts_with('[');
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let is_name = !host.starts_with('[') && !is_number(last) && !name.split('.').any(str::is_empty);
     if is_name || literal(host).is_some() { Ok(()) } else { Err(Error::at("no host", 0)) }
+}
+
+/// RFC 3261 §25.1: the last label of a name is no number, so that it cannot be taken for an address; system calls take
+/// `0x7f000001` for one, too.
+fn is_number(label: &str) -> bool {
+    let hex = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
+    let is_hex = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    hex.map_or_else(|| label.bytes().all(|byte| byte.is_ascii_digit()), is_hex)
 }
 
 /// Each byte is an escape's or one that `allowed` takes.

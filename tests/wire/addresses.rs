@@ -24,7 +24,8 @@ fn parts_are_where_the_grammar_says() {
         (short.scheme(), short.user(), short.host(), short.port()),
         (&Scheme::Im, None, "domain.com", None)
     );
-    assert_eq!(uri("sip:a@192.0.2.4;maddr=192.0.2.9").ip(), "192.0.2.4".parse().ok());
+    assert_eq!(uri("sip:a@192.0.2.4;maddr=192.0.2.9").ip(), "192.0.2.9".parse().ok(), "where it leads");
+    assert_eq!(uri("sip:a@192.0.2.4;maddr=192.0.2.9").host_ip(), "192.0.2.4".parse().ok());
     assert_eq!(uri("sip:a@h;transport=TCP").transport(), Some(Transport::Tcp));
     assert_eq!(uri("sip:a@h;transport=sctp").transport(), None);
     for opaque in ["tel:+1-201-555-0123;phone-context=x", "isbn:2983792873", "http://www.example.com/a?b=c"] {

@@ -80,7 +80,7 @@ fn recipient(address: &str, profile: &Profile) -> Result<Uri, String> {
     }
 }
 
-/// W3: in our own domain `user@domain` alone decides, elsewhere the port does too.
+/// W3: `user@domain` alone decides; where a host is a number and not our own domain, the port does too.
 fn person_key(uri: &Uri, profile: &Profile) -> String {
     let aor = uri.aor();
     if aor.domain() == profile.address.aor().domain() { aor.as_str().to_owned() } else { uri_key(uri) }

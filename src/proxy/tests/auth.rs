@@ -25,7 +25,7 @@ fn sha256(text: &str) -> String {
 }
 
 /// James, Ann and Bob; the password of each is the name backwards.
-fn user(name: &str) -> UserRow {
+pub(super) fn user(name: &str) -> UserRow {
     let password: String = name.chars().rev().collect();
     let text = format!("{name}:domain.com:{password}");
     UserRow {
@@ -36,7 +36,7 @@ fn user(name: &str) -> UserRow {
     }
 }
 
-fn users(names: &[&str]) -> ProxyCommand {
+pub(super) fn users(names: &[&str]) -> ProxyCommand {
     ProxyCommand::Users(names.iter().copied().map(user).collect())
 }
 
@@ -51,22 +51,22 @@ fn asking_with(config: ProxyConfig) -> Bench {
 }
 
 /// The nonce of a challenge.
-fn nonce(challenge: &str) -> String {
+pub(super) fn nonce(challenge: &str) -> String {
     challenge.split("nonce=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 
 /// `Digest ...` with qop auth.
-struct Said<'a> {
-    username: &'a str,
-    password: &'a str,
-    nonce: &'a str,
-    nc: &'a str,
-    algorithm: &'a str,
+pub(super) struct Said<'a> {
+    pub(super) username: &'a str,
+    pub(super) password: &'a str,
+    pub(super) nonce: &'a str,
+    pub(super) nc: &'a str,
+    pub(super) algorithm: &'a str,
 }
 
 impl Said<'_> {
     /// The request with the field, under another branch and CSeq.
-    fn with(&self, request: &str, field: &str) -> String {
+    pub(super) fn with(&self, request: &str, field: &str) -> String {
         let mut words = request.split(' ');
         let (method, uri) = (words.next().unwrap(), words.next().unwrap());
         let Self { username, password, nonce, nc, algorithm } = self;

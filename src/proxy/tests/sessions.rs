@@ -40,7 +40,7 @@ fn w29_an_invite_passes_with_its_body_and_its_answers_find_back() {
     let vias = fields(&invite, "Via");
     assert!(vias[0].starts_with("SIP/2.0/UDP 192.0.2.100:5060;rport;branch=z9hG4bK"), "{vias:?}");
     assert_eq!(vias[1], "SIP/2.0/UDP 192.0.2.6:5060;branch=z9hG4bKinv1;received=192.0.2.6;rport=5060");
-    // Every answer, and the same INVITE again: nothing is kept, so it passes again, under the same branch.
+    // Every answer, and the same INVITE again: it passes again, under the same branch.
     for line in ["100 Trying", "180 Ringing", "200 OK", "200 OK"] {
         let via: String = vias.iter().map(|via| format!("Via: {via}\n")).collect();
         let (from, call_id) = (field(&invite, "From").unwrap(), field(&invite, "Call-ID").unwrap());
@@ -78,6 +78,9 @@ fn w29_what_follows_in_the_dialog_goes_by_its_route_and_a_message_too() {
     bench.receive(udp(ANN), ANN_CALLS_BOB);
     let invite = bench.take_one(BOB);
     let route = format!("Route: {}\n", field(&invite, "Record-Route").unwrap());
+    let ok = answered(&invite, "200 OK").replace("CSeq", "Contact: <sip:bob@198.51.100.9:5070>\nCSeq");
+    bench.receive(udp(BOB), &ok);
+    bench.take_one(ANN);
     for method in ["ACK", "BYE", "UPDATE", "INFO", "PRACK", "NOTIFY", "REFER"] {
         let text = further(method, "sip:bob@198.51.100.9:5070", ";tag=b1", "z9hG4bKnext", &route);
         bench.receive(udp(ANN), &text);
@@ -87,11 +90,23 @@ fn w29_what_follows_in_the_dialog_goes_by_its_route_and_a_message_too() {
     }
     // From somebody elsewhere, whom nothing but the Route lets pass.
     let text = further("MESSAGE", "sip:bob@198.51.100.9:5070", ";tag=b1", "z9hG4bKmsg", &route);
-    let text = text.replace("ann@domain.com", "ann@elsewhere.org");
-    bench.receive(udp(JAMES), &text);
+    let from_elsewhere =
+        |text: &str| text.replace("ann@domain.com", "ann@elsewhere.org").replace("call1@ann", "call2@ann");
+    bench.receive(udp(JAMES), &from_elsewhere(ANN_CALLS_BOB));
+    let invite = bench.take_one(BOB);
+    let theirs = format!("Route: {}\n", field(&invite, "Record-Route").unwrap());
+    assert_eq!(status(&bench.ask(JAMES, &from_elsewhere(&text))), 403, "another call's");
+    let text = from_elsewhere(&text.replace(&route, &theirs).replace("Kmsg", "Kmsg2"));
+    assert_eq!(status(&bench.ask(JAMES, &text)), 403, "Bob never said that he is there");
+    bench.receive(
+        udp(BOB),
+        &answered(&invite, "200 OK").replace("CSeq", "Contact: <sip:bob@198.51.100.9:5070>\nCSeq"),
+    );
+    assert_eq!(status(&bench.take_one(JAMES)), 200);
+    bench.receive(udp(JAMES), &text.replace("Kmsg", "Kmsg3"));
     let message = bench.take_one("198.51.100.9:5070");
     assert_eq!(field(&message, "To"), Some("<sip:bob@domain.com>;tag=b1"));
-    assert_eq!(field(&message, "Call-ID"), Some("call1@ann"), "it keeps the dialog's identifiers");
+    assert_eq!(field(&message, "Call-ID"), Some("call2@ann"), "it keeps the dialog's identifiers");
     bench.answer("198.51.100.9:5070", &message, "200 OK");
     assert_eq!(status(&bench.take_one(JAMES)), 200);
 }
