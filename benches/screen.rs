@@ -82,6 +82,7 @@ fn rows(messages: u64) -> Vec<Write> {
             content_type: "text/plain".to_owned(),
             body: Bytes::from("All is well that ends well, said the man. ".repeat(4)),
             key: format!("tag{id} call{id} 1"),
+            verified: true,
         })
     };
     (1..=CONVERSATIONS).map(conversation).chain((1..=CONVERSATIONS + messages).map(message)).collect()

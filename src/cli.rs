@@ -270,6 +270,9 @@ struct ListenArguments {
     /// Tell who asks for it that what is printed was seen (RFC 5438).
     #[arg(long)]
     receipts: bool,
+    /// Take messages from anybody who reaches this program, not only from the proxy; such senders are not verified.
+    #[arg(long)]
+    peer_to_peer: bool,
     /// One JSON object a line.
     #[arg(long)]
     json: bool,

@@ -28,6 +28,8 @@ mod composing;
 
 mod capabilities;
 
+mod strangers;
+
 mod route;
 
 mod core;
@@ -80,11 +82,12 @@ use self::outbox::{Outbox, Upshot};
 use self::receipts::Receipts;
 use self::registration::Registration;
 use self::snapshot::{ConversationHead, Person};
+use self::strangers::Strangers;
 use crate::machine::{ConnectId, Flow, Hop, Input, Machine, Output, RequestId, SendFault};
 use crate::random::Random;
 use crate::sip::{self, Message, Method, Request, Response};
 use crate::time::Now;
-use crate::transaction::Arrival;
+use crate::transaction::{Arrival, Failure, Timers};
 
 /// The client machine.
 #[derive(Debug)]
@@ -95,6 +98,7 @@ pub struct UserAgent {
     inbox: Inbox,
     receipts: Receipts,
     conversations: Conversations,
+    strangers: Strangers,
 }
 
 impl UserAgent {
@@ -108,7 +112,8 @@ impl UserAgent {
         let inbox = Inbox::recover(rows.keys, now);
         let receipts = Receipts::recover(rows.unseen, &core.profile);
         let registration = Registration::new(&mut core.random);
-        Self { core, registration, outbox, inbox, receipts, conversations }
+        let strangers = Strangers::default();
+        Self { core, registration, outbox, inbox, receipts, conversations, strangers }
     }
 
     /// The lines of the conversation list: those with an unseen failure first, then by time.
@@ -158,15 +163,23 @@ impl UserAgent {
     }
 
     fn received(&mut self, flow: Flow, bytes: Bytes, now: Now) {
+        let is_server = self.core.line.leads_to_proxy(flow);
+        if is_server {
+            self.core.line.heard(now.mono);
+        }
+        let is_taken = is_server || self.core.profile.peer_to_peer;
         match sip::parse(bytes.clone()) {
-            Ok(Message::Request(request)) => self.asked(&request, flow, now),
-            Ok(Message::Response(response)) => self.heard(&response, now),
-            Err(error) => {
+            Ok(Message::Request(request)) if is_taken => self.asked(&request, flow, now),
+            Ok(Message::Request(request)) => self.strangers.refuse(&mut self.core, &request, flow, now),
+            Ok(Message::Response(response)) => self.heard(&response, flow, now),
+            Err(error) if is_taken => {
                 let tag = self.core.random.token(10);
                 if let Some(refusal) = sip::refusal(&bytes, &error, flow.remote, &tag) {
                     self.core.transmit(flow, refusal);
                 }
             }
+            // A stranger whose request does not even read gets no answer.
+            Err(_unreadable) => {}
         }
     }
 
@@ -194,7 +207,13 @@ impl UserAgent {
         }
     }
 
-    fn heard(&mut self, response: &Response, now: Now) {
+    fn heard(&mut self, response: &Response, flow: Flow, now: Now) {
+        // Our branch may be known to others: whoever had an ordinary MESSAGE of ours has read its Via.
+        let sent = self.core.transactions.flow_of(response);
+        if !sent.is_some_and(|sent| self.core.line.may_answer(flow, sent)) {
+            return;
+        }
+        self.core.line.heard(now.mono);
         let Some(heard) = self.core.transactions.receive_response(response, now.mono) else {
             return;
         };
@@ -223,11 +242,24 @@ impl UserAgent {
                 }
                 Task::Receipt(number) => self.receipts.unanswered(number),
                 Task::Single(single) => {
-                    if self.outbox.unanswered_single(&mut self.core, single, failed.failure, now) {
-                        self.heed(Upshot::Silence, now);
-                    }
+                    self.outbox.unanswered_single(&mut self.core, single, failed.failure, now);
                 }
             }
+            self.look_for_silence(failed.user, failed.failure, now);
+        }
+    }
+
+    /// What another program has to answer may time out while our server is well (RFC 4320 §4.2). Where that server too has said
+    /// nothing since it left, the server is gone.
+    fn look_for_silence(&mut self, task: Task, failure: Failure, now: Now) {
+        let left_at = now.mono.checked_sub(Timers::new(self.core.profile.t1).f());
+        if failure != Failure::Timeout {
+            return;
+        }
+        if left_at.is_some_and(|left_at| self.core.line.is_silent_since(left_at)) {
+            self.registration.silent(&mut self.core, now);
+        } else if matches!(task, Task::Single(_)) {
+            self.registration.doubt(&mut self.core, now);
         }
     }
 
@@ -236,7 +268,8 @@ impl UserAgent {
             Upshot::Nothing => {}
             Upshot::NoProof => self.registration.disproved(&mut self.core),
             Upshot::NoLists => self.registration.lists_disproved(&mut self.core),
-            Upshot::Silence => self.registration.doubt(&mut self.core, now),
+            Upshot::Doubt => self.registration.doubt(&mut self.core, now),
+            Upshot::Silence => self.registration.silent(&mut self.core, now),
         }
     }
 

@@ -102,6 +102,10 @@ pub const WRONG_PASSWORDS_MAX: u32 = 10;
 pub const WRONG_PASSWORDS_WITHIN: Duration = Duration::from_secs(60);
 /// Pairs of user and address of which wrong passwords are counted; over it the oldest is forgotten.
 pub const WRONG_PASSWORD_PLACES_MAX: usize = 10_000;
+/// Addresses of its server that a client takes requests from; further ones of a look-up are not.
+pub const SERVER_ADDRESSES_MAX: usize = 64;
+/// Requests of strangers that a client answers within one second, each by one stateless 403; over it they get silence.
+pub const STRANGERS_ANSWERED_MAX: u32 = 20;
 /// How often the client answers a challenge to the same request (W30).
 pub const CHALLENGES_ANSWERED_MAX: u8 = 3;
 /// Realms that a client keeps a nonce of.
@@ -285,6 +289,9 @@ pub const SINGLES_OPEN_MAX: usize = 16;
 pub const ALSO_TO_BYTES_MAX: usize = 600;
 /// How often one submission is sent when its connection breaks each time.
 pub const SUBMISSION_SENDINGS_MAX: u8 = 3;
+/// How long after it first left a submission without an answer is sent again by itself: less than its proxy remembers it for, so that
+/// a double is known there (W12).
+pub const SUBMISSION_REPEATED_WITHIN: Duration = Duration::from_secs(23 * 3600);
 /// Messages waiting to be sent; over it a draft goes back to the composer.
 pub const OUTBOX_WAITING_MAX: usize = 10_000;
 /// Messages with a good end that the client remembers for a repeated report.

@@ -232,6 +232,14 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         heard.then_some(news)
     }
 
+    /// Where the request was sent that a response answers; none for a stray.
+    #[must_use]
+    pub fn flow_of(&self, response: &Response) -> Option<Flow> {
+        let via = response.fields().top_via();
+        let key = self.keys.of_branch(via.branch()?, response.fields().cseq_method());
+        self.clients.get(&key).map(ClientTransaction::flow)
+    }
+
     /// Ends a client transaction without a word. True when it was under way.
     pub fn forget(&mut self, user: U) -> bool {
         let Some(key) = self.names.get(&user).copied() else { return false };

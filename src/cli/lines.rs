@@ -64,6 +64,9 @@ pub(super) enum Line<'a> {
         /// Names of the files in it.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         files: Vec<&'a str>,
+        /// False, and only then there, where it came straight from somebody and nobody has looked at who that is.
+        #[serde(skip_serializing_if = "is_true")]
+        verified: bool,
     },
 }
 
@@ -105,6 +108,11 @@ pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_true(flag: &bool) -> bool {
+    *flag
+}
+
 fn plain(line: &Line<'_>) -> String {
     match line {
         Line::Accepted { status, after_ms } => format!("accepted by the proxy ({status}, {after_ms} ms)"),
@@ -121,11 +129,12 @@ fn plain(line: &Line<'_>) -> String {
         Line::Report { state } => format!("report {state}"),
         Line::Refused { status: Some(status), reason } => format!("not accepted: {status} {reason}"),
         Line::Refused { status: None, reason } => format!("not sent: {reason}"),
-        Line::Message { from, also_to, text, files, .. } => {
+        Line::Message { from, also_to, text, files, verified, .. } => {
+            let doubt = if *verified { "" } else { " (not verified)" };
             let others =
                 if also_to.is_empty() { String::new() } else { format!(" (also to {})", also_to.join(", ")) };
             let files: String = files.iter().map(|name| format!(" [{name}]")).collect();
-            format!("{from}{others}: {text}{files}")
+            format!("{from}{doubt}{others}: {text}{files}")
         }
     }
 }
@@ -152,8 +161,24 @@ mod tests {
             content_type: "text/plain",
             text: "x\ny",
             files: vec![],
+            verified: true,
         };
         let json = r#"{"event":"message","from":"a","also_to":["b"],"type":"text/plain","text":"x\ny"}"#;
+        assert_eq!(serde_json::to_string(&line).unwrap(), json);
+    }
+
+    #[test]
+    fn who_wrote_straight_to_us_is_told_as_not_verified() {
+        let line = Line::Message {
+            from: "sip:ceo@domain.com",
+            also_to: vec![],
+            content_type: "text/plain",
+            text: "x",
+            files: vec![],
+            verified: false,
+        };
+        assert_eq!(plain(&line), "sip:ceo@domain.com (not verified): x");
+        let json = r#"{"event":"message","from":"sip:ceo@domain.com","also_to":[],"type":"text/plain","text":"x","verified":false}"#;
         assert_eq!(serde_json::to_string(&line).unwrap(), json);
     }
 

@@ -16,6 +16,7 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     let sign_in = password::sign_in(&arguments.sign_in)?;
     let mut account = parse::account(&arguments.identity, sign_in, &arguments.server, parse::Registers::Yes);
     account.receipts = arguments.receipts;
+    account.peer_to_peer = arguments.peer_to_peer;
     let mut agent = Agent::start(&account, arguments.data.as_deref()).await?;
     let printer = Printer::new(arguments.json);
     let (mut refused, mut shown) = (None, Vec::new());
@@ -40,13 +41,14 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
 /// Printed and flushed here, before the 200 leaves.
 fn hear(event: Event, printer: Printer, refused: &mut Option<String>, shown: &mut Vec<ConversationId>) {
     match event {
-        Event::Received { conversation, from, also_to, content_type, text, files, .. } => {
+        Event::Received { conversation, from, also_to, content_type, text, files, verified, .. } => {
             printer.print(&Line::Message {
                 from: &from.address,
                 also_to: also_to.iter().map(|person| person.address.as_str()).collect(),
                 content_type: &content_type,
                 text: &text,
                 files: files.iter().map(|file| file.name.as_str()).collect(),
+                verified,
             });
             shown.push(conversation);
         }

@@ -42,6 +42,10 @@ pub struct Account {
     /// Tell others when what they wrote was seen, and ask them to tell us (RFC 5438; W28).
     #[serde(default)]
     pub receipts: bool,
+    /// Take requests from anybody who reaches this program, not only from the server of the account. Nobody has looked at
+    /// who such a sender is, so what he writes is marked as not verified.
+    #[serde(default)]
+    pub peer_to_peer: bool,
     /// A PEM file of the authorities to trust for TLS, in place of those that this system trusts.
     #[serde(default)]
     pub tls_ca: Option<PathBuf>,
@@ -96,6 +100,7 @@ impl Default for Account {
             expires_secs: None,
             report_window_secs: report_window_default(),
             receipts: false,
+            peer_to_peer: false,
             tls_ca: None,
             tls_strict: false,
             dns: None,
@@ -169,6 +174,8 @@ pub struct Profile {
     pub report_window: Duration,
     /// Tell others when what they wrote was seen, and ask them to tell us (W28).
     pub receipts: bool,
+    /// Take requests from anybody who reaches this program.
+    pub peer_to_peer: bool,
 }
 
 /// What a user agent is set up with.
@@ -258,6 +265,7 @@ impl Account {
             expires_secs: self.expires_secs,
             report_window: Duration::from_secs(self.report_window_secs),
             receipts: self.receipts,
+            peer_to_peer: self.peer_to_peer,
         })
     }
 

@@ -209,6 +209,8 @@ pub enum Event {
         text: String,
         /// What is no text in it.
         files: Vec<FileShown>,
+        /// It came from the server of the account. Nobody knows who wrote what came straight from somebody.
+        verified: bool,
     },
     /// Somebody writes, or has stopped writing (RFC 3994). It is not kept.
     Composing {

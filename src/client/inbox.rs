@@ -76,7 +76,7 @@ impl Inbox {
         if self.keys.contains_key(&key) {
             return core.promise(Action::Repeated { key, kept, lost: lost.clone() }, Action::Answer(lost));
         }
-        let Some(row) = self.row(core, conversations, (asked.request, &key), now) else {
+        let Some(row) = self.row(core, conversations, (asked, &key), now) else {
             return core.answer_now(asked, lost.status, lost.bytes, now);
         };
         self.remember(core, key, now);
@@ -98,6 +98,7 @@ impl Inbox {
             content_type: row.content_type.clone(),
             text,
             files,
+            verified: row.verified,
         }
     }
 
@@ -117,10 +118,10 @@ impl Inbox {
         &self,
         core: &mut Core,
         conversations: &mut Conversations,
-        (request, key): (&Request, &str),
+        (asked, key): (Asked<'_>, &str),
         now: Now,
     ) -> Option<IncomingRow> {
-        let fields = request.fields();
+        let fields = asked.request.fields();
         let from = person(&fields.from());
         let also_to: Vec<_> = also_to(fields).iter().take(RECIPIENTS_MAX).map(person).collect();
         // Answers go to all, so a conversation is everybody; Also-To is empty where we got a hidden copy (W7).
@@ -134,8 +135,9 @@ impl Inbox {
             from,
             also_to,
             content_type: content_type(fields),
-            body: request.body(),
+            body: asked.request.body(),
             key: key.to_owned(),
+            verified: core.line.leads_to_proxy(asked.flow),
         })
     }
 

@@ -200,6 +200,8 @@ pub struct IncomingRow {
     pub body: Bytes,
     /// What tells a double: From tag, Call-ID, CSeq (W15).
     pub key: String,
+    /// It came from the server of the account, which has looked at who wrote it. False for what came straight from somebody.
+    pub verified: bool,
 }
 
 /// All that a store holds that the client machine needs after a start.

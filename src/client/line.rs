@@ -4,11 +4,12 @@
 //! An account over TCP or TLS has the connection alone.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::client::server::Server;
+use crate::limits::SERVER_ADDRESSES_MAX;
 use crate::machine::{ConnectId, Flow, Hop, ResolveId};
 use crate::sip::{Transport, Uri};
 
@@ -18,6 +19,10 @@ pub(super) struct Line {
     server: Server,
     /// Where the proxy is: the hop in use, then those to try when it fails. Empty until a name is looked up.
     hops: VecDeque<Hop>,
+    /// Every address that the latest look-up gave, those given up since then too: requests may come from any of them (W25).
+    known: Vec<Hop>,
+    /// When the proxy was heard last.
+    heard_at: Option<Instant>,
     /// The question where the proxy is.
     asked: Option<ResolveId>,
     locals: Vec<(Transport, SocketAddr)>,
@@ -69,6 +74,8 @@ impl Line {
     pub(super) fn new(server: Server, locals: &[(Transport, SocketAddr)]) -> Self {
         Self {
             hops: server.hop().into_iter().collect(),
+            known: server.hop().into_iter().collect(),
+            heard_at: None,
             server,
             asked: None,
             locals: locals.to_vec(),
@@ -105,6 +112,11 @@ impl Line {
         let is_ours = self.asked == Some(id);
         if is_ours {
             self.asked = None;
+            // A look-up that failed says nothing about the server that we are still registered with.
+            if !hops.is_empty() {
+                self.known.clone_from(&hops);
+                self.known.truncate(SERVER_ADDRESSES_MAX);
+            }
             self.hops = hops.into();
         }
         is_ours
@@ -244,21 +256,52 @@ impl Line {
         }
     }
 
-    /// Whether a flow leads to the proxy that we submit to (W25).
+    /// Whether a flow leads to the server of this account: what it carries may be a request for us (W25).
     ///
-    /// A datagram has to come from the very address that we send to. A connection has to be the one that we
-    /// opened, or, where we are not under TLS, to come from that host: the proxy opens one of its own, from any port, for
-    /// a large report.
+    /// The server is every address that its name was found to have, not only the one in use: a message may come from the
+    /// one that was in use before. Under TLS nothing but the connection that we opened counts. Otherwise a datagram has
+    /// to come from exactly such an address and port, and a connection that was opened to us from such a host: the proxy
+    /// opens one of its own, from any port, for what is large.
     pub(super) fn leads_to_proxy(&self, flow: Flow) -> bool {
         if self.stream_flow() == Some(flow) {
             return true;
         }
-        let Some(hop) = self.hop() else { return false };
+        if self.hop().is_some_and(|hop| hop.transport.is_secure()) {
+            return false;
+        }
+        let mut clear = self.known.iter().filter(|hop| !hop.transport.is_secure());
         match flow.transport {
-            Transport::Udp => flow.remote == hop.remote,
-            Transport::Tcp => !hop.transport.is_secure() && flow.remote.ip() == hop.remote.ip(),
+            Transport::Udp => {
+                clear.any(|hop| hop.transport == Transport::Udp && is_same(hop.remote, flow.remote))
+            }
+            Transport::Tcp => clear.any(|hop| ip_of(hop.remote) == ip_of(flow.remote)),
             Transport::Tls | Transport::Ws | Transport::Wss => false,
         }
+    }
+
+    /// Whether a response that came on `flow` may be one to a request that was sent on `sent`: it comes from there, or
+    /// from the server. A server with several sockets may answer datagrams from another port (RFC 3261 §18.2.2).
+    pub(super) fn may_answer(&self, flow: Flow, sent: Flow) -> bool {
+        if sent.transport.is_reliable() {
+            return flow == sent || !sent.transport.is_secure() && self.leads_to_proxy(flow);
+        }
+        let is_known = || self.known.iter().any(|hop| ip_of(hop.remote) == ip_of(flow.remote));
+        !flow.transport.is_secure() && (ip_of(flow.remote) == ip_of(sent.remote) || is_known())
+    }
+
+    /// True until any address of the server is known.
+    pub(super) const fn is_unknown(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// The server has said something.
+    pub(super) const fn heard(&mut self, now: Instant) {
+        self.heard_at = Some(now);
+    }
+
+    /// Whether the server has said nothing at all since then.
+    pub(super) fn is_silent_since(&self, then: Instant) -> bool {
+        self.heard_at.is_none_or(|heard| heard < then)
     }
 
     /// A socket of ours of the family of `remote`.
@@ -266,4 +309,13 @@ impl Line {
         let mut fitting = self.locals.iter().filter(|(transport, _)| *transport == wanted);
         fitting.find(|(_, local)| local.is_ipv4() == remote.is_ipv4()).map(|(_, local)| *local)
     }
+}
+
+/// The same address written in IPv6 is the same (RFC 4291 §2.5.5.2).
+fn ip_of(address: SocketAddr) -> IpAddr {
+    address.ip().to_canonical()
+}
+
+fn is_same(one: SocketAddr, other: SocketAddr) -> bool {
+    ip_of(one) == ip_of(other) && one.port() == other.port()
 }

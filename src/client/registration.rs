@@ -115,7 +115,26 @@ impl Registration {
         }
     }
 
-    /// Asks again whether the proxy is there: a submission got no answer.
+    /// A request got no answer at all: the server is not there. What is written waits until it answers again.
+    pub(super) fn silent(&mut self, core: &mut Core, now: Now) {
+        match self.phase {
+            Phase::Settled { .. } if self.is_let_in() => self.offline(core, Outage::default(), now),
+            // A refresh is under way: its end says whether the server is there.
+            Phase::Asking if self.is_let_in() => {
+                self.become_state(core, RegistrationState::Connecting(Step::Asking));
+            }
+            Phase::Settled { .. }
+            | Phase::Asking
+            | Phase::Idle
+            | Phase::Finding
+            | Phase::Opening
+            | Phase::Resting { .. }
+            | Phase::Leaving { .. }
+            | Phase::Left => {}
+        }
+    }
+
+    /// Asks again whether the proxy serves us: it has answered otherwise than it did.
     pub(super) fn doubt(&mut self, core: &mut Core, now: Now) {
         if matches!(self.phase, Phase::Settled { .. }) && self.is_let_in() {
             // RFC 3263 §4.3: another server of the same proxy, if there is one.

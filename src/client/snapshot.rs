@@ -250,6 +250,9 @@ pub struct MessageView {
     pub way: Way,
     /// Per recipient, in order of submission: the best over all attempts.
     pub deliveries: Vec<DeliveryView>,
+    /// False for a received message that came straight from somebody, not from the server of the account: nobody has looked at
+    /// who wrote it.
+    pub verified: bool,
     /// The same, counted.
     pub tally: Tally,
 }

@@ -14,6 +14,8 @@ mod report;
 mod robust;
 mod server;
 mod sign_in;
+mod silence;
+mod strangers;
 
 use std::time::Duration;
 
@@ -214,7 +216,9 @@ impl Stage {
 
     /// The 202 of a proxy that fans out.
     fn accept_registration(&mut self, request: &str, fields: &str) {
-        self.answer(request, "200 OK", &format!("Supported: secondary-to\nExpires: 600\n{fields}"));
+        let answer = response(request, "200 OK", &format!("Supported: secondary-to\nExpires: 600\n{fields}"));
+        let is_stream = request.contains("Via: SIP/2.0/TCP ");
+        self.receive(if is_stream { stream_flow(1) } else { proxy_flow() }, &answer);
         assert_eq!(*self.agent.registration(), RegistrationState::Connected);
     }
 

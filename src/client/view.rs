@@ -35,6 +35,7 @@ pub fn message_view(rows: &OpenRows, names: &Names) -> MessageView {
         way: rows.attempts.last().map_or(Way::FanOut, |attempt| attempt.way),
         tally: Tally::of(deliveries.iter().map(|delivery| delivery.state)),
         deliveries,
+        verified: true,
     }
 }
 
@@ -52,6 +53,7 @@ pub fn incoming_view(row: &IncomingRow, names: &Names) -> MessageView {
         attempts: 0,
         way: Way::FanOut,
         deliveries: Vec::new(),
+        verified: row.verified,
         tally: Tally::default(),
     }
 }
@@ -172,6 +174,7 @@ mod tests {
             content_type: "image/png".into(),
             body: Bytes::from_static(b"\x89"),
             key: String::new(),
+            verified: true,
         };
         let view = incoming_view(&row, &Names::default());
         assert_eq!((view.sent_at, view.files[0].name.as_str()), (None, "image/png"));

@@ -31,6 +31,7 @@ impl Schema for ClientSchema {
         include_str!("client_3.sql"),
         include_str!("client_4.sql"),
         include_str!("client_5.sql"),
+        include_str!("client_6.sql"),
     ];
 
     fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
@@ -90,8 +91,8 @@ fn put_conversation(connection: &Connection, conversation: &ConversationRow) -> 
 /// What a row of `message` has in either direction.
 const INSERT_MESSAGE: &str =
     "INSERT INTO message (id, conversation, at, sent_at, from_address, from_name, people,
-                                                   content_type, chars, newlines, recipient_count, body)
-                              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+                                                   content_type, chars, newlines, recipient_count, body, unverified)
+                              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
 fn put_outgoing(connection: &Connection, outgoing: &OutgoingRow) -> rusqlite::Result<()> {
     let (chars, newlines) = extent(&outgoing.content_type, &outgoing.body);
@@ -111,6 +112,7 @@ fn put_outgoing(connection: &Connection, outgoing: &OutgoingRow) -> rusqlite::Re
             newlines,
             count(&outgoing.recipients),
             outgoing.body.as_ref(),
+            false,
         ])
         .map(drop)
 }
@@ -130,6 +132,7 @@ fn put_incoming(connection: &Connection, incoming: &IncomingRow) -> rusqlite::Re
         newlines,
         0,
         incoming.body.as_ref(),
+        !incoming.verified,
     ])?;
     let sql = "INSERT OR REPLACE INTO inbox_key (key, at) VALUES (?1, ?2)";
     connection.prepare_cached(sql)?.execute(params![incoming.key, incoming.at.as_millis_i64()]).map(drop)

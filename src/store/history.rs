@@ -119,10 +119,12 @@ pub struct Reader<'a> {
 const OUTLINE: &str = "SELECT id, chars, newlines, recipient_count FROM message
                        WHERE conversation = ?1 AND id > ?2 ORDER BY id";
 const MESSAGES: &str =
-    "SELECT id, conversation, at, sent_at, from_address, from_name, people, content_type, body
+    "SELECT id, conversation, at, sent_at, from_address, from_name, people, content_type, body,
+                               unverified
                         FROM message WHERE conversation = ?1 AND id BETWEEN ?2 AND ?3 ORDER BY id";
 const MESSAGE: &str =
-    "SELECT id, conversation, at, sent_at, from_address, from_name, people, content_type, body
+    "SELECT id, conversation, at, sent_at, from_address, from_name, people, content_type, body,
+                               unverified
                        FROM message WHERE id = ?1";
 
 impl Reader<'_> {
@@ -192,6 +194,7 @@ impl Reader<'_> {
             content_type: row.get("content_type")?,
             body: body.into(),
             key: String::new(),
+            verified: !row.get::<_, bool>("unverified")?,
         }))
     }
 }

@@ -210,5 +210,6 @@ fn incoming(id: u64) -> ours::IncomingRow {
         content_type: "text/plain".to_owned(),
         body: Bytes::from_static(b"Come here."),
         key: "tag 1 MESSAGE call@h".to_owned(),
+        verified: true,
     }
 }

@@ -15,6 +15,15 @@ const MAGIC_COOKIE: &str = "z9hG4bK";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerKey(u128);
 
+impl ServerKey {
+    /// A tag that follows from the request alone, for a stateless answer (RFC 3261 §8.2.7). Half of the hash: the other half
+    /// stays ours.
+    #[must_use]
+    pub fn tag(self) -> String {
+        format!("{:016x}", self.0 >> 64)
+    }
+}
+
 /// A client transaction: its branch and method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ClientKey(u128);

@@ -290,7 +290,21 @@ fn foreign(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look, acts: &
         colors(ui).weak,
         ui.max_rect().width(),
     );
+    let end = text_left + 2.0 + time.size().x;
     put(ui.painter(), pos2(text_left + 2.0, bubble.bottom() + (LINE_HEIGHT - time.size().y) / 2.0), time);
+    if !row.message.verified {
+        not_verified(ui, row, pos2(end + 8.0, bubble.bottom()));
+    }
+}
+
+/// It came straight from somebody: the name above it is what he says.
+fn not_verified(ui: &Ui, row: &Row<'_>, at: egui::Pos2) {
+    let words = one_line(ui, words::NOT_VERIFIED, theme::strong(12.0), colors(ui).amber, 120.0);
+    let place = Rect::from_min_size(at, vec2(words.size().x, LINE_HEIGHT));
+    put(ui.painter(), pos2(at.x, place.center().y - words.size().y / 2.0), words);
+    let response = ui.interact(place, focus_id(row.message).with("not verified"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, words::NOT_VERIFIED));
+    response.on_hover_text(words::NOT_VERIFIED_WHY);
 }
 
 /// The bubble's ground; it takes the keyboard, and the ring shows it.

@@ -130,6 +130,12 @@ pub(crate) fn sentence(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
+/// Beside a message that came straight from somebody, not from the account's server.
+pub(crate) const NOT_VERIFIED: &str = "Not verified";
+
+/// What that means.
+pub(crate) const NOT_VERIFIED_WHY: &str = "This did not come from your server: nobody has checked who wrote it, and the name is what the sender says";
+
 /// How a message went through a server that does not fan out (W6).
 pub(crate) const ONE_BY_ONE: &str = "Sent one by one: this server does not know group messages";
 

@@ -242,6 +242,7 @@ pub(crate) fn own(id: u64, at: Timestamp, text: &str, states: &[(&Person, Delive
 
 pub(crate) fn own_of(id: u64, at: Timestamp, text: &str, deliveries: Vec<DeliveryView>) -> MessageView {
     MessageView {
+        verified: true,
         id: MessageId(id),
         at,
         sent_at: None,
@@ -258,6 +259,7 @@ pub(crate) fn own_of(id: u64, at: Timestamp, text: &str, deliveries: Vec<Deliver
 /// A message of somebody else.
 pub(crate) fn from(id: u64, at: Timestamp, person: &Person, text: &str) -> MessageView {
     MessageView {
+        verified: true,
         id: MessageId(id),
         at,
         sent_at: None,

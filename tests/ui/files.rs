@@ -15,6 +15,7 @@ fn a_file_is_named_and_saved_by_its_button_alone() {
     let ann = person("Ann Lee");
     let file = |name: &str| FileShown { name: name.into(), media_type: "image/png".into(), bytes: 12_345 };
     let with = |id: u64, text: &str, names: &[&str]| MessageView {
+        verified: true,
         files: names.iter().map(|name| file(name)).collect(),
         ..from(id, ago(9), &ann, text)
     };

@@ -188,14 +188,15 @@ impl Outbox {
         self.single_ended(core, single, &news, now);
     }
 
-    /// One of them got no final response. True when that was by silence.
+    /// One of them got no final response. Where that was by silence it is not repeated: no proxy is known to drop the double, so
+    /// whether he gets it twice is for the person to decide.
     pub(in crate::client) fn unanswered_single(
         &mut self,
         core: &mut Core,
         single: Single,
         failure: Failure,
         now: Now,
-    ) -> bool {
+    ) {
         self.singles.under_way.remove(&single);
         match failure {
             Failure::Transport => {
@@ -207,16 +208,9 @@ impl Outbox {
                 } else {
                     self.single_failed(core, single, (Some(408), NO_CONNECTION), now);
                 }
-                false
             }
-            Failure::TooLarge => {
-                self.single_failed(core, single, (None, TOO_LARGE), now);
-                false
-            }
-            Failure::Timeout => {
-                self.single_failed(core, single, (Some(408), NO_FINAL_ANSWER), now);
-                true
-            }
+            Failure::TooLarge => self.single_failed(core, single, (None, TOO_LARGE), now),
+            Failure::Timeout => self.single_failed(core, single, (Some(408), NO_FINAL_ANSWER), now),
         }
     }
 

@@ -12,7 +12,9 @@ use crate::client::line::Stream;
 use crate::client::reason::{NO_ANSWER, NO_CONNECTION, NO_TLS, TOLD_TO_A_LIST_SERVER, TOO_LARGE};
 use crate::client::route::{Printed, Route, route};
 use crate::client::sign_in::Heeded;
-use crate::limits::{CONNECT_WAIT, RETRY_AFTER_MAX, SUBMISSION_SENDINGS_MAX, SUBMISSIONS_OPEN_MAX};
+use crate::limits::{
+    CONNECT_WAIT, RETRY_AFTER_MAX, SUBMISSION_REPEATED_WITHIN, SUBMISSION_SENDINGS_MAX, SUBMISSIONS_OPEN_MAX,
+};
 use crate::sip::{Method, Response, SECONDARY_TO, Scheme, Uri};
 use crate::time::Now;
 use crate::transaction::Failure;
@@ -26,7 +28,9 @@ pub(in crate::client) enum Upshot {
     NoProof,
     /// It takes no lists after all (W27).
     NoLists,
-    /// It does not answer, or not as it did.
+    /// It does not answer as it did: it is asked whether it still serves us.
+    Doubt,
+    /// It did not answer at all, though the answer was its own to give.
     Silence,
 }
 
@@ -45,6 +49,10 @@ impl Outbox {
             if self.is_to_be_noted(core, place) {
                 self.note_that_it_leaves(core, place, now);
                 self.learn_all(core, place, &News::bare(DeliveryState::Sending), now);
+                continue;
+            }
+            if self.is_too_late(place, now) {
+                self.refuse(core, place, Some(408), (408, NO_ANSWER), now);
                 continue;
             }
             let Some((entry, attempt)) = self.find(place) else {
@@ -124,14 +132,14 @@ impl Outbox {
             // RFC 3263 §4.3: that server does not take it; the next one may, and knows a double (W12).
             503 if self.may_go_elsewhere(core, place) => {
                 self.waiting.insert(place);
-                Upshot::Silence
+                Upshot::Doubt
             }
             _ => {
                 self.hold_if_busy(response, now);
                 self.refuse(core, place, Some(status), (status, response.reason()), now);
                 match status {
                     // The registration sees for itself whether we are still let in.
-                    401 | 407 => Upshot::Silence,
+                    401 | 407 => Upshot::Doubt,
                     _ => Upshot::Nothing,
                 }
             }
@@ -175,15 +183,26 @@ impl Outbox {
                 self.refuse(core, place, None, (413, TOO_LARGE), now);
                 Upshot::Nothing
             }
-            Failure::Timeout if self.may_go_elsewhere(core, place) => {
+            // Nobody knows whether the proxy has it. It knows a double (W12), so the same goes again as soon as it is back.
+            Failure::Timeout
+                if attempt.row.way == Way::FanOut && attempt.sendings < SUBMISSION_SENDINGS_MAX =>
+            {
                 self.waiting.insert(place);
                 Upshot::Silence
             }
+            // A list server may send a double on to everybody: that is for the person to decide.
             Failure::Timeout => {
                 self.refuse(core, place, Some(408), (408, NO_ANSWER), now);
                 Upshot::Silence
             }
         }
+    }
+
+    /// Whether an attempt may have left so long ago that the proxy does not remember it any more: sent again it could arrive twice.
+    fn is_too_late(&self, place: Place, now: Now) -> bool {
+        let left_at = |attempt: &Attempt| (attempt.row.stage == AttemptStage::Sent).then_some(attempt.row.at);
+        let left_at = self.find(place).and_then(|(_, attempt)| left_at(attempt));
+        left_at.is_some_and(|at| now.wall.since(at) > SUBMISSION_REPEATED_WITHIN)
     }
 
     /// True where the proxy has another server to try (RFC 3263 §4.3).

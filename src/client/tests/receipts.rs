@@ -356,7 +356,7 @@ fn w28_a_forged_notification_gets_its_200_and_changes_nothing() {
     // Not by our proxy.
     let elsewhere = Flow::udp(OWN.parse().unwrap(), "127.0.0.1:5999".parse().unwrap());
     stage.receive(elsewhere, &notification(&request, "bob", "displayed"));
-    assert!(stage.sent.last().unwrap().1.starts_with("SIP/2.0 200 "));
+    assert!(stage.sent.last().unwrap().1.starts_with("SIP/2.0 403 "));
     assert_eq!(stage.states(), []);
     // A message that asked for nothing.
     let mut off = Stage::connected();

@@ -168,6 +168,7 @@ mod tests {
             attempt: 1,
         };
         MessageView {
+            verified: true,
             id: ONE,
             at: Timestamp::default(),
             sent_at: None,

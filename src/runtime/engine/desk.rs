@@ -229,13 +229,15 @@ impl Desk {
             Event::Composing { conversation, from, until } => {
                 self.composing.hear(conversation, names.person(&from), until);
             }
-            Event::Received { conversation, from, text, files, .. } => {
+            Event::Received { conversation, from, text, files, verified, .. } => {
                 let names_of_files =
                     || files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>().join(", ");
                 let text = if text.trim().is_empty() { names_of_files() } else { text };
                 self.composing.hear(conversation, names.person(&from), None);
                 self.grew(conversation);
-                self.tell(Notice::Received { conversation, from: names.person(&from).name, text });
+                let name = names.person(&from).name;
+                let from = if verified { name } else { format!("{name} (not verified)") };
+                self.tell(Notice::Received { conversation, from, text });
             }
             Event::Changed { conversation } => self.thread_of(conversation, OpenThread::reload),
             Event::Disconnected => self.registration = RegistrationState::Idle,

@@ -199,6 +199,7 @@ mod tests {
             content_type: "text/plain".to_owned(),
             body: Bytes::from_static(b"x"),
             key: String::new(),
+            verified: true,
         })
     }
 

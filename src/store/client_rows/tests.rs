@@ -70,6 +70,7 @@ fn incoming(id: u64, conversation: u64, content_type: &str) -> IncomingRow {
         content_type: content_type.to_owned(),
         body: Bytes::from_static(b"\xff\xfe text"),
         key: format!("tag call {id}"),
+        verified: false,
     }
 }
 

@@ -46,6 +46,7 @@ fn incoming(id: u64, conversation: u64, text: &str) -> Write {
         content_type: "text/plain".to_owned(),
         body: Bytes::copy_from_slice(text.as_bytes()),
         key: format!("key {id}"),
+        verified: true,
     })
 }
 

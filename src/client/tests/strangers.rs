@@ -1,0 +1,186 @@
+//! Who is not the server of the account: refused without a transaction, and nothing of it is shown (W25).
+
+use super::inbox::leg;
+use super::*;
+use crate::limits::STRANGERS_ANSWERED_MAX;
+use crate::machine::ResolveId;
+
+const SECOND: &str = "127.0.0.2:5060";
+
+fn udp(remote: &str) -> Flow {
+    Flow::udp(OWN.parse().unwrap(), remote.parse().unwrap())
+}
+
+fn tcp(remote: &str) -> Flow {
+    Flow { remote: remote.parse().unwrap(), ..stream_flow(7) }
+}
+
+fn hop(transport: Transport, remote: &str) -> Hop {
+    Hop { transport, remote: remote.parse().unwrap() }
+}
+
+/// What a request gets on this flow, and how many messages are shown.
+fn outcome(stage: &mut Stage, flow: Flow, text: &str) -> (Option<String>, usize) {
+    stage.sent.clear();
+    stage.events.clear();
+    stage.receive(flow, text);
+    let shown = stage.events.iter().filter(|event| matches!(event, Event::Received { .. })).count();
+    let answer = stage.sent.first().map(|(_, text)| text.lines().next().unwrap_or_default().to_owned());
+    (answer, shown)
+}
+
+fn refused(stage: &mut Stage, flow: Flow) {
+    let (answer, shown) = outcome(stage, flow, &leg("stranger", "", "wire the money"));
+    assert_eq!((answer.as_deref(), shown), (Some("SIP/2.0 403 Forbidden"), 0), "{flow}");
+}
+
+fn taken(stage: &mut Stage, flow: Flow, call_id: &str) {
+    let (answer, shown) = outcome(stage, flow, &leg(call_id, "", "Come here."));
+    assert_eq!((answer.as_deref(), shown), (Some("SIP/2.0 200 OK"), 1), "{flow}");
+}
+
+#[test]
+fn w25_a_message_that_does_not_come_from_the_server_gets_403_and_is_not_shown() {
+    let mut stage = Stage::connected();
+    let rows = stage.rows.len();
+    // Another host, the server's host from another port, another host over a connection that it opened.
+    for flow in [udp("127.0.0.9:5060"), udp("127.0.0.1:5061"), tcp("127.0.0.9:5060")] {
+        refused(&mut stage, flow);
+    }
+    assert_eq!(stage.rows.len(), rows, "nothing is kept");
+    assert!(stage.agent.heads().is_empty());
+    assert_eq!(stage.agent.core.transactions.server_count(), 0, "no transaction either");
+    taken(&mut stage, proxy_flow(), "c1");
+    // Our proxy opens a connection for what is large, from whatever port of its host (W4).
+    taken(&mut stage, tcp("127.0.0.1:45678"), "c2");
+}
+
+#[test]
+fn every_method_of_a_stranger_is_refused_and_an_ack_gets_silence() {
+    let mut stage = Stage::connected();
+    let stranger = udp("127.0.0.9:5060");
+    let as_method = |method: &str| leg("c", "", "x").replace("MESSAGE", method);
+    for method in ["OPTIONS", "INVITE", "REGISTER", "SUBSCRIBE", "INFO", "BYE", "CANCEL", "PUBLISH"] {
+        let (answer, _) = outcome(&mut stage, stranger, &as_method(method));
+        assert_eq!(answer.as_deref(), Some("SIP/2.0 403 Forbidden"), "{method}");
+    }
+    let (answer, _) = outcome(&mut stage, stranger, &as_method("NOTIFY"));
+    assert_eq!(answer.as_deref(), Some("SIP/2.0 481 Call/Transaction Does Not Exist"));
+    assert_eq!(outcome(&mut stage, stranger, &as_method("ACK")), (None, 0));
+    // What does not read is not worth an answer to a stranger.
+    assert_eq!(outcome(&mut stage, stranger, &leg("c", "", "x").replace("CSeq: 1", "CSeq: x")), (None, 0));
+    assert_eq!(stage.agent.core.transactions.server_count(), 0);
+}
+
+#[test]
+fn a_repetition_of_a_strangers_request_gets_the_same_answer_and_a_storm_gets_silence() {
+    let mut stage = Stage::connected();
+    let stranger = udp("127.0.0.9:5060");
+    let request = leg("c", "", "x");
+    for _ in 0..2 {
+        stage.receive(stranger, &request);
+    }
+    assert_eq!(stage.sent[0], stage.sent[1]);
+    stage.sent.clear();
+    stage.advance(Duration::from_secs(1));
+    for number in 0..1000 {
+        stage.receive(stranger, &request.replace("z9hG4bKc", &format!("z9hG4bK{number}")));
+    }
+    assert_eq!(stage.sent.len(), usize::try_from(STRANGERS_ANSWERED_MAX).unwrap());
+    let (asked, answered) = (wire(&request).len(), stage.sent[0].1.len());
+    assert!(answered < asked, "{answered} bytes for {asked}");
+    stage.advance(Duration::from_secs(1));
+    stage.sent.clear();
+    refused(&mut stage, stranger);
+}
+
+#[test]
+fn every_address_of_the_server_counts_those_given_up_too() {
+    let mut stage = Stage::new(&Account { proxy: "sip.domain.com".to_owned(), ..account() });
+    stage.command(AgentCommand::Connect);
+    // Not known yet where it is: that passes, so it is no final refusal.
+    let (answer, _) = outcome(&mut stage, proxy_flow(), &leg("early", "", "x"));
+    assert_eq!(answer.as_deref(), Some("SIP/2.0 480 Temporarily Unavailable"));
+    let hops = vec![hop(Transport::Udp, PROXY), hop(Transport::Udp, SECOND)];
+    stage.input(Input::Resolved { id: ResolveId(1), hops });
+    let register = stage.take_sent("REGISTER");
+    stage.answer(&register, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+    taken(&mut stage, udp(PROXY), "c1");
+    taken(&mut stage, udp(SECOND), "c2");
+    refused(&mut stage, udp("127.0.0.3:5060"));
+    // The first fails; what it has taken for us may still come from it.
+    stage.send(&["im:ann@domain.com"], "x");
+    stage.advance(Duration::from_secs(32));
+    taken(&mut stage, udp(PROXY), "c3");
+    taken(&mut stage, udp(SECOND), "c4");
+}
+
+#[test]
+fn an_address_in_ipv6_clothes_is_the_same_address() {
+    let mut stage = Stage::connected();
+    taken(&mut stage, udp("[::ffff:127.0.0.1]:5060"), "c1");
+    refused(&mut stage, udp("[::ffff:127.0.0.9]:5060"));
+}
+
+#[test]
+fn w32_under_tls_nothing_counts_but_our_own_connection_and_over_tcp_no_datagram() {
+    let mut stage = Stage::new(&Account { proxy: "tls:127.0.0.1:5061".to_owned(), ..account() });
+    stage.command(AgentCommand::Connect);
+    let own = Flow { transport: Transport::Tls, remote: "127.0.0.1:5061".parse().unwrap(), ..stream_flow(3) };
+    stage.input(Input::Connected { id: ConnectId(1), flow: own });
+    taken(&mut stage, own, "c1");
+    for flow in
+        [udp("127.0.0.1:5061"), tcp("127.0.0.1:5061"), Flow { connection: Some(ConnectionId(4)), ..own }]
+    {
+        refused(&mut stage, flow);
+    }
+    let mut stage = Stage::new(&Account { proxy: format!("tcp:{PROXY}"), ..account() });
+    stage.command(AgentCommand::Connect);
+    stage.input(Input::Connected { id: ConnectId(1), flow: stream_flow(1) });
+    taken(&mut stage, stream_flow(1), "c1");
+    taken(&mut stage, tcp("127.0.0.1:40001"), "c2");
+    refused(&mut stage, udp(PROXY));
+}
+
+fn told_as_verified(event: &Event) -> Option<bool> {
+    let Event::Received { verified, .. } = event else { return None };
+    Some(*verified)
+}
+
+fn kept_as_verified(write: &Write) -> Option<bool> {
+    let Write::Incoming(row) = write else { return None };
+    Some(row.verified)
+}
+
+#[test]
+fn peer_to_peer_takes_them_and_marks_them_as_not_verified() {
+    let mut stage = Stage::new(&Account { peer_to_peer: true, ..account() });
+    stage.receive(udp("127.0.0.9:5060"), &leg("c1", "", "x"));
+    stage.proxy_sends(&leg("c2", "", "y"));
+    let told: Vec<_> = stage.events.iter().filter_map(told_as_verified).collect();
+    assert_eq!(told, [false, true]);
+    let kept: Vec<_> = stage.rows.iter().filter_map(kept_as_verified).collect();
+    assert_eq!(kept, [false, true]);
+    // A report is believed of the server alone, whatever the setting.
+    let request = {
+        stage.connect();
+        stage.send_accepted(&["im:ann@domain.com"])
+    };
+    let report = notify(&request, 1, "terminated", "im:ann@domain.com delivery success\n");
+    let (answer, _) = outcome(&mut stage, udp("127.0.0.9:5060"), &report);
+    assert_eq!(answer.as_deref(), Some("SIP/2.0 481 Call/Transaction Does Not Exist"));
+}
+
+#[test]
+fn a_response_of_a_stranger_who_knows_our_branch_changes_nothing() {
+    let mut stage = Stage::connected();
+    stage.send(&["im:ann@domain.com"], "x");
+    let request = stage.take_sent("MESSAGE");
+    let forged = response(&request, "202 Accepted", "Supported: secondary-to\n");
+    stage.receive(udp("127.0.0.9:5060"), &forged);
+    stage.receive(tcp("127.0.0.9:5060"), &forged);
+    assert_eq!(stage.stored(1), [DeliveryState::Sending]);
+    // The server may answer from another of its sockets.
+    stage.receive(udp("127.0.0.1:5099"), &forged);
+    assert_eq!(stage.stored(1), [DeliveryState::Accepted]);
+}
