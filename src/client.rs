@@ -10,6 +10,8 @@
 
 mod promised;
 
+mod unanswered;
+
 mod inbox;
 
 mod receipts;
@@ -37,6 +39,8 @@ mod core;
 mod sign_in;
 
 mod line;
+
+mod redirect;
 
 mod date;
 
@@ -78,16 +82,16 @@ use self::inbox::Inbox;
 use self::journal::{ConversationId, Rows, Write};
 use self::line::{Line, Lost};
 use self::names::Names;
-use self::outbox::{Outbox, Upshot};
+use self::outbox::Outbox;
 use self::receipts::Receipts;
 use self::registration::Registration;
 use self::snapshot::{ConversationHead, Person};
 use self::strangers::Strangers;
-use crate::machine::{ConnectId, Flow, Hop, Input, Machine, Output, RequestId, SendFault};
+use crate::machine::{ConnectId, Flow, Hop, Input, Machine, Output, RequestId, ResolveId, SendFault};
 use crate::random::Random;
 use crate::sip::{self, Message, Method, Request, Response};
 use crate::time::Now;
-use crate::transaction::{Arrival, Failure, Timers};
+use crate::transaction::Arrival;
 
 /// The client machine.
 #[derive(Debug)]
@@ -132,6 +136,12 @@ impl UserAgent {
     #[must_use]
     pub fn proxy(&self) -> Option<Hop> {
         self.core.line.hop()
+    }
+
+    /// Where a redirect of the account's server has led us, if it has.
+    #[must_use]
+    pub fn redirected_to(&self) -> Option<String> {
+        self.core.line.redirected_to().map(|uri| text::visible(uri.as_str()))
     }
 
     /// How many messages wait to be sent, or to be answered by the proxy.
@@ -229,50 +239,6 @@ impl UserAgent {
         }
     }
 
-    /// Transactions that failed by themselves.
-    fn take_failures(&mut self, now: Now) {
-        while let Some(failed) = self.core.transactions.poll_failed() {
-            match failed.user {
-                Task::Account => self.registration.unanswered(&mut self.core, now),
-                Task::Offers => self.registration.offers_nothing(&mut self.core),
-                Task::Submission(message, attempt) => {
-                    let upshot =
-                        self.outbox.unanswered(&mut self.core, (message, attempt), failed.failure, now);
-                    self.heed(upshot, now);
-                }
-                Task::Receipt(number) => self.receipts.unanswered(number),
-                Task::Single(single) => {
-                    self.outbox.unanswered_single(&mut self.core, single, failed.failure, now);
-                }
-            }
-            self.look_for_silence(failed.user, failed.failure, now);
-        }
-    }
-
-    /// What another program has to answer may time out while our server is well (RFC 4320 §4.2). Where that server too has said
-    /// nothing since it left, the server is gone.
-    fn look_for_silence(&mut self, task: Task, failure: Failure, now: Now) {
-        let left_at = now.mono.checked_sub(Timers::new(self.core.profile.t1).f());
-        if failure != Failure::Timeout {
-            return;
-        }
-        if left_at.is_some_and(|left_at| self.core.line.is_silent_since(left_at)) {
-            self.registration.silent(&mut self.core, now);
-        } else if matches!(task, Task::Single(_)) {
-            self.registration.doubt(&mut self.core, now);
-        }
-    }
-
-    fn heed(&mut self, upshot: Upshot, now: Now) {
-        match upshot {
-            Upshot::Nothing => {}
-            Upshot::NoProof => self.registration.disproved(&mut self.core),
-            Upshot::NoLists => self.registration.lists_disproved(&mut self.core),
-            Upshot::Doubt => self.registration.doubt(&mut self.core, now),
-            Upshot::Silence => self.registration.silent(&mut self.core, now),
-        }
-    }
-
     fn command(&mut self, command: AgentCommand, now: Now) {
         match command {
             AgentCommand::Send(draft) => {
@@ -298,6 +264,8 @@ impl UserAgent {
             if self.core.line.is_stream() && !self.core.profile.register {
                 self.outbox.call_reports();
             }
+        } else {
+            self.outbox.detour_connected(&mut self.core, id, Some(flow), now);
         }
     }
 
@@ -317,6 +285,16 @@ impl UserAgent {
         }
         if fault == SendFault::Refused && self.core.line.main() == Some(flow) {
             self.registration.line_lost(&mut self.core, now);
+        }
+    }
+
+    /// A name leads here: that of our server, or one to which a message was redirected.
+    fn resolved(&mut self, id: ResolveId, hops: Vec<Hop>, fault: Option<&str>, now: Now) {
+        if self.core.line.asks(id) {
+            self.core.line.found(id, hops);
+            self.registration.proxy_found(&mut self.core, fault, now);
+        } else {
+            self.outbox.detour_found(&mut self.core, id, hops, now);
         }
     }
 
@@ -366,20 +344,14 @@ impl Machine for UserAgent {
             Input::ConnectFailed { id, fault } => {
                 if self.core.line.connect_failed(id) {
                     self.line_refused(fault.into_why(), now);
+                } else {
+                    self.outbox.detour_connected(&mut self.core, id, None, now);
                 }
             }
             Input::NotSent { flow, request, fault } => self.not_sent((flow, request), fault, now),
             Input::Disconnected { flow } => self.disconnected(flow, now),
-            Input::Resolved { id, hops } => {
-                if self.core.line.found(id, hops) {
-                    self.registration.proxy_found(&mut self.core, None, now);
-                }
-            }
-            Input::ResolveFailed { id, why } => {
-                if self.core.line.found(id, Vec::new()) {
-                    self.registration.proxy_found(&mut self.core, Some(&why), now);
-                }
-            }
+            Input::Resolved { id, hops } => self.resolved(id, hops, None, now),
+            Input::ResolveFailed { id, why } => self.resolved(id, Vec::new(), Some(&why), now),
             Input::Committed(id) => self.release(id, Core::committed, now),
             Input::CommitFailed(id) => self.release(id, Core::commit_failed, now),
             Input::Command(command) => self.command(command, now),

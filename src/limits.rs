@@ -102,12 +102,18 @@ pub const WRONG_PASSWORDS_MAX: u32 = 10;
 pub const WRONG_PASSWORDS_WITHIN: Duration = Duration::from_secs(60);
 /// Pairs of user and address of which wrong passwords are counted; over it the oldest is forgotten.
 pub const WRONG_PASSWORD_PLACES_MAX: usize = 10_000;
+/// Contacts in a response that a client looks at, for how long its binding stands and for where it is redirected.
+pub const CONTACTS_READ_MAX: usize = 100;
 /// Addresses of its server that a client takes requests from; further ones of a look-up are not.
 pub const SERVER_ADDRESSES_MAX: usize = 64;
 /// Requests of strangers that a client answers within one second, each by one stateless 403; over it they get silence.
 pub const STRANGERS_ANSWERED_MAX: u32 = 20;
-/// How often the client answers a challenge to the same request (W30).
+/// How often the client answers challenges of one realm to the same request (W30).
 pub const CHALLENGES_ANSWERED_MAX: u8 = 3;
+/// Realms that the client answers of those that challenge the same request; further ones are not answered.
+pub const REALMS_PER_REQUEST_MAX: usize = 4;
+/// Characters of a realm that are told to a person.
+pub const REALM_CHARS_TOLD: usize = 80;
 /// Realms that a client keeps a nonce of.
 pub const REALMS_MAX: usize = 16;
 /// Ordinary requests under way at a time; over it, 503.
@@ -277,6 +283,10 @@ pub const RETRY_FIRST: Duration = Duration::from_secs(2);
 pub const RETRY_MAX: Duration = Duration::from_secs(120);
 /// How long a Retry-After is honoured at most.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
+/// How long the client waits before it tries again where its server refused it without saying when to come again; doubled each time.
+pub const REFUSED_RETRY_FIRST: Duration = Duration::from_secs(120);
+/// How long it waits at most then.
+pub const REFUSED_RETRY_MAX: Duration = Duration::from_secs(1800);
 /// How long the client waits for a connection to its server before it counts as a failed try.
 pub const STREAM_OPEN_WAIT: Duration = Duration::from_secs(10);
 /// How long the client waits for the answer to its un-registration.

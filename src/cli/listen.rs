@@ -77,7 +77,10 @@ fn hear(event: Event, printer: Printer, refused: &mut Option<String>, shown: &mu
 /// Why nobody reaches us.
 fn trouble(state: &RegistrationState) -> Option<String> {
     match state {
-        RegistrationState::Refused { status, reason } => Some(format!("{status} {reason}")),
+        RegistrationState::Refused { status, reason, why: Some(why), .. } => {
+            Some(format!("{status} {reason}: {why}"))
+        }
+        RegistrationState::Refused { status, reason, why: None, .. } => Some(format!("{status} {reason}")),
         RegistrationState::Offline { why: Some(why), .. } => Some(why.to_string()),
         RegistrationState::Offline { why: None, .. } => Some("no answer from the proxy".to_owned()),
         RegistrationState::Idle

@@ -157,8 +157,13 @@ impl Progress {
                 Some(why) => self.refuse(None, &why),
                 None => self.refuse(Some(408), "no answer from the proxy"),
             },
-            Event::Registration(RegistrationState::Refused { status, reason }) if !self.is_accepted => {
-                self.refuse(Some(status), &reason);
+            Event::Registration(RegistrationState::Refused { status, reason, why, .. })
+                if !self.is_accepted =>
+            {
+                match why {
+                    Some(why) => self.refuse(Some(status), &format!("{reason}: {why}")),
+                    None => self.refuse(Some(status), &reason),
+                }
             }
             Event::OneByOne { .. } => {
                 self.is_accepted = true;

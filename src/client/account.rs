@@ -338,6 +338,10 @@ pub enum RegistrationState {
         status: u16,
         /// Reason phrase.
         reason: String,
+        /// What is in the way and what mends it, where more is known: a sentence without full stop.
+        why: Option<Arc<str>>,
+        /// After this long, from the moment of the event, it is tried again; none where only another password helps.
+        retry_after: Option<Duration>,
     },
 }
 

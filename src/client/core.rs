@@ -1,6 +1,7 @@
 //! What every part of the client machine works with: transactions, promises, outputs, chance, and the line.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -9,12 +10,16 @@ use crate::client::account::Profile;
 use crate::client::command::{Draft, Event};
 use crate::client::journal::{ConversationId, IncomingRow, MessageId, Write};
 use crate::client::line::{Line, Opening};
+use crate::client::redirect::Target;
 use crate::client::sign_in::Challenges;
-use crate::machine::{Batch, BatchId, Flow, Held, Output, Transmit};
+use crate::machine::{Batch, BatchId, ConnectId, Flow, Held, Hop, Output, ResolveId, Transmit};
 use crate::random::Random;
 use crate::sip::{Compose, Method, NameAddr, Params, Request, Transport, Uri};
 use crate::time::Now;
 use crate::transaction::{Outgoing, ServerKey, Timers, TransactionLayer};
+
+/// Look-ups and connections of redirected messages are numbered from here on; the line never comes so far.
+const DETOURS_FROM: u64 = 1 << 32;
 
 /// Our name for a client transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,6 +140,7 @@ pub(super) struct Core {
     held: Held<Write, Action>,
     outputs: VecDeque<Output<Event, Write>>,
     last_message: u64,
+    last_detour: u64,
     /// What tells this device from others of ours, a `urn:uuid:` (RFC 5626 §4.1).
     instance: Option<String>,
 }
@@ -172,6 +178,7 @@ impl Core {
             held: Held::default(),
             outputs: VecDeque::new(),
             last_message,
+            last_detour: 0,
             instance,
         }
     }
@@ -244,6 +251,37 @@ impl Core {
         }
     }
 
+    /// Looks up where a URI leads that is not our server's. Numbers of such questions and wishes are apart from those of the line.
+    pub(super) fn resolve(&mut self, uri: Uri) -> ResolveId {
+        self.last_detour += 1;
+        let id = ResolveId(DETOURS_FROM + self.last_detour);
+        self.outputs.push_back(Output::Resolve { id, uri });
+        id
+    }
+
+    /// Opens a connection to a place that is not our server's.
+    pub(super) fn connect(&mut self, hop: Hop, domain: Option<Arc<str>>) -> ConnectId {
+        self.last_detour += 1;
+        let id = ConnectId(DETOURS_FROM + self.last_detour);
+        self.outputs.push_back(Output::Connect { id, hop, domain });
+        id
+    }
+
+    /// The server has sent us to another one. A realm is believed there because it asks only where it is of our domain.
+    pub(super) fn redirect(&mut self, target: &Target) {
+        let domain = self.profile.address.aor().domain().to_owned();
+        self.line.redirect(target, &domain);
+        let host = target.uri.host().trim_end_matches('.').to_ascii_lowercase();
+        let is_of_domain = host == domain || host.ends_with(&format!(".{domain}"));
+        self.challenges.set_at_home(is_of_domain);
+    }
+
+    /// Back to the server that the account names.
+    pub(super) fn go_home(&mut self) {
+        self.line.go_home();
+        self.challenges.set_at_home(true);
+    }
+
     /// Asks for the connection to the proxy, unless it is there or asked for.
     pub(super) fn open_stream(&mut self, now: Instant, wait: Duration) {
         if let Some(Opening { id, hop, domain }) = self.line.open(now, wait) {
@@ -253,13 +291,18 @@ impl Core {
 
     /// The beginning of a request that leaves on `flow`, and the branch in its Via.
     pub(super) fn request(&mut self, method: &Method, uri: &Uri, flow: Flow) -> (Compose, String) {
+        let (begun, branch) = self.request_to_anybody(method, uri, flow);
+        (self.challenges.authorize(begun, (method, uri), &mut self.random), branch)
+    }
+
+    /// The same without credentials, for whom they are none of his business.
+    pub(super) fn request_to_anybody(&mut self, method: &Method, uri: &Uri, flow: Flow) -> (Compose, String) {
         let branch = format!("z9hG4bK{}", self.random.token(16));
         let own = self.line.own_address(flow);
         // RFC 3581: the answer comes back through a NAT to the port that we sent from.
         let rport = if flow.transport == Transport::Udp { ";rport" } else { "" };
         let via = format!("SIP/2.0/{} {own};branch={branch}{rport}", flow.transport);
-        let begun = Compose::request(method, uri).field("Via", via).field("Max-Forwards", 70);
-        (self.challenges.authorize(begun, (method, uri), &mut self.random), branch)
+        (Compose::request(method, uri).field("Via", via).field("Max-Forwards", 70), branch)
     }
 
     /// Starts a client transaction.
@@ -303,11 +346,17 @@ impl Core {
         Answer { key: asked.key, status: 503, bytes: begun.finish() }
     }
 
-    /// What our registration on a flow says of this device.
-    pub(super) fn device(&self, flow: Flow) -> Device {
+    /// Whether a Contact is of this device (RFC 5626 §4.1).
+    pub(super) fn is_own_instance(&self, contact: &NameAddr) -> bool {
+        let said = contact.params.get("+sip.instance").map(|said| said.trim_matches(['<', '>']));
+        said.is_some_and(|said| self.instance.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(said)))
+    }
+
+    /// What our registration on a flow says of this device; `lacks_outbound` where RFC 5626 is not supported on the way.
+    pub(super) fn device(&self, flow: Flow, lacks_outbound: bool) -> Device {
         let Some(instance) = &self.instance else { return Device::default() };
         // Behind a NAT a datagram flow would need STUN for it.
-        let is_outbound = flow.transport.is_reliable();
+        let is_outbound = flow.transport.is_reliable() && !lacks_outbound;
         let reg_id = if is_outbound { ";reg-id=1" } else { "" };
         Device { params: format!(";+sip.instance=\"<{instance}>\"{reg_id}"), is_outbound }
     }

@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::client::redirect::Target;
 use crate::client::server::Server;
 use crate::limits::SERVER_ADDRESSES_MAX;
 use crate::machine::{ConnectId, Flow, Hop, ResolveId};
@@ -17,6 +18,8 @@ use crate::sip::{Transport, Uri};
 #[derive(Debug)]
 pub(super) struct Line {
     server: Server,
+    /// The server that the account names, while a redirect has us at another one; and the Request-URI there.
+    away: Option<(Server, Option<Uri>)>,
     /// Where the proxy is: the hop in use, then those to try when it fails. Empty until a name is looked up.
     hops: VecDeque<Hop>,
     /// Every address that the latest look-up gave, those given up since then too: requests may come from any of them (W25).
@@ -76,6 +79,7 @@ impl Line {
             hops: server.hop().into_iter().collect(),
             known: server.hop().into_iter().collect(),
             heard_at: None,
+            away: None,
             server,
             asked: None,
             locals: locals.to_vec(),
@@ -107,19 +111,64 @@ impl Line {
         Some((id, self.server.uri.clone()))
     }
 
-    /// It is known where the proxy is, or that it is nowhere. False for an answer that nobody waits for.
-    pub(super) fn found(&mut self, id: ResolveId, hops: Vec<Hop>) -> bool {
+    /// Whether that is what we wait for.
+    pub(super) fn asks(&self, id: ResolveId) -> bool {
+        self.asked == Some(id)
+    }
+
+    /// It is known where the proxy is, or that it is nowhere. An answer that nobody waits for changes nothing.
+    pub(super) fn found(&mut self, id: ResolveId, hops: Vec<Hop>) {
         let is_ours = self.asked == Some(id);
         if is_ours {
             self.asked = None;
             // A look-up that failed says nothing about the server that we are still registered with.
             if !hops.is_empty() {
-                self.known.clone_from(&hops);
+                let before = std::mem::replace(&mut self.known, hops.clone());
+                // Away from home, what is on its way to us may still come from there.
+                let kept = before.into_iter().filter(|_| self.away.is_some());
+                self.known.extend(kept);
                 self.known.truncate(SERVER_ADDRESSES_MAX);
             }
             self.hops = hops.into();
         }
-        is_ours
+    }
+
+    /// The server has sent us on: it is there now, until that one fails.
+    pub(super) fn redirect(&mut self, target: &Target, own_domain: &str) {
+        let uri = target.uri.without_user();
+        let named = if uri.ip().is_some() { own_domain } else { uri.host() };
+        let server = Server { domain: named.trim_end_matches('.').into(), uri: uri.clone() };
+        let before = std::mem::replace(&mut self.server, server);
+        let home = self.away.take().map_or(before, |(home, _)| home);
+        self.away = Some((home, (!target.is_proxy).then_some(uri)));
+        self.start_over();
+        self.known.extend(self.server.hop());
+        self.known.truncate(SERVER_ADDRESSES_MAX);
+    }
+
+    /// Back to the server that the account names.
+    pub(super) fn go_home(&mut self) {
+        if let Some((home, _)) = self.away.take() {
+            self.server = home;
+            self.start_over();
+        }
+    }
+
+    /// The Request-URI of what is for the server itself, where a redirect says one (RFC 3261 §8.1.3.4).
+    pub(super) fn redirected(&self) -> Option<Uri> {
+        self.away.as_ref().and_then(|(_, uri)| uri.clone())
+    }
+
+    /// Where a redirect has led us.
+    pub(super) fn redirected_to(&self) -> Option<&Uri> {
+        self.away.as_ref().map(|_| &self.server.uri)
+    }
+
+    fn start_over(&mut self) {
+        self.hops = self.server.hop().into_iter().collect();
+        self.asked = None;
+        self.stream = Stream::Closed;
+        self.stream_to = None;
     }
 
     /// True when there is another place to try (RFC 3263 §4.3).
@@ -144,7 +193,7 @@ impl Line {
         if hop.transport.is_reliable() {
             return self.stream_flow();
         }
-        self.local(Transport::Udp, hop.remote).map(|local| Flow::udp(local, hop.remote))
+        self.datagram_flow(hop.remote)
     }
 
     /// The connection, if it is there.
@@ -302,6 +351,11 @@ impl Line {
     /// Whether the server has said nothing at all since then.
     pub(super) fn is_silent_since(&self, then: Instant) -> bool {
         self.heard_at.is_none_or(|heard| heard < then)
+    }
+
+    /// The flow of datagrams to any address.
+    pub(super) fn datagram_flow(&self, remote: SocketAddr) -> Option<Flow> {
+        self.local(Transport::Udp, remote).map(|local| Flow::udp(local, remote))
     }
 
     /// A socket of ours of the family of `remote`.

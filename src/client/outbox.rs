@@ -20,6 +20,8 @@ mod submission;
 
 mod one_by_one;
 
+mod detour;
+
 mod print;
 
 mod draft;

@@ -16,6 +16,8 @@ pub const NO_FAN_OUT: &str = "The server does not send one message to several pe
 pub const TOO_LARGE: &str = "Too large for UDP, and the server takes no TCP connection";
 /// The phrase of a recipient who is to be reached under TLS alone, where the account does not use it (W32).
 pub const NO_TLS: &str = "Asks for TLS all the way, and this account does not use TLS";
+/// Before the address to which a recipient's message was redirected, and where nobody was.
+pub const NOT_REACHED: &str = "Redirected, and nobody is reached at";
 /// The phrase of a recipient whose submission broke off with its connection, again and again.
 pub const NO_CONNECTION: &str = "The connection to the server broke each time";
 

@@ -12,7 +12,7 @@ use crate::client::core::{Core, Task, name_addr};
 use crate::client::date;
 use crate::client::journal::{ConversationId, IncomingRow, MessageId, UnseenRow};
 use crate::client::route::{Printed, Route, Wanted, route};
-use crate::client::sign_in::Heeded;
+use crate::client::sign_in::{Answered, Heeded};
 use crate::limits::{CONNECT_WAIT, RECEIPTS_OPEN_MAX, RECEIPTS_OWED_MAX, RECEIPTS_WAITING_MAX};
 use crate::machine::Flow;
 use crate::sip::{Cpim, Disposition, Enclosed, Envelope, Imdn, Method, Response, Uri, media_type};
@@ -47,7 +47,7 @@ struct Receipt {
     call_id: String,
     tag: String,
     cseq: u32,
-    challenges: u8,
+    challenges: Answered,
 }
 
 impl Receipts {
@@ -177,7 +177,7 @@ fn receipt(profile: &Profile, from: &str, cpim: &Cpim, came: String) -> Option<R
         call_id: String::new(),
         tag: String::new(),
         cseq: 1,
-        challenges: 0,
+        challenges: Answered::default(),
     })
 }
 

@@ -4,6 +4,8 @@
 //! An account that does not register asks by OPTIONS. `Supported: secondary-to` in the answer is the proof
 //! without which everybody gets a message of his own (W6); it is asked for again each time.
 
+mod outcome;
+
 mod offers;
 
 mod requests;
@@ -13,21 +15,14 @@ use std::time::{Duration, Instant};
 
 use self::offers::Offers;
 use crate::client::account::{RegistrationState, Step};
-use crate::client::command::Event;
-use crate::client::core::{Action, Core, Task};
-use crate::client::interval::{granted_secs, longer_interval, retry_after};
+use crate::client::core::{Core, Task};
 use crate::client::keep_alive::KeepAlive;
-use crate::client::sign_in::Heeded;
-use crate::limits::{
-    BINDING_EXPIRES_MAX_SECS, REGISTER_EXPIRES_SECS, RETRY_AFTER_MAX, RETRY_FIRST, RETRY_MAX,
-    STREAM_OPEN_WAIT, UNREGISTER_WAIT,
-};
+use crate::client::redirect::Redirects;
+use crate::client::sign_in::{Answered, Heeded};
+use crate::limits::{REGISTER_EXPIRES_SECS, STREAM_OPEN_WAIT, UNREGISTER_WAIT};
 use crate::random::Random;
 use crate::sip::Response;
 use crate::time::Now;
-
-/// How often in a row an interval that the registrar finds too brief is made longer.
-const INTERVAL_STEPS_MAX: u8 = 3;
 
 /// How the account stands with its proxy.
 #[derive(Debug)]
@@ -40,8 +35,14 @@ pub(super) struct Registration {
     expires_secs: u32,
     interval_steps: u8,
     /// Challenges answered since the last good answer.
-    challenges: u8,
+    challenges: Answered,
     failures: u32,
+    /// Refusals in a row that do not say when to come again.
+    refusals: u32,
+    /// What is between us and the registrar does not support RFC 5626 (439): this server is asked without.
+    lacks_outbound: bool,
+    /// Where the server has sent us since the last good answer.
+    redirects: Redirects,
     keep_alive: KeepAlive,
     offers: Offers,
 }
@@ -57,7 +58,7 @@ enum Phase {
     Opening,
     /// A request is under way.
     Asking,
-    /// No answer: the next try is then.
+    /// No answer, or a refusal that may pass: the next try is then.
     Resting { until: Instant },
     /// Answered; a refresh is due then.
     Settled { refresh_at: Option<Instant> },
@@ -85,8 +86,11 @@ impl Registration {
             cseq: 0,
             expires_secs: REGISTER_EXPIRES_SECS,
             interval_steps: 0,
-            challenges: 0,
+            challenges: Answered::default(),
             failures: 0,
+            refusals: 0,
+            lacks_outbound: false,
+            redirects: Redirects::default(),
             keep_alive: KeepAlive::default(),
             offers: Offers::default(),
         }
@@ -252,6 +256,11 @@ impl Registration {
             return;
         }
         match self.phase {
+            Phase::Resting { .. } if matches!(self.state, RegistrationState::Refused { .. }) => {
+                // What it said stands until it says something else.
+                core.line.forget_refusal();
+                self.begin(core, now);
+            }
             Phase::Resting { .. } => self.connect(core, now),
             Phase::Settled { .. } => self.begin(core, now),
             Phase::Leaving { .. } => {
@@ -316,87 +325,6 @@ impl Registration {
                 self.phase = Phase::Opening;
             }
             None => self.offline(core, Outage::default(), now),
-        }
-    }
-
-    fn judge(&mut self, core: &mut Core, response: &Response, now: Now) {
-        match response.status() {
-            200..=299 => self.answered(core, response, now),
-            423 if core.profile.register && self.interval_steps < INTERVAL_STEPS_MAX => {
-                self.interval_steps += 1;
-                self.expires_secs = longer_interval(response.fields(), self.expires_secs);
-                self.begin(core, now);
-            }
-            // It is there, and does not know what we ask: so it gives no proof (W6).
-            404 | 405 | 481 | 501 if !core.profile.register => {
-                core.takes_lists = false;
-                self.settle(core, RegistrationState::NoFanOut, None);
-            }
-            408 | 480 | 500 | 502..=599 => {
-                let retry_after = retry_after(response.fields());
-                self.offline(core, Outage { retry_after, why: None }, now);
-            }
-            status => {
-                let reason = response.reason().to_owned();
-                self.settle(core, RegistrationState::Refused { status, reason }, None);
-            }
-        }
-    }
-
-    fn answered(&mut self, core: &mut Core, response: &Response, now: Now) {
-        let state = self.state_by(core, response, now);
-        if !core.profile.register {
-            return self.settle(core, state, None);
-        }
-        let granted = granted_secs(response.fields(), core).unwrap_or(self.expires_secs);
-        if granted == 0 {
-            return self.offline(core, Outage::default(), now);
-        }
-        let at_most =
-            core.line.main().map(|flow| self.keep_alive.registered(response, flow, &mut core.random, now));
-        // A tenth is left for the refresh to be repeated in (RFC 3261 §10.2.4).
-        let lifetime = Duration::from_secs(u64::from(granted.min(BINDING_EXPIRES_MAX_SECS)));
-        let refresh = (lifetime / 10 * 9).min(at_most.unwrap_or(Duration::MAX));
-        let refresh_at = now.mono + core.random.jitter(refresh);
-        self.settle(core, state, Some(refresh_at));
-    }
-
-    fn settle(&mut self, core: &mut Core, state: RegistrationState, refresh_at: Option<Instant>) {
-        self.failures = 0;
-        self.interval_steps = 0;
-        self.challenges = 0;
-        self.phase = Phase::Settled { refresh_at };
-        self.become_state(core, state);
-    }
-
-    /// The proxy is not there: the next place is tried at once (RFC 3263 §4.3), all of them again after a while.
-    fn offline(&mut self, core: &mut Core, outage: Outage, now: Now) {
-        self.challenges = 0;
-        self.keep_alive.stop();
-        if core.line.next_hop() {
-            return self.begin_anew(core, now);
-        }
-        let doubled = RETRY_FIRST.saturating_mul(1 << self.failures.min(16));
-        self.failures = self.failures.saturating_add(1);
-        let own = core.random.jitter(doubled.min(RETRY_MAX));
-        let asked_for = outage.retry_after;
-        let retry_after = asked_for.map_or(own, |asked| asked.min(RETRY_AFTER_MAX).max(own));
-        self.phase = Phase::Resting { until: now.mono + retry_after };
-        self.become_state(core, RegistrationState::Offline { retry_after, why: outage.why });
-    }
-
-    fn left(&mut self, core: &mut Core) {
-        self.phase = Phase::Left;
-        self.keep_alive.stop();
-        self.become_state(core, RegistrationState::Idle);
-        // After everything that was written before.
-        core.promise(Action::Tell(Event::Disconnected), Action::Tell(Event::Disconnected));
-    }
-
-    fn become_state(&mut self, core: &mut Core, state: RegistrationState) {
-        if self.state != state {
-            self.state = state.clone();
-            core.tell(Event::Registration(state));
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct Snapshot {
     pub untrusted: Option<Arc<UntrustedCertificate>>,
     /// Messages of ours that wait to be sent, or to be answered by the proxy.
     pub unsent: usize,
+    /// Where the account's server has sent us on to, if it has.
+    pub redirected_to: Option<String>,
     /// Lines of the conversation list, in the order shown: failed and unseen first, then by time.
     pub conversations: Arc<[ConversationHead]>,
     /// The open conversation.

@@ -9,6 +9,7 @@ mod list_out;
 mod one_by_one;
 mod outbox;
 mod receipts;
+mod redirect;
 mod registration;
 mod report;
 mod robust;

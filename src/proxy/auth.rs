@@ -146,6 +146,7 @@ fn challenge(core: &mut Core, role: Role, claimed: &Aor, nonce: Freshness, now: 
         nonce: core.nonces.issue(&mut core.random, now.mono),
         opaque: None,
         algorithm: Algorithm::Sha256,
+        algorithm_name: None,
         protection: Protection::Auth,
         stale: nonce == Freshness::Stale,
     };

@@ -13,6 +13,16 @@ pub(super) fn reg_id(request: &Request, contact: &NameAddr) -> Option<u32> {
     number.parse().ok().filter(|number| *number > 0)
 }
 
+/// Whether a client asks for RFC 5626, and the first proxy on its way to us does not know it: that one would not keep the flow (§6).
+/// It says that it does by `ob` in its Path, which is the last one as each proxy puts its own on top (RFC 3327 §5.2).
+pub(super) fn lacks_outbound(request: &Request, contact: &NameAddr) -> bool {
+    let is_asked = request.fields().has_token("Supported", "outbound")
+        && contact.params.has("reg-id")
+        && contact.params.has("+sip.instance");
+    let first_hop = || request.fields().tokens("Path").last().and_then(|path| NameAddr::parse(path).ok());
+    is_asked && !is_direct(request) && first_hop().is_none_or(|path| path.uri.param("ob").is_none())
+}
+
 /// How the client of a REGISTER is reached.
 pub(super) fn reach(request: &Request, contact: &NameAddr, flow: Flow) -> Reach {
     let is_by_flow = is_direct(request)

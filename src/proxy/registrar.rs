@@ -133,6 +133,9 @@ fn change(
         if !is_routable(&contact.uri) || !matches!(contact.uri.scheme(), Scheme::Sip | Scheme::Sips) {
             return Err(Rejection::because(400, "Contact Is No SIP URI"));
         }
+        if reach::lacks_outbound(request, contact) {
+            return Err(Rejection::new(439));
+        }
         let expires = expires_of(request, contact)?;
         let wanted = binding_row(request, (aor, flow), contact, (expires, now));
         let named = |binding: &&&Binding| binding.row.contact.same_as(&contact.uri);

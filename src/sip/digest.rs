@@ -44,6 +44,8 @@ pub struct Challenge {
     pub opaque: Option<String>,
     /// How to hash.
     pub algorithm: Algorithm,
+    /// The algorithm as it was written, which comes back as it is; none where the challenge does not name one.
+    pub algorithm_name: Option<String>,
     /// Whether requests are counted.
     pub protection: Protection,
     /// The password was right, the nonce is too old.
@@ -159,6 +161,13 @@ impl Challenge {
         readable.flatten().filter_map(|params| Self::of(&params)).collect()
     }
 
+    /// The realms of all challenges in fields of that name, those that we cannot answer too.
+    #[must_use]
+    pub fn realms(fields: &Fields, name: &str) -> Vec<String> {
+        let readable = fields.every(name).filter_map(|value| digests(value).ok());
+        readable.flatten().filter_map(|params| params.get("realm").map(str::to_owned)).collect()
+    }
+
     fn of(params: &Params) -> Option<Self> {
         let is_offered = |qop: &str| qop.split(',').any(|word| word.trim().eq_ignore_ascii_case("auth"));
         let protection = match params.get("qop") {
@@ -171,6 +180,7 @@ impl Challenge {
             nonce: params.get("nonce")?.to_owned(),
             opaque: params.get("opaque").map(str::to_owned),
             algorithm: params.get("algorithm").map_or(Some(Algorithm::Md5), Algorithm::parse)?,
+            algorithm_name: params.get("algorithm").map(str::to_owned),
             protection,
             stale: params.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
         })
@@ -199,15 +209,25 @@ impl Challenge {
         if let Some(opaque) = &self.opaque {
             write_quoted(", opaque", opaque, &mut out);
         }
-        if let Some(Counted { nc, cnonce }) = &counted {
+        // RFC 7616 §3.4: what the challenge said, and nothing where it did not.
+        if let Some(name) = &self.algorithm_name {
             out.push_str(", algorithm=");
-            out.push_str(self.algorithm.as_str());
+            out.push_str(name);
+        }
+        if let Some(Counted { nc, cnonce }) = &counted {
             write_quoted(", cnonce", cnonce, &mut out);
             out.push_str(", qop=auth, nc=");
             out.push_str(nc);
         }
         out
     }
+}
+
+/// The nonce for the next request, where a server says one after a good answer (RFC 7616 §3.5).
+#[must_use]
+pub fn next_nonce(fields: &Fields, name: &str) -> Option<String> {
+    let params = params_of_one(&mut Cursor::new(fields.first(name)?)).ok()?;
+    params.get("nextnonce").filter(|nonce| !nonce.is_empty()).map(str::to_owned)
 }
 
 impl fmt::Display for Challenge {

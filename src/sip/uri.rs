@@ -167,6 +167,26 @@ impl Uri {
         }
     }
 
+    /// True for the two schemes that say where a request goes.
+    #[must_use]
+    pub fn is_sip_or_sips(&self) -> bool {
+        matches!(self.scheme, Scheme::Sip | Scheme::Sips)
+    }
+
+    /// The host's own URI: of a registrar, say, whose requests name no user (RFC 3261 §10.2).
+    #[must_use]
+    pub fn without_user(&self) -> Self {
+        let target = self.to_target();
+        let rest = target.text.get(usize::from(target.parts.body)..).unwrap_or_default();
+        match (target.user(), rest.split_once('@')) {
+            (Some(_), Some((_, host))) => {
+                Self::parse(&format!("{}:{host}", if target.is_sips() { "sips" } else { "sip" }))
+                    .unwrap_or(target)
+            }
+            _ => target,
+        }
+    }
+
     /// As a Request-URI: without what follows `?`, which none may have (RFC 3261 §19.1.1).
     #[must_use]
     pub fn to_target(&self) -> Self {

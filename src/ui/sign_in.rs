@@ -138,10 +138,13 @@ impl SignInForm {
                 };
                 Some(Failure { sentence: sentence.unwrap_or_else(silent), is_refusal: false })
             }
-            RegistrationState::Refused { status, reason } => {
+            RegistrationState::Refused { status, reason, why, .. } => {
                 let has_password =
                     snapshot.account.as_ref().is_some_and(|account| !account.sign_in.password.is_empty());
-                let sentence = words::refusal(*status, reason, has_password);
+                let mut sentence = words::refusal(*status, reason, has_password);
+                if let Some(why) = why {
+                    sentence.push_str(&format!(" {}.", words::sentence(why)));
+                }
                 Some(Failure { sentence, is_refusal: true })
             }
         };

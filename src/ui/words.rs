@@ -91,13 +91,22 @@ impl Look {
             RegistrationState::Idle => "Not connected".to_owned(),
             RegistrationState::Connecting(_) => "Connecting…".to_owned(),
             RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => {
-                "Connected".to_owned()
+                match &snapshot.redirected_to {
+                    Some(place) => format!("Connected, redirected to {place}"),
+                    None => "Connected".to_owned(),
+                }
             }
             RegistrationState::Refused { status: 401 | 407, .. } if has_no_password(snapshot) => {
                 "Password needed".to_owned()
             }
-            RegistrationState::Refused { status: 401 | 407, .. } => "Sign-in refused".to_owned(),
-            RegistrationState::Refused { status, .. } => account_words(*status).to_owned(),
+            RegistrationState::Refused { status, .. } => {
+                let refused =
+                    if matches!(status, 401 | 407) { "Sign-in refused" } else { account_words(*status) };
+                match snapshot.retry_at.filter(|at| *at > self.now) {
+                    Some(at) => format!("{refused}; next try in {}", rough(at.since(self.now))),
+                    None => refused.to_owned(),
+                }
+            }
             // A server that cannot be trusted, or found: what is the matter goes before when it is tried again.
             RegistrationState::Offline { why: Some(why), .. } => sentence(why),
             RegistrationState::Offline { why: None, .. } => match snapshot.retry_at {

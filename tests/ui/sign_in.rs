@@ -95,7 +95,11 @@ fn nothing_can_be_changed_while_a_server_is_tried_and_the_server_that_is_named_i
     press(&mut window, Modifiers::NONE, Key::Enter);
     state(&fake, &mut window, RegistrationState::Connecting(Step::Finding));
     assert!(says(&window, "The server one.example cannot be found."));
-    state(&fake, &mut window, RegistrationState::Refused { status: 404, reason: "Not Found".into() });
+    state(
+        &fake,
+        &mut window,
+        RegistrationState::Refused { status: 404, reason: "Not Found".into(), why: None, retry_after: None },
+    );
     assert!(!says(&window, "cannot be found"));
     assert!(says(&window, "The server does not know this address (404 Not Found)."));
 }
@@ -104,7 +108,11 @@ fn nothing_can_be_changed_while_a_server_is_tried_and_the_server_that_is_named_i
 fn a_state_of_the_attempt_before_is_not_taken_for_that_of_the_next() {
     let fake = nobody();
     let mut window = connect(&fake);
-    state(&fake, &mut window, RegistrationState::Refused { status: 403, reason: "Forbidden".into() });
+    state(
+        &fake,
+        &mut window,
+        RegistrationState::Refused { status: 403, reason: "Forbidden".into(), why: None, retry_after: None },
+    );
     fake.change(|inner| inner.holds_back = true);
     window.get_by_label("Connect").click();
     window.run();
@@ -116,7 +124,12 @@ fn a_state_of_the_attempt_before_is_not_taken_for_that_of_the_next() {
 fn a_wrong_password_says_so() {
     let fake = nobody();
     let mut window = connect(&fake);
-    let refused = || RegistrationState::Refused { status: 401, reason: "Unauthorized".into() };
+    let refused = || RegistrationState::Refused {
+        status: 401,
+        reason: "Unauthorized".into(),
+        why: None,
+        retry_after: None,
+    };
     state(&fake, &mut window, refused());
     assert!(says(&window, "The password is wrong, or the sign-in name (401 Unauthorized)."));
 

@@ -10,7 +10,9 @@ use crate::client::journal::{
     AttemptRow, AttemptStage, DeliveryRow, DeliveryState, MessageId, OpenRows, OutgoingRow,
 };
 use crate::client::route::Wanted;
+use crate::client::sign_in::Answered;
 use crate::client::snapshot::Tally;
+use crate::limits::SUBMISSION_REPEATED_WITHIN;
 use crate::sip::Uri;
 use crate::time::Now;
 
@@ -39,7 +41,7 @@ pub(super) struct Attempt {
     /// How often it was written to the line.
     pub(super) sendings: u8,
     /// Challenges that were answered.
-    pub(super) challenges: u8,
+    pub(super) challenges: Answered,
     /// How its addresses are written.
     pub(super) form: Form,
     /// To tag of the 202, or From tag of the first report (W22).
@@ -78,7 +80,7 @@ impl Attempt {
             deliveries,
             written_at: None,
             sendings: 0,
-            challenges: 0,
+            challenges: Answered::default(),
             form: Form::AsWritten,
             to_tag,
             accepted_told,
@@ -116,6 +118,11 @@ impl Attempt {
     /// Every recipient has an end, or its window has passed.
     pub(super) fn is_settled(&self) -> bool {
         self.deliveries.iter().all(|row| is_settled(row.state))
+    }
+
+    /// It may have left so long ago that its proxy does not remember it any more: sent again it could arrive twice (W12).
+    pub(super) fn is_too_late(&self, now: Now) -> bool {
+        self.row.stage == AttemptStage::Sent && now.wall.since(self.row.at) > SUBMISSION_REPEATED_WITHIN
     }
 
     /// It was taken back before any byte left.

@@ -8,18 +8,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use super::print::print_single;
+use super::detour::Detour;
+use super::print::{SingleRequest, print_single};
 use super::{Outbox, Place};
 use crate::client::command::Event;
 use crate::client::core::{Core, Single, Task};
 use crate::client::delivery::{News, is_settled};
 use crate::client::journal::{DeliveryState, Way, Write};
 use crate::client::line::Stream;
-use crate::client::reason::{NO_CONNECTION, NO_FINAL_ANSWER, NO_TLS, TOO_LARGE};
+use crate::client::reason::{NO_CONNECTION, NO_FINAL_ANSWER, NO_TLS, NOT_REACHED, TOO_LARGE};
 use crate::client::route::{Route, route};
-use crate::client::sign_in::Heeded;
+use crate::client::sign_in::{Answered, Heeded};
+use crate::client::text::visible;
 use crate::limits::{CONNECT_WAIT, SINGLES_OPEN_MAX, SUBMISSION_SENDINGS_MAX};
-use crate::sip::{Method, Response};
+use crate::machine::{ConnectId, Flow, Hop, ResolveId};
+use crate::sip::{Method, Response, Uri};
 use crate::time::Now;
 use crate::transaction::Failure;
 
@@ -35,7 +38,9 @@ pub(super) struct Singles {
     /// How often one was written whose connection broke.
     broken: BTreeMap<Single, u8>,
     /// How many challenges one has answered; each makes it another request (RFC 3261 §22.2).
-    challenges: BTreeMap<Single, u8>,
+    challenges: BTreeMap<Single, Answered>,
+    /// Those that a 3xx has sent on.
+    detours: BTreeMap<Single, Detour>,
 }
 
 impl Singles {
@@ -46,7 +51,8 @@ impl Singles {
 
     /// The attempts that they belong to.
     pub(super) fn attempts(&self) -> BTreeSet<Place> {
-        let all = self.waiting.iter().chain(&self.large).chain(self.under_way.keys());
+        let all =
+            self.waiting.iter().chain(&self.large).chain(self.under_way.keys()).chain(self.detours.keys());
         all.map(|single| (single.message, single.attempt)).collect()
     }
 
@@ -60,7 +66,11 @@ impl Singles {
     /// The server asks who we are, and one of them goes again with the answer. Whoever it is for has not seen it yet, so that the
     /// CSeq, by which a double is told, follows from how often that was asked, also after a restart.
     fn is_to_prove(&mut self, core: &mut Core, single: Single, response: &Response) -> bool {
-        let mut answered = self.challenges.get(&single).copied().unwrap_or_default();
+        // Where a 3xx has led it, nobody is told who we are.
+        if self.detours.contains_key(&single) {
+            return false;
+        }
+        let mut answered = self.challenges.get(&single).cloned().unwrap_or_default();
         if core.challenges.heed(response, &mut answered) == Heeded::Refused {
             return false;
         }
@@ -72,6 +82,7 @@ impl Singles {
 
     fn ended(&mut self, single: Single) -> Option<Instant> {
         self.broken.remove(&single);
+        self.detours.remove(&single);
         self.challenges.remove(&single);
         self.under_way.remove(&single)
     }
@@ -139,10 +150,23 @@ impl Outbox {
             let Some((entry, attempt)) = self.find(place) else {
                 continue;
             };
-            let answered = self.singles.challenges.get(&single).copied().unwrap_or_default();
-            let which = (single.recipient, attempt.row.cseq.saturating_add(u32::from(answered)));
+            let again = self.singles.challenges.get(&single).map_or(0, Answered::rounds);
+            let detour = self.singles.detours.get(&single);
+            let which = SingleRequest {
+                recipient: single.recipient,
+                cseq: attempt
+                    .row
+                    .cseq
+                    .saturating_add(again)
+                    .saturating_add(detour.map_or(0, Detour::targets)),
+                redirected: detour.map(Detour::uri),
+            };
             let print = |core: &mut Core, flow| print_single(core, (entry, attempt), which, flow);
-            match route(core, entry.wanted(&[single.recipient]), print) {
+            let way = match detour.and_then(Detour::flow) {
+                Some(flow) => print(core, flow).map(Route::Leave),
+                None => route(core, entry.wanted(&[single.recipient]), print),
+            };
+            match way {
                 Some(Route::Leave(printed)) => {
                     let task = Task::Single(single);
                     core.send(task, Method::Message, (printed.flow, &printed.branch), printed.bytes, now);
@@ -172,9 +196,13 @@ impl Outbox {
         now: Now,
     ) {
         let status = response.status();
-        if status < 200 || self.singles.is_to_prove(core, single, response) {
+        if status < 200
+            || self.singles.is_to_prove(core, single, response)
+            || self.goes_elsewhere(core, single, response)
+        {
             return;
         }
+        let place = self.singles.detours.get(&single).map(|detour| visible(detour.place()));
         let after = self.singles.ended(single).map(|written| now.mono.saturating_duration_since(written));
         let state = match status {
             // A store took it for them: arrival is not confirmed (W18).
@@ -182,10 +210,86 @@ impl Outbox {
             200..=299 => DeliveryState::Delivered,
             _ => DeliveryState::Failed,
         };
-        self.hold_if_busy(response, now);
-        let news =
-            News { state, status: Some(status), phrase: response.reason().to_owned(), tries: None, after };
+        if place.is_none() {
+            self.hold_if_busy(response, now);
+        }
+        let phrase = match place {
+            Some(place) => format!("{} (redirected to {place})", response.reason()),
+            None => core.challenges.reason(response),
+        };
+        let news = News { state, status: Some(status), phrase, tries: None, after };
         self.single_ended(core, single, &news, now);
+    }
+
+    /// A 3xx sends it on, or a target that a 3xx named refuses it and there is another one (RFC 3261 §8.1.3.4). A 6xx is everybody's answer.
+    fn goes_elsewhere(&mut self, core: &mut Core, single: Single, response: &Response) -> bool {
+        let status = response.status();
+        let may_go = (300..600).contains(&status);
+        if !may_go || status < 400 && self.begin_detour(core, single, response).is_none() {
+            return false;
+        }
+        if !self.singles.detours.get_mut(&single).is_some_and(|detour| detour.go_on(core)) {
+            return false;
+        }
+        self.singles.under_way.remove(&single);
+        true
+    }
+
+    fn begin_detour(&mut self, core: &Core, single: Single, response: &Response) -> Option<()> {
+        if !self.singles.detours.contains_key(&single) {
+            let (entry, _) = self.find((single.message, single.attempt))?;
+            let uri = Uri::parse(entry.address(single.recipient)).ok()?.to_sip();
+            let detour = Detour::new(core, uri, entry.row.body.len());
+            self.singles.detours.insert(single, detour);
+        }
+        self.singles.detours.get_mut(&single).map(|detour| detour.take(response))
+    }
+
+    /// A name that a redirected message asked for is looked up.
+    pub(in crate::client) fn detour_found(
+        &mut self,
+        core: &mut Core,
+        id: ResolveId,
+        hops: Vec<Hop>,
+        now: Now,
+    ) {
+        let mut all = self.singles.detours.iter_mut();
+        if let Some((single, detour)) = all.find(|(_, detour)| detour.awaits_name(id)) {
+            let single = *single;
+            detour.found(core, hops);
+            self.detour_moved(core, single, now);
+        }
+    }
+
+    /// A connection that a redirected message asked for is there, or cannot be had.
+    pub(in crate::client) fn detour_connected(
+        &mut self,
+        core: &mut Core,
+        id: ConnectId,
+        flow: Option<Flow>,
+        now: Now,
+    ) {
+        let mut all = self.singles.detours.iter_mut();
+        if let Some((single, detour)) = all.find(|(_, detour)| detour.awaits_connection(id)) {
+            let single = *single;
+            match flow {
+                Some(flow) => detour.connected(flow),
+                None => detour.next_hop(core),
+            }
+            self.detour_moved(core, single, now);
+        }
+    }
+
+    fn detour_moved(&mut self, core: &mut Core, single: Single, now: Now) {
+        let Some(detour) = self.singles.detours.get_mut(&single) else {
+            return;
+        };
+        if detour.flow().is_some() {
+            self.singles.waiting.insert(single);
+        } else if detour.is_stuck() && !detour.go_on(core) {
+            let phrase = format!("{NOT_REACHED} {}", visible(detour.place()));
+            self.single_failed(core, single, (Some(503), &phrase), now);
+        }
     }
 
     /// One of them got no final response. Where that was by silence it is not repeated: no proxy is known to drop the double, so
@@ -200,6 +304,12 @@ impl Outbox {
         self.singles.under_way.remove(&single);
         match failure {
             Failure::Transport => {
+                // A place where nobody is has not got it: the next one.
+                let mut detour = self.singles.detours.get_mut(&single);
+                if let Some(detour) = &mut detour {
+                    detour.next_hop(core);
+                    return self.detour_moved(core, single, now);
+                }
                 let broken = self.singles.broken.entry(single).or_default();
                 *broken = broken.saturating_add(1);
                 // Again as the same request, as soon as there is a line.

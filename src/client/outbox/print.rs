@@ -70,17 +70,31 @@ pub(super) fn print_list(core: &mut Core, entry: &Entry, attempt: &Attempt, flow
     Some(Printed { flow, branch, bytes })
 }
 
+/// Where the MESSAGE for one recipient goes, and as which request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SingleRequest<'a> {
+    /// Who, by index.
+    pub(super) recipient: u32,
+    /// Its CSeq.
+    pub(super) cseq: u32,
+    /// Its Request-URI, where a redirect has led it elsewhere; then it has no credentials.
+    pub(super) redirected: Option<&'a Uri>,
+}
+
 /// Prints the MESSAGE for one recipient of an attempt, as a leg of a proxy would be (W15): in `sip:` form, without
 /// Contact, with the others for the recipient's program to show.
 pub(super) fn print_single(
     core: &mut Core,
     (entry, attempt): (&Entry, &Attempt),
-    (recipient, cseq): (u32, u32),
+    SingleRequest { recipient, cseq, redirected }: SingleRequest<'_>,
     flow: Flow,
 ) -> Option<Printed> {
     let to = Uri::parse(entry.address(recipient)).ok()?.to_sip();
     let own = core.profile.address.to_sip();
-    let (mut begun, branch) = core.request(&Method::Message, &to, flow);
+    let (mut begun, branch) = match redirected {
+        Some(uri) => core.request_to_anybody(&Method::Message, uri, flow),
+        None => core.request(&Method::Message, &to, flow),
+    };
     begun = begun
         .field("From", name_addr(&core.profile.name, &own, &attempt.row.from_tag))
         .field("To", format_args!("<{to}>"));

@@ -12,9 +12,7 @@ use crate::client::line::Stream;
 use crate::client::reason::{NO_ANSWER, NO_CONNECTION, NO_TLS, TOLD_TO_A_LIST_SERVER, TOO_LARGE};
 use crate::client::route::{Printed, Route, route};
 use crate::client::sign_in::Heeded;
-use crate::limits::{
-    CONNECT_WAIT, RETRY_AFTER_MAX, SUBMISSION_REPEATED_WITHIN, SUBMISSION_SENDINGS_MAX, SUBMISSIONS_OPEN_MAX,
-};
+use crate::limits::{CONNECT_WAIT, RETRY_AFTER_MAX, SUBMISSION_SENDINGS_MAX, SUBMISSIONS_OPEN_MAX};
 use crate::sip::{Method, Response, SECONDARY_TO, Scheme, Uri};
 use crate::time::Now;
 use crate::transaction::Failure;
@@ -51,7 +49,7 @@ impl Outbox {
                 self.learn_all(core, place, &News::bare(DeliveryState::Sending), now);
                 continue;
             }
-            if self.is_too_late(place, now) {
+            if self.find(place).is_some_and(|(_, attempt)| attempt.is_too_late(now)) {
                 self.refuse(core, place, Some(408), (408, NO_ANSWER), now);
                 continue;
             }
@@ -120,6 +118,11 @@ impl Outbox {
                 self.not_understood(core, place, now);
                 Upshot::NoProof
             }
+            // It is about the Request-URI, which is the first recipient's: each goes by himself, and follows his own.
+            300..=399 => {
+                self.not_for_all(core, place, now);
+                Upshot::Nothing
+            }
             400 if self.can_be_rewritten(core, place) => {
                 self.rewrite(core, place, Form::Sip);
                 Upshot::Nothing
@@ -136,7 +139,8 @@ impl Outbox {
             }
             _ => {
                 self.hold_if_busy(response, now);
-                self.refuse(core, place, Some(status), (status, response.reason()), now);
+                let reason = core.challenges.reason(response);
+                self.refuse(core, place, Some(status), (status, &reason), now);
                 match status {
                     // The registration sees for itself whether we are still let in.
                     401 | 407 => Upshot::Doubt,
@@ -196,13 +200,6 @@ impl Outbox {
                 Upshot::Silence
             }
         }
-    }
-
-    /// Whether an attempt may have left so long ago that the proxy does not remember it any more: sent again it could arrive twice.
-    fn is_too_late(&self, place: Place, now: Now) -> bool {
-        let left_at = |attempt: &Attempt| (attempt.row.stage == AttemptStage::Sent).then_some(attempt.row.at);
-        let left_at = self.find(place).and_then(|(_, attempt)| left_at(attempt));
-        left_at.is_some_and(|at| now.wall.since(at) > SUBMISSION_REPEATED_WITHIN)
     }
 
     /// True where the proxy has another server to try (RFC 3263 §4.3).
@@ -327,7 +324,14 @@ impl Outbox {
             attempt.row.way = Way::ByList;
             return self.rewrite(core, place, Form::Sip);
         }
-        attempt.row.cseq += 1;
+        self.not_for_all(core, place, now);
+    }
+
+    /// Nobody got it, and it goes to each by himself, as another request.
+    fn not_for_all(&mut self, core: &mut Core, place: Place, now: Now) {
+        if let Some(attempt) = self.find_mut(place) {
+            attempt.row.cseq += 1;
+        }
         self.go_one_by_one(core, place, now);
     }
 

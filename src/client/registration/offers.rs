@@ -6,7 +6,7 @@
 use super::Registration;
 use crate::client::account::RegistrationState;
 use crate::client::core::{Core, Task};
-use crate::client::sign_in::Heeded;
+use crate::client::sign_in::{Answered, Heeded};
 use crate::sip::{RECIPIENT_LIST, Response, SECONDARY_TO};
 use crate::time::Now;
 
@@ -16,14 +16,14 @@ pub(super) struct Offers {
     /// What holds was said by it, not by the registrar.
     are_of_domain: bool,
     /// Challenges answered since it was asked.
-    challenges: u8,
+    challenges: Answered,
 }
 
 impl Registration {
     /// The state that an answer to our REGISTER, or to the OPTIONS of an account that does not register, makes.
     pub(super) fn state_by(&mut self, core: &mut Core, response: &Response, now: Now) -> RegistrationState {
         if core.profile.register && !offers_anything(response) {
-            self.offers.challenges = 0;
+            self.offers.challenges = Answered::default();
             self.ask_domain(core, now);
             if self.offers.are_of_domain && self.is_let_in() {
                 return self.state.clone();

@@ -10,7 +10,7 @@ use crate::time::Now;
 impl Registration {
     pub(super) fn register(&mut self, core: &mut Core, flow: Flow, expires_secs: u32, now: Now) {
         let (begun, branch) = self.begun(core, &Method::Register, flow);
-        let device = core.device(flow);
+        let device = core.device(flow, self.lacks_outbound);
         let begun = if device.is_outbound { begun.field("Supported", "path, outbound") } else { begun };
         let bytes = begun
             .field("Contact", format_args!("{}{};expires={expires_secs}", core.contact(flow), device.params))
@@ -29,7 +29,7 @@ impl Registration {
     /// What REGISTER and OPTIONS have in common: both go to our domain, from ourselves.
     fn begun(&mut self, core: &mut Core, method: &Method, flow: Flow) -> (Compose, String) {
         let own = core.profile.address.to_sip();
-        let domain = domain_of(&own);
+        let domain = core.line.redirected().unwrap_or_else(|| domain_of(&own));
         let to = if *method == Method::Register { &own } else { &domain };
         self.cseq += 1;
         let (begun, branch) = core.request(method, &domain, flow);

@@ -132,22 +132,175 @@ fn a_busy_server_says_when_to_come_again() {
     stage.take_sent("REGISTER");
 }
 
+fn refused_for(stage: &Stage, expected: u16) -> Option<Duration> {
+    let RegistrationState::Refused { status, retry_after, .. } = state(stage) else {
+        panic!("{:?}", state(stage))
+    };
+    assert_eq!(*status, expected);
+    *retry_after
+}
+
 #[test]
-fn a_refusal_is_told_and_not_tried_again() {
-    for (status, code) in [("403 Forbidden", 403), ("401 Unauthorized", 401), ("302 Moved Temporarily", 302)]
-    {
+fn a_refusal_is_told_and_tried_again_some_minutes_later_each_time_longer() {
+    for (status, code) in [
+        ("403 Forbidden", 403),
+        ("404 Not Found", 404),
+        ("302 Moved Temporarily", 302),
+        ("606 Not Acceptable", 606),
+    ] {
         let mut stage = Stage::new(&account());
         stage.command(AgentCommand::Connect);
+        for minutes in [2, 4, 8, 16, 30, 30] {
+            let request = stage.take_sent("REGISTER");
+            stage.events.clear();
+            stage.answer(&request, status, "");
+            let wait = refused_for(&stage, code).unwrap();
+            let full = Duration::from_secs(minutes * 60);
+            assert!(wait <= full && wait >= full * 84 / 100, "{minutes}: {wait:?}");
+            stage.advance(wait - Duration::from_millis(1));
+            assert!(stage.sent_nothing());
+            stage.events.clear();
+            stage.advance(Duration::from_millis(1));
+            assert_eq!(stage.events, [], "what the server said stands until it says something else");
+        }
+        // The person may have mended it.
         let request = stage.take_sent("REGISTER");
         stage.answer(&request, status, "");
-        let reason = status.split_at(4).1.to_owned();
-        assert_eq!(*state(&stage), RegistrationState::Refused { status: code, reason });
-        stage.advance(Duration::from_secs(3600));
-        assert!(stage.sent_nothing());
-        // The person may have mended it.
         stage.command(AgentCommand::Connect);
+        let request = stage.take_sent("REGISTER");
+        stage.answer(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+        assert_eq!(*state(&stage), RegistrationState::Connected);
+    }
+}
+
+#[test]
+fn retry_after_is_kept_for_any_status() {
+    for status in [
+        "401 Unauthorized",
+        "403 Forbidden",
+        "404 Not Found",
+        "413 Too Large",
+        "486 Busy Here",
+        "603 Decline",
+    ] {
+        for (said, expected) in [
+            ("60", 60),
+            ("60 (too many wrong passwords)", 60),
+            ("60;duration=30", 60),
+            (" 60 ; duration=3600", 60),
+            ("99999999999999999999", 3600),
+        ] {
+            let mut stage = Stage::new(&account());
+            stage.command(AgentCommand::Connect);
+            let request = stage.take_sent("REGISTER");
+            stage.answer(&request, status, &format!("Retry-After: {said}\n"));
+            let code = status.split(' ').next().unwrap().parse().unwrap();
+            assert_eq!(refused_for(&stage, code), Some(Duration::from_secs(expected)), "{status}: {said}");
+            stage.advance(Duration::from_secs(expected - 1));
+            assert!(stage.sent_nothing());
+            stage.advance(Duration::from_secs(1));
+            let request = stage.take_sent("REGISTER");
+            stage.answer(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+            assert_eq!(*state(&stage), RegistrationState::Connected);
+        }
+    }
+    // A server that says at once, again and again, is not asked without a pause.
+    let mut stage = Stage::new(&account());
+    stage.command(AgentCommand::Connect);
+    let mut waits = Vec::new();
+    for _ in 0..4 {
+        let request = stage.take_sent("REGISTER");
+        stage.answer(&request, "403 Forbidden", "Retry-After: 0\n");
+        waits.push(refused_for(&stage, 403).unwrap().as_secs_f32());
+        stage.advance(refused_for(&stage, 403).unwrap());
+    }
+    assert!(waits.iter().zip([1.6, 3.3, 6.7, 13.4]).all(|(wait, least)| *wait > least), "{waits:?}");
+    // A date is none of SIP's: as if nothing was said.
+    stage.command(AgentCommand::Connect);
+    let request = stage.take_sent("REGISTER");
+    stage.answer(&request, "403 Forbidden", "Retry-After: Fri, 31 Dec 2027 23:59:59 GMT\n");
+    assert!(refused_for(&stage, 403).unwrap() > Duration::from_secs(60));
+}
+
+#[test]
+fn the_expiry_of_our_own_binding_is_found_among_others() {
+    let instance = "urn:uuid:00112233-4455-4677-a899-aabbccddeeff";
+    let other = "urn:uuid:00000000-0000-4000-8000-000000000001";
+    let table: &[(&str, u64)] = &[
+        ("Contact: <sip:james@127.0.0.1:5070>;expires=100\n", 100),
+        ("Contact: <sip:james@127.0.0.1:5070>;expires=\"100\"\n", 100),
+        (
+            "Contact: <sip:j@198.51.100.9>;expires=3000\nContact: <sip:james@127.0.0.1:5070>;expires=100\n",
+            100,
+        ),
+        // A neighbour that does not read.
+        (
+            "Contact: <sip:j@198.51.100.9:443;x=\"VG8+Po=\">;expires=3000\nContact: <sip:james@127.0.0.1:5070>;expires=100\n",
+            100,
+        ),
+        ("Contact: <sip:[j>;expires=3000, <sip:james@127.0.0.1:5070>;expires=100\n", 100),
+        // Rewritten by a border controller: the only one, or known by the device.
+        ("Contact: <sip:james@198.51.100.7:40000>;expires=100\n", 100),
+        (
+            "Contact: <sip:j@198.51.100.9>;+sip.instance=\"<OTHER>\";expires=3000, <sip:x@198.51.100.7>;+sip.instance=\"<OWN>\";expires=100\n",
+            100,
+        ),
+        // None is known to be ours: the first to end may be, one of another device is not.
+        ("Contact: <sip:a@198.51.100.7>;expires=3000, <sip:b@198.51.100.8>;expires=100\n", 100),
+        (
+            "Contact: <sip:a@198.51.100.7>;+sip.instance=\"<OTHER>\";expires=50, <sip:b@198.51.100.8>;expires=100\n",
+            100,
+        ),
+        (
+            "Contact: \"a, b\" <sip:a,b@198.51.100.7>;expires=3000, \"J <j>\" <sip:james@127.0.0.1:5070>;expires=100\n",
+            100,
+        ),
+        ("Expires: 100\n", 100),
+        ("Contact: <sip:james@127.0.0.1:5070>\nExpires: 100\n", 100),
+        // Nothing is said: what was asked for holds.
+        ("", 600),
+        ("Contact: <sip:james@127.0.0.1:5070>;expires=soon\n", 600),
+        ("Contact: <sip:james@127.0.0.1:5070>;expires=99999999999\n", 86_400),
+    ];
+    for (fields, expires) in table {
+        let rows = Rows { instance: Some(instance.to_owned()), ..Rows::default() };
+        let mut stage = Stage::with_rows(&account(), rows, start());
+        stage.command(AgentCommand::Connect);
+        let request = stage.take_sent("REGISTER");
+        let fields = fields.replace("OWN", instance).replace("OTHER", other);
+        stage.answer(&request, "200 OK", &format!("Supported: secondary-to\n{fields}"));
+        let lifetime = Duration::from_secs(*expires);
+        stage.advance(lifetime * 9 / 10 * 84 / 100);
+        assert!(stage.sent_nothing(), "{fields}: too early");
+        stage.advance(lifetime / 10 * 9 - lifetime * 9 / 10 * 84 / 100);
         stage.take_sent("REGISTER");
     }
+}
+
+#[test]
+fn a_439_has_us_register_without_outbound_once() {
+    let rows = || Rows { instance: Some("urn:uuid:0".to_owned()), ..Rows::default() };
+    let over_tcp = Account { proxy: format!("tcp:{PROXY}"), ..account() };
+    let mut stage = Stage::with_rows(&over_tcp, rows(), start());
+    stage.command(AgentCommand::Connect);
+    stage.input(Input::Connected { id: ConnectId(1), flow: stream_flow(1) });
+    let request = stage.take_sent("REGISTER");
+    assert!(field(&request, "Contact").contains(";reg-id=1"));
+    assert!(field(&request, "Supported").contains("outbound"));
+    let refusal = response(&request, "439 First Hop Lacks Outbound Support", "");
+    stage.receive(stream_flow(1), &refusal);
+    let request = stage.take_sent("REGISTER");
+    assert!(!request.contains("reg-id") && !request.contains("outbound"), "{request}");
+    assert!(field(&request, "Contact").contains("+sip.instance"), "which device it is stays of use");
+    stage.accept_registration(&request, "");
+    // The refresh does not ask again.
+    stage.advance(Duration::from_secs(541));
+    let request = stage.take_sent("REGISTER");
+    assert!(!request.contains("reg-id"), "{request}");
+    // A server that says it of that too is refused by its word, and asked some minutes later.
+    stage.receive(stream_flow(1), &response(&request, "439 First Hop Lacks Outbound Support", ""));
+    assert!(refused_for(&stage, 439).is_some());
+    assert!(stage.sent_nothing());
 }
 
 #[test]
@@ -196,7 +349,6 @@ fn w6_a_server_that_does_not_know_options_gives_no_proof() {
         ("404 Not Found", RegistrationState::NoFanOut),
         ("501 Not Implemented", RegistrationState::NoFanOut),
         ("200 OK", RegistrationState::NoFanOut),
-        ("403 Forbidden", RegistrationState::Refused { status: 403, reason: "Forbidden".to_owned() }),
     ] {
         let mut stage = Stage::new(&Account { register: false, ..account() });
         stage.command(AgentCommand::Connect);

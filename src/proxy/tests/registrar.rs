@@ -167,3 +167,34 @@ fn bindings_hold_after_a_restart() {
     bench.advance_ms(500_000);
     assert!(bench.rows.bindings.is_empty());
 }
+
+#[test]
+fn rfc_5626_6_a_first_hop_without_outbound_gets_439_and_nothing_is_bound() {
+    let contact = "<sip:bob@192.0.2.7;transport=tcp>;+sip.instance=\"<urn:uuid:1>\";reg-id=1";
+    let asks = |through: &str, path: &str| {
+        let request = register("bob", contact, 1, 600);
+        let request =
+            request.replacen("Max-Forwards", &format!("{path}Supported: path, outbound\nMax-Forwards"), 1);
+        let own = request.lines().find(|line| line.starts_with("Via: ")).unwrap().to_owned();
+        request.replacen(&own, &format!("{through}{own}"), 1)
+    };
+    let edge = "Via: SIP/2.0/TCP 192.0.2.40;branch=z9hG4bKedge\n";
+    for (through, path, expected) in [
+        ("", "", 200),
+        (edge, "", 439),
+        (edge, "Path: <sip:192.0.2.40;lr>\n", 439),
+        (edge, "Path: <sip:192.0.2.40;lr;ob>\n", 200),
+        // Each puts its own on top: the last one is the first hop's.
+        (edge, "Path: <sip:192.0.2.41;lr;ob>, <sip:192.0.2.40;lr>\n", 439),
+        (edge, "Path: <sip:192.0.2.41;lr>\nPath: <sip:192.0.2.40;lr;ob>\n", 200),
+    ] {
+        let mut bench = Bench::new();
+        let answer = bench.ask(BOB, &asks(through, path));
+        assert_eq!(status(&answer), expected, "{through}{path}{answer}");
+        assert_eq!(bench.rows.bindings.len(), usize::from(expected == 200));
+    }
+    // Who does not ask for it is bound as ever.
+    let mut bench = Bench::new();
+    let plain = asks(edge, "").replace("path, outbound", "path");
+    assert_eq!(status(&bench.ask(BOB, &plain)), 200);
+}

@@ -196,7 +196,10 @@ impl Desk {
         match event {
             Event::Registration(state) => {
                 self.retry_at = match &state {
-                    RegistrationState::Offline { retry_after, .. } => Some(now.wall.plus(*retry_after)),
+                    RegistrationState::Offline { retry_after, .. }
+                    | RegistrationState::Refused { retry_after: Some(retry_after), .. } => {
+                        Some(now.wall.plus(*retry_after))
+                    }
                     RegistrationState::Idle
                     | RegistrationState::Connecting(_)
                     | RegistrationState::Connected
@@ -334,6 +337,7 @@ impl Desk {
             registration: self.registration.clone(),
             retry_at: self.retry_at,
             untrusted: self.untrusted.clone(),
+            redirected_to: machine.and_then(UserAgent::redirected_to),
             unsent: machine.map_or(0, UserAgent::unsent),
             conversations: Arc::clone(&self.heads),
             thread,

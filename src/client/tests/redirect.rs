@@ -1,0 +1,294 @@
+//! 3xx to what we send (RFC 3261 §8.1.3.4): followed, bounded, never out of TLS, and without a password for strangers.
+
+use super::*;
+use crate::client::account::{Password, Step};
+use crate::limits::{REDIRECT_STEPS_MAX, REDIRECT_TARGETS_MAX};
+use crate::machine::{ConnectFault, ResolveId};
+
+const SECOND: &str = "127.0.0.2:5070";
+
+fn udp(remote: &str) -> Flow {
+    Flow::udp(OWN.parse().unwrap(), remote.parse().unwrap())
+}
+
+fn hop(transport: Transport, remote: &str) -> Hop {
+    Hop { transport, remote: remote.parse().unwrap() }
+}
+
+fn with_password() -> Account {
+    let sign_in = SignIn { password: Password::new("secret".to_owned()), ..SignIn::default() };
+    Account { sign_in, ..account() }
+}
+
+/// Let in by a server that gives no proof, and has asked for the password.
+fn plain() -> Stage {
+    let mut stage = Stage::new(&with_password());
+    stage.command(AgentCommand::Connect);
+    let request = stage.take_sent("REGISTER");
+    stage.answer(&request, "407 Proxy Authentication Required", &asks("domain.com"));
+    let request = stage.take_sent("REGISTER");
+    stage.answer(&request, "200 OK", "Expires: 600\n");
+    stage.sent.clear();
+    stage
+}
+
+fn asks(realm: &str) -> String {
+    format!("Proxy-Authenticate: Digest realm=\"{realm}\", nonce=\"n\"\n")
+}
+
+/// The latest question for a name: its number, and the name.
+fn asked(stage: &Stage) -> (ResolveId, String) {
+    stage.resolves.last().cloned().expect("a question")
+}
+
+fn phrase(stage: &Stage) -> String {
+    let of = |write: &Write| {
+        let Write::Delivery(row) = write else { return None };
+        Some(row.phrase.clone())
+    };
+    stage.rows.iter().rev().find_map(of).unwrap()
+}
+
+#[test]
+fn a_registration_goes_where_it_is_sent_and_all_else_after_it() {
+    let mut stage = Stage::new(&account());
+    stage.command(AgentCommand::Connect);
+    let first = stage.take_sent("REGISTER");
+    stage.answer(
+        &first,
+        "302 Moved Temporarily",
+        &format!("Contact: <mailto:help@domain.com>, <tel:+1>, <sip:x@127.0.0.9>;q=0.2, <sip:james@{SECOND}>;q=0.9\n"),
+    );
+    let (flow, again) = stage.take_sent_on("REGISTER");
+    assert_eq!(flow, udp(SECOND));
+    assert!(again.starts_with(&format!("REGISTER sip:{SECOND} SIP/2.0\r\n")), "{again}");
+    assert_eq!((field(&again, "Call-ID"), field(&again, "CSeq")), (field(&first, "Call-ID"), "2 REGISTER"));
+    assert_eq!(stage.agent.redirected_to().as_deref(), Some(format!("sip:{SECOND}").as_str()));
+    stage.receive(udp(SECOND), &response(&again, "200 OK", "Supported: secondary-to\nExpires: 600\n"));
+    assert_eq!(*stage.agent.registration(), RegistrationState::Connected);
+    stage.send(&["im:ann@domain.com"], "x");
+    let (flow, message) = stage.take_sent_on("MESSAGE");
+    assert_eq!(flow, udp(SECOND));
+    assert!(message.starts_with("MESSAGE sip:ann@domain.com SIP/2.0\r\n"), "{message}");
+    // Requests come from there by now, and from home too.
+    for (flow, call_id) in [(udp(SECOND), "c1"), (proxy_flow(), "c2")] {
+        stage.sent.clear();
+        stage.receive(flow, &inbox::leg(call_id, "", "x"));
+        assert!(stage.sent[0].1.starts_with("SIP/2.0 200 "), "{flow}");
+    }
+    // The place fails, and the account goes back to its own server.
+    stage.no_way();
+    assert_eq!(stage.agent.redirected_to(), None);
+    stage.sent.clear();
+    stage.advance(Duration::from_secs(2));
+    assert_eq!(stage.take_sent_on("REGISTER").0, proxy_flow());
+}
+
+#[test]
+fn a_name_that_a_redirect_says_is_looked_up_and_a_305_keeps_the_request_uri() {
+    let mut stage = Stage::new(&account());
+    stage.command(AgentCommand::Connect);
+    let request = stage.take_sent("REGISTER");
+    stage.answer(&request, "305 Use Proxy", "Contact: <sip:edge.domain.com;transport=tcp>\n");
+    assert_eq!(asked(&stage).1, "sip:edge.domain.com;transport=tcp");
+    let (id, _) = asked(&stage);
+    stage.input(Input::Resolved { id, hops: vec![hop(Transport::Tcp, PROXY)] });
+    assert_eq!(stage.domains, ["edge.domain.com"]);
+    stage.input(Input::Connected { id: ConnectId(1), flow: stream_flow(1) });
+    let request = stage.take_sent("REGISTER");
+    assert!(request.starts_with("REGISTER sip:domain.com SIP/2.0\r\n"), "{request}");
+    stage.accept_registration(&request, "");
+}
+
+#[test]
+fn a_server_that_sends_us_round_and_round_is_given_up() {
+    let mut stage = Stage::new(&account());
+    stage.command(AgentCommand::Connect);
+    let mut sent = 0;
+    while let Some((flow, request)) = stage.sent.pop() {
+        sent += 1;
+        let there = 5070 + sent;
+        let fields = format!("Contact: <sip:127.0.0.2:{there}>, <sip:127.0.0.3:{there}>, <sip:{PROXY}>\n");
+        stage.receive(flow, &response(&request, "302 Moved Temporarily", &fields));
+        assert!(sent < 100);
+    }
+    assert!(sent <= 1 + usize::from(REDIRECT_STEPS_MAX).max(REDIRECT_TARGETS_MAX), "{sent}");
+    assert!(matches!(stage.agent.registration(), RegistrationState::Refused { status: 302, .. }));
+    // One that names itself is asked once more, in the spelling that it chose.
+    let mut stage = Stage::new(&account());
+    stage.command(AgentCommand::Connect);
+    let mut sent = 0;
+    while let Some((flow, request)) = stage.sent.pop() {
+        sent += 1;
+        let fields = format!("Contact: <sip:{PROXY}>\n");
+        stage.receive(flow, &response(&request, "301 Moved Permanently", &fields));
+    }
+    assert_eq!(sent, 2);
+}
+
+#[test]
+fn w32_a_redirect_does_not_leave_tls() {
+    for (address, contacts, followed) in [
+        ("sips:james@domain.com", "<sip:127.0.0.2>, <sip:127.0.0.2;transport=tls>", None),
+        ("sips:james@domain.com", "<sip:127.0.0.2>;q=1, <sips:127.0.0.3>;q=0.1", Some("127.0.0.3:5061")),
+        ("sip:james@domain.com", "<sip:127.0.0.2>, <sip:127.0.0.2;transport=tcp>", None),
+        ("sip:james@domain.com", "<sip:127.0.0.2:5071;transport=tls>", Some("127.0.0.2:5071")),
+    ] {
+        let proxy = "tls:127.0.0.1:5061".to_owned();
+        let mut stage = Stage::new(&Account { address: address.to_owned(), proxy, ..account() });
+        stage.command(AgentCommand::Connect);
+        let flow =
+            Flow { transport: Transport::Tls, remote: "127.0.0.1:5061".parse().unwrap(), ..stream_flow(3) };
+        stage.input(Input::Connected { id: ConnectId(1), flow });
+        let request = stage.take_sent("REGISTER");
+        let fields = format!("Contact: {contacts}\n");
+        stage.receive(flow, &response(&request, "302 Moved Temporarily", &fields));
+        let opened = stage.connects.get(1).map(|(_, hop)| (hop.transport, hop.remote.to_string()));
+        assert_eq!(opened, followed.map(|to| (Transport::Tls, to.to_owned())), "{contacts}");
+        assert!(stage.sent_nothing());
+    }
+}
+
+#[test]
+fn credentials_go_to_no_realm_that_a_place_outside_of_the_domain_makes_up() {
+    for (contact, realm, is_answered) in [
+        ("<sip:127.0.0.2:5070>", "trap.example", false),
+        ("<sip:127.0.0.2:5070>", "domain.com", true),
+        ("<sip:sip.domain.com>", "asterisk", true),
+        ("<sip:sip.domain.com.trap.example>", "asterisk", false),
+    ] {
+        let mut stage = Stage::new(&with_password());
+        stage.command(AgentCommand::Connect);
+        let request = stage.take_sent("REGISTER");
+        stage.answer(&request, "302 Moved Temporarily", &format!("Contact: {contact}\n"));
+        if let Some((id, _)) = stage.resolves.first().cloned() {
+            stage.input(Input::Resolved { id, hops: vec![hop(Transport::Udp, SECOND)] });
+        }
+        let (flow, request) = stage.take_sent_on("REGISTER");
+        stage.receive(flow, &response(&request, "407 Proxy Authentication Required", &asks(realm)));
+        let said = stage.sent.iter().any(|(_, text)| has_field(text, "Proxy-Authorization"));
+        assert_eq!(said, is_answered, "{contact} {realm}");
+    }
+}
+
+#[test]
+fn a_message_follows_a_redirect_straight_to_its_target_without_credentials() {
+    let mut stage = plain();
+    stage.send(&["im:ann@domain.com"], "Come here.");
+    let first = stage.take_sent("MESSAGE");
+    assert!(has_field(&first, "Proxy-Authorization"));
+    stage.answer(
+        &first,
+        "302 Moved Temporarily",
+        "Contact: <tel:+1>, \"a, b\" <sip:ann@elsewhere.example?body=x>;q=0.7\n",
+    );
+    let (id, name) = asked(&stage);
+    assert_eq!(name, "sip:ann@elsewhere.example");
+    stage.input(Input::Resolved { id, hops: vec![hop(Transport::Udp, SECOND)] });
+    let (flow, again) = stage.take_sent_on("MESSAGE");
+    assert_eq!(flow, udp(SECOND));
+    assert!(again.starts_with("MESSAGE sip:ann@elsewhere.example SIP/2.0\r\n"), "{again}");
+    assert!(!has_field(&again, "Proxy-Authorization") && !has_field(&again, "Authorization"), "{again}");
+    for name in ["From", "To", "Call-ID"] {
+        assert_eq!(field(&again, name), field(&first, name), "{name}");
+    }
+    assert_eq!((field(&first, "CSeq"), field(&again, "CSeq")), ("1 MESSAGE", "2 MESSAGE"));
+    stage.receive(udp(SECOND), &response(&again, "200 OK", ""));
+    assert_eq!(stage.stored(1), [DeliveryState::Delivered]);
+    assert_eq!(phrase(&stage), "OK (redirected to sip:ann@elsewhere.example)");
+}
+
+#[test]
+fn a_target_that_asks_for_a_password_gets_none_and_the_next_one_is_tried() {
+    let mut stage = plain();
+    stage.send(&["im:ann@domain.com"], "Come here.");
+    let first = stage.take_sent("MESSAGE");
+    stage.answer(
+        &first,
+        "300 Multiple Choices",
+        "Contact: <sip:ann@one.example>\nContact: <sip:ann@two.example>;q=0.1\n",
+    );
+    let (id, _) = asked(&stage);
+    stage.input(Input::Resolved { id, hops: vec![hop(Transport::Udp, SECOND)] });
+    let again = stage.take_sent("MESSAGE");
+    stage.receive(udp(SECOND), &response(&again, "407 Proxy Authentication Required", &asks("domain.com")));
+    assert!(stage.sent_nothing(), "{:?}", stage.sent);
+    let (id, name) = asked(&stage);
+    assert_eq!(name, "sip:ann@two.example");
+    // Nobody is there: that is the end, and it is said of whom.
+    stage.input(Input::Resolved { id, hops: vec![] });
+    assert_eq!(stage.stored(1), [DeliveryState::Failed]);
+    assert_eq!(phrase(&stage), "Redirected, and nobody is reached at sip:ann@two.example");
+}
+
+#[test]
+fn a_redirected_message_over_a_connection_falls_back_to_the_next_place() {
+    let mut stage = plain();
+    stage.send(&["im:ann@domain.com"], &"x".repeat(640));
+    let first = stage.take_sent("MESSAGE");
+    stage.answer(&first, "302 Moved Temporarily", "Contact: <sip:ann@elsewhere.example>\n");
+    let (id, _) = asked(&stage);
+    stage.input(Input::Resolved { id, hops: vec![hop(Transport::Udp, SECOND)] });
+    // Large: by a connection where there is one.
+    let (id, to) = *stage.connects.last().unwrap();
+    assert_eq!(to, hop(Transport::Tcp, SECOND));
+    stage.input(Input::ConnectFailed { id, fault: ConnectFault::Unreachable });
+    let (flow, again) = stage.take_sent_on("MESSAGE");
+    assert_eq!(flow, udp(SECOND));
+    // A dead port has not got it; there is no further place.
+    stage.no_way();
+    assert_eq!(stage.stored(1), [DeliveryState::Failed]);
+    drop(again);
+}
+
+#[test]
+fn a_message_that_is_sent_round_and_round_is_given_up_and_silence_is_no_reason_for_a_double() {
+    let mut stage = plain();
+    stage.send(&["im:ann@domain.com"], "x");
+    let mut sent = 0;
+    while let Some((flow, request)) = stage.sent.pop() {
+        sent += 1;
+        let fields =
+            format!("Contact: <sip:ann@a{sent}.example>, <sip:ann@b{sent}.example>, <sip:ann@domain.com>\n");
+        let before = stage.resolves.len();
+        stage.receive(flow, &response(&request, "302 Moved Temporarily", &fields));
+        if stage.resolves.len() > before {
+            let (id, _) = asked(&stage);
+            stage.input(Input::Resolved { id, hops: vec![hop(Transport::Udp, SECOND)] });
+        }
+        assert!(sent < 100);
+    }
+    assert!(sent <= REDIRECT_TARGETS_MAX, "{sent}");
+    assert_eq!(stage.stored(1), [DeliveryState::Failed]);
+    let mut stage = plain();
+    stage.send(&["im:ann@domain.com"], "x");
+    let first = stage.take_sent("MESSAGE");
+    stage.answer(&first, "302 Moved Temporarily", "Contact: <sip:ann@one.example>, <sip:ann@two.example>\n");
+    let (id, _) = asked(&stage);
+    stage.input(Input::Resolved { id, hops: vec![hop(Transport::Udp, SECOND)] });
+    stage.advance(Duration::from_secs(32));
+    assert_eq!(stage.stored(1), [DeliveryState::Failed]);
+    assert_eq!(asked(&stage).1, "sip:ann@one.example", "she may have it");
+}
+
+#[test]
+fn a_3xx_to_a_message_for_several_has_each_of_them_written_to_by_himself() {
+    let mut stage = Stage::connected();
+    stage.send(&ANN_AND_BOB, "x");
+    let submission = stage.take_sent("MESSAGE");
+    stage.answer(&submission, "302 Moved Temporarily", "Contact: <sip:ann@elsewhere.example>\n");
+    let texts: Vec<_> = stage.sent.iter().map(|(_, text)| text.clone()).collect();
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert!(texts.iter().all(|text| !has_field(text, "Secondary-To")));
+    assert_eq!(*stage.agent.registration(), RegistrationState::Connected);
+}
+
+#[test]
+fn the_steps_of_a_redirect_are_told() {
+    let mut stage = Stage::new(&account());
+    stage.command(AgentCommand::Connect);
+    let request = stage.take_sent("REGISTER");
+    stage.answer(&request, "302 Moved Temporarily", "Contact: <sip:edge.domain.com>\n");
+    let asking = Event::Registration(RegistrationState::Connecting(Step::Asking));
+    assert_eq!(stage.events.first(), Some(&asking));
+}
