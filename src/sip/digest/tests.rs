@@ -131,9 +131,10 @@ fn what_stands_in_quotes_is_text_and_divides_nothing() {
     );
     assert!(challenge.stale);
     assert_eq!(challenge.protection, Protection::Auth);
-    // What we print reads the same.
+    // What we print reads the same, and names the algorithm.
     let printed = challenge.to_string();
-    assert_eq!(challenges(&printed), std::slice::from_ref(&challenge));
+    let named = Challenge { algorithm_name: Some("MD5".to_owned()), ..challenge.clone() };
+    assert_eq!(challenges(&printed), [named]);
     let answer = challenge.answer(("j\"ames", "p"), (&Method::Message, "sip:a@b.c"), (0xa, "c"));
     let read = credentials(&answer);
     assert_eq!((read.username.as_str(), read.realm.as_str()), ("j\"ames", challenge.realm.as_str()));
