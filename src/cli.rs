@@ -1,7 +1,7 @@
 //! The command line: no subcommand is the window; demo, proxy, send, listen.
 //!
 //! Exit status: 0 done (`send`: everybody was reached), 1 not done (`send`: somebody was not; `proxy backup` and
-//! `proxy check`: no backup, not sound), 2 wrong usage, or `send` was not accepted.
+//! `proxy check`: no backup, not sound), 2 wrong usage, or `send` was not accepted or not confirmed, 70 a fault of Fanfare's own.
 
 mod send;
 
@@ -18,6 +18,8 @@ mod user;
 #[cfg(feature = "gui")]
 mod window;
 
+mod verbs;
+
 mod parse;
 
 mod password;
@@ -31,9 +33,11 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use self::verbs::{AliasVerb, OneUser, StorePlace, Upkeep, UserAndSender, UserVerb};
 use crate::proxy::{Auth, Prefix, StaticRoute};
+use crate::runtime::faults::{self, FAULT_STATUS, Fault};
 use crate::runtime::logs;
-use crate::sip::{Aor, ReportMode, Transport, Uri};
+use crate::sip::{ReportMode, Transport, Uri};
 
 /// Say it once, know who heard: group messages over SIP with a tick or a cross per person.
 #[derive(Debug, Parser)]
@@ -115,111 +119,6 @@ struct ProxyArguments {
     #[arg(long = "web-origin", value_name = "https://HOST", value_parser = parse::origin)]
     web_origins: Vec<String>,
     /// Settings in a RON file; what is given here goes first.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-enum Upkeep {
-    /// Copy the store into a new file, while the proxy runs or not.
-    Backup {
-        /// The copy; it may not be there yet.
-        file: PathBuf,
-        #[command(flatten)]
-        place: StorePlace,
-    },
-    /// Look through the store, while the proxy runs or not; exit status 1 where something is wrong.
-    Check {
-        #[command(flatten)]
-        place: StorePlace,
-    },
-    /// Say which addresses stand for others, while the proxy runs or not.
-    #[command(subcommand)]
-    Alias(AliasVerb),
-    /// Say who may sign in, while the proxy runs or not.
-    #[command(subcommand)]
-    User(UserVerb),
-}
-
-#[derive(Debug, Subcommand)]
-enum AliasVerb {
-    /// Let an address stand for others: for one it is an alias, for several a list.
-    Add {
-        /// The address.
-        #[arg(value_name = "USER@DOMAIN", value_parser = parse::alias)]
-        alias: Aor,
-        /// Whom it stands for, besides those it stands for already.
-        #[arg(value_name = "ADDRESS", value_parser = parse::address, required = true)]
-        members: Vec<Uri>,
-        #[command(flatten)]
-        place: StorePlace,
-    },
-    /// Take members out, or the whole alias.
-    Remove {
-        /// The address.
-        #[arg(value_name = "USER@DOMAIN", value_parser = parse::alias)]
-        alias: Aor,
-        /// Whom it stands for no more (default: anybody).
-        #[arg(value_name = "ADDRESS", value_parser = parse::address)]
-        members: Vec<Uri>,
-        #[command(flatten)]
-        place: StorePlace,
-    },
-    /// Print the aliases and lists.
-    List {
-        #[command(flatten)]
-        place: StorePlace,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum UserVerb {
-    /// Add a user; the password is asked for, or read from the first line of standard input.
-    Add(OneUser),
-    /// Take a user out; nothing is delivered to him any more.
-    Remove(OneUser),
-    /// Print the users, and whom each of them has blocked.
-    List {
-        #[command(flatten)]
-        place: StorePlace,
-    },
-    /// Give a user another password; it is asked for as with add.
-    Passwd(OneUser),
-    /// Deliver nothing of a sender to a user.
-    Block(UserAndSender),
-    /// Deliver what a sender writes again.
-    Unblock(UserAndSender),
-}
-
-#[derive(Debug, Args)]
-struct OneUser {
-    /// Who.
-    #[arg(value_name = "USER@DOMAIN", value_parser = parse::user)]
-    user: Aor,
-    #[command(flatten)]
-    place: StorePlace,
-}
-
-#[derive(Debug, Args)]
-struct UserAndSender {
-    /// Who does not want it.
-    #[arg(value_name = "USER@DOMAIN", value_parser = parse::user)]
-    user: Aor,
-    /// From whom; a domain stands for everybody in it.
-    #[arg(value_parser = parse::sender)]
-    sender: Aor,
-    #[command(flatten)]
-    place: StorePlace,
-}
-
-/// Where a proxy's store is.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = true)]
-struct StorePlace {
-    /// Folder of the store.
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Settings in a RON file that names the folder.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -332,7 +231,8 @@ impl From<Report> for ReportMode {
 /// Does what the command line says.
 #[must_use]
 pub fn run() -> ExitCode {
-    logs::start();
+    // Held until the end, so that what was logged is written.
+    let _logs = logs::start();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         // Help, or the version.
@@ -346,12 +246,19 @@ pub fn run() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             lines::complain(&error);
-            ExitCode::from(2)
+            ExitCode::from(if error.is::<Fault>() { FAULT_STATUS } else { 2 })
         }
     }
 }
 
 fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    if arguments.command.is_some() {
+        no_data_before_the_command(&arguments)?;
+        // The window stays and says so; see `Engine::has_ended`.
+        if !matches!(&arguments.command, Some(Command::Demo(demo)) if !demo.headless) {
+            faults::end_process_on_panic();
+        }
+    }
     match arguments.command {
         #[cfg(feature = "gui")]
         None => window::run(arguments.data.as_deref()),
@@ -369,6 +276,21 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Send(send)) => send::run(send),
         Some(Command::Listen(listen)) => listen::run(&listen),
     }
+}
+
+/// What stands before the command is the window's: a proxy that was given its folder there would keep nothing.
+#[cfg(feature = "gui")]
+fn no_data_before_the_command(arguments: &Arguments) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        arguments.data.is_none(),
+        "--data before the command is the folder of the window, which does not start here; write it after the command"
+    );
+    Ok(())
+}
+
+#[cfg(not(feature = "gui"))]
+fn no_data_before_the_command(_arguments: &Arguments) -> anyhow::Result<()> {
+    Ok(())
 }
 
 /// A runtime on this thread.

@@ -150,6 +150,12 @@ impl UserAgent {
         self.outbox.unsent()
     }
 
+    /// How far the latest attempt at a message is.
+    #[must_use]
+    pub fn stage(&self, message: journal::MessageId) -> Option<&journal::AttemptStage> {
+        self.outbox.stage(message)
+    }
+
     /// Calls people by their names in the contacts, from now on.
     pub fn set_names(&mut self, names: Arc<Names>) {
         self.conversations.set_names(names);

@@ -65,6 +65,9 @@ pub enum DemoError {
     /// The job did not end.
     #[error("the report did not come in time")]
     NoReport,
+    /// A part of the program has ended.
+    #[error(transparent)]
+    Fault(#[from] crate::runtime::faults::Fault),
     /// The system.
     #[error("cannot start the demo: {0}")]
     System(#[from] std::io::Error),

@@ -349,6 +349,14 @@ pub const PACE_DATAGRAM_OVERHEAD_BYTES: usize = 1024;
 pub const PACE_SILENCE: Duration = Duration::from_millis(100);
 /// Messages whose failures the engine watches for notices; over it the oldest is let go.
 pub const ALARMS_MAX: usize = 1000;
+/// Lines of the log that wait to be written; over it, further ones are lost and counted.
+pub const LOG_LINES_WAITING_MAX: usize = 1024;
+/// Bytes of one line of the log; the rest of a longer one is cut off.
+pub const LOG_LINE_BYTES_MAX: usize = 16 * 1024;
+/// How long the end of the program waits for the log to be written.
+pub const LOG_FLUSH_WAIT: Duration = Duration::from_secs(1);
+/// How long a program that was told to end waits for the disk to take what it knows.
+pub const STOP_WAIT: Duration = Duration::from_secs(5);
 
 /// Bytes that the entries of one message take of which nothing is owed, in its trees.
 pub const REMEMBERED_MESSAGE_BYTES: usize = 200;

@@ -37,23 +37,25 @@ mod resolve;
 
 mod dns;
 
+mod event;
+
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::limits::{GREETINGS_MAX, GREETINGS_PER_ADDRESS_MAX, INPUTS_WAITING_MAX};
-use crate::machine::{ConnectFault, ConnectId, Flow, Hop, Input, RequestId, ResolveId, SendFault, Transmit};
+use crate::machine::{ConnectFault, ConnectId, Hop, ResolveId, SendFault, Transmit};
 use crate::random::Random;
 use crate::sip::{Transport, Uri};
 
 pub use self::bind::{BindCause, BindError};
 use self::bind::{PopFirst, bind_error, bind_pair, bind_tcp, bind_udp, fits, partner};
 use self::connections::{Connections, Peer, Wish};
+pub use self::event::NetEvent;
 use self::greetings::Greetings;
 use self::guests::StreamLimits;
 use self::lookups::{Asked, Lookups};
@@ -78,76 +80,6 @@ pub struct NetSettings {
     pub origins: Origins,
 }
 
-/// What came from the network.
-#[derive(Clone, Debug)]
-pub enum NetEvent {
-    /// One whole message.
-    Received {
-        /// Where it came from.
-        flow: Flow,
-        /// The message.
-        bytes: Bytes,
-    },
-    /// A connection is there.
-    Connected {
-        /// The wish.
-        id: ConnectId,
-        /// The connection.
-        flow: Flow,
-    },
-    /// A connection cannot be had.
-    ConnectFailed {
-        /// The wish.
-        id: ConnectId,
-        /// Why.
-        fault: ConnectFault,
-    },
-    /// A datagram did not leave.
-    NotSent {
-        /// Where it was to go.
-        flow: Flow,
-        /// Whose it is.
-        request: Option<RequestId>,
-        /// Why.
-        fault: SendFault,
-    },
-    /// A connection is gone.
-    Disconnected {
-        /// Which.
-        flow: Flow,
-    },
-    /// A route, or none.
-    Resolved {
-        /// The question.
-        id: ResolveId,
-        /// Best first.
-        hops: Vec<Hop>,
-    },
-    /// No route is known: DNS did not answer.
-    ResolveFailed {
-        /// The question.
-        id: ResolveId,
-        /// What it did not answer, a sentence without full stop.
-        why: Arc<str>,
-    },
-}
-
-impl NetEvent {
-    /// As a machine takes it.
-    #[must_use]
-    pub fn into_input<C>(self) -> Input<C> {
-        match self {
-            Self::Received { flow, bytes } => Input::Received { flow, bytes },
-            Self::Connected { id, flow } => Input::Connected { id, flow },
-            Self::ConnectFailed { id, fault } => Input::ConnectFailed { id, fault },
-            Self::NotSent { flow, request, fault } => Input::NotSent { flow, request, fault },
-            Self::Disconnected { flow } => Input::Disconnected { flow },
-            Self::Resolved { id, hops } => Input::Resolved { id, hops },
-            Self::ResolveFailed { id, why } => Input::ResolveFailed { id, why },
-        }
-    }
-}
-
 /// The sockets of one machine. Everything ends when it is dropped.
 #[derive(Debug)]
 pub struct Net {
@@ -162,6 +94,8 @@ pub struct Net {
     sender: mpsc::Sender<NetEvent>,
     events: mpsc::Receiver<NetEvent>,
     tasks: JoinSet<()>,
+    /// A task has ended by a panic.
+    is_broken: bool,
 }
 
 impl Net {
@@ -199,8 +133,19 @@ impl Net {
         let greetings = Arc::new(Greetings::new(GREETINGS_MAX, GREETINGS_PER_ADDRESS_MAX));
         let lookups = Arc::new(Lookups::new(settings.dns));
         let (udp, locals, tasks) = (Vec::new(), Vec::new(), JoinSet::new());
-        let mut net =
-            Self { udp, locals, connections, tls, origins, greetings, lookups, sender, events, tasks };
+        let mut net = Self {
+            udp,
+            locals,
+            connections,
+            tls,
+            origins,
+            greetings,
+            lookups,
+            sender,
+            events,
+            tasks,
+            is_broken: false,
+        };
         let mut rest = listens.to_vec();
         while let Some((transport, address)) = rest.pop_first_listen() {
             let twin = partner(transport).map(|twin| (twin, address));
@@ -221,17 +166,33 @@ impl Net {
         Ok(net)
     }
 
+    /// Reads the files of TLS again; connections that there are stay as they are.
+    ///
+    /// # Errors
+    /// One of them cannot be used: what was read before stays in use.
+    pub fn reload_tls(&self) -> Result<(), TlsFileError> {
+        self.tls.reload()
+    }
+
     /// Where the sockets are, with their true ports, in the order asked for.
     #[must_use]
     pub fn locals(&self) -> &[(Transport, SocketAddr)] {
         &self.locals
     }
 
-    /// What came, in order. Never ends while the `Net` lives.
+    /// What came, in order. None when a task that serves the sockets has ended by a panic: nothing more can be relied on.
     pub async fn receive(&mut self) -> Option<NetEvent> {
-        let event = self.events.recv().await?;
-        self.connections.taken(&event);
-        Some(event)
+        while !self.is_broken {
+            tokio::select! {
+                event = self.events.recv() => {
+                    let event = event?;
+                    self.connections.taken(&event);
+                    return Some(event);
+                }
+                Some(ended) = self.tasks.join_next() => self.is_broken |= has_panicked(&ended),
+            }
+        }
+        None
     }
 
     /// What came already, without waiting.
@@ -292,7 +253,9 @@ impl Net {
     /// Looks up where a URI leads. An answer that is known now is returned.
     pub fn resolve(&mut self, id: ResolveId, uri: &Uri) -> Option<NetEvent> {
         // Tasks that are over are let go here, so that their number stays that of what is under way.
-        while self.tasks.try_join_next().is_some() {}
+        while let Some(ended) = self.tasks.try_join_next() {
+            self.is_broken |= has_panicked(&ended);
+        }
         let name = match resolve::route(uri) {
             Route::Known(hops) => return Some(NetEvent::Resolved { id, hops }),
             Route::Name(name) => name,
@@ -309,6 +272,12 @@ impl Net {
             }
         }
         None
+    }
+
+    /// A task of ours falls.
+    #[cfg(test)]
+    pub(crate) fn fall(&mut self) {
+        self.tasks.spawn(async { panic!("a fault of ours, made for this test") });
     }
 
     fn send_datagram(&self, transmit: &Transmit) -> Result<(), SendFault> {
@@ -356,6 +325,10 @@ impl Drop for Net {
     fn drop(&mut self) {
         self.connections.close_all();
     }
+}
+
+fn has_panicked(ended: &Result<(), tokio::task::JoinError>) -> bool {
+    ended.as_ref().is_err_and(tokio::task::JoinError::is_panic)
 }
 
 /// Where a URI leads (RFC 3263), best first; none when there is no route.

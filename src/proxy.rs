@@ -10,6 +10,8 @@
 
 mod recover;
 
+mod departures;
+
 mod session;
 
 mod admission;
@@ -115,7 +117,6 @@ pub struct Proxy {
     dispatches: Dispatches,
     relays: Relays,
     sessions: Sessions,
-    secret: [u8; 16],
 }
 
 impl Proxy {
@@ -267,9 +268,8 @@ impl Proxy {
         let core = &mut self.core;
         match action {
             Action::Nothing => {}
-            Action::SecretLost => {
-                core.write_with_the_next(Write::Secret(self.secret), Action::Nothing, Action::SecretLost);
-            }
+            Action::WriteAgain(write) => core.write_again(*write),
+            Action::Purged(gone) => departures::forget(core, &gone),
             Action::Registered(registration) => {
                 core.registering = core.registering.saturating_sub(registration.request.bytes().len());
                 registrar::committed(core, &registration, now);
@@ -347,6 +347,10 @@ impl Machine for Proxy {
             Input::Command(ProxyCommand::Users(users)) => self.core.users.replace(&users),
             Input::Command(ProxyCommand::Read(id, rows)) => {
                 self.dispatches.read(&mut self.core, id, rows.map(|rows| *rows), now);
+            }
+            Input::Command(ProxyCommand::Settings(newer)) => self.core.config.adopt(*newer),
+            Input::Command(ProxyCommand::Removed(rows)) => {
+                departures::purge(&mut self.core, &mut self.dispatches, &rows, now);
             }
         }
         self.settle(now);

@@ -7,10 +7,13 @@ pub mod engine;
 
 pub mod agent;
 pub mod attachment;
-pub mod logs;
 pub mod server;
 
 mod outside_watch;
+
+pub mod faults;
+
+pub mod logs;
 
 pub mod console;
 
@@ -19,6 +22,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use self::faults::Fault;
+use crate::limits::{INPUTS_WAITING_MAX, STOP_WAIT};
 use crate::machine::{Batch, Input, Machine, Output};
 use crate::net::{Net, NetEvent};
 use crate::store::{OpenError, Outcome, Schema, Store, Writer};
@@ -30,6 +35,10 @@ const INPUTS_PER_TURN_MAX: usize = 256;
 const INPUTS_PER_BREATH: usize = 16;
 /// Groups of outcomes that the writer thread may be ahead of the loop.
 const OUTCOMES_WAITING_MAX: usize = 1024;
+/// Turns of the sockets' tasks in which an end takes in what has arrived already.
+const ARRIVED_TURNS: usize = 8;
+/// What a machine writes at its end may lead to more that is to be written, so often at most.
+const LAST_WRITES_MAX: usize = 8;
 /// Waits are cut to this, so that a computer that slept finds its timers overdue soon after it wakes.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
@@ -50,6 +59,8 @@ pub struct Shell<W: Send + 'static> {
     // Before the writer, so that it is gone when the writer's thread is waited for.
     outcomes: mpsc::Receiver<Vec<Outcome>>,
     disk: Disk<W>,
+    /// Batches whose outcome is not known yet.
+    batches_open: usize,
 }
 
 impl<W: Send + 'static> Shell<W> {
@@ -57,7 +68,7 @@ impl<W: Send + 'static> Shell<W> {
     #[must_use]
     pub fn without_store(net: Net, clock: Clock) -> Self {
         let (_, outcomes) = mpsc::channel(1);
-        Self { clock, net, outcomes, disk: Disk::None }
+        Self { clock, net, outcomes, disk: Disk::None, batches_open: 0 }
     }
 
     /// Around a machine with a store; its writer thread is started here.
@@ -72,7 +83,7 @@ impl<W: Send + 'static> Shell<W> {
         let (sender, outcomes) = mpsc::channel(OUTCOMES_WAITING_MAX);
         // A loop that is gone needs no answers.
         let writer = store.start(move |group| drop(sender.blocking_send(group)))?;
-        Ok(Self { clock, net, outcomes, disk: Disk::Writer(writer) })
+        Ok(Self { clock, net, outcomes, disk: Disk::Writer(writer), batches_open: 0 })
     }
 
     /// The present.
@@ -107,26 +118,80 @@ impl<W: Send + 'static> Shell<W> {
 
     /// Waits until the network, the disk or a timer has something for the machine, or `other` is ready, and
     /// does one turn. `Some` is what `other` gave.
+    ///
+    /// # Errors
+    /// A thread or a task that this loop rests on has ended: the loop is over.
     pub async fn turn<M, T>(
         &mut self,
         machine: &mut M,
         on_event: &mut impl FnMut(M::Event),
         other: impl Future<Output = T>,
-    ) -> Option<T>
+    ) -> Result<Option<T>, Fault>
     where
         M: Machine<Write = W>,
     {
         self.settle(machine, on_event);
+        let has_writer = matches!(self.disk, Disk::Writer(_));
         let wait = machine.poll_timeout().map_or(WAIT_MAX, |(at, _)| self.clock.until(at).min(WAIT_MAX));
         let mut given = None;
         tokio::select! {
-            Some(group) = self.outcomes.recv() => self.committed(machine, group, on_event).await,
-            Some(event) = self.net.receive() => self.received(machine, event).await,
+            group = self.outcomes.recv(), if has_writer => {
+                self.committed(machine, group.ok_or(Fault::StoreWriter)?, on_event).await;
+            }
+            event = self.net.receive() => self.received(machine, event.ok_or(Fault::Network)?).await,
             value = other => given = Some(value),
             () = tokio::time::sleep(wait) => {}
         }
         self.settle(machine, on_event);
-        given
+        Ok(given)
+    }
+
+    /// The end: takes in what has arrived already, lets the machine write what it knows, and waits until the disk has answered, for at most
+    /// `limits::STOP_WAIT`. What arrives meanwhile is left alone, so that whoever sent it sends it again.
+    ///
+    /// `flush` asks the machine to write at once what it would have written a little later.
+    ///
+    /// # Errors
+    /// The writer thread has ended: what the machine knows is not kept.
+    pub async fn finish<M>(
+        &mut self,
+        machine: &mut M,
+        on_event: &mut impl FnMut(M::Event),
+        flush: impl Fn() -> Option<M::Command>,
+    ) -> Result<(), Fault>
+    where
+        M: Machine<Write = W>,
+    {
+        for _ in 0..ARRIVED_TURNS {
+            tokio::task::yield_now().await;
+            for _ in 0..INPUTS_WAITING_MAX {
+                let Some(event) = self.net.try_receive() else { break };
+                machine.handle(event.into_input(), self.clock.now());
+            }
+            self.settle(machine, on_event);
+        }
+        let end = tokio::time::sleep(STOP_WAIT);
+        tokio::pin!(end);
+        for _ in 0..LAST_WRITES_MAX {
+            if let Some(command) = flush() {
+                self.give(machine, Input::Command(command), on_event);
+            }
+            if self.batches_open == 0 {
+                return Ok(());
+            }
+            while self.batches_open > 0 {
+                let group = tokio::select! {
+                    group = self.outcomes.recv() => group.ok_or(Fault::StoreWriter)?,
+                    () = &mut end => {
+                        tracing::warn!("the disk does not answer; what became known just now is not kept");
+                        return Ok(());
+                    }
+                };
+                self.committed(machine, group, on_event).await;
+                self.settle(machine, on_event);
+            }
+        }
+        Ok(())
     }
 
     /// What follows from a group may be many thousand transmissions.
@@ -137,6 +202,7 @@ impl<W: Send + 'static> Shell<W> {
         on_event: &mut impl FnMut(M::Event),
     ) {
         for (number, outcome) in (1..).zip(group) {
+            self.batches_open = self.batches_open.saturating_sub(1);
             machine.handle(outcome_input(outcome), self.clock.now());
             if number % INPUTS_PER_BREATH == 0 {
                 self.settle(machine, on_event);
@@ -193,9 +259,15 @@ impl<W: Send + 'static> Shell<W> {
         }
     }
 
-    fn commit<C>(&self, batch: Batch<W>) -> Option<Input<C>> {
+    fn commit<C>(&mut self, batch: Batch<W>) -> Option<Input<C>> {
         match &self.disk {
-            Disk::Writer(writer) => writer.commit(batch).err().map(|refused| Input::CommitFailed(refused.id)),
+            Disk::Writer(writer) => match writer.commit(batch) {
+                Ok(()) => {
+                    self.batches_open += 1;
+                    None
+                }
+                Err(refused) => Some(Input::CommitFailed(refused.id)),
+            },
             Disk::None => Some(Input::Committed(batch.id)),
         }
     }
@@ -207,3 +279,6 @@ const fn outcome_input<C>(outcome: Outcome) -> Input<C> {
         Outcome::Failed(id) => Input::CommitFailed(id),
     }
 }
+
+#[cfg(test)]
+mod tests;

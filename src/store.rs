@@ -31,7 +31,11 @@ pub mod users;
 
 pub mod outside;
 
+pub mod served;
+
 mod file;
+
+mod whereabouts;
 
 #[cfg(test)]
 mod testing;
@@ -48,6 +52,8 @@ mod error;
 
 pub mod ron_file;
 
+pub mod private_file;
+
 mod folder;
 
 pub use client_rows::ClientSchema;
@@ -56,6 +62,7 @@ pub use proxy_rows::ProxySchema;
 
 use file::StoreFile;
 use history::History;
+use whereabouts::Gone;
 
 /// The tables of one kind of machine, and how its journal becomes rows.
 pub trait Schema: 'static {
@@ -259,6 +266,15 @@ impl<W: Send + 'static> Drop for Writer<W> {
     }
 }
 
+/// Why a batch is not durable.
+#[derive(Debug, thiserror::Error)]
+enum Unwritten {
+    #[error(transparent)]
+    Gone(#[from] Gone),
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+}
+
 /// The writer thread: takes all that waits, writes it as one.
 struct GroupWriter<S: Schema> {
     store: Store<S>,
@@ -289,7 +305,7 @@ impl<S: Schema> GroupWriter<S> {
 
     fn write(&mut self, group: &[Batch<S::Write>]) -> Vec<Outcome> {
         if self.transact(group).is_ok() {
-            self.note_health(false);
+            self.note_success();
             return group.iter().map(|batch| Outcome::Committed(batch.id)).collect();
         }
         // Somebody in the group fails. Each for itself then, so that the others do not suffer; savepoints
@@ -304,12 +320,11 @@ impl<S: Schema> GroupWriter<S> {
     fn write_alone(&mut self, batch: &Batch<S::Write>) -> Outcome {
         match self.transact(std::slice::from_ref(batch)) {
             Ok(()) => {
-                self.note_health(false);
+                self.note_success();
                 Outcome::Committed(batch.id)
             }
             Err(error) => {
-                tracing::debug!(%error, "a batch cannot be written");
-                self.note_health(true);
+                self.note_failure(&error);
                 Outcome::Failed(batch.id)
             }
         }
@@ -324,11 +339,18 @@ impl<S: Schema> GroupWriter<S> {
         }
     }
 
-    fn transact(&self, group: &[Batch<S::Write>]) -> rusqlite::Result<()> {
+    fn transact(&mut self, group: &[Batch<S::Write>]) -> Result<(), Unwritten> {
         // Batches without writes wait their turn and rest on what went before.
         if group.iter().all(|batch| batch.writes.is_empty()) {
             return Ok(());
         }
+        self.store.file.check_place()?;
+        self.commit(group)?;
+        // What went into a file that was removed meanwhile is as lost as what was never written.
+        Ok(self.store.file.check_place()?)
+    }
+
+    fn commit(&self, group: &[Batch<S::Write>]) -> rusqlite::Result<()> {
         let connection = &self.store.file.connection;
         connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let written = group
@@ -346,14 +368,21 @@ impl<S: Schema> GroupWriter<S> {
         written
     }
 
-    fn note_health(&mut self, failing: bool) {
-        if failing && !self.failing {
-            tracing::warn!(store = S::NAME, "the store cannot be written; is the disk full?");
+    fn note_failure(&mut self, error: &Unwritten) {
+        tracing::debug!(%error, "a batch cannot be written");
+        if !std::mem::replace(&mut self.failing, true) {
+            let hint = match error {
+                Unwritten::Gone(_) => "put it back, or start this program again",
+                Unwritten::Sqlite(_) => "is the disk full?",
+            };
+            tracing::warn!(store = S::NAME, %error, "the store cannot be written; {hint}");
         }
-        if !failing && self.failing {
+    }
+
+    fn note_success(&mut self) {
+        if std::mem::take(&mut self.failing) {
             tracing::info!(store = S::NAME, "the store can be written again");
         }
-        self.failing = failing;
     }
 }
 

@@ -10,6 +10,8 @@
 
 mod app;
 
+mod ended;
+
 mod shell;
 
 mod dialogs;
@@ -84,6 +86,17 @@ pub trait Source {
     fn send(&self, command: Command) -> Result<(), Full>;
     /// The calendar's present.
     fn now(&self) -> Timestamp;
+    /// True when what stands behind the window has ended by a fault of its own: nothing is sent or received.
+    fn has_ended(&self) -> bool {
+        false
+    }
+    /// Starts it anew.
+    ///
+    /// # Errors
+    /// Why it cannot be, in a sentence.
+    fn start_again(&mut self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// More commands wait than are taken.
@@ -167,6 +180,14 @@ impl Source for Engine {
 
     fn now(&self) -> Timestamp {
         Self::now(self)
+    }
+
+    fn has_ended(&self) -> bool {
+        Self::has_ended(self)
+    }
+
+    fn start_again(&mut self) -> Result<(), String> {
+        Self::start_again(self).map_err(|error| error.to_string())
     }
 }
 

@@ -15,6 +15,9 @@ mod job;
 #[path = "ui/attach.rs"]
 mod attach;
 
+#[path = "ui/ended.rs"]
+mod ended;
+
 #[path = "ui/files.rs"]
 mod files;
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::lines::say;
+use super::lines::{say, warn};
 use super::{AliasVerb, StorePlace};
 use crate::store::aliases::Aliases;
 
@@ -19,7 +19,7 @@ impl AliasVerb {
 pub(super) fn run(verb: &AliasVerb, store: &Path) -> anyhow::Result<()> {
     let mut aliases = Aliases::open(store)?;
     match verb {
-        AliasVerb::Add { alias, members, .. } => aliases.add(alias, members)?,
+        AliasVerb::Add { alias, members, .. } => warn(&aliases.add(alias, members)?),
         AliasVerb::Remove { alias, members, .. } => aliases.remove(alias, members)?,
         AliasVerb::List { .. } => {
             for row in aliases.list()? {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 pub(super) use crate::runtime::console::say;
 use crate::runtime::console::{self, say_json};
+use crate::store::served::Doubt;
 
 /// One line of `send` or `listen`; the field names are the promise to scripts.
 #[derive(Debug, Serialize)]
@@ -50,6 +51,16 @@ pub(super) enum Line<'a> {
         /// Why.
         reason: &'a str,
     },
+    /// Whether the proxy has it is not known.
+    Unconfirmed {
+        /// SIP status of what was refused instead (the registration), where there is one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        /// Why.
+        reason: &'a str,
+        /// It is kept, and the next command on its folder tries again.
+        retried: bool,
+    },
     /// A message received.
     Message {
         /// Who wrote it.
@@ -93,6 +104,13 @@ impl Printer {
     }
 }
 
+/// What may be a mistake in what was done, on standard error.
+pub(super) fn warn(doubts: &[Doubt]) {
+    for doubt in doubts {
+        console::complain(&format!("fanfare: warning: {doubt}"));
+    }
+}
+
 /// The one error, with its causes, on standard error.
 pub(super) fn complain(error: &anyhow::Error) {
     console::complain(&format!("fanfare: {error:#}"));
@@ -129,6 +147,15 @@ fn plain(line: &Line<'_>) -> String {
         Line::Report { state } => format!("report {state}"),
         Line::Refused { status: Some(status), reason } => format!("not accepted: {status} {reason}"),
         Line::Refused { status: None, reason } => format!("not sent: {reason}"),
+        Line::Unconfirmed { status, reason, retried } => {
+            let then = if *retried {
+                "will be tried again with this --data folder"
+            } else {
+                "will not be tried again without --data"
+            };
+            let status = status.map_or_else(String::new, |status| format!("{status} "));
+            format!("not confirmed, {then}: {status}{reason}")
+        }
         Line::Message { from, also_to, text, files, verified, .. } => {
             let doubt = if *verified { "" } else { " (not verified)" };
             let others =

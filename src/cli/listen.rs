@@ -1,4 +1,4 @@
-//! `fanfare listen`: register, print what comes, until SIGINT.
+//! `fanfare listen`: register, print what comes, until SIGINT or SIGTERM.
 
 use std::process::ExitCode;
 
@@ -7,6 +7,7 @@ use super::{ListenArguments, parse, password, runtime, stopped};
 use crate::client::command::{AgentCommand, Event, RegistrationState};
 use crate::client::journal::ConversationId;
 use crate::runtime::agent::Agent;
+use crate::runtime::faults::Fault;
 
 pub(super) fn run(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     runtime()?.block_on(listen(arguments))
@@ -25,7 +26,7 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     tokio::pin!(stop);
     loop {
         let mut on_event = |event| hear(event, printer, &mut refused, &mut shown);
-        if agent.turn(&mut on_event, &mut stop).await.is_some() {
+        if agent.turn(&mut on_event, &mut stop).await?.is_some() {
             break;
         }
         // What is printed is taken to be read.
@@ -34,7 +35,8 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
             agent.command(AgentCommand::Seen { conversation }, &mut on_event);
         }
     }
-    leave(&mut agent).await;
+    leave(&mut agent).await?;
+    agent.finish(&mut |event| hear(event, printer, &mut refused, &mut shown)).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -92,7 +94,7 @@ fn trouble(state: &RegistrationState) -> Option<String> {
 }
 
 /// Takes the binding back; does not wait for a proxy that is gone.
-async fn leave(agent: &mut Agent) {
+async fn leave(agent: &mut Agent) -> Result<(), Fault> {
     let mut is_over = false;
     let mut on_event = |event| is_over |= event == Event::Disconnected;
     agent.command(AgentCommand::Disconnect, &mut on_event);
@@ -100,8 +102,9 @@ async fn leave(agent: &mut Agent) {
     tokio::pin!(patience);
     while !is_over {
         let mut on_event = |event| is_over |= event == Event::Disconnected;
-        if agent.turn(&mut on_event, &mut patience).await.is_some() {
-            return;
+        if agent.turn(&mut on_event, &mut patience).await?.is_some() {
+            break;
         }
     }
+    Ok(())
 }

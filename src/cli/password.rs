@@ -1,12 +1,14 @@
 //! Passwords: asked for without echo, or read from a file, the environment or standard input; never an argument.
 
-use std::io::{BufRead, IsTerminal};
+use std::fs::File;
+use std::io::{BufRead, IsTerminal, Read};
 use std::path::Path;
 
 use anyhow::Context;
 
 use super::SignInArguments;
 use crate::client::account::{Password, SignIn};
+use crate::store::private_file;
 
 /// Where `send` and `listen` look for a password that no file has.
 const VARIABLE: &str = "FANFARE_PASSWORD";
@@ -25,8 +27,11 @@ pub(super) fn sign_in(arguments: &SignInArguments) -> anyhow::Result<SignIn> {
 }
 
 fn from_file(file: &Path) -> anyhow::Result<String> {
-    let read = std::fs::read_to_string(file);
-    let text = read.with_context(|| format!("the password cannot be read from {}", file.display()))?;
+    let unread = || format!("the password cannot be read from {}", file.display());
+    let mut opened = File::open(file).with_context(unread)?;
+    private_file::check(&opened, file)?;
+    let mut text = String::new();
+    opened.read_to_string(&mut text).with_context(unread)?;
     first_line(&text).with_context(|| format!("{} has no password in its first line", file.display()))
 }
 

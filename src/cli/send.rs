@@ -10,10 +10,10 @@ use anyhow::Context;
 use clap::Args;
 
 use super::lines::{Line, Printer, millis};
-use super::{Report, ServerArguments, SignInArguments, parse, password, runtime};
+use super::{Report, ServerArguments, SignInArguments, parse, password, runtime, stopped};
 use crate::client::command::{AgentCommand, Draft, Event, RegistrationState};
 use crate::client::delivery::is_reached;
-use crate::client::journal::{DeliveryState, MessageId, PersonRow};
+use crate::client::journal::{AttemptStage, DeliveryState, MessageId, PersonRow};
 use crate::runtime::agent::Agent;
 use crate::runtime::attachment;
 use crate::sip::{File, ReportMode, ReportWish, Uri};
@@ -78,8 +78,15 @@ async fn send(arguments: &SendArguments, text: String, files: Vec<File>) -> anyh
     let mut agent = Agent::start(&account, arguments.data.as_deref()).await?;
     let mode = ReportMode::from(arguments.report);
     let mut progress = Progress::new(Printer::new(arguments.json), mode, arguments.to.len());
-    let patience = tokio::time::sleep(arguments.timeout);
-    tokio::pin!(patience);
+    // SIGINT and SIGTERM end the waiting, and what is not known is said.
+    let (patience, stop) = (tokio::time::sleep(arguments.timeout), stopped());
+    let over = async {
+        tokio::select! {
+            () = patience => Ok(()),
+            stopped = stop => stopped,
+        }
+    };
+    tokio::pin!(over);
     let to =
         arguments.to.iter().map(|uri| PersonRow { address: uri.as_str().to_owned(), name: String::new() });
     let report = ReportWish { mode, detail: true, id: None };
@@ -87,20 +94,47 @@ async fn send(arguments: &SendArguments, text: String, files: Vec<File>) -> anyh
     agent.command(AgentCommand::Connect, &mut |event| progress.hear(event));
     agent.command(AgentCommand::Send(draft), &mut |event| progress.hear(event));
     while progress.ending().is_none() {
-        if agent.turn(&mut |event| progress.hear(event), &mut patience).await.is_some() {
+        if let Some(over) = agent.turn(&mut |event| progress.hear(event), &mut over).await? {
+            over?;
             break;
         }
     }
-    Ok(progress.finish(&arguments.to.iter().map(Uri::as_str).collect::<Vec<_>>()))
+    agent.finish(&mut |event| progress.hear(event)).await?;
+    let stage = progress.message.and_then(|message| agent.machine().stage(message)).cloned();
+    let fate = Fate::of(stage.as_ref(), arguments.data.is_some());
+    Ok(progress.finish(fate, &arguments.to.iter().map(Uri::as_str).collect::<Vec<_>>()))
+}
+
+/// What becomes of a message that the proxy has not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It has not left, or it was refused, and that is the end of it.
+    Dropped,
+    /// It may have arrived all the same.
+    Unknown,
+    /// It is kept, and leaves with the next command on the folder.
+    Kept,
+}
+
+impl Fate {
+    const fn of(stage: Option<&AttemptStage>, is_kept: bool) -> Self {
+        match stage {
+            Some(AttemptStage::Queued | AttemptStage::Sent) if is_kept => Self::Kept,
+            Some(AttemptStage::Sent) => Self::Unknown,
+            Some(AttemptStage::Queued | AttemptStage::Accepted { .. } | AttemptStage::Closed) | None => {
+                Self::Dropped
+            }
+        }
+    }
 }
 
 /// How a `send` ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Ending {
     /// Nothing more is awaited.
     Complete,
-    /// Nobody gets it.
-    Refused,
+    /// Nobody gets it now: why, with a SIP status where there is one.
+    Refused { status: Option<u16>, reason: String },
 }
 
 /// What is known so far.
@@ -134,8 +168,8 @@ impl Progress {
         }
     }
 
-    const fn ending(&self) -> Option<Ending> {
-        self.ending
+    const fn ending(&self) -> Option<&Ending> {
+        self.ending.as_ref()
     }
 
     fn hear(&mut self, event: Event) {
@@ -229,19 +263,26 @@ impl Progress {
 
     fn refuse(&mut self, status: Option<u16>, reason: &str) {
         if self.ending.is_none() {
-            self.printer.print(&Line::Refused { status, reason });
-            self.ending = Some(Ending::Refused);
+            self.ending = Some(Ending::Refused { status, reason: reason.to_owned() });
         }
     }
 
+    /// Says why nobody gets it, and whether that is the end of it.
+    fn tell_refused(&self, fate: Fate, status: Option<u16>, reason: &str) -> ExitCode {
+        self.printer.print(&match fate {
+            Fate::Dropped => Line::Refused { status, reason },
+            Fate::Unknown => Line::Unconfirmed { status, reason, retried: false },
+            Fate::Kept => Line::Unconfirmed { status, reason, retried: true },
+        });
+        ExitCode::from(2)
+    }
+
     /// The exit status; says whose outcome is still not known when the time is over.
-    fn finish(self, recipients: &[&str]) -> ExitCode {
-        match self.ending {
-            Some(Ending::Refused) => return ExitCode::from(2),
+    fn finish(self, fate: Fate, recipients: &[&str]) -> ExitCode {
+        match &self.ending {
+            Some(Ending::Refused { status, reason }) => return self.tell_refused(fate, *status, reason),
             None if !self.is_accepted => {
-                self.printer
-                    .print(&Line::Refused { status: None, reason: "no answer from the proxy in time" });
-                return ExitCode::from(2);
+                return self.tell_refused(fate, None, "no answer from the proxy in time");
             }
             Some(Ending::Complete) | None => {}
         }

@@ -2,18 +2,19 @@
 
 use std::path::Path;
 
-use super::lines::say;
+use super::lines::{say, warn};
 use super::password::new_password;
 use super::{OneUser, StorePlace, UserAndSender, UserVerb};
 use crate::proxy::journal::UserRow;
-use crate::store::users::Users;
+use crate::sip::Aor;
+use crate::store::users::{Purge, Removal, Users};
 
 impl UserVerb {
     /// Where the store is.
     pub(super) const fn place(&self) -> &StorePlace {
         match self {
             Self::Add(OneUser { place, .. })
-            | Self::Remove(OneUser { place, .. })
+            | Self::Remove { user: OneUser { place, .. }, .. }
             | Self::Passwd(OneUser { place, .. })
             | Self::Block(UserAndSender { place, .. })
             | Self::Unblock(UserAndSender { place, .. })
@@ -26,8 +27,12 @@ impl UserVerb {
 pub(super) fn run(verb: &UserVerb, store: &Path) -> anyhow::Result<()> {
     let mut users = Users::open(store)?;
     match verb {
-        UserVerb::Add(OneUser { user, .. }) => users.add(user, &new_password()?)?,
-        UserVerb::Remove(OneUser { user, .. }) => users.remove(user)?,
+        UserVerb::Add(OneUser { user, .. }) => warn(&users.add(user, &new_password()?)?),
+        UserVerb::Remove { user: OneUser { user, .. }, purge } => {
+            let removal = users.remove(user, if *purge { Purge::Yes } else { Purge::No })?;
+            say(&removed(user, &removal));
+            warn(&removal.doubts);
+        }
         UserVerb::Passwd(OneUser { user, .. }) => users.set_password(user, &new_password()?)?,
         UserVerb::Block(UserAndSender { user, sender, .. }) => users.block(user, sender)?,
         UserVerb::Unblock(UserAndSender { user, sender, .. }) => users.unblock(user, sender)?,
@@ -38,6 +43,28 @@ pub(super) fn run(verb: &UserVerb, store: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What went with him.
+fn removed(user: &Aor, removal: &Removal) -> String {
+    let some = |count: usize, what: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        _ => Some(format!("{count} {what}s")),
+    };
+    let went: Vec<String> = [
+        some(removal.messages, "waiting message"),
+        some(removal.bindings, "registration"),
+        some(removal.devices, "device"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if went.is_empty() {
+        format!("{user} is removed")
+    } else {
+        format!("{user} is removed, with {}", went.join(", "))
+    }
 }
 
 fn line(user: &UserRow) -> String {

@@ -5,12 +5,14 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
+use super::{runtime, stopped};
 use crate::client::contacts::Contact;
 use crate::client::snapshot::Person;
 use crate::config::client::Folders;
 use crate::config::passwords::Keyring;
 use crate::demo::{FIRST_MESSAGE, Stage};
-use crate::runtime::engine::{Engine, EngineOptions};
+use crate::runtime::engine::{Engine, EngineOptions, Quitter, Wake};
+use crate::runtime::logs;
 use crate::ui::{self, Options, Waker};
 
 /// Opens the window over what this person has, or over what is in `data`.
@@ -32,8 +34,25 @@ pub(super) fn run(data: Option<&Path>) -> anyhow::Result<ExitCode> {
         demo: false,
         wake: wake(&waker),
     })?;
+    quit_when_stopped(engine.quitter())?;
     ui::run(engine, &waker, Options { notifications: true, ..Options::default() })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// SIGINT and SIGTERM end the program as the window does: the account signs off, and what is known is on the disk.
+fn quit_when_stopped(quitter: Quitter) -> anyhow::Result<()> {
+    let runtime = runtime()?;
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        match runtime.block_on(stopped()) {
+            Ok(()) => {
+                let has_ended = quitter.quit();
+                logs::flush();
+                std::process::exit(i32::from(!has_ended));
+            }
+            Err(error) => tracing::warn!(%error, "signals cannot be waited for"),
+        }
+    })?;
+    Ok(())
 }
 
 /// Opens the window over the demo: the first message stands ready. For a picture it sends itself, and the
@@ -66,7 +85,7 @@ pub(super) fn run_demo(screenshot: Option<PathBuf>) -> anyhow::Result<ExitCode> 
     }
 }
 
-fn wake(waker: &Waker) -> Box<dyn Fn() + Send + Sync> {
+fn wake(waker: &Waker) -> Wake {
     let waker = waker.clone();
     Box::new(move || waker.wake())
 }

@@ -63,7 +63,7 @@ impl Passwords {
         let Some(path) = self.path() else {
             return Ok(Default::default());
         };
-        let written: Option<Written> = ron_file::read(&path)?;
+        let written: Option<Written> = ron_file::read_private(&path)?;
         Ok(match written.filter(|written| written.address == account.address) {
             Some(written) => (Password::new(written.password), PasswordPlace::File(path)),
             None => Default::default(),
@@ -223,6 +223,14 @@ mod tests {
         {
             use std::os::unix::fs::PermissionsExt;
             assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+            let refusal = passwords.load(&james).unwrap_err().to_string();
+            assert!(refusal.contains("others may read or change"), "{refusal}");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         }
         let (password, place) = passwords.load(&james).unwrap();
         assert_eq!((password, place), (james.sign_in.password, PasswordPlace::File(path.clone())));

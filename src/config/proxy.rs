@@ -21,6 +21,7 @@
 //!     tls_key: "/etc/fanfare/domain.com.key",
 //!     tls_ca: "/etc/fanfare/our-authority.pem",
 //!     web_origins: ["https://chat.domain.com"],
+//!     log: "info",
 //! )
 //! ```
 
@@ -89,6 +90,7 @@ struct Written {
     tls_key: Option<PathBuf>,
     tls_ca: Option<PathBuf>,
     web_origins: Vec<String>,
+    log: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -150,6 +152,8 @@ pub struct ProxySettings {
     pub tls_ca: Option<PathBuf>,
     /// Whose pages may open WebSockets.
     pub web_origins: Vec<String>,
+    /// How much is logged, where the environment does not say.
+    pub log: Option<String>,
 }
 
 impl ProxySettings {
@@ -198,7 +202,29 @@ impl ProxySettings {
             tls_key: self.tls_key.or(others.tls_key),
             tls_ca: self.tls_ca.or(others.tls_ca),
             web_origins: first_set(self.web_origins, others.web_origins),
+            log: self.log.or(others.log),
         }
+    }
+
+    /// The fields in which newer settings differ, and which a proxy that runs does not take over: each of them needs a restart.
+    #[must_use]
+    pub fn needs_restart(&self, newer: &Self) -> Vec<&'static str> {
+        [
+            ("domains", self.domains == newer.domains),
+            ("listens", self.listens == newer.listens),
+            ("data", self.data == newer.data),
+            ("routes", self.routes == newer.routes),
+            ("auth", self.auth == newer.auth),
+            ("t1", self.t1 == newer.t1),
+            ("dns", self.dns == newer.dns),
+            ("tls_cert", self.tls_cert == newer.tls_cert),
+            ("tls_key", self.tls_key == newer.tls_key),
+            ("tls_ca", self.tls_ca == newer.tls_ca),
+            ("web_origins", self.web_origins == newer.web_origins),
+        ]
+        .into_iter()
+        .filter_map(|(field, is_same)| (!is_same).then_some(field))
+        .collect()
     }
 
     /// What its sockets are opened with. A certificate and its key may be one file.
@@ -287,6 +313,7 @@ impl Written {
             tls_key: self.tls_key,
             tls_ca: self.tls_ca,
             web_origins: each("web_origins", &self.web_origins, origin)?,
+            log: self.log,
         })
     }
 }
@@ -421,5 +448,15 @@ mod tests {
         let own = ProxySettings { domains: vec!["b.org".to_owned()], ..ProxySettings::default() };
         let both = own.over(file.clone());
         assert_eq!((both.domains, both.listens, both.t1), (vec!["b.org".to_owned()], file.listens, file.t1));
+    }
+
+    #[test]
+    fn what_needs_a_restart_is_named() {
+        let old =
+            read(r#"(domains: ["a.com"], listens: ["udp:127.0.0.1:5060"], recipients_max: 7, log: "info")"#);
+        let newer =
+            read(r#"(domains: ["b.com"], listens: ["udp:127.0.0.1:5060"], t1: "1s", recipients_max: 8)"#);
+        assert_eq!(old.needs_restart(&newer), ["domains", "t1"]);
+        assert_eq!(old.needs_restart(&old), [""; 0]);
     }
 }

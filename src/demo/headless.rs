@@ -33,7 +33,7 @@ async fn show(stage: &Stage) -> Result<ExitCode, DemoError> {
     let patience = tokio::time::sleep(PATIENCE);
     tokio::pin!(patience);
     while !story.is_over {
-        if agent.turn(&mut |event| story.tell(&event), &mut patience).await.is_some() {
+        if agent.turn(&mut |event| story.tell(&event), &mut patience).await?.is_some() {
             return Err(DemoError::NoReport);
         }
     }

@@ -136,7 +136,7 @@ async fn act(script: Script, proxy: SocketAddr, registered: mpsc::Sender<()>) ->
         }
     };
     loop {
-        shell.turn(&mut person, &mut on_event, pending::<()>()).await;
+        shell.turn(&mut person, &mut on_event, pending::<()>()).await?;
     }
 }
 

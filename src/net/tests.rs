@@ -8,8 +8,11 @@ mod websocket;
 use std::io::{Read, Write};
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::*;
 use crate::limits::DATAGRAM_PAYLOAD_BYTES_MAX;
+use crate::machine::{Flow, RequestId};
 
 const MESSAGE: &[u8] =
     b"OPTIONS sip:a@x SIP/2.0\r\nVia: SIP/2.0/TCP x;branch=z9hG4bK1\r\nFrom: <sip:b@x>;tag=1\r\n\

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use rustls::client::WebPkiServerVerifier;
@@ -95,8 +95,11 @@ pub enum TlsFileError {
 /// Both ends of TLS, made from the files.
 pub(super) struct Tls {
     acceptor: Option<TlsAcceptor>,
+    /// What the acceptor shows.
+    shown: Option<Arc<Renewed>>,
+    authorities: Option<PathBuf>,
     /// Made at the first connection where the system's authorities are trusted: reading them takes a while.
-    connector: OnceLock<Result<TlsConnector, TlsFileError>>,
+    connector: Mutex<Option<TlsConnector>>,
     /// See [`TlsFiles::wildcards`].
     wildcards: bool,
     pin: Option<Pin>,
@@ -115,14 +118,30 @@ impl Tls {
     /// # Errors
     /// One of them cannot be used.
     pub(super) fn new(files: &TlsFiles, pin: Option<Pin>) -> Result<Self, TlsFileError> {
-        let acceptor = files.identity.clone().map(acceptor).transpose()?;
+        let shown = files.identity.clone().map(Renewed::start).transpose()?.map(Arc::new);
+        let acceptor = shown.clone().map(acceptor).transpose()?;
         let (wildcards, refused) = (files.wildcards, Arc::default());
-        let tls = Self { acceptor, connector: OnceLock::new(), wildcards, pin, refused };
-        if let Some(path) = &files.authorities {
-            let own = connector_trusting(authorities_in(path)?, tls.trust())?;
-            tls.connector.get_or_init(|| Ok(own));
-        }
+        let (authorities, connector) = (files.authorities.clone(), Mutex::default());
+        let tls = Self { acceptor, shown, authorities, connector, wildcards, pin, refused };
+        tls.read_authorities()?;
         Ok(tls)
+    }
+
+    /// Reads the files again; new connections go by what is in them now.
+    ///
+    /// # Errors
+    /// One of them cannot be used: the one before stays in use.
+    pub(super) fn reload(&self) -> Result<(), TlsFileError> {
+        self.shown.as_ref().map_or(Ok(()), |shown| shown.renew())?;
+        self.read_authorities()
+    }
+
+    /// Those of the system are read when they are needed.
+    fn read_authorities(&self) -> Result<(), TlsFileError> {
+        let own = self.authorities.as_deref().map(authorities_in).transpose()?;
+        let connector = own.map(|own| connector_trusting(own, self.trust())).transpose()?;
+        *self.connector.lock().unwrap_or_else(PoisonError::into_inner) = connector;
+        Ok(())
     }
 
     fn trust(&self) -> Trust {
@@ -147,8 +166,14 @@ impl Tls {
     ///
     /// # Errors
     /// The TLS library does not work with the authorities of this system.
-    pub(super) fn connector(&self) -> Result<&TlsConnector, &TlsFileError> {
-        self.connector.get_or_init(|| connector_trusting(authorities_of_system(), self.trust())).as_ref()
+    pub(super) fn connector(&self) -> Result<TlsConnector, TlsFileError> {
+        let mut connector = self.connector.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = &*connector {
+            return Ok(made.clone());
+        }
+        let made = connector_trusting(authorities_of_system(), self.trust())?;
+        *connector = Some(made.clone());
+        Ok(made)
     }
 }
 
@@ -156,12 +181,11 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
-fn acceptor(identity: Identity) -> Result<TlsAcceptor, TlsFileError> {
-    let resolver = Renewed::start(identity)?;
+fn acceptor(shown: Arc<Renewed>) -> Result<TlsAcceptor, TlsFileError> {
     let config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_cert_resolver(Arc::new(resolver));
+        .with_cert_resolver(shown);
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
@@ -245,6 +269,14 @@ impl Renewed {
         let stamp = stamp(&identity);
         let key = certified_key(&identity)?;
         Ok(Self { identity, current: Mutex::new((stamp, Arc::new(key))) })
+    }
+
+    /// Reads the files now, whether they look renewed or not.
+    fn renew(&self) -> Result<(), TlsFileError> {
+        let stamp = stamp(&self.identity);
+        let key = certified_key(&self.identity)?;
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = (stamp, Arc::new(key));
+        Ok(())
     }
 }
 

@@ -69,6 +69,10 @@ impl Carrier {
             }
             Way::Flow(_) | Way::FlowAlone(_) => self.fail(user, Fault::Transport),
             Way::Hop(hop) => self.try_hops(user, Rest::of(vec![hop], None, ends), Fault::NoRoute),
+            Way::Route(hop, domain) => {
+                let rest = Rest { domain: Some(domain), ..Rest::of(vec![hop], None, ends) };
+                self.try_hops(user, rest, Fault::NoRoute);
+            }
             Way::Lookup { uri, otherwise } => {
                 let id = ResolveId(self.number());
                 let is_sips = uri.is_sips();

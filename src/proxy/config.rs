@@ -98,6 +98,16 @@ impl ProxyConfig {
         }
     }
 
+    /// Takes over from newer settings what can be changed while the proxy runs: whom it trusts, and how much it takes.
+    pub(super) fn adopt(&mut self, newer: Self) {
+        self.trust = newer.trust;
+        self.recipients_max = newer.recipients_max;
+        self.message_bytes_max = newer.message_bytes_max;
+        self.submissions_per_sec_max = newer.submissions_per_sec_max;
+        self.legs_per_user_max = newer.legs_per_user_max;
+        self.mailbox = newer.mailbox;
+    }
+
     /// True for a peer of the trust domain.
     #[must_use]
     pub fn trusts(&self, peer: IpAddr) -> bool {

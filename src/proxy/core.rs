@@ -34,8 +34,10 @@ pub(super) const ALLOW: &str = "MESSAGE, REGISTER, OPTIONS";
 #[derive(Debug)]
 pub(super) enum Action {
     Nothing,
-    /// The key did not reach the store: it goes with the next batch.
-    SecretLost,
+    /// It did not reach the store: it goes with the next batch.
+    WriteAgain(Box<Write>),
+    /// What was of those who were removed is out of the store.
+    Purged(BTreeSet<Aor>),
     Registered(Box<Registration>),
     NotRegistered(Box<Registration>),
     Accepted(DispatchId),
@@ -174,6 +176,8 @@ pub(super) struct Core {
     pub(super) rates: Rates,
     pub(super) load: Load,
     pub(super) calls: Calls,
+    /// Orders to purge somebody who was removed, up to this number, are carried out.
+    pub(super) purged_up_to: u64,
     held: Held<Write, Action>,
     /// Bytes of the REGISTERs whose 200 waits for the store.
     pub(super) registering: usize,
@@ -200,6 +204,7 @@ impl Core {
             rates: Rates::default(),
             load: Load::default(),
             calls: Calls::default(),
+            purged_up_to: 0,
             held: Held::default(),
             registering: 0,
             is_commit_wanted: false,
@@ -234,9 +239,9 @@ impl Core {
     }
 
     /// Goes with the next batch, whenever that is: a disk that fails is not asked again and again.
-    pub(super) fn write_with_the_next(&mut self, write: Write, on_commit: Action, on_fail: Action) {
-        self.held.write(write);
-        self.held.promise(on_commit, on_fail);
+    pub(super) fn write_again(&mut self, write: Write) {
+        self.held.write(write.clone());
+        self.held.promise(Action::Nothing, Action::WriteAgain(Box::new(write)));
     }
 
     /// Asks for the commit of what this turn has written and promised.

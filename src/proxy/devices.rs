@@ -64,6 +64,12 @@ impl Devices {
         self.by_age.insert((row.seen_at, row.aor.clone(), row.instance.clone()));
     }
 
+    pub(super) fn forget(&mut self, aor: &Aor) {
+        for (instance, seen) in self.by_aor.remove(aor).unwrap_or_default() {
+            self.by_age.remove(&(seen, aor.clone(), instance));
+        }
+    }
+
     pub(super) fn take(&mut self, aor: &Aor, instance: &str) {
         let Some(devices) = self.by_aor.get_mut(aor) else {
             return;

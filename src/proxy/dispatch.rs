@@ -5,6 +5,8 @@
 //! `dispatch/reporting.rs`, what waits for the absent in `dispatch/waiting.rs`, what comes twice in
 //! `dispatch/doubles.rs`, what is left of a message of which nothing is owed in `dispatch/remembered.rs`.
 
+mod departed;
+
 mod waiting;
 
 mod reporting;

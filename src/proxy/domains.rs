@@ -8,7 +8,6 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::config::{ProxyConfig, StaticRoute};
 use super::sockets::OwnAddresses;
-use crate::machine::Hop;
 use crate::sip::{Aor, Scheme, Transport, Uri};
 
 /// In place of a domain it stands for all `tel:` URIs.
@@ -99,16 +98,16 @@ impl Domains {
         self.domains.iter().any(|domain| domain.name == aor.domain())
     }
 
-    /// The next hop that the settings name for a domain of others (W19). A port, an `maddr` or another transport in the URI names
+    /// The server that the settings name for a domain of others (W19). A port, an `maddr` or another transport in the URI names
     /// another server, and what asks for TLS does not go without it (W32).
-    pub(super) fn next_hop(&self, uri: &Uri) -> Option<Hop> {
+    pub(super) fn next_hop(&self, uri: &Uri) -> Option<&StaticRoute> {
         let is_number = *uri.scheme() == Scheme::Tel;
         let is_of = |route: &&StaticRoute| {
             if is_number { route.domain == TELEPHONES } else { uri.has_host(&route.domain) }
         };
         let route = self.routes.iter().find(is_of)?;
         let fits = uri.transport().is_none_or(|asked| asked == route.hop.transport);
-        (fits && uri.port().is_none() && uri.param("maddr").is_none()).then_some(route.hop)
+        (fits && uri.port().is_none() && uri.param("maddr").is_none()).then_some(route)
     }
 
     /// The served domain that the host of a URI names, and its port in the settings. An address of this computer stands for the

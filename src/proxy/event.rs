@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::journal::{AliasRow, DispatchId, DispatchRows, OutcomeState, UserRow};
+use super::config::ProxyConfig;
+use super::journal::{AliasRow, DispatchId, DispatchRows, OutcomeState, RemovedRow, UserRow};
 
 /// What the owner may ask.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum ProxyCommand {
     /// The process ends soon: make durable at once what is known.
     Flush,
@@ -17,6 +18,10 @@ pub enum ProxyCommand {
     Users(Arc<[UserRow]>),
     /// The answer to [`ProxyEvent::Wanted`]: what the store holds of that message; none where it cannot be read.
     Read(DispatchId, Option<Box<DispatchRows>>),
+    /// The settings were read again; what can be changed while the proxy runs holds from now on ([`ProxyConfig::adopt`]).
+    Settings(Box<ProxyConfig>),
+    /// These were removed, whether somebody has their address again or not: what was theirs is purged (W30).
+    Removed(Arc<[RemovedRow]>),
 }
 
 /// What is worth a log line, a count or a check.

@@ -63,6 +63,11 @@ impl Guesses {
         self.counts.remove(place);
     }
 
+    /// Somebody else may have this address next.
+    pub(super) fn forget(&mut self, user: &Aor) {
+        self.counts.retain(|place, _| place.user != *user);
+    }
+
     fn make_room(&mut self, now: Instant) {
         self.counts.retain(|_, count| now.saturating_duration_since(count.since) < WRONG_PASSWORDS_WITHIN);
         if self.counts.len() >= WRONG_PASSWORD_PLACES_MAX {

@@ -68,6 +68,13 @@ pub enum Write {
     Recall(DispatchId),
     /// A message remembered long enough (W12): its row and all that hangs on it goes.
     Forget(DispatchId),
+    /// Users who were removed (W30): their bindings and devices go, and with them the order to purge them.
+    Purge {
+        /// Who.
+        aors: Vec<Aor>,
+        /// Orders up to this number are carried out.
+        up_to: u64,
+    },
 }
 
 /// What tells the double of a message of which nothing is owed, and answers it (W12).
@@ -193,6 +200,15 @@ pub struct UserRow {
     pub md5: Ha1,
     /// Senders whose messages are not wanted; one without a user stands for its whole domain.
     pub blocked: Vec<Aor>,
+}
+
+/// A user who was removed from outside, so that the proxy purges what was his (W30).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemovedRow {
+    /// The number of the order; they grow.
+    pub number: u64,
+    /// Who.
+    pub aor: Aor,
 }
 
 /// An accepted message with all that its legs and its report need.
@@ -325,6 +341,8 @@ pub struct Rows {
     pub aliases: Vec<AliasRow>,
     /// Who may sign in.
     pub users: Vec<UserRow>,
+    /// Users who were removed and are not purged yet.
+    pub removed: Vec<RemovedRow>,
     /// Messages of which nothing is owed.
     pub remembered: Vec<RememberedRow>,
     /// The other messages, with what is known of each.

@@ -74,8 +74,17 @@ impl LocationService {
             | Write::Moved { .. }
             | Write::Remember(_)
             | Write::Recall(_)
-            | Write::Forget(_) => {}
+            | Write::Forget(_)
+            | Write::Purge { .. } => {}
         }
+    }
+
+    /// Takes out all that is known of somebody.
+    pub(super) fn forget(&mut self, aor: &Aor) {
+        for binding in self.bindings.remove(aor).unwrap_or_default() {
+            self.ends.remove(&(binding.ends, aor.clone()));
+        }
+        self.devices.forget(aor);
     }
 
     /// When the next binding ends.

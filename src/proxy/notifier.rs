@@ -357,7 +357,7 @@ fn mark(way: &Way) -> Way {
         Way::Flow(flow) | Way::FlowAlone(flow) => {
             Way::Hop(Hop { transport: flow.transport, remote: flow.remote })
         }
-        Way::Hop(_) => way.clone(),
+        Way::Hop(_) | Way::Route(..) => way.clone(),
         Way::Lookup { uri, .. } => Way::Lookup { uri: uri.clone(), otherwise: None },
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Recipient {
     pub(super) fork: Fork,
     pub(super) outcome: Option<OutcomeRow>,
     pub(super) saved: Saved,
+    /// His address was taken from him: what is under way has its end, and nothing waits for whoever has it next.
+    pub(super) is_departed: bool,
     /// Devices that have it, or will not have it, before anybody's answer decided.
     done: BTreeSet<String>,
 }
@@ -61,7 +63,15 @@ pub(super) enum Saved {
 impl Recipient {
     /// Nothing is known of him yet.
     pub(super) fn new(person: Person, own: Own, fork: Fork) -> Self {
-        Self { own, route: person.route, fork, outcome: None, saved: Saved::No, done: BTreeSet::new() }
+        Self {
+            own,
+            route: person.route,
+            fork,
+            outcome: None,
+            saved: Saved::No,
+            is_departed: false,
+            done: BTreeSet::new(),
+        }
     }
 
     /// What a store knew of him.

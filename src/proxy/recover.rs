@@ -4,8 +4,9 @@ use super::Proxy;
 use super::aliases::Aliases;
 use super::config::ProxyConfig;
 use super::core::{Action, Core, Due};
+use super::departures;
 use super::dispatch::{Dispatches, remake};
-use super::journal::{DispatchRows, Rows, Stored, Write};
+use super::journal::{DispatchRows, RemovedRow, Rows, Stored, Write};
 use super::notifier::Extent;
 use super::relay::Relays;
 use super::secret::Secret;
@@ -19,6 +20,8 @@ use crate::time::Now;
 #[derive(Debug)]
 pub struct Recovery {
     proxy: Proxy,
+    /// Who was removed while the proxy did not run.
+    removed: Vec<RemovedRow>,
     now: Now,
 }
 
@@ -35,7 +38,9 @@ impl Recovery {
     /// All messages are there; those that were under way go on at once.
     #[must_use]
     pub fn finish(self) -> Proxy {
-        let Self { mut proxy, now } = self;
+        let Self { mut proxy, removed, now } = self;
+        // Before anybody is called: what waits for them is not for whoever has the address now.
+        departures::purge(&mut proxy.core, &mut proxy.dispatches, &removed, now);
         proxy.dispatches.call_all(&mut proxy.core, now);
         proxy.settle(now);
         proxy
@@ -56,7 +61,7 @@ impl Proxy {
 
     /// A proxy with what its store holds beside the messages, which are to follow.
     #[must_use]
-    pub fn recover(config: ProxyConfig, rows: Rows, mut random: Random, now: Now) -> Recovery {
+    pub fn recover(config: ProxyConfig, mut rows: Rows, mut random: Random, now: Now) -> Recovery {
         let stored = rows.secret;
         let secret = stored.unwrap_or_else(|| {
             let [low, high] = [random.bits(), random.bits()];
@@ -64,13 +69,15 @@ impl Proxy {
         });
         let core = Core::new(config, Secret::new(secret), random, now);
         let (dispatches, relays, sessions) = (Dispatches::default(), Relays::default(), Sessions::default());
-        let mut proxy = Self { core, dispatches, relays, sessions, secret };
+        let mut proxy = Self { core, dispatches, relays, sessions };
         if stored.is_none() {
             proxy.core.write(Write::Secret(secret));
-            proxy.core.promise(Action::Nothing, Action::SecretLost);
+            proxy.core.promise(Action::Nothing, Action::WriteAgain(Box::new(Write::Secret(secret))));
         }
+        departures::leave_out(&mut rows);
+        let removed = std::mem::take(&mut rows.removed);
         put_back(&mut proxy.core, rows, now);
-        Recovery { proxy, now }
+        Recovery { proxy, removed, now }
     }
 }
 

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 
 use super::carrier::{Carrier, Way};
+use super::config::StaticRoute;
 use super::domains::{Domains, port_of};
 use super::journal::Reach;
 use super::location::{Binding, LocationService};
@@ -75,9 +76,11 @@ impl Router<'_> {
 
     /// A telephone number goes as it stands to the gateway that the settings name (RFC 3261 §19.1.6 leaves it to them).
     fn by_gateway(&self, uri: &Uri) -> TargetSet {
-        let target = |hop| Target { uri: uri.clone(), way: Way::Hop(hop), device: None };
-        let hop = self.domains.next_hop(uri);
-        hop.map_or(TargetSet::Unsupported, |hop| TargetSet::Targets(vec![target(hop)]))
+        // A gateway of telephones has no domain that people know: its certificate names its address.
+        let target =
+            |route: &StaticRoute| Target { uri: uri.clone(), way: Way::Hop(route.hop), device: None };
+        let route = self.domains.next_hop(uri);
+        route.map_or(TargetSet::Unsupported, |route| TargetSet::Targets(vec![target(route)]))
     }
 
     /// What is nobody's binding (W19).
@@ -87,7 +90,8 @@ impl Router<'_> {
     }
 
     fn way_outside(&self, uri: &Uri) -> Way {
-        self.domains.next_hop(uri).map_or_else(|| way_to(uri), Way::Hop)
+        let by_settings = |route: &StaticRoute| Way::Route(route.hop, route.domain.as_str().into());
+        self.domains.next_hop(uri).map_or_else(|| way_to(uri), by_settings)
     }
 
     /// The places where somebody of ours is registered, best first; of the flows of one device the newest that lives (RFC 5626
@@ -176,7 +180,7 @@ fn way_to(uri: &Uri) -> Way {
 fn is_secure(way: &Way) -> bool {
     match way {
         Way::Flow(flow) | Way::FlowAlone(flow) => flow.transport.is_secure(),
-        Way::Hop(hop) => hop.transport.is_secure(),
+        Way::Hop(hop) | Way::Route(hop, _) => hop.transport.is_secure(),
         Way::Lookup { uri, .. } => uri.is_sips(),
     }
 }

@@ -284,7 +284,7 @@ const fn is_by_flow(way: &Way) -> bool {
     match way {
         Way::FlowAlone(_) => true,
         Way::Flow(flow) => flow.transport.is_reliable(),
-        Way::Hop(_) | Way::Lookup { .. } => false,
+        Way::Hop(_) | Way::Route(..) | Way::Lookup { .. } => false,
     }
 }
 

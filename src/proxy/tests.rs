@@ -91,6 +91,8 @@ pub(super) struct Bench {
     pub(super) requests: Vec<(Flow, RequestId)>,
     pub(super) events: Vec<ProxyEvent>,
     pub(super) connects: Vec<(ConnectId, Hop)>,
+    /// Whom a certificate at the connection that was wanted last has to name.
+    pub(super) named: Option<String>,
     pub(super) resolves: Vec<(ResolveId, String)>,
     /// Messages that the proxy asks the store for.
     pub(super) wanted: Vec<DispatchId>,
@@ -177,6 +179,7 @@ impl Bench {
             requests: Vec::new(),
             events: Vec::new(),
             connects: Vec::new(),
+            named: None,
             resolves: Vec::new(),
             wanted: Vec::new(),
         };
@@ -313,7 +316,10 @@ impl Bench {
                     self.requests.extend(transmit.request.map(|request| (transmit.flow, request)));
                     self.sent.push(Sent { after, flow: transmit.flow, text });
                 }
-                Output::Connect { id, hop, .. } => self.connects.push((id, hop)),
+                Output::Connect { id, hop, domain } => {
+                    self.connects.push((id, hop));
+                    self.named = domain.map(|domain| domain.to_string());
+                }
                 Output::Resolve { id, uri } => self.resolves.push((id, uri.to_string())),
                 Output::Commit(batch) => self.store(batch),
                 Output::Event(ProxyEvent::Wanted { dispatch }) => self.wanted.push(dispatch),
@@ -412,6 +418,11 @@ fn apply(rows: &mut Rows, write: Write) {
         Write::Forget(id) => {
             rows.dispatches.retain(|rows| rows.accepted.id != id);
             rows.remembered.retain(|row| row.id != id);
+        }
+        Write::Purge { aors, up_to } => {
+            rows.bindings.retain(|row| !aors.contains(&row.aor));
+            rows.devices.retain(|row| !aors.contains(&row.aor));
+            rows.removed.retain(|row| row.number > up_to);
         }
     }
 }

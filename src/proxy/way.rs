@@ -31,6 +31,8 @@ pub(super) enum Way {
     FlowAlone(Flow),
     /// At an address.
     Hop(Hop),
+    /// At an address that the settings name for a domain, which a certificate has to name (RFC 5922 §4).
+    Route(Hop, Arc<str>),
     /// By RFC 3263; where that leads nowhere, over the flow that the target was last heard on.
     Lookup { uri: Uri, otherwise: Option<Flow> },
 }

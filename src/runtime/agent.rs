@@ -15,6 +15,7 @@ use crate::machine::{Hop, Input};
 use crate::net::{BindError, Fingerprint, Net, NetSettings, Pin, TlsFiles, local_ip_towards, resolve};
 use crate::random::Random;
 use crate::runtime::Shell;
+use crate::runtime::faults::Fault;
 use crate::sip::Transport;
 use crate::store::{ClientSchema, OpenError, Store};
 use crate::time::Clock;
@@ -138,12 +139,24 @@ impl Agent {
     }
 
     /// Waits for the next thing to happen, or for `other`; see [`Shell::turn`].
+    ///
+    /// # Errors
+    /// A thread or a task that this agent rests on has ended: nothing happens any more.
     pub async fn turn<T>(
         &mut self,
         on_event: &mut impl FnMut(Event),
         other: impl Future<Output = T>,
-    ) -> Option<T> {
+    ) -> Result<Option<T>, Fault> {
         self.shell.turn(&mut self.machine, on_event, other).await
+    }
+
+    /// The end: what has arrived is taken in, and what the machine knows is on the disk; see [`Shell::finish`].
+    ///
+    /// # Errors
+    /// The thread that writes the store has ended.
+    pub async fn finish(&mut self, on_event: &mut impl FnMut(Event)) -> Result<(), Fault> {
+        // The client writes what it learns at once, so there is nothing to ask it for.
+        self.shell.finish(&mut self.machine, on_event, || None).await
     }
 }
 

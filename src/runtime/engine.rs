@@ -26,9 +26,10 @@ mod out;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -37,15 +38,22 @@ use crate::client::command::{Command, Notice};
 use crate::client::contacts::AddressBook;
 use crate::client::snapshot::Snapshot;
 use crate::config::passwords::Keyring;
-use crate::limits::COMMANDS_WAITING_MAX;
+use crate::limits::{COMMANDS_WAITING_MAX, STOP_WAIT, UNREGISTER_WAIT};
 use crate::runtime::agent::AgentError;
 use crate::store::ron_file::RonError;
 use crate::time::{Clock, Timestamp};
 
-use self::out::Out;
+use self::out::{Life, Out};
+
+/// How often it is looked whether an engine that was asked to end has ended.
+const QUIT_LOOK: Duration = Duration::from_millis(20);
+const QUIT_LOOKS: u128 = (UNREGISTER_WAIT.as_millis() + STOP_WAIT.as_millis()) / QUIT_LOOK.as_millis();
 
 /// What wakes the window; called from the engine's thread.
 pub type Wake = Box<dyn Fn() + Send + Sync>;
+
+/// The same, kept for a thread that follows.
+type SharedWake = Arc<dyn Fn() + Send + Sync>;
 
 /// How an engine is started.
 pub struct EngineOptions {
@@ -92,6 +100,39 @@ pub enum EngineError {
     Ended,
 }
 
+/// Asks an engine to end, from any thread, and waits until it has.
+#[derive(Clone, Debug, Default)]
+pub struct Quitter {
+    /// The thread that there is now.
+    current: Arc<Mutex<Option<Current>>>,
+}
+
+/// The way to a thread, and what it leaves when it ends.
+type Current = (mpsc::WeakSender<Command>, Arc<Out>);
+
+impl Quitter {
+    /// True once the engine has ended after it was asked to; false when it takes longer than its own patience with the server.
+    #[must_use]
+    pub fn quit(&self) -> bool {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some((commands, out)) = current else { return true };
+        if let Some(commands) = commands.upgrade() {
+            commands.blocking_send(Command::Quit).ok();
+        }
+        for _ in 0..QUIT_LOOKS {
+            if out.has_ended() {
+                return true;
+            }
+            std::thread::sleep(QUIT_LOOK);
+        }
+        false
+    }
+}
+
+/// The whole life of an engine's thread.
+type ThreadLife =
+    fn(work::Setup, Arc<Out>, mpsc::Receiver<Command>, &std::sync::mpsc::SyncSender<Result<(), EngineError>>);
+
 /// More commands wait than are taken; the command comes back.
 #[derive(Clone, Debug)]
 pub struct Full(pub Command);
@@ -103,6 +144,19 @@ pub struct Engine {
     out: Arc<Out>,
     clock: Clock,
     thread: Option<JoinHandle<()>>,
+    /// What a new thread starts from, where this one ends by a fault.
+    setup: work::Setup,
+    wake: Waking,
+    quitter: Quitter,
+}
+
+/// What wakes the window, kept for a new thread.
+struct Waking(SharedWake);
+
+impl fmt::Debug for Waking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waking").finish_non_exhaustive()
+    }
 }
 
 impl Engine {
@@ -111,9 +165,6 @@ impl Engine {
     /// # Errors
     /// What is in its way, in a sentence.
     pub fn start(options: EngineOptions) -> Result<Self, EngineError> {
-        let (commands, waiting) = mpsc::channel(COMMANDS_WAITING_MAX);
-        let out = Arc::new(Out::new(options.wake));
-        let (ready, answer) = sync_channel(1);
         let setup = work::Setup {
             settings: options.settings,
             keyring: options.keyring,
@@ -122,12 +173,54 @@ impl Engine {
             book: options.book,
             demo: options.demo,
         };
-        let shared = Arc::clone(&out);
-        let thread = std::thread::Builder::new()
-            .name("engine".to_owned())
-            .spawn(move || work::run(setup, shared, waiting, &ready))?;
+        Self::run((setup, options.wake.into(), Quitter::default()), work::run)
+    }
+
+    fn run(
+        (setup, wake, quitter): (work::Setup, SharedWake, Quitter),
+        life: ThreadLife,
+    ) -> Result<Self, EngineError> {
+        let (commands, waiting) = mpsc::channel(COMMANDS_WAITING_MAX);
+        let out = Arc::new(Out::new(Arc::clone(&wake)));
+        let (ready, answer) = sync_channel(1);
+        let (shared, given) = (Arc::clone(&out), setup.clone());
+        let thread = std::thread::Builder::new().name("engine".to_owned()).spawn(move || {
+            let _told_at_the_end = Life(Arc::clone(&shared));
+            life(given, shared, waiting, &ready);
+        })?;
         answer.recv().map_err(|_gone| EngineError::Ended)??;
-        Ok(Self { commands: Some(commands), out, clock: Clock::start(), thread: Some(thread) })
+        let (clock, wake) = (Clock::start(), Waking(wake));
+        *quitter.current.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((commands.downgrade(), Arc::clone(&out)));
+        Ok(Self { commands: Some(commands), out, clock, thread: Some(thread), setup, wake, quitter })
+    }
+
+    /// True when the thread is gone, which only a fault of ours, or the wish to quit, makes it do: nothing is sent or received.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.out.has_ended()
+    }
+
+    /// Starts a new thread in place of one that has ended, on the store that is there. Commands that the old one had not taken are lost.
+    ///
+    /// # Errors
+    /// What is in its way, in a sentence; the old one is still what there is.
+    pub fn start_again(&mut self) -> Result<(), EngineError> {
+        // The old one lets go of the store first.
+        drop(self.commands.take());
+        if let Some(thread) = self.thread.take() {
+            // Why it ended was told as it ended.
+            drop(thread.join());
+        }
+        let start = (self.setup.clone(), Arc::clone(&self.wake.0), self.quitter.clone());
+        *self = Self::run(start, work::run)?;
+        Ok(())
+    }
+
+    /// What asks it to end from another thread.
+    #[must_use]
+    pub fn quitter(&self) -> Quitter {
+        self.quitter.clone()
     }
 
     /// Asks for something; never waits. The answer is a later snapshot.

@@ -1,17 +1,327 @@
-//! Logs: to standard error, as much as `FANFARE_LOG` asks for (default: warnings).
+//! Logs: lines on standard error, as many as `FANFARE_LOG` asks for (default: warnings).
+//!
+//! **Invariant:** logging neither fails the program nor makes it wait. A thread of its own writes the lines; what standard error does not
+//! take (a full disk, a pipe whose reader has gone or has stopped reading) is lost and counted, and the count is the first line that
+//! can be written again.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 
 use super::console::SafeLog;
+use crate::limits::{LOG_FLUSH_WAIT, LOG_LINE_BYTES_MAX, LOG_LINES_WAITING_MAX};
+use crate::time::Clock;
+
+/// The variable that says how much is logged; where it is set, it goes before the settings file.
+const VARIABLE: &str = "FANFARE_LOG";
+/// What is logged where nobody says.
+const USUAL: &str = "warn";
+/// How soon a full queue is tried again while the end waits for it.
+const FLUSH_AGAIN: Duration = Duration::from_millis(10);
+
+/// The log of this process, once it was started.
+static LOG: OnceLock<Log> = OnceLock::new();
+
+/// The log of a process. While it is held lines are written; at its end those that wait are, for a bounded time.
+#[derive(Debug)]
+pub struct Logs(());
+
+struct Log {
+    queue: Queue,
+    set_filter: Box<dyn Fn(EnvFilter) -> bool + Send + Sync>,
+}
 
 /// Starts logging. A filter that cannot be read is told and left out.
-pub fn start() {
+#[must_use]
+pub fn start() -> Logs {
+    let queue = Queue::start(io::stderr);
     let filter = EnvFilter::builder()
         .with_default_directive(tracing::level_filters::LevelFilter::WARN.into())
-        .with_env_var("FANFARE_LOG")
+        .with_env_var(VARIABLE)
         .from_env_lossy();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(queue.clone())
+        // What reads a log (fail2ban, a file) wants no colors, and no other escape may pass.
+        .with_ansi(false)
+        // Its own way to tell of a failure is to print on standard error, which panics where that fails.
+        .log_internal_errors(false)
+        .with_filter_reloading();
+    let handle = builder.reload_handle();
     // A second start (tests in one process) changes nothing.
-    // Without colors: what reads a log (fail2ban, a file) wants none, and no other escape may pass.
-    let log = tracing_subscriber::fmt().with_ansi(false).with_writer(|| SafeLog(std::io::stderr()));
-    log.with_env_filter(filter).try_init().ok();
+    if builder.try_init().is_ok() {
+        let set_filter = Box::new(move |filter| handle.reload(filter).is_ok());
+        LOG.set(Log { queue, set_filter }).ok();
+    }
+    Logs(())
+}
+
+/// Writes what waits, for at most `limits::LOG_FLUSH_WAIT`.
+pub fn flush() {
+    if let Some(log) = LOG.get() {
+        log.queue.flush();
+    }
+}
+
+impl Drop for Logs {
+    fn drop(&mut self) {
+        flush();
+    }
+}
+
+/// What became of a wish to log more or less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// It holds from now on.
+    Set,
+    /// The environment says how much is logged, and that goes first.
+    Overruled,
+}
+
+/// Logs as much as this says from now on (`warn` without it), unless the environment says otherwise.
+///
+/// # Errors
+/// It cannot be read; nothing has changed.
+pub fn set_level(level: Option<&str>) -> Result<Level, String> {
+    let filter = filter(level.unwrap_or(USUAL))?;
+    if std::env::var_os(VARIABLE).is_some_and(|value| !value.is_empty()) {
+        return Ok(Level::Overruled);
+    }
+    if let Some(log) = LOG.get() {
+        (log.set_filter)(filter);
+    }
+    Ok(Level::Set)
+}
+
+/// Reads how much is to be logged.
+///
+/// # Errors
+/// A sentence that says what is wrong.
+pub fn filter(level: &str) -> Result<EnvFilter, String> {
+    let builder =
+        EnvFilter::builder().with_default_directive(tracing::level_filters::LevelFilter::WARN.into());
+    builder
+        .parse(level)
+        .map_err(|error| format!("{level:?} is not like warn, info or fanfare=debug ({error})"))
+}
+
+enum Job {
+    Line(Vec<u8>),
+    /// Everything before this is to be written.
+    Flush(SyncSender<()>),
+}
+
+/// The way to the thread that writes.
+#[derive(Clone)]
+struct Queue {
+    jobs: SyncSender<Job>,
+    lost: Arc<AtomicU64>,
+}
+
+impl Queue {
+    /// `open` gives what is written to.
+    fn start<W: Write>(open: impl FnOnce() -> W + Send + 'static) -> Self {
+        let (jobs, waiting) = sync_channel(LOG_LINES_WAITING_MAX);
+        let lost = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&lost);
+        // Without its thread every line counts as lost, and the program goes on.
+        drop(
+            std::thread::Builder::new()
+                .name("log".to_owned())
+                .spawn(move || write_all(open(), &waiting, &counted)),
+        );
+        Self { jobs, lost }
+    }
+
+    fn line(&self, mut line: Vec<u8>) {
+        if line.len() > LOG_LINE_BYTES_MAX {
+            line.truncate(LOG_LINE_BYTES_MAX);
+            line.extend_from_slice(" [cut]\n".as_bytes());
+        }
+        if self.jobs.try_send(Job::Line(line)).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn flush(&self) {
+        let clock = Clock::start();
+        let end = clock.now().mono + LOG_FLUSH_WAIT;
+        let (done, answer) = sync_channel(1);
+        let mut job = Job::Flush(done);
+        loop {
+            match self.jobs.try_send(job) {
+                Ok(()) => break,
+                Err(TrySendError::Full(back)) if !clock.until(end).is_zero() => job = back,
+                Err(_) => return,
+            }
+            std::thread::sleep(FLUSH_AGAIN);
+        }
+        match answer.recv_timeout(clock.until(end)) {
+            Ok(()) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+        }
+    }
+}
+
+fn write_all(out: impl Write, jobs: &Receiver<Job>, lost: &AtomicU64) {
+    let mut out = SafeLog(out);
+    while let Ok(job) = jobs.recv() {
+        match job {
+            Job::Line(line) => {
+                let missing = lost.swap(0, Ordering::Relaxed);
+                let told = missing == 0
+                    || out
+                        .write_all(format!("{missing} lines of the log were lost here\n").as_bytes())
+                        .is_ok();
+                let is_written = told && out.write_all(&line).and_then(|()| out.flush()).is_ok();
+                if !is_written {
+                    lost.fetch_add(if told { 1 } else { missing.saturating_add(1) }, Ordering::Relaxed);
+                }
+            }
+            Job::Flush(done) => {
+                done.try_send(()).ok();
+            }
+        }
+    }
+}
+
+/// One event's line, collected until it is whole.
+struct Line {
+    queue: Queue,
+    bytes: Vec<u8>,
+}
+
+impl<'a> MakeWriter<'a> for Queue {
+    type Writer = Line;
+
+    fn make_writer(&'a self) -> Line {
+        Line { queue: self.clone(), bytes: Vec::new() }
+    }
+}
+
+impl Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let line = std::mem::take(&mut self.bytes);
+        if !line.is_empty() {
+            self.queue.line(line);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+
+    /// Takes lines, or refuses them as a full disk does.
+    #[derive(Clone, Default)]
+    struct Disk {
+        written: Arc<Mutex<Vec<u8>>>,
+        is_full: Arc<AtomicBool>,
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.is_full.load(Ordering::SeqCst) {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            let mut written = self.written.lock().map_err(|_poisoned| io::ErrorKind::Other)?;
+            written.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Disk {
+        fn text(&self) -> String {
+            String::from_utf8(self.written.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    fn log(queue: &Queue, line: &str) {
+        let mut writer = queue.make_writer();
+        writer.write_all(line.as_bytes()).unwrap();
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_lost_and_counted_and_the_next_line_is_written() {
+        let disk = Disk::default();
+        let own = disk.clone();
+        let queue = Queue::start(move || own);
+        log(&queue, "one\n");
+        queue.flush();
+        disk.is_full.store(true, Ordering::SeqCst);
+        log(&queue, "two\n");
+        log(&queue, "three\n");
+        queue.flush();
+        disk.is_full.store(false, Ordering::SeqCst);
+        log(&queue, "four\n");
+        queue.flush();
+        assert_eq!(disk.text(), "one\n2 lines of the log were lost here\nfour\n");
+    }
+
+    #[test]
+    fn a_reader_that_has_stopped_reading_holds_nobody_up() {
+        let (go, wait) = sync_channel::<()>(1);
+        let disk = Disk::default();
+        let own = disk.clone();
+        // It is stuck before its first line, as in a write to a pipe that is full.
+        let queue = Queue::start(move || {
+            wait.recv().ok();
+            own
+        });
+        for number in 0..LOG_LINES_WAITING_MAX + 5 {
+            log(&queue, &format!("{number}\n"));
+        }
+        assert_eq!(queue.lost.load(Ordering::Relaxed), 5);
+        go.send(()).unwrap();
+        queue.flush();
+        log(&queue, "last\n");
+        queue.flush();
+        let text = disk.text();
+        assert!(text.starts_with("5 lines of the log were lost here\n0\n1\n"), "{text}");
+        assert!(text.ends_with(&format!("{}\nlast\n", LOG_LINES_WAITING_MAX - 1)), "{text}");
+    }
+
+    #[test]
+    fn a_line_has_a_maximum() {
+        let disk = Disk::default();
+        let own = disk.clone();
+        let queue = Queue::start(move || own);
+        log(&queue, &"x".repeat(2 * LOG_LINE_BYTES_MAX));
+        queue.flush();
+        assert_eq!(disk.text(), format!("{} [cut]\n", "x".repeat(LOG_LINE_BYTES_MAX)));
+    }
+
+    #[test]
+    fn a_level_that_cannot_be_read_is_refused_in_a_sentence() {
+        for level in ["warn", "info", "fanfare=debug,warn", "off"] {
+            filter(level).unwrap();
+        }
+        let refusal = filter("fanfare=loud").unwrap_err();
+        assert!(
+            refusal.starts_with("\"fanfare=loud\" is not like warn, info or fanfare=debug ("),
+            "{refusal}"
+        );
+    }
 }

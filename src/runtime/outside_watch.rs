@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use crate::runtime::faults::Fault;
 use crate::store::outside::{Outside, Watch};
 use crate::store::{OpenError, OpenErrorKind};
 
@@ -35,12 +36,11 @@ impl OutsideWatch {
     }
 
     /// All of it, after something was changed.
-    pub(super) async fn changed(&mut self) -> Outside {
-        match self.changes.recv().await {
-            Some(outside) => outside,
-            // The thread is gone by a fault of ours; what is known holds.
-            None => std::future::pending().await,
-        }
+    ///
+    /// # Errors
+    /// The thread has ended by a fault of ours.
+    pub(super) async fn changed(&mut self) -> Result<Outside, Fault> {
+        self.changes.recv().await.ok_or(Fault::OutsideWatch)
     }
 }
 

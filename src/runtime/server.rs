@@ -15,9 +15,11 @@ use crate::proxy::journal::{DispatchId, DispatchRows, Write};
 use crate::proxy::{Auth, Proxy, ProxyCommand, ProxyConfig, ProxyEvent};
 use crate::random::Random;
 use crate::runtime::Shell;
+use crate::runtime::faults::Fault;
 use crate::runtime::outside_watch::OutsideWatch;
 use crate::sip::Transport;
 use crate::store::outside::Outside;
+use crate::store::served::note_served;
 use crate::store::{OpenError, ProxySchema, Store};
 use crate::time::Clock;
 
@@ -61,10 +63,30 @@ pub enum ServerError {
 #[derive(Debug)]
 pub struct Server {
     locals: Vec<(Transport, SocketAddr)>,
-    stop: Option<mpsc::Sender<()>>,
+    asks: Option<mpsc::Sender<Ask>>,
     /// Its other end is the thread's.
     life: mpsc::Receiver<Never>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What a running proxy is asked. That nobody is left to ask is the wish that it ends.
+#[derive(Debug)]
+enum Ask {
+    /// Take over newer settings, and read the files of TLS again.
+    Reload(Box<ProxyConfig>),
+}
+
+/// Asks a running proxy to take over newer settings; does not keep it from its end.
+#[derive(Clone, Debug)]
+pub struct Reloader(mpsc::WeakSender<Ask>);
+
+impl Reloader {
+    /// Hands the settings over; what became of it is in the log.
+    pub async fn reload(&self, config: ProxyConfig) {
+        if let Some(asks) = self.0.upgrade() {
+            asks.send(Ask::Reload(Box::new(config))).await.ok();
+        }
+    }
 }
 
 /// Nothing is ever said on the channel whose end is a thread's end.
@@ -103,17 +125,25 @@ impl Server {
         })
     }
 
-    fn on_thread(work: impl FnOnce(Ready, mpsc::Receiver<()>) + Send + 'static) -> Result<Self, ServerError> {
+    fn on_thread(
+        work: impl FnOnce(Ready, mpsc::Receiver<Ask>) + Send + 'static,
+    ) -> Result<Self, ServerError> {
         let (ready, answer) = oneshot::channel();
-        let (stop, stopped) = mpsc::channel(1);
+        let (asks, asked) = mpsc::channel(1);
         let (alive, life) = mpsc::channel(1);
         let thread = std::thread::Builder::new().name("proxy".to_owned()).spawn(move || {
             // Let go by a panic too.
             let _alive = alive;
-            work(ready, stopped);
+            work(ready, asked);
         })?;
         let locals = answer.blocking_recv().map_err(|_gone| ServerError::Ended)??;
-        Ok(Self { locals, stop: Some(stop), life, thread: Some(thread) })
+        Ok(Self { locals, asks: Some(asks), life, thread: Some(thread) })
+    }
+
+    /// What asks it to take over newer settings; none once it was told to end.
+    #[must_use]
+    pub fn reloader(&self) -> Option<Reloader> {
+        self.asks.as_ref().map(|asks| Reloader(asks.downgrade()))
     }
 
     /// Where it listens, with true ports, in the order asked for.
@@ -122,7 +152,8 @@ impl Server {
         &self.locals
     }
 
-    /// Waits until it ends by itself, which only a fault of ours makes it do.
+    /// Waits until it ends by itself, which only a fault of ours makes it do: a panic of its thread, or the end of a thread or task that
+    /// it rests on.
     pub async fn ended(&mut self) {
         // Nothing is said: the answer is that nobody is left to say anything.
         self.life.recv().await;
@@ -131,7 +162,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        drop(self.stop.take());
+        drop(self.asks.take());
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -164,7 +195,7 @@ type Ready = oneshot::Sender<Result<Vec<(Transport, SocketAddr)>, ServerError>>;
 fn run(
     start: impl Future<Output = Result<Started, ServerError>>,
     ready: Ready,
-    mut stopped: mpsc::Receiver<()>,
+    mut asks: mpsc::Receiver<Ask>,
 ) -> Result<(), (Ready, ServerError)> {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -177,44 +208,70 @@ fn run(
             Err(error) => return Err((ready, error)),
         };
         ready.send(Ok(shell.net().locals().to_vec())).ok();
-        let mut told = 0;
-        // The machine wants no more at a time, so there is always room for an answer.
-        let (answer, mut answers) = mpsc::channel(DISPATCHES_WANTED_MAX);
-        let mut wanted = Vec::new();
-        loop {
-            let mut on_event = |event| {
-                if let ProxyEvent::Wanted { dispatch } = event {
-                    wanted.push(dispatch);
-                } else {
-                    log(event);
-                }
-            };
-            let waiting = shell.net().waiting();
-            if std::mem::replace(&mut told, waiting) != waiting {
-                let command = ProxyCommand::InputsWaiting(waiting);
-                shell.give(&mut proxy, Input::Command(command), &mut on_event);
-            }
-            let asked = asked(&mut stopped, watch.as_mut(), &mut answers);
-            match shell.turn(&mut proxy, &mut on_event, asked).await {
-                None => {}
-                Some(Asked::Stop) => return Ok(()),
-                Some(Asked::HasRead((id, rows))) => {
-                    shell.give(&mut proxy, Input::Command(ProxyCommand::Read(id, rows)), &mut on_event);
-                }
-                Some(Asked::Read(Outside { aliases, users })) => {
-                    for command in [ProxyCommand::Aliases(aliases.into()), ProxyCommand::Users(users.into())]
-                    {
-                        shell.give(&mut proxy, Input::Command(command), &mut on_event);
-                    }
-                }
-            }
-            for id in wanted.drain(..) {
-                read(&shell, id, &answer);
-            }
+        let ended = go_round(&mut shell, &mut proxy, watch.as_mut(), &mut asks).await;
+        if let Err(fault) = ended {
+            // Seen by `Server::ended`: nobody has asked this thread to end.
+            tracing::error!("{fault}");
         }
+        Ok(())
     })
 }
 
+/// The proxy's life; what it knows is on the disk when it was told to end.
+async fn go_round(
+    shell: &mut Shell<Write>,
+    proxy: &mut Proxy,
+    mut watch: Option<&mut OutsideWatch>,
+    asks: &mut mpsc::Receiver<Ask>,
+) -> Result<(), Fault> {
+    let mut told = 0;
+    // The machine wants no more at a time, so there is always room for an answer.
+    let (answer, mut answers) = mpsc::channel(DISPATCHES_WANTED_MAX);
+    let mut wanted = Vec::new();
+    loop {
+        let mut on_event = |event| {
+            if let ProxyEvent::Wanted { dispatch } = event {
+                wanted.push(dispatch);
+            } else {
+                log(event);
+            }
+        };
+        let waiting = shell.net().waiting();
+        if std::mem::replace(&mut told, waiting) != waiting {
+            let command = ProxyCommand::InputsWaiting(waiting);
+            shell.give(proxy, Input::Command(command), &mut on_event);
+        }
+        let asked = asked(asks, watch.as_deref_mut(), &mut answers);
+        let commands = match shell.turn(proxy, &mut on_event, asked).await? {
+            None => Vec::new(),
+            Some(Asked::Stop) => {
+                return shell.finish(proxy, &mut log, || Some(ProxyCommand::Flush)).await;
+            }
+            Some(Asked::Reload(config)) => {
+                reload_tls(shell.net());
+                vec![ProxyCommand::Settings(config)]
+            }
+            Some(Asked::HasRead((id, rows))) => vec![ProxyCommand::Read(id, rows)],
+            Some(Asked::Read(outside)) => changed(outside?),
+        };
+        for command in commands {
+            shell.give(proxy, Input::Command(command), &mut on_event);
+        }
+        for id in wanted.drain(..) {
+            read(shell, id, &answer);
+        }
+    }
+}
+
+/// What the machine is told after a change from outside.
+fn changed(Outside { aliases, users, removed }: Outside) -> Vec<ProxyCommand> {
+    vec![
+        // First, as somebody else may have the address by now.
+        ProxyCommand::Removed(removed.into()),
+        ProxyCommand::Aliases(aliases.into()),
+        ProxyCommand::Users(users.into()),
+    ]
+}
 /// Has the store read what it holds of a message; nothing comes from one that is busy.
 fn read(shell: &Shell<Write>, id: DispatchId, answer: &mpsc::Sender<Read>) {
     let on_read = answer.clone();
@@ -230,14 +287,16 @@ fn read(shell: &Shell<Write>, id: DispatchId, answer: &mpsc::Sender<Read>) {
 /// What the loop waited for besides the machine.
 enum Asked {
     Stop,
+    /// Newer settings.
+    Reload(Box<ProxyConfig>),
     /// Something was changed from outside, and this is all of it.
-    Read(Outside),
+    Read(Result<Outside, Fault>),
     /// The store has read what was wanted.
     HasRead(Read),
 }
 
 async fn asked(
-    stopped: &mut mpsc::Receiver<()>,
+    asks: &mut mpsc::Receiver<Ask>,
     watch: Option<&mut OutsideWatch>,
     answers: &mut mpsc::Receiver<Read>,
 ) -> Asked {
@@ -248,9 +307,24 @@ async fn asked(
         }
     };
     tokio::select! {
-        _ = stopped.recv() => Asked::Stop,
+        ask = asks.recv() => match ask {
+            Some(Ask::Reload(config)) => Asked::Reload(config),
+            None => Asked::Stop,
+        },
         outside = changed => Asked::Read(outside),
         Some(read) = answers.recv() => Asked::HasRead(read),
+    }
+}
+
+/// An operator who asks for it wants to see it: at the level that is usual.
+fn reload_tls(net: &Net) {
+    match net.reload_tls() {
+        Ok(()) => {
+            tracing::warn!("SIGHUP: the certificates and the limits of the settings hold as they are now");
+        }
+        Err(error) => {
+            tracing::warn!(%error, "SIGHUP: the limits hold as they are now; the certificates stay as they were");
+        }
     }
 }
 
@@ -280,6 +354,7 @@ async fn start(
     let random = Random::from_os()?;
     let store = data.map_or_else(Store::<ProxySchema>::in_memory, |folder| Store::open(&store_in(folder)))?;
     let rows = store.beside_messages()?;
+    note_served(&store, &config.domains);
     let net = Net::open(&config.listens, settings).await?;
     config.listens = net.locals().to_vec();
     config.own_ips = own_ips(&config.listens, local_ip_towards);

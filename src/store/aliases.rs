@@ -11,6 +11,7 @@ use crate::limits::{ALIAS_DEPTH_MAX, ALIASES_MAX, RECIPIENTS_MAX};
 use crate::proxy::journal::AliasRow;
 use crate::sip::{Aor, Uri};
 use crate::store::outside::{change, open_beside};
+use crate::store::served::{Doubt, doubt_about, doubt_about_member};
 use crate::store::{OpenError, proxy_rows};
 
 /// A change that was not made.
@@ -22,6 +23,12 @@ pub enum AliasesError {
     /// Not there.
     #[error("{0} stands for nobody else")]
     Unknown(Aor),
+    /// A user has this address, and would lose what is written to him.
+    #[error(
+        "{0} is a user, and a list of that name would take what is written to that user; remove the user first with: fanfare \
+         proxy user remove {0}"
+    )]
+    User(Aor),
     /// Not a member.
     #[error("{member} is not among those whom {alias} stands for")]
     NoMember {
@@ -67,18 +74,29 @@ impl Aliases {
         Ok(proxy_rows::aliases(&self.connection).map_err(|error| self.failed(error))?)
     }
 
-    /// Lets an address stand for these too; who is a member already stays where he is.
+    /// Lets an address stand for these too; who is a member already stays where he is. What may be a mistake is said.
     ///
     /// # Errors
-    /// It would lead back to itself or be too deep, there is no room, or it is not on the disk.
-    pub fn add(&mut self, alias: &Aor, members: &[Uri]) -> Result<(), AliasesError> {
+    /// It is a user's, it would lead back to itself or be too deep, there is no room, or it is not on the disk.
+    pub fn add(&mut self, alias: &Aor, members: &[Uri]) -> Result<Vec<Doubt>, AliasesError> {
         change(&mut self.connection, &self.path, |change| {
+            let is_user = "SELECT EXISTS (SELECT 1 FROM user WHERE aor = ?1)";
+            if change.query_row(is_user, [alias.as_str()], |row| row.get(0))? {
+                return Ok(Err(AliasesError::User(alias.clone())));
+            }
             let sql = "INSERT OR IGNORE INTO alias (alias, place, member)
                        VALUES (?1, (SELECT coalesce(max(place), 0) + 1 FROM alias WHERE alias = ?1), ?2)";
             for member in members {
                 change.execute(sql, params![alias.as_str(), member.as_str()])?;
             }
-            Ok(judge(&proxy_rows::aliases(change)?, alias))
+            if let Err(refused) = judge(&proxy_rows::aliases(change)?, alias) {
+                return Ok(Err(refused));
+            }
+            let mut doubts: Vec<Doubt> = doubt_about(change, alias)?.into_iter().collect();
+            for member in members {
+                doubts.extend(doubt_about_member(change, member)?);
+            }
+            Ok(Ok(doubts))
         })
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::store::folder::{self, private};
+use crate::store::whereabouts::{Gone, Whereabouts};
 use crate::store::{OpenErrorKind, Schema, migrate};
 
 /// How long a lock of somebody with `sqlite3` in hand is waited for.
@@ -21,6 +22,7 @@ const LOG_BYTES_KEPT: i64 = 16 * 1024 * 1024;
 pub(super) struct StoreFile {
     pub(super) connection: Connection,
     pub(super) path: Option<PathBuf>,
+    whereabouts: Whereabouts,
     _lock: Option<LockFile>,
 }
 
@@ -35,11 +37,21 @@ impl StoreFile {
             .open(path)
             .map_err(OpenErrorKind::Unwritable)?;
         let connection = prepare::<S>(Connection::open(path)?)?;
-        Ok(Self { connection, path: Some(path.to_owned()), _lock: Some(lock) })
+        let whereabouts = Whereabouts::of(path);
+        Ok(Self { connection, path: Some(path.to_owned()), whereabouts, _lock: Some(lock) })
+    }
+
+    /// Looks whether the files are still where they were opened.
+    ///
+    /// # Errors
+    /// One is gone, or another file has its name.
+    pub(super) fn check_place(&mut self) -> Result<(), Gone> {
+        self.whereabouts.check()
     }
 
     pub(super) fn in_memory<S: Schema>() -> Result<Self, OpenErrorKind> {
-        Ok(Self { connection: prepare::<S>(Connection::open_in_memory()?)?, path: None, _lock: None })
+        let connection = prepare::<S>(Connection::open_in_memory()?)?;
+        Ok(Self { connection, path: None, whereabouts: Whereabouts::default(), _lock: None })
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::proxy::journal::{AliasRow, UserRow};
+use crate::proxy::journal::{AliasRow, RemovedRow, UserRow};
 use crate::store::{OpenError, OpenErrorKind, ProxySchema, Schema, Store, migrate, proxy_rows};
 
 /// How long a lock of the proxy is waited for.
@@ -21,6 +21,8 @@ pub struct Outside {
     pub aliases: Vec<AliasRow>,
     /// Who may sign in.
     pub users: Vec<UserRow>,
+    /// Who was removed and is not purged yet.
+    pub removed: Vec<RemovedRow>,
 }
 
 /// What is changed from outside, as a running proxy sees it.
@@ -52,8 +54,11 @@ impl Watch {
         if self.version == Some(version) {
             return Ok(None);
         }
-        let outside =
-            Outside { aliases: proxy_rows::aliases(&instant)?, users: proxy_rows::users(&instant)? };
+        let outside = Outside {
+            aliases: proxy_rows::aliases(&instant)?,
+            users: proxy_rows::users(&instant)?,
+            removed: proxy_rows::removed(&instant)?,
+        };
         drop(instant);
         self.version = Some(version);
         Ok(Some(outside))
@@ -70,15 +75,16 @@ pub(super) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
 }
 
 /// One transaction, which is on the disk when this returns; one that is refused changes nothing.
-pub(super) fn change<E: From<OpenError>>(
+pub(super) fn change<T, E: From<OpenError>>(
     connection: &mut Connection,
     path: &Path,
-    act: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<Result<(), E>>,
-) -> Result<(), E> {
+    act: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<Result<T, E>>,
+) -> Result<T, E> {
     let failed = |error: rusqlite::Error| OpenError { path: path.to_owned(), kind: error.into() };
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    act(&change).map_err(failed)??;
-    Ok(change.commit().map_err(failed)?)
+    let made = act(&change).map_err(failed)??;
+    change.commit().map_err(failed)?;
+    Ok(made)
 }
 
 /// True for a file with the tables of today; false where there is none, or an older one.

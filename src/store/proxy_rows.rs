@@ -4,6 +4,7 @@ use rusqlite::{Connection, Row, params};
 
 pub(super) use self::aliases::aliases;
 use self::aliases::{lists, lists_column};
+pub(super) use self::departed::{removed, waiting_for};
 pub(super) use self::users::users;
 use crate::proxy::journal::{BindingRow, DeviceRow, DispatchId, DispatchRows, Reach, Rows, Stored, Write};
 use crate::sip::{Aor, Uri};
@@ -15,6 +16,8 @@ mod audit;
 mod dispatches;
 
 mod aliases;
+
+mod departed;
 
 mod users;
 
@@ -34,6 +37,7 @@ impl Schema for ProxySchema {
         include_str!("proxy_4.sql"),
         include_str!("proxy_5.sql"),
         include_str!("proxy_6.sql"),
+        include_str!("proxy_7.sql"),
     ];
 
     fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
@@ -52,6 +56,7 @@ impl Schema for ProxySchema {
             Write::Remember(row) => dispatches::remember(connection, row),
             Write::Recall(dispatch) => dispatches::recall(connection, *dispatch),
             Write::Forget(dispatch) => dispatches::forget(connection, *dispatch),
+            Write::Purge { aors, up_to } => departed::purge(connection, aors, *up_to),
         }
     }
 
@@ -110,6 +115,7 @@ fn beside_messages(connection: &Connection) -> rusqlite::Result<Rows> {
         devices: devices(connection)?,
         aliases: aliases(connection)?,
         users: users(connection)?,
+        removed: removed(connection)?,
         ..Rows::default()
     })
 }

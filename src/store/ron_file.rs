@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::store::folder::{self, private};
+use crate::store::private_file::{self, Exposed};
 
 /// A file that cannot be read or written, with the place.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,9 @@ pub enum RonError {
         /// Why.
         source: io::Error,
     },
+    /// It holds a secret, and others may read it.
+    #[error(transparent)]
+    Exposed(#[from] Exposed),
     /// The file is there, but something in it is wrong.
     #[error("{}:{line}:{column}: {what}", path.display())]
     Broken {
@@ -68,6 +72,19 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RonError> {
     from_bytes(&bytes, path).map(Some)
 }
 
+/// Reads a file with a secret in it. `None` when there is none.
+///
+/// # Errors
+/// As [`read`]; and others may read it.
+pub fn read_private<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RonError> {
+    match fs::File::open(path) {
+        Ok(file) => private_file::check(&file, path)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(RonError::Read { path: path.to_owned(), source }),
+    }
+    read(path)
+}
+
 /// The value that a file's bytes stand for; `path` is for the error.
 ///
 /// # Errors
@@ -100,7 +117,9 @@ pub fn read_or_keep_aside<T: DeserializeOwned>(path: &Path) -> Result<Kept<T>, R
     let broken = match read(path) {
         Ok(value) => return Ok(Kept { value, problem: None }),
         Err(error @ RonError::Broken { .. }) => error,
-        Err(error @ (RonError::Read { .. } | RonError::Write { .. })) => return Err(error),
+        Err(error @ (RonError::Read { .. } | RonError::Exposed(_) | RonError::Write { .. })) => {
+            return Err(error);
+        }
     };
     let aside = keep_aside(path).map_err(|source| RonError::Write { path: path.to_owned(), source })?;
     let problem = format!("{broken}. The file was kept as {}.", aside.display());

@@ -224,3 +224,59 @@ fn what_was_answered_survives_the_kill_of_the_process() {
         assert_eq!(kept, (1..=kept.len() as u64).collect::<Vec<_>>());
     }
 }
+
+/// What is done to the files of a store while it is open, and whether it can be undone.
+fn taken_away(act: fn(&Path), undo: fn(&Path)) {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let path = data.join("client.db");
+    let (writer, answers) = started(Store::open(&path).unwrap());
+    writer.commit(batch(1)).unwrap();
+    assert_eq!(answers.recv().unwrap(), committed(1..=1));
+    act(&path);
+    for id in 2..=3 {
+        writer.commit(batch(id)).unwrap();
+        assert_eq!(answers.recv().unwrap(), [Outcome::Failed(BatchId(id))]);
+    }
+    undo(&path);
+    writer.commit(batch(4)).unwrap();
+    let after = answers.recv().unwrap();
+    drop(writer);
+    if after == committed(4..=4) {
+        assert_eq!(conversations(&path), [1, 4], "what was told to have failed is not there");
+    } else {
+        assert_eq!(after, [Outcome::Failed(BatchId(4))]);
+    }
+}
+
+fn aside(path: &Path) -> PathBuf {
+    path.parent().unwrap().with_extension("aside")
+}
+
+#[test]
+fn w13_a_folder_that_is_gone_is_a_disk_that_fails() {
+    taken_away(|path| std::fs::remove_dir_all(path.parent().unwrap()).unwrap(), |_| ());
+}
+
+#[test]
+fn w13_a_folder_that_comes_back_is_a_disk_that_works_again() {
+    taken_away(
+        |path| std::fs::rename(path.parent().unwrap(), aside(path)).unwrap(),
+        |path| std::fs::rename(aside(path), path.parent().unwrap()).unwrap(),
+    );
+}
+
+#[test]
+fn w13_a_database_that_was_removed_or_replaced_is_a_disk_that_fails() {
+    taken_away(|path| std::fs::remove_file(path).unwrap(), |_| ());
+    taken_away(
+        |path| {
+            let copy = path.with_extension("copy");
+            std::fs::copy(path, &copy).unwrap();
+            std::fs::rename(copy, path).unwrap();
+        },
+        |_| (),
+    );
+    // Without its log a database has lost what was committed last.
+    taken_away(|path| std::fs::remove_file(path.with_extension("db-wal")).unwrap(), |_| ());
+}

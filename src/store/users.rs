@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::limits::{BLOCKED_PER_USER_MAX, USERS_MAX};
-use crate::proxy::journal::UserRow;
+use crate::proxy::journal::{AliasRow, UserRow};
 use crate::sip::Aor;
 use crate::sip::digest::{Algorithm, Ha1};
 use crate::store::outside::{change, open_beside};
+use crate::store::served::{Doubt, doubt_about};
 use crate::store::{OpenError, proxy_rows};
 
 /// A change that was not made.
@@ -33,9 +34,45 @@ pub enum UsersError {
         /// From whom.
         sender: Aor,
     },
+    /// A list has this address, and what is written to the user would go to its members.
+    #[error("{0} is a list or an alias; remove it first with: fanfare proxy alias remove {0}")]
+    List(Aor),
+    /// Messages would be lost.
+    #[error(
+        "{} for {user}; with --purge {user} is removed all the same: what waits fails, and its senders are told",
+        waiting(*count)
+    )]
+    Waiting {
+        /// Who was to be removed.
+        user: Aor,
+        /// How many.
+        count: usize,
+    },
     /// There is no room.
     #[error("{0} are the most")]
     Full(String),
+}
+
+/// Whether somebody is removed although messages wait for him.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purge {
+    /// They fail.
+    Yes,
+    /// He stays.
+    No,
+}
+
+/// What went with somebody who was removed, or goes as soon as the proxy has seen it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removal {
+    /// Messages that waited.
+    pub messages: usize,
+    /// Where he was registered.
+    pub bindings: usize,
+    /// Devices of his that were remembered.
+    pub devices: usize,
+    /// What is left of him.
+    pub doubts: Vec<Doubt>,
 }
 
 /// The users in the store of a proxy.
@@ -62,14 +99,17 @@ impl Users {
         Ok(proxy_rows::users(&self.connection).map_err(|error| self.failed(error))?)
     }
 
-    /// Adds somebody.
+    /// Adds somebody; what may be a mistake is said.
     ///
     /// # Errors
-    /// He is there already, there is no room, or it is not on the disk.
-    pub fn add(&mut self, user: &Aor, password: &str) -> Result<(), UsersError> {
+    /// He is there already, a list has his address, there is no room, or it is not on the disk.
+    pub fn add(&mut self, user: &Aor, password: &str) -> Result<Vec<Doubt>, UsersError> {
         self.change(|change| {
             if is_known(change, user)? {
                 return Ok(Err(UsersError::Known(user.clone())));
+            }
+            if count(change, "SELECT count(*) FROM alias WHERE alias = ?1", [user.as_str()])? > 0 {
+                return Ok(Err(UsersError::List(user.clone())));
             }
             if count(change, "SELECT count(*) FROM user", [])? >= USERS_MAX {
                 return Ok(Err(UsersError::Full(format!("{USERS_MAX} users"))));
@@ -77,7 +117,7 @@ impl Users {
             let (sha256, md5) = hashes(user, password);
             let sql = "INSERT INTO user (aor, sha256, md5) VALUES (?1, ?2, ?3)";
             change.execute(sql, params![user.as_str(), sha256.hex(), md5.hex()])?;
-            Ok(Ok(()))
+            Ok(Ok(doubt_about(change, user)?.into_iter().collect()))
         })
     }
 
@@ -94,14 +134,28 @@ impl Users {
         })
     }
 
-    /// Takes somebody out.
+    /// Takes somebody out, with all that would be for whoever has his address next. What a running proxy holds of that, and what
+    /// waits for him, goes when it sees this; one that does not run does it at its start, before anything is delivered.
     ///
     /// # Errors
-    /// He is not there, or it is not on the disk.
-    pub fn remove(&mut self, user: &Aor) -> Result<(), UsersError> {
+    /// He is not there, messages wait for him and are not to be lost, or it is not on the disk.
+    pub fn remove(&mut self, user: &Aor, purge: Purge) -> Result<Removal, UsersError> {
         self.change(|change| {
-            let changed = change.execute("DELETE FROM user WHERE aor = ?1", [user.as_str()])?;
-            Ok(if changed == 0 { Err(UsersError::Unknown(user.clone())) } else { Ok(()) })
+            let messages = proxy_rows::waiting_for(change, user)?;
+            if messages > 0 && purge == Purge::No {
+                return Ok(Err(UsersError::Waiting { user: user.clone(), count: messages }));
+            }
+            let of = [user.as_str()];
+            if change.execute("DELETE FROM user WHERE aor = ?1", of)? == 0 {
+                return Ok(Err(UsersError::Unknown(user.clone())));
+            }
+            change.execute("INSERT INTO removed (aor) VALUES (?1)", of)?;
+            Ok(Ok(Removal {
+                messages,
+                bindings: count(change, "SELECT count(*) FROM binding WHERE aor = ?1", of)?,
+                devices: count(change, "SELECT count(*) FROM device WHERE aor = ?1", of)?,
+                doubts: lists_with(change, user)?,
+            }))
         })
     }
 
@@ -137,10 +191,10 @@ impl Users {
         })
     }
 
-    fn change(
+    fn change<T>(
         &mut self,
-        act: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<Result<(), UsersError>>,
-    ) -> Result<(), UsersError> {
+        act: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<Result<T, UsersError>>,
+    ) -> Result<T, UsersError> {
         change(&mut self.connection, &self.path, act)
     }
 
@@ -156,6 +210,17 @@ pub fn hashes(user: &Aor, password: &str) -> (Ha1, Ha1) {
     (of(Algorithm::Sha256), of(Algorithm::Md5))
 }
 
+fn waiting(count: usize) -> String {
+    if count == 1 { "1 message waits".to_owned() } else { format!("{count} messages wait") }
+}
+
+/// The lists that lead to somebody still.
+fn lists_with(connection: &Connection, user: &Aor) -> rusqlite::Result<Vec<Doubt>> {
+    let is_member = |row: &AliasRow| row.members.iter().any(|member| member.aor() == *user);
+    let rows = proxy_rows::aliases(connection)?.into_iter().filter(is_member);
+    Ok(rows.map(|row| Doubt::StillMember { list: row.alias, user: user.clone() }).collect())
+}
+
 fn is_known(connection: &Connection, user: &Aor) -> rusqlite::Result<bool> {
     let sql = "SELECT 1 FROM user WHERE aor = ?1";
     Ok(connection.query_row(sql, [user.as_str()], |_| Ok(())).optional()?.is_some())
@@ -169,7 +234,9 @@ fn count(connection: &Connection, sql: &str, of: impl rusqlite::Params) -> rusql
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::aliases::Aliases;
     use crate::store::outside::{Outside, Watch};
+    use crate::store::served::note_served;
     use crate::store::{ProxySchema, Store};
 
     fn aor(text: &str) -> Aor {
@@ -192,13 +259,12 @@ mod tests {
         assert!(!bytes.windows(6).any(|window| window == b"sesame"));
         users.set_password(&aor("james@domain.com"), "other").unwrap();
         assert_ne!(users.list().unwrap()[0].md5, james.md5);
-        users.remove(&aor("james@domain.com")).unwrap();
+        users.remove(&aor("james@domain.com"), Purge::No).unwrap();
         assert!(users.list().unwrap().is_empty());
-        for refused in
-            [users.remove(&aor("james@domain.com")), users.set_password(&aor("james@domain.com"), "x")]
-        {
-            assert_eq!(refused.unwrap_err().to_string(), "james@domain.com is no user of this proxy");
-        }
+        let refused = users.remove(&aor("james@domain.com"), Purge::Yes).unwrap_err();
+        assert_eq!(refused.to_string(), "james@domain.com is no user of this proxy");
+        let refused = users.set_password(&aor("james@domain.com"), "x").unwrap_err();
+        assert_eq!(refused.to_string(), "james@domain.com is no user of this proxy");
     }
 
     #[test]
@@ -217,7 +283,7 @@ mod tests {
             |users: &mut Users| users.set_password(&aor("ann@domain.com"), "y"),
             |users: &mut Users| users.block(&aor("ann@domain.com"), &aor("eve@elsewhere.com")),
             |users: &mut Users| users.unblock(&aor("ann@domain.com"), &aor("eve@elsewhere.com")),
-            |users: &mut Users| users.remove(&aor("ann@domain.com")),
+            |users: &mut Users| users.remove(&aor("ann@domain.com"), Purge::No).map(drop),
         ] {
             change(&mut users).unwrap();
             assert!(watch.changed().unwrap().is_some());
@@ -239,10 +305,70 @@ mod tests {
         users.block(&ann, &eve).unwrap();
         users.block(&ann, &eve).unwrap();
         assert_eq!(users.list().unwrap()[0].blocked, std::slice::from_ref(&eve));
-        users.remove(&ann).unwrap();
+        users.remove(&ann, Purge::No).unwrap();
         users.add(&ann, "x").unwrap();
         assert_eq!(users.list().unwrap()[0].blocked, []);
         let refusal = users.unblock(&ann, &eve).unwrap_err().to_string();
         assert_eq!(refusal, "eve@elsewhere.com was not blocked for ann@domain.com");
+    }
+
+    #[test]
+    fn w30_an_address_is_a_user_or_a_list_and_never_both() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("proxy.sqlite3");
+        let (mut users, mut lists) = (Users::open(&path).unwrap(), Aliases::open(&path).unwrap());
+        users.add(&aor("ann@d.com"), "x").unwrap();
+        let member = [crate::sip::Uri::parse("sip:eve@d.com").unwrap()];
+        let refusal = lists.add(&aor("ann@d.com"), &member).unwrap_err().to_string();
+        assert_eq!(
+            refusal,
+            "ann@d.com is a user, and a list of that name would take what is written to that user; remove the user first \
+             with: fanfare proxy user remove ann@d.com"
+        );
+        lists.add(&aor("team@d.com"), &member).unwrap();
+        let refusal = users.add(&aor("team@d.com"), "x").unwrap_err().to_string();
+        assert_eq!(
+            refusal,
+            "team@d.com is a list or an alias; remove it first with: fanfare proxy alias remove team@d.com"
+        );
+        assert_eq!((users.list().unwrap().len(), lists.list().unwrap().len()), (1, 1));
+    }
+
+    #[test]
+    fn w30_what_may_be_a_mistake_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("proxy.sqlite3");
+        let (mut users, mut lists) = (Users::open(&path).unwrap(), Aliases::open(&path).unwrap());
+        let uris = |texts: &[&str]| -> Vec<_> {
+            texts.iter().map(|text| crate::sip::Uri::parse(text).unwrap()).collect()
+        };
+        // Before the first start nobody knows what will be served, and without users anybody may be anybody.
+        assert_eq!(users.add(&aor("ann@elsewhere.com"), "x").unwrap(), []);
+        users.remove(&aor("ann@elsewhere.com"), Purge::No).unwrap();
+        note_served(&Store::open(&path).unwrap(), &["D.com:5070".to_owned(), "e.com".to_owned()]);
+        assert_eq!(lists.add(&aor("team@d.com"), &uris(&["sip:nobody@d.com"])).unwrap(), []);
+
+        assert_eq!(users.add(&aor("ann@d.com"), "x").unwrap(), []);
+        let doubts = users.add(&aor("ann@f.com"), "x").unwrap();
+        assert_eq!(
+            doubts.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            [
+                "ann@f.com is of a domain that this proxy does not serve (it serves d.com, e.com), so nothing reaches it there"
+            ]
+        );
+        let members = uris(&["im:ann@d.com", "sip:team@d.com", "sip:bob@d.com", "sip:cy@else.org"]);
+        let doubts = lists.add(&aor("all@f.com"), &members).unwrap();
+        assert_eq!(
+            doubts,
+            [
+                Doubt::NotServed {
+                    address: aor("all@f.com"),
+                    served: vec!["d.com".to_owned(), "e.com".to_owned()]
+                },
+                Doubt::Nobody(aor("bob@d.com")),
+            ]
+        );
+        let removal = users.remove(&aor("ann@d.com"), Purge::No).unwrap();
+        assert_eq!(removal.doubts, [Doubt::StillMember { list: aor("all@f.com"), user: aor("ann@d.com") }]);
     }
 }

@@ -40,4 +40,6 @@ pub(crate) enum Act {
     OpenLink(String),
     /// Show the settings.
     Settings,
+    /// Start the engine, which has ended by a fault, anew.
+    StartAgain,
 }

@@ -21,6 +21,7 @@ use crate::ui::act::Act;
 use crate::ui::attach;
 use crate::ui::composer::{self, Writing};
 use crate::ui::dialogs::{Outcome, dialog_ui};
+use crate::ui::ended::ended_ui;
 use crate::ui::keys;
 use crate::ui::notice::{Deed, Desk, Happened, Notes, Watching};
 use crate::ui::recipients::Recipients;
@@ -262,6 +263,9 @@ impl App {
         let mut acts = Vec::new();
         if self.shell.dialog.is_none() {
             keys::wishes(&ctx).into_iter().for_each(|wish| self.wish(&ctx, wish));
+        }
+        if self.source.has_ended() {
+            ended_ui(ui, &mut acts);
         }
         if let Some(form) = &mut self.shell.sign_in {
             let frame = egui::Frame::NONE.fill(theme::colors(ui).middle);

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -178,6 +179,7 @@ fn w30_our_own_programs_sign_in_and_a_wrong_password_is_told() {
     let proxy = Asking::start();
     let file = proxy.folder.path().join("password");
     fs::write(&file, "bobbob\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     let (over, file) = (proxy.udp(), file.to_str().unwrap().to_owned());
     let bob = fanfare(&["listen", "--as", "im:bob@domain.com", "--proxy", &over, "--password-file", &file]);
     let to = ["--to", "im:bob@domain.com"];
@@ -201,6 +203,46 @@ fn w30_our_own_programs_sign_in_and_a_wrong_password_is_told() {
     stranger.complaint_with("401");
     bob.signal("TERM");
     assert_eq!(bob.end().code(), 0);
+}
+
+/// Bob is removed, and somebody else gets his address, while the proxy runs or not.
+fn the_next_owner(runs: bool) {
+    let Asking { mut program, address, folder } = Asking::start();
+    let over = format!("udp:{address}");
+    let args = ["send", "--from", "sip:james@domain.com", "--proxy", &over, "--to", "sip:bob@domain.com"];
+    let waits = ["--expires", "1h", "--timeout", "2s", "--text", "For the former Bob."];
+    let ended = signed_in(&[&args[..], &waits].concat(), "jamesjames").end();
+    assert!(ended.said().contains("sip:bob@domain.com deferred"), "{ended:?}");
+    if !runs {
+        program.signal("TERM");
+        assert_eq!(program.end().code(), 0);
+        program = Program::start("nothing", Command::new("true"), None);
+    }
+    let refused = user(folder.path(), &["remove", "bob@domain.com"], "");
+    assert_eq!(refused.code(), 1, "{refused:?}");
+    assert!(refused.err[0].contains("1 message waits for bob@domain.com; with --purge"), "{refused:?}");
+    let removed = user(folder.path(), &["remove", "bob@domain.com", "--purge"], "");
+    assert_eq!(removed.code(), 0, "{removed:?}");
+    assert_eq!(removed.out, ["bob@domain.com is removed, with 1 waiting message"], "{removed:?}");
+    assert_eq!(user(folder.path(), &["add", "bob@domain.com"], "bobbob\n").code(), 0);
+    if runs {
+        // Longer than it takes the proxy to see it.
+        std::thread::sleep(Duration::from_millis(1500));
+    } else {
+        program = run(address, folder.path(), "on");
+    }
+    let bob = Phone::new();
+    sign_in(&bob, "bob", address);
+    let got = bob.receive_within(Duration::from_millis(1500));
+    assert!(got.is_none(), "running {runs}: {got:?}");
+    program.signal("TERM");
+    program.end();
+}
+
+#[test]
+fn w30_the_next_owner_of_an_address_gets_nothing_of_the_former_one() {
+    the_next_owner(true);
+    the_next_owner(false);
 }
 
 #[test]

@@ -25,12 +25,22 @@ struct SmallDisk {
 impl SmallDisk {
     /// `fanfare ARGS --data` on a small disk; comes back when its store is there.
     fn with(args: &[&str], is_up: impl FnOnce(&Program)) -> Self {
+        Self::with_log(args, "", is_up)
+    }
+
+    /// The same; the shell does this first, with the folder as `$0`: where standard error goes to.
+    fn with_log(args: &[&str], redirect: &str, is_up: impl FnOnce(&Program)) -> Self {
         let folder = TempDir::new().unwrap();
         let data = folder.path().to_str().unwrap();
         // A mount namespace of its own; who is not root becomes root in a user namespace of its own.
         let mut command = Command::new("unshare");
         command.args(["--map-root-user", "--mount", "--propagation", "private", "sh", "-c"]);
-        command.args(["mount -t tmpfs -o size=2m none \"$0\" && exec \"$@\" --data \"$0\"", data]);
+        let run =
+            format!("mount -t tmpfs -o size=2m none \"$0\" && {{ {redirect} exec \"$@\" --data \"$0\"; }}");
+        command.args([&run, data]);
+        if !redirect.is_empty() {
+            command.env("FANFARE_LOG", "debug");
+        }
         command.arg(env!("CARGO_BIN_EXE_fanfare")).args(args);
         command.process_group(0);
         let program = Program::start("fanfare on a small disk", command, None);
@@ -43,11 +53,15 @@ impl SmallDisk {
     }
 
     fn proxy(t1: &str) -> (Self, SocketAddr) {
+        Self::proxy_with_log(t1, "")
+    }
+
+    fn proxy_with_log(t1: &str, redirect: &str) -> (Self, SocketAddr) {
         let address = free_address();
         let listen = format!("udp:{address}");
         let args = ["proxy", "--domain", "domain.com", "--listen", &listen, "--t1", t1];
         let is_up = |program: &Program| drop(program.line_with("listening udp"));
-        (Self::with(&args, is_up), address)
+        (Self::with_log(&args, redirect, is_up), address)
     }
 
     /// Writes until nothing more goes in.
@@ -113,6 +127,40 @@ fn w13_a_full_disk_is_503_and_nothing_is_lost() {
     accepted.sort();
     assert_eq!(heard, accepted);
     assert!(!heard.contains(&refused));
+}
+
+/// Where standard error cannot be written to, in the words of the shell.
+const DEAF_LOGS: [(&str, &str); 4] = [
+    ("on the full disk", "exec 2>\"$0/log\";"),
+    ("/dev/full", "exec 2>/dev/full;"),
+    ("a pipe whose reader has gone", "mkfifo \"$0/f\"; exec 3<>\"$0/f\"; exec 2>\"$0/f\"; exec 3<&-;"),
+    ("a pipe that nobody reads", "mkfifo \"$0/f\"; exec 2<>\"$0/f\";"),
+];
+
+#[test]
+fn a_log_that_cannot_be_written_ends_nothing() {
+    for (name, redirect) in DEAF_LOGS {
+        let (disk, proxy) = SmallDisk::proxy_with_log("20ms", redirect);
+        let phone = Phone::new();
+        phone.register("bob", proxy);
+        let _bob = Answering::new(phone, |_, _| Some("200 OK"));
+        let james = Phone::new();
+        // More lines than a pipe holds, and than wait in memory.
+        for _ in 0..300 {
+            james.register("james", proxy);
+        }
+        disk.fill();
+        let (_, _, answer) = submit_until_refused(&james, (&disk, proxy));
+        assert_busy(&answer);
+        disk.make_room();
+        let request = submission(james.address, &["im:bob@domain.com"], "", "There is room again.");
+        assert_eq!(james.ask(proxy, &request).start(), "SIP/2.0 202 Accepted", "{name}");
+        let report = james.receive_the("NOTIFY");
+        james.answer(&report, "200 OK");
+        disk.program.signal("TERM");
+        let ended = disk.program.end();
+        assert_eq!(ended.code(), 0, "{name}: {ended:?}");
+    }
 }
 
 #[test]

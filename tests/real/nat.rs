@@ -65,6 +65,7 @@ impl Network {
 fn password(folder: &Path, name: &str) -> String {
     let file = folder.join(name);
     fs::write(&file, format!("{name}{name}\n")).unwrap();
+    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     file.to_str().unwrap().to_owned()
 }
 

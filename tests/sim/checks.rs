@@ -185,7 +185,8 @@ fn proxy_wrote(model: &mut Model, scene: Scene<'_>, write: &Write) -> Checked {
         | Write::Moved { .. }
         | Write::Remember(_)
         | Write::Recall(_)
-        | Write::Forget(_) => Ok(()),
+        | Write::Forget(_)
+        | Write::Purge { .. } => Ok(()),
     }
 }
 

@@ -201,6 +201,10 @@ impl Store for ProxyStore {
                 self.dispatches.remove(&id);
                 self.remembered.remove(&id);
             }
+            proxy::Write::Purge { aors, .. } => {
+                self.bindings.retain(|row| !aors.contains(&row.aor));
+                self.devices.retain(|row| !aors.contains(&row.aor));
+            }
         }
         Ok(())
     }
@@ -209,6 +213,7 @@ impl Store for ProxyStore {
         let whole = self.dispatches.values().filter(|rows| !self.remembered.contains_key(&rows.accepted.id));
         proxy::Rows {
             users: Vec::new(),
+            removed: Vec::new(),
             secret: self.secret,
             bindings: self.bindings.clone(),
             aliases: Vec::new(),

@@ -40,6 +40,10 @@ pub(crate) struct Inner {
     pub full: bool,
     /// Takes commands and does nothing about them yet.
     pub holds_back: bool,
+    /// What stands behind the window has ended by a fault.
+    pub ended: bool,
+    /// It cannot be started anew, because of this.
+    pub not_again: Option<String>,
 }
 
 /// The test's hold on the source.
@@ -70,6 +74,19 @@ impl Source for Fake {
 
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(NOW)
+    }
+
+    fn has_ended(&self) -> bool {
+        self.0.borrow().ended
+    }
+
+    fn start_again(&mut self) -> Result<(), String> {
+        let mut inner = self.0.borrow_mut();
+        if let Some(why) = inner.not_again.clone() {
+            return Err(why);
+        }
+        inner.ended = false;
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use super::entry::Entry;
 use crate::client::conversation::Conversations;
 use crate::client::core::Core;
 use crate::client::delivery::is_refused_by_type;
-use crate::client::journal::{AttemptStage, OpenRows, Way};
+use crate::client::journal::{AttemptStage, MessageId, OpenRows, Way};
 use crate::time::Now;
 
 impl Outbox {
@@ -56,5 +56,11 @@ impl Outbox {
         }
         conversations.forget_seen_failures();
         this
+    }
+
+    /// How far the latest attempt at a message is; what is queued or sent leaves again after a restart.
+    pub(in crate::client) fn stage(&self, id: MessageId) -> Option<&AttemptStage> {
+        let (_, attempt) = self.entries.get(&id)?.attempts.last_key_value()?;
+        Some(&attempt.row.stage)
     }
 }

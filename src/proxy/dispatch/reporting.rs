@@ -199,7 +199,11 @@ impl Dispatches {
 
     /// Writes all that waits to be written with company.
     pub(in crate::proxy) fn save_all(&mut self, core: &mut Core) {
-        let due = |dispatch: &Dispatch| dispatch.is_save_due.then_some(dispatch.id);
+        let is_due = |dispatch: &Dispatch| {
+            let has_outcomes = dispatch.legs.as_ref().is_some_and(|legs| legs.has_unwritten());
+            dispatch.is_save_due || dispatch.report.is_unsaved || has_outcomes
+        };
+        let due = |dispatch: &Dispatch| is_due(dispatch).then_some(dispatch.id);
         let ids: Vec<_> = self.all.values().filter_map(due).collect();
         for id in ids {
             self.save(core, id);
@@ -303,7 +307,7 @@ impl Dispatches {
         }
     }
 
-    fn close(&mut self, core: &mut Core, id: DispatchId, now: Now) {
+    pub(super) fn close(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id).filter(|dispatch| !dispatch.report.is_closed()) else {
             return;
         };

@@ -1,6 +1,8 @@
 //! Who is absent: deferred and tried again later, in the order of the mailbox (W8, W18); and devices that were away
 //! while another one took the message (W16).
 
+use std::collections::BTreeSet;
+
 use super::{Facts, Legs, Place, Waits, index};
 use crate::limits::MAILBOX_PER_USER_MAX;
 use crate::proxy::branch::Answer;
@@ -9,6 +11,7 @@ use crate::proxy::core::{Core, Due};
 use crate::proxy::journal::{OutcomeState, WaitRow};
 use crate::proxy::mailbox::{Entry, Full, Lane, Since, visit_wait};
 use crate::proxy::recipient::{Recipient, Saved, is_temporary};
+use crate::sip::Aor;
 use crate::time::Now;
 
 impl Facts<'_> {
@@ -39,7 +42,7 @@ impl Legs {
         let (index, mut answer) = end;
         let Some(recipient) = self.recipient(index) else { return };
         let state = recipient.state();
-        let may_wait = state.is_some() || facts.mailbox == Waits::May;
+        let may_wait = !recipient.is_departed && (state.is_some() || facts.mailbox == Waits::May);
         if !may_wait {
             return self.settle(core, facts, (index, OutcomeState::Failed, answer), now);
         }
@@ -115,6 +118,33 @@ impl Legs {
         }
     }
 
+    /// Some have lost their addresses: what waits for them has failed, as they are not found any more.
+    pub(in crate::proxy) fn depart(
+        &mut self,
+        core: &mut Core,
+        facts: Facts<'_>,
+        gone: &BTreeSet<Aor>,
+        now: Now,
+    ) {
+        for index in 0..u32::try_from(self.recipients.len()).unwrap_or(u32::MAX) {
+            let Some(recipient) = self.recipient(index) else { return };
+            let lane = recipient.lane(core, None);
+            if !gone.contains(&lane.aor) {
+                continue;
+            }
+            recipient.is_departed = true;
+            let is_waiting = !recipient.is_over() && !recipient.fork.is_active();
+            for device in recipient.owed().to_vec() {
+                self.serve(core, facts, (index, &device));
+            }
+            if is_waiting {
+                let failed = (index, OutcomeState::Failed, Answer::standard(404));
+                self.settle(core, facts, failed, now);
+                core.mailbox.leave(&lane, facts.entry(index));
+            }
+        }
+    }
+
     /// Puts those who waited before a restart back into the mailbox.
     pub(in crate::proxy) fn restore(&mut self, core: &mut Core, facts: Facts<'_>, now: Now) {
         for index in 0..u32::try_from(self.recipients.len()).unwrap_or(u32::MAX) {
@@ -162,6 +192,9 @@ impl Legs {
         let Some(recipient) = self.recipient(index) else { return };
         let (lane, entry) = (recipient.lane(core, None), facts.entry(index));
         core.mailbox.leave(&lane, entry);
+        if recipient.is_departed {
+            return;
+        }
         if facts.mailbox == Waits::MayNot || facts.is_over(now) {
             return;
         }

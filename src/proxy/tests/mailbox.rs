@@ -1,5 +1,6 @@
 //! Absent people: W8, W15, W18. What is told of them, and their devices, have files of their own.
 
+mod departures;
 mod devices;
 mod reports;
 

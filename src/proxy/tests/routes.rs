@@ -161,6 +161,31 @@ fn w32_a_device_that_was_away_gets_what_is_for_a_sips_address_under_tls_alone() 
 }
 
 #[test]
+fn w32_a_server_that_the_settings_name_for_a_domain_has_to_prove_that_domain() {
+    let hop = Hop { transport: Transport::Tls, remote: address("192.0.2.99:5061") };
+    let gateway = Hop { transport: Transport::Tls, remote: address("192.0.2.98:5061") };
+    let routes = vec![
+        StaticRoute { domain: "example.org".to_owned(), hop },
+        StaticRoute { domain: "tel".to_owned(), hop: gateway },
+    ];
+    let mut bench = Bench::with(ProxyConfig { routes, ..config() });
+    for (person, hop, domain) in [
+        ("sip:eve@example.org", hop, Some("example.org")),
+        ("sips:eve@Example.Org.", hop, Some("example.org")),
+        ("tel:+49-30-123", gateway, None),
+    ] {
+        bench.receive(
+            udp(JAMES),
+            &to(person)
+                .replace("asd88asd77a", person)
+                .replace("z9hG4bK776", &format!("z9hG4bK{}", person.len())),
+        );
+        let (_, asked) = bench.connects.pop().expect("a connection is wanted");
+        assert_eq!((asked, bench.named.as_deref()), (hop, domain), "{person}");
+    }
+}
+
+#[test]
 fn a_telephone_number_goes_as_it_stands_to_the_gateway_or_is_told_for_itself() {
     let hop = Hop { transport: Transport::Udp, remote: address("192.0.2.99:5060") };
     let gateway = vec![StaticRoute { domain: "tel".to_owned(), hop }];

@@ -1,18 +1,20 @@
 //! What the window takes: the newest snapshot, and the notices since it looked last.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::client::command::Notice;
 use crate::client::snapshot::Snapshot;
 use crate::limits::EVENTS_WAITING_MAX;
-use crate::runtime::engine::Wake;
+use crate::runtime::engine::SharedWake;
 
 /// Shared by the engine's thread, which puts, and the window, which takes. Locks are held for a copy only.
 pub(super) struct Out {
     snapshot: Mutex<Arc<Snapshot>>,
     notices: Mutex<Waiting>,
-    wake: Wake,
+    has_ended: AtomicBool,
+    wake: SharedWake,
 }
 
 #[derive(Debug, Default)]
@@ -28,12 +30,22 @@ impl fmt::Debug for Out {
 }
 
 impl Out {
-    pub(super) fn new(wake: Wake) -> Self {
-        Self { snapshot: Mutex::default(), notices: Mutex::default(), wake }
+    pub(super) fn new(wake: SharedWake) -> Self {
+        Self {
+            snapshot: Mutex::default(),
+            notices: Mutex::default(),
+            has_ended: AtomicBool::new(false),
+            wake,
+        }
     }
 
     pub(super) fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&lock(&self.snapshot))
+    }
+
+    /// True once the thread is gone.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Acquire)
     }
 
     /// Takes the notices; one that says how many were missed stands last.
@@ -82,6 +94,16 @@ fn without_numbers(words: &str) -> String {
     parts.fold(first, |text, part| text + part.split_once(')').map_or("", |(_, rest)| rest))
 }
 
+/// Held by the engine's thread: when that ends, by a panic too, the window is told.
+pub(super) struct Life(pub(super) Arc<Out>);
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.0.has_ended.store(true, Ordering::Release);
+        (self.0.wake)();
+    }
+}
+
 fn lock<T>(slot: &Mutex<T>) -> MutexGuard<'_, T> {
     // Each value is whole at every instant, so a panic elsewhere does not spoil it.
     slot.lock().unwrap_or_else(PoisonError::into_inner)
@@ -93,7 +115,7 @@ mod tests {
 
     #[test]
     fn notices_are_taken_once_and_what_was_too_much_is_counted() {
-        let out = Out::new(Box::new(|| ()));
+        let out = Out::new(Arc::new(|| ()));
         for _ in 0..EVENTS_WAITING_MAX + 3 {
             out.tell(Notice::Problem("x".to_owned()));
         }

@@ -277,6 +277,52 @@ fn a_broken_file_is_told_and_a_store_in_use_is_refused() {
     assert!(refusal.to_string().contains("another running fanfare uses it"), "{refusal}");
 }
 
+/// The life of an engine that falls at the first command.
+fn fall(
+    _setup: work::Setup,
+    out: Arc<Out>,
+    mut commands: mpsc::Receiver<Command>,
+    ready: &std::sync::mpsc::SyncSender<Result<(), EngineError>>,
+) {
+    drop(out);
+    ready.send(Ok(())).unwrap();
+    commands.blocking_recv().unwrap();
+    panic!("a fault of ours, made for this test");
+}
+
+#[test]
+fn an_engine_that_falls_wakes_the_window_and_is_started_anew_on_the_same_store() {
+    let (server, folder) = (proxy(), tempfile::tempdir().unwrap());
+    let james = account("james", &server);
+    let before = started(folder.path(), Some(james.clone()));
+    before.until_connected();
+    before.send(&["sip:nobody@domain.com"], "Before the fall.");
+    before.until_thread("failed", |thread| states(thread) == [vec![DeliveryState::Failed]]);
+    drop(before);
+
+    let (options, woken) = options(folder.path(), Some(james));
+    let setup = work::Setup {
+        settings: options.settings,
+        keyring: options.keyring,
+        data: options.data,
+        account: options.account,
+        book: options.book,
+        demo: options.demo,
+    };
+    let engine = Engine::run((setup, options.wake.into(), Quitter::default()), fall).unwrap();
+    let mut desktop = Desktop { engine, woken };
+    assert!(!desktop.engine.has_ended());
+    desktop.engine.send(Command::Close).unwrap();
+    desktop.until("seen to have ended", |engine| engine.has_ended().then_some(()));
+
+    desktop.engine.start_again().unwrap();
+    assert!(!desktop.engine.has_ended());
+    desktop.until_connected();
+    desktop.until_thread("what was there before", |thread| states(thread) == [vec![DeliveryState::Failed]]);
+    assert!(desktop.engine.quitter().quit());
+    assert!(desktop.engine.has_ended(), "who quits the engine quits the one that runs now");
+}
+
 #[test]
 fn without_folders_everything_lives_in_memory() {
     let server = proxy();

@@ -20,6 +20,7 @@ use crate::config::passwords::{Keyring, Passwords};
 use crate::limits::{KEEPING_WAITING_MAX, KEYRING_WAIT, UNREGISTER_WAIT};
 use crate::runtime::agent::{Agent, AgentError, OpenedAgent};
 use crate::runtime::attachment;
+use crate::runtime::faults::Fault;
 use crate::store::history::{History, ReadError};
 use crate::time::Clock;
 
@@ -31,7 +32,7 @@ use super::reading::Answer;
 use super::saving::save;
 
 /// What the thread starts from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Setup {
     pub(super) settings: Option<PathBuf>,
     pub(super) keyring: Keyring,
@@ -70,7 +71,10 @@ pub(super) fn run(
                 if let Some(opened) = opened {
                     work.start(opened).await;
                 }
-                work.go_round().await;
+                if let Err(fault) = work.go_round().await {
+                    // Seen by the window: the thread is over, and nobody has asked for that.
+                    tracing::error!("{fault}");
+                }
             }
             Err(error) => {
                 ready.send(Err(error)).ok();
@@ -165,9 +169,9 @@ impl Work {
         self.publish();
     }
 
-    async fn go_round(mut self) {
+    async fn go_round(mut self) -> Result<(), Fault> {
         loop {
-            let (happened, events) = self.wait().await;
+            let (happened, events) = self.wait().await?;
             let offline =
                 |event: &Event| matches!(event, Event::Registration(RegistrationState::Offline { .. }));
             let looks_around = events.iter().any(offline);
@@ -184,7 +188,8 @@ impl Work {
             };
             if round == Round::Last {
                 self.leave().await;
-                return self.keeper.finish().await;
+                self.keeper.finish().await;
+                return Ok(());
             }
             let now = self.clock.now();
             self.wait_for_password_no_longer(now.mono);
@@ -194,7 +199,7 @@ impl Work {
     }
 
     /// Waits until the machine, the screen, the history or a time has something to do.
-    async fn wait(&mut self) -> (Option<Happened>, Vec<Event>) {
+    async fn wait(&mut self) -> Result<(Option<Happened>, Vec<Event>), Fault> {
         let mut events = Vec::new();
         let (commands, answers, passwords) = (&mut self.commands, &mut self.answers, &mut self.passwords);
         let deadline = self.desk.deadline().into_iter().chain(self.awaits_password).min();
@@ -208,10 +213,10 @@ impl Work {
             }
         };
         let happened = match &mut self.running {
-            Some(running) => running.agent.turn(&mut |event| events.push(event), other).await,
+            Some(running) => running.agent.turn(&mut |event| events.push(event), other).await?,
             None => Some(other.await),
         };
-        (happened, events)
+        Ok((happened, events))
     }
 
     fn hear(&mut self, events: Vec<Event>) {
@@ -343,9 +348,14 @@ impl Work {
         let end = self.clock.now().mono + UNREGISTER_WAIT + LEAVE_GRACE;
         while !left.get() {
             let time = wait_until(&self.clock, Some(end));
-            if running.agent.turn(&mut on_event, time).await.is_some() {
-                return;
+            match running.agent.turn(&mut on_event, time).await {
+                Ok(None) => {}
+                Ok(Some(())) => break,
+                Err(fault) => return tracing::error!("{fault}"),
             }
+        }
+        if let Err(fault) = running.agent.finish(&mut on_event).await {
+            tracing::error!("{fault}");
         }
     }
 }

@@ -47,6 +47,7 @@ impl App {
             Act::SaveList(people) => self.shell.dialog = Some(Dialog::List(ListForm::of(people))),
             Act::OpenLink(target) => ctx.open_url(egui::OpenUrl::new_tab(target)),
             Act::Settings => self.settings(),
+            Act::StartAgain => self.start_again(),
         }
         ctx.request_repaint();
     }
@@ -58,6 +59,16 @@ impl App {
         }
         if self.ask(Command::Attach(path.clone())) {
             self.attaching.push((path, self.shell.place));
+        }
+    }
+
+    /// The engine has ended by a fault; a new one knows what the store knows, but not what is open here.
+    fn start_again(&mut self) {
+        if let Err(why) = self.source.start_again() {
+            return self.shell.toasts.push(format!("Fanfare could not be started again: {why}."));
+        }
+        if let Place::Conversation(id) = self.shell.place {
+            self.ask(Command::Open(id));
         }
     }
 

@@ -62,6 +62,8 @@ impl Edge {
             &tcp,
             "--data",
             data,
+            "--auth",
+            "on",
             "--trust",
             "127.0.0.1",
             "--route",

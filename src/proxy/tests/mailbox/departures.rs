@@ -1,0 +1,116 @@
+//! W30: nothing of somebody who was removed is for whoever has the address next.
+
+use super::*;
+use crate::proxy::ProxyCommand;
+use crate::proxy::journal::RemovedRow;
+use crate::sip::Aor;
+
+fn ann_is_removed(number: u64) -> RemovedRow {
+    RemovedRow { number, aor: Aor::parse("ann@domain.com").unwrap() }
+}
+
+impl Bench {
+    /// The owner hands over that Ann was removed.
+    fn remove_ann(&mut self, number: u64) {
+        self.rows.removed.push(ann_is_removed(number));
+        self.input(Input::Command(ProxyCommand::Removed(self.rows.removed.clone().into())));
+    }
+}
+
+#[test]
+fn w30_what_waits_for_somebody_who_is_removed_fails_and_the_next_owner_gets_nothing() {
+    let mut bench = Bench::new();
+    bench.submit(&to_ann());
+    assert_eq!(bench.told(), waiting());
+    bench.remove_ann(1);
+    let notify = bench.take_one(JAMES);
+    assert!(body(&notify).contains("im:ann@domain.com delivery failure"), "{notify}");
+    bench.answer(JAMES, &notify, "200 OK");
+    assert_eq!(bench.states(), [OutcomeState::Failed]);
+    assert_eq!(bench.rows.removed, [], "the order is carried out");
+    assert!(bench.comes("ann", ANN, "another phone", 1).is_empty());
+    bench.advance(HOUR);
+    assert!(bench.take(ANN).is_empty());
+}
+
+#[test]
+fn w30_a_proxy_that_did_not_run_purges_before_it_delivers_anything() {
+    let mut bench = Bench::new();
+    bench.submit(&to_ann());
+    bench.told();
+    bench.comes("bob", BOB, "bobs", 1);
+    bench.rows.removed.push(ann_is_removed(1));
+    // As if she had registered last before it was stopped.
+    let mut binding = bench.rows.bindings[0].clone();
+    binding.aor = ann_is_removed(1).aor;
+    binding.contact = crate::sip::Uri::parse(&format!("sip:ann@{ANN}")).unwrap();
+    bench.rows.bindings.push(binding);
+    bench.crash();
+    assert!(bench.take(ANN).is_empty(), "her binding is of before");
+    assert!(!bench.rows.bindings.iter().any(|row| row.aor == ann_is_removed(1).aor));
+    assert_eq!(bench.rows.bindings.len(), 1, "Bob stays");
+    assert_eq!((bench.states(), bench.rows.removed.len()), (vec![OutcomeState::Failed], 0));
+    assert!(bench.comes("ann", ANN, "another phone", 1).is_empty());
+}
+
+#[test]
+fn w30_a_device_that_was_away_is_owed_nothing_any_more() {
+    let mut bench = Bench::new();
+    bench.comes("ann", LAPTOP, "laptop", 1);
+    bench.receive(udp(LAPTOP), &device("ann", LAPTOP, "laptop", 2).replace("Expires: 600", "Expires: 0"));
+    bench.take(LAPTOP);
+    bench.comes("ann", ANN, "phone", 1);
+    bench.submit(&to_ann());
+    let leg = bench.take_one(ANN);
+    bench.answer(ANN, &leg, "200 OK");
+    bench.told();
+    bench.remove_ann(1);
+    assert_eq!(bench.rows.devices, []);
+    assert!(bench.comes("ann", LAPTOP, "laptop", 3).is_empty());
+}
+
+#[test]
+fn w30_what_is_under_way_has_its_end_and_does_not_wait_for_the_next_owner() {
+    let mut bench = Bench::at_home();
+    bench.submit(&to_ann());
+    let leg = bench.take_one(ANN);
+    bench.remove_ann(1);
+    assert!(bench.rows.bindings.iter().all(|row| row.aor.as_str() == "bob@domain.com"));
+    bench.answer(ANN, &leg, "480 Temporarily Unavailable");
+    assert_eq!(bench.told(), ended("failure"));
+    assert!(bench.comes("ann", LAPTOP, "another phone", 1).is_empty());
+}
+
+#[test]
+fn w30_a_report_for_somebody_who_is_removed_is_not_told_to_the_next_owner() {
+    let mut bench = Bench::new();
+    let from_ann =
+        to_ann().replace("sip:james@domain.com", "sip:ann@domain.com").replace("im:ann@", "im:bob@");
+    bench.submit(&from_ann.replace("MESSAGE sip:ann@", "MESSAGE sip:bob@"));
+    bench.take(JAMES);
+    bench.remove_ann(1);
+    bench.comes("ann", ANN, "another phone", 1);
+    let legs = bench.comes("bob", BOB, "bobs", 1);
+    assert_eq!(legs.len(), 1, "what she wrote is delivered all the same");
+    bench.answer(BOB, &legs[0], "200 OK");
+    bench.advance(HOUR * 3);
+    assert!(bench.take(ANN).is_empty());
+}
+
+#[test]
+fn w30_an_order_is_carried_out_once_and_again_where_the_disk_did_not_take_it() {
+    let mut bench = Bench::new();
+    bench.register("ann", ANN);
+    bench.disk = Disk::Fails;
+    bench.remove_ann(1);
+    assert_eq!(bench.rows.removed.len(), 1);
+    bench.disk = Disk::Works;
+    // The next owner; the order goes with the same batch, before his binding.
+    assert!(bench.comes("ann", LAPTOP, "another phone", 7).is_empty());
+    assert_eq!((bench.rows.removed.len(), bench.rows.bindings.len()), (0, 1));
+    // Seen once more before the proxy's own change was: it is not his turn.
+    bench.input(Input::Command(ProxyCommand::Removed(vec![ann_is_removed(1)].into())));
+    assert_eq!(bench.rows.bindings.len(), 1);
+    bench.submit(&to_ann());
+    assert_eq!(bench.take(LAPTOP).len(), 1);
+}

@@ -1,0 +1,51 @@
+//! Users who were removed, as rows; and what there is of somebody who may be.
+
+use rusqlite::Connection;
+
+use super::dispatches;
+use crate::proxy::journal::{AcceptedRow, OutcomeRow, OutcomeState, RemovedRow, Stored, expand};
+use crate::sip::Aor;
+use crate::store::columns::{signed, unsigned};
+
+/// Those whose purge is not done.
+pub(in crate::store) fn removed(connection: &Connection) -> rusqlite::Result<Vec<RemovedRow>> {
+    let mut statement = connection.prepare_cached("SELECT number, aor FROM removed ORDER BY number")?;
+    let rows = statement.query_map([], |row| {
+        let (number, aor): (i64, String) = (row.get(0)?, row.get(1)?);
+        Ok(Aor::parse(&aor).map(|aor| RemovedRow { number: unsigned(number), aor }))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+/// What was theirs goes, and then the order to purge it.
+pub(super) fn purge(connection: &Connection, aors: &[Aor], up_to: u64) -> rusqlite::Result<()> {
+    for aor in aors {
+        for sql in ["DELETE FROM binding WHERE aor = ?1", "DELETE FROM device WHERE aor = ?1"] {
+            connection.prepare_cached(sql)?.execute([aor.as_str()])?;
+        }
+    }
+    let sql = "DELETE FROM removed WHERE number <= ?1";
+    connection.prepare_cached(sql)?.execute([signed(up_to)]).map(drop)
+}
+
+/// How many messages wait for somebody, or for one of his devices.
+pub(in crate::store) fn waiting_for(connection: &Connection, aor: &Aor) -> rusqlite::Result<usize> {
+    let mut count = 0;
+    dispatches::each(connection, |stored| match stored {
+        Stored::Remembered(_) => {}
+        Stored::Whole(rows) => {
+            let waits = |known: &&OutcomeRow| known.waits.is_some() || known.state == OutcomeState::Deferred;
+            let mut waiting = rows.outcomes.iter().filter(waits);
+            count += usize::from(waiting.any(|known| is_to(&rows.accepted, known.recipient, aor)));
+        }
+    })?;
+    Ok(count)
+}
+
+fn is_to(row: &AcceptedRow, recipient: u32, aor: &Aor) -> bool {
+    let Ok((_, all)) = row.read_back() else { return false };
+    let all = expand(&all, &row.lists);
+    let place = usize::try_from(recipient).ok().and_then(|recipient| row.recipients.get(recipient));
+    let addressed = place.and_then(|place| all.get(usize::try_from(*place).ok()?));
+    addressed.is_some_and(|(_, addressed)| addressed.uri.aor() == *aor)
+}

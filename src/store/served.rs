@@ -1,0 +1,108 @@
+//! The domains that a proxy serves, noted in its store at its start, so that commands can warn of addresses that it will never see.
+
+use std::fmt;
+
+use rusqlite::Connection;
+
+use crate::sip::{Aor, Uri};
+use crate::store::{ProxySchema, Store};
+
+/// What may be a mistake in a change that was made all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// An address of a domain that the proxy does not serve.
+    NotServed {
+        /// The address.
+        address: Aor,
+        /// What it serves.
+        served: Vec<String>,
+    },
+    /// Nobody has this address.
+    Nobody(Aor),
+    /// A list that leads to somebody who was removed.
+    StillMember {
+        /// The list.
+        list: Aor,
+        /// Who was removed.
+        user: Aor,
+    },
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotServed { address, served } => write!(
+                f,
+                "{address} is of a domain that this proxy does not serve (it serves {}), so nothing reaches it there",
+                served.join(", ")
+            ),
+            Self::Nobody(address) => {
+                write!(f, "{address} is neither a user nor a list of this proxy, so nothing reaches it")
+            }
+            Self::StillMember { list, user } => write!(
+                f,
+                "{user} is still a member of {list}, and whoever has the address next will be; take it out with: fanfare \
+                 proxy alias remove {list} {user}"
+            ),
+        }
+    }
+}
+
+/// Notes what is served. It is for warnings alone: a disk that does not take it is no reason not to start.
+pub fn note_served(store: &Store<ProxySchema>, domains: &[String]) {
+    let connection = &store.file.connection;
+    let wanted = names(domains);
+    if served(connection).is_ok_and(|known| known == wanted) {
+        return;
+    }
+    if let Err(error) = replace(connection, &wanted) {
+        tracing::debug!(%error, "what is served cannot be noted");
+    }
+}
+
+/// What was served at the last start, by name; nothing before the first.
+pub(super) fn served(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare("SELECT domain FROM served ORDER BY domain")?;
+    statement.query_map([], |row| row.get(0))?.collect()
+}
+
+/// What is doubtful about an address that is to be one of ours.
+pub(super) fn doubt_about(connection: &Connection, address: &Aor) -> rusqlite::Result<Option<Doubt>> {
+    let served = served(connection)?;
+    let is_served = served.is_empty() || served.iter().any(|domain| domain == address.domain());
+    Ok((!is_served).then(|| Doubt::NotServed { address: address.clone(), served }))
+}
+
+/// What is doubtful about somebody who is to be reached by a list. Without a single user the proxy asks nobody who he is, and
+/// anybody may be anybody.
+pub(super) fn doubt_about_member(connection: &Connection, member: &Uri) -> rusqlite::Result<Option<Doubt>> {
+    let aor = member.aor();
+    let sql = "SELECT EXISTS (SELECT 1 FROM user)
+               AND EXISTS (SELECT 1 FROM served WHERE domain = ?2)
+               AND NOT EXISTS (SELECT 1 FROM user WHERE aor = ?1)
+               AND NOT EXISTS (SELECT 1 FROM alias WHERE alias = ?1)";
+    let is_nobody: bool = connection.query_row(sql, [aor.as_str(), aor.domain()], |row| row.get(0))?;
+    Ok(is_nobody.then_some(Doubt::Nobody(aor)))
+}
+
+fn replace(connection: &Connection, domains: &[String]) -> rusqlite::Result<()> {
+    let change = connection.unchecked_transaction()?;
+    change.execute("DELETE FROM served", [])?;
+    for domain in domains {
+        change.execute("INSERT INTO served (domain) VALUES (?1)", [domain])?;
+    }
+    change.commit()
+}
+
+/// Without ports, as they stand in addresses.
+fn names(domains: &[String]) -> Vec<String> {
+    let is_port = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let name = |domain: &String| match domain.rsplit_once(':') {
+        Some((host, port)) if is_port(port) && !host.ends_with(':') => host.to_ascii_lowercase(),
+        Some(_) | None => domain.to_ascii_lowercase(),
+    };
+    let mut names: Vec<String> = domains.iter().map(name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}

@@ -1,0 +1,74 @@
+//! Whether a store's files are still where they were opened.
+//!
+//! A file that was removed, or replaced by another one, goes on taking what is written into it as long as it is open, and all of that
+//! is gone when it is closed. SQLite does not notice. So the names are looked at around every transaction: where one of them is gone,
+//! or leads to another file, the disk counts as failed.
+
+use std::path::{Path, PathBuf};
+
+/// A file of the store is not where it was.
+#[derive(Debug, thiserror::Error)]
+#[error("{} is gone, or another file is in its place", .0.display())]
+pub(super) struct Gone(PathBuf);
+
+/// The names of a store's files, and which files they led to.
+#[derive(Debug, Default)]
+pub(super) struct Whereabouts(Vec<(PathBuf, Option<FileId>)>);
+
+impl Whereabouts {
+    /// Of a store that was just opened. SQLite makes its two other files when it first needs them.
+    pub(super) fn of(store: &Path) -> Self {
+        let named = |suffix: &str| {
+            let mut name = store.as_os_str().to_owned();
+            name.push(suffix);
+            PathBuf::from(name)
+        };
+        let files = ["", "-wal", "-shm"].map(named);
+        Self(files.map(|path| (FileId::at(&path), path)).map(|(id, path)| (path, id)).into())
+    }
+
+    /// Looks whether every file that was there is there still.
+    ///
+    /// # Errors
+    /// One is not.
+    pub(super) fn check(&mut self) -> Result<(), Gone> {
+        for (path, known) in &mut self.0 {
+            let found = FileId::at(path);
+            match known {
+                Some(known) if found != Some(*known) => return Err(Gone(path.clone())),
+                Some(_) => {}
+                None => *known = found,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What tells a file from another one of the same name.
+#[cfg(unix)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+#[cfg(unix)]
+impl FileId {
+    fn at(path: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        let found = path.metadata().ok()?;
+        Some(Self { device: found.dev(), inode: found.ino() })
+    }
+}
+
+/// Where an open file cannot be removed there is nothing to tell apart.
+#[cfg(not(unix))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileId;
+
+#[cfg(not(unix))]
+impl FileId {
+    fn at(path: &Path) -> Option<Self> {
+        path.exists().then_some(Self)
+    }
+}

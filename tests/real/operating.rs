@@ -1,0 +1,163 @@
+//! What an operator does, and what he is told: settings read again, warnings, files that are not there any more.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use tempfile::TempDir;
+
+use crate::common::{Proxy, assert_busy, free_address};
+use crate::program::{fanfare, fanfare_reading};
+use crate::socket::{Answering, Phone, submission};
+
+#[test]
+fn a_folder_before_the_command_is_an_error_and_none_at_all_is_a_warning() {
+    let folder = TempDir::new().unwrap();
+    let (data, listen) = (folder.path().to_str().unwrap(), format!("udp:{}", free_address()));
+    let proxy = ["proxy", "--domain", "domain.com", "--listen", &listen];
+    let refused = fanfare(&[&["--data", data], &proxy[..]].concat()).end();
+    assert_eq!(refused.code(), 2, "{refused:?}");
+    assert!(refused.said().contains("--data"), "{refused:?}");
+    assert!(fs::read_dir(folder.path()).unwrap().next().is_none(), "nothing is made");
+
+    let program = fanfare(&proxy);
+    program.complaint_with("without --data nothing is kept");
+    program.signal("TERM");
+    assert_eq!(program.end().code(), 0);
+    let program = fanfare(&[&proxy[..], &["--data", data]].concat());
+    program.line_with("listening udp");
+    program.signal("TERM");
+    let ended = program.end();
+    assert_eq!((ended.code(), ended.err.len()), (0, 0), "{ended:?}");
+}
+
+#[test]
+fn w13_sighup_reads_the_settings_again_and_says_what_needs_a_restart() {
+    let folder = TempDir::new().unwrap();
+    let (address, file) = (free_address(), folder.path().join("proxy.ron"));
+    let settings = |more: &str| {
+        let text = format!(
+            "(domains: [\"domain.com\"], listens: [\"udp:{address}\"], data: {:?}, {more})",
+            folder.path().join("data").to_str().unwrap()
+        );
+        fs::write(&file, text).unwrap();
+    };
+    settings("recipients_max: 2");
+    let program = fanfare(&["proxy", "--config", file.to_str().unwrap()]);
+    program.line_with("listening udp");
+    let james = Phone::new();
+    let people = ["im:a@domain.com", "im:b@domain.com"];
+    let ask = || {
+        let request = submission(james.address, &people, "Delivery-Report: none\r\n", "Hi");
+        james.ask(address, &request).start().to_owned()
+    };
+    assert_eq!(ask(), "SIP/2.0 202 Accepted");
+
+    settings("recipients_max: 1, t1: \"1s\", log: \"debug\"");
+    program.signal("HUP");
+    program.complaint_with("need a restart, so they stay as they were: t1");
+    program.complaint_with("the certificates and the limits of the settings hold as they are now");
+    assert!(ask().starts_with("SIP/2.0 403 "), "the limit of now");
+    program.complaint_with("DEBUG");
+
+    settings("recipients_max: \"many\"");
+    program.signal("HUP");
+    program.complaint_with("everything stays as it was");
+    assert!(ask().starts_with("SIP/2.0 403 "), "the limit of before");
+    program.signal("TERM");
+    assert_eq!(program.end().code(), 0);
+}
+
+#[test]
+fn w13_a_folder_that_is_removed_while_the_proxy_runs_is_503() {
+    let proxy = Proxy::start();
+    let james = Phone::new();
+    let ask = |text: &str| {
+        let request = submission(james.address, &["im:a@domain.com"], "Delivery-Report: none\r\n", text);
+        james.ask(proxy.address, &request)
+    };
+    assert_eq!(ask("Before.").start(), "SIP/2.0 202 Accepted");
+    for file in fs::read_dir(proxy.folder.path()).unwrap() {
+        fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    assert_busy(&ask("Into nothing."));
+    assert_busy(&ask("Once more."));
+    proxy.program.complaint_with("is gone, or another file is in its place");
+}
+
+#[test]
+fn w10_send_says_that_what_is_kept_will_be_tried_again_and_it_is() {
+    let (kept, address) = (TempDir::new().unwrap(), free_address());
+    let over = format!("udp:{address}");
+    let args = ["send", "--from", "im:james@domain.com", "--proxy", &over, "--to", "im:bob@domain.com"];
+    let data = ["--data", kept.path().to_str().unwrap()];
+    let lost = fanfare(&[&args[..], &data, &["--text", "First.", "--timeout", "2s"]].concat()).end();
+    assert_eq!(lost.code(), 2, "{lost:?}");
+    let told = &lost.out[0];
+    assert!(told.starts_with("not confirmed, will be tried again with this --data folder: "), "{lost:?}");
+    let lost = fanfare(&[&args[..], &["--text", "Not kept.", "--timeout", "1s"]].concat()).end();
+    assert_eq!(lost.code(), 2, "{lost:?}");
+    assert!(!lost.said().contains("will be tried again with"), "{lost:?}");
+
+    let _proxy = Proxy::start_again(address, TempDir::new().unwrap());
+    let bob = Phone::new();
+    bob.register("bob", address);
+    let bob = Answering::new(bob, |_, _| Some("200 OK"));
+    let sent = fanfare(&[&args[..], &data, &["--text", "Second."]].concat()).end();
+    assert_eq!(sent.code(), 0, "{sent:?}");
+    let texts: Vec<String> = bob.wait("both", |seen| {
+        let texts: Vec<String> = seen.iter().map(|leg| leg.body().to_owned()).collect();
+        (texts.len() > 1).then_some(texts)
+    });
+    assert_eq!(texts, ["First.", "Second."]);
+}
+
+#[test]
+fn w30_a_password_file_that_others_may_read_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("password");
+    fs::write(&file, "sesame\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let (file, over) = (file.to_str().unwrap(), format!("udp:{}", free_address()));
+    for command in [
+        vec!["send", "--from", "im:j@domain.com", "--to", "im:a@domain.com", "--text", "Hi"],
+        vec!["listen", "--as", "im:j@domain.com"],
+    ] {
+        let refused = fanfare(&[&command[..], &["--proxy", &over, "--password-file", file]].concat()).end();
+        assert_eq!(refused.code(), 2, "{refused:?}");
+        let words = format!(
+            "fanfare: others may read or change {file} (mode 0644), and a password is in it; keep it to yourself with: \
+             chmod 600 {file}"
+        );
+        assert_eq!(refused.err, [words], "{refused:?}");
+    }
+}
+
+#[test]
+fn what_may_be_a_mistake_in_users_and_lists_is_said() {
+    let proxy = Proxy::start();
+    let data = proxy.folder.path().to_str().unwrap();
+    let change =
+        |args: &[&str]| fanfare_reading(&[&["proxy"], args, &["--data", data]].concat(), "sesame\n").end();
+    let added = change(&["user", "add", "ann@elsewhere.com"]);
+    assert_eq!(added.code(), 0, "{added:?}");
+    assert!(
+        added.said().contains("warning: ann@elsewhere.com is of a domain that this proxy does not serve")
+    );
+    let added = change(&["user", "add", "ann@domain.com"]);
+    assert_eq!((added.code(), added.err.len()), (0, 0), "{added:?}");
+    let refused = change(&["alias", "add", "ann@domain.com", "bob@domain.com"]);
+    assert_eq!(refused.code(), 1, "{refused:?}");
+    assert!(refused.said().contains("ann@domain.com is a user"), "{refused:?}");
+    let added = change(&["alias", "add", "team@domain.com", "ann@domain.com", "nobody@domain.com"]);
+    assert_eq!(added.code(), 0, "{added:?}");
+    assert_eq!(added.err.len(), 1, "{added:?}");
+    assert!(added.err[0].contains("warning: nobody@domain.com is neither a user nor a list"), "{added:?}");
+    let refused = change(&["user", "add", "team@domain.com"]);
+    assert_eq!(refused.code(), 1, "{refused:?}");
+    let removed = change(&["user", "remove", "ann@domain.com"]);
+    assert_eq!(removed.code(), 0, "{removed:?}");
+    assert!(
+        removed.said().contains("warning: ann@domain.com is still a member of team@domain.com"),
+        "{removed:?}"
+    );
+}
