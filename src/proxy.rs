@@ -104,7 +104,6 @@ use self::legs::Place;
 pub use self::recover::Recovery;
 use self::relay::Relays;
 use self::session::{Sessions, is_of_session};
-use self::submission::Submission;
 use crate::machine::{BatchId, Flow, Input, Machine, Output};
 use crate::sip::{Message, Request, Response, parse, refusal};
 use crate::time::Now;
@@ -170,7 +169,7 @@ impl Proxy {
                 self.core.tell_what_we_do(key, request, flow, now);
                 Ok(())
             }
-            Errand::Submission(submission) => self.submission(key, *submission, flow, now),
+            Errand::Submission => self.submission(key, request, flow, now),
             Errand::Relay => {
                 auth::check(&mut self.core, request, flow, Role::Proxy, now)?;
                 admission::check_rate(&mut self.core, request, flow, now)?;
@@ -182,21 +181,24 @@ impl Proxy {
     fn submission(
         &mut self,
         key: ServerKey,
-        submission: Submission,
+        request: &Request,
         flow: Flow,
         now: Now,
     ) -> Result<(), Rejection> {
-        if let Some(double) = self.dispatches.double_of(&self.core, &submission) {
-            let (request, content) = (submission.to_answer().clone(), submission.content);
-            // W12: known before it is asked who that is; but only who proves it is followed.
-            let proved = auth::check(&mut self.core, &request, flow, Role::Proxy, now);
-            self.dispatches.repeat(&mut self.core, double, Pending { key, request, flow }, content, now)?;
+        let double = self.dispatches.double_of(&self.core, request);
+        let proved = auth::check(&mut self.core, request, flow, Role::Proxy, now);
+        if let Some(double) = double {
+            // W12: a double is answered whoever sends it; but only who proves who he is is followed.
+            let content = admission::read_submission(&self.core, request)?.content;
+            let pending = Pending { key, request: request.clone(), flow };
+            self.dispatches.repeat(&mut self.core, double, pending, content, now)?;
             if proved.is_ok() {
                 self.dispatches.follow(&mut self.core, double, flow, now);
             }
             return Ok(());
         }
-        auth::check(&mut self.core, submission.to_answer(), flow, Role::Proxy, now)?;
+        proved?;
+        let submission = admission::read_submission(&self.core, request)?;
         admission::check_rate(&mut self.core, &submission.request, flow, now)?;
         self.dispatches.submit(&mut self.core, (key, flow), submission, now)
     }

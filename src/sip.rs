@@ -22,6 +22,8 @@ mod content;
 
 mod imdn;
 
+mod xml;
+
 mod cpim;
 
 mod delivery_report;
@@ -54,6 +56,8 @@ mod scan;
 
 mod cursor;
 
+mod charset;
+
 mod names;
 
 mod error;
@@ -79,3 +83,4 @@ pub use uri::Uri;
 pub use uri_grammar::Scheme;
 pub use uri_list::{RECIPIENT_LIST, with_secondary_to};
 pub use via::Via;
+pub use xml::xml_texts;

@@ -8,6 +8,8 @@
 
 #[path = "wire/addresses.rs"]
 mod addresses;
+#[path = "wire/bytes.rs"]
+mod bytes;
 #[path = "wire/corpus.rs"]
 mod corpus;
 #[path = "wire/printing.rs"]

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use roxmltree::{Document, ParsingOptions};
-
-use crate::limits::XML_NODES_MAX;
+use crate::limits::COMPOSING_BYTES_MAX;
+use crate::sip::xml_texts;
 
 /// What holds when the sender names no time (RFC 3994 §3.3).
 const REFRESH_DEFAULT: Duration = Duration::from_secs(120);
@@ -22,20 +21,11 @@ impl Composing {
     /// Reads `<isComposing><state>active</state><refresh>60</refresh></isComposing>`. A document type, and so every
     /// entity, is refused.
     pub(super) fn parse(body: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(body).ok()?;
-        let options = ParsingOptions { nodes_limit: XML_NODES_MAX, ..ParsingOptions::default() };
-        let document = Document::parse_with_options(text, options).ok()?;
-        let root = document.root_element();
-        if root.tag_name().name() != "isComposing" {
-            return None;
-        }
-        let value = |name: &str| {
-            let element = root.children().find(|child| child.tag_name().name() == name);
-            element.and_then(|element| element.text()).map(str::trim)
-        };
-        let refresh = value("refresh").and_then(|secs| secs.parse().ok()).map(Duration::from_secs);
+        let body = Some(body).filter(|body| body.len() <= COMPOSING_BYTES_MAX)?;
+        let [state, refresh] = xml_texts(body, "isComposing", [&["state"], &["refresh"]]).ok()?;
+        let refresh = refresh.and_then(|secs| secs.trim().parse().ok()).map(Duration::from_secs);
         let refresh = refresh.unwrap_or(REFRESH_DEFAULT).min(REFRESH_MAX);
-        Some(Self { refresh: (value("state")? == "active").then_some(refresh) })
+        Some(Self { refresh: (state?.trim() == "active").then_some(refresh) })
     }
 }
 
@@ -62,7 +52,10 @@ mod tests {
     fn what_is_broken_or_meant_to_break_us_is_nothing() {
         let deep = "<a>".repeat(20_000);
         let bomb = "<!DOCTYPE a [<!ENTITY x \"yy\">]><isComposing><state>&x;</state></isComposing>";
-        for body in ["", "<isComposing>", "<other/>", "<isComposing/>", &deep, bomb] {
+        let attributes: String = (0..4000).map(|number| format!(" a{number:x}=\"\"")).collect();
+        let wide = format!("<isComposing{attributes}><state>active</state></isComposing>");
+        let long = ACTIVE.replace("active", &"active ".repeat(COMPOSING_BYTES_MAX / 6));
+        for body in ["", "<isComposing>", "<other/>", "<isComposing/>", &deep, bomb, &wide, &long] {
             assert_eq!(Composing::parse(body.as_bytes()), None);
         }
     }

@@ -6,7 +6,7 @@ use super::identity;
 use super::load::Pressure;
 use super::own_route::{Ahead, check_routes, own_routes};
 use super::submission::{Lists, Submission, has_list, is_submission};
-use crate::limits::ADDRESSES_PER_RECIPIENT_MAX;
+use crate::limits::{ADDRESSES_PER_RECIPIENT_MAX, UNSUPPORTED_TOLD_MAX};
 use crate::machine::Flow;
 use crate::sip::{Method, RECIPIENT_LIST, Request, SECONDARY_TO, Scheme, Uri, recipients, with_secondary_to};
 use crate::time::Now;
@@ -20,8 +20,8 @@ pub(super) enum Errand {
     Register,
     /// OPTIONS for the proxy itself.
     Options,
-    /// One MESSAGE to many.
-    Submission(Box<Submission>),
+    /// One MESSAGE to many, of which only the header fields that say so have been read.
+    Submission,
     /// An ordinary request to somebody.
     Relay,
 }
@@ -49,7 +49,7 @@ pub(super) fn turned_away(
         return Some(key);
     }
     let may_be = || is_submission(request) || has_list(request);
-    let is_known = || is_served || (may_be() && dispatches.knows(core, request));
+    let is_known = || is_served || (may_be() && dispatches.double_of(core, request).is_some());
     (is_refused && !is_known()).then_some(key)
 }
 
@@ -75,11 +75,10 @@ pub(super) fn admit(core: &Core, request: &Request, flow: Flow, now: Now) -> Res
         // W26: to somebody else's list service it is an ordinary message.
         Method::Message if has_list(request) && core.domains.serving(request.uri()).is_some() => {
             check_required(request, "Require", &[RECIPIENT_LIST])?;
-            let submission = submission(core, &with_secondary_to(request)?, flow)?;
-            Ok(Errand::Submission(Box::new(submission.answering(request.clone()))))
+            check_submitter(core, request, flow)
         }
         Method::Message if is_submission(request) || is_to_list(core, request)? => {
-            Ok(Errand::Submission(Box::new(submission(core, request, flow)?)))
+            check_submitter(core, request, flow)
         }
         Method::Message | Method::Options => relay(core, request, flow, now),
         Method::Invite | Method::Ack | Method::Bye | Method::Cancel | Method::Subscribe | Method::Notify => {
@@ -102,11 +101,27 @@ pub(super) fn check_rate(core: &mut Core, request: &Request, flow: Flow, now: No
     if core.rates.allows(&sender, max, now.mono) { Ok(()) } else { Err(Rejection::busy()) }
 }
 
-fn submission(core: &Core, request: &Request, flow: Flow) -> Result<Submission, Rejection> {
-    let all = recipients(request.fields())?;
-    if !may_send(core, request, flow) {
-        return Err(Rejection::because(403, "Not A User Of This Proxy"));
+/// Who may not submit is refused before a list of recipients is read.
+fn check_submitter(core: &Core, request: &Request, flow: Flow) -> Result<Errand, Rejection> {
+    if may_send(core, request, flow) {
+        Ok(Errand::Submission)
+    } else {
+        Err(Rejection::because(403, "Not A User Of This Proxy"))
     }
+}
+
+/// Reads a submission, whether its recipients are in its header or in its body (W26). It costs time in proportion to the
+/// request, so its sender has to be known before.
+pub(super) fn read_submission(core: &Core, request: &Request) -> Result<Submission, Rejection> {
+    if has_list(request) && core.domains.serving(request.uri()).is_some() {
+        let submission = submission(core, &with_secondary_to(request)?)?;
+        return Ok(submission.answering(request.clone()));
+    }
+    submission(core, request)
+}
+
+fn submission(core: &Core, request: &Request) -> Result<Submission, Rejection> {
+    let all = recipients(request.fields())?;
     let max = core.config.recipients_max;
     let too_many = || {
         let agent = core.domains.first().unwrap_or("proxy");
@@ -165,6 +180,7 @@ pub(super) fn check_required(request: &Request, field: &str, known: &[&str]) -> 
         .fields()
         .tokens(field)
         .filter(|token| !known.iter().any(|known| known.eq_ignore_ascii_case(token)))
+        .take(UNSUPPORTED_TOLD_MAX)
         .collect();
     if unknown.is_empty() { Ok(()) } else { Err(Rejection::new(420).with("Unsupported", unknown.join(", "))) }
 }

@@ -61,11 +61,12 @@ pub(super) fn pass_on<'a>(
         let realm = Credentials::realm_of(value).and_then(|realm| Aor::parse(&realm));
         realm.is_none_or(|realm| !core.domains.serves(&realm))
     };
-    let edit = edit
-        .retain("Authorization", is_others)
-        .retain("Proxy-Authorization", is_others)
-        .remove(ASSERTED)
-        .remove(PREFERRED);
+    let edit = edit.retain("Authorization", is_others).retain("Proxy-Authorization", is_others);
+    if !core.users.asks() && core.config.trust.is_empty() {
+        // Nobody is asked and nobody is trusted: there is no trust domain (RFC 3325 §2.3), and these fields are as good as any.
+        return edit;
+    }
+    let edit = edit.remove(ASSERTED).remove(PREFERRED);
     let asserted = asserted(core, request, from);
     match told(core, asserted.as_deref(), to) {
         Some(told) => edit.set(ASSERTED, told),

@@ -171,7 +171,7 @@ pub(super) fn restored(core: &Core, request: &Request) -> Option<Request> {
 /// The Routes that a request keeps for the next hop: ours come off, and a strict router finds itself in the Request-URI
 /// and the Request-URI at the end (§16.6 step 6).
 pub(super) fn pass_routes<'a>(edit: Edit<'a>, request: &Request, own: &OwnRoutes) -> Edit<'a> {
-    let edit = (0..own.count).fold(edit, |edit, _| edit.pop("Route"));
+    let edit = edit.pop_many("Route", own.count);
     match own.strict() {
         Some(_) => {
             edit.pop("Route").push_back("Route", format_args!("<{}>", request.uri().to_sip().to_target()))

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
+use super::charset::header_text;
 use super::cursor::{Cursor, is_token_text};
 use super::error::Error;
 use super::header::{Address, next_param};
@@ -13,6 +14,7 @@ use super::names::{Method, is_name, reason_phrase};
 use super::uri::Uri;
 use super::uri_grammar::literal;
 use super::via::scan_sent_by;
+use crate::limits::HEADER_FIELDS_MAX;
 
 /// Prints a message field by field. CR and LF in a value are replaced by a blank (no header injection).
 #[derive(Debug)]
@@ -57,7 +59,8 @@ impl Compose {
         to_tag: &str,
         source: SocketAddr,
     ) -> Self {
-        let fields: Vec<_> = request.fields().all().map(|(name, value)| (name, value.as_bytes())).collect();
+        let fields: Vec<_> = request.raw_fields().collect();
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_ref())).collect();
         Self::answer(status, reason.unwrap_or_else(|| reason_phrase(status)), &fields, (to_tag, source))
     }
 
@@ -81,9 +84,10 @@ impl Compose {
         };
         for (index, via) in every("Via").enumerate() {
             this.out.extend_from_slice(b"Via: ");
-            match std::str::from_utf8(via) {
-                Ok(top) if index == 0 => write_top_via(&mut this.out, top, source),
-                _ => this.out.extend_from_slice(via),
+            if index == 0 {
+                write_top_via(&mut this.out, via, source);
+            } else {
+                this.out.extend_from_slice(via);
             }
             this.out.extend_from_slice(b"\r\n");
         }
@@ -129,20 +133,27 @@ impl Compose {
 
 /// The top Via with where the request really came from: `received` where that is not what it says or `rport` asks for it
 /// (RFC 3261 §18.2.1, RFC 3581 §4). What the sender wrote there itself does not stay. A broken one is copied as it is.
-fn write_top_via(out: &mut Vec<u8>, value: &str, source: SocketAddr) {
+fn write_top_via(out: &mut Vec<u8>, value: &[u8], source: SocketAddr) {
     let start = out.len();
     if copy_top_via(out, value, source).is_err() {
         out.truncate(start);
-        out.extend_from_slice(value.as_bytes());
+        out.extend_from_slice(value);
     }
 }
 
-fn copy_top_via(out: &mut Vec<u8>, value: &str, source: SocketAddr) -> Result<(), Error> {
-    let mut cursor = Cursor::new(value);
+/// The value with `?` for each byte beyond ASCII: of the same length, so that places in it are places in the value.
+fn masked(value: &[u8]) -> String {
+    value.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '?' }).collect()
+}
+
+fn copy_top_via(out: &mut Vec<u8>, value: &[u8], source: SocketAddr) -> Result<(), Error> {
+    let text = masked(value);
+    let mut cursor = Cursor::new(&text);
+    let raw = |from: usize, to: usize| value.get(from..to).unwrap_or_default();
     let (_, host, _) = scan_sent_by(&mut cursor)?;
     let ip = source.ip().to_canonical();
     let mut told = literal(host) != Some(ip);
-    out.extend_from_slice(cursor.since(0).trim_ascii_end().as_bytes());
+    out.extend_from_slice(raw(0, cursor.at()).trim_ascii_end());
     loop {
         cursor.skip_blanks();
         let start = cursor.at();
@@ -152,7 +163,7 @@ fn copy_top_via(out: &mut Vec<u8>, value: &str, source: SocketAddr) -> Result<()
         if param.name.eq_ignore_ascii_case("rport") {
             told = true;
         } else if !param.name.eq_ignore_ascii_case("received") {
-            out.extend_from_slice(cursor.since(start).trim_ascii_end().as_bytes());
+            out.extend_from_slice(raw(start, cursor.at()).trim_ascii_end());
             continue;
         }
         if param.name.eq_ignore_ascii_case("rport") {
@@ -165,7 +176,7 @@ fn copy_top_via(out: &mut Vec<u8>, value: &str, source: SocketAddr) -> Result<()
     if told {
         write!(OneLine(out), ";received={ip}").unwrap_or_default();
     }
-    out.extend_from_slice(cursor.rest().as_bytes());
+    out.extend_from_slice(raw(cursor.at(), value.len()));
     Ok(())
 }
 
@@ -181,7 +192,7 @@ fn lacks_tag(value: &[u8]) -> bool {
         }
         Ok(false)
     };
-    std::str::from_utf8(value).is_ok_and(|value| has_tag(value) == Ok(false))
+    has_tag(&header_text(value)) == Ok(false)
 }
 
 /// The refusal of a request that `parse` refused, where enough of it can be read to answer (a request line and a Via; of
@@ -207,7 +218,7 @@ fn head_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
     let bytes = bytes.get(super::scan::leading_line_ends(bytes)..).unwrap_or_default();
     let head = bytes.get(..super::scan::head_end(bytes, 0).unwrap_or(bytes.len())).unwrap_or_default();
     let mut lines: Vec<Vec<u8>> = Vec::new();
-    for line in head.split(|byte| *byte == b'\n') {
+    for line in head.split(|byte| *byte == b'\n').take(HEADER_FIELDS_MAX) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let clean =
             line.iter().map(|byte| if byte.is_ascii_control() && *byte != b'\t' { b' ' } else { *byte });

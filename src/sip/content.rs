@@ -4,10 +4,10 @@
 //! shown as it stands: what shows it takes control characters out.
 
 use bytes::Bytes;
-use mail_parser::decoders::charsets::map::charset_decoder;
 use mail_parser::decoders::html::html_to_text;
 use mail_parser::{MessageParser, MessagePart, MimeHeaders, PartType};
 
+use super::charset::decode;
 use super::cpim::Cpim;
 use crate::limits::BODY_FILES_MAX;
 
@@ -79,13 +79,20 @@ fn take(content_type: &str, body: &Bytes, nested: u8, content: &mut Content) {
     let media_type = media_type(content_type);
     match media_type.split_once('/') {
         Some(("text", subtype)) => {
-            let text = decode(content_type, body);
-            content.add_text(if subtype == "html" { html_to_text(&text) } else { text });
+            let charset = parameter(content_type, "charset").unwrap_or_default();
+            match decode(&charset, body) {
+                Some(text) if subtype == "html" => content.add_text(html_to_text(&text)),
+                Some(text) => content.add_text(text),
+                None => content.add_file(File { name: None, media_type, bytes: body.clone() }),
+            }
         }
         Some(("multipart", _)) => take_parts(content_type, body, nested, content),
         Some(("message", "cpim")) if nested > 0 => match Cpim::parse(body) {
             Some(cpim) => take(&cpim.content_type, &cpim.body, nested - 1, content),
-            None => content.add_text(decode(content_type, body)),
+            None => match decode("", body) {
+                Some(text) => content.add_text(text),
+                None => content.add_file(File { name: None, media_type, bytes: body.clone() }),
+            },
         },
         Some(_) | None => {
             let name = parameter(content_type, "name").filter(|name| !name.is_empty());
@@ -144,16 +151,6 @@ fn usize_of(offset: u32) -> usize {
     usize::try_from(offset).unwrap_or(usize::MAX)
 }
 
-/// UTF-8 unless the charset says otherwise; what is neither gets replacement characters.
-fn decode(content_type: &str, body: &[u8]) -> String {
-    let charset = parameter(content_type, "charset").unwrap_or_default().to_ascii_lowercase();
-    let is_utf8 = matches!(charset.as_str(), "" | "utf-8" | "utf8" | "us-ascii" | "ascii");
-    match charset_decoder(charset.as_bytes()).filter(|_| !is_utf8) {
-        Some(decoder) => decoder(body),
-        None => String::from_utf8_lossy(body).into_owned(),
-    }
-}
-
 impl Content {
     fn add_text(&mut self, text: String) {
         if self.text.is_empty() {
@@ -186,13 +183,24 @@ mod tests {
     }
 
     #[test]
-    fn w4_the_charset_decides_and_bad_bytes_are_replaced() {
+    fn w4_the_charset_decides_and_what_cannot_be_read_is_a_file() {
         assert_eq!(text("text/plain;charset=ISO-8859-1", b"gr\xfc\xdf"), "gr\u{fc}\u{df}");
         assert_eq!(text("text/plain; charset=\"utf-8\"", "gr\u{fc}".as_bytes()), "gr\u{fc}");
-        assert_eq!(text("text/plain;charset=us-ascii", b"gr\xfc"), "gr\u{FFFD}");
-        assert_eq!(text("text/plain", b"gr\xfc"), "gr\u{FFFD}");
+        assert_eq!(text("text/plain;charset=gb2312", b"\xcc\xd8\xce\xac"), "\u{7279}\u{7ef4}");
         assert_eq!(text("", b"x"), "x");
-        assert_eq!(text("text/plain;charset=made-up", b"x"), "x");
+        let unread: [(&str, &'static [u8]); 5] = [
+            ("text/plain;charset=us-ascii", b"gr\xfc"),
+            ("text/plain", b"gr\xfc"),
+            ("text/plain;charset=made-up", b"x"),
+            ("text/html; charset=\"euc-kr\"", b"<p>\xbe"),
+            ("message/cpim", b"no header \xfc"),
+        ];
+        for (kind, bytes) in unread {
+            let media_type = media_type(kind);
+            let file = File { name: None, media_type, bytes: Bytes::from_static(bytes) };
+            let got = content(kind, &Bytes::from_static(bytes));
+            assert_eq!(got, Content { text: String::new(), files: vec![file] }, "{kind}");
+        }
     }
 
     #[test]

@@ -173,21 +173,32 @@ pub(super) fn elements(value: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(value);
     std::iter::from_fn(move || {
         let text = rest?;
-        let end = element_end(text);
+        let end = element_end(text.as_bytes());
         rest = text.get(end + 1..);
         Some(text.get(..end).unwrap_or(text).trim_matches([' ', '\t']))
     })
 }
 
+/// The same of a value that may have any bytes.
+pub(super) fn raw_elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(value);
+    std::iter::from_fn(move || {
+        let value = rest?;
+        let end = element_end(value);
+        rest = value.get(end + 1..);
+        Some(value.get(..end).unwrap_or(value).trim_ascii())
+    })
+}
+
 /// Where the first element of a comma-separated value ends.
-pub(super) fn element_end(value: &str) -> usize {
+pub(super) fn element_end(value: &[u8]) -> usize {
     end_at(value, |byte| byte == b',')
 }
 
 /// Where the first byte that `stop` takes stands outside quotes and angle brackets; else the end.
-pub(super) fn end_at(value: &str, stop: impl Fn(u8) -> bool) -> usize {
+pub(super) fn end_at(value: &[u8], stop: impl Fn(u8) -> bool) -> usize {
     let (mut quoted, mut escaped, mut angle) = (false, false, false);
-    for (at, byte) in value.bytes().enumerate() {
+    for (at, byte) in value.iter().copied().enumerate() {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if quoted => escaped = true,

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::charset::header_text;
 use super::cursor::{Cursor, is_token, number, quote};
 use super::error::Error;
 use super::header::{Param, next_param};
@@ -66,23 +67,18 @@ impl ReportState {
 /// left out, and known ones whose value makes no sense.
 ///
 /// # Errors
-/// It is not UTF-8, or a line (named by its number) is not of the grammar.
+/// A line (named by its number) is not of the grammar.
 pub fn read_report(body: &[u8]) -> Result<Vec<ReportLine>, Error> {
-    let text = std::str::from_utf8(body).map_err(|error| not_utf8(&error))?;
     let mut lines = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        // A CR that ends no line is a blank, as it is when printed.
-        let line = line.replace('\r', " ");
+    for (index, line) in body.split(|byte| *byte == b'\n').enumerate() {
+        // A reason phrase is what some device wrote, in whatever bytes. A CR that ends no line is a blank, as it is when printed.
+        let line = header_text(line.strip_suffix(b"\r").unwrap_or(line)).replace('\r', " ");
         let line = line.trim_matches([' ', '\t']);
         if !line.is_empty() {
             lines.push(read_line(line).map_err(|what| Error::in_line(SUBJECT, what, index + 1))?);
         }
     }
     Ok(lines)
-}
-
-fn not_utf8(error: &std::str::Utf8Error) -> Error {
-    Error::at("not UTF-8", error.valid_up_to()).within(SUBJECT, 0)
 }
 
 fn read_line(line: &str) -> Result<ReportLine, &'static str> {

@@ -3,6 +3,7 @@
 //! SHA-512-256, SHA-256 and MD5; quality of protection `auth`, or none at all as RFC 2069 had it (RFC 7616 §3.4.1 with a
 //! challenge that offers none). What is unknown is left out: one challenge that we know among several is enough.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use md5::Md5;
@@ -12,8 +13,9 @@ use subtle::ConstantTimeEq;
 use super::cursor::{Cursor, quote};
 use super::error::Error;
 use super::fields::Fields;
-use super::header::{Params, Value, param};
+use super::header::{Params, Value, check_count, param};
 use super::names::Method;
+use crate::limits::CREDENTIALS_MAX;
 
 /// How hashes are made, the weakest first (RFC 7616 §3.2, RFC 8760 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -266,6 +268,9 @@ impl Credentials {
         let mut all = Vec::new();
         for name in ["Authorization", "Proxy-Authorization"] {
             for (field, value) in fields.every(name).enumerate() {
+                if all.len() >= CREDENTIALS_MAX {
+                    return Err(Error::whole(name, "too many"));
+                }
                 all.extend(Self::read(value).map_err(|error| error.within(name, 0).in_field(field))?);
             }
         }
@@ -287,8 +292,8 @@ impl Credentials {
         let (Some(params), true) = (found.pop(), found.is_empty()) else {
             return Err(Error::whole("", "not one set of credentials"));
         };
-        let every = |name: &str| params.0.iter().filter(|(this, _)| this.eq_ignore_ascii_case(name)).count();
-        if params.0.iter().any(|(name, _)| every(name) > 1) {
+        let mut names = BTreeSet::new();
+        if !params.0.iter().all(|(name, _)| names.insert(name.to_ascii_lowercase())) {
             return Err(Error::whole("", "a parameter twice"));
         }
         let needed = |name: &str, fault| params.get(name).ok_or_else(|| Error::whole("", fault));
@@ -365,6 +370,7 @@ fn params_of_one(cursor: &mut Cursor<'_>) -> Result<Params, Error> {
             *cursor = before;
             return Ok(params);
         }
+        check_count(cursor, params.0.len())?;
         params.0.push(found.owned());
         if !cursor.is_end() && !cursor.eat(b',') {
             return Err(cursor.fault("no comma between parameters"));

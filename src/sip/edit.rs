@@ -1,15 +1,16 @@
 //! A received message sent on with changes (RFC 3261 §16.6, §16.7): what is not changed stays byte for byte.
 
-use std::fmt;
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 
 use bytes::Bytes;
 
-use super::compose::write_field;
-use super::cursor::{element_end, elements};
+use super::compose::{OneLine, write_field};
+use super::cursor::{element_end, raw_elements};
 use super::fields::Fields;
 use super::message::{Message, Request, Response, parse};
 use super::names::is_name;
-use super::scan::Span;
+use super::scan::{Head, Span};
 use super::uri::Uri;
 
 /// A received message sent on with changes: unknown header fields, order and body stay byte for byte.
@@ -27,7 +28,14 @@ pub struct Edit<'a> {
 #[derive(Debug)]
 enum Line<'a> {
     Kept(&'a Span),
-    New { name: String, value: String },
+    New { name: String, value: Vec<u8> },
+}
+
+fn new_line<'a>(name: &str, value: impl fmt::Display) -> Line<'a> {
+    let mut bytes = Vec::new();
+    // Writing to memory cannot fail.
+    write!(OneLine(&mut bytes), "{value}").unwrap_or_default();
+    Line::New { name: name.to_owned(), value: bytes }
 }
 
 impl<'a> Edit<'a> {
@@ -62,7 +70,7 @@ impl<'a> Edit<'a> {
     #[must_use]
     pub fn push_front(mut self, name: &str, value: impl fmt::Display) -> Self {
         let at = self.position(name).unwrap_or(0);
-        self.lines.insert(at, Line::New { name: name.to_owned(), value: value.to_string() });
+        self.lines.insert(at, new_line(name, value));
         self
     }
 
@@ -79,7 +87,7 @@ impl<'a> Edit<'a> {
     pub fn set(mut self, name: &str, value: impl fmt::Display) -> Self {
         let at = self.position(name).unwrap_or(self.lines.len());
         self = self.remove(name);
-        self.lines.insert(at, Line::New { name: name.to_owned(), value: value.to_string() });
+        self.lines.insert(at, new_line(name, value));
         self
     }
 
@@ -102,23 +110,39 @@ impl<'a> Edit<'a> {
     #[must_use]
     pub fn retain(mut self, name: &str, keep: impl Fn(&str) -> bool) -> Self {
         let fields = self.fields;
-        self.lines.retain(|line| !is_name(line.name(fields), name) || keep(line.value(fields)));
+        self.lines.retain(|line| !is_name(line.name(fields), name) || keep(&line.text(fields)));
         self
     }
 
     /// Takes off the topmost value (first element of a comma list) of Via or Route.
     #[must_use]
-    pub fn pop(mut self, name: &str) -> Self {
-        let Some(at) = self.position(name) else {
-            return self;
-        };
-        let line = self.lines.remove(at);
-        let value = line.value(self.fields);
-        let rest = value.get(element_end(value) + 1..).unwrap_or_default().trim_matches([' ', '\t']);
-        if !rest.is_empty() {
-            let new = Line::New { name: line.name(self.fields).to_owned(), value: rest.to_owned() };
-            self.lines.insert(at, new);
-        }
+    pub fn pop(self, name: &str) -> Self {
+        self.pop_many(name, 1)
+    }
+
+    /// Takes off so many of the topmost values of Via or Route.
+    #[must_use]
+    pub fn pop_many(mut self, name: &str, count: usize) -> Self {
+        let (fields, bytes) = (self.fields, self.bytes);
+        let mut left = count;
+        self.lines.retain_mut(|line| {
+            if left == 0 || !is_name(line.name(fields), name) {
+                return true;
+            }
+            let value = line.value(bytes);
+            let mut rest: &[u8] = &value;
+            while left > 0 {
+                left -= 1;
+                rest = rest.get(element_end(rest) + 1..).unwrap_or_default();
+                if rest.is_empty() {
+                    return false;
+                }
+            }
+            let rest = rest.trim_ascii().to_vec();
+            let keep = !rest.is_empty();
+            *line = Line::New { name: line.name(fields).to_owned(), value: rest };
+            keep
+        });
         self
     }
 
@@ -141,16 +165,16 @@ impl<'a> Edit<'a> {
     /// Takes one token out of a comma list; the field goes when none is left.
     #[must_use]
     pub fn remove_token(mut self, name: &str, token: &str) -> Self {
-        let fields = self.fields;
+        let (fields, bytes) = (self.fields, self.bytes);
         self.lines.retain_mut(|line| {
             if !is_name(line.name(fields), name) {
                 return true;
             }
-            let value = line.value(fields);
-            if !elements(value).any(|this| this.eq_ignore_ascii_case(token)) {
+            let value = line.value(bytes);
+            if !raw_elements(&value).any(|this| this.eq_ignore_ascii_case(token.as_bytes())) {
                 return true;
             }
-            let value = without_token(value, token);
+            let value = without_token(&value, token);
             let keep = !value.is_empty();
             *line = Line::New { name: line.name(fields).to_owned(), value };
             keep
@@ -165,15 +189,19 @@ impl<'a> Edit<'a> {
         let received = self.bytes.get(head.len()..).unwrap_or_default();
         let body = self.body.as_deref().unwrap_or(received);
         let mut out = Vec::with_capacity(self.bytes.len() + 512);
-        let start = self.start.as_deref().unwrap_or_else(|| head.start_line());
-        out.extend_from_slice(start.as_bytes());
+        let start = self.start.as_deref().map(str::as_bytes);
+        out.extend_from_slice(start.unwrap_or_else(|| head.raw_start_line(self.bytes)));
         out.extend_from_slice(b"\r\n");
         for line in &self.lines {
             match line {
                 Line::Kept(span) => {
                     out.extend_from_slice(self.bytes.get(span.line()).unwrap_or_default());
                 }
-                Line::New { name, value } => write_field(&mut out, name, value),
+                Line::New { name, value } => {
+                    for piece in [name.as_bytes(), b": ", value, b"\r\n"] {
+                        out.extend_from_slice(piece);
+                    }
+                }
             }
         }
         if self.position("Content-Length").is_none() {
@@ -201,10 +229,17 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn value<'s>(&'s self, fields: &'a Fields) -> &'s str {
+    fn value<'s>(&'s self, message: &'s [u8]) -> Cow<'s, [u8]> {
         match self {
-            Self::Kept(span) => fields.head().value(span),
-            Self::New { value, .. } => value,
+            Self::Kept(span) => Head::raw_value(span, message),
+            Self::New { value, .. } => Cow::Borrowed(value),
+        }
+    }
+
+    fn text<'s>(&'s self, fields: &'a Fields) -> Cow<'s, str> {
+        match self {
+            Self::Kept(span) => Cow::Borrowed(fields.head().value(span)),
+            Self::New { value, .. } => String::from_utf8_lossy(value),
         }
     }
 }
@@ -219,7 +254,7 @@ pub fn without_body(bytes: &Bytes) -> Bytes {
 }
 
 /// A comma list without the elements that are `token` in any case.
-pub(super) fn without_token(value: &str, token: &str) -> String {
-    let others = elements(value).filter(|this| !this.is_empty() && !this.eq_ignore_ascii_case(token));
-    others.collect::<Vec<_>>().join(", ")
+pub(super) fn without_token(value: &[u8], token: &str) -> Vec<u8> {
+    let is_other = |this: &&[u8]| !this.is_empty() && !this.eq_ignore_ascii_case(token.as_bytes());
+    raw_elements(value).filter(is_other).collect::<Vec<_>>().join(&b", "[..])
 }

@@ -8,6 +8,7 @@ use super::header::NameAddr;
 use super::names::Method;
 use super::scan::{Head, Span};
 use super::via::Via;
+use crate::limits::ROUTES_MAX;
 
 /// The header fields. Names are asked for in their long form; compact forms and any case match.
 #[derive(Clone, Debug)]
@@ -153,22 +154,22 @@ impl Fields {
         let mut values = self.every("Contact");
         match (values.next(), values.next()) {
             (Some("*"), None) => Ok(Contacts::All),
-            _ => self.addresses("Contact", "Contact").map(Contacts::List),
+            _ => self.addresses("Contact", "Contact", usize::MAX).map(Contacts::List),
         }
     }
 
     /// The addresses of Route, Record-Route, Path, ... over all fields of that name.
     ///
     /// # Errors
-    /// One is no address.
+    /// One is no address, or they are too many.
     pub fn routes(&self, name: &str) -> Result<Vec<NameAddr>, Error> {
-        self.addresses(name, "route header")
+        self.addresses(name, "route header", ROUTES_MAX)
     }
 
-    fn addresses(&self, name: &str, subject: &'static str) -> Result<Vec<NameAddr>, Error> {
+    fn addresses(&self, name: &str, subject: &'static str, max: usize) -> Result<Vec<NameAddr>, Error> {
         let mut list = Vec::new();
         for (field, value) in self.every(name).enumerate() {
-            NameAddr::read_list(value, &mut list)
+            NameAddr::read_list(value, &mut list, max)
                 .map_err(|error| error.within(subject, 0).in_field(field))?;
         }
         Ok(list)

@@ -8,6 +8,7 @@ use std::fmt;
 use super::cursor::{Cursor, is_token, quote, unescape};
 use super::error::Error;
 use super::uri::{Uri, check_uri};
+use crate::limits::{ADDRESS_BYTES_MAX, PARAMS_MAX};
 
 /// `;name=value` parameters in order; the quotes of a value are taken off, a flag has none.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -31,6 +32,7 @@ impl Params {
     pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Self, Error> {
         let mut params = Self::default();
         while let Some(param) = next_param(cursor)? {
+            check_count(cursor, params.0.len())?;
             params.0.push(param.owned());
         }
         Ok(params)
@@ -90,6 +92,11 @@ impl Value<'_> {
     }
 }
 
+/// Bytes that a value may have without quotes when it is read: letters beyond ASCII are about, too.
+fn is_bare_to_read(byte: u8) -> bool {
+    is_bare(byte) || !byte.is_ascii()
+}
+
 /// Bytes that a value may have without quotes. Wider than `token / host`: tags with `@`, `/` or `=` are about.
 fn is_bare(byte: u8) -> bool {
     is_token(byte)
@@ -125,7 +132,7 @@ pub(super) fn param<'a>(cursor: &mut Cursor<'a>) -> Result<Param<'a>, Error> {
         Value::Quoted(cursor.quoted()?)
     } else {
         let start = cursor.at();
-        match cursor.take_while(is_bare) {
+        match cursor.take_while(is_bare_to_read) {
             "" => return Err(Error::at("no parameter value", start)),
             value => Value::Bare(value),
         }
@@ -135,8 +142,17 @@ pub(super) fn param<'a>(cursor: &mut Cursor<'a>) -> Result<Param<'a>, Error> {
 }
 
 pub(super) fn skip_params(cursor: &mut Cursor<'_>) -> Result<(), Error> {
-    while next_param(cursor)?.is_some() {}
+    let mut count = 0;
+    while next_param(cursor)?.is_some() {
+        check_count(cursor, count)?;
+        count += 1;
+    }
     Ok(())
+}
+
+/// Whether a value that has so many parameters may have one more.
+pub(super) fn check_count(cursor: &Cursor<'_>, count: usize) -> Result<(), Error> {
+    if count < PARAMS_MAX { Ok(()) } else { Err(cursor.fault("too many parameters")) }
 }
 
 /// `"Ann" <sip:ann@domain.com>;tag=x`, or a bare addr-spec whose parameters are then the header's (§20).
@@ -167,10 +183,13 @@ impl NameAddr {
         self.params.get("tag").filter(|tag| !tag.is_empty())
     }
 
-    /// Reads a list separated by commas.
-    pub(super) fn read_list(text: &str, list: &mut Vec<Self>) -> Result<(), Error> {
+    /// Reads a list separated by commas; with those that are there already, no more than `max`.
+    pub(super) fn read_list(text: &str, list: &mut Vec<Self>, max: usize) -> Result<(), Error> {
         let mut cursor = Cursor::new(text);
         loop {
+            if list.len() >= max {
+                return Err(cursor.fault("too many addresses"));
+            }
             list.push(Self::read(&mut cursor)?);
             if cursor.is_end() {
                 return Ok(());
@@ -270,6 +289,9 @@ impl<'a> Address<'a> {
 
 /// What [`NameAddr::parse`] checks, without making one.
 pub(super) fn check_name_addr(text: &str) -> Result<(), Error> {
+    if text.len() > ADDRESS_BYTES_MAX {
+        return Err(Error::whole("", "too long"));
+    }
     let mut cursor = Cursor::new(text);
     let address = Address::scan(&mut cursor)?;
     check_uri(address.uri).map_err(|error| error.within("", address.uri_at))?;

@@ -1,9 +1,8 @@
 //! Instant Message Disposition Notifications (RFC 5438 §11): what became of a message, said by the program that got it.
 
-use roxmltree::{Document, Node, ParsingOptions};
-
 use super::cpim::is_message_id;
-use crate::limits::{IMDN_BYTES_MAX, XML_NODES_MAX};
+use super::xml::{ANY, xml_texts};
+use crate::limits::IMDN_BYTES_MAX;
 
 /// What a notification says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,20 +30,15 @@ impl Imdn {
     /// type, and so every entity, is refused.
     #[must_use]
     pub fn parse(body: &[u8]) -> Option<Self> {
-        let text = Some(body).filter(|body| body.len() <= IMDN_BYTES_MAX)?;
-        let text = std::str::from_utf8(text).ok()?;
-        let options = ParsingOptions { nodes_limit: XML_NODES_MAX, ..ParsingOptions::default() };
-        let document = Document::parse_with_options(text, options).ok()?;
-        let root = document.root_element();
-        if root.tag_name().name() != "imdn" {
-            return None;
-        }
-        let message_id = child(root, "message-id")?.text()?.trim().to_owned();
-        let status = |notification: &str| {
-            let status = child(child(root, notification)?, "status")?;
-            status.children().find(Node::is_element).map(|element| element.tag_name().name())
-        };
-        let disposition = match (status("display-notification"), status("delivery-notification")) {
+        let body = Some(body).filter(|body| body.len() <= IMDN_BYTES_MAX)?;
+        let wanted: [&[&str]; 3] = [
+            &["message-id"],
+            &["display-notification", "status", ANY],
+            &["delivery-notification", "status", ANY],
+        ];
+        let [message_id, display, delivery] = xml_texts(body, "imdn", wanted).ok()?;
+        let message_id = message_id?.trim().to_owned();
+        let disposition = match (display.as_deref(), delivery.as_deref()) {
             (Some("displayed"), _) => Disposition::Displayed,
             (_, Some("delivered")) => Disposition::Delivered,
             (_, Some("failed")) => Disposition::Failed,
@@ -68,10 +62,6 @@ impl Imdn {
              <{notification}><status><{status}/></status></{notification}>\r\n</imdn>\r\n"
         )
     }
-}
-
-fn child<'a, 'input>(of: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
-    of.children().find(|child| child.is_element() && child.tag_name().name() == name)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::edit::without_token;
 use super::header::write_address;
 use super::message::Request;
 use super::names::is_name;
+use super::scan::Head;
 use super::secondary_to::{Addressed, SECONDARY_TO};
 use super::uri::Uri;
 use crate::limits::MAX_BREADTH;
@@ -258,11 +259,13 @@ fn tail(submission: &Request, date: &str) -> Vec<u8> {
     let (fields, body) = (submission.fields(), submission.body());
     let mut out = Vec::with_capacity(submission.bytes().len());
     for span in fields.spans() {
-        let (name, value) = (fields.head().name(span), fields.head().value(span));
+        let name = fields.head().name(span);
         if is_name(name, "Proxy-Require") {
-            let others = without_token(value, SECONDARY_TO);
+            let others = without_token(&Head::raw_value(span, submission.bytes()), SECONDARY_TO);
             if !others.is_empty() {
-                write_field(&mut out, "Proxy-Require", others);
+                for piece in [b"Proxy-Require: ", others.as_slice(), b"\r\n"] {
+                    out.extend_from_slice(piece);
+                }
             }
         } else if !TAKEN_OUT.iter().any(|taken| is_name(name, taken)) {
             out.extend_from_slice(submission.bytes().get(span.line()).unwrap_or_default());

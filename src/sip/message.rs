@@ -1,5 +1,7 @@
 //! Requests and responses: checked values over the received bytes (RFC 3261 §7, §8.2, §18.3).
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
 use super::cursor::{is_token_text, number};
@@ -65,6 +67,12 @@ impl Request {
     #[must_use]
     pub fn fields(&self) -> &Fields {
         &self.whole.fields
+    }
+
+    /// (name as written, value unfolded and trimmed) in order; values as they came, whatever their bytes.
+    pub(super) fn raw_fields(&self) -> impl Iterator<Item = (&str, Cow<'_, [u8]>)> {
+        let (head, bytes) = (self.whole.fields.head(), &self.whole.bytes);
+        head.spans().iter().map(move |span| (head.name(span), Head::raw_value(span, bytes)))
     }
 
     /// The body, any bytes.

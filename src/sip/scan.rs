@@ -2,6 +2,9 @@
 //!
 //! Line ends are CRLF; a lone CR or LF in the head is a fault, since the next hop could see other lines than we do.
 
+use std::borrow::Cow;
+
+use super::charset::header_text;
 use super::cursor::is_token;
 use super::error::Error;
 use super::names::{Known, is_name};
@@ -33,8 +36,11 @@ impl Span {
 /// The head of a message, its fields found.
 #[derive(Debug)]
 pub(super) struct Head {
-    /// The head as UTF-8, of the same length; CRLF of folded lines are two blanks here.
+    /// The head as text, of the same length; CRLF of folded lines are two blanks here. Where the head is not UTF-8, each
+    /// byte beyond ASCII is a `?` here, and `foreign` has the values with such bytes.
     text: Box<str>,
+    /// Start line and values that have bytes beyond ASCII in a head that is not UTF-8, by the place where they start.
+    foreign: Vec<(usize, Box<str>)>,
     spans: Vec<Span>,
     start_line_end: usize,
 }
@@ -42,7 +48,12 @@ pub(super) struct Head {
 impl Head {
     /// The start line without its CRLF.
     pub(super) fn start_line(&self) -> &str {
-        self.text.get(..self.start_line_end).unwrap_or_default()
+        self.text_at(0, self.start_line_end)
+    }
+
+    /// The start line without its CRLF, as it came.
+    pub(super) fn raw_start_line<'a>(&self, message: &'a [u8]) -> &'a [u8] {
+        message.get(..self.start_line_end).unwrap_or_default()
     }
 
     /// Bytes of the head, blank line and all.
@@ -61,7 +72,25 @@ impl Head {
 
     /// The value, unfolded and trimmed.
     pub(super) fn value(&self, span: &Span) -> &str {
-        self.text.get(span.value..span.value_end).unwrap_or_default()
+        self.text_at(span.value, span.value_end)
+    }
+
+    /// The bytes of the value, unfolded and trimmed: what is passed on (RFC 3261 §16.3 step 1).
+    pub(super) fn raw_value<'a>(span: &Span, message: &'a [u8]) -> Cow<'a, [u8]> {
+        let value = message.get(span.value..span.value_end).unwrap_or_default();
+        if !value.contains(&b'\n') {
+            return Cow::Borrowed(value);
+        }
+        let unfold = |byte: &u8| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte };
+        value.iter().map(unfold).collect()
+    }
+
+    fn text_at(&self, start: usize, end: usize) -> &str {
+        let foreign = self.foreign.binary_search_by_key(&start, |(place, _)| *place);
+        match foreign.ok().and_then(|index| self.foreign.get(index)) {
+            Some((_, text)) => text,
+            None => self.text.get(start..end).unwrap_or_default(),
+        }
     }
 
     /// The values of all fields of that (long) name.
@@ -97,11 +126,15 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Head, Error> {
         }
         at = end + 2;
     }
-    let text = text(bytes, at + 2, &folds)?;
+    let head = unfold(bytes, at + 2, &folds);
     for span in &mut spans {
-        trim(&text, span);
+        trim(&head, span);
     }
-    Ok(Head { text, spans, start_line_end })
+    let (text, foreign) = match String::from_utf8(head) {
+        Ok(text) => (text.into_boxed_str(), Vec::new()),
+        Err(error) => text_of(error.as_bytes(), start_line_end, &spans),
+    };
+    Ok(Head { text, foreign, spans, start_line_end })
 }
 
 /// Where the line that starts at `start` ends: the place of its CRLF.
@@ -156,20 +189,28 @@ fn field(bytes: &[u8], start: usize, end: usize) -> Result<Span, Error> {
     Ok(Span { start, name_end, value, value_end: end, end: end + 2, known })
 }
 
-/// The head as text, the CRLF of folds blanked.
-fn text(bytes: &[u8], end: usize, folds: &[usize]) -> Result<Box<str>, Error> {
+/// The head, the CRLF of folds blanked.
+fn unfold(bytes: &[u8], end: usize, folds: &[usize]) -> Vec<u8> {
     let mut head = bytes.get(..end).unwrap_or_default().to_vec();
     for fold in folds {
         head.iter_mut().skip(*fold).take(2).for_each(|byte| *byte = b' ');
     }
-    match String::from_utf8(head) {
-        Ok(text) => Ok(text.into_boxed_str()),
-        Err(error) => Err(Error::at("not UTF-8", error.utf8_error().valid_up_to()).within("head", 0)),
-    }
+    head
 }
 
-fn trim(text: &str, span: &mut Span) {
-    let value = text.as_bytes().get(span.value..span.value_end).unwrap_or_default();
+/// The text of a head that is not UTF-8: only what is needed has to read (RFC 3261 §16.3 step 1).
+fn text_of(head: &[u8], start_line_end: usize, spans: &[Span]) -> (Box<str>, Vec<(usize, Box<str>)>) {
+    let places = spans.iter().map(|span| (span.value, span.value_end));
+    let values = std::iter::once((0, start_line_end)).chain(places);
+    let values = values.map(|(start, end)| (start, head.get(start..end).unwrap_or_default()));
+    let foreign = values.filter(|(_, value)| !value.is_ascii());
+    let foreign = foreign.map(|(start, value)| (start, header_text(value).into())).collect();
+    let ascii = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { '?' };
+    (head.iter().map(ascii).collect::<String>().into(), foreign)
+}
+
+fn trim(head: &[u8], span: &mut Span) {
+    let value = head.get(span.value..span.value_end).unwrap_or_default();
     let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
     let front = value.iter().take_while(is_blank).count();
     if front == value.len() {

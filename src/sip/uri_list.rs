@@ -3,14 +3,13 @@
 
 use bytes::Bytes;
 use mail_parser::{Encoding, Message as Parts, MessageParser, MessagePart, MimeHeaders, PartType};
-use roxmltree::{Document, Node, ParsingOptions};
 
 use super::content::media_type;
 use super::edit::Edit;
 use super::error::Error;
 use super::message::{Message, Request, parse};
 use super::uri::Uri;
-use crate::limits::XML_NODES_MAX;
+use super::xml::{Element, Node, Xml};
 
 /// The option tag of RFC 5365 §4.
 pub const RECIPIENT_LIST: &str = "recipient-list-message";
@@ -75,44 +74,35 @@ fn is_list(part: &MessagePart<'_>) -> bool {
 
 /// `<sip:bill@example.com>;copy=bcc` for each entry. A document type, and with it every entity, is refused.
 fn read_list(xml: &[u8]) -> Result<Vec<String>, Error> {
-    let text = std::str::from_utf8(xml).map_err(|_bytes| Error::whole(SUBJECT, "not UTF-8"))?;
-    let options = ParsingOptions { nodes_limit: XML_NODES_MAX, ..ParsingOptions::default() };
-    let document = Document::parse_with_options(text, options).map_err(|error| broken(&error))?;
-    if document.root_element().tag_name().name() != "resource-lists" {
-        return Err(Error::whole(SUBJECT, "no resource-lists"));
-    }
+    let mut xml = Xml::new(xml).map_err(|what| Error::whole(SUBJECT, what))?;
     let mut people = Vec::new();
-    for node in document.root_element().descendants().filter(Node::is_element) {
-        let line = usize::try_from(document.text_pos_at(node.range().start).row).unwrap_or(usize::MAX);
-        match node.tag_name().name() {
-            "entry" => people.push(read_entry(node, line)?),
+    let mut has_root = false;
+    loop {
+        let node = xml.next().map_err(|what| Error::in_line(SUBJECT, what, xml.line()))?;
+        let element = match node {
+            None => return Ok(people),
+            Some(Node::Text(_) | Node::End) => continue,
+            Some(Node::Start(element)) => element,
+        };
+        if !std::mem::replace(&mut has_root, true) && element.name != "resource-lists" {
+            return Err(Error::whole(SUBJECT, "no resource-lists"));
+        }
+        let wrong = |what| Error::in_line(SUBJECT, what, xml.line());
+        match element.name.as_str() {
+            "entry" => people.push(read_entry(&element).map_err(wrong)?),
             // RFC 5363 §4.1: what is elsewhere is not fetched.
-            "external" | "entry-ref" => return Err(Error::in_line(SUBJECT, "refers to another list", line)),
+            "external" | "entry-ref" => return Err(wrong("refers to another list")),
             _ => {}
         }
     }
-    Ok(people)
 }
 
-fn broken(error: &roxmltree::Error) -> Error {
-    if *error == roxmltree::Error::DtdDetected {
-        return Error::whole(SUBJECT, "has a document type");
-    }
-    if *error == roxmltree::Error::NodesLimitReached {
-        return Error::whole(SUBJECT, "too long");
-    }
-    Error::in_line(SUBJECT, "broken XML", usize::try_from(error.pos().row).unwrap_or(usize::MAX))
-}
-
-fn read_entry(entry: Node<'_, '_>, line: usize) -> Result<String, Error> {
-    let wrong = |what| Error::in_line(SUBJECT, what, line);
-    let text = entry.attribute("uri").ok_or_else(|| wrong("entry without uri"))?;
-    let uri = Uri::parse(text.trim()).map_err(|_error| wrong("no address"))?;
-    let attribute = |name: &str| {
-        entry.attributes().find(|attribute| attribute.name() == name).map(|attribute| attribute.value())
-    };
+fn read_entry(entry: &Element) -> Result<String, &'static str> {
+    let text = entry.attribute("uri").ok_or("entry without uri")?;
+    let uri = Uri::parse(text.trim()).map_err(|_error| "no address")?;
     // RFC 5364 §3: whom neither a copy nor a list may name to others.
-    let is_hidden = attribute("copyControl") == Some("bcc") || attribute("anonymize") == Some("true");
+    let is_hidden =
+        entry.attribute("copyControl") == Some("bcc") || entry.attribute("anonymize") == Some("true");
     Ok(format!("<{uri}>{}", if is_hidden { ";copy=bcc" } else { "" }))
 }
 
@@ -223,9 +213,11 @@ mod tests {
         let bomb = "<!DOCTYPE x [<!ENTITY a \"b\"><!ENTITY c \"&a;&a;\">]>\n<resource-lists><list/></resource-lists>";
         let many = entry(&"<entry uri=\"sip:a@b\"/>".repeat(20_000));
         let deep = format!("{}{}", "<list>".repeat(9_000), "</list>".repeat(9_000));
+        let attributes: String = (0..20_000).map(|number| format!(" a{number:x}=\"\"")).collect();
+        let attributes = format!("<list{attributes}/>");
         let table = [
             ("<resource-lists>\n<list></other>", "Bad recipient list: broken XML in line 2"),
-            ("<resource-lists>\n<list>", "Bad recipient list: broken XML in line 1"),
+            ("<resource-lists>\n<list>", "Bad recipient list: broken XML in line 2"),
             ("<other/>", "Bad recipient list: no resource-lists"),
             (&entry(""), "Bad recipient list: nobody in it"),
             (&entry("<entry/>"), "Bad recipient list: entry without uri in line 2"),
@@ -235,9 +227,11 @@ mod tests {
                 &entry("<external anchor=\"http://x\"/>"),
                 "Bad recipient list: refers to another list in line 2",
             ),
-            (bomb, "Bad recipient list: has a document type"),
-            (&many, "Bad recipient list: too long"),
-            (&entry(&deep), "Bad recipient list: nobody in it"),
+            (bomb, "Bad recipient list: has a document type in line 1"),
+            (&many, "Bad recipient list: too many elements in line 2"),
+            (&entry(&deep), "Bad recipient list: nested too deep in line 2"),
+            (&entry(&attributes), "Bad recipient list: too many attributes in line 2"),
+            (&entry(&" ".repeat(600_000)), "Bad recipient list: too long"),
         ];
         for (list, said) in table {
             assert_eq!(request(list, HELLO).unwrap_err().reason(), said);

@@ -7,6 +7,7 @@ use super::cursor::{Cursor, is_token_text, number};
 use super::error::Error;
 use super::header::{Params, skip_params};
 use super::uri_grammar::{check_host, host_length, literal};
+use crate::limits::ADDRESS_BYTES_MAX;
 
 /// One hop that a request passed (§20.42).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +85,9 @@ pub(super) fn check_via(value: &str) -> Result<(), Error> {
     let mut cursor = Cursor::new(value);
     scan_sent_by(&mut cursor)?;
     skip_params(&mut cursor)?;
+    if cursor.at() > ADDRESS_BYTES_MAX {
+        return Err(Error::whole("", "too long"));
+    }
     if cursor.is_end() || cursor.peek() == Some(b',') { Ok(()) } else { Err(cursor.fault("not of a Via")) }
 }
 

@@ -5,7 +5,7 @@ use crate::limits::DOUBLES_WAITING_MAX;
 use crate::machine::Flow;
 use crate::proxy::core::{Core, Rejection};
 use crate::proxy::journal::{DispatchId, Write};
-use crate::proxy::submission::{Submission, double_key};
+use crate::proxy::submission::double_key;
 use crate::sip::Request;
 use crate::time::Now;
 
@@ -19,19 +19,11 @@ pub(in crate::proxy) enum Known {
 }
 
 impl Dispatches {
-    /// The message of which a submission is the double (W12).
-    pub(in crate::proxy) fn double_of(&self, core: &Core, submission: &Submission) -> Option<Known> {
-        let double = core.secret.double(&submission.key);
+    /// The message of which a submission is the double, told without reading who it goes to (W12).
+    pub(in crate::proxy) fn double_of(&self, core: &Core, request: &Request) -> Option<Known> {
+        let double = core.secret.double(&double_key(request, &core.domains).ok()?);
         let whole = self.doubles.get(&double).copied().map(Known::Whole);
         whole.or_else(|| self.remembered.has(double).then(|| Known::Brief(double.to_be_bytes())))
-    }
-
-    /// True for the double of a message that was taken in, told without reading who it goes to (W12).
-    pub(in crate::proxy) fn knows(&self, core: &Core, request: &Request) -> bool {
-        double_key(request, &core.domains).is_ok_and(|key| {
-            let double = core.secret.double(&key);
-            self.doubles.contains_key(&double) || self.remembered.has(double)
-        })
     }
 
     /// The same submission again: the same 202.

@@ -468,3 +468,25 @@ fn w29_a_call_is_asked_for_credentials_which_go_no_further_and_may_be_sent_again
     assert_eq!(status(&ask(&mut bench, JAMES, &wrong)), 407);
     assert!(bench.take(BOB).is_empty());
 }
+
+/// Whoever has not said who he is cannot make the proxy read a list of recipients, in the header or in the body.
+#[test]
+fn w26_w30_recipients_are_read_only_for_a_sender_who_is_known() {
+    let in_header = other_submission("<im:bob@domain.com>", "<im:bob@domain.com");
+    let in_body = SUBMISSION
+        .replace("Proxy-Require: secondary-to", "Require: recipient-list-message")
+        .replace("Secondary-To: <im:bob@domain.com>\n", "")
+        .replace("text/plain", "multipart/mixed;boundary=b");
+    let (head, _) = in_body.split_once("Content-Length").unwrap();
+    let list = "--b\n\nx\n--b\nContent-Type: application/resource-lists+xml\n\n<resource-lists>\n--b--\n";
+    let length = list.len();
+    let in_body = format!("{head}Content-Length: {length}\n\n{list}");
+    for (text, fault) in [(in_header, "400 Bad Secondary-To"), (in_body, "400 Bad recipient list")] {
+        let mut bench = asking();
+        let stranger = text.replace("im:james@domain.com", "im:james@elsewhere.com");
+        assert_eq!(status(&ask(&mut bench, ANOTHER, &stranger.replace("K776", "K777"))), 403, "{stranger}");
+        let nonce = nonce_for(&mut bench, &text);
+        let answer = ask(&mut bench, JAMES, &james(&nonce, "00000001").with(&text, "Proxy-Authorization"));
+        assert!(answer.starts_with(&format!("SIP/2.0 {fault}")), "{answer}");
+    }
+}

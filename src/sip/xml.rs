@@ -1,0 +1,278 @@
+//! The small XML bodies of other programs, read as a stream: bytes, elements, depth and attributes are bounded while it is
+//! read, so that no body costs more than time in proportion to its length.
+//!
+//! Names are local ones: a namespace prefix is whatever its author chose. A document type, and with it every entity that is
+//! not XML's own, is refused.
+
+use quick_xml::Reader;
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::{BytesRef, BytesStart, Event};
+
+use crate::limits::{XML_ATTRIBUTES_MAX, XML_BYTES_MAX, XML_DEPTH_MAX, XML_ELEMENTS_MAX};
+
+/// What a document holds, in order. An empty element has a start and an end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Node {
+    /// An element begins.
+    Start(Element),
+    /// Text within an element, references resolved.
+    Text(String),
+    /// The latest element that began and has not ended ends.
+    End,
+}
+
+/// The start tag of an element.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Element {
+    /// Its name without prefix.
+    pub(super) name: String,
+    attributes: Vec<(String, String)>,
+}
+
+impl Element {
+    /// The value of an attribute, by its name without prefix.
+    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(this, _)| this == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Reads a document from its first element to the end of that.
+#[derive(Debug)]
+pub(super) struct Xml<'a> {
+    text: &'a str,
+    reader: Reader<&'a [u8]>,
+    depth: usize,
+    elements: usize,
+    has_root: bool,
+}
+
+impl<'a> Xml<'a> {
+    /// A document in UTF-8.
+    ///
+    /// # Errors
+    /// It is over the size limit, or not UTF-8.
+    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, &'static str> {
+        if bytes.len() > XML_BYTES_MAX {
+            return Err("too long");
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_invalid| "not UTF-8")?;
+        let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+        let mut reader = Reader::from_str(text);
+        reader.config_mut().expand_empty_elements = true;
+        Ok(Self { text, reader, depth: 0, elements: 0, has_root: false })
+    }
+
+    /// What comes next; none at the end of the document.
+    ///
+    /// # Errors
+    /// It is not well-formed, has a document type, or is over a limit: which, in words.
+    pub(super) fn next(&mut self) -> Result<Option<Node>, &'static str> {
+        loop {
+            let event = self.reader.read_event().map_err(|_error| "broken XML")?;
+            let node = match event {
+                Event::Start(start) => self.start(&start)?,
+                Event::End(_) => {
+                    self.depth = self.depth.saturating_sub(1);
+                    Node::End
+                }
+                Event::Text(text) => Node::Text(text.decode().map_err(|_error| "not UTF-8")?.into_owned()),
+                Event::CData(text) => Node::Text(text.decode().map_err(|_error| "not UTF-8")?.into_owned()),
+                Event::GeneralRef(reference) => Node::Text(resolve(&reference)?),
+                Event::DocType(_) => return Err("has a document type"),
+                Event::Eof if self.depth > 0 || !self.has_root => return Err("broken XML"),
+                Event::Eof => return Ok(None),
+                Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => continue,
+            };
+            match &node {
+                Node::Text(text) if self.depth == 0 => {
+                    if !text.trim().is_empty() {
+                        return Err("broken XML");
+                    }
+                }
+                Node::Text(_) | Node::Start(_) | Node::End => return Ok(Some(node)),
+            }
+        }
+    }
+
+    /// The line, counted from 1, up to which the document has been read.
+    pub(super) fn line(&self) -> usize {
+        let at = usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX);
+        let read = self.text.as_bytes().get(..at).unwrap_or(self.text.as_bytes());
+        read.iter().filter(|byte| **byte == b'\n').count() + 1
+    }
+
+    fn start(&mut self, start: &BytesStart<'_>) -> Result<Node, &'static str> {
+        if self.depth == 0 && self.has_root {
+            return Err("broken XML");
+        }
+        self.has_root = true;
+        self.depth += 1;
+        self.elements += 1;
+        if self.depth > XML_DEPTH_MAX {
+            return Err("nested too deep");
+        }
+        if self.elements > XML_ELEMENTS_MAX {
+            return Err("too many elements");
+        }
+        let local = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+        let mut attributes = Vec::new();
+        for attribute in start.attributes() {
+            let attribute = attribute.map_err(|_error| "broken XML")?;
+            if attributes.len() >= XML_ATTRIBUTES_MAX {
+                return Err("too many attributes");
+            }
+            let value = std::str::from_utf8(&attribute.value).map_err(|_invalid| "not UTF-8")?;
+            let value = quick_xml::escape::unescape(value).map_err(|_error| "broken XML")?.into_owned();
+            attributes.push((local(attribute.key.local_name().as_ref()), value));
+        }
+        Ok(Node::Start(Element { name: local(start.local_name().as_ref()), attributes }))
+    }
+}
+
+/// `&amp;` and `&#38;` are `&`.
+fn resolve(reference: &BytesRef<'_>) -> Result<String, &'static str> {
+    if let Some(character) = reference.resolve_char_ref().map_err(|_error| "broken XML")? {
+        return Ok(character.to_string());
+    }
+    let name = reference.decode().map_err(|_error| "not UTF-8")?;
+    resolve_predefined_entity(&name).map(str::to_owned).ok_or("broken XML")
+}
+
+/// Stands in a path for an element of any name, which is then told in place of its text.
+pub(super) const ANY: &str = "*";
+
+/// Of each path of names below the root, the text directly within the first element there. The whole document is read, so
+/// that one that is broken anywhere says nothing.
+///
+/// # Errors
+/// As [`Xml::next`], or the root has another name.
+pub fn xml_texts<const N: usize>(
+    bytes: &[u8],
+    root: &str,
+    wanted: [&[&str]; N],
+) -> Result<[Option<String>; N], &'static str> {
+    let mut xml = Xml::new(bytes)?;
+    let mut found = [const { None::<String> }; N];
+    let mut is_open = [false; N];
+    let mut path: Vec<String> = Vec::new();
+    while let Some(node) = xml.next()? {
+        if let Node::Start(element) = &node {
+            if path.is_empty() && element.name != root {
+                return Err("another document");
+            }
+            path.push(element.name.clone());
+        }
+        let places = found.iter_mut().zip(&mut is_open).zip(wanted);
+        for ((text, is_open), wanted) in places.filter(|(_, wanted)| is_at(&path, wanted)) {
+            match &node {
+                Node::Start(element) if text.is_none() => {
+                    let is_any = wanted.last() == Some(&ANY);
+                    *is_open = !is_any;
+                    *text = Some(if is_any { element.name.clone() } else { String::new() });
+                }
+                Node::Text(more) if *is_open => text.iter_mut().for_each(|text| text.push_str(more)),
+                Node::Start(_) | Node::Text(_) => {}
+                Node::End => *is_open = false,
+            }
+        }
+        if node == Node::End {
+            path.pop();
+        }
+    }
+    Ok(found)
+}
+
+fn is_at(path: &[String], wanted: &[&str]) -> bool {
+    let below = path.get(1..).unwrap_or_default();
+    below.len() == wanted.len()
+        && below.iter().zip(wanted).all(|(name, wanted)| *wanted == ANY || name == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<Node>, &'static str> {
+        let mut xml = Xml::new(text.as_bytes())?;
+        let mut nodes = Vec::new();
+        while let Some(node) = xml.next()? {
+            nodes.push(node);
+        }
+        Ok(nodes)
+    }
+
+    #[test]
+    fn a_document_is_its_elements_and_texts_in_order() {
+        let text = "\u{FEFF}<?xml version=\"1.0\"?>\n<!-- a --><a:b x='1' y:z=\"&lt;&#65;&quot;\"><c/>t&amp;&#x42;<![CDATA[<]]></a:b>\n";
+        let start = |name: &str, attributes: &[(&str, &str)]| {
+            let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            Node::Start(Element { name: name.to_owned(), attributes: attributes.iter().map(own).collect() })
+        };
+        let text_of = |text: &str| Node::Text(text.to_owned());
+        let wanted = vec![
+            start("b", &[("x", "1"), ("z", "<A\"")]),
+            start("c", &[]),
+            Node::End,
+            text_of("t"),
+            text_of("&"),
+            text_of("B"),
+            text_of("<"),
+            Node::End,
+        ];
+        assert_eq!(read(text), Ok(wanted));
+    }
+
+    #[test]
+    fn what_is_broken_or_over_a_limit_is_named() {
+        let nested = |depth: usize| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));
+        let attributes = |count: usize| {
+            let all: String = (0..count).map(|number| format!(" a{number}=\"\"")).collect();
+            format!("<a{all}/>")
+        };
+        let many = |count: usize| format!("<a>{}</a>", "<b/>".repeat(count - 1));
+        for right in [nested(XML_DEPTH_MAX), attributes(XML_ATTRIBUTES_MAX), many(XML_ELEMENTS_MAX)] {
+            assert!(read(&right).is_ok());
+        }
+        let table = [
+            (nested(XML_DEPTH_MAX + 1), "nested too deep"),
+            (attributes(XML_ATTRIBUTES_MAX + 1), "too many attributes"),
+            (many(XML_ELEMENTS_MAX + 1), "too many elements"),
+            (format!("<a>{}</a>", "x".repeat(XML_BYTES_MAX)), "too long"),
+            ("<!DOCTYPE a [<!ENTITY x \"yy\">]><a>&x;</a>".to_owned(), "has a document type"),
+            ("<a>&x;</a>".to_owned(), "broken XML"),
+            ("<a b=\"&x;\"/>".to_owned(), "broken XML"),
+            ("<a b=\"1\" b=\"2\"/>".to_owned(), "broken XML"),
+            ("<a b=1/>".to_owned(), "broken XML"),
+            ("<a>".to_owned(), "broken XML"),
+            ("<a></b>".to_owned(), "broken XML"),
+            ("<a/><b/>".to_owned(), "broken XML"),
+            ("<a/>x".to_owned(), "broken XML"),
+            ("x<a/>".to_owned(), "broken XML"),
+            (String::new(), "broken XML"),
+            ("<a><!--".to_owned(), "broken XML"),
+            ("<a x=\"".to_owned(), "broken XML"),
+        ];
+        for (text, said) in table {
+            assert_eq!(read(&text), Err(said), "{}", text.get(..40).unwrap_or(&text));
+        }
+        assert_eq!(Xml::new(b"<a>\xe9</a>").map(|_| ()), Err("not UTF-8"));
+    }
+
+    #[test]
+    fn the_xml_texts_each_path_is_found() {
+        let text = "<r><a>1<x>no</x>2</a><a>3</a><b><c><first/><second/></c></b></r>";
+        let found = xml_texts(text.as_bytes(), "r", [&["a"], &["b", "c", ANY], &["d"]]);
+        assert_eq!(found, Ok([Some("12".to_owned()), Some("first".to_owned()), None]));
+        assert_eq!(xml_texts(text.as_bytes(), "q", [&["a"]]), Err("another document"));
+        assert_eq!(xml_texts(b"<r><a>1</a>", "r", [&["a"]]), Err("broken XML"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_markup_is_a_panic(body in "(<(/?)[a-c](/?)>|<a b=['\"]|<!--|-->|<!\\[CDATA\\[|\\]\\]>|<\\?|&#?x?[a-z0-9]{0,3};|[a-c&; ]){0,24}") {
+            drop(read(&body));
+        }
+    }
+}
