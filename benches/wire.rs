@@ -6,11 +6,18 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use bytes::Bytes;
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use fanfare::client::UserAgent;
+use fanfare::proxy::{Auth, Proxy};
 use fanfare::sip::{
     Addressed, Leg, LegTemplate, Message, ReportLine, ReportState, Request, Uri, parse, read_report,
     recipients, write_report,
 };
+
+#[path = "../tests/wire/hostile.rs"]
+mod hostile;
+
+use hostile::Stand;
 
 const DATE: &str = "Sat, 15 Oct 2005 04:44:56 GMT";
 
@@ -101,5 +108,55 @@ fn reports(c: &mut Criterion) {
     c.bench_function("read a report of 100 lines", |b| b.iter(|| read_report(black_box(report.as_bytes()))));
 }
 
-criterion_group!(wire, reading, legs, reports);
+/// What one message costs whoever gets it, at the limits of size: the inputs of `tests/wire/cost.rs`.
+fn limits(c: &mut Criterion) {
+    let mut group = c.benchmark_group("at the limit");
+    group
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(10))
+        .measurement_time(Duration::from_millis(100));
+    let (james, stranger) = ("<sip:james@domain.com>;tag=1", "<sip:eve@elsewhere.org>;tag=1");
+    let mut at_proxy = |name: &str, auth: Auth, bytes: &Bytes| {
+        group.bench_function(name, |b| {
+            let run = |stand: &mut Stand<Proxy>| stand.take(bytes.clone());
+            b.iter_batched_ref(|| hostile::proxy(auth), run, BatchSize::PerIteration);
+        });
+    };
+    for (name, more) in hostile::heads() {
+        let from = |from| hostile::request("MESSAGE", from, &more, "text/plain", b"x");
+        at_proxy(&format!("proxy, a stranger: {name}"), Auth::On, &from(stranger));
+        at_proxy(&format!("proxy, no password: {name}"), Auth::On, &from(james));
+        at_proxy(&format!("proxy, a user: {name}"), Auth::Off, &from(james));
+    }
+    for (name, from) in hostile::senders() {
+        at_proxy(
+            &format!("proxy, no password: {name}"),
+            Auth::On,
+            &hostile::request("MESSAGE", &from, "", "text/plain", b"x"),
+        );
+    }
+    for (name, body) in hostile::lists() {
+        at_proxy(&format!("proxy, a stranger: {name}"), Auth::On, &hostile::list_request(stranger, &body));
+        at_proxy(&format!("proxy, a user: {name}"), Auth::Off, &hostile::list_request(james, &body));
+    }
+    let mut at_client = |name: &str, bytes: &Bytes| {
+        group.bench_function(name, |b| {
+            let run = |stand: &mut Stand<UserAgent>| stand.take(bytes.clone());
+            b.iter_batched_ref(hostile::client, run, BatchSize::PerIteration);
+        });
+    };
+    for (name, kind, body) in hostile::bodies() {
+        at_client(&format!("client: {name}"), &hostile::request("MESSAGE", stranger, "", &kind, &body));
+    }
+    for (name, body) in hostile::reports() {
+        group.bench_function(format!("client, a report: {name}"), |b| {
+            let take =
+                |(stand, named): &mut (Stand<UserAgent>, String)| stand.take(hostile::report(named, &body));
+            b.iter_batched_ref(hostile::reported, take, BatchSize::PerIteration);
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(wire, reading, legs, reports, limits);
 criterion_main!(wire);

@@ -18,10 +18,22 @@ pub const ROUTES_MAX: usize = 100;
 pub const CREDENTIALS_MAX: usize = 32;
 /// Unknown option tags that a 420 names.
 pub const UNSUPPORTED_TOLD_MAX: usize = 20;
+/// Lines of one delivery report; over it, 400.
+pub const REPORT_LINES_MAX: usize = 10_000;
 /// Bytes of one URI.
 pub const URI_BYTES_MAX: usize = 4096;
-/// Files that are read out of one body; over it, further ones are not shown.
+/// Files that are read out of one body; over it, the whole body is one file.
 pub const BODY_FILES_MAX: usize = 100;
+/// Parts of one body, those within parts counted; over it, the whole body is one file.
+pub const BODY_PARTS_MAX: usize = 256;
+/// Bodies within bodies that are looked into; over it, the whole body is one file.
+pub const BODY_DEPTH_MAX: usize = 8;
+/// Bytes of the header fields of one part, or of a CPIM; over it, the body around it is one file.
+pub const PART_HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of a boundary between parts (RFC 2046 §5.1.1 has 70); over it, the body is one file.
+pub const BOUNDARY_BYTES_MAX: usize = 200;
+/// Bytes of a file's name in which encoded words (RFC 2047) are looked for.
+pub const FILE_NAME_BYTES_MAX: usize = 1024;
 /// Files that go with one message.
 pub const FILES_PER_MESSAGE_MAX: usize = 20;
 /// Bytes of an XML body that are read; over it, the body counts as broken.

@@ -109,6 +109,9 @@ use crate::sip::{Message, Request, Response, parse, refusal};
 use crate::time::Now;
 use crate::transaction::{Arrival, ServerKey};
 
+/// What becomes of a request: it is served, or refused.
+type Refusable = Result<(), Rejection>;
+
 /// The server machine. See the head of this file.
 #[derive(Debug)]
 pub struct Proxy {
@@ -159,7 +162,7 @@ impl Proxy {
         }
     }
 
-    fn serve(&mut self, key: ServerKey, request: &Request, flow: Flow, now: Now) -> Result<(), Rejection> {
+    fn serve(&mut self, key: ServerKey, request: &Request, flow: Flow, now: Now) -> Refusable {
         match admission::admit(&self.core, request, flow, now)? {
             Errand::Register => {
                 auth::check(&mut self.core, request, flow, Role::Registrar, now)?;
@@ -178,13 +181,7 @@ impl Proxy {
         }
     }
 
-    fn submission(
-        &mut self,
-        key: ServerKey,
-        request: &Request,
-        flow: Flow,
-        now: Now,
-    ) -> Result<(), Rejection> {
+    fn submission(&mut self, key: ServerKey, request: &Request, flow: Flow, now: Now) -> Refusable {
         let double = self.dispatches.double_of(&self.core, request);
         let proved = auth::check(&mut self.core, request, flow, Role::Proxy, now);
         if let Some(double) = double {

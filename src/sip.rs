@@ -26,6 +26,8 @@ mod xml;
 
 mod cpim;
 
+mod mime;
+
 mod delivery_report;
 
 pub mod digest;
@@ -64,7 +66,7 @@ mod error;
 
 pub use aor::Aor;
 pub use compose::{Compose, refusal};
-pub use content::{Content, File, content, inner_media_type, media_type, parameter};
+pub use content::{Content, File, content, inner_media_type};
 pub use cpim::{Cpim, Enclosed, Envelope};
 pub use delivery_report::{ReportLine, ReportState, read_report, write_report};
 pub use edit::{Edit, without_body};
@@ -77,6 +79,7 @@ pub use imdn::{Disposition, Imdn};
 pub use leg::{Dialog, Leg, LegTemplate, Member, Sees};
 pub use list_body::{Copy, with_list};
 pub use message::{Message, Request, Response, parse};
+pub use mime::{file_name, media_type, parameter};
 pub use names::{Method, Transport, reason_phrase};
 pub use secondary_to::{Addressed, ReportMode, ReportWish, SECONDARY_TO, also_to, recipients};
 pub use uri::Uri;

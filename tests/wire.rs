@@ -12,6 +12,10 @@ mod addresses;
 mod bytes;
 #[path = "wire/corpus.rs"]
 mod corpus;
+#[path = "wire/cost.rs"]
+mod cost;
+#[path = "wire/hostile.rs"]
+mod hostile;
 #[path = "wire/printing.rs"]
 mod printing;
 #[path = "wire/properties.rs"]

@@ -11,8 +11,9 @@ use fanfare::client::snapshot::Settings;
 use fanfare::config::proxy::ProxySettings;
 use fanfare::sip::digest::{Algorithm, Challenge, Credentials, Ha1};
 use fanfare::sip::{
-    Aor, Framed, Framer, Message, Method, NameAddr, ReportWish, Request, Uri, also_to, content, parse,
-    read_report, recipients, with_secondary_to, write_report,
+    Aor, Cpim, Edit, Framed, Framer, Imdn, Message, Method, NameAddr, Params, ReportWish, Request, Uri,
+    also_to, content, file_name, inner_media_type, parameter, parse, read_report, recipients, refusal,
+    with_secondary_to, write_report, xml_texts,
 };
 use fanfare::store::ron_file;
 use serde::Serialize;
@@ -37,6 +38,10 @@ pub(crate) const TARGETS: &[Target] = &[
     ("client_files", client_files),
     ("digest", digest),
     ("resource_lists", resource_lists),
+    ("xml", xml),
+    ("body", body),
+    ("parameter", mime_parameter),
+    ("edit", edit),
 ];
 
 /// One person is one person however he is spelled (W14), and what is read is read again from what is made of it.
@@ -175,6 +180,78 @@ fn resource_lists(data: &[u8]) {
     // An address that no submission may name is refused where any submission is.
     let Ok(people) = recipients(written.fields()) else { return };
     assert!(!people.is_empty());
+}
+
+/// An XML body, as each of those who read one does it.
+fn xml(data: &[u8]) {
+    let root = ["isComposing", "imdn", "resource-lists"];
+    for root in root {
+        let wanted: [&[&str]; 3] = [&["state"], &["a", "*"], &["message-id"]];
+        if let Ok(found) = xml_texts(data, root, wanted) {
+            assert!(found.iter().flatten().map(String::len).sum::<usize>() <= data.len() * 2);
+        }
+    }
+    if let Some(imdn) = Imdn::parse(data) {
+        let printed = imdn.print("2010-11-13T23:29:00Z");
+        assert_eq!(Imdn::parse(printed.as_bytes()), Some(imdn), "{printed}");
+    }
+    let list = [&b"--b\n\nx\n--b\nContent-Type: application/resource-lists+xml\n\n"[..], data, b"\n--b--\n"]
+        .concat();
+    let head = format!(
+        "Require: recipient-list-message\r\nContent-Type: multipart/mixed;boundary=b\r\nContent-Length: {}\r\n\r\n",
+        list.len()
+    );
+    if let Some(request) = submission(&[head.as_bytes(), &list].concat()) {
+        drop(with_secondary_to(&request));
+    }
+}
+
+/// A body of any type is taken apart: nothing of it is lost, and a text that was read is read again from UTF-8. The first line
+/// is its Content-Type.
+fn body(data: &[u8]) {
+    let mut halves = data.splitn(2, |byte| *byte == b'\n');
+    let (kind, body) = (halves.next().unwrap_or_default(), halves.next().unwrap_or_default());
+    let (kind, body) = (String::from_utf8_lossy(kind), Bytes::copy_from_slice(body));
+    let got = content(&kind, &body);
+    assert!(got.files.len() <= 100 && got.files.iter().all(|file| file.bytes.len() <= body.len()));
+    let again = content("text/plain;charset=utf-8", &Bytes::copy_from_slice(got.text.as_bytes()));
+    assert_eq!(again.text, got.text.strip_prefix('\u{FEFF}').unwrap_or(&got.text));
+    drop((inner_media_type(&kind, &body), Cpim::parse(&body)));
+}
+
+/// A parameter of a Content-Type: as we write it, it is read; however it is written, it is read or there is none.
+fn mime_parameter(data: &[u8]) {
+    let text = String::from_utf8_lossy(data).replace(['\r', '\n'], " ");
+    drop((parameter(&text, "name"), file_name(&text, "filename")));
+    let written =
+        format!("a/b{};y=z", Params(vec![("x".to_owned(), None), ("name".to_owned(), Some(text.clone()))]));
+    assert_eq!(parameter(&written, "name"), Some(text), "{written}");
+}
+
+/// A message that is sent on keeps its bytes, whatever they are; what is refused is answered with what can be read of it.
+fn edit(data: &[u8]) {
+    let bytes = Bytes::copy_from_slice(data);
+    let source = "192.0.2.9:5060".parse().expect("an address");
+    match parse(bytes.clone()) {
+        Ok(Message::Request(request)) => {
+            let same = Edit::request(&request).print();
+            if request.fields().first("Content-Length").is_some() {
+                assert_eq!(same, request.bytes());
+            }
+            let step_by_step = Edit::request(&request).pop("Route").pop("Route").pop("Via").print();
+            assert_eq!(Edit::request(&request).pop_many("Route", 2).pop("Via").print(), step_by_step);
+            drop(Edit::request(&request).remove_token("Require", "a").set("To", "<sip:a@b>").print());
+            let answer = fanfare::sip::Compose::response(&request, 200, None, "t", source).finish();
+            assert!(matches!(parse(answer), Ok(Message::Response(_))));
+        }
+        Ok(Message::Response(response)) => {
+            let same = Edit::response(&response).print();
+            if response.fields().first("Content-Length").is_some() {
+                assert_eq!(same, response.bytes());
+            }
+        }
+        Err(error) => drop(refusal(&bytes, &error, source, "t")),
+    }
 }
 
 /// `fanfare proxy --config FILE`.

@@ -12,7 +12,9 @@ use crate::client::date;
 use crate::client::journal::{IncomingRow, PersonRow, Write};
 use crate::client::text::{Shown, shown};
 use crate::limits::{BATCHES_WAITING_MAX, INBOX_KEYS_MAX, INBOX_REMEMBERED, RECIPIENTS_MAX};
-use crate::sip::{Fields, NameAddr, Request, also_to, inner_media_type, media_type, parameter};
+use crate::sip::{
+    Fields, NameAddr, Params, Request, also_to, file_name, inner_media_type, media_type, parameter,
+};
 use crate::time::{Now, Timestamp};
 
 /// How often old keys are looked for, when messages come.
@@ -209,9 +211,9 @@ fn is_taken(media_type: &str) -> bool {
 /// The Content-Type; with the name of the file, where Content-Disposition has it (RFC 2183 §2.3).
 fn content_type(fields: &Fields) -> String {
     let written = fields.first("Content-Type").unwrap_or("text/plain");
-    let name = fields.first("Content-Disposition").and_then(|value| parameter(value, "filename"));
+    let name = fields.first("Content-Disposition").and_then(|value| file_name(value, "filename"));
     match name.filter(|_| parameter(written, "name").is_none()) {
-        Some(name) => format!("{written}; name=\"{}\"", name.replace(['"', ';'], "")),
+        Some(name) => format!("{written}{}", Params(vec![("name".to_owned(), Some(name))])),
         None => written.to_owned(),
     }
 }

@@ -1,7 +1,7 @@
 //! A MESSAGE read as a submission: who it goes to, what tells its double, what its sender wants to know
 //! (W1 to W3, W7 to W9, W12).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::aliases::{Aliases, Fault};
 use super::core::Rejection;
@@ -207,15 +207,17 @@ fn resolve(all: Vec<Addressed>, lists: &[ListRow], domains: &Domains) -> Resolve
     let United { people, names, .. } = unite((0..).zip(all.iter().cloned()), domains);
     let (origins, expanded): (Vec<u32>, Vec<Addressed>) = expand(&all, lists).into_iter().unzip();
     let United { people: recipients, owners, .. } = unite((0..).zip(expanded), domains);
+    let mut owned: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (origin, owner) in origins.into_iter().zip(owners) {
+        owned.entry(origin).or_default().push(owner);
+    }
+    let lists: BTreeSet<u32> = lists.iter().map(|list| list.place).collect();
     let line = |person: Person| {
-        let own = origins.iter().zip(&owners).filter(|(origin, _)| **origin == person.place);
-        let mut places = Vec::new();
-        for (_, owner) in own {
-            let place = recipients.get(*owner).map(|recipient| recipient.place);
-            places.extend(place.filter(|place| !places.contains(place)));
-        }
-        let is_list = lists.iter().any(|list| list.place == person.place);
-        let stands = if is_list { Stands::ForOthers } else { Stands::ForItself };
+        let own = owned.get(&person.place).into_iter().flatten();
+        let mut known = BTreeSet::new();
+        let places = own.filter_map(|owner| recipients.get(*owner)).map(|recipient| recipient.place);
+        let places = places.filter(|place| known.insert(*place)).collect();
+        let stands = if lists.contains(&person.place) { Stands::ForOthers } else { Stands::ForItself };
         Line { addressed: person.addressed, stands, places }
     };
     let lines = people.into_iter().map(line).collect();

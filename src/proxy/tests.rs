@@ -240,15 +240,16 @@ impl Bench {
     }
 
     pub(super) fn answer_with(&mut self, flow: Flow, request: &str, line: &str, more: &str) {
+        self.receive(flow, &Self::answer_text(request, line, more));
+    }
+
+    pub(super) fn answer_text(request: &str, line: &str, more: &str) -> String {
         let copied = ["Via", "From", "To", "Call-ID", "CSeq"]
             .map(|name| format!("{name}: {}\n", field(request, name).unwrap()));
         let tag = if field(request, "To").unwrap().contains(";tag=") { "" } else { ";tag=uas" };
         let [via, from, to, call_id, cseq] = copied;
         let to = to.trim_end();
-        self.receive(
-            flow,
-            &format!("SIP/2.0 {line}\n{via}{from}{to}{tag}\n{call_id}{cseq}{more}Content-Length: 0\n\n"),
-        );
+        format!("SIP/2.0 {line}\n{via}{from}{to}{tag}\n{call_id}{cseq}{more}Content-Length: 0\n\n")
     }
 
     /// Goes on in time, doing what comes due.

@@ -1,18 +1,14 @@
 //! A body taken apart for a person: text to read, and files to keep (RFC 3428 §5, RFC 2045, RFC 2046).
 //!
-//! MIME itself, with its transfer encodings, charsets and nested parts, is read by `mail-parser`. Nothing here is
-//! shown as it stands: what shows it takes control characters out.
+//! Nothing of a body is lost: what is no text, what is in a charset that cannot be read and what has more parts than are
+//! looked at is a file as it came. Nothing here is shown as it stands: what shows it takes control characters out.
 
 use bytes::Bytes;
 use mail_parser::decoders::html::html_to_text;
-use mail_parser::{MessageParser, MessagePart, MimeHeaders, PartType};
 
-use super::charset::decode;
 use super::cpim::Cpim;
-use crate::limits::BODY_FILES_MAX;
-
-/// Messages within messages that are looked into.
-const NESTED_MAX: u8 = 3;
+use super::mime::{self, Part, file_name, media_type, parts, text_of};
+use crate::limits::{BODY_DEPTH_MAX, BODY_FILES_MAX, BODY_PARTS_MAX};
 
 /// What a body holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,17 +41,15 @@ impl File {
 /// Takes a body apart. Never fails: what cannot be read is a file as it came.
 #[must_use]
 pub fn content(content_type: &str, body: &Bytes) -> Content {
-    let mut content = Content::default();
-    take(content_type, body, NESTED_MAX, &mut content);
-    content
-}
-
-/// `type/subtype` in small letters, without parameters; `text/plain` when there is none (RFC 3428 §5).
-#[must_use]
-pub fn media_type(content_type: &str) -> String {
-    let bare = content_type.split(';').next().unwrap_or_default();
-    let bare: String = bare.chars().filter(|c| !c.is_whitespace()).collect();
-    if bare.is_empty() { "text/plain".to_owned() } else { bare.to_ascii_lowercase() }
+    let mut reader = Reader { content: Content::default(), parts: 0 };
+    match reader.take(content_type, body, 0) {
+        Ok(()) => reader.content,
+        Err(TooMuch) => {
+            let name = file_name(content_type, "name");
+            let file = File { name, media_type: media_type(content_type), bytes: body.clone() };
+            Content { text: String::new(), files: vec![file] }
+        }
+    }
 }
 
 /// What a body is: its media type, or that of what CPIM wraps (RFC 3862 §2).
@@ -66,105 +60,105 @@ pub fn inner_media_type(content_type: &str, body: &Bytes) -> String {
     inner.map_or(outer, |cpim| media_type(&cpim.content_type))
 }
 
-/// The value of a parameter of a Content-Type, unquoted.
-#[must_use]
-pub fn parameter(content_type: &str, name: &str) -> Option<String> {
-    content_type.split(';').skip(1).find_map(|param| {
-        let (known, value) = param.split_once('=')?;
-        known.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"').to_owned())
-    })
+/// More parts, levels or files than are looked at.
+struct TooMuch;
+
+struct Reader {
+    content: Content,
+    parts: usize,
 }
 
-fn take(content_type: &str, body: &Bytes, nested: u8, content: &mut Content) {
-    let media_type = media_type(content_type);
-    match media_type.split_once('/') {
-        Some(("text", subtype)) => {
-            let charset = parameter(content_type, "charset").unwrap_or_default();
-            match decode(&charset, body) {
-                Some(text) if subtype == "html" => content.add_text(html_to_text(&text)),
-                Some(text) => content.add_text(text),
-                None => content.add_file(File { name: None, media_type, bytes: body.clone() }),
-            }
+impl Reader {
+    fn take(&mut self, content_type: &str, body: &Bytes, depth: usize) -> Result<(), TooMuch> {
+        if depth > BODY_DEPTH_MAX {
+            return Err(TooMuch);
         }
-        Some(("multipart", _)) => take_parts(content_type, body, nested, content),
-        Some(("message", "cpim")) if nested > 0 => match Cpim::parse(body) {
-            Some(cpim) => take(&cpim.content_type, &cpim.body, nested - 1, content),
-            None => match decode("", body) {
-                Some(text) => content.add_text(text),
-                None => content.add_file(File { name: None, media_type, bytes: body.clone() }),
+        let media_type = media_type(content_type);
+        match media_type.split_once('/') {
+            Some(("text", subtype)) => match text_of(content_type, body) {
+                Some(text) if subtype == "html" => self.add_text(&html_to_text(&text)),
+                Some(text) => self.add_text(&text),
+                None => return self.add_file(file_name(content_type, "name"), media_type, body),
             },
-        },
-        Some(_) | None => {
-            let name = parameter(content_type, "name").filter(|name| !name.is_empty());
-            content.add_file(File { name, media_type, bytes: body.clone() });
+            Some(("multipart", subtype)) => match parts(content_type, body) {
+                Some(parts) => return self.take_parts(subtype, &parts, depth),
+                None => return self.add_file(None, media_type, body),
+            },
+            Some(("message", "cpim")) => match Cpim::parse(body) {
+                Some(cpim) => return self.take(&cpim.content_type, &cpim.body, depth + 1),
+                None => match text_of("", body) {
+                    Some(text) => self.add_text(&text),
+                    None => return self.add_file(None, media_type, body),
+                },
+            },
+            Some(_) | None => return self.add_file(file_name(content_type, "name"), media_type, body),
         }
+        Ok(())
     }
-}
 
-/// RFC 2046 §5.1: of alternatives the plain text, of everything else all.
-fn take_parts(content_type: &str, body: &Bytes, nested: u8, content: &mut Content) {
-    let line: String = content_type.chars().filter(|c| !c.is_control()).collect();
-    let head = format!("Content-Type: {line}\r\n\r\n");
-    let whole = Bytes::from([head.as_bytes(), body].concat());
-    let Some(parsed) = MessageParser::default().parse(&whole) else {
-        return content.add_file(File {
-            name: None,
-            media_type: media_type(content_type),
-            bytes: body.clone(),
-        });
-    };
-    for (id, part) in (0_u32..).zip(&parsed.parts) {
-        let is_read = parsed.text_body.contains(&id);
-        match &part.body {
-            PartType::Multipart(_) => {}
-            PartType::Text(text) if is_read => content.add_text(text.clone().into_owned()),
-            PartType::Html(html) if is_read => content.add_text(html_to_text(html)),
-            // The same as the text that is read.
-            PartType::Html(_) | PartType::Text(_) if parsed.html_body.contains(&id) => {}
-            PartType::Text(_) | PartType::Html(_) | PartType::Binary(_) | PartType::InlineBinary(_) => {
-                take_part(part, part.contents(), nested, content);
+    /// RFC 2046 §5.1: of alternatives one text, the plain one where there is one; of everything else all.
+    fn take_parts(&mut self, subtype: &str, parts: &[Part], depth: usize) -> Result<(), TooMuch> {
+        self.parts += parts.len();
+        if self.parts > BODY_PARTS_MAX {
+            return Err(TooMuch);
+        }
+        let is_alternative = subtype == "alternative";
+        let chosen = if is_alternative { self.choose(parts) } else { None };
+        for (index, part) in parts.iter().enumerate() {
+            let kind = media_type(part.content_type());
+            let is_container = kind.starts_with("multipart/") || kind == "message/cpim";
+            let is_text = matches!(kind.as_str(), "text/plain" | "text/html") && !part.is_attachment();
+            let is_named = index > 0 && mime::parameter(part.content_type(), "name").is_some();
+            let bytes = part.content();
+            if is_container && !part.is_attachment() {
+                let before = self.content.text.len();
+                self.take(part.content_type(), &bytes, depth + 1)?;
+                if is_alternative && chosen != Some(index) {
+                    // The same text as the one that is chosen; the files in it are nowhere else.
+                    self.content.text.truncate(before);
+                }
+            } else if is_text && is_alternative {
+                if chosen == Some(index) {
+                    self.take(part.content_type(), &bytes, depth + 1)?;
+                }
+            } else if is_text && !is_named {
+                self.take(part.content_type(), &bytes, depth + 1)?;
+            } else {
+                self.add_file(part.file_name(), kind, &bytes)?;
             }
-            PartType::Message(_) => {
-                let ends = usize_of(part.offset_body)..usize_of(part.offset_end);
-                take_part(part, whole.get(ends).unwrap_or_default(), nested, content);
-            }
         }
-    }
-}
-
-fn take_part(part: &MessagePart<'_>, bytes: &[u8], nested: u8, content: &mut Content) {
-    let media_type = part.content_type().map_or_else(
-        || "application/octet-stream".to_owned(),
-        |known| {
-            format!("{}/{}", known.ctype(), known.subtype().unwrap_or("octet-stream")).to_ascii_lowercase()
-        },
-    );
-    let bytes = Bytes::copy_from_slice(bytes);
-    if media_type == "message/cpim" && nested > 0 {
-        return take(&media_type, &bytes, nested - 1, content);
-    }
-    let name = part.attachment_name().filter(|name| !name.is_empty()).map(str::to_owned);
-    content.add_file(File { name, media_type, bytes });
-}
-
-fn usize_of(offset: u32) -> usize {
-    usize::try_from(offset).unwrap_or(usize::MAX)
-}
-
-impl Content {
-    fn add_text(&mut self, text: String) {
-        if self.text.is_empty() {
-            self.text = text;
-        } else if !text.is_empty() {
-            self.text.push('\n');
-            self.text.push_str(&text);
-        }
+        Ok(())
     }
 
-    fn add_file(&mut self, file: File) {
-        if self.files.len() < BODY_FILES_MAX {
-            self.files.push(file);
+    /// Which of alternatives is read: the first plain text that can be, else the first HTML, else the first that has parts.
+    fn choose(&self, parts: &[Part]) -> Option<usize> {
+        let find = |is_wanted: &dyn Fn(&str) -> bool| {
+            parts.iter().position(|part| {
+                let kind = part.content_type();
+                let is_readable = || !kind.starts_with("text/") || text_of(kind, &part.content()).is_some();
+                !part.is_attachment() && is_wanted(&media_type(kind)) && is_readable()
+            })
+        };
+        find(&|kind| kind == "text/plain")
+            .or_else(|| find(&|kind| kind == "text/html"))
+            .or_else(|| find(&|kind| kind.starts_with("multipart/") || kind == "message/cpim"))
+            .or_else(|| parts.iter().position(|part| media_type(part.content_type()).starts_with("text/")))
+    }
+
+    fn add_text(&mut self, text: &str) {
+        let known = &mut self.content.text;
+        if !known.is_empty() && !text.is_empty() {
+            known.push('\n');
         }
+        known.push_str(text);
+    }
+
+    fn add_file(&mut self, name: Option<String>, media_type: String, bytes: &Bytes) -> Result<(), TooMuch> {
+        if self.content.files.len() >= BODY_FILES_MAX {
+            return Err(TooMuch);
+        }
+        self.content.files.push(File { name, media_type, bytes: bytes.clone() });
+        Ok(())
     }
 }
 

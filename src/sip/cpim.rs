@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use super::cursor::elements;
+use super::mime::{Ends, header_fields};
 use crate::limits::IMDN_ID_BYTES_MAX;
 
 /// The namespace of the headers of RFC 5438.
@@ -18,7 +20,7 @@ const DATE_TIME_BYTES_MAX: usize = 40;
 pub struct Cpim {
     /// Of the body within; `text/plain` where it has none.
     pub content_type: String,
-    /// The body within.
+    /// The body within, without its transfer encoding.
     pub body: Bytes,
     /// What its sender calls it (RFC 5438 §6.3); none where it has no name, or one that cannot be one.
     pub message_id: Option<String>,
@@ -35,23 +37,21 @@ impl Cpim {
     /// it is not of that form.
     #[must_use]
     pub fn parse(bytes: &Bytes) -> Option<Self> {
-        let (headers, rest) = block(bytes, 0)?;
-        if headers.is_empty() {
+        let (headers, rest) = header_fields(bytes, 0, Ends::AtBlankLine)?;
+        if headers.0.is_empty() {
             return None;
         }
-        let (inner, start) = block(bytes, rest)?;
-        let find = |name: &str| inner.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let (inner, start) = header_fields(bytes, rest, Ends::AtBlankLine)?;
         let mut cpim = Self {
-            content_type: find("Content-Type")
-                .map_or_else(|| "text/plain".to_owned(), |(_, value)| value.clone()),
-            body: bytes.slice(start..),
+            content_type: inner.first("Content-Type").unwrap_or("text/plain").to_owned(),
+            body: inner.decoded(&bytes.slice(start..)),
             message_id: None,
-            date_time: headers.iter().find(|(name, _)| name == "DateTime").map(|(_, value)| value.clone()),
+            date_time: headers.0.iter().find(|(name, _)| name == "DateTime").map(|(_, value)| value.clone()),
             asks_delivery: false,
             asks_display: false,
         };
         cpim.date_time = cpim.date_time.filter(|text| is_date_time(text));
-        cpim.take_wishes(&headers);
+        cpim.take_wishes(&headers.0);
         Some(cpim)
     }
 
@@ -72,14 +72,18 @@ impl Cpim {
                 self.message_id = Some(value.clone()).filter(|id| is_message_id(id));
             } else if local.eq_ignore_ascii_case("Disposition-Notification") {
                 let asks = |what: &str| {
-                    let wishes = value.split(',').map(|wish| wish.split(';').next().unwrap_or_default());
-                    wishes.into_iter().any(|wish| wish.trim().eq_ignore_ascii_case(what))
+                    let word = |wish: &str| wish.split(';').next().is_some_and(|it| is_word(it, what));
+                    elements(value).any(word)
                 };
                 self.asks_delivery |= asks("positive-delivery");
                 self.asks_display |= asks("display");
             }
         }
     }
+}
+
+fn is_word(text: &str, word: &str) -> bool {
+    text.trim().eq_ignore_ascii_case(word)
 }
 
 /// A date and a time of RFC 3339, as far as its letters go: it stands as it came in what we answer.
@@ -140,29 +144,6 @@ impl Envelope<'_> {
     }
 }
 
-/// Header lines from `start` up to a blank line, and where the rest begins. A folded line goes on the one before.
-fn block(bytes: &[u8], start: usize) -> Option<(Vec<(String, String)>, usize)> {
-    let mut headers: Vec<(String, String)> = Vec::new();
-    let mut at = start;
-    loop {
-        let rest = bytes.get(at..)?;
-        let length = rest.iter().position(|byte| *byte == b'\n')?;
-        let line = std::str::from_utf8(rest.get(..length)?).ok()?.trim_end_matches('\r');
-        at += length + 1;
-        if line.is_empty() {
-            return Some((headers, at));
-        }
-        if line.starts_with([' ', '\t']) {
-            let (_, value) = headers.last_mut()?;
-            value.push(' ');
-            value.push_str(line.trim());
-            continue;
-        }
-        let (name, value) = line.split_once(':')?;
-        headers.push((name.trim().to_owned(), value.trim().to_owned()));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,6 +185,20 @@ mod tests {
         assert_eq!((parsed(foreign).message_id, parsed(foreign).asks_display), (None, false));
         let long = format!("imdn.Message-ID: {}\n\n\nx", "a".repeat(IMDN_ID_BYTES_MAX + 1));
         assert_eq!(parsed(&long).message_id, None);
+    }
+
+    #[test]
+    fn w28_parameters_of_a_wish_know_quotes_and_any_byte_may_stand_in_a_header() {
+        let asking = |wish: &str| {
+            let text = format!("From: J\u{fc}rgen\nimdn.Disposition-Notification: {wish}\n\n\nx");
+            let latin: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+            let cpim = Cpim::parse(&Bytes::from(latin)).unwrap();
+            (cpim.asks_delivery, cpim.asks_display)
+        };
+        assert_eq!(asking("positive-delivery;x=\"a, display\""), (true, false));
+        assert_eq!(asking("x;y=\"\\\", display\", Display ; z"), (false, true));
+        let encoded = "From: a\n\nContent-Type: text/plain\nContent-Transfer-Encoding: base64\n\nSGk=";
+        assert_eq!(&Cpim::parse(&Bytes::from(encoded)).unwrap().body[..], b"Hi");
     }
 
     #[test]

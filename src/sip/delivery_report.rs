@@ -8,6 +8,7 @@ use super::cursor::{Cursor, is_token, number, quote};
 use super::error::Error;
 use super::header::{Param, next_param};
 use super::uri::check_uri;
+use crate::limits::REPORT_LINES_MAX;
 
 const SUBJECT: &str = "delivery-report";
 
@@ -67,7 +68,7 @@ impl ReportState {
 /// left out, and known ones whose value makes no sense.
 ///
 /// # Errors
-/// A line (named by its number) is not of the grammar.
+/// A line (named by its number) is not of the grammar, or there are too many.
 pub fn read_report(body: &[u8]) -> Result<Vec<ReportLine>, Error> {
     let mut lines = Vec::new();
     for (index, line) in body.split(|byte| *byte == b'\n').enumerate() {
@@ -75,6 +76,9 @@ pub fn read_report(body: &[u8]) -> Result<Vec<ReportLine>, Error> {
         let line = header_text(line.strip_suffix(b"\r").unwrap_or(line)).replace('\r', " ");
         let line = line.trim_matches([' ', '\t']);
         if !line.is_empty() {
+            if lines.len() >= REPORT_LINES_MAX {
+                return Err(Error::whole(SUBJECT, "too many lines"));
+            }
             lines.push(read_line(line).map_err(|what| Error::in_line(SUBJECT, what, index + 1))?);
         }
     }

@@ -78,7 +78,7 @@ impl<'a> Edit<'a> {
     #[must_use]
     pub fn push_back(mut self, name: &str, value: impl fmt::Display) -> Self {
         let at = self.last_position(name).map_or(self.lines.len(), |last| last + 1);
-        self.lines.insert(at, Line::New { name: name.to_owned(), value: value.to_string() });
+        self.lines.insert(at, new_line(name, value));
         self
     }
 

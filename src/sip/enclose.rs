@@ -1,5 +1,7 @@
 //! A body put together of a text and files, as [`content`](super::content()) takes it apart (RFC 3428 §5, RFC 2046 §5.1.3).
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
 use super::content::File;
@@ -57,21 +59,38 @@ fn mixed(text: &str, files: &[File], boundary: &str) -> Bytes {
     body.into()
 }
 
-/// A boundary that stands in none of the parts (RFC 2046 §5.1.1).
+/// What every boundary of ours begins with; a number follows.
+const BOUNDARY: &str = "fanfare-";
+
+/// A boundary that stands in none of the parts (RFC 2046 §5.1.1), found in one look at them.
 fn boundary(text: &str, files: &[File]) -> String {
-    let holds = |line: &str| {
-        let line = line.as_bytes();
-        let is_in = |bytes: &[u8]| bytes.windows(line.len()).any(|window| window == line);
-        is_in(text.as_bytes()) || files.iter().any(|file| is_in(&file.bytes))
-    };
-    let mut boundaries = (0_u64..).map(|number| format!("fanfare-{number}"));
-    boundaries.find(|boundary| !holds(&format!("--{boundary}"))).unwrap_or_default()
+    let mut taken = BTreeSet::new();
+    take_numbers(text.as_bytes(), &mut taken);
+    files.iter().for_each(|file| take_numbers(&file.bytes, &mut taken));
+    let free = (0_u64..).find(|number| !taken.contains(number)).unwrap_or_default();
+    format!("{BOUNDARY}{free}")
+}
+
+/// The numbers of which `--fanfare-NUMBER` stands somewhere; of `--fanfare-12` these are 1 and 12.
+fn take_numbers(bytes: &[u8], taken: &mut BTreeSet<u64>) {
+    let mark = format!("--{BOUNDARY}");
+    let places = bytes.windows(mark.len()).enumerate().filter(|(_, window)| *window == mark.as_bytes());
+    for (place, _) in places {
+        let mut number: u64 = 0;
+        for byte in bytes.iter().skip(place + mark.len()) {
+            let digit = char::from(*byte).to_digit(10);
+            let longer = digit.and_then(|digit| number.checked_mul(10)?.checked_add(digit.into()));
+            let Some(longer) = longer else { break };
+            number = longer;
+            taken.insert(number);
+        }
+    }
 }
 
 /// A file's name without its folders, and without what would end a quoted parameter.
 fn quotable(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    last.chars().map(|c| if c.is_control() || matches!(c, '"' | ';') { '_' } else { c }).collect()
+    last.chars().map(|c| if c.is_control() || c == '"' { '_' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -111,10 +130,27 @@ mod tests {
     }
 
     #[test]
+    fn a_boundary_is_found_in_one_look_however_many_are_taken() {
+        let taken: String = (0..40_000).map(|number| format!("--fanfare-{number}\n")).collect();
+        assert_eq!(boundary(&taken, &[]), "fanfare-40000");
+        assert_eq!(boundary("--fanfare-10 --fanfare-", &[]), "fanfare-0");
+        assert_eq!(boundary("--fanfare-0 --fanfare-10", &[]), "fanfare-2");
+    }
+
+    #[test]
+    fn a_semicolon_in_a_name_comes_back() {
+        let files = [file("a;b.png", "image/png", b"1"), file("c; d.txt", "text/plain", b"2")];
+        for (text, files) in [("", &files[..1]), ("x", &files[..])] {
+            let (kind, body) = enclose(text, files);
+            assert_eq!(content(&kind, &body), Content { text: text.into(), files: files.into() });
+        }
+    }
+
+    #[test]
     fn a_name_brings_no_folder_and_ends_no_parameter() {
         let evil = file("../../etc/a\";x=\"b\r\nEvil: 1", "text/csv", b"1");
         let (kind, body) = enclose("", std::slice::from_ref(&evil));
-        assert_eq!(kind, "text/csv;name=\"a__x=_b__Evil: 1\"");
+        assert_eq!(kind, "text/csv;name=\"a_;x=_b__Evil: 1\"");
         assert_eq!(&body[..], b"1");
     }
 

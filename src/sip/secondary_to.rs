@@ -147,10 +147,14 @@ impl ReportWish {
         if values.any(|other| other != value) {
             return Err(Error::whole("Delivery-Report", "two that differ"));
         }
-        Self::read(value).map_err(|error| error.within("Delivery-Report", 0))
+        Self::parse(value).map_err(|error| error.within("Delivery-Report", 0))
     }
 
-    fn read(value: &str) -> Result<Self, Error> {
+    /// Reads the value of one field.
+    ///
+    /// # Errors
+    /// It is not of the grammar.
+    pub fn parse(value: &str) -> Result<Self, Error> {
         let mut cursor = Cursor::new(value);
         let mode = match cursor.token("no word")?.to_ascii_lowercase().as_str() {
             "each" => ReportMode::Each,

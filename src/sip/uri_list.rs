@@ -2,12 +2,11 @@
 //! written anew in our own form, with `Secondary-To`, so that everything after that knows one form alone (W26).
 
 use bytes::Bytes;
-use mail_parser::{Encoding, Message as Parts, MessageParser, MessagePart, MimeHeaders, PartType};
 
-use super::content::media_type;
 use super::edit::Edit;
 use super::error::Error;
 use super::message::{Message, Request, parse};
+use super::mime::{Part, media_type, parameter, parts};
 use super::uri::Uri;
 use super::xml::{Element, Node, Xml};
 
@@ -26,14 +25,14 @@ pub fn with_secondary_to(request: &Request) -> Result<Request, Error> {
     if !media_type(content_type).starts_with("multipart/") {
         return Err(Error::whole(SUBJECT, "no multipart body"));
     }
-    let whole = [b"Content-Type: ", content_type.as_bytes(), b"\r\n\r\n", &request.body()].concat();
-    let parts = MessageParser::default().parse(&whole).ok_or_else(|| Error::whole(SUBJECT, "no parts"))?;
+    let parts =
+        parts(content_type, &request.body()).ok_or_else(|| Error::whole(SUBJECT, "no parts, or too many"))?;
     let (list, others) = divide(&parts)?;
-    let people = read_list(list.contents())?;
+    let people = read_list(&list.content())?;
     let Some((first, further)) = people.split_first() else {
         return Err(Error::whole(SUBJECT, "nobody in it"));
     };
-    let (content_type, body) = join(&others, &parts, content_type)?;
+    let (content_type, body) = join(&others, content_type)?;
     let mut edit = Edit::request(request)
         .remove_token("Require", RECIPIENT_LIST)
         .remove("Content-Disposition")
@@ -54,12 +53,8 @@ pub fn with_secondary_to(request: &Request) -> Result<Request, Error> {
 }
 
 /// The list, and the other parts of the body.
-fn divide<'a>(parts: &'a Parts<'a>) -> Result<(&'a MessagePart<'a>, Vec<&'a MessagePart<'a>>), Error> {
-    let PartType::Multipart(children) = &parts.root_part().body else {
-        return Err(Error::whole(SUBJECT, "no parts"));
-    };
-    let children = children.iter().filter_map(|id| parts.part(*id));
-    let (lists, others): (Vec<_>, Vec<_>) = children.partition(|part| is_list(part));
+fn divide(parts: &[Part]) -> Result<(&Part, Vec<&Part>), Error> {
+    let (lists, others): (Vec<_>, Vec<_>) = parts.iter().partition(|part| is_list(part));
     match (lists.as_slice(), others.is_empty()) {
         ([_], true) => Err(Error::whole(SUBJECT, "no message beside it")),
         ([list], false) => Ok((list, others)),
@@ -68,8 +63,8 @@ fn divide<'a>(parts: &'a Parts<'a>) -> Result<(&'a MessagePart<'a>, Vec<&'a Mess
     }
 }
 
-fn is_list(part: &MessagePart<'_>) -> bool {
-    part.is_content_type("application", "resource-lists+xml")
+fn is_list(part: &Part) -> bool {
+    media_type(part.content_type()) == "application/resource-lists+xml"
 }
 
 /// `<sip:bill@example.com>;copy=bcc` for each entry. A document type, and with it every entity, is refused.
@@ -107,41 +102,20 @@ fn read_entry(entry: &Element) -> Result<String, &'static str> {
 }
 
 /// The message without the list: the one part that is left, or what is left of the parts.
-fn join(
-    others: &[&MessagePart<'_>],
-    parts: &Parts<'_>,
-    content_type: &str,
-) -> Result<(String, Bytes), Error> {
-    let raw = |from: u32, to: u32| {
-        let index = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
-        parts.raw_message.get(index(from)..index(to)).unwrap_or_default()
-    };
+fn join(others: &[&Part], content_type: &str) -> Result<(String, Bytes), Error> {
     if let [only] = others {
-        let header =
-            only.headers.iter().find(|header| header.name.as_str().eq_ignore_ascii_case("Content-Type"));
-        let written = header.and_then(|it| std::str::from_utf8(raw(it.offset_start, it.offset_end)).ok());
-        let written = written.map_or_else(|| "text/plain".to_owned(), one_line);
-        let body = match only.encoding {
-            Encoding::None => Bytes::copy_from_slice(raw(only.offset_body, only.offset_end)),
-            Encoding::QuotedPrintable | Encoding::Base64 => Bytes::copy_from_slice(only.contents()),
-        };
-        return Ok((written, body));
+        return Ok((only.content_type().to_owned(), only.content()));
     }
-    let boundary = super::content::parameter(content_type, "boundary")
+    let boundary = parameter(content_type, "boundary")
         .ok_or_else(|| Error::whole(SUBJECT, "multipart body without boundary"))?;
     let mut body = Vec::new();
     for part in others {
         body.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
-        body.extend_from_slice(raw(part.offset_header, part.offset_end));
+        body.extend_from_slice(&part.whole);
         body.extend_from_slice(b"\r\n");
     }
     body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
     Ok((content_type.to_owned(), body.into()))
-}
-
-/// A header's value, unfolded.
-fn one_line(value: &str) -> String {
-    value.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

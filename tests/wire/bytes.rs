@@ -97,14 +97,14 @@ fn an_answer_has_what_it_copies_as_it_came() {
         Call-ID: 1@h\r\nCSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(answer.escape_ascii().to_string(), wanted.escape_ascii().to_string());
     // A request that cannot be read is answered with the same bytes.
-    let broken = [&REQUEST[..REQUEST.len() - 6], b"no field\r\n\r\n"].concat();
+    let broken = [&REQUEST[..REQUEST.len() - 6], b"\r\nno field\r\n\r\n"].concat();
     let error = parse(Bytes::from(broken.clone())).unwrap_err();
     let refused = refusal(&broken, &error, source(), "t1").unwrap();
     assert!(
         holds(&refused, b"From: \"J\xfcrgen\" <sip:james@domain.com>;tag=49583;note=\xfc"),
         "{refused:?}"
     );
-    assert!(holds(&refused, b"To: Bj\xf6rn   <sip:bob@domain.com>;tag=t1"), "{refused:?}");
+    assert!(holds(&refused, b"To: Bj\xf6rn <sip:bob@domain.com>;tag=t1"), "{refused:?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::client::route::Wanted;
 use crate::client::sign_in::Answered;
 use crate::client::snapshot::Tally;
 use crate::limits::SUBMISSION_REPEATED_WITHIN;
-use crate::sip::Uri;
+use crate::sip::{ReportWish, Uri};
 use crate::time::Now;
 
 /// A message and all its attempts.
@@ -259,9 +259,8 @@ pub(super) struct Identity {
 impl Identity {
     /// Nobody had it before.
     pub(super) fn fresh(core: &mut Core, wish: &str) -> Self {
-        let parts = wish.split(';').filter(|part| !part.trim_start().to_ascii_lowercase().starts_with("id="));
-        let wish = parts.collect::<Vec<_>>().join(";");
-        let report = format!("{wish};id={}", core.random.token(20));
+        let wish = ReportWish::parse(wish).unwrap_or_default();
+        let report = ReportWish { id: Some(core.random.token(20)), ..wish }.to_string();
         Self { call_id: core.random.token(24), from_tag: core.random.token(10), cseq: 1, report, asks: None }
     }
 

@@ -250,3 +250,25 @@ fn w23_that_a_report_is_closed_is_written_again_when_the_disk_refused_it() {
     bench.advance_ms(10_000);
     assert!(bench.rows.dispatches[0].report.unwrap().closed);
 }
+
+/// RFC 3261 §16.3: what is not needed may have any bytes. A phone that writes Latin-1 is reached as any other.
+#[test]
+fn w18_an_answer_with_latin_1_in_it_counts() {
+    let mut bench = Bench::at_home();
+    let asking = other_submission("Contact", "Delivery-Report: final;detail\nContact");
+    assert_eq!(status(&bench.ask(JAMES, &asking)), 202);
+    for (place, line, more) in
+        [(ANN, "200 OK", "Server: T\u{e9}l\u{e9}phone\n"), (BOB, "486 Occup\u{e9}", "Contact: <<\u{e9}>>\n")]
+    {
+        let leg = bench.take_one(place);
+        let text = Bench::answer_text(&leg, line, more).replace('\n', "\r\n");
+        let bytes = text.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect();
+        bench.receive_bytes(udp(place), bytes);
+    }
+    let report = bench.take_one(JAMES);
+    assert!(body(&report).contains("im:ann@domain.com delivery success;status=200;"), "{report}");
+    assert!(
+        body(&report).contains("im:bob@domain.com delivery failure;status=486;reason=\"Occup\u{e9}\""),
+        "{report}"
+    );
+}
