@@ -13,7 +13,7 @@ pub const PARAMS_MAX: usize = 128;
 /// Bytes of From, of To, and of the topmost Via, which are read for each request; over it, 400.
 pub const ADDRESS_BYTES_MAX: usize = 16 * 1024;
 /// Addresses in all Route (Record-Route, Path) header fields of a message; over it, 400.
-pub const ROUTES_MAX: usize = 100;
+pub const ROUTES_READ_MAX: usize = 100;
 /// Credentials in one request; over it, 400.
 pub const CREDENTIALS_MAX: usize = 32;
 /// Unknown option tags that a 420 names.

@@ -153,10 +153,12 @@ impl<'a> Edit<'a> {
             return self;
         };
         let line = self.lines.remove(at);
-        let mut kept: Vec<_> = elements(line.value(self.fields)).collect();
+        let value = line.value(self.bytes);
+        let mut kept: Vec<_> = raw_elements(&value).collect();
         kept.pop();
         if !kept.is_empty() {
-            let new = Line::New { name: line.name(self.fields).to_owned(), value: kept.join(", ") };
+            let value = kept.join(&b", "[..]);
+            let new = Line::New { name: line.name(self.fields).to_owned(), value };
             self.lines.insert(at, new);
         }
         self

@@ -8,7 +8,7 @@ use super::header::NameAddr;
 use super::names::Method;
 use super::scan::{Head, Span};
 use super::via::Via;
-use crate::limits::ROUTES_MAX;
+use crate::limits::ROUTES_READ_MAX;
 
 /// The header fields. Names are asked for in their long form; compact forms and any case match.
 #[derive(Clone, Debug)]
@@ -163,7 +163,7 @@ impl Fields {
     /// # Errors
     /// One is no address, or they are too many.
     pub fn routes(&self, name: &str) -> Result<Vec<NameAddr>, Error> {
-        self.addresses(name, "route header", ROUTES_MAX)
+        self.addresses(name, "route header", ROUTES_READ_MAX)
     }
 
     fn addresses(&self, name: &str, subject: &'static str, max: usize) -> Result<Vec<NameAddr>, Error> {

@@ -57,6 +57,42 @@ fn w25_a_forged_report_and_one_for_a_foreign_call_get_481_and_the_true_one_count
     assert_eq!(ended.code(), 1, "Ann has it not: {ended:?}");
 }
 
+/// RFC 3261 §16.3: a phone that writes Latin-1 where nobody needs it is reached, and what it writes is passed on as it came.
+#[test]
+fn w18_a_phone_that_writes_latin_1_is_reached_and_its_bytes_are_passed_on() {
+    let latin = |text: &str| -> Vec<u8> {
+        text.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect()
+    };
+    let proxy = Proxy::start();
+    let (phone, james) = (Phone::new(), Phone::new());
+    phone.register("bob", proxy.address);
+    let text =
+        submission(james.address, &["im:bob@domain.com"], "Delivery-Report: final;detail\r\n", "Hello.");
+    assert_eq!(james.ask(proxy.address, &text).start(), "SIP/2.0 202 Accepted");
+    let leg = phone.receive_the("MESSAGE");
+    let answer = answer_to(&leg, "200 Tr\u{e8}s bien", "Server: T\u{e9}l\u{e9}phone\r\n");
+    phone.socket.send_to(&latin(&answer), leg.from).unwrap();
+    let report = james.receive_the("NOTIFY");
+    let said = outcomes(&report);
+    assert!(said[0].1.starts_with("success;status=200;reason=\"Tr\u{e8}s bien\";tries=1;"), "{said:?}");
+    james.answer(&report, "200 OK");
+
+    // An ordinary message, and its answer.
+    let text = submission(james.address, &["sip:bob@domain.com"], "Subject: Gr\u{fc}\u{df}e\r\n", "Hi.")
+        .replace("Proxy-Require: secondary-to\r\n", "");
+    james.socket.send_to(&latin(&text), proxy.address).unwrap();
+    let mut buffer = [0; 2000];
+    let (length, from) = phone.socket.recv_from(&mut buffer).unwrap();
+    let holds = |bytes: &[u8], line: &[u8]| bytes.windows(line.len()).any(|window| window == line);
+    assert!(holds(&buffer[..length], b"\r\nSubject: Gr\xfc\xdfe\r\n"));
+    let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+    let relayed = Message { at: leg.at, from, text };
+    phone.socket.send_to(&latin(&answer_to(&relayed, "486 Occup\u{e9}", "")), from).unwrap();
+    let (length, _) = james.socket.recv_from(&mut buffer).unwrap();
+    assert!(buffer[..length].starts_with(b"SIP/2.0 486 Occup\xe9\r\n"));
+    ends_well(proxy);
+}
+
 #[test]
 fn w4_a_message_that_no_datagram_holds_fails_alone_and_at_once() {
     let proxy = Proxy::with_t1("500ms");
