@@ -1,55 +1,11 @@
 //! Every maximum, named, in one table. Over a maximum is a named outcome (413, 503, `Full`), never growth.
 
+mod wire;
+
 use std::time::Duration;
 
-/// Bytes of one SIP message that we take, head and body (W13: over it, 413).
-pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
-/// Bytes of the head of one SIP message, start line and header fields.
-pub const HEAD_BYTES_MAX: usize = 256 * 1024;
-/// Header fields in one SIP message.
-pub const HEADER_FIELDS_MAX: usize = 4096;
-/// Parameters of one header value (of a Via, an address, credentials); over it, 400.
-pub const PARAMS_MAX: usize = 128;
-/// Bytes of From, of To, and of the topmost Via, which are read for each request; over it, 400.
-pub const ADDRESS_BYTES_MAX: usize = 16 * 1024;
-/// Addresses in all Route (Record-Route, Path) header fields of a message; over it, 400.
-pub const ROUTES_READ_MAX: usize = 100;
-/// Credentials in one request; over it, 400.
-pub const CREDENTIALS_MAX: usize = 32;
-/// Unknown option tags that a 420 names.
-pub const UNSUPPORTED_TOLD_MAX: usize = 20;
-/// Lines of one delivery report; over it, 400.
-pub const REPORT_LINES_MAX: usize = 10_000;
-/// Bytes of one URI.
-pub const URI_BYTES_MAX: usize = 4096;
-/// Files that are read out of one body; over it, the whole body is one file.
-pub const BODY_FILES_MAX: usize = 100;
-/// Parts of one body, those within parts counted; over it, the whole body is one file.
-pub const BODY_PARTS_MAX: usize = 256;
-/// Bodies within bodies that are looked into; over it, the whole body is one file.
-pub const BODY_DEPTH_MAX: usize = 8;
-/// Bytes of the header fields of one part, or of a CPIM; over it, the body around it is one file.
-pub const PART_HEAD_BYTES_MAX: usize = 16 * 1024;
-/// Bytes of a boundary between parts (RFC 2046 §5.1.1 has 70); over it, the body is one file.
-pub const BOUNDARY_BYTES_MAX: usize = 200;
-/// Bytes of a file's name in which encoded words (RFC 2047) are looked for.
-pub const FILE_NAME_BYTES_MAX: usize = 1024;
-/// Files that go with one message.
-pub const FILES_PER_MESSAGE_MAX: usize = 20;
-/// Bytes of an XML body that are read; over it, the body counts as broken.
-pub const XML_BYTES_MAX: usize = 512 * 1024;
-/// Elements of an XML body; over it, the body counts as broken.
-pub const XML_ELEMENTS_MAX: usize = 10_000;
-/// Elements within elements of an XML body; over it, the body counts as broken.
-pub const XML_DEPTH_MAX: usize = 32;
-/// Attributes of one element of an XML body; over it, the body counts as broken.
-pub const XML_ATTRIBUTES_MAX: usize = 32;
-/// Bytes of a message's name in a disposition notification (RFC 5438 §6.3) that we take; a longer one gets no answer.
-pub const IMDN_ID_BYTES_MAX: usize = 256;
-/// Bytes of a disposition notification that are read.
-pub const IMDN_BYTES_MAX: usize = 16 * 1024;
-/// Bytes of a body that says that somebody is writing (RFC 3994) that are read.
-pub const COMPOSING_BYTES_MAX: usize = 16 * 1024;
+pub use self::wire::*;
+
 /// Disposition notifications of ours under way at a time; the others wait.
 pub const RECEIPTS_OPEN_MAX: usize = 8;
 /// Disposition notifications of ours that wait; over it the oldest is not sent.

@@ -76,7 +76,7 @@ fn w13_a_body_at_the_limit_is_read_in_time_in_proportion_to_its_length() {
     for (name, kind, body) in bodies() {
         timed(name, "shown", || drop(preview(&shown(&kind, &body))));
         timed(name, "looked into", || {
-            drop((inner_media_type(&kind, &body), Cpim::parse(&body), Imdn::parse(&body)))
+            drop((inner_media_type(&kind, &body), Cpim::parse(&body), Imdn::parse(&body)));
         });
     }
     for (name, body) in reports() {
