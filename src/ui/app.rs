@@ -72,7 +72,10 @@ impl App {
             ctx.memory_mut(|memory| memory.request_focus(composer::field_id()));
         }
         let wake = ctx.clone();
-        let desk = options.notifications.then(|| Desk::start(move || wake.request_repaint()).ok()).flatten();
+        let desk = options
+            .notifications
+            .then(|| Desk::start(move || wake.request_repaint_after(Duration::from_millis(1))).ok())
+            .flatten();
         let shot = options.screenshot.map(Shot::new);
         Self {
             look: Look { now: source.now(), zone: options.zone.unwrap_or_else(TimeZone::system) },

@@ -4,11 +4,13 @@
 //! when it likes. What a person clicks comes back as [`Happened`], after the window was woken.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use notify_rust::{Notification, NotificationResponse, Timeout, Urgency};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::client::account::RegistrationState;
 use crate::client::command::Notice;
@@ -20,6 +22,8 @@ use crate::time::Timestamp;
 const NOTES_MAX: usize = 20;
 /// Wishes waiting for the service.
 const WAITING_MAX: usize = 64;
+/// Where there is no service, it is looked for again after this at the earliest.
+const NO_SERVICE_WAIT: Duration = Duration::from_secs(30);
 /// Characters of a message that a notification shows.
 const BODY_CHARS_MAX: usize = 240;
 /// So many failing messages within [`STORM_MILLIS`] become one notification.
@@ -91,7 +95,7 @@ impl Desk {
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
         let (told, happened) = sync_channel(WAITING_MAX);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let out = Arc::new(Outlet { told, wake: Box::new(wake) });
+        let out = Arc::new(Outlet { told, wake: Box::new(wake), rests_until: Mutex::default() });
         std::thread::Builder::new()
             .name("notifications".to_owned())
             .spawn(move || runtime.block_on(serve(waiting, out)))?;
@@ -117,6 +121,8 @@ impl Desk {
 struct Outlet {
     told: SyncSender<Happened>,
     wake: Box<dyn Fn() + Send + Sync>,
+    /// There is no service: none is looked for until then.
+    rests_until: Mutex<Option<Instant>>,
 }
 
 impl Outlet {
@@ -124,6 +130,20 @@ impl Outlet {
         if self.told.try_send(happened).is_ok() {
             (self.wake)();
         }
+    }
+
+    /// There is no service. That is told once, and not for each message that comes.
+    fn no_service(&self) {
+        let until = Instant::now() + NO_SERVICE_WAIT;
+        let before = self.rests_until.lock().unwrap_or_else(PoisonError::into_inner).replace(until);
+        if before.is_none() {
+            self.tell(Happened::NoService);
+        }
+    }
+
+    fn rests(&self) -> bool {
+        let until = *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
     }
 }
 
@@ -134,6 +154,7 @@ async fn serve(mut waiting: mpsc::Receiver<Job>, out: Arc<Outlet>) {
     while let Some(job) = waiting.recv().await {
         match job {
             Job::Withdraw(about) => drop(shown.remove(&about)),
+            Job::Raise(_) if out.rests() => {}
             Job::Raise(note) => {
                 shown.retain(|_, end| !end.is_closed());
                 if shown.len() >= NOTES_MAX {
@@ -149,7 +170,7 @@ async fn serve(mut waiting: mpsc::Receiver<Job>, out: Arc<Outlet>) {
 
 async fn show(note: Note, ended: oneshot::Receiver<()>, out: Arc<Outlet>) {
     let Ok(handle) = notification(&note).show_async().await else {
-        return out.tell(Happened::NoService);
+        return out.no_service();
     };
     let mut answer = None;
     tokio::select! {

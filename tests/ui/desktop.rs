@@ -138,16 +138,21 @@ fn on_a_private_bus() {
 fn no_service_is_told() {
     let (wake, woken) = sync_channel(4);
     let desk = Desk::start(move || wake.try_send(()).unwrap_or(())).unwrap();
-    desk.raise(Note {
+    let note = Note {
         about: About::Received(ConversationId(1)),
         conversation: ConversationId(1),
         message: None,
         title: "Ann".into(),
         body: "Hello".into(),
         resend: 0,
-    });
+    };
+    desk.raise(note.clone());
     woken.recv_timeout(PATIENCE).unwrap();
     assert_eq!(desk.happened(), [Happened::NoService]);
+    // Not once for each message that comes.
+    (0..3).for_each(|_| desk.raise(note.clone()));
+    assert!(woken.recv_timeout(Duration::from_millis(300)).is_err());
+    assert!(desk.happened().is_empty());
 }
 
 fn raised(service: &Receiver<Asked>) -> u32 {

@@ -355,3 +355,59 @@ impl Desk {
         [picture, self.alarms.deadline(), self.composing.deadline(), self.ask_at].into_iter().flatten().min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::client::journal::PersonRow;
+    use crate::time::Clock;
+
+    fn received(number: u64) -> Event {
+        Event::Received {
+            conversation: ConversationId(number % 300),
+            message: MessageId(number),
+            from: PersonRow { address: format!("sip:p{number}@x"), name: String::new() },
+            also_to: Vec::new(),
+            content_type: "text/plain".to_owned(),
+            text: "Hi".to_owned(),
+            files: Vec::new(),
+            verified: true,
+        }
+    }
+
+    #[test]
+    fn while_much_comes_for_long_the_window_is_woken_four_times_a_second() {
+        let woken = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&woken);
+        let wake = Arc::new(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+        let (answers, _questions) = mpsc::channel(1);
+        let mut desk = Desk::new(Arc::new(Out::new(wake)), answers, false);
+        let pictures = || woken.load(Ordering::Relaxed);
+        let mut now = Clock::start().now();
+        desk.publish(None, now.mono);
+        assert_eq!(pictures(), 1);
+        for number in 0..1500 {
+            now = now.plus(Duration::from_millis(10));
+            desk.hear(received(number), now);
+            desk.publish(None, now.mono);
+        }
+        // Each message woke it twice, and each time it drew two frames: 15 seconds at all that the screen could show.
+        assert!((60..=70).contains(&pictures()), "{}", pictures());
+        // The person does something, and sees it at once.
+        let before = pictures();
+        desk.hurry();
+        now = now.plus(PICTURE_TIME);
+        desk.touch();
+        desk.publish(None, now.mono);
+        assert_eq!(pictures(), before + 1);
+        // What happens by itself after a while is seen at once too.
+        now = now.plus(Duration::from_secs(1));
+        desk.touch();
+        desk.publish(None, now.mono);
+        assert_eq!(pictures(), before + 2);
+    }
+}
