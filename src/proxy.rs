@@ -64,7 +64,13 @@ mod nonces;
 
 mod guesses;
 
+mod refusals;
+
+mod source;
+
 mod carrier;
+
+mod validation;
 
 mod way;
 
@@ -91,7 +97,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 pub use self::config::{Auth, MailboxConfig, Prefix, PrefixError, ProxyConfig, StaticRoute};
-pub use self::event::{ProxyCommand, ProxyEvent};
+pub use self::event::{ProxyCommand, ProxyEvent, Refusal, RefusalKind};
 
 use self::admission::Errand;
 use self::aliases::Aliases;

@@ -57,6 +57,8 @@ pub struct Outgoing<'a, U> {
     pub bytes: Bytes,
     /// It ends at the latest then, if that is before Timer F.
     pub deadline: Option<Instant>,
+    /// It is sent so often at most, if that is less than Timer E allows; the end is the same.
+    pub transmissions_max: Option<u32>,
 }
 
 /// A client transaction that failed by itself.
@@ -211,7 +213,7 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         let key = self.keys.of_branch(outgoing.branch, &outgoing.method);
         self.end(key);
         let mut client = ClientTransaction::new(key.request_id(), outgoing, now, &self.timers);
-        self.transmits.push_back(client.first_transmit());
+        self.transmits.push_back(client.transmit());
         self.queue.set(None, client.due(), Side::Client(key));
         self.names.insert(client.user(), key);
         self.streams.extend(client.flow().connection.map(|connection| (connection, key)));

@@ -314,7 +314,8 @@ impl Core {
         bytes: Bytes,
         now: Now,
     ) {
-        let outgoing = Outgoing { user: task, branch, method, flow, bytes, deadline: None };
+        let (deadline, transmissions_max) = (None, None);
+        let outgoing = Outgoing { user: task, branch, method, flow, bytes, deadline, transmissions_max };
         self.transactions.send(outgoing, now.mono);
     }
 

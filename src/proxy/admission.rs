@@ -2,6 +2,7 @@
 
 use super::core::{ALLOW, Core, Rejection};
 use super::dispatch::Dispatches;
+use super::event::RefusalKind;
 use super::identity;
 use super::load::Pressure;
 use super::own_route::{Ahead, check_routes, own_routes};
@@ -106,7 +107,7 @@ fn check_submitter(core: &Core, request: &Request, flow: Flow) -> Result<Errand,
     if may_send(core, request, flow) {
         Ok(Errand::Submission)
     } else {
-        Err(Rejection::because(403, "Not A User Of This Proxy"))
+        Err(denied(core, request, "Not A User Of This Proxy"))
     }
 }
 
@@ -160,8 +161,18 @@ fn relay(core: &Core, request: &Request, flow: Flow, now: Now) -> Result<Errand,
     if is_to_ours || may_send(core, request, flow) || is_known() {
         Ok(Errand::Relay)
     } else {
-        Err(Rejection::because(403, "Relaying Denied"))
+        Err(relaying_denied(core, request))
     }
+}
+
+/// 403 for who may not write to others (W13), told to the operator.
+pub(super) fn relaying_denied(core: &Core, request: &Request) -> Rejection {
+    denied(core, request, "Relaying Denied")
+}
+
+fn denied(core: &Core, request: &Request, reason: &str) -> Rejection {
+    let sender = core.domains.person(&request.fields().from().uri);
+    Rejection::because(403, reason).telling(RefusalKind::RelayDenied, &sender)
 }
 
 /// W14: a user of a served domain (as the From says: he is asked to prove it where users are), or a trusted peer.

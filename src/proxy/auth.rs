@@ -3,8 +3,11 @@
 //! The user is the user part of an address, the realm its domain. A trusted peer has asked already (RFC 3325), and is believed.
 
 use super::core::{Core, Rejection};
+use super::event::RefusalKind;
 use super::guesses::Place;
-use super::nonces::Freshness;
+use super::nonces::{Freshness, Use};
+use super::reach::is_direct;
+use super::source::Source;
 use crate::machine::Flow;
 use crate::sip::digest::{Algorithm, Challenge, Credentials, Ha1, Protection};
 use crate::sip::{Aor, Request, Uri};
@@ -86,13 +89,17 @@ pub(super) fn prove(
         is_known && credentials.realm == claimed.domain()
     };
     let Some(credentials) = Credentials::all(fields)?.into_iter().find(is_ours) else {
-        return Err(challenge(core, role, &claimed, Freshness::Fresh, now));
+        return Err(challenge(core, (flow, role), &claimed, Freshness::Fresh, now));
     };
     let user = proved_user(core, request, (flow, role), (&credentials, &claimed), now)?;
     Ok(Some(Proved { user, claimed }))
 }
 
 /// Whose credentials they are, if they are good.
+///
+/// Nothing is said about a password that comes with a nonce that is not ours, too old, or was given to somebody elsewhere: it is
+/// not looked at, and not counted. So nobody tries passwords in the name of an address that he cannot receive at, and
+/// nobody gets an answer about one that is not counted.
 fn proved_user(
     core: &mut Core,
     request: &Request,
@@ -100,12 +107,20 @@ fn proved_user(
     (credentials, claimed): (&Credentials, &Aor),
     now: Now,
 ) -> Result<Aor, Rejection> {
+    let source = Source::of(flow.remote.ip());
+    if core.nonces.look(&credentials.nonce, source, now.mono) == Freshness::Stale {
+        return Err(challenge(core, (flow, role), claimed, Freshness::Stale, now));
+    }
     let named = Aor::parse(&format!("{}@{}", credentials.username, claimed.domain()));
     let user = named.unwrap_or_else(|| claimed.clone());
-    let place = Place::new(user.clone(), flow.remote.ip());
-    if let Some(wait) = core.guesses.wait(&place, now.mono) {
+    let place = Place { user: core.secret.user(&user), source };
+    let used = Use { nonce: &credentials.nonce, source, user: place.user };
+    let wait = core.guesses.wait(place, now.mono);
+    if let Some(wait) = wait.filter(|_| !is_known_here(core, request, (flow, used), &user, now)) {
         let secs = wait.as_millis().div_ceil(1000);
-        return Err(Rejection::because(403, "Too Many Wrong Passwords").with("Retry-After", secs));
+        return Err(Rejection::because(403, "Too Many Wrong Passwords")
+            .with("Retry-After", secs)
+            .telling(RefusalKind::LockedOut, &user));
     }
     let algorithm = credentials.algorithm.unwrap_or(Algorithm::Md5);
     // For nobody the same is done, so that the time does not tell who is there.
@@ -114,21 +129,35 @@ fn proved_user(
     let is_right = credentials.prove(ha1.unwrap_or(&nobody), request.method()) & ha1.is_some();
     if !is_right {
         core.guesses.wrong(place, now.mono);
-        return Err(challenge(core, role, claimed, Freshness::Fresh, now));
+        let is_last = wait.is_none() && core.guesses.wait(place, now.mono).is_some();
+        let kind = if is_last { RefusalKind::LockedOut } else { RefusalKind::WrongPassword };
+        return Err(challenge(core, (flow, role), claimed, Freshness::Fresh, now).telling(kind, &user));
     }
-    core.guesses.right(&place);
     if !is_for(&credentials.uri, request.uri()) {
         // RFC 7616 §3.4.6.
         return Err(Rejection::because(400, "Credentials Are For Another Request-URI"));
     }
     let freshness = match role {
-        Role::Registrar | Role::Proxy => core.nonces.take(&credentials.nonce, credentials.count(), now.mono),
-        Role::Caller => core.nonces.look(&credentials.nonce, now.mono),
+        Role::Registrar | Role::Proxy => core.nonces.take(used, credentials.count(), now.mono),
+        Role::Caller => Freshness::Fresh,
     };
     match freshness {
         Freshness::Fresh => Ok(user),
-        Freshness::Stale => Err(challenge(core, role, claimed, Freshness::Stale, now)),
+        Freshness::Stale => Err(challenge(core, (flow, role), claimed, Freshness::Stale, now)),
     }
+}
+
+/// True for who is not to be locked out by his neighbours behind one NAT who guess at his password: he has proved himself
+/// under this nonce, or this is the very flow of a binding of his, with no proxy in between that others use too.
+fn is_known_here(
+    core: &Core,
+    request: &Request,
+    (flow, used): (Flow, Use<'_>),
+    user: &Aor,
+    now: Now,
+) -> bool {
+    let is_here = || core.location.bindings(user, now.mono).any(|binding| binding.row.flow == flow);
+    core.nonces.has_proved(used, now.mono) || (is_direct(request) && is_here())
 }
 
 fn is_for(written: &str, uri: &Uri) -> bool {
@@ -136,14 +165,20 @@ fn is_for(written: &str, uri: &Uri) -> bool {
 }
 
 /// Asks for credentials; a stale nonce is told apart from a wrong password.
-fn challenge(core: &mut Core, role: Role, claimed: &Aor, nonce: Freshness, now: Now) -> Rejection {
+fn challenge(
+    core: &mut Core,
+    (flow, role): (Flow, Role),
+    claimed: &Aor,
+    nonce: Freshness,
+    now: Now,
+) -> Rejection {
     let (status, name) = match role {
         Role::Registrar => (401, "WWW-Authenticate"),
         Role::Proxy | Role::Caller => (407, "Proxy-Authenticate"),
     };
     let mut challenge = Challenge {
         realm: claimed.domain().to_owned(),
-        nonce: core.nonces.issue(&mut core.random, now.mono),
+        nonce: core.nonces.issue(&mut core.random, Source::of(flow.remote.ip()), now.mono),
         opaque: None,
         algorithm: Algorithm::Sha256,
         algorithm_name: None,

@@ -4,6 +4,8 @@
 //! Whoever sends calls [`Carrier::begin`]; once a flow is there, [`Step::Ready`] asks for the bytes, since Via depends on the flow,
 //! and [`Carrier::send`] takes them. What begins ends in a final response or in [`Step::Failed`], at its deadline at the latest.
 
+mod consent;
+
 mod waits;
 
 mod refused;
@@ -19,7 +21,8 @@ use super::config::ProxyConfig;
 use super::pace::Pacer;
 use super::sockets::Sockets;
 use super::streams::Streams;
-pub(super) use super::way::{Fault, Printed, Sending, Step, User, Way, Wish};
+use super::validation::Validation;
+pub(super) use super::way::{Consent, Fault, Printed, Sending, Step, User, Way, Wish};
 use super::way::{Rest, paced};
 use crate::limits::{CONNECT_WAIT, DATAGRAM_PAYLOAD_BYTES_MAX, UDP_REQUEST_BYTES_MAX};
 use crate::machine::{ConnectId, ConnectionId, Flow, Hop, RequestId, ResolveId, SendFault, Transmit};
@@ -37,13 +40,16 @@ pub(super) struct Carrier {
     /// Of those that were sent, where else they may go.
     rests: BTreeMap<User, Rest>,
     refused: Refused,
+    validation: Validation,
     next: u64,
+    /// When the last request or response came, or the last timer fired.
+    now: Instant,
     wishes: VecDeque<Wish>,
     steps: VecDeque<Step>,
 }
 
 impl Carrier {
-    pub(super) fn new(config: &ProxyConfig, key: [u8; 16]) -> Self {
+    pub(super) fn new(config: &ProxyConfig, key: [u8; 16], now: Instant) -> Self {
         Self {
             layer: TransactionLayer::new(config.timers, key),
             pacer: Pacer::default(),
@@ -52,25 +58,27 @@ impl Carrier {
             waits: Waits::default(),
             rests: BTreeMap::new(),
             refused: Refused::default(),
+            validation: Validation::default(),
             next: 0,
+            now,
             wishes: VecDeque::new(),
             steps: VecDeque::new(),
         }
     }
 
     /// Looks for a flow to a target until `ends`.
-    pub(super) fn begin(&mut self, user: User, way: Way, ends: Instant) {
+    pub(super) fn begin(&mut self, user: User, (way, consent): (Way, Consent), ends: Instant) {
         self.rests.remove(&user);
+        let new = |hops, otherwise| Rest { consent, ..Rest::of(hops, otherwise, ends) };
         match way {
-            Way::Flow(flow) if self.is_usable(flow) => self.ready(user, flow),
-            Way::FlowAlone(flow) if self.is_usable(flow) => {
-                self.keep(user, Rest { is_alone: true, ..Rest::of(Vec::new(), None, ends) });
-                self.ready(user, flow);
+            Way::Flow(flow) | Way::FlowAlone(flow) if self.is_usable(flow) => {
+                let is_alone = matches!(way, Way::FlowAlone(_));
+                self.keep(user, Rest { is_alone, ..new(Vec::new(), None) }, flow);
             }
             Way::Flow(_) | Way::FlowAlone(_) => self.fail(user, Fault::Transport),
-            Way::Hop(hop) => self.try_hops(user, Rest::of(vec![hop], None, ends), Fault::NoRoute),
+            Way::Hop(hop) => self.try_hops(user, new(vec![hop], None), Fault::NoRoute),
             Way::Route(hop, domain) => {
-                let rest = Rest { domain: Some(domain), ..Rest::of(vec![hop], None, ends) };
+                let rest = Rest { domain: Some(domain), ..new(vec![hop], None) };
                 self.try_hops(user, rest, Fault::NoRoute);
             }
             Way::Lookup { uri, otherwise } => {
@@ -78,7 +86,7 @@ impl Carrier {
                 let is_sips = uri.is_sips();
                 let otherwise = otherwise.filter(|flow| !is_sips || flow.transport.is_secure());
                 let domain = Some(uri.host().trim_end_matches('.').into());
-                let rest = Rest { domain, ..Rest::of(Vec::new(), otherwise, ends) };
+                let rest = Rest { domain, ..new(Vec::new(), otherwise) };
                 self.wishes.push_back(Wish::Resolve { id, uri });
                 self.waits.add(user, Wait { asked: Asked::Resolve(id), rest, is_sips, large: None, ends });
             }
@@ -97,6 +105,7 @@ impl Carrier {
     /// for a stream first, and [`Step::Ready`] comes again (RFC 3261 §18.1.1; W4).
     pub(super) fn send(&mut self, user: User, printed: Printed<'_>, ends: Instant, now: Instant) -> Sending {
         let Printed { branch, method, flow, bytes } = printed;
+        self.now = now;
         if ends <= now {
             self.rests.remove(&user);
             self.fail(user, Fault::Timeout);
@@ -116,13 +125,19 @@ impl Carrier {
                 return Sending::Sent;
             }
         }
+        let Ok(transmissions_max) = self.transmissions_max(user, flow) else {
+            self.give_up_hop(user);
+            return Sending::Sent;
+        };
         if paced(user, flow).is_some() {
             self.pacer.sent(user, flow.remote, bytes.len(), now);
         }
         // Where there is another hop, some of the time is left for it (RFC 3263 §4.3 within W17).
         let has_more = self.rests.get(&user).is_some_and(|rest| !rest.hops.is_empty());
         let ends = if has_more { now + ends.saturating_duration_since(now) / 2 } else { ends };
-        self.layer.send(Outgoing { user, branch, method, flow, bytes, deadline: Some(ends) }, now);
+        let deadline = Some(ends);
+        let outgoing = Outgoing { user, branch, method, flow, bytes, deadline, transmissions_max };
+        self.layer.send(outgoing, now);
         Sending::Sent
     }
 
@@ -137,6 +152,7 @@ impl Carrier {
 
     /// What the layer makes of a request that came in.
     pub(super) fn receive_request(&mut self, request: &Request, flow: Flow, now: Instant) -> Arrival {
+        self.now = now;
         self.layer.receive_request(request, flow, now)
     }
 
@@ -148,9 +164,13 @@ impl Carrier {
 
     /// Whose request a response answers, if that is news; a 503 is none where there is another hop (RFC 3263 §4.3).
     pub(super) fn receive_response(&mut self, response: &Response, now: Instant) -> Option<Heard<User>> {
+        self.now = now;
         let mut heard = self.layer.receive_response(response, now)?;
         if paced(heard.user, heard.flow).is_some() {
             self.pacer.heard(heard.user, heard.flow.remote, now);
+        }
+        if self.rests.get(&heard.user).is_some_and(|rest| rest.consent != Consent::NotNeeded) {
+            self.validation.answered(heard.flow, now);
         }
         if response.status() < 200 {
             return Some(heard);
@@ -221,8 +241,7 @@ impl Carrier {
                 Some(udp) if rest.failed == 0 => rest.otherwise = rest.otherwise.or(Some(udp.flow)),
                 Some(_) | None => {}
             }
-            self.keep(user, rest);
-            self.ready(user, flow);
+            self.keep(user, rest, flow);
         }
     }
 
@@ -255,6 +274,7 @@ impl Carrier {
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
+        self.now = now;
         while let Some((user, mut wait)) = self.waits.take_due(now) {
             if wait.large.is_none() {
                 wait.rest.hops.clear();
@@ -323,8 +343,7 @@ impl Carrier {
             if hop.transport == Transport::Udp
                 && let Some(local) = self.sockets.local(Transport::Udp, hop.remote)
             {
-                self.keep(user, rest);
-                return self.ready(user, Flow::udp(local, hop.remote));
+                return self.keep(user, rest, Flow::udp(local, hop.remote));
             }
             // Without a datagram socket of that family, a stream is what is left (RFC 3261 §18.1.1).
             let transport = if hop.transport == Transport::Udp { Transport::Tcp } else { hop.transport };
@@ -332,19 +351,9 @@ impl Carrier {
             return self.connect(user, (Hop { transport, ..hop }, rest), None, ends);
         }
         match rest.otherwise.take().filter(|flow| self.is_usable(*flow)) {
-            Some(flow) => {
-                self.keep(user, rest);
-                self.ready(user, flow);
-            }
+            Some(flow) => self.keep(user, rest, flow),
             None => self.steps.push_back(Step::Failed { user, fault, transmissions: rest.transmissions }),
         }
-    }
-
-    /// Asks for a connection to a hop.
-    fn connect(&mut self, user: User, (hop, rest): (Hop, Rest), large: Option<Large>, ends: Instant) {
-        let id = ConnectId(self.number());
-        self.wishes.push_back(Wish::Connect { id, hop, domain: rest.domain.clone() });
-        self.waits.add(user, Wait { asked: Asked::Connect(id), rest, is_sips: false, large, ends });
     }
 
     fn fall_back(&mut self, user: User, wait: Wait, fault: Fault, now: Instant) {
@@ -362,17 +371,21 @@ impl Carrier {
             let fault = if fault == Fault::Timeout { fault } else { Fault::TooLarge };
             return self.try_hops(user, rest, fault);
         }
-        self.keep(user, rest);
-        self.ready(user, large.flow);
+        self.keep(user, rest, large.flow);
     }
 
-    /// Remembers where a request may go yet that has a flow now.
-    fn keep(&mut self, user: User, rest: Rest) {
-        let is_of_use = !rest.hops.is_empty() || rest.otherwise.is_some() || rest.failed > 0 || rest.is_alone;
+    /// A request has a flow; where else it may go is remembered.
+    fn keep(&mut self, user: User, mut rest: Rest, flow: Flow) {
+        let has_more = !rest.hops.is_empty() || rest.otherwise.is_some();
+        if !has_more && (flow.transport.is_reliable() || rest.consent.is_given_for(flow.remote.ip())) {
+            rest.consent = Consent::NotNeeded;
+        }
+        let is_of_use = has_more || rest.failed > 0 || rest.is_alone || rest.consent != Consent::NotNeeded;
         // What passes without a transaction is not heard of again.
         if is_of_use && !matches!(user, User::Session(_)) {
             self.rests.insert(user, rest);
         }
+        self.ready(user, flow);
     }
 
     fn fail(&mut self, user: User, fault: Fault) {

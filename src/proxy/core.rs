@@ -10,13 +10,14 @@ use super::calls::Calls;
 use super::carrier::{Carrier, User};
 use super::config::ProxyConfig;
 use super::domains::Domains;
-use super::event::ProxyEvent;
+use super::event::{ProxyEvent, Refusal, RefusalKind};
 use super::guesses::Guesses;
 use super::journal::{DispatchId, Write};
 use super::load::Load;
 use super::location::LocationService;
 use super::mailbox::{Entry, Mailbox};
 use super::nonces::Nonces;
+use super::refusals::{Refusals, Tell};
 use super::router::Router;
 use super::secret::Secret;
 use super::users::Users;
@@ -130,15 +131,23 @@ pub(super) struct Rejection {
     pub(super) status: u16,
     pub(super) reason: Option<String>,
     pub(super) fields: Vec<(&'static str, String)>,
+    /// What the operator is told of it, and about whom.
+    pub(super) offence: Option<(RefusalKind, String)>,
 }
 
 impl Rejection {
     pub(super) const fn new(status: u16) -> Self {
-        Self { status, reason: None, fields: Vec::new() }
+        Self { status, reason: None, fields: Vec::new(), offence: None }
     }
 
     pub(super) fn because(status: u16, reason: impl Into<String>) -> Self {
-        Self { status, reason: Some(reason.into()), fields: Vec::new() }
+        Self { reason: Some(reason.into()), ..Self::new(status) }
+    }
+
+    /// The operator is to see it.
+    pub(super) fn telling(mut self, kind: RefusalKind, who: &Aor) -> Self {
+        self.offence = Some((kind, who.to_string()));
+        self
     }
 
     pub(super) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
@@ -168,6 +177,7 @@ pub(super) struct Core {
     pub(super) users: Users,
     pub(super) nonces: Nonces,
     pub(super) guesses: Guesses,
+    refusals: Refusals,
     pub(super) random: Random,
     pub(super) carrier: Carrier,
     pub(super) location: LocationService,
@@ -194,7 +204,8 @@ impl Core {
             users: Users::new(&config),
             nonces: Nonces::new(secret, &mut random, now.mono),
             guesses: Guesses::default(),
-            carrier: Carrier::new(&config, secret.for_transactions()),
+            refusals: Refusals::default(),
+            carrier: Carrier::new(&config, secret.for_transactions(), now.mono),
             config,
             secret,
             random,
@@ -216,6 +227,7 @@ impl Core {
     /// What knows where people are.
     pub(super) const fn router(&self) -> Router<'_> {
         Router {
+            config: &self.config,
             domains: &self.domains,
             users: &self.users,
             location: &self.location,
@@ -301,6 +313,7 @@ impl Core {
         rejection: &Rejection,
         now: Now,
     ) {
+        self.tell_offence(rejection, flow, now);
         if rejection.status == 503 {
             self.carrier.abandon(key);
             self.load.remember(key, now.mono + self.config.timers.j(), now.mono);
@@ -335,6 +348,25 @@ impl Core {
             .field("Supported", format_args!("{SECONDARY_TO}, {RECIPIENT_LIST}"))
             .finish();
         self.answer_alike(key, 200, (flow, bytes), now);
+    }
+
+    /// Tells the operator of a refusal that he is to see, unless he was told of such a one a moment ago.
+    pub(super) fn tell_offence(&mut self, rejection: &Rejection, flow: Flow, now: Now) {
+        let Some((kind, who)) = &rejection.offence else { return };
+        let is_password = matches!(kind, RefusalKind::WrongPassword | RefusalKind::LockedOut);
+        let refusal = Refusal {
+            kind: *kind,
+            source: flow.remote.ip(),
+            transport: flow.transport,
+            is_verified: is_password || flow.transport.is_reliable(),
+            count: 0,
+            who: who.clone(),
+        };
+        match self.refusals.note(refusal, now.mono) {
+            Tell::Nothing => {}
+            Tell::This(refusal) => self.tell(ProxyEvent::Offence(refusal)),
+            Tell::TooMany(count) => self.tell(ProxyEvent::OffencesUntold { count }),
+        }
     }
 
     /// The date as RFC 3261 §20.17 writes it.

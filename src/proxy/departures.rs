@@ -36,6 +36,7 @@ pub(super) fn purge(core: &mut Core, dispatches: &mut Dispatches, removed: &[Rem
 pub(super) fn forget(core: &mut Core, gone: &BTreeSet<Aor>) {
     for aor in gone {
         core.location.forget(aor);
-        core.guesses.forget(aor);
+        let user = core.secret.user(aor);
+        core.guesses.forget(user);
     }
 }

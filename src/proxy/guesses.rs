@@ -1,23 +1,30 @@
-//! Wrong passwords, counted for each user and address, so that nobody tries them all (W30).
+//! Wrong passwords, counted for each user and source, so that nobody tries them all (W30).
+//!
+//! Only what came with a nonce that was given to that very source is counted, so that nobody is locked out by datagrams that
+//! somebody else sent in his name.
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use super::source::Source;
 use crate::limits::{WRONG_PASSWORD_PLACES_MAX, WRONG_PASSWORDS_MAX, WRONG_PASSWORDS_WITHIN};
-use crate::sip::Aor;
 
-/// Who is tried from where.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Whose password is tried, as a keyed hash of the user, and from where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
-    user: Aor,
-    network: IpAddr,
+    pub(super) user: u128,
+    pub(super) source: Source,
 }
 
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub(super) struct Guesses {
     counts: BTreeMap<Place, Count>,
+    /// The same by age.
+    by_age: BTreeSet<(Instant, Place)>,
+    /// The same by number of wrong passwords: the one with the fewest makes room, so that a guesser cannot have his own
+    /// count forgotten by inventing users.
+    by_count: BTreeSet<(u32, Instant, Place)>,
 }
 
 /// How often since the first one.
@@ -27,54 +34,50 @@ struct Count {
     wrong: u32,
 }
 
-impl Place {
-    /// A network of IPv6 that is one person's counts as one address.
-    pub(super) fn new(user: Aor, address: IpAddr) -> Self {
-        let network = match address.to_canonical() {
-            IpAddr::V4(v4) => IpAddr::V4(v4),
-            IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
-        };
-        Self { user, network }
-    }
-}
-
 impl Guesses {
-    /// How long nothing is to be tried there any more; none when there is no need.
-    pub(super) fn wait(&self, place: &Place, now: Instant) -> Option<Duration> {
-        let count = self.counts.get(place).filter(|count| count.wrong >= WRONG_PASSWORDS_MAX)?;
+    /// How long no password of that user is tried from there any more; none when there is no need.
+    pub(super) fn wait(&self, place: Place, now: Instant) -> Option<Duration> {
+        let count = self.counts.get(&place).filter(|count| count.wrong >= WRONG_PASSWORDS_MAX)?;
         let over = count.since + WRONG_PASSWORDS_WITHIN;
         over.checked_duration_since(now).filter(|left| !left.is_zero())
     }
 
-    /// One more that was wrong.
+    /// Counts a wrong password.
     pub(super) fn wrong(&mut self, place: Place, now: Instant) {
-        if self.counts.len() >= WRONG_PASSWORD_PLACES_MAX && !self.counts.contains_key(&place) {
-            self.make_room(now);
+        self.forget_old(now);
+        let Count { since, wrong } = self.take(place).unwrap_or(Count { since: now, wrong: 0 });
+        if self.counts.len() >= WRONG_PASSWORD_PLACES_MAX
+            && let Some((_, _, fewest)) = self.by_count.first().copied()
+        {
+            self.take(fewest);
         }
-        let count = self.counts.entry(place).or_insert(Count { since: now, wrong: 0 });
-        if now.saturating_duration_since(count.since) >= WRONG_PASSWORDS_WITHIN {
-            *count = Count { since: now, wrong: 0 };
-        }
-        count.wrong = count.wrong.saturating_add(1);
+        let wrong = wrong.saturating_add(1);
+        self.counts.insert(place, Count { since, wrong });
+        self.by_age.insert((since, place));
+        self.by_count.insert((wrong, since, place));
     }
 
-    /// The right one.
-    pub(super) fn right(&mut self, place: &Place) {
-        self.counts.remove(place);
+    fn forget_old(&mut self, now: Instant) {
+        while let Some((since, place)) = self.by_age.first().copied()
+            && now.saturating_duration_since(since) >= WRONG_PASSWORDS_WITHIN
+        {
+            self.take(place);
+        }
     }
 
     /// Somebody else may have this address next.
-    pub(super) fn forget(&mut self, user: &Aor) {
-        self.counts.retain(|place, _| place.user != *user);
+    pub(super) fn forget(&mut self, user: u128) {
+        let places: Vec<_> = self.counts.keys().copied().filter(|place| place.user == user).collect();
+        for place in places {
+            self.take(place);
+        }
     }
 
-    fn make_room(&mut self, now: Instant) {
-        self.counts.retain(|_, count| now.saturating_duration_since(count.since) < WRONG_PASSWORDS_WITHIN);
-        if self.counts.len() >= WRONG_PASSWORD_PLACES_MAX {
-            let oldest =
-                self.counts.iter().min_by_key(|(_, count)| count.since).map(|(place, _)| place.clone());
-            oldest.map(|place| self.counts.remove(&place));
-        }
+    fn take(&mut self, place: Place) -> Option<Count> {
+        let count = self.counts.remove(&place)?;
+        self.by_age.remove(&(count.since, place));
+        self.by_count.remove(&(count.wrong, count.since, place));
+        Some(count)
     }
 }
 
@@ -83,40 +86,44 @@ mod tests {
     use super::*;
     use crate::time::Clock;
 
-    fn place(user: &str, address: &str) -> Place {
-        Place::new(Aor::parse(user).unwrap(), address.parse().unwrap())
+    fn place(user: u128, address: &str) -> Place {
+        Place { user, source: Source::of(address.parse().unwrap()) }
     }
 
     #[test]
     fn w30_after_so_many_wrong_ones_it_is_over_for_a_minute_there_and_for_that_user() {
         let now = Clock::start().now();
         let mut guesses = Guesses::default();
-        let ann = place("ann@d.com", "192.0.2.1");
+        let ann = place(1, "192.0.2.1");
         for _ in 0..WRONG_PASSWORDS_MAX {
-            assert_eq!(guesses.wait(&ann, now.mono), None);
-            guesses.wrong(ann.clone(), now.mono);
+            assert_eq!(guesses.wait(ann, now.mono), None);
+            guesses.wrong(ann, now.mono);
         }
-        assert_eq!(guesses.wait(&ann, now.mono), Some(WRONG_PASSWORDS_WITHIN));
-        assert_eq!(guesses.wait(&place("bob@d.com", "192.0.2.1"), now.mono), None);
-        assert_eq!(guesses.wait(&place("ann@d.com", "192.0.2.2"), now.mono), None);
-        assert!(guesses.wait(&place("ann@d.com", "::ffff:192.0.2.1"), now.mono).is_some());
+        assert_eq!(guesses.wait(ann, now.mono), Some(WRONG_PASSWORDS_WITHIN));
+        assert_eq!(guesses.wait(place(2, "192.0.2.1"), now.mono), None);
+        assert_eq!(guesses.wait(place(1, "192.0.2.2"), now.mono), None);
+        assert!(guesses.wait(place(1, "::ffff:192.0.2.1"), now.mono).is_some());
         let late = now.plus(WRONG_PASSWORDS_WITHIN);
-        assert_eq!(guesses.wait(&ann, late.mono), None);
-        guesses.wrong(ann.clone(), late.mono);
-        assert_eq!(guesses.wait(&ann, late.mono), None, "it counts from the beginning");
-        guesses.right(&ann);
-        assert!(guesses.counts.is_empty());
+        assert_eq!(guesses.wait(ann, late.mono), None);
+        guesses.wrong(ann, late.mono);
+        assert_eq!(guesses.wait(ann, late.mono), None, "it counts from the beginning");
+        assert_eq!((guesses.counts.len(), guesses.by_age.len(), guesses.by_count.len()), (1, 1, 1));
     }
 
     #[test]
-    fn a_network_of_ipv6_is_one_address_and_the_table_has_an_end() {
-        assert_eq!(place("a@d", "2001:db8::1"), place("a@d", "2001:db8::ffff:2"));
-        assert_ne!(place("a@d", "2001:db8::1"), place("a@d", "2001:db8:0:1::1"));
+    fn the_table_has_an_end_and_invented_users_do_not_make_a_count_forgotten() {
         let now = Clock::start().now();
         let mut guesses = Guesses::default();
-        for number in 0..=WRONG_PASSWORD_PLACES_MAX {
-            guesses.wrong(place(&format!("u{number}@d"), "192.0.2.1"), now.mono);
+        let tried = place(u128::MAX, "192.0.2.1");
+        for _ in 1..WRONG_PASSWORDS_MAX {
+            guesses.wrong(tried, now.mono);
         }
-        assert_eq!(guesses.counts.len(), WRONG_PASSWORD_PLACES_MAX);
+        for number in 0..2 * WRONG_PASSWORD_PLACES_MAX {
+            guesses.wrong(place(u128::try_from(number).unwrap(), "192.0.2.1"), now.mono);
+        }
+        let full = WRONG_PASSWORD_PLACES_MAX;
+        assert_eq!((guesses.counts.len(), guesses.by_age.len(), guesses.by_count.len()), (full, full, full));
+        guesses.wrong(tried, now.mono);
+        assert!(guesses.wait(tried, now.mono).is_some(), "the tenth counts");
     }
 }

@@ -14,7 +14,7 @@ use bytes::Bytes;
 
 pub(super) use self::saving::Unsaved;
 use super::branch::{Answer, Fork, Verdict};
-use super::carrier::{Fault, Printed, Sending, User};
+use super::carrier::{Consent, Fault, Printed, Sending, User};
 use super::core::{Core, Due};
 use super::event::ProxyEvent;
 use super::in_dialog::InDialog;
@@ -216,7 +216,7 @@ impl Legs {
             }
             Verdict::Redirected(uris, steps) => {
                 for uri in uris {
-                    self.redirect(core, facts, place.recipient, (&uri, steps), now);
+                    self.redirect(core, facts, place, (&uri, steps), now);
                 }
                 self.end_if_over(core, facts, place.recipient, now);
             }
@@ -318,8 +318,8 @@ impl Legs {
     }
 
     /// Follows a redirect to where the recipient has not been tried (W18).
-    fn redirect(&mut self, core: &mut Core, facts: Facts<'_>, index: u32, to: (&Uri, u8), now: Now) {
-        let (uri, steps) = to;
+    fn redirect(&mut self, core: &mut Core, facts: Facts<'_>, place: Place, to: (&Uri, u8), now: Now) {
+        let ((uri, steps), index) = (to, place.recipient);
         // Nor does it lead past what somebody does not want to hear.
         if core.domains.aor(uri).is_some_and(|aor| core.users.block(&aor, facts.sender)) {
             return;
@@ -330,8 +330,12 @@ impl Legs {
         let Some(recipient) = self.recipient(index) else {
             return;
         };
+        let consent = recipient.fork.uri(place.branch).map(|from| core.router().redirected(from));
         // W32: a redirect does not lead out of TLS.
-        for target in targets.into_iter().filter(|target| target.may_carry(&recipient.route)) {
+        for mut target in targets.into_iter().filter(|target| target.may_carry(&recipient.route)) {
+            if target.consent == Consent::NotNeeded {
+                target.consent = consent.unwrap_or(Consent::Unknown);
+            }
             if recipient.fork.has_room() {
                 begin(core, facts, (index, &mut recipient.fork), (target, steps), now);
             }
@@ -391,7 +395,11 @@ fn begin(
     // Who is redirected to is not the device that we know.
     fork.set_device(branch, target.device.filter(|_| steps == 0));
     let ends = fork.look_until(now.mono, core.config.timers.f());
-    core.carrier.begin(User::Leg { dispatch: facts.dispatch, recipient, branch }, target.way, ends);
+    core.carrier.begin(
+        User::Leg { dispatch: facts.dispatch, recipient, branch },
+        (target.way, target.consent),
+        ends,
+    );
 }
 
 fn index(number: u32) -> usize {

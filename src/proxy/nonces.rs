@@ -1,12 +1,14 @@
 //! Nonces: made without being kept, and good for each number once (RFC 7616 §3.3, §5.5).
 //!
-//! A nonce carries its own time and a check by our key, so that nothing is stored for whoever only asks. What is kept is which
+//! A nonce carries its own time and a check by our key over that and the source that it was given to, so that nothing is
+//! stored for whoever only asks, and who comes with one has seen what we sent to his address. What is kept is which
 //! numbers were said under a nonce by somebody who had the password; of that there is a maximum.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::secret::Secret;
+use super::source::Source;
 use crate::limits::{NONCE_LIFETIME, NONCES_USED_MAX};
 use crate::random::Random;
 
@@ -20,7 +22,7 @@ pub(super) struct Nonces {
     /// Of this start: what was said before it is not remembered, so no nonce of before counts.
     salt: u64,
     started: Instant,
-    used: BTreeMap<Name, Window>,
+    used: BTreeMap<Name, Used>,
     /// Up to this name, what is not in `used` was forgotten.
     forgotten: Option<Name>,
 }
@@ -29,8 +31,26 @@ pub(super) struct Nonces {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Freshness {
     Fresh,
-    /// Not ours, too old, or used with this number before.
+    /// Not ours, given to another source, too old, or used with this number before.
     Stale,
+}
+
+/// What was said under a nonce.
+#[derive(Clone, Copy, Debug)]
+struct Used {
+    /// Whose password came with it first, as a keyed hash.
+    user: u128,
+    window: Window,
+}
+
+/// One request's use of a nonce.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Use<'a> {
+    pub(super) nonce: &'a str,
+    /// Where the request came from.
+    pub(super) source: Source,
+    /// Who proved himself, as a keyed hash.
+    pub(super) user: u128,
 }
 
 /// The largest number under a nonce, and which of the 64 up to it were there: datagrams overtake each other.
@@ -45,16 +65,16 @@ impl Nonces {
         Self { secret, salt: random.bits(), started, used: BTreeMap::new(), forgotten: None }
     }
 
-    /// A nonce for a challenge.
-    pub(super) fn issue(&self, random: &mut Random, now: Instant) -> String {
+    /// A nonce for a challenge that goes to that source.
+    pub(super) fn issue(&self, random: &mut Random, source: Source, now: Instant) -> String {
         let name = (self.millis(now), random.bits());
-        self.print(name)
+        self.print(name, source)
     }
 
     /// Uses a nonce for the request of this number; who does not count may use it once.
-    pub(super) fn take(&mut self, nonce: &str, count: Option<u32>, now: Instant) -> Freshness {
+    pub(super) fn take(&mut self, used: Use<'_>, count: Option<u32>, now: Instant) -> Freshness {
         self.forget_old(now);
-        let Some(name) = self.read(nonce).filter(|name| !self.is_over(*name, now)) else {
+        let Some(name) = self.fresh(used.nonce, used.source, now) else {
             return Freshness::Stale;
         };
         let is_known = self.used.contains_key(&name);
@@ -62,7 +82,8 @@ impl Nonces {
         if !is_known && (was_forgotten || !self.make_room(name)) {
             return Freshness::Stale;
         }
-        let window = self.used.entry(name).or_default();
+        let new = Used { user: used.user, window: Window::default() };
+        let window = &mut self.used.entry(name).or_insert(new).window;
         let is_new = match count {
             Some(count) => window.take(count),
             None if is_known => false,
@@ -74,28 +95,38 @@ impl Nonces {
         if is_new { Freshness::Fresh } else { Freshness::Stale }
     }
 
-    /// Whether a nonce is ours and of this hour; it is not used up by this.
-    pub(super) fn look(&self, nonce: &str, now: Instant) -> Freshness {
-        match self.read(nonce).filter(|name| !self.is_over(*name, now)) {
+    /// Whether a nonce is ours, of this hour and given to that source; it is not used up by this.
+    pub(super) fn look(&self, nonce: &str, source: Source, now: Instant) -> Freshness {
+        match self.fresh(nonce, source, now) {
             Some(_) => Freshness::Fresh,
             None => Freshness::Stale,
         }
     }
 
-    fn print(&self, (at, chance): Name) -> String {
-        let check = self.secret.nonce(self.salt, at, chance);
+    /// True where that user has proved himself under that nonce before.
+    pub(super) fn has_proved(&self, used: Use<'_>, now: Instant) -> bool {
+        let name = self.fresh(used.nonce, used.source, now);
+        name.and_then(|name| self.used.get(&name)).is_some_and(|known| known.user == used.user)
+    }
+
+    fn fresh(&self, nonce: &str, source: Source, now: Instant) -> Option<Name> {
+        self.read(nonce, source).filter(|name| !self.is_over(*name, now))
+    }
+
+    fn print(&self, (at, chance): Name, source: Source) -> String {
+        let check = self.secret.nonce(self.salt, (at, chance), source.octets());
         format!("{at:x}.{chance:016x}.{check:032x}")
     }
 
     /// The name in a nonce of ours.
-    fn read(&self, nonce: &str) -> Option<Name> {
+    fn read(&self, nonce: &str, source: Source) -> Option<Name> {
         let mut parts = nonce.split('.');
         let at = u64::from_str_radix(parts.next()?, 16).ok()?;
         let chance = u64::from_str_radix(parts.next()?, 16).ok()?;
         let name = (at, chance);
         // Spelled as we spell it, so that it has one spelling.
-        bool::from(subtle::ConstantTimeEq::ct_eq(self.print(name).as_bytes(), nonce.as_bytes()))
-            .then_some(name)
+        let ours = self.print(name, source);
+        bool::from(subtle::ConstantTimeEq::ct_eq(ours.as_bytes(), nonce.as_bytes())).then_some(name)
     }
 
     fn is_over(&self, (at, _): Name, now: Instant) -> bool {
@@ -155,6 +186,16 @@ mod tests {
     use super::*;
     use crate::time::{Clock, Now};
 
+    const USER: u128 = 7;
+
+    fn here() -> Source {
+        Source::of("192.0.2.1".parse().unwrap())
+    }
+
+    fn used(nonce: &str) -> Use<'_> {
+        Use { nonce, source: here(), user: USER }
+    }
+
     fn start() -> (Nonces, Random, Now) {
         let now = Clock::start().now();
         let mut random = Random::from_seed(1);
@@ -164,8 +205,8 @@ mod tests {
     #[test]
     fn each_number_counts_once_and_datagrams_may_overtake_each_other() {
         let (mut nonces, mut random, now) = start();
-        let nonce = nonces.issue(&mut random, now.mono);
-        let mut take = |count| nonces.take(&nonce, Some(count), now.mono) == Freshness::Fresh;
+        let nonce = nonces.issue(&mut random, here(), now.mono);
+        let mut take = |count| nonces.take(used(&nonce), Some(count), now.mono) == Freshness::Fresh;
         assert!(take(1) && take(3) && take(2));
         assert!(!take(1) && !take(2) && !take(3) && !take(0));
         assert!(take(1000) && take(937) && !take(937) && !take(936), "64 numbers are remembered");
@@ -175,48 +216,72 @@ mod tests {
     #[test]
     fn who_does_not_count_uses_a_nonce_once() {
         let (mut nonces, mut random, now) = start();
-        let nonce = nonces.issue(&mut random, now.mono);
-        assert_eq!(nonces.take(&nonce, None, now.mono), Freshness::Fresh);
-        assert_eq!(nonces.take(&nonce, None, now.mono), Freshness::Stale);
-        assert_eq!(nonces.take(&nonce, Some(9), now.mono), Freshness::Stale);
-        let nonce = nonces.issue(&mut random, now.mono);
-        assert_eq!(nonces.take(&nonce, Some(1), now.mono), Freshness::Fresh);
-        assert_eq!(nonces.take(&nonce, None, now.mono), Freshness::Stale);
+        let nonce = nonces.issue(&mut random, here(), now.mono);
+        assert_eq!(nonces.take(used(&nonce), None, now.mono), Freshness::Fresh);
+        assert_eq!(nonces.take(used(&nonce), None, now.mono), Freshness::Stale);
+        assert_eq!(nonces.take(used(&nonce), Some(9), now.mono), Freshness::Stale);
+        let nonce = nonces.issue(&mut random, here(), now.mono);
+        assert_eq!(nonces.take(used(&nonce), Some(1), now.mono), Freshness::Fresh);
+        assert_eq!(nonces.take(used(&nonce), None, now.mono), Freshness::Stale);
     }
 
     #[test]
     fn what_is_old_or_not_ours_is_stale() {
         let (mut nonces, mut random, now) = start();
-        let nonce = nonces.issue(&mut random, now.mono);
+        let nonce = nonces.issue(&mut random, here(), now.mono);
         let late = now.plus(NONCE_LIFETIME + Duration::from_millis(1));
-        assert_eq!(nonces.take(&nonce, Some(1), late.mono), Freshness::Stale);
-        assert_eq!(nonces.take(&nonce, Some(1), now.plus(NONCE_LIFETIME).mono), Freshness::Fresh);
+        assert_eq!(nonces.take(used(&nonce), Some(1), late.mono), Freshness::Stale);
+        assert_eq!(nonces.take(used(&nonce), Some(1), now.plus(NONCE_LIFETIME).mono), Freshness::Fresh);
         let changed = nonce.replacen('.', "0.", 1);
         for foreign in ["", "..", "1.2.3", &nonce.to_uppercase(), &changed, &format!("{nonce}.")] {
-            assert_eq!(nonces.take(foreign, Some(1), now.mono), Freshness::Stale, "{foreign}");
+            assert_eq!(nonces.take(used(foreign), Some(1), now.mono), Freshness::Stale, "{foreign}");
         }
         // The same key after a new start: what was said before is not remembered, so nothing of it counts.
         let mut again = Nonces::new(Secret::new([7; 16]), &mut random, now.mono);
-        assert_eq!(again.take(&nonce, Some(2), now.mono), Freshness::Stale);
+        assert_eq!(again.take(used(&nonce), Some(2), now.mono), Freshness::Stale);
+    }
+
+    #[test]
+    fn a_nonce_is_good_where_it_was_given_to_and_nowhere_else() {
+        let (mut nonces, mut random, now) = start();
+        let nonce = nonces.issue(&mut random, here(), now.mono);
+        for elsewhere in ["192.0.2.2", "2001:db8::1", "::192.0.2.1"] {
+            let source = Source::of(elsewhere.parse().unwrap());
+            assert_eq!(nonces.look(&nonce, source, now.mono), Freshness::Stale, "{elsewhere}");
+            let foreign = Use { source, ..used(&nonce) };
+            assert_eq!(nonces.take(foreign, Some(1), now.mono), Freshness::Stale, "{elsewhere}");
+        }
+        assert!(!nonces.has_proved(used(&nonce), now.mono));
+        assert_eq!(nonces.take(used(&nonce), Some(1), now.mono), Freshness::Fresh);
+        assert!(nonces.has_proved(used(&nonce), now.mono));
+        assert!(!nonces.has_proved(Use { user: USER + 1, ..used(&nonce) }, now.mono), "not that user");
+        // The addresses of one customer's network of IPv6 are one source.
+        let [one, other] = ["2001:db8::1", "2001:db8::2"].map(|address| Source::of(address.parse().unwrap()));
+        let nonce = nonces.issue(&mut random, one, now.mono);
+        assert_eq!(nonces.look(&nonce, other, now.mono), Freshness::Fresh);
     }
 
     #[test]
     fn memory_is_bounded_and_what_was_forgotten_does_not_count_again() {
         let (mut nonces, mut random, now) = start();
-        let first = nonces.issue(&mut random, now.mono);
-        assert_eq!(nonces.take(&first, Some(1), now.mono), Freshness::Fresh);
-        let unused = nonces.issue(&mut random, now.plus(Duration::from_millis(1)).mono);
+        let first = nonces.issue(&mut random, here(), now.mono);
+        assert_eq!(nonces.take(used(&first), Some(1), now.mono), Freshness::Fresh);
+        let unused = nonces.issue(&mut random, here(), now.plus(Duration::from_millis(1)).mono);
         let later = now.plus(Duration::from_millis(2));
         for _ in 0..NONCES_USED_MAX {
-            let nonce = nonces.issue(&mut random, later.mono);
-            assert_eq!(nonces.take(&nonce, Some(1), later.mono), Freshness::Fresh);
+            let nonce = nonces.issue(&mut random, here(), later.mono);
+            assert_eq!(nonces.take(used(&nonce), Some(1), later.mono), Freshness::Fresh);
         }
         assert_eq!(nonces.used.len(), NONCES_USED_MAX, "the first gave way");
-        assert_eq!(nonces.take(&first, Some(2), later.mono), Freshness::Stale);
-        assert_eq!(nonces.take(&unused, Some(1), later.mono), Freshness::Stale, "older than all of them");
+        assert_eq!(nonces.take(used(&first), Some(2), later.mono), Freshness::Stale);
+        assert_eq!(
+            nonces.take(used(&unused), Some(1), later.mono),
+            Freshness::Stale,
+            "older than all of them"
+        );
         let young = later.plus(Duration::from_millis(1));
-        let nonce = nonces.issue(&mut random, young.mono);
-        assert_eq!(nonces.take(&nonce, Some(1), young.mono), Freshness::Fresh);
+        let nonce = nonces.issue(&mut random, here(), young.mono);
+        assert_eq!(nonces.take(used(&nonce), Some(1), young.mono), Freshness::Fresh);
         assert_eq!(nonces.used.len(), NONCES_USED_MAX);
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::carrier::{Printed, User, Way};
+use super::carrier::{Consent, Printed, User, Way};
 use super::core::Core;
 use super::journal::{DispatchId, ReportRow};
 use super::router::{Target, is_routable};
@@ -84,6 +84,8 @@ pub(super) struct Report {
     order: Order,
     /// Places that have failed, or are being tried.
     tried: Vec<Way>,
+    /// Places of which nobody knows whether they want it: each is tried once for this message.
+    probed: Vec<Way>,
     /// The complete report, once there is one.
     last: Option<Bytes>,
     /// When what the latest report tells was first known.
@@ -126,6 +128,7 @@ impl Report {
             stage: Stage::Idle,
             order: Order::FlowFirst,
             tried: Vec::new(),
+            probed: Vec::new(),
             last: None,
             known_since: None,
             is_gathering: false,
@@ -219,11 +222,15 @@ impl Report {
         let Stage::Committing(extent, body) = std::mem::replace(&mut self.stage, Stage::Idle) else {
             return None;
         };
-        let Target { uri, way, .. } = target?;
+        let Target { uri, way, consent, .. } = target?;
         self.stage = Stage::UnderWay(extent, body, uri);
-        self.tried.push(mark(&way));
+        let mark = mark(&way);
+        if !is_certain(&mark, consent) {
+            self.probed.push(mark.clone());
+        }
+        self.tried.push(mark);
         let user = User::Report { dispatch: id, cseq: self.row.cseq };
-        core.carrier.begin(user, way, core.timer_f(now));
+        core.carrier.begin(user, (way, consent), core.timer_f(now));
         Some(self.row.cseq)
     }
 
@@ -281,7 +288,8 @@ impl Report {
         Some(match status {
             Some(200..300) => {
                 // The place is good; only failed ones are left out next time.
-                self.tried.pop();
+                let good = self.tried.pop();
+                self.probed.retain(|probed| Some(probed) != good.as_ref());
                 Ending::Answered(extent)
             }
             None | Some(408 | 480 | 500..600) => Ending::Missed(extent),
@@ -334,12 +342,16 @@ impl Report {
             uri: uri.clone(),
             way: router.way_back(flow, self.sender.as_ref(), now),
             device: None,
+            consent: Consent::NotNeeded,
         });
-        let at_contact = dialog.contact.iter().map(|contact| router.elsewhere(contact));
+        let consent = router.consent(flow);
+        let at_contact = dialog.contact.iter().map(|contact| Target { consent, ..router.elsewhere(contact) });
         let at_bindings = self.sender.iter().flat_map(|sender| router.at_bindings(sender, now));
         let at_home = self.sender.is_none().then(|| router.elsewhere(&dialog.sender));
-        let is_new =
-            |target: &Target| !self.tried.contains(&mark(&target.way)) && target.may_carry(&dialog.sender);
+        let is_new = |target: &Target| {
+            let mark = mark(&target.way);
+            !self.tried.contains(&mark) && !self.probed.contains(&mark) && target.may_carry(&dialog.sender)
+        };
         match self.order {
             Order::FlowFirst => {
                 over_flow.into_iter().chain(at_contact).chain(at_bindings).chain(at_home).find(is_new)
@@ -348,6 +360,14 @@ impl Report {
                 at_bindings.chain(over_flow).chain(at_contact).chain(at_home).find(is_new)
             }
         }
+    }
+}
+
+/// True where whoever is at the place of this mark wants to be sent to.
+fn is_certain(mark: &Way, consent: Consent) -> bool {
+    match mark {
+        Way::Hop(hop) | Way::Route(hop, _) => consent.is_given_for(hop.remote.ip()),
+        Way::Flow(_) | Way::FlowAlone(_) | Way::Lookup { .. } => consent == Consent::NotNeeded,
     }
 }
 

@@ -8,7 +8,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::carrier::Way;
+use super::carrier::{Consent, Way};
 use super::core::{Core, Rejection};
 use super::router::Target;
 use crate::limits::{ROUTES_MAX, SESSION_ROUTE_SECS};
@@ -201,9 +201,9 @@ impl Ahead {
     /// TLS (W32).
     pub(super) fn target(&self, core: &Core, now: Now) -> Option<Target> {
         let router = core.router();
-        let way = match (&self.next, self.flow(core), core.domains.aor(&self.uri)) {
-            (Some(next), ..) => router.elsewhere(next).way,
-            (None, Some(flow), _) => Way::FlowAlone(flow),
+        let (way, consent) = match (&self.next, self.flow(core), core.domains.aor(&self.uri)) {
+            (Some(next), ..) => router.elsewhere(next).into_way(),
+            (None, Some(flow), _) => (Way::FlowAlone(flow), Consent::NotNeeded),
             (None, None, Some(aor)) => {
                 let mut targets = router.at_bindings(&aor, now);
                 return targets.find(|target| target.may_carry(&self.uri));
@@ -212,7 +212,7 @@ impl Ahead {
         };
         let strict = self.next.as_ref().filter(|next| !next.is_loose_router());
         let uri = strict.unwrap_or(&self.uri).clone();
-        Some(Target { uri, way, device: None }).filter(|target| target.may_carry(&self.uri))
+        Some(Target { uri, way, device: None, consent }).filter(|target| target.may_carry(&self.uri))
     }
 
     /// Whether that is a place where a party of the dialog is known to be: it is sent there whoever asks. Anywhere else is for

@@ -45,7 +45,7 @@ pub(super) fn is_caller_by_flow(request: &Request, flow: Flow) -> bool {
 }
 
 /// No proxy stands between the client and us.
-fn is_direct(request: &Request) -> bool {
+pub(super) fn is_direct(request: &Request) -> bool {
     request.fields().tokens("Via").count() == 1
 }
 

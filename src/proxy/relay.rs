@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::branch::{Answer, Fork, TOO_LARGE, Verdict, rank};
-use super::carrier::{Fault, Printed, User};
+use super::carrier::{Consent, Fault, Printed, User, Way};
 use super::core::{Core, Rejection};
 use super::identity;
 use super::own_route::{Ahead, own_routes, pass_routes};
@@ -93,7 +93,7 @@ impl Relays {
         let mut fork = Fork::new(false);
         for target in targets {
             if let Some(branch) = fork.add(&target.uri, 0) {
-                core.carrier.begin(User::Relay { relay: id, branch }, target.way, core.timer_f(now));
+                core.carrier.begin(User::Relay { relay: id, branch }, target.into_way(), core.timer_f(now));
             }
         }
         let (request, best, challenges, fault) = (request.clone(), None, Vec::new(), None);
@@ -223,7 +223,13 @@ fn targets(core: &Core, request: &Request, flow: Flow, now: Now) -> Result<Vec<T
         if to.is_some_and(|to| core.users.block(&to, &identity::sender(core, request, flow))) {
             return Err(Rejection::new(403));
         }
-        let target = Ahead::of(request, &own).target(core, now).ok_or(Rejection::new(480))?;
+        let mut target = Ahead::of(request, &own).target(core, now).ok_or(Rejection::new(480))?;
+        // What somebody from elsewhere writes in a dialog goes where a party of it said; whoever is there may never have asked.
+        let is_stranger = core.domains.claimed(&request.fields().from().uri).is_none();
+        let is_by_address = !matches!(target.way, Way::Flow(_) | Way::FlowAlone(_));
+        if is_stranger && is_by_address && core.router().consent(flow) != Consent::NotNeeded {
+            target.consent = Consent::Unknown;
+        }
         return Ok(vec![target]);
     }
     // A message to several has become a submission; what is left is an alias (W16).

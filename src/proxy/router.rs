@@ -3,8 +3,8 @@
 
 use std::net::SocketAddr;
 
-use super::carrier::{Carrier, Way};
-use super::config::StaticRoute;
+use super::carrier::{Carrier, Consent, Way};
+use super::config::{ProxyConfig, StaticRoute};
 use super::domains::{Domains, port_of};
 use super::journal::Reach;
 use super::location::{Binding, LocationService};
@@ -22,12 +22,19 @@ pub(super) struct Target {
     pub(super) way: Way,
     /// Whose binding it is, if the device said so (RFC 5626).
     pub(super) device: Option<String>,
+    /// Whether who is there wants it.
+    pub(super) consent: Consent,
 }
 
 impl Target {
     /// W32: what is for a `sips:` address does not leave TLS.
     pub(super) fn may_carry(&self, address: &Uri) -> bool {
         !address.is_sips() || is_secure(&self.way)
+    }
+
+    /// What [`Carrier::begin`] wants to know.
+    pub(super) fn into_way(self) -> (Way, Consent) {
+        (self.way, self.consent)
     }
 }
 
@@ -47,6 +54,7 @@ pub(super) enum TargetSet {
 /// What knows where people are.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Router<'a> {
+    pub(super) config: &'a ProxyConfig,
     pub(super) domains: &'a Domains,
     pub(super) users: &'a Users,
     pub(super) location: &'a LocationService,
@@ -77,8 +85,10 @@ impl Router<'_> {
     /// A telephone number goes as it stands to the gateway that the settings name (RFC 3261 §19.1.6 leaves it to them).
     fn by_gateway(&self, uri: &Uri) -> TargetSet {
         // A gateway of telephones has no domain that people know: its certificate names its address.
-        let target =
-            |route: &StaticRoute| Target { uri: uri.clone(), way: Way::Hop(route.hop), device: None };
+        let target = |route: &StaticRoute| {
+            let (way, consent) = (Way::Hop(route.hop), Consent::NotNeeded);
+            Target { uri: uri.clone(), way, device: None, consent }
+        };
         let route = self.domains.next_hop(uri);
         route.map_or(TargetSet::Unsupported, |route| TargetSet::Targets(vec![target(route)]))
     }
@@ -86,7 +96,30 @@ impl Router<'_> {
     /// What is nobody's binding (W19).
     pub(super) fn elsewhere(&self, uri: &Uri) -> Target {
         let uri = uri.to_target();
-        Target { way: self.way_outside(&uri), uri, device: None }
+        Target { way: self.way_outside(&uri), uri, device: None, consent: Consent::NotNeeded }
+    }
+
+    /// The consent of a place that was named over this flow: where everybody proves who he is, the other end has proved that it
+    /// receives there, and may speak for that address alone. Trusted peers may for any.
+    pub(super) fn consent(&self, flow: Flow) -> Consent {
+        let peer = flow.remote.ip();
+        if self.users.asks() && !self.config.trusts(peer) { Consent::From(peer) } else { Consent::NotNeeded }
+    }
+
+    /// The consent of a place where somebody was found before, and of which no binding says so now.
+    fn consent_of_former(&self, recipient: &Uri) -> Consent {
+        let is_ours = self.domains.aor(recipient).is_some();
+        if self.users.asks() && is_ours { Consent::Unknown } else { Consent::NotNeeded }
+    }
+
+    /// The consent of a place to which this one redirects.
+    pub(super) fn redirected(&self, from: &Uri) -> Consent {
+        match from.ip() {
+            _ if !self.users.asks() => Consent::NotNeeded,
+            Some(peer) if self.config.trusts(peer) => Consent::NotNeeded,
+            Some(peer) => Consent::From(peer),
+            None => Consent::Unknown,
+        }
     }
 
     fn way_outside(&self, uri: &Uri) -> Way {
@@ -120,7 +153,8 @@ impl Router<'_> {
             Reach::Contact if fits && flow.transport != Transport::Udp && is_alive => Some(Way::Flow(flow)),
             Reach::Contact => Some(self.way_from(&uri, flow, fits)),
         };
-        Some(Target { uri, way: way?, device: binding.row.instance.clone() })
+        let consent = self.consent(flow);
+        Some(Target { uri, way: way?, device: binding.row.instance.clone(), consent })
     }
 
     /// The way back over the flow that somebody wrote on: the only one, where he is registered by that flow alone.
@@ -132,16 +166,16 @@ impl Router<'_> {
 
     /// The way to `contact` for a recipient once more: by the binding if it still is one, so over its connection. None
     /// where that would leave TLS.
-    pub(super) fn way_again(&self, recipient: &Uri, contact: &Uri, now: Now) -> Option<Way> {
+    pub(super) fn way_again(&self, recipient: &Uri, contact: &Uri, now: Now) -> Option<(Way, Consent)> {
         let aor = self.domains.aor(recipient);
         let binding = aor.and_then(|aor| {
             self.location.bindings(&aor, now.mono).find(|binding| binding.row.contact.to_target() == *contact)
         });
         let way = match binding {
-            Some(binding) => self.target(binding).map(|target| target.way),
-            None => Some(self.way_outside(contact)),
+            Some(binding) => self.target(binding).map(Target::into_way),
+            None => Some((self.way_outside(contact), self.consent_of_former(recipient))),
         };
-        way.filter(|way| !recipient.is_sips() || is_secure(way))
+        way.filter(|(way, _)| !recipient.is_sips() || is_secure(way))
     }
 
     fn way_from(&self, uri: &Uri, flow: Flow, fits: bool) -> Way {

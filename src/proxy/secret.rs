@@ -9,7 +9,7 @@ use std::hash::Hasher;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::journal::DispatchId;
-use crate::sip::Request;
+use crate::sip::{Aor, Request};
 
 /// The key of a proxy.
 #[derive(Clone, Copy)]
@@ -31,6 +31,7 @@ enum Purpose {
     Nonce,
     Invite,
     Party,
+    User,
 }
 
 impl std::fmt::Debug for Secret {
@@ -131,9 +132,15 @@ impl Secret {
         format!("{:016x}", self.hash(Purpose::Loop, &parts) >> 64)
     }
 
-    /// The check in a nonce that was made in the run of this salt, at that time and by that chance (W30).
-    pub(super) fn nonce(self, salt: u64, at: u64, chance: u64) -> u128 {
-        self.hash(Purpose::Nonce, &[&salt.to_le_bytes(), &at.to_le_bytes(), &chance.to_le_bytes()])
+    /// The check in a nonce that was made in the run of this salt, at that time and by that chance, for that source (W30).
+    pub(super) fn nonce(self, salt: u64, (at, chance): (u64, u64), source: [u8; 16]) -> u128 {
+        let parts: [&[u8]; 4] = [&salt.to_le_bytes(), &at.to_le_bytes(), &chance.to_le_bytes(), &source];
+        self.hash(Purpose::Nonce, &parts)
+    }
+
+    /// A user as a number, whatever the length of his name.
+    pub(super) fn user(self, user: &Aor) -> u128 {
+        self.hash(Purpose::User, &[user.as_str().as_bytes()])
     }
 
     fn hash(self, purpose: Purpose, parts: &[&[u8]]) -> u128 {

@@ -10,10 +10,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
-use super::admission::{check_required, may_send};
+use super::admission::{check_required, may_send, relaying_denied};
 use super::auth::{self, Role};
 use super::calls::Passed;
-use super::carrier::{User, Way};
+use super::carrier::{Consent, User, Way};
 use super::core::{Core, Rejection};
 use super::identity;
 use super::own_route::{
@@ -70,11 +70,12 @@ impl Sessions {
                 if *request.method() == Method::Invite {
                     remember(core, request, (flow, &passed), now);
                 }
-                let way = passed.target.way.clone();
+                let way = passed.target.clone().into_way();
                 let (request, passed) = (Box::new(request.clone()), Box::new(passed));
                 self.pass(core, Passing::Request { request, passed, from: flow }, way, now);
             }
             Err(rejection) if *request.method() != Method::Ack => {
+                core.tell_offence(&rejection, flow, now);
                 let bytes = core.print_refusal(request, flow, &rejection);
                 core.transmit(flow, bytes);
             }
@@ -105,7 +106,7 @@ impl Sessions {
             }
         }
         if let Some(way) = way_back(core, &via) {
-            self.pass(core, Passing::Response(stripped), way, now);
+            self.pass(core, Passing::Response(stripped), (way, Consent::NotNeeded), now);
         }
     }
 
@@ -193,7 +194,7 @@ impl Sessions {
         Ok(Passed { target, branch: branch_of(core, &with_source(fields.top_via(), flow), fields), from })
     }
 
-    fn pass(&mut self, core: &mut Core, passing: Passing, way: Way, now: Now) {
+    fn pass(&mut self, core: &mut Core, passing: Passing, way: (Way, Consent), now: Now) {
         self.last += 1;
         self.bytes += passing.bytes();
         self.waiting.insert(self.last, passing);
@@ -210,7 +211,7 @@ fn destination(core: &mut Core, request: &Request, flow: Flow, now: Now) -> Resu
     let is_ours = !own.has_way() && core.domains.serving(request.uri()).is_some();
     let is_known = || own.is_recorded(now) && Ahead::of(request, &own).is_known(core, request, now);
     if !is_ours && !may_send && !is_known() {
-        return Err(Rejection::because(403, "Relaying Denied"));
+        return Err(relaying_denied(core, request));
     }
     let is_recorded = own.is_recorded(now);
     let proved = auth::prove(core, request, flow, Role::Caller, now)?;

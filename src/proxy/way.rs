@@ -1,5 +1,6 @@
 //! Words of the way that a request takes: whose it is, where it may go, what its sender has to do next (RFC 3263 §4).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -35,6 +36,28 @@ pub(super) enum Way {
     Route(Hop, Arc<str>),
     /// By RFC 3263; where that leads nowhere, over the flow that the target was last heard on.
     Lookup { uri: Uri, otherwise: Option<Flow> },
+}
+
+/// Whether who is at a destination wants to be sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Consent {
+    /// It is not asked for: the sender himself or the operator named this destination, or it is a flow that we were written on.
+    NotNeeded,
+    /// Somebody who receives at this address named the destination: given for that address alone.
+    From(IpAddr),
+    /// Somebody else named it: not known.
+    Unknown,
+}
+
+impl Consent {
+    /// True where whoever is at that address wants it.
+    pub(super) fn is_given_for(self, address: IpAddr) -> bool {
+        match self {
+            Self::NotNeeded => true,
+            Self::From(own) => own.to_canonical() == address.to_canonical(),
+            Self::Unknown => false,
+        }
+    }
 }
 
 /// Why a request came to nothing without a response.
@@ -98,12 +121,14 @@ pub(super) struct Rest {
     pub(super) transmissions: u32,
     /// No connection can be made in place of the flow ([`Way::FlowAlone`]).
     pub(super) is_alone: bool,
+    pub(super) consent: Consent,
     pub(super) ends: Instant,
 }
 
 impl Rest {
     pub(super) fn of(hops: Vec<Hop>, otherwise: Option<Flow>, ends: Instant) -> Self {
-        Self { hops, otherwise, domain: None, failed: 0, transmissions: 0, is_alone: false, ends }
+        let consent = Consent::NotNeeded;
+        Self { hops, otherwise, domain: None, failed: 0, transmissions: 0, is_alone: false, consent, ends }
     }
 
     /// After one more hop to which the request was sent in vain.

@@ -332,7 +332,23 @@ fn log(event: ProxyEvent) {
     if matches!(event, ProxyEvent::Busy | ProxyEvent::Calm { .. }) {
         return log_load(&event);
     }
-    tracing::debug!(?event, "proxy");
+    match refusal_line(&event) {
+        Some(line) => log_refusal(&line),
+        None => tracing::debug!(?event, "proxy"),
+    }
+}
+
+/// What an operator, or a program that reads the log, is told of refusals.
+fn refusal_line(event: &ProxyEvent) -> Option<String> {
+    if let ProxyEvent::OffencesUntold { count } = event {
+        return Some(format!("refused from too many sources to name each: {count} more"));
+    }
+    if let ProxyEvent::Offence(refusal) = event { Some(refusal.to_string()) } else { None }
+}
+
+/// One text without fields, so that its format is ours alone.
+fn log_refusal(line: &str) {
+    tracing::warn!("{line}");
 }
 
 /// An operator sees these without asking.

@@ -50,20 +50,24 @@ pub(super) struct ClientTransaction<U> {
     flow: Flow,
     bytes: Bytes,
     state: State,
-    /// The next firing of Timer E and the interval that led to it; none over a stream.
+    /// The next firing of Timer E and the interval that led to it; none over a stream, and after the last transmission.
     retransmit: Option<(Instant, Duration)>,
     give_up: Instant,
     transmissions: u32,
+    transmissions_max: u32,
 }
 
 impl<U: Copy> ClientTransaction<U> {
     /// In state Trying, sent once.
     pub(super) fn new(id: RequestId, outgoing: Outgoing<'_, U>, now: Instant, timers: &Timers) -> Self {
-        let Outgoing { user, flow, bytes, deadline, .. } = outgoing;
+        let Outgoing { user, flow, bytes, deadline, transmissions_max, .. } = outgoing;
         let timer_f = now + timers.f();
-        let retransmit = (!flow.transport.is_reliable()).then(|| (now + timers.t1(), timers.t1()));
+        let transmissions_max = transmissions_max.unwrap_or(u32::MAX);
+        let is_repeated = !flow.transport.is_reliable() && transmissions_max > 1;
+        let retransmit = is_repeated.then(|| (now + timers.t1(), timers.t1()));
         let give_up = deadline.map_or(timer_f, |deadline| deadline.min(timer_f));
-        Self { user, id, flow, bytes, state: State::Trying, retransmit, give_up, transmissions: 1 }
+        let state = State::Trying;
+        Self { user, id, flow, bytes, state, retransmit, give_up, transmissions: 1, transmissions_max }
     }
 
     pub(super) const fn user(&self) -> U {
@@ -78,17 +82,11 @@ impl<U: Copy> ClientTransaction<U> {
         self.transmissions
     }
 
-    /// The first transmission. A stream needs no other, so the bytes are let go with it.
-    pub(super) fn first_transmit(&mut self) -> Transmit {
-        let transmit = self.transmit();
-        if self.flow.transport.is_reliable() {
-            self.bytes = Bytes::new();
-        }
-        transmit
-    }
-
-    pub(super) fn transmit(&self) -> Transmit {
-        Transmit { flow: self.flow, bytes: self.bytes.clone(), request: Some(self.id) }
+    /// A transmission. Where no other follows, as over a stream, the bytes are let go with it.
+    pub(super) fn transmit(&mut self) -> Transmit {
+        let is_last = self.retransmit.is_none();
+        let bytes = if is_last { std::mem::take(&mut self.bytes) } else { self.bytes.clone() };
+        Transmit { flow: self.flow, bytes, request: Some(self.id) }
     }
 
     /// True until a final response, or a failure.
@@ -146,6 +144,10 @@ impl<U: Copy> ClientTransaction<U> {
     /// Timer E doubles up to T2; in Proceeding it is T2 at once (§17.1.2.2).
     fn schedule_after(&mut self, at: Instant, now: Instant, timers: &Timers) {
         let Some((_, last)) = self.retransmit else { return };
+        if self.transmissions >= self.transmissions_max {
+            self.retransmit = None;
+            return;
+        }
         let interval = match self.state {
             State::Trying => (last * 2).min(timers.t2()),
             State::Proceeding | State::Completed { .. } | State::Terminated => timers.t2(),

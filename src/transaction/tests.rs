@@ -35,6 +35,7 @@ fn outgoing(user: u8, flow: Flow) -> Outgoing<'static, u8> {
         flow,
         bytes: Bytes::from_static(b"the request"),
         deadline: None,
+        transmissions_max: None,
     }
 }
 
@@ -98,6 +99,30 @@ fn w17_a_shorter_t1_keeps_the_count() {
         let (sent, failed) = run(&mut layer, start);
         assert_eq!((sent.len(), failed[0].0), (11, 64 * t1));
     }
+}
+
+#[test]
+fn the_owner_may_bound_the_transmissions_and_the_end_stays_the_same() {
+    for (max, sent) in
+        [(1, vec![0]), (2, vec![0, 500]), (3, vec![0, 500, 1500]), (11, vec![0; 11]), (99, vec![0; 11])]
+    {
+        let (mut layer, start) = (layer(), base());
+        layer.send(Outgoing { transmissions_max: Some(max), ..outgoing(1, udp()) }, start);
+        let (times, failures) = run(&mut layer, start);
+        assert_eq!(times.len(), sent.len(), "{max}");
+        if max < 11 {
+            assert_eq!(times, sent, "{max}");
+        }
+        let transmissions = u32::try_from(sent.len()).unwrap();
+        let failed = Failed { user: 1, failure: Failure::Timeout, transmissions };
+        assert_eq!(failures, [(32_000, failed)], "{max}");
+    }
+    // An answer that comes late is heard, and a stream is sent once.
+    let (mut layer, start) = (layer(), base());
+    layer.send(Outgoing { transmissions_max: Some(1), ..outgoing(1, udp()) }, start);
+    layer.handle_timeout(start + Duration::from_secs(20));
+    let heard = layer.receive_response(&response(200, "z9hG4bKone"), start + Duration::from_secs(20));
+    assert_eq!(heard.map(|heard| (heard.user, heard.transmissions)), Some((1, 1)));
 }
 
 #[test]

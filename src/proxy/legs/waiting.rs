@@ -276,7 +276,7 @@ impl Legs {
         for target in &targets {
             if let Some(branch) = recipient.fork.add_late(&target.uri, device, now.mono) {
                 let user = User::Leg { dispatch: facts.dispatch, recipient: index, branch };
-                core.carrier.begin(user, target.way.clone(), core.timer_f(now));
+                core.carrier.begin(user, (target.way.clone(), target.consent), core.timer_f(now));
             }
         }
         if targets.is_empty() {

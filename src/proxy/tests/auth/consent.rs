@@ -1,0 +1,191 @@
+//! What is sent to places that somebody else named (RFC 9000 §8; W17, W18, W24).
+
+use super::*;
+use crate::limits::{UNPROVEN_REQUESTS_MAX, UNPROVEN_TRANSMISSIONS_MAX};
+
+/// Who never asked for anything.
+const THIRD: &str = "192.0.2.50:5060";
+const FEW: usize = UNPROVEN_TRANSMISSIONS_MAX as usize;
+const TIMER_F: u64 = 32_000;
+
+/// Ann registers these contacts from where she is.
+fn registers(bench: &mut Bench, from: &str, contacts: &str, cseq: u32) {
+    let request = register("ann", contacts, cseq, 3600);
+    let mut answer = ask(bench, from, &request);
+    if status(&answer) == 401 {
+        let given = nonce(fields(&answer, "WWW-Authenticate")[0]);
+        let ann = Said { username: "ann", password: "nna", ..james(&given, "00000001") };
+        answer = ask(bench, from, &ann.with(&request, "Authorization"));
+    }
+    assert_eq!(status(&answer), 200, "{answer}");
+}
+
+/// Somebody from elsewhere writes to Ann.
+fn stranger(number: u32) -> String {
+    submission(number)
+        .replace("Secondary-To: <im:bob@domain.com>\n", "")
+        .replace("Proxy-Require: secondary-to\n", "")
+        .replace("james@domain.com", "eve@elsewhere.com")
+}
+
+/// What the address gets of each of these messages until its time is over, whichever its port.
+fn gets(bench: &mut Bench, ip: &str, numbers: impl IntoIterator<Item = u32>) -> usize {
+    bench.sent.clear();
+    for number in numbers {
+        bench.receive(udp(ANOTHER), &stranger(number));
+    }
+    bench.advance_ms(TIMER_F);
+    let ip = ip.parse::<std::net::IpAddr>().unwrap();
+    bench.sent.iter().filter(|sent| sent.flow.remote.ip() == ip).count()
+}
+
+#[test]
+fn a_third_party_that_somebody_registers_gets_three_datagrams_of_a_request_until_it_answers() {
+    let mut bench = asking();
+    let contacts: Vec<_> =
+        (0..20).map(|number| format!("<sip:x{number}@192.0.2.50:{}>", 5060 + number / 2)).collect();
+    registers(&mut bench, ANN, &contacts.join(", "), 1);
+    assert_eq!(bench.rows.bindings.len(), 20);
+    assert_eq!(gets(&mut bench, "192.0.2.50", [1]), FEW, "of twenty bindings one, three times");
+    bench.advance_ms(60_000);
+    let numbers = 100..100 + 3 * u32::try_from(UNPROVEN_REQUESTS_MAX).unwrap();
+    assert_eq!(gets(&mut bench, "192.0.2.50", numbers), FEW * UNPROVEN_REQUESTS_MAX, "within a minute");
+    bench.advance_ms(60_000);
+    // It answers once, whatever it says: from then on it is as any other.
+    bench.sent.clear();
+    bench.receive(udp(ANOTHER), &stranger(200));
+    let sent = bench.sent.iter().find(|sent| sent.text.starts_with("MESSAGE")).unwrap().clone();
+    let to = sent.flow.remote.to_string();
+    bench.answer(&to, &sent.text, "480 Not Now");
+    bench.advance_ms(60_000);
+    bench.sent.clear();
+    bench.receive(udp(ANOTHER), &stranger(201));
+    bench.advance_ms(TIMER_F);
+    let again = bench.take(&to);
+    assert!(again.len() == 11 || again.len() == 22, "{}", again.len());
+}
+
+#[test]
+fn w17_who_registered_from_where_he_is_and_falls_silent_gets_eleven() {
+    let third = format!("<sip:ann@{THIRD}>");
+    let own = |contact: &str| contact.to_owned();
+    let trusted = || ProxyConfig { trust: vec!["192.0.2.6/32".parse().unwrap()], ..config() };
+    let cases = [
+        (asking(), own(&format!("<sip:ann@{ANN}>")), "192.0.2.6", 11),
+        (asking(), own("<sip:ann@192.0.2.6:7777>"), "192.0.2.6", 11),
+        (asking(), third.clone(), "192.0.2.50", FEW),
+        // Nobody is asked who he is on loopback, and a trusted peer knows what it registers.
+        (Bench::new(), third.clone(), "192.0.2.50", 11),
+        (asking_with(trusted()), third, "192.0.2.50", 11),
+    ];
+    for (mut bench, contact, ip, sent) in cases {
+        registers(&mut bench, ANN, &contact, 1);
+        assert_eq!(gets(&mut bench, ip, [1]), sent, "{contact}");
+    }
+}
+
+#[test]
+fn a_contact_that_was_his_is_a_third_partys_once_he_registers_from_elsewhere() {
+    let mut bench = asking();
+    let contact = format!("<sip:ann@{ANN}>");
+    registers(&mut bench, ANN, &contact, 1);
+    registers(&mut bench, ANOTHER, &contact, 2);
+    assert_eq!(gets(&mut bench, "192.0.2.6", [1]), FEW);
+    registers(&mut bench, ANN, &contact, 3);
+    assert_eq!(gets(&mut bench, "192.0.2.6", [2]), 11);
+    // What has ended, or was taken back, gets nothing.
+    registers(&mut bench, ANN, &format!("<sip:ann@{THIRD}>;expires=0, {contact}"), 4);
+    assert_eq!(gets(&mut bench, "192.0.2.50", [3]), 0);
+}
+
+#[test]
+fn names_that_lead_to_a_third_party_count_as_it() {
+    let mut bench = asking();
+    let contacts = "<sip:a@one.example>, <sip:b@two.example>, <sip:c@192.0.2.50:7>";
+    registers(&mut bench, ANN, contacts, 1);
+    for (number, hops) in [(1, [THIRD, THIRD]), (2, [THIRD, "192.0.2.50:5061"])] {
+        bench.sent.clear();
+        bench.resolves.clear();
+        bench.receive(udp(ANOTHER), &stranger(number));
+        let asked = std::mem::take(&mut bench.resolves);
+        assert_eq!(asked.len(), 2);
+        for (id, _) in asked {
+            let hops = hops.map(|hop| Hop { transport: Transport::Udp, remote: address(hop) }).to_vec();
+            bench.input(Input::Resolved { id, hops });
+        }
+        bench.advance_ms(TIMER_F);
+        let sent = bench.sent.iter().filter(|sent| sent.text.starts_with("MESSAGE")).count();
+        assert_eq!(sent, FEW, "{hops:?}");
+        bench.advance_ms(60_000);
+    }
+    // A name of the client's own host is where it registered from.
+    registers(&mut bench, BOB, "<sip:a@home.example>, <sip:c@192.0.2.50:7>;expires=0", 2);
+    bench.sent.clear();
+    bench.resolves.clear();
+    bench.receive(udp(ANOTHER), &stranger(3));
+    for (id, uri) in std::mem::take(&mut bench.resolves) {
+        let hop = Hop { transport: Transport::Udp, remote: address(BOB) };
+        bench.input(Input::Resolved {
+            id,
+            hops: vec![hop].into_iter().filter(|_| uri.contains("home")).collect(),
+        });
+    }
+    bench.advance_ms(TIMER_F);
+    assert_eq!(bench.take(BOB).iter().filter(|text| text.starts_with("MESSAGE")).count(), 11);
+}
+
+#[test]
+fn connections_to_a_third_party_are_tried_once_for_a_request() {
+    let mut bench = asking();
+    let contacts: Vec<_> =
+        (0..20).map(|number| format!("<sip:x@192.0.2.50:{};transport=tcp>", 1 + number)).collect();
+    registers(&mut bench, ANN, &contacts.join(", "), 1);
+    bench.receive(udp(ANOTHER), &stranger(1));
+    assert_eq!(bench.connects.len(), 1);
+}
+
+#[test]
+fn w18_a_redirect_to_a_third_party_is_no_reason_to_send_it_much() {
+    for (mut bench, sent) in [(asking(), FEW), (Bench::new(), 11)] {
+        registers(&mut bench, ANN, &format!("<sip:ann@{ANN}>"), 1);
+        let message = submission(1).replace("Secondary-To: <im:bob@domain.com>\n", "");
+        let asked = ask(&mut bench, JAMES, &message);
+        if status(&asked) == 407 {
+            let given = nonce(fields(&asked, "Proxy-Authenticate")[0]);
+            let message = james(&given, "00000001").with(&message, "Proxy-Authorization");
+            assert_eq!(status(&ask(&mut bench, JAMES, &message)), 202);
+        }
+        let leg = bench.take(ANN).remove(0);
+        let moved = format!("Contact: <sip:ann@{THIRD}>, <sip:ann2@192.0.2.50:5061>\n");
+        bench.answer_with(udp(ANN), &leg, "302 Moved", &moved);
+        bench.advance_ms(TIMER_F);
+        assert_eq!(bench.take(THIRD).len(), sent);
+    }
+}
+
+#[test]
+fn w24_a_report_goes_little_to_a_contact_that_is_not_where_the_message_came_from() {
+    let mut bench = asking();
+    let message = SUBMISSION
+        .replace("sip:james@jamesmob.domain.com>\nCall", &format!("sip:james@{THIRD}>\nCall"))
+        .replace("im:ann@domain.com", "im:nobody@domain.com");
+    assert!(message.contains(THIRD));
+    let given = nonce_for(&mut bench, &message);
+    let answer = ask(&mut bench, JAMES, &james(&given, "00000001").with(&message, "Proxy-Authorization"));
+    assert_eq!(status(&answer), 202);
+    bench.advance(Duration::from_secs(26 * 3600));
+    let at_james = bench.take(JAMES).iter().filter(|text| text.starts_with("NOTIFY")).count();
+    assert!(at_james > 11 * 20, "where he wrote from it is told as before: {at_james}");
+    assert_eq!(bench.take(THIRD).len(), FEW, "in all the rounds of a day");
+}
+
+#[test]
+fn w31_what_a_user_himself_sends_to_an_address_has_its_eleven() {
+    let mut bench = asking();
+    let to_third = submission(1).replace("im:bob@domain.com", &format!("sip:bob@{THIRD}"));
+    let given = nonce_for(&mut bench, &to_third);
+    let said = james(&given, "00000001").with(&to_third, "Proxy-Authorization");
+    assert_eq!(status(&ask(&mut bench, JAMES, &said)), 202);
+    bench.advance_ms(TIMER_F);
+    assert_eq!(bench.take(THIRD).len(), 11);
+}
