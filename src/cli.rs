@@ -34,7 +34,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use self::verbs::{AliasVerb, OneUser, StorePlace, Upkeep, UserAndSender, UserVerb};
-use crate::proxy::{Auth, Prefix, StaticRoute};
+use crate::proxy::{Auth, Inbound, Party, Prefix, StaticRoute};
 use crate::runtime::faults::{self, FAULT_STATUS, Fault};
 use crate::runtime::logs;
 use crate::sip::{ReportMode, Transport, Uri};
@@ -118,6 +118,15 @@ struct ProxyArguments {
     /// they are, else those of this computer).
     #[arg(long = "web-origin", value_name = "https://HOST", value_parser = parse::origin)]
     web_origins: Vec<String>,
+    /// Whether strangers, who are of no domain of ours and of no trusted peer, may write to the users (default: open).
+    #[arg(long, value_name = "open|known|off", value_parser = parse::inbound)]
+    inbound: Option<Inbound>,
+    /// A stranger who may write with --inbound known: an address, a network, a domain or a sender; may be repeated.
+    #[arg(long = "known", value_name = "WHO", value_parser = parse::party)]
+    known: Vec<Party>,
+    /// Who may send nothing at all: an address, a network, a domain or a sender; may be repeated.
+    #[arg(long = "ban", value_name = "WHO", value_parser = parse::party)]
+    bans: Vec<Party>,
     /// Settings in a RON file; what is given here goes first.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,

@@ -9,3 +9,5 @@ pub mod passwords;
 pub mod proxy;
 
 pub mod text;
+
+mod words;

@@ -1,9 +1,11 @@
 //! Every maximum, named, in one table. Over a maximum is a named outcome (413, 503, `Full`), never growth.
 
+mod abuse;
 mod wire;
 
 use std::time::Duration;
 
+pub use self::abuse::*;
 pub use self::wire::*;
 
 /// Disposition notifications of ours under way at a time; the others wait.
@@ -58,20 +60,6 @@ pub const BINDING_EXPIRES_DEFAULT_SECS: u32 = 3600;
 pub const BINDING_EXPIRES_MAX_SECS: u32 = 24 * 3600;
 /// Seconds below which a REGISTER gets 423 Interval Too Brief.
 pub const BINDING_EXPIRES_MIN_SECS: u32 = 10;
-/// Transmissions of one request to a destination that somebody else named, and that has not answered anything yet (RFC 9000
-/// §8.1 allows three times what came from there).
-pub const UNPROVEN_TRANSMISSIONS_MAX: u32 = 3;
-/// Requests to one address of that kind within the time below, one for each message; over it, 408. As many connections
-/// are tried.
-pub const UNPROVEN_REQUESTS_MAX: usize = 10;
-/// See above.
-pub const UNPROVEN_REQUESTS_WITHIN: Duration = Duration::from_secs(60);
-/// Addresses of that kind that are counted; over it the oldest is forgotten.
-pub const DESTINATIONS_UNPROVEN_MAX: usize = 10_000;
-/// How long it is remembered that a destination answered something.
-pub const DESTINATIONS_ANSWERED_REMEMBERED: Duration = Duration::from_secs(24 * 3600);
-/// Destinations of which that is remembered; over it, the one that answered longest ago counts as new.
-pub const DESTINATIONS_ANSWERED_MAX: usize = 50_000;
 /// Targets tried for one recipient, redirects included (W18).
 pub const REDIRECT_TARGETS_MAX: usize = 10;
 /// Redirects followed in a row (W18).
@@ -103,11 +91,6 @@ pub const WRONG_PASSWORDS_MAX: u32 = 10;
 pub const WRONG_PASSWORDS_WITHIN: Duration = Duration::from_secs(60);
 /// Pairs of user and source of which wrong passwords are counted; over it the one with the fewest is forgotten.
 pub const WRONG_PASSWORD_PLACES_MAX: usize = 10_000;
-/// A refusal of one kind is told to the operator once within this for each source (an IPv4 address or a /64).
-pub const REFUSALS_TOLD_WITHIN: Duration = Duration::from_secs(60);
-/// Kinds and sources of which that is remembered, so that a log grows by so many lines within that time at most; over it,
-/// further ones are counted together.
-pub const REFUSALS_TOLD_MAX: usize = 1000;
 /// Contacts in a response that a client looks at, for how long its binding stands and for where it is redirected.
 pub const CONTACTS_READ_MAX: usize = 100;
 /// Addresses of its server that a client takes requests from; further ones of a look-up are not.

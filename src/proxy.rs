@@ -17,6 +17,7 @@ mod session;
 mod admission;
 
 mod auth;
+mod inbound;
 
 mod dispatch;
 
@@ -49,6 +50,7 @@ mod core;
 mod calls;
 
 mod mailbox;
+mod shares;
 
 mod load;
 
@@ -65,13 +67,11 @@ mod nonces;
 mod guesses;
 
 mod refusals;
-
+mod strangers;
 mod source;
 
 mod carrier;
-
 mod validation;
-
 mod way;
 
 mod pace;
@@ -96,7 +96,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-pub use self::config::{Auth, MailboxConfig, Prefix, PrefixError, ProxyConfig, StaticRoute};
+pub use self::config::{
+    Auth, Inbound, InboundConfig, MailboxConfig, Party, PartyError, Prefix, PrefixError, ProxyConfig,
+    StaticRoute,
+};
 pub use self::event::{ProxyCommand, ProxyEvent, Refusal, RefusalKind};
 
 use self::admission::Errand;
@@ -147,6 +150,9 @@ impl Proxy {
     }
 
     fn request(&mut self, request: &Request, flow: Flow, now: Now) {
+        if let Some(rejection) = inbound::banned(&self.core, request, flow) {
+            return self.core.refuse_at_once(request, flow, &rejection, now);
+        }
         if let Some(key) = admission::turned_away(&self.core, &self.dispatches, request, now) {
             self.core.turn_away(key, request, flow, now);
             return;
@@ -182,6 +188,7 @@ impl Proxy {
             Errand::Relay => {
                 auth::check(&mut self.core, request, flow, Role::Proxy, now)?;
                 admission::check_rate(&mut self.core, request, flow, now)?;
+                inbound::admit(&mut self.core, request, flow, now)?;
                 self.relays.forward(&mut self.core, (key, flow), request, now)
             }
         }

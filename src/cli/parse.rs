@@ -5,7 +5,7 @@ use super::lines::millis;
 use crate::client::account::{Account, SignIn};
 use crate::sip::{Aor, Uri};
 
-pub(super) use crate::config::text::{duration, listen, network, origin, route};
+pub(super) use crate::config::text::{duration, inbound, listen, network, origin, party, route};
 
 /// `im:ann@domain.com`, `sip:ann@domain.com`, or `ann@domain.com`.
 pub(super) fn address(text: &str) -> Result<Uri, String> {

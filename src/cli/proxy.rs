@@ -100,6 +100,9 @@ fn given(arguments: ProxyArguments) -> ProxySettings {
         tls_key: arguments.tls_key,
         tls_ca: arguments.tls_ca,
         web_origins: arguments.web_origins,
+        inbound: arguments.inbound,
+        inbound_known: arguments.known,
+        bans: arguments.bans,
         ..ProxySettings::default()
     }
 }

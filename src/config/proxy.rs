@@ -22,6 +22,11 @@
 //!     tls_ca: "/etc/fanfare/our-authority.pem",
 //!     web_origins: ["https://chat.domain.com"],
 //!     log: "info",
+//!     inbound: known,
+//!     inbound_known: ["example.org", "ann@elsewhere.com", "192.0.2.0/24"],
+//!     inbound_per_source_max: 60,
+//!     inbound_per_recipient_max: 90,
+//!     bans: ["198.51.100.0/24", "spam.example"],
 //! )
 //! ```
 
@@ -35,12 +40,13 @@ use crate::limits::{
     LEGS_OPEN_MAX, MAILBOX_PER_USER_MAX, MAILBOX_SECS_MAX, MESSAGE_BYTES_MAX, RECIPIENTS_MAX,
 };
 use crate::net::{Identity, NetSettings, Origins, TlsFiles};
-use crate::proxy::{Auth, MailboxConfig, Prefix, ProxyConfig, StaticRoute};
+use crate::proxy::{Auth, Inbound, InboundConfig, MailboxConfig, Party, Prefix, ProxyConfig, StaticRoute};
 use crate::sip::Transport;
 use crate::store::ron_file::{self, RonError};
 use crate::transaction::Timers;
 
-use super::text::{duration, listen, network, origin, route};
+use super::text::{duration, listen, network, origin, party, route};
+use super::words::{AuthWord, InboundWord};
 
 const DAY_SECS: u32 = 24 * 3600;
 /// A message waits in the mailbox no longer.
@@ -91,24 +97,11 @@ struct Written {
     tls_ca: Option<PathBuf>,
     web_origins: Vec<String>,
     log: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum AuthWord {
-    Off,
-    On,
-    Md5,
-}
-
-impl AuthWord {
-    const fn value(self) -> Auth {
-        match self {
-            Self::Off => Auth::Off,
-            Self::On => Auth::On,
-            Self::Md5 => Auth::Md5,
-        }
-    }
+    inbound: Option<InboundWord>,
+    inbound_known: Vec<String>,
+    inbound_per_source_max: Option<u32>,
+    inbound_per_recipient_max: Option<u32>,
+    bans: Vec<String>,
 }
 
 /// Settings of a proxy, checked; what is not set is empty.
@@ -154,6 +147,16 @@ pub struct ProxySettings {
     pub web_origins: Vec<String>,
     /// How much is logged, where the environment does not say.
     pub log: Option<String>,
+    /// Which strangers may write to our users.
+    pub inbound: Option<Inbound>,
+    /// Strangers who are known.
+    pub inbound_known: Vec<Party>,
+    /// Requests a minute of strangers from one source.
+    pub inbound_per_source_max: Option<u32>,
+    /// Requests a minute of strangers to one user.
+    pub inbound_per_recipient_max: Option<u32>,
+    /// Whose requests are all refused.
+    pub bans: Vec<Party>,
 }
 
 impl ProxySettings {
@@ -203,6 +206,11 @@ impl ProxySettings {
             tls_ca: self.tls_ca.or(others.tls_ca),
             web_origins: first_set(self.web_origins, others.web_origins),
             log: self.log.or(others.log),
+            inbound: self.inbound.or(others.inbound),
+            inbound_known: first_set(self.inbound_known, others.inbound_known),
+            inbound_per_source_max: self.inbound_per_source_max.or(others.inbound_per_source_max),
+            inbound_per_recipient_max: self.inbound_per_recipient_max.or(others.inbound_per_recipient_max),
+            bans: first_set(self.bans, others.bans),
         }
     }
 
@@ -265,6 +273,14 @@ impl ProxySettings {
         config.message_bytes_max = self.message_bytes_max.unwrap_or(config.message_bytes_max);
         config.submissions_per_sec_max = self.submissions_per_sec_max.or(config.submissions_per_sec_max);
         config.legs_per_user_max = self.legs_per_user_max.unwrap_or(config.legs_per_user_max);
+        let usual = InboundConfig::default();
+        config.inbound = InboundConfig {
+            mode: self.inbound.unwrap_or_default(),
+            known: self.inbound_known,
+            bans: self.bans,
+            per_source_max: self.inbound_per_source_max.unwrap_or(usual.per_source_max),
+            per_recipient_max: self.inbound_per_recipient_max.unwrap_or(usual.per_recipient_max),
+        };
         let usual = MailboxConfig::default();
         config.mailbox = self.mailbox.unwrap_or(true).then(|| MailboxConfig {
             kept: self.mailbox_kept.unwrap_or(usual.kept),
@@ -314,6 +330,11 @@ impl Written {
             tls_ca: self.tls_ca,
             web_origins: each("web_origins", &self.web_origins, origin)?,
             log: self.log,
+            inbound: self.inbound.map(InboundWord::value),
+            inbound_known: each("inbound_known", &self.inbound_known, party)?,
+            inbound_per_source_max: some("inbound_per_source_max", self.inbound_per_source_max)?,
+            inbound_per_recipient_max: some("inbound_per_recipient_max", self.inbound_per_recipient_max)?,
+            bans: each("bans", &self.bans, party)?,
         })
     }
 }
@@ -324,6 +345,14 @@ fn each<T>(
     read: fn(&str) -> Result<T, String>,
 ) -> Result<Vec<T>, Wrong> {
     texts.iter().map(|text| read(text).map_err(|why| (field, why))).collect()
+}
+
+fn some(field: &'static str, value: Option<u32>) -> Result<Option<u32>, Wrong> {
+    if value == Some(0) {
+        Err((field, "0 lets nobody in: inbound: off says that".to_owned()))
+    } else {
+        Ok(value)
+    }
 }
 
 fn days(count: usize) -> Duration {
@@ -439,6 +468,31 @@ mod tests {
             (r#"(web_origins: ["https://a.org"])"#, Origins::These(vec!["https://a.org".to_owned()])),
         ] {
             assert_eq!(read(text).net().origins, origins, "{text}");
+        }
+    }
+
+    #[test]
+    fn w31_who_may_write_from_elsewhere_and_who_is_banned_is_read() {
+        let usual = read("()").config().inbound;
+        assert_eq!((usual.mode, usual.per_source_max, usual.per_recipient_max), (Inbound::Open, 60, 90));
+        assert!(usual.known.is_empty() && usual.bans.is_empty());
+        let written = r#"(inbound: known, inbound_known: ["example.org", "ann@elsewhere.com"],
+            inbound_per_source_max: 5, inbound_per_recipient_max: 7, bans: ["198.51.100.0/24"])"#;
+        let inbound = read(written).config().inbound;
+        let party = |text: &str| text.parse::<Party>().unwrap();
+        assert_eq!(inbound.mode, Inbound::Known);
+        assert_eq!(inbound.known, [party("example.org"), party("ann@elsewhere.com")]);
+        assert_eq!(inbound.bans, [party("198.51.100.0/24")]);
+        assert_eq!((inbound.per_source_max, inbound.per_recipient_max), (5, 7));
+        let off = ProxySettings { inbound: Some(Inbound::Off), ..ProxySettings::default() };
+        assert_eq!(off.over(read(written)).config().inbound.mode, Inbound::Off);
+        for (text, said) in [
+            ("(bans: [\"a b\"])", " bans: \"a b\" is not an address such as 192.0.2.7, a network"),
+            ("(inbound_known: [\"\"])", " inbound_known: \"\" is not an address"),
+            ("(inbound_per_source_max: 0)", " inbound_per_source_max: 0 lets nobody in"),
+        ] {
+            let error = refusal(text);
+            assert!(error.starts_with(said), "{text}: {error}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::machine::Hop;
 use crate::net::Origins;
-use crate::proxy::{Prefix, StaticRoute};
+use crate::proxy::{Inbound, Party, Prefix, StaticRoute};
 use crate::sip::Transport;
 
 /// `udp:127.0.0.1:5060`, `tcp:[::1]:5060`, `tls:192.0.2.1:5061`.
@@ -56,6 +56,27 @@ pub fn route(text: &str) -> Result<StaticRoute, String> {
 /// A sentence that shows how it is written.
 pub fn network(text: &str) -> Result<Prefix, String> {
     text.parse().map_err(|error| format!("{text:?} is {error}"))
+}
+
+/// `192.0.2.7`, `192.0.2.0/24`, `example.org` or `eve@example.org`.
+///
+/// # Errors
+/// A sentence that shows how it is written.
+pub fn party(text: &str) -> Result<Party, String> {
+    text.parse().map_err(|error| format!("{text:?} is {error}"))
+}
+
+/// `open`, `known` or `off`.
+///
+/// # Errors
+/// A sentence that shows how it is written.
+pub fn inbound(text: &str) -> Result<Inbound, String> {
+    match text {
+        "open" => Ok(Inbound::Open),
+        "known" => Ok(Inbound::Known),
+        "off" => Ok(Inbound::Off),
+        _ => Err(format!("{text:?} is not open, known or off")),
+    }
 }
 
 /// `500ms`, `2s`, `5m`, `1h`.

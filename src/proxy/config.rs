@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::limits;
 use crate::machine::Hop;
-use crate::sip::Transport;
+use crate::sip::{Aor, Transport, Uri};
 use crate::transaction::Timers;
 
 /// What a proxy serves, where it listens, whom it trusts and how much it takes.
@@ -37,6 +37,100 @@ pub struct ProxyConfig {
     pub legs_per_user_max: usize,
     /// The mailbox for the absent; without it, who is absent has failed (W18).
     pub mailbox: Option<MailboxConfig>,
+    /// What strangers may send, and who is banned.
+    pub inbound: InboundConfig,
+}
+
+/// What strangers may send to our users. A stranger is of no domain of ours, and comes from no trusted peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InboundConfig {
+    /// Who may write.
+    pub mode: Inbound,
+    /// Who is known.
+    pub known: Vec<Party>,
+    /// Whose requests are all refused.
+    pub bans: Vec<Party>,
+    /// Requests a minute from one source; over it, 503 (W31).
+    pub per_source_max: u32,
+    /// Requests a minute of all strangers to one user; over it, 503 (W31).
+    pub per_recipient_max: u32,
+}
+
+/// Which strangers may write to our users.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Inbound {
+    /// All.
+    #[default]
+    Open,
+    /// Those who are listed.
+    Known,
+    /// None.
+    Off,
+}
+
+impl Default for InboundConfig {
+    fn default() -> Self {
+        Self {
+            mode: Inbound::Open,
+            known: Vec::new(),
+            bans: Vec::new(),
+            per_source_max: limits::STRANGER_REQUESTS_PER_SOURCE,
+            per_recipient_max: limits::STRANGER_REQUESTS_PER_RECIPIENT,
+        }
+    }
+}
+
+/// Who sends: `192.0.2.7`, `192.0.2.0/24`, `example.org` with all below it, or `eve@example.org`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Party {
+    /// Whatever comes from there.
+    Network(Prefix),
+    /// Whoever claims to be of that domain, or of one below it.
+    Domain(String),
+    /// Whoever claims to be that one.
+    Sender(Aor),
+}
+
+/// Text that names nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not an address such as 192.0.2.7, a network such as 192.0.2.0/24, a domain or a sender such as eve@example.org"
+)]
+pub struct PartyError;
+
+impl Party {
+    /// True for what comes from that address.
+    #[must_use]
+    pub fn has_address(&self, address: IpAddr) -> bool {
+        matches!(self, Self::Network(network) if network.contains(address))
+    }
+
+    /// True for whoever says that he is that.
+    #[must_use]
+    pub fn has_sender(&self, sender: &Aor) -> bool {
+        match self {
+            Self::Network(_) => false,
+            Self::Domain(domain) => {
+                let above = sender.domain().strip_suffix(domain.as_str());
+                above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
+            }
+            Self::Sender(named) => named == sender,
+        }
+    }
+}
+
+impl FromStr for Party {
+    type Err = PartyError;
+
+    fn from_str(text: &str) -> Result<Self, PartyError> {
+        if let Ok(network) = text.parse() {
+            return Ok(Self::Network(network));
+        }
+        let uri = Uri::parse(&format!("sip:{text}")).or(Err(PartyError))?;
+        let is_plain = uri.port().is_none() && !text.contains([';', '?', '/', ' ', ',', '*']);
+        let aor = Some(uri.aor()).filter(|aor| is_plain && !aor.domain().is_empty()).ok_or(PartyError)?;
+        Ok(if aor.user().is_empty() { Self::Domain(aor.domain().to_owned()) } else { Self::Sender(aor) })
+    }
 }
 
 /// A domain of others and where what is for its people goes.
@@ -95,6 +189,7 @@ impl ProxyConfig {
             submissions_per_sec_max: None,
             legs_per_user_max: limits::LEGS_PER_USER_MAX,
             mailbox: Some(MailboxConfig::default()),
+            inbound: InboundConfig::default(),
         }
     }
 
@@ -106,6 +201,7 @@ impl ProxyConfig {
         self.submissions_per_sec_max = newer.submissions_per_sec_max;
         self.legs_per_user_max = newer.legs_per_user_max;
         self.mailbox = newer.mailbox;
+        self.inbound = newer.inbound;
     }
 
     /// True for a peer of the trust domain.
@@ -178,6 +274,32 @@ const fn mapped(address: IpAddr) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_party_is_an_address_a_network_a_domain_or_a_sender() {
+        let cases = [
+            ("192.0.2.7", "192.0.2.7", "a@b.c", true),
+            ("192.0.2.0/24", "192.0.2.7", "a@b.c", true),
+            ("192.0.2.0/24", "::ffff:192.0.2.7", "a@b.c", true),
+            ("192.0.2.0/24", "192.0.3.7", "a@192.0.2.7", false),
+            ("2001:db8::/32", "2001:db8:1::1", "a@b.c", true),
+            ("spam.example", "9.9.9.9", "a@spam.example", true),
+            ("Spam.Example.", "9.9.9.9", "a@deep.spam.example", true),
+            ("spam.example", "9.9.9.9", "a@notspam.example", false),
+            ("spam.example", "9.9.9.9", "spam.example@b.c", false),
+            ("eve@spam.example", "9.9.9.9", "eve@spam.example", true),
+            ("eve@spam.example", "9.9.9.9", "adam@spam.example", false),
+        ];
+        for (party, address, sender, is_it) in cases {
+            let read: Party = party.parse().unwrap();
+            let sender = Aor::parse(sender).unwrap();
+            let is = read.has_address(address.parse().unwrap()) || read.has_sender(&sender);
+            assert_eq!(is, is_it, "{party} {address} {sender}");
+        }
+        for broken in ["", "a b", "192.0.2.0/33", "@", "eve@", "a;b", "*", "example.org:5060", "a,b"] {
+            assert_eq!(broken.parse::<Party>(), Err(PartyError), "{broken}");
+        }
+    }
 
     #[test]
     fn a_prefix_holds_its_network_and_nothing_else() {

@@ -1,5 +1,7 @@
 //! What all parts of the proxy share: settings, chance, the way out, who is where, what is to be made durable, what is due.
 
+mod offences;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -10,16 +12,18 @@ use super::calls::Calls;
 use super::carrier::{Carrier, User};
 use super::config::ProxyConfig;
 use super::domains::Domains;
-use super::event::{ProxyEvent, Refusal, RefusalKind};
+use super::event::{ProxyEvent, RefusalKind};
 use super::guesses::Guesses;
 use super::journal::{DispatchId, Write};
 use super::load::Load;
 use super::location::LocationService;
 use super::mailbox::{Entry, Mailbox};
 use super::nonces::Nonces;
-use super::refusals::{Refusals, Tell};
+use super::refusals::Refusals;
 use super::router::Router;
 use super::secret::Secret;
+use super::shares::Payer;
+use super::strangers::Strangers;
 use super::users::Users;
 use crate::limits::{ANSWER_AGAIN_BYTES_MAX, RETRY_AFTER_SECS, RETRY_AFTER_SPREAD_SECS};
 use crate::machine::{Flow, Held, Output, Transmit};
@@ -178,6 +182,7 @@ pub(super) struct Core {
     pub(super) nonces: Nonces,
     pub(super) guesses: Guesses,
     refusals: Refusals,
+    pub(super) strangers: Strangers,
     pub(super) random: Random,
     pub(super) carrier: Carrier,
     pub(super) location: LocationService,
@@ -205,6 +210,7 @@ impl Core {
             nonces: Nonces::new(secret, &mut random, now.mono),
             guesses: Guesses::default(),
             refusals: Refusals::default(),
+            strangers: Strangers::default(),
             carrier: Carrier::new(&config, secret.for_transactions(), now.mono),
             config,
             secret,
@@ -233,6 +239,11 @@ impl Core {
             location: &self.location,
             carrier: &self.carrier,
         }
+    }
+
+    /// Who is charged for what this one sends.
+    pub(super) fn payer(&self, sender: &Aor) -> Payer {
+        if self.domains.serves(sender) { Payer::User(self.secret.user(sender)) } else { Payer::Strangers }
     }
 
     /// One Timer F from now.
@@ -348,25 +359,6 @@ impl Core {
             .field("Supported", format_args!("{SECONDARY_TO}, {RECIPIENT_LIST}"))
             .finish();
         self.answer_alike(key, 200, (flow, bytes), now);
-    }
-
-    /// Tells the operator of a refusal that he is to see, unless he was told of such a one a moment ago.
-    pub(super) fn tell_offence(&mut self, rejection: &Rejection, flow: Flow, now: Now) {
-        let Some((kind, who)) = &rejection.offence else { return };
-        let is_password = matches!(kind, RefusalKind::WrongPassword | RefusalKind::LockedOut);
-        let refusal = Refusal {
-            kind: *kind,
-            source: flow.remote.ip(),
-            transport: flow.transport,
-            is_verified: is_password || flow.transport.is_reliable(),
-            count: 0,
-            who: who.clone(),
-        };
-        match self.refusals.note(refusal, now.mono) {
-            Tell::Nothing => {}
-            Tell::This(refusal) => self.tell(ProxyEvent::Offence(refusal)),
-            Tell::TooMany(count) => self.tell(ProxyEvent::OffencesUntold { count }),
-        }
     }
 
     /// The date as RFC 3261 §20.17 writes it.

@@ -34,6 +34,7 @@ use super::event::ProxyEvent;
 use super::journal::{AcceptedRow, DispatchId, OutcomeRow, ReportRow, Write};
 use super::legs::{Facts, Legs, Place, Waits};
 use super::notifier::{Extent, Report};
+use super::shares::Payer;
 use super::submission::Submission;
 use crate::limits::{DISPATCH_REMEMBERED, DISPATCHES_OPEN_MAX, MAILBOX_SECS_MAX, REPORT_GATHER};
 use crate::machine::Flow;
@@ -61,6 +62,8 @@ pub(super) struct Dispatch {
     /// Bytes of the submission, and of its head alone.
     bytes: usize,
     head_bytes: u32,
+    /// Who is charged for it.
+    payer: Payer,
     /// Who wrote it, and what is asserted of him.
     sender: Aor,
     asserted: Option<String>,
@@ -117,6 +120,7 @@ impl Dispatch {
             mailbox: self.waits,
             bytes: self.bytes,
             sender,
+            payer: self.payer,
             asserted: asserted.as_deref(),
         };
         legs.as_deref_mut().map(|legs| (legs, facts))
@@ -216,6 +220,8 @@ impl Dispatches {
         self.doubles.insert(dispatch.double, dispatch.id);
         if dispatch.report.is_closed() {
             self.closed.insert(dispatch.id);
+        } else {
+            self.bounds.opened(dispatch.payer);
         }
         if let Some(lifetime) = dispatch.lifetime.filter(|_| dispatch.legs.is_some()) {
             dispatch.expire_at(core, now.mono_at(dispatch.accepted_at.plus(lifetime)));
@@ -235,7 +241,9 @@ impl Dispatches {
         if let Some((legs, facts)) = dispatch.parts() {
             legs.leave(core, facts);
         }
-        self.closed.remove(&id);
+        if !self.closed.remove(&id) {
+            self.bounds.closed(dispatch.payer);
+        }
         self.bounds.give(&dispatch);
         self.doubles.remove(&dispatch.double);
         Some(dispatch)

@@ -8,13 +8,15 @@ mod saving;
 
 mod printing;
 
+mod redirect;
+
 use std::time::Duration;
 
 use bytes::Bytes;
 
 pub(super) use self::saving::Unsaved;
 use super::branch::{Answer, Fork, Verdict};
-use super::carrier::{Consent, Fault, Printed, Sending, User};
+use super::carrier::{Fault, Printed, Sending, User};
 use super::core::{Core, Due};
 use super::event::ProxyEvent;
 use super::in_dialog::InDialog;
@@ -23,9 +25,10 @@ use super::lines::{Line, assign};
 use super::recipient::{Own, Recipient, Saved};
 use super::router::{Target, TargetSet};
 use super::secret::LegFacts;
+use super::shares::Payer;
 use super::submission::{self, Person};
 use crate::machine::Flow;
-use crate::sip::{Aor, LegTemplate, Method, Response, Uri, write_report};
+use crate::sip::{Aor, LegTemplate, Method, Response, write_report};
 use crate::time::{Now, Timestamp};
 
 /// What the legs need to know of their message.
@@ -42,6 +45,8 @@ pub(super) struct Facts<'a> {
     pub(super) bytes: usize,
     /// Who wrote it.
     pub(super) sender: &'a Aor,
+    /// Who is charged for what waits.
+    pub(super) payer: Payer,
     /// What is asserted of him.
     pub(super) asserted: Option<&'a str>,
 }
@@ -315,31 +320,6 @@ impl Legs {
             TargetSet::Unsupported => Answer::standard(416),
         };
         self.conclude(core, facts, (index, failure), now);
-    }
-
-    /// Follows a redirect to where the recipient has not been tried (W18).
-    fn redirect(&mut self, core: &mut Core, facts: Facts<'_>, place: Place, to: (&Uri, u8), now: Now) {
-        let ((uri, steps), index) = (to, place.recipient);
-        // Nor does it lead past what somebody does not want to hear.
-        if core.domains.aor(uri).is_some_and(|aor| core.users.block(&aor, facts.sender)) {
-            return;
-        }
-        let TargetSet::Targets(targets) = core.router().targets(uri, now) else {
-            return;
-        };
-        let Some(recipient) = self.recipient(index) else {
-            return;
-        };
-        let consent = recipient.fork.uri(place.branch).map(|from| core.router().redirected(from));
-        // W32: a redirect does not lead out of TLS.
-        for mut target in targets.into_iter().filter(|target| target.may_carry(&recipient.route)) {
-            if target.consent == Consent::NotNeeded {
-                target.consent = consent.unwrap_or(Consent::Unknown);
-            }
-            if recipient.fork.has_room() {
-                begin(core, facts, (index, &mut recipient.fork), (target, steps), now);
-            }
-        }
     }
 
     fn end_if_over(&mut self, core: &mut Core, facts: Facts<'_>, index: u32, now: Now) {

@@ -12,7 +12,8 @@ use std::ops::Bound;
 use std::time::Duration;
 
 use super::journal::DispatchId;
-use crate::limits::{AWAY_BYTES_MAX, AWAY_MAX, MAILBOX_BYTES_MAX, MAILBOX_MAX};
+use super::shares::{Amount, Payer, Shares};
+use crate::limits::{AWAY_BYTES_MAX, AWAY_MAX, MAILBOX_BYTES_MAX, MAILBOX_MAX, MAILBOX_PART};
 use crate::sip::Aor;
 
 /// Misses after which a message does not stop those behind it.
@@ -42,6 +43,14 @@ pub(super) struct Entry {
     pub(super) recipient: u32,
 }
 
+/// What a message takes, and who is charged for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Weight {
+    /// Of the submission, however many wait for it.
+    pub(super) bytes: usize,
+    pub(super) payer: Payer,
+}
+
 /// What the owner of a message has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
@@ -67,7 +76,7 @@ struct Waiting {
     /// Not tried yet: it stands behind others.
     is_new: bool,
     misses: u32,
-    bytes: usize,
+    weight: Weight,
 }
 
 #[derive(Debug, Default)]
@@ -79,10 +88,47 @@ struct Queue {
     is_called: bool,
 }
 
+/// What waits, by sender and by recipient.
 #[derive(Debug, Default)]
 struct Room {
-    entries: usize,
-    bytes: usize,
+    /// A message's bytes count once, however many wait for it.
+    senders: Shares<Payer>,
+    /// And once for each recipient here.
+    recipients: Shares<Aor>,
+    /// Entries of each message.
+    messages: BTreeMap<DispatchId, usize>,
+}
+
+impl Room {
+    /// True where neither all together, nor its sender or recipient, have too much with one more.
+    fn has_room(&self, (aor, entry): (&Aor, Entry), weight: Weight, max: Amount) -> bool {
+        let bytes = if self.messages.contains_key(&entry.dispatch) { 0 } else { weight.bytes };
+        let (more, all) = (Amount { count: 1, bytes }, self.senders.all());
+        let left = self.senders.left(more, max);
+        all.count < max.count
+            && all.bytes.saturating_add(bytes) <= max.bytes
+            && self.senders.has_share(&weight.payer, more, left, MAILBOX_PART)
+            && self.recipients.has_share(aor, Amount { count: 1, bytes: weight.bytes }, left, MAILBOX_PART)
+    }
+
+    fn take(&mut self, (aor, entry): (&Aor, Entry), weight: Weight) {
+        let entries = self.messages.entry(entry.dispatch).or_insert(0);
+        *entries = entries.saturating_add(1);
+        let bytes = if *entries == 1 { weight.bytes } else { 0 };
+        self.senders.take(&weight.payer, Amount { count: 1, bytes });
+        self.recipients.take(aor, Amount { count: 1, bytes: weight.bytes });
+    }
+
+    fn give(&mut self, (aor, entry): (&Aor, Entry), weight: Weight) {
+        let left = self.messages.get(&entry.dispatch).map_or(0, |entries| entries.saturating_sub(1));
+        let bytes = if left == 0 { weight.bytes } else { 0 };
+        match left {
+            0 => self.messages.remove(&entry.dispatch),
+            _ => self.messages.insert(entry.dispatch, left),
+        };
+        self.senders.give(&weight.payer, Amount { count: 1, bytes });
+        self.recipients.give(aor, Amount { count: 1, bytes: weight.bytes });
+    }
 }
 
 /// All lanes.
@@ -98,38 +144,40 @@ impl Mailbox {
     /// Keeps a message for whom the lane is.
     ///
     /// # Errors
-    /// He has `lane_max` already, or all lanes together have too much.
+    /// He has `lane_max` already, or all lanes together, he, or the sender have too much.
     pub(super) fn wait(
         &mut self,
         lane: &Lane,
         entry: Entry,
-        bytes: usize,
+        weight: Weight,
         lane_max: usize,
     ) -> Result<(), Full> {
         if let Some(waiting) = self.lanes.get_mut(lane).and_then(|queue| queue.entries.get_mut(&entry)) {
             waiting.is_new = false;
             return Ok(());
         }
-        self.has_room(lane, bytes, lane_max).then(|| self.put(lane, entry, (bytes, false))).ok_or(Full)
+        self.has_room((lane, entry), weight, lane_max)
+            .then(|| self.put(lane, entry, (weight, false)))
+            .ok_or(Full)
     }
 
     /// Bytes of what waits for people, and for devices.
     #[cfg(test)]
     pub(super) const fn held(&self) -> (usize, usize) {
-        (self.recipients.bytes, self.devices.bytes)
+        (self.recipients.senders.all().bytes, self.devices.senders.all().bytes)
     }
 
     /// Puts back what waited before a restart.
-    pub(super) fn restore(&mut self, lane: &Lane, entry: Entry, bytes: usize) {
-        self.put(lane, entry, (bytes, false));
+    pub(super) fn restore(&mut self, lane: &Lane, entry: Entry, weight: Weight) {
+        self.put(lane, entry, (weight, false));
     }
 
     /// Puts a new message behind those that wait already, and calls them; false when it need not, or cannot, wait for others.
-    pub(super) fn join(&mut self, lane: &Lane, entry: Entry, bytes: usize, lane_max: usize) -> bool {
-        if !self.lanes.contains_key(lane) || !self.has_room(lane, bytes, lane_max) {
+    pub(super) fn join(&mut self, lane: &Lane, entry: Entry, weight: Weight, lane_max: usize) -> bool {
+        if !self.lanes.contains_key(lane) || !self.has_room((lane, entry), weight, lane_max) {
             return false;
         }
-        self.put(lane, entry, (bytes, true));
+        self.put(lane, entry, (weight, true));
         if self.lanes.get(lane).is_some_and(|queue| queue.current.is_none()) {
             self.call(lane);
         }
@@ -179,9 +227,7 @@ impl Mailbox {
         let Some(gone) = queue.entries.remove(&entry) else { return };
         let next = queue.after(entry);
         let is_current = queue.current == Some(entry);
-        let room = self.room(lane);
-        room.entries = room.entries.saturating_sub(1);
-        room.bytes = room.bytes.saturating_sub(gone.bytes);
+        self.room(lane).give((&lane.aor, entry), gone.weight);
         if is_current {
             self.go_on(lane, next);
         }
@@ -220,21 +266,19 @@ impl Mailbox {
         self.turns.extend(new);
     }
 
-    fn put(&mut self, lane: &Lane, entry: Entry, (bytes, is_new): (usize, bool)) {
+    fn put(&mut self, lane: &Lane, entry: Entry, (weight, is_new): (Weight, bool)) {
         let queue = self.lanes.entry(lane.clone()).or_default();
-        queue.entries.insert(entry, Waiting { is_new, misses: 0, bytes });
-        let room = self.room(lane);
-        room.entries = room.entries.saturating_add(1);
-        room.bytes = room.bytes.saturating_add(bytes);
+        queue.entries.insert(entry, Waiting { is_new, misses: 0, weight });
+        self.room(lane).take((&lane.aor, entry), weight);
     }
 
-    fn has_room(&self, lane: &Lane, bytes: usize, lane_max: usize) -> bool {
-        let (room, entries_max, bytes_max) = match lane.device {
+    fn has_room(&self, (lane, entry): (&Lane, Entry), weight: Weight, lane_max: usize) -> bool {
+        let (room, count, bytes) = match lane.device {
             None => (&self.recipients, MAILBOX_MAX, MAILBOX_BYTES_MAX),
             Some(_) => (&self.devices, AWAY_MAX, AWAY_BYTES_MAX),
         };
         let in_lane = self.lanes.get(lane).map_or(0, |queue| queue.entries.len());
-        in_lane < lane_max && room.entries < entries_max && room.bytes.saturating_add(bytes) <= bytes_max
+        in_lane < lane_max && room.has_room((&lane.aor, entry), weight, Amount { count, bytes })
     }
 
     const fn room(&mut self, lane: &Lane) -> &mut Room {
@@ -263,10 +307,14 @@ mod tests {
         Entry { dispatch: DispatchId(dispatch), recipient: 0 }
     }
 
+    fn of(payer: u128, bytes: usize) -> Weight {
+        Weight { bytes, payer: Payer::User(payer) }
+    }
+
     fn with(messages: &[u64]) -> Mailbox {
         let mut mailbox = Mailbox::default();
         for message in messages {
-            mailbox.wait(&lane(), entry(*message), 1, 10).unwrap();
+            mailbox.wait(&lane(), entry(*message), of(1, 1), 10).unwrap();
         }
         mailbox
     }
@@ -292,7 +340,7 @@ mod tests {
             assert_eq!(tried(&mut mailbox), next);
         }
         assert!(mailbox.lanes().is_empty());
-        assert_eq!((mailbox.recipients.entries, mailbox.recipients.bytes), (0, 0));
+        assert!(is_empty(&mailbox.recipients));
     }
 
     #[test]
@@ -327,19 +375,84 @@ mod tests {
     #[test]
     fn a_new_message_stands_behind_and_is_put_off_when_the_round_ends() {
         let mut mailbox = with(&[1]);
-        assert!(!mailbox.join(&Lane { device: Some("x".to_owned()), ..lane() }, entry(2), 1, 10));
-        assert!(mailbox.join(&lane(), entry(2), 1, 10));
+        assert!(!mailbox.join(&Lane { device: Some("x".to_owned()), ..lane() }, entry(2), of(1, 1), 10));
+        assert!(mailbox.join(&lane(), entry(2), of(1, 1), 10));
         assert_eq!(tried(&mut mailbox), [1]);
         mailbox.missed(&lane(), entry(1), Since::Silent);
         assert_eq!(tried(&mut mailbox), [1002]);
     }
 
+    fn is_empty(room: &Room) -> bool {
+        room.senders.is_empty() && room.recipients.is_empty() && room.messages.is_empty()
+    }
+
+    fn lane_of(name: &str, device: Option<&str>) -> Lane {
+        Lane { aor: Aor::parse(name).unwrap(), device: device.map(str::to_owned) }
+    }
+
+    /// How many messages of this sender to as many recipients get in.
+    fn fills(mailbox: &mut Mailbox, (payer, bytes): (u128, usize), device: Option<&str>) -> usize {
+        let from = u64::try_from(payer).unwrap() * 1_000_000;
+        let waits = |number: &u64| {
+            let lane = lane_of(&format!("u{number}@240.0.0.1"), device);
+            mailbox.wait(&lane, entry(from + number), of(payer, bytes), 1000).is_ok()
+        };
+        (0..60_000).take_while(waits).count()
+    }
+
+    #[test]
+    fn one_sender_does_not_fill_everybodys_mailbox_and_many_do_not_either() {
+        for device in [None, Some("a laptop")] {
+            let mut mailbox = Mailbox::default();
+            assert_eq!(fills(&mut mailbox, (1, 100), device), 10_000);
+            assert_eq!(fills(&mut mailbox, (2, 100), device), 8000);
+            assert!((3..12).all(|payer| fills(&mut mailbox, (payer, 100), device) > 500));
+            let mut mailbox = Mailbox::default();
+            let bytes = 900_000;
+            let max = if device.is_none() { MAILBOX_BYTES_MAX } else { AWAY_BYTES_MAX };
+            assert_eq!(fills(&mut mailbox, (1, bytes), device), max / bytes / 5);
+            assert!((2..6).all(|payer| fills(&mut mailbox, (payer, bytes), device) > 10));
+        }
+    }
+
+    #[test]
+    fn one_recipient_does_not_fill_it_by_all_his_devices_and_all_who_write_to_him() {
+        let mut mailbox = Mailbox::default();
+        let mut got = 0;
+        for (number, payer) in (0..).zip(0..2000) {
+            let device = format!("device {}", number % 10);
+            let lane = lane_of("ann@domain.com", Some(&device));
+            got += usize::from(mailbox.wait(&lane, entry(number), of(payer, 900_000), 1000).is_ok());
+        }
+        assert_eq!(got, AWAY_BYTES_MAX / 900_000 / 5);
+        assert!(
+            mailbox.wait(&lane_of("bob@domain.com", Some("x")), entry(5000), of(1, 900_000), 1000).is_ok()
+        );
+    }
+
+    #[test]
+    fn a_message_to_many_takes_its_bytes_once_and_gives_them_back() {
+        let mut mailbox = Mailbox::default();
+        let to = |number: u32| {
+            let lane = lane_of(&format!("u{number}@domain.com"), None);
+            (lane, Entry { dispatch: DispatchId(1), recipient: number })
+        };
+        for (lane, entry) in (0..500).map(to) {
+            assert_eq!(mailbox.wait(&lane, entry, of(1, 1_000_000), 10), Ok(()));
+        }
+        assert_eq!(mailbox.recipients.senders.all(), Amount { count: 500, bytes: 1_000_000 });
+        for (lane, entry) in (0..500).map(to) {
+            mailbox.leave(&lane, entry);
+        }
+        assert!(is_empty(&mailbox.recipients));
+    }
+
     #[test]
     fn over_a_maximum_nothing_is_kept() {
         let mut mailbox = with(&[1, 2]);
-        assert_eq!(mailbox.wait(&lane(), entry(3), 1, 2), Err(Full));
-        assert_eq!(mailbox.wait(&lane(), entry(2), 1, 2), Ok(()), "it is there already");
-        assert_eq!(mailbox.wait(&lane(), entry(3), MAILBOX_BYTES_MAX, 9), Err(Full));
-        assert!(!mailbox.join(&lane(), entry(3), 1, 2));
+        assert_eq!(mailbox.wait(&lane(), entry(3), of(1, 1), 2), Err(Full));
+        assert_eq!(mailbox.wait(&lane(), entry(2), of(1, 1), 2), Ok(()), "it is there already");
+        assert_eq!(mailbox.wait(&lane(), entry(3), of(1, MAILBOX_BYTES_MAX), 9), Err(Full));
+        assert!(!mailbox.join(&lane(), entry(3), of(1, 1), 2));
     }
 }

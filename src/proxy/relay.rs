@@ -8,7 +8,10 @@ use super::core::{Core, Rejection};
 use super::identity;
 use super::own_route::{Ahead, own_routes, pass_routes};
 use super::router::{Target, TargetSet};
-use crate::limits::{MAX_BREADTH, RELAY_BYTES_OPEN_MAX, RELAY_CHALLENGE_BYTES_MAX, RELAYS_OPEN_MAX};
+use super::shares::{Amount, Payer, Shares};
+use crate::limits::{
+    MAX_BREADTH, RELAY_BYTES_OPEN_MAX, RELAY_CHALLENGE_BYTES_MAX, RELAYS_OPEN_MAX, UNDER_WAY_PART,
+};
 use crate::machine::Flow;
 use crate::sip::{Edit, NameAddr, Request, Response, Scheme, Uri};
 use crate::time::Now;
@@ -30,13 +33,15 @@ struct Relay {
     check: String,
     /// What each branch may be split into further on (RFC 5393 §5.3).
     breadth: u32,
+    payer: Payer,
 }
 
 impl Relay {
-    /// Bytes of what it holds: the request, a copy of it for each branch, and responses.
-    fn held(&self) -> usize {
+    /// What it holds: the request, a copy of it for each branch, and responses.
+    fn amount(&self) -> Amount {
         let responses = self.best.iter().chain(&self.challenges).map(|response| response.bytes().len());
-        self.request.bytes().len().saturating_mul(1 + self.fork.len()) + responses.sum::<usize>()
+        let bytes = self.request.bytes().len().saturating_mul(1 + self.fork.len()) + responses.sum::<usize>();
+        Amount { count: 1, bytes }
     }
 
     /// Keeps a response if it may be the best one, or has a challenge to go back with that.
@@ -62,8 +67,8 @@ fn is_challenge(response: &Response) -> bool {
 pub(super) struct Relays {
     all: BTreeMap<u64, Relay>,
     last: u64,
-    /// Bytes of their requests and of the responses that are kept until all have come.
-    bytes: usize,
+    /// Their requests and the responses that are kept until all have come, by sender.
+    shares: Shares<Payer>,
 }
 
 impl Relays {
@@ -85,7 +90,8 @@ impl Relays {
         let targets = targets(core, request, from.1, now)?;
         let breadth = share(request.fields().max_breadth()?.unwrap_or(MAX_BREADTH), targets.len())?;
         let bytes = request.bytes().len().saturating_mul(1 + targets.len());
-        if self.bytes.saturating_add(bytes) > RELAY_BYTES_OPEN_MAX {
+        let payer = payer(core, request, from.1);
+        if !self.has_room(payer, Amount { count: 1, bytes }) {
             return Err(Rejection::busy());
         }
         self.last += 1;
@@ -97,8 +103,8 @@ impl Relays {
             }
         }
         let (request, best, challenges, fault) = (request.clone(), None, Vec::new(), None);
-        let relay = Relay { key, request, flow, fork, best, challenges, fault, check, breadth };
-        self.bytes += relay.held();
+        let relay = Relay { key, request, flow, fork, best, challenges, fault, check, breadth, payer };
+        self.shares.take(&payer, relay.amount());
         self.all.insert(id, relay);
         Ok(())
     }
@@ -133,9 +139,9 @@ impl Relays {
         };
         // RFC 4320 §4.1: nobody upstream can use a 408.
         if response.status() != 408 {
-            let before = this.held();
+            self.shares.give(&this.payer, this.amount());
             this.keep(response);
-            self.bytes = (self.bytes + this.held()).saturating_sub(before);
+            self.shares.take(&this.payer, this.amount());
         }
         match this.fork.judge(branch, response, 0) {
             Verdict::Delivered(_) => self.answer(core, relay, Some(response.clone()), now),
@@ -158,6 +164,15 @@ impl Relays {
         self.end_if_over(core, relay, now);
     }
 
+    /// True where one more fits, and its sender leaves something for others.
+    fn has_room(&self, payer: Payer, more: Amount) -> bool {
+        let (all, max) = (self.shares.all(), Amount { count: RELAYS_OPEN_MAX, bytes: RELAY_BYTES_OPEN_MAX });
+        all.count < max.count
+            && all.bytes.saturating_add(more.bytes) <= max.bytes
+            && (payer == Payer::Peers
+                || self.shares.has_share(&payer, more, self.shares.left(more, max), UNDER_WAY_PART))
+    }
+
     fn end_if_over(&mut self, core: &mut Core, relay: u64, now: Now) {
         let Some(this) = self.all.get_mut(&relay) else {
             return;
@@ -174,7 +189,7 @@ impl Relays {
         let Some(this) = self.all.remove(&relay) else {
             return;
         };
-        self.bytes = self.bytes.saturating_sub(this.held());
+        self.shares.give(&this.payer, this.amount());
         match best {
             // RFC 3261 §16.7 step 6: a 503 of one server is not ours.
             Some(response) if response.status() != 503 => {
@@ -200,13 +215,21 @@ impl Relays {
 impl Relays {
     /// True when all is counted back to nothing.
     pub(super) fn holds_nothing(&self) -> bool {
-        self.all.is_empty() && self.bytes == 0
+        self.all.is_empty() && self.shares.is_empty()
     }
 
     /// Bytes of what is held.
     pub(super) const fn held(&self) -> usize {
-        self.bytes
+        self.shares.all().bytes
     }
+}
+
+/// Who is charged for an ordinary request.
+fn payer(core: &Core, request: &Request, flow: Flow) -> Payer {
+    if core.config.trusts(flow.remote.ip()) {
+        return Payer::Peers;
+    }
+    core.payer(&identity::sender(core, request, flow))
 }
 
 /// The part of a breadth that each branch gets; none may be left without.

@@ -16,6 +16,7 @@ use super::calls::Passed;
 use super::carrier::{Consent, User, Way};
 use super::core::{Core, Rejection};
 use super::identity;
+use super::inbound;
 use super::own_route::{
     Ahead, Side, caller, check_routes, is_routed, own_routes, party_to, pass_routes, record_routes,
 };
@@ -74,12 +75,7 @@ impl Sessions {
                 let (request, passed) = (Box::new(request.clone()), Box::new(passed));
                 self.pass(core, Passing::Request { request, passed, from: flow }, way, now);
             }
-            Err(rejection) if *request.method() != Method::Ack => {
-                core.tell_offence(&rejection, flow, now);
-                let bytes = core.print_refusal(request, flow, &rejection);
-                core.transmit(flow, bytes);
-            }
-            Err(_unanswered) => {}
+            Err(rejection) => core.refuse_at_once(request, flow, &rejection, now),
         }
     }
 
@@ -220,6 +216,9 @@ fn destination(core: &mut Core, request: &Request, flow: Flow, now: Now) -> Resu
         && !(is_recorded && Ahead::of(request, &own).leads_to_caller(core, request, now))
     {
         return Err(auth::another_users(Role::Caller));
+    }
+    if !is_recorded {
+        inbound::admit(core, request, flow, now)?;
     }
     if own.has_way() || is_recorded {
         if !is_routable(request.uri()) {

@@ -204,7 +204,9 @@ fn many_errors_beside_many_requests_that_wait_cost_what_they_concern() {
             if user % 2 == 0 { udp() } else { Flow { connection: Some(ConnectionId(user.into())), ..tcp() } };
         let (branch, method) = (format!("z9hG4bK{user}"), Method::Message);
         let bytes = Bytes::from_static(b"the request");
-        layer.send(Outgoing { user, branch: &branch, method, flow, bytes, deadline: None }, start);
+        let (deadline, transmissions_max) = (None, None);
+        let outgoing = Outgoing { user, branch: &branch, method, flow, bytes, deadline, transmissions_max };
+        layer.send(outgoing, start);
     }
     let sent: Vec<_> = std::iter::from_fn(|| layer.poll_transmit()).take(5_000).collect();
     let began = base();

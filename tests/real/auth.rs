@@ -398,3 +398,35 @@ fn w30_we_sign_in_at_a_kamailio_that_counts_by_md5_and_by_sha_256() {
         assert_eq!(bob.end().code(), 0);
     }
 }
+
+#[test]
+fn w30_datagrams_in_his_name_lock_nobody_out_and_a_guesser_is_named_in_the_log() {
+    let proxy = Asking::start();
+    let (james, other) = (Phone::new(), Phone::new());
+    let request = register("james", &format!("<{}>", james.uri("james")), james.address);
+    // His address, and no nonce that was ever sent to it: a spoofing sender sees none.
+    for number in 1..=20 {
+        let guess = with_digest(&request, "Authorization", ("james", "wrong"), "x", number);
+        let answer = other.ask(proxy.address, &guess);
+        assert_eq!(answer.start(), "SIP/2.0 401 Unauthorized", "{}", answer.text);
+        assert!(answer.value("WWW-Authenticate").ends_with("stale=true"), "{}", answer.text);
+    }
+    sign_in(&james, "james", proxy.address);
+    let asked = other.ask(proxy.address, &request);
+    let given = nonce(&asked, "WWW-Authenticate", "SHA-256");
+    for number in 1..=10 {
+        let guess = with_digest(&request, "Authorization", ("james", "wrong"), &given, number);
+        assert_eq!(other.ask(proxy.address, &guess).start(), "SIP/2.0 401 Unauthorized");
+    }
+    let right = with_digest(&request, "Authorization", ("james", "jamesjames"), &given, 11);
+    assert_eq!(other.ask(proxy.address, &right).start(), "SIP/2.0 403 Too Many Wrong Passwords");
+    for kind in ["wrong-password", "locked-out"] {
+        let line = proxy.program.complaint_with(&format!("kind={kind}"));
+        let told = format!(
+            "refused source=127.0.0.1 kind={kind} verified=yes transport=udp count=1 who=james@domain.com"
+        );
+        assert!(line.contains(" WARN ") && line.ends_with(&told), "{line}");
+    }
+    // He himself is where he registered.
+    sign_in(&james, "james", proxy.address);
+}

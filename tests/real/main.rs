@@ -33,6 +33,7 @@ mod receipts;
 mod socket;
 mod stop;
 mod stream;
+mod strangers;
 mod terminal;
 mod tls;
 mod upkeep;

@@ -1,22 +1,26 @@
-//! The legs that are under way at a time, and how many and how large they may be (W31): over a maximum is 503, never growth.
-
-use std::collections::BTreeMap;
+//! The legs that are under way at a time, and how many and how large they may be (W31): over a maximum is 503, never growth. Of
+//! that, and of the messages that are open, nobody gets so much that others have nothing.
 
 use super::Dispatch;
-use crate::limits::{LEG_BYTES_OPEN_MAX, LEGS_OPEN_MAX, REPORT_BYTES_MAX};
+use crate::limits::{
+    DISPATCHES_OPEN_MAX, LEG_BYTES_OPEN_MAX, LEG_BYTES_PART, LEGS_OPEN_MAX, REPORT_BYTES_MAX, UNDER_WAY_PART,
+};
 use crate::machine::Flow;
 use crate::proxy::core::{Core, Rejection};
+use crate::proxy::shares::{Amount, Payer, Shares};
 use crate::proxy::submission::Submission;
-use crate::sip::Aor;
+
+const LEGS_MAX: Amount = Amount { count: LEGS_OPEN_MAX, bytes: LEG_BYTES_OPEN_MAX };
+const OPEN_MAX: Amount = Amount { count: DISPATCHES_OPEN_MAX, bytes: 0 };
+const ONE: Amount = Amount { count: 1, bytes: 0 };
 
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub(super) struct Bounds {
-    legs: usize,
-    /// Bytes that the legs may take, each its own copy of its message.
-    bytes: usize,
-    /// Legs of each sender of ours.
-    users: BTreeMap<Aor, usize>,
+    /// The bytes that legs may take, each its own copy of its message.
+    legs: Shares<Payer>,
+    /// Messages in memory whose sender is owed something.
+    open: Shares<Payer>,
     /// Bytes of the reports in memory.
     reports: usize,
 }
@@ -24,21 +28,30 @@ pub(super) struct Bounds {
 impl Bounds {
     /// True when not even a message to one person fits.
     pub(super) const fn is_full(&self) -> bool {
-        self.legs >= LEGS_OPEN_MAX || self.bytes >= LEG_BYTES_OPEN_MAX
+        let all = self.legs.all();
+        all.count >= LEGS_OPEN_MAX || all.bytes >= LEG_BYTES_OPEN_MAX
     }
 
     /// Whether a submission fits.
     pub(super) fn check(&self, core: &Core, submission: &Submission, flow: Flow) -> Result<(), Rejection> {
         let legs = submission.recipients.len();
         let bytes = legs.saturating_mul(submission.request.bytes().len());
-        let of_sender = self.users.get(&submission.sender).copied().unwrap_or(0);
+        let all = self.legs.all();
         // One message alone always fits, whatever the limits are set to.
         let over = |there: usize, more: usize, max: usize| there > 0 && there.saturating_add(more) > max;
-        let is_over = over(self.legs, legs, LEGS_OPEN_MAX)
-            || over(self.bytes, bytes, LEG_BYTES_OPEN_MAX)
-            || (over(of_sender, legs, core.config.legs_per_user_max)
-                && !core.config.trusts(flow.remote.ip()));
-        if is_over { Err(Rejection::busy()) } else { Ok(()) }
+        let is_over = over(all.count, legs, LEGS_OPEN_MAX) || over(all.bytes, bytes, LEG_BYTES_OPEN_MAX);
+        let is_spared = core.config.trusts(flow.remote.ip());
+        let payer = core.payer(&submission.sender);
+        let is_greedy = || {
+            let more = Amount { count: legs, bytes };
+            let left = self.legs.left(more, LEGS_MAX);
+            let has_share = self.legs.has_share(&payer, Amount { bytes: 0, ..more }, left, UNDER_WAY_PART)
+                && self.legs.has_share(&payer, Amount { count: 0, ..more }, left, LEG_BYTES_PART);
+            over(self.legs.of(&payer).count, legs, core.config.legs_per_user_max)
+                || (all.count > 0 && !has_share)
+                || !self.open.has_share(&payer, ONE, self.open.left(ONE, OPEN_MAX), UNDER_WAY_PART)
+        };
+        if is_over || (!is_spared && is_greedy()) { Err(Rejection::busy()) } else { Ok(()) }
     }
 
     /// A message is there, with legs under way.
@@ -69,35 +82,39 @@ impl Bounds {
         self.end(dispatch, before.saturating_sub(after));
     }
 
+    /// The sender of a message is owed something.
+    pub(super) fn opened(&mut self, payer: Payer) {
+        self.open.take(&payer, ONE);
+    }
+
+    /// He is not any more.
+    pub(super) fn closed(&mut self, payer: Payer) {
+        self.open.give(&payer, ONE);
+    }
+
     fn begin(&mut self, dispatch: &Dispatch, legs: usize) {
-        self.legs += legs;
-        self.bytes = self.bytes.saturating_add(legs.saturating_mul(dispatch.bytes));
-        if let Some(sender) = dispatch.report.sender.as_ref().filter(|_| legs > 0) {
-            *self.users.entry(sender.clone()).or_insert(0) += legs;
+        if legs > 0 {
+            self.legs.take(&dispatch.payer, amount(dispatch, legs));
         }
     }
 
     fn end(&mut self, dispatch: &Dispatch, legs: usize) {
-        self.legs = self.legs.saturating_sub(legs);
-        self.bytes = self.bytes.saturating_sub(legs.saturating_mul(dispatch.bytes));
-        let Some(sender) = &dispatch.report.sender else { return };
-        if let Some(count) = self.users.get_mut(sender) {
-            *count = count.saturating_sub(legs);
-            if *count == 0 {
-                self.users.remove(sender);
-            }
-        }
+        self.legs.give(&dispatch.payer, amount(dispatch, legs));
     }
 
     /// Bytes of legs, and of reports.
     #[cfg(test)]
     pub(in crate::proxy) const fn held(&self) -> (usize, usize) {
-        (self.bytes, self.reports)
+        (self.legs.all().bytes, self.reports)
     }
 
     /// Everything is counted back to nothing.
     #[cfg(test)]
     pub(in crate::proxy) fn is_empty(&self) -> bool {
-        self.legs == 0 && self.bytes == 0 && self.users.is_empty() && self.reports == 0
+        self.legs.is_empty() && self.open.is_empty() && self.reports == 0
     }
+}
+
+const fn amount(dispatch: &Dispatch, legs: usize) -> Amount {
+    Amount { count: legs, bytes: legs.saturating_mul(dispatch.bytes) }
 }

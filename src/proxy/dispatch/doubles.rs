@@ -77,7 +77,9 @@ impl Dispatches {
         }
         let report = &mut dispatch.report;
         if dispatch.pending.is_none() && report.row().cseq > 0 && !report.is_busy() {
-            self.closed.remove(&id);
+            if self.closed.remove(&id) {
+                self.bounds.opened(dispatch.payer);
+            }
             report.reopen();
             self.report(core, id, now);
         }

@@ -30,6 +30,7 @@ pub(super) fn make(
     let asked = submission.expires.filter(|secs| *secs > 0).map(|secs| Duration::from_secs(secs.into()));
     let kept = core.config.mailbox.map_or(EXPIRES_MAX, |mailbox| mailbox.kept);
     let may_wait = core.config.mailbox.is_some() && asked.is_some_and(|asked| asked > core.config.timers.f());
+    let sender = identity::sender(core, &submission.request, row.flow);
     Dispatch {
         id: row.id,
         double: core.secret.double(&row.key),
@@ -43,7 +44,8 @@ pub(super) fn make(
         bytes: submission.request.bytes().len(),
         head_bytes: u32::try_from(submission.request.bytes().len() - submission.request.body().len())
             .unwrap_or(u32::MAX),
-        sender: identity::sender(core, &submission.request, row.flow),
+        payer: core.payer(&sender),
+        sender,
         asserted: identity::asserted(core, &submission.request, row.flow),
         flow: row.flow,
         pending: None,

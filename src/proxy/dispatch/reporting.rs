@@ -313,7 +313,9 @@ impl Dispatches {
         };
         dispatch.report.close();
         dispatch.save_later(core, REPORT_GATHER, now);
-        self.closed.insert(id);
+        if self.closed.insert(id) {
+            self.bounds.closed(dispatch.payer);
+        }
         if let Some(sender) = dispatch.report.sender.clone() {
             self.stop_waiting(&sender, id);
         }

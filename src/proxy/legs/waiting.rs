@@ -9,7 +9,7 @@ use crate::proxy::branch::Answer;
 use crate::proxy::carrier::User;
 use crate::proxy::core::{Core, Due};
 use crate::proxy::journal::{OutcomeState, WaitRow};
-use crate::proxy::mailbox::{Entry, Full, Lane, Since, visit_wait};
+use crate::proxy::mailbox::{Entry, Full, Lane, Since, Weight, visit_wait};
 use crate::proxy::recipient::{Recipient, Saved, is_temporary};
 use crate::sip::Aor;
 use crate::time::Now;
@@ -17,6 +17,10 @@ use crate::time::Now;
 impl Facts<'_> {
     const fn entry(&self, recipient: u32) -> Entry {
         Entry { dispatch: self.dispatch, recipient }
+    }
+
+    const fn weight(&self) -> Weight {
+        Weight { bytes: self.bytes, payer: self.payer }
     }
 }
 
@@ -32,7 +36,7 @@ impl Recipient {
             return false;
         }
         let lane_max = lane_max(core);
-        core.mailbox.join(&lane, facts.entry(index), facts.bytes, lane_max)
+        core.mailbox.join(&lane, facts.entry(index), facts.weight(), lane_max)
     }
 }
 
@@ -51,7 +55,7 @@ impl Legs {
             // W18: 408 for what the mailbox could not deliver in time.
             answer = Answer::standard(408);
         } else if is_temporary(answer.status) {
-            match core.mailbox.wait(&lane, entry, facts.bytes, lane_max(core)) {
+            match core.mailbox.wait(&lane, entry, facts.weight(), lane_max(core)) {
                 Ok(()) => return self.defer(core, facts, (index, answer), now),
                 Err(Full) => answer.reason = "Mailbox Full".to_owned(),
             }
@@ -151,13 +155,13 @@ impl Legs {
             let Some(recipient) = self.recipient(index) else { return };
             if recipient.state() == Some(OutcomeState::Deferred) {
                 let lane = recipient.lane(core, None);
-                core.mailbox.restore(&lane, facts.entry(index), facts.bytes);
+                core.mailbox.restore(&lane, facts.entry(index), facts.weight());
                 self.visit_later(core, (index, facts.entry(index)), now);
                 continue;
             }
             for device in recipient.owed() {
                 let lane = recipient.lane(core, Some(device));
-                core.mailbox.restore(&lane, facts.entry(index), facts.bytes);
+                core.mailbox.restore(&lane, facts.entry(index), facts.weight());
             }
         }
     }
@@ -203,7 +207,7 @@ impl Legs {
         let mut devices = Vec::new();
         for device in known.into_iter().filter(|device| !recipient.has_done(device)) {
             let lane = Lane { device: Some(device.clone()), ..lane.clone() };
-            if core.mailbox.wait(&lane, entry, facts.bytes, lane_max(core)).is_ok() {
+            if core.mailbox.wait(&lane, entry, facts.weight(), lane_max(core)).is_ok() {
                 if !recipient.fork.is_active_at(&device) && since(core, &lane, start) == Since::Registered {
                     core.mailbox.call(&lane);
                 }

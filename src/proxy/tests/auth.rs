@@ -11,6 +11,7 @@ use crate::sip::Aor;
 use crate::sip::digest::{Algorithm, Ha1};
 
 mod consent;
+mod inbound;
 mod lockout;
 
 const ANOTHER: &str = "192.0.2.2:5060";

@@ -1,0 +1,169 @@
+//! What strangers may send, and who is banned (W13, W14, W31).
+
+use super::*;
+use crate::proxy::{Inbound, InboundConfig, Party, RefusalKind};
+
+/// A stranger's address.
+const EVE: &str = "198.51.100.7:5060";
+
+fn party(text: &str) -> Party {
+    text.parse().unwrap()
+}
+
+/// Ann and Bob are at home.
+fn with(inbound: InboundConfig) -> Bench {
+    let mut bench =
+        asking_with(ProxyConfig { inbound, trust: vec!["192.0.2.99/32".parse().unwrap()], ..config() });
+    for (name, at) in [("ann", ANN), ("bob", BOB)] {
+        let request = register(name, &format!("<sip:{name}@{at}>"), 1, 3600);
+        let asked = ask(&mut bench, at, &request);
+        let given = nonce(fields(&asked, "WWW-Authenticate")[0]);
+        let password: String = name.chars().rev().collect();
+        let said = Said { username: name, password: &password, ..james(&given, "00000001") };
+        assert_eq!(status(&ask(&mut bench, at, &said.with(&request, "Authorization"))), 200);
+    }
+    bench
+}
+
+/// What a stranger sends, each time with another From.
+fn request(method: &str, to: &str, number: u32) -> String {
+    format!(
+        "{method} sip:{to}@domain.com SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.250;branch=z9hG4bK{method}{to}{number};rport\n\
+         Max-Forwards: 70\nFrom: <sip:x{number}@elsewhere{number}.com>;tag={number}\nTo: <sip:{to}@domain.com>\n\
+         Contact: <sip:x@198.51.100.7>\nCall-ID: {method}{to}{number}\nCSeq: 1 {method}\nContent-Length: 0\n\n"
+    )
+}
+
+/// How many of so many requests reach somebody.
+fn taken(
+    bench: &mut Bench,
+    flow: impl Fn(u32) -> Flow,
+    method: &str,
+    to: &str,
+    numbers: std::ops::Range<u32>,
+) -> usize {
+    bench.sent.clear();
+    let at = if to == "ann" { ANN } else { BOB };
+    for number in numbers {
+        bench.receive(flow(number), &request(method, to, number));
+    }
+    bench.take(at).iter().filter(|text| text.starts_with(method)).count()
+}
+
+fn kinds(bench: &mut Bench) -> Vec<(RefusalKind, String)> {
+    let events = std::mem::take(&mut bench.events);
+    let told = events.into_iter().filter_map(|event| {
+        let ProxyEvent::Offence(refusal) = event else { return None };
+        Some((refusal.kind, refusal.source.to_string()))
+    });
+    told.collect()
+}
+
+#[test]
+fn w31_one_source_gets_little_in_whatever_it_calls_itself() {
+    for method in ["MESSAGE", "INVITE", "OPTIONS"] {
+        let mut bench = with(InboundConfig::default());
+        let from_eve = |_| udp(EVE);
+        assert_eq!(taken(&mut bench, from_eve, method, "ann", 0..150), 20, "{method}");
+        assert_eq!(taken(&mut bench, from_eve, method, "bob", 150..300), 0, "whoever it is for: {method}");
+        let refused = ask(&mut bench, EVE, &request(method, "ann", 301));
+        assert_eq!(status(&refused), 503, "{refused}");
+        assert!(field(&refused, "Retry-After").is_some());
+        assert_eq!(kinds(&mut bench), [(RefusalKind::RateLimited, "198.51.100.7".to_owned())]);
+        let another = |_| tcp("198.51.100.8:40000", 1);
+        assert_eq!(taken(&mut bench, another, method, "ann", 310..312), 2, "another one is not concerned");
+        bench.advance_ms(5000);
+        assert_eq!(taken(&mut bench, from_eve, method, "ann", 400..500), 5, "one a second: {method}");
+    }
+    // Of IPv6 a /64 is one source, over whichever transport.
+    let mut bench = with(InboundConfig::default());
+    let network = |number: u32| match number % 2 {
+        0 => udp(&format!("[2001:db8::{number:x}]:5060")),
+        _ => tcp(&format!("[2001:db8::{number:x}]:5060"), u64::from(number)),
+    };
+    assert_eq!(taken(&mut bench, network, "MESSAGE", "ann", 0..100), 20);
+}
+
+#[test]
+fn w31_one_of_ours_gets_little_from_however_many_sources() {
+    let mut bench = with(InboundConfig::default());
+    let many = |number: u32| udp(&format!("198.51.{}.{}:5060", number / 250, number % 250));
+    assert_eq!(taken(&mut bench, many, "MESSAGE", "ann", 0..500), 30);
+    assert_eq!(taken(&mut bench, many, "INVITE", "ann", 500..600), 0, "calls as well");
+    assert_eq!(taken(&mut bench, many, "MESSAGE", "bob", 600..610), 10, "others are not concerned");
+    // Our own users and trusted peers are no strangers.
+    let trusted = |_| udp("192.0.2.99:5060");
+    assert_eq!(taken(&mut bench, trusted, "MESSAGE", "ann", 700..800), 100);
+    let message = submission(1)
+        .replace("Secondary-To: <im:bob@domain.com>\n", "")
+        .replace("Proxy-Require: secondary-to\n", "");
+    let given = nonce_for(&mut bench, &message);
+    bench.take(ANN);
+    bench.receive(udp(JAMES), &james(&given, "00000001").with(&message, "Proxy-Authorization"));
+    assert_eq!(bench.take(ANN).len(), 1);
+}
+
+#[test]
+fn w14_the_operator_says_which_strangers_may_write() {
+    let known = || vec![party("elsewhere1.com"), party("x2@elsewhere2.com"), party("198.51.100.0/24")];
+    let from = |address: &'static str| move |_: u32| udp(address);
+    for method in ["MESSAGE", "INVITE", "OPTIONS"] {
+        for (mode, counts) in
+            [(Inbound::Open, [1; 4]), (Inbound::Known, [1, 1, 0, 1]), (Inbound::Off, [0; 4])]
+        {
+            let mut bench = with(InboundConfig { mode, known: known(), ..InboundConfig::default() });
+            let got = [
+                taken(&mut bench, from("203.0.113.1:5060"), method, "ann", 1..2),
+                taken(&mut bench, from("203.0.113.1:5060"), method, "ann", 2..3),
+                taken(&mut bench, from("203.0.113.1:5060"), method, "ann", 3..4),
+                taken(&mut bench, from(EVE), method, "ann", 4..5),
+            ];
+            assert_eq!(got, counts, "{mode:?} {method}");
+            let refused: Vec<_> = kinds(&mut bench).into_iter().map(|(kind, _)| kind).collect();
+            let told = counts.contains(&0);
+            assert_eq!(refused.contains(&RefusalKind::NotAdmitted), told, "{mode:?}");
+            assert_eq!(taken(&mut bench, from("192.0.2.99:5060"), method, "ann", 9..10), 1, "a trusted peer");
+        }
+    }
+}
+
+#[test]
+fn who_is_banned_sends_nothing_by_address_network_domain_or_name() {
+    let bans = ["198.51.100.7", "203.0.113.0/24", "2001:db8::/32", "elsewhere5.com", "x6@elsewhere6.com"];
+    let bans = bans.into_iter().map(party).collect();
+    let mut bench = with(InboundConfig { bans, ..InboundConfig::default() });
+    let clean = "192.0.2.77:5060";
+    let cases = [
+        (EVE, 1, 0),
+        ("203.0.113.9:5060", 2, 0),
+        ("[2001:db8:9::1]:5060", 3, 0),
+        (clean, 4, 1),
+        (clean, 5, 0),
+        (clean, 6, 0),
+        (clean, 7, 1),
+    ];
+    for (from, number, count) in cases {
+        for method in ["MESSAGE", "INVITE", "OPTIONS"] {
+            let got = taken(&mut bench, |_| udp(from), method, "ann", number..number + 1);
+            assert_eq!(got, count, "{from} {number}");
+        }
+    }
+    let told = kinds(&mut bench);
+    assert_eq!(told.len(), 4, "each source once: {told:?}");
+    // Nor is he asked for a password, and an ACK is not answered.
+    let own = register("ann", "<sip:ann@198.51.100.7>", 5, 600);
+    assert!(ask(&mut bench, EVE, &own).starts_with("SIP/2.0 403 Banned"));
+    bench.sent.clear();
+    bench.receive(udp(EVE), &request("ACK", "ann", 8));
+    assert!(bench.sent.is_empty());
+}
+
+#[test]
+fn where_nobody_is_asked_who_he_is_strangers_are_not_counted_and_may_be_shut_out() {
+    let mut bench = Bench::at_home();
+    assert_eq!(taken(&mut bench, |_| udp(EVE), "MESSAGE", "ann", 0..100), 100);
+    let inbound = InboundConfig { mode: Inbound::Off, ..InboundConfig::default() };
+    let mut bench = Bench::with(ProxyConfig { inbound, ..config() });
+    bench.register("ann", ANN);
+    assert_eq!(taken(&mut bench, |_| udp(EVE), "MESSAGE", "ann", 0..3), 0);
+}
