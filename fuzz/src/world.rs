@@ -93,7 +93,8 @@ struct Watch {
 
 impl Watch {
     fn was_named(&self, place: &str) -> bool {
-        self.said.windows(place.len()).any(|window| window.eq_ignore_ascii_case(place.as_bytes()))
+        !place.is_empty()
+            && self.said.windows(place.len()).any(|window| window.eq_ignore_ascii_case(place.as_bytes()))
     }
 
     fn check(&self, remote: SocketAddr, flows: &[Flow]) {
@@ -221,13 +222,15 @@ impl<M: Machine> World<M> {
             watch.said.extend_from_slice(rest);
         }
         let request = String::from_utf8_lossy(&request);
-        let [via, from, to, call_id, cseq] =
-            ["Via", "From", "To", "Call-ID", "CSeq"].map(|name| field(&request, name));
+        let [from, to, call_id, cseq] = ["From", "To", "Call-ID", "CSeq"].map(|name| field(&request, name));
         let tag = if to.contains(";tag=") { "" } else { ";tag=p1" };
         let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
         let (status, fields) = rest.split_at(end);
-        let head =
-            format!("Via: {via}\r\nFrom: {from}\r\nTo: {to}{tag}\r\nCall-ID: {call_id}\r\nCSeq: {cseq}\r\n");
+        // All of them: a proxy takes its own off.
+        let vias = request.split("\r\n").skip(1).take_while(|line| !line.is_empty());
+        let via: String =
+            vias.filter(|line| line.starts_with("Via: ")).map(|line| format!("{line}\r\n")).collect();
+        let head = format!("{via}From: {from}\r\nTo: {to}{tag}\r\nCall-ID: {call_id}\r\nCSeq: {cseq}\r\n");
         let bytes =
             [b"SIP/2.0 ", status.trim_ascii_end(), b"\r\n", head.as_bytes(), fields, b"\r\n\r\n"].concat();
         self.input(Input::Received { flow, bytes: bytes.into() });
