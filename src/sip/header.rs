@@ -113,10 +113,6 @@ pub(super) fn next_param<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Param<'a>
         return Ok(None);
     }
     cursor.skip_blanks();
-    // A last `;` with nothing behind it is left over by programs that add their parameters one by one.
-    if matches!(cursor.peek(), None | Some(b',')) {
-        return Ok(None);
-    }
     param(cursor).map(Some)
 }
 

@@ -58,7 +58,7 @@ fn what_is_no_uri_is_refused_and_says_where() {
         ("sip:ann%zz@domain.com", "not of a user at byte 7"),
         ("sip:j\u{fc}rgen@domain.com", "not of a user at byte 5"),
         ("sip:ann@bob@domain.com", "not of a URI at byte 11"),
-        ("sip:ann@domain.com;", "empty URI parameter at byte 19"),
+        ("sip:ann@domain.com;;", "empty URI parameter at byte 19"),
         ("sip:ann@domain.com;;lr", "empty URI parameter at byte 19"),
         ("sip:ann@domain.com;=x", "empty URI parameter at byte 19"),
         ("sip:ann@domain.com;a<b", "not of a URI parameter at byte 20"),
@@ -70,6 +70,14 @@ fn what_is_no_uri_is_refused_and_says_where() {
     for (text, what) in table {
         let error = Uri::parse(text).map(|uri| uri.to_string()).unwrap_err();
         assert_eq!(error.reason(), format!("Bad value: {what}"), "{text}");
+    }
+    for (text, parts) in [
+        ("sip:ann@domain.com;", (Some("ann"), "domain.com")),
+        ("sip:ann@domain.com;lr;", (Some("ann"), "domain.com")),
+        ("sip:*21#@domain.com", (Some("*21#"), "domain.com")),
+    ] {
+        let uri = Uri::parse(text).unwrap();
+        assert_eq!((uri.user(), uri.host(), uri.as_str()), (parts.0, parts.1, text), "taken as it came");
     }
     let long = format!("sip:{}@domain.com", "a".repeat(5000));
     assert_eq!(Uri::parse(&long).unwrap_err().reason(), "Bad URI: too long");
