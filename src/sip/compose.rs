@@ -97,9 +97,12 @@ impl Compose {
             };
             this.out.extend_from_slice(name.as_bytes());
             this.out.extend_from_slice(b": ");
-            this.out.extend_from_slice(value);
             if name == "To" && !to_tag.is_empty() && lacks_tag(value) {
+                // A semicolon with nothing behind it is taken, and would stand before that of the tag.
+                this.out.extend_from_slice(without_semicolon(value));
                 write!(OneLine(&mut this.out), ";tag={to_tag}").unwrap_or_default();
+            } else {
+                this.out.extend_from_slice(value);
             }
             this.out.extend_from_slice(b"\r\n");
         }
@@ -178,6 +181,11 @@ fn copy_top_via(out: &mut Vec<u8>, value: &[u8], source: SocketAddr) -> Result<(
     }
     out.extend_from_slice(raw(cursor.at(), value.len()));
     Ok(())
+}
+
+/// Without a semicolon at the end.
+fn without_semicolon(value: &[u8]) -> &[u8] {
+    value.strip_suffix(b";").map_or(value, <[u8]>::trim_ascii_end)
 }
 
 /// True for an address without a tag; a broken one is left as it is.

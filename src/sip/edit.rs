@@ -133,7 +133,7 @@ impl<'a> Edit<'a> {
             let mut rest: &[u8] = &value;
             while left > 0 {
                 left -= 1;
-                rest = rest.get(element_end(rest) + 1..).unwrap_or_default();
+                rest = rest.get(element_end(rest) + 1..).unwrap_or_default().trim_ascii();
                 if rest.is_empty() {
                     return false;
                 }
