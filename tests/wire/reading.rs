@@ -173,7 +173,7 @@ fn w9_the_report_wish_is_read() {
     assert_eq!(wish("NONE"), of(ReportMode::None, false, None));
     assert_eq!(wish("final ; ID = \"a b\" ; later"), of(ReportMode::Final, false, Some("a b")));
     assert_eq!(wish("sometimes;detail"), of(ReportMode::Final, true, None));
-    for broken in ["", "each detail", "each,none", "each;id="] {
+    for broken in ["", "each detail", "each;", "each,none", "each;id="] {
         assert!(wish(broken).unwrap_err().reason().starts_with("Bad Delivery-Report: "), "{broken}");
     }
     let twice = "Delivery-Report: each\r\nDelivery-Report: none\r\n";
@@ -233,6 +233,7 @@ fn w20_a_line_of_another_grammar_is_named() {
         ("ann delivery success", "no address in line 1"),
         ("im:", "no address in line 1"),
         ("im:a@b delivery success failure", "more than a state in line 1"),
+        ("im:a@b delivery success;", "bad parameter in line 1"),
         ("im:a@b delivery success;reason=\"x", "bad parameter in line 1"),
     ];
     for (body, what) in table {
