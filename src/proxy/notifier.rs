@@ -345,7 +345,11 @@ impl Report {
             consent: Consent::NotNeeded,
         });
         let consent = router.consent(flow);
+        // A round has tried the Contact already. Between rounds the message may have been let go of, and what was probed with it.
+        let is_probed =
+            |target: &Target| self.row.rounds > 0 && !is_certain(&mark(&target.way), target.consent);
         let at_contact = dialog.contact.iter().map(|contact| Target { consent, ..router.elsewhere(contact) });
+        let at_contact = at_contact.filter(|target| !is_probed(target));
         let at_bindings = self.sender.iter().flat_map(|sender| router.at_bindings(sender, now));
         let at_home = self.sender.is_none().then(|| router.elsewhere(&dialog.sender));
         let is_new = |target: &Target| {

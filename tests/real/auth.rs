@@ -409,7 +409,8 @@ fn w30_datagrams_in_his_name_lock_nobody_out_and_a_guesser_is_named_in_the_log()
         let guess = with_digest(&request, "Authorization", ("james", "wrong"), "x", number);
         let answer = other.ask(proxy.address, &guess);
         assert_eq!(answer.start(), "SIP/2.0 401 Unauthorized", "{}", answer.text);
-        assert!(answer.value("WWW-Authenticate").ends_with("stale=true"), "{}", answer.text);
+        let challenges = answer.values("WWW-Authenticate");
+        assert!(challenges.iter().all(|value| value.ends_with("stale=true")), "{}", answer.text);
     }
     sign_in(&james, "james", proxy.address);
     let asked = other.ask(proxy.address, &request);
