@@ -101,6 +101,7 @@ pub struct TransactionLayer<U> {
     /// datagram names its own transaction.
     streams: BTreeSet<(ConnectionId, ClientKey)>,
     servers: BTreeMap<ServerKey, ServerTransaction>,
+    servers_max: usize,
     /// Bytes of their answers, and those that have one, in the order in which they were answered.
     answer_bytes: usize,
     answered: VecDeque<ServerKey>,
@@ -120,6 +121,7 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
             names: BTreeMap::new(),
             streams: BTreeSet::new(),
             servers: BTreeMap::new(),
+            servers_max: SERVER_TRANSACTIONS_MAX,
             answer_bytes: 0,
             answered: VecDeque::new(),
             queue: TimerQueue::default(),
@@ -138,7 +140,7 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
             self.transmits.extend(server.retransmission(flow));
             return Arrival::Absorbed;
         }
-        if self.servers.len() >= SERVER_TRANSACTIONS_MAX {
+        if self.servers.len() >= self.servers_max && !self.end_oldest_answered() {
             return Arrival::Full;
         }
         let server = ServerTransaction::new(flow, now, &self.timers);
@@ -189,6 +191,18 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
                 server.let_go();
             }
         }
+    }
+
+    /// Makes room for a new request: of those that were answered the oldest one ends before Timer J. So a flood of requests that are
+    /// answered at once shuts nobody out. False when none was answered.
+    fn end_oldest_answered(&mut self) -> bool {
+        while let Some(oldest) = self.answered.pop_front() {
+            if self.servers.get(&oldest).is_some_and(ServerTransaction::is_answered) {
+                self.abandon(oldest);
+                return true;
+            }
+        }
+        false
     }
 
     fn end_server(&mut self, key: ServerKey) -> Option<ServerTransaction> {

@@ -126,7 +126,17 @@ pub(super) fn own_routes(core: &Core, request: &Request) -> OwnRoutes {
         own.flow = route.uri.user().filter(|_| ends.is_some()).and_then(|mark| flow_of(core, mark));
         own.ends = own.ends.or(ends);
     }
+    if own.ends.is_some() && is_for_another(core, request) {
+        (own.ends, own.flow) = (None, None);
+    }
     own
+}
+
+/// A Route that we recorded leads to a party of its dialog. Where the Request-URI names another one of ours, it is a request as any other:
+/// else one call would be a pass to everybody here.
+fn is_for_another(core: &Core, request: &Request) -> bool {
+    let named = core.domains.aor(request.uri());
+    named.is_some_and(|named| core.domains.aor(&request.fields().to().uri) != Some(named))
 }
 
 /// More than any request has need of: each is compared with what is ours.

@@ -217,18 +217,21 @@ fn destination(core: &mut Core, request: &Request, flow: Flow, now: Now) -> Resu
     {
         return Err(auth::another_users(Role::Caller));
     }
-    if !is_recorded {
+    // The end of a call always gets through.
+    if !is_recorded || *request.method() != Method::Bye {
         inbound::admit(core, request, flow, now)?;
+    }
+    // Who is blocked is so in a dialog too.
+    let callee =
+        core.domains.aor(&if is_recorded { request.fields().to().uri } else { request.uri().clone() });
+    if callee.is_some_and(|callee| core.users.block(&callee, &identity::sender(core, request, flow))) {
+        return Err(Rejection::new(403));
     }
     if own.has_way() || is_recorded {
         if !is_routable(request.uri()) {
             return Err(Rejection::new(416));
         }
         return Ahead::of(request, &own).target(core, now).ok_or(Rejection::new(480));
-    }
-    let callee = core.domains.aor(request.uri());
-    if callee.is_some_and(|callee| core.users.block(&callee, &identity::sender(core, request, flow))) {
-        return Err(Rejection::new(403));
     }
     // §16.11: a proxy without state sends to one target, the same one each time.
     match core.router().targets(request.uri(), now) {

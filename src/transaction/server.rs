@@ -54,6 +54,11 @@ impl ServerTransaction {
         }
     }
 
+    /// True once the final answer went out.
+    pub(super) const fn is_answered(&self) -> bool {
+        matches!(self.state, State::Completed(_))
+    }
+
     /// Lets the final answer go; retransmissions are absorbed still, and not answered.
     pub(super) fn let_go(&mut self) {
         if let State::Completed(bytes) = &mut self.state {

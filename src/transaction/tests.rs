@@ -375,3 +375,28 @@ fn answers_have_a_maximum_of_bytes_and_the_oldest_go_first() {
     layer.handle_timeout(now + layer.timers.j());
     assert_eq!((layer.answer_bytes(), layer.answered.len(), layer.server_count()), (0, 0, 0));
 }
+
+#[test]
+fn a_flood_of_requests_that_are_answered_at_once_shuts_nobody_out() {
+    let (mut layer, now) = (layer(), base());
+    layer.servers_max = 3;
+    let request = |number: usize| request("OPTIONS", &format!("192.0.2.1;branch=z9hG4bKn{number}"));
+    let arrive =
+        |layer: &mut TransactionLayer<u8>, number| layer.receive_request(&request(number), udp(), now);
+    let Arrival::New(waiting) = arrive(&mut layer, 0) else { panic!("known") };
+    for number in 1..20 {
+        let Arrival::New(key) = arrive(&mut layer, number) else { panic!("{number}") };
+        layer.respond(key, 200, Bytes::from_static(b"200"), now);
+        assert!(layer.server_count() <= 3, "{number}");
+    }
+    // The oldest that were answered have gone; what waits for its answer has not.
+    assert!(layer.knows(waiting));
+    assert_eq!(arrive(&mut layer, 19), Arrival::Absorbed);
+    layer.handle_timeout(now + layer.timers.j());
+    assert_eq!((layer.answer_bytes(), layer.server_count()), (0, 1));
+    // Where nothing was answered there is no room.
+    for number in [20, 21] {
+        assert!(matches!(arrive(&mut layer, number), Arrival::New(_)));
+    }
+    assert_eq!(arrive(&mut layer, 22), Arrival::Full);
+}

@@ -4,7 +4,9 @@
 use super::auth::{Said, nonce, user};
 use super::*;
 use crate::limits::{ROUTES_MAX, SESSION_INVITE_KEPT, SESSION_ROUTE_SECS};
-use crate::proxy::{Auth, ProxyCommand};
+use crate::proxy::journal::UserRow;
+use crate::proxy::{Auth, Inbound, InboundConfig, ProxyCommand};
+use crate::sip::Aor;
 
 const STRANGER: &str = "203.0.113.66:5060";
 const VICTIM: &str = "198.51.100.5:5060";
@@ -330,6 +332,39 @@ fn w29_a_recorded_route_is_for_the_parties_of_its_dialog_and_leads_to_them() {
     bench.receive(udp(BOB), &proved("bob", &asked, &hangs_up("h2"), "Proxy-Authorization"));
     let bye = bench.take_one(STRANGER);
     assert!(bye.starts_with("BYE ") && field(&bye, "Proxy-Authorization").is_none(), "{bye}");
+}
+
+#[test]
+fn w29_one_call_is_no_pass_to_everybody_here() {
+    let mut bench = asking();
+    let route = stands(&mut bench);
+    sign_in(&mut bench, "ann", "192.0.2.77:5060", 7);
+    bench.sent.clear();
+    let trust = vec!["192.0.2.9/32".parse().unwrap()];
+    let inbound = InboundConfig { mode: Inbound::Off, ..InboundConfig::default() };
+    let settings = ProxyConfig { auth: Auth::On, trust, inbound, ..config() };
+    bench.input(Input::Command(ProxyCommand::Settings(Box::new(settings))));
+    for method in ["INVITE", "INFO", "MESSAGE", "BYE", "NOTIFY", "SUBSCRIBE"] {
+        let text = request(method, "sip:ann@domain.com", (EVE, BOB_AT), &format!("p{method}"), &route);
+        let status = status(&bench.ask(STRANGER, &text));
+        assert!([403, 405, 501].contains(&status), "{method}: {status}");
+        assert!(is_silent(&bench), "{method}: {:?}", bench.sent);
+    }
+}
+
+#[test]
+fn who_is_blocked_is_so_in_a_dialog_too() {
+    let mut bench = asking();
+    let route = stands(&mut bench);
+    let blocked = vec![Aor::parse("eve@evil.org").unwrap()];
+    let bob = UserRow { blocked, ..user("bob") };
+    bench.input(Input::Command(ProxyCommand::Users([bob].into())));
+    for method in ["INVITE", "INFO", "MESSAGE", "BYE"] {
+        let uri = format!("sip:bob@{BOB}");
+        let text = request(method, &uri, (EVE, BOB_AT), &format!("b{method}"), &route);
+        assert_eq!(status(&bench.ask(STRANGER, &text)), 403, "{method}");
+        assert!(is_silent(&bench), "{method}: {:?}", bench.sent);
+    }
 }
 
 #[test]
