@@ -262,6 +262,7 @@ pub fn run() -> ExitCode {
 
 fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if arguments.command.is_some() {
+        #[cfg(feature = "gui")]
         no_data_before_the_command(&arguments)?;
         // The window stays and says so; see `Engine::has_ended`.
         if !matches!(&arguments.command, Some(Command::Demo(demo)) if !demo.headless) {
@@ -294,11 +295,6 @@ fn no_data_before_the_command(arguments: &Arguments) -> anyhow::Result<()> {
         arguments.data.is_none(),
         "--data before the command is the folder of the window, which does not start here; write it after the command"
     );
-    Ok(())
-}
-
-#[cfg(not(feature = "gui"))]
-fn no_data_before_the_command(_arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
