@@ -8,6 +8,8 @@
 //!
 //! Its parts, each of which uses those listed after it only:
 
+mod arrivals;
+
 mod promised;
 
 mod unanswered;
@@ -35,6 +37,8 @@ mod strangers;
 mod route;
 
 mod core;
+
+mod own_contact;
 
 mod sign_in;
 
@@ -71,13 +75,11 @@ pub mod journal;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
-
 pub use self::account::AgentConfig;
 use self::account::{Password, RegistrationState};
 use self::command::{AgentCommand, Event};
 use self::conversation::Conversations;
-use self::core::{Asked, Core, Task};
+use self::core::Core;
 use self::inbox::Inbox;
 use self::journal::{ConversationId, Rows, Write};
 use self::line::{Line, Lost};
@@ -89,9 +91,7 @@ use self::snapshot::{ConversationHead, Person};
 use self::strangers::Strangers;
 use crate::machine::{ConnectId, Flow, Hop, Input, Machine, Output, RequestId, ResolveId, SendFault};
 use crate::random::Random;
-use crate::sip::{self, Message, Method, Request, Response};
 use crate::time::Now;
-use crate::transaction::Arrival;
 
 /// The client machine.
 #[derive(Debug)]
@@ -176,73 +176,6 @@ impl UserAgent {
     #[must_use]
     pub fn people(&self, conversation: ConversationId) -> Option<(Arc<[Person]>, bool)> {
         self.conversations.people(conversation)
-    }
-
-    fn received(&mut self, flow: Flow, bytes: Bytes, now: Now) {
-        let is_server = self.core.line.leads_to_proxy(flow);
-        if is_server {
-            self.core.line.heard(now.mono);
-        }
-        let is_taken = is_server || self.core.profile.peer_to_peer;
-        match sip::parse(bytes.clone()) {
-            Ok(Message::Request(request)) if is_taken => self.asked(&request, flow, now),
-            Ok(Message::Request(request)) => self.strangers.refuse(&mut self.core, &request, flow, now),
-            Ok(Message::Response(response)) => self.heard(&response, flow, now),
-            Err(error) if is_taken => {
-                let tag = self.core.random.token(10);
-                if let Some(refusal) = sip::refusal(&bytes, &error, flow.remote, &tag) {
-                    self.core.transmit(flow, refusal);
-                }
-            }
-            // A stranger whose request does not even read gets no answer.
-            Err(_unreadable) => {}
-        }
-    }
-
-    fn asked(&mut self, request: &Request, flow: Flow, now: Now) {
-        let key = match self.core.transactions.receive_request(request, flow, now.mono) {
-            Arrival::New(key) => key,
-            Arrival::Absorbed => return,
-            Arrival::Full => return capabilities::overloaded(&mut self.core, request, flow),
-        };
-        let asked = Asked { request, key, flow };
-        match request.method() {
-            Method::Message if inbox::is_notification(request, &self.core) => {
-                self.outbox.receipt(&mut self.core, asked, now);
-            }
-            Method::Message => {
-                self.inbox.message(&mut self.core, &mut self.conversations, asked, now);
-            }
-            Method::Notify => self.outbox.notified(&mut self.core, asked, now),
-            Method::Options => capabilities::tell(&mut self.core, asked, now),
-            Method::Bye | Method::Cancel => capabilities::refuse(&mut self.core, asked, 481, now),
-            Method::Register | Method::Invite | Method::Ack | Method::Subscribe => {
-                capabilities::refuse(&mut self.core, asked, 405, now);
-            }
-            Method::Other(_) => capabilities::refuse(&mut self.core, asked, 501, now),
-        }
-    }
-
-    fn heard(&mut self, response: &Response, flow: Flow, now: Now) {
-        // Our branch may be known to others: whoever had an ordinary MESSAGE of ours has read its Via.
-        let sent = self.core.transactions.flow_of(response);
-        if !sent.is_some_and(|sent| self.core.line.may_answer(flow, sent)) {
-            return;
-        }
-        self.core.line.heard(now.mono);
-        let Some(heard) = self.core.transactions.receive_response(response, now.mono) else {
-            return;
-        };
-        match heard.user {
-            Task::Account => self.registration.hear(&mut self.core, response, now),
-            Task::Offers => self.registration.hear_offers(&mut self.core, response, now),
-            Task::Submission(message, attempt) => {
-                let upshot = self.outbox.heard(&mut self.core, (message, attempt), response, now);
-                self.heed(upshot, now);
-            }
-            Task::Single(single) => self.outbox.heard_single(&mut self.core, single, response, now),
-            Task::Receipt(number) => self.receipts.heard(&mut self.core, number, response),
-        }
     }
 
     fn command(&mut self, command: AgentCommand, now: Now) {

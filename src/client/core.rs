@@ -10,6 +10,7 @@ use crate::client::account::Profile;
 use crate::client::command::{Draft, Event};
 use crate::client::journal::{ConversationId, IncomingRow, MessageId, Write};
 use crate::client::line::{Line, Opening};
+use crate::client::own_contact::{Named, OwnContact};
 use crate::client::redirect::Target;
 use crate::client::sign_in::Challenges;
 use crate::machine::{Batch, BatchId, ConnectId, Flow, Held, Hop, Output, ResolveId, Transmit};
@@ -129,6 +130,8 @@ pub(super) struct Core {
     pub(super) profile: Profile,
     /// The flows to the proxy.
     pub(super) line: Line,
+    /// What proves that a datagram is from our server.
+    pub(super) own_contact: OwnContact,
     /// What our server asked us for.
     pub(super) challenges: Challenges,
     /// Our server takes a list of recipients (RFC 5365, W27), as far as is known.
@@ -166,11 +169,13 @@ impl Core {
         for half in key.chunks_exact_mut(8) {
             half.copy_from_slice(&random.bits().to_be_bytes());
         }
+        let own_contact = OwnContact::new(&profile.address, &mut random);
         let transactions = TransactionLayer::new(Timers::new(profile.t1), key);
         let challenges = Challenges::new(profile.sign_in.clone(), profile.address.aor().domain().to_owned());
         Self {
             profile,
             line,
+            own_contact,
             challenges,
             takes_lists: false,
             transactions,
@@ -362,12 +367,19 @@ impl Core {
         Device { params: format!(";+sip.instance=\"<{instance}>\"{reg_id}"), is_outbound }
     }
 
+    /// Whether a request is from our server (W25): it comes from there, and by datagram it names our Contact, which nobody else knows.
+    pub(super) fn is_from_server(&self, request: &Request, flow: Flow) -> bool {
+        let is_proven =
+            flow.transport != Transport::Udp || self.own_contact.named(request.uri()) == Named::Us;
+        is_proven && self.line.leads_to_proxy(flow)
+    }
+
     /// Our own URI in `sip:` form where others can reach us directly: what stands in Contact.
     pub(super) fn contact(&self, flow: Flow) -> String {
-        let user = self.profile.address.user().unwrap_or_default();
         // Large requests leave on a connection, but we stay reachable where we registered.
         let reached = self.line.main().unwrap_or(flow);
         let own = self.line.own_address(reached);
+        let user = self.own_contact.user(reached.transport == Transport::Udp);
         let scheme = if self.profile.address.is_sips() { "sips" } else { "sip" };
         format!("<{scheme}:{user}@{own}{}>", reached.transport.uri_param())
     }

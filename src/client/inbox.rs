@@ -10,6 +10,7 @@ use crate::client::conversation::Conversations;
 use crate::client::core::{Action, Answer, Asked, Core};
 use crate::client::date;
 use crate::client::journal::{IncomingRow, PersonRow, Write};
+use crate::client::own_contact::Named;
 use crate::client::text::{Shown, shown};
 use crate::limits::{BATCHES_WAITING_MAX, INBOX_KEYS_MAX, INBOX_REMEMBERED, RECIPIENTS_MAX};
 use crate::sip::{
@@ -139,7 +140,7 @@ impl Inbox {
             content_type: content_type(fields),
             body: asked.request.body(),
             key: key.to_owned(),
-            verified: core.line.leads_to_proxy(asked.flow),
+            verified: core.is_from_server(asked.request, asked.flow),
         })
     }
 
@@ -175,7 +176,7 @@ pub(super) fn is_notification(request: &Request, core: &Core) -> bool {
 /// RFC 3261 §8.2: whether we are meant, understand what is required, and can show the body.
 fn check(request: &Request, core: &Core) -> Result<(), Rejection> {
     let plain = |status| Rejection { status, field: None };
-    if request.uri().aor().user() != core.profile.address.aor().user() {
+    if core.own_contact.named(request.uri()) == Named::Other {
         // Somebody else had our port before, and his binding still stands (§8.2.2.1).
         return Err(plain(404));
     }

@@ -35,6 +35,8 @@ use crate::time::{Clock, Now, Timestamp};
 
 const OWN: &str = "127.0.0.1:5070";
 const PROXY: &str = "127.0.0.1:5060";
+/// What a proxy of ours says with the 200 to a REGISTER: that it fans out (W6), and for how long the binding stands.
+const PROOF: &str = "Supported: secondary-to\nExpires: 600\n";
 
 /// What the disk does with a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,10 +104,15 @@ impl Stage {
         stage
     }
 
-    fn connect(&mut self) {
+    /// Asks to be connected, and has the REGISTER answered so.
+    fn register(&mut self, status: &str, fields: &str) {
         self.command(AgentCommand::Connect);
-        let asked = self.take_sent("REGISTER");
-        self.answer(&asked, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+        let request = self.take_sent("REGISTER");
+        self.answer(&request, status, fields);
+    }
+
+    fn connect(&mut self) {
+        self.register("200 OK", PROOF);
         assert_eq!(*self.agent.registration(), RegistrationState::Connected);
         self.events.clear();
     }
@@ -182,9 +189,19 @@ impl Stage {
         self.input(Input::Received { flow, bytes: wire(text) });
     }
 
-    /// From the proxy's UDP socket.
+    /// From the proxy's UDP socket, to the Contact that it was told.
     fn proxy_sends(&mut self, text: &str) {
-        self.receive(proxy_flow(), text);
+        self.receive(proxy_flow(), &self.to_contact(text));
+    }
+
+    /// Our Contact.
+    fn contact(&self) -> String {
+        format!("sip:{}@{OWN}", self.agent.core.own_contact.user(true))
+    }
+
+    /// The same with our Contact wherever our address on this host stands.
+    fn to_contact(&self, text: &str) -> String {
+        text.replace(&format!("sip:james@{OWN}"), &self.contact())
     }
 
     /// The system sends none of the datagrams of requests that are under way.

@@ -1,6 +1,13 @@
-//! What the operator says of strangers, by the real program: who may write, who is banned, and what the log says (W14, W31).
+//! Strangers at the real program. At the proxy: who may write, who is banned, and what the log says (W14, W31). At a client: nobody
+//! writes to it but its server (W25).
 
-use crate::common::Proxy;
+use std::fs;
+use std::net::{TcpStream, UdpSocket};
+
+use tempfile::TempDir;
+
+use crate::common::{Proxy, address_of, message_to, register_listener};
+use crate::program::{WAIT, fanfare};
 use crate::socket::{Message, Phone, Wire, register, unique};
 
 /// An ordinary message of somebody from elsewhere to Bob.
@@ -51,4 +58,48 @@ fn who_is_banned_by_his_address_gets_nothing_and_a_connection_is_told_as_verifie
     assert!(line.ends_with("verified=yes transport=tcp count=1 who=eve@elsewhere.com"), "{line}");
     let own = register("bob", &format!("<{}>", phone.uri("bob")), phone.address);
     assert_eq!(phone.ask(proxy.address, &own).start(), "SIP/2.0 403 Banned");
+}
+
+#[test]
+fn w25_who_writes_straight_to_a_client_or_forges_its_servers_address_gets_403() {
+    // The server is at another address of loopback than the stranger.
+    let socket = UdpSocket::bind("127.0.0.2:0").unwrap();
+    socket.set_read_timeout(Some(WAIT)).unwrap();
+    let address = socket.local_addr().unwrap();
+    let server = Phone { socket, address };
+    let folder = TempDir::new().unwrap();
+    let (over, data) = (format!("udp:{address}"), folder.path().to_str().unwrap());
+    let bob = fanfare(&["listen", "--as", "sip:bob@domain.com", "--proxy", &over, "--data", data]);
+    let contact = register_listener(&server);
+    let at = address_of(&contact);
+    let refused = |answer: &Message| assert_eq!(answer.start(), "SIP/2.0 403 Forbidden", "{}", answer.text);
+
+    // Straight to it, by UDP and TCP, though he knows its Contact.
+    let stranger = Phone::new();
+    refused(&stranger.ask(at, &message_to(&contact, &stranger, 1, "From a stranger.")));
+    let mut wire = Wire::over(TcpStream::connect(at).unwrap());
+    assert_ne!(wire.address.ip(), address.ip());
+    wire.send(&message_to(&contact, &stranger, 2, "From a stranger.").replace("SIP/2.0/UDP", "SIP/2.0/TCP"));
+    refused(&wire.receive().expect("an answer"));
+    // With the address of its server, without what only the server was told.
+    let token = contact.split(['-', '@']).nth(1).unwrap();
+    assert_eq!(token.len(), 16, "{contact}");
+    for user in ["bob", "ann", token, &format!("{token}-bob")] {
+        refused(
+            &server.ask(at, &message_to(&format!("sip:{user}@{at}"), &server, unique(), "From a stranger.")),
+        );
+    }
+    let made_up = format!("sip:bob-{}@{at}", token.chars().rev().collect::<String>());
+    let answer = server.ask(at, &message_to(&made_up, &server, unique(), "From a stranger."));
+    assert_eq!(answer.start(), "SIP/2.0 480 Temporarily Unavailable");
+
+    let answer = server.ask(at, &message_to(&contact, &server, 3, "From the server."));
+    assert_eq!(answer.start(), "SIP/2.0 200 OK", "{}", answer.text);
+    bob.line_with("From the server.");
+    assert_eq!(bob.lines().iter().filter(|line| line.contains("stranger")).count(), 0, "{:?}", bob.lines());
+    for file in fs::read_dir(folder.path()).unwrap() {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        let has = |text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+        assert!(!has("From a stranger."), "nothing of it is kept");
+    }
 }

@@ -56,11 +56,12 @@ impl Stranger {
         let (to, is_proxy) = *hosts.get(pick(&mut self.random, hosts.len().max(1)))?;
         let (victim, _) = hosts[pick(&mut self.random, hosts.len())];
         let from = if self.random.below(4) == 0 { "192.0.2.66:5060".parse().unwrap() } else { victim };
-        let bytes = match self.random.below(6) {
+        let bytes = match self.random.below(7) {
             0 => self.noise(),
             1 => self.torn(),
             2 => self.answer(to),
             3 => self.question(from),
+            4 if !is_proxy => self.leg(from, to),
             _ if is_proxy => self.submission(from),
             _ => self.report(from),
         };
@@ -125,6 +126,17 @@ impl Stranger {
                  Expires: 60\nContent-Length: 0\n\n"
             ),
         })
+    }
+
+    /// A message as the proxy would bring it, to a Contact that he does not know: it is shown to nobody (W25).
+    fn leg(&mut self, from: SocketAddr, to: SocketAddr) -> Bytes {
+        let [branch, tag, call] = self.tokens();
+        let user = ["ann", "bob", "cy", "gil", "james"][pick(&mut self.random, 5)];
+        sip(&format!(
+            "MESSAGE sip:{user}@{to} SIP/2.0\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{branch}\nMax-Forwards: 70\n\
+             From: <sip:ceo@domain.com>;tag={tag}\nTo: <sip:{user}@domain.com>\nCall-ID: {call}\nCSeq: 1 MESSAGE\n\
+             Content-Type: text/plain\nContent-Length: 14\n\nWire the money"
+        ))
     }
 
     /// A report on a message whose Call-ID he does not know (W25).

@@ -18,7 +18,7 @@ impl Outbox {
     /// Takes a notification. Its 200 leaves after the commit where it says something new of a message of ours by one of
     /// its recipients, over our proxy; any other changes nothing.
     pub(in crate::client) fn receipt(&mut self, core: &mut Core, asked: Asked<'_>, now: Now) {
-        let may_say = core.line.leads_to_proxy(asked.flow);
+        let may_say = core.is_from_server(asked.request, asked.flow);
         let said = if may_say { self.said(asked.request) } else { None };
         let kept = core.plain_answer(asked, 200);
         let Some((place, recipient, disposition)) = said else {

@@ -1,13 +1,15 @@
 //! Reports: a NOTIFY that tells how the legs of a message of ours ended (W20 to W25).
 
+use super::entry::Attempt;
 use super::{Outbox, Place};
 use crate::client::command::Event;
 use crate::client::core::{Action, Asked, Core};
 use crate::client::delivery::{Directory, News};
-use crate::client::journal::{AttemptStage, DeliveryState};
+use crate::client::journal::{AttemptStage, DeliveryState, Way};
 use crate::client::text::visible;
 use crate::limits::RECIPIENTS_MAX;
-use crate::sip::{ReportLine, Request, media_type, read_report};
+use crate::machine::Flow;
+use crate::sip::{Method, ReportLine, Request, media_type, read_report};
 use crate::time::Now;
 
 impl Outbox {
@@ -50,6 +52,23 @@ impl Outbox {
         // A batch before this one may still fail.
         let taken = Action::ReportTaken { message: place.0, kept, lost: lost.clone() };
         core.promise(taken, Action::Answer(lost));
+    }
+
+    /// Whether this comes from our server's address and belongs to a submission of ours, by Call-ID and tag: nobody else knows these
+    /// (W15), so it needs no other proof. After a restart a report names the Contact of the run before. What went one by one has
+    /// no report, and its recipients know its tag.
+    pub(in crate::client) fn is_report_of_ours(&self, core: &Core, request: &Request, flow: Flow) -> bool {
+        let fields = request.fields();
+        let to = fields.to();
+        let is_own = |attempt: &Attempt| {
+            attempt.row.call_id == fields.call_id()
+                && attempt.row.way != Way::OneByOne
+                && to.tag() == Some(attempt.row.from_tag.as_str())
+        };
+        let entry = self.by_call.get(fields.call_id()).and_then(|id| self.entries.get(id));
+        *request.method() == Method::Notify
+            && core.line.leads_to_proxy(flow)
+            && entry.is_some_and(|entry| entry.attempts.values().any(is_own))
     }
 
     /// The attempt that a NOTIFY is about: Call-ID and tags are those of a submission of ours.

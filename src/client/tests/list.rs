@@ -9,7 +9,7 @@ use crate::client::snapshot::{ConversationHead, Tally};
 
 fn from(who: &str, call_id: &str) -> String {
     format!(
-        "MESSAGE sip:james@domain.com SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK{call_id}\n\
+        "MESSAGE sip:james@{OWN} SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK{call_id}\n\
          From: <sip:{who}@domain.com>;tag=1\nTo: <sip:james@domain.com>\nCall-ID: {call_id}\nCSeq: 1 MESSAGE\n\
          Content-Type: text/plain\nContent-Length: 9\n\nHi\nthere\n"
     )

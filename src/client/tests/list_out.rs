@@ -18,9 +18,7 @@ fn listed() -> Stage {
 }
 
 fn connect(stage: &mut Stage, fields: &str, state: RegistrationState) {
-    stage.command(AgentCommand::Connect);
-    let asked = stage.take_sent("REGISTER");
-    stage.answer(&asked, "200 OK", fields);
+    stage.register("200 OK", fields);
     assert_eq!(*stage.agent.registration(), state);
     stage.events.clear();
 }
@@ -102,7 +100,7 @@ fn w27_to_several_people_one_message_leaves_with_a_list_in_its_body() {
          Max-Forwards: 70\n\
          From: <sip:james@domain.com>;tag={tag}\n\
          To: <sip:domain.com>\n\
-         Contact: <sip:james@127.0.0.1:5070>\n\
+         Contact: <{contact}>\n\
          Call-ID: {call_id}\n\
          CSeq: 1 MESSAGE\n\
          Require: recipient-list-message\n\
@@ -110,6 +108,7 @@ fn w27_to_several_people_one_message_leaves_with_a_list_in_its_body() {
          Date: {date}\n\
          Content-Type: multipart/mixed;boundary={call_id}\n\
          Content-Length: {length}\n\n",
+        contact = stage.contact(),
         via = field(&sent, "Via"),
         tag = from_tag(&sent),
         report = field(&sent, "Delivery-Report"),
@@ -344,7 +343,7 @@ fn w27_w10_after_a_crash_it_is_the_same_request_whatever_the_server_says_by_then
     for (fields, state) in [
         (LISTS, RegistrationState::ByList),
         ("Expires: 600\n", RegistrationState::NoFanOut),
-        ("Supported: secondary-to\nExpires: 600\n", RegistrationState::Connected),
+        (PROOF, RegistrationState::Connected),
     ] {
         let mut after = Stage::with_rows(&account(), stage.stored_rows(), stage.now);
         connect(&mut after, fields, state);

@@ -17,9 +17,7 @@ fn plain() -> Stage {
 }
 
 fn connect(stage: &mut Stage) {
-    stage.command(AgentCommand::Connect);
-    let asked = stage.take_sent("REGISTER");
-    stage.answer(&asked, "200 OK", "Expires: 600\n");
+    stage.register("200 OK", "Expires: 600\n");
     assert_eq!(*stage.agent.registration(), RegistrationState::NoFanOut);
 }
 

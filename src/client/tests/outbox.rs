@@ -17,7 +17,7 @@ fn w1_w2_one_message_for_all_as_the_patent_writes_it() {
          From: <im:james@domain.com>;tag={tag}\r\n\
          To: <im:ann@domain.com>\r\n\
          Secondary-To: <im:bob@domain.com>\r\n\
-         Contact: <sip:james@127.0.0.1:5070>\r\n\
+         Contact: <{contact}>\r\n\
          Call-ID: {call_id}\r\n\
          CSeq: 1 MESSAGE\r\n\
          Proxy-Require: secondary-to\r\n\
@@ -27,6 +27,7 @@ fn w1_w2_one_message_for_all_as_the_patent_writes_it() {
          Content-Length: 10\r\n\
          \r\n\
          Come here.",
+        contact = stage.contact(),
         via = field(&request, "Via"),
         tag = from_tag(&request),
         call_id = field(&request, "Call-ID"),
@@ -182,7 +183,7 @@ fn w4_a_large_message_goes_over_tcp() {
     let (flow, request) = stage.take_sent_on("MESSAGE");
     assert_eq!(flow, stream_flow(9));
     assert!(field(&request, "Via").starts_with("SIP/2.0/TCP "));
-    assert_eq!(field(&request, "Contact"), "<sip:james@127.0.0.1:5070>", "reachable where we registered");
+    assert_eq!(field(&request, "Contact"), format!("<{}>", stage.contact()), "reachable where we registered");
     stage.send(&ANN_AND_BOB, &"y".repeat(1300));
     assert_eq!(stage.take_sent_on("MESSAGE").0, stream_flow(9));
     assert_eq!(stage.connects.len(), 1);
@@ -566,7 +567,7 @@ fn five_hundred_recipients_are_one_message_and_more_are_refused() {
     stage.command(AgentCommand::Connect);
     stage.input(Input::Connected { id: ConnectId(1), flow: stream_flow(1) });
     let request = stage.take_sent("REGISTER");
-    stage.receive(stream_flow(1), &response(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n"));
+    stage.receive(stream_flow(1), &response(&request, "200 OK", PROOF));
     stage.send(&addresses[..500], "x");
     let request = stage.take_sent("MESSAGE");
     assert_eq!(request.matches("\r\nSecondary-To: ").count(), 499);

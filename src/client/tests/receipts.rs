@@ -431,9 +431,7 @@ fn w28_who_takes_the_text_alone_no_more_than_cpim_is_told_to_have_failed_once() 
 #[test]
 fn w28_one_by_one_the_text_alone_follows_a_415_too() {
     let mut stage = Stage::new(&Account { receipts: true, ..account() });
-    stage.command(AgentCommand::Connect);
-    let asked = stage.take_sent("REGISTER");
-    stage.answer(&asked, "200 OK", "Expires: 600\n");
+    stage.register("200 OK", "Expires: 600\n");
     stage.send(&["im:ann@domain.com"], "Come here.");
     let request = stage.take_sent("MESSAGE");
     assert_eq!(field(&request, "Content-Type"), "message/cpim");

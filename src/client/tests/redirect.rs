@@ -23,9 +23,7 @@ fn with_password() -> Account {
 /// Let in by a server that gives no proof, and has asked for the password.
 fn plain() -> Stage {
     let mut stage = Stage::new(&with_password());
-    stage.command(AgentCommand::Connect);
-    let request = stage.take_sent("REGISTER");
-    stage.answer(&request, "407 Proxy Authentication Required", &asks("domain.com"));
+    stage.register("407 Proxy Authentication Required", &asks("domain.com"));
     let request = stage.take_sent("REGISTER");
     stage.answer(&request, "200 OK", "Expires: 600\n");
     stage.sent.clear();
@@ -64,7 +62,7 @@ fn a_registration_goes_where_it_is_sent_and_all_else_after_it() {
     assert!(again.starts_with(&format!("REGISTER sip:{SECOND} SIP/2.0\r\n")), "{again}");
     assert_eq!((field(&again, "Call-ID"), field(&again, "CSeq")), (field(&first, "Call-ID"), "2 REGISTER"));
     assert_eq!(stage.agent.redirected_to().as_deref(), Some(format!("sip:{SECOND}").as_str()));
-    stage.receive(udp(SECOND), &response(&again, "200 OK", "Supported: secondary-to\nExpires: 600\n"));
+    stage.receive(udp(SECOND), &response(&again, "200 OK", PROOF));
     assert_eq!(*stage.agent.registration(), RegistrationState::Connected);
     stage.send(&["im:ann@domain.com"], "x");
     let (flow, message) = stage.take_sent_on("MESSAGE");
@@ -73,7 +71,8 @@ fn a_registration_goes_where_it_is_sent_and_all_else_after_it() {
     // Requests come from there by now, and from home too.
     for (flow, call_id) in [(udp(SECOND), "c1"), (proxy_flow(), "c2")] {
         stage.sent.clear();
-        stage.receive(flow, &inbox::leg(call_id, "", "x"));
+        let leg = stage.to_contact(&inbox::leg(call_id, "", "x"));
+        stage.receive(flow, &leg);
         assert!(stage.sent[0].1.starts_with("SIP/2.0 200 "), "{flow}");
     }
     // The place fails, and the account goes back to its own server.
@@ -158,9 +157,7 @@ fn credentials_go_to_no_realm_that_a_place_outside_of_the_domain_makes_up() {
         ("<sip:sip.domain.com.trap.example>", "asterisk", false),
     ] {
         let mut stage = Stage::new(&with_password());
-        stage.command(AgentCommand::Connect);
-        let request = stage.take_sent("REGISTER");
-        stage.answer(&request, "302 Moved Temporarily", &format!("Contact: {contact}\n"));
+        stage.register("302 Moved Temporarily", &format!("Contact: {contact}\n"));
         if let Some((id, _)) = stage.resolves.first().cloned() {
             stage.input(Input::Resolved { id, hops: vec![hop(Transport::Udp, SECOND)] });
         }
@@ -286,9 +283,7 @@ fn a_3xx_to_a_message_for_several_has_each_of_them_written_to_by_himself() {
 #[test]
 fn the_steps_of_a_redirect_are_told() {
     let mut stage = Stage::new(&account());
-    stage.command(AgentCommand::Connect);
-    let request = stage.take_sent("REGISTER");
-    stage.answer(&request, "302 Moved Temporarily", "Contact: <sip:edge.domain.com>\n");
+    stage.register("302 Moved Temporarily", "Contact: <sip:edge.domain.com>\n");
     let asking = Event::Registration(RegistrationState::Connecting(Step::Asking));
     assert_eq!(stage.events.first(), Some(&asking));
 }

@@ -26,7 +26,7 @@ fn w6_a_registration_says_where_we_are_and_learns_that_the_proxy_fans_out() {
     assert!(field(&request, "From").ends_with(&format!("<sip:james@domain.com>;tag={}", from_tag(&request))));
     assert!(field(&request, "From").contains("James"));
     assert_eq!(field(&request, "To"), "<sip:james@domain.com>");
-    assert_eq!(field(&request, "Contact"), "<sip:james@127.0.0.1:5070>;expires=600");
+    assert_eq!(field(&request, "Contact"), format!("<{}>;expires=600", stage.contact()));
     assert_eq!(field(&request, "CSeq"), "1 REGISTER");
     stage.events.clear();
     stage.answer(
@@ -40,9 +40,7 @@ fn w6_a_registration_says_where_we_are_and_learns_that_the_proxy_fans_out() {
 #[test]
 fn w6_the_proof_is_asked_for_again_at_each_registration() {
     let mut stage = Stage::new(&account());
-    stage.command(AgentCommand::Connect);
-    let request = stage.take_sent("REGISTER");
-    stage.answer(&request, "200 OK", "Supported: path\nExpires: 600\n");
+    stage.register("200 OK", "Supported: path\nExpires: 600\n");
     assert_eq!(*state(&stage), RegistrationState::NoFanOut);
     // The domain, which is asked too, says no more than its registrar.
     let asked = stage.take_sent("OPTIONS");
@@ -51,7 +49,7 @@ fn w6_the_proof_is_asked_for_again_at_each_registration() {
         stage.advance(Duration::from_secs(1));
     }
     let again = stage.take_sent("REGISTER");
-    stage.answer(&again, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+    stage.answer(&again, "200 OK", PROOF);
     assert_eq!(*state(&stage), RegistrationState::Connected);
     stage.send(&ANN_AND_BOB, "Come here.");
     assert!(has_field(&stage.take_sent("MESSAGE"), "Secondary-To"));
@@ -115,7 +113,7 @@ fn no_answer_is_tried_again_with_growing_waits_up_to_a_cap() {
         assert!(*wait <= full && *wait >= full * 84 / 100, "step {step}: {wait:?}");
     }
     let request = stage.sent.last().unwrap().1.clone();
-    stage.answer(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+    stage.answer(&request, "200 OK", PROOF);
     assert_eq!(*state(&stage), RegistrationState::Connected);
 }
 
@@ -166,9 +164,7 @@ fn a_refusal_is_told_and_tried_again_some_minutes_later_each_time_longer() {
         // The person may have mended it.
         let request = stage.take_sent("REGISTER");
         stage.answer(&request, status, "");
-        stage.command(AgentCommand::Connect);
-        let request = stage.take_sent("REGISTER");
-        stage.answer(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+        stage.register("200 OK", PROOF);
         assert_eq!(*state(&stage), RegistrationState::Connected);
     }
 }
@@ -191,16 +187,14 @@ fn retry_after_is_kept_for_any_status() {
             ("99999999999999999999", 3600),
         ] {
             let mut stage = Stage::new(&account());
-            stage.command(AgentCommand::Connect);
-            let request = stage.take_sent("REGISTER");
-            stage.answer(&request, status, &format!("Retry-After: {said}\n"));
+            stage.register(status, &format!("Retry-After: {said}\n"));
             let code = status.split(' ').next().unwrap().parse().unwrap();
             assert_eq!(refused_for(&stage, code), Some(Duration::from_secs(expected)), "{status}: {said}");
             stage.advance(Duration::from_secs(expected - 1));
             assert!(stage.sent_nothing());
             stage.advance(Duration::from_secs(1));
             let request = stage.take_sent("REGISTER");
-            stage.answer(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+            stage.answer(&request, "200 OK", PROOF);
             assert_eq!(*state(&stage), RegistrationState::Connected);
         }
     }
@@ -216,9 +210,7 @@ fn retry_after_is_kept_for_any_status() {
     }
     assert!(waits.iter().zip([1.6, 3.3, 6.7, 13.4]).all(|(wait, least)| *wait > least), "{waits:?}");
     // A date is none of SIP's: as if nothing was said.
-    stage.command(AgentCommand::Connect);
-    let request = stage.take_sent("REGISTER");
-    stage.answer(&request, "403 Forbidden", "Retry-After: Fri, 31 Dec 2027 23:59:59 GMT\n");
+    stage.register("403 Forbidden", "Retry-After: Fri, 31 Dec 2027 23:59:59 GMT\n");
     assert!(refused_for(&stage, 403).unwrap() > Duration::from_secs(60));
 }
 
@@ -311,7 +303,7 @@ fn leaving_un_registers_and_says_so_when_it_is_answered() {
     stage.command(AgentCommand::Disconnect);
     let request = stage.take_sent("REGISTER");
     assert_eq!(field(&request, "Expires"), "0");
-    assert_eq!(field(&request, "Contact"), "<sip:james@127.0.0.1:5070>;expires=0");
+    assert_eq!(field(&request, "Contact"), format!("<{}>;expires=0", stage.contact()));
     assert_eq!(stage.events, []);
     stage.answer(&request, "200 OK", "");
     assert_eq!(stage.events, [Event::Registration(RegistrationState::Idle), Event::Disconnected]);
@@ -371,7 +363,7 @@ fn an_account_over_tcp_keeps_one_connection_and_comes_back_when_it_breaks() {
     assert_eq!(flow, stream_flow(7));
     assert!(field(&request, "Via").starts_with("SIP/2.0/TCP 127.0.0.1:5070;branch="));
     assert_eq!(field(&request, "Contact"), "<sip:james@127.0.0.1:5070;transport=tcp>;expires=600");
-    stage.receive(stream_flow(7), &response(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n"));
+    stage.receive(stream_flow(7), &response(&request, "200 OK", PROOF));
     assert_eq!(*state(&stage), RegistrationState::Connected);
     stage.send(&ANN_AND_BOB, "Come here.");
     let (flow, first) = stage.take_sent_on("MESSAGE");
@@ -386,7 +378,7 @@ fn an_account_over_tcp_keeps_one_connection_and_comes_back_when_it_breaks() {
     stage.advance(Duration::from_secs(4));
     stage.input(Input::Connected { id: ConnectId(3), flow: stream_flow(8) });
     let request = stage.take_sent("REGISTER");
-    stage.receive(stream_flow(8), &response(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n"));
+    stage.receive(stream_flow(8), &response(&request, "200 OK", PROOF));
     // W10: the submission that broke off with the connection leaves again as the same one.
     let (flow, again) = stage.take_sent_on("MESSAGE");
     assert_eq!(flow, stream_flow(8));
@@ -416,7 +408,7 @@ fn a_dead_udp_port_makes_us_offline_at_once_and_is_tried_again() {
     assert!(stage.sent_nothing(), "no storm against a dead port");
     stage.advance(wait);
     let request = stage.take_sent("REGISTER");
-    stage.answer(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+    stage.answer(&request, "200 OK", PROOF);
     assert_eq!(field(&stage.take_sent("MESSAGE"), "Call-ID"), field(&first, "Call-ID"));
 }
 

@@ -22,8 +22,9 @@ proptest! {
             String::from("OPTIONS sip:james@domain.com SIP/2.0\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bKo\n\
                      From: <sip:ann@domain.com>;tag=1\nTo: <sip:james@domain.com>\nCall-ID: o\nCSeq: 1 OPTIONS\n\n"),
         ];
+        let seeds = seeds.map(|seed| seed.replace("sip:james@domain.com SIP", &format!("{} SIP", stage.contact())));
         for (place, byte, kind, seed) in changes {
-            let mut bytes = wire(&seeds[seed]).to_vec();
+            let mut bytes = wire(&stage.to_contact(&seeds[seed])).to_vec();
             let at = place.index(bytes.len());
             match kind {
                 0 => bytes[at] = byte,

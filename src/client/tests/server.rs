@@ -40,7 +40,7 @@ fn a_server_by_name_is_looked_up_first_and_again_at_each_new_try() {
     assert!(stage.sent_nothing());
     stage.input(Input::Resolved { id: ResolveId(2), hops: vec![hop(Transport::Udp, PROXY)] });
     let request = stage.take_sent("REGISTER");
-    stage.answer(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+    stage.answer(&request, "200 OK", PROOF);
     assert_eq!(*stage.agent.registration(), RegistrationState::Connected);
 }
 
@@ -58,7 +58,7 @@ fn a_server_that_is_silent_or_answers_503_is_followed_by_the_next_one() {
         }
         let place = stage.sent.iter().position(|(flow, _)| *flow == second_flow()).expect("the next server");
         let (_, request) = stage.sent.swap_remove(place);
-        let answer = response(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+        let answer = response(&request, "200 OK", PROOF);
         stage.receive(second_flow(), &answer);
         assert_eq!(*stage.agent.registration(), RegistrationState::Connected, "silent: {silent}");
     }
@@ -70,13 +70,13 @@ fn a_message_that_a_server_leaves_unanswered_goes_to_the_next_one_as_the_same() 
     let hops = vec![hop(Transport::Udp, PROXY), hop(Transport::Udp, SECOND)];
     stage.input(Input::Resolved { id: ResolveId(1), hops });
     let request = stage.take_sent("REGISTER");
-    stage.answer(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+    stage.answer(&request, "200 OK", PROOF);
     stage.send(&["im:ann@domain.com"], "Come here.");
     let first = stage.take_sent("MESSAGE");
     stage.advance(Duration::from_secs(32));
     stage.sent.retain(|(flow, _)| *flow == second_flow());
     let register = stage.sent.iter().find(|(_, text)| text.starts_with("REGISTER")).unwrap().1.clone();
-    stage.receive(second_flow(), &response(&register, "200 OK", "Supported: secondary-to\nExpires: 600\n"));
+    stage.receive(second_flow(), &response(&register, "200 OK", PROOF));
     let (flow, again) = stage.take_sent_on("MESSAGE");
     assert_eq!(flow, second_flow());
     for name in ["Call-ID", "CSeq", "From"] {
@@ -105,7 +105,7 @@ fn w4_w32_all_of_a_tls_account_goes_over_its_connection_whatever_its_size() {
     assert_eq!(on, flow);
     assert!(field(&request, "Via").starts_with("SIP/2.0/TLS 127.0.0.1:40000;branch="), "{request}");
     assert!(field(&request, "Contact").starts_with("<sip:james@127.0.0.1:40000;transport=tls"), "{request}");
-    stage.receive(flow, &response(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n"));
+    stage.receive(flow, &response(&request, "200 OK", PROOF));
     stage.send(&["sips:ann@domain.com"], &"x".repeat(5000));
     let (on, message) = stage.take_sent_on("MESSAGE");
     assert_eq!(on, flow);
@@ -125,7 +125,7 @@ fn w4_what_is_large_goes_to_the_connection_that_a_name_leads_to_and_not_to_a_gue
     let hops = vec![hop(Transport::Udp, PROXY), hop(Transport::Udp, SECOND), hop(Transport::Tcp, third)];
     stage.input(Input::Resolved { id: ResolveId(1), hops });
     let request = stage.take_sent("REGISTER");
-    stage.answer(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+    stage.answer(&request, "200 OK", PROOF);
     stage.send(&ANN_AND_BOB, &"x".repeat(1300));
     assert_eq!(stage.connects, [(ConnectId(1), hop(Transport::Tcp, third))]);
     let flow = Flow { remote: third.parse().unwrap(), ..stream_flow(1) };
@@ -152,7 +152,7 @@ fn w4_where_the_named_connection_cannot_be_had_it_goes_by_datagram() {
     let hops = vec![hop(Transport::Udp, PROXY), hop(Transport::Tcp, SECOND)];
     stage.input(Input::Resolved { id: ResolveId(1), hops });
     let request = stage.take_sent("REGISTER");
-    stage.answer(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+    stage.answer(&request, "200 OK", PROOF);
     stage.send(&ANN_AND_BOB, &"x".repeat(1300));
     assert_eq!(stage.connects, [(ConnectId(1), hop(Transport::Tcp, SECOND))]);
     stage.input(Input::ConnectFailed { id: ConnectId(1), fault: ConnectFault::Unreachable });

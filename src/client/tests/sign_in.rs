@@ -78,7 +78,7 @@ fn w30_a_registration_answers_the_strongest_challenge_and_the_next_one_is_not_as
         ["james", "n2", "00000001", "o", "SHA-256"]
     );
     assert!(is_right(&second, "Authorization", "secret", sha256), "{second}");
-    stage.answer(&second, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+    stage.answer(&second, "200 OK", PROOF);
     assert_eq!(*stage.agent.registration(), RegistrationState::Connected);
     stage.advance(Duration::from_secs(541));
     let refresh = stage.take_sent("REGISTER");
@@ -130,15 +130,13 @@ fn without_a_password_or_with_a_challenge_that_nobody_knows_it_is_refused() {
     for (password, challenge, why) in [
         ("", www("domain.com", "n", ""), Some(nothing_set)),
         ("secret", www("domain.com", "n", ", algorithm=SHA3-256"), Some(unknown)),
-        ("secret", www("domain.com", "n", ", algorithm=MD5-sess"), Some(unknown)),
+        ("secret", www("domain.com", "n", ", algorithm=SHA-1"), Some(unknown)),
         ("secret", only_integrity, Some(unknown)),
         ("secret", String::new(), None),
         ("secret", "WWW-Authenticate: Basic realm=\"domain.com\"\n".to_owned(), None),
     ] {
         let mut stage = Stage::new(&with_password(password));
-        stage.command(AgentCommand::Connect);
-        let request = stage.take_sent("REGISTER");
-        stage.answer(&request, "401 Unauthorized", &challenge);
+        stage.register("401 Unauthorized", &challenge);
         assert_eq!(refused(&stage, 401).as_deref(), why);
         assert!(stage.sent_nothing());
     }
@@ -164,9 +162,7 @@ fn an_edge_and_a_registrar_that_ask_one_after_the_other_are_both_answered() {
         };
         let ((asks_one, says_one), (asks_two, says_two)) = (field_of(first), field_of(second));
         let mut stage = Stage::new(&with_password("secret"));
-        stage.command(AgentCommand::Connect);
-        let request = stage.take_sent("REGISTER");
-        stage.answer(&request, first, &format!("{asks_one}: {}\n", asked("edge.example", "e1", "")));
+        stage.register(first, &format!("{asks_one}: {}\n", asked("edge.example", "e1", "")));
         let request = stage.take_sent("REGISTER");
         assert!(digest_of(&request, says_one, "edge.example").is_some());
         stage.answer(&request, second, &format!("{asks_two}: {}\n", asked("domain.com", "h1", "")));
@@ -250,9 +246,7 @@ fn a_digest_without_qop_gives_algorithm_and_opaque_back_as_they_came() {
 #[test]
 fn the_next_nonce_of_a_good_answer_is_used() {
     let mut stage = Stage::new(&with_password("secret"));
-    stage.command(AgentCommand::Connect);
-    let request = stage.take_sent("REGISTER");
-    stage.answer(&request, "401 Unauthorized", &www("domain.com", "n1", ""));
+    stage.register("401 Unauthorized", &www("domain.com", "n1", ""));
     let request = stage.take_sent("REGISTER");
     let info = "Authentication-Info: qop=auth, rspauth=\"00\", nextnonce=\"n2\"\n";
     stage.answer(&request, "200 OK", &format!("Supported: secondary-to\nExpires: 600\n{info}"));
@@ -267,9 +261,7 @@ fn a_realm_that_the_account_does_not_name_is_named_with_what_to_do() {
     let sign_in =
         SignIn { realm: "company".into(), password: Password::new("x".into()), ..SignIn::default() };
     let mut stage = Stage::new(&Account { sign_in, ..account() });
-    stage.command(AgentCommand::Connect);
-    let request = stage.take_sent("REGISTER");
-    stage.answer(&request, "401 Unauthorized", &www("asterisk\u{202E}", "n1", ""));
+    stage.register("401 Unauthorized", &www("asterisk\u{202E}", "n1", ""));
     assert_eq!(
         refused(&stage, 401).as_deref(),
         Some(
@@ -340,11 +332,9 @@ fn a_password_is_used_in_no_realm_that_a_recipient_makes_up() {
 #[test]
 fn a_realm_of_another_name_is_used_once_the_registrar_asked_for_it_or_the_account_names_it() {
     let mut stage = Stage::new(&with_password("secret"));
-    stage.command(AgentCommand::Connect);
+    stage.register("401 Unauthorized", &www("asterisk", "n", ""));
     let request = stage.take_sent("REGISTER");
-    stage.answer(&request, "401 Unauthorized", &www("asterisk", "n", ""));
-    let request = stage.take_sent("REGISTER");
-    stage.answer(&request, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+    stage.answer(&request, "200 OK", PROOF);
     stage.send(&ANN_AND_BOB, "Come here.");
     let request = stage.take_sent("MESSAGE");
     assert!(!has_field(&request, "Authorization"), "what a registrar is told is nobody else's");
@@ -381,9 +371,7 @@ fn an_un_registration_that_is_asked_for_credentials_is_answered_too() {
 #[test]
 fn w6_w30_where_everybody_is_written_to_by_himself_each_message_answers_who_asks() {
     let mut stage = Stage::new(&with_password("sesame"));
-    stage.command(AgentCommand::Connect);
-    let registers = stage.take_sent("REGISTER");
-    stage.answer(&registers, "200 OK", "Expires: 600\n");
+    stage.register("200 OK", "Expires: 600\n");
     stage.send(&ANN_AND_BOB, "Come here.");
     let sent = messages(&mut stage);
     assert_eq!(sent.len(), 2);

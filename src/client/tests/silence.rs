@@ -6,8 +6,6 @@ use crate::client::account::Step;
 use crate::client::reason::{NO_ANSWER, NO_FINAL_ANSWER};
 use DeliveryState::{Delivered, Failed, Queued, Sending};
 
-const PROOF: &str = "Supported: secondary-to\nExpires: 600\n";
-
 fn is_offline(stage: &Stage) -> bool {
     matches!(stage.agent.registration(), RegistrationState::Offline { .. })
 }
@@ -122,9 +120,7 @@ fn a_refresh_under_way_is_not_given_up_by_the_silence() {
 #[test]
 fn a_server_without_proof_is_offline_by_the_same_silence_and_nobody_gets_a_double() {
     let mut stage = Stage::new(&account());
-    stage.command(AgentCommand::Connect);
-    let register = stage.take_sent("REGISTER");
-    stage.answer(&register, "200 OK", "Expires: 600\n");
+    stage.register("200 OK", "Expires: 600\n");
     let asked = stage.take_sent("OPTIONS");
     stage.answer(&asked, "200 OK", "");
     assert_eq!(*stage.agent.registration(), RegistrationState::NoFanOut);
@@ -150,9 +146,7 @@ fn a_server_without_proof_is_offline_by_the_same_silence_and_nobody_gets_a_doubl
 #[test]
 fn a_recipient_who_is_silent_behind_a_server_that_is_not_leaves_the_account_connected() {
     let mut stage = Stage::new(&account());
-    stage.command(AgentCommand::Connect);
-    let register = stage.take_sent("REGISTER");
-    stage.answer(&register, "200 OK", "Expires: 600\n");
+    stage.register("200 OK", "Expires: 600\n");
     stage.advance(Duration::from_secs(1));
     stage.send(&ANN_AND_BOB, "x");
     let sent = messages(&stage);

@@ -35,7 +35,8 @@ fn refused(stage: &mut Stage, flow: Flow) {
 }
 
 fn taken(stage: &mut Stage, flow: Flow, call_id: &str) {
-    let (answer, shown) = outcome(stage, flow, &leg(call_id, "", "Come here."));
+    let request = stage.to_contact(&leg(call_id, "", "Come here."));
+    let (answer, shown) = outcome(stage, flow, &request);
     assert_eq!((answer.as_deref(), shown), (Some("SIP/2.0 200 OK"), 1), "{flow}");
 }
 
@@ -95,6 +96,26 @@ fn a_repetition_of_a_strangers_request_gets_the_same_answer_and_a_storm_gets_sil
 }
 
 #[test]
+fn a_storm_of_one_kind_leaves_the_other_kinds_their_answers() {
+    let mut stage = Stage::connected();
+    let (near, far) = (udp("127.0.0.9:5060"), tcp("127.0.0.9:5060"));
+    let most = usize::try_from(STRANGERS_ANSWERED_MAX).unwrap();
+    let mut answers = |flow: Flow, method: &str| {
+        stage.sent.clear();
+        for number in 0..1000 {
+            let request = leg("c", "", "x").replace("MESSAGE", method);
+            stage.receive(flow, &request.replace("z9hG4bKc", &format!("z9hG4bK{method}{number}")));
+        }
+        stage.sent.len()
+    };
+    assert_eq!(answers(near, "OPTIONS"), most);
+    assert_eq!(answers(near, "INVITE"), 0, "of what is no message all together");
+    assert_eq!(answers(near, "MESSAGE"), most);
+    assert_eq!(answers(far, "MESSAGE"), most, "a connection cannot be forged");
+    assert_eq!(answers(far, "OPTIONS"), most);
+}
+
+#[test]
 fn every_address_of_the_server_counts_those_given_up_too() {
     let mut stage = Stage::new(&Account { proxy: "sip.domain.com".to_owned(), ..account() });
     stage.command(AgentCommand::Connect);
@@ -104,7 +125,7 @@ fn every_address_of_the_server_counts_those_given_up_too() {
     let hops = vec![hop(Transport::Udp, PROXY), hop(Transport::Udp, SECOND)];
     stage.input(Input::Resolved { id: ResolveId(1), hops });
     let register = stage.take_sent("REGISTER");
-    stage.answer(&register, "200 OK", "Supported: secondary-to\nExpires: 600\n");
+    stage.answer(&register, "200 OK", PROOF);
     taken(&mut stage, udp(PROXY), "c1");
     taken(&mut stage, udp(SECOND), "c2");
     refused(&mut stage, udp("127.0.0.3:5060"));
@@ -142,6 +163,95 @@ fn w32_under_tls_nothing_counts_but_our_own_connection_and_over_tcp_no_datagram(
     refused(&mut stage, udp(PROXY));
 }
 
+/// The MESSAGE `leg` to another user part of our address.
+fn leg_to(user: &str, call_id: &str) -> String {
+    leg(call_id, "", "wire the money").replace("sip:james@", &format!("sip:{user}@"))
+}
+
+#[test]
+fn a_datagram_that_says_to_be_from_the_server_has_to_name_our_contact() {
+    let mut stage = Stage::connected();
+    let rows = stage.rows.len();
+    let contact = stage.contact();
+    let token = contact.split(['-', '@']).nth(1).unwrap().to_owned();
+    assert_eq!(token.len(), 16, "{contact}");
+    // Whoever forges its address knows the account, and may guess.
+    for user in [
+        "james".to_owned(),
+        token.clone(),
+        format!("ann-{token}"),
+        "james-".to_owned(),
+        format!("james-{token}0"),
+    ] {
+        let (answer, shown) = outcome(&mut stage, proxy_flow(), &leg_to(&user, "c"));
+        assert_eq!((answer.as_deref(), shown), (Some("SIP/2.0 403 Forbidden"), 0), "{user}");
+    }
+    // A binding of an earlier run: that passes, so it is no final refusal.
+    let (answer, shown) = outcome(&mut stage, proxy_flow(), &leg_to("james-0123456789abcdef", "c"));
+    assert_eq!((answer.as_deref(), shown), (Some("SIP/2.0 480 Temporarily Unavailable"), 0));
+    for method in ["OPTIONS", "INVITE", "BYE", "CANCEL", "SUBSCRIBE", "INFO"] {
+        let request = leg("c", "", "x").replace("MESSAGE", method);
+        let (answer, _) = outcome(&mut stage, proxy_flow(), &request);
+        assert_eq!(answer.as_deref(), Some("SIP/2.0 403 Forbidden"), "{method}");
+    }
+    // What does not read is answered where it names us.
+    let torn = leg("c", "", "x").replace("CSeq: 1", "CSeq: x");
+    assert_eq!(outcome(&mut stage, proxy_flow(), &torn), (None, 0));
+    let torn = stage.to_contact(&torn);
+    let (answer, _) = outcome(&mut stage, proxy_flow(), &torn);
+    assert!(answer.unwrap().starts_with("SIP/2.0 400 "));
+    assert_eq!(
+        (stage.rows.len(), stage.agent.core.transactions.server_count()),
+        (rows, 0),
+        "nothing is kept"
+    );
+    taken(&mut stage, proxy_flow(), "c1");
+    // A connection proves itself: what comes over one from its host needs no token, and may have it.
+    let (answer, shown) = outcome(&mut stage, tcp("127.0.0.1:45678"), &leg_to("james", "c2"));
+    assert_eq!((answer.as_deref(), shown), (Some("SIP/2.0 200 OK"), 1));
+    taken(&mut stage, tcp("127.0.0.1:45678"), "c3");
+}
+
+#[test]
+fn a_forged_datagram_is_no_sign_that_the_server_is_there() {
+    let mut stage = Stage::connected();
+    stage.send(&["im:ann@domain.com"], "x");
+    stage.advance(Duration::from_secs(31));
+    stage.receive(proxy_flow(), &leg("c", "", "x"));
+    stage.advance(Duration::from_secs(1));
+    assert!(matches!(stage.agent.registration(), RegistrationState::Offline { .. }));
+}
+
+#[test]
+fn each_start_has_a_contact_of_its_own_which_stays_while_it_runs() {
+    let mut stage = Stage::new(&account());
+    stage.command(AgentCommand::Connect);
+    let first = stage.take_sent("REGISTER");
+    assert_eq!(field(&first, "Contact"), format!("<{}>;expires=600", stage.contact()));
+    stage.answer(&first, "200 OK", PROOF);
+    stage.advance(Duration::from_secs(540));
+    assert_eq!(field(&stage.take_sent("REGISTER"), "Contact"), field(&first, "Contact"));
+    let locals = vec![(Transport::Udp, OWN.parse().unwrap())];
+    let config = AgentConfig { profile: account().check().unwrap(), locals };
+    let next = UserAgent::new(config, Rows::default(), Random::from_seed(2), start());
+    assert_ne!(next.core.own_contact.user(true), stage.agent.core.own_contact.user(true));
+}
+
+#[test]
+fn a_report_that_names_the_contact_of_the_run_before_is_known_by_its_call_alone() {
+    let mut stage = Stage::connected();
+    let request = stage.send_accepted(&["im:ann@domain.com"]);
+    let mut report = notify(&request, 1, "terminated", "im:ann@domain.com delivery success\n");
+    report = report.replace("sip:james@", "sip:james-0123456789abcdef@");
+    let forged = report.replace(&format!("tag={}", from_tag(&request)), "tag=guessed");
+    let (answer, _) = outcome(&mut stage, proxy_flow(), &forged);
+    assert_eq!(answer.as_deref(), Some("SIP/2.0 481 Call/Transaction Does Not Exist"));
+    assert_eq!(stage.stored(1), [DeliveryState::Accepted]);
+    let (answer, _) = outcome(&mut stage, proxy_flow(), &report);
+    assert_eq!(answer.as_deref(), Some("SIP/2.0 200 OK"));
+    assert_eq!(stage.stored(1), [DeliveryState::Delivered]);
+}
+
 fn told_as_verified(event: &Event) -> Option<bool> {
     let Event::Received { verified, .. } = event else { return None };
     Some(*verified)
@@ -157,10 +267,11 @@ fn peer_to_peer_takes_them_and_marks_them_as_not_verified() {
     let mut stage = Stage::new(&Account { peer_to_peer: true, ..account() });
     stage.receive(udp("127.0.0.9:5060"), &leg("c1", "", "x"));
     stage.proxy_sends(&leg("c2", "", "y"));
+    stage.receive(proxy_flow(), &leg("c3", "", "with a forged source"));
     let told: Vec<_> = stage.events.iter().filter_map(told_as_verified).collect();
-    assert_eq!(told, [false, true]);
+    assert_eq!(told, [false, true, false]);
     let kept: Vec<_> = stage.rows.iter().filter_map(kept_as_verified).collect();
-    assert_eq!(kept, [false, true]);
+    assert_eq!(kept, [false, true, false]);
     // A report is believed of the server alone, whatever the setting.
     let request = {
         stage.connect();

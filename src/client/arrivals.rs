@@ -1,0 +1,94 @@
+//! What comes from the network: whose it is, and which part it is for.
+
+use bytes::Bytes;
+
+use super::core::{Asked, Task};
+use super::{UserAgent, capabilities, inbox};
+use crate::machine::Flow;
+use crate::sip::{self, Message, Method, Request, Response, Transport};
+use crate::time::Now;
+use crate::transaction::Arrival;
+
+impl UserAgent {
+    /// Takes what came: a message, or what was meant as one.
+    pub(super) fn received(&mut self, flow: Flow, bytes: Bytes, now: Now) {
+        match sip::parse(bytes.clone()) {
+            Ok(Message::Request(request)) => self.requested(&request, flow, now),
+            Ok(Message::Response(response)) => self.heard(&response, flow, now),
+            Err(error) if self.may_be_answered(&bytes, flow) => {
+                let tag = self.core.random.token(10);
+                if let Some(refusal) = sip::refusal(&bytes, &error, flow.remote, &tag) {
+                    self.core.transmit(flow, refusal);
+                }
+            }
+            // A stranger whose request does not even read gets no answer.
+            Err(_unreadable) => {}
+        }
+    }
+
+    /// Takes a request of our server, or of anybody where the account says so.
+    fn requested(&mut self, request: &Request, flow: Flow, now: Now) {
+        let is_server = self.core.is_from_server(request, flow)
+            || self.outbox.is_report_of_ours(&self.core, request, flow);
+        if is_server {
+            self.core.line.heard(now.mono);
+        }
+        if is_server || self.core.profile.peer_to_peer {
+            self.asked(request, flow, now);
+        } else {
+            self.strangers.refuse(&mut self.core, request, flow, now);
+        }
+    }
+
+    /// Whether what cannot be read is answered all the same: our server is to know at once that nobody has it.
+    fn may_be_answered(&self, bytes: &[u8], flow: Flow) -> bool {
+        let is_proven = flow.transport != Transport::Udp || self.core.own_contact.is_in_first_line(bytes);
+        self.core.profile.peer_to_peer || is_proven && self.core.line.leads_to_proxy(flow)
+    }
+
+    fn asked(&mut self, request: &Request, flow: Flow, now: Now) {
+        let key = match self.core.transactions.receive_request(request, flow, now.mono) {
+            Arrival::New(key) => key,
+            Arrival::Absorbed => return,
+            Arrival::Full => return capabilities::overloaded(&mut self.core, request, flow),
+        };
+        let asked = Asked { request, key, flow };
+        match request.method() {
+            Method::Message if inbox::is_notification(request, &self.core) => {
+                self.outbox.receipt(&mut self.core, asked, now);
+            }
+            Method::Message => {
+                self.inbox.message(&mut self.core, &mut self.conversations, asked, now);
+            }
+            Method::Notify => self.outbox.notified(&mut self.core, asked, now),
+            Method::Options => capabilities::tell(&mut self.core, asked, now),
+            Method::Bye | Method::Cancel => capabilities::refuse(&mut self.core, asked, 481, now),
+            Method::Register | Method::Invite | Method::Ack | Method::Subscribe => {
+                capabilities::refuse(&mut self.core, asked, 405, now);
+            }
+            Method::Other(_) => capabilities::refuse(&mut self.core, asked, 501, now),
+        }
+    }
+
+    fn heard(&mut self, response: &Response, flow: Flow, now: Now) {
+        // Our branch may be known to others: whoever had an ordinary MESSAGE of ours has read its Via.
+        let sent = self.core.transactions.flow_of(response);
+        if !sent.is_some_and(|sent| self.core.line.may_answer(flow, sent)) {
+            return;
+        }
+        self.core.line.heard(now.mono);
+        let Some(heard) = self.core.transactions.receive_response(response, now.mono) else {
+            return;
+        };
+        match heard.user {
+            Task::Account => self.registration.hear(&mut self.core, response, now),
+            Task::Offers => self.registration.hear_offers(&mut self.core, response, now),
+            Task::Submission(message, attempt) => {
+                let upshot = self.outbox.heard(&mut self.core, (message, attempt), response, now);
+                self.heed(upshot, now);
+            }
+            Task::Single(single) => self.outbox.heard_single(&mut self.core, single, response, now),
+            Task::Receipt(number) => self.receipts.heard(&mut self.core, number, response),
+        }
+    }
+}
