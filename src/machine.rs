@@ -178,6 +178,8 @@ pub struct Hop {
 pub enum ConnectFault {
     /// Nobody answers there.
     Unreachable,
+    /// Our own system lets us open no further connection (EMFILE, ENFILE).
+    NoDescriptor,
     /// Somebody does, and is not whom we look for or cannot prove it: a sentence for people, without full stop (RFC 5922).
     Untrusted(Arc<str>),
 }
@@ -188,6 +190,9 @@ impl ConnectFault {
     pub fn into_why(self) -> Option<Arc<str>> {
         match self {
             Self::Unreachable => None,
+            Self::NoDescriptor => {
+                Some("this computer lets the program open no further connection (too many open files)".into())
+            }
             Self::Untrusted(why) => Some(why),
         }
     }

@@ -12,6 +12,7 @@ use tokio::task::AbortHandle;
 
 use super::NetEvent;
 use super::backlog::Backlog;
+use super::descriptors::Shortage;
 use super::guests::{Guests, StreamLimits, network};
 use crate::limits::{DIALS_MAX, STREAM_BYTES_WAITING_MAX};
 use crate::machine::{ConnectId, ConnectionId, Flow, Hop};
@@ -125,6 +126,7 @@ pub(super) struct Connections {
     /// Bytes that wait to be written, beyond what is free for each.
     queued: Arc<AtomicUsize>,
     limits: StreamLimits,
+    pub(super) shortage: Shortage,
 }
 
 impl Connections {
@@ -132,7 +134,7 @@ impl Connections {
     pub(super) fn new(sender: mpsc::Sender<NetEvent>, before_first: u64, limits: StreamLimits) -> Self {
         let table = Mutex::new(Table { last: before_first, ..Table::default() });
         let (room, queued) = (Semaphore::new(STREAM_BYTES_WAITING_MAX), Arc::default());
-        Self { table, sender, room, queued, limits }
+        Self { table, sender, room, queued, limits, shortage: Shortage::default() }
     }
 
     /// How patient the tasks are.
@@ -208,7 +210,7 @@ impl Connections {
     /// Takes in a new connection; none when there are too many.
     pub(super) fn add(&self, mut flow: Flow, peer: Option<Peer>, opened: Opened) -> Option<Outbound> {
         if self.is_full() {
-            self.make_room(flow)?;
+            self.make_room(flow.remote.ip())?;
         }
         let mut table = self.table();
         if table.closed {
@@ -235,11 +237,11 @@ impl Connections {
         self.table().writers.len() >= self.limits.connections_max
     }
 
-    /// Closes the connection that makes room for this one.
-    fn make_room(&self, newcomer: Flow) -> Option<()> {
+    /// Closes the connection that makes room for one from this address.
+    pub(super) fn make_room(&self, newcomer: IpAddr) -> Option<()> {
         let flow = {
             let table = self.table();
-            let first_out = table.guests.makes_room(newcomer.remote.ip());
+            let first_out = table.guests.makes_room(newcomer);
             first_out.and_then(|connection| table.writers.get(&connection)).map(|writer| writer.flow)
         };
         tracing::debug!(closed = flow.is_some(), "too many connections");
@@ -351,5 +353,32 @@ impl Half {
 impl Drop for Half {
     fn drop(&mut self) {
         self.holds(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sip::Transport;
+
+    fn peer(number: usize) -> Peer {
+        let port = u16::try_from(number + 1).unwrap();
+        let hop = Hop { transport: Transport::Tcp, remote: ([192, 0, 2, 1], port).into() };
+        Peer { hop, domain: None }
+    }
+
+    #[test]
+    fn w31_connections_being_opened_have_an_end_and_one_that_is_decided_makes_room() {
+        let (sender, _events) = mpsc::channel(1);
+        let connections = Connections::new(sender, 0, StreamLimits::USUAL);
+        let wish = |number: usize| connections.wish(ConnectId(0), &peer(number));
+        for number in 0..DIALS_MAX {
+            assert!(matches!(wish(number), Wish::Dial), "{number}");
+        }
+        assert!(matches!(wish(DIALS_MAX), Wish::Full));
+        assert!(matches!(wish(0), Wish::Joined), "who waits for one of them waits with the first");
+        assert_eq!(connections.dialed(&peer(0)).len(), 2);
+        assert!(matches!(wish(DIALS_MAX), Wish::Dial));
+        assert!(matches!(wish(0), Wish::Full));
     }
 }

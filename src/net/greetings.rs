@@ -67,6 +67,14 @@ impl Greetings {
         Some(Place { greetings: Arc::clone(greetings), number })
     }
 
+    /// Hangs up on the one that began first; false where there is none.
+    pub(super) fn hang_up_on_the_first(&self) -> bool {
+        let mut table = self.table();
+        let first = table.all.keys().next().copied();
+        let task = first.and_then(|first| table.leave(first));
+        task.inspect(AbortHandle::abort).is_some()
+    }
+
     /// The task of a handshake, so that it can be ended from here.
     pub(super) fn served_by(&self, number: u64, task: AbortHandle) {
         if let Some(greeted) = self.table().all.get_mut(&number) {

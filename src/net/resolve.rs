@@ -11,15 +11,11 @@ use hickory_resolver::proto::rr::{RData, RecordType};
 
 use super::dns::{Dns, Unanswered};
 use super::local_ip_towards;
-use crate::limits::{LOOKUP_WAIT, OTHER_FAMILY_WAIT};
+use crate::limits::{LOOKUP_HOPS_MAX, LOOKUP_PLACES_MAX, LOOKUP_WAIT, OTHER_FAMILY_WAIT};
 use crate::machine::Hop;
 use crate::random::Random;
 use crate::sip::{Transport, Uri};
 
-/// Hops that one name may give.
-const HOPS_MAX: usize = 8;
-/// Servers that are looked at for them.
-const PLACES_MAX: usize = 8;
 /// What we speak, in the order in which it is looked for where a domain does not say (RFC 3263 §4.1).
 const SPOKEN: [Transport; 3] = [Transport::Tls, Transport::Udp, Transport::Tcp];
 
@@ -111,7 +107,7 @@ impl Resolver {
 
     async fn hops(&self, name: &Name, unanswered: &Unanswered) -> Vec<Hop> {
         let mut places = self.places(name, unanswered).await;
-        places.truncate(PLACES_MAX);
+        places.truncate(LOOKUP_PLACES_MAX);
         let of_place = |place: Place| async move {
             let remotes = self.addresses(&place, unanswered).await;
             remotes.into_iter().map(move |remote| Hop { transport: place.transport, remote })
@@ -120,7 +116,7 @@ impl Resolver {
         let found = join_all(places.into_iter().map(of_place)).await;
         let mut hops: Vec<Hop> = Vec::new();
         for hop in found.into_iter().flatten() {
-            if hops.len() < HOPS_MAX && !hops.contains(&hop) {
+            if hops.len() < LOOKUP_HOPS_MAX && !hops.contains(&hop) {
                 hops.push(hop);
             }
         }
@@ -161,7 +157,7 @@ impl Resolver {
             let transport = offered_transport(&record.services).filter(spoken)?;
             Some((transport, record.replacement.to_ascii()))
         });
-        let offered: Vec<_> = offered.take(PLACES_MAX).collect();
+        let offered: Vec<_> = offered.take(LOOKUP_PLACES_MAX).collect();
         if !offered.is_empty() {
             return offered;
         }

@@ -13,6 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::connections::{Connections, Opened, Outbound, Peer};
+use super::descriptors::Spare;
 use super::greetings::Greetings;
 use super::tls::Tls;
 use super::{NetEvent, Origins, distrust, stream, websocket};
@@ -45,15 +46,34 @@ pub(super) async fn accept(
     greetings: Arc<Greetings>,
     connections: Arc<Connections>,
 ) {
+    let mut spare = Spare::new();
     loop {
         let (stream, remote) = match listener.accept().await {
             Ok(accepted) => accepted,
+            // Whoever waits gets the spare one, and is let in or hung up on.
+            Err(error) if connections.shortage.is_behind(&error) => {
+                if !spare.give() {
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+                continue;
+            }
             Err(error) => {
                 tracing::warn!(%error, "a connection cannot be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
+        if !spare.refill() {
+            let has_room = connections.make_room(remote.ip()).is_some() || greetings.hang_up_on_the_first();
+            // What was hung up on gives its descriptor back as its task ends.
+            tokio::task::yield_now().await;
+            if !has_room {
+                drop(stream);
+                spare.refill();
+                continue;
+            }
+            spare.refill();
+        }
         // Over a limit the stream is dropped, which closes it.
         match greeting.clone() {
             Greeting::Plain => take_plain(&connections, stream, remote),
@@ -156,8 +176,9 @@ async fn open(
 ) -> Result<Flow, ConnectFault> {
     let (transport, remote) = (peer.hop.transport, peer.hop.remote);
     let stream = connect(remote, from).await.map_err(|error| {
-        tracing::debug!(%remote, %error, "nobody there");
-        ConnectFault::Unreachable
+        tracing::debug!(%remote, %error, "no connection");
+        let is_shortage = connections.shortage.is_behind(&error);
+        if is_shortage { ConnectFault::NoDescriptor } else { ConnectFault::Unreachable }
     })?;
     let flow = flow_of(transport, &stream, remote).ok_or(ConnectFault::Unreachable)?;
     let add = || connections.add(flow, Some(peer.clone()), Opened::ByUs).ok_or(ConnectFault::Unreachable);

@@ -214,6 +214,34 @@ mod tests {
     }
 
     #[test]
+    fn w31_datagrams_that_wait_for_their_socket_have_an_end_in_bytes() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            let local = socket.local_addr().unwrap();
+            let (late, mut waiting) = mpsc::channel(DATAGRAMS_WAITING_MAX);
+            let port = UdpPort { local, socket: Arc::new(socket), late, late_bytes: Arc::default() };
+            let datagram = |bytes: usize| Transmit::new(Flow::udp(local, local), vec![0; bytes].into());
+            // While one waits, all that follow do.
+            port.late.try_send(datagram(1)).unwrap();
+            let large = datagram(60_000);
+            let fitting = DATAGRAM_BYTES_WAITING_MAX / 60_000;
+            for _ in 0..fitting + 10 {
+                port.send(&large).unwrap();
+            }
+            assert_eq!(waiting.len(), 1 + fitting, "those over it are lost");
+            let rest = DATAGRAM_BYTES_WAITING_MAX - fitting * 60_000;
+            port.send(&datagram(rest + 1)).unwrap();
+            port.send(&datagram(rest)).unwrap();
+            port.send(&datagram(1)).unwrap();
+            assert_eq!(waiting.len(), 2 + fitting);
+            let bytes: usize =
+                std::iter::from_fn(|| waiting.try_recv().ok()).map(|late| late.bytes.len()).sum();
+            assert_eq!(bytes, 1 + DATAGRAM_BYTES_WAITING_MAX);
+        });
+    }
+
+    #[test]
     fn an_error_left_by_an_earlier_datagram_is_not_this_ones() {
         use rustix::io::Errno;
         let pending = || Err(Errno::CONNREFUSED.into());

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
 use super::*;
-use crate::limits::LOOKUPS_WAITING_MAX;
+use crate::limits::{LOOKUP_HOPS_MAX, LOOKUP_PLACES_MAX, LOOKUPS_WAITING_MAX};
 
 /// A name server with these records.
 struct Dns {
@@ -362,6 +362,25 @@ fn w31_a_name_is_looked_up_once_however_many_wait_for_it() {
         }
         let asked = asked.lock().unwrap();
         assert_eq!(asked.iter().filter(|(_, kind, _)| *kind == NAPTR).count(), 1, "{asked:?}");
+    });
+}
+
+#[test]
+fn w31_one_name_is_looked_up_at_few_servers_and_gives_few_addresses() {
+    run(async {
+        // The first of them has no address: what is left over of eight servers is seven addresses, not eight.
+        let hosts = (1..=10).map(|number| format!("--host-record=h{number}.example,127.0.1.{number}"));
+        let servers = (0..=10)
+            .map(|number| format!("--srv-host=_sip._udp.many.example,h{number}.example,5060,{number},0"));
+        let own: Vec<String> = hosts.chain(servers).collect();
+        let dns = Dns::with(&own.iter().map(String::as_str).collect::<Vec<_>>());
+        let expected: Vec<_> =
+            (1..LOOKUP_PLACES_MAX).map(|number| format!("UDP 127.0.1.{number}:5060")).collect();
+        assert_eq!(dns.hops("sip:many.example;transport=udp").await, expected);
+        let addresses: Vec<_> =
+            (1..=20).map(|number| format!("--host-record=all.example,127.0.2.{number}")).collect();
+        let dns = Dns::with(&addresses.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(dns.hops("sip:all.example:5060").await.len(), LOOKUP_HOPS_MAX);
     });
 }
 
