@@ -146,3 +146,46 @@ impl Work {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::account::SignIn;
+    use crate::config::passwords::Keyring;
+
+    #[test]
+    fn what_waits_for_a_slow_disk_has_an_end_and_that_it_is_not_kept_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = || Some(folder.path().to_owned());
+        // What became of a password is not taken, so that the thread stands still after it has kept one.
+        let (news, mut heard) = mpsc::channel(1);
+        let nobody = || PasswordNews {
+            address: String::new(),
+            outcome: PasswordOutcome::Kept(Ok(PasswordPlace::None)),
+        };
+        news.try_send(nobody()).unwrap();
+        let out = Arc::new(Out::new(Arc::new(|| ())));
+        let passwords = Passwords::new(own(), Keyring::Unused);
+        let keeper = Keeper::start(ClientFiles::new(own()), passwords, news, Arc::clone(&out)).unwrap();
+        let sign_in = SignIn { password: Password::new("sesame".to_owned()), ..SignIn::default() };
+        let address = "sip:james@domain.com".to_owned();
+        keeper.keep(Kept::Password(Arc::new(Account { address, sign_in, ..Account::default() })));
+        while !folder.path().join("password.ron").exists() {
+            std::thread::yield_now();
+        }
+        for _ in 0..KEEPING_WAITING_MAX {
+            keeper.keep(Kept::Settings(Settings::default()));
+        }
+        assert_eq!(out.take_notices(), [], "as many wait");
+        let scale = 1.5;
+        keeper.keep(Kept::Settings(Settings { scale, ..Settings::default() }));
+        let words = "A change is not kept: the disk, or the keyring, does not answer.".to_owned();
+        assert_eq!(out.take_notices(), [Notice::Problem(words)]);
+        assert_eq!(heard.blocking_recv().unwrap().address, "");
+        assert_eq!(heard.blocking_recv().unwrap().address, "sip:james@domain.com", "and then it goes on");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(keeper.finish());
+        let kept = ClientFiles::new(own()).load().unwrap().settings;
+        assert!((kept.scale - scale).abs() > 0.1, "the one over the end is not kept");
+    }
+}

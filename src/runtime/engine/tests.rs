@@ -5,7 +5,7 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use super::*;
-use crate::client::account::{Password, RegistrationState};
+use crate::client::account::{Password, RegistrationState, SignIn};
 use crate::client::command::{AgentCommand, Draft};
 use crate::client::contacts::Contact;
 use crate::client::journal::{DeliveryState, MessageId, PersonRow};
@@ -220,6 +220,40 @@ fn a_password_is_in_a_file_of_its_own_and_there_at_the_next_start() {
         (Some(&account), &PasswordPlace::File(file))
     );
     assert!(!format!("{snapshot:?}").contains("sesame"), "no log shows it");
+}
+
+#[test]
+fn a_password_that_no_server_has_accepted_is_not_kept() {
+    let (server, folder) = (proxy(), tempfile::tempdir().unwrap());
+    let with_password = |account: Account, password: &str| {
+        let sign_in = SignIn { password: Password::new(password.to_owned()), ..SignIn::default() };
+        Account { sign_in, ..account }
+    };
+    let stranger = Account { address: "sip:james@elsewhere.example".to_owned(), ..account("james", &server) };
+    let file = folder.path().join("settings/password.ron");
+    let kept = || std::fs::read_to_string(&file).unwrap_or_default();
+    let until_refused = |desktop: &Desktop| {
+        desktop.until("refused", |engine| {
+            matches!(engine.snapshot().registration, RegistrationState::Refused { .. }).then_some(())
+        });
+    };
+    // The end of the engine waits for what is being kept.
+    let desktop = started(folder.path(), None);
+    desktop.engine.send(Command::PutAccount(with_password(stranger.clone(), "wrong"))).unwrap();
+    until_refused(&desktop);
+    drop(desktop);
+    assert_eq!(kept(), "");
+    let desktop = started(folder.path(), None);
+    desktop.engine.send(Command::PutAccount(with_password(account("james", &server), "sesame"))).unwrap();
+    desktop.until_connected();
+    drop(desktop);
+    assert!(kept().contains("sesame"), "{}", kept());
+    let desktop = started(folder.path(), None);
+    desktop.until_connected();
+    desktop.engine.send(Command::PutAccount(with_password(stranger, "wrong again"))).unwrap();
+    until_refused(&desktop);
+    drop(desktop);
+    assert!(kept().contains("sesame") && !kept().contains("wrong"), "{}", kept());
 }
 
 #[test]

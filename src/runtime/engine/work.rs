@@ -98,6 +98,8 @@ struct Work {
     data: Option<PathBuf>,
     desk: Desk,
     running: Option<Running>,
+    /// The account's password was typed, and no server has let us in with it yet: it is kept once one has.
+    has_new_password: bool,
     /// The account waits for its password until then.
     awaits_password: Option<Instant>,
     commands: mpsc::Receiver<Command>,
@@ -148,8 +150,18 @@ impl Work {
         let opened =
             account.as_ref().map(|account| OpenedAgent::open(account, data.as_deref())).transpose()?;
         let awaits_password = None;
-        let mut work =
-            Self { clock, keeper, data, desk, running: None, awaits_password, commands, answers, passwords };
+        let mut work = Self {
+            clock,
+            keeper,
+            data,
+            desk,
+            running: None,
+            has_new_password: false,
+            awaits_password,
+            commands,
+            answers,
+            passwords,
+        };
         if let Some(account) = account {
             if !is_given {
                 work.keeper.load_password(&account);

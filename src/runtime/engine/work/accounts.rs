@@ -22,14 +22,19 @@ impl Work {
         }
         // The window could not tell the password, as it is not here yet: it is still the one that is kept.
         let is_same = |known: &Account| known.address == account.address;
-        let is_coming = self.awaits_password.is_some()
-            && account.sign_in.password.is_empty()
-            && self.desk.account.as_deref().is_some_and(is_same);
+        let is_other = !self.desk.account.as_deref().is_some_and(is_same);
+        let is_coming = self.awaits_password.is_some() && account.sign_in.password.is_empty() && !is_other;
         let account = Arc::new(account);
         self.keeper.keep(Kept::Account(Arc::clone(&account)));
         if !is_coming {
             self.awaits_password = None;
-            self.keeper.keep(Kept::Password(Arc::clone(&account)));
+            self.has_new_password = !account.sign_in.password.is_empty();
+            if !self.has_new_password {
+                self.keeper.keep(Kept::Password(Arc::clone(&account)));
+            }
+            if is_other || matches!(self.desk.password, PasswordPlace::Coming | PasswordPlace::Unanswered) {
+                self.desk.password = PasswordPlace::None;
+            }
         }
         self.leave().await;
         self.desk.account = Some(Arc::clone(&account));
@@ -55,6 +60,7 @@ impl Work {
             RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => {
                 self.desk.met_certificate(None);
                 self.keep_that_it_worked();
+                self.keep_new_password();
             }
             RegistrationState::Offline { why: Some(_), .. } => {
                 let running = self.running.as_ref();
@@ -74,6 +80,14 @@ impl Work {
         Arc::make_mut(account).worked = true;
         let account = Arc::clone(account);
         self.keeper.keep(Kept::Account(account));
+    }
+
+    /// A password that was refused is kept nowhere: at the next start the one that was there before is tried.
+    fn keep_new_password(&mut self) {
+        if let Some(account) = self.desk.account.as_ref().filter(|_| self.has_new_password) {
+            self.has_new_password = false;
+            self.keeper.keep(Kept::Password(Arc::clone(account)));
+        }
     }
 
     pub(super) fn heard_of_password(&mut self, PasswordNews { address, outcome }: PasswordNews) -> Round {
