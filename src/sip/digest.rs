@@ -1,6 +1,6 @@
 //! Digest authentication: challenges, credentials, and whether these prove a password (RFC 7616, RFC 8760; RFC 3261 §22).
 //!
-//! SHA-512-256, SHA-256 and MD5; quality of protection `auth`, or none at all as RFC 2069 had it (RFC 7616 §3.4.1 with a
+//! SHA-512-256, SHA-256 and MD5, as a client also their `-sess` forms; quality of protection `auth`, or none at all as RFC 2069 had it (RFC 7616 §3.4.1 with a
 //! challenge that offers none). What is unknown is left out: one challenge that we know among several is enough.
 
 use std::collections::BTreeSet;
@@ -177,12 +177,18 @@ impl Challenge {
             Some(qop) if is_offered(qop) => Protection::Auth,
             Some(_) => return None,
         };
+        let name = params.get("algorithm");
+        let base = name.and_then(session_base);
+        // The client's own chance, of which such an answer is made, is said with qop alone.
+        if base.is_some() && protection == Protection::None {
+            return None;
+        }
         Some(Self {
             realm: params.get("realm")?.to_owned(),
             nonce: params.get("nonce")?.to_owned(),
             opaque: params.get("opaque").map(str::to_owned),
-            algorithm: params.get("algorithm").map_or(Some(Algorithm::Md5), Algorithm::parse)?,
-            algorithm_name: params.get("algorithm").map(str::to_owned),
+            algorithm: base.or(name).map_or(Some(Algorithm::Md5), Algorithm::parse)?,
+            algorithm_name: name.map(str::to_owned),
             protection,
             stale: params.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
         })
@@ -196,7 +202,11 @@ impl Challenge {
         (method, uri): (&Method, &str),
         (count, cnonce): (u32, &str),
     ) -> String {
-        let ha1 = Ha1::new(self.algorithm, username, &self.realm, password);
+        let mut ha1 = Ha1::new(self.algorithm, username, &self.realm, password);
+        if self.algorithm_name.as_deref().and_then(session_base).is_some() {
+            // RFC 7616 §3.4.2; each answer of ours is a session of its own.
+            ha1.hex = self.algorithm.hash(&[&ha1.hex, &self.nonce, cnonce]);
+        }
         let counted = match self.protection {
             Protection::None => None,
             Protection::Auth => Some(Counted { nc: format!("{count:08x}"), cnonce: cnonce.to_owned() }),
@@ -223,6 +233,12 @@ impl Challenge {
         }
         out
     }
+}
+
+/// `MD5` of `MD5-sess`; none for an algorithm without sessions.
+fn session_base(name: &str) -> Option<&str> {
+    let (base, form) = name.split_at_checked(name.len().checked_sub("-sess".len())?)?;
+    form.eq_ignore_ascii_case("-sess").then_some(base)
 }
 
 /// The nonce for the next request, where a server says one after a good answer (RFC 7616 §3.5).

@@ -36,6 +36,30 @@ fn fault(value: &str) -> String {
     Credentials::read(value).unwrap_err().within("Authorization", 0).to_string()
 }
 
+/// RFC 7616 §3.4.2 for the example of §3.9.1; the responses were computed by Python's hashlib.
+#[test]
+fn rfc_7616_3_4_2_session_forms_are_answered() {
+    for (algorithm, response) in [
+        ("MD5-sess", "e783283f46242139c486a698fec7211d"),
+        ("sha-256-SESS", "2fd51b3a77ad75bad6afad6003e818d767133c46d9e2749e7f5232ae1ea3efd7"),
+        ("SHA-512-256-sess", "3f2a34f923c38b0fb26dce2fdfc2ce326c23cecf86fbb1444f3e51fbbc2cb92e"),
+    ] {
+        let found = challenges(&format!(
+            "Digest realm=\"http-auth@example.org\", qop=\"auth\", algorithm={algorithm}, nonce=\"{NONCE}\""
+        ));
+        let [challenge] = found.as_slice() else { panic!("{algorithm}: {found:?}") };
+        let answer = challenge.answer(("Mufasa", "Circle of Life"), (&get(), "/dir/index.html"), (1, CNONCE));
+        assert!(answer.contains(&format!("response=\"{response}\"")), "{answer}");
+        assert!(answer.contains(&format!(", algorithm={algorithm}, cnonce=\"{CNONCE}\"")), "{answer}");
+    }
+    // Without qop there is no field for the client's chance; and what is no form of an algorithm stays unknown.
+    for challenge in
+        ["algorithm=MD5-sess", "qop=\"auth\", algorithm=MD4-sess", "qop=\"auth\", algorithm=-sess"]
+    {
+        assert_eq!(challenges(&format!("Digest realm=\"d\", nonce=\"n\", {challenge}")), [], "{challenge}");
+    }
+}
+
 #[test]
 fn rfc_7616_3_9_1_both_algorithms_give_the_printed_responses() {
     for (algorithm, printed) in [
