@@ -64,10 +64,15 @@ fn body_bytes(draft: &Draft) -> usize {
 
 fn recipient(address: &str, profile: &Profile) -> Result<Uri, String> {
     let uri = Uri::typed(address.trim()).map_err(|why| format!("{address:?} is no address: {why}."))?;
+    let uri = in_own_domain(&uri, &profile.address).unwrap_or(uri);
     match uri.scheme() {
         Scheme::Sip | Scheme::Im | Scheme::Pres if uri.host().is_empty() => {
             Err(format!("{address:?} does not say at which domain."))
         }
+        Scheme::Sip | Scheme::Sips | Scheme::Im | Scheme::Pres if !uri.names_somebody() => Err(format!(
+            "{address:?} does not say who at that domain; write it like sip:ann@{}.",
+            profile.address.host()
+        )),
         Scheme::Sip | Scheme::Im | Scheme::Pres => Ok(uri),
         // W32: sips never leaves TLS, so it has to be certain that we use it.
         Scheme::Sips if profile.server.transport().is_some_and(Transport::is_secure) => Ok(uri),
@@ -78,6 +83,17 @@ fn recipient(address: &str, profile: &Profile) -> Result<Uri, String> {
         Scheme::Tel if uri.names_somebody() => Ok(uri),
         Scheme::Tel | Scheme::Other(_) => Err(format!("{address:?} is no address that SIP can write to.")),
     }
+}
+
+/// `james`, or `sip:james`, is somebody in our own domain; none for what is no such address. A name with a dot is a domain, or a number.
+fn in_own_domain(uri: &Uri, own: &Uri) -> Option<Uri> {
+    let (scheme, name) = uri.as_str().split_once(':')?;
+    let is_name = uri.user().is_none() && name == uri.host();
+    if !is_name || name.contains(['.', '[']) || name.eq_ignore_ascii_case(own.host()) {
+        return None;
+    }
+    let port = own.port().map(|port| format!(":{port}")).unwrap_or_default();
+    Uri::parse(&format!("{scheme}:{name}@{}{port}", own.host())).ok()
 }
 
 /// W3: `user@domain` alone decides; where a host is a number and not our own domain, the port does too.
@@ -141,6 +157,21 @@ mod tests {
     }
 
     #[test]
+    fn a_name_without_a_domain_is_somebody_in_our_own() {
+        let draft = draft(&["bob", "sip:Cy", "im:dana", "bob@domain.com", "sip:eve@elsewhere.com"], "x");
+        let address = |own: &str| {
+            let people =
+                recipients(&draft, &Profile { address: Uri::parse(own).unwrap(), ..profile() }).unwrap();
+            people.into_iter().map(|person| person.address).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            address("im:james@domain.com"),
+            ["sip:bob@domain.com", "sip:Cy@domain.com", "im:dana@domain.com", "sip:eve@elsewhere.com"]
+        );
+        assert_eq!(address("sip:james@localhost:5070")[0], "sip:bob@localhost:5070");
+    }
+
+    #[test]
     fn w32_a_sips_address_is_written_to_over_tls_alone() {
         let over = |proxy: &str| {
             let address = "james@domain.com".to_owned();
@@ -163,6 +194,9 @@ mod tests {
             (draft(&["sip:ann@domain.com"], ""), "no text"),
             (draft(&[], "x"), "Pick somebody"),
             (draft(&["not an address"], "x"), "no address"),
+            (draft(&["elsewhere.com"], "x"), "does not say who"),
+            (draft(&["sip:192.0.2.1"], "x"), "does not say who"),
+            (draft(&["domain.com"], "x"), "like sip:ann@domain.com."),
             (draft(&["sips:ann@domain.com"], "x"), "TLS"),
             (draft(&["tel:home"], "x"), "no address that SIP"),
             (draft(&["mailto:ann@domain.com"], "x"), "no address that SIP"),
