@@ -95,7 +95,8 @@ pub const WRONG_PASSWORD_PLACES_MAX: usize = 10_000;
 pub const CONTACTS_READ_MAX: usize = 100;
 /// Addresses of its server that a client takes requests from; further ones of a look-up are not.
 pub const SERVER_ADDRESSES_MAX: usize = 64;
-/// Requests of strangers that a client answers within one second, each by one stateless 403; over it they get silence.
+/// Requests of strangers that a client answers within one second, each by one stateless 403; over it they get silence. Datagrams are
+/// counted apart from connections, and MESSAGE apart from all other methods.
 pub const STRANGERS_ANSWERED_MAX: u32 = 20;
 /// How often the client answers challenges of one realm to the same request (W30).
 pub const CHALLENGES_ANSWERED_MAX: u8 = 3;
@@ -220,8 +221,11 @@ pub const GREETINGS_PER_ADDRESS_MAX: usize = 100;
 pub const DIALS_MAX: usize = 1000;
 /// Connections that one address (of IPv6, one /64) may have opened; over it a new one is closed.
 pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 500;
-/// Open files that connections leave to the rest of the process, questions to two name servers among it.
+/// Open files that connections leave to the rest of the process, questions to two name servers among it; where the system allows
+/// fewer than twice as many, half of them.
 pub const DESCRIPTORS_KEPT_FREE: usize = 2 * DNS_QUESTIONS_MAX + 64;
+/// That there are no file descriptors left is told once within this.
+pub const SHORTAGE_TOLD_WITHIN: Duration = Duration::from_secs(60);
 /// Bytes that came in on streams and are no whole message yet; over it, or when one address has a quarter of it, the
 /// connection that brings more is closed.
 pub const STREAM_BYTES_MAX: usize = 256 * 1024 * 1024;
@@ -315,6 +319,10 @@ pub const CPIM_REFUSERS_MAX: usize = 10_000;
 pub const LOOKUPS_MAX: usize = 64;
 /// Names that are being looked up or wait for it; over it, there is no route to a further one.
 pub const LOOKUPS_WAITING_MAX: usize = 1000;
+/// Servers that are looked at for one name (RFC 3263); those of NAPTR and of SRV records after them are not.
+pub const LOOKUP_PLACES_MAX: usize = 8;
+/// Addresses that the look-up of one name may give.
+pub const LOOKUP_HOPS_MAX: usize = 8;
 /// How long the look-up of a name may take. Its three rounds of questions (NAPTR; SRV; addresses) are over before, each by the two
 /// below.
 pub const LOOKUP_WAIT: Duration = Duration::from_secs(10);
