@@ -10,8 +10,8 @@ use std::sync::Arc;
 use crate::client::contacts::{address_key, uri_key};
 use crate::client::core::{Action, Core};
 use crate::client::journal::{
-    ConversationHeadRow, ConversationId, ConversationRow, IncomingRow, MessageId, OutgoingRow, PersonRow,
-    Write,
+    ConversationHeadRow, ConversationId, ConversationRow, IncomingRow, LastRow, MessageId, OutgoingRow,
+    PersonRow, Write,
 };
 use crate::client::names::Names;
 use crate::client::snapshot::{ConversationHead, Person, Tally};
@@ -49,6 +49,15 @@ struct Last {
     at: Timestamp,
     preview: String,
     tally: Option<Tally>,
+    verified: bool,
+}
+
+impl Last {
+    /// What the store holds of it; how it stands is told afterwards.
+    fn recover(row: LastRow) -> Self {
+        let LastRow { id, at, preview, verified, .. } = row;
+        Self { id, at, preview, tally: None, verified }
+    }
 }
 
 /// How many failed of one message, and how many of these were looked at.
@@ -70,8 +79,7 @@ impl Conversations {
             conversation.unread = head.unread;
             conversation.seen = head.seen;
             conversation.last_incoming = head.last.as_ref().filter(|last| !last.mine).map(|last| last.id);
-            conversation.last =
-                head.last.map(|last| Last { id: last.id, at: last.at, preview: last.preview, tally: None });
+            conversation.last = head.last.map(Last::recover);
             this.last = this.last.max(id.0);
             this.by_people.insert(key, id);
             this.all.insert(id, conversation);
@@ -152,7 +160,13 @@ impl Conversations {
     pub(super) fn wrote(&mut self, row: &OutgoingRow, tally: Tally) {
         if let Some(conversation) = self.all.get_mut(&row.conversation) {
             let preview = preview(&shown(&row.content_type, &row.body));
-            conversation.put_last(Last { id: row.id, at: row.at, preview, tally: Some(tally) });
+            conversation.put_last(Last {
+                id: row.id,
+                at: row.at,
+                preview,
+                tally: Some(tally),
+                verified: true,
+            });
         }
     }
 
@@ -189,7 +203,13 @@ impl Conversations {
     pub(super) fn received(&mut self, row: &IncomingRow) {
         if let Some(conversation) = self.all.get_mut(&row.conversation) {
             let preview = preview(&shown(&row.content_type, &row.body));
-            conversation.put_last(Last { id: row.id, at: row.at, preview, tally: None });
+            conversation.put_last(Last {
+                id: row.id,
+                at: row.at,
+                preview,
+                tally: None,
+                verified: row.verified,
+            });
             conversation.last_incoming = conversation.last_incoming.max(Some(row.id));
             conversation.unread = conversation.unread.saturating_add(1);
         }
@@ -274,6 +294,7 @@ impl Conversation {
             preview: last.preview.clone(),
             at: last.at,
             last: last.tally,
+            verified: last.verified,
             unread: self.unread,
             failed: self.failed(),
             failed_unseen: self.failed_unseen(),

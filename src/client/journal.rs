@@ -264,6 +264,8 @@ pub struct LastRow {
     pub preview: String,
     /// Written here.
     pub mine: bool,
+    /// False for a received message that did not come from the server of the account.
+    pub verified: bool,
 }
 
 /// A message that is not finished.

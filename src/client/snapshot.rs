@@ -82,7 +82,7 @@ impl PasswordPlace {
     pub fn in_words(&self) -> Option<String> {
         match self {
             Self::None => None,
-            Self::Coming => Some("Waiting for the password out of this system's keyring.".to_owned()),
+            Self::Coming => Some("Waiting for the password from this system's keyring.".to_owned()),
             Self::Unanswered => Some(
                 "This system's keyring does not answer. Unlock it, or type the password again.".to_owned(),
             ),
@@ -154,6 +154,8 @@ pub struct ConversationHead {
     pub at: Timestamp,
     /// The last message is ours: how it stands.
     pub last: Option<Tally>,
+    /// False when the last message was received and did not come from the server of the account.
+    pub verified: bool,
     /// Received and not seen.
     pub unread: u32,
     /// Recipients not delivered, over all messages of ours in it: seen or not, whatever came after.

@@ -68,7 +68,7 @@ pub(crate) fn left_ui(
         egui::Frame::NONE.inner_margin(egui::Margin { left: 16, right: 16, top: 8, bottom: 0 }).show(
             ui,
             |ui| {
-                if mend_button(ui, "Look at the server's certificate").clicked() {
+                if mend_button(ui, "View the server's certificate").clicked() {
                     acts.push(Act::ShowCertificate);
                 }
             },
@@ -232,12 +232,12 @@ fn no_conversations(ui: &mut Ui, column: &LeftColumn, snapshot: &Snapshot) {
     let sentence = if snapshot.conversations.is_empty() {
         "Pick people, write once, see who got it."
     } else if !column.search.trim().is_empty() {
-        "Nothing found."
+        "No results."
     } else {
         match column.filter {
             Filter::All => "",
-            Filter::Unread => "Everything is read.",
-            Filter::Failed => "Everybody got everything.",
+            Filter::Unread => "No unread messages.",
+            Filter::Failed => "No failed messages.",
         }
     };
     egui::Frame::NONE.inner_margin(egui::Margin::symmetric(16, 8)).show(ui, |ui| hint(ui, sentence));
@@ -274,8 +274,8 @@ fn row_ui(ui: &mut Ui, head: &ConversationHead, selected: bool, look: &Look) -> 
     response.clicked()
 }
 
-/// The last text with its shape; where somebody is without something, how many that are goes first, in red, whatever
-/// came after. Returns the words.
+/// The last text with its shape. Before it, a mark for a sender who is not verified; then, in red, how many recipients did not
+/// get a message, whatever came after it. Returns the words.
 fn second_line(ui: &Ui, head: &ConversationHead, place: Rect) -> String {
     let colors = colors(ui);
     let mut left = place.left();
@@ -291,19 +291,26 @@ fn second_line(ui: &Ui, head: &ConversationHead, place: Rect) -> String {
         put(ui.painter(), pos2(left, place.center().y - line.size().y / 2.0), line);
         left += width + 8.0;
     };
+    let mut told = Vec::new();
+    if !head.verified {
+        write(words::NOT_VERIFIED, theme::strong(12.0), colors.amber);
+        told.push(words::NOT_VERIFIED.to_owned());
+    }
     if head.failed == 0 {
         write(&head.preview, theme::regular(13.0), colors.weak);
-        return head.preview.clone();
+        told.push(head.preview.clone());
+        return told.join(", ");
     }
     let failed = format!("{} not delivered", head.failed);
     write(&failed, theme::strong(13.0), colors.red);
-    // Of a failure that is news nothing leads away.
+    told.push(failed);
+    // A failure that nobody has seen yet stands alone.
     let leading = head.last.map(|tally| tally.leading());
-    if head.failed_unseen > 0 || leading == Some(DeliveryState::Failed) {
-        return failed;
+    if head.failed_unseen == 0 && leading != Some(DeliveryState::Failed) {
+        write(&head.preview, theme::regular(13.0), colors.weak);
+        told.push(head.preview.clone());
     }
-    write(&head.preview, theme::regular(13.0), colors.weak);
-    format!("{failed}, {}", head.preview)
+    told.join(", ")
 }
 
 /// The middle while nothing is open.
@@ -317,7 +324,7 @@ pub(crate) fn welcome_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
             acts.push(Act::Write(Vec::new()));
         }
         ui.with_layout(Layout::top_down(Align::Center), |ui| {
-            hint(ui, "Ctrl+N new message · Ctrl+K search · Ctrl+/ all keys");
+            hint(ui, "Ctrl+N new message · Ctrl+K search · Ctrl+/ all shortcuts");
         });
     });
 }

@@ -323,7 +323,8 @@ impl AgentStore {
             let received = self.incoming.get(&id).map(|row| (row.at, &row.body));
             let (at, body) = sent.or(received).unwrap();
             let preview = String::from_utf8_lossy(body).chars().take(200).collect();
-            client::LastRow { id, at, preview, mine: sent.is_some() }
+            let verified = self.incoming.get(&id).is_none_or(|row| row.verified);
+            client::LastRow { id, at, preview, mine: sent.is_some(), verified }
         });
         let is_unread =
             |message: &&client::IncomingRow| message.conversation == row.id && Some(message.id) > *seen;

@@ -317,6 +317,7 @@ fn head(thread: &Thread, unread: u32) -> ConversationHead {
         preview: last.map(|message| message.text.replace('\n', " ")).unwrap_or_default(),
         at: last.map_or(Timestamp::from_millis(NOW), |message| message.at),
         last: last.filter(|message| message.from.is_none()).map(|message| message.tally),
+        verified: last.is_none_or(|message| message.verified),
         unread,
         failed: thread.messages.iter().map(|message| message.tally.failed).sum(),
         failed_unseen: 0,

@@ -102,7 +102,13 @@ fn a_failure_stays_a_failure_until_it_is_made_good_whatever_comes_after() {
 fn with_seen(stage: &Stage) -> Rows {
     let mut rows = stage.stored_rows();
     let last = |id: u64, mine: bool| {
-        Some(LastRow { id: MessageId(id), at: Timestamp::from_millis(id), preview: "x".to_owned(), mine })
+        Some(LastRow {
+            id: MessageId(id),
+            at: Timestamp::from_millis(id),
+            preview: "x".to_owned(),
+            mine,
+            verified: true,
+        })
     };
     rows.conversations[0].last = last(1, true);
     rows.conversations[1].last = last(2, false);
@@ -145,6 +151,7 @@ fn a_thousand_conversations_make_a_list_without_work_on_names() {
             at: Timestamp::from_millis(index),
             preview: "words ".repeat(20),
             mine: false,
+            verified: true,
         }),
         unread: 1,
         seen: None,

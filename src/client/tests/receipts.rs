@@ -129,6 +129,7 @@ fn w28_what_was_not_seen_before_a_restart_is_said_when_it_is() {
         at: stage.now.wall,
         preview: "x".into(),
         mine: false,
+        verified: true,
     });
     let mut quiet = Stage::with_rows(&account(), rows.clone(), stage.now);
     quiet.connect();

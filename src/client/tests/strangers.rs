@@ -265,9 +265,13 @@ fn kept_as_verified(write: &Write) -> Option<bool> {
 #[test]
 fn peer_to_peer_takes_them_and_marks_them_as_not_verified() {
     let mut stage = Stage::new(&Account { peer_to_peer: true, ..account() });
+    let in_list = |stage: &Stage| stage.agent.heads().first().map(|head| head.verified);
     stage.receive(udp("127.0.0.9:5060"), &leg("c1", "", "x"));
+    assert_eq!(in_list(&stage), Some(false), "the conversation list says so too");
     stage.proxy_sends(&leg("c2", "", "y"));
+    assert_eq!(in_list(&stage), Some(true));
     stage.receive(proxy_flow(), &leg("c3", "", "with a forged source"));
+    assert_eq!(in_list(&stage), Some(false));
     let told: Vec<_> = stage.events.iter().filter_map(told_as_verified).collect();
     assert_eq!(told, [false, true, false]);
     let kept: Vec<_> = stage.rows.iter().filter_map(kept_as_verified).collect();

@@ -16,7 +16,7 @@ const PREVIEW_BYTES: usize = 4000;
 
 pub(super) fn heads(connection: &Connection) -> rusqlite::Result<Vec<ConversationHeadRow>> {
     let sql = format!(
-        "SELECT c.id, c.people, c.hidden, c.seen, m.id AS last, m.at, m.content_type, m.recipient_count,
+        "SELECT c.id, c.people, c.hidden, c.seen, m.id AS last, m.at, m.content_type, m.recipient_count, m.unverified,
                 substr(m.body, 1, {PREVIEW_BYTES}) AS beginning,
                 (SELECT count(*) FROM message u WHERE u.conversation = c.id AND u.id > coalesce(c.seen, 0)
                     AND u.recipient_count = 0) AS unread
@@ -39,6 +39,7 @@ fn head(row: &Row<'_>) -> rusqlite::Result<ConversationHeadRow> {
                 &row.get::<_, Vec<u8>>("beginning")?.into(),
             ),
             mine: row.get::<_, u32>("recipient_count")? > 0,
+            verified: !row.get::<_, bool>("unverified")?,
         }),
     };
     Ok(ConversationHeadRow {

@@ -108,9 +108,29 @@ fn an_open_message_comes_back_whole() {
         at: Timestamp::from_millis(10),
         preview: "Come here.".to_owned(),
         mine: true,
+        verified: true,
     };
     let head = ConversationHeadRow { row: conversation(1), last: Some(last), unread: 0, seen: None };
     assert_eq!(rows.conversations, [head]);
+}
+
+#[test]
+fn the_list_knows_after_a_restart_whose_last_message_was_not_verified() {
+    let connection = opened::<ClientSchema>();
+    let verified = IncomingRow { verified: true, ..incoming(2, 2, "text/plain") };
+    write_all::<ClientSchema>(
+        &connection,
+        &[
+            Write::Conversation(conversation(1)),
+            Write::Incoming(incoming(1, 1, "text/plain")),
+            Write::Conversation(conversation(2)),
+            Write::Incoming(verified),
+        ],
+    );
+    let rows = ClientSchema::load(&connection).unwrap();
+    let last = |head: &ConversationHeadRow| head.last.as_ref().map(|last| (last.mine, last.verified));
+    let told: Vec<_> = rows.conversations.iter().map(last).collect();
+    assert_eq!(told, [Some((false, false)), Some((false, true))]);
 }
 
 #[test]
