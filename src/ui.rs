@@ -22,6 +22,8 @@ mod sign_in;
 
 mod certificate;
 
+mod typed;
+
 mod conversations;
 
 mod contacts;
@@ -116,6 +118,8 @@ pub struct Options {
     pub zone: Option<jiff::tz::TimeZone>,
     /// Raises desktop notifications.
     pub notifications: bool,
+    /// The file that keeps the size and place of the window; none for a file of eframe's choice.
+    pub state: Option<PathBuf>,
 }
 
 /// Why there is no window.
@@ -145,14 +149,7 @@ impl Waker {
 /// # Errors
 /// There is no screen to draw on.
 pub fn run(source: impl Source + 'static, waker: &Waker, options: Options) -> Result<(), Error> {
-    let viewport = egui::ViewportBuilder::default()
-        .with_title("Fanfare")
-        .with_app_id("fanfare")
-        .with_icon(icon())
-        .with_inner_size([1100.0, 720.0])
-        .with_min_inner_size([640.0, 420.0]);
-    // Said even where another renderer is compiled in, as the tests do: glow starts sooner and needs less.
-    let native = eframe::NativeOptions { viewport, renderer: eframe::Renderer::Glow, ..Default::default() };
+    let native = native_options(&options);
     let slot = Arc::clone(&waker.0);
     eframe::run_native(
         "fanfare",
@@ -163,6 +160,22 @@ pub fn run(source: impl Source + 'static, waker: &Waker, options: Options) -> Re
         }),
     )
     .map_err(|error| Error::Window(error.to_string()))
+}
+
+fn native_options(options: &Options) -> eframe::NativeOptions {
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("Fanfare")
+        .with_app_id("fanfare")
+        .with_icon(icon())
+        .with_inner_size([1100.0, 720.0])
+        .with_min_inner_size([640.0, 420.0]);
+    // Said even where another renderer is compiled in, as the tests do: glow starts sooner and needs less.
+    eframe::NativeOptions {
+        viewport,
+        renderer: eframe::Renderer::Glow,
+        persistence_path: options.state.clone(),
+        ..Default::default()
+    }
 }
 
 impl Source for Engine {
@@ -198,5 +211,17 @@ fn icon() -> egui::IconData {
             egui::IconData { width: picture.width(), height: picture.height(), rgba: picture.into_raw() }
         }
         Err(_broken) => egui::IconData::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_of_the_window_is_kept_where_it_is_told() {
+        let state = Some(PathBuf::from("/data/window.ron"));
+        let options = Options { state: state.clone(), ..Options::default() };
+        assert_eq!(native_options(&options).persistence_path, state);
     }
 }

@@ -15,6 +15,9 @@ use crate::runtime::engine::{Engine, EngineOptions, Quitter, Wake};
 use crate::runtime::logs;
 use crate::ui::{self, Options, Waker};
 
+/// The size and place of the window, in the folder of the messages.
+const WINDOW_STATE: &str = "window.ron";
+
 /// Opens the window over what this person has, or over what is in `data`.
 pub(super) fn run(data: Option<&Path>) -> anyhow::Result<ExitCode> {
     let folders = match data {
@@ -24,6 +27,7 @@ pub(super) fn run(data: Option<&Path>) -> anyhow::Result<ExitCode> {
         }
     };
     let waker = Waker::default();
+    let state = Some(folders.data.join(WINDOW_STATE));
     let engine = Engine::start(EngineOptions {
         settings: Some(folders.settings),
         // With --data everything is in that folder.
@@ -35,7 +39,7 @@ pub(super) fn run(data: Option<&Path>) -> anyhow::Result<ExitCode> {
         wake: wake(&waker),
     })?;
     quit_when_stopped(engine.quitter())?;
-    ui::run(engine, &waker, Options { notifications: true, ..Options::default() })?;
+    ui::run(engine, &waker, Options { notifications: true, state, ..Options::default() })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -77,6 +81,7 @@ pub(super) fn run_demo(screenshot: Option<PathBuf>) -> anyhow::Result<ExitCode> 
         notifications: screenshot.is_none(),
         screenshot: screenshot.clone(),
         zone: None,
+        state: Some(stage.folder().join(WINDOW_STATE)),
     };
     ui::run(engine, &waker, options)?;
     match screenshot {

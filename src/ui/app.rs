@@ -96,7 +96,7 @@ impl App {
     fn ask(&mut self, command: Command) -> bool {
         let taken = self.source.send(command).is_ok();
         if !taken {
-            self.shell.toasts.push("Fanfare is busy just now. Try again in a moment.".to_owned());
+            self.shell.toasts.push("Fanfare is busy. Try again in a moment.".to_owned());
         }
         taken
     }
@@ -135,7 +135,9 @@ impl App {
                 Notice::Saved(path) => self.shell.toasts.push(format!("Saved as {}", path.display())),
                 Notice::Problem(words) => self.shell.toasts.push(words),
                 Notice::Missed(count) => {
-                    self.shell.toasts.push(format!("{count} things happened that are not shown here."));
+                    self.shell
+                        .toasts
+                        .push(format!("{count} notifications are missing here: too many came at once."));
                 }
                 Notice::NotDelivered { .. } | Notice::Delivered { .. } | Notice::Received { .. } => {}
             }
@@ -173,7 +175,7 @@ impl App {
                 Happened::NoService => {
                     self.told_no_service = true;
                     self.shell.toasts.push(
-                        "This desktop shows no notifications. Failures are marked here, in the list."
+                        "This desktop does not show notifications. Failed messages are marked in the list."
                             .to_owned(),
                     );
                 }
@@ -300,6 +302,12 @@ impl eframe::App for App {
 
     fn clear_color(&self, visuals: &Visuals) -> [f32; 4] {
         visuals.panel_fill.to_normalized_gamma_f32()
+    }
+
+    /// Only the size and place of the window are kept for the next start: what egui remembers besides, scroll positions
+    /// for instance, belongs to this one.
+    fn persist_egui_memory(&self) -> bool {
+        false
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {

@@ -3,7 +3,7 @@
 use eframe::egui;
 use egui::{Align, Id, Key, Layout, Modal, Modifiers, RichText, Ui, vec2};
 
-use crate::client::account::{Account, RegistrationState};
+use crate::client::account::Account;
 use crate::client::command::{AgentCommand, Command};
 use crate::client::contacts::{Contact, List, address_key};
 use crate::client::snapshot::{Person, Snapshot};
@@ -94,7 +94,8 @@ pub(crate) fn dialog_ui(
 ) -> Outcome {
     let dark = ctx.global_style().visuals.dark_mode;
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(20);
-    let (id, room) = (Id::unique("dialog"), ctx.content_rect().size());
+    // Each kind has its own, so that none takes over the size or the scroll position of another.
+    let (id, room) = (Id::unique(("dialog", title(dialog))), ctx.content_rect().size());
     // Else it is 400 high, however much room there is.
     let area = Modal::default_area(id).default_height(room.y);
     let modal = Modal::new(id).area(area).backdrop_color(theme::veil(dark)).frame(frame);
@@ -141,8 +142,8 @@ const fn title(dialog: &Dialog) -> &'static str {
         Dialog::Attach(_) => "Attach a file",
         Dialog::Authority(_) => "Choose an authority",
         Dialog::Certificate => "Is this your server?",
-        Dialog::Keys => "Keys",
-        Dialog::Leaving { .. } => "Messages still wait",
+        Dialog::Keys => "Keyboard shortcuts",
+        Dialog::Leaving { .. } => "Messages are still waiting",
     }
 }
 
@@ -159,10 +160,10 @@ fn put_account(snapshot: &Snapshot, acts: &mut Vec<Act>, change: impl FnOnce(&mu
 /// Goes by itself once the server is trusted.
 fn certificate_dialog(ui: &mut Ui, (snapshot, look): (&Snapshot, &Look), acts: &mut Vec<Act>) -> Outcome {
     let Some(untrusted) = &snapshot.untrusted else { return Outcome::Closed };
-    if let RegistrationState::Offline { why: Some(why), .. } = &snapshot.registration {
-        banner(ui, &format!("{}.", words::sentence(why)), colors(ui).amber, colors(ui).amber_soft);
+    if let Some(why) = words::outage(snapshot) {
+        banner(ui, &format!("{why}."), colors(ui).amber, colors(ui).amber_soft);
     }
-    match certificate_ui(ui, untrusted, look) {
+    match certificate_ui(ui, untrusted, words::trusted_before(untrusted, snapshot), look) {
         Some(Decision::Trust(trusted)) => {
             put_account(snapshot, acts, |account| account.trusted = Some(trusted));
             Outcome::Closed
@@ -221,7 +222,7 @@ fn contact_ui(ui: &mut Ui, form: &mut ContactForm, acts: &mut Vec<Act>) -> Outco
 fn save_contact(form: &mut ContactForm, acts: &mut Vec<Act>) -> bool {
     let uri = Uri::typed(&form.address).ok().filter(Uri::names_somebody);
     let Some(uri) = uri else {
-        form.problem = Some("This is no SIP address. Write it like ann@example.com.".to_owned());
+        form.problem = Some("This is not a SIP address. Enter one like ann@example.com.".to_owned());
         return false;
     };
     let address = uri.as_str().to_owned();
@@ -242,11 +243,11 @@ fn save_contact(form: &mut ContactForm, acts: &mut Vec<Act>) -> bool {
 fn list_ui(ui: &mut Ui, form: &mut ListForm, acts: &mut Vec<Act>) -> Outcome {
     ui.spacing_mut().item_spacing.y = 8.0;
     hint(ui, &words::people(&form.people, 8));
-    field(ui, "Name of the list", &mut form.name, "Team");
+    field(ui, "List name", &mut form.name, "Team");
     let filled = !form.name.trim().is_empty();
     let entered = enter(ui);
     ui.add_space(4.0);
-    if primary(ui, "Keep list", filled).clicked() || (entered && filled) {
+    if primary(ui, "Save list", filled).clicked() || (entered && filled) {
         let members = form.people.iter().map(|person| person.address.clone()).collect();
         acts.push(Act::Ask(Command::PutList(List { name: form.name.trim().to_owned(), members })));
         return Outcome::Closed;
@@ -270,8 +271,10 @@ fn keys_ui(ui: &mut Ui) -> Outcome {
 
 fn leaving_ui(ui: &mut Ui, waiting: usize) -> Outcome {
     let sentence = match waiting {
-        1 => "1 message has not been sent yet. It goes on when you start Fanfare again.".to_owned(),
-        many => format!("{many} messages have not been sent yet. They go on when you start Fanfare again."),
+        1 => "1 message has not been sent yet. It will be sent when you start Fanfare again.".to_owned(),
+        many => {
+            format!("{many} messages have not been sent yet. They will be sent when you start Fanfare again.")
+        }
     };
     ui.label(sentence);
     ui.add_space(8.0);
