@@ -115,6 +115,7 @@ fn archive() -> Snapshot {
         preview: "hello".to_owned(),
         at: Timestamp::from_millis(NOW),
         last: None,
+        verified: true,
         unread: 0,
         failed: 0,
         failed_unseen: 0,

@@ -340,6 +340,8 @@ pub enum RegistrationState {
         reason: String,
         /// What is in the way and what mends it, where more is known: a sentence without full stop.
         why: Option<Arc<str>>,
+        /// The realm in which the name and the password were refused, where that is what is in the way.
+        realm: Option<Arc<str>>,
         /// After this long, from the moment of the event, it is tried again; none where only another password helps.
         retry_after: Option<Duration>,
     },

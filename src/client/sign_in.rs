@@ -188,6 +188,11 @@ impl Challenges {
         self.unanswered.as_ref()
     }
 
+    /// The realm in which the name and the password were refused, where that is why the latest challenge was not answered.
+    pub(super) fn refused_realm(&self) -> Option<&str> {
+        if let Some(Unanswered::WrongPassword(realm)) = &self.unanswered { Some(realm) } else { None }
+    }
+
     /// The reason phrase of a refusal; with what is in the way of signing in, where it is that.
     pub(super) fn reason(&self, response: &Response) -> String {
         match self.unanswered().filter(|_| matches!(response.status(), 401 | 407)) {

@@ -62,7 +62,7 @@ fn certificate_words(fault: &CertificateError, server: &str) -> String {
         }
         // The second is a certificate of an authority in the place of a server's, as who signs his own often makes it.
         CertificateError::UnknownIssuer | CertificateError::Other(_) => {
-            format!("the certificate of {server} was issued by nobody whom this computer trusts")
+            format!("the certificate of {server} was not issued by anyone this computer trusts")
         }
         CertificateError::BadEncoding => format!("what {server} shows is not a certificate"),
         CertificateError::Revoked => format!("the certificate of {server} was revoked"),

@@ -101,7 +101,7 @@ impl App {
         taken
     }
 
-    fn take_snapshot(&mut self) {
+    fn take_snapshot(&mut self, ctx: &egui::Context) {
         let snapshot = self.source.snapshot();
         self.look.now = self.source.now();
         if Arc::ptr_eq(&snapshot, &self.snapshot) {
@@ -113,7 +113,11 @@ impl App {
         }
         if let Some((people, hidden)) = self.awaited.take() {
             match conversation_of(&self.snapshot.conversations, &people, hidden) {
-                Some(id) => self.open(id),
+                Some(id) => {
+                    self.open(id);
+                    // The next one can be written at once.
+                    ctx.memory_mut(|memory| memory.request_focus(composer::field_id()));
+                }
                 None => self.awaited = Some((people, hidden)),
             }
         }
@@ -250,7 +254,7 @@ impl App {
 
     /// Takes what is new: before every frame, and while the window is hidden.
     pub fn update(&mut self, ctx: &egui::Context) {
-        self.take_snapshot();
+        self.take_snapshot(ctx);
         self.take_notices(ctx);
         self.take_clicks(ctx);
         self.take_drops(ctx);

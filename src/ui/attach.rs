@@ -54,8 +54,8 @@ fn chip_ui(ui: &mut Ui, file: &File) -> bool {
 /// Asks for a file by its path; tells which, once that is confirmed, by Enter or the button.
 pub(crate) fn attach_ui(ui: &mut Ui, path: &mut String, entered: bool) -> Option<PathBuf> {
     ui.spacing_mut().item_spacing.y = 8.0;
-    field(ui, "Path of the file", path, "~/Pictures/cat.png").request_focus();
-    hint(ui, "A file can also be dropped on the window.");
+    field(ui, "File path", path, "~/Pictures/cat.png").request_focus();
+    hint(ui, "You can also drop a file on the window.");
     let is_filled = !path.trim().is_empty();
     ui.add_space(4.0);
     let is_confirmed = primary(ui, "Attach", is_filled).clicked() || (entered && is_filled);

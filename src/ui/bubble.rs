@@ -221,7 +221,7 @@ fn status_line(ui: &mut Ui, row: &Row<'_>, right_top: egui::Pos2, look: &Look, a
     ui.painter().galley_with_override_text_color(line_at, line, ink);
     crate::ui::icons::focus_ring(ui, &response, area, 4.0);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &words));
-    if response.on_hover_text("Who got it, and when").clicked() {
+    if response.on_hover_text("See who got it and when").clicked() {
         acts.push(Act::Details(row.message.id));
     }
     if row.resendable() > 0 {
@@ -281,7 +281,7 @@ fn foreign(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look, acts: &
     let sent = row
         .message
         .sent_at
-        .map(|at| format!(" (written {}, {})", look.short(at), look.clock(at)))
+        .map(|at| format!(" (sent {}, {})", look.short(at), look.clock(at)))
         .unwrap_or_default();
     let time = one_line(
         ui,

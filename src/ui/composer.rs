@@ -137,10 +137,10 @@ fn obstacle(writing: &Writing, audience: Audience<'_>, rows: &[PersonRow], bytes
         return Some(problem);
     }
     if writing.files.len() > limits::FILES_PER_MESSAGE_MAX {
-        return Some(format!("At most {} files go with one message", limits::FILES_PER_MESSAGE_MAX));
+        return Some(format!("A message can have at most {} files", limits::FILES_PER_MESSAGE_MAX));
     }
     if rows.len() > limits::RECIPIENTS_MAX {
-        return Some(format!("At most {} people can get one message", limits::RECIPIENTS_MAX));
+        return Some(format!("A message can go to at most {} people", limits::RECIPIENTS_MAX));
     }
     let over = bytes.checked_sub(limits::MESSAGE_BYTES_MAX).filter(|over| *over > 0)?;
     Some(format!("Too long by {} bytes", thousands(over)))
@@ -241,8 +241,8 @@ fn below_ui(
     line.inner
 }
 
-const GOES_BY_LIST: &str = "This server may not tell who got it";
-const GOES_ONE_BY_ONE: &str = "Goes out one by one: this server does not know group messages";
+const GOES_BY_LIST: &str = "This server may not report who got it";
+const GOES_ONE_BY_ONE: &str = "Sent to each person separately: this server does not support group messages";
 const EVERYONE_SEES: &str = "Everyone sees who else gets this";
 const HIDDEN: &str = "Recipients are hidden from each other";
 

@@ -126,9 +126,9 @@ fn rows_in_view(ui: &mut Ui, count: usize, mut row: impl FnMut(&mut Ui, usize)) 
 
 fn nobody(ui: &mut Ui, book: &AddressBook) {
     let sentence = if book.contacts.is_empty() {
-        "No contacts yet. Add the people you write to; then you can tick several and write to all of them."
+        "No contacts yet. Add people, then tick several to write to all of them."
     } else {
-        "Nobody of that name."
+        "No matching contacts."
     };
     egui::Frame::NONE.inner_margin(egui::Margin::symmetric(16, 8)).show(ui, |ui| hint(ui, sentence));
 }
@@ -256,19 +256,19 @@ fn list_row(ui: &mut Ui, list: &KnownList, chosen: &mut Chosen, acts: &mut Vec<A
     });
 }
 
-/// `3 chosen · Write`, at the foot.
+/// `3 selected · Write`, at the foot.
 fn chosen_bar(ui: &mut Ui, people: Vec<Person>, chosen: &mut Chosen, acts: &mut Vec<Act>) {
     ui.painter().hline(ui.max_rect().x_range(), ui.max_rect().top() + 0.5, Stroke::new(1.0, colors(ui).line));
     egui::Frame::NONE.inner_margin(egui::Margin::symmetric(16, 8)).show(ui, |ui| {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 8.0;
-            if icon_button(ui, Icon::Close, "Choose nobody").clicked() {
+            if icon_button(ui, Icon::Close, "Clear selection").clicked() {
                 chosen.0.clear();
             }
-            ui.label(RichText::new(format!("{} chosen", people.len())).font(theme::strong(13.5)));
+            ui.label(RichText::new(format!("{} selected", people.len())).font(theme::strong(13.5)));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let write = primary(ui, "Write", true);
-                if small_button(ui, "Save list").clicked() {
+                if small_button(ui, "Save as list…").clicked() {
                     acts.push(Act::SaveList(people.clone()));
                 }
                 if write.clicked() {

@@ -81,9 +81,9 @@ pub(crate) fn delivery_ui(
 
 fn nothing(ui: &mut Ui, message: Option<&Arc<MessageView>>) {
     let sentence = if message.is_some() {
-        "This message was written to you. Choose one of your own to see who got it."
+        "This message was sent to you. Select one of yours to see who got it."
     } else {
-        "Who got your message, and who did not, is shown here."
+        "Select a message of yours to see who got it."
     };
     egui::Frame::NONE.inner_margin(egui::Margin::symmetric(16, 16)).show(ui, |ui| hint(ui, sentence));
 }
@@ -114,7 +114,7 @@ fn summary(ui: &mut Ui, message: &MessageView, look: &Look, acts: &mut Vec<Act>)
     }
     if message.tally.queued == message.tally.total
         && message.tally.total > 0
-        && small_button(ui, "Do not send").clicked()
+        && small_button(ui, "Cancel sending").clicked()
     {
         acts.push(Act::Ask(Command::Agent(AgentCommand::Withdraw { message: message.id })));
     }
@@ -204,7 +204,7 @@ fn verbatim(delivery: &DeliveryView) -> Option<String> {
     match delivery.state {
         DeliveryState::Failed | DeliveryState::PassedOn => words::code(delivery),
         DeliveryState::Delivered | DeliveryState::Read if delivery.attempt > 1 => {
-            Some(format!("At attempt {}", delivery.attempt))
+            Some(format!("On attempt {}", delivery.attempt))
         }
         DeliveryState::Delivered
         | DeliveryState::Read

@@ -1,4 +1,4 @@
-//! What the window shows when the engine behind it has ended by a fault: a bar over everything, and a button to start it anew.
+//! What the window shows when the engine behind it has failed: a bar at the top, with a button that restarts the engine.
 
 use eframe::egui;
 use egui::{Align, Frame, Layout, Panel, RichText, Ui};
@@ -7,15 +7,15 @@ use crate::ui::act::Act;
 use crate::ui::theme::{self, colors};
 
 /// What the bar says.
-const WORDS: &str = "Fanfare has stopped working because of a fault of its own. Nothing is sent or received. \
-                     What was sent and received before is kept.";
+const WORDS: &str = "Fanfare has stopped because of an internal error. Nothing is sent or received. \
+                     Your earlier messages are safe.";
 
 /// The bar; drawn before the columns.
 pub(super) fn ended_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
     let frame = Frame::NONE.fill(colors(ui).side).inner_margin(egui::Margin::symmetric(16, 8));
     Panel::top("ended").frame(frame).resizable(false).show_separator_line(true).show(ui, |ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if ui.button("Start again").clicked() {
+            if ui.button("Restart").clicked() {
                 acts.push(Act::StartAgain);
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {

@@ -313,7 +313,7 @@ fn storm(last: Note, failures: usize, snapshot: &Snapshot) -> Note {
         (format!("Can't reach {proxy}"), format!("{failures} messages are waiting."))
     } else {
         (
-            format!("{failures} messages were not delivered to everybody"),
+            format!("{failures} messages were not delivered to everyone"),
             "Open Fanfare to see who was not reached.".to_owned(),
         )
     };
@@ -327,7 +327,7 @@ fn raised(note: Note, setting: Notifications) -> Option<Deed> {
         (Notifications::Full, _) => Some(Deed::Raise(note)),
         (Notifications::HideContent, About::Received(_)) => Some(Deed::Raise(hidden("New message"))),
         (Notifications::HideContent, About::Failure(_) | About::Storm) => {
-            Some(Deed::Raise(hidden("Somebody did not get a message")))
+            Some(Deed::Raise(hidden("Someone did not get a message")))
         }
     }
 }
@@ -391,7 +391,7 @@ mod tests {
         assert_eq!(titles(&notes.of(&failed(1), &snapshot, AWAY, at(1_000))), ["2 of 6 not delivered"]);
         assert_eq!(titles(&notes.of(&failed(2), &snapshot, AWAY, at(5_000))), ["2 of 6 not delivered"]);
         let third = notes.of(&failed(3), &snapshot, AWAY, at(9_000));
-        assert_eq!(titles(&third), ["3 messages were not delivered to everybody"]);
+        assert_eq!(titles(&third), ["3 messages were not delivered to everyone"]);
         assert!(third.contains(&Deed::Withdraw(About::Failure(MessageId(1)))));
         assert_eq!(titles(&notes.of(&failed(4), &snapshot, AWAY, at(60_000))), ["2 of 6 not delivered"]);
     }

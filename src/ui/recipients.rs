@@ -44,7 +44,7 @@ enum Entry {
     Pasted,
 }
 
-const NO_ADDRESS: &str = "No SIP address. Write it like ann@example.com";
+const NO_ADDRESS: &str = "Not a SIP address. Enter one like ann@example.com";
 
 impl Recipients {
     /// These people.
@@ -299,8 +299,8 @@ fn take_best(recipients: &mut Recipients, names: &Names) {
 pub(crate) fn problem(recipients: &Recipients) -> Option<String> {
     match recipients.bad() {
         0 => None,
-        1 => Some("1 recipient has no SIP address: mend or remove it".to_owned()),
-        count => Some(format!("{count} recipients have no SIP address: mend or remove them")),
+        1 => Some("1 recipient is not a SIP address: correct or remove it".to_owned()),
+        count => Some(format!("{count} recipients are not SIP addresses: correct or remove them")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Settings: the account, looks, notifications, keys of the composer.
+//! Settings: appearance, notifications, keys of the composer, and the account.
 
 use std::path::PathBuf;
 
@@ -9,16 +9,18 @@ use crate::client::account::{Account, Password, SignIn, TrustedCertificate};
 use crate::client::command::{AgentCommand, Command};
 use crate::client::snapshot::{Notifications, Settings, Snapshot, Theme};
 use crate::ui::act::Act;
-use crate::ui::sign_in::{PROXY_HINT, typed_account, typed_proxy};
 use crate::ui::theme::{self, colors};
-use crate::ui::widgets::{banner, field, hint, pill, primary, secret_field, small_button};
+use crate::ui::typed::{PROXY_HINT, typed_account, typed_proxy};
+use crate::ui::widgets::{
+    banner, field, hint, keep_focus_in_view, pill, primary, secret_field, small_button,
+};
 
 /// Scales that the keys step through, and the ends of the slider.
 pub(crate) const SCALES: [f32; 10] = [0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0];
 
 /// How long a message is worth delivering: seconds, and words.
 const EXPIRES: [(Option<u32>, &str); 4] =
-    [(None, "Not at all"), (Some(3600), "1 hour"), (Some(86_400), "1 day"), (Some(604_800), "7 days")];
+    [(None, "Do not keep"), (Some(3600), "1 hour"), (Some(86_400), "1 day"), (Some(604_800), "7 days")];
 
 /// The account as it is being changed.
 #[derive(Clone, Debug)]
@@ -34,6 +36,7 @@ pub(crate) struct AccountForm {
     trusted: Option<TrustedCertificate>,
     register: bool,
     receipts: bool,
+    peer_to_peer: bool,
     expires_secs: Option<u32>,
     problem: Option<String>,
 }
@@ -54,6 +57,7 @@ impl AccountForm {
             proxy: if account.proxy == "udp:" { String::new() } else { account.proxy.clone() },
             register: account.register,
             receipts: account.receipts,
+            peer_to_peer: account.peer_to_peer,
             expires_secs: account.expires_secs,
             problem: None,
         }
@@ -71,6 +75,7 @@ impl AccountForm {
             proxy: typed.proxy,
             register: self.register,
             receipts: self.receipts,
+            peer_to_peer: self.peer_to_peer,
             expires_secs: self.expires_secs,
             tls_ca: self.tls_ca.clone(),
             trusted: self.trusted.clone(),
@@ -116,13 +121,14 @@ pub(crate) fn settings_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapsh
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
         ui.set_width(ui.available_width() - 8.0);
         ui.spacing_mut().item_spacing.y = 8.0;
-        looks_ui(ui, &snapshot.settings, acts);
+        appearance_ui(ui, &snapshot.settings, acts);
         section(ui, "Notifications");
         notifications_ui(ui, &snapshot.settings, acts);
         section(ui, "Writing");
         writing_ui(ui, &snapshot.settings, acts);
         section(ui, "Account");
         account_ui(ui, form, snapshot, acts);
+        keep_focus_in_view(ui);
     });
 }
 
@@ -135,19 +141,17 @@ fn put(acts: &mut Vec<Act>, settings: Settings) {
     acts.push(Act::Ask(Command::PutSettings(settings)));
 }
 
-fn looks_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
-    ui.label(RichText::new("Looks").font(theme::strong(14.0)));
+fn appearance_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
+    ui.label(RichText::new("Appearance").font(theme::strong(14.0)));
     ui.horizontal(|ui| {
-        for (theme, label) in
-            [(Theme::System, "As the system"), (Theme::Light, "Light"), (Theme::Dark, "Dark")]
-        {
+        for (theme, label) in [(Theme::System, "System"), (Theme::Light, "Light"), (Theme::Dark, "Dark")] {
             if pill(ui, settings.theme == theme, label).clicked() {
                 put(acts, Settings { theme, ..settings.clone() });
             }
         }
     });
     ui.horizontal(|ui| {
-        ui.label("Size of everything");
+        ui.label("Text and interface size");
         if ui.button("Smaller").clicked() {
             put(acts, Settings { scale: next_scale(settings.scale, Step::Smaller), ..settings.clone() });
         }
@@ -163,7 +167,7 @@ fn notifications_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
         let choices = [
             (Notifications::Full, "Show everything"),
             (Notifications::HideContent, "Hide content"),
-            (Notifications::Off, "None"),
+            (Notifications::Off, "Off"),
         ];
         for (notifications, label) in choices {
             if pill(ui, settings.notifications == notifications, label).clicked() {
@@ -171,12 +175,12 @@ fn notifications_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
             }
         }
     });
-    hint(ui, "When somebody was not reached, and when a message comes.");
+    hint(ui, "When a message arrives, and when one could not be delivered to someone.");
 }
 
 fn writing_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
     let mut enter_sends = settings.enter_sends;
-    if ui.checkbox(&mut enter_sends, "Enter sends, Shift+Enter makes a new line").changed() {
+    if ui.checkbox(&mut enter_sends, "Enter sends, Shift+Enter starts a new line").changed() {
         put(acts, Settings { enter_sends, ..settings.clone() });
     }
 }
@@ -188,18 +192,20 @@ fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &m
     if let Some(words) = snapshot.password.in_words() {
         hint(ui, &words);
     }
-    field(ui, "Sign-in name", &mut form.username, "where it is not the first part of the address");
-    field(ui, "Realm", &mut form.realm, "where it is not the domain of the address");
+    field(ui, "Sign-in name", &mut form.username, "if it is not the first part of the address");
+    field(ui, "Realm", &mut form.realm, "if it is not the domain of the address");
     field(ui, "Proxy", &mut form.proxy, PROXY_HINT);
     trust_ui(ui, form);
     field(ui, "Your name", &mut form.name, "James");
-    ui.checkbox(&mut form.register, "Sign in, so that others reach you");
+    ui.checkbox(&mut form.register, "Sign in so that others can reach you");
+    ui.checkbox(&mut form.peer_to_peer, "Without a server (peer to peer)");
+    hint(ui, "Anyone who can reach this computer can write to you; senders are not verified.");
     ui.checkbox(&mut form.receipts, "Read receipts");
     hint(
         ui,
-        "Others see when you have read what they wrote, and you see when they have, where their program can say so.",
+        "Others see when you have read their messages. You see when they have read yours, if their app supports it.",
     );
-    ui.label("Keep a message for people who are offline, where the server can:");
+    ui.label("Keep messages for people who are offline, if the server supports it:");
     ui.horizontal_wrapped(|ui| {
         for (secs, label) in EXPIRES {
             if pill(ui, form.expires_secs == secs, label).clicked() {
@@ -221,16 +227,16 @@ fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &m
     });
 }
 
-/// Whom the account trusts besides the authorities of this computer.
+/// What the account trusts besides the authorities that this computer trusts.
 fn trust_ui(ui: &mut Ui, form: &mut AccountForm) {
-    let authority = form.tls_ca.as_ref().map(|path| format!("Trusts the authority in {}.", path.display()));
+    let authority = form.tls_ca.as_ref().map(|path| format!("Trusted authority: {}", path.display()));
     if let Some(words) = authority
         && forgotten(ui, &words, "Forget the authority")
     {
         form.tls_ca = None;
     }
     let of =
-        |it: &TrustedCertificate| format!("Trusts this certificate of {}: SHA-256 {}.", it.server, it.sha256);
+        |it: &TrustedCertificate| format!("Trusted certificate for {}: SHA-256 {}", it.server, it.sha256);
     if let Some(words) = form.trusted.as_ref().map(of)
         && forgotten(ui, &words, "Forget the certificate")
     {

@@ -1,26 +1,22 @@
 //! The first run: an address, a server, **Connect**, and one sentence when it fails.
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use eframe::egui;
-use egui::{Key, Modifiers, RichText, Ui, vec2};
+use egui::style::ScrollAnimation;
+use egui::{Key, Modifiers, RichText, Ui, Vec2, vec2};
 
 use crate::client::account::{Account, Password, RegistrationState, Step};
 use crate::client::command::{AgentCommand, Command};
 use crate::client::snapshot::{PasswordPlace, Snapshot};
-use crate::sip::Uri;
 use crate::ui::act::Act;
 use crate::ui::certificate::{Decision, certificate_ui};
 use crate::ui::theme::{self, colors};
-use crate::ui::widgets::{banner, field, hint, primary, secret_field, small_button};
+use crate::ui::typed::{PROXY_HINT, typed_account};
+use crate::ui::widgets::{
+    banner, field, hint, keep_focus_in_view, pair, primary, secret_field, small_button,
+};
 use crate::ui::words::{self, Look};
-
-/// A week: how long a message waits for somebody who is offline, where the server keeps it (W8).
-pub(crate) const EXPIRES_DEFAULT_SECS: u32 = 604_800;
-
-/// What may be typed for the proxy.
-pub(crate) const PROXY_HINT: &str = "found by your address, or sip.example.com";
 
 /// What is typed on the first screen, and what came of it.
 #[derive(Debug, Default)]
@@ -34,6 +30,12 @@ pub(crate) struct SignInForm {
     attempt: Option<Attempt>,
     /// Why the last attempt that has ended came to nothing.
     failure: Option<Failure>,
+    /// What went wrong was not scrolled to yet.
+    has_news: bool,
+    /// How high the form was in the last frame.
+    height: f32,
+    /// The room that there was for it.
+    room: Vec2,
 }
 
 /// An attempt to sign in. While the person waits for it nothing can be changed.
@@ -128,31 +130,49 @@ impl SignInForm {
                 return Stage::Done;
             }
             RegistrationState::Idle | RegistrationState::Connecting(_) => None,
-            RegistrationState::Offline { why, .. } => {
-                let sentence = why.as_deref().map(|why| format!("{}.", words::sentence(why)));
+            RegistrationState::Offline { .. } => {
+                let sentence = words::outage(snapshot).map(|why| format!("{why}."));
                 let silent = || {
                     format!(
-                        "No answer from {}. Check the proxy's address and that you are online.",
+                        "No answer from {}. Check the proxy's address and your network connection.",
                         attempt.server
                     )
                 };
                 Some(Failure { sentence: sentence.unwrap_or_else(silent), is_refusal: false })
             }
-            RegistrationState::Refused { status, reason, why, .. } => {
-                let has_password =
-                    snapshot.account.as_ref().is_some_and(|account| !account.sign_in.password.is_empty());
-                let mut sentence = words::refusal(*status, reason, has_password);
-                if let Some(why) = why {
-                    sentence.push_str(&format!(" {}.", words::sentence(why)));
-                }
-                Some(Failure { sentence, is_refusal: true })
+            RegistrationState::Refused { .. } => {
+                words::refusal(snapshot).map(|sentence| Failure { sentence, is_refusal: true })
             }
         };
         if let Some(failure) = failure {
+            self.has_news |= !attempt.has_failed;
             attempt.has_failed = true;
             self.failure = Some(failure);
         }
         if attempt.has_failed { Stage::Repeating } else { Stage::Waiting }
+    }
+
+    /// In a window of another size, what went wrong has to be in view again.
+    fn fit_into(&mut self, room: Vec2) {
+        self.has_news |= self.room != room && (self.failure.is_some() || self.problem.is_some());
+        self.room = room;
+    }
+
+    /// Takes in how high the form is; it is laid out anew where that has changed.
+    fn measured(&mut self, ui: &Ui, height: f32) {
+        if (self.height - height).abs() > 0.5 {
+            self.height = height;
+            ui.ctx().request_discard("the form has another height");
+        }
+    }
+
+    /// Scrolls to what went wrong, once, when the form stands where it will stand.
+    fn scroll_to_news(&mut self, ui: &Ui, news: egui::Rect) {
+        if self.has_news && !ui.ctx().will_discard() {
+            self.has_news = false;
+            let place = news.expand2(vec2(0.0, MARGIN));
+            ui.scroll_to_rect_animation(place, Some(egui::Align::BOTTOM), ScrollAnimation::none());
+        }
     }
 
     /// The person wants something else than what is tried.
@@ -160,34 +180,6 @@ impl SignInForm {
         if self.attempt.take().is_some() {
             acts.push(Act::Ask(Command::Agent(AgentCommand::Disconnect)));
         }
-    }
-}
-
-/// The account as typed: a bare address becomes `sip:`, a bare server `udp:…:5060`.
-pub(crate) fn typed_account(name: &str, address: &str, proxy: &str) -> Account {
-    let address =
-        Uri::typed(address).map_or_else(|_| address.trim().to_owned(), |uri| uri.as_str().to_owned());
-    Account {
-        address,
-        name: name.trim().to_owned(),
-        proxy: typed_proxy(proxy),
-        expires_secs: Some(EXPIRES_DEFAULT_SECS),
-        worked: false,
-        ..Account::default()
-    }
-}
-
-/// `127.0.0.1` and `127.0.0.1:5070` are meant as UDP, port 5060 where none is given; a name is looked up as it stands, and
-/// nothing at all is the domain of the address (RFC 3263).
-pub(crate) fn typed_proxy(text: &str) -> String {
-    let place = text.trim().replace("localhost", "127.0.0.1");
-    let literal = place.trim_matches(['[', ']']);
-    if literal.parse::<IpAddr>().is_ok() {
-        format!("udp:{place}:5060")
-    } else if place.parse::<SocketAddr>().is_ok() {
-        format!("udp:{place}")
-    } else {
-        place
     }
 }
 
@@ -199,20 +191,41 @@ pub(crate) fn sign_in_ui(
     look: &Look,
     acts: &mut Vec<Act>,
 ) -> Progress {
-    let height = ui.available_height();
+    let room = ui.available_size();
+    let shape = if room.y < LOW_BELOW && room.x > WIDE { Shape::Wide } else { Shape::Tall };
+    let width = if shape == Shape::Wide { WIDE } else { TALL };
+    form.fit_into(room);
     let mut progress = Progress::Here;
     egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.vertical_centered(|ui| {
-            ui.add_space(((height - 480.0) / 2.0).max(16.0));
-            ui.allocate_ui(vec2(360.0, 0.0), |ui| {
-                ui.set_width(360.0);
+            ui.add_space(((room.y - form.height) / 2.0).max(MARGIN));
+            let shown = ui.allocate_ui(vec2(width, 0.0), |ui| {
+                ui.set_width(width);
                 ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| {
-                    progress = form_ui(ui, form, snapshot, look, acts);
+                    progress = form_ui(ui, form, shape, (snapshot, look), acts);
                 });
             });
+            form.measured(ui, shown.response.rect.height());
+            ui.add_space(MARGIN);
         });
+        keep_focus_in_view(ui);
     });
     progress
+}
+
+/// Below this height there is no room for a field under the other.
+const LOW_BELOW: f32 = 520.0;
+const TALL: f32 = 360.0;
+const WIDE: f32 = 560.0;
+const MARGIN: f32 = 16.0;
+
+/// How the fields are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// One under the other.
+    Tall,
+    /// Two in a row.
+    Wide,
 }
 
 /// Whether the first screen is left.
@@ -227,8 +240,8 @@ pub(crate) enum Progress {
 fn form_ui(
     ui: &mut Ui,
     form: &mut SignInForm,
-    snapshot: &Snapshot,
-    look: &Look,
+    shape: Shape,
+    (snapshot, look): (&Snapshot, &Look),
     acts: &mut Vec<Act>,
 ) -> Progress {
     ui.spacing_mut().item_spacing.y = 10.0;
@@ -237,13 +250,15 @@ fn form_ui(
         RichText::new("Add your SIP address to start, or try the demo (fanfare demo).")
             .color(colors(ui).weak),
     );
-    ui.add_space(8.0);
+    if shape == Shape::Tall {
+        ui.add_space(8.0);
+    }
     let stage = form.follow(snapshot);
     if stage == Stage::Done {
         return Progress::Done;
     }
     let is_waiting = stage == Stage::Waiting;
-    let edited = ui.add_enabled_ui(!is_waiting, |ui| fields_ui(ui, form, snapshot)).inner;
+    let edited = ui.add_enabled_ui(!is_waiting, |ui| fields_ui(ui, form, shape, snapshot)).inner;
     if edited {
         form.give_up(acts);
     }
@@ -269,31 +284,42 @@ fn form_ui(
             });
         });
     }
+    let top = ui.cursor().left_top();
     if failure_ui(ui, form, snapshot, look, acts) {
         progress = Progress::Done;
     }
+    form.scroll_to_news(ui, egui::Rect::from_min_max(top, ui.min_rect().max));
     progress
 }
 
 /// True when something was changed.
-fn fields_ui(ui: &mut Ui, form: &mut SignInForm, snapshot: &Snapshot) -> bool {
+fn fields_ui(ui: &mut Ui, form: &mut SignInForm, shape: Shape, snapshot: &Snapshot) -> bool {
     let is_known = snapshot.account.as_ref().is_some_and(|account| !account.sign_in.password.is_empty());
     let unchanged = if is_known { "unchanged" } else { "" };
-    [
-        field(ui, "SIP address", &mut form.address, "james@example.com"),
-        secret_field(ui, "Password", &mut form.password, unchanged),
-        field(ui, "Proxy", &mut form.proxy, PROXY_HINT),
-        field(ui, "Your name", &mut form.name, "James"),
-    ]
-    .iter()
-    .any(egui::Response::changed)
+    let (address, password) = (&mut form.address, &mut form.password);
+    let (proxy, name) = (&mut form.proxy, &mut form.name);
+    let who = pair(
+        ui,
+        shape == Shape::Wide,
+        |ui| field(ui, "SIP address", address, "james@example.com"),
+        |ui| secret_field(ui, "Password", password, unchanged),
+    );
+    let where_to = pair(
+        ui,
+        shape == Shape::Wide,
+        |ui| field(ui, "Proxy", proxy, PROXY_HINT),
+        |ui| field(ui, "Your name", name, "James"),
+    );
+    who || where_to
 }
 
 fn connect(form: &mut SignInForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {
     let account = form.account(snapshot.account.as_deref());
-    form.problem = account.check().err().map(|wrong| wrong.to_string());
+    form.problem = account.check().err().map(|wrong| words::sentence(&format!("{wrong}.")));
     if form.problem.is_none() {
         begin(form, account, snapshot, acts);
+    } else {
+        form.has_news = true;
     }
 }
 
@@ -323,7 +349,7 @@ fn under_way(attempt: &Attempt, snapshot: &Snapshot) -> Option<String> {
     Some(match step {
         Step::Finding => format!("Looking up {server}…"),
         Step::Opening => format!("Connecting to {server}…"),
-        Step::Asking => format!("Signing in at {server}…"),
+        Step::Asking => format!("Signing in to {server}…"),
     })
 }
 
@@ -353,7 +379,7 @@ fn failure_ui(
     };
     banner(ui, &sentence, colors.amber, colors.amber_soft);
     if let Some(untrusted) = &snapshot.untrusted {
-        match certificate_ui(ui, untrusted, look) {
+        match certificate_ui(ui, untrusted, words::trusted_before(untrusted, snapshot), look) {
             Some(Decision::Trust(trusted)) => {
                 let account = form.account(snapshot.account.as_deref());
                 let account = Account { trusted: Some(trusted), ..account };
@@ -363,37 +389,5 @@ fn failure_ui(
             None => {}
         }
     }
-    ui.button("Go on offline").clicked()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bare_number_is_meant_as_udp_port_5060_and_a_name_is_looked_up() {
-        for (typed, meant) in [
-            ("192.0.2.1", "udp:192.0.2.1:5060"),
-            ("192.0.2.1:5070", "udp:192.0.2.1:5070"),
-            ("TCP:192.0.2.1", "TCP:192.0.2.1"),
-            ("tls:sip.example.com", "tls:sip.example.com"),
-            (" sip.example.com ", "sip.example.com"),
-            ("", ""),
-            ("udp:[::1]:5060", "udp:[::1]:5060"),
-            ("[::1]", "udp:[::1]:5060"),
-            ("localhost:5062", "udp:127.0.0.1:5062"),
-        ] {
-            assert_eq!(typed_proxy(typed), meant);
-        }
-    }
-
-    #[test]
-    fn a_typed_account_makes_sense_to_the_engine() {
-        let account = typed_account(" James ", "james@example.com", "192.0.2.1");
-        assert!(account.check().is_ok());
-        assert_eq!((account.address.as_str(), account.name.as_str()), ("sip:james@example.com", "James"));
-        assert_eq!((account.expires_secs, account.worked), (Some(604_800), false));
-        assert!(typed_account("", "james", "nowhere").check().is_err());
-        assert!(typed_account("", "james@example.com", "").check().is_ok());
-    }
+    ui.button("Continue offline").clicked()
 }

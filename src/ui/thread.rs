@@ -283,9 +283,9 @@ fn down_button(ui: &Ui, area: Rect, count: usize) -> bool {
         crate::ui::widgets::paint_badge(ui, pos2(rect.right() + 4.0, rect.top()), count);
     }
     let label = if count > 0 {
-        format!("To the newest message, {count} new")
+        format!("Go to the newest message, {count} new")
     } else {
-        "To the newest message".to_owned()
+        "Go to the newest message".to_owned()
     };
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
     response.on_hover_text(&label).clicked()

@@ -200,6 +200,30 @@ pub(crate) fn secret_field(ui: &mut Ui, name: &str, text: &mut String, hint: &st
     one_line_field(ui, name, egui::TextEdit::singleline(text).password(true), hint)
 }
 
+/// Two fields, beside each other or one under the other; true when one of them was changed.
+pub(crate) fn pair(
+    ui: &mut Ui,
+    is_beside: bool,
+    first: impl FnOnce(&mut Ui) -> Response,
+    second: impl FnOnce(&mut Ui) -> Response,
+) -> bool {
+    let (first, second) = if is_beside {
+        ui.columns_const(|[left, right]| (first(left), second(right)))
+    } else {
+        (first(ui), second(ui))
+    };
+    first.changed() || second.changed()
+}
+
+/// Scrolls to the widget that the keyboard has just reached; called at the end of what a scroll area shows.
+pub(crate) fn keep_focus_in_view(ui: &Ui) {
+    let focused = ui.memory(egui::Memory::focused).and_then(|id| ui.ctx().read_response(id));
+    let reached = focused.filter(|response| response.gained_focus() && response.layer_id == ui.layer_id());
+    if let Some(response) = reached.filter(|response| ui.min_rect().contains_rect(response.rect)) {
+        ui.scroll_to_rect(response.rect.expand(8.0), None);
+    }
+}
+
 /// A quiet sentence.
 pub(crate) fn hint(ui: &mut Ui, text: &str) {
     ui.label(RichText::new(text).size(12.5).color(colors(ui).weak));

@@ -6,10 +6,12 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp as Instant, ZonedDateTime};
 
-use crate::client::account::RegistrationState;
+use crate::client::account::{RegistrationState, TrustedCertificate};
 use crate::client::journal::DeliveryState;
 use crate::client::reason::{account_words, reason};
-use crate::client::snapshot::{DeliveryView, MessageView, PasswordPlace, Person, Snapshot};
+use crate::client::snapshot::{
+    DeliveryView, MessageView, PasswordPlace, Person, Snapshot, UntrustedCertificate,
+};
 use crate::client::summary;
 use crate::client::text::visible;
 use crate::time::Timestamp;
@@ -82,6 +84,14 @@ impl Look {
         }
     }
 
+    /// When a server that does not answer is asked again.
+    fn retry(&self, snapshot: &Snapshot) -> String {
+        match snapshot.retry_at {
+            Some(at) if at > self.now => format!("Offline, will retry in {}", rough(at.since(self.now))),
+            Some(_) | None => "Offline, retrying…".to_owned(),
+        }
+    }
+
     /// The word beside our own name.
     pub(crate) fn account(&self, snapshot: &Snapshot) -> String {
         match &snapshot.registration {
@@ -107,14 +117,11 @@ impl Look {
                     None => refused.to_owned(),
                 }
             }
-            // A server that cannot be trusted, or found: what is the matter goes before when it is tried again.
-            RegistrationState::Offline { why: Some(why), .. } => sentence(why),
-            RegistrationState::Offline { why: None, .. } => match snapshot.retry_at {
-                Some(at) if at > self.now => {
-                    format!("Offline, will retry in {}", rough(at.since(self.now)))
-                }
-                _ => "Offline, retrying…".to_owned(),
-            },
+            RegistrationState::Offline { .. } if changed_certificate(snapshot).is_some() => {
+                "Server certificate changed".to_owned()
+            }
+            // What is wrong matters more than when it is tried again.
+            RegistrationState::Offline { .. } => outage(snapshot).unwrap_or_else(|| self.retry(snapshot)),
         }
     }
 }
@@ -123,14 +130,53 @@ fn has_no_password(snapshot: &Snapshot) -> bool {
     snapshot.account.as_ref().is_some_and(|account| account.sign_in.password.is_empty())
 }
 
-/// Why the server does not let us in, as sentences; the code and the phrase stand verbatim at the end.
-pub(crate) fn refusal(status: u16, phrase: &str, has_password: bool) -> String {
-    let words = match (status, has_password) {
-        (401 | 407, true) => "The password is wrong, or the sign-in name",
-        (401 | 407, false) => "This server asks for a password",
-        _ => account_words(status),
+/// Why the server refused the account, as sentences that name the code and the phrase, or the realm; none where it did not.
+pub(crate) fn refusal(snapshot: &Snapshot) -> Option<String> {
+    let RegistrationState::Refused { status, reason, why, realm, .. } = &snapshot.registration else {
+        return None;
     };
-    format!("{words} ({status} {}).", visible(phrase))
+    let is_sign_in = matches!(status, 401 | 407);
+    if is_sign_in && let Some(realm) = realm {
+        return Some(format!("Wrong password or sign-in name ({status}, realm {realm})."));
+    }
+    let code = format!("{status} {}", visible(reason));
+    if is_sign_in && has_no_password(snapshot) {
+        return Some(format!("This server asks for a password ({code})."));
+    }
+    let words = match why {
+        None if is_sign_in => "Wrong password or sign-in name",
+        Some(_) | None => account_words(*status),
+    };
+    let why = why.as_ref().map(|why| format!(" {}.", sentence(why))).unwrap_or_default();
+    Some(format!("{words} ({code}).{why}"))
+}
+
+/// Why the server was not reached, where more is known than that nobody answers: a sentence without full stop.
+pub(crate) fn outage(snapshot: &Snapshot) -> Option<String> {
+    let RegistrationState::Offline { why: Some(why), .. } = &snapshot.registration else {
+        return None;
+    };
+    Some(match changed_certificate(snapshot) {
+        Some(shown) => format!("The certificate of {} has changed", shown.server),
+        None => sentence(why),
+    })
+}
+
+/// The server's certificate, where it is in the way and is not the one that the person trusts for that server.
+fn changed_certificate(snapshot: &Snapshot) -> Option<&UntrustedCertificate> {
+    let shown = snapshot.untrusted.as_deref()?;
+    trusted_before(shown, snapshot).map(|_before| shown)
+}
+
+/// The certificate that the person trusts for the same server, where the one that it shows now is another.
+pub(crate) fn trusted_before<'a>(
+    shown: &UntrustedCertificate,
+    snapshot: &'a Snapshot,
+) -> Option<&'a TrustedCertificate> {
+    let trusted = snapshot.account.as_ref()?.trusted.as_ref()?;
+    let is_changed = trusted.server.eq_ignore_ascii_case(&shown.server)
+        && !trusted.sha256.trim().eq_ignore_ascii_case(&shown.sha256);
+    is_changed.then_some(trusted)
 }
 
 /// The same with a capital letter.
@@ -143,13 +189,14 @@ pub(crate) fn sentence(text: &str) -> String {
 pub(crate) const NOT_VERIFIED: &str = "Not verified";
 
 /// What that means.
-pub(crate) const NOT_VERIFIED_WHY: &str = "This did not come from your server: nobody has checked who wrote it, and the name is what the sender says";
+pub(crate) const NOT_VERIFIED_WHY: &str = "This did not come through your server. Nobody has checked who sent it; the name is only what the sender claims.";
 
 /// How a message went through a server that does not fan out (W6).
-pub(crate) const ONE_BY_ONE: &str = "Sent one by one: this server does not know group messages";
+pub(crate) const ONE_BY_ONE: &str =
+    "Sent to each person separately: this server does not support group messages";
 
 /// How a message went through a server that sends it on and says no more (W27).
-pub(crate) const BY_LIST: &str = "Sent as a list: this server does not tell who got it";
+pub(crate) const BY_LIST: &str = "Sent as a list: this server does not report who got it";
 
 /// Who is writing: `Ann is writing`, `Ann and Ben are writing`.
 pub(crate) fn writing(names: &[&str]) -> Option<String> {

@@ -84,7 +84,7 @@ fn a_file_alone_can_be_sent_and_is_asked_for_by_its_path() {
     let mut window = with_ann(&fake, SMALL);
     window.get_by_label("Attach a file").click();
     window.run();
-    type_into(&mut window, "Path of the file", "/home/james/cat.png");
+    type_into(&mut window, "File path", "/home/james/cat.png");
     press(&mut window, egui::Modifiers::NONE, egui::Key::Enter);
     window.run();
     window.get_by_label("Send to 1").click();

@@ -1,4 +1,4 @@
-//! The engine behind the window has ended by a fault: the window says so, and starts it anew.
+//! The engine behind the window has failed: the window says so, and restarts it.
 
 use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
@@ -9,8 +9,8 @@ use fanfare::client::journal::DeliveryState::Delivered;
 use crate::fake::{Fake, ago, own, people};
 use crate::gallery::LARGE;
 
-const STOPPED: &str = "Fanfare has stopped working because of a fault of its own. Nothing is sent or received. \
-                       What was sent and received before is kept.";
+const STOPPED: &str = "Fanfare has stopped because of an internal error. Nothing is sent or received. \
+                       Your earlier messages are safe.";
 
 #[test]
 fn a_fallen_engine_is_told_and_started_anew_with_what_is_open() {
@@ -26,13 +26,13 @@ fn a_fallen_engine_is_told_and_started_anew_with_what_is_open() {
     fake.change(|inner| (inner.ended, inner.not_again) = (true, Some("the disk is gone".to_owned())));
     window.run();
     window.get_by_label(STOPPED);
-    window.get_by_role_and_label(Role::Button, "Start again").click();
+    window.get_by_role_and_label(Role::Button, "Restart").click();
     window.run();
-    window.get_by_label("Fanfare could not be started again: the disk is gone.");
+    window.get_by_label("Fanfare could not be restarted: the disk is gone.");
     window.get_by_label(STOPPED);
 
     fake.change(|inner| inner.not_again = None);
-    window.get_by_role_and_label(Role::Button, "Start again").click();
+    window.get_by_role_and_label(Role::Button, "Restart").click();
     window.run();
     assert!(window.query_by_label(STOPPED).is_none());
     let asked = fake.asked();

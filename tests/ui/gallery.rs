@@ -1,11 +1,12 @@
 //! Pictures of every state, compared pixel by pixel. Look at them after a change: they are the window.
 
 use eframe::egui;
+use std::sync::Arc;
 use std::time::Duration;
 
 use egui_kittest::kittest::Queryable;
 use egui_kittest::{Harness, SnapshotResults};
-use fanfare::client::account::RegistrationState;
+use fanfare::client::account::{Account, RegistrationState, Step};
 use fanfare::client::command::Notice;
 use fanfare::client::journal::DeliveryState::{
     Accepted, Cancelled, Deferred, Delivered, Failed, NoReport, PassedOn, Queued, Read, Sending,
@@ -16,6 +17,7 @@ use fanfare::ui::{App, Options};
 use jiff::tz::TimeZone;
 
 use crate::fake::{Fake, NOW, ago, delivery, from, own, own_of, people, person, press, type_into};
+use crate::sign_in::{NOBODY_VOUCHES, offline, trusting, untrusted};
 
 pub(crate) const LARGE: [f32; 2] = [1100.0, 720.0];
 pub(crate) const SMALL: [f32; 2] = [640.0, 420.0];
@@ -293,7 +295,7 @@ fn empty_states() {
     let fake = Fake::new();
     album.take(&mut fake.window(LARGE), "empty_large_light");
     album.take(&mut fake.window(SMALL), "empty_small_light");
-    fake.change(|inner| inner.snapshot.book = std::sync::Arc::default());
+    fake.change(|inner| inner.snapshot.book = Arc::default());
     let mut window = fake.window(LARGE);
     window.get_by_role_and_label(egui::accesskit::Role::Tab, "Contacts").click();
     window.run();
@@ -323,6 +325,60 @@ fn first_run_and_its_failure() {
         });
         window.run();
         album.take(&mut window, format!("first_run_failed_{name}"));
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_trusted() {
+    let mut album = Album::default();
+    for (name, size, chosen) in [
+        ("large_light", LARGE, Theme::Light),
+        ("large_dark", LARGE, Theme::Dark),
+        ("small_light", SMALL, Theme::Light),
+        ("small_dark", SMALL, Theme::Dark),
+    ] {
+        let fake = Fake::new();
+        theme(&fake, chosen);
+        fake.change(|inner| {
+            inner.snapshot.account = Some(Arc::new(Account { worked: false, ..trusting("other.example") }));
+            inner.snapshot.registration = RegistrationState::Connecting(Step::Opening);
+        });
+        let mut window = fake.window(size);
+        album.take(&mut window, format!("first_run_again_{name}"));
+        fake.change(|inner| {
+            inner.snapshot.untrusted = Some(untrusted("one.example"));
+            inner.snapshot.registration = offline(NOBODY_VOUCHES);
+        });
+        window.run();
+        album.take(&mut window, format!("certificate_{name}"));
+        let fake = busy();
+        theme(&fake, chosen);
+        fake.change(|inner| {
+            inner.snapshot.account = Some(Arc::new(trusting("one.example")));
+            inner.snapshot.untrusted = Some(untrusted("one.example"));
+            inner.snapshot.registration = offline(NOBODY_VOUCHES);
+        });
+        let mut window = fake.window(size);
+        window.get_by_label("View the server's certificate").click();
+        window.run();
+        album.take(&mut window, format!("certificate_changed_{name}"));
+    }
+}
+
+#[test]
+fn a_sender_who_is_not_verified() {
+    let mut album = Album::default();
+    for (name, chosen) in [("light", Theme::Light), ("dark", Theme::Dark)] {
+        let fake = busy();
+        theme(&fake, chosen);
+        let boss = person("Dana Weiss");
+        let direct =
+            |id, minutes, text| MessageView { verified: false, ..from(id, ago(minutes), &boss, text) };
+        let messages = vec![direct(100, 8, "Please send me the keys."), direct(101, 7, "Today, if you can.")];
+        fake.converse(10, std::slice::from_ref(&boss), messages, 0);
+        let mut window = fake.window(LARGE);
+        open(&mut window, "Dana Weiss, Not verified");
+        album.take(&mut window, format!("not_verified_{name}"));
     }
 }
 

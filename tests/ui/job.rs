@@ -24,7 +24,7 @@ fn write_to_three(fake: &Fake) -> egui_kittest::Harness<'static, fanfare::ui::Ap
         window.get_by_role_and_label(Role::CheckBox, name).click();
         window.run();
     }
-    window.get_by_label("3 chosen");
+    window.get_by_label("3 selected");
     window.get_by_label("Write").click();
     window.run();
     assert!(window.get_by_label("Send to 3").accesskit_node().is_disabled(), "there is no text yet");
@@ -61,6 +61,8 @@ fn pick_three_write_send_see_ticks_and_crosses_and_resend() {
         "the new conversation is opened"
     );
     window.get_by_role_and_label(Role::Button, "Waiting 3 of 3");
+    let composer = window.get_by_role_and_label(Role::MultilineTextInput, "Message");
+    assert!(composer.accesskit_node().is_focused(), "the next message can be typed at once");
 
     fake.converse(
         1,
@@ -121,7 +123,7 @@ fn the_text_stays_when_the_engine_takes_nothing() {
     window.get_by_label("Send to 3").click();
     window.run();
     assert_eq!(window.get_by_label("Message").value().as_deref(), Some("Who can come?"));
-    window.get_by_label("Fanfare is busy just now. Try again in a moment.");
+    window.get_by_label("Fanfare is busy. Try again in a moment.");
 }
 
 #[test]
@@ -266,12 +268,12 @@ fn a_failure_is_listed_until_it_is_made_good_whatever_came_after() {
         window.run();
         window.get_by_label(told);
         assert!(window.query_by_label("Cy Young, Fine").is_none());
-        assert!(!crate::fake::says(&window, "Everybody got everything."));
+        assert!(!crate::fake::says(&window, "No failed messages."));
     }
     let again = own(5, ago(9), "Who can come?", &[(ann, Delivered), (ben, Delivered), (cy, Delivered)]);
     fake.converse(1, &crew, vec![again], 0);
     let mut window = fake.window(LARGE);
     window.get_by_label("Failed").click();
     window.run();
-    assert!(crate::fake::says(&window, "Everybody got everything."));
+    assert!(crate::fake::says(&window, "No failed messages."));
 }

@@ -3,14 +3,17 @@
 use eframe::egui;
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers};
+use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::client::account::{RegistrationState, Step};
 use fanfare::client::command::{AgentCommand, Command};
 use fanfare::client::contacts::{AddressBook, Contact};
-use fanfare::client::snapshot::{Notifications, PasswordPlace, Theme};
+use fanfare::client::journal::DeliveryState::Delivered;
+use fanfare::client::snapshot::{MessageView, Notifications, PasswordPlace, Theme};
+use fanfare::ui::App;
 
-use crate::fake::{Fake, press, says, type_into};
-use crate::gallery::LARGE;
+use crate::fake::{Fake, ago, from, own, person, press, says, type_into};
+use crate::gallery::{LARGE, SMALL};
 
 #[test]
 fn many_addresses_are_pasted_bad_ones_flagged_and_backspace_removes() {
@@ -21,7 +24,7 @@ fn many_addresses_are_pasted_bad_ones_flagged_and_backspace_removes() {
     window.run();
     window.get_by_label("Remove gus");
     window.get_by_label("Remove Ida");
-    window.get_by_label("Remove nobody at all: No SIP address. Write it like ann@example.com");
+    window.get_by_label("Remove nobody at all: Not a SIP address. Enter one like ann@example.com");
     type_into(&mut window, "Message", "Hi");
     assert!(window.get_by_label("Send to 2").accesskit_node().is_disabled(), "a bad one is among them");
     window.get_by_label("To").focus();
@@ -71,7 +74,7 @@ fn a_contact_is_added_changed_and_removed() {
     type_into(&mut window, "SIP address", "no address");
     window.get_by_label("Save contact").click();
     window.run();
-    window.get_by_label("This is no SIP address. Write it like ann@example.com.");
+    window.get_by_label("This is not a SIP address. Enter one like ann@example.com.");
     press(&mut window, Modifiers::NONE, Key::Escape);
 
     window.get_by_label("Edit Ben Okafor").click();
@@ -114,10 +117,10 @@ fn the_chosen_are_saved_as_a_list() {
         window.get_by_role_and_label(Role::CheckBox, name).click();
         window.run();
     }
-    window.get_by_label("Save list").click();
+    window.get_by_label("Save as list…").click();
     window.run();
-    type_into(&mut window, "Name of the list", "Team");
-    window.get_by_label("Keep list").click();
+    type_into(&mut window, "List name", "Team");
+    window.get_by_label("Save list").click();
     window.run();
     let asked = fake.asked();
     let [Command::PutList(list)] = asked.as_slice() else { panic!("{asked:?}") };
@@ -157,7 +160,7 @@ fn the_first_run_asks_for_an_address_and_a_proxy() {
     for (step, words) in [
         (Step::Finding, "Looking up 192.0.2.1…"),
         (Step::Opening, "Connecting to 192.0.2.1…"),
-        (Step::Asking, "Signing in at 192.0.2.1…"),
+        (Step::Asking, "Signing in to 192.0.2.1…"),
     ] {
         fake.change(|inner| inner.snapshot.registration = RegistrationState::Connecting(step));
         window.run();
@@ -216,7 +219,7 @@ fn settings_are_kept_as_they_are_chosen() {
     let mut window = fake.window(LARGE);
     window.get_by_label("Settings").click();
     window.run();
-    for label in ["Dark", "Hide content", "Enter sends, Shift+Enter makes a new line"] {
+    for label in ["Dark", "Hide content", "Enter sends, Shift+Enter starts a new line"] {
         window.get_by_label(label).click();
         window.run();
     }
@@ -238,6 +241,89 @@ fn settings_are_kept_as_they_are_chosen() {
     };
     assert!(account.name.contains("Jr."));
     assert_eq!(account.t1_ms, 500);
+}
+
+#[test]
+fn an_account_takes_messages_without_a_server_once_that_is_switched_on() {
+    const WORDS: &str = "Anyone who can reach this computer can write to you; senders are not verified.";
+    let fake = Fake::new();
+    let mut window = fake.window(LARGE);
+    let mut switch = |is_on: bool| {
+        window.get_by_label("Settings").click();
+        window.run();
+        let label = "Without a server (peer to peer)";
+        window.get_by_role_and_label(Role::CheckBox, label).scroll_to_me();
+        window.run();
+        assert!(says(&window, WORDS));
+        window.get_by_role_and_label(Role::CheckBox, label).click();
+        window.run();
+        window.get_by_label("Save account").scroll_to_me();
+        window.run();
+        fake.asked();
+        window.get_by_label("Save account").click();
+        window.run();
+        let asked = fake.asked();
+        let [Command::PutAccount(account), Command::Agent(AgentCommand::Connect)] = asked.as_slice() else {
+            panic!("{asked:?}")
+        };
+        assert_eq!(account.peer_to_peer, is_on);
+        press(&mut window, Modifiers::NONE, Key::Escape);
+    };
+    switch(true);
+    switch(false);
+}
+
+#[test]
+fn who_is_not_verified_is_marked_in_the_list_and_in_the_thread() {
+    let fake = Fake::new();
+    let (ann, ben) = (person("Ann Lee"), person("Ben Okafor"));
+    let direct = MessageView { verified: false, ..from(1, ago(4), &ann, "Please pay this.") };
+    fake.converse(1, std::slice::from_ref(&ann), vec![direct], 1);
+    fake.converse(2, std::slice::from_ref(&ben), vec![from(2, ago(3), &ben, "Lunch?")], 1);
+    let mut window = fake.window(LARGE);
+    window.get_by_label("Ben Okafor, Lunch?, 1 unread");
+    window.get_by_label("Ann Lee, Not verified, Please pay this., 1 unread").click();
+    window.run();
+    let mark = window.get_by_role_and_label(Role::Label, "Not verified");
+    let bubble = window.get_by_label("Message from Ann Lee").rect();
+    assert!(mark.rect().top() >= bubble.bottom() && mark.rect().left() < bubble.right() + 80.0);
+    mark.hover();
+    window.run();
+    assert!(says(&window, "This did not come through your server. Nobody has checked who sent it"));
+
+    // An answer of ours is nothing to be doubted; their next message is marked again.
+    let answer = own(3, ago(2), "Who are you?", &[(&ann, Delivered)]);
+    let first = MessageView { verified: false, ..from(1, ago(4), &ann, "Please pay this.") };
+    fake.converse(1, std::slice::from_ref(&ann), vec![first.clone(), answer.clone()], 0);
+    window.run();
+    window.get_by_label("Ann Lee, Who are you?");
+    assert_eq!(window.get_all_by_label("Not verified").count(), 1);
+    let second = MessageView { verified: false, ..from(4, ago(1), &ann, "The boss.") };
+    fake.converse(1, std::slice::from_ref(&ann), vec![first, answer, second], 0);
+    window.run();
+    window.get_by_label("Ann Lee, Not verified, The boss.");
+    assert_eq!(window.get_all_by_label("Not verified").count(), 2);
+}
+
+#[test]
+fn each_dialog_has_a_scroll_position_of_its_own() {
+    let fake = Fake::new();
+    let mut window = fake.window(SMALL);
+    press(&mut window, Modifiers::COMMAND, Key::Comma);
+    window.get_by_label("Save account").scroll_to_me();
+    window.run();
+    let in_view = |window: &Harness<'static, App>, label: &str| {
+        window.ctx.content_rect().contains_rect(window.get_by_label(label).rect())
+    };
+    assert!(in_view(&window, "Save account") && !in_view(&window, "Appearance"));
+    let width = window.get_by_label("Save account").rect();
+    press(&mut window, Modifiers::NONE, Key::Escape);
+    press(&mut window, Modifiers::COMMAND, Key::Slash);
+    assert!(in_view(&window, "Keyboard shortcuts") && in_view(&window, "Ctrl+N"));
+    press(&mut window, Modifiers::NONE, Key::Escape);
+    press(&mut window, Modifiers::COMMAND, Key::Comma);
+    assert_eq!(window.get_by_label("Save account").rect(), width, "and its own size");
+    assert!(!eframe::App::persist_egui_memory(window.state()), "for this run of the program only");
 }
 
 /// With each address read anew for each contact this took 20 s of an optimized build, and minutes of this one.

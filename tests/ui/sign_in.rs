@@ -14,7 +14,7 @@ use fanfare::time::Timestamp;
 use fanfare::ui::App;
 
 use crate::fake::{Fake, account, press, says, type_into};
-use crate::gallery::LARGE;
+use crate::gallery::{LARGE, SMALL};
 
 const SHA256: &str =
     "4F:0A:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:4F:0A:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE";
@@ -30,7 +30,11 @@ fn nobody() -> Fake {
 
 /// Types an account, and presses Connect.
 fn connect(fake: &Fake) -> Harness<'static, App> {
-    let mut window = fake.window(LARGE);
+    connect_in(fake, LARGE)
+}
+
+fn connect_in(fake: &Fake, size: [f32; 2]) -> Harness<'static, App> {
+    let mut window = fake.window(size);
     type_into(&mut window, "SIP address", "james@example.com");
     type_into(&mut window, "Password", "sesame");
     type_into(&mut window, "Proxy", "tls:one.example");
@@ -44,7 +48,7 @@ fn state(fake: &Fake, window: &mut Harness<'static, App>, state: RegistrationSta
     window.run();
 }
 
-fn offline(why: &str) -> RegistrationState {
+pub(crate) fn offline(why: &str) -> RegistrationState {
     RegistrationState::Offline { retry_after: Duration::from_secs(2), why: Some(why.into()) }
 }
 
@@ -67,7 +71,7 @@ fn nothing_can_be_changed_while_a_server_is_tried_and_the_server_that_is_named_i
     let fake = nobody();
     let mut window = connect(&fake);
     state(&fake, &mut window, RegistrationState::Connecting(Step::Asking));
-    window.get_by_label("Signing in at tls:one.example…");
+    window.get_by_label("Signing in to tls:one.example…");
     assert!(is_locked(&window, "Proxy") && is_locked(&window, "SIP address"));
     assert!(window.get_by_label("Connecting…").accesskit_node().is_disabled());
 
@@ -98,7 +102,13 @@ fn nothing_can_be_changed_while_a_server_is_tried_and_the_server_that_is_named_i
     state(
         &fake,
         &mut window,
-        RegistrationState::Refused { status: 404, reason: "Not Found".into(), why: None, retry_after: None },
+        RegistrationState::Refused {
+            status: 404,
+            reason: "Not Found".into(),
+            why: None,
+            realm: None,
+            retry_after: None,
+        },
     );
     assert!(!says(&window, "cannot be found"));
     assert!(says(&window, "The server does not know this address (404 Not Found)."));
@@ -111,7 +121,13 @@ fn a_state_of_the_attempt_before_is_not_taken_for_that_of_the_next() {
     state(
         &fake,
         &mut window,
-        RegistrationState::Refused { status: 403, reason: "Forbidden".into(), why: None, retry_after: None },
+        RegistrationState::Refused {
+            status: 403,
+            reason: "Forbidden".into(),
+            why: None,
+            realm: None,
+            retry_after: None,
+        },
     );
     fake.change(|inner| inner.holds_back = true);
     window.get_by_label("Connect").click();
@@ -128,10 +144,11 @@ fn a_wrong_password_says_so() {
         status: 401,
         reason: "Unauthorized".into(),
         why: None,
+        realm: None,
         retry_after: None,
     };
     state(&fake, &mut window, refused());
-    assert!(says(&window, "The password is wrong, or the sign-in name (401 Unauthorized)."));
+    assert!(says(&window, "Wrong password or sign-in name (401 Unauthorized)."));
 
     fake.change(|inner| {
         let mut account = account();
@@ -141,6 +158,114 @@ fn a_wrong_password_says_so() {
     });
     let window = fake.window(LARGE);
     assert!(says(&window, "This server asks for a password (401 Unauthorized)."));
+}
+
+#[test]
+fn a_refused_password_is_told_with_its_realm_and_another_reason_is_not_called_a_wrong_password() {
+    let fake = nobody();
+    let mut window = connect(&fake);
+    let refused = |why: &str, realm: Option<&str>| RegistrationState::Refused {
+        status: 401,
+        reason: "Unauthorized".into(),
+        why: Some(why.into()),
+        realm: realm.map(Into::into),
+        retry_after: None,
+    };
+    let why = "the password is not right for the realm \"one.example\"";
+    state(&fake, &mut window, refused(why, Some("one.example")));
+    window.get_by_label("Wrong password or sign-in name (401, realm one.example).");
+
+    state(&fake, &mut window, refused("the server asks for the realm \"two.example\"", None));
+    assert!(!says(&window, "Wrong password"));
+    assert!(says(&window, "(401 Unauthorized). The server asks for the realm \"two.example\"."));
+}
+
+/// The whole of it is on the screen.
+fn is_in_view(window: &Harness<'static, App>, label: &str) -> bool {
+    window.ctx.content_rect().contains_rect(window.get_by_label(label).rect())
+}
+
+#[test]
+fn what_went_wrong_is_scrolled_to_and_its_buttons_are_reached_by_keyboard_at_every_size() {
+    for size in [LARGE, SMALL] {
+        let fake = nobody();
+        let mut window = connect_in(&fake, size);
+        assert!(is_in_view(&window, "SIP address") && is_in_view(&window, "Connecting…"), "{size:?}");
+        fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("one.example")));
+        state(&fake, &mut window, offline(NOBODY_VOUCHES));
+        let buttons = ["Trust this certificate", "Choose an authority…", "Continue offline"];
+        for button in buttons {
+            assert!(is_in_view(&window, button), "{button} at {size:?}");
+        }
+        window.get_by_label("Connect").focus();
+        window.run();
+        assert!(is_in_view(&window, "Connect"), "{size:?}");
+        for button in buttons {
+            press(&mut window, Modifiers::NONE, Key::Tab);
+            assert!(window.get_by_label(button).accesskit_node().is_focused(), "{button} at {size:?}");
+            assert!(is_in_view(&window, button), "{button} at {size:?}");
+        }
+        for field in ["Connect", "Your name", "Proxy", "Password", "SIP address"] {
+            let last = if field == "Connect" { 3 } else { 1 };
+            (0..last).for_each(|_| press(&mut window, Modifiers::SHIFT, Key::Tab));
+            let place = window
+                .get_by(|node| node.is_focused() && node.label().is_some_and(|label| label == field))
+                .rect();
+            assert!(window.ctx.content_rect().contains_rect(place), "{field} at {size:?}");
+        }
+        fake.asked();
+        window.get_by_label("Trust this certificate").focus();
+        window.run();
+        press(&mut window, Modifiers::NONE, Key::Space);
+        assert_eq!(puts(&fake).len(), 1, "by keyboard at {size:?}");
+    }
+}
+
+#[test]
+fn what_went_wrong_stays_in_view_when_the_window_becomes_smaller() {
+    let fake = nobody();
+    let mut window = connect_in(&fake, LARGE);
+    fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("one.example")));
+    state(&fake, &mut window, offline(NOBODY_VOUCHES));
+    window.set_size(SMALL.into());
+    window.run();
+    for button in ["Trust this certificate", "Choose an authority…", "Continue offline"] {
+        assert!(is_in_view(&window, button), "{button}");
+    }
+}
+
+#[test]
+fn a_refusal_and_an_address_that_makes_no_sense_are_scrolled_to() {
+    let wrong = "Wrong password or sign-in name (401 Unauthorized).";
+    for size in [LARGE, SMALL, [640.0, 300.0]] {
+        let fake = nobody();
+        let mut window = connect_in(&fake, size);
+        let refused = || RegistrationState::Refused {
+            status: 401,
+            reason: "Unauthorized".into(),
+            why: None,
+            realm: None,
+            retry_after: None,
+        };
+        state(&fake, &mut window, refused());
+        assert!(is_in_view(&window, wrong), "{size:?}");
+
+        // The same again, after the person has gone back to the top.
+        window.get_by_role_and_label(Role::TextInput, "SIP address").focus();
+        window.run();
+        window.get_by_label("Connect").focus();
+        press(&mut window, Modifiers::NONE, Key::Space);
+        state(&fake, &mut window, RegistrationState::Connecting(Step::Asking));
+        state(&fake, &mut window, refused());
+        assert!(is_in_view(&window, wrong), "{size:?}");
+
+        type_into(&mut window, "Proxy", " no where");
+        press(&mut window, Modifiers::NONE, Key::Enter);
+        let problem = window.get_by(|node| {
+            node.role() == Role::Label && node.value().is_some_and(|text| text.contains("is no server"))
+        });
+        assert!(window.ctx.content_rect().contains_rect(problem.rect()), "{size:?}");
+    }
 }
 
 #[test]
@@ -166,7 +291,7 @@ fn an_account_that_never_worked_is_asked_for_again_as_it_was_typed() {
     fake.window(LARGE).get_by_label("New message");
 }
 
-fn untrusted(server: &str) -> Arc<UntrustedCertificate> {
+pub(crate) fn untrusted(server: &str) -> Arc<UntrustedCertificate> {
     Arc::new(UntrustedCertificate {
         server: server.into(),
         subject: "CN=one.example, O=Holt".into(),
@@ -175,7 +300,8 @@ fn untrusted(server: &str) -> Arc<UntrustedCertificate> {
     })
 }
 
-const NOBODY_VOUCHES: &str = "the certificate of one.example was issued by nobody whom this computer trusts";
+pub(crate) const NOBODY_VOUCHES: &str =
+    "the certificate of one.example was not issued by anyone this computer trusts";
 
 #[test]
 fn a_certificate_that_nobody_vouches_for_is_shown_and_can_be_trusted() {
@@ -184,9 +310,9 @@ fn a_certificate_that_nobody_vouches_for_is_shown_and_can_be_trusted() {
     fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("one.example")));
     state(&fake, &mut window, offline(NOBODY_VOUCHES));
     for words in [
-        "The certificate of one.example was issued by nobody whom this computer trusts.",
+        "The certificate of one.example was not issued by anyone this computer trusts.",
         "Certificate of one.example",
-        "Says that it is for CN=one.example, O=Holt",
+        "Issued to CN=one.example, O=Holt",
         "Valid until 16 December 2027",
         SHA256,
     ] {
@@ -214,7 +340,7 @@ fn an_authority_can_be_chosen_instead() {
     window.get_by_label("Choose an authority…").click();
     window.run();
     fake.asked();
-    type_into(&mut window, "Path of the authority's certificate", "/etc/ssl/holt.pem");
+    type_into(&mut window, "Path to the authority's certificate", "/etc/ssl/holt.pem");
     press(&mut window, Modifiers::NONE, Key::Enter);
     let accounts = puts(&fake);
     let [put] = accounts.as_slice() else { panic!("{accounts:?}") };
@@ -229,7 +355,7 @@ fn a_certificate_that_changed_later_is_asked_about_in_the_window() {
     let mut window = fake.window(LARGE);
     fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("example.com")));
     state(&fake, &mut window, offline(NOBODY_VOUCHES));
-    window.get_by_label("Look at the server's certificate").click();
+    window.get_by_label("View the server's certificate").click();
     window.run();
     window.get_by_label("Trust this certificate").click();
     window.run();
@@ -249,6 +375,65 @@ fn a_certificate_that_changed_later_is_asked_about_in_the_window() {
     window.get_by_label("Save account").click();
     window.run();
     assert_eq!(puts(&fake).pop().map(|put| put.trusted), Some(None));
+}
+
+const OTHER_SHA256: &str =
+    "00:0A:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:4F:0A:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE";
+
+/// An account that trusts a certificate of this server.
+pub(crate) fn trusting(server: &str) -> Account {
+    let trusted = TrustedCertificate { server: server.into(), sha256: OTHER_SHA256.into() };
+    Account { trusted: Some(trusted), ..account() }
+}
+
+#[test]
+fn a_certificate_in_place_of_a_trusted_one_is_called_changed() {
+    let fake = Fake::new();
+    fake.change(|inner| {
+        inner.snapshot.account = Some(Arc::new(trusting("EXAMPLE.com")));
+        inner.snapshot.untrusted = Some(untrusted("example.com"));
+        inner.snapshot.registration = offline(NOBODY_VOUCHES);
+    });
+    let mut window = fake.window(LARGE);
+    window.get_by_label("James Holt: Server certificate changed");
+    window.get_by_label("View the server's certificate").click();
+    window.run();
+    for words in [
+        "The certificate of example.com has changed.",
+        "SHA-256 fingerprint that you trusted",
+        OTHER_SHA256,
+        "SHA-256 fingerprint of the new certificate",
+        SHA256,
+        "Someone may be intercepting the connection.",
+    ] {
+        assert!(says(&window, words), "{words}");
+    }
+    assert!(window.query_by_label("Trust this certificate").is_none());
+    fake.asked();
+    window.get_by_label("Trust the new certificate").click();
+    window.run();
+    let accounts = puts(&fake);
+    let [put] = accounts.as_slice() else { panic!("{accounts:?}") };
+    assert_eq!(put.trusted.as_ref().map(|trusted| trusted.sha256.as_str()), Some(SHA256));
+}
+
+#[test]
+fn a_first_certificate_of_another_server_is_not_called_changed() {
+    let fake = Fake::new();
+    fake.change(|inner| {
+        inner.snapshot.account = Some(Arc::new(Account { worked: false, ..trusting("example.com") }));
+        inner.snapshot.untrusted = Some(untrusted("one.example"));
+        inner.snapshot.registration = offline(NOBODY_VOUCHES);
+    });
+    let mut window = fake.window(LARGE);
+    assert!(says(&window, "Certificate of one.example") && !says(&window, "has changed"));
+    window.get_by_label("Trust this certificate");
+
+    // On the first screen a changed one is told as in the window.
+    fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("example.com")));
+    window.run();
+    assert!(says(&window, "The certificate of example.com has changed."));
+    window.get_by_label("Trust the new certificate");
 }
 
 #[test]

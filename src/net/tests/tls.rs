@@ -203,7 +203,7 @@ fn w32_each_fault_of_a_certificate_has_its_own_sentence() {
                 &stranger,
                 "domain.com",
                 |_| (),
-                "the certificate of domain.com was issued by nobody whom this computer trusts",
+                "the certificate of domain.com was not issued by anyone this computer trusts",
             ),
             (
                 &authority,

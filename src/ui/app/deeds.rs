@@ -65,7 +65,7 @@ impl App {
     /// The engine has ended by a fault; a new one knows what the store knows, but not what is open here.
     fn start_again(&mut self) {
         if let Err(why) = self.source.start_again() {
-            return self.shell.toasts.push(format!("Fanfare could not be started again: {why}."));
+            return self.shell.toasts.push(format!("Fanfare could not be restarted: {why}."));
         }
         if let Place::Conversation(id) = self.shell.place {
             self.ask(Command::Open(id));
