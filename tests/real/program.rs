@@ -125,6 +125,11 @@ impl Program {
         self.out.now()
     }
 
+    /// What it has printed so far on standard error.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        self.err.now()
+    }
+
     /// Asks it to end.
     pub(crate) fn signal(&self, name: &str) {
         signal(self.pid(), name);

@@ -62,7 +62,7 @@ fn w11_the_log_is_synced_before_each_promise_of_the_proxy_leaves() {
     let arrived = arrives("\"MESSAGE sip:bob@domain.com");
     let accepted = trace.first(LEAVING, "\"SIP/2.0 202 Accepted");
     trace.assert_log_synced(&log, arrived, accepted);
-    let leg = trace.first(LEAVING, "\"MESSAGE sip:bob-");
+    let leg = trace.first(LEAVING, "\"MESSAGE sip:bob@");
     assert!(leg.began > accepted.began, "the 202 leaves before the legs: {trace:#?}");
     let answered =
         trace.find(&["recvfrom"], "\"SIP/2.0 200 OK").find(|call| call.began > leg.began).expect("Bob's 200");
