@@ -1,7 +1,6 @@
 //! The command line: no subcommand is the window; demo, proxy, send, listen.
 //!
-//! Exit status: 0 done (`send`: everybody was reached), 1 not done (`send`: somebody was not; `proxy backup` and
-//! `proxy check`: no backup, not sound), 2 wrong usage, or `send` was not accepted or not confirmed, 70 a fault of Fanfare's own.
+//! The exit statuses are in docs/operating.md, each with its test.
 
 mod send;
 
@@ -22,6 +21,8 @@ mod verbs;
 
 mod parse;
 
+mod address;
+
 mod password;
 
 mod lines;
@@ -33,7 +34,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use self::verbs::{AliasVerb, OneUser, StorePlace, Upkeep, UserAndSender, UserVerb};
+use self::verbs::{AliasVerb, Creation, OneUser, StorePlace, Upkeep, UserAndSender, UserVerb};
+use crate::client::command::Step;
 use crate::proxy::{Auth, Inbound, Party, Prefix, StaticRoute};
 use crate::runtime::faults::{self, FAULT_STATUS, Fault};
 use crate::runtime::logs;
@@ -45,7 +47,7 @@ use crate::sip::{ReportMode, Transport, Uri};
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Folder of settings, contacts and messages (default: where this system keeps them).
+    /// Folder for settings, contacts and messages (default: the usual folders of this system).
     #[cfg(feature = "gui")]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -53,22 +55,22 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show the job with an embedded proxy and simulated people.
+    /// Try it out: the window with a built-in proxy and simulated people.
     Demo(DemoArguments),
-    /// Run a proxy and registrar that sends one message to many and reports who got it.
+    /// Run a proxy and registrar that sends one message to many people and reports who got it.
     Proxy(ProxyArguments),
-    /// Send one message to several people and tell who got it.
+    /// Send one message to one or more people and report who got it.
     Send(send::SendArguments),
-    /// Register and print the messages received.
+    /// Register and print incoming messages.
     Listen(ListenArguments),
 }
 
 #[derive(Debug, Args)]
 struct DemoArguments {
-    /// Without a window: the same job as text.
+    /// Run the demo in the terminal, without a window.
     #[arg(long)]
     headless: bool,
-    /// Save the window as a PNG once the first reports are in, and end.
+    /// Save a picture of the window (PNG) once the first reports are in, then exit.
     #[arg(long, value_name = "FILE")]
     screenshot: Option<PathBuf>,
 }
@@ -78,56 +80,57 @@ struct DemoArguments {
 struct ProxyArguments {
     #[command(subcommand)]
     upkeep: Option<Upkeep>,
-    /// A domain to serve; may be repeated.
+    /// Domain to serve; may be repeated.
     #[arg(long = "domain", value_name = "NAME")]
     domains: Vec<String>,
-    /// Where to listen; may be repeated.
-    #[arg(long = "listen", value_name = "udp:ADDRESS:PORT", value_parser = parse::listen)]
+    /// Address to listen on, by udp, tcp, tls, ws or wss, such as tcp:127.0.0.1:5060; may be repeated.
+    #[arg(long = "listen", value_name = "TRANSPORT:ADDRESS:PORT", value_parser = parse::listen)]
     listens: Vec<(Transport, SocketAddr)>,
-    /// Folder of the store (default: nothing is kept).
+    /// Folder for the store (default: nothing is kept).
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Addresses of peers that may submit whatever their From says; may be repeated.
+    /// Network of peers whose From is believed, such as 192.0.2.0/24 or one address; may be repeated.
     #[arg(long = "trust", value_name = "NETWORK", value_parser = parse::network)]
     trust: Vec<Prefix>,
-    /// The server of a domain of others, where DNS is not to be asked; may be repeated.
-    #[arg(long = "route", value_name = "DOMAIN=udp:ADDRESS:PORT", value_parser = parse::route)]
+    /// Server of another domain, used instead of asking DNS; may be repeated.
+    #[arg(long = "route", value_name = "DOMAIN=TRANSPORT:ADDRESS:PORT", value_parser = parse::route)]
     routes: Vec<StaticRoute>,
-    /// Ask users for their passwords (default: on, unless it listens on loopback only).
+    /// Whether users sign in with a password (default: on, or off if it listens on loopback addresses only).
     #[arg(long, value_enum, value_name = "on|off|md5")]
     auth: Option<AuthChoice>,
-    /// T1 of RFC 3261; T2, T4 and Timer F scale with it (default: 500ms).
+    /// Timer T1 of RFC 3261; T2, T4 and Timer F scale with it (default: 500ms).
     #[arg(long, value_name = "TIME", value_parser = parse::duration)]
     t1: Option<Duration>,
-    /// Keep messages for people who are absent, as long as their Expires says and at most 7 days (default: on).
+    /// Whether messages for absent users wait until they expire, for at most 7 days (default: on).
     #[arg(long, value_enum, value_name = "on|off")]
     mailbox: Option<Switch>,
-    /// The name server to ask about other domains, in place of those of this system.
+    /// Name server to ask about other domains (default: those of this system).
     #[arg(long, value_name = "ADDRESS:PORT")]
     dns: Option<SocketAddr>,
-    /// Our certificate for TLS and the chain to its authority, a PEM file; read again when it changes.
+    /// TLS certificate of this proxy with its chain (PEM file); read again when it changes.
     #[arg(long, value_name = "FILE")]
     tls_cert: Option<PathBuf>,
-    /// The private key of the certificate, a PEM file.
+    /// Private key of the certificate (PEM file).
     #[arg(long, value_name = "FILE")]
     tls_key: Option<PathBuf>,
-    /// Authorities to trust for TLS to other servers, a PEM file, in place of those that this system trusts.
+    /// Authorities to trust for TLS connections to other servers (PEM file; default: those of this system).
     #[arg(long, value_name = "FILE")]
     tls_ca: Option<PathBuf>,
-    /// Whose pages may open WebSockets, in browsers that say so; may be repeated (default: anybody's where users prove who
-    /// they are, else those of this computer).
+    /// Website whose pages may open WebSockets; may be repeated (default: every website if users sign in, otherwise pages
+    /// from this computer only).
     #[arg(long = "web-origin", value_name = "https://HOST", value_parser = parse::origin)]
     web_origins: Vec<String>,
-    /// Whether strangers, who are of no domain of ours and of no trusted peer, may write to the users (default: open).
+    /// Whether strangers may write to the users; a stranger is a sender from another domain who does not come through a
+    /// trusted peer (default: open).
     #[arg(long, value_name = "open|known|off", value_parser = parse::inbound)]
     inbound: Option<Inbound>,
-    /// A stranger who may write with --inbound known: an address, a network, a domain or a sender; may be repeated.
+    /// Stranger whom --inbound known lets in: an address, a network, a domain or a sender; may be repeated.
     #[arg(long = "known", value_name = "WHO", value_parser = parse::party)]
     known: Vec<Party>,
-    /// Who may send nothing at all: an address, a network, a domain or a sender; may be repeated.
+    /// Whose requests are all refused: an address, a network, a domain or a sender; may be repeated.
     #[arg(long = "ban", value_name = "WHO", value_parser = parse::party)]
     bans: Vec<Party>,
-    /// Settings in a RON file; what is given here goes first.
+    /// RON file with settings; command-line options override it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -135,75 +138,83 @@ struct ProxyArguments {
 /// The server of an account that lives as long as a command.
 #[derive(Debug, Args)]
 struct ServerArguments {
-    /// The proxy, like sip.domain.com, tls:sip.domain.com or udp:192.0.2.1:5060 (default: that of the address's domain).
+    /// Proxy to use, such as sip.domain.com, tls:sip.domain.com or udp:192.0.2.1:5060 (default: the one that DNS names for
+    /// the domain of the address).
     #[arg(long, value_name = "SERVER", default_value = "", hide_default_value = true)]
     proxy: String,
-    /// Authorities to trust for TLS, a PEM file, in place of those that this system trusts.
+    /// Authorities to trust for TLS (PEM file; default: those of this system).
     #[arg(long, value_name = "FILE")]
     tls_ca: Option<PathBuf>,
-    /// Refuse a server's certificate that names it by a wildcard alone (*.domain.com), as RFC 5922 has it.
+    /// Refuse a certificate that names the server by a wildcard only (*.domain.com), as RFC 5922 requires.
     #[arg(long)]
     tls_strict: bool,
-    /// The name server to ask, in place of those of this system.
+    /// Name server to ask (default: those of this system).
     #[arg(long, value_name = "ADDRESS:PORT")]
     dns: Option<SocketAddr>,
-    /// T1 of RFC 3261 on the way to the proxy.
+    /// Timer T1 of RFC 3261 for requests to the proxy.
     #[arg(long, value_name = "TIME", value_parser = parse::duration, default_value = "500ms")]
     t1: Duration,
+}
+
+impl ServerArguments {
+    /// The server as people call it.
+    fn name(&self, identity: &Uri) -> String {
+        if self.proxy.is_empty() { format!("the server of {}", identity.host()) } else { self.proxy.clone() }
+    }
 }
 
 /// How the server knows us. The password is in no argument, where others could read it.
 #[derive(Debug, Args)]
 struct SignInArguments {
-    /// Name to sign in with (default: the user part of the address).
+    /// Name to sign in with (default: the part of the address before the @).
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// File with the password in its first line (default: the environment's FANFARE_PASSWORD).
+    /// File whose first line is the password (default: the environment variable FANFARE_PASSWORD).
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
-    /// The only realm in which the password is used (default: that of our own domain, or what its server asks for).
+    /// Only realm in which the password may be used (default: that of the address's domain, or the one its server asks for).
     #[arg(long, value_name = "NAME")]
     realm: Option<String>,
 }
 
 #[derive(Debug, Args)]
 struct ListenArguments {
-    /// Who listens.
-    #[arg(long = "as", value_name = "ADDRESS", value_parser = parse::address)]
+    /// Address to register.
+    #[arg(long = "as", value_name = "ADDRESS", value_parser = parse::own_address)]
     identity: Uri,
     #[command(flatten)]
     server: ServerArguments,
     #[command(flatten)]
     sign_in: SignInArguments,
-    /// Tell who asks for it that what is printed was seen (RFC 5438).
+    /// Send read receipts to senders who ask for them (RFC 5438): what is printed counts as read.
     #[arg(long)]
     receipts: bool,
-    /// Take messages from anybody who reaches this program, not only from the proxy; such senders are not verified.
+    /// Accept messages that do not come from the proxy, too; nobody has verified who sent them.
     #[arg(long)]
     peer_to_peer: bool,
-    /// One JSON object a line.
+    /// Print one JSON object per line.
     #[arg(long)]
     json: bool,
-    /// Folder of the store (default: nothing is kept).
+    /// Folder for received messages (default: nothing is kept).
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Switch {
-    /// Yes.
+    /// They wait.
     On,
-    /// No.
+    /// They fail at once.
     Off,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum AuthChoice {
-    /// By SHA-256 or MD5.
+    /// Passwords are checked by SHA-256 or MD5.
     On,
-    /// Everybody is believed; on loopback only.
+    /// Nobody is asked for a password; on loopback addresses only.
     Off,
-    /// By MD5 alone, for old clients that do not pass over a challenge with SHA-256.
+    /// MD5 only, for old clients that give up when they are offered SHA-256.
     Md5,
 }
 
@@ -219,11 +230,11 @@ impl From<AuthChoice> for Auth {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Report {
-    /// One report once every outcome is known.
+    /// One report, once all outcomes are known.
     Final,
-    /// A report at once when an outcome becomes known.
+    /// A report for each outcome, as soon as it is known.
     Each,
-    /// None.
+    /// No report.
     None,
 }
 
@@ -240,14 +251,20 @@ impl From<Report> for ReportMode {
 /// Does what the command line says.
 #[must_use]
 pub fn run() -> ExitCode {
-    // Held until the end, so that what was logged is written.
-    let _logs = logs::start();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         // Help, or the version.
         Err(error) if !error.use_stderr() => error.exit(),
         Err(error) => {
             lines::complain_of_usage(&error);
+            return ExitCode::from(2);
+        }
+    };
+    // Held until the end, so that what was logged is written.
+    let _logs = match logs::start() {
+        Ok(logs) => logs,
+        Err(why) => {
+            lines::note(&why);
             return ExitCode::from(2);
         }
     };
@@ -273,29 +290,41 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
         #[cfg(feature = "gui")]
         None => window::run(arguments.data.as_deref()),
         #[cfg(not(feature = "gui"))]
-        None => anyhow::bail!("this fanfare was built without the window; see fanfare --help"),
+        None => anyhow::bail!("this build has no window; see fanfare --help for the other commands"),
         Some(Command::Demo(demo)) if demo.headless => Ok(crate::demo::run_headless()?),
         #[cfg(feature = "gui")]
         Some(Command::Demo(demo)) => window::run_demo(demo.screenshot),
         #[cfg(not(feature = "gui"))]
         Some(Command::Demo(_)) => {
-            anyhow::bail!("this fanfare was built without the window; try fanfare demo --headless")
+            anyhow::bail!(
+                "this build has no window; run the demo in the terminal with: fanfare demo --headless"
+            )
         }
-        Some(Command::Proxy(ProxyArguments { upkeep: Some(upkeep), .. })) => Ok(upkeep::run(upkeep)),
+        Some(Command::Proxy(ProxyArguments { upkeep: Some(upkeep), .. })) => upkeep::run(upkeep),
         Some(Command::Proxy(proxy)) => proxy::run(proxy),
         Some(Command::Send(send)) => send::run(send),
         Some(Command::Listen(listen)) => listen::run(&listen),
     }
 }
 
-/// What stands before the command is the window's: a proxy that was given its folder there would keep nothing.
+/// An option before the command is the window's: a proxy that was given its folder there would keep nothing.
 #[cfg(feature = "gui")]
 fn no_data_before_the_command(arguments: &Arguments) -> anyhow::Result<()> {
     anyhow::ensure!(
         arguments.data.is_none(),
-        "--data before the command is the folder of the window, which does not start here; write it after the command"
+        "--data before the command is for the window only; put it at the end: fanfare COMMAND ... --data DIR"
     );
     Ok(())
+}
+
+/// Why the server cannot be used now: what the client knows of it, else how far it came.
+fn offline(why: Option<&str>, step: Step, server: &str) -> String {
+    match (why, step) {
+        (Some(why), _) => why.to_owned(),
+        (None, Step::Finding) => format!("{server} was not found"),
+        (None, Step::Opening) => format!("no connection to {server}"),
+        (None, Step::Asking) => format!("no answer from {server}"),
+    }
 }
 
 /// A runtime on this thread.

@@ -6,6 +6,8 @@ pub mod client;
 
 pub mod passwords;
 
+pub mod changes;
+
 pub mod proxy;
 
 pub mod text;

@@ -119,19 +119,23 @@ fn what_was_tried_with_programs_of_others_is_tried_by_tests_that_there_are() {
 }
 
 #[test]
-fn each_line_of_what_a_stranger_may_do_names_a_test_that_there_is() {
+fn each_line_of_what_a_stranger_may_do_and_of_the_exit_statuses_names_a_test_that_there_is() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
     for folder in ["src", "tests"] {
         collect(root, &root.join(folder), &mut files);
     }
-    let document = fs::read_to_string(root.join("docs/security.md")).unwrap();
-    let complaints = lines_without_a_test(&document, &files);
+    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+    let mut complaints = lines_without_a_test("docs/security.md", &read("docs/security.md"), &files);
+    let operating = read("docs/operating.md");
+    let statuses = operating.split_once("## Exit statuses\n").unwrap().1;
+    let statuses = statuses.split("\n## ").next().unwrap();
+    complaints.extend(lines_without_a_test("docs/operating.md", statuses, &files));
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
 }
 
 /// Rows of a document's tables whose last column names no test, or one that is not in its file: `FILE::TEST`, in backquotes.
-fn lines_without_a_test(document: &str, files: &[Source]) -> Vec<String> {
+fn lines_without_a_test(path: &str, document: &str, files: &[Source]) -> Vec<String> {
     let is_row = |line: &&str| line.starts_with("| ") && !line.trim_end().ends_with("| test |");
     let rows: Vec<&str> = document.lines().filter(is_row).collect();
     assert!(!rows.is_empty(), "no tables");
@@ -140,7 +144,7 @@ fn lines_without_a_test(document: &str, files: &[Source]) -> Vec<String> {
         let last = row.trim_end().trim_end_matches('|').rsplit('|').next().unwrap_or_default();
         let named: Vec<&str> = last.split('`').skip(1).step_by(2).collect();
         if named.is_empty() {
-            found.push(format!("docs/security.md: no test in: {row}"));
+            found.push(format!("{path}: no test in: {row}"));
         }
         for name in named {
             let is_there = name.split_once("::").is_some_and(|(path, test)| {
@@ -148,7 +152,7 @@ fn lines_without_a_test(document: &str, files: &[Source]) -> Vec<String> {
                 files.iter().any(|file| holds(&file))
             });
             if !is_there {
-                found.push(format!("docs/security.md: there is no test {name}"));
+                found.push(format!("{path}: there is no test {name}"));
             }
         }
     }
@@ -901,9 +905,9 @@ mod the_rules {
     fn a_line_about_strangers_without_a_test_is_seen() {
         let files = [Source::new("src/a.rs", "//! A.\n#[test]\nfn it_holds() {}\n")];
         let table = |last: &str| format!("| what | test |\n|---|---|\n| a stranger knocks | {last} |\n");
-        assert_eq!(lines_without_a_test(&table("`src/a.rs::it_holds`"), &files), [""; 0]);
+        assert_eq!(lines_without_a_test("a.md", &table("`src/a.rs::it_holds`"), &files), [""; 0]);
         for last in ["", "`src/a.rs`", "`src/a.rs::it_hold`", "`src/b.rs::it_holds`"] {
-            assert_eq!(lines_without_a_test(&table(last), &files).len(), 1, "{last}");
+            assert_eq!(lines_without_a_test("a.md", &table(last), &files).len(), 1, "{last}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::lines::{say, warn};
-use super::{AliasVerb, StorePlace};
+use super::{AliasVerb, Creation, StorePlace};
 use crate::store::aliases::Aliases;
 
 impl AliasVerb {
@@ -12,6 +12,11 @@ impl AliasVerb {
         match self {
             Self::Add { place, .. } | Self::Remove { place, .. } | Self::List { place } => place,
         }
+    }
+
+    /// Whether the store may be made.
+    pub(super) const fn creates(&self) -> bool {
+        matches!(self, Self::Add { creation: Creation { create: true }, .. })
     }
 }
 

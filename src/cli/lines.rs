@@ -113,7 +113,30 @@ pub(super) fn warn(doubts: &[Doubt]) {
 
 /// The one error, with its causes, on standard error.
 pub(super) fn complain(error: &anyhow::Error) {
-    console::complain(&format!("fanfare: {error:#}"));
+    console::complain(&format!("fanfare: {}", sentence(error)));
+}
+
+/// How things stand, on standard error: standard output is for what was asked for.
+pub(super) fn tell(text: &str) {
+    console::complain(text);
+}
+
+/// What has gone wrong, while the command goes on.
+pub(super) fn note(text: &str) {
+    console::complain(&format!("fanfare: {text}"));
+}
+
+/// An error with its causes in one line. Many errors name their cause themselves: what has been said is not said again.
+pub(super) fn sentence(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if said.is_empty() {
+            said = cause;
+        } else if !said.contains(&cause) {
+            said = format!("{said}: {cause}");
+        }
+    }
+    said
 }
 
 /// What is wrong with the arguments, line by line; a script may have put into them what somebody else wrote.
@@ -134,7 +157,9 @@ const fn is_true(flag: &bool) -> bool {
 fn plain(line: &Line<'_>) -> String {
     match line {
         Line::Accepted { status, after_ms } => format!("accepted by the proxy ({status}, {after_ms} ms)"),
-        Line::OneByOne => "one by one, as this server does not send one message to several people".to_owned(),
+        Line::OneByOne => {
+            "sending one by one, because this server does not send one message to several people".to_owned()
+        }
         Line::Outcome { to, state, status, reason, after_ms } => {
             let told = match (status, *reason) {
                 (None, "") => String::new(),
@@ -207,6 +232,21 @@ mod tests {
         assert_eq!(plain(&line), "sip:ceo@domain.com (not verified): x");
         let json = r#"{"event":"message","from":"sip:ceo@domain.com","also_to":[],"type":"text/plain","text":"x","verified":false}"#;
         assert_eq!(serde_json::to_string(&line).unwrap(), json);
+    }
+
+    #[test]
+    fn an_error_says_each_cause_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot read a.ron: {source}")]
+        struct Twice {
+            source: std::io::Error,
+        }
+        let twice = || Twice { source: std::io::Error::other("the disk is full") };
+        assert_eq!(sentence(&twice().into()), "cannot read a.ron: the disk is full");
+        let wrapped = anyhow::Error::from(twice()).context("no start");
+        assert_eq!(sentence(&wrapped), "no start: cannot read a.ron: the disk is full");
+        let plain = anyhow::Error::from(std::io::Error::other("the disk is full")).context("no start");
+        assert_eq!(sentence(&plain), "no start: the disk is full");
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! `fanfare listen`: register, print what comes, until SIGINT or SIGTERM.
+//!
+//! Messages go to standard output. How the registration stands goes to standard error, a sentence each time that it changes.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-use super::lines::{Line, Printer};
-use super::{ListenArguments, parse, password, runtime, stopped};
-use crate::client::command::{AgentCommand, Event, RegistrationState};
+use super::lines::{Line, Printer, note, tell};
+use super::{ListenArguments, offline, parse, password, runtime, stopped};
+use crate::client::command::{AgentCommand, Event, RegistrationState, Step};
 use crate::client::journal::ConversationId;
 use crate::runtime::agent::Agent;
 use crate::runtime::faults::Fault;
@@ -19,77 +22,141 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     account.receipts = arguments.receipts;
     account.peer_to_peer = arguments.peer_to_peer;
     let mut agent = Agent::start(&account, arguments.data.as_deref()).await?;
-    let printer = Printer::new(arguments.json);
-    let (mut refused, mut shown) = (None, Vec::new());
-    agent.command(AgentCommand::Connect, &mut |event| hear(event, printer, &mut refused, &mut shown));
+    let server = arguments.server.name(&arguments.identity);
+    let mut listener = Listener::new(Printer::new(arguments.json), arguments.identity.as_str(), server);
+    agent.command(AgentCommand::Connect, &mut |event| listener.hear(event));
     let stop = stopped();
     tokio::pin!(stop);
-    loop {
-        let mut on_event = |event| hear(event, printer, &mut refused, &mut shown);
-        if agent.turn(&mut on_event, &mut stop).await?.is_some() {
+    while !listener.is_turned_away {
+        if let Some(stopped) = agent.turn(&mut |event| listener.hear(event), &mut stop).await? {
+            stopped?;
             break;
         }
         // What is printed is taken to be read.
-        for conversation in std::mem::take(&mut shown) {
-            let mut on_event = |event| hear(event, printer, &mut refused, &mut shown);
-            agent.command(AgentCommand::Seen { conversation }, &mut on_event);
+        for conversation in std::mem::take(&mut listener.shown) {
+            agent.command(AgentCommand::Seen { conversation }, &mut |event| listener.hear(event));
         }
     }
     leave(&mut agent).await?;
-    agent.finish(&mut |event| hear(event, printer, &mut refused, &mut shown)).await?;
-    Ok(ExitCode::SUCCESS)
+    agent.finish(&mut |event| listener.hear(event)).await?;
+    Ok(listener.status())
 }
 
-/// Printed and flushed here, before the 200 leaves.
-fn hear(event: Event, printer: Printer, refused: &mut Option<String>, shown: &mut Vec<ConversationId>) {
-    match event {
-        Event::Received { conversation, from, also_to, content_type, text, files, verified, .. } => {
-            printer.print(&Line::Message {
-                from: &from.address,
-                also_to: also_to.iter().map(|person| person.address.as_str()).collect(),
-                content_type: &content_type,
-                text: &text,
-                files: files.iter().map(|file| file.name.as_str()).collect(),
-                verified,
-            });
-            shown.push(conversation);
+/// Who listens, and how that goes.
+#[derive(Debug)]
+struct Listener {
+    printer: Printer,
+    /// Who, and at which server.
+    place: String,
+    server: String,
+    /// How far it came last.
+    step: Step,
+    registered: Registered,
+    /// What stands in the way and was told; none while we are registered.
+    trouble: Option<String>,
+    /// The server refuses us, and trying again would not help.
+    is_turned_away: bool,
+    shown: Vec<ConversationId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Registered {
+    Never,
+    Now,
+    /// And not now.
+    Before,
+}
+
+impl Listener {
+    fn new(printer: Printer, identity: &str, server: String) -> Self {
+        Self {
+            printer,
+            place: format!("{identity} at {server}"),
+            server,
+            step: Step::Finding,
+            registered: Registered::Never,
+            trouble: None,
+            is_turned_away: false,
+            shown: Vec::new(),
         }
-        Event::Registration(state) => {
-            let trouble = trouble(&state);
-            if let Some(why) = trouble.as_deref().filter(|_| *refused != trouble) {
-                tracing::warn!(why, "not registered");
-                *refused = trouble;
-            }
-        }
-        Event::Queued { .. }
-        | Event::NotSent { .. }
-        | Event::Accepted { .. }
-        | Event::OneByOne { .. }
-        | Event::Unreported { .. }
-        | Event::Refused { .. }
-        | Event::Delivery { .. }
-        | Event::ReportedStranger { .. }
-        | Event::Reported { .. }
-        | Event::Composing { .. }
-        | Event::Changed { .. }
-        | Event::Disconnected => {}
     }
-}
 
-/// Why nobody reaches us.
-fn trouble(state: &RegistrationState) -> Option<String> {
-    match state {
-        RegistrationState::Refused { status, reason, why: Some(why), .. } => {
-            Some(format!("{status} {reason}: {why}"))
+    /// Printed and flushed here, before the 200 leaves.
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Received { conversation, from, also_to, content_type, text, files, verified, .. } => {
+                self.printer.print(&Line::Message {
+                    from: &from.address,
+                    also_to: also_to.iter().map(|person| person.address.as_str()).collect(),
+                    content_type: &content_type,
+                    text: &text,
+                    files: files.iter().map(|file| file.name.as_str()).collect(),
+                    verified,
+                });
+                self.shown.push(conversation);
+            }
+            Event::Registration(state) => self.hear_registration(state),
+            Event::Queued { .. }
+            | Event::NotSent { .. }
+            | Event::Accepted { .. }
+            | Event::OneByOne { .. }
+            | Event::Unreported { .. }
+            | Event::Refused { .. }
+            | Event::Delivery { .. }
+            | Event::ReportedStranger { .. }
+            | Event::Reported { .. }
+            | Event::Composing { .. }
+            | Event::Changed { .. }
+            | Event::Disconnected => {}
         }
-        RegistrationState::Refused { status, reason, why: None, .. } => Some(format!("{status} {reason}")),
-        RegistrationState::Offline { why: Some(why), .. } => Some(why.to_string()),
-        RegistrationState::Offline { why: None, .. } => Some("no answer from the proxy".to_owned()),
-        RegistrationState::Idle
-        | RegistrationState::Connecting(_)
-        | RegistrationState::Connected
-        | RegistrationState::ByList
-        | RegistrationState::NoFanOut => None,
+    }
+
+    fn hear_registration(&mut self, state: RegistrationState) {
+        match state {
+            RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => {
+                if self.registered != Registered::Now || self.trouble.is_some() {
+                    tell(&format!("registered as {}", self.place));
+                }
+                self.registered = Registered::Now;
+                self.trouble = None;
+            }
+            RegistrationState::Refused { status, reason, why, retry_after, .. } => {
+                self.is_turned_away = retry_after.is_none();
+                let why = why.map_or_else(String::new, |why| format!(": {why}"));
+                self.complain(&format!("{status} {reason}{why}"), retry_after);
+            }
+            RegistrationState::Offline { why, retry_after } => {
+                let why = offline(why.as_deref(), self.step, &self.server);
+                self.complain(&why, Some(retry_after));
+            }
+            RegistrationState::Connecting(step) => self.step = step,
+            RegistrationState::Idle => {}
+        }
+    }
+
+    /// Says why nobody reaches us, once for as long as that stays the same.
+    fn complain(&mut self, why: &str, retry_after: Option<Duration>) {
+        let what =
+            if self.registered == Registered::Never { "not registered" } else { "no longer registered" };
+        if self.registered == Registered::Now {
+            self.registered = Registered::Before;
+        }
+        if self.trouble.as_deref() == Some(why) {
+            return;
+        }
+        let again = retry_after
+            .map_or_else(String::new, |wait| format!("; trying again in {} s", wait.as_secs_f64().ceil()));
+        note(&format!("{what} as {}: {why}{again}", self.place));
+        self.trouble = Some(why.to_owned());
+    }
+
+    /// Whoever was told to end has done what was asked, unless nobody could ever reach him.
+    fn status(&self) -> ExitCode {
+        match self.registered {
+            _ if self.is_turned_away => ExitCode::from(2),
+            Registered::Never => ExitCode::from(1),
+            Registered::Now | Registered::Before => ExitCode::SUCCESS,
+        }
     }
 }
 
@@ -98,7 +165,7 @@ async fn leave(agent: &mut Agent) -> Result<(), Fault> {
     let mut is_over = false;
     let mut on_event = |event| is_over |= event == Event::Disconnected;
     agent.command(AgentCommand::Disconnect, &mut on_event);
-    let patience = tokio::time::sleep(std::time::Duration::from_secs(1));
+    let patience = tokio::time::sleep(Duration::from_secs(1));
     tokio::pin!(patience);
     while !is_over {
         let mut on_event = |event| is_over |= event == Event::Disconnected;

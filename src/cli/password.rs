@@ -27,12 +27,13 @@ pub(super) fn sign_in(arguments: &SignInArguments) -> anyhow::Result<SignIn> {
 }
 
 fn from_file(file: &Path) -> anyhow::Result<String> {
-    let unread = || format!("the password cannot be read from {}", file.display());
+    let unread = || format!("cannot read the password from {}", file.display());
     let mut opened = File::open(file).with_context(unread)?;
     private_file::check(&opened, file)?;
     let mut text = String::new();
     opened.read_to_string(&mut text).with_context(unread)?;
-    first_line(&text).with_context(|| format!("{} has no password in its first line", file.display()))
+    first_line(&text)
+        .with_context(|| format!("the first line of {} is empty, and should be the password", file.display()))
 }
 
 /// A new password: asked for twice at a terminal, else the first line of standard input.
@@ -42,13 +43,14 @@ pub(super) fn new_password() -> anyhow::Result<String> {
         std::io::stdin()
             .lock()
             .read_line(&mut text)
-            .context("no password can be read from standard input")?;
-        return first_line(&text).context("no password is in the first line of standard input");
+            .context("cannot read the password from standard input")?;
+        return first_line(&text)
+            .context("the first line of standard input is empty, and should be the password");
     }
-    let first = rpassword::prompt_password("New password: ").context("no password can be asked for")?;
-    let again = rpassword::prompt_password("The same again: ").context("no password can be asked for")?;
-    anyhow::ensure!(first == again, "the two passwords differ; nothing was changed");
-    first_line(&first).context("a password has to be something; nothing was changed")
+    let first = rpassword::prompt_password("New password: ").context("cannot ask for the password")?;
+    let again = rpassword::prompt_password("Repeat the password: ").context("cannot ask for the password")?;
+    anyhow::ensure!(first == again, "the passwords do not match; nothing was changed");
+    first_line(&first).context("a password cannot be empty; nothing was changed")
 }
 
 /// Blanks belong to a password, line ends do not.
@@ -75,6 +77,6 @@ mod tests {
             realm: None,
         };
         let said = sign_in(&arguments).unwrap_err().to_string();
-        assert_eq!(said, "the password cannot be read from /nowhere/password");
+        assert_eq!(said, "cannot read the password from /nowhere/password");
     }
 }

@@ -1,4 +1,5 @@
-//! `fanfare proxy`: run until SIGTERM or SIGINT, with the settings read again at SIGHUP, or until the proxy ends by itself, which is a failure.
+//! `fanfare proxy`: run until SIGTERM or SIGINT, with the settings read again at SIGHUP, or until the proxy ends by itself,
+//! which is a failure.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -8,17 +9,18 @@ use std::process::ExitCode;
 use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::lines::{complain, say};
+use super::lines::{complain, say, sentence};
 use super::{ProxyArguments, Switch, runtime, stopped};
+use crate::config::changes::{Change, Takes};
 use crate::config::proxy::ProxySettings;
 use crate::runtime::faults::FAULT_STATUS;
-use crate::runtime::logs;
+use crate::runtime::logs::{self, ALWAYS, Level};
 use crate::runtime::server::{Reloader, Server};
 
 pub(super) fn run(arguments: ProxyArguments) -> anyhow::Result<ExitCode> {
     let file = arguments.config.clone();
     let given = given(arguments);
-    let settings = read(&given, file.as_deref())?;
+    let (settings, _) = read(&given, file.as_deref())?;
     let (data, net) = (settings.data.clone(), settings.net());
     let runtime = runtime()?;
     // The handlers stand before the sockets, so that no early signal is lost.
@@ -35,7 +37,7 @@ pub(super) fn run(arguments: ProxyArguments) -> anyhow::Result<ExitCode> {
     }
     if settings.data.is_none() {
         tracing::warn!(
-            "without --data nothing is kept: what was accepted, who is registered and what waits are gone when this proxy ends"
+            "without --data nothing is kept: accepted messages, registrations and the mailbox are lost when this proxy ends"
         );
     }
     let stop = async { stop.await? };
@@ -51,11 +53,11 @@ pub(super) fn run(arguments: ProxyArguments) -> anyhow::Result<ExitCode> {
 }
 
 /// The settings of the command line over those of the file; how much is logged holds from now on.
-fn read(given: &ProxySettings, file: Option<&Path>) -> anyhow::Result<ProxySettings> {
+fn read(given: &ProxySettings, file: Option<&Path>) -> anyhow::Result<(ProxySettings, Level)> {
     let file = file.map(ProxySettings::read).transpose()?;
     let settings = given.clone().over(file.unwrap_or_default());
-    logs::set_level(settings.log.as_deref()).map_err(|why| anyhow::anyhow!("log: {why}"))?;
-    Ok(settings)
+    let level = logs::set_level(settings.log.as_ref()).map_err(|why| anyhow::anyhow!("log: {why}"))?;
+    Ok((settings, level))
 }
 
 /// Reads the settings again at each SIGHUP.
@@ -63,25 +65,67 @@ async fn reload_at(
     mut hangups: Signal,
     reloader: &Reloader,
     (given, file): (&ProxySettings, Option<&Path>),
-    running: ProxySettings,
+    mut running: ProxySettings,
 ) -> Infallible {
     while hangups.recv().await.is_some() {
         match read(given, file) {
-            Ok(newer) => {
-                tell_what_stays(&running.needs_restart(&newer));
-                reloader.reload(newer.config()).await;
+            Ok((newer, level)) => {
+                let changes = running.changes(&newer);
+                running = running.reloaded(newer);
+                let certificates = reloader.reload(running.clone().config()).await;
+                reloaded(file.is_some(), &changes, level).iter().for_each(|line| tell(line));
+                if let Some(Err(error)) = certificates {
+                    insist(&format!("SIGHUP: the old certificates stay in use: {}", sentence(&error.into())));
+                } else if running.tls_cert.is_some() || running.tls_ca.is_some() {
+                    tell("SIGHUP: the certificates were read again");
+                }
             }
-            Err(error) => tracing::warn!("SIGHUP: everything stays as it was: {error:#}"),
+            Err(error) => {
+                let why = sentence(&error);
+                insist(&format!("SIGHUP: nothing was reloaded, the old settings stay in use: {why}"));
+            }
         }
     }
     std::future::pending().await
 }
 
-fn tell_what_stays(fields: &[&str]) {
-    if !fields.is_empty() {
-        let fields = fields.join(", ");
-        tracing::warn!("SIGHUP: these are changed and need a restart, so they stay as they were: {fields}");
+/// An operator who asks for it wants to see it: at the level that is usual.
+fn tell(line: &str) {
+    tracing::warn!("{line}");
+}
+
+/// However little is logged: the operator has just asked, and takes silence for success.
+fn insist(line: &str) {
+    tracing::error!(target: ALWAYS, "{line}");
+}
+
+/// What an operator is told of settings that were read again, a line for what holds now and one for what needs a restart.
+fn reloaded(has_file: bool, changes: &[Change], level: Level) -> Vec<String> {
+    if !has_file {
+        return vec![
+            "SIGHUP: there is no --config file to read, so the settings stay as they are".to_owned(),
+        ];
     }
+    let of = |takes| -> Vec<String> {
+        changes.iter().filter(|change| change.takes == takes).map(|change| told(change, level)).collect()
+    };
+    let (now, later) = (of(Takes::AtOnce), of(Takes::Restart));
+    let mut lines = vec![if now.is_empty() {
+        "SIGHUP: the settings were read again; nothing changes".to_owned()
+    } else {
+        format!("SIGHUP: the settings were read again; changed: {}", now.join("; "))
+    }];
+    if !later.is_empty() {
+        lines.push(format!("SIGHUP: these changes need a restart: {}", later.join("; ")));
+    }
+    lines
+}
+
+fn told(change: &Change, level: Level) -> String {
+    if change.field == "log" && level == Level::Overruled {
+        return format!("{change} (without effect, since {} is set)", logs::VARIABLE);
+    }
+    change.to_string()
 }
 
 /// What the command line says.
@@ -131,7 +175,7 @@ fn exit(end: End) -> ExitCode {
         End::Stopped => ExitCode::SUCCESS,
         End::Failed => {
             complain(&anyhow::anyhow!(
-                "the proxy ended by itself, and nothing is served; what it accepted is kept in its --data folder: \
+                "the proxy has stopped because of an internal error; what it accepted is kept in its --data folder: \
                  start it again"
             ));
             ExitCode::from(FAULT_STATUS)
@@ -143,6 +187,34 @@ fn exit(end: End) -> ExitCode {
 mod tests {
     use super::*;
     use std::future::{pending, ready};
+
+    #[test]
+    fn a_reload_tells_what_changed_what_needs_a_restart_and_what_has_no_effect() {
+        let change = |field, takes| Change { field, old: "a".to_owned(), new: "b".to_owned(), takes };
+        let changes =
+            [change("log", Takes::AtOnce), change("trust", Takes::AtOnce), change("t1", Takes::Restart)];
+        assert_eq!(
+            reloaded(true, &changes, Level::Set),
+            [
+                "SIGHUP: the settings were read again; changed: log: a -> b; trust: a -> b",
+                "SIGHUP: these changes need a restart: t1: a -> b",
+            ]
+        );
+        assert_eq!(
+            reloaded(true, &changes[..1], Level::Overruled),
+            [
+                "SIGHUP: the settings were read again; changed: log: a -> b (without effect, since FANFARE_LOG is set)"
+            ]
+        );
+        assert_eq!(
+            reloaded(true, &[], Level::Set),
+            ["SIGHUP: the settings were read again; nothing changes"]
+        );
+        assert_eq!(
+            reloaded(false, &[], Level::Set),
+            ["SIGHUP: there is no --config file to read, so the settings stay as they are"]
+        );
+    }
 
     #[test]
     fn a_proxy_that_ends_by_itself_ends_the_command_as_a_failure() {

@@ -10,8 +10,8 @@ use anyhow::Context;
 use clap::Args;
 
 use super::lines::{Line, Printer, millis};
-use super::{Report, ServerArguments, SignInArguments, parse, password, runtime, stopped};
-use crate::client::command::{AgentCommand, Draft, Event, RegistrationState};
+use super::{Report, ServerArguments, SignInArguments, offline, parse, password, runtime, stopped};
+use crate::client::command::{AgentCommand, Draft, Event, RegistrationState, Step};
 use crate::client::delivery::is_reached;
 use crate::client::journal::{AttemptStage, DeliveryState, MessageId, PersonRow};
 use crate::runtime::agent::Agent;
@@ -21,36 +21,35 @@ use crate::sip::{File, ReportMode, ReportWish, Uri};
 /// What `fanfare send` is given.
 #[derive(Debug, Args)]
 pub(super) struct SendArguments {
-    /// Who sends.
-    #[arg(long, value_name = "ADDRESS", value_parser = parse::address)]
+    /// Address of the sender.
+    #[arg(long, value_name = "ADDRESS", value_parser = parse::own_address)]
     from: Uri,
     #[command(flatten)]
     server: ServerArguments,
     #[command(flatten)]
     sign_in: SignInArguments,
-    /// A recipient; repeated for more.
+    /// Address of a recipient; may be repeated.
     #[arg(long, value_name = "ADDRESS", value_parser = parse::address, required = true)]
     to: Vec<Uri>,
-    /// The text (default: standard input; none where there are files).
+    /// Text of the message (default: read from standard input, unless there is a --file).
     #[arg(long)]
     text: Option<String>,
-    /// A file that goes with it; repeated for more.
+    /// File to attach; may be repeated.
     #[arg(long, value_name = "PATH")]
     file: Vec<PathBuf>,
-    /// The report wished for.
+    /// Delivery report to ask for.
     #[arg(long, value_enum, default_value_t = Report::Final)]
     report: Report,
-    /// How long it is worth delivering; a proxy with a mailbox keeps it so long for who is absent (default: 32 s, and
-    /// nobody waits).
+    /// How long the message may wait in the proxy's mailbox for absent recipients (default: it does not wait).
     #[arg(long, value_name = "TIME", value_parser = parse::expires)]
     expires: Option<u32>,
-    /// One JSON object a line.
+    /// Print one JSON object per line.
     #[arg(long)]
     json: bool,
-    /// How long to wait for the last outcome.
+    /// How long to wait for all outcomes.
     #[arg(long, value_name = "TIME", value_parser = parse::duration, default_value = "60s")]
     timeout: Duration,
-    /// Folder of the store (default: nothing is kept).
+    /// Folder for messages that could not be sent yet (default: nothing is kept).
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 }
@@ -67,7 +66,7 @@ pub(super) fn run(mut arguments: SendArguments) -> anyhow::Result<ExitCode> {
 
 fn read_text() -> anyhow::Result<String> {
     let mut bytes = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut bytes).context("the text cannot be read from standard input")?;
+    std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read the text from standard input")?;
     String::from_utf8(bytes).context("the text on standard input is not UTF-8")
 }
 
@@ -77,7 +76,8 @@ async fn send(arguments: &SendArguments, text: String, files: Vec<File>) -> anyh
     account.expires_secs = arguments.expires;
     let mut agent = Agent::start(&account, arguments.data.as_deref()).await?;
     let mode = ReportMode::from(arguments.report);
-    let mut progress = Progress::new(Printer::new(arguments.json), mode, arguments.to.len());
+    let server = arguments.server.name(&arguments.from);
+    let mut progress = Progress::new(Printer::new(arguments.json), mode, arguments.to.len(), server);
     // SIGINT and SIGTERM end the waiting, and what is not known is said.
     let (patience, stop) = (tokio::time::sleep(arguments.timeout), stopped());
     let over = async {
@@ -144,6 +144,10 @@ struct Progress {
     mode: ReportMode,
     /// Recipients.
     people: usize,
+    /// As people call it.
+    server: String,
+    /// How far it came on the way there.
+    step: Step,
     /// Ours, once it is kept: what a crash left in the store is sent on too, but nothing is told of it here.
     message: Option<MessageId>,
     ending: Option<Ending>,
@@ -155,11 +159,13 @@ struct Progress {
 }
 
 impl Progress {
-    const fn new(printer: Printer, mode: ReportMode, people: usize) -> Self {
+    const fn new(printer: Printer, mode: ReportMode, people: usize, server: String) -> Self {
         Self {
             printer,
             mode,
             people,
+            server,
+            step: Step::Finding,
             message: None,
             ending: None,
             is_accepted: false,
@@ -187,10 +193,11 @@ impl Progress {
             }
             Event::Refused { status, reason, .. } => self.refuse(Some(status), &reason),
             Event::NotSent { why, .. } => self.refuse(None, &why),
-            Event::Registration(RegistrationState::Offline { why, .. }) if !self.is_accepted => match why {
-                Some(why) => self.refuse(None, &why),
-                None => self.refuse(Some(408), "no answer from the proxy"),
-            },
+            Event::Registration(RegistrationState::Offline { why, .. }) if !self.is_accepted => {
+                let why = offline(why.as_deref(), self.step, &self.server);
+                self.refuse(None, &why);
+            }
+            Event::Registration(RegistrationState::Connecting(step)) => self.step = step,
             Event::Registration(RegistrationState::Refused { status, reason, why, .. })
                 if !self.is_accepted =>
             {
@@ -227,7 +234,11 @@ impl Progress {
                 self.ending = Some(Ending::Complete);
             }
             Event::ReportedStranger { address, state, .. } => {
-                tracing::warn!(address, state, "the report names somebody whom this message did not go to");
+                tracing::warn!(
+                    address,
+                    state,
+                    "the report names an address that this message was not sent to"
+                );
             }
             Event::Registration(_)
             | Event::Received { .. }
@@ -282,7 +293,8 @@ impl Progress {
         match &self.ending {
             Some(Ending::Refused { status, reason }) => return self.tell_refused(fate, *status, reason),
             None if !self.is_accepted => {
-                return self.tell_refused(fate, None, "no answer from the proxy in time");
+                let why = format!("{} in time", offline(None, self.step, &self.server));
+                return self.tell_refused(fate, None, &why);
             }
             Some(Ending::Complete) | None => {}
         }

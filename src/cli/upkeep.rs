@@ -1,4 +1,4 @@
-//! `fanfare proxy backup`, `check`, `alias` and `user`: a proxy's store looked after, while the proxy runs or not.
+//! `fanfare proxy backup`, `check`, `alias` and `user`: maintenance of a proxy's store, whether or not the proxy runs.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,27 +13,54 @@ use crate::store::check::{Findings, check};
 use crate::store::{ProxySchema, backup::backup};
 
 /// What cannot be looked at is not sound, and what cannot be copied is not backed up: both are 1.
-pub(super) fn run(upkeep: Upkeep) -> ExitCode {
-    let done = match upkeep {
+///
+/// # Errors
+/// No store is named: that is wrong usage.
+pub(super) fn run(upkeep: Upkeep) -> anyhow::Result<ExitCode> {
+    upkeep.place().check()?;
+    Ok(act(upkeep).unwrap_or_else(|error| {
+        complain(&error);
+        ExitCode::FAILURE
+    }))
+}
+
+fn act(upkeep: Upkeep) -> anyhow::Result<ExitCode> {
+    match upkeep {
         Upkeep::Backup { file, place } => copy(&place, &file),
         Upkeep::Check { place } => look_through(&place),
         Upkeep::Alias(verb) => {
-            store(verb.place()).and_then(|store| alias::run(&verb, &store)).map(|()| ExitCode::SUCCESS)
+            alias::run(&verb, &store_to_change(verb.place(), verb.creates())?)?;
+            Ok(ExitCode::SUCCESS)
         }
         Upkeep::User(verb) => {
-            store(verb.place()).and_then(|store| user::run(&verb, &store)).map(|()| ExitCode::SUCCESS)
+            user::run(&verb, &store_to_change(verb.place(), verb.creates())?)?;
+            Ok(ExitCode::SUCCESS)
         }
-    };
-    done.unwrap_or_else(|error| {
-        complain(&error);
-        ExitCode::FAILURE
-    })
+    }
+}
+
+impl Upkeep {
+    const fn place(&self) -> &StorePlace {
+        match self {
+            Self::Backup { place, .. } | Self::Check { place } => place,
+            Self::Alias(verb) => verb.place(),
+            Self::User(verb) => verb.place(),
+        }
+    }
+}
+
+impl StorePlace {
+    fn check(&self) -> anyhow::Result<()> {
+        let is_given = self.data.is_some() || self.config.is_some();
+        anyhow::ensure!(is_given, "say where the proxy's store is, with --data DIR or --config FILE");
+        Ok(())
+    }
 }
 
 fn copy(place: &StorePlace, file: &Path) -> anyhow::Result<ExitCode> {
     let store = store(place)?;
     backup::<ProxySchema>(&store, file)?;
-    say(&format!("{} holds what {} held", file.display(), store.display()));
+    say(&format!("{} was copied to {}", store.display(), file.display()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -58,9 +85,21 @@ fn look_through(place: &StorePlace) -> anyhow::Result<ExitCode> {
 
 fn schema(Findings { schema, newest, .. }: &Findings) -> String {
     if schema == newest {
-        return format!("schema {schema}, that of this fanfare");
+        return format!("schema {schema}, the current one");
     }
-    format!("schema {schema}; a start brings it to {newest}, as was tried on a copy")
+    format!("schema {schema}; the next start upgrades it to {newest} (tried on a copy)")
+}
+
+/// The store of a command that changes it: a folder with a typing error is not to become a new store.
+fn store_to_change(place: &StorePlace, may_create: bool) -> anyhow::Result<PathBuf> {
+    let store = store(place)?;
+    anyhow::ensure!(
+        may_create || store.exists(),
+        "there is no proxy store at {}; start the proxy on that folder first, or create an empty store with: fanfare \
+         proxy user add ... --create",
+        store.display()
+    );
+    Ok(store)
 }
 
 fn store(place: &StorePlace) -> anyhow::Result<PathBuf> {
@@ -69,5 +108,8 @@ fn store(place: &StorePlace) -> anyhow::Result<PathBuf> {
     }
     let settings = place.config.as_deref().map(ProxySettings::read).transpose()?;
     let folder = settings.and_then(|settings| settings.data);
-    Ok(store_in(&folder.context("the settings name no folder of the store; give --data DIR")?))
+    Ok(store_in(
+        &folder
+            .context("the settings file does not name the store's folder (data); give it with --data DIR")?,
+    ))
 }

@@ -1,10 +1,10 @@
-//! `fanfare proxy user`: who may sign in, and what each of them does not want.
+//! `fanfare proxy user`: who may sign in, and whom each of them has blocked.
 
 use std::path::Path;
 
 use super::lines::{say, warn};
 use super::password::new_password;
-use super::{OneUser, StorePlace, UserAndSender, UserVerb};
+use super::{Creation, OneUser, StorePlace, UserAndSender, UserVerb};
 use crate::proxy::journal::UserRow;
 use crate::sip::Aor;
 use crate::store::users::{Purge, Removal, Users};
@@ -13,7 +13,7 @@ impl UserVerb {
     /// Where the store is.
     pub(super) const fn place(&self) -> &StorePlace {
         match self {
-            Self::Add(OneUser { place, .. })
+            Self::Add { user: OneUser { place, .. }, .. }
             | Self::Remove { user: OneUser { place, .. }, .. }
             | Self::Passwd(OneUser { place, .. })
             | Self::Block(UserAndSender { place, .. })
@@ -21,13 +21,18 @@ impl UserVerb {
             | Self::List { place } => place,
         }
     }
+
+    /// Whether the store may be made.
+    pub(super) const fn creates(&self) -> bool {
+        matches!(self, Self::Add { creation: Creation { create: true }, .. })
+    }
 }
 
 /// Does it in the store of that file.
 pub(super) fn run(verb: &UserVerb, store: &Path) -> anyhow::Result<()> {
     let mut users = Users::open(store)?;
     match verb {
-        UserVerb::Add(OneUser { user, .. }) => warn(&users.add(user, &new_password()?)?),
+        UserVerb::Add { user: OneUser { user, .. }, .. } => warn(&users.add(user, &new_password()?)?),
         UserVerb::Remove { user: OneUser { user, .. }, purge } => {
             let removal = users.remove(user, if *purge { Purge::Yes } else { Purge::No })?;
             say(&removed(user, &removal));
@@ -61,9 +66,9 @@ fn removed(user: &Aor, removal: &Removal) -> String {
     .flatten()
     .collect();
     if went.is_empty() {
-        format!("{user} is removed")
+        format!("{user} was removed")
     } else {
-        format!("{user} is removed, with {}", went.join(", "))
+        format!("{user} was removed, with {}", went.join(", "))
     }
 }
 
@@ -72,6 +77,6 @@ fn line(user: &UserRow) -> String {
     if blocked.is_empty() {
         user.aor.to_string()
     } else {
-        format!("{} blocks {}", user.aor, blocked.join(", "))
+        format!("{} has blocked {}", user.aor, blocked.join(", "))
     }
 }

@@ -9,51 +9,53 @@ use crate::sip::{Aor, Uri};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Upkeep {
-    /// Copy the store into a new file, while the proxy runs or not.
+    /// Copy the store into a new file (safe while the proxy runs).
     Backup {
-        /// The copy; it may not be there yet.
+        /// File to create; it must not exist yet.
         file: PathBuf,
         #[command(flatten)]
         place: StorePlace,
     },
-    /// Look through the store, while the proxy runs or not; exit status 1 where something is wrong.
+    /// Check the store (safe while the proxy runs); exit status 1 if something is wrong.
     Check {
         #[command(flatten)]
         place: StorePlace,
     },
-    /// Say which addresses stand for others, while the proxy runs or not.
+    /// Manage aliases and lists (safe while the proxy runs).
     #[command(subcommand)]
     Alias(AliasVerb),
-    /// Say who may sign in, while the proxy runs or not.
+    /// Manage users (safe while the proxy runs).
     #[command(subcommand)]
     User(UserVerb),
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AliasVerb {
-    /// Let an address stand for others: for one it is an alias, for several a list.
+    /// Add members to an alias or a list; it is created if there is none. With one member it is an alias, with more a list.
     Add {
-        /// The address.
-        #[arg(value_name = "USER@DOMAIN", value_parser = parse::alias)]
+        /// Address of the alias or list.
+        #[arg(value_name = "USER@DOMAIN", value_parser = parse::user)]
         alias: Aor,
-        /// Whom it stands for, besides those it stands for already.
+        /// Who receives what is sent to it, besides the members it has.
         #[arg(value_name = "ADDRESS", value_parser = parse::address, required = true)]
         members: Vec<Uri>,
         #[command(flatten)]
+        creation: Creation,
+        #[command(flatten)]
         place: StorePlace,
     },
-    /// Take members out, or the whole alias.
+    /// Remove members, or the whole alias or list.
     Remove {
-        /// The address.
-        #[arg(value_name = "USER@DOMAIN", value_parser = parse::alias)]
+        /// Address of the alias or list.
+        #[arg(value_name = "USER@DOMAIN", value_parser = parse::user)]
         alias: Aor,
-        /// Whom it stands for no more (default: anybody).
+        /// Members to remove (default: all of them, and with them the alias or list).
         #[arg(value_name = "ADDRESS", value_parser = parse::address)]
         members: Vec<Uri>,
         #[command(flatten)]
         place: StorePlace,
     },
-    /// Print the aliases and lists.
+    /// Print all aliases and lists.
     List {
         #[command(flatten)]
         place: StorePlace,
@@ -63,31 +65,36 @@ pub(super) enum AliasVerb {
 #[derive(Debug, Subcommand)]
 pub(super) enum UserVerb {
     /// Add a user; the password is asked for, or read from the first line of standard input.
-    Add(OneUser),
-    /// Take a user out, with registrations, devices and blocked senders; nothing of his is for whoever has the address next.
+    Add {
+        #[command(flatten)]
+        user: OneUser,
+        #[command(flatten)]
+        creation: Creation,
+    },
+    /// Remove a user with all registrations, devices and blocked senders; the next owner of the address gets none of it.
     Remove {
         #[command(flatten)]
         user: OneUser,
-        /// Although messages wait for him: they fail, and their senders are told.
+        /// Remove the user even if messages are waiting: they fail, and their senders are told.
         #[arg(long)]
         purge: bool,
     },
-    /// Print the users, and whom each of them has blocked.
+    /// Print all users and the senders each of them has blocked.
     List {
         #[command(flatten)]
         place: StorePlace,
     },
-    /// Give a user another password; it is asked for as with add.
+    /// Change a user's password; the new one is asked for, or read from the first line of standard input.
     Passwd(OneUser),
-    /// Deliver nothing of a sender to a user.
+    /// Block a sender: the user receives nothing from that sender.
     Block(UserAndSender),
-    /// Deliver what a sender writes again.
+    /// Unblock a sender.
     Unblock(UserAndSender),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct OneUser {
-    /// Who.
+    /// Address of the user.
     #[arg(value_name = "USER@DOMAIN", value_parser = parse::user)]
     pub(super) user: Aor,
     #[command(flatten)]
@@ -96,24 +103,32 @@ pub(super) struct OneUser {
 
 #[derive(Debug, Args)]
 pub(super) struct UserAndSender {
-    /// Who does not want it.
+    /// Address of the user.
     #[arg(value_name = "USER@DOMAIN", value_parser = parse::user)]
     pub(super) user: Aor,
-    /// From whom; a domain stands for everybody in it.
-    #[arg(value_parser = parse::sender)]
+    /// Address of the sender, or a domain for everybody in it.
+    #[arg(value_name = "SENDER", value_parser = parse::sender)]
     pub(super) sender: Aor,
     #[command(flatten)]
     pub(super) place: StorePlace,
 }
 
-/// Where a proxy's store is.
+/// Whether a store may be made.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct Creation {
+    /// Create the store if the folder has none.
+    #[arg(long)]
+    pub(super) create: bool,
+}
+
+/// Where a proxy's store is. That one of the two is given is checked when the store is looked for: clap would complain of it
+/// where the folder stands before the command, and mislead.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = true)]
 pub(super) struct StorePlace {
-    /// Folder of the store.
+    /// Folder of the proxy's store.
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
-    /// Settings in a RON file that names the folder.
+    /// Settings file of the proxy, which names that folder.
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
 }

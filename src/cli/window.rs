@@ -22,9 +22,8 @@ const WINDOW_STATE: &str = "window.ron";
 pub(super) fn run(data: Option<&Path>) -> anyhow::Result<ExitCode> {
     let folders = match data {
         Some(folder) => Folders::under(folder),
-        None => {
-            Folders::of_this_person().context("this system has no home folder; name one with --data DIR")?
-        }
+        None => Folders::of_this_person()
+            .context("this user has no home folder; give a folder with --data DIR")?,
     };
     let waker = Waker::default();
     let state = Some(folders.data.join(WINDOW_STATE));
@@ -85,7 +84,7 @@ pub(super) fn run_demo(screenshot: Option<PathBuf>) -> anyhow::Result<ExitCode> 
     };
     ui::run(engine, &waker, options)?;
     match screenshot {
-        Some(file) if !file.exists() => anyhow::bail!("no picture could be saved in {}", file.display()),
+        Some(file) if !file.exists() => anyhow::bail!("the picture could not be saved as {}", file.display()),
         Some(_) | None => Ok(ExitCode::SUCCESS),
     }
 }

@@ -45,7 +45,7 @@ use crate::sip::Transport;
 use crate::store::ron_file::{self, RonError};
 use crate::transaction::Timers;
 
-use super::text::{duration, listen, network, origin, party, route};
+use super::text::{LogFilter, duration, listen, log, network, origin, party, route};
 use super::words::{AuthWord, InboundWord};
 
 const DAY_SECS: u32 = 24 * 3600;
@@ -146,7 +146,7 @@ pub struct ProxySettings {
     /// Whose pages may open WebSockets.
     pub web_origins: Vec<String>,
     /// How much is logged, where the environment does not say.
-    pub log: Option<String>,
+    pub log: Option<LogFilter>,
     /// Which strangers may write to our users.
     pub inbound: Option<Inbound>,
     /// Strangers who are known.
@@ -182,7 +182,7 @@ impl ProxySettings {
         written.check().map_err(wrong)
     }
 
-    /// These settings over others: what is set here goes first.
+    /// These settings over others: what is set here overrides them.
     #[must_use]
     pub fn over(self, others: Self) -> Self {
         Self {
@@ -212,27 +212,6 @@ impl ProxySettings {
             inbound_per_recipient_max: self.inbound_per_recipient_max.or(others.inbound_per_recipient_max),
             bans: first_set(self.bans, others.bans),
         }
-    }
-
-    /// The fields in which newer settings differ, and which a proxy that runs does not take over: each of them needs a restart.
-    #[must_use]
-    pub fn needs_restart(&self, newer: &Self) -> Vec<&'static str> {
-        [
-            ("domains", self.domains == newer.domains),
-            ("listens", self.listens == newer.listens),
-            ("data", self.data == newer.data),
-            ("routes", self.routes == newer.routes),
-            ("auth", self.auth == newer.auth),
-            ("t1", self.t1 == newer.t1),
-            ("dns", self.dns == newer.dns),
-            ("tls_cert", self.tls_cert == newer.tls_cert),
-            ("tls_key", self.tls_key == newer.tls_key),
-            ("tls_ca", self.tls_ca == newer.tls_ca),
-            ("web_origins", self.web_origins == newer.web_origins),
-        ]
-        .into_iter()
-        .filter_map(|(field, is_same)| (!is_same).then_some(field))
-        .collect()
     }
 
     /// What its sockets are opened with. A certificate and its key may be one file.
@@ -299,11 +278,11 @@ type Wrong = (&'static str, String);
 impl Written {
     fn check(self) -> Result<ProxySettings, Wrong> {
         if self.domains.iter().any(|domain| domain.trim().is_empty()) {
-            return Err(("domains", "an empty name is no domain".to_owned()));
+            return Err(("domains", "the name of a domain cannot be empty".to_owned()));
         }
         let t1 = self.t1.as_deref().map(duration).transpose().map_err(|why| ("t1", why))?;
         if t1.is_some_and(|t1| t1.is_zero()) {
-            return Err(("t1", "it must be longer than nothing".to_owned()));
+            return Err(("t1", "it must be longer than zero".to_owned()));
         }
         Ok(ProxySettings {
             domains: self.domains,
@@ -329,7 +308,7 @@ impl Written {
             tls_key: self.tls_key,
             tls_ca: self.tls_ca,
             web_origins: each("web_origins", &self.web_origins, origin)?,
-            log: self.log,
+            log: self.log.as_deref().map(log).transpose().map_err(|why| ("log", why))?,
             inbound: self.inbound.map(InboundWord::value),
             inbound_known: each("inbound_known", &self.inbound_known, party)?,
             inbound_per_source_max: some("inbound_per_source_max", self.inbound_per_source_max)?,
@@ -349,7 +328,7 @@ fn each<T>(
 
 fn some(field: &'static str, value: Option<u32>) -> Result<Option<u32>, Wrong> {
     if value == Some(0) {
-        Err((field, "0 lets nobody in: inbound: off says that".to_owned()))
+        Err((field, "0 would let nobody in; write inbound: off for that".to_owned()))
     } else {
         Ok(value)
     }
@@ -362,7 +341,7 @@ fn days(count: usize) -> Duration {
 fn within(field: &'static str, value: Option<usize>, most: usize) -> Result<Option<usize>, Wrong> {
     match value {
         Some(value) if value == 0 || value > most => {
-            Err((field, format!("{value} is outside of 1 to {most}")))
+            Err((field, format!("{value} is not between 1 and {most}")))
         }
         Some(_) | None => Ok(value),
     }
@@ -406,23 +385,27 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_by_its_field_or_its_place() {
         for (text, said) in [
-            ("(listens: [\"5060\"])", " listens: \"5060\" is not like udp:127.0.0.1:5060"),
+            ("(listens: [\"5060\"])", " listens: \"5060\" does not begin with a transport"),
             ("(trust: [\"127.0.0.0/99\"])", " trust: \"127.0.0.0/99\" is not a network prefix"),
             (
                 "(routes: [\"example.org\"])",
-                " routes: \"example.org\" is not like example.org=udp:192.0.2.5:5060",
+                " routes: \"example.org\" has no = after the domain; write it like example.org=udp:192.0.2.5:5060",
             ),
             (
                 "(web_origins: [\"domain.com\"])",
-                " web_origins: \"domain.com\" is not like https://chat.domain.com",
+                " web_origins: \"domain.com\" is not the origin of a web page; write it like https://chat.domain.com",
             ),
-            ("(t1: \"fast\")", " t1: \"fast\" is not like 500ms"),
-            ("(t1: \"0ms\")", " t1: it must be longer than nothing"),
-            ("(domains: [\" \"])", " domains: an empty name"),
-            ("(recipients_max: 0)", " recipients_max: 0 is outside of 1 to 500"),
-            ("(message_bytes_max: 99999999)", " message_bytes_max: 99999999 is outside"),
-            ("(mailbox_days: 8)", " mailbox_days: 8 is outside of 1 to 7"),
-            ("(mailbox_per_user_max: 0)", " mailbox_per_user_max: 0 is outside of 1 to 1000"),
+            ("(t1: \"fast\")", " t1: \"fast\" is not a time; write it like 500ms"),
+            (
+                "(log: \"wran\")",
+                " log: \"wran\" is not a log level; the levels are off, error, warn, info, debug, trace",
+            ),
+            ("(t1: \"0ms\")", " t1: it must be longer than zero"),
+            ("(domains: [\" \"])", " domains: the name of a domain cannot be empty"),
+            ("(recipients_max: 0)", " recipients_max: 0 is not between 1 and 500"),
+            ("(message_bytes_max: 99999999)", " message_bytes_max: 99999999 is not between"),
+            ("(mailbox_days: 8)", " mailbox_days: 8 is not between 1 and 7"),
+            ("(mailbox_per_user_max: 0)", " mailbox_per_user_max: 0 is not between 1 and 1000"),
             ("(mailbox: 1)", "1:"),
             ("(\n  domain: [])", "2:"),
         ] {
@@ -489,7 +472,7 @@ mod tests {
         for (text, said) in [
             ("(bans: [\"a b\"])", " bans: \"a b\" is not an address such as 192.0.2.7, a network"),
             ("(inbound_known: [\"\"])", " inbound_known: \"\" is not an address"),
-            ("(inbound_per_source_max: 0)", " inbound_per_source_max: 0 lets nobody in"),
+            ("(inbound_per_source_max: 0)", " inbound_per_source_max: 0 would let nobody in"),
         ] {
             let error = refusal(text);
             assert!(error.starts_with(said), "{text}: {error}");
@@ -502,15 +485,5 @@ mod tests {
         let own = ProxySettings { domains: vec!["b.org".to_owned()], ..ProxySettings::default() };
         let both = own.over(file.clone());
         assert_eq!((both.domains, both.listens, both.t1), (vec!["b.org".to_owned()], file.listens, file.t1));
-    }
-
-    #[test]
-    fn what_needs_a_restart_is_named() {
-        let old =
-            read(r#"(domains: ["a.com"], listens: ["udp:127.0.0.1:5060"], recipients_max: 7, log: "info")"#);
-        let newer =
-            read(r#"(domains: ["b.com"], listens: ["udp:127.0.0.1:5060"], t1: "1s", recipients_max: 8)"#);
-        assert_eq!(old.needs_restart(&newer), ["domains", "t1"]);
-        assert_eq!(old.needs_restart(&old), [""; 0]);
     }
 }

@@ -1,6 +1,8 @@
 //! Short texts into values, the same in a settings file and on the command line, with a sentence for what is wrong.
 
+use std::fmt;
 use std::net::SocketAddr;
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::machine::Hop;
@@ -13,12 +15,12 @@ use crate::sip::Transport;
 /// # Errors
 /// A sentence that shows how it is written.
 pub fn listen(text: &str) -> Result<(Transport, SocketAddr), String> {
-    let wrong = || format!("{text:?} is not like udp:127.0.0.1:5060 or tcp:[::1]:5060");
-    let (transport, address) = text.split_once(':').ok_or_else(wrong)?;
-    match (Transport::parse(transport), address.parse()) {
-        (Some(transport), Ok(address)) => Ok((transport, address)),
-        (Some(_) | None, _) => Err(wrong()),
-    }
+    let wrong = |what: &str| format!("{text:?} {what}; write it like udp:127.0.0.1:5060 or tcp:[::1]:5060");
+    let named = text.split_once(':').and_then(|(name, rest)| Some((Transport::parse(name)?, rest)));
+    let (transport, address) =
+        named.ok_or_else(|| wrong("does not begin with a transport (udp, tcp, tls, ws or wss)"))?;
+    let address = address.parse().map_err(|_not_an_address| wrong("needs an IP address and a port"))?;
+    Ok((transport, address))
 }
 
 /// `https://chat.domain.com`.
@@ -29,7 +31,7 @@ pub fn origin(text: &str) -> Result<String, String> {
     if Origins::is_origin(text) {
         Ok(text.to_owned())
     } else {
-        Err(format!("{text:?} is not like https://chat.domain.com"))
+        Err(format!("{text:?} is not the origin of a web page; write it like https://chat.domain.com"))
     }
 }
 
@@ -38,14 +40,15 @@ pub fn origin(text: &str) -> Result<String, String> {
 /// # Errors
 /// A sentence that shows how it is written.
 pub fn route(text: &str) -> Result<StaticRoute, String> {
-    let wrong = || format!("{text:?} is not like example.org=udp:192.0.2.5:5060");
-    let (domain, address) = text.split_once('=').ok_or_else(wrong)?;
+    let wrong = |what: &str| format!("{text:?} {what}; write it like example.org=udp:192.0.2.5:5060");
+    let (domain, address) = text.split_once('=').ok_or_else(|| wrong("has no = after the domain"))?;
     if domain.is_empty() || domain.contains([':', '@', ' ']) {
-        return Err(wrong());
+        return Err(wrong("does not begin with the name of a domain"));
     }
-    let (transport, remote) = listen(address)?;
+    let (transport, remote) =
+        listen(address).map_err(|_why| wrong("does not end with a transport, an IP address and a port"))?;
     if remote.port() == 0 || remote.ip().is_unspecified() {
-        return Err(wrong());
+        return Err(wrong("needs an address and a port that can be sent to"));
     }
     Ok(StaticRoute { domain: domain.to_ascii_lowercase(), hop: Hop { transport, remote } })
 }
@@ -75,8 +78,72 @@ pub fn inbound(text: &str) -> Result<Inbound, String> {
         "open" => Ok(Inbound::Open),
         "known" => Ok(Inbound::Known),
         "off" => Ok(Inbound::Off),
-        _ => Err(format!("{text:?} is not open, known or off")),
+        _ => Err(format!("{text:?} is not one of open, known and off")),
     }
+}
+
+/// How much is logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFilter {
+    /// As it was written.
+    text: String,
+    has_base: bool,
+}
+
+impl LogFilter {
+    /// The directives of the filter. Where only modules are named, everything else stays at `warn`.
+    #[must_use]
+    pub fn directives(&self) -> String {
+        if self.has_base { self.text.clone() } else { format!("warn,{}", self.text) }
+    }
+}
+
+impl fmt::Display for LogFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// What stands for a level in a filter; the log's library would take any other word for the name of a module.
+const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+impl FromStr for LogFilter {
+    type Err = String;
+
+    /// `info`, `fanfare=debug`, or several of these with commas between them.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut has_base = false;
+        for part in text.split(',') {
+            let (module, level) = match part.split_once('=') {
+                Some((module, level)) => (Some(module), level),
+                None => (None, part),
+            };
+            if !LOG_LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level)) {
+                let levels = LOG_LEVELS.join(", ");
+                return Err(format!(
+                    "{level:?} is not a log level; the levels are {levels}; for one module write fanfare::net=debug"
+                ));
+            }
+            let is_name = |name: &str| {
+                !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':'))
+            };
+            if let Some(module) = module.filter(|module| !is_name(module)) {
+                return Err(format!(
+                    "{module:?} is not the name of a module; write it like fanfare::net=debug"
+                ));
+            }
+            has_base |= module.is_none();
+        }
+        Ok(Self { text: text.to_owned(), has_base })
+    }
+}
+
+/// The same as a value parser.
+///
+/// # Errors
+/// Names the word that is no level, and those that are.
+pub fn log(text: &str) -> Result<LogFilter, String> {
+    text.parse()
 }
 
 /// `500ms`, `2s`, `5m`, `1h`.
@@ -84,7 +151,7 @@ pub fn inbound(text: &str) -> Result<Inbound, String> {
 /// # Errors
 /// A sentence that shows how it is written.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is not like 500ms, 2s, 5m or 1h");
+    let wrong = || format!("{text:?} is not a time; write it like 500ms, 2s, 5m or 1h");
     let split = text.find(|letter: char| !letter.is_ascii_digit()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at_checked(split).ok_or_else(wrong)?;
     let number: u64 = number.parse().map_err(|_not_a_number| wrong())?;
@@ -101,6 +168,57 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_filter_is_made_of_levels_alone_and_silences_no_other_module() {
+        for (text, directives) in [
+            ("warn", "warn"),
+            ("OFF", "OFF"),
+            ("fanfare=debug", "warn,fanfare=debug"),
+            ("fanfare::net=trace,info", "fanfare::net=trace,info"),
+        ] {
+            assert_eq!(log(text).map(|filter| filter.directives()), Ok(directives.to_owned()));
+        }
+        for (text, wrong) in [
+            ("wran", "wran"),
+            ("", ""),
+            ("fanfare=loud", "loud"),
+            ("info,wran", "wran"),
+            ("fanfare", "fanfare"),
+            ("5", "5"),
+        ] {
+            assert_eq!(
+                log(text).unwrap_err(),
+                format!(
+                    "{wrong:?} is not a log level; the levels are off, error, warn, info, debug, trace; for one module \
+                     write fanfare::net=debug"
+                )
+            );
+        }
+        assert!(log("a b=info").unwrap_err().starts_with("\"a b\" is not the name of a module"));
+    }
+
+    #[test]
+    fn what_is_missing_from_a_place_to_listen_or_a_route_is_named() {
+        for (text, words) in [
+            ("5060", "does not begin with a transport (udp, tcp, tls, ws or wss)"),
+            ("sctp:127.0.0.1:1", "does not begin with a transport"),
+            ("udp:localhost:5060", "needs an IP address and a port"),
+            ("udp:127.0.0.1", "needs an IP address and a port"),
+        ] {
+            let why = listen(text).unwrap_err();
+            assert!(why.starts_with(&format!("{text:?} {words}")), "{why}");
+        }
+        for (text, words) in [
+            ("example.org", "has no = after the domain"),
+            ("=udp:192.0.2.5:5060", "does not begin with the name of a domain"),
+            ("example.org=192.0.2.5:5060", "does not end with a transport, an IP address and a port"),
+            ("example.org=udp:192.0.2.5:0", "needs an address and a port that can be sent to"),
+        ] {
+            let why = route(text).unwrap_err();
+            assert!(why.starts_with(&format!("{text:?} {words}")), "{why}");
+        }
+    }
 
     #[test]
     fn times_have_units() {

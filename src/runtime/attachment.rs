@@ -11,7 +11,7 @@ use crate::sip::File;
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
     /// The system does not let it be read.
-    #[error("{path} cannot be read: {error}", path = path.display())]
+    #[error("cannot read {path}: {error}", path = path.display())]
     Unreadable {
         /// Which.
         path: PathBuf,
@@ -19,13 +19,13 @@ pub enum AttachError {
         error: io::Error,
     },
     /// A folder, or a device.
-    #[error("{path} is no file", path = .0.display())]
+    #[error("{path} is not a file", path = .0.display())]
     NoFile(PathBuf),
     /// Nothing is in it.
     #[error("{path} is empty", path = .0.display())]
     Empty(PathBuf),
     /// No message holds it.
-    #[error("{path} is too large for a message: {bytes} bytes, and {MESSAGE_BYTES_MAX} is the most", path = path.display())]
+    #[error("{path} is too large for a message: it has {bytes} bytes, and the limit is {MESSAGE_BYTES_MAX}", path = path.display())]
     TooLarge {
         /// Which.
         path: PathBuf,
@@ -86,10 +86,13 @@ mod tests {
         fs::write(&empty, "").unwrap();
         fs::File::create(&large).unwrap().set_len(5 << 30).unwrap();
         let cases = [
-            (folder.path().join("gone"), "gone cannot be read: No such file"),
-            (folder.path().to_owned(), "is no file"),
+            (folder.path().join("gone"), "gone: No such file"),
+            (folder.path().to_owned(), "is not a file"),
             (empty, "empty is empty"),
-            (large, "large.iso is too large for a message: 5368709120 bytes, and 1048576 is the most"),
+            (
+                large,
+                "large.iso is too large for a message: it has 5368709120 bytes, and the limit is 1048576",
+            ),
         ];
         for (path, words) in cases {
             let why = read(&path).unwrap_err().to_string();

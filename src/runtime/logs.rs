@@ -14,11 +14,14 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::console::SafeLog;
+use crate::config::text::{self, LogFilter};
 use crate::limits::{LOG_FLUSH_WAIT, LOG_LINE_BYTES_MAX, LOG_LINES_WAITING_MAX};
 use crate::time::Clock;
 
-/// The variable that says how much is logged; where it is set, it goes before the settings file.
-const VARIABLE: &str = "FANFARE_LOG";
+/// The variable that says how much is logged; where it is set, it overrides the settings file.
+pub const VARIABLE: &str = "FANFARE_LOG";
+/// The target of what an operator has to see however little is logged: its errors pass every filter.
+pub const ALWAYS: &str = "fanfare::operator";
 /// What is logged where nobody says.
 const USUAL: &str = "warn";
 /// How soon a full queue is tried again while the end waits for it.
@@ -36,14 +39,14 @@ struct Log {
     set_filter: Box<dyn Fn(EnvFilter) -> bool + Send + Sync>,
 }
 
-/// Starts logging. A filter that cannot be read is told and left out.
-#[must_use]
-pub fn start() -> Logs {
+/// Starts logging.
+///
+/// # Errors
+/// The environment asks for what is no filter: a sentence that names the variable and the word.
+pub fn start() -> Result<Logs, String> {
+    let asked = asked_by_environment()?;
     let queue = Queue::start(io::stderr);
-    let filter = EnvFilter::builder()
-        .with_default_directive(tracing::level_filters::LevelFilter::WARN.into())
-        .with_env_var(VARIABLE)
-        .from_env_lossy();
+    let filter = filter(asked.as_ref())?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(queue.clone())
@@ -58,7 +61,15 @@ pub fn start() -> Logs {
         let set_filter = Box::new(move |filter| handle.reload(filter).is_ok());
         LOG.set(Log { queue, set_filter }).ok();
     }
-    Logs(())
+    Ok(Logs(()))
+}
+
+/// The filter that the environment asks for; none where it is silent.
+fn asked_by_environment() -> Result<Option<LogFilter>, String> {
+    let Some(value) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    text::log(&value.to_string_lossy()).map(Some).map_err(|why| format!("{VARIABLE}: {why}"))
 }
 
 /// Writes what waits, for at most `limits::LOG_FLUSH_WAIT`.
@@ -87,9 +98,9 @@ pub enum Level {
 ///
 /// # Errors
 /// It cannot be read; nothing has changed.
-pub fn set_level(level: Option<&str>) -> Result<Level, String> {
-    let filter = filter(level.unwrap_or(USUAL))?;
-    if std::env::var_os(VARIABLE).is_some_and(|value| !value.is_empty()) {
+pub fn set_level(level: Option<&LogFilter>) -> Result<Level, String> {
+    let filter = filter(level)?;
+    if asked_by_environment()?.is_some() {
         return Ok(Level::Overruled);
     }
     if let Some(log) = LOG.get() {
@@ -98,16 +109,10 @@ pub fn set_level(level: Option<&str>) -> Result<Level, String> {
     Ok(Level::Set)
 }
 
-/// Reads how much is to be logged.
-///
-/// # Errors
-/// A sentence that says what is wrong.
-pub fn filter(level: &str) -> Result<EnvFilter, String> {
-    let builder =
-        EnvFilter::builder().with_default_directive(tracing::level_filters::LevelFilter::WARN.into());
-    builder
-        .parse(level)
-        .map_err(|error| format!("{level:?} is not like warn, info or fanfare=debug ({error})"))
+fn filter(level: Option<&LogFilter>) -> Result<EnvFilter, String> {
+    let directives = level.map_or_else(|| USUAL.to_owned(), LogFilter::directives);
+    let wrong = |error| format!("{directives:?} cannot be used as a log filter: {error}");
+    EnvFilter::builder().parse(format!("{directives},{ALWAYS}=error")).map_err(wrong)
 }
 
 enum Job {
@@ -314,14 +319,23 @@ mod tests {
     }
 
     #[test]
-    fn a_level_that_cannot_be_read_is_refused_in_a_sentence() {
-        for level in ["warn", "info", "fanfare=debug,warn", "off"] {
-            filter(level).unwrap();
+    fn errors_for_the_operator_pass_every_filter() {
+        for level in ["off", "fanfare=off", "error", "warn", "fanfare::net=debug"] {
+            let disk = Disk::default();
+            let own = disk.clone();
+            let queue = Queue::start(move || own);
+            let log = tracing_subscriber::fmt()
+                .with_env_filter(filter(Some(&text::log(level).unwrap())).unwrap())
+                .with_writer(queue.clone())
+                .without_time()
+                .with_ansi(false)
+                .finish();
+            tracing::subscriber::with_default(log, || {
+                tracing::error!(target: ALWAYS, "told");
+                tracing::warn!(target: ALWAYS, "a warning");
+            });
+            queue.flush();
+            assert_eq!(disk.text(), "ERROR fanfare::operator: told\n", "{level}");
         }
-        let refusal = filter("fanfare=loud").unwrap_err();
-        assert!(
-            refusal.starts_with("\"fanfare=loud\" is not like warn, info or fanfare=debug ("),
-            "{refusal}"
-        );
     }
 }

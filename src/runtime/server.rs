@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::limits::DISPATCHES_WANTED_MAX;
 use crate::machine::Input;
-use crate::net::{BindError, Net, NetSettings, local_ip_towards};
+use crate::net::{BindError, Net, NetSettings, TlsFileError, local_ip_towards};
 use crate::proxy::journal::{DispatchId, DispatchRows, Write};
 use crate::proxy::{Auth, Proxy, ProxyCommand, ProxyConfig, ProxyEvent};
 use crate::random::Random;
@@ -25,7 +25,7 @@ use crate::time::Clock;
 
 /// The store's name in the data folder.
 const STORE_FILE: &str = "proxy.sqlite3";
-const NO_USERS: &str = "nobody could sign in: with authentication the users are in the store, so give --data";
+const NO_USERS: &str = "nobody could sign in, because with authentication the users are kept in the store: give its folder with --data";
 
 /// The store of a proxy whose data folder this is.
 #[must_use]
@@ -39,7 +39,7 @@ pub enum ServerError {
     /// It would be open to the world without asking anybody who they are.
     #[error(
         "cannot listen on {0}: without authentication a proxy listens on loopback addresses only (127.0.0.1, [::1]); \
-         give --auth on"
+         turn authentication on with --auth on"
     )]
     NotLoopback(SocketAddr),
     /// Nothing to listen on, or nothing to serve.
@@ -72,8 +72,8 @@ pub struct Server {
 /// What a running proxy is asked. That nobody is left to ask is the wish that it ends.
 #[derive(Debug)]
 enum Ask {
-    /// Take over newer settings, and read the files of TLS again.
-    Reload(Box<ProxyConfig>),
+    /// Take over newer settings, and read the files of TLS again; the answer says what became of those files.
+    Reload(Box<ProxyConfig>, oneshot::Sender<Result<(), TlsFileError>>),
 }
 
 /// Asks a running proxy to take over newer settings; does not keep it from its end.
@@ -81,11 +81,14 @@ enum Ask {
 pub struct Reloader(mpsc::WeakSender<Ask>);
 
 impl Reloader {
-    /// Hands the settings over; what became of it is in the log.
-    pub async fn reload(&self, config: ProxyConfig) {
-        if let Some(asks) = self.0.upgrade() {
-            asks.send(Ask::Reload(Box::new(config))).await.ok();
-        }
+    /// Hands the settings over, and waits until they hold. Nothing comes back from a proxy that is ending.
+    ///
+    /// # Errors
+    /// A file of TLS cannot be used; the certificates that were read before stay in use.
+    pub async fn reload(&self, config: ProxyConfig) -> Option<Result<(), TlsFileError>> {
+        let (done, answer) = oneshot::channel();
+        self.0.upgrade()?.send(Ask::Reload(Box::new(config), done)).await.ok()?;
+        answer.await.ok()
     }
 }
 
@@ -173,10 +176,10 @@ impl Drop for Server {
 
 fn check(config: &ProxyConfig) -> Result<(), ServerError> {
     if config.domains.is_empty() {
-        return Err(ServerError::Incomplete("no domain to serve: give --domain"));
+        return Err(ServerError::Incomplete("no domain to serve: name one with --domain"));
     }
     if config.listens.is_empty() {
-        return Err(ServerError::Incomplete("nothing to listen on: give --listen"));
+        return Err(ServerError::Incomplete("no address to listen on: give one with --listen"));
     }
     let open = config.listens.iter().find(|(_, address)| !address.ip().is_loopback());
     open.filter(|_| config.auth == Auth::Off)
@@ -247,9 +250,11 @@ async fn go_round(
             Some(Asked::Stop) => {
                 return shell.finish(proxy, &mut log, || Some(ProxyCommand::Flush)).await;
             }
-            Some(Asked::Reload(config)) => {
-                reload_tls(shell.net());
-                vec![ProxyCommand::Settings(config)]
+            Some(Asked::Reload(config, done)) => {
+                let command = ProxyCommand::Settings(config);
+                shell.give(proxy, Input::Command(command), &mut on_event);
+                done.send(shell.net().reload_tls()).ok();
+                Vec::new()
             }
             Some(Asked::HasRead((id, rows))) => vec![ProxyCommand::Read(id, rows)],
             Some(Asked::Read(outside)) => changed(outside?),
@@ -288,7 +293,7 @@ fn read(shell: &Shell<Write>, id: DispatchId, answer: &mpsc::Sender<Read>) {
 enum Asked {
     Stop,
     /// Newer settings.
-    Reload(Box<ProxyConfig>),
+    Reload(Box<ProxyConfig>, oneshot::Sender<Result<(), TlsFileError>>),
     /// Something was changed from outside, and this is all of it.
     Read(Result<Outside, Fault>),
     /// The store has read what was wanted.
@@ -308,23 +313,11 @@ async fn asked(
     };
     tokio::select! {
         ask = asks.recv() => match ask {
-            Some(Ask::Reload(config)) => Asked::Reload(config),
+            Some(Ask::Reload(config, done)) => Asked::Reload(config, done),
             None => Asked::Stop,
         },
         outside = changed => Asked::Read(outside),
         Some(read) = answers.recv() => Asked::HasRead(read),
-    }
-}
-
-/// An operator who asks for it wants to see it: at the level that is usual.
-fn reload_tls(net: &Net) {
-    match net.reload_tls() {
-        Ok(()) => {
-            tracing::warn!("SIGHUP: the certificates and the limits of the settings hold as they are now");
-        }
-        Err(error) => {
-            tracing::warn!(%error, "SIGHUP: the limits hold as they are now; the certificates stay as they were");
-        }
     }
 }
 

@@ -21,16 +21,16 @@ pub enum AliasesError {
     #[error(transparent)]
     Store(#[from] OpenError),
     /// Not there.
-    #[error("{0} stands for nobody else")]
+    #[error("{0} is not an alias or a list")]
     Unknown(Aor),
     /// A user has this address, and would lose what is written to him.
     #[error(
-        "{0} is a user, and a list of that name would take what is written to that user; remove the user first with: fanfare \
-         proxy user remove {0}"
+        "{0} is a user, and messages to that user would go to the list; remove the user first with: fanfare proxy user remove \
+         {0}"
     )]
     User(Aor),
     /// Not a member.
-    #[error("{member} is not among those whom {alias} stands for")]
+    #[error("{member} is not a member of {alias}")]
     NoMember {
         /// The list.
         alias: Aor,
@@ -38,13 +38,13 @@ pub enum AliasesError {
         member: Uri,
     },
     /// It would lead back to itself.
-    #[error("it would go round in a circle: {0}")]
+    #[error("the list would contain itself: {0}")]
     Loop(String),
     /// Lists within lists within lists.
-    #[error("lists within lists are at most {ALIAS_DEPTH_MAX} deep, and this would be deeper: {0}")]
+    #[error("lists may be nested at most {ALIAS_DEPTH_MAX} deep, and this would be deeper: {0}")]
     TooDeep(String),
     /// There is no room.
-    #[error("at most {0}")]
+    #[error("there is no room: the limit is {0}")]
     Full(String),
 }
 
@@ -212,24 +212,24 @@ mod tests {
         assert_eq!(book.list().unwrap()[0].members, uris(&["sip:bob@d.com", "sip:cy@else.org"]));
         let refusal = book.remove(&aor("team@d.com"), &uris(&["sip:cy@else.org", "sip:ann@d.com"]));
         let refusal = refusal.unwrap_err().to_string();
-        assert_eq!(refusal, "sip:ann@d.com is not among those whom team@d.com stands for");
+        assert_eq!(refusal, "sip:ann@d.com is not a member of team@d.com");
         assert_eq!(book.list().unwrap()[0].members.len(), 2, "nothing of it was done");
         book.remove(&aor("team@d.com"), &[]).unwrap();
         assert_eq!(book.list().unwrap(), []);
         let refusal = book.remove(&aor("team@d.com"), &[]).unwrap_err().to_string();
-        assert_eq!(refusal, "team@d.com stands for nobody else");
+        assert_eq!(refusal, "team@d.com is not an alias or a list");
     }
 
     #[test]
     fn w16_a_circle_and_too_much_depth_are_refused_by_name() {
         let (_folder, mut book) = book();
         let itself = book.add(&aor("a@d.com"), &uris(&["im:a@d.com"])).unwrap_err().to_string();
-        assert_eq!(itself, "it would go round in a circle: a@d.com, a@d.com");
+        assert_eq!(itself, "the list would contain itself: a@d.com, a@d.com");
         book.add(&aor("a@d.com"), &uris(&["sip:b@d.com"])).unwrap();
         book.add(&aor("b@d.com"), &uris(&["sip:c@d.com"])).unwrap();
         let circle =
             book.add(&aor("c@d.com"), &uris(&["sip:x@d.com", "sip:a@d.com"])).unwrap_err().to_string();
-        assert_eq!(circle, "it would go round in a circle: a@d.com, b@d.com, c@d.com, a@d.com");
+        assert_eq!(circle, "the list would contain itself: a@d.com, b@d.com, c@d.com, a@d.com");
         assert_eq!(book.list().unwrap().len(), 2);
         // Twice the same list is no circle.
         book.add(&aor("d@d.com"), &uris(&["sip:a@d.com", "sip:b@d.com"])).unwrap();
@@ -240,7 +240,7 @@ mod tests {
         }
         let deeper = book.add(&aor("l0@d.com"), &uris(&["sip:a@d.com"])).unwrap_err().to_string();
         assert!(
-            deeper.starts_with("lists within lists are at most 8 deep, and this would be deeper: l"),
+            deeper.starts_with("lists may be nested at most 8 deep, and this would be deeper: l"),
             "{deeper}"
         );
         book.add(&aor("l0@d.com"), &uris(&["sip:ann@d.com"])).unwrap();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Others may read or change a file that holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "others may read or change {} (mode {mode:04o}), and a password is in it; keep it to yourself with: chmod 600 {}",
+    "{} holds a password, and others may read or change it (mode {mode:04o}); make it private with: chmod 600 {}",
     path.display(),
     quoted(path)
 )]
@@ -66,13 +66,13 @@ mod tests {
         let told = Exposed { path: PathBuf::from("/etc/my password"), mode: 0o644 }.to_string();
         assert_eq!(
             told,
-            "others may read or change /etc/my password (mode 0644), and a password is in it; keep it to yourself \
+            "/etc/my password holds a password, and others may read or change it (mode 0644); make it private \
              with: chmod 600 '/etc/my password'"
         );
         let told = Exposed { path: PathBuf::from("/etc/p"), mode: 0o660 }.to_string();
         assert!(
             told.ends_with(
-                "(mode 0660), and a password is in it; keep it to yourself with: chmod 600 /etc/p"
+                " holds a password, and others may read or change it (mode 0660); make it private with: chmod 600 /etc/p"
             )
         );
     }

@@ -33,15 +33,18 @@ impl fmt::Display for Doubt {
         match self {
             Self::NotServed { address, served } => write!(
                 f,
-                "{address} is of a domain that this proxy does not serve (it serves {}), so nothing reaches it there",
+                "this proxy does not serve the domain of {address} (it serves {}), so nothing will reach that address",
                 served.join(", ")
             ),
             Self::Nobody(address) => {
-                write!(f, "{address} is neither a user nor a list of this proxy, so nothing reaches it")
+                write!(
+                    f,
+                    "{address} is neither a user nor a list of this proxy, so nothing will reach that address"
+                )
             }
             Self::StillMember { list, user } => write!(
                 f,
-                "{user} is still a member of {list}, and whoever has the address next will be; take it out with: fanfare \
+                "{user} is still a member of {list}, as the next owner of the address will be; to remove it, use: fanfare \
                  proxy alias remove {list} {user}"
             ),
         }

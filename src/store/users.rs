@@ -21,13 +21,13 @@ pub enum UsersError {
     #[error(transparent)]
     Store(#[from] OpenError),
     /// Added twice.
-    #[error("{0} is a user already; give a new password with: fanfare proxy user passwd")]
+    #[error("{0} is a user already; to change the password, use: fanfare proxy user passwd {0}")]
     Known(Aor),
     /// Not there.
-    #[error("{0} is no user of this proxy")]
+    #[error("{0} is not a user of this proxy")]
     Unknown(Aor),
     /// Unblocked without having been blocked.
-    #[error("{sender} was not blocked for {user}")]
+    #[error("{user} has not blocked {sender}")]
     NotBlocked {
         /// Who does not want it.
         user: Aor,
@@ -39,7 +39,7 @@ pub enum UsersError {
     List(Aor),
     /// Messages would be lost.
     #[error(
-        "{} for {user}; with --purge {user} is removed all the same: what waits fails, and its senders are told",
+        "{} for {user}; to remove the user anyway, add --purge: what waits fails, and its senders are told",
         waiting(*count)
     )]
     Waiting {
@@ -49,7 +49,7 @@ pub enum UsersError {
         count: usize,
     },
     /// There is no room.
-    #[error("{0} are the most")]
+    #[error("there is no room: the limit is {0}")]
     Full(String),
 }
 
@@ -262,9 +262,9 @@ mod tests {
         users.remove(&aor("james@domain.com"), Purge::No).unwrap();
         assert!(users.list().unwrap().is_empty());
         let refused = users.remove(&aor("james@domain.com"), Purge::Yes).unwrap_err();
-        assert_eq!(refused.to_string(), "james@domain.com is no user of this proxy");
+        assert_eq!(refused.to_string(), "james@domain.com is not a user of this proxy");
         let refused = users.set_password(&aor("james@domain.com"), "x").unwrap_err();
-        assert_eq!(refused.to_string(), "james@domain.com is no user of this proxy");
+        assert_eq!(refused.to_string(), "james@domain.com is not a user of this proxy");
     }
 
     #[test]
@@ -309,7 +309,7 @@ mod tests {
         users.add(&ann, "x").unwrap();
         assert_eq!(users.list().unwrap()[0].blocked, []);
         let refusal = users.unblock(&ann, &eve).unwrap_err().to_string();
-        assert_eq!(refusal, "eve@elsewhere.com was not blocked for ann@domain.com");
+        assert_eq!(refusal, "ann@domain.com has not blocked eve@elsewhere.com");
     }
 
     #[test]
@@ -322,8 +322,8 @@ mod tests {
         let refusal = lists.add(&aor("ann@d.com"), &member).unwrap_err().to_string();
         assert_eq!(
             refusal,
-            "ann@d.com is a user, and a list of that name would take what is written to that user; remove the user first \
-             with: fanfare proxy user remove ann@d.com"
+            "ann@d.com is a user, and messages to that user would go to the list; remove the user first with: fanfare proxy \
+             user remove ann@d.com"
         );
         lists.add(&aor("team@d.com"), &member).unwrap();
         let refusal = users.add(&aor("team@d.com"), "x").unwrap_err().to_string();
@@ -353,7 +353,7 @@ mod tests {
         assert_eq!(
             doubts.iter().map(ToString::to_string).collect::<Vec<_>>(),
             [
-                "ann@f.com is of a domain that this proxy does not serve (it serves d.com, e.com), so nothing reaches it there"
+                "this proxy does not serve the domain of ann@f.com (it serves d.com, e.com), so nothing will reach that address"
             ]
         );
         let members = uris(&["im:ann@d.com", "sip:team@d.com", "sip:bob@d.com", "sip:cy@else.org"]);

@@ -33,8 +33,11 @@ impl Asking {
     fn offering(auth: &str) -> Self {
         let folder = TempDir::new().unwrap();
         for name in ["james", "ann", "bob"] {
-            let added =
-                user(folder.path(), &["add", &format!("{name}@domain.com")], &format!("{name}{name}\n"));
+            let added = user(
+                folder.path(),
+                &["add", &format!("{name}@domain.com"), "--create"],
+                &format!("{name}{name}\n"),
+            );
             assert_eq!(added.code(), 0, "{added:?}");
         }
         let address = free_address();
@@ -200,7 +203,12 @@ fn w30_our_own_programs_sign_in_and_a_wrong_password_is_told() {
     }
     let over = proxy.udp();
     let stranger = signed_in(&["listen", "--as", "im:ann@domain.com", "--proxy", &over], "wrong");
-    stranger.complaint_with("401");
+    let ended = stranger.end();
+    assert_eq!(ended.code(), 2, "another password is needed, so it does not try again: {ended:?}");
+    let words = format!(
+        "fanfare: not registered as im:ann@domain.com at {over}: 401 Unauthorized: the password is not right"
+    );
+    assert!(ended.err.iter().any(|line| line.starts_with(&words)), "{ended:?}");
     bob.signal("TERM");
     assert_eq!(bob.end().code(), 0);
 }
@@ -220,10 +228,13 @@ fn the_next_owner(runs: bool) {
     }
     let refused = user(folder.path(), &["remove", "bob@domain.com"], "");
     assert_eq!(refused.code(), 1, "{refused:?}");
-    assert!(refused.err[0].contains("1 message waits for bob@domain.com; with --purge"), "{refused:?}");
+    assert!(
+        refused.err[0].contains("1 message waits for bob@domain.com; to remove the user anyway, add --purge"),
+        "{refused:?}"
+    );
     let removed = user(folder.path(), &["remove", "bob@domain.com", "--purge"], "");
     assert_eq!(removed.code(), 0, "{removed:?}");
-    assert_eq!(removed.out, ["bob@domain.com is removed, with 1 waiting message"], "{removed:?}");
+    assert_eq!(removed.out, ["bob@domain.com was removed, with 1 waiting message"], "{removed:?}");
     assert_eq!(user(folder.path(), &["add", "bob@domain.com"], "bobbob\n").code(), 0);
     if runs {
         // Longer than it takes the proxy to see it.
@@ -256,9 +267,14 @@ fn w30_users_are_changed_while_the_proxy_runs() {
     list(&["ann@domain.com", "bob@domain.com", "james@domain.com"]);
     for (args, input, code, says) in [
         (&["add", "ann@domain.com"][..], "x\n", 1, "ann@domain.com is a user already"),
-        (&["passwd", "eve@domain.com"], "x\n", 1, "eve@domain.com is no user of this proxy"),
-        (&["add", "eve@domain.com"], "\n", 1, "no password is in the first line of standard input"),
-        (&["add", "domain.com"], "x\n", 2, "does not say who at which domain"),
+        (&["passwd", "eve@domain.com"], "x\n", 1, "eve@domain.com is not a user of this proxy"),
+        (
+            &["add", "eve@domain.com"],
+            "\n",
+            1,
+            "the first line of standard input is empty, and should be the password",
+        ),
+        (&["add", "domain.com"], "x\n", 2, "not a valid address: \"domain.com\" names no user"),
         (&["add", "eve@domain.com"], "eveeve\n", 0, ""),
         (&["passwd", "bob@domain.com"], "new\n", 0, ""),
         (&["block", "ann@domain.com", "james@domain.com"], "", 0, ""),
@@ -267,7 +283,12 @@ fn w30_users_are_changed_while_the_proxy_runs() {
         assert_eq!(ended.code(), code, "{args:?}: {ended:?}");
         assert!(ended.said().contains(says), "{args:?}: {ended:?}");
     }
-    list(&["ann@domain.com blocks james@domain.com", "bob@domain.com", "eve@domain.com", "james@domain.com"]);
+    list(&[
+        "ann@domain.com has blocked james@domain.com",
+        "bob@domain.com",
+        "eve@domain.com",
+        "james@domain.com",
+    ]);
 
     // The proxy sees it within a second; nobody says when, so it is asked.
     let bob = Phone::new();
@@ -308,7 +329,10 @@ fn w30_beyond_loopback_a_proxy_asks_for_passwords_or_does_not_start() {
     let open = ["proxy", "--domain", "domain.com", "--listen", "udp:0.0.0.0:0"];
     for (more, says) in [
         (&["--auth", "off", "--data", data][..], "cannot listen on 0.0.0.0:0: without authentication"),
-        (&[], "nobody could sign in: with authentication the users are in the store, so give --data"),
+        (
+            &[],
+            "nobody could sign in, because with authentication the users are kept in the store: give its folder with --data",
+        ),
     ] {
         let ended = fanfare(&[&open[..], more].concat()).end();
         assert_eq!(ended.code(), 2, "{ended:?}");

@@ -33,6 +33,7 @@ mod program;
 mod receipts;
 mod silence;
 mod socket;
+mod statuses;
 mod stop;
 mod stream;
 mod strangers;

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use tempfile::TempDir;
 
 use crate::common::{Proxy, assert_busy, free_address};
-use crate::program::{fanfare, fanfare_reading};
+use crate::program::{Program, fanfare, fanfare_command, fanfare_reading};
 use crate::socket::{Answering, Phone, submission};
 
 #[test]
@@ -14,9 +14,12 @@ fn a_folder_before_the_command_is_an_error_and_none_at_all_is_a_warning() {
     let folder = TempDir::new().unwrap();
     let (data, listen) = (folder.path().to_str().unwrap(), format!("udp:{}", free_address()));
     let proxy = ["proxy", "--domain", "domain.com", "--listen", &listen];
-    let refused = fanfare(&[&["--data", data], &proxy[..]].concat()).end();
-    assert_eq!(refused.code(), 2, "{refused:?}");
-    assert!(refused.said().contains("--data"), "{refused:?}");
+    for command in [&proxy[..], &["proxy", "user", "list"]] {
+        let refused = fanfare(&[&["--data", data], command].concat()).end();
+        assert_eq!(refused.code(), 2, "{refused:?}");
+        let words = "fanfare: --data before the command is for the window only; put it at the end: fanfare COMMAND ... --data DIR";
+        assert_eq!(refused.err, [words], "{refused:?}");
+    }
     assert!(fs::read_dir(folder.path()).unwrap().next().is_none(), "nothing is made");
 
     let program = fanfare(&proxy);
@@ -54,15 +57,72 @@ fn w13_sighup_reads_the_settings_again_and_says_what_needs_a_restart() {
 
     settings("recipients_max: 1, t1: \"1s\", log: \"debug\"");
     program.signal("HUP");
-    program.complaint_with("need a restart, so they stay as they were: t1");
-    program.complaint_with("the certificates and the limits of the settings hold as they are now");
+    program.complaint_with(
+        "SIGHUP: the settings were read again; changed: recipients_max: 2 -> 1; log: not set -> debug",
+    );
+    program.complaint_with("SIGHUP: these changes need a restart: t1: not set -> 1000ms");
     assert!(ask().starts_with("SIP/2.0 403 "), "the limit of now");
     program.complaint_with("DEBUG");
 
     settings("recipients_max: \"many\"");
     program.signal("HUP");
-    program.complaint_with("everything stays as it was");
+    program.complaint_with("SIGHUP: nothing was reloaded, the old settings stay in use: ");
     assert!(ask().starts_with("SIP/2.0 403 "), "the limit of before");
+    program.signal("TERM");
+    assert_eq!(program.end().code(), 0);
+}
+
+#[test]
+fn an_unknown_log_level_is_refused_and_a_bad_file_is_told_however_little_is_logged() {
+    let folder = TempDir::new().unwrap();
+    let (address, file) = (free_address(), folder.path().join("proxy.ron"));
+    let settings = |log: &str| {
+        let text = format!("(domains: [\"domain.com\"], listens: [\"udp:{address}\"], log: {log:?})");
+        fs::write(&file, text).unwrap();
+    };
+    let name = file.to_str().unwrap();
+    let words = "\"wran\" is not a log level; the levels are off, error, warn, info, debug, trace";
+    settings("wran");
+    let refused = fanfare(&["proxy", "--config", name]).end();
+    assert_eq!(refused.code(), 2, "{refused:?}");
+    assert!(refused.err[0].starts_with(&format!("fanfare: {name}: log: {words}")), "{refused:?}");
+
+    let mut command =
+        fanfare_command(&["proxy", "--domain", "domain.com", "--listen", &format!("udp:{address}")]);
+    command.env("FANFARE_LOG", "wran");
+    let refused = Program::start("fanfare", command, None).end();
+    assert_eq!(refused.code(), 2, "{refused:?}");
+    assert!(refused.err[0].starts_with(&format!("fanfare: FANFARE_LOG: {words}")), "{refused:?}");
+
+    settings("off");
+    let program = fanfare(&["proxy", "--config", name]);
+    program.line_with("listening udp");
+    settings("wran");
+    program.signal("HUP");
+    let told = program.complaint_with("SIGHUP: nothing was reloaded");
+    assert!(told.contains(" ERROR ") && told.contains(words), "{told}");
+    program.signal("TERM");
+    assert_eq!(program.end().code(), 0);
+}
+
+#[test]
+fn w32_sighup_says_when_a_certificate_cannot_be_used() {
+    let folder = TempDir::new().unwrap();
+    let certificate = folder.path().join("server.pem");
+    let made = rcgen::generate_simple_self_signed(vec!["domain.com".to_owned()]).unwrap();
+    let pem = made.cert.pem() + &made.signing_key.serialize_pem();
+    fs::write(&certificate, pem).unwrap();
+    let name = certificate.to_str().unwrap();
+    let listen = format!("tls:{}", free_address());
+    let program = fanfare(&["proxy", "--domain", "domain.com", "--listen", &listen, "--tls-cert", name]);
+    program.line_with("listening tls");
+    program.signal("HUP");
+    program.complaint_with("SIGHUP: there is no --config file to read, so the settings stay as they are");
+    program.complaint_with("SIGHUP: the certificates were read again");
+    fs::write(&certificate, "no certificate").unwrap();
+    program.signal("HUP");
+    let told = program.complaint_with("SIGHUP: the old certificates stay in use: ");
+    assert!(told.contains(name), "{told}");
     program.signal("TERM");
     assert_eq!(program.end().code(), 0);
 }
@@ -125,7 +185,7 @@ fn w30_a_password_file_that_others_may_read_is_refused() {
         let refused = fanfare(&[&command[..], &["--proxy", &over, "--password-file", file]].concat()).end();
         assert_eq!(refused.code(), 2, "{refused:?}");
         let words = format!(
-            "fanfare: others may read or change {file} (mode 0644), and a password is in it; keep it to yourself with: \
+            "fanfare: {file} holds a password, and others may read or change it (mode 0644); make it private with: \
              chmod 600 {file}"
         );
         assert_eq!(refused.err, [words], "{refused:?}");
@@ -140,9 +200,7 @@ fn what_may_be_a_mistake_in_users_and_lists_is_said() {
         |args: &[&str]| fanfare_reading(&[&["proxy"], args, &["--data", data]].concat(), "sesame\n").end();
     let added = change(&["user", "add", "ann@elsewhere.com"]);
     assert_eq!(added.code(), 0, "{added:?}");
-    assert!(
-        added.said().contains("warning: ann@elsewhere.com is of a domain that this proxy does not serve")
-    );
+    assert!(added.said().contains("warning: this proxy does not serve the domain of ann@elsewhere.com"));
     let added = change(&["user", "add", "ann@domain.com"]);
     assert_eq!((added.code(), added.err.len()), (0, 0), "{added:?}");
     let refused = change(&["alias", "add", "ann@domain.com", "bob@domain.com"]);

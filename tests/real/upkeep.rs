@@ -49,7 +49,7 @@ fn w11_a_backup_made_while_the_proxy_runs_goes_on_with_what_was_accepted() {
     let args = ["backup", data(&copy), "--data", data(proxy.folder.path())];
     let made = upkeep(&args);
     assert_eq!(made.code(), 0, "{made:?}");
-    assert!(made.out[0].starts_with(&format!("{} holds what", copy.display())), "{made:?}");
+    assert!(made.out[0].ends_with(&format!(" was copied to {}", copy.display())), "{made:?}");
     let before = fs::read(&copy).unwrap();
     let again = upkeep(&args);
     assert_eq!(again.code(), 1, "{again:?}");
@@ -96,7 +96,7 @@ fn check_tells_what_it_found_and_ends_with_1_where_something_is_wrong() {
     let found = upkeep(&["check", "--data", data(folder)]);
     assert_eq!(found.code(), 0, "{found:?}");
     assert_eq!(found.out[0], format!("store {}", folder.join("proxy.sqlite3").display()));
-    assert!(found.out[1].ends_with(", that of this fanfare"), "{found:?}");
+    assert!(found.out[1].ends_with(", the current one"), "{found:?}");
     assert_eq!(found.out.last().unwrap(), "sound", "{found:?}");
 
     let james = Phone::new();
@@ -138,7 +138,7 @@ fn upkeep_names_what_is_in_its_way() {
             1,
             "proxy.sqlite3: there is no such file",
         ),
-        (vec!["check"], 2, "--data"),
+        (vec!["check"], 2, "say where the proxy's store is, with --data DIR or --config FILE"),
         (vec!["backup", "--data", data(folder.path())], 2, "<FILE>"),
         (vec!["check", "--config", "/nowhere/proxy.ron"], 1, "/nowhere/proxy.ron"),
         (vec!["--domain", "domain.com", "check", "--data", data(folder.path())], 2, "check"),
@@ -149,6 +149,37 @@ fn upkeep_names_what_is_in_its_way() {
         assert!(ended.out.is_empty(), "{args:?}: {ended:?}");
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is made");
+}
+
+#[test]
+fn a_folder_without_a_store_is_refused_by_what_would_change_it_unless_one_is_to_be_created() {
+    let folder = TempDir::new().unwrap();
+    let typo = folder.path().join("typo");
+    let change = |args: &[&str]| {
+        fanfare_reading(&[&["proxy"], args, &["--data", data(&typo)]].concat(), "sesame\n").end()
+    };
+    let words = format!(
+        "fanfare: there is no proxy store at {}; start the proxy on that folder first, or create an empty store with: fanfare \
+         proxy user add ... --create",
+        typo.join("proxy.sqlite3").display()
+    );
+    for args in [
+        &["user", "add", "ann@domain.com"][..],
+        &["user", "list"],
+        &["user", "passwd", "ann@domain.com"],
+        &["user", "block", "ann@domain.com", "eve@elsewhere.com"],
+        &["alias", "add", "team@domain.com", "ann@domain.com"],
+        &["alias", "list"],
+    ] {
+        let refused = change(args);
+        assert_eq!(refused.code(), 1, "{refused:?}");
+        assert_eq!(refused.err, [&*words], "{refused:?}");
+        assert!(!typo.exists(), "nothing is made");
+    }
+    let made = change(&["user", "add", "ann@domain.com", "--create"]);
+    assert_eq!(made.code(), 0, "{made:?}");
+    assert_eq!(change(&["user", "list"]).out, ["ann@domain.com"]);
+    assert_eq!(change(&["alias", "add", "team@domain.com", "ann@domain.com"]).code(), 0);
 }
 
 /// What refuses to start, and the store that it would have used, as left by one that ran before.
