@@ -21,6 +21,8 @@ mod descriptors;
 
 mod bind;
 
+mod certificate;
+
 mod distrust;
 
 mod tls;
@@ -54,13 +56,14 @@ use crate::sip::{Transport, Uri};
 
 pub use self::bind::{BindCause, BindError};
 use self::bind::{PopFirst, bind_error, bind_pair, bind_tcp, bind_udp, fits, partner};
+pub use self::certificate::Fingerprint;
 use self::connections::{Connections, Peer, Wish};
 pub use self::event::NetEvent;
 use self::greetings::Greetings;
 use self::guests::StreamLimits;
 use self::lookups::{Asked, Lookups};
 pub use self::origins::Origins;
-pub use self::pinned::{Fingerprint, Pin, RefusedCertificate};
+pub use self::pinned::{Pin, RefusedCertificate};
 use self::resolve::{Resolver, Route};
 use self::tcp::Greeting;
 use self::tls::Tls;

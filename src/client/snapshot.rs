@@ -50,14 +50,18 @@ pub struct Snapshot {
 /// A certificate that nobody vouches for, for the person to decide on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UntrustedCertificate {
-    /// The name that the server was to prove.
+    /// The name that the server should have proven.
     pub server: String,
-    /// Whom it names, as it says itself.
+    /// The subject, as the certificate itself says it.
     pub subject: String,
     /// Its SHA-256 fingerprint, `4F:0A:…`.
     pub sha256: String,
     /// Its end.
     pub ends: Timestamp,
+    /// The servers that it names, if it does not name this one; empty if it names none.
+    pub other_names: Option<Vec<String>>,
+    /// The fingerprint of the certificate that is trusted for this server so far, if it is another one.
+    pub trusted_before: Option<String>,
 }
 
 /// Where the account's password is kept.

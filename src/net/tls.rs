@@ -20,8 +20,7 @@ use rustls::{
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-use crate::sip::{Scheme, Uri};
-
+use super::certificate::{Fingerprint, check_own_authority, is_by_wildcard, names_sip_domain};
 use super::pinned::{Pin, Pinned, RefusedCertificate};
 
 /// The files that TLS needs, all PEM.
@@ -49,7 +48,7 @@ pub struct Identity {
 /// # Errors
 /// It cannot.
 pub fn check_authorities(path: &Path) -> Result<(), TlsFileError> {
-    authorities_in(path).map(drop)
+    roots_of(&certificates_in(path)?, path).map(drop)
 }
 
 /// What is wrong with one of the files.
@@ -138,15 +137,18 @@ impl Tls {
 
     /// Those of the system are read when they are needed.
     fn read_authorities(&self) -> Result<(), TlsFileError> {
-        let own = self.authorities.as_deref().map(authorities_in).transpose()?;
-        let connector = own.map(|own| connector_trusting(own, self.trust())).transpose()?;
+        let own = self.authorities.as_deref().map(certificates_in).transpose()?;
+        let connector = match (&self.authorities, own) {
+            (Some(path), Some(own)) => Some(connector_trusting(roots_of(&own, path)?, self.trust(&own))?),
+            _ => None,
+        };
         *self.connector.lock().unwrap_or_else(PoisonError::into_inner) = connector;
         Ok(())
     }
 
-    fn trust(&self) -> Trust {
+    fn trust(&self, own: &[CertificateDer<'_>]) -> Trust {
         let pinned = Pinned::new(self.pin.clone(), Arc::clone(&self.refused));
-        Trust { pinned, wildcards: self.wildcards }
+        Trust { pinned, own: own.iter().map(Fingerprint::of).collect(), wildcards: self.wildcards }
     }
 
     /// The certificate of a server that was refused last, unless one was trusted since.
@@ -171,7 +173,7 @@ impl Tls {
         if let Some(made) = &*connector {
             return Ok(made.clone());
         }
-        let made = connector_trusting(authorities_of_system(), self.trust())?;
+        let made = connector_trusting(authorities_of_system(), self.trust(&[]))?;
         *connector = Some(made.clone());
         Ok(made)
     }
@@ -211,10 +213,11 @@ fn authorities_of_system() -> RootCertStore {
     roots
 }
 
-fn authorities_in(path: &Path) -> Result<RootCertStore, TlsFileError> {
+fn roots_of(authorities: &[CertificateDer<'static>], path: &Path) -> Result<RootCertStore, TlsFileError> {
     let mut roots = RootCertStore::empty();
-    for certificate in certificates_in(path)? {
-        roots.add(certificate).map_err(|why| TlsFileError::NoAuthority { path: path.to_owned(), why })?;
+    for certificate in authorities {
+        let added = roots.add(certificate.clone());
+        added.map_err(|why| TlsFileError::NoAuthority { path: path.to_owned(), why })?;
     }
     Ok(roots)
 }
@@ -306,6 +309,8 @@ fn stamp(identity: &Identity) -> Stamp {
 #[derive(Debug)]
 struct Trust {
     pinned: Pinned,
+    /// The authorities that were given by a file.
+    own: Vec<Fingerprint>,
     /// See [`TlsFiles::wildcards`].
     wildcards: bool,
 }
@@ -339,6 +344,12 @@ impl ServerCertVerifier for SipVerifier {
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) if names_sip_domain(end_entity, server_name) => Ok(ServerCertVerified::assertion()),
+            // As `openssl req -x509` makes it: an authority's certificate, and the server's own at once.
+            Err(Error::InvalidCertificate(CertificateError::Other(_)))
+                if self.trust.own.contains(&Fingerprint::of(end_entity)) =>
+            {
+                check_own_authority(end_entity, server_name, now).map(|()| ServerCertVerified::assertion())
+            }
             Ok(_) if !self.trust.wildcards && is_by_wildcard(end_entity, server_name) => {
                 Err(Error::General(WILDCARD_ALONE.to_owned()))
             }
@@ -373,24 +384,3 @@ impl ServerCertVerifier for SipVerifier {
 
 /// The fault of a certificate that would be good but for its wildcard.
 pub(super) const WILDCARD_ALONE: &str = "named by a wildcard alone";
-
-/// Whether a certificate that names this server does so by a wildcard, and in no other way.
-fn is_by_wildcard(certificate: &CertificateDer<'_>, wanted: &ServerName<'_>) -> bool {
-    let ServerName::DnsName(name) = wanted else { return false };
-    let Ok(parsed) = webpki::EndEntityCert::try_from(certificate) else { return true };
-    let is_named = parsed.valid_dns_names().any(|dns| dns.eq_ignore_ascii_case(name.as_ref()));
-    !is_named && !names_sip_domain(certificate, wanted)
-}
-
-fn names_sip_domain(certificate: &CertificateDer<'_>, wanted: &ServerName<'_>) -> bool {
-    let ServerName::DnsName(wanted) = wanted else { return false };
-    let Ok(certificate) = webpki::EndEntityCert::try_from(certificate) else { return false };
-    let names = |text: &str| {
-        Uri::parse(text).is_ok_and(|uri| {
-            matches!(uri.scheme(), Scheme::Sip)
-                && uri.user().is_none()
-                && uri.host().eq_ignore_ascii_case(wanted.as_ref())
-        })
-    };
-    certificate.valid_uri_names().any(names)
-}

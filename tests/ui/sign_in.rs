@@ -297,6 +297,8 @@ pub(crate) fn untrusted(server: &str) -> Arc<UntrustedCertificate> {
         subject: "CN=one.example, O=Holt".into(),
         sha256: SHA256.into(),
         ends: Timestamp::from_millis(1_829_000_000_000),
+        other_names: None,
+        trusted_before: None,
     })
 }
 

@@ -29,10 +29,19 @@ impl OwnServer {
         Self { folder, net }
     }
 
-    /// What becomes of a client that trusts this, and nothing else but the certificate's file as an authority.
+    /// What becomes of a client that trusts this, and an authority that has nothing to do with it.
     async fn meets(&self, pin: Option<Pin>, name: &str) -> (Result<(), String>, Option<RefusedCertificate>) {
-        let empty = Self::other_authority(&self.folder);
-        let tls = TlsFiles { authorities: Some(empty), ..TlsFiles::default() };
+        self.meets_with(Self::other_authority(&self.folder), pin, name).await
+    }
+
+    /// What becomes of a client that trusts this, and the authorities in a file.
+    async fn meets_with(
+        &self,
+        authorities: std::path::PathBuf,
+        pin: Option<Pin>,
+        name: &str,
+    ) -> (Result<(), String>, Option<RefusedCertificate>) {
+        let tls = TlsFiles { authorities: Some(authorities), ..TlsFiles::default() };
         let mut client = Net::open(&[], &NetSettings { tls, pin, ..NetSettings::default() }).await.unwrap();
         let hop = Hop { transport: Transport::Tls, remote: self.net.locals()[0].1 };
         client.connect(ConnectId(1), hop, Some(name.into()));
@@ -73,10 +82,28 @@ fn w32_a_certificate_that_signs_itself_is_shown_and_good_once_it_is_trusted_for_
             assert_eq!(server.meets(trusted.clone(), "sip.domain.com").await, (Ok(()), None));
             // For another server it is nothing, and another certificate of this server asks anew.
             let (met, refused_there) = server.meets(trusted.clone(), "other.com").await;
-            assert!(met.is_err() && refused_there.is_some());
+            let refused_there = refused_there.unwrap();
+            assert!(met.is_err() && refused_there.trusted_before.is_none());
+            assert_eq!(refused_there.other_names, Some(vec!["sip.domain.com".to_owned()]));
             let changed = OwnServer::new(IsCa::NoCa).await;
             let (met, asked_anew) = changed.meets(trusted, "sip.domain.com").await;
-            assert!(met.is_err() && asked_anew.is_some_and(|anew| anew.sha256 != refused.sha256));
+            let asked_anew = asked_anew.unwrap();
+            assert!(met.is_err() && asked_anew.sha256 != refused.sha256);
+            assert_eq!((asked_anew.trusted_before, asked_anew.other_names), (Some(refused.sha256), None));
+        }
+    });
+}
+
+#[test]
+fn w32_a_certificate_given_as_an_authority_is_good_for_the_server_that_it_names() {
+    run(async {
+        // `openssl req -x509` makes the first kind unless told otherwise.
+        for is_ca in [IsCa::Ca(BasicConstraints::Unconstrained), IsCa::NoCa] {
+            let server = OwnServer::new(is_ca).await;
+            let file = server.folder.path().join("cert.pem");
+            assert_eq!(server.meets_with(file.clone(), None, "sip.domain.com").await, (Ok(()), None));
+            let (met, _) = server.meets_with(file, None, "other.com").await;
+            assert!(met.unwrap_err().ends_with("not for other.com"));
         }
     });
 }

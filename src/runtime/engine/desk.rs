@@ -117,6 +117,10 @@ impl Desk {
                 subject: visible(&refused.subject),
                 sha256: refused.sha256.to_string(),
                 ends: Timestamp::from_millis(ends),
+                other_names: refused
+                    .other_names
+                    .map(|names| names.iter().map(|name| visible(name)).collect()),
+                trusted_before: refused.trusted_before.map(|before| before.to_string()),
             })
         });
     }
