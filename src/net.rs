@@ -21,8 +21,6 @@ mod descriptors;
 
 mod bind;
 
-mod certificate;
-
 mod distrust;
 
 mod tls;
@@ -30,6 +28,8 @@ mod tls;
 mod origins;
 
 mod pinned;
+
+mod certificate;
 
 mod udp;
 

@@ -128,12 +128,12 @@ impl Response {
 /// It is no SIP message, or one that no element may act upon; [`Error::status`] says what a request gets.
 pub fn parse(bytes: Bytes) -> Result<Message, Error> {
     let bytes = bytes.slice(scan::leading_line_ends(&bytes)..);
-    let head = scan::scan(&bytes)?;
+    let (bytes, head) = scan_leniently(bytes)?;
     let start = StartLine::read(head.start_line()).map_err(|error| error.within("start line", 0))?;
     if bytes.len() > MESSAGE_BYTES_MAX {
         return Err(Error::whole("message", "over the size limit").with_status(413));
     }
-    let (checked, length) = Mandatory::find(&head)?.check(&start)?;
+    let (checked, length) = Mandatory::find(&head, &start)?.check(&start)?;
     let bytes = cut(&head, length, bytes)?;
     let (start, fields) = (start.owned(), Fields::new(checked.with(head)));
     let whole = Whole { fields, bytes };
@@ -141,6 +141,25 @@ pub fn parse(bytes: Bytes) -> Result<Message, Error> {
         Start::Request(uri) => Message::Request(Request { uri, whole }),
         Start::Response(status) => Message::Response(Response { status, whole }),
     })
+}
+
+/// A response counts whatever the lines that nobody needs look like: dropped for one of them, it would be told as silence.
+/// A request with such lines is refused, since the next hop could see other fields than we do.
+fn scan_leniently(bytes: Bytes) -> Result<(Bytes, Head), Error> {
+    match scan::scan(&bytes) {
+        Ok(head) => Ok((bytes, head)),
+        Err(error) if error.status() != 400 || !is_response(&bytes) => Err(error),
+        Err(_) => {
+            let mended = Bytes::from(scan::mend(&bytes)?);
+            let head = scan::scan(&mended)?;
+            Ok((mended, head))
+        }
+    }
+}
+
+/// `/` is in no method, so what starts like this cannot be a request.
+fn is_response(start: &[u8]) -> bool {
+    start.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"))
 }
 
 /// RFC 3261 §18.3 for a datagram: what is too much is cut off, too little is a fault, no Content-Length takes the rest.
@@ -165,8 +184,7 @@ enum Start {
 
 impl<'a> StartLine<'a> {
     fn read(line: &'a str) -> Result<Self, Error> {
-        // `/` is in no method, so this cannot be a request.
-        if line.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("SIP/")) {
+        if is_response(line.as_bytes()) {
             return Self::read_status_line(line);
         }
         let mut words = line.splitn(3, ' ');
@@ -231,8 +249,10 @@ struct Mandatory<'a> {
 }
 
 impl<'a> Mandatory<'a> {
-    /// The first of each; two that differ are a fault, but for Via, of which there are many.
-    fn find(head: &'a Head) -> Result<Self, Error> {
+    /// The first of each; two that differ are a fault, but for Via, of which there are many, and for what means nothing here
+    /// in a response.
+    fn find(head: &'a Head, start: &StartLine<'_>) -> Result<Self, Error> {
+        let is_response = matches!(start, StartLine::Response(_));
         let mut found = Self::default();
         for span in head.spans() {
             let known = span.known();
@@ -251,6 +271,7 @@ impl<'a> Mandatory<'a> {
             match first {
                 None => *first = Some(value),
                 Some(other) if known == Known::Via || *other == value => {}
+                Some(_) if is_response && matches!(known, Known::MaxForwards | Known::Expires) => {}
                 Some(_) => return Err(Error::whole(known.name(), "two that differ")),
             }
         }

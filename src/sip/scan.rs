@@ -1,6 +1,7 @@
 //! Bytes to start line, header spans and body length (RFC 3261 §7), without reading what the fields say.
 //!
-//! Line ends are CRLF; a lone CR or LF in the head is a fault, since the next hop could see other lines than we do.
+//! Line ends are CRLF; a lone CR or LF in the head is a fault, since the next hop could see other lines than we do. Only of a
+//! response is such a head mended, see [`mend`].
 
 use std::borrow::Cow;
 
@@ -135,6 +136,46 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Head, Error> {
         Err(error) => text_of(error.as_bytes(), start_line_end, &spans),
     };
     Ok(Head { text, foreign, spans, start_line_end })
+}
+
+/// The message with its head made sound: each line ends with CRLF, and lines that are not header fields are left out.
+/// Linear in its length.
+pub(super) fn mend(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut out = Vec::with_capacity(bytes.len() + 64);
+    let mut rest = bytes;
+    let mut keeps_last = false;
+    loop {
+        let end = find_line_break(rest);
+        let (line, behind) = rest.split_at_checked(end).unwrap_or_default();
+        let Some(after) = after_line_break(behind) else {
+            return Err(Error::at("ends early", bytes.len()).within("head", 0));
+        };
+        if out.len() + line.len() > HEAD_BYTES_MAX {
+            return Err(Error::whole("head", "over the size limit").with_status(413));
+        }
+        let ended_by = behind.get(..behind.len() - after.len()).unwrap_or_default();
+        rest = after;
+        if line.is_empty() && ended_by.ends_with(b"\n") {
+            break;
+        }
+        let is_continued = matches!(line.first(), Some(b' ' | b'\t'));
+        keeps_last =
+            if is_continued { keeps_last } else { out.is_empty() || field(line, 0, line.len()).is_ok() };
+        if keeps_last {
+            out.extend_from_slice(line);
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(rest);
+    Ok(out)
+}
+
+/// What follows the line end at the start: any number of CRs, and perhaps an LF.
+fn after_line_break(bytes: &[u8]) -> Option<&[u8]> {
+    let returns = bytes.iter().take_while(|byte| **byte == b'\r').count();
+    let feeds = usize::from(bytes.get(returns) == Some(&b'\n'));
+    bytes.get(returns + feeds..).filter(|_| returns + feeds > 0)
 }
 
 /// Where the line that starts at `start` ends: the place of its CRLF.

@@ -124,6 +124,61 @@ fn a_response_counts_whatever_its_reason_and_its_server_are_called() {
 }
 
 #[test]
+fn a_response_counts_whatever_the_lines_that_nobody_needs_look_like() {
+    let head = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n\
+        From: <sip:a@h>;tag=1\r\nTo: <sip:b@h>;tag=2\r\nCall-ID: 1@h\r\nCSeq: 1 MESSAGE\r\n";
+    let sound = format!("{head}X-A: 1\r\nContent-Length: 2\r\n\r\nhi");
+    for line in [
+        "no colon at all\r\n",
+        "no colon\r\n but a second line\r\n",
+        ": no name\r\n",
+        "two words: x\r\n",
+        "S\u{e9}rver: x\r\n",
+        "=====\r\n",
+        "a\rb\r\n",
+        "a\nb\r\n",
+        "a\r\r\n",
+    ] {
+        let received = format!("{head}{line}X-A: 1\r\nContent-Length: 2\r\n\r\nhi");
+        let response = response(received.into_bytes().leak());
+        assert_eq!((response.status(), &response.body()[..]), (200, &b"hi"[..]), "{line:?}");
+        // What is passed on has sound lines only.
+        let passed_on = Edit::response(&response).print();
+        assert_eq!(
+            passed_on.escape_ascii().to_string(),
+            sound.as_bytes().escape_ascii().to_string(),
+            "{line:?}"
+        );
+    }
+    // A lone CR or LF ends a line: the rest of the reason phrase, or of a value, is no field.
+    for (received, shown) in [
+        (sound.replace("200 OK", "200 O\rK"), sound.replace("200 OK", "200 O")),
+        (sound.replace("200 OK", "200 O\nK"), sound.replace("200 OK", "200 O")),
+        (sound.replace("X-A: 1", "X-A: 1\r2"), sound.clone()),
+        (sound.replace("X-A: 1\r\n", "X-A: 1\n"), sound.clone()),
+        (sound.replace("\r\n", "\n"), sound.clone()),
+    ] {
+        let response = response(received.clone().into_bytes().leak());
+        let passed_on = Edit::response(&response).print();
+        assert_eq!(
+            passed_on.escape_ascii().to_string(),
+            shown.as_bytes().escape_ascii().to_string(),
+            "{received:?}"
+        );
+    }
+    // Two that differ of what means nothing here.
+    for name in ["Expires", "Max-Forwards"] {
+        let twice = sound.replace("X-A: 1", &format!("{name}: 1\r\n{name}: 2"));
+        assert_eq!(response(twice.into_bytes().leak()).status(), 200, "{name}");
+    }
+    // A request is not mended.
+    for line in ["no colon\r\n", "X: a\rb\r\n", "X: a\nb\r\n"] {
+        let request = format!("{}{line}\r\n", head.replace("SIP/2.0 200 OK", "MESSAGE sip:b@h SIP/2.0"));
+        assert_eq!(parse(Bytes::from(request)).unwrap_err().status(), 400, "{line:?}");
+    }
+}
+
+#[test]
 fn a_leg_has_the_fields_of_its_submission_as_they_came() {
     let request = request(REQUEST);
     let people = recipients(request.fields()).unwrap();
