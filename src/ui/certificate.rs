@@ -9,7 +9,7 @@ use crate::client::account::TrustedCertificate;
 use crate::client::snapshot::UntrustedCertificate;
 use crate::ui::theme::{self, RADIUS, colors};
 use crate::ui::widgets::{field, hint, mend_button, primary, small_button};
-use crate::ui::words::Look;
+use crate::ui::words::{self, Look};
 
 /// What was decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,14 +20,9 @@ pub(crate) enum Decision {
     ChooseAuthority,
 }
 
-/// Whom it names, its fingerprint and its end, with the two ways on. `before` is what the person trusts for the same server, where
-/// this is another certificate.
-pub(crate) fn certificate_ui(
-    ui: &mut Ui,
-    shown: &UntrustedCertificate,
-    before: Option<&TrustedCertificate>,
-    look: &Look,
-) -> Option<Decision> {
+/// Whom it names, its fingerprint and its end, with the two ways on.
+pub(crate) fn certificate_ui(ui: &mut Ui, shown: &UntrustedCertificate, look: &Look) -> Option<Decision> {
+    let before = shown.trusted_before.as_deref();
     let frame = egui::Frame::NONE.stroke(egui::Stroke::new(1.0, colors(ui).line)).corner_radius(RADIUS);
     let mut decision = None;
     frame.inner_margin(egui::Margin::symmetric(12, 10)).show(ui, |ui| {
@@ -50,7 +45,7 @@ pub(crate) fn certificate_ui(
     decision
 }
 
-fn facts_ui(ui: &mut Ui, shown: &UntrustedCertificate, before: Option<&TrustedCertificate>, look: &Look) {
+fn facts_ui(ui: &mut Ui, shown: &UntrustedCertificate, before: Option<&str>, look: &Look) {
     let title = match before {
         Some(_) => format!("The certificate of {} has changed", shown.server),
         None => format!("Certificate of {}", shown.server),
@@ -58,10 +53,13 @@ fn facts_ui(ui: &mut Ui, shown: &UntrustedCertificate, before: Option<&TrustedCe
     ui.label(RichText::new(title).font(theme::strong(13.5)));
     let subject = if shown.subject.is_empty() { "(no name)" } else { &shown.subject };
     hint(ui, &format!("Issued to {subject}"));
+    if let Some(sentence) = words::other_names(shown) {
+        ui.label(RichText::new(sentence).size(12.5).color(colors(ui).red));
+    }
     hint(ui, &format!("Valid until {}", look.full_date(shown.ends)));
     match before {
         Some(before) => {
-            fingerprint(ui, "SHA-256 fingerprint that you trusted", &before.sha256);
+            fingerprint(ui, "SHA-256 fingerprint that you trusted", before);
             fingerprint(ui, "SHA-256 fingerprint of the new certificate", &shown.sha256);
             ui.label(RichText::new(CHANGED).size(12.5).color(colors(ui).red));
         }

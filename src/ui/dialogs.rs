@@ -163,7 +163,7 @@ fn certificate_dialog(ui: &mut Ui, (snapshot, look): (&Snapshot, &Look), acts: &
     if let Some(why) = words::outage(snapshot) {
         banner(ui, &format!("{why}."), colors(ui).amber, colors(ui).amber_soft);
     }
-    match certificate_ui(ui, untrusted, words::trusted_before(untrusted, snapshot), look) {
+    match certificate_ui(ui, untrusted, look) {
         Some(Decision::Trust(trusted)) => {
             put_account(snapshot, acts, |account| account.trusted = Some(trusted));
             Outcome::Closed

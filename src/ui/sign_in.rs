@@ -379,7 +379,7 @@ fn failure_ui(
     };
     banner(ui, &sentence, colors.amber, colors.amber_soft);
     if let Some(untrusted) = &snapshot.untrusted {
-        match certificate_ui(ui, untrusted, words::trusted_before(untrusted, snapshot), look) {
+        match certificate_ui(ui, untrusted, look) {
             Some(Decision::Trust(trusted)) => {
                 let account = form.account(snapshot.account.as_deref());
                 let account = Account { trusted: Some(trusted), ..account };

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp as Instant, ZonedDateTime};
 
-use crate::client::account::{RegistrationState, TrustedCertificate};
+use crate::client::account::RegistrationState;
 use crate::client::journal::DeliveryState;
 use crate::client::reason::{account_words, reason};
 use crate::client::snapshot::{
@@ -164,20 +164,23 @@ pub(crate) fn outage(snapshot: &Snapshot) -> Option<String> {
 
 /// The server's certificate, where it is in the way and is not the one that the person trusts for that server.
 fn changed_certificate(snapshot: &Snapshot) -> Option<&UntrustedCertificate> {
-    let shown = snapshot.untrusted.as_deref()?;
-    trusted_before(shown, snapshot).map(|_before| shown)
+    snapshot.untrusted.as_deref().filter(|shown| shown.trusted_before.is_some())
 }
 
-/// The certificate that the person trusts for the same server, where the one that it shows now is another.
-pub(crate) fn trusted_before<'a>(
-    shown: &UntrustedCertificate,
-    snapshot: &'a Snapshot,
-) -> Option<&'a TrustedCertificate> {
-    let trusted = snapshot.account.as_ref()?.trusted.as_ref()?;
-    let is_changed = trusted.server.eq_ignore_ascii_case(&shown.server)
-        && !trusted.sha256.trim().eq_ignore_ascii_case(&shown.sha256);
-    is_changed.then_some(trusted)
+/// For which servers a certificate is, where it is not for the one that shows it: as a sentence.
+pub(crate) fn other_names(shown: &UntrustedCertificate) -> Option<String> {
+    let (names, server) = (shown.other_names.as_deref()?, &shown.server);
+    // A server can put as many into its certificate as it likes.
+    let first: Vec<&str> = names.iter().take(CERTIFICATE_NAMES_SHOWN).map(String::as_str).collect();
+    Some(if first.is_empty() {
+        format!("It does not name {server}, or any other server.")
+    } else {
+        format!("It is for {}, not for {server}.", listed(&first, names.len() - first.len()))
+    })
 }
+
+/// So many names of a certificate are shown.
+const CERTIFICATE_NAMES_SHOWN: usize = 4;
 
 /// The same with a capital letter.
 pub(crate) fn sentence(text: &str) -> String {
@@ -237,11 +240,16 @@ fn rough(wait: Duration) -> String {
 /// `Ann, Ben and 4 more`, as many names as are asked for.
 pub(crate) fn people(people: &[Person], names: usize) -> String {
     let shown: Vec<&str> = people.iter().take(names).map(|person| person.name.as_str()).collect();
-    match (people.len().saturating_sub(shown.len()), shown.split_last()) {
+    listed(&shown, people.len().saturating_sub(shown.len()))
+}
+
+/// `Ann, Ben and Cy`, or `Ann, Ben and 4 more`.
+fn listed(names: &[&str], rest: usize) -> String {
+    match (rest, names.split_last()) {
         (_, None) => "Nobody".to_owned(),
         (0, Some((only, []))) => (*only).to_owned(),
         (0, Some((last, others))) => format!("{} and {last}", others.join(", ")),
-        (rest, Some(_)) => format!("{} and {rest} more", shown.join(", ")),
+        (rest, Some(_)) => format!("{} and {rest} more", names.join(", ")),
     }
 }
 

@@ -16,8 +16,8 @@ use fanfare::time::Timestamp;
 use fanfare::ui::{App, Options};
 use jiff::tz::TimeZone;
 
-use crate::fake::{Fake, NOW, ago, delivery, from, own, own_of, people, person, press, type_into};
-use crate::sign_in::{NOBODY_VOUCHES, offline, trusting, untrusted};
+use crate::fake::{Fake, NOW, account, ago, delivery, from, own, own_of, people, person, press, type_into};
+use crate::sign_in::{NOBODY_VOUCHES, changed, offline, untrusted};
 
 pub(crate) const LARGE: [f32; 2] = [1100.0, 720.0];
 pub(crate) const SMALL: [f32; 2] = [640.0, 420.0];
@@ -340,7 +340,7 @@ fn a_certificate_that_is_not_trusted() {
         let fake = Fake::new();
         theme(&fake, chosen);
         fake.change(|inner| {
-            inner.snapshot.account = Some(Arc::new(Account { worked: false, ..trusting("other.example") }));
+            inner.snapshot.account = Some(Arc::new(Account { worked: false, ..account() }));
             inner.snapshot.registration = RegistrationState::Connecting(Step::Opening);
         });
         let mut window = fake.window(size);
@@ -354,8 +354,7 @@ fn a_certificate_that_is_not_trusted() {
         let fake = busy();
         theme(&fake, chosen);
         fake.change(|inner| {
-            inner.snapshot.account = Some(Arc::new(trusting("one.example")));
-            inner.snapshot.untrusted = Some(untrusted("one.example"));
+            inner.snapshot.untrusted = Some(changed("one.example"));
             inner.snapshot.registration = offline(NOBODY_VOUCHES);
         });
         let mut window = fake.window(size);

@@ -382,18 +382,25 @@ fn a_certificate_that_changed_later_is_asked_about_in_the_window() {
 const OTHER_SHA256: &str =
     "00:0A:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:4F:0A:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE";
 
-/// An account that trusts a certificate of this server.
-pub(crate) fn trusting(server: &str) -> Account {
-    let trusted = TrustedCertificate { server: server.into(), sha256: OTHER_SHA256.into() };
-    Account { trusted: Some(trusted), ..account() }
+/// Another certificate than the one that was trusted so far.
+pub(crate) fn changed(server: &str) -> Arc<UntrustedCertificate> {
+    let mut shown = UntrustedCertificate::clone(&untrusted(server));
+    shown.trusted_before = Some(OTHER_SHA256.into());
+    shown.into()
+}
+
+/// The certificate of other servers.
+fn of_others(server: &str, names: &[&str]) -> Arc<UntrustedCertificate> {
+    let mut shown = UntrustedCertificate::clone(&untrusted(server));
+    shown.other_names = Some(names.iter().map(|name| (*name).to_owned()).collect());
+    shown.into()
 }
 
 #[test]
 fn a_certificate_in_place_of_a_trusted_one_is_called_changed() {
     let fake = Fake::new();
     fake.change(|inner| {
-        inner.snapshot.account = Some(Arc::new(trusting("EXAMPLE.com")));
-        inner.snapshot.untrusted = Some(untrusted("example.com"));
+        inner.snapshot.untrusted = Some(changed("example.com"));
         inner.snapshot.registration = offline(NOBODY_VOUCHES);
     });
     let mut window = fake.window(LARGE);
@@ -420,22 +427,43 @@ fn a_certificate_in_place_of_a_trusted_one_is_called_changed() {
 }
 
 #[test]
-fn a_first_certificate_of_another_server_is_not_called_changed() {
-    let fake = Fake::new();
-    fake.change(|inner| {
-        inner.snapshot.account = Some(Arc::new(Account { worked: false, ..trusting("example.com") }));
-        inner.snapshot.untrusted = Some(untrusted("one.example"));
-        inner.snapshot.registration = offline(NOBODY_VOUCHES);
-    });
-    let mut window = fake.window(LARGE);
+fn a_first_certificate_is_not_called_changed_and_a_changed_one_is_on_the_first_screen_too() {
+    let fake = nobody();
+    let mut window = connect(&fake);
+    fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("one.example")));
+    state(&fake, &mut window, offline(NOBODY_VOUCHES));
     assert!(says(&window, "Certificate of one.example") && !says(&window, "has changed"));
     window.get_by_label("Trust this certificate");
 
-    // On the first screen a changed one is told as in the window.
-    fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("example.com")));
+    fake.change(|inner| inner.snapshot.untrusted = Some(changed("one.example")));
     window.run();
-    assert!(says(&window, "The certificate of example.com has changed."));
+    assert!(says(&window, "The certificate of one.example has changed."));
     window.get_by_label("Trust the new certificate");
+}
+
+#[test]
+fn a_certificate_for_another_name_says_for_which_and_that_it_is_not_the_servers() {
+    let fake = nobody();
+    let mut window = connect(&fake);
+    for (names, words) in [
+        (&["two.example"][..], "It is for two.example, not for one.example."),
+        (
+            &["two.example", "192.0.2.1", "sip:three.example"],
+            "It is for two.example, 192.0.2.1 and sip:three.example, not for one.example.",
+        ),
+        (
+            &["a.example", "b.example", "c.example", "d.example", "e.example"],
+            "c.example, d.example and 1 more, not for",
+        ),
+        (&[], "It does not name one.example, or any other server."),
+    ] {
+        fake.change(|inner| inner.snapshot.untrusted = Some(of_others("one.example", names)));
+        state(&fake, &mut window, offline(NOBODY_VOUCHES));
+        assert!(says(&window, words), "{words}");
+    }
+    fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("one.example")));
+    window.run();
+    assert!(!says(&window, "It is for") && !says(&window, "It does not name"));
 }
 
 #[test]
