@@ -31,6 +31,7 @@ impl UserAgent {
         let is_server = self.core.is_from_server(request, flow)
             || self.outbox.is_report_of_ours(&self.core, request, flow);
         if is_server {
+            self.core.own_contact.hear(request.uri());
             self.core.line.heard(now.mono);
         }
         if is_server || self.core.profile.peer_to_peer {
@@ -42,7 +43,7 @@ impl UserAgent {
 
     /// Whether what cannot be read is answered all the same: our server is to know at once that nobody has it.
     fn may_be_answered(&self, bytes: &[u8], flow: Flow) -> bool {
-        let is_proven = flow.transport != Transport::Udp || self.core.own_contact.is_in_first_line(bytes);
+        let is_proven = flow.transport != Transport::Udp || self.core.own_contact.may_name_us(bytes);
         self.core.profile.peer_to_peer || is_proven && self.core.line.leads_to_proxy(flow)
     }
 

@@ -10,7 +10,7 @@ use crate::client::account::Profile;
 use crate::client::command::{Draft, Event};
 use crate::client::journal::{ConversationId, IncomingRow, MessageId, Write};
 use crate::client::line::{Line, Opening};
-use crate::client::own_contact::{Named, OwnContact};
+use crate::client::own_contact::OwnContact;
 use crate::client::redirect::Target;
 use crate::client::sign_in::Challenges;
 use crate::machine::{Batch, BatchId, ConnectId, Flow, Held, Hop, Output, ResolveId, Transmit};
@@ -367,10 +367,11 @@ impl Core {
         Device { params: format!(";+sip.instance=\"<{instance}>\"{reg_id}"), is_outbound }
     }
 
-    /// Whether a request is from our server (W25): it comes from there, and by datagram it names our Contact, which nobody else knows.
+    /// Whether a request is from our server (W25): it comes from there, and by datagram it names our Contact, which nobody else knows,
+    /// unless the server has never done so.
     pub(super) fn is_from_server(&self, request: &Request, flow: Flow) -> bool {
         let is_proven =
-            flow.transport != Transport::Udp || self.own_contact.named(request.uri()) == Named::Us;
+            flow.transport != Transport::Udp || self.own_contact.is_as_the_server_writes(request.uri());
         is_proven && self.line.leads_to_proxy(flow)
     }
 

@@ -1,9 +1,10 @@
 //! The user part of our Contact. Where datagrams reach us it carries a token that nobody can guess, and a request that comes by
-//! datagram has to name it.
+//! datagram has to name it, from the first one on that does.
 //!
 //! Anybody can write the address of our server on a datagram. The token was told to our server alone, which writes the Contact
-//! as we registered it into the Request-URI of what it sends us (RFC 3261 §10.3, §16.5, §12.2.1.1). A connection proves by itself
-//! who is at its other end, so nothing is asked of what comes over one.
+//! as we registered it into the Request-URI of what it sends us (RFC 3261 §10.3, §16.5, §12.2.1.1). Some servers write the
+//! account's user part in its place; so much is taken until the server has named our Contact once, which nobody else can. A
+//! connection proves by itself who is at its other end, so nothing is asked of what comes over one.
 
 use crate::random::Random;
 use crate::sip::Uri;
@@ -19,6 +20,8 @@ pub(super) struct OwnContact {
     /// The same as addresses are compared.
     canonical: String,
     token: String,
+    /// Our server has named our Contact: it writes it as we registered it.
+    was_named: bool,
 }
 
 /// Whom a Request-URI names.
@@ -38,12 +41,31 @@ impl OwnContact {
     /// Of the account with this address.
     pub(super) fn new(address: &Uri, random: &mut Random) -> Self {
         let user = address.user().unwrap_or_default().to_owned();
-        Self { user, canonical: address.aor().user().to_owned(), token: random.token(TOKEN_CHARS) }
+        Self {
+            user,
+            canonical: address.aor().user().to_owned(),
+            token: random.token(TOKEN_CHARS),
+            was_named: false,
+        }
     }
 
     /// The user part of the Contact; with the token where datagrams reach us.
     pub(super) fn user(&self, is_datagram: bool) -> String {
         if is_datagram { format!("{}-{}", self.user, self.token) } else { self.user.clone() }
+    }
+
+    /// Remembers that the server names our Contact, once it has: from then on only that proves it.
+    pub(super) fn hear(&mut self, uri: &Uri) {
+        self.was_named |= self.named(uri) == Named::Us;
+    }
+
+    /// Whether a Request-URI is as our server writes it.
+    pub(super) fn is_as_the_server_writes(&self, uri: &Uri) -> bool {
+        match self.named(uri) {
+            Named::Us => true,
+            Named::Account => !self.was_named,
+            Named::EarlierRun | Named::Other => false,
+        }
     }
 
     /// Whom a Request-URI names.
@@ -58,8 +80,11 @@ impl OwnContact {
         }
     }
 
-    /// Whether the first line of what cannot be read holds the token.
-    pub(super) fn is_in_first_line(&self, bytes: &[u8]) -> bool {
+    /// Whether what cannot be read may be from our server: its first line holds the token, once the server names our Contact.
+    pub(super) fn may_name_us(&self, bytes: &[u8]) -> bool {
+        if !self.was_named {
+            return true;
+        }
         let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         line.windows(self.token.len()).any(|part| part == self.token.as_bytes())
     }
@@ -72,7 +97,7 @@ mod tests {
     #[test]
     fn only_the_token_of_this_run_names_us_however_the_user_part_is_escaped() {
         let address = Uri::parse("im:j%20b@domain.com").unwrap();
-        let own = OwnContact::new(&address, &mut Random::from_seed(1));
+        let mut own = OwnContact::new(&address, &mut Random::from_seed(1));
         let token = &own.token;
         assert_eq!(token.len(), 16, "80 bits");
         assert_eq!(own.user(true), format!("j%20b-{token}"));
@@ -91,8 +116,11 @@ mod tests {
         ] {
             assert_eq!(own.named(&Uri::parse(&format!("sip:{user}@192.0.2.9")).unwrap()), named, "{user}");
         }
+        let contact = Uri::parse(&format!("sip:j%20b-{token}@192.0.2.9")).unwrap();
         let torn = format!("MESSAGE sip:j%20b-{token}@192.0.2.9 SIP/2.0\r\nVia: rubbish");
-        assert!(own.is_in_first_line(torn.as_bytes()));
-        assert!(!own.is_in_first_line(format!("MESSAGE sip:x SIP/2.0\r\nTo: {token}").as_bytes()));
+        let elsewhere = format!("MESSAGE sip:x SIP/2.0\r\nTo: {token}");
+        assert!(own.may_name_us(elsewhere.as_bytes()), "the server has not named us yet");
+        own.hear(&contact);
+        assert!(own.may_name_us(torn.as_bytes()) && !own.may_name_us(elsewhere.as_bytes()));
     }
 }

@@ -132,8 +132,9 @@ impl Stranger {
     fn leg(&mut self, from: SocketAddr, to: SocketAddr) -> Bytes {
         let [branch, tag, call] = self.tokens();
         let user = ["ann", "bob", "cy", "gil", "james"][pick(&mut self.random, 5)];
+        let guessed = self.random.token(16);
         sip(&format!(
-            "MESSAGE sip:{user}@{to} SIP/2.0\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{branch}\nMax-Forwards: 70\n\
+            "MESSAGE sip:{user}-{guessed}@{to} SIP/2.0\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{branch}\nMax-Forwards: 70\n\
              From: <sip:ceo@domain.com>;tag={tag}\nTo: <sip:{user}@domain.com>\nCall-ID: {call}\nCSeq: 1 MESSAGE\n\
              Content-Type: text/plain\nContent-Length: 14\n\nWire the money"
         ))
