@@ -84,6 +84,8 @@ pub const BLOCKED_PER_USER_MAX: usize = 1000;
 pub const NONCE_LIFETIME: Duration = Duration::from_secs(3600);
 /// Nonces of which it is remembered what was said under them, to refuse it a second time; over it the oldest is stale.
 pub const NONCES_USED_MAX: usize = 100_000;
+/// The same of one user: over it, his own oldest is stale.
+pub const NONCES_PER_USER_MAX: usize = 1000;
 /// Wrong passwords of one user from one source (an IPv4 address or a /64) within the time below; over it, 403 until that
 /// is over (W30).
 pub const WRONG_PASSWORDS_MAX: u32 = 10;
@@ -128,12 +130,15 @@ pub const RELAY_CHALLENGE_BYTES_MAX: usize = 32 * 1024;
 /// Seconds for which a Record-Route of ours lets requests of its dialog pass, to the full hour above (W29).
 pub const SESSION_ROUTE_SECS: u64 = 24 * 3600;
 /// Bytes of what is remembered of INVITEs that passed, so that a CANCEL and the ACK of a failure go where each of them went; over it,
-/// the oldest is forgotten.
+/// the oldest of the source (an IPv4 address or a /64) that has the most is forgotten.
 pub const SESSION_INVITES_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How long that is remembered after the INVITE, or the last response to it, has passed.
 pub const SESSION_INVITE_KEPT: Duration = Duration::from_secs(300);
-/// Bytes of what is remembered of where the parties of dialogs are; over it, the oldest is forgotten.
+/// Bytes of what is remembered of where the parties of dialogs are; over it, the oldest of the source that has the most is
+/// forgotten.
 pub const SESSION_PARTIES_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of an ACK or a CANCEL, whose sender cannot be asked for credentials; over it, an ACK is dropped and a CANCEL gets 413.
+pub const UNCHALLENGED_BYTES_MAX: usize = 16 * 1024;
 /// Places remembered of one party of a dialog: its Contact, and the proxies before it.
 pub const SESSION_PARTY_PLACES_MAX: usize = 8;
 /// Values of Route or Record-Route in one request; over it, 400. No request passes more proxies (RFC 3261 §8.1.1.6).
@@ -170,6 +175,8 @@ pub const INBOX_REMEMBERED: Duration = Duration::from_secs(8 * 24 * 3600);
 pub const REPORT_GATHER: Duration = Duration::from_millis(100);
 /// Bytes of the reports in memory, each with the NOTIFY that carries it; over it, a complete report waits in the store for its turn.
 pub const REPORT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Places of which nobody knows whether they want it at which one message's reports are tried, each once; over it, no further one is.
+pub const REPORT_PLACES_PROBED_MAX: usize = 32;
 /// How long an unanswered report is kept (W23).
 pub const REPORT_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// Seconds told in Retry-After of a 503, at least.
@@ -377,7 +384,7 @@ pub const PROXY_HELD_BYTES: [(&str, usize); 20] = [
     ("bindings", BINDINGS_BYTES_MAX),
     ("registrations that wait for the disk", REGISTERS_WAITING_BYTES_MAX),
     ("devices", DEVICES_MAX * (2 * DEVICE_NAME_BYTES_MAX + 512)),
-    ("nonces used", NONCES_USED_MAX * 64),
+    ("nonces used", NONCES_USED_MAX * 192),
     ("wrong passwords", WRONG_PASSWORD_PLACES_MAX * (URI_BYTES_MAX + 128)),
     ("messages of streams that are not whole", STREAM_BYTES_MAX + CONNECTIONS_MAX * STREAM_BYTES_FREE),
     ("messages of streams that wait for the machine", STREAM_BYTES_WAITING_MAX),

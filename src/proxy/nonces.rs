@@ -4,12 +4,12 @@
 //! stored for whoever only asks, and who comes with one has seen what we sent to his address. What is kept is which
 //! numbers were said under a nonce by somebody who had the password; of that there is a maximum.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::secret::Secret;
 use super::source::Source;
-use crate::limits::{NONCE_LIFETIME, NONCES_USED_MAX};
+use crate::limits::{NONCE_LIFETIME, NONCES_PER_USER_MAX, NONCES_USED_MAX};
 use crate::random::Random;
 
 /// What tells nonces apart: milliseconds since the start, and chance.
@@ -22,8 +22,18 @@ pub(super) struct Nonces {
     /// Of this start: what was said before it is not remembered, so no nonce of before counts.
     salt: u64,
     started: Instant,
-    used: BTreeMap<Name, Used>,
+    /// What was said under a nonce by a user, as a keyed hash.
+    used: BTreeMap<(Name, u128), Window>,
+    shares: BTreeMap<u128, Share>,
     /// Up to this name, what is not in `used` was forgotten.
+    forgotten: Option<Name>,
+}
+
+/// The nonces of one user.
+#[derive(Debug, Default)]
+struct Share {
+    names: BTreeSet<Name>,
+    /// The same, of this user alone.
     forgotten: Option<Name>,
 }
 
@@ -33,14 +43,6 @@ pub(super) enum Freshness {
     Fresh,
     /// Not ours, given to another source, too old, or used with this number before.
     Stale,
-}
-
-/// What was said under a nonce.
-#[derive(Clone, Copy, Debug)]
-struct Used {
-    /// Whose password came with it first, as a keyed hash.
-    user: u128,
-    window: Window,
 }
 
 /// One request's use of a nonce.
@@ -62,7 +64,14 @@ struct Window {
 
 impl Nonces {
     pub(super) fn new(secret: Secret, random: &mut Random, started: Instant) -> Self {
-        Self { secret, salt: random.bits(), started, used: BTreeMap::new(), forgotten: None }
+        Self {
+            secret,
+            salt: random.bits(),
+            started,
+            used: BTreeMap::new(),
+            shares: BTreeMap::new(),
+            forgotten: None,
+        }
     }
 
     /// A nonce for a challenge that goes to that source.
@@ -77,13 +86,12 @@ impl Nonces {
         let Some(name) = self.fresh(used.nonce, used.source, now) else {
             return Freshness::Stale;
         };
-        let is_known = self.used.contains_key(&name);
-        let was_forgotten = self.forgotten.is_some_and(|forgotten| name <= forgotten);
-        if !is_known && (was_forgotten || !self.make_room(name)) {
+        let key = (name, used.user);
+        let is_known = self.used.contains_key(&key);
+        if !is_known && !self.make_room(name, used.user) {
             return Freshness::Stale;
         }
-        let new = Used { user: used.user, window: Window::default() };
-        let window = &mut self.used.entry(name).or_insert(new).window;
+        let window = self.used.entry(key).or_default();
         let is_new = match count {
             Some(count) => window.take(count),
             None if is_known => false,
@@ -106,7 +114,7 @@ impl Nonces {
     /// True where that user has proved himself under that nonce before.
     pub(super) fn has_proved(&self, used: Use<'_>, now: Instant) -> bool {
         let name = self.fresh(used.nonce, used.source, now);
-        name.and_then(|name| self.used.get(&name)).is_some_and(|known| known.user == used.user)
+        name.is_some_and(|name| self.used.contains_key(&(name, used.user)))
     }
 
     fn fresh(&self, nonce: &str, source: Source, now: Instant) -> Option<Name> {
@@ -135,23 +143,48 @@ impl Nonces {
     }
 
     fn forget_old(&mut self, now: Instant) {
-        while let Some((name, _)) = self.used.first_key_value()
+        while let Some(((name, user), _)) = self.used.first_key_value()
             && self.is_over(*name, now)
         {
-            self.used.pop_first();
+            self.forget(*name, *user);
         }
     }
 
-    /// Forgets the oldest where there are too many; false when that is the new one itself.
-    fn make_room(&mut self, name: Name) -> bool {
-        if self.used.len() < NONCES_USED_MAX {
-            return true;
-        }
-        let Some(oldest) = self.used.first_entry().filter(|oldest| *oldest.key() < name) else {
+    /// Makes room for one more nonce of a user: his own oldest goes where he has many, the oldest of all where all have. False
+    /// where that is the new one itself, or as old as what was forgotten.
+    fn make_room(&mut self, name: Name, user: u128) -> bool {
+        let share = self.shares.get(&user);
+        let forgotten = self.forgotten.max(share.and_then(|share| share.forgotten));
+        let full = share.filter(|share| share.names.len() >= NONCES_PER_USER_MAX);
+        let own = full.and_then(|share| share.names.first().copied());
+        if forgotten.is_some_and(|forgotten| name <= forgotten) || own.is_some_and(|own| own > name) {
             return false;
-        };
-        self.forgotten = Some(oldest.remove_entry().0);
+        }
+        if let Some(own) = own {
+            self.forget(own, user);
+            self.shares.entry(user).or_default().forgotten = Some(own);
+        } else if self.used.len() >= NONCES_USED_MAX
+            && let Some((oldest, other)) = self.used.first_key_value().map(|(key, _)| *key)
+        {
+            if oldest > name {
+                return false;
+            }
+            self.forgotten = Some(oldest);
+            self.forget(oldest, other);
+        }
+        self.shares.entry(user).or_default().names.insert(name);
         true
+    }
+
+    fn forget(&mut self, name: Name, user: u128) {
+        self.used.remove(&(name, user));
+        if let Some(share) = self.shares.get_mut(&user) {
+            share.names.remove(&name);
+            // What he forgot is older than each of these was.
+            if share.names.is_empty() {
+                self.shares.remove(&user);
+            }
+        }
     }
 
     fn millis(&self, now: Instant) -> u64 {
@@ -261,17 +294,24 @@ mod tests {
         assert_eq!(nonces.look(&nonce, other, now.mono), Freshness::Fresh);
     }
 
+    /// One of many users, each with as many nonces as he may have.
+    fn one_of_many(number: usize) -> u128 {
+        u128::try_from(100 + number / NONCES_PER_USER_MAX).unwrap()
+    }
+
     #[test]
     fn memory_is_bounded_and_what_was_forgotten_does_not_count_again() {
         let (mut nonces, mut random, now) = start();
         let first = nonces.issue(&mut random, here(), now.mono);
         assert_eq!(nonces.take(used(&first), Some(1), now.mono), Freshness::Fresh);
         let unused = nonces.issue(&mut random, here(), now.plus(Duration::from_millis(1)).mono);
-        let later = now.plus(Duration::from_millis(2));
-        for _ in 0..NONCES_USED_MAX {
+        for number in 0..NONCES_USED_MAX {
+            let later = now.plus(Duration::from_millis(2 + u64::try_from(number).unwrap() / 100));
             let nonce = nonces.issue(&mut random, here(), later.mono);
-            assert_eq!(nonces.take(used(&nonce), Some(1), later.mono), Freshness::Fresh);
+            let used = Use { user: one_of_many(number), ..used(&nonce) };
+            assert_eq!(nonces.take(used, Some(1), later.mono), Freshness::Fresh);
         }
+        let later = now.plus(Duration::from_secs(2));
         assert_eq!(nonces.used.len(), NONCES_USED_MAX, "the first gave way");
         assert_eq!(nonces.take(used(&first), Some(2), later.mono), Freshness::Stale);
         assert_eq!(
@@ -279,9 +319,45 @@ mod tests {
             Freshness::Stale,
             "older than all of them"
         );
-        let young = later.plus(Duration::from_millis(1));
-        let nonce = nonces.issue(&mut random, here(), young.mono);
-        assert_eq!(nonces.take(used(&nonce), Some(1), young.mono), Freshness::Fresh);
+        let nonce = nonces.issue(&mut random, here(), later.mono);
+        assert_eq!(nonces.take(used(&nonce), Some(1), later.mono), Freshness::Fresh);
         assert_eq!(nonces.used.len(), NONCES_USED_MAX);
+        let names: usize = nonces.shares.values().map(|share| share.names.len()).sum();
+        assert_eq!(names, NONCES_USED_MAX);
+        let end = later.plus(NONCE_LIFETIME + Duration::from_secs(10));
+        let nonce = nonces.issue(&mut random, here(), end.mono);
+        assert_eq!(nonces.take(used(&nonce), Some(1), end.mono), Freshness::Fresh);
+        assert_eq!((nonces.used.len(), nonces.shares.len()), (1, 1), "what is over is let go");
+    }
+
+    #[test]
+    fn one_user_makes_no_other_users_nonces_stale() {
+        let (mut nonces, mut random, now) = start();
+        let others = nonces.issue(&mut random, here(), now.mono);
+        let other = |nonce| Use { user: USER + 1, ..used(nonce) };
+        assert_eq!(nonces.take(other(&others), Some(1), now.mono), Freshness::Fresh);
+        let mut own = Vec::new();
+        for number in 0..3 * NONCES_PER_USER_MAX {
+            let at = now.plus(Duration::from_millis(u64::try_from(number).unwrap() / 10)).mono;
+            let nonce = nonces.issue(&mut random, here(), at);
+            assert_eq!(nonces.take(used(&nonce), Some(1), at), Freshness::Fresh);
+            own.push(nonce);
+        }
+        let later = now.plus(Duration::from_secs(1)).mono;
+        assert_eq!(nonces.used.len(), NONCES_PER_USER_MAX + 1);
+        assert_eq!(nonces.take(other(&others), Some(2), later), Freshness::Fresh);
+        for (number, nonce) in own.iter().enumerate() {
+            let is_kept = number >= 2 * NONCES_PER_USER_MAX;
+            // Never once more with the same number, whether that is known or was forgotten.
+            assert_eq!(nonces.take(used(nonce), Some(1), later), Freshness::Stale, "{number}");
+            let next = nonces.take(used(nonce), Some(2), later) == Freshness::Fresh;
+            assert_eq!(next, is_kept, "{number}");
+        }
+        // Under another user's nonce each has numbers of his own.
+        assert_eq!(nonces.take(used(&others), Some(2), later), Freshness::Stale, "it is old for this one");
+        let fresh = nonces.issue(&mut random, here(), later);
+        assert_eq!(nonces.take(used(&fresh), Some(1), later), Freshness::Fresh);
+        assert_eq!(nonces.take(other(&fresh), Some(1), later), Freshness::Fresh);
+        assert_eq!(nonces.take(other(&fresh), Some(1), later), Freshness::Stale);
     }
 }
