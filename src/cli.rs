@@ -36,7 +36,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use self::verbs::{AliasVerb, Creation, OneUser, StorePlace, Upkeep, UserAndSender, UserVerb};
 use crate::client::command::Step;
-use crate::proxy::{Auth, Inbound, Party, Prefix, StaticRoute};
+use crate::proxy::{Auth, Inbound, Party, StaticRoute, Trusted};
 use crate::runtime::faults::{self, FAULT_STATUS, Fault};
 use crate::runtime::logs;
 use crate::sip::{ReportMode, Transport, Uri};
@@ -89,9 +89,10 @@ struct ProxyArguments {
     /// Folder for the store (default: nothing is kept).
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Network of peers whose From is believed, such as 192.0.2.0/24 or one address; may be repeated.
-    #[arg(long = "trust", value_name = "NETWORK", value_parser = parse::network)]
-    trust: Vec<Prefix>,
+    /// Network of peers whose From is believed, such as 192.0.2.0/24 or one address; udp:NETWORK believes their datagrams
+    /// too, whose source can be forged; may be repeated.
+    #[arg(long = "trust", value_name = "NETWORK", value_parser = parse::trusted)]
+    trust: Vec<Trusted>,
     /// Server of another domain, used instead of asking DNS; may be repeated.
     #[arg(long = "route", value_name = "DOMAIN=TRANSPORT:ADDRESS:PORT", value_parser = parse::route)]
     routes: Vec<StaticRoute>,

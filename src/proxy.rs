@@ -10,6 +10,8 @@
 
 mod recover;
 
+mod steps;
+
 mod departures;
 
 mod session;
@@ -98,23 +100,23 @@ use bytes::Bytes;
 
 pub use self::config::{
     Auth, Inbound, InboundConfig, MailboxConfig, Party, PartyError, Prefix, PrefixError, ProxyConfig,
-    StaticRoute,
+    StaticRoute, Trusted,
 };
 pub use self::event::{ProxyCommand, ProxyEvent, Refusal, RefusalKind};
 
 use self::admission::Errand;
 use self::aliases::Aliases;
 use self::auth::Role;
-use self::carrier::{Step, User, Wish};
+use self::carrier::Wish;
 use self::core::{Action, Core, Rejection};
 use self::dispatch::{Dispatches, Pending};
 use self::journal::Write;
-use self::legs::Place;
+use self::own_route::OwnRoutes;
 pub use self::recover::Recovery;
 use self::relay::Relays;
 use self::session::{Sessions, is_of_session};
 use crate::machine::{BatchId, Flow, Input, Machine, Output};
-use crate::sip::{Message, Request, Response, parse, refusal};
+use crate::sip::{Message, Request, parse, refusal};
 use crate::time::Now;
 use crate::transaction::{Arrival, ServerKey};
 
@@ -138,7 +140,10 @@ impl Proxy {
                 let request = own_route::restored(&self.core, &request).unwrap_or(request);
                 self.request(&request, flow, now);
             }
-            Ok(Message::Response(response)) => self.response(&response, now),
+            Ok(Message::Response(response)) => {
+                let response = identity::without_claims(&self.core, &response, flow).unwrap_or(response);
+                self.response(&response, now);
+            }
             Err(error) => {
                 let tag = self.core.random.token(12);
                 if let Some(refusal) = refusal(bytes, &error, flow.remote, &tag) {
@@ -157,12 +162,13 @@ impl Proxy {
             self.core.turn_away(key, request, flow, now);
             return;
         }
-        if is_of_session(&self.core, request, now) {
-            return self.sessions.request(&mut self.core, request, flow, now);
+        let own = own_route::own_routes(&self.core, request);
+        if is_of_session(request, &own, now) {
+            return self.sessions.request(&mut self.core, (request, &own), flow, now);
         }
         match self.core.carrier.receive_request(request, flow, now.mono) {
             Arrival::New(key) => {
-                if let Err(rejection) = self.serve(key, request, flow, now) {
+                if let Err(rejection) = self.serve(key, (request, &own), flow, now) {
                     self.core.refuse(key, request, flow, &rejection, now);
                 }
             }
@@ -174,8 +180,14 @@ impl Proxy {
         }
     }
 
-    fn serve(&mut self, key: ServerKey, request: &Request, flow: Flow, now: Now) -> Refusable {
-        match admission::admit(&self.core, request, flow, now)? {
+    fn serve(
+        &mut self,
+        key: ServerKey,
+        (request, own): (&Request, &OwnRoutes),
+        flow: Flow,
+        now: Now,
+    ) -> Refusable {
+        match admission::admit(&self.core, (request, own), flow, now)? {
             Errand::Register => {
                 auth::check(&mut self.core, request, flow, Role::Registrar, now)?;
                 registrar::register(&mut self.core, key, request, flow, now)
@@ -188,8 +200,8 @@ impl Proxy {
             Errand::Relay => {
                 auth::check(&mut self.core, request, flow, Role::Proxy, now)?;
                 admission::check_rate(&mut self.core, request, flow, now)?;
-                inbound::admit(&mut self.core, request, flow, now)?;
-                self.relays.forward(&mut self.core, (key, flow), request, now)
+                inbound::admit(&mut self.core, (request, own), flow, now)?;
+                self.relays.forward(&mut self.core, (key, flow), (request, own), now)
             }
         }
     }
@@ -211,54 +223,6 @@ impl Proxy {
         let submission = admission::read_submission(&self.core, request)?;
         admission::check_rate(&mut self.core, &submission.request, flow, now)?;
         self.dispatches.submit(&mut self.core, (key, flow), submission, now)
-    }
-
-    fn response(&mut self, response: &Response, now: Now) {
-        let Some(heard) = self.core.carrier.receive_response(response, now.mono) else {
-            return self.sessions.response(&mut self.core, response, now);
-        };
-        if response.status() < 200 {
-            return;
-        }
-        let core = &mut self.core;
-        match heard.user {
-            User::Leg { dispatch, recipient, branch } => {
-                let place = Place { recipient, branch };
-                self.dispatches.leg_heard(core, dispatch, place, (response, heard.transmissions), now);
-            }
-            User::Report { dispatch, cseq } => {
-                self.dispatches.report_ended(core, dispatch, (cseq, Some(response.status())), now);
-            }
-            User::Relay { relay, branch } => self.relays.heard(core, (relay, branch), response, now),
-            User::Session(_) => {}
-        }
-    }
-
-    fn step(&mut self, step: Step, now: Now) {
-        let core = &mut self.core;
-        match step {
-            Step::Ready { user: User::Leg { dispatch, recipient, branch }, flow } => {
-                self.dispatches.leg_ready(core, dispatch, Place { recipient, branch }, flow, now);
-            }
-            Step::Ready { user: User::Report { dispatch, .. }, flow } => {
-                self.dispatches.report_ready(core, dispatch, flow, now);
-            }
-            Step::Ready { user: User::Relay { relay, branch }, flow } => {
-                self.relays.ready(core, (relay, branch), flow, now);
-            }
-            Step::Failed { user: User::Leg { dispatch, recipient, branch }, fault, transmissions } => {
-                let place = Place { recipient, branch };
-                self.dispatches.leg_failed(core, dispatch, place, (fault, transmissions), now);
-            }
-            Step::Failed { user: User::Report { dispatch, cseq }, .. } => {
-                self.dispatches.report_ended(core, dispatch, (cseq, None), now);
-            }
-            Step::Ready { user: User::Session(number), flow } => self.sessions.ready(core, number, flow, now),
-            Step::Failed { user: User::Session(number), .. } => self.sessions.failed(core, number),
-            Step::Failed { user: User::Relay { relay, branch }, fault, .. } => {
-                self.relays.failed(core, (relay, branch), fault, now);
-            }
-        }
     }
 
     fn committed(&mut self, batch: BatchId, now: Now) {

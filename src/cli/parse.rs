@@ -6,7 +6,7 @@ use crate::client::account::{Account, SignIn};
 use crate::sip::Uri;
 
 pub(super) use super::address::{address, own_address, sender, user};
-pub(super) use crate::config::text::{duration, inbound, listen, network, origin, party, route};
+pub(super) use crate::config::text::{duration, inbound, listen, origin, party, route, trusted};
 
 /// `90s`, `5m`, `1h`, as the seconds of an Expires (RFC 3261 §20.19).
 pub(super) fn expires(text: &str) -> Result<u32, String> {

@@ -40,12 +40,12 @@ use crate::limits::{
     LEGS_OPEN_MAX, MAILBOX_PER_USER_MAX, MAILBOX_SECS_MAX, MESSAGE_BYTES_MAX, RECIPIENTS_MAX,
 };
 use crate::net::{Identity, NetSettings, Origins, TlsFiles};
-use crate::proxy::{Auth, Inbound, InboundConfig, MailboxConfig, Party, Prefix, ProxyConfig, StaticRoute};
+use crate::proxy::{Auth, Inbound, InboundConfig, MailboxConfig, Party, ProxyConfig, StaticRoute, Trusted};
 use crate::sip::Transport;
 use crate::store::ron_file::{self, RonError};
 use crate::transaction::Timers;
 
-use super::text::{LogFilter, duration, listen, log, network, origin, party, route};
+use super::text::{LogFilter, duration, listen, log, origin, party, route, trusted};
 use super::words::{AuthWord, InboundWord};
 
 const DAY_SECS: u32 = 24 * 3600;
@@ -114,7 +114,7 @@ pub struct ProxySettings {
     /// Folder of the store.
     pub data: Option<PathBuf>,
     /// Peers that may submit whatever their From says.
-    pub trust: Vec<Prefix>,
+    pub trust: Vec<Trusted>,
     /// Domains of others whose next hop is known.
     pub routes: Vec<StaticRoute>,
     /// Whether users prove who they are.
@@ -288,7 +288,7 @@ impl Written {
             domains: self.domains,
             listens: each("listens", &self.listens, listen)?,
             data: self.data,
-            trust: each("trust", &self.trust, network)?,
+            trust: each("trust", &self.trust, trusted)?,
             routes: each("routes", &self.routes, route)?,
             auth: self.auth.map(AuthWord::value),
             t1,
@@ -371,10 +371,10 @@ mod tests {
     fn the_file_of_the_manual_is_read() {
         let settings = read(
             r#"( domains: ["domain.com"], listens: ["udp:127.0.0.1:5060", "tcp:[::1]:0"], data: Some("/x"),
-                 trust: ["127.0.0.0/8"], t1: Some("20ms"), recipients_max: Some(7) )"#,
+                 trust: ["127.0.0.0/8", "udp:192.0.2.7"], t1: Some("20ms"), recipients_max: Some(7) )"#,
         );
         let config = settings.clone().config();
-        assert_eq!((config.domains.len(), config.listens.len(), config.trust.len()), (1, 2, 1));
+        assert_eq!((config.domains.len(), config.listens.len(), config.trust.len()), (1, 2, 2));
         assert_eq!((config.timers, config.recipients_max), (Timers::new(Duration::from_millis(20)), 7));
         assert_eq!(config.message_bytes_max, MESSAGE_BYTES_MAX);
         assert_eq!(read("()"), ProxySettings::default());

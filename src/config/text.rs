@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::machine::Hop;
 use crate::net::Origins;
-use crate::proxy::{Inbound, Party, Prefix, StaticRoute};
+use crate::proxy::{Inbound, Party, StaticRoute, Trusted};
 use crate::sip::Transport;
 
 /// `udp:127.0.0.1:5060`, `tcp:[::1]:5060`, `tls:192.0.2.1:5061`.
@@ -53,11 +53,11 @@ pub fn route(text: &str) -> Result<StaticRoute, String> {
     Ok(StaticRoute { domain: domain.to_ascii_lowercase(), hop: Hop { transport, remote } })
 }
 
-/// `127.0.0.0/8`, or one address.
+/// `127.0.0.0/8`, or one address; with `udp:` in front, where its datagrams are believed too.
 ///
 /// # Errors
 /// A sentence that shows how it is written.
-pub fn network(text: &str) -> Result<Prefix, String> {
+pub fn trusted(text: &str) -> Result<Trusted, String> {
     text.parse().map_err(|error| format!("{text:?} is {error}"))
 }
 

@@ -5,7 +5,7 @@ use super::dispatch::Dispatches;
 use super::event::RefusalKind;
 use super::identity;
 use super::load::Pressure;
-use super::own_route::{Ahead, check_routes, own_routes};
+use super::own_route::{Ahead, OwnRoutes, check_routes};
 use super::submission::{Lists, Submission, has_list, is_submission};
 use crate::limits::{ADDRESSES_PER_RECIPIENT_MAX, UNSUPPORTED_TOLD_MAX};
 use crate::machine::Flow;
@@ -55,7 +55,12 @@ pub(super) fn turned_away(
 }
 
 /// What a new request is, or why it is refused.
-pub(super) fn admit(core: &Core, request: &Request, flow: Flow, now: Now) -> Result<Errand, Rejection> {
+pub(super) fn admit(
+    core: &Core,
+    (request, own): (&Request, &OwnRoutes),
+    flow: Flow,
+    now: Now,
+) -> Result<Errand, Rejection> {
     identity::check_from(request)?;
     if request.bytes().len() > core.config.message_bytes_max {
         return Err(Rejection::new(413));
@@ -81,7 +86,7 @@ pub(super) fn admit(core: &Core, request: &Request, flow: Flow, now: Now) -> Res
         Method::Message if is_submission(request) || is_to_list(core, request)? => {
             check_submitter(core, request, flow)
         }
-        Method::Message | Method::Options => relay(core, request, flow, now),
+        Method::Message | Method::Options => relay(core, (request, own), flow, now),
         Method::Invite | Method::Ack | Method::Bye | Method::Cancel | Method::Subscribe | Method::Notify => {
             Err(Rejection::new(405).with("Allow", ALLOW))
         }
@@ -95,7 +100,7 @@ pub(super) fn check_rate(core: &mut Core, request: &Request, flow: Flow, now: No
     let Some(max) = core.config.submissions_per_sec_max else {
         return Ok(());
     };
-    if *request.method() != Method::Message || core.config.trusts(flow.remote.ip()) {
+    if *request.method() != Method::Message || core.config.trusts(flow) {
         return Ok(());
     }
     let sender = core.domains.person(&request.fields().from().uri);
@@ -107,7 +112,7 @@ fn check_submitter(core: &Core, request: &Request, flow: Flow) -> Result<Errand,
     if may_send(core, request, flow) {
         Ok(Errand::Submission)
     } else {
-        Err(denied(core, request, "Not A User Of This Proxy"))
+        Err(denied(core, (request, flow), "Not A User Of This Proxy"))
     }
 }
 
@@ -154,30 +159,37 @@ fn is_to_list(core: &Core, request: &Request) -> Result<bool, Rejection> {
 
 /// Anybody may write to our users, only our users and trusted peers to others, or along a Route of others; and who is in a
 /// dialog, to the other party of it (W29).
-fn relay(core: &Core, request: &Request, flow: Flow, now: Now) -> Result<Errand, Rejection> {
-    let own = own_routes(core, request);
+fn relay(
+    core: &Core,
+    (request, own): (&Request, &OwnRoutes),
+    flow: Flow,
+    now: Now,
+) -> Result<Errand, Rejection> {
     let is_to_ours = !own.has_way() && core.domains.serving(request.uri()).is_some();
-    let is_known = || own.is_recorded(now) && Ahead::of(request, &own).is_known(core, request, now);
+    let is_known = || own.is_recorded(now) && Ahead::of(request, own).is_known(core, request, now);
     if is_to_ours || may_send(core, request, flow) || is_known() {
         Ok(Errand::Relay)
     } else {
-        Err(relaying_denied(core, request))
+        Err(relaying_denied(core, request, flow))
     }
 }
 
 /// 403 for who may not write to others (W13), told to the operator.
-pub(super) fn relaying_denied(core: &Core, request: &Request) -> Rejection {
-    denied(core, request, "Relaying Denied")
+pub(super) fn relaying_denied(core: &Core, request: &Request, flow: Flow) -> Rejection {
+    denied(core, (request, flow), "Relaying Denied")
 }
 
-fn denied(core: &Core, request: &Request, reason: &str) -> Rejection {
+fn denied(core: &Core, (request, flow): (&Request, Flow), reason: &str) -> Rejection {
+    // What an operator looks for who trusts that peer and does not say over what.
+    let is_named = core.config.names(flow.remote.ip()) && !core.config.trusts(flow);
+    let reason = if is_named { "Not Trusted Over UDP" } else { reason };
     let sender = core.domains.person(&request.fields().from().uri);
     Rejection::because(403, reason).telling(RefusalKind::RelayDenied, &sender)
 }
 
 /// W14: a user of a served domain (as the From says: he is asked to prove it where users are), or a trusted peer.
 pub(super) fn may_send(core: &Core, request: &Request, flow: Flow) -> bool {
-    core.domains.claimed(&request.fields().from().uri).is_some() || core.config.trusts(flow.remote.ip())
+    core.domains.claimed(&request.fields().from().uri).is_some() || core.config.trusts(flow)
 }
 
 /// True for the proxy itself: one of its domains or addresses, without a user.

@@ -72,7 +72,7 @@ pub(super) fn prove(
     role: Role,
     now: Now,
 ) -> Result<Option<Proved>, Rejection> {
-    if !core.users.asks() || core.config.trusts(flow.remote.ip()) {
+    if !core.users.asks() || core.config.trusts(flow) {
         return Ok(None);
     }
     let fields = request.fields();

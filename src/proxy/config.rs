@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::limits;
-use crate::machine::Hop;
+use crate::machine::{Flow, Hop};
 use crate::sip::{Aor, Transport, Uri};
 use crate::transaction::Timers;
 
@@ -20,7 +20,7 @@ pub struct ProxyConfig {
     /// What sockets that listen on all addresses of a family (`0.0.0.0`, `::`) are reached at from elsewhere, best first.
     pub own_ips: Vec<IpAddr>,
     /// Peers that may submit whatever their From says (RFC 3325's trust domain).
-    pub trust: Vec<Prefix>,
+    pub trust: Vec<Trusted>,
     /// Domains of others whose next hop is known without asking DNS (W19).
     pub routes: Vec<StaticRoute>,
     /// Whether users prove who they are (W30).
@@ -204,10 +204,48 @@ impl ProxyConfig {
         self.inbound = newer.inbound;
     }
 
-    /// True for a peer of the trust domain.
+    /// True for a peer of the trust domain, over a flow that shows that it is the one.
     #[must_use]
-    pub fn trusts(&self, peer: IpAddr) -> bool {
-        self.trust.iter().any(|prefix| prefix.contains(peer))
+    pub fn trusts(&self, flow: Flow) -> bool {
+        self.trust.iter().any(|peer| peer.is_at(flow))
+    }
+
+    /// True for an address of a peer of the trust domain, which anybody may write on a datagram.
+    #[must_use]
+    pub fn names(&self, peer: IpAddr) -> bool {
+        self.trust.iter().any(|trusted| trusted.network.contains(peer))
+    }
+}
+
+/// Peers of the trust domain: `192.0.2.7` and `192.0.2.0/24` over connections, `udp:192.0.2.7` in datagrams too. Whoever sends a
+/// datagram writes on it the source that he likes, so that these count for what is said so, and on this computer, where no
+/// network delivers such a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trusted {
+    network: Prefix,
+    in_datagrams: bool,
+}
+
+impl Trusted {
+    fn is_at(self, flow: Flow) -> bool {
+        let peer = flow.remote.ip().to_canonical();
+        let is_shown = flow.transport.is_reliable() || self.in_datagrams || peer.is_loopback();
+        is_shown && self.network.contains(peer)
+    }
+}
+
+impl FromStr for Trusted {
+    type Err = PrefixError;
+
+    fn from_str(text: &str) -> Result<Self, PrefixError> {
+        let datagrams = text.strip_prefix("udp:");
+        Ok(Self { network: datagrams.unwrap_or(text).parse()?, in_datagrams: datagrams.is_some() })
+    }
+}
+
+impl fmt::Display for Trusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", if self.in_datagrams { "udp:" } else { "" }, self.network)
     }
 }
 
@@ -298,6 +336,45 @@ mod tests {
         }
         for broken in ["", "a b", "192.0.2.0/33", "@", "eve@", "a;b", "*", "example.org:5060", "a,b"] {
             assert_eq!(broken.parse::<Party>(), Err(PartyError), "{broken}");
+        }
+    }
+
+    #[test]
+    fn beyond_this_computer_a_datagram_is_trusted_where_that_is_said() {
+        let local: SocketAddr = "192.0.2.100:5060".parse().unwrap();
+        let over = |transport, from: &str| {
+            let remote = SocketAddr::new(from.parse().unwrap(), 5060);
+            let connection = (transport != Transport::Udp).then_some(crate::machine::ConnectionId(1));
+            Flow { transport, local, remote, connection }
+        };
+        let cases = [
+            ("192.0.2.7", "192.0.2.7", false, true),
+            ("192.0.2.0/24", "192.0.2.7", false, true),
+            ("udp:192.0.2.7", "192.0.2.7", true, true),
+            ("udp:192.0.2.7", "::ffff:192.0.2.7", true, true),
+            ("udp:192.0.2.0/24", "192.0.3.7", false, false),
+            ("2001:db8::/32", "2001:db8::1", false, true),
+            ("udp:2001:db8::/32", "2001:db8::1", true, true),
+            ("127.0.0.1", "127.0.0.1", true, true),
+            ("127.0.0.0/8", "::ffff:127.0.0.1", true, true),
+            ("127.0.0.1", "127.0.0.2", false, false),
+            ("::1", "::1", true, true),
+            ("0.0.0.0/0", "127.0.0.1", true, true),
+            ("0.0.0.0/0", "192.0.2.7", false, true),
+        ];
+        for (peer, from, in_datagrams, over_connections) in cases {
+            let trust = vec![peer.parse().unwrap()];
+            let config = ProxyConfig { trust, ..ProxyConfig::new(Vec::new(), Vec::new()) };
+            for transport in [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss] {
+                let is_trusted = if transport == Transport::Udp { in_datagrams } else { over_connections };
+                assert_eq!(config.trusts(over(transport, from)), is_trusted, "{peer} {transport} {from}");
+            }
+        }
+        for text in ["192.0.2.0/24", "udp:192.0.2.7/32", "udp:2001:db8::/32"] {
+            assert_eq!(text.parse::<Trusted>().unwrap().to_string(), text);
+        }
+        for broken in ["udp:", "tcp:192.0.2.7", "udp:udp:192.0.2.7", "UDP 192.0.2.7", "udp:192.0.2.7:5060"] {
+            assert_eq!(broken.parse::<Trusted>(), Err(PrefixError), "{broken}");
         }
     }
 

@@ -7,8 +7,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::config::{ProxyConfig, StaticRoute};
+use super::location::port_of;
 use super::sockets::OwnAddresses;
-use crate::sip::{Aor, Scheme, Transport, Uri};
+use crate::sip::{Aor, Scheme, Uri};
 
 /// In place of a domain it stands for all `tel:` URIs.
 const TELEPHONES: &str = "tel";
@@ -90,7 +91,11 @@ impl Domains {
 
     /// Whom a From names: one of ours under the name that we know, anybody else as it says.
     pub(super) fn person(&self, uri: &Uri) -> Aor {
-        self.claimed(uri).unwrap_or_else(|| uri.aor())
+        self.claimed(uri).unwrap_or_else(|| {
+            // A number that is not global is somebody of the domain that it names (RFC 3966 §5.1.5).
+            let local = uri.local_number().and_then(|(number, of)| Aor::parse(&format!("{number}@{of}")));
+            local.unwrap_or_else(|| uri.aor())
+        })
     }
 
     /// True for an address-of-record of a served domain.
@@ -173,9 +178,4 @@ fn in_domain(uri: &Uri, domain: &str) -> Option<Aor> {
     }
     let user = aor.user();
     Aor::parse(&if user.is_empty() { domain.to_owned() } else { format!("{user}@{domain}") })
-}
-
-/// The port that a URI means (RFC 3261 §19.1.2).
-pub(super) fn port_of(uri: &Uri) -> u16 {
-    uri.port().unwrap_or_else(|| uri.transport().unwrap_or(Transport::Udp).default_port())
 }

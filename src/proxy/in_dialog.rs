@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::own_route::{Ahead, own_routes};
 use super::router::{Target, is_routable};
-use crate::sip::{Dialog, Request};
+use crate::sip::{Aor, Dialog, Request};
 use crate::time::Now;
 
 /// What the leg of To keeps of the dialog.
@@ -42,6 +42,11 @@ impl InDialog {
             cseq: fields.cseq(),
             dialog: Dialog { to_tag, routes },
         })
+    }
+
+    /// Whether the other party of the dialog does not want what this sender writes.
+    pub(super) fn is_blocked(&self, core: &Core, sender: &Aor, now: Now) -> bool {
+        self.ahead.is_blocked(core, sender, now)
     }
 
     /// Where the leg of To goes; none where that would leave TLS (W32).

@@ -5,7 +5,7 @@ use super::config::Inbound;
 use super::core::{Core, Rejection};
 use super::event::RefusalKind;
 use super::identity;
-use super::own_route::is_routed;
+use super::own_route::OwnRoutes;
 use super::source::Source;
 use crate::machine::Flow;
 use crate::sip::Request;
@@ -27,14 +27,19 @@ pub(super) fn banned(core: &Core, request: &Request, flow: Flow) -> Option<Rejec
 
 /// Whether what a stranger sends to one of our users may pass; of anybody else it is not asked here. What belongs to a dialog that
 /// was let through is counted, and not asked for again.
-pub(super) fn admit(core: &mut Core, request: &Request, flow: Flow, now: Now) -> Result<(), Rejection> {
+pub(super) fn admit(
+    core: &mut Core,
+    (request, own): (&Request, &OwnRoutes),
+    flow: Flow,
+    now: Now,
+) -> Result<(), Rejection> {
     let from = request.fields().from().uri;
     let address = flow.remote.ip();
-    if core.domains.claimed(&from).is_some() || core.config.trusts(address) {
+    if core.domains.claimed(&from).is_some() || core.config.trusts(flow) {
         return Ok(());
     }
     let sender = core.domains.person(&from);
-    let is_in_dialog = is_routed(core, request, now);
+    let is_in_dialog = own.is_recorded(now);
     let settings = &core.config.inbound;
     let is_known =
         || settings.known.iter().any(|party| party.has_address(address) || party.has_sender(&sender));

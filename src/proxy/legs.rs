@@ -163,6 +163,9 @@ impl Legs {
 
     /// A flow is there: the leg is printed for it and sent.
     pub(super) fn ready(&mut self, core: &mut Core, facts: Facts<'_>, place: Place, flow: Flow, now: Now) {
+        if core.router().is_blocked_at(flow.remote, facts.sender, now) {
+            return self.failed(core, facts, place, (Fault::NoRoute, 0), now);
+        }
         let user = User::Leg { dispatch: facts.dispatch, recipient: place.recipient, branch: place.branch };
         let span = core.config.timers.f();
         let Some(recipient) = self.recipients.get_mut(index(place.recipient)) else {
@@ -298,7 +301,8 @@ impl Legs {
         recipient.fork.begin(now.mono);
         let is_over = facts.is_over(now);
         let route = recipient.route.clone();
-        let is_blocked = core.domains.aor(&route).is_some_and(|aor| core.users.block(&aor, facts.sender));
+        let is_blocked = core.router().is_blocked(&route, facts.sender, now)
+            || self.is_blocked_in_dialog(core, (facts.sender, index), now);
         let set = match self.target_in_dialog(core, index, now) {
             _ if is_over => TargetSet::Nobody,
             Some(target) => TargetSet::Targets(vec![target]),

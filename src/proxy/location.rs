@@ -3,11 +3,12 @@
 //! **Invariant:** it holds what the store holds; the registrar decides, and applies once its writes are committed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::devices::Devices;
-use super::journal::{BindingRow, Write};
-use crate::sip::{Aor, Uri};
+use super::journal::{BindingRow, Reach, Write};
+use crate::sip::{Aor, Transport, Uri};
 use crate::time::Now;
 
 /// A binding, and when it ends.
@@ -24,6 +25,8 @@ pub(super) struct Binding {
 pub(super) struct LocationService {
     bindings: BTreeMap<Aor, Vec<Binding>>,
     ends: BTreeSet<(Instant, Aor)>,
+    /// Who is registered where.
+    places: BTreeMap<SocketAddr, BTreeSet<Aor>>,
     /// Bytes of all bindings.
     bytes: usize,
     pub(super) devices: Devices,
@@ -36,10 +39,31 @@ pub(super) fn binding_bytes(row: &BindingRow) -> usize {
     EMPTY + 2 * row.aor.as_str().len() + row.contact.as_str().len() + row.call_id.len() + instance
 }
 
+/// The port that a URI means (RFC 3261 §19.1.2).
+pub(super) fn port_of(uri: &Uri) -> u16 {
+    uri.port().unwrap_or_else(|| uri.transport().unwrap_or(Transport::Udp).default_port())
+}
+
+/// Where a device is: at its Contact if that is a number, else where it registered from.
+fn place_of(row: &BindingRow) -> SocketAddr {
+    let contact = row.contact.ip().filter(|_| row.reach == Reach::Contact);
+    contact.map_or_else(
+        || SocketAddr::new(row.flow.remote.ip().to_canonical(), row.flow.remote.port()),
+        |ip| SocketAddr::new(ip.to_canonical(), port_of(&row.contact)),
+    )
+}
+
 impl LocationService {
     /// The bindings that hold at `now`, best first (RFC 3261 §16.6: by q).
     pub(super) fn bindings(&self, aor: &Aor, now: Instant) -> impl Iterator<Item = &Binding> {
         self.bindings.get(aor).into_iter().flatten().filter(move |binding| binding.ends > now)
+    }
+
+    /// The bindings of devices that are at this place.
+    pub(super) fn at(&self, place: SocketAddr, now: Instant) -> impl Iterator<Item = &Binding> {
+        let people = self.places.get(&place).into_iter().flatten();
+        let bindings = people.flat_map(move |aor| self.bindings(aor, now));
+        bindings.filter(move |binding| place_of(&binding.row) == place)
     }
 
     /// True when a binding of `aor`, of that device if one is named, was made or refreshed after `start`.
@@ -83,6 +107,7 @@ impl LocationService {
     pub(super) fn forget(&mut self, aor: &Aor) {
         for binding in self.bindings.remove(aor).unwrap_or_default() {
             self.ends.remove(&(binding.ends, aor.clone()));
+            self.release(&binding.row);
         }
         self.devices.forget(aor);
     }
@@ -100,8 +125,9 @@ impl LocationService {
             let Some(bindings) = self.bindings.get_mut(&aor) else {
                 continue;
             };
-            for binding in bindings.extract_if(.., |binding| binding.ends <= now) {
-                self.bytes = self.bytes.saturating_sub(binding_bytes(&binding.row));
+            let over: Vec<_> = bindings.extract_if(.., |binding| binding.ends <= now).collect();
+            for binding in over {
+                self.release(&binding.row);
                 gone.push(Write::Unbind { aor: aor.clone(), contact: binding.row.contact });
             }
             self.drop_empty(&aor);
@@ -114,6 +140,7 @@ impl LocationService {
         self.unbind(&row.aor, &row.contact);
         self.ends.insert((ends, row.aor.clone()));
         self.bytes += binding_bytes(&row);
+        self.places.entry(place_of(&row)).or_default().insert(row.aor.clone());
         let bindings = self.bindings.entry(row.aor.clone()).or_default();
         let place = bindings.partition_point(|other| other.row.q_permille >= row.q_permille);
         bindings.insert(place, Binding { row, ends, since: now.mono });
@@ -125,13 +152,30 @@ impl LocationService {
         };
         let gone: Vec<_> = bindings.extract_if(.., |binding| binding.row.contact == *contact).collect();
         for binding in gone {
-            self.bytes = self.bytes.saturating_sub(binding_bytes(&binding.row));
             // Two bindings of one address that end at one instant share their entry; the sweep looks at all of them.
-            if !bindings.iter().any(|other| other.ends == binding.ends) {
+            let mut others = self.bindings.get(aor).into_iter().flatten();
+            if !others.any(|other| other.ends == binding.ends) {
                 self.ends.remove(&(binding.ends, aor.clone()));
             }
+            self.release(&binding.row);
         }
         self.drop_empty(aor);
+    }
+
+    /// A binding is gone: it takes no bytes, and nobody is at its place by it.
+    fn release(&mut self, row: &BindingRow) {
+        self.bytes = self.bytes.saturating_sub(binding_bytes(row));
+        let place = place_of(row);
+        let mut others = self.bindings.get(&row.aor).into_iter().flatten();
+        if others.any(|other| place_of(&other.row) == place) {
+            return;
+        }
+        if let Some(people) = self.places.get_mut(&place) {
+            people.remove(&row.aor);
+            if people.is_empty() {
+                self.places.remove(&place);
+            }
+        }
     }
 
     fn drop_empty(&mut self, aor: &Aor) {

@@ -3,17 +3,20 @@
 //! A NOTIFY goes to the first place of W24 that has not failed since the last round; a round in which all
 //! have failed is followed by another one later (W23).
 
+mod places;
+
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use self::places::{is_certain, mark, probe};
 use super::carrier::{Consent, Printed, User, Way};
 use super::core::Core;
 use super::journal::{DispatchId, ReportRow};
 use super::router::{Target, is_routable};
 use super::submission::Submission;
-use crate::limits::REPORT_KEPT;
-use crate::machine::{Flow, Hop};
+use crate::limits::{REPORT_KEPT, REPORT_PLACES_PROBED_MAX};
+use crate::machine::Flow;
 use crate::sip::{Aor, Compose, Contacts, Method, ReportMode, Uri};
 use crate::time::{Now, Timestamp};
 
@@ -84,8 +87,10 @@ pub(super) struct Report {
     order: Order,
     /// Places that have failed, or are being tried.
     tried: Vec<Way>,
-    /// Places of which nobody knows whether they want it: each is tried once for this message.
-    probed: Vec<Way>,
+    /// Places of which nobody knows whether they want it, as keyed hashes: each is tried once for this message.
+    probed: Vec<u128>,
+    /// It was tried before the last start, and at which of those places nobody remembers.
+    was_probed: bool,
     /// The complete report, once there is one.
     last: Option<Bytes>,
     /// When what the latest report tells was first known.
@@ -124,6 +129,7 @@ impl Report {
             detail: submission.wish.detail,
             dialog,
             sender: core.domains.claimed(&sender),
+            was_probed: row.is_some_and(|row| row.rounds > 0),
             row: row.unwrap_or(ReportRow { cseq: 0, answered: 0, rounds: 0, due_at: None, closed: false }),
             stage: Stage::Idle,
             order: Order::FlowFirst,
@@ -226,7 +232,7 @@ impl Report {
         self.stage = Stage::UnderWay(extent, body, uri);
         let mark = mark(&way);
         if !is_certain(&mark, consent) {
-            self.probed.push(mark.clone());
+            self.probed.push(probe(core, &mark));
         }
         self.tried.push(mark);
         let user = User::Report { dispatch: id, cseq: self.row.cseq };
@@ -278,7 +284,7 @@ impl Report {
     }
 
     /// A NOTIFY came to its end, by a final response or by none. `None` when it is not the one under way.
-    pub(super) fn ended(&mut self, cseq: u32, status: Option<u16>) -> Option<Ending> {
+    pub(super) fn ended(&mut self, core: &Core, cseq: u32, status: Option<u16>) -> Option<Ending> {
         if cseq != self.row.cseq || !matches!(self.stage, Stage::UnderWay(..)) {
             return None;
         }
@@ -288,8 +294,8 @@ impl Report {
         Some(match status {
             Some(200..300) => {
                 // The place is good; only failed ones are left out next time.
-                let good = self.tried.pop();
-                self.probed.retain(|probed| Some(probed) != good.as_ref());
+                let good = self.tried.pop().map(|good| probe(core, &good));
+                self.probed.retain(|probed| Some(*probed) != good);
                 Ending::Answered(extent)
             }
             None | Some(408 | 480 | 500..600) => Ending::Missed(extent),
@@ -313,6 +319,17 @@ impl Report {
         let due = now.wall.plus(Duration::from_secs(60 * minutes));
         self.row.due_at = (due <= give_up_at).then_some(due);
         self.is_unsaved = true;
+    }
+
+    /// The places at which it was tried though nobody knows whether they want it.
+    pub(super) fn probed(&self) -> &[u128] {
+        &self.probed
+    }
+
+    /// A message taken up again in the run in which it was tried at these.
+    pub(super) fn recall_probed(&mut self, probed: Vec<u128>) {
+        self.probed = probed;
+        self.was_probed = false;
     }
 
     /// Every place may be tried again.
@@ -345,16 +362,14 @@ impl Report {
             consent: Consent::NotNeeded,
         });
         let consent = router.consent(flow);
-        // A round has tried the Contact already. Between rounds the message may have been let go of, and what was probed with it.
-        let is_probed =
-            |target: &Target| self.row.rounds > 0 && !is_certain(&mark(&target.way), target.consent);
         let at_contact = dialog.contact.iter().map(|contact| Target { consent, ..router.elsewhere(contact) });
-        let at_contact = at_contact.filter(|target| !is_probed(target));
         let at_bindings = self.sender.iter().flat_map(|sender| router.at_bindings(sender, now));
         let at_home = self.sender.is_none().then(|| router.elsewhere(&dialog.sender));
         let is_new = |target: &Target| {
             let mark = mark(&target.way);
-            !self.tried.contains(&mark) && !self.probed.contains(&mark) && target.may_carry(&dialog.sender)
+            !self.tried.contains(&mark)
+                && (is_certain(&mark, target.consent) || self.may_probe(core, &mark))
+                && target.may_carry(&dialog.sender)
         };
         match self.order {
             Order::FlowFirst => {
@@ -365,23 +380,11 @@ impl Report {
             }
         }
     }
-}
 
-/// True where whoever is at the place of this mark wants to be sent to.
-fn is_certain(mark: &Way, consent: Consent) -> bool {
-    match mark {
-        Way::Hop(hop) | Way::Route(hop, _) => consent.is_given_for(hop.remote.ip()),
-        Way::Flow(_) | Way::FlowAlone(_) | Way::Lookup { .. } => consent == Consent::NotNeeded,
-    }
-}
-
-/// What tells places apart: the other end, whichever way it was found.
-fn mark(way: &Way) -> Way {
-    match way {
-        Way::Flow(flow) | Way::FlowAlone(flow) => {
-            Way::Hop(Hop { transport: flow.transport, remote: flow.remote })
-        }
-        Way::Hop(_) | Way::Route(..) => way.clone(),
-        Way::Lookup { uri, .. } => Way::Lookup { uri: uri.clone(), otherwise: None },
+    /// Whether a place may be tried of which nobody knows whether it wants it.
+    fn may_probe(&self, core: &Core, mark: &Way) -> bool {
+        !self.was_probed
+            && self.probed.len() < REPORT_PLACES_PROBED_MAX
+            && !self.probed.contains(&probe(core, mark))
     }
 }

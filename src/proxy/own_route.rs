@@ -5,14 +5,19 @@
 //! from there (RFC 5658); and a side that is reached over its flow alone, a client behind a NAT, in a browser, or with
 //! a connection of its own, has that flow in the user part of its one (RFC 5626 §5.3). Nothing of a dialog is stored: a keyed hash
 //! in the Route says for which dialog we made it, who called whom in it, and until when it counts.
+//! Whom To names is the caller's choice: who was really called is whom the Request-URI of the INVITE named, and where that is
+//! somebody else the Route says so.
 
-use std::net::{IpAddr, SocketAddr};
+mod mark;
 
+use std::net::IpAddr;
+
+use self::mark::{flow_of, hex, mark_of, unhex};
 use super::carrier::{Consent, Way};
 use super::core::{Core, Rejection};
-use super::router::Target;
+use super::router::{Target, is_secure, place_of};
 use crate::limits::{ROUTES_MAX, SESSION_ROUTE_SECS};
-use crate::machine::{ConnectionId, Flow};
+use crate::machine::Flow;
 use crate::sip::{Aor, Edit, Fields, Message, Request, Transport, Uri, parse};
 use crate::time::Now;
 
@@ -35,22 +40,31 @@ pub(super) struct Side {
 pub(super) struct OwnRoutes {
     /// How many are ours and come off (§16.4).
     pub(super) count: usize,
-    /// The hour in which one of them ends that was recorded in this very dialog.
-    ends: Option<u64>,
+    /// What the last of them says that was recorded in this very dialog.
+    recorded: Option<Recorded>,
     /// The flow over which the side ahead is reached.
     flow: Option<Flow>,
     next: Option<Uri>,
 }
 
+/// What a Route says that we recorded in the dialog of a request.
+#[derive(Clone, Debug)]
+struct Recorded {
+    /// The hour in which it ends.
+    ends: u64,
+    /// The party to which it leads: who was really called, or the caller.
+    party: Aor,
+}
+
 impl OwnRoutes {
     /// One of them was recorded in this very dialog, and still counts: who has it may pass.
     pub(super) fn is_recorded(&self, now: Now) -> bool {
-        self.ends.is_some_and(|ends| now.wall.as_secs() / HOUR_SECS < ends)
+        self.recorded.as_ref().is_some_and(|recorded| now.wall.as_secs() / HOUR_SECS < recorded.ends)
     }
 
     /// The same, whenever that was: for somebody who has proved who he is, the end is none.
     pub(super) const fn was_recorded(&self) -> bool {
-        self.ends.is_some()
+        self.recorded.is_some()
     }
 
     /// A Route of others is left.
@@ -70,13 +84,16 @@ struct Parties<'a> {
     caller_tag: &'a str,
     caller: &'a Aor,
     callee: &'a Aor,
+    /// Who was really called.
+    called: &'a Aor,
 }
 
 impl Parties<'_> {
     fn seal(&self, core: &Core, hour: u64, mark: Option<&str>) -> String {
         let (hour, mark) = (hour.to_string(), mark.map_or_else(String::new, |mark| format!("{mark}@")));
-        let (caller, callee) = (self.caller.as_str(), self.callee.as_str());
-        core.secret.dialog(&[self.call_id, self.caller_tag, caller, callee, &hour, &mark])
+        let people = [self.caller, self.callee, self.called];
+        let [caller, callee, called] = people.map(Aor::as_str);
+        core.secret.dialog(&[self.call_id, self.caller_tag, caller, callee, called, &hour, &mark])
     }
 }
 
@@ -99,15 +116,17 @@ fn record_route(core: &Core, request: &Request, Side { flow, is_by_flow }: Side,
     let mark = is_by_flow.then(|| mark_of(flow));
     let ends = now.wall.as_secs().saturating_add(SESSION_ROUTE_SECS) / HOUR_SECS + 1;
     let (from, to) = (fields.from(), fields.to());
-    let (caller, callee) = (core.domains.person(&from.uri), core.domains.person(&to.uri));
+    let [caller, callee, called] = [&from.uri, &to.uri, request.uri()].map(|uri| core.domains.person(uri));
     let caller_tag = from.tag().unwrap_or_default();
-    let parties = Parties { call_id: fields.call_id(), caller_tag, caller: &caller, callee: &callee };
+    let (caller, callee) = (&caller, &callee);
+    let parties = Parties { call_id: fields.call_id(), caller_tag, caller, callee, called: &called };
+    let named = if called == *callee { String::new() } else { format!(".{}", hex(called.as_str())) };
     let seal = parties.seal(core, ends, mark.as_deref());
     let user = mark.map(|mark| format!("{mark}@")).unwrap_or_default();
     let listens = |transport: Transport| sockets.local(transport, flow.remote).is_some();
     let over = [flow.transport, Transport::Udp].into_iter().find(|transport| listens(*transport));
     let over = over.unwrap_or(Transport::Tcp).uri_param();
-    format!("<{scheme}:{user}{}{over};lr;{DIALOG}={ends:x}.{seal}>", sockets.sent_by(flow))
+    format!("<{scheme}:{user}{}{over};lr;{DIALOG}={ends:x}.{seal}{named}>", sockets.sent_by(flow))
 }
 
 /// The topmost Routes that name us: one by which a client finds us, and those that we recorded.
@@ -117,26 +136,26 @@ pub(super) fn own_routes(core: &Core, request: &Request) -> OwnRoutes {
         return own;
     }
     for route in request.fields().routes("Route").unwrap_or_default() {
-        let ends = recorded_until(core, request, &route.uri);
-        if ends.is_none() && core.domains.serving(&route.uri).is_none() {
+        let recorded = recorded(core, request.fields(), &route.uri);
+        if recorded.is_none() && core.domains.serving(&route.uri).is_none() {
             own.next = Some(route.uri);
             break;
         }
         own.count += 1;
-        own.flow = route.uri.user().filter(|_| ends.is_some()).and_then(|mark| flow_of(core, mark));
-        own.ends = own.ends.or(ends);
+        own.flow = route.uri.user().filter(|_| recorded.is_some()).and_then(|mark| flow_of(core, mark));
+        // Where a call came by twice, the last one leads to the party itself.
+        own.recorded = recorded.or(own.recorded);
     }
-    if own.ends.is_some() && is_for_another(core, request) {
-        (own.ends, own.flow) = (None, None);
+    if own.recorded.as_ref().is_some_and(|recorded| is_for_another(core, request, &recorded.party)) {
+        (own.recorded, own.flow) = (None, None);
     }
     own
 }
 
 /// A Route that we recorded leads to a party of its dialog. Where the Request-URI names another one of ours, it is a request as any other:
 /// else one call would be a pass to everybody here.
-fn is_for_another(core: &Core, request: &Request) -> bool {
-    let named = core.domains.aor(request.uri());
-    named.is_some_and(|named| core.domains.aor(&request.fields().to().uri) != Some(named))
+fn is_for_another(core: &Core, request: &Request, party: &Aor) -> bool {
+    core.domains.aor(request.uri()).is_some_and(|named| named != *party)
 }
 
 /// More than any request has need of: each is compared with what is ours.
@@ -153,11 +172,6 @@ pub(super) fn check_routes(request: &Request) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// True where the topmost Routes are ours, recorded in this very dialog: who has them may pass.
-pub(super) fn is_routed(core: &Core, request: &Request, now: Now) -> bool {
-    own_routes(core, request).is_recorded(now)
-}
-
 /// §16.4: a strict router before us has put the Route that we recorded into the Request-URI, and the Request-URI last into Route. The
 /// request as it was before that; none where nobody did.
 pub(super) fn restored(core: &Core, request: &Request) -> Option<Request> {
@@ -167,7 +181,7 @@ pub(super) fn restored(core: &Core, request: &Request) -> Option<Request> {
     }
     let last = request.fields().routes("Route").ok()?.pop()?.uri;
     let is_proxy = |uri: &Uri| uri.user().is_none() && core.domains.serving(uri).is_some();
-    let is_sealed = recorded_until(core, request, uri).is_some();
+    let is_sealed = recorded(core, request.fields(), uri).is_some();
     if !is_sealed && (!is_proxy(uri) || is_proxy(&last)) {
         return None;
     }
@@ -195,6 +209,8 @@ pub(super) fn pass_routes<'a>(edit: Edit<'a>, request: &Request, own: &OwnRoutes
 pub(super) struct Ahead {
     uri: Uri,
     to: Uri,
+    /// In a dialog its other party.
+    party: Option<Aor>,
     next: Option<Uri>,
     flow: Option<Flow>,
 }
@@ -203,7 +219,25 @@ impl Ahead {
     pub(super) fn of(request: &Request, own: &OwnRoutes) -> Self {
         let next = own.next.as_ref().map(|next| next.to_sip().to_target());
         let uri = request.uri().to_sip().to_target();
-        Self { uri, to: request.fields().to().uri, next, flow: own.flow }
+        let party = own.recorded.as_ref().map(|recorded| recorded.party.clone());
+        Self { uri, to: request.fields().to().uri, party, next, flow: own.flow }
+    }
+
+    /// Whether whoever it leads to does not want what this sender writes: in a dialog the other party, else the owner of the
+    /// Request-URI, and of the place of a Route. To is the sender's choice, and does not count.
+    pub(super) fn is_blocked(&self, core: &Core, sender: &Aor, now: Now) -> bool {
+        let (router, behind) = (core.router(), self.next.as_ref().and_then(place_of));
+        self.party.as_ref().is_some_and(|party| core.users.block(party, sender))
+            || router.is_blocked(&self.uri, sender, now)
+            || behind.is_some_and(|place| router.is_blocked_at(place, sender, now))
+    }
+
+    /// Who of ours is there: in a dialog its other party, else whom To names.
+    fn owner(&self, core: &Core) -> Option<Aor> {
+        match &self.party {
+            Some(party) => Some(party.clone()).filter(|party| core.domains.serves(party)),
+            None => core.domains.aor(&self.to),
+        }
     }
 
     /// Along the Route that is left, or over the flow that ours names, else to one of ours whom the Request-URI names or by the
@@ -218,7 +252,10 @@ impl Ahead {
                 let mut targets = router.at_bindings(&aor, now);
                 return targets.find(|target| target.may_carry(&self.uri));
             }
-            (None, None, None) => router.way_again(&self.to, &self.uri, now)?,
+            (None, None, None) => {
+                let again = router.way_to_contact(self.owner(core).as_ref(), &self.uri, now)?;
+                Some(again).filter(|(way, _)| !self.to.is_sips() || is_secure(way))?
+            }
         };
         let strict = self.next.as_ref().filter(|next| !next.is_loose_router());
         let uri = strict.unwrap_or(&self.uri).clone();
@@ -232,15 +269,30 @@ impl Ahead {
             return true;
         }
         let there = self.next.as_ref().unwrap_or(&self.uri);
+        let (router, owner) = (core.router(), self.owner(core));
+        // Who answers may say that he is where another one of ours is: that one is no party of this dialog.
+        let mut owners = router.owners(there, now).peekable();
+        if self.next.is_none() && owners.peek().is_some() {
+            return owners.any(|binding| Some(&binding.row.aor) == owner.as_ref());
+        }
         self.is_party_at(core, request, there, now)
-            || (self.next.is_none() && self.is_binding(core, there, now))
+            || (self.next.is_none() && is_binding(core, owner.as_ref(), there, now))
     }
 
     /// Whether the other party, or a proxy before it, has said so when it answered the INVITE of this sender.
-    pub(super) fn is_said(&self, core: &Core, request: &Request, now: Now) -> bool {
+    fn is_said(&self, core: &Core, request: &Request, now: Now) -> bool {
         let there = self.next.as_ref().unwrap_or(&self.uri);
         let party = party_to(core, request.fields());
         party.is_some_and(|party| core.calls.knows(party, &there.place(), now.mono))
+    }
+
+    /// The same, to the computer from which this request comes.
+    pub(super) fn is_said_to(&self, core: &Core, request: &Request, from: IpAddr, now: Now) -> bool {
+        let party = party_to(core, request.fields());
+        let is_from_there = party.is_some_and(|party| core.calls.was_made_from(party, from, now.mono));
+        // Who of ours was called, our Route alone says.
+        let is_name = self.next.is_none() && core.domains.aor(&self.uri).is_some();
+        is_from_there && !is_name && self.is_said(core, request, now)
     }
 
     /// The same, or when it called.
@@ -267,16 +319,16 @@ impl Ahead {
         party.is_some_and(|party| core.calls.knows(party, &there.place(), now.mono))
     }
 
-    /// Whether somebody of ours in To is registered there.
-    fn is_binding(&self, core: &Core, there: &Uri, now: Now) -> bool {
-        let Some(aor) = core.domains.aor(&self.to) else { return false };
-        let place = there.place();
-        core.location.bindings(&aor, now.mono).any(|binding| binding.row.contact.place() == place)
-    }
-
     fn flow(&self, core: &Core) -> Option<Flow> {
         self.flow.filter(|flow| core.carrier.is_usable(*flow))
     }
+}
+
+/// Whether that one of ours is registered there.
+fn is_binding(core: &Core, owner: Option<&Aor>, there: &Uri, now: Now) -> bool {
+    let place = there.place();
+    let mut bindings = owner.into_iter().flat_map(|aor| core.location.bindings(aor, now.mono));
+    bindings.any(|binding| binding.row.contact.place() == place)
 }
 
 /// The number of the party that called. What a stranger says of himself is kept apart: requests of other strangers do not go
@@ -293,47 +345,36 @@ pub(super) fn party_to(core: &Core, fields: &Fields) -> Option<u128> {
     Some(core.secret.party(&[fields.call_id(), from.tag()?, sender, to.tag()?, recipient]))
 }
 
-/// The hour in which a Route ends that we recorded in the dialog of this request.
-fn recorded_until(core: &Core, request: &Request, route: &Uri) -> Option<u64> {
-    let (ends, seal) = route.param(DIALOG)?.split_once('.')?;
-    let ends = u64::from_str_radix(ends, 16).ok()?;
-    let fields = request.fields();
+/// Who was really called in the dialog of a response, as the Route in it says that we recorded.
+pub(super) fn called(core: &Core, fields: &Fields) -> Option<Aor> {
+    let routes = fields.routes("Record-Route").ok()?;
+    let mut ours = routes.iter().take(ROUTES_MAX).filter_map(|route| recorded(core, fields, &route.uri));
+    ours.next().map(|recorded| recorded.party)
+}
+
+/// What a Route says, if we recorded it in the dialog of these fields.
+fn recorded(core: &Core, fields: &Fields, route: &Uri) -> Option<Recorded> {
+    let mut parts = route.param(DIALOG)?.splitn(3, '.');
+    let (ends, seal) = (u64::from_str_radix(parts.next()?, 16).ok()?, parts.next()?);
+    let named = match parts.next() {
+        Some(named) => Some(Aor::parse(&unhex(named)?)?),
+        None => None,
+    };
     let (from, to) = (fields.from(), fields.to());
     // Without a tag of either it is in no dialog.
     let (from_tag, to_tag) = (from.tag()?, to.tag()?);
     let (sender, recipient) = (core.domains.person(&from.uri), core.domains.person(&to.uri));
     let is_of = |caller_tag, caller, callee| {
-        let parties = Parties { call_id: fields.call_id(), caller_tag, caller, callee };
+        let called = named.as_ref().unwrap_or(callee);
+        let parties = Parties { call_id: fields.call_id(), caller_tag, caller, callee, called };
         parties.seal(core, ends, route.user()) == seal
     };
-    let is_recorded = is_of(from_tag, &sender, &recipient) || is_of(to_tag, &recipient, &sender);
-    is_recorded.then_some(ends)
-}
-
-/// A flow as the user part of a URI: a stream by its number, which no other run of ours gives again.
-fn mark_of(flow: Flow) -> String {
-    match flow.connection {
-        Some(connection) => format!("c{:x}", connection.0),
-        None => format!("u{}-{}", place(flow.local), place(flow.remote)),
-    }
-}
-
-fn place(address: SocketAddr) -> String {
-    format!("{}_{}", address.ip(), address.port()).replace(':', "_")
-}
-
-/// The flow that a mark means, while it can be used.
-fn flow_of(core: &Core, mark: &str) -> Option<Flow> {
-    if let Some(number) = mark.strip_prefix('c') {
-        return core.carrier.stream(ConnectionId(u64::from_str_radix(number, 16).ok()?));
-    }
-    let (local, remote) = mark.strip_prefix('u')?.split_once('-')?;
-    let flow = Flow::udp(address(local)?, address(remote)?);
-    core.carrier.is_usable(flow).then_some(flow)
-}
-
-fn address(place: &str) -> Option<SocketAddr> {
-    let (ip, port) = place.rsplit_once('_')?;
-    let ip: IpAddr = ip.replace('_', ":").parse().ok()?;
-    Some(SocketAddr::new(ip, port.parse().ok()?))
+    let party = if is_of(from_tag, &sender, &recipient) {
+        named.unwrap_or(recipient)
+    } else if is_of(to_tag, &recipient, &sender) {
+        recipient
+    } else {
+        return None;
+    };
+    Some(Recorded { ends, party })
 }

@@ -6,7 +6,7 @@ use super::branch::{Answer, Fork, TOO_LARGE, Verdict, rank};
 use super::carrier::{Consent, Fault, Printed, User, Way};
 use super::core::{Core, Rejection};
 use super::identity;
-use super::own_route::{Ahead, own_routes, pass_routes};
+use super::own_route::{Ahead, OwnRoutes, pass_routes};
 use super::router::{Target, TargetSet};
 use super::shares::{Amount, Payer, Shares};
 use crate::limits::{
@@ -22,6 +22,7 @@ use crate::transaction::ServerKey;
 struct Relay {
     key: ServerKey,
     request: Request,
+    own: OwnRoutes,
     flow: Flow,
     fork: Fork,
     best: Option<Response>,
@@ -77,7 +78,7 @@ impl Relays {
         &mut self,
         core: &mut Core,
         from: (ServerKey, Flow),
-        request: &Request,
+        (request, own): (&Request, &OwnRoutes),
         now: Now,
     ) -> Result<(), Rejection> {
         if self.all.len() >= RELAYS_OPEN_MAX {
@@ -87,7 +88,7 @@ impl Relays {
         if request.fields().every("Via").any(|via| via.contains(&check)) {
             return Err(Rejection::new(482));
         }
-        let targets = targets(core, request, from.1, now)?;
+        let targets = targets(core, (request, own), from.1, now)?;
         let breadth = share(request.fields().max_breadth()?.unwrap_or(MAX_BREADTH), targets.len())?;
         let bytes = request.bytes().len().saturating_mul(1 + targets.len());
         let payer = payer(core, request, from.1);
@@ -102,8 +103,9 @@ impl Relays {
                 core.carrier.begin(User::Relay { relay: id, branch }, target.into_way(), core.timer_f(now));
             }
         }
-        let (request, best, challenges, fault) = (request.clone(), None, Vec::new(), None);
-        let relay = Relay { key, request, flow, fork, best, challenges, fault, check, breadth, payer };
+        let (request, own) = (request.clone(), own.clone());
+        let (best, challenges, fault) = (None, Vec::new(), None);
+        let relay = Relay { key, request, own, flow, fork, best, challenges, fault, check, breadth, payer };
         self.shares.take(&payer, relay.amount());
         self.all.insert(id, relay);
         Ok(())
@@ -114,13 +116,17 @@ impl Relays {
         let Some(this) = self.all.get_mut(&relay) else {
             return;
         };
+        let sender = identity::sender(core, &this.request, this.flow);
+        if core.router().is_blocked_at(flow.remote, &sender, now) {
+            return self.failed(core, (relay, branch), Fault::NoRoute, now);
+        }
         let ends = this.fork.deadline(branch, now.mono, core.config.timers.f());
         let Some(uri) = this.fork.uri(branch) else {
             return;
         };
         // No stored fact stands behind an ordinary request: after a crash its sender repeats it.
         let name = format!("z9hG4bK{}{}", core.random.token(24), this.check);
-        let edit = edit(core, this, uri, &core.carrier.sockets().via(flow, &name));
+        let edit = edit(this, uri, &core.carrier.sockets().via(flow, &name));
         let bytes = identity::pass_on(core, edit, &this.request, (this.flow, flow)).print();
         let printed = Printed { branch: &name, method: this.request.method().clone(), flow, bytes };
         core.carrier.send(User::Relay { relay, branch }, printed, ends, now.mono);
@@ -226,7 +232,7 @@ impl Relays {
 
 /// Who is charged for an ordinary request.
 fn payer(core: &Core, request: &Request, flow: Flow) -> Payer {
-    if core.config.trusts(flow.remote.ip()) {
+    if core.config.trusts(flow) {
         return Payer::Peers;
     }
     core.payer(&identity::sender(core, request, flow))
@@ -239,14 +245,18 @@ fn share(breadth: u32, branches: usize) -> Result<u32, Rejection> {
 }
 
 /// Where a request goes: along the Route that is left after ours, else by its Request-URI (RFC 3261 §16.4, §16.5).
-fn targets(core: &Core, request: &Request, flow: Flow, now: Now) -> Result<Vec<Target>, Rejection> {
-    let own = own_routes(core, request);
+fn targets(
+    core: &Core,
+    (request, own): (&Request, &OwnRoutes),
+    flow: Flow,
+    now: Now,
+) -> Result<Vec<Target>, Rejection> {
+    let (ahead, sender) = (Ahead::of(request, own), identity::sender(core, request, flow));
+    if ahead.is_blocked(core, &sender, now) {
+        return Err(Rejection::new(403));
+    }
     if own.has_way() || own.is_recorded(now) {
-        let to = core.domains.aor(&request.fields().to().uri);
-        if to.is_some_and(|to| core.users.block(&to, &identity::sender(core, request, flow))) {
-            return Err(Rejection::new(403));
-        }
-        let mut target = Ahead::of(request, &own).target(core, now).ok_or(Rejection::new(480))?;
+        let mut target = ahead.target(core, now).ok_or(Rejection::new(480))?;
         // What somebody from elsewhere writes in a dialog goes where a party of it said; whoever is there may never have asked.
         let is_stranger = core.domains.claimed(&request.fields().from().uri).is_none();
         let is_by_address = !matches!(target.way, Way::Flow(_) | Way::FlowAlone(_));
@@ -259,8 +269,7 @@ fn targets(core: &Core, request: &Request, flow: Flow, now: Now) -> Result<Vec<T
     let members = core.aliases.members(request.uri(), &core.domains)?;
     let only = members.filter(|members| members.len() == 1).and_then(|mut members| members.pop());
     let uri = only.as_ref().unwrap_or_else(|| request.uri());
-    let aor = core.domains.aor(uri);
-    if aor.is_some_and(|aor| core.users.block(&aor, &identity::sender(core, request, flow))) {
+    if only.as_ref().is_some_and(|only| core.router().is_blocked(only, &sender, now)) {
         return Err(Rejection::new(403));
     }
     match core.router().targets(uri, now) {
@@ -272,7 +281,7 @@ fn targets(core: &Core, request: &Request, flow: Flow, now: Now) -> Result<Vec<T
 }
 
 /// The request for the next hop; who wrote it is said by the caller.
-fn edit<'a>(core: &Core, relay: &'a Relay, uri: &Uri, via: &str) -> Edit<'a> {
+fn edit<'a>(relay: &'a Relay, uri: &Uri, via: &str) -> Edit<'a> {
     let request = &relay.request;
     let fields = request.fields();
     let hops_left = fields.max_forwards().ok().flatten().map_or(70, |hops| hops.saturating_sub(1));
@@ -281,7 +290,7 @@ fn edit<'a>(core: &Core, relay: &'a Relay, uri: &Uri, via: &str) -> Edit<'a> {
         .push_front("Via", via)
         .set("Max-Forwards", hops_left)
         .set("Max-Breadth", relay.breadth);
-    let mut edit = pass_routes(edit, request, &own_routes(core, request));
+    let mut edit = pass_routes(edit, request, &relay.own);
     // W14: peers that know no im: get sip:, and the answer goes back as the sender wrote it.
     for (name, address) in [("From", fields.from()), ("To", fields.to())] {
         if is_im(&address.uri) {

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 
 use super::carrier::{Carrier, Consent, Way};
 use super::config::{ProxyConfig, StaticRoute};
-use super::domains::{Domains, port_of};
+use super::domains::Domains;
 use super::journal::Reach;
-use super::location::{Binding, LocationService};
+use super::location::{Binding, LocationService, port_of};
 use super::users::Users;
 use crate::machine::{Flow, Hop};
 use crate::sip::{Aor, Scheme, Transport, Uri};
@@ -103,20 +103,19 @@ impl Router<'_> {
     /// receives there, and may speak for that address alone. Trusted peers may for any.
     pub(super) fn consent(&self, flow: Flow) -> Consent {
         let peer = flow.remote.ip();
-        if self.users.asks() && !self.config.trusts(peer) { Consent::From(peer) } else { Consent::NotNeeded }
+        if self.users.asks() && !self.config.trusts(flow) { Consent::From(peer) } else { Consent::NotNeeded }
     }
 
     /// The consent of a place where somebody was found before, and of which no binding says so now.
-    fn consent_of_former(&self, recipient: &Uri) -> Consent {
-        let is_ours = self.domains.aor(recipient).is_some();
-        if self.users.asks() && is_ours { Consent::Unknown } else { Consent::NotNeeded }
+    fn consent_of_former(&self, owner: Option<&Aor>) -> Consent {
+        if self.users.asks() && owner.is_some() { Consent::Unknown } else { Consent::NotNeeded }
     }
 
     /// The consent of a place to which this one redirects.
     pub(super) fn redirected(&self, from: &Uri) -> Consent {
         match from.ip() {
             _ if !self.users.asks() => Consent::NotNeeded,
-            Some(peer) if self.config.trusts(peer) => Consent::NotNeeded,
+            Some(peer) if self.config.names(peer) => Consent::NotNeeded,
             Some(peer) => Consent::From(peer),
             None => Consent::Unknown,
         }
@@ -167,15 +166,63 @@ impl Router<'_> {
     /// The way to `contact` for a recipient once more: by the binding if it still is one, so over its connection. None
     /// where that would leave TLS.
     pub(super) fn way_again(&self, recipient: &Uri, contact: &Uri, now: Now) -> Option<(Way, Consent)> {
-        let aor = self.domains.aor(recipient);
-        let binding = aor.and_then(|aor| {
-            self.location.bindings(&aor, now.mono).find(|binding| binding.row.contact.to_target() == *contact)
-        });
-        let way = match binding {
-            Some(binding) => self.target(binding).map(Target::into_way),
-            None => Some((self.way_outside(contact), self.consent_of_former(recipient))),
-        };
+        let way = self.way_to_contact(self.domains.aor(recipient).as_ref(), contact, now);
         way.filter(|(way, _)| !recipient.is_sips() || is_secure(way))
+    }
+
+    /// The same, of one of ours or of somebody elsewhere; whether it leaves TLS is not looked at.
+    pub(super) fn way_to_contact(
+        &self,
+        owner: Option<&Aor>,
+        contact: &Uri,
+        now: Now,
+    ) -> Option<(Way, Consent)> {
+        let mut bindings = owner.into_iter().flat_map(|aor| self.location.bindings(aor, now.mono));
+        match bindings.find(|binding| binding.row.contact.to_target() == *contact) {
+            Some(binding) => self.target(binding).map(Target::into_way),
+            None => Some((self.way_outside(contact), self.consent_of_former(owner))),
+        }
+    }
+
+    /// Whether the owner of an address does not want what `sender` writes. Where a device is belongs to whoever registered it: nobody
+    /// writes past a block by its number.
+    pub(super) fn is_blocked(&self, address: &Uri, sender: &Aor, now: Now) -> bool {
+        let owner = self.domains.claimed(address);
+        if owner.is_some_and(|owner| self.users.block(&owner, sender)) {
+            return true;
+        }
+        let user = address.aor();
+        let is_named = |binding: &&Binding| binding.row.contact.aor().user() == user.user();
+        let is_blocking = |binding: &Binding| self.users.block(&binding.row.aor, sender);
+        // Several people may share one place, and the user part tells them apart.
+        let mut named = self.owners(address, now).filter(is_named).peekable();
+        match named.peek() {
+            Some(_) => named.any(is_blocking),
+            None => self.owners(address, now).any(is_blocking),
+        }
+    }
+
+    /// Whether everybody whose device is at this place does not want what `sender` writes: a Route, or a name of whoever's, may
+    /// lead there. A proxy may have many people behind it.
+    pub(super) fn is_blocked_at(&self, place: SocketAddr, sender: &Aor, now: Now) -> bool {
+        let mut owners = self.owners_at(place, now).peekable();
+        owners.peek().is_some() && owners.all(|binding| self.users.block(&binding.row.aor, sender))
+    }
+
+    /// The bindings of those of ours whose device is at an address by number.
+    pub(super) fn owners(&self, address: &Uri, now: Now) -> impl Iterator<Item = &Binding> {
+        let place = place_of(address).filter(|_| self.domains.aor(address).is_none());
+        place.into_iter().flat_map(move |place| self.owners_at(place, now))
+    }
+
+    /// The same of a place. Who registers an address from elsewhere does not own it by that, unless a trusted peer says so.
+    fn owners_at(&self, place: SocketAddr, now: Now) -> impl Iterator<Item = &Binding> {
+        let place = SocketAddr::new(place.ip().to_canonical(), place.port());
+        self.location.at(place, now.mono).filter(|binding| {
+            let (row, peer) = (&binding.row, binding.row.flow.remote.ip());
+            let is_there = row.contact.ip().is_none_or(|ip| ip.to_canonical() == peer.to_canonical());
+            row.reach == Reach::Flow || is_there || self.config.trusts(row.flow)
+        })
     }
 
     fn way_from(&self, uri: &Uri, flow: Flow, fits: bool) -> Way {
@@ -210,8 +257,13 @@ fn way_to(uri: &Uri) -> Way {
     }
 }
 
+/// The place of an address by number.
+pub(super) fn place_of(address: &Uri) -> Option<SocketAddr> {
+    address.ip().map(|ip| SocketAddr::new(ip, port_of(address)))
+}
+
 /// True for what does not leave TLS.
-fn is_secure(way: &Way) -> bool {
+pub(super) fn is_secure(way: &Way) -> bool {
     match way {
         Way::Flow(flow) | Way::FlowAlone(flow) => flow.transport.is_secure(),
         Way::Hop(hop) | Way::Route(hop, _) => hop.transport.is_secure(),

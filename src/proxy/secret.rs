@@ -32,6 +32,7 @@ enum Purpose {
     Invite,
     Party,
     User,
+    Place,
 }
 
 impl std::fmt::Debug for Secret {
@@ -136,6 +137,11 @@ impl Secret {
     pub(super) fn nonce(self, salt: u64, (at, chance): (u64, u64), source: [u8; 16]) -> u128 {
         let parts: [&[u8]; 4] = [&salt.to_le_bytes(), &at.to_le_bytes(), &chance.to_le_bytes(), &source];
         self.hash(Purpose::Nonce, &parts)
+    }
+
+    /// A place that a report was sent to, as a number.
+    pub(super) fn place(self, place: &str) -> u128 {
+        self.hash(Purpose::Place, &[place.as_bytes()])
     }
 
     /// A user as a number, whatever the length of his name.

@@ -5,11 +5,14 @@
 //! stands in its Route; a keyed hash says that both are of our own making. What cannot be asked for credentials goes where
 //! [`super::calls`] remembers that its call is. A connection that lives is used again for what goes back to its other end.
 
+mod via;
+
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use bytes::Bytes;
 
+use self::via::{branch_of, invite_of, transport_in, way_back, with_source};
 use super::admission::{check_required, may_send, relaying_denied};
 use super::auth::{self, Role};
 use super::calls::Passed;
@@ -18,21 +21,21 @@ use super::core::{Core, Rejection};
 use super::identity;
 use super::inbound;
 use super::own_route::{
-    Ahead, Side, caller, check_routes, is_routed, own_routes, party_to, pass_routes, record_routes,
+    Ahead, OwnRoutes, Side, called, caller, check_routes, party_to, pass_routes, record_routes,
 };
 use super::reach::is_caller_by_flow;
 use super::router::{Target, TargetSet, is_routable};
-use crate::limits::{ROUTES_MAX, SESSION_BYTES_WAITING_MAX, SESSION_REQUESTS_WAITING_MAX};
-use crate::machine::{Flow, Hop};
-use crate::sip::{
-    Contacts, Edit, Fields, Message, Method, Request, Response, SECONDARY_TO, Transport, Via, parse,
+use crate::limits::{
+    ROUTES_MAX, SESSION_BYTES_WAITING_MAX, SESSION_REQUESTS_WAITING_MAX, UNCHALLENGED_BYTES_MAX,
 };
+use crate::machine::Flow;
+use crate::sip::{Aor, Contacts, Edit, Fields, Message, Method, Request, Response, SECONDARY_TO, Uri, parse};
 use crate::time::Now;
 
 /// What waits for its flow.
 #[derive(Debug)]
 enum Passing {
-    Request { request: Box<Request>, passed: Box<Passed>, from: Flow },
+    Request { request: Box<Request>, own: Box<OwnRoutes>, passed: Box<Passed>, from: Flow },
     Response(Bytes),
 }
 
@@ -55,25 +58,32 @@ impl Passing {
 }
 
 /// True for a request that is passed on without a transaction.
-pub(super) fn is_of_session(core: &Core, request: &Request, now: Now) -> bool {
+pub(super) fn is_of_session(request: &Request, own: &OwnRoutes, now: Now) -> bool {
     match request.method() {
         Method::Invite | Method::Ack | Method::Bye | Method::Cancel => true,
-        Method::Subscribe | Method::Notify | Method::Other(_) => is_routed(core, request, now),
+        Method::Subscribe | Method::Notify | Method::Other(_) => own.is_recorded(now),
         Method::Message | Method::Register | Method::Options => false,
     }
 }
 
 impl Sessions {
     /// Passes a request on to one place, or refuses it; an ACK is never answered.
-    pub(super) fn request(&mut self, core: &mut Core, request: &Request, flow: Flow, now: Now) {
-        match self.judge(core, request, flow, now) {
+    pub(super) fn request(
+        &mut self,
+        core: &mut Core,
+        (request, own): (&Request, &OwnRoutes),
+        flow: Flow,
+        now: Now,
+    ) {
+        match self.judge(core, (request, own), flow, now) {
             Ok(passed) => {
                 if *request.method() == Method::Invite {
                     remember(core, request, (flow, &passed), now);
                 }
                 let way = passed.target.clone().into_way();
-                let (request, passed) = (Box::new(request.clone()), Box::new(passed));
-                self.pass(core, Passing::Request { request, passed, from: flow }, way, now);
+                let (request, own) = (Box::new(request.clone()), Box::new(own.clone()));
+                let passing = Passing::Request { request, own, passed: Box::new(passed), from: flow };
+                self.pass(core, passing, way, now);
             }
             Err(rejection) => core.refuse_at_once(request, flow, &rejection, now),
         }
@@ -88,20 +98,29 @@ impl Sessions {
             return;
         };
         let via = below.fields().top_via();
-        if branch.as_deref() != Some(branch_of(core, &via, below.fields()).as_str()) {
+        let came_over = branch.as_deref().and_then(transport_in);
+        let Some(transport) = came_over.filter(|transport| {
+            branch.as_deref() == Some(branch_of(core, (&via, *transport), below.fields()).as_str())
+        }) else {
             return;
-        }
+        };
         if self.has_no_room(stripped.len()) {
             return;
         }
         if *below.fields().cseq_method() == Method::Invite {
             let invite = invite_of(core, &via, below.fields());
             core.calls.goes_on(invite, now.mono);
-            if let Some(party) = party_to(core, below.fields()) {
-                learn(core, below.fields(), party, now);
+            let caller = via.params.get("received").and_then(|ip| ip.parse().ok());
+            if let (Some(party), Some(caller)) = (party_to(core, below.fields()), caller) {
+                let called = called(core, below.fields());
+                let is_his = |core: &Core, contact: &Uri| {
+                    core.calls.went_to(invite, now.mono).is_some_and(|went| went.place() == contact.place())
+                        || is_of(core, called.as_ref(), contact, now)
+                };
+                learn(core, below.fields(), (party, caller), is_his, now);
             }
         }
-        if let Some(way) = way_back(core, &via) {
+        if let Some(way) = way_back(core, &via, transport) {
             self.pass(core, Passing::Response(stripped), (way, Consent::NotNeeded), now);
         }
     }
@@ -109,8 +128,13 @@ impl Sessions {
     /// A flow is there: what waited for it leaves.
     pub(super) fn ready(&mut self, core: &mut Core, number: u64, flow: Flow, now: Now) {
         let bytes = match self.take(number) {
-            Some(Passing::Request { request, mut passed, from }) => {
-                let bytes = print(core, &request, &passed, (from, flow), now);
+            Some(Passing::Request { request, from, .. })
+                if core.router().is_blocked_at(flow.remote, &identity::sender(core, &request, from), now) =>
+            {
+                return core.refuse_at_once(&request, from, &Rejection::new(403), now);
+            }
+            Some(Passing::Request { request, own, mut passed, from }) => {
+                let bytes = print(core, (&request, &own), &passed, (from, flow), now);
                 if *request.method() == Method::Invite && !matches!(passed.target.way, Way::FlowAlone(_)) {
                     // A name that was looked up may lead elsewhere the next time.
                     passed.target.way = Way::Flow(flow);
@@ -154,7 +178,13 @@ impl Sessions {
     }
 
     /// Where a request goes, and under which branch (§16.6 step 8).
-    fn judge(&self, core: &mut Core, request: &Request, flow: Flow, now: Now) -> Result<Passed, Rejection> {
+    fn judge(
+        &self,
+        core: &mut Core,
+        (request, own): (&Request, &OwnRoutes),
+        flow: Flow,
+        now: Now,
+    ) -> Result<Passed, Rejection> {
         identity::check_from(request)?;
         if request.bytes().len() > core.config.message_bytes_max {
             return Err(Rejection::new(413));
@@ -170,6 +200,9 @@ impl Sessions {
         let (fields, from) = (request.fields(), flow.remote.ip());
         // Neither an ACK nor a CANCEL can be asked for credentials (§22.1).
         if matches!(request.method(), Method::Ack | Method::Cancel) {
+            if request.bytes().len() > UNCHALLENGED_BYTES_MAX {
+                return Err(Rejection::new(413));
+            }
             let invite = invite_of(core, &fields.top_via(), fields);
             if let Some(passed) = core.calls.passed(invite, from, now.mono) {
                 return Ok(passed.clone());
@@ -177,7 +210,7 @@ impl Sessions {
         }
         let target = match request.method() {
             Method::Cancel => return Err(Rejection::new(481)),
-            Method::Ack => acknowledged(core, request, flow, now)?,
+            Method::Ack => acknowledged(core, (request, own), flow, now)?,
             Method::Message
             | Method::Register
             | Method::Notify
@@ -185,9 +218,10 @@ impl Sessions {
             | Method::Invite
             | Method::Bye
             | Method::Subscribe
-            | Method::Other(_) => destination(core, request, flow, now)?,
+            | Method::Other(_) => destination(core, (request, own), flow, now)?,
         };
-        Ok(Passed { target, branch: branch_of(core, &with_source(fields.top_via(), flow), fields), from })
+        let via = with_source(fields.top_via(), flow);
+        Ok(Passed { target, branch: branch_of(core, (&via, flow.transport), fields), from })
     }
 
     fn pass(&mut self, core: &mut Core, passing: Passing, way: (Way, Consent), now: Now) {
@@ -200,38 +234,39 @@ impl Sessions {
 }
 
 /// Where a request goes whose sender proves who he is, if he is one of ours.
-fn destination(core: &mut Core, request: &Request, flow: Flow, now: Now) -> Result<Target, Rejection> {
-    let own = own_routes(core, request);
-    let may_send = may_send(core, request, flow);
+fn destination(
+    core: &mut Core,
+    (request, own): (&Request, &OwnRoutes),
+    flow: Flow,
+    now: Now,
+) -> Result<Target, Rejection> {
+    let (ahead, is_recorded) = (Ahead::of(request, own), own.is_recorded(now));
     // A Route of others behind ours, or without ours, is for who may send to others.
     let is_ours = !own.has_way() && core.domains.serving(request.uri()).is_some();
-    let is_known = || own.is_recorded(now) && Ahead::of(request, &own).is_known(core, request, now);
-    if !is_ours && !may_send && !is_known() {
-        return Err(relaying_denied(core, request));
+    let is_known = || is_recorded && ahead.is_known(core, request, now);
+    if !is_ours && !may_send(core, request, flow) && !is_known() {
+        return Err(relaying_denied(core, request, flow));
     }
-    let is_recorded = own.is_recorded(now);
     let proved = auth::prove(core, request, flow, Role::Caller, now)?;
     // A call that was forwarded to somebody has another name in To, and so has his From: he answers who called, nobody else.
     if proved.is_some_and(|proved| proved.user != proved.claimed)
-        && !(is_recorded && Ahead::of(request, &own).leads_to_caller(core, request, now))
+        && !(is_recorded && ahead.leads_to_caller(core, request, now))
     {
         return Err(auth::another_users(Role::Caller));
     }
     // The end of a call always gets through.
     if !is_recorded || *request.method() != Method::Bye {
-        inbound::admit(core, request, flow, now)?;
+        inbound::admit(core, (request, own), flow, now)?;
     }
     // Who is blocked is so in a dialog too.
-    let callee =
-        core.domains.aor(&if is_recorded { request.fields().to().uri } else { request.uri().clone() });
-    if callee.is_some_and(|callee| core.users.block(&callee, &identity::sender(core, request, flow))) {
+    if ahead.is_blocked(core, &identity::sender(core, request, flow), now) {
         return Err(Rejection::new(403));
     }
     if own.has_way() || is_recorded {
         if !is_routable(request.uri()) {
             return Err(Rejection::new(416));
         }
-        return Ahead::of(request, &own).target(core, now).ok_or(Rejection::new(480));
+        return ahead.target(core, now).ok_or(Rejection::new(480));
     }
     // §16.11: a proxy without state sends to one target, the same one each time.
     match core.router().targets(request.uri(), now) {
@@ -242,14 +277,18 @@ fn destination(core: &mut Core, request: &Request, flow: Flow, now: Now) -> Resu
     }
 }
 
-/// Where the ACK of a 2xx goes: to a party of a dialog that we know of, by its Contact or by the Route that we recorded. What
-/// a trusted peer acknowledges goes where it says.
-fn acknowledged(core: &Core, request: &Request, flow: Flow, now: Now) -> Result<Target, Rejection> {
-    let own = own_routes(core, request);
-    let ahead = Ahead::of(request, &own);
-    let is_known = ahead.is_said(core, request, now)
+/// Where the ACK of a 2xx goes: to a party of a dialog that we know of, by its Contact from the computer that called, or by the
+/// Route that we recorded. What a trusted peer acknowledges goes where it says.
+fn acknowledged(
+    core: &Core,
+    (request, own): (&Request, &OwnRoutes),
+    flow: Flow,
+    now: Now,
+) -> Result<Target, Rejection> {
+    let ahead = Ahead::of(request, own);
+    let is_known = ahead.is_said_to(core, request, flow.remote.ip(), now)
         || (own.is_recorded(now) && ahead.is_known(core, request, now))
-        || core.config.trusts(flow.remote.ip());
+        || core.config.trusts(flow);
     if !is_known || !is_routable(request.uri()) {
         return Err(Rejection::new(403));
     }
@@ -263,12 +302,19 @@ fn remember(core: &mut Core, request: &Request, (flow, passed): (Flow, &Passed),
     core.calls.pass(invite, passed.clone(), now.mono);
     let (from, may_send) = (fields.from(), may_send(core, request, flow));
     if let Some(tag) = from.tag() {
-        learn(core, fields, caller(core, fields, tag, may_send), now);
+        let party = caller(core, fields, tag, may_send);
+        learn(core, fields, (party, flow.remote.ip()), |_, _| true, now);
     }
 }
 
-/// A party of a dialog says where it is: by its Contact, and by the proxies before it that have recorded a Route.
-fn learn(core: &mut Core, fields: &Fields, party: u128, now: Now) {
+/// A party of a dialog, in a call that was made from that computer, says where it is: by its Contact, and by the proxies before it that have recorded a Route.
+fn learn(
+    core: &mut Core,
+    fields: &Fields,
+    (party, caller): (u128, IpAddr),
+    may_be_at: impl Fn(&Core, &Uri) -> bool,
+    now: Now,
+) {
     if fields.tokens("Record-Route").count() > ROUTES_MAX {
         return;
     }
@@ -278,8 +324,22 @@ fn learn(core: &mut Core, fields: &Fields, party: u128, now: Now) {
     };
     let routes = fields.routes("Record-Route").unwrap_or_default();
     let others = routes.iter().filter(|route| core.domains.serving(&route.uri).is_none());
-    let places: Vec<_> = contacts.iter().take(1).chain(others).map(|address| address.uri.place()).collect();
-    core.calls.is_at(party, places.into_iter(), now.mono);
+    let places: Vec<_> = contacts
+        .iter()
+        .take(1)
+        .filter(|contact| may_be_at(core, &contact.uri))
+        .chain(others)
+        .map(|address| address.uri.place())
+        .collect();
+    core.calls.is_at(party, places.into_iter(), caller, now.mono);
+}
+
+/// False where an address is another one's of ours than this: who answers a call may say that he is anywhere.
+fn is_of(core: &Core, party: Option<&Aor>, contact: &Uri, now: Now) -> bool {
+    let router = core.router();
+    let named = core.domains.aor(contact);
+    let is_his = |owner: &Aor| Some(owner) == party;
+    named.as_ref().is_none_or(is_his) && router.owners(contact, now).all(|binding| is_his(&binding.row.aor))
 }
 
 /// True where a callee is reached over this flow, and not only at the address that its Contact names.
@@ -293,17 +353,22 @@ const fn is_by_flow(way: &Way) -> bool {
 
 /// The request for the next hop (§16.6), with what the answer needs to find back in the Via that it came with
 /// (§18.2.1, RFC 3581 §4).
-fn print(core: &Core, request: &Request, passed: &Passed, (from, to): (Flow, Flow), now: Now) -> Bytes {
+fn print(
+    core: &Core,
+    (request, own): (&Request, &OwnRoutes),
+    passed: &Passed,
+    (from, to): (Flow, Flow),
+    now: Now,
+) -> Bytes {
     let fields = request.fields();
     let hops_left = fields.max_forwards().ok().flatten().map_or(70, |hops| hops.saturating_sub(1));
-    let own = own_routes(core, request);
     let edit = Edit::request(request)
         .uri(&passed.target.uri)
         .pop("Via")
         .push_front("Via", with_source(fields.top_via(), from))
         .push_front("Via", core.carrier.sockets().via(to, &passed.branch))
         .set("Max-Forwards", hops_left);
-    let mut edit = pass_routes(edit, request, &own);
+    let mut edit = pass_routes(edit, request, own);
     if *request.method() == Method::Invite && !own.is_recorded(now) {
         let caller = Side { flow: from, is_by_flow: is_caller_by_flow(request, from) };
         let callee = Side { flow: to, is_by_flow: is_by_flow(&passed.target.way) };
@@ -312,59 +377,4 @@ fn print(core: &Core, request: &Request, passed: &Passed, (from, to): (Flow, Flo
         }
     }
     identity::pass_on(core, edit, request, (from, to)).print()
-}
-
-/// What an INVITE, its CANCEL and the ACK of its failure have in common (§9.1, §17.1.1.3).
-fn invite_of(core: &Core, via: &Via, fields: &Fields) -> u128 {
-    let (port, from, cseq) = (port_text(via), fields.from(), fields.cseq().to_string());
-    let (tag, sender) = (from.tag().unwrap_or_default(), core.domains.person(&from.uri));
-    let branch = via.branch().unwrap_or_default();
-    core.secret.invite(&[branch, &via.host, &port, fields.call_id(), tag, sender.as_str(), &cseq])
-}
-
-fn port_text(via: &Via) -> String {
-    via.port.map(|port| port.to_string()).unwrap_or_default()
-}
-
-/// §16.11: from what is the same in a retransmission and in every response. That is the whole way back, so that nobody
-/// sends somebody else what he calls a response.
-fn branch_of(core: &Core, via: &Via, fields: &Fields) -> String {
-    let (port, from, cseq) = (port_text(via), fields.from(), fields.cseq().to_string());
-    let parts = [
-        via.branch().unwrap_or_default(),
-        &via.transport,
-        &via.host,
-        &port,
-        via.params.get("received").unwrap_or_default(),
-        via.params.get("rport").unwrap_or_default(),
-        fields.call_id(),
-        from.tag().unwrap_or_default(),
-        &cseq,
-    ];
-    core.secret.session_branch(&parts)
-}
-
-fn with_source(mut via: Via, from: Flow) -> Via {
-    via.params
-        .0
-        .retain(|(name, _)| !["received", "rport"].iter().any(|ours| name.eq_ignore_ascii_case(ours)));
-    via.params.0.push(("received".to_owned(), Some(from.remote.ip().to_string())));
-    via.params.0.push(("rport".to_owned(), Some(from.remote.port().to_string())));
-    via
-}
-
-/// The way of a response by the Via that we completed: over the connection of its request, and if that is gone over one to
-/// where its client listens (§18.2.2); over datagrams to where it came from (RFC 3581 §4).
-fn way_back(core: &Core, via: &Via) -> Option<Way> {
-    let transport = Transport::parse(&via.transport)?;
-    let ip: IpAddr = via.params.get("received")?.parse().ok()?;
-    let remote = SocketAddr::new(ip, via.params.get("rport")?.parse().ok()?);
-    let listens = SocketAddr::new(ip, via.port.unwrap_or_else(|| transport.default_port()));
-    match (core.carrier.stream_to(Hop { transport, remote }), transport) {
-        (Some(flow), _) => Some(Way::Flow(flow)),
-        (None, Transport::Udp) => Some(Way::Hop(Hop { transport, remote })),
-        (None, Transport::Tcp | Transport::Tls) => Some(Way::Hop(Hop { transport, remote: listens })),
-        // Nobody connects to a browser (RFC 7118 §5.2).
-        (None, Transport::Ws | Transport::Wss) => None,
-    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::journal::{DispatchId, DispatchRows, OutcomeRow, Rows, Write};
-use super::{Prefix, Proxy, ProxyCommand, ProxyConfig, ProxyEvent, StaticRoute};
+use super::{Proxy, ProxyCommand, ProxyConfig, ProxyEvent, StaticRoute};
 use crate::machine::{
     Batch, ConnectId, ConnectionId, Flow, Hop, Input, Machine, Output, RequestId, ResolveId, SendFault,
 };
@@ -156,7 +156,7 @@ impl Bench {
     }
 
     pub(super) fn trusting(prefix: &str) -> Self {
-        let trust: Vec<Prefix> = vec![prefix.parse().unwrap()];
+        let trust = vec![format!("udp:{prefix}").parse().unwrap()];
         Self::with(ProxyConfig { trust, ..config() })
     }
 

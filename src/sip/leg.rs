@@ -18,7 +18,7 @@ const ALSO_TO: &str = "Also-To: ";
 const MAX_FORWARDS_DEFAULT: u8 = 70;
 
 /// What no leg carries as the sender wrote it: what is ours to say, what is for us, and what belongs to the hop before.
-const TAKEN_OUT: [&str; 19] = [
+const TAKEN_OUT: [&str; 21] = [
     "Via",
     "Route",
     "Record-Route",
@@ -37,6 +37,8 @@ const TAKEN_OUT: [&str; 19] = [
     "Proxy-Authorization",
     "P-Asserted-Identity",
     "P-Preferred-Identity",
+    "P-Served-User",
+    "Remote-Party-ID",
     "Content-Length",
 ];
 

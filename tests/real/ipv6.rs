@@ -167,7 +167,7 @@ fn a_proxy_on_all_addresses_of_both_families_says_those_that_its_peers_can_reach
     let listens = ["udp:0.0.0.0:5060", "tcp:0.0.0.0:5060", "udp:[::]:5060", "tcp:[::]:5060"];
     let mut args = vec!["proxy", "--domain", "domain.com", "--data", data.to_str().unwrap(), "--t1", "200ms"];
     listens.iter().for_each(|listen| args.extend(["--listen", listen]));
-    args.extend(["--trust", "192.0.2.1", "--trust", "2001:db8::1"]);
+    args.extend(["--trust", "udp:192.0.2.1", "--trust", "udp:2001:db8::1"]);
     let proxy = hosts.fanfare(&args);
     for listen in ["udp 0.0.0.0:5060", "tcp 0.0.0.0:5060", "udp [::]:5060", "tcp [::]:5060"] {
         proxy.line_with(&format!("listening {listen}"));

@@ -35,8 +35,9 @@ const DESERT: (&str, &str) = ("desert.example", "192.0.2.200:5060");
 pub(crate) fn proxy(world: &mut World, realm: Realm, mailbox: MailboxConfig) -> HostId {
     let listens = [Transport::Udp, Transport::Tcp].map(|transport| (transport, realm.proxy.parse().unwrap()));
     let mut config = ProxyConfig::new(vec![realm.domain.to_owned()], listens.to_vec());
-    config.trust =
-        [HOME, ABROAD].map(|realm| realm.proxy.trim_end_matches(":5060").parse().unwrap()).to_vec();
+    config.trust = [HOME, ABROAD]
+        .map(|realm| format!("udp:{}", realm.proxy.trim_end_matches(":5060")).parse().unwrap())
+        .to_vec();
     config.mailbox = Some(mailbox);
     for (domain, address) in [(realm.domain, realm.proxy), (LOOP, realm.proxy), DESERT] {
         let hop = |transport| Hop { transport, remote: address.parse().unwrap() };

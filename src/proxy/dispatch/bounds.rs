@@ -40,7 +40,7 @@ impl Bounds {
         // One message alone always fits, whatever the limits are set to.
         let over = |there: usize, more: usize, max: usize| there > 0 && there.saturating_add(more) > max;
         let is_over = over(all.count, legs, LEGS_OPEN_MAX) || over(all.bytes, bytes, LEG_BYTES_OPEN_MAX);
-        let is_spared = core.config.trusts(flow.remote.ip());
+        let is_spared = core.config.trusts(flow);
         let payer = core.payer(&submission.sender);
         let is_greedy = || {
             let more = Amount { count: legs, bytes };
@@ -106,6 +106,12 @@ impl Bounds {
     #[cfg(test)]
     pub(in crate::proxy) const fn held(&self) -> (usize, usize) {
         (self.legs.all().bytes, self.reports)
+    }
+
+    /// Messages that are charged to somebody.
+    #[cfg(test)]
+    pub(in crate::proxy) const fn charged(&self) -> usize {
+        self.open.all().count
     }
 
     /// Everything is counted back to nothing.

@@ -13,6 +13,7 @@ use crate::proxy::event::ProxyEvent;
 use crate::proxy::journal::{DispatchId, DispatchRows, RememberedRow, Tag, Write};
 use crate::proxy::legs::Legs;
 use crate::proxy::notifier::Extent;
+use crate::proxy::shares::Payer;
 use crate::time::{Now, Timestamp};
 
 /// Messages forgotten in one step, and how long after it the next step is.
@@ -41,6 +42,23 @@ struct Brief {
     is_owed: bool,
 }
 
+/// A message whose report waits for its sender.
+#[derive(Debug)]
+struct Owed {
+    double: Double,
+    /// Who is charged for it.
+    payer: Payer,
+    /// Where it was tried already though nobody knows whether that place wants it, as keyed hashes.
+    probed: Vec<u128>,
+}
+
+impl Owed {
+    fn of(dispatch: &Dispatch) -> Self {
+        let (double, probed) = (dispatch.double.to_be_bytes(), dispatch.report.probed().to_vec());
+        Self { double, payer: dispatch.payer, probed }
+    }
+}
+
 /// Why the store is asked for a message.
 #[derive(Clone, Copy, Debug)]
 enum Why {
@@ -63,7 +81,7 @@ pub(super) struct Remembered {
     /// Those that the store was asked for.
     wanted: BTreeMap<DispatchId, (Double, Why)>,
     /// Those whose report waits for its sender.
-    owed: BTreeMap<DispatchId, Double>,
+    owed: BTreeMap<DispatchId, Owed>,
     /// Those whose rows in the store are still whole.
     long: VecDeque<Double>,
     /// When the next one is to be forgotten, as it stands in the agenda.
@@ -84,12 +102,13 @@ impl Remembered {
         Some(RememberedRow { id, double: *double, content, to_tag, is_reported, head_bytes, keep_until })
     }
 
-    fn put(&mut self, row: &RememberedRow, is_owed: bool) {
+    fn put(&mut self, row: &RememberedRow, owed: Option<Owed>) {
         let RememberedRow { id, double, content, to_tag, is_reported, head_bytes, keep_until } = *row;
         self.remove(&double);
+        let is_owed = owed.is_some();
         self.all.insert(double, Brief { id, content, to_tag, keep_until, head_bytes, is_reported, is_owed });
-        if is_owed {
-            self.owed.insert(id, double);
+        if let Some(owed) = owed {
+            self.owed.insert(id, owed);
         } else {
             self.order.insert((keep_until, double));
             self.head_bytes = self.head_bytes.saturating_add(bytes(head_bytes));
@@ -150,7 +169,7 @@ impl Dispatches {
     /// A message of which nothing was owed when the last process ended.
     pub(in crate::proxy) fn remember(&mut self, core: &mut Core, row: &RememberedRow, now: Now) {
         self.skip(row.id);
-        self.remembered.put(row, false);
+        self.remembered.put(row, None);
         self.tidy_by(core, later(row.keep_until, now));
     }
 
@@ -212,9 +231,16 @@ impl Dispatches {
             && dispatch.legs.as_deref().is_none_or(is_safe)
             && dispatch.pending.is_none();
         if let Some(row) = dispatch.brief().filter(|_| waits) {
+            let owed = Owed::of(dispatch);
             self.remove(core, id);
-            self.remembered.put(&row, true);
+            self.owe(&row, owed);
         }
+    }
+
+    /// Nothing is in memory of a message but this, and its sender is charged for it all the same.
+    fn owe(&mut self, row: &RememberedRow, owed: Owed) {
+        self.bounds.opened(owed.payer);
+        self.remembered.put(row, Some(owed));
     }
 
     /// The same after a start; false where it has to stay whole.
@@ -223,7 +249,7 @@ impl Dispatches {
         let is_over = dispatch.extent() == Extent::Complete && dispatch.legs.is_none();
         let (Some(due), Some(row), true) = (due, dispatch.brief(), is_over) else { return false };
         self.skip(row.id);
-        self.remembered.put(&row, true);
+        self.owe(&row, Owed::of(dispatch));
         core.agenda.add(now.mono_at(due), Due::Round(row.id));
         self.wait_for(dispatch.report.sender.clone(), row.id);
         true
@@ -231,7 +257,7 @@ impl Dispatches {
 
     /// A report that waits is to be sent, if the message is one of these.
     pub(super) fn unpark(&mut self, core: &mut Core, id: DispatchId, has_registered: bool, now: Now) {
-        let Some(double) = self.remembered.owed.get(&id).copied() else { return };
+        let Some(double) = self.remembered.owed.get(&id).map(|owed| owed.double) else { return };
         let why = if has_registered { Why::Registered } else { Why::Round };
         // Not more of them at a time than memory has room for.
         if self.bounds.has_many_reports() || !self.ask_store(core, &double, why) {
@@ -320,6 +346,10 @@ impl Dispatches {
         // Its body may be gone, so it was not read from that.
         dispatch.content = u128::from_be_bytes(row.content);
         dispatch.may_be_brief = !is_owed;
+        if let Some(owed) = self.remembered.owed.get_mut(&id) {
+            self.bounds.closed(owed.payer);
+            dispatch.report.recall_probed(std::mem::take(&mut owed.probed));
+        }
         self.remembered.remove(&double);
         match why {
             Why::Round => dispatch.report.forget_places(),
@@ -337,6 +367,12 @@ impl Dispatches {
     #[cfg(test)]
     pub(in crate::proxy) const fn held(&self) -> (usize, usize) {
         self.bounds.held()
+    }
+
+    /// Messages that are charged to somebody.
+    #[cfg(test)]
+    pub(in crate::proxy) const fn charged(&self) -> usize {
+        self.bounds.charged()
     }
 
     /// Messages in memory as a whole, messages remembered, and the bytes of their heads in the store.

@@ -126,7 +126,7 @@ impl Dispatches {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
         };
-        match dispatch.report.ended(cseq, status) {
+        match dispatch.report.ended(core, cseq, status) {
             Some(Ending::Answered(Extent::Complete) | Ending::Unwanted) => self.close(core, id, now),
             Some(Ending::Answered(Extent::Waiting)) => {
                 dispatch.report.note_answered(cseq);

@@ -9,7 +9,7 @@ use crate::proxy::identity;
 use crate::proxy::in_dialog::InDialog;
 use crate::proxy::recipient::Own;
 use crate::proxy::router::Target;
-use crate::sip::{Leg, Member};
+use crate::sip::{Aor, Leg, Member};
 use crate::time::Now;
 
 impl Legs {
@@ -59,6 +59,16 @@ impl Legs {
     pub(super) fn target_in_dialog(&self, core: &Core, recipient: u32, now: Now) -> Option<Target> {
         let is_first = self.recipients.get(index(recipient)).is_some_and(|it| it.fork.used() == FIRST);
         self.in_dialog(recipient).filter(|_| is_first)?.target(core, now)
+    }
+
+    /// Whether the other party of the dialog of the leg of To does not want what this sender writes.
+    pub(super) fn is_blocked_in_dialog(
+        &self,
+        core: &Core,
+        (sender, recipient): (&Aor, u32),
+        now: Now,
+    ) -> bool {
+        self.in_dialog(recipient).is_some_and(|dialog| dialog.is_blocked(core, sender, now))
     }
 
     /// The dialog of the leg of To; an alias or a list in To is out of it.

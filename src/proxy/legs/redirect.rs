@@ -19,7 +19,7 @@ impl Legs {
     ) {
         let ((uri, steps), index) = (to, place.recipient);
         // Nor does it lead past what somebody does not want to hear.
-        if core.domains.aor(uri).is_some_and(|aor| core.users.block(&aor, facts.sender)) {
+        if core.router().is_blocked(uri, facts.sender, now) {
             return;
         }
         let TargetSet::Targets(targets) = core.router().targets(uri, now) else {

@@ -59,7 +59,7 @@ fn w13_a_message_over_the_size_limit_is_413() {
 #[test]
 fn w13_over_the_rate_is_503_with_retry_after_and_trusted_peers_are_spared() {
     let limited = ProxyConfig { submissions_per_sec_max: Some(2), ..config() };
-    let trusting = ProxyConfig { trust: vec!["192.0.2.0/24".parse().unwrap()], ..limited.clone() };
+    let trusting = ProxyConfig { trust: vec!["udp:192.0.2.0/24".parse().unwrap()], ..limited.clone() };
     for (config, third) in [(limited, 503), (trusting, 202)] {
         let mut bench = Bench::with(config);
         let send = |bench: &mut Bench, number: u32| {

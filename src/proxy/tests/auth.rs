@@ -271,7 +271,7 @@ fn w12_a_double_is_known_before_it_is_asked_but_only_who_proves_it_is_followed()
 
 #[test]
 fn w15_credentials_for_us_stay_here_and_those_for_others_go_on() {
-    let mut bench = asking_with(ProxyConfig { trust: vec!["192.0.2.6/32".parse().unwrap()], ..config() });
+    let mut bench = asking_with(ProxyConfig { trust: vec!["udp:192.0.2.6/32".parse().unwrap()], ..config() });
     bench.register("ann", ANN);
     let request = SUBMISSION
         .replace("Secondary-To: <im:bob@domain.com>\n", "")
@@ -294,7 +294,7 @@ fn w15_credentials_for_us_stay_here_and_those_for_others_go_on() {
 
 #[test]
 fn w18_who_is_no_user_is_404_even_where_a_binding_is_left() {
-    let mut bench = asking_with(ProxyConfig { trust: vec!["192.0.2.0/24".parse().unwrap()], ..config() });
+    let mut bench = asking_with(ProxyConfig { trust: vec!["udp:192.0.2.0/24".parse().unwrap()], ..config() });
     bench.register("ann", ANN);
     bench.register("bob", BOB);
     bench.input(Input::Command(users(&["james", "ann"])));
@@ -319,7 +319,7 @@ fn w18_who_is_no_user_is_404_even_where_a_binding_is_left() {
 
 #[test]
 fn w14_a_message_from_elsewhere_reaches_our_users_unasked_and_one_in_our_name_does_not() {
-    let mut bench = asking_with(ProxyConfig { trust: vec!["192.0.2.6/32".parse().unwrap()], ..config() });
+    let mut bench = asking_with(ProxyConfig { trust: vec!["udp:192.0.2.6/32".parse().unwrap()], ..config() });
     bench.register("ann", ANN);
     let ordinary = SUBMISSION
         .replace("Secondary-To: <im:bob@domain.com>\n", "")
@@ -354,7 +354,7 @@ fn w13_broken_credentials_and_those_for_another_request_are_400() {
 
 #[test]
 fn rfc_3325_an_asserted_identity_stays_among_those_who_trust_each_other() {
-    let mut bench = asking_with(ProxyConfig { trust: vec!["192.0.2.6/32".parse().unwrap()], ..config() });
+    let mut bench = asking_with(ProxyConfig { trust: vec!["udp:192.0.2.6/32".parse().unwrap()], ..config() });
     bench.register("ann", ANN);
     let bob = register("bob", &format!("<sip:bob@{BOB}>"), 1, 600);
     let asked = ask(&mut bench, BOB, &bob);

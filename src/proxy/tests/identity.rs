@@ -145,7 +145,7 @@ fn what_some_take_for_a_number_or_undo_as_an_escape_is_no_host() {
 /// A proxy that asks, with Ann at home through a peer that is trusted.
 fn asking() -> Bench {
     let mut config = served();
-    (config.auth, config.trust) = (Auth::On, vec!["192.0.2.6/32".parse().unwrap()]);
+    (config.auth, config.trust) = (Auth::On, vec!["udp:192.0.2.6/32".parse().unwrap()]);
     let mut bench = Bench::with(config);
     bench.input(Input::Command(ProxyCommand::Users(
         ["ann", "bob", "ceo"].iter().map(|name| auth::user(name)).collect(),
@@ -239,4 +239,62 @@ fn two_senders_in_one_request_are_none() {
         text.replace("From: <sip:x@evil.org>", "f:\n <sip:ceo@domain.com:9999>").replace("Ks1", "Ks9");
     assert_eq!(status(&bench.ask(JAMES, &compact)), 407, "{compact}");
     assert!(bench.sent.is_empty(), "{:?}", bench.sent);
+}
+
+#[test]
+fn who_somebody_is_is_said_by_those_who_are_trusted_and_to_them_alone() {
+    let names = ["P-Asserted-Identity", "P-Preferred-Identity", "Remote-Party-ID", "P-Served-User"];
+    let claims: String =
+        names.iter().map(|name| format!("{name}: \"Boss\" <sip:ceo@domain.com>\n")).collect();
+    let has = |text: &str| names.map(|name| fields(text, name).len());
+    for (number, method) in ["MESSAGE", "INVITE", "OPTIONS"].into_iter().enumerate() {
+        let mut bench = asking();
+        let text = from(method, "<sip:x@evil.org>", number).replace("Contact", &format!("{claims}Contact"));
+        let small = text.replace("Remote-Party-ID", "remote-party-ID").replace("Ks", "Kt");
+        for text in [&text, &small] {
+            bench.receive(udp(JAMES), text);
+            let passed = bench.take_one(ANN);
+            assert_eq!(has(&passed), [0; 4], "{passed}");
+            assert!(!passed.contains("Boss"), "{passed}");
+            bench.sent.clear();
+        }
+        // A user who has proved who he is says no more than that.
+        let ours = text
+            .replace("x@evil.org", "ceo@domain.com")
+            .replace("Ks", "Ku")
+            .replace("192.0.2.1:", "192.0.2.8:");
+        let asked = bench.ask("192.0.2.8:5060", &ours);
+        let given = auth::nonce(fields(&asked, "Proxy-Authenticate")[0]);
+        let said = auth::Said {
+            username: "ceo",
+            password: "oec",
+            nonce: &given,
+            nc: "00000001",
+            algorithm: "SHA-256",
+        };
+        bench.receive(udp("192.0.2.8:5060"), &said.with(&ours, "Proxy-Authorization"));
+        let passed = bench.take_one(ANN);
+        assert_eq!(has(&passed), [1, 0, 0, 0], "{passed}");
+        assert_eq!(field(&passed, "P-Asserted-Identity"), Some("<sip:ceo@domain.com>"));
+        // One trusted peer says it to another.
+        let text = text.replace("192.0.2.1:", "192.0.2.6:").replace("Ks", "Kv");
+        bench.receive(udp(ANN), &text);
+        let passed = bench.take_one(ANN);
+        assert_eq!(has(&passed), [1, 0, 1, 1], "{passed}");
+        // Who answers is asked as little as who calls.
+        let answer = |at: &str, number: usize| {
+            let mut bench = asking();
+            assert_eq!(status(&bench.ask(ANN, &register("bob", &format!("<sip:bob@{at}>"), 2, 600))), 200);
+            let text = from(method, "<sip:x@evil.org>", number).replace("ann@", "bob@");
+            bench.receive(udp(JAMES), &text);
+            let passed = bench.take_one(at);
+            let vias: String = fields(&passed, "Via").iter().map(|via| format!("Via: {via}\n")).collect();
+            let own = format!("Via: {}\n", field(&passed, "Via").unwrap());
+            let answer = Bench::answer_text(&passed, "200 OK", &claims).replace(&own, &vias);
+            bench.receive(udp(at), &answer);
+            bench.take_one(JAMES)
+        };
+        assert_eq!(has(&answer("192.0.2.66:5060", 900 + number)), [0; 4], "{method}");
+        assert_eq!(has(&answer(ANN, 950 + number)), [1; 4], "{method}");
+    }
 }

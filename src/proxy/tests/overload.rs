@@ -131,7 +131,7 @@ fn w13_a_disk_that_does_not_answer_turns_away_what_is_new() {
 #[test]
 fn w31_legs_under_way_of_one_user_are_bounded_and_trusted_peers_are_spared() {
     let limited = ProxyConfig { legs_per_user_max: 5, ..config() };
-    let trusting = ProxyConfig { trust: vec!["192.0.2.0/24".parse().unwrap()], ..limited.clone() };
+    let trusting = ProxyConfig { trust: vec!["udp:192.0.2.0/24".parse().unwrap()], ..limited.clone() };
     for (config, third) in [(limited, 503), (trusting, 202)] {
         let mut bench = Bench::with(config);
         bench.register("ann", ANN);

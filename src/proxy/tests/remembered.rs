@@ -240,6 +240,28 @@ fn w23_a_report_that_waits_for_its_sender_is_not_in_memory_and_comes_at_its_time
 }
 
 #[test]
+fn w23_reports_that_wait_are_charged_to_their_sender() {
+    let mut bench = Bench::at_home();
+    owed(&mut bench);
+    let is_charged = |bench: &Bench| (bench.proxy.dispatches.sizes().0, bench.proxy.dispatches.charged());
+    assert_eq!(is_charged(&bench), (0, 1), "though it is in the store alone");
+    bench.crash();
+    assert_eq!(is_charged(&bench), (0, 1));
+    bench.advance_ms(60_000);
+    let again = bench.take(JAMES).remove(0);
+    assert_eq!(is_charged(&bench), (1, 1), "once while it is sent again");
+    bench.advance_ms(32_200);
+    assert_eq!(is_charged(&bench), (0, 1));
+    bench.sent.clear();
+    bench.advance(Duration::from_secs(300));
+    let last = bench.take(JAMES).remove(0);
+    assert_ne!(field(&last, "CSeq"), field(&again, "CSeq"));
+    bench.answer(JAMES, &last, "200 OK");
+    bench.advance_ms(100);
+    assert_eq!(is_charged(&bench), (0, 0));
+}
+
+#[test]
 fn w12_the_double_of_one_whose_report_waits_gets_the_202_and_the_report() {
     let mut bench = Bench::at_home();
     let report = owed(&mut bench);

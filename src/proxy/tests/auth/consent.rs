@@ -69,7 +69,7 @@ fn a_third_party_that_somebody_registers_gets_three_datagrams_of_a_request_until
 fn w17_who_registered_from_where_he_is_and_falls_silent_gets_eleven() {
     let third = format!("<sip:ann@{THIRD}>");
     let own = |contact: &str| contact.to_owned();
-    let trusted = || ProxyConfig { trust: vec!["192.0.2.6/32".parse().unwrap()], ..config() };
+    let trusted = || ProxyConfig { trust: vec!["udp:192.0.2.6/32".parse().unwrap()], ..config() };
     let cases = [
         (asking(), own(&format!("<sip:ann@{ANN}>")), "192.0.2.6", 11),
         (asking(), own("<sip:ann@192.0.2.6:7777>"), "192.0.2.6", 11),
@@ -177,6 +177,33 @@ fn w24_a_report_goes_little_to_a_contact_that_is_not_where_the_message_came_from
     let at_james = bench.take(JAMES).iter().filter(|text| text.starts_with("NOTIFY")).count();
     assert!(at_james > 11 * 20, "where he wrote from it is told as before: {at_james}");
     assert_eq!(bench.take(THIRD).len(), FEW, "in all the rounds of a day");
+}
+
+#[test]
+fn w24_a_report_goes_little_to_a_binding_that_is_not_where_it_registered_from() {
+    let mut bench = asking();
+    let signs_in = |bench: &mut Bench, cseq: u32| {
+        let request = register("james", &format!("<sip:james@{THIRD}>, <sip:j@192.0.2.51>"), cseq, 3600);
+        let given = nonce(fields(&ask(bench, JAMES, &request), "WWW-Authenticate")[0]);
+        let answer = ask(bench, JAMES, &james(&given, "00000001").with(&request, "Authorization"));
+        assert_eq!(status(&answer), 200, "{answer}");
+    };
+    signs_in(&mut bench, 1);
+    let message = SUBMISSION
+        .replace("Contact: <sip:james@jamesmob.domain.com>\n", "")
+        .replace("im:ann@domain.com", "im:nobody@domain.com");
+    let given = nonce_for(&mut bench, &message);
+    let answer = ask(&mut bench, JAMES, &james(&given, "00000001").with(&message, "Proxy-Authorization"));
+    assert_eq!(status(&answer), 202);
+    let mut at_james = 0;
+    for cseq in 2..30 {
+        bench.advance(Duration::from_secs(3000));
+        at_james += bench.take(JAMES).iter().filter(|text| text.starts_with("NOTIFY")).count();
+        signs_in(&mut bench, cseq);
+    }
+    assert!(at_james > 11 * 20, "where he wrote from it is told as before: {at_james}");
+    assert_eq!(bench.take(THIRD).len(), FEW, "in all the rounds of a day");
+    assert_eq!(bench.take("192.0.2.51:5060").len(), FEW);
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn party(text: &str) -> Party {
 /// Ann and Bob are at home.
 fn with(inbound: InboundConfig) -> Bench {
     let mut bench =
-        asking_with(ProxyConfig { inbound, trust: vec!["192.0.2.99/32".parse().unwrap()], ..config() });
+        asking_with(ProxyConfig { inbound, trust: vec!["udp:192.0.2.99/32".parse().unwrap()], ..config() });
     for (name, at) in [("ann", ANN), ("bob", BOB)] {
         let request = register(name, &format!("<sip:{name}@{at}>"), 1, 3600);
         let asked = ask(&mut bench, at, &request);
@@ -156,6 +156,50 @@ fn who_is_banned_sends_nothing_by_address_network_domain_or_name() {
     bench.sent.clear();
     bench.receive(udp(EVE), &request("ACK", "ann", 8));
     assert!(bench.sent.is_empty());
+}
+
+#[test]
+fn a_ban_of_a_domain_finds_it_in_every_spelling_of_from() {
+    let bans = ["evil.org", "eve@bad.org", "7042@bad.org"].into_iter().map(party).collect();
+    let mut bench = with(InboundConfig { bans, ..InboundConfig::default() });
+    let banned = [
+        "<sip:x@evil.org>",
+        "<sip:x;a=b@evil.org>",
+        "<sip:x;a=b@EVIL.org.:5070;user=phone>",
+        "<sip:x:secret@sub.evil.org>",
+        "<sips:evil.org>",
+        "\"evil\" <im:x%3B@evil.org>",
+        "<pres:x@evil.org>",
+        "<sip:x@evil.org;maddr=192.0.2.1>",
+        "<tel:7042;phone-context=evil.org>",
+        "<tel:70-42;ext=1;Phone-Context=Sub.Evil%2Eorg.>",
+        "<tel:+7042;phone-context=evil.org>",
+        "<sip:%65ve@bad.org>",
+        "<tel:(70)42;phone-context=bad.org>",
+    ];
+    let free = [
+        "<sip:x@evil.org.example>",
+        "<sip:evil.org@good.org>",
+        "<sip:x;phone-context=evil.org@good.org>",
+        "<tel:+7042>",
+        "<tel:7042;phone-context=+1>",
+        "<sip:x@bad.org>",
+    ];
+    for (number, from) in banned.iter().chain(&free).enumerate() {
+        for method in ["MESSAGE", "INVITE", "OPTIONS"] {
+            let number = u32::try_from(number).unwrap();
+            let text = request(method, "ann", number);
+            let own = format!("<sip:x{number}@elsewhere{number}.com>");
+            assert!(text.contains(&own));
+            bench.receive(udp("192.0.2.77:5060"), &text.replace(&own, from));
+            let refused = bench.take("192.0.2.77:5060");
+            let is_banned = refused.iter().any(|text| text.starts_with("SIP/2.0 403 Banned\r\n"));
+            assert_eq!(is_banned, banned.contains(from), "{method} {from}: {refused:?}");
+            assert_eq!(bench.take(ANN).len(), usize::from(!is_banned), "{method} {from}");
+            bench.advance_ms(1000);
+            bench.sent.clear();
+        }
+    }
 }
 
 #[test]

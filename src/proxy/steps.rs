@@ -1,0 +1,59 @@
+//! What becomes of requests of ours: whose it is that was answered, has a flow, or came to nothing.
+
+use super::Proxy;
+use super::carrier::{Step, User};
+use super::legs::Place;
+use crate::sip::Response;
+use crate::time::Now;
+
+impl Proxy {
+    /// A response belongs to the leg, the report or the relay that it answers, or passes back to where its request came from.
+    pub(super) fn response(&mut self, response: &Response, now: Now) {
+        let Some(heard) = self.core.carrier.receive_response(response, now.mono) else {
+            return self.sessions.response(&mut self.core, response, now);
+        };
+        if response.status() < 200 {
+            return;
+        }
+        let core = &mut self.core;
+        match heard.user {
+            User::Leg { dispatch, recipient, branch } => {
+                let place = Place { recipient, branch };
+                self.dispatches.leg_heard(core, dispatch, place, (response, heard.transmissions), now);
+            }
+            User::Report { dispatch, cseq } => {
+                self.dispatches.report_ended(core, dispatch, (cseq, Some(response.status())), now);
+            }
+            User::Relay { relay, branch } => self.relays.heard(core, (relay, branch), response, now),
+            User::Session(_) => {}
+        }
+    }
+
+    /// A request of ours has a flow, or came to nothing.
+    pub(super) fn step(&mut self, step: Step, now: Now) {
+        let core = &mut self.core;
+        match step {
+            Step::Ready { user: User::Leg { dispatch, recipient, branch }, flow } => {
+                self.dispatches.leg_ready(core, dispatch, Place { recipient, branch }, flow, now);
+            }
+            Step::Ready { user: User::Report { dispatch, .. }, flow } => {
+                self.dispatches.report_ready(core, dispatch, flow, now);
+            }
+            Step::Ready { user: User::Relay { relay, branch }, flow } => {
+                self.relays.ready(core, (relay, branch), flow, now);
+            }
+            Step::Failed { user: User::Leg { dispatch, recipient, branch }, fault, transmissions } => {
+                let place = Place { recipient, branch };
+                self.dispatches.leg_failed(core, dispatch, place, (fault, transmissions), now);
+            }
+            Step::Failed { user: User::Report { dispatch, cseq }, .. } => {
+                self.dispatches.report_ended(core, dispatch, (cseq, None), now);
+            }
+            Step::Ready { user: User::Session(number), flow } => self.sessions.ready(core, number, flow, now),
+            Step::Failed { user: User::Session(number), .. } => self.sessions.failed(core, number),
+            Step::Failed { user: User::Relay { relay, branch }, fault, .. } => {
+                self.relays.failed(core, (relay, branch), fault, now);
+            }
+        }
+    }
+}
