@@ -34,7 +34,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use self::verbs::{AliasVerb, Creation, OneUser, StorePlace, Upkeep, UserAndSender, UserVerb};
+use self::verbs::{AliasVerb, OneUser, StorePlace, Upkeep, UserAndSender, UserVerb};
 use crate::client::command::Step;
 use crate::proxy::{Auth, Inbound, Party, StaticRoute, Trusted};
 use crate::runtime::faults::{self, FAULT_STATUS, Fault};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::lines::{say, warn};
-use super::{AliasVerb, Creation, StorePlace};
+use super::{AliasVerb, StorePlace};
 use crate::store::aliases::Aliases;
 
 impl AliasVerb {
@@ -16,7 +16,7 @@ impl AliasVerb {
 
     /// Whether the store may be made.
     pub(super) const fn creates(&self) -> bool {
-        matches!(self, Self::Add { creation: Creation { create: true }, .. })
+        matches!(self, Self::Add { .. })
     }
 }
 

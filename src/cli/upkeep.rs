@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-use super::lines::{complain, say};
+use super::lines::{complain, note, say};
 use super::{StorePlace, Upkeep, alias, user};
 use crate::config::proxy::ProxySettings;
 use crate::runtime::server::store_in;
@@ -90,15 +90,17 @@ fn schema(Findings { schema, newest, .. }: &Findings) -> String {
     format!("schema {schema}; the next start upgrades it to {newest} (tried on a copy)")
 }
 
-/// The store of a command that changes it: a folder with a typing error is not to become a new store.
+/// The store of a command that changes it. A folder with a typing error is not to become a new store unnoticed.
 fn store_to_change(place: &StorePlace, may_create: bool) -> anyhow::Result<PathBuf> {
     let store = store(place)?;
     anyhow::ensure!(
         may_create || store.exists(),
-        "there is no proxy store at {}; start the proxy on that folder first, or create an empty store with: fanfare \
-         proxy user add ... --create",
+        "there is no proxy store at {}; starting the proxy on that folder, or adding the first user, creates it",
         store.display()
     );
+    if !store.exists() {
+        note(&format!("creating a new store at {}", store.display()));
+    }
     Ok(store)
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::lines::{say, warn};
 use super::password::new_password;
-use super::{Creation, OneUser, StorePlace, UserAndSender, UserVerb};
+use super::{OneUser, StorePlace, UserAndSender, UserVerb};
 use crate::proxy::journal::UserRow;
 use crate::sip::Aor;
 use crate::store::users::{Purge, Removal, Users};
@@ -24,7 +24,7 @@ impl UserVerb {
 
     /// Whether the store may be made.
     pub(super) const fn creates(&self) -> bool {
-        matches!(self, Self::Add { creation: Creation { create: true }, .. })
+        matches!(self, Self::Add { .. })
     }
 }
 

@@ -40,8 +40,6 @@ pub(super) enum AliasVerb {
         #[arg(value_name = "ADDRESS", value_parser = parse::address, required = true)]
         members: Vec<Uri>,
         #[command(flatten)]
-        creation: Creation,
-        #[command(flatten)]
         place: StorePlace,
     },
     /// Remove members, or the whole alias or list.
@@ -68,8 +66,6 @@ pub(super) enum UserVerb {
     Add {
         #[command(flatten)]
         user: OneUser,
-        #[command(flatten)]
-        creation: Creation,
     },
     /// Remove a user with all registrations, devices and blocked senders; the next owner of the address gets none of it.
     Remove {
@@ -111,14 +107,6 @@ pub(super) struct UserAndSender {
     pub(super) sender: Aor,
     #[command(flatten)]
     pub(super) place: StorePlace,
-}
-
-/// Whether a store may be made.
-#[derive(Clone, Copy, Debug, Args)]
-pub(super) struct Creation {
-    /// Create the store if the folder has none.
-    #[arg(long)]
-    pub(super) create: bool,
 }
 
 /// Where a proxy's store is. That one of the two is given is checked when the store is looked for: clap would complain of it

@@ -33,11 +33,8 @@ impl Asking {
     fn offering(auth: &str) -> Self {
         let folder = TempDir::new().unwrap();
         for name in ["james", "ann", "bob"] {
-            let added = user(
-                folder.path(),
-                &["add", &format!("{name}@domain.com"), "--create"],
-                &format!("{name}{name}\n"),
-            );
+            let added =
+                user(folder.path(), &["add", &format!("{name}@domain.com")], &format!("{name}{name}\n"));
             assert_eq!(added.code(), 0, "{added:?}");
         }
         let address = free_address();

@@ -76,7 +76,7 @@ fn w24_through_a_nat_legs_and_reports_come_over_the_flows_of_their_clients() {
     let data = folder.path().join("proxy");
     let data = data.to_str().unwrap();
     for name in ["james", "ann", "bob"] {
-        let add = ["proxy", "user", "add", &format!("{name}@domain.com"), "--create", "--data", data];
+        let add = ["proxy", "user", "add", &format!("{name}@domain.com"), "--data", data];
         assert_eq!(fanfare_reading(&add, &format!("{name}{name}\n")).end().code(), 0);
     }
     let listens = ["--listen", "udp:192.0.2.2:5060", "--listen", "tcp:192.0.2.2:5060"];

@@ -152,23 +152,21 @@ fn upkeep_names_what_is_in_its_way() {
 }
 
 #[test]
-fn a_folder_without_a_store_is_refused_by_what_would_change_it_unless_one_is_to_be_created() {
+fn a_folder_without_a_store_gets_one_by_add_which_says_so_and_is_refused_by_the_rest() {
     let folder = TempDir::new().unwrap();
     let typo = folder.path().join("typo");
     let change = |args: &[&str]| {
         fanfare_reading(&[&["proxy"], args, &["--data", data(&typo)]].concat(), "sesame\n").end()
     };
     let words = format!(
-        "fanfare: there is no proxy store at {}; start the proxy on that folder first, or create an empty store with: fanfare \
-         proxy user add ... --create",
+        "fanfare: there is no proxy store at {}; starting the proxy on that folder, or adding the first \
+         user, creates it",
         typo.join("proxy.sqlite3").display()
     );
     for args in [
-        &["user", "add", "ann@domain.com"][..],
-        &["user", "list"],
+        &["user", "list"][..],
         &["user", "passwd", "ann@domain.com"],
         &["user", "block", "ann@domain.com", "eve@elsewhere.com"],
-        &["alias", "add", "team@domain.com", "ann@domain.com"],
         &["alias", "list"],
     ] {
         let refused = change(args);
@@ -176,8 +174,10 @@ fn a_folder_without_a_store_is_refused_by_what_would_change_it_unless_one_is_to_
         assert_eq!(refused.err, [&*words], "{refused:?}");
         assert!(!typo.exists(), "nothing is made");
     }
-    let made = change(&["user", "add", "ann@domain.com", "--create"]);
+    let made = change(&["user", "add", "ann@domain.com"]);
     assert_eq!(made.code(), 0, "{made:?}");
+    let said = format!("fanfare: creating a new store at {}", typo.join("proxy.sqlite3").display());
+    assert_eq!(made.err, [&*said], "{made:?}");
     assert_eq!(change(&["user", "list"]).out, ["ann@domain.com"]);
     assert_eq!(change(&["alias", "add", "team@domain.com", "ann@domain.com"]).code(), 0);
 }
