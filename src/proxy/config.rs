@@ -114,7 +114,7 @@ impl Party {
                 let above = sender.domain().strip_suffix(domain.as_str());
                 above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
             }
-            Self::Sender(named) => named == sender,
+            Self::Sender(named) => named == sender || sender.without_user_params().as_ref() == Some(named),
         }
     }
 }

@@ -69,6 +69,9 @@ impl Users {
             return false;
         };
         let domain = || Aor::parse(sender.domain());
-        user.blocked.contains(sender) || domain().is_some_and(|domain| user.blocked.contains(&domain))
+        let plain = || sender.without_user_params();
+        user.blocked.contains(sender)
+            || plain().is_some_and(|plain| user.blocked.contains(&plain))
+            || domain().is_some_and(|domain| user.blocked.contains(&domain))
     }
 }

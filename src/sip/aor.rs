@@ -42,6 +42,15 @@ impl Aor {
         self.text.get(self.domain..).unwrap_or_default()
     }
 
+    /// The same person without what follows `;` in the user part (RFC 3261 §19.1.1): whoever owns a domain writes there what he likes.
+    #[must_use]
+    pub fn without_user_params(&self) -> Option<Self> {
+        let user = self.user();
+        let end = [";", "%3B", "%3b"].into_iter().filter_map(|mark| user.find(mark)).min()?;
+        let user = user.get(..end)?;
+        Self::parse(&format!("{user}@{}", self.domain()))
+    }
+
     /// `user@domain`.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -434,6 +434,11 @@ fn who_is_blocked_is_so_in_a_dialog_too() {
         assert_eq!(status(&bench.ask(STRANGER, &text)), 403, "{method}");
         assert!(is_silent(&bench), "{method}: {:?}", bench.sent);
     }
+    for method in ["INVITE", "MESSAGE"] {
+        let other = EVE.replace("eve@", "eve;line=2@");
+        let text = request(method, "sip:bob@domain.com", (&other, TO_BOB), &format!("bl{method}"), "");
+        assert_eq!(status(&bench.ask(STRANGER, &text)), 403, "{method}");
+    }
 }
 
 #[test]

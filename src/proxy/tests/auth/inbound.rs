@@ -175,6 +175,8 @@ fn a_ban_of_a_domain_finds_it_in_every_spelling_of_from() {
         "<tel:70-42;ext=1;Phone-Context=Sub.Evil%2Eorg.>",
         "<tel:+7042;phone-context=evil.org>",
         "<sip:%65ve@bad.org>",
+        "<sip:eve;a=b@bad.org>",
+        "<sip:eve%3Ba@bad.org>",
         "<tel:(70)42;phone-context=bad.org>",
     ];
     let free = [
