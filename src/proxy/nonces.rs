@@ -24,16 +24,9 @@ pub(super) struct Nonces {
     started: Instant,
     /// What was said under a nonce by a user, as a keyed hash.
     used: BTreeMap<(Name, u128), Window>,
-    shares: BTreeMap<u128, Share>,
+    /// The nonces of each user.
+    names: BTreeMap<u128, BTreeSet<Name>>,
     /// Up to this name, what is not in `used` was forgotten.
-    forgotten: Option<Name>,
-}
-
-/// The nonces of one user.
-#[derive(Debug, Default)]
-struct Share {
-    names: BTreeSet<Name>,
-    /// The same, of this user alone.
     forgotten: Option<Name>,
 }
 
@@ -69,7 +62,7 @@ impl Nonces {
             salt: random.bits(),
             started,
             used: BTreeMap::new(),
-            shares: BTreeMap::new(),
+            names: BTreeMap::new(),
             forgotten: None,
         }
     }
@@ -153,16 +146,15 @@ impl Nonces {
     /// Makes room for one more nonce of a user: his own oldest goes where he has many, the oldest of all where all have. False
     /// where that is the new one itself, or as old as what was forgotten.
     fn make_room(&mut self, name: Name, user: u128) -> bool {
-        let share = self.shares.get(&user);
-        let forgotten = self.forgotten.max(share.and_then(|share| share.forgotten));
-        let full = share.filter(|share| share.names.len() >= NONCES_PER_USER_MAX);
-        let own = full.and_then(|share| share.names.first().copied());
-        if forgotten.is_some_and(|forgotten| name <= forgotten) || own.is_some_and(|own| own > name) {
+        let full = self.names.get(&user).filter(|names| names.len() >= NONCES_PER_USER_MAX);
+        let own = full.and_then(|names| names.first().copied());
+        let was_forgotten = self.forgotten.is_some_and(|forgotten| name <= forgotten);
+        // What he forgot is older than all that he has, and he has as many until the oldest of them are over.
+        if was_forgotten || own.is_some_and(|own| own > name) {
             return false;
         }
         if let Some(own) = own {
             self.forget(own, user);
-            self.shares.entry(user).or_default().forgotten = Some(own);
         } else if self.used.len() >= NONCES_USED_MAX
             && let Some((oldest, other)) = self.used.first_key_value().map(|(key, _)| *key)
         {
@@ -172,17 +164,16 @@ impl Nonces {
             self.forgotten = Some(oldest);
             self.forget(oldest, other);
         }
-        self.shares.entry(user).or_default().names.insert(name);
+        self.names.entry(user).or_default().insert(name);
         true
     }
 
     fn forget(&mut self, name: Name, user: u128) {
         self.used.remove(&(name, user));
-        if let Some(share) = self.shares.get_mut(&user) {
-            share.names.remove(&name);
-            // What he forgot is older than each of these was.
-            if share.names.is_empty() {
-                self.shares.remove(&user);
+        if let Some(names) = self.names.get_mut(&user) {
+            names.remove(&name);
+            if names.is_empty() {
+                self.names.remove(&user);
             }
         }
     }
@@ -322,12 +313,12 @@ mod tests {
         let nonce = nonces.issue(&mut random, here(), later.mono);
         assert_eq!(nonces.take(used(&nonce), Some(1), later.mono), Freshness::Fresh);
         assert_eq!(nonces.used.len(), NONCES_USED_MAX);
-        let names: usize = nonces.shares.values().map(|share| share.names.len()).sum();
+        let names: usize = nonces.names.values().map(BTreeSet::len).sum();
         assert_eq!(names, NONCES_USED_MAX);
         let end = later.plus(NONCE_LIFETIME + Duration::from_secs(10));
         let nonce = nonces.issue(&mut random, here(), end.mono);
         assert_eq!(nonces.take(used(&nonce), Some(1), end.mono), Freshness::Fresh);
-        assert_eq!((nonces.used.len(), nonces.shares.len()), (1, 1), "what is over is let go");
+        assert_eq!((nonces.used.len(), nonces.names.len()), (1, 1), "what is over is let go");
     }
 
     #[test]
