@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use eframe::egui;
-use fanfare::client::command::{Command, Notice};
-use fanfare::client::contacts::{AddressBook, Contact};
-use fanfare::client::journal::{ConversationId, DeliveryState, MessageId, Way};
-use fanfare::client::names::Names;
-use fanfare::client::snapshot::{
+use fanfare::model::command::{Command, Notice};
+use fanfare::model::contacts::{AddressBook, Contact};
+use fanfare::model::journal::{ConversationId, DeliveryState, MessageId, Way};
+use fanfare::model::names::Names;
+use fanfare::model::snapshot::{
     ConversationHead, DeliveryView, MessageView, Outline, Person, Snapshot, Tally, Thread,
 };
 use fanfare::time::Timestamp;
-use fanfare::ui::{App, Full, Options, Source};
+use fanfare::ui::{App, CommandsFull, Options, Source};
 
 const MESSAGES: u64 = 100_000;
 const NOW: u64 = 1_763_132_400_000;
@@ -46,7 +46,7 @@ impl Source for Archive {
     fn notices(&self) -> Vec<Notice> {
         Vec::new()
     }
-    fn send(&self, _command: Command) -> Result<(), Full> {
+    fn send(&self, _command: Command) -> Result<(), CommandsFull> {
         Ok(())
     }
     fn now(&self) -> Timestamp {
@@ -120,11 +120,11 @@ fn archive() -> Snapshot {
         failed: 0,
         failed_unseen: 0,
     };
-    let account = fanfare::client::account::Account {
+    let account = fanfare::model::account::Account {
         address: "sip:james@example.com".to_owned(),
         name: "James".to_owned(),
         proxy: "udp:192.0.2.1:5060".to_owned(),
-        ..fanfare::client::account::Account::default()
+        ..fanfare::model::account::Account::default()
     };
     let thread = Thread {
         conversation: ConversationId(1),

@@ -8,10 +8,10 @@ use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use fanfare::client::account::Account;
-use fanfare::client::journal::{ConversationId, ConversationRow, IncomingRow, MessageId, PersonRow, Write};
 use fanfare::client::{AgentConfig, UserAgent};
 use fanfare::machine::{Batch, BatchId};
+use fanfare::model::account::Account;
+use fanfare::model::journal::{ConversationId, ConversationRow, IncomingRow, MessageId, PersonRow, Write};
 use fanfare::random::Random;
 use fanfare::store::{ClientSchema, Outcome, Store};
 use fanfare::time::{Clock, Timestamp};

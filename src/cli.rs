@@ -25,7 +25,7 @@ mod address;
 
 mod password;
 
-mod lines;
+mod output;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -35,7 +35,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use self::verbs::{AliasVerb, OneUser, StorePlace, Upkeep, UserAndSender, UserVerb};
-use crate::client::command::Step;
+use crate::model::command::ConnectStep;
 use crate::proxy::{Auth, Inbound, Party, StaticRoute, Trusted};
 use crate::runtime::faults::{self, FAULT_STATUS, Fault};
 use crate::runtime::logs;
@@ -257,7 +257,7 @@ pub fn run() -> ExitCode {
         // Help, or the version.
         Err(error) if !error.use_stderr() => error.exit(),
         Err(error) => {
-            lines::complain_of_usage(&error);
+            output::complain_of_usage(&error);
             return ExitCode::from(2);
         }
     };
@@ -265,14 +265,14 @@ pub fn run() -> ExitCode {
     let _logs = match logs::start() {
         Ok(logs) => logs,
         Err(why) => {
-            lines::note(&why);
+            output::note(&why);
             return ExitCode::from(2);
         }
     };
     match obey(arguments) {
         Ok(code) => code,
         Err(error) => {
-            lines::complain(&error);
+            output::complain(&error);
             ExitCode::from(if error.is::<Fault>() { FAULT_STATUS } else { 2 })
         }
     }
@@ -319,12 +319,12 @@ fn no_data_before_the_command(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// Why the server cannot be used now: what the client knows of it, else how far it came.
-fn offline(why: Option<&str>, step: Step, server: &str) -> String {
+fn offline(why: Option<&str>, step: ConnectStep, server: &str) -> String {
     match (why, step) {
         (Some(why), _) => why.to_owned(),
-        (None, Step::Finding) => format!("{server} was not found"),
-        (None, Step::Opening) => format!("no connection to {server}"),
-        (None, Step::Asking) => format!("no answer from {server}"),
+        (None, ConnectStep::Finding) => format!("{server} was not found"),
+        (None, ConnectStep::Opening) => format!("no connection to {server}"),
+        (None, ConnectStep::Asking) => format!("no answer from {server}"),
     }
 }
 

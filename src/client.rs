@@ -8,88 +8,40 @@
 //!
 //! Its parts, each of which uses those listed after it only:
 
+mod on_commit;
+
 mod arrivals;
-
-mod promised;
-
-mod unanswered;
 
 mod inbox;
 
-mod receipts;
-
 mod outbox;
-
-mod registration;
-
-mod keep_alive;
-
-mod interval;
 
 mod conversation;
 
-mod composing;
-
-mod capabilities;
-
-mod strangers;
-
-mod route;
-
-mod core;
-
-mod own_contact;
-
-mod sign_in;
-
-mod line;
-
-mod redirect;
+mod agent;
 
 mod date;
-
-pub mod view;
-
-pub mod summary;
-
-pub mod delivery;
-
-pub mod reason;
-
-pub mod command;
-
-pub mod snapshot;
-
-pub mod names;
-
-pub mod contacts;
-
-pub mod text;
-
-pub mod account;
-
-pub mod server;
-
-pub mod journal;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-pub use self::account::AgentConfig;
-use self::account::{Password, RegistrationState};
-use self::command::{AgentCommand, Event};
+use self::agent::core::Core;
+use self::agent::registration::Registration;
+use self::agent::server_connection::{LostFlow, ServerConnection};
+use self::agent::strangers::Strangers;
 use self::conversation::Conversations;
-use self::core::Core;
 use self::inbox::Inbox;
-use self::journal::{ConversationId, Rows, Write};
-use self::line::{Line, Lost};
-use self::names::Names;
+use self::inbox::receipts::Receipts;
 use self::outbox::Outbox;
-use self::receipts::Receipts;
-use self::registration::Registration;
-use self::snapshot::{ConversationHead, Person};
-use self::strangers::Strangers;
 use crate::machine::{ConnectId, Flow, Hop, Input, Machine, Output, RequestId, ResolveId, SendFault};
+pub use crate::model::account::AgentConfig;
+use crate::model::account::{Password, RegistrationState};
+use crate::model::command::{AgentCommand, Event};
+use crate::model::journal;
+use crate::model::journal::{ConversationId, Rows, Write};
+use crate::model::names::Names;
+use crate::model::snapshot::{ConversationHead, Person};
+use crate::model::text;
 use crate::random::Random;
 use crate::time::Now;
 
@@ -109,7 +61,7 @@ impl UserAgent {
     /// A user agent with what the store holds; it does nothing before it is asked to.
     #[must_use]
     pub fn new(config: AgentConfig, rows: Rows, random: Random, now: Now) -> Self {
-        let line = Line::new(config.profile.server.clone(), &config.locals);
+        let line = ServerConnection::new(config.profile.server.clone(), &config.locals);
         let mut core = Core::new(config.profile, line, random, (rows.last_message, rows.instance));
         let mut conversations = Conversations::recover(rows.conversations, rows.last_conversation);
         let outbox = Outbox::recover(rows.open, &mut conversations, &core, now);
@@ -212,8 +164,8 @@ impl UserAgent {
         let lost = self.core.line.disconnected(flow);
         self.core.transactions.disconnected(flow);
         match lost {
-            Lost::Main => self.registration.line_lost(&mut self.core, now),
-            Lost::Other => {}
+            LostFlow::Main => self.registration.line_lost(&mut self.core, now),
+            LostFlow::Other => {}
         }
     }
 

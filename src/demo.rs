@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::client::account::Account;
-use crate::client::contacts::AddressBook;
+use crate::model::account::Account;
+use crate::model::contacts::AddressBook;
 use crate::net::BindError;
 use crate::proxy::ProxyConfig;
 use crate::runtime::agent::AgentError;
@@ -35,7 +35,7 @@ pub const FIRST_MESSAGE: &str = "Lunch at noon? Tell me if you can come.";
 /// # Errors
 /// What is in the way, in a sentence.
 pub fn run_headless() -> Result<ExitCode, DemoError> {
-    headless::run(&Stage::set()?)
+    headless::run(&DemoRun::set()?)
 }
 
 /// A demo that cannot be shown.
@@ -75,14 +75,14 @@ pub enum DemoError {
 
 /// Everything but the person who writes. It is taken down when dropped, people first.
 #[derive(Debug)]
-pub struct Stage {
+pub struct DemoRun {
     people: People,
     proxy: SocketAddr,
     _server: Server,
     folder: TempDir,
 }
 
-impl Stage {
+impl DemoRun {
     /// Starts the proxy, lets the people register, and waits until they have.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ pub mod config;
 pub mod demo;
 pub mod limits;
 pub mod machine;
+pub mod model;
 pub mod net;
 pub mod person;
 pub mod proxy;

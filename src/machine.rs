@@ -4,7 +4,7 @@
 //! It never blocks and never fails: bad input becomes a response, a counter or an event.
 //!
 //! **The promise rule.** What promises something (a 202, the 200 to a received MESSAGE, a report) waits in
-//! [`Held`] and leaves only after the [`Batch`] that it rests on is [`Input::Committed`].
+//! [`PendingCommits`] and leaves only after the [`Batch`] that it rests on is [`Input::Committed`].
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -256,7 +256,7 @@ pub struct Batch<W> {
 ///
 /// `A` is what the machine does then; it is kept twice, for the good end and for the bad one.
 #[derive(Debug)]
-pub struct Held<W, A> {
+pub struct PendingCommits<W, A> {
     next: u64,
     writes: Vec<W>,
     actions: Vec<Promise<A>>,
@@ -270,13 +270,13 @@ struct Promise<A> {
     on_fail: A,
 }
 
-impl<W, A> Default for Held<W, A> {
+impl<W, A> Default for PendingCommits<W, A> {
     fn default() -> Self {
         Self { next: 1, writes: Vec::new(), actions: Vec::new(), waiting: VecDeque::new() }
     }
 }
 
-impl<W, A> Held<W, A> {
+impl<W, A> PendingCommits<W, A> {
     /// Adds a write to the batch of this turn.
     pub fn write(&mut self, write: W) {
         self.writes.push(write);
@@ -327,7 +327,7 @@ mod tests {
 
     #[test]
     fn a_promise_leaves_only_after_its_own_batch() {
-        let mut held: Held<&str, &str> = Held::default();
+        let mut held: PendingCommits<&str, &str> = PendingCommits::default();
         assert_eq!(held.take_batch(), None);
         held.write("row 1");
         held.promise("202", "503");

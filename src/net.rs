@@ -15,17 +15,17 @@ mod backlog;
 
 mod greetings;
 
-mod guests;
+mod inbound_limits;
 
 mod descriptors;
 
 mod bind;
 
-mod distrust;
+mod tls_errors;
 
 mod tls;
 
-mod origins;
+mod websocket_origins;
 
 mod pinned;
 
@@ -57,18 +57,18 @@ use crate::sip::{Transport, Uri};
 pub use self::bind::{BindCause, BindError};
 use self::bind::{PopFirst, bind_error, bind_pair, bind_tcp, bind_udp, fits, partner};
 pub use self::certificate::Fingerprint;
-use self::connections::{Connections, Peer, Wish};
+use self::connections::{Attempt, Connections, Peer};
 pub use self::event::NetEvent;
 use self::greetings::Greetings;
-use self::guests::StreamLimits;
-use self::lookups::{Asked, Lookups};
-pub use self::origins::Origins;
+use self::inbound_limits::StreamLimits;
+use self::lookups::{Lookup, Lookups};
 pub use self::pinned::{Pin, RefusedCertificate};
 use self::resolve::{Resolver, Route};
 use self::tcp::Greeting;
 use self::tls::Tls;
 pub use self::tls::{Identity, TlsFileError, TlsFiles, check_authorities};
 use self::udp::UdpPort;
+pub use self::websocket_origins::Origins;
 
 /// What the sockets of a machine are opened with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -233,10 +233,10 @@ impl Net {
     pub fn connect(&mut self, id: ConnectId, hop: Hop, domain: Option<Arc<str>>) -> Option<NetEvent> {
         let peer = Peer::wished(hop, domain);
         match self.connections.wish(id, &peer) {
-            Wish::Open(flow) => Some(NetEvent::Connected { id, flow }),
-            Wish::Full => Some(NetEvent::ConnectFailed { id, fault: ConnectFault::Unreachable }),
-            Wish::Joined => None,
-            Wish::Dial => {
+            Attempt::Open(flow) => Some(NetEvent::Connected { id, flow }),
+            Attempt::Full => Some(NetEvent::ConnectFailed { id, fault: ConnectFault::Unreachable }),
+            Attempt::Joined => None,
+            Attempt::Dial => {
                 let from = self.source_to(hop.remote);
                 self.tasks.spawn(tcp::dial(Arc::clone(&self.connections), peer, Arc::clone(&self.tls), from));
                 None
@@ -264,12 +264,12 @@ impl Net {
             Route::Name(name) => name,
         };
         match self.lookups.join(&name, id) {
-            Asked::Joined => {}
-            Asked::Full => {
+            Lookup::Joined => {}
+            Lookup::Full => {
                 let why = "too many names are being looked up".into();
                 return Some(NetEvent::ResolveFailed { id, why });
             }
-            Asked::First => {
+            Lookup::First => {
                 let (lookups, sender) = (Arc::clone(&self.lookups), self.sender.clone());
                 self.tasks.spawn(async move { lookups.look_up(name, sender).await });
             }

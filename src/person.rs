@@ -36,7 +36,7 @@ pub struct Script {
     /// Its name, as shown.
     pub name: String,
     /// What it does with a MESSAGE.
-    pub answer: Answer,
+    pub answer: PersonAnswer,
     /// What it says, one after the other, to messages of this sender; nothing when empty.
     pub replies: Vec<String>,
     /// Whom it answers: others' replies are not replied to, so that no chatter goes on for ever.
@@ -45,7 +45,7 @@ pub struct Script {
 
 /// What a person does with a MESSAGE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum PersonAnswer {
     /// This status at once.
     Status(u16),
     /// Silence to the first transmissions, then this status.
@@ -101,8 +101,10 @@ impl Person {
     #[must_use]
     pub fn new(script: Script, local: SocketAddr, proxy: SocketAddr, mut random: Random, now: Now) -> Self {
         let registration = match script.answer {
-            Answer::Absent => Registration::None,
-            Answer::Status(_) | Answer::After { .. } | Answer::Silence => Registration::Due(now.mono),
+            PersonAnswer::Absent => Registration::None,
+            PersonAnswer::Status(_) | PersonAnswer::After { .. } | PersonAnswer::Silence => {
+                Registration::Due(now.mono)
+            }
         };
         let sender = Sender::new(script.address.to_sip(), Flow::udp(local, proxy), random.token(16));
         Self {
@@ -156,16 +158,16 @@ impl Person {
     fn receive_message(&mut self, flow: Flow, request: &Request, now: Now) {
         let transmission = self.count(request);
         let answered = match self.script.answer {
-            Answer::Status(status) => Some(status),
-            Answer::After { unanswered, status } => (transmission > unanswered).then_some(status),
-            Answer::Silence | Answer::Absent => None,
+            PersonAnswer::Status(status) => Some(status),
+            PersonAnswer::After { unanswered, status } => (transmission > unanswered).then_some(status),
+            PersonAnswer::Silence | PersonAnswer::Absent => None,
         };
         self.outputs.push_back(Output::Event(PersonEvent::Heard { transmission, answered }));
         let Some(status) = answered else { return };
         self.respond(flow, request, status);
         let is_first_answer = match self.script.answer {
-            Answer::After { unanswered, .. } => transmission == unanswered + 1,
-            Answer::Status(_) | Answer::Silence | Answer::Absent => transmission == 1,
+            PersonAnswer::After { unanswered, .. } => transmission == unanswered + 1,
+            PersonAnswer::Status(_) | PersonAnswer::Silence | PersonAnswer::Absent => transmission == 1,
         };
         if is_first_answer && (200..300).contains(&status) {
             self.plan_reply(request, now);

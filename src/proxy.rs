@@ -10,36 +10,17 @@
 
 mod recover;
 
-mod steps;
-
 mod departures;
 
-mod session;
-
-mod admission;
-
-mod auth;
-mod inbound;
-
-mod dispatch;
-
-mod legs;
-
-mod lines;
-
-mod recipient;
-
-mod notifier;
+mod steps;
 
 mod relay;
 
+mod ingress;
+
 mod registrar;
 
-mod reach;
-
-mod branch;
-
-mod submission;
+mod dispatch;
 
 mod in_dialog;
 
@@ -49,42 +30,15 @@ mod identity;
 
 mod core;
 
-mod calls;
-
 mod mailbox;
-mod shares;
 
-mod load;
+mod routing;
 
-mod aliases;
+mod guard;
 
-mod router;
-
-mod domains;
-
-mod users;
-
-mod nonces;
-
-mod guesses;
-
-mod refusals;
-mod strangers;
-mod source;
-
-mod carrier;
-mod validation;
-mod way;
-
-mod pace;
-
-mod sockets;
-
-mod streams;
+mod transport;
 
 mod location;
-
-mod devices;
 
 mod secret;
 
@@ -103,18 +57,21 @@ pub use self::config::{
     StaticRoute, Trusted,
 };
 pub use self::event::{ProxyCommand, ProxyEvent, Refusal, RefusalKind};
+use self::ingress::admission;
+use self::ingress::auth;
+use self::ingress::inbound;
 
-use self::admission::Errand;
-use self::aliases::Aliases;
-use self::auth::Role;
-use self::carrier::Wish;
 use self::core::{Action, Core, Rejection};
 use self::dispatch::{Dispatches, Pending};
+use self::ingress::admission::Purpose;
+use self::ingress::auth::Role;
 use self::journal::Write;
 use self::own_route::OwnRoutes;
 pub use self::recover::Recovery;
 use self::relay::Relays;
-use self::session::{Sessions, is_of_session};
+use self::relay::session::{Sessions, is_of_session};
+use self::routing::aliases::Aliases;
+use self::transport::request_sender::SenderNeed;
 use crate::machine::{BatchId, Flow, Input, Machine, Output};
 use crate::sip::{Message, Request, parse, refusal};
 use crate::time::Now;
@@ -188,16 +145,16 @@ impl Proxy {
         now: Now,
     ) -> Refusable {
         match admission::admit(&self.core, (request, own), flow, now)? {
-            Errand::Register => {
+            Purpose::Register => {
                 auth::check(&mut self.core, request, flow, Role::Registrar, now)?;
                 registrar::register(&mut self.core, key, request, flow, now)
             }
-            Errand::Options => {
+            Purpose::Options => {
                 self.core.tell_what_we_do(key, request, flow, now);
                 Ok(())
             }
-            Errand::Submission => self.submission(key, request, flow, now),
-            Errand::Relay => {
+            Purpose::Submission => self.submission(key, request, flow, now),
+            Purpose::Relay => {
                 auth::check(&mut self.core, request, flow, Role::Proxy, now)?;
                 admission::check_rate(&mut self.core, request, flow, now)?;
                 inbound::admit(&mut self.core, (request, own), flow, now)?;
@@ -344,8 +301,8 @@ impl Machine for Proxy {
         let core = &mut self.core;
         core.poll_output().or_else(|| core.carrier.poll_transmit().map(Output::Transmit)).or_else(|| {
             Some(match core.carrier.poll_wish()? {
-                Wish::Connect { id, hop, domain } => Output::Connect { id, hop, domain },
-                Wish::Resolve { id, uri } => Output::Resolve { id, uri },
+                SenderNeed::Connect { id, hop, domain } => Output::Connect { id, hop, domain },
+                SenderNeed::Resolve { id, uri } => Output::Resolve { id, uri },
             })
         })
     }

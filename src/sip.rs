@@ -16,7 +16,7 @@ mod list_body;
 
 mod uri_list;
 
-mod enclose;
+mod mime_builder;
 
 mod content;
 
@@ -70,7 +70,6 @@ pub use content::{Content, File, content, inner_media_type};
 pub use cpim::{Cpim, Enclosed, Envelope};
 pub use delivery_report::{ReportLine, ReportState, read_report, write_report};
 pub use edit::{Edit, without_body};
-pub use enclose::enclose;
 pub use error::Error;
 pub use fields::{Contacts, Fields};
 pub use framing::{Framed, Framer};
@@ -80,6 +79,7 @@ pub use leg::{Dialog, Leg, LegTemplate, Member, Sees};
 pub use list_body::{Copy, with_list};
 pub use message::{Message, Request, Response, parse};
 pub use mime::{file_name, media_type, parameter};
+pub use mime_builder::enclose;
 pub use names::{Method, Transport, reason_phrase};
 pub use secondary_to::{Addressed, ReportMode, ReportWish, SECONDARY_TO, also_to, recipients};
 pub use uri::Uri;

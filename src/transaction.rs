@@ -24,7 +24,7 @@ use crate::machine::{ConnectionId, Flow, RequestId, SendFault, Transmit};
 use crate::sip::{Method, Request, Response};
 
 pub use self::client::Failure;
-use self::client::{ClientTransaction, Step};
+use self::client::{ClientTransaction, TimerStep};
 pub use self::key::ServerKey;
 use self::key::{ClientKey, KeyMaker};
 use self::server::ServerTransaction;
@@ -332,12 +332,12 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
     fn client_due(&mut self, key: ClientKey, now: Instant) {
         let Some(client) = self.clients.get_mut(&key) else { return };
         match client.handle_timeout(now, &self.timers) {
-            Step::Retransmit => {
+            TimerStep::Retransmit => {
                 self.transmits.push_back(client.transmit());
                 self.queue.set(None, client.due(), Side::Client(key));
             }
-            Step::TimedOut => self.fail(key, Failure::Timeout),
-            Step::Over => drop(self.end(key)),
+            TimerStep::TimedOut => self.fail(key, Failure::Timeout),
+            TimerStep::Over => drop(self.end(key)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The window: draws what a [`Source`] shows, and asks it for what a person wants.
 //!
-//! A view is a function of plain data that pushes wishes ([`Act`](act::Act)); only text being typed, choices and
+//! A view is a function of plain data that pushes wishes ([`Act`](actions::Act)); only text being typed, choices and
 //! scroll positions live here. Colors are in `theme` alone.
 //!
 //! **Invariant:** the window never waits: it reads an immutable snapshot and gives commands. It repaints when the
@@ -10,57 +10,21 @@
 
 mod app;
 
-mod ended;
+mod panels;
 
-mod shell;
+mod sidebar;
 
-mod dialogs;
-
-mod settings;
-
-mod sign_in;
-
-mod certificate;
-
-mod typed;
-
-mod conversations;
-
-mod contacts;
-
-mod delivery;
-
-mod composer;
-
-mod recipients;
-
-mod attach;
+mod compose;
 
 mod thread;
 
-mod bubble;
-
-mod files;
-
-mod links;
-
-mod anchored_list;
-
-pub mod notice;
-
-mod toast;
+pub mod desktop;
 
 mod keys;
 
-mod act;
+mod actions;
 
-mod widgets;
-
-mod icons;
-
-mod words;
-
-mod theme;
+mod kit;
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -68,8 +32,8 @@ use std::time::Duration;
 
 use eframe::egui;
 
-use crate::client::command::{Command, Notice};
-use crate::client::snapshot::{Person, Snapshot};
+use crate::model::command::{Command, Notice};
+use crate::model::snapshot::{Person, Snapshot};
 use crate::runtime::engine::Engine;
 use crate::time::Timestamp;
 
@@ -85,7 +49,7 @@ pub trait Source {
     ///
     /// # Errors
     /// Too much waits already; nothing was taken, and the window keeps the text.
-    fn send(&self, command: Command) -> Result<(), Full>;
+    fn send(&self, command: Command) -> Result<(), CommandsFull>;
     /// The calendar's present.
     fn now(&self) -> Timestamp;
     /// True when what stands behind the window has ended by a fault of its own: nothing is sent or received.
@@ -103,7 +67,7 @@ pub trait Source {
 
 /// More commands wait than are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Full;
+pub struct CommandsFull;
 
 /// How the window starts.
 #[derive(Clone, Debug, Default)]
@@ -187,8 +151,8 @@ impl Source for Engine {
         Self::notices(self)
     }
 
-    fn send(&self, command: Command) -> Result<(), Full> {
-        Self::send(self, command).map_err(|_command| Full)
+    fn send(&self, command: Command) -> Result<(), CommandsFull> {
+        Self::send(self, command).map_err(|_command| CommandsFull)
     }
 
     fn now(&self) -> Timestamp {

@@ -4,11 +4,11 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use fanfare::client::account::Account;
-use fanfare::client::contacts::AddressBook;
-use fanfare::client::names::Names;
-use fanfare::client::snapshot::Settings;
 use fanfare::config::proxy::ProxySettings;
+use fanfare::model::account::Account;
+use fanfare::model::contacts::AddressBook;
+use fanfare::model::names::Names;
+use fanfare::model::snapshot::Settings;
 use fanfare::sip::digest::{Algorithm, Challenge, Credentials, Ha1};
 use fanfare::sip::{
     Aor, Cpim, Edit, Framed, Framer, Imdn, Message, Method, NameAddr, Params, ReportWish, Request, Uri,

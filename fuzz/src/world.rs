@@ -17,10 +17,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fanfare::client::UserAgent;
-use fanfare::client::account::{Account, AgentConfig};
-use fanfare::client::command::{AgentCommand, Draft};
-use fanfare::client::journal::PersonRow;
 use fanfare::machine::{ConnectFault, ConnectionId, Flow, Input, Machine, Output};
+use fanfare::model::account::{Account, AgentConfig};
+use fanfare::model::command::{AgentCommand, Draft};
+use fanfare::model::journal::PersonRow;
 use fanfare::proxy::journal::UserRow;
 use fanfare::proxy::{Auth, Proxy, ProxyCommand, ProxyConfig};
 use fanfare::random::Random;

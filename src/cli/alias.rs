@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::lines::{say, warn};
+use super::output::{say, warn};
 use super::{AliasVerb, StorePlace};
 use crate::store::aliases::Aliases;
 

@@ -5,10 +5,10 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::lines::{Line, Printer, note, tell};
+use super::output::{OutputLine, Printer, note, tell};
 use super::{ListenArguments, offline, parse, password, runtime, stopped};
-use crate::client::command::{AgentCommand, Event, RegistrationState, Step};
-use crate::client::journal::ConversationId;
+use crate::model::command::{AgentCommand, ConnectStep, Event, RegistrationState};
+use crate::model::journal::ConversationId;
 use crate::runtime::agent::Agent;
 use crate::runtime::faults::Fault;
 
@@ -50,7 +50,7 @@ struct Listener {
     place: String,
     server: String,
     /// How far it came last.
-    step: Step,
+    step: ConnectStep,
     registered: Registered,
     /// What stands in the way and was told; none while we are registered.
     trouble: Option<String>,
@@ -73,7 +73,7 @@ impl Listener {
             printer,
             place: format!("{identity} at {server}"),
             server,
-            step: Step::Finding,
+            step: ConnectStep::Finding,
             registered: Registered::Never,
             trouble: None,
             is_turned_away: false,
@@ -85,7 +85,7 @@ impl Listener {
     fn hear(&mut self, event: Event) {
         match event {
             Event::Received { conversation, from, also_to, content_type, text, files, verified, .. } => {
-                self.printer.print(&Line::Message {
+                self.printer.print(&OutputLine::Message {
                     from: &from.address,
                     also_to: also_to.iter().map(|person| person.address.as_str()).collect(),
                     content_type: &content_type,

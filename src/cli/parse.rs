@@ -1,8 +1,8 @@
 //! Arguments into values, each with a sentence for what is wrong.
 
 use super::ServerArguments;
-use super::lines::millis;
-use crate::client::account::{Account, SignIn};
+use super::output::millis;
+use crate::model::account::{Account, SignIn};
 use crate::sip::Uri;
 
 pub(super) use super::address::{address, own_address, sender, user};

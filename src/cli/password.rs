@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::SignInArguments;
-use crate::client::account::{Password, SignIn};
+use crate::model::account::{Password, SignIn};
 use crate::store::private_file;
 
 /// Where `send` and `listen` look for a password that no file has.

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::lines::{complain, say, sentence};
+use super::output::{complain, say, sentence};
 use super::{ProxyArguments, Switch, runtime, stopped};
 use crate::config::changes::{Change, Takes};
 use crate::config::proxy::ProxySettings;

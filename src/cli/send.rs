@@ -9,11 +9,11 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 
-use super::lines::{Line, Printer, millis};
+use super::output::{OutputLine, Printer, millis};
 use super::{Report, ServerArguments, SignInArguments, offline, parse, password, runtime, stopped};
-use crate::client::command::{AgentCommand, Draft, Event, RegistrationState, Step};
-use crate::client::delivery::is_reached;
-use crate::client::journal::{AttemptStage, DeliveryState, MessageId, PersonRow};
+use crate::model::command::{AgentCommand, ConnectStep, Draft, Event, RegistrationState};
+use crate::model::delivery::is_reached;
+use crate::model::journal::{AttemptStage, DeliveryState, MessageId, PersonRow};
 use crate::runtime::agent::Agent;
 use crate::runtime::attachment;
 use crate::sip::{File, ReportMode, ReportWish, Uri};
@@ -147,7 +147,7 @@ struct Progress {
     /// As people call it.
     server: String,
     /// How far it came on the way there.
-    step: Step,
+    step: ConnectStep,
     /// Ours, once it is kept: what a crash left in the store is sent on too, but nothing is told of it here.
     message: Option<MessageId>,
     ending: Option<Ending>,
@@ -165,7 +165,7 @@ impl Progress {
             mode,
             people,
             server,
-            step: Step::Finding,
+            step: ConnectStep::Finding,
             message: None,
             ending: None,
             is_accepted: false,
@@ -186,7 +186,7 @@ impl Progress {
             Event::Queued { message, .. } => self.message = Some(message),
             Event::Accepted { status, after, .. } => {
                 self.is_accepted = true;
-                self.printer.print(&Line::Accepted { status, after_ms: millis(after) });
+                self.printer.print(&OutputLine::Accepted { status, after_ms: millis(after) });
                 if self.mode == ReportMode::None {
                     self.ending = Some(Ending::Complete);
                 }
@@ -209,14 +209,14 @@ impl Progress {
             Event::OneByOne { .. } => {
                 self.is_accepted = true;
                 if self.people > 1 {
-                    self.printer.print(&Line::OneByOne);
+                    self.printer.print(&OutputLine::OneByOne);
                 }
             }
             Event::Delivery { address, state, status, reason, after, .. } => {
                 self.outcome(
                     &address,
                     state,
-                    &Line::Outcome {
+                    &OutputLine::Outcome {
                         to: &address,
                         state: word(state),
                         status,
@@ -226,11 +226,11 @@ impl Progress {
                 );
             }
             Event::Unreported { .. } => {
-                self.printer.print(&Line::Report { state: "none" });
+                self.printer.print(&OutputLine::Report { state: "none" });
                 self.ending = Some(Ending::Complete);
             }
             Event::Reported { .. } => {
-                self.printer.print(&Line::Report { state: "complete" });
+                self.printer.print(&OutputLine::Report { state: "complete" });
                 self.ending = Some(Ending::Complete);
             }
             Event::ReportedStranger { address, state, .. } => {
@@ -248,7 +248,7 @@ impl Progress {
         }
     }
 
-    fn outcome(&mut self, address: &str, state: DeliveryState, line: &Line<'_>) {
+    fn outcome(&mut self, address: &str, state: DeliveryState, line: &OutputLine<'_>) {
         let is_outcome = match state {
             DeliveryState::Queued | DeliveryState::Sending | DeliveryState::Accepted => false,
             // A refusal of the whole is told once, by its own line.
@@ -281,9 +281,9 @@ impl Progress {
     /// Says why nobody gets it, and whether that is the end of it.
     fn tell_refused(&self, fate: Fate, status: Option<u16>, reason: &str) -> ExitCode {
         self.printer.print(&match fate {
-            Fate::Dropped => Line::Refused { status, reason },
-            Fate::Unknown => Line::Unconfirmed { status, reason, retried: false },
-            Fate::Kept => Line::Unconfirmed { status, reason, retried: true },
+            Fate::Dropped => OutputLine::Refused { status, reason },
+            Fate::Unknown => OutputLine::Unconfirmed { status, reason, retried: false },
+            Fate::Kept => OutputLine::Unconfirmed { status, reason, retried: true },
         });
         ExitCode::from(2)
     }
@@ -304,7 +304,7 @@ impl Progress {
         let unknown: Vec<_> = recipients.iter().filter(|address| !self.known.contains(**address)).collect();
         if self.ending.is_none() {
             for to in &unknown {
-                self.printer.print(&Line::Outcome {
+                self.printer.print(&OutputLine::Outcome {
                     to,
                     state: "unknown",
                     status: None,
@@ -312,8 +312,9 @@ impl Progress {
                     after_ms: None,
                 });
             }
-            self.printer
-                .print(&Line::Report { state: if unknown.is_empty() { "deferred" } else { "missing" } });
+            self.printer.print(&OutputLine::Report {
+                state: if unknown.is_empty() { "deferred" } else { "missing" },
+            });
         }
         let is_whole = self.ending.is_some() && self.missed.is_empty();
         if is_whole { ExitCode::SUCCESS } else { ExitCode::from(1) }

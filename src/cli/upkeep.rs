@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-use super::lines::{complain, note, say};
+use super::output::{complain, note, say};
 use super::{StorePlace, Upkeep, alias, user};
 use crate::config::proxy::ProxySettings;
 use crate::runtime::server::store_in;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::lines::{say, warn};
+use super::output::{say, warn};
 use super::password::new_password;
 use super::{OneUser, StorePlace, UserAndSender, UserVerb};
 use crate::proxy::journal::UserRow;

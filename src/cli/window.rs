@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use super::{runtime, stopped};
-use crate::client::contacts::Contact;
-use crate::client::snapshot::Person;
 use crate::config::client::Folders;
 use crate::config::passwords::Keyring;
-use crate::demo::{FIRST_MESSAGE, Stage};
+use crate::demo::{DemoRun, FIRST_MESSAGE};
+use crate::model::contacts::Contact;
+use crate::model::snapshot::Person;
 use crate::runtime::engine::{Engine, EngineOptions, Quitter, Wake};
 use crate::runtime::logs;
 use crate::ui::{self, Options, Waker};
@@ -61,7 +61,7 @@ fn quit_when_stopped(quitter: Quitter) -> anyhow::Result<()> {
 /// Opens the window over the demo: the first message stands ready. For a picture it sends itself, and the
 /// window closes when the picture is saved.
 pub(super) fn run_demo(screenshot: Option<PathBuf>) -> anyhow::Result<ExitCode> {
-    let stage = Stage::set()?;
+    let stage = DemoRun::set()?;
     let book = stage.book();
     let everybody = book.contacts.iter().map(person).collect();
     let waker = Waker::default();

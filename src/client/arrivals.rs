@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 
-use super::core::{Asked, Task};
-use super::{UserAgent, capabilities, inbox};
+use super::agent::capabilities;
+use super::agent::core::{IncomingRequest, Task};
+use super::{UserAgent, inbox};
 use crate::machine::Flow;
 use crate::sip::{self, Message, Method, Request, Response, Transport};
 use crate::time::Now;
@@ -53,7 +54,7 @@ impl UserAgent {
             Arrival::Absorbed => return,
             Arrival::Full => return capabilities::overloaded(&mut self.core, request, flow),
         };
-        let asked = Asked { request, key, flow };
+        let asked = IncomingRequest { request, key, flow };
         match request.method() {
             Method::Message if inbox::is_notification(request, &self.core) => {
                 self.outbox.receipt(&mut self.core, asked, now);
@@ -85,8 +86,8 @@ impl UserAgent {
             Task::Account => self.registration.hear(&mut self.core, response, now),
             Task::Offers => self.registration.hear_offers(&mut self.core, response, now),
             Task::Submission(message, attempt) => {
-                let upshot = self.outbox.heard(&mut self.core, (message, attempt), response, now);
-                self.heed(upshot, now);
+                let verdict = self.outbox.heard(&mut self.core, (message, attempt), response, now);
+                self.apply_verdict(verdict, now);
             }
             Task::Single(single) => self.outbox.heard_single(&mut self.core, single, response, now),
             Task::Receipt(number) => self.receipts.heard(&mut self.core, number, response),

@@ -7,16 +7,16 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::client::contacts::{address_key, uri_key};
-use crate::client::core::{Action, Core};
-use crate::client::journal::{
+use super::agent::core::{Action, Core};
+use crate::limits::CONVERSATIONS_MAX;
+use crate::model::contacts::{address_key, uri_key};
+use crate::model::journal::{
     ConversationHeadRow, ConversationId, ConversationRow, IncomingRow, LastRow, MessageId, OutgoingRow,
     PersonRow, Write,
 };
-use crate::client::names::Names;
-use crate::client::snapshot::{ConversationHead, Person, Tally};
-use crate::client::text::{preview, shown};
-use crate::limits::CONVERSATIONS_MAX;
+use crate::model::names::Names;
+use crate::model::snapshot::{ConversationHead, Person, Tally};
+use crate::model::text::{preview, shown};
 use crate::time::Timestamp;
 
 /// All conversations.

@@ -1,18 +1,22 @@
 //! Messages received: check, tell a double, keep, tell the owner, and only then answer 200 (RFC 3428 §7, W15).
 
+pub(super) mod receipts;
+
+pub(super) mod composing;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::client::capabilities::ACCEPT;
-use crate::client::command::Event;
-use crate::client::composing::Composing;
+use self::composing::Composing;
+use super::agent::capabilities::ACCEPT;
+use super::agent::core::{Action, Core, IncomingRequest, PendingResponse};
+use super::agent::own_contact::Named;
 use crate::client::conversation::Conversations;
-use crate::client::core::{Action, Answer, Asked, Core};
 use crate::client::date;
-use crate::client::journal::{IncomingRow, PersonRow, Write};
-use crate::client::own_contact::Named;
-use crate::client::text::{Shown, shown};
 use crate::limits::{BATCHES_WAITING_MAX, INBOX_KEYS_MAX, INBOX_REMEMBERED, RECIPIENTS_MAX};
+use crate::model::command::Event;
+use crate::model::journal::{IncomingRow, PersonRow, Write};
+use crate::model::text::{Shown, shown};
 use crate::sip::{
     Fields, NameAddr, Params, Request, also_to, file_name, inner_media_type, media_type, parameter,
 };
@@ -56,7 +60,7 @@ impl Inbox {
         &mut self,
         core: &mut Core,
         conversations: &mut Conversations,
-        asked: Asked<'_>,
+        asked: IncomingRequest<'_>,
         now: Now,
     ) {
         if let Err(rejection) = check(asked.request, core) {
@@ -113,7 +117,12 @@ impl Inbox {
     }
 
     /// The answer to a double: the first one's, or a 503 where that was lost.
-    pub(super) fn repeated(&self, key: &str, kept: Answer, lost: Answer) -> Answer {
+    pub(super) fn repeated(
+        &self,
+        key: &str,
+        kept: PendingResponse,
+        lost: PendingResponse,
+    ) -> PendingResponse {
         if self.keys.get(key) == Some(&Kept::Yes) { kept } else { lost }
     }
 
@@ -121,7 +130,7 @@ impl Inbox {
         &self,
         core: &mut Core,
         conversations: &mut Conversations,
-        (asked, key): (Asked<'_>, &str),
+        (asked, key): (IncomingRequest<'_>, &str),
         now: Now,
     ) -> Option<IncomingRow> {
         let fields = asked.request.fields();

@@ -6,6 +6,8 @@
 //! each. Where the server does not fan out, it gets a list (`list`, W27), or each recipient a MESSAGE of his own (`one_by_one`, W6). After a
 //! restart attempts that were under way go on where they were (`recovery`, W10).
 
+pub(super) mod unanswered;
+
 mod recovery;
 
 mod resend;
@@ -28,6 +30,8 @@ mod draft;
 
 mod entry;
 
+mod server_verdict;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
@@ -35,33 +39,33 @@ use bytes::Bytes;
 
 use self::entry::{Attempt, Entry, Identity, queued};
 use self::one_by_one::Singles;
-use crate::client::command::{Draft, Event};
+use super::agent::core::{Action, Core};
 use crate::client::conversation::Conversations;
-use crate::client::core::{Action, Core};
-use crate::client::delivery::{Learned, News, is_refused_by_type, learn};
-use crate::client::journal::{AttemptRow, AttemptStage, ConversationId, MessageId, OutgoingRow, Way, Write};
-use crate::client::snapshot::Tally;
 use crate::limits::{OUTBOX_FINISHED_MAX, OUTBOX_WAITING_MAX, SAVE_AGAIN};
+use crate::model::command::{Draft, Event};
+use crate::model::delivery::{Learned, News, is_refused_by_type, learn};
+use crate::model::journal::{AttemptRow, AttemptStage, ConversationId, MessageId, OutgoingRow, Way, Write};
+use crate::model::snapshot::Tally;
 use crate::sip::enclose;
 use crate::time::Now;
 
-pub(super) use self::submission::Upshot;
+pub(super) use self::server_verdict::ServerVerdict;
 
 /// One attempt at one message.
-pub(super) type Place = (MessageId, u32);
+pub(super) type AttemptId = (MessageId, u32);
 
 /// All messages of ours of which anything is still to be heard or done.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     entries: BTreeMap<MessageId, Entry>,
     /// Attempts that are to leave, in the order in which they do.
-    waiting: BTreeSet<Place>,
+    waiting: BTreeSet<AttemptId>,
     /// Attempts that leave as soon as the disk knows that they may have.
-    leaving: BTreeSet<Place>,
+    leaving: BTreeSet<AttemptId>,
     /// Attempts too large for a datagram, while the connection is being opened (W4).
-    large: BTreeSet<Place>,
+    large: BTreeSet<AttemptId>,
     /// Attempts without final response.
-    under_way: BTreeSet<Place>,
+    under_way: BTreeSet<AttemptId>,
     /// Recipients of attempts that go one by one (W6).
     singles: Singles,
     /// Which message has this Call-ID.
@@ -79,7 +83,7 @@ pub(super) struct Outbox {
     untold: BTreeMap<MessageId, Vec<Event>>,
     /// Messages with a good end, remembered for a repeated report.
     finished: BTreeSet<MessageId>,
-    /// People whose program takes no CPIM, by [`address_key`](crate::client::contacts::address_key) (W28).
+    /// People whose program takes no CPIM, by [`address_key`](crate::model::contacts::address_key) (W28).
     refusers: BTreeSet<String>,
 }
 
@@ -267,7 +271,7 @@ impl Outbox {
         entry.attempts.insert(number, Attempt::new(row, deliveries));
     }
 
-    fn attempt_kept(&mut self, place: Place) {
+    fn attempt_kept(&mut self, place: AttemptId) {
         let Some(attempt) = self.find_mut(place) else { return };
         attempt.is_kept = true;
         // It may have been withdrawn while the disk was busy.
@@ -277,7 +281,7 @@ impl Outbox {
     }
 
     /// Puts news of one recipient into what is known, to be told when it is committed.
-    fn learn(&mut self, core: &mut Core, place: Place, recipient: u32, news: &News, now: Now) {
+    fn learn(&mut self, core: &mut Core, place: AttemptId, recipient: u32, news: &News, now: Now) {
         let Some(entry) = self.entries.get_mut(&place.0) else {
             return;
         };
@@ -303,7 +307,7 @@ impl Outbox {
     }
 
     /// The same news of everybody in an attempt.
-    fn learn_all(&mut self, core: &mut Core, place: Place, news: &News, now: Now) {
+    fn learn_all(&mut self, core: &mut Core, place: AttemptId, news: &News, now: Now) {
         let recipients =
             self.find(place).map(|(_, attempt)| attempt.row.recipients.clone()).unwrap_or_default();
         for recipient in recipients {
@@ -311,7 +315,7 @@ impl Outbox {
         }
     }
 
-    fn set_stage(&mut self, core: &mut Core, place: Place, stage: AttemptStage, now: Now) {
+    fn set_stage(&mut self, core: &mut Core, place: AttemptId, stage: AttemptStage, now: Now) {
         let Some(attempt) = self.find_mut(place) else {
             return;
         };
@@ -324,7 +328,7 @@ impl Outbox {
         core.promise(Action::Nothing, Action::Unsaved(place.0));
     }
 
-    fn close_if_settled(&mut self, core: &mut Core, place: Place, now: Now) {
+    fn close_if_settled(&mut self, core: &mut Core, place: AttemptId, now: Now) {
         if self.find(place).is_some_and(|(_, attempt)| attempt.is_settled()) {
             self.set_stage(core, place, AttemptStage::Closed, now);
             self.retire(place.0);
@@ -381,12 +385,12 @@ impl Outbox {
         }
     }
 
-    fn find(&self, place: Place) -> Option<(&Entry, &Attempt)> {
+    fn find(&self, place: AttemptId) -> Option<(&Entry, &Attempt)> {
         let entry = self.entries.get(&place.0)?;
         entry.attempts.get(&place.1).map(|attempt| (entry, attempt))
     }
 
-    fn find_mut(&mut self, place: Place) -> Option<&mut Attempt> {
+    fn find_mut(&mut self, place: AttemptId) -> Option<&mut Attempt> {
         self.entries.get_mut(&place.0)?.attempts.get_mut(&place.1)
     }
 }

@@ -22,13 +22,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::account::{Account, RegistrationState, SignIn};
-use super::command::{AgentCommand, Draft, Event};
-use super::journal::{DeliveryState, MessageId, OpenRows, PersonRow, Rows, UnseenRow, Write};
 use super::{AgentConfig, UserAgent};
 use crate::machine::{
     BatchId, ConnectId, ConnectionId, Flow, Hop, Input, Machine, Output, RequestId, ResolveId, SendFault,
 };
+use crate::model::account::{Account, RegistrationState, SignIn};
+use crate::model::command::{AgentCommand, Draft, Event};
+use crate::model::journal::{DeliveryState, MessageId, OpenRows, PersonRow, Rows, UnseenRow, Write};
 use crate::random::Random;
 use crate::sip::{ReportMode, ReportWish, Transport};
 use crate::time::{Clock, Now, Timestamp};
@@ -283,7 +283,7 @@ impl Stage {
         for write in &self.rows {
             match write.clone() {
                 Write::Conversation(row) => {
-                    rows.conversations.push(super::journal::ConversationHeadRow {
+                    rows.conversations.push(crate::model::journal::ConversationHeadRow {
                         row,
                         last: None,
                         unread: 0,

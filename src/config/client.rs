@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::client::account::Account;
-use crate::client::contacts::AddressBook;
-use crate::client::snapshot::Settings;
+use crate::model::account::Account;
+use crate::model::contacts::AddressBook;
+use crate::model::snapshot::Settings;
 use crate::store::ron_file::{self, RonError};
 
 const ACCOUNT_FILE: &str = "account.ron";
@@ -121,7 +121,7 @@ impl ClientFiles {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::contacts::Contact;
+    use crate::model::contacts::Contact;
 
     #[test]
     fn what_is_kept_is_there_at_the_next_start() {

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::client::account::{Account, Password};
-use crate::client::snapshot::PasswordPlace;
 use crate::limits::KEYRING_WAIT;
+use crate::model::account::{Account, Password};
+use crate::model::snapshot::PasswordPlace;
 use crate::store::ron_file::{self, RonError};
 
 const FILE: &str = "password.ron";

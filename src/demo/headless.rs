@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::{DemoError, FIRST_MESSAGE, Stage};
-use crate::client::command::{AgentCommand, Draft, Event};
-use crate::client::contacts::AddressBook;
-use crate::client::journal::{DeliveryState, PersonRow};
-use crate::client::names::Names;
-use crate::client::reason::reason;
+use super::{DemoError, DemoRun, FIRST_MESSAGE};
+use crate::model::command::{AgentCommand, Draft, Event};
+use crate::model::contacts::AddressBook;
+use crate::model::journal::{DeliveryState, PersonRow};
+use crate::model::names::Names;
+use crate::model::reason::reason;
 use crate::runtime::agent::Agent;
 use crate::runtime::console::say;
 use crate::sip::{ReportMode, ReportWish};
@@ -17,11 +17,11 @@ use crate::sip::{ReportMode, ReportWish};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Sends the first message and prints until its last report is in.
-pub(super) fn run(stage: &Stage) -> Result<ExitCode, DemoError> {
+pub(super) fn run(stage: &DemoRun) -> Result<ExitCode, DemoError> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(show(stage))
 }
 
-async fn show(stage: &Stage) -> Result<ExitCode, DemoError> {
+async fn show(stage: &DemoRun) -> Result<ExitCode, DemoError> {
     let book = stage.book();
     let mut agent = Agent::start(&stage.account(), Some(&stage.folder())).await?;
     agent.machine_mut().set_names(Names::of(&book).into());
@@ -52,7 +52,7 @@ struct Story {
 
 impl Story {
     fn draft(&self) -> Draft {
-        let person = |contact: &crate::client::contacts::Contact| PersonRow {
+        let person = |contact: &crate::model::contacts::Contact| PersonRow {
             address: contact.address.clone(),
             name: contact.name.clone(),
         };

@@ -9,9 +9,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use super::{DOMAIN, DemoError};
-use crate::client::contacts::Contact;
+use crate::model::contacts::Contact;
 use crate::net::Net;
-use crate::person::{Answer, Person, PersonEvent, Script};
+use crate::person::{Person, PersonAnswer, PersonEvent, Script};
 use crate::random::Random;
 use crate::runtime::Shell;
 use crate::sip::{Transport, Uri};
@@ -21,18 +21,23 @@ use crate::time::Clock;
 const REGISTRATION_WAIT: Duration = Duration::from_secs(5);
 
 /// Name, user part, what they do, what they say.
-const CAST: [(&str, &str, Answer, &[&str]); 6] = [
-    ("Always Ann", "ann", Answer::Status(200), &["I am in!", "Sounds good.", "Shall I bring something?"]),
-    ("Offline Ben", "ben", Answer::Absent, &[]),
+const CAST: [(&str, &str, PersonAnswer, &[&str]); 6] = [
+    (
+        "Always Ann",
+        "ann",
+        PersonAnswer::Status(200),
+        &["I am in!", "Sounds good.", "Shall I bring something?"],
+    ),
+    ("Offline Ben", "ben", PersonAnswer::Absent, &[]),
     (
         "Slow Cy",
         "cy",
-        Answer::After { unanswered: 3, status: 200 },
+        PersonAnswer::After { unanswered: 3, status: 200 },
         &["Sorry, slow line here. Yes!", "Got it."],
     ),
-    ("Wrong-Address Dana", "dana", Answer::Status(404), &[]),
-    ("Busy Eli", "eli", Answer::Status(486), &[]),
-    ("Silent Fay", "fay", Answer::Silence, &[]),
+    ("Wrong-Address Dana", "dana", PersonAnswer::Status(404), &[]),
+    ("Busy Eli", "eli", PersonAnswer::Status(486), &[]),
+    ("Silent Fay", "fay", PersonAnswer::Silence, &[]),
 ];
 
 /// The address of the person at the keyboard.
@@ -52,7 +57,7 @@ impl People {
     /// Lets them register at the proxy and waits for it.
     pub(super) fn start(proxy: SocketAddr) -> Result<Self, DemoError> {
         let scripts = scripts()?;
-        let online = scripts.iter().filter(|script| script.answer != Answer::Absent).count();
+        let online = scripts.iter().filter(|script| script.answer != PersonAnswer::Absent).count();
         let (stop, stopped) = oneshot::channel();
         let (registered, mut arrivals) = mpsc::channel(CAST.len());
         let cast = scripts.clone();
@@ -102,7 +107,7 @@ impl Drop for People {
 
 fn scripts() -> Result<Vec<Script>, DemoError> {
     let replies_to = Uri::parse(&writer())?;
-    let script = |(name, user, answer, replies): &(&str, &str, Answer, &[&str])| {
+    let script = |(name, user, answer, replies): &(&str, &str, PersonAnswer, &[&str])| {
         Ok(Script {
             address: Uri::parse(&format!("sip:{user}@{DOMAIN}"))?,
             name: (*name).to_owned(),

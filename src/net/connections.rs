@@ -13,7 +13,7 @@ use tokio::task::AbortHandle;
 use super::NetEvent;
 use super::backlog::Backlog;
 use super::descriptors::Shortage;
-use super::guests::{Guests, StreamLimits, network};
+use super::inbound_limits::{Guests, StreamLimits, network};
 use crate::limits::{DIALS_MAX, STREAM_BYTES_WAITING_MAX};
 use crate::machine::{ConnectId, ConnectionId, Flow, Hop};
 
@@ -29,7 +29,7 @@ pub(super) enum Opened {
 
 /// What becomes of a wish for a connection.
 #[derive(Debug)]
-pub(super) enum Wish {
+pub(super) enum Attempt {
     /// One is open.
     Open(Flow),
     /// One is being opened.
@@ -184,22 +184,22 @@ impl Connections {
     }
 
     /// Looks for a connection to a peer.
-    pub(super) fn wish(&self, id: ConnectId, peer: &Peer) -> Wish {
+    pub(super) fn wish(&self, id: ConnectId, peer: &Peer) -> Attempt {
         let mut table = self.table();
         let open = table.by_peer.get(peer).and_then(|connection| table.writers.get(connection));
         if let Some(writer) = open {
-            return Wish::Open(writer.flow);
+            return Attempt::Open(writer.flow);
         }
         if let Some(waiting) = table.dialing.get_mut(peer) {
             waiting.push(id);
-            return Wish::Joined;
+            return Attempt::Joined;
         }
         let is_full = table.writers.len() + table.dialing.len() >= self.limits.connections_max;
         if is_full || table.dialing.len() >= DIALS_MAX {
-            return Wish::Full;
+            return Attempt::Full;
         }
         table.dialing.insert(peer.clone(), vec![id]);
-        Wish::Dial
+        Attempt::Dial
     }
 
     /// Who waits for a connection to this peer, now that it is known whether there is one.
@@ -373,12 +373,12 @@ mod tests {
         let connections = Connections::new(sender, 0, StreamLimits::USUAL);
         let wish = |number: usize| connections.wish(ConnectId(0), &peer(number));
         for number in 0..DIALS_MAX {
-            assert!(matches!(wish(number), Wish::Dial), "{number}");
+            assert!(matches!(wish(number), Attempt::Dial), "{number}");
         }
-        assert!(matches!(wish(DIALS_MAX), Wish::Full));
-        assert!(matches!(wish(0), Wish::Joined), "who waits for one of them waits with the first");
+        assert!(matches!(wish(DIALS_MAX), Attempt::Full));
+        assert!(matches!(wish(0), Attempt::Joined), "who waits for one of them waits with the first");
         assert_eq!(connections.dialed(&peer(0)).len(), 2);
-        assert!(matches!(wish(DIALS_MAX), Wish::Dial));
-        assert!(matches!(wish(0), Wish::Full));
+        assert!(matches!(wish(DIALS_MAX), Attempt::Dial));
+        assert!(matches!(wish(0), Attempt::Full));
     }
 }

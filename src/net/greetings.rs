@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::AbortHandle;
 
-use super::guests::network;
+use super::inbound_limits::network;
 
 /// See the head of this file.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ struct Greeted {
 
 /// The place of one handshake; given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct HandshakeSlot {
     greetings: Arc<Greetings>,
     number: u64,
 }
@@ -46,7 +46,7 @@ impl Greetings {
     }
 
     /// Somebody connected. None when his address has too many handshakes under way.
-    pub(super) fn enter(greetings: &Arc<Self>, ip: IpAddr) -> Option<Place> {
+    pub(super) fn enter(greetings: &Arc<Self>, ip: IpAddr) -> Option<HandshakeSlot> {
         let mut table = greetings.table();
         let network = network(ip);
         if table.counts.get(&network).is_some_and(|count| *count >= greetings.per_address_max) {
@@ -64,7 +64,7 @@ impl Greetings {
         let number = table.last;
         table.all.insert(number, Greeted { network, task: None });
         *table.counts.entry(network).or_default() += 1;
-        Some(Place { greetings: Arc::clone(greetings), number })
+        Some(HandshakeSlot { greetings: Arc::clone(greetings), number })
     }
 
     /// Hangs up on the one that began first; false where there is none.
@@ -101,13 +101,13 @@ impl Table {
     }
 }
 
-impl Place {
+impl HandshakeSlot {
     pub(super) const fn number(&self) -> u64 {
         self.number
     }
 }
 
-impl Drop for Place {
+impl Drop for HandshakeSlot {
     fn drop(&mut self) {
         self.greetings.table().leave(self.number);
     }

@@ -22,7 +22,7 @@ pub(super) struct Lookups {
 
 /// What becomes of a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum Lookup {
     /// It is to be looked up: call [`Lookups::look_up`].
     First,
     /// It is being looked up for somebody else.
@@ -41,17 +41,17 @@ impl Lookups {
     }
 
     /// Somebody wants to know where a name leads.
-    pub(super) fn join(&self, name: &Name, id: ResolveId) -> Asked {
+    pub(super) fn join(&self, name: &Name, id: ResolveId) -> Lookup {
         let mut waiting = self.waiting();
         if let Some(ids) = waiting.get_mut(name) {
             ids.push(id);
-            return Asked::Joined;
+            return Lookup::Joined;
         }
         if waiting.len() >= LOOKUPS_WAITING_MAX {
-            return Asked::Full;
+            return Lookup::Full;
         }
         waiting.insert(name.clone(), vec![id]);
-        Asked::First
+        Lookup::First
     }
 
     /// Looks a name up when it is its turn, and tells all who wait for it.

@@ -40,7 +40,7 @@ pub(super) struct Name {
 
 /// A server by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
+struct NamedServer {
     transport: Transport,
     host: String,
     port: u16,
@@ -108,7 +108,7 @@ impl Resolver {
     async fn hops(&self, name: &Name, unanswered: &Unanswered) -> Vec<Hop> {
         let mut places = self.places(name, unanswered).await;
         places.truncate(LOOKUP_PLACES_MAX);
-        let of_place = |place: Place| async move {
+        let of_place = |place: NamedServer| async move {
             let remotes = self.addresses(&place, unanswered).await;
             remotes.into_iter().map(move |remote| Hop { transport: place.transport, remote })
         };
@@ -124,11 +124,11 @@ impl Resolver {
     }
 
     /// RFC 3263 §4.1 and §4.2.
-    async fn places(&self, name: &Name, unanswered: &Unanswered) -> Vec<Place> {
+    async fn places(&self, name: &Name, unanswered: &Unanswered) -> Vec<NamedServer> {
         let usual = if name.is_sips { Transport::Tls } else { Transport::Udp };
         let transport = name.transport.unwrap_or(usual);
         let port = name.port.unwrap_or_else(|| transport.default_port());
-        let itself = Place { transport, host: name.host.clone(), port };
+        let itself = NamedServer { transport, host: name.host.clone(), port };
         if name.port.is_some() {
             return vec![itself];
         }
@@ -166,7 +166,12 @@ impl Resolver {
     }
 
     /// The servers of a service in the order to try them (RFC 2782).
-    async fn servers(&self, transport: Transport, service: &str, unanswered: &Unanswered) -> Vec<Place> {
+    async fn servers(
+        &self,
+        transport: Transport,
+        service: &str,
+        unanswered: &Unanswered,
+    ) -> Vec<NamedServer> {
         let read = |data: &RData| {
             let RData::SRV(record) = data else { return None };
             Some(record.clone())
@@ -178,12 +183,13 @@ impl Resolver {
         let ordered = by_priority_and_weight(records, |most| {
             random.as_mut().map_or(0, |random| random.below(most + 1))
         });
-        let place = |record: SRV| Place { transport, host: record.target.to_ascii(), port: record.port };
+        let place =
+            |record: SRV| NamedServer { transport, host: record.target.to_ascii(), port: record.port };
         ordered.into_iter().map(place).collect()
     }
 
     /// Those to which there is a way go first. When one family is known, the other is waited for a moment only.
-    async fn addresses(&self, place: &Place, unanswered: &Unanswered) -> Vec<SocketAddr> {
+    async fn addresses(&self, place: &NamedServer, unanswered: &Unanswered) -> Vec<SocketAddr> {
         let of_family = |kind: RecordType| self.dns.ask(&place.host, kind, |data| data.ip_addr(), unanswered);
         let mut four = pin!(of_family(RecordType::A));
         let mut six = pin!(of_family(RecordType::AAAA));

@@ -16,7 +16,8 @@ use super::connections::{Connections, Opened, Outbound, Peer};
 use super::descriptors::Spare;
 use super::greetings::Greetings;
 use super::tls::Tls;
-use super::{NetEvent, Origins, distrust, stream, websocket};
+use super::tls_errors;
+use super::{NetEvent, Origins, stream, websocket};
 use crate::limits::STREAM_UNACKNOWLEDGED;
 use crate::machine::{ConnectFault, Flow};
 use crate::sip::Transport;
@@ -238,7 +239,7 @@ async fn secure(
     connector.connect(name, stream).await.map_err(|error| {
         // What the library says is for the log alone.
         tracing::debug!(%remote, %error, "the TLS handshake failed");
-        untrusted(distrust::words(&error, server))
+        untrusted(tls_errors::words(&error, server))
     })
 }
 

@@ -67,7 +67,7 @@ impl UdpPort {
             match once().or_else(|error| again(error, once)) {
                 Ok(_) => return Ok(()),
                 Err(error) => {
-                    if let Refused::Never(fault) = Refused::by(&error) {
+                    if let SendRefusal::Never(fault) = SendRefusal::by(&error) {
                         tracing::debug!(flow = %transmit.flow, %error, "a datagram cannot be sent");
                         return Err(fault);
                     }
@@ -88,15 +88,17 @@ impl UdpPort {
 /// Tries once more where an error may be about an earlier datagram: the system tells what it has learned of one at the next call,
 /// whatever that call is for, and forgets it by that. A second error is this one's own.
 fn again(error: io::Error, send: impl FnOnce() -> io::Result<usize>) -> io::Result<usize> {
-    match Refused::by(&error) {
-        Refused::Never(SendFault::Refused) => send(),
-        Refused::UntilWritable | Refused::ForAWhile | Refused::Never(SendFault::TooLarge) => Err(error),
+    match SendRefusal::by(&error) {
+        SendRefusal::Never(SendFault::Refused) => send(),
+        SendRefusal::UntilWritable | SendRefusal::ForAWhile | SendRefusal::Never(SendFault::TooLarge) => {
+            Err(error)
+        }
     }
 }
 
 /// What the system's refusal of a datagram means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refused {
+enum SendRefusal {
     /// The socket's buffer is full; the system says when it is not.
     UntilWritable,
     /// A queue behind the socket is full, or memory is short (ENOBUFS, ENOMEM); the system does not say when that ends.
@@ -105,7 +107,7 @@ enum Refused {
     Never(SendFault),
 }
 
-impl Refused {
+impl SendRefusal {
     fn by(error: &io::Error) -> Self {
         use rustix::io::Errno;
         match error.raw_os_error().map(Errno::from_raw_os_error) {
@@ -148,14 +150,14 @@ async fn insist(socket: &UdpSocket, Transmit { flow, bytes, .. }: &Transmit) -> 
     let mut is_repeated = false;
     loop {
         let Err(error) = socket.send_to(bytes, flow.remote).await else { return Ok(()) };
-        match Refused::by(&error) {
+        match SendRefusal::by(&error) {
             // See `again`.
-            Refused::Never(SendFault::Refused) if !is_repeated => is_repeated = true,
-            Refused::Never(fault) => {
+            SendRefusal::Never(SendFault::Refused) if !is_repeated => is_repeated = true,
+            SendRefusal::Never(fault) => {
                 tracing::debug!(%flow, %error, "a datagram cannot be sent");
                 return Err(fault);
             }
-            Refused::UntilWritable | Refused::ForAWhile => tokio::time::sleep(FULL_WAIT).await,
+            SendRefusal::UntilWritable | SendRefusal::ForAWhile => tokio::time::sleep(FULL_WAIT).await,
         }
     }
 }
@@ -198,18 +200,18 @@ mod tests {
     fn a_full_queue_is_waited_for_and_a_dead_way_is_not() {
         use rustix::io::Errno;
         let cases = [
-            (Errno::AGAIN, Refused::UntilWritable),
-            (Errno::NOBUFS, Refused::ForAWhile),
-            (Errno::NOMEM, Refused::ForAWhile),
-            (Errno::INTR, Refused::ForAWhile),
-            (Errno::NETUNREACH, Refused::Never(SendFault::Refused)),
-            (Errno::CONNREFUSED, Refused::Never(SendFault::Refused)),
-            (Errno::ACCESS, Refused::Never(SendFault::Refused)),
-            (Errno::MSGSIZE, Refused::Never(SendFault::TooLarge)),
-            (Errno::PERM, Refused::Never(SendFault::Refused)),
+            (Errno::AGAIN, SendRefusal::UntilWritable),
+            (Errno::NOBUFS, SendRefusal::ForAWhile),
+            (Errno::NOMEM, SendRefusal::ForAWhile),
+            (Errno::INTR, SendRefusal::ForAWhile),
+            (Errno::NETUNREACH, SendRefusal::Never(SendFault::Refused)),
+            (Errno::CONNREFUSED, SendRefusal::Never(SendFault::Refused)),
+            (Errno::ACCESS, SendRefusal::Never(SendFault::Refused)),
+            (Errno::MSGSIZE, SendRefusal::Never(SendFault::TooLarge)),
+            (Errno::PERM, SendRefusal::Never(SendFault::Refused)),
         ];
         for (errno, refused) in cases {
-            assert_eq!(Refused::by(&errno.into()), refused, "{errno}");
+            assert_eq!(SendRefusal::by(&errno.into()), refused, "{errno}");
         }
     }
 

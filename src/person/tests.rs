@@ -11,7 +11,7 @@ fn base() -> Now {
     Now { mono: Instant::now(), wall: Timestamp::from_millis(1_000_000) }
 }
 
-fn person(answer: Answer, now: Now) -> Person {
+fn person(answer: PersonAnswer, now: Now) -> Person {
     let script = Script {
         address: Uri::parse("sip:ann@domain.com").unwrap(),
         name: "Always Ann".to_owned(),
@@ -51,7 +51,7 @@ fn sent(person: &mut Person) -> Vec<String> {
 #[test]
 fn it_registers_and_repeats_until_it_is_answered() {
     let now = base();
-    let mut person = person(Answer::Status(200), now);
+    let mut person = person(PersonAnswer::Status(200), now);
     person.handle_timeout(now);
     let register = sent(&mut person).remove(0);
     assert!(register.starts_with("REGISTER sip:domain.com SIP/2.0\r\n"));
@@ -70,11 +70,11 @@ fn it_registers_and_repeats_until_it_is_answered() {
 
 #[test]
 fn it_answers_as_its_script_says() {
-    let table: [(Answer, [Option<&str>; 4]); 4] = [
-        (Answer::Status(486), [Some("SIP/2.0 486 "); 4]),
-        (Answer::After { unanswered: 3, status: 200 }, [None, None, None, Some("SIP/2.0 200 ")]),
-        (Answer::Silence, [None; 4]),
-        (Answer::Status(404), [Some("SIP/2.0 404 "); 4]),
+    let table: [(PersonAnswer, [Option<&str>; 4]); 4] = [
+        (PersonAnswer::Status(486), [Some("SIP/2.0 486 "); 4]),
+        (PersonAnswer::After { unanswered: 3, status: 200 }, [None, None, None, Some("SIP/2.0 200 ")]),
+        (PersonAnswer::Silence, [None; 4]),
+        (PersonAnswer::Status(404), [Some("SIP/2.0 404 "); 4]),
     ];
     for (answer, expected) in table {
         let now = base();
@@ -89,7 +89,7 @@ fn it_answers_as_its_script_says() {
 #[test]
 fn it_replies_to_all_but_only_to_its_own_partner() {
     let now = base();
-    let mut person = person(Answer::Status(200), now);
+    let mut person = person(PersonAnswer::Status(200), now);
     person.registration = Registration::None;
     receive(&mut person, message("sip:bob@domain.com", "z9hG4bKa"), now);
     assert_eq!(person.poll_timeout(), None);
@@ -106,7 +106,7 @@ fn it_replies_to_all_but_only_to_its_own_partner() {
 #[test]
 fn somebody_absent_does_nothing() {
     let now = base();
-    let mut person = person(Answer::Absent, now);
+    let mut person = person(PersonAnswer::Absent, now);
     person.handle_timeout(now);
     assert_eq!((person.poll_timeout(), sent(&mut person)), (None, vec![]));
 }
@@ -114,6 +114,6 @@ fn somebody_absent_does_nothing() {
 #[test]
 fn rubbish_is_no_matter() {
     let now = base();
-    let mut person = person(Answer::Status(200), now);
+    let mut person = person(PersonAnswer::Status(200), now);
     assert!(receive(&mut person, Bytes::from_static(b"\x00rubbish"), now).is_empty());
 }

@@ -7,26 +7,26 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::aliases::Aliases;
-use super::calls::Calls;
-use super::carrier::{Carrier, User};
 use super::config::ProxyConfig;
-use super::domains::Domains;
 use super::event::{ProxyEvent, RefusalKind};
-use super::guesses::Guesses;
+use super::guard::load::Load;
+use super::guard::login_throttle::LoginThrottle;
+use super::guard::nonces::Nonces;
+use super::guard::refusals::Refusals;
+use super::guard::shares::Payer;
+use super::guard::strangers::Strangers;
 use super::journal::{DispatchId, Write};
-use super::load::Load;
 use super::location::LocationService;
 use super::mailbox::{Entry, Mailbox};
-use super::nonces::Nonces;
-use super::refusals::Refusals;
-use super::router::Router;
+use super::routing::aliases::Aliases;
+use super::routing::calls::Calls;
+use super::routing::domains::Domains;
+use super::routing::router::Router;
+use super::routing::users::Users;
 use super::secret::Secret;
-use super::shares::Payer;
-use super::strangers::Strangers;
-use super::users::Users;
+use super::transport::request_sender::{RequestSender, User};
 use crate::limits::{ANSWER_AGAIN_BYTES_MAX, RETRY_AFTER_SECS, RETRY_AFTER_SPREAD_SECS};
-use crate::machine::{Flow, Held, Output, Transmit};
+use crate::machine::{Flow, Output, PendingCommits, Transmit};
 use crate::random::Random;
 use crate::sip::{Aor, Compose, RECIPIENT_LIST, Request, SECONDARY_TO};
 use crate::time::{Now, Timestamp};
@@ -180,11 +180,11 @@ pub(super) struct Core {
     pub(super) secret: Secret,
     pub(super) users: Users,
     pub(super) nonces: Nonces,
-    pub(super) guesses: Guesses,
+    pub(super) guesses: LoginThrottle,
     refusals: Refusals,
     pub(super) strangers: Strangers,
     pub(super) random: Random,
-    pub(super) carrier: Carrier,
+    pub(super) carrier: RequestSender,
     pub(super) location: LocationService,
     pub(super) mailbox: Mailbox,
     pub(super) agenda: Agenda,
@@ -193,7 +193,7 @@ pub(super) struct Core {
     pub(super) calls: Calls,
     /// Orders to purge somebody who was removed, up to this number, are carried out.
     pub(super) purged_up_to: u64,
-    held: Held<Write, Action>,
+    held: PendingCommits<Write, Action>,
     /// Bytes of the REGISTERs whose 200 waits for the store.
     pub(super) registering: usize,
     is_commit_wanted: bool,
@@ -208,10 +208,10 @@ impl Core {
             aliases: Aliases::default(),
             users: Users::new(&config),
             nonces: Nonces::new(secret, &mut random, now.mono),
-            guesses: Guesses::default(),
+            guesses: LoginThrottle::default(),
             refusals: Refusals::default(),
             strangers: Strangers::default(),
-            carrier: Carrier::new(&config, secret.for_transactions(), now.mono),
+            carrier: RequestSender::new(&config, secret.for_transactions(), now.mono),
             config,
             secret,
             random,
@@ -222,7 +222,7 @@ impl Core {
             load: Load::default(),
             calls: Calls::default(),
             purged_up_to: 0,
-            held: Held::default(),
+            held: PendingCommits::default(),
             registering: 0,
             is_commit_wanted: false,
             outputs: VecDeque::new(),
@@ -277,7 +277,7 @@ impl Core {
         }
     }
 
-    pub(super) const fn held(&mut self) -> &mut Held<Write, Action> {
+    pub(super) const fn held(&mut self) -> &mut PendingCommits<Write, Action> {
         &mut self.held
     }
 

@@ -5,6 +5,18 @@
 //! `dispatch/reporting.rs`, what waits for the absent in `dispatch/waiting.rs`, what comes twice in
 //! `dispatch/doubles.rs`, what is left of a message of which nothing is owed in `dispatch/remembered.rs`.
 
+pub(super) mod legs;
+
+pub(super) mod notifier;
+
+pub(super) mod report_entries;
+
+pub(super) mod recipient;
+
+pub(super) mod branch;
+
+pub(super) mod submission;
+
 mod departed;
 
 mod waiting;
@@ -24,18 +36,18 @@ use std::time::{Duration, Instant};
 
 use self::bounds::Bounds;
 #[cfg(test)]
-pub(super) use self::doubles::Known;
+pub(super) use self::doubles::Original;
+use self::legs::{Facts, LegId, Legs, MayWait};
 use self::make::make;
 pub(super) use self::make::remake;
+use self::notifier::{Extent, Report};
 use self::remembered::Remembered;
-use super::carrier::{Fault, User};
+use self::submission::Submission;
 use super::core::{Action, Core, Due, Rejection};
 use super::event::ProxyEvent;
+use super::guard::shares::Payer;
 use super::journal::{AcceptedRow, DispatchId, OutcomeRow, ReportRow, Write};
-use super::legs::{Facts, Legs, Place, Waits};
-use super::notifier::{Extent, Report};
-use super::shares::Payer;
-use super::submission::Submission;
+use super::transport::request_sender::{Fault, User};
 use crate::limits::{DISPATCH_REMEMBERED, DISPATCHES_OPEN_MAX, MAILBOX_SECS_MAX, REPORT_GATHER};
 use crate::machine::Flow;
 use crate::sip::{Aor, Compose, Request, Response, SECONDARY_TO};
@@ -55,7 +67,7 @@ pub(super) struct Dispatch {
     pub(super) accepted_at: Timestamp,
     pub(super) lifetime: Option<Duration>,
     /// Whether it may wait for the absent (W8).
-    waits: Waits,
+    waits: MayWait,
     /// When its Expire and its Forget are due: the clocks drift, so these are kept to be taken out of the agenda.
     expire_at: Option<Instant>,
     forget_at: Option<Instant>,
@@ -231,7 +243,7 @@ impl Dispatches {
     }
 
     /// Takes a message out of the tables.
-    pub(in crate::proxy) fn remove(&mut self, core: &mut Core, id: DispatchId) -> Option<Dispatch> {
+    pub(crate) fn remove(&mut self, core: &mut Core, id: DispatchId) -> Option<Dispatch> {
         let mut dispatch = self.all.remove(&id)?;
         for (at, due) in [(dispatch.expire_at, Due::Expire(id)), (dispatch.forget_at, Due::Forget(id))] {
             if let Some(at) = at {
@@ -284,7 +296,7 @@ impl Dispatches {
     }
 
     /// A leg's flow is there.
-    pub(super) fn leg_ready(&mut self, core: &mut Core, id: DispatchId, place: Place, flow: Flow, now: Now) {
+    pub(super) fn leg_ready(&mut self, core: &mut Core, id: DispatchId, place: LegId, flow: Flow, now: Now) {
         if let Some((legs, facts)) = self.all.get_mut(&id).and_then(Dispatch::parts) {
             legs.ready(core, facts, place, flow, now);
         }
@@ -296,7 +308,7 @@ impl Dispatches {
         &mut self,
         core: &mut Core,
         id: DispatchId,
-        place: Place,
+        place: LegId,
         heard: (&Response, u32),
         now: Now,
     ) {
@@ -309,7 +321,7 @@ impl Dispatches {
         &mut self,
         core: &mut Core,
         id: DispatchId,
-        place: Place,
+        place: LegId,
         fault: (Fault, u32),
         now: Now,
     ) {
@@ -329,7 +341,7 @@ impl Dispatches {
             }
             Due::Round(id) => self.round(core, id, now),
             Due::Again(User::Leg { dispatch, recipient, branch }) => {
-                let place = Place { recipient, branch };
+                let place = LegId { recipient, branch };
                 self.with_legs(core, dispatch, now, |core, legs, facts| legs.again(core, facts, place, now));
             }
             Due::Again(User::Report { .. } | User::Relay { .. } | User::Session(_)) => {}

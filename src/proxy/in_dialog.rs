@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use super::own_route::{Ahead, own_routes};
-use super::router::{Target, is_routable};
+use super::routing::router::{Target, is_routable};
 use crate::sip::{Aor, Dialog, Request};
 use crate::time::Now;
 

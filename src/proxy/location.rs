@@ -2,11 +2,13 @@
 //!
 //! **Invariant:** it holds what the store holds; the registrar decides, and applies once its writes are committed.
 
+mod devices;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::devices::Devices;
+use self::devices::Devices;
 use super::journal::{BindingRow, Reach, Write};
 use crate::sip::{Aor, Transport, Uri};
 use crate::time::Now;

@@ -1,6 +1,6 @@
 //! The mailbox: who waits for whom, in order of acceptance (W18), and which device is owed what another one took (W16).
 //!
-//! Each recipient has a [`Lane`], and each of his devices that was away one of its own. When a lane is called, its first
+//! Each recipient has a [`MailboxKey`], and each of his devices that was away one of its own. When a lane is called, its first
 //! message goes; the next one goes when that has ended, so that the order is kept, and a lane has one attempt under
 //! way at a time. An attempt that misses ends the round, since nobody is there after all; a message that has missed
 //! twice stops nobody behind it any more.
@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::time::Duration;
 
+use super::guard::shares::{Amount, Payer, Shares};
 use super::journal::DispatchId;
-use super::shares::{Amount, Payer, Shares};
 use crate::limits::{AWAY_BYTES_MAX, AWAY_MAX, MAILBOX_BYTES_MAX, MAILBOX_MAX, MAILBOX_PART};
 use crate::sip::Aor;
 
@@ -31,7 +31,7 @@ pub(super) const fn visit_wait(round: u8) -> Duration {
 
 /// Whom messages wait for: a recipient, or one device of his.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Lane {
+pub(super) struct MailboxKey {
     pub(super) aor: Aor,
     pub(super) device: Option<String>,
 }
@@ -53,9 +53,9 @@ pub(super) struct Weight {
 
 /// What the owner of a message has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(super) enum MailboxTask {
     /// Try it now; the lane waits for its end.
-    Try(Lane, Entry),
+    Try(MailboxKey, Entry),
     /// It stood behind others that came to nothing: it is deferred like these.
     PutOff(Entry),
 }
@@ -69,7 +69,7 @@ pub(super) enum Since {
 
 /// The mailbox has no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Full;
+pub(super) struct MailboxFull;
 
 #[derive(Debug)]
 struct Waiting {
@@ -90,7 +90,7 @@ struct Queue {
 
 /// What waits, by sender and by recipient.
 #[derive(Debug, Default)]
-struct Room {
+struct MailboxRoom {
     /// A message's bytes count once, however many wait for it.
     senders: Shares<Payer>,
     /// And once for each recipient here.
@@ -99,7 +99,7 @@ struct Room {
     messages: BTreeMap<DispatchId, usize>,
 }
 
-impl Room {
+impl MailboxRoom {
     /// True where neither all together, nor its sender or recipient, have too much with one more.
     fn has_room(&self, (aor, entry): (&Aor, Entry), weight: Weight, max: Amount) -> bool {
         let bytes = if self.messages.contains_key(&entry.dispatch) { 0 } else { weight.bytes };
@@ -134,10 +134,10 @@ impl Room {
 /// All lanes.
 #[derive(Debug, Default)]
 pub(super) struct Mailbox {
-    lanes: BTreeMap<Lane, Queue>,
-    recipients: Room,
-    devices: Room,
-    turns: VecDeque<Turn>,
+    lanes: BTreeMap<MailboxKey, Queue>,
+    recipients: MailboxRoom,
+    devices: MailboxRoom,
+    turns: VecDeque<MailboxTask>,
 }
 
 impl Mailbox {
@@ -147,18 +147,18 @@ impl Mailbox {
     /// He has `lane_max` already, or all lanes together, he, or the sender have too much.
     pub(super) fn wait(
         &mut self,
-        lane: &Lane,
+        lane: &MailboxKey,
         entry: Entry,
         weight: Weight,
         lane_max: usize,
-    ) -> Result<(), Full> {
+    ) -> Result<(), MailboxFull> {
         if let Some(waiting) = self.lanes.get_mut(lane).and_then(|queue| queue.entries.get_mut(&entry)) {
             waiting.is_new = false;
             return Ok(());
         }
         self.has_room((lane, entry), weight, lane_max)
             .then(|| self.put(lane, entry, (weight, false)))
-            .ok_or(Full)
+            .ok_or(MailboxFull)
     }
 
     /// Bytes of what waits for people, and for devices.
@@ -168,12 +168,12 @@ impl Mailbox {
     }
 
     /// Puts back what waited before a restart.
-    pub(super) fn restore(&mut self, lane: &Lane, entry: Entry, weight: Weight) {
+    pub(super) fn restore(&mut self, lane: &MailboxKey, entry: Entry, weight: Weight) {
         self.put(lane, entry, (weight, false));
     }
 
     /// Puts a new message behind those that wait already, and calls them; false when it need not, or cannot, wait for others.
-    pub(super) fn join(&mut self, lane: &Lane, entry: Entry, weight: Weight, lane_max: usize) -> bool {
+    pub(super) fn join(&mut self, lane: &MailboxKey, entry: Entry, weight: Weight, lane_max: usize) -> bool {
         if !self.lanes.contains_key(lane) || !self.has_room((lane, entry), weight, lane_max) {
             return false;
         }
@@ -185,7 +185,7 @@ impl Mailbox {
     }
 
     /// He is there: what waits goes, from the first on.
-    pub(super) fn call(&mut self, lane: &Lane) {
+    pub(super) fn call(&mut self, lane: &MailboxKey) {
         let Some(queue) = self.lanes.get_mut(lane) else { return };
         queue.is_called = true;
         if queue.current.is_none() {
@@ -194,12 +194,12 @@ impl Mailbox {
     }
 
     /// All lanes, to see which can be called.
-    pub(super) fn lanes(&self) -> Vec<Lane> {
+    pub(super) fn lanes(&self) -> Vec<MailboxKey> {
         self.lanes.keys().cloned().collect()
     }
 
     /// An attempt has come to nothing for the time being.
-    pub(super) fn missed(&mut self, lane: &Lane, entry: Entry, since: Since) {
+    pub(super) fn missed(&mut self, lane: &MailboxKey, entry: Entry, since: Since) {
         let Some(queue) = self.lanes.get_mut(lane) else { return };
         let Some(waiting) = queue.entries.get_mut(&entry) else { return };
         waiting.is_new = false;
@@ -222,7 +222,7 @@ impl Mailbox {
     }
 
     /// Nothing is to be tried for it any more.
-    pub(super) fn leave(&mut self, lane: &Lane, entry: Entry) {
+    pub(super) fn leave(&mut self, lane: &MailboxKey, entry: Entry) {
         let Some(queue) = self.lanes.get_mut(lane) else { return };
         let Some(gone) = queue.entries.remove(&entry) else { return };
         let next = queue.after(entry);
@@ -237,23 +237,23 @@ impl Mailbox {
     }
 
     /// What is to be done next.
-    pub(super) fn poll_turn(&mut self) -> Option<Turn> {
+    pub(super) fn poll_turn(&mut self) -> Option<MailboxTask> {
         self.turns.pop_front()
     }
 
     /// Tries the next one; without one, the round is over.
-    fn go_on(&mut self, lane: &Lane, next: Option<Entry>) {
+    fn go_on(&mut self, lane: &MailboxKey, next: Option<Entry>) {
         let Some(entry) = next else {
             return self.end_round(lane);
         };
         if let Some(queue) = self.lanes.get_mut(lane) {
             queue.current = Some(entry);
-            self.turns.push_back(Turn::Try(lane.clone(), entry));
+            self.turns.push_back(MailboxTask::Try(lane.clone(), entry));
         }
     }
 
     /// Begins again from the first if that was asked for, or lets everybody wait.
-    fn end_round(&mut self, lane: &Lane) {
+    fn end_round(&mut self, lane: &MailboxKey) {
         let Some(queue) = self.lanes.get_mut(lane) else { return };
         queue.current = None;
         let first = queue.entries.keys().next().copied();
@@ -261,18 +261,18 @@ impl Mailbox {
             return self.go_on(lane, Some(first));
         }
         let new = queue.entries.iter_mut().filter_map(|(entry, waiting)| {
-            std::mem::take(&mut waiting.is_new).then_some(Turn::PutOff(*entry))
+            std::mem::take(&mut waiting.is_new).then_some(MailboxTask::PutOff(*entry))
         });
         self.turns.extend(new);
     }
 
-    fn put(&mut self, lane: &Lane, entry: Entry, (weight, is_new): (Weight, bool)) {
+    fn put(&mut self, lane: &MailboxKey, entry: Entry, (weight, is_new): (Weight, bool)) {
         let queue = self.lanes.entry(lane.clone()).or_default();
         queue.entries.insert(entry, Waiting { is_new, misses: 0, weight });
         self.room(lane).take((&lane.aor, entry), weight);
     }
 
-    fn has_room(&self, (lane, entry): (&Lane, Entry), weight: Weight, lane_max: usize) -> bool {
+    fn has_room(&self, (lane, entry): (&MailboxKey, Entry), weight: Weight, lane_max: usize) -> bool {
         let (room, count, bytes) = match lane.device {
             None => (&self.recipients, MAILBOX_MAX, MAILBOX_BYTES_MAX),
             Some(_) => (&self.devices, AWAY_MAX, AWAY_BYTES_MAX),
@@ -281,7 +281,7 @@ impl Mailbox {
         in_lane < lane_max && room.has_room((&lane.aor, entry), weight, Amount { count, bytes })
     }
 
-    const fn room(&mut self, lane: &Lane) -> &mut Room {
+    const fn room(&mut self, lane: &MailboxKey) -> &mut MailboxRoom {
         match lane.device {
             None => &mut self.recipients,
             Some(_) => &mut self.devices,
@@ -299,8 +299,8 @@ impl Queue {
 mod tests {
     use super::*;
 
-    fn lane() -> Lane {
-        Lane { aor: Aor::parse("ann@domain.com").unwrap(), device: None }
+    fn lane() -> MailboxKey {
+        MailboxKey { aor: Aor::parse("ann@domain.com").unwrap(), device: None }
     }
 
     fn entry(dispatch: u64) -> Entry {
@@ -323,8 +323,8 @@ mod tests {
     fn tried(mailbox: &mut Mailbox) -> Vec<u64> {
         std::iter::from_fn(|| mailbox.poll_turn())
             .map(|turn| match turn {
-                Turn::Try(_, entry) => entry.dispatch.0,
-                Turn::PutOff(entry) => 1000 + entry.dispatch.0,
+                MailboxTask::Try(_, entry) => entry.dispatch.0,
+                MailboxTask::PutOff(entry) => 1000 + entry.dispatch.0,
             })
             .collect()
     }
@@ -375,19 +375,24 @@ mod tests {
     #[test]
     fn a_new_message_stands_behind_and_is_put_off_when_the_round_ends() {
         let mut mailbox = with(&[1]);
-        assert!(!mailbox.join(&Lane { device: Some("x".to_owned()), ..lane() }, entry(2), of(1, 1), 10));
+        assert!(!mailbox.join(
+            &MailboxKey { device: Some("x".to_owned()), ..lane() },
+            entry(2),
+            of(1, 1),
+            10
+        ));
         assert!(mailbox.join(&lane(), entry(2), of(1, 1), 10));
         assert_eq!(tried(&mut mailbox), [1]);
         mailbox.missed(&lane(), entry(1), Since::Silent);
         assert_eq!(tried(&mut mailbox), [1002]);
     }
 
-    fn is_empty(room: &Room) -> bool {
+    fn is_empty(room: &MailboxRoom) -> bool {
         room.senders.is_empty() && room.recipients.is_empty() && room.messages.is_empty()
     }
 
-    fn lane_of(name: &str, device: Option<&str>) -> Lane {
-        Lane { aor: Aor::parse(name).unwrap(), device: device.map(str::to_owned) }
+    fn lane_of(name: &str, device: Option<&str>) -> MailboxKey {
+        MailboxKey { aor: Aor::parse(name).unwrap(), device: device.map(str::to_owned) }
     }
 
     /// How many messages of this sender to as many recipients get in.
@@ -450,9 +455,9 @@ mod tests {
     #[test]
     fn over_a_maximum_nothing_is_kept() {
         let mut mailbox = with(&[1, 2]);
-        assert_eq!(mailbox.wait(&lane(), entry(3), of(1, 1), 2), Err(Full));
+        assert_eq!(mailbox.wait(&lane(), entry(3), of(1, 1), 2), Err(MailboxFull));
         assert_eq!(mailbox.wait(&lane(), entry(2), of(1, 1), 2), Ok(()), "it is there already");
-        assert_eq!(mailbox.wait(&lane(), entry(3), of(1, MAILBOX_BYTES_MAX), 9), Err(Full));
+        assert_eq!(mailbox.wait(&lane(), entry(3), of(1, MAILBOX_BYTES_MAX), 9), Err(MailboxFull));
         assert!(!mailbox.join(&lane(), entry(3), of(1, 1), 2));
     }
 }

@@ -13,9 +13,9 @@ mod mark;
 use std::net::IpAddr;
 
 use self::mark::{flow_of, hex, mark_of, unhex};
-use super::carrier::{Consent, Way};
 use super::core::{Core, Rejection};
-use super::router::{Target, is_secure, place_of};
+use super::routing::router::{Target, is_secure, place_of};
+use super::transport::request_sender::{Consent, NextHop};
 use crate::limits::{ROUTES_MAX, SESSION_ROUTE_SECS};
 use crate::machine::Flow;
 use crate::sip::{Aor, Edit, Fields, Message, Request, Transport, Uri, parse};
@@ -247,7 +247,7 @@ impl Ahead {
         let router = core.router();
         let (way, consent) = match (&self.next, self.flow(core), core.domains.aor(&self.uri)) {
             (Some(next), ..) => router.elsewhere(next).into_way(),
-            (None, Some(flow), _) => (Way::FlowAlone(flow), Consent::NotNeeded),
+            (None, Some(flow), _) => (NextHop::FlowAlone(flow), Consent::NotNeeded),
             (None, None, Some(aor)) => {
                 let mut targets = router.at_bindings(&aor, now);
                 return targets.find(|target| target.may_carry(&self.uri));

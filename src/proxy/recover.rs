@@ -1,16 +1,16 @@
 //! The machine after a start: bindings and messages from the rows of the store, and what was under way goes on (W11, W15).
 
 use super::Proxy;
-use super::aliases::Aliases;
 use super::config::ProxyConfig;
 use super::core::{Action, Core, Due};
 use super::departures;
+use super::dispatch::notifier::Extent;
 use super::dispatch::{Dispatches, remake};
 use super::journal::{DispatchRows, RemovedRow, Rows, Stored, Write};
-use super::notifier::Extent;
 use super::relay::Relays;
+use super::relay::session::Sessions;
+use super::routing::aliases::Aliases;
 use super::secret::Secret;
-use super::session::Sessions;
 use crate::limits::DEVICE_REMEMBERED;
 use crate::machine::Flow;
 use crate::random::Random;

@@ -2,13 +2,14 @@
 //!
 //! A client that registers flows is reached over them (RFC 5626). Bindings are applied and told in the 200 once they are on stable storage.
 
+pub(super) mod outbound;
+
 use std::time::Duration;
 
 use super::core::{Action, Core, Registration, Rejection};
 use super::journal::{BindingRow, Write};
 use super::location::{Binding, binding_bytes};
-use super::reach;
-use super::router::is_routable;
+use super::routing::router::is_routable;
 use crate::limits::{
     AORS_MAX, BINDING_BYTES_MAX, BINDING_EXPIRES_DEFAULT_SECS, BINDING_EXPIRES_MAX_SECS,
     BINDING_EXPIRES_MIN_SECS, BINDINGS_BYTES_MAX, BINDINGS_PER_AOR_MAX, CONTACTS_PER_REGISTER_MAX,
@@ -133,7 +134,7 @@ fn change(
         if !is_routable(&contact.uri) || !matches!(contact.uri.scheme(), Scheme::Sip | Scheme::Sips) {
             return Err(Rejection::because(400, "Contact Is No SIP URI"));
         }
-        if reach::lacks_outbound(request, contact) {
+        if outbound::lacks_outbound(request, contact) {
             return Err(Rejection::new(439));
         }
         let expires = expires_of(request, contact)?;
@@ -200,8 +201,8 @@ fn binding_row(
         instance: contact.params.get("+sip.instance").map(str::to_owned),
         expires_at: now.wall.plus(Duration::from_secs(expires.into())),
         flow,
-        reach: reach::reach(request, contact, flow),
-        reg_id: reach::reg_id(request, contact),
+        reach: outbound::reach(request, contact, flow),
+        reg_id: outbound::reg_id(request, contact),
     }
 }
 

@@ -1,14 +1,16 @@
 //! The ordinary MESSAGE, and OPTIONS for a user: proxied statefully, with one answer back (RFC 3261 §16, RFC 3428 §7; W14).
 
+pub(super) mod session;
+
 use std::collections::BTreeMap;
 
-use super::branch::{Answer, Fork, TOO_LARGE, Verdict, rank};
-use super::carrier::{Consent, Fault, Printed, User, Way};
 use super::core::{Core, Rejection};
+use super::dispatch::branch::{BranchResult, Fork, TOO_LARGE, Verdict, rank};
+use super::guard::shares::{Amount, Payer, Shares};
 use super::identity;
 use super::own_route::{Ahead, OwnRoutes, pass_routes};
-use super::router::{Target, TargetSet};
-use super::shares::{Amount, Payer, Shares};
+use super::routing::router::{Target, TargetSet};
+use super::transport::request_sender::{Consent, Fault, NextHop, Printed, User};
 use crate::limits::{
     MAX_BREADTH, RELAY_BYTES_OPEN_MAX, RELAY_CHALLENGE_BYTES_MAX, RELAYS_OPEN_MAX, UNDER_WAY_PART,
 };
@@ -183,7 +185,7 @@ impl Relays {
         let Some(this) = self.all.get_mut(&relay) else {
             return;
         };
-        let over: Option<Answer> = this.fork.outcome();
+        let over: Option<BranchResult> = this.fork.outcome();
         if over.is_some() {
             // Counted as held until the relay is gone.
             let best = this.best.clone();
@@ -259,7 +261,7 @@ fn targets(
         let mut target = ahead.target(core, now).ok_or(Rejection::new(480))?;
         // What somebody from elsewhere writes in a dialog goes where a party of it said; whoever is there may never have asked.
         let is_stranger = core.domains.claimed(&request.fields().from().uri).is_none();
-        let is_by_address = !matches!(target.way, Way::Flow(_) | Way::FlowAlone(_));
+        let is_by_address = !matches!(target.way, NextHop::Flow(_) | NextHop::FlowAlone(_));
         if is_stranger && is_by_address && core.router().consent(flow) != Consent::NotNeeded {
             target.consent = Consent::Unknown;
         }

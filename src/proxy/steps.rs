@@ -1,8 +1,8 @@
 //! What becomes of requests of ours: whose it is that was answered, has a flow, or came to nothing.
 
 use super::Proxy;
-use super::carrier::{Step, User};
-use super::legs::Place;
+use super::dispatch::legs::LegId;
+use super::transport::request_sender::{SenderStep, User};
 use crate::sip::Response;
 use crate::time::Now;
 
@@ -18,7 +18,7 @@ impl Proxy {
         let core = &mut self.core;
         match heard.user {
             User::Leg { dispatch, recipient, branch } => {
-                let place = Place { recipient, branch };
+                let place = LegId { recipient, branch };
                 self.dispatches.leg_heard(core, dispatch, place, (response, heard.transmissions), now);
             }
             User::Report { dispatch, cseq } => {
@@ -30,28 +30,30 @@ impl Proxy {
     }
 
     /// A request of ours has a flow, or came to nothing.
-    pub(super) fn step(&mut self, step: Step, now: Now) {
+    pub(super) fn step(&mut self, step: SenderStep, now: Now) {
         let core = &mut self.core;
         match step {
-            Step::Ready { user: User::Leg { dispatch, recipient, branch }, flow } => {
-                self.dispatches.leg_ready(core, dispatch, Place { recipient, branch }, flow, now);
+            SenderStep::Ready { user: User::Leg { dispatch, recipient, branch }, flow } => {
+                self.dispatches.leg_ready(core, dispatch, LegId { recipient, branch }, flow, now);
             }
-            Step::Ready { user: User::Report { dispatch, .. }, flow } => {
+            SenderStep::Ready { user: User::Report { dispatch, .. }, flow } => {
                 self.dispatches.report_ready(core, dispatch, flow, now);
             }
-            Step::Ready { user: User::Relay { relay, branch }, flow } => {
+            SenderStep::Ready { user: User::Relay { relay, branch }, flow } => {
                 self.relays.ready(core, (relay, branch), flow, now);
             }
-            Step::Failed { user: User::Leg { dispatch, recipient, branch }, fault, transmissions } => {
-                let place = Place { recipient, branch };
+            SenderStep::Failed { user: User::Leg { dispatch, recipient, branch }, fault, transmissions } => {
+                let place = LegId { recipient, branch };
                 self.dispatches.leg_failed(core, dispatch, place, (fault, transmissions), now);
             }
-            Step::Failed { user: User::Report { dispatch, cseq }, .. } => {
+            SenderStep::Failed { user: User::Report { dispatch, cseq }, .. } => {
                 self.dispatches.report_ended(core, dispatch, (cseq, None), now);
             }
-            Step::Ready { user: User::Session(number), flow } => self.sessions.ready(core, number, flow, now),
-            Step::Failed { user: User::Session(number), .. } => self.sessions.failed(core, number),
-            Step::Failed { user: User::Relay { relay, branch }, fault, .. } => {
+            SenderStep::Ready { user: User::Session(number), flow } => {
+                self.sessions.ready(core, number, flow, now);
+            }
+            SenderStep::Failed { user: User::Session(number), .. } => self.sessions.failed(core, number),
+            SenderStep::Failed { user: User::Relay { relay, branch }, fault, .. } => {
                 self.relays.failed(core, (relay, branch), fault, now);
             }
         }

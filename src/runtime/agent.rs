@@ -6,12 +6,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::client::account::{Account, AccountError, Profile};
-use crate::client::command::{AgentCommand, Event};
-use crate::client::journal::{Rows, Write};
-use crate::client::server::Server;
 use crate::client::{AgentConfig, UserAgent};
 use crate::machine::{Hop, Input};
+use crate::model::account::{Account, AccountError, Profile};
+use crate::model::command::{AgentCommand, Event};
+use crate::model::journal::{Rows, Write};
+use crate::model::server::Server;
 use crate::net::{BindError, Fingerprint, Net, NetSettings, Pin, TlsFiles, local_ip_towards, resolve};
 use crate::random::Random;
 use crate::runtime::Shell;

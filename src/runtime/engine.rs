@@ -8,7 +8,7 @@
 
 mod work;
 
-mod desk;
+mod snapshot_builder;
 
 mod alarms;
 
@@ -33,12 +33,12 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::client::account::Account;
-use crate::client::command::{Command, Notice};
-use crate::client::contacts::AddressBook;
-use crate::client::snapshot::Snapshot;
 use crate::config::passwords::Keyring;
 use crate::limits::{COMMANDS_WAITING_MAX, STOP_WAIT, UNREGISTER_WAIT};
+use crate::model::account::Account;
+use crate::model::command::{Command, Notice};
+use crate::model::contacts::AddressBook;
+use crate::model::snapshot::Snapshot;
 use crate::runtime::agent::AgentError;
 use crate::store::ron_file::RonError;
 use crate::time::{Clock, Timestamp};
@@ -135,7 +135,7 @@ type ThreadLife =
 
 /// More commands wait than are taken; the command comes back.
 #[derive(Clone, Debug)]
-pub struct Full(pub Command);
+pub struct QueueFull(pub Command);
 
 /// The engine as its owner holds it. When it is dropped the account signs off and the thread ends.
 #[derive(Debug)]
@@ -227,9 +227,9 @@ impl Engine {
     ///
     /// # Errors
     /// `limits::COMMANDS_WAITING_MAX` wait already, or the engine was told to quit.
-    pub fn send(&self, command: Command) -> Result<(), Box<Full>> {
-        let Some(commands) = &self.commands else { return Err(Box::new(Full(command))) };
-        commands.try_send(command).map_err(|refused| Box::new(Full(refused.into_inner())))
+    pub fn send(&self, command: Command) -> Result<(), Box<QueueFull>> {
+        let Some(commands) = &self.commands else { return Err(Box::new(QueueFull(command))) };
+        commands.try_send(command).map_err(|refused| Box::new(QueueFull(refused.into_inner())))
     }
 
     /// The newest picture of everything.

@@ -195,20 +195,20 @@ fn write_all(out: impl Write, jobs: &Receiver<Job>, lost: &AtomicU64) {
 }
 
 /// One event's line, collected until it is whole.
-struct Line {
+struct LogLine {
     queue: Queue,
     bytes: Vec<u8>,
 }
 
 impl<'a> MakeWriter<'a> for Queue {
-    type Writer = Line;
+    type Writer = LogLine;
 
-    fn make_writer(&'a self) -> Line {
-        Line { queue: self.clone(), bytes: Vec::new() }
+    fn make_writer(&'a self) -> LogLine {
+        LogLine { queue: self.clone(), bytes: Vec::new() }
     }
 }
 
-impl Write for Line {
+impl Write for LogLine {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.bytes.extend_from_slice(bytes);
         Ok(bytes.len())
@@ -219,7 +219,7 @@ impl Write for Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for LogLine {
     fn drop(&mut self) {
         let line = std::mem::take(&mut self.bytes);
         if !line.is_empty() {

@@ -247,17 +247,17 @@ async fn go_round(
         let asked = asked(asks, watch.as_deref_mut(), &mut answers);
         let commands = match shell.turn(proxy, &mut on_event, asked).await? {
             None => Vec::new(),
-            Some(Asked::Stop) => {
+            Some(Wakeup::Stop) => {
                 return shell.finish(proxy, &mut log, || Some(ProxyCommand::Flush)).await;
             }
-            Some(Asked::Reload(config, done)) => {
+            Some(Wakeup::Reload(config, done)) => {
                 let command = ProxyCommand::Settings(config);
                 shell.give(proxy, Input::Command(command), &mut on_event);
                 done.send(shell.net().reload_tls()).ok();
                 Vec::new()
             }
-            Some(Asked::HasRead((id, rows))) => vec![ProxyCommand::Read(id, rows)],
-            Some(Asked::Read(outside)) => changed(outside?),
+            Some(Wakeup::HasRead((id, rows))) => vec![ProxyCommand::Read(id, rows)],
+            Some(Wakeup::Read(outside)) => changed(outside?),
         };
         for command in commands {
             shell.give(proxy, Input::Command(command), &mut on_event);
@@ -290,7 +290,7 @@ fn read(shell: &Shell<Write>, id: DispatchId, answer: &mpsc::Sender<Read>) {
 }
 
 /// What the loop waited for besides the machine.
-enum Asked {
+enum Wakeup {
     Stop,
     /// Newer settings.
     Reload(Box<ProxyConfig>, oneshot::Sender<Result<(), TlsFileError>>),
@@ -304,7 +304,7 @@ async fn asked(
     asks: &mut mpsc::Receiver<Ask>,
     watch: Option<&mut OutsideWatch>,
     answers: &mut mpsc::Receiver<Read>,
-) -> Asked {
+) -> Wakeup {
     let changed = async {
         match watch {
             Some(watch) => watch.changed().await,
@@ -313,11 +313,11 @@ async fn asked(
     };
     tokio::select! {
         ask = asks.recv() => match ask {
-            Some(Ask::Reload(config, done)) => Asked::Reload(config, done),
-            None => Asked::Stop,
+            Some(Ask::Reload(config, done)) => Wakeup::Reload(config, done),
+            None => Wakeup::Stop,
         },
-        outside = changed => Asked::Read(outside),
-        Some(read) = answers.recv() => Asked::HasRead(read),
+        outside = changed => Wakeup::Read(outside),
+        Some(read) = answers.recv() => Wakeup::HasRead(read),
     }
 }
 

@@ -20,22 +20,22 @@ pub struct Edit<'a> {
     bytes: &'a [u8],
     /// In place of the received start line.
     start: Option<String>,
-    lines: Vec<Line<'a>>,
+    lines: Vec<EditedLine<'a>>,
     /// In place of the received body.
     body: Option<Bytes>,
 }
 
 #[derive(Debug)]
-enum Line<'a> {
+enum EditedLine<'a> {
     Kept(&'a Span),
     New { name: String, value: Vec<u8> },
 }
 
-fn new_line<'a>(name: &str, value: impl fmt::Display) -> Line<'a> {
+fn new_line<'a>(name: &str, value: impl fmt::Display) -> EditedLine<'a> {
     let mut bytes = Vec::new();
     // Writing to memory cannot fail.
     write!(OneLine(&mut bytes), "{value}").unwrap_or_default();
-    Line::New { name: name.to_owned(), value: bytes }
+    EditedLine::New { name: name.to_owned(), value: bytes }
 }
 
 impl<'a> Edit<'a> {
@@ -52,7 +52,7 @@ impl<'a> Edit<'a> {
     }
 
     fn of(fields: &'a Fields, bytes: &'a [u8]) -> Self {
-        let lines = fields.spans().iter().map(Line::Kept).collect();
+        let lines = fields.spans().iter().map(EditedLine::Kept).collect();
         Self { fields, bytes, start: None, lines, body: None }
     }
 
@@ -140,7 +140,7 @@ impl<'a> Edit<'a> {
             }
             let rest = rest.trim_ascii().to_vec();
             let keep = !rest.is_empty();
-            *line = Line::New { name: line.name(fields).to_owned(), value: rest };
+            *line = EditedLine::New { name: line.name(fields).to_owned(), value: rest };
             keep
         });
         self
@@ -158,7 +158,7 @@ impl<'a> Edit<'a> {
         kept.pop();
         if !kept.is_empty() {
             let value = kept.join(&b", "[..]);
-            let new = Line::New { name: line.name(self.fields).to_owned(), value };
+            let new = EditedLine::New { name: line.name(self.fields).to_owned(), value };
             self.lines.insert(at, new);
         }
         self
@@ -178,7 +178,7 @@ impl<'a> Edit<'a> {
             }
             let value = without_token(&value, token);
             let keep = !value.is_empty();
-            *line = Line::New { name: line.name(fields).to_owned(), value };
+            *line = EditedLine::New { name: line.name(fields).to_owned(), value };
             keep
         });
         self
@@ -196,10 +196,10 @@ impl<'a> Edit<'a> {
         out.extend_from_slice(b"\r\n");
         for line in &self.lines {
             match line {
-                Line::Kept(span) => {
+                EditedLine::Kept(span) => {
                     out.extend_from_slice(self.bytes.get(span.line()).unwrap_or_default());
                 }
-                Line::New { name, value } => {
+                EditedLine::New { name, value } => {
                     for piece in [name.as_bytes(), b": ", value, b"\r\n"] {
                         out.extend_from_slice(piece);
                     }
@@ -223,7 +223,7 @@ impl<'a> Edit<'a> {
     }
 }
 
-impl<'a> Line<'a> {
+impl<'a> EditedLine<'a> {
     fn name<'s>(&'s self, fields: &'a Fields) -> &'s str {
         match self {
             Self::Kept(span) => fields.head().name(span),

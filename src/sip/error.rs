@@ -10,12 +10,12 @@ pub struct Error {
     what: &'static str,
     /// Which field of that name, from 0.
     field: usize,
-    place: Place,
+    place: FaultPlace,
 }
 
 /// Where the fault was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum FaultPlace {
     Whole,
     Byte(usize),
     Line(usize),
@@ -39,17 +39,17 @@ impl Error {
 
     /// A fault at a byte of what is being read.
     pub(super) fn at(what: &'static str, byte: usize) -> Self {
-        Self { status: 400, subject: "", what, field: 0, place: Place::Byte(byte) }
+        Self { status: 400, subject: "", what, field: 0, place: FaultPlace::Byte(byte) }
     }
 
     /// A fault of the whole thing.
     pub(super) fn whole(subject: &'static str, what: &'static str) -> Self {
-        Self { status: 400, subject, what, field: 0, place: Place::Whole }
+        Self { status: 400, subject, what, field: 0, place: FaultPlace::Whole }
     }
 
     /// A fault in a line (counted from 1) of a body.
     pub(super) fn in_line(subject: &'static str, what: &'static str, line: usize) -> Self {
-        Self { status: 400, subject, what, field: 0, place: Place::Line(line) }
+        Self { status: 400, subject, what, field: 0, place: FaultPlace::Line(line) }
     }
 
     /// The same fault with the status that it gets.
@@ -60,8 +60,8 @@ impl Error {
     /// The same fault, seen from what contains the faulty text at `offset`.
     pub(super) fn within(self, subject: &'static str, offset: usize) -> Self {
         let place = match self.place {
-            Place::Byte(byte) => Place::Byte(byte.saturating_add(offset)),
-            Place::Whole | Place::Line(_) => self.place,
+            FaultPlace::Byte(byte) => FaultPlace::Byte(byte.saturating_add(offset)),
+            FaultPlace::Whole | FaultPlace::Line(_) => self.place,
         };
         Self { subject, place, ..self }
     }
@@ -80,9 +80,9 @@ impl fmt::Display for Error {
         }
         write!(f, ": {}", self.what)?;
         match self.place {
-            Place::Whole => Ok(()),
-            Place::Byte(byte) => write!(f, " at byte {byte}"),
-            Place::Line(line) => write!(f, " in line {line}"),
+            FaultPlace::Whole => Ok(()),
+            FaultPlace::Byte(byte) => write!(f, " at byte {byte}"),
+            FaultPlace::Line(line) => write!(f, " in line {line}"),
         }
     }
 }

@@ -65,7 +65,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::sip::{Message, Request, content, enclose, parse, with_secondary_to};
+    use crate::sip::enclose;
+    use crate::sip::{Message, Request, content, parse, with_secondary_to};
 
     fn people(all: &[&str]) -> Vec<Uri> {
         all.iter().map(|text| Uri::parse(text).unwrap()).collect()

@@ -8,7 +8,7 @@ use super::cursor::{is_token_text, number};
 use super::error::Error;
 use super::fields::{Checked, Fields};
 use super::header::check_name_addr;
-use super::names::{Known, Method};
+use super::names::{CheckedField, Method};
 use super::scan::{self, Head};
 use super::uri::Uri;
 use super::via::{check_call_id, check_via, read_cseq};
@@ -257,21 +257,22 @@ impl<'a> Mandatory<'a> {
         for span in head.spans() {
             let known = span.known();
             let first = match known {
-                Known::Via => &mut found.via,
-                Known::From => &mut found.from,
-                Known::To => &mut found.to,
-                Known::CallId => &mut found.call_id,
-                Known::CSeq => &mut found.cseq,
-                Known::ContentLength => &mut found.content_length,
-                Known::MaxForwards => &mut found.max_forwards,
-                Known::Expires => &mut found.expires,
-                Known::Other => continue,
+                CheckedField::Via => &mut found.via,
+                CheckedField::From => &mut found.from,
+                CheckedField::To => &mut found.to,
+                CheckedField::CallId => &mut found.call_id,
+                CheckedField::CSeq => &mut found.cseq,
+                CheckedField::ContentLength => &mut found.content_length,
+                CheckedField::MaxForwards => &mut found.max_forwards,
+                CheckedField::Expires => &mut found.expires,
+                CheckedField::Other => continue,
             };
             let value = head.value(span);
             match first {
                 None => *first = Some(value),
-                Some(other) if known == Known::Via || *other == value => {}
-                Some(_) if is_response && matches!(known, Known::MaxForwards | Known::Expires) => {}
+                Some(other) if known == CheckedField::Via || *other == value => {}
+                Some(_)
+                    if is_response && matches!(known, CheckedField::MaxForwards | CheckedField::Expires) => {}
                 Some(_) => return Err(Error::whole(known.name(), "two that differ")),
             }
         }
@@ -280,12 +281,12 @@ impl<'a> Mandatory<'a> {
 
     /// What the layers above rely on, and the length of the body.
     fn check(&self, start: &StartLine<'_>) -> Result<(Numbers, Option<usize>), Error> {
-        check(self.via, Known::Via, check_via)?;
-        check(self.from, Known::From, check_name_addr)?;
-        check(self.to, Known::To, check_name_addr)?;
-        check(self.call_id, Known::CallId, check_call_id)?;
-        let (cseq, method) = check(self.cseq, Known::CSeq, read_cseq)?;
-        let no_length = || Error::whole(Known::ContentLength.name(), "not a length");
+        check(self.via, CheckedField::Via, check_via)?;
+        check(self.from, CheckedField::From, check_name_addr)?;
+        check(self.to, CheckedField::To, check_name_addr)?;
+        check(self.call_id, CheckedField::CallId, check_call_id)?;
+        let (cseq, method) = check(self.cseq, CheckedField::CSeq, read_cseq)?;
+        let no_length = || Error::whole(CheckedField::ContentLength.name(), "not a length");
         let length = self.content_length.map(|value| number(value).ok_or_else(no_length)).transpose()?;
         match start {
             StartLine::Request(asked, _) if *asked != method => {
@@ -312,7 +313,7 @@ impl Numbers {
 
 fn check<'a, T>(
     value: Option<&'a str>,
-    known: Known,
+    known: CheckedField,
     read: impl Fn(&'a str) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let value = value.ok_or_else(|| Error::whole(known.name(), "missing"))?;

@@ -154,7 +154,7 @@ impl fmt::Display for Method {
 
 /// The header fields that every message is checked for when it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Known {
+pub(super) enum CheckedField {
     Via,
     From,
     To,
@@ -166,7 +166,7 @@ pub(super) enum Known {
     Other,
 }
 
-impl Known {
+impl CheckedField {
     /// By the name as written.
     pub(super) fn of(name: &[u8]) -> Self {
         let is = |long: &[u8]| name.eq_ignore_ascii_case(long);

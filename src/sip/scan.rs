@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::charset::header_text;
 use super::cursor::is_token;
 use super::error::Error;
-use super::names::{Known, is_name};
+use super::names::{CheckedField, is_name};
 use crate::limits::{HEAD_BYTES_MAX, HEADER_FIELDS_MAX};
 
 /// One header field: places in the message, which are the same in [`Head::text`].
@@ -19,12 +19,12 @@ pub(super) struct Span {
     value: usize,
     value_end: usize,
     end: usize,
-    known: Known,
+    known: CheckedField,
 }
 
 impl Span {
     /// Which of the fields that every message is checked for.
-    pub(super) fn known(&self) -> Known {
+    pub(super) fn known(&self) -> CheckedField {
         self.known
     }
 
@@ -226,7 +226,7 @@ fn field(bytes: &[u8], start: usize, end: usize) -> Result<Span, Error> {
         return Err(Error::at("no field name", start).within("head", 0));
     }
     let name_end = start + length;
-    let (value, known) = (name_end + blanks + 1, Known::of(name));
+    let (value, known) = (name_end + blanks + 1, CheckedField::of(name));
     Ok(Span { start, name_end, value, value_end: end, end: end + 2, known })
 }
 

@@ -12,7 +12,7 @@ use super::cursor::number;
 use super::error::Error;
 use super::names::Transport;
 use super::uri_grammar::{
-    Parts, Place, Scheme, canonical_host, is_user, literal, same_host, scan, unescaped,
+    Parts, Scheme, TextRange, canonical_host, is_user, literal, same_host, scan, unescaped,
 };
 
 /// A URI as written, with its parts. Eq/Ord compare the text; `same_as` compares by RFC 3261 19.1.4.
@@ -232,7 +232,7 @@ impl Uri {
         Some(self.part(self.parts.headers)).filter(|headers| !headers.is_empty())
     }
 
-    fn part(&self, place: Place) -> &str {
+    fn part(&self, place: TextRange) -> &str {
         self.text.get(usize::from(place.start)..usize::from(place.end)).unwrap_or_default()
     }
 

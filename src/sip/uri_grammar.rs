@@ -48,7 +48,7 @@ impl Scheme {
 
 /// A place in the text; a URI is short.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Place {
+pub(super) struct TextRange {
     pub(super) start: u16,
     pub(super) end: u16,
 }
@@ -57,12 +57,12 @@ pub(super) struct Place {
 pub(super) struct Parts {
     /// After the scheme's colon.
     pub(super) body: u16,
-    pub(super) user: Option<Place>,
-    pub(super) password: Option<Place>,
-    pub(super) host: Place,
+    pub(super) user: Option<TextRange>,
+    pub(super) password: Option<TextRange>,
+    pub(super) host: TextRange,
     pub(super) port: Option<u16>,
-    pub(super) params: Place,
-    pub(super) headers: Place,
+    pub(super) params: TextRange,
+    pub(super) headers: TextRange,
 }
 
 /// Reads scheme and parts of a URI.
@@ -162,8 +162,8 @@ fn short(at: usize) -> u16 {
     u16::try_from(at).unwrap_or(u16::MAX)
 }
 
-fn place(start: usize, end: usize) -> Place {
-    Place { start: short(start), end: short(end) }
+fn place(start: usize, end: usize) -> TextRange {
+    TextRange { start: short(start), end: short(end) }
 }
 
 /// Undoes the escapes of all but the reserved characters, which differ from their escapes (§19.1.4); the hex digits of

@@ -55,7 +55,7 @@ pub struct Aliases {
     path: PathBuf,
 }
 
-type Refused = Result<(), AliasesError>;
+type AliasRefusal = Result<(), AliasesError>;
 
 impl Aliases {
     /// Opens the store of a proxy; it is made, or brought up to date, where that is needed and no proxy uses it.
@@ -126,7 +126,7 @@ impl Aliases {
 }
 
 /// What is wrong with a table after a list was changed.
-fn judge(rows: &[AliasRow], changed: &Aor) -> Refused {
+fn judge(rows: &[AliasRow], changed: &Aor) -> AliasRefusal {
     if rows.len() > ALIASES_MAX {
         return Err(AliasesError::Full(format!("{ALIASES_MAX} aliases")));
     }

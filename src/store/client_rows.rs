@@ -5,11 +5,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use rusqlite::{Connection, Row, params};
 
-use crate::client::journal::{
+use crate::limits::{ASKING_LOADED_MAX, OPEN_LOADED_MAX};
+use crate::model::journal::{
     AttemptRow, AttemptStage, ConversationId, ConversationRow, DeliveryRow, DeliveryState, IncomingRow,
     MessageId, OpenRows, OutgoingRow, PersonRow, Rows, Way, Write,
 };
-use crate::limits::{ASKING_LOADED_MAX, OPEN_LOADED_MAX};
 use crate::sip::content;
 use crate::store::Schema;
 use crate::store::columns::{Json, millis, people, people_column, signed, timestamp, unsigned};

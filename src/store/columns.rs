@@ -10,8 +10,8 @@ use rusqlite::{Row, ToSql};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::client::journal::PersonRow;
 use crate::machine::{ConnectionId, Flow};
+use crate::model::journal::PersonRow;
 use crate::sip::Transport;
 use crate::time::Timestamp;
 

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Row};
 
-use crate::client::journal::{ConversationId, IncomingRow, MessageId, OpenRows, PersonRow};
 use crate::limits::QUESTIONS_WAITING_MAX;
+use crate::model::journal::{ConversationId, IncomingRow, MessageId, OpenRows, PersonRow};
 use crate::store::client_rows::{attempts, deliveries, outgoing};
 use crate::store::columns::{people, signed, timestamp, timestamp_option, unsigned};
 use crate::store::{OpenErrorKind, Question};

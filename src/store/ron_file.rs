@@ -182,7 +182,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::contacts::{AddressBook, Contact};
+    use crate::model::contacts::{AddressBook, Contact};
 
     fn book() -> AddressBook {
         let ann = Contact {

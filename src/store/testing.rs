@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use rusqlite::Connection;
 
-use crate::client::journal as ours;
 use crate::machine::{ConnectionId, Flow};
+use crate::model::journal as ours;
 use crate::proxy::journal::{
     AcceptedRow, BindingRow, DispatchId, OutcomeRow, OutcomeState, Reach, ReportRow, Write,
 };

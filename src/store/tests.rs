@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use super::*;
-use crate::client::journal::{ConversationId, ConversationRow, PersonRow, Write};
+use crate::model::journal::{ConversationId, ConversationRow, PersonRow, Write};
 
 fn batch(id: u64) -> Batch<Write> {
     batch_of(id, "sip:ann@domain.com")

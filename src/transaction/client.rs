@@ -21,7 +21,7 @@ pub enum Failure {
 
 /// What a timer of a client transaction led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum TimerStep {
     /// Timer E: send the request again.
     Retransmit,
     /// Timer F: nobody answered.
@@ -128,16 +128,16 @@ impl<U: Copy> ClientTransaction<U> {
     }
 
     /// Takes the timer that [`Self::due`] named.
-    pub(super) fn handle_timeout(&mut self, now: Instant, timers: &Timers) -> Step {
-        let Some((at, timer)) = self.due() else { return Step::Over };
+    pub(super) fn handle_timeout(&mut self, now: Instant, timers: &Timers) -> TimerStep {
+        let Some((at, timer)) = self.due() else { return TimerStep::Over };
         match timer {
             Timer::E => {
                 self.transmissions += 1;
                 self.schedule_after(at, now, timers);
-                Step::Retransmit
+                TimerStep::Retransmit
             }
-            Timer::F => Step::TimedOut,
-            Timer::K | Timer::J | Timer::Unanswered => Step::Over,
+            Timer::F => TimerStep::TimedOut,
+            Timer::K | Timer::J | Timer::Unanswered => TimerStep::Over,
         }
     }
 

@@ -1,6 +1,10 @@
 //! The window's heart: takes what the source shows, draws it, and carries out what the person wants.
 
-mod deeds;
+mod shell;
+
+mod ended;
+
+mod handle_actions;
 mod start;
 
 use std::path::{Path, PathBuf};
@@ -11,24 +15,24 @@ use eframe::egui;
 use egui::{ViewportCommand, Visuals};
 use jiff::tz::TimeZone;
 
-use crate::client::account::RegistrationState;
-use crate::client::command::{AgentCommand, Command, Draft, Notice};
-use crate::client::contacts::address_key;
-use crate::client::journal::ConversationId;
-use crate::client::snapshot::{ConversationHead, Person, Snapshot};
+use self::ended::ended_ui;
+use self::shell::{MiddleView, Shell};
+use super::actions::Act;
+use super::compose::attach;
+use super::compose::composer::{self, Writing};
+use super::compose::recipients::Recipients;
+use super::desktop::notifications::{DesktopNotifications, DesktopTask, Happened, Notes, Watching};
+use super::kit::theme;
+use super::kit::words::Look;
+use super::panels::dialogs::{Outcome, dialog_ui};
+use super::panels::sign_in::{Progress, SignInForm, sign_in_ui};
+use crate::model::account::RegistrationState;
+use crate::model::command::{AgentCommand, Command, Draft, Notice};
+use crate::model::contacts::address_key;
+use crate::model::journal::ConversationId;
+use crate::model::snapshot::{ConversationHead, Person, Snapshot};
 use crate::sip::File;
-use crate::ui::act::Act;
-use crate::ui::attach;
-use crate::ui::composer::{self, Writing};
-use crate::ui::dialogs::{Outcome, dialog_ui};
-use crate::ui::ended::ended_ui;
 use crate::ui::keys;
-use crate::ui::notice::{Deed, Desk, Happened, Notes, Watching};
-use crate::ui::recipients::Recipients;
-use crate::ui::shell::{Place, Shell};
-use crate::ui::sign_in::{Progress, SignInForm, sign_in_ui};
-use crate::ui::theme;
-use crate::ui::words::Look;
 use crate::ui::{Options, Source};
 
 use self::start::{Shot, Start};
@@ -41,12 +45,12 @@ pub struct App {
     look: Look,
     shell: Shell,
     notes: Notes,
-    desk: Option<Desk>,
+    desk: Option<DesktopNotifications>,
     told_no_service: bool,
     /// A new message was sent to these; its conversation is opened when it is there.
     awaited: Option<(Vec<String>, bool)>,
     /// Files that are being read, and where they were asked for.
-    attaching: Vec<(PathBuf, Place)>,
+    attaching: Vec<(PathBuf, MiddleView)>,
     /// What was last told to be seen.
     seen: Option<(ConversationId, usize)>,
     start: Start,
@@ -65,16 +69,18 @@ impl App {
         let mut shell =
             Shell { sign_in: has_to_sign_in.then(|| SignInForm::of(account)), ..Shell::default() };
         if let Some((people, text)) = options.ready {
-            shell.place = Place::New;
+            shell.place = MiddleView::New;
             let writing = Writing { text, to: Recipients::of(people), ..Writing::default() };
-            shell.writing.insert(Place::New, writing);
+            shell.writing.insert(MiddleView::New, writing);
             // Enter sends it.
             ctx.memory_mut(|memory| memory.request_focus(composer::field_id()));
         }
         let wake = ctx.clone();
         let desk = options
             .notifications
-            .then(|| Desk::start(move || wake.request_repaint_after(Duration::from_millis(1))).ok())
+            .then(|| {
+                DesktopNotifications::start(move || wake.request_repaint_after(Duration::from_millis(1))).ok()
+            })
             .flatten();
         let shot = options.screenshot.map(Shot::new);
         Self {
@@ -128,8 +134,8 @@ impl App {
         for notice in self.source.notices() {
             for deed in self.notes.of(&notice, &self.snapshot, watching, self.look.now) {
                 match (&self.desk, deed) {
-                    (Some(desk), Deed::Raise(note)) => desk.raise(note),
-                    (Some(desk), Deed::Withdraw(about)) => desk.withdraw(about),
+                    (Some(desk), DesktopTask::Raise(note)) => desk.raise(note),
+                    (Some(desk), DesktopTask::Withdraw(about)) => desk.withdraw(about),
                     (None, _) => {}
                 }
             }
@@ -163,7 +169,7 @@ impl App {
     }
 
     fn take_clicks(&mut self, ctx: &egui::Context) {
-        for happened in self.desk.as_ref().map(Desk::happened).unwrap_or_default() {
+        for happened in self.desk.as_ref().map(DesktopNotifications::happened).unwrap_or_default() {
             match happened {
                 Happened::Show { conversation, message } => {
                     self.open(conversation);
@@ -192,20 +198,20 @@ impl App {
         let people: Vec<String> = draft.to.iter().map(|row| row.address.clone()).collect();
         self.awaited = None;
         let place = conversation_of(&self.snapshot.conversations, &people, draft.hidden)
-            .map_or(Place::New, Place::Conversation);
+            .map_or(MiddleView::New, MiddleView::Conversation);
         let writing = self.shell.writing.entry(place).or_default();
         writing.files.splice(0..0, draft.files);
         writing.text =
             if writing.text.is_empty() { draft.text } else { format!("{}\n{}", draft.text, writing.text) };
-        if place == Place::New {
-            let person = |row: crate::client::journal::PersonRow| Person {
+        if place == MiddleView::New {
+            let person = |row: crate::model::journal::PersonRow| Person {
                 address: row.address,
                 name: row.name,
                 simulated: false,
             };
             writing.to = Recipients::of(draft.to.into_iter().map(person).collect());
             writing.hidden = draft.hidden;
-            self.shell.place = Place::New;
+            self.shell.place = MiddleView::New;
         }
         self.shell.toasts.push(why);
     }
@@ -289,7 +295,7 @@ impl App {
             self.shell.ui(ui, &self.snapshot, &self.look, &mut acts);
         }
         self.dialog(&ctx, &mut acts);
-        attach::hover_ui(&ctx, self.shell.place != Place::Nothing);
+        attach::hover_ui(&ctx, self.shell.place != MiddleView::Nothing);
         self.shell.toasts.show(&ctx);
         acts.into_iter().for_each(|act| self.carry_out(&ctx, act));
     }

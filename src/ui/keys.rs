@@ -5,7 +5,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wish {
+pub(crate) enum KeyCommand {
     NewMessage,
     Search,
     ConversationUp,
@@ -45,37 +45,37 @@ pub(crate) const TABLE: &[(&str, &str)] = &[
 ];
 
 /// Those with more modifiers come first: egui matches them logically.
-const SHORTCUTS: &[(Modifiers, Key, Wish)] = &[
-    (Modifiers::ALT.plus(Modifiers::SHIFT), Key::ArrowUp, Wish::UnreadUp),
-    (Modifiers::ALT.plus(Modifiers::SHIFT), Key::ArrowDown, Wish::UnreadDown),
-    (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::R, Wish::ResendToFailed),
-    (Modifiers::ALT, Key::ArrowUp, Wish::ConversationUp),
-    (Modifiers::ALT, Key::ArrowDown, Wish::ConversationDown),
-    (Modifiers::COMMAND, Key::N, Wish::NewMessage),
-    (Modifiers::COMMAND, Key::K, Wish::Search),
-    (Modifiers::COMMAND, Key::D, Wish::Delivery),
-    (Modifiers::COMMAND, Key::Plus, Wish::Larger),
-    (Modifiers::COMMAND, Key::Equals, Wish::Larger),
-    (Modifiers::COMMAND, Key::Minus, Wish::Smaller),
-    (Modifiers::COMMAND, Key::Num0, Wish::NormalSize),
-    (Modifiers::COMMAND, Key::Comma, Wish::Settings),
-    (Modifiers::COMMAND, Key::Slash, Wish::Keys),
-    (Modifiers::COMMAND, Key::Q, Wish::Quit),
-    (Modifiers::NONE, Key::F8, Wish::NextFailed),
-    (Modifiers::NONE, Key::F6, Wish::NextColumn),
+const SHORTCUTS: &[(Modifiers, Key, KeyCommand)] = &[
+    (Modifiers::ALT.plus(Modifiers::SHIFT), Key::ArrowUp, KeyCommand::UnreadUp),
+    (Modifiers::ALT.plus(Modifiers::SHIFT), Key::ArrowDown, KeyCommand::UnreadDown),
+    (Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::R, KeyCommand::ResendToFailed),
+    (Modifiers::ALT, Key::ArrowUp, KeyCommand::ConversationUp),
+    (Modifiers::ALT, Key::ArrowDown, KeyCommand::ConversationDown),
+    (Modifiers::COMMAND, Key::N, KeyCommand::NewMessage),
+    (Modifiers::COMMAND, Key::K, KeyCommand::Search),
+    (Modifiers::COMMAND, Key::D, KeyCommand::Delivery),
+    (Modifiers::COMMAND, Key::Plus, KeyCommand::Larger),
+    (Modifiers::COMMAND, Key::Equals, KeyCommand::Larger),
+    (Modifiers::COMMAND, Key::Minus, KeyCommand::Smaller),
+    (Modifiers::COMMAND, Key::Num0, KeyCommand::NormalSize),
+    (Modifiers::COMMAND, Key::Comma, KeyCommand::Settings),
+    (Modifiers::COMMAND, Key::Slash, KeyCommand::Keys),
+    (Modifiers::COMMAND, Key::Q, KeyCommand::Quit),
+    (Modifiers::NONE, Key::F8, KeyCommand::NextFailed),
+    (Modifiers::NONE, Key::F6, KeyCommand::NextColumn),
 ];
 
 /// The keys pressed in this frame; they are taken out of the input.
-pub(crate) fn wishes(ctx: &egui::Context) -> Vec<Wish> {
-    let mut wishes: Vec<Wish> = ctx.input_mut(|input| {
-        let pressed = |(modifiers, key, wish): &(Modifiers, Key, Wish)| {
+pub(crate) fn wishes(ctx: &egui::Context) -> Vec<KeyCommand> {
+    let mut wishes: Vec<KeyCommand> = ctx.input_mut(|input| {
+        let pressed = |(modifiers, key, wish): &(Modifiers, Key, KeyCommand)| {
             input.consume_shortcut(&KeyboardShortcut::new(*modifiers, *key)).then_some(*wish)
         };
         SHORTCUTS.iter().filter_map(pressed).collect()
     });
     // Esc is not taken out: popups and fields close by it too.
     if ctx.input(|input| input.key_pressed(Key::Escape)) {
-        wishes.push(Wish::Escape);
+        wishes.push(KeyCommand::Escape);
     }
     wishes
 }

@@ -1,20 +1,28 @@
 //! The open conversation: its people as header, its messages, and the way back to the newest.
 
+mod bubble;
+
+mod files;
+
+mod links;
+
+mod anchored_list;
+
 use std::sync::Arc;
 
 use eframe::egui;
 use egui::{Align, Layout, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use crate::client::command::Command;
-use crate::client::journal::MessageId;
-use crate::client::snapshot::{MessageView, Thread};
-use crate::ui::act::Act;
-use crate::ui::anchored_list::{AnchoredList, Place, Rows, Seen};
-use crate::ui::bubble::{self, Row, focus_id};
-use crate::ui::icons::{Icon, focus_ring, icon_button, paint_icon};
-use crate::ui::theme::{self, HEADER_HEIGHT, colors};
-use crate::ui::widgets::{one_line, paint_avatar, put, within};
-use crate::ui::words::{self, Look};
+use self::anchored_list::{AnchoredList, RowPosition, Rows, Seen};
+use self::bubble::{Row, focus_id};
+use super::actions::Act;
+use super::kit::icons::{Icon, focus_ring, icon_button, paint_icon};
+use super::kit::theme::{self, HEADER_HEIGHT, colors};
+use super::kit::widgets::{one_line, paint_avatar, put, within};
+use super::kit::words::{self, Look};
+use crate::model::command::Command;
+use crate::model::journal::MessageId;
+use crate::model::snapshot::{MessageView, Thread};
 
 /// Messages beyond the view that are fetched before they are scrolled to.
 const AHEAD: usize = 60;
@@ -71,7 +79,7 @@ impl ThreadView {
         self.len_at_bottom = thread.outline.len();
         let unread = thread.unread_from.and_then(|id| thread.outline.iter().position(|line| line.id == id));
         if let Some(index) = unread {
-            self.list.reveal(index.saturating_sub(1), Place::Top);
+            self.list.reveal(index.saturating_sub(1), RowPosition::Top);
         }
     }
 
@@ -80,7 +88,7 @@ impl ThreadView {
         let place =
             self.shown.as_ref().and_then(|thread| thread.outline.iter().position(|line| line.id == message));
         if let Some(index) = place {
-            self.list.reveal(index, Place::View);
+            self.list.reveal(index, RowPosition::View);
             self.focus = Some(index);
         }
     }
@@ -280,7 +288,7 @@ fn down_button(ui: &Ui, area: Rect, count: usize) -> bool {
     focus_ring(ui, &response, rect, side / 2.0);
     if count > 0 {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
-        crate::ui::widgets::paint_badge(ui, pos2(rect.right() + 4.0, rect.top()), count);
+        super::kit::widgets::paint_badge(ui, pos2(rect.right() + 4.0, rect.top()), count);
     }
     let label = if count > 0 {
         format!("Go to the newest message, {count} new")

@@ -2,11 +2,11 @@
 
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use fanfare::client::account::{Account, RegistrationState};
-use fanfare::client::command::{AgentCommand, Command, Draft, Notice};
-use fanfare::client::journal::{DeliveryState, PersonRow};
-use fanfare::client::snapshot::Snapshot;
 use fanfare::config::passwords::Keyring;
+use fanfare::model::account::{Account, RegistrationState};
+use fanfare::model::command::{AgentCommand, Command, Draft, Notice};
+use fanfare::model::journal::{DeliveryState, PersonRow};
+use fanfare::model::snapshot::Snapshot;
 use fanfare::runtime::engine::{Engine, EngineOptions};
 use fanfare::sip::{ReportMode, ReportWish};
 

@@ -3,10 +3,10 @@
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
-use fanfare::client::account::{Account, RegistrationState};
-use fanfare::client::command::{AgentCommand, Command, Draft};
-use fanfare::client::journal::{DeliveryState, PersonRow};
 use fanfare::config::passwords::Keyring;
+use fanfare::model::account::{Account, RegistrationState};
+use fanfare::model::command::{AgentCommand, Command, Draft};
+use fanfare::model::journal::{DeliveryState, PersonRow};
 use fanfare::runtime::engine::{Engine, EngineOptions};
 use fanfare::sip::{ReportMode, ReportWish};
 use tempfile::TempDir;

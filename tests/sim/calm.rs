@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use fanfare::client::command::AgentCommand;
+use fanfare::model::command::AgentCommand;
 use fanfare::sip::ReportMode;
 
 use crate::disk::Mode;

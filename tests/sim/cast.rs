@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use fanfare::client::AgentConfig;
-use fanfare::client::account::Account;
 use fanfare::machine::Hop;
-use fanfare::person::{Answer, Script};
+use fanfare::model::account::Account;
+use fanfare::person::{PersonAnswer, Script};
 use fanfare::proxy::{MailboxConfig, ProxyConfig};
 use fanfare::sip::{Transport, Uri};
 
@@ -71,7 +71,7 @@ pub(crate) fn device(world: &mut World, name: &str, number: u32, address: &str) 
 }
 
 /// Somebody at home who does always the same.
-pub(crate) fn person(world: &mut World, name: &str, address: &str, answer: Answer) -> HostId {
+pub(crate) fn person(world: &mut World, name: &str, address: &str, answer: PersonAnswer) -> HostId {
     let own = |name: &str| Uri::parse(&format!("sip:{name}@{}", HOME.domain)).unwrap();
     let (address_of, replies_to) = (own(name), own("nobody"));
     let script =

@@ -5,7 +5,7 @@ mod client;
 
 use std::time::Duration;
 
-use fanfare::client::journal::IncomingRow;
+use fanfare::model::journal::IncomingRow;
 use fanfare::proxy::journal::{DispatchId, OutcomeRow, OutcomeState, Write};
 use fanfare::time::Timestamp;
 

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Debug;
 
-use fanfare::client::delivery::is_reached;
-use fanfare::client::journal as client;
 use fanfare::machine::{Batch, BatchId};
+use fanfare::model::delivery::is_reached;
+use fanfare::model::journal as client;
 use fanfare::proxy::journal as proxy;
 use fanfare::random::Random;
 use fanfare::sip::without_body;

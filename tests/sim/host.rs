@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use fanfare::client::account::Profile;
-use fanfare::client::command::{AgentCommand, Event};
 use fanfare::client::{AgentConfig, UserAgent};
 use fanfare::machine::{
     BatchId, ConnectFault, ConnectId, Flow, Hop, Input, Machine, Output, RequestId, ResolveId, SendFault,
     Transmit,
 };
+use fanfare::model::account::Profile;
+use fanfare::model::command::{AgentCommand, Event};
 use fanfare::person::{Person, PersonEvent, Script};
 use fanfare::proxy::journal::DispatchId;
 use fanfare::proxy::{Proxy, ProxyCommand, ProxyConfig, ProxyEvent};
@@ -55,7 +55,7 @@ pub(crate) enum Told {
 #[derive(Debug)]
 pub(crate) enum Durable {
     Proxy(Vec<fanfare::proxy::journal::Write>),
-    Agent(Vec<fanfare::client::journal::Write>),
+    Agent(Vec<fanfare::model::journal::Write>),
     Nothing,
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use fanfare::client::journal::{DeliveryState, MessageId};
+use fanfare::model::journal::{DeliveryState, MessageId};
 use fanfare::proxy::journal::{AcceptedRow, DispatchId, OutcomeState};
 use fanfare::time::Timestamp;
 

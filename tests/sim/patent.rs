@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use fanfare::client::journal::{AttemptStage, DeliveryState};
-use fanfare::person::Answer;
+use fanfare::model::journal::{AttemptStage, DeliveryState};
+use fanfare::person::PersonAnswer;
 use fanfare::proxy::MailboxConfig;
 use fanfare::sip::ReportMode;
 
@@ -37,7 +37,7 @@ fn w17_w20_one_message_leaves_ann_is_tried_eleven_times_and_the_report_tells_bot
     let mut world = World::new(1);
     let proxy = cast::proxy(&mut world, HOME, MailboxConfig::default());
     let james = cast::agent(&mut world, "james", JAMES, "udp", HOME);
-    let ann = cast::person(&mut world, "ann", ANN, Answer::Silence);
+    let ann = cast::person(&mut world, "ann", ANN, PersonAnswer::Silence);
     let bob = cast::agent(&mut world, "bob", BOB, "udp", HOME);
     for host in [proxy, james, ann, bob] {
         world.boot(host);

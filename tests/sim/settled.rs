@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use fanfare::client::account::RegistrationState;
-use fanfare::client::delivery::{is_reached, is_refused_by_type};
-use fanfare::client::journal::{AttemptRow, AttemptStage, DeliveryRow, DeliveryState};
 use fanfare::machine::Machine;
+use fanfare::model::account::RegistrationState;
+use fanfare::model::delivery::{is_reached, is_refused_by_type};
+use fanfare::model::journal::{AttemptRow, AttemptStage, DeliveryRow, DeliveryState};
 use fanfare::proxy::journal::{DispatchRows, OutcomeState};
 
 use crate::cast::{ABROAD, HOME};

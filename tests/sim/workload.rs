@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use fanfare::client::command::{AgentCommand, Draft};
-use fanfare::client::journal::{MessageId, PersonRow};
-use fanfare::person::Answer;
+use fanfare::model::command::{AgentCommand, Draft};
+use fanfare::model::journal::{MessageId, PersonRow};
+use fanfare::person::PersonAnswer;
 use fanfare::proxy::MailboxConfig;
 use fanfare::random::Random;
 use fanfare::sip::{ReportMode, ReportWish};
@@ -108,14 +108,14 @@ impl Workload {
         let writers: Vec<_> = writers.collect();
         let devices =
             [1, 2].map(|number| cast::device(world, OWNER, number, &format!("192.0.2.2{number}:5060")));
-        let slow = Answer::After { unanswered: 3, status: 200 };
+        let slow = PersonAnswer::After { unanswered: 3, status: 200 };
         for (name, number, answer) in
-            [("busy", 31, Answer::Status(486)), ("slow", 32, slow), ("mute", 33, Answer::Silence)]
+            [("busy", 31, PersonAnswer::Status(486)), ("slow", 32, slow), ("mute", 33, PersonAnswer::Silence)]
         {
             cast::person(world, name, &format!("192.0.2.{number}:5060"), answer);
         }
         if receipts {
-            cast::person(world, "plain", "192.0.2.34:5060", Answer::Status(415));
+            cast::person(world, "plain", "192.0.2.34:5060", PersonAnswer::Status(415));
         }
         for id in (0..world.hosts.len()).map(HostId) {
             if receipts {

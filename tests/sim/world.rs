@@ -11,8 +11,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use fanfare::client::command::AgentCommand;
 use fanfare::machine::{BatchId, ConnectId, Flow, Hop, RequestId, ResolveId, SendFault};
+use fanfare::model::command::AgentCommand;
 use fanfare::proxy::journal::DispatchId;
 use fanfare::random::Random;
 use fanfare::time::{Now, Timestamp};

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use eframe::egui;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use fanfare::client::command::{AgentCommand, Command, Draft, Notice};
-use fanfare::client::journal::DeliveryState::{Delivered, Failed};
-use fanfare::client::snapshot::MessageView;
-use fanfare::client::text::FileShown;
+use fanfare::model::command::{AgentCommand, Command, Draft, Notice};
+use fanfare::model::journal::DeliveryState::{Delivered, Failed};
+use fanfare::model::snapshot::MessageView;
+use fanfare::model::text::FileShown;
 use fanfare::ui::App;
 
 use crate::fake::{Fake, ago, delivery, own, own_of, people, press, says, type_into};

@@ -9,8 +9,8 @@ use std::process::Command;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-use fanfare::client::journal::{ConversationId, MessageId};
-use fanfare::ui::notice::{About, Desk, Happened, Note};
+use fanfare::model::journal::{ConversationId, MessageId};
+use fanfare::ui::desktop::notifications::{About, DesktopNotifications, Happened, Note};
 use tokio::sync::mpsc;
 use zbus::OwnedVariant;
 use zbus::object_server::SignalEmitter;
@@ -103,7 +103,7 @@ fn on_a_private_bus() {
     let (asked, service) = sync_channel(16);
     let clicks = start_service(asked);
     let (wake, woken) = sync_channel(16);
-    let desk = Desk::start(move || wake.try_send(()).unwrap_or(())).unwrap();
+    let desk = DesktopNotifications::start(move || wake.try_send(()).unwrap_or(())).unwrap();
     let click = |id: u32, action: &'static str| clicks.blocking_send((id, action)).unwrap();
 
     let note = Note {
@@ -137,7 +137,7 @@ fn on_a_private_bus() {
 /// On a bus without a service the window is told so, and nothing breaks.
 fn no_service_is_told() {
     let (wake, woken) = sync_channel(4);
-    let desk = Desk::start(move || wake.try_send(()).unwrap_or(())).unwrap();
+    let desk = DesktopNotifications::start(move || wake.try_send(()).unwrap_or(())).unwrap();
     let note = Note {
         about: About::Received(ConversationId(1)),
         conversation: ConversationId(1),
@@ -163,7 +163,7 @@ fn raised(service: &Receiver<Asked>) -> u32 {
 }
 
 /// Clicks until it was heard: the client listens a moment after it has raised a notification.
-fn answer(desk: &Desk, woken: &Receiver<()>, click: impl Fn()) -> Happened {
+fn answer(desk: &DesktopNotifications, woken: &Receiver<()>, click: impl Fn()) -> Happened {
     for _ in 0..200 {
         click();
         match woken.recv_timeout(Duration::from_millis(100)) {

@@ -2,9 +2,9 @@
 
 use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
-use fanfare::client::command::Command;
-use fanfare::client::journal::ConversationId;
-use fanfare::client::journal::DeliveryState::Delivered;
+use fanfare::model::command::Command;
+use fanfare::model::journal::ConversationId;
+use fanfare::model::journal::DeliveryState::Delivered;
 
 use crate::fake::{Fake, ago, own, people};
 use crate::gallery::LARGE;

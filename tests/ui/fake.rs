@@ -10,17 +10,17 @@ use eframe::egui;
 use eframe::egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use fanfare::client::account::{Account, RegistrationState};
-use fanfare::client::command::{AgentCommand, Command, Notice};
-use fanfare::client::contacts::{AddressBook, Contact, List};
-use fanfare::client::journal::{ConversationId, DeliveryState, MessageId, Way};
-use fanfare::client::names::Names;
-use fanfare::client::snapshot::{
+use fanfare::model::account::{Account, RegistrationState};
+use fanfare::model::command::{AgentCommand, Command, Notice};
+use fanfare::model::contacts::{AddressBook, Contact, List};
+use fanfare::model::journal::{ConversationId, DeliveryState, MessageId, Way};
+use fanfare::model::names::Names;
+use fanfare::model::snapshot::{
     ConversationHead, DeliveryView, MessageView, Outline, Person, Settings, Snapshot, Tally, Theme, Thread,
 };
 use fanfare::sip::File;
 use fanfare::time::Timestamp;
-use fanfare::ui::{App, Full, Options, Source};
+use fanfare::ui::{App, CommandsFull, Options, Source};
 use jiff::tz::TimeZone;
 
 /// Friday, 14 November 2025, 15:00 UTC.
@@ -61,9 +61,9 @@ impl Source for Fake {
         std::mem::take(&mut self.0.borrow_mut().notices)
     }
 
-    fn send(&self, command: Command) -> Result<(), Full> {
+    fn send(&self, command: Command) -> Result<(), CommandsFull> {
         if self.0.borrow().full {
-            return Err(Full);
+            return Err(CommandsFull);
         }
         self.0.borrow_mut().commands.push(command.clone());
         if !self.0.borrow().holds_back {

@@ -1,10 +1,10 @@
 //! What came with a message that is no text can be saved, and nothing of it opens by itself.
 
 use egui_kittest::kittest::Queryable;
-use fanfare::client::command::Command;
-use fanfare::client::journal::{ConversationId, MessageId};
-use fanfare::client::snapshot::{MessageView, Writing};
-use fanfare::client::text::FileShown;
+use fanfare::model::command::Command;
+use fanfare::model::journal::{ConversationId, MessageId};
+use fanfare::model::snapshot::{MessageView, Writing};
+use fanfare::model::text::FileShown;
 
 use crate::fake::{Fake, ago, from, person, says};
 use crate::gallery::LARGE;

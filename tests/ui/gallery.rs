@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use egui_kittest::kittest::Queryable;
 use egui_kittest::{Harness, SnapshotResults};
-use fanfare::client::account::{Account, RegistrationState, Step};
-use fanfare::client::command::Notice;
-use fanfare::client::journal::DeliveryState::{
+use fanfare::model::account::{Account, ConnectStep, RegistrationState};
+use fanfare::model::command::Notice;
+use fanfare::model::journal::DeliveryState::{
     Accepted, Cancelled, Deferred, Delivered, Failed, NoReport, PassedOn, Queued, Read, Sending,
 };
-use fanfare::client::snapshot::{MessageView, Person, Theme};
+use fanfare::model::snapshot::{MessageView, Person, Theme};
 use fanfare::time::Timestamp;
 use fanfare::ui::{App, Options};
 use jiff::tz::TimeZone;
@@ -341,7 +341,7 @@ fn a_certificate_that_is_not_trusted() {
         theme(&fake, chosen);
         fake.change(|inner| {
             inner.snapshot.account = Some(Arc::new(Account { worked: false, ..account() }));
-            inner.snapshot.registration = RegistrationState::Connecting(Step::Opening);
+            inner.snapshot.registration = RegistrationState::Connecting(ConnectStep::Opening);
         });
         let mut window = fake.window(size);
         album.take(&mut window, format!("first_run_again_{name}"));

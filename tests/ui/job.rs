@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT, Queryable};
-use fanfare::client::command::{AgentCommand, Command, Notice};
-use fanfare::client::journal::DeliveryState::{Accepted, Deferred, Delivered, Failed, Read};
-use fanfare::client::journal::{ConversationId, MessageId};
+use fanfare::model::command::{AgentCommand, Command, Notice};
+use fanfare::model::journal::DeliveryState::{Accepted, Deferred, Delivered, Failed, Read};
+use fanfare::model::journal::{ConversationId, MessageId};
 use fanfare::sip::ReportMode;
 
 use crate::fake::{Fake, ago, from, own, people, type_into};

@@ -3,10 +3,10 @@
 use eframe::egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use fanfare::client::command::{AgentCommand, Command};
-use fanfare::client::journal::ConversationId;
-use fanfare::client::journal::DeliveryState::{Delivered, Failed};
-use fanfare::client::journal::MessageId;
+use fanfare::model::command::{AgentCommand, Command};
+use fanfare::model::journal::ConversationId;
+use fanfare::model::journal::DeliveryState::{Delivered, Failed};
+use fanfare::model::journal::MessageId;
 use fanfare::ui::{App, Options};
 
 use crate::fake::{Fake, ago, own, people, press, says, type_into};

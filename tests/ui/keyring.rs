@@ -4,10 +4,10 @@ use std::net::UdpSocket;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use fanfare::client::account::{Account, Password, RegistrationState};
-use fanfare::client::snapshot::{PasswordPlace, Settings, Snapshot};
 use fanfare::config::client::ClientFiles;
 use fanfare::config::passwords::{Keyring, Passwords};
+use fanfare::model::account::{Account, Password, RegistrationState};
+use fanfare::model::snapshot::{PasswordPlace, Settings, Snapshot};
 use fanfare::runtime::engine::{Engine, EngineOptions};
 
 use super::fake::account;
@@ -138,7 +138,7 @@ fn beside_a_stopped_keyring(pid: &str) {
     assert!(start.elapsed() < Duration::from_secs(10), "the window waits for {:?}", start.elapsed());
     assert_eq!(engine.snapshot().password, PasswordPlace::Coming);
     let settings = Settings { scale: 1.5, ..Settings::default() };
-    engine.send(fanfare::client::command::Command::PutSettings(settings)).unwrap();
+    engine.send(fanfare::model::command::Command::PutSettings(settings)).unwrap();
     until(&engine, "the loop goes on", |snapshot| (snapshot.settings.scale == 1.5).then_some(()));
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     assert_eq!(
@@ -160,7 +160,7 @@ fn beside_a_stopped_keyring(pid: &str) {
     let start = Instant::now();
     let mut changed = Account { name: "Jim".to_owned(), ..james };
     changed.sign_in.password = Password::new("changed".to_owned());
-    engine.send(fanfare::client::command::Command::PutAccount(changed)).unwrap();
+    engine.send(fanfare::model::command::Command::PutAccount(changed)).unwrap();
     until(&engine, "changed", |snapshot| (snapshot.account.as_ref()?.name == "Jim").then_some(()));
     while !register(&server).contains("Jim") {}
     drop(engine);

@@ -4,8 +4,8 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers, OutputCommand};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use fanfare::client::command::Command;
-use fanfare::client::journal::DeliveryState::Delivered;
+use fanfare::model::command::Command;
+use fanfare::model::journal::DeliveryState::Delivered;
 use fanfare::ui::App;
 
 use crate::fake::{Fake, ago, from, own, person};

@@ -5,11 +5,11 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use fanfare::client::account::{RegistrationState, Step};
-use fanfare::client::command::{AgentCommand, Command};
-use fanfare::client::contacts::{AddressBook, Contact};
-use fanfare::client::journal::DeliveryState::Delivered;
-use fanfare::client::snapshot::{MessageView, Notifications, PasswordPlace, Theme};
+use fanfare::model::account::{ConnectStep, RegistrationState};
+use fanfare::model::command::{AgentCommand, Command};
+use fanfare::model::contacts::{AddressBook, Contact};
+use fanfare::model::journal::DeliveryState::Delivered;
+use fanfare::model::snapshot::{MessageView, Notifications, PasswordPlace, Theme};
 use fanfare::ui::App;
 
 use crate::fake::{Fake, ago, from, own, person, press, says, type_into};
@@ -158,9 +158,9 @@ fn the_first_run_asks_for_an_address_and_a_proxy() {
         ("sip:james@example.com", "udp:192.0.2.1:5060", "sesame")
     );
     for (step, words) in [
-        (Step::Finding, "Looking up 192.0.2.1…"),
-        (Step::Opening, "Connecting to 192.0.2.1…"),
-        (Step::Asking, "Signing in to 192.0.2.1…"),
+        (ConnectStep::Finding, "Looking up 192.0.2.1…"),
+        (ConnectStep::Opening, "Connecting to 192.0.2.1…"),
+        (ConnectStep::Asking, "Signing in to 192.0.2.1…"),
     ] {
         fake.change(|inner| inner.snapshot.registration = RegistrationState::Connecting(step));
         window.run();
@@ -186,7 +186,7 @@ fn an_address_and_a_password_are_enough() {
     let asked = fake.asked();
     let Some(Command::PutAccount(account)) = asked.first() else { panic!("{asked:?}") };
     assert_eq!((account.address.as_str(), account.proxy.as_str()), ("sip:james@example.com", ""));
-    fake.change(|inner| inner.snapshot.registration = RegistrationState::Connecting(Step::Finding));
+    fake.change(|inner| inner.snapshot.registration = RegistrationState::Connecting(ConnectStep::Finding));
     window.run();
     window.get_by_label("Looking up example.com…");
 }

@@ -7,7 +7,7 @@ use eframe::egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::config::passwords::Keyring;
-use fanfare::demo::Stage;
+use fanfare::demo::DemoRun;
 use fanfare::runtime::engine::{Engine, EngineOptions};
 use fanfare::ui::{App, Options};
 
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 #[test]
 fn three_people_on_real_sockets_get_one_message_and_one_of_them_does_not() {
-    let stage = Stage::set().unwrap();
+    let stage = DemoRun::set().unwrap();
     let (wake, woken) = sync_channel(64);
     let engine = Engine::start(EngineOptions {
         settings: Some(stage.folder()),

@@ -7,9 +7,9 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use fanfare::client::account::{Account, Password, RegistrationState, Step, TrustedCertificate};
-use fanfare::client::command::{AgentCommand, Command};
-use fanfare::client::snapshot::{PasswordPlace, UntrustedCertificate};
+use fanfare::model::account::{Account, ConnectStep, Password, RegistrationState, TrustedCertificate};
+use fanfare::model::command::{AgentCommand, Command};
+use fanfare::model::snapshot::{PasswordPlace, UntrustedCertificate};
 use fanfare::time::Timestamp;
 use fanfare::ui::App;
 
@@ -70,7 +70,7 @@ fn puts(fake: &Fake) -> Vec<Account> {
 fn nothing_can_be_changed_while_a_server_is_tried_and_the_server_that_is_named_is_that_one() {
     let fake = nobody();
     let mut window = connect(&fake);
-    state(&fake, &mut window, RegistrationState::Connecting(Step::Asking));
+    state(&fake, &mut window, RegistrationState::Connecting(ConnectStep::Asking));
     window.get_by_label("Signing in to tls:one.example…");
     assert!(is_locked(&window, "Proxy") && is_locked(&window, "SIP address"));
     assert!(window.get_by_label("Connecting…").accesskit_node().is_disabled());
@@ -88,7 +88,7 @@ fn nothing_can_be_changed_while_a_server_is_tried_and_the_server_that_is_named_i
     window.run();
     state(&fake, &mut window, offline("the server one.example cannot be found"));
     assert!(!is_locked(&window, "Proxy"));
-    state(&fake, &mut window, RegistrationState::Connecting(Step::Finding));
+    state(&fake, &mut window, RegistrationState::Connecting(ConnectStep::Finding));
     window.get_by_label("Looking up tls:one.example…");
     assert!(says(&window, "The server one.example cannot be found."), "the reason stays");
     fake.asked();
@@ -97,7 +97,7 @@ fn nothing_can_be_changed_while_a_server_is_tried_and_the_server_that_is_named_i
     assert!(says(&window, "The server one.example cannot be found."), "until the next attempt has ended");
     assert!(!says(&window, "Looking up"));
     press(&mut window, Modifiers::NONE, Key::Enter);
-    state(&fake, &mut window, RegistrationState::Connecting(Step::Finding));
+    state(&fake, &mut window, RegistrationState::Connecting(ConnectStep::Finding));
     assert!(says(&window, "The server one.example cannot be found."));
     state(
         &fake,
@@ -255,7 +255,7 @@ fn a_refusal_and_an_address_that_makes_no_sense_are_scrolled_to() {
         window.run();
         window.get_by_label("Connect").focus();
         press(&mut window, Modifiers::NONE, Key::Space);
-        state(&fake, &mut window, RegistrationState::Connecting(Step::Asking));
+        state(&fake, &mut window, RegistrationState::Connecting(ConnectStep::Asking));
         state(&fake, &mut window, refused());
         assert!(is_in_view(&window, wrong), "{size:?}");
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use fanfare::client::text::{preview, shown};
+use fanfare::model::text::{preview, shown};
 use fanfare::proxy::Auth;
 use fanfare::sip::{
     Cpim, Fields, Framed, Framer, Imdn, Message, ReportWish, also_to, inner_media_type, parse, read_report,

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fanfare::client::UserAgent;
-use fanfare::client::account::{Account, AgentConfig};
-use fanfare::client::command::{AgentCommand, Draft};
-use fanfare::client::journal::PersonRow;
 use fanfare::limits::{HEAD_BYTES_MAX, MESSAGE_BYTES_MAX, RECIPIENTS_MAX};
 use fanfare::machine::{ConnectionId, Flow, Input, Machine, Output};
+use fanfare::model::account::{Account, AgentConfig};
+use fanfare::model::command::{AgentCommand, Draft};
+use fanfare::model::journal::PersonRow;
 use fanfare::proxy::journal::UserRow;
 use fanfare::proxy::{Auth, Proxy, ProxyCommand, ProxyConfig};
 use fanfare::random::Random;

@@ -5,8 +5,8 @@
 
 use std::collections::VecDeque;
 
-use crate::client::core::Core;
-use crate::client::redirect::{Keep, Redirects, Target};
+use crate::client::agent::core::Core;
+use crate::client::agent::redirect::{Keep, Redirects, Target};
 use crate::limits::UDP_REQUEST_BYTES_MAX;
 use crate::machine::{ConnectId, Flow, Hop, ResolveId};
 use crate::sip::{Response, Transport, Uri};
@@ -24,7 +24,7 @@ pub(super) struct Detour {
     target: Option<Target>,
     /// Places of the target that were not tried yet.
     hops: VecDeque<Hop>,
-    way: Way,
+    way: DetourStage,
     /// To how many targets it was sent on: each time it is another request.
     targets: u32,
     /// It does not fit a datagram well.
@@ -33,7 +33,7 @@ pub(super) struct Detour {
 
 /// How far it is to the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+enum DetourStage {
     /// Nothing is tried.
     None,
     /// Its name is being looked up.
@@ -53,7 +53,7 @@ impl Detour {
             uri,
             target: None,
             hops: VecDeque::new(),
-            way: Way::None,
+            way: DetourStage::None,
             targets: 0,
             is_large: body_bytes + HEAD_BYTES > UDP_REQUEST_BYTES_MAX,
         }
@@ -73,7 +73,7 @@ impl Detour {
         if !target.is_proxy {
             self.uri = target.uri.clone();
         }
-        self.way = Way::Finding(core.resolve(target.uri.clone()));
+        self.way = DetourStage::Finding(core.resolve(target.uri.clone()));
         self.target = Some(target);
         true
     }
@@ -81,8 +81,8 @@ impl Detour {
     /// The flow to the target, once it is there.
     pub(super) const fn flow(&self) -> Option<Flow> {
         match self.way {
-            Way::Ready(flow) => Some(flow),
-            Way::None | Way::Finding(_) | Way::Opening(_) => None,
+            DetourStage::Ready(flow) => Some(flow),
+            DetourStage::None | DetourStage::Finding(_) | DetourStage::Opening(_) => None,
         }
     }
 
@@ -102,11 +102,11 @@ impl Detour {
     }
 
     pub(super) fn awaits_name(&self, id: ResolveId) -> bool {
-        self.way == Way::Finding(id)
+        self.way == DetourStage::Finding(id)
     }
 
     pub(super) fn awaits_connection(&self, id: ConnectId) -> bool {
-        self.way == Way::Opening(id)
+        self.way == DetourStage::Opening(id)
     }
 
     /// It is known where the target is.
@@ -124,18 +124,18 @@ impl Detour {
 
     /// The next place of this target; afterwards it can leave, waits for a connection, or there is none.
     pub(super) fn next_hop(&mut self, core: &mut Core) {
-        self.way = Way::None;
+        self.way = DetourStage::None;
         while let Some(hop) = self.hops.pop_front() {
             match hop.transport {
                 Transport::Udp => {
                     if let Some(flow) = core.line.datagram_flow(hop.remote) {
-                        self.way = Way::Ready(flow);
+                        self.way = DetourStage::Ready(flow);
                         return;
                     }
                 }
                 Transport::Tcp | Transport::Tls => {
                     let host = self.target.as_ref().map(|target| target.uri.host().into());
-                    self.way = Way::Opening(core.connect(hop, host));
+                    self.way = DetourStage::Opening(core.connect(hop, host));
                     return;
                 }
                 Transport::Ws | Transport::Wss => {}
@@ -145,11 +145,11 @@ impl Detour {
 
     /// True where this target cannot be reached.
     pub(super) fn is_stuck(&self) -> bool {
-        self.way == Way::None
+        self.way == DetourStage::None
     }
 
     /// The connection is there.
     pub(super) const fn connected(&mut self, flow: Flow) {
-        self.way = Way::Ready(flow);
+        self.way = DetourStage::Ready(flow);
     }
 }

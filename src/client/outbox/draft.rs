@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::client::account::Profile;
-use crate::client::command::Draft;
-use crate::client::contacts::uri_key;
-use crate::client::journal::PersonRow;
 use crate::limits::{FILES_PER_MESSAGE_MAX, HEAD_BYTES_MAX, MESSAGE_BYTES_MAX, RECIPIENTS_MAX};
+use crate::model::account::Profile;
+use crate::model::command::Draft;
+use crate::model::contacts::uri_key;
+use crate::model::journal::PersonRow;
 use crate::sip::{Scheme, Transport, Uri};
 
 /// Bytes of header fields around each address, and of those that are always there.
@@ -105,7 +105,7 @@ fn person_key(uri: &Uri, profile: &Profile) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::account::{Account, SignIn};
+    use crate::model::account::{Account, SignIn};
     use crate::sip::ReportWish;
 
     fn profile() -> Profile {

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::client::command::Event;
-use crate::client::core::Core;
-use crate::client::delivery::{best, is_guess, is_resendable, is_settled, rank};
-use crate::client::journal::{
+use crate::client::agent::core::Core;
+use crate::client::agent::route::Wanted;
+use crate::client::agent::sign_in::Answered;
+use crate::limits::SUBMISSION_REPEATED_WITHIN;
+use crate::model::command::Event;
+use crate::model::delivery::{best, is_guess, is_resendable, is_settled, rank};
+use crate::model::journal::{
     AttemptRow, AttemptStage, DeliveryRow, DeliveryState, MessageId, OpenRows, OutgoingRow,
 };
-use crate::client::route::Wanted;
-use crate::client::sign_in::Answered;
-use crate::client::snapshot::Tally;
-use crate::limits::SUBMISSION_REPEATED_WITHIN;
+use crate::model::snapshot::Tally;
 use crate::sip::{ReportWish, Uri};
 use crate::time::Now;
 

@@ -6,22 +6,22 @@
 
 use std::collections::BTreeSet;
 
-use super::{Outbox, Place};
-use crate::client::core::Core;
-use crate::client::journal::Way;
+use super::{AttemptId, Outbox};
+use crate::client::agent::core::Core;
+use crate::model::journal::Way;
 use crate::time::Now;
 
 impl Outbox {
     /// This server gave no proof that it fans out: what waits goes by a list, where the server takes those and it is for
     /// several people, and one by one otherwise.
-    pub(in crate::client) fn send_without_proof(&mut self, core: &mut Core, now: Now) {
+    pub(crate) fn send_without_proof(&mut self, core: &mut Core, now: Now) {
         if core.takes_lists {
             self.choose_lists();
         }
         let (lists, others) =
-            self.waiting.iter().partition::<BTreeSet<Place>, _>(|place| self.goes_by_list(**place));
+            self.waiting.iter().partition::<BTreeSet<AttemptId>, _>(|place| self.goes_by_list(**place));
         let (large, others_large) =
-            self.large.iter().partition::<BTreeSet<Place>, _>(|place| self.goes_by_list(**place));
+            self.large.iter().partition::<BTreeSet<AttemptId>, _>(|place| self.goes_by_list(**place));
         self.large = large;
         self.waiting = others;
         self.waiting.extend(others_large);

@@ -10,18 +10,18 @@ use std::time::Instant;
 
 use super::detour::Detour;
 use super::print::{SingleRequest, print_single};
-use super::{Outbox, Place};
-use crate::client::command::Event;
-use crate::client::core::{Core, Single, Task};
-use crate::client::delivery::{News, is_settled};
-use crate::client::journal::{DeliveryState, Way, Write};
-use crate::client::line::Stream;
-use crate::client::reason::{NO_CONNECTION, NO_FINAL_ANSWER, NO_TLS, NOT_REACHED, TOO_LARGE};
-use crate::client::route::{Route, route};
-use crate::client::sign_in::{Answered, Heeded};
-use crate::client::text::visible;
+use super::{AttemptId, Outbox};
+use crate::client::agent::core::{Core, Single, Task};
+use crate::client::agent::route::{Route, route};
+use crate::client::agent::server_connection::Stream;
+use crate::client::agent::sign_in::{Answered, Heeded};
 use crate::limits::{CONNECT_WAIT, SINGLES_OPEN_MAX, SUBMISSION_SENDINGS_MAX};
 use crate::machine::{ConnectId, Flow, Hop, ResolveId};
+use crate::model::command::Event;
+use crate::model::delivery::{News, is_settled};
+use crate::model::journal::{DeliveryState, Way, Write};
+use crate::model::reason::{NO_CONNECTION, NO_FINAL_ANSWER, NO_TLS, NOT_REACHED, TOO_LARGE};
+use crate::model::text::visible;
 use crate::sip::{Method, Response, Uri};
 use crate::time::Now;
 use crate::transaction::Failure;
@@ -50,14 +50,14 @@ impl Singles {
     }
 
     /// The attempts that they belong to.
-    pub(super) fn attempts(&self) -> BTreeSet<Place> {
+    pub(super) fn attempts(&self) -> BTreeSet<AttemptId> {
         let all =
             self.waiting.iter().chain(&self.large).chain(self.under_way.keys()).chain(self.detours.keys());
         all.map(|single| (single.message, single.attempt)).collect()
     }
 
     /// Takes back what has not left of an attempt.
-    pub(super) fn withdraw(&mut self, place: Place) {
+    pub(super) fn withdraw(&mut self, place: AttemptId) {
         let is_other = |single: &Single| (single.message, single.attempt) != place;
         self.waiting.retain(is_other);
         self.large.retain(is_other);
@@ -107,7 +107,7 @@ impl Outbox {
     }
 
     /// From here on an attempt goes one by one, to those in it of whom nothing is known yet.
-    pub(super) fn go_one_by_one(&mut self, core: &mut Core, place: Place, now: Now) {
+    pub(super) fn go_one_by_one(&mut self, core: &mut Core, place: AttemptId, now: Now) {
         let Some(attempt) = self.find_mut(place) else {
             return;
         };
@@ -122,7 +122,7 @@ impl Outbox {
     }
 
     /// Those of an attempt who have no answer wait to be written to.
-    pub(super) fn resume_one_by_one(&mut self, (message, attempt): Place) {
+    pub(super) fn resume_one_by_one(&mut self, (message, attempt): AttemptId) {
         let Some((_, found)) = self.find((message, attempt)) else {
             return;
         };
@@ -188,13 +188,7 @@ impl Outbox {
     }
 
     /// A response to one of them.
-    pub(in crate::client) fn heard_single(
-        &mut self,
-        core: &mut Core,
-        single: Single,
-        response: &Response,
-        now: Now,
-    ) {
+    pub(crate) fn heard_single(&mut self, core: &mut Core, single: Single, response: &Response, now: Now) {
         let status = response.status();
         if status < 200
             || self.singles.is_to_prove(core, single, response)
@@ -246,13 +240,7 @@ impl Outbox {
     }
 
     /// A name that a redirected message asked for is looked up.
-    pub(in crate::client) fn detour_found(
-        &mut self,
-        core: &mut Core,
-        id: ResolveId,
-        hops: Vec<Hop>,
-        now: Now,
-    ) {
+    pub(crate) fn detour_found(&mut self, core: &mut Core, id: ResolveId, hops: Vec<Hop>, now: Now) {
         let mut all = self.singles.detours.iter_mut();
         if let Some((single, detour)) = all.find(|(_, detour)| detour.awaits_name(id)) {
             let single = *single;
@@ -262,13 +250,7 @@ impl Outbox {
     }
 
     /// A connection that a redirected message asked for is there, or cannot be had.
-    pub(in crate::client) fn detour_connected(
-        &mut self,
-        core: &mut Core,
-        id: ConnectId,
-        flow: Option<Flow>,
-        now: Now,
-    ) {
+    pub(crate) fn detour_connected(&mut self, core: &mut Core, id: ConnectId, flow: Option<Flow>, now: Now) {
         let mut all = self.singles.detours.iter_mut();
         if let Some((single, detour)) = all.find(|(_, detour)| detour.awaits_connection(id)) {
             let single = *single;
@@ -294,13 +276,7 @@ impl Outbox {
 
     /// One of them got no final response. Where that was by silence it is not repeated: no proxy is known to drop the double, so
     /// whether he gets it twice is for the person to decide.
-    pub(in crate::client) fn unanswered_single(
-        &mut self,
-        core: &mut Core,
-        single: Single,
-        failure: Failure,
-        now: Now,
-    ) {
+    pub(crate) fn unanswered_single(&mut self, core: &mut Core, single: Single, failure: Failure, now: Now) {
         self.singles.under_way.remove(&single);
         match failure {
             Failure::Transport => {
@@ -344,7 +320,7 @@ impl Outbox {
     }
 
     /// When everybody's answer is here, nothing more is awaited.
-    fn end_one_by_one(&mut self, core: &mut Core, place: Place, now: Now) {
+    fn end_one_by_one(&mut self, core: &mut Core, place: AttemptId, now: Now) {
         if self.find(place).is_some_and(|(_, attempt)| attempt.is_settled()) {
             self.report_ended(core, place);
             self.close_if_settled(core, place, now);

@@ -5,19 +5,19 @@
 //! next attempt, without that anybody is told of a failure in between.
 
 use super::entry::{Entry, Identity};
-use super::{Outbox, Place};
-use crate::client::contacts::address_key;
-use crate::client::core::{Action, Asked, Core};
-use crate::client::delivery::{Directory, News, is_refused_by_type};
-use crate::client::journal::DeliveryRow;
+use super::{AttemptId, Outbox};
+use crate::client::agent::core::{Action, Core, IncomingRequest};
 use crate::limits::{ASKING_BYTES_MAX, CPIM_REFUSERS_MAX};
+use crate::model::contacts::address_key;
+use crate::model::delivery::{Directory, News, is_refused_by_type};
+use crate::model::journal::DeliveryRow;
 use crate::sip::{Cpim, Disposition, Imdn, Request, media_type};
 use crate::time::Now;
 
 impl Outbox {
     /// Takes a notification. Its 200 leaves after the commit where it says something new of a message of ours by one of
     /// its recipients, over our proxy; any other changes nothing.
-    pub(in crate::client) fn receipt(&mut self, core: &mut Core, asked: Asked<'_>, now: Now) {
+    pub(crate) fn receipt(&mut self, core: &mut Core, asked: IncomingRequest<'_>, now: Now) {
         let may_say = core.is_from_server(asked.request, asked.flow);
         let said = if may_say { self.said(asked.request) } else { None };
         let kept = core.plain_answer(asked, 200);
@@ -39,7 +39,7 @@ impl Outbox {
     }
 
     /// Of which attempt and which recipient a notification is, and what it says.
-    fn said(&self, request: &Request) -> Option<(Place, u32, Disposition)> {
+    fn said(&self, request: &Request) -> Option<(AttemptId, u32, Disposition)> {
         let content_type = media_type(request.fields().first("Content-Type").unwrap_or_default());
         let body =
             if content_type == "message/cpim" { Cpim::parse(&request.body())?.body } else { request.body() };
@@ -75,7 +75,7 @@ impl Outbox {
     }
 
     /// Those of an attempt whose program takes no CPIM get the text alone, once: it loses nothing by that.
-    pub(super) fn send_text_alone(&mut self, core: &mut Core, place: Place, now: Now) {
+    pub(super) fn send_text_alone(&mut self, core: &mut Core, place: AttemptId, now: Now) {
         let Some((entry, attempt)) = self.find(place).filter(|(_, attempt)| attempt.row.asks) else {
             return;
         };

@@ -4,15 +4,15 @@
 
 use super::Outbox;
 use super::entry::Entry;
+use crate::client::agent::core::Core;
 use crate::client::conversation::Conversations;
-use crate::client::core::Core;
-use crate::client::delivery::is_refused_by_type;
-use crate::client::journal::{AttemptStage, MessageId, OpenRows, Way};
+use crate::model::delivery::is_refused_by_type;
+use crate::model::journal::{AttemptStage, MessageId, OpenRows, Way};
 use crate::time::Now;
 
 impl Outbox {
     /// The messages that the store holds as open, in the machine's memory again.
-    pub(in crate::client) fn recover(
+    pub(crate) fn recover(
         open: Vec<OpenRows>,
         conversations: &mut Conversations,
         core: &Core,
@@ -59,7 +59,7 @@ impl Outbox {
     }
 
     /// How far the latest attempt at a message is; what is queued or sent leaves again after a restart.
-    pub(in crate::client) fn stage(&self, id: MessageId) -> Option<&AttemptStage> {
+    pub(crate) fn stage(&self, id: MessageId) -> Option<&AttemptStage> {
         let (_, attempt) = self.entries.get(&id)?.attempts.last_key_value()?;
         Some(&attempt.row.stage)
     }

@@ -1,20 +1,20 @@
 //! Reports: a NOTIFY that tells how the legs of a message of ours ended (W20 to W25).
 
 use super::entry::Attempt;
-use super::{Outbox, Place};
-use crate::client::command::Event;
-use crate::client::core::{Action, Asked, Core};
-use crate::client::delivery::{Directory, News};
-use crate::client::journal::{AttemptStage, DeliveryState, Way};
-use crate::client::text::visible;
+use super::{AttemptId, Outbox};
+use crate::client::agent::core::{Action, Core, IncomingRequest};
 use crate::limits::RECIPIENTS_MAX;
 use crate::machine::Flow;
+use crate::model::command::Event;
+use crate::model::delivery::{Directory, News};
+use crate::model::journal::{AttemptStage, DeliveryState, Way};
+use crate::model::text::visible;
 use crate::sip::{Method, ReportLine, Request, media_type, read_report};
 use crate::time::Now;
 
 impl Outbox {
     /// Takes a report: its 200 leaves after the commit. Any other NOTIFY gets 481 and changes nothing (W25).
-    pub(in crate::client) fn notified(&mut self, core: &mut Core, asked: Asked<'_>, now: Now) {
+    pub(crate) fn notified(&mut self, core: &mut Core, asked: IncomingRequest<'_>, now: Now) {
         let fields = asked.request.fields();
         let is_report = fields.first("Event").is_some_and(|event| event_package(event) == "delivery-report");
         let may_report = is_report && core.line.leads_to_proxy(asked.flow);
@@ -57,7 +57,7 @@ impl Outbox {
     /// Whether this comes from our server's address and belongs to a submission of ours, by Call-ID and tag: nobody else knows these
     /// (W15), so it needs no other proof. After a restart a report names the Contact of the run before. What went one by one has
     /// no report, and its recipients know its tag.
-    pub(in crate::client) fn is_report_of_ours(&self, core: &Core, request: &Request, flow: Flow) -> bool {
+    pub(crate) fn is_report_of_ours(&self, core: &Core, request: &Request, flow: Flow) -> bool {
         let fields = request.fields();
         let to = fields.to();
         let is_own = |attempt: &Attempt| {
@@ -72,7 +72,7 @@ impl Outbox {
     }
 
     /// The attempt that a NOTIFY is about: Call-ID and tags are those of a submission of ours.
-    fn reported_place(&mut self, request: &Request) -> Option<Place> {
+    fn reported_place(&mut self, request: &Request) -> Option<AttemptId> {
         let fields = request.fields();
         let id = *self.by_call.get(fields.call_id())?;
         let to = fields.to();
@@ -87,7 +87,7 @@ impl Outbox {
         (known == their_tag).then_some((id, attempt.row.number))
     }
 
-    fn learn_report(&mut self, core: &mut Core, place: Place, lines: &[ReportLine], now: Now) {
+    fn learn_report(&mut self, core: &mut Core, place: AttemptId, lines: &[ReportLine], now: Now) {
         // A report that comes before the 202, or instead of it, proves the acceptance.
         let to_tag = self.find(place).and_then(|(_, attempt)| attempt.to_tag.clone()).unwrap_or_default();
         self.waiting.remove(&place);
@@ -115,7 +115,7 @@ impl Outbox {
     }
 
     /// The report window of an attempt has passed: who is still only accepted has no report.
-    pub(super) fn window_over(&mut self, core: &mut Core, place: Place, now: Now) {
+    pub(super) fn window_over(&mut self, core: &mut Core, place: AttemptId, now: Now) {
         let Some((_, attempt)) = self.find(place).filter(|(_, attempt)| attempt.is_accepted()) else {
             return;
         };
@@ -129,7 +129,7 @@ impl Outbox {
 
     /// A late report says that somebody waits: his end is still to be told, also after a restart, which takes up open
     /// attempts only.
-    fn reopen_if_deferred(&mut self, core: &mut Core, place: Place, now: Now) {
+    fn reopen_if_deferred(&mut self, core: &mut Core, place: AttemptId, now: Now) {
         let Some((_, attempt)) = self.find(place).filter(|(_, it)| it.is_closed() && !it.is_settled()) else {
             return;
         };
@@ -138,7 +138,7 @@ impl Outbox {
         self.set_stage(core, place, AttemptStage::Accepted { to_tag }, now);
     }
 
-    pub(super) fn report_ended(&mut self, core: &mut Core, place: Place) {
+    pub(super) fn report_ended(&mut self, core: &mut Core, place: AttemptId) {
         let Some(attempt) = self.find_mut(place).filter(|attempt| !attempt.report_ended) else {
             return;
         };
@@ -149,7 +149,7 @@ impl Outbox {
 }
 
 /// Never dropped silently: somebody whom we did not write to, or a state that we do not know (W20).
-fn tell_stranger(core: &mut Core, (message, attempt): Place, line: &ReportLine) {
+fn tell_stranger(core: &mut Core, (message, attempt): AttemptId, line: &ReportLine) {
     let address = visible(&line.address);
     let state = visible(line.state.as_str());
     let event = Event::ReportedStranger { message, attempt, address, state };

@@ -1,16 +1,16 @@
 //! A further attempt at a message, and the withdrawal of what has not left yet.
 
 use super::entry::Identity;
-use super::{Outbox, Place};
-use crate::client::command::Event;
-use crate::client::core::{Action, Core};
-use crate::client::delivery::News;
-use crate::client::journal::{AttemptStage, DeliveryState, MessageId};
+use super::{AttemptId, Outbox};
+use crate::client::agent::core::{Action, Core};
+use crate::model::command::Event;
+use crate::model::delivery::News;
+use crate::model::journal::{AttemptStage, DeliveryState, MessageId};
 use crate::time::Now;
 
 impl Outbox {
     /// Sends a message again to those who failed or have no report: ONE new MESSAGE, the next attempt.
-    pub(in crate::client) fn resend(&mut self, core: &mut Core, id: MessageId, only: Option<u32>, now: Now) {
+    pub(crate) fn resend(&mut self, core: &mut Core, id: MessageId, only: Option<u32>, now: Now) {
         let Some(entry) = self.entries.get(&id) else {
             return;
         };
@@ -31,7 +31,7 @@ impl Outbox {
     }
 
     /// A further attempt is committed.
-    pub(in crate::client) fn further_kept(&mut self, core: &mut Core, place: Place) {
+    pub(crate) fn further_kept(&mut self, core: &mut Core, place: AttemptId) {
         self.attempt_kept(place);
         let Some((entry, attempt)) = self.find(place) else {
             return;
@@ -43,7 +43,7 @@ impl Outbox {
     }
 
     /// A further attempt could not be kept.
-    pub(in crate::client) fn further_lost(&mut self, core: &mut Core, place: Place) {
+    pub(crate) fn further_lost(&mut self, core: &mut Core, place: AttemptId) {
         let (message, attempt) = place;
         if let Some(entry) = self.entries.get_mut(&message) {
             entry.attempts.remove(&attempt);
@@ -53,7 +53,7 @@ impl Outbox {
     }
 
     /// Takes back what is still queued; what has left cannot be taken back.
-    pub(in crate::client) fn withdraw(&mut self, core: &mut Core, id: MessageId, now: Now) {
+    pub(crate) fn withdraw(&mut self, core: &mut Core, id: MessageId, now: Now) {
         let Some(entry) = self.entries.get(&id) else {
             return;
         };

@@ -2,39 +2,25 @@
 
 use super::entry::{Attempt, Form};
 use super::print::{print, print_list};
-use super::{Outbox, Place};
-use crate::client::command::Event;
-use crate::client::core::{Action, Core, Task};
-use crate::client::delivery::News;
-use crate::client::interval::retry_after;
-use crate::client::journal::{AttemptStage, DeliveryState, Way, Write};
-use crate::client::line::Stream;
-use crate::client::reason::{NO_ANSWER, NO_CONNECTION, NO_TLS, TOLD_TO_A_LIST_SERVER, TOO_LARGE};
-use crate::client::route::{Printed, Route, route};
-use crate::client::sign_in::Heeded;
+use super::server_verdict::ServerVerdict;
+use super::{AttemptId, Outbox};
+use crate::client::agent::core::{Action, Core, Task};
+use crate::client::agent::interval::retry_after;
+use crate::client::agent::route::{Printed, Route, route};
+use crate::client::agent::server_connection::Stream;
+use crate::client::agent::sign_in::Heeded;
 use crate::limits::{CONNECT_WAIT, RETRY_AFTER_MAX, SUBMISSION_SENDINGS_MAX, SUBMISSIONS_OPEN_MAX};
+use crate::model::command::Event;
+use crate::model::delivery::News;
+use crate::model::journal::{AttemptStage, DeliveryState, Way, Write};
+use crate::model::reason::{NO_ANSWER, NO_CONNECTION, NO_TLS, TOLD_TO_A_LIST_SERVER, TOO_LARGE};
 use crate::sip::{Method, Response, SECONDARY_TO, Scheme, Uri};
 use crate::time::Now;
 use crate::transaction::Failure;
 
-/// What an answer, or the lack of one, says about the proxy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::client) enum Upshot {
-    /// Nothing new.
-    Nothing,
-    /// It does not fan out after all (W6).
-    NoProof,
-    /// It takes no lists after all (W27).
-    NoLists,
-    /// It does not answer as it did: it is asked whether it still serves us.
-    Doubt,
-    /// It did not answer at all, though the answer was its own to give.
-    Silence,
-}
-
 impl Outbox {
     /// Sends what waits, as far as not too much is under way.
-    pub(in crate::client) fn send_waiting(&mut self, core: &mut Core, now: Now) {
+    pub(crate) fn send_waiting(&mut self, core: &mut Core, now: Now) {
         // What began to go one by one goes on so, whatever the server can by now.
         self.send_singles(core, now);
         if !matches!(core.line.stream(), Stream::Opening { .. }) {
@@ -79,63 +65,63 @@ impl Outbox {
     }
 
     /// A response to a submission.
-    pub(in crate::client) fn heard(
+    pub(crate) fn heard(
         &mut self,
         core: &mut Core,
-        place: Place,
+        place: AttemptId,
         response: &Response,
         now: Now,
-    ) -> Upshot {
+    ) -> ServerVerdict {
         let status = response.status();
         if status < 200 {
-            return Upshot::Nothing;
+            return ServerVerdict::Nothing;
         }
         self.under_way.remove(&place);
         // A report that has come already proves that the proxy has it, whatever a refusal says (W25).
         let is_known = |attempt: &Attempt| attempt.is_closed() || attempt.is_accepted();
         if self.find(place).is_none_or(|(_, attempt)| is_known(attempt) && status >= 300) {
-            return Upshot::Nothing;
+            return ServerVerdict::Nothing;
         }
         match status {
             200..=299 if response.fields().has_token("Supported", SECONDARY_TO) => {
                 self.accepted(core, place, response, now);
-                Upshot::Nothing
+                ServerVerdict::Nothing
             }
             200..=299 if self.goes_by_list(place) => {
                 self.taken(core, place, response, now);
-                Upshot::Nothing
+                ServerVerdict::Nothing
             }
             404 | 405 | 415 | 420 | 484 | 501 if self.goes_by_list(place) => {
                 core.takes_lists = false;
                 self.not_understood(core, place, now);
-                Upshot::NoLists
+                ServerVerdict::NoLists
             }
             200..=299 => {
                 self.primary_only(core, place, response, now);
-                Upshot::NoProof
+                ServerVerdict::NoProof
             }
             420 => {
                 self.not_understood(core, place, now);
-                Upshot::NoProof
+                ServerVerdict::NoProof
             }
             // It is about the Request-URI, which is the first recipient's: each goes by himself, and follows his own.
             300..=399 => {
                 self.not_for_all(core, place, now);
-                Upshot::Nothing
+                ServerVerdict::Nothing
             }
             400 if self.can_be_rewritten(core, place) => {
                 self.rewrite(core, place, Form::Sip);
-                Upshot::Nothing
+                ServerVerdict::Nothing
             }
             401 | 407 if self.can_be_answered(core, place, response) => {
                 let form = self.find(place).map_or(Form::AsWritten, |(_, attempt)| attempt.form);
                 self.rewrite(core, place, form);
-                Upshot::Nothing
+                ServerVerdict::Nothing
             }
             // RFC 3263 §4.3: that server does not take it; the next one may, and knows a double (W12).
             503 if self.may_go_elsewhere(core, place) => {
                 self.waiting.insert(place);
-                Upshot::Doubt
+                ServerVerdict::Doubt
             }
             _ => {
                 self.hold_if_busy(response, now);
@@ -143,8 +129,8 @@ impl Outbox {
                 self.refuse(core, place, Some(status), (status, &reason), now);
                 match status {
                     // The registration sees for itself whether we are still let in.
-                    401 | 407 => Upshot::Doubt,
-                    _ => Upshot::Nothing,
+                    401 | 407 => ServerVerdict::Doubt,
+                    _ => ServerVerdict::Nothing,
                 }
             }
         }
@@ -158,66 +144,66 @@ impl Outbox {
     }
 
     /// A submission got no final response.
-    pub(in crate::client) fn unanswered(
+    pub(crate) fn unanswered(
         &mut self,
         core: &mut Core,
-        place: Place,
+        place: AttemptId,
         failure: Failure,
         now: Now,
-    ) -> Upshot {
+    ) -> ServerVerdict {
         self.under_way.remove(&place);
         let Some((_, attempt)) = self.find(place) else {
-            return Upshot::Nothing;
+            return ServerVerdict::Nothing;
         };
         if attempt.is_closed() || attempt.is_accepted() {
             let timed_out = failure == Failure::Timeout;
-            return if timed_out { Upshot::Silence } else { Upshot::Nothing };
+            return if timed_out { ServerVerdict::Silence } else { ServerVerdict::Nothing };
         }
         match failure {
             // W10: again under the same Call-ID and CSeq, as soon as there is a line.
             Failure::Transport if attempt.sendings < SUBMISSION_SENDINGS_MAX => {
                 self.waiting.insert(place);
-                Upshot::Nothing
+                ServerVerdict::Nothing
             }
             Failure::Transport => {
                 self.refuse(core, place, Some(408), (408, NO_CONNECTION), now);
-                Upshot::Nothing
+                ServerVerdict::Nothing
             }
             Failure::TooLarge => {
                 self.refuse(core, place, None, (413, TOO_LARGE), now);
-                Upshot::Nothing
+                ServerVerdict::Nothing
             }
             // Nobody knows whether the proxy has it. It knows a double (W12), so the same goes again as soon as it is back.
             Failure::Timeout
                 if attempt.row.way == Way::FanOut && attempt.sendings < SUBMISSION_SENDINGS_MAX =>
             {
                 self.waiting.insert(place);
-                Upshot::Silence
+                ServerVerdict::Silence
             }
             // A list server may send a double on to everybody: that is for the person to decide.
             Failure::Timeout => {
                 self.refuse(core, place, Some(408), (408, NO_ANSWER), now);
-                Upshot::Silence
+                ServerVerdict::Silence
             }
         }
     }
 
     /// True where the proxy has another server to try (RFC 3263 §4.3).
-    fn may_go_elsewhere(&self, core: &Core, place: Place) -> bool {
+    fn may_go_elsewhere(&self, core: &Core, place: AttemptId) -> bool {
         let sendings = self.find(place).map_or(u8::MAX, |(_, attempt)| attempt.sendings);
         core.line.has_next_hop() && sendings < SUBMISSION_SENDINGS_MAX
     }
 
     /// Reports go to the flow of the submission (W24); that one is gone, and no registration says where we are
     /// now: the same submissions again move their reports here (W12).
-    pub(in crate::client) fn call_reports(&mut self) {
+    pub(crate) fn call_reports(&mut self) {
         for (id, entry) in &self.entries {
             let owed = entry.attempts.values().filter(|it| it.is_accepted() && !it.report_ended);
             self.waiting.extend(owed.map(|attempt| (*id, attempt.row.number)));
         }
     }
 
-    fn leave(&mut self, core: &mut Core, place: Place, printed: Printed, now: Now) {
+    fn leave(&mut self, core: &mut Core, place: AttemptId, printed: Printed, now: Now) {
         if let Some(attempt) = self.find_mut(place) {
             attempt.sendings = attempt.sendings.saturating_add(1);
             attempt.written_at = Some(now.mono);
@@ -229,12 +215,12 @@ impl Outbox {
 
     /// Whether an attempt could leave now, and the disk does not know that it may have. It is told first: after a crash
     /// what had left would be queued again, could be withdrawn, and would be delivered all the same.
-    pub(super) fn is_to_be_noted(&self, core: &Core, place: Place) -> bool {
+    pub(super) fn is_to_be_noted(&self, core: &Core, place: AttemptId) -> bool {
         core.line.main().is_some() && self.find(place).is_some_and(|(_, attempt)| attempt.is_queued())
     }
 
     /// Tells the disk that an attempt may have left.
-    pub(super) fn note_that_it_leaves(&mut self, core: &mut Core, place: Place, now: Now) {
+    pub(super) fn note_that_it_leaves(&mut self, core: &mut Core, place: AttemptId, now: Now) {
         self.leaving.insert(place);
         self.set_stage(core, place, AttemptStage::Sent, now);
         let (message, attempt) = place;
@@ -242,7 +228,7 @@ impl Outbox {
     }
 
     /// The disk knows that an attempt may have left. It may say so twice, of a batch and of what was saved again.
-    pub(in crate::client) fn may_leave(&mut self, place: Place) {
+    pub(crate) fn may_leave(&mut self, place: AttemptId) {
         if !self.leaving.remove(&place) {
             return;
         }
@@ -254,7 +240,7 @@ impl Outbox {
     }
 
     /// The proxy has it, and owes a report (W11).
-    fn accepted(&mut self, core: &mut Core, place: Place, response: &Response, now: Now) {
+    fn accepted(&mut self, core: &mut Core, place: AttemptId, response: &Response, now: Now) {
         let to_tag = response.fields().to().tag().unwrap_or_default().to_owned();
         self.tell_accepted(core, place, response.status(), now);
         if let Some(attempt) = self.find_mut(place).filter(|_| !to_tag.is_empty()) {
@@ -264,7 +250,7 @@ impl Outbox {
     }
 
     /// The attempt is with the proxy: from here on its report window runs.
-    pub(super) fn await_report(&mut self, core: &mut Core, place: Place, to_tag: String, now: Now) {
+    pub(super) fn await_report(&mut self, core: &mut Core, place: AttemptId, to_tag: String, now: Now) {
         let Some((_, attempt)) = self.find(place) else {
             return;
         };
@@ -283,7 +269,7 @@ impl Outbox {
     }
 
     /// A 2xx without proof is the first recipient's own answer; nobody else was written to, so they are now (W6).
-    fn primary_only(&mut self, core: &mut Core, place: Place, response: &Response, now: Now) {
+    fn primary_only(&mut self, core: &mut Core, place: AttemptId, response: &Response, now: Now) {
         let Some((_, attempt)) = self.find(place) else {
             return;
         };
@@ -300,7 +286,7 @@ impl Outbox {
 
     /// A list server has it, and tells no more (RFC 5365 §7): it says so of each, and nothing is awaited. A proxy of ours behind it
     /// may have reported already (W26).
-    fn taken(&mut self, core: &mut Core, place: Place, response: &Response, now: Now) {
+    fn taken(&mut self, core: &mut Core, place: AttemptId, response: &Response, now: Now) {
         self.tell_accepted(core, place, response.status(), now);
         if self.find(place).is_none_or(|(_, attempt)| attempt.is_closed() || attempt.is_accepted()) {
             return;
@@ -316,7 +302,7 @@ impl Outbox {
 
     /// Nobody got it, as the server does not know what the submission requires: it goes to all of them by a list, if the
     /// server takes those (W27), else one by one (W6). That is another request, so another CSeq (RFC 3261 §8.1.3.5).
-    fn not_understood(&mut self, core: &mut Core, place: Place, now: Now) {
+    fn not_understood(&mut self, core: &mut Core, place: AttemptId, now: Now) {
         let Some(attempt) = self.find_mut(place) else {
             return;
         };
@@ -328,7 +314,7 @@ impl Outbox {
     }
 
     /// Nobody got it, and it goes to each by himself, as another request.
-    fn not_for_all(&mut self, core: &mut Core, place: Place, now: Now) {
+    fn not_for_all(&mut self, core: &mut Core, place: AttemptId, now: Now) {
         if let Some(attempt) = self.find_mut(place) {
             attempt.row.cseq += 1;
         }
@@ -336,11 +322,11 @@ impl Outbox {
     }
 
     /// Whether an attempt leaves as a list.
-    pub(super) fn goes_by_list(&self, place: Place) -> bool {
+    pub(super) fn goes_by_list(&self, place: AttemptId) -> bool {
         self.find(place).is_some_and(|(_, attempt)| attempt.row.way == Way::ByList)
     }
 
-    fn tell_accepted(&mut self, core: &mut Core, (message, number): Place, status: u16, now: Now) {
+    fn tell_accepted(&mut self, core: &mut Core, (message, number): AttemptId, status: u16, now: Now) {
         let Some(attempt) = self.find_mut((message, number)).filter(|attempt| !attempt.accepted_told) else {
             return;
         };
@@ -351,7 +337,14 @@ impl Outbox {
     }
 
     /// Nobody gets it by this attempt: `status` is what is known of each, `told` is what the owner hears.
-    fn refuse(&mut self, core: &mut Core, place: Place, status: Option<u16>, told: (u16, &str), now: Now) {
+    fn refuse(
+        &mut self,
+        core: &mut Core,
+        place: AttemptId,
+        status: Option<u16>,
+        told: (u16, &str),
+        now: Now,
+    ) {
         if self.find(place).is_none_or(|(_, attempt)| attempt.is_closed() || attempt.is_accepted()) {
             return;
         }
@@ -367,7 +360,7 @@ impl Outbox {
     }
 
     /// W6: a 400 may be about `im:`, once.
-    fn can_be_rewritten(&self, core: &Core, place: Place) -> bool {
+    fn can_be_rewritten(&self, core: &Core, place: AttemptId) -> bool {
         let is_im = |uri: &Uri| matches!(uri.scheme(), Scheme::Im | Scheme::Pres);
         let Some((entry, attempt)) = self.find(place) else {
             return false;
@@ -380,13 +373,13 @@ impl Outbox {
     }
 
     /// RFC 3261 §22.2, §22.3: with credentials it may pass.
-    fn can_be_answered(&mut self, core: &mut Core, place: Place, response: &Response) -> bool {
+    fn can_be_answered(&mut self, core: &mut Core, place: AttemptId, response: &Response) -> bool {
         let attempt = self.find_mut(place);
         attempt.is_some_and(|it| core.challenges.heed(response, &mut it.challenges) == Heeded::Again)
     }
 
     /// The same written otherwise: another request, so another CSeq (RFC 3261 §8.1.3.5).
-    fn rewrite(&mut self, core: &mut Core, place: Place, form: Form) {
+    fn rewrite(&mut self, core: &mut Core, place: AttemptId, form: Form) {
         let Some(attempt) = self.find_mut(place) else {
             return;
         };

@@ -2,7 +2,7 @@
 
 use super::*;
 
-use crate::client::journal::ConversationId;
+use crate::model::journal::ConversationId;
 
 pub(super) fn leg(call_id: &str, also_to: &str, text: &str) -> String {
     format!(

@@ -2,10 +2,10 @@
 
 use super::*;
 
-use crate::client::contacts::{AddressBook, Contact};
-use crate::client::journal::{ConversationHeadRow, ConversationId, ConversationRow, LastRow};
-use crate::client::names::Names;
-use crate::client::snapshot::{ConversationHead, Tally};
+use crate::model::contacts::{AddressBook, Contact};
+use crate::model::journal::{ConversationHeadRow, ConversationId, ConversationRow, LastRow};
+use crate::model::names::Names;
+use crate::model::snapshot::{ConversationHead, Tally};
 
 fn from(who: &str, call_id: &str) -> String {
     format!(

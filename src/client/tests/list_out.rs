@@ -1,8 +1,8 @@
 //! Through a server that does not fan out and takes a list of recipients (W27).
 
 use super::*;
-use crate::client::journal::{AttemptStage, ConversationId, Way};
-use crate::client::reason::{NO_ANSWER, TOLD_TO_A_LIST_SERVER};
+use crate::model::journal::{AttemptStage, ConversationId, Way};
+use crate::model::reason::{NO_ANSWER, TOLD_TO_A_LIST_SERVER};
 use crate::sip::{self, File, Message, Request};
 
 use DeliveryState::{Accepted, Cancelled, Delivered, Failed, PassedOn, Queued, Sending};

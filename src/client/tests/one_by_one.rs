@@ -1,9 +1,9 @@
 //! Through a server that does not fan out (W6): everybody gets a MESSAGE of his own, and nobody is forgotten.
 
 use super::*;
-use crate::client::journal::{ConversationId, Way};
-use crate::client::reason::{NO_CONNECTION, NO_FINAL_ANSWER};
 use crate::limits::SINGLES_OPEN_MAX;
+use crate::model::journal::{ConversationId, Way};
+use crate::model::reason::{NO_CONNECTION, NO_FINAL_ANSWER};
 
 use DeliveryState::{Cancelled, Delivered, Failed, PassedOn, Queued, Sending};
 

@@ -75,7 +75,7 @@ fn no_byte_leaves_before_the_message_is_committed() {
     stage.disk = Disk::Takes;
     stage.settle(Input::Committed);
     stage.take_sent("MESSAGE");
-    let conversation = super::super::journal::ConversationId(1);
+    let conversation = crate::model::journal::ConversationId(1);
     assert_eq!(stage.events[0], Event::Queued { conversation, message: MessageId(1) });
     assert_eq!(stage.states(), [(0, Sending), (1, Sending)]);
 }
@@ -267,7 +267,7 @@ fn never_answered_it_is_ambiguous_and_a_resend_leaves_under_the_same_call_id() {
     let first = stage.sent.last().unwrap().1.clone();
     silence::proxy_answers_registrations_only(&mut stage, 3);
     assert_eq!(stage.stored(1), [Failed, Failed]);
-    let reason = crate::client::reason::NO_ANSWER.to_owned();
+    let reason = crate::model::reason::NO_ANSWER.to_owned();
     assert!(stage.events.contains(&Event::Refused {
         message: MessageId(1),
         attempt: 1,
@@ -525,7 +525,7 @@ fn a_connection_that_breaks_each_time_is_not_tried_forever() {
     }
     assert_eq!(stage.connects.len(), 3);
     assert_eq!(stage.stored(1), [Failed, Failed]);
-    let reason = crate::client::reason::NO_CONNECTION.to_owned();
+    let reason = crate::model::reason::NO_CONNECTION.to_owned();
     assert!(stage.events.contains(&Event::Refused {
         message: MessageId(1),
         attempt: 1,

@@ -2,7 +2,7 @@
 
 use super::*;
 
-use crate::client::journal::ConversationId;
+use crate::model::journal::ConversationId;
 
 /// RFC 5438 §6's request in a leg of the proxy.
 fn asking(call_id: &str, wishes: &str, text: &str) -> String {
@@ -124,7 +124,7 @@ fn w28_what_was_not_seen_before_a_restart_is_said_when_it_is() {
     assert_eq!(said(&mut stage), ["id-c1 delivered"]);
     let mut rows = stage.stored_rows();
     rows.conversations[0].unread = 1;
-    rows.conversations[0].last = Some(crate::client::journal::LastRow {
+    rows.conversations[0].last = Some(crate::model::journal::LastRow {
         id: MessageId(1),
         at: stage.now.wall,
         preview: "x".into(),
@@ -209,7 +209,7 @@ fn w28_w30_a_proxy_that_asks_who_we_are_is_told() {
     let account = Account {
         receipts: true,
         sign_in: SignIn {
-            password: crate::client::account::Password::new("secret".into()),
+            password: crate::model::account::Password::new("secret".into()),
             ..SignIn::default()
         },
         ..account()

@@ -1,9 +1,9 @@
 //! 3xx to what we send (RFC 3261 §8.1.3.4): followed, bounded, never out of TLS, and without a password for strangers.
 
 use super::*;
-use crate::client::account::{Password, Step};
 use crate::limits::{REDIRECT_STEPS_MAX, REDIRECT_TARGETS_MAX};
 use crate::machine::{ConnectFault, ResolveId};
+use crate::model::account::{ConnectStep, Password};
 
 const SECOND: &str = "127.0.0.2:5070";
 
@@ -284,6 +284,6 @@ fn a_3xx_to_a_message_for_several_has_each_of_them_written_to_by_himself() {
 fn the_steps_of_a_redirect_are_told() {
     let mut stage = Stage::new(&account());
     stage.register("302 Moved Temporarily", "Contact: <sip:edge.domain.com>\n");
-    let asking = Event::Registration(RegistrationState::Connecting(Step::Asking));
+    let asking = Event::Registration(RegistrationState::Connecting(ConnectStep::Asking));
     assert_eq!(stage.events.first(), Some(&asking));
 }

@@ -1,7 +1,7 @@
 //! Registering, asking by OPTIONS, trying again, leaving.
 
 use super::*;
-use crate::client::account::Step;
+use crate::model::account::ConnectStep;
 
 fn state(stage: &Stage) -> &RegistrationState {
     stage.agent.registration()
@@ -17,7 +17,7 @@ fn w6_a_registration_says_where_we_are_and_learns_that_the_proxy_fans_out() {
     let mut stage = Stage::new(&Account { name: "James".to_owned(), ..account() });
     assert!(stage.agent.poll_output().is_none() && stage.agent.poll_timeout().is_none());
     stage.command(AgentCommand::Connect);
-    assert_eq!(stage.events, [Event::Registration(RegistrationState::Connecting(Step::Asking))]);
+    assert_eq!(stage.events, [Event::Registration(RegistrationState::Connecting(ConnectStep::Asking))]);
     let (flow, request) = stage.take_sent_on("REGISTER");
     assert_eq!(flow, proxy_flow());
     assert!(request.starts_with("REGISTER sip:domain.com SIP/2.0\r\n"), "{request}");
@@ -106,7 +106,7 @@ fn no_answer_is_tried_again_with_growing_waits_up_to_a_cap() {
         waits.push(offline_for(&stage));
         stage.sent.clear();
         stage.advance(offline_for(&stage));
-        assert_eq!(*state(&stage), RegistrationState::Connecting(Step::Asking));
+        assert_eq!(*state(&stage), RegistrationState::Connecting(ConnectStep::Asking));
     }
     for (step, wait) in waits.iter().enumerate() {
         let full = Duration::from_secs((2 << step).min(120));
@@ -421,7 +421,7 @@ fn each_step_to_a_server_with_a_name_is_told_once() {
     stage.input(Input::Resolved { id, hops: vec![hop] });
     let flow = Flow { transport: Transport::Tls, ..stream_flow(1) };
     stage.input(Input::Connected { id: ConnectId(1), flow });
-    let told = [Step::Finding, Step::Opening, Step::Asking]
+    let told = [ConnectStep::Finding, ConnectStep::Opening, ConnectStep::Asking]
         .map(|step| Event::Registration(RegistrationState::Connecting(step)));
     assert_eq!(stage.events, told);
 }

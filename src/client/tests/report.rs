@@ -2,7 +2,7 @@
 
 use super::*;
 
-use crate::client::journal::AttemptStage;
+use crate::model::journal::AttemptStage;
 use DeliveryState::{Accepted, Deferred, Delivered, Failed, NoReport, PassedOn};
 
 const MIXED: &str = "im:ann@domain.com delivery failure;status=408;reason=\"Request Timeout\";tries=11;after=32000\n\
@@ -19,7 +19,7 @@ fn w21_a_report_with_details_is_kept_told_and_answered_in_this_order() {
     assert_eq!(stage.order, ["commit"], "W25: nothing before the commit");
     stage.settle(Input::Committed);
     assert_eq!(stage.order, ["commit", "event", "event", "event", "sent"]);
-    let conversation = super::super::journal::ConversationId(1);
+    let conversation = crate::model::journal::ConversationId(1);
     let message = MessageId(1);
     assert_eq!(
         stage.events[0],

@@ -2,8 +2,8 @@
 //! back, as the same (W10, W12).
 
 use super::*;
-use crate::client::account::Step;
-use crate::client::reason::{NO_ANSWER, NO_FINAL_ANSWER};
+use crate::model::account::ConnectStep;
+use crate::model::reason::{NO_ANSWER, NO_FINAL_ANSWER};
 use DeliveryState::{Delivered, Failed, Queued, Sending};
 
 fn is_offline(stage: &Stage) -> bool {
@@ -110,7 +110,7 @@ fn a_refresh_under_way_is_not_given_up_by_the_silence() {
     stage.advance(Duration::from_secs(32));
     let asked = stage.sent.iter().rev().find(|(_, text)| text.starts_with("REGISTER"));
     let register = asked.expect("a refresh within that time").1.clone();
-    assert_eq!(*stage.agent.registration(), RegistrationState::Connecting(Step::Asking));
+    assert_eq!(*stage.agent.registration(), RegistrationState::Connecting(ConnectStep::Asking));
     stage.sent.clear();
     stage.answer(&register, "200 OK", PROOF);
     assert_eq!(*stage.agent.registration(), RegistrationState::Connected);

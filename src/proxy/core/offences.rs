@@ -3,19 +3,13 @@
 use super::{Core, Rejection};
 use crate::machine::Flow;
 use crate::proxy::event::{ProxyEvent, Refusal, RefusalKind};
-use crate::proxy::refusals::Tell;
+use crate::proxy::guard::refusals::Tell;
 use crate::sip::{Method, Request};
 use crate::time::Now;
 
 impl Core {
     /// Refuses a request without a transaction; an ACK is never answered.
-    pub(in crate::proxy) fn refuse_at_once(
-        &mut self,
-        request: &Request,
-        flow: Flow,
-        rejection: &Rejection,
-        now: Now,
-    ) {
+    pub(crate) fn refuse_at_once(&mut self, request: &Request, flow: Flow, rejection: &Rejection, now: Now) {
         self.tell_offence(rejection, flow, now);
         if *request.method() != Method::Ack {
             let bytes = self.print_refusal(request, flow, rejection);
@@ -24,7 +18,7 @@ impl Core {
     }
 
     /// Tells the operator of a refusal that he is to see, unless he was told of such a one a moment ago.
-    pub(in crate::proxy) fn tell_offence(&mut self, rejection: &Rejection, flow: Flow, now: Now) {
+    pub(crate) fn tell_offence(&mut self, rejection: &Rejection, flow: Flow, now: Now) {
         let Some((kind, who)) = &rejection.offence else { return };
         let is_password = matches!(kind, RefusalKind::WrongPassword | RefusalKind::LockedOut);
         let refusal = Refusal {

@@ -2,13 +2,13 @@
 //! that, and of the messages that are open, nobody gets so much that others have nothing.
 
 use super::Dispatch;
+use super::submission::Submission;
 use crate::limits::{
     DISPATCHES_OPEN_MAX, LEG_BYTES_OPEN_MAX, LEG_BYTES_PART, LEGS_OPEN_MAX, REPORT_BYTES_MAX, UNDER_WAY_PART,
 };
 use crate::machine::Flow;
 use crate::proxy::core::{Core, Rejection};
-use crate::proxy::shares::{Amount, Payer, Shares};
-use crate::proxy::submission::Submission;
+use crate::proxy::guard::shares::{Amount, Payer, Shares};
 
 const LEGS_MAX: Amount = Amount { count: LEGS_OPEN_MAX, bytes: LEG_BYTES_OPEN_MAX };
 const OPEN_MAX: Amount = Amount { count: DISPATCHES_OPEN_MAX, bytes: 0 };
@@ -104,19 +104,19 @@ impl Bounds {
 
     /// Bytes of legs, and of reports.
     #[cfg(test)]
-    pub(in crate::proxy) const fn held(&self) -> (usize, usize) {
+    pub(crate) const fn held(&self) -> (usize, usize) {
         (self.legs.all().bytes, self.reports)
     }
 
     /// Messages that are charged to somebody.
     #[cfg(test)]
-    pub(in crate::proxy) const fn charged(&self) -> usize {
+    pub(crate) const fn charged(&self) -> usize {
         self.open.all().count
     }
 
     /// Everything is counted back to nothing.
     #[cfg(test)]
-    pub(in crate::proxy) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.legs.is_empty() && self.open.is_empty() && self.reports == 0
     }
 }

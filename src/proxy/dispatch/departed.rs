@@ -10,7 +10,7 @@ use crate::time::Now;
 
 impl Dispatches {
     /// These are gone: what waits for them fails, and the reports that they are owed are closed.
-    pub(in crate::proxy) fn depart(&mut self, core: &mut Core, gone: &BTreeSet<Aor>, now: Now) {
+    pub(crate) fn depart(&mut self, core: &mut Core, gone: &BTreeSet<Aor>, now: Now) {
         let is_open = |dispatch: &&Dispatch| dispatch.legs.is_some();
         let open: Vec<DispatchId> = self.all.values().filter(is_open).map(|dispatch| dispatch.id).collect();
         for id in open {

@@ -1,17 +1,17 @@
 //! The same submission again (W12): it starts nothing, and is answered as it was the first time.
 
+use super::submission::double_key;
 use super::{Dispatches, Pending, answer};
 use crate::limits::DOUBLES_WAITING_MAX;
 use crate::machine::Flow;
 use crate::proxy::core::{Core, Rejection};
 use crate::proxy::journal::{DispatchId, Write};
-use crate::proxy::submission::double_key;
 use crate::sip::Request;
 use crate::time::Now;
 
 /// The message of which a submission is the double.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::proxy) enum Known {
+pub(crate) enum Original {
     /// It is there.
     Whole(DispatchId),
     /// Nothing is owed of it, and the store has the rest.
@@ -20,23 +20,23 @@ pub(in crate::proxy) enum Known {
 
 impl Dispatches {
     /// The message of which a submission is the double, told without reading who it goes to (W12).
-    pub(in crate::proxy) fn double_of(&self, core: &Core, request: &Request) -> Option<Known> {
+    pub(crate) fn double_of(&self, core: &Core, request: &Request) -> Option<Original> {
         let double = core.secret.double(&double_key(request, &core.domains).ok()?);
-        let whole = self.doubles.get(&double).copied().map(Known::Whole);
-        whole.or_else(|| self.remembered.has(double).then(|| Known::Brief(double.to_be_bytes())))
+        let whole = self.doubles.get(&double).copied().map(Original::Whole);
+        whole.or_else(|| self.remembered.has(double).then(|| Original::Brief(double.to_be_bytes())))
     }
 
     /// The same submission again: the same 202.
-    pub(in crate::proxy) fn repeat(
+    pub(crate) fn repeat(
         &mut self,
         core: &mut Core,
-        known: Known,
+        known: Original,
         pending: Pending,
         content: u128,
         now: Now,
     ) -> Result<(), Rejection> {
         match known {
-            Known::Whole(id) => {
+            Original::Whole(id) => {
                 let Some(dispatch) = self.all.get_mut(&id) else {
                     return Err(Rejection::busy());
                 };
@@ -51,7 +51,7 @@ impl Dispatches {
                     answer(core, &dispatch.to_tag, &pending, now);
                 }
             }
-            Known::Brief(double) => {
+            Original::Brief(double) => {
                 let Some(row) = self.remembered.get(&double) else {
                     return Err(Rejection::busy());
                 };
@@ -63,10 +63,10 @@ impl Dispatches {
     }
 
     /// The flow of a double becomes the report's, and the last report is sent again.
-    pub(in crate::proxy) fn follow(&mut self, core: &mut Core, known: Known, flow: Flow, now: Now) {
+    pub(crate) fn follow(&mut self, core: &mut Core, known: Original, flow: Flow, now: Now) {
         let id = match known {
-            Known::Whole(id) => id,
-            Known::Brief(double) => return self.want(core, &double, flow),
+            Original::Whole(id) => id,
+            Original::Brief(double) => return self.want(core, &double, flow),
         };
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::legs::{Legs, MayWait};
+use super::notifier::{Extent, Report};
+use super::submission::{AddressEntry, Addressee, Lists, Submission};
 use super::{Dispatch, EXPIRES_MAX, Rows};
 use crate::machine::Flow;
 use crate::proxy::core::Core;
 use crate::proxy::identity;
 use crate::proxy::in_dialog::InDialog;
 use crate::proxy::journal::{AcceptedRow, DispatchRows, expand};
-use crate::proxy::legs::{Legs, Waits};
-use crate::proxy::notifier::{Extent, Report};
-use crate::proxy::submission::{Line, Lists, Person, Submission};
 use crate::sip::LegTemplate;
 use crate::time::Timestamp;
 
@@ -38,7 +38,7 @@ pub(super) fn make(
         to_tag: row.to_tag.clone(),
         accepted_at: row.accepted_at,
         lifetime: asked.map(|asked| asked.min(kept)),
-        waits: if may_wait { Waits::May } else { Waits::MayNot },
+        waits: if may_wait { MayWait::May } else { MayWait::MayNot },
         expire_at: None,
         forget_at: None,
         bytes: submission.request.bytes().len(),
@@ -63,7 +63,7 @@ pub(super) fn make(
 }
 
 /// The message of these rows, and since when all that is known of it was; none where its submission cannot be read.
-pub(in crate::proxy) fn remake(core: &mut Core, rows: DispatchRows) -> Option<(Dispatch, Timestamp)> {
+pub(crate) fn remake(core: &mut Core, rows: DispatchRows) -> Option<(Dispatch, Timestamp)> {
     let DispatchRows { mut accepted, outcomes, report, content } = rows;
     let known_since = outcomes.iter().map(|outcome| accepted.accepted_at.plus(outcome.after)).max();
     let since = known_since.unwrap_or(accepted.accepted_at);
@@ -87,18 +87,18 @@ fn submission(core: &Core, row: &AcceptedRow) -> Option<Submission> {
     let lists = Lists::Stored(&row.lists);
     let mut submission = Submission::read(request, &core.domains, core.secret, lists).ok()?;
     let all = expand(&all, &row.lists);
-    let united: BTreeMap<u32, &Person> =
+    let united: BTreeMap<u32, &Addressee> =
         submission.recipients.iter().map(|person| (person.place, person)).collect();
     // The stored choice holds, also where the domains of the settings have changed since.
     let person = |place: &u32| {
         united.get(place).map(|person| (*person).clone()).or_else(|| {
             let (_, addressed) = all.get(usize::try_from(*place).ok()?)?.clone();
-            Some(Person { place: *place, route: addressed.uri.to_sip(), addressed })
+            Some(Addressee { place: *place, route: addressed.uri.to_sip(), addressed })
         })
     };
-    let recipients: Vec<Person> = row.recipients.iter().map(person).collect::<Option<_>>()?;
+    let recipients: Vec<Addressee> = row.recipients.iter().map(person).collect::<Option<_>>()?;
     let in_lines: BTreeSet<u32> = submission.lines.iter().flat_map(|line| &line.places).copied().collect();
-    let missing = recipients.iter().filter(|person| !in_lines.contains(&person.place)).map(Line::of);
+    let missing = recipients.iter().filter(|person| !in_lines.contains(&person.place)).map(AddressEntry::of);
     submission.lines.extend(missing.collect::<Vec<_>>());
     submission.recipients = recipients;
     Some(submission)

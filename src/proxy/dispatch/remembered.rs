@@ -4,16 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::doubles::Known;
+use super::doubles::Original;
+use super::legs::Legs;
+use super::notifier::Extent;
 use super::{Dispatch, Dispatches, later};
 use crate::limits::{DISPATCHES_REMEMBERED_MAX, DISPATCHES_WANTED_MAX, REMEMBERED_BYTES_MAX};
 use crate::machine::Flow;
 use crate::proxy::core::{Action, Core, Due, Rejection};
 use crate::proxy::event::ProxyEvent;
+use crate::proxy::guard::shares::Payer;
 use crate::proxy::journal::{DispatchId, DispatchRows, RememberedRow, Tag, Write};
-use crate::proxy::legs::Legs;
-use crate::proxy::notifier::Extent;
-use crate::proxy::shares::Payer;
 use crate::time::{Now, Timestamp};
 
 /// Messages forgotten in one step, and how long after it the next step is.
@@ -167,14 +167,14 @@ impl Dispatches {
     }
 
     /// A message of which nothing was owed when the last process ended.
-    pub(in crate::proxy) fn remember(&mut self, core: &mut Core, row: &RememberedRow, now: Now) {
+    pub(crate) fn remember(&mut self, core: &mut Core, row: &RememberedRow, now: Now) {
         self.skip(row.id);
         self.remembered.put(row, None);
         self.tidy_by(core, later(row.keep_until, now));
     }
 
     /// The same, with a row in the store that is still whole: it is made short by and by. False where it has to stay whole.
-    pub(in crate::proxy) fn remember_long(&mut self, core: &mut Core, dispatch: &Dispatch, now: Now) -> bool {
+    pub(crate) fn remember_long(&mut self, core: &mut Core, dispatch: &Dispatch, now: Now) -> bool {
         if !dispatch.report.is_closed() || dispatch.legs.is_some() {
             return false;
         }
@@ -188,7 +188,7 @@ impl Dispatches {
     }
 
     /// Makes the next few rows in the store short; the others follow once that is done.
-    pub(in crate::proxy) fn shorten(&mut self, core: &mut Core) {
+    pub(crate) fn shorten(&mut self, core: &mut Core) {
         let mut count = 0;
         while count < SHORTENED_AT_ONCE
             && let Some(double) = self.remembered.long.pop_front()
@@ -244,7 +244,7 @@ impl Dispatches {
     }
 
     /// The same after a start; false where it has to stay whole.
-    pub(in crate::proxy) fn park_stored(&mut self, core: &mut Core, dispatch: &Dispatch, now: Now) -> bool {
+    pub(crate) fn park_stored(&mut self, core: &mut Core, dispatch: &Dispatch, now: Now) -> bool {
         let due = dispatch.report.row().due_at.filter(|_| dispatch.report.is_waiting());
         let is_over = dispatch.extent() == Extent::Complete && dispatch.legs.is_none();
         let (Some(due), Some(row), true) = (due, dispatch.brief(), is_over) else { return false };
@@ -323,13 +323,7 @@ impl Dispatches {
     }
 
     /// What the store holds of a message that was wanted.
-    pub(in crate::proxy) fn read(
-        &mut self,
-        core: &mut Core,
-        id: DispatchId,
-        rows: Option<DispatchRows>,
-        now: Now,
-    ) {
+    pub(crate) fn read(&mut self, core: &mut Core, id: DispatchId, rows: Option<DispatchRows>, now: Now) {
         let Some((double, why)) = self.remembered.wanted.remove(&id) else { return };
         let Some(row) = self.remembered.get(&double).filter(|row| row.id == id) else { return };
         let is_owed = self.remembered.owed.contains_key(&id);
@@ -358,32 +352,32 @@ impl Dispatches {
         }
         self.insert(core, dispatch, now);
         match why {
-            Why::Double(flow) => self.follow(core, Known::Whole(id), flow, now),
+            Why::Double(flow) => self.follow(core, Original::Whole(id), flow, now),
             Why::Round | Why::Registered => self.report(core, id, now),
         }
     }
 
     /// Bytes of legs under way, and of reports.
     #[cfg(test)]
-    pub(in crate::proxy) const fn held(&self) -> (usize, usize) {
+    pub(crate) const fn held(&self) -> (usize, usize) {
         self.bounds.held()
     }
 
     /// Messages that are charged to somebody.
     #[cfg(test)]
-    pub(in crate::proxy) const fn charged(&self) -> usize {
+    pub(crate) const fn charged(&self) -> usize {
         self.bounds.charged()
     }
 
     /// Messages in memory as a whole, messages remembered, and the bytes of their heads in the store.
     #[cfg(test)]
-    pub(in crate::proxy) fn sizes(&self) -> (usize, usize, usize) {
+    pub(crate) fn sizes(&self) -> (usize, usize, usize) {
         (self.all.len(), self.remembered.len(), self.remembered.head_bytes)
     }
 
     /// Bytes of the entries of one remembered message, without what the trees need around them.
     #[cfg(test)]
-    pub(in crate::proxy) const fn bytes_remembered() -> usize {
+    pub(crate) const fn bytes_remembered() -> usize {
         2 * size_of::<Double>() + size_of::<Brief>() + size_of::<Timestamp>()
     }
 }

@@ -5,14 +5,14 @@
 
 use std::time::Duration;
 
+use super::legs::{Legs, Unsaved};
+use super::notifier::{Ending, Extent};
 use super::{Dispatch, Dispatches};
 use crate::limits::{REPORT_GATHER, RETRY_AFTER_SECS};
 use crate::machine::Flow;
 use crate::proxy::core::{Action, Core, Due};
 use crate::proxy::event::ProxyEvent;
 use crate::proxy::journal::{DispatchId, Write};
-use crate::proxy::legs::{Legs, Unsaved};
-use crate::proxy::notifier::{Ending, Extent};
 use crate::sip::{Aor, ReportMode};
 use crate::time::Now;
 
@@ -23,7 +23,7 @@ const STORE_LATER: Duration = Duration::from_secs(RETRY_AFTER_SECS as u64);
 
 impl Dispatches {
     /// Something became known: whether the sender is told now, in 100 ms or not yet (W9).
-    pub(in crate::proxy) fn news(&mut self, core: &mut Core, id: DispatchId, now: Now) {
+    pub(crate) fn news(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
         };
@@ -54,7 +54,7 @@ impl Dispatches {
     }
 
     /// Tells the sender what is known, once that and the CSeq are on stable storage (W23); one NOTIFY at a time.
-    pub(in crate::proxy) fn report(&mut self, core: &mut Core, id: DispatchId, now: Now) {
+    pub(crate) fn report(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id).filter(|dispatch| !dispatch.report.is_closed()) else {
             return;
         };
@@ -87,7 +87,7 @@ impl Dispatches {
     }
 
     /// A report and what it tells are safe: it leaves (W23).
-    pub(in crate::proxy) fn reportable(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
+    pub(crate) fn reportable(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
         self.saved(core, id, round, now);
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
@@ -99,7 +99,7 @@ impl Dispatches {
     }
 
     /// The store did not take a report: it comes later, and nothing was sent.
-    pub(in crate::proxy) fn not_reportable(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
+    pub(crate) fn not_reportable(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
         self.not_saved(core, id, round, now);
         if let Some(dispatch) = self.all.get_mut(&id) {
             dispatch.report.put_back();
@@ -109,14 +109,14 @@ impl Dispatches {
     }
 
     /// The flow of a NOTIFY is there.
-    pub(in crate::proxy) fn report_ready(&self, core: &mut Core, id: DispatchId, flow: Flow, now: Now) {
+    pub(crate) fn report_ready(&self, core: &mut Core, id: DispatchId, flow: Flow, now: Now) {
         if let Some(dispatch) = self.all.get(&id) {
             dispatch.report.ready(core, id, &dispatch.to_tag, flow, now);
         }
     }
 
     /// A NOTIFY had its final response, or none.
-    pub(in crate::proxy) fn report_ended(
+    pub(crate) fn report_ended(
         &mut self,
         core: &mut Core,
         id: DispatchId,
@@ -153,7 +153,7 @@ impl Dispatches {
     }
 
     /// A sender has just registered: what waited for him goes there (W23).
-    pub(in crate::proxy) fn registered(&mut self, core: &mut Core, sender: &Aor, now: Now) {
+    pub(crate) fn registered(&mut self, core: &mut Core, sender: &Aor, now: Now) {
         // Signing out is a REGISTER too, and leads nowhere.
         if core.location.bindings(sender, now.mono).next().is_none() {
             return;
@@ -180,7 +180,7 @@ impl Dispatches {
     }
 
     /// What was to be told of a message taken up again has not reached its sender: its report is owed, if one is wanted.
-    pub(in crate::proxy) fn complete(&mut self, core: &mut Core, id: DispatchId, now: Now) {
+    pub(crate) fn complete(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get(&id) else {
             return;
         };
@@ -191,14 +191,14 @@ impl Dispatches {
     }
 
     /// A report taken up again waits for its sender (W23).
-    pub(in crate::proxy) fn wait_for(&mut self, sender: Option<Aor>, id: DispatchId) {
+    pub(crate) fn wait_for(&mut self, sender: Option<Aor>, id: DispatchId) {
         if let Some(sender) = sender {
             self.waiting.entry(sender).or_default().insert(id);
         }
     }
 
     /// Writes all that waits to be written with company.
-    pub(in crate::proxy) fn save_all(&mut self, core: &mut Core) {
+    pub(crate) fn save_all(&mut self, core: &mut Core) {
         let is_due = |dispatch: &Dispatch| {
             let has_outcomes = dispatch.legs.as_ref().is_some_and(|legs| legs.has_unwritten());
             dispatch.is_save_due || dispatch.report.is_unsaved || has_outcomes
@@ -211,7 +211,7 @@ impl Dispatches {
     }
 
     /// The outcomes of a round of saving are safe.
-    pub(in crate::proxy) fn saved(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
+    pub(crate) fn saved(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
         };
@@ -238,7 +238,7 @@ impl Dispatches {
     }
 
     /// A batch with outcomes failed: they are written again.
-    pub(in crate::proxy) fn not_saved(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
+    pub(crate) fn not_saved(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
         };
@@ -250,7 +250,7 @@ impl Dispatches {
     }
 
     /// A report's wait is over, unless the clock was set back or it waits for a later round.
-    pub(in crate::proxy) fn round(&mut self, core: &mut Core, id: DispatchId, now: Now) {
+    pub(crate) fn round(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return self.unpark(core, id, false, now);
         };
@@ -333,7 +333,7 @@ impl Dispatches {
     }
 
     /// Writes what no report has taken along.
-    pub(in crate::proxy) fn save(&mut self, core: &mut Core, id: DispatchId) {
+    pub(crate) fn save(&mut self, core: &mut Core, id: DispatchId) {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
         };

@@ -4,13 +4,13 @@
 use super::Dispatches;
 use crate::proxy::core::{Core, Due};
 use crate::proxy::journal::{DispatchId, Write};
-use crate::proxy::mailbox::{Entry, Lane, Turn, visit_wait};
+use crate::proxy::mailbox::{Entry, MailboxKey, MailboxTask, visit_wait};
 use crate::sip::Aor;
 use crate::time::Now;
 
 impl Dispatches {
     /// Bindings were made or refreshed: what waits for these people and devices goes.
-    pub(in crate::proxy) fn call(&self, core: &mut Core, aor: &Aor, writes: &[Write]) {
+    pub(crate) fn call(&self, core: &mut Core, aor: &Aor, writes: &[Write]) {
         let mut devices = Vec::new();
         for write in writes {
             if let Write::Bind(row) = write {
@@ -21,21 +21,21 @@ impl Dispatches {
         devices.sort_unstable();
         devices.dedup();
         for device in devices {
-            core.mailbox.call(&Lane { aor: aor.clone(), device });
+            core.mailbox.call(&MailboxKey { aor: aor.clone(), device });
         }
     }
 
     /// What the mailbox lets go.
-    pub(in crate::proxy) fn turn(&mut self, core: &mut Core, turn: &Turn, now: Now) {
+    pub(crate) fn turn(&mut self, core: &mut Core, turn: &MailboxTask, now: Now) {
         match turn {
-            Turn::Try(lane, entry) if self.all.contains_key(&entry.dispatch) => {
+            MailboxTask::Try(lane, entry) if self.all.contains_key(&entry.dispatch) => {
                 self.with_legs(core, entry.dispatch, now, |core, legs, facts| {
                     legs.retry(core, facts, (entry.recipient, lane), now);
                 });
                 self.drop_done(core, entry.dispatch, now);
             }
-            Turn::Try(lane, entry) => core.mailbox.leave(lane, *entry),
-            Turn::PutOff(entry) => self.with_legs(core, entry.dispatch, now, |core, legs, facts| {
+            MailboxTask::Try(lane, entry) => core.mailbox.leave(lane, *entry),
+            MailboxTask::PutOff(entry) => self.with_legs(core, entry.dispatch, now, |core, legs, facts| {
                 legs.put_off(core, facts, entry.recipient, now);
             }),
         }
@@ -64,12 +64,12 @@ impl Dispatches {
     }
 
     /// Those who waited for a message before a restart wait again.
-    pub(in crate::proxy) fn restore(&mut self, core: &mut Core, id: DispatchId, now: Now) {
+    pub(crate) fn restore(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         self.with_legs(core, id, now, |core, legs, facts| legs.restore(core, facts, now));
     }
 
     /// After a restart: who is registered may have come while nobody looked, and what was under way goes on.
-    pub(in crate::proxy) fn call_all(&self, core: &mut Core, now: Now) {
+    pub(crate) fn call_all(&self, core: &mut Core, now: Now) {
         for lane in core.mailbox.lanes() {
             let mut bindings = core.location.bindings(&lane.aor, now.mono);
             let is_there = match &lane.device {

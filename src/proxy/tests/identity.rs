@@ -1,7 +1,7 @@
 //! Whose a URI is, in however many spellings, and that whoever writes in a name of ours proves it: W14, W30.
 
 use super::*;
-use crate::proxy::domains::{Domains, Whose};
+use crate::proxy::routing::domains::{Domains, Whose};
 use crate::proxy::{Auth, ProxyCommand};
 use crate::sip::Uri;
 

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::limits::DISPATCHES_WANTED_MAX;
-use crate::proxy::dispatch::{Dispatches, Known};
+use crate::proxy::dispatch::{Dispatches, Original};
 use crate::proxy::journal::{RememberedRow, Tag};
 
 const MOVED: &str = "192.0.2.1:7777";
@@ -188,8 +188,8 @@ fn w12_the_store_is_asked_for_few_at_a_time() {
     let (core, dispatches) = (&mut bench.proxy.core, &mut bench.proxy.dispatches);
     for row in &rows {
         dispatches.remember(core, row, bench.now);
-        dispatches.follow(core, Known::Brief(row.double), udp(MOVED), bench.now);
-        dispatches.follow(core, Known::Brief(row.double), udp(MOVED), bench.now);
+        dispatches.follow(core, Original::Brief(row.double), udp(MOVED), bench.now);
+        dispatches.follow(core, Original::Brief(row.double), udp(MOVED), bench.now);
     }
     bench.poll();
     assert_eq!(bench.wanted.len(), DISPATCHES_WANTED_MAX, "each once, and no more at a time");

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::client::command::Notice;
-use crate::client::journal::{ConversationId, DeliveryState, MessageId};
-use crate::client::snapshot::MessageView;
-use crate::client::summary;
 use crate::limits::ALARMS_MAX;
+use crate::model::command::Notice;
+use crate::model::journal::{ConversationId, DeliveryState, MessageId};
+use crate::model::snapshot::MessageView;
+use crate::model::summary;
 
 /// How long failures of one message are gathered.
 const GATHER: Duration = Duration::from_secs(2);
@@ -31,7 +31,7 @@ pub(super) struct Change {
 #[derive(Debug)]
 struct Alarm {
     conversation: ConversationId,
-    stage: Stage,
+    stage: AlarmStage,
     /// The latest attempt in which somebody failed.
     attempt: u32,
     /// Failures told last; 0 for none.
@@ -39,7 +39,7 @@ struct Alarm {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum AlarmStage {
     /// More may fail until then.
     Gathering(Instant),
     /// Has to be looked at.
@@ -70,14 +70,14 @@ impl Alarms {
 
     fn failed(&mut self, change: Change, until: Instant) {
         let Change { conversation, message, attempt, .. } = change;
-        let stage = Stage::Gathering(until);
+        let stage = AlarmStage::Gathering(until);
         let new = Alarm { conversation, stage, attempt, told: 0 };
         let alarm = self.watched.entry(message).or_insert(new);
         if attempt > alarm.attempt {
             // Sent again and failed again: news, though nobody more is without it.
             (alarm.attempt, alarm.told) = (attempt, 0);
         }
-        if alarm.stage == Stage::Told {
+        if alarm.stage == AlarmStage::Told {
             alarm.stage = stage;
         }
         if self.watched.len() > ALARMS_MAX {
@@ -87,9 +87,9 @@ impl Alarms {
 
     fn delivered(&mut self, message: MessageId) -> bool {
         let Some(alarm) = self.watched.get_mut(&message) else { return false };
-        let was_told = alarm.stage == Stage::Told;
+        let was_told = alarm.stage == AlarmStage::Told;
         if was_told {
-            alarm.stage = Stage::Due;
+            alarm.stage = AlarmStage::Due;
         }
         was_told
     }
@@ -97,8 +97,8 @@ impl Alarms {
     /// When the next gathering ends.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let ends = self.watched.values().filter_map(|alarm| match alarm.stage {
-            Stage::Gathering(until) => Some(until),
-            Stage::Due | Stage::Told => None,
+            AlarmStage::Gathering(until) => Some(until),
+            AlarmStage::Due | AlarmStage::Told => None,
         });
         ends.min()
     }
@@ -107,8 +107,8 @@ impl Alarms {
     pub(super) fn take_due(&mut self, now: Instant) -> Vec<MessageId> {
         let mut due = Vec::new();
         for (id, alarm) in &mut self.watched {
-            if matches!(alarm.stage, Stage::Gathering(until) if until <= now) {
-                alarm.stage = Stage::Due;
+            if matches!(alarm.stage, AlarmStage::Gathering(until) if until <= now) {
+                alarm.stage = AlarmStage::Due;
                 due.push(*id);
             }
         }
@@ -118,7 +118,7 @@ impl Alarms {
     /// A message was looked at: what is to be told of it.
     pub(super) fn look_at(&mut self, view: &MessageView) -> Option<Notice> {
         let alarm = self.watched.get_mut(&view.id)?;
-        if alarm.stage != Stage::Due {
+        if alarm.stage != AlarmStage::Due {
             return None;
         }
         let failed = view.tally.failed;
@@ -127,7 +127,7 @@ impl Alarms {
             self.watched.remove(&view.id);
             return was_told.then_some(Notice::Delivered { message: view.id });
         }
-        alarm.stage = Stage::Told;
+        alarm.stage = AlarmStage::Told;
         if failed <= alarm.told {
             alarm.told = failed;
             return None;
@@ -146,7 +146,7 @@ impl Alarms {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::snapshot::{DeliveryView, Person, Tally};
+    use crate::model::snapshot::{DeliveryView, Person, Tally};
     use crate::time::{Clock, Timestamp};
     use DeliveryState::{Accepted, Delivered, Failed};
 
@@ -176,7 +176,7 @@ mod tests {
             text: String::new(),
             files: Vec::new(),
             attempts: 1,
-            way: crate::client::journal::Way::FanOut,
+            way: crate::model::journal::Way::FanOut,
             deliveries: states.iter().enumerate().map(delivery).collect(),
             tally: Tally::of(states.iter().copied()),
         }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::client::journal::ConversationId;
-use crate::client::snapshot::{Person, Writing};
 use crate::limits::COMPOSING_MAX;
+use crate::model::journal::ConversationId;
+use crate::model::snapshot::{Person, Writing};
 
 /// Those who write, by conversation and address.
 #[derive(Debug, Default)]

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::client::account::{Account, Password};
-use crate::client::command::Notice;
-use crate::client::contacts::AddressBook;
-use crate::client::snapshot::{PasswordPlace, Settings};
 use crate::config::client::ClientFiles;
 use crate::config::passwords::Passwords;
 use crate::limits::KEEPING_WAITING_MAX;
+use crate::model::account::{Account, Password};
+use crate::model::command::Notice;
+use crate::model::contacts::AddressBook;
+use crate::model::snapshot::{PasswordPlace, Settings};
 use crate::store::ron_file::RonError;
 
 use super::out::Out;
@@ -150,8 +150,8 @@ impl Work {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::account::SignIn;
     use crate::config::passwords::Keyring;
+    use crate::model::account::SignIn;
 
     #[test]
     fn what_waits_for_a_slow_disk_has_an_end_and_that_it_is_not_kept_is_said() {

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::client::journal::{ConversationId, MessageId};
-use crate::client::names::Names;
-use crate::client::snapshot::{MessageView, Outline, Person, Thread};
-use crate::client::view::{incoming_view, message_view};
 use crate::limits::SNAPSHOT_MESSAGES_MAX;
+use crate::model::journal::{ConversationId, MessageId};
+use crate::model::names::Names;
+use crate::model::snapshot::{MessageView, Outline, Person, Thread};
+use crate::model::view::{incoming_view, message_view};
 use crate::store::history::StoredMessage;
 
 use super::reading::{Part, Question, ReadPart};
@@ -178,7 +178,7 @@ fn unread_from(outline: &[Outline], unread: u32) -> Option<MessageId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::journal::{IncomingRow, PersonRow};
+    use crate::model::journal::{IncomingRow, PersonRow};
     use crate::time::Timestamp;
     use bytes::Bytes;
 

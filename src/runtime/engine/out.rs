@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::client::command::Notice;
-use crate::client::snapshot::Snapshot;
 use crate::limits::EVENTS_WAITING_MAX;
+use crate::model::command::Notice;
+use crate::model::snapshot::Snapshot;
 use crate::runtime::engine::SharedWake;
 
 /// Shared by the engine's thread, which puts, and the window, which takes. Locks are held for a copy only.

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use tokio::sync::mpsc;
 
-use crate::client::journal::{ConversationId, MessageId};
-use crate::client::snapshot::Outline;
 use crate::limits::SNAPSHOT_MESSAGES_MAX;
+use crate::model::journal::{ConversationId, MessageId};
+use crate::model::snapshot::Outline;
 use crate::store::history::{History, OutlineRow, ReadError, Reader, StoredMessage};
 
 /// What part of a conversation is to be read.
@@ -43,7 +43,7 @@ pub(super) struct ReadPart {
 
 /// What was read.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct ReadResult {
     pub(super) part: Option<ReadPart>,
     pub(super) messages: Vec<StoredMessage>,
 }
@@ -52,7 +52,7 @@ pub(super) struct Answer {
 pub(super) fn ask(
     history: &History,
     question: Question,
-    answers: &mpsc::Sender<Result<Answer, ReadError>>,
+    answers: &mpsc::Sender<Result<ReadResult, ReadError>>,
 ) -> bool {
     let answers = answers.clone();
     history.ask(move |reader| {
@@ -61,10 +61,10 @@ pub(super) fn ask(
     })
 }
 
-fn answer(reader: &Reader<'_>, question: &Question) -> Result<Answer, ReadError> {
+fn answer(reader: &Reader<'_>, question: &Question) -> Result<ReadResult, ReadError> {
     let part = question.part.map(|(conversation, part)| read_part(reader, conversation, part)).transpose()?;
     let single: Result<Vec<_>, _> = question.messages.iter().map(|id| reader.message(*id)).collect();
-    Ok(Answer { part, messages: single?.into_iter().flatten().collect() })
+    Ok(ReadResult { part, messages: single?.into_iter().flatten().collect() })
 }
 
 fn read_part(reader: &Reader<'_>, conversation: ConversationId, part: Part) -> Result<ReadPart, ReadError> {

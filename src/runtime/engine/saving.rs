@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use directories::UserDirs;
 
-use crate::client::command::Notice;
-use crate::client::journal::MessageId;
+use crate::model::command::Notice;
+use crate::model::journal::MessageId;
 use crate::sip::{File, content};
 use crate::store::history::{History, Reader, StoredMessage};
 

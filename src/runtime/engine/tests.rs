@@ -5,12 +5,12 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use super::*;
-use crate::client::account::{Password, RegistrationState, SignIn};
-use crate::client::command::{AgentCommand, Draft};
-use crate::client::contacts::Contact;
-use crate::client::journal::{DeliveryState, MessageId, PersonRow};
-use crate::client::snapshot::{PasswordPlace, Thread};
 use crate::config::passwords::Keyring;
+use crate::model::account::{Password, RegistrationState, SignIn};
+use crate::model::command::{AgentCommand, Draft};
+use crate::model::contacts::Contact;
+use crate::model::journal::{DeliveryState, MessageId, PersonRow};
+use crate::model::snapshot::{PasswordPlace, Thread};
 use crate::proxy::ProxyConfig;
 use crate::runtime::server::Server;
 use crate::sip::{ReportMode, ReportWish, Transport};
@@ -101,7 +101,7 @@ fn account(user: &str, proxy: &Server) -> Account {
 }
 
 fn states(thread: &Thread) -> Vec<Vec<DeliveryState>> {
-    let of_message = |message: &Arc<crate::client::snapshot::MessageView>| {
+    let of_message = |message: &Arc<crate::model::snapshot::MessageView>| {
         message.deliveries.iter().map(|delivery| delivery.state).collect()
     };
     thread.messages.iter().map(of_message).collect()

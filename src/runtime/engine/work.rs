@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use crate::client::account::{Account, RegistrationState};
-use crate::client::command::{AgentCommand, Command, Event, Notice};
-use crate::client::contacts::AddressBook;
-use crate::client::journal::MessageId;
-use crate::client::snapshot::PasswordPlace;
 use crate::config::client::ClientFiles;
 use crate::config::passwords::{Keyring, Passwords};
 use crate::limits::{KEEPING_WAITING_MAX, KEYRING_WAIT, UNREGISTER_WAIT};
+use crate::model::account::{Account, RegistrationState};
+use crate::model::command::{AgentCommand, Command, Event, Notice};
+use crate::model::contacts::AddressBook;
+use crate::model::journal::MessageId;
+use crate::model::snapshot::PasswordPlace;
 use crate::runtime::agent::{Agent, AgentError, OpenedAgent};
 use crate::runtime::attachment;
 use crate::runtime::faults::Fault;
@@ -25,11 +25,11 @@ use crate::store::history::{History, ReadError};
 use crate::time::Clock;
 
 use super::EngineError;
-use super::desk::Desk;
 use super::keeper::{Keeper, Kept, PasswordNews};
 use super::out::Out;
-use super::reading::Answer;
+use super::reading::ReadResult;
 use super::saving::save;
+use super::snapshot_builder::SnapshotBuilder;
 
 /// What the thread starts from.
 #[derive(Clone, Debug)]
@@ -96,21 +96,21 @@ struct Work {
     clock: Clock,
     keeper: Keeper,
     data: Option<PathBuf>,
-    desk: Desk,
+    desk: SnapshotBuilder,
     running: Option<Running>,
     /// The account's password was typed, and no server has let us in with it yet: it is kept once one has.
     has_new_password: bool,
     /// The account waits for its password until then.
     awaits_password: Option<Instant>,
     commands: mpsc::Receiver<Command>,
-    answers: mpsc::Receiver<Result<Answer, ReadError>>,
+    answers: mpsc::Receiver<Result<ReadResult, ReadError>>,
     passwords: mpsc::Receiver<PasswordNews>,
 }
 
 /// What the loop waited for besides the machine.
 enum Happened {
     Command(Command),
-    Answer(Result<Answer, ReadError>),
+    Answer(Result<ReadResult, ReadError>),
     Password(PasswordNews),
     Time,
     Quit,
@@ -137,7 +137,7 @@ impl Work {
         let (sender, answers) = mpsc::channel(ANSWERS_WAITING_MAX);
         let (news, passwords) = mpsc::channel(KEEPING_WAITING_MAX);
         let keeper = Keeper::start(files, wanted, news, Arc::clone(&out))?;
-        let mut desk = Desk::new(out, sender, setup.demo);
+        let mut desk = SnapshotBuilder::new(out, sender, setup.demo);
         for problem in loaded.problems {
             desk.tell(Notice::Problem(problem));
         }
@@ -241,7 +241,7 @@ impl Work {
         }
     }
 
-    fn answered(&mut self, answer: Result<Answer, ReadError>) -> Round {
+    fn answered(&mut self, answer: Result<ReadResult, ReadError>) -> Round {
         // An answer about the store of an account before: its reader is gone.
         if self.running.is_some() {
             self.desk.answered(answer);

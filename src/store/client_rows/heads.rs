@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use rusqlite::{Connection, Row};
 
-use crate::client::journal::{
+use crate::limits::RECEIPTS_OWED_MAX;
+use crate::model::journal::{
     ConversationHeadRow, ConversationId, ConversationRow, LastRow, MessageId, UnseenRow,
 };
-use crate::limits::RECEIPTS_OWED_MAX;
 use crate::sip::{Content, File, content};
 use crate::store::columns::{people, timestamp, unsigned};
 

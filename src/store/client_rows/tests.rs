@@ -2,7 +2,7 @@
 
 use super::heads::{PREVIEW_CHARS_MAX, preview};
 use super::*;
-use crate::client::journal::{ConversationHeadRow, LastRow, UnseenRow};
+use crate::model::journal::{ConversationHeadRow, LastRow, UnseenRow};
 use crate::store::testing::{opened, write_all};
 use crate::time::Timestamp;
 

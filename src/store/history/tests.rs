@@ -5,10 +5,10 @@ use std::sync::mpsc::sync_channel;
 use bytes::Bytes;
 
 use super::*;
-use crate::client::journal::{
+use crate::machine::{Batch, BatchId};
+use crate::model::journal::{
     AttemptRow, AttemptStage, ConversationRow, DeliveryRow, DeliveryState, OutgoingRow, Way, Write,
 };
-use crate::machine::{Batch, BatchId};
 use crate::store::{ClientSchema, Outcome, Store, Writer};
 use crate::time::Timestamp;
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use eframe::egui;
 
-use crate::client::account::RegistrationState;
-use crate::client::command::Draft;
+use super::shell::MiddleView;
+use crate::model::account::RegistrationState;
+use crate::model::command::Draft;
 use crate::sip::{ReportMode, ReportWish};
-use crate::ui::shell::Place;
 
 use super::App;
 
@@ -47,7 +47,7 @@ impl App {
         if !self.start.send_ready || self.snapshot.registration != RegistrationState::Connected {
             return;
         }
-        let Some(writing) = self.shell.writing.get(&Place::New) else {
+        let Some(writing) = self.shell.writing.get(&MiddleView::New) else {
             return;
         };
         self.start.send_ready = false;

@@ -1,6 +1,6 @@
 //! linphonec and baresip as users of our proxy: what they are sent they show, and what they write arrives.
 
-use fanfare::client::journal::DeliveryState;
+use fanfare::model::journal::DeliveryState;
 use serde_json::json;
 
 use super::linphone::Linphone;

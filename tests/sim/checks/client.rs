@@ -1,7 +1,7 @@
 //! What a client may not do: answer for what is not kept, show twice or too early, go back.
 
-use fanfare::client::command::Event;
-use fanfare::client::journal::{DeliveryRow, DeliveryState, IncomingRow, MessageId, Write};
+use fanfare::model::command::Event;
+use fanfare::model::journal::{DeliveryRow, DeliveryState, IncomingRow, MessageId, Write};
 
 use super::{Checked, Scene, ensure, index};
 use crate::disk::AgentStore;

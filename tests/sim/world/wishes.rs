@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use fanfare::client::command::Event;
-use fanfare::client::journal::DeliveryState;
 use fanfare::limits::BATCHES_WAITING_MAX;
 use fanfare::machine::{ConnectId, Flow, Hop, RequestId, ResolveId, SendFault, Transmit};
+use fanfare::model::command::Event;
+use fanfare::model::journal::DeliveryState;
 use fanfare::sip::{Transport, Uri};
 
 use super::{Due, Sent, World, first_line};

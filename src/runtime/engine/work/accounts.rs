@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::client::account::{Account, Password, RegistrationState};
-use crate::client::command::{AgentCommand, Notice};
-use crate::client::snapshot::PasswordPlace;
+use crate::model::account::{Account, Password, RegistrationState};
+use crate::model::command::{AgentCommand, Notice};
+use crate::model::snapshot::PasswordPlace;
 use crate::net::check_authorities;
 use crate::runtime::agent::{AgentError, OpenedAgent};
 

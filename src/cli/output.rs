@@ -1,0 +1,268 @@
+//! What is printed: a line for people, or one JSON object a line.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+pub(super) use crate::runtime::console::say;
+use crate::runtime::console::{self, say_json};
+use crate::store::served::Doubt;
+
+/// One line of `send` or `listen`; the field names are the promise to scripts.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub(super) enum OutputLine<'a> {
+    /// The proxy has the message.
+    Accepted {
+        /// Of its response.
+        status: u16,
+        /// Since it was sent.
+        after_ms: u64,
+    },
+    /// The server does not send one message to several people: each gets one of his own.
+    #[serde(rename = "one-by-one")]
+    OneByOne,
+    /// What became of one recipient.
+    Outcome {
+        /// As given.
+        to: &'a str,
+        /// In the words of the delivery report: success, failure, deferred, or unknown without a report.
+        state: &'a str,
+        /// SIP status, where told.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        /// Reason phrase, where told.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        reason: &'a str,
+        /// From acceptance, where told.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        after_ms: Option<u64>,
+    },
+    /// The last report is in.
+    Report {
+        /// `complete`; `none` from a server that tells no more than that it has the message; when the time was over, `deferred` where all who are left are absent, else `missing`.
+        state: &'a str,
+    },
+    /// Nothing was accepted, nobody gets it.
+    Refused {
+        /// SIP status, where there is one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        /// Why.
+        reason: &'a str,
+    },
+    /// Whether the proxy has it is not known.
+    Unconfirmed {
+        /// SIP status of what was refused instead (the registration), where there is one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        /// Why.
+        reason: &'a str,
+        /// It is kept, and the next command on its folder tries again.
+        retried: bool,
+    },
+    /// A message received.
+    Message {
+        /// Who wrote it.
+        from: &'a str,
+        /// Who else got it.
+        also_to: Vec<&'a str>,
+        /// Media type.
+        #[serde(rename = "type")]
+        content_type: &'a str,
+        /// As text.
+        text: &'a str,
+        /// Names of the files in it.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        files: Vec<&'a str>,
+        /// False, and only then there, where it came straight from somebody and nobody has looked at who that is.
+        #[serde(skip_serializing_if = "is_true")]
+        verified: bool,
+    },
+}
+
+/// Prints lines, each flushed, so that a reader at the other end of a pipe has it at once.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Printer {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+impl Printer {
+    pub(super) const fn new(json: bool) -> Self {
+        if json { Self::Json } else { Self::Text }
+    }
+
+    /// Prints one line. A reader that is gone (a closed pipe) is no error of ours.
+    pub(super) fn print(self, line: &OutputLine<'_>) {
+        match self {
+            Self::Json => say_json(&serde_json::to_string(line).unwrap_or_default()),
+            Self::Text => say(&plain(line)),
+        }
+    }
+}
+
+/// What may be a mistake in what was done, on standard error.
+pub(super) fn warn(doubts: &[Doubt]) {
+    for doubt in doubts {
+        console::complain(&format!("fanfare: warning: {doubt}"));
+    }
+}
+
+/// The one error, with its causes, on standard error.
+pub(super) fn complain(error: &anyhow::Error) {
+    console::complain(&format!("fanfare: {}", sentence(error)));
+}
+
+/// How things stand, on standard error: standard output is for what was asked for.
+pub(super) fn tell(text: &str) {
+    console::complain(text);
+}
+
+/// What has gone wrong, while the command goes on.
+pub(super) fn note(text: &str) {
+    console::complain(&format!("fanfare: {text}"));
+}
+
+/// An error with its causes in one line. Many errors name their cause themselves: what has been said is not said again.
+pub(super) fn sentence(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if said.is_empty() {
+            said = cause;
+        } else if !said.contains(&cause) {
+            said = format!("{said}: {cause}");
+        }
+    }
+    said
+}
+
+/// What is wrong with the arguments, line by line; a script may have put into them what somebody else wrote.
+pub(super) fn complain_of_usage(error: &clap::Error) {
+    error.render().to_string().trim_end().lines().for_each(console::complain);
+}
+
+/// Whole milliseconds.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_true(flag: &bool) -> bool {
+    *flag
+}
+
+fn plain(line: &OutputLine<'_>) -> String {
+    match line {
+        OutputLine::Accepted { status, after_ms } => {
+            format!("accepted by the proxy ({status}, {after_ms} ms)")
+        }
+        OutputLine::OneByOne => {
+            "sending one by one, because this server does not send one message to several people".to_owned()
+        }
+        OutputLine::Outcome { to, state, status, reason, after_ms } => {
+            let told = match (status, *reason) {
+                (None, "") => String::new(),
+                (None, reason) => format!(": {reason}"),
+                (Some(status), reason) => format!(": {status} {reason}").trim_end().to_owned(),
+            };
+            let after = after_ms.map_or_else(String::new, |millis| format!(" after {millis} ms"));
+            format!("{to} {state}{told}{after}")
+        }
+        OutputLine::Report { state } => format!("report {state}"),
+        OutputLine::Refused { status: Some(status), reason } => format!("not accepted: {status} {reason}"),
+        OutputLine::Refused { status: None, reason } => format!("not sent: {reason}"),
+        OutputLine::Unconfirmed { status, reason, retried } => {
+            let then = if *retried {
+                "will be tried again with this --data folder"
+            } else {
+                "will not be tried again without --data"
+            };
+            let status = status.map_or_else(String::new, |status| format!("{status} "));
+            format!("not confirmed, {then}: {status}{reason}")
+        }
+        OutputLine::Message { from, also_to, text, files, verified, .. } => {
+            let doubt = if *verified { "" } else { " (not verified)" };
+            let others =
+                if also_to.is_empty() { String::new() } else { format!(" (also to {})", also_to.join(", ")) };
+            let files: String = files.iter().map(|name| format!(" [{name}]")).collect();
+            format!("{from}{doubt}{others}: {text}{files}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_json_fields_are_the_promised_ones() {
+        let to = "im:ann@domain.com";
+        let line = OutputLine::Outcome {
+            to,
+            state: "failure",
+            status: Some(408),
+            reason: "Request Timeout",
+            after_ms: Some(7),
+        };
+        let json = r#"{"event":"outcome","to":"im:ann@domain.com","state":"failure","status":408,"reason":"Request Timeout","after_ms":7}"#;
+        assert_eq!(serde_json::to_string(&line).unwrap(), json);
+        let line = OutputLine::Message {
+            from: "a",
+            also_to: vec!["b"],
+            content_type: "text/plain",
+            text: "x\ny",
+            files: vec![],
+            verified: true,
+        };
+        let json = r#"{"event":"message","from":"a","also_to":["b"],"type":"text/plain","text":"x\ny"}"#;
+        assert_eq!(serde_json::to_string(&line).unwrap(), json);
+    }
+
+    #[test]
+    fn who_wrote_straight_to_us_is_told_as_not_verified() {
+        let line = OutputLine::Message {
+            from: "sip:ceo@domain.com",
+            also_to: vec![],
+            content_type: "text/plain",
+            text: "x",
+            files: vec![],
+            verified: false,
+        };
+        assert_eq!(plain(&line), "sip:ceo@domain.com (not verified): x");
+        let json = r#"{"event":"message","from":"sip:ceo@domain.com","also_to":[],"type":"text/plain","text":"x","verified":false}"#;
+        assert_eq!(serde_json::to_string(&line).unwrap(), json);
+    }
+
+    #[test]
+    fn an_error_says_each_cause_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot read a.ron: {source}")]
+        struct Twice {
+            source: std::io::Error,
+        }
+        let twice = || Twice { source: std::io::Error::other("the disk is full") };
+        assert_eq!(sentence(&twice().into()), "cannot read a.ron: the disk is full");
+        let wrapped = anyhow::Error::from(twice()).context("no start");
+        assert_eq!(sentence(&wrapped), "no start: cannot read a.ron: the disk is full");
+        let plain = anyhow::Error::from(std::io::Error::other("the disk is full")).context("no start");
+        assert_eq!(sentence(&plain), "no start: the disk is full");
+    }
+
+    #[test]
+    fn people_read_who_and_what() {
+        let line =
+            OutputLine::Outcome { to: "sip:a@b", state: "success", status: None, reason: "", after_ms: None };
+        assert_eq!(plain(&line), "sip:a@b success");
+        let line = OutputLine::Outcome {
+            to: "sip:a@b",
+            state: "failure",
+            status: Some(486),
+            reason: "Busy Here",
+            after_ms: Some(12),
+        };
+        assert_eq!(plain(&line), "sip:a@b failure: 486 Busy Here after 12 ms");
+    }
+}

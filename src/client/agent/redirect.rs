@@ -1,0 +1,113 @@
+//! Where a 3xx sends a request: the addresses in its Contacts, best first (RFC 3261 §8.1.3.4, §20.10).
+//!
+//! **Invariant:** a request is sent round a bounded number of times and to each place once, and what was to go under TLS goes
+//! nowhere else.
+
+use std::collections::VecDeque;
+
+use crate::limits::{CONTACTS_READ_MAX, REDIRECT_STEPS_MAX, REDIRECT_TARGETS_MAX};
+use crate::sip::{NameAddr, Response, Transport, Uri};
+
+/// What a redirect may not leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// It may go anywhere.
+    Nothing,
+    /// TLS, which the account uses on the way to its server.
+    Tls,
+    /// TLS on the whole way, as the address is a `sips:` one (W32).
+    Sips,
+}
+
+impl Keep {
+    /// Of a request to `uri` that left under TLS or not.
+    pub(crate) fn of(uri: &Uri, is_secure: bool) -> Self {
+        match (uri.is_sips(), is_secure) {
+            (true, _) => Self::Sips,
+            (false, true) => Self::Tls,
+            (false, false) => Self::Nothing,
+        }
+    }
+
+    fn admits(self, target: &Uri) -> bool {
+        let is_secure = target.is_sips() || target.transport() == Some(Transport::Tls);
+        match self {
+            Self::Nothing => true,
+            Self::Tls => is_secure,
+            Self::Sips => target.is_sips(),
+        }
+    }
+}
+
+/// One place to go to.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    /// Where.
+    pub(crate) uri: Uri,
+    /// It is a proxy on the way, and the Request-URI stays (305).
+    pub(crate) is_proxy: bool,
+}
+
+/// The places that one request was sent on to.
+#[derive(Debug, Default)]
+pub(crate) struct Redirects {
+    waiting: VecDeque<Target>,
+    /// Those tried, the first one too.
+    tried: Vec<Uri>,
+    steps: u8,
+}
+
+impl Redirects {
+    /// Of a request that went here at first.
+    pub(crate) fn of(uri: Uri) -> Self {
+        Self { tried: vec![uri], ..Self::default() }
+    }
+
+    /// Takes in a 3xx. 380 is about another service, not about another place.
+    pub(crate) fn take(&mut self, response: &Response, keep: Keep) {
+        let is_proxy = response.status() == 305;
+        if !matches!(response.status(), 300..=302 | 305) || self.steps >= REDIRECT_STEPS_MAX {
+            return;
+        }
+        self.steps += 1;
+        for uri in contacts(response).into_iter().filter(|uri| keep.admits(uri)) {
+            let mut known = self.tried.iter().chain(self.waiting.iter().map(|target| &target.uri));
+            let is_known = known.any(|known| known.same_as(&uri));
+            if !is_known && self.tried.len() + self.waiting.len() < REDIRECT_TARGETS_MAX {
+                self.waiting.push_back(Target { uri, is_proxy });
+            }
+        }
+    }
+
+    /// The next place, which is tried by that.
+    pub(crate) fn next_target(&mut self) -> Option<Target> {
+        let target = self.waiting.pop_front()?;
+        self.tried.push(target.uri.clone());
+        Some(target)
+    }
+}
+
+/// The SIP addresses in Contact that requests can go to, the highest q first. Others (`tel:`, `mailto:`) are for people.
+fn contacts(response: &Response) -> Vec<Uri> {
+    let fields = response.fields();
+    let read = fields.tokens("Contact").take(CONTACTS_READ_MAX).filter_map(|text| NameAddr::parse(text).ok());
+    let mut found: Vec<(u16, Uri)> = read
+        .filter(|contact| is_target(&contact.uri))
+        .map(|contact| (permille(contact.params.get("q")), contact.uri.to_target()))
+        .collect();
+    found.sort_by_key(|(q, _)| std::cmp::Reverse(*q));
+    found.into_iter().map(|(_, uri)| uri).collect()
+}
+
+fn is_target(uri: &Uri) -> bool {
+    let is_stream_of_browsers = matches!(uri.transport(), Some(Transport::Ws | Transport::Wss));
+    uri.is_sip_or_sips() && !uri.host().is_empty() && uri.port() != Some(0) && !is_stream_of_browsers
+}
+
+/// `0.7` as 700; the best where nothing, or nonsense, is said.
+fn permille(q: Option<&str>) -> u16 {
+    let number =
+        q.and_then(|q| q.trim().parse::<f32>().ok()).filter(|q| (0.0..=1.0).contains(q)).unwrap_or(1.0);
+    // From 0 to 1000.
+    (0..=1000).take_while(|step| f32::from(*step) <= number * 1000.0 + 0.5).last().unwrap_or(1000)
+}

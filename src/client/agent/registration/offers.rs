@@ -1,0 +1,103 @@
+//! What the server says that it can do beyond letting us in: fan out (W6), and take lists (W27).
+//!
+//! A registrar may be another program than the one that takes its domain's messages. So where its answer says neither, the domain
+//! is asked by OPTIONS (RFC 3261 §11, RFC 5365 §4), each time that we register; until that is answered, what was known before holds.
+
+use super::Registration;
+use crate::client::agent::core::{Core, Task};
+use crate::client::agent::sign_in::{Answered, Heeded};
+use crate::model::account::RegistrationState;
+use crate::sip::{RECIPIENT_LIST, Response, SECONDARY_TO};
+use crate::time::Now;
+
+/// What the domain's own answer is about.
+#[derive(Debug, Default)]
+pub(super) struct Offers {
+    /// What holds was said by it, not by the registrar.
+    are_of_domain: bool,
+    /// Challenges answered since it was asked.
+    challenges: Answered,
+}
+
+impl Registration {
+    /// The state that an answer to our REGISTER, or to the OPTIONS of an account that does not register, makes.
+    pub(super) fn state_by(&mut self, core: &mut Core, response: &Response, now: Now) -> RegistrationState {
+        if core.profile.register && !offers_anything(response) {
+            self.offers.challenges = Answered::default();
+            self.ask_domain(core, now);
+            if self.offers.are_of_domain && self.is_let_in() {
+                return self.state.clone();
+            }
+        }
+        self.offers.are_of_domain = false;
+        note(core, response)
+    }
+
+    /// The domain's answer.
+    pub(crate) fn hear_offers(&mut self, core: &mut Core, response: &Response, now: Now) {
+        if response.status() < 200 || !self.is_let_in() {
+            return;
+        }
+        if core.challenges.heed(response, &mut self.offers.challenges) == Heeded::Again {
+            return self.ask_domain(core, now);
+        }
+        if (200..300).contains(&response.status()) && offers_anything(response) {
+            self.offers.are_of_domain = true;
+            let state = note(core, response);
+            return self.become_state(core, state);
+        }
+        self.offers_nothing(core);
+    }
+
+    /// The domain offers neither, or does not say.
+    pub(crate) fn offers_nothing(&mut self, core: &mut Core) {
+        if std::mem::take(&mut self.offers.are_of_domain) && self.is_let_in() {
+            core.takes_lists = false;
+            self.become_state(core, RegistrationState::NoFanOut);
+        }
+    }
+
+    /// The proxy has shown that it does not fan out after all.
+    pub(crate) fn disproved(&mut self, core: &mut Core) {
+        if self.state == RegistrationState::Connected {
+            let state = without_proof(core);
+            self.become_state(core, state);
+        }
+    }
+
+    /// The server has shown that it takes no lists after all.
+    pub(crate) fn lists_disproved(&mut self, core: &mut Core) {
+        if self.state == RegistrationState::ByList {
+            self.become_state(core, RegistrationState::NoFanOut);
+        }
+    }
+
+    fn ask_domain(&mut self, core: &mut Core, now: Now) {
+        if let Some(flow) = core.line.main() {
+            self.ask_options(core, Task::Offers, flow, now);
+        }
+    }
+}
+
+fn offers_anything(response: &Response) -> bool {
+    proves(response) || takes_lists(response)
+}
+
+fn proves(response: &Response) -> bool {
+    response.fields().has_token("Supported", SECONDARY_TO)
+}
+
+fn takes_lists(response: &Response) -> bool {
+    response.fields().has_token("Supported", RECIPIENT_LIST)
+}
+
+/// Remembers what an answer says, and the state that it makes.
+fn note(core: &mut Core, response: &Response) -> RegistrationState {
+    core.takes_lists = takes_lists(response);
+    if proves(response) { RegistrationState::Connected } else { without_proof(core) }
+}
+
+/// How a server that does not fan out is gone through: as far as it is known (W27, W6).
+const fn without_proof(core: &Core) -> RegistrationState {
+    if core.takes_lists { RegistrationState::ByList } else { RegistrationState::NoFanOut }
+}

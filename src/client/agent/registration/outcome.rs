@@ -1,0 +1,164 @@
+//! What an answer to our request makes of the account: let in, offline for a while, refused, or sent elsewhere.
+//!
+//! A refusal may pass (RFC 3261 §20.33): a server that is being set up answers 403 or 404 too, and our own proxy refuses for a minute
+//! who gave wrong passwords. So it is tried again, when the server says or some minutes later. What is not tried again by itself
+//! is a password that was refused: only its owner can mend that.
+
+use std::time::{Duration, Instant};
+
+use super::{Outage, Phase, Registration};
+use crate::client::agent::core::{Action, Core};
+use crate::client::agent::interval::{granted_secs, longer_interval, retry_after};
+use crate::client::agent::redirect::{Keep, Redirects};
+use crate::client::agent::sign_in::Answered;
+use crate::limits::{
+    BINDING_EXPIRES_MAX_SECS, REFUSED_RETRY_FIRST, REFUSED_RETRY_MAX, RETRY_AFTER_MAX, RETRY_FIRST, RETRY_MAX,
+};
+use crate::model::account::RegistrationState;
+use crate::model::command::Event;
+use crate::sip::Response;
+use crate::time::Now;
+
+/// How often in a row an interval that the registrar finds too brief is made longer.
+const INTERVAL_STEPS_MAX: u8 = 3;
+
+impl Registration {
+    pub(super) fn judge(&mut self, core: &mut Core, response: &Response, now: Now) {
+        match response.status() {
+            200..=299 => self.answered(core, response, now),
+            300..=399 if self.is_redirected(core, response) => self.begin(core, now),
+            423 if core.profile.register && self.interval_steps < INTERVAL_STEPS_MAX => {
+                self.interval_steps += 1;
+                self.expires_secs = longer_interval(response.fields(), self.expires_secs);
+                self.begin(core, now);
+            }
+            // RFC 5626 §4.2.1: the same without outbound, once.
+            439 if core.profile.register && !self.lacks_outbound => {
+                self.lacks_outbound = true;
+                self.begin(core, now);
+            }
+            // It is there, and does not know what we ask: so it gives no proof (W6).
+            404 | 405 | 481 | 501 if !core.profile.register => {
+                core.takes_lists = false;
+                self.settle(core, RegistrationState::NoFanOut, None);
+            }
+            408 | 480 | 500 | 502..=599 => {
+                let retry_after = retry_after(response.fields());
+                self.offline(core, Outage { retry_after, why: None }, now);
+            }
+            _ => self.refused(core, response, now),
+        }
+    }
+
+    /// The server sends us elsewhere, and we go there (RFC 3261 §8.1.3.4).
+    fn is_redirected(&mut self, core: &mut Core, response: &Response) -> bool {
+        let keep = Keep::of(&core.profile.address, core.line.is_secure());
+        self.redirects.take(response, keep);
+        let Some(target) = self.redirects.next_target() else {
+            return false;
+        };
+        // Credentials were for the server before; whoever asks there is answered anew.
+        self.challenges = Answered::default();
+        core.redirect(&target);
+        true
+    }
+
+    fn answered(&mut self, core: &mut Core, response: &Response, now: Now) {
+        let state = self.state_by(core, response, now);
+        if !core.profile.register {
+            return self.settle(core, state, None);
+        }
+        let granted = granted_secs(response.fields(), core).unwrap_or(self.expires_secs);
+        if granted == 0 {
+            return self.offline(core, Outage::default(), now);
+        }
+        let at_most =
+            core.line.main().map(|flow| self.keep_alive.registered(response, flow, &mut core.random, now));
+        // A tenth is left for the refresh to be repeated in (RFC 3261 §10.2.4).
+        let lifetime = Duration::from_secs(u64::from(granted.min(BINDING_EXPIRES_MAX_SECS)));
+        let refresh = (lifetime / 10 * 9).min(at_most.unwrap_or(Duration::MAX));
+        let refresh_at = now.mono + core.random.jitter(refresh);
+        self.settle(core, state, Some(refresh_at));
+    }
+
+    fn settle(&mut self, core: &mut Core, state: RegistrationState, refresh_at: Option<Instant>) {
+        self.failures = 0;
+        self.refusals = 0;
+        self.interval_steps = 0;
+        self.challenges = Answered::default();
+        self.redirects = Redirects::default();
+        self.phase = Phase::Settled { refresh_at };
+        self.become_state(core, state);
+    }
+
+    /// The server does not let us in. When it is asked again is told with it.
+    fn refused(&mut self, core: &mut Core, response: &Response, now: Now) {
+        let status = response.status();
+        let is_sign_in = matches!(status, 401 | 407);
+        let why = core.challenges.unanswered().filter(|_| is_sign_in).map(|why| why.to_string().into());
+        let realm = core.challenges.refused_realm().filter(|_| is_sign_in).map(Into::into);
+        let retry_after = match retry_after(response.fields()) {
+            Some(asked) => Some(asked.min(RETRY_AFTER_MAX).max(self.next_wait(core))),
+            None if is_sign_in => None,
+            None => {
+                let doubled = REFUSED_RETRY_FIRST.saturating_mul(1 << self.refusals.min(16));
+                Some(core.random.jitter(doubled.min(REFUSED_RETRY_MAX)))
+            }
+        };
+        self.refusals = self.refusals.saturating_add(1);
+        self.interval_steps = 0;
+        self.challenges = Answered::default();
+        self.redirects = Redirects::default();
+        self.keep_alive.stop();
+        core.go_home();
+        self.phase = match retry_after {
+            Some(wait) => Phase::Resting { until: now.mono + wait },
+            None => Phase::Settled { refresh_at: None },
+        };
+        let reason = response.reason().to_owned();
+        self.become_state(core, RegistrationState::Refused { status, reason, why, realm, retry_after });
+    }
+
+    /// How long to wait before the server is asked again, doubled each time that it fails.
+    fn next_wait(&mut self, core: &mut Core) -> Duration {
+        let doubled = RETRY_FIRST.saturating_mul(1 << self.failures.min(16));
+        self.failures = self.failures.saturating_add(1);
+        core.random.jitter(doubled.min(RETRY_MAX))
+    }
+
+    /// The proxy is not there: the next place is tried at once (RFC 3263 §4.3), all of them again after a while.
+    pub(super) fn offline(&mut self, core: &mut Core, outage: Outage, now: Now) {
+        self.challenges = Answered::default();
+        self.keep_alive.stop();
+        self.lacks_outbound = false;
+        if core.line.next_hop() {
+            return self.begin_anew(core, now);
+        }
+        // RFC 3261 §8.1.3.4: the next of the places that a redirect named, and after all of them the server itself again.
+        if let Some(target) = self.redirects.next_target() {
+            core.redirect(&target);
+            return self.begin_anew(core, now);
+        }
+        self.redirects = Redirects::default();
+        core.go_home();
+        let own = self.next_wait(core);
+        let retry_after = outage.retry_after.map_or(own, |asked| asked.min(RETRY_AFTER_MAX).max(own));
+        self.phase = Phase::Resting { until: now.mono + retry_after };
+        self.become_state(core, RegistrationState::Offline { retry_after, why: outage.why });
+    }
+
+    pub(super) fn left(&mut self, core: &mut Core) {
+        self.phase = Phase::Left;
+        self.keep_alive.stop();
+        self.become_state(core, RegistrationState::Idle);
+        // After everything that was written before.
+        core.promise(Action::Tell(Event::Disconnected), Action::Tell(Event::Disconnected));
+    }
+
+    pub(super) fn become_state(&mut self, core: &mut Core, state: RegistrationState) {
+        if self.state != state {
+            self.state = state.clone();
+            core.tell(Event::Registration(state));
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What is asked of our server: REGISTER, or OPTIONS for an account that does not register, and where the registrar does not say enough.
+
+use super::Registration;
+use crate::client::agent::capabilities::{ACCEPT, ALLOW};
+use crate::client::agent::core::{Core, Task, domain_of, name_addr};
+use crate::machine::Flow;
+use crate::sip::{Compose, Method};
+use crate::time::Now;
+
+impl Registration {
+    pub(super) fn register(&mut self, core: &mut Core, flow: Flow, expires_secs: u32, now: Now) {
+        let (begun, branch) = self.begun(core, &Method::Register, flow);
+        let device = core.device(flow, self.lacks_outbound);
+        let begun = if device.is_outbound { begun.field("Supported", "path, outbound") } else { begun };
+        let bytes = begun
+            .field("Contact", format_args!("{}{};expires={expires_secs}", core.contact(flow), device.params))
+            .field("Expires", expires_secs)
+            .field("Allow", ALLOW)
+            .finish();
+        core.send(Task::Account, Method::Register, (flow, &branch), bytes, now);
+    }
+
+    pub(super) fn ask_options(&mut self, core: &mut Core, task: Task, flow: Flow, now: Now) {
+        let (begun, branch) = self.begun(core, &Method::Options, flow);
+        let bytes = begun.field("Contact", core.contact(flow)).field("Accept", ACCEPT).finish();
+        core.send(task, Method::Options, (flow, &branch), bytes, now);
+    }
+
+    /// What REGISTER and OPTIONS have in common: both go to our domain, from ourselves.
+    fn begun(&mut self, core: &mut Core, method: &Method, flow: Flow) -> (Compose, String) {
+        let own = core.profile.address.to_sip();
+        let domain = core.line.redirected().unwrap_or_else(|| domain_of(&own));
+        let to = if *method == Method::Register { &own } else { &domain };
+        self.cseq += 1;
+        let (begun, branch) = core.request(method, &domain, flow);
+        let begun = begun
+            .field("From", name_addr(&core.profile.name, &own, &self.tag))
+            .field("To", format_args!("<{to}>"))
+            .field("Call-ID", &self.call_id)
+            .field("CSeq", format_args!("{} {}", self.cseq, method.as_str()))
+            .field("User-Agent", concat!("Fanfare/", env!("CARGO_PKG_VERSION")));
+        (begun, branch)
+    }
+}

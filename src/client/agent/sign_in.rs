@@ -1,0 +1,301 @@
+//! Answers to challenges: who we are, said with a nonce of the server (RFC 3261 §22.2, §22.3; RFC 8760 §2.4; W30).
+//!
+//! A nonce is kept and used with the next number until the server gives another one, so that most requests are asked once.
+//!
+//! **Invariant:** an answer is worth guesses at the password to whoever gets it. So it is made for realms alone that the
+//! account names, that our own server asked for as we registered, or that are our own domain, whoever else may ask.
+
+use std::collections::BTreeMap;
+
+use crate::limits::{CHALLENGES_ANSWERED_MAX, REALM_CHARS_TOLD, REALMS_MAX, REALMS_PER_REQUEST_MAX};
+use crate::model::account::{Password, SignIn};
+use crate::model::text::visible;
+use crate::random::Random;
+use crate::sip::digest::{Challenge, next_nonce};
+use crate::sip::{Compose, Method, Response, Uri};
+
+/// Who asked, and so in which field and to which requests it is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Asker {
+    /// A registrar: 401 to REGISTER.
+    Registrar,
+    /// Whoever answers other requests: 401.
+    Server,
+    /// A proxy: 407.
+    Proxy,
+}
+
+impl Asker {
+    /// Who asks by `WWW-Authenticate`.
+    fn of_server(method: &Method) -> Self {
+        if *method == Method::Register { Self::Registrar } else { Self::Server }
+    }
+
+    fn hears(self, method: &Method) -> bool {
+        match self {
+            Self::Registrar => *method == Method::Register,
+            Self::Server => *method != Method::Register,
+            Self::Proxy => true,
+        }
+    }
+
+    const fn challenge_field(self) -> &'static str {
+        match self {
+            Self::Registrar | Self::Server => "WWW-Authenticate",
+            Self::Proxy => "Proxy-Authenticate",
+        }
+    }
+
+    const fn answer_field(self) -> &'static str {
+        match self {
+            Self::Registrar | Self::Server => "Authorization",
+            Self::Proxy => "Proxy-Authorization",
+        }
+    }
+}
+
+/// A challenge, and how many requests were sent under its nonce.
+#[derive(Debug)]
+struct Session {
+    challenge: Challenge,
+    count: u32,
+}
+
+/// What is to be done about a challenge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heeded {
+    /// The same request again, under the next CSeq.
+    Again,
+    /// There is no answer that was not given.
+    Refused,
+}
+
+/// Which challenges one request has answered, over all the times that it was sent. A server makes us repeat it so often at most:
+/// [`REALMS_PER_REQUEST_MAX`] times [`CHALLENGES_ANSWERED_MAX`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Answered {
+    realms: Vec<(Asker, String, u8)>,
+    /// How often the request was sent again for them.
+    rounds: u32,
+}
+
+impl Answered {
+    /// How often the request was sent again; each time it is another one (RFC 3261 §22.2).
+    pub(crate) const fn rounds(&self) -> u32 {
+        self.rounds
+    }
+
+    /// Notes that a challenge is answered now. False where the same credentials were refused: the first answer may have been to an
+    /// older nonce, after it only a nonce that was too old is a reason.
+    fn note(&mut self, asker: Asker, challenge: &Challenge) -> bool {
+        let known = self.realms.iter_mut().find(|(who, realm, _)| *who == asker && *realm == challenge.realm);
+        if let Some((_, _, times)) = known {
+            let is_reason = challenge.stale && *times < CHALLENGES_ANSWERED_MAX;
+            *times += u8::from(is_reason);
+            return is_reason;
+        }
+        let is_room = self.realms.len() < REALMS_PER_REQUEST_MAX;
+        if is_room {
+            self.realms.push((asker, challenge.realm.clone(), 1));
+        }
+        is_room
+    }
+}
+
+/// Why a challenge is not answered: a sentence for people, without full stop.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unanswered {
+    /// There is no password.
+    #[error("the server asks for a password in the realm \"{0}\", and this account has none")]
+    NoPassword(String),
+    /// The account names another realm, or nobody vouches for this one.
+    #[error(
+        "the server asks for the realm \"{asked}\", and this account uses its password for \"{ours}\" alone; if that is \
+         your server, set the realm to \"{asked}\" (--realm)"
+    )]
+    OtherRealm {
+        /// What was asked for.
+        asked: String,
+        /// Where the password may be used.
+        ours: String,
+    },
+    /// The password was used there, and is not right.
+    #[error("the password is not right for the realm \"{0}\"")]
+    WrongPassword(String),
+    /// Only algorithms or protections that we do not know.
+    #[error(
+        "the server asks in the realm \"{0}\" for a proof that this program does not know (it knows MD5, SHA-256 and \
+         SHA-512-256 with qop=auth)"
+    )]
+    UnknownAlgorithm(String),
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub(crate) struct Challenges {
+    sign_in: SignIn,
+    domain: String,
+    sessions: BTreeMap<(Asker, String), Session>,
+    /// Whether our requests go to the server that the account names, or to one of its domain. Elsewhere, where a redirect led, no realm
+    /// is believed because it asks.
+    is_at_home: bool,
+    /// Why the latest challenge was not answered.
+    unanswered: Option<Unanswered>,
+}
+
+impl Challenges {
+    /// Of an account in this domain.
+    pub(crate) const fn new(sign_in: SignIn, domain: String) -> Self {
+        Self { sign_in, domain, sessions: BTreeMap::new(), is_at_home: true, unanswered: None }
+    }
+
+    /// The password came, or is another one from now on.
+    pub(crate) fn set_password(&mut self, password: Password) {
+        self.sign_in.password = password;
+    }
+
+    /// Takes in a response: 401 and 407 may be answered, and there may be several realms in one, or one after the other
+    /// (RFC 3261 §22.3, §16.7 step 7). `answered` says what the same request has answered before, and counts on.
+    pub(crate) fn heed(&mut self, response: &Response, answered: &mut Answered) -> Heeded {
+        self.unanswered = None;
+        if !matches!(response.status(), 401 | 407) {
+            self.take_next_nonces(response);
+            return Heeded::Refused;
+        }
+        let method = response.fields().cseq_method();
+        let mut is_new = false;
+        for asker in [Asker::of_server(method), Asker::Proxy] {
+            for challenge in self.answerable(response, asker) {
+                if answered.note(asker, &challenge) {
+                    is_new = true;
+                    self.remember(asker, challenge);
+                } else {
+                    // Refused: it is not said again, to nobody.
+                    self.unanswered = Some(Unanswered::WrongPassword(told(&challenge.realm)));
+                    self.sessions.remove(&(asker, challenge.realm));
+                }
+            }
+        }
+        if !is_new {
+            return Heeded::Refused;
+        }
+        answered.rounds += 1;
+        Heeded::Again
+    }
+
+    /// Why the latest challenge was not answered, as far as anybody can mend it.
+    pub(crate) const fn unanswered(&self) -> Option<&Unanswered> {
+        self.unanswered.as_ref()
+    }
+
+    /// The realm in which the name and the password were refused, where that is why the latest challenge was not answered.
+    pub(crate) fn refused_realm(&self) -> Option<&str> {
+        if let Some(Unanswered::WrongPassword(realm)) = &self.unanswered { Some(realm) } else { None }
+    }
+
+    /// The reason phrase of a refusal; with what is in the way of signing in, where it is that.
+    pub(crate) fn reason(&self, response: &Response) -> String {
+        match self.unanswered().filter(|_| matches!(response.status(), 401 | 407)) {
+            Some(why) => format!("{}: {why}", response.reason()),
+            None => response.reason().to_owned(),
+        }
+    }
+
+    /// Where our requests go from here on.
+    pub(crate) const fn set_at_home(&mut self, is_at_home: bool) {
+        self.is_at_home = is_at_home;
+    }
+
+    /// The strongest challenge of each realm that may be answered; the others leave why not.
+    fn answerable(&mut self, response: &Response, asker: Asker) -> Vec<Challenge> {
+        let (fields, name) = (response.fields(), asker.challenge_field());
+        let method = fields.cseq_method();
+        let mut strongest: BTreeMap<String, Challenge> = BTreeMap::new();
+        for challenge in Challenge::all(fields, name) {
+            let known = strongest.get(&challenge.realm);
+            if known.is_none_or(|known| known.algorithm < challenge.algorithm) {
+                strongest.insert(challenge.realm.clone(), challenge);
+            }
+        }
+        for realm in Challenge::realms(fields, name) {
+            let why = if !self.may_answer(&realm, method) {
+                let ours = &self.sign_in.realm;
+                let ours = if ours.is_empty() { &self.domain } else { ours };
+                Unanswered::OtherRealm { asked: told(&realm), ours: told(ours) }
+            } else if self.sign_in.password.is_empty() {
+                Unanswered::NoPassword(told(&realm))
+            } else if !strongest.contains_key(&realm) {
+                Unanswered::UnknownAlgorithm(told(&realm))
+            } else {
+                continue;
+            };
+            strongest.remove(&realm);
+            self.unanswered = Some(why);
+        }
+        strongest.into_values().collect()
+    }
+
+    fn remember(&mut self, asker: Asker, challenge: Challenge) {
+        let key = (asker, challenge.realm.clone());
+        if self.sessions.len() >= REALMS_MAX && !self.sessions.contains_key(&key) {
+            self.sessions.pop_first();
+        }
+        self.sessions.insert(key, Session { challenge, count: 0 });
+    }
+
+    /// A server may say with a good answer which nonce it wants next (RFC 7616 §3.5). It does not say of which realm, so it counts where
+    /// there is but one.
+    fn take_next_nonces(&mut self, response: &Response) {
+        let method = response.fields().cseq_method();
+        let fields =
+            [(Asker::of_server(method), "Authentication-Info"), (Asker::Proxy, "Proxy-Authentication-Info")];
+        for (asker, name) in fields {
+            let Some(nonce) = next_nonce(response.fields(), name) else {
+                continue;
+            };
+            let mut of_asker = self.sessions.iter_mut().filter(|((who, _), _)| *who == asker);
+            if let (Some((_, session)), None) = (of_asker.next(), of_asker.next()) {
+                session.challenge.nonce = nonce;
+                session.count = 0;
+            }
+        }
+    }
+
+    /// Adds what is to be said to those who asked before.
+    pub(crate) fn authorize(
+        &mut self,
+        mut begun: Compose,
+        (method, uri): (&Method, &Uri),
+        random: &mut Random,
+    ) -> Compose {
+        let SignIn { username, password, .. } = &self.sign_in;
+        for ((asker, _), session) in &mut self.sessions {
+            if !asker.hears(method) {
+                continue;
+            }
+            session.count = session.count.saturating_add(1);
+            let answer = session.challenge.answer(
+                (username, password.as_str()),
+                (method, uri.as_str()),
+                (session.count, &random.token(16)),
+            );
+            begun = begun.field(asker.answer_field(), answer);
+        }
+        begun
+    }
+
+    fn may_answer(&self, realm: &str, method: &Method) -> bool {
+        if !self.sign_in.realm.is_empty() {
+            return self.sign_in.realm == realm;
+        }
+        // REGISTER and OPTIONS of ours go to our own server and nowhere else, unless it sent us away.
+        self.is_at_home && matches!(method, Method::Register | Method::Options)
+            || realm.eq_ignore_ascii_case(&self.domain)
+            || self.sessions.keys().any(|(_, known)| known == realm)
+    }
+}
+
+/// A realm is what somebody else writes.
+fn told(realm: &str) -> String {
+    visible(&realm.chars().take(REALM_CHARS_TOLD).collect::<String>())
+}

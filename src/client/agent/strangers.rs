@@ -1,0 +1,82 @@
+//! Requests from anybody but the server of the account, and from who only writes its address on a datagram.
+//!
+//! Our server has looked at who a sender is; of a request that comes straight to our port nobody knows who wrote it. So it is
+//! refused, without a transaction, a row or a look at its body, and only so often within a second: whoever spoofs a source
+//! address gets no more out of us than he puts in.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::core::Core;
+use super::own_contact::Named;
+use crate::limits::STRANGERS_ANSWERED_MAX;
+use crate::machine::Flow;
+use crate::sip::{Compose, Method, Request, Transport};
+use crate::time::Now;
+
+/// How many strangers were answered within the second that is running.
+#[derive(Debug, Default)]
+pub(crate) struct Strangers(BTreeMap<Kind, Rate>);
+
+/// Requests that are counted together. A flood of one kind leaves the others their answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    /// Anybody can write any source on it.
+    is_datagram: bool,
+    is_message: bool,
+}
+
+#[derive(Debug, Default)]
+struct Rate {
+    since: Option<Instant>,
+    answered: u32,
+}
+
+impl Strangers {
+    /// Refuses a request: 403; 480, which is no final refusal, while it is not known yet where our server is, and to our server's
+    /// address where it names the Contact of an earlier run; 481 for a report on a message that is none of ours (W25).
+    pub(crate) fn refuse(&mut self, core: &mut Core, request: &Request, flow: Flow, now: Now) {
+        let is_near = core.line.leads_to_proxy(flow);
+        let is_late = is_near && core.own_contact.named(request.uri()) == Named::EarlierRun;
+        let status = match request.method() {
+            Method::Ack => return,
+            Method::Notify => 481,
+            Method::Message
+            | Method::Register
+            | Method::Options
+            | Method::Invite
+            | Method::Bye
+            | Method::Cancel
+            | Method::Subscribe
+            | Method::Other(_) => {
+                if core.line.is_unknown() || is_late {
+                    480
+                } else {
+                    403
+                }
+            }
+        };
+        let is_message = *request.method() == Method::Message;
+        let kind = Kind { is_datagram: flow.transport == Transport::Udp, is_message };
+        if self.0.entry(kind).or_default().is_room(now.mono) {
+            if is_near {
+                let method = request.method().as_str();
+                tracing::debug!(%flow, method, "from the server's address, but does not name our Contact");
+            }
+            // The same for each repetition of the request (RFC 3261 §8.2.7).
+            let tag = core.transactions.key_of(request).tag();
+            core.transmit(flow, Compose::response(request, status, None, &tag, flow.remote).finish());
+        }
+    }
+}
+
+impl Rate {
+    fn is_room(&mut self, now: Instant) -> bool {
+        let is_over = |since: Instant| now.saturating_duration_since(since) >= Duration::from_secs(1);
+        if self.since.is_none_or(is_over) {
+            *self = Self { since: Some(now), answered: 0 };
+        }
+        self.answered = self.answered.saturating_add(1);
+        self.answered <= STRANGERS_ANSWERED_MAX
+    }
+}

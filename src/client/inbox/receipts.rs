@@ -1,0 +1,204 @@
+//! What we say of messages that came, to who wrote them and asked for it (RFC 5438): that they were delivered, and that
+//! they were seen (W28).
+//!
+//! **Invariant:** *delivered* leaves after the message is committed, *seen* after it is committed that it was seen, and
+//! neither leaves again after a restart. A notification is never asked for by one of ours, and one that fails is lost:
+//! nobody's screen shows it, and no message waits for it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::client::agent::core::{Core, Task, name_addr};
+use crate::client::agent::route::{Printed, Route, Wanted, route};
+use crate::client::agent::sign_in::{Answered, Heeded};
+use crate::client::date;
+use crate::limits::{CONNECT_WAIT, RECEIPTS_OPEN_MAX, RECEIPTS_OWED_MAX, RECEIPTS_WAITING_MAX};
+use crate::machine::Flow;
+use crate::model::account::Profile;
+use crate::model::journal::{ConversationId, IncomingRow, MessageId, UnseenRow};
+use crate::sip::{Cpim, Disposition, Enclosed, Envelope, Imdn, Method, Response, Uri, media_type};
+use crate::time::Now;
+
+/// Notifications of ours.
+#[derive(Debug, Default)]
+pub(crate) struct Receipts {
+    /// Messages whose sender wants to hear when they are seen.
+    owed: BTreeMap<MessageId, Owed>,
+    /// What is to leave.
+    waiting: VecDeque<Receipt>,
+    /// What left and is not answered.
+    under_way: BTreeMap<u64, Receipt>,
+    last: u64,
+}
+
+/// A message that is not seen.
+#[derive(Debug)]
+struct Owed {
+    conversation: ConversationId,
+    receipt: Receipt,
+}
+
+/// One notification.
+#[derive(Clone, Debug)]
+struct Receipt {
+    /// Who wrote the message.
+    to: Uri,
+    imdn: Imdn,
+    date_time: String,
+    call_id: String,
+    tag: String,
+    cseq: u32,
+    challenges: Answered,
+}
+
+impl Receipts {
+    /// What was owed when the program ended.
+    pub(crate) fn recover(unseen: Vec<UnseenRow>, profile: &Profile) -> Self {
+        let mut this = Self::default();
+        if profile.receipts {
+            for row in unseen {
+                let asked = Cpim::parse(&row.body).filter(|cpim| cpim.asks_display);
+                let made = asked.and_then(|cpim| receipt(profile, &row.from, &cpim, date::print_iso(row.at)));
+                if let Some(receipt) = made {
+                    this.owe(row.id, Owed { conversation: row.conversation, receipt });
+                }
+            }
+        }
+        this
+    }
+
+    /// A message is committed.
+    pub(crate) fn came(&mut self, profile: &Profile, row: &IncomingRow) {
+        if media_type(&row.content_type) != "message/cpim" {
+            return;
+        }
+        let Some(cpim) = Cpim::parse(&row.body) else {
+            return;
+        };
+        let Some(receipt) = receipt(profile, &row.from.address, &cpim, date::print_iso(row.at)) else {
+            return;
+        };
+        // It says no more than the 200 does, so it is not a question of what the person wants to be known.
+        if cpim.asks_delivery {
+            self.wait(Receipt {
+                imdn: Imdn { disposition: Disposition::Delivered, ..receipt.imdn.clone() },
+                ..receipt.clone()
+            });
+        }
+        if cpim.asks_display && profile.receipts {
+            self.owe(row.id, Owed { conversation: row.conversation, receipt });
+        }
+    }
+
+    /// That everything up to this message was seen is committed.
+    pub(crate) fn seen(&mut self, conversation: ConversationId, up_to: MessageId) {
+        let is_seen = |id: &MessageId, owed: &Owed| owed.conversation == conversation && *id <= up_to;
+        let seen: Vec<_> =
+            self.owed.iter().filter(|(id, owed)| is_seen(id, owed)).map(|(id, _)| *id).collect();
+        for id in seen {
+            if let Some(owed) = self.owed.remove(&id) {
+                self.wait(owed.receipt);
+            }
+        }
+    }
+
+    /// Sends what waits, as far as not too much is under way.
+    pub(crate) fn send_waiting(&mut self, core: &mut Core, now: Now) {
+        while self.under_way.len() < RECEIPTS_OPEN_MAX {
+            let Some(mut receipt) = self.waiting.pop_front() else {
+                return;
+            };
+            if receipt.call_id.is_empty() {
+                (receipt.call_id, receipt.tag) = (core.random.token(24), core.random.token(10));
+            }
+            let wanted = if receipt.to.is_sips() { Wanted::Tls } else { Wanted::Any };
+            match route(core, wanted, |core, flow| Some(print(core, &receipt, flow))) {
+                Some(Route::Leave(printed)) => {
+                    self.last += 1;
+                    let task = Task::Receipt(self.last);
+                    core.send(task, Method::Message, (printed.flow, &printed.branch), printed.bytes, now);
+                    self.under_way.insert(self.last, receipt);
+                }
+                Some(Route::AwaitConnection) => {
+                    core.open_stream(now.mono, CONNECT_WAIT);
+                    return self.waiting.push_front(receipt);
+                }
+                Some(Route::NoLine) => return self.waiting.push_front(receipt),
+                Some(Route::TooLarge | Route::NoTls) | None => {}
+            }
+        }
+    }
+
+    /// A response to one of them: a challenge is answered, all else is its end.
+    pub(crate) fn heard(&mut self, core: &mut Core, number: u64, response: &Response) {
+        if response.status() < 200 {
+            return;
+        }
+        let Some(mut receipt) = self.under_way.remove(&number) else {
+            return;
+        };
+        if core.challenges.heed(response, &mut receipt.challenges) == Heeded::Again {
+            receipt.cseq += 1;
+            self.waiting.push_front(receipt);
+        }
+    }
+
+    /// One of them got no answer.
+    pub(crate) fn unanswered(&mut self, number: u64) {
+        self.under_way.remove(&number);
+    }
+
+    fn wait(&mut self, receipt: Receipt) {
+        self.waiting.push_back(receipt);
+        if self.waiting.len() > RECEIPTS_WAITING_MAX {
+            self.waiting.pop_front();
+        }
+    }
+
+    fn owe(&mut self, message: MessageId, owed: Owed) {
+        self.owed.insert(message, owed);
+        if self.owed.len() > RECEIPTS_OWED_MAX {
+            self.owed.pop_first();
+        }
+    }
+}
+
+/// That a message was seen, to who wrote it. None where it has no name by which that could be said, or is our own.
+fn receipt(profile: &Profile, from: &str, cpim: &Cpim, came: String) -> Option<Receipt> {
+    // What becomes of a notification is nothing that anybody is told: two programs would go on for ever.
+    if media_type(&cpim.content_type) == "message/imdn+xml" {
+        return None;
+    }
+    // The From of the request, which the server has looked at; what CPIM says may be anybody.
+    let to = Uri::parse(from).ok().filter(|uri| uri.aor() != profile.address.aor())?;
+    Some(Receipt {
+        to: to.to_sip(),
+        imdn: Imdn { message_id: cpim.message_id.clone()?, disposition: Disposition::Displayed },
+        date_time: cpim.date_time.clone().unwrap_or(came),
+        call_id: String::new(),
+        tag: String::new(),
+        cseq: 1,
+        challenges: Answered::default(),
+    })
+}
+
+/// RFC 5438 §7.2.1.1 in RFC 3428 §4.
+fn print(core: &mut Core, receipt: &Receipt, flow: Flow) -> Printed {
+    let Receipt { to, imdn, date_time, call_id, tag, cseq, .. } = receipt;
+    let own = core.profile.address.to_sip();
+    let envelope = Envelope {
+        from: own.as_str(),
+        to: to.as_str(),
+        date_time,
+        message_id: call_id,
+        content: Enclosed::Notification,
+    };
+    let body = envelope.print(imdn.print(date_time).as_bytes());
+    let (begun, branch) = core.request(&Method::Message, &to.to_target(), flow);
+    let bytes = begun
+        .field("From", name_addr(&core.profile.name, &own, tag))
+        .field("To", format_args!("<{to}>"))
+        .field("Call-ID", call_id)
+        .field("CSeq", format_args!("{cseq} MESSAGE"))
+        .body("message/cpim", &body);
+    Printed { flow, branch, bytes }
+}

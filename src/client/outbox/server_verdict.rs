@@ -1,0 +1,16 @@
+//! What the answer to a submission says about the proxy itself.
+
+/// What an answer, or the lack of one, says about the proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ServerVerdict {
+    /// Nothing new.
+    Nothing,
+    /// It does not fan out after all (W6).
+    NoProof,
+    /// It takes no lists after all (W27).
+    NoLists,
+    /// It does not answer as it did: it is asked whether it still serves us.
+    Doubt,
+    /// It did not answer at all, though the answer was its own to give.
+    Silence,
+}

@@ -1,0 +1,53 @@
+//! Requests that got no answer, and what that says of the server.
+
+use super::ServerVerdict;
+use crate::client::UserAgent;
+use crate::client::agent::core::Task;
+use crate::time::Now;
+use crate::transaction::{Failure, Timers};
+
+impl UserAgent {
+    /// Transactions that failed by themselves.
+    pub(crate) fn take_failures(&mut self, now: Now) {
+        while let Some(failed) = self.core.transactions.poll_failed() {
+            match failed.user {
+                Task::Account => self.registration.unanswered(&mut self.core, now),
+                Task::Offers => self.registration.offers_nothing(&mut self.core),
+                Task::Submission(message, attempt) => {
+                    let verdict =
+                        self.outbox.unanswered(&mut self.core, (message, attempt), failed.failure, now);
+                    self.apply_verdict(verdict, now);
+                }
+                Task::Receipt(number) => self.receipts.unanswered(number),
+                Task::Single(single) => {
+                    self.outbox.unanswered_single(&mut self.core, single, failed.failure, now);
+                }
+            }
+            self.look_for_silence(failed.user, failed.failure, now);
+        }
+    }
+
+    /// What another program has to answer may time out while our server is well (RFC 4320 §4.2). Where that server too has said
+    /// nothing since it left, the server is gone.
+    fn look_for_silence(&mut self, task: Task, failure: Failure, now: Now) {
+        let left_at = now.mono.checked_sub(Timers::new(self.core.profile.t1).f());
+        if failure != Failure::Timeout {
+            return;
+        }
+        if left_at.is_some_and(|left_at| self.core.line.is_silent_since(left_at)) {
+            self.registration.silent(&mut self.core, now);
+        } else if matches!(task, Task::Single(_)) {
+            self.registration.doubt(&mut self.core, now);
+        }
+    }
+
+    pub(crate) fn apply_verdict(&mut self, verdict: ServerVerdict, now: Now) {
+        match verdict {
+            ServerVerdict::Nothing => {}
+            ServerVerdict::NoProof => self.registration.disproved(&mut self.core),
+            ServerVerdict::NoLists => self.registration.lists_disproved(&mut self.core),
+            ServerVerdict::Doubt => self.registration.doubt(&mut self.core, now),
+            ServerVerdict::Silence => self.registration.silent(&mut self.core, now),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Who an address belongs to, as shown: the name from the contacts, else from the message, else from the address.
+//!
+//! An address book is read once, by the engine; a window with 20,000 contacts reads no address of it anew.
+
+use std::collections::BTreeMap;
+
+use super::contacts::{AddressBook, Contact, List, Person, address_key};
+use super::journal::PersonRow;
+use super::text::visible;
+use crate::sip::Uri;
+
+/// An address book as it is looked things up in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Places in `contacts` by address key.
+    by_key: BTreeMap<String, usize>,
+    /// Places in `contacts` by name in small letters; of several with one name the first.
+    by_name: BTreeMap<String, usize>,
+    contacts: Vec<NamedContact>,
+    lists: Vec<KnownList>,
+}
+
+/// A contact, its address read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedContact {
+    /// [`address_key`] of the address.
+    pub key: String,
+    /// As shown; without a name in the contacts, by the user part of the address.
+    pub person: Person,
+    /// What we call them, as shown; empty where the contacts do not say.
+    name: String,
+    /// Name and address in small letters, for [`Names::search`].
+    searched: String,
+}
+
+/// A saved list, its addresses read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownList {
+    /// What we call it.
+    pub name: String,
+    /// The key of each member, in the order of `members`.
+    pub keys: Vec<String>,
+    /// Its members as people.
+    pub members: Vec<Person>,
+    /// The name in small letters.
+    searched: String,
+}
+
+impl KnownList {
+    /// Whether the name holds what is typed.
+    #[must_use]
+    pub fn matches(&self, typed: &str) -> bool {
+        self.searched.contains(&typed.trim().to_lowercase())
+    }
+}
+
+impl Names {
+    /// The names of an address book.
+    #[must_use]
+    pub fn of(book: &AddressBook) -> Self {
+        let mut names = Self::default();
+        names.contacts.reserve(book.contacts.len());
+        for (place, contact) in book.contacts.iter().enumerate() {
+            let known = NamedContact::of(contact);
+            if !known.name.is_empty() {
+                names.by_name.entry(contact.name.to_lowercase()).or_insert(place);
+            }
+            names.by_key.insert(known.key.clone(), place);
+            names.contacts.push(known);
+        }
+        names.lists = book.lists.iter().map(|list| names.known_list(list)).collect();
+        names
+    }
+
+    fn known_list(&self, list: &List) -> KnownList {
+        let row = |address: &String| PersonRow { address: address.clone(), name: String::new() };
+        KnownList {
+            name: list.name.clone(),
+            keys: list.members.iter().map(|address| address_key(address)).collect(),
+            members: list.members.iter().map(|address| self.person(&row(address))).collect(),
+            searched: list.name.to_lowercase(),
+        }
+    }
+
+    /// A person as shown: the name from the contacts, else from the message, else the address's user part.
+    #[must_use]
+    pub fn person(&self, row: &PersonRow) -> Person {
+        let known = self.by_key.get(&address_key(&row.address)).and_then(|place| self.contacts.get(*place));
+        let from_contacts = known.map(|known| known.name.clone()).filter(|name| !name.is_empty());
+        let name = from_contacts.or_else(|| Some(visible(&row.name)).filter(|name| !name.trim().is_empty()));
+        shown(&row.address, name, known.is_some_and(|known| known.person.simulated))
+    }
+
+    /// The contacts, in the order of the book.
+    #[must_use]
+    pub fn contacts(&self) -> &[NamedContact] {
+        &self.contacts
+    }
+
+    /// The saved lists, in the order of the book.
+    #[must_use]
+    pub fn lists(&self) -> &[KnownList] {
+        &self.lists
+    }
+
+    /// The contact of this name, however it is capitalized.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&NamedContact> {
+        self.by_name.get(&name.to_lowercase()).and_then(|place| self.contacts.get(*place))
+    }
+
+    /// The saved list of this name, however it is capitalized.
+    #[must_use]
+    pub fn list(&self, name: &str) -> Option<&KnownList> {
+        let name = name.to_lowercase();
+        self.lists.iter().find(|list| list.searched == name)
+    }
+
+    /// The places of the contacts in whose name or address every word of the query stands, in the order of the book.
+    pub fn search(&self, query: &str) -> impl Iterator<Item = usize> {
+        let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
+        let found = move |known: &NamedContact| words.iter().all(|word| known.searched.contains(word));
+        self.contacts.iter().enumerate().filter(move |(_, known)| found(known)).map(|(place, _)| place)
+    }
+}
+
+impl NamedContact {
+    fn of(contact: &Contact) -> Self {
+        let name = visible(&contact.name);
+        let person =
+            shown(&contact.address, Some(name.clone()).filter(|name| !name.is_empty()), contact.simulated);
+        let searched = format!("{} {}", contact.name, contact.address).to_lowercase();
+        Self { key: address_key(&contact.address), person, name, searched }
+    }
+}
+
+fn shown(address: &str, name: Option<String>, simulated: bool) -> Person {
+    let name = name.or_else(|| user_part(address));
+    let address = visible(address);
+    let name = name.unwrap_or_else(|| if address.is_empty() { "?".to_owned() } else { address.clone() });
+    Person { address, name, simulated }
+}
+
+fn user_part(address: &str) -> Option<String> {
+    let uri = Uri::typed(address).ok()?;
+    uri.user().map(visible).filter(|user| !user.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(address: &str, name: &str) -> PersonRow {
+        PersonRow { address: address.to_owned(), name: name.to_owned() }
+    }
+
+    #[test]
+    fn a_person_always_has_a_name() {
+        let mut book = AddressBook::default();
+        book.put(Contact { address: "sip:ann@domain.com".into(), name: "Ann Lee".into(), simulated: true });
+        let names = Names::of(&book);
+        let name = |address: &str, told: &str| names.person(&row(address, told)).name;
+        assert_eq!(name("im:ann@domain.com", "Annie"), "Ann Lee");
+        assert_eq!(name("im:bob@domain.com", "Bobby"), "Bobby");
+        assert_eq!(name("im:bob@domain.com", " "), "bob");
+        assert_eq!(name("rubbish", ""), "rubbish");
+        assert_eq!(name("", ""), "?");
+        assert!(names.person(&row("im:ann@domain.com", "")).simulated);
+    }
+
+    #[test]
+    fn contacts_and_lists_are_found_by_name_and_by_what_is_typed() {
+        let contact = |address: &str, name: &str| Contact {
+            address: address.into(),
+            name: name.into(),
+            simulated: false,
+        };
+        let lists = vec![List { name: "Night Shift".into(), members: vec!["im:ann@DOMAIN.com".into()] }];
+        let contacts = vec![contact("sip:ann@domain.com", "Ann LEE"), contact("bob@domain.com", "")];
+        let names = Names::of(&AddressBook { contacts, lists });
+        let known = |name: &str| names.named(name).map(|known| known.person.address.as_str());
+        assert_eq!((known("ann lee"), known("bob"), known("")), (Some("sip:ann@domain.com"), None, None));
+        let list = names.list("night SHIFT").unwrap();
+        assert_eq!(
+            (list.members[0].name.as_str(), &list.keys),
+            ("Ann LEE", &vec![names.contacts()[0].key.clone()])
+        );
+        assert!(list.matches(" shift") && !list.matches("day"));
+        let found = |query: &str| names.search(query).collect::<Vec<_>>();
+        assert_eq!((found("LEE ann@"), found("domain"), found("lee bob")), (vec![0], vec![0, 1], vec![]));
+        assert_eq!(names.contacts()[1].person.name, "bob");
+    }
+}

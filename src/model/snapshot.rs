@@ -1,0 +1,285 @@
+//! All that the screen can see: plain values, shared, never changed once handed out.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::account::{Account, RegistrationState};
+use super::contacts::AddressBook;
+pub use super::contacts::Person;
+use super::journal::{ConversationId, DeliveryState, MessageId, Way};
+use super::names::Names;
+use super::text::FileShown;
+use crate::time::Timestamp;
+
+/// One picture of everything, made by the engine.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// The account, when one is set up.
+    pub account: Option<Arc<Account>>,
+    /// Where its password is kept.
+    pub password: PasswordPlace,
+    /// How the account stands.
+    pub registration: RegistrationState,
+    /// When the next try is due, while offline.
+    pub retry_at: Option<Timestamp>,
+    /// The certificate of the server, where it is what is in the way and the person may trust it.
+    pub untrusted: Option<Arc<UntrustedCertificate>>,
+    /// Messages of ours that wait to be sent, or to be answered by the proxy.
+    pub unsent: usize,
+    /// Where the account's server has sent us on to, if it has.
+    pub redirected_to: Option<String>,
+    /// Lines of the conversation list, in the order shown: failed and unseen first, then by time.
+    pub conversations: Arc<[ConversationHead]>,
+    /// The open conversation.
+    pub thread: Option<Arc<Thread>>,
+    /// Who is writing, and where.
+    pub writing: Arc<[Writing]>,
+    /// Contacts and saved lists.
+    pub book: Arc<AddressBook>,
+    /// The same, read.
+    pub names: Arc<Names>,
+    /// Settings.
+    pub settings: Settings,
+    /// True in the demo: everybody but us is simulated.
+    pub demo: bool,
+}
+
+/// A certificate that nobody vouches for, for the person to decide on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UntrustedCertificate {
+    /// The name that the server should have proven.
+    pub server: String,
+    /// The subject, as the certificate itself says it.
+    pub subject: String,
+    /// Its SHA-256 fingerprint, `4F:0A:…`.
+    pub sha256: String,
+    /// Its end.
+    pub ends: Timestamp,
+    /// The servers that it names, if it does not name this one; empty if it names none.
+    pub other_names: Option<Vec<String>>,
+    /// The fingerprint of the certificate that is trusted for this server so far, if it is another one.
+    pub trusted_before: Option<String>,
+}
+
+/// Where the account's password is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum PasswordPlace {
+    /// There is none, or it is kept as long as the program runs.
+    #[default]
+    None,
+    /// It is looked for: the system's keyring was asked.
+    Coming,
+    /// The system's keyring was asked, and does not answer.
+    Unanswered,
+    /// In the system's keyring.
+    Keyring,
+    /// In this file, which only its owner reads, as there is no keyring.
+    File(PathBuf),
+}
+
+impl PasswordPlace {
+    /// A sentence for the person; none where no password is kept.
+    #[must_use]
+    pub fn in_words(&self) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Coming => Some("Waiting for the password from this system's keyring.".to_owned()),
+            Self::Unanswered => Some(
+                "This system's keyring does not answer. Unlock it, or type the password again.".to_owned(),
+            ),
+            Self::Keyring => Some("The password is kept in this system's keyring.".to_owned()),
+            Self::File(path) => Some(format!(
+                "The password is kept in {}, a plain file that only you can read.",
+                path.display()
+            )),
+        }
+    }
+}
+
+/// Settings of the window, kept in a RON file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Light, dark, or as the system is.
+    pub theme: Theme,
+    /// Desktop notifications.
+    pub notifications: Notifications,
+    /// Enter sends and Shift+Enter makes a line, or the other way.
+    pub enter_sends: bool,
+    /// Scale of everything, 0.75 to 3.
+    pub scale: f32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { theme: Theme::System, notifications: Notifications::Full, enter_sends: true, scale: 1.0 }
+    }
+}
+
+/// Colors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Theme {
+    /// As the desktop says.
+    #[default]
+    System,
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+}
+
+/// What desktop notifications show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Notifications {
+    /// None are raised.
+    Off,
+    /// That something happened, not what and with whom.
+    HideContent,
+    /// Everything.
+    #[default]
+    Full,
+}
+
+/// One line of the conversation list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConversationHead {
+    /// Which.
+    pub id: ConversationId,
+    /// The others.
+    pub people: Arc<[Person]>,
+    /// Recipients are hidden from each other.
+    pub hidden: bool,
+    /// Beginning of the last message, on one line; empty for none.
+    pub preview: String,
+    /// Time of the last message.
+    pub at: Timestamp,
+    /// The last message is ours: how it stands.
+    pub last: Option<Tally>,
+    /// False when the last message was received and did not come from the server of the account.
+    pub verified: bool,
+    /// Received and not seen.
+    pub unread: u32,
+    /// Recipients not delivered, over all messages of ours in it: seen or not, whatever came after.
+    pub failed: u32,
+    /// Those of them in messages whose failure was not seen yet.
+    pub failed_unseen: u32,
+}
+
+/// How many recipients of one message are in which state (best over all attempts).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Recipients.
+    pub total: u32,
+    /// Queued.
+    pub queued: u32,
+    /// Sending.
+    pub sending: u32,
+    /// With the proxy.
+    pub accepted: u32,
+    /// Delivered.
+    pub delivered: u32,
+    /// Read.
+    pub read: u32,
+    /// Passed on.
+    pub passed_on: u32,
+    /// Deferred.
+    pub deferred: u32,
+    /// Failed.
+    pub failed: u32,
+    /// Report window passed.
+    pub no_report: u32,
+    /// Withdrawn.
+    pub cancelled: u32,
+}
+
+/// The open conversation. `outline` has an entry for every message, so that the scroll bar is true;
+/// `messages` has those around the view.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Thread {
+    /// Which.
+    pub conversation: ConversationId,
+    /// The others.
+    pub people: Arc<[Person]>,
+    /// Recipients are hidden from each other.
+    pub hidden: bool,
+    /// Every message, oldest first.
+    pub outline: Arc<[Outline]>,
+    /// Index in `outline` of the first of `messages`.
+    pub first: usize,
+    /// The messages around the view, oldest first, without a gap.
+    pub messages: Arc<[Arc<MessageView>]>,
+    /// The first message that was not seen when the conversation was opened.
+    pub unread_from: Option<MessageId>,
+}
+
+/// Somebody who is writing just now (RFC 3994).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Writing {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Who, by name.
+    pub name: String,
+}
+
+/// What the height of a message that is not loaded is guessed from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// Which.
+    pub id: MessageId,
+    /// Characters of its text.
+    pub chars: u32,
+    /// Line ends in its text.
+    pub newlines: u32,
+    /// Recipients, 0 for a received message.
+    pub recipients: u32,
+}
+
+/// One message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MessageView {
+    /// Which.
+    pub id: MessageId,
+    /// When it was written here, or came.
+    pub at: Timestamp,
+    /// The sender's time, where it differs by more than 5 minutes.
+    pub sent_at: Option<Timestamp>,
+    /// Who wrote it; none for our own.
+    pub from: Option<Person>,
+    /// As text, control characters taken out.
+    pub text: String,
+    /// What came with it that is no text.
+    pub files: Vec<FileShown>,
+    /// Attempts so far (0 for a received message).
+    pub attempts: u32,
+    /// How the latest of them leaves.
+    pub way: Way,
+    /// Per recipient, in order of submission: the best over all attempts.
+    pub deliveries: Vec<DeliveryView>,
+    /// False for a received message that came straight from somebody, not from the server of the account: nobody has looked at
+    /// who wrote it.
+    pub verified: bool,
+    /// The same, counted.
+    pub tally: Tally,
+}
+
+/// One recipient of one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryView {
+    /// Who.
+    pub person: Person,
+    /// The state.
+    pub state: DeliveryState,
+    /// SIP status, where told.
+    pub status: Option<u16>,
+    /// Reason phrase, verbatim.
+    pub phrase: String,
+    /// When it became known.
+    pub at: Timestamp,
+    /// From acceptance to outcome, where told.
+    pub after: Option<Duration>,
+    /// In which attempt.
+    pub attempt: u32,
+}

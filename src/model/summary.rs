@@ -1,0 +1,241 @@
+//! How one message stands, in a line: the fraction under the bubble, the accessible name, the notification.
+//!
+//! Always the fraction, never one tick for many people (screen.md). Pure functions over [`Tally`].
+
+use std::borrow::Cow;
+
+use super::journal::DeliveryState;
+use super::reason::reason;
+use super::snapshot::{DeliveryView, Tally};
+
+/// Names that a notification lists at most.
+const NAMES_MAX: usize = 5;
+
+impl Tally {
+    /// Counts states, one per recipient.
+    pub fn of(states: impl IntoIterator<Item = DeliveryState>) -> Self {
+        let mut tally = Self::default();
+        for state in states {
+            tally.total += 1;
+            let count = match state {
+                DeliveryState::Queued => &mut tally.queued,
+                DeliveryState::Sending => &mut tally.sending,
+                DeliveryState::Accepted => &mut tally.accepted,
+                DeliveryState::NoReport => &mut tally.no_report,
+                DeliveryState::Deferred => &mut tally.deferred,
+                DeliveryState::Failed => &mut tally.failed,
+                DeliveryState::Cancelled => &mut tally.cancelled,
+                DeliveryState::PassedOn => &mut tally.passed_on,
+                DeliveryState::Delivered => &mut tally.delivered,
+                DeliveryState::Read => &mut tally.read,
+            };
+            *count += 1;
+        }
+        tally
+    }
+
+    /// Recipients of whom more is to be heard soon: queued, being sent, or with the server.
+    #[must_use]
+    pub const fn under_way(&self) -> u32 {
+        self.queued + self.sending + self.accepted
+    }
+
+    /// Recipients that `Resend` goes to: failed, or without report.
+    #[must_use]
+    pub const fn resendable(&self) -> u32 {
+        self.failed + self.no_report
+    }
+
+    /// The state that stands for the whole message in a list, the one that the line is about.
+    #[must_use]
+    pub const fn leading(&self) -> DeliveryState {
+        if self.failed > 0 {
+            DeliveryState::Failed
+        } else if self.no_report > 0 {
+            DeliveryState::NoReport
+        } else if self.deferred > 0 {
+            DeliveryState::Deferred
+        } else if self.queued > 0 {
+            DeliveryState::Queued
+        } else if self.sending > 0 {
+            DeliveryState::Sending
+        } else if self.accepted > 0 {
+            DeliveryState::Accepted
+        } else if self.cancelled > 0 {
+            DeliveryState::Cancelled
+        } else if self.passed_on > 0 {
+            DeliveryState::PassedOn
+        } else if self.read > 0 {
+            DeliveryState::Read
+        } else {
+            DeliveryState::Delivered
+        }
+    }
+}
+
+/// The line under a message of ours; `waiting_for` are the names of those who are offline (deferred).
+///
+/// In this priority: not delivered, without report, waiting for somebody to come back, under way, the good end.
+#[must_use]
+pub fn line(tally: &Tally, waiting_for: &[&str]) -> String {
+    let total = tally.total;
+    match tally.leading() {
+        DeliveryState::Failed if total == 1 => "Not delivered".to_owned(),
+        DeliveryState::Failed => format!("{} of {total} not delivered", tally.failed),
+        DeliveryState::NoReport if total == 1 => "No report received".to_owned(),
+        DeliveryState::NoReport => format!("{} of {total} without report", tally.no_report),
+        DeliveryState::Deferred => deferred_line(tally, waiting_for),
+        DeliveryState::Queued | DeliveryState::Sending | DeliveryState::Accepted => under_way_line(tally),
+        DeliveryState::Cancelled if tally.cancelled == total => "Not sent (you cancelled)".to_owned(),
+        DeliveryState::Cancelled => {
+            format!("{} of {total} not sent (you cancelled)", tally.cancelled)
+        }
+        DeliveryState::PassedOn if total == 1 => "Passed on, arrival not confirmed".to_owned(),
+        DeliveryState::PassedOn => format!("{} of {total} passed on, arrival not confirmed", tally.passed_on),
+        DeliveryState::Read if total == 1 => "Read".to_owned(),
+        DeliveryState::Read if tally.read == total => format!("Read by all {total}"),
+        DeliveryState::Read => format!("Read by {} of {total}", tally.read),
+        DeliveryState::Delivered if total == 0 => String::new(),
+        DeliveryState::Delivered if total == 1 => "Delivered".to_owned(),
+        DeliveryState::Delivered => format!("Delivered to all {total}"),
+    }
+}
+
+/// The name that a screen reader says for a message of ours.
+#[must_use]
+pub fn accessible_name(tally: &Tally) -> String {
+    let people = if tally.total == 1 { "person" } else { "people" };
+    let mut name = format!("Message to {} {people}", tally.total);
+    let parts = [
+        (tally.read, "read"),
+        (tally.delivered, "delivered"),
+        (tally.passed_on, "passed on"),
+        (tally.failed, "not delivered"),
+        (tally.no_report, "without report"),
+        (tally.deferred, "offline"),
+        (tally.under_way(), "waiting"),
+        (tally.cancelled, "not sent"),
+    ];
+    for (count, words) in parts.into_iter().filter(|(count, _)| *count > 0) {
+        name.push_str(&format!(", {count} {words}"));
+    }
+    name
+}
+
+/// Who was not reached and why, for a notification: `Ben: offline. Dana: no such address.`
+#[must_use]
+pub fn failures(deliveries: &[DeliveryView]) -> String {
+    let failed: Vec<_> =
+        deliveries.iter().filter(|delivery| delivery.state == DeliveryState::Failed).collect();
+    let mut sentences: Vec<String> = failed
+        .iter()
+        .take(NAMES_MAX)
+        .map(|delivery| {
+            format!("{}: {}.", delivery.person.name, reason(delivery.status, &delivery.phrase).short)
+        })
+        .collect();
+    let left = failed.len().saturating_sub(NAMES_MAX);
+    if left > 0 {
+        sentences.push(format!("And {left} more."));
+    }
+    sentences.join(" ")
+}
+
+fn deferred_line(tally: &Tally, waiting_for: &[&str]) -> String {
+    let names: Cow<'_, str> = match waiting_for {
+        [] => "people who are offline".into(),
+        [one] => (*one).into(),
+        [one, two] => format!("{one} and {two}").into(),
+        [one, rest @ ..] => format!("{one} and {} more", rest.len()).into(),
+    };
+    format!("{} waiting for {names}", tally.deferred)
+}
+
+fn under_way_line(tally: &Tally) -> String {
+    match (tally.total, tally.leading()) {
+        (1, DeliveryState::Queued) => "Waiting to send".to_owned(),
+        (1, DeliveryState::Sending) => "Sending…".to_owned(),
+        (1, _) => "Server has it, waiting for report".to_owned(),
+        (total, _) => format!("Waiting {} of {total}", tally.under_way()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::snapshot::Person;
+    use crate::time::Timestamp;
+    use DeliveryState::{
+        Accepted, Cancelled, Deferred, Delivered, Failed, NoReport, PassedOn, Queued, Read, Sending,
+    };
+
+    #[test]
+    fn the_line_says_the_worst_first_and_always_the_fraction() {
+        let table: &[(&[DeliveryState], &str)] = &[
+            (&[Failed, Failed, Delivered, Delivered, NoReport, Deferred], "2 of 6 not delivered"),
+            (&[NoReport, Deferred, Delivered, Delivered, Accepted, Delivered], "1 of 6 without report"),
+            (&[Deferred, Accepted, Delivered, Delivered, Delivered, Delivered], "1 waiting for Ben"),
+            (&[Accepted, Accepted, Accepted, Delivered, Delivered, Delivered], "Waiting 3 of 6"),
+            (&[Queued, Queued], "Waiting 2 of 2"),
+            (&[Sending, Sending, Delivered], "Waiting 2 of 3"),
+            (&[Delivered; 6], "Delivered to all 6"),
+            (&[Read, Read, Delivered, Read, Delivered, Delivered], "Read by 3 of 6"),
+            (&[Read; 6], "Read by all 6"),
+            (&[Read], "Read"),
+            (&[Read, Failed], "1 of 2 not delivered"),
+            (&[Read, PassedOn], "1 of 2 passed on, arrival not confirmed"),
+            (&[PassedOn, Delivered], "1 of 2 passed on, arrival not confirmed"),
+            (&[Cancelled, Cancelled], "Not sent (you cancelled)"),
+            (&[Delivered], "Delivered"),
+            (&[Failed], "Not delivered"),
+            (&[NoReport], "No report received"),
+            (&[Queued], "Waiting to send"),
+            (&[Sending], "Sending…"),
+            (&[Accepted], "Server has it, waiting for report"),
+            (&[], ""),
+        ];
+        for (states, words) in table {
+            assert_eq!(line(&Tally::of(states.iter().copied()), &["Ben"]), *words, "{states:?}");
+        }
+    }
+
+    #[test]
+    fn several_who_are_offline_are_named_shortly() {
+        let tally = Tally::of([Deferred; 4]);
+        assert_eq!(line(&tally, &["Ben", "Cy"]), "4 waiting for Ben and Cy");
+        assert_eq!(line(&tally, &["Ben", "Cy", "Dana", "Eli"]), "4 waiting for Ben and 3 more");
+        assert_eq!(line(&tally, &[]), "4 waiting for people who are offline");
+    }
+
+    #[test]
+    fn the_accessible_name_counts_everybody() {
+        let tally = Tally::of([Delivered, Delivered, Delivered, Delivered, Failed, NoReport]);
+        assert_eq!(
+            accessible_name(&tally),
+            "Message to 6 people, 4 delivered, 1 not delivered, 1 without report"
+        );
+        let read = Tally::of([Read, Read, Read, Delivered, Delivered, Delivered]);
+        assert_eq!(accessible_name(&read), "Message to 6 people, 3 read, 3 delivered");
+        assert_eq!(accessible_name(&Tally::of([Accepted])), "Message to 1 person, 1 waiting");
+        assert_eq!((tally.resendable(), tally.under_way()), (2, 0));
+    }
+
+    #[test]
+    fn a_notification_names_who_and_why_and_stays_short() {
+        let failed = |name: &str, status| DeliveryView {
+            person: Person { address: format!("sip:{name}@x"), name: name.to_owned(), simulated: false },
+            state: Failed,
+            status: Some(status),
+            phrase: String::new(),
+            at: Timestamp::default(),
+            after: None,
+            attempt: 1,
+        };
+        assert_eq!(
+            failures(&[failed("Ben", 480), failed("Dana", 404)]),
+            "Ben: offline. Dana: no such address."
+        );
+        let many: Vec<_> = (0..8).map(|_| failed("Eli", 486)).collect();
+        assert!(failures(&many).ends_with("Eli: busy. And 3 more."));
+    }
+}

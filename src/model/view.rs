@@ -1,0 +1,187 @@
+//! Rows to what the screen shows: pure functions in which stored rows and names meet.
+
+use std::time::Duration;
+
+use super::delivery::best;
+use super::journal::{DeliveryRow, DeliveryState, IncomingRow, OpenRows, OutgoingRow, Way};
+use super::names::Names;
+use super::snapshot::{DeliveryView, MessageView, Person, Tally};
+use super::text::{shown, visible};
+use crate::time::Timestamp;
+
+/// A sender's clock this far off is shown.
+const CLOCK_DIFFERENCE_SHOWN: Duration = Duration::from_secs(5 * 60);
+
+/// A message of ours, with the best of all attempts for each recipient.
+#[must_use]
+pub fn message_view(rows: &OpenRows, names: &Names) -> MessageView {
+    let outgoing = &rows.outgoing;
+    let shown = shown(&outgoing.content_type, &outgoing.body);
+    let known = best(&rows.deliveries, outgoing.recipients.len());
+    let deliveries: Vec<_> = outgoing
+        .recipients
+        .iter()
+        .zip(known)
+        .map(|(row, known)| delivery_view(outgoing, names.person(row), known))
+        .collect();
+    MessageView {
+        id: outgoing.id,
+        at: outgoing.at,
+        sent_at: None,
+        from: None,
+        text: shown.text,
+        files: shown.files,
+        attempts: u32::try_from(rows.attempts.len()).unwrap_or(u32::MAX),
+        way: rows.attempts.last().map_or(Way::FanOut, |attempt| attempt.way),
+        tally: Tally::of(deliveries.iter().map(|delivery| delivery.state)),
+        deliveries,
+        verified: true,
+    }
+}
+
+/// A message of somebody else.
+#[must_use]
+pub fn incoming_view(row: &IncomingRow, names: &Names) -> MessageView {
+    let shown = shown(&row.content_type, &row.body);
+    MessageView {
+        id: row.id,
+        at: row.at,
+        sent_at: row.sent_at.filter(|sent| differs(*sent, row.at)),
+        from: Some(names.person(&row.from)),
+        text: shown.text,
+        files: shown.files,
+        attempts: 0,
+        way: Way::FanOut,
+        deliveries: Vec::new(),
+        verified: row.verified,
+        tally: Tally::default(),
+    }
+}
+
+/// How the recipients of a message of ours stand, counted.
+#[must_use]
+pub fn tally(rows: &OpenRows) -> Tally {
+    let known = best(&rows.deliveries, rows.outgoing.recipients.len());
+    Tally::of(known.into_iter().map(|row| row.map_or(DeliveryState::Queued, |row| row.state)))
+}
+
+fn delivery_view(outgoing: &OutgoingRow, person: Person, known: Option<&DeliveryRow>) -> DeliveryView {
+    DeliveryView {
+        person,
+        state: known.map_or(DeliveryState::Queued, |row| row.state),
+        status: known.and_then(|row| row.status),
+        phrase: known.map(|row| visible(&row.phrase)).unwrap_or_default(),
+        at: known.map_or(outgoing.at, |row| row.at),
+        after: known.and_then(|row| row.after),
+        attempt: known.map_or(1, |row| row.attempt),
+    }
+}
+
+fn differs(sent: Timestamp, came: Timestamp) -> bool {
+    sent.since(came).max(came.since(sent)) > CLOCK_DIFFERENCE_SHOWN
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::model::journal::{AttemptRow, AttemptStage, ConversationId, MessageId, PersonRow};
+
+    fn person(address: &str) -> PersonRow {
+        PersonRow { address: address.to_owned(), name: String::new() }
+    }
+
+    fn delivery(recipient: u32, attempt: u32, state: DeliveryState, status: Option<u16>) -> DeliveryRow {
+        DeliveryRow {
+            message: MessageId(7),
+            attempt,
+            recipient,
+            state,
+            status,
+            phrase: "Busy\u{202E} Here".to_owned(),
+            tries: None,
+            after: Some(Duration::from_millis(40)),
+            at: Timestamp::from_millis(9),
+        }
+    }
+
+    fn attempt(number: u32) -> AttemptRow {
+        AttemptRow {
+            message: MessageId(7),
+            number,
+            recipients: vec![0, 1],
+            call_id: "c".into(),
+            from_tag: "t".into(),
+            cseq: 1,
+            report: "each;detail;id=x".into(),
+            way: Way::FanOut,
+            asks: false,
+            stage: AttemptStage::Closed,
+            at: Timestamp::default(),
+        }
+    }
+
+    #[test]
+    fn a_message_shows_each_person_once_with_the_best_state() {
+        let rows = OpenRows {
+            outgoing: OutgoingRow {
+                id: MessageId(7),
+                conversation: ConversationId(1),
+                at: Timestamp::from_millis(5),
+                content_type: "text/plain;charset=utf-8".into(),
+                body: Bytes::from_static(b"Come here.\x00"),
+                recipients: vec![
+                    person("im:ann@domain.com"),
+                    person("im:bob@domain.com"),
+                    person("im:cy@domain.com"),
+                ],
+            },
+            attempts: vec![attempt(1), attempt(2)],
+            deliveries: vec![
+                delivery(0, 1, DeliveryState::Failed, Some(486)),
+                delivery(1, 1, DeliveryState::Delivered, Some(200)),
+                delivery(0, 2, DeliveryState::Delivered, Some(200)),
+            ],
+        };
+        let view = message_view(&rows, &Names::default());
+        assert_eq!((view.text.as_str(), view.attempts), ("Come here.", 2));
+        let shown: Vec<_> =
+            view.deliveries.iter().map(|it| (it.person.name.as_str(), it.state, it.attempt)).collect();
+        assert_eq!(
+            shown,
+            [
+                ("ann", DeliveryState::Delivered, 2),
+                ("bob", DeliveryState::Delivered, 1),
+                ("cy", DeliveryState::Queued, 1)
+            ]
+        );
+        assert_eq!(view.tally, Tally { total: 3, delivered: 2, queued: 1, ..Tally::default() });
+        assert_eq!(view.tally, tally(&rows));
+        assert_eq!(view.deliveries[1].phrase, "Busy⟨U+202E⟩ Here");
+    }
+
+    #[test]
+    fn the_senders_time_is_shown_only_where_it_differs_by_more_than_five_minutes() {
+        let minutes = |count: u64| Timestamp::from_millis(count * 60_000);
+        let mut row = IncomingRow {
+            id: MessageId(1),
+            conversation: ConversationId(1),
+            at: minutes(100),
+            sent_at: Some(minutes(95)),
+            from: person("sip:ann@domain.com"),
+            also_to: vec![],
+            content_type: "image/png".into(),
+            body: Bytes::from_static(b"\x89"),
+            key: String::new(),
+            verified: true,
+        };
+        let view = incoming_view(&row, &Names::default());
+        assert_eq!((view.sent_at, view.files[0].name.as_str()), (None, "image/png"));
+        assert_eq!(view.from.unwrap().name, "ann");
+        for far in [94, 106] {
+            row.sent_at = Some(minutes(far));
+            assert_eq!(incoming_view(&row, &Names::default()).sent_at, row.sent_at);
+        }
+    }
+}

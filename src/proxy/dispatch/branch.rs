@@ -1,0 +1,347 @@
+//! One forwarded request, and where it has gone: a [`Branch`] for each target, and what has come back from
+//! all of them (RFC 3261 §16.6, §16.7; W15, W16, W18).
+
+use std::time::{Duration, Instant};
+
+use crate::limits::{REDIRECT_STEPS_MAX, REDIRECT_TARGETS_MAX};
+use crate::proxy::transport::request_sender::Fault;
+use crate::sip::{Contacts, Response, Uri, reason_phrase};
+
+/// What is told of a message that neither a datagram nor a connection takes.
+pub(crate) const TOO_LARGE: &str = "Too Large For UDP, And No Connection";
+
+/// A response that counts, or what stands for one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BranchResult {
+    pub(crate) status: u16,
+    pub(crate) reason: String,
+}
+
+/// One forwarded request to one binding or next hop.
+#[derive(Debug)]
+pub(crate) struct Branch {
+    pub(crate) uri: Uri,
+    /// Redirects that led here.
+    steps: u8,
+    state: BranchState,
+    /// Sent once more after a 482.
+    is_again: bool,
+    /// The device that it goes to, if that is known.
+    device: Option<String>,
+    /// To a device that was away, after another one had decided (W16).
+    late: Option<Late>,
+}
+
+/// Of a late branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Late {
+    /// When it began.
+    start: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BranchState {
+    /// For a flow.
+    Looking,
+    Sent,
+    Over,
+}
+
+/// All branches of one request.
+#[derive(Debug, Default)]
+pub(crate) struct Fork {
+    /// Branches of earlier attempts (W18): the first one here has this number.
+    used: u32,
+    branches: Vec<Branch>,
+    /// With its rank, lowest best.
+    best: Option<(u8, BranchResult)>,
+    /// Transmissions of the branches that are over.
+    pub(crate) tries: u32,
+    /// When the first transmission was, from which the deadline counts (W17).
+    first_sent: Option<Instant>,
+    /// When this attempt began.
+    start: Option<Instant>,
+    /// Taken up after a crash, or tried again later: it may have been sent before.
+    is_resumed: bool,
+}
+
+/// What a final response means for a leg.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It arrived.
+    Delivered(BranchResult),
+    /// It is to be tried at these, best first; the step to count is given.
+    Redirected(Vec<Uri>, u8),
+    /// It had arrived before: once more after Timer J (W15).
+    Merged,
+    /// This branch has failed.
+    Over,
+}
+
+impl BranchResult {
+    pub(crate) fn of(response: &Response) -> Self {
+        Self { status: response.status(), reason: response.reason().to_owned() }
+    }
+
+    pub(crate) fn standard(status: u16) -> Self {
+        Self { status, reason: reason_phrase(status).to_owned() }
+    }
+
+    /// What is told of a branch without a response (W18).
+    pub(crate) fn to_fault(fault: Fault) -> Self {
+        match fault {
+            Fault::Timeout => Self::standard(408),
+            Fault::Transport => Self::standard(503),
+            Fault::NoRoute => Self { status: 503, reason: "No Route".to_owned() },
+            // Of a transport, as far as anybody knows: who takes no connection now may be away (W18).
+            Fault::TooLarge => Self { status: 503, reason: TOO_LARGE.to_owned() },
+        }
+    }
+}
+
+impl Fork {
+    pub(crate) fn new(is_resumed: bool) -> Self {
+        Self { is_resumed, ..Self::default() }
+    }
+
+    /// After a start: earlier attempts have used so many branches, with so many transmissions.
+    pub(crate) fn resumed(used: u32, tries: u32) -> Self {
+        Self { used, tries, is_resumed: true, ..Self::default() }
+    }
+
+    /// Begins an attempt: the first one, or a retry with new branches once all are over.
+    pub(crate) fn begin(&mut self, now: Instant) {
+        self.start = Some(now);
+        self.first_sent = None;
+        self.best = None;
+        self.forget_branches();
+    }
+
+    /// When this attempt began.
+    pub(crate) const fn start(&self) -> Option<Instant> {
+        self.start
+    }
+
+    /// Branches of all attempts so far.
+    pub(crate) fn used(&self) -> u32 {
+        self.used.saturating_add(u32::try_from(self.branches.len()).unwrap_or(u32::MAX))
+    }
+
+    /// True while a branch of this attempt looks for a flow or waits for an answer.
+    pub(crate) fn is_active(&self) -> bool {
+        self.branches.iter().any(|branch| branch.late.is_none() && branch.state != BranchState::Over)
+    }
+
+    /// True while a branch to that device does.
+    pub(crate) fn is_active_at(&self, device: &str) -> bool {
+        let mut to_device = self.branches.iter().filter(|branch| branch.device.as_deref() == Some(device));
+        to_device.any(|branch| branch.state != BranchState::Over)
+    }
+
+    /// Says whose binding a branch goes to.
+    pub(crate) fn set_device(&mut self, branch: u32, device: Option<String>) {
+        if let Some(this) = self.get_mut(branch) {
+            this.device = device;
+        }
+    }
+
+    /// Whose binding a branch goes to.
+    pub(crate) fn device(&self, branch: u32) -> Option<&str> {
+        self.get(branch).and_then(|branch| branch.device.as_deref())
+    }
+
+    /// When the attempt began that a branch belongs to.
+    pub(crate) fn start_of(&self, branch: u32) -> Option<Instant> {
+        self.get(branch).and_then(|branch| branch.late).map(|late| late.start).or(self.start)
+    }
+
+    /// A branch to a device that was away (W16).
+    pub(crate) fn add_late(&mut self, uri: &Uri, device: &str, now: Instant) -> Option<u32> {
+        if self.branches.iter().all(|branch| branch.state == BranchState::Over) {
+            self.forget_branches();
+        }
+        let (late, device) = (Some(Late { start: now }), Some(device.to_owned()));
+        self.push(Branch {
+            uri: uri.clone(),
+            steps: 0,
+            state: BranchState::Looking,
+            is_again: false,
+            device,
+            late,
+        })
+    }
+
+    /// Ends a branch whose answer decides nothing for the recipient any more; false when it was over.
+    pub(crate) fn end(&mut self, branch: u32) -> bool {
+        let Some(this) = self.get_mut(branch) else {
+            return false;
+        };
+        std::mem::replace(&mut this.state, BranchState::Over) != BranchState::Over
+    }
+
+    /// A branch to `uri` after `steps` redirects; none to where it has gone before (W18: each once).
+    pub(crate) fn add(&mut self, uri: &Uri, steps: u8) -> Option<u32> {
+        if self.branches.iter().any(|branch| branch.uri.same_as(uri)) {
+            return None;
+        }
+        let state = BranchState::Looking;
+        self.push(Branch { uri: uri.clone(), steps, state, is_again: false, device: None, late: None })
+    }
+
+    /// The same target as `branch` once more.
+    pub(crate) fn add_again(&mut self, branch: u32) -> Option<u32> {
+        let old = self.get_mut(branch)?;
+        old.state = BranchState::Over;
+        let (uri, steps, device) = (old.uri.clone(), old.steps, old.device.clone());
+        let again = Branch { uri, steps, state: BranchState::Looking, is_again: true, device, late: None };
+        self.first_sent = None;
+        self.push(again)
+    }
+
+    pub(crate) fn uri(&self, branch: u32) -> Option<&Uri> {
+        self.get(branch).map(|branch| &branch.uri)
+    }
+
+    /// When this request ends if it is sent at `now`: one `span` after its first transmission (W17); a late branch counts
+    /// for itself.
+    pub(crate) fn deadline(&mut self, branch: u32, now: Instant, span: Duration) -> Instant {
+        if self.get(branch).is_some_and(|branch| branch.late.is_some()) {
+            return now + span;
+        }
+        *self.first_sent.get_or_insert(now) + span
+    }
+
+    /// A branch is with the transactions.
+    pub(crate) fn sent(&mut self, branch: u32) {
+        if let Some(this) = self.get_mut(branch).filter(|this| this.state == BranchState::Looking) {
+            this.state = BranchState::Sent;
+        }
+    }
+
+    /// True while a branch has no flow yet.
+    pub(crate) fn is_looking(&self) -> bool {
+        self.branches.iter().any(|branch| branch.state == BranchState::Looking)
+    }
+
+    /// How long a branch may look for a flow.
+    pub(crate) fn look_until(&self, now: Instant, span: Duration) -> Instant {
+        self.first_sent.unwrap_or(now) + span
+    }
+
+    /// Branches of this attempt.
+    pub(crate) const fn len(&self) -> usize {
+        self.branches.len()
+    }
+
+    /// Room for redirects (W18).
+    pub(crate) fn has_room(&self) -> bool {
+        self.branches.len() < REDIRECT_TARGETS_MAX
+    }
+
+    /// What a final response to a branch means; a branch that is over has no say any more.
+    pub(crate) fn judge(&mut self, branch: u32, response: &Response, transmissions: u32) -> Verdict {
+        let may_be_repeat = self.is_resumed || self.branches.len() > 1;
+        let Some(this) = self.get_mut(branch).filter(|this| this.state != BranchState::Over) else {
+            return Verdict::Over;
+        };
+        let (steps, is_again) = (this.steps, this.is_again);
+        match response.status() {
+            200..300 => {
+                self.close(branch, None, transmissions);
+                Verdict::Delivered(BranchResult::of(response))
+            }
+            // The words of W15: it had arrived. What refuses the repeat knows it still.
+            482 if is_again => {
+                self.close(branch, None, transmissions);
+                Verdict::Delivered(BranchResult::standard(200))
+            }
+            482 if may_be_repeat => {
+                self.tries += transmissions;
+                Verdict::Merged
+            }
+            300..400 if steps < REDIRECT_STEPS_MAX && !contacts(response).is_empty() => {
+                // Followed, it counts only where it led nowhere new.
+                self.close(branch, None, transmissions);
+                self.best.get_or_insert_with(|| (u8::MAX, BranchResult::of(response)));
+                Verdict::Redirected(contacts(response), steps + 1)
+            }
+            _ => {
+                self.close(branch, Some(BranchResult::of(response)), transmissions);
+                Verdict::Over
+            }
+        }
+    }
+
+    /// Ends a branch that had no response.
+    pub(crate) fn fail(&mut self, branch: u32, fault: Fault, transmissions: u32) {
+        if self.get_mut(branch).is_some_and(|this| this.state != BranchState::Over) {
+            self.close(branch, Some(BranchResult::to_fault(fault)), transmissions);
+        }
+    }
+
+    /// The best that came back, once every branch is over.
+    pub(crate) fn outcome(&mut self) -> Option<BranchResult> {
+        if self.is_active() {
+            return None;
+        }
+        self.best.take().map(|(_, answer)| answer)
+    }
+
+    fn close(&mut self, branch: u32, answer: Option<BranchResult>, transmissions: u32) {
+        self.tries += transmissions;
+        if let Some(this) = self.get_mut(branch) {
+            this.state = BranchState::Over;
+        }
+        let Some(answer) = answer else { return };
+        let rank = rank(answer.status);
+        if self.best.as_ref().is_none_or(|(best, _)| rank < *best) {
+            self.best = Some((rank, answer));
+        }
+    }
+
+    fn forget_branches(&mut self) {
+        self.used = self.used();
+        self.is_resumed |= self.used > 0;
+        self.branches.clear();
+    }
+
+    fn push(&mut self, branch: Branch) -> Option<u32> {
+        let number = self.used();
+        self.branches.push(branch);
+        Some(number).filter(|number| *number < u32::MAX)
+    }
+
+    fn get(&self, branch: u32) -> Option<&Branch> {
+        self.branches.get(usize::try_from(branch.checked_sub(self.used)?).ok()?)
+    }
+
+    fn get_mut(&mut self, branch: u32) -> Option<&mut Branch> {
+        self.branches.get_mut(usize::try_from(branch.checked_sub(self.used)?).ok()?)
+    }
+}
+
+/// RFC 3261 §16.7 step 6: a 6xx, else the lowest class; within 4xx what tells the sender how to mend it, and silence last.
+pub(crate) const fn rank(status: u16) -> u8 {
+    match status {
+        600.. => 0,
+        300..400 => 1,
+        401 | 407 | 415 | 420 | 484 => 2,
+        408 => 4,
+        400..500 => 3,
+        500..600 => 5,
+        _ => 6,
+    }
+}
+
+/// Contacts of a redirect by preference (RFC 3261 §8.1.3.4).
+fn contacts(response: &Response) -> Vec<Uri> {
+    let Ok(Contacts::List(mut list)) = response.fields().contacts() else {
+        return Vec::new();
+    };
+    let q = |text: &str| text.parse::<f32>().map_or(0.0, |q| q.clamp(0.0, 1.0));
+    list.sort_by(|one, other| {
+        let [one, other] = [one, other].map(|contact| contact.params.get("q").map_or(1.0, q));
+        other.total_cmp(&one)
+    });
+    list.into_iter().map(|contact| contact.uri).collect()
+}

@@ -1,0 +1,397 @@
+//! The legs of one message: a [`Fork`] for each recipient, and what became of it (W15 to W18). Who is absent, and which
+//! of his devices is, stands in `legs/waiting.rs`; which outcomes are on stable storage, in `legs/saving.rs`; what a leg says, in
+//! `legs/printing.rs`.
+
+mod waiting;
+
+mod saving;
+
+mod printing;
+
+mod redirect;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+pub(crate) use self::saving::Unsaved;
+use super::branch::{BranchResult, Fork, Verdict};
+use super::recipient::{Own, Recipient, Saved};
+use super::report_entries::{AddressEntry, assign};
+use super::submission::{self, Addressee};
+use crate::machine::Flow;
+use crate::proxy::core::{Core, Due};
+use crate::proxy::event::ProxyEvent;
+use crate::proxy::guard::shares::Payer;
+use crate::proxy::in_dialog::InDialog;
+use crate::proxy::journal::{DispatchId, OutcomeRow, OutcomeState, WaitRow};
+use crate::proxy::routing::router::{Target, TargetSet};
+use crate::proxy::secret::LegFacts;
+use crate::proxy::transport::request_sender::{Fault, Printed, Sending, User};
+use crate::sip::{Aor, LegTemplate, Method, Response, write_report};
+use crate::time::{Now, Timestamp};
+
+/// What the legs need to know of their message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts<'a> {
+    pub(crate) dispatch: DispatchId,
+    pub(crate) to_tag: &'a str,
+    pub(crate) accepted_at: Timestamp,
+    /// How long after that it is worth delivering (W8).
+    pub(crate) lifetime: Option<Duration>,
+    /// Whether it may wait in the mailbox (W8, W18).
+    pub(crate) mailbox: MayWait,
+    /// Bytes of the submission.
+    pub(crate) bytes: usize,
+    /// Who wrote it.
+    pub(crate) sender: &'a Aor,
+    /// Who is charged for what waits.
+    pub(crate) payer: Payer,
+    /// What is asserted of him.
+    pub(crate) asserted: Option<&'a str>,
+}
+
+/// Whether a message may wait for those who are absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MayWait {
+    May,
+    MayNot,
+}
+
+/// Which of its branches an input is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LegId {
+    pub(crate) recipient: u32,
+    pub(crate) branch: u32,
+}
+
+/// All recipients of one message, until their outcomes are safe.
+#[derive(Debug)]
+pub(crate) struct Legs {
+    template: LegTemplate,
+    /// Of a submission within a session (W29).
+    dialog: Option<InDialog>,
+    /// The addresses of the submission (W20).
+    lines: Vec<AddressEntry>,
+    recipients: Vec<Recipient>,
+    /// Recipients whose end is not known: under way, or deferred.
+    open: usize,
+    /// Those of them who are under way.
+    under_way: usize,
+    /// Something is to be written, though nothing is to be told.
+    has_changes: bool,
+    round: u32,
+}
+
+impl Facts<'_> {
+    /// When it is not worth delivering any more.
+    pub(crate) fn ends_at(&self) -> Option<Timestamp> {
+        self.lifetime.map(|lifetime| self.accepted_at.plus(lifetime))
+    }
+
+    fn is_over(&self, now: Now) -> bool {
+        self.ends_at().is_some_and(|end| end <= now.wall)
+    }
+
+    const fn leg(&self, recipient: u32) -> LegFacts<'_> {
+        LegFacts { dispatch: self.dispatch, recipient, to_tag: self.to_tag }
+    }
+}
+
+impl Legs {
+    /// `outcomes`: what a store knew; a leg of a message taken up again may have been sent before.
+    pub(crate) fn new(
+        (template, dialog): (LegTemplate, Option<InDialog>),
+        lines: &[submission::AddressEntry],
+        people: Vec<Addressee>,
+        outcomes: Option<Vec<OutcomeRow>>,
+    ) -> Self {
+        let is_resumed = outcomes.is_some();
+        let (lines, own) = assign(lines, &people);
+        let recipient = |(person, own): (Addressee, Own)| Recipient::new(person, own, Fork::new(is_resumed));
+        let mut legs = Self {
+            template,
+            dialog,
+            lines,
+            recipients: people.into_iter().zip(own).map(recipient).collect(),
+            open: 0,
+            under_way: 0,
+            has_changes: false,
+            round: 0,
+        };
+        for outcome in outcomes.into_iter().flatten() {
+            if let Some(recipient) = legs.recipient(outcome.recipient) {
+                recipient.restore(outcome);
+            }
+        }
+        legs.open = legs.recipients.iter().filter(|recipient| !recipient.is_over()).count();
+        legs.under_way = legs.recipients.iter().filter(|recipient| recipient.outcome.is_none()).count();
+        legs
+    }
+
+    /// Recipients whose end is not known: under way, or deferred.
+    pub(crate) const fn open(&self) -> usize {
+        self.open
+    }
+
+    /// Recipients without an outcome.
+    pub(crate) const fn under_way(&self) -> usize {
+        self.under_way
+    }
+
+    /// True when nothing is owed to anybody, and nothing is under way.
+    pub(crate) fn is_over(&self) -> bool {
+        self.open == 0 && !self.is_looking() && !self.is_owed()
+    }
+
+    /// True once when something is to be written that is not to be told.
+    pub(crate) const fn take_changes(&mut self) -> bool {
+        std::mem::replace(&mut self.has_changes, false)
+    }
+
+    /// True while a leg has no flow yet: also when another binding has decided, it gets the message (W16).
+    pub(crate) fn is_looking(&self) -> bool {
+        self.recipients.iter().any(|recipient| recipient.fork.is_looking())
+    }
+
+    /// Looks up where everybody is who has no outcome, and starts to send; who has others waiting stands behind them.
+    pub(crate) fn start(&mut self, core: &mut Core, facts: Facts<'_>, now: Now) {
+        for index in 0..u32::try_from(self.recipients.len()).unwrap_or(u32::MAX) {
+            self.start_one(core, facts, index, now);
+        }
+    }
+
+    /// A flow is there: the leg is printed for it and sent.
+    pub(crate) fn ready(&mut self, core: &mut Core, facts: Facts<'_>, place: LegId, flow: Flow, now: Now) {
+        if core.router().is_blocked_at(flow.remote, facts.sender, now) {
+            return self.failed(core, facts, place, (Fault::NoRoute, 0), now);
+        }
+        let user = User::Leg { dispatch: facts.dispatch, recipient: place.recipient, branch: place.branch };
+        let span = core.config.timers.f();
+        let Some(recipient) = self.recipients.get_mut(index(place.recipient)) else {
+            return;
+        };
+        let mut ends = recipient.fork.deadline(place.branch, now.mono, span);
+        let mut expires = None;
+        if let Some(end) = facts.ends_at() {
+            ends = ends.min(now.mono_at(end));
+            expires = Some(u32::try_from(end.since(now.wall).as_secs()).unwrap_or(u32::MAX));
+        }
+        let Some(uri) = recipient.fork.uri(place.branch) else {
+            return;
+        };
+        let branch = core.secret.leg_branch(facts.leg(place.recipient), place.branch, uri.as_str());
+        let branch = core.carrier.branch_at_hop(user, branch);
+        let bytes = self.print(core, facts, (place, expires), (flow, &branch));
+        let sending = core.carrier.send(
+            user,
+            Printed { branch: &branch, method: Method::Message, flow, bytes },
+            ends,
+            now.mono,
+        );
+        if sending == Sending::Sent
+            && let Some(recipient) = self.recipient(place.recipient)
+        {
+            recipient.fork.sent(place.branch);
+        }
+    }
+
+    /// A final response came (W18).
+    pub(crate) fn heard(
+        &mut self,
+        core: &mut Core,
+        facts: Facts<'_>,
+        place: LegId,
+        heard: (&Response, u32),
+        now: Now,
+    ) {
+        let (response, transmissions) = heard;
+        let Some(recipient) = self.recipient(place.recipient) else {
+            return;
+        };
+        if recipient.is_over() {
+            self.device_heard(core, facts, place, response.status(), now);
+            return;
+        }
+        let had_waited = recipient.state().is_some();
+        recipient.note_device(place.branch, response.status());
+        match recipient.fork.judge(place.branch, response, transmissions) {
+            Verdict::Delivered(answer) => {
+                self.settle(core, facts, (place.recipient, OutcomeState::Delivered, answer), now);
+                if had_waited || facts.mailbox == MayWait::May {
+                    self.owe_devices(core, facts, place.recipient, now);
+                }
+            }
+            Verdict::Redirected(uris, steps) => {
+                for uri in uris {
+                    self.redirect(core, facts, place, (&uri, steps), now);
+                }
+                self.end_if_over(core, facts, place.recipient, now);
+            }
+            Verdict::Merged => {
+                let user =
+                    User::Leg { dispatch: facts.dispatch, recipient: place.recipient, branch: place.branch };
+                core.agenda.add(now.mono + core.config.timers.j(), Due::Again(user));
+            }
+            Verdict::Over => self.end_if_over(core, facts, place.recipient, now),
+        }
+    }
+
+    /// A branch came to nothing.
+    pub(crate) fn failed(
+        &mut self,
+        core: &mut Core,
+        facts: Facts<'_>,
+        place: LegId,
+        fault: (Fault, u32),
+        now: Now,
+    ) {
+        let Some(recipient) = self.recipient(place.recipient) else { return };
+        if recipient.is_over() {
+            self.device_heard(core, facts, place, BranchResult::to_fault(fault.0).status, now);
+            return;
+        }
+        recipient.fork.fail(place.branch, fault.0, fault.1);
+        self.end_if_over(core, facts, place.recipient, now);
+    }
+
+    /// Timer J is over after a 482: the leg is sent once more (W15).
+    pub(crate) fn again(&mut self, core: &mut Core, facts: Facts<'_>, place: LegId, now: Now) {
+        let Some(recipient) = self.recipient(place.recipient) else {
+            return;
+        };
+        if recipient.is_over() {
+            // Another device has decided: this one is asked again when it registers (W16).
+            self.device_heard(core, facts, place, 482, now);
+            return;
+        }
+        let Some(uri) = recipient.fork.uri(place.branch).cloned() else {
+            return;
+        };
+        let Some(branch) = recipient.fork.add_again(place.branch) else {
+            return;
+        };
+        let user = User::Leg { dispatch: facts.dispatch, recipient: place.recipient, branch };
+        match core.router().way_again(&recipient.route, &uri, now) {
+            Some(way) => core.carrier.begin(user, way, core.timer_f(now)),
+            None => self.failed(core, facts, LegId { branch, ..place }, (Fault::NoRoute, 0), now),
+        }
+    }
+
+    /// The report's lines (W20).
+    pub(crate) fn report(&self, detail: bool) -> Bytes {
+        let lines: Vec<_> = self.lines.iter().map(|line| line.report(&self.recipients)).collect();
+        write_report(&lines, detail).into()
+    }
+
+    fn start_one(&mut self, core: &mut Core, facts: Facts<'_>, index: u32, now: Now) {
+        let Some(recipient) = self.recipient(index).filter(|recipient| recipient.outcome.is_none()) else {
+            return;
+        };
+        if !recipient.stands_behind(core, facts, index, now) {
+            self.attempt(core, facts, index, now);
+        }
+    }
+
+    /// Sends to all places of a recipient, or sees that there is none.
+    fn attempt(&mut self, core: &mut Core, facts: Facts<'_>, index: u32, now: Now) {
+        let Some(recipient) = self.recipient(index) else {
+            return;
+        };
+        recipient.fork.begin(now.mono);
+        let is_over = facts.is_over(now);
+        let route = recipient.route.clone();
+        let is_blocked = core.router().is_blocked(&route, facts.sender, now)
+            || self.is_blocked_in_dialog(core, (facts.sender, index), now);
+        let set = match self.target_in_dialog(core, index, now) {
+            _ if is_over => TargetSet::Nobody,
+            Some(target) => TargetSet::Targets(vec![target]),
+            None => core.router().targets(&route, now),
+        };
+        let failure = match set {
+            _ if is_blocked => BranchResult::standard(403),
+            TargetSet::Targets(targets) => {
+                for target in targets {
+                    if let Some(recipient) = self.recipient(index) {
+                        begin(core, facts, (index, &mut recipient.fork), (target, 0), now);
+                    }
+                }
+                return;
+            }
+            TargetSet::Nobody if is_over => BranchResult::standard(408),
+            TargetSet::Nobody => BranchResult::standard(480),
+            TargetSet::Unknown => BranchResult::standard(404),
+            TargetSet::Unsupported => BranchResult::standard(416),
+        };
+        self.conclude(core, facts, (index, failure), now);
+    }
+
+    fn end_if_over(&mut self, core: &mut Core, facts: Facts<'_>, index: u32, now: Now) {
+        let Some(answer) = self.recipient(index).and_then(|recipient| recipient.fork.outcome()) else {
+            return;
+        };
+        self.conclude(core, facts, (index, answer), now);
+    }
+
+    fn settle(
+        &mut self,
+        core: &mut Core,
+        facts: Facts<'_>,
+        outcome: (u32, OutcomeState, BranchResult),
+        now: Now,
+    ) {
+        let (index, state, answer) = outcome;
+        let Some(recipient) = self.recipient(index).filter(|recipient| !recipient.is_over()) else {
+            return;
+        };
+        let was_under_way = recipient.outcome.is_none();
+        core.tell(ProxyEvent::Outcome {
+            dispatch: facts.dispatch,
+            recipient: index,
+            state,
+            status: answer.status,
+        });
+        let wait = || WaitRow { branches: recipient.fork.used(), devices: Vec::new() };
+        recipient.outcome = Some(OutcomeRow {
+            recipient: index,
+            state,
+            status: answer.status,
+            reason: answer.reason,
+            tries: recipient.fork.tries,
+            after: now.wall.since(facts.accepted_at),
+            waits: (state == OutcomeState::Deferred).then(wait),
+        });
+        recipient.saved = Saved::No;
+        self.under_way = self.under_way.saturating_sub(usize::from(was_under_way));
+        self.open = self.open.saturating_sub(usize::from(state != OutcomeState::Deferred));
+    }
+
+    fn recipient(&mut self, recipient: u32) -> Option<&mut Recipient> {
+        self.recipients.get_mut(index(recipient))
+    }
+}
+
+/// Starts a branch to a target that was not tried yet.
+fn begin(
+    core: &mut Core,
+    facts: Facts<'_>,
+    (recipient, fork): (u32, &mut Fork),
+    (target, steps): (Target, u8),
+    now: Now,
+) {
+    let Some(branch) = fork.add(&target.uri, steps) else {
+        return;
+    };
+    // Who is redirected to is not the device that we know.
+    fork.set_device(branch, target.device.filter(|_| steps == 0));
+    let ends = fork.look_until(now.mono, core.config.timers.f());
+    core.carrier.begin(
+        User::Leg { dispatch: facts.dispatch, recipient, branch },
+        (target.way, target.consent),
+        ends,
+    );
+}
+
+fn index(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

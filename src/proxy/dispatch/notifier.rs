@@ -1,0 +1,391 @@
+//! The notifier: one message's reports to its sender, one NOTIFY at a time (RFC 6665; W20 to W24).
+//!
+//! A NOTIFY goes to the first place of W24 that has not failed since the last round; a round in which all
+//! have failed is followed by another one later (W23).
+
+mod places;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use self::places::{is_certain, mark, probe};
+use super::submission::Submission;
+use crate::limits::{REPORT_KEPT, REPORT_PLACES_PROBED_MAX};
+use crate::machine::Flow;
+use crate::proxy::core::Core;
+use crate::proxy::journal::{DispatchId, ReportRow};
+use crate::proxy::routing::router::{Target, is_routable};
+use crate::proxy::transport::request_sender::{Consent, NextHop, Printed, User};
+use crate::sip::{Aor, Compose, Contacts, Method, ReportMode, Uri};
+use crate::time::{Now, Timestamp};
+
+/// The first waits of W23; after them, the last one again and again.
+const WAITS_MINUTES: [u64; 4] = [1, 5, 30, 60];
+
+/// How much a report tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// What is known so far.
+    Interim,
+    /// Everything but the end of those who wait in the mailbox.
+    Waiting,
+    /// Everybody's outcome.
+    Complete,
+}
+
+/// What follows the end of a NOTIFY.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The sender has it.
+    Answered(Extent),
+    /// Nobody wants it.
+    Unwanted,
+    /// It did not arrive there.
+    Missed(Extent),
+}
+
+/// Where a round looks first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    FlowFirst,
+    /// The sender has just registered.
+    BindingsFirst,
+}
+
+#[derive(Debug)]
+enum ReportStage {
+    /// Nothing is under way.
+    Idle,
+    /// Waits for the commit of its CSeq.
+    Committing(Extent, Bytes),
+    /// Looks for a flow, or for an answer.
+    UnderWay(Extent, Bytes, Uri),
+}
+
+/// The dialog that the submission made (W22).
+#[derive(Debug)]
+struct Dialog {
+    contact: Option<Uri>,
+    sender: Uri,
+    to: String,
+    call_id: String,
+    routes: Vec<String>,
+    domain: String,
+}
+
+/// What is owed to the sender of one message.
+#[derive(Debug)]
+pub(crate) struct Report {
+    mode: ReportMode,
+    pub(crate) detail: bool,
+    dialog: Dialog,
+    /// The sender, if he is one of ours.
+    pub(crate) sender: Option<Aor>,
+    row: ReportRow,
+    stage: ReportStage,
+    order: Order,
+    /// Places that have failed, or are being tried.
+    tried: Vec<NextHop>,
+    /// Places of which nobody knows whether they want it, as keyed hashes: each is tried once for this message.
+    probed: Vec<u128>,
+    /// It was tried before the last start, and at which of those places nobody remembers.
+    was_probed: bool,
+    /// The complete report, once there is one.
+    last: Option<Bytes>,
+    /// When what the latest report tells was first known.
+    known_since: Option<Timestamp>,
+    pub(crate) is_gathering: bool,
+    /// Something became known while a NOTIFY was under way.
+    pub(crate) has_news: bool,
+    /// The row differs from the store's.
+    pub(crate) is_unsaved: bool,
+}
+
+impl Report {
+    pub(crate) fn new(core: &Core, submission: &Submission, row: Option<ReportRow>) -> Self {
+        let fields = submission.request.fields();
+        let from = fields.from();
+        let contact = match fields.contacts() {
+            Ok(Contacts::List(contacts)) => {
+                contacts.iter().map(|contact| contact.uri.to_target()).find(is_routable)
+            }
+            Ok(Contacts::All) | Err(_) => None,
+        };
+        let sender = from.uri.to_sip();
+        let domain =
+            core.domains.serving(&sender).or_else(|| core.domains.first()).unwrap_or("localhost").to_owned();
+        let tag = from.tag().map_or_else(String::new, |tag| format!(";tag={tag}"));
+        let dialog = Dialog {
+            contact,
+            to: format!("<{sender}>{tag}"),
+            call_id: fields.call_id().to_owned(),
+            routes: fields.every("Record-Route").map(str::to_owned).collect(),
+            domain,
+            sender: sender.clone(),
+        };
+        Self {
+            mode: submission.wish.mode,
+            detail: submission.wish.detail,
+            dialog,
+            sender: core.domains.claimed(&sender),
+            was_probed: row.is_some_and(|row| row.rounds > 0),
+            row: row.unwrap_or(ReportRow { cseq: 0, answered: 0, rounds: 0, due_at: None, closed: false }),
+            stage: ReportStage::Idle,
+            order: Order::FlowFirst,
+            tried: Vec::new(),
+            probed: Vec::new(),
+            last: None,
+            known_since: None,
+            is_gathering: false,
+            has_news: false,
+            is_unsaved: false,
+        }
+    }
+
+    pub(crate) const fn mode(&self) -> ReportMode {
+        self.mode
+    }
+
+    pub(crate) const fn row(&self) -> ReportRow {
+        self.row
+    }
+
+    pub(crate) const fn is_busy(&self) -> bool {
+        !matches!(self.stage, ReportStage::Idle)
+    }
+
+    pub(crate) const fn is_closed(&self) -> bool {
+        self.row.closed
+    }
+
+    /// True while it waits for its sender, or for its next round.
+    pub(crate) const fn is_waiting(&self) -> bool {
+        !self.row.closed && self.row.due_at.is_some() && !self.is_busy() && !self.is_gathering
+    }
+
+    /// It is sent later, as if a round had failed that does not count.
+    pub(crate) fn postpone(&mut self, until: Timestamp) {
+        self.row.due_at = Some(until);
+        self.is_unsaved = true;
+    }
+
+    pub(crate) fn last(&self) -> Option<Bytes> {
+        self.last.clone()
+    }
+
+    /// True once everybody's outcome was in a report.
+    pub(crate) const fn is_complete(&self) -> bool {
+        self.last.is_some()
+    }
+
+    /// A message taken up again, of which every outcome was known since then.
+    pub(crate) fn remember(&mut self, complete: Bytes, since: Timestamp) {
+        self.last = Some(complete);
+        self.remember_since(since);
+    }
+
+    /// A message taken up again, of which nothing has become known since then.
+    pub(crate) const fn remember_since(&mut self, since: Timestamp) {
+        self.known_since = Some(since);
+    }
+
+    /// Something new is known: its own 24 hours and rounds begin (W23).
+    pub(crate) const fn begin_anew(&mut self) {
+        self.known_since = None;
+        self.row.rounds = 0;
+    }
+
+    /// The sender has the report with that CSeq, though it is not the last one.
+    pub(crate) const fn note_answered(&mut self, cseq: u32) {
+        self.row.answered = cseq;
+        self.row.rounds = 0;
+        self.is_unsaved = true;
+    }
+
+    /// The next NOTIFY: its CSeq is to be committed before it leaves.
+    pub(crate) fn prepare(&mut self, extent: Extent, body: Bytes, now: Now) -> ReportRow {
+        self.row.cseq = self.row.cseq.saturating_add(1);
+        self.row.due_at = None;
+        self.has_news = false;
+        self.is_unsaved = false;
+        if extent == Extent::Complete {
+            self.last = Some(body.clone());
+        }
+        self.known_since.get_or_insert(now.wall);
+        self.stage = ReportStage::Committing(extent, body);
+        self.row
+    }
+
+    /// The commit failed: nothing was sent.
+    pub(crate) fn put_back(&mut self) {
+        self.stage = ReportStage::Idle;
+    }
+
+    /// The CSeq is committed: looks for the first place that has not failed. `None` when there is none left.
+    pub(crate) fn go(&mut self, core: &mut Core, id: DispatchId, flow: Flow, now: Now) -> Option<u32> {
+        let target = self.next_place(core, flow, now);
+        let ReportStage::Committing(extent, body) = std::mem::replace(&mut self.stage, ReportStage::Idle)
+        else {
+            return None;
+        };
+        let Target { uri, way, consent, .. } = target?;
+        self.stage = ReportStage::UnderWay(extent, body, uri);
+        let mark = mark(&way);
+        if !is_certain(&mark, consent) {
+            self.probed.push(probe(core, &mark));
+        }
+        self.tried.push(mark);
+        let user = User::Report { dispatch: id, cseq: self.row.cseq };
+        core.carrier.begin(user, (way, consent), core.timer_f(now));
+        Some(self.row.cseq)
+    }
+
+    /// True while a place is left that has not failed.
+    pub(crate) fn has_place(&self, core: &Core, flow: Flow, now: Now) -> bool {
+        self.next_place(core, flow, now).is_some()
+    }
+
+    /// A flow is there: the NOTIFY is printed for it and sent.
+    pub(crate) fn ready(&self, core: &mut Core, id: DispatchId, to_tag: &str, flow: Flow, now: Now) {
+        let ReportStage::UnderWay(extent, body, uri) = &self.stage else {
+            return;
+        };
+        let user = User::Report { dispatch: id, cseq: self.row.cseq };
+        let branch = core.secret.report_branch(id, to_tag, self.row.cseq);
+        let branch = core.carrier.branch_at_hop(user, branch);
+        let Dialog { to, call_id, routes, domain, .. } = &self.dialog;
+        let transport = flow.transport.uri_param();
+        let state = match extent {
+            Extent::Interim | Extent::Waiting => "active",
+            Extent::Complete => "terminated;reason=noresource",
+        };
+        let mut message = Compose::request(&Method::Notify, uri)
+            .field("Via", core.carrier.sockets().via(flow, &branch))
+            .field("Max-Forwards", 70);
+        for route in routes {
+            message = message.field("Route", route);
+        }
+        let bytes = message
+            .field("From", format_args!("<sip:{domain}>;tag={to_tag}"))
+            .field("To", to)
+            .field("Call-ID", call_id)
+            .field("CSeq", format_args!("{} NOTIFY", self.row.cseq))
+            .field("Contact", format_args!("<sip:{}{transport}>", core.carrier.sockets().sent_by(flow)))
+            .field("Event", "delivery-report")
+            .field("Subscription-State", state)
+            .body("application/delivery-report", body);
+        let ends = core.timer_f(now);
+        core.carrier.send(
+            user,
+            Printed { branch: &branch, method: Method::Notify, flow, bytes },
+            ends,
+            now.mono,
+        );
+    }
+
+    /// A NOTIFY came to its end, by a final response or by none. `None` when it is not the one under way.
+    pub(crate) fn ended(&mut self, core: &Core, cseq: u32, status: Option<u16>) -> Option<Ending> {
+        if cseq != self.row.cseq || !matches!(self.stage, ReportStage::UnderWay(..)) {
+            return None;
+        }
+        let ReportStage::UnderWay(extent, ..) = std::mem::replace(&mut self.stage, ReportStage::Idle) else {
+            return None;
+        };
+        Some(match status {
+            Some(200..300) => {
+                // The place is good; only failed ones are left out next time.
+                let good = self.tried.pop().map(|good| probe(core, &good));
+                self.probed.retain(|probed| Some(*probed) != good);
+                Ending::Answered(extent)
+            }
+            None | Some(408 | 480 | 500..600) => Ending::Missed(extent),
+            Some(_) => Ending::Unwanted,
+        })
+    }
+
+    /// Nothing more is owed.
+    pub(crate) const fn close(&mut self) {
+        self.row.closed = true;
+        self.row.due_at = None;
+        self.is_unsaved = true;
+    }
+
+    /// Every place failed: another round comes later, at `row().due_at`; none when it was kept long enough.
+    pub(crate) fn wait(&mut self, now: Now) {
+        let round = usize::try_from(self.row.rounds).unwrap_or(usize::MAX);
+        let minutes = WAITS_MINUTES.get(round).or(WAITS_MINUTES.last()).copied().unwrap_or(60);
+        self.row.rounds = self.row.rounds.saturating_add(1);
+        let give_up_at = self.known_since.unwrap_or(now.wall).plus(REPORT_KEPT);
+        let due = now.wall.plus(Duration::from_secs(60 * minutes));
+        self.row.due_at = (due <= give_up_at).then_some(due);
+        self.is_unsaved = true;
+    }
+
+    /// The places at which it was tried though nobody knows whether they want it.
+    pub(crate) fn probed(&self) -> &[u128] {
+        &self.probed
+    }
+
+    /// A message taken up again in the run in which it was tried at these.
+    pub(crate) fn recall_probed(&mut self, probed: Vec<u128>) {
+        self.probed = probed;
+        self.was_probed = false;
+    }
+
+    /// Every place may be tried again.
+    pub(crate) fn forget_places(&mut self) {
+        self.tried.clear();
+        self.order = Order::FlowFirst;
+    }
+
+    /// The sender has just registered: there first (W23).
+    pub(crate) fn sender_registered(&mut self) {
+        self.tried.clear();
+        self.order = Order::BindingsFirst;
+    }
+
+    /// The last report is to be sent again, because the submission came again (W12).
+    pub(crate) fn reopen(&mut self) {
+        self.row.closed = false;
+        self.forget_places();
+    }
+
+    /// W24: the flow of the submission, then its Contact, then where the sender is registered.
+    fn next_place(&self, core: &Core, flow: Flow, now: Now) -> Option<Target> {
+        let router = core.router();
+        let dialog = &self.dialog;
+        let uri = dialog.contact.as_ref().unwrap_or(&dialog.sender);
+        let over_flow = core.carrier.is_usable(flow).then(|| Target {
+            uri: uri.clone(),
+            way: router.way_back(flow, self.sender.as_ref(), now),
+            device: None,
+            consent: Consent::NotNeeded,
+        });
+        let consent = router.consent(flow);
+        let at_contact = dialog.contact.iter().map(|contact| Target { consent, ..router.elsewhere(contact) });
+        let at_bindings = self.sender.iter().flat_map(|sender| router.at_bindings(sender, now));
+        let at_home = self.sender.is_none().then(|| router.elsewhere(&dialog.sender));
+        let is_new = |target: &Target| {
+            let mark = mark(&target.way);
+            !self.tried.contains(&mark)
+                && (is_certain(&mark, target.consent) || self.may_probe(core, &mark))
+                && target.may_carry(&dialog.sender)
+        };
+        match self.order {
+            Order::FlowFirst => {
+                over_flow.into_iter().chain(at_contact).chain(at_bindings).chain(at_home).find(is_new)
+            }
+            Order::BindingsFirst => {
+                at_bindings.chain(over_flow).chain(at_contact).chain(at_home).find(is_new)
+            }
+        }
+    }
+
+    /// Whether a place may be tried of which nobody knows whether it wants it.
+    fn may_probe(&self, core: &Core, mark: &NextHop) -> bool {
+        !self.was_probed
+            && self.probed.len() < REPORT_PLACES_PROBED_MAX
+            && !self.probed.contains(&probe(core, mark))
+    }
+}

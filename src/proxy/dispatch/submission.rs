@@ -1,0 +1,296 @@
+//! A MESSAGE read as a submission: who it goes to, what tells its double, what its sender wants to know
+//! (W1 to W3, W7 to W9, W12).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::limits::{MEMBERS_PER_MESSAGE_MAX, SPELLINGS_COMPARED_MAX};
+use crate::proxy::core::Rejection;
+use crate::proxy::journal::{ListRow, expand};
+use crate::proxy::routing::aliases::{Aliases, Fault};
+use crate::proxy::routing::domains::Domains;
+use crate::proxy::secret::Secret;
+use crate::sip::{
+    Addressed, Aor, Error, Method, RECIPIENT_LIST, ReportMode, ReportWish, Request, SECONDARY_TO, Uri,
+    recipients,
+};
+
+/// A request that wants fan-out, read but not yet judged.
+#[derive(Debug)]
+pub(crate) struct Submission {
+    pub(crate) request: Request,
+    /// What was received, where that had another form (W26): the answer is to it.
+    received: Option<Request>,
+    /// The From address without what does not tell people apart.
+    pub(crate) sender: Aor,
+    /// Everybody once, lists resolved, in the order of submission, in the spelling that came first.
+    pub(crate) recipients: Vec<Addressee>,
+    /// Each address of the submission once: what the report tells of (W20).
+    pub(crate) lines: Vec<AddressEntry>,
+    /// What the lists among them stand for (W16).
+    pub(crate) lists: Vec<ListRow>,
+    pub(crate) wish: ReportWish,
+    /// Seconds that it is worth delivering (W8).
+    pub(crate) expires: Option<u32>,
+    /// What tells a double (W12).
+    pub(crate) key: String,
+    /// The number of what may not differ under one key.
+    pub(crate) content: u128,
+}
+
+/// One address of a submission.
+#[derive(Clone, Debug)]
+pub(crate) struct AddressEntry {
+    pub(crate) addressed: Addressed,
+    pub(crate) stands: Stands,
+    /// Places of those whom it stands for, which is one but for a list.
+    pub(crate) places: Vec<u32>,
+}
+
+/// What an address is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stands {
+    /// Somebody's own.
+    ForItself,
+    /// An alias or a list.
+    ForOthers,
+}
+
+impl AddressEntry {
+    /// The line of somebody whom the submission names.
+    pub(crate) fn of(person: &Addressee) -> Self {
+        Self { addressed: person.addressed.clone(), stands: Stands::ForItself, places: vec![person.place] }
+    }
+}
+
+/// What says whom a list stands for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lists<'a> {
+    /// The table of today.
+    Table(&'a Aliases),
+    /// What it was when the submission was accepted.
+    Stored(&'a [ListRow]),
+}
+
+/// One recipient.
+#[derive(Clone, Debug)]
+pub(crate) struct Addressee {
+    /// Its place among all addresses of the submission, members in the place of their list.
+    pub(crate) place: u32,
+    pub(crate) addressed: Addressed,
+    /// Where it is routed: `sip:`, or `sips:` where any spelling had that (W3).
+    pub(crate) route: Uri,
+}
+
+/// True for a MESSAGE that asks for more than an ordinary one (W14).
+pub(crate) fn is_submission(request: &Request) -> bool {
+    let fields = request.fields();
+    *request.method() == Method::Message
+        && (fields.first("Secondary-To").is_some()
+            || fields.first("Delivery-Report").is_some()
+            || fields.has_token("Proxy-Require", SECONDARY_TO))
+}
+
+/// True for a MESSAGE that has its recipients in its body (RFC 5365, W26).
+pub(crate) fn has_list(request: &Request) -> bool {
+    *request.method() == Method::Message && request.fields().has_token("Require", RECIPIENT_LIST)
+}
+
+impl Submission {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// One of the header fields that concern us is broken, or a list is too large.
+    pub(crate) fn read(
+        request: Request,
+        domains: &Domains,
+        secret: Secret,
+        lists: Lists<'_>,
+    ) -> Result<Self, Rejection> {
+        let all = recipients(request.fields())?;
+        Self::to(all, request, domains, secret, lists)
+    }
+
+    /// Reads all but the addresses, which have been read.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(crate) fn to(
+        all: Vec<Addressed>,
+        request: Request,
+        domains: &Domains,
+        secret: Secret,
+        lists: Lists<'_>,
+    ) -> Result<Self, Rejection> {
+        let fields = request.fields();
+        let mut wish = ReportWish::of(fields)?;
+        if !is_submission(&request) {
+            // An ordinary message to a list: nobody asked for a report (W16).
+            wish.mode = ReportMode::None;
+        }
+        let expires = fields.expires()?;
+        let sender = domains.person(&fields.from().uri);
+        let key = key(&request, &sender, &wish);
+        let lists = match lists {
+            Lists::Table(aliases) if aliases.is_empty() => Vec::new(),
+            Lists::Table(aliases) => look_up(aliases, &request, &all, domains)?,
+            Lists::Stored(lists) => lists.to_vec(),
+        };
+        let Resolved { recipients, lines, mut names } = resolve(all, &lists, domains);
+        names.sort_unstable();
+        let content = secret.content(names.iter().map(String::as_str), &request.body());
+        Ok(Self { sender, recipients, lines, lists, wish, expires, key, content, request, received: None })
+    }
+
+    /// The same, written anew from what was received (W26).
+    pub(crate) fn answering(self, received: Request) -> Self {
+        Self { received: Some(received), ..self }
+    }
+
+    /// The request that is to be answered.
+    pub(crate) fn to_answer(&self) -> &Request {
+        self.received.as_ref().unwrap_or(&self.request)
+    }
+}
+
+/// The lists among the addresses. Of an ordinary message the Request-URI says whom it is for.
+fn look_up(
+    aliases: &Aliases,
+    request: &Request,
+    all: &[Addressed],
+    domains: &Domains,
+) -> Result<Vec<ListRow>, Rejection> {
+    let is_ordinary = !is_submission(request);
+    let sender = domains.person(&request.fields().from().uri);
+    let mut lists = Vec::new();
+    let mut count = 0;
+    for (place, addressed) in (0..).zip(all) {
+        let uri = if is_ordinary { request.uri() } else { &addressed.uri };
+        let Some(mut members) = aliases.members(uri, domains)? else { continue };
+        if members.len() > 1 {
+            // Who writes to a list that he is on need not be told what he wrote.
+            members.retain(|member| domains.person(member) != sender);
+        }
+        count += members.len();
+        if count > MEMBERS_PER_MESSAGE_MAX {
+            return Err(Fault::TooLarge.into());
+        }
+        lists.push(ListRow { place, members });
+    }
+    Ok(lists)
+}
+
+impl From<Fault> for Rejection {
+    fn from(fault: Fault) -> Self {
+        Self::because(
+            403,
+            match fault {
+                Fault::TooDeep => "Too Many Lists Within Lists",
+                Fault::TooLarge => "Too Many Recipients",
+            },
+        )
+    }
+}
+
+/// Who gets it, which of them each address stands for, and the addresses by the names by which they are compared.
+struct Resolved {
+    recipients: Vec<Addressee>,
+    lines: Vec<AddressEntry>,
+    names: Vec<String>,
+}
+
+fn resolve(all: Vec<Addressed>, lists: &[ListRow], domains: &Domains) -> Resolved {
+    if lists.is_empty() {
+        let United { people, names, .. } = unite((0..).zip(all), domains);
+        let lines = people.iter().map(AddressEntry::of).collect();
+        return Resolved { recipients: people, lines, names };
+    }
+    let United { people, names, .. } = unite((0..).zip(all.iter().cloned()), domains);
+    let (origins, expanded): (Vec<u32>, Vec<Addressed>) = expand(&all, lists).into_iter().unzip();
+    let United { people: recipients, owners, .. } = unite((0..).zip(expanded), domains);
+    let mut owned: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (origin, owner) in origins.into_iter().zip(owners) {
+        owned.entry(origin).or_default().push(owner);
+    }
+    let lists: BTreeSet<u32> = lists.iter().map(|list| list.place).collect();
+    let line = |person: Addressee| {
+        let own = owned.get(&person.place).into_iter().flatten();
+        let mut known = BTreeSet::new();
+        let places = own.filter_map(|owner| recipients.get(*owner)).map(|recipient| recipient.place);
+        let places = places.filter(|place| known.insert(*place)).collect();
+        let stands = if lists.contains(&person.place) { Stands::ForOthers } else { Stands::ForItself };
+        AddressEntry { addressed: person.addressed, stands, places }
+    };
+    let lines = people.into_iter().map(line).collect();
+    Resolved { recipients, lines, names }
+}
+
+/// What tells the double of a submission, without reading who it goes to (W12).
+///
+/// # Errors
+/// Its wish for a report is broken.
+pub(crate) fn double_key(request: &Request, domains: &Domains) -> Result<String, Error> {
+    let fields = request.fields();
+    Ok(key(request, &domains.person(&fields.from().uri), &ReportWish::of(fields)?))
+}
+
+fn key(request: &Request, sender: &Aor, wish: &ReportWish) -> String {
+    let fields = request.fields();
+    match &wish.id {
+        Some(id) => format!("{sender} id {id}"),
+        None => {
+            let tag = fields.from().tag().unwrap_or("-").to_owned();
+            format!("{sender} tag {tag} {} {}", fields.call_id(), fields.cseq())
+        }
+    }
+}
+
+/// Everybody once.
+struct United {
+    people: Vec<Addressee>,
+    /// Of each of them, the name by which he is compared.
+    names: Vec<String>,
+    /// Of each address, whose it is.
+    owners: Vec<usize>,
+}
+
+/// Everybody once (W3): in a served domain `user@domain` alone decides, elsewhere RFC 3261 §19.1.4 on the `sip:` form.
+fn unite(all: impl Iterator<Item = (u32, Addressed)>, domains: &Domains) -> United {
+    let mut people: Vec<Addressee> = Vec::with_capacity(all.size_hint().0);
+    let (mut names, mut owners) = (Vec::new(), Vec::new());
+    // By address without parameters, so that only few are compared in full.
+    let mut known: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (place, addressed) in all {
+        let served = domains.aor(&addressed.uri);
+        let route = addressed.uri.to_sip();
+        // What leads to one of ours is compared with nothing else.
+        let elsewhere = || format!("elsewhere {}", addressed.uri.aor());
+        let name = served.as_ref().map_or_else(elsewhere, ToString::to_string);
+        let alike = known.entry(name).or_default();
+        let is_same = |index: &usize| {
+            served.is_some() || people.get(*index).is_some_and(|other| other.route.same_as(&route))
+        };
+        match alike.iter().copied().take(SPELLINGS_COMPARED_MAX).find(is_same) {
+            Some(index) => {
+                owners.push(index);
+                if let Some(person) = people.get_mut(index) {
+                    merge(person, addressed.bcc, route);
+                }
+            }
+            None => {
+                names.push(served.map_or_else(|| route.to_string(), |aor| aor.to_string()));
+                owners.push(people.len());
+                alike.push(people.len());
+                people.push(Addressee { place, addressed, route });
+            }
+        }
+    }
+    United { people, names, owners }
+}
+
+/// The same person once more: hidden if any spelling was bcc, over TLS if any was `sips`.
+fn merge(person: &mut Addressee, bcc: bool, route: Uri) {
+    person.addressed.bcc |= bcc;
+    if *route.scheme() == crate::sip::Scheme::Sips {
+        person.route = route;
+    }
+}

@@ -1,0 +1,15 @@
+//! What nobody may do too often, too much of, or without having proven who he is: nonces, rates, shares, load (W31).
+
+pub(super) mod load;
+
+pub(super) mod login_throttle;
+
+pub(super) mod nonces;
+
+pub(super) mod refusals;
+
+pub(super) mod strangers;
+
+pub(super) mod source;
+
+pub(super) mod shares;

@@ -1,0 +1,354 @@
+//! Nonces: made without being kept, and good for each number once (RFC 7616 §3.3, §5.5).
+//!
+//! A nonce carries its own time and a check by our key over that and the source that it was given to, so that nothing is
+//! stored for whoever only asks, and who comes with one has seen what we sent to his address. What is kept is which
+//! numbers were said under a nonce by somebody who had the password; of that there is a maximum.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use super::source::Source;
+use crate::limits::{NONCE_LIFETIME, NONCES_PER_USER_MAX, NONCES_USED_MAX};
+use crate::proxy::secret::Secret;
+use crate::random::Random;
+
+/// What tells nonces apart: milliseconds since the start, and chance.
+type Name = (u64, u64);
+
+/// See the head of this file.
+#[derive(Debug)]
+pub(crate) struct Nonces {
+    secret: Secret,
+    /// Of this start: what was said before it is not remembered, so no nonce of before counts.
+    salt: u64,
+    started: Instant,
+    /// What was said under a nonce by a user, as a keyed hash.
+    used: BTreeMap<(Name, u128), Window>,
+    /// The nonces of each user.
+    names: BTreeMap<u128, BTreeSet<Name>>,
+    /// Up to this name, what is not in `used` was forgotten.
+    forgotten: Option<Name>,
+}
+
+/// What a nonce is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    Fresh,
+    /// Not ours, given to another source, too old, or used with this number before.
+    Stale,
+}
+
+/// One request's use of a nonce.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Use<'a> {
+    pub(crate) nonce: &'a str,
+    /// Where the request came from.
+    pub(crate) source: Source,
+    /// Who proved himself, as a keyed hash.
+    pub(crate) user: u128,
+}
+
+/// The largest number under a nonce, and which of the 64 up to it were there: datagrams overtake each other.
+#[derive(Clone, Copy, Debug, Default)]
+struct Window {
+    largest: u32,
+    seen: u64,
+}
+
+impl Nonces {
+    pub(crate) fn new(secret: Secret, random: &mut Random, started: Instant) -> Self {
+        Self {
+            secret,
+            salt: random.bits(),
+            started,
+            used: BTreeMap::new(),
+            names: BTreeMap::new(),
+            forgotten: None,
+        }
+    }
+
+    /// A nonce for a challenge that goes to that source.
+    pub(crate) fn issue(&self, random: &mut Random, source: Source, now: Instant) -> String {
+        let name = (self.millis(now), random.bits());
+        self.print(name, source)
+    }
+
+    /// Uses a nonce for the request of this number; who does not count may use it once.
+    pub(crate) fn take(&mut self, used: Use<'_>, count: Option<u32>, now: Instant) -> Freshness {
+        self.forget_old(now);
+        let Some(name) = self.fresh(used.nonce, used.source, now) else {
+            return Freshness::Stale;
+        };
+        let key = (name, used.user);
+        let is_known = self.used.contains_key(&key);
+        if !is_known && !self.make_room(name, used.user) {
+            return Freshness::Stale;
+        }
+        let window = self.used.entry(key).or_default();
+        let is_new = match count {
+            Some(count) => window.take(count),
+            None if is_known => false,
+            None => {
+                *window = Window { largest: u32::MAX, seen: u64::MAX };
+                true
+            }
+        };
+        if is_new { Freshness::Fresh } else { Freshness::Stale }
+    }
+
+    /// Whether a nonce is ours, of this hour and given to that source; it is not used up by this.
+    pub(crate) fn look(&self, nonce: &str, source: Source, now: Instant) -> Freshness {
+        match self.fresh(nonce, source, now) {
+            Some(_) => Freshness::Fresh,
+            None => Freshness::Stale,
+        }
+    }
+
+    /// True where that user has proved himself under that nonce before.
+    pub(crate) fn has_proved(&self, used: Use<'_>, now: Instant) -> bool {
+        let name = self.fresh(used.nonce, used.source, now);
+        name.is_some_and(|name| self.used.contains_key(&(name, used.user)))
+    }
+
+    fn fresh(&self, nonce: &str, source: Source, now: Instant) -> Option<Name> {
+        self.read(nonce, source).filter(|name| !self.is_over(*name, now))
+    }
+
+    fn print(&self, (at, chance): Name, source: Source) -> String {
+        let check = self.secret.nonce(self.salt, (at, chance), source.octets());
+        format!("{at:x}.{chance:016x}.{check:032x}")
+    }
+
+    /// The name in a nonce of ours.
+    fn read(&self, nonce: &str, source: Source) -> Option<Name> {
+        let mut parts = nonce.split('.');
+        let at = u64::from_str_radix(parts.next()?, 16).ok()?;
+        let chance = u64::from_str_radix(parts.next()?, 16).ok()?;
+        let name = (at, chance);
+        // Spelled as we spell it, so that it has one spelling.
+        let ours = self.print(name, source);
+        bool::from(subtle::ConstantTimeEq::ct_eq(ours.as_bytes(), nonce.as_bytes())).then_some(name)
+    }
+
+    fn is_over(&self, (at, _): Name, now: Instant) -> bool {
+        let lifetime = u64::try_from(NONCE_LIFETIME.as_millis()).unwrap_or(u64::MAX);
+        self.millis(now).saturating_sub(at) > lifetime
+    }
+
+    fn forget_old(&mut self, now: Instant) {
+        while let Some(((name, user), _)) = self.used.first_key_value()
+            && self.is_over(*name, now)
+        {
+            self.forget(*name, *user);
+        }
+    }
+
+    /// Makes room for one more nonce of a user: his own oldest goes where he has many, the oldest of all where all have. False
+    /// where that is the new one itself, or as old as what was forgotten.
+    fn make_room(&mut self, name: Name, user: u128) -> bool {
+        let full = self.names.get(&user).filter(|names| names.len() >= NONCES_PER_USER_MAX);
+        let own = full.and_then(|names| names.first().copied());
+        let was_forgotten = self.forgotten.is_some_and(|forgotten| name <= forgotten);
+        // What he forgot is older than all that he has, and he has as many until the oldest of them are over.
+        if was_forgotten || own.is_some_and(|own| own > name) {
+            return false;
+        }
+        if let Some(own) = own {
+            self.forget(own, user);
+        } else if self.used.len() >= NONCES_USED_MAX
+            && let Some((oldest, other)) = self.used.first_key_value().map(|(key, _)| *key)
+        {
+            if oldest > name {
+                return false;
+            }
+            self.forgotten = Some(oldest);
+            self.forget(oldest, other);
+        }
+        self.names.entry(user).or_default().insert(name);
+        true
+    }
+
+    fn forget(&mut self, name: Name, user: u128) {
+        self.used.remove(&(name, user));
+        if let Some(names) = self.names.get_mut(&user) {
+            names.remove(&name);
+            if names.is_empty() {
+                self.names.remove(&user);
+            }
+        }
+    }
+
+    fn millis(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.started).as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Window {
+    /// True once for each number.
+    const fn take(&mut self, count: u32) -> bool {
+        if count > self.largest {
+            let step = count - self.largest;
+            self.seen = if step < 64 { self.seen << step } else { 0 };
+            self.seen |= 1;
+            self.largest = count;
+            return true;
+        }
+        let back = self.largest - count;
+        // Numbers count from 1 (RFC 7616 §3.4).
+        if count == 0 || back >= 64 || self.seen & (1 << back) != 0 {
+            return false;
+        }
+        self.seen |= 1 << back;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::time::{Clock, Now};
+
+    const USER: u128 = 7;
+
+    fn here() -> Source {
+        Source::of("192.0.2.1".parse().unwrap())
+    }
+
+    fn used(nonce: &str) -> Use<'_> {
+        Use { nonce, source: here(), user: USER }
+    }
+
+    fn start() -> (Nonces, Random, Now) {
+        let now = Clock::start().now();
+        let mut random = Random::from_seed(1);
+        (Nonces::new(Secret::new([7; 16]), &mut random, now.mono), random, now)
+    }
+
+    #[test]
+    fn each_number_counts_once_and_datagrams_may_overtake_each_other() {
+        let (mut nonces, mut random, now) = start();
+        let nonce = nonces.issue(&mut random, here(), now.mono);
+        let mut take = |count| nonces.take(used(&nonce), Some(count), now.mono) == Freshness::Fresh;
+        assert!(take(1) && take(3) && take(2));
+        assert!(!take(1) && !take(2) && !take(3) && !take(0));
+        assert!(take(1000) && take(937) && !take(937) && !take(936), "64 numbers are remembered");
+        assert!(take(u32::MAX) && !take(u32::MAX));
+    }
+
+    #[test]
+    fn who_does_not_count_uses_a_nonce_once() {
+        let (mut nonces, mut random, now) = start();
+        let nonce = nonces.issue(&mut random, here(), now.mono);
+        assert_eq!(nonces.take(used(&nonce), None, now.mono), Freshness::Fresh);
+        assert_eq!(nonces.take(used(&nonce), None, now.mono), Freshness::Stale);
+        assert_eq!(nonces.take(used(&nonce), Some(9), now.mono), Freshness::Stale);
+        let nonce = nonces.issue(&mut random, here(), now.mono);
+        assert_eq!(nonces.take(used(&nonce), Some(1), now.mono), Freshness::Fresh);
+        assert_eq!(nonces.take(used(&nonce), None, now.mono), Freshness::Stale);
+    }
+
+    #[test]
+    fn what_is_old_or_not_ours_is_stale() {
+        let (mut nonces, mut random, now) = start();
+        let nonce = nonces.issue(&mut random, here(), now.mono);
+        let late = now.plus(NONCE_LIFETIME + Duration::from_millis(1));
+        assert_eq!(nonces.take(used(&nonce), Some(1), late.mono), Freshness::Stale);
+        assert_eq!(nonces.take(used(&nonce), Some(1), now.plus(NONCE_LIFETIME).mono), Freshness::Fresh);
+        let changed = nonce.replacen('.', "0.", 1);
+        for foreign in ["", "..", "1.2.3", &nonce.to_uppercase(), &changed, &format!("{nonce}.")] {
+            assert_eq!(nonces.take(used(foreign), Some(1), now.mono), Freshness::Stale, "{foreign}");
+        }
+        // The same key after a new start: what was said before is not remembered, so nothing of it counts.
+        let mut again = Nonces::new(Secret::new([7; 16]), &mut random, now.mono);
+        assert_eq!(again.take(used(&nonce), Some(2), now.mono), Freshness::Stale);
+    }
+
+    #[test]
+    fn a_nonce_is_good_where_it_was_given_to_and_nowhere_else() {
+        let (mut nonces, mut random, now) = start();
+        let nonce = nonces.issue(&mut random, here(), now.mono);
+        for elsewhere in ["192.0.2.2", "2001:db8::1", "::192.0.2.1"] {
+            let source = Source::of(elsewhere.parse().unwrap());
+            assert_eq!(nonces.look(&nonce, source, now.mono), Freshness::Stale, "{elsewhere}");
+            let foreign = Use { source, ..used(&nonce) };
+            assert_eq!(nonces.take(foreign, Some(1), now.mono), Freshness::Stale, "{elsewhere}");
+        }
+        assert!(!nonces.has_proved(used(&nonce), now.mono));
+        assert_eq!(nonces.take(used(&nonce), Some(1), now.mono), Freshness::Fresh);
+        assert!(nonces.has_proved(used(&nonce), now.mono));
+        assert!(!nonces.has_proved(Use { user: USER + 1, ..used(&nonce) }, now.mono), "not that user");
+        // The addresses of one customer's network of IPv6 are one source.
+        let [one, other] = ["2001:db8::1", "2001:db8::2"].map(|address| Source::of(address.parse().unwrap()));
+        let nonce = nonces.issue(&mut random, one, now.mono);
+        assert_eq!(nonces.look(&nonce, other, now.mono), Freshness::Fresh);
+    }
+
+    /// One of many users, each with as many nonces as he may have.
+    fn one_of_many(number: usize) -> u128 {
+        u128::try_from(100 + number / NONCES_PER_USER_MAX).unwrap()
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_was_forgotten_does_not_count_again() {
+        let (mut nonces, mut random, now) = start();
+        let first = nonces.issue(&mut random, here(), now.mono);
+        assert_eq!(nonces.take(used(&first), Some(1), now.mono), Freshness::Fresh);
+        let unused = nonces.issue(&mut random, here(), now.plus(Duration::from_millis(1)).mono);
+        for number in 0..NONCES_USED_MAX {
+            let later = now.plus(Duration::from_millis(2 + u64::try_from(number).unwrap() / 100));
+            let nonce = nonces.issue(&mut random, here(), later.mono);
+            let used = Use { user: one_of_many(number), ..used(&nonce) };
+            assert_eq!(nonces.take(used, Some(1), later.mono), Freshness::Fresh);
+        }
+        let later = now.plus(Duration::from_secs(2));
+        assert_eq!(nonces.used.len(), NONCES_USED_MAX, "the first gave way");
+        assert_eq!(nonces.take(used(&first), Some(2), later.mono), Freshness::Stale);
+        assert_eq!(
+            nonces.take(used(&unused), Some(1), later.mono),
+            Freshness::Stale,
+            "older than all of them"
+        );
+        let nonce = nonces.issue(&mut random, here(), later.mono);
+        assert_eq!(nonces.take(used(&nonce), Some(1), later.mono), Freshness::Fresh);
+        assert_eq!(nonces.used.len(), NONCES_USED_MAX);
+        let names: usize = nonces.names.values().map(BTreeSet::len).sum();
+        assert_eq!(names, NONCES_USED_MAX);
+        let end = later.plus(NONCE_LIFETIME + Duration::from_secs(10));
+        let nonce = nonces.issue(&mut random, here(), end.mono);
+        assert_eq!(nonces.take(used(&nonce), Some(1), end.mono), Freshness::Fresh);
+        assert_eq!((nonces.used.len(), nonces.names.len()), (1, 1), "what is over is let go");
+    }
+
+    #[test]
+    fn one_user_makes_no_other_users_nonces_stale() {
+        let (mut nonces, mut random, now) = start();
+        let others = nonces.issue(&mut random, here(), now.mono);
+        let other = |nonce| Use { user: USER + 1, ..used(nonce) };
+        assert_eq!(nonces.take(other(&others), Some(1), now.mono), Freshness::Fresh);
+        let mut own = Vec::new();
+        for number in 0..3 * NONCES_PER_USER_MAX {
+            let at = now.plus(Duration::from_millis(u64::try_from(number).unwrap() / 10)).mono;
+            let nonce = nonces.issue(&mut random, here(), at);
+            assert_eq!(nonces.take(used(&nonce), Some(1), at), Freshness::Fresh);
+            own.push(nonce);
+        }
+        let later = now.plus(Duration::from_secs(1)).mono;
+        assert_eq!(nonces.used.len(), NONCES_PER_USER_MAX + 1);
+        assert_eq!(nonces.take(other(&others), Some(2), later), Freshness::Fresh);
+        for (number, nonce) in own.iter().enumerate() {
+            let is_kept = number >= 2 * NONCES_PER_USER_MAX;
+            // Never once more with the same number, whether that is known or was forgotten.
+            assert_eq!(nonces.take(used(nonce), Some(1), later), Freshness::Stale, "{number}");
+            let next = nonces.take(used(nonce), Some(2), later) == Freshness::Fresh;
+            assert_eq!(next, is_kept, "{number}");
+        }
+        // Under another user's nonce each has numbers of his own.
+        assert_eq!(nonces.take(used(&others), Some(2), later), Freshness::Stale, "it is old for this one");
+        let fresh = nonces.issue(&mut random, here(), later);
+        assert_eq!(nonces.take(used(&fresh), Some(1), later), Freshness::Fresh);
+        assert_eq!(nonces.take(other(&fresh), Some(1), later), Freshness::Fresh);
+        assert_eq!(nonces.take(other(&fresh), Some(1), later), Freshness::Stale);
+    }
+}

@@ -1,0 +1,194 @@
+//! Who somebody is, and whether he may act for whom he names (W13, W30; RFC 3261 §22, RFC 8760).
+//!
+//! The user is the user part of an address, the realm its domain. A trusted peer has asked already (RFC 3325), and is believed.
+
+use crate::machine::Flow;
+use crate::proxy::core::{Core, Rejection};
+use crate::proxy::event::RefusalKind;
+use crate::proxy::guard::login_throttle::GuessKey;
+use crate::proxy::guard::nonces::{Freshness, Use};
+use crate::proxy::guard::source::Source;
+use crate::proxy::registrar::outbound::is_direct;
+use crate::sip::digest::{Algorithm, Challenge, Credentials, Ha1, Protection};
+use crate::sip::{Aor, Request, Uri};
+use crate::time::Now;
+
+/// As what we ask (RFC 3261 §22.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Whose address is to be registered: To has to be the user's.
+    Registrar,
+    /// Who writes: From has to be the user's.
+    Proxy,
+    /// Who calls: the same, but a request that passes without state cannot be told from its retransmission, so that it may
+    /// come with one nonce and number again (W29).
+    Caller,
+}
+
+/// Whether a request may act for the one of ours whom it names; for nobody of ours there is nothing to prove.
+///
+/// # Errors
+/// 401 or 407 where credentials are missing, wrong or stale, 403 where they are somebody else's, or were wrong too often.
+pub(crate) fn check(
+    core: &mut Core,
+    request: &Request,
+    flow: Flow,
+    role: Role,
+    now: Now,
+) -> Result<(), Rejection> {
+    let is_own = |proved: &Proved| proved.user == proved.claimed;
+    if prove(core, request, flow, role, now)?.is_none_or(|proved| is_own(&proved)) {
+        return Ok(());
+    }
+    Err(another_users(role))
+}
+
+/// Who has proved that he is a user, and who of ours he says that he is.
+#[derive(Clone, Debug)]
+pub(crate) struct Proved {
+    pub(crate) user: Aor,
+    pub(crate) claimed: Aor,
+}
+
+/// A name that belongs to another user than the one whose credentials they are.
+pub(crate) fn another_users(role: Role) -> Rejection {
+    Rejection::because(
+        403,
+        match role {
+            Role::Registrar => "To Is Another User's",
+            Role::Proxy | Role::Caller => "From Is Another User's",
+        },
+    )
+}
+
+/// What [`check`] finds out before it compares; none where there is nothing to prove.
+///
+/// # Errors
+/// 401 or 407 where credentials are missing, wrong or stale, 403 where they were wrong too often.
+pub(crate) fn prove(
+    core: &mut Core,
+    request: &Request,
+    flow: Flow,
+    role: Role,
+    now: Now,
+) -> Result<Option<Proved>, Rejection> {
+    if !core.users.asks() || core.config.trusts(flow) {
+        return Ok(None);
+    }
+    let fields = request.fields();
+    let named = match role {
+        Role::Registrar => fields.to().uri,
+        Role::Proxy | Role::Caller => fields.from().uri,
+    };
+    let Some(claimed) = core.domains.claimed(&named) else {
+        return Ok(None);
+    };
+    let offered = core.users.offered();
+    let is_ours = |credentials: &Credentials| {
+        let is_known = credentials.algorithm.is_some_and(|algorithm| offered.contains(&algorithm));
+        is_known && credentials.realm == claimed.domain()
+    };
+    let Some(credentials) = Credentials::all(fields)?.into_iter().find(is_ours) else {
+        return Err(challenge(core, (flow, role), &claimed, Freshness::Fresh, now));
+    };
+    let user = proved_user(core, request, (flow, role), (&credentials, &claimed), now)?;
+    Ok(Some(Proved { user, claimed }))
+}
+
+/// Whose credentials they are, if they are good.
+///
+/// Nothing is said about a password that comes with a nonce that is not ours, too old, or was given to somebody elsewhere: it is
+/// not looked at, and not counted. So nobody tries passwords in the name of an address that he cannot receive at, and
+/// nobody gets an answer about one that is not counted.
+fn proved_user(
+    core: &mut Core,
+    request: &Request,
+    (flow, role): (Flow, Role),
+    (credentials, claimed): (&Credentials, &Aor),
+    now: Now,
+) -> Result<Aor, Rejection> {
+    let source = Source::of(flow.remote.ip());
+    if core.nonces.look(&credentials.nonce, source, now.mono) == Freshness::Stale {
+        return Err(challenge(core, (flow, role), claimed, Freshness::Stale, now));
+    }
+    let named = Aor::parse(&format!("{}@{}", credentials.username, claimed.domain()));
+    let user = named.unwrap_or_else(|| claimed.clone());
+    let place = GuessKey { user: core.secret.user(&user), source };
+    let used = Use { nonce: &credentials.nonce, source, user: place.user };
+    let wait = core.guesses.wait(place, now.mono);
+    if let Some(wait) = wait.filter(|_| !is_known_here(core, request, (flow, used), &user, now)) {
+        let secs = wait.as_millis().div_ceil(1000);
+        return Err(Rejection::because(403, "Too Many Wrong Passwords")
+            .with("Retry-After", secs)
+            .telling(RefusalKind::LockedOut, &user));
+    }
+    let algorithm = credentials.algorithm.unwrap_or(Algorithm::Md5);
+    // For nobody the same is done, so that the time does not tell who is there.
+    let nobody = Ha1::stored(algorithm, String::new());
+    let ha1 = core.users.ha1(&user, algorithm);
+    let is_right = credentials.prove(ha1.unwrap_or(&nobody), request.method()) & ha1.is_some();
+    if !is_right {
+        core.guesses.wrong(place, now.mono);
+        let is_last = wait.is_none() && core.guesses.wait(place, now.mono).is_some();
+        let kind = if is_last { RefusalKind::LockedOut } else { RefusalKind::WrongPassword };
+        return Err(challenge(core, (flow, role), claimed, Freshness::Fresh, now).telling(kind, &user));
+    }
+    if !is_for(&credentials.uri, request.uri()) {
+        // RFC 7616 §3.4.6.
+        return Err(Rejection::because(400, "Credentials Are For Another Request-URI"));
+    }
+    let freshness = match role {
+        Role::Registrar | Role::Proxy => core.nonces.take(used, credentials.count(), now.mono),
+        Role::Caller => Freshness::Fresh,
+    };
+    match freshness {
+        Freshness::Fresh => Ok(user),
+        Freshness::Stale => Err(challenge(core, (flow, role), claimed, Freshness::Stale, now)),
+    }
+}
+
+/// True for who is not to be locked out by his neighbours behind one NAT who guess at his password: he has proved himself
+/// under this nonce, or this is the very flow of a binding of his, with no proxy in between that others use too.
+fn is_known_here(
+    core: &Core,
+    request: &Request,
+    (flow, used): (Flow, Use<'_>),
+    user: &Aor,
+    now: Now,
+) -> bool {
+    let is_here = || core.location.bindings(user, now.mono).any(|binding| binding.row.flow == flow);
+    core.nonces.has_proved(used, now.mono) || (is_direct(request) && is_here())
+}
+
+fn is_for(written: &str, uri: &Uri) -> bool {
+    written == uri.as_str() || Uri::parse(written).is_ok_and(|written| written.same_as(uri))
+}
+
+/// Asks for credentials; a stale nonce is told apart from a wrong password.
+fn challenge(
+    core: &mut Core,
+    (flow, role): (Flow, Role),
+    claimed: &Aor,
+    nonce: Freshness,
+    now: Now,
+) -> Rejection {
+    let (status, name) = match role {
+        Role::Registrar => (401, "WWW-Authenticate"),
+        Role::Proxy | Role::Caller => (407, "Proxy-Authenticate"),
+    };
+    let mut challenge = Challenge {
+        realm: claimed.domain().to_owned(),
+        nonce: core.nonces.issue(&mut core.random, Source::of(flow.remote.ip()), now.mono),
+        opaque: None,
+        algorithm: Algorithm::Sha256,
+        algorithm_name: None,
+        protection: Protection::Auth,
+        stale: nonce == Freshness::Stale,
+    };
+    let mut rejection = Rejection::new(status);
+    for algorithm in core.users.offered() {
+        challenge.algorithm = *algorithm;
+        rejection = rejection.with(name, &challenge);
+    }
+    rejection
+}

@@ -1,0 +1,74 @@
+//! Whether a binding is reached at its Contact, or over the flow that it was made on alone: a client behind a NAT, in a
+//! browser, or with a connection of its own has no address that others could send to (RFC 5626, RFC 7118 §5.2).
+
+use crate::machine::Flow;
+use crate::proxy::journal::Reach;
+use crate::sip::{Contacts, NameAddr, Request, Transport, Uri};
+
+/// The number of a flow among those of one device, where the client asks for RFC 5626 and is connected to us directly (§6).
+pub(crate) fn reg_id(request: &Request, contact: &NameAddr) -> Option<u32> {
+    let is_asked = request.fields().has_token("Supported", "outbound") && is_direct(request);
+    let number = contact.params.get("reg-id").filter(|_| is_asked)?;
+    contact.params.get("+sip.instance")?;
+    number.parse().ok().filter(|number| *number > 0)
+}
+
+/// Whether a client asks for RFC 5626, and the first proxy on its way to us does not know it: that one would not keep the flow (§6).
+/// It says that it does by `ob` in its Path, which is the last one as each proxy puts its own on top (RFC 3327 §5.2).
+pub(crate) fn lacks_outbound(request: &Request, contact: &NameAddr) -> bool {
+    let is_asked = request.fields().has_token("Supported", "outbound")
+        && contact.params.has("reg-id")
+        && contact.params.has("+sip.instance");
+    let first_hop = || request.fields().tokens("Path").last().and_then(|path| NameAddr::parse(path).ok());
+    is_asked && !is_direct(request) && first_hop().is_none_or(|path| path.uri.param("ob").is_none())
+}
+
+/// How the client of a REGISTER is reached.
+pub(crate) fn reach(request: &Request, contact: &NameAddr, flow: Flow) -> Reach {
+    let is_by_flow = is_direct(request)
+        && (reg_id(request, contact).is_some()
+            || is_browser(&contact.uri, flow)
+            || is_own_end(&contact.uri, flow)
+            || is_translated(request, &contact.uri, flow));
+    if is_by_flow { Reach::Flow } else { Reach::Contact }
+}
+
+/// True where the caller of a session is reached over the flow of this request rather than at its Contact.
+pub(crate) fn is_caller_by_flow(request: &Request, flow: Flow) -> bool {
+    if flow.transport.is_reliable() {
+        return is_direct(request);
+    }
+    match request.fields().contacts() {
+        Ok(Contacts::List(list)) => list.iter().any(|contact| reach(request, contact, flow) == Reach::Flow),
+        Ok(Contacts::All) | Err(_) => false,
+    }
+}
+
+/// No proxy stands between the client and us.
+pub(crate) fn is_direct(request: &Request) -> bool {
+    request.fields().tokens("Via").count() == 1
+}
+
+/// Nobody connects to a browser; its Contact says so by a name that there is not (RFC 7118 §5.2, RFC 2606 §2).
+fn is_browser(contact: &Uri, flow: Flow) -> bool {
+    matches!(flow.transport, Transport::Ws | Transport::Wss)
+        || contact.host().to_ascii_lowercase().ends_with(".invalid")
+}
+
+/// The Contact is the client's end of this connection, at which nobody listens.
+fn is_own_end(contact: &Uri, flow: Flow) -> bool {
+    flow.transport.is_reliable()
+        && contact.ip() == Some(flow.remote.ip())
+        && contact.port() == Some(flow.remote.port())
+}
+
+/// The client does not know where it is seen, and its Contact is where it thinks that it is (RFC 3581 §4).
+fn is_translated(request: &Request, contact: &Uri, flow: Flow) -> bool {
+    let via = request.fields().top_via();
+    let Some(sent_by) = via.ip() else { return false };
+    // A client that asks for `rport` receives on the port that it sends from.
+    let is_symmetric = flow.transport == Transport::Udp && via.params.has("rport");
+    let is_elsewhere = sent_by != flow.remote.ip().to_canonical()
+        || (is_symmetric && via.port.unwrap_or_else(|| flow.transport.default_port()) != flow.remote.port());
+    is_elsewhere && contact.ip() == Some(sent_by)
+}

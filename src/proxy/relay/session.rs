@@ -1,0 +1,381 @@
+//! Requests of sessions: INVITE, what belongs to it, and what follows it, forwarded without state and record-routed
+//! (RFC 3261 §16.11, §16.6), so that phones of ours can talk and a MESSAGE of their dialog comes by (W29).
+//!
+//! **Invariant:** nothing of a session is stored. Where a response goes stands in its Via, and that a request may pass
+//! stands in its Route; a keyed hash says that both are of our own making. What cannot be asked for credentials goes where
+//! [`crate::proxy::routing::calls`] remembers that its call is. A connection that lives is used again for what goes back to its other end.
+
+mod via;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use bytes::Bytes;
+
+use self::via::{branch_of, invite_of, transport_in, way_back, with_source};
+use crate::limits::{
+    ROUTES_MAX, SESSION_BYTES_WAITING_MAX, SESSION_REQUESTS_WAITING_MAX, UNCHALLENGED_BYTES_MAX,
+};
+use crate::machine::Flow;
+use crate::proxy::core::{Core, Rejection};
+use crate::proxy::identity;
+use crate::proxy::ingress::admission::{check_required, may_send, relaying_denied};
+use crate::proxy::ingress::auth::{self, Role};
+use crate::proxy::ingress::inbound;
+use crate::proxy::own_route::{
+    Ahead, OwnRoutes, Side, called, caller, check_routes, party_to, pass_routes, record_routes,
+};
+use crate::proxy::registrar::outbound::is_caller_by_flow;
+use crate::proxy::routing::calls::Passed;
+use crate::proxy::routing::router::{Target, TargetSet, is_routable};
+use crate::proxy::transport::request_sender::{Consent, NextHop, User};
+use crate::sip::{Aor, Contacts, Edit, Fields, Message, Method, Request, Response, SECONDARY_TO, Uri, parse};
+use crate::time::Now;
+
+/// What waits for its flow.
+#[derive(Debug)]
+enum Passing {
+    Request { request: Box<Request>, own: Box<OwnRoutes>, passed: Box<Passed>, from: Flow },
+    Response(Bytes),
+}
+
+/// What is on its way through.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions {
+    waiting: BTreeMap<u64, Passing>,
+    last: u64,
+    /// Bytes of what waits.
+    bytes: usize,
+}
+
+impl Passing {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Request { request, .. } => request.bytes().len(),
+            Self::Response(bytes) => bytes.len(),
+        }
+    }
+}
+
+/// True for a request that is passed on without a transaction.
+pub(crate) fn is_of_session(request: &Request, own: &OwnRoutes, now: Now) -> bool {
+    match request.method() {
+        Method::Invite | Method::Ack | Method::Bye | Method::Cancel => true,
+        Method::Subscribe | Method::Notify | Method::Other(_) => own.is_recorded(now),
+        Method::Message | Method::Register | Method::Options => false,
+    }
+}
+
+impl Sessions {
+    /// Passes a request on to one place, or refuses it; an ACK is never answered.
+    pub(crate) fn request(
+        &mut self,
+        core: &mut Core,
+        (request, own): (&Request, &OwnRoutes),
+        flow: Flow,
+        now: Now,
+    ) {
+        match self.judge(core, (request, own), flow, now) {
+            Ok(passed) => {
+                if *request.method() == Method::Invite {
+                    remember(core, request, (flow, &passed), now);
+                }
+                let way = passed.target.clone().into_way();
+                let (request, own) = (Box::new(request.clone()), Box::new(own.clone()));
+                let passing = Passing::Request { request, own, passed: Box::new(passed), from: flow };
+                self.pass(core, passing, way, now);
+            }
+            Err(rejection) => core.refuse_at_once(request, flow, &rejection, now),
+        }
+    }
+
+    /// Passes a response back to where its request came from. One to a request that did not pass here is dropped.
+    pub(crate) fn response(&mut self, core: &mut Core, response: &Response, now: Now) {
+        let branch = response.fields().top_via().branch().map(str::to_owned);
+        let stripped = Edit::response(response).pop("Via").print();
+        // The Via below ours is the topmost one now.
+        let Ok(Message::Response(below)) = parse(stripped.clone()) else {
+            return;
+        };
+        let via = below.fields().top_via();
+        let came_over = branch.as_deref().and_then(transport_in);
+        let Some(transport) = came_over.filter(|transport| {
+            branch.as_deref() == Some(branch_of(core, (&via, *transport), below.fields()).as_str())
+        }) else {
+            return;
+        };
+        if self.has_no_room(stripped.len()) {
+            return;
+        }
+        if *below.fields().cseq_method() == Method::Invite {
+            let invite = invite_of(core, &via, below.fields());
+            core.calls.goes_on(invite, now.mono);
+            let caller = via.params.get("received").and_then(|ip| ip.parse().ok());
+            if let (Some(party), Some(caller)) = (party_to(core, below.fields()), caller) {
+                let called = called(core, below.fields());
+                let is_his = |core: &Core, contact: &Uri| {
+                    core.calls.went_to(invite, now.mono).is_some_and(|went| went.place() == contact.place())
+                        || is_of(core, called.as_ref(), contact, now)
+                };
+                learn(core, below.fields(), (party, caller), is_his, now);
+            }
+        }
+        if let Some(way) = way_back(core, &via, transport) {
+            self.pass(core, Passing::Response(stripped), (way, Consent::NotNeeded), now);
+        }
+    }
+
+    /// A flow is there: what waited for it leaves.
+    pub(crate) fn ready(&mut self, core: &mut Core, number: u64, flow: Flow, now: Now) {
+        let bytes = match self.take(number) {
+            Some(Passing::Request { request, from, .. })
+                if core.router().is_blocked_at(flow.remote, &identity::sender(core, &request, from), now) =>
+            {
+                return core.refuse_at_once(&request, from, &Rejection::new(403), now);
+            }
+            Some(Passing::Request { request, own, mut passed, from }) => {
+                let bytes = print(core, (&request, &own), &passed, (from, flow), now);
+                if *request.method() == Method::Invite && !matches!(passed.target.way, NextHop::FlowAlone(_))
+                {
+                    // A name that was looked up may lead elsewhere the next time.
+                    passed.target.way = NextHop::Flow(flow);
+                    let invite = invite_of(core, &request.fields().top_via(), request.fields());
+                    core.calls.pass(invite, *passed, now.mono);
+                }
+                bytes
+            }
+            Some(Passing::Response(bytes)) => bytes,
+            None => return,
+        };
+        core.transmit(flow, bytes);
+    }
+
+    /// There is no way: the sender of a request hears of it.
+    pub(crate) fn failed(&mut self, core: &mut Core, number: u64) {
+        let Some(Passing::Request { request, from, .. }) = self.take(number) else {
+            return;
+        };
+        if *request.method() != Method::Ack {
+            let bytes = core.print_refusal(&request, from, &Rejection::because(500, "No Route"));
+            core.transmit(from, bytes);
+        }
+    }
+
+    fn take(&mut self, number: u64) -> Option<Passing> {
+        let passing = self.waiting.remove(&number)?;
+        self.bytes = self.bytes.saturating_sub(passing.bytes());
+        Some(passing)
+    }
+
+    fn has_no_room(&self, more: usize) -> bool {
+        self.waiting.len() >= SESSION_REQUESTS_WAITING_MAX
+            || self.bytes.saturating_add(more) > SESSION_BYTES_WAITING_MAX
+    }
+
+    /// Bytes of what waits for a connection or a name.
+    #[cfg(test)]
+    pub(crate) const fn held(&self) -> usize {
+        self.bytes
+    }
+
+    /// Where a request goes, and under which branch (§16.6 step 8).
+    fn judge(
+        &self,
+        core: &mut Core,
+        (request, own): (&Request, &OwnRoutes),
+        flow: Flow,
+        now: Now,
+    ) -> Result<Passed, Rejection> {
+        identity::check_from(request)?;
+        if request.bytes().len() > core.config.message_bytes_max {
+            return Err(Rejection::new(413));
+        }
+        if request.fields().max_forwards()?.unwrap_or(70) == 0 {
+            return Err(Rejection::new(483));
+        }
+        check_required(request, "Proxy-Require", &[SECONDARY_TO])?;
+        check_routes(request)?;
+        if self.has_no_room(request.bytes().len()) {
+            return Err(Rejection::busy());
+        }
+        let (fields, from) = (request.fields(), flow.remote.ip());
+        // Neither an ACK nor a CANCEL can be asked for credentials (§22.1).
+        if matches!(request.method(), Method::Ack | Method::Cancel) {
+            if request.bytes().len() > UNCHALLENGED_BYTES_MAX {
+                return Err(Rejection::new(413));
+            }
+            let invite = invite_of(core, &fields.top_via(), fields);
+            if let Some(passed) = core.calls.passed(invite, from, now.mono) {
+                return Ok(passed.clone());
+            }
+        }
+        let target = match request.method() {
+            Method::Cancel => return Err(Rejection::new(481)),
+            Method::Ack => acknowledged(core, (request, own), flow, now)?,
+            Method::Message
+            | Method::Register
+            | Method::Notify
+            | Method::Options
+            | Method::Invite
+            | Method::Bye
+            | Method::Subscribe
+            | Method::Other(_) => destination(core, (request, own), flow, now)?,
+        };
+        let via = with_source(fields.top_via(), flow);
+        Ok(Passed { target, branch: branch_of(core, (&via, flow.transport), fields), from })
+    }
+
+    fn pass(&mut self, core: &mut Core, passing: Passing, way: (NextHop, Consent), now: Now) {
+        self.last += 1;
+        self.bytes += passing.bytes();
+        self.waiting.insert(self.last, passing);
+        let ends = core.timer_f(now);
+        core.carrier.begin(User::Session(self.last), way, ends);
+    }
+}
+
+/// Where a request goes whose sender proves who he is, if he is one of ours.
+fn destination(
+    core: &mut Core,
+    (request, own): (&Request, &OwnRoutes),
+    flow: Flow,
+    now: Now,
+) -> Result<Target, Rejection> {
+    let (ahead, is_recorded) = (Ahead::of(request, own), own.is_recorded(now));
+    // A Route of others behind ours, or without ours, is for who may send to others.
+    let is_ours = !own.has_way() && core.domains.serving(request.uri()).is_some();
+    let is_known = || is_recorded && ahead.is_known(core, request, now);
+    if !is_ours && !may_send(core, request, flow) && !is_known() {
+        return Err(relaying_denied(core, request, flow));
+    }
+    let proved = auth::prove(core, request, flow, Role::Caller, now)?;
+    // A call that was forwarded to somebody has another name in To, and so has his From: he answers who called, nobody else.
+    if proved.is_some_and(|proved| proved.user != proved.claimed)
+        && !(is_recorded && ahead.leads_to_caller(core, request, now))
+    {
+        return Err(auth::another_users(Role::Caller));
+    }
+    // The end of a call always gets through.
+    if !is_recorded || *request.method() != Method::Bye {
+        inbound::admit(core, (request, own), flow, now)?;
+    }
+    // Who is blocked is so in a dialog too.
+    if ahead.is_blocked(core, &identity::sender(core, request, flow), now) {
+        return Err(Rejection::new(403));
+    }
+    if own.has_way() || is_recorded {
+        if !is_routable(request.uri()) {
+            return Err(Rejection::new(416));
+        }
+        return ahead.target(core, now).ok_or(Rejection::new(480));
+    }
+    // §16.11: a proxy without state sends to one target, the same one each time.
+    match core.router().targets(request.uri(), now) {
+        TargetSet::Targets(targets) => targets.into_iter().next().ok_or_else(|| Rejection::new(480)),
+        TargetSet::Nobody => Err(Rejection::new(480)),
+        TargetSet::Unknown => Err(Rejection::new(404)),
+        TargetSet::Unsupported => Err(Rejection::new(416)),
+    }
+}
+
+/// Where the ACK of a 2xx goes: to a party of a dialog that we know of, by its Contact from the computer that called, or by the
+/// Route that we recorded. What a trusted peer acknowledges goes where it says.
+fn acknowledged(
+    core: &Core,
+    (request, own): (&Request, &OwnRoutes),
+    flow: Flow,
+    now: Now,
+) -> Result<Target, Rejection> {
+    let ahead = Ahead::of(request, own);
+    let is_known = ahead.is_said_to(core, request, flow.remote.ip(), now)
+        || (own.is_recorded(now) && ahead.is_known(core, request, now))
+        || core.config.trusts(flow);
+    if !is_known || !is_routable(request.uri()) {
+        return Err(Rejection::new(403));
+    }
+    ahead.target(core, now).ok_or(Rejection::new(480))
+}
+
+/// An INVITE is let through: its CANCEL may follow, and requests to its sender.
+fn remember(core: &mut Core, request: &Request, (flow, passed): (Flow, &Passed), now: Now) {
+    let fields = request.fields();
+    let invite = invite_of(core, &fields.top_via(), fields);
+    core.calls.pass(invite, passed.clone(), now.mono);
+    let (from, may_send) = (fields.from(), may_send(core, request, flow));
+    if let Some(tag) = from.tag() {
+        let party = caller(core, fields, tag, may_send);
+        learn(core, fields, (party, flow.remote.ip()), |_, _| true, now);
+    }
+}
+
+/// A party of a dialog, in a call that was made from that computer, says where it is: by its Contact, and by the proxies before it that have recorded a Route.
+fn learn(
+    core: &mut Core,
+    fields: &Fields,
+    (party, caller): (u128, IpAddr),
+    may_be_at: impl Fn(&Core, &Uri) -> bool,
+    now: Now,
+) {
+    if fields.tokens("Record-Route").count() > ROUTES_MAX {
+        return;
+    }
+    let contacts = match fields.contacts() {
+        Ok(Contacts::List(contacts)) => contacts,
+        Ok(Contacts::All) | Err(_) => Vec::new(),
+    };
+    let routes = fields.routes("Record-Route").unwrap_or_default();
+    let others = routes.iter().filter(|route| core.domains.serving(&route.uri).is_none());
+    let places: Vec<_> = contacts
+        .iter()
+        .take(1)
+        .filter(|contact| may_be_at(core, &contact.uri))
+        .chain(others)
+        .map(|address| address.uri.place())
+        .collect();
+    core.calls.is_at(party, places.into_iter(), caller, now.mono);
+}
+
+/// False where an address is another one's of ours than this: who answers a call may say that he is anywhere.
+fn is_of(core: &Core, party: Option<&Aor>, contact: &Uri, now: Now) -> bool {
+    let router = core.router();
+    let named = core.domains.aor(contact);
+    let is_his = |owner: &Aor| Some(owner) == party;
+    named.as_ref().is_none_or(is_his) && router.owners(contact, now).all(|binding| is_his(&binding.row.aor))
+}
+
+/// True where a callee is reached over this flow, and not only at the address that its Contact names.
+const fn is_by_flow(way: &NextHop) -> bool {
+    match way {
+        NextHop::FlowAlone(_) => true,
+        NextHop::Flow(flow) => flow.transport.is_reliable(),
+        NextHop::Hop(_) | NextHop::Route(..) | NextHop::Lookup { .. } => false,
+    }
+}
+
+/// The request for the next hop (§16.6), with what the answer needs to find back in the Via that it came with
+/// (§18.2.1, RFC 3581 §4).
+fn print(
+    core: &Core,
+    (request, own): (&Request, &OwnRoutes),
+    passed: &Passed,
+    (from, to): (Flow, Flow),
+    now: Now,
+) -> Bytes {
+    let fields = request.fields();
+    let hops_left = fields.max_forwards().ok().flatten().map_or(70, |hops| hops.saturating_sub(1));
+    let edit = Edit::request(request)
+        .uri(&passed.target.uri)
+        .pop("Via")
+        .push_front("Via", with_source(fields.top_via(), from))
+        .push_front("Via", core.carrier.sockets().via(to, &passed.branch))
+        .set("Max-Forwards", hops_left);
+    let mut edit = pass_routes(edit, request, own);
+    if *request.method() == Method::Invite && !own.is_recorded(now) {
+        let caller = Side { flow: from, is_by_flow: is_caller_by_flow(request, from) };
+        let callee = Side { flow: to, is_by_flow: is_by_flow(&passed.target.way) };
+        for route in record_routes(core, request, (caller, callee), now) {
+            edit = edit.push_front("Record-Route", route);
+        }
+    }
+    identity::pass_on(core, edit, request, (from, to)).print()
+}

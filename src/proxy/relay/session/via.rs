@@ -1,0 +1,73 @@
+//! What stands in the Via of a request that passes without state, and the way of its response by that (RFC 3261 §16.11, §18.2).
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::machine::{Flow, Hop};
+use crate::proxy::core::Core;
+use crate::proxy::transport::request_sender::NextHop;
+use crate::sip::{Fields, Transport, Via};
+
+/// What an INVITE, its CANCEL and the ACK of its failure have in common (§9.1, §17.1.1.3).
+pub(super) fn invite_of(core: &Core, via: &Via, fields: &Fields) -> u128 {
+    let (port, from, cseq) = (port_text(via), fields.from(), fields.cseq().to_string());
+    let (tag, sender) = (from.tag().unwrap_or_default(), core.domains.person(&from.uri));
+    let branch = via.branch().unwrap_or_default();
+    core.secret.invite(&[branch, &via.host, &port, fields.call_id(), tag, sender.as_str(), &cseq])
+}
+
+fn port_text(via: &Via) -> String {
+    via.port.map(|port| port.to_string()).unwrap_or_default()
+}
+
+/// §16.11: from what is the same in a retransmission and in every response. That is the whole way back, so that nobody
+/// sends somebody else what he calls a response. How the request came is said too: what its Via says of that is its sender's word.
+pub(super) fn branch_of(core: &Core, (via, came_over): (&Via, Transport), fields: &Fields) -> String {
+    let (port, from, cseq) = (port_text(via), fields.from(), fields.cseq().to_string());
+    let came_over = came_over.to_string();
+    let parts = [
+        via.branch().unwrap_or_default(),
+        &via.transport,
+        &came_over,
+        &via.host,
+        &port,
+        via.params.get("received").unwrap_or_default(),
+        via.params.get("rport").unwrap_or_default(),
+        fields.call_id(),
+        from.tag().unwrap_or_default(),
+        &cseq,
+    ];
+    format!("{}.{came_over}", core.secret.session_branch(&parts))
+}
+
+/// How the request came that has this branch of ours.
+pub(super) fn transport_in(branch: &str) -> Option<Transport> {
+    Transport::parse(branch.rsplit_once('.')?.1)
+}
+
+pub(super) fn with_source(mut via: Via, from: Flow) -> Via {
+    via.params
+        .0
+        .retain(|(name, _)| !["received", "rport"].iter().any(|ours| name.eq_ignore_ascii_case(ours)));
+    via.params.0.push(("received".to_owned(), Some(from.remote.ip().to_string())));
+    via.params.0.push(("rport".to_owned(), Some(from.remote.port().to_string())));
+    via
+}
+
+/// The way of a response to a request that came over this transport, by the Via that we completed: over the connection of its
+/// request, and if that is gone over one to where its client listens (§18.2.2); over datagrams to where it came from (RFC 3581 §4).
+pub(super) fn way_back(core: &Core, via: &Via, transport: Transport) -> Option<NextHop> {
+    let ip: IpAddr = via.params.get("received")?.parse().ok()?;
+    let remote = SocketAddr::new(ip, via.params.get("rport")?.parse().ok()?);
+    let listens = SocketAddr::new(ip, via.port.unwrap_or_else(|| transport.default_port()));
+    // Its Via names the port of another transport where it names that.
+    let is_said = Transport::parse(&via.transport) == Some(transport);
+    match (core.carrier.stream_to(Hop { transport, remote }), transport) {
+        (Some(flow), _) => Some(NextHop::Flow(flow)),
+        (None, Transport::Udp) => Some(NextHop::Hop(Hop { transport, remote })),
+        (None, Transport::Tcp | Transport::Tls) => {
+            is_said.then_some(NextHop::Hop(Hop { transport, remote: listens }))
+        }
+        // Nobody connects to a browser (RFC 7118 §5.2).
+        (None, Transport::Ws | Transport::Wss) => None,
+    }
+}

@@ -1,0 +1,264 @@
+//! What is remembered of calls that passed, for the requests that nobody can be asked for credentials with: an ACK and a
+//! CANCEL go where their INVITE went, or to a party of a dialog that an INVITE made (RFC 3261 §22.1; W29).
+//!
+//! **Invariant:** bounded in bytes; over the maximum the oldest of whoever holds most goes first, so that nobody pushes out what
+//! others need. Nothing is stored: after a restart a CANCEL finds nothing, and a
+//! 200 that is sent again teaches where its ACK goes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use super::router::Target;
+use crate::limits::{
+    SESSION_INVITE_KEPT, SESSION_INVITES_BYTES_MAX, SESSION_PARTIES_BYTES_MAX, SESSION_PARTY_PLACES_MAX,
+    SESSION_ROUTE_SECS,
+};
+use crate::proxy::guard::source::Source;
+use crate::sip::Uri;
+
+/// What an entry takes beside its texts.
+const ENTRY_BYTES: usize = 1024;
+
+/// Where an INVITE went.
+#[derive(Clone, Debug)]
+pub(crate) struct Passed {
+    pub(crate) target: Target,
+    /// The branch that it had there.
+    pub(crate) branch: String,
+    /// The computer that it came from: nobody else ends it.
+    pub(crate) from: IpAddr,
+}
+
+/// What is known of a party of a dialog.
+#[derive(Clone, Debug)]
+struct Party {
+    /// Where it is reached.
+    places: Vec<String>,
+    /// The computer from which the call was made.
+    caller: IpAddr,
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    invites: Recent<Passed>,
+    parties: Recent<Party>,
+}
+
+impl Default for Calls {
+    fn default() -> Self {
+        Self {
+            invites: Recent::new(SESSION_INVITES_BYTES_MAX, SESSION_INVITE_KEPT),
+            parties: Recent::new(SESSION_PARTIES_BYTES_MAX, Duration::from_secs(SESSION_ROUTE_SECS)),
+        }
+    }
+}
+
+impl Calls {
+    /// An INVITE is let through.
+    pub(crate) fn pass(&mut self, invite: u128, passed: Passed, now: Instant) {
+        let bytes = passed.target.uri.as_str().len() + passed.branch.len();
+        let holder = Source::of(passed.from);
+        self.invites.put(invite, (passed, bytes), holder, now);
+    }
+
+    /// A response to an INVITE passes: the call is still being set up.
+    pub(crate) fn goes_on(&mut self, invite: u128, now: Instant) {
+        if let Some(passed) = self.invites.get(invite, now).cloned() {
+            self.pass(invite, passed, now);
+        }
+    }
+
+    /// Where that INVITE went.
+    pub(crate) fn went_to(&self, invite: u128, now: Instant) -> Option<&Uri> {
+        self.invites.get(invite, now).map(|passed| &passed.target.uri)
+    }
+
+    /// Where that INVITE went, which came from that computer.
+    pub(crate) fn passed(&self, invite: u128, from: IpAddr, now: Instant) -> Option<&Passed> {
+        self.invites.get(invite, now).filter(|passed| passed.from == from)
+    }
+
+    /// A party of a dialog is reached at these places, in a call that was made from that computer.
+    pub(crate) fn is_at(
+        &mut self,
+        party: u128,
+        places: impl Iterator<Item = String>,
+        caller: IpAddr,
+        now: Instant,
+    ) {
+        let mut all: Vec<String> = Vec::new();
+        let known = self.parties.get(party, now).map(|known| known.places.clone()).unwrap_or_default();
+        for place in places.take(SESSION_PARTY_PLACES_MAX).chain(known) {
+            if !all.contains(&place) {
+                all.push(place);
+            }
+        }
+        all.truncate(SESSION_PARTY_PLACES_MAX);
+        let bytes = all.iter().map(String::len).sum();
+        let known = Party { places: all, caller };
+        self.parties.put(party, (known, bytes), Source::of(caller), now);
+    }
+
+    /// Whether a party of a dialog was said to be there, by itself or by the proxies before it.
+    pub(crate) fn knows(&self, party: u128, place: &str, now: Instant) -> bool {
+        self.parties.get(party, now).is_some_and(|known| known.places.iter().any(|known| known == place))
+    }
+
+    /// True where the call with that party was made from this computer.
+    pub(crate) fn was_made_from(&self, party: u128, from: IpAddr, now: Instant) -> bool {
+        self.parties.get(party, now).is_some_and(|known| known.caller == from)
+    }
+}
+
+/// What is remembered for a while, up to so many bytes.
+#[derive(Debug)]
+struct Recent<V> {
+    all: BTreeMap<u128, Entry<V>>,
+    by_age: BTreeSet<(Instant, u128)>,
+    /// The same of each holder, and his bytes.
+    held: BTreeMap<Source, (usize, BTreeSet<(Instant, u128)>)>,
+    by_size: BTreeSet<(usize, Source)>,
+    bytes: usize,
+    bytes_max: usize,
+    kept: Duration,
+}
+
+#[derive(Debug)]
+struct Entry<V> {
+    at: Instant,
+    bytes: usize,
+    holder: Source,
+    value: V,
+}
+
+impl<V> Recent<V> {
+    const fn new(bytes_max: usize, kept: Duration) -> Self {
+        Self {
+            all: BTreeMap::new(),
+            by_age: BTreeSet::new(),
+            held: BTreeMap::new(),
+            by_size: BTreeSet::new(),
+            bytes: 0,
+            bytes_max,
+            kept,
+        }
+    }
+
+    fn get(&self, key: u128, now: Instant) -> Option<&V> {
+        let entry = self.all.get(&key)?;
+        (now.saturating_duration_since(entry.at) < self.kept).then_some(&entry.value)
+    }
+
+    fn put(&mut self, key: u128, (value, bytes): (V, usize), holder: Source, now: Instant) {
+        self.take(key);
+        let bytes = bytes.saturating_add(ENTRY_BYTES);
+        self.by_age.insert((now, key));
+        self.all.insert(key, Entry { at: now, bytes, holder, value });
+        let (mut held, mut keys) = self.release(holder);
+        held = held.saturating_add(bytes);
+        keys.insert((now, key));
+        self.hold(holder, (held, keys));
+        self.bytes = self.bytes.saturating_add(bytes);
+        while let Some((at, oldest)) = self.by_age.first().copied()
+            && now.saturating_duration_since(at) >= self.kept
+        {
+            self.take(oldest);
+        }
+        while self.bytes > self.bytes_max
+            && let Some((_, most)) = self.by_size.last()
+            && let Some((_, oldest)) = self.held.get(most).and_then(|(_, keys)| keys.first().copied())
+        {
+            self.take(oldest);
+        }
+    }
+
+    fn take(&mut self, key: u128) {
+        let Some(entry) = self.all.remove(&key) else { return };
+        self.by_age.remove(&(entry.at, key));
+        let (mut held, mut keys) = self.release(entry.holder);
+        held = held.saturating_sub(entry.bytes);
+        keys.remove(&(entry.at, key));
+        self.hold(entry.holder, (held, keys));
+        self.bytes = self.bytes.saturating_sub(entry.bytes);
+    }
+
+    fn release(&mut self, holder: Source) -> (usize, BTreeSet<(Instant, u128)>) {
+        let (held, keys) = self.held.remove(&holder).unwrap_or_default();
+        self.by_size.remove(&(held, holder));
+        (held, keys)
+    }
+
+    fn hold(&mut self, holder: Source, (held, keys): (usize, BTreeSet<(Instant, u128)>)) {
+        if !keys.is_empty() {
+            self.by_size.insert((held, holder));
+            self.held.insert(holder, (held, keys));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn here() -> IpAddr {
+        IpAddr::from([192, 0, 2, 1])
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a base for virtual time")]
+    fn start() -> Instant {
+        Instant::now()
+    }
+
+    #[test]
+    fn what_is_remembered_has_an_end_in_bytes_and_in_time_and_the_oldest_goes_first() {
+        let now = start();
+        let mut calls = Calls::default();
+        let most = u128::try_from(SESSION_PARTIES_BYTES_MAX / (ENTRY_BYTES + 976)).unwrap();
+        let place = "h".repeat(976);
+        for party in 0..most {
+            calls.is_at(party, [place.clone()].into_iter(), here(), now);
+        }
+        assert!(calls.knows(0, &place, now) && calls.parties.bytes <= SESSION_PARTIES_BYTES_MAX);
+        calls.is_at(most, [place.clone()].into_iter(), here(), now);
+        assert!(!calls.knows(0, &place, now), "the oldest has made room");
+        assert!(calls.knows(1, &place, now) && calls.knows(most, &place, now));
+        assert!(calls.parties.bytes <= SESSION_PARTIES_BYTES_MAX);
+        let late = now + Duration::from_secs(SESSION_ROUTE_SECS);
+        assert!(!calls.knows(most, &place, late));
+        calls.is_at(7, [place].into_iter(), here(), late);
+        let parties = &calls.parties;
+        assert_eq!((parties.all.len(), parties.by_age.len()), (1, 1), "what is over is let go");
+        assert_eq!((parties.held.len(), parties.by_size.len()), (1, 1));
+    }
+
+    #[test]
+    fn whoever_holds_most_makes_room_and_of_ipv6_a_network_is_one_holder() {
+        let now = start();
+        let [one, next, other] =
+            ["2001:db8::1", "2001:db8::2", "192.0.2.1"].map(|address| address.parse::<IpAddr>().unwrap());
+        let mut calls = Calls::default();
+        let place = || ["h".to_owned()].into_iter();
+        calls.is_at(0, place(), other, now);
+        calls.is_at(1, place(), next, now);
+        for party in 2..20_000 {
+            calls.is_at(party, place(), one, now + Duration::from_millis(1));
+        }
+        assert!(calls.parties.bytes <= SESSION_PARTIES_BYTES_MAX);
+        assert!(calls.knows(0, "h", now), "another's stays, though it is the oldest");
+        assert!(!calls.knows(1, "h", now) && !calls.knows(2, "h", now), "his neighbour's does not");
+        assert!(calls.knows(19_999, "h", now));
+        assert!(calls.was_made_from(0, other, now) && !calls.was_made_from(0, one, now));
+    }
+
+    #[test]
+    fn a_party_has_few_places_and_the_newest_stay() {
+        let now = start();
+        let mut calls = Calls::default();
+        for number in 0..20 {
+            calls.is_at(1, [format!("h{number}")].into_iter(), here(), now);
+        }
+        assert!(calls.knows(1, "h19", now) && calls.knows(1, "h12", now) && !calls.knows(1, "h11", now));
+    }
+}

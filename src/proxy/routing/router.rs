@@ -1,0 +1,282 @@
+//! Where a URI leads: to the bindings of one of our own, to another domain, to an address by number, or nowhere
+//! (RFC 3261 §16.5; W14, W16, W19).
+
+use std::net::SocketAddr;
+
+use super::domains::Domains;
+use super::users::Users;
+use crate::machine::{Flow, Hop};
+use crate::proxy::config::{ProxyConfig, StaticRoute};
+use crate::proxy::journal::Reach;
+use crate::proxy::location::{Binding, LocationService, port_of};
+use crate::proxy::transport::request_sender::{Consent, NextHop, RequestSender};
+use crate::sip::{Aor, Scheme, Transport, Uri};
+use crate::time::Now;
+
+/// One place to send a request to.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    /// The Request-URI.
+    pub(crate) uri: Uri,
+    /// How it gets there.
+    pub(crate) way: NextHop,
+    /// Whose binding it is, if the device said so (RFC 5626).
+    pub(crate) device: Option<String>,
+    /// Whether who is there wants it.
+    pub(crate) consent: Consent,
+}
+
+impl Target {
+    /// W32: what is for a `sips:` address does not leave TLS.
+    pub(crate) fn may_carry(&self, address: &Uri) -> bool {
+        !address.is_sips() || is_secure(&self.way)
+    }
+
+    /// What [`RequestSender::begin`] wants to know.
+    pub(crate) fn into_way(self) -> (NextHop, Consent) {
+        (self.way, self.consent)
+    }
+}
+
+/// All that a request may go to.
+#[derive(Clone, Debug)]
+pub(crate) enum TargetSet {
+    /// These, all at once.
+    Targets(Vec<Target>),
+    /// One of ours who is registered nowhere.
+    Nobody,
+    /// Nobody has this address of ours.
+    Unknown,
+    /// A scheme that is not SIP's.
+    Unsupported,
+}
+
+/// What knows where people are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Router<'a> {
+    pub(crate) config: &'a ProxyConfig,
+    pub(crate) domains: &'a Domains,
+    pub(crate) users: &'a Users,
+    pub(crate) location: &'a LocationService,
+    pub(crate) carrier: &'a RequestSender,
+}
+
+impl Router<'_> {
+    /// Where a request to `uri` goes.
+    pub(crate) fn targets(&self, uri: &Uri, now: Now) -> TargetSet {
+        if *uri.scheme() == Scheme::Tel {
+            return self.by_gateway(uri);
+        }
+        if !is_routable(uri) {
+            return TargetSet::Unsupported;
+        }
+        let Some(aor) = self.domains.aor(uri) else {
+            let target = self.elsewhere(&uri.to_sip());
+            let is_good = target.may_carry(uri);
+            return if is_good { TargetSet::Targets(vec![target]) } else { TargetSet::Nobody };
+        };
+        if self.users.lack(&aor) {
+            return TargetSet::Unknown;
+        }
+        let targets: Vec<_> = self.at_bindings(&aor, now).filter(|target| target.may_carry(uri)).collect();
+        if targets.is_empty() { TargetSet::Nobody } else { TargetSet::Targets(targets) }
+    }
+
+    /// A telephone number goes as it stands to the gateway that the settings name (RFC 3261 §19.1.6 leaves it to them).
+    fn by_gateway(&self, uri: &Uri) -> TargetSet {
+        // A gateway of telephones has no domain that people know: its certificate names its address.
+        let target = |route: &StaticRoute| {
+            let (way, consent) = (NextHop::Hop(route.hop), Consent::NotNeeded);
+            Target { uri: uri.clone(), way, device: None, consent }
+        };
+        let route = self.domains.next_hop(uri);
+        route.map_or(TargetSet::Unsupported, |route| TargetSet::Targets(vec![target(route)]))
+    }
+
+    /// What is nobody's binding (W19).
+    pub(crate) fn elsewhere(&self, uri: &Uri) -> Target {
+        let uri = uri.to_target();
+        Target { way: self.way_outside(&uri), uri, device: None, consent: Consent::NotNeeded }
+    }
+
+    /// The consent of a place that was named over this flow: where everybody proves who he is, the other end has proved that it
+    /// receives there, and may speak for that address alone. Trusted peers may for any.
+    pub(crate) fn consent(&self, flow: Flow) -> Consent {
+        let peer = flow.remote.ip();
+        if self.users.asks() && !self.config.trusts(flow) { Consent::From(peer) } else { Consent::NotNeeded }
+    }
+
+    /// The consent of a place where somebody was found before, and of which no binding says so now.
+    fn consent_of_former(&self, owner: Option<&Aor>) -> Consent {
+        if self.users.asks() && owner.is_some() { Consent::Unknown } else { Consent::NotNeeded }
+    }
+
+    /// The consent of a place to which this one redirects.
+    pub(crate) fn redirected(&self, from: &Uri) -> Consent {
+        match from.ip() {
+            _ if !self.users.asks() => Consent::NotNeeded,
+            Some(peer) if self.config.names(peer) => Consent::NotNeeded,
+            Some(peer) => Consent::From(peer),
+            None => Consent::Unknown,
+        }
+    }
+
+    fn way_outside(&self, uri: &Uri) -> NextHop {
+        let by_settings = |route: &StaticRoute| NextHop::Route(route.hop, route.domain.as_str().into());
+        self.domains.next_hop(uri).map_or_else(|| way_to(uri), by_settings)
+    }
+
+    /// The places where somebody of ours is registered, best first; of the flows of one device the newest that lives (RFC 5626
+    /// §5.3).
+    pub(crate) fn at_bindings(&self, aor: &Aor, now: Now) -> impl Iterator<Item = Target> {
+        let others = move || self.location.bindings(aor, now.mono);
+        let is_newest = move |binding: &&Binding| {
+            binding.row.reg_id.is_none()
+                || !others().any(|other| {
+                    let is_twin = other.row.reg_id.is_some() && other.row.instance == binding.row.instance;
+                    is_twin && other.since > binding.since && self.carrier.is_usable(other.row.flow)
+                })
+        };
+        others().filter(is_newest).filter_map(|binding| self.target(binding))
+    }
+
+    /// A binding's contact: over the connection that it was registered on while that lives, else at its address, where it
+    /// has one.
+    pub(crate) fn target(&self, binding: &Binding) -> Option<Target> {
+        let (uri, flow) = (binding.row.contact.to_target(), binding.row.flow);
+        let wanted = uri.transport();
+        let fits = wanted.is_none_or(|wanted| wanted == flow.transport);
+        let is_alive = self.carrier.is_usable(flow);
+        let way = match binding.row.reach {
+            Reach::Flow => Some(NextHop::FlowAlone(flow)).filter(|_| is_alive),
+            Reach::Contact if fits && flow.transport != Transport::Udp && is_alive => {
+                Some(NextHop::Flow(flow))
+            }
+            Reach::Contact => Some(self.way_from(&uri, flow, fits)),
+        };
+        let consent = self.consent(flow);
+        Some(Target { uri, way: way?, device: binding.row.instance.clone(), consent })
+    }
+
+    /// The way back over the flow that somebody wrote on: the only one, where he is registered by that flow alone.
+    pub(crate) fn way_back(&self, flow: Flow, sender: Option<&Aor>, now: Now) -> NextHop {
+        let mut bindings = sender.into_iter().flat_map(|aor| self.location.bindings(aor, now.mono));
+        let is_alone = bindings.any(|binding| binding.row.reach == Reach::Flow && binding.row.flow == flow);
+        if is_alone { NextHop::FlowAlone(flow) } else { NextHop::Flow(flow) }
+    }
+
+    /// The way to `contact` for a recipient once more: by the binding if it still is one, so over its connection. None
+    /// where that would leave TLS.
+    pub(crate) fn way_again(&self, recipient: &Uri, contact: &Uri, now: Now) -> Option<(NextHop, Consent)> {
+        let way = self.way_to_contact(self.domains.aor(recipient).as_ref(), contact, now);
+        way.filter(|(way, _)| !recipient.is_sips() || is_secure(way))
+    }
+
+    /// The same, of one of ours or of somebody elsewhere; whether it leaves TLS is not looked at.
+    pub(crate) fn way_to_contact(
+        &self,
+        owner: Option<&Aor>,
+        contact: &Uri,
+        now: Now,
+    ) -> Option<(NextHop, Consent)> {
+        let mut bindings = owner.into_iter().flat_map(|aor| self.location.bindings(aor, now.mono));
+        match bindings.find(|binding| binding.row.contact.to_target() == *contact) {
+            Some(binding) => self.target(binding).map(Target::into_way),
+            None => Some((self.way_outside(contact), self.consent_of_former(owner))),
+        }
+    }
+
+    /// Whether the owner of an address does not want what `sender` writes. Where a device is belongs to whoever registered it: nobody
+    /// writes past a block by its number.
+    pub(crate) fn is_blocked(&self, address: &Uri, sender: &Aor, now: Now) -> bool {
+        let owner = self.domains.claimed(address);
+        if owner.is_some_and(|owner| self.users.block(&owner, sender)) {
+            return true;
+        }
+        let user = address.aor();
+        let is_named = |binding: &&Binding| binding.row.contact.aor().user() == user.user();
+        let is_blocking = |binding: &Binding| self.users.block(&binding.row.aor, sender);
+        // Several people may share one place, and the user part tells them apart.
+        let mut named = self.owners(address, now).filter(is_named).peekable();
+        match named.peek() {
+            Some(_) => named.any(is_blocking),
+            None => self.owners(address, now).any(is_blocking),
+        }
+    }
+
+    /// Whether everybody whose device is at this place does not want what `sender` writes: a Route, or a name of whoever's, may
+    /// lead there. A proxy may have many people behind it.
+    pub(crate) fn is_blocked_at(&self, place: SocketAddr, sender: &Aor, now: Now) -> bool {
+        let mut owners = self.owners_at(place, now).peekable();
+        owners.peek().is_some() && owners.all(|binding| self.users.block(&binding.row.aor, sender))
+    }
+
+    /// The bindings of those of ours whose device is at an address by number.
+    pub(crate) fn owners(&self, address: &Uri, now: Now) -> impl Iterator<Item = &Binding> {
+        let place = place_of(address).filter(|_| self.domains.aor(address).is_none());
+        place.into_iter().flat_map(move |place| self.owners_at(place, now))
+    }
+
+    /// The same of a place. Who registers an address from elsewhere does not own it by that, unless a trusted peer says so.
+    fn owners_at(&self, place: SocketAddr, now: Now) -> impl Iterator<Item = &Binding> {
+        let place = SocketAddr::new(place.ip().to_canonical(), place.port());
+        self.location.at(place, now.mono).filter(|binding| {
+            let (row, peer) = (&binding.row, binding.row.flow.remote.ip());
+            let is_there = row.contact.ip().is_none_or(|ip| ip.to_canonical() == peer.to_canonical());
+            row.reach == Reach::Flow || is_there || self.config.trusts(row.flow)
+        })
+    }
+
+    fn way_from(&self, uri: &Uri, flow: Flow, fits: bool) -> NextHop {
+        let transport = uri.transport().unwrap_or(if fits { flow.transport } else { Transport::Udp });
+        match uri.ip() {
+            Some(ip) => {
+                let remote = SocketAddr::new(ip, port_of(uri));
+                let same_socket = transport == Transport::Udp
+                    && flow.transport == Transport::Udp
+                    && flow.local.is_ipv4() == remote.is_ipv4();
+                if same_socket && self.carrier.is_usable(flow) && !self.carrier.sockets().is_own(remote) {
+                    // From the socket that the binding was made on: a firewall in between lets that through.
+                    NextHop::Flow(Flow::udp(flow.local, remote))
+                } else {
+                    NextHop::Hop(Hop { transport, remote })
+                }
+            }
+            // A name that leads nowhere is reached where it registered from.
+            None => NextHop::Lookup { uri: uri.clone(), otherwise: fits.then_some(flow) },
+        }
+    }
+}
+
+/// The way to a URI that is nobody's binding (W19).
+fn way_to(uri: &Uri) -> NextHop {
+    match uri.ip() {
+        Some(ip) => {
+            let transport = uri.transport().unwrap_or(Transport::Udp);
+            NextHop::Hop(Hop { transport, remote: SocketAddr::new(ip, port_of(uri)) })
+        }
+        None => NextHop::Lookup { uri: uri.clone(), otherwise: None },
+    }
+}
+
+/// The place of an address by number.
+pub(crate) fn place_of(address: &Uri) -> Option<SocketAddr> {
+    address.ip().map(|ip| SocketAddr::new(ip, port_of(address)))
+}
+
+/// True for what does not leave TLS.
+pub(crate) fn is_secure(way: &NextHop) -> bool {
+    match way {
+        NextHop::Flow(flow) | NextHop::FlowAlone(flow) => flow.transport.is_secure(),
+        NextHop::Hop(hop) | NextHop::Route(hop, _) => hop.transport.is_secure(),
+        NextHop::Lookup { uri, .. } => uri.is_sips(),
+    }
+}
+
+/// True for the schemes of W3.
+pub(crate) fn is_routable(uri: &Uri) -> bool {
+    match uri.scheme() {
+        Scheme::Sip | Scheme::Sips | Scheme::Im | Scheme::Pres => !uri.host().is_empty(),
+        Scheme::Tel | Scheme::Other(_) => false,
+    }
+}

@@ -1,0 +1,77 @@
+//! The users of the served domains, as the owner handed them over last (W30).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::proxy::config::{Auth, ProxyConfig};
+use crate::proxy::journal::UserRow;
+use crate::sip::Aor;
+use crate::sip::digest::{Algorithm, Ha1};
+
+/// See the head of this file.
+#[derive(Debug)]
+pub(crate) struct Users {
+    auth: Auth,
+    all: BTreeMap<Aor, User>,
+}
+
+#[derive(Debug)]
+struct User {
+    sha256: Ha1,
+    md5: Ha1,
+    blocked: BTreeSet<Aor>,
+}
+
+impl Users {
+    pub(crate) const fn new(config: &ProxyConfig) -> Self {
+        Self { auth: config.auth, all: BTreeMap::new() }
+    }
+
+    /// These and no others, from now on.
+    pub(crate) fn replace(&mut self, rows: &[UserRow]) {
+        let user = |row: &UserRow| {
+            let blocked = row.blocked.iter().cloned().collect();
+            (row.aor.clone(), User { sha256: row.sha256.clone(), md5: row.md5.clone(), blocked })
+        };
+        self.all = rows.iter().map(user).collect();
+    }
+
+    /// Whether anybody is asked who he is.
+    pub(crate) fn asks(&self) -> bool {
+        self.auth != Auth::Off
+    }
+
+    /// What they are offered, best first (RFC 8760 §2.4).
+    pub(crate) const fn offered(&self) -> &'static [Algorithm] {
+        match self.auth {
+            Auth::Off | Auth::On => &[Algorithm::Sha256, Algorithm::Md5],
+            Auth::Md5 => &[Algorithm::Md5],
+        }
+    }
+
+    /// What a user's credentials are held against; none for nobody, and for a hash that is not kept.
+    pub(crate) fn ha1(&self, user: &Aor, algorithm: Algorithm) -> Option<&Ha1> {
+        let user = self.all.get(user)?;
+        match algorithm {
+            Algorithm::Sha256 => Some(&user.sha256),
+            Algorithm::Md5 => Some(&user.md5),
+            Algorithm::Sha512_256 => None,
+        }
+    }
+
+    /// True for an address of ours that nobody has (W18): without authentication anybody may be anybody.
+    pub(crate) fn lack(&self, user: &Aor) -> bool {
+        self.asks() && !self.all.contains_key(user)
+    }
+
+    /// Whether `user` does not want what `sender` writes.
+    pub(crate) fn block(&self, user: &Aor, sender: &Aor) -> bool {
+        let Some(user) = self.all.get(user).filter(|user| !user.blocked.is_empty()) else {
+            return false;
+        };
+        let domain = || Aor::parse(sender.domain());
+        let plain = || sender.without_user_params();
+        user.blocked.contains(sender)
+            || plain().is_some_and(|plain| user.blocked.contains(&plain))
+            || domain().is_some_and(|domain| user.blocked.contains(&domain))
+    }
+}

@@ -1,0 +1,13 @@
+//! How a request leaves: the next hop, its pace, its connection, its answer (RFC 3261 §16.6, RFC 3263).
+
+pub(super) mod request_sender;
+
+pub(super) mod validation;
+
+pub(super) mod next_hop;
+
+pub(super) mod pacer;
+
+pub(super) mod sockets;
+
+pub(super) mod streams;

@@ -1,0 +1,260 @@
+//! How much one remote gets at once: a burst of datagrams goes out as its reader takes them in.
+//!
+//! A message to 500 people who are reached at one address is 500 datagrams. Sent at once they overflow that
+//! peer's socket buffer (212,992 bytes on a stock Linux, which holds about 90 of 1,200 bytes), and each that is
+//! lost costs a Timer E. So a remote has a window: bytes that were sent and that it is not known to have read. A
+//! socket is read in order, so the answer to one datagram says that those before it were read, or lost. A peer
+//! that says nothing for a while is taken to have read all.
+//!
+//! **Invariant:** this part knows no request, no flow's bytes and no timer of SIP. What waits here was not sent yet,
+//! so its Timers E and F do not run; messages take turns, so that nobody's waits behind another's burst.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::ops::Bound::{Excluded, Unbounded};
+use std::time::Instant;
+
+use crate::limits::{PACE_DATAGRAM_OVERHEAD_BYTES, PACE_SILENCE, PACE_UNREAD_BYTES_MAX};
+use crate::machine::Flow;
+
+/// All remotes to which something waits to be sent, or was sent and is not known to be read.
+#[derive(Debug)]
+pub(crate) struct Pacer<U> {
+    lanes: BTreeMap<SocketAddr, RemoteQueue<U>>,
+    /// Remotes that may have something to send now.
+    open: VecDeque<SocketAddr>,
+    /// When a remote counts as silent.
+    silences: BTreeSet<(Instant, SocketAddr)>,
+}
+
+/// One remote.
+#[derive(Debug)]
+struct RemoteQueue<U> {
+    /// Sent and not known to be read, in order, with what each takes of the reader's buffer.
+    unread: VecDeque<(U, usize)>,
+    unread_bytes: usize,
+    /// What is to be sent, by message.
+    waiting: BTreeMap<u64, VecDeque<(U, Flow)>>,
+    /// Whose turn was last.
+    last: u64,
+    silent_at: Option<Instant>,
+    is_open: bool,
+}
+
+impl<U> Default for RemoteQueue<U> {
+    fn default() -> Self {
+        Self {
+            unread: VecDeque::new(),
+            unread_bytes: 0,
+            waiting: BTreeMap::new(),
+            last: 0,
+            silent_at: None,
+            is_open: false,
+        }
+    }
+}
+
+impl<U: Copy> RemoteQueue<U> {
+    fn has_turn(&self) -> bool {
+        !self.waiting.is_empty() && self.unread_bytes < PACE_UNREAD_BYTES_MAX
+    }
+
+    /// The next one of the message whose turn it is.
+    fn pop(&mut self) -> Option<(U, Flow)> {
+        if !self.has_turn() {
+            return None;
+        }
+        let next = self.waiting.range((Excluded(self.last), Unbounded)).next();
+        let message = next.or_else(|| self.waiting.first_key_value()).map(|(message, _)| *message)?;
+        self.last = message;
+        let queue = self.waiting.get_mut(&message)?;
+        let first = queue.pop_front();
+        if queue.is_empty() {
+            self.waiting.remove(&message);
+        }
+        first
+    }
+
+    fn is_idle(&self) -> bool {
+        self.unread.is_empty() && self.waiting.is_empty()
+    }
+}
+
+impl<U> Default for Pacer<U> {
+    fn default() -> Self {
+        Self { lanes: BTreeMap::new(), open: VecDeque::new(), silences: BTreeSet::new() }
+    }
+}
+
+impl<U: Copy + Eq> Pacer<U> {
+    /// A request of this message wants to go; [`Self::pop`] says when.
+    pub(crate) fn wait(&mut self, user: U, message: u64, flow: Flow) {
+        let lane = self.lanes.entry(flow.remote).or_default();
+        lane.waiting.entry(message).or_default().push_back((user, flow));
+        self.open(flow.remote);
+    }
+
+    /// The next request that may go now.
+    pub(crate) fn pop(&mut self) -> Option<(U, Flow)> {
+        while let Some(remote) = self.open.front().copied() {
+            if let Some(next) = self.lanes.get_mut(&remote).and_then(RemoteQueue::pop) {
+                return Some(next);
+            }
+            self.open.pop_front();
+            if let Some(lane) = self.lanes.get_mut(&remote) {
+                lane.is_open = false;
+            }
+            self.tidy(remote);
+        }
+        None
+    }
+
+    /// A request went out.
+    pub(crate) fn sent(&mut self, user: U, remote: SocketAddr, bytes: usize, now: Instant) {
+        let lane = self.lanes.entry(remote).or_default();
+        let cost = bytes.saturating_add(PACE_DATAGRAM_OVERHEAD_BYTES);
+        lane.unread.push_back((user, cost));
+        lane.unread_bytes = lane.unread_bytes.saturating_add(cost);
+        if lane.silent_at.is_none() {
+            lane.silent_at = Some(now + PACE_SILENCE);
+            self.silences.insert((now + PACE_SILENCE, remote));
+        }
+    }
+
+    /// A request was answered: it was read, and so was what went before it.
+    pub(crate) fn heard(&mut self, user: U, remote: SocketAddr, now: Instant) {
+        let Some(lane) = self.lanes.get_mut(&remote) else { return };
+        let Some(place) = lane.unread.iter().position(|(unread, _)| *unread == user) else { return };
+        let read: usize = lane.unread.drain(..=place).map(|(_, cost)| cost).sum();
+        lane.unread_bytes = lane.unread_bytes.saturating_sub(read);
+        let again = (!lane.unread.is_empty()).then(|| now + PACE_SILENCE);
+        let before = std::mem::replace(&mut lane.silent_at, again);
+        self.silences.extend(again.map(|at| (at, remote)));
+        if let Some(at) = before.filter(|at| Some(*at) != again) {
+            self.silences.remove(&(at, remote));
+        }
+        self.open(remote);
+        self.tidy(remote);
+    }
+
+    /// Remotes that were silent for so long are taken to have read all.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        while let Some((at, remote)) = self.silences.first().copied().filter(|(at, _)| *at <= now) {
+            self.silences.remove(&(at, remote));
+            if let Some(lane) = self.lanes.get_mut(&remote) {
+                lane.unread.clear();
+                lane.unread_bytes = 0;
+                lane.silent_at = None;
+            }
+            self.open(remote);
+            self.tidy(remote);
+        }
+    }
+
+    /// When [`Self::handle_timeout`] has something to do.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.silences.first().map(|(at, _)| *at)
+    }
+
+    fn open(&mut self, remote: SocketAddr) {
+        let Some(lane) = self.lanes.get_mut(&remote) else { return };
+        if lane.has_turn() && !std::mem::replace(&mut lane.is_open, true) {
+            self.open.push_back(remote);
+        }
+    }
+
+    fn tidy(&mut self, remote: SocketAddr) {
+        if self.lanes.get(&remote).is_some_and(|lane| lane.is_idle() && !lane.is_open) {
+            self.lanes.remove(&remote);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const LOCAL: &str = "192.0.2.100:5060";
+    const PEER: &str = "192.0.2.7:5060";
+    const OTHER: &str = "192.0.2.8:5060";
+
+    fn flow(remote: &str) -> Flow {
+        Flow::udp(LOCAL.parse().unwrap(), remote.parse().unwrap())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a base for virtual time")]
+    fn start() -> Instant {
+        Instant::now()
+    }
+
+    /// Sends all that may go now.
+    fn send_all(pacer: &mut Pacer<u32>, bytes: usize, now: Instant) -> Vec<u32> {
+        let mut sent = Vec::new();
+        while let Some((user, flow)) = pacer.pop() {
+            pacer.sent(user, flow.remote, bytes, now);
+            sent.push(user);
+        }
+        sent
+    }
+
+    #[test]
+    fn a_burst_goes_as_its_reader_takes_it_in() {
+        let now = start();
+        let mut pacer = Pacer::default();
+        (0..500).for_each(|user| pacer.wait(user, 1, flow(PEER)));
+        let first = send_all(&mut pacer, 1200, now);
+        assert!((40..90).contains(&first.len()), "{}", first.len());
+        assert!(send_all(&mut pacer, 1200, now).is_empty());
+        // The answer to the tenth says that ten were read.
+        pacer.heard(9, PEER.parse().unwrap(), now);
+        assert_eq!(send_all(&mut pacer, 1200, now).len(), 10);
+        // What was known to be read, or was never sent, opens nothing.
+        pacer.heard(3, PEER.parse().unwrap(), now);
+        pacer.heard(499, PEER.parse().unwrap(), now);
+        assert!(send_all(&mut pacer, 1200, now).is_empty());
+    }
+
+    #[test]
+    fn a_silent_peer_gets_a_window_at_a_time_and_nothing_stays_behind() {
+        let mut now = start();
+        let mut pacer = Pacer::default();
+        (0..500).for_each(|user| pacer.wait(user, 1, flow(PEER)));
+        let mut sent = send_all(&mut pacer, 1200, now);
+        let mut rounds = 0;
+        while let Some(at) = pacer.poll_timeout() {
+            assert!(at > now);
+            now = at;
+            pacer.handle_timeout(now);
+            sent.extend(send_all(&mut pacer, 1200, now));
+            rounds += 1;
+        }
+        assert_eq!(sent, (0..500).collect::<Vec<_>>());
+        assert!(PACE_SILENCE * rounds < Duration::from_millis(1500), "{rounds}");
+        assert!(pacer.lanes.is_empty() && pacer.open.is_empty());
+    }
+
+    #[test]
+    fn messages_take_turns_and_remotes_do_not_wait_for_each_other() {
+        let now = start();
+        let mut pacer = Pacer::default();
+        (0..500).for_each(|user| pacer.wait(user, 1, flow(PEER)));
+        send_all(&mut pacer, 1200, now);
+        pacer.wait(1000, 2, flow(PEER));
+        pacer.wait(2000, 2, flow(OTHER));
+        assert_eq!(send_all(&mut pacer, 300, now), [2000]);
+        pacer.heard(1, PEER.parse().unwrap(), now);
+        assert!(send_all(&mut pacer, 300, now).contains(&1000));
+    }
+
+    #[test]
+    fn what_is_answered_leaves_nothing_behind() {
+        let now = start();
+        let mut pacer = Pacer::default();
+        (0..20).for_each(|user| pacer.wait(user, 1, flow(PEER)));
+        assert_eq!(send_all(&mut pacer, 300, now).len(), 20);
+        pacer.heard(19, PEER.parse().unwrap(), now);
+        assert!(pacer.lanes.is_empty() && pacer.open.is_empty() && pacer.poll_timeout().is_none());
+    }
+}

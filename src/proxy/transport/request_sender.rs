@@ -1,0 +1,401 @@
+//! The way of what we send: from a target over a hop to a flow, and there into a client transaction
+//! (RFC 3261 §16.6 steps 7 to 10, §18.1.1; RFC 3263 §4).
+//!
+//! Whoever sends calls [`RequestSender::begin`]; once a flow is there, [`SenderStep::Ready`] asks for the bytes, since Via depends on the flow,
+//! and [`RequestSender::send`] takes them. What begins ends in a final response or in [`SenderStep::Failed`], at its deadline at the latest.
+
+mod consent;
+
+mod tcp_refused_cache;
+
+mod waits;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use self::tcp_refused_cache::TcpRefusedCache;
+use self::waits::{Large, OpenQuestions, Question, Wait};
+pub(crate) use super::next_hop::{Consent, Fault, NextHop, Printed, SenderNeed, SenderStep, Sending, User};
+use super::next_hop::{Rest, paced};
+use super::pacer::Pacer;
+use super::sockets::Sockets;
+use super::streams::Streams;
+use super::validation::Validation;
+use crate::limits::{CONNECT_WAIT, DATAGRAM_PAYLOAD_BYTES_MAX, UDP_REQUEST_BYTES_MAX};
+use crate::machine::{ConnectId, ConnectionId, Flow, Hop, RequestId, ResolveId, SendFault, Transmit};
+use crate::proxy::config::ProxyConfig;
+use crate::sip::{Request, Response, Transport};
+use crate::transaction::{Arrival, Failed, Failure, Heard, Outgoing, ServerKey, TransactionLayer};
+
+/// All requests of ours that look for a flow, and the transactions of those that have one.
+#[derive(Debug)]
+pub(crate) struct RequestSender {
+    layer: TransactionLayer<User>,
+    pacer: Pacer<User>,
+    sockets: Sockets,
+    streams: Streams,
+    waits: OpenQuestions,
+    /// Of those that were sent, where else they may go.
+    rests: BTreeMap<User, Rest>,
+    refused: TcpRefusedCache,
+    validation: Validation,
+    next: u64,
+    /// When the last request or response came, or the last timer fired.
+    now: Instant,
+    wishes: VecDeque<SenderNeed>,
+    steps: VecDeque<SenderStep>,
+}
+
+impl RequestSender {
+    pub(crate) fn new(config: &ProxyConfig, key: [u8; 16], now: Instant) -> Self {
+        Self {
+            layer: TransactionLayer::new(config.timers, key),
+            pacer: Pacer::default(),
+            sockets: Sockets::new(config),
+            streams: Streams::default(),
+            waits: OpenQuestions::default(),
+            rests: BTreeMap::new(),
+            refused: TcpRefusedCache::default(),
+            validation: Validation::default(),
+            next: 0,
+            now,
+            wishes: VecDeque::new(),
+            steps: VecDeque::new(),
+        }
+    }
+
+    /// Looks for a flow to a target until `ends`.
+    pub(crate) fn begin(&mut self, user: User, (way, consent): (NextHop, Consent), ends: Instant) {
+        self.rests.remove(&user);
+        let new = |hops, otherwise| Rest { consent, ..Rest::of(hops, otherwise, ends) };
+        match way {
+            NextHop::Flow(flow) | NextHop::FlowAlone(flow) if self.is_usable(flow) => {
+                let is_alone = matches!(way, NextHop::FlowAlone(_));
+                self.keep(user, Rest { is_alone, ..new(Vec::new(), None) }, flow);
+            }
+            NextHop::Flow(_) | NextHop::FlowAlone(_) => self.fail(user, Fault::Transport),
+            NextHop::Hop(hop) => self.try_hops(user, new(vec![hop], None), Fault::NoRoute),
+            NextHop::Route(hop, domain) => {
+                let rest = Rest { domain: Some(domain), ..new(vec![hop], None) };
+                self.try_hops(user, rest, Fault::NoRoute);
+            }
+            NextHop::Lookup { uri, otherwise } => {
+                let id = ResolveId(self.number());
+                let is_sips = uri.is_sips();
+                let otherwise = otherwise.filter(|flow| !is_sips || flow.transport.is_secure());
+                let domain = Some(uri.host().trim_end_matches('.').into());
+                let rest = Rest { domain, ..new(Vec::new(), otherwise) };
+                self.wishes.push_back(SenderNeed::Resolve { id, uri });
+                self.waits.add(user, Wait { asked: Question::Resolve(id), rest, is_sips, large: None, ends });
+            }
+        }
+    }
+
+    /// The branch of a request at the hop where it is sent now: RFC 3263 §4.3 wants another one at each.
+    pub(crate) fn branch_at_hop(&self, user: User, branch: String) -> String {
+        match self.rests.get(&user) {
+            Some(rest) if rest.failed > 0 => format!("{branch}.{}", rest.failed),
+            Some(_) | None => branch,
+        }
+    }
+
+    /// Sends a printed request as a client transaction that ends at `ends` at the latest; one that is large for a datagram waits
+    /// for a stream first, and [`SenderStep::Ready`] comes again (RFC 3261 §18.1.1; W4).
+    pub(crate) fn send(&mut self, user: User, printed: Printed<'_>, ends: Instant, now: Instant) -> Sending {
+        let Printed { branch, method, flow, bytes } = printed;
+        self.now = now;
+        if ends <= now {
+            self.rests.remove(&user);
+            self.fail(user, Fault::Timeout);
+            return Sending::Sent;
+        }
+        if flow.transport == Transport::Udp && bytes.len() > UDP_REQUEST_BYTES_MAX {
+            let fits = bytes.len() <= DATAGRAM_PAYLOAD_BYTES_MAX;
+            let is_alone = self.rests.get(&user).is_some_and(|rest| rest.is_alone);
+            let no_stream = is_alone || (fits && self.refused.has(flow.remote, now));
+            if !no_stream {
+                self.seek_stream(user, Large { flow, fits }, ends, now);
+                return Sending::Waits;
+            }
+            if !fits {
+                self.rests.remove(&user);
+                self.fail(user, Fault::TooLarge);
+                return Sending::Sent;
+            }
+        }
+        let Ok(transmissions_max) = self.transmissions_max(user, flow) else {
+            self.give_up_hop(user);
+            return Sending::Sent;
+        };
+        if paced(user, flow).is_some() {
+            self.pacer.sent(user, flow.remote, bytes.len(), now);
+        }
+        // Where there is another hop, some of the time is left for it (RFC 3263 §4.3 within W17).
+        let has_more = self.rests.get(&user).is_some_and(|rest| !rest.hops.is_empty());
+        let ends = if has_more { now + ends.saturating_duration_since(now) / 2 } else { ends };
+        let deadline = Some(ends);
+        let outgoing = Outgoing { user, branch, method, flow, bytes, deadline, transmissions_max };
+        self.layer.send(outgoing, now);
+        Sending::Sent
+    }
+
+    /// Tries a stream in place of a datagram: where its domain says that there is one; else it is guessed to be at the same
+    /// address.
+    fn seek_stream(&mut self, user: User, large: Large, ends: Instant, now: Instant) {
+        let mut rest = self.rests.remove(&user).unwrap_or_else(|| Rest::of(Vec::new(), None, ends));
+        let guess = || Hop { transport: Transport::Tcp, remote: large.flow.remote };
+        let hop = rest.take_stream().unwrap_or_else(guess);
+        self.connect(user, (hop, rest), Some(large), ends.min(now + CONNECT_WAIT));
+    }
+
+    /// What the layer makes of a request that came in.
+    pub(crate) fn receive_request(&mut self, request: &Request, flow: Flow, now: Instant) -> Arrival {
+        self.now = now;
+        self.layer.receive_request(request, flow, now)
+    }
+
+    /// The key of a request, and whether it is being served or was answered a moment ago.
+    pub(crate) fn key_of(&self, request: &Request) -> (ServerKey, bool) {
+        let key = self.layer.key_of(request);
+        (key, self.layer.knows(key))
+    }
+
+    /// Whose request a response answers, if that is news; a 503 is none where there is another hop (RFC 3263 §4.3).
+    pub(crate) fn receive_response(&mut self, response: &Response, now: Instant) -> Option<Heard<User>> {
+        self.now = now;
+        let mut heard = self.layer.receive_response(response, now)?;
+        if paced(heard.user, heard.flow).is_some() {
+            self.pacer.heard(heard.user, heard.flow.remote, now);
+        }
+        if self.rests.get(&heard.user).is_some_and(|rest| rest.consent != Consent::NotNeeded) {
+            self.validation.answered(heard.flow, now);
+        }
+        if response.status() < 200 {
+            return Some(heard);
+        }
+        let Some(rest) = self.rests.remove(&heard.user) else { return Some(heard) };
+        if response.status() == 503 && !rest.hops.is_empty() {
+            self.try_hops(heard.user, rest.after_failure(heard.transmissions), Fault::Transport);
+            return None;
+        }
+        heard.transmissions += rest.transmissions;
+        Some(heard)
+    }
+
+    /// Bytes of the answers that are kept, and how many requests are being answered or were a moment ago.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> (usize, usize) {
+        (self.layer.answer_bytes(), self.layer.server_count())
+    }
+
+    /// Our own sockets.
+    pub(crate) const fn sockets(&self) -> &Sockets {
+        &self.sockets
+    }
+
+    pub(crate) fn respond(&mut self, key: ServerKey, status: u16, bytes: Bytes, now: Instant) {
+        self.layer.respond(key, status, bytes, now);
+    }
+
+    /// Leaves a request without an answer (RFC 4320 §4.2).
+    pub(crate) fn abandon(&mut self, key: ServerKey) {
+        self.layer.abandon(key);
+    }
+
+    /// Something came in on this flow, so it can be used.
+    pub(crate) fn heard_on(&mut self, flow: Flow) {
+        self.streams.heard_on(flow);
+    }
+
+    /// The live stream of that number.
+    pub(crate) fn stream(&self, connection: ConnectionId) -> Option<Flow> {
+        self.streams.of(connection)
+    }
+
+    /// A live stream to a peer, whoever opened it.
+    pub(crate) fn stream_to(&self, hop: Hop) -> Option<Flow> {
+        self.streams.to(hop)
+    }
+
+    /// A datagram flow can always be used, a stream while it lives.
+    pub(crate) fn is_usable(&self, flow: Flow) -> bool {
+        match flow.transport {
+            Transport::Udp => self.sockets.has(Transport::Udp, flow.local),
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
+                flow.connection.is_some_and(|connection| self.streams.of(connection).is_some())
+            }
+        }
+    }
+
+    pub(crate) fn connected(&mut self, id: ConnectId, flow: Flow) {
+        self.heard_on(flow);
+        if let Some((user, Wait { mut rest, large, .. })) = self.waits.take_connect(id) {
+            match large {
+                // In place of the address that datagrams go to, which is left for the case that this one fails.
+                Some(Large { flow: udp, fits: true }) if udp.remote != flow.remote => {
+                    rest.hops.push(Hop { transport: Transport::Udp, remote: udp.remote });
+                }
+                // A connection that was there may lead to a program that has ended: once more, over another one.
+                Some(udp) if rest.failed == 0 => rest.otherwise = rest.otherwise.or(Some(udp.flow)),
+                Some(_) | None => {}
+            }
+            self.keep(user, rest, flow);
+        }
+    }
+
+    pub(crate) fn connect_failed(&mut self, id: ConnectId, now: Instant) {
+        if let Some((user, wait)) = self.waits.take_connect(id) {
+            self.fall_back(user, wait, Fault::Transport, now);
+        }
+    }
+
+    pub(crate) fn resolved(&mut self, id: ResolveId, mut hops: Vec<Hop>) {
+        if let Some((user, wait)) = self.waits.take_resolve(id) {
+            // W32: whatever a name leads to, this one does not leave TLS.
+            hops.retain(|hop| !wait.is_sips || hop.transport.is_secure());
+            hops.reverse();
+            self.try_hops(user, Rest { hops, ..wait.rest }, Fault::NoRoute);
+        }
+    }
+
+    /// A datagram did not leave: that request alone fails, or goes elsewhere.
+    pub(crate) fn not_sent(&mut self, request: Option<RequestId>, fault: SendFault) {
+        if let Some(request) = request {
+            self.layer.not_sent(request, fault);
+        }
+    }
+
+    /// A connection is gone: what waits on it fails, and it is not used again.
+    pub(crate) fn disconnected(&mut self, flow: Flow) {
+        self.streams.gone(flow);
+        self.layer.disconnected(flow);
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.now = now;
+        while let Some((user, mut wait)) = self.waits.take_due(now) {
+            if wait.large.is_none() {
+                wait.rest.hops.clear();
+            }
+            self.fall_back(user, wait, Fault::Timeout, now);
+        }
+        self.pacer.handle_timeout(now);
+        self.layer.handle_timeout(now);
+    }
+
+    pub(crate) fn poll_step(&mut self) -> Option<SenderStep> {
+        let next = self.steps.pop_front().or_else(|| self.poll_failed());
+        next.or_else(|| self.pacer.pop().map(|(user, flow)| SenderStep::Ready { user, flow }))
+    }
+
+    pub(crate) fn poll_wish(&mut self) -> Option<SenderNeed> {
+        self.wishes.pop_front()
+    }
+
+    pub(crate) fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.layer.poll_transmit()
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let wait = self.waits.first_end().map(|ends| (ends, "a connection or a route is waited for"));
+        let pace = self.pacer.poll_timeout().map(|at| (at, "a peer has said nothing for a while"));
+        [wait, pace, self.layer.poll_timeout()].into_iter().flatten().min()
+    }
+
+    /// A leg over datagrams waits for its turn; what else there is comes one by one, and goes at once.
+    fn ready(&mut self, user: User, flow: Flow) {
+        match paced(user, flow) {
+            Some(message) => self.pacer.wait(user, message.0, flow),
+            None => self.steps.push_back(SenderStep::Ready { user, flow }),
+        }
+    }
+
+    fn poll_failed(&mut self) -> Option<SenderStep> {
+        while let Some(Failed { user, failure, mut transmissions }) = self.layer.poll_failed() {
+            let fault = match failure {
+                Failure::Timeout => Fault::Timeout,
+                Failure::Transport => Fault::Transport,
+                Failure::TooLarge => Fault::TooLarge,
+            };
+            match self.rests.remove(&user) {
+                Some(rest) if rest.has_another(fault) => {
+                    self.try_hops(user, rest.after_failure(transmissions), fault);
+                    if let Some(step) = self.steps.pop_front() {
+                        return Some(step);
+                    }
+                    continue;
+                }
+                Some(rest) => transmissions += rest.transmissions,
+                None => {}
+            }
+            return Some(SenderStep::Failed { user, fault, transmissions });
+        }
+        None
+    }
+
+    fn try_hops(&mut self, user: User, mut rest: Rest, fault: Fault) {
+        while let Some(hop) = rest.hops.pop() {
+            if self.sockets.is_own(hop.remote) {
+                continue;
+            }
+            if hop.transport == Transport::Udp
+                && let Some(local) = self.sockets.local(Transport::Udp, hop.remote)
+            {
+                return self.keep(user, rest, Flow::udp(local, hop.remote));
+            }
+            // Without a datagram socket of that family, a stream is what is left (RFC 3261 §18.1.1).
+            let transport = if hop.transport == Transport::Udp { Transport::Tcp } else { hop.transport };
+            let ends = rest.ends;
+            return self.connect(user, (Hop { transport, ..hop }, rest), None, ends);
+        }
+        match rest.otherwise.take().filter(|flow| self.is_usable(*flow)) {
+            Some(flow) => self.keep(user, rest, flow),
+            None => {
+                self.steps.push_back(SenderStep::Failed { user, fault, transmissions: rest.transmissions });
+            }
+        }
+    }
+
+    fn fall_back(&mut self, user: User, wait: Wait, fault: Fault, now: Instant) {
+        let Wait { mut rest, large, .. } = wait;
+        let Some(large) = large else {
+            return self.try_hops(user, rest, fault);
+        };
+        if let Some(hop) = rest.take_stream() {
+            let ends = rest.ends.min(now + CONNECT_WAIT);
+            return self.connect(user, (hop, rest), Some(large), ends);
+        }
+        self.refused.add(large.flow.remote, now);
+        if !large.fits {
+            // Silence may be that of a peer who is away; a refusal is that of one who takes no connections.
+            let fault = if fault == Fault::Timeout { fault } else { Fault::TooLarge };
+            return self.try_hops(user, rest, fault);
+        }
+        self.keep(user, rest, large.flow);
+    }
+
+    /// A request has a flow; where else it may go is remembered.
+    fn keep(&mut self, user: User, mut rest: Rest, flow: Flow) {
+        let has_more = !rest.hops.is_empty() || rest.otherwise.is_some();
+        if !has_more && (flow.transport.is_reliable() || rest.consent.is_given_for(flow.remote.ip())) {
+            rest.consent = Consent::NotNeeded;
+        }
+        let is_of_use = has_more || rest.failed > 0 || rest.is_alone || rest.consent != Consent::NotNeeded;
+        // What passes without a transaction is not heard of again.
+        if is_of_use && !matches!(user, User::Session(_)) {
+            self.rests.insert(user, rest);
+        }
+        self.ready(user, flow);
+    }
+
+    fn fail(&mut self, user: User, fault: Fault) {
+        self.steps.push_back(SenderStep::Failed { user, fault, transmissions: 0 });
+    }
+
+    const fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+}

@@ -1,0 +1,59 @@
+//! Where nobody knows whether a destination wants it, a request is sent there less, or not (RFC 9000 §8).
+
+use std::time::Instant;
+
+use super::{Large, Question, RequestSender, Rest, Wait};
+use crate::machine::{ConnectId, Flow, Hop};
+use crate::proxy::transport::next_hop::{Consent, Fault, SenderNeed, User};
+use crate::proxy::transport::validation::{Allowance, Trial};
+
+/// A request may not be sent to this hop now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NotNow;
+
+impl RequestSender {
+    /// How often a request may be sent over a flow; none where Timer E alone says.
+    pub(super) fn transmissions_max(&mut self, user: User, flow: Flow) -> Result<Option<u32>, NotNow> {
+        let consent = self.rests.get(&user).map_or(Consent::NotNeeded, |rest| rest.consent);
+        if flow.transport.is_reliable() || consent == Consent::NotNeeded {
+            return Ok(None);
+        }
+        match self.validation.allow(consent, (user, Trial::Datagrams), flow.remote, self.now) {
+            Allowance::Full => Ok(None),
+            Allowance::Few(max) => Ok(Some(max)),
+            Allowance::Nothing => Err(NotNow),
+        }
+    }
+
+    /// This hop is not sent to: the next one, if there is one.
+    pub(super) fn give_up_hop(&mut self, user: User) {
+        match self.rests.remove(&user) {
+            Some(rest) if !rest.hops.is_empty() => self.try_hops(user, rest.after_failure(0), Fault::Timeout),
+            Some(_) | None => self.fail(user, Fault::Timeout),
+        }
+    }
+
+    /// Asks for a connection to a hop.
+    pub(super) fn connect(
+        &mut self,
+        user: User,
+        (hop, rest): (Hop, Rest),
+        large: Option<Large>,
+        ends: Instant,
+    ) {
+        let trial = (user, Trial::Connection);
+        if self.validation.allow(rest.consent, trial, hop.remote, self.now) == Allowance::Nothing {
+            match large {
+                Some(Large { flow, fits: true }) => {
+                    self.refused.add(flow.remote, self.now);
+                    self.keep(user, rest, flow);
+                }
+                Some(_) | None => self.try_hops(user, rest.after_failure(0), Fault::Timeout),
+            }
+            return;
+        }
+        let id = ConnectId(self.number());
+        self.wishes.push_back(SenderNeed::Connect { id, hop, domain: rest.domain.clone() });
+        self.waits.add(user, Wait { asked: Question::Connect(id), rest, is_sips: false, large, ends });
+    }
+}

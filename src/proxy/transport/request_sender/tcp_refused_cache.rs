@@ -1,0 +1,28 @@
+//! Next hops that took no connection for what is large, remembered for a while (W4).
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use crate::limits::{STREAM_REFUSED_MAX, STREAM_REFUSED_REMEMBERED};
+
+/// By the address that datagrams go to, until when that holds.
+#[derive(Debug, Default)]
+pub(super) struct TcpRefusedCache(BTreeMap<SocketAddr, Instant>);
+
+impl TcpRefusedCache {
+    pub(super) fn has(&mut self, remote: SocketAddr, now: Instant) -> bool {
+        let refused = self.0.get(&remote).is_some_and(|until| *until > now);
+        if !refused {
+            self.0.remove(&remote);
+        }
+        refused
+    }
+
+    pub(super) fn add(&mut self, remote: SocketAddr, now: Instant) {
+        if self.0.len() >= STREAM_REFUSED_MAX {
+            self.0.pop_first();
+        }
+        self.0.insert(remote, now + STREAM_REFUSED_REMEMBERED);
+    }
+}

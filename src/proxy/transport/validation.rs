@@ -1,0 +1,204 @@
+//! Which destinations have agreed to be sent to, after RFC 9000 §8: what somebody else named is sent little until it answers.
+//!
+//! Who registers says by a Contact where he wants his requests. That is good for the address from which he registered,
+//! since he returned a nonce that was sent there; any other address may be of somebody who never asked. Such a destination
+//! gets few transmissions of each request, one request for each message however many names it has, and few requests a
+//! minute, until it has answered one. An answer shows that it received the request: it repeats a branch that nobody can guess.
+//!
+//! **Invariant:** this counts where datagrams really go, so that it does not matter by which name, `maddr` or redirect.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use super::next_hop::{Consent, User};
+use crate::limits::{
+    DESTINATIONS_ANSWERED_MAX, DESTINATIONS_ANSWERED_REMEMBERED, DESTINATIONS_UNPROVEN_MAX,
+    UNPROVEN_REQUESTS_MAX, UNPROVEN_REQUESTS_WITHIN, UNPROVEN_TRANSMISSIONS_MAX,
+};
+use crate::machine::Flow;
+
+/// How a destination may be sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Allowance {
+    /// As Timer E says.
+    Full,
+    /// So many transmissions at most.
+    Few(u32),
+    /// Not now.
+    Nothing,
+}
+
+/// What is tried at a destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trial {
+    Datagrams,
+    Connection,
+}
+
+/// See the head of this file.
+#[derive(Debug, Default)]
+pub(crate) struct Validation {
+    /// Destinations that have answered, and when last.
+    answered: BTreeMap<SocketAddr, Instant>,
+    answered_by_age: BTreeSet<(Instant, SocketAddr)>,
+    /// What was sent to addresses of which nobody knows whether they want it.
+    unproven: BTreeMap<IpAddr, Window>,
+    unproven_by_age: BTreeSet<(Instant, IpAddr)>,
+}
+
+#[derive(Debug)]
+struct Window {
+    since: Instant,
+    requests: Vec<(User, Trial)>,
+}
+
+impl Validation {
+    /// How a request may be sent; what may is counted.
+    pub(crate) fn allow(
+        &mut self,
+        consent: Consent,
+        (user, trial): (User, Trial),
+        remote: SocketAddr,
+        now: Instant,
+    ) -> Allowance {
+        if consent.is_given_for(remote.ip()) || self.has_answered(remote, now) {
+            return Allowance::Full;
+        }
+        self.forget_old(now);
+        let ip = remote.ip().to_canonical();
+        if !self.unproven.contains_key(&ip) {
+            if self.unproven.len() >= DESTINATIONS_UNPROVEN_MAX
+                && let Some((_, oldest)) = self.unproven_by_age.pop_first()
+            {
+                self.unproven.remove(&oldest);
+            }
+            self.unproven_by_age.insert((now, ip));
+        }
+        let window = self.unproven.entry(ip).or_insert_with(|| Window { since: now, requests: Vec::new() });
+        let of_kind = || window.requests.iter().filter(|(_, known)| *known == trial);
+        if of_kind().count() >= UNPROVEN_REQUESTS_MAX || of_kind().any(|(other, _)| is_same(*other, user)) {
+            return Allowance::Nothing;
+        }
+        window.requests.push((user, trial));
+        Allowance::Few(UNPROVEN_TRANSMISSIONS_MAX)
+    }
+
+    /// A request that was sent over this flow was answered.
+    pub(crate) fn answered(&mut self, flow: Flow, now: Instant) {
+        if let Some(before) = self.answered.insert(flow.remote, now) {
+            self.answered_by_age.remove(&(before, flow.remote));
+        }
+        self.answered_by_age.insert((now, flow.remote));
+        if self.answered.len() > DESTINATIONS_ANSWERED_MAX
+            && let Some((_, oldest)) = self.answered_by_age.pop_first()
+        {
+            self.answered.remove(&oldest);
+        }
+    }
+
+    fn has_answered(&self, remote: SocketAddr, now: Instant) -> bool {
+        let last = self.answered.get(&remote);
+        last.is_some_and(|at| now.saturating_duration_since(*at) < DESTINATIONS_ANSWERED_REMEMBERED)
+    }
+
+    fn forget_old(&mut self, now: Instant) {
+        while let Some((since, ip)) = self.unproven_by_age.first().copied()
+            && now.saturating_duration_since(since) >= UNPROVEN_REQUESTS_WITHIN
+        {
+            self.unproven_by_age.remove(&(since, ip));
+            if self.unproven.get(&ip).is_some_and(|window| window.since == since) {
+                self.unproven.remove(&ip);
+            }
+        }
+    }
+}
+
+/// True for two branches of one request, to one person.
+fn is_same(one: User, other: User) -> bool {
+    match (one, other) {
+        (User::Leg { dispatch, recipient, .. }, User::Leg { dispatch: other, recipient: another, .. }) => {
+            (dispatch, recipient) == (other, another)
+        }
+        (User::Relay { relay, .. }, User::Relay { relay: other, .. }) => relay == other,
+        (one, other) => one == other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Clock;
+
+    const CLIENT: &str = "192.0.2.9:5060";
+    const THIRD: &str = "192.0.2.50:5060";
+
+    fn consent() -> Consent {
+        Consent::From(CLIENT.parse::<SocketAddr>().unwrap().ip())
+    }
+
+    fn relay(relay: u64, branch: u32) -> (User, Trial) {
+        (User::Relay { relay, branch }, Trial::Datagrams)
+    }
+
+    fn flow(remote: &str) -> Flow {
+        Flow::udp("192.0.2.100:5060".parse().unwrap(), remote.parse().unwrap())
+    }
+
+    #[test]
+    fn where_it_registered_from_is_free_and_a_third_party_gets_little_until_it_answers() {
+        let now = Clock::start().now().mono;
+        let mut validation = Validation::default();
+        let allow = |validation: &mut Validation, what, remote: &str, now| {
+            validation.allow(consent(), what, remote.parse().unwrap(), now)
+        };
+        for remote in [CLIENT, "192.0.2.9:40000", "[::ffff:192.0.2.9]:5060"] {
+            assert_eq!(allow(&mut validation, relay(1, 0), remote, now), Allowance::Full, "{remote}");
+        }
+        let few = Allowance::Few(UNPROVEN_TRANSMISSIONS_MAX);
+        assert_eq!(allow(&mut validation, relay(1, 1), THIRD, now), few);
+        // Another name, or port, of the same one.
+        for (branch, remote) in [(2, THIRD), (3, "192.0.2.50:5061"), (4, "[::ffff:192.0.2.50]:7")] {
+            assert_eq!(allow(&mut validation, relay(1, branch), remote, now), Allowance::Nothing, "{remote}");
+        }
+        let connection = (relay(1, 5).0, Trial::Connection);
+        assert_eq!(allow(&mut validation, connection, THIRD, now), few);
+        for number in 2..=u64::try_from(UNPROVEN_REQUESTS_MAX).unwrap() {
+            assert_eq!(allow(&mut validation, relay(number, 0), THIRD, now), few);
+        }
+        assert_eq!(allow(&mut validation, relay(99, 0), THIRD, now), Allowance::Nothing);
+        assert_eq!(allow(&mut validation, relay(99, 1), "192.0.2.51:5060", now), few, "another one");
+        let later = now + UNPROVEN_REQUESTS_WITHIN;
+        assert_eq!(allow(&mut validation, relay(99, 2), THIRD, later), few);
+        validation.answered(flow(THIRD), later);
+        assert_eq!(allow(&mut validation, relay(99, 3), THIRD, later), Allowance::Full);
+        assert_eq!(
+            allow(&mut validation, relay(99, 4), "192.0.2.50:9", later),
+            Allowance::Nothing,
+            "its port"
+        );
+        let much_later = later + DESTINATIONS_ANSWERED_REMEMBERED;
+        assert_eq!(allow(&mut validation, relay(100, 0), THIRD, much_later), few);
+    }
+
+    #[test]
+    fn what_is_remembered_has_an_end() {
+        let now = Clock::start().now().mono;
+        let mut validation = Validation::default();
+        let remote = |number: usize| {
+            let ip = std::net::Ipv4Addr::from_bits(u32::try_from(number).unwrap() + 1);
+            SocketAddr::from((ip, 5060))
+        };
+        for number in 0..=DESTINATIONS_UNPROVEN_MAX {
+            let relay = relay(u64::try_from(number).unwrap(), 0);
+            validation.allow(consent(), relay, remote(number), now);
+        }
+        for number in 0..=DESTINATIONS_ANSWERED_MAX {
+            validation.answered(flow(&remote(number).to_string()), now);
+        }
+        let full = DESTINATIONS_UNPROVEN_MAX;
+        assert_eq!((validation.unproven.len(), validation.unproven_by_age.len()), (full, full));
+        let full = DESTINATIONS_ANSWERED_MAX;
+        assert_eq!((validation.answered.len(), validation.answered_by_age.len()), (full, full));
+    }
+}

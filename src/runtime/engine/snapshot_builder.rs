@@ -1,0 +1,421 @@
+//! All that the screen can see, gathered from the machine, the history and the files, and published when it changed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use crate::client::UserAgent;
+use crate::limits::{SNAPSHOTS_PER_SEC_BUSY, SNAPSHOTS_PER_SEC_MAX};
+use crate::model::account::{Account, RegistrationState};
+use crate::model::command::{Event, Notice};
+use crate::model::contacts::AddressBook;
+use crate::model::journal::{ConversationId, MessageId};
+use crate::model::names::Names;
+use crate::model::snapshot::{ConversationHead, PasswordPlace, Settings, Snapshot, UntrustedCertificate};
+use crate::model::text::visible;
+use crate::net::RefusedCertificate;
+use crate::store::history::{History, ReadError};
+use crate::time::{Now, Timestamp};
+
+use super::alarms::{Alarms, Change};
+use super::composing::Composing;
+use super::open_thread::{OpenThread, view};
+use super::out::Out;
+use super::reading::{Question, ReadResult, ask};
+
+/// Pictures closer together than this are merged.
+const PICTURE_TIME: Duration = Duration::from_micros(1_000_000 / SNAPSHOTS_PER_SEC_MAX);
+/// The same while much happens for long: to draw each of them would cost more than all the rest, and nobody can read so fast.
+const PICTURE_TIME_BUSY: Duration = Duration::from_millis(1000 / SNAPSHOTS_PER_SEC_BUSY);
+/// After this a question that found the reader busy is asked again.
+const ASK_AGAIN: Duration = Duration::from_millis(50);
+
+/// What is known for the screen.
+#[derive(Debug)]
+pub(super) struct SnapshotBuilder {
+    out: Arc<Out>,
+    answers: mpsc::Sender<Result<ReadResult, ReadError>>,
+    pub(super) account: Option<Arc<Account>>,
+    pub(super) password: PasswordPlace,
+    book: Arc<AddressBook>,
+    /// The same, read.
+    names: Arc<Names>,
+    pub(super) settings: Settings,
+    demo: bool,
+    registration: RegistrationState,
+    retry_at: Option<Timestamp>,
+    untrusted: Option<Arc<UntrustedCertificate>>,
+    heads: Arc<[ConversationHead]>,
+    heads_changed: bool,
+    thread: Option<OpenThread>,
+    /// Messages of which the screen, or a notice, shows an old state.
+    stale: BTreeSet<MessageId>,
+    alarms: Alarms,
+    composing: Composing,
+    /// A question is under way.
+    asking: bool,
+    ask_at: Option<Instant>,
+    changed: bool,
+    published_at: Option<Instant>,
+    /// From the last picture to the next one.
+    pace: Duration,
+}
+
+impl SnapshotBuilder {
+    pub(super) fn new(
+        out: Arc<Out>,
+        answers: mpsc::Sender<Result<ReadResult, ReadError>>,
+        demo: bool,
+    ) -> Self {
+        Self {
+            out,
+            answers,
+            account: None,
+            password: PasswordPlace::None,
+            book: Arc::default(),
+            names: Arc::default(),
+            settings: Settings::default(),
+            demo,
+            registration: RegistrationState::Idle,
+            retry_at: None,
+            untrusted: None,
+            heads: Arc::default(),
+            heads_changed: true,
+            thread: None,
+            stale: BTreeSet::new(),
+            alarms: Alarms::default(),
+            composing: Composing::default(),
+            asking: false,
+            ask_at: None,
+            changed: true,
+            published_at: None,
+            pace: PICTURE_TIME,
+        }
+    }
+
+    /// Whither to tell the person something from another thread.
+    pub(super) const fn out(&self) -> &Arc<Out> {
+        &self.out
+    }
+
+    /// Tells the person something, once, with the next picture.
+    pub(super) fn tell(&mut self, notice: Notice) {
+        self.out.add(notice);
+        self.changed = true;
+    }
+
+    /// The machine cannot be started: the account is offline until it is changed.
+    pub(super) fn not_started(&mut self, why: &str) {
+        self.registration = RegistrationState::Offline { retry_after: Duration::ZERO, why: Some(why.into()) };
+        self.touch();
+    }
+
+    /// An attempt to reach the server ended, at this certificate or otherwise.
+    pub(super) fn met_certificate(&mut self, refused: Option<RefusedCertificate>) {
+        self.untrusted = refused.map(|refused| {
+            let ends = u64::try_from(refused.not_after_secs).unwrap_or_default().saturating_mul(1000);
+            Arc::new(UntrustedCertificate {
+                server: visible(&refused.server),
+                subject: visible(&refused.subject),
+                sha256: refused.sha256.to_string(),
+                ends: Timestamp::from_millis(ends),
+                other_names: refused
+                    .other_names
+                    .map(|names| names.iter().map(|name| visible(name)).collect()),
+                trusted_before: refused.trusted_before.map(|before| before.to_string()),
+            })
+        });
+    }
+
+    /// The person did something: what follows is shown at once.
+    pub(super) const fn hurry(&mut self) {
+        self.pace = PICTURE_TIME;
+    }
+
+    /// Something that is in every picture changed.
+    pub(super) const fn touch(&mut self) {
+        self.changed = true;
+    }
+
+    /// Another machine stands behind the desk: nothing of the old one holds.
+    pub(super) fn agent_changed(&mut self) {
+        self.registration = RegistrationState::Idle;
+        self.retry_at = None;
+        self.untrusted = None;
+        self.heads_changed = true;
+        // An answer of the old reader may never come.
+        self.asking = false;
+        if let Some(thread) = &mut self.thread {
+            thread.reload();
+        }
+        self.touch();
+    }
+
+    /// The contacts and lists.
+    pub(super) fn book(&self) -> &AddressBook {
+        &self.book
+    }
+
+    /// What people are called.
+    pub(super) const fn names(&self) -> &Arc<Names> {
+        &self.names
+    }
+
+    /// Other contacts and lists, from now on.
+    pub(super) fn set_book(&mut self, book: AddressBook) -> Arc<AddressBook> {
+        self.names = Arc::new(Names::of(&book));
+        self.book = Arc::new(book);
+        Arc::clone(&self.book)
+    }
+
+    /// People have other names now: everything that shows them is made anew.
+    pub(super) fn names_changed(&mut self) {
+        self.heads_changed = true;
+        if let Some(thread) = &mut self.thread {
+            thread.reload();
+        }
+        self.touch();
+    }
+
+    pub(super) fn open(&mut self, conversation: ConversationId) {
+        let unread = self.heads.iter().find(|head| head.id == conversation).map_or(0, |head| head.unread);
+        self.thread = Some(OpenThread::new(conversation, unread));
+        self.touch();
+    }
+
+    pub(super) const fn show_around(&mut self, index: usize) {
+        if let Some(thread) = &mut self.thread {
+            thread.show_around(index);
+        }
+    }
+
+    pub(super) fn close(&mut self) {
+        self.thread = None;
+        self.touch();
+    }
+
+    /// Takes in what the machine told.
+    pub(super) fn hear(&mut self, event: Event, now: Now) {
+        let names = Arc::clone(&self.names);
+        self.touch();
+        self.heads_changed = true;
+        match event {
+            Event::Registration(state) => {
+                self.retry_at = match &state {
+                    RegistrationState::Offline { retry_after, .. }
+                    | RegistrationState::Refused { retry_after: Some(retry_after), .. } => {
+                        Some(now.wall.plus(*retry_after))
+                    }
+                    RegistrationState::Idle
+                    | RegistrationState::Connecting(_)
+                    | RegistrationState::Connected
+                    | RegistrationState::ByList
+                    | RegistrationState::NoFanOut
+                    | RegistrationState::Refused { .. } => None,
+                };
+                self.registration = state;
+            }
+            Event::Queued { conversation, message } => {
+                self.stale_if_shown(message);
+                self.grew(conversation);
+            }
+            Event::NotSent { draft, why } => self.tell(Notice::NotSent { draft, why }),
+            Event::Accepted { message, .. }
+            | Event::OneByOne { message, .. }
+            | Event::Unreported { message, .. }
+            | Event::Refused { message, .. }
+            | Event::Reported { message, .. } => {
+                self.stale_if_shown(message);
+            }
+            Event::Delivery { conversation, message, attempt, state, .. } => {
+                self.stale_if_shown(message);
+                if self.alarms.hear(Change { conversation, message, attempt, state }, now.mono) {
+                    self.stale.insert(message);
+                }
+            }
+            // For testers: the log of the command line has it; the window will with its wire view.
+            Event::ReportedStranger { .. } => {}
+            Event::Composing { conversation, from, until } => {
+                self.composing.hear(conversation, names.person(&from), until);
+            }
+            Event::Received { conversation, from, text, files, verified, .. } => {
+                let names_of_files =
+                    || files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>().join(", ");
+                let text = if text.trim().is_empty() { names_of_files() } else { text };
+                self.composing.hear(conversation, names.person(&from), None);
+                self.grew(conversation);
+                let name = names.person(&from).name;
+                let from = if verified { name } else { format!("{name} (not verified)") };
+                self.tell(Notice::Received { conversation, from, text });
+            }
+            Event::Changed { conversation } => self.thread_of(conversation, OpenThread::reload),
+            Event::Disconnected => self.registration = RegistrationState::Idle,
+        }
+    }
+
+    fn grew(&mut self, conversation: ConversationId) {
+        self.thread_of(conversation, OpenThread::grew);
+    }
+
+    fn thread_of(&mut self, conversation: ConversationId, change: fn(&mut OpenThread)) {
+        if let Some(thread) = self.thread.as_mut().filter(|thread| thread.conversation == conversation) {
+            change(thread);
+        }
+    }
+
+    fn stale_if_shown(&mut self, message: MessageId) {
+        if self.thread.as_ref().is_some_and(|thread| thread.shows(message)) {
+            self.stale.insert(message);
+        }
+    }
+
+    /// Asks the history for what is wanted, unless a question is under way.
+    pub(super) fn ask(&mut self, history: Option<&History>, now: Now) {
+        self.stale.extend(self.alarms.take_due(now.mono));
+        let Some(history) = history else { return };
+        if self.asking || self.ask_at.is_some_and(|at| now.mono < at) {
+            return;
+        }
+        let part = self.thread.as_mut().and_then(|thread| Some((thread.conversation, thread.take_wanted()?)));
+        if part.is_none() && self.stale.is_empty() {
+            return;
+        }
+        let question = Question { part, messages: std::mem::take(&mut self.stale) };
+        self.asking = ask(history, question.clone(), &self.answers);
+        self.ask_at = None;
+        if !self.asking {
+            self.want_again(question, now.mono);
+        }
+    }
+
+    fn want_again(&mut self, question: Question, now: Instant) {
+        if let Some(thread) = &mut self.thread {
+            thread.want_again(&question);
+        }
+        self.stale.extend(question.messages);
+        self.ask_at = Some(now + ASK_AGAIN);
+    }
+
+    /// Takes in what the history answered.
+    pub(super) fn answered(&mut self, answer: Result<ReadResult, ReadError>) {
+        let names = &*Arc::clone(&self.names);
+        self.asking = false;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return self.tell(Notice::Problem(format!("Messages cannot be shown: {error}."))),
+        };
+        if let (Some(part), Some(thread)) = (answer.part, &mut self.thread) {
+            thread.take(part, names);
+        }
+        for stored in &answer.messages {
+            let view = Arc::new(view(stored, names));
+            if let Some(notice) = self.alarms.look_at(&view) {
+                self.tell(notice);
+            }
+            if let Some(thread) = &mut self.thread {
+                thread.replace(&view);
+            }
+        }
+        self.touch();
+    }
+
+    /// Publishes a picture if something changed and the last one is old enough.
+    pub(super) fn publish(&mut self, machine: Option<&UserAgent>, now: Instant) {
+        self.changed |= self.composing.forget(now);
+        if !self.changed || self.published_at.is_some_and(|at| now < at + self.pace) {
+            return;
+        }
+        self.changed = false;
+        // Each that follows the one before at once is twice as long in coming.
+        let was_calm = self.published_at.is_none_or(|at| now >= at + PICTURE_TIME_BUSY * 2);
+        self.pace = if was_calm { PICTURE_TIME } else { (self.pace * 2).min(PICTURE_TIME_BUSY) };
+        self.published_at = Some(now);
+        if std::mem::take(&mut self.heads_changed) {
+            self.heads = machine.map(|machine| machine.heads().into()).unwrap_or_default();
+        }
+        let thread = self.thread.as_mut().and_then(|thread| {
+            let (people, hidden) = machine?.people(thread.conversation)?;
+            thread.publish(&people, hidden)
+        });
+        self.out.publish(Snapshot {
+            account: self.account.clone(),
+            password: self.password.clone(),
+            registration: self.registration.clone(),
+            retry_at: self.retry_at,
+            untrusted: self.untrusted.clone(),
+            redirected_to: machine.and_then(UserAgent::redirected_to),
+            unsent: machine.map_or(0, UserAgent::unsent),
+            conversations: Arc::clone(&self.heads),
+            thread,
+            writing: self.composing.shown(),
+            book: Arc::clone(&self.book),
+            names: Arc::clone(&self.names),
+            settings: self.settings.clone(),
+            demo: self.demo,
+        });
+    }
+
+    /// When there is something to do though nothing happens.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let picture = self.changed.then_some(self.published_at).flatten().map(|at| at + self.pace);
+        [picture, self.alarms.deadline(), self.composing.deadline(), self.ask_at].into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::model::journal::PersonRow;
+    use crate::time::Clock;
+
+    fn received(number: u64) -> Event {
+        Event::Received {
+            conversation: ConversationId(number % 300),
+            message: MessageId(number),
+            from: PersonRow { address: format!("sip:p{number}@x"), name: String::new() },
+            also_to: Vec::new(),
+            content_type: "text/plain".to_owned(),
+            text: "Hi".to_owned(),
+            files: Vec::new(),
+            verified: true,
+        }
+    }
+
+    #[test]
+    fn while_much_comes_for_long_the_window_is_woken_four_times_a_second() {
+        let woken = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&woken);
+        let wake = Arc::new(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+        let (answers, _questions) = mpsc::channel(1);
+        let mut desk = SnapshotBuilder::new(Arc::new(Out::new(wake)), answers, false);
+        let pictures = || woken.load(Ordering::Relaxed);
+        let mut now = Clock::start().now();
+        desk.publish(None, now.mono);
+        assert_eq!(pictures(), 1);
+        for number in 0..1500 {
+            now = now.plus(Duration::from_millis(10));
+            desk.hear(received(number), now);
+            desk.publish(None, now.mono);
+        }
+        // Each message woke it twice, and each time it drew two frames: 15 seconds at all that the screen could show.
+        assert!((60..=70).contains(&pictures()), "{}", pictures());
+        // The person does something, and sees it at once.
+        let before = pictures();
+        desk.hurry();
+        now = now.plus(PICTURE_TIME);
+        desk.touch();
+        desk.publish(None, now.mono);
+        assert_eq!(pictures(), before + 1);
+        // What happens by itself after a while is seen at once too.
+        now = now.plus(Duration::from_secs(1));
+        desk.touch();
+        desk.publish(None, now.mono);
+        assert_eq!(pictures(), before + 2);
+    }
+}

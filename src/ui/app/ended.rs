@@ -1,0 +1,26 @@
+//! What the window shows when the engine behind it has failed: a bar at the top, with a button that restarts the engine.
+
+use eframe::egui;
+use egui::{Align, Frame, Layout, Panel, RichText, Ui};
+
+use crate::ui::actions::Act;
+use crate::ui::kit::theme::{self, colors};
+
+/// What the bar says.
+const WORDS: &str = "Fanfare has stopped because of an internal error. Nothing is sent or received. \
+                     Your earlier messages are safe.";
+
+/// The bar; drawn before the columns.
+pub(crate) fn ended_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
+    let frame = Frame::NONE.fill(colors(ui).side).inner_margin(egui::Margin::symmetric(16, 8));
+    Panel::top("ended").frame(frame).resizable(false).show_separator_line(true).show(ui, |ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if ui.button("Restart").clicked() {
+                acts.push(Act::StartAgain);
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.add(egui::Label::new(RichText::new(WORDS).font(theme::strong(13.0))).wrap());
+            });
+        });
+    });
+}

@@ -1,0 +1,7 @@
+//! Where a message is written: recipients, text, attachments.
+
+pub(super) mod composer;
+
+pub(super) mod recipients;
+
+pub(super) mod attach;

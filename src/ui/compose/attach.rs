@@ -1,0 +1,94 @@
+//! Files that go with a message: chips above its text, the dialog that asks for one, and what is dropped on the window.
+
+use std::path::PathBuf;
+
+use eframe::egui;
+use egui::{Align2, Color32, Rect, Role, Sense, Ui, WidgetInfo, vec2};
+
+use crate::sip::File;
+use crate::ui::kit::icons::{Icon, focus_ring, paint_icon};
+use crate::ui::kit::theme::{self, CONTROL_HEIGHT, colors};
+use crate::ui::kit::widgets::{field, hint, one_line, primary, put};
+use crate::ui::kit::words;
+
+/// Room for a file's name in its chip.
+const NAME_WIDTH: f32 = 200.0;
+
+/// A chip for each file; a click takes it out.
+pub(crate) fn files_ui(ui: &mut Ui, files: &mut Vec<File>) {
+    if files.is_empty() {
+        return;
+    }
+    let mut removed = None;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
+        for (index, file) in files.iter().enumerate() {
+            if chip_ui(ui, file) {
+                removed = Some(index);
+            }
+        }
+    });
+    if let Some(index) = removed {
+        files.remove(index);
+    }
+    ui.add_space(4.0);
+}
+
+fn chip_ui(ui: &mut Ui, file: &File) -> bool {
+    let colors = colors(ui);
+    let name = one_line(ui, file.called(), theme::regular(13.5), colors.text, NAME_WIDTH);
+    let size = one_line(ui, &words::size(file.bytes.len()), theme::regular(12.0), colors.weak, NAME_WIDTH);
+    let width = name.size().x + size.size().x + 46.0;
+    let (rect, response) = ui.allocate_exact_size(vec2(width, CONTROL_HEIGHT), Sense::click());
+    ui.painter().rect_filled(rect, 8.0, colors.selected);
+    put(ui.painter(), rect.left_center() + vec2(12.0, -name.size().y / 2.0), name.clone());
+    put(ui.painter(), rect.left_center() + vec2(18.0 + name.size().x, -size.size().y / 2.0), size);
+    let cross = Rect::from_center_size(rect.right_center() - vec2(15.0, 0.0), vec2(12.0, 12.0));
+    paint_icon(ui.painter(), cross, Icon::Close, if response.hovered() { colors.text } else { colors.weak });
+    focus_ring(ui, &response, rect, 8.0);
+    let told = format!("Remove {}", file.called());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &told));
+    response.on_hover_text("Click to remove").clicked()
+}
+
+/// Asks for a file by its path; tells which, once that is confirmed, by Enter or the button.
+pub(crate) fn attach_ui(ui: &mut Ui, path: &mut String, entered: bool) -> Option<PathBuf> {
+    ui.spacing_mut().item_spacing.y = 8.0;
+    field(ui, "File path", path, "~/Pictures/cat.png").request_focus();
+    hint(ui, "You can also drop a file on the window.");
+    let is_filled = !path.trim().is_empty();
+    ui.add_space(4.0);
+    let is_confirmed = primary(ui, "Attach", is_filled).clicked() || (entered && is_filled);
+    is_confirmed.then(|| at_home(path.trim()))
+}
+
+/// `~` is the person's home, as a shell has it.
+pub(crate) fn at_home(path: &str) -> PathBuf {
+    let home = directories::BaseDirs::new();
+    match (path.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.home_dir().join(rest),
+        (Some(_) | None, _) => PathBuf::from(path),
+    }
+}
+
+/// The files that were dropped on the window in this frame.
+pub(crate) fn dropped(ctx: &egui::Context) -> Vec<PathBuf> {
+    ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect())
+}
+
+/// Says what a drop would do, while files hang over the window.
+pub(crate) fn hover_ui(ctx: &egui::Context, takes: bool) {
+    let count = ctx.input(|input| input.raw.hovered_files.len());
+    if count == 0 {
+        return;
+    }
+    let words = match (takes, count) {
+        (false, _) => "Open a conversation to attach files",
+        (true, 1) => "Drop to attach the file",
+        (true, _) => "Drop to attach the files",
+    };
+    let painter = ctx.layer_painter(egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop")));
+    let room = ctx.content_rect();
+    painter.rect_filled(room, 0.0, theme::veil(ctx.global_style().visuals.dark_mode));
+    painter.text(room.center(), Align2::CENTER_CENTER, words, theme::strong(20.0), Color32::WHITE);
+}

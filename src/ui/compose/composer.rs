@@ -1,0 +1,312 @@
+//! Where a message is written: text, how large it is, who sees whom, and **Send to N**.
+
+use eframe::egui;
+use egui::{
+    Align, Key, KeyboardShortcut, Layout, Modifiers, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, pos2,
+    vec2,
+};
+
+use super::attach;
+use super::recipients::{self, Recipients};
+use crate::limits;
+use crate::model::account::RegistrationState;
+use crate::model::command::Draft;
+use crate::model::journal::PersonRow;
+use crate::model::snapshot::{Snapshot, Thread};
+use crate::sip::{File, ReportMode, ReportWish};
+use crate::ui::actions::Act;
+use crate::ui::kit::icons::{Icon, icon_button, paint_icon};
+use crate::ui::kit::theme::{self, colors};
+use crate::ui::kit::widgets::{hint, primary, within};
+use crate::ui::kit::words;
+
+/// Bytes of a submission besides its text and its recipients, generously.
+const HEAD_BYTES: usize = 700;
+/// Bytes of a Secondary-To header field besides its address.
+const RECIPIENT_BYTES: usize = 20;
+/// Bytes around a file.
+const FILE_BYTES: usize = 512;
+/// From this part of the limit on the meter is shown.
+const METER_FROM: f32 = 0.75;
+/// Room for `Send to 500`.
+const BUTTON_WIDTH: f32 = 112.0;
+const BUTTON_HEIGHT: f32 = 36.0;
+
+/// A message that is being written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Writing {
+    /// Its text.
+    pub(crate) text: String,
+    /// What goes with it.
+    pub(crate) files: Vec<File>,
+    /// To whom; for a new message only.
+    pub(crate) to: Recipients,
+    /// Recipients are hidden from each other; for a new message only.
+    pub(crate) hidden: bool,
+}
+
+/// Where it is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Audience<'a> {
+    /// A new message, to the chips.
+    New,
+    /// An open conversation, to everybody in it.
+    Thread(&'a Thread),
+}
+
+impl Audience<'_> {
+    fn rows(&self, writing: &Writing) -> Vec<PersonRow> {
+        match self {
+            Self::New => writing.to.rows(),
+            Self::Thread(thread) => {
+                let row = |person: &crate::model::snapshot::Person| PersonRow {
+                    address: person.address.clone(),
+                    name: person.name.clone(),
+                };
+                thread.people.iter().map(row).collect()
+            }
+        }
+    }
+
+    fn hidden(&self, writing: &Writing) -> bool {
+        match self {
+            Self::New => writing.hidden,
+            Self::Thread(thread) => thread.hidden,
+        }
+    }
+}
+
+/// The id of the field in which a message is written.
+pub(crate) fn field_id() -> egui::Id {
+    egui::Id::unique("composer")
+}
+
+/// The composer, at the foot of the conversation.
+pub(crate) fn composer_ui(
+    ui: &mut Ui,
+    writing: &mut Writing,
+    audience: Audience<'_>,
+    snapshot: &Snapshot,
+    acts: &mut Vec<Act>,
+) {
+    let rows = audience.rows(writing);
+    let bytes = request_bytes(&rows, writing);
+    let obstacle = obstacle(writing, audience, &rows, bytes);
+    let is_filled = !writing.text.trim().is_empty() || !writing.files.is_empty();
+    let ready = obstacle.is_none() && !rows.is_empty() && is_filled;
+    writing_ui(ui, audience, snapshot);
+    attach::files_ui(ui, &mut writing.files);
+    let by_key = ready && send_key(ui, snapshot.settings.enter_sends);
+    let label = if rows.is_empty() { "Send".to_owned() } else { format!("Send to {}", rows.len()) };
+    let new_line = if snapshot.settings.enter_sends { Modifiers::SHIFT } else { Modifiers::NONE };
+    let by_button = write_ui(ui, writing, &label, ready, new_line);
+    if below_ui(ui, writing, audience, obstacle.as_deref(), bytes) {
+        acts.push(Act::AskForFile);
+    }
+    if snapshot.registration == RegistrationState::NoFanOut && rows.len() > 1 {
+        hint(ui, GOES_ONE_BY_ONE);
+    }
+    if snapshot.registration == RegistrationState::ByList && rows.len() > 1 {
+        hint(ui, GOES_BY_LIST);
+    }
+    if by_key || by_button {
+        let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
+        let hidden = audience.hidden(writing) && rows.len() > 1;
+        let (text, files) = (writing.text.trim_end().to_owned(), writing.files.clone());
+        acts.push(Act::Send(Draft { to: rows, text, files, hidden, report }));
+    }
+}
+
+/// Who else is writing here just now.
+fn writing_ui(ui: &mut Ui, audience: Audience<'_>, snapshot: &Snapshot) {
+    let Audience::Thread(thread) = audience else {
+        return;
+    };
+    let here = snapshot.writing.iter().filter(|writing| writing.conversation == thread.conversation);
+    let names: Vec<&str> = here.map(|writing| writing.name.as_str()).collect();
+    if let Some(words) = words::writing(&names) {
+        hint(ui, &words);
+    }
+}
+
+/// What stands in the way of sending, as a sentence.
+fn obstacle(writing: &Writing, audience: Audience<'_>, rows: &[PersonRow], bytes: usize) -> Option<String> {
+    if matches!(audience, Audience::New)
+        && let Some(problem) = recipients::problem(&writing.to)
+    {
+        return Some(problem);
+    }
+    if writing.files.len() > limits::FILES_PER_MESSAGE_MAX {
+        return Some(format!("A message can have at most {} files", limits::FILES_PER_MESSAGE_MAX));
+    }
+    if rows.len() > limits::RECIPIENTS_MAX {
+        return Some(format!("A message can go to at most {} people", limits::RECIPIENTS_MAX));
+    }
+    let over = bytes.checked_sub(limits::MESSAGE_BYTES_MAX).filter(|over| *over > 0)?;
+    Some(format!("Too long by {} bytes", thousands(over)))
+}
+
+/// The whole request on the wire, about.
+fn request_bytes(rows: &[PersonRow], writing: &Writing) -> usize {
+    let files: usize = writing.files.iter().map(|file| file.bytes.len() + FILE_BYTES).sum();
+    HEAD_BYTES
+        + writing.text.len()
+        + files
+        + rows.iter().map(|row| row.address.len() + RECIPIENT_BYTES).sum::<usize>()
+}
+
+/// Enter, or Shift+Enter where Enter makes a line; Ctrl+Enter always.
+fn send_key(ui: &Ui, enter_sends: bool) -> bool {
+    if !ui.memory(|memory| memory.has_focus(field_id())) {
+        return false;
+    }
+    let plain = if enter_sends { Modifiers::NONE } else { Modifiers::SHIFT };
+    ui.input_mut(|input| {
+        let found =
+            input.events.iter().any(|event| is_enter(event, plain) || is_enter(event, Modifiers::COMMAND));
+        input.events.retain(|event| !is_enter(event, plain) && !is_enter(event, Modifiers::COMMAND));
+        found
+    })
+}
+
+fn is_enter(event: &egui::Event, with: Modifiers) -> bool {
+    matches!(event, egui::Event::Key { key: Key::Enter, pressed: true, modifiers, .. } if modifiers.matches_exact(with))
+}
+
+/// The text, and the button at its right foot; true when it was pressed.
+fn write_ui(ui: &mut Ui, writing: &mut Writing, label: &str, ready: bool, new_line: Modifiers) -> bool {
+    let room = ui.available_rect_before_wrap();
+    let text_width = (room.width() - BUTTON_WIDTH - 12.0).max(80.0);
+    let mut left = ui
+        .new_child(UiBuilder::new().max_rect(Rect::from_min_size(room.min, vec2(text_width, room.height()))));
+    text_ui(&mut left, writing, new_line);
+    let height = left.min_rect().height().max(BUTTON_HEIGHT);
+    let button = Rect::from_min_size(
+        pos2(room.right() - BUTTON_WIDTH, room.top() + height - BUTTON_HEIGHT - 2.0),
+        vec2(BUTTON_WIDTH, BUTTON_HEIGHT),
+    );
+    let layout = Layout::top_down_justified(Align::Center);
+    let pressed = within(ui, button, layout, |ui| primary(ui, label, ready).clicked());
+    ui.allocate_rect(Rect::from_min_size(room.min, vec2(room.width(), height)), Sense::hover());
+    pressed
+}
+
+fn text_ui(ui: &mut Ui, writing: &mut Writing, new_line: Modifiers) {
+    let focused = ui.memory(|memory| memory.has_focus(field_id()));
+    let colors = colors(ui);
+    let stroke =
+        if focused { egui::Stroke::new(2.0, colors.accent) } else { egui::Stroke::new(1.0, colors.border) };
+    let margin = egui::Margin::symmetric(12, if focused { 7 } else { 8 });
+    let frame = egui::Frame::NONE.fill(colors.field).stroke(stroke).corner_radius(10).inner_margin(margin);
+    frame.show(ui, |ui| {
+        ScrollArea::vertical().max_height(132.0).auto_shrink([false, true]).show(ui, |ui| {
+            let edit = egui::TextEdit::multiline(&mut writing.text)
+                .id(field_id())
+                .frame(egui::Frame::NONE)
+                .hint_text("Write a message")
+                .desired_rows(1)
+                .desired_width(f32::INFINITY)
+                .min_size(vec2(0.0, 20.0))
+                .return_key(KeyboardShortcut::new(new_line, Key::Enter));
+            ui.add(edit).accessible_name("Message");
+        });
+    });
+}
+
+/// The clip, who sees whom, and the meter, on one line; true when a file is to be attached.
+fn below_ui(
+    ui: &mut Ui,
+    writing: &mut Writing,
+    audience: Audience<'_>,
+    obstacle: Option<&str>,
+    bytes: usize,
+) -> bool {
+    let line = ui.horizontal(|ui| {
+        ui.set_min_height(theme::CONTROL_HEIGHT);
+        ui.spacing_mut().item_spacing.x = 8.0;
+        let is_asked = icon_button(ui, Icon::Clip, "Attach a file").clicked();
+        match audience {
+            Audience::New => hidden_switch(ui, writing),
+            Audience::Thread(thread) if thread.people.len() > 1 => visibility(ui, thread.hidden),
+            Audience::Thread(_) => {}
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            meter(ui, bytes);
+            if let Some(why) = obstacle {
+                ui.label(RichText::new(why).size(12.5).color(colors(ui).red));
+            }
+        });
+        is_asked
+    });
+    line.inner
+}
+
+const GOES_BY_LIST: &str = "This server may not report who got it";
+const GOES_ONE_BY_ONE: &str = "Sent to each person separately: this server does not support group messages";
+const EVERYONE_SEES: &str = "Everyone sees who else gets this";
+const HIDDEN: &str = "Recipients are hidden from each other";
+
+/// Its words stay as they are: they say what a tick in the box does, not how things stand.
+fn hidden_switch(ui: &mut Ui, writing: &mut Writing) {
+    let words = RichText::new("Hide recipients from each other").size(12.5).color(colors(ui).weak);
+    let now = if writing.hidden { HIDDEN } else { EVERYONE_SEES };
+    ui.checkbox(&mut writing.hidden, words).on_hover_text(now);
+}
+
+fn visibility(ui: &mut Ui, hidden: bool) {
+    let (icon, words) = if hidden { (Icon::Hidden, HIDDEN) } else { (Icon::Eye, EVERYONE_SEES) };
+    let place = ui.allocate_exact_size(vec2(16.0, 16.0), Sense::hover()).0;
+    paint_icon(ui.painter(), place, icon, colors(ui).weak);
+    ui.label(RichText::new(words).size(12.5).color(colors(ui).weak));
+}
+
+fn meter(ui: &mut Ui, bytes: usize) {
+    let part = bytes as f32 / limits::MESSAGE_BYTES_MAX as f32;
+    if part < METER_FROM {
+        return;
+    }
+    let color = if part > 1.0 { colors(ui).red } else { colors(ui).weak };
+    let words = format!("{} of {} bytes", thousands(bytes), thousands(limits::MESSAGE_BYTES_MAX));
+    ui.label(RichText::new(words).size(12.5).color(color));
+}
+
+/// `1,048,576`.
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut written = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            written.push(',');
+        }
+        written.push(digit);
+    }
+    written
+}
+
+/// The head of a new message: its title.
+pub(crate) fn new_title(recipients: usize) -> String {
+    if recipients == 0 {
+        "New message".to_owned()
+    } else {
+        format!("New message to {}", words::people_count(recipients))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_meter_counts_the_whole_request() {
+        let row = |address: &str| PersonRow { address: address.into(), name: String::new() };
+        let writing = Writing { text: "hello".into(), ..Writing::default() };
+        let one = request_bytes(&[row("sip:ann@example.com")], &writing);
+        let two = request_bytes(&[row("sip:ann@example.com"), row("sip:bob@example.com")], &writing);
+        assert_eq!(two - one, "sip:bob@example.com".len() + RECIPIENT_BYTES);
+        assert!(one > 5 + HEAD_BYTES);
+        assert_eq!(
+            (thousands(5), thousands(1_048_576), thousands(999), thousands(1000)),
+            ("5".into(), "1,048,576".into(), "999".into(), "1,000".into())
+        );
+    }
+}

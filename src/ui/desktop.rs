@@ -1,0 +1,3 @@
+//! What the desktop does for us: notifications.
+
+pub mod notifications;

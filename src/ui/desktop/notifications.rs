@@ -1,0 +1,422 @@
+//! Desktop notifications: one for a message that somebody did not get, one for a message that came.
+//!
+//! They are raised by a thread of their own, `notifications`, because the service is asked over D-Bus and answers
+//! when it likes. What a person clicks comes back as [`Happened`], after the window was woken.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use notify_rust::{Notification, NotificationResponse, Timeout, Urgency};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use crate::model::account::RegistrationState;
+use crate::model::command::Notice;
+use crate::model::journal::{ConversationId, MessageId};
+use crate::model::snapshot::{Notifications, Snapshot};
+use crate::time::Timestamp;
+
+/// Notifications on the screen at a time; the oldest goes.
+const NOTES_MAX: usize = 20;
+/// Wishes waiting for the service.
+const WAITING_MAX: usize = 64;
+/// Where there is no service, it is looked for again after this at the earliest.
+const NO_SERVICE_WAIT: Duration = Duration::from_secs(30);
+/// Characters of a message that a notification shows.
+const BODY_CHARS_MAX: usize = 240;
+/// So many failing messages within [`STORM_MILLIS`] become one notification.
+const STORM_FROM: usize = 3;
+const STORM_MILLIS: u64 = 10_000;
+
+/// One notification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// What it is about; a newer one about the same takes its place.
+    pub about: About,
+    /// Where a click leads.
+    pub conversation: ConversationId,
+    /// The message a click shows, where it is one of ours.
+    pub message: Option<MessageId>,
+    /// One line, plain.
+    pub title: String,
+    /// A few lines, plain here; escaped on the way to the service.
+    pub body: String,
+    /// How many a resend would go to; no button for 0.
+    pub resend: u32,
+}
+
+/// What a notification is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum About {
+    /// Somebody did not get this message.
+    Failure(MessageId),
+    /// Many messages are not delivered.
+    Storm,
+    /// Something came in this conversation.
+    Received(ConversationId),
+}
+
+/// What came back from the desktop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Happened {
+    /// Show this conversation, at this message.
+    Show {
+        /// Which.
+        conversation: ConversationId,
+        /// At which message.
+        message: Option<MessageId>,
+    },
+    /// Resend this message to those who did not get it.
+    Resend(MessageId),
+    /// This system has no notification service.
+    NoService,
+}
+
+enum Job {
+    Raise(Note),
+    Withdraw(About),
+}
+
+/// The way to the desktop's notification service.
+#[derive(Debug)]
+pub struct DesktopNotifications {
+    jobs: mpsc::Sender<Job>,
+    happened: Receiver<Happened>,
+}
+
+impl DesktopNotifications {
+    /// Starts the thread; `wake` is called when something happened.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub fn start(wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
+        let (jobs, waiting) = mpsc::channel(WAITING_MAX);
+        let (told, happened) = sync_channel(WAITING_MAX);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let out = Arc::new(Outlet { told, wake: Box::new(wake), rests_until: Mutex::default() });
+        std::thread::Builder::new()
+            .name("notifications".to_owned())
+            .spawn(move || runtime.block_on(serve(waiting, out)))?;
+        Ok(Self { jobs, happened })
+    }
+
+    /// Raises a notification. When too many wait already it is left out: the window shows the same.
+    pub fn raise(&self, note: Note) {
+        let _full = self.jobs.try_send(Job::Raise(note)).is_err();
+    }
+
+    /// Takes a notification off the screen, if it is there.
+    pub fn withdraw(&self, about: About) {
+        let _full = self.jobs.try_send(Job::Withdraw(about)).is_err();
+    }
+
+    /// What happened since the last call.
+    pub fn happened(&self) -> Vec<Happened> {
+        self.happened.try_iter().collect()
+    }
+}
+
+struct Outlet {
+    told: SyncSender<Happened>,
+    wake: Box<dyn Fn() + Send + Sync>,
+    /// There is no service: none is looked for until then.
+    rests_until: Mutex<Option<Instant>>,
+}
+
+impl Outlet {
+    fn tell(&self, happened: Happened) {
+        if self.told.try_send(happened).is_ok() {
+            (self.wake)();
+        }
+    }
+
+    /// There is no service. That is told once, and not for each message that comes.
+    fn no_service(&self) {
+        let until = Instant::now() + NO_SERVICE_WAIT;
+        let before = self.rests_until.lock().unwrap_or_else(PoisonError::into_inner).replace(until);
+        if before.is_none() {
+            self.tell(Happened::NoService);
+        }
+    }
+
+    fn rests(&self) -> bool {
+        let until = *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
+    }
+}
+
+/// Ends when the window's end of the queue is gone.
+async fn serve(mut waiting: mpsc::Receiver<Job>, out: Arc<Outlet>) {
+    // Dropping a sender withdraws its notification.
+    let mut shown: BTreeMap<About, oneshot::Sender<()>> = BTreeMap::new();
+    while let Some(job) = waiting.recv().await {
+        match job {
+            Job::Withdraw(about) => drop(shown.remove(&about)),
+            Job::Raise(_) if out.rests() => {}
+            Job::Raise(note) => {
+                shown.retain(|_, end| !end.is_closed());
+                if shown.len() >= NOTES_MAX {
+                    drop(shown.pop_first());
+                }
+                let (end, ended) = oneshot::channel();
+                shown.insert(note.about, end);
+                tokio::spawn(show(note, ended, Arc::clone(&out)));
+            }
+        }
+    }
+}
+
+async fn show(note: Note, ended: oneshot::Receiver<()>, out: Arc<Outlet>) {
+    let Ok(handle) = notification(&note).show_async().await else {
+        return out.no_service();
+    };
+    let mut answer = None;
+    tokio::select! {
+        () = handle.wait_for_action_async(|response: &NotificationResponse| answer = answered(&note, response)) => {}
+        _withdrawn = ended => handle.close_async().await,
+    }
+    if let Some(happened) = answer {
+        out.tell(happened);
+    }
+}
+
+fn answered(note: &Note, response: &NotificationResponse) -> Option<Happened> {
+    let show = Happened::Show { conversation: note.conversation, message: note.message };
+    match response {
+        NotificationResponse::Default => Some(show),
+        NotificationResponse::Action(action) if action == "resend" => note.message.map(Happened::Resend),
+        NotificationResponse::Action(_) => Some(show),
+        NotificationResponse::Reply(_) | NotificationResponse::Closed(_) => None,
+    }
+}
+
+fn notification(note: &Note) -> Notification {
+    let mut notification = Notification::new();
+    notification
+        .appname("Fanfare")
+        .icon("fanfare")
+        .summary(&note.title)
+        .body(&escaped(&note.body))
+        .hint(notify_rust::Hint::DesktopEntry("fanfare".to_owned()))
+        .action("default", "Show");
+    match note.about {
+        About::Received(_) => notification.hint(notify_rust::Hint::Category("im.received".to_owned())),
+        About::Failure(_) | About::Storm => notification
+            .hint(notify_rust::Hint::Category("im.error".to_owned()))
+            .urgency(Urgency::Normal)
+            .timeout(Timeout::Never),
+    };
+    if note.resend > 0 {
+        notification.action("resend", &format!("Resend to {}", note.resend)).action("show", "Show");
+    }
+    notification.finalize()
+}
+
+/// The body is markup to the service; what people wrote must not be.
+fn escaped(text: &str) -> String {
+    let cut: String = text.chars().take(BODY_CHARS_MAX).collect();
+    let more = if cut.len() < text.len() { "…" } else { "" };
+    format!("{}{more}", cut.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"))
+}
+
+/// What the person sees while something happens.
+#[derive(Clone, Copy, Debug)]
+pub struct Watching {
+    /// The window has the keyboard.
+    pub focused: bool,
+    /// The conversation on the screen.
+    pub open: Option<ConversationId>,
+}
+
+/// Turns notices into notifications.
+#[derive(Debug, Default)]
+pub struct Notes {
+    /// Recent failures, when and what.
+    failures: Vec<(Timestamp, MessageId)>,
+}
+
+/// What is to be done at the desktop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DesktopTask {
+    /// Raise this.
+    Raise(Note),
+    /// Take this away.
+    Withdraw(About),
+}
+
+impl Notes {
+    /// What a notice means for the desktop.
+    pub fn of(
+        &mut self,
+        notice: &Notice,
+        snapshot: &Snapshot,
+        watching: Watching,
+        now: Timestamp,
+    ) -> Vec<DesktopTask> {
+        let seen = |conversation: ConversationId| watching.focused && watching.open == Some(conversation);
+        match notice {
+            Notice::Delivered { message } => vec![DesktopTask::Withdraw(About::Failure(*message))],
+            Notice::NotDelivered { conversation, .. } | Notice::Received { conversation, .. }
+                if seen(*conversation) =>
+            {
+                Vec::new()
+            }
+            Notice::NotDelivered { conversation, message, title, body, failed } => {
+                let note = Note {
+                    about: About::Failure(*message),
+                    conversation: *conversation,
+                    message: Some(*message),
+                    title: title.clone(),
+                    body: body.clone(),
+                    resend: *failed,
+                };
+                self.failure(note, *message, snapshot, now)
+            }
+            Notice::Received { conversation, from, text } => {
+                let note = Note {
+                    about: About::Received(*conversation),
+                    conversation: *conversation,
+                    message: None,
+                    title: from.clone(),
+                    body: text.clone(),
+                    resend: 0,
+                };
+                raised(note, snapshot.settings.notifications).into_iter().collect()
+            }
+            Notice::NotSent { .. }
+            | Notice::Attached { .. }
+            | Notice::Saved(_)
+            | Notice::Problem(_)
+            | Notice::Missed(_) => Vec::new(),
+        }
+    }
+
+    fn failure(
+        &mut self,
+        note: Note,
+        message: MessageId,
+        snapshot: &Snapshot,
+        now: Timestamp,
+    ) -> Vec<DesktopTask> {
+        self.failures.retain(|(at, _)| now.since(*at).as_millis() < u128::from(STORM_MILLIS));
+        self.failures.push((now, message));
+        if self.failures.len() < STORM_FROM {
+            return raised(note, snapshot.settings.notifications).into_iter().collect();
+        }
+        let withdrawn =
+            self.failures.iter().map(|(_, message)| DesktopTask::Withdraw(About::Failure(*message)));
+        let storm = storm(note, self.failures.len(), snapshot);
+        withdrawn.chain(raised(storm, snapshot.settings.notifications)).collect()
+    }
+}
+
+/// Many failures in a short time are one: most likely nothing gets through.
+fn storm(last: Note, failures: usize, snapshot: &Snapshot) -> Note {
+    let proxy = snapshot.account.as_ref().map(|account| account.proxy.clone()).unwrap_or_default();
+    let offline = matches!(snapshot.registration, RegistrationState::Offline { .. });
+    let (title, body) = if offline {
+        (format!("Can't reach {proxy}"), format!("{failures} messages are waiting."))
+    } else {
+        (
+            format!("{failures} messages were not delivered to everyone"),
+            "Open Fanfare to see who was not reached.".to_owned(),
+        )
+    };
+    Note { about: About::Storm, title, body, resend: 0, ..last }
+}
+
+fn raised(note: Note, setting: Notifications) -> Option<DesktopTask> {
+    let hidden = |title: &str| Note { title: title.to_owned(), body: String::new(), ..note.clone() };
+    match (setting, note.about) {
+        (Notifications::Off, _) => None,
+        (Notifications::Full, _) => Some(DesktopTask::Raise(note)),
+        (Notifications::HideContent, About::Received(_)) => Some(DesktopTask::Raise(hidden("New message"))),
+        (Notifications::HideContent, About::Failure(_) | About::Storm) => {
+            Some(DesktopTask::Raise(hidden("Someone did not get a message")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AWAY: Watching = Watching { focused: false, open: Some(ConversationId(1)) };
+
+    fn failed(message: u64) -> Notice {
+        Notice::NotDelivered {
+            conversation: ConversationId(1),
+            message: MessageId(message),
+            title: "2 of 6 not delivered".into(),
+            body: "Ben: offline. Dana: no such address.".into(),
+            failed: 2,
+        }
+    }
+
+    fn received() -> Notice {
+        Notice::Received { conversation: ConversationId(1), from: "Ann".into(), text: "<i>secret</i>".into() }
+    }
+
+    fn titles(deeds: &[DesktopTask]) -> Vec<&str> {
+        deeds
+            .iter()
+            .filter_map(|deed| match deed {
+                DesktopTask::Raise(note) => Some(note.title.as_str()),
+                DesktopTask::Withdraw(_) => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn nothing_is_raised_for_what_is_being_looked_at() {
+        let (mut notes, snapshot, now) = (Notes::default(), Snapshot::default(), Timestamp::default());
+        let here = Watching { focused: true, open: Some(ConversationId(1)) };
+        let elsewhere = Watching { focused: true, open: Some(ConversationId(2)) };
+        assert_eq!(notes.of(&received(), &snapshot, here, now), []);
+        assert_eq!(notes.of(&failed(1), &snapshot, here, now), []);
+        assert_eq!(titles(&notes.of(&received(), &snapshot, elsewhere, now)), ["Ann"]);
+        assert_eq!(titles(&notes.of(&failed(1), &snapshot, AWAY, now)), ["2 of 6 not delivered"]);
+    }
+
+    #[test]
+    fn a_late_delivery_withdraws_the_notification() {
+        let deeds = Notes::default().of(
+            &Notice::Delivered { message: MessageId(7) },
+            &Snapshot::default(),
+            AWAY,
+            Timestamp::default(),
+        );
+        assert_eq!(deeds, [DesktopTask::Withdraw(About::Failure(MessageId(7)))]);
+    }
+
+    #[test]
+    fn three_failures_in_ten_seconds_become_one() {
+        let (mut notes, snapshot) = (Notes::default(), Snapshot::default());
+        let at = Timestamp::from_millis;
+        assert_eq!(titles(&notes.of(&failed(1), &snapshot, AWAY, at(1_000))), ["2 of 6 not delivered"]);
+        assert_eq!(titles(&notes.of(&failed(2), &snapshot, AWAY, at(5_000))), ["2 of 6 not delivered"]);
+        let third = notes.of(&failed(3), &snapshot, AWAY, at(9_000));
+        assert_eq!(titles(&third), ["3 messages were not delivered to everyone"]);
+        assert!(third.contains(&DesktopTask::Withdraw(About::Failure(MessageId(1)))));
+        assert_eq!(titles(&notes.of(&failed(4), &snapshot, AWAY, at(60_000))), ["2 of 6 not delivered"]);
+    }
+
+    #[test]
+    fn content_can_be_hidden_and_all_of_it_turned_off() {
+        let mut snapshot = Snapshot::default();
+        snapshot.settings.notifications = Notifications::HideContent;
+        let deeds = Notes::default().of(&received(), &snapshot, AWAY, Timestamp::default());
+        let shown = format!("{deeds:?}");
+        assert!(!shown.contains("secret") && !shown.contains("Ann"), "{shown}");
+        snapshot.settings.notifications = Notifications::Off;
+        assert_eq!(Notes::default().of(&received(), &snapshot, AWAY, Timestamp::default()), []);
+    }
+
+    #[test]
+    fn what_people_wrote_is_no_markup() {
+        assert_eq!(escaped("<i>a</i> & b"), "&lt;i&gt;a&lt;/i&gt; &amp; b");
+        assert_eq!(escaped(&"x".repeat(300)).chars().count(), BODY_CHARS_MAX + 1);
+    }
+}

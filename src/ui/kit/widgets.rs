@@ -1,0 +1,252 @@
+//! Small things that several views draw: circles with initials, pills, buttons, tags, clipped text.
+
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::text::{LayoutJob, TextWrapping};
+use egui::{
+    Align2, Button, Color32, CornerRadius, FontId, Galley, Layout, Painter, Pos2, Rect, Response, RichText,
+    Role, Sense, Stroke, TextFormat, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+};
+
+use super::icons::{Icon, focus_ring, paint_icon};
+use super::theme::{self, CONTROL_HEIGHT, RADIUS, colors};
+use super::words;
+use crate::model::snapshot::Person;
+
+/// The circle of one person, or of a group, with no meaning for a screen reader.
+pub(crate) fn paint_avatar(ui: &Ui, center: Pos2, side: f32, people: &[Person]) {
+    let painter = ui.painter();
+    let ground = avatar_color(ui, people);
+    painter.circle_filled(center, side / 2.0, ground);
+    let ink = colors(ui).on_avatar;
+    match people {
+        [only] => {
+            let letters = words::initials(&only.name);
+            painter.text(center, Align2::CENTER_CENTER, letters, theme::strong(side * 0.38), ink);
+        }
+        _ => {
+            let rect = Rect::from_center_size(center, vec2(side * 0.5, side * 0.5));
+            paint_icon(painter, rect, Icon::People, ink);
+        }
+    }
+}
+
+/// Always the same color for the same people.
+fn avatar_color(ui: &Ui, people: &[Person]) -> Color32 {
+    let palette = &colors(ui).avatars;
+    let mixed = people
+        .iter()
+        .flat_map(|person| person.address.bytes())
+        .fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    let index = usize::try_from(mixed % 8).unwrap_or(0);
+    palette.get(index).copied().unwrap_or_else(|| colors(ui).accent)
+}
+
+/// The color of somebody's name in a group.
+pub(crate) fn name_color(ui: &Ui, person: &Person) -> Color32 {
+    let color = avatar_color(ui, std::slice::from_ref(person));
+    if ui.visuals().dark_mode { color.lerp_to_gamma(Color32::WHITE, 0.5) } else { color }
+}
+
+/// The one main button of a place.
+pub(crate) fn primary(ui: &mut Ui, text: &str, enabled: bool) -> Response {
+    let colors = colors(ui);
+    let label = RichText::new(text).font(theme::strong(13.5)).color(colors.on_accent);
+    ui.scope(|ui| {
+        let widgets = &mut ui.visuals_mut().widgets;
+        widgets.inactive.weak_bg_fill = colors.accent;
+        widgets.inactive.bg_stroke = Stroke::NONE;
+        widgets.hovered.weak_bg_fill = colors.accent_hover;
+        widgets.hovered.bg_stroke = Stroke::NONE;
+        widgets.active.weak_bg_fill = colors.accent_hover;
+        widgets.active.bg_stroke = Stroke::new(2.0, colors.text);
+        ui.add_enabled(
+            enabled,
+            Button::new(label).min_size(vec2(0.0, ui.available_height().clamp(32.0, 36.0))),
+        )
+    })
+    .inner
+}
+
+/// A small button inside a message or a row.
+pub(crate) fn small_button(ui: &mut Ui, text: &str) -> Response {
+    ui.scope(|ui| {
+        ui.spacing_mut().button_padding = vec2(10.0, 3.0);
+        ui.add(Button::new(RichText::new(text).size(12.5)).min_size(vec2(0.0, CONTROL_HEIGHT)))
+    })
+    .inner
+}
+
+/// A small button for what mends a failure.
+pub(crate) fn mend_button(ui: &mut Ui, text: &str) -> Response {
+    let colors = colors(ui);
+    ui.scope(|ui| {
+        ui.spacing_mut().button_padding = vec2(10.0, 3.0);
+        let widgets = &mut ui.visuals_mut().widgets;
+        widgets.inactive.weak_bg_fill = colors.red_soft;
+        widgets.inactive.bg_stroke = Stroke::new(1.0, colors.red);
+        let label = RichText::new(text).font(theme::strong(12.5)).color(colors.red);
+        ui.add(Button::new(label).min_size(vec2(0.0, CONTROL_HEIGHT)))
+    })
+    .inner
+}
+
+/// One of several choices in a row, round.
+pub(crate) fn pill(ui: &mut Ui, selected: bool, text: &str) -> Response {
+    let colors = colors(ui);
+    let (ground, ink) =
+        if selected { (colors.accent, colors.on_accent) } else { (colors.hover, colors.text) };
+    ui.scope(|ui| {
+        ui.spacing_mut().button_padding = vec2(12.0, 4.0);
+        let widgets = &mut ui.visuals_mut().widgets;
+        for look in [&mut widgets.inactive, &mut widgets.hovered] {
+            look.weak_bg_fill = ground;
+            look.bg_stroke = Stroke::NONE;
+        }
+        widgets.active.weak_bg_fill = ground;
+        if selected {
+            widgets.active.bg_stroke = Stroke::new(2.0, colors.text);
+        }
+        let label = RichText::new(text).size(12.5).color(ink);
+        let button =
+            Button::new(label).min_size(vec2(0.0, CONTROL_HEIGHT)).corner_radius(CornerRadius::same(14));
+        let response = ui.add(button);
+        response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, selected, text));
+        response
+    })
+    .inner
+}
+
+/// A tab: text over a line.
+pub(crate) fn tab(ui: &mut Ui, selected: bool, text: &str, width: f32) -> Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 32.0), Sense::click());
+    let colors = colors(ui);
+    let (font, ink) =
+        if selected { (theme::strong(13.5), colors.text) } else { (theme::regular(13.5), colors.weak) };
+    if response.hovered() && !selected {
+        ui.painter().rect_filled(rect, 6.0, colors.hover);
+    }
+    ui.painter().text(rect.center(), Align2::CENTER_CENTER, text, font, ink);
+    if selected {
+        let line = Rect::from_min_max(
+            pos2(rect.left() + 8.0, rect.bottom() - 2.0),
+            rect.right_bottom() - vec2(8.0, 0.0),
+        );
+        ui.painter().rect_filled(line, 1.0, colors.accent);
+    }
+    focus_ring(ui, &response, rect, 6.0);
+    response.widget_info(|| WidgetInfo::selected(Role::Tab, true, selected, text));
+    response
+}
+
+/// `simulated`, beside the people of the demo; returns its width.
+pub(crate) fn paint_simulated(ui: &Ui, left_center: Pos2) -> f32 {
+    let galley = one_line(ui, "simulated", theme::regular(11.0), colors(ui).weak, f32::INFINITY);
+    let size = galley.size() + vec2(10.0, 2.0);
+    paint_tag(ui, Rect::from_min_size(left_center - vec2(0.0, size.y / 2.0), size), galley);
+    size.x
+}
+
+fn paint_tag(ui: &Ui, rect: Rect, galley: Arc<Galley>) {
+    let stroke = Stroke::new(1.0, colors(ui).line);
+    ui.painter().rect(rect, 4.0, colors(ui).middle, stroke, egui::StrokeKind::Inside);
+    let at = rect.center() - galley.size() / 2.0;
+    ui.painter().galley(at, galley, Color32::PLACEHOLDER);
+}
+
+/// Lays out `contents` in `rect`, wherever the cursor of `ui` is, and leaves the cursor there.
+pub(crate) fn within<R>(ui: &mut Ui, rect: Rect, layout: Layout, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    contents(&mut ui.new_child(UiBuilder::new().max_rect(rect).layout(layout)))
+}
+
+/// Text on one line, cut with … at `width`.
+pub(crate) fn one_line(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> Arc<Galley> {
+    let mut job = LayoutJob::single_section(text.to_owned(), TextFormat::simple(font, color));
+    job.wrap = TextWrapping::truncate_at_width(width);
+    ui.painter().layout_job(job)
+}
+
+/// Text on as many lines as it needs.
+pub(crate) fn wrapped(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> Arc<Galley> {
+    ui.painter().layout(text.to_owned(), font, color, width)
+}
+
+/// Paints a galley with its left top corner at `at`.
+pub(crate) fn put(painter: &Painter, at: Pos2, galley: Arc<Galley>) {
+    painter.galley(at, galley, Color32::PLACEHOLDER);
+}
+
+/// A field for one line of text, as high as a button, under its name.
+pub(crate) fn field(ui: &mut Ui, name: &str, text: &mut String, hint: &str) -> Response {
+    one_line_field(ui, name, egui::TextEdit::singleline(text), hint)
+}
+
+fn one_line_field(ui: &mut Ui, name: &str, edit: egui::TextEdit<'_>, hint: &str) -> Response {
+    let caption = ui.label(RichText::new(name).font(theme::strong(12.5)).color(colors(ui).text));
+    ui.add_space(-4.0);
+    let width = ui.available_width();
+    let edit = edit
+        .hint_text(hint)
+        .desired_width(width)
+        .align(Align2::LEFT_CENTER)
+        .margin(egui::Margin::symmetric(10, 6))
+        .min_size(vec2(0.0, 32.0));
+    ui.add(edit).labelled_by(caption.id)
+}
+
+/// The same for what nobody is to read over a shoulder.
+pub(crate) fn secret_field(ui: &mut Ui, name: &str, text: &mut String, hint: &str) -> Response {
+    one_line_field(ui, name, egui::TextEdit::singleline(text).password(true), hint)
+}
+
+/// Two fields, beside each other or one under the other; true when one of them was changed.
+pub(crate) fn pair(
+    ui: &mut Ui,
+    is_beside: bool,
+    first: impl FnOnce(&mut Ui) -> Response,
+    second: impl FnOnce(&mut Ui) -> Response,
+) -> bool {
+    let (first, second) = if is_beside {
+        ui.columns_const(|[left, right]| (first(left), second(right)))
+    } else {
+        (first(ui), second(ui))
+    };
+    first.changed() || second.changed()
+}
+
+/// Scrolls to the widget that the keyboard has just reached; called at the end of what a scroll area shows.
+pub(crate) fn keep_focus_in_view(ui: &Ui) {
+    let focused = ui.memory(egui::Memory::focused).and_then(|id| ui.ctx().read_response(id));
+    let reached = focused.filter(|response| response.gained_focus() && response.layer_id == ui.layer_id());
+    if let Some(response) = reached.filter(|response| ui.min_rect().contains_rect(response.rect)) {
+        ui.scroll_to_rect(response.rect.expand(8.0), None);
+    }
+}
+
+/// A quiet sentence.
+pub(crate) fn hint(ui: &mut Ui, text: &str) {
+    ui.label(RichText::new(text).size(12.5).color(colors(ui).weak));
+}
+
+/// A sentence on a colored ground: what went wrong, and what to do.
+pub(crate) fn banner(ui: &mut Ui, text: &str, ink: Color32, ground: Color32) {
+    egui::Frame::NONE.fill(ground).corner_radius(RADIUS).inner_margin(egui::Margin::symmetric(12, 8)).show(
+        ui,
+        |ui| {
+            ui.set_width(ui.available_width());
+            ui.label(RichText::new(text).color(ink));
+        },
+    );
+}
+
+/// A round number on the accent: how many are unread.
+pub(crate) fn paint_badge(ui: &Ui, right_center: Pos2, count: u32) -> f32 {
+    let text = if count > 99 { "99+".to_owned() } else { count.to_string() };
+    let galley = one_line(ui, &text, theme::strong(11.0), colors(ui).on_accent, f32::INFINITY);
+    let size = vec2((galley.size().x + 12.0).max(20.0), 20.0);
+    let rect = Rect::from_min_size(right_center - vec2(size.x, size.y / 2.0), size);
+    ui.painter().rect_filled(rect, 10.0, colors(ui).accent);
+    put(ui.painter(), rect.center() - galley.size() / 2.0, galley);
+    size.x
+}

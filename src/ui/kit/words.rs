@@ -1,0 +1,439 @@
+//! What is written on the screen: names, times, counts. Who and what to do, in sentence case.
+
+use std::time::Duration;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp as Instant, ZonedDateTime};
+
+use crate::model::account::RegistrationState;
+use crate::model::journal::DeliveryState;
+use crate::model::reason::{account_words, reason};
+use crate::model::snapshot::{
+    DeliveryView, MessageView, PasswordPlace, Person, Snapshot, UntrustedCertificate,
+};
+use crate::model::summary;
+use crate::model::text::visible;
+use crate::time::Timestamp;
+
+/// The present and the place: what times on the screen are written for.
+#[derive(Clone, Debug)]
+pub(crate) struct Look {
+    /// The calendar's present.
+    pub(crate) now: Timestamp,
+    /// Where we are.
+    pub(crate) zone: TimeZone,
+}
+
+impl Look {
+    fn local(&self, at: Timestamp) -> ZonedDateTime {
+        Instant::from_millisecond(at.as_millis_i64())
+            .unwrap_or(Instant::UNIX_EPOCH)
+            .to_zoned_datetime(self.zone.clone())
+    }
+
+    /// The day of `at` here.
+    pub(crate) fn date(&self, at: Timestamp) -> Date {
+        self.local(at).date()
+    }
+
+    /// `12 May 2027`.
+    pub(crate) fn full_date(&self, at: Timestamp) -> String {
+        self.date(at).strftime("%-d %B %Y").to_string()
+    }
+
+    /// `14:02`.
+    pub(crate) fn clock(&self, at: Timestamp) -> String {
+        self.local(at).strftime("%H:%M").to_string()
+    }
+
+    /// `14:02:07`.
+    pub(crate) fn clock_secs(&self, at: Timestamp) -> String {
+        self.local(at).strftime("%H:%M:%S").to_string()
+    }
+
+    /// `Today`, `Yesterday`, `Monday`, `12 May`, `12 May 2025`: a day separator.
+    pub(crate) fn day(&self, at: Timestamp) -> String {
+        let (date, today) = (self.date(at), self.date(self.now));
+        if date == today {
+            "Today".to_owned()
+        } else if date.tomorrow().is_ok_and(|next| next == today) {
+            "Yesterday".to_owned()
+        } else if date < today && date.saturating_add(jiff::Span::new().days(6)) >= today {
+            date.strftime("%A, %-d %B").to_string()
+        } else if date.year() == today.year() {
+            date.strftime("%-d %B").to_string()
+        } else {
+            date.strftime("%-d %B %Y").to_string()
+        }
+    }
+
+    /// `14:02`, `Yesterday`, `Mon`, `12 May`, `12 May 2025`: the time of a line in the list.
+    pub(crate) fn short(&self, at: Timestamp) -> String {
+        let (date, today) = (self.date(at), self.date(self.now));
+        if date == today {
+            self.clock(at)
+        } else if date.tomorrow().is_ok_and(|next| next == today) {
+            "Yesterday".to_owned()
+        } else if date < today && date.saturating_add(jiff::Span::new().days(6)) >= today {
+            date.strftime("%a").to_string()
+        } else if date.year() == today.year() {
+            date.strftime("%-d %b").to_string()
+        } else {
+            date.strftime("%-d %b %Y").to_string()
+        }
+    }
+
+    /// When a server that does not answer is asked again.
+    fn retry(&self, snapshot: &Snapshot) -> String {
+        match snapshot.retry_at {
+            Some(at) if at > self.now => format!("Offline, will retry in {}", rough(at.since(self.now))),
+            Some(_) | None => "Offline, retrying…".to_owned(),
+        }
+    }
+
+    /// The word beside our own name.
+    pub(crate) fn account(&self, snapshot: &Snapshot) -> String {
+        match &snapshot.registration {
+            RegistrationState::Idle if snapshot.password == PasswordPlace::Coming => {
+                "Waiting for the keyring…".to_owned()
+            }
+            RegistrationState::Idle => "Not connected".to_owned(),
+            RegistrationState::Connecting(_) => "Connecting…".to_owned(),
+            RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => {
+                match &snapshot.redirected_to {
+                    Some(place) => format!("Connected, redirected to {place}"),
+                    None => "Connected".to_owned(),
+                }
+            }
+            RegistrationState::Refused { status: 401 | 407, .. } if has_no_password(snapshot) => {
+                "Password needed".to_owned()
+            }
+            RegistrationState::Refused { status, .. } => {
+                let refused =
+                    if matches!(status, 401 | 407) { "Sign-in refused" } else { account_words(*status) };
+                match snapshot.retry_at.filter(|at| *at > self.now) {
+                    Some(at) => format!("{refused}; next try in {}", rough(at.since(self.now))),
+                    None => refused.to_owned(),
+                }
+            }
+            RegistrationState::Offline { .. } if changed_certificate(snapshot).is_some() => {
+                "Server certificate changed".to_owned()
+            }
+            // What is wrong matters more than when it is tried again.
+            RegistrationState::Offline { .. } => outage(snapshot).unwrap_or_else(|| self.retry(snapshot)),
+        }
+    }
+}
+
+fn has_no_password(snapshot: &Snapshot) -> bool {
+    snapshot.account.as_ref().is_some_and(|account| account.sign_in.password.is_empty())
+}
+
+/// Why the server refused the account, as sentences that name the code and the phrase, or the realm; none where it did not.
+pub(crate) fn refusal(snapshot: &Snapshot) -> Option<String> {
+    let RegistrationState::Refused { status, reason, why, realm, .. } = &snapshot.registration else {
+        return None;
+    };
+    let is_sign_in = matches!(status, 401 | 407);
+    if is_sign_in && let Some(realm) = realm {
+        return Some(format!("Wrong password or sign-in name ({status}, realm {realm})."));
+    }
+    let code = format!("{status} {}", visible(reason));
+    if is_sign_in && has_no_password(snapshot) {
+        return Some(format!("This server asks for a password ({code})."));
+    }
+    let words = match why {
+        None if is_sign_in => "Wrong password or sign-in name",
+        Some(_) | None => account_words(*status),
+    };
+    let why = why.as_ref().map(|why| format!(" {}.", sentence(why))).unwrap_or_default();
+    Some(format!("{words} ({code}).{why}"))
+}
+
+/// Why the server was not reached, where more is known than that nobody answers: a sentence without full stop.
+pub(crate) fn outage(snapshot: &Snapshot) -> Option<String> {
+    let RegistrationState::Offline { why: Some(why), .. } = &snapshot.registration else {
+        return None;
+    };
+    Some(match changed_certificate(snapshot) {
+        Some(shown) => format!("The certificate of {} has changed", shown.server),
+        None => sentence(why),
+    })
+}
+
+/// The server's certificate, where it is in the way and is not the one that the person trusts for that server.
+fn changed_certificate(snapshot: &Snapshot) -> Option<&UntrustedCertificate> {
+    snapshot.untrusted.as_deref().filter(|shown| shown.trusted_before.is_some())
+}
+
+/// For which servers a certificate is, where it is not for the one that shows it: as a sentence.
+pub(crate) fn other_names(shown: &UntrustedCertificate) -> Option<String> {
+    let (names, server) = (shown.other_names.as_deref()?, &shown.server);
+    // A server can put as many into its certificate as it likes.
+    let first: Vec<&str> = names.iter().take(CERTIFICATE_NAMES_SHOWN).map(String::as_str).collect();
+    Some(if first.is_empty() {
+        format!("It does not name {server}, or any other server.")
+    } else {
+        format!("It is for {}, not for {server}.", listed(&first, names.len() - first.len()))
+    })
+}
+
+/// So many names of a certificate are shown.
+const CERTIFICATE_NAMES_SHOWN: usize = 4;
+
+/// The same with a capital letter.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Beside a message that came straight from somebody, not from the account's server.
+pub(crate) const NOT_VERIFIED: &str = "Not verified";
+
+/// What that means.
+pub(crate) const NOT_VERIFIED_WHY: &str = "This did not come through your server. Nobody has checked who sent it; the name is only what the sender claims.";
+
+/// How a message went through a server that does not fan out (W6).
+pub(crate) const ONE_BY_ONE: &str =
+    "Sent to each person separately: this server does not support group messages";
+
+/// How a message went through a server that sends it on and says no more (W27).
+pub(crate) const BY_LIST: &str = "Sent as a list: this server does not report who got it";
+
+/// Who is writing: `Ann is writing`, `Ann and Ben are writing`.
+pub(crate) fn writing(names: &[&str]) -> Option<String> {
+    Some(match names {
+        [] => return None,
+        [one] => format!("{one} is writing"),
+        [one, two] => format!("{one} and {two} are writing"),
+        [one, rest @ ..] => format!("{one} and {} more are writing", rest.len()),
+    })
+}
+
+/// `812 bytes`, `12 KB`, `1.2 MB`.
+pub(crate) fn size(bytes: usize) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{} KB", bytes.div_ceil(1_000)),
+        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+    }
+}
+
+/// `0.4 s`, `12 s`, `3 min`, `2 h`: how long something took.
+pub(crate) fn latency(after: Duration) -> String {
+    let millis = after.as_millis();
+    match millis {
+        0..=9_949 => format!("{}.{} s", (millis + 50) / 1000, (millis + 50) % 1000 / 100),
+        9_950..=59_999 => format!("{} s", after.as_secs()),
+        60_000..=3_599_999 => format!("{} min", after.as_secs() / 60),
+        _ => format!("{} h", after.as_secs() / 3600),
+    }
+}
+
+/// `8 s`, `3 min`: how long until something, rounded up.
+fn rough(wait: Duration) -> String {
+    let secs = wait.as_millis().div_ceil(1000);
+    if secs < 60 { format!("{secs} s") } else { format!("{} min", secs.div_ceil(60)) }
+}
+
+/// `Ann, Ben and 4 more`, as many names as are asked for.
+pub(crate) fn people(people: &[Person], names: usize) -> String {
+    let shown: Vec<&str> = people.iter().take(names).map(|person| person.name.as_str()).collect();
+    listed(&shown, people.len().saturating_sub(shown.len()))
+}
+
+/// `Ann, Ben and Cy`, or `Ann, Ben and 4 more`.
+fn listed(names: &[&str], rest: usize) -> String {
+    match (rest, names.split_last()) {
+        (_, None) => "Nobody".to_owned(),
+        (0, Some((only, []))) => (*only).to_owned(),
+        (0, Some((last, others))) => format!("{} and {last}", others.join(", ")),
+        (rest, Some(_)) => format!("{} and {rest} more", names.join(", ")),
+    }
+}
+
+/// `1 person`, `6 people`.
+pub(crate) fn people_count(count: usize) -> String {
+    if count == 1 { "1 person".to_owned() } else { format!("{count} people") }
+}
+
+/// Up to two letters for a person.
+pub(crate) fn initials(name: &str) -> String {
+    let words: Vec<&str> = name
+        .split(|c: char| c.is_whitespace() || c == '-')
+        .filter(|word| first_letter(word).is_some())
+        .collect();
+    let letters: Vec<char> = match words.as_slice() {
+        [] => name.chars().next().into_iter().collect(),
+        [only] => only.chars().filter(|c| c.is_alphanumeric()).take(2).collect(),
+        [first, .., last] => first_letter(first).into_iter().chain(first_letter(last)).collect(),
+    };
+    let mut upper = letters.into_iter();
+    upper.next().into_iter().flat_map(char::to_uppercase).chain(upper).collect()
+}
+
+fn first_letter(word: &str) -> Option<char> {
+    word.chars().find(|c| c.is_alphanumeric())
+}
+
+/// An address as it is read: without `sip:`, and with marks that turn the writing round made visible.
+pub(crate) fn address(uri: &str) -> String {
+    visible(uri.strip_prefix("sip:").unwrap_or(uri))
+}
+
+/// What a screen reader, or a test, calls a message.
+pub(crate) fn message_name(message: &MessageView) -> String {
+    match &message.from {
+        Some(from) => {
+            let files: Vec<&str> = message.files.iter().map(|file| file.name.as_str()).collect();
+            let with = if files.is_empty() { String::new() } else { format!(" with {}", files.join(", ")) };
+            format!("Message from {}{with}", from.name)
+        }
+        None => summary::accessible_name(&message.tally),
+    }
+}
+
+/// The line under a message of ours.
+pub(crate) fn message_line(message: &MessageView) -> String {
+    let waiting = message.deliveries.iter().filter(|delivery| delivery.state == DeliveryState::Deferred);
+    let names: Vec<&str> = waiting.map(|delivery| delivery.person.name.as_str()).collect();
+    summary::line(&message.tally, &names)
+}
+
+/// How one recipient stands, in words (screen.md's table of states).
+pub(crate) fn state(delivery: &DeliveryView, look: &Look) -> String {
+    match delivery.state {
+        DeliveryState::Queued => "Waiting to send".to_owned(),
+        DeliveryState::Sending => "Sending…".to_owned(),
+        DeliveryState::Accepted => "Server has it, waiting for report".to_owned(),
+        DeliveryState::Delivered => format!("Delivered {}{}", look.clock_secs(delivery.at), took(delivery)),
+        DeliveryState::Read => format!("Read {}", look.clock(delivery.at)),
+        DeliveryState::PassedOn => "Passed on, arrival not confirmed".to_owned(),
+        DeliveryState::Deferred => {
+            format!("Offline. Will be delivered when {} is back", delivery.person.name)
+        }
+        DeliveryState::Failed => reason(delivery.status, &delivery.phrase).words.into_owned(),
+        DeliveryState::NoReport => "No report received".to_owned(),
+        DeliveryState::Cancelled => "Not sent (you cancelled)".to_owned(),
+    }
+}
+
+/// `Ben: not delivered, offline right now`: the name of a painted shape.
+pub(crate) fn state_name(delivery: &DeliveryView, look: &Look) -> String {
+    let words = lower_first(&state(delivery, look));
+    let name = &delivery.person.name;
+    match delivery.state {
+        DeliveryState::Failed if words == "not delivered" => format!("{name}: not delivered"),
+        DeliveryState::Failed => format!("{name}: not delivered, {words}"),
+        DeliveryState::Queued
+        | DeliveryState::Sending
+        | DeliveryState::Accepted
+        | DeliveryState::NoReport
+        | DeliveryState::Deferred
+        | DeliveryState::Cancelled
+        | DeliveryState::PassedOn
+        | DeliveryState::Delivered
+        | DeliveryState::Read => format!("{name}: {words}"),
+    }
+}
+
+/// `404 Not Found`, verbatim; none where no status was told.
+pub(crate) fn code(delivery: &DeliveryView) -> Option<String> {
+    delivery.status.map(|status| format!("{status} {}", delivery.phrase).trim_end().to_owned())
+}
+
+fn took(delivery: &DeliveryView) -> String {
+    delivery.after.map(|after| format!(" ({})", latency(after))).unwrap_or_default()
+}
+
+fn lower_first(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person(name: &str) -> Person {
+        Person { address: format!("sip:{name}@example.com"), name: name.to_owned(), simulated: false }
+    }
+
+    fn look(now: u64) -> Look {
+        Look { now: Timestamp::from_millis(now), zone: TimeZone::UTC }
+    }
+
+    #[test]
+    fn names_are_cut_to_what_fits() {
+        let four = ["Ann", "Ben", "Cy", "Dana"].map(person);
+        assert_eq!(people(four.get(..1).unwrap(), 3), "Ann");
+        assert_eq!(people(four.get(..2).unwrap(), 3), "Ann and Ben");
+        assert_eq!(people(&four, 2), "Ann, Ben and 2 more");
+        assert_eq!(people(&[], 2), "Nobody");
+    }
+
+    #[test]
+    fn initials_are_two_letters_at_most() {
+        assert_eq!(initials("Always Ann"), "AA");
+        assert_eq!(initials("Jean-Luc Picard"), "JP");
+        assert_eq!(initials("ben"), "Be");
+        assert_eq!(initials("  "), " ");
+        assert_eq!(initials(""), "");
+        assert_eq!(initials("4711"), "47");
+    }
+
+    #[test]
+    fn times_say_the_day_when_it_is_another_one() {
+        let noon = 1_700_000_000_000 - 1_700_000_000_000 % 86_400_000 + 12 * 3_600_000; // Tue 14 Nov 2023
+        let at = |days: u64| Timestamp::from_millis(noon - days * 86_400_000);
+        let look = look(noon);
+        assert_eq!((look.short(at(0)).as_str(), look.day(at(0)).as_str()), ("12:00", "Today"));
+        assert_eq!((look.short(at(1)).as_str(), look.day(at(1)).as_str()), ("Yesterday", "Yesterday"));
+        assert_eq!((look.short(at(3)).as_str(), look.day(at(3)).as_str()), ("Sat", "Saturday, 11 November"));
+        assert_eq!((look.short(at(9)).as_str(), look.day(at(9)).as_str()), ("5 Nov", "5 November"));
+        assert_eq!(
+            (look.short(at(400)).as_str(), look.day(at(400)).as_str()),
+            ("10 Oct 2022", "10 October 2022")
+        );
+    }
+
+    #[test]
+    fn latency_is_short() {
+        assert_eq!(latency(Duration::from_millis(430)), "0.4 s");
+        assert_eq!(latency(Duration::from_millis(9_949)), "9.9 s");
+        assert_eq!(latency(Duration::from_millis(32_000)), "32 s");
+        assert_eq!(latency(Duration::from_secs(200)), "3 min");
+        assert_eq!(latency(Duration::from_secs(7300)), "2 h");
+    }
+
+    #[test]
+    fn an_address_cannot_turn_its_letters_round() {
+        assert_eq!(address("sip:ann@example.com"), "ann@example.com");
+        assert_eq!(address("im:ann@example.com"), "im:ann@example.com");
+        assert!(!address("sip:a\u{202e}nn@x").contains('\u{202e}'));
+    }
+
+    #[test]
+    fn a_shape_is_named_for_those_who_do_not_see_it() {
+        let look = look(0);
+        let delivery = |state, status, phrase: &str| DeliveryView {
+            person: person("Ben"),
+            state,
+            status,
+            phrase: phrase.to_owned(),
+            at: Timestamp::from_millis(7_000),
+            after: Some(Duration::from_millis(400)),
+            attempt: 1,
+        };
+        let name = |state, status, phrase| state_name(&delivery(state, status, phrase), &look);
+        assert_eq!(name(DeliveryState::Failed, Some(480), ""), "Ben: not delivered, offline right now");
+        assert_eq!(name(DeliveryState::Failed, None, ""), "Ben: not delivered");
+        assert_eq!(name(DeliveryState::Delivered, Some(200), "OK"), "Ben: delivered 00:00:07 (0.4 s)");
+        assert_eq!(
+            code(&delivery(DeliveryState::Failed, Some(404), "Not Found")).as_deref(),
+            Some("404 Not Found")
+        );
+        assert_eq!(code(&delivery(DeliveryState::Failed, Some(404), "")).as_deref(), Some("404"));
+    }
+}

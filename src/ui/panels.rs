@@ -1,0 +1,13 @@
+//! What opens beside or over the thread: delivery, settings, dialogs, sign-in.
+
+pub(super) mod dialogs;
+
+pub(super) mod settings;
+
+pub(super) mod sign_in;
+
+pub(super) mod certificate;
+
+pub(super) mod typed;
+
+pub(super) mod delivery;

@@ -1,0 +1,90 @@
+//! A server's certificate that is not trusted: what it says, and what the person can decide.
+
+use std::path::PathBuf;
+
+use eframe::egui;
+use egui::{RichText, Ui};
+
+use crate::model::account::TrustedCertificate;
+use crate::model::snapshot::UntrustedCertificate;
+use crate::ui::kit::theme::{self, RADIUS, colors};
+use crate::ui::kit::widgets::{field, hint, mend_button, primary, small_button};
+use crate::ui::kit::words::{self, Look};
+
+/// What was decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// This certificate is good for this server.
+    Trust(TrustedCertificate),
+    /// The authority that issued it is to be trusted.
+    ChooseAuthority,
+}
+
+/// Whom it names, its fingerprint and its end, with the two ways on.
+pub(crate) fn certificate_ui(ui: &mut Ui, shown: &UntrustedCertificate, look: &Look) -> Option<Decision> {
+    let before = shown.trusted_before.as_deref();
+    let frame = egui::Frame::NONE.stroke(egui::Stroke::new(1.0, colors(ui).line)).corner_radius(RADIUS);
+    let mut decision = None;
+    frame.inner_margin(egui::Margin::symmetric(12, 10)).show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.spacing_mut().item_spacing.y = 4.0;
+        facts_ui(ui, shown, before, look);
+        ui.add_space(4.0);
+        ui.horizontal_wrapped(|ui| {
+            let trust = if before.is_some() { "Trust the new certificate" } else { "Trust this certificate" };
+            if mend_button(ui, trust).clicked() {
+                let trusted =
+                    TrustedCertificate { server: shown.server.clone(), sha256: shown.sha256.clone() };
+                decision = Some(Decision::Trust(trusted));
+            }
+            if small_button(ui, "Choose an authority…").clicked() {
+                decision = Some(Decision::ChooseAuthority);
+            }
+        });
+    });
+    decision
+}
+
+fn facts_ui(ui: &mut Ui, shown: &UntrustedCertificate, before: Option<&str>, look: &Look) {
+    let title = match before {
+        Some(_) => format!("The certificate of {} has changed", shown.server),
+        None => format!("Certificate of {}", shown.server),
+    };
+    ui.label(RichText::new(title).font(theme::strong(13.5)));
+    let subject = if shown.subject.is_empty() { "(no name)" } else { &shown.subject };
+    hint(ui, &format!("Issued to {subject}"));
+    if let Some(sentence) = words::other_names(shown) {
+        ui.label(RichText::new(sentence).size(12.5).color(colors(ui).red));
+    }
+    hint(ui, &format!("Valid until {}", look.full_date(shown.ends)));
+    match before {
+        Some(before) => {
+            fingerprint(ui, "SHA-256 fingerprint that you trusted", before);
+            fingerprint(ui, "SHA-256 fingerprint of the new certificate", &shown.sha256);
+            ui.label(RichText::new(CHANGED).size(12.5).color(colors(ui).red));
+        }
+        None => {
+            fingerprint(ui, "SHA-256 fingerprint", &shown.sha256);
+            hint(ui, "Trust it only if the server's operator has confirmed this fingerprint.");
+        }
+    }
+}
+
+const CHANGED: &str = "Someone may be intercepting the connection. Trust the new certificate only if the server's operator has \
+                       confirmed that it was replaced.";
+
+fn fingerprint(ui: &mut Ui, name: &str, sha256: &str) {
+    hint(ui, name);
+    ui.label(RichText::new(sha256).monospace().size(11.5));
+}
+
+/// Asks for the file of an authority by its path; tells which, once that is confirmed, by Enter or the button.
+pub(crate) fn authority_ui(ui: &mut Ui, path: &mut String, entered: bool) -> Option<PathBuf> {
+    ui.spacing_mut().item_spacing.y = 8.0;
+    field(ui, "Path to the authority's certificate", path, "~/company-ca.pem").request_focus();
+    hint(ui, "A PEM file. This account will trust it instead of the authorities that your computer trusts.");
+    let is_filled = !path.trim().is_empty();
+    ui.add_space(4.0);
+    let is_confirmed = primary(ui, "Trust this authority", is_filled).clicked() || (entered && is_filled);
+    is_confirmed.then(|| crate::ui::compose::attach::at_home(path.trim()))
+}

@@ -1,0 +1,394 @@
+//! The delivery column: one message, person by person; who got it, who did not, why, and what to do.
+
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::{Align, Galley, Layout, Rect, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder, pos2, vec2};
+
+use crate::model::command::{AgentCommand, Command, Draft};
+use crate::model::contacts::{AddressBook, Contact};
+use crate::model::journal::{DeliveryState, MessageId, PersonRow, Way};
+use crate::model::reason::{Fix, reason};
+use crate::model::snapshot::{DeliveryView, MessageView};
+use crate::sip::{ReportMode, ReportWish};
+use crate::ui::actions::Act;
+use crate::ui::kit::icons::{Icon, icon_button, paint_state, state_color};
+use crate::ui::kit::theme::{self, CONTROL_HEIGHT, Colors, HEADER_HEIGHT, colors};
+use crate::ui::kit::widgets::{
+    hint, mend_button, one_line, paint_simulated, put, small_button, within, wrapped,
+};
+use crate::ui::kit::words::{self, Look};
+
+const SIDE: f32 = 16.0;
+const ICON: f32 = 16.0;
+const ROW_TOP: f32 = 6.0;
+
+/// The groups, worst first, and the states in each.
+const GROUPS: [(&str, &[DeliveryState]); 7] = [
+    ("Not delivered", &[DeliveryState::Failed]),
+    ("No report", &[DeliveryState::NoReport]),
+    (
+        "Waiting",
+        &[DeliveryState::Queued, DeliveryState::Sending, DeliveryState::Accepted, DeliveryState::Deferred],
+    ),
+    ("Not sent", &[DeliveryState::Cancelled]),
+    ("Passed on", &[DeliveryState::PassedOn]),
+    ("Delivered", &[DeliveryState::Delivered]),
+    ("Read", &[DeliveryState::Read]),
+];
+
+/// The column's title, and the way to close it.
+pub(crate) fn title_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
+    let rect = ui.allocate_space(vec2(ui.available_width(), HEADER_HEIGHT)).1;
+    ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, colors(ui).line));
+    let inner = rect.shrink2(vec2(SIDE, 0.0));
+    within(ui, inner, Layout::right_to_left(Align::Center), |ui| {
+        if icon_button(ui, Icon::Close, "Close delivery").clicked() {
+            acts.push(Act::ToggleDelivery);
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            ui.label(RichText::new("Delivery").font(theme::strong(15.0)));
+        });
+    });
+}
+
+/// How a message stands, person by person.
+pub(crate) fn delivery_ui(
+    ui: &mut Ui,
+    message: Option<&Arc<MessageView>>,
+    book: &AddressBook,
+    look: &Look,
+    acts: &mut Vec<Act>,
+) {
+    let Some(message) = message.filter(|message| message.from.is_none()) else {
+        return nothing(ui, message);
+    };
+    let frame = egui::Frame::NONE.inner_margin(egui::Margin { left: 16, right: 16, top: 12, bottom: 4 });
+    frame.show(ui, |ui| summary(ui, message, look, acts));
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        for (title, states) in GROUPS {
+            let people: Vec<&DeliveryView> =
+                message.deliveries.iter().filter(|delivery| states.contains(&delivery.state)).collect();
+            if !people.is_empty() {
+                heading(ui, title, people.len());
+            }
+            for delivery in people {
+                person_ui(ui, message, delivery, book, look, acts);
+            }
+        }
+        ui.add_space(12.0);
+    });
+}
+
+fn nothing(ui: &mut Ui, message: Option<&Arc<MessageView>>) {
+    let sentence = if message.is_some() {
+        "This message was sent to you. Select one of yours to see who got it."
+    } else {
+        "Select a message of yours to see who got it."
+    };
+    egui::Frame::NONE.inner_margin(egui::Margin::symmetric(16, 16)).show(ui, |ui| hint(ui, sentence));
+}
+
+fn summary(ui: &mut Ui, message: &MessageView, look: &Look, acts: &mut Vec<Act>) {
+    ui.spacing_mut().item_spacing.y = 8.0;
+    let state = message.tally.leading();
+    let color = state_color(state, colors(ui));
+    ui.label(RichText::new(words::message_line(message)).font(theme::strong(14.0)).color(color));
+    segments(ui, message);
+    let attempts =
+        if message.attempts > 1 { format!(" · attempt {}", message.attempts) } else { String::new() };
+    hint(ui, &format!("{}, {}{attempts}", look.day(message.at), look.clock_secs(message.at)));
+    if message.way == Way::OneByOne && message.tally.total > 1 {
+        hint(ui, words::ONE_BY_ONE);
+    }
+    if message.way == Way::ByList && message.tally.passed_on > 0 {
+        hint(ui, words::BY_LIST);
+    }
+    let (failed, resendable) = (message.tally.failed, message.tally.resendable());
+    let label = if resendable == failed {
+        format!("Resend to {failed} failed")
+    } else {
+        format!("Resend to {resendable} not confirmed")
+    };
+    if resendable > 0 && mend_button(ui, &label).clicked() {
+        acts.push(resend(message.id, None));
+    }
+    if message.tally.queued == message.tally.total
+        && message.tally.total > 0
+        && small_button(ui, "Cancel sending").clicked()
+    {
+        acts.push(Act::Ask(Command::Agent(AgentCommand::Withdraw { message: message.id })));
+    }
+}
+
+fn resend(message: MessageId, only: Option<u32>) -> Act {
+    Act::Ask(Command::Agent(AgentCommand::Resend { message, only }))
+}
+
+/// One bar, a part for each state, as long as the people in it.
+fn segments(ui: &mut Ui, message: &MessageView) {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 8.0), Sense::hover());
+    let total = message.deliveries.len().max(1) as f32;
+    let mut left = rect.left();
+    let mut told = Vec::new();
+    for (title, states) in GROUPS.iter().rev() {
+        let count = message.deliveries.iter().filter(|delivery| states.contains(&delivery.state)).count();
+        if count == 0 {
+            continue;
+        }
+        told.push(format!("{count} {}", title.to_lowercase()));
+        let width = rect.width() * count as f32 / total;
+        let part = Rect::from_min_size(pos2(left, rect.top()), vec2((width - 2.0).max(2.0), rect.height()));
+        let state = states.first().copied().unwrap_or(DeliveryState::Queued);
+        ui.painter().rect_filled(part, 3.0, state_color(state, colors(ui)));
+        left += width;
+    }
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, told.join(", ")));
+    response.on_hover_text(told.join(", "));
+}
+
+fn heading(ui: &mut Ui, title: &str, count: usize) {
+    let rect = ui.allocate_space(vec2(ui.available_width(), 32.0)).1;
+    let galley =
+        one_line(ui, &format!("{title}  {count}"), theme::strong(12.0), colors(ui).weak, rect.width());
+    put(ui.painter(), pos2(rect.left() + SIDE, rect.bottom() - galley.size().y - 6.0), galley);
+}
+
+/// What stands in one person's row, laid out.
+struct Lines {
+    name: Arc<Galley>,
+    /// Address; reason or state; code and phrase.
+    below: Vec<Arc<Galley>>,
+    /// When it became known, and after how long; at the right.
+    when: Option<Arc<Galley>>,
+    buttons: bool,
+    height: f32,
+}
+
+impl Lines {
+    fn of(ui: &Ui, delivery: &DeliveryView, look: &Look, width: f32) -> Self {
+        let colors = colors(ui);
+        let tag = if delivery.person.simulated { 70.0 } else { 0.0 };
+        let when =
+            when(delivery, look).map(|when| one_line(ui, &when, theme::regular(12.0), colors.weak, width));
+        let beside = when.as_ref().map_or(0.0, |galley| galley.size().x + 8.0);
+        let name = one_line(ui, &delivery.person.name, theme::strong(13.5), colors.text, width - tag);
+        let mut below = Vec::new();
+        let address = words::address(&delivery.person.address);
+        if address != delivery.person.name {
+            below.push(one_line(ui, &address, theme::regular(12.0), colors.weak, width - beside));
+        }
+        below.push(wrapped(
+            ui,
+            &words::state(delivery, look),
+            theme::regular(12.5),
+            ink(delivery.state, colors),
+            width,
+        ));
+        if let Some(line) = verbatim(delivery) {
+            below.push(one_line(ui, &line, theme::regular(12.0), colors.weak, width));
+        }
+        let buttons = mends(delivery).next().is_some();
+        let text: f32 = below.iter().map(|galley| galley.size().y + 2.0).sum();
+        let height =
+            ROW_TOP + name.size().y + 2.0 + text + if buttons { CONTROL_HEIGHT + 6.0 } else { 0.0 } + 8.0;
+        Self { name, below, when, buttons, height: height.ceil() }
+    }
+}
+
+fn ink(state: DeliveryState, colors: &Colors) -> egui::Color32 {
+    state_color(state, colors)
+}
+
+/// The code and the phrase as they came.
+fn verbatim(delivery: &DeliveryView) -> Option<String> {
+    match delivery.state {
+        DeliveryState::Failed | DeliveryState::PassedOn => words::code(delivery),
+        DeliveryState::Delivered | DeliveryState::Read if delivery.attempt > 1 => {
+            Some(format!("On attempt {}", delivery.attempt))
+        }
+        DeliveryState::Delivered
+        | DeliveryState::Read
+        | DeliveryState::Queued
+        | DeliveryState::Sending
+        | DeliveryState::Accepted
+        | DeliveryState::NoReport
+        | DeliveryState::Deferred
+        | DeliveryState::Cancelled => None,
+    }
+}
+
+/// When it became known, and after how long; a delivered one says so in its words.
+fn when(delivery: &DeliveryView, look: &Look) -> Option<String> {
+    match delivery.state {
+        DeliveryState::Failed | DeliveryState::PassedOn => {
+            let after =
+                delivery.after.map(|after| format!(" · {}", words::latency(after))).unwrap_or_default();
+            Some(format!("{}{after}", look.clock_secs(delivery.at)))
+        }
+        DeliveryState::Delivered
+        | DeliveryState::Read
+        | DeliveryState::Queued
+        | DeliveryState::Sending
+        | DeliveryState::Accepted
+        | DeliveryState::NoReport
+        | DeliveryState::Deferred
+        | DeliveryState::Cancelled => None,
+    }
+}
+
+/// What a button in a row does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mend {
+    Resend,
+    SendText,
+    EditAddress,
+    AccountSettings,
+}
+
+/// Their program takes no files, or no message of several parts; the text by itself it may take (RFC 3428 §5).
+fn text_alone(message: &MessageView, delivery: &DeliveryView) -> bool {
+    let fix = reason(delivery.status, &delivery.phrase).fix;
+    let is_mixed = !message.files.is_empty() && !message.text.trim().is_empty();
+    delivery.state == DeliveryState::Failed && fix == Fix::SendAsText && is_mixed
+}
+
+/// The buttons of a row: label and deed. Every failure can be tried again.
+fn mends(delivery: &DeliveryView) -> impl Iterator<Item = (&'static str, Mend)> {
+    let fix = reason(delivery.status, &delivery.phrase).fix;
+    let buttons: &[(&str, Mend)] = match (delivery.state, fix) {
+        (DeliveryState::Failed, Fix::EditAddress | Fix::UpdateContact) => {
+            &[("Edit address", Mend::EditAddress), ("Resend", Mend::Resend)]
+        }
+        (DeliveryState::Failed, Fix::CheckPassword) => {
+            &[("Check account", Mend::AccountSettings), ("Resend", Mend::Resend)]
+        }
+        (DeliveryState::Failed, Fix::ResendMayDouble) => &[("Resend (may arrive twice)", Mend::Resend)],
+        (
+            DeliveryState::Failed,
+            Fix::Nothing
+            | Fix::Resend
+            | Fix::SendAsText
+            | Fix::Shorten
+            | Fix::TellAdministrator
+            | Fix::Details,
+        )
+        | (DeliveryState::NoReport, _) => &[("Resend", Mend::Resend)],
+        (
+            DeliveryState::Queued
+            | DeliveryState::Sending
+            | DeliveryState::Accepted
+            | DeliveryState::Deferred
+            | DeliveryState::Cancelled
+            | DeliveryState::PassedOn
+            | DeliveryState::Delivered
+            | DeliveryState::Read,
+            _,
+        ) => &[],
+    };
+    buttons.iter().copied()
+}
+
+fn person_ui(
+    ui: &mut Ui,
+    message: &MessageView,
+    delivery: &DeliveryView,
+    book: &AddressBook,
+    look: &Look,
+    acts: &mut Vec<Act>,
+) {
+    let text_left = SIDE + ICON + 10.0;
+    let lines = Lines::of(ui, delivery, look, ui.available_width() - text_left - SIDE);
+    let rect = ui.allocate_space(vec2(ui.available_width(), lines.height)).1;
+    // Of 500 people only those in view are drawn.
+    if !ui.is_rect_visible(rect) {
+        return;
+    }
+    let label = format!("{}, {}", delivery.person.name, words::state(delivery, look));
+    let builder = UiBuilder::new()
+        .max_rect(rect)
+        .id_salt(("person", &delivery.person.address))
+        .accessibility_role(egui::Role::ListItem)
+        .accessibility_label(label);
+    let mut row = ui.new_child(builder);
+    let buttons_top = paint_lines(&mut row, rect, delivery, &lines);
+    if lines.buttons {
+        let place = Rect::from_min_size(
+            pos2(rect.left() + text_left, buttons_top),
+            vec2(rect.width() - text_left, CONTROL_HEIGHT),
+        );
+        mend_row(&mut row, place, message, delivery, book, acts);
+    }
+}
+
+/// Paints a row's shape and texts; returns where its buttons begin.
+fn paint_lines(ui: &mut Ui, rect: Rect, delivery: &DeliveryView, lines: &Lines) -> f32 {
+    let colors = colors(ui);
+    let color = state_color(delivery.state, colors);
+    let icon = Rect::from_min_size(rect.min + vec2(SIDE, ROW_TOP + 1.0), vec2(ICON, ICON));
+    paint_state(ui.painter(), icon, delivery.state, color, colors.side);
+    let left = rect.left() + SIDE + ICON + 10.0;
+    let mut y = rect.top() + ROW_TOP;
+    put(ui.painter(), pos2(left, y), Arc::clone(&lines.name));
+    if delivery.person.simulated {
+        paint_simulated(ui, pos2(left + lines.name.size().x + 8.0, y + lines.name.size().y / 2.0));
+    }
+    y += lines.name.size().y + 2.0;
+    if let Some(when) = &lines.when {
+        let place = Rect::from_min_size(pos2(rect.right() - SIDE - when.size().x, y), when.size());
+        ui.put(place, egui::Label::new(Arc::clone(when)).selectable(true));
+    }
+    for galley in &lines.below {
+        let place = Rect::from_min_size(pos2(left, y), galley.size());
+        ui.put(place, egui::Label::new(Arc::clone(galley)).selectable(true));
+        y += galley.size().y + 2.0;
+    }
+    y + 4.0
+}
+
+fn mend_row(
+    ui: &mut Ui,
+    place: Rect,
+    message: &MessageView,
+    delivery: &DeliveryView,
+    book: &AddressBook,
+    acts: &mut Vec<Act>,
+) {
+    within(ui, place, Layout::left_to_right(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = 8.0;
+        let alone = text_alone(message, delivery).then_some(("Send the text alone", Mend::SendText));
+        for (label, mend) in alone.into_iter().chain(mends(delivery)) {
+            let button = small_button(ui, label).on_hover_text(format!("{label}: {}", delivery.person.name));
+            if button.clicked() {
+                acts.push(deed(mend, message, delivery, book));
+            }
+        }
+    });
+}
+
+fn deed(mend: Mend, message: &MessageView, delivery: &DeliveryView, book: &AddressBook) -> Act {
+    let person = &delivery.person;
+    match mend {
+        Mend::Resend => {
+            let index = message.deliveries.iter().position(|other| other.person.address == person.address);
+            resend(message.id, index.and_then(|index| u32::try_from(index).ok()))
+        }
+        // A message of its own, to this person.
+        Mend::SendText => Act::Ask(Command::Agent(AgentCommand::Send(Draft {
+            to: vec![PersonRow { address: person.address.clone(), name: person.name.clone() }],
+            text: message.text.clone(),
+            files: Vec::new(),
+            hidden: false,
+            report: ReportWish { mode: ReportMode::Each, detail: true, id: None },
+        }))),
+        Mend::EditAddress => {
+            Act::EditContact(Some(book.find(&person.address).cloned().unwrap_or_else(|| Contact {
+                address: person.address.clone(),
+                name: person.name.clone(),
+                simulated: false,
+            })))
+        }
+        Mend::AccountSettings => Act::Settings,
+    }
+}

@@ -1,0 +1,310 @@
+//! Settings: appearance, notifications, keys of the composer, and the account.
+
+use std::path::PathBuf;
+
+use eframe::egui;
+use egui::{Align, Layout, RichText, ScrollArea, Ui, vec2};
+
+use super::typed::{PROXY_HINT, typed_account, typed_proxy};
+use crate::model::account::{Account, Password, SignIn, TrustedCertificate};
+use crate::model::command::{AgentCommand, Command};
+use crate::model::snapshot::{Notifications, Settings, Snapshot, Theme};
+use crate::ui::actions::Act;
+use crate::ui::kit::theme::{self, colors};
+use crate::ui::kit::widgets::{
+    banner, field, hint, keep_focus_in_view, pill, primary, secret_field, small_button,
+};
+
+/// Scales that the keys step through, and the ends of the slider.
+pub(crate) const SCALES: [f32; 10] = [0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0];
+
+/// How long a message is worth delivering: seconds, and words.
+const EXPIRES: [(Option<u32>, &str); 4] =
+    [(None, "Do not keep"), (Some(3600), "1 hour"), (Some(86_400), "1 day"), (Some(604_800), "7 days")];
+
+/// The account as it is being changed.
+#[derive(Clone, Debug)]
+pub(crate) struct AccountForm {
+    name: String,
+    address: String,
+    /// Empty while it is not changed.
+    password: String,
+    username: String,
+    realm: String,
+    proxy: String,
+    tls_ca: Option<PathBuf>,
+    trusted: Option<TrustedCertificate>,
+    register: bool,
+    receipts: bool,
+    peer_to_peer: bool,
+    expires_secs: Option<u32>,
+    problem: Option<String>,
+}
+
+impl AccountForm {
+    /// As it is now.
+    pub(crate) fn of(account: Option<&Account>) -> Self {
+        let new = typed_account("", "", "");
+        let account = account.unwrap_or(&new);
+        Self {
+            name: account.name.clone(),
+            address: account.address.clone(),
+            password: String::new(),
+            username: account.sign_in.username.clone(),
+            realm: account.sign_in.realm.clone(),
+            tls_ca: account.tls_ca.clone(),
+            trusted: account.trusted.clone(),
+            proxy: if account.proxy == "udp:" { String::new() } else { account.proxy.clone() },
+            register: account.register,
+            receipts: account.receipts,
+            peer_to_peer: account.peer_to_peer,
+            expires_secs: account.expires_secs,
+            problem: None,
+        }
+    }
+
+    /// The account with the changes; what is not shown here stays as it was.
+    fn account(&self, before: Option<&Account>) -> Account {
+        let typed = typed_account(&self.name, &self.address, &self.proxy);
+        let same = before.filter(|before| before.address == typed.address);
+        Account {
+            sign_in: self.sign_in(same),
+            worked: same.is_some_and(|before| before.worked),
+            address: typed.address,
+            name: typed.name,
+            proxy: typed.proxy,
+            register: self.register,
+            receipts: self.receipts,
+            peer_to_peer: self.peer_to_peer,
+            expires_secs: self.expires_secs,
+            tls_ca: self.tls_ca.clone(),
+            trusted: self.trusted.clone(),
+            ..before.cloned().unwrap_or_default()
+        }
+    }
+}
+
+impl AccountForm {
+    /// How the server knows us; what is not typed is as it was for the same address.
+    fn sign_in(&self, before: Option<&Account>) -> SignIn {
+        let before = before.map(|before| before.sign_in.clone()).unwrap_or_default();
+        let typed = Some(&self.password).filter(|typed| !typed.is_empty());
+        SignIn {
+            username: self.username.trim().to_owned(),
+            password: typed.map_or(before.password, |typed| Password::new(typed.clone())),
+            realm: self.realm.trim().to_owned(),
+        }
+    }
+}
+
+/// The next larger or smaller scale.
+pub(crate) fn next_scale(scale: f32, larger: ScaleStep) -> f32 {
+    let found = match larger {
+        ScaleStep::Larger => SCALES.iter().find(|known| **known > scale + 0.01),
+        ScaleStep::Smaller => SCALES.iter().rev().find(|known| **known < scale - 0.01),
+    };
+    found.copied().unwrap_or(scale)
+}
+
+/// Which way the scale goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ScaleStep {
+    /// Larger.
+    Larger,
+    /// Smaller.
+    Smaller,
+}
+
+/// The settings, in a dialog.
+pub(crate) fn settings_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {
+    let height = (ui.ctx().content_rect().height() - 160.0).clamp(160.0, 560.0);
+    ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+        ui.set_width(ui.available_width() - 8.0);
+        ui.spacing_mut().item_spacing.y = 8.0;
+        appearance_ui(ui, &snapshot.settings, acts);
+        section(ui, "Notifications");
+        notifications_ui(ui, &snapshot.settings, acts);
+        section(ui, "Writing");
+        writing_ui(ui, &snapshot.settings, acts);
+        section(ui, "Account");
+        account_ui(ui, form, snapshot, acts);
+        keep_focus_in_view(ui);
+    });
+}
+
+fn section(ui: &mut Ui, title: &str) {
+    ui.add_space(12.0);
+    ui.label(RichText::new(title).font(theme::strong(14.0)));
+}
+
+fn put(acts: &mut Vec<Act>, settings: Settings) {
+    acts.push(Act::Ask(Command::PutSettings(settings)));
+}
+
+fn appearance_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
+    ui.label(RichText::new("Appearance").font(theme::strong(14.0)));
+    ui.horizontal(|ui| {
+        for (theme, label) in [(Theme::System, "System"), (Theme::Light, "Light"), (Theme::Dark, "Dark")] {
+            if pill(ui, settings.theme == theme, label).clicked() {
+                put(acts, Settings { theme, ..settings.clone() });
+            }
+        }
+    });
+    ui.horizontal(|ui| {
+        ui.label("Text and interface size");
+        if ui.button("Smaller").clicked() {
+            put(acts, Settings { scale: next_scale(settings.scale, ScaleStep::Smaller), ..settings.clone() });
+        }
+        ui.label(RichText::new(format!("{:.0} %", settings.scale * 100.0)).font(theme::strong(14.0)));
+        if ui.button("Larger").clicked() {
+            put(acts, Settings { scale: next_scale(settings.scale, ScaleStep::Larger), ..settings.clone() });
+        }
+    });
+}
+
+fn notifications_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
+    ui.horizontal(|ui| {
+        let choices = [
+            (Notifications::Full, "Show everything"),
+            (Notifications::HideContent, "Hide content"),
+            (Notifications::Off, "Off"),
+        ];
+        for (notifications, label) in choices {
+            if pill(ui, settings.notifications == notifications, label).clicked() {
+                put(acts, Settings { notifications, ..settings.clone() });
+            }
+        }
+    });
+    hint(ui, "When a message arrives, and when one could not be delivered to someone.");
+}
+
+fn writing_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
+    let mut enter_sends = settings.enter_sends;
+    if ui.checkbox(&mut enter_sends, "Enter sends, Shift+Enter starts a new line").changed() {
+        put(acts, Settings { enter_sends, ..settings.clone() });
+    }
+}
+
+fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {
+    field(ui, "SIP address", &mut form.address, "james@example.com");
+    let has_password = snapshot.account.as_ref().is_some_and(|account| !account.sign_in.password.is_empty());
+    secret_field(ui, "Password", &mut form.password, if has_password { "unchanged" } else { "" });
+    if let Some(words) = snapshot.password.in_words() {
+        hint(ui, &words);
+    }
+    field(ui, "Sign-in name", &mut form.username, "if it is not the first part of the address");
+    field(ui, "Realm", &mut form.realm, "if it is not the domain of the address");
+    field(ui, "Proxy", &mut form.proxy, PROXY_HINT);
+    trust_ui(ui, form);
+    field(ui, "Your name", &mut form.name, "James");
+    ui.checkbox(&mut form.register, "Sign in so that others can reach you");
+    ui.checkbox(&mut form.peer_to_peer, "Without a server (peer to peer)");
+    hint(ui, "Anyone who can reach this computer can write to you; senders are not verified.");
+    ui.checkbox(&mut form.receipts, "Read receipts");
+    hint(
+        ui,
+        "Others see when you have read their messages. You see when they have read yours, if their app supports it.",
+    );
+    ui.label("Keep messages for people who are offline, if the server supports it:");
+    ui.horizontal_wrapped(|ui| {
+        for (secs, label) in EXPIRES {
+            if pill(ui, form.expires_secs == secs, label).clicked() {
+                form.expires_secs = secs;
+            }
+        }
+    });
+    if let Some(problem) = &form.problem {
+        banner(ui, problem, colors(ui).red, colors(ui).red_soft);
+    }
+    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+        ui.set_min_size(vec2(0.0, 36.0));
+        let before = snapshot.account.as_deref();
+        let account = form.account(before);
+        let changed = before != Some(&account);
+        if primary(ui, "Save account", changed && !form.address.trim().is_empty()).clicked() {
+            save(form, account, acts);
+        }
+    });
+}
+
+/// What the account trusts besides the authorities that this computer trusts.
+fn trust_ui(ui: &mut Ui, form: &mut AccountForm) {
+    let authority = form.tls_ca.as_ref().map(|path| format!("Trusted authority: {}", path.display()));
+    if let Some(words) = authority
+        && forgotten(ui, &words, "Forget the authority")
+    {
+        form.tls_ca = None;
+    }
+    let of =
+        |it: &TrustedCertificate| format!("Trusted certificate for {}: SHA-256 {}", it.server, it.sha256);
+    if let Some(words) = form.trusted.as_ref().map(of)
+        && forgotten(ui, &words, "Forget the certificate")
+    {
+        form.trusted = None;
+    }
+}
+
+fn forgotten(ui: &mut Ui, words: &str, label: &str) -> bool {
+    hint(ui, words);
+    small_button(ui, label).clicked()
+}
+
+fn save(form: &mut AccountForm, account: Account, acts: &mut Vec<Act>) {
+    form.problem = account.check().err().map(|wrong| wrong.to_string());
+    if form.problem.is_none() {
+        form.proxy = typed_proxy(&form.proxy);
+        form.address.clone_from(&account.address);
+        form.password.clear();
+        acts.push(Act::Ask(Command::PutAccount(account)));
+        acts.push(Act::Ask(Command::Agent(AgentCommand::Connect)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scale_goes_from_75_to_300_percent() {
+        assert_eq!(next_scale(1.0, ScaleStep::Larger), 1.1);
+        assert_eq!(next_scale(1.0, ScaleStep::Smaller), 0.9);
+        assert_eq!((next_scale(3.0, ScaleStep::Larger), next_scale(0.75, ScaleStep::Smaller)), (3.0, 0.75));
+    }
+
+    #[test]
+    fn what_the_settings_do_not_show_is_kept() {
+        let tls_ca = Some(PathBuf::from("/ca.pem"));
+        let dns = "192.0.2.53:53".parse().ok();
+        let before = Account {
+            t1_ms: 100,
+            report_window_secs: 5,
+            tls_ca,
+            dns,
+            ..typed_account("J", "j@x.com", "192.0.2.1")
+        };
+        let form = AccountForm { name: "James".into(), ..AccountForm::of(Some(&before)) };
+        assert_eq!(form.account(Some(&before)), Account { name: "James".into(), ..before });
+    }
+
+    #[test]
+    fn w28_read_receipts_are_off_until_they_are_asked_for() {
+        let before = typed_account("J", "j@x.com", "192.0.2.1");
+        assert!(!before.receipts);
+        let form = AccountForm { receipts: true, ..AccountForm::of(Some(&before)) };
+        let account = form.account(Some(&before));
+        assert!(account.receipts && AccountForm::of(Some(&account)).receipts);
+    }
+
+    #[test]
+    fn a_password_that_is_not_typed_stays_for_the_same_address_alone() {
+        let mut before = typed_account("J", "j@x.com", "192.0.2.1");
+        before.sign_in.password = Password::new("secret".into());
+        let form = AccountForm::of(Some(&before));
+        assert_eq!(form.account(Some(&before)), before);
+        let other = AccountForm { address: "sip:k@x.com".into(), ..form.clone() };
+        assert!(other.account(Some(&before)).sign_in.password.is_empty());
+        let typed = AccountForm { password: "new".into(), username: " j7 ".into(), ..form };
+        let sign_in = typed.account(Some(&before)).sign_in;
+        assert_eq!((sign_in.password.as_str(), sign_in.username.as_str()), ("new", "j7"));
+    }
+}

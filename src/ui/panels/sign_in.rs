@@ -1,0 +1,393 @@
+//! The first run: an address, a server, **Connect**, and one sentence when it fails.
+
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::style::ScrollAnimation;
+use egui::{Key, Modifiers, RichText, Ui, Vec2, vec2};
+
+use super::certificate::{Decision, certificate_ui};
+use super::typed::{PROXY_HINT, typed_account};
+use crate::model::account::{Account, ConnectStep, Password, RegistrationState};
+use crate::model::command::{AgentCommand, Command};
+use crate::model::snapshot::{PasswordPlace, Snapshot};
+use crate::ui::actions::Act;
+use crate::ui::kit::theme::{self, colors};
+use crate::ui::kit::widgets::{
+    banner, field, hint, keep_focus_in_view, pair, primary, secret_field, small_button,
+};
+use crate::ui::kit::words::{self, Look};
+
+/// What is typed on the first screen, and what came of it.
+#[derive(Debug, Default)]
+pub(crate) struct SignInForm {
+    name: String,
+    address: String,
+    /// Empty while it is not changed.
+    password: String,
+    proxy: String,
+    problem: Option<String>,
+    attempt: Option<Attempt>,
+    /// Why the last attempt that has ended came to nothing.
+    failure: Option<Failure>,
+    /// What went wrong was not scrolled to yet.
+    has_news: bool,
+    /// How high the form was in the last frame.
+    height: f32,
+    /// The room that there was for it.
+    room: Vec2,
+}
+
+/// An attempt to sign in. While the person waits for it nothing can be changed.
+#[derive(Debug)]
+struct Attempt {
+    /// The server that is tried, as a person would call it.
+    server: String,
+    /// The account before, until the engine has this one.
+    before: Option<Arc<Account>>,
+    is_begun: bool,
+    /// It failed once; the engine tries again by itself.
+    has_failed: bool,
+}
+
+#[derive(Debug)]
+struct Failure {
+    sentence: String,
+    /// The server answered, and refused; else it was not reached.
+    is_refusal: bool,
+}
+
+/// How an attempt stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SignInStage {
+    /// There is none.
+    None,
+    /// The person waits for it.
+    Waiting,
+    /// It failed, and is repeated in the background.
+    Repeating,
+    /// We are in.
+    Done,
+}
+
+impl SignInForm {
+    /// What an account that never worked was made of, and the attempt that the engine makes with it at the start.
+    pub(crate) fn of(account: Option<&Account>) -> Self {
+        let Some(account) = account else { return Self::default() };
+        let mut form = Self {
+            name: account.name.clone(),
+            address: words::address(&account.address),
+            proxy: account.proxy.clone(),
+            ..Self::default()
+        };
+        let server = form.server();
+        form.attempt = Some(Attempt { server, before: None, is_begun: true, has_failed: false });
+        form
+    }
+
+    /// The server, as a person would call it.
+    fn server(&self) -> String {
+        let typed = self.proxy.trim();
+        let home = || self.address.rsplit('@').next().unwrap_or_default().trim().to_owned();
+        if typed.is_empty() { home() } else { typed.to_owned() }
+    }
+
+    /// The account as typed; what this form does not show stays as it was for the same address.
+    fn account(&self, before: Option<&Account>) -> Account {
+        let typed = typed_account(&self.name, &self.address, &self.proxy);
+        let before = before.filter(|before| before.address == typed.address);
+        let mut account = Account { worked: false, ..before.cloned().unwrap_or_else(|| typed.clone()) };
+        (account.name, account.proxy) = (typed.name, typed.proxy);
+        if !self.password.is_empty() {
+            account.sign_in.password = Password::new(self.password.clone());
+        }
+        account
+    }
+
+    /// Takes in what became of the attempt.
+    fn follow(&mut self, snapshot: &Snapshot) -> SignInStage {
+        let is_in = matches!(
+            snapshot.registration,
+            RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut
+        );
+        let Some(attempt) = &mut self.attempt else {
+            // By an authority that was chosen in its dialog, say.
+            return if is_in && snapshot.account.is_some() { SignInStage::Done } else { SignInStage::None };
+        };
+        if !attempt.is_begun {
+            let is_new = match (&attempt.before, &snapshot.account) {
+                (Some(before), Some(now)) => !Arc::ptr_eq(before, now),
+                (None, now) => now.is_some(),
+                (Some(_), None) => false,
+            };
+            if !is_new {
+                return SignInStage::Waiting;
+            }
+            attempt.is_begun = true;
+        }
+        let failure = match &snapshot.registration {
+            RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => {
+                return SignInStage::Done;
+            }
+            RegistrationState::Idle | RegistrationState::Connecting(_) => None,
+            RegistrationState::Offline { .. } => {
+                let sentence = words::outage(snapshot).map(|why| format!("{why}."));
+                let silent = || {
+                    format!(
+                        "No answer from {}. Check the proxy's address and your network connection.",
+                        attempt.server
+                    )
+                };
+                Some(Failure { sentence: sentence.unwrap_or_else(silent), is_refusal: false })
+            }
+            RegistrationState::Refused { .. } => {
+                words::refusal(snapshot).map(|sentence| Failure { sentence, is_refusal: true })
+            }
+        };
+        if let Some(failure) = failure {
+            self.has_news |= !attempt.has_failed;
+            attempt.has_failed = true;
+            self.failure = Some(failure);
+        }
+        if attempt.has_failed { SignInStage::Repeating } else { SignInStage::Waiting }
+    }
+
+    /// In a window of another size, what went wrong has to be in view again.
+    fn fit_into(&mut self, room: Vec2) {
+        self.has_news |= self.room != room && (self.failure.is_some() || self.problem.is_some());
+        self.room = room;
+    }
+
+    /// Takes in how high the form is; it is laid out anew where that has changed.
+    fn measured(&mut self, ui: &Ui, height: f32) {
+        if (self.height - height).abs() > 0.5 {
+            self.height = height;
+            ui.ctx().request_discard("the form has another height");
+        }
+    }
+
+    /// Scrolls to what went wrong, once, when the form stands where it will stand.
+    fn scroll_to_news(&mut self, ui: &Ui, news: egui::Rect) {
+        if self.has_news && !ui.ctx().will_discard() {
+            self.has_news = false;
+            let place = news.expand2(vec2(0.0, MARGIN));
+            ui.scroll_to_rect_animation(place, Some(egui::Align::BOTTOM), ScrollAnimation::none());
+        }
+    }
+
+    /// The person wants something else than what is tried.
+    fn give_up(&mut self, acts: &mut Vec<Act>) {
+        if self.attempt.take().is_some() {
+            acts.push(Act::Ask(Command::Agent(AgentCommand::Disconnect)));
+        }
+    }
+}
+
+/// The first screen. `Done` once connected, or when the person goes on offline.
+pub(crate) fn sign_in_ui(
+    ui: &mut Ui,
+    form: &mut SignInForm,
+    snapshot: &Snapshot,
+    look: &Look,
+    acts: &mut Vec<Act>,
+) -> Progress {
+    let room = ui.available_size();
+    let shape = if room.y < LOW_BELOW && room.x > WIDE { Shape::Wide } else { Shape::Tall };
+    let width = if shape == Shape::Wide { WIDE } else { TALL };
+    form.fit_into(room);
+    let mut progress = Progress::Here;
+    egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ui.vertical_centered(|ui| {
+            ui.add_space(((room.y - form.height) / 2.0).max(MARGIN));
+            let shown = ui.allocate_ui(vec2(width, 0.0), |ui| {
+                ui.set_width(width);
+                ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| {
+                    progress = form_ui(ui, form, shape, (snapshot, look), acts);
+                });
+            });
+            form.measured(ui, shown.response.rect.height());
+            ui.add_space(MARGIN);
+        });
+        keep_focus_in_view(ui);
+    });
+    progress
+}
+
+/// Below this height there is no room for a field under the other.
+const LOW_BELOW: f32 = 520.0;
+const TALL: f32 = 360.0;
+const WIDE: f32 = 560.0;
+const MARGIN: f32 = 16.0;
+
+/// How the fields are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// One under the other.
+    Tall,
+    /// Two in a row.
+    Wide,
+}
+
+/// Whether the first screen is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Not yet.
+    Here,
+    /// On to the conversations.
+    Done,
+}
+
+fn form_ui(
+    ui: &mut Ui,
+    form: &mut SignInForm,
+    shape: Shape,
+    (snapshot, look): (&Snapshot, &Look),
+    acts: &mut Vec<Act>,
+) -> Progress {
+    ui.spacing_mut().item_spacing.y = 10.0;
+    ui.label(RichText::new("Fanfare").font(theme::strong(28.0)));
+    ui.label(
+        RichText::new("Add your SIP address to start, or try the demo (fanfare demo).")
+            .color(colors(ui).weak),
+    );
+    if shape == Shape::Tall {
+        ui.add_space(8.0);
+    }
+    let stage = form.follow(snapshot);
+    if stage == SignInStage::Done {
+        return Progress::Done;
+    }
+    let is_waiting = stage == SignInStage::Waiting;
+    let edited = ui.add_enabled_ui(!is_waiting, |ui| fields_ui(ui, form, shape, snapshot)).inner;
+    if edited {
+        form.give_up(acts);
+    }
+    ui.add_space(4.0);
+    let is_in_front = ui.memory(|memory| memory.top_modal_layer().is_none());
+    let entered =
+        is_in_front && ui.input(|input| input.key_pressed(Key::Enter) && input.modifiers == Modifiers::NONE);
+    let filled = !form.address.trim().is_empty();
+    let label = if is_waiting { "Connecting…" } else { "Connect" };
+    let ready = filled && !is_waiting;
+    let pressed = ui.vertical_centered_justified(|ui| primary(ui, label, ready).clicked()).inner;
+    if (pressed || entered) && ready {
+        connect(form, snapshot, acts);
+    }
+    let mut progress = Progress::Here;
+    if let Some(words) = form.attempt.as_ref().and_then(|attempt| under_way(attempt, snapshot)) {
+        ui.horizontal(|ui| {
+            hint(ui, &words);
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                if is_waiting && small_button(ui, "Cancel").clicked() {
+                    form.give_up(acts);
+                }
+            });
+        });
+    }
+    let top = ui.cursor().left_top();
+    if failure_ui(ui, form, snapshot, look, acts) {
+        progress = Progress::Done;
+    }
+    form.scroll_to_news(ui, egui::Rect::from_min_max(top, ui.min_rect().max));
+    progress
+}
+
+/// True when something was changed.
+fn fields_ui(ui: &mut Ui, form: &mut SignInForm, shape: Shape, snapshot: &Snapshot) -> bool {
+    let is_known = snapshot.account.as_ref().is_some_and(|account| !account.sign_in.password.is_empty());
+    let unchanged = if is_known { "unchanged" } else { "" };
+    let (address, password) = (&mut form.address, &mut form.password);
+    let (proxy, name) = (&mut form.proxy, &mut form.name);
+    let who = pair(
+        ui,
+        shape == Shape::Wide,
+        |ui| field(ui, "SIP address", address, "james@example.com"),
+        |ui| secret_field(ui, "Password", password, unchanged),
+    );
+    let where_to = pair(
+        ui,
+        shape == Shape::Wide,
+        |ui| field(ui, "Proxy", proxy, PROXY_HINT),
+        |ui| field(ui, "Your name", name, "James"),
+    );
+    who || where_to
+}
+
+fn connect(form: &mut SignInForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {
+    let account = form.account(snapshot.account.as_deref());
+    form.problem = account.check().err().map(|wrong| words::sentence(&format!("{wrong}.")));
+    if form.problem.is_none() {
+        begin(form, account, snapshot, acts);
+    } else {
+        form.has_news = true;
+    }
+}
+
+fn begin(form: &mut SignInForm, account: Account, snapshot: &Snapshot, acts: &mut Vec<Act>) {
+    let (server, before) = (form.server(), snapshot.account.clone());
+    form.attempt = Some(Attempt { server, before, is_begun: false, has_failed: false });
+    acts.push(Act::Ask(Command::PutAccount(account)));
+    acts.push(Act::Ask(Command::Agent(AgentCommand::Connect)));
+}
+
+/// What is under way, at the server that is tried.
+fn under_way(attempt: &Attempt, snapshot: &Snapshot) -> Option<String> {
+    let server = &attempt.server;
+    let step = match &snapshot.registration {
+        _ if !attempt.is_begun => return Some(format!("Connecting to {server}…")),
+        RegistrationState::Idle if snapshot.password == PasswordPlace::Coming => {
+            return snapshot.password.in_words();
+        }
+        RegistrationState::Connecting(step) => *step,
+        RegistrationState::Idle => return Some(format!("Connecting to {server}…")),
+        RegistrationState::Connected
+        | RegistrationState::ByList
+        | RegistrationState::NoFanOut
+        | RegistrationState::Offline { .. }
+        | RegistrationState::Refused { .. } => return None,
+    };
+    Some(match step {
+        ConnectStep::Finding => format!("Looking up {server}…"),
+        ConnectStep::Opening => format!("Connecting to {server}…"),
+        ConnectStep::Asking => format!("Signing in to {server}…"),
+    })
+}
+
+/// Why nothing came of it, and what can be done; true when the person goes on offline.
+fn failure_ui(
+    ui: &mut Ui,
+    form: &mut SignInForm,
+    snapshot: &Snapshot,
+    look: &Look,
+    acts: &mut Vec<Act>,
+) -> bool {
+    let colors = colors(ui);
+    if let Some(problem) = &form.problem {
+        banner(ui, problem, colors.red, colors.red_soft);
+        return false;
+    }
+    let Some(failure) = &form.failure else { return false };
+    if failure.is_refusal {
+        banner(ui, &failure.sentence, colors.red, colors.red_soft);
+        return false;
+    }
+    let is_resting = matches!(snapshot.registration, RegistrationState::Offline { why: None, .. });
+    let sentence = if is_resting && form.attempt.is_some() {
+        format!("{} {}.", failure.sentence, look.account(snapshot))
+    } else {
+        failure.sentence.clone()
+    };
+    banner(ui, &sentence, colors.amber, colors.amber_soft);
+    if let Some(untrusted) = &snapshot.untrusted {
+        match certificate_ui(ui, untrusted, look) {
+            Some(Decision::Trust(trusted)) => {
+                let account = form.account(snapshot.account.as_deref());
+                let account = Account { trusted: Some(trusted), ..account };
+                begin(form, account, snapshot, acts);
+            }
+            Some(Decision::ChooseAuthority) => acts.push(Act::AskForAuthority),
+            None => {}
+        }
+    }
+    ui.button("Continue offline").clicked()
+}

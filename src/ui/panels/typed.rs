@@ -1,0 +1,72 @@
+//! What a person types for an account, on the first screen and in the settings.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::model::account::Account;
+use crate::sip::Uri;
+
+/// A week: how long a message waits for somebody who is offline, where the server keeps it (W8).
+pub(crate) const EXPIRES_DEFAULT_SECS: u32 = 604_800;
+
+/// What may be typed for the proxy.
+pub(crate) const PROXY_HINT: &str = "leave empty to find it automatically";
+
+/// The account as typed: a bare address becomes `sip:`, a bare server `udp:…:5060`.
+pub(crate) fn typed_account(name: &str, address: &str, proxy: &str) -> Account {
+    let address =
+        Uri::typed(address).map_or_else(|_| address.trim().to_owned(), |uri| uri.as_str().to_owned());
+    Account {
+        address,
+        name: name.trim().to_owned(),
+        proxy: typed_proxy(proxy),
+        expires_secs: Some(EXPIRES_DEFAULT_SECS),
+        worked: false,
+        ..Account::default()
+    }
+}
+
+/// `127.0.0.1` and `127.0.0.1:5070` are meant as UDP, port 5060 where none is given; a name is looked up as it stands, and
+/// nothing at all is the domain of the address (RFC 3263).
+pub(crate) fn typed_proxy(text: &str) -> String {
+    let place = text.trim().replace("localhost", "127.0.0.1");
+    let literal = place.trim_matches(['[', ']']);
+    if literal.parse::<IpAddr>().is_ok() {
+        format!("udp:{place}:5060")
+    } else if place.parse::<SocketAddr>().is_ok() {
+        format!("udp:{place}")
+    } else {
+        place
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_number_is_meant_as_udp_port_5060_and_a_name_is_looked_up() {
+        for (typed, meant) in [
+            ("192.0.2.1", "udp:192.0.2.1:5060"),
+            ("192.0.2.1:5070", "udp:192.0.2.1:5070"),
+            ("TCP:192.0.2.1", "TCP:192.0.2.1"),
+            ("tls:sip.example.com", "tls:sip.example.com"),
+            (" sip.example.com ", "sip.example.com"),
+            ("", ""),
+            ("udp:[::1]:5060", "udp:[::1]:5060"),
+            ("[::1]", "udp:[::1]:5060"),
+            ("localhost:5062", "udp:127.0.0.1:5062"),
+        ] {
+            assert_eq!(typed_proxy(typed), meant);
+        }
+    }
+
+    #[test]
+    fn a_typed_account_makes_sense_to_the_engine() {
+        let account = typed_account(" James ", "james@example.com", "192.0.2.1");
+        assert!(account.check().is_ok());
+        assert_eq!((account.address.as_str(), account.name.as_str()), ("sip:james@example.com", "James"));
+        assert_eq!((account.expires_secs, account.worked), (Some(604_800), false));
+        assert!(typed_account("", "james", "nowhere").check().is_err());
+        assert!(typed_account("", "james@example.com", "").check().is_ok());
+    }
+}

@@ -1,0 +1,5 @@
+//! Conversations and contacts, beside the thread.
+
+pub(super) mod conversations;
+
+pub(super) mod contacts;

@@ -1,0 +1,327 @@
+//! Contacts and saved lists: find them, tick several, write to all of them at once.
+
+use std::collections::BTreeSet;
+
+use eframe::egui;
+use egui::{Align, Layout, Rect, RichText, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
+
+use crate::model::contacts::AddressBook;
+use crate::model::names::{KnownList, NamedContact, Names};
+use crate::model::snapshot::Person;
+use crate::ui::actions::Act;
+use crate::ui::compose::recipients::Recipients;
+use crate::ui::kit::icons::{Icon, icon_button};
+use crate::ui::kit::theme::{self, colors};
+use crate::ui::kit::widgets::{
+    hint, one_line, paint_avatar, paint_simulated, primary, put, small_button, within,
+};
+use crate::ui::kit::words;
+
+/// Height of a contact's row.
+pub(crate) const ROW_HEIGHT: f32 = 48.0;
+
+/// Who is ticked in the contacts, by address key.
+#[derive(Debug, Default)]
+pub(crate) struct Chosen(BTreeSet<String>);
+
+impl Chosen {
+    fn has(&self, key: &str) -> bool {
+        self.0.contains(key)
+    }
+
+    fn toggle(&mut self, key: &str) {
+        if !self.0.remove(key) {
+            self.0.insert(key.to_owned());
+        }
+    }
+
+    fn set(&mut self, keys: &[String], ticked: bool) {
+        for key in keys {
+            if self.has(key) != ticked {
+                self.toggle(key);
+            }
+        }
+    }
+
+    /// The ticked ones as people, in the order of the contacts; members of lists that are no contacts follow.
+    fn people(&self, names: &Names) -> Vec<Person> {
+        if self.0.is_empty() {
+            return Vec::new();
+        }
+        let listed = names.lists().iter().flat_map(|list| list.keys.iter().zip(&list.members));
+        let known = names.contacts().iter().map(|known| (&known.key, &known.person)).chain(listed);
+        let mut seen = BTreeSet::new();
+        known
+            .filter(|(key, _)| self.has(key) && seen.insert(*key))
+            .map(|(_, person)| person.clone())
+            .collect()
+    }
+}
+
+/// The contacts tab.
+pub(crate) fn contacts_ui(
+    ui: &mut Ui,
+    (book, names): (&AddressBook, &Names),
+    chosen: &mut Chosen,
+    search: &str,
+    acts: &mut Vec<Act>,
+) {
+    let people = chosen.people(names);
+    if !people.is_empty() {
+        egui::Panel::bottom("chosen").frame(egui::Frame::NONE).show_separator_line(false).show(ui, |ui| {
+            chosen_bar(ui, people, chosen, acts);
+        });
+    }
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let lists: Vec<&KnownList> = names.lists().iter().filter(|list| list.matches(search)).collect();
+        if !lists.is_empty() {
+            heading(ui, "Saved lists");
+        }
+        rows_in_view(ui, lists.len(), |ui, place| {
+            if let Some(list) = lists.get(place) {
+                list_row(ui, list, chosen, acts);
+            }
+        });
+        heading_with_add(ui, acts);
+        let found: Vec<usize> = names.search(search).collect();
+        rows_in_view(ui, found.len(), |ui, place| {
+            let Some((index, known)) = found_at(names, &found, place) else { return };
+            match contact_row(ui, known, chosen.has(&known.key), Editing::Yes) {
+                RowAct::Toggled => chosen.toggle(&known.key),
+                RowAct::Edit => {
+                    acts.extend(book.contacts.get(index).map(|it| Act::EditContact(Some(it.clone()))));
+                }
+                RowAct::None => {}
+            }
+        });
+        if found.is_empty() {
+            nobody(ui, book);
+        }
+    });
+}
+
+/// The contact in a place of what was found, with its place in the book.
+fn found_at<'a>(names: &'a Names, found: &[usize], place: usize) -> Option<(usize, &'a NamedContact)> {
+    let index = *found.get(place)?;
+    names.contacts().get(index).map(|known| (index, known))
+}
+
+/// So many rows, of which only those in view are made.
+fn rows_in_view(ui: &mut Ui, count: usize, mut row: impl FnMut(&mut Ui, usize)) {
+    let top = ui.cursor().top();
+    let place = |y: f32| (((y - top) / ROW_HEIGHT).max(0.0) as usize).min(count);
+    let clip = ui.clip_rect();
+    let (first, end) = (place(clip.top()), place(clip.bottom() + ROW_HEIGHT));
+    let space = |ui: &mut Ui, rows: usize| {
+        if rows > 0 {
+            ui.allocate_space(vec2(ui.available_width(), rows as f32 * ROW_HEIGHT));
+        }
+    };
+    space(ui, first);
+    for index in first..end {
+        // Its widgets keep their ids when the rows above go out of view.
+        ui.push_id(index, |ui| row(ui, index));
+    }
+    space(ui, count - end);
+}
+
+fn nobody(ui: &mut Ui, book: &AddressBook) {
+    let sentence = if book.contacts.is_empty() {
+        "No contacts yet. Add people, then tick several to write to all of them."
+    } else {
+        "No matching contacts."
+    };
+    egui::Frame::NONE.inner_margin(egui::Margin::symmetric(16, 8)).show(ui, |ui| hint(ui, sentence));
+}
+
+fn heading(ui: &mut Ui, text: &str) {
+    let rect = ui.allocate_space(vec2(ui.available_width(), 32.0)).1;
+    let galley = one_line(ui, text, theme::strong(12.0), colors(ui).weak, rect.width());
+    put(ui.painter(), pos2(rect.left() + 16.0, rect.center().y - galley.size().y / 2.0), galley);
+}
+
+fn heading_with_add(ui: &mut Ui, acts: &mut Vec<Act>) {
+    let rect = ui.allocate_space(vec2(ui.available_width(), 36.0)).1;
+    let galley = one_line(ui, "Contacts", theme::strong(12.0), colors(ui).weak, rect.width());
+    put(ui.painter(), pos2(rect.left() + 16.0, rect.center().y - galley.size().y / 2.0), galley);
+    let right = rect.shrink2(vec2(12.0, 0.0));
+    within(ui, right, Layout::right_to_left(Align::Center), |ui| {
+        if small_button(ui, "Add contact").clicked() {
+            acts.push(Act::EditContact(None));
+        }
+    });
+}
+
+/// A row offers a pencil, or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Editing {
+    Yes,
+    No,
+}
+
+/// What was done to a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowAct {
+    None,
+    Toggled,
+    Edit,
+}
+
+/// One contact: check box, circle, name, address.
+pub(crate) fn contact_row(ui: &mut Ui, known: &NamedContact, ticked: bool, editing: Editing) -> RowAct {
+    let rect = ui.allocate_space(vec2(ui.available_width(), ROW_HEIGHT)).1;
+    let NamedContact { person, .. } = known;
+    let toggled = check_row(ui, rect, person, ticked);
+    let edit = editing == Editing::Yes && pencil(ui, rect, &format!("Edit {}", person.name));
+    match (toggled, edit) {
+        (_, true) => RowAct::Edit,
+        (true, false) => RowAct::Toggled,
+        (false, false) => RowAct::None,
+    }
+}
+
+/// A row that is one large check box.
+fn check_row(ui: &Ui, rect: Rect, person: &Person, ticked: bool) -> bool {
+    let response = ui.interact(rect, ui.scope_id().with(("tick", &person.address)), Sense::click());
+    if response.hovered() {
+        ui.painter().rect_filled(rect.shrink2(vec2(8.0, 1.0)), 8.0, colors(ui).hover);
+    }
+    check_box(ui, pos2(rect.left() + 26.0, rect.center().y), ticked);
+    crate::ui::kit::icons::focus_ring(ui, &response, rect.shrink2(vec2(8.0, 1.0)), 8.0);
+    paint_avatar(ui, pos2(rect.left() + 62.0, rect.center().y), 32.0, std::slice::from_ref(person));
+    let left = rect.left() + 88.0;
+    let width = rect.right() - 48.0 - left;
+    let tag = if person.simulated { 68.0 } else { 0.0 };
+    let name = one_line(ui, &person.name, theme::regular(14.0), colors(ui).text, width + 36.0 - tag);
+    let address =
+        one_line(ui, &words::address(&person.address), theme::regular(12.0), colors(ui).weak, width);
+    let top = rect.center().y - (name.size().y + address.size().y) / 2.0;
+    let (name_width, name_height) = (name.size().x, name.size().y);
+    put(ui.painter(), pos2(left, top), name);
+    put(ui.painter(), pos2(left, top + name_height), address);
+    if person.simulated {
+        paint_simulated(ui, pos2(left + name_width + 8.0, top + name_height / 2.0));
+    }
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, ticked, &person.name));
+    response.clicked()
+}
+
+fn check_box(ui: &Ui, center: egui::Pos2, ticked: bool) {
+    let colors = colors(ui);
+    let rect = Rect::from_center_size(center, vec2(18.0, 18.0));
+    if ticked {
+        ui.painter().rect_filled(rect, 5.0, colors.accent);
+        let at = |x: f32, y: f32| rect.min + vec2(x, y);
+        ui.painter()
+            .line(vec![at(4.2, 9.4), at(7.6, 12.6), at(13.8, 5.8)], Stroke::new(2.0, colors.on_accent));
+    } else {
+        ui.painter().rect(rect, 5.0, colors.field, Stroke::new(1.5, colors.border), egui::StrokeKind::Inside);
+    }
+}
+
+fn pencil(ui: &mut Ui, rect: Rect, label: &str) -> bool {
+    let place = Rect::from_center_size(pos2(rect.right() - 28.0, rect.center().y), vec2(28.0, 28.0));
+    within(ui, place, Layout::default(), |ui| icon_button(ui, Icon::Pencil, label).clicked())
+}
+
+/// A saved list: ticked when all its members are.
+fn list_row(ui: &mut Ui, list: &KnownList, chosen: &mut Chosen, acts: &mut Vec<Act>) {
+    let rect = ui.allocate_space(vec2(ui.available_width(), ROW_HEIGHT)).1;
+    let ticked = !list.keys.is_empty() && list.keys.iter().all(|key| chosen.has(key));
+    let response = ui.interact(rect, ui.scope_id().with(("list", &list.name)), Sense::click());
+    if response.hovered() {
+        ui.painter().rect_filled(rect.shrink2(vec2(8.0, 1.0)), 8.0, colors(ui).hover);
+    }
+    check_box(ui, pos2(rect.left() + 26.0, rect.center().y), ticked);
+    crate::ui::kit::icons::focus_ring(ui, &response, rect.shrink2(vec2(8.0, 1.0)), 8.0);
+    paint_avatar(ui, pos2(rect.left() + 62.0, rect.center().y), 32.0, &[]);
+    let (left, width) = (rect.left() + 88.0, rect.width() - 88.0 - 48.0);
+    let name = one_line(ui, &list.name, theme::regular(14.0), colors(ui).text, width);
+    let below = format!("{}: {}", words::people_count(list.members.len()), words::people(&list.members, 3));
+    let below = one_line(ui, &below, theme::regular(12.0), colors(ui).weak, width);
+    let top = rect.center().y - (name.size().y + below.size().y) / 2.0;
+    let second = top + name.size().y;
+    put(ui.painter(), pos2(left, top), name);
+    put(ui.painter(), pos2(left, second), below);
+    response.widget_info(|| {
+        egui::WidgetInfo::selected(egui::Role::CheckBox, true, ticked, format!("List {}", list.name))
+    });
+    if response.clicked() {
+        chosen.set(&list.keys, !ticked);
+    }
+    let place = Rect::from_center_size(pos2(rect.right() - 28.0, rect.center().y), vec2(28.0, 28.0));
+    within(ui, place, Layout::default(), |ui| {
+        if icon_button(ui, Icon::Close, &format!("Remove list {}", list.name)).clicked() {
+            acts.push(Act::Ask(crate::model::command::Command::RemoveList { name: list.name.clone() }));
+        }
+    });
+}
+
+/// `3 selected · Write`, at the foot.
+fn chosen_bar(ui: &mut Ui, people: Vec<Person>, chosen: &mut Chosen, acts: &mut Vec<Act>) {
+    ui.painter().hline(ui.max_rect().x_range(), ui.max_rect().top() + 0.5, Stroke::new(1.0, colors(ui).line));
+    egui::Frame::NONE.inner_margin(egui::Margin::symmetric(16, 8)).show(ui, |ui| {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 8.0;
+            if icon_button(ui, Icon::Close, "Clear selection").clicked() {
+                chosen.0.clear();
+            }
+            ui.label(RichText::new(format!("{} selected", people.len())).font(theme::strong(13.5)));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let write = primary(ui, "Write", true);
+                if small_button(ui, "Save as list…").clicked() {
+                    acts.push(Act::SaveList(people.clone()));
+                }
+                if write.clicked() {
+                    acts.push(Act::Write(people));
+                    chosen.0.clear();
+                }
+            });
+        });
+    });
+}
+
+/// The list to pick from on the page of a new message; what is typed filters it.
+pub(crate) fn picker_ui(ui: &mut Ui, names: &Names, recipients: &mut Recipients) {
+    let search = recipients.typing.clone();
+    ScrollArea::vertical().id_salt("picker").auto_shrink(false).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        ui.add_space(4.0);
+        let lists: Vec<&KnownList> = names.lists().iter().filter(|list| list.matches(&search)).collect();
+        rows_in_view(ui, lists.len(), |ui, place| {
+            let Some(list) = lists.get(place) else { return };
+            let label = format!("List {}: {}", list.name, words::people_count(list.members.len()));
+            if pick_list_row(ui, &label, &list.members) {
+                list.members.iter().for_each(|person| recipients.push(person.clone()));
+                recipients.typing.clear();
+            }
+        });
+        let found: Vec<usize> = names.search(&search).collect();
+        rows_in_view(ui, found.len(), |ui, place| {
+            let Some((_, known)) = found_at(names, &found, place) else { return };
+            if contact_row(ui, known, recipients.has(&known.key), Editing::No) == RowAct::Toggled {
+                recipients.toggle(known.person.clone());
+                recipients.typing.clear();
+            }
+        });
+    });
+}
+
+fn pick_list_row(ui: &mut Ui, label: &str, people: &[Person]) -> bool {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
+    if response.hovered() {
+        ui.painter().rect_filled(rect.shrink2(vec2(8.0, 1.0)), 8.0, colors(ui).hover);
+    }
+    crate::ui::kit::icons::focus_ring(ui, &response, rect.shrink2(vec2(8.0, 1.0)), 8.0);
+    paint_avatar(
+        ui,
+        pos2(rect.left() + 62.0, rect.center().y),
+        32.0,
+        if people.len() == 1 { people } else { &[] },
+    );
+    let galley = one_line(ui, label, theme::regular(14.0), colors(ui).text, rect.width() - 104.0);
+    put(ui.painter(), pos2(rect.left() + 88.0, rect.center().y - galley.size().y / 2.0), galley);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, label));
+    response.clicked()
+}

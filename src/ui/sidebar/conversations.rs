@@ -1,0 +1,330 @@
+//! The left column: who we are and how we stand, search, and the conversations.
+
+use eframe::egui;
+use egui::{Align, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use super::contacts::{self, Chosen};
+use crate::model::account::RegistrationState;
+use crate::model::journal::ConversationId;
+use crate::model::journal::DeliveryState;
+use crate::model::snapshot::{ConversationHead, Person, Snapshot};
+use crate::ui::actions::Act;
+use crate::ui::kit::icons::{Icon, focus_ring, icon_button, paint_icon, paint_state, state_color};
+use crate::ui::kit::theme::{self, HEADER_HEIGHT, colors};
+use crate::ui::kit::widgets::{
+    hint, mend_button, one_line, paint_avatar, paint_badge, pill, primary, put, tab, within,
+};
+use crate::ui::kit::words::{self, Look};
+
+const ROW_HEIGHT: f32 = 64.0;
+
+/// Which tab is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) enum Tab {
+    /// Conversations.
+    #[default]
+    Messages,
+    /// Contacts and lists.
+    Contacts,
+}
+
+/// Which conversations are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) enum Filter {
+    /// All.
+    #[default]
+    All,
+    /// With something not seen.
+    Unread,
+    /// With somebody who did not get something.
+    Failed,
+}
+
+/// What was typed and chosen in the left column.
+#[derive(Debug, Default)]
+pub(crate) struct LeftColumn {
+    pub(crate) tab: Tab,
+    filter: Filter,
+    pub(crate) search: String,
+    chosen: Chosen,
+}
+
+/// The id of the search field.
+pub(crate) fn search_id() -> egui::Id {
+    egui::Id::unique("search")
+}
+
+/// The left column.
+pub(crate) fn left_ui(
+    ui: &mut Ui,
+    column: &mut LeftColumn,
+    snapshot: &Snapshot,
+    open: Option<ConversationId>,
+    look: &Look,
+    acts: &mut Vec<Act>,
+) {
+    account_ui(ui, snapshot, look, acts);
+    if snapshot.untrusted.is_some() {
+        egui::Frame::NONE.inner_margin(egui::Margin { left: 16, right: 16, top: 8, bottom: 0 }).show(
+            ui,
+            |ui| {
+                if mend_button(ui, "View the server's certificate").clicked() {
+                    acts.push(Act::ShowCertificate);
+                }
+            },
+        );
+    }
+    egui::Frame::NONE.inner_margin(egui::Margin { left: 16, right: 16, top: 12, bottom: 0 }).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 8.0;
+        ui.vertical_centered_justified(|ui| {
+            if primary(ui, "New message", true).on_hover_text("Ctrl+N").clicked() {
+                acts.push(Act::Write(Vec::new()));
+            }
+        });
+        search_ui(ui, &mut column.search);
+        tabs_ui(ui, column, snapshot);
+    });
+    match column.tab {
+        Tab::Messages => conversations_ui(ui, column, snapshot, open, look, acts),
+        Tab::Contacts => {
+            let book = (&*snapshot.book, &*snapshot.names);
+            contacts::contacts_ui(ui, book, &mut column.chosen, &column.search, acts);
+        }
+    }
+}
+
+/// Our name, how the account stands, and the settings.
+fn account_ui(ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>) {
+    let rect = ui.allocate_space(vec2(ui.available_width(), HEADER_HEIGHT)).1;
+    let colors = colors(ui);
+    ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, egui::Stroke::new(1.0, colors.line));
+    let person = own_person(snapshot);
+    paint_avatar(ui, pos2(rect.left() + 34.0, rect.center().y), 36.0, std::slice::from_ref(&person));
+    let left = rect.left() + 62.0;
+    let width = rect.right() - 48.0 - left;
+    let word = look.account(snapshot);
+    let name = one_line(ui, &person.name, theme::strong(14.0), colors.text, width);
+    let state = one_line(ui, &word, theme::regular(12.0), colors.weak, width - 14.0);
+    let top = rect.center().y - (name.size().y + state.size().y + 1.0) / 2.0;
+    let second = top + name.size().y + 1.0;
+    let lamp = match snapshot.registration {
+        RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => {
+            colors.green
+        }
+        RegistrationState::Idle | RegistrationState::Connecting(_) => colors.weak,
+        RegistrationState::Offline { .. } => colors.amber,
+        RegistrationState::Refused { .. } => colors.red,
+    };
+    ui.painter().circle_filled(pos2(left + 4.0, second + state.size().y / 2.0), 4.0, lamp);
+    put(ui.painter(), pos2(left, top), name);
+    put(ui.painter(), pos2(left + 14.0, second), state);
+    let place = Rect::from_min_max(pos2(left, rect.top()), pos2(rect.right() - 48.0, rect.bottom()));
+    let response = ui.interact(place, ui.scope_id().with("account"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{}: {word}", person.name)));
+    response.on_hover_text(format!("{}\n{word}", words::address(&person.address)));
+    let gear = Rect::from_center_size(pos2(rect.right() - 30.0, rect.center().y), vec2(28.0, 28.0));
+    within(ui, gear, Layout::default(), |ui| {
+        if icon_button(ui, Icon::Sliders, "Settings").clicked() {
+            acts.push(Act::Settings);
+        }
+    });
+}
+
+fn own_person(snapshot: &Snapshot) -> Person {
+    let Some(account) = &snapshot.account else {
+        return Person { address: String::new(), name: "No account".to_owned(), simulated: false };
+    };
+    let name =
+        if account.name.trim().is_empty() { words::address(&account.address) } else { account.name.clone() };
+    Person { address: account.address.clone(), name, simulated: false }
+}
+
+fn search_ui(ui: &mut Ui, search: &mut String) {
+    let width = ui.available_width();
+    let edit = egui::TextEdit::singleline(search)
+        .id(search_id())
+        .hint_text("Search people")
+        .desired_width(width)
+        .align(egui::Align2::LEFT_CENTER)
+        .margin(egui::Margin { left: 32, right: 10, top: 6, bottom: 6 })
+        .min_size(vec2(0.0, 32.0));
+    let response = ui.add(edit).accessible_name("Search");
+    let icon = Rect::from_center_size(response.rect.left_center() + vec2(17.0, 0.0), vec2(14.0, 14.0));
+    paint_icon(ui.painter(), icon, Icon::Search, colors(ui).weak);
+}
+
+fn tabs_ui(ui: &mut Ui, column: &mut LeftColumn, snapshot: &Snapshot) {
+    let width = ui.available_width() / 2.0;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 0.0;
+        for (which, label) in [(Tab::Messages, "Messages"), (Tab::Contacts, "Contacts")] {
+            if tab(ui, column.tab == which, label, width).clicked() {
+                column.tab = which;
+            }
+        }
+    });
+    if column.tab == Tab::Messages {
+        let failed = snapshot.conversations.iter().filter(|head| head.failed > 0).count();
+        let unread = snapshot.conversations.iter().filter(|head| head.unread > 0).count();
+        let counted = |word: &str, count: usize| {
+            if count == 0 { word.to_owned() } else { format!("{word} {count}") }
+        };
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
+            let pills = [
+                (Filter::All, "All".to_owned()),
+                (Filter::Unread, counted("Unread", unread)),
+                (Filter::Failed, counted("Failed", failed)),
+            ];
+            for (which, label) in pills {
+                if pill(ui, column.filter == which, &label).clicked() {
+                    column.filter = which;
+                }
+            }
+        });
+    }
+}
+
+fn conversations_ui(
+    ui: &mut Ui,
+    column: &LeftColumn,
+    snapshot: &Snapshot,
+    open: Option<ConversationId>,
+    look: &Look,
+    acts: &mut Vec<Act>,
+) {
+    let shown: Vec<&ConversationHead> = snapshot
+        .conversations
+        .iter()
+        .filter(|head| passes(head, column.filter) && found(head, &column.search))
+        .collect();
+    ui.add_space(8.0);
+    if shown.is_empty() {
+        return no_conversations(ui, column, snapshot);
+    }
+    ui.spacing_mut().item_spacing.y = 0.0;
+    ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW_HEIGHT, shown.len(), |ui, range| {
+        for head in shown.get(range).unwrap_or_default() {
+            if row_ui(ui, head, open == Some(head.id), look) {
+                acts.push(Act::Open(head.id));
+            }
+        }
+    });
+}
+
+const fn passes(head: &ConversationHead, filter: Filter) -> bool {
+    match filter {
+        Filter::All => true,
+        Filter::Unread => head.unread > 0,
+        Filter::Failed => head.failed > 0,
+    }
+}
+
+/// Every word typed stands in a name, an address or the last text.
+fn found(head: &ConversationHead, search: &str) -> bool {
+    search.split_whitespace().map(str::to_lowercase).all(|word| {
+        let holds = |text: &str| text.to_lowercase().contains(&word);
+        head.people.iter().any(|person| holds(&person.name) || holds(&person.address)) || holds(&head.preview)
+    })
+}
+
+fn no_conversations(ui: &mut Ui, column: &LeftColumn, snapshot: &Snapshot) {
+    let sentence = if snapshot.conversations.is_empty() {
+        "Pick people, write once, see who got it."
+    } else if !column.search.trim().is_empty() {
+        "No results."
+    } else {
+        match column.filter {
+            Filter::All => "",
+            Filter::Unread => "No unread messages.",
+            Filter::Failed => "No failed messages.",
+        }
+    };
+    egui::Frame::NONE.inner_margin(egui::Margin::symmetric(16, 8)).show(ui, |ui| hint(ui, sentence));
+}
+
+fn row_ui(ui: &mut Ui, head: &ConversationHead, selected: bool, look: &Look) -> bool {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
+    let colors = colors(ui);
+    let ground = rect.shrink2(vec2(8.0, 1.0));
+    if selected {
+        ui.painter().rect_filled(ground, 8.0, colors.selected);
+    } else if response.hovered() {
+        ui.painter().rect_filled(ground, 8.0, colors.hover);
+    }
+    focus_ring(ui, &response, ground, 8.0);
+    paint_avatar(ui, pos2(rect.left() + 36.0, rect.center().y), 40.0, &head.people);
+    let (left, right) = (rect.left() + 66.0, rect.right() - 20.0);
+    let time = one_line(ui, &look.short(head.at), theme::regular(12.0), colors.weak, 100.0);
+    let font = if head.unread > 0 { theme::strong(14.0) } else { theme::regular(14.0) };
+    let names =
+        one_line(ui, &words::people(&head.people, 4), font, colors.text, right - left - time.size().x - 8.0);
+    let middle = rect.center().y;
+    put(ui.painter(), pos2(right - time.size().x, middle - 18.0), time);
+    put(ui.painter(), pos2(left, middle - 20.0), names);
+    let badge =
+        if head.unread > 0 { paint_badge(ui, pos2(right, middle + 10.0), head.unread) + 8.0 } else { 0.0 };
+    let told =
+        second_line(ui, head, Rect::from_min_max(pos2(left, middle), pos2(right - badge, middle + 20.0)));
+    let people = words::people(&head.people, head.people.len());
+    let unread = if head.unread > 0 { format!(", {} unread", head.unread) } else { String::new() };
+    response.widget_info(|| {
+        WidgetInfo::selected(Role::Button, true, selected, format!("{people}, {told}{unread}"))
+    });
+    response.clicked()
+}
+
+/// The last text with its shape. Before it, a mark for a sender who is not verified; then, in red, how many recipients did not
+/// get a message, whatever came after it. Returns the words.
+fn second_line(ui: &Ui, head: &ConversationHead, place: Rect) -> String {
+    let colors = colors(ui);
+    let mut left = place.left();
+    let state = if head.failed > 0 { Some(DeliveryState::Failed) } else { head.last.map(|it| it.leading()) };
+    if let Some(state) = state {
+        let icon = Rect::from_min_size(pos2(left, place.center().y - 7.0), vec2(14.0, 14.0));
+        paint_state(ui.painter(), icon, state, state_color(state, colors), colors.side);
+        left += 20.0;
+    }
+    let mut write = |words: &str, font, color| {
+        let line = one_line(ui, words, font, color, place.right() - left);
+        let width = line.size().x;
+        put(ui.painter(), pos2(left, place.center().y - line.size().y / 2.0), line);
+        left += width + 8.0;
+    };
+    let mut told = Vec::new();
+    if !head.verified {
+        write(words::NOT_VERIFIED, theme::strong(12.0), colors.amber);
+        told.push(words::NOT_VERIFIED.to_owned());
+    }
+    if head.failed == 0 {
+        write(&head.preview, theme::regular(13.0), colors.weak);
+        told.push(head.preview.clone());
+        return told.join(", ");
+    }
+    let failed = format!("{} not delivered", head.failed);
+    write(&failed, theme::strong(13.0), colors.red);
+    told.push(failed);
+    // A failure that nobody has seen yet stands alone.
+    let leading = head.last.map(|tally| tally.leading());
+    if head.failed_unseen == 0 && leading != Some(DeliveryState::Failed) {
+        write(&head.preview, theme::regular(13.0), colors.weak);
+        told.push(head.preview.clone());
+    }
+    told.join(", ")
+}
+
+/// The middle while nothing is open.
+pub(crate) fn welcome_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
+    let height = ui.available_height();
+    ui.vertical_centered(|ui| {
+        ui.add_space((height * 0.36).max(24.0));
+        ui.label(RichText::new("Pick people, write once, see who got it.").font(theme::strong(17.0)));
+        ui.add_space(4.0);
+        if primary(ui, "Write to several people", true).clicked() {
+            acts.push(Act::Write(Vec::new()));
+        }
+        ui.with_layout(Layout::top_down(Align::Center), |ui| {
+            hint(ui, "Ctrl+N new message · Ctrl+K search · Ctrl+/ all shortcuts");
+        });
+    });
+}

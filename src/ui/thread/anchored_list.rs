@@ -1,0 +1,504 @@
+//! A list of rows of unequal height, fixed at its bottom, of which only what is seen is laid out.
+//!
+//! Heights stand in a Fenwick tree; those not yet measured are guessed. Guesses turn true as rows come near the view:
+//! rows up to one screen above it are measured, the change is added to the place where this frame's view begins, and
+//! the scroll offset follows in the next frame. So nothing jumps, whatever the guesses were.
+
+use eframe::egui;
+use egui::{Rect, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};
+
+/// How near to the end still counts as seeing the end.
+const END_SEEN: f64 = 4.0;
+
+/// The list's memory between frames: heights, and where the view is to go.
+#[derive(Debug, Default)]
+pub(crate) struct AnchoredList {
+    heights: Heights,
+    width: f32,
+    /// All heights as they were when the scroll area last saw them: whoever was at that end stays at the end.
+    total_shown: f64,
+    /// Offset to scroll to in the next frame.
+    pending: Option<f32>,
+    /// First row in view, and the row after the last.
+    seen: Option<(usize, usize)>,
+    /// Row to bring into view, and where to.
+    wish: Option<(usize, RowPosition)>,
+}
+
+/// Where a row is brought to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowPosition {
+    /// To the top of the view.
+    Top,
+    /// To the bottom of the view; to its top when it is higher than that.
+    View,
+}
+
+/// What a list asks of what it shows.
+pub(crate) trait Rows {
+    /// How many.
+    fn count(&self) -> usize;
+    /// About how high a row will be at this width.
+    fn guess(&self, index: usize, width: f32) -> f32;
+    /// True where a row can be measured and drawn; the height of any other stays a guess.
+    fn loaded(&self, index: usize) -> bool;
+    /// How high a row is at this width.
+    fn height(&self, ui: &Ui, index: usize, width: f32) -> f32;
+    /// Draws a row; `ui` is as wide and as high as the row.
+    fn row(&mut self, ui: &mut Ui, index: usize);
+}
+
+/// What was seen in a frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// First row in view.
+    pub(crate) first: usize,
+    /// Row after the last in view.
+    pub(crate) end: usize,
+    /// The end of the list is in view.
+    pub(crate) at_bottom: bool,
+}
+
+impl AnchoredList {
+    /// A row changed: measure it again when it comes near the view.
+    pub(crate) fn changed(&mut self, index: usize) {
+        self.heights.forget(index);
+    }
+
+    /// Brings a row into view in the next frame.
+    pub(crate) fn reveal(&mut self, index: usize, place: RowPosition) {
+        self.wish = Some((index, place));
+    }
+
+    /// The rows that were in view in the last frame.
+    pub(crate) fn in_view(&self) -> std::ops::Range<usize> {
+        self.seen.map_or(0..0, |(first, end)| first..end)
+    }
+
+    /// Brings a row into view if it is not there; rows in view stay where they are.
+    pub(crate) fn reveal_if_hidden(&mut self, index: usize) {
+        let hidden = self.seen.is_none_or(|(first, end)| index <= first || index + 1 >= end);
+        if hidden {
+            let above = self.seen.is_some_and(|(first, _)| index <= first);
+            self.wish = Some((index, if above { RowPosition::Top } else { RowPosition::View }));
+        }
+    }
+
+    /// Goes to the end in the next frame and stays there.
+    pub(crate) fn go_to_bottom(&mut self) {
+        self.wish = None;
+        self.pending = Some(f32::INFINITY);
+    }
+
+    /// Draws what is in view.
+    pub(crate) fn show(&mut self, ui: &mut Ui, rows: &mut dyn Rows) -> Seen {
+        let height = ui.available_height();
+        let wished = self.wished_offset(ui);
+        let mut area = ScrollArea::vertical().auto_shrink(false).stick_to_bottom(wished.is_none());
+        if let Some(offset) = wished.or_else(|| self.pending.take()) {
+            let end = (self.heights.total() as f32 - height).max(0.0);
+            area = area.vertical_scroll_offset(offset.min(end));
+        }
+        let out = area.show_viewport(ui, |ui, view| self.lay_out(ui, view, rows));
+        let (seen, correction) = out.inner;
+        self.seen = Some((seen.first, seen.end));
+        if correction.abs() > 0.01 {
+            self.pending = Some(out.state.unclamped_offset().y + correction);
+            ui.ctx().request_repaint();
+        }
+        seen
+    }
+
+    fn wished_offset(&mut self, ui: &Ui) -> Option<f32> {
+        let (index, place) = self.wish?;
+        if index >= self.heights.len() {
+            return None;
+        }
+        self.wish = None;
+        ui.ctx().request_repaint();
+        let (top, bottom) = (self.heights.above(index) as f32, self.heights.above(index + 1) as f32);
+        match place {
+            RowPosition::Top => Some(top),
+            RowPosition::View if bottom - top > ui.available_height() => Some(top),
+            RowPosition::View => Some((bottom - ui.available_height()).max(0.0)),
+        }
+    }
+
+    fn lay_out(&mut self, ui: &mut Ui, view: Rect, rows: &mut dyn Rows) -> (Seen, f32) {
+        let width = ui.available_width();
+        let held = self.hold_place(view, width);
+        self.adopt(rows, width);
+        if rows.count() == 0 {
+            return (Seen { at_bottom: true, ..Seen::default() }, 0.0);
+        }
+        if held == HeldRow::Bottom {
+            self.measure_end(ui, view.height(), rows);
+        }
+        let shift = held.offset(&self.heights, view) - view.top();
+        let view = view.translate(vec2(0.0, shift));
+        let grown = self.measure_above(ui, view, rows);
+        let seen = self.draw(ui, view.translate(vec2(0.0, grown)), grown + shift, rows);
+        self.total_shown = self.heights.total();
+        let all = vec2(width, (self.total_shown as f32).max(view.height()));
+        ui.allocate_rect(Rect::from_min_size(ui.max_rect().min, all), Sense::hover());
+        (seen, grown + shift)
+    }
+
+    /// What is to stay where it is, whatever changes in this frame.
+    fn hold_place(&self, view: Rect, width: f32) -> HeldRow {
+        if f64::from(view.bottom()) >= self.total_shown - rounding(self.total_shown) {
+            return HeldRow::Bottom;
+        }
+        if (self.width - width).abs() <= 0.5 {
+            return HeldRow::Offset;
+        }
+        // A new width makes every height a guess again.
+        let row = self.heights.at(f64::from(view.top()));
+        let height = self.heights.get(row).max(1.0);
+        HeldRow::Row { row, part: (f64::from(view.top()) - self.heights.above(row)) as f32 / height }
+    }
+
+    fn adopt(&mut self, rows: &dyn Rows, width: f32) {
+        let known = self.heights.len();
+        if (self.width - width).abs() > 0.5 || rows.count() < known {
+            self.width = width;
+            self.heights = Heights::guessed((0..rows.count()).map(|index| rows.guess(index, width)));
+        } else {
+            (known..rows.count()).for_each(|index| self.heights.push(rows.guess(index, width)));
+        }
+    }
+
+    /// Measures as many of the last rows as fill the view.
+    fn measure_end(&mut self, ui: &Ui, view_height: f32, rows: &dyn Rows) {
+        let mut filled = 0.0;
+        for index in (0..rows.count()).rev() {
+            self.measure(ui, index, rows);
+            filled += self.heights.get(index);
+            if filled > view_height {
+                return;
+            }
+        }
+    }
+
+    /// Measures the rows from the view's top edge up to one screen above it; returns by how much they grew.
+    fn measure_above(&mut self, ui: &Ui, view: Rect, rows: &dyn Rows) -> f32 {
+        let mut index = self.heights.at(f64::from(view.top()));
+        let mut top = self.heights.above(index);
+        let mut grown = 0.0;
+        loop {
+            // A row that begins inside the view is measured where it is drawn.
+            if top < f64::from(view.top()) - 0.5 && !self.heights.is_measured(index) {
+                grown += self.measure(ui, index, rows);
+            }
+            if index == 0 || top <= f64::from(view.top() - view.height()) {
+                return grown;
+            }
+            index -= 1;
+            top -= f64::from(self.heights.get(index));
+        }
+    }
+
+    /// Draws what is in `view`, moved up by `correction`, so that nothing moves on the screen.
+    fn draw(&mut self, ui: &mut Ui, view: Rect, correction: f32, rows: &mut dyn Rows) -> Seen {
+        // A short conversation stands at the foot of the view.
+        let pad = (f64::from(view.height()) - self.heights.total()).max(0.0) as f32;
+        let origin = ui.max_rect().top() + pad - correction;
+        let first = self.heights.at(f64::from(view.top()));
+        let mut index = first;
+        let mut y = self.heights.above(first) as f32;
+        while index < rows.count() && y < view.bottom() {
+            self.measure(ui, index, rows);
+            let height = self.heights.get(index);
+            if rows.loaded(index) {
+                let rect =
+                    Rect::from_min_size(pos2(ui.max_rect().left(), origin + y), vec2(self.width, height));
+                rows.row(&mut ui.new_child(UiBuilder::new().max_rect(rect).id_salt(index)), index);
+            }
+            y += height;
+            index += 1;
+        }
+        let at_bottom = f64::from(view.bottom()) >= self.heights.total() - END_SEEN;
+        Seen { first, end: index, at_bottom }
+    }
+
+    fn measure(&mut self, ui: &Ui, index: usize, rows: &dyn Rows) -> f32 {
+        if rows.loaded(index) { self.heights.set(index, rows.height(ui, index, self.width)) } else { 0.0 }
+    }
+}
+
+/// How far an offset, which the scroll area keeps in single precision, may be from the end that it stands at.
+/// No more than that, or a slow scroll could not leave the end.
+fn rounding(total: f64) -> f64 {
+    0.5 + total * f64::from(f32::EPSILON) * 2.0
+}
+
+/// What stays in place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum HeldRow {
+    /// The end of the list.
+    Bottom,
+    /// The distance from its beginning.
+    Offset,
+    /// A row at the view's top edge, and how much of it is above.
+    Row { row: usize, part: f32 },
+}
+
+impl HeldRow {
+    fn offset(self, heights: &Heights, view: Rect) -> f32 {
+        match self {
+            Self::Bottom => (heights.total() as f32 - view.height()).max(0.0),
+            Self::Offset => view.top(),
+            Self::Row { row, part } => (heights.above(row) as f32 + part * heights.get(row)).max(0.0),
+        }
+    }
+}
+
+/// Heights of all rows with their running sums: a Fenwick tree.
+#[derive(Debug, Default)]
+struct Heights {
+    rows: Vec<Height>,
+    /// `sums[i]` is the sum of the `i & -i` heights that end with row `i - 1`; `sums[0]` is not used.
+    sums: Vec<f64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Height {
+    value: f32,
+    measured: bool,
+}
+
+impl Heights {
+    fn guessed(heights: impl Iterator<Item = f32>) -> Self {
+        let rows: Vec<Height> = heights.map(|value| Height { value, measured: false }).collect();
+        let mut sums: Vec<f64> =
+            std::iter::once(0.0).chain(rows.iter().map(|row| f64::from(row.value))).collect();
+        for index in 1..sums.len() {
+            let part = sums.get(index).copied().unwrap_or(0.0);
+            if let Some(sum) = sums.get_mut(index + lowest_bit(index)) {
+                *sum += part;
+            }
+        }
+        Self { rows, sums }
+    }
+
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn get(&self, index: usize) -> f32 {
+        self.rows.get(index).map_or(0.0, |row| row.value)
+    }
+
+    fn is_measured(&self, index: usize) -> bool {
+        self.rows.get(index).is_some_and(|row| row.measured)
+    }
+
+    fn forget(&mut self, index: usize) {
+        if let Some(row) = self.rows.get_mut(index) {
+            row.measured = false;
+        }
+    }
+
+    fn push(&mut self, value: f32) {
+        if self.sums.is_empty() {
+            self.sums.push(0.0);
+        }
+        let index = self.sums.len();
+        let part = self.above(index - 1) - self.above(index - lowest_bit(index));
+        self.rows.push(Height { value, measured: false });
+        self.sums.push(part + f64::from(value));
+    }
+
+    /// Sets a true height; returns by how much the row grew.
+    fn set(&mut self, index: usize, value: f32) -> f32 {
+        let Some(row) = self.rows.get_mut(index) else {
+            return 0.0;
+        };
+        let grown = value - row.value;
+        *row = Height { value, measured: true };
+        let mut node = index + 1;
+        while let Some(sum) = self.sums.get_mut(node) {
+            *sum += f64::from(grown);
+            node += lowest_bit(node);
+        }
+        grown
+    }
+
+    /// Heights of all rows before this one, summed.
+    fn above(&self, index: usize) -> f64 {
+        let mut node = index.min(self.rows.len());
+        let mut sum = 0.0;
+        while node > 0 {
+            sum += self.sums.get(node).copied().unwrap_or(0.0);
+            node -= lowest_bit(node);
+        }
+        sum
+    }
+
+    fn total(&self) -> f64 {
+        self.above(self.rows.len())
+    }
+
+    /// The row at this distance from the top; the last one for any distance past the end.
+    fn at(&self, y: f64) -> usize {
+        let mut left = y.max(0.0);
+        let mut index = 0;
+        let mut step = self.sums.len().next_power_of_two() / 2;
+        while step > 0 {
+            if let Some(sum) = self.sums.get(index + step)
+                && *sum <= left
+            {
+                left -= *sum;
+                index += step;
+            }
+            step /= 2;
+        }
+        index.min(self.rows.len().saturating_sub(1))
+    }
+}
+
+const fn lowest_bit(node: usize) -> usize {
+    node & node.wrapping_neg()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows whose true height is known and far from the guess.
+    struct Fake {
+        heights: Vec<f32>,
+        tops: Vec<(usize, f32)>,
+    }
+
+    impl Fake {
+        fn new(count: usize) -> Self {
+            Self {
+                heights: (0..count).map(|index| 20.0 + (index * 37 % 90) as f32).collect(),
+                tops: Vec::new(),
+            }
+        }
+    }
+
+    impl Rows for Fake {
+        fn count(&self) -> usize {
+            self.heights.len()
+        }
+        fn guess(&self, _index: usize, width: f32) -> f32 {
+            20_000.0 / width
+        }
+        fn loaded(&self, _index: usize) -> bool {
+            true
+        }
+        fn height(&self, _ui: &Ui, index: usize, _width: f32) -> f32 {
+            self.heights[index]
+        }
+        fn row(&mut self, ui: &mut Ui, index: usize) {
+            assert_eq!(ui.max_rect().height(), self.heights[index]);
+            self.tops.push((index, ui.max_rect().top()));
+        }
+    }
+
+    /// One frame of a window 400 wide and 300 high; returns what was seen and where each row was drawn.
+    fn frame(ctx: &egui::Context, list: &mut AnchoredList, rows: &mut Fake, wheel: f32, width: f32) -> Seen {
+        let mut input = egui::RawInput {
+            screen_rect: Some(Rect::from_min_size(pos2(0.0, 0.0), vec2(400.0, 300.0))),
+            events: vec![egui::Event::PointerMoved(pos2(100.0, 100.0))],
+            ..Default::default()
+        };
+        if wheel != 0.0 {
+            input.events.push(egui::Event::MouseWheel {
+                unit: egui::MouseWheelUnit::Point,
+                source: egui::MouseWheelSource::Trackpad,
+                delta: vec2(0.0, wheel),
+                phase: egui::TouchPhase::Move,
+                modifiers: egui::Modifiers::NONE,
+            });
+        }
+        rows.tops.clear();
+        let mut seen = Seen::default();
+        let output = ctx.run_ui(input, |ui| {
+            rows.tops.clear();
+            let rect = Rect::from_min_size(pos2(0.0, 0.0), vec2(width, 300.0));
+            ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| seen = list.show(ui, rows));
+        });
+        output.drop_without_applying_deltas();
+        seen
+    }
+
+    fn settled(ctx: &egui::Context, list: &mut AnchoredList, rows: &mut Fake, width: f32) -> Seen {
+        (0..8).map(|_| frame(ctx, list, rows, 0.0, width)).last().unwrap()
+    }
+
+    #[test]
+    fn it_opens_at_the_end_and_stays_there() {
+        let (ctx, mut list, mut rows) = (egui::Context::default(), AnchoredList::default(), Fake::new(1000));
+        let seen = settled(&ctx, &mut list, &mut rows, 400.0);
+        assert_eq!((seen.end, seen.at_bottom), (1000, true));
+        rows.heights.push(44.0);
+        let seen = frame(&ctx, &mut list, &mut rows, 0.0, 400.0);
+        assert_eq!((seen.end, seen.at_bottom), (1001, true), "a new row is seen in the very frame");
+    }
+
+    #[test]
+    fn scrolling_up_never_jumps() {
+        let (ctx, mut list, mut rows) = (egui::Context::default(), AnchoredList::default(), Fake::new(1000));
+        settled(&ctx, &mut list, &mut rows, 400.0);
+        let mut before = rows.tops.clone();
+        let mut moved = 0;
+        for _ in 0..400 {
+            frame(&ctx, &mut list, &mut rows, 33.0, 400.0);
+            let steps: Vec<f32> = rows
+                .tops
+                .iter()
+                .filter_map(|(row, top)| before.iter().find(|(old, _)| old == row).map(|(_, was)| top - was))
+                .collect();
+            assert!(!rows.tops.is_empty(), "no frame is blank");
+            let spread = steps.iter().fold(0.0_f32, |most, step| most.max((step - steps[0]).abs()));
+            assert!(spread < 1.0, "rows kept their distances: {steps:?}");
+            assert!(steps.iter().all(|step| (-0.5..=70.0).contains(step)), "{steps:?}");
+            moved += usize::from(steps.iter().any(|step| *step > 1.0));
+            before.clone_from(&rows.tops);
+        }
+        assert!(moved > 300, "it did scroll: {moved}");
+    }
+
+    #[test]
+    fn a_new_width_keeps_the_bottom_or_the_row_at_the_top() {
+        let (ctx, mut list, mut rows) = (egui::Context::default(), AnchoredList::default(), Fake::new(1000));
+        settled(&ctx, &mut list, &mut rows, 400.0);
+        assert!(
+            frame(&ctx, &mut list, &mut rows, 0.0, 320.0).end == 1000,
+            "the last row is seen in the very frame"
+        );
+        assert!(settled(&ctx, &mut list, &mut rows, 320.0).at_bottom);
+        list.reveal(400, RowPosition::Top);
+        let first = settled(&ctx, &mut list, &mut rows, 320.0).first;
+        assert_eq!(first, 400);
+        frame(&ctx, &mut list, &mut rows, 0.0, 250.0);
+        assert!(!rows.tops.is_empty());
+        assert_eq!(settled(&ctx, &mut list, &mut rows, 250.0).first, 400);
+    }
+
+    #[test]
+    fn an_empty_list_is_at_its_bottom() {
+        let (ctx, mut list, mut rows) = (egui::Context::default(), AnchoredList::default(), Fake::new(0));
+        assert!(frame(&ctx, &mut list, &mut rows, 0.0, 400.0).at_bottom);
+        rows.heights.push(30.0);
+        assert_eq!(settled(&ctx, &mut list, &mut rows, 400.0).end, 1);
+        assert_eq!(rows.tops, [(0, 300.0 - rows.heights[0])], "a short list stands at the foot");
+    }
+
+    #[test]
+    fn sums_find_their_rows() {
+        let mut heights = Heights::guessed([10.0, 20.0, 30.0].into_iter());
+        heights.push(40.0);
+        heights.push(5.0);
+        assert_eq!((heights.above(3), heights.total()), (60.0, 105.0));
+        heights.set(1, 25.0);
+        assert_eq!(
+            (heights.above(2), heights.at(34.9), heights.at(35.0), heights.at(9000.0)),
+            (35.0, 1, 2, 4)
+        );
+    }
+}

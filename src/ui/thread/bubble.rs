@@ -1,0 +1,381 @@
+//! One message: its bubble, the ticks of its people beside it, and the line that says how it stands.
+
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::{
+    Align, Galley, Id, Label, Layout, Rect, Response, RichText, Role, Sense, Stroke, Ui, WidgetInfo, pos2,
+    vec2,
+};
+
+use super::files::{files_size, files_ui};
+use super::links::{laid_out, links_ui};
+use crate::model::command::{AgentCommand, Command};
+use crate::model::snapshot::{DeliveryView, MessageView, Outline};
+use crate::ui::actions::Act;
+use crate::ui::kit::icons::{paint_state, state_color};
+use crate::ui::kit::theme::{self, colors};
+use crate::ui::kit::widgets::{
+    mend_button, name_color, one_line, paint_avatar, put, small_button, within, wrapped,
+};
+use crate::ui::kit::words::{self, Look};
+
+/// Up to so many people have their tick beside the message; of more, only the fraction is told.
+const TICKS_MAX: usize = 6;
+const PADDING_X: f32 = 12.0;
+const PADDING_Y: f32 = 8.0;
+const SIDE: f32 = 16.0;
+const AVATAR: f32 = 28.0;
+const TICK_WIDTH: f32 = 52.0;
+const TICK_HEIGHT: f32 = 22.0;
+const LINE_HEIGHT: f32 = 20.0;
+const BUTTONS_HEIGHT: f32 = 32.0;
+const SEPARATOR_HEIGHT: f32 = 36.0;
+const NAME_HEIGHT: f32 = 20.0;
+
+/// What a row shows besides its message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row<'a> {
+    /// The message.
+    pub(crate) message: &'a MessageView,
+    /// The message before it, when it is at hand.
+    pub(crate) before: Option<&'a MessageView>,
+    /// It is the first of the conversation.
+    pub(crate) is_first: bool,
+    /// The line `New` stands above it.
+    pub(crate) is_first_new: bool,
+    /// Its details are in the delivery column.
+    pub(crate) is_selected: bool,
+    /// More than one person writes here.
+    pub(crate) is_group: bool,
+}
+
+impl Row<'_> {
+    fn begins_day(&self, look: &Look) -> bool {
+        match self.before {
+            Some(before) => look.date(before.at) != look.date(self.message.at),
+            None => self.is_first,
+        }
+    }
+
+    /// It follows its predecessor closely: the same writer, within five minutes.
+    fn continues(&self, look: &Look) -> bool {
+        let Some(before) = self.before else {
+            return false;
+        };
+        let same = before.from.as_ref().map(|person| &person.address)
+            == self.message.from.as_ref().map(|person| &person.address);
+        same && !self.begins_day(look)
+            && !self.is_first_new
+            && self.message.at.since(before.at).as_secs() < 300
+    }
+
+    fn shows_name(&self, look: &Look) -> bool {
+        self.is_group && self.message.from.is_some() && !self.continues(look)
+    }
+
+    fn shows_ticks(&self) -> bool {
+        self.message.from.is_none() && (2..=TICKS_MAX).contains(&self.message.deliveries.len())
+    }
+
+    fn resendable(&self) -> u32 {
+        self.message.tally.resendable()
+    }
+}
+
+/// The id under which a message has the keyboard.
+pub(crate) fn focus_id(message: &MessageView) -> Id {
+    Id::unique(("message", message.id.0))
+}
+
+/// About how high a row will be, from what is known without its text.
+pub(crate) fn guess(outline: &Outline, width: f32) -> f32 {
+    let wrap = text_width_max(width, outline.recipients > 0);
+    let lines = outline.newlines as f32 + (outline.chars as f32 * 7.2 / wrap).ceil().max(1.0);
+    lines * 18.0 + 2.0 * PADDING_Y + LINE_HEIGHT + 8.0
+}
+
+/// How high a row is.
+pub(crate) fn height(ui: &Ui, row: &Row<'_>, look: &Look, width: f32) -> f32 {
+    Plan::of(ui, row, look, width).height
+}
+
+/// Draws a row into `ui`, which is as high as [`height`] says.
+pub(crate) fn message_ui(ui: &mut Ui, row: &Row<'_>, look: &Look, acts: &mut Vec<Act>) {
+    let plan = Plan::of(ui, row, look, ui.max_rect().width());
+    let mut y = ui.max_rect().top();
+    if row.begins_day(look) {
+        separator(ui, y, &look.day(row.message.at), colors(ui).weak);
+        y += SEPARATOR_HEIGHT;
+    }
+    if row.is_first_new {
+        separator(ui, y, "New", colors(ui).accent);
+        y += SEPARATOR_HEIGHT;
+    }
+    y += plan.gap;
+    if row.message.from.is_none() {
+        own(ui, row, &plan, y, look, acts);
+    } else {
+        foreign(ui, row, &plan, y, look, acts);
+    }
+}
+
+/// Sizes of a row, the same for measuring and for drawing.
+struct Plan {
+    text: Arc<Galley>,
+    gap: f32,
+    bubble: egui::Vec2,
+    height: f32,
+}
+
+impl Plan {
+    fn of(ui: &Ui, row: &Row<'_>, look: &Look, width: f32) -> Self {
+        let mine = row.message.from.is_none();
+        let width_max = text_width_max(width, mine);
+        let text = body(ui, row.message, width_max);
+        let files = files_size(row.message, width_max);
+        let above = if row.message.text.is_empty() && files.y > 0.0 { 0.0 } else { text.size().y };
+        let inner = vec2(text.size().x.max(files.x), above + files.y);
+        let bubble = inner + vec2(2.0 * PADDING_X, 2.0 * PADDING_Y);
+        let gap = match (row.continues(look), mine) {
+            (true, false) => 4.0,
+            (true, true) => 8.0,
+            (false, _) => 14.0,
+        };
+        let separators = u8::from(row.begins_day(look)) + u8::from(row.is_first_new);
+        let name = if row.shows_name(look) { NAME_HEIGHT } else { 0.0 };
+        let beside = if row.shows_ticks() { ticks_size(row.message.deliveries.len()).y } else { 0.0 };
+        let buttons = if mine && row.resendable() > 0 { BUTTONS_HEIGHT } else { 0.0 };
+        let height = f32::from(separators) * SEPARATOR_HEIGHT
+            + gap
+            + name
+            + bubble.y.max(beside)
+            + LINE_HEIGHT
+            + buttons;
+        Self { text, gap, bubble, height: height.ceil() }
+    }
+}
+
+fn text_width_max(width: f32, mine: bool) -> f32 {
+    let beside = if mine { 3.0 * TICK_WIDTH + 24.0 } else { AVATAR + 8.0 };
+    let room = width - 2.0 * SIDE - 2.0 * PADDING_X;
+    (room - beside).clamp(120.0, 520.0).min(room.max(40.0))
+}
+
+fn body(ui: &Ui, message: &MessageView, width: f32) -> Arc<Galley> {
+    let colors = colors(ui);
+    if message.text.is_empty() && message.files.is_empty() {
+        return wrapped(ui, "A message without text", theme::regular(14.0), colors.weak, width);
+    }
+    laid_out(ui, &message.text, theme::regular(14.0), colors.text, width)
+}
+
+fn separator(ui: &Ui, y: f32, text: &str, color: egui::Color32) {
+    let rect =
+        Rect::from_min_size(pos2(ui.max_rect().left(), y), vec2(ui.max_rect().width(), SEPARATOR_HEIGHT));
+    let galley = one_line(ui, text, theme::strong(12.0), color, rect.width());
+    let half = galley.size().x / 2.0 + 12.0;
+    let stroke = Stroke::new(1.0, if color == colors(ui).weak { colors(ui).line } else { color });
+    let center = rect.center();
+    ui.painter().hline(rect.left() + SIDE..=center.x - half, center.y, stroke);
+    ui.painter().hline(center.x + half..=rect.right() - SIDE, center.y, stroke);
+    put(ui.painter(), center - galley.size() / 2.0, galley);
+}
+
+fn own(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look, acts: &mut Vec<Act>) {
+    let right = ui.max_rect().right() - SIDE;
+    let bubble = Rect::from_min_size(pos2(right - plan.bubble.x, y), plan.bubble);
+    let response = frame(ui, row, bubble, colors(ui).mine);
+    if response.clicked() {
+        acts.push(Act::Details(row.message.id));
+    }
+    text(ui, row, plan, bubble, acts);
+    let mut bottom = bubble.bottom();
+    if row.shows_ticks() {
+        let size = ticks_size(row.message.deliveries.len());
+        let place = Rect::from_min_size(pos2(bubble.left() - 8.0 - size.x, y), size);
+        ticks(ui, place, &row.message.deliveries, look);
+        bottom = bottom.max(place.bottom());
+    }
+    status_line(ui, row, pos2(right, bottom), look, acts);
+}
+
+/// Time, shape and fraction; and the buttons when somebody was not reached.
+fn status_line(ui: &mut Ui, row: &Row<'_>, right_top: egui::Pos2, look: &Look, acts: &mut Vec<Act>) {
+    let left = ui.max_rect().left() + SIDE;
+    let rect = Rect::from_min_max(pos2(left, right_top.y), pos2(right_top.x, right_top.y + LINE_HEIGHT));
+    let state = row.message.tally.leading();
+    let colors = colors(ui);
+    let color = state_color(state, colors);
+    let words = words::message_line(row.message);
+    let line = one_line(ui, &words, theme::regular(12.0), color, rect.width() - 90.0);
+    let time = one_line(ui, &look.clock(row.message.at), theme::regular(12.0), colors.weak, 80.0);
+    let start = rect.right() - line.size().x - 20.0 - time.size().x - 8.0;
+    let area = Rect::from_min_max(pos2(start - 4.0, rect.top()), rect.max + vec2(4.0, 0.0));
+    let response = ui.interact(area, focus_id(row.message).with("line"), Sense::click());
+    let ink = if response.hovered() { colors.text } else { color };
+    let line_at = pos2(rect.right() - line.size().x, rect.center().y - line.size().y / 2.0);
+    let icon = Rect::from_min_size(pos2(line_at.x - 18.0, rect.center().y - 7.0), vec2(14.0, 14.0));
+    put(ui.painter(), pos2(start, rect.center().y - time.size().y / 2.0), time);
+    paint_state(ui.painter(), icon, state, color, colors.middle);
+    ui.painter().galley_with_override_text_color(line_at, line, ink);
+    crate::ui::kit::icons::focus_ring(ui, &response, area, 4.0);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &words));
+    if response.on_hover_text("See who got it and when").clicked() {
+        acts.push(Act::Details(row.message.id));
+    }
+    if row.resendable() > 0 {
+        let buttons = Rect::from_min_max(
+            pos2(left, rect.bottom() + 2.0),
+            pos2(right_top.x, rect.bottom() + BUTTONS_HEIGHT),
+        );
+        mend_buttons(ui, row, buttons, acts);
+    }
+}
+
+fn mend_buttons(ui: &mut Ui, row: &Row<'_>, rect: Rect, acts: &mut Vec<Act>) {
+    let layout = Layout::right_to_left(Align::Center);
+    within(ui, rect, layout, |ui| {
+        ui.spacing_mut().item_spacing.x = 8.0;
+        if small_button(ui, "Details").clicked() {
+            acts.push(Act::Details(row.message.id));
+        }
+        let alone = row.message.deliveries.len() == 1;
+        let label = if alone { "Resend".to_owned() } else { format!("Resend to {}", row.resendable()) };
+        if mend_button(ui, &label).clicked() {
+            let resend = AgentCommand::Resend { message: row.message.id, only: None };
+            acts.push(Act::Ask(Command::Agent(resend)));
+        }
+    });
+}
+
+fn foreign(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look, acts: &mut Vec<Act>) {
+    let Some(from) = &row.message.from else {
+        return;
+    };
+    let left = ui.max_rect().left() + SIDE;
+    let text_left = left + AVATAR + 8.0;
+    let mut top = y;
+    if row.shows_name(look) {
+        let galley = one_line(
+            ui,
+            &from.name,
+            theme::strong(12.5),
+            name_color(ui, from),
+            ui.max_rect().width() - text_left,
+        );
+        put(ui.painter(), pos2(text_left + 2.0, top), galley);
+        top += NAME_HEIGHT;
+    }
+    if !row.continues(look) {
+        paint_avatar(
+            ui,
+            pos2(left + AVATAR / 2.0, top + AVATAR / 2.0 + 2.0),
+            AVATAR,
+            std::slice::from_ref(from),
+        );
+    }
+    let bubble = Rect::from_min_size(pos2(text_left, top), plan.bubble);
+    frame(ui, row, bubble, colors(ui).theirs);
+    text(ui, row, plan, bubble, acts);
+    let sent = row
+        .message
+        .sent_at
+        .map(|at| format!(" (sent {}, {})", look.short(at), look.clock(at)))
+        .unwrap_or_default();
+    let time = one_line(
+        ui,
+        &format!("{}{sent}", look.clock(row.message.at)),
+        theme::regular(12.0),
+        colors(ui).weak,
+        ui.max_rect().width(),
+    );
+    let end = text_left + 2.0 + time.size().x;
+    put(ui.painter(), pos2(text_left + 2.0, bubble.bottom() + (LINE_HEIGHT - time.size().y) / 2.0), time);
+    if !row.message.verified {
+        not_verified(ui, row, pos2(end + 8.0, bubble.bottom()));
+    }
+}
+
+/// It came straight from somebody: the name above it is what he says.
+fn not_verified(ui: &Ui, row: &Row<'_>, at: egui::Pos2) {
+    let words = one_line(ui, words::NOT_VERIFIED, theme::strong(12.0), colors(ui).amber, 120.0);
+    let place = Rect::from_min_size(at, vec2(words.size().x, LINE_HEIGHT));
+    put(ui.painter(), pos2(at.x, place.center().y - words.size().y / 2.0), words);
+    let response = ui.interact(place, focus_id(row.message).with("not verified"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, words::NOT_VERIFIED));
+    response.on_hover_text(words::NOT_VERIFIED_WHY);
+}
+
+/// The bubble's ground; it takes the keyboard, and the ring shows it.
+fn frame(ui: &Ui, row: &Row<'_>, rect: Rect, ground: egui::Color32) -> Response {
+    let response = ui.interact(rect, focus_id(row.message), Sense::click());
+    if response.has_focus() {
+        // Up and Down go from message to message; egui would take them for its own walk over widgets.
+        let filter = egui::EventFilter { vertical_arrows: true, ..Default::default() };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+    }
+    let stroke = if response.has_focus() {
+        Stroke::new(2.0, colors(ui).accent)
+    } else if row.is_selected {
+        Stroke::new(1.0, colors(ui).accent)
+    } else {
+        Stroke::NONE
+    };
+    ui.painter().rect(rect, 12.0, ground, stroke, egui::StrokeKind::Outside);
+    response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, words::message_name(row.message)));
+    response
+}
+
+/// The text itself is a label, so that it can be selected and copied; over it lie its links.
+fn text(ui: &mut Ui, row: &Row<'_>, plan: &Plan, bubble: Rect, acts: &mut Vec<Act>) {
+    let place = bubble.shrink2(vec2(PADDING_X, PADDING_Y));
+    // At its size: a label of its own would stand in the middle of a bubble that files make larger.
+    let place = Rect::from_min_size(place.min, plan.text.size());
+    ui.put(place, Label::new(Arc::clone(&plan.text)).selectable(true));
+    links_ui(ui, &plan.text, place.min, focus_id(row.message), acts);
+    files_ui(ui, row.message, bubble.shrink2(vec2(PADDING_X, PADDING_Y)), acts);
+}
+
+fn ticks_size(count: usize) -> egui::Vec2 {
+    let columns = if count == 4 { 2 } else { count.min(3) };
+    let rows = count.div_ceil(columns.max(1));
+    vec2(columns as f32 * TICK_WIDTH, rows as f32 * (TICK_HEIGHT + 4.0) - 4.0)
+}
+
+/// Initials and shape of each person, beside the bubble.
+fn ticks(ui: &Ui, place: Rect, deliveries: &[DeliveryView], look: &Look) {
+    let columns = if deliveries.len() == 4 { 2 } else { deliveries.len().min(3) };
+    for (index, delivery) in deliveries.iter().enumerate() {
+        let (column, row) = (index % columns.max(1), index / columns.max(1));
+        let corner = place.min + vec2(column as f32 * TICK_WIDTH, row as f32 * (TICK_HEIGHT + 4.0));
+        tick(ui, Rect::from_min_size(corner, vec2(TICK_WIDTH - 4.0, TICK_HEIGHT)), delivery, look);
+    }
+}
+
+fn tick(ui: &Ui, rect: Rect, delivery: &DeliveryView, look: &Look) {
+    let colors = colors(ui);
+    let color = state_color(delivery.state, colors);
+    let ground = if color == colors.red {
+        colors.red_soft
+    } else if color == colors.green {
+        colors.green_soft
+    } else if color == colors.amber {
+        colors.amber_soft
+    } else {
+        colors.hover
+    };
+    ui.painter().rect_filled(rect, rect.height() / 2.0, ground);
+    let initials =
+        one_line(ui, &words::initials(&delivery.person.name), theme::strong(11.0), colors.text, 22.0);
+    let at = pos2(rect.left() + 16.0 - initials.size().x / 2.0, rect.center().y - initials.size().y / 2.0);
+    put(ui.painter(), at, initials);
+    let icon = Rect::from_center_size(pos2(rect.right() - 13.0, rect.center().y), vec2(14.0, 14.0));
+    paint_state(ui.painter(), icon, delivery.state, color, ground);
+    let name = words::state_name(delivery, look);
+    let response = ui.interact(rect, ui.scope_id().with(("tick", &delivery.person.address)), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
+    response.on_hover_ui(|ui| {
+        ui.label(RichText::new(&name));
+    });
+}

@@ -1,0 +1,190 @@
+//! Links in the text of a message: web addresses, found, laid out and clickable.
+//!
+//! **Invariant:** nothing is opened, or fetched, without a click, and only `http` and `https` ever are. What is
+//! opened is what stands there: an address whose host could be read as another one stays plain text.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use eframe::egui;
+use egui::text::{LayoutJob, TextFormat, TextWrapping};
+use egui::{Color32, CursorIcon, FontId, Galley, Id, Pos2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
+
+use crate::ui::actions::Act;
+use crate::ui::kit::icons::focus_ring;
+use crate::ui::kit::theme::colors;
+
+/// Links of one message that can be clicked; further ones are plain text.
+const LINKS_MAX: usize = 100;
+/// Bytes of a link; browsers and servers take about so much.
+const LINK_BYTES_MAX: usize = 2048;
+
+/// Text on as many lines as it needs, with its links marked.
+pub(crate) fn laid_out(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> Arc<Galley> {
+    let plain = TextFormat::simple(font, color);
+    let link = colors(ui).accent;
+    let marked = TextFormat { color: link, underline: Stroke::new(1.0, link), ..plain.clone() };
+    let mut job = LayoutJob { wrap: TextWrapping::wrap_at_width(width), ..LayoutJob::default() };
+    let mut done = 0;
+    for range in links(text) {
+        job.append(text.get(done..range.start).unwrap_or_default(), 0.0, plain.clone());
+        job.append(text.get(range.clone()).unwrap_or_default(), 0.0, marked.clone());
+        done = range.end;
+    }
+    job.append(text.get(done..).unwrap_or_default(), 0.0, plain);
+    ui.painter().layout_job(job)
+}
+
+/// Makes the links of a text clickable that was laid out by [`laid_out`] and stands at `at`.
+pub(crate) fn links_ui(ui: &Ui, galley: &Galley, at: Pos2, id: Id, acts: &mut Vec<Act>) {
+    let text = galley.job.text.as_str();
+    for (index, range) in links(text).into_iter().enumerate() {
+        let target = text.get(range.clone()).unwrap_or_default();
+        for (line, rect) in places(galley, text, &range).into_iter().enumerate() {
+            let rect = rect.translate(at.to_vec2());
+            // A link is one thing for the keyboard and the screen reader, on however many lines it stands.
+            let sense = if line == 0 { Sense::click() } else { Sense::CLICK };
+            let response = ui.interact(rect, id.with(("link", index, line)), sense);
+            if line == 0 {
+                response.widget_info(|| WidgetInfo::labeled(Role::Link, true, target));
+                focus_ring(ui, &response, rect.expand(2.0), 2.0);
+            }
+            if response.on_hover_cursor(CursorIcon::PointingHand).on_hover_text(target).clicked() {
+                acts.push(Act::OpenLink(target.to_owned()));
+            }
+        }
+    }
+}
+
+/// Where a part of a text stands: a rectangle on each line.
+fn places(galley: &Galley, text: &str, range: &Range<usize>) -> Vec<Rect> {
+    let chars = |end: usize| text.get(..end).unwrap_or_default().chars().count();
+    let (start, end) = (chars(range.start), chars(range.end));
+    let mut row_start = 0;
+    let mut places = Vec::new();
+    for placed in &galley.rows {
+        let skipped = start.saturating_sub(row_start);
+        let taken = end.saturating_sub(row_start).min(placed.row.glyphs.len());
+        let part = placed.row.glyphs.get(skipped..taken).unwrap_or_default();
+        if let (Some(first), Some(last)) = (part.first(), part.last()) {
+            let left = placed.pos + vec2(first.pos.x, 0.0);
+            let width = last.pos.x + last.advance_width - first.pos.x;
+            places.push(Rect::from_min_size(left, vec2(width, placed.row.size.y)));
+        }
+        row_start += placed.row.glyphs.len() + usize::from(placed.ends_with_newline);
+    }
+    places
+}
+
+/// The links of a text, in order, by their bytes.
+fn links(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while found.len() < LINKS_MAX
+        && let Some(colon) = text.get(from..).and_then(|rest| rest.find("://")).map(|place| from + place)
+    {
+        from = colon + 3;
+        if let Some(link) = link_around(text, colon) {
+            from = link.end;
+            found.push(link);
+        }
+    }
+    found
+}
+
+/// The link whose `://` stands at `colon`.
+fn link_around(text: &str, colon: usize) -> Option<Range<usize>> {
+    let (before, after) = (text.get(..colon)?, text.get(colon + 3..)?);
+    let start = before.trim_end_matches(|letter: char| letter.is_ascii_alphanumeric()).len();
+    let scheme = before.get(start..)?;
+    let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    let rest = trimmed(after.split(ends_link).next()?);
+    let host = rest.split(['/', '?', '#']).next()?;
+    (is_web && is_plain_host(host) && scheme.len() + 3 + rest.len() <= LINK_BYTES_MAX)
+        .then(|| start..colon + 3 + rest.len())
+}
+
+/// What cannot be inside a link: blanks, quotation marks, and whatever is not seen or turns the writing round.
+fn ends_link(letter: char) -> bool {
+    letter.is_whitespace()
+        || letter.is_control()
+        || matches!(
+            letter,
+            '<' | '>' | '"' | '`' | '«' | '»' | '“' | '”' | '„' | '\u{ad}' | '\u{61c}' | '\u{feff}'
+        )
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+}
+
+/// Without what ends a sentence, or closes a bracket that was opened before the link.
+fn trimmed(link: &str) -> &str {
+    let mut kept = link;
+    while let Some(last) = kept.chars().next_back() {
+        let opening = match last {
+            ')' => Some('('),
+            ']' => Some('['),
+            '}' => Some('{'),
+            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '…' => None,
+            _ => break,
+        };
+        let is_own = opening.is_some_and(|opening| {
+            kept.chars().filter(|letter| *letter == opening).count()
+                >= kept.chars().filter(|letter| *letter == last).count()
+        });
+        if is_own {
+            break;
+        }
+        kept = kept.strip_suffix(last).unwrap_or_default();
+    }
+    kept
+}
+
+/// A host, and a port maybe, that says what it is: no letters that only look like others, no `user@` before it.
+fn is_plain_host(host: &str) -> bool {
+    host.bytes().any(|byte| byte.is_ascii_alphanumeric())
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<&str> {
+        links(text).into_iter().filter_map(|range| text.get(range)).collect()
+    }
+
+    #[test]
+    fn a_link_ends_where_the_sentence_goes_on() {
+        let table: &[(&str, &[&str])] = &[
+            ("See https://example.com/a?b=c#d.", &["https://example.com/a?b=c#d"]),
+            ("(http://example.com), or HTTPS://X.org/!", &["http://example.com", "HTTPS://X.org/"]),
+            ("https://en.wikipedia.org/wiki/Tick_(mark) is", &["https://en.wikipedia.org/wiki/Tick_(mark)"]),
+            ("<https://example.com/x>", &["https://example.com/x"]),
+            ("\"https://example.com\"\nhttp://[::1]:8080/é", &["https://example.com", "http://[::1]:8080/é"]),
+            ("https://a.bhttps://c.d", &["https://a.bhttps://c.d"]),
+            ("no link here: // or https:// or https://...", &[]),
+        ];
+        for (text, expected) in table {
+            assert_eq!(found(text), *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_the_web_is_linked_and_only_what_says_what_it_is() {
+        for text in [
+            "ftp://example.com",
+            "file:///etc/passwd",
+            "javascript://example.com/%0aalert(1)",
+            "sip:ann@example.com",
+            "xhttps://example.com",
+            "https://bank.example@evil.example/",
+            "https://\u{430}pple.com/",
+            "https://\u{202e}moc.elpmaxe/",
+        ] {
+            assert_eq!(found(text), [""; 0], "{text}");
+        }
+        assert_eq!(found("https://example.com/a\u{202e}gnp.exe"), ["https://example.com/a"]);
+        let long = format!("https://example.com/{}", "x".repeat(LINK_BYTES_MAX));
+        assert_eq!(found(&long), [""; 0]);
+        assert_eq!(links(&"http://a.b ".repeat(LINKS_MAX + 7)).len(), LINKS_MAX);
+    }
+}
