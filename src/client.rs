@@ -1,12 +1,12 @@
-//! The client machine: a user agent (RFC 3261 §6) that writes one MESSAGE to several people, learns what became
-//! of each, and takes what others write.
+//! The client machine: a user agent (RFC 3261 §6) that sends one MESSAGE to several people, learns the outcome for
+//! each of them, and receives messages.
 //!
-//! [`UserAgent`] is the front door: it hands each input to the part that it is for. It never blocks and holds no
-//! socket, no clock and no disk; the promise rule is kept by [`core`](self): what rests on a batch waits for it.
+//! [`UserAgent`] is the entry point: it passes each input to the part responsible for it. It never blocks and has no
+//! socket, no clock and no disk. [`core`](self) keeps the promise rule: what depends on a batch waits for its commit.
 //!
-//! **Invariant:** this room does not know the proxy's code, nor the screen's; earlier messages are not in it.
+//! **Invariant:** this room knows neither the proxy's code nor the window's, and keeps no earlier messages.
 //!
-//! Its parts, each of which uses those listed after it only:
+//! Its parts; each uses only those listed after it:
 
 mod on_commit;
 
@@ -58,7 +58,7 @@ pub struct UserAgent {
 }
 
 impl UserAgent {
-    /// A user agent with what the store holds; it does nothing before it is asked to.
+    /// A user agent that starts from what the store holds; it does nothing until asked to.
     #[must_use]
     pub fn new(config: AgentConfig, rows: Rows, random: Random, now: Now) -> Self {
         let line = ServerConnection::new(config.profile.server.clone(), &config.locals);
@@ -72,48 +72,48 @@ impl UserAgent {
         Self { core, registration, outbox, inbox, receipts, conversations, strangers }
     }
 
-    /// The lines of the conversation list: those with an unseen failure first, then by time.
+    /// The entries of the conversation list: those with an unseen failure first, then by time.
     #[must_use]
     pub fn heads(&self) -> Vec<ConversationHead> {
         self.conversations.heads()
     }
 
-    /// How the account stands.
+    /// The account's state at its server.
     #[must_use]
     pub const fn registration(&self) -> &RegistrationState {
         self.registration.state()
     }
 
-    /// Where the proxy is, as far as that is known.
+    /// The proxy's address, once it is known.
     #[must_use]
     pub fn proxy(&self) -> Option<Hop> {
         self.core.line.hop()
     }
 
-    /// Where a redirect of the account's server has led us, if it has.
+    /// The server to which a redirect of the account's server has led us, if any.
     #[must_use]
     pub fn redirected_to(&self) -> Option<String> {
         self.core.line.redirected_to().map(|uri| text::visible(uri.as_str()))
     }
 
-    /// How many messages wait to be sent, or to be answered by the proxy.
+    /// How many messages wait to be sent or to be answered by the proxy.
     #[must_use]
     pub fn unsent(&self) -> usize {
         self.outbox.unsent()
     }
 
-    /// How far the latest attempt at a message is.
+    /// The stage that the latest attempt at a message has reached.
     #[must_use]
     pub fn stage(&self, message: journal::MessageId) -> Option<&journal::AttemptStage> {
         self.outbox.stage(message)
     }
 
-    /// Calls people by their names in the contacts, from now on.
+    /// From now on, shows people under their names in the contacts.
     pub fn set_names(&mut self, names: Arc<Names>) {
         self.conversations.set_names(names);
     }
 
-    /// The account's password came, for what is asked of us from now on.
+    /// Sets the account's password, used for all challenges from now on.
     pub fn set_password(&mut self, password: Password) {
         self.core.challenges.set_password(password);
     }
@@ -169,7 +169,8 @@ impl UserAgent {
         }
     }
 
-    /// A datagram did not leave: the request in it fails, and no other. Where nothing of ours gets to the proxy, we are offline.
+    /// A datagram could not be sent: only the request in it fails. If nothing gets through to the proxy, we are
+    /// offline.
     fn not_sent(&mut self, (flow, request): (Flow, Option<RequestId>), fault: SendFault, now: Now) {
         if let Some(request) = request {
             self.core.transactions.not_sent(request, fault);
@@ -179,7 +180,7 @@ impl UserAgent {
         }
     }
 
-    /// A name leads here: that of our server, or one to which a message was redirected.
+    /// A look-up has ended: of our server's name, or of a name to which a message was redirected.
     fn resolved(&mut self, id: ResolveId, hops: Vec<Hop>, fault: Option<&str>, now: Now) {
         if self.core.line.asks(id) {
             self.core.line.found(id, hops);
@@ -189,19 +190,19 @@ impl UserAgent {
         }
     }
 
-    /// The connection to the proxy cannot be had.
+    /// The connection to the proxy could not be opened.
     fn line_refused(&mut self, why: Option<Arc<str>>, now: Now) {
         if self.core.line.is_stream() {
             self.registration.line_refused(&mut self.core, why, now);
         }
     }
 
-    /// Ends a turn: what can leave leaves, what was written goes to the disk.
+    /// Ends a turn: sends what can leave, and hands what was written to the disk.
     fn end_turn(&mut self, now: Now) {
         self.take_failures(now);
         let asks_first = self.registration.is_idle() && !self.core.profile.register;
         if asks_first && self.outbox.has_waiting() {
-            // W6: an account that does not register asks before its first submission.
+            // W6: an account that does not register asks what the server can do before its first submission.
             self.registration.connect(&mut self.core, now);
         }
         match self.registration.state() {
@@ -209,7 +210,7 @@ impl UserAgent {
                 self.outbox.send_waiting(&mut self.core, now);
                 self.receipts.send_waiting(&mut self.core, now);
             }
-            // W6: without proof the first would get it and all others silently not.
+            // W6: without proof of fan-out, the first recipient would get it and the others silently would not.
             RegistrationState::ByList | RegistrationState::NoFanOut => {
                 self.outbox.send_without_proof(&mut self.core, now);
                 self.receipts.send_waiting(&mut self.core, now);

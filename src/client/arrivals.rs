@@ -1,4 +1,4 @@
-//! What comes from the network: whose it is, and which part it is for.
+//! Input from the network: who sent it, and which part handles it.
 
 use bytes::Bytes;
 
@@ -11,7 +11,7 @@ use crate::time::Now;
 use crate::transaction::Arrival;
 
 impl UserAgent {
-    /// Takes what came: a message, or what was meant as one.
+    /// Handles bytes that arrived: a message, or something meant as one.
     pub(super) fn received(&mut self, flow: Flow, bytes: Bytes, now: Now) {
         match sip::parse(bytes.clone()) {
             Ok(Message::Request(request)) => self.requested(&request, flow, now),
@@ -22,12 +22,12 @@ impl UserAgent {
                     self.core.transmit(flow, refusal);
                 }
             }
-            // A stranger whose request does not even read gets no answer.
+            // An unreadable request from a stranger gets no answer.
             Err(_unreadable) => {}
         }
     }
 
-    /// Takes a request of our server, or of anybody where the account says so.
+    /// Handles a request from our server, or from anybody if the account allows that.
     fn requested(&mut self, request: &Request, flow: Flow, now: Now) {
         let is_server = self.core.is_from_server(request, flow)
             || self.outbox.is_report_of_ours(&self.core, request, flow);
@@ -42,7 +42,8 @@ impl UserAgent {
         }
     }
 
-    /// Whether what cannot be read is answered all the same: our server is to know at once that nobody has it.
+    /// Whether an unreadable request is answered all the same: our server should learn at once that it reached
+    /// nobody.
     fn may_be_answered(&self, bytes: &[u8], flow: Flow) -> bool {
         let is_proven = flow.transport != Transport::Udp || self.core.own_contact.may_name_us(bytes);
         self.core.profile.peer_to_peer || is_proven && self.core.line.leads_to_proxy(flow)
@@ -73,7 +74,7 @@ impl UserAgent {
     }
 
     fn heard(&mut self, response: &Response, flow: Flow, now: Now) {
-        // Our branch may be known to others: whoever had an ordinary MESSAGE of ours has read its Via.
+        // Others may know our branch: whoever got an ordinary MESSAGE from us has read its Via.
         let sent = self.core.transactions.flow_of(response);
         if !sent.is_some_and(|sent| self.core.line.may_answer(flow, sent)) {
             return;

@@ -1,7 +1,7 @@
-//! Conversations: one for each set of participants, and what its line in the list shows.
+//! Conversations: one for each set of participants, and its entry in the list.
 //!
-//! All heads are in memory, with the people's names made once, so that a picture of a thousand of them costs
-//! little. Threads are not here: the engine reads them from the store.
+//! All heads are kept in memory with the people's names already resolved, so that a snapshot of a thousand of them is
+//! cheap. Threads are not here: the engine reads them from the store.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +32,7 @@ pub(super) struct Conversations {
 #[derive(Debug)]
 struct Conversation {
     row: ConversationRow,
-    /// False when its row could not be kept: it is written again with its next message.
+    /// False if its row could not be stored: it is then written again with the next message.
     kept: bool,
     people: Arc<[Person]>,
     last: Option<Last>,
@@ -53,14 +53,14 @@ struct Last {
 }
 
 impl Last {
-    /// What the store holds of it; how it stands is told afterwards.
+    /// The last message as stored; its delivery state is filled in later.
     fn recover(row: LastRow) -> Self {
         let LastRow { id, at, preview, verified, .. } = row;
         Self { id, at, preview, tally: None, verified }
     }
 }
 
-/// How many failed of one message, and how many of these were looked at.
+/// How many recipients of one message failed, and how many of those failures were seen.
 #[derive(Clone, Copy, Debug, Default)]
 struct Failures {
     now: u32,
@@ -68,7 +68,7 @@ struct Failures {
 }
 
 impl Conversations {
-    /// What the store holds.
+    /// Restores the conversations from the store.
     pub(super) fn recover(heads: Vec<ConversationHeadRow>, last: u64) -> Self {
         let mut this = Self { last, ..Self::default() };
         for head in heads {
@@ -87,7 +87,7 @@ impl Conversations {
         this
     }
 
-    /// Names from the contacts, from now on.
+    /// Uses these names from the contacts from now on.
     pub(super) fn set_names(&mut self, names: Arc<Names>) {
         self.names = names;
         for conversation in self.all.values_mut() {
@@ -105,13 +105,13 @@ impl Conversations {
         self.all.get(&id).map(|it| (Arc::clone(&it.people), it.row.hidden))
     }
 
-    /// Whether recipients of this conversation are hidden from each other.
+    /// Whether the recipients in this conversation are hidden from each other.
     pub(super) fn is_hidden(&self, id: ConversationId) -> bool {
         self.all.get(&id).is_some_and(|it| it.row.hidden)
     }
 
-    /// The conversation of these people besides ourselves, made where there is none; its row is in the batch of
-    /// this turn. None when there are too many.
+    /// The conversation with these people (besides ourselves), created if there is none; its row is then in this
+    /// turn's batch. None when there are too many conversations.
     pub(super) fn place(
         &mut self,
         core: &mut Core,
@@ -119,7 +119,7 @@ impl Conversations {
         hidden: bool,
     ) -> Option<ConversationId> {
         let people = without(people, &uri_key(&core.profile.address));
-        // Hidden from each other means nothing to one person.
+        // With a single recipient there is nobody to hide from.
         let hidden = hidden && people.len() > 1;
         let key = people_key(&people, hidden);
         if let Some(id) = self.by_people.get(&key).copied() {
@@ -149,14 +149,14 @@ impl Conversations {
         self.by_people.get(&people_key(&people, false)).copied()
     }
 
-    /// A batch with a message of this conversation failed; the conversation's own row may have been in it.
+    /// A batch with a message of this conversation failed; the conversation's own row may have been in that batch.
     pub(super) fn not_kept(&mut self, id: ConversationId) {
         if let Some(conversation) = self.all.get_mut(&id).filter(|it| it.last.is_none()) {
             conversation.kept = false;
         }
     }
 
-    /// A message of ours is kept.
+    /// A message of ours is stored.
     pub(super) fn wrote(&mut self, row: &OutgoingRow, tally: Tally) {
         if let Some(conversation) = self.all.get_mut(&row.conversation) {
             let preview = preview(&shown(&row.content_type, &row.body));
@@ -170,7 +170,7 @@ impl Conversations {
         }
     }
 
-    /// How the recipients of a message of ours stand now.
+    /// Updates the counts of recipient states for one of our messages.
     pub(super) fn tally(&mut self, id: ConversationId, message: MessageId, tally: Tally) {
         let Some(conversation) = self.all.get_mut(&id) else {
             return;
@@ -187,7 +187,7 @@ impl Conversations {
         }
     }
 
-    /// Failures of messages up to the one seen last were looked at: after a start.
+    /// After a start: failures of messages up to the last seen one count as seen.
     pub(super) fn forget_seen_failures(&mut self) {
         for conversation in self.all.values_mut() {
             let seen = conversation.seen;
@@ -199,7 +199,7 @@ impl Conversations {
         }
     }
 
-    /// A message of somebody else is kept.
+    /// A message from somebody else is stored.
     pub(super) fn received(&mut self, row: &IncomingRow) {
         if let Some(conversation) = self.all.get_mut(&row.conversation) {
             let preview = preview(&shown(&row.content_type, &row.body));
@@ -215,7 +215,7 @@ impl Conversations {
         }
     }
 
-    /// The conversation was looked at to its end; what is news in that is in the batch of this turn.
+    /// The user has seen the conversation to its end; if that is new, it is written in this turn's batch.
     pub(super) fn seen(&mut self, core: &mut Core, id: ConversationId) {
         let Some(conversation) = self.all.get_mut(&id) else {
             return;
@@ -236,7 +236,7 @@ impl Conversations {
         core.promise(Action::Seen(id, message), Action::Nothing);
     }
 
-    /// The lines of the list: those with an unseen failure first, then by time.
+    /// The entries of the list: those with an unseen failure first, then by time.
     pub(super) fn heads(&self) -> Vec<ConversationHead> {
         let mut heads: Vec<_> = self.all.iter().filter_map(|(id, it)| it.head(*id)).collect();
         heads.sort_by_key(|head| (head.failed_unseen == 0, Reverse(head.at), Reverse(head.id)));
@@ -259,32 +259,32 @@ impl Conversation {
     }
 
     fn put_last(&mut self, last: Last) {
-        // A message is kept, so the row that it hangs on is.
+        // A message is stored, so the conversation row it refers to is stored too.
         self.kept = true;
         if self.last.as_ref().is_none_or(|known| known.id <= last.id) {
             self.last = Some(last);
         }
     }
 
-    /// Recipients without it, over all messages.
+    /// How many recipients were not reached, over all messages.
     fn failed(&self) -> u32 {
         self.failures.values().map(|it| it.now).sum()
     }
 
-    /// The same over the messages with a failure that was not looked at.
+    /// The same, counting only messages with a failure that was not seen.
     fn failed_unseen(&self) -> u32 {
         self.failures.values().filter(|it| it.now > it.seen).map(|it| it.now).sum()
     }
 
-    /// Up to where a look goes: not past a message of ours of which more is to be heard, so that its failure
-    /// is still unseen after a restart.
+    /// How far the conversation may be marked as seen: not past a message of ours that still awaits an outcome, so
+    /// that its failure still counts as unseen after a restart.
     fn seen_up_to(&self) -> Option<MessageId> {
         let last = self.last.as_ref()?;
         let open = last.tally.is_some_and(|tally| tally.under_way() + tally.deferred > 0);
         if open { self.last_incoming } else { Some(last.id) }
     }
 
-    /// None while no message of it is kept.
+    /// None while no message of it is stored.
     fn head(&self, id: ConversationId) -> Option<ConversationHead> {
         let last = self.last.as_ref()?;
         Some(ConversationHead {
@@ -306,13 +306,13 @@ fn shown_people(people: &[PersonRow], names: &Names) -> Arc<[Person]> {
     people.iter().map(|row| names.person(row)).collect()
 }
 
-/// The people without ourselves; one who writes to himself is alone with himself.
+/// The people without ourselves; for somebody who writes to himself, just himself.
 fn without(people: &[PersonRow], own_key: &str) -> Vec<PersonRow> {
     let others: Vec<_> = people.iter().filter(|it| address_key(&it.address) != own_key).cloned().collect();
     if others.is_empty() { people.iter().take(1).cloned().collect() } else { others }
 }
 
-/// The same for the same set of people, in whatever order and spelling.
+/// A key that is the same for the same set of people, in any order and spelling.
 fn people_key(people: &[PersonRow], hidden: bool) -> String {
     let keys: BTreeSet<_> = people.iter().map(|person| address_key(&person.address)).collect();
     let mut key = if hidden { "hidden".to_owned() } else { String::new() };

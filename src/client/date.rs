@@ -10,13 +10,13 @@ pub(super) fn print(at: Timestamp) -> Option<String> {
     DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok()
 }
 
-/// `2010-11-13T23:29:00Z`, as RFC 3339 and so the DateTime of CPIM has it (RFC 3862 §4.4); what is far off is 1970.
+/// `2010-11-13T23:29:00Z`, the RFC 3339 form that CPIM's DateTime uses (RFC 3862 §4.4); 1970 if out of range.
 pub(super) fn print_iso(at: Timestamp) -> String {
     let at = jiff::Timestamp::from_millisecond(at.as_millis_i64() / 1000 * 1000);
     at.unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string()
 }
 
-/// The time that a Date says; none when it cannot be read or lies before 1970.
+/// The time in a Date field; none if it cannot be read or lies before 1970.
 pub(super) fn read(text: &str) -> Option<Timestamp> {
     let at = DateTimeParser::new().parse_timestamp(text).ok()?;
     u64::try_from(at.as_millisecond()).ok().map(Timestamp::from_millis)

@@ -1,4 +1,4 @@
-//! Messages received: check, tell a double, keep, tell the owner, and only then answer 200 (RFC 3428 §7, W15).
+//! Messages received: check, detect duplicates, store, tell the owner, and only then answer 200 (RFC 3428 §7, W15).
 
 pub(super) mod receipts;
 
@@ -22,10 +22,10 @@ use crate::sip::{
 };
 use crate::time::{Now, Timestamp};
 
-/// How often old keys are looked for, when messages come.
+/// How often, while messages arrive, keys too old to matter are removed.
 const FORGET_EVERY: Duration = Duration::from_secs(24 * 3600);
 
-/// What was received, as far as doubles go.
+/// The keys of received messages, by which duplicates are detected.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     keys: BTreeMap<String, Kept>,
@@ -92,7 +92,7 @@ impl Inbox {
         core.promise(Action::IncomingKept(row.clone(), kept), Action::IncomingLost(row, lost));
     }
 
-    /// A message is committed: it counts from here on.
+    /// A message is committed: from here on it counts as received.
     pub(super) fn kept(&mut self, conversations: &mut Conversations, row: &IncomingRow) -> Event {
         self.keys.insert(row.key.clone(), Kept::Yes);
         conversations.received(row);
@@ -109,14 +109,14 @@ impl Inbox {
         }
     }
 
-    /// A message could not be kept: when it comes again, it is new.
+    /// A message could not be stored: if it comes again, it is treated as new.
     pub(super) fn lost(&mut self, conversations: &mut Conversations, row: &IncomingRow) {
         self.keys.remove(&row.key);
         self.by_age.retain(|(_, key)| *key != row.key);
         conversations.not_kept(row.conversation);
     }
 
-    /// The answer to a double: the first one's, or a 503 where that was lost.
+    /// The answer to a duplicate: that of the first copy, or a 503 if that one was not stored.
     pub(super) fn repeated(
         &self,
         key: &str,
@@ -136,7 +136,7 @@ impl Inbox {
         let fields = asked.request.fields();
         let from = person(&fields.from());
         let also_to: Vec<_> = also_to(fields).iter().take(RECIPIENTS_MAX).map(person).collect();
-        // Answers go to all, so a conversation is everybody; Also-To is empty where we got a hidden copy (W7).
+        // Replies go to everybody, so a conversation is all of them; Also-To is empty if we got a hidden copy (W7).
         let people: Vec<_> = std::iter::once(&from).chain(&also_to).cloned().collect();
         let conversation = conversations.place(core, &people, false)?;
         Some(IncomingRow {
@@ -177,16 +177,16 @@ impl Inbox {
     }
 }
 
-/// Whether a MESSAGE that we take is no message to a person, but says what became of one of ours (RFC 5438).
+/// Whether a MESSAGE that we accept is not for a person but reports what became of one of ours (RFC 5438).
 pub(super) fn is_notification(request: &Request, core: &Core) -> bool {
     content_is(request, "message/imdn+xml") && check(request, core).is_ok()
 }
 
-/// RFC 3261 §8.2: whether we are meant, understand what is required, and can show the body.
+/// RFC 3261 §8.2: whether it is addressed to us, and we support what it requires and can show its body.
 fn check(request: &Request, core: &Core) -> Result<(), Rejection> {
     let plain = |status| Rejection { status, field: None };
     if core.own_contact.named(request.uri()) == Named::Other {
-        // Somebody else had our port before, and his binding still stands (§8.2.2.1).
+        // Somebody else used our port before, and his binding still exists (§8.2.2.1).
         return Err(plain(404));
     }
     let fields = request.fields();
@@ -204,8 +204,8 @@ fn check(request: &Request, core: &Core) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Text is shown; pictures and files can be saved. Signals between programs that we do not know are no messages to
-/// a person: said to be delivered, they would be lost.
+/// Text is shown; pictures and files can be saved. Unknown signals between programs are refused: they are nothing
+/// that a person could read, so accepting them would report as delivered what is in fact lost.
 fn is_taken(media_type: &str) -> bool {
     let Some((kind, subtype)) = media_type.split_once('/') else {
         return false;
@@ -218,7 +218,7 @@ fn is_taken(media_type: &str) -> bool {
     }
 }
 
-/// The Content-Type; with the name of the file, where Content-Disposition has it (RFC 2183 §2.3).
+/// The Content-Type, with the file name if Content-Disposition gives one (RFC 2183 §2.3).
 fn content_type(fields: &Fields) -> String {
     let written = fields.first("Content-Type").unwrap_or("text/plain");
     let name = fields.first("Content-Disposition").and_then(|value| file_name(value, "filename"));
@@ -233,8 +233,8 @@ fn content_is(request: &Request, media_type: &str) -> bool {
     inner_media_type(written, &request.body()) == media_type
 }
 
-/// Somebody writes, or has stopped (RFC 3994): told, and not kept. In a conversation that there is not yet it is no
-/// news.
+/// Somebody is typing, or has stopped (RFC 3994): passed to the owner, not stored. Ignored if there is no
+/// conversation with that person yet.
 fn composing(core: &mut Core, conversations: &Conversations, request: &Request, now: Now) {
     let from = person(&request.fields().from());
     let Some(composing) = Composing::parse(&request.body()) else {
@@ -246,7 +246,7 @@ fn composing(core: &mut Core, conversations: &Conversations, request: &Request, 
     }
 }
 
-/// What tells a double (W15): From tag, Call-ID and CSeq; without a tag, who wrote.
+/// The key that identifies duplicates (W15): From tag, Call-ID and CSeq; without a tag, the From address.
 fn double_key(fields: &Fields) -> String {
     let from = fields.from();
     let sender = from.tag().unwrap_or_else(|| from.uri.as_str());

@@ -1,4 +1,4 @@
-//! What is done once a batch is committed, or has failed: the other half of the promise rule.
+//! What happens once a batch is committed or has failed: the other half of the promise rule.
 
 use super::UserAgent;
 use super::agent::core::{Action, Core};
@@ -8,7 +8,7 @@ use crate::model::journal::MessageId;
 use crate::time::Now;
 
 impl UserAgent {
-    /// A batch is done with: does what waited for it.
+    /// A batch has ended: runs the actions that waited for it.
     pub(super) fn release(&mut self, id: BatchId, end: fn(&mut Core, BatchId) -> Vec<Action>, now: Now) {
         for action in end(&mut self.core, id) {
             self.act(action, now);
@@ -48,7 +48,7 @@ impl UserAgent {
                 self.receipts.seen(conversation, message);
             }
             Action::IncomingKept(row, answer) => {
-                // The owner hears of it before the sender hears that it was delivered.
+                // The owner hears of it before its sender hears that it was delivered.
                 let event = self.inbox.kept(&mut self.conversations, &row);
                 self.core.tell(event);
                 self.core.respond(answer, now);
@@ -75,7 +75,7 @@ impl UserAgent {
         self.core.tell(event);
     }
 
-    /// The list shows how a message stands as of what is committed.
+    /// Updates a message's state in the list to what is committed.
     fn count(&mut self, message: MessageId) {
         if let Some((conversation, tally)) = self.outbox.tally(message) {
             self.conversations.tally(conversation, message, tally);

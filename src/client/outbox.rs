@@ -1,10 +1,11 @@
-//! Messages written here: kept before the first byte leaves, sent, reported on, sent again.
+//! Messages written here: stored before the first byte leaves, sent, reported on, resent.
 //!
-//! The story: a draft is checked (`draft`) and kept as a message with one attempt and one row for each recipient;
-//! once that is committed the attempt waits until the proxy is there, and leaves as ONE MESSAGE (`submission`). Its
-//! final response says that the proxy has it, or that nobody gets it. Reports (`report`) say what became of
-//! each. Where the server does not fan out, it gets a list (`list`, W27), or each recipient a MESSAGE of his own (`one_by_one`, W6). After a
-//! restart attempts that were under way go on where they were (`recovery`, W10).
+//! How a message goes: a draft is checked (`draft`) and stored as a message with one attempt and one row per
+//! recipient. Once that is committed, the attempt waits until the proxy is reachable and leaves as ONE MESSAGE
+//! (`submission`). The final response says that the proxy has it, or that nobody gets it. Reports (`report`) give the
+//! outcome for each recipient. A server that does not fan out gets a list (`list`, W27), or each recipient gets a
+//! MESSAGE of his own (`one_by_one`, W6). After a restart, attempts under way go on where they were (`recovery`,
+//! W10).
 
 pub(super) mod unanswered;
 
@@ -54,41 +55,41 @@ pub(super) use self::server_verdict::ServerVerdict;
 /// One attempt at one message.
 pub(super) type AttemptId = (MessageId, u32);
 
-/// All messages of ours of which anything is still to be heard or done.
+/// All our messages for which anything is still expected or to be done.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     entries: BTreeMap<MessageId, Entry>,
-    /// Attempts that are to leave, in the order in which they do.
+    /// Attempts waiting to leave, in the order in which they will.
     waiting: BTreeSet<AttemptId>,
-    /// Attempts that leave as soon as the disk knows that they may have.
+    /// Attempts that leave as soon as the disk has recorded that they may have left.
     leaving: BTreeSet<AttemptId>,
     /// Attempts too large for a datagram, while the connection is being opened (W4).
     large: BTreeSet<AttemptId>,
-    /// Attempts without final response.
+    /// Attempts without a final response.
     under_way: BTreeSet<AttemptId>,
-    /// Recipients of attempts that go one by one (W6).
+    /// Recipients of attempts sent one by one (W6).
     singles: Singles,
-    /// Which message has this Call-ID.
+    /// The message that uses each Call-ID.
     by_call: BTreeMap<String, MessageId>,
     /// When the report window of an attempt ends.
     windows: BTreeSet<(Instant, MessageId, u32)>,
-    /// Nothing is submitted before: the proxy asked for it (RFC 3261 §21.5.4).
+    /// Nothing is submitted before this time: the proxy asked us to wait (RFC 3261 §21.5.4).
     hold_until: Option<Instant>,
-    /// Messages of which the disk did not take everything, and when that is tried again.
+    /// Messages of which the disk did not store everything, to be written again.
     unsaved: BTreeSet<MessageId>,
     save_at: Option<Instant>,
-    /// Messages that were written again, how often, of which the disk has said nothing yet.
+    /// Messages written again whose commit is still pending, and how many such writes each has.
     saving: BTreeMap<MessageId, u32>,
-    /// What the owner was to be told by what the disk did not take.
+    /// Events to give to the owner once the failed write has been repeated.
     untold: BTreeMap<MessageId, Vec<Event>>,
-    /// Messages with a good end, remembered for a repeated report.
+    /// Messages with a good end, remembered in case a report is repeated.
     finished: BTreeSet<MessageId>,
-    /// People whose program takes no CPIM, by [`address_key`](crate::model::contacts::address_key) (W28).
+    /// People whose program does not accept CPIM, by [`address_key`](crate::model::contacts::address_key) (W28).
     refusers: BTreeSet<String>,
 }
 
 impl Outbox {
-    /// Keeps a draft as a message; it leaves once it is committed and the proxy is there.
+    /// Stores a draft as a message; it leaves once it is committed and the proxy is reachable.
     pub(super) fn keep(
         &mut self,
         core: &mut Core,
@@ -130,7 +131,7 @@ impl Outbox {
         self.attempt_kept((id, 1));
     }
 
-    /// A draft could not be kept: its text goes back.
+    /// A draft could not be stored: its text goes back to the composer.
     pub(super) fn lost(
         &mut self,
         core: &mut Core,
@@ -148,7 +149,7 @@ impl Outbox {
         core.tell(Event::NotSent { draft, why });
     }
 
-    /// How a message stands, and where.
+    /// A message's recipient counts, and its conversation.
     pub(super) fn tally(&self, id: MessageId) -> Option<(ConversationId, Tally)> {
         self.entries.get(&id).map(|entry| (entry.row.conversation, entry.tally()))
     }
@@ -158,19 +159,19 @@ impl Outbox {
         !self.waiting.is_empty() || !self.large.is_empty() || self.singles.has_waiting()
     }
 
-    /// How many attempts wait to leave, or for their final response.
+    /// How many attempts wait to leave or for a final response.
     pub(super) fn unsent(&self) -> usize {
         let asked = self.waiting.len() + self.leaving.len() + self.large.len();
         asked + self.under_way.len() + self.singles.attempts().len()
     }
 
-    /// What is known of a message could not be kept: it is written again a little later.
+    /// The state of a message could not be stored: it is written again a little later.
     pub(super) fn unsaved(&mut self, id: MessageId, now: Now) {
         self.unsaved.insert(id);
         self.save_at.get_or_insert(now.mono + SAVE_AGAIN);
     }
 
-    /// The same, and the owner has not been told.
+    /// The same, and the owner still has to be told this event.
     pub(super) fn untold(&mut self, id: MessageId, event: Event, now: Now) {
         self.unsaved(id, now);
         let events = self.untold.entry(id).or_default();
@@ -179,7 +180,7 @@ impl Outbox {
         }
     }
 
-    /// Whether an event tells the owner something that he has not been told; every event is to be told but once.
+    /// Whether the owner has not been told this yet; each event is told only once.
     pub(super) fn is_news(&mut self, event: &Event) -> bool {
         let Event::Delivery { message, attempt, recipient, state, reason, .. } = event else {
             return true;
@@ -188,7 +189,7 @@ impl Outbox {
         attempt.is_none_or(|attempt| attempt.note_told(*recipient, *state, reason))
     }
 
-    /// The disk has said what became of one that was written again.
+    /// The disk has confirmed or refused a repeated write.
     pub(super) fn saved(&mut self, id: MessageId) {
         if let Some(times) = self.saving.get_mut(&id) {
             *times = times.saturating_sub(1);
@@ -198,12 +199,12 @@ impl Outbox {
         }
     }
 
-    /// Whether the disk has said that it has all that is known of a message.
+    /// Whether the disk has confirmed all that is known of a message.
     pub(super) fn is_kept(&self, id: MessageId) -> bool {
         !self.unsaved.contains(&id) && !self.saving.contains_key(&id)
     }
 
-    /// Whether the disk lacks something that is known of a message.
+    /// Whether anything known of a message is not stored.
     pub(super) fn is_unsaved(&self, id: MessageId) -> bool {
         self.unsaved.contains(&id)
     }
@@ -233,7 +234,7 @@ impl Outbox {
         [window, hold, save].into_iter().flatten().min()
     }
 
-    /// Writes an attempt and its recipients as queued; it is in the batch of this turn.
+    /// Writes an attempt and its recipients as queued, in this turn's batch.
     fn begin_attempt(
         &mut self,
         core: &mut Core,
@@ -274,13 +275,13 @@ impl Outbox {
     fn attempt_kept(&mut self, place: AttemptId) {
         let Some(attempt) = self.find_mut(place) else { return };
         attempt.is_kept = true;
-        // It may have been withdrawn while the disk was busy.
+        // It may have been withdrawn while the commit was pending.
         if attempt.is_queued() {
             self.waiting.insert(place);
         }
     }
 
-    /// Puts news of one recipient into what is known, to be told when it is committed.
+    /// Applies news about one recipient; the owner is told once it is committed.
     fn learn(&mut self, core: &mut Core, place: AttemptId, recipient: u32, news: &News, now: Now) {
         let Some(entry) = self.entries.get_mut(&place.0) else {
             return;
@@ -296,7 +297,7 @@ impl Outbox {
         let event = match learned {
             Learned::Nothing => return,
             Learned::Details => Event::Changed { conversation: entry.row.conversation },
-            // No failure to tell of: they get the text alone (W28).
+            // Not reported as a failure: they are sent the text alone (W28).
             Learned::State if attempt.row.asks && is_refused_by_type(&row) => {
                 Event::Changed { conversation: entry.row.conversation }
             }
@@ -306,7 +307,7 @@ impl Outbox {
         core.promise_told(place.0, event);
     }
 
-    /// The same news of everybody in an attempt.
+    /// Applies the same news to every recipient of an attempt.
     fn learn_all(&mut self, core: &mut Core, place: AttemptId, news: &News, now: Now) {
         let recipients =
             self.find(place).map(|(_, attempt)| attempt.row.recipients.clone()).unwrap_or_default();
@@ -335,7 +336,7 @@ impl Outbox {
         }
     }
 
-    /// A message with a good end gives its body back, and is forgotten when many others have ended after it.
+    /// A message with a good end drops its body from memory, and is forgotten once many others have ended after it.
     fn retire(&mut self, id: MessageId) {
         let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.is_finished()) else {
             return;
@@ -358,7 +359,7 @@ impl Outbox {
         }
     }
 
-    /// Writes what is known of a message, all of it, into the batch of this turn.
+    /// Writes the whole state of a message into this turn's batch.
     fn save(&mut self, core: &mut Core, id: MessageId) {
         self.unsaved.remove(&id);
         let untold = self.untold.remove(&id).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The client machine through its public face: literal bytes on the other side, a disk that does as told, and
-//! time that goes on only when a test says so.
+//! Tests the client machine through its public interface: literal bytes on the other side, a disk that does as told,
+//! and time that passes only when a test says so.
 
 mod doubles;
 mod inbox;
@@ -35,7 +35,7 @@ use crate::time::{Clock, Now, Timestamp};
 
 const OWN: &str = "127.0.0.1:5070";
 const PROXY: &str = "127.0.0.1:5060";
-/// What a proxy of ours says with the 200 to a REGISTER: that it fans out (W6), and for how long the binding stands.
+/// What one of our proxies puts into its 200 to a REGISTER: proof that it fans out (W6), and the binding's lifetime.
 const PROOF: &str = "Supported: secondary-to\nExpires: 600\n";
 
 /// What the disk does with a batch.
@@ -52,16 +52,16 @@ struct Stage {
     now: Now,
     disk: Disk,
     waiting: Vec<BatchId>,
-    /// What waits in each of these.
+    /// The writes of each batch that is still pending.
     held: std::collections::BTreeMap<BatchId, Vec<Write>>,
     /// What was committed.
     rows: Vec<Write>,
     sent: Vec<(Flow, String)>,
-    /// Requests with a transaction that were sent.
+    /// Requests sent in a transaction.
     requests: Vec<(Flow, RequestId)>,
     events: Vec<Event>,
     connects: Vec<(ConnectId, Hop)>,
-    /// Whom the certificates of these have to name.
+    /// The names that the certificates of the connections asked for must prove.
     domains: Vec<String>,
     resolves: Vec<(ResolveId, String)>,
     /// `event`, `sent` and `commit`, in the order in which they came out.
@@ -104,7 +104,7 @@ impl Stage {
         stage
     }
 
-    /// Asks to be connected, and has the REGISTER answered so.
+    /// Asks to connect, and answers the REGISTER with this.
     fn register(&mut self, status: &str, fields: &str) {
         self.command(AgentCommand::Connect);
         let request = self.take_sent("REGISTER");
@@ -165,14 +165,14 @@ impl Stage {
         }
     }
 
-    /// The disk has taken, or lost, what waited.
+    /// The disk commits, or loses, the pending batches.
     fn settle(&mut self, input: fn(BatchId) -> Input<AgentCommand>) {
         for id in std::mem::take(&mut self.waiting) {
             self.input(input(id));
         }
     }
 
-    /// Lets time go by, with everything that is due in between.
+    /// Lets this much time pass, handling everything that falls due on the way.
     fn advance(&mut self, duration: Duration) {
         let end = self.now.plus(duration);
         while let Some((due, why)) = self.agent.poll_timeout().filter(|(due, _)| *due <= end.mono) {
@@ -189,7 +189,7 @@ impl Stage {
         self.input(Input::Received { flow, bytes: wire(text) });
     }
 
-    /// From the proxy's UDP socket, to the Contact that it was told.
+    /// A datagram from the proxy's UDP socket to the Contact that we registered.
     fn proxy_sends(&mut self, text: &str) {
         self.receive(proxy_flow(), &self.to_contact(text));
     }
@@ -199,19 +199,19 @@ impl Stage {
         format!("sip:{}@{OWN}", self.agent.core.own_contact.user(true))
     }
 
-    /// The same with our Contact wherever our address on this host stands.
+    /// The same text with our Contact in place of our local address.
     fn to_contact(&self, text: &str) -> String {
         text.replace(&format!("sip:james@{OWN}"), &self.contact())
     }
 
-    /// The system sends none of the datagrams of requests that are under way.
+    /// The system cannot send any datagram of the requests under way.
     fn no_way(&mut self) {
         for (flow, request) in std::mem::take(&mut self.requests) {
             self.input(Input::NotSent { flow, request: Some(request), fault: SendFault::Refused });
         }
     }
 
-    /// The first request of this method that was sent, with its flow; everything else that was sent is dropped.
+    /// The first request of this method that was sent, and its flow; drops everything else that was sent.
     fn take_sent_on(&mut self, method: &str) -> (Flow, String) {
         let place = self.sent.iter().position(|(_, text)| text.starts_with(method));
         let found = self.sent.swap_remove(place.unwrap_or_else(|| panic!("no {method} in {:?}", self.sent)));
@@ -227,12 +227,12 @@ impl Stage {
         self.sent.is_empty()
     }
 
-    /// Answers a request of ours with these further fields, each ended by a line end.
+    /// Answers a request of ours with these extra fields, each ended by a line end.
     fn answer(&mut self, request: &str, status: &str, fields: &str) {
         self.proxy_sends(&response(request, status, fields));
     }
 
-    /// The 202 of a proxy that fans out.
+    /// Accepts the registration as a proxy that fans out.
     fn accept_registration(&mut self, request: &str, fields: &str) {
         let answer = response(request, "200 OK", &format!("Supported: secondary-to\nExpires: 600\n{fields}"));
         let is_stream = request.contains("Via: SIP/2.0/TCP ");
@@ -252,7 +252,7 @@ impl Stage {
         self.command(AgentCommand::Send(draft(to, text)));
     }
 
-    /// Sends to these, and has it accepted: the submission.
+    /// Sends to these people and has it accepted; returns the submission.
     fn send_accepted(&mut self, to: &[&str]) -> String {
         self.send(to, "Come here.");
         let request = self.take_sent("MESSAGE");
@@ -277,7 +277,7 @@ impl Stage {
         states.into_values().collect()
     }
 
-    /// What a store would hand over after a start, made from what was committed.
+    /// The rows that a store would return after a restart, built from what was committed.
     fn stored_rows(&self) -> Rows {
         let mut rows = Rows { last_conversation: 100, last_message: 100, ..Rows::default() };
         for write in &self.rows {
@@ -381,7 +381,7 @@ fn wire(text: &str) -> Bytes {
     Bytes::from(text.replace("\r\n", "\n").replace('\n', "\r\n"))
 }
 
-/// The value of a header field, by text alone.
+/// The value of a header field, found by plain text search.
 fn field<'a>(message: &'a str, name: &str) -> &'a str {
     let start = format!("{name}: ");
     let line = message.lines().find(|line| line.starts_with(&start));
@@ -407,7 +407,7 @@ fn response(request: &str, status: &str, fields: &str) -> String {
     )
 }
 
-/// The report of the proxy on a submission of ours.
+/// The proxy's report on a submission of ours.
 fn notify(request: &str, cseq: u32, state: &str, lines: &str) -> String {
     format!(
         "NOTIFY sip:james@{OWN} SIP/2.0\n\

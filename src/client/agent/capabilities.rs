@@ -1,4 +1,4 @@
-//! What we can do, said to whoever asks (RFC 3261 §11), and refusals of what we cannot (§8.2.1).
+//! States our capabilities to whoever asks (RFC 3261 §11), and refuses what we do not support (§8.2.1).
 
 use super::core::{Core, IncomingRequest};
 use crate::limits::RETRY_AFTER_SECS;
@@ -24,13 +24,13 @@ pub(crate) fn tell(core: &mut Core, asked: IncomingRequest<'_>, now: Now) {
     core.answer_now(asked, 200, bytes, now);
 }
 
-/// Refuses what we do not serve, with what we do.
+/// Refuses what we do not support, and says what we do.
 pub(crate) fn refuse(core: &mut Core, asked: IncomingRequest<'_>, status: u16, now: Now) {
     let bytes = core.answer(asked, status).field("Allow", ALLOW).finish();
     core.answer_now(asked, status, bytes, now);
 }
 
-/// Refuses a request for which there is no room.
+/// Refuses a request because there is no room for it.
 pub(crate) fn overloaded(core: &mut Core, request: &Request, flow: Flow) {
     let tag = core.random.token(10);
     let begun = Compose::response(request, 503, None, &tag, flow.remote);

@@ -1,4 +1,4 @@
-//! What every part of the client machine works with: transactions, promises, outputs, chance, and the line.
+//! State that all parts of the client machine share: transactions, promises, outputs, randomness, the server connection.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,36 +19,36 @@ use crate::sip::{Compose, Method, NameAddr, Params, Request, Transport, Uri};
 use crate::time::Now;
 use crate::transaction::{Outgoing, ServerKey, Timers, TransactionLayer};
 
-/// Look-ups and connections of redirected messages are numbered from here on; the line never comes so far.
+/// Look-ups and connections for redirected messages are numbered from here; those for our server stay far below.
 const DETOURS_FROM: u64 = 1 << 32;
 
-/// Our name for a client transaction.
+/// What a client transaction is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Task {
     /// REGISTER, or OPTIONS for an account that does not register.
     Account,
-    /// OPTIONS to our domain, whose registrar did not say what it can do (W6, W27).
+    /// OPTIONS to our domain, when its registrar did not say what it supports (W6, W27).
     Offers,
     /// An attempt at a message.
     Submission(MessageId, u32),
-    /// The same to one of its recipients (W6).
+    /// A MESSAGE to one recipient of an attempt (W6).
     Single(Single),
-    /// A notification of ours of what became of a message that came (RFC 5438), by number.
+    /// A notification from us about a received message (RFC 5438), by number.
     Receipt(u64),
 }
 
-/// One recipient of an attempt that goes one by one (W6).
+/// One recipient of an attempt sent one by one (W6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Single {
-    /// Of which message.
+    /// The message.
     pub(crate) message: MessageId,
-    /// In which attempt.
+    /// The attempt.
     pub(crate) attempt: u32,
-    /// Who, by index.
+    /// The recipient's index.
     pub(crate) recipient: u32,
 }
 
-/// What is done once a batch is committed, or has failed.
+/// What to do once a batch is committed or has failed.
 #[derive(Debug)]
 pub(crate) enum Action {
     /// Nothing.
@@ -57,54 +57,54 @@ pub(crate) enum Action {
     Tell(Event),
     /// Answer a request.
     Answer(PendingResponse),
-    /// A draft has become a message: tell, and send it.
+    /// A draft is stored as a message: tell the owner, and send it.
     DraftKept(MessageId),
-    /// A draft could not be kept.
+    /// A draft could not be stored.
     DraftLost(MessageId, Box<Draft>),
-    /// The disk knows that an attempt may have left: it leaves.
+    /// The disk has recorded that an attempt may have left: send it.
     MayLeave(MessageId, u32),
-    /// A further attempt is kept: send it.
+    /// A further attempt is stored: send it.
     AttemptKept(MessageId, u32),
-    /// A further attempt could not be kept.
+    /// A further attempt could not be stored.
     AttemptLost(MessageId, u32),
-    /// What is known of a message could not be kept: write it again later.
+    /// The state of a message could not be stored: write it again later.
     Unsaved(MessageId),
-    /// All that was known of a message when it was written again is kept.
+    /// A repeated write of a message's state succeeded.
     Saved(MessageId),
-    /// That could not be kept either.
+    /// That write failed as well.
     SavedNot(MessageId),
-    /// The same, and the owner was to be told this by it.
+    /// As `Unsaved`; the owner also has to be told this event.
     Untold(MessageId, Box<Event>),
-    /// A report on a message is taken: answer by whether all that is known of it is kept.
+    /// A report on a message was processed: the answer depends on whether all that is known of it is stored.
     ReportTaken {
-        /// On which message.
+        /// The message.
         message: MessageId,
-        /// Where everything is.
+        /// The answer if everything is stored.
         kept: PendingResponse,
-        /// Where something is not.
+        /// The answer if something is not.
         lost: PendingResponse,
     },
-    /// That everything up to this message was seen is kept: tell, and let those who asked for it know.
+    /// It is stored that everything up to this message was seen: tell the owner, and any senders who asked to know.
     Seen(ConversationId, MessageId),
-    /// A received message is kept: tell, then answer.
+    /// A received message is stored: tell the owner, then answer.
     IncomingKept(Box<IncomingRow>, PendingResponse),
-    /// A received message could not be kept: forget that it came, and answer.
+    /// A received message could not be stored: forget it, and answer.
     IncomingLost(Box<IncomingRow>, PendingResponse),
-    /// The same message again: answer by whether the first one was kept.
+    /// A duplicate: the answer depends on whether the first copy was stored.
     Repeated {
-        /// What tells doubles.
+        /// The key that identifies duplicates.
         key: String,
-        /// Where it was kept.
+        /// The answer if it was stored.
         kept: PendingResponse,
-        /// Where it was not.
+        /// The answer if it was not.
         lost: PendingResponse,
     },
 }
 
-/// An answer that is ready to leave.
+/// A response ready to be sent.
 #[derive(Clone, Debug)]
 pub(crate) struct PendingResponse {
-    /// To which request.
+    /// The transaction of the request it answers.
     pub(crate) key: ServerKey,
     /// SIP status.
     pub(crate) status: u16,
@@ -112,7 +112,7 @@ pub(crate) struct PendingResponse {
     pub(crate) bytes: Bytes,
 }
 
-/// A request that waits for its answer, and whence it came.
+/// A request awaiting its answer, and the flow it came on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IncomingRequest<'a> {
     /// The request.
@@ -123,42 +123,42 @@ pub(crate) struct IncomingRequest<'a> {
     pub(crate) flow: Flow,
 }
 
-/// What the parts share.
+/// State that the parts share.
 #[derive(Debug)]
 pub(crate) struct Core {
     /// Who we are.
     pub(crate) profile: Profile,
-    /// The flows to the proxy.
+    /// The connection and flows to the proxy.
     pub(crate) line: ServerConnection,
-    /// What proves that a datagram is from our server.
+    /// Our Contact, with the token that proves a datagram is from our server.
     pub(crate) own_contact: OwnContact,
-    /// What our server asked us for.
+    /// Digest challenges, and the credentials for them.
     pub(crate) challenges: Challenges,
-    /// Our server takes a list of recipients (RFC 5365, W27), as far as is known.
+    /// Our server accepts recipient lists (RFC 5365, W27), as far as is known.
     pub(crate) takes_lists: bool,
     /// Requests and responses under way.
     pub(crate) transactions: TransactionLayer<Task>,
-    /// The maker of tags and tokens.
+    /// Source of tags and tokens.
     pub(crate) random: Random,
     held: PendingCommits<Write, Action>,
     outputs: VecDeque<Output<Event, Write>>,
     last_message: u64,
     last_detour: u64,
-    /// What tells this device from others of ours, a `urn:uuid:` (RFC 5626 §4.1).
+    /// Distinguishes this device from our others: a `urn:uuid:` (RFC 5626 §4.1).
     instance: Option<String>,
 }
 
-/// What a registration says of the device that it is for (RFC 5626 §4.2).
+/// What a registration says about its device (RFC 5626 §4.2).
 #[derive(Debug, Default)]
 pub(crate) struct Device {
     /// Parameters of its Contact.
     pub(crate) params: String,
-    /// It wants to be reached over the flow that it registers on.
+    /// It asks to be reached over the flow that it registers on.
     pub(crate) is_outbound: bool,
 }
 
 impl Core {
-    /// Of an account; `last_message` is the largest number in use.
+    /// State for an account; `last_message` is the largest message number in use.
     pub(crate) fn new(
         profile: Profile,
         line: ServerConnection,
@@ -188,13 +188,13 @@ impl Core {
         }
     }
 
-    /// A number for a message that is new.
+    /// A number for a new message.
     pub(crate) const fn next_message(&mut self) -> MessageId {
         self.last_message += 1;
         MessageId(self.last_message)
     }
 
-    /// Tells the owner now.
+    /// Tells the owner at once.
     pub(crate) fn tell(&mut self, event: Event) {
         self.outputs.push_back(Output::Event(event));
     }
@@ -204,32 +204,32 @@ impl Core {
         self.held.write(write);
     }
 
-    /// What to do when the batch of this turn is committed, or has failed.
+    /// What to do once this turn's batch is committed, or has failed.
     pub(crate) fn promise(&mut self, on_commit: Action, on_fail: Action) {
         self.held.promise(on_commit, on_fail);
     }
 
-    /// Tells the owner something about a message once the batch of this turn is committed.
+    /// Tells the owner something about a message once this turn's batch is committed.
     pub(crate) fn promise_told(&mut self, message: MessageId, event: Event) {
         self.promise(Action::Tell(event.clone()), Action::Untold(message, Box::new(event)));
     }
 
-    /// What a batch lets go.
+    /// The actions released by a committed batch.
     pub(crate) fn committed(&mut self, id: BatchId) -> Vec<Action> {
         self.held.committed(id)
     }
 
-    /// What is to be done about a batch that failed.
+    /// The actions to take for a batch that failed.
     pub(crate) fn commit_failed(&mut self, id: BatchId) -> Vec<Action> {
         self.held.failed(id)
     }
 
-    /// Batches that the disk has not answered.
+    /// How many batches the disk has not answered yet.
     pub(crate) fn batches_waiting(&self) -> usize {
         self.held.waiting()
     }
 
-    /// Ends a turn: asks for the commit of what was written in it.
+    /// Ends a turn: requests a commit of what was written in it.
     pub(crate) fn end_turn(&mut self) {
         if let Some(batch) = self.held.take_batch() {
             let Batch { id, writes } = batch;
@@ -237,8 +237,7 @@ impl Core {
         }
     }
 
-    /// The next output: what was told and asked for first, then the bytes, so that the owner hears of a
-    /// message before its 200 leaves.
+    /// The next output: events and requests before bytes, so that the owner hears of a message before its 200 leaves.
     pub(crate) fn poll_output(&mut self) -> Option<Output<Event, Write>> {
         let transmit = |core: &mut Self| core.transactions.poll_transmit().map(Output::Transmit);
         self.outputs.pop_front().or_else(|| transmit(self))
@@ -249,14 +248,14 @@ impl Core {
         self.outputs.push_back(Output::Transmit(Transmit::new(flow, bytes)));
     }
 
-    /// Asks where the proxy is, unless that is asked already.
+    /// Looks up the proxy's address, unless a look-up is already pending.
     pub(crate) fn find_proxy(&mut self) {
         if let Some((id, uri)) = self.line.find() {
             self.outputs.push_back(Output::Resolve { id, uri });
         }
     }
 
-    /// Looks up where a URI leads that is not our server's. Numbers of such questions and wishes are apart from those of the line.
+    /// Looks up a URI that is not our server's; numbered apart from the look-ups for our own server.
     pub(crate) fn resolve(&mut self, uri: Uri) -> ResolveId {
         self.last_detour += 1;
         let id = ResolveId(DETOURS_FROM + self.last_detour);
@@ -264,7 +263,7 @@ impl Core {
         id
     }
 
-    /// Opens a connection to a place that is not our server's.
+    /// Opens a connection to somebody other than our server.
     pub(crate) fn connect(&mut self, hop: Hop, domain: Option<Arc<str>>) -> ConnectId {
         self.last_detour += 1;
         let id = ConnectId(DETOURS_FROM + self.last_detour);
@@ -272,7 +271,7 @@ impl Core {
         id
     }
 
-    /// The server has sent us to another one. A realm is believed there because it asks only where it is of our domain.
+    /// Follows our server's redirect to another one, whose realms are trusted only if it is in our own domain.
     pub(crate) fn redirect(&mut self, target: &Target) {
         let domain = self.profile.address.aor().domain().to_owned();
         self.line.redirect(target, &domain);
@@ -281,30 +280,30 @@ impl Core {
         self.challenges.set_at_home(is_of_domain);
     }
 
-    /// Back to the server that the account names.
+    /// Returns to the server that the account names.
     pub(crate) fn go_home(&mut self) {
         self.line.go_home();
         self.challenges.set_at_home(true);
     }
 
-    /// Asks for the connection to the proxy, unless it is there or asked for.
+    /// Opens the connection to the proxy, unless it is open or being opened.
     pub(crate) fn open_stream(&mut self, now: Instant, wait: Duration) {
         if let Some(Opening { id, hop, domain }) = self.line.open(now, wait) {
             self.outputs.push_back(Output::Connect { id, hop, domain: Some(domain) });
         }
     }
 
-    /// The beginning of a request that leaves on `flow`, and the branch in its Via.
+    /// The start of a request that leaves on `flow`, and the branch in its Via.
     pub(crate) fn request(&mut self, method: &Method, uri: &Uri, flow: Flow) -> (Compose, String) {
         let (begun, branch) = self.request_to_anybody(method, uri, flow);
         (self.challenges.authorize(begun, (method, uri), &mut self.random), branch)
     }
 
-    /// The same without credentials, for whom they are none of his business.
+    /// The same without credentials, for receivers that must not see them.
     pub(crate) fn request_to_anybody(&mut self, method: &Method, uri: &Uri, flow: Flow) -> (Compose, String) {
         let branch = format!("z9hG4bK{}", self.random.token(16));
         let own = self.line.own_address(flow);
-        // RFC 3581: the answer comes back through a NAT to the port that we sent from.
+        // RFC 3581: the response then comes back through a NAT to the port that we sent from.
         let rport = if flow.transport == Transport::Udp { ";rport" } else { "" };
         let via = format!("SIP/2.0/{} {own};branch={branch}{rport}", flow.transport);
         (Compose::request(method, uri).field("Via", via).field("Max-Forwards", 70), branch)
@@ -324,60 +323,60 @@ impl Core {
         self.transactions.send(outgoing, now.mono);
     }
 
-    /// The beginning of an answer with a To tag of ours.
+    /// The start of a response with a To tag of ours.
     pub(crate) fn answer(&mut self, asked: IncomingRequest<'_>, status: u16) -> Compose {
         let tag = self.random.token(10);
         Compose::response(asked.request, status, None, &tag, asked.flow.remote)
     }
 
-    /// Answers now: nothing is promised by it.
+    /// Answers at once: this response promises nothing.
     pub(crate) fn answer_now(&mut self, asked: IncomingRequest<'_>, status: u16, bytes: Bytes, now: Now) {
         self.transactions.respond(asked.key, status, bytes, now.mono);
     }
 
-    /// Sends an answer that waited.
+    /// Sends a response that was held back.
     pub(crate) fn respond(&mut self, answer: PendingResponse, now: Now) {
         self.transactions.respond(answer.key, answer.status, answer.bytes, now.mono);
     }
 
-    /// An answer without a body, for now or for later.
+    /// A response without a body, to send now or later.
     pub(crate) fn plain_answer(&mut self, asked: IncomingRequest<'_>, status: u16) -> PendingResponse {
         let bytes = self.answer(asked, status).finish();
         PendingResponse { key: asked.key, status, bytes }
     }
 
-    /// The 503 of a disk that does not take what came (its sender tries again).
+    /// A 503 because the disk does not accept what came; the sender will retry.
     pub(crate) fn busy_answer(&mut self, asked: IncomingRequest<'_>) -> PendingResponse {
         let begun = self.answer(asked, 503).field("Retry-After", crate::limits::RETRY_AFTER_SECS);
         PendingResponse { key: asked.key, status: 503, bytes: begun.finish() }
     }
 
-    /// Whether a Contact is of this device (RFC 5626 §4.1).
+    /// Whether a Contact belongs to this device (RFC 5626 §4.1).
     pub(crate) fn is_own_instance(&self, contact: &NameAddr) -> bool {
         let said = contact.params.get("+sip.instance").map(|said| said.trim_matches(['<', '>']));
         said.is_some_and(|said| self.instance.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(said)))
     }
 
-    /// What our registration on a flow says of this device; `lacks_outbound` where RFC 5626 is not supported on the way.
+    /// What our registration on a flow says of this device; `lacks_outbound` if the path does not support RFC 5626.
     pub(crate) fn device(&self, flow: Flow, lacks_outbound: bool) -> Device {
         let Some(instance) = &self.instance else { return Device::default() };
-        // Behind a NAT a datagram flow would need STUN for it.
+        // Behind a NAT, outbound over UDP would need STUN.
         let is_outbound = flow.transport.is_reliable() && !lacks_outbound;
         let reg_id = if is_outbound { ";reg-id=1" } else { "" };
         Device { params: format!(";+sip.instance=\"<{instance}>\"{reg_id}"), is_outbound }
     }
 
-    /// Whether a request is from our server (W25): it comes from there, and by datagram it names our Contact, which nobody else knows,
-    /// unless the server has never done so.
+    /// Whether a request is from our server (W25): it comes from its address and, if a datagram, names our Contact,
+    /// which nobody else knows. The latter is waived until the server has done so once.
     pub(crate) fn is_from_server(&self, request: &Request, flow: Flow) -> bool {
         let is_proven =
             flow.transport != Transport::Udp || self.own_contact.is_as_the_server_writes(request.uri());
         is_proven && self.line.leads_to_proxy(flow)
     }
 
-    /// Our own URI in `sip:` form where others can reach us directly: what stands in Contact.
+    /// Our URI in `sip:` form at an address where others can reach us directly, for Contact.
     pub(crate) fn contact(&self, flow: Flow) -> String {
-        // Large requests leave on a connection, but we stay reachable where we registered.
+        // Large requests leave on a connection, but we stay reachable on the flow that we registered on.
         let reached = self.line.main().unwrap_or(flow);
         let own = self.line.own_address(reached);
         let user = self.own_contact.user(reached.transport == Transport::Udp);
@@ -386,7 +385,7 @@ impl Core {
     }
 }
 
-/// `"Name" <uri>;tag=tag`, without the name when it is empty.
+/// `"Name" <uri>;tag=tag`; no name if it is empty.
 pub(crate) fn name_addr(name: &str, uri: &Uri, tag: &str) -> NameAddr {
     let display = (!name.is_empty()).then(|| name.to_owned());
     NameAddr { display, uri: uri.clone(), params: Params(vec![("tag".to_owned(), Some(tag.to_owned()))]) }

@@ -1,4 +1,4 @@
-//! What a server says of times: how long a binding stands, and when to come again.
+//! The times that a server names: how long a binding lasts, and when to try again.
 
 use std::time::Duration;
 
@@ -6,9 +6,10 @@ use super::core::Core;
 use crate::limits::CONTACTS_READ_MAX;
 use crate::sip::{Fields, NameAddr};
 
-/// For how long our binding stands (RFC 3261 §10.2.4). Ours is the Contact of this device, else the one with our own address, else the only
-/// one: a border controller may have rewritten it. Where none of several is known to be ours, the one that ends first decides:
-/// too early a refresh does no harm. A Contact that does not read is somebody else's trouble. Without one, Expires says it.
+/// For how long our binding lasts (RFC 3261 §10.2.4). Ours is the Contact of this device, else the one with our own
+/// address, else the only one: a border controller may have rewritten it. If several are listed and none is known to be
+/// ours, the shortest counts: refreshing too early does no harm. An unreadable Contact is somebody else's and ignored.
+/// Without a Contact, Expires decides.
 pub(crate) fn granted_secs(fields: &Fields, core: &Core) -> Option<u32> {
     let own = core.line.main().and_then(|flow| NameAddr::parse(&core.contact(flow)).ok());
     let listed: Vec<_> = fields
@@ -29,7 +30,7 @@ pub(crate) fn granted_secs(fields: &Fields, core: &Core) -> Option<u32> {
     told.or_else(|| fields.first("Expires").and_then(whole_secs))
 }
 
-/// A number of seconds with anything after it; one that is too large is as long as can be.
+/// A number of seconds, whatever follows it; one that is too large becomes the maximum.
 fn whole_secs(text: &str) -> Option<u32> {
     let text = text.trim();
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -37,7 +38,7 @@ fn whole_secs(text: &str) -> Option<u32> {
     Some(digits.parse().unwrap_or(u32::MAX))
 }
 
-/// What the registrar finds long enough (RFC 3261 §10.2.8), or twice what we asked.
+/// The registrar's minimum (RFC 3261 §10.2.8), or twice what we asked for.
 pub(crate) fn longer_interval(fields: &Fields, asked_secs: u32) -> u32 {
     let told = fields.first("Min-Expires").and_then(|text| text.trim().parse().ok());
     told.filter(|told| *told > asked_secs).unwrap_or_else(|| asked_secs.saturating_mul(2))

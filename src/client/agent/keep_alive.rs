@@ -1,8 +1,8 @@
-//! Keep-alives: a few bytes that keep the way from our server to us open, through a NAT or a firewall, between two
+//! Keep-alives: a few bytes that keep the path from our server to us open through a NAT or a firewall between two
 //! registrations (RFC 5626 §3.5, §4.4).
 //!
-//! On a connection that is a double CRLF; who watches for its answer is the connection itself. Of a datagram flow it is known
-//! from the server's answer whether a NAT is in between; only then a CRLF goes out now and then.
+//! On a connection that is a double CRLF; the connection itself watches for the reply. For a datagram flow, the
+//! server's response shows whether there is a NAT in between; only then a CRLF is sent now and then.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use crate::random::Random;
 use crate::sip::{Response, Transport};
 use crate::time::Now;
 
-/// Of the flow that we are registered on.
+/// Keep-alive of the flow that we are registered on.
 #[derive(Debug, Default)]
 pub(crate) struct KeepAlive(Option<Beat>);
 
@@ -27,7 +27,7 @@ struct Beat {
 }
 
 impl KeepAlive {
-    /// The server has taken a registration on `flow`; tells after how long the next one is due at the latest.
+    /// The server has accepted a registration on `flow`; returns the longest time until the next one is due.
     pub(crate) fn registered(
         &mut self,
         response: &Response,
@@ -51,7 +51,7 @@ impl KeepAlive {
         self.0 = None;
     }
 
-    /// What is to be sent at `now`, and on which flow.
+    /// The bytes to send at `now`, and the flow to send them on.
     pub(crate) fn due(&mut self, random: &mut Random, now: Now) -> Option<(Flow, Bytes)> {
         let beat = self.0.as_mut().filter(|beat| beat.due <= now.mono)?;
         beat.due = now.mono + random.jitter(beat.every);
@@ -59,13 +59,13 @@ impl KeepAlive {
         Some((beat.flow, Bytes::from_static(bytes)))
     }
 
-    /// When something is to be sent.
+    /// When the next keep-alive is due.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.0.map(|beat| beat.due)
     }
 }
 
-/// True where the server sees us elsewhere than we do ourselves: a NAT is in between (RFC 3581 §4).
+/// True if the server sees another address of ours than we do: there is a NAT in between (RFC 3581 §4).
 fn is_translated(response: &Response, own: SocketAddr) -> bool {
     let via = response.fields().top_via();
     let seen_ip = via.params.get("received").and_then(|ip| ip.trim_matches(['[', ']']).parse().ok());
@@ -74,7 +74,7 @@ fn is_translated(response: &Response, own: SocketAddr) -> bool {
         || seen_port.is_some_and(|port: u16| port != own.port())
 }
 
-/// How often the server wants to hear of us (RFC 5626 §4.4.1).
+/// The keep-alive interval that the server asks for (RFC 5626 §4.4.1).
 fn flow_timer(response: &Response) -> Option<Duration> {
     let secs: u32 = response.fields().first("Flow-Timer")?.trim().parse().ok()?;
     Some(Duration::from_secs(secs.into()).clamp(FLOW_TIMER_MIN, KEEP_ALIVE_STREAM))

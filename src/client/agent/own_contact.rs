@@ -1,35 +1,35 @@
-//! The user part of our Contact. Where datagrams reach us it carries a token that nobody can guess, and a request that comes by
-//! datagram has to name it, from the first one on that does.
+//! The user part of our Contact. Where datagrams reach us it carries an unguessable token, and a request that comes by
+//! datagram must name it, from the first request on that does.
 //!
-//! Anybody can write the address of our server on a datagram. The token was told to our server alone, which writes the Contact
-//! as we registered it into the Request-URI of what it sends us (RFC 3261 §10.3, §16.5, §12.2.1.1). Some servers write the
-//! account's user part in its place; so much is taken until the server has named our Contact once, which nobody else can. A
-//! connection proves by itself who is at its other end, so nothing is asked of what comes over one.
+//! Anybody can put our server's address on a datagram. Only our server was told the token, and it writes the Contact as
+//! we registered it into the Request-URI of what it sends us (RFC 3261 §10.3, §16.5, §12.2.1.1). Some servers write the
+//! account's user part instead; that is accepted until the server has named our Contact once, which nobody else can do.
+//! A connection identifies its other end by itself, so what comes over one needs no token.
 
 use crate::random::Random;
 use crate::sip::Uri;
 
-/// Characters of the token: 80 bits of chance, drawn anew at each start.
+/// Characters of the token: 80 random bits, drawn anew at each start.
 const TOKEN_CHARS: usize = 16;
 
-/// See the head of this file.
+/// See the top of this file.
 #[derive(Debug)]
 pub(crate) struct OwnContact {
     /// The user part of the account's address, as written.
     user: String,
-    /// The same as addresses are compared.
+    /// The same in the form used to compare addresses.
     canonical: String,
     token: String,
-    /// Our server has named our Contact: it writes it as we registered it.
+    /// Our server has named our Contact: so it writes it as we registered it.
     was_named: bool,
 }
 
-/// Whom a Request-URI names.
+/// Who a Request-URI is addressed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
-    /// Us, by the token: whoever writes this has our Contact from our server.
+    /// Us, by the token: whoever writes it has learned our Contact from our server.
     Us,
-    /// The account with another token: a binding of an earlier run that still stands at the server.
+    /// The account with another token: from a binding of an earlier run that the server still holds.
     EarlierRun,
     /// The account without a token.
     Account,
@@ -38,7 +38,7 @@ pub(crate) enum Named {
 }
 
 impl OwnContact {
-    /// Of the account with this address.
+    /// For the account with this address.
     pub(crate) fn new(address: &Uri, random: &mut Random) -> Self {
         let user = address.user().unwrap_or_default().to_owned();
         Self {
@@ -49,17 +49,17 @@ impl OwnContact {
         }
     }
 
-    /// The user part of the Contact; with the token where datagrams reach us.
+    /// The user part of the Contact, with the token if datagrams reach us there.
     pub(crate) fn user(&self, is_datagram: bool) -> String {
         if is_datagram { format!("{}-{}", self.user, self.token) } else { self.user.clone() }
     }
 
-    /// Remembers that the server names our Contact, once it has: from then on only that proves it.
+    /// Notes that the server has named our Contact; from then on only the token counts as proof.
     pub(crate) fn hear(&mut self, uri: &Uri) {
         self.was_named |= self.named(uri) == Named::Us;
     }
 
-    /// Whether a Request-URI is as our server writes it.
+    /// Whether a Request-URI is written the way our server writes it.
     pub(crate) fn is_as_the_server_writes(&self, uri: &Uri) -> bool {
         match self.named(uri) {
             Named::Us => true,
@@ -68,7 +68,7 @@ impl OwnContact {
         }
     }
 
-    /// Whom a Request-URI names.
+    /// Who a Request-URI is addressed to.
     pub(crate) fn named(&self, uri: &Uri) -> Named {
         let aor = uri.aor();
         let Some(rest) = aor.user().strip_prefix(self.canonical.as_str()) else { return Named::Other };
@@ -80,7 +80,8 @@ impl OwnContact {
         }
     }
 
-    /// Whether what cannot be read may be from our server: its first line holds the token, once the server names our Contact.
+    /// Whether an unreadable request may be from our server: its first line contains the token, if the server is known
+    /// to use it.
     pub(crate) fn may_name_us(&self, bytes: &[u8]) -> bool {
         if !self.was_named {
             return true;

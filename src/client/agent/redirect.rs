@@ -1,26 +1,26 @@
 //! Where a 3xx sends a request: the addresses in its Contacts, best first (RFC 3261 §8.1.3.4, §20.10).
 //!
-//! **Invariant:** a request is sent round a bounded number of times and to each place once, and what was to go under TLS goes
-//! nowhere else.
+//! **Invariant:** a request is redirected a bounded number of times and to each target once, and what had to go under
+//! TLS goes nowhere without it.
 
 use std::collections::VecDeque;
 
 use crate::limits::{CONTACTS_READ_MAX, REDIRECT_STEPS_MAX, REDIRECT_TARGETS_MAX};
 use crate::sip::{NameAddr, Response, Transport, Uri};
 
-/// What a redirect may not leave.
+/// The protection that a redirect must preserve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keep {
     /// It may go anywhere.
     Nothing,
-    /// TLS, which the account uses on the way to its server.
+    /// TLS to the next hop, which the account uses to its server.
     Tls,
-    /// TLS on the whole way, as the address is a `sips:` one (W32).
+    /// TLS all the way, as the address is a `sips:` one (W32).
     Sips,
 }
 
 impl Keep {
-    /// Of a request to `uri` that left under TLS or not.
+    /// For a request to `uri` that left with or without TLS.
     pub(crate) fn of(uri: &Uri, is_secure: bool) -> Self {
         match (uri.is_sips(), is_secure) {
             (true, _) => Self::Sips,
@@ -39,31 +39,31 @@ impl Keep {
     }
 }
 
-/// One place to go to.
+/// One target of a redirect.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
-    /// Where.
+    /// Its address.
     pub(crate) uri: Uri,
-    /// It is a proxy on the way, and the Request-URI stays (305).
+    /// It is a proxy to pass through, and the Request-URI stays the same (305).
     pub(crate) is_proxy: bool,
 }
 
-/// The places that one request was sent on to.
+/// The targets to which one request was redirected.
 #[derive(Debug, Default)]
 pub(crate) struct Redirects {
     waiting: VecDeque<Target>,
-    /// Those tried, the first one too.
+    /// Those already tried, including the original one.
     tried: Vec<Uri>,
     steps: u8,
 }
 
 impl Redirects {
-    /// Of a request that went here at first.
+    /// For a request first sent to `uri`.
     pub(crate) fn of(uri: Uri) -> Self {
         Self { tried: vec![uri], ..Self::default() }
     }
 
-    /// Takes in a 3xx. 380 is about another service, not about another place.
+    /// Adds the targets of a 3xx. A 380 names another service, not another address, so it is ignored.
     pub(crate) fn take(&mut self, response: &Response, keep: Keep) {
         let is_proxy = response.status() == 305;
         if !matches!(response.status(), 300..=302 | 305) || self.steps >= REDIRECT_STEPS_MAX {
@@ -79,7 +79,7 @@ impl Redirects {
         }
     }
 
-    /// The next place, which is tried by that.
+    /// The next target, which then counts as tried.
     pub(crate) fn next_target(&mut self) -> Option<Target> {
         let target = self.waiting.pop_front()?;
         self.tried.push(target.uri.clone());
@@ -87,7 +87,7 @@ impl Redirects {
     }
 }
 
-/// The SIP addresses in Contact that requests can go to, the highest q first. Others (`tel:`, `mailto:`) are for people.
+/// The SIP addresses in Contact to which requests can go, highest q first. Others (`tel:`, `mailto:`) are for people.
 fn contacts(response: &Response) -> Vec<Uri> {
     let fields = response.fields();
     let read = fields.tokens("Contact").take(CONTACTS_READ_MAX).filter_map(|text| NameAddr::parse(text).ok());
@@ -104,10 +104,10 @@ fn is_target(uri: &Uri) -> bool {
     uri.is_sip_or_sips() && !uri.host().is_empty() && uri.port() != Some(0) && !is_stream_of_browsers
 }
 
-/// `0.7` as 700; the best where nothing, or nonsense, is said.
+/// `0.7` as 700; 1000 if it is missing or nonsense.
 fn permille(q: Option<&str>) -> u16 {
     let number =
         q.and_then(|q| q.trim().parse::<f32>().ok()).filter(|q| (0.0..=1.0).contains(q)).unwrap_or(1.0);
-    // From 0 to 1000.
+    // Rounds to a whole number from 0 to 1000.
     (0..=1000).take_while(|step| f32::from(*step) <= number * 1000.0 + 0.5).last().unwrap_or(1000)
 }

@@ -1,8 +1,8 @@
-//! Registration: tell the proxy where we are, keep that fresh, and learn whether the proxy fans out.
+//! Registration: tells the proxy where we are, keeps that fresh, and learns whether the proxy fans out.
 //!
-//! REGISTER with refresh before expiry, 423, Retry-After and back-off with jitter (RFC 3261 §10.2, RFC 5626 §4.5).
-//! An account that does not register asks by OPTIONS. `Supported: secondary-to` in the answer is the proof
-//! without which everybody gets a message of his own (W6); it is asked for again each time.
+//! REGISTER with refresh before expiry, 423, Retry-After and back-off with jitter (RFC 3261 §10.2, RFC 5626 §4.5). An
+//! account that does not register asks by OPTIONS. `Supported: secondary-to` in the answer is the proof of fan-out;
+//! without it each recipient gets a message of his own (W6). Every answer decides this anew.
 
 mod outcome;
 
@@ -24,7 +24,7 @@ use crate::random::Random;
 use crate::sip::Response;
 use crate::time::Now;
 
-/// How the account stands with its proxy.
+/// The account's state at its proxy.
 #[derive(Debug)]
 pub(crate) struct Registration {
     state: RegistrationState,
@@ -34,41 +34,41 @@ pub(crate) struct Registration {
     cseq: u32,
     expires_secs: u32,
     interval_steps: u8,
-    /// Challenges answered since the last good answer.
+    /// Challenges answered since the last success.
     challenges: Answered,
     failures: u32,
-    /// Refusals in a row that do not say when to come again.
+    /// Consecutive refusals without a Retry-After.
     refusals: u32,
-    /// What is between us and the registrar does not support RFC 5626 (439): this server is asked without.
+    /// The path to the registrar does not support RFC 5626 (439): this server is asked without outbound.
     lacks_outbound: bool,
-    /// Where the server has sent us since the last good answer.
+    /// Redirects followed since the last success.
     redirects: Redirects,
     keep_alive: KeepAlive,
     offers: Offers,
 }
 
-/// What is under way.
+/// The current step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Nothing was asked of us yet.
+    /// Not asked to do anything yet.
     Idle,
     /// The server's name is being looked up.
     Finding,
     /// The connection is being opened.
     Opening,
-    /// A request is under way.
+    /// A request is pending.
     Asking,
-    /// No answer, or a refusal that may pass: the next try is then.
+    /// No answer, or a refusal that may be temporary: tried again at `until`.
     Resting { until: Instant },
-    /// Answered; a refresh is due then.
+    /// Answered; the next refresh is due at `refresh_at`.
     Settled { refresh_at: Option<Instant> },
-    /// The un-registration is under way.
+    /// Un-registering; given up at `until`.
     Leaving { until: Instant },
-    /// Un-registered: nothing happens until the owner asks.
+    /// Un-registered: nothing happens until the owner asks for it.
     Left,
 }
 
-/// Why we are offline, and for how long the server wants us to be.
+/// Why we are offline, and how long the server wants us to wait.
 #[derive(Debug, Default)]
 struct Outage {
     retry_after: Option<Duration>,
@@ -76,7 +76,7 @@ struct Outage {
 }
 
 impl Registration {
-    /// Nothing tried yet.
+    /// A registration that has tried nothing yet.
     pub(crate) fn new(random: &mut Random) -> Self {
         Self {
             state: RegistrationState::Idle,
@@ -101,12 +101,12 @@ impl Registration {
         &self.state
     }
 
-    /// True until the owner asks for anything.
+    /// True until the owner asks for something.
     pub(crate) fn is_idle(&self) -> bool {
         self.phase == Phase::Idle
     }
 
-    /// The owner wants to be connected, or it is time to try again.
+    /// The owner wants to be connected, or a retry is due.
     pub(crate) fn connect(&mut self, core: &mut Core, now: Now) {
         if matches!(self.phase, Phase::Finding | Phase::Opening | Phase::Asking) {
             return;
@@ -119,11 +119,11 @@ impl Registration {
         }
     }
 
-    /// A request got no answer at all: the server is not there. What is written waits until it answers again.
+    /// The server answers nothing at all, so it is taken to be down. Messages wait until it answers again.
     pub(crate) fn silent(&mut self, core: &mut Core, now: Now) {
         match self.phase {
             Phase::Settled { .. } if self.is_let_in() => self.offline(core, Outage::default(), now),
-            // A refresh is under way: its end says whether the server is there.
+            // A refresh is pending: its outcome shows whether the server is there.
             Phase::Asking if self.is_let_in() => {
                 self.become_state(core, RegistrationState::Connecting(ConnectStep::Asking));
             }
@@ -138,10 +138,10 @@ impl Registration {
         }
     }
 
-    /// Asks again whether the proxy serves us: it has answered otherwise than it did.
+    /// Asks again whether the proxy serves us, because it answered differently than before.
     pub(crate) fn doubt(&mut self, core: &mut Core, now: Now) {
         if matches!(self.phase, Phase::Settled { .. }) && self.is_let_in() {
-            // RFC 3263 §4.3: another server of the same proxy, if there is one.
+            // RFC 3263 §4.3: another server of the same proxy, if any.
             if core.line.next_hop() {
                 return self.begin_anew(core, now);
             }
@@ -149,7 +149,7 @@ impl Registration {
         }
     }
 
-    /// The server has answered, and serves us.
+    /// The server has answered and serves us.
     const fn is_let_in(&self) -> bool {
         match self.state {
             RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => true,
@@ -160,7 +160,7 @@ impl Registration {
         }
     }
 
-    /// The owner wants to leave: un-register (RFC 3261 §10.2.2), then say so.
+    /// The owner wants to disconnect: un-register (RFC 3261 §10.2.2), then report it.
     pub(crate) fn leave(&mut self, core: &mut Core, now: Now) {
         let bound = matches!(self.phase, Phase::Settled { .. } | Phase::Asking)
             && !matches!(self.state, RegistrationState::Refused { .. });
@@ -173,14 +173,14 @@ impl Registration {
         }
     }
 
-    /// The connection to the proxy is there.
+    /// The connection to the proxy is open.
     pub(crate) fn line_open(&mut self, core: &mut Core, now: Now) {
         if self.phase == Phase::Opening {
             self.go_on(core, now);
         }
     }
 
-    /// It is known where the proxy is, or that it cannot be found.
+    /// The look-up of the proxy has succeeded or failed.
     pub(crate) fn proxy_found(&mut self, core: &mut Core, fault: Option<&str>, now: Now) {
         if self.phase != Phase::Finding {
             return;
@@ -193,24 +193,24 @@ impl Registration {
         self.offline(core, Outage { why: Some(why.into()), ..Outage::default() }, now);
     }
 
-    /// The connection to the proxy cannot be had.
+    /// The connection to the proxy could not be opened.
     pub(crate) fn line_refused(&mut self, core: &mut Core, why: Option<Arc<str>>, now: Now) {
         if self.phase == Phase::Opening {
             self.offline(core, Outage { why, ..Outage::default() }, now);
         }
     }
 
-    /// The line to the proxy is gone.
+    /// The flow to the proxy is lost.
     pub(crate) fn line_lost(&mut self, core: &mut Core, now: Now) {
         match self.phase {
             Phase::Settled { .. } if self.is_let_in() => self.offline(core, Outage::default(), now),
-            // A request under way fails by itself, and says so.
+            // A pending request fails by itself and reports that.
             Phase::Settled { .. } | Phase::Asking | Phase::Idle | Phase::Resting { .. } => {}
             Phase::Finding | Phase::Opening | Phase::Leaving { .. } | Phase::Left => {}
         }
     }
 
-    /// Our request got no answer.
+    /// Our request was not answered.
     pub(crate) fn unanswered(&mut self, core: &mut Core, now: Now) {
         match self.phase {
             Phase::Leaving { .. } => self.left(core),
@@ -257,7 +257,7 @@ impl Registration {
         }
         match self.phase {
             Phase::Resting { .. } if matches!(self.state, RegistrationState::Refused { .. }) => {
-                // What it said stands until it says something else.
+                // The earlier refusal holds until the server says something else.
                 core.line.forget_refusal();
                 self.begin(core, now);
             }
@@ -286,7 +286,7 @@ impl Registration {
         }
     }
 
-    /// Sets out for the server, and says so at each step.
+    /// Starts connecting to the server, reporting each step.
     fn begin_anew(&mut self, core: &mut Core, now: Now) {
         let step = match core.line.main() {
             Some(_) => ConnectStep::Asking,
@@ -297,7 +297,7 @@ impl Registration {
         self.begin(core, now);
     }
 
-    /// The next step, told where the ones before were.
+    /// Takes the next step; the steps before it were already reported.
     fn go_on(&mut self, core: &mut Core, now: Now) {
         if matches!(self.state, RegistrationState::Connecting(_)) {
             self.begin_anew(core, now);

@@ -1,4 +1,4 @@
-//! Which flow a request leaves on, by its size (RFC 3261 §18.1.1, W4).
+//! Chooses the flow for a request, by its size (RFC 3261 §18.1.1, W4).
 
 use bytes::Bytes;
 
@@ -11,39 +11,39 @@ use crate::sip::Transport;
 /// A request ready to leave.
 #[derive(Debug)]
 pub(crate) struct Printed {
-    /// What it leaves on.
+    /// The flow it leaves on.
     pub(crate) flow: Flow,
-    /// Of its Via.
+    /// The branch in its Via.
     pub(crate) branch: String,
     /// The request.
     pub(crate) bytes: Bytes,
 }
 
-/// Where a request goes now.
+/// How a request can be sent now.
 #[derive(Debug)]
 pub(crate) enum Route {
     /// It can leave.
     Leave(Printed),
-    /// It waits for a connection, as it is large.
+    /// It is too large for a datagram and waits for a connection.
     AwaitConnection,
-    /// No datagram holds it, and there is no connection.
+    /// No datagram can hold it, and no connection is available.
     TooLarge,
-    /// It may leave over TLS alone, and there is none (W32).
+    /// It may leave over TLS only, and there is none (W32).
     NoTls,
-    /// There is no way to the proxy.
+    /// There is no flow to the proxy.
     NoLine,
 }
 
-/// What a request may leave on.
+/// The transports that a request may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    /// What there is.
+    /// Any that is available.
     Any,
-    /// TLS alone (W32).
+    /// Only TLS (W32).
     Tls,
 }
 
-/// The way for a request that is printed for a flow. None when it cannot be printed.
+/// The route for a request; `print` prints it for a given flow. None if it cannot be printed.
 pub(crate) fn route(
     core: &mut Core,
     wanted: Wanted,
@@ -56,7 +56,7 @@ pub(crate) fn route(
         return Some(Route::NoTls);
     }
     let printed = print(core, main)?;
-    // A large request needs a transport with congestion control, if there is one.
+    // A large request needs a transport with congestion control, if one is available.
     if main.transport != Transport::Udp || printed.bytes.len() <= UDP_REQUEST_BYTES_MAX {
         return Some(Route::Leave(printed));
     }

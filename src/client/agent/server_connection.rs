@@ -1,7 +1,8 @@
-//! The line to the proxy: where the proxy is (RFC 3263), and which flow a request leaves on (RFC 3261 §18.1.1, RFC 5626 §3).
+//! The connection to the proxy: where the proxy is (RFC 3263), and the flow a request leaves on (RFC 3261 §18.1.1, RFC
+//! 5626 §3).
 //!
-//! An account over UDP has its datagram flow at once, and a connection for large requests when one is wanted (W4).
-//! An account over TCP or TLS has the connection alone.
+//! An account over UDP has its datagram flow at once, and opens a connection for large requests when needed (W4). An
+//! account over TCP or TLS has only the connection.
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
@@ -18,19 +19,19 @@ use crate::sip::{Transport, Uri};
 #[derive(Debug)]
 pub(crate) struct ServerConnection {
     server: Server,
-    /// The server that the account names, while a redirect has us at another one; and the Request-URI there.
+    /// While a redirect has us at another server: the server that the account names, and the Request-URI to use here.
     away: Option<(Server, Option<Uri>)>,
-    /// Where the proxy is: the hop in use, then those to try when it fails. Empty until a name is looked up.
+    /// Where the proxy is: the hop in use, then those to try if it fails. Empty until the name is looked up.
     hops: VecDeque<Hop>,
-    /// Every address that the latest look-up gave, those given up since then too: requests may come from any of them (W25).
+    /// Every address from the latest look-up, including those given up since: requests may come from any of them (W25).
     known: Vec<Hop>,
-    /// When the proxy was heard last.
+    /// When the proxy was last heard from.
     heard_at: Option<Instant>,
-    /// The question where the proxy is.
+    /// The pending look-up of the proxy.
     asked: Option<ResolveId>,
     locals: Vec<(Transport, SocketAddr)>,
     stream: Stream,
-    /// Where the connection was asked for last.
+    /// The address to which a connection was last requested.
     stream_to: Option<SocketAddr>,
     last_connect: u64,
     last_resolve: u64,
@@ -39,41 +40,41 @@ pub(crate) struct ServerConnection {
 /// The connection to the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stream {
-    /// Not wanted yet, or gone.
+    /// Not needed yet, or lost.
     Closed,
-    /// Asked for.
+    /// Requested.
     Opening {
-        /// The wish.
+        /// The request's number.
         id: ConnectId,
-        /// It counts as refused then.
+        /// Counts as refused after this.
         until: Instant,
     },
-    /// There.
+    /// Open.
     Open(Flow),
-    /// Could not be had: large requests go over UDP (W4), until the account connects anew.
+    /// Could not be opened: large requests go over UDP (W4) until the account connects anew.
     Refused,
 }
 
-/// A wish for a connection to the proxy.
+/// A request for a connection to the proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Opening {
     pub(crate) id: ConnectId,
     pub(crate) hop: Hop,
-    /// Whom its certificate has to name.
+    /// The name that its certificate must prove.
     pub(crate) domain: Arc<str>,
 }
 
-/// What a flow that is gone meant to us.
+/// What a lost flow was used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LostFlow {
     /// The flow on which we are registered.
     Main,
-    /// The connection for large requests, or a flow of somebody else.
+    /// The connection for large requests, or somebody else's flow.
     Other,
 }
 
 impl ServerConnection {
-    /// To this proxy, from these sockets of ours.
+    /// To this server, from these local sockets.
     pub(crate) fn new(server: Server, locals: &[(Transport, SocketAddr)]) -> Self {
         Self {
             hops: server.hop().into_iter().collect(),
@@ -90,7 +91,7 @@ impl ServerConnection {
         }
     }
 
-    /// Where the proxy is, as far as that is known.
+    /// The address of the proxy, once it is known.
     pub(crate) fn hop(&self) -> Option<Hop> {
         self.hops.front().copied()
     }
@@ -100,7 +101,7 @@ impl ServerConnection {
         self.server.uri.host()
     }
 
-    /// Asks where the proxy is, unless that is asked already.
+    /// Starts a look-up of the proxy, unless one is pending.
     pub(crate) fn find(&mut self) -> Option<(ResolveId, Uri)> {
         if self.asked.is_some() {
             return None;
@@ -111,20 +112,20 @@ impl ServerConnection {
         Some((id, self.server.uri.clone()))
     }
 
-    /// Whether that is what we wait for.
+    /// Whether this is the look-up that we wait for.
     pub(crate) fn asks(&self, id: ResolveId) -> bool {
         self.asked == Some(id)
     }
 
-    /// It is known where the proxy is, or that it is nowhere. An answer that nobody waits for changes nothing.
+    /// The look-up has ended, possibly without any address. A result that nobody waits for changes nothing.
     pub(crate) fn found(&mut self, id: ResolveId, hops: Vec<Hop>) {
         let is_ours = self.asked == Some(id);
         if is_ours {
             self.asked = None;
-            // A look-up that failed says nothing about the server that we are still registered with.
+            // A failed look-up says nothing about the server that we are still registered with.
             if !hops.is_empty() {
                 let before = std::mem::replace(&mut self.known, hops.clone());
-                // Away from home, what is on its way to us may still come from there.
+                // While redirected, messages may still arrive from the server that the account names.
                 let kept = before.into_iter().filter(|_| self.away.is_some());
                 self.known.extend(kept);
                 self.known.truncate(SERVER_ADDRESSES_MAX);
@@ -133,7 +134,7 @@ impl ServerConnection {
         }
     }
 
-    /// The server has sent us on: it is there now, until that one fails.
+    /// The server has redirected us: the target is our server now, until it fails.
     pub(crate) fn redirect(&mut self, target: &Target, own_domain: &str) {
         let uri = target.uri.without_user();
         let named = if uri.ip().is_some() { own_domain } else { uri.host() };
@@ -146,7 +147,7 @@ impl ServerConnection {
         self.known.truncate(SERVER_ADDRESSES_MAX);
     }
 
-    /// Back to the server that the account names.
+    /// Returns to the server that the account names.
     pub(crate) fn go_home(&mut self) {
         if let Some((home, _)) = self.away.take() {
             self.server = home;
@@ -154,12 +155,12 @@ impl ServerConnection {
         }
     }
 
-    /// The Request-URI of what is for the server itself, where a redirect says one (RFC 3261 §8.1.3.4).
+    /// The Request-URI for requests to the server itself, if a redirect named one (RFC 3261 §8.1.3.4).
     pub(crate) fn redirected(&self) -> Option<Uri> {
         self.away.as_ref().and_then(|(_, uri)| uri.clone())
     }
 
-    /// Where a redirect has led us.
+    /// The server to which a redirect has led us.
     pub(crate) fn redirected_to(&self) -> Option<&Uri> {
         self.away.as_ref().map(|_| &self.server.uri)
     }
@@ -171,12 +172,12 @@ impl ServerConnection {
         self.stream_to = None;
     }
 
-    /// True when there is another place to try (RFC 3263 §4.3).
+    /// True if there is another hop to try (RFC 3263 §4.3).
     pub(crate) fn has_next_hop(&self) -> bool {
         self.hops.len() > 1
     }
 
-    /// Gives the place in use up for the next one; false where there is none, and then a name is looked up anew.
+    /// Gives up the hop in use for the next one; false if there is none, in which case the name is looked up again.
     pub(crate) fn next_hop(&mut self) -> bool {
         let is_left = self.has_next_hop();
         if is_left || self.server.hop().is_none() {
@@ -187,7 +188,7 @@ impl ServerConnection {
         is_left
     }
 
-    /// The flow for what goes over the account's own transport; none while there is no connection.
+    /// The flow for requests over the account's own transport; none while there is no connection.
     pub(crate) fn main(&self) -> Option<Flow> {
         let hop = self.hop()?;
         if hop.transport.is_reliable() {
@@ -196,7 +197,7 @@ impl ServerConnection {
         self.datagram_flow(hop.remote)
     }
 
-    /// The connection, if it is there.
+    /// The connection's flow, if it is open.
     pub(crate) const fn stream_flow(&self) -> Option<Flow> {
         match self.stream {
             Stream::Open(flow) => Some(flow),
@@ -204,7 +205,7 @@ impl ServerConnection {
         }
     }
 
-    /// How the connection stands.
+    /// The state of the connection.
     pub(crate) const fn stream(&self) -> Stream {
         self.stream
     }
@@ -219,16 +220,16 @@ impl ServerConnection {
         self.hop().is_some_and(|hop| hop.transport.is_secure())
     }
 
-    /// Where we can be reached, for Via and Contact of what leaves on this flow.
+    /// Our address for the Via and Contact of what leaves on this flow.
     pub(crate) fn own_address(&self, flow: Flow) -> SocketAddr {
         match flow.transport {
             Transport::Tcp => self.local(Transport::Tcp, flow.remote).unwrap_or(flow.local),
-            // Nobody connects to us but over this flow (RFC 5626).
+            // Nobody can reach us except over this flow (RFC 5626).
             Transport::Udp | Transport::Tls | Transport::Ws | Transport::Wss => flow.local,
         }
     }
 
-    /// Asks for the connection, unless it is there or asked for, or it is not known where to.
+    /// Requests the connection, unless it is open or requested already, or its address is unknown.
     pub(crate) fn open(&mut self, now: Instant, wait: Duration) -> Option<Opening> {
         match self.stream {
             Stream::Open(_) | Stream::Opening { .. } => None,
@@ -244,8 +245,8 @@ impl ServerConnection {
         }
     }
 
-    /// Where a connection is to be had: at the place in use, or where the server's name says that there is one (RFC 3263), else
-    /// it is guessed to be at the address that datagrams go to (W4).
+    /// Where to connect to: the hop in use, or the stream hop that the server's name gave (RFC 3263), else the address
+    /// that datagrams go to, as a guess (W4).
     fn stream_hop(&self) -> Option<Hop> {
         let main = self.hop()?;
         let named = self.hops.iter().find(|hop| hop.transport.is_reliable()).copied();
@@ -253,7 +254,7 @@ impl ServerConnection {
         Some(named.unwrap_or(Hop { transport: Transport::Tcp, ..main }))
     }
 
-    /// The connection is there. A late one counts too; false for one that nobody asked for.
+    /// The connection is open. A late one counts too; false for one that nobody asked for.
     pub(crate) fn connected(&mut self, id: ConnectId, flow: Flow) -> bool {
         let is_late = self.stream_to != Some(flow.remote);
         let is_ours = id == ConnectId(self.last_connect) && self.stream_flow().is_none() && !is_late;
@@ -263,7 +264,7 @@ impl ServerConnection {
         is_ours
     }
 
-    /// The connection cannot be had. False when it is not the one that we wait for.
+    /// The connection could not be opened. False if it is not the one that we wait for.
     pub(crate) fn connect_failed(&mut self, id: ConnectId) -> bool {
         let is_ours = matches!(self.stream, Stream::Opening { id: wanted, .. } if wanted == id);
         if is_ours {
@@ -272,7 +273,7 @@ impl ServerConnection {
         is_ours
     }
 
-    /// True when the connection was waited for too long just now.
+    /// True if the wait for the connection has just timed out.
     pub(crate) fn handle_timeout(&mut self, now: Instant) -> bool {
         let over = matches!(self.stream, Stream::Opening { until, .. } if until <= now);
         if over {
@@ -289,7 +290,7 @@ impl ServerConnection {
         }
     }
 
-    /// A flow is gone.
+    /// A flow is lost.
     pub(crate) fn disconnected(&mut self, flow: Flow) -> LostFlow {
         let is_main = self.main() == Some(flow);
         if self.stream == Stream::Open(flow) {
@@ -298,19 +299,19 @@ impl ServerConnection {
         if is_main { LostFlow::Main } else { LostFlow::Other }
     }
 
-    /// Tries the connection again where it was refused: the account connects anew.
+    /// Allows a refused connection to be tried again, as the account connects anew.
     pub(crate) fn forget_refusal(&mut self) {
         if self.stream == Stream::Refused {
             self.stream = Stream::Closed;
         }
     }
 
-    /// Whether a flow leads to the server of this account: what it carries may be a request for us (W25).
+    /// Whether a flow leads to this account's server, so that it may carry a request for us (W25).
     ///
-    /// The server is every address that its name was found to have, not only the one in use: a message may come from the
-    /// one that was in use before. Under TLS nothing but the connection that we opened counts. Otherwise a datagram has
-    /// to come from exactly such an address and port, and a connection that was opened to us from such a host: the proxy
-    /// opens one of its own, from any port, for what is large.
+    /// The server is every address found for its name, not only the one in use: a message may come from the one used
+    /// before. Under TLS only the connection that we opened counts. Otherwise a datagram must come from exactly such an
+    /// address and port, and a connection opened to us must come from such a host: the proxy opens one from any port
+    /// for large requests.
     pub(crate) fn leads_to_proxy(&self, flow: Flow) -> bool {
         if self.stream_flow() == Some(flow) {
             return true;
@@ -328,8 +329,8 @@ impl ServerConnection {
         }
     }
 
-    /// Whether a response that came on `flow` may be one to a request that was sent on `sent`: it comes from there, or
-    /// from the server. A server with several sockets may answer datagrams from another port (RFC 3261 §18.2.2).
+    /// Whether a response on `flow` may answer a request sent on `sent`: it comes from the same place or from the
+    /// server. A server with several sockets may answer datagrams from another port (RFC 3261 §18.2.2).
     pub(crate) fn may_answer(&self, flow: Flow, sent: Flow) -> bool {
         if sent.transport.is_reliable() {
             return flow == sent || !sent.transport.is_secure() && self.leads_to_proxy(flow);
@@ -343,29 +344,29 @@ impl ServerConnection {
         self.known.is_empty()
     }
 
-    /// The server has said something.
+    /// Notes that the server was heard from.
     pub(crate) const fn heard(&mut self, now: Instant) {
         self.heard_at = Some(now);
     }
 
-    /// Whether the server has said nothing at all since then.
+    /// Whether the server has been silent since then.
     pub(crate) fn is_silent_since(&self, then: Instant) -> bool {
         self.heard_at.is_none_or(|heard| heard < then)
     }
 
-    /// The flow of datagrams to any address.
+    /// The datagram flow to an address.
     pub(crate) fn datagram_flow(&self, remote: SocketAddr) -> Option<Flow> {
         self.local(Transport::Udp, remote).map(|local| Flow::udp(local, remote))
     }
 
-    /// A socket of ours of the family of `remote`.
+    /// The address of our socket of the same IP family as `remote`.
     fn local(&self, wanted: Transport, remote: SocketAddr) -> Option<SocketAddr> {
         let mut fitting = self.locals.iter().filter(|(transport, _)| *transport == wanted);
         fitting.find(|(_, local)| local.is_ipv4() == remote.is_ipv4()).map(|(_, local)| *local)
     }
 }
 
-/// The same address written in IPv6 is the same (RFC 4291 §2.5.5.2).
+/// An IPv4 address written as IPv6 is the same address (RFC 4291 §2.5.5.2).
 fn ip_of(address: SocketAddr) -> IpAddr {
     address.ip().to_canonical()
 }

@@ -1,9 +1,10 @@
-//! Answers to challenges: who we are, said with a nonce of the server (RFC 3261 §22.2, §22.3; RFC 8760 §2.4; W30).
+//! Answers to challenges: digest credentials (RFC 3261 §22.2, §22.3; RFC 8760 §2.4; W30).
 //!
-//! A nonce is kept and used with the next number until the server gives another one, so that most requests are asked once.
+//! A nonce is kept and reused with increasing counts until the server gives another one, so that most requests are not
+//! challenged at all.
 //!
-//! **Invariant:** an answer is worth guesses at the password to whoever gets it. So it is made for realms alone that the
-//! account names, that our own server asked for as we registered, or that are our own domain, whoever else may ask.
+//! **Invariant:** whoever receives credentials can use them to test guesses of the password. So they are sent only for
+//! realms that the account names, that our own server used when we registered, or that are our own domain.
 
 use std::collections::BTreeMap;
 
@@ -14,19 +15,19 @@ use crate::random::Random;
 use crate::sip::digest::{Challenge, next_nonce};
 use crate::sip::{Compose, Method, Response, Uri};
 
-/// Who asked, and so in which field and to which requests it is said.
+/// Who sent a challenge, which decides the header field and the requests that carry the credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Asker {
     /// A registrar: 401 to REGISTER.
     Registrar,
-    /// Whoever answers other requests: 401.
+    /// A server that challenges other requests: 401.
     Server,
     /// A proxy: 407.
     Proxy,
 }
 
 impl Asker {
-    /// Who asks by `WWW-Authenticate`.
+    /// The asker behind `WWW-Authenticate`.
     fn of_server(method: &Method) -> Self {
         if *method == Method::Register { Self::Registrar } else { Self::Server }
     }
@@ -61,32 +62,32 @@ struct Session {
     count: u32,
 }
 
-/// What is to be done about a challenge.
+/// What to do about a challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Heeded {
-    /// The same request again, under the next CSeq.
+    /// Send the same request again under the next CSeq.
     Again,
-    /// There is no answer that was not given.
+    /// There is no answer left to give.
     Refused,
 }
 
-/// Which challenges one request has answered, over all the times that it was sent. A server makes us repeat it so often at most:
-/// [`REALMS_PER_REQUEST_MAX`] times [`CHALLENGES_ANSWERED_MAX`].
+/// Which challenges one request has answered, over all its repetitions. A server can make us repeat it at most
+/// [`REALMS_PER_REQUEST_MAX`] times [`CHALLENGES_ANSWERED_MAX`] times.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answered {
     realms: Vec<(Asker, String, u8)>,
-    /// How often the request was sent again for them.
+    /// How often the request was sent again because of them.
     rounds: u32,
 }
 
 impl Answered {
-    /// How often the request was sent again; each time it is another one (RFC 3261 §22.2).
+    /// How often the request was sent again; each time it is a new request (RFC 3261 §22.2).
     pub(crate) const fn rounds(&self) -> u32 {
         self.rounds
     }
 
-    /// Notes that a challenge is answered now. False where the same credentials were refused: the first answer may have been to an
-    /// older nonce, after it only a nonce that was too old is a reason.
+    /// Notes that a challenge is answered now. False if the same credentials were refused: the first answer may have
+    /// used an older nonce; after that, only a stale nonce justifies another.
     fn note(&mut self, asker: Asker, challenge: &Challenge) -> bool {
         let known = self.realms.iter_mut().find(|(who, realm, _)| *who == asker && *realm == challenge.realm);
         if let Some((_, _, times)) = known {
@@ -108,21 +109,21 @@ pub(crate) enum Unanswered {
     /// There is no password.
     #[error("the server asks for a password in the realm \"{0}\", and this account has none")]
     NoPassword(String),
-    /// The account names another realm, or nobody vouches for this one.
+    /// The account names another realm, or nothing shows that this one is our server's.
     #[error(
         "the server asks for the realm \"{asked}\", and this account uses its password for \"{ours}\" alone; if that is \
          your server, set the realm to \"{asked}\" (--realm)"
     )]
     OtherRealm {
-        /// What was asked for.
+        /// The realm of the challenge.
         asked: String,
-        /// Where the password may be used.
+        /// The realm in which the password may be used.
         ours: String,
     },
-    /// The password was used there, and is not right.
+    /// The password was tried there and is wrong.
     #[error("the password is not right for the realm \"{0}\"")]
     WrongPassword(String),
-    /// Only algorithms or protections that we do not know.
+    /// Only algorithms or qop values that we do not support.
     #[error(
         "the server asks in the realm \"{0}\" for a proof that this program does not know (it knows MD5, SHA-256 and \
          SHA-512-256 with qop=auth)"
@@ -130,32 +131,32 @@ pub(crate) enum Unanswered {
     UnknownAlgorithm(String),
 }
 
-/// See the head of this file.
+/// See the top of this file.
 #[derive(Debug)]
 pub(crate) struct Challenges {
     sign_in: SignIn,
     domain: String,
     sessions: BTreeMap<(Asker, String), Session>,
-    /// Whether our requests go to the server that the account names, or to one of its domain. Elsewhere, where a redirect led, no realm
-    /// is believed because it asks.
+    /// Whether our requests go to the server that the account names, or to one in its domain. Elsewhere, after a
+    /// redirect, no realm is trusted just because it is asked for.
     is_at_home: bool,
     /// Why the latest challenge was not answered.
     unanswered: Option<Unanswered>,
 }
 
 impl Challenges {
-    /// Of an account in this domain.
+    /// For an account in this domain.
     pub(crate) const fn new(sign_in: SignIn, domain: String) -> Self {
         Self { sign_in, domain, sessions: BTreeMap::new(), is_at_home: true, unanswered: None }
     }
 
-    /// The password came, or is another one from now on.
+    /// Sets the password, for the first time or anew.
     pub(crate) fn set_password(&mut self, password: Password) {
         self.sign_in.password = password;
     }
 
-    /// Takes in a response: 401 and 407 may be answered, and there may be several realms in one, or one after the other
-    /// (RFC 3261 §22.3, §16.7 step 7). `answered` says what the same request has answered before, and counts on.
+    /// Handles a response: a 401 or 407 may be answered, and may hold several realms at once or one after the other
+    /// (RFC 3261 §22.3, §16.7 step 7). `answered` holds what this request has answered so far, and is updated.
     pub(crate) fn heed(&mut self, response: &Response, answered: &mut Answered) -> Heeded {
         self.unanswered = None;
         if !matches!(response.status(), 401 | 407) {
@@ -170,7 +171,7 @@ impl Challenges {
                     is_new = true;
                     self.remember(asker, challenge);
                 } else {
-                    // Refused: it is not said again, to nobody.
+                    // Refused: these credentials are not sent again to anybody.
                     self.unanswered = Some(Unanswered::WrongPassword(told(&challenge.realm)));
                     self.sessions.remove(&(asker, challenge.realm));
                 }
@@ -183,17 +184,17 @@ impl Challenges {
         Heeded::Again
     }
 
-    /// Why the latest challenge was not answered, as far as anybody can mend it.
+    /// Why the latest challenge was not answered, if a person can do something about it.
     pub(crate) const fn unanswered(&self) -> Option<&Unanswered> {
         self.unanswered.as_ref()
     }
 
-    /// The realm in which the name and the password were refused, where that is why the latest challenge was not answered.
+    /// The realm that refused the name and password, if that is why the latest challenge was not answered.
     pub(crate) fn refused_realm(&self) -> Option<&str> {
         if let Some(Unanswered::WrongPassword(realm)) = &self.unanswered { Some(realm) } else { None }
     }
 
-    /// The reason phrase of a refusal; with what is in the way of signing in, where it is that.
+    /// The reason phrase of a refusal, or what prevents signing in if that is the cause.
     pub(crate) fn reason(&self, response: &Response) -> String {
         match self.unanswered().filter(|_| matches!(response.status(), 401 | 407)) {
             Some(why) => format!("{}: {why}", response.reason()),
@@ -201,12 +202,12 @@ impl Challenges {
         }
     }
 
-    /// Where our requests go from here on.
+    /// Sets whether our requests now go to the account's own server.
     pub(crate) const fn set_at_home(&mut self, is_at_home: bool) {
         self.is_at_home = is_at_home;
     }
 
-    /// The strongest challenge of each realm that may be answered; the others leave why not.
+    /// The strongest challenge of each realm that may be answered; for the others the reason is kept.
     fn answerable(&mut self, response: &Response, asker: Asker) -> Vec<Challenge> {
         let (fields, name) = (response.fields(), asker.challenge_field());
         let method = fields.cseq_method();
@@ -243,8 +244,8 @@ impl Challenges {
         self.sessions.insert(key, Session { challenge, count: 0 });
     }
 
-    /// A server may say with a good answer which nonce it wants next (RFC 7616 §3.5). It does not say of which realm, so it counts where
-    /// there is but one.
+    /// With a success the server may name the nonce to use next (RFC 7616 §3.5). It does not say for which realm, so it
+    /// is used only if there is just one.
     fn take_next_nonces(&mut self, response: &Response) {
         let method = response.fields().cseq_method();
         let fields =
@@ -261,7 +262,7 @@ impl Challenges {
         }
     }
 
-    /// Adds what is to be said to those who asked before.
+    /// Adds credentials for the challenges received so far.
     pub(crate) fn authorize(
         &mut self,
         mut begun: Compose,
@@ -288,14 +289,14 @@ impl Challenges {
         if !self.sign_in.realm.is_empty() {
             return self.sign_in.realm == realm;
         }
-        // REGISTER and OPTIONS of ours go to our own server and nowhere else, unless it sent us away.
+        // Our REGISTER and OPTIONS go only to our own server, unless it redirected us.
         self.is_at_home && matches!(method, Method::Register | Method::Options)
             || realm.eq_ignore_ascii_case(&self.domain)
             || self.sessions.keys().any(|(_, known)| known == realm)
     }
 }
 
-/// A realm is what somebody else writes.
+/// A realm is foreign text.
 fn told(realm: &str) -> String {
     visible(&realm.chars().take(REALM_CHARS_TOLD).collect::<String>())
 }

@@ -1,8 +1,8 @@
-//! Requests from anybody but the server of the account, and from who only writes its address on a datagram.
+//! Requests from anybody but the account's server, and from whoever only fakes its address on a datagram.
 //!
-//! Our server has looked at who a sender is; of a request that comes straight to our port nobody knows who wrote it. So it is
-//! refused, without a transaction, a row or a look at its body, and only so often within a second: whoever spoofs a source
-//! address gets no more out of us than he puts in.
+//! Our server has checked who a sender is; of a request sent straight to our port, nobody knows who wrote it. So it is
+//! refused without a transaction, a row or a look at its body, and only a limited number of times a second: whoever
+//! spoofs a source address gets no more out of us than he puts in.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,14 +14,14 @@ use crate::machine::Flow;
 use crate::sip::{Compose, Method, Request, Transport};
 use crate::time::Now;
 
-/// How many strangers were answered within the second that is running.
+/// How many strangers were answered within the current second.
 #[derive(Debug, Default)]
 pub(crate) struct Strangers(BTreeMap<Kind, Rate>);
 
-/// Requests that are counted together. A flood of one kind leaves the others their answers.
+/// Requests counted together, so that a flood of one kind does not use up the answers to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Kind {
-    /// Anybody can write any source on it.
+    /// Over UDP, where anybody can fake the source address.
     is_datagram: bool,
     is_message: bool,
 }
@@ -33,8 +33,9 @@ struct Rate {
 }
 
 impl Strangers {
-    /// Refuses a request: 403; 480, which is no final refusal, while it is not known yet where our server is, and to our server's
-    /// address where it names the Contact of an earlier run; 481 for a report on a message that is none of ours (W25).
+    /// Refuses a request: with 403; with 480, which is not final, while our server's address is unknown, and for our
+    /// server's address if it names the Contact of an earlier run; with 481 for a report on a message that is not ours
+    /// (W25).
     pub(crate) fn refuse(&mut self, core: &mut Core, request: &Request, flow: Flow, now: Now) {
         let is_near = core.line.leads_to_proxy(flow);
         let is_late = is_near && core.own_contact.named(request.uri()) == Named::EarlierRun;
@@ -63,7 +64,7 @@ impl Strangers {
                 let method = request.method().as_str();
                 tracing::debug!(%flow, method, "from the server's address, but does not name our Contact");
             }
-            // The same for each repetition of the request (RFC 3261 §8.2.7).
+            // The same tag for each repetition of the request (RFC 3261 §8.2.7).
             let tag = core.transactions.key_of(request).tag();
             core.transmit(flow, Compose::response(request, status, None, &tag, flow.remote).finish());
         }

@@ -1,25 +1,25 @@
-//! Whether somebody is writing (RFC 3994), as his program says.
+//! Whether somebody is typing (RFC 3994), according to his program.
 
 use std::time::Duration;
 
 use crate::limits::COMPOSING_BYTES_MAX;
 use crate::sip::xml_texts;
 
-/// What holds when the sender names no time (RFC 3994 §3.3).
+/// How long it lasts if the sender names no time (RFC 3994 §3.3).
 const REFRESH_DEFAULT: Duration = Duration::from_secs(120);
-/// Whatever the sender names, it holds no longer.
+/// The longest time we accept, whatever the sender names.
 const REFRESH_MAX: Duration = Duration::from_secs(600);
 
 /// A status message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Composing {
-    /// For how long somebody is taken to write; none when he does not.
+    /// How long the sender counts as typing; none if he is not.
     pub(crate) refresh: Option<Duration>,
 }
 
 impl Composing {
-    /// Reads `<isComposing><state>active</state><refresh>60</refresh></isComposing>`. A document type, and so every
-    /// entity, is refused.
+    /// Reads `<isComposing><state>active</state><refresh>60</refresh></isComposing>`. A document type, and with it
+    /// every entity, is refused.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
         let body = Some(body).filter(|body| body.len() <= COMPOSING_BYTES_MAX)?;
         let [state, refresh] = xml_texts(body, "isComposing", [&["state"], &["refresh"]]).ok()?;

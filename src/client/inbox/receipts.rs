@@ -1,9 +1,9 @@
-//! What we say of messages that came, to who wrote them and asked for it (RFC 5438): that they were delivered, and that
-//! they were seen (W28).
+//! Notifications to senders who asked for them (RFC 5438): that their message was delivered, and that it was seen
+//! (W28).
 //!
-//! **Invariant:** *delivered* leaves after the message is committed, *seen* after it is committed that it was seen, and
-//! neither leaves again after a restart. A notification is never asked for by one of ours, and one that fails is lost:
-//! nobody's screen shows it, and no message waits for it.
+//! **Invariant:** *delivered* leaves after the message is committed, *seen* after that fact is committed, and neither
+//! leaves again after a restart. We never ask for a notification about one of our notifications, and one that fails is
+//! lost: no screen shows it, and no message waits for it.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -21,16 +21,16 @@ use crate::time::Now;
 /// Notifications of ours.
 #[derive(Debug, Default)]
 pub(crate) struct Receipts {
-    /// Messages whose sender wants to hear when they are seen.
+    /// Messages whose sender wants to know when they are seen.
     owed: BTreeMap<MessageId, Owed>,
-    /// What is to leave.
+    /// Those waiting to leave.
     waiting: VecDeque<Receipt>,
-    /// What left and is not answered.
+    /// Those sent and not answered yet.
     under_way: BTreeMap<u64, Receipt>,
     last: u64,
 }
 
-/// A message that is not seen.
+/// A message not seen yet.
 #[derive(Debug)]
 struct Owed {
     conversation: ConversationId,
@@ -40,7 +40,7 @@ struct Owed {
 /// One notification.
 #[derive(Clone, Debug)]
 struct Receipt {
-    /// Who wrote the message.
+    /// The sender of the message.
     to: Uri,
     imdn: Imdn,
     date_time: String,
@@ -51,7 +51,7 @@ struct Receipt {
 }
 
 impl Receipts {
-    /// What was owed when the program ended.
+    /// Restores what was still owed when the program ended.
     pub(crate) fn recover(unseen: Vec<UnseenRow>, profile: &Profile) -> Self {
         let mut this = Self::default();
         if profile.receipts {
@@ -77,7 +77,7 @@ impl Receipts {
         let Some(receipt) = receipt(profile, &row.from.address, &cpim, date::print_iso(row.at)) else {
             return;
         };
-        // It says no more than the 200 does, so it is not a question of what the person wants to be known.
+        // It tells no more than the 200 does, so the user's privacy setting does not matter here.
         if cpim.asks_delivery {
             self.wait(Receipt {
                 imdn: Imdn { disposition: Disposition::Delivered, ..receipt.imdn.clone() },
@@ -89,7 +89,7 @@ impl Receipts {
         }
     }
 
-    /// That everything up to this message was seen is committed.
+    /// The fact that everything up to this message was seen is committed.
     pub(crate) fn seen(&mut self, conversation: ConversationId, up_to: MessageId) {
         let is_seen = |id: &MessageId, owed: &Owed| owed.conversation == conversation && *id <= up_to;
         let seen: Vec<_> =
@@ -101,7 +101,7 @@ impl Receipts {
         }
     }
 
-    /// Sends what waits, as far as not too much is under way.
+    /// Sends what waits, up to the limit of pending requests.
     pub(crate) fn send_waiting(&mut self, core: &mut Core, now: Now) {
         while self.under_way.len() < RECEIPTS_OPEN_MAX {
             let Some(mut receipt) = self.waiting.pop_front() else {
@@ -128,7 +128,7 @@ impl Receipts {
         }
     }
 
-    /// A response to one of them: a challenge is answered, all else is its end.
+    /// A response to a notification: a challenge is answered, anything else ends it.
     pub(crate) fn heard(&mut self, core: &mut Core, number: u64, response: &Response) {
         if response.status() < 200 {
             return;
@@ -142,7 +142,7 @@ impl Receipts {
         }
     }
 
-    /// One of them got no answer.
+    /// A notification got no answer.
     pub(crate) fn unanswered(&mut self, number: u64) {
         self.under_way.remove(&number);
     }
@@ -162,13 +162,13 @@ impl Receipts {
     }
 }
 
-/// That a message was seen, to who wrote it. None where it has no name by which that could be said, or is our own.
+/// The notification to a message's sender. None if the message has no ID to refer to, or is our own.
 fn receipt(profile: &Profile, from: &str, cpim: &Cpim, came: String) -> Option<Receipt> {
-    // What becomes of a notification is nothing that anybody is told: two programs would go on for ever.
+    // Notifications are not notified about: two programs would go on for ever.
     if media_type(&cpim.content_type) == "message/imdn+xml" {
         return None;
     }
-    // The From of the request, which the server has looked at; what CPIM says may be anybody.
+    // The From of the request, which the server has checked; CPIM's could be anybody.
     let to = Uri::parse(from).ok().filter(|uri| uri.aor() != profile.address.aor())?;
     Some(Receipt {
         to: to.to_sip(),
@@ -181,7 +181,7 @@ fn receipt(profile: &Profile, from: &str, cpim: &Cpim, came: String) -> Option<R
     })
 }
 
-/// RFC 5438 §7.2.1.1 in RFC 3428 §4.
+/// An IMDN (RFC 5438 §7.2.1.1) in a MESSAGE (RFC 3428 §4).
 fn print(core: &mut Core, receipt: &Receipt, flow: Flow) -> Printed {
     let Receipt { to, imdn, date_time, call_id, tag, cseq, .. } = receipt;
     let own = core.profile.address.to_sip();

@@ -1,7 +1,9 @@
-//! A MESSAGE for one person that a 3xx sent on (RFC 3261 §8.1.3.4): found, reached and sent there, straight from here.
+//! A MESSAGE for one person that a 3xx redirected (RFC 3261 §8.1.3.4): its target is looked up, connected to, and sent
+//! the MESSAGE directly from here.
 //!
-//! **Invariant:** whoever can make a 3xx of our request can choose where it goes. So it goes there without credentials, its
-//! challenges are not answered, and nothing that comes from there is believed but the answer to this one request.
+//! **Invariant:** whoever can cause a 3xx to our request can choose where it goes. So it goes there without
+//! credentials, challenges from there are not answered, and nothing from there is trusted except the answer to this one
+//! request.
 
 use std::collections::VecDeque;
 
@@ -11,30 +13,31 @@ use crate::limits::UDP_REQUEST_BYTES_MAX;
 use crate::machine::{ConnectId, Flow, Hop, ResolveId};
 use crate::sip::{Response, Transport, Uri};
 
-/// Bytes of the head of such a message, by a wide guess: what is larger goes over a connection if it can.
+/// A generous guess at the size of such a message's head: if the whole is then too large, it goes over a connection if
+/// possible.
 const HEAD_BYTES: usize = 700;
 
-/// Where one redirected message is.
+/// The state of one redirected message.
 #[derive(Debug)]
 pub(super) struct Detour {
     redirects: Redirects,
     keep: Keep,
-    /// Its Request-URI now.
+    /// Its current Request-URI.
     uri: Uri,
     target: Option<Target>,
-    /// Places of the target that were not tried yet.
+    /// Addresses of the target not tried yet.
     hops: VecDeque<Hop>,
     way: DetourStage,
-    /// To how many targets it was sent on: each time it is another request.
+    /// How many targets it was redirected to; for each it is a new request.
     targets: u32,
-    /// It does not fit a datagram well.
+    /// It is too large for a datagram.
     is_large: bool,
 }
 
-/// How far it is to the target.
+/// How far the way to the target is prepared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum DetourStage {
-    /// Nothing is tried.
+    /// No target is being tried.
     None,
     /// Its name is being looked up.
     Finding(ResolveId),
@@ -45,7 +48,7 @@ enum DetourStage {
 }
 
 impl Detour {
-    /// Of a message of so many bytes to `uri`, which `core`'s server has sent on.
+    /// For a message of this many bytes to `uri`, which our server has redirected.
     pub(super) fn new(core: &Core, uri: Uri, body_bytes: usize) -> Self {
         Self {
             redirects: Redirects::of(uri.clone()),
@@ -59,12 +62,12 @@ impl Detour {
         }
     }
 
-    /// Takes in a 3xx, of the server or of a target.
+    /// Adds the targets of a 3xx from the server or from a target.
     pub(super) fn take(&mut self, response: &Response) {
         self.redirects.take(response, self.keep);
     }
 
-    /// Sets out for the next target; false where there is none.
+    /// Starts on the next target; false if there is none.
     pub(super) fn go_on(&mut self, core: &mut Core) -> bool {
         let Some(target) = self.redirects.next_target() else {
             return false;
@@ -78,7 +81,7 @@ impl Detour {
         true
     }
 
-    /// The flow to the target, once it is there.
+    /// The flow to the target, once it is known.
     pub(super) const fn flow(&self) -> Option<Flow> {
         match self.way {
             DetourStage::Ready(flow) => Some(flow),
@@ -86,17 +89,17 @@ impl Detour {
         }
     }
 
-    /// Its Request-URI now.
+    /// Its current Request-URI.
     pub(super) const fn uri(&self) -> &Uri {
         &self.uri
     }
 
-    /// To how many targets it was sent on.
+    /// How many targets it was redirected to.
     pub(super) const fn targets(&self) -> u32 {
         self.targets
     }
 
-    /// Where it went, for people.
+    /// The target's address, as shown to people.
     pub(super) fn place(&self) -> &str {
         self.target.as_ref().map_or(self.uri.as_str(), |target| target.uri.as_str())
     }
@@ -109,7 +112,7 @@ impl Detour {
         self.way == DetourStage::Opening(id)
     }
 
-    /// It is known where the target is.
+    /// The target's look-up has ended.
     pub(super) fn found(&mut self, core: &mut Core, hops: Vec<Hop>) {
         let keep = self.keep;
         self.hops =
@@ -122,7 +125,7 @@ impl Detour {
         self.next_hop(core);
     }
 
-    /// The next place of this target; afterwards it can leave, waits for a connection, or there is none.
+    /// Tries the target's next address; then the message can leave, waits for a connection, or has nowhere to go.
     pub(super) fn next_hop(&mut self, core: &mut Core) {
         self.way = DetourStage::None;
         while let Some(hop) = self.hops.pop_front() {
@@ -143,12 +146,12 @@ impl Detour {
         }
     }
 
-    /// True where this target cannot be reached.
+    /// True if this target cannot be reached.
     pub(super) fn is_stuck(&self) -> bool {
         self.way == DetourStage::None
     }
 
-    /// The connection is there.
+    /// The connection is open.
     pub(super) const fn connected(&mut self, flow: Flow) {
         self.way = DetourStage::Ready(flow);
     }

@@ -1,4 +1,4 @@
-//! A draft checked before anything is kept of it: who gets it, each once, and whether it can be sent at all.
+//! Checks a draft before anything of it is stored: who gets it, each person once, and whether it can be sent at all.
 
 use std::collections::BTreeSet;
 
@@ -9,16 +9,15 @@ use crate::model::contacts::uri_key;
 use crate::model::journal::PersonRow;
 use crate::sip::{Scheme, Transport, Uri};
 
-/// Bytes of header fields around each address, and of those that are always there.
+/// Bytes of header fields around each address, also used for the fields that are always present.
 const FIELD_BYTES: usize = 32;
 const HEAD_BYTES: usize = 1024;
-/// Bytes around a file in a body of several parts.
+/// Bytes around a file in a multipart body.
 const FILE_HEAD_BYTES: usize = 512;
 
-/// The recipients of a draft, each person once, in the order and spelling in which they came first.
+/// The recipients of a draft, each person once, in the order and spelling in which they first appear.
 ///
-/// # Errors
-/// A plain sentence that says why this draft cannot be sent.
+/// # Errors A plain sentence that says why this draft cannot be sent.
 pub(super) fn recipients(draft: &Draft, profile: &Profile) -> Result<Vec<PersonRow>, String> {
     if draft.text.is_empty() && draft.files.is_empty() {
         return Err("There is no text to send.".to_owned());
@@ -57,7 +56,7 @@ pub(super) fn recipients(draft: &Draft, profile: &Profile) -> Result<Vec<PersonR
     Ok(people)
 }
 
-/// About the body's size.
+/// The approximate size of the body.
 fn body_bytes(draft: &Draft) -> usize {
     draft.text.len() + draft.files.iter().map(|file| file.bytes.len() + FILE_HEAD_BYTES).sum::<usize>()
 }
@@ -74,18 +73,19 @@ fn recipient(address: &str, profile: &Profile) -> Result<Uri, String> {
             profile.address.host()
         )),
         Scheme::Sip | Scheme::Im | Scheme::Pres => Ok(uri),
-        // W32: sips never leaves TLS, so it has to be certain that we use it.
+        // W32: a `sips:` address is reached over TLS only, so the account must be certain to use it.
         Scheme::Sips if profile.server.transport().is_some_and(Transport::is_secure) => Ok(uri),
         Scheme::Sips => Err(format!(
             "{address:?} asks for TLS all the way, and this account may use something else: give its proxy as tls:… first."
         )),
-        // Handed to our server as it stands: that knows a gateway, or says that there is none.
+        // Passed unchanged to our server, which knows a gateway or answers that there is none.
         Scheme::Tel if uri.names_somebody() => Ok(uri),
         Scheme::Tel | Scheme::Other(_) => Err(format!("{address:?} is no address that SIP can write to.")),
     }
 }
 
-/// `james`, or `sip:james`, is somebody in our own domain; none for what is no such address. A name with a dot is a domain, or a number.
+/// `james` or `sip:james` is somebody in our own domain; none for other input. A name with a dot is a domain or an IP
+/// address.
 fn in_own_domain(uri: &Uri, own: &Uri) -> Option<Uri> {
     let (scheme, name) = uri.as_str().split_once(':')?;
     let is_name = uri.user().is_none() && name == uri.host();
@@ -96,7 +96,7 @@ fn in_own_domain(uri: &Uri, own: &Uri) -> Option<Uri> {
     Uri::parse(&format!("{scheme}:{name}@{}{port}", own.host())).ok()
 }
 
-/// W3: `user@domain` alone decides; where a host is a number and not our own domain, the port does too.
+/// W3: only `user@domain` decides; if the host is an IP address and not our own domain, the port does too.
 fn person_key(uri: &Uri, profile: &Profile) -> String {
     let aor = uri.aor();
     if aor.domain() == profile.address.aor().domain() { aor.as_str().to_owned() } else { uri_key(uri) }
@@ -179,7 +179,7 @@ mod tests {
             recipients(&draft(&["sips:ann@domain.com"], "x"), &profile)
         };
         assert_eq!(over("tls:127.0.0.1").unwrap()[0].address, "sips:ann@domain.com");
-        // What RFC 3263 finds for a bare domain may be TLS, or may not.
+        // What RFC 3263 finds for a bare domain need not be TLS.
         for unsure in ["udp:127.0.0.1", "tcp:127.0.0.1", "domain.com", ""] {
             assert!(over(unsure).unwrap_err().contains("TLS"), "{unsure}");
         }

@@ -1,4 +1,4 @@
-//! A message of ours in memory: its row, its attempts, and what is known of each recipient.
+//! One of our messages in memory: its row, its attempts, and what is known of each recipient.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -23,34 +23,34 @@ pub(super) struct Entry {
     pub(super) row: OutgoingRow,
     /// Recipients are hidden from each other (W7).
     pub(super) hidden: bool,
-    /// By number.
+    /// Keyed by attempt number.
     pub(super) attempts: BTreeMap<u32, Attempt>,
 }
 
-/// One submission.
+/// One attempt to send it.
 #[derive(Debug)]
 pub(super) struct Attempt {
     /// As stored.
     pub(super) row: AttemptRow,
-    /// The disk has it; until it says so, nothing but its own batch may write it, as that may be refused.
+    /// The disk has confirmed it. Until then only its own batch may write it, because that batch may fail.
     pub(super) is_kept: bool,
-    /// One for each of its recipients.
+    /// One row for each of its recipients.
     pub(super) deliveries: Vec<DeliveryRow>,
-    /// When it was written to the line last.
+    /// When it was last sent.
     pub(super) written_at: Option<Instant>,
-    /// How often it was written to the line.
+    /// How often it was sent.
     pub(super) sendings: u8,
-    /// Challenges that were answered.
+    /// Challenges already answered.
     pub(super) challenges: Answered,
     /// How its addresses are written.
     pub(super) form: Form,
     /// To tag of the 202, or From tag of the first report (W22).
     pub(super) to_tag: Option<String>,
-    /// The owner was told of the acceptance.
+    /// The owner was told that it was accepted.
     pub(super) accepted_told: bool,
-    /// The last report is in.
+    /// The final report has arrived.
     pub(super) report_ended: bool,
-    /// How far the owner was told that each recipient is, by index and [`rank`].
+    /// The state that the owner was last told for each recipient, by index, as [`rank`].
     told: BTreeMap<u32, u8>,
 }
 
@@ -64,7 +64,7 @@ pub(super) enum Form {
 }
 
 impl Attempt {
-    /// An attempt that is about to be stored.
+    /// An attempt about to be stored.
     pub(super) fn new(row: AttemptRow, deliveries: Vec<DeliveryRow>) -> Self {
         let to_tag = match &row.stage {
             AttemptStage::Accepted { to_tag } if !to_tag.is_empty() => Some(to_tag.clone()),
@@ -89,8 +89,8 @@ impl Attempt {
         }
     }
 
-    /// Notes what the owner is about to be told of a recipient; false where he has been told as much. What the disk
-    /// refused at first is told with a later batch, and a batch between the two may have told it already.
+    /// Notes what the owner is about to be told of a recipient; false if he has been told this much. After a failed
+    /// write the event goes with a later batch, and a batch in between may already have told it.
     pub(super) fn note_told(&mut self, recipient: u32, state: DeliveryState, phrase: &str) -> bool {
         let rank = rank(state, phrase);
         let is_news = self.told.get(&recipient).is_none_or(|told| *told < rank);
@@ -100,7 +100,7 @@ impl Attempt {
         is_news
     }
 
-    /// Nothing more is awaited.
+    /// Nothing more is expected.
     pub(super) fn is_closed(&self) -> bool {
         self.row.stage == AttemptStage::Closed
     }
@@ -115,22 +115,22 @@ impl Attempt {
         matches!(self.row.stage, AttemptStage::Accepted { .. })
     }
 
-    /// Every recipient has an end, or its window has passed.
+    /// Every recipient has a final state, or the report window has passed.
     pub(super) fn is_settled(&self) -> bool {
         self.deliveries.iter().all(|row| is_settled(row.state))
     }
 
-    /// It may have left so long ago that its proxy does not remember it any more: sent again it could arrive twice (W12).
+    /// It may have left so long ago that its proxy no longer remembers it: sent again it could arrive twice (W12).
     pub(super) fn is_too_late(&self, now: Now) -> bool {
         self.row.stage == AttemptStage::Sent && now.wall.since(self.row.at) > SUBMISSION_REPEATED_WITHIN
     }
 
-    /// It was taken back before any byte left.
+    /// It was withdrawn before any byte left.
     pub(super) fn is_withdrawn(&self) -> bool {
         self.is_closed() && self.deliveries.iter().all(|row| row.state == DeliveryState::Cancelled)
     }
 
-    /// Sent, and never answered: the proxy may have it or not.
+    /// Sent but never answered: the proxy may or may not have it.
     pub(super) fn is_ambiguous(&self) -> bool {
         self.is_closed() && self.deliveries.iter().all(is_guess)
     }
@@ -142,7 +142,7 @@ impl Attempt {
 }
 
 impl Entry {
-    /// As stored.
+    /// Restores a message from the store.
     pub(super) fn recover(rows: OpenRows, hidden: bool) -> Self {
         let OpenRows { outgoing, attempts, deliveries } = rows;
         let mut entry = Self { row: outgoing, hidden, attempts: BTreeMap::new() };
@@ -154,17 +154,18 @@ impl Entry {
         entry
     }
 
-    /// Which row is shown of each recipient.
+    /// The row to show for each recipient.
     pub(super) fn best(&self) -> Vec<Option<&DeliveryRow>> {
         best(self.attempts.values().flat_map(|attempt| &attempt.deliveries), self.row.recipients.len())
     }
 
-    /// How the recipients stand, counted.
+    /// How many recipients are in each state.
     pub(super) fn tally(&self) -> Tally {
         Tally::of(self.best().into_iter().map(|row| row.map_or(DeliveryState::Queued, |row| row.state)))
     }
 
-    /// The recipients that a resend goes to, by index: all that failed or have no report, or `only` if it did.
+    /// The indexes of the recipients that a resend goes to: all that failed or have no report, or just `only` if it
+    /// did.
     pub(super) fn resendable(&self, only: Option<u32>) -> Vec<u32> {
         let best = self.best();
         let failed =
@@ -172,12 +173,12 @@ impl Entry {
         failed.filter(|recipient| only.is_none_or(|only| only == *recipient)).collect()
     }
 
-    /// Nothing is awaited, and there is nobody to whom it would be sent again.
+    /// Nothing more is expected, and there is nobody to resend to.
     pub(super) fn is_finished(&self) -> bool {
         self.attempts.values().all(Attempt::is_closed) && self.resendable(None).is_empty()
     }
 
-    /// Whether no later attempt goes to the recipient of this row.
+    /// Whether no later attempt includes the recipient of this row.
     pub(super) fn is_in_latest(&self, row: &DeliveryRow) -> bool {
         let mut later = self.attempts.values().filter(|attempt| attempt.row.number > row.attempt);
         !later.any(|attempt| attempt.row.recipients.contains(&row.recipient))
@@ -188,13 +189,13 @@ impl Entry {
         self.attempts.last_key_value().map_or(1, |(number, _)| number + 1)
     }
 
-    /// The address of a recipient as spelled.
+    /// A recipient's address as written.
     pub(super) fn address(&self, recipient: u32) -> &str {
         let index = usize::try_from(recipient).unwrap_or(usize::MAX);
         self.row.recipients.get(index).map_or("", |person| person.address.as_str())
     }
 
-    /// News of a recipient as they are by now; other events as they were.
+    /// A delivery event updated to the current state; other events unchanged.
     pub(super) fn present(&self, event: Event) -> Event {
         let Event::Delivery { attempt, recipient, .. } = &event else {
             return event;
@@ -204,13 +205,13 @@ impl Entry {
         row.map_or(event, |row| self.delivery_event(row))
     }
 
-    /// What a request to these may leave on; an account may have lost its TLS since they were written.
+    /// The transports allowed for a request to these recipients; the account may have lost TLS since it was written.
     pub(super) fn wanted(&self, recipients: &[u32]) -> Wanted {
         let is_sips = |index: &u32| Uri::parse(self.address(*index)).is_ok_and(|uri| uri.is_sips());
         if recipients.iter().any(is_sips) { Wanted::Tls } else { Wanted::Any }
     }
 
-    /// What the owner is told of a recipient.
+    /// The event that tells the owner about a recipient.
     pub(super) fn delivery_event(&self, row: &DeliveryRow) -> Event {
         Event::Delivery {
             conversation: self.row.conversation,
@@ -226,7 +227,7 @@ impl Entry {
     }
 }
 
-/// A recipient of whom nothing is known yet.
+/// A row for a recipient of whom nothing is known yet.
 pub(super) fn queued(message: MessageId, attempt: u32, recipient: u32, now: Now) -> DeliveryRow {
     DeliveryRow {
         message,
@@ -241,7 +242,7 @@ pub(super) fn queued(message: MessageId, attempt: u32, recipient: u32, now: Now)
     }
 }
 
-/// What names a submission on the wire.
+/// The values that identify a submission on the wire.
 #[derive(Debug)]
 pub(super) struct Identity {
     /// Call-ID.
@@ -252,19 +253,19 @@ pub(super) struct Identity {
     pub(super) cseq: u32,
     /// Delivery-Report.
     pub(super) report: String,
-    /// Whether it asks for notifications, where that is not open: the same request has the same body (W12).
+    /// Whether it asks for notifications, if that is already decided: the same request has the same body (W12).
     pub(super) asks: Option<bool>,
 }
 
 impl Identity {
-    /// Nobody had it before.
+    /// A new identity, never used before.
     pub(super) fn fresh(core: &mut Core, wish: &str) -> Self {
         let wish = ReportWish::parse(wish).unwrap_or_default();
         let report = ReportWish { id: Some(core.random.token(20)), ..wish }.to_string();
         Self { call_id: core.random.token(24), from_tag: core.random.token(10), cseq: 1, report, asks: None }
     }
 
-    /// The same as an earlier attempt's, so that the proxy knows it again.
+    /// That of an earlier attempt, so that the proxy recognizes the submission.
     pub(super) fn of(row: &AttemptRow) -> Self {
         Self {
             call_id: row.call_id.clone(),

@@ -1,7 +1,7 @@
-//! The way through a server that does not fan out and takes a list of recipients in the body (RFC 5365, W27).
+//! Sending through a server that does not fan out but accepts a list of recipients in the body (RFC 5365, W27).
 //!
-//! **Invariant:** what may have left as a list leaves as a list ever after, until its answer says that nobody had it. By
-//! which way it goes is on the disk before it leaves, so that after a crash it is the same request to the same server,
+//! **Invariant:** what may have left as a list is sent only as a list until its answer says that nobody got it. The way
+//! of sending is stored before the message leaves, so that after a crash the same request goes to the same server,
 //! whatever that server says of itself by then.
 
 use std::collections::BTreeSet;
@@ -12,8 +12,8 @@ use crate::model::journal::Way;
 use crate::time::Now;
 
 impl Outbox {
-    /// This server gave no proof that it fans out: what waits goes by a list, where the server takes those and it is for
-    /// several people, and one by one otherwise.
+    /// This server gave no proof that it fans out: waiting attempts with several recipients go as a list if the server
+    /// accepts lists, and all others one by one.
     pub(crate) fn send_without_proof(&mut self, core: &mut Core, now: Now) {
         if core.takes_lists {
             self.choose_lists();
@@ -31,7 +31,7 @@ impl Outbox {
         self.waiting.extend(others);
     }
 
-    /// What has not left yet can leave as a list. One person has an answer of his own, which tells more.
+    /// Only what has not left yet can become a list. A single recipient's own answer tells more than a list server's.
     fn choose_lists(&mut self) {
         for place in self.waiting.clone() {
             if let Some(attempt) =

@@ -1,9 +1,9 @@
-//! The way through a server that does not fan out: an ordinary MESSAGE for each recipient, without Contact, and
-//! ticks from their final responses (W6).
+//! Sending through a server that does not fan out: an ordinary MESSAGE for each recipient, without Contact, whose final
+//! response sets the tick (W6).
 //!
-//! **Invariant:** what names such a MESSAGE follows from stored facts (its attempt, and who gets it), and each
-//! answer is committed for its recipient alone. So after a crash those who have answered get nothing, and the
-//! others get the same request again, by which a double is told.
+//! **Invariant:** the identity of such a MESSAGE follows from stored facts (its attempt and its recipient), and each
+//! answer is committed for its recipient alone. So after a crash those who have answered get nothing, and the others
+//! get the same request again, recognizable as a duplicate.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -26,20 +26,20 @@ use crate::sip::{Method, Response, Uri};
 use crate::time::Now;
 use crate::transaction::Failure;
 
-/// Messages that go one by one.
+/// The MESSAGEs sent one by one.
 #[derive(Debug, Default)]
 pub(super) struct Singles {
-    /// Those that are to leave, in the order in which they do.
+    /// Those waiting to leave, in the order in which they will.
     waiting: BTreeSet<Single>,
     /// Those too large for a datagram, while the connection is being opened (W4).
     large: BTreeSet<Single>,
-    /// Those without final response, and when they were written.
+    /// Those without a final response, and when they were sent.
     under_way: BTreeMap<Single, Instant>,
-    /// How often one was written whose connection broke.
+    /// How often each was sent on a connection that then broke.
     broken: BTreeMap<Single, u8>,
-    /// How many challenges one has answered; each makes it another request (RFC 3261 §22.2).
+    /// The challenges that each has answered; every answer makes it a new request (RFC 3261 §22.2).
     challenges: BTreeMap<Single, Answered>,
-    /// Those that a 3xx has sent on.
+    /// Those that a 3xx has redirected.
     detours: BTreeMap<Single, Detour>,
 }
 
@@ -49,24 +49,24 @@ impl Singles {
         !self.waiting.is_empty() || !self.large.is_empty()
     }
 
-    /// The attempts that they belong to.
+    /// The attempts they belong to.
     pub(super) fn attempts(&self) -> BTreeSet<AttemptId> {
         let all =
             self.waiting.iter().chain(&self.large).chain(self.under_way.keys()).chain(self.detours.keys());
         all.map(|single| (single.message, single.attempt)).collect()
     }
 
-    /// Takes back what has not left of an attempt.
+    /// Withdraws what has not left yet of an attempt.
     pub(super) fn withdraw(&mut self, place: AttemptId) {
         let is_other = |single: &Single| (single.message, single.attempt) != place;
         self.waiting.retain(is_other);
         self.large.retain(is_other);
     }
 
-    /// The server asks who we are, and one of them goes again with the answer. Whoever it is for has not seen it yet, so that the
-    /// CSeq, by which a double is told, follows from how often that was asked, also after a restart.
+    /// The server challenges one of them, and it is sent again with credentials. The recipient has not seen it yet. The
+    /// CSeq, by which duplicates are recognized, follows from the number of challenges, also after a restart.
     fn is_to_prove(&mut self, core: &mut Core, single: Single, response: &Response) -> bool {
-        // Where a 3xx has led it, nobody is told who we are.
+        // A target that a 3xx named gets no credentials.
         if self.detours.contains_key(&single) {
             return false;
         }
@@ -89,14 +89,14 @@ impl Singles {
 }
 
 impl Outbox {
-    /// This server does not fan out: what waits goes one by one, an attempt as there is room for it.
+    /// This server does not fan out: waiting attempts go one by one, as room permits.
     pub(super) fn send_one_by_one(&mut self, core: &mut Core, now: Now) {
         self.send_singles(core, now);
         while self.singles.waiting.len() < SINGLES_OPEN_MAX {
             let Some(place) = self.waiting.pop_first() else {
                 break;
             };
-            // What a proxy has accepted is delivered by that proxy.
+            // What a proxy has accepted, that proxy delivers.
             let is_open =
                 self.find(place).is_some_and(|(_, attempt)| !attempt.is_closed() && !attempt.is_accepted());
             if is_open {
@@ -106,7 +106,7 @@ impl Outbox {
         self.send_singles(core, now);
     }
 
-    /// From here on an attempt goes one by one, to those in it of whom nothing is known yet.
+    /// From here on an attempt goes one by one, to those of its recipients of whom nothing is known yet.
     pub(super) fn go_one_by_one(&mut self, core: &mut Core, place: AttemptId, now: Now) {
         let Some(attempt) = self.find_mut(place) else {
             return;
@@ -121,7 +121,7 @@ impl Outbox {
         self.end_one_by_one(core, place, now);
     }
 
-    /// Those of an attempt who have no answer wait to be written to.
+    /// Queues the MESSAGEs for an attempt's unanswered recipients.
     pub(super) fn resume_one_by_one(&mut self, (message, attempt): AttemptId) {
         let Some((_, found)) = self.find((message, attempt)) else {
             return;
@@ -131,7 +131,7 @@ impl Outbox {
         self.singles.waiting.extend(singles);
     }
 
-    /// Sends what goes one by one, as far as not too much is under way.
+    /// Sends what goes one by one, up to the limit of pending requests.
     pub(super) fn send_singles(&mut self, core: &mut Core, now: Now) {
         if !matches!(core.line.stream(), Stream::Opening { .. }) {
             let singles = &mut self.singles;
@@ -199,7 +199,7 @@ impl Outbox {
         let place = self.singles.detours.get(&single).map(|detour| visible(detour.place()));
         let after = self.singles.ended(single).map(|written| now.mono.saturating_duration_since(written));
         let state = match status {
-            // A store took it for them: arrival is not confirmed (W18).
+            // A store accepted it for them: arrival is not confirmed (W18).
             202 => DeliveryState::PassedOn,
             200..=299 => DeliveryState::Delivered,
             _ => DeliveryState::Failed,
@@ -215,7 +215,8 @@ impl Outbox {
         self.single_ended(core, single, &news, now);
     }
 
-    /// A 3xx sends it on, or a target that a 3xx named refuses it and there is another one (RFC 3261 §8.1.3.4). A 6xx is everybody's answer.
+    /// Whether it goes to another target: a 3xx redirects it, or one target refused and another is left (RFC 3261
+    /// §8.1.3.4). A 6xx speaks for all targets.
     fn goes_elsewhere(&mut self, core: &mut Core, single: Single, response: &Response) -> bool {
         let status = response.status();
         let may_go = (300..600).contains(&status);
@@ -239,7 +240,7 @@ impl Outbox {
         self.singles.detours.get_mut(&single).map(|detour| detour.take(response))
     }
 
-    /// A name that a redirected message asked for is looked up.
+    /// A redirected message's look-up has ended.
     pub(crate) fn detour_found(&mut self, core: &mut Core, id: ResolveId, hops: Vec<Hop>, now: Now) {
         let mut all = self.singles.detours.iter_mut();
         if let Some((single, detour)) = all.find(|(_, detour)| detour.awaits_name(id)) {
@@ -249,7 +250,7 @@ impl Outbox {
         }
     }
 
-    /// A connection that a redirected message asked for is there, or cannot be had.
+    /// A redirected message's connection is open, or could not be opened.
     pub(crate) fn detour_connected(&mut self, core: &mut Core, id: ConnectId, flow: Option<Flow>, now: Now) {
         let mut all = self.singles.detours.iter_mut();
         if let Some((single, detour)) = all.find(|(_, detour)| detour.awaits_connection(id)) {
@@ -274,13 +275,13 @@ impl Outbox {
         }
     }
 
-    /// One of them got no final response. Where that was by silence it is not repeated: no proxy is known to drop the double, so
-    /// whether he gets it twice is for the person to decide.
+    /// One of them got no final response. After a timeout it is not repeated: no proxy is known to drop the duplicate,
+    /// so the user decides whether to risk that it arrives twice.
     pub(crate) fn unanswered_single(&mut self, core: &mut Core, single: Single, failure: Failure, now: Now) {
         self.singles.under_way.remove(&single);
         match failure {
             Failure::Transport => {
-                // A place where nobody is has not got it: the next one.
+                // An address where nobody answers has not received it: try the next one.
                 let mut detour = self.singles.detours.get_mut(&single);
                 if let Some(detour) = &mut detour {
                     detour.next_hop(core);
@@ -288,7 +289,7 @@ impl Outbox {
                 }
                 let broken = self.singles.broken.entry(single).or_default();
                 *broken = broken.saturating_add(1);
-                // Again as the same request, as soon as there is a line.
+                // The same request again, as soon as there is a flow.
                 if *broken < SUBMISSION_SENDINGS_MAX {
                     self.singles.waiting.insert(single);
                 } else {
@@ -319,7 +320,7 @@ impl Outbox {
         self.end_one_by_one(core, place, now);
     }
 
-    /// When everybody's answer is here, nothing more is awaited.
+    /// Closes the attempt once every recipient has answered.
     fn end_one_by_one(&mut self, core: &mut Core, place: AttemptId, now: Now) {
         if self.find(place).is_some_and(|(_, attempt)| attempt.is_settled()) {
             self.report_ended(core, place);

@@ -1,5 +1,5 @@
-//! What leaves, as bytes: a submission with the first recipient in To and a Secondary-To for each further one (W1,
-//! W2) or with a list of all in its body (W27), or an ordinary MESSAGE for one recipient (RFC 3428 §4, W6).
+//! Prints what is sent: a submission with the first recipient in To and a Secondary-To for each further one (W1, W2) or
+//! with a list of all in its body (W27), or an ordinary MESSAGE for one recipient (RFC 3428 §4, W6).
 
 use bytes::Bytes;
 
@@ -12,10 +12,10 @@ use crate::machine::Flow;
 use crate::model::journal::OutgoingRow;
 use crate::sip::{Compose, Copy, Enclosed, Envelope, Method, RECIPIENT_LIST, SECONDARY_TO, Uri, with_list};
 
-/// Stands for several (RFC 3323 §4.1.1.3).
+/// Stands in for several recipients (RFC 3323 §4.1.1.3).
 const NOBODY: &str = "sip:anonymous@anonymous.invalid";
 
-/// Prints a submission. None when it has no recipient that can be read, which cannot be in what we kept.
+/// Prints a submission. None if it has no readable recipient, which what we stored always has.
 pub(super) fn print(core: &mut Core, entry: &Entry, attempt: &Attempt, flow: Flow) -> Option<Printed> {
     let form = |uri: &Uri| match attempt.form {
         Form::AsWritten => uri.clone(),
@@ -44,9 +44,9 @@ pub(super) fn print(core: &mut Core, entry: &Entry, attempt: &Attempt, flow: Flo
     Some(Printed { flow, branch, bytes })
 }
 
-/// Prints a submission for a list server, which is our own domain: in `sip:` form, as that is what other people's programs
-/// know. Contact is for the report of a proxy of ours that may be behind it (W24, W26). Printed again, it is the same to
-/// the byte but for its Via.
+/// Prints a submission for a list server, addressed to our own domain: in `sip:` form, the one that other programs
+/// know. Contact is for the report of one of our proxies that may be behind it (W24, W26). Printed again, it is
+/// identical to the byte except for its Via.
 pub(super) fn print_list(core: &mut Core, entry: &Entry, attempt: &Attempt, flow: Flow) -> Option<Printed> {
     let people = attempt.row.recipients.iter().filter_map(|index| Uri::parse(entry.address(*index)).ok());
     let people: Vec<_> = people.map(|uri| uri.to_sip()).collect();
@@ -64,25 +64,26 @@ pub(super) fn print_list(core: &mut Core, entry: &Entry, attempt: &Attempt, flow
         .field("Delivery-Report", &attempt.row.report);
     let copy = if entry.hidden { Copy::Bcc } else { Copy::To };
     let (content_type, body) = enclosed(core, entry, attempt);
-    // Drawn after the message was written, so that nothing in it is this line; and the same after a crash.
+    // The boundary is drawn after the text was written, so that the text cannot contain it; and it is the same after a
+    // crash.
     let (content_type, body) = with_list((content_type, &body), &people, copy, &attempt.row.call_id);
     let bytes = dated(core, entry, begun).body(&content_type, &body);
     Some(Printed { flow, branch, bytes })
 }
 
-/// Where the MESSAGE for one recipient goes, and as which request.
+/// The target and identity of the MESSAGE for one recipient.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SingleRequest<'a> {
-    /// Who, by index.
+    /// The recipient's index.
     pub(super) recipient: u32,
     /// Its CSeq.
     pub(super) cseq: u32,
-    /// Its Request-URI, where a redirect has led it elsewhere; then it has no credentials.
+    /// The Request-URI to which it was redirected, if it was; then it carries no credentials.
     pub(super) redirected: Option<&'a Uri>,
 }
 
-/// Prints the MESSAGE for one recipient of an attempt, as a leg of a proxy would be (W15): in `sip:` form, without
-/// Contact, with the others for the recipient's program to show.
+/// Prints the MESSAGE for one recipient of an attempt like a leg from a proxy (W15): in `sip:` form, without Contact,
+/// naming the others for the recipient's program to show.
 pub(super) fn print_single(
     core: &mut Core,
     (entry, attempt): (&Entry, &Attempt),
@@ -109,14 +110,14 @@ pub(super) fn print_single(
     Some(Printed { flow, branch, bytes })
 }
 
-/// The body: the text as it stands, or in CPIM where the attempt asks for notifications (RFC 5438 §6, W28). It follows from stored
-/// facts, so that the same request has the same body after a restart.
+/// The body: the text as it is, or in CPIM if the attempt asks for notifications (RFC 5438 §6, W28). It follows from
+/// stored facts, so that the same request has the same body after a restart.
 fn enclosed<'a>(core: &Core, entry: &'a Entry, attempt: &Attempt) -> (&'a str, Bytes) {
     let OutgoingRow { content_type, body, recipients, at, .. } = &entry.row;
     if !attempt.row.asks {
         return (content_type, body.clone());
     }
-    // Of several, one that is hidden would be named to the others by it.
+    // With several recipients, To would show a hidden one to the others.
     let to = match recipients.as_slice() {
         [person] => {
             Uri::parse(&person.address).map_or_else(|_| NOBODY.to_owned(), |uri| uri.to_sip().to_string())
@@ -144,8 +145,8 @@ fn dated(core: &Core, entry: &Entry, mut begun: Compose) -> Compose {
     begun
 }
 
-/// The first recipient may have had the submission, so the Call-ID is the same: a double is told by it (W15).
-/// Each other one has a Call-ID of his own, as a program that serves several people would say 482 (RFC 3261 §8.2.2.2).
+/// The first recipient may have got the submission, so the Call-ID is the same and reveals a duplicate (W15). Each
+/// other one gets his own Call-ID, because a program serving several of them would answer 482 (RFC 3261 §8.2.2.2).
 fn single_call_id(attempt: &Attempt, recipient: u32) -> String {
     let row = &attempt.row;
     if row.recipients.first() == Some(&recipient) {
@@ -155,7 +156,7 @@ fn single_call_id(attempt: &Attempt, recipient: u32) -> String {
     }
 }
 
-/// The other recipients of the message; all or none, as who is named makes the conversation.
+/// The other recipients of the message: all or none, as the people named make the conversation.
 fn also_to(entry: &Entry, recipient: u32) -> Vec<Uri> {
     if entry.hidden {
         return Vec::new();

@@ -1,8 +1,8 @@
-//! What the programs of recipients say of a message of ours (RFC 5438), and who of them cannot be asked (W28).
+//! What recipients' programs say of a message of ours (RFC 5438), and whose programs cannot be asked (W28).
 //!
-//! A text that asks leaves in CPIM, under the Call-ID of its attempt as its name: whoever knows that name had the message, and
-//! it is known again after a restart. A program that takes no CPIM says 415, and its owner gets the text alone, as the
-//! next attempt, without that anybody is told of a failure in between.
+//! A text that asks leaves in CPIM, with its attempt's Call-ID as the message ID: whoever knows that ID got the
+//! message, and we recognize it after a restart. A program that does not accept CPIM answers 415; its owner then gets
+//! the text alone in the next attempt, without a failure being shown in between.
 
 use super::entry::{Entry, Identity};
 use super::{AttemptId, Outbox};
@@ -15,8 +15,8 @@ use crate::sip::{Cpim, Disposition, Imdn, Request, media_type};
 use crate::time::Now;
 
 impl Outbox {
-    /// Takes a notification. Its 200 leaves after the commit where it says something new of a message of ours by one of
-    /// its recipients, over our proxy; any other changes nothing.
+    /// Handles a notification. If it came over our proxy and says something new of a message of ours by one of its
+    /// recipients, its 200 leaves after the commit; any other changes nothing.
     pub(crate) fn receipt(&mut self, core: &mut Core, asked: IncomingRequest<'_>, now: Now) {
         let may_say = core.is_from_server(asked.request, asked.flow);
         let said = if may_say { self.said(asked.request) } else { None };
@@ -29,7 +29,7 @@ impl Outbox {
             self.learn(core, place, recipient, &news, now);
         }
         self.close_if_settled(core, place, now);
-        // An earlier one said the same, and the disk did not take it: the 200 rests on this batch, so it goes in here.
+        // An earlier one said the same, but could not be stored. The 200 depends on this batch, so it is written here.
         if self.is_unsaved(place.0) {
             self.save(core, place.0);
         }
@@ -38,7 +38,7 @@ impl Outbox {
         core.promise(taken, Action::Answer(lost));
     }
 
-    /// Of which attempt and which recipient a notification is, and what it says.
+    /// The attempt and recipient that a notification is about, and what it says.
     fn said(&self, request: &Request) -> Option<(AttemptId, u32, Disposition)> {
         let content_type = media_type(request.fields().first("Content-Type").unwrap_or_default());
         let body =
@@ -46,7 +46,7 @@ impl Outbox {
         let Imdn { message_id, disposition } = Imdn::parse(&body)?;
         let id = *self.by_call.get(&message_id)?;
         let entry = self.entries.get(&id)?;
-        // A resend under the same Call-ID is the same message: the later attempt stands for it.
+        // A resend under the same Call-ID is the same message: the later attempt stands for both.
         let mut of_name = entry.attempts.values().rev().filter(|it| it.row.call_id == message_id);
         let attempt = of_name.find(|it| it.row.asks && !it.is_queued() && !it.is_withdrawn())?;
         let recipients = attempt.row.recipients.iter().map(|index| (*index, entry.address(*index)));
@@ -54,7 +54,7 @@ impl Outbox {
         Some(((id, attempt.row.number), recipient, disposition))
     }
 
-    /// Whether a text to these leaves in CPIM.
+    /// Whether a text to these recipients may be sent in CPIM.
     pub(super) fn may_ask(&self, core: &Core, entry: &Entry, recipients: &[u32]) -> bool {
         let is_text = media_type(&entry.row.content_type) == "text/plain";
         let refuses = |index: &u32| self.refusers.contains(&address_key(entry.address(*index)));
@@ -64,7 +64,7 @@ impl Outbox {
             && !recipients.iter().any(refuses)
     }
 
-    /// Remembers whose program takes no CPIM: what goes to them leaves plain from here on.
+    /// Remembers whose program does not accept CPIM: they get plain text from now on.
     pub(super) fn remember_refusers<'a>(&mut self, addresses: impl IntoIterator<Item = &'a str>) {
         for address in addresses {
             self.refusers.insert(address_key(address));
@@ -74,7 +74,7 @@ impl Outbox {
         }
     }
 
-    /// Those of an attempt whose program takes no CPIM get the text alone, once: it loses nothing by that.
+    /// Sends the text alone, once, to those whose program does not accept CPIM: the message loses nothing by that.
     pub(super) fn send_text_alone(&mut self, core: &mut Core, place: AttemptId, now: Now) {
         let Some((entry, attempt)) = self.find(place).filter(|(_, attempt)| attempt.row.asks) else {
             return;

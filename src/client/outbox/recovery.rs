@@ -1,6 +1,6 @@
-//! After a start: what was queued or sent leaves again under the same Call-ID, CSeq and `id` (W10), one by one to
-//! those without an answer where it went so (W6); what was accepted waits for its report, its window counted from
-//! the acceptance.
+//! After a start: queued or sent attempts leave again under the same Call-ID, CSeq and `id` (W10); those that went one
+//! by one go only to recipients without an answer (W6). Accepted attempts wait for their report, with the window
+//! counted from the acceptance.
 
 use super::Outbox;
 use super::entry::Entry;
@@ -11,7 +11,7 @@ use crate::model::journal::{AttemptStage, MessageId, OpenRows, Way};
 use crate::time::Now;
 
 impl Outbox {
-    /// The messages that the store holds as open, in the machine's memory again.
+    /// Restores the messages that the store holds as open.
     pub(crate) fn recover(
         open: Vec<OpenRows>,
         conversations: &mut Conversations,
@@ -58,7 +58,7 @@ impl Outbox {
         this
     }
 
-    /// How far the latest attempt at a message is; what is queued or sent leaves again after a restart.
+    /// The stage of the latest attempt at a message; what is queued or sent leaves again after a restart.
     pub(crate) fn stage(&self, id: MessageId) -> Option<&AttemptStage> {
         let (_, attempt) = self.entries.get(&id)?.attempts.last_key_value()?;
         Some(&attempt.row.stage)

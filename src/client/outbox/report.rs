@@ -1,4 +1,4 @@
-//! Reports: a NOTIFY that tells how the legs of a message of ours ended (W20 to W25).
+//! Reports: a NOTIFY that gives the outcome of each leg of a message of ours (W20 to W25).
 
 use super::entry::Attempt;
 use super::{AttemptId, Outbox};
@@ -13,7 +13,7 @@ use crate::sip::{Method, ReportLine, Request, media_type, read_report};
 use crate::time::Now;
 
 impl Outbox {
-    /// Takes a report: its 200 leaves after the commit. Any other NOTIFY gets 481 and changes nothing (W25).
+    /// Handles a report: its 200 leaves after the commit. Any other NOTIFY gets 481 and changes nothing (W25).
     pub(crate) fn notified(&mut self, core: &mut Core, asked: IncomingRequest<'_>, now: Now) {
         let fields = asked.request.fields();
         let is_report = fields.first("Event").is_some_and(|event| event_package(event) == "delivery-report");
@@ -43,20 +43,21 @@ impl Outbox {
         }
         self.close_if_settled(core, place, now);
         self.reopen_if_deferred(core, place, now);
-        // An earlier report said the same, and the disk did not take it: the 200 rests on this batch, so it goes in here.
+        // An earlier report said the same, but could not be stored. The 200 depends on this batch, so it is written
+        // here.
         if self.is_unsaved(place.0) {
             self.save(core, place.0);
         }
         let kept = core.plain_answer(asked, 200);
         let lost = core.busy_answer(asked);
-        // A batch before this one may still fail.
+        // An earlier batch may still fail.
         let taken = Action::ReportTaken { message: place.0, kept, lost: lost.clone() };
         core.promise(taken, Action::Answer(lost));
     }
 
-    /// Whether this comes from our server's address and belongs to a submission of ours, by Call-ID and tag: nobody else knows these
-    /// (W15), so it needs no other proof. After a restart a report names the Contact of the run before. What went one by one has
-    /// no report, and its recipients know its tag.
+    /// Whether this comes from our server's address and matches a submission of ours by Call-ID and tag. Nobody else
+    /// knows those (W15), so no other proof is needed. After a restart, a report names the Contact of the earlier run.
+    /// A message sent one by one has no report, and its recipients know its tag.
     pub(crate) fn is_report_of_ours(&self, core: &Core, request: &Request, flow: Flow) -> bool {
         let fields = request.fields();
         let to = fields.to();
@@ -71,7 +72,7 @@ impl Outbox {
             && entry.is_some_and(|entry| entry.attempts.values().any(is_own))
     }
 
-    /// The attempt that a NOTIFY is about: Call-ID and tags are those of a submission of ours.
+    /// The attempt that a NOTIFY is about: one with the same Call-ID and tags.
     fn reported_place(&mut self, request: &Request) -> Option<AttemptId> {
         let fields = request.fields();
         let id = *self.by_call.get(fields.call_id())?;
@@ -79,7 +80,7 @@ impl Outbox {
         let own_tag = to.tag()?;
         let from = fields.from();
         let their_tag = from.tag().unwrap_or_default();
-        // A resend under the same Call-ID is the same submission: the later attempt stands for it.
+        // A resend under the same Call-ID is the same submission: the later attempt stands for both.
         let attempts = self.entries.get_mut(&id)?.attempts.values_mut().rev();
         let mut of_call = attempts.filter(|it| it.row.call_id == fields.call_id() && !it.is_withdrawn());
         let attempt = of_call.next().filter(|attempt| attempt.row.from_tag == own_tag)?;
@@ -88,7 +89,7 @@ impl Outbox {
     }
 
     fn learn_report(&mut self, core: &mut Core, place: AttemptId, lines: &[ReportLine], now: Now) {
-        // A report that comes before the 202, or instead of it, proves the acceptance.
+        // A report that arrives before the 202, or instead of it, proves the acceptance.
         let to_tag = self.find(place).and_then(|(_, attempt)| attempt.to_tag.clone()).unwrap_or_default();
         self.waiting.remove(&place);
         self.large.remove(&place);
@@ -114,7 +115,7 @@ impl Outbox {
         }
     }
 
-    /// The report window of an attempt has passed: who is still only accepted has no report.
+    /// An attempt's report window has passed: recipients that are only accepted get "No report".
     pub(super) fn window_over(&mut self, core: &mut Core, place: AttemptId, now: Now) {
         let Some((_, attempt)) = self.find(place).filter(|(_, attempt)| attempt.is_accepted()) else {
             return;
@@ -127,8 +128,8 @@ impl Outbox {
         self.close_if_settled(core, place, now);
     }
 
-    /// A late report says that somebody waits: his end is still to be told, also after a restart, which takes up open
-    /// attempts only.
+    /// A late report says that a recipient is deferred: his outcome is still to come. The attempt is reopened, since a
+    /// restart resumes only open attempts.
     fn reopen_if_deferred(&mut self, core: &mut Core, place: AttemptId, now: Now) {
         let Some((_, attempt)) = self.find(place).filter(|(_, it)| it.is_closed() && !it.is_settled()) else {
             return;
@@ -148,7 +149,7 @@ impl Outbox {
     }
 }
 
-/// Never dropped silently: somebody whom we did not write to, or a state that we do not know (W20).
+/// Never dropped silently: a recipient we did not write to, or an unknown state (W20).
 fn tell_stranger(core: &mut Core, (message, attempt): AttemptId, line: &ReportLine) {
     let address = visible(&line.address);
     let state = visible(line.state.as_str());

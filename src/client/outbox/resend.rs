@@ -1,4 +1,4 @@
-//! A further attempt at a message, and the withdrawal of what has not left yet.
+//! A further attempt at a message, and withdrawal of what has not left yet.
 
 use super::entry::Identity;
 use super::{AttemptId, Outbox};
@@ -9,7 +9,7 @@ use crate::model::journal::{AttemptStage, DeliveryState, MessageId};
 use crate::time::Now;
 
 impl Outbox {
-    /// Sends a message again to those who failed or have no report: ONE new MESSAGE, the next attempt.
+    /// Resends a message to those who failed or have no report: ONE new MESSAGE, the next attempt.
     pub(crate) fn resend(&mut self, core: &mut Core, id: MessageId, only: Option<u32>, now: Now) {
         let Some(entry) = self.entries.get(&id) else {
             return;
@@ -20,7 +20,7 @@ impl Outbox {
         }
         let number = entry.next_number();
         let latest = entry.attempts.values().rev().find(|attempt| !attempt.is_withdrawn());
-        // Nobody knows whether the proxy has the last one: under the same Call-ID it drops the double (W12).
+        // It is unknown whether the proxy has the last attempt: under the same Call-ID it drops the duplicate (W12).
         let same = latest.filter(|latest| latest.is_ambiguous() && latest.row.recipients == recipients);
         let ids = match (same, latest) {
             (Some(same), _) => Identity::of(&same.row),
@@ -36,13 +36,13 @@ impl Outbox {
         let Some((entry, attempt)) = self.find(place) else {
             return;
         };
-        // What it has come to since then is told when the disk has that.
+        // Changes since then are told once the disk has them.
         for row in attempt.deliveries.iter().filter(|row| row.state == DeliveryState::Queued) {
             core.tell(entry.delivery_event(row));
         }
     }
 
-    /// A further attempt could not be kept.
+    /// A further attempt could not be stored.
     pub(crate) fn further_lost(&mut self, core: &mut Core, place: AttemptId) {
         let (message, attempt) = place;
         if let Some(entry) = self.entries.get_mut(&message) {
@@ -52,7 +52,7 @@ impl Outbox {
         core.tell(Event::Refused { message, attempt, status: 503, reason });
     }
 
-    /// Takes back what is still queued; what has left cannot be taken back.
+    /// Withdraws what is still queued; what has left cannot be withdrawn.
     pub(crate) fn withdraw(&mut self, core: &mut Core, id: MessageId, now: Now) {
         let Some(entry) = self.entries.get(&id) else {
             return;

@@ -7,10 +7,10 @@ pub(crate) enum ServerVerdict {
     Nothing,
     /// It does not fan out after all (W6).
     NoProof,
-    /// It takes no lists after all (W27).
+    /// It does not accept lists after all (W27).
     NoLists,
-    /// It does not answer as it did: it is asked whether it still serves us.
+    /// It answers differently than before: it is asked whether it still serves us.
     Doubt,
-    /// It did not answer at all, though the answer was its own to give.
+    /// It did not answer at all, although the answer was its own to give.
     Silence,
 }

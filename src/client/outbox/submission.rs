@@ -19,9 +19,9 @@ use crate::time::Now;
 use crate::transaction::Failure;
 
 impl Outbox {
-    /// Sends what waits, as far as not too much is under way.
+    /// Sends what waits, up to the limit of pending requests.
     pub(crate) fn send_waiting(&mut self, core: &mut Core, now: Now) {
-        // What began to go one by one goes on so, whatever the server can by now.
+        // What began one by one continues so, whatever the server supports by now.
         self.send_singles(core, now);
         if !matches!(core.line.stream(), Stream::Opening { .. }) {
             self.waiting.append(&mut self.large);
@@ -77,7 +77,7 @@ impl Outbox {
             return ServerVerdict::Nothing;
         }
         self.under_way.remove(&place);
-        // A report that has come already proves that the proxy has it, whatever a refusal says (W25).
+        // A report that has arrived proves that the proxy has it, whatever a refusal says (W25).
         let is_known = |attempt: &Attempt| attempt.is_closed() || attempt.is_accepted();
         if self.find(place).is_none_or(|(_, attempt)| is_known(attempt) && status >= 300) {
             return ServerVerdict::Nothing;
@@ -104,7 +104,8 @@ impl Outbox {
                 self.not_understood(core, place, now);
                 ServerVerdict::NoProof
             }
-            // It is about the Request-URI, which is the first recipient's: each goes by himself, and follows his own.
+            // A 3xx is about the Request-URI, the first recipient's: so each gets a MESSAGE of his own and follows his
+            // own.
             300..=399 => {
                 self.not_for_all(core, place, now);
                 ServerVerdict::Nothing
@@ -118,7 +119,7 @@ impl Outbox {
                 self.rewrite(core, place, form);
                 ServerVerdict::Nothing
             }
-            // RFC 3263 §4.3: that server does not take it; the next one may, and knows a double (W12).
+            // RFC 3263 §4.3: this server does not accept it; the next one may, and recognizes a duplicate (W12).
             503 if self.may_go_elsewhere(core, place) => {
                 self.waiting.insert(place);
                 ServerVerdict::Doubt
@@ -128,7 +129,7 @@ impl Outbox {
                 let reason = core.challenges.reason(response);
                 self.refuse(core, place, Some(status), (status, &reason), now);
                 match status {
-                    // The registration sees for itself whether we are still let in.
+                    // The registration finds out whether the server still serves us.
                     401 | 407 => ServerVerdict::Doubt,
                     _ => ServerVerdict::Nothing,
                 }
@@ -136,7 +137,7 @@ impl Outbox {
         }
     }
 
-    /// A busy server says when to come again (RFC 3261 §21.5.4).
+    /// Holds submissions back while a busy server asks for that (RFC 3261 §21.5.4).
     pub(super) fn hold_if_busy(&mut self, response: &Response, now: Now) {
         if let Some(wait) = retry_after(response.fields()).filter(|_| response.status() == 503) {
             self.hold_until = Some(now.mono + wait.min(RETRY_AFTER_MAX));
@@ -160,7 +161,7 @@ impl Outbox {
             return if timed_out { ServerVerdict::Silence } else { ServerVerdict::Nothing };
         }
         match failure {
-            // W10: again under the same Call-ID and CSeq, as soon as there is a line.
+            // W10: again under the same Call-ID and CSeq, as soon as there is a flow.
             Failure::Transport if attempt.sendings < SUBMISSION_SENDINGS_MAX => {
                 self.waiting.insert(place);
                 ServerVerdict::Nothing
@@ -173,14 +174,15 @@ impl Outbox {
                 self.refuse(core, place, None, (413, TOO_LARGE), now);
                 ServerVerdict::Nothing
             }
-            // Nobody knows whether the proxy has it. It knows a double (W12), so the same goes again as soon as it is back.
+            // It is unknown whether the proxy has it. It recognizes a duplicate (W12), so the same request goes again
+            // once the proxy is back.
             Failure::Timeout
                 if attempt.row.way == Way::FanOut && attempt.sendings < SUBMISSION_SENDINGS_MAX =>
             {
                 self.waiting.insert(place);
                 ServerVerdict::Silence
             }
-            // A list server may send a double on to everybody: that is for the person to decide.
+            // A list server may send a duplicate to everybody: the user has to decide.
             Failure::Timeout => {
                 self.refuse(core, place, Some(408), (408, NO_ANSWER), now);
                 ServerVerdict::Silence
@@ -188,14 +190,14 @@ impl Outbox {
         }
     }
 
-    /// True where the proxy has another server to try (RFC 3263 §4.3).
+    /// True if the proxy has another server to try (RFC 3263 §4.3).
     fn may_go_elsewhere(&self, core: &Core, place: AttemptId) -> bool {
         let sendings = self.find(place).map_or(u8::MAX, |(_, attempt)| attempt.sendings);
         core.line.has_next_hop() && sendings < SUBMISSION_SENDINGS_MAX
     }
 
-    /// Reports go to the flow of the submission (W24); that one is gone, and no registration says where we are
-    /// now: the same submissions again move their reports here (W12).
+    /// Reports go to the submission's flow (W24). That flow is lost, and no registration says where we are now: sending
+    /// the same submissions again moves their reports here (W12).
     pub(crate) fn call_reports(&mut self) {
         for (id, entry) in &self.entries {
             let owed = entry.attempts.values().filter(|it| it.is_accepted() && !it.report_ended);
@@ -213,13 +215,13 @@ impl Outbox {
         core.send(task, Method::Message, (printed.flow, &printed.branch), printed.bytes, now);
     }
 
-    /// Whether an attempt could leave now, and the disk does not know that it may have. It is told first: after a crash
-    /// what had left would be queued again, could be withdrawn, and would be delivered all the same.
+    /// Whether an attempt could leave now but the disk has not recorded that it may have. That is recorded first: else
+    /// after a crash it would be queued again, could be withdrawn, and would be delivered all the same.
     pub(super) fn is_to_be_noted(&self, core: &Core, place: AttemptId) -> bool {
         core.line.main().is_some() && self.find(place).is_some_and(|(_, attempt)| attempt.is_queued())
     }
 
-    /// Tells the disk that an attempt may have left.
+    /// Records on disk that an attempt may have left.
     pub(super) fn note_that_it_leaves(&mut self, core: &mut Core, place: AttemptId, now: Now) {
         self.leaving.insert(place);
         self.set_stage(core, place, AttemptStage::Sent, now);
@@ -227,7 +229,8 @@ impl Outbox {
         core.promise(Action::MayLeave(message, attempt), Action::Nothing);
     }
 
-    /// The disk knows that an attempt may have left. It may say so twice, of a batch and of what was saved again.
+    /// The disk has recorded that an attempt may have left. This may come twice, for the batch and for a repeated
+    /// write.
     pub(crate) fn may_leave(&mut self, place: AttemptId) {
         if !self.leaving.remove(&place) {
             return;
@@ -249,7 +252,7 @@ impl Outbox {
         self.await_report(core, place, to_tag, now);
     }
 
-    /// The attempt is with the proxy: from here on its report window runs.
+    /// The proxy has the attempt: from here on its report window runs.
     pub(super) fn await_report(&mut self, core: &mut Core, place: AttemptId, to_tag: String, now: Now) {
         let Some((_, attempt)) = self.find(place) else {
             return;
@@ -268,7 +271,7 @@ impl Outbox {
         }
     }
 
-    /// A 2xx without proof is the first recipient's own answer; nobody else was written to, so they are now (W6).
+    /// A 2xx without proof is the first recipient's own answer; the others were not written to, so they are now (W6).
     fn primary_only(&mut self, core: &mut Core, place: AttemptId, response: &Response, now: Now) {
         let Some((_, attempt)) = self.find(place) else {
             return;
@@ -284,14 +287,14 @@ impl Outbox {
         self.go_one_by_one(core, place, now);
     }
 
-    /// A list server has it, and tells no more (RFC 5365 §7): it says so of each, and nothing is awaited. A proxy of ours behind it
-    /// may have reported already (W26).
+    /// A list server has it and tells no more (RFC 5365 §7): each recipient gets that state, and nothing more is
+    /// expected. One of our proxies behind it may have reported already (W26).
     fn taken(&mut self, core: &mut Core, place: AttemptId, response: &Response, now: Now) {
         self.tell_accepted(core, place, response.status(), now);
         if self.find(place).is_none_or(|(_, attempt)| attempt.is_closed() || attempt.is_accepted()) {
             return;
         }
-        // A 200 would say that they have it.
+        // Showing a 200 would claim that the recipients have it.
         let status = Some(response.status()).filter(|status| *status == 202);
         let phrase = TOLD_TO_A_LIST_SERVER.to_owned();
         self.learn_all(core, place, &News { status, phrase, ..News::bare(DeliveryState::PassedOn) }, now);
@@ -300,8 +303,8 @@ impl Outbox {
         self.close_if_settled(core, place, now);
     }
 
-    /// Nobody got it, as the server does not know what the submission requires: it goes to all of them by a list, if the
-    /// server takes those (W27), else one by one (W6). That is another request, so another CSeq (RFC 3261 §8.1.3.5).
+    /// Nobody got it, because the server does not support what the submission requires: it goes as a list if the server
+    /// accepts lists (W27), else one by one (W6). That is another request, so it has another CSeq (RFC 3261 §8.1.3.5).
     fn not_understood(&mut self, core: &mut Core, place: AttemptId, now: Now) {
         let Some(attempt) = self.find_mut(place) else {
             return;
@@ -313,7 +316,7 @@ impl Outbox {
         self.not_for_all(core, place, now);
     }
 
-    /// Nobody got it, and it goes to each by himself, as another request.
+    /// Nobody got it; each recipient now gets a MESSAGE of his own, as a new request.
     fn not_for_all(&mut self, core: &mut Core, place: AttemptId, now: Now) {
         if let Some(attempt) = self.find_mut(place) {
             attempt.row.cseq += 1;
@@ -321,7 +324,7 @@ impl Outbox {
         self.go_one_by_one(core, place, now);
     }
 
-    /// Whether an attempt leaves as a list.
+    /// Whether an attempt is sent as a list.
     pub(super) fn goes_by_list(&self, place: AttemptId) -> bool {
         self.find(place).is_some_and(|(_, attempt)| attempt.row.way == Way::ByList)
     }
@@ -336,7 +339,7 @@ impl Outbox {
         core.promise_told(message, event);
     }
 
-    /// Nobody gets it by this attempt: `status` is what is known of each, `told` is what the owner hears.
+    /// This attempt reaches nobody: `status` is recorded for each recipient, `told` is what the owner hears.
     fn refuse(
         &mut self,
         core: &mut Core,
@@ -350,7 +353,7 @@ impl Outbox {
         }
         let (message, attempt) = place;
         let event = Event::Refused { message, attempt, status: told.0, reason: told.1.to_owned() };
-        // Refused for its CPIM, it leaves again without (W28).
+        // Refused because of its CPIM, it is sent again without (W28).
         if status != Some(415) || self.find(place).is_none_or(|(_, attempt)| !attempt.row.asks) {
             core.promise_told(message, event);
         }
@@ -359,7 +362,7 @@ impl Outbox {
         self.send_text_alone(core, place, now);
     }
 
-    /// W6: a 400 may be about `im:`, once.
+    /// W6: a 400 may be about `im:`; rewritten once.
     fn can_be_rewritten(&self, core: &Core, place: AttemptId) -> bool {
         let is_im = |uri: &Uri| matches!(uri.scheme(), Scheme::Im | Scheme::Pres);
         let Some((entry, attempt)) = self.find(place) else {
@@ -372,13 +375,13 @@ impl Outbox {
             && (is_im(&core.profile.address) || recipients.into_iter().any(|uri| is_im(&uri)))
     }
 
-    /// RFC 3261 §22.2, §22.3: with credentials it may pass.
+    /// RFC 3261 §22.2, §22.3: it may pass with credentials.
     fn can_be_answered(&mut self, core: &mut Core, place: AttemptId, response: &Response) -> bool {
         let attempt = self.find_mut(place);
         attempt.is_some_and(|it| core.challenges.heed(response, &mut it.challenges) == Heeded::Again)
     }
 
-    /// The same written otherwise: another request, so another CSeq (RFC 3261 §8.1.3.5).
+    /// The same in another form: a new request, so another CSeq (RFC 3261 §8.1.3.5).
     fn rewrite(&mut self, core: &mut Core, place: AttemptId, form: Form) {
         let Some(attempt) = self.find_mut(place) else {
             return;

@@ -1,4 +1,4 @@
-//! Requests that got no answer, and what that says of the server.
+//! Requests without an answer, and what that says about the server.
 
 use super::ServerVerdict;
 use crate::client::UserAgent;
@@ -7,7 +7,7 @@ use crate::time::Now;
 use crate::transaction::{Failure, Timers};
 
 impl UserAgent {
-    /// Transactions that failed by themselves.
+    /// Handles transactions that failed by themselves.
     pub(crate) fn take_failures(&mut self, now: Now) {
         while let Some(failed) = self.core.transactions.poll_failed() {
             match failed.user {
@@ -27,8 +27,8 @@ impl UserAgent {
         }
     }
 
-    /// What another program has to answer may time out while our server is well (RFC 4320 §4.2). Where that server too has said
-    /// nothing since it left, the server is gone.
+    /// A request that another program must answer may time out while our server is fine (RFC 4320 §4.2). But if the
+    /// server too has been silent since the request left, the server is down.
     fn look_for_silence(&mut self, task: Task, failure: Failure, now: Now) {
         let left_at = now.mono.checked_sub(Timers::new(self.core.profile.t1).f());
         if failure != Failure::Timeout {

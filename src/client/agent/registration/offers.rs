@@ -1,7 +1,8 @@
-//! What the server says that it can do beyond letting us in: fan out (W6), and take lists (W27).
+//! What the server supports besides registration: fan-out (W6) and lists (W27).
 //!
-//! A registrar may be another program than the one that takes its domain's messages. So where its answer says neither, the domain
-//! is asked by OPTIONS (RFC 3261 §11, RFC 5365 §4), each time that we register; until that is answered, what was known before holds.
+//! The registrar may be a different program from the one that handles its domain's messages. So if its answer mentions
+//! neither, the domain is asked by OPTIONS (RFC 3261 §11, RFC 5365 §4) at each registration; until that is answered,
+//! the earlier answer holds.
 
 use super::Registration;
 use crate::client::agent::core::{Core, Task};
@@ -10,17 +11,17 @@ use crate::model::account::RegistrationState;
 use crate::sip::{RECIPIENT_LIST, Response, SECONDARY_TO};
 use crate::time::Now;
 
-/// What the domain's own answer is about.
+/// State of the OPTIONS to the domain.
 #[derive(Debug, Default)]
 pub(super) struct Offers {
-    /// What holds was said by it, not by the registrar.
+    /// What is known came from the domain, not from the registrar.
     are_of_domain: bool,
-    /// Challenges answered since it was asked.
+    /// Challenges answered since the OPTIONS was sent.
     challenges: Answered,
 }
 
 impl Registration {
-    /// The state that an answer to our REGISTER, or to the OPTIONS of an account that does not register, makes.
+    /// The state that follows from an answer to our REGISTER, or to the OPTIONS of an account that does not register.
     pub(super) fn state_by(&mut self, core: &mut Core, response: &Response, now: Now) -> RegistrationState {
         if core.profile.register && !offers_anything(response) {
             self.offers.challenges = Answered::default();
@@ -33,7 +34,7 @@ impl Registration {
         note(core, response)
     }
 
-    /// The domain's answer.
+    /// The domain's answer to OPTIONS.
     pub(crate) fn hear_offers(&mut self, core: &mut Core, response: &Response, now: Now) {
         if response.status() < 200 || !self.is_let_in() {
             return;
@@ -49,7 +50,7 @@ impl Registration {
         self.offers_nothing(core);
     }
 
-    /// The domain offers neither, or does not say.
+    /// The domain supports neither, or does not say.
     pub(crate) fn offers_nothing(&mut self, core: &mut Core) {
         if std::mem::take(&mut self.offers.are_of_domain) && self.is_let_in() {
             core.takes_lists = false;
@@ -57,7 +58,7 @@ impl Registration {
         }
     }
 
-    /// The proxy has shown that it does not fan out after all.
+    /// The proxy turned out not to fan out after all.
     pub(crate) fn disproved(&mut self, core: &mut Core) {
         if self.state == RegistrationState::Connected {
             let state = without_proof(core);
@@ -65,7 +66,7 @@ impl Registration {
         }
     }
 
-    /// The server has shown that it takes no lists after all.
+    /// The server turned out not to accept lists after all.
     pub(crate) fn lists_disproved(&mut self, core: &mut Core) {
         if self.state == RegistrationState::ByList {
             self.become_state(core, RegistrationState::NoFanOut);
@@ -91,13 +92,13 @@ fn takes_lists(response: &Response) -> bool {
     response.fields().has_token("Supported", RECIPIENT_LIST)
 }
 
-/// Remembers what an answer says, and the state that it makes.
+/// Records what an answer says; returns the resulting state.
 fn note(core: &mut Core, response: &Response) -> RegistrationState {
     core.takes_lists = takes_lists(response);
     if proves(response) { RegistrationState::Connected } else { without_proof(core) }
 }
 
-/// How a server that does not fan out is gone through: as far as it is known (W27, W6).
+/// The state for a server without proof of fan-out, from what is known of it (W27, W6).
 const fn without_proof(core: &Core) -> RegistrationState {
     if core.takes_lists { RegistrationState::ByList } else { RegistrationState::NoFanOut }
 }

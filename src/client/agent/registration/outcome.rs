@@ -1,8 +1,8 @@
-//! What an answer to our request makes of the account: let in, offline for a while, refused, or sent elsewhere.
+//! What an answer to our request means for the account: registered, offline for a while, refused, or redirected.
 //!
-//! A refusal may pass (RFC 3261 §20.33): a server that is being set up answers 403 or 404 too, and our own proxy refuses for a minute
-//! who gave wrong passwords. So it is tried again, when the server says or some minutes later. What is not tried again by itself
-//! is a password that was refused: only its owner can mend that.
+//! A refusal may be temporary (RFC 3261 §20.33): a server that is being set up answers 403 or 404 too, and our own
+//! proxy refuses for a minute whoever gave wrong passwords. So it is tried again, when the server says or some minutes
+//! later. Only a refused password is not tried again by itself: its owner has to correct it.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ use crate::model::command::Event;
 use crate::sip::Response;
 use crate::time::Now;
 
-/// How often in a row an interval that the registrar finds too brief is made longer.
+/// How often in a row we lengthen an interval that the registrar finds too brief.
 const INTERVAL_STEPS_MAX: u8 = 3;
 
 impl Registration {
@@ -32,12 +32,12 @@ impl Registration {
                 self.expires_secs = longer_interval(response.fields(), self.expires_secs);
                 self.begin(core, now);
             }
-            // RFC 5626 §4.2.1: the same without outbound, once.
+            // RFC 5626 §4.2.1: once more, without outbound.
             439 if core.profile.register && !self.lacks_outbound => {
                 self.lacks_outbound = true;
                 self.begin(core, now);
             }
-            // It is there, and does not know what we ask: so it gives no proof (W6).
+            // It is there but does not know this request, so it gives no proof of fan-out (W6).
             404 | 405 | 481 | 501 if !core.profile.register => {
                 core.takes_lists = false;
                 self.settle(core, RegistrationState::NoFanOut, None);
@@ -50,14 +50,14 @@ impl Registration {
         }
     }
 
-    /// The server sends us elsewhere, and we go there (RFC 3261 §8.1.3.4).
+    /// Follows a redirect of the server, if there is one to follow (RFC 3261 §8.1.3.4).
     fn is_redirected(&mut self, core: &mut Core, response: &Response) -> bool {
         let keep = Keep::of(&core.profile.address, core.line.is_secure());
         self.redirects.take(response, keep);
         let Some(target) = self.redirects.next_target() else {
             return false;
         };
-        // Credentials were for the server before; whoever asks there is answered anew.
+        // The credentials were for the previous server; challenges of the new one are counted afresh.
         self.challenges = Answered::default();
         core.redirect(&target);
         true
@@ -74,7 +74,7 @@ impl Registration {
         }
         let at_most =
             core.line.main().map(|flow| self.keep_alive.registered(response, flow, &mut core.random, now));
-        // A tenth is left for the refresh to be repeated in (RFC 3261 §10.2.4).
+        // The last tenth leaves time to repeat the refresh (RFC 3261 §10.2.4).
         let lifetime = Duration::from_secs(u64::from(granted.min(BINDING_EXPIRES_MAX_SECS)));
         let refresh = (lifetime / 10 * 9).min(at_most.unwrap_or(Duration::MAX));
         let refresh_at = now.mono + core.random.jitter(refresh);
@@ -91,7 +91,7 @@ impl Registration {
         self.become_state(core, state);
     }
 
-    /// The server does not let us in. When it is asked again is told with it.
+    /// The server refuses us; the event also says when it is asked again.
     fn refused(&mut self, core: &mut Core, response: &Response, now: Now) {
         let status = response.status();
         let is_sign_in = matches!(status, 401 | 407);
@@ -119,14 +119,14 @@ impl Registration {
         self.become_state(core, RegistrationState::Refused { status, reason, why, realm, retry_after });
     }
 
-    /// How long to wait before the server is asked again, doubled each time that it fails.
+    /// How long to wait before the server is asked again; doubled with each failure.
     fn next_wait(&mut self, core: &mut Core) -> Duration {
         let doubled = RETRY_FIRST.saturating_mul(1 << self.failures.min(16));
         self.failures = self.failures.saturating_add(1);
         core.random.jitter(doubled.min(RETRY_MAX))
     }
 
-    /// The proxy is not there: the next place is tried at once (RFC 3263 §4.3), all of them again after a while.
+    /// The proxy is not reachable: tries the next hop at once (RFC 3263 §4.3), and all of them again after a while.
     pub(super) fn offline(&mut self, core: &mut Core, outage: Outage, now: Now) {
         self.challenges = Answered::default();
         self.keep_alive.stop();
@@ -134,7 +134,7 @@ impl Registration {
         if core.line.next_hop() {
             return self.begin_anew(core, now);
         }
-        // RFC 3261 §8.1.3.4: the next of the places that a redirect named, and after all of them the server itself again.
+        // RFC 3261 §8.1.3.4: the next target of a redirect, and after all of them the server itself again.
         if let Some(target) = self.redirects.next_target() {
             core.redirect(&target);
             return self.begin_anew(core, now);
@@ -151,7 +151,7 @@ impl Registration {
         self.phase = Phase::Left;
         self.keep_alive.stop();
         self.become_state(core, RegistrationState::Idle);
-        // After everything that was written before.
+        // Only after everything written before it.
         core.promise(Action::Tell(Event::Disconnected), Action::Tell(Event::Disconnected));
     }
 

@@ -1,4 +1,5 @@
-//! What is asked of our server: REGISTER, or OPTIONS for an account that does not register, and where the registrar does not say enough.
+//! Our requests to the server: REGISTER, or OPTIONS for an account that does not register or when the registrar does
+//! not say enough.
 
 use super::Registration;
 use crate::client::agent::capabilities::{ACCEPT, ALLOW};
@@ -26,7 +27,7 @@ impl Registration {
         core.send(task, Method::Options, (flow, &branch), bytes, now);
     }
 
-    /// What REGISTER and OPTIONS have in common: both go to our domain, from ourselves.
+    /// The common start of REGISTER and OPTIONS: both go to our domain, from ourselves.
     fn begun(&mut self, core: &mut Core, method: &Method, flow: Flow) -> (Compose, String) {
         let own = core.profile.address.to_sip();
         let domain = core.line.redirected().unwrap_or_else(|| domain_of(&own));
