@@ -1,12 +1,12 @@
-//! The server machine: registrar, and relay of one MESSAGE to many with a report to its sender.
+//! The server machine: a registrar that also sends one MESSAGE on to many people and reports the results to its sender.
 //!
-//! Bytes come in by [`Proxy::handle`]; each request is routed to its part, each response to the leg, report or relay that it answers.
-//! For a submission the proxy *accepts* (202) and sends anew: strictly it is a URI-list relay (RFC 3428 §7, RFC 5365), no proxy of
-//! RFC 3261 §16; an ordinary MESSAGE is proxied.
+//! Bytes come in through [`Proxy::handle`]. Each request goes to the part that serves it, each response to the leg,
+//! report or relay that it answers. A submission is *accepted* (202) and sent anew to each recipient: strictly, that is
+//! a URI-list service (RFC 3428 §7, RFC 5365), not a proxy of RFC 3261 §16. An ordinary MESSAGE is proxied.
 //!
 //! **Invariant:** no socket, no clock, no SQL. What promises something leaves only after [`Input::Committed`].
 //!
-//! Its parts, each of which uses those listed after it only:
+//! The parts, top to bottom; each uses only those listed after it:
 
 mod recover;
 
@@ -77,7 +77,7 @@ use crate::sip::{Message, Request, parse, refusal};
 use crate::time::Now;
 use crate::transaction::{Arrival, ServerKey};
 
-/// What becomes of a request: it is served, or refused.
+/// The outcome for a request: it is served, or refused.
 type Refusable = Result<(), Rejection>;
 
 /// The server machine. See the head of this file.
@@ -167,7 +167,7 @@ impl Proxy {
         let double = self.dispatches.double_of(&self.core, request);
         let proved = auth::check(&mut self.core, request, flow, Role::Proxy, now);
         if let Some(double) = double {
-            // W12: a double is answered whoever sends it; but only who proves who he is is followed.
+            // W12: anybody gets an answer to a repetition, but its flow is adopted only if its sender authenticates.
             let content = admission::read_submission(&self.core, request)?.content;
             let pending = Pending { key, request: request.clone(), flow };
             self.dispatches.repeat(&mut self.core, double, pending, content, now)?;
@@ -229,7 +229,7 @@ impl Proxy {
         }
     }
 
-    /// Takes the steps that follow from an input, and asks for the commit of what they wrote.
+    /// Handles the follow-up steps of an input, then asks for the commit of what they wrote.
     fn settle(&mut self, now: Now) {
         loop {
             if let Some(step) = self.core.carrier.poll_step() {
@@ -291,7 +291,7 @@ impl Machine for Proxy {
 
     fn handle_timeout(&mut self, now: Now) {
         self.time_passed(now);
-        // What has come to its end just now may look for another way whose time is over as well.
+        // A timeout may have started another attempt whose time is already over: continue until nothing is due.
         while self.core.carrier.poll_timeout().is_some_and(|(at, _)| at <= now.mono) {
             self.time_passed(now);
         }

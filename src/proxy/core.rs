@@ -1,4 +1,4 @@
-//! What all parts of the proxy share: settings, chance, the way out, who is where, what is to be made durable, what is due.
+//! The state that all parts of the proxy share: settings, randomness, sending, locations, pending commits, the agenda.
 
 mod offences;
 
@@ -32,32 +32,32 @@ use crate::sip::{Aor, Compose, RECIPIENT_LIST, Request, SECONDARY_TO};
 use crate::time::{Now, Timestamp};
 use crate::transaction::ServerKey;
 
-/// What we take.
+/// The methods that we accept.
 pub(super) const ALLOW: &str = "MESSAGE, REGISTER, OPTIONS";
 
-/// What is done when a batch is committed, or has failed.
+/// What to do once a batch is committed, or has failed.
 #[derive(Debug)]
 pub(super) enum Action {
     Nothing,
-    /// It did not reach the store: it goes with the next batch.
+    /// This write did not reach the store: it goes into the next batch.
     WriteAgain(Box<Write>),
-    /// What was of those who were removed is out of the store.
+    /// The data of these removed users is gone from the store.
     Purged(BTreeSet<Aor>),
     Registered(Box<Registration>),
     NotRegistered(Box<Registration>),
     Accepted(DispatchId),
     NotAccepted(DispatchId),
-    /// The outcomes written in that round of saving are safe.
+    /// The outcomes written in this round of saving are on stable storage.
     Saved(DispatchId, u32),
     NotSaved(DispatchId, u32),
-    /// A report and the outcomes that it tells are safe.
+    /// A report, and the outcomes in it, are on stable storage.
     Reportable(DispatchId, u32),
     NotReportable(DispatchId, u32),
-    /// Some messages are short in the store; the next ones follow.
+    /// Some messages have been shortened in the store; continue with the next ones.
     Shortened,
 }
 
-/// A REGISTER whose 200 waits for the store.
+/// A REGISTER whose 200 waits for its commit.
 #[derive(Debug)]
 pub(super) struct Registration {
     pub(super) key: ServerKey,
@@ -67,30 +67,30 @@ pub(super) struct Registration {
     pub(super) writes: Vec<Write>,
 }
 
-/// What comes due.
+/// A timed task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Due {
-    /// Outcomes that no report has taken along are written.
+    /// Write the outcomes that no report has taken along.
     Save(DispatchId),
-    /// The outcomes of these 100 ms are reported (W9).
+    /// Report the outcomes gathered in these 100 ms (W9).
     Gather(DispatchId),
-    /// A report is tried again (W23).
+    /// Try a report again (W23).
     Round(DispatchId),
-    /// A leg is sent once more (W15).
+    /// Send a leg once more (W15).
     Again(User),
-    /// Somebody who does not register here is looked after (W18).
+    /// Try a recipient who does not register here (W18).
     Visit(Entry, u8),
-    /// A message is not worth delivering any more (W8).
+    /// Expire a message: it is no longer worth delivering (W8).
     Expire(DispatchId),
-    /// A message was remembered long enough (W12).
+    /// Forget a message: it was remembered long enough (W12).
     Forget(DispatchId),
-    /// Messages of which nothing is owed were remembered long enough.
+    /// Forget the messages of which nothing is owed and that were remembered long enough.
     Tidy,
-    /// Rows of such messages in the store are made short.
+    /// Shorten the rows of such messages in the store.
     Shorten,
 }
 
-/// What is due when.
+/// The timed tasks, by the time at which they are due.
 #[derive(Debug, Default)]
 pub(super) struct Agenda(BTreeSet<(Instant, Due)>);
 
@@ -129,13 +129,13 @@ impl Agenda {
     }
 }
 
-/// A refusal: what the peer is told (W13).
+/// A refusal, as the peer is told (W13).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Rejection {
     pub(super) status: u16,
     pub(super) reason: Option<String>,
     pub(super) fields: Vec<(&'static str, String)>,
-    /// What the operator is told of it, and about whom.
+    /// What the operator is told, and about whom.
     pub(super) offence: Option<(RefusalKind, String)>,
 }
 
@@ -148,7 +148,7 @@ impl Rejection {
         Self { reason: Some(reason.into()), ..Self::new(status) }
     }
 
-    /// The operator is to see it.
+    /// Has the operator told of this refusal.
     pub(super) fn telling(mut self, kind: RefusalKind, who: &Aor) -> Self {
         self.offence = Some((kind, who.to_string()));
         self
@@ -159,7 +159,7 @@ impl Rejection {
         self
     }
 
-    /// 503 for the time being; when to come again is added as it is printed.
+    /// 503 for now; Retry-After is added when it is printed.
     pub(super) const fn busy() -> Self {
         Self::new(503)
     }
@@ -171,7 +171,7 @@ impl From<crate::sip::Error> for Rejection {
     }
 }
 
-/// See the head of this file.
+/// See the module documentation.
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) config: ProxyConfig,
@@ -191,10 +191,10 @@ pub(super) struct Core {
     pub(super) rates: Rates,
     pub(super) load: Load,
     pub(super) calls: Calls,
-    /// Orders to purge somebody who was removed, up to this number, are carried out.
+    /// The number of the last removal of a user that has been purged.
     pub(super) purged_up_to: u64,
     held: PendingCommits<Write, Action>,
-    /// Bytes of the REGISTERs whose 200 waits for the store.
+    /// Bytes of the REGISTERs whose 200 waits for its commit.
     pub(super) registering: usize,
     is_commit_wanted: bool,
     outputs: VecDeque<Output<ProxyEvent, Write>>,
@@ -230,7 +230,7 @@ impl Core {
         }
     }
 
-    /// What knows where people are.
+    /// The router, which knows where people are.
     pub(super) const fn router(&self) -> Router<'_> {
         Router {
             config: &self.config,
@@ -241,12 +241,12 @@ impl Core {
         }
     }
 
-    /// Who is charged for what this one sends.
+    /// Who is charged for what this sender sends.
     pub(super) fn payer(&self, sender: &Aor) -> Payer {
         if self.domains.serves(sender) { Payer::User(self.secret.user(sender)) } else { Payer::Strangers }
     }
 
-    /// One Timer F from now.
+    /// The deadline that is one Timer F from now.
     pub(super) fn timer_f(&self, now: Now) -> Instant {
         now.mono + self.config.timers.f()
     }
@@ -261,13 +261,13 @@ impl Core {
         self.is_commit_wanted = true;
     }
 
-    /// Goes with the next batch, whenever that is: a disk that fails is not asked again and again.
+    /// Writes with the next batch, whenever that comes: a failing disk is not asked again and again.
     pub(super) fn write_again(&mut self, write: Write) {
         self.held.write(write.clone());
         self.held.promise(Action::Nothing, Action::WriteAgain(Box::new(write)));
     }
 
-    /// Asks for the commit of what this turn has written and promised.
+    /// Asks for the commit of what this turn wrote and promised.
     pub(super) fn commit(&mut self, now: Now) {
         if std::mem::take(&mut self.is_commit_wanted)
             && let Some(batch) = self.held.take_batch()
@@ -294,7 +294,7 @@ impl Core {
         self.outputs.pop_front()
     }
 
-    /// The refusal of a request.
+    /// Prints the refusal of a request.
     pub(super) fn print_refusal(&mut self, request: &Request, flow: Flow, rejection: &Rejection) -> Bytes {
         self.tell(ProxyEvent::Refused { status: rejection.status });
         let tag = self.random.token(12);
@@ -307,7 +307,7 @@ impl Core {
         rejection.fields.iter().fold(message, |message, (name, value)| message.field(name, value)).finish()
     }
 
-    /// Answers 503 without a transaction (RFC 3261 §8.2.7): one for each refusal would be the heaviest part of it.
+    /// Answers 503 without a transaction (RFC 3261 §8.2.7): a transaction per 503 would dominate its cost.
     pub(super) fn turn_away(&mut self, key: ServerKey, request: &Request, flow: Flow, now: Now) {
         if self.load.remember(key, now.mono + self.config.timers.j(), now.mono) && self.load.count(now.mono) {
             self.tell(ProxyEvent::Busy);
@@ -335,7 +335,7 @@ impl Core {
         self.answer_alike(key, rejection.status, (flow, bytes), now);
     }
 
-    /// Answers what would be answered alike if it came again: with a large answer, no transaction is kept (RFC 3261 §8.2.7).
+    /// Answers where a repetition would get the same answer: a large one keeps no transaction (RFC 3261 §8.2.7).
     pub(super) fn answer_alike(
         &mut self,
         key: ServerKey,
@@ -350,7 +350,7 @@ impl Core {
         self.carrier.respond(key, status, bytes, now.mono);
     }
 
-    /// Answers an OPTIONS with what this proxy can do (RFC 3261 §11; W6).
+    /// Answers OPTIONS with the capabilities of this proxy (RFC 3261 §11; W6).
     pub(super) fn tell_what_we_do(&mut self, key: ServerKey, request: &Request, flow: Flow, now: Now) {
         let tag = self.random.token(12);
         let bytes = Compose::response(request, 200, None, &tag, flow.remote)
@@ -361,7 +361,7 @@ impl Core {
         self.answer_alike(key, 200, (flow, bytes), now);
     }
 
-    /// The date as RFC 3261 §20.17 writes it.
+    /// The date in the format of RFC 3261 §20.17.
     pub(super) fn date(&mut self, wall: Timestamp) -> &str {
         if self.date.0 != wall.as_secs() {
             let time = jiff::Timestamp::from_millisecond(wall.as_millis_i64())
@@ -372,7 +372,7 @@ impl Core {
     }
 }
 
-/// Messages of each sender in the present second (W31).
+/// How many messages each sender has sent in the current second (W31).
 #[derive(Debug, Default)]
 pub(super) struct Rates {
     second: Option<Instant>,
@@ -380,7 +380,7 @@ pub(super) struct Rates {
 }
 
 impl Rates {
-    /// Counts one more of `sender`; false when that is over `max` in this second.
+    /// Counts one more message of `sender`; false if that exceeds `max` in this second.
     pub(super) fn allows(&mut self, sender: &Aor, max: u32, now: Instant) -> bool {
         if self.second.is_none_or(|start| now.saturating_duration_since(start) >= Duration::from_secs(1)) {
             self.second = Some(now);

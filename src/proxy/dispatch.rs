@@ -1,9 +1,10 @@
-//! One MESSAGE to N: from the submission over its acceptance to its legs, its outcomes and its reports.
+//! One MESSAGE to N recipients: submission, acceptance, legs, outcomes and reports.
 //!
-//! The story, top to bottom: [`Dispatches::submit`] takes a submission and asks for its commit; [`Dispatches::accepted`] sends
-//! the 202 and starts the legs; outcomes come in by `leg_heard` and `leg_failed`; what the sender is told of them stands in
-//! `dispatch/reporting.rs`, what waits for the absent in `dispatch/waiting.rs`, what comes twice in
-//! `dispatch/doubles.rs`, what is left of a message of which nothing is owed in `dispatch/remembered.rs`.
+//! The story, top to bottom: [`Dispatches::submit`] takes a submission and asks for its commit;
+//! [`Dispatches::accepted`] sends the 202 and starts the legs; outcomes come in through `leg_heard` and `leg_failed`.
+//! `dispatch/reporting.rs` tells the sender of them, `dispatch/waiting.rs` serves those who are absent,
+//! `dispatch/doubles.rs` handles repeated submissions, and `dispatch/remembered.rs` keeps what is needed of a message
+//! once nothing more is owed.
 
 pub(super) mod legs;
 
@@ -54,7 +55,7 @@ use crate::sip::{Aor, Compose, Request, Response, SECONDARY_TO};
 use crate::time::{Now, Timestamp};
 use crate::transaction::ServerKey;
 
-/// No Expires counts for longer.
+/// A longer Expires is cut to this.
 const EXPIRES_MAX: Duration = Duration::from_secs(MAILBOX_SECS_MAX as u64);
 
 /// One accepted message.
@@ -68,32 +69,32 @@ pub(super) struct Dispatch {
     pub(super) lifetime: Option<Duration>,
     /// Whether it may wait for the absent (W8).
     waits: MayWait,
-    /// When its Expire and its Forget are due: the clocks drift, so these are kept to be taken out of the agenda.
+    /// The times of its Expire and Forget on the agenda, needed to remove them: clocks drift, so they are kept.
     expire_at: Option<Instant>,
     forget_at: Option<Instant>,
-    /// Bytes of the submission, and of its head alone.
+    /// Bytes of the submission, and of its header section alone.
     bytes: usize,
     head_bytes: u32,
     /// Who is charged for it.
     payer: Payer,
-    /// Who wrote it, and what is asserted of him.
+    /// Who wrote it, and which identity is asserted for the sender.
     sender: Aor,
     asserted: Option<String>,
-    /// The flow that it came in on last (W12).
+    /// The flow on which the submission, or its latest repetition, came in (W12).
     pub(super) flow: Flow,
-    /// Requests whose 202 waits for the commit; none once it is there.
+    /// Requests whose 202 waits for the commit; `None` once that is done.
     pub(super) pending: Option<Vec<Pending>>,
-    /// None once every outcome is safe and no report needs them.
+    /// `None` once every outcome is on stable storage and no report needs the legs.
     pub(super) legs: Option<Box<Legs>>,
     pub(super) report: Report,
     pub(super) is_save_due: bool,
-    /// Bytes of its report that are counted as held.
+    /// Bytes of its report that count as held in memory.
     report_bytes: usize,
-    /// The store was told that nothing is owed, and may have let its body go.
+    /// The store was told that nothing is owed, so it may have dropped the body.
     may_be_brief: bool,
 }
 
-/// What a store knew of a message: outcomes, and the report if one was begun.
+/// What the store knew of a message: its outcomes, and its report if one was begun.
 pub(super) type Rows = (Vec<OutcomeRow>, Option<ReportRow>);
 
 /// A request that waits for its 202.
@@ -107,21 +108,21 @@ pub(super) struct Pending {
 /// All messages.
 #[derive(Debug, Default)]
 pub(super) struct Dispatches {
-    /// Of which something is owed, or was a moment ago.
+    /// Messages of which something is owed, or was a moment ago.
     all: BTreeMap<DispatchId, Dispatch>,
     doubles: BTreeMap<u128, DispatchId>,
-    /// The others.
+    /// The other messages.
     remembered: Remembered,
     /// Messages whose report waits for its sender, by sender.
     waiting: BTreeMap<Aor, BTreeSet<DispatchId>>,
     last: u64,
     bounds: Bounds,
-    /// Messages whose sender is owed nothing; who is absent may still be owed them.
+    /// Messages whose sender is owed nothing more; absent recipients may still be owed them.
     closed: BTreeSet<DispatchId>,
 }
 
 impl Dispatch {
-    /// The legs, and what they need to know.
+    /// The legs, with the facts about the message that they need.
     pub(super) fn parts(&mut self) -> Option<(&mut Legs, Facts<'_>)> {
         let Self { id, to_tag, legs, sender, asserted, .. } = self;
         let facts = Facts {
@@ -138,7 +139,7 @@ impl Dispatch {
         legs.as_deref_mut().map(|legs| (legs, facts))
     }
 
-    /// How much is known.
+    /// How much is known of the outcomes.
     pub(super) fn extent(&self) -> Extent {
         match &self.legs {
             Some(legs) if legs.under_way() > 0 => Extent::Interim,
@@ -162,7 +163,7 @@ impl Dispatch {
         core.agenda.add(at, Due::Forget(self.id));
     }
 
-    /// Legs that are under way.
+    /// How many legs are under way.
     fn under_way(&self) -> usize {
         self.legs.as_ref().map_or(0, |legs| legs.under_way())
     }
@@ -175,23 +176,23 @@ impl Dispatch {
 }
 
 impl Dispatches {
-    /// True when there is no room for any message.
+    /// True if there is no room for another message.
     pub(super) fn is_full(&self) -> bool {
         self.open() >= DISPATCHES_OPEN_MAX || self.bounds.is_full()
     }
 
-    /// Messages that are not closed.
+    /// How many messages are not closed.
     fn open(&self) -> usize {
         self.all.len().saturating_sub(self.closed.len()) + self.remembered.owed()
     }
 
-    /// True when all is counted back to nothing.
+    /// True if every count is back to zero.
     #[cfg(test)]
     pub(super) fn has_nothing_under_way(&self) -> bool {
         self.open() == 0 && self.bounds.is_empty()
     }
 
-    /// Takes a new submission: it is committed first (W11).
+    /// Takes a new submission. It is committed before anything is sent (W11).
     pub(super) fn submit(
         &mut self,
         core: &mut Core,
@@ -261,7 +262,7 @@ impl Dispatches {
         Some(dispatch)
     }
 
-    /// The message is on stable storage: 202, and the legs start.
+    /// The message is on stable storage: sends the 202 and starts the legs.
     pub(super) fn accepted(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
@@ -275,17 +276,17 @@ impl Dispatches {
         self.start(core, id, now);
     }
 
-    /// A number that was used, by a message that is not there.
+    /// Skips a number that was used for a message that no longer exists.
     pub(super) fn skip(&mut self, id: DispatchId) {
         self.last = self.last.max(id.0);
     }
 
-    /// Sends to everybody who has no outcome.
+    /// Sends to every recipient without an outcome.
     pub(super) fn start(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         self.with_legs(core, id, now, |core, legs, facts| legs.start(core, facts, now));
     }
 
-    /// The message is not on stable storage: nothing is sent to anyone (W11).
+    /// The message is not on stable storage: it is refused and sent to nobody (W11).
     pub(super) fn not_accepted(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(mut dispatch) = self.remove(core, id) else {
             return;
@@ -295,7 +296,7 @@ impl Dispatches {
         }
     }
 
-    /// A leg's flow is there.
+    /// A leg has got its flow.
     pub(super) fn leg_ready(&mut self, core: &mut Core, id: DispatchId, place: LegId, flow: Flow, now: Now) {
         if let Some((legs, facts)) = self.all.get_mut(&id).and_then(Dispatch::parts) {
             legs.ready(core, facts, place, flow, now);
@@ -303,7 +304,7 @@ impl Dispatches {
         self.drop_done(core, id, now);
     }
 
-    /// A leg's final response came.
+    /// The final response to a leg came.
     pub(super) fn leg_heard(
         &mut self,
         core: &mut Core,
@@ -316,7 +317,7 @@ impl Dispatches {
         self.drop_done(core, id, now);
     }
 
-    /// A leg's branch came to nothing.
+    /// A leg's branch failed.
     pub(super) fn leg_failed(
         &mut self,
         core: &mut Core,
@@ -329,7 +330,7 @@ impl Dispatches {
         self.drop_done(core, id, now);
     }
 
-    /// Something is due.
+    /// Runs a timed task.
     pub(super) fn due(&mut self, core: &mut Core, due: Due, now: Now) {
         match due {
             Due::Save(id) => self.save(core, id),
@@ -353,7 +354,7 @@ impl Dispatches {
         }
     }
 
-    /// Does something to the legs of a message, and sees what became known by it.
+    /// Runs `act` on the legs of a message, then handles the outcomes that became known.
     fn with_legs(
         &mut self,
         core: &mut Core,
@@ -380,12 +381,12 @@ impl Dispatches {
     }
 }
 
-/// When that is on our clock, and later than now: what is made again from its rows may be older than that.
+/// That time on our clock, but later than now: a message restored from its rows may be overdue.
 fn later(at: Timestamp, now: Now) -> Instant {
     now.mono_at(at).max(now.mono + Duration::from_millis(1))
 }
 
-/// The 202, with the proof of W6 and always the same To tag.
+/// Sends the 202, with the proof of W6 and always the same To tag.
 fn answer(core: &mut Core, to_tag: &str, pending: &Pending, now: Now) {
     let message = Compose::response(&pending.request, 202, None, to_tag, pending.flow.remote);
     let bytes = message.field("Supported", SECONDARY_TO).finish();

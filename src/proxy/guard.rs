@@ -1,4 +1,4 @@
-//! What nobody may do too often, too much of, or without having proven who he is: nonces, rates, shares, load (W31).
+//! Limits on what nobody may do too often, too much of, or without authentication: nonces, rates, shares, load (W31).
 
 pub(super) mod load;
 

@@ -1,11 +1,12 @@
-//! The mailbox: who waits for whom, in order of acceptance (W18), and which device is owed what another one took (W16).
+//! The mailbox: which messages wait for whom, in order of acceptance (W18), and which device still needs a message that
+//! another device took (W16).
 //!
-//! Each recipient has a [`MailboxKey`], and each of his devices that was away one of its own. When a lane is called, its first
-//! message goes; the next one goes when that has ended, so that the order is kept, and a lane has one attempt under
-//! way at a time. An attempt that misses ends the round, since nobody is there after all; a message that has missed
-//! twice stops nobody behind it any more.
+//! Each recipient has a queue under a [`MailboxKey`], and so has each of his devices that was away. When a queue is
+//! called, its first message is tried, and the next one once that has ended: this keeps the order, with one attempt
+//! under way per queue. A miss ends the round, since nobody is there after all; a message that missed twice no longer
+//! holds up those behind it.
 //!
-//! **Invariant:** this is memory only. What waits stands in the outcomes that the store holds.
+//! **Invariant:** this is memory only. The store keeps what waits, as outcomes.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
@@ -16,10 +17,10 @@ use super::journal::DispatchId;
 use crate::limits::{AWAY_BYTES_MAX, AWAY_MAX, MAILBOX_BYTES_MAX, MAILBOX_MAX, MAILBOX_PART};
 use crate::sip::Aor;
 
-/// Misses after which a message does not stop those behind it.
+/// After so many misses, a message no longer holds up those behind it.
 const MISSES_MAX: u32 = 2;
 
-/// How long after it was deferred, or after the visit before, one who cannot register here is visited.
+/// How long after being deferred, or after the last visit, a recipient who cannot register here is tried again.
 pub(super) const fn visit_wait(round: u8) -> Duration {
     Duration::from_secs(match round {
         0 => 60,
@@ -29,24 +30,24 @@ pub(super) const fn visit_wait(round: u8) -> Duration {
     })
 }
 
-/// Whom messages wait for: a recipient, or one device of his.
+/// For whom messages wait: a recipient, or one device of the recipient.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct MailboxKey {
     pub(super) aor: Aor,
     pub(super) device: Option<String>,
 }
 
-/// A message, and the place of the recipient in it.
+/// A message, and the number of the recipient in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Entry {
     pub(super) dispatch: DispatchId,
     pub(super) recipient: u32,
 }
 
-/// What a message takes, and who is charged for it.
+/// What a waiting message costs, and who is charged for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Weight {
-    /// Of the submission, however many wait for it.
+    /// Bytes of the submission, however many recipients wait for it.
     pub(super) bytes: usize,
     pub(super) payer: Payer,
 }
@@ -54,9 +55,9 @@ pub(super) struct Weight {
 /// What the owner of a message has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum MailboxTask {
-    /// Try it now; the lane waits for its end.
+    /// Try it now; the queue waits until that has ended.
     Try(MailboxKey, Entry),
-    /// It stood behind others that came to nothing: it is deferred like these.
+    /// Defer it: it was queued behind others whose attempts failed.
     PutOff(Entry),
 }
 
@@ -73,7 +74,7 @@ pub(super) struct MailboxFull;
 
 #[derive(Debug)]
 struct Waiting {
-    /// Not tried yet: it stands behind others.
+    /// Not tried yet: it was queued behind others.
     is_new: bool,
     misses: u32,
     weight: Weight,
@@ -82,25 +83,25 @@ struct Waiting {
 #[derive(Debug, Default)]
 struct Queue {
     entries: BTreeMap<Entry, Waiting>,
-    /// What is under way.
+    /// The message under way.
     current: Option<Entry>,
-    /// Called during a round: one more follows it.
+    /// Called during a round: another round follows.
     is_called: bool,
 }
 
-/// What waits, by sender and by recipient.
+/// How much waits, by sender and by recipient.
 #[derive(Debug, Default)]
 struct MailboxRoom {
-    /// A message's bytes count once, however many wait for it.
+    /// The bytes of a message count once here, however many recipients wait for it.
     senders: Shares<Payer>,
-    /// And once for each recipient here.
+    /// Here they count once for each recipient.
     recipients: Shares<Aor>,
-    /// Entries of each message.
+    /// How many entries each message has.
     messages: BTreeMap<DispatchId, usize>,
 }
 
 impl MailboxRoom {
-    /// True where neither all together, nor its sender or recipient, have too much with one more.
+    /// True if one more keeps within the limits in all, of its sender and of its recipient.
     fn has_room(&self, (aor, entry): (&Aor, Entry), weight: Weight, max: Amount) -> bool {
         let bytes = if self.messages.contains_key(&entry.dispatch) { 0 } else { weight.bytes };
         let (more, all) = (Amount { count: 1, bytes }, self.senders.all());
@@ -131,7 +132,7 @@ impl MailboxRoom {
     }
 }
 
-/// All lanes.
+/// All queues.
 #[derive(Debug, Default)]
 pub(super) struct Mailbox {
     lanes: BTreeMap<MailboxKey, Queue>,
@@ -141,10 +142,10 @@ pub(super) struct Mailbox {
 }
 
 impl Mailbox {
-    /// Keeps a message for whom the lane is.
+    /// Keeps a message for the owner of this queue.
     ///
     /// # Errors
-    /// He has `lane_max` already, or all lanes together, he, or the sender have too much.
+    /// The queue has `lane_max` entries already, or too much waits in all, for its owner, or from the sender.
     pub(super) fn wait(
         &mut self,
         lane: &MailboxKey,
@@ -161,7 +162,7 @@ impl Mailbox {
             .ok_or(MailboxFull)
     }
 
-    /// Bytes of what waits for people, and for devices.
+    /// Bytes that wait for recipients, and for devices.
     #[cfg(test)]
     pub(super) const fn held(&self) -> (usize, usize) {
         (self.recipients.senders.all().bytes, self.devices.senders.all().bytes)
@@ -172,7 +173,7 @@ impl Mailbox {
         self.put(lane, entry, (weight, false));
     }
 
-    /// Puts a new message behind those that wait already, and calls them; false when it need not, or cannot, wait for others.
+    /// Queues a new message behind waiting ones and calls the queue; false if none wait or there is no room.
     pub(super) fn join(&mut self, lane: &MailboxKey, entry: Entry, weight: Weight, lane_max: usize) -> bool {
         if !self.lanes.contains_key(lane) || !self.has_room((lane, entry), weight, lane_max) {
             return false;
@@ -184,7 +185,7 @@ impl Mailbox {
         true
     }
 
-    /// He is there: what waits goes, from the first on.
+    /// The recipient is there: tries what waits, from the first message on.
     pub(super) fn call(&mut self, lane: &MailboxKey) {
         let Some(queue) = self.lanes.get_mut(lane) else { return };
         queue.is_called = true;
@@ -193,17 +194,17 @@ impl Mailbox {
         }
     }
 
-    /// All lanes, to see which can be called.
+    /// All queues, to see which can be called.
     pub(super) fn lanes(&self) -> Vec<MailboxKey> {
         self.lanes.keys().cloned().collect()
     }
 
-    /// An attempt has come to nothing for the time being.
+    /// An attempt failed, for the time being.
     pub(super) fn missed(&mut self, lane: &MailboxKey, entry: Entry, since: Since) {
         let Some(queue) = self.lanes.get_mut(lane) else { return };
         let Some(waiting) = queue.entries.get_mut(&entry) else { return };
         waiting.is_new = false;
-        // An attempt outside of a round says nothing about what holds the others up.
+        // An attempt outside a round does not count: it does not hold up the others.
         waiting.misses = waiting.misses.saturating_add(u32::from(queue.current == Some(entry)));
         let has_missed_enough = waiting.misses >= MISSES_MAX;
         queue.is_called |= since == Since::Registered;
@@ -214,14 +215,14 @@ impl Mailbox {
                 self.go_on(lane, next);
             }
             Some(_) | None => {
-                // A call before this attempt began has led to it, and to nobody.
+                // A call from before this attempt led to this attempt, which reached nobody: it is spent.
                 queue.is_called = since == Since::Registered;
                 self.end_round(lane);
             }
         }
     }
 
-    /// Nothing is to be tried for it any more.
+    /// Removes an entry that needs no further attempt.
     pub(super) fn leave(&mut self, lane: &MailboxKey, entry: Entry) {
         let Some(queue) = self.lanes.get_mut(lane) else { return };
         let Some(gone) = queue.entries.remove(&entry) else { return };
@@ -236,12 +237,12 @@ impl Mailbox {
         }
     }
 
-    /// What is to be done next.
+    /// The next task.
     pub(super) fn poll_turn(&mut self) -> Option<MailboxTask> {
         self.turns.pop_front()
     }
 
-    /// Tries the next one; without one, the round is over.
+    /// Tries the next entry, or ends the round if there is none.
     fn go_on(&mut self, lane: &MailboxKey, next: Option<Entry>) {
         let Some(entry) = next else {
             return self.end_round(lane);
@@ -252,7 +253,7 @@ impl Mailbox {
         }
     }
 
-    /// Begins again from the first if that was asked for, or lets everybody wait.
+    /// Ends the round: starts again from the first if the queue was called meanwhile, else defers the new entries.
     fn end_round(&mut self, lane: &MailboxKey) {
         let Some(queue) = self.lanes.get_mut(lane) else { return };
         queue.current = None;
@@ -319,7 +320,7 @@ mod tests {
         mailbox
     }
 
-    /// Which message goes now.
+    /// Which messages are tried now (plus 1000: put off).
     fn tried(mailbox: &mut Mailbox) -> Vec<u64> {
         std::iter::from_fn(|| mailbox.poll_turn())
             .map(|turn| match turn {
@@ -395,7 +396,7 @@ mod tests {
         MailboxKey { aor: Aor::parse(name).unwrap(), device: device.map(str::to_owned) }
     }
 
-    /// How many messages of this sender to as many recipients get in.
+    /// How many messages of this sender get in, each to a different recipient.
     fn fills(mailbox: &mut Mailbox, (payer, bytes): (u128, usize), device: Option<&str>) -> usize {
         let from = u64::try_from(payer).unwrap() * 1_000_000;
         let waits = |number: &u64| {

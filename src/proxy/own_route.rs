@@ -1,12 +1,12 @@
-//! The Routes that we record in a dialog, how they are known again, and where what comes by them goes (RFC 3261 §16.4,
-//! §16.6 steps 4 and 6; W29).
+//! The Routes that we record in a dialog, how we recognise them, and where requests that come along them go (RFC 3261
+//! §16.4, §16.6 steps 4 and 6; W29).
 //!
-//! One is enough where both sides are reached alike. Where they are not, each side gets one that says how we are reached
-//! from there (RFC 5658); and a side that is reached over its flow alone, a client behind a NAT, in a browser, or with
-//! a connection of its own, has that flow in the user part of its one (RFC 5626 §5.3). Nothing of a dialog is stored: a keyed hash
-//! in the Route says for which dialog we made it, who called whom in it, and until when it counts.
-//! Whom To names is the caller's choice: who was really called is whom the Request-URI of the INVITE named, and where that is
-//! somebody else the Route says so.
+//! One Record-Route is enough if both sides are reached in the same way. Otherwise each side gets one that says how it
+//! reaches us (RFC 5658). A side that is reached only over its flow (a client behind a NAT, in a browser, or with a
+//! connection of its own) has that flow in the user part of its Route (RFC 5626 §5.3). Nothing of a dialog is stored: a
+//! keyed hash in the Route says for which dialog we made it, who called whom, and until when it is valid. The caller
+//! chooses whom To names. Who was really called is named by the Request-URI of the INVITE; where that is somebody else,
+//! the Route says so.
 
 mod mark;
 
@@ -21,26 +21,26 @@ use crate::machine::Flow;
 use crate::sip::{Aor, Edit, Fields, Message, Request, Transport, Uri, parse};
 use crate::time::Now;
 
-/// The parameter that says whose dialog it is, until when it counts, and that the flow is of our own making.
+/// The parameter with the dialog of a Route, its expiry, and the proof that we made it and its flow.
 const DIALOG: &str = "d";
 
-/// In what the end of a Route is counted: coarse, so that a retransmitted INVITE gets the same Route.
+/// The unit of a Route's expiry: coarse, so that a retransmitted INVITE gets the same Route.
 const HOUR_SECS: u64 = 3600;
 
 /// How one side of a dialog is reached.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Side {
     pub(super) flow: Flow,
-    /// Over that flow rather than at its Contact.
+    /// Reached over that flow rather than at its Contact.
     pub(super) is_by_flow: bool,
 }
 
-/// What stands before the Routes of others, and the first of those.
+/// Our own Routes at the top of a request, and the first Route after them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OwnRoutes {
-    /// How many are ours and come off (§16.4).
+    /// How many are ours and are removed (§16.4).
     pub(super) count: usize,
-    /// What the last of them says that was recorded in this very dialog.
+    /// What the last one says that was recorded in this very dialog.
     recorded: Option<Recorded>,
     /// The flow over which the side ahead is reached.
     flow: Option<Flow>,
@@ -50,29 +50,29 @@ pub(super) struct OwnRoutes {
 /// What a Route says that we recorded in the dialog of a request.
 #[derive(Clone, Debug)]
 struct Recorded {
-    /// The hour in which it ends.
+    /// The hour in which it expires.
     ends: u64,
-    /// The party to which it leads: who was really called, or the caller.
+    /// The party to which it leads: the one really called, or the caller.
     party: Aor,
 }
 
 impl OwnRoutes {
-    /// One of them was recorded in this very dialog, and still counts: who has it may pass.
+    /// One of them was recorded in this very dialog and is still valid: its bearer may pass.
     pub(super) fn is_recorded(&self, now: Now) -> bool {
         self.recorded.as_ref().is_some_and(|recorded| now.wall.as_secs() / HOUR_SECS < recorded.ends)
     }
 
-    /// The same, whenever that was: for somebody who has proved who he is, the end is none.
+    /// The same without the expiry, for a sender who has authenticated.
     pub(super) const fn was_recorded(&self) -> bool {
         self.recorded.is_some()
     }
 
-    /// A Route of others is left.
+    /// True if a Route of others is left.
     pub(super) const fn has_way(&self) -> bool {
         self.next.is_some()
     }
 
-    /// The next hop, where it is a strict router (§16.6 step 6).
+    /// The next hop, if it is a strict router (§16.6 step 6).
     pub(super) fn strict(&self) -> Option<&Uri> {
         self.next.as_ref().filter(|next| !next.is_loose_router())
     }
@@ -84,7 +84,7 @@ struct Parties<'a> {
     caller_tag: &'a str,
     caller: &'a Aor,
     callee: &'a Aor,
-    /// Who was really called.
+    /// The one who was really called.
     called: &'a Aor,
 }
 
@@ -97,7 +97,7 @@ impl Parties<'_> {
     }
 }
 
-/// Our Record-Routes of a dialog, in the order in which each goes before the others: that for the caller first.
+/// Our Record-Routes of a dialog, in the order in which they are pushed on top: the one for the caller first.
 pub(super) fn record_routes(
     core: &Core,
     request: &Request,
@@ -111,7 +111,7 @@ pub(super) fn record_routes(
 
 fn record_route(core: &Core, request: &Request, Side { flow, is_by_flow }: Side, now: Now) -> String {
     let (sockets, fields) = (core.carrier.sockets(), request.fields());
-    // W32, RFC 5630 §3.1.3: what is for sips: has a way back of that kind too.
+    // W32, RFC 5630 §3.1.3: a request to `sips:` needs a `sips:` way back.
     let scheme = if request.uri().is_sips() { "sips" } else { "sip" };
     let mark = is_by_flow.then(|| mark_of(flow));
     let ends = now.wall.as_secs().saturating_add(SESSION_ROUTE_SECS) / HOUR_SECS + 1;
@@ -129,7 +129,7 @@ fn record_route(core: &Core, request: &Request, Side { flow, is_by_flow }: Side,
     format!("<{scheme}:{user}{}{over};lr;{DIALOG}={ends:x}.{seal}{named}>", sockets.sent_by(flow))
 }
 
-/// The topmost Routes that name us: one by which a client finds us, and those that we recorded.
+/// The topmost Routes that name us: those by which a client finds us, and those that we recorded.
 pub(super) fn own_routes(core: &Core, request: &Request) -> OwnRoutes {
     let mut own = OwnRoutes::default();
     if has_too_many_routes(request) {
@@ -143,7 +143,7 @@ pub(super) fn own_routes(core: &Core, request: &Request) -> OwnRoutes {
         }
         own.count += 1;
         own.flow = route.uri.user().filter(|_| recorded.is_some()).and_then(|mark| flow_of(core, mark));
-        // Where a call came by twice, the last one leads to the party itself.
+        // If a call passed here twice, the last Route leads to the party itself.
         own.recorded = recorded.or(own.recorded);
     }
     if own.recorded.as_ref().is_some_and(|recorded| is_for_another(core, request, &recorded.party)) {
@@ -152,18 +152,18 @@ pub(super) fn own_routes(core: &Core, request: &Request) -> OwnRoutes {
     own
 }
 
-/// A Route that we recorded leads to a party of its dialog. Where the Request-URI names another one of ours, it is a request as any other:
-/// else one call would be a pass to everybody here.
+/// A Route that we recorded leads to a party of its dialog. If the Request-URI names another user of ours, the Route
+/// does not count: otherwise one call would be a pass to everybody here.
 fn is_for_another(core: &Core, request: &Request, party: &Aor) -> bool {
     core.domains.aor(request.uri()).is_some_and(|named| named != *party)
 }
 
-/// More than any request has need of: each is compared with what is ours.
+/// More Routes than any request needs: each is compared with ours, which costs time.
 fn has_too_many_routes(request: &Request) -> bool {
     request.fields().tokens("Route").count() > ROUTES_MAX
 }
 
-/// More Routes than any request has need of, or one that does not read.
+/// Refuses more Routes than any request needs, or one that cannot be parsed.
 pub(super) fn check_routes(request: &Request) -> Result<(), Rejection> {
     if has_too_many_routes(request) {
         return Err(Rejection::because(400, "Too Many Routes"));
@@ -172,8 +172,8 @@ pub(super) fn check_routes(request: &Request) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// §16.4: a strict router before us has put the Route that we recorded into the Request-URI, and the Request-URI last into Route. The
-/// request as it was before that; none where nobody did.
+/// §16.4: a strict router before us has moved our recorded Route into the Request-URI, and the Request-URI to the end
+/// of the Routes. Returns the request as it was before; `None` if nobody did that.
 pub(super) fn restored(core: &Core, request: &Request) -> Option<Request> {
     let uri = request.uri();
     if !uri.is_loose_router() || has_too_many_routes(request) {
@@ -192,8 +192,8 @@ pub(super) fn restored(core: &Core, request: &Request) -> Option<Request> {
     }
 }
 
-/// The Routes that a request keeps for the next hop: ours come off, and a strict router finds itself in the Request-URI
-/// and the Request-URI at the end (§16.6 step 6).
+/// The Routes that a request keeps for the next hop: ours are removed; for a strict router, its URI goes into the
+/// Request-URI and the Request-URI to the end of the Routes (§16.6 step 6).
 pub(super) fn pass_routes<'a>(edit: Edit<'a>, request: &Request, own: &OwnRoutes) -> Edit<'a> {
     let edit = edit.pop_many("Route", own.count);
     match own.strict() {
@@ -204,12 +204,12 @@ pub(super) fn pass_routes<'a>(edit: Edit<'a>, request: &Request, own: &OwnRoutes
     }
 }
 
-/// Where what has come by our Route goes.
+/// Where a request that came along our Route goes.
 #[derive(Clone, Debug)]
 pub(super) struct Ahead {
     uri: Uri,
     to: Uri,
-    /// In a dialog its other party.
+    /// In a dialog, its other party.
     party: Option<Aor>,
     next: Option<Uri>,
     flow: Option<Flow>,
@@ -223,8 +223,8 @@ impl Ahead {
         Self { uri, to: request.fields().to().uri, party, next, flow: own.flow }
     }
 
-    /// Whether whoever it leads to does not want what this sender writes: in a dialog the other party, else the owner of the
-    /// Request-URI, and of the place of a Route. To is the sender's choice, and does not count.
+    /// Whether its recipient has blocked this sender: in a dialog the other party, else the owner of the Request-URI
+    /// and of the place that a Route names. To does not count, since the sender chooses it.
     pub(super) fn is_blocked(&self, core: &Core, sender: &Aor, now: Now) -> bool {
         let (router, behind) = (core.router(), self.next.as_ref().and_then(place_of));
         self.party.as_ref().is_some_and(|party| core.users.block(party, sender))
@@ -232,7 +232,7 @@ impl Ahead {
             || behind.is_some_and(|place| router.is_blocked_at(place, sender, now))
     }
 
-    /// Who of ours is there: in a dialog its other party, else whom To names.
+    /// The user of ours who is there: in a dialog its other party, else the one whom To names.
     fn owner(&self, core: &Core) -> Option<Aor> {
         match &self.party {
             Some(party) => Some(party.clone()).filter(|party| core.domains.serves(party)),
@@ -240,9 +240,9 @@ impl Ahead {
         }
     }
 
-    /// Along the Route that is left, or over the flow that ours names, else to one of ours whom the Request-URI names or by the
-    /// binding of the Contact in it, else to that (§16.6 steps 6, 7). None where nothing leads there, or it would leave
-    /// TLS (W32).
+    /// The target: along the Routes that are left; or over the flow that our Route names; or to the user of ours in the
+    /// Request-URI; or by the binding with that Contact; or to that URI (§16.6 steps 6, 7). `None` if it leads nowhere,
+    /// or would leave TLS (W32).
     pub(super) fn target(&self, core: &Core, now: Now) -> Option<Target> {
         let router = core.router();
         let (way, consent) = match (&self.next, self.flow(core), core.domains.aor(&self.uri)) {
@@ -262,15 +262,15 @@ impl Ahead {
         Some(Target { uri, way, device: None, consent }).filter(|target| target.may_carry(&self.uri))
     }
 
-    /// Whether that is a place where a party of the dialog is known to be: it is sent there whoever asks. Anywhere else is for
-    /// who has proved himself.
+    /// Whether a party of the dialog is known to be at that place: anybody's request is sent there. Anywhere else, only
+    /// requests of authenticated senders are.
     pub(super) fn is_known(&self, core: &Core, request: &Request, now: Now) -> bool {
         if self.next.is_none() && (self.flow(core).is_some() || core.domains.aor(&self.uri).is_some()) {
             return true;
         }
         let there = self.next.as_ref().unwrap_or(&self.uri);
         let (router, owner) = (core.router(), self.owner(core));
-        // Who answers may say that he is where another one of ours is: that one is no party of this dialog.
+        // Who answers may claim to be at another user's place, but that user is no party of this dialog.
         let mut owners = router.owners(there, now).peekable();
         if self.next.is_none() && owners.peek().is_some() {
             return owners.any(|binding| Some(&binding.row.aor) == owner.as_ref());
@@ -279,29 +279,29 @@ impl Ahead {
             || (self.next.is_none() && is_binding(core, owner.as_ref(), there, now))
     }
 
-    /// Whether the other party, or a proxy before it, has said so when it answered the INVITE of this sender.
+    /// Whether the other party, or a proxy before it, named that place when it answered this sender's INVITE.
     fn is_said(&self, core: &Core, request: &Request, now: Now) -> bool {
         let there = self.next.as_ref().unwrap_or(&self.uri);
         let party = party_to(core, request.fields());
         party.is_some_and(|party| core.calls.knows(party, &there.place(), now.mono))
     }
 
-    /// The same, to the computer from which this request comes.
+    /// The same, for a call made from the computer that this request comes from.
     pub(super) fn is_said_to(&self, core: &Core, request: &Request, from: IpAddr, now: Now) -> bool {
         let party = party_to(core, request.fields());
         let is_from_there = party.is_some_and(|party| core.calls.was_made_from(party, from, now.mono));
-        // Who of ours was called, our Route alone says.
+        // Which user of ours was called is for our Route alone to say.
         let is_name = self.next.is_none() && core.domains.aor(&self.uri).is_some();
         is_from_there && !is_name && self.is_said(core, request, now)
     }
 
-    /// The same, or when it called.
+    /// Whether the other party named that place when it answered, or when it called.
     fn is_party_at(&self, core: &Core, request: &Request, there: &Uri, now: Now) -> bool {
         self.is_said(core, request, now) || self.is_caller_at(core, request, (there, true), now)
     }
 
-    /// Whether that is where the caller said that he is, whoever he may be: a callee who has proved that he is a user
-    /// answers there.
+    /// Whether the caller named that place, whoever the caller is: a callee who has proved to be a user may answer
+    /// there.
     pub(super) fn leads_to_caller(&self, core: &Core, request: &Request, now: Now) -> bool {
         let there = self.next.as_ref().unwrap_or(&self.uri);
         self.is_known(core, request, now) || self.is_caller_at(core, request, (there, false), now)
@@ -324,20 +324,20 @@ impl Ahead {
     }
 }
 
-/// Whether that one of ours is registered there.
+/// Whether that user of ours is registered there.
 fn is_binding(core: &Core, owner: Option<&Aor>, there: &Uri, now: Now) -> bool {
     let place = there.place();
     let mut bindings = owner.into_iter().flat_map(|aor| core.location.bindings(aor, now.mono));
     bindings.any(|binding| binding.row.contact.place() == place)
 }
 
-/// The number of the party that called. What a stranger says of himself is kept apart: requests of other strangers do not go
-/// there.
+/// The key of the party that called. What a stranger says about itself is kept apart, so that requests of other
+/// strangers do not go there.
 pub(super) fn caller(core: &Core, fields: &Fields, tag: &str, may_send: bool) -> u128 {
     core.secret.party(&[fields.call_id(), tag, if may_send { "" } else { "stranger" }])
 }
 
-/// The number of the party in To, of the dialog with the one in From.
+/// The key of the party in To, in its dialog with the party in From.
 pub(super) fn party_to(core: &Core, fields: &Fields) -> Option<u128> {
     let (from, to) = (fields.from(), fields.to());
     let people = [core.domains.person(&from.uri), core.domains.person(&to.uri)];
@@ -345,14 +345,14 @@ pub(super) fn party_to(core: &Core, fields: &Fields) -> Option<u128> {
     Some(core.secret.party(&[fields.call_id(), from.tag()?, sender, to.tag()?, recipient]))
 }
 
-/// Who was really called in the dialog of a response, as the Route in it says that we recorded.
+/// Who was really called in the dialog of a response, as the Route says that we recorded in it.
 pub(super) fn called(core: &Core, fields: &Fields) -> Option<Aor> {
     let routes = fields.routes("Record-Route").ok()?;
     let mut ours = routes.iter().take(ROUTES_MAX).filter_map(|route| recorded(core, fields, &route.uri));
     ours.next().map(|recorded| recorded.party)
 }
 
-/// What a Route says, if we recorded it in the dialog of these fields.
+/// What a Route says, if we recorded it in the dialog of these header fields.
 fn recorded(core: &Core, fields: &Fields, route: &Uri) -> Option<Recorded> {
     let mut parts = route.param(DIALOG)?.splitn(3, '.');
     let (ends, seal) = (u64::from_str_radix(parts.next()?, 16).ok()?, parts.next()?);
@@ -361,7 +361,7 @@ fn recorded(core: &Core, fields: &Fields, route: &Uri) -> Option<Recorded> {
         None => None,
     };
     let (from, to) = (fields.from(), fields.to());
-    // Without a tag of either it is in no dialog.
+    // Without both tags the request is in no dialog.
     let (from_tag, to_tag) = (from.tag()?, to.tag()?);
     let (sender, recipient) = (core.domains.person(&from.uri), core.domains.person(&to.uri));
     let is_of = |caller_tag, caller, callee| {

@@ -1,4 +1,4 @@
-//! The ordinary MESSAGE, and OPTIONS for a user: proxied statefully, with one answer back (RFC 3261 §16, RFC 3428 §7; W14).
+//! Ordinary MESSAGE, and OPTIONS for a user: proxied statefully, one response back (RFC 3261 §16, RFC 3428 §7; W14).
 
 pub(super) mod session;
 
@@ -28,26 +28,26 @@ struct Relay {
     flow: Flow,
     fork: Fork,
     best: Option<Response>,
-    /// Every other 401 and 407 of the fork, whose challenges go back with the best one.
+    /// The other 401s and 407s of the fork, whose challenges go back with the best one.
     challenges: Vec<Response>,
-    /// The worst that befell a branch; silence is none.
+    /// The worst fault of any branch; a timeout does not count.
     fault: Option<Fault>,
-    /// What our Via ends in, by which the request is known when it comes round again.
+    /// The loop check at the end of our Via's branch, by which we recognise the request if it comes round again.
     check: String,
-    /// What each branch may be split into further on (RFC 5393 §5.3).
+    /// The Max-Breadth of each branch (RFC 5393 §5.3).
     breadth: u32,
     payer: Payer,
 }
 
 impl Relay {
-    /// What it holds: the request, a copy of it for each branch, and responses.
+    /// What it holds in memory: the request, a copy of it for each branch, and responses.
     fn amount(&self) -> Amount {
         let responses = self.best.iter().chain(&self.challenges).map(|response| response.bytes().len());
         let bytes = self.request.bytes().len().saturating_mul(1 + self.fork.len()) + responses.sum::<usize>();
         Amount { count: 1, bytes }
     }
 
-    /// Keeps a response if it may be the best one, or has a challenge to go back with that.
+    /// Keeps a response that may be the best one, or whose challenge goes back with the best one.
     fn keep(&mut self, response: &Response) {
         let is_better = self.best.as_ref().is_none_or(|best| rank(response.status()) < rank(best.status()));
         let other = if is_better { self.best.replace(response.clone()) } else { Some(response.clone()) };
@@ -65,17 +65,17 @@ fn is_challenge(response: &Response) -> bool {
     matches!(response.status(), 401 | 407)
 }
 
-/// All of them.
+/// All relays.
 #[derive(Debug, Default)]
 pub(super) struct Relays {
     all: BTreeMap<u64, Relay>,
     last: u64,
-    /// Their requests and the responses that are kept until all have come, by sender.
+    /// What the relays hold until all responses have come, by sender.
     shares: Shares<Payer>,
 }
 
 impl Relays {
-    /// Sends a request on to all its targets.
+    /// Forwards a request to all its targets.
     pub(super) fn forward(
         &mut self,
         core: &mut Core,
@@ -126,7 +126,7 @@ impl Relays {
         let Some(uri) = this.fork.uri(branch) else {
             return;
         };
-        // No stored fact stands behind an ordinary request: after a crash its sender repeats it.
+        // An ordinary request is not stored: after a crash its sender retransmits it, so the branch may be random.
         let name = format!("z9hG4bK{}{}", core.random.token(24), this.check);
         let edit = edit(this, uri, &core.carrier.sockets().via(flow, &name));
         let bytes = identity::pass_on(core, edit, &this.request, (this.flow, flow)).print();
@@ -134,7 +134,7 @@ impl Relays {
         core.carrier.send(User::Relay { relay, branch }, printed, ends, now.mono);
     }
 
-    /// A final response came: a 2xx goes back at once, of the others the best one.
+    /// A final response came: a 2xx goes back at once; of other responses, the best one in the end.
     pub(super) fn heard(
         &mut self,
         core: &mut Core,
@@ -145,7 +145,7 @@ impl Relays {
         let Some(this) = self.all.get_mut(&relay) else {
             return;
         };
-        // RFC 4320 §4.1: nobody upstream can use a 408.
+        // RFC 4320 §4.1: a 408 is of no use upstream.
         if response.status() != 408 {
             self.shares.give(&this.payer, this.amount());
             this.keep(response);
@@ -157,12 +157,12 @@ impl Relays {
                 this.fork.fail(branch, Fault::Timeout, 0);
                 self.end_if_over(core, relay, now);
             }
-            // Redirects are for the sender to follow.
+            // Following a redirect is up to the sender.
             Verdict::Redirected(..) | Verdict::Over => self.end_if_over(core, relay, now),
         }
     }
 
-    /// A branch came to nothing.
+    /// A branch failed without a response.
     pub(super) fn failed(&mut self, core: &mut Core, (relay, branch): (u64, u32), fault: Fault, now: Now) {
         let Some(this) = self.all.get_mut(&relay) else {
             return;
@@ -172,7 +172,7 @@ impl Relays {
         self.end_if_over(core, relay, now);
     }
 
-    /// True where one more fits, and its sender leaves something for others.
+    /// True if one more fits and its sender still leaves a share for others.
     fn has_room(&self, payer: Payer, more: Amount) -> bool {
         let (all, max) = (self.shares.all(), Amount { count: RELAYS_OPEN_MAX, bytes: RELAY_BYTES_OPEN_MAX });
         all.count < max.count
@@ -187,7 +187,7 @@ impl Relays {
         };
         let over: Option<BranchResult> = this.fork.outcome();
         if over.is_some() {
-            // Counted as held until the relay is gone.
+            // It counts as held until the relay is gone.
             let best = this.best.clone();
             self.answer(core, relay, best, now);
         }
@@ -199,7 +199,7 @@ impl Relays {
         };
         self.shares.give(&this.payer, this.amount());
         match best {
-            // RFC 3261 §16.7 step 6: a 503 of one server is not ours.
+            // RFC 3261 §16.7 step 6: the 503 of one server is not passed on as ours.
             Some(response) if response.status() != 503 => {
                 let others = if is_challenge(&response) { this.challenges.as_slice() } else { &[] };
                 let bytes = restore(&this.request, &response, others);
@@ -221,12 +221,12 @@ impl Relays {
 
 #[cfg(test)]
 impl Relays {
-    /// True when all is counted back to nothing.
+    /// True if every count is back to zero.
     pub(super) fn holds_nothing(&self) -> bool {
         self.all.is_empty() && self.shares.is_empty()
     }
 
-    /// Bytes of what is held.
+    /// Bytes held in memory.
     pub(super) const fn held(&self) -> usize {
         self.shares.all().bytes
     }
@@ -240,13 +240,13 @@ fn payer(core: &Core, request: &Request, flow: Flow) -> Payer {
     core.payer(&identity::sender(core, request, flow))
 }
 
-/// The part of a breadth that each branch gets; none may be left without.
+/// Splits a Max-Breadth among the branches; refused if one would get none.
 fn share(breadth: u32, branches: usize) -> Result<u32, Rejection> {
     let branches = u32::try_from(branches).unwrap_or(u32::MAX).max(1);
     Some(breadth / branches).filter(|share| *share > 0).ok_or(Rejection::new(440))
 }
 
-/// Where a request goes: along the Route that is left after ours, else by its Request-URI (RFC 3261 §16.4, §16.5).
+/// Where a request goes: along the Routes left after ours, else by its Request-URI (RFC 3261 §16.4, §16.5).
 fn targets(
     core: &Core,
     (request, own): (&Request, &OwnRoutes),
@@ -259,7 +259,7 @@ fn targets(
     }
     if own.has_way() || own.is_recorded(now) {
         let mut target = ahead.target(core, now).ok_or(Rejection::new(480))?;
-        // What somebody from elsewhere writes in a dialog goes where a party of it said; whoever is there may never have asked.
+        // A stranger's request in a dialog goes where a party of it said to be; whoever is there may never have agreed.
         let is_stranger = core.domains.claimed(&request.fields().from().uri).is_none();
         let is_by_address = !matches!(target.way, NextHop::Flow(_) | NextHop::FlowAlone(_));
         if is_stranger && is_by_address && core.router().consent(flow) != Consent::NotNeeded {
@@ -267,7 +267,7 @@ fn targets(
         }
         return Ok(vec![target]);
     }
-    // A message to several has become a submission; what is left is an alias (W16).
+    // A message to several members has become a submission; only an alias for one is left here (W16).
     let members = core.aliases.members(request.uri(), &core.domains)?;
     let only = members.filter(|members| members.len() == 1).and_then(|mut members| members.pop());
     let uri = only.as_ref().unwrap_or_else(|| request.uri());
@@ -282,7 +282,7 @@ fn targets(
     }
 }
 
-/// The request for the next hop; who wrote it is said by the caller.
+/// Edits the request for the next hop; the caller adds the identity fields.
 fn edit<'a>(relay: &'a Relay, uri: &Uri, via: &str) -> Edit<'a> {
     let request = &relay.request;
     let fields = request.fields();
@@ -293,7 +293,7 @@ fn edit<'a>(relay: &'a Relay, uri: &Uri, via: &str) -> Edit<'a> {
         .set("Max-Forwards", hops_left)
         .set("Max-Breadth", relay.breadth);
     let mut edit = pass_routes(edit, request, &relay.own);
-    // W14: peers that know no im: get sip:, and the answer goes back as the sender wrote it.
+    // W14: peers that do not know `im:` get `sip:`; the response goes back in the sender's spelling.
     for (name, address) in [("From", fields.from()), ("To", fields.to())] {
         if is_im(&address.uri) {
             edit = edit.set(name, NameAddr { uri: address.uri.to_sip(), ..address });
@@ -302,8 +302,8 @@ fn edit<'a>(relay: &'a Relay, uri: &Uri, via: &str) -> Edit<'a> {
     edit
 }
 
-/// The response for upstream: our Via off, From and To as the request had them (RFC 3261 §16.7 step 9), and with a 401 or 407 the
-/// challenges of the others (step 7).
+/// The response for upstream: our Via removed, From and To as in the request (RFC 3261 §16.7 step 9), and in a 401 or
+/// 407 the challenges of the other branches (step 7).
 fn restore(request: &Request, response: &Response, others: &[Response]) -> bytes::Bytes {
     let fields = request.fields();
     let mut edit = Edit::response(response).pop("Via");
@@ -324,7 +324,7 @@ fn restore(request: &Request, response: &Response, others: &[Response]) -> bytes
             .tag()
             .filter(|_| to.tag().is_none())
             .map_or_else(String::new, |tag| format!(";tag={tag}"));
-        // A bare address would take the tag for a parameter of its own; NameAddr writes brackets.
+        // In a bare address the tag would become a URI parameter; NameAddr writes the brackets.
         let value = if value.contains('<') { value.to_owned() } else { to.to_string() };
         edit = edit.set("To", format_args!("{value}{tag}"));
     }

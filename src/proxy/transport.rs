@@ -1,4 +1,4 @@
-//! How a request leaves: the next hop, its pace, its connection, its answer (RFC 3261 §16.6, RFC 3263).
+//! How a request leaves: next hop, pacing, connection, and its response (RFC 3261 §16.6, RFC 3263).
 
 pub(super) mod request_sender;
 

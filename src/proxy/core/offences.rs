@@ -1,4 +1,4 @@
-//! Refusals that the operator is told of.
+//! Refusals that are told to the operator.
 
 use super::{Core, Rejection};
 use crate::machine::Flow;
@@ -17,7 +17,7 @@ impl Core {
         }
     }
 
-    /// Tells the operator of a refusal that he is to see, unless he was told of such a one a moment ago.
+    /// Tells the operator of a refusal, unless one like it was told a moment ago.
     pub(crate) fn tell_offence(&mut self, rejection: &Rejection, flow: Flow, now: Now) {
         let Some((kind, who)) = &rejection.offence else { return };
         let is_password = matches!(kind, RefusalKind::WrongPassword | RefusalKind::LockedOut);

@@ -1,5 +1,5 @@
-//! One forwarded request, and where it has gone: a [`Branch`] for each target, and what has come back from
-//! all of them (RFC 3261 §16.6, §16.7; W15, W16, W18).
+//! The forking of one request: a [`Branch`] for each target, and the best result of all of them
+//! (RFC 3261 §16.6, §16.7; W15, W16, W18).
 
 use std::time::{Duration, Instant};
 
@@ -7,32 +7,32 @@ use crate::limits::{REDIRECT_STEPS_MAX, REDIRECT_TARGETS_MAX};
 use crate::proxy::transport::request_sender::Fault;
 use crate::sip::{Contacts, Response, Uri, reason_phrase};
 
-/// What is told of a message that neither a datagram nor a connection takes.
+/// The reason phrase for a message that is too large for a datagram while no connection can be made.
 pub(crate) const TOO_LARGE: &str = "Too Large For UDP, And No Connection";
 
-/// A response that counts, or what stands for one.
+/// A final response, or what stands for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BranchResult {
     pub(crate) status: u16,
     pub(crate) reason: String,
 }
 
-/// One forwarded request to one binding or next hop.
+/// One request forwarded to one binding or next hop.
 #[derive(Debug)]
 pub(crate) struct Branch {
     pub(crate) uri: Uri,
-    /// Redirects that led here.
+    /// How many redirects led here.
     steps: u8,
     state: BranchState,
-    /// Sent once more after a 482.
+    /// Sent once more after a 482 (Loop Detected).
     is_again: bool,
-    /// The device that it goes to, if that is known.
+    /// The device that it goes to, if known.
     device: Option<String>,
-    /// To a device that was away, after another one had decided (W16).
+    /// Set for a branch to a device that was away, started after another device accepted (W16).
     late: Option<Late>,
 }
 
-/// Of a late branch.
+/// State of a branch started after another device accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Late {
     /// When it began.
@@ -41,7 +41,7 @@ struct Late {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum BranchState {
-    /// For a flow.
+    /// Looks for a flow.
     Looking,
     Sent,
     Over,
@@ -50,18 +50,18 @@ enum BranchState {
 /// All branches of one request.
 #[derive(Debug, Default)]
 pub(crate) struct Fork {
-    /// Branches of earlier attempts (W18): the first one here has this number.
+    /// Branches used by earlier attempts (W18), hence the number of the first one in `branches`.
     used: u32,
     branches: Vec<Branch>,
-    /// With its rank, lowest best.
+    /// The best result so far, with its rank; the lowest rank is best.
     best: Option<(u8, BranchResult)>,
-    /// Transmissions of the branches that are over.
+    /// Transmissions of the finished branches.
     pub(crate) tries: u32,
-    /// When the first transmission was, from which the deadline counts (W17).
+    /// When the first transmission was; the deadline counts from there (W17).
     first_sent: Option<Instant>,
     /// When this attempt began.
     start: Option<Instant>,
-    /// Taken up after a crash, or tried again later: it may have been sent before.
+    /// Resumed after a crash, or a retry: the request may have been sent before.
     is_resumed: bool,
 }
 
@@ -70,9 +70,9 @@ pub(crate) struct Fork {
 pub(crate) enum Verdict {
     /// It arrived.
     Delivered(BranchResult),
-    /// It is to be tried at these, best first; the step to count is given.
+    /// Try these targets, best first, with this count of redirects.
     Redirected(Vec<Uri>, u8),
-    /// It had arrived before: once more after Timer J (W15).
+    /// It had arrived before: send it once more after Timer J (W15).
     Merged,
     /// This branch has failed.
     Over,
@@ -87,13 +87,13 @@ impl BranchResult {
         Self { status, reason: reason_phrase(status).to_owned() }
     }
 
-    /// What is told of a branch without a response (W18).
+    /// The result of a branch without a response (W18).
     pub(crate) fn to_fault(fault: Fault) -> Self {
         match fault {
             Fault::Timeout => Self::standard(408),
             Fault::Transport => Self::standard(503),
             Fault::NoRoute => Self { status: 503, reason: "No Route".to_owned() },
-            // Of a transport, as far as anybody knows: who takes no connection now may be away (W18).
+            // Treated like a transport fault: a peer that takes no connection now may just be away (W18).
             Fault::TooLarge => Self { status: 503, reason: TOO_LARGE.to_owned() },
         }
     }
@@ -104,7 +104,7 @@ impl Fork {
         Self { is_resumed, ..Self::default() }
     }
 
-    /// After a start: earlier attempts have used so many branches, with so many transmissions.
+    /// Restores after a restart: how many branches earlier attempts used, and their transmissions.
     pub(crate) fn resumed(used: u32, tries: u32) -> Self {
         Self { used, tries, is_resumed: true, ..Self::default() }
     }
@@ -122,40 +122,40 @@ impl Fork {
         self.start
     }
 
-    /// Branches of all attempts so far.
+    /// How many branches all attempts have used so far.
     pub(crate) fn used(&self) -> u32 {
         self.used.saturating_add(u32::try_from(self.branches.len()).unwrap_or(u32::MAX))
     }
 
-    /// True while a branch of this attempt looks for a flow or waits for an answer.
+    /// True while a branch of this attempt looks for a flow or waits for a response.
     pub(crate) fn is_active(&self) -> bool {
         self.branches.iter().any(|branch| branch.late.is_none() && branch.state != BranchState::Over)
     }
 
-    /// True while a branch to that device does.
+    /// True while a branch to that device looks for a flow or waits for a response.
     pub(crate) fn is_active_at(&self, device: &str) -> bool {
         let mut to_device = self.branches.iter().filter(|branch| branch.device.as_deref() == Some(device));
         to_device.any(|branch| branch.state != BranchState::Over)
     }
 
-    /// Says whose binding a branch goes to.
+    /// Notes which device's binding a branch goes to.
     pub(crate) fn set_device(&mut self, branch: u32, device: Option<String>) {
         if let Some(this) = self.get_mut(branch) {
             this.device = device;
         }
     }
 
-    /// Whose binding a branch goes to.
+    /// The device whose binding a branch goes to.
     pub(crate) fn device(&self, branch: u32) -> Option<&str> {
         self.get(branch).and_then(|branch| branch.device.as_deref())
     }
 
-    /// When the attempt began that a branch belongs to.
+    /// When the attempt that a branch belongs to began.
     pub(crate) fn start_of(&self, branch: u32) -> Option<Instant> {
         self.get(branch).and_then(|branch| branch.late).map(|late| late.start).or(self.start)
     }
 
-    /// A branch to a device that was away (W16).
+    /// Adds a branch to a device that was away (W16).
     pub(crate) fn add_late(&mut self, uri: &Uri, device: &str, now: Instant) -> Option<u32> {
         if self.branches.iter().all(|branch| branch.state == BranchState::Over) {
             self.forget_branches();
@@ -171,7 +171,7 @@ impl Fork {
         })
     }
 
-    /// Ends a branch whose answer decides nothing for the recipient any more; false when it was over.
+    /// Ends a branch whose response no longer matters to the recipient's outcome; false if it was over already.
     pub(crate) fn end(&mut self, branch: u32) -> bool {
         let Some(this) = self.get_mut(branch) else {
             return false;
@@ -179,7 +179,7 @@ impl Fork {
         std::mem::replace(&mut this.state, BranchState::Over) != BranchState::Over
     }
 
-    /// A branch to `uri` after `steps` redirects; none to where it has gone before (W18: each once).
+    /// Adds a branch to `uri` after `steps` redirects; `None` if that target was tried already (W18: each once).
     pub(crate) fn add(&mut self, uri: &Uri, steps: u8) -> Option<u32> {
         if self.branches.iter().any(|branch| branch.uri.same_as(uri)) {
             return None;
@@ -188,7 +188,7 @@ impl Fork {
         self.push(Branch { uri: uri.clone(), steps, state, is_again: false, device: None, late: None })
     }
 
-    /// The same target as `branch` once more.
+    /// Adds a branch to the same target as `branch`.
     pub(crate) fn add_again(&mut self, branch: u32) -> Option<u32> {
         let old = self.get_mut(branch)?;
         old.state = BranchState::Over;
@@ -202,8 +202,8 @@ impl Fork {
         self.get(branch).map(|branch| &branch.uri)
     }
 
-    /// When this request ends if it is sent at `now`: one `span` after its first transmission (W17); a late branch counts
-    /// for itself.
+    /// When this request ends if it is sent at `now`: one `span` after the first transmission (W17); a late branch has
+    /// a span of its own.
     pub(crate) fn deadline(&mut self, branch: u32, now: Instant, span: Duration) -> Instant {
         if self.get(branch).is_some_and(|branch| branch.late.is_some()) {
             return now + span;
@@ -211,7 +211,7 @@ impl Fork {
         *self.first_sent.get_or_insert(now) + span
     }
 
-    /// A branch is with the transactions.
+    /// A branch was handed to the transaction layer.
     pub(crate) fn sent(&mut self, branch: u32) {
         if let Some(this) = self.get_mut(branch).filter(|this| this.state == BranchState::Looking) {
             this.state = BranchState::Sent;
@@ -223,17 +223,17 @@ impl Fork {
         self.branches.iter().any(|branch| branch.state == BranchState::Looking)
     }
 
-    /// How long a branch may look for a flow.
+    /// Until when a branch may look for a flow.
     pub(crate) fn look_until(&self, now: Instant, span: Duration) -> Instant {
         self.first_sent.unwrap_or(now) + span
     }
 
-    /// Branches of this attempt.
+    /// How many branches this attempt has.
     pub(crate) const fn len(&self) -> usize {
         self.branches.len()
     }
 
-    /// Room for redirects (W18).
+    /// True while there is room for redirects (W18).
     pub(crate) fn has_room(&self) -> bool {
         self.branches.len() < REDIRECT_TARGETS_MAX
     }
@@ -250,7 +250,7 @@ impl Fork {
                 self.close(branch, None, transmissions);
                 Verdict::Delivered(BranchResult::of(response))
             }
-            // The words of W15: it had arrived. What refuses the repeat knows it still.
+            // As W15 says: it had arrived. The server that refuses the repetition still knows it.
             482 if is_again => {
                 self.close(branch, None, transmissions);
                 Verdict::Delivered(BranchResult::standard(200))
@@ -260,7 +260,7 @@ impl Fork {
                 Verdict::Merged
             }
             300..400 if steps < REDIRECT_STEPS_MAX && !contacts(response).is_empty() => {
-                // Followed, it counts only where it led nowhere new.
+                // A redirect that was followed counts as a result only if it led nowhere new.
                 self.close(branch, None, transmissions);
                 self.best.get_or_insert_with(|| (u8::MAX, BranchResult::of(response)));
                 Verdict::Redirected(contacts(response), steps + 1)
@@ -272,14 +272,14 @@ impl Fork {
         }
     }
 
-    /// Ends a branch that had no response.
+    /// Ends a branch that got no response.
     pub(crate) fn fail(&mut self, branch: u32, fault: Fault, transmissions: u32) {
         if self.get_mut(branch).is_some_and(|this| this.state != BranchState::Over) {
             self.close(branch, Some(BranchResult::to_fault(fault)), transmissions);
         }
     }
 
-    /// The best that came back, once every branch is over.
+    /// The best result, once every branch is over.
     pub(crate) fn outcome(&mut self) -> Option<BranchResult> {
         if self.is_active() {
             return None;
@@ -320,7 +320,7 @@ impl Fork {
     }
 }
 
-/// RFC 3261 §16.7 step 6: a 6xx, else the lowest class; within 4xx what tells the sender how to mend it, and silence last.
+/// RFC 3261 §16.7 step 6: 6xx, else the lowest class; within 4xx, first what tells the sender how to fix it, 408 last.
 pub(crate) const fn rank(status: u16) -> u8 {
     match status {
         600.. => 0,
@@ -333,7 +333,7 @@ pub(crate) const fn rank(status: u16) -> u8 {
     }
 }
 
-/// Contacts of a redirect by preference (RFC 3261 §8.1.3.4).
+/// The Contacts of a redirect, in order of preference (RFC 3261 §8.1.3.4).
 fn contacts(response: &Response) -> Vec<Uri> {
     let Ok(Contacts::List(mut list)) = response.fields().contacts() else {
         return Vec::new();

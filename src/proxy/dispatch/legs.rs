@@ -1,6 +1,6 @@
-//! The legs of one message: a [`Fork`] for each recipient, and what became of it (W15 to W18). Who is absent, and which
-//! of his devices is, stands in `legs/waiting.rs`; which outcomes are on stable storage, in `legs/saving.rs`; what a leg says, in
-//! `legs/printing.rs`.
+//! The legs of one message: a [`Fork`] for each recipient, and its outcome (W15 to W18). `legs/waiting.rs` serves
+//! absent recipients and devices, `legs/saving.rs` tracks which outcomes are on stable storage, and `legs/printing.rs`
+//! prints the requests.
 
 mod waiting;
 
@@ -31,13 +31,13 @@ use crate::proxy::transport::request_sender::{Fault, Printed, Sending, User};
 use crate::sip::{Aor, LegTemplate, Method, Response, write_report};
 use crate::time::{Now, Timestamp};
 
-/// What the legs need to know of their message.
+/// The facts about their message that the legs need.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Facts<'a> {
     pub(crate) dispatch: DispatchId,
     pub(crate) to_tag: &'a str,
     pub(crate) accepted_at: Timestamp,
-    /// How long after that it is worth delivering (W8).
+    /// How long after acceptance it is worth delivering (W8).
     pub(crate) lifetime: Option<Duration>,
     /// Whether it may wait in the mailbox (W8, W18).
     pub(crate) mailbox: MayWait,
@@ -47,44 +47,44 @@ pub(crate) struct Facts<'a> {
     pub(crate) sender: &'a Aor,
     /// Who is charged for what waits.
     pub(crate) payer: Payer,
-    /// What is asserted of him.
+    /// Which identity is asserted for the sender.
     pub(crate) asserted: Option<&'a str>,
 }
 
-/// Whether a message may wait for those who are absent.
+/// Whether a message may wait for absent recipients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MayWait {
     May,
     MayNot,
 }
 
-/// Which of its branches an input is about.
+/// Which branch of which recipient an input is about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LegId {
     pub(crate) recipient: u32,
     pub(crate) branch: u32,
 }
 
-/// All recipients of one message, until their outcomes are safe.
+/// All recipients of one message, until their outcomes are on stable storage.
 #[derive(Debug)]
 pub(crate) struct Legs {
     template: LegTemplate,
-    /// Of a submission within a session (W29).
+    /// Set for a submission within a session (W29).
     dialog: Option<InDialog>,
     /// The addresses of the submission (W20).
     lines: Vec<AddressEntry>,
     recipients: Vec<Recipient>,
-    /// Recipients whose end is not known: under way, or deferred.
+    /// How many recipients have no final outcome: they are under way, or deferred.
     open: usize,
-    /// Those of them who are under way.
+    /// How many of those are under way.
     under_way: usize,
-    /// Something is to be written, though nothing is to be told.
+    /// Something must be written, but not reported.
     has_changes: bool,
     round: u32,
 }
 
 impl Facts<'_> {
-    /// When it is not worth delivering any more.
+    /// When it is no longer worth delivering.
     pub(crate) fn ends_at(&self) -> Option<Timestamp> {
         self.lifetime.map(|lifetime| self.accepted_at.plus(lifetime))
     }
@@ -99,7 +99,7 @@ impl Facts<'_> {
 }
 
 impl Legs {
-    /// `outcomes`: what a store knew; a leg of a message taken up again may have been sent before.
+    /// `outcomes`: what the store knew; `Some` means that the legs may have been sent before.
     pub(crate) fn new(
         (template, dialog): (LegTemplate, Option<InDialog>),
         lines: &[submission::AddressEntry],
@@ -129,39 +129,39 @@ impl Legs {
         legs
     }
 
-    /// Recipients whose end is not known: under way, or deferred.
+    /// How many recipients have no final outcome: they are under way, or deferred.
     pub(crate) const fn open(&self) -> usize {
         self.open
     }
 
-    /// Recipients without an outcome.
+    /// How many recipients have no outcome at all.
     pub(crate) const fn under_way(&self) -> usize {
         self.under_way
     }
 
-    /// True when nothing is owed to anybody, and nothing is under way.
+    /// True if nothing is owed to anybody, and nothing is under way.
     pub(crate) fn is_over(&self) -> bool {
         self.open == 0 && !self.is_looking() && !self.is_owed()
     }
 
-    /// True once when something is to be written that is not to be told.
+    /// True, once, if something must be written but not reported.
     pub(crate) const fn take_changes(&mut self) -> bool {
         std::mem::replace(&mut self.has_changes, false)
     }
 
-    /// True while a leg has no flow yet: also when another binding has decided, it gets the message (W16).
+    /// True while a branch has no flow yet: it still gets the message when another binding has decided (W16).
     pub(crate) fn is_looking(&self) -> bool {
         self.recipients.iter().any(|recipient| recipient.fork.is_looking())
     }
 
-    /// Looks up where everybody is who has no outcome, and starts to send; who has others waiting stands behind them.
+    /// Starts every recipient without an outcome; one for whom messages already wait is queued behind them.
     pub(crate) fn start(&mut self, core: &mut Core, facts: Facts<'_>, now: Now) {
         for index in 0..u32::try_from(self.recipients.len()).unwrap_or(u32::MAX) {
             self.start_one(core, facts, index, now);
         }
     }
 
-    /// A flow is there: the leg is printed for it and sent.
+    /// A branch has a flow: prints the leg for it and sends it.
     pub(crate) fn ready(&mut self, core: &mut Core, facts: Facts<'_>, place: LegId, flow: Flow, now: Now) {
         if core.router().is_blocked_at(flow.remote, facts.sender, now) {
             return self.failed(core, facts, place, (Fault::NoRoute, 0), now);
@@ -196,7 +196,7 @@ impl Legs {
         }
     }
 
-    /// A final response came (W18).
+    /// A final response to a branch came (W18).
     pub(crate) fn heard(
         &mut self,
         core: &mut Core,
@@ -237,7 +237,7 @@ impl Legs {
         }
     }
 
-    /// A branch came to nothing.
+    /// A branch failed without a response.
     pub(crate) fn failed(
         &mut self,
         core: &mut Core,
@@ -261,7 +261,7 @@ impl Legs {
             return;
         };
         if recipient.is_over() {
-            // Another device has decided: this one is asked again when it registers (W16).
+            // Another device has decided: this one is tried again when it registers (W16).
             self.device_heard(core, facts, place, 482, now);
             return;
         }
@@ -278,7 +278,7 @@ impl Legs {
         }
     }
 
-    /// The report's lines (W20).
+    /// The body of the report (W20).
     pub(crate) fn report(&self, detail: bool) -> Bytes {
         let lines: Vec<_> = self.lines.iter().map(|line| line.report(&self.recipients)).collect();
         write_report(&lines, detail).into()
@@ -293,7 +293,7 @@ impl Legs {
         }
     }
 
-    /// Sends to all places of a recipient, or sees that there is none.
+    /// Sends to all targets of a recipient, or concludes that there are none.
     fn attempt(&mut self, core: &mut Core, facts: Facts<'_>, index: u32, now: Now) {
         let Some(recipient) = self.recipient(index) else {
             return;
@@ -371,7 +371,7 @@ impl Legs {
     }
 }
 
-/// Starts a branch to a target that was not tried yet.
+/// Starts a branch to a target that has not been tried yet.
 fn begin(
     core: &mut Core,
     facts: Facts<'_>,
@@ -382,7 +382,7 @@ fn begin(
     let Some(branch) = fork.add(&target.uri, steps) else {
         return;
     };
-    // Who is redirected to is not the device that we know.
+    // A redirect target is not the device that we know.
     fork.set_device(branch, target.device.filter(|_| steps == 0));
     let ends = fork.look_until(now.mono, core.config.timers.f());
     core.carrier.begin(

@@ -1,7 +1,7 @@
 //! The notifier: one message's reports to its sender, one NOTIFY at a time (RFC 6665; W20 to W24).
 //!
-//! A NOTIFY goes to the first place of W24 that has not failed since the last round; a round in which all
-//! have failed is followed by another one later (W23).
+//! A NOTIFY goes to the first place of W24 that has not failed in this round. When all places have failed, another
+//! round follows later (W23).
 
 mod places;
 
@@ -20,32 +20,32 @@ use crate::proxy::transport::request_sender::{Consent, NextHop, Printed, User};
 use crate::sip::{Aor, Compose, Contacts, Method, ReportMode, Uri};
 use crate::time::{Now, Timestamp};
 
-/// The first waits of W23; after them, the last one again and again.
+/// The waits between rounds (W23); after these, the last one repeats.
 const WAITS_MINUTES: [u64; 4] = [1, 5, 30, 60];
 
-/// How much a report tells.
+/// How much of the outcome a report covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
     /// What is known so far.
     Interim,
-    /// Everything but the end of those who wait in the mailbox.
+    /// Everything except the outcomes of those who wait in the mailbox.
     Waiting,
     /// Everybody's outcome.
     Complete,
 }
 
-/// What follows the end of a NOTIFY.
+/// How a NOTIFY ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// The sender has it.
     Answered(Extent),
-    /// Nobody wants it.
+    /// The peer refused it for good.
     Unwanted,
-    /// It did not arrive there.
+    /// It did not arrive.
     Missed(Extent),
 }
 
-/// Where a round looks first.
+/// Which place a round tries first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
     FlowFirst,
@@ -59,11 +59,11 @@ enum ReportStage {
     Idle,
     /// Waits for the commit of its CSeq.
     Committing(Extent, Bytes),
-    /// Looks for a flow, or for an answer.
+    /// Looks for a flow, or waits for a response.
     UnderWay(Extent, Bytes, Uri),
 }
 
-/// The dialog that the submission made (W22).
+/// The dialog that the submission created (W22).
 #[derive(Debug)]
 struct Dialog {
     contact: Option<Uri>,
@@ -85,20 +85,20 @@ pub(crate) struct Report {
     row: ReportRow,
     stage: ReportStage,
     order: Order,
-    /// Places that have failed, or are being tried.
+    /// Places that have failed in this round, or are being tried.
     tried: Vec<NextHop>,
-    /// Places of which nobody knows whether they want it, as keyed hashes: each is tried once for this message.
+    /// Keyed hashes of places that may not have asked for it: each is tried only once for this message.
     probed: Vec<u128>,
-    /// It was tried before the last start, and at which of those places nobody remembers.
+    /// It was tried before the last restart, and it is no longer known at which of those places.
     was_probed: bool,
     /// The complete report, once there is one.
     last: Option<Bytes>,
-    /// When what the latest report tells was first known.
+    /// When the oldest unreported fact in the latest report became known.
     known_since: Option<Timestamp>,
     pub(crate) is_gathering: bool,
     /// Something became known while a NOTIFY was under way.
     pub(crate) has_news: bool,
-    /// The row differs from the store's.
+    /// The row differs from the one in the store.
     pub(crate) is_unsaved: bool,
 }
 
@@ -164,7 +164,7 @@ impl Report {
         !self.row.closed && self.row.due_at.is_some() && !self.is_busy() && !self.is_gathering
     }
 
-    /// It is sent later, as if a round had failed that does not count.
+    /// Sends it later, as after a failed round, but without counting one.
     pub(crate) fn postpone(&mut self, until: Timestamp) {
         self.row.due_at = Some(until);
         self.is_unsaved = true;
@@ -174,18 +174,18 @@ impl Report {
         self.last.clone()
     }
 
-    /// True once everybody's outcome was in a report.
+    /// True once a report with everybody's outcome was made.
     pub(crate) const fn is_complete(&self) -> bool {
         self.last.is_some()
     }
 
-    /// A message taken up again, of which every outcome was known since then.
+    /// Restores a message of which every outcome has been known since then.
     pub(crate) fn remember(&mut self, complete: Bytes, since: Timestamp) {
         self.last = Some(complete);
         self.remember_since(since);
     }
 
-    /// A message taken up again, of which nothing has become known since then.
+    /// Restores a message of which nothing new has become known since then.
     pub(crate) const fn remember_since(&mut self, since: Timestamp) {
         self.known_since = Some(since);
     }
@@ -196,14 +196,14 @@ impl Report {
         self.row.rounds = 0;
     }
 
-    /// The sender has the report with that CSeq, though it is not the last one.
+    /// The sender has the report with that CSeq, but it is not the last one.
     pub(crate) const fn note_answered(&mut self, cseq: u32) {
         self.row.answered = cseq;
         self.row.rounds = 0;
         self.is_unsaved = true;
     }
 
-    /// The next NOTIFY: its CSeq is to be committed before it leaves.
+    /// Prepares the next NOTIFY: its CSeq must be committed before it leaves.
     pub(crate) fn prepare(&mut self, extent: Extent, body: Bytes, now: Now) -> ReportRow {
         self.row.cseq = self.row.cseq.saturating_add(1);
         self.row.due_at = None;
@@ -222,7 +222,7 @@ impl Report {
         self.stage = ReportStage::Idle;
     }
 
-    /// The CSeq is committed: looks for the first place that has not failed. `None` when there is none left.
+    /// The CSeq is committed: starts with the first place that has not failed; `None` if there is none left.
     pub(crate) fn go(&mut self, core: &mut Core, id: DispatchId, flow: Flow, now: Now) -> Option<u32> {
         let target = self.next_place(core, flow, now);
         let ReportStage::Committing(extent, body) = std::mem::replace(&mut self.stage, ReportStage::Idle)
@@ -241,12 +241,12 @@ impl Report {
         Some(self.row.cseq)
     }
 
-    /// True while a place is left that has not failed.
+    /// True while there is a place that has not failed.
     pub(crate) fn has_place(&self, core: &Core, flow: Flow, now: Now) -> bool {
         self.next_place(core, flow, now).is_some()
     }
 
-    /// A flow is there: the NOTIFY is printed for it and sent.
+    /// A flow is there: prints the NOTIFY for it and sends it.
     pub(crate) fn ready(&self, core: &mut Core, id: DispatchId, to_tag: &str, flow: Flow, now: Now) {
         let ReportStage::UnderWay(extent, body, uri) = &self.stage else {
             return;
@@ -284,7 +284,7 @@ impl Report {
         );
     }
 
-    /// A NOTIFY came to its end, by a final response or by none. `None` when it is not the one under way.
+    /// A NOTIFY ended, with a final response or without; `None` if it is not the one under way.
     pub(crate) fn ended(&mut self, core: &Core, cseq: u32, status: Option<u16>) -> Option<Ending> {
         if cseq != self.row.cseq || !matches!(self.stage, ReportStage::UnderWay(..)) {
             return None;
@@ -294,7 +294,7 @@ impl Report {
         };
         Some(match status {
             Some(200..300) => {
-                // The place is good; only failed ones are left out next time.
+                // The place works: only places that failed are skipped next time.
                 let good = self.tried.pop().map(|good| probe(core, &good));
                 self.probed.retain(|probed| Some(*probed) != good);
                 Ending::Answered(extent)
@@ -311,7 +311,7 @@ impl Report {
         self.is_unsaved = true;
     }
 
-    /// Every place failed: another round comes later, at `row().due_at`; none when it was kept long enough.
+    /// Every place failed: the next round is due at `row().due_at`, which is `None` if the report was kept long enough.
     pub(crate) fn wait(&mut self, now: Now) {
         let round = usize::try_from(self.row.rounds).unwrap_or(usize::MAX);
         let minutes = WAITS_MINUTES.get(round).or(WAITS_MINUTES.last()).copied().unwrap_or(60);
@@ -322,36 +322,36 @@ impl Report {
         self.is_unsaved = true;
     }
 
-    /// The places at which it was tried though nobody knows whether they want it.
+    /// Places that were tried though they may not have asked for it, as keyed hashes.
     pub(crate) fn probed(&self) -> &[u128] {
         &self.probed
     }
 
-    /// A message taken up again in the run in which it was tried at these.
+    /// Restores the places that were tried, for a message brought back within the same run of the process.
     pub(crate) fn recall_probed(&mut self, probed: Vec<u128>) {
         self.probed = probed;
         self.was_probed = false;
     }
 
-    /// Every place may be tried again.
+    /// Allows every place to be tried again.
     pub(crate) fn forget_places(&mut self) {
         self.tried.clear();
         self.order = Order::FlowFirst;
     }
 
-    /// The sender has just registered: there first (W23).
+    /// The sender has just registered: tries those bindings first (W23).
     pub(crate) fn sender_registered(&mut self) {
         self.tried.clear();
         self.order = Order::BindingsFirst;
     }
 
-    /// The last report is to be sent again, because the submission came again (W12).
+    /// Sends the last report again, because the submission was repeated (W12).
     pub(crate) fn reopen(&mut self) {
         self.row.closed = false;
         self.forget_places();
     }
 
-    /// W24: the flow of the submission, then its Contact, then where the sender is registered.
+    /// The order of W24: the flow of the submission, then its Contact, then the bindings of the sender.
     fn next_place(&self, core: &Core, flow: Flow, now: Now) -> Option<Target> {
         let router = core.router();
         let dialog = &self.dialog;
@@ -382,7 +382,7 @@ impl Report {
         }
     }
 
-    /// Whether a place may be tried of which nobody knows whether it wants it.
+    /// Whether a place may be tried that may not have asked for it.
     fn may_probe(&self, core: &Core, mark: &NextHop) -> bool {
         !self.was_probed
             && self.probed.len() < REPORT_PLACES_PROBED_MAX

@@ -1,8 +1,8 @@
-//! How much is on the proxy's hands, and what was turned away because of it (W13, W31).
+//! Overload: how much work is waiting, and which requests were turned away because of it (W13, W31).
 //!
-//! Two things say that more comes in than can be served: inputs that wait for the machine (its owner counts them), and
-//! batches that wait for the disk. What was turned away leaves no transaction behind, only its key for a while: a
-//! retransmission must not be taken in after its sender was told that nobody gets it.
+//! Two things show overload: inputs that wait for the machine (its owner counts them), and batches that wait for the
+//! disk. A request that was turned away leaves no transaction, only its key for a while: its retransmission must not be
+//! accepted after its sender was told that nobody gets it.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
@@ -13,7 +13,7 @@ use crate::limits::{
 use crate::machine::BatchId;
 use crate::transaction::ServerKey;
 
-/// What may be taken in now.
+/// What may be accepted now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pressure {
     /// Everything.
@@ -24,41 +24,41 @@ pub(crate) enum Pressure {
     Swamped,
 }
 
-/// See the head of this file.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(crate) struct Load {
     inputs: usize,
-    /// Set when many inputs wait, and until only few do.
+    /// Hysteresis: on at `INPUTS_BUSY`, off at `INPUTS_CALM`.
     is_behind: bool,
-    /// Batches asked for and not answered, and since when.
+    /// Batches whose commit is pending, and since when.
     commits: VecDeque<(BatchId, Instant)>,
     turned_away: BTreeSet<ServerKey>,
-    /// The same, in the order in which they are forgotten.
+    /// The same keys, in the order in which they are forgotten.
     forget: VecDeque<(Instant, ServerKey)>,
-    /// How many were turned away since all was calm, and the last of them.
+    /// How many were turned away in this overload, and when the last one was.
     spell: Option<(u64, Instant)>,
 }
 
 impl Load {
-    /// So many inputs wait for the machine.
+    /// Notes how many inputs wait for the machine.
     pub(crate) const fn set_inputs(&mut self, waiting: usize) {
         self.inputs = waiting;
         self.is_behind = waiting >= INPUTS_BUSY || (self.is_behind && waiting > INPUTS_CALM);
     }
 
-    /// A batch is with the disk.
+    /// A batch was handed to the store.
     pub(crate) fn asked(&mut self, batch: BatchId, now: Instant) {
         self.commits.push_back((batch, now));
     }
 
-    /// The disk has answered.
+    /// The store has answered: committed or failed.
     pub(crate) fn answered(&mut self, batch: BatchId) {
         if let Some(place) = self.commits.iter().position(|(asked, _)| *asked == batch) {
             self.commits.remove(place);
         }
     }
 
-    /// What may be taken in.
+    /// What may be accepted now.
     pub(crate) fn pressure(&self, now: Instant) -> Pressure {
         let oldest = self.commits.front().map(|(_, since)| now.saturating_duration_since(*since));
         if self.inputs >= INPUTS_SWAMPED {
@@ -73,23 +73,23 @@ impl Load {
         }
     }
 
-    /// True when no request needs a look at what was turned away.
+    /// True if nothing is remembered as turned away.
     pub(crate) fn is_clear(&self) -> bool {
         self.turned_away.is_empty()
     }
 
-    /// True for the retransmission of what was turned away.
+    /// True for the retransmission of a request that was turned away.
     pub(crate) fn has_turned_away(&self, key: ServerKey) -> bool {
         self.turned_away.contains(&key)
     }
 
-    /// How many are remembered.
+    /// How many keys are remembered.
     #[cfg(test)]
     pub(crate) fn remembered(&self) -> usize {
         self.turned_away.len()
     }
 
-    /// Remembers a request that gets 503. False when it is a retransmission.
+    /// Remembers a request that gets a 503; false if it is a retransmission.
     pub(crate) fn remember(&mut self, key: ServerKey, until: Instant, now: Instant) -> bool {
         self.tidy(now);
         let is_new = self.turned_away.insert(key);
@@ -99,14 +99,14 @@ impl Load {
         is_new
     }
 
-    /// Counts one more that there was no time for. True when it is the first after a time of calm.
+    /// Counts one more request turned away; true if it is the first of this overload.
     pub(crate) fn count(&mut self, now: Instant) -> bool {
         let count = self.spell.map_or(0, |(count, _)| count);
         self.spell = Some((count.saturating_add(1), now));
         count == 0
     }
 
-    /// How many were turned away, when that is over.
+    /// How many were turned away, once the overload is over.
     pub(crate) fn handle_timeout(&mut self, now: Instant) -> Option<u64> {
         self.tidy(now);
         let (count, last) = self.spell?;

@@ -1,7 +1,7 @@
-//! Wrong passwords, counted for each user and source, so that nobody tries them all (W30).
+//! Counts wrong passwords by user and source, so that nobody can try them all (W30).
 //!
-//! Only what came with a nonce that was given to that very source is counted, so that nobody is locked out by datagrams that
-//! somebody else sent in his name.
+//! Only requests with a nonce that was given to that very source are counted. Otherwise somebody could lock a user out
+//! by datagrams sent with a forged source address.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -9,25 +9,25 @@ use std::time::{Duration, Instant};
 use super::source::Source;
 use crate::limits::{WRONG_PASSWORD_PLACES_MAX, WRONG_PASSWORDS_MAX, WRONG_PASSWORDS_WITHIN};
 
-/// Whose password is tried, as a keyed hash of the user, and from where.
+/// Whose password was tried (keyed hash of the user), and from which source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct GuessKey {
     pub(crate) user: u128,
     pub(crate) source: Source,
 }
 
-/// See the head of this file.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(crate) struct LoginThrottle {
     counts: BTreeMap<GuessKey, Count>,
-    /// The same by age.
+    /// The keys by age.
     by_age: BTreeSet<(Instant, GuessKey)>,
-    /// The same by number of wrong passwords: the one with the fewest makes room, so that a guesser cannot have his own
-    /// count forgotten by inventing users.
+    /// The keys by number of wrong passwords. The one with the fewest makes room, so that a guesser cannot have its own
+    /// count dropped by inventing users.
     by_count: BTreeSet<(u32, Instant, GuessKey)>,
 }
 
-/// How often since the first one.
+/// How many wrong passwords, and when the first one came.
 #[derive(Clone, Copy, Debug)]
 struct Count {
     since: Instant,
@@ -35,14 +35,14 @@ struct Count {
 }
 
 impl LoginThrottle {
-    /// How long no password of that user is tried from there any more; none when there is no need.
+    /// How long this user's passwords are refused from this source; `None` if they are not.
     pub(crate) fn wait(&self, place: GuessKey, now: Instant) -> Option<Duration> {
         let count = self.counts.get(&place).filter(|count| count.wrong >= WRONG_PASSWORDS_MAX)?;
         let over = count.since + WRONG_PASSWORDS_WITHIN;
         over.checked_duration_since(now).filter(|left| !left.is_zero())
     }
 
-    /// Counts a wrong password.
+    /// Records a failed attempt.
     pub(crate) fn wrong(&mut self, place: GuessKey, now: Instant) {
         self.forget_old(now);
         let Count { since, wrong } = self.take(place).unwrap_or(Count { since: now, wrong: 0 });
@@ -65,7 +65,7 @@ impl LoginThrottle {
         }
     }
 
-    /// Somebody else may have this address next.
+    /// Drops the counts of a removed user: somebody else may get this address next.
     pub(crate) fn forget(&mut self, user: u128) {
         let places: Vec<_> = self.counts.keys().copied().filter(|place| place.user == user).collect();
         for place in places {

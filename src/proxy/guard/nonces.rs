@@ -1,8 +1,8 @@
-//! Nonces: made without being kept, and good for each number once (RFC 7616 §3.3, §5.5).
+//! Nonces: issued without being stored, and valid once for each nonce count (RFC 7616 §3.3, §5.5).
 //!
-//! A nonce carries its own time and a check by our key over that and the source that it was given to, so that nothing is
-//! stored for whoever only asks, and who comes with one has seen what we sent to his address. What is kept is which
-//! numbers were said under a nonce by somebody who had the password; of that there is a maximum.
+//! A nonce carries its time, and a keyed check over that and the source that it was given to. So nothing is stored for
+//! those who only ask, and a valid nonce shows that its bearer received what we sent to that address. What is stored is
+//! which nonce counts were used by senders who had the password, up to a maximum.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -12,29 +12,29 @@ use crate::limits::{NONCE_LIFETIME, NONCES_PER_USER_MAX, NONCES_USED_MAX};
 use crate::proxy::secret::Secret;
 use crate::random::Random;
 
-/// What tells nonces apart: milliseconds since the start, and chance.
+/// The identity of a nonce: milliseconds since the start, and random bits.
 type Name = (u64, u64);
 
-/// See the head of this file.
+/// See the module documentation.
 #[derive(Debug)]
 pub(crate) struct Nonces {
     secret: Secret,
-    /// Of this start: what was said before it is not remembered, so no nonce of before counts.
+    /// Drawn at each start: the counts used before are not known, so older nonces are not valid.
     salt: u64,
     started: Instant,
-    /// What was said under a nonce by a user, as a keyed hash.
+    /// The counts used under each nonce by each user (keyed hash).
     used: BTreeMap<(Name, u128), Window>,
     /// The nonces of each user.
     names: BTreeMap<u128, BTreeSet<Name>>,
-    /// Up to this name, what is not in `used` was forgotten.
+    /// Nonces up to this one that are not in `used` were forgotten.
     forgotten: Option<Name>,
 }
 
-/// What a nonce is worth.
+/// Whether a nonce is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Freshness {
     Fresh,
-    /// Not ours, given to another source, too old, or used with this number before.
+    /// Not ours, given to another source, too old, or already used with this count.
     Stale,
 }
 
@@ -44,11 +44,11 @@ pub(crate) struct Use<'a> {
     pub(crate) nonce: &'a str,
     /// Where the request came from.
     pub(crate) source: Source,
-    /// Who proved himself, as a keyed hash.
+    /// The user who authenticated, as a keyed hash.
     pub(crate) user: u128,
 }
 
-/// The largest number under a nonce, and which of the 64 up to it were there: datagrams overtake each other.
+/// The largest count under a nonce, and which of the 64 up to it were seen: datagrams may overtake each other.
 #[derive(Clone, Copy, Debug, Default)]
 struct Window {
     largest: u32,
@@ -67,13 +67,13 @@ impl Nonces {
         }
     }
 
-    /// A nonce for a challenge that goes to that source.
+    /// Makes a nonce for a challenge to that source.
     pub(crate) fn issue(&self, random: &mut Random, source: Source, now: Instant) -> String {
         let name = (self.millis(now), random.bits());
         self.print(name, source)
     }
 
-    /// Uses a nonce for the request of this number; who does not count may use it once.
+    /// Uses a nonce with this nonce count; without a count, it is valid once.
     pub(crate) fn take(&mut self, used: Use<'_>, count: Option<u32>, now: Instant) -> Freshness {
         self.forget_old(now);
         let Some(name) = self.fresh(used.nonce, used.source, now) else {
@@ -96,7 +96,7 @@ impl Nonces {
         if is_new { Freshness::Fresh } else { Freshness::Stale }
     }
 
-    /// Whether a nonce is ours, of this hour and given to that source; it is not used up by this.
+    /// Whether a nonce is ours, recent and given to that source; this does not use it up.
     pub(crate) fn look(&self, nonce: &str, source: Source, now: Instant) -> Freshness {
         match self.fresh(nonce, source, now) {
             Some(_) => Freshness::Fresh,
@@ -104,7 +104,7 @@ impl Nonces {
         }
     }
 
-    /// True where that user has proved himself under that nonce before.
+    /// True if that user has authenticated with that nonce before.
     pub(crate) fn has_proved(&self, used: Use<'_>, now: Instant) -> bool {
         let name = self.fresh(used.nonce, used.source, now);
         name.is_some_and(|name| self.used.contains_key(&(name, used.user)))
@@ -119,13 +119,13 @@ impl Nonces {
         format!("{at:x}.{chance:016x}.{check:032x}")
     }
 
-    /// The name in a nonce of ours.
+    /// Reads a nonce of ours.
     fn read(&self, nonce: &str, source: Source) -> Option<Name> {
         let mut parts = nonce.split('.');
         let at = u64::from_str_radix(parts.next()?, 16).ok()?;
         let chance = u64::from_str_radix(parts.next()?, 16).ok()?;
         let name = (at, chance);
-        // Spelled as we spell it, so that it has one spelling.
+        // Compared in our own spelling, so that each nonce has only one.
         let ours = self.print(name, source);
         bool::from(subtle::ConstantTimeEq::ct_eq(ours.as_bytes(), nonce.as_bytes())).then_some(name)
     }
@@ -143,13 +143,13 @@ impl Nonces {
         }
     }
 
-    /// Makes room for one more nonce of a user: his own oldest goes where he has many, the oldest of all where all have. False
-    /// where that is the new one itself, or as old as what was forgotten.
+    /// Makes room for one more nonce of a user: drops the user's oldest if there are many, else the oldest of all if
+    /// the table is full. False if that is the new one itself, or if it is as old as a forgotten one.
     fn make_room(&mut self, name: Name, user: u128) -> bool {
         let full = self.names.get(&user).filter(|names| names.len() >= NONCES_PER_USER_MAX);
         let own = full.and_then(|names| names.first().copied());
         let was_forgotten = self.forgotten.is_some_and(|forgotten| name <= forgotten);
-        // What he forgot is older than all that he has, and he has as many until the oldest of them are over.
+        // A user's forgotten nonces are older than all that are kept, which are as many as allowed until they expire.
         if was_forgotten || own.is_some_and(|own| own > name) {
             return false;
         }
@@ -184,7 +184,7 @@ impl Nonces {
 }
 
 impl Window {
-    /// True once for each number.
+    /// True once for each count.
     const fn take(&mut self, count: u32) -> bool {
         if count > self.largest {
             let step = count - self.largest;
@@ -194,7 +194,7 @@ impl Window {
             return true;
         }
         let back = self.largest - count;
-        // Numbers count from 1 (RFC 7616 §3.4).
+        // Nonce counts start at 1 (RFC 7616 §3.4).
         if count == 0 || back >= 64 || self.seen & (1 << back) != 0 {
             return false;
         }
@@ -260,7 +260,7 @@ mod tests {
         for foreign in ["", "..", "1.2.3", &nonce.to_uppercase(), &changed, &format!("{nonce}.")] {
             assert_eq!(nonces.take(used(foreign), Some(1), now.mono), Freshness::Stale, "{foreign}");
         }
-        // The same key after a new start: what was said before is not remembered, so nothing of it counts.
+        // The same key after a restart: the counts used before are not known, so the nonce is not valid.
         let mut again = Nonces::new(Secret::new([7; 16]), &mut random, now.mono);
         assert_eq!(again.take(used(&nonce), Some(2), now.mono), Freshness::Stale);
     }
@@ -279,13 +279,13 @@ mod tests {
         assert_eq!(nonces.take(used(&nonce), Some(1), now.mono), Freshness::Fresh);
         assert!(nonces.has_proved(used(&nonce), now.mono));
         assert!(!nonces.has_proved(Use { user: USER + 1, ..used(&nonce) }, now.mono), "not that user");
-        // The addresses of one customer's network of IPv6 are one source.
+        // All addresses in one customer's IPv6 network are one source.
         let [one, other] = ["2001:db8::1", "2001:db8::2"].map(|address| Source::of(address.parse().unwrap()));
         let nonce = nonces.issue(&mut random, one, now.mono);
         assert_eq!(nonces.look(&nonce, other, now.mono), Freshness::Fresh);
     }
 
-    /// One of many users, each with as many nonces as he may have.
+    /// One of many users, each with as many nonces as allowed.
     fn one_of_many(number: usize) -> u128 {
         u128::try_from(100 + number / NONCES_PER_USER_MAX).unwrap()
     }
@@ -339,12 +339,12 @@ mod tests {
         assert_eq!(nonces.take(other(&others), Some(2), later), Freshness::Fresh);
         for (number, nonce) in own.iter().enumerate() {
             let is_kept = number >= 2 * NONCES_PER_USER_MAX;
-            // Never once more with the same number, whether that is known or was forgotten.
+            // Never again with the same count, whether that is known or was forgotten.
             assert_eq!(nonces.take(used(nonce), Some(1), later), Freshness::Stale, "{number}");
             let next = nonces.take(used(nonce), Some(2), later) == Freshness::Fresh;
             assert_eq!(next, is_kept, "{number}");
         }
-        // Under another user's nonce each has numbers of his own.
+        // Under another user's nonce, each user has counts of its own.
         assert_eq!(nonces.take(used(&others), Some(2), later), Freshness::Stale, "it is old for this one");
         let fresh = nonces.issue(&mut random, here(), later);
         assert_eq!(nonces.take(used(&fresh), Some(1), later), Freshness::Fresh);

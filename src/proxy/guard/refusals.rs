@@ -1,5 +1,5 @@
-//! Refusals that the operator is told, and that a program such as fail2ban may act on: each kind at most once a minute for
-//! each source, whoever sends what.
+//! Refusals that are told to the operator, and that a program such as fail2ban may act on: each kind at most once a
+//! minute per source, whoever sends.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -10,13 +10,13 @@ use crate::proxy::event::{Refusal, RefusalKind};
 
 type Key = (RefusalKind, Source);
 
-/// See the head of this file.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
     told: BTreeMap<Key, Told>,
-    /// When each was told, oldest first; what was told again since stands here twice.
+    /// When each was told, oldest first; a kind told again meanwhile is in here twice.
     order: VecDeque<(Instant, Key)>,
-    /// Not told, because too many sources are.
+    /// How many were not told because there are too many sources.
     untold: u64,
     untold_told_at: Option<Instant>,
 }
@@ -24,21 +24,21 @@ pub(crate) struct Refusals {
 #[derive(Clone, Copy, Debug)]
 struct Told {
     at: Instant,
-    /// How many there were since.
+    /// How many were refused since then.
     since: u64,
 }
 
-/// What is to be told of a refusal.
+/// What to tell the operator about a refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Tell {
     Nothing,
     This(Refusal),
-    /// So many were not told, as they came from too many sources.
+    /// So many were not told, because they came from too many sources.
     TooMany(u64),
 }
 
 impl Refusals {
-    /// Counts a refusal, and says what is to be told now. `refusal.count` is filled in here.
+    /// Counts a refusal and says what to tell now; fills in `refusal.count`.
     pub(crate) fn note(&mut self, refusal: Refusal, now: Instant) -> Tell {
         self.forget_old(now);
         let key = (refusal.kind, Source::of(refusal.source));
@@ -66,7 +66,7 @@ impl Refusals {
         Tell::TooMany(std::mem::take(&mut self.untold))
     }
 
-    /// What was told is kept for twice as long as it silences what follows, so that the next line has the count between.
+    /// Entries are kept for twice as long as they silence others, so that the next line can give the count since.
     fn forget_old(&mut self, now: Instant) {
         while let Some((at, key)) = self.order.front().copied()
             && !is_within(at, REFUSALS_TOLD_WITHIN * 2, now)

@@ -1,7 +1,9 @@
-//! Who takes how much of what all share: a mailbox, legs, relays. Nobody may take so much that nothing is left for others.
+//! Who takes how much of a shared resource: mailbox, legs, relays. Nobody may take so much that nothing is left for
+//! others.
 //!
-//! A part of what is free: whoever wants more may have, with what he has already, at most a part of what would then be left. So
-//! one alone gets a good part of an empty table, many share it, and however many they are something is always left.
+//! The limit is a part of what is free: including what one already has, one may have at most a part of what would then
+//! be left. So one user alone gets a good part of an empty table, many share it, and however many they are, something
+//! is always left.
 
 use std::collections::BTreeMap;
 
@@ -10,20 +12,20 @@ use std::collections::BTreeMap;
 pub(crate) enum Payer {
     /// One of our users, as a keyed hash.
     User(u128),
-    /// All trusted peers, who are spared the limits of users (W31).
+    /// All trusted peers together; the limits of users do not apply to them (W31).
     Peers,
     /// Everybody else, together.
     Strangers,
 }
 
-/// How much.
+/// An amount: how many, and how many bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Amount {
     pub(crate) count: usize,
     pub(crate) bytes: usize,
 }
 
-/// What is taken, in all and by each.
+/// How much is taken, in all and by each.
 #[derive(Debug)]
 pub(crate) struct Shares<K> {
     all: Amount,
@@ -37,22 +39,22 @@ impl<K> Default for Shares<K> {
 }
 
 impl<K: Clone + Ord> Shares<K> {
-    /// What is taken in all.
+    /// The amount taken in all.
     pub(crate) const fn all(&self) -> Amount {
         self.all
     }
 
-    /// What `key` has taken.
+    /// The amount that `key` has taken.
     pub(crate) fn of(&self, key: &K) -> Amount {
         self.each.get(key).copied().unwrap_or_default()
     }
 
-    /// What would be left of `max` after so much more.
+    /// What would be left of `max` after taking `more`.
     pub(crate) const fn left(&self, more: Amount, max: Amount) -> Amount {
         max.minus(self.all.plus(more))
     }
 
-    /// True where `key` may take more: with it he has at most a `part`-th of what would be left then.
+    /// True if `key` may take more: it then has at most a `part`-th of what would be left.
     pub(crate) fn has_share(&self, key: &K, more: Amount, left: Amount, part: usize) -> bool {
         let own = self.of(key);
         let fits = |own: usize, more: usize, left: usize| {
@@ -61,14 +63,14 @@ impl<K: Clone + Ord> Shares<K> {
         fits(own.count, more.count, left.count) && fits(own.bytes, more.bytes, left.bytes)
     }
 
-    /// So much more is taken.
+    /// Takes an amount.
     pub(crate) fn take(&mut self, key: &K, more: Amount) {
         let own = self.each.entry(key.clone()).or_default();
         *own = own.plus(more);
         self.all = self.all.plus(more);
     }
 
-    /// So much is given back.
+    /// Gives an amount back.
     pub(crate) fn give(&mut self, key: &K, back: Amount) {
         self.all = self.all.minus(back);
         if let Some(own) = self.each.get_mut(key) {
@@ -79,7 +81,7 @@ impl<K: Clone + Ord> Shares<K> {
         }
     }
 
-    /// Everything was given back.
+    /// True if everything was given back.
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.all == Amount::default() && self.each.is_empty()
@@ -107,7 +109,7 @@ mod tests {
         shares.has_share(&key, more, shares.left(more, MAX), part)
     }
 
-    /// How many of these somebody gets who takes all that he can.
+    /// How many items a user gets who takes as many as possible.
     fn takes_all(shares: &mut Shares<u32>, key: u32, part: usize) -> usize {
         let mut got = 0;
         while has_share(shares, key, ONE, part) {

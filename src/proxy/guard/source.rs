@@ -1,9 +1,9 @@
-//! Where a request came from, as the limits count it: an IPv4 address, or the /64 of an IPv6 address, since one customer
-//! has at least that.
+//! The source of a request, as the limits count it: an IPv4 address, or the /64 of an IPv6 address, since one customer
+//! has at least that much.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// See the head of this file.
+/// The source of a request. See the module documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Source(IpAddr);
 
@@ -16,7 +16,7 @@ impl Source {
         }
     }
 
-    /// For a keyed hash: no two sources have the same bytes.
+    /// Bytes for a keyed hash: no two sources have the same.
     pub(crate) const fn octets(self) -> [u8; 16] {
         match self.0 {
             IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),

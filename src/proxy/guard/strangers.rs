@@ -1,5 +1,5 @@
-//! How much strangers have sent of late, and how much our users had of them: nobody knows who they are, so they are counted
-//! by where they send from and to whom (W31).
+//! How much strangers sent recently, and how much each of our users got from them. Strangers are not authenticated, so
+//! they are counted by source and by recipient (W31).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use super::source::Source;
 use crate::limits::{STRANGER_SOURCES_MAX, STRANGERS_RECIPIENTS_MAX};
 
-/// A limit says how many a minute; this part of them may come at once.
+/// Limits are per minute; this fraction (one third) may come as a burst.
 const BURST_PART: u32 = 3;
 
-/// See the head of this file.
+/// See the module documentation.
 #[derive(Debug)]
 pub(crate) struct Strangers {
     pub(crate) sources: Rates<Source>,
@@ -24,7 +24,7 @@ impl Default for Strangers {
     }
 }
 
-/// How many of each key there were of late: for each, when all of them are paid for at the rate that is allowed.
+/// How many of each key came recently, kept as the time at which they are all paid for at the allowed rate.
 #[derive(Debug)]
 pub(crate) struct Rates<K> {
     paid_at: BTreeMap<K, Instant>,
@@ -37,7 +37,7 @@ impl<K: Copy + Ord> Rates<K> {
         Self { paid_at: BTreeMap::new(), by_time: BTreeSet::new(), keys_max }
     }
 
-    /// Counts one more; false, and not counted, when that is over so many a minute.
+    /// Counts one more; false, and not counted, if that exceeds the rate.
     pub(crate) fn allows(&mut self, key: K, per_minute: u32, now: Instant) -> bool {
         while let Some((paid_at, key)) = self.by_time.first().copied().filter(|(at, _)| *at <= now) {
             self.remove(key, paid_at);
@@ -54,7 +54,7 @@ impl<K: Copy + Ord> Rates<K> {
         } else if self.paid_at.len() >= self.keys_max
             && let Some((soonest, key)) = self.by_time.first().copied()
         {
-            // Whoever has sent least.
+            // Drops whoever has sent the least.
             self.remove(key, soonest);
         }
         self.paid_at.insert(key, paid_at);

@@ -1,11 +1,11 @@
-//! How a Route of ours writes down what its parameters and its user part say: a flow, and a name.
+//! How a flow and a name are written into the user part and the parameter of a Route of ours.
 
 use std::net::{IpAddr, SocketAddr};
 
 use crate::machine::{ConnectionId, Flow};
 use crate::proxy::core::Core;
 
-/// A flow as the user part of a URI: a stream by its number, which no other run of ours gives again.
+/// A flow as the user part of a URI; a stream by its number, which no other run of the process uses.
 pub(super) fn mark_of(flow: Flow) -> String {
     match flow.connection {
         Some(connection) => format!("c{:x}", connection.0),
@@ -17,7 +17,7 @@ fn place(address: SocketAddr) -> String {
     format!("{}_{}", address.ip(), address.port()).replace(':', "_")
 }
 
-/// The flow that a mark means, while it can be used.
+/// The flow that a mark stands for, while it can be used.
 pub(super) fn flow_of(core: &Core, mark: &str) -> Option<Flow> {
     if let Some(number) = mark.strip_prefix('c') {
         return core.carrier.stream(ConnectionId(u64::from_str_radix(number, 16).ok()?));
@@ -33,7 +33,7 @@ fn address(place: &str) -> Option<SocketAddr> {
     Some(SocketAddr::new(ip, port.parse().ok()?))
 }
 
-/// Any text in a parameter that nobody on the way has a reason to spell otherwise.
+/// Hex-encodes a text for a parameter, so that nothing on the way has a reason to rewrite it.
 pub(super) fn hex(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }

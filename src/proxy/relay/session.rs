@@ -1,9 +1,11 @@
-//! Requests of sessions: INVITE, what belongs to it, and what follows it, forwarded without state and record-routed
-//! (RFC 3261 §16.11, §16.6), so that phones of ours can talk and a MESSAGE of their dialog comes by (W29).
+//! Session requests: INVITE, its ACK and CANCEL, and later requests of its dialog, forwarded statelessly and
+//! record-routed (RFC 3261 §16.11, §16.6), so that our phones can call, and a MESSAGE within their dialog comes through
+//! us (W29).
 //!
-//! **Invariant:** nothing of a session is stored. Where a response goes stands in its Via, and that a request may pass
-//! stands in its Route; a keyed hash says that both are of our own making. What cannot be asked for credentials goes where
-//! [`crate::proxy::routing::calls`] remembers that its call is. A connection that lives is used again for what goes back to its other end.
+//! **Invariant:** nothing of a session is stored. Where a response goes is in its Via, and that a request may pass is
+//! in its Route; a keyed hash shows that we made both. A request that cannot be asked for credentials goes where
+//! [`crate::proxy::routing::calls`] knows its call to be. A live connection is reused for what goes back to its other
+//! end.
 
 mod via;
 
@@ -32,14 +34,14 @@ use crate::proxy::transport::request_sender::{Consent, NextHop, User};
 use crate::sip::{Aor, Contacts, Edit, Fields, Message, Method, Request, Response, SECONDARY_TO, Uri, parse};
 use crate::time::Now;
 
-/// What waits for its flow.
+/// What waits for a flow.
 #[derive(Debug)]
 enum Passing {
     Request { request: Box<Request>, own: Box<OwnRoutes>, passed: Box<Passed>, from: Flow },
     Response(Bytes),
 }
 
-/// What is on its way through.
+/// Requests and responses on their way through.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     waiting: BTreeMap<u64, Passing>,
@@ -67,7 +69,7 @@ pub(crate) fn is_of_session(request: &Request, own: &OwnRoutes, now: Now) -> boo
 }
 
 impl Sessions {
-    /// Passes a request on to one place, or refuses it; an ACK is never answered.
+    /// Passes a request on to one target, or refuses it; an ACK is never answered.
     pub(crate) fn request(
         &mut self,
         core: &mut Core,
@@ -89,11 +91,11 @@ impl Sessions {
         }
     }
 
-    /// Passes a response back to where its request came from. One to a request that did not pass here is dropped.
+    /// Passes a response back to where its request came from; drops it if that request did not pass here.
     pub(crate) fn response(&mut self, core: &mut Core, response: &Response, now: Now) {
         let branch = response.fields().top_via().branch().map(str::to_owned);
         let stripped = Edit::response(response).pop("Via").print();
-        // The Via below ours is the topmost one now.
+        // The Via below ours is now the topmost.
         let Ok(Message::Response(below)) = parse(stripped.clone()) else {
             return;
         };
@@ -125,7 +127,7 @@ impl Sessions {
         }
     }
 
-    /// A flow is there: what waited for it leaves.
+    /// A flow is there: sends what waited for it.
     pub(crate) fn ready(&mut self, core: &mut Core, number: u64, flow: Flow, now: Now) {
         let bytes = match self.take(number) {
             Some(Passing::Request { request, from, .. })
@@ -137,7 +139,7 @@ impl Sessions {
                 let bytes = print(core, (&request, &own), &passed, (from, flow), now);
                 if *request.method() == Method::Invite && !matches!(passed.target.way, NextHop::FlowAlone(_))
                 {
-                    // A name that was looked up may lead elsewhere the next time.
+                    // A name that was looked up may resolve differently next time.
                     passed.target.way = NextHop::Flow(flow);
                     let invite = invite_of(core, &request.fields().top_via(), request.fields());
                     core.calls.pass(invite, *passed, now.mono);
@@ -150,7 +152,7 @@ impl Sessions {
         core.transmit(flow, bytes);
     }
 
-    /// There is no way: the sender of a request hears of it.
+    /// There is no way: the sender of a request gets a 500.
     pub(crate) fn failed(&mut self, core: &mut Core, number: u64) {
         let Some(Passing::Request { request, from, .. }) = self.take(number) else {
             return;
@@ -172,7 +174,7 @@ impl Sessions {
             || self.bytes.saturating_add(more) > SESSION_BYTES_WAITING_MAX
     }
 
-    /// Bytes of what waits for a connection or a name.
+    /// Bytes of what waits for a connection or a lookup.
     #[cfg(test)]
     pub(crate) const fn held(&self) -> usize {
         self.bytes
@@ -199,7 +201,7 @@ impl Sessions {
             return Err(Rejection::busy());
         }
         let (fields, from) = (request.fields(), flow.remote.ip());
-        // Neither an ACK nor a CANCEL can be asked for credentials (§22.1).
+        // Neither an ACK nor a CANCEL can be challenged (§22.1).
         if matches!(request.method(), Method::Ack | Method::Cancel) {
             if request.bytes().len() > UNCHALLENGED_BYTES_MAX {
                 return Err(Rejection::new(413));
@@ -234,7 +236,7 @@ impl Sessions {
     }
 }
 
-/// Where a request goes whose sender proves who he is, if he is one of ours.
+/// Where a request goes; if its sender is one of our users, it must authenticate.
 fn destination(
     core: &mut Core,
     (request, own): (&Request, &OwnRoutes),
@@ -242,24 +244,24 @@ fn destination(
     now: Now,
 ) -> Result<Target, Rejection> {
     let (ahead, is_recorded) = (Ahead::of(request, own), own.is_recorded(now));
-    // A Route of others behind ours, or without ours, is for who may send to others.
+    // Routes of others, behind ours or alone, are only for senders who may send to others.
     let is_ours = !own.has_way() && core.domains.serving(request.uri()).is_some();
     let is_known = || is_recorded && ahead.is_known(core, request, now);
     if !is_ours && !may_send(core, request, flow) && !is_known() {
         return Err(relaying_denied(core, request, flow));
     }
     let proved = auth::prove(core, request, flow, Role::Caller, now)?;
-    // A call that was forwarded to somebody has another name in To, and so has his From: he answers who called, nobody else.
+    // A forwarded callee has another name in To and thus in From of its requests: it may send to the caller only.
     if proved.is_some_and(|proved| proved.user != proved.claimed)
         && !(is_recorded && ahead.leads_to_caller(core, request, now))
     {
         return Err(auth::another_users(Role::Caller));
     }
-    // The end of a call always gets through.
+    // The end of a call (BYE) always gets through.
     if !is_recorded || *request.method() != Method::Bye {
         inbound::admit(core, (request, own), flow, now)?;
     }
-    // Who is blocked is so in a dialog too.
+    // A block also holds within a dialog.
     if ahead.is_blocked(core, &identity::sender(core, request, flow), now) {
         return Err(Rejection::new(403));
     }
@@ -269,7 +271,7 @@ fn destination(
         }
         return ahead.target(core, now).ok_or(Rejection::new(480));
     }
-    // §16.11: a proxy without state sends to one target, the same one each time.
+    // §16.11: a stateless proxy sends to one target, the same one each time.
     match core.router().targets(request.uri(), now) {
         TargetSet::Targets(targets) => targets.into_iter().next().ok_or_else(|| Rejection::new(480)),
         TargetSet::Nobody => Err(Rejection::new(480)),
@@ -278,8 +280,8 @@ fn destination(
     }
 }
 
-/// Where the ACK of a 2xx goes: to a party of a dialog that we know of, by its Contact from the computer that called, or by the
-/// Route that we recorded. What a trusted peer acknowledges goes where it says.
+/// Where the ACK of a 2xx goes: to a party of a known dialog, by its Contact if it comes from the calling computer, or
+/// along the Route that we recorded. The ACK of a trusted peer goes where it says.
 fn acknowledged(
     core: &Core,
     (request, own): (&Request, &OwnRoutes),
@@ -296,7 +298,7 @@ fn acknowledged(
     ahead.target(core, now).ok_or(Rejection::new(480))
 }
 
-/// An INVITE is let through: its CANCEL may follow, and requests to its sender.
+/// Remembers an INVITE that passed: its CANCEL may follow, and requests to its sender.
 fn remember(core: &mut Core, request: &Request, (flow, passed): (Flow, &Passed), now: Now) {
     let fields = request.fields();
     let invite = invite_of(core, &fields.top_via(), fields);
@@ -308,7 +310,7 @@ fn remember(core: &mut Core, request: &Request, (flow, passed): (Flow, &Passed),
     }
 }
 
-/// A party of a dialog, in a call that was made from that computer, says where it is: by its Contact, and by the proxies before it that have recorded a Route.
+/// Learns where a party of a call made from that computer is: at its Contact, or behind the proxies in Record-Route.
 fn learn(
     core: &mut Core,
     fields: &Fields,
@@ -335,7 +337,7 @@ fn learn(
     core.calls.is_at(party, places.into_iter(), caller, now.mono);
 }
 
-/// False where an address is another one's of ours than this: who answers a call may say that he is anywhere.
+/// False if the address belongs to another user of ours: a callee may claim to be anywhere.
 fn is_of(core: &Core, party: Option<&Aor>, contact: &Uri, now: Now) -> bool {
     let router = core.router();
     let named = core.domains.aor(contact);
@@ -343,7 +345,7 @@ fn is_of(core: &Core, party: Option<&Aor>, contact: &Uri, now: Now) -> bool {
     named.as_ref().is_none_or(is_his) && router.owners(contact, now).all(|binding| is_his(&binding.row.aor))
 }
 
-/// True where a callee is reached over this flow, and not only at the address that its Contact names.
+/// True if a callee is reached over this flow, not just at the address in its Contact.
 const fn is_by_flow(way: &NextHop) -> bool {
     match way {
         NextHop::FlowAlone(_) => true,
@@ -352,8 +354,8 @@ const fn is_by_flow(way: &NextHop) -> bool {
     }
 }
 
-/// The request for the next hop (§16.6), with what the answer needs to find back in the Via that it came with
-/// (§18.2.1, RFC 3581 §4).
+/// Prints the request for the next hop (§16.6), with the source address in the Via that it came with, so that the
+/// response finds back (§18.2.1, RFC 3581 §4).
 fn print(
     core: &Core,
     (request, own): (&Request, &OwnRoutes),

@@ -1,4 +1,4 @@
-//! Words of the way that a request takes: whose it is, where it may go, what its sender has to do next (RFC 3263 §4).
+//! Types for next-hop selection: whose a request is, where it may go, what its user has to do next (RFC 3263 §4).
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,47 +10,47 @@ use crate::machine::{ConnectId, Flow, Hop, ResolveId};
 use crate::proxy::journal::DispatchId;
 use crate::sip::{Method, Transport, Uri};
 
-/// Whose request it is.
+/// The user of a request: the part of the proxy that it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum User {
-    /// A leg of a message, at one of its recipient's targets.
+    /// A leg of a message, to one of its recipient's targets.
     Leg { dispatch: DispatchId, recipient: u32, branch: u32 },
     /// The NOTIFY with that CSeq.
     Report { dispatch: DispatchId, cseq: u32 },
-    /// An ordinary request at one of its targets.
+    /// An ordinary request, to one of its targets.
     Relay { relay: u64, branch: u32 },
-    /// What passes without a transaction (W29).
+    /// A request or response that passes without a transaction (W29).
     Session(u64),
 }
 
 /// How a target is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NextHop {
-    /// Over a flow that is there.
+    /// Over an existing flow.
     Flow(Flow),
-    /// Over a flow that is there, and in no other way: what is behind it has no address that others could send to.
+    /// Over an existing flow only: what is behind it has no address that others could send to.
     FlowAlone(Flow),
-    /// At an address.
+    /// To an address.
     Hop(Hop),
-    /// At an address that the settings name for a domain, which a certificate has to name (RFC 5922 §4).
+    /// To an address that the settings name for a domain; its certificate must name that domain (RFC 5922 §4).
     Route(Hop, Arc<str>),
-    /// By RFC 3263; where that leads nowhere, over the flow that the target was last heard on.
+    /// By RFC 3263; if that leads nowhere, over the flow on which the target was last heard.
     Lookup { uri: Uri, otherwise: Option<Flow> },
 }
 
-/// Whether who is at a destination wants to be sent to.
+/// Whether the owner of a destination has agreed to be sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Consent {
-    /// It is not asked for: the sender himself or the operator named this destination, or it is a flow that we were written on.
+    /// No consent is needed: the sender or the operator named this destination, or it is a flow on which we received.
     NotNeeded,
-    /// Somebody who receives at this address named the destination: given for that address alone.
+    /// Named by somebody who receives at this address: given for that address alone.
     From(IpAddr),
-    /// Somebody else named it: not known.
+    /// Named by somebody else: not known.
     Unknown,
 }
 
 impl Consent {
-    /// True where whoever is at that address wants it.
+    /// True if the owner of that address has agreed.
     pub(crate) fn is_given_for(self, address: IpAddr) -> bool {
         match self {
             Self::NotNeeded => true,
@@ -60,7 +60,7 @@ impl Consent {
     }
 }
 
-/// Why a request came to nothing without a response.
+/// Why a request failed without a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// Nobody answered in time.
@@ -69,29 +69,29 @@ pub(crate) enum Fault {
     Transport,
     /// There is nowhere to send it.
     NoRoute,
-    /// No datagram holds it, and no connection is to be had.
+    /// It fits no datagram, and no connection can be made.
     TooLarge,
 }
 
-/// What the sender of a request has to do next.
+/// What the user of a request has to do next.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum SenderStep {
     /// Print the request for this flow, and send it.
     Ready { user: User, flow: Flow },
-    /// Give this target up.
+    /// Give up this target.
     Failed { user: User, fault: Fault, transmissions: u32 },
 }
 
 /// What became of printed bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sending {
-    /// They are with the transactions, or too late.
+    /// They were handed to the transaction layer, or the request has failed.
     Sent,
-    /// They are to be printed for another flow.
+    /// They have to be printed again, for another flow.
     Waits,
 }
 
-/// What the carrier wants of the world.
+/// What the request sender needs from the outside world.
 #[derive(Clone, Debug)]
 pub(crate) enum SenderNeed {
     Connect { id: ConnectId, hop: Hop, domain: Option<Arc<str>> },
@@ -107,16 +107,16 @@ pub(crate) struct Printed<'a> {
     pub(crate) bytes: Bytes,
 }
 
-/// Where a request may go to yet (RFC 3263 §4.3).
+/// Where else a request may go (RFC 3263 §4.3).
 #[derive(Debug)]
 pub(crate) struct Rest {
     /// Further hops, best last.
     pub(crate) hops: Vec<Hop>,
-    /// What is left after these.
+    /// The last resort, once those are used up.
     pub(crate) otherwise: Option<Flow>,
-    /// Whom a certificate has to name.
+    /// The name that a certificate must contain.
     pub(crate) domain: Option<Arc<str>>,
-    /// Hops that were sent to in vain, and how often in all.
+    /// How many hops were tried in vain, and how often the request was sent in all.
     pub(crate) failed: u32,
     pub(crate) transmissions: u32,
     /// No connection can be made in place of the flow ([`NextHop::FlowAlone`]).
@@ -131,24 +131,24 @@ impl Rest {
         Self { hops, otherwise, domain: None, failed: 0, transmissions: 0, is_alone: false, consent, ends }
     }
 
-    /// After one more hop to which the request was sent in vain.
+    /// The state after one more hop was tried in vain.
     pub(crate) fn after_failure(self, transmissions: u32) -> Self {
         Self { failed: self.failed + 1, transmissions: self.transmissions + transmissions, ..self }
     }
 
-    /// Whether there is another way after this: any hop, or the last resort where a connection broke.
+    /// Whether there is another way left: any hop, or the last resort if a connection broke.
     pub(crate) fn has_another(&self, fault: Fault) -> bool {
         !self.hops.is_empty() || (fault == Fault::Transport && self.otherwise.is_some())
     }
 
-    /// Takes out the best hop that takes a connection.
+    /// Removes the best hop that takes a connection.
     pub(crate) fn take_stream(&mut self) -> Option<Hop> {
         let place = self.hops.iter().rposition(|hop| hop.transport.is_reliable())?;
         Some(self.hops.remove(place))
     }
 }
 
-/// The message of what may come in bursts, and that no stream paces by itself.
+/// The message of a request that is subject to pacing: legs over UDP may come in bursts, and no stream paces them.
 pub(crate) const fn paced(user: User, flow: Flow) -> Option<DispatchId> {
     match (user, flow.transport) {
         (User::Leg { dispatch, .. }, Transport::Udp) => Some(dispatch),

@@ -1,13 +1,13 @@
-//! How much one remote gets at once: a burst of datagrams goes out as its reader takes them in.
+//! Pacing: a burst of datagrams to one remote leaves only as fast as the remote reads it.
 //!
-//! A message to 500 people who are reached at one address is 500 datagrams. Sent at once they overflow that
-//! peer's socket buffer (212,992 bytes on a stock Linux, which holds about 90 of 1,200 bytes), and each that is
-//! lost costs a Timer E. So a remote has a window: bytes that were sent and that it is not known to have read. A
-//! socket is read in order, so the answer to one datagram says that those before it were read, or lost. A peer
-//! that says nothing for a while is taken to have read all.
+//! A message to 500 people who are reached at one address is 500 datagrams. Sent at once, they overflow that peer's
+//! socket buffer (212,992 bytes on a stock Linux, which holds about 90 datagrams of 1,200 bytes), and each one lost
+//! costs a Timer E. So each remote has a window: bytes that were sent but are not known to have been read. A socket is
+//! read in order, so the answer to one datagram shows that those before it were read, or lost. A peer that stays silent
+//! for a while is assumed to have read everything.
 //!
-//! **Invariant:** this part knows no request, no flow's bytes and no timer of SIP. What waits here was not sent yet,
-//! so its Timers E and F do not run; messages take turns, so that nobody's waits behind another's burst.
+//! **Invariant:** the pacer knows no requests, no bytes and no SIP timers. What waits here was not sent yet, so its
+//! Timers E and F do not run. Messages take turns, so that none waits behind another one's burst.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -17,25 +17,25 @@ use std::time::Instant;
 use crate::limits::{PACE_DATAGRAM_OVERHEAD_BYTES, PACE_SILENCE, PACE_UNREAD_BYTES_MAX};
 use crate::machine::Flow;
 
-/// All remotes to which something waits to be sent, or was sent and is not known to be read.
+/// All remotes for which something waits, or to which something was sent that is not known to have been read.
 #[derive(Debug)]
 pub(crate) struct Pacer<U> {
     lanes: BTreeMap<SocketAddr, RemoteQueue<U>>,
     /// Remotes that may have something to send now.
     open: VecDeque<SocketAddr>,
-    /// When a remote counts as silent.
+    /// When each remote will count as silent.
     silences: BTreeSet<(Instant, SocketAddr)>,
 }
 
-/// One remote.
+/// The queue of one remote.
 #[derive(Debug)]
 struct RemoteQueue<U> {
-    /// Sent and not known to be read, in order, with what each takes of the reader's buffer.
+    /// Sent but not known to be read, in order, each with its cost in the reader's buffer.
     unread: VecDeque<(U, usize)>,
     unread_bytes: usize,
-    /// What is to be sent, by message.
+    /// What waits to be sent, by message.
     waiting: BTreeMap<u64, VecDeque<(U, Flow)>>,
-    /// Whose turn was last.
+    /// The message that had the last turn.
     last: u64,
     silent_at: Option<Instant>,
     is_open: bool,
@@ -59,7 +59,7 @@ impl<U: Copy> RemoteQueue<U> {
         !self.waiting.is_empty() && self.unread_bytes < PACE_UNREAD_BYTES_MAX
     }
 
-    /// The next one of the message whose turn it is.
+    /// Takes the next request of the message whose turn it is.
     fn pop(&mut self) -> Option<(U, Flow)> {
         if !self.has_turn() {
             return None;
@@ -87,14 +87,14 @@ impl<U> Default for Pacer<U> {
 }
 
 impl<U: Copy + Eq> Pacer<U> {
-    /// A request of this message wants to go; [`Self::pop`] says when.
+    /// Queues a request of this message; [`Self::pop`] says when it may go.
     pub(crate) fn wait(&mut self, user: U, message: u64, flow: Flow) {
         let lane = self.lanes.entry(flow.remote).or_default();
         lane.waiting.entry(message).or_default().push_back((user, flow));
         self.open(flow.remote);
     }
 
-    /// The next request that may go now.
+    /// The next request that may be sent now.
     pub(crate) fn pop(&mut self) -> Option<(U, Flow)> {
         while let Some(remote) = self.open.front().copied() {
             if let Some(next) = self.lanes.get_mut(&remote).and_then(RemoteQueue::pop) {
@@ -109,7 +109,7 @@ impl<U: Copy + Eq> Pacer<U> {
         None
     }
 
-    /// A request went out.
+    /// A request was sent.
     pub(crate) fn sent(&mut self, user: U, remote: SocketAddr, bytes: usize, now: Instant) {
         let lane = self.lanes.entry(remote).or_default();
         let cost = bytes.saturating_add(PACE_DATAGRAM_OVERHEAD_BYTES);
@@ -121,7 +121,7 @@ impl<U: Copy + Eq> Pacer<U> {
         }
     }
 
-    /// A request was answered: it was read, and so was what went before it.
+    /// A request was answered: it was read, and so were those before it.
     pub(crate) fn heard(&mut self, user: U, remote: SocketAddr, now: Instant) {
         let Some(lane) = self.lanes.get_mut(&remote) else { return };
         let Some(place) = lane.unread.iter().position(|(unread, _)| *unread == user) else { return };
@@ -137,7 +137,7 @@ impl<U: Copy + Eq> Pacer<U> {
         self.tidy(remote);
     }
 
-    /// Remotes that were silent for so long are taken to have read all.
+    /// Remotes that were silent for too long are assumed to have read everything.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         while let Some((at, remote)) = self.silences.first().copied().filter(|(at, _)| *at <= now) {
             self.silences.remove(&(at, remote));
@@ -189,7 +189,7 @@ mod tests {
         Instant::now()
     }
 
-    /// Sends all that may go now.
+    /// Sends everything that may go now.
     fn send_all(pacer: &mut Pacer<u32>, bytes: usize, now: Instant) -> Vec<u32> {
         let mut sent = Vec::new();
         while let Some((user, flow)) = pacer.pop() {
@@ -207,10 +207,10 @@ mod tests {
         let first = send_all(&mut pacer, 1200, now);
         assert!((40..90).contains(&first.len()), "{}", first.len());
         assert!(send_all(&mut pacer, 1200, now).is_empty());
-        // The answer to the tenth says that ten were read.
+        // The answer to the tenth shows that ten were read.
         pacer.heard(9, PEER.parse().unwrap(), now);
         assert_eq!(send_all(&mut pacer, 1200, now).len(), 10);
-        // What was known to be read, or was never sent, opens nothing.
+        // An answer to what is known to be read, or was never sent, opens nothing.
         pacer.heard(3, PEER.parse().unwrap(), now);
         pacer.heard(499, PEER.parse().unwrap(), now);
         assert!(send_all(&mut pacer, 1200, now).is_empty());

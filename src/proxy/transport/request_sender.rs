@@ -1,8 +1,8 @@
-//! The way of what we send: from a target over a hop to a flow, and there into a client transaction
+//! How our requests leave: from a target through a next hop to a flow, and from there into a client transaction
 //! (RFC 3261 §16.6 steps 7 to 10, §18.1.1; RFC 3263 §4).
 //!
-//! Whoever sends calls [`RequestSender::begin`]; once a flow is there, [`SenderStep::Ready`] asks for the bytes, since Via depends on the flow,
-//! and [`RequestSender::send`] takes them. What begins ends in a final response or in [`SenderStep::Failed`], at its deadline at the latest.
+//! A request starts with [`RequestSender::begin`]. Once it has a flow, [`SenderStep::Ready`] asks for its bytes (Via
+//! names the flow), which [`RequestSender::send`] takes. It ends in a final response or in [`SenderStep::Failed`].
 
 mod consent;
 
@@ -29,7 +29,7 @@ use crate::proxy::config::ProxyConfig;
 use crate::sip::{Request, Response, Transport};
 use crate::transaction::{Arrival, Failed, Failure, Heard, Outgoing, ServerKey, TransactionLayer};
 
-/// All requests of ours that look for a flow, and the transactions of those that have one.
+/// All our requests: those that look for a flow, and the transactions of those that have one.
 #[derive(Debug)]
 pub(crate) struct RequestSender {
     layer: TransactionLayer<User>,
@@ -37,7 +37,7 @@ pub(crate) struct RequestSender {
     sockets: Sockets,
     streams: Streams,
     waits: OpenQuestions,
-    /// Of those that were sent, where else they may go.
+    /// For requests that were sent: where else they may go.
     rests: BTreeMap<User, Rest>,
     refused: TcpRefusedCache,
     validation: Validation,
@@ -66,7 +66,7 @@ impl RequestSender {
         }
     }
 
-    /// Looks for a flow to a target until `ends`.
+    /// Looks for a flow to a target, until `ends`.
     pub(crate) fn begin(&mut self, user: User, (way, consent): (NextHop, Consent), ends: Instant) {
         self.rests.remove(&user);
         let new = |hops, otherwise| Rest { consent, ..Rest::of(hops, otherwise, ends) };
@@ -93,7 +93,7 @@ impl RequestSender {
         }
     }
 
-    /// The branch of a request at the hop where it is sent now: RFC 3263 §4.3 wants another one at each.
+    /// The branch of a request at the hop that it is sent to now: RFC 3263 §4.3 requires a new one for each hop.
     pub(crate) fn branch_at_hop(&self, user: User, branch: String) -> String {
         match self.rests.get(&user) {
             Some(rest) if rest.failed > 0 => format!("{branch}.{}", rest.failed),
@@ -101,8 +101,8 @@ impl RequestSender {
         }
     }
 
-    /// Sends a printed request as a client transaction that ends at `ends` at the latest; one that is large for a datagram waits
-    /// for a stream first, and [`SenderStep::Ready`] comes again (RFC 3261 §18.1.1; W4).
+    /// Sends a printed request as a client transaction that ends at `ends` at the latest. One that is too large for UDP
+    /// waits for a stream first, and [`SenderStep::Ready`] comes again (RFC 3261 §18.1.1; W4).
     pub(crate) fn send(&mut self, user: User, printed: Printed<'_>, ends: Instant, now: Instant) -> Sending {
         let Printed { branch, method, flow, bytes } = printed;
         self.now = now;
@@ -132,7 +132,7 @@ impl RequestSender {
         if paced(user, flow).is_some() {
             self.pacer.sent(user, flow.remote, bytes.len(), now);
         }
-        // Where there is another hop, some of the time is left for it (RFC 3263 §4.3 within W17).
+        // Where there is another hop, leave half of the time for it (RFC 3263 §4.3 within W17).
         let has_more = self.rests.get(&user).is_some_and(|rest| !rest.hops.is_empty());
         let ends = if has_more { now + ends.saturating_duration_since(now) / 2 } else { ends };
         let deadline = Some(ends);
@@ -141,8 +141,8 @@ impl RequestSender {
         Sending::Sent
     }
 
-    /// Tries a stream in place of a datagram: where its domain says that there is one; else it is guessed to be at the same
-    /// address.
+    /// Tries a stream instead of a datagram: at the hop that DNS names for it, else at the same address in the hope
+    /// that it takes TCP too.
     fn seek_stream(&mut self, user: User, large: Large, ends: Instant, now: Instant) {
         let mut rest = self.rests.remove(&user).unwrap_or_else(|| Rest::of(Vec::new(), None, ends));
         let guess = || Hop { transport: Transport::Tcp, remote: large.flow.remote };
@@ -150,7 +150,7 @@ impl RequestSender {
         self.connect(user, (hop, rest), Some(large), ends.min(now + CONNECT_WAIT));
     }
 
-    /// What the layer makes of a request that came in.
+    /// Passes a received request to the transaction layer, which may absorb it.
     pub(crate) fn receive_request(&mut self, request: &Request, flow: Flow, now: Instant) -> Arrival {
         self.now = now;
         self.layer.receive_request(request, flow, now)
@@ -162,7 +162,7 @@ impl RequestSender {
         (key, self.layer.knows(key))
     }
 
-    /// Whose request a response answers, if that is news; a 503 is none where there is another hop (RFC 3263 §4.3).
+    /// The request that a response answers, if that is news. A 503 is not while there is another hop (RFC 3263 §4.3).
     pub(crate) fn receive_response(&mut self, response: &Response, now: Instant) -> Option<Heard<User>> {
         self.now = now;
         let mut heard = self.layer.receive_response(response, now)?;
@@ -199,17 +199,17 @@ impl RequestSender {
         self.layer.respond(key, status, bytes, now);
     }
 
-    /// Leaves a request without an answer (RFC 4320 §4.2).
+    /// Drops a request without an answer (RFC 4320 §4.2).
     pub(crate) fn abandon(&mut self, key: ServerKey) {
         self.layer.abandon(key);
     }
 
-    /// Something came in on this flow, so it can be used.
+    /// Something was received on this flow, so it can be used.
     pub(crate) fn heard_on(&mut self, flow: Flow) {
         self.streams.heard_on(flow);
     }
 
-    /// The live stream of that number.
+    /// The live stream with that number.
     pub(crate) fn stream(&self, connection: ConnectionId) -> Option<Flow> {
         self.streams.of(connection)
     }
@@ -219,7 +219,7 @@ impl RequestSender {
         self.streams.to(hop)
     }
 
-    /// A datagram flow can always be used, a stream while it lives.
+    /// True if a flow can be used: a datagram flow while its socket is ours, a stream while it lives.
     pub(crate) fn is_usable(&self, flow: Flow) -> bool {
         match flow.transport {
             Transport::Udp => self.sockets.has(Transport::Udp, flow.local),
@@ -233,11 +233,11 @@ impl RequestSender {
         self.heard_on(flow);
         if let Some((user, Wait { mut rest, large, .. })) = self.waits.take_connect(id) {
             match large {
-                // In place of the address that datagrams go to, which is left for the case that this one fails.
+                // The UDP address was replaced by another one; keep it in case the stream fails.
                 Some(Large { flow: udp, fits: true }) if udp.remote != flow.remote => {
                     rest.hops.push(Hop { transport: Transport::Udp, remote: udp.remote });
                 }
-                // A connection that was there may lead to a program that has ended: once more, over another one.
+                // An existing connection may lead to a process that has ended: then try once more, over a new one.
                 Some(udp) if rest.failed == 0 => rest.otherwise = rest.otherwise.or(Some(udp.flow)),
                 Some(_) | None => {}
             }
@@ -253,14 +253,14 @@ impl RequestSender {
 
     pub(crate) fn resolved(&mut self, id: ResolveId, mut hops: Vec<Hop>) {
         if let Some((user, wait)) = self.waits.take_resolve(id) {
-            // W32: whatever a name leads to, this one does not leave TLS.
+            // W32: whatever a name resolves to, a `sips:` request does not leave TLS.
             hops.retain(|hop| !wait.is_sips || hop.transport.is_secure());
             hops.reverse();
             self.try_hops(user, Rest { hops, ..wait.rest }, Fault::NoRoute);
         }
     }
 
-    /// A datagram did not leave: that request alone fails, or goes elsewhere.
+    /// A datagram did not leave: only that request fails, or goes elsewhere.
     pub(crate) fn not_sent(&mut self, request: Option<RequestId>, fault: SendFault) {
         if let Some(request) = request {
             self.layer.not_sent(request, fault);
@@ -304,7 +304,7 @@ impl RequestSender {
         [wait, pace, self.layer.poll_timeout()].into_iter().flatten().min()
     }
 
-    /// A leg over datagrams waits for its turn; what else there is comes one by one, and goes at once.
+    /// A leg over UDP waits for its turn at the pacer; everything else comes one by one, and goes at once.
     fn ready(&mut self, user: User, flow: Flow) {
         match paced(user, flow) {
             Some(message) => self.pacer.wait(user, message.0, flow),
@@ -345,7 +345,7 @@ impl RequestSender {
             {
                 return self.keep(user, rest, Flow::udp(local, hop.remote));
             }
-            // Without a datagram socket of that family, a stream is what is left (RFC 3261 §18.1.1).
+            // Without a UDP socket of that address family, a stream is what is left (RFC 3261 §18.1.1).
             let transport = if hop.transport == Transport::Udp { Transport::Tcp } else { hop.transport };
             let ends = rest.ends;
             return self.connect(user, (Hop { transport, ..hop }, rest), None, ends);
@@ -369,21 +369,21 @@ impl RequestSender {
         }
         self.refused.add(large.flow.remote, now);
         if !large.fits {
-            // Silence may be that of a peer who is away; a refusal is that of one who takes no connections.
+            // Silence may come from a peer that is away; a refusal comes from one that takes no connections.
             let fault = if fault == Fault::Timeout { fault } else { Fault::TooLarge };
             return self.try_hops(user, rest, fault);
         }
         self.keep(user, rest, large.flow);
     }
 
-    /// A request has a flow; where else it may go is remembered.
+    /// A request has a flow: notes where else it may go.
     fn keep(&mut self, user: User, mut rest: Rest, flow: Flow) {
         let has_more = !rest.hops.is_empty() || rest.otherwise.is_some();
         if !has_more && (flow.transport.is_reliable() || rest.consent.is_given_for(flow.remote.ip())) {
             rest.consent = Consent::NotNeeded;
         }
         let is_of_use = has_more || rest.failed > 0 || rest.is_alone || rest.consent != Consent::NotNeeded;
-        // What passes without a transaction is not heard of again.
+        // Nothing more is heard of what passes without a transaction.
         if is_of_use && !matches!(user, User::Session(_)) {
             self.rests.insert(user, rest);
         }

@@ -1,4 +1,4 @@
-//! Our own sockets: which one sends where, how peers reach it, and which addresses are ours (RFC 3261 §18.1.1; RFC 3581).
+//! Our own sockets: which one sends where, how peers reach us, which addresses are ours (RFC 3261 §18.1.1; RFC 3581).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -6,18 +6,18 @@ use crate::machine::Flow;
 use crate::proxy::config::ProxyConfig;
 use crate::sip::Transport;
 
-/// Where this proxy listens.
+/// The sockets on which this proxy listens.
 #[derive(Clone, Debug)]
 pub(crate) struct Sockets {
     listens: Vec<(Transport, SocketAddr)>,
     own: OwnAddresses,
 }
 
-/// All addresses at which this proxy is reached.
+/// All addresses at which this proxy can be reached.
 #[derive(Clone, Debug)]
 pub(crate) struct OwnAddresses {
     listens: Vec<SocketAddr>,
-    /// Of this computer.
+    /// The addresses of this computer.
     ips: Vec<IpAddr>,
 }
 
@@ -27,7 +27,7 @@ impl OwnAddresses {
         Self { listens, ips: config.own_ips.clone() }
     }
 
-    /// True for one of them. A socket that listens on all addresses of its family has each of that family.
+    /// True for one of our addresses. A socket on the wildcard address has every address of its family.
     pub(crate) fn has(&self, address: SocketAddr) -> bool {
         let is_of_this_computer = || address.ip().is_loopback() || self.ips.contains(&address.ip());
         let covers = |listen: &SocketAddr| {
@@ -39,17 +39,17 @@ impl OwnAddresses {
         self.listens.iter().any(|listen| *listen == address || covers(listen))
     }
 
-    /// True for an address of ours, whatever the port.
+    /// True for an IP address of ours, whatever the port.
     pub(crate) fn has_ip(&self, ip: IpAddr) -> bool {
         self.listens.iter().any(|listen| self.has(SocketAddr::new(ip, listen.port())))
     }
 
-    /// True where one of them has this port.
+    /// True if one of our sockets has this port.
     pub(crate) fn has_port(&self, port: u16) -> bool {
         self.listens.iter().any(|listen| listen.port() == port)
     }
 
-    /// Where the peer on this flow reaches what listens on all addresses of a family.
+    /// The address at which the peer on this flow reaches a wildcard socket of ours.
     fn towards(&self, flow: Flow) -> IpAddr {
         let (local, remote) = (flow.local.ip(), flow.remote.ip());
         if !local.is_unspecified() {
@@ -66,17 +66,17 @@ impl Sockets {
         Self { listens: config.listens.clone(), own: OwnAddresses::new(config) }
     }
 
-    /// True for the socket of this address itself.
+    /// True if we listen on exactly this address.
     pub(crate) fn has(&self, transport: Transport, local: SocketAddr) -> bool {
         self.listens.contains(&(transport, local))
     }
 
-    /// Via of a request on this flow: an address by number, since peers do not look names up, and `rport` (RFC 3581).
+    /// The Via of a request on this flow: a numeric address, so that peers need no lookup, and `rport` (RFC 3581).
     pub(crate) fn via(&self, flow: Flow, branch: &str) -> String {
         format!("SIP/2.0/{} {};rport;branch={branch}", flow.transport, self.sent_by(flow))
     }
 
-    /// Where we are reached, as the peer on this flow sees it.
+    /// Our address, as the peer on this flow sees it.
     pub(crate) fn sent_by(&self, flow: Flow) -> SocketAddr {
         let mut address = if self.has(flow.transport, flow.local) {
             flow.local
@@ -121,7 +121,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// On all addresses of both families, of a computer with these two beyond loopback.
+    /// Sockets on the wildcard addresses of both families, on a computer with these two addresses besides loopback.
     fn everywhere() -> Sockets {
         let listens = [Transport::Udp, Transport::Tcp]
             .into_iter()
@@ -142,7 +142,7 @@ mod tests {
         ] {
             assert_eq!(sockets.sent_by(Flow::udp(address(local), address(remote))), address(said));
         }
-        // A connection knows its own end, whoever opened it.
+        // A connection has its own local address, whoever opened it.
         for local in ["198.51.100.7:5060", "198.51.100.7:40000"] {
             let flow = Flow {
                 transport: Transport::Tcp,

@@ -1,10 +1,10 @@
-//! The connections that live: by number, and by the peer at their other end (RFC 3261 §18.2.2, RFC 5626 §5.3).
+//! The live connections, by number and by the peer at their other end (RFC 3261 §18.2.2, RFC 5626 §5.3).
 
 use std::collections::BTreeMap;
 
 use crate::machine::{ConnectionId, Flow, Hop};
 
-/// Streams on which something was heard and that did not break.
+/// Streams on which something was received and that have not broken.
 #[derive(Debug, Default)]
 pub(crate) struct Streams {
     live: BTreeMap<ConnectionId, Flow>,
@@ -12,7 +12,7 @@ pub(crate) struct Streams {
 }
 
 impl Streams {
-    /// Something came in on this flow.
+    /// Something was received on this flow.
     pub(crate) fn heard_on(&mut self, flow: Flow) {
         if let Some(connection) = flow.connection
             && self.live.insert(connection, flow).is_none()
@@ -21,12 +21,12 @@ impl Streams {
         }
     }
 
-    /// The stream of that number.
+    /// The stream with that number.
     pub(crate) fn of(&self, connection: ConnectionId) -> Option<Flow> {
         self.live.get(&connection).copied()
     }
 
-    /// The newest one to a peer, whoever opened it.
+    /// The newest stream to a peer, whoever opened it.
     pub(crate) fn to(&self, hop: Hop) -> Option<Flow> {
         self.by_peer.get(&hop).and_then(|connection| self.of(*connection))
     }

@@ -1,11 +1,12 @@
-//! Which destinations have agreed to be sent to, after RFC 9000 §8: what somebody else named is sent little until it answers.
+//! Which destinations have agreed to be sent to, after RFC 9000 §8: a destination that somebody else named gets little
+//! until it answers.
 //!
-//! Who registers says by a Contact where he wants his requests. That is good for the address from which he registered,
-//! since he returned a nonce that was sent there; any other address may be of somebody who never asked. Such a destination
-//! gets few transmissions of each request, one request for each message however many names it has, and few requests a
-//! minute, until it has answered one. An answer shows that it received the request: it repeats a branch that nobody can guess.
+//! The Contact of a REGISTER says where requests should go. For the address that the REGISTER came from, that counts,
+//! since it returned a nonce that was sent there; any other address may belong to somebody who never asked. Such a
+//! destination gets few transmissions of each request, one request per message whatever its names, and few requests a
+//! minute, until it has answered one. An answer shows receipt, since it repeats a branch that nobody can guess.
 //!
-//! **Invariant:** this counts where datagrams really go, so that it does not matter by which name, `maddr` or redirect.
+//! **Invariant:** this counts real destination addresses: a name, an `maddr` or a redirect changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -18,31 +19,31 @@ use crate::limits::{
 };
 use crate::machine::Flow;
 
-/// How a destination may be sent to.
+/// How much may be sent to a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Allowance {
-    /// As Timer E says.
+    /// No limit but Timer E.
     Full,
-    /// So many transmissions at most.
+    /// At most so many transmissions.
     Few(u32),
-    /// Not now.
+    /// Nothing now.
     Nothing,
 }
 
-/// What is tried at a destination.
+/// Who sends what to a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trial {
     Datagrams,
     Connection,
 }
 
-/// See the head of this file.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(crate) struct Validation {
-    /// Destinations that have answered, and when last.
+    /// Destinations that have answered, and when they last did.
     answered: BTreeMap<SocketAddr, Instant>,
     answered_by_age: BTreeSet<(Instant, SocketAddr)>,
-    /// What was sent to addresses of which nobody knows whether they want it.
+    /// What was sent to addresses that have not agreed.
     unproven: BTreeMap<IpAddr, Window>,
     unproven_by_age: BTreeSet<(Instant, IpAddr)>,
 }
@@ -54,7 +55,7 @@ struct Window {
 }
 
 impl Validation {
-    /// How a request may be sent; what may is counted.
+    /// How much of a request may be sent; counts it if it may.
     pub(crate) fn allow(
         &mut self,
         consent: Consent,
@@ -114,7 +115,7 @@ impl Validation {
     }
 }
 
-/// True for two branches of one request, to one person.
+/// True for two branches of one request to one person.
 fn is_same(one: User, other: User) -> bool {
     match (one, other) {
         (User::Leg { dispatch, recipient, .. }, User::Leg { dispatch: other, recipient: another, .. }) => {
@@ -157,7 +158,7 @@ mod tests {
         }
         let few = Allowance::Few(UNPROVEN_TRANSMISSIONS_MAX);
         assert_eq!(allow(&mut validation, relay(1, 1), THIRD, now), few);
-        // Another name, or port, of the same one.
+        // Another name or port of the same destination.
         for (branch, remote) in [(2, THIRD), (3, "192.0.2.50:5061"), (4, "[::ffff:192.0.2.50]:7")] {
             assert_eq!(allow(&mut validation, relay(1, branch), remote, now), Allowance::Nothing, "{remote}");
         }

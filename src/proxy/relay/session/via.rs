@@ -1,4 +1,4 @@
-//! What stands in the Via of a request that passes without state, and the way of its response by that (RFC 3261 §16.11, §18.2).
+//! The Via of a request that passes statelessly, and the way back for its response (RFC 3261 §16.11, §18.2).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,7 +7,7 @@ use crate::proxy::core::Core;
 use crate::proxy::transport::request_sender::NextHop;
 use crate::sip::{Fields, Transport, Via};
 
-/// What an INVITE, its CANCEL and the ACK of its failure have in common (§9.1, §17.1.1.3).
+/// A key that an INVITE shares with its CANCEL and with the ACK of its failure (§9.1, §17.1.1.3).
 pub(super) fn invite_of(core: &Core, via: &Via, fields: &Fields) -> u128 {
     let (port, from, cseq) = (port_text(via), fields.from(), fields.cseq().to_string());
     let (tag, sender) = (from.tag().unwrap_or_default(), core.domains.person(&from.uri));
@@ -19,8 +19,8 @@ fn port_text(via: &Via) -> String {
     via.port.map(|port| port.to_string()).unwrap_or_default()
 }
 
-/// §16.11: from what is the same in a retransmission and in every response. That is the whole way back, so that nobody
-/// sends somebody else what he calls a response. How the request came is said too: what its Via says of that is its sender's word.
+/// §16.11: computed from what a retransmission and every response have in common. It covers the whole way back, so that
+/// nobody can send others a forged response, and the transport of the request, about which its own Via may lie.
 pub(super) fn branch_of(core: &Core, (via, came_over): (&Via, Transport), fields: &Fields) -> String {
     let (port, from, cseq) = (port_text(via), fields.from(), fields.cseq().to_string());
     let came_over = came_over.to_string();
@@ -39,7 +39,7 @@ pub(super) fn branch_of(core: &Core, (via, came_over): (&Via, Transport), fields
     format!("{}.{came_over}", core.secret.session_branch(&parts))
 }
 
-/// How the request came that has this branch of ours.
+/// The transport over which the request with this branch of ours came.
 pub(super) fn transport_in(branch: &str) -> Option<Transport> {
     Transport::parse(branch.rsplit_once('.')?.1)
 }
@@ -53,13 +53,13 @@ pub(super) fn with_source(mut via: Via, from: Flow) -> Via {
     via
 }
 
-/// The way of a response to a request that came over this transport, by the Via that we completed: over the connection of its
-/// request, and if that is gone over one to where its client listens (§18.2.2); over datagrams to where it came from (RFC 3581 §4).
+/// The way back for a response, by the Via that we completed: over the connection of its request; if that is gone, over
+/// a new one to where the client listens (§18.2.2); over UDP, to where the request came from (RFC 3581 §4).
 pub(super) fn way_back(core: &Core, via: &Via, transport: Transport) -> Option<NextHop> {
     let ip: IpAddr = via.params.get("received")?.parse().ok()?;
     let remote = SocketAddr::new(ip, via.params.get("rport")?.parse().ok()?);
     let listens = SocketAddr::new(ip, via.port.unwrap_or_else(|| transport.default_port()));
-    // Its Via names the port of another transport where it names that.
+    // If its Via names another transport, the port is that transport's too.
     let is_said = Transport::parse(&via.transport) == Some(transport);
     match (core.carrier.stream_to(Hop { transport, remote }), transport) {
         (Some(flow), _) => Some(NextHop::Flow(flow)),

@@ -1,4 +1,4 @@
-//! Where nobody knows whether a destination wants it, a request is sent there less, or not (RFC 9000 §8).
+//! Sends less, or nothing, to a destination that may not have agreed to it (RFC 9000 §8).
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::proxy::transport::validation::{Allowance, Trial};
 pub(super) struct NotNow;
 
 impl RequestSender {
-    /// How often a request may be sent over a flow; none where Timer E alone says.
+    /// How often a request may be sent over a flow; `None` if only Timer E limits it.
     pub(super) fn transmissions_max(&mut self, user: User, flow: Flow) -> Result<Option<u32>, NotNow> {
         let consent = self.rests.get(&user).map_or(Consent::NotNeeded, |rest| rest.consent);
         if flow.transport.is_reliable() || consent == Consent::NotNeeded {
@@ -25,7 +25,7 @@ impl RequestSender {
         }
     }
 
-    /// This hop is not sent to: the next one, if there is one.
+    /// This hop is not used: tries the next one, if there is one.
     pub(super) fn give_up_hop(&mut self, user: User) {
         match self.rests.remove(&user) {
             Some(rest) if !rest.hops.is_empty() => self.try_hops(user, rest.after_failure(0), Fault::Timeout),

@@ -1,4 +1,4 @@
-//! Next hops that took no connection for what is large, remembered for a while (W4).
+//! Next hops that refused a TCP connection for a large request, remembered for a while (W4).
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::limits::{STREAM_REFUSED_MAX, STREAM_REFUSED_REMEMBERED};
 
-/// By the address that datagrams go to, until when that holds.
+/// Until when an entry holds, by the address that datagrams go to.
 #[derive(Debug, Default)]
 pub(super) struct TcpRefusedCache(BTreeMap<SocketAddr, Instant>);
 

@@ -1,4 +1,4 @@
-//! Requests that have no flow yet: what each has asked the world for, where it may go then, and until when it waits.
+//! Requests without a flow yet: what each has asked the outside world, where it may go then, and how long it waits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -6,35 +6,35 @@ use std::time::Instant;
 use super::{Rest, User};
 use crate::machine::{ConnectId, Flow, ResolveId};
 
-/// One request that waits.
+/// A request that waits.
 #[derive(Debug)]
 pub(super) struct Wait {
     pub(super) asked: Question,
     pub(super) rest: Rest,
-    /// Nothing but TLS will do (W32).
+    /// Only TLS is allowed (W32).
     pub(super) is_sips: bool,
-    /// The request is large for a datagram, so that a stream is tried in its place (W4).
+    /// Set if the request is too large for UDP, so that a stream is tried instead (W4).
     pub(super) large: Option<Large>,
     pub(super) ends: Instant,
 }
 
-/// A request that is large for a datagram.
+/// A request that is too large for UDP.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Large {
-    /// Where its datagram would go.
+    /// The flow on which its datagram would go.
     pub(super) flow: Flow,
-    /// Whether a datagram holds it at all.
+    /// Whether it fits a datagram at all.
     pub(super) fits: bool,
 }
 
-/// What the world was asked for.
+/// What was asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Question {
     Connect(ConnectId),
     Resolve(ResolveId),
 }
 
-/// All of them, found by the answer that they wait for and by the end of their patience.
+/// All waiting requests, by the answer that they wait for and by their deadline.
 #[derive(Debug, Default)]
 pub(super) struct OpenQuestions {
     all: BTreeMap<User, Wait>,
@@ -53,25 +53,25 @@ impl OpenQuestions {
         self.all.insert(user, wait);
     }
 
-    /// Who waits for that connection.
+    /// The request that waits for this connection.
     pub(super) fn take_connect(&mut self, id: ConnectId) -> Option<(User, Wait)> {
         let user = *self.connects.get(&id)?;
         self.take(user)
     }
 
-    /// Who waits for that route.
+    /// The request that waits for this lookup.
     pub(super) fn take_resolve(&mut self, id: ResolveId) -> Option<(User, Wait)> {
         let user = *self.resolves.get(&id)?;
         self.take(user)
     }
 
-    /// One who has waited long enough.
+    /// A request whose deadline has passed.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<(User, Wait)> {
         let (_, user) = *self.ends.first().filter(|(ends, _)| *ends <= now)?;
         self.take(user)
     }
 
-    /// When the first one has.
+    /// The earliest deadline.
     pub(super) fn first_end(&self) -> Option<Instant> {
         self.ends.first().map(|(ends, _)| *ends)
     }
