@@ -1,5 +1,5 @@
-//! Users who were removed (W30): nothing that was theirs is for whoever has the address next. Bindings, devices and wrong passwords
-//! go; what waits in the mailbox for them fails, which its senders are told; of the reports that they are owed nobody hears.
+//! Removed users (W30): nothing of theirs is for the next owner of the address. Bindings, devices and counts of wrong
+//! passwords go; mailbox messages for them fail, which the senders are told; reports owed to them are dropped.
 
 use std::collections::BTreeSet;
 
@@ -9,14 +9,14 @@ use super::journal::{RemovedRow, Rows, Write};
 use crate::sip::Aor;
 use crate::time::Now;
 
-/// Takes out of the rows of a store what leads to those who were removed, before anything is sent on the strength of it.
+/// Removes from the rows of a store what leads to removed users, before anything is sent because of it.
 pub(super) fn leave_out(rows: &mut Rows) {
     let gone: BTreeSet<&Aor> = rows.removed.iter().map(|row| &row.aor).collect();
     rows.bindings.retain(|row| !gone.contains(&row.aor));
     rows.devices.retain(|row| !gone.contains(&row.aor));
 }
 
-/// Purges what was of those who were removed since this was done last.
+/// Purges the data of the users removed since the last purge.
 pub(super) fn purge(core: &mut Core, dispatches: &mut Dispatches, removed: &[RemovedRow], now: Now) {
     let up_to = removed.iter().map(|row| row.number).max().unwrap_or(0);
     let new = removed.iter().filter(|row| row.number > core.purged_up_to);
@@ -32,7 +32,7 @@ pub(super) fn purge(core: &mut Core, dispatches: &mut Dispatches, removed: &[Rem
     core.promise(Action::Purged(gone), Action::WriteAgain(Box::new(write)));
 }
 
-/// Also once the purge is committed: a REGISTER of before may have been on its way to the store.
+/// Forgets these users again once the purge is committed: an earlier REGISTER may have been on its way to the store.
 pub(super) fn forget(core: &mut Core, gone: &BTreeSet<Aor>) {
     for aor in gone {
         core.location.forget(aor);

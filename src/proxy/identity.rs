@@ -1,7 +1,7 @@
-//! Who wrote something, as those who trust each other say it (RFC 3325).
+//! Identity assertions among those who trust each other (RFC 3325).
 //!
-//! `P-Asserted-Identity` counts from trusted peers and goes to trusted peers. Of anybody else it is taken out; of a user who has proved
-//! who he is it is made anew.
+//! `P-Asserted-Identity` is believed from trusted peers and sent to trusted peers only. From anybody else it is
+//! removed; for an authenticated user it is written anew.
 
 use super::core::{Core, Rejection};
 use crate::machine::Flow;
@@ -10,18 +10,18 @@ use crate::sip::{Aor, Edit, Message, Request, Response, Scheme, parse};
 
 /// The field of RFC 3325 §9.1.
 pub(super) const ASSERTED: &str = "P-Asserted-Identity";
-/// What a user would like to have asserted (§9.2): nothing that we ask for, so it ends here.
+/// The identity that a user would like to have asserted (§9.2): we do not use it, so it is removed.
 pub(super) const PREFERRED: &str = "P-Preferred-Identity";
 
-/// What else says who somebody is, before RFC 3325 (draft-ietf-sip-privacy) and after it (RFC 5502): it counts between those who
-/// trust each other.
+/// Other fields that say who somebody is, from before RFC 3325 (draft-ietf-sip-privacy) and after it (RFC 5502); they
+/// count between those who trust each other.
 const CLAIMED: [&str; 2] = ["Remote-Party-ID", "P-Served-User"];
 
-/// Who writes is named by an address of a kind by which a recipient knows people: of any other (`mailto:`, `xmpp:`) nobody could say
+/// From must have a scheme by which a recipient knows people: for any other (`mailto:`, `xmpp:`) nobody could say
 /// whether it is one of ours.
 ///
 /// # Errors
-/// 400 where it is not.
+/// 400 if it has another scheme.
 pub(super) fn check_from(request: &Request) -> Result<(), Rejection> {
     match request.fields().from().uri.scheme() {
         Scheme::Sip | Scheme::Sips | Scheme::Im | Scheme::Pres | Scheme::Tel => Ok(()),
@@ -29,18 +29,18 @@ pub(super) fn check_from(request: &Request) -> Result<(), Rejection> {
     }
 }
 
-/// What is asserted of the sender of a request that came in on this flow, as the field's value.
+/// The identity asserted for the sender of a request that came in on this flow, as a field value.
 pub(super) fn asserted(core: &Core, request: &Request, flow: Flow) -> Option<String> {
     if core.config.trusts(flow) {
         let said: Vec<_> = request.fields().every(ASSERTED).collect();
         return Some(said.join(", ")).filter(|said| !said.is_empty());
     }
-    // Without authentication nothing is known.
+    // Without authentication we know nothing to assert.
     let proved = core.domains.claimed(&request.fields().from().uri).filter(|_| core.users.asks())?;
     Some(format!("<sip:{proved}>"))
 }
 
-/// The sender whom a recipient may have blocked: the asserted one, else as From says.
+/// The sender, as recipients may block it: the asserted identity, else From.
 pub(super) fn sender(core: &Core, request: &Request, flow: Flow) -> Aor {
     let fields = request.fields();
     let said = core.config.trusts(flow).then(|| fields.routes(ASSERTED).ok()).flatten();
@@ -48,13 +48,13 @@ pub(super) fn sender(core: &Core, request: &Request, flow: Flow) -> Aor {
     core.domains.person(&said.unwrap_or_else(|| fields.from()).uri)
 }
 
-/// What of it goes to the peer on this flow.
+/// The part of the asserted identity that the peer on this flow is told: all of it if trusted, else nothing.
 pub(super) fn told<'a>(core: &Core, asserted: Option<&'a str>, flow: Flow) -> Option<&'a str> {
     asserted.filter(|_| core.config.trusts(flow))
 }
 
-/// A request that came in on one flow and leaves on another: what proves somebody to us is nobody else's business
-/// (RFC 3261 §22.3; W15), and who it is is told to those who are trusted.
+/// Edits a request for its way from one flow to another: what authenticates somebody to us is nobody else's business
+/// (RFC 3261 §22.3; W15), and the identity goes only to those who are trusted.
 pub(super) fn pass_on<'a>(
     core: &Core,
     edit: Edit<'a>,
@@ -80,8 +80,8 @@ pub(super) fn pass_on<'a>(
     }
 }
 
-/// A response without what somebody who is not trusted says in it of who he is (RFC 3325 §5); none where there is nothing to take
-/// out.
+/// A response without the identity claims of somebody who is not trusted (RFC 3325 §5); `None` if there is nothing to
+/// remove.
 pub(super) fn without_claims(core: &Core, response: &Response, flow: Flow) -> Option<Response> {
     let names = [ASSERTED, PREFERRED].into_iter().chain(CLAIMED);
     let said: Vec<_> = names.filter(|name| response.fields().every(name).next().is_some()).collect();
@@ -94,7 +94,7 @@ pub(super) fn without_claims(core: &Core, response: &Response, flow: Flow) -> Op
     }
 }
 
-/// False where nobody is asked and nobody is trusted: there is no trust domain (RFC 3325 §2.3), and these fields are as good as any.
+/// False if nobody authenticates and nobody is trusted: without a trust domain (RFC 3325 §2.3) these fields just pass.
 fn has_trust_domain(core: &Core) -> bool {
     core.users.asks() || !core.config.trust.is_empty()
 }

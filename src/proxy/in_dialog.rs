@@ -1,4 +1,4 @@
-//! A submission within a session (W29): the leg of its To stays in the dialog, the others are out of it.
+//! A submission within a session (W29): the leg for To stays in the dialog, the other legs are outside it.
 
 use super::core::Core;
 use super::own_route::{Ahead, own_routes};
@@ -6,20 +6,20 @@ use super::routing::router::{Target, is_routable};
 use crate::sip::{Aor, Dialog, Request};
 use crate::time::Now;
 
-/// What the leg of To keeps of the dialog.
+/// What the leg for To keeps of the dialog.
 #[derive(Clone, Debug)]
 pub(super) struct InDialog {
-    /// Where it goes first: along what is left of the route, else to the remote target.
+    /// Where it goes first: along the rest of the route set, else to the remote target.
     ahead: Ahead,
     pub(super) call_id: String,
     pub(super) from_tag: String,
     pub(super) cseq: u32,
-    /// What only a request within the dialog has.
+    /// The parts that only a request within the dialog has.
     pub(super) dialog: Dialog,
 }
 
 impl InDialog {
-    /// None for what is in no dialog of ours.
+    /// `None` for a submission that is in no dialog of ours.
     pub(super) fn of(core: &Core, request: &Request) -> Option<Self> {
         let fields = request.fields();
         let to_tag = fields.to().tag()?.to_owned();
@@ -44,12 +44,12 @@ impl InDialog {
         })
     }
 
-    /// Whether the other party of the dialog does not want what this sender writes.
+    /// Whether the other party of the dialog has blocked this sender.
     pub(super) fn is_blocked(&self, core: &Core, sender: &Aor, now: Now) -> bool {
         self.ahead.is_blocked(core, sender, now)
     }
 
-    /// Where the leg of To goes; none where that would leave TLS (W32).
+    /// The target of the leg for To; `None` if that would leave TLS (W32).
     pub(super) fn target(&self, core: &Core, now: Now) -> Option<Target> {
         self.ahead.target(core, now)
     }

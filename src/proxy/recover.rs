@@ -1,4 +1,4 @@
-//! The machine after a start: bindings and messages from the rows of the store, and what was under way goes on (W11, W15).
+//! Restart: bindings and messages come back from the rows of the store, and what was under way goes on (W11, W15).
 
 use super::Proxy;
 use super::config::ProxyConfig;
@@ -16,17 +16,17 @@ use crate::machine::Flow;
 use crate::random::Random;
 use crate::time::Now;
 
-/// A proxy that is being started: it is given the messages of its store one by one.
+/// A proxy that is being started: it is given the stored messages one by one.
 #[derive(Debug)]
 pub struct Recovery {
     proxy: Proxy,
-    /// Who was removed while the proxy did not run.
+    /// Users who were removed while the proxy did not run.
     removed: Vec<RemovedRow>,
     now: Now,
 }
 
 impl Recovery {
-    /// Takes up one message: recipients with an outcome are never sent to again, and the reports that are owed come.
+    /// Restores one message: recipients with an outcome are never sent to again, and owed reports are sent.
     pub fn take_up(&mut self, stored: Stored) {
         let (core, dispatches) = (&mut self.proxy.core, &mut self.proxy.dispatches);
         match stored {
@@ -35,11 +35,11 @@ impl Recovery {
         }
     }
 
-    /// All messages are there; those that were under way go on at once.
+    /// All messages are restored; those that were under way go on at once.
     #[must_use]
     pub fn finish(self) -> Proxy {
         let Self { mut proxy, removed, now } = self;
-        // Before anybody is called: what waits for them is not for whoever has the address now.
+        // Before anybody is called: what waits for a removed user is not for the next owner of the address.
         departures::purge(&mut proxy.core, &mut proxy.dispatches, &removed, now);
         proxy.dispatches.call_all(&mut proxy.core, now);
         proxy.settle(now);
@@ -48,7 +48,7 @@ impl Recovery {
 }
 
 impl Proxy {
-    /// A proxy with all that its store holds.
+    /// A proxy with everything that its store holds.
     #[must_use]
     pub fn new(config: ProxyConfig, mut rows: Rows, random: Random, now: Now) -> Self {
         let remembered = std::mem::take(&mut rows.remembered).into_iter().map(Stored::Remembered);
@@ -59,7 +59,7 @@ impl Proxy {
         recovery.finish()
     }
 
-    /// A proxy with what its store holds beside the messages, which are to follow.
+    /// A proxy with everything that its store holds except the messages, which follow.
     #[must_use]
     pub fn recover(config: ProxyConfig, mut rows: Rows, mut random: Random, now: Now) -> Recovery {
         let stored = rows.secret;
@@ -81,7 +81,7 @@ impl Proxy {
     }
 }
 
-/// Puts the rows back that are no messages.
+/// Restores the rows that are not messages.
 fn put_back(core: &mut Core, rows: Rows, now: Now) {
     core.aliases = Aliases::new(&rows.aliases);
     for mut row in rows.bindings {
@@ -105,7 +105,7 @@ fn put_back(core: &mut Core, rows: Rows, now: Now) {
 fn take_up_whole(core: &mut Core, dispatches: &mut Dispatches, rows: DispatchRows, now: Now) {
     let id = rows.accepted.id;
     let Some((dispatch, _)) = remake(core, rows) else {
-        // It was read when it was accepted, so this is a row of another make: nothing can be done with it.
+        // It was readable when it was accepted, so this row is from another version: nothing can be done with it.
         dispatches.skip(id);
         core.write(Write::Forget(id));
         return;

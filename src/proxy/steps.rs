@@ -1,4 +1,4 @@
-//! What becomes of requests of ours: whose it is that was answered, has a flow, or came to nothing.
+//! Routes the results of our own requests (a response, a flow, a failure) to the part that each request belongs to.
 
 use super::Proxy;
 use super::dispatch::legs::LegId;
@@ -7,7 +7,7 @@ use crate::sip::Response;
 use crate::time::Now;
 
 impl Proxy {
-    /// A response belongs to the leg, the report or the relay that it answers, or passes back to where its request came from.
+    /// Passes a response to the leg, report or relay that it answers, or back to where its request came from.
     pub(super) fn response(&mut self, response: &Response, now: Now) {
         let Some(heard) = self.core.carrier.receive_response(response, now.mono) else {
             return self.sessions.response(&mut self.core, response, now);
@@ -29,7 +29,7 @@ impl Proxy {
         }
     }
 
-    /// A request of ours has a flow, or came to nothing.
+    /// A request of ours has a flow, or has failed.
     pub(super) fn step(&mut self, step: SenderStep, now: Now) {
         let core = &mut self.core;
         match step {

@@ -1,5 +1,5 @@
-//! The legs that are under way at a time, and how many and how large they may be (W31): over a maximum is 503, never growth. Of
-//! that, and of the messages that are open, nobody gets so much that others have nothing.
+//! Limits on how many legs are under way and how large they are (W31): over a maximum is 503, never growth. Nobody gets
+//! so much of that, or of the open messages, that nothing is left for others.
 
 use super::Dispatch;
 use super::submission::Submission;
@@ -14,10 +14,10 @@ const LEGS_MAX: Amount = Amount { count: LEGS_OPEN_MAX, bytes: LEG_BYTES_OPEN_MA
 const OPEN_MAX: Amount = Amount { count: DISPATCHES_OPEN_MAX, bytes: 0 };
 const ONE: Amount = Amount { count: 1, bytes: 0 };
 
-/// See the head of this file.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(super) struct Bounds {
-    /// The bytes that legs may take, each its own copy of its message.
+    /// Bytes of the legs under way; each leg counts with its own copy of the message.
     legs: Shares<Payer>,
     /// Messages in memory whose sender is owed something.
     open: Shares<Payer>,
@@ -26,18 +26,18 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// True when not even a message to one person fits.
+    /// True if not even a message to one person fits.
     pub(super) const fn is_full(&self) -> bool {
         let all = self.legs.all();
         all.count >= LEGS_OPEN_MAX || all.bytes >= LEG_BYTES_OPEN_MAX
     }
 
-    /// Whether a submission fits.
+    /// Checks whether a submission fits.
     pub(super) fn check(&self, core: &Core, submission: &Submission, flow: Flow) -> Result<(), Rejection> {
         let legs = submission.recipients.len();
         let bytes = legs.saturating_mul(submission.request.bytes().len());
         let all = self.legs.all();
-        // One message alone always fits, whatever the limits are set to.
+        // One message alone always fits, whatever the configured limits.
         let over = |there: usize, more: usize, max: usize| there > 0 && there.saturating_add(more) > max;
         let is_over = over(all.count, legs, LEGS_OPEN_MAX) || over(all.bytes, bytes, LEG_BYTES_OPEN_MAX);
         let is_spared = core.config.trusts(flow);
@@ -54,29 +54,29 @@ impl Bounds {
         if is_over || (!is_spared && is_greedy()) { Err(Rejection::busy()) } else { Ok(()) }
     }
 
-    /// A message is there, with legs under way.
+    /// Counts a message, with its legs under way.
     pub(super) fn take(&mut self, dispatch: &Dispatch) {
         self.begin(dispatch, dispatch.under_way());
     }
 
-    /// A message is gone.
+    /// Stops counting a message.
     pub(super) fn give(&mut self, dispatch: &Dispatch) {
         self.end(dispatch, dispatch.under_way());
         self.reports = self.reports.saturating_sub(dispatch.report_bytes);
     }
 
-    /// A message has a report of so many bytes: the report itself and the NOTIFY with it.
+    /// Counts the bytes of a message's report: the report itself and the NOTIFY with it.
     pub(super) fn take_report(&mut self, dispatch: &mut Dispatch, bytes: usize) {
         self.reports = (self.reports + 2 * bytes).saturating_sub(dispatch.report_bytes);
         dispatch.report_bytes = 2 * bytes;
     }
 
-    /// True when no further report should be in memory.
+    /// True if no further report should be brought into memory.
     pub(super) const fn has_many_reports(&self) -> bool {
         self.reports >= REPORT_BYTES_MAX
     }
 
-    /// So many legs of a message were under way, and so many are now.
+    /// The number of legs under way of a message has changed.
     pub(super) fn change(&mut self, dispatch: &Dispatch, before: usize, after: usize) {
         self.begin(dispatch, after.saturating_sub(before));
         self.end(dispatch, before.saturating_sub(after));
@@ -87,7 +87,7 @@ impl Bounds {
         self.open.take(&payer, ONE);
     }
 
-    /// He is not any more.
+    /// The sender is no longer owed anything.
     pub(super) fn closed(&mut self, payer: Payer) {
         self.open.give(&payer, ONE);
     }
@@ -102,19 +102,19 @@ impl Bounds {
         self.legs.give(&dispatch.payer, amount(dispatch, legs));
     }
 
-    /// Bytes of legs, and of reports.
+    /// Bytes of the legs, and of the reports.
     #[cfg(test)]
     pub(crate) const fn held(&self) -> (usize, usize) {
         (self.legs.all().bytes, self.reports)
     }
 
-    /// Messages that are charged to somebody.
+    /// How many messages are charged to somebody.
     #[cfg(test)]
     pub(crate) const fn charged(&self) -> usize {
         self.open.all().count
     }
 
-    /// Everything is counted back to nothing.
+    /// True if every count is back to zero.
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.legs.is_empty() && self.open.is_empty() && self.reports == 0

@@ -1,4 +1,4 @@
-//! What messages have to do with those who were removed: they are failed as recipients, and nobody is told as a sender.
+//! Removed users in messages: as recipients they fail, and as senders they get no more reports.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::sip::Aor;
 use crate::time::Now;
 
 impl Dispatches {
-    /// These are gone: what waits for them fails, and the reports that they are owed are closed.
+    /// These users are gone: what waits for them fails, and the reports owed to them are closed.
     pub(crate) fn depart(&mut self, core: &mut Core, gone: &BTreeSet<Aor>, now: Now) {
         let is_open = |dispatch: &&Dispatch| dispatch.legs.is_some();
         let open: Vec<DispatchId> = self.all.values().filter(is_open).map(|dispatch| dispatch.id).collect();

@@ -1,4 +1,4 @@
-//! The same submission again (W12): it starts nothing, and is answered as it was the first time.
+//! Repeated submissions (W12): a repetition starts nothing, and gets the same answer as the first time.
 
 use super::submission::double_key;
 use super::{Dispatches, Pending, answer};
@@ -9,24 +9,24 @@ use crate::proxy::journal::{DispatchId, Write};
 use crate::sip::Request;
 use crate::time::Now;
 
-/// The message of which a submission is the double.
+/// The message that a submission repeats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Original {
-    /// It is there.
+    /// It is in memory.
     Whole(DispatchId),
-    /// Nothing is owed of it, and the store has the rest.
+    /// Nothing is owed of it; the rest is in the store.
     Brief([u8; 16]),
 }
 
 impl Dispatches {
-    /// The message of which a submission is the double, told without reading who it goes to (W12).
+    /// The message that a submission repeats, found without reading its recipients (W12).
     pub(crate) fn double_of(&self, core: &Core, request: &Request) -> Option<Original> {
         let double = core.secret.double(&double_key(request, &core.domains).ok()?);
         let whole = self.doubles.get(&double).copied().map(Original::Whole);
         whole.or_else(|| self.remembered.has(double).then(|| Original::Brief(double.to_be_bytes())))
     }
 
-    /// The same submission again: the same 202.
+    /// Answers a repeated submission with the same 202.
     pub(crate) fn repeat(
         &mut self,
         core: &mut Core,
@@ -45,7 +45,8 @@ impl Dispatches {
                     if waiting.len() >= DOUBLES_WAITING_MAX {
                         return Err(Rejection::busy());
                     }
-                    // The double of one that waits for its commit waits too; the row has the first flow, the memory the latest.
+                    // While the first waits for its commit, so does this; the row has the first flow, memory the
+                    // latest.
                     waiting.push(pending);
                 } else {
                     answer(core, &dispatch.to_tag, &pending, now);
@@ -62,7 +63,7 @@ impl Dispatches {
         Ok(())
     }
 
-    /// The flow of a double becomes the report's, and the last report is sent again.
+    /// Uses the flow of a repeated submission for the report from now on, and sends the last report again.
     pub(crate) fn follow(&mut self, core: &mut Core, known: Original, flow: Flow, now: Now) {
         let id = match known {
             Original::Whole(id) => id,

@@ -1,4 +1,4 @@
-//! A message in memory: of a submission, or made again from its rows after a start or because its double came.
+//! Makes a message in memory: from a submission, or again from its rows after a restart or when it is repeated.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::proxy::journal::{AcceptedRow, DispatchRows, expand};
 use crate::sip::LegTemplate;
 use crate::time::Timestamp;
 
-/// A message in memory, from its row and the submission in it; `known` is what a store knew beside.
+/// Makes a message from its row and the submission in it; `known` is what else the store knew.
 pub(super) fn make(
     core: &mut Core,
     row: &AcceptedRow,
@@ -62,7 +62,7 @@ pub(super) fn make(
     }
 }
 
-/// The message of these rows, and since when all that is known of it was; none where its submission cannot be read.
+/// Makes a message from its rows, with the time since when all that was known; `None` if its submission is unreadable.
 pub(crate) fn remake(core: &mut Core, rows: DispatchRows) -> Option<(Dispatch, Timestamp)> {
     let DispatchRows { mut accepted, outcomes, report, content } = rows;
     let known_since = outcomes.iter().map(|outcome| accepted.accepted_at.plus(outcome.after)).max();
@@ -81,7 +81,7 @@ pub(crate) fn remake(core: &mut Core, rows: DispatchRows) -> Option<(Dispatch, T
     Some((dispatch, since))
 }
 
-/// The submission is read again.
+/// Reads the stored submission again.
 fn submission(core: &Core, row: &AcceptedRow) -> Option<Submission> {
     let (request, all) = row.read_back().ok()?;
     let lists = Lists::Stored(&row.lists);
@@ -89,7 +89,7 @@ fn submission(core: &Core, row: &AcceptedRow) -> Option<Submission> {
     let all = expand(&all, &row.lists);
     let united: BTreeMap<u32, &Addressee> =
         submission.recipients.iter().map(|person| (person.place, person)).collect();
-    // The stored choice holds, also where the domains of the settings have changed since.
+    // The stored choice of recipients holds, even if the configured domains have changed since.
     let person = |place: &u32| {
         united.get(place).map(|person| (*person).clone()).or_else(|| {
             let (_, addressed) = all.get(usize::try_from(*place).ok()?)?.clone();
@@ -104,17 +104,17 @@ fn submission(core: &Core, row: &AcceptedRow) -> Option<Submission> {
     Some(submission)
 }
 
-/// Every outcome is known: only the report is kept, unless somebody's device has yet to get it.
+/// Every outcome is known: keeps the report only, unless a device still needs the message.
 fn finish(dispatch: &mut Dispatch, since: Timestamp) {
     let detail = dispatch.report.detail;
     if let Some(legs) = &dispatch.legs {
         dispatch.report.remember(legs.report(detail), since);
     }
-    // A device that is owed the message needs the legs still (W16).
+    // While a device is owed the message, the legs are needed (W16).
     dispatch.legs.take_if(|legs| !legs.is_owed());
 }
 
-/// No connection outlives its process; its number may be another one's now.
+/// A flow without its connection: no connection outlives its process, and its number may now be another one's.
 const fn without_connection(flow: Flow) -> Flow {
     Flow { connection: None, ..flow }
 }

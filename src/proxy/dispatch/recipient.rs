@@ -1,4 +1,4 @@
-//! One person of a message: where the leg has gone, and what became of it (W20).
+//! One recipient of a message: where the leg has gone, and its outcome (W20).
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::proxy::journal::{OutcomeRow, OutcomeState};
 use crate::proxy::mailbox::MailboxKey;
 use crate::sip::{ReportLine, ReportState, Sees, Uri};
 
-/// One person of a message.
+/// One recipient of a message.
 #[derive(Debug)]
 pub(crate) struct Recipient {
     pub(crate) own: Own,
@@ -17,23 +17,23 @@ pub(crate) struct Recipient {
     pub(crate) fork: Fork,
     pub(crate) outcome: Option<OutcomeRow>,
     pub(crate) saved: Saved,
-    /// His address was taken from him: what is under way has its end, and nothing waits for whoever has it next.
+    /// The address was taken from its user: what is under way runs to its end, but nothing waits for the next owner.
     pub(crate) is_departed: bool,
-    /// Devices that have it, or will not have it, before anybody's answer decided.
+    /// Devices that have answered for good, before the outcome of the recipient was decided.
     done: BTreeSet<String>,
 }
 
-/// Where a recipient stands in the submission.
+/// How a recipient was named in the submission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Own {
-    /// It names him: this line has his address.
+    /// By an address of its own, in this line.
     Line(usize),
-    /// A list does.
+    /// As a member of a list.
     Member(Box<Member>),
 }
 
 impl Own {
-    /// The number of his line in the submission; none of them for a list's member.
+    /// The index of the recipient's line in the submission; an index past them all for a list's member.
     pub(crate) const fn line(&self) -> usize {
         match self {
             Self::Line(line) => *line,
@@ -42,17 +42,17 @@ impl Own {
     }
 }
 
-/// A recipient whose leg does not follow from a line.
+/// A recipient whose leg does not follow from a line of the submission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
-    /// For To.
+    /// The address for To.
     pub(crate) address: Uri,
-    /// The line that is about him alone.
+    /// The line that is about this recipient alone.
     pub(crate) line: Option<usize>,
     pub(crate) sees: Sees,
 }
 
-/// Where an outcome is on its way to the store.
+/// Whether an outcome is on its way to the store, or there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Saved {
     No,
@@ -61,7 +61,7 @@ pub(crate) enum Saved {
 }
 
 impl Recipient {
-    /// Nothing is known of him yet.
+    /// A recipient of whom nothing is known yet.
     pub(crate) fn new(person: Addressee, own: Own, fork: Fork) -> Self {
         Self {
             own,
@@ -74,7 +74,7 @@ impl Recipient {
         }
     }
 
-    /// What a store knew of him.
+    /// Restores what the store knew.
     pub(crate) fn restore(&mut self, outcome: OutcomeRow) {
         if let Some(waits) = &outcome.waits {
             self.fork = Fork::resumed(waits.branches, outcome.tries);
@@ -83,7 +83,7 @@ impl Recipient {
         self.saved = Saved::Yes;
     }
 
-    /// True once he has it, or never will.
+    /// True once the recipient has the message, or never will.
     pub(crate) fn is_over(&self) -> bool {
         self.state().is_some_and(|state| state != OutcomeState::Deferred)
     }
@@ -97,7 +97,7 @@ impl Recipient {
         self.outcome.as_ref().and_then(|row| row.waits.as_ref()).map_or(&[], |waits| &waits.devices)
     }
 
-    /// A final answer of a device, while none has decided: a temporary one leaves it to be served.
+    /// Notes a device's final response while no device has decided; a temporary failure leaves the device to be served.
     pub(crate) fn note_device(&mut self, branch: u32, status: u16) {
         let Some(device) = self.fork.device(branch) else {
             return;
@@ -112,13 +112,13 @@ impl Recipient {
         self.done.contains(device)
     }
 
-    /// Where he waits, or that device of his: one lane for each person, of ours or not.
+    /// The mailbox queue of the recipient, or of that device: one queue per person, ours or not.
     pub(crate) fn lane(&self, core: &Core, device: Option<&str>) -> MailboxKey {
         let aor = core.domains.aor(&self.route).unwrap_or_else(|| self.route.aor());
         MailboxKey { aor, device: device.map(str::to_owned) }
     }
 
-    /// A line of the report about him alone: our words for W20's.
+    /// A report line about this recipient alone, in the words of W20.
     pub(crate) fn line(&self, address: &str) -> ReportLine {
         let outcome = self.outcome.as_ref();
         let state = match outcome.map(|row| row.state) {
@@ -138,7 +138,7 @@ impl Recipient {
     }
 }
 
-/// What may be otherwise later (W18).
+/// True for a status that may change later (W18).
 pub(crate) const fn is_temporary(status: u16) -> bool {
     matches!(status, 408 | 430 | 480 | 503 | 504)
 }

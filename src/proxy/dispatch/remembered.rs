@@ -1,5 +1,5 @@
-//! Messages of which nothing is owed any more (W12), and those whose report waits for its sender (W23): what tells their doubles and
-//! answers them is held, and nothing else. What it takes to send a report is read back from the store when it is to be sent.
+//! Messages of which nothing is owed any more (W12), and those whose report waits for its sender (W23). Memory holds
+//! only what recognises and answers a repetition; what a report needs is read back from the store.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -16,20 +16,20 @@ use crate::proxy::guard::shares::Payer;
 use crate::proxy::journal::{DispatchId, DispatchRows, RememberedRow, Tag, Write};
 use crate::time::{Now, Timestamp};
 
-/// Messages forgotten in one step, and how long after it the next step is.
+/// How many messages are forgotten in one step, and how soon the next step follows.
 const FORGOTTEN_AT_ONCE: usize = 1000;
 const NEXT_STEP: Duration = Duration::from_millis(10);
-/// A message whose time has come, and of which something is owed, is looked at again after this.
+/// When an expired message of which something is owed is looked at again.
 const FORGET_LATER: Duration = Duration::from_secs(600);
-/// A report for which there is no room in memory, or that the store cannot read, is tried again after this.
+/// When a report is tried again that found no room in memory or that the store could not read.
 const REPORT_LATER: Duration = Duration::from_secs(5);
-/// Messages in one step of making them short in the store.
+/// How many messages are shortened in the store in one step.
 const SHORTENED_AT_ONCE: usize = 25;
 
-/// What tells a double.
+/// The hash by which a repetition is recognised.
 type Double = [u8; 16];
 
-/// What is held of one message, by its double.
+/// What is held of one message.
 #[derive(Clone, Copy, Debug)]
 struct Brief {
     id: DispatchId,
@@ -38,7 +38,7 @@ struct Brief {
     keep_until: Timestamp,
     head_bytes: u32,
     is_reported: bool,
-    /// A report waits for its sender: it is not forgotten before that has come to an end.
+    /// A report waits for its sender: until that has ended, the message is not forgotten.
     is_owed: bool,
 }
 
@@ -48,7 +48,7 @@ struct Owed {
     double: Double,
     /// Who is charged for it.
     payer: Payer,
-    /// Where it was tried already though nobody knows whether that place wants it, as keyed hashes.
+    /// Places where it was tried though they may not have asked for it, as keyed hashes.
     probed: Vec<u128>,
 }
 
@@ -62,29 +62,29 @@ impl Owed {
 /// Why the store is asked for a message.
 #[derive(Clone, Copy, Debug)]
 enum Why {
-    /// Its double came over this flow.
+    /// It was repeated over this flow.
     Double(Flow),
-    /// It is time for the next round of its report.
+    /// The next round of its report is due.
     Round,
-    /// The sender of a report has registered.
+    /// The sender to whom the report is owed has registered.
     Registered,
 }
 
-/// See the head of this file.
+/// See the module documentation.
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
     all: BTreeMap<Double, Brief>,
-    /// In the order in which they are forgotten.
+    /// The messages in the order in which they are forgotten.
     order: BTreeSet<(Timestamp, Double)>,
-    /// Bytes of their heads in the store.
+    /// Bytes that their header sections take in the store.
     head_bytes: usize,
-    /// Those that the store was asked for.
+    /// Messages that the store was asked for.
     wanted: BTreeMap<DispatchId, (Double, Why)>,
-    /// Those whose report waits for its sender.
+    /// Messages whose report waits for its sender.
     owed: BTreeMap<DispatchId, Owed>,
-    /// Those whose rows in the store are still whole.
+    /// Messages whose rows in the store are not shortened yet.
     long: VecDeque<Double>,
-    /// When the next one is to be forgotten, as it stands in the agenda.
+    /// When the next message is to be forgotten, as put on the agenda.
     tidy_at: Option<Instant>,
 }
 
@@ -126,12 +126,12 @@ impl Remembered {
         Some(row)
     }
 
-    /// Messages whose report waits for its sender.
+    /// How many messages have a report that waits for its sender.
     pub(super) fn owed(&self) -> usize {
         self.owed.len()
     }
 
-    /// Takes out the one that is forgotten first, if its time has come.
+    /// Removes the message that is forgotten first, if its time has come.
     fn pop(&mut self, until: Timestamp) -> Option<RememberedRow> {
         let (at, double) = self.order.first().copied()?;
         if at > until { None } else { self.remove(&double) }
@@ -139,7 +139,7 @@ impl Remembered {
 }
 
 impl Dispatch {
-    /// What is remembered of it once nothing is owed.
+    /// What is remembered of a message once nothing is owed.
     pub(super) fn brief(&self) -> Option<RememberedRow> {
         Some(RememberedRow {
             id: self.id,
@@ -154,7 +154,7 @@ impl Dispatch {
 }
 
 impl Dispatches {
-    /// A message's time is over: it is forgotten, unless something of it is owed still.
+    /// Forgets a message whose time is over, unless something of it is still owed.
     pub(super) fn forget(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
@@ -166,14 +166,14 @@ impl Dispatches {
         core.write(Write::Forget(id));
     }
 
-    /// A message of which nothing was owed when the last process ended.
+    /// Restores a message of which nothing was owed when the last process ended.
     pub(crate) fn remember(&mut self, core: &mut Core, row: &RememberedRow, now: Now) {
         self.skip(row.id);
         self.remembered.put(row, None);
         self.tidy_by(core, later(row.keep_until, now));
     }
 
-    /// The same, with a row in the store that is still whole: it is made short by and by. False where it has to stay whole.
+    /// The same for a message whose row is not shortened yet, which is done by and by; false if it must stay whole.
     pub(crate) fn remember_long(&mut self, core: &mut Core, dispatch: &Dispatch, now: Now) -> bool {
         if !dispatch.report.is_closed() || dispatch.legs.is_some() {
             return false;
@@ -187,7 +187,7 @@ impl Dispatches {
         true
     }
 
-    /// Makes the next few rows in the store short; the others follow once that is done.
+    /// Shortens the next few rows in the store; the others follow once that is done.
     pub(crate) fn shorten(&mut self, core: &mut Core) {
         let mut count = 0;
         while count < SHORTENED_AT_ONCE
@@ -199,12 +199,12 @@ impl Dispatches {
             }
         }
         if count > 0 {
-            // What the disk does not take stays whole there until the next start.
+            // A row that the store fails to shorten stays whole until the next start.
             core.promise(Action::Shortened, Action::Nothing);
         }
     }
 
-    /// Lets go of a message in memory when nothing is owed and the store knows that.
+    /// Drops a message from memory once nothing is owed and the store knows that.
     pub(super) fn retire(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get(&id) else { return };
         let is_over = dispatch.may_be_brief
@@ -220,7 +220,7 @@ impl Dispatches {
         }
     }
 
-    /// Lets go of a message in memory whose report waits for its sender, when the store has all that is known of it.
+    /// Drops a message from memory whose report waits for its sender, once the store has all that is known of it.
     pub(super) fn park(&mut self, core: &mut Core, id: DispatchId) {
         let Some(dispatch) = self.all.get(&id) else { return };
         let is_safe = |legs: &Legs| legs.is_over() && legs.is_safe();
@@ -237,13 +237,13 @@ impl Dispatches {
         }
     }
 
-    /// Nothing is in memory of a message but this, and its sender is charged for it all the same.
+    /// Keeps only this of a message in memory; its sender is still charged for it.
     fn owe(&mut self, row: &RememberedRow, owed: Owed) {
         self.bounds.opened(owed.payer);
         self.remembered.put(row, Some(owed));
     }
 
-    /// The same after a start; false where it has to stay whole.
+    /// The same after a restart; false if the message must stay whole.
     pub(crate) fn park_stored(&mut self, core: &mut Core, dispatch: &Dispatch, now: Now) -> bool {
         let due = dispatch.report.row().due_at.filter(|_| dispatch.report.is_waiting());
         let is_over = dispatch.extent() == Extent::Complete && dispatch.legs.is_none();
@@ -255,17 +255,17 @@ impl Dispatches {
         true
     }
 
-    /// A report that waits is to be sent, if the message is one of these.
+    /// Brings a message back to send its waiting report, if it is one of these.
     pub(super) fn unpark(&mut self, core: &mut Core, id: DispatchId, has_registered: bool, now: Now) {
         let Some(double) = self.remembered.owed.get(&id).map(|owed| owed.double) else { return };
         let why = if has_registered { Why::Registered } else { Why::Round };
-        // Not more of them at a time than memory has room for.
+        // No more of them at a time than memory has room for.
         if self.bounds.has_many_reports() || !self.ask_store(core, &double, why) {
             core.agenda.add(now.mono + REPORT_LATER, Due::Round(id));
         }
     }
 
-    /// Forgets those whose time has come, a few at a time.
+    /// Forgets the messages whose time has come, a few at a time.
     pub(super) fn tidy(&mut self, core: &mut Core, now: Now) {
         self.remembered.tidy_at = None;
         for _ in 0..FORGOTTEN_AT_ONCE {
@@ -273,7 +273,7 @@ impl Dispatches {
             core.write(Write::Forget(row.id));
         }
         if let Some((until, _)) = self.remembered.order.first().copied() {
-            // The clock may have been set back, or there are more than one step forgets.
+            // The clock may have been set back, or more are due than one step forgets.
             self.tidy_by(core, now.mono_at(until).max(now.mono + NEXT_STEP));
         }
     }
@@ -288,7 +288,7 @@ impl Dispatches {
         core.agenda.add(at, Due::Tidy);
     }
 
-    /// What nothing is owed of may go before its time, so that there is room to remember one more.
+    /// Forgets messages of which nothing is owed before their time, so that one more can be remembered.
     pub(super) fn make_room(&mut self, core: &mut Core) -> Result<(), Rejection> {
         for _ in 0..FORGOTTEN_AT_ONCE {
             let is_full = self.all.len() + self.remembered.len() >= DISPATCHES_REMEMBERED_MAX
@@ -302,14 +302,14 @@ impl Dispatches {
         if self.all.len() < DISPATCHES_REMEMBERED_MAX { Ok(()) } else { Err(Rejection::busy()) }
     }
 
-    /// The double of a remembered message came over this flow: its report is sent again once the store has said what it was.
+    /// A remembered message was repeated over this flow: its report is sent again once the store has returned it.
     pub(super) fn want(&mut self, core: &mut Core, double: &Double, flow: Flow) {
         if self.remembered.get(double).is_some_and(|row| row.is_reported) {
             self.ask_store(core, double, Why::Double(flow));
         }
     }
 
-    /// False when the store is asked for too many.
+    /// Asks the store for a message; false if too many are asked for already.
     fn ask_store(&mut self, core: &mut Core, double: &Double, why: Why) -> bool {
         let Some(row) = self.remembered.get(double) else { return true };
         let wanted = &mut self.remembered.wanted;
@@ -322,7 +322,7 @@ impl Dispatches {
         true
     }
 
-    /// What the store holds of a message that was wanted.
+    /// Takes what the store holds of a requested message.
     pub(crate) fn read(&mut self, core: &mut Core, id: DispatchId, rows: Option<DispatchRows>, now: Now) {
         let Some((double, why)) = self.remembered.wanted.remove(&id) else { return };
         let Some(row) = self.remembered.get(&double).filter(|row| row.id == id) else { return };
@@ -337,7 +337,7 @@ impl Dispatches {
             }
             return;
         };
-        // Its body may be gone, so it was not read from that.
+        // The body may be gone from the store, so take the stored hash.
         dispatch.content = u128::from_be_bytes(row.content);
         dispatch.may_be_brief = !is_owed;
         if let Some(owed) = self.remembered.owed.get_mut(&id) {
@@ -357,25 +357,25 @@ impl Dispatches {
         }
     }
 
-    /// Bytes of legs under way, and of reports.
+    /// Bytes of the legs under way, and of the reports.
     #[cfg(test)]
     pub(crate) const fn held(&self) -> (usize, usize) {
         self.bounds.held()
     }
 
-    /// Messages that are charged to somebody.
+    /// How many messages are charged to somebody.
     #[cfg(test)]
     pub(crate) const fn charged(&self) -> usize {
         self.bounds.charged()
     }
 
-    /// Messages in memory as a whole, messages remembered, and the bytes of their heads in the store.
+    /// Whole messages in memory, messages remembered, and the bytes of their header sections in the store.
     #[cfg(test)]
     pub(crate) fn sizes(&self) -> (usize, usize, usize) {
         (self.all.len(), self.remembered.len(), self.remembered.head_bytes)
     }
 
-    /// Bytes of the entries of one remembered message, without what the trees need around them.
+    /// Bytes of the entries of one remembered message, without the overhead of the trees.
     #[cfg(test)]
     pub(crate) const fn bytes_remembered() -> usize {
         2 * size_of::<Double>() + size_of::<Brief>() + size_of::<Timestamp>()

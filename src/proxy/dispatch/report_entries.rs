@@ -1,4 +1,4 @@
-//! What is told of each address of a submission (W20), and what a leg says of the others (W15, W16).
+//! What is reported about each address of a submission (W20), and what a leg says of the others (W15, W16).
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -7,14 +7,14 @@ use super::recipient::{Member, Own, Recipient};
 use super::submission::{self, Addressee, Stands};
 use crate::sip::{ReportLine, ReportState, Sees};
 
-/// One address of a submission, in its spelling.
+/// One address of a submission, as it was spelled.
 #[derive(Debug)]
 pub(crate) struct AddressEntry {
     address: String,
     people: People,
 }
 
-/// Whom it stands for, by their numbers.
+/// The recipients that it stands for, by index.
 #[derive(Debug)]
 enum People {
     One(usize),
@@ -26,7 +26,7 @@ impl AddressEntry {
         Self { address: line.addressed.uri.as_str().to_owned(), people }
     }
 
-    /// What is told: of a list, success only if all its members succeeded (W16).
+    /// The report line: for a list, success only if all its members succeeded (W16).
     pub(crate) fn report(&self, recipients: &[Recipient]) -> ReportLine {
         let told = |index: &usize| recipients.get(*index).map(|recipient| recipient.line(&self.address));
         match &self.people {
@@ -44,8 +44,8 @@ impl AddressEntry {
     }
 }
 
-/// Two members in one line: the worse state with what was said to it, of a success the one that confirms less; all transmissions,
-/// and the time of the last outcome.
+/// Combines two members into one line: the worse state with its status and reason (of two successes, the one that
+/// confirms less), the sum of the transmissions, and the time of the last outcome.
 fn together(one: ReportLine, other: ReportLine) -> ReportLine {
     let takes_other = match rank(&other.state).cmp(&rank(&one.state)) {
         Ordering::Greater => true,
@@ -61,7 +61,7 @@ fn together(one: ReportLine, other: ReportLine) -> ReportLine {
     ReportLine { tries, after, ..decides }
 }
 
-/// As long as somebody is under way, or waits, the list does.
+/// Orders states: while any member is under way, or waits, so is the list.
 const fn rank(state: &ReportState) -> u8 {
     match state {
         ReportState::Pending => 3,
@@ -71,7 +71,7 @@ const fn rank(state: &ReportState) -> u8 {
     }
 }
 
-/// The lines of a message, and where each of its people stands in them.
+/// The lines of a message, and how each of its recipients is named in them.
 pub(crate) fn assign(
     lines: &[submission::AddressEntry],
     people: &[Addressee],

@@ -1,7 +1,7 @@
-//! What a message's sender is told, and when: outcomes to the store, reports to the sender (W9, W20 to W24).
+//! What a message's sender is told, and when: outcomes go to the store, reports to the sender (W9, W20 to W24).
 //!
-//! `news` decides whether the sender is to know now; `report` asks for the commit of what it tells; `reportable` sends it; `report_ended`
-//! hears how that went; `round_failed` and `registered` keep what nobody took.
+//! `news` decides whether to report now; `report` asks for the commit of what the report says; `reportable` sends it;
+//! `report_ended` hears how that went; `round_failed` and `registered` deal with reports that did not arrive.
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ use crate::proxy::journal::{DispatchId, Write};
 use crate::sip::{Aor, ReportMode};
 use crate::time::Now;
 
-/// A report for which there is no room is sent after this.
+/// The delay of a report for which there is no room.
 const REPORT_POSTPONED: Duration = Duration::from_secs(10);
-/// What a store has refused is offered again after this.
+/// When writes that the store refused are offered again.
 const STORE_LATER: Duration = Duration::from_secs(RETRY_AFTER_SECS as u64);
 
 impl Dispatches {
-    /// Something became known: whether the sender is told now, in 100 ms or not yet (W9).
+    /// Something became known: decides whether the sender is told now, in 100 ms or not yet (W9).
     pub(crate) fn news(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
@@ -38,7 +38,7 @@ impl Dispatches {
                 self.save(core, id);
             }
             (ReportMode::Final | ReportMode::Each, Extent::Complete) => self.report(core, id, now),
-            // Only those are left who wait in the mailbox: the sender is told once (W9).
+            // Only those who wait in the mailbox are left: the sender is told once (W9).
             (ReportMode::Final, Extent::Waiting) if dispatch.report.row().cseq == 0 => {
                 self.report(core, id, now);
             }
@@ -53,14 +53,14 @@ impl Dispatches {
         }
     }
 
-    /// Tells the sender what is known, once that and the CSeq are on stable storage (W23); one NOTIFY at a time.
+    /// Reports what is known, once that and the CSeq are on stable storage (W23); one NOTIFY at a time.
     pub(crate) fn report(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id).filter(|dispatch| !dispatch.report.is_closed()) else {
             return;
         };
         if dispatch.report.is_busy() {
             dispatch.report.has_news = true;
-            // It is told later, but written in time.
+            // It is reported later, but written now.
             self.save(core, id);
             return;
         }
@@ -86,7 +86,7 @@ impl Dispatches {
         core.promise(Action::Reportable(id, round), Action::NotReportable(id, round));
     }
 
-    /// A report and what it tells are safe: it leaves (W23).
+    /// A report and its outcomes are on stable storage: sends it (W23).
     pub(crate) fn reportable(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
         self.saved(core, id, round, now);
         let Some(dispatch) = self.all.get_mut(&id) else {
@@ -98,7 +98,7 @@ impl Dispatches {
         }
     }
 
-    /// The store did not take a report: it comes later, and nothing was sent.
+    /// The store did not take a report: nothing was sent, and it is tried later.
     pub(crate) fn not_reportable(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
         self.not_saved(core, id, round, now);
         if let Some(dispatch) = self.all.get_mut(&id) {
@@ -108,14 +108,14 @@ impl Dispatches {
         }
     }
 
-    /// The flow of a NOTIFY is there.
+    /// A NOTIFY has got its flow.
     pub(crate) fn report_ready(&self, core: &mut Core, id: DispatchId, flow: Flow, now: Now) {
         if let Some(dispatch) = self.all.get(&id) {
             dispatch.report.ready(core, id, &dispatch.to_tag, flow, now);
         }
     }
 
-    /// A NOTIFY had its final response, or none.
+    /// A NOTIFY ended: with a final response, or without.
     pub(crate) fn report_ended(
         &mut self,
         core: &mut Core,
@@ -152,9 +152,9 @@ impl Dispatches {
         }
     }
 
-    /// A sender has just registered: what waited for him goes there (W23).
+    /// A sender has just registered: sends the reports that wait for that sender (W23).
     pub(crate) fn registered(&mut self, core: &mut Core, sender: &Aor, now: Now) {
-        // Signing out is a REGISTER too, and leads nowhere.
+        // Signing out is a REGISTER too, but leaves no binding.
         if core.location.bindings(sender, now.mono).next().is_none() {
             return;
         }
@@ -168,7 +168,7 @@ impl Dispatches {
         }
     }
 
-    /// There is no room for a report: it waits in the store, and comes a little later.
+    /// There is no room for a report in memory: it waits in the store for a while.
     fn postpone(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else { return };
         let until = now.wall.plus(REPORT_POSTPONED);
@@ -179,7 +179,7 @@ impl Dispatches {
         self.save(core, id);
     }
 
-    /// What was to be told of a message taken up again has not reached its sender: its report is owed, if one is wanted.
+    /// Restores the report of a message of which everything is known: it is owed, if one is wanted.
     pub(crate) fn complete(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get(&id) else {
             return;
@@ -190,14 +190,14 @@ impl Dispatches {
         }
     }
 
-    /// A report taken up again waits for its sender (W23).
+    /// Restores a report that waits for its sender (W23).
     pub(crate) fn wait_for(&mut self, sender: Option<Aor>, id: DispatchId) {
         if let Some(sender) = sender {
             self.waiting.entry(sender).or_default().insert(id);
         }
     }
 
-    /// Writes all that waits to be written with company.
+    /// Writes now everything that waits to be written together with other things.
     pub(crate) fn save_all(&mut self, core: &mut Core) {
         let is_due = |dispatch: &Dispatch| {
             let has_outcomes = dispatch.legs.as_ref().is_some_and(|legs| legs.has_unwritten());
@@ -210,7 +210,7 @@ impl Dispatches {
         }
     }
 
-    /// The outcomes of a round of saving are safe.
+    /// The outcomes of a round of saving are on stable storage.
     pub(crate) fn saved(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
@@ -223,7 +223,7 @@ impl Dispatches {
         self.park(core, id);
     }
 
-    /// Lets go the legs when nothing needs them: every outcome is safe and no leg looks for its flow.
+    /// Drops the legs once nothing needs them: every outcome is on stable storage and no branch looks for a flow.
     pub(super) fn drop_done(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else { return };
         let is_done = |legs: &Legs| legs.is_over() && legs.is_safe();
@@ -231,13 +231,13 @@ impl Dispatches {
         if dispatch.legs.as_deref().is_some_and(is_done) && (report.is_closed() || report.is_complete()) {
             dispatch.legs = None;
             if dispatch.report.is_closed() && !dispatch.may_be_brief {
-                // The last of it was written before that was known.
+                // The last outcome was written before it was known to be the last.
                 dispatch.save_later(core, REPORT_GATHER, now);
             }
         }
     }
 
-    /// A batch with outcomes failed: they are written again.
+    /// A batch with outcomes failed: they will be written again.
     pub(crate) fn not_saved(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
@@ -249,7 +249,7 @@ impl Dispatches {
         dispatch.save_later(core, STORE_LATER, now);
     }
 
-    /// A report's wait is over, unless the clock was set back or it waits for a later round.
+    /// The wait of a report is over, unless the clock was set back or the report waits for a later round.
     pub(crate) fn round(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return self.unpark(core, id, false, now);
@@ -264,7 +264,7 @@ impl Dispatches {
         }
     }
 
-    /// No place is left for a report with news for long: it waits for its sender, or for its time (W23).
+    /// Every place has failed: the report waits for its sender to register, or for the next round (W23).
     fn round_failed(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
@@ -283,7 +283,7 @@ impl Dispatches {
         self.wait_for(sender, id);
     }
 
-    /// Nobody has come for it in all that time; what is still to become known is owed all the same.
+    /// Gives up a report that nobody took in all that time; a report on later outcomes is still owed.
     fn give_up(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else { return };
         if dispatch.extent() == Extent::Complete {
@@ -296,7 +296,7 @@ impl Dispatches {
         }
     }
 
-    /// No place took an interim report: the next one tells what this one did.
+    /// No place took an interim report: the next report includes what it said.
     fn interim_failed(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
@@ -332,7 +332,7 @@ impl Dispatches {
         }
     }
 
-    /// Writes what no report has taken along.
+    /// Writes the outcomes that no report has taken along.
     pub(crate) fn save(&mut self, core: &mut Core, id: DispatchId) {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
@@ -348,7 +348,7 @@ impl Dispatches {
         if has_outcomes {
             core.write(Write::Outcomes { dispatch: id, outcomes });
         }
-        // With this batch the store has all that will ever be known.
+        // With this batch the store has everything that will ever be known.
         let is_last = |legs: &Legs| legs.is_over() && legs.is_safe_with(round);
         let is_over = dispatch.report.is_closed() && dispatch.legs.as_deref().is_none_or(is_last);
         let has_changes = is_report_unsaved || has_outcomes || !dispatch.may_be_brief;

@@ -1,4 +1,4 @@
-//! A MESSAGE read as a submission: who it goes to, what tells its double, what its sender wants to know
+//! Reads a MESSAGE as a submission: its recipients, the key that tells a repetition, what report its sender wants
 //! (W1 to W3, W7 to W9, W12).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,22 +18,22 @@ use crate::sip::{
 #[derive(Debug)]
 pub(crate) struct Submission {
     pub(crate) request: Request,
-    /// What was received, where that had another form (W26): the answer is to it.
+    /// What was received, if that had another form (W26): this is what is answered.
     received: Option<Request>,
-    /// The From address without what does not tell people apart.
+    /// The From address, without what does not distinguish people.
     pub(crate) sender: Aor,
-    /// Everybody once, lists resolved, in the order of submission, in the spelling that came first.
+    /// Everybody once, lists resolved, in the order of the submission, in the first spelling.
     pub(crate) recipients: Vec<Addressee>,
-    /// Each address of the submission once: what the report tells of (W20).
+    /// Each address of the submission once: these are the lines of the report (W20).
     pub(crate) lines: Vec<AddressEntry>,
-    /// What the lists among them stand for (W16).
+    /// Whom the lists among them stand for (W16).
     pub(crate) lists: Vec<ListRow>,
     pub(crate) wish: ReportWish,
-    /// Seconds that it is worth delivering (W8).
+    /// For how many seconds it is worth delivering (W8).
     pub(crate) expires: Option<u32>,
-    /// What tells a double (W12).
+    /// The key that a repetition shares (W12).
     pub(crate) key: String,
-    /// The number of what may not differ under one key.
+    /// A hash of what may not differ under one key.
     pub(crate) content: u128,
 }
 
@@ -42,46 +42,46 @@ pub(crate) struct Submission {
 pub(crate) struct AddressEntry {
     pub(crate) addressed: Addressed,
     pub(crate) stands: Stands,
-    /// Places of those whom it stands for, which is one but for a list.
+    /// The recipients that it stands for: one, except for a list.
     pub(crate) places: Vec<u32>,
 }
 
-/// What an address is.
+/// Whether an address stands for itself or for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stands {
-    /// Somebody's own.
+    /// Somebody's own address.
     ForItself,
     /// An alias or a list.
     ForOthers,
 }
 
 impl AddressEntry {
-    /// The line of somebody whom the submission names.
+    /// The entry of somebody whom the submission names.
     pub(crate) fn of(person: &Addressee) -> Self {
         Self { addressed: person.addressed.clone(), stands: Stands::ForItself, places: vec![person.place] }
     }
 }
 
-/// What says whom a list stands for.
+/// Where to look up whom a list stands for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Lists<'a> {
-    /// The table of today.
+    /// The current table.
     Table(&'a Aliases),
-    /// What it was when the submission was accepted.
+    /// What the table said when the submission was accepted.
     Stored(&'a [ListRow]),
 }
 
 /// One recipient.
 #[derive(Clone, Debug)]
 pub(crate) struct Addressee {
-    /// Its place among all addresses of the submission, members in the place of their list.
+    /// Its position among all addresses of the submission; members have the position of their list.
     pub(crate) place: u32,
     pub(crate) addressed: Addressed,
-    /// Where it is routed: `sip:`, or `sips:` where any spelling had that (W3).
+    /// Where it is routed: `sip:`, or `sips:` if any spelling had that (W3).
     pub(crate) route: Uri,
 }
 
-/// True for a MESSAGE that asks for more than an ordinary one (W14).
+/// True for a MESSAGE that asks for more than an ordinary one does (W14).
 pub(crate) fn is_submission(request: &Request) -> bool {
     let fields = request.fields();
     *request.method() == Method::Message
@@ -90,16 +90,16 @@ pub(crate) fn is_submission(request: &Request) -> bool {
             || fields.has_token("Proxy-Require", SECONDARY_TO))
 }
 
-/// True for a MESSAGE that has its recipients in its body (RFC 5365, W26).
+/// True for a MESSAGE with its recipients in its body (RFC 5365, W26).
 pub(crate) fn has_list(request: &Request) -> bool {
     *request.method() == Method::Message && request.fields().has_token("Require", RECIPIENT_LIST)
 }
 
 impl Submission {
-    /// Reads it.
+    /// Reads a submission.
     ///
     /// # Errors
-    /// One of the header fields that concern us is broken, or a list is too large.
+    /// A header field that concerns us is broken, or a list is too large.
     pub(crate) fn read(
         request: Request,
         domains: &Domains,
@@ -110,7 +110,7 @@ impl Submission {
         Self::to(all, request, domains, secret, lists)
     }
 
-    /// Reads all but the addresses, which have been read.
+    /// Reads everything except the addresses, which are given.
     ///
     /// # Errors
     /// As [`Self::read`].
@@ -141,18 +141,18 @@ impl Submission {
         Ok(Self { sender, recipients, lines, lists, wish, expires, key, content, request, received: None })
     }
 
-    /// The same, written anew from what was received (W26).
+    /// The same, but rewritten from what was received (W26).
     pub(crate) fn answering(self, received: Request) -> Self {
         Self { received: Some(received), ..self }
     }
 
-    /// The request that is to be answered.
+    /// The request that is answered.
     pub(crate) fn to_answer(&self) -> &Request {
         self.received.as_ref().unwrap_or(&self.request)
     }
 }
 
-/// The lists among the addresses. Of an ordinary message the Request-URI says whom it is for.
+/// Looks up the lists among the addresses. An ordinary message is for its Request-URI.
 fn look_up(
     aliases: &Aliases,
     request: &Request,
@@ -167,7 +167,7 @@ fn look_up(
         let uri = if is_ordinary { request.uri() } else { &addressed.uri };
         let Some(mut members) = aliases.members(uri, domains)? else { continue };
         if members.len() > 1 {
-            // Who writes to a list that he is on need not be told what he wrote.
+            // A sender who is on the list does not get the own message.
             members.retain(|member| domains.person(member) != sender);
         }
         count += members.len();
@@ -191,7 +191,7 @@ impl From<Fault> for Rejection {
     }
 }
 
-/// Who gets it, which of them each address stands for, and the addresses by the names by which they are compared.
+/// Who gets it, whom each address stands for, and the addresses by their comparison names.
 struct Resolved {
     recipients: Vec<Addressee>,
     lines: Vec<AddressEntry>,
@@ -224,10 +224,10 @@ fn resolve(all: Vec<Addressed>, lists: &[ListRow], domains: &Domains) -> Resolve
     Resolved { recipients, lines, names }
 }
 
-/// What tells the double of a submission, without reading who it goes to (W12).
+/// The key that a repetition shares, computed without reading the recipients (W12).
 ///
 /// # Errors
-/// Its wish for a report is broken.
+/// Its wish for a report is malformed.
 pub(crate) fn double_key(request: &Request, domains: &Domains) -> Result<String, Error> {
     let fields = request.fields();
     Ok(key(request, &domains.person(&fields.from().uri), &ReportWish::of(fields)?))
@@ -247,22 +247,22 @@ fn key(request: &Request, sender: &Aor, wish: &ReportWish) -> String {
 /// Everybody once.
 struct United {
     people: Vec<Addressee>,
-    /// Of each of them, the name by which he is compared.
+    /// The comparison name of each of them.
     names: Vec<String>,
-    /// Of each address, whose it is.
+    /// The owner of each address.
     owners: Vec<usize>,
 }
 
-/// Everybody once (W3): in a served domain `user@domain` alone decides, elsewhere RFC 3261 §19.1.4 on the `sip:` form.
+/// Merges duplicates (W3): in a served domain by `user@domain` alone, elsewhere by RFC 3261 §19.1.4 on the `sip:` form.
 fn unite(all: impl Iterator<Item = (u32, Addressed)>, domains: &Domains) -> United {
     let mut people: Vec<Addressee> = Vec::with_capacity(all.size_hint().0);
     let (mut names, mut owners) = (Vec::new(), Vec::new());
-    // By address without parameters, so that only few are compared in full.
+    // Grouped by address without parameters, so that only few are compared in full.
     let mut known: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (place, addressed) in all {
         let served = domains.aor(&addressed.uri);
         let route = addressed.uri.to_sip();
-        // What leads to one of ours is compared with nothing else.
+        // An address of ours is compared with nothing from elsewhere.
         let elsewhere = || format!("elsewhere {}", addressed.uri.aor());
         let name = served.as_ref().map_or_else(elsewhere, ToString::to_string);
         let alike = known.entry(name).or_default();
@@ -287,7 +287,7 @@ fn unite(all: impl Iterator<Item = (u32, Addressed)>, domains: &Domains) -> Unit
     United { people, names, owners }
 }
 
-/// The same person once more: hidden if any spelling was bcc, over TLS if any was `sips`.
+/// Merges the same person named again: hidden if any spelling was bcc, over TLS if any was `sips`.
 fn merge(person: &mut Addressee, bcc: bool, route: Uri) {
     person.addressed.bcc |= bcc;
     if *route.scheme() == crate::sip::Scheme::Sips {

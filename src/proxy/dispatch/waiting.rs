@@ -1,5 +1,5 @@
-//! The mailbox's side of the messages: who registers is called, what expires fails, what waited before a restart waits again
-//! (W8, W16, W18).
+//! What the mailbox does to messages: a registration starts delivery, expiry fails what waits, and after a restart what
+//! waited waits again (W8, W16, W18).
 
 use super::Dispatches;
 use crate::proxy::core::{Core, Due};
@@ -9,7 +9,7 @@ use crate::sip::Aor;
 use crate::time::Now;
 
 impl Dispatches {
-    /// Bindings were made or refreshed: what waits for these people and devices goes.
+    /// Bindings were made or refreshed: calls the queues of these people and devices.
     pub(crate) fn call(&self, core: &mut Core, aor: &Aor, writes: &[Write]) {
         let mut devices = Vec::new();
         for write in writes {
@@ -25,7 +25,7 @@ impl Dispatches {
         }
     }
 
-    /// What the mailbox lets go.
+    /// Does what the mailbox asks for.
     pub(crate) fn turn(&mut self, core: &mut Core, turn: &MailboxTask, now: Now) {
         match turn {
             MailboxTask::Try(lane, entry) if self.all.contains_key(&entry.dispatch) => {
@@ -41,7 +41,7 @@ impl Dispatches {
         }
     }
 
-    /// It is time to look after somebody who does not register here.
+    /// Tries a recipient who does not register here.
     pub(super) fn visit(&self, core: &mut Core, (entry, round): (Entry, u8), now: Now) {
         let legs = self.all.get(&entry.dispatch).and_then(|dispatch| dispatch.legs.as_ref());
         let Some(lane) = legs.and_then(|legs| legs.waiting_lane(core, entry.recipient)) else {
@@ -52,7 +52,7 @@ impl Dispatches {
         core.agenda.add(now.mono + visit_wait(next), Due::Visit(entry, next));
     }
 
-    /// A message's time may be over, unless the clock was set back.
+    /// Expires a message, unless the clock was set back.
     pub(super) fn expire(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else { return };
         let Some(end) = dispatch.parts().and_then(|(_, facts)| facts.ends_at()) else { return };
@@ -63,12 +63,12 @@ impl Dispatches {
         self.drop_done(core, id, now);
     }
 
-    /// Those who waited for a message before a restart wait again.
+    /// Puts the waiting recipients of a message back into the mailbox after a restart.
     pub(crate) fn restore(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         self.with_legs(core, id, now, |core, legs, facts| legs.restore(core, facts, now));
     }
 
-    /// After a restart: who is registered may have come while nobody looked, and what was under way goes on.
+    /// After a restart: calls everybody who is registered, since they may have come while we were down.
     pub(crate) fn call_all(&self, core: &mut Core, now: Now) {
         for lane in core.mailbox.lanes() {
             let mut bindings = core.location.bindings(&lane.aor, now.mono);

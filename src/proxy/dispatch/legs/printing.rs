@@ -1,4 +1,4 @@
-//! What a leg says (W15), also within a session (W29).
+//! Prints a leg (W15), also within a session (W29).
 
 use bytes::Bytes;
 
@@ -13,7 +13,7 @@ use crate::sip::{Aor, Leg, Member};
 use crate::time::Now;
 
 impl Legs {
-    /// The bytes of one branch for a flow; none for a recipient that there is not.
+    /// The bytes of one branch for a flow; `None` if there is no such recipient.
     pub(super) fn print(
         &self,
         core: &Core,
@@ -54,14 +54,14 @@ impl Legs {
         }
     }
 
-    /// Where the leg of To goes at first, in a session. Later, when he registers, the session is over: the same leg goes to
-    /// where he is then, out of the dialog.
+    /// In a session, the first target of the leg for To. When its recipient registers later, the session is over: the
+    /// same leg then goes to the binding, outside the dialog.
     pub(super) fn target_in_dialog(&self, core: &Core, recipient: u32, now: Now) -> Option<Target> {
         let is_first = self.recipients.get(index(recipient)).is_some_and(|it| it.fork.used() == FIRST);
         self.in_dialog(recipient).filter(|_| is_first)?.target(core, now)
     }
 
-    /// Whether the other party of the dialog of the leg of To does not want what this sender writes.
+    /// Whether the other party of that dialog has blocked this sender.
     pub(super) fn is_blocked_in_dialog(
         &self,
         core: &Core,
@@ -71,7 +71,7 @@ impl Legs {
         self.in_dialog(recipient).is_some_and(|dialog| dialog.is_blocked(core, sender, now))
     }
 
-    /// The dialog of the leg of To; an alias or a list in To is out of it.
+    /// The dialog of the leg for To; an alias or a list in To is outside of it.
     fn in_dialog(&self, recipient: u32) -> Option<&InDialog> {
         let own = &self.recipients.get(index(recipient))?.own;
         self.dialog.as_ref().filter(|_| *own == Own::Line(0))

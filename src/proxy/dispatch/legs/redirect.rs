@@ -1,4 +1,4 @@
-//! Where a recipient's redirect leads (W18), and how much is sent there.
+//! Follows a recipient's redirects (W18), and limits how much is sent there.
 
 use super::{Facts, LegId, Legs, begin};
 use crate::proxy::core::Core;
@@ -8,7 +8,7 @@ use crate::sip::Uri;
 use crate::time::Now;
 
 impl Legs {
-    /// Follows a redirect to where the recipient has not been tried (W18).
+    /// Follows a redirect to targets that have not been tried for this recipient (W18).
     pub(super) fn redirect(
         &mut self,
         core: &mut Core,
@@ -18,7 +18,7 @@ impl Legs {
         now: Now,
     ) {
         let ((uri, steps), index) = (to, place.recipient);
-        // Nor does it lead past what somebody does not want to hear.
+        // A redirect does not lead around a block.
         if core.router().is_blocked(uri, facts.sender, now) {
             return;
         }

@@ -1,36 +1,36 @@
-//! Which outcomes are on stable storage, and which are to be written.
+//! Which outcomes are on stable storage, and which still have to be written.
 
 use super::Legs;
 use crate::proxy::dispatch::recipient::Saved;
 use crate::proxy::journal::OutcomeRow;
 
-/// Which outcomes are to be written.
+/// Which outcomes to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unsaved {
-    /// Those that no batch holds yet.
+    /// Those that are in no batch yet.
     Unwritten,
-    /// Those that are not known to be safe: a report may rest on these.
+    /// Those that are not known to be on stable storage: a report may rest on them.
     Uncommitted,
 }
 
 impl Legs {
-    /// True when each outcome is known to be safe.
+    /// True if every outcome is known to be on stable storage.
     pub(crate) fn is_safe(&self) -> bool {
         self.recipients.iter().all(|recipient| recipient.saved == Saved::Yes)
     }
 
-    /// The same once that round of saving is safe.
+    /// True if that will be so once this round of saving is committed.
     pub(crate) fn is_safe_with(&self, round: u32) -> bool {
         let is_safe = |saved: Saved| saved == Saved::Yes || saved == Saved::InRound(round);
         self.recipients.iter().all(|recipient| is_safe(recipient.saved))
     }
 
-    /// True when some outcome is in no batch yet.
+    /// True if some outcome is in no batch yet.
     pub(crate) fn has_unwritten(&self) -> bool {
         self.recipients.iter().any(|recipient| recipient.outcome.is_some() && recipient.saved == Saved::No)
     }
 
-    /// Takes the outcomes that are to be written, and the round of saving that they are in.
+    /// Takes the outcomes to write, and the number of their round of saving.
     pub(crate) fn take_unsaved(&mut self, which: Unsaved) -> (Vec<OutcomeRow>, u32) {
         self.round = self.round.wrapping_add(1);
         let round = self.round;
@@ -46,12 +46,12 @@ impl Legs {
         (rows, round)
     }
 
-    /// What was written in that round is safe.
+    /// What was written in that round is on stable storage.
     pub(crate) fn saved(&mut self, round: u32) {
         self.mark(round, Saved::Yes);
     }
 
-    /// What was written in that round is not.
+    /// What was written in that round is not on stable storage.
     pub(crate) fn not_saved(&mut self, round: u32) {
         self.mark(round, Saved::No);
     }

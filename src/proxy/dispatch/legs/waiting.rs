@@ -1,4 +1,4 @@
-//! Who is absent: deferred and tried again later, in the order of the mailbox (W8, W18); and devices that were away
+//! Absent recipients: deferred and tried again later, in the order of the mailbox (W8, W18); and devices that were away
 //! while another one took the message (W16).
 
 use std::collections::BTreeSet;
@@ -25,13 +25,13 @@ impl Facts<'_> {
 }
 
 impl Recipient {
-    /// True when others wait for him before this message, so that it has joined them.
+    /// True if other messages wait for this recipient, so that this one was queued behind them.
     pub(super) fn stands_behind(&self, core: &mut Core, facts: Facts<'_>, index: u32, now: Now) -> bool {
         if facts.mailbox == MayWait::MayNot {
             return false;
         }
         let lane = self.lane(core, None);
-        // Where nobody is registered there is nothing to try, for those before it neither.
+        // If nobody is registered, there is nothing to try, for the earlier messages either.
         if core.domains.serves(&lane.aor) && core.location.bindings(&lane.aor, now.mono).next().is_none() {
             return false;
         }
@@ -41,7 +41,7 @@ impl Recipient {
 }
 
 impl Legs {
-    /// Nobody has taken it in this attempt: he is deferred, or that is the end (W18).
+    /// This attempt reached nobody: the recipient is deferred, or has failed (W18).
     pub(super) fn conclude(&mut self, core: &mut Core, facts: Facts<'_>, end: (u32, BranchResult), now: Now) {
         let (index, mut answer) = end;
         let Some(recipient) = self.recipient(index) else { return };
@@ -52,7 +52,7 @@ impl Legs {
         }
         let (lane, entry) = (recipient.lane(core, None), facts.entry(index));
         if facts.is_over(now) {
-            // W18: 408 for what the mailbox could not deliver in time.
+            // W18: 408 for a message that the mailbox could not deliver in time.
             answer = BranchResult::standard(408);
         } else if is_temporary(answer.status) {
             match core.mailbox.wait(&lane, entry, facts.weight(), lane_max(core)) {
@@ -64,7 +64,7 @@ impl Legs {
         core.mailbox.leave(&lane, entry);
     }
 
-    /// He waits, and is called when he registers; one who cannot register here, after a while.
+    /// Puts the recipient into the mailbox until the next registration; one who cannot register here is tried by time.
     fn defer(&mut self, core: &mut Core, facts: Facts<'_>, (index, answer): (u32, BranchResult), now: Now) {
         let Some(recipient) = self.recipient(index) else { return };
         let (lane, entry) = (recipient.lane(core, None), facts.entry(index));
@@ -74,7 +74,7 @@ impl Legs {
             self.settle(core, facts, (index, OutcomeState::Deferred, answer), now);
             self.visit_later(core, (index, entry), now);
         } else if let Some(row) = &mut recipient.outcome {
-            // What was told of the wait stands; the next attempt has to know how far this one came.
+            // The reported outcome stays; the next attempt needs to know how far this one came.
             row.tries = recipient.fork.tries;
             row.waits = Some(WaitRow { branches: recipient.fork.used(), devices: Vec::new() });
             recipient.saved = Saved::No;
@@ -83,7 +83,7 @@ impl Legs {
         core.mailbox.missed(&lane, entry, since(core, &lane, start));
     }
 
-    /// The mailbox's turn: what waits for him, or for one of his devices, is tried again.
+    /// The mailbox says: try again what waits for the recipient, or for one of the devices.
     pub(crate) fn retry(&mut self, core: &mut Core, facts: Facts<'_>, turn: (u32, &MailboxKey), now: Now) {
         let (index, lane) = turn;
         match &lane.device {
@@ -95,14 +95,14 @@ impl Legs {
         }
     }
 
-    /// Those before it came to nothing: it is deferred as if it had been tried.
+    /// Those before it in the queue came to nothing: it is deferred as if it had been tried.
     pub(crate) fn put_off(&mut self, core: &mut Core, facts: Facts<'_>, index: u32, now: Now) {
         if self.recipient(index).is_some_and(|recipient| recipient.outcome.is_none()) {
             self.conclude(core, facts, (index, BranchResult::standard(480)), now);
         }
     }
 
-    /// Its time is over: nobody waits for it any more, and who has an attempt under way has it to its end.
+    /// The message has expired: nobody waits for it any more, but an attempt under way runs to its end.
     pub(crate) fn expire(&mut self, core: &mut Core, facts: Facts<'_>, now: Now) {
         for index in 0..u32::try_from(self.recipients.len()).unwrap_or(u32::MAX) {
             let Some(recipient) = self.recipient(index) else { return };
@@ -116,7 +116,7 @@ impl Legs {
         }
     }
 
-    /// Some have lost their addresses: what waits for them has failed, as they are not found any more.
+    /// Users have lost their addresses: what waits for them fails, since they cannot be found any more.
     pub(crate) fn depart(&mut self, core: &mut Core, facts: Facts<'_>, gone: &BTreeSet<Aor>, now: Now) {
         for index in 0..u32::try_from(self.recipients.len()).unwrap_or(u32::MAX) {
             let Some(recipient) = self.recipient(index) else { return };
@@ -154,7 +154,7 @@ impl Legs {
         }
     }
 
-    /// Lets go whatever waits in the mailbox, because the message is forgotten.
+    /// Removes everything of this message from the mailbox, because it is forgotten.
     pub(crate) fn leave(&self, core: &mut Core, facts: Facts<'_>) {
         for (index, recipient) in (0..).zip(&self.recipients) {
             if recipient.state() == Some(OutcomeState::Deferred) {
@@ -173,13 +173,13 @@ impl Legs {
         self.recipients.iter().any(|recipient| !recipient.owed().is_empty())
     }
 
-    /// The lane of one who is deferred.
+    /// The mailbox queue of a deferred recipient.
     pub(crate) fn waiting_lane(&self, core: &Core, recipient: u32) -> Option<MailboxKey> {
         let recipient = self.recipients.get(index(recipient))?;
         (recipient.state() == Some(OutcomeState::Deferred)).then(|| recipient.lane(core, None))
     }
 
-    /// A device has taken it: the others that are known, and have not answered, get it when they register (W16).
+    /// A device has taken it: the other known devices that have not answered get it when they register (W16).
     pub(super) fn owe_devices(&mut self, core: &mut Core, facts: Facts<'_>, index: u32, now: Now) {
         let Some(recipient) = self.recipient(index) else { return };
         let (lane, entry) = (recipient.lane(core, None), facts.entry(index));
@@ -207,7 +207,7 @@ impl Legs {
         }
     }
 
-    /// An answer, or what stands for one, from a device after another one had decided.
+    /// A response, or what stands for one, from a device after another one had decided.
     pub(super) fn device_heard(
         &mut self,
         core: &mut Core,
@@ -223,7 +223,7 @@ impl Legs {
         let Some(device) = recipient.fork.device(place.branch).map(str::to_owned) else {
             return;
         };
-        // A 482 says that the device is at it by another way: whether it has it is asked again next time (W15).
+        // A 482 says that the device is receiving it another way: next time it is asked again (W15).
         if !is_temporary(status) && status != 482 {
             return self.serve(core, facts, (place.recipient, &device));
         }
@@ -256,14 +256,14 @@ impl Legs {
         if facts.is_over(now) {
             return self.serve(core, facts, (index, device));
         }
-        // What is under way there already decides when it ends.
+        // A branch to that device is under way; it will decide.
         if recipient.fork.is_active_at(device) {
             return;
         }
         let bindings = core.location.bindings(&lane.aor, now.mono);
         let of_device = bindings.filter(|binding| binding.row.instance.as_deref() == Some(device));
         let targets = of_device.filter_map(|binding| core.router().target(binding));
-        // W32: what is for a `sips:` address does not leave TLS, however late.
+        // W32: a message for a `sips:` address does not leave TLS, however late.
         let targets: Vec<_> = targets.filter(|target| target.may_carry(&recipient.route)).collect();
         for target in &targets {
             if let Some(branch) = recipient.fork.add_late(&target.uri, device, now.mono) {
@@ -294,7 +294,7 @@ impl Legs {
         core.mailbox.leave(&lane, facts.entry(index));
     }
 
-    /// Nobody of another domain registers here: he is visited by time.
+    /// A recipient of another domain does not register here: tries again by time.
     fn visit_later(&mut self, core: &mut Core, (index, entry): (u32, Entry), now: Now) {
         let Some(recipient) = self.recipient(index) else { return };
         if core.domains.aor(&recipient.route).is_none() {

@@ -1,15 +1,15 @@
-//! What tells the places apart at which a report is tried (W24).
+//! How the places where a report is tried are told apart (W24).
 
 use crate::machine::Hop;
 use crate::proxy::core::Core;
 use crate::proxy::transport::request_sender::{Consent, NextHop};
 
-/// A place in few bytes.
+/// A keyed hash of a place.
 pub(super) fn probe(core: &Core, mark: &NextHop) -> u128 {
     core.secret.place(&format!("{mark:?}"))
 }
 
-/// True where whoever is at the place of this mark wants to be sent to.
+/// True if whoever is at this place has agreed to be sent to.
 pub(super) fn is_certain(mark: &NextHop, consent: Consent) -> bool {
     match mark {
         NextHop::Hop(hop) | NextHop::Route(hop, _) => consent.is_given_for(hop.remote.ip()),
@@ -17,7 +17,7 @@ pub(super) fn is_certain(mark: &NextHop, consent: Consent) -> bool {
     }
 }
 
-/// What tells places apart: the other end, whichever way it was found.
+/// The identity of a place: the other end, however it was found.
 pub(super) fn mark(way: &NextHop) -> NextHop {
     match way {
         NextHop::Flow(flow) | NextHop::FlowAlone(flow) => {
