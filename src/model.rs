@@ -1,6 +1,7 @@
-//! Plain values that the client and the window both know: accounts, contacts, messages and how they fared, snapshots, commands.
+//! Plain values shared by the client and the window: accounts, contacts, messages and their delivery states, snapshots,
+//! commands.
 //!
-//! **Invariant:** nothing here acts; the machines fill these values and the window draws them.
+//! **Invariant:** nothing here acts; the machines fill in these values and the window draws them.
 
 pub mod view;
 

@@ -1,4 +1,4 @@
-//! The account: identity, server, and how it behaves.
+//! The account: identity, server, and behaviour.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -20,11 +20,11 @@ pub struct Account {
     /// Display name.
     #[serde(default)]
     pub name: String,
-    /// The proxy, `udp:127.0.0.1:5060`, `tls:sip.domain.com` or `sip.domain.com`; empty for that of the address's
-    /// domain (RFC 3263).
+    /// The proxy, `udp:127.0.0.1:5060`, `tls:sip.domain.com` or `sip.domain.com`; if empty, the one found for the
+    /// address's domain (RFC 3263).
     #[serde(default)]
     pub proxy: String,
-    /// How the server knows us.
+    /// How we sign in to the server.
     #[serde(default)]
     pub sign_in: SignIn,
     /// Register, so that others reach us (`fanfare send` need not).
@@ -33,32 +33,32 @@ pub struct Account {
     /// T1 in milliseconds (RFC 3261 §17.1.1.1); T2, T4 and Timer F scale with it.
     #[serde(default = "t1_default")]
     pub t1_ms: u64,
-    /// `Expires` of what we send, in seconds; none for the patent's plain behaviour (W8).
+    /// `Expires` of the messages we send, in seconds; none for the patent's plain behaviour (W8).
     #[serde(default)]
     pub expires_secs: Option<u32>,
-    /// Seconds after acceptance until a recipient without outcome is `No report`.
+    /// Seconds after acceptance until a recipient without an outcome counts as `No report`.
     #[serde(default = "report_window_default")]
     pub report_window_secs: u64,
-    /// Tell others when what they wrote was seen, and ask them to tell us (RFC 5438; W28).
+    /// Tell senders when their messages were seen, and ask to be told the same (RFC 5438; W28).
     #[serde(default)]
     pub receipts: bool,
-    /// Take requests from anybody who reaches this program, not only from the server of the account. Nobody has looked at
-    /// who such a sender is, so what he writes is marked as not verified.
+    /// Accept requests from anybody who reaches this program, not only from the account's server. Nobody has verified
+    /// such a sender, so his messages are marked as not verified.
     #[serde(default)]
     pub peer_to_peer: bool,
-    /// A PEM file of the authorities to trust for TLS, in place of those that this system trusts.
+    /// A PEM file of the authorities to trust for TLS, instead of those that this system trusts.
     #[serde(default)]
     pub tls_ca: Option<PathBuf>,
-    /// A server's certificate has to name it in full (RFC 5922 §7.2): `*.domain.com` is not taken for `sip.domain.com`.
+    /// A server's certificate must name it in full (RFC 5922 §7.2): `*.domain.com` does not match `sip.domain.com`.
     #[serde(default)]
     pub tls_strict: bool,
-    /// The name server to ask, `192.0.2.53:53`, in place of those of this system.
+    /// The name server to ask, `192.0.2.53:53`, instead of this system's.
     #[serde(default)]
     pub dns: Option<SocketAddr>,
-    /// A certificate that is good for one server, whoever issued it.
+    /// A certificate accepted for one server, whoever issued it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trusted: Option<TrustedCertificate>,
-    /// The server has let us in with it; until then the window asks for it at each start.
+    /// The server has accepted this account before; until then the window shows the sign-in form at each start.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub worked: bool,
 }
@@ -67,14 +67,14 @@ pub struct Account {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrustedCertificate {
-    /// The name that the server is to prove.
+    /// The server name that it is accepted for.
     pub server: String,
     /// The certificate's SHA-256 fingerprint, `4F:0A:…`.
     pub sha256: String,
 }
 
 impl TrustedCertificate {
-    /// The fingerprint in bytes; none where the text is none.
+    /// The fingerprint in bytes; none if the text is not one.
     #[must_use]
     pub fn fingerprint(&self) -> Option<[u8; 32]> {
         let mut bytes = [0; 32];
@@ -110,13 +110,13 @@ impl Default for Account {
     }
 }
 
-/// How a server knows us (RFC 3261 §22). The password is no part of the settings file.
+/// How we sign in to a server (RFC 3261 §22). The password is not part of the settings file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SignIn {
-    /// Empty for the user part of the address.
+    /// If empty, the user part of the address.
     pub username: String,
-    /// The only realm in which the password is used; empty for our own domain's, and what its server asks for.
+    /// The only realm in which the password is used; if empty, our own domain and the realms our server asks for.
     pub realm: String,
     /// Empty for none.
     #[serde(skip)]
@@ -128,19 +128,19 @@ pub struct SignIn {
 pub struct Password(String);
 
 impl Password {
-    /// As typed.
+    /// A password as typed.
     #[must_use]
     pub const fn new(text: String) -> Self {
         Self(text)
     }
 
-    /// To be used.
+    /// The password itself.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// None at all.
+    /// True if there is no password.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -153,38 +153,38 @@ impl fmt::Debug for Password {
     }
 }
 
-/// An account whose every field was read and makes sense.
+/// An account whose fields were all parsed and found valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     /// Our own address as written; its user part is not empty.
     pub address: Uri,
     /// Display name, empty for none.
     pub name: String,
-    /// The next hop of all that we send.
+    /// The next hop of everything we send.
     pub server: Server,
-    /// How the server knows us; the username is not empty.
+    /// How we sign in to the server; the username is not empty.
     pub sign_in: SignIn,
     /// Register, so that others reach us.
     pub register: bool,
     /// T1 (RFC 3261 §17.1.1.1).
     pub t1: Duration,
-    /// `Expires` of what we send.
+    /// `Expires` of the messages we send.
     pub expires_secs: Option<u32>,
-    /// From acceptance until a recipient without outcome is `No report`.
+    /// From acceptance until a recipient without an outcome counts as `No report`.
     pub report_window: Duration,
-    /// Tell others when what they wrote was seen, and ask them to tell us (W28).
+    /// Tell senders when their messages were seen, and ask to be told the same (W28).
     pub receipts: bool,
-    /// Take requests from anybody who reaches this program.
+    /// Accept requests from anybody who reaches this program.
     pub peer_to_peer: bool,
 }
 
-/// What a user agent is set up with.
+/// What a user agent is created with.
 #[derive(Clone, Debug)]
 pub struct AgentConfig {
     /// Who we are and which proxy we use, checked.
     pub profile: Profile,
-    /// Where our sockets are bound, with addresses that the proxy can reach (not `0.0.0.0`): the UDP one is what
-    /// datagrams leave from, the TCP one, if there is one, stands in Contact.
+    /// Where our sockets are bound, with addresses that the proxy can reach (not `0.0.0.0`): datagrams leave from the
+    /// UDP one; the TCP one, if any, stands in Contact.
     pub locals: Vec<(Transport, SocketAddr)>,
 }
 
@@ -194,13 +194,13 @@ pub enum AccountError {
     /// The address cannot be read.
     #[error("address: {text:?} is no SIP address ({why}); write it like sip:james@domain.com")]
     Address {
-        /// As written.
+        /// The text as written.
         text: String,
-        /// What the reader says.
+        /// The parser's error.
         #[source]
         why: sip::Error,
     },
-    /// The address has no user part, or is no address in a domain.
+    /// The address has no user part, or is not an address in a domain.
     #[error("address: {0:?} does not say who at which domain; write it like sip:james@domain.com")]
     NoUser(String),
     /// The proxy cannot be read.
@@ -208,30 +208,29 @@ pub enum AccountError {
         "proxy: {0:?} is no server; write it like sip.domain.com, tls:sip.domain.com or udp:192.0.2.1:5060"
     )]
     Proxy(String),
-    /// The address asks for TLS all the way, the proxy is to be reached without (W32).
+    /// The address requires TLS all the way, but the proxy is not reached over TLS (W32).
     #[error(
         "proxy: {0:?} is not reached over TLS, which an address that begins with sips: asks for; use tls:"
     )]
     ProxyClear(String),
-    /// Only browsers are reached by WebSocket.
+    /// WebSocket is for browsers only.
     #[error("proxy: {0:?} asks for a WebSocket, which is for browsers; use tls:, tcp: or udp:")]
     ProxyWebSocket(String),
-    /// T1 makes no sense.
+    /// T1 is out of range.
     #[error("t1_ms: {0} is outside of 1 to 60000")]
     T1(u64),
-    /// The report window makes no sense.
+    /// The report window is out of range.
     #[error("report_window_secs: {0} is outside of 1 to 86400")]
     ReportWindow(u64),
-    /// A trusted certificate is given by something else than its fingerprint.
+    /// A trusted certificate is not given by a fingerprint.
     #[error("trusted: {0:?} is no SHA-256 fingerprint; write it as 32 hexadecimal numbers, like 4F:0A:…")]
     Fingerprint(String),
 }
 
 impl Account {
-    /// Reads every field.
+    /// Parses and checks every field.
     ///
-    /// # Errors
-    /// A sentence that names the first field that is wrong.
+    /// # Errors A sentence that names the first invalid field.
     pub fn check(&self) -> Result<Profile, AccountError> {
         let text = self.address.trim();
         let address =
@@ -300,18 +299,18 @@ const fn report_window_default() -> u64 {
     60
 }
 
-/// How far it is to the server.
+/// The steps of connecting to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectStep {
     /// Its name is being looked up (RFC 3263).
     Finding,
     /// The connection to it is being opened.
     Opening,
-    /// It is being asked: to register us, or whether it is there.
+    /// It has been sent a request: to register us, or to see whether it is there.
     Asking,
 }
 
-/// How the account stands.
+/// The account's state at its server.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum RegistrationState {
     /// Nothing tried yet, or no account.
@@ -321,15 +320,15 @@ pub enum RegistrationState {
     Connecting(ConnectStep),
     /// Registered (or, without registration, the proxy answered), and the proxy fans out (W6).
     Connected,
-    /// Registered, but this proxy gave no proof that it fans out (W6): everybody gets a message of his own.
+    /// Registered, but this proxy gave no proof that it fans out (W6): each recipient gets a MESSAGE of his own.
     NoFanOut,
-    /// Registered, and without that proof too; but this server takes a list of recipients (RFC 5365, W27).
+    /// Registered without that proof, but this server accepts a list of recipients (RFC 5365, W27).
     ByList,
-    /// No answer; tried again after this long.
+    /// No answer; tried again after a while.
     Offline {
         /// From the moment of the event.
         retry_after: Duration,
-        /// What is in the way, where more is known than that nobody answers: a sentence without full stop.
+        /// The cause, if more is known than that nobody answers: a sentence without full stop.
         why: Option<Arc<str>>,
     },
     /// The server refused.
@@ -338,11 +337,11 @@ pub enum RegistrationState {
         status: u16,
         /// Reason phrase.
         reason: String,
-        /// What is in the way and what mends it, where more is known: a sentence without full stop.
+        /// The cause and its remedy, if more is known: a sentence without full stop.
         why: Option<Arc<str>>,
-        /// The realm in which the name and the password were refused, where that is what is in the way.
+        /// The realm that refused the name and password, if that is the cause.
         realm: Option<Arc<str>>,
-        /// After this long, from the moment of the event, it is tried again; none where only another password helps.
+        /// Time until the next try, from the moment of the event; none if only another password helps.
         retry_after: Option<Duration>,
     },
 }

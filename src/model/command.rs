@@ -1,4 +1,4 @@
-//! All that the screen and the command line can ask, and what is worth telling them.
+//! What the window and the command line can ask for, and the events they are told.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -14,88 +14,88 @@ use crate::sip::{File, ReportWish};
 /// What the window can ask of the engine.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// Something that the client machine does.
+    /// Something for the client machine to do.
     Agent(AgentCommand),
-    /// Show a conversation, at its end.
+    /// Show a conversation, scrolled to its end.
     Open(ConversationId),
-    /// Show the messages around this place of the open conversation's outline.
+    /// Show the messages around this position of the open conversation's outline.
     ShowAround {
         /// Index into `Thread::outline`.
         index: usize,
     },
-    /// Show no conversation.
+    /// Close the open conversation.
     Close,
     /// Add a contact, or change the one with this address.
     PutContact(Contact),
-    /// Take a contact out.
+    /// Remove a contact.
     RemoveContact {
         /// Its address.
         address: String,
     },
     /// Add a saved list, or change the one with this name.
     PutList(List),
-    /// Take a saved list out.
+    /// Remove a saved list.
     RemoveList {
         /// Its name.
         name: String,
     },
-    /// Use this account from now on, and keep it.
+    /// Use this account from now on, and save it.
     PutAccount(Account),
-    /// Keep these settings.
+    /// Save these settings.
     PutSettings(Settings),
-    /// Read a file that is to go with a message.
+    /// Read a file to attach to a message.
     Attach(PathBuf),
-    /// Put a file that came in a message where downloads go.
+    /// Save a file from a received message in the downloads folder.
     SaveFile {
-        /// Which message.
+        /// The message.
         message: MessageId,
-        /// Which of its files, by index.
+        /// The index of the file.
         file: usize,
     },
-    /// Un-register and end.
+    /// Un-register and exit.
     Quit,
 }
 
-/// What the client machine can be asked.
+/// What the client machine can be asked to do.
 #[derive(Clone, Debug)]
 pub enum AgentCommand {
-    /// Write once to several people: one MESSAGE (W1, W2).
+    /// Send one message to several people: one MESSAGE (W1, W2).
     Send(Draft),
-    /// The failed ones of a message again, as one new MESSAGE, folded in as the next attempt.
+    /// Resend a message to the failed recipients: one new MESSAGE, recorded as the next attempt.
     Resend {
-        /// Which message.
+        /// The message.
         message: MessageId,
-        /// Only this recipient, by index; all that failed or have no report, when none.
+        /// Only this recipient, by index; if none, all that failed or have no report.
         only: Option<u32>,
     },
-    /// Do not send what is still queued.
+    /// Cancel what is still queued.
     Withdraw {
-        /// Which message.
+        /// The message.
         message: MessageId,
     },
-    /// The conversation was looked at to its end.
+    /// The user has seen the conversation to its end.
     Seen {
-        /// Which.
+        /// The conversation.
         conversation: ConversationId,
     },
-    /// Register now (or ask the proxy what it can, for an account that does not register).
+    /// Register now (or, for an account that does not register, ask what the proxy supports).
     Connect,
     /// Un-register and stop.
     Disconnect,
 }
 
-/// What is to be sent to whom.
+/// A message to be sent, and its recipients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
-    /// Recipients, the first for `To`.
+    /// Recipients, the first one for `To`.
     pub to: Vec<PersonRow>,
-    /// Plain text; may be empty where there are files.
+    /// Plain text; may be empty if there are files.
     pub text: String,
-    /// What goes with it.
+    /// Attached files.
     pub files: Vec<File>,
     /// Recipients are hidden from each other (W7).
     pub hidden: bool,
-    /// The report wished for; the machine adds the `id`.
+    /// The report asked for; the machine adds the `id`.
     pub report: ReportWish,
 }
 
@@ -104,29 +104,29 @@ pub struct Draft {
 pub enum Event {
     /// The account's state changed.
     Registration(RegistrationState),
-    /// A draft became a message and is committed.
+    /// A draft is committed as a message.
     Queued {
         /// Where.
         conversation: ConversationId,
         /// Which.
         message: MessageId,
     },
-    /// A draft could not be kept or may not be sent; the text goes back to the composer.
+    /// A draft could not be stored or may not be sent; its text goes back to the composer.
     NotSent {
-        /// What was to be sent.
+        /// The draft.
         draft: Draft,
         /// Why, in plain words.
         why: String,
     },
-    /// The proxy has it.
+    /// The proxy has accepted it.
     Accepted {
         /// Which.
         message: MessageId,
         /// Which attempt.
         attempt: u32,
-        /// The response's status.
+        /// The status of the response.
         status: u16,
-        /// Since the submission was written.
+        /// Time since the submission was sent.
         after: Duration,
     },
     /// The server does not fan out: each recipient of this attempt gets a MESSAGE of his own (W6).
@@ -136,20 +136,20 @@ pub enum Event {
         /// Which attempt.
         attempt: u32,
     },
-    /// The server has it for all of them, and does not tell what becomes of it (W27): nothing more is awaited.
+    /// The server accepted it for all recipients and reports no outcomes (W27): nothing more is expected.
     Unreported {
         /// Which.
         message: MessageId,
         /// Which attempt.
         attempt: u32,
     },
-    /// The proxy refused it, or gave no answer: nobody gets it by this attempt.
+    /// The proxy refused it or did not answer: nobody gets it by this attempt.
     Refused {
         /// Which.
         message: MessageId,
         /// Which attempt.
         attempt: u32,
-        /// SIP status; 408 when there was no answer.
+        /// SIP status; 408 if there was no answer.
         status: u16,
         /// Reason phrase.
         reason: String,
@@ -162,20 +162,20 @@ pub enum Event {
         message: MessageId,
         /// Which attempt.
         attempt: u32,
-        /// Who, by index and address.
+        /// The recipient's index.
         recipient: u32,
-        /// The address as spelled in the submission.
+        /// The recipient's address as written in the submission.
         address: String,
         /// The new state.
         state: DeliveryState,
-        /// SIP status, where told.
+        /// SIP status, if reported.
         status: Option<u16>,
-        /// Reason phrase, where told.
+        /// Reason phrase, if reported.
         reason: String,
-        /// From acceptance, where told.
+        /// Time since acceptance, if reported.
         after: Option<Duration>,
     },
-    /// A report named somebody that the message did not go to: for testers, never dropped silently.
+    /// A report named somebody to whom the message was not sent: shown for testers, never dropped silently.
     ReportedStranger {
         /// Which.
         message: MessageId,
@@ -186,54 +186,54 @@ pub enum Event {
         /// The state word in the report.
         state: String,
     },
-    /// The last report of an attempt is in and committed; of one that goes one by one, the last answer.
+    /// The final report of an attempt is committed; for an attempt sent one by one, the last answer.
     Reported {
         /// Which.
         message: MessageId,
         /// Which attempt.
         attempt: u32,
     },
-    /// A message came and is committed (its 200 leaves after the owner has been told).
+    /// A received message is committed (its 200 leaves after the owner has been told).
     Received {
-        /// Where it belongs.
+        /// Its conversation.
         conversation: ConversationId,
         /// Which.
         message: MessageId,
-        /// Who wrote.
+        /// Its sender.
         from: PersonRow,
-        /// Who else got it.
+        /// Its other recipients.
         also_to: Vec<PersonRow>,
         /// Media type.
         content_type: String,
-        /// As text; empty when it is none.
+        /// Its text; empty if it has none.
         text: String,
-        /// What is no text in it.
+        /// Its parts that are not text.
         files: Vec<FileShown>,
-        /// It came from the server of the account. Nobody knows who wrote what came straight from somebody.
+        /// It came from the account's server. The sender of what comes directly from somebody is not verified.
         verified: bool,
     },
-    /// Somebody writes, or has stopped writing (RFC 3994). It is not kept.
+    /// Somebody is typing, or has stopped (RFC 3994). Not stored.
     Composing {
         /// Where.
         conversation: ConversationId,
         /// Who.
         from: PersonRow,
-        /// It holds until then, if nothing else is heard; none when he has stopped.
+        /// When it lapses unless renewed; none if he has stopped.
         until: Option<Instant>,
     },
-    /// Something in a conversation changed that is on none of the lines above (seen, withdrawn).
+    /// Something else in a conversation changed that no other event covers (seen, withdrawn).
     Changed {
         /// Which.
         conversation: ConversationId,
     },
-    /// Un-registered and done.
+    /// Un-registered; nothing more follows.
     Disconnected,
 }
 
-/// What the engine tells the window, once each: toasts and desktop notifications.
+/// What the engine tells the window, each once: toasts and desktop notifications.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// Somebody was not reached (one per message; gathered for 2 s).
+    /// Somebody was not reached (one per message; collected for 2 s).
     NotDelivered {
         /// Where.
         conversation: ConversationId,
@@ -243,41 +243,41 @@ pub enum Notice {
         title: String,
         /// `Ben: offline. Dana: no such address.`
         body: String,
-        /// How many a resend would go to.
+        /// How many recipients a resend would go to.
         failed: u32,
     },
-    /// A late report delivered after all: withdraw the notification of this message.
+    /// A late report says it was delivered after all: withdraw this message's notification.
     Delivered {
         /// Which.
         message: MessageId,
     },
-    /// A message came.
+    /// A message was received.
     Received {
         /// Where.
         conversation: ConversationId,
-        /// Name or address.
+        /// The sender's name or address.
         from: String,
         /// Its text.
         text: String,
     },
-    /// The text of a draft goes back to the composer.
+    /// A draft's text goes back to the composer.
     NotSent {
-        /// What was to be sent.
+        /// The draft.
         draft: Draft,
         /// Why, in plain words.
         why: String,
     },
-    /// A file was put there.
+    /// A file was saved there.
     Saved(PathBuf),
-    /// A file that was asked for was read.
+    /// A requested file was read.
     Attached {
-        /// From where.
+        /// Its path.
         path: PathBuf,
-        /// What is in it.
+        /// Its content.
         file: File,
     },
-    /// A sentence for the person (a broken settings file kept aside, a full disk).
+    /// A sentence for the user (a broken settings file set aside, a full disk).
     Problem(String),
-    /// More notices than the window took: some were dropped.
+    /// More notices came than the window took: this many were dropped.
     Missed(u32),
 }

@@ -1,4 +1,4 @@
-//! Contacts and saved lists, as people keep them in a RON file.
+//! Contacts and saved lists, as stored in a RON file.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::sip::Uri;
 pub struct Contact {
     /// A URI, as written.
     pub address: String,
-    /// What we call them.
+    /// The user's name for them.
     #[serde(default)]
     pub name: String,
     /// A scripted person of the demo, shown as simulated.
@@ -22,7 +22,7 @@ pub struct Contact {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// What we call it.
+    /// The user's name for it.
     pub name: String,
     /// Addresses, as in the contacts.
     pub members: Vec<String>,
@@ -33,7 +33,7 @@ pub struct List {
 pub struct Person {
     /// A URI as spelled.
     pub address: String,
-    /// Name from the contacts, else from the message, else the user part of the address; never empty.
+    /// The name from the contacts, else from the message, else the user part of the address; never empty.
     pub name: String,
     /// A scripted person of the demo.
     pub simulated: bool,
@@ -50,7 +50,7 @@ pub struct AddressBook {
 }
 
 impl AddressBook {
-    /// Adds a contact at the end, or changes the one with this address in its place.
+    /// Adds a contact at the end, or replaces the one with this address.
     pub fn put(&mut self, contact: Contact) {
         let key = address_key(&contact.address);
         match self.contacts.iter_mut().find(|known| address_key(&known.address) == key) {
@@ -59,7 +59,7 @@ impl AddressBook {
         }
     }
 
-    /// Takes a contact out; lists keep the address.
+    /// Removes a contact; lists keep its address.
     pub fn remove(&mut self, address: &str) {
         let key = address_key(address);
         self.contacts.retain(|known| address_key(&known.address) != key);
@@ -72,13 +72,13 @@ impl AddressBook {
         self.contacts.iter().find(|known| address_key(&known.address) == key)
     }
 
-    /// What we call this address, if we have a name for it.
+    /// The user's name for this address, if any.
     #[must_use]
     pub fn name_of(&self, address: &str) -> Option<&str> {
         self.find(address).map(|contact| contact.name.as_str()).filter(|name| !name.is_empty())
     }
 
-    /// Adds a saved list at the end, or changes the one with this name.
+    /// Adds a saved list at the end, or replaces the one with this name.
     pub fn put_list(&mut self, list: List) {
         match self.lists.iter_mut().find(|known| known.name == list.name) {
             Some(known) => *known = list,
@@ -86,22 +86,22 @@ impl AddressBook {
         }
     }
 
-    /// Takes a saved list out.
+    /// Removes a saved list.
     pub fn remove_list(&mut self, name: &str) {
         self.lists.retain(|known| known.name != name);
     }
 }
 
-/// What two spellings of one person's address have in common: the address-of-record. `im:ann@Domain.com`,
-/// `sip:ann@domain.com.:5070` and `sip:%61nn@domain.com;transport=tcp` have the same key, as they are the same person to the
-/// server of that domain, which lets nobody else write in such a name. Behind a host that is a number there may be no
-/// such server, but a program of its own at each port: there, a port that is not SIP's own counts.
+/// The key shared by all spellings of one person's address: the address-of-record. `im:ann@Domain.com`,
+/// `sip:ann@domain.com.:5070` and `sip:%61nn@domain.com;transport=tcp` have the same key, because to that domain's
+/// server they are the same person, and it lets nobody else write under that name. A host given as an IP address may
+/// have no such server but a different program at each port: there, a port other than SIP's default counts.
 #[must_use]
 pub fn address_key(address: &str) -> String {
     Uri::typed(address).map_or_else(|_| address.trim().to_lowercase(), |uri| uri_key(&uri))
 }
 
-/// [`address_key`] of an address that is read already.
+/// [`address_key`] of a parsed address.
 #[must_use]
 pub fn uri_key(uri: &Uri) -> String {
     if uri.host().is_empty() {

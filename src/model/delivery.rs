@@ -1,8 +1,8 @@
-//! What is known of each recipient: what may follow what, and which of several attempts is shown.
+//! What is known of each recipient: which state may follow which, and which of several attempts is shown.
 //!
-//! **Invariant:** within an attempt a state only grows by [`rank`], so every order and every repetition of the
-//! same reports ends the same (W25). "No report" gives way to whatever a late report says, "deferred" to its
-//! outcome, and our own guess after an unanswered submission to anything that the server reports.
+//! **Invariant:** within an attempt a state only rises in [`rank`], so the same reports in any order and with any
+//! repetition end in the same state (W25). "No report" gives way to any late report, "deferred" to its outcome, and our
+//! own guess after an unanswered submission to anything that the server reports.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,39 +13,39 @@ use super::reason::{NO_ANSWER, NO_CONNECTION, NO_FINAL_ANSWER, THEIR_PROGRAM_FAI
 use crate::sip::{Disposition, ReportLine, ReportState, Uri};
 use crate::time::Timestamp;
 
-/// What was heard about one recipient.
+/// News about one recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct News {
-    /// The state that it says.
+    /// The reported state.
     pub state: DeliveryState,
-    /// SIP status, where told.
+    /// SIP status, if reported.
     pub status: Option<u16>,
     /// Reason phrase, verbatim.
     pub phrase: String,
-    /// Transmissions, where told.
+    /// Number of transmissions, if reported.
     pub tries: Option<u32>,
-    /// From acceptance to outcome, where told.
+    /// From acceptance to outcome, if reported.
     pub after: Option<Duration>,
 }
 
 impl News {
-    /// A state with nothing told beside it.
+    /// A state without details.
     #[must_use]
     pub const fn bare(state: DeliveryState) -> Self {
         Self { state, status: None, phrase: String::new(), tries: None, after: None }
     }
 
-    /// A failure of the whole submission, the same for everybody in it.
+    /// A failure of the whole submission, the same for every recipient.
     #[must_use]
     pub const fn failed(status: Option<u16>, phrase: String) -> Self {
         Self { state: DeliveryState::Failed, status, phrase, tries: None, after: None }
     }
 
-    /// What a line of a report says; none where its state is a word that we do not know (W20).
+    /// The news in a line of a report; none if its state is a word that we do not know (W20).
     #[must_use]
     pub fn of(line: &ReportLine) -> Option<Self> {
         let state = match &line.state {
-            // A store took it for them: arrival is not confirmed (W18).
+            // A store accepted it for them: arrival is not confirmed (W18).
             ReportState::Success if line.status == Some(202) => DeliveryState::PassedOn,
             ReportState::Success => DeliveryState::Delivered,
             ReportState::Failure => DeliveryState::Failed,
@@ -58,19 +58,20 @@ impl News {
     }
 }
 
-/// What news did to what is known.
+/// What a piece of news changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Learned {
-    /// It was known, or came too late to matter.
+    /// Nothing: it was known already, or came too late to matter.
     Nothing,
-    /// The state stays; more is known beside it.
+    /// The details; the state stays.
     Details,
-    /// The state is another one.
+    /// The state.
     State,
 }
 
 impl News {
-    /// What their program says of a message (RFC 5438): beside that somebody has read it, what the report said stays.
+    /// News from a notification of the recipient's program (RFC 5438): it sets the state and keeps the reported
+    /// details.
     #[must_use]
     pub fn said(disposition: Disposition, known: &DeliveryRow) -> Self {
         match disposition {
@@ -88,7 +89,7 @@ impl News {
     }
 }
 
-/// Puts news into what is known.
+/// Merges news into what is known.
 pub fn learn(row: &mut DeliveryRow, news: &News, at: Timestamp) -> Learned {
     let learned = if rank(news.state, &news.phrase) > rank(row.state, &row.phrase) {
         Learned::State
@@ -108,7 +109,7 @@ pub fn learn(row: &mut DeliveryRow, news: &News, at: Timestamp) -> Learned {
     learned
 }
 
-/// The row to show of each recipient out of all attempts, by index; none where nothing is known.
+/// For each recipient, by index, the row to show out of all attempts; none where nothing is known.
 #[must_use]
 pub fn best<'a>(
     deliveries: impl IntoIterator<Item = &'a DeliveryRow>,
@@ -127,7 +128,7 @@ pub fn best<'a>(
     shown
 }
 
-/// Whether nothing more is awaited of a recipient in an attempt.
+/// Whether nothing more is expected for a recipient in an attempt.
 #[must_use]
 pub const fn is_settled(state: DeliveryState) -> bool {
     match state {
@@ -144,25 +145,26 @@ pub const fn is_settled(state: DeliveryState) -> bool {
     }
 }
 
-/// Whether a recipient has it, as far as anybody can say.
+/// Whether a recipient has the message, as far as anybody can tell.
 #[must_use]
 pub const fn is_reached(state: DeliveryState) -> bool {
     matches!(state, DeliveryState::PassedOn | DeliveryState::Delivered | DeliveryState::Read)
 }
 
-/// Whether an attempt failed as their program takes no CPIM: the text alone it may take (RFC 3261 §21.4.13).
+/// Whether an attempt failed because the recipient's program does not accept CPIM; it may accept the text alone (RFC
+/// 3261 §21.4.13).
 #[must_use]
 pub fn is_refused_by_type(row: &DeliveryRow) -> bool {
     row.state == DeliveryState::Failed && row.status == Some(415)
 }
 
-/// Whether `Resend` goes to a recipient in this state.
+/// Whether a resend includes a recipient in this state.
 #[must_use]
 pub const fn is_resendable(state: DeliveryState) -> bool {
     matches!(state, DeliveryState::Failed | DeliveryState::NoReport)
 }
 
-/// Whether a failure is our own guess, as the server never answered: they may have got it.
+/// Whether a failure is only our guess, as the server never answered: the recipient may have got the message.
 #[must_use]
 pub fn is_guess(row: &DeliveryRow) -> bool {
     row.state == DeliveryState::Failed && is_own_phrase(&row.phrase)
@@ -172,7 +174,7 @@ fn is_own_phrase(phrase: &str) -> bool {
     phrase == NO_ANSWER || phrase == NO_FINAL_ANSWER || phrase == NO_CONNECTION
 }
 
-/// How far a state is within its attempt; the phrase tells our own guess from what was heard.
+/// How far a state has progressed within its attempt; the phrase distinguishes our own guess from a report.
 #[must_use]
 pub fn rank(state: DeliveryState, phrase: &str) -> u8 {
     match state {
@@ -186,12 +188,12 @@ pub fn rank(state: DeliveryState, phrase: &str) -> u8 {
         DeliveryState::PassedOn => 6,
         DeliveryState::Delivered => 7,
         DeliveryState::Read => 8,
-        // Withdrawn before any byte left: nothing can be heard of it.
+        // Withdrawn before any byte left: no news can follow.
         DeliveryState::Cancelled => 9,
     }
 }
 
-/// Which attempt's state is shown: success before hope before failure, an answer before none, and a withdrawn
+/// Which attempt's state is shown: success before pending before failure, an answer before none, and a withdrawn
 /// attempt last; among equals the later attempt.
 const fn shown_rank(row: &DeliveryRow) -> (u8, u32) {
     let rank = match row.state {
@@ -209,7 +211,7 @@ const fn shown_rank(row: &DeliveryRow) -> (u8, u32) {
     (rank, row.attempt)
 }
 
-/// Finds the recipient that a line of a report is about: by its spelling first, then by who it is.
+/// Finds the recipient that a report line is about: by the exact spelling first, then by address-of-record.
 #[derive(Debug)]
 pub struct Directory<'a> {
     by_spelling: BTreeMap<&'a str, u32>,
@@ -218,7 +220,7 @@ pub struct Directory<'a> {
 }
 
 impl<'a> Directory<'a> {
-    /// Of the recipients of one attempt, with their indexes.
+    /// For the recipients of one attempt, with their indexes.
     pub fn of(recipients: impl IntoIterator<Item = (u32, &'a str)>) -> Self {
         let mut directory =
             Self { by_spelling: BTreeMap::new(), by_person: BTreeMap::new(), by_record: BTreeMap::new() };
@@ -226,7 +228,7 @@ impl<'a> Directory<'a> {
             directory.by_spelling.entry(address).or_insert(index);
             if let Ok(uri) = Uri::parse(address) {
                 directory.by_person.entry(uri_key(&uri)).or_insert(index);
-                // Two people who differ by the port alone cannot be told apart without it.
+                // Two people who differ only by port cannot be told apart without it.
                 let record = uri.aor().as_str().to_owned();
                 directory.by_record.entry(record).and_modify(|known| *known = None).or_insert(Some(index));
             }
@@ -234,7 +236,7 @@ impl<'a> Directory<'a> {
         directory
     }
 
-    /// The recipient's index; none for somebody that the message did not go to.
+    /// The recipient's index; none for somebody to whom the message was not sent.
     #[must_use]
     pub fn find(&self, address: &str) -> Option<u32> {
         if let Some(index) = self.by_spelling.get(address) {
@@ -457,7 +459,7 @@ mod tests {
             };
             let straight = told(&mut reports.iter());
             prop_assert_eq!(straight, told(&mut reports.iter().rev()));
-            // Each at least once, in a drawn order with repetitions before and after.
+            // Each at least once, in a random order, with repetitions before and after.
             let drawn: Vec<_> = order.iter().map(|index| index.get(&reports)).collect();
             prop_assert_eq!(straight, told(&mut drawn.iter().copied().chain(reports.iter()).chain(drawn.iter().copied())));
         }

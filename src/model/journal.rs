@@ -1,6 +1,6 @@
-//! What the client makes durable, as plain data, and what it gets back after a start.
+//! What the client stores durably, as plain data, and what it gets back after a start.
 //!
-//! **Invariant:** no SQL and no file here; `store/client_rows.rs` maps these to rows.
+//! **Invariant:** no SQL and no files here; `store/client_rows.rs` maps these to rows.
 
 use std::time::Duration;
 
@@ -8,50 +8,50 @@ use bytes::Bytes;
 
 use crate::time::Timestamp;
 
-/// A conversation: one set of participants (architecture: a hidden list is a pair each).
+/// A conversation: one set of participants (a hidden list is a conversation with each of them).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConversationId(pub u64);
 
-/// A message of ours or of somebody else; they grow, so they sort by arrival.
+/// A message sent or received; numbers grow, so they sort by arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId(pub u64);
 
-/// One durable change. A batch of them applies whole, in order.
+/// One durable change. A batch of them is applied as a whole, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Write {
-    /// A conversation that is new.
+    /// A new conversation.
     Conversation(ConversationRow),
     /// A message written here: committed before the first byte leaves.
     Outgoing(OutgoingRow),
-    /// One attempt at it begins, or has got on; replaces what was stored of that attempt.
+    /// An attempt has begun or progressed; replaces what was stored of it.
     Attempt(AttemptRow),
     /// What is known of one recipient in one attempt; replaces what was stored.
     Delivery(DeliveryRow),
-    /// A message received: committed before its 200 leaves.
+    /// A received message: committed before its 200 leaves.
     Incoming(IncomingRow),
     /// Everything up to this message was seen.
     Seen {
-        /// Where.
+        /// The conversation.
         conversation: ConversationId,
         /// The last one seen.
         message: MessageId,
     },
-    /// A received message's key may be forgotten (older than `limits::INBOX_REMEMBERED`).
+    /// Keys of received messages older than this may be forgotten (`limits::INBOX_REMEMBERED`).
     ForgetKeysBefore(Timestamp),
 }
 
-/// A conversation and who is in it besides ourselves.
+/// A conversation and its participants besides ourselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConversationRow {
     /// Its number.
     pub id: ConversationId,
-    /// The others, as spelled when it began, in order.
+    /// The others, as spelled when the conversation began, in order.
     pub people: Vec<PersonRow>,
     /// Recipients are hidden from each other (`copy=bcc`, W7).
     pub hidden: bool,
 }
 
-/// An address and the name that goes with it.
+/// An address and its display name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PersonRow {
     /// A URI as spelled.
@@ -65,28 +65,28 @@ pub struct PersonRow {
 pub struct OutgoingRow {
     /// Its number.
     pub id: MessageId,
-    /// Where it was written.
+    /// Its conversation.
     pub conversation: ConversationId,
-    /// When.
+    /// When it was written.
     pub at: Timestamp,
     /// Media type of the body.
     pub content_type: String,
     /// The body.
     pub body: Bytes,
-    /// To whom, in order: indexes of deliveries.
+    /// The recipients in order; deliveries refer to them by index.
     pub recipients: Vec<PersonRow>,
 }
 
-/// One attempt at a message: one MESSAGE on the wire, or one for each where the server does not fan out (W6).
+/// One attempt at a message: one MESSAGE on the wire, or one per recipient if the server does not fan out (W6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptRow {
-    /// Of which message.
+    /// The message.
     pub message: MessageId,
     /// 1 for the first, 2 for the first resend.
     pub number: u32,
-    /// Which recipients, by index; the first stands in `To`.
+    /// The recipients' indexes; the first stands in `To`.
     pub recipients: Vec<u32>,
-    /// Call-ID, the same when it is sent again after a crash (W10).
+    /// Call-ID, the same when the attempt is sent again after a crash (W10).
     pub call_id: String,
     /// From tag.
     pub from_tag: String,
@@ -94,88 +94,88 @@ pub struct AttemptRow {
     pub cseq: u32,
     /// The `Delivery-Report` value as sent, `each;detail;id=TOKEN` (W9, W12): the same when it is sent again.
     pub report: String,
-    /// How it leaves.
+    /// How it is sent.
     pub way: Way,
-    /// Whether its text leaves in CPIM, and asks to be told that it was delivered and seen (RFC 5438, W28).
+    /// Whether its text is sent in CPIM and asks for delivery and display notifications (RFC 5438, W28).
     pub asks: bool,
-    /// How far it is.
+    /// How far it has progressed.
     pub stage: AttemptStage,
     /// When the stage was reached.
     pub at: Timestamp,
 }
 
-/// How an attempt leaves.
+/// How an attempt is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// ONE MESSAGE for all (W1, W2).
     FanOut,
-    /// ONE MESSAGE with a list of all in its body (W27).
+    /// ONE MESSAGE with a list of all recipients in its body (W27).
     ByList,
-    /// An ordinary MESSAGE for each (W6).
+    /// An ordinary MESSAGE to each recipient (W6).
     OneByOne,
 }
 
-/// How far an attempt is.
+/// How far an attempt has progressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttemptStage {
-    /// Committed; no byte has left, or none that counts.
+    /// Committed; nothing has left, or nothing that counts.
     Queued,
     /// Bytes may have left; no final response yet.
     Sent,
-    /// 2xx with this To tag; a report is owed.
+    /// 2xx received; a report is expected.
     Accepted {
-        /// To tag of the 202: From tag of the reports (W22, W25).
+        /// To tag of the 202, which is the From tag of the reports (W22, W25).
         to_tag: String,
     },
-    /// Nothing more is awaited: all outcomes known, refused, or withdrawn.
+    /// Nothing more is expected: all outcomes are known, or it was refused or withdrawn.
     Closed,
 }
 
 /// What is known of one recipient in one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryRow {
-    /// Of which message.
+    /// The message.
     pub message: MessageId,
-    /// In which attempt.
+    /// The attempt.
     pub attempt: u32,
-    /// Which recipient, by index in [`OutgoingRow::recipients`].
+    /// The recipient's index in [`OutgoingRow::recipients`].
     pub recipient: u32,
-    /// The state (screen.md's table).
+    /// The state (see the table in screen.md).
     pub state: DeliveryState,
-    /// SIP status, where one was told.
+    /// SIP status, if reported.
     pub status: Option<u16>,
     /// Reason phrase, verbatim.
     pub phrase: String,
-    /// Transmissions, where told.
+    /// Number of transmissions, if reported.
     pub tries: Option<u32>,
-    /// From acceptance to outcome, where told.
+    /// From acceptance to outcome, if reported.
     pub after: Option<Duration>,
     /// When it became known here.
     pub at: Timestamp,
 }
 
-/// State of one recipient; `delivery.rs` says what may follow what.
+/// State of one recipient; `delivery.rs` defines which may follow which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DeliveryState {
     /// Committed, before any byte leaves.
     Queued,
-    /// Written, no final response.
+    /// Sent, no final response.
     Sending,
-    /// The proxy's 2xx: it has it, the report is awaited.
+    /// The proxy answered 2xx: it has the message, and the report is expected.
     Accepted,
-    /// The report window passed.
+    /// The report window has passed.
     NoReport,
-    /// Offline; will be delivered later.
+    /// The recipient is offline; it will be delivered later.
     Deferred,
-    /// The report says failure, or the submission was refused.
+    /// Reported as failed, or the submission was refused.
     Failed,
     /// Withdrawn while queued.
     Cancelled,
     /// Success with status 202: passed on, arrival not confirmed.
     PassedOn,
-    /// The report says success.
+    /// Reported as delivered.
     Delivered,
-    /// Their program says that they have seen it (RFC 5438, W28).
+    /// The recipient's program reports that it was seen (RFC 5438, W28).
     Read,
 }
 
@@ -184,63 +184,63 @@ pub enum DeliveryState {
 pub struct IncomingRow {
     /// Its number.
     pub id: MessageId,
-    /// Where it belongs.
+    /// Its conversation.
     pub conversation: ConversationId,
     /// When it came.
     pub at: Timestamp,
-    /// The sender's Date, where it gave one.
+    /// The sender's Date, if given.
     pub sent_at: Option<Timestamp>,
-    /// Who wrote it.
+    /// The sender.
     pub from: PersonRow,
-    /// Who else got it (`Also-To`).
+    /// The other recipients (`Also-To`).
     pub also_to: Vec<PersonRow>,
     /// Media type of the body.
     pub content_type: String,
     /// The body.
     pub body: Bytes,
-    /// What tells a double: From tag, Call-ID, CSeq (W15).
+    /// Identifies duplicates: From tag, Call-ID, CSeq (W15).
     pub key: String,
-    /// It came from the server of the account, which has looked at who wrote it. False for what came straight from somebody.
+    /// It came from the account's server, which has verified the sender. False if it came directly from somebody.
     pub verified: bool,
 }
 
-/// All that a store holds that the client machine needs after a start.
+/// Everything in the store that the client machine needs after a start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rows {
     /// Conversations, with the head of each.
     pub conversations: Vec<ConversationHeadRow>,
-    /// Messages that have an attempt which is not closed, those with a recipient that failed or has no report
-    /// and is not made good by another attempt, and the last message of each conversation where it is ours.
+    /// Messages with an attempt that is not closed, those with a recipient that failed or has no report and was not
+    /// reached by another attempt, and the last message of each conversation if it is ours.
     pub open: Vec<OpenRows>,
-    /// Keys of messages received within `limits::INBOX_REMEMBERED`, with when.
+    /// Keys of messages received within `limits::INBOX_REMEMBERED`, and when they came.
     pub keys: Vec<(String, Timestamp)>,
-    /// Received messages in CPIM that are not seen, the latest `limits::RECEIPTS_OWED_MAX`, oldest first.
+    /// Received CPIM messages not seen yet: the latest `limits::RECEIPTS_OWED_MAX`, oldest first.
     pub unseen: Vec<UnseenRow>,
     /// The largest conversation number in use, 0 for none.
     pub last_conversation: u64,
     /// The largest message number in use, 0 for none.
     pub last_message: u64,
-    /// What tells this store's device from others of its owner: `urn:uuid:` and 36 characters (RFC 5626 §4.1); none for
-    /// a store that does not last.
+    /// Identifies this store's device among its owner's: `urn:uuid:` and 36 characters (RFC 5626 §4.1); none for a
+    /// store that does not last.
     pub instance: Option<String>,
 }
 
-/// A received message that was not seen at the last end, wrapped in CPIM: its sender may want to hear when it is.
+/// A received CPIM message not seen before the program ended: its sender may want to know when it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnseenRow {
     /// Its number.
     pub id: MessageId,
-    /// Where it belongs.
+    /// Its conversation.
     pub conversation: ConversationId,
     /// When it came.
     pub at: Timestamp,
-    /// Address of who wrote it.
+    /// The sender's address.
     pub from: String,
     /// The body.
     pub body: Bytes,
 }
 
-/// A conversation and what its line in the list shows.
+/// A conversation and what its entry in the list shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConversationHeadRow {
     /// The conversation.
@@ -249,11 +249,11 @@ pub struct ConversationHeadRow {
     pub last: Option<LastRow>,
     /// Received and not seen.
     pub unread: u32,
-    /// Up to where it was seen.
+    /// The last message seen.
     pub seen: Option<MessageId>,
 }
 
-/// The last message of a conversation, for its line in the list.
+/// The last message of a conversation, for its entry in the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastRow {
     /// Its number.
@@ -262,9 +262,9 @@ pub struct LastRow {
     pub at: Timestamp,
     /// The beginning of its text, at most 200 characters, on one line.
     pub preview: String,
-    /// Written here.
+    /// True if written here.
     pub mine: bool,
-    /// False for a received message that did not come from the server of the account.
+    /// False for a received message that did not come from the account's server.
     pub verified: bool,
 }
 
@@ -275,6 +275,6 @@ pub struct OpenRows {
     pub outgoing: OutgoingRow,
     /// Its attempts.
     pub attempts: Vec<AttemptRow>,
-    /// What is known.
+    /// What is known of its recipients.
     pub deliveries: Vec<DeliveryRow>,
 }

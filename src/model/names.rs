@@ -1,6 +1,6 @@
-//! Who an address belongs to, as shown: the name from the contacts, else from the message, else from the address.
+//! The name shown for an address: from the contacts, else from the message, else from the address.
 //!
-//! An address book is read once, by the engine; a window with 20,000 contacts reads no address of it anew.
+//! The engine parses an address book once, so a window with 20,000 contacts parses none of its addresses again.
 
 use std::collections::BTreeMap;
 
@@ -9,45 +9,45 @@ use super::journal::PersonRow;
 use super::text::visible;
 use crate::sip::Uri;
 
-/// An address book as it is looked things up in.
+/// An address book prepared for look-ups.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
-    /// Places in `contacts` by address key.
+    /// Indexes into `contacts` by address key.
     by_key: BTreeMap<String, usize>,
-    /// Places in `contacts` by name in small letters; of several with one name the first.
+    /// Indexes into `contacts` by lowercase name; of several with one name, the first.
     by_name: BTreeMap<String, usize>,
     contacts: Vec<NamedContact>,
     lists: Vec<KnownList>,
 }
 
-/// A contact, its address read.
+/// A contact with its address parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedContact {
     /// [`address_key`] of the address.
     pub key: String,
-    /// As shown; without a name in the contacts, by the user part of the address.
+    /// As shown; without a name in the contacts, under the user part of the address.
     pub person: Person,
-    /// What we call them, as shown; empty where the contacts do not say.
+    /// The name in the contacts as shown; empty if there is none.
     name: String,
-    /// Name and address in small letters, for [`Names::search`].
+    /// Name and address in lower case, for [`Names::search`].
     searched: String,
 }
 
-/// A saved list, its addresses read.
+/// A saved list with its addresses parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownList {
-    /// What we call it.
+    /// The user's name for it.
     pub name: String,
     /// The key of each member, in the order of `members`.
     pub keys: Vec<String>,
     /// Its members as people.
     pub members: Vec<Person>,
-    /// The name in small letters.
+    /// The name in lower case.
     searched: String,
 }
 
 impl KnownList {
-    /// Whether the name holds what is typed.
+    /// Whether the name contains the typed text.
     #[must_use]
     pub fn matches(&self, typed: &str) -> bool {
         self.searched.contains(&typed.trim().to_lowercase())
@@ -116,7 +116,7 @@ impl Names {
         self.lists.iter().find(|list| list.searched == name)
     }
 
-    /// The places of the contacts in whose name or address every word of the query stands, in the order of the book.
+    /// The indexes of the contacts whose name or address contains every word of the query, in the order of the book.
     pub fn search(&self, query: &str) -> impl Iterator<Item = usize> {
         let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
         let found = move |known: &NamedContact| words.iter().all(|word| known.searched.contains(word));

@@ -1,27 +1,27 @@
-//! A SIP status in plain words, with the fix on offer (RFC 3261 §21, screen.md's table of reasons).
+//! A SIP status in plain words, with the remedy on offer (RFC 3261 §21, screen.md's table of reasons).
 //!
-//! The code and the phrase are shown verbatim underneath; here is only what a person reads first.
+//! The code and the phrase are shown verbatim underneath; this is only what a person reads first.
 
 use std::borrow::Cow;
 
-/// The phrase of a recipient whose submission got no answer at all: nobody knows whether the server has it.
+/// Phrase for a recipient whose submission got no answer at all: it is unknown whether the server has it.
 pub const NO_ANSWER: &str = "No answer from the server";
-/// Phrase of a failure that the recipient's program tells by itself (RFC 5438).
+/// Phrase for a failure reported by the recipient's own program (RFC 5438).
 pub const THEIR_PROGRAM_FAILED: &str = "Their program could not deliver it";
-/// The phrase of a recipient whose own message got no answer at all (W6).
+/// Phrase for a recipient whose own MESSAGE got no answer at all (W6).
 pub const NO_FINAL_ANSWER: &str = "No answer came back";
-/// The server gave no proof that it fans out (W6); the phrase of those to whom an earlier Fanfare sent nothing then.
+/// The server gave no proof of fan-out (W6): phrase stored by earlier versions for recipients they sent nothing to.
 pub const NO_FAN_OUT: &str = "The server does not send one message to several people";
-/// The phrase of a recipient whose message is too large for a datagram, where no connection could be had.
+/// Phrase for a recipient whose message is too large for a datagram, when no connection could be opened.
 pub const TOO_LARGE: &str = "Too large for UDP, and the server takes no TCP connection";
-/// The phrase of a recipient who is to be reached under TLS alone, where the account does not use it (W32).
+/// Phrase for a recipient who may be reached over TLS only, when the account does not use TLS (W32).
 pub const NO_TLS: &str = "Asks for TLS all the way, and this account does not use TLS";
-/// Before the address to which a recipient's message was redirected, and where nobody was.
+/// Put before the address to which a recipient's message was redirected, when nobody was reached there.
 pub const NOT_REACHED: &str = "Redirected, and nobody is reached at";
-/// The phrase of a recipient whose submission broke off with its connection, again and again.
+/// Phrase for a recipient whose submission repeatedly broke off with its connection.
 pub const NO_CONNECTION: &str = "The connection to the server broke each time";
 
-/// The phrase of a recipient whom a list server was told of, which says no more than that it was (W27).
+/// Phrase for a recipient named to a list server, which tells nothing but that it has the message (W27).
 pub const TOLD_TO_A_LIST_SERVER: &str = "The server sends it on and does not tell who got it";
 
 /// Why somebody was not reached, and what can be done.
@@ -31,37 +31,37 @@ pub struct Reason {
     pub words: Cow<'static, str>,
     /// The same in a word or two, after a name: `Ben: offline`.
     pub short: &'static str,
-    /// What the person can do.
+    /// What the user can do.
     pub fix: Fix,
 }
 
-/// What is offered beside a reason.
+/// The remedy offered beside a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fix {
     /// Nothing helps.
     Nothing,
     /// Send it again.
     Resend,
-    /// Send it again; it may arrive twice, as nobody knows whether it arrived.
+    /// Send it again; it may arrive twice, as it is unknown whether it arrived.
     ResendMayDouble,
     /// The contact has another address now.
     UpdateContact,
     /// Their program reads plain text only.
     SendAsText,
-    /// Look at the account's password.
+    /// Check the account's password.
     CheckPassword,
-    /// Look at the contact's address.
+    /// Check the contact's address.
     EditAddress,
     /// Make it shorter.
     Shorten,
-    /// Somebody who runs the servers has to mend it.
+    /// The servers' administrator has to fix it.
     TellAdministrator,
-    /// Look at what is known.
+    /// Look at the details.
     Details,
 }
 
 impl Fix {
-    /// The words on the button; none where nothing is on offer.
+    /// The label of the button; none if nothing is offered.
     #[must_use]
     pub const fn label(self) -> Option<&'static str> {
         match self {
@@ -79,7 +79,7 @@ impl Fix {
     }
 }
 
-/// Why a recipient was not reached, from the status and the phrase that go with the failure.
+/// Why a recipient was not reached, from the status and phrase of the failure.
 #[must_use]
 pub fn reason(status: Option<u16>, phrase: &str) -> Reason {
     if let Some(own) = own_reason(phrase) {
@@ -107,7 +107,7 @@ pub fn reason(status: Option<u16>, phrase: &str) -> Reason {
     Reason { words: Cow::Borrowed(words), short, fix }
 }
 
-/// Why the account's own server does not let us in, as a sentence without its full stop.
+/// Why the account's own server refuses us, as a sentence without its full stop.
 #[must_use]
 pub const fn account_words(status: u16) -> &'static str {
     match status {
@@ -122,7 +122,7 @@ pub const fn account_words(status: u16) -> &'static str {
     }
 }
 
-/// Failures that this program found out by itself, told apart by our own phrases.
+/// Failures that this program detected itself, recognized by our own phrases.
 fn own_reason(phrase: &str) -> Option<Reason> {
     let (words, short, fix) = match phrase {
         NO_ANSWER => (

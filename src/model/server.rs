@@ -1,4 +1,4 @@
-//! The account's server: how people write it, where it is found, and whom its certificate has to name.
+//! The account's server: how people write it, its address, and the name its certificate must prove.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,21 +6,21 @@ use std::sync::Arc;
 use crate::machine::Hop;
 use crate::sip::{Transport, Uri};
 
-/// The next hop of all that we send (RFC 3261 §8.1.2).
+/// The next hop of everything we send (RFC 3261 §8.1.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// Where it is found (RFC 3263): `sip:domain.com`, `sip:sip.domain.com:5061;transport=tls`.
+    /// The URI that leads to it (RFC 3263): `sip:domain.com`, `sip:sip.domain.com:5061;transport=tls`.
     pub uri: Uri,
-    /// Whom its certificate has to name over TLS (RFC 5922 §4): the server's name, or the account's domain where the server is given
-    /// by number.
+    /// The name its certificate must prove over TLS (RFC 5922 §4): the server's name, or the account's domain if the
+    /// server is given by IP address.
     pub domain: Arc<str>,
 }
 
 impl Server {
-    /// Reads `udp:HOST:PORT`, `tcp:…`, `tls:…` or the same without a transport; the port may be left out, and nothing at
-    /// all is the domain of our own address. `sips:` addresses are reached over TLS alone (W32).
+    /// Reads `udp:HOST:PORT`, `tcp:…`, `tls:…` or the same without a transport; the port may be omitted, and an empty
+    /// text means the domain of our own address. `sips:` addresses are reached over TLS only (W32).
     ///
-    /// None for what is no server.
+    /// None if it does not name a server.
     pub(crate) fn read(text: &str, own: &Uri) -> Option<Self> {
         let text = text.trim();
         let (transport, place) = match text.split_once(':') {
@@ -44,13 +44,13 @@ impl Server {
         Some(Self { uri, domain })
     }
 
-    /// How it was asked to be reached; none where RFC 3263 decides.
+    /// The transport asked for; none if RFC 3263 decides.
     #[must_use]
     pub fn transport(&self) -> Option<Transport> {
         self.uri.transport()
     }
 
-    /// Where it is, if it is given by number.
+    /// Its address, if it is given by IP address.
     #[must_use]
     pub fn hop(&self) -> Option<Hop> {
         let transport = self.transport().unwrap_or(Transport::Udp);

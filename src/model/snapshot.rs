@@ -1,4 +1,4 @@
-//! All that the screen can see: plain values, shared, never changed once handed out.
+//! Everything the window can see: plain, shared values that never change once handed out.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,74 +14,74 @@ use super::names::Names;
 use super::text::FileShown;
 use crate::time::Timestamp;
 
-/// One picture of everything, made by the engine.
+/// One snapshot of everything, made by the engine.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
-    /// The account, when one is set up.
+    /// The account, if one is set up.
     pub account: Option<Arc<Account>>,
     /// Where its password is kept.
     pub password: PasswordPlace,
-    /// How the account stands.
+    /// The account's state at its server.
     pub registration: RegistrationState,
     /// When the next try is due, while offline.
     pub retry_at: Option<Timestamp>,
-    /// The certificate of the server, where it is what is in the way and the person may trust it.
+    /// The server's certificate, if it prevents the connection and the user may decide to trust it.
     pub untrusted: Option<Arc<UntrustedCertificate>>,
     /// Messages of ours that wait to be sent, or to be answered by the proxy.
     pub unsent: usize,
-    /// Where the account's server has sent us on to, if it has.
+    /// Where the account's server has redirected us, if it has.
     pub redirected_to: Option<String>,
-    /// Lines of the conversation list, in the order shown: failed and unseen first, then by time.
+    /// Entries of the conversation list in the order shown: those with unseen failures first, then by time.
     pub conversations: Arc<[ConversationHead]>,
     /// The open conversation.
     pub thread: Option<Arc<Thread>>,
-    /// Who is writing, and where.
+    /// Who is typing, and where.
     pub writing: Arc<[Writing]>,
     /// Contacts and saved lists.
     pub book: Arc<AddressBook>,
-    /// The same, read.
+    /// The same, parsed.
     pub names: Arc<Names>,
     /// Settings.
     pub settings: Settings,
-    /// True in the demo: everybody but us is simulated.
+    /// True in the demo: everybody except us is simulated.
     pub demo: bool,
 }
 
-/// A certificate that nobody vouches for, for the person to decide on.
+/// A certificate that no trusted authority issued, for the user to decide on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UntrustedCertificate {
-    /// The name that the server should have proven.
+    /// The server name that it should have proven.
     pub server: String,
-    /// The subject, as the certificate itself says it.
+    /// The subject that the certificate states.
     pub subject: String,
     /// Its SHA-256 fingerprint, `4F:0A:…`.
     pub sha256: String,
-    /// Its end.
+    /// When it expires.
     pub ends: Timestamp,
-    /// The servers that it names, if it does not name this one; empty if it names none.
+    /// The servers that it names, if it does not name this one; an empty list if it names none.
     pub other_names: Option<Vec<String>>,
-    /// The fingerprint of the certificate that is trusted for this server so far, if it is another one.
+    /// The fingerprint of the certificate trusted for this server so far, if it is a different one.
     pub trusted_before: Option<String>,
 }
 
 /// Where the account's password is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum PasswordPlace {
-    /// There is none, or it is kept as long as the program runs.
+    /// There is none, or it is kept only while the program runs.
     #[default]
     None,
-    /// It is looked for: the system's keyring was asked.
+    /// The system's keyring was asked for it.
     Coming,
-    /// The system's keyring was asked, and does not answer.
+    /// The system's keyring was asked, but does not answer.
     Unanswered,
     /// In the system's keyring.
     Keyring,
-    /// In this file, which only its owner reads, as there is no keyring.
+    /// In this file, readable by its owner only, as there is no keyring.
     File(PathBuf),
 }
 
 impl PasswordPlace {
-    /// A sentence for the person; none where no password is kept.
+    /// A sentence for the user; none if no password is kept.
     #[must_use]
     pub fn in_words(&self) -> Option<String> {
         match self {
@@ -99,17 +99,17 @@ impl PasswordPlace {
     }
 }
 
-/// Settings of the window, kept in a RON file.
+/// Settings of the window, stored in a RON file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// Light, dark, or as the system is.
+    /// Light, dark, or as the system says.
     pub theme: Theme,
     /// Desktop notifications.
     pub notifications: Notifications,
-    /// Enter sends and Shift+Enter makes a line, or the other way.
+    /// Enter sends and Shift+Enter starts a new line; if false, the other way round.
     pub enter_sends: bool,
-    /// Scale of everything, 0.75 to 3.
+    /// Scale of the whole window, 0.75 to 3.
     pub scale: f32,
 }
 
@@ -134,41 +134,41 @@ pub enum Theme {
 /// What desktop notifications show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Notifications {
-    /// None are raised.
+    /// None are shown.
     Off,
-    /// That something happened, not what and with whom.
+    /// That something happened, but not what or with whom.
     HideContent,
     /// Everything.
     #[default]
     Full,
 }
 
-/// One line of the conversation list.
+/// One entry of the conversation list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConversationHead {
-    /// Which.
+    /// Its number.
     pub id: ConversationId,
     /// The others.
     pub people: Arc<[Person]>,
     /// Recipients are hidden from each other.
     pub hidden: bool,
-    /// Beginning of the last message, on one line; empty for none.
+    /// The beginning of the last message, on one line; empty if there is none.
     pub preview: String,
     /// Time of the last message.
     pub at: Timestamp,
-    /// The last message is ours: how it stands.
+    /// If the last message is ours: its recipients' states, counted.
     pub last: Option<Tally>,
-    /// False when the last message was received and did not come from the server of the account.
+    /// False if the last message was received and did not come from the account's server.
     pub verified: bool,
     /// Received and not seen.
     pub unread: u32,
-    /// Recipients not delivered, over all messages of ours in it: seen or not, whatever came after.
+    /// Recipients not reached, over all messages of ours in it: seen or not, whatever came after.
     pub failed: u32,
     /// Those of them in messages whose failure was not seen yet.
     pub failed_unseen: u32,
 }
 
-/// How many recipients of one message are in which state (best over all attempts).
+/// How many recipients of one message are in each state (the best over all attempts).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Recipients.
@@ -177,7 +177,7 @@ pub struct Tally {
     pub queued: u32,
     /// Sending.
     pub sending: u32,
-    /// With the proxy.
+    /// Accepted by the proxy.
     pub accepted: u32,
     /// Delivered.
     pub delivered: u32,
@@ -189,17 +189,17 @@ pub struct Tally {
     pub deferred: u32,
     /// Failed.
     pub failed: u32,
-    /// Report window passed.
+    /// Without report.
     pub no_report: u32,
     /// Withdrawn.
     pub cancelled: u32,
 }
 
-/// The open conversation. `outline` has an entry for every message, so that the scroll bar is true;
-/// `messages` has those around the view.
+/// The open conversation. `outline` has an entry for every message, so that the scroll bar is right; `messages` has
+/// those around the view.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Thread {
-    /// Which.
+    /// Its number.
     pub conversation: ConversationId,
     /// The others.
     pub people: Arc<[Person]>,
@@ -215,7 +215,7 @@ pub struct Thread {
     pub unread_from: Option<MessageId>,
 }
 
-/// Somebody who is writing just now (RFC 3994).
+/// Somebody who is typing right now (RFC 3994).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Writing {
     /// Where.
@@ -224,10 +224,10 @@ pub struct Writing {
     pub name: String,
 }
 
-/// What the height of a message that is not loaded is guessed from.
+/// The data from which the height of a message that is not loaded is estimated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outline {
-    /// Which.
+    /// The message.
     pub id: MessageId,
     /// Characters of its text.
     pub chars: u32,
@@ -242,24 +242,24 @@ pub struct Outline {
 pub struct MessageView {
     /// Which.
     pub id: MessageId,
-    /// When it was written here, or came.
+    /// When it was written here or received.
     pub at: Timestamp,
     /// The sender's time, where it differs by more than 5 minutes.
     pub sent_at: Option<Timestamp>,
-    /// Who wrote it; none for our own.
+    /// The sender; none for our own.
     pub from: Option<Person>,
-    /// As text, control characters taken out.
+    /// Its text without control characters.
     pub text: String,
-    /// What came with it that is no text.
+    /// Its parts that are not text.
     pub files: Vec<FileShown>,
     /// Attempts so far (0 for a received message).
     pub attempts: u32,
-    /// How the latest of them leaves.
+    /// How the latest of them is sent.
     pub way: Way,
     /// Per recipient, in order of submission: the best over all attempts.
     pub deliveries: Vec<DeliveryView>,
-    /// False for a received message that came straight from somebody, not from the server of the account: nobody has looked at
-    /// who wrote it.
+    /// False for a received message that came directly from somebody and not from the account's server: nobody has
+    /// verified its sender.
     pub verified: bool,
     /// The same, counted.
     pub tally: Tally,
@@ -272,14 +272,14 @@ pub struct DeliveryView {
     pub person: Person,
     /// The state.
     pub state: DeliveryState,
-    /// SIP status, where told.
+    /// SIP status, if reported.
     pub status: Option<u16>,
     /// Reason phrase, verbatim.
     pub phrase: String,
     /// When it became known.
     pub at: Timestamp,
-    /// From acceptance to outcome, where told.
+    /// From acceptance to outcome, if reported.
     pub after: Option<Duration>,
-    /// In which attempt.
+    /// The attempt.
     pub attempt: u32,
 }

@@ -1,4 +1,4 @@
-//! How one message stands, in a line: the fraction under the bubble, the accessible name, the notification.
+//! One message's delivery state in a line: the fraction under the bubble, the accessible name, the notification.
 //!
 //! Always the fraction, never one tick for many people (screen.md). Pure functions over [`Tally`].
 
@@ -8,7 +8,7 @@ use super::journal::DeliveryState;
 use super::reason::reason;
 use super::snapshot::{DeliveryView, Tally};
 
-/// Names that a notification lists at most.
+/// The most names that a notification lists.
 const NAMES_MAX: usize = 5;
 
 impl Tally {
@@ -34,7 +34,7 @@ impl Tally {
         tally
     }
 
-    /// Recipients of whom more is to be heard soon: queued, being sent, or with the server.
+    /// Recipients with more news expected soon: queued, being sent, or accepted by the server.
     #[must_use]
     pub const fn under_way(&self) -> u32 {
         self.queued + self.sending + self.accepted
@@ -46,7 +46,7 @@ impl Tally {
         self.failed + self.no_report
     }
 
-    /// The state that stands for the whole message in a list, the one that the line is about.
+    /// The state that represents the whole message in a list, the same one that the line is about.
     #[must_use]
     pub const fn leading(&self) -> DeliveryState {
         if self.failed > 0 {
@@ -75,7 +75,7 @@ impl Tally {
 
 /// The line under a message of ours; `waiting_for` are the names of those who are offline (deferred).
 ///
-/// In this priority: not delivered, without report, waiting for somebody to come back, under way, the good end.
+/// In this priority: not delivered, no report, waiting for somebody to come back, under way, success.
 #[must_use]
 pub fn line(tally: &Tally, waiting_for: &[&str]) -> String {
     let total = tally.total;
@@ -101,7 +101,7 @@ pub fn line(tally: &Tally, waiting_for: &[&str]) -> String {
     }
 }
 
-/// The name that a screen reader says for a message of ours.
+/// What a screen reader says for a message of ours.
 #[must_use]
 pub fn accessible_name(tally: &Tally) -> String {
     let people = if tally.total == 1 { "person" } else { "people" };

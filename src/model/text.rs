@@ -1,21 +1,21 @@
-//! Foreign text made fit to show: bytes to text, control characters out, direction marks visible.
+//! Makes foreign text fit to show: bytes to text, control characters removed, direction marks made visible.
 //!
-//! A message comes from anybody, so nothing in it may hide, overwrite or turn around what stands beside it.
+//! A message may come from anybody, so nothing in it may hide, overwrite or reverse what stands beside it.
 
 use bytes::Bytes;
 
 use crate::sip::{self, Content, File};
 use crate::terminal::{code, is_hidden};
 
-/// Characters of a message in the conversation list.
+/// The most characters of a message shown in the conversation list.
 const PREVIEW_CHARS_MAX: usize = 200;
 
 /// A body as shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
-    /// The text, control characters taken out; empty where there is none.
+    /// The text without control characters; empty if there is none.
     pub text: String,
-    /// What is no text.
+    /// The parts that are not text.
     pub files: Vec<FileShown>,
 }
 
@@ -26,7 +26,7 @@ pub struct FileShown {
     pub name: String,
     /// `image/png`.
     pub media_type: String,
-    /// Bytes in it.
+    /// Its size in bytes.
     pub bytes: usize,
 }
 
@@ -49,7 +49,7 @@ pub fn clean(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }
 
-/// An address or a name on one line: control characters out, direction marks written as their code.
+/// An address or a name on one line: control characters removed, direction marks written as their codes.
 #[must_use]
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());

@@ -1,4 +1,4 @@
-//! Rows to what the screen shows: pure functions in which stored rows and names meet.
+//! From stored rows to what the window shows: pure functions that combine rows and names.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::snapshot::{DeliveryView, MessageView, Person, Tally};
 use super::text::{shown, visible};
 use crate::time::Timestamp;
 
-/// A sender's clock this far off is shown.
+/// If the sender's clock differs by more than this, the difference is shown.
 const CLOCK_DIFFERENCE_SHOWN: Duration = Duration::from_secs(5 * 60);
 
 /// A message of ours, with the best of all attempts for each recipient.
@@ -58,7 +58,7 @@ pub fn incoming_view(row: &IncomingRow, names: &Names) -> MessageView {
     }
 }
 
-/// How the recipients of a message of ours stand, counted.
+/// How many recipients of a message of ours are in each state.
 #[must_use]
 pub fn tally(rows: &OpenRows) -> Tally {
     let known = best(&rows.deliveries, rows.outgoing.recipients.len());
