@@ -10,20 +10,20 @@ use crate::machine::{Flow, Hop};
 use crate::sip::{Aor, Transport, Uri};
 use crate::transaction::Timers;
 
-/// What a proxy serves, where it listens, whom it trusts and how much it takes.
+/// What a proxy serves, where it listens, whom it trusts and how much it accepts.
 #[derive(Clone, Debug)]
 pub struct ProxyConfig {
-    /// Served domains, best name first; a port behind one counts only where it is a number, which then is ours at that port (W14).
+    /// Served domains, preferred first; a port counts only after a numeric address, which is ours at that port (W14).
     pub domains: Vec<String>,
-    /// Where sockets listen, with their true ports.
+    /// The sockets on which it listens, with their actual ports.
     pub listens: Vec<(Transport, SocketAddr)>,
-    /// What sockets that listen on all addresses of a family (`0.0.0.0`, `::`) are reached at from elsewhere, best first.
+    /// Where others reach sockets on the wildcard addresses (`0.0.0.0`, `::`), best first.
     pub own_ips: Vec<IpAddr>,
     /// Peers that may submit whatever their From says (RFC 3325's trust domain).
     pub trust: Vec<Trusted>,
-    /// Domains of others whose next hop is known without asking DNS (W19).
+    /// Domains of others whose next hop is configured, not looked up in DNS (W19).
     pub routes: Vec<StaticRoute>,
-    /// Whether users prove who they are (W30).
+    /// Whether users must authenticate (W30).
     pub auth: Auth,
     /// T1 and what scales with it.
     pub timers: Timers,
@@ -31,24 +31,24 @@ pub struct ProxyConfig {
     pub recipients_max: usize,
     /// Bytes of one request (W13).
     pub message_bytes_max: usize,
-    /// Messages a second of one sender who is not trusted; over it, 503 (W31).
+    /// Messages per second from one untrusted sender; over it, 503 (W31).
     pub submissions_per_sec_max: Option<u32>,
-    /// Legs under way of one sender who is not trusted; over it, 503 (W31).
+    /// Legs under way of one untrusted sender; over it, 503 (W31).
     pub legs_per_user_max: usize,
-    /// The mailbox for the absent; without it, who is absent has failed (W18).
+    /// The mailbox for absent recipients; without it, they fail (W18).
     pub mailbox: Option<MailboxConfig>,
     /// What strangers may send, and who is banned.
     pub inbound: InboundConfig,
 }
 
-/// What strangers may send to our users. A stranger is of no domain of ours, and comes from no trusted peer.
+/// What strangers may send to our users. A stranger claims no domain of ours and comes from no trusted peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InboundConfig {
     /// Who may write.
     pub mode: Inbound,
-    /// Who is known.
+    /// The listed senders for [`Inbound::Known`].
     pub known: Vec<Party>,
-    /// Whose requests are all refused.
+    /// Senders and sources whose requests are all refused.
     pub bans: Vec<Party>,
     /// Requests a minute from one source; over it, 503 (W31).
     pub per_source_max: u32,
@@ -80,18 +80,18 @@ impl Default for InboundConfig {
     }
 }
 
-/// Who sends: `192.0.2.7`, `192.0.2.0/24`, `example.org` with all below it, or `eve@example.org`.
+/// A sender or source: `192.0.2.7`, `192.0.2.0/24`, `example.org` with its subdomains, or `eve@example.org`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Party {
-    /// Whatever comes from there.
+    /// Whatever comes from this network.
     Network(Prefix),
-    /// Whoever claims to be of that domain, or of one below it.
+    /// Whoever claims to be in this domain, or in a subdomain.
     Domain(String),
-    /// Whoever claims to be that one.
+    /// Whoever claims to be this one.
     Sender(Aor),
 }
 
-/// Text that names nobody.
+/// The text is no such sender or source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not an address such as 192.0.2.7, a network such as 192.0.2.0/24, a domain or a sender such as eve@example.org"
@@ -99,13 +99,13 @@ pub enum Party {
 pub struct PartyError;
 
 impl Party {
-    /// True for what comes from that address.
+    /// True if this names that address.
     #[must_use]
     pub fn has_address(&self, address: IpAddr) -> bool {
         matches!(self, Self::Network(network) if network.contains(address))
     }
 
-    /// True for whoever says that he is that.
+    /// True if this names that claimed sender.
     #[must_use]
     pub fn has_sender(&self, sender: &Aor) -> bool {
         match self {
@@ -133,33 +133,33 @@ impl FromStr for Party {
     }
 }
 
-/// A domain of others and where what is for its people goes.
+/// A domain of others, and the server for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StaticRoute {
     /// Its name, without a port.
     pub domain: String,
-    /// Its server.
+    /// Its next hop.
     pub hop: Hop,
 }
 
-/// Whether users prove who they are, and by what (W30).
+/// Whether users must authenticate, and how (W30).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auth {
     /// Everybody is believed.
     Off,
-    /// By SHA-256, or by MD5 where a client knows no better (RFC 8760).
+    /// With SHA-256, or MD5 for clients that know no better (RFC 8760).
     On,
-    /// They are offered MD5 alone: some old clients give up at a challenge that they do not know, where RFC 7616 §3.7 has them
-    /// pass over it.
+    /// With MD5 only: some old clients give up at a challenge that they do not know, although RFC 7616 §3.7 tells them
+    /// to ignore it.
     Md5,
 }
 
-/// How long, and how much, waits for the absent.
+/// How long, and how much, waits for absent recipients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MailboxConfig {
-    /// A message waits no longer, whatever its Expires.
+    /// The longest that a message waits, whatever its Expires.
     pub kept: Duration,
-    /// Messages that wait for one recipient.
+    /// How many messages wait for one recipient.
     pub per_user_max: usize,
 }
 
@@ -173,7 +173,7 @@ impl Default for MailboxConfig {
 }
 
 impl ProxyConfig {
-    /// A proxy for `domains` on `listens` with the defaults of everything else.
+    /// A proxy for `domains` on `listens`, with defaults for everything else.
     #[must_use]
     pub fn new(domains: Vec<String>, listens: Vec<(Transport, SocketAddr)>) -> Self {
         Self {
@@ -193,7 +193,7 @@ impl ProxyConfig {
         }
     }
 
-    /// Takes over from newer settings what can be changed while the proxy runs: whom it trusts, and how much it takes.
+    /// Takes over the settings that can change at run time: whom it trusts, and how much it accepts.
     pub(super) fn adopt(&mut self, newer: Self) {
         self.trust = newer.trust;
         self.recipients_max = newer.recipients_max;
@@ -204,22 +204,22 @@ impl ProxyConfig {
         self.inbound = newer.inbound;
     }
 
-    /// True for a peer of the trust domain, over a flow that shows that it is the one.
+    /// True for a peer of the trust domain, on a flow that proves it is that peer.
     #[must_use]
     pub fn trusts(&self, flow: Flow) -> bool {
         self.trust.iter().any(|peer| peer.is_at(flow))
     }
 
-    /// True for an address of a peer of the trust domain, which anybody may write on a datagram.
+    /// True for the address of a peer of the trust domain, which anybody may forge on a datagram.
     #[must_use]
     pub fn names(&self, peer: IpAddr) -> bool {
         self.trust.iter().any(|trusted| trusted.network.contains(peer))
     }
 }
 
-/// Peers of the trust domain: `192.0.2.7` and `192.0.2.0/24` over connections, `udp:192.0.2.7` in datagrams too. Whoever sends a
-/// datagram writes on it the source that he likes, so that these count for what is said so, and on this computer, where no
-/// network delivers such a source.
+/// Peers of the trust domain: `192.0.2.7` and `192.0.2.0/24` over connections, `udp:192.0.2.7` over UDP too. The source
+/// of a datagram can be forged, so UDP counts only if configured, or from this computer, since no network delivers such
+/// a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trusted {
     network: Prefix,
@@ -249,14 +249,14 @@ impl fmt::Display for Trusted {
     }
 }
 
-/// A network prefix, `127.0.0.0/8`; without a length, one address.
+/// A network prefix such as `127.0.0.0/8`; without a length, one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prefix {
     network: u128,
     mask: u128,
 }
 
-/// Text that is no network prefix.
+/// The text is no network prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a network prefix such as 127.0.0.0/8")]
 pub struct PrefixError;
@@ -301,7 +301,7 @@ impl fmt::Display for Prefix {
     }
 }
 
-/// IPv4 addresses as IPv6 ones, so that a dual-stack socket's peers match too.
+/// IPv4 addresses as IPv6 ones, so that peers on a dual-stack socket match too.
 const fn mapped(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),

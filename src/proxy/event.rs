@@ -1,4 +1,4 @@
-//! What a proxy is asked by its owner, and what it tells it.
+//! What the owner asks of a proxy, and what the proxy tells it.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,44 +8,44 @@ use super::config::ProxyConfig;
 use super::journal::{AliasRow, DispatchId, DispatchRows, OutcomeState, RemovedRow, UserRow};
 use crate::sip::Transport;
 
-/// What the owner may ask.
+/// What the owner may ask for.
 #[derive(Clone, Debug)]
 pub enum ProxyCommand {
-    /// The process ends soon: make durable at once what is known.
+    /// The process will end soon: make everything known durable at once.
     Flush,
-    /// So many inputs wait to be handed over, this one apart: what is too much is refused (W13).
+    /// This many inputs wait, not counting this one: during overload, requests are refused (W13).
     InputsWaiting(usize),
-    /// These addresses stand for others, and no others do (W16).
+    /// The complete new table of aliases and lists (W16).
     Aliases(Arc<[AliasRow]>),
-    /// These are the users, and nobody else (W30).
+    /// The complete new list of users (W30).
     Users(Arc<[UserRow]>),
-    /// The answer to [`ProxyEvent::Wanted`]: what the store holds of that message; none where it cannot be read.
+    /// The answer to [`ProxyEvent::Wanted`]: what the store holds of that message; `None` if it cannot be read.
     Read(DispatchId, Option<Box<DispatchRows>>),
-    /// The settings were read again; what can be changed while the proxy runs holds from now on ([`ProxyConfig::adopt`]).
+    /// The settings were read again; those that can change at run time take effect ([`ProxyConfig::adopt`]).
     Settings(Box<ProxyConfig>),
-    /// These were removed, whether somebody has their address again or not: what was theirs is purged (W30).
+    /// These users were removed, even if somebody has the address again: their data is purged (W30).
     Removed(Arc<[RemovedRow]>),
 }
 
-/// What is worth a log line, a count or a check.
+/// What is worth a log line, a counter or a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProxyEvent {
-    /// A submission's 202 leaves; it is on stable storage (W11).
+    /// A submission's 202 leaves: it is on stable storage (W11).
     Accepted {
         /// Its number.
         dispatch: DispatchId,
-        /// How many people it goes to.
+        /// How many recipients it has.
         recipients: u32,
     },
-    /// What became of one recipient.
+    /// The outcome of one recipient.
     Outcome {
         /// Of which message.
         dispatch: DispatchId,
-        /// Which, in the order of submission without doubles.
+        /// Which recipient, in the order of the submission without duplicates.
         recipient: u32,
-        /// The end of it.
+        /// The outcome.
         state: OutcomeState,
-        /// The SIP status that is told.
+        /// The SIP status that is reported.
         status: u16,
     },
     /// A report leaves.
@@ -60,7 +60,7 @@ pub enum ProxyEvent {
         /// Of which message.
         dispatch: DispatchId,
     },
-    /// What the store holds of this message is wanted, and is to come as [`ProxyCommand::Read`].
+    /// The proxy needs what the store holds of this message, as [`ProxyCommand::Read`].
     Wanted {
         /// Which message.
         dispatch: DispatchId,
@@ -70,16 +70,16 @@ pub enum ProxyEvent {
         /// With this status.
         status: u16,
     },
-    /// A refusal that the operator is to see; not each of them is told.
+    /// A refusal that the operator should see; not every one is told.
     Offence(Refusal),
-    /// Refusals came from more sources than are told one by one.
+    /// Refusals came from too many sources to be told one by one.
     OffencesUntold {
-        /// How many were not told since this was told last.
+        /// How many were not told since the last such event.
         count: u64,
     },
-    /// More comes in than can be served: from now on some requests are turned away with 503.
+    /// Overload has begun: some requests are turned away with 503.
     Busy,
-    /// That is over; `limits::OVERLOAD_CALM` has passed without.
+    /// The overload is over: nothing was turned away for `limits::OVERLOAD_CALM`.
     Calm {
         /// How many were turned away.
         refused: u64,
@@ -88,25 +88,25 @@ pub enum ProxyEvent {
     StoreFailed,
 }
 
-/// Why somebody was refused, where an operator may want to do something about it.
+/// The kinds of refusals that an operator may want to act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RefusalKind {
     /// A wrong password, or a user who does not exist.
     WrongPassword,
-    /// Too many wrong passwords: for a while none is tried.
+    /// Too many wrong passwords: for a while, no password is accepted.
     LockedOut,
-    /// A request to somebody elsewhere, or to several people, by one who may not.
+    /// A request to somebody elsewhere, or to several people, from a sender who may not do that.
     RelayDenied,
-    /// A stranger sends more than he may, or one of ours gets more from strangers than he has to.
+    /// A stranger sends more than allowed, or one of our users gets more from strangers than allowed.
     RateLimited,
-    /// Strangers may not write here, or not this one.
+    /// Strangers may not write here, or this one may not.
     NotAdmitted,
     /// The source, the network or the sender is banned.
     Banned,
 }
 
 impl RefusalKind {
-    /// The word of the log.
+    /// The word used in the log.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -120,7 +120,7 @@ impl RefusalKind {
     }
 }
 
-/// One line of the log about somebody who was refused. Its text is a promise to programs that read it
+/// One log line about a refusal. Its format is a promise to programs that read it
 /// (docs/operating.md).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -128,14 +128,14 @@ pub struct Refusal {
     pub kind: RefusalKind,
     /// The address from which the request came.
     pub source: IpAddr,
-    /// How it came.
+    /// The transport it came over.
     pub transport: Transport,
-    /// That address is known to be the sender's: a connection, or a nonce that was sent there. A datagram alone may come
-    /// from anybody.
+    /// Whether that address is known to be the sender's, by a connection or by a nonce that was sent there. The source
+    /// of a datagram can be forged.
     pub is_verified: bool,
-    /// How many of this kind came from there since the last line.
+    /// How many of this kind came from that source since the last line.
     pub count: u64,
-    /// Whom the request names as its sender or user; nothing that is proved.
+    /// Whom the request names as its sender or user, unproved.
     pub who: String,
 }
 
@@ -149,7 +149,7 @@ impl fmt::Display for Refusal {
             "refused source={source} kind={kind} verified={verified} transport={transport} count={} who=",
             self.count
         )?;
-        // Written by a stranger: one short word of plain letters.
+        // Written by a stranger: reduced to one short word of plain characters.
         for letter in self.who.chars().take(WHO_LETTERS_MAX) {
             write!(f, "{}", if letter.is_ascii_graphic() { letter } else { '?' })?;
         }
@@ -157,7 +157,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Letters of a name that a line of the log has.
+/// How many characters of a name a log line has.
 const WHO_LETTERS_MAX: usize = 100;
 
 #[cfg(test)]

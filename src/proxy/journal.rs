@@ -1,4 +1,4 @@
-//! What the proxy makes durable, as plain data, and what it gets back after a start.
+//! What the proxy makes durable, and what it gets back after a restart, as plain data.
 //!
 //! **Invariant:** no SQL and no file here; `store/proxy_rows.rs` maps these to rows.
 
@@ -12,11 +12,11 @@ use crate::sip::digest::Ha1;
 use crate::sip::{Addressed, Aor, Message, ReportWish, Request, Uri, parse, recipients};
 use crate::time::Timestamp;
 
-/// The number of an accepted message among all that this proxy ever accepted.
+/// The number of an accepted message, unique among all that this proxy ever accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DispatchId(pub u64);
 
-/// One durable change. A batch of them applies whole, in order.
+/// One durable change. A batch of changes applies as a whole, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Write {
     /// The key behind our branches and tags; written once, when the store is new.
@@ -30,9 +30,9 @@ pub enum Write {
         /// Which.
         contact: Uri,
     },
-    /// A device that is known to be somebody's, or is seen again (W16).
+    /// A device of an address-of-record that is new or was seen again (W16).
     Device(DeviceRow),
-    /// A device that was not seen for too long, or is one too many.
+    /// A device that was not seen for too long, or that exceeds the maximum.
     ForgetDevice {
         /// Whose.
         aor: Aor,
@@ -48,27 +48,28 @@ pub enum Write {
         /// What became known.
         outcomes: Vec<OutcomeRow>,
     },
-    /// Where the report stands (W22, W23), replacing what was stored.
+    /// The state of the report (W22, W23); replaces what was stored.
     Report {
         /// Of which message.
         dispatch: DispatchId,
-        /// How far it is.
+        /// Its state.
         report: ReportRow,
     },
-    /// The report's flow, after the submission came again on another one (W12).
+    /// The flow for the report changed, because the submission was repeated on another one (W12).
     Moved {
         /// Of which message.
         dispatch: DispatchId,
-        /// The flow it came in on last.
+        /// The flow that it last came in on.
         flow: Flow,
     },
-    /// Nothing more is owed of a message: its body goes, and a start reads this row in place of all that hangs on it (W12).
+    /// Nothing more is owed of a message: its body is dropped, and a restart reads this row instead of the others
+    /// (W12).
     Remember(RememberedRow),
-    /// The submission came again, so that its report is owed again: a start takes the message up whole.
+    /// The submission was repeated, so its report is owed again: a restart restores the whole message.
     Recall(DispatchId),
-    /// A message remembered long enough (W12): its row and all that hangs on it goes.
+    /// A message was remembered long enough (W12): all its rows are deleted.
     Forget(DispatchId),
-    /// Users who were removed (W30): their bindings and devices go, and with them the order to purge them.
+    /// Users were removed (W30): their bindings and devices are deleted, and with them the orders to purge them.
     Purge {
         /// Who.
         aors: Vec<Aor>,
@@ -77,26 +78,26 @@ pub enum Write {
     },
 }
 
-/// What tells the double of a message of which nothing is owed, and answers it (W12).
+/// What recognises a repetition of a message of which nothing is owed, and answers it (W12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RememberedRow {
     /// Its number.
     pub id: DispatchId,
-    /// The number of its key.
+    /// The hash of its key.
     pub double: [u8; 16],
-    /// The number of its recipients and its body, which may not differ under one key.
+    /// The hash of its recipients and body, which may not differ under one key.
     pub content: [u8; 16],
     /// Tag of its 202.
     pub to_tag: Tag,
-    /// Whether its sender was sent a report, which comes again with the double.
+    /// Whether a report was sent, which a repetition gets again.
     pub is_reported: bool,
-    /// Bytes of its head, which stays in the store for that report.
+    /// Bytes of its header section, which stays in the store for that report.
     pub head_bytes: u32,
     /// When it may be forgotten.
     pub keep_until: Timestamp,
 }
 
-/// A tag of ours, held without a piece of memory of its own.
+/// A tag of ours, stored inline without an allocation.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tag([u8; Self::BYTES_MAX]);
 
@@ -104,7 +105,7 @@ impl Tag {
     /// Bytes of the longest tag that we give.
     pub const BYTES_MAX: usize = 16;
 
-    /// A tag as text; none where it is longer than ours are.
+    /// A tag from text; `None` if it is longer than ours are.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let mut bytes = [0; Self::BYTES_MAX];
@@ -112,7 +113,7 @@ impl Tag {
         Some(Self(bytes)).filter(|tag| tag.as_str() == text)
     }
 
-    /// As it stands in a header field.
+    /// The tag as it stands in a header field.
     #[must_use]
     pub fn as_str(&self) -> &str {
         let text = self.0.split(|byte| *byte == 0).next().unwrap_or_default();
@@ -145,18 +146,18 @@ pub struct BindingRow {
     pub expires_at: Timestamp,
     /// The flow that the REGISTER came in on.
     pub flow: Flow,
-    /// What leads there.
+    /// How it is reached.
     pub reach: Reach,
-    /// Which of its device's flows it is, where the client registers flows (RFC 5626 §4.2).
+    /// Which of its device's flows it is, if the client registers flows (RFC 5626 §4.2).
     pub reg_id: Option<u32>,
 }
 
-/// What leads to a binding.
+/// How a binding is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Its Contact; and its flow, where that is a connection that lives.
+    /// At its Contact; also over its flow, if that is a live connection.
     Contact,
-    /// Its flow alone; without that nobody is there.
+    /// Only over its flow; without that, not at all.
     Flow,
 }
 
@@ -167,7 +168,7 @@ pub struct DeviceRow {
     pub aor: Aor,
     /// Its `+sip.instance`.
     pub instance: String,
-    /// When it registered, to the day.
+    /// When it last registered, to the day.
     pub seen_at: Timestamp,
 }
 
@@ -180,43 +181,43 @@ pub struct AliasRow {
     pub members: Vec<Uri>,
 }
 
-/// What a list in a submission stood for when that was accepted (W16).
+/// The members of a list in a submission, as of its acceptance (W16).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListRow {
-    /// Its place in the order of the submission's addresses.
+    /// Its position among the submission's addresses.
     pub place: u32,
-    /// Its members, with those of the lists within it.
+    /// Its members, including those of nested lists.
     pub members: Vec<Uri>,
 }
 
-/// Somebody who may sign in, changed from outside and only read by the proxy (W30).
+/// A user who may sign in, changed from outside and only read by the proxy (W30).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserRow {
     /// Who.
     pub aor: Aor,
-    /// Of the password.
+    /// The SHA-256 hash for digest authentication.
     pub sha256: Ha1,
-    /// Of the same, for old clients.
+    /// The MD5 hash of the same password, for old clients.
     pub md5: Ha1,
-    /// Senders whose messages are not wanted; one without a user stands for its whole domain.
+    /// Blocked senders; one without a user part stands for its whole domain.
     pub blocked: Vec<Aor>,
 }
 
-/// A user who was removed from outside, so that the proxy purges what was his (W30).
+/// A user who was removed from outside; the proxy purges the user's data (W30).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemovedRow {
-    /// The number of the order; they grow.
+    /// The number of the order; numbers grow.
     pub number: u64,
     /// Who.
     pub aor: Aor,
 }
 
-/// An accepted message with all that its legs and its report need.
+/// An accepted message, with everything that its legs and its report need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptedRow {
     /// Its number.
     pub id: DispatchId,
-    /// What tells a double (W12), as text.
+    /// The key that a repetition shares (W12), as text.
     pub key: String,
     /// Tag that our 202 put into To, and From of the reports (W22).
     pub to_tag: String,
@@ -226,18 +227,18 @@ pub struct AcceptedRow {
     pub flow: Flow,
     /// The submission as received.
     pub request: Bytes,
-    /// Recipients after the removal of doubles (W3): index into the order of submission's addresses
-    /// (`sip::recipients`), members in the place of their list ([`expand`]), so that the spelling that came first is kept.
+    /// The recipients after merging duplicates (W3), as positions among the submission's addresses (`sip::recipients`);
+    /// members have the position of their list ([`expand`]). This keeps the spelling that came first.
     pub recipients: Vec<u32>,
     /// The lists among these addresses.
     pub lists: Vec<ListRow>,
 }
 
 impl AcceptedRow {
-    /// The submission and its addresses, read again: what the legs that are open go on from.
+    /// Reads the stored submission and its addresses again, so that the open legs can go on.
     ///
     /// # Errors
-    /// What of it cannot be read, so that nothing more can be done for its recipients.
+    /// Which part cannot be read; then nothing more can be done for its recipients.
     pub fn read_back(&self) -> Result<(Request, Vec<Addressed>), &'static str> {
         let Ok(Message::Request(request)) = parse(self.request.clone()) else {
             return Err("its request cannot be read");
@@ -258,8 +259,8 @@ impl AcceptedRow {
     }
 }
 
-/// The addresses of a submission with the members of its lists instead of the lists. Beside each stands the place that its
-/// own address, or its list's, has in the submission.
+/// The addresses of a submission, with each list replaced by its members. Beside each address is the position that it,
+/// or its list, has in the submission.
 #[must_use]
 pub fn expand(all: &[Addressed], lists: &[ListRow]) -> Vec<(u32, Addressed)> {
     let mut expanded = Vec::with_capacity(all.len());
@@ -277,32 +278,32 @@ pub fn expand(all: &[Addressed], lists: &[ListRow]) -> Vec<(u32, Addressed)> {
 /// What is known of one recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutcomeRow {
-    /// Which recipient, by its place in [`AcceptedRow::recipients`].
+    /// Which recipient, by position in [`AcceptedRow::recipients`].
     pub recipient: u32,
     /// What became of it.
     pub state: OutcomeState,
-    /// SIP status that is told (W18).
+    /// SIP status that is reported (W18).
     pub status: u16,
-    /// Reason phrase that is told.
+    /// Reason phrase that is reported.
     pub reason: String,
     /// Transmissions over all its branches.
     pub tries: u32,
-    /// Since acceptance.
+    /// The time since acceptance.
     pub after: Duration,
-    /// What is still to be tried for him, if anything is.
+    /// What is still to be tried for the recipient, if anything.
     pub waits: Option<WaitRow>,
 }
 
 /// What a later attempt for one recipient needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitRow {
-    /// Branches that his attempts have used, so that the next one is a new transaction.
+    /// How many branches the attempts have used, so that the next one is a new transaction.
     pub branches: u32,
-    /// Devices that are owed the message though another one took it (W16); none where he waits as a whole.
+    /// Devices that are owed the message though another one took it (W16); empty if the recipient waits as a whole.
     pub devices: Vec<String>,
 }
 
-/// The end, or the wait, of one recipient.
+/// The final or deferred outcome of one recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OutcomeState {
     /// A 2xx came.
@@ -313,22 +314,22 @@ pub enum OutcomeState {
     Deferred,
 }
 
-/// How far the reports of one message are.
+/// The state of the reports of one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReportRow {
     /// CSeq of the latest NOTIFY; 0 before the first.
     pub cseq: u32,
-    /// The latest NOTIFY that the sender has, of those that told who waits in the mailbox (W9); 0 before.
+    /// CSeq of the latest answered NOTIFY among those that named who waits in the mailbox (W9); 0 before.
     pub answered: u32,
-    /// Failed rounds of the latest NOTIFY (W23).
+    /// How many rounds of the latest NOTIFY failed (W23).
     pub rounds: u32,
     /// When the next round is due, if one is.
     pub due_at: Option<Timestamp>,
-    /// True when the last report was answered, or nobody wants it any more.
+    /// True once the last report was answered, or is no longer wanted.
     pub closed: bool,
 }
 
-/// All that a store holds for a proxy. A start gets it without the messages, which follow one by one, as [`Stored`].
+/// Everything that a store holds for a proxy. A restart gets it without the messages, which follow as [`Stored`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rows {
     /// The key behind our branches and tags.
@@ -341,7 +342,7 @@ pub struct Rows {
     pub aliases: Vec<AliasRow>,
     /// Who may sign in.
     pub users: Vec<UserRow>,
-    /// Users who were removed and are not purged yet.
+    /// Removed users whose data is not purged yet.
     pub removed: Vec<RemovedRow>,
     /// Messages of which nothing is owed.
     pub remembered: Vec<RememberedRow>,
@@ -349,16 +350,16 @@ pub struct Rows {
     pub dispatches: Vec<DispatchRows>,
 }
 
-/// One message as a start gets it.
+/// One message, as a restart gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stored {
-    /// Of which nothing is owed.
+    /// A message of which nothing is owed.
     Remembered(RememberedRow),
-    /// Any other.
+    /// Any other message.
     Whole(Box<DispatchRows>),
 }
 
-/// One message and what hangs on it.
+/// The rows of one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DispatchRows {
     /// The acceptance (its flow is the latest known).
@@ -367,6 +368,6 @@ pub struct DispatchRows {
     pub outcomes: Vec<OutcomeRow>,
     /// The report, if one was begun.
     pub report: Option<ReportRow>,
-    /// The number of its recipients and its body, where that is gone because nothing was owed for a while.
+    /// The hash of its recipients and body, if the body was dropped because nothing was owed for a while.
     pub content: Option<[u8; 16]>,
 }

@@ -1,6 +1,6 @@
-//! The location service: which bindings an address-of-record has, and when they end (RFC 3261 §10).
+//! The location service: the bindings of each address-of-record, and when they expire (RFC 3261 §10).
 //!
-//! **Invariant:** it holds what the store holds; the registrar decides, and applies once its writes are committed.
+//! **Invariant:** it holds what the store holds: the registrar decides, and applies changes once they are committed.
 
 mod devices;
 
@@ -13,12 +13,12 @@ use super::journal::{BindingRow, Reach, Write};
 use crate::sip::{Aor, Transport, Uri};
 use crate::time::Now;
 
-/// A binding, and when it ends.
+/// A binding, and when it expires.
 #[derive(Clone, Debug)]
 pub(super) struct Binding {
     pub(super) row: BindingRow,
     pub(super) ends: Instant,
-    /// When it was made or refreshed.
+    /// When it was last made or refreshed.
     pub(super) since: Instant,
 }
 
@@ -27,26 +27,26 @@ pub(super) struct Binding {
 pub(super) struct LocationService {
     bindings: BTreeMap<Aor, Vec<Binding>>,
     ends: BTreeSet<(Instant, Aor)>,
-    /// Who is registered where.
+    /// Which users are registered at which place.
     places: BTreeMap<SocketAddr, BTreeSet<Aor>>,
     /// Bytes of all bindings.
     bytes: usize,
     pub(super) devices: Devices,
 }
 
-/// Bytes that a binding takes: its texts, and about as much as it takes without any.
+/// The bytes that a binding takes: those of its texts, and a fixed amount.
 pub(super) fn binding_bytes(row: &BindingRow) -> usize {
     const EMPTY: usize = 512;
     let instance = row.instance.as_ref().map_or(0, String::len);
     EMPTY + 2 * row.aor.as_str().len() + row.contact.as_str().len() + row.call_id.len() + instance
 }
 
-/// The port that a URI means (RFC 3261 §19.1.2).
+/// The port of a URI, explicit or by default (RFC 3261 §19.1.2).
 pub(super) fn port_of(uri: &Uri) -> u16 {
     uri.port().unwrap_or_else(|| uri.transport().unwrap_or(Transport::Udp).default_port())
 }
 
-/// Where a device is: at its Contact if that is a number, else where it registered from.
+/// The place of a device: its Contact if that is numeric, else where it registered from.
 fn place_of(row: &BindingRow) -> SocketAddr {
     let contact = row.contact.ip().filter(|_| row.reach == Reach::Contact);
     contact.map_or_else(
@@ -56,19 +56,19 @@ fn place_of(row: &BindingRow) -> SocketAddr {
 }
 
 impl LocationService {
-    /// The bindings that hold at `now`, best first (RFC 3261 §16.6: by q).
+    /// The bindings that are valid at `now`, best first (RFC 3261 §16.6: by q).
     pub(super) fn bindings(&self, aor: &Aor, now: Instant) -> impl Iterator<Item = &Binding> {
         self.bindings.get(aor).into_iter().flatten().filter(move |binding| binding.ends > now)
     }
 
-    /// The bindings of devices that are at this place.
+    /// The bindings of devices at this place.
     pub(super) fn at(&self, place: SocketAddr, now: Instant) -> impl Iterator<Item = &Binding> {
         let people = self.places.get(&place).into_iter().flatten();
         let bindings = people.flat_map(move |aor| self.bindings(aor, now));
         bindings.filter(move |binding| place_of(&binding.row) == place)
     }
 
-    /// True when a binding of `aor`, of that device if one is named, was made or refreshed after `start`.
+    /// True if `aor` has made or refreshed a binding after `start`, for that device if one is given.
     pub(super) fn is_registered_since(&self, aor: &Aor, device: Option<&str>, start: Instant) -> bool {
         let bindings = self.bindings.get(aor).into_iter().flatten();
         let mut of_device =
@@ -76,7 +76,7 @@ impl LocationService {
         of_device.any(|binding| binding.since > start)
     }
 
-    /// Addresses-of-record with a binding.
+    /// How many addresses-of-record have a binding.
     pub(super) fn len(&self) -> usize {
         self.bindings.len()
     }
@@ -86,7 +86,7 @@ impl LocationService {
         self.bytes
     }
 
-    /// Does what was made durable.
+    /// Applies a write that is on stable storage.
     pub(super) fn apply(&mut self, write: &Write, now: Now) {
         match write {
             Write::Bind(row) => self.bind(row.clone(), now),
@@ -105,7 +105,7 @@ impl LocationService {
         }
     }
 
-    /// Takes out all that is known of somebody.
+    /// Removes everything that is known of a user.
     pub(super) fn forget(&mut self, aor: &Aor) {
         for binding in self.bindings.remove(aor).unwrap_or_default() {
             self.ends.remove(&(binding.ends, aor.clone()));
@@ -114,12 +114,12 @@ impl LocationService {
         self.devices.forget(aor);
     }
 
-    /// When the next binding ends.
+    /// When the next binding expires.
     pub(super) fn next_end(&self) -> Option<Instant> {
         self.ends.first().map(|(ends, _)| *ends)
     }
 
-    /// Takes out what has ended at `now`, and tells what.
+    /// Removes what has expired at `now`, and returns the writes for that.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<Write> {
         let mut gone = Vec::new();
         while let Some((ends, aor)) = self.ends.first().cloned().filter(|(ends, _)| *ends <= now) {
@@ -154,7 +154,7 @@ impl LocationService {
         };
         let gone: Vec<_> = bindings.extract_if(.., |binding| binding.row.contact == *contact).collect();
         for binding in gone {
-            // Two bindings of one address that end at one instant share their entry; the sweep looks at all of them.
+            // Two bindings of one address that expire at the same instant share an entry; the sweep looks at both.
             let mut others = self.bindings.get(aor).into_iter().flatten();
             if !others.any(|other| other.ends == binding.ends) {
                 self.ends.remove(&(binding.ends, aor.clone()));
@@ -164,7 +164,7 @@ impl LocationService {
         self.drop_empty(aor);
     }
 
-    /// A binding is gone: it takes no bytes, and nobody is at its place by it.
+    /// A binding is gone: frees its bytes and its place.
     fn release(&mut self, row: &BindingRow) {
         self.bytes = self.bytes.saturating_sub(binding_bytes(row));
         let place = place_of(row);

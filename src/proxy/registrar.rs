@@ -1,6 +1,7 @@
-//! The registrar: REGISTER to bindings (RFC 3261 §10.3).
+//! The registrar: turns REGISTER into bindings (RFC 3261 §10.3).
 //!
-//! A client that registers flows is reached over them (RFC 5626). Bindings are applied and told in the 200 once they are on stable storage.
+//! A client that registers flows is reached over them (RFC 5626). Bindings take effect, and the 200 leaves, once they
+//! are on stable storage.
 
 pub(super) mod outbound;
 
@@ -20,10 +21,10 @@ use crate::sip::{Aor, Compose, Contacts, NameAddr, Request, SECONDARY_TO, Scheme
 use crate::time::Now;
 use crate::transaction::ServerKey;
 
-/// Preference of a binding that does not say (RFC 3261 §10.2.1.2 leaves it open).
+/// The preference of a binding without a q (RFC 3261 §10.2.1.2 leaves it open).
 const Q_DEFAULT: u16 = 1000;
 
-/// Takes a REGISTER: asks for the commit of what it changes, or refuses it.
+/// Handles a REGISTER: asks for the commit of its changes, or refuses it.
 pub(super) fn register(
     core: &mut Core,
     key: ServerKey,
@@ -61,7 +62,7 @@ pub(super) fn register(
     Ok(())
 }
 
-/// The changes are on stable storage: they hold, and the client is told.
+/// The changes are on stable storage: applies them and answers the client.
 pub(super) fn committed(core: &mut Core, registration: &Registration, now: Now) {
     for write in &registration.writes {
         core.location.apply(write, now);
@@ -69,7 +70,7 @@ pub(super) fn committed(core: &mut Core, registration: &Registration, now: Now) 
     answer(core, registration, now);
 }
 
-/// 200 with all bindings, the date, and the proof of W6 (RFC 3261 §10.3 step 8).
+/// Answers 200 with all bindings, the date, and the proof of W6 (RFC 3261 §10.3 step 8).
 fn answer(core: &mut Core, registration: &Registration, now: Now) {
     let Registration { key, request, flow, aor, writes } = registration;
     let tag = core.random.token(12);
@@ -93,7 +94,7 @@ fn answer(core: &mut Core, registration: &Registration, now: Now) {
     core.carrier.respond(*key, 200, bytes, now.mono);
 }
 
-/// Steps 1, 5: for domains that we serve only.
+/// Steps 1 and 5: the address-of-record, which must be in a domain that we serve.
 fn whose(core: &Core, request: &Request) -> Result<Aor, Rejection> {
     if core.domains.serving(request.uri()).is_none() {
         return Err(Rejection::because(403, "Not A Domain Of This Registrar"));
@@ -116,7 +117,7 @@ fn remove_all(core: &Core, request: &Request, aor: &Aor, now: Now) -> Result<Vec
     Ok(writes)
 }
 
-/// Steps 6 and 7 for contacts by name.
+/// Steps 6 and 7 for named contacts.
 fn change(
     core: &Core,
     request: &Request,
@@ -147,7 +148,7 @@ fn change(
         for binding in old {
             is_repeat |= named(&binding) && !in_order(&binding.row, request)?;
             is_new = false;
-            // A refresh under the same spelling replaces the row by itself.
+            // A refresh in the same spelling replaces the row by itself.
             if !is_repeat && (expires == 0 || binding.row.contact != contact.uri) {
                 removed += 1;
                 writes.push(Write::Unbind { aor: aor.clone(), contact: binding.row.contact.clone() });
@@ -206,8 +207,8 @@ fn binding_row(
     }
 }
 
-/// Step 7: within one Call-ID a lower CSeq comes too late; the same one changes nothing (a REGISTER that was taken in before a
-/// crash, and comes again).
+/// Step 7: within one Call-ID, a lower CSeq is out of order; an equal one changes nothing (a REGISTER accepted before a
+/// crash, and repeated).
 fn in_order(row: &BindingRow, request: &Request) -> Result<bool, Rejection> {
     let fields = request.fields();
     if row.call_id != fields.call_id() || row.cseq < fields.cseq() {
@@ -216,7 +217,7 @@ fn in_order(row: &BindingRow, request: &Request) -> Result<bool, Rejection> {
     if row.cseq == fields.cseq() { Ok(false) } else { Err(Rejection::because(400, "CSeq Out Of Order")) }
 }
 
-/// A device that registers another contact than before has moved (RFC 5626's instance): the contact it had leads nowhere.
+/// True if a device (RFC 5626 instance) has moved to a new contact: its old contact leads nowhere.
 fn is_moved(row: &BindingRow, wanted: &BindingRow, contacts: &[NameAddr]) -> bool {
     row.instance.is_some()
         && row.instance == wanted.instance
@@ -224,7 +225,7 @@ fn is_moved(row: &BindingRow, wanted: &BindingRow, contacts: &[NameAddr]) -> boo
         && !contacts.iter().any(|contact| contact.uri.same_as(&row.contact))
 }
 
-/// Seconds that a contact asks for, within our bounds (RFC 3261 §10.3 step 6; a broken parameter counts as 3600).
+/// The expiry in seconds of a contact, within our bounds (RFC 3261 §10.3 step 6; a malformed parameter counts as 3600).
 fn expires_of(request: &Request, contact: &NameAddr) -> Result<u32, Rejection> {
     let asked = match contact.params.get("expires") {
         Some(text) => text.parse().unwrap_or(BINDING_EXPIRES_DEFAULT_SECS),

@@ -1,4 +1,4 @@
-//! Where a request goes: domains, users, aliases, static routes, and the calls that have passed (RFC 3261 §16.5).
+//! Where a request goes: domains, users, aliases, static routes, and the calls that passed here (RFC 3261 §16.5).
 
 pub(super) mod aliases;
 

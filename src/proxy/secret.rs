@@ -1,8 +1,8 @@
-//! What follows from stored facts by a keyed hash: branches, tags and Call-IDs of what we send, and the
-//! numbers by which doubles are found.
+//! Keyed hashes of stored facts: the branches, tags and Call-IDs of what we send, and the hashes by which repetitions
+//! are found.
 //!
-//! The key is stored, so that a leg taken up after a crash is the same transaction (W15), and secret, so that nobody can make
-//! a response for a leg that he has not seen (RFC 3261 §8.1.1.7, §19.3).
+//! The key is stored, so that a leg resumed after a crash is the same transaction (W15), and it is secret, so that
+//! nobody can forge a response to a leg that they have not seen (RFC 3261 §8.1.1.7, §19.3).
 
 use std::hash::Hasher;
 
@@ -11,11 +11,11 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use super::journal::DispatchId;
 use crate::sip::{Aor, Request};
 
-/// The key of a proxy.
+/// The key of this proxy.
 #[derive(Clone, Copy)]
 pub(super) struct Secret([u8; 16]);
 
-/// What a hash is for, so that no two uses meet.
+/// What a hash is for, so that two uses never give the same hash.
 #[derive(Clone, Copy)]
 enum Purpose {
     Transactions = 1,
@@ -41,12 +41,12 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// The facts behind one leg.
+/// The facts that identify one leg.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LegFacts<'a> {
     pub(super) dispatch: DispatchId,
     pub(super) recipient: u32,
-    /// The tag of the 202: random, so that a number used again after its message was forgotten makes other legs.
+    /// The tag of the 202. It is random, so that reusing the number of a forgotten message makes different legs.
     pub(super) to_tag: &'a str,
 }
 
@@ -55,13 +55,13 @@ impl Secret {
         Self(key)
     }
 
-    /// The seed of the transaction layer's hash.
+    /// The key for the transaction layer's hash.
     pub(super) fn for_transactions(self) -> [u8; 16] {
         self.hash(Purpose::Transactions, &[]).to_le_bytes()
     }
 
-    /// The branch of one attempt of a leg at `target`: it carries the message's number, the recipient's and
-    /// the attempt's, and a check over these and the target.
+    /// The branch of one attempt of a leg at `target`: the numbers of the message, the recipient and the attempt, and a
+    /// check over these and the target.
     pub(super) fn leg_branch(self, leg: LegFacts<'_>, attempt: u32, target: &str) -> String {
         let numbers = numbers(leg, attempt);
         let check = self.hash(Purpose::LegBranch, &[&numbers, leg.to_tag.as_bytes(), target.as_bytes()]);
@@ -84,44 +84,44 @@ impl Secret {
         format!("z9hG4bK{:032x}", self.hash(Purpose::ReportBranch, &facts))
     }
 
-    /// The branch of what passes without a transaction, from what its responses carry too (W29).
+    /// The branch of a request that passes without a transaction, computed from what its responses carry too (W29).
     pub(super) fn session_branch(self, parts: &[&str]) -> String {
         let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
         format!("z9hG4bK{:032x}", self.hash(Purpose::SessionBranch, &parts))
     }
 
-    /// What our Record-Route carries, so that nobody else passes by it (W29): over the dialog, who called whom in it, its
-    /// end, and the flow that the Route names.
+    /// The seal of our Record-Route, so that nobody can forge one (W29): over the dialog, who called whom in it, its
+    /// expiry, and the flow that the Route names.
     pub(super) fn dialog(self, parts: &[&str]) -> String {
         let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
         format!("{:016x}", self.hash(Purpose::Dialog, &parts) >> 64)
     }
 
-    /// The number of an INVITE, which its CANCEL and the ACK of its failure share with it.
+    /// The key of an INVITE, shared by its CANCEL and the ACK of its failure.
     pub(super) fn invite(self, parts: &[&str]) -> u128 {
         let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
         self.hash(Purpose::Invite, &parts)
     }
 
-    /// The number of one party of a dialog.
+    /// The key of one party of a dialog.
     pub(super) fn party(self, parts: &[&str]) -> u128 {
         let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
         self.hash(Purpose::Party, &parts)
     }
 
-    /// The number of a double's key (W12).
+    /// The hash of the key that a repetition shares (W12).
     pub(super) fn double(self, key: &str) -> u128 {
         self.hash(Purpose::Double, &[key.as_bytes()])
     }
 
-    /// The number of what may not differ under one key (W12): who it goes to, and the body.
+    /// The hash of what may not differ under one key (W12): the recipients and the body.
     pub(super) fn content<'a>(self, recipients: impl Iterator<Item = &'a str>, body: &[u8]) -> u128 {
         let mut parts: Vec<&[u8]> = recipients.map(str::as_bytes).collect();
         parts.push(body);
         self.hash(Purpose::Content, &parts)
     }
 
-    /// What our Via of an ordinary request ends in: the same when the same request comes round again (RFC 5393 §4.2.1).
+    /// The end of our Via's branch in an ordinary request: the same if the request comes round again (RFC 5393 §4.2.1).
     pub(super) fn loop_check(self, request: &Request) -> String {
         let fields = request.fields();
         let (from, to, cseq) = (fields.from(), fields.to(), fields.cseq().to_le_bytes());
@@ -133,18 +133,18 @@ impl Secret {
         format!("{:016x}", self.hash(Purpose::Loop, &parts) >> 64)
     }
 
-    /// The check in a nonce that was made in the run of this salt, at that time and by that chance, for that source (W30).
+    /// The check in a nonce: over the salt of this run, its time and random bits, and the source it was made for (W30).
     pub(super) fn nonce(self, salt: u64, (at, chance): (u64, u64), source: [u8; 16]) -> u128 {
         let parts: [&[u8]; 4] = [&salt.to_le_bytes(), &at.to_le_bytes(), &chance.to_le_bytes(), &source];
         self.hash(Purpose::Nonce, &parts)
     }
 
-    /// A place that a report was sent to, as a number.
+    /// The hash of a place that a report was sent to.
     pub(super) fn place(self, place: &str) -> u128 {
         self.hash(Purpose::Place, &[place.as_bytes()])
     }
 
-    /// A user as a number, whatever the length of his name.
+    /// The hash of a user, whatever the length of the name.
     pub(super) fn user(self, user: &Aor) -> u128 {
         self.hash(Purpose::User, &[user.as_str().as_bytes()])
     }
@@ -153,7 +153,7 @@ impl Secret {
         let mut hasher = SipHasher13::new_with_key(&self.0);
         hasher.write_u8(purpose as u8);
         for part in parts {
-            // The length keeps "ab" + "c" and "a" + "bc" apart.
+            // The lengths keep "ab" + "c" and "a" + "bc" apart.
             hasher.write_u64(u64::try_from(part.len()).unwrap_or(u64::MAX));
             hasher.write(part);
         }

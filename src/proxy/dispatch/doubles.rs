@@ -45,8 +45,7 @@ impl Dispatches {
                     if waiting.len() >= DOUBLES_WAITING_MAX {
                         return Err(Rejection::busy());
                     }
-                    // While the first waits for its commit, so does this; the row has the first flow, memory the
-                    // latest.
+                    // If the first still waits for its commit, this waits too; the row has the first flow.
                     waiting.push(pending);
                 } else {
                     answer(core, &dispatch.to_tag, &pending, now);

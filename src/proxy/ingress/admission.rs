@@ -1,4 +1,4 @@
-//! What is refused before any work, and what a request is (W13, W14, W31; RFC 3261 §8.2, §16.3).
+//! Refuses before any work is done, and classifies requests (W13, W14, W31; RFC 3261 §8.2, §16.3).
 
 use crate::limits::{ADDRESSES_PER_RECIPIENT_MAX, UNSUPPORTED_TOLD_MAX};
 use crate::machine::Flow;
@@ -15,20 +15,20 @@ use crate::transaction::ServerKey;
 
 use crate::proxy::routing::router::is_routable;
 
-/// What a request asks of us.
+/// What a request asks for.
 #[derive(Debug)]
 pub(crate) enum Purpose {
     Register,
     /// OPTIONS for the proxy itself.
     Options,
-    /// One MESSAGE to many, of which only the header fields that say so have been read.
+    /// One MESSAGE to many recipients; only the header fields that say so have been read.
     Submission,
-    /// An ordinary request to somebody.
+    /// An ordinary request for somebody.
     Relay,
 }
 
-/// The key of a request that gets 503 before anything is done for it: there is too much to do for what is new, or it
-/// is the retransmission of one that was turned away. What was taken in before is never among them (W12, W13, W31).
+/// The key of a request that gets a 503 before any work: it is new during overload, or it is the retransmission of one
+/// that was turned away. A request that was accepted before is never among them (W12, W13, W31).
 pub(crate) fn turned_away(
     core: &Core,
     dispatches: &Dispatches,
@@ -54,7 +54,7 @@ pub(crate) fn turned_away(
     (is_refused && !is_known()).then_some(key)
 }
 
-/// What a new request is, or why it is refused.
+/// Classifies a new request, or refuses it.
 pub(crate) fn admit(
     core: &Core,
     (request, own): (&Request, &OwnRoutes),
@@ -65,7 +65,7 @@ pub(crate) fn admit(
     if request.bytes().len() > core.config.message_bytes_max {
         return Err(Rejection::new(413));
     }
-    // Who has a telephone number is told for himself, as a gateway may be there or not.
+    // Whether a telephone number can be reached is decided later, since a gateway may be set or not.
     if !is_routable(request.uri()) && *request.uri().scheme() != Scheme::Tel {
         return Err(Rejection::new(416));
     }
@@ -78,7 +78,7 @@ pub(crate) fn admit(
             check_required(request, "Require", &[]).map(|()| Purpose::Options)
         }
         Method::Message | Method::Options if hops_left == 0 => Err(Rejection::new(483)),
-        // W26: to somebody else's list service it is an ordinary message.
+        // W26: a message to another server's list service is an ordinary one.
         Method::Message if has_list(request) && core.domains.serving(request.uri()).is_some() => {
             check_required(request, "Require", &[RECIPIENT_LIST])?;
             check_submitter(core, request, flow)
@@ -94,8 +94,8 @@ pub(crate) fn admit(
     }
 }
 
-/// The rate of a sender who is not trusted, submissions and ordinary messages together (W31); a double does not count, so
-/// this is asked for later.
+/// Limits the rate of an untrusted sender, submissions and ordinary messages together (W31). A repetition does not
+/// count, so this is checked after those are found.
 pub(crate) fn check_rate(core: &mut Core, request: &Request, flow: Flow, now: Now) -> Result<(), Rejection> {
     let Some(max) = core.config.submissions_per_sec_max else {
         return Ok(());
@@ -107,7 +107,7 @@ pub(crate) fn check_rate(core: &mut Core, request: &Request, flow: Flow, now: No
     if core.rates.allows(&sender, max, now.mono) { Ok(()) } else { Err(Rejection::busy()) }
 }
 
-/// Who may not submit is refused before a list of recipients is read.
+/// Refuses a sender who may not submit, before the list of recipients is read.
 fn check_submitter(core: &Core, request: &Request, flow: Flow) -> Result<Purpose, Rejection> {
     if may_send(core, request, flow) {
         Ok(Purpose::Submission)
@@ -116,8 +116,8 @@ fn check_submitter(core: &Core, request: &Request, flow: Flow) -> Result<Purpose
     }
 }
 
-/// Reads a submission, whether its recipients are in its header or in its body (W26). It costs time in proportion to the
-/// request, so its sender has to be known before.
+/// Reads a submission, with its recipients in the header or in the body (W26). That costs time in proportion to the
+/// request, so its sender must be authenticated first.
 pub(crate) fn read_submission(core: &Core, request: &Request) -> Result<Submission, Rejection> {
     if has_list(request) && core.domains.serving(request.uri()).is_some() {
         let submission = submission(core, &with_secondary_to(request)?)?;
@@ -134,7 +134,7 @@ fn submission(core: &Core, request: &Request) -> Result<Submission, Rejection> {
         Rejection::because(403, "Too Many Recipients")
             .with("Warning", format!("399 {agent} \"at most {max} recipients\""))
     };
-    // Before the addresses are compared with each other.
+    // Checked before the addresses are compared with each other.
     if all.len() > max.saturating_mul(ADDRESSES_PER_RECIPIENT_MAX) {
         return Err(too_many());
     }
@@ -151,14 +151,14 @@ fn submission(core: &Core, request: &Request) -> Result<Submission, Rejection> {
     Ok(submission)
 }
 
-/// An ordinary message whose address stands for several (W16).
+/// True for an ordinary message to an address that stands for several (W16).
 fn is_to_list(core: &Core, request: &Request) -> Result<bool, Rejection> {
     let members = core.aliases.members(request.uri(), &core.domains)?;
     Ok(members.is_some_and(|members| members.len() > 1))
 }
 
-/// Anybody may write to our users, only our users and trusted peers to others, or along a Route of others; and who is in a
-/// dialog, to the other party of it (W29).
+/// Who may write to whom: anybody to our users; only our users and trusted peers to others, or along a Route of others;
+/// and within a dialog, each party to the other (W29).
 fn relay(
     core: &Core,
     (request, own): (&Request, &OwnRoutes),
@@ -174,30 +174,30 @@ fn relay(
     }
 }
 
-/// 403 for who may not write to others (W13), told to the operator.
+/// 403 for a sender who may not write to others (W13); the operator is told.
 pub(crate) fn relaying_denied(core: &Core, request: &Request, flow: Flow) -> Rejection {
     denied(core, (request, flow), "Relaying Denied")
 }
 
 fn denied(core: &Core, (request, flow): (&Request, Flow), reason: &str) -> Rejection {
-    // What an operator looks for who trusts that peer and does not say over what.
+    // Help for an operator who trusts that peer, but not over UDP.
     let is_named = core.config.names(flow.remote.ip()) && !core.config.trusts(flow);
     let reason = if is_named { "Not Trusted Over UDP" } else { reason };
     let sender = core.domains.person(&request.fields().from().uri);
     Rejection::because(403, reason).telling(RefusalKind::RelayDenied, &sender)
 }
 
-/// W14: a user of a served domain (as the From says: he is asked to prove it where users are), or a trusted peer.
+/// W14: a user of a served domain (by From, to be proved if we have users), or a trusted peer.
 pub(crate) fn may_send(core: &Core, request: &Request, flow: Flow) -> bool {
     core.domains.claimed(&request.fields().from().uri).is_some() || core.config.trusts(flow)
 }
 
-/// True for the proxy itself: one of its domains or addresses, without a user.
+/// True for a URI of the proxy itself: one of its domains or addresses, without a user part.
 fn is_ours(core: &Core, uri: &Uri) -> bool {
     uri.user().is_none() && core.domains.serving(uri).is_some()
 }
 
-/// 420 with what we do not know (RFC 3261 §8.2.2.3, §16.3).
+/// 420 with the option tags that we do not know (RFC 3261 §8.2.2.3, §16.3).
 pub(crate) fn check_required(request: &Request, field: &str, known: &[&str]) -> Result<(), Rejection> {
     let unknown: Vec<_> = request
         .fields()

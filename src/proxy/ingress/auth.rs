@@ -1,6 +1,7 @@
-//! Who somebody is, and whether he may act for whom he names (W13, W30; RFC 3261 §22, RFC 8760).
+//! Authentication: who somebody is, and whether they may act under the name given (W13, W30; RFC 3261 §22, RFC 8760).
 //!
-//! The user is the user part of an address, the realm its domain. A trusted peer has asked already (RFC 3325), and is believed.
+//! The user name is the user part of an address, the realm its domain. A trusted peer has authenticated its users
+//! itself (RFC 3325), and is believed.
 
 use crate::machine::Flow;
 use crate::proxy::core::{Core, Rejection};
@@ -13,22 +14,22 @@ use crate::sip::digest::{Algorithm, Challenge, Credentials, Ha1, Protection};
 use crate::sip::{Aor, Request, Uri};
 use crate::time::Now;
 
-/// As what we ask (RFC 3261 §22.1).
+/// In which role we authenticate (RFC 3261 §22.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// Whose address is to be registered: To has to be the user's.
+    /// As a registrar: To must be the user's.
     Registrar,
-    /// Who writes: From has to be the user's.
+    /// As a proxy: From must be the user's.
     Proxy,
-    /// Who calls: the same, but a request that passes without state cannot be told from its retransmission, so that it may
-    /// come with one nonce and number again (W29).
+    /// As a proxy for a call: the same, but statelessly a request cannot be told from its retransmission, so one nonce
+    /// and count may be used again (W29).
     Caller,
 }
 
-/// Whether a request may act for the one of ours whom it names; for nobody of ours there is nothing to prove.
+/// Checks that a request may act for the user of ours whom it names; if it names none, there is nothing to prove.
 ///
 /// # Errors
-/// 401 or 407 where credentials are missing, wrong or stale, 403 where they are somebody else's, or were wrong too often.
+/// 401 or 407 if credentials are missing, wrong or stale; 403 if they are another user's, or were wrong too often.
 pub(crate) fn check(
     core: &mut Core,
     request: &Request,
@@ -43,14 +44,14 @@ pub(crate) fn check(
     Err(another_users(role))
 }
 
-/// Who has proved that he is a user, and who of ours he says that he is.
+/// An authenticated user, and the user of ours whom the request names.
 #[derive(Clone, Debug)]
 pub(crate) struct Proved {
     pub(crate) user: Aor,
     pub(crate) claimed: Aor,
 }
 
-/// A name that belongs to another user than the one whose credentials they are.
+/// The refusal of a name that belongs to another user than the credentials.
 pub(crate) fn another_users(role: Role) -> Rejection {
     Rejection::because(
         403,
@@ -61,10 +62,10 @@ pub(crate) fn another_users(role: Role) -> Rejection {
     )
 }
 
-/// What [`check`] finds out before it compares; none where there is nothing to prove.
+/// Authenticates without comparing names as [`check`] does; `None` if there is nothing to prove.
 ///
 /// # Errors
-/// 401 or 407 where credentials are missing, wrong or stale, 403 where they were wrong too often.
+/// 401 or 407 if credentials are missing, wrong or stale; 403 if they were wrong too often.
 pub(crate) fn prove(
     core: &mut Core,
     request: &Request,
@@ -95,11 +96,11 @@ pub(crate) fn prove(
     Ok(Some(Proved { user, claimed }))
 }
 
-/// Whose credentials they are, if they are good.
+/// The user whose credentials these are, if they are valid.
 ///
-/// Nothing is said about a password that comes with a nonce that is not ours, too old, or was given to somebody elsewhere: it is
-/// not looked at, and not counted. So nobody tries passwords in the name of an address that he cannot receive at, and
-/// nobody gets an answer about one that is not counted.
+/// A password with a nonce that is not ours, too old, or given to another source is neither checked nor counted, and
+/// the answer does not depend on it. So nobody can try passwords from an address at which they do not receive, and
+/// nobody gets an answer about a password that is not counted.
 fn proved_user(
     core: &mut Core,
     request: &Request,
@@ -123,7 +124,7 @@ fn proved_user(
             .telling(RefusalKind::LockedOut, &user));
     }
     let algorithm = credentials.algorithm.unwrap_or(Algorithm::Md5);
-    // For nobody the same is done, so that the time does not tell who is there.
+    // For an unknown user we do the same work, so that the time does not reveal which users exist.
     let nobody = Ha1::stored(algorithm, String::new());
     let ha1 = core.users.ha1(&user, algorithm);
     let is_right = credentials.prove(ha1.unwrap_or(&nobody), request.method()) & ha1.is_some();
@@ -147,8 +148,8 @@ fn proved_user(
     }
 }
 
-/// True for who is not to be locked out by his neighbours behind one NAT who guess at his password: he has proved himself
-/// under this nonce, or this is the very flow of a binding of his, with no proxy in between that others use too.
+/// True for a user who must not be locked out by neighbours behind the same NAT: one who has authenticated with this
+/// nonce before, or whose binding has this very flow, without a proxy in between that others use too.
 fn is_known_here(
     core: &Core,
     request: &Request,
@@ -164,7 +165,7 @@ fn is_for(written: &str, uri: &Uri) -> bool {
     written == uri.as_str() || Uri::parse(written).is_ok_and(|written| written.same_as(uri))
 }
 
-/// Asks for credentials; a stale nonce is told apart from a wrong password.
+/// Makes a challenge; it tells a stale nonce from a wrong password.
 fn challenge(
     core: &mut Core,
     (flow, role): (Flow, Role),

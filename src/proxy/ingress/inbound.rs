@@ -1,5 +1,5 @@
-//! What strangers may send to our users, and who is banned (W13, W14, W31). A stranger is whoever claims to be of no domain
-//! of ours and comes from no trusted peer: nobody knows who he is.
+//! What strangers may send to our users, and who is banned (W13, W14, W31). A stranger is a sender who claims no domain
+//! of ours and comes from no trusted peer: such a sender is not authenticated.
 
 use crate::machine::Flow;
 use crate::proxy::config::Inbound;
@@ -11,7 +11,7 @@ use crate::proxy::own_route::OwnRoutes;
 use crate::sip::Request;
 use crate::time::Now;
 
-/// Why a request is refused before anything else is looked at: its source or its sender is banned.
+/// Refuses a request before anything else is checked: its source or its sender is banned.
 pub(crate) fn banned(core: &Core, request: &Request, flow: Flow) -> Option<Rejection> {
     let bans = &core.config.inbound.bans;
     if bans.is_empty() {
@@ -25,8 +25,8 @@ pub(crate) fn banned(core: &Core, request: &Request, flow: Flow) -> Option<Rejec
     is_banned.then(|| Rejection::because(403, "Banned").telling(RefusalKind::Banned, &claimed))
 }
 
-/// Whether what a stranger sends to one of our users may pass; of anybody else it is not asked here. What belongs to a dialog that
-/// was let through is counted, and not asked for again.
+/// Checks whether a stranger's request to one of our users may pass; others are not checked here. A request in a dialog
+/// that was admitted is only counted.
 pub(crate) fn admit(
     core: &mut Core,
     (request, own): (&Request, &OwnRoutes),
@@ -52,7 +52,7 @@ pub(crate) fn admit(
         let reason = "This Proxy Takes Nothing From You";
         return Err(Rejection::because(403, reason).telling(RefusalKind::NotAdmitted, &sender));
     }
-    // Where nobody is asked who he is, anybody may be one of ours.
+    // Without authentication, anybody may be one of ours.
     if !core.users.asks() {
         return Ok(());
     }

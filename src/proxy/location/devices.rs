@@ -1,5 +1,5 @@
-//! The devices of each address-of-record, by their `+sip.instance` (RFC 5626 §4.1), remembered beyond their bindings:
-//! what another device took while one was away is owed to that one (W16).
+//! The devices of each address-of-record, by `+sip.instance` (RFC 5626 §4.1), remembered beyond their bindings: a
+//! device that was away is owed what another device took (W16).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::proxy::journal::{BindingRow, DeviceRow, Write};
 use crate::sip::Aor;
 use crate::time::Timestamp;
 
-/// A device that goes on registering is written again after this.
+/// How often a device that keeps registering is written again.
 const SEEN_AGAIN: Duration = Duration::from_secs(24 * 3600);
 
 /// All devices.
@@ -28,7 +28,7 @@ impl Devices {
             .map(|(device, _)| device.as_str())
     }
 
-    /// What is to be made durable when a binding is made: its device, and who has to go for it.
+    /// What to write when a binding is made: its device, and which devices must make room for it.
     pub(crate) fn seen(&self, binding: &BindingRow, now: Timestamp) -> Vec<Write> {
         let Some(instance) = &binding.instance else {
             return Vec::new();

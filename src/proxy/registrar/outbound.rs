@@ -1,11 +1,11 @@
-//! Whether a binding is reached at its Contact, or over the flow that it was made on alone: a client behind a NAT, in a
-//! browser, or with a connection of its own has no address that others could send to (RFC 5626, RFC 7118 §5.2).
+//! Whether a binding is reached at its Contact, or only over the flow that it was made on: a client behind a NAT, in a
+//! browser, or with a connection of its own has no address that others can send to (RFC 5626, RFC 7118 §5.2).
 
 use crate::machine::Flow;
 use crate::proxy::journal::Reach;
 use crate::sip::{Contacts, NameAddr, Request, Transport, Uri};
 
-/// The number of a flow among those of one device, where the client asks for RFC 5626 and is connected to us directly (§6).
+/// The reg-id of a flow, if the client asks for RFC 5626 and is connected to us directly (§6).
 pub(crate) fn reg_id(request: &Request, contact: &NameAddr) -> Option<u32> {
     let is_asked = request.fields().has_token("Supported", "outbound") && is_direct(request);
     let number = contact.params.get("reg-id").filter(|_| is_asked)?;
@@ -13,8 +13,8 @@ pub(crate) fn reg_id(request: &Request, contact: &NameAddr) -> Option<u32> {
     number.parse().ok().filter(|number| *number > 0)
 }
 
-/// Whether a client asks for RFC 5626, and the first proxy on its way to us does not know it: that one would not keep the flow (§6).
-/// It says that it does by `ob` in its Path, which is the last one as each proxy puts its own on top (RFC 3327 §5.2).
+/// True if a client asks for RFC 5626, but the first proxy on the way does not support it and would not keep the flow
+/// (§6). One that does has `ob` in its Path, here the last one, since each proxy puts its own on top (RFC 3327 §5.2).
 pub(crate) fn lacks_outbound(request: &Request, contact: &NameAddr) -> bool {
     let is_asked = request.fields().has_token("Supported", "outbound")
         && contact.params.has("reg-id")
@@ -33,7 +33,7 @@ pub(crate) fn reach(request: &Request, contact: &NameAddr, flow: Flow) -> Reach 
     if is_by_flow { Reach::Flow } else { Reach::Contact }
 }
 
-/// True where the caller of a session is reached over the flow of this request rather than at its Contact.
+/// True if the caller of a session is reached over the flow of this request rather than at its Contact.
 pub(crate) fn is_caller_by_flow(request: &Request, flow: Flow) -> bool {
     if flow.transport.is_reliable() {
         return is_direct(request);
@@ -44,25 +44,25 @@ pub(crate) fn is_caller_by_flow(request: &Request, flow: Flow) -> bool {
     }
 }
 
-/// No proxy stands between the client and us.
+/// True if there is no proxy between the client and us.
 pub(crate) fn is_direct(request: &Request) -> bool {
     request.fields().tokens("Via").count() == 1
 }
 
-/// Nobody connects to a browser; its Contact says so by a name that there is not (RFC 7118 §5.2, RFC 2606 §2).
+/// True for a browser, to which nobody can connect; its Contact has an `.invalid` host (RFC 7118 §5.2, RFC 2606 §2).
 fn is_browser(contact: &Uri, flow: Flow) -> bool {
     matches!(flow.transport, Transport::Ws | Transport::Wss)
         || contact.host().to_ascii_lowercase().ends_with(".invalid")
 }
 
-/// The Contact is the client's end of this connection, at which nobody listens.
+/// True if the Contact is the client's end of this connection, where nothing listens.
 fn is_own_end(contact: &Uri, flow: Flow) -> bool {
     flow.transport.is_reliable()
         && contact.ip() == Some(flow.remote.ip())
         && contact.port() == Some(flow.remote.port())
 }
 
-/// The client does not know where it is seen, and its Contact is where it thinks that it is (RFC 3581 §4).
+/// True if the client is behind a NAT unknown to it, so that its Contact is its private address (RFC 3581 §4).
 fn is_translated(request: &Request, contact: &Uri, flow: Flow) -> bool {
     let via = request.fields().top_via();
     let Some(sent_by) = via.ip() else { return false };

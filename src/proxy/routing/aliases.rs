@@ -1,6 +1,7 @@
 //! Addresses that stand for others: an alias for one, a list for many, lists within lists (W16).
 //!
-//! **Invariant:** the table is the operator's. It comes whole, at the start and whenever it was changed; nothing here changes it.
+//! **Invariant:** the table is the operator's. It is handed over whole, at the start and after each change; nothing
+//! here changes it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,7 @@ use crate::limits::{ALIAS_DEPTH_MAX, RECIPIENTS_MAX};
 use crate::proxy::journal::AliasRow;
 use crate::sip::{Aor, Uri};
 
-/// The table.
+/// The table of aliases and lists.
 #[derive(Debug, Default)]
 pub(crate) struct Aliases(BTreeMap<Aor, Vec<Uri>>);
 
@@ -27,13 +28,13 @@ impl Aliases {
         Self(rows.iter().map(|row| (row.alias.clone(), row.members.clone())).collect())
     }
 
-    /// True when no address stands for others.
+    /// True if no address stands for others.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whom an address of a served domain stands for, each once, in the order of the table; none where it stands for itself. A
-    /// list that leads back to one it came from adds nothing by that.
+    /// Whom an address of a served domain stands for, each once, in table order; `None` if it stands for itself. A list
+    /// that leads back to an enclosing list adds nothing by that.
     pub(crate) fn members(&self, uri: &Uri, domains: &Domains) -> Result<Option<Vec<Uri>>, Fault> {
         if self.0.is_empty() {
             return Ok(None);
@@ -44,7 +45,7 @@ impl Aliases {
         let mut lists = BTreeSet::from([alias.clone()]);
         let mut known = BTreeSet::new();
         let mut members = Vec::new();
-        // Members that are still to be looked at, the next one last, each with the depth of its list.
+        // Members still to be looked at, the next one last, each with the depth of its list.
         let mut open: Vec<(usize, &Uri)> = first.iter().rev().map(|member| (1, member)).collect();
         while let Some((depth, member)) = open.pop() {
             let aor = domains.aor(member);

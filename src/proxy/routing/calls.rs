@@ -1,9 +1,9 @@
-//! What is remembered of calls that passed, for the requests that nobody can be asked for credentials with: an ACK and a
-//! CANCEL go where their INVITE went, or to a party of a dialog that an INVITE made (RFC 3261 §22.1; W29).
+//! Remembers calls that passed, for requests that cannot be challenged for credentials: an ACK or CANCEL goes where its
+//! INVITE went, or to a party of the dialog that the INVITE created (RFC 3261 §22.1; W29).
 //!
-//! **Invariant:** bounded in bytes; over the maximum the oldest of whoever holds most goes first, so that nobody pushes out what
-//! others need. Nothing is stored: after a restart a CANCEL finds nothing, and a
-//! 200 that is sent again teaches where its ACK goes.
+//! **Invariant:** bounded in bytes; over the maximum, the oldest entry of the source that holds most is dropped, so
+//! that nobody pushes out what others need. Nothing is stored: after a restart a CANCEL finds nothing, and a
+//! retransmitted 200 teaches where its ACK goes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -17,20 +17,20 @@ use crate::limits::{
 use crate::proxy::guard::source::Source;
 use crate::sip::Uri;
 
-/// What an entry takes beside its texts.
+/// Bytes of an entry besides its texts.
 const ENTRY_BYTES: usize = 1024;
 
 /// Where an INVITE went.
 #[derive(Clone, Debug)]
 pub(crate) struct Passed {
     pub(crate) target: Target,
-    /// The branch that it had there.
+    /// The branch that it was sent with.
     pub(crate) branch: String,
-    /// The computer that it came from: nobody else ends it.
+    /// The computer that it came from: only that one may cancel it.
     pub(crate) from: IpAddr,
 }
 
-/// What is known of a party of a dialog.
+/// What is known of one party of a dialog.
 #[derive(Clone, Debug)]
 struct Party {
     /// Where it is reached.
@@ -39,7 +39,7 @@ struct Party {
     caller: IpAddr,
 }
 
-/// See the head of this file.
+/// See the module documentation.
 #[derive(Debug)]
 pub(crate) struct Calls {
     invites: Recent<Passed>,
@@ -56,31 +56,31 @@ impl Default for Calls {
 }
 
 impl Calls {
-    /// An INVITE is let through.
+    /// Remembers an INVITE that passed.
     pub(crate) fn pass(&mut self, invite: u128, passed: Passed, now: Instant) {
         let bytes = passed.target.uri.as_str().len() + passed.branch.len();
         let holder = Source::of(passed.from);
         self.invites.put(invite, (passed, bytes), holder, now);
     }
 
-    /// A response to an INVITE passes: the call is still being set up.
+    /// A response to an INVITE passed: its call is still being set up, so it is remembered for longer.
     pub(crate) fn goes_on(&mut self, invite: u128, now: Instant) {
         if let Some(passed) = self.invites.get(invite, now).cloned() {
             self.pass(invite, passed, now);
         }
     }
 
-    /// Where that INVITE went.
+    /// The target of that INVITE.
     pub(crate) fn went_to(&self, invite: u128, now: Instant) -> Option<&Uri> {
         self.invites.get(invite, now).map(|passed| &passed.target.uri)
     }
 
-    /// Where that INVITE went, which came from that computer.
+    /// What is known of that INVITE, if it came from that computer.
     pub(crate) fn passed(&self, invite: u128, from: IpAddr, now: Instant) -> Option<&Passed> {
         self.invites.get(invite, now).filter(|passed| passed.from == from)
     }
 
-    /// A party of a dialog is reached at these places, in a call that was made from that computer.
+    /// Remembers where a party of a dialog is reached, in a call made from that computer.
     pub(crate) fn is_at(
         &mut self,
         party: u128,
@@ -101,23 +101,23 @@ impl Calls {
         self.parties.put(party, (known, bytes), Source::of(caller), now);
     }
 
-    /// Whether a party of a dialog was said to be there, by itself or by the proxies before it.
+    /// Whether a party of a dialog said to be there, or a proxy before it did.
     pub(crate) fn knows(&self, party: u128, place: &str, now: Instant) -> bool {
         self.parties.get(party, now).is_some_and(|known| known.places.iter().any(|known| known == place))
     }
 
-    /// True where the call with that party was made from this computer.
+    /// True if the call with that party was made from this computer.
     pub(crate) fn was_made_from(&self, party: u128, from: IpAddr, now: Instant) -> bool {
         self.parties.get(party, now).is_some_and(|known| known.caller == from)
     }
 }
 
-/// What is remembered for a while, up to so many bytes.
+/// Entries that are remembered for a while, up to a number of bytes.
 #[derive(Debug)]
 struct Recent<V> {
     all: BTreeMap<u128, Entry<V>>,
     by_age: BTreeSet<(Instant, u128)>,
-    /// The same of each holder, and his bytes.
+    /// The bytes and the entries of each source.
     held: BTreeMap<Source, (usize, BTreeSet<(Instant, u128)>)>,
     by_size: BTreeSet<(usize, Source)>,
     bytes: usize,

@@ -1,8 +1,8 @@
 //! The domains that this proxy serves, and whose a URI is (W14).
 //!
-//! Identity is the host alone, in whatever spelling: a port and parameters make nobody another person. What a URI leads to is
-//! something else. A served name leads to us whatever port stands behind it; an address of ours written as a number leads
-//! to us at a port of ours only, since another program may listen at the next one; and `;maddr=` leads where it says.
+//! Identity is the host alone, in whatever spelling: a port or parameters do not make another person. Where a URI leads
+//! is another question: a served domain name leads to us with any port; a numeric address of ours leads to us only with
+//! a port of ours, since another program may listen on the next one; and `;maddr=` leads where it says.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -11,10 +11,10 @@ use crate::proxy::location::port_of;
 use crate::proxy::transport::sockets::OwnAddresses;
 use crate::sip::{Aor, Scheme, Uri};
 
-/// In place of a domain it stands for all `tel:` URIs.
+/// In place of a domain, this stands for all `tel:` URIs.
 const TELEPHONES: &str = "tel";
 
-/// See the head of this file.
+/// See the module documentation.
 #[derive(Debug)]
 pub(crate) struct Domains {
     domains: Vec<Served>,
@@ -22,7 +22,7 @@ pub(crate) struct Domains {
     routes: Vec<StaticRoute>,
 }
 
-/// A served domain, and the port that the settings give it.
+/// A served domain, with its port in the settings.
 #[derive(Debug)]
 struct Served {
     name: String,
@@ -32,11 +32,11 @@ struct Served {
 /// Whose a URI is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Whose<'a> {
-    /// Somebody of this served domain, and it leads to us.
+    /// It belongs to this served domain, and it leads to us.
     Ours(&'a str),
-    /// In the name of this served domain, but it leads to some other place.
+    /// It is named in this served domain, but it leads elsewhere.
     InOurName(&'a str),
-    /// Of others.
+    /// It belongs to others.
     Others,
 }
 
@@ -49,16 +49,16 @@ impl Domains {
         }
     }
 
-    /// The domain by which we call ourselves.
+    /// The domain that we name ourselves after.
     pub(crate) fn first(&self) -> Option<&str> {
         self.domains.first().map(|domain| domain.name.as_str())
     }
 
-    /// Whose a URI is: this decides for From, To, Request-URI, Route, `P-Asserted-Identity`, recipients, blocks and reports.
+    /// Whose a URI is. Decides for From, To, Request-URI, Route, `P-Asserted-Identity`, recipients, blocks and reports.
     pub(crate) fn whose(&self, uri: &Uri) -> Whose<'_> {
         let context = uri.local_number().and_then(|(_, context)| Uri::parse(&format!("sip:{context}")).ok());
         if let Some(context) = context {
-            // A number of ours by name; the gateway of telephone numbers is where it leads.
+            // The number is ours by name, but it leads to the gateway for telephone numbers.
             return self.named(&context).map_or(Whose::Others, |(domain, _)| Whose::InOurName(domain));
         }
         match self.named(uri) {
@@ -76,12 +76,12 @@ impl Domains {
         }
     }
 
-    /// Whom a URI leads to, if that is one of ours.
+    /// The user of ours to whom a URI leads.
     pub(crate) fn aor(&self, uri: &Uri) -> Option<Aor> {
         in_domain(uri, self.serving(uri)?)
     }
 
-    /// Which of ours somebody says that he is, who gives this URI as his own; he has to prove it.
+    /// The user of ours whom a URI claims to be when somebody gives it as the own address; it must be proved.
     pub(crate) fn claimed(&self, uri: &Uri) -> Option<Aor> {
         match self.whose(uri) {
             Whose::Ours(domain) | Whose::InOurName(domain) => in_domain(uri, domain),
@@ -89,10 +89,10 @@ impl Domains {
         }
     }
 
-    /// Whom a From names: one of ours under the name that we know, anybody else as it says.
+    /// The person whom a From names: a user of ours by our own name for it, anybody else as it says.
     pub(crate) fn person(&self, uri: &Uri) -> Aor {
         self.claimed(uri).unwrap_or_else(|| {
-            // A number that is not global is somebody of the domain that it names (RFC 3966 §5.1.5).
+            // A local number is a user of the domain in its context (RFC 3966 §5.1.5).
             let local = uri.local_number().and_then(|(number, of)| Aor::parse(&format!("{number}@{of}")));
             local.unwrap_or_else(|| uri.aor())
         })
@@ -103,8 +103,8 @@ impl Domains {
         self.domains.iter().any(|domain| domain.name == aor.domain())
     }
 
-    /// The server that the settings name for a domain of others (W19). A port, an `maddr` or another transport in the URI names
-    /// another server, and what asks for TLS does not go without it (W32).
+    /// The server in the settings for a domain of others (W19). A port, an `maddr` or another transport in the URI
+    /// names another server, and a request that needs TLS does not go without it (W32).
     pub(crate) fn next_hop(&self, uri: &Uri) -> Option<&StaticRoute> {
         let is_number = *uri.scheme() == Scheme::Tel;
         let is_of = |route: &&StaticRoute| {
@@ -115,8 +115,8 @@ impl Domains {
         (fits && uri.port().is_none() && uri.param("maddr").is_none()).then_some(route)
     }
 
-    /// The served domain that the host of a URI names, and its port in the settings. An address of this computer stands for the
-    /// first domain.
+    /// The served domain that the host of a URI names, with its port in the settings. An address of this computer
+    /// stands for the first domain.
     fn named(&self, uri: &Uri) -> Option<(&str, Option<u16>)> {
         let served = self.domains.iter().find(|domain| uri.has_host(&domain.name));
         if let Some(served) = served {
@@ -140,8 +140,8 @@ impl Domains {
         }
     }
 
-    /// A number that is a served domain itself: without a port in either, with the port that the settings give, or with
-    /// one that we listen on.
+    /// True for a numeric address that is a served domain itself: if neither has a port, if the port is that in the
+    /// settings, or if we listen on it.
     fn is_served_number(&self, uri: &Uri, served: Option<u16>) -> bool {
         let is_domain = self.domains.iter().any(|domain| uri.has_host(&domain.name));
         is_domain && (uri.port() == served || uri.port().is_some_and(|asked| self.own.has_port(asked)))

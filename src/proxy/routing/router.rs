@@ -1,4 +1,4 @@
-//! Where a URI leads: to the bindings of one of our own, to another domain, to an address by number, or nowhere
+//! Where a URI leads: to the bindings of a user of ours, to another domain, to a numeric address, or nowhere
 //! (RFC 3261 §16.5; W14, W16, W19).
 
 use std::net::SocketAddr;
@@ -13,45 +13,45 @@ use crate::proxy::transport::request_sender::{Consent, NextHop, RequestSender};
 use crate::sip::{Aor, Scheme, Transport, Uri};
 use crate::time::Now;
 
-/// One place to send a request to.
+/// One target of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     /// The Request-URI.
     pub(crate) uri: Uri,
-    /// How it gets there.
+    /// The next hop.
     pub(crate) way: NextHop,
-    /// Whose binding it is, if the device said so (RFC 5626).
+    /// The device whose binding it is, if it named itself (RFC 5626).
     pub(crate) device: Option<String>,
-    /// Whether who is there wants it.
+    /// Whether the owner of the target has agreed to be sent to.
     pub(crate) consent: Consent,
 }
 
 impl Target {
-    /// W32: what is for a `sips:` address does not leave TLS.
+    /// W32: a request for a `sips:` address does not leave TLS.
     pub(crate) fn may_carry(&self, address: &Uri) -> bool {
         !address.is_sips() || is_secure(&self.way)
     }
 
-    /// What [`RequestSender::begin`] wants to know.
+    /// What [`RequestSender::begin`] needs.
     pub(crate) fn into_way(self) -> (NextHop, Consent) {
         (self.way, self.consent)
     }
 }
 
-/// All that a request may go to.
+/// The targets of a request, or why there are none.
 #[derive(Clone, Debug)]
 pub(crate) enum TargetSet {
     /// These, all at once.
     Targets(Vec<Target>),
-    /// One of ours who is registered nowhere.
+    /// A user of ours without any binding.
     Nobody,
-    /// Nobody has this address of ours.
+    /// An address of ours that nobody has.
     Unknown,
-    /// A scheme that is not SIP's.
+    /// A scheme that we do not route.
     Unsupported,
 }
 
-/// What knows where people are.
+/// Finds where people are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Router<'a> {
     pub(crate) config: &'a ProxyConfig,
@@ -62,7 +62,7 @@ pub(crate) struct Router<'a> {
 }
 
 impl Router<'_> {
-    /// Where a request to `uri` goes.
+    /// The targets of a request to `uri`.
     pub(crate) fn targets(&self, uri: &Uri, now: Now) -> TargetSet {
         if *uri.scheme() == Scheme::Tel {
             return self.by_gateway(uri);
@@ -82,9 +82,9 @@ impl Router<'_> {
         if targets.is_empty() { TargetSet::Nobody } else { TargetSet::Targets(targets) }
     }
 
-    /// A telephone number goes as it stands to the gateway that the settings name (RFC 3261 §19.1.6 leaves it to them).
+    /// A telephone number goes unchanged to the gateway in the settings (RFC 3261 §19.1.6 leaves this open).
     fn by_gateway(&self, uri: &Uri) -> TargetSet {
-        // A gateway of telephones has no domain that people know: its certificate names its address.
+        // A telephone gateway has no well-known domain: its certificate names its address.
         let target = |route: &StaticRoute| {
             let (way, consent) = (NextHop::Hop(route.hop), Consent::NotNeeded);
             Target { uri: uri.clone(), way, device: None, consent }
@@ -93,25 +93,25 @@ impl Router<'_> {
         route.map_or(TargetSet::Unsupported, |route| TargetSet::Targets(vec![target(route)]))
     }
 
-    /// What is nobody's binding (W19).
+    /// The target of a URI that is nobody's binding (W19).
     pub(crate) fn elsewhere(&self, uri: &Uri) -> Target {
         let uri = uri.to_target();
         Target { way: self.way_outside(&uri), uri, device: None, consent: Consent::NotNeeded }
     }
 
-    /// The consent of a place that was named over this flow: where everybody proves who he is, the other end has proved that it
-    /// receives there, and may speak for that address alone. Trusted peers may for any.
+    /// The consent for a place that was named over this flow. If users authenticate, the other end has proved that it
+    /// receives at its address, so it may speak for that address alone; trusted peers may speak for any.
     pub(crate) fn consent(&self, flow: Flow) -> Consent {
         let peer = flow.remote.ip();
         if self.users.asks() && !self.config.trusts(flow) { Consent::From(peer) } else { Consent::NotNeeded }
     }
 
-    /// The consent of a place where somebody was found before, and of which no binding says so now.
+    /// The consent for a place that had a binding before, but has none now.
     fn consent_of_former(&self, owner: Option<&Aor>) -> Consent {
         if self.users.asks() && owner.is_some() { Consent::Unknown } else { Consent::NotNeeded }
     }
 
-    /// The consent of a place to which this one redirects.
+    /// The consent for a place to which this target redirects.
     pub(crate) fn redirected(&self, from: &Uri) -> Consent {
         match from.ip() {
             _ if !self.users.asks() => Consent::NotNeeded,
@@ -126,7 +126,7 @@ impl Router<'_> {
         self.domains.next_hop(uri).map_or_else(|| way_to(uri), by_settings)
     }
 
-    /// The places where somebody of ours is registered, best first; of the flows of one device the newest that lives (RFC 5626
+    /// The targets of a user's bindings, best first; of several flows of one device, the newest live one (RFC 5626
     /// §5.3).
     pub(crate) fn at_bindings(&self, aor: &Aor, now: Now) -> impl Iterator<Item = Target> {
         let others = move || self.location.bindings(aor, now.mono);
@@ -140,8 +140,8 @@ impl Router<'_> {
         others().filter(is_newest).filter_map(|binding| self.target(binding))
     }
 
-    /// A binding's contact: over the connection that it was registered on while that lives, else at its address, where it
-    /// has one.
+    /// The target of a binding: over the connection that it was registered on while that lives, else at its address, if
+    /// it has one.
     pub(crate) fn target(&self, binding: &Binding) -> Option<Target> {
         let (uri, flow) = (binding.row.contact.to_target(), binding.row.flow);
         let wanted = uri.transport();
@@ -158,21 +158,21 @@ impl Router<'_> {
         Some(Target { uri, way: way?, device: binding.row.instance.clone(), consent })
     }
 
-    /// The way back over the flow that somebody wrote on: the only one, where he is registered by that flow alone.
+    /// The way back over the flow of a request; the only way, if its sender is registered by that flow alone.
     pub(crate) fn way_back(&self, flow: Flow, sender: Option<&Aor>, now: Now) -> NextHop {
         let mut bindings = sender.into_iter().flat_map(|aor| self.location.bindings(aor, now.mono));
         let is_alone = bindings.any(|binding| binding.row.reach == Reach::Flow && binding.row.flow == flow);
         if is_alone { NextHop::FlowAlone(flow) } else { NextHop::Flow(flow) }
     }
 
-    /// The way to `contact` for a recipient once more: by the binding if it still is one, so over its connection. None
-    /// where that would leave TLS.
+    /// The way to a recipient's `contact` once more: over its connection while it is still a binding. `None` if that
+    /// would leave TLS.
     pub(crate) fn way_again(&self, recipient: &Uri, contact: &Uri, now: Now) -> Option<(NextHop, Consent)> {
         let way = self.way_to_contact(self.domains.aor(recipient).as_ref(), contact, now);
         way.filter(|(way, _)| !recipient.is_sips() || is_secure(way))
     }
 
-    /// The same, of one of ours or of somebody elsewhere; whether it leaves TLS is not looked at.
+    /// The way to a contact, of a user of ours or not; does not check for TLS.
     pub(crate) fn way_to_contact(
         &self,
         owner: Option<&Aor>,
@@ -186,8 +186,8 @@ impl Router<'_> {
         }
     }
 
-    /// Whether the owner of an address does not want what `sender` writes. Where a device is belongs to whoever registered it: nobody
-    /// writes past a block by its number.
+    /// Whether the owner of an address has blocked `sender`. A device's numeric address belongs to whoever registered
+    /// it, so that nobody gets around a block by using that.
     pub(crate) fn is_blocked(&self, address: &Uri, sender: &Aor, now: Now) -> bool {
         let owner = self.domains.claimed(address);
         if owner.is_some_and(|owner| self.users.block(&owner, sender)) {
@@ -196,7 +196,7 @@ impl Router<'_> {
         let user = address.aor();
         let is_named = |binding: &&Binding| binding.row.contact.aor().user() == user.user();
         let is_blocking = |binding: &Binding| self.users.block(&binding.row.aor, sender);
-        // Several people may share one place, and the user part tells them apart.
+        // Several people may share one address; the user part tells them apart.
         let mut named = self.owners(address, now).filter(is_named).peekable();
         match named.peek() {
             Some(_) => named.any(is_blocking),
@@ -204,20 +204,20 @@ impl Router<'_> {
         }
     }
 
-    /// Whether everybody whose device is at this place does not want what `sender` writes: a Route, or a name of whoever's, may
-    /// lead there. A proxy may have many people behind it.
+    /// Whether everybody whose device is at this place has blocked `sender`: a Route, or anybody's host name, may lead
+    /// there. There may be many people behind a proxy, so one block is not enough.
     pub(crate) fn is_blocked_at(&self, place: SocketAddr, sender: &Aor, now: Now) -> bool {
         let mut owners = self.owners_at(place, now).peekable();
         owners.peek().is_some() && owners.all(|binding| self.users.block(&binding.row.aor, sender))
     }
 
-    /// The bindings of those of ours whose device is at an address by number.
+    /// The bindings of our users whose device is at a numeric address.
     pub(crate) fn owners(&self, address: &Uri, now: Now) -> impl Iterator<Item = &Binding> {
         let place = place_of(address).filter(|_| self.domains.aor(address).is_none());
         place.into_iter().flat_map(move |place| self.owners_at(place, now))
     }
 
-    /// The same of a place. Who registers an address from elsewhere does not own it by that, unless a trusted peer says so.
+    /// The same for a place. Registering a foreign address does not make one its owner, unless a trusted peer does it.
     fn owners_at(&self, place: SocketAddr, now: Now) -> impl Iterator<Item = &Binding> {
         let place = SocketAddr::new(place.ip().to_canonical(), place.port());
         self.location.at(place, now.mono).filter(|binding| {
@@ -236,19 +236,19 @@ impl Router<'_> {
                     && flow.transport == Transport::Udp
                     && flow.local.is_ipv4() == remote.is_ipv4();
                 if same_socket && self.carrier.is_usable(flow) && !self.carrier.sockets().is_own(remote) {
-                    // From the socket that the binding was made on: a firewall in between lets that through.
+                    // From the socket that the binding was made on: firewalls in between let that through.
                     NextHop::Flow(Flow::udp(flow.local, remote))
                 } else {
                     NextHop::Hop(Hop { transport, remote })
                 }
             }
-            // A name that leads nowhere is reached where it registered from.
+            // If the name cannot be resolved, the device is reached where it registered from.
             None => NextHop::Lookup { uri: uri.clone(), otherwise: fits.then_some(flow) },
         }
     }
 }
 
-/// The way to a URI that is nobody's binding (W19).
+/// The next hop for a URI that is nobody's binding (W19).
 fn way_to(uri: &Uri) -> NextHop {
     match uri.ip() {
         Some(ip) => {
@@ -259,12 +259,12 @@ fn way_to(uri: &Uri) -> NextHop {
     }
 }
 
-/// The place of an address by number.
+/// The place that a numeric address stands for.
 pub(crate) fn place_of(address: &Uri) -> Option<SocketAddr> {
     address.ip().map(|ip| SocketAddr::new(ip, port_of(address)))
 }
 
-/// True for what does not leave TLS.
+/// True if the next hop is reached over TLS.
 pub(crate) fn is_secure(way: &NextHop) -> bool {
     match way {
         NextHop::Flow(flow) | NextHop::FlowAlone(flow) => flow.transport.is_secure(),

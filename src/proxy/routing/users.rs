@@ -1,4 +1,4 @@
-//! The users of the served domains, as the owner handed them over last (W30).
+//! The users of the served domains, as the owner last handed them over (W30).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use crate::proxy::journal::UserRow;
 use crate::sip::Aor;
 use crate::sip::digest::{Algorithm, Ha1};
 
-/// See the head of this file.
+/// See the module documentation.
 #[derive(Debug)]
 pub(crate) struct Users {
     auth: Auth,
@@ -26,7 +26,7 @@ impl Users {
         Self { auth: config.auth, all: BTreeMap::new() }
     }
 
-    /// These and no others, from now on.
+    /// Replaces all users.
     pub(crate) fn replace(&mut self, rows: &[UserRow]) {
         let user = |row: &UserRow| {
             let blocked = row.blocked.iter().cloned().collect();
@@ -35,12 +35,12 @@ impl Users {
         self.all = rows.iter().map(user).collect();
     }
 
-    /// Whether anybody is asked who he is.
+    /// Whether users must authenticate.
     pub(crate) fn asks(&self) -> bool {
         self.auth != Auth::Off
     }
 
-    /// What they are offered, best first (RFC 8760 §2.4).
+    /// The digest algorithms that we offer, best first (RFC 8760 §2.4).
     pub(crate) const fn offered(&self) -> &'static [Algorithm] {
         match self.auth {
             Auth::Off | Auth::On => &[Algorithm::Sha256, Algorithm::Md5],
@@ -48,7 +48,7 @@ impl Users {
         }
     }
 
-    /// What a user's credentials are held against; none for nobody, and for a hash that is not kept.
+    /// The hash that a user's credentials are checked against; `None` if there is no such user, or no such hash.
     pub(crate) fn ha1(&self, user: &Aor, algorithm: Algorithm) -> Option<&Ha1> {
         let user = self.all.get(user)?;
         match algorithm {
@@ -58,12 +58,12 @@ impl Users {
         }
     }
 
-    /// True for an address of ours that nobody has (W18): without authentication anybody may be anybody.
+    /// True for an address of ours that nobody has (W18); without authentication, anybody may be anybody.
     pub(crate) fn lack(&self, user: &Aor) -> bool {
         self.asks() && !self.all.contains_key(user)
     }
 
-    /// Whether `user` does not want what `sender` writes.
+    /// Whether `user` has blocked `sender`.
     pub(crate) fn block(&self, user: &Aor, sender: &Aor) -> bool {
         let Some(user) = self.all.get(user).filter(|user| !user.blocked.is_empty()) else {
             return false;
