@@ -1,8 +1,8 @@
-//! Flows to sockets: one place that sends, one queue of what came.
+//! Sockets and their flows: one place that sends, one queue of what was received.
 //!
-//! **Invariant:** no message is understood here; a stream is cut into messages by `sip::Framer`, and that is all.
+//! **Invariant:** no message is parsed here; `sip::Framer` cuts a stream into messages, and that is all.
 
-// In this order a part uses those after it only.
+// In this order each part uses only those after it.
 mod tcp;
 
 mod websocket;
@@ -70,20 +70,20 @@ pub use self::tls::{Identity, TlsFileError, TlsFiles, check_authorities};
 use self::udp::UdpPort;
 pub use self::websocket_origins::Origins;
 
-/// What the sockets of a machine are opened with.
+/// What a machine's sockets are opened with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NetSettings {
     /// Certificates.
     pub tls: TlsFiles,
-    /// A certificate that a person trusts.
+    /// A certificate that the user trusts.
     pub pin: Option<Pin>,
-    /// The name server to ask, in place of those of this system.
+    /// The name server to ask, instead of this system's.
     pub dns: Option<SocketAddr>,
-    /// Whose pages may open WebSockets.
+    /// The web pages that may open WebSockets.
     pub origins: Origins,
 }
 
-/// The sockets of one machine. Everything ends when it is dropped.
+/// The sockets of one machine. Dropping it ends everything.
 #[derive(Debug)]
 pub struct Net {
     udp: Vec<UdpPort>,
@@ -91,29 +91,27 @@ pub struct Net {
     connections: Arc<Connections>,
     tls: Arc<Tls>,
     origins: Arc<Origins>,
-    /// Handshakes under way of those who connect to us.
+    /// Handshakes in progress on connections that peers opened.
     greetings: Arc<Greetings>,
     lookups: Arc<Lookups>,
     sender: mpsc::Sender<NetEvent>,
     events: mpsc::Receiver<NetEvent>,
     tasks: JoinSet<()>,
-    /// A task has ended by a panic.
+    /// A task has panicked.
     is_broken: bool,
 }
 
 impl Net {
-    /// Opens sockets; port 0 is any free port, the same one for the UDP and TCP of one address.
+    /// Opens sockets; port 0 means any free port, the same one for UDP and TCP at one address.
     ///
-    /// # Errors
-    /// The first address that cannot be had, and why.
+    /// # Errors The first address that cannot be bound, and why.
     pub async fn bind(listens: &[(Transport, SocketAddr)]) -> Result<Self, BindError> {
         Self::open(listens, &NetSettings::default()).await
     }
 
     /// The same with certificates.
     ///
-    /// # Errors
-    /// The first file or address that cannot be had, and why.
+    /// # Errors The first file or address that cannot be used, and why.
     pub async fn open(
         listens: &[(Transport, SocketAddr)],
         settings: &NetSettings,
@@ -128,7 +126,7 @@ impl Net {
         limits: StreamLimits,
     ) -> Result<Self, BindError> {
         let (sender, events) = mpsc::channel(INPUTS_WAITING_MAX);
-        // Two of 2^62 numbers: a run will not meet the numbers of an earlier one.
+        // A random start out of 2^62: a run will not reuse the numbers of an earlier one.
         let before_first = Random::from_os().map_or(0, |mut random| random.bits() >> 2);
         let connections = Arc::new(Connections::new(sender.clone(), before_first, limits));
         let tls = Arc::new(Tls::new(&settings.tls, settings.pin.clone()).map_err(Box::new)?);
@@ -163,27 +161,26 @@ impl Net {
                 None => net.add_stream(transport, bind_tcp(transport, address).await?, address)?,
             }
         }
-        // In the order asked for, as `listening` lines and machines expect them.
+        // In the order asked for, as `listening` lines and machines expect.
         let place = |local: &(Transport, SocketAddr)| listens.iter().position(|listen| fits(listen, local));
         net.locals.sort_by_key(place);
         Ok(net)
     }
 
-    /// Reads the files of TLS again; connections that there are stay as they are.
+    /// Reads the TLS files again; existing connections are unaffected.
     ///
-    /// # Errors
-    /// One of them cannot be used: what was read before stays in use.
+    /// # Errors One of them cannot be used: what was read before stays in use.
     pub fn reload_tls(&self) -> Result<(), TlsFileError> {
         self.tls.reload()
     }
 
-    /// Where the sockets are, with their true ports, in the order asked for.
+    /// The addresses of the sockets with their real ports, in the order asked for.
     #[must_use]
     pub fn locals(&self) -> &[(Transport, SocketAddr)] {
         &self.locals
     }
 
-    /// What came, in order. None when a task that serves the sockets has ended by a panic: nothing more can be relied on.
+    /// The next event, in order. None if a task that serves the sockets has panicked: they can no longer be relied on.
     pub async fn receive(&mut self) -> Option<NetEvent> {
         while !self.is_broken {
             tokio::select! {
@@ -198,21 +195,21 @@ impl Net {
         None
     }
 
-    /// What came already, without waiting.
+    /// An event that is already queued, without waiting.
     pub fn try_receive(&mut self) -> Option<NetEvent> {
         let event = self.events.try_recv().ok()?;
         self.connections.taken(&event);
         Some(event)
     }
 
-    /// How much came already.
+    /// How many events are queued.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.events.len()
     }
 
-    /// Sends now, or puts it into a connection's queue. What is returned says that it cannot leave: the datagram
-    /// ([`NetEvent::NotSent`]), or anything on its connection ([`NetEvent::Disconnected`]).
+    /// Sends now, or queues on a connection. A returned event says that the datagram ([`NetEvent::NotSent`]) or
+    /// everything on its connection ([`NetEvent::Disconnected`]) could not be sent.
     #[must_use]
     pub fn transmit(&self, transmit: &Transmit) -> Option<NetEvent> {
         let Transmit { flow, request, .. } = *transmit;
@@ -228,8 +225,8 @@ impl Net {
         }
     }
 
-    /// Finds a live connection to the hop, or opens one; under TLS its certificate has to name `domain`, or the
-    /// address where there is none. An answer that is known now is returned.
+    /// Finds a live connection to the hop, or opens one; under TLS its certificate must name `domain`, or the address
+    /// if there is none. A result known at once is returned.
     pub fn connect(&mut self, id: ConnectId, hop: Hop, domain: Option<Arc<str>>) -> Option<NetEvent> {
         let peer = Peer::wished(hop, domain);
         match self.connections.wish(id, &peer) {
@@ -244,8 +241,8 @@ impl Net {
         }
     }
 
-    /// The address that a connection to a peer is to come from: ours, where we listen on one alone, so that a peer who knows us by it
-    /// knows our connections too. None is the system's choice.
+    /// The local address for a connection to a peer: ours if we listen on just one, so that a peer who knows us by it
+    /// recognizes our connections too. None leaves the choice to the system.
     fn source_to(&self, remote: SocketAddr) -> Option<IpAddr> {
         let mut addresses = self.locals.iter().map(|(_, local)| local.ip());
         let own = addresses.next().filter(|own| !own.is_unspecified())?;
@@ -253,9 +250,9 @@ impl Net {
         (leads_there && addresses.all(|other| other == own)).then_some(own)
     }
 
-    /// Looks up where a URI leads. An answer that is known now is returned.
+    /// Looks up where a URI leads. A result known at once is returned.
     pub fn resolve(&mut self, id: ResolveId, uri: &Uri) -> Option<NetEvent> {
-        // Tasks that are over are let go here, so that their number stays that of what is under way.
+        // Finished tasks are removed here, so that only those in progress are kept.
         while let Some(ended) = self.tasks.try_join_next() {
             self.is_broken |= has_panicked(&ended);
         }
@@ -277,7 +274,7 @@ impl Net {
         None
     }
 
-    /// A task of ours falls.
+    /// Makes a task of ours panic.
     #[cfg(test)]
     pub(crate) fn fall(&mut self) {
         self.tasks.spawn(async { panic!("a fault of ours, made for this test") });
@@ -334,7 +331,7 @@ fn has_panicked(ended: &Result<(), tokio::task::JoinError>) -> bool {
     ended.as_ref().is_err_and(tokio::task::JoinError::is_panic)
 }
 
-/// Where a URI leads (RFC 3263), best first; none when there is no route.
+/// The hops that a URI leads to (RFC 3263), best first; none if there is no route.
 pub async fn resolve(uri: &Uri, settings: &NetSettings) -> Vec<Hop> {
     match resolve::route(uri) {
         Route::Known(hops) => hops,
@@ -342,10 +339,9 @@ pub async fn resolve(uri: &Uri, settings: &NetSettings) -> Vec<Hop> {
     }
 }
 
-/// The address of ours from which `remote` is reached, for Contact and Via. No packet is sent.
+/// Our address from which `remote` is reached, for Contact and Via. No packet is sent.
 ///
-/// # Errors
-/// There is no route.
+/// # Errors There is no route.
 pub fn local_ip_towards(remote: SocketAddr) -> io::Result<IpAddr> {
     let any: SocketAddr = if remote.is_ipv4() { ([0; 4], 0).into() } else { ([0u16; 8], 0).into() };
     let socket = std::net::UdpSocket::bind(any)?;

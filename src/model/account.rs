@@ -58,7 +58,7 @@ pub struct Account {
     /// A certificate accepted for one server, whoever issued it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trusted: Option<TrustedCertificate>,
-    /// The server has accepted this account before; until then the window shows the sign-in form at each start.
+    /// The server has accepted this account before; until then the window asks for it at each start.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub worked: bool,
 }

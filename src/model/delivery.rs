@@ -70,8 +70,7 @@ pub enum Learned {
 }
 
 impl News {
-    /// News from a notification of the recipient's program (RFC 5438): it sets the state and keeps the reported
-    /// details.
+    /// News from a notification of the recipient's program (RFC 5438); that it was seen keeps the report's details.
     #[must_use]
     pub fn said(disposition: Disposition, known: &DeliveryRow) -> Self {
         match disposition {

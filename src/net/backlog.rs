@@ -1,18 +1,18 @@
-//! Bytes that wait to be written to peers who do not read (W31): each connection has its maximum, each address a part of what all
-//! together may have.
+//! Limits on bytes waiting to be written to peers who do not read (W31): each connection has a maximum, and each
+//! address may use only a part of the total.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::limits::{CONNECTION_QUEUE_BYTES_FREE, CONNECTION_QUEUE_BYTES_MAX, OUTPUT_BYTES_WAITING_MAX};
 
-/// What waits for one connection; given back when it ends.
+/// The bytes waiting for one connection; released when it ends.
 #[derive(Debug)]
 pub(super) struct Backlog {
     own: AtomicUsize,
-    /// Of all connections with that address, beyond what is free for each.
+    /// Total of all connections with that address, beyond each one's free allowance.
     peer: Arc<AtomicUsize>,
-    /// Of all connections.
+    /// Total of all connections.
     all: Arc<AtomicUsize>,
 }
 
@@ -21,7 +21,7 @@ impl Backlog {
         Self { own: AtomicUsize::new(0), peer, all }
     }
 
-    /// So many bytes more; false when that is too much.
+    /// Adds this many bytes; false if that is too much.
     pub(super) fn add(&self, bytes: usize) -> bool {
         let before = self.own.fetch_add(bytes, Ordering::Relaxed);
         let more = counted(before + bytes) - counted(before);
@@ -31,7 +31,7 @@ impl Backlog {
             && (more == 0 || (of_peer <= OUTPUT_BYTES_WAITING_MAX / 4 && of_all <= OUTPUT_BYTES_WAITING_MAX))
     }
 
-    /// So many were written.
+    /// This many bytes were written.
     pub(super) fn written(&self, bytes: usize) {
         let before = self.own.fetch_sub(bytes, Ordering::Relaxed);
         self.give_back(counted(before) - counted(before.saturating_sub(bytes)));
@@ -50,7 +50,7 @@ impl Drop for Backlog {
     }
 }
 
-/// A little is free for each.
+/// A small amount is free for each connection.
 const fn counted(bytes: usize) -> usize {
     bytes.saturating_sub(CONNECTION_QUEUE_BYTES_FREE)
 }
@@ -66,7 +66,7 @@ mod tests {
         let all = Arc::new(AtomicUsize::new(0));
         let greedy = Arc::new(AtomicUsize::new(0));
         let mut connections = Vec::new();
-        // Connections of one address, each as full as it may be, until its part is used up.
+        // Connections of one address, each filled to its maximum, until the address's part is used up.
         loop {
             let backlog = Backlog::new(Arc::clone(&greedy), Arc::clone(&all));
             if !backlog.add(PART) {

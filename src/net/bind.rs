@@ -1,4 +1,4 @@
-//! Sockets that listen, and why one cannot be had.
+//! Listening sockets, and why one cannot be opened.
 
 use std::io;
 use std::net::{SocketAddr, SocketAddrV6};
@@ -10,23 +10,23 @@ use tokio::net::{TcpListener, UdpSocket};
 use super::tls::TlsFileError;
 use crate::sip::Transport;
 
-/// Times that a free pair of ports is looked for when port 0 is asked for over UDP and TCP together.
+/// Attempts to find a port free for both UDP and TCP when port 0 is asked for.
 const PAIR_TRIES: usize = 20;
 
-/// Connections that wait to be taken, as tokio has it.
+/// Length of the queue of connections not accepted yet; the same as tokio's.
 const TCP_WAITING: i32 = 1024;
 
-/// Sockets that cannot be had.
+/// Why sockets cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
-    /// One of them.
+    /// One of them cannot be bound.
     #[error("cannot listen on {transport} {address}: {cause}")]
     Socket {
-        /// Which transport, in small letters.
+        /// The transport, in lower case.
         transport: String,
-        /// Which address.
+        /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The cause.
         #[source]
         cause: BindCause,
     },
@@ -41,22 +41,22 @@ impl BindError {
     }
 }
 
-/// Why a socket cannot be had.
+/// Why a socket cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum BindCause {
-    /// Somebody listens there.
+    /// Another program listens there.
     #[error("port {0} is in use by another program")]
     InUse(u16),
-    /// Not ours to use.
+    /// Not an address of this host.
     #[error("this address is not one of this computer's")]
     NotOurs,
-    /// A port below 1024, say.
+    /// Not permitted, for example a port below 1024.
     #[error("permission denied")]
     Denied,
     /// A file that TLS needs.
     #[error(transparent)]
     Tls(#[from] Box<TlsFileError>),
-    /// What the system says.
+    /// Any other error of the system.
     #[error("{0}")]
     Other(#[source] io::Error),
 }
@@ -81,7 +81,7 @@ pub(super) async fn bind_udp(address: SocketAddr) -> Result<UdpSocket, BindError
             SocketAddr::V4(_) => UdpSocket::bind(address).await?,
             SocketAddr::V6(v6) => UdpSocket::from_std(bind_v6(SocketType::DGRAM, v6)?.into())?,
         };
-        // Until the reactor has seen it once, `try_send_to` refuses, and the first datagram would be lost.
+        // Until the reactor has seen the socket once, `try_send_to` refuses, and the first datagram would be lost.
         socket.writable().await?;
         Ok(socket)
     };
@@ -102,13 +102,13 @@ fn listen_v6(address: SocketAddrV6) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// For IPv6 alone, whatever the system's habit is: what comes by IPv4 has an IPv4 address, and `0.0.0.0` can be listened on at
-/// the same port.
+/// For IPv6 only, whatever the system's default: IPv4 traffic then has IPv4 addresses, and `0.0.0.0` can listen on the
+/// same port.
 fn bind_v6(kind: SocketType, address: SocketAddrV6) -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(AddressFamily::INET6, kind, flags, None)?;
     sockopt::set_ipv6_v6only(&socket, true)?;
-    // As the standard library has it: a proxy that starts again listens where its last connections are still ending.
+    // As in the standard library: a restarted proxy can listen while its last connections are still closing.
     if kind == SocketType::STREAM {
         sockopt::set_socket_reuseaddr(&socket, true)?;
     }
@@ -127,7 +127,7 @@ pub(super) fn bind_error(transport: Transport, address: SocketAddr, error: io::E
     BindError::new(transport, address, cause)
 }
 
-/// Takes the first of what is left to listen on.
+/// Takes the first socket left to listen on.
 pub(super) trait PopFirst {
     fn pop_first_listen(&mut self) -> Option<(Transport, SocketAddr)>;
 }
@@ -138,7 +138,7 @@ impl PopFirst for Vec<(Transport, SocketAddr)> {
     }
 }
 
-/// The transport that shares a port with this one.
+/// The transport that must share a port with this one.
 pub(super) const fn partner(transport: Transport) -> Option<Transport> {
     match transport {
         Transport::Udp => Some(Transport::Tcp),
@@ -147,7 +147,7 @@ pub(super) const fn partner(transport: Transport) -> Option<Transport> {
     }
 }
 
-/// Whether this is the socket that was asked for so.
+/// Whether a bound socket is the one asked for.
 pub(super) fn fits(listen: &(Transport, SocketAddr), local: &(Transport, SocketAddr)) -> bool {
     listen.0 == local.0
         && listen.1.ip() == local.1.ip()

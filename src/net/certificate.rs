@@ -1,4 +1,4 @@
-//! What a server's certificate says about itself: whom it names, until when, and its fingerprint.
+//! What a server's certificate states: the names in it, its expiry, and its fingerprint.
 
 use std::fmt;
 
@@ -36,19 +36,19 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// What a person can tell a certificate by.
+/// What lets a person recognize a certificate.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Described {
     /// `CN=sip.example.com, O=Example`
     pub(super) subject: String,
-    /// Its end, in seconds since 1970.
+    /// When it expires, in seconds since 1970.
     pub(super) not_after_secs: i64,
     /// The servers that it names: DNS names, addresses and `sip:` URIs (RFC 5922 §7.1).
     pub(super) names: Vec<String>,
 }
 
 impl Described {
-    /// Reads the fields of a certificate; `None` if it is not one.
+    /// Parses a certificate; `None` if it is not one.
     pub(super) fn read(certificate: &[u8]) -> Option<Self> {
         let (_, read) = X509Certificate::from_der(certificate).ok()?;
         let names = read.subject_alternative_name().ok().flatten();
@@ -74,7 +74,7 @@ fn server_named(name: &GeneralName<'_>) -> Option<String> {
     }
 }
 
-/// The domain in the URI of a server: `sip:` without a user.
+/// The domain in a server's `sip:` URI, which has no user.
 fn sip_domain(text: &str) -> Option<String> {
     let uri = Uri::parse(text).ok()?;
     let names_server = matches!(uri.scheme(), Scheme::Sip) && uri.user().is_none();
@@ -104,11 +104,10 @@ pub(super) fn is_by_wildcard(certificate: &CertificateDer<'_>, server: &ServerNa
     !is_named && !names_sip_domain(certificate, server)
 }
 
-/// Checks a certificate that was itself given as an authority and that the server shows as its own: there is nobody else to
-/// ask, so its dates and its names are what is left to check.
+/// Checks a certificate that was itself configured as an authority and that the server presents as its own: there is no
+/// issuer to ask, so only its dates and names are left to check.
 ///
-/// # Errors
-/// It is not valid now, or names another server.
+/// # Errors It is not valid now, or names another server.
 pub(super) fn check_own_authority(
     certificate: &CertificateDer<'_>,
     server: &ServerName<'_>,
@@ -176,7 +175,7 @@ mod tests {
         for end in 0..whole.len() {
             assert_eq!(Described::read(&whole[..end]), None, "{end}");
         }
-        // Whatever stands in place of one byte, nothing breaks.
+        // Whatever replaces any one byte, nothing panics.
         for (place, byte) in (0..whole.len()).flat_map(|place| (0..=255).map(move |byte| (place, byte))) {
             let mut other = whole.clone();
             other[place] = byte;

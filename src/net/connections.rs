@@ -1,4 +1,4 @@
-//! The pool: connections by number and by the peer they lead to; reuse, limits, closing.
+//! The connection pool: connections by number and by peer; reuse, limits, closing.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -17,7 +17,7 @@ use super::inbound_limits::{Guests, StreamLimits, network};
 use crate::limits::{DIALS_MAX, STREAM_BYTES_WAITING_MAX};
 use crate::machine::{ConnectId, ConnectionId, Flow, Hop};
 
-/// Messages waiting to be written to one connection.
+/// The most messages waiting to be written to one connection.
 const QUEUE_MESSAGES_MAX: usize = 4096;
 
 /// Who opened a connection.
@@ -27,34 +27,34 @@ pub(super) enum Opened {
     ByPeer,
 }
 
-/// What becomes of a wish for a connection.
+/// The result of asking for a connection.
 #[derive(Debug)]
 pub(super) enum Attempt {
     /// One is open.
     Open(Flow),
-    /// One is being opened.
+    /// One is being opened already.
     Joined,
-    /// Open one.
+    /// The caller has to open one.
     Dial,
-    /// There are too many.
+    /// There are too many connections.
     Full,
 }
 
-/// Whom a connection leads to: a hop, and the domain that its certificate has to name.
+/// The other end of a connection: a hop, and the domain that its certificate must name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Peer {
     pub(super) hop: Hop,
-    /// None in clear, and where the certificate names the address.
+    /// None without TLS, and if the certificate names the address.
     pub(super) domain: Option<Arc<str>>,
 }
 
 impl Peer {
-    /// Of a stream in clear, where an address is all that there is.
+    /// The peer of a stream without TLS, known by its address only.
     pub(super) const fn at(flow: Flow) -> Self {
         Self { hop: Hop { transport: flow.transport, remote: flow.remote }, domain: None }
     }
 
-    /// As a machine wishes for it.
+    /// The peer that a machine asks for.
     pub(super) fn wished(hop: Hop, domain: Option<Arc<str>>) -> Self {
         Self { hop, domain: domain.filter(|_| hop.transport.is_secure()) }
     }
@@ -64,7 +64,7 @@ impl Peer {
 #[derive(Debug)]
 struct Writer {
     flow: Flow,
-    /// Whom it is a way to; none for one that was accepted under TLS.
+    /// The peer it can be reused for; none for one accepted under TLS.
     peer: Option<Peer>,
     opened: Opened,
     queue: mpsc::Sender<Bytes>,
@@ -72,7 +72,7 @@ struct Writer {
     task: Option<AbortHandle>,
 }
 
-/// The task's end of one connection's queue.
+/// The serving task's end of a connection's queue.
 #[derive(Debug)]
 pub(super) struct Outbound {
     pub(super) flow: Flow,
@@ -82,7 +82,7 @@ pub(super) struct Outbound {
 }
 
 impl Outbound {
-    /// Some queued bytes were written.
+    /// This many queued bytes were written.
     pub(super) fn written(&self, bytes: usize) {
         self.backlog.written(bytes);
     }
@@ -90,19 +90,19 @@ impl Outbound {
 
 #[derive(Debug, Default)]
 struct Table {
-    /// The latest number given. Flows are stored, so numbers of this run must not be those of an earlier one.
+    /// The latest number given out. Flows are stored, so numbers must differ from those of earlier runs.
     last: u64,
     closed: bool,
     writers: BTreeMap<ConnectionId, Writer>,
     guests: Guests,
-    /// Bytes that wait to be written, by address.
+    /// Bytes waiting to be written, by address.
     backlogs: BTreeMap<IpAddr, Weak<AtomicUsize>>,
     by_peer: BTreeMap<Peer, ConnectionId>,
     dialing: BTreeMap<Peer, Vec<ConnectId>>,
 }
 
 impl Table {
-    /// What waits for all connections with that address.
+    /// The bytes waiting for all connections with that address.
     fn backlog_of(&mut self, ip: IpAddr) -> Arc<AtomicUsize> {
         if self.backlogs.len() > 2 * self.writers.len() + 16 {
             self.backlogs.retain(|_, backlog| backlog.strong_count() > 0);
@@ -121,43 +121,43 @@ impl Table {
 pub(super) struct Connections {
     table: Mutex<Table>,
     sender: mpsc::Sender<NetEvent>,
-    /// Bytes of messages that may still be put before the machine.
+    /// Room for bytes of messages not yet taken by the machine.
     room: Semaphore,
-    /// Bytes that wait to be written, beyond what is free for each.
+    /// Bytes waiting to be written, beyond each connection's free allowance.
     queued: Arc<AtomicUsize>,
     limits: StreamLimits,
     pub(super) shortage: Shortage,
 }
 
 impl Connections {
-    /// `before_first`: numbers given are larger than this.
+    /// `before_first`: all numbers given out are larger than this.
     pub(super) fn new(sender: mpsc::Sender<NetEvent>, before_first: u64, limits: StreamLimits) -> Self {
         let table = Mutex::new(Table { last: before_first, ..Table::default() });
         let (room, queued) = (Semaphore::new(STREAM_BYTES_WAITING_MAX), Arc::default());
         Self { table, sender, room, queued, limits, shortage: Shortage::default() }
     }
 
-    /// How patient the tasks are.
+    /// The limits that the tasks obey.
     pub(super) const fn limits(&self) -> StreamLimits {
         self.limits
     }
 
-    /// Where the tasks tell what came.
+    /// Where the tasks send their events.
     pub(super) const fn events(&self) -> &mpsc::Sender<NetEvent> {
         &self.sender
     }
 
-    /// Puts a message before the machine, once there is room for it.
+    /// Queues a message for the machine, once there is room for it.
     pub(super) async fn deliver(&self, flow: Flow, bytes: Bytes) -> Result<(), ()> {
         let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let room = self.room.acquire_many(size).await.map_err(|_closed| ())?;
         self.sender.send(NetEvent::Received { flow, bytes }).await.map_err(|_closed| ())?;
-        // Given back by `taken`.
+        // Released by `taken`.
         room.forget();
         Ok(())
     }
 
-    /// The machine has taken this.
+    /// The machine has taken this event.
     pub(super) fn taken(&self, event: &NetEvent) {
         if let NetEvent::Received { flow, bytes } = event
             && flow.connection.is_some()
@@ -166,24 +166,24 @@ impl Connections {
         }
     }
 
-    /// A message on this connection was whole.
+    /// A complete message has arrived on this connection.
     pub(super) fn spoke(&self, flow: Flow) {
         if let Some(connection) = flow.connection {
             self.table().guests.spoke(connection);
         }
     }
 
-    /// A connection held so many bytes of what is not whole yet, and now so many. False when that is too much.
+    /// The bytes of incomplete messages on a connection went from `before` to `after`. False if that is too much.
     fn hold(&self, flow: Flow, before: usize, after: usize) -> bool {
         self.table().guests.hold(flow.remote.ip(), before, after, self.limits)
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
-        // Nothing that is done under the lock leaves the table half changed.
+        // Ignoring poison is safe: nothing under this lock can leave the table half changed.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks for a connection to a peer.
+    /// Asks for a connection to a peer.
     pub(super) fn wish(&self, id: ConnectId, peer: &Peer) -> Attempt {
         let mut table = self.table();
         let open = table.by_peer.get(peer).and_then(|connection| table.writers.get(connection));
@@ -202,12 +202,12 @@ impl Connections {
         Attempt::Dial
     }
 
-    /// Who waits for a connection to this peer, now that it is known whether there is one.
+    /// Who was waiting for a connection to this peer; called once it is open or has failed.
     pub(super) fn dialed(&self, peer: &Peer) -> Vec<ConnectId> {
         self.table().dialing.remove(peer).unwrap_or_default()
     }
 
-    /// Takes in a new connection; none when there are too many.
+    /// Registers a new connection; none if there are too many.
     pub(super) fn add(&self, mut flow: Flow, peer: Option<Peer>, opened: Opened) -> Option<Outbound> {
         if self.is_full() {
             self.make_room(flow.remote.ip())?;
@@ -237,7 +237,7 @@ impl Connections {
         self.table().writers.len() >= self.limits.connections_max
     }
 
-    /// Closes the connection that makes room for one from this address.
+    /// Closes a connection to make room for one from this address.
     pub(super) fn make_room(&self, newcomer: IpAddr) -> Option<()> {
         let flow = {
             let table = self.table();
@@ -248,12 +248,12 @@ impl Connections {
         let flow = flow?;
         let is_closed = self.remove(flow);
         let events = self.sender.clone();
-        // Told by a task of its own: who makes room may not wait for the machine.
+        // Sent by a separate task: whoever makes room must not wait for the machine.
         tokio::spawn(async move { events.send(NetEvent::Disconnected { flow }).await.ok() });
         is_closed.then_some(())
     }
 
-    /// Starts the task that serves a connection until it says why that is over; the machine is told then.
+    /// Starts the task that serves a connection until it returns why it ended; the machine is then told.
     pub(super) fn serve(
         pool: &Arc<Self>,
         flow: Flow,
@@ -263,7 +263,7 @@ impl Connections {
         let task = tokio::spawn(async move {
             let ended = served.await;
             tracing::debug!(%flow, ended, "connection closed");
-            // Told by a task of its own: the removal ends this one.
+            // Sent by a separate task, because the removal aborts this one.
             tokio::spawn(async move {
                 if own.remove(flow) {
                     own.events().send(NetEvent::Disconnected { flow }).await.ok();
@@ -273,7 +273,7 @@ impl Connections {
         pool.served_by(flow, task.abort_handle());
     }
 
-    /// The task that serves a connection, so that it can be ended from here.
+    /// Registers the task that serves a connection, so that it can be aborted from here.
     fn served_by(&self, flow: Flow, task: AbortHandle) {
         let connection = flow.connection.unwrap_or(ConnectionId(0));
         match self.table().writers.get_mut(&connection) {
@@ -282,7 +282,7 @@ impl Connections {
         }
     }
 
-    /// Queues bytes for a connection. One that does not drain is closed.
+    /// Queues bytes for a connection. One whose queue does not drain is closed.
     pub(super) fn send(&self, flow: Flow, bytes: Bytes) -> Result<(), ()> {
         let table = self.table();
         let writer = flow.connection.and_then(|connection| table.writers.get(&connection)).ok_or(())?;
@@ -294,7 +294,7 @@ impl Connections {
         Err(())
     }
 
-    /// A connection is gone. True when it was known until now.
+    /// A connection is gone. True if it was registered until now.
     pub(super) fn remove(&self, flow: Flow) -> bool {
         let Some(connection) = flow.connection else { return false };
         let mut table = self.table();
@@ -313,7 +313,7 @@ impl Connections {
         true
     }
 
-    /// Ends every connection.
+    /// Closes every connection.
     pub(super) fn close_all(&self) {
         let mut table = self.table();
         table.closed = true;
@@ -326,7 +326,7 @@ impl Connections {
     }
 }
 
-/// What a connection holds of the bytes that may be half said; given back when it ends.
+/// The bytes that one connection holds of incomplete messages; released when it ends.
 #[derive(Debug)]
 pub(super) struct Half {
     connections: Arc<Connections>,
@@ -335,12 +335,12 @@ pub(super) struct Half {
 }
 
 impl Half {
-    /// Nothing yet.
+    /// Holds nothing yet.
     pub(super) fn of(connections: &Arc<Connections>, flow: Flow) -> Self {
         Self { connections: Arc::clone(connections), flow, bytes: 0 }
     }
 
-    /// So many from now on; false where that is too much.
+    /// Holds this many bytes from now on; false if that is too much.
     pub(super) fn holds(&mut self, bytes: usize) -> bool {
         let is_granted = bytes == self.bytes || self.connections.hold(self.flow, self.bytes, bytes);
         if is_granted {

@@ -1,4 +1,4 @@
-//! How many connections the system lets this process have, and what is done when it has no descriptor left for one.
+//! How many connections the system allows this process, and what happens when no file descriptor is left.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::limits::{CONNECTIONS_MAX, DESCRIPTORS_KEPT_FREE, SHORTAGE_TOLD_WITHIN};
 
-/// Raises the limit of open files as far as the system allows; the connections that fit under it.
+/// Raises the limit of open files as far as the system allows; returns how many connections fit under it.
 pub(super) fn connections_max() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let wanted = u64::try_from(CONNECTIONS_MAX + DESCRIPTORS_KEPT_FREE).unwrap_or(u64::MAX);
@@ -33,12 +33,12 @@ pub(super) fn connections_max() -> usize {
     connections
 }
 
-/// The connections that fit under a limit of open files.
+/// How many connections fit under a limit of open files.
 fn within(limit: usize) -> usize {
     CONNECTIONS_MAX.min(limit.saturating_sub(DESCRIPTORS_KEPT_FREE).max(limit / 2))
 }
 
-/// That the system has no descriptor for a connection: counted, and told once in a while.
+/// The system has no descriptor left for a connection: counted, and logged now and then.
 #[derive(Debug, Default)]
 pub(super) struct Shortage(Mutex<Told>);
 
@@ -49,7 +49,7 @@ struct Told {
 }
 
 impl Shortage {
-    /// Whether an error says that there is none left, in this process or in the system; then that is told.
+    /// Whether an error says that no descriptor is left, in this process or in the system; if so, it may be logged.
     pub(super) fn is_behind(&self, error: &io::Error) -> bool {
         let is_shortage = is_shortage(error);
         if is_shortage && let Some(times) = self.count(Instant::now()) {
@@ -58,7 +58,7 @@ impl Shortage {
         is_shortage
     }
 
-    /// How often it happened since that was told last, where it is to be told now.
+    /// How often it happened since it was last logged, if it is time to log it again.
     fn count(&self, now: Instant) -> Option<u64> {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         told.times += 1;
@@ -75,24 +75,25 @@ fn is_shortage(error: &io::Error) -> bool {
     matches!(errno, Some(Errno::MFILE | Errno::NFILE))
 }
 
-/// A descriptor that is kept for when no other is left, so that a connection can be accepted in place of another one.
+/// A descriptor kept in reserve, so that when none is left a new connection can still be accepted in place of another
+/// one.
 #[derive(Debug)]
 pub(super) struct Spare(Option<TcpSocket>);
 
 impl Spare {
-    /// Takes one.
+    /// Reserves one.
     pub(super) fn new() -> Self {
         let mut spare = Self(None);
         spare.refill();
         spare
     }
 
-    /// Lets it go; false where there is none.
+    /// Releases it; false if there is none.
     pub(super) fn give(&mut self) -> bool {
         self.0.take().is_some()
     }
 
-    /// Takes another one where it was let go; false where none is left.
+    /// Reserves another one if it was released; false if none is left.
     pub(super) fn refill(&mut self) -> bool {
         if self.0.is_none() {
             self.0 = TcpSocket::new_v4().ok();

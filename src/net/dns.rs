@@ -1,6 +1,6 @@
-//! Single questions to DNS. Each has its own short time, so that one that is not answered leaves time for the others: home
-//! routers and firewalls leave NAPTR or AAAA without any answer, and servers that do not know EDNS refuse what has it
-//! (FORMERR, NOTIMP, SERVFAIL), so that it is asked again without.
+//! Single DNS queries. Each has its own short timeout, so that an unanswered one leaves time for the others: home
+//! routers and firewalls often leave NAPTR or AAAA unanswered, and servers without EDNS refuse queries that use it
+//! (FORMERR, NOTIMP, SERVFAIL), so these are repeated without EDNS.
 
 use std::net::SocketAddr;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -14,17 +14,17 @@ use tokio::sync::Semaphore;
 
 use crate::limits::{DNS_QUESTIONS_MAX, QUESTION_WAIT};
 
-/// The name servers, and how they are asked.
+/// The name servers, and resolvers to query them.
 pub(super) struct Dns {
-    /// In place of the system's.
+    /// Used instead of the system's.
     server: Option<SocketAddr>,
-    /// With EDNS, which large answers need, and without.
+    /// One with EDNS, which large answers need, and one without.
     resolvers: OnceLock<Result<[TokioResolver; 2], String>>,
-    /// Questions that may be asked yet: each has a socket.
+    /// Permits for further queries: each needs a socket.
     free: Semaphore,
 }
 
-/// Questions that were not answered.
+/// Queries that were not answered.
 #[derive(Debug, Default)]
 pub(super) struct Unanswered(Mutex<Vec<String>>);
 
@@ -33,7 +33,7 @@ impl Unanswered {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(question.into());
     }
 
-    /// All of them in words; none where there was none.
+    /// All of them as text; none if there are none.
     pub(super) fn words(&self) -> Option<String> {
         let questions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         (!questions.is_empty()).then(|| questions.join(", "))
@@ -41,12 +41,12 @@ impl Unanswered {
 }
 
 impl Dns {
-    /// Asks this name server, or those of `/etc/resolv.conf`.
+    /// Queries this name server, or those of `/etc/resolv.conf`.
     pub(super) const fn new(server: Option<SocketAddr>) -> Self {
         Self { server, resolvers: OnceLock::new(), free: Semaphore::const_new(DNS_QUESTIONS_MAX) }
     }
 
-    /// The records of a name that `read` takes, in the order of the answer; one that says no is an answer too.
+    /// The records of a name that `read` accepts, in the order of the answer; a negative answer counts as an answer.
     pub(super) async fn ask<T>(
         &self,
         name: &str,

@@ -1,4 +1,4 @@
-//! What the sockets of a machine have to tell it.
+//! The events that a machine's sockets report.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::machine::{ConnectFault, ConnectId, Flow, Hop, Input, RequestId, ResolveId, SendFault};
 
-/// What came from the network.
+/// An event from the network.
 #[derive(Clone, Debug)]
 pub enum NetEvent {
     /// One whole message.
@@ -16,52 +16,52 @@ pub enum NetEvent {
         /// The message.
         bytes: Bytes,
     },
-    /// A connection is there.
+    /// A connection is open.
     Connected {
-        /// The wish.
+        /// The request for it.
         id: ConnectId,
         /// The connection.
         flow: Flow,
     },
-    /// A connection cannot be had.
+    /// A connection could not be opened.
     ConnectFailed {
-        /// The wish.
+        /// The request for it.
         id: ConnectId,
-        /// Why.
+        /// The reason.
         fault: ConnectFault,
     },
-    /// A datagram did not leave.
+    /// A datagram could not be sent.
     NotSent {
-        /// Where it was to go.
+        /// Its flow.
         flow: Flow,
-        /// Whose it is.
+        /// The request in it, if any.
         request: Option<RequestId>,
-        /// Why.
+        /// The reason.
         fault: SendFault,
     },
-    /// A connection is gone.
+    /// A connection is closed.
     Disconnected {
-        /// Which.
+        /// Its flow.
         flow: Flow,
     },
-    /// A route, or none.
+    /// A look-up has ended, with or without a route.
     Resolved {
-        /// The question.
+        /// The look-up.
         id: ResolveId,
         /// Best first.
         hops: Vec<Hop>,
     },
-    /// No route is known: DNS did not answer.
+    /// No route is known because DNS did not answer.
     ResolveFailed {
-        /// The question.
+        /// The look-up.
         id: ResolveId,
-        /// What it did not answer, a sentence without full stop.
+        /// The unanswered query, as a sentence without full stop.
         why: Arc<str>,
     },
 }
 
 impl NetEvent {
-    /// As a machine takes it.
+    /// The event as an input of a machine.
     #[must_use]
     pub fn into_input<C>(self) -> Input<C> {
         match self {

@@ -1,6 +1,6 @@
-//! Handshakes under way of those who connect to us, under TLS or by WebSocket (W31): each costs a task and some work of the
-//! loop, before it is known who that is. One address has its part of them; when there are too many, the one that began first is hung
-//! up on, so that those who connect and say nothing keep nobody out.
+//! TLS and WebSocket handshakes in progress on connections that peers opened (W31): each costs a task and some work
+//! before it is known who the peer is. One address may have only a part of them; when there are too many, the oldest is
+//! closed, so that peers who connect and say nothing keep nobody out.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 
 use super::inbound_limits::network;
 
-/// See the head of this file.
+/// See the top of this file.
 #[derive(Debug)]
 pub(super) struct Greetings {
     table: Mutex<Table>,
@@ -21,9 +21,9 @@ pub(super) struct Greetings {
 #[derive(Debug, Default)]
 struct Table {
     last: u64,
-    /// By number, so that the one that began first is first.
+    /// By number, so that the oldest comes first.
     all: BTreeMap<u64, Greeted>,
-    /// How many each address has, or each /64 of IPv6.
+    /// The count for each address, or each /64 of IPv6.
     counts: BTreeMap<IpAddr, usize>,
 }
 
@@ -33,7 +33,7 @@ struct Greeted {
     task: Option<AbortHandle>,
 }
 
-/// The place of one handshake; given back when it is dropped.
+/// The slot of one handshake; released when it is dropped.
 #[derive(Debug)]
 pub(super) struct HandshakeSlot {
     greetings: Arc<Greetings>,
@@ -45,7 +45,7 @@ impl Greetings {
         Self { table: Mutex::new(Table::default()), max, per_address_max }
     }
 
-    /// Somebody connected. None when his address has too many handshakes under way.
+    /// A peer has connected. None if its address has too many handshakes in progress.
     pub(super) fn enter(greetings: &Arc<Self>, ip: IpAddr) -> Option<HandshakeSlot> {
         let mut table = greetings.table();
         let network = network(ip);
@@ -67,7 +67,7 @@ impl Greetings {
         Some(HandshakeSlot { greetings: Arc::clone(greetings), number })
     }
 
-    /// Hangs up on the one that began first; false where there is none.
+    /// Closes the oldest one; false if there is none.
     pub(super) fn hang_up_on_the_first(&self) -> bool {
         let mut table = self.table();
         let first = table.all.keys().next().copied();
@@ -75,7 +75,7 @@ impl Greetings {
         task.inspect(AbortHandle::abort).is_some()
     }
 
-    /// The task of a handshake, so that it can be ended from here.
+    /// Registers the task of a handshake, so that it can be aborted from here.
     pub(super) fn served_by(&self, number: u64, task: AbortHandle) {
         if let Some(greeted) = self.table().all.get_mut(&number) {
             greeted.task = Some(task);
@@ -83,7 +83,7 @@ impl Greetings {
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
-        // Nothing that is done under the lock leaves the table half changed.
+        // Ignoring poison is safe: nothing under this lock can leave the table half changed.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

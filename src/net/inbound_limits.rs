@@ -1,8 +1,8 @@
-//! What peers may take up: connections that they opened, and bytes of messages that are not whole yet (W31).
+//! Limits on peers: the connections that they opened, and bytes of incomplete messages (W31).
 //!
-//! One address can take a part of either, never all. When the pool is full, whoever has come in and said nothing whole
-//! makes room for who comes next, the one that has been there longest first; where all have said something, the neighbourhood that has
-//! most connections does, so that nobody fills the pool from a handful of addresses.
+//! One address can use a part of either, never all. When the pool is full, a connection without any complete message
+//! yet makes room for a new one, the oldest first; if all have sent one, the neighbourhood with the most connections
+//! gives up one, so that nobody fills the pool from a handful of addresses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
@@ -14,25 +14,25 @@ use crate::limits::{
 };
 use crate::machine::ConnectionId;
 
-/// How patient we are with streams; tests have no time.
+/// Timeouts and limits of streams; tests use shorter ones.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StreamLimits {
-    /// A connection on which nothing comes for so long is closed.
+    /// A connection on which nothing arrives for this long is closed.
     pub(super) idle: Duration,
-    /// A message must be whole so long after its first byte.
+    /// A message must be complete this long after its first byte.
     pub(super) message_wait: Duration,
-    /// A message must be taken by its peer so long after it began to be written.
+    /// The peer must have taken a message this long after we began to write it.
     pub(super) write_wait: Duration,
-    /// Connections, those being opened among them.
+    /// The most connections, including those being opened.
     pub(super) connections_max: usize,
-    /// Connections that one address may have opened.
+    /// The most connections that one address may have opened.
     pub(super) per_address_max: usize,
-    /// Bytes that are no whole message yet.
+    /// The most bytes of incomplete messages.
     pub(super) bytes_max: usize,
 }
 
 impl StreamLimits {
-    /// Those of `limits.rs`.
+    /// The values in `limits.rs`.
     pub(super) const USUAL: Self = Self {
         idle: CONNECTION_IDLE,
         message_wait: STREAM_MESSAGE_WAIT,
@@ -43,29 +43,30 @@ impl StreamLimits {
     };
 }
 
-/// What one address takes up.
+/// What one address uses.
 #[derive(Debug, Default)]
 struct Peer {
     connections: usize,
     bytes: usize,
 }
 
-/// See the head of this file.
+/// See the top of this file.
 #[derive(Debug, Default)]
 pub(super) struct Guests {
     peers: BTreeMap<IpAddr, Peer>,
-    /// Connections that peers opened and on which no message was whole yet. Numbers grow, so the oldest is first.
+    /// Connections that peers opened and that have not sent a complete message yet. Numbers grow, so the oldest is
+    /// first.
     silent: BTreeSet<ConnectionId>,
     /// All connections that peers opened, by neighbourhood.
     crowds: BTreeMap<IpAddr, BTreeSet<ConnectionId>>,
-    /// The same by size.
+    /// The same, ordered by size.
     sizes: BTreeSet<(usize, IpAddr)>,
-    /// Of all peers.
+    /// Bytes of incomplete messages from all peers.
     bytes: usize,
 }
 
 impl Guests {
-    /// A peer opened a connection. False when it has too many.
+    /// A peer has opened a connection. False if it has too many.
     pub(super) fn enter(&mut self, ip: IpAddr, connection: ConnectionId, limits: StreamLimits) -> bool {
         let peer = self.peers.entry(network(ip)).or_default();
         if peer.connections >= limits.per_address_max {
@@ -79,13 +80,13 @@ impl Guests {
         true
     }
 
-    /// A message was whole.
+    /// A complete message has arrived.
     pub(super) fn spoke(&mut self, connection: ConnectionId) {
         self.silent.remove(&connection);
     }
 
-    /// Who makes room for somebody from `ip` when there is none: who has said nothing, else the newest of the neighbourhood that has
-    /// most, if that is not his own and has more than he would have.
+    /// The connection to close for a newcomer from `ip` when the pool is full: one that has sent nothing complete, else
+    /// the newest of the largest neighbourhood, if that is not the newcomer's and is larger than his would become.
     pub(super) fn makes_room(&self, ip: IpAddr) -> Option<ConnectionId> {
         self.silent.first().copied().or_else(|| {
             let (most, crowd) = *self.sizes.last()?;
@@ -104,7 +105,7 @@ impl Guests {
         self.change(ip, |peer| peer.connections = peer.connections.saturating_sub(1));
     }
 
-    /// A connection held so many bytes of what is not whole yet, and now so many. False when that is too much.
+    /// The bytes of incomplete messages on a connection went from `before` to `after`. False if that is too much.
     pub(super) fn hold(&mut self, ip: IpAddr, before: usize, after: usize, limits: StreamLimits) -> bool {
         let (before, after) = (counted(before), counted(after));
         if after > before {
@@ -143,12 +144,12 @@ impl Guests {
     }
 }
 
-/// A little is free for everybody, so that nobody's large messages stand in the way of small ones.
+/// A small amount is free for everybody, so that nobody's large messages block small ones.
 const fn counted(bytes: usize) -> usize {
     if bytes > STREAM_BYTES_FREE { bytes } else { 0 }
 }
 
-/// A /24 of IPv4, a /48 of IPv6: what one person may have.
+/// A /24 of IPv4 or a /48 of IPv6: what one person may control.
 fn neighbourhood(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(ip) => {
@@ -162,7 +163,7 @@ fn neighbourhood(ip: IpAddr) -> IpAddr {
     }
 }
 
-/// Whoever has one IPv6 address has a /64 of them.
+/// Whoever has one IPv6 address has its whole /64.
 pub(super) fn network(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,
@@ -215,7 +216,8 @@ mod tests {
     fn w31_in_a_full_pool_the_largest_neighbourhood_makes_room_and_nobody_for_his_own() {
         let limits = StreamLimits { per_address_max: 10, ..LIMITS };
         let mut guests = Guests::default();
-        // Somebody with many networks of one /48, who says something on each connection; and one who came before him.
+        // An attacker with many networks of one /48 who sends a message on each connection, and a peer who came before
+        // him.
         let ip = |text: String| text.parse::<IpAddr>().unwrap();
         let first = ip("192.0.2.1".to_owned());
         assert!(guests.enter(first, ConnectionId(1), limits));

@@ -1,4 +1,4 @@
-//! Look-ups of names under way: few at a time, each name once however many ask for it.
+//! Name look-ups in progress: only a few at a time, and each name once, however many ask for it.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,23 +11,23 @@ use super::resolve::{Name, Resolver};
 use crate::limits::{LOOKUPS_MAX, LOOKUPS_WAITING_MAX};
 use crate::machine::ResolveId;
 
-/// See the head of this file.
+/// See the top of this file.
 #[derive(Debug)]
 pub(super) struct Lookups {
     resolver: Resolver,
-    /// Who waits for which name.
+    /// Who waits for each name.
     waiting: Mutex<BTreeMap<Name, Vec<ResolveId>>>,
     free: Semaphore,
 }
 
-/// What becomes of a question.
+/// How a look-up is handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lookup {
-    /// It is to be looked up: call [`Lookups::look_up`].
+    /// The caller has to look it up with [`Lookups::look_up`].
     First,
-    /// It is being looked up for somebody else.
+    /// It is being looked up already.
     Joined,
-    /// Too many names wait.
+    /// Too many names are waiting.
     Full,
 }
 
@@ -40,7 +40,7 @@ impl Lookups {
         }
     }
 
-    /// Somebody wants to know where a name leads.
+    /// Asks where a name leads.
     pub(super) fn join(&self, name: &Name, id: ResolveId) -> Lookup {
         let mut waiting = self.waiting();
         if let Some(ids) = waiting.get_mut(name) {
@@ -54,7 +54,7 @@ impl Lookups {
         Lookup::First
     }
 
-    /// Looks a name up when it is its turn, and tells all who wait for it.
+    /// Looks a name up when its turn comes, and tells everybody who waits for it.
     pub(super) async fn look_up(&self, name: Name, events: mpsc::Sender<NetEvent>) {
         let Ok(free) = self.free.acquire().await else { return };
         let found = self.resolver.look_up(&name).await;
@@ -72,7 +72,7 @@ impl Lookups {
     }
 
     fn waiting(&self) -> MutexGuard<'_, BTreeMap<Name, Vec<ResolveId>>> {
-        // Nothing that is done under the lock leaves the table half changed.
+        // Ignoring poison is safe: nothing under this lock can leave the table half changed.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

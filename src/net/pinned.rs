@@ -1,4 +1,4 @@
-//! A certificate that a person trusts by its fingerprint, and what is shown of one that nobody vouches for.
+//! A certificate that the user trusts by its fingerprint, and the details shown of one that is not trusted.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,33 +8,33 @@ use rustls::{CertificateError, Error};
 use super::Net;
 use super::certificate::{Described, Fingerprint, names};
 
-/// A certificate that is good for one server, whoever issued it.
+/// A certificate accepted for one server, whoever issued it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pin {
-    /// The name, or the address, that the server is to prove.
+    /// The name or address that the server must prove.
     pub server: String,
-    /// The certificate.
+    /// The certificate's fingerprint.
     pub sha256: Fingerprint,
 }
 
 /// A server's certificate that was not trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedCertificate {
-    /// The server that should have proven itself by it.
+    /// The server that presented it.
     pub server: String,
     /// The subject: `CN=sip.example.com`.
     pub subject: String,
     /// Its fingerprint.
     pub sha256: Fingerprint,
-    /// Its end, in seconds since 1970.
+    /// When it expires, in seconds since 1970.
     pub not_after_secs: i64,
     /// The servers that it names, if it does not name this one.
     pub other_names: Option<Vec<String>>,
-    /// The certificate that the person trusts for this server, if it is another one.
+    /// The certificate that the user trusts for this server, if it is a different one.
     pub trusted_before: Option<Fingerprint>,
 }
 
-/// What a person trusts, and the last certificate that was refused.
+/// The certificate that the user trusts, and the last one that was refused.
 #[derive(Debug, Default)]
 pub(super) struct Pinned {
     pin: Option<Pin>,
@@ -46,7 +46,7 @@ impl Pinned {
         Self { pin, refused }
     }
 
-    /// Whether the person trusts this certificate for this server.
+    /// Whether the user trusts this certificate for this server.
     pub(super) fn trusts(&self, certificate: &CertificateDer<'_>, server: &ServerName<'_>) -> bool {
         self.trusted_for(server) == Some(Fingerprint::of(certificate))
     }
@@ -56,7 +56,7 @@ impl Pinned {
         pin.map(|pin| pin.sha256)
     }
 
-    /// Remembers what was refused, where a person may decide otherwise; forgets it once a server is trusted.
+    /// Remembers a refused certificate if the user may decide to trust it; forgets it once a server is trusted.
     pub(super) fn remember(
         &self,
         certificate: &CertificateDer<'_>,
@@ -79,15 +79,15 @@ impl Pinned {
 }
 
 impl Net {
-    /// The certificate of a server that was refused last, unless one was trusted since.
+    /// The certificate refused last, unless a server was trusted since.
     #[must_use]
     pub fn refused_certificate(&self) -> Option<RefusedCertificate> {
         self.tls.refused()
     }
 }
 
-/// Nobody vouches for it, or not for this name or this day: a person may. What is forged, revoked or no certificate stays
-/// refused.
+/// An unknown issuer, a wrong name or a wrong date can be overruled by the user. A forged, revoked or malformed
+/// certificate stays refused.
 const fn may_be_trusted(refusal: &Error) -> bool {
     matches!(
         refusal,

@@ -16,29 +16,29 @@ use crate::machine::Hop;
 use crate::random::Random;
 use crate::sip::{Transport, Uri};
 
-/// What we speak, in the order in which it is looked for where a domain does not say (RFC 3263 §4.1).
+/// The transports we support, in the order of preference if a domain states none (RFC 3263 §4.1).
 const SPOKEN: [Transport; 3] = [Transport::Tls, Transport::Udp, Transport::Tcp];
 
-/// What is known of a URI's way without asking anybody.
+/// The route of a URI as far as it is known without DNS.
 #[derive(Debug)]
 pub(super) enum Route {
-    /// There, and nowhere else; or nowhere.
+    /// These hops and no others; none if it leads nowhere.
     Known(Vec<Hop>),
     /// A name has to be looked up.
     Name(Name),
 }
 
-/// A name that stands for servers.
+/// A name to be looked up.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Name {
     host: String,
     port: Option<u16>,
-    /// None where the domain may say.
+    /// None if the domain decides.
     transport: Option<Transport>,
     is_sips: bool,
 }
 
-/// A server by name.
+/// A server's name with its transport and port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct NamedServer {
     transport: Transport,
@@ -46,11 +46,11 @@ struct NamedServer {
     port: u16,
 }
 
-/// Reads a URI.
+/// The route of a URI.
 pub(super) fn route(uri: &Uri) -> Route {
     let transport = uri.transport();
     if uri.host().is_empty() || matches!(transport, Some(Transport::Ws | Transport::Wss)) {
-        // Browsers listen nowhere.
+        // Browsers do not listen.
         return Route::Known(Vec::new());
     }
     if let Some(ip) = uri.ip() {
@@ -63,7 +63,7 @@ pub(super) fn route(uri: &Uri) -> Route {
     Route::Name(Name { host, port: uri.port(), transport, is_sips: uri.is_sips() })
 }
 
-/// Asks DNS.
+/// Performs the DNS look-ups.
 pub(super) struct Resolver {
     dns: Dns,
     random: Mutex<Option<Random>>,
@@ -76,15 +76,14 @@ impl fmt::Debug for Resolver {
 }
 
 impl Resolver {
-    /// Asks this name server, or those of `/etc/resolv.conf`.
+    /// Queries this name server, or those of `/etc/resolv.conf`.
     pub(super) fn new(server: Option<SocketAddr>) -> Self {
         Self { dns: Dns::new(server), random: Mutex::new(Random::from_os().ok()) }
     }
 
-    /// Best first; none when there is no route. What was found is used, though other questions were not answered.
+    /// The hops, best first; none if there is no route. What was found is used even if other queries went unanswered.
     ///
-    /// # Errors
-    /// Nothing was found, and these questions were not answered: a part of a sentence.
+    /// # Errors Nothing was found, and these queries were not answered: part of a sentence.
     pub(super) async fn look_up(&self, name: &Name) -> Result<Vec<Hop>, String> {
         let unanswered = Unanswered::default();
         let found = tokio::time::timeout(LOOKUP_WAIT, self.hops(name, &unanswered)).await;
@@ -112,7 +111,7 @@ impl Resolver {
             let remotes = self.addresses(&place, unanswered).await;
             remotes.into_iter().map(move |remote| Hop { transport: place.transport, remote })
         };
-        // At a time: one server that is not found does not keep the others waiting.
+        // Concurrently: a server that is not found does not delay the others.
         let found = join_all(places.into_iter().map(of_place)).await;
         let mut hops: Vec<Hop> = Vec::new();
         for hop in found.into_iter().flatten() {
@@ -123,7 +122,7 @@ impl Resolver {
         hops
     }
 
-    /// RFC 3263 §4.1 and §4.2.
+    /// The servers for a name (RFC 3263 §4.1 and §4.2).
     async fn places(&self, name: &Name, unanswered: &Unanswered) -> Vec<NamedServer> {
         let usual = if name.is_sips { Transport::Tls } else { Transport::Udp };
         let transport = name.transport.unwrap_or(usual);
@@ -143,7 +142,7 @@ impl Resolver {
         if places.is_empty() { vec![itself] } else { places }
     }
 
-    /// What a domain offers, by NAPTR; else everything that we speak.
+    /// The services of a domain by NAPTR; else every transport that we support.
     async fn services(&self, name: &Name, unanswered: &Unanswered) -> Vec<(Transport, String)> {
         let spoken = |transport: &Transport| !name.is_sips || transport.is_secure();
         let read = |data: &RData| {
@@ -177,7 +176,7 @@ impl Resolver {
             Some(record.clone())
         };
         let mut records: Vec<SRV> = self.records(service, RecordType::SRV, read, unanswered).await;
-        // "." says that there is no such service.
+        // A target of "." means that there is no such service.
         records.retain(|record| !record.target.is_root());
         let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
         let ordered = by_priority_and_weight(records, |most| {
@@ -188,7 +187,7 @@ impl Resolver {
         ordered.into_iter().map(place).collect()
     }
 
-    /// Those to which there is a way go first. When one family is known, the other is waited for a moment only.
+    /// Reachable addresses come first. Once one address family is known, the other is waited for only briefly.
     async fn addresses(&self, place: &NamedServer, unanswered: &Unanswered) -> Vec<SocketAddr> {
         let of_family = |kind: RecordType| self.dns.ask(&place.host, kind, |data| data.ip_addr(), unanswered);
         let mut four = pin!(of_family(RecordType::A));
@@ -209,7 +208,7 @@ impl Resolver {
         found
     }
 
-    /// Of a name that is whole: it is not looked for in the domains of this computer.
+    /// The records of a fully qualified name: this computer's search domains are not applied.
     async fn records<T>(
         &self,
         name: &str,
@@ -222,7 +221,7 @@ impl Resolver {
     }
 }
 
-/// The name under which a domain's servers of a transport stand.
+/// The SRV name of a domain for a transport.
 fn service(transport: Transport, host: &str) -> String {
     let labels = match transport {
         Transport::Udp => "_sip._udp",
@@ -232,7 +231,7 @@ fn service(transport: Transport, host: &str) -> String {
     format!("{labels}.{host}")
 }
 
-/// RFC 3263 §4.1.
+/// The transport that a NAPTR service stands for (RFC 3263 §4.1).
 fn offered_transport(service: &[u8]) -> Option<Transport> {
     [(&b"SIP+D2U"[..], Transport::Udp), (b"SIP+D2T", Transport::Tcp), (b"SIPS+D2T", Transport::Tls)]
         .into_iter()
@@ -240,9 +239,10 @@ fn offered_transport(service: &[u8]) -> Option<Transport> {
         .map(|(_, transport)| transport)
 }
 
-/// RFC 2782: the lowest priority first; within one, by chance as the weights say. `upto` gives a number from 0 to its argument.
+/// RFC 2782: the lowest priority first; within one, at random by weight. `upto` returns a number from 0 to its
+/// argument.
 fn by_priority_and_weight(mut records: Vec<SRV>, mut upto: impl FnMut(u64) -> u64) -> Vec<SRV> {
-    // Those of no weight stand first, so that they have their small chance.
+    // Records of weight 0 come first, so that they keep their small chance.
     records.sort_by_key(|record| (record.priority, record.weight));
     let mut ordered = Vec::new();
     while let Some(first) = records.first() {

@@ -1,4 +1,4 @@
-//! The task that serves one stream, in clear or under TLS: messages cut out of it, queued bytes written to it.
+//! The task that serves one stream, with or without TLS: cuts it into messages and writes queued bytes to it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,9 +14,9 @@ use crate::limits::PONG_WAIT;
 use crate::machine::Flow;
 use crate::sip::{Framed, Framer};
 
-/// Read at a time.
+/// Bytes read at a time.
 const READ_BYTES: usize = 16 * 1024;
-/// A keep-alive that asks for an answer (RFC 5626 §4.4.1).
+/// A keep-alive that expects a reply (RFC 5626 §4.4.1).
 const PING: &[u8] = b"\r\n\r\n";
 
 /// Starts the task of one connection.
@@ -37,20 +37,20 @@ pub(super) fn serve(
     });
 }
 
-/// What is known of the peer by our pings.
+/// What our pings tell about the peer.
 #[derive(Debug, Default)]
 struct Pulse {
-    /// How often anything was read.
+    /// How many reads there were.
     reads: AtomicU64,
-    /// How often it was when the last ping was written.
+    /// How many there were when the last ping was sent.
     reads_at_ping: AtomicU64,
-    /// The peer has answered a ping. One that never does may not know them.
+    /// The peer has answered a ping. One that never does may not support them.
     is_known: AtomicBool,
     pinged: Notify,
 }
 
 impl Pulse {
-    /// Ends when a peer that has answered pings is silent after one (RFC 5626 §4.4.1).
+    /// Returns once a peer that has answered pings before fails to answer one (RFC 5626 §4.4.1).
     async fn stops(&self) -> &'static str {
         loop {
             self.pinged.notified().await;
@@ -70,7 +70,7 @@ impl Pulse {
     }
 }
 
-/// Reads messages until the stream ends, breaks, idles, or stands still in mid-message. Says which.
+/// Reads messages until the stream ends, breaks, idles, or stalls in the middle of a message. Returns which.
 async fn read(
     connections: &Arc<Connections>,
     mut reader: impl AsyncRead + Unpin,
@@ -80,8 +80,8 @@ async fn read(
     let mut framer = Framer::default();
     let mut buffer = BytesMut::with_capacity(READ_BYTES);
     let mut half = Half::of(connections, flow);
-    // The end of patience: of the message that is under way, else of the connection; a peer that opened one is to say
-    // something on it.
+    // The deadline: of the incomplete message if there is one, else of the connection; a peer that opened a connection
+    // must use it.
     let limits = connections.limits();
     let mut is_mid_message = false;
     let mut is_silent = opened == Opened::ByPeer;
@@ -105,7 +105,7 @@ async fn read(
         match deliver(connections, &mut framer, flow, pulse).await {
             Delivered::Stop(why) => return why,
             Delivered::None if is_mid_message => continue,
-            // Keep-alives alone are no reason to be here.
+            // Keep-alives alone do not justify a connection.
             Delivered::KeepAlive if is_silent => continue,
             Delivered::None | Delivered::KeepAlive => {}
             Delivered::Message => is_silent = false,
@@ -117,11 +117,11 @@ async fn read(
 }
 
 enum Delivered {
-    /// At least one message was whole.
+    /// At least one complete message.
     Message,
-    /// A keep-alive was, and no message.
+    /// A keep-alive, but no message.
     KeepAlive,
-    /// Nothing was whole yet.
+    /// Nothing complete yet.
     None,
     /// The stream cannot be read any further.
     Stop(&'static str),
@@ -157,7 +157,8 @@ async fn deliver(connections: &Connections, framer: &mut Framer, flow: Flow, pul
                 delivered = delivered.or_keep_alive();
             }
             Ok(None) if pings == 0 => return delivered,
-            // RFC 5626 §4.4.1: a double CRLF is answered with a single one; those of one read together.
+            // RFC 5626 §4.4.1: each double CRLF is answered by a single one; the answers to those read together are
+            // joined.
             Ok(None) => {
                 let pongs = Bytes::from(b"\r\n".repeat(pings));
                 let sent = connections.send(flow, pongs);
@@ -177,7 +178,7 @@ async fn write(
         pulse.before_write(&bytes);
         let written = timeout(wait, async {
             writer.write_all(&bytes).await?;
-            // TLS may keep a record back until it is flushed.
+            // TLS may hold a record back until it is flushed.
             writer.flush().await
         });
         match written.await {

@@ -1,4 +1,4 @@
-//! Connections: accept and dial, and what a stream wears over TCP before it is served.
+//! Connections: accepting, dialing, and the TLS and WebSocket handshakes on top of TCP.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -22,25 +22,25 @@ use crate::limits::STREAM_UNACKNOWLEDGED;
 use crate::machine::{ConnectFault, Flow};
 use crate::sip::Transport;
 
-/// A peer that does not answer a SYN, or a handshake, for so long is not there.
+/// A peer that does not answer a SYN or a handshake within this time counts as unreachable.
 const DIAL_WAIT: Duration = Duration::from_secs(10);
-/// A peer that connects has to be through with its handshake after this.
+/// A peer that connects must finish its handshake within this time.
 const GREET_WAIT: Duration = Duration::from_secs(10);
-/// After an error of `accept` (no file descriptors left, say), before the next try.
+/// Pause after an error of `accept` (for example, no file descriptors left) before the next try.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// How the connections of one listener begin.
 #[derive(Clone)]
 pub(super) enum Greeting {
-    /// At once.
+    /// Without a handshake.
     Plain,
     /// With a TLS handshake.
     Tls(TlsAcceptor),
-    /// With that of a WebSocket, under TLS or not, opened by some pages.
+    /// With a WebSocket handshake, under TLS or not, allowed for these origins.
     WebSocket(Option<TlsAcceptor>, Arc<Origins>),
 }
 
-/// Takes connections in until the `Net` is gone.
+/// Accepts connections until the `Net` is gone.
 pub(super) async fn accept(
     listener: TcpListener,
     greeting: Greeting,
@@ -51,7 +51,7 @@ pub(super) async fn accept(
     loop {
         let (stream, remote) = match listener.accept().await {
             Ok(accepted) => accepted,
-            // Whoever waits gets the spare one, and is let in or hung up on.
+            // The waiting peer gets the spare descriptor, and is then served or closed.
             Err(error) if connections.shortage.is_behind(&error) => {
                 if !spare.give() {
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -66,7 +66,7 @@ pub(super) async fn accept(
         };
         if !spare.refill() {
             let has_room = connections.make_room(remote.ip()).is_some() || greetings.hang_up_on_the_first();
-            // What was hung up on gives its descriptor back as its task ends.
+            // A closed connection releases its descriptor when its task ends.
             tokio::task::yield_now().await;
             if !has_room {
                 drop(stream);
@@ -98,13 +98,13 @@ pub(super) async fn accept(
 
 fn take_plain(connections: &Arc<Connections>, stream: TcpStream, remote: SocketAddr) {
     let Some(flow) = flow_of(Transport::Tcp, &stream, remote) else { return };
-    // RFC 3261 §18: what we send to that very address goes over it, too.
+    // RFC 3261 §18: what we send to that very address uses this connection too.
     if let Some(outbound) = connections.add(flow, Some(Peer::at(flow)), Opened::ByPeer) {
         stream::serve(connections, stream.into_split(), outbound);
     }
 }
 
-/// Serves a connection whose handshakes end well.
+/// Serves a connection once its handshakes succeed.
 async fn take_greeted(
     connections: &Arc<Connections>,
     greeting: Greeting,
@@ -115,7 +115,7 @@ async fn take_greeted(
         Greeting::Plain => take_plain(connections, stream, remote),
         Greeting::Tls(acceptor) => {
             let Some(flow) = flow_of(Transport::Tls, &stream, remote) else { return };
-            // Whoever connected has shown no certificate, so it is no way to any domain.
+            // Whoever connected has shown no certificate, so it is not reused to reach any domain.
             if let Some(stream) = shake_hands(&acceptor, flow, stream).await
                 && let Some(outbound) = connections.add(flow, None, Opened::ByPeer)
             {
@@ -146,7 +146,7 @@ async fn take_web(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
 ) {
     match websocket::greet(stream, origins).await {
-        // Nobody connects to a browser: it is no way to anybody but over this.
+        // A browser can be reached only over its own connection, which is not reused for anybody else.
         Ok(socket) => {
             if let Some(outbound) = connections.add(flow, None, Opened::ByPeer) {
                 websocket::serve(connections, socket, outbound);
@@ -156,7 +156,7 @@ async fn take_web(
     }
 }
 
-/// Opens a connection, `from` an address of ours where one is wanted, and tells everybody who waits for it.
+/// Opens a connection, from our address `from` if given, and tells everybody who waits for it.
 pub(super) async fn dial(connections: Arc<Connections>, peer: Peer, tls: Arc<Tls>, from: Option<IpAddr>) {
     let opened = timeout(DIAL_WAIT, open(&connections, &peer, &tls, from)).await;
     let opened = opened.unwrap_or(Err(ConnectFault::Unreachable));
@@ -199,7 +199,7 @@ async fn open(
             stream::serve(connections, tokio::io::split(stream), served);
             Ok(flow)
         }
-        // Browsers connect; nobody connects to them.
+        // Browsers connect to us; nobody connects to them.
         Transport::Udp | Transport::Ws | Transport::Wss => Err(ConnectFault::Unreachable),
     }
 }
@@ -212,7 +212,7 @@ async fn connect(remote: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStre
     socket.connect(remote).await
 }
 
-/// A peer whose way is cut says nothing any more; without this the system would send to it for a quarter of an hour.
+/// Detects a peer that is cut off; without this the system would retransmit to it for a quarter of an hour.
 fn notice_when_gone(stream: &TcpStream) {
     let wait_ms = u32::try_from(STREAM_UNACKNOWLEDGED.as_millis()).unwrap_or(u32::MAX);
     if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(stream, wait_ms) {
@@ -220,7 +220,7 @@ fn notice_when_gone(stream: &TcpStream) {
     }
 }
 
-/// The TLS handshake with a server that has to be `domain`, or the address itself (RFC 5922).
+/// The TLS handshake with a server that must prove to be `domain`, or the address itself (RFC 5922).
 async fn secure(
     stream: TcpStream,
     (domain, remote): (Option<&str>, SocketAddr),
@@ -237,13 +237,13 @@ async fn secure(
         .map_err(|_unfit| untrusted(format!("no certificate can name {server}")))?;
     let connector = tls.connector().map_err(|error| untrusted(error.to_string()))?;
     connector.connect(name, stream).await.map_err(|error| {
-        // What the library says is for the log alone.
+        // The TLS library's own words are for the log only.
         tracing::debug!(%remote, %error, "the TLS handshake failed");
         untrusted(tls_errors::words(&error, server))
     })
 }
 
-/// The flow of a new stream, which is set up as all of ours are.
+/// The flow of a new stream; also sets the usual socket options.
 fn flow_of(transport: Transport, stream: &TcpStream, remote: SocketAddr) -> Option<Flow> {
     stream.set_nodelay(true).ok();
     notice_when_gone(stream);

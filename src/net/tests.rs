@@ -1,4 +1,4 @@
-//! Real sockets on loopback, literal bytes on the other side.
+//! Tests with real sockets on loopback and literal bytes on the other side.
 
 mod dns;
 mod pinned;
@@ -109,7 +109,7 @@ fn the_first_datagram_leaves_at_once() {
         let net = Net::bind(&[any(Transport::Udp)]).await.unwrap();
         let flow = Flow::udp(net.locals()[0].1, peer.local_addr().unwrap());
         assert!(net.transmit(&Transmit::new(flow, Bytes::from_static(b"first"))).is_none());
-        // On loopback it is there when the call is over.
+        // On loopback it has arrived when the call returns.
         assert_eq!(peer.recv(&mut [0; 9]).unwrap(), 5);
     });
 }
@@ -266,13 +266,13 @@ fn a_datagram_to_where_there_is_no_way_is_told_of_that_request_alone() {
             let (bytes, request) = (Bytes::from_static(MESSAGE), Some(RequestId(number)));
             net.transmit(&Transmit { flow: flow(to), bytes, request })
         };
-        // Broadcasts are not let through (EACCES); from loopback there is no way out (EINVAL).
+        // Broadcasts are not permitted (EACCES); loopback has no route to the outside (EINVAL).
         for (to, number) in [("255.255.255.255:9", 1), ("192.0.2.1:9", 2)] {
             let told = send(to, number);
             let Some(NetEvent::NotSent { request, fault, .. }) = told else { panic!("{to}: {told:?}") };
             assert_eq!((request, fault), (Some(RequestId(number)), SendFault::Refused), "{to}");
         }
-        // A port where nobody listens: the ICMP that comes back is nobody's error, on this flow and on any other.
+        // A port where nobody listens: the returned ICMP must not cause an error on this flow or any other.
         let closed = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         for _ in 0..5 {
             assert!(send(&closed, 3).is_none());
@@ -306,7 +306,7 @@ fn a_peer_that_dribbles_is_closed_and_one_that_is_whole_is_not() {
         };
         let mut slow = tokio::net::TcpStream::connect(address).await.unwrap();
         let slow_address = slow.local_addr().unwrap();
-        // A byte now and then keeps a connection from being idle, not from being slow.
+        // An occasional byte keeps a connection from being idle, not from being slow.
         let dribble = async {
             for byte in MESSAGE.chunks(1) {
                 if tokio::io::AsyncWriteExt::write_all(&mut slow, byte).await.is_err() {
@@ -349,7 +349,7 @@ fn a_peer_that_does_not_read_is_closed_when_too_much_waits_for_it() {
         peer.write_all(MESSAGE).unwrap();
         let Some(NetEvent::Received { flow, .. }) = net.receive().await else { panic!("a message") };
         let bytes = Bytes::from(vec![b'x'; 1024 * 1024]);
-        // The system's buffers take some megabytes, too.
+        // The system's buffers also hold some megabytes.
         let mut sent = 0;
         while net.transmit(&Transmit::new(flow, bytes.clone())).is_none() {
             sent += 1;
@@ -368,7 +368,7 @@ fn w31_a_peer_that_takes_a_message_too_slowly_is_closed() {
         let mut peer = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
         peer.write_all(MESSAGE).unwrap();
         let Some(NetEvent::Received { flow, .. }) = net.receive().await else { panic!("a message") };
-        // More than the system's buffers hold, less than may wait.
+        // More than the system's buffers hold, less than the queue may.
         for _ in 0..3 {
             assert!(net.transmit(&Transmit::new(flow, vec![b'x'; 1024 * 1024].into())).is_none());
             tokio::task::yield_now().await;
@@ -376,7 +376,7 @@ fn w31_a_peer_that_takes_a_message_too_slowly_is_closed() {
         let told = loop {
             match tokio::time::timeout(Duration::from_secs(1), net.receive()).await {
                 Ok(event) => break event,
-                // What the system holds differs: some more, until it is full.
+                // The system's buffers differ in size: send more until they are full.
                 Err(_) => {
                     assert!(net.transmit(&Transmit::new(flow, vec![b'x'; 1024 * 1024].into())).is_none());
                 }

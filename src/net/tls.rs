@@ -1,5 +1,5 @@
-//! TLS around streams (RFC 8446, RFC 5246): our certificate, whom we trust, and whom a server's certificate names
-//! (RFC 5922; W32).
+//! TLS on streams (RFC 8446, RFC 5246): our certificate, whom we trust, and the names in a server's certificate (RFC
+//! 5922; W32).
 
 use std::fmt;
 use std::io;
@@ -26,27 +26,26 @@ use super::pinned::{Pin, Pinned, RefusedCertificate};
 /// The files that TLS needs, all PEM.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// By which we show who we are; without it nothing can be listened on.
+    /// Proves who we are; without it we cannot listen.
     pub identity: Option<Identity>,
-    /// Certificates of the authorities to trust, in place of those that this system trusts.
+    /// Certificates of the authorities to trust, instead of those that this system trusts.
     pub authorities: Option<PathBuf>,
-    /// A server's certificate may name it by a wildcard (`*.domain.com`), which RFC 5922 §7.2 forbids and providers use.
+    /// A server's certificate may use a wildcard (`*.domain.com`), which RFC 5922 §7.2 forbids but providers use.
     pub wildcards: bool,
 }
 
 /// A certificate and its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Our certificate first, then those that lead to the authority.
+    /// Our certificate first, then the chain to the authority.
     pub chain: PathBuf,
     /// The private key.
     pub key: PathBuf,
 }
 
-/// Reads a file of authorities, to see whether it can be used.
+/// Reads a file of authorities to check whether it can be used.
 ///
-/// # Errors
-/// It cannot.
+/// # Errors It cannot.
 pub fn check_authorities(path: &Path) -> Result<(), TlsFileError> {
     roots_of(&certificates_in(path)?, path).map(drop)
 }
@@ -54,50 +53,50 @@ pub fn check_authorities(path: &Path) -> Result<(), TlsFileError> {
 /// What is wrong with one of the files.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsFileError {
-    /// It cannot be read, or is no PEM.
+    /// It cannot be read or is not PEM.
     #[error("cannot read {}: {why}", path.display())]
     Unreadable {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// As the system, or the reader, says it.
+        /// The error of the system or the parser.
         why: String,
     },
-    /// It holds no certificate.
+    /// It contains no certificate.
     #[error("{} holds no certificate in PEM", .0.display())]
     NoCertificate(PathBuf),
-    /// A certificate of an authority is none.
+    /// One of its certificates is not usable as an authority.
     #[error("{} holds what is no certificate of an authority", path.display())]
     NoAuthority {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// As the reader says it.
+        /// The parser's error.
         why: Error,
     },
-    /// Certificate and key do not belong together, or are of a kind that is not known.
+    /// Certificate and key do not match, or are of an unsupported kind.
     #[error("{} and {} cannot be used together: {why}", chain.display(), key.display())]
     NoPair {
         /// The certificate.
         chain: PathBuf,
         /// The key.
         key: PathBuf,
-        /// As the TLS library says it.
+        /// The TLS library's error.
         why: Error,
     },
-    /// Nothing to show who we are.
+    /// There is no certificate to present.
     #[error("TLS needs a certificate and its key: give --tls-cert and --tls-key")]
     NoIdentity,
-    /// The TLS library refuses its own defaults.
+    /// The TLS library rejects its own defaults.
     #[error("TLS cannot be set up: {0}")]
     Library(#[from] Error),
 }
 
-/// Both ends of TLS, made from the files.
+/// The server and client sides of TLS, built from the files.
 pub(super) struct Tls {
     acceptor: Option<TlsAcceptor>,
-    /// What the acceptor shows.
+    /// The certificate that the acceptor presents.
     shown: Option<Arc<Renewed>>,
     authorities: Option<PathBuf>,
-    /// Made at the first connection where the system's authorities are trusted: reading them takes a while.
+    /// Built at the first connection if the system's authorities are used: reading them takes a while.
     connector: Mutex<Option<TlsConnector>>,
     /// See [`TlsFiles::wildcards`].
     wildcards: bool,
@@ -112,10 +111,9 @@ impl fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// Reads the files that are named.
+    /// Reads the given files.
     ///
-    /// # Errors
-    /// One of them cannot be used.
+    /// # Errors One of them cannot be used.
     pub(super) fn new(files: &TlsFiles, pin: Option<Pin>) -> Result<Self, TlsFileError> {
         let shown = files.identity.clone().map(Renewed::start).transpose()?.map(Arc::new);
         let acceptor = shown.clone().map(acceptor).transpose()?;
@@ -126,16 +124,15 @@ impl Tls {
         Ok(tls)
     }
 
-    /// Reads the files again; new connections go by what is in them now.
+    /// Reads the files again; new connections use their new content.
     ///
-    /// # Errors
-    /// One of them cannot be used: the one before stays in use.
+    /// # Errors One of them cannot be used: the previous one stays in use.
     pub(super) fn reload(&self) -> Result<(), TlsFileError> {
         self.shown.as_ref().map_or(Ok(()), |shown| shown.renew())?;
         self.read_authorities()
     }
 
-    /// Those of the system are read when they are needed.
+    /// The system's authorities are read only when they are needed.
     fn read_authorities(&self) -> Result<(), TlsFileError> {
         let own = self.authorities.as_deref().map(certificates_in).transpose()?;
         let connector = match (&self.authorities, own) {
@@ -151,23 +148,21 @@ impl Tls {
         Trust { pinned, own: own.iter().map(Fingerprint::of).collect(), wildcards: self.wildcards }
     }
 
-    /// The certificate of a server that was refused last, unless one was trusted since.
+    /// The certificate refused last, unless a server was trusted since.
     pub(super) fn refused(&self) -> Option<RefusedCertificate> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// For those who connect to us.
+    /// For connections that peers open.
     ///
-    /// # Errors
-    /// There is no certificate to show.
+    /// # Errors There is no certificate to present.
     pub(super) fn acceptor(&self) -> Result<TlsAcceptor, TlsFileError> {
         self.acceptor.clone().ok_or(TlsFileError::NoIdentity)
     }
 
-    /// For those whom we connect to.
+    /// For connections that we open.
     ///
-    /// # Errors
-    /// The TLS library does not work with the authorities of this system.
+    /// # Errors The TLS library rejects this system's authorities.
     pub(super) fn connector(&self) -> Result<TlsConnector, TlsFileError> {
         let mut connector = self.connector.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(made) = &*connector {
@@ -230,13 +225,13 @@ fn certificates_in(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFileE
     if found.is_empty() { Err(TlsFileError::NoCertificate(path.to_owned())) } else { Ok(found) }
 }
 
-/// What the system says, without its number of it: `Connection reset by peer`.
+/// The system's error without its number: `Connection reset by peer`.
 pub(super) fn system_words(error: &io::Error) -> String {
     let text = error.to_string();
     text.split_once(" (os error").map_or(text.as_str(), |(words, _)| words).to_owned()
 }
 
-/// What is the matter with a file that should be PEM.
+/// What is wrong with a file that should be PEM.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the library may add to its faults")]
 fn pem_words(error: &pem::Error) -> String {
     match error {
@@ -257,14 +252,14 @@ fn certified_key(identity: &Identity) -> Result<CertifiedKey, TlsFileError> {
     })
 }
 
-/// Our certificate, read again when its files were renewed, so that nobody need restart us for it.
+/// Our certificate, read again when its files change, so that no restart is needed.
 #[derive(Debug)]
 struct Renewed {
     identity: Identity,
     current: Mutex<(Stamp, Arc<CertifiedKey>)>,
 }
 
-/// What tells a renewed pair of files.
+/// The modification times by which a changed pair of files is detected.
 type Stamp = [Option<SystemTime>; 2];
 
 impl Renewed {
@@ -274,7 +269,7 @@ impl Renewed {
         Ok(Self { identity, current: Mutex::new((stamp, Arc::new(key))) })
     }
 
-    /// Reads the files now, whether they look renewed or not.
+    /// Reads the files now, changed or not.
     fn renew(&self) -> Result<(), TlsFileError> {
         let stamp = stamp(&self.identity);
         let key = certified_key(&self.identity)?;
@@ -305,18 +300,18 @@ fn stamp(identity: &Identity) -> Stamp {
     [&identity.chain, &identity.key].map(|path| path.metadata().and_then(|found| found.modified()).ok())
 }
 
-/// What is trusted besides what the authorities vouch for.
+/// What is trusted besides what the authorities have issued.
 #[derive(Debug)]
 struct Trust {
     pinned: Pinned,
-    /// The authorities that were given by a file.
+    /// The authorities configured by file.
     own: Vec<Fingerprint>,
     /// See [`TlsFiles::wildcards`].
     wildcards: bool,
 }
 
-/// The usual checks, but for a certificate that a person trusts, and the names that RFC 5922 §7.1 adds: a `sip:` URI of the
-/// domain without a user. Less, where they are not taken, the wildcards that §7.2 forbids.
+/// The usual checks, which also accept a certificate that the user trusts and the names that RFC 5922 §7.1 adds (a
+/// domain's `sip:` URI without a user), but refuse the wildcards that §7.2 forbids, unless they are allowed.
 #[derive(Debug)]
 struct SipVerifier {
     inner: Arc<WebPkiServerVerifier>,
@@ -332,7 +327,7 @@ impl ServerCertVerifier for SipVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        // The handshake's signature still has to be made with its key.
+        // The handshake's signature still proves that the server has its key.
         if self.trust.pinned.trusts(end_entity, server_name) {
             self.trust.pinned.remember(end_entity, server_name, None);
             return Ok(ServerCertVerified::assertion());
@@ -340,11 +335,11 @@ impl ServerCertVerifier for SipVerifier {
         let verdict =
             self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         let verdict = match verdict {
-            // The name is looked at last: everything else about the certificate is good.
+            // The name is checked last: everything else about the certificate is valid.
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) if names_sip_domain(end_entity, server_name) => Ok(ServerCertVerified::assertion()),
-            // As `openssl req -x509` makes it: an authority's certificate, and the server's own at once.
+            // As `openssl req -x509` makes it: one certificate that is both the authority's and the server's.
             Err(Error::InvalidCertificate(CertificateError::Other(_)))
                 if self.trust.own.contains(&Fingerprint::of(end_entity)) =>
             {
@@ -382,5 +377,5 @@ impl ServerCertVerifier for SipVerifier {
     }
 }
 
-/// The fault of a certificate that would be good but for its wildcard.
+/// The error of a certificate that would be valid but for its wildcard.
 pub(super) const WILDCARD_ALONE: &str = "named by a wildcard alone";

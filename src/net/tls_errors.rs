@@ -1,4 +1,4 @@
-//! Why a TLS handshake came to nothing, in words for the person who wants to sign in.
+//! Why a TLS handshake failed, in words for the person who wants to sign in.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 
 use super::tls::{WILDCARD_ALONE, system_words};
 
-/// A sentence without full stop about what is the matter with `server`.
+/// A sentence without full stop that says what is wrong with `server`.
 pub(super) fn words(error: &io::Error, server: &str) -> String {
     let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     match cause {
@@ -60,7 +60,7 @@ fn certificate_words(fault: &CertificateError, server: &str) -> String {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             format!("the certificate is not for {server}")
         }
-        // The second is a certificate of an authority in the place of a server's, as who signs his own often makes it.
+        // The second is an authority's certificate used as a server's, as self-signed ones often are.
         CertificateError::UnknownIssuer | CertificateError::Other(_) => {
             format!("the certificate of {server} was not issued by anyone this computer trusts")
         }

@@ -1,8 +1,8 @@
-//! Datagrams: one socket, read until it is empty at every wake, written to without waiting.
+//! Datagrams: one socket, read until it is empty at each wake-up, written to without waiting.
 //!
-//! What the network says of datagrams by ICMP is not asked for (no `IP_RECVERR`) and changes nothing: all peers share the socket, and
-//! anybody can forge such a word about a flow whose ports he knows. Who is not there is found out by the timers of the
-//! transactions (RFC 3261 §17.1.2.2). Only the system's own refusal to send a datagram counts, and only for the request in it.
+//! ICMP errors are not requested (no `IP_RECVERR`) and change nothing: all peers share the socket, and anybody can
+//! forge one about a flow whose ports he knows. The transaction timers find out who is not there (RFC 3261 §17.1.2.2).
+//! Only the system's own refusal to send a datagram counts, and only for the request in it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,11 +18,11 @@ use super::NetEvent;
 use crate::limits::{DATAGRAM_BYTES_MAX, DATAGRAM_BYTES_WAITING_MAX, DATAGRAMS_WAITING_MAX};
 use crate::machine::{Flow, SendFault, Transmit};
 
-/// RFC 5626 §4.4.2 and older habits: CRLF, a NUL, a STUN-less ping. Nothing of four bytes is a SIP message.
+/// RFC 5626 §4.4.2 and older habits: CRLF, a NUL, a ping without STUN. No SIP message is as short as four bytes.
 const KEEP_ALIVE_BYTES_MAX: usize = 4;
-/// A message to 500 people brings 500 answers at once; the system's default holds about half of them.
+/// A message to 500 people brings 500 responses at once; the system's default holds about half of them.
 const RECEIVE_BUFFER_BYTES: usize = 4 * 1024 * 1024;
-/// How long a socket that only fails is left alone.
+/// How long to pause on a socket that only fails.
 const FAILED_WAIT: Duration = Duration::from_millis(50);
 
 /// How long a datagram waits when a queue behind the socket is full.
@@ -33,9 +33,9 @@ const FULL_WAIT: Duration = Duration::from_millis(2);
 pub(super) struct UdpPort {
     pub(super) local: SocketAddr,
     socket: Arc<UdpSocket>,
-    /// What did not fit into the socket's buffer.
+    /// Datagrams that did not fit into the socket's buffer.
     late: mpsc::Sender<Transmit>,
-    /// Bytes of that.
+    /// Their total size in bytes.
     late_bytes: Arc<AtomicUsize>,
 }
 
@@ -56,12 +56,11 @@ impl UdpPort {
         Self { local, socket, late, late_bytes }
     }
 
-    /// Sends a datagram, now or as soon as the socket takes it.
+    /// Sends a datagram, now or as soon as the socket accepts it.
     ///
-    /// # Errors
-    /// The system does not send this one at all; it says nothing about any other.
+    /// # Errors The system refuses to send this one; that says nothing about any other.
     pub(super) fn send(&self, transmit: &Transmit) -> Result<(), SendFault> {
-        // What waits goes first.
+        // Datagrams already waiting go first.
         if self.late.capacity() == self.late.max_capacity() {
             let once = || self.socket.try_send_to(&transmit.bytes, transmit.flow.remote);
             match once().or_else(|error| again(error, once)) {
@@ -78,15 +77,15 @@ impl UdpPort {
         let waiting = self.late_bytes.fetch_add(length, Ordering::Relaxed) + length;
         if waiting > DATAGRAM_BYTES_WAITING_MAX || self.late.try_send(transmit.clone()).is_err() {
             self.late_bytes.fetch_sub(length, Ordering::Relaxed);
-            // As lost as if the network had lost it: Timer E sends it again.
+            // The same as lost in the network: Timer E sends it again.
             tracing::debug!("a socket is full: a datagram is lost");
         }
         Ok(())
     }
 }
 
-/// Tries once more where an error may be about an earlier datagram: the system tells what it has learned of one at the next call,
-/// whatever that call is for, and forgets it by that. A second error is this one's own.
+/// Tries once more if the error may be about an earlier datagram: the system reports a pending error at the next call,
+/// whatever that is for, and clears it. A second error is this datagram's own.
 fn again(error: io::Error, send: impl FnOnce() -> io::Result<usize>) -> io::Result<usize> {
     match SendRefusal::by(&error) {
         SendRefusal::Never(SendFault::Refused) => send(),
@@ -96,14 +95,15 @@ fn again(error: io::Error, send: impl FnOnce() -> io::Result<usize>) -> io::Resu
     }
 }
 
-/// What the system's refusal of a datagram means.
+/// What the system's refusal to send a datagram means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SendRefusal {
-    /// The socket's buffer is full; the system says when it is not.
+    /// The socket's buffer is full; the system tells when that changes.
     UntilWritable,
-    /// A queue behind the socket is full, or memory is short (ENOBUFS, ENOMEM); the system does not say when that ends.
+    /// A queue behind the socket is full, or memory is short (ENOBUFS, ENOMEM); the system does not tell when that
+    /// ends.
     ForAWhile,
-    /// There is no way to this remote, or not for this datagram.
+    /// There is no route to this remote, or not for this datagram.
     Never(SendFault),
 }
 
@@ -111,7 +111,7 @@ impl SendRefusal {
     fn by(error: &io::Error) -> Self {
         use rustix::io::Errno;
         match error.raw_os_error().map(Errno::from_raw_os_error) {
-            // tokio's own, without a number.
+            // From tokio itself, without an error number.
             None if error.kind() == io::ErrorKind::WouldBlock => Self::UntilWritable,
             Some(Errno::AGAIN) => Self::UntilWritable,
             Some(Errno::NOBUFS | Errno::NOMEM | Errno::INTR) => Self::ForAWhile,
@@ -122,7 +122,7 @@ impl SendRefusal {
 }
 
 fn enlarge_receive_buffer(socket: &UdpSocket) {
-    // Cut by the system to net.core.rmem_max; less is no failure.
+    // The system caps this at net.core.rmem_max; less is not an error.
     if let Err(error) = rustix::net::sockopt::set_socket_recv_buffer_size(socket, RECEIVE_BUFFER_BYTES) {
         tracing::debug!(%error, "the receive buffer stays as it is");
     }
@@ -145,7 +145,7 @@ async fn send_late(
     }
 }
 
-/// Sends a datagram as soon as the system takes it.
+/// Sends a datagram as soon as the system accepts it.
 async fn insist(socket: &UdpSocket, Transmit { flow, bytes, .. }: &Transmit) -> Result<(), SendFault> {
     let mut is_repeated = false;
     loop {
@@ -162,17 +162,17 @@ async fn insist(socket: &UdpSocket, Transmit { flow, bytes, .. }: &Transmit) -> 
     }
 }
 
-/// Reads until the other end of the queue is gone.
+/// Reads until the receiving end of the queue is gone.
 async fn receive(socket: Arc<UdpSocket>, local: SocketAddr, events: mpsc::Sender<NetEvent>) {
     let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
     loop {
-        // The room is taken first: while the queue is full the system keeps, and in the end drops, datagrams.
+        // Room is reserved first: while the queue is full, the system holds datagrams and in the end drops them.
         let Ok(room) = events.reserve().await else { return };
         match socket.try_recv_from(&mut buffer) {
             Ok((length, remote)) => {
                 let datagram = buffer.get(..length).unwrap_or_default();
                 if length > KEEP_ALIVE_BYTES_MAX {
-                    // Copied, not sliced out of a shared buffer: one message that is kept would keep all of that.
+                    // Copied, not sliced from a shared buffer: one message that is kept would keep the whole buffer.
                     let bytes = bytes::Bytes::copy_from_slice(datagram);
                     room.send(NetEvent::Received { flow: Flow::udp(local, remote), bytes });
                 }
@@ -183,7 +183,7 @@ async fn receive(socket: Arc<UdpSocket>, local: SocketAddr, events: mpsc::Sender
                     return;
                 }
             }
-            // What the network says of an earlier datagram: nobody's, see the head of this file.
+            // An ICMP error about an earlier datagram: ignored, see the top of this file.
             Err(error) => {
                 tracing::debug!(%error, "a socket cannot be read");
                 tokio::time::sleep(FAILED_WAIT).await;
@@ -224,7 +224,7 @@ mod tests {
             let (late, mut waiting) = mpsc::channel(DATAGRAMS_WAITING_MAX);
             let port = UdpPort { local, socket: Arc::new(socket), late, late_bytes: Arc::default() };
             let datagram = |bytes: usize| Transmit::new(Flow::udp(local, local), vec![0; bytes].into());
-            // While one waits, all that follow do.
+            // While one datagram waits, all later ones do.
             port.late.try_send(datagram(1)).unwrap();
             let large = datagram(60_000);
             let fitting = DATAGRAM_BYTES_WAITING_MAX / 60_000;

@@ -1,6 +1,6 @@
-//! WebSockets, as browsers open them (RFC 7118): the handshake, then one SIP message in each message of the socket.
+//! WebSockets, as browsers open them (RFC 7118): the handshake, then one SIP message per WebSocket message.
 //!
-//! What holds of any stream holds here: limits on what is half said, on silence, and on handshakes.
+//! The rules for all streams apply: limits on incomplete messages, on silence, and on handshakes.
 
 use std::io;
 use std::pin::Pin;
@@ -25,21 +25,20 @@ use super::connections::{Connections, Half, Outbound};
 use crate::limits::MESSAGE_BYTES_MAX;
 use crate::machine::Flow;
 
-/// Read at a time; most messages are smaller.
+/// Bytes read at a time; most messages are smaller.
 const READ_BYTES: usize = 4 * 1024;
-/// What a masked control frame has beside what it says (RFC 6455 §5.2, §5.5).
+/// Bytes of a masked control frame besides its payload (RFC 6455 §5.2, §5.5).
 const CONTROL_FRAME_BYTES: usize = 6;
-/// RFC 7118 §4.1: what a client offers, and a server confirms.
+/// RFC 7118 §4.1: offered by the client, confirmed by the server.
 const SUBPROTOCOL: &str = "sip";
 const SUBPROTOCOLS: &str = "Sec-WebSocket-Protocol";
 
-/// A socket whose handshake is over.
+/// A WebSocket after its handshake.
 pub(super) type Socket<S> = WebSocketStream<Counted<S>>;
 
 /// The server's side of the handshake (RFC 6455 §4.2, RFC 7118 §4).
 ///
-/// # Errors
-/// The peer is no WebSocket client, or does not speak SIP over it; it has been told.
+/// # Errors The peer is not a WebSocket client, or does not speak SIP over it; it has been told.
 pub(super) async fn greet<S>(stream: S, origins: &Origins) -> Result<Socket<S>, Box<tungstenite::Error>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -55,7 +54,7 @@ where
     tokio_tungstenite::accept_hdr_async_with_config(counted, agree, Some(config)).await.map_err(Box::new)
 }
 
-/// Lets no page of a stranger in (RFC 6455 §4.2.2), and confirms the subprotocol (RFC 7118 §4.1).
+/// Rejects pages from other origins (RFC 6455 §4.2.2), and confirms the subprotocol (RFC 7118 §4.1).
 #[expect(clippy::result_large_err, reason = "the library's own types")]
 fn agree(request: &Request, mut response: Response, origins: &Origins) -> Result<Response, ErrorResponse> {
     let origin = request.headers().get(ORIGIN).map(|value| value.to_str().unwrap_or_default());
@@ -96,7 +95,7 @@ where
     });
 }
 
-/// Reads messages until the socket ends, breaks, idles, or stands still in mid-message. Says which.
+/// Reads messages until the socket ends, breaks, idles, or stalls in the middle of a message. Returns which.
 async fn read(
     (connections, flow): (&Connections, Flow),
     mut stream: impl Stream<Item = Result<Message, tungstenite::Error>> + Unpin,
@@ -105,10 +104,10 @@ async fn read(
     let limits = connections.limits();
     let (mut is_silent, mut was_mid_message) = (true, false);
     let opened = Instant::now();
-    // When something was heard last, and since when a message is half said.
+    // When anything was last received, and since when a message is incomplete.
     let (mut heard, mut said_since) = (opened, None);
     loop {
-        // What is half said is looked at as often as a message may take: the library does not tell of it.
+        // Incomplete messages are checked once per `message_wait`, because the library does not report them.
         match timeout_at(Instant::now() + limits.message_wait.min(limits.idle), stream.next()).await {
             Err(_) if is_silent => return "not a word",
             Err(_) if heard.elapsed() >= limits.idle => return "idle",
@@ -128,8 +127,8 @@ async fn read(
                 let bytes = match message {
                     Message::Text(text) => text.into(),
                     Message::Binary(bytes) => bytes,
-                    // Answered by the library. It may stand in the midst of a message (RFC 6455 §5.4), of which just as much is
-                    // said as before; and it is no reason to be here for one who says nothing else.
+                    // The library answers these. They may come in the middle of a message (RFC 6455 §5.4), which stays
+                    // as incomplete as before; and they alone do not justify a connection.
                     Message::Ping(bytes) | Message::Pong(bytes) => {
                         take_off(half_said, CONTROL_FRAME_BYTES + bytes.len());
                         if is_silent && opened.elapsed() >= limits.message_wait {
@@ -154,7 +153,7 @@ async fn read(
     }
 }
 
-/// So much of what was read is no part of a message.
+/// This many of the bytes read are not part of a message.
 fn take_off(half_said: &AtomicUsize, bytes: usize) {
     let less = |said: usize| Some(said.saturating_sub(bytes));
     half_said.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).ok();
@@ -168,7 +167,7 @@ async fn deliver(
 ) -> Option<&'static str> {
     match bytes.as_ref() {
         b"" | b"\r\n" => None,
-        // RFC 7118 §6: a keep-alive of RFC 5626 is answered here, too.
+        // RFC 7118 §6: RFC 5626 keep-alives are answered here too.
         b"\r\n\r\n" => connections.send(flow, Bytes::from_static(b"\r\n")).err().map(|()| "not drained"),
         _ => {
             *is_silent = false;
@@ -185,7 +184,7 @@ async fn write(
 ) -> &'static str {
     while let Some(bytes) = outbound.queue.recv().await {
         let length = bytes.len();
-        // RFC 7118 §4.2: as text where it is text, since that is what a browser's program gets as a string.
+        // RFC 7118 §4.2: UTF-8 goes as a text message, since a browser's program gets that as a string.
         let message = match Utf8Bytes::try_from(bytes.clone()) {
             Ok(text) => Message::Text(text),
             Err(_binary) => Message::Binary(bytes),
@@ -199,7 +198,7 @@ async fn write(
     "not wanted any more"
 }
 
-/// A stream that counts what is read from it since the last whole message.
+/// A stream that counts the bytes read since the last complete message.
 #[derive(Debug)]
 pub(super) struct Counted<S> {
     stream: S,

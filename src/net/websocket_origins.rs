@@ -1,22 +1,22 @@
-//! Whose pages may open WebSockets to us (RFC 6455 §10.2). A browser opens one wherever a page asks it to, from inside the
-//! network that it is in; the page's own address, which no page can write, tells who asked.
+//! Whose web pages may open WebSockets to us (RFC 6455 §10.2). A browser opens one to wherever a page asks, from inside
+//! its own network; the page's origin, which the page cannot forge, tells who asked.
 
 use std::net::IpAddr;
 
-/// The pages that are let in. What is no browser names none, and is not asked.
+/// The origins that are allowed. A client that is not a browser names none, and is not checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Origins {
-    /// Any: whoever wants something proves who he is.
+    /// Any: whoever wants something has to authenticate.
     #[default]
     All,
-    /// Those of this computer.
+    /// Pages from this computer.
     Local,
     /// These.
     These(Vec<String>),
 }
 
 impl Origins {
-    /// Whether a page of this origin is let in; none where no browser asks.
+    /// Whether a page of this origin is allowed; `None` is a client that is not a browser.
     pub(super) fn let_in(&self, origin: Option<&str>) -> bool {
         let Some(origin) = origin else { return true };
         match self {
@@ -26,7 +26,7 @@ impl Origins {
         }
     }
 
-    /// True for what can be an origin: a scheme, a host, a port where it is not the scheme's own, and no more.
+    /// True for a valid origin: a scheme, a host, a port if it is not the scheme's default, and nothing else.
     #[must_use]
     pub fn is_origin(text: &str) -> bool {
         host(text).is_some_and(|host| !host.is_empty())
