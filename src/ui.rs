@@ -1,12 +1,12 @@
-//! The window: draws what a [`Source`] shows, and asks it for what a person wants.
+//! The window: draws what a [`Source`] provides, and sends it the user's commands.
 //!
-//! A view is a function of plain data that pushes wishes ([`Act`](actions::Act)); only text being typed, choices and
-//! scroll positions live here. Colors are in `theme` alone.
+//! A view is a function of plain data that pushes actions ([`Act`](actions::Act)); the window itself keeps only text
+//! being typed, selections and scroll positions. Colors are defined in `theme` alone.
 //!
-//! **Invariant:** the window never waits: it reads an immutable snapshot and gives commands. It repaints when the
-//! source wakes it, when the person does something, and otherwise not at all.
+//! **Invariant:** the window never waits: it reads an immutable snapshot and sends commands. It repaints when the
+//! source wakes it or the user does something, and otherwise not at all.
 //!
-//! The parts stand in this order, and each uses only those listed after it.
+//! The parts are listed in this order, and each uses only those listed after it.
 
 mod app;
 
@@ -39,79 +39,79 @@ use crate::time::Timestamp;
 
 pub use app::App;
 
-/// What the window shows and asks: the engine, or a fake one in tests.
+/// What the window reads from and sends commands to: the engine, or a fake one in tests.
 pub trait Source {
-    /// The newest picture of everything; cheap.
+    /// The latest snapshot; cheap to call.
     fn snapshot(&self) -> Arc<Snapshot>;
-    /// What happened since the last call.
+    /// Notices that arrived since the last call.
     fn notices(&self) -> Vec<Notice>;
-    /// Asks for something.
+    /// Sends a command.
     ///
     /// # Errors
-    /// Too much waits already; nothing was taken, and the window keeps the text.
+    /// The queue is full. Nothing was taken, so the window keeps the text.
     fn send(&self, command: Command) -> Result<(), CommandsFull>;
-    /// The calendar's present.
+    /// The current time.
     fn now(&self) -> Timestamp;
-    /// True when what stands behind the window has ended by a fault of its own: nothing is sent or received.
+    /// True if the engine behind the window has ended because of an internal fault: nothing is sent or received.
     fn has_ended(&self) -> bool {
         false
     }
-    /// Starts it anew.
+    /// Starts the engine again.
     ///
     /// # Errors
-    /// Why it cannot be, in a sentence.
+    /// Why it cannot be started, as a sentence.
     fn start_again(&mut self) -> Result<(), String> {
         Ok(())
     }
 }
 
-/// More commands wait than are taken.
+/// The command queue is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommandsFull;
 
 /// How the window starts.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// A message that stands ready in the composer: to whom, and its text.
+    /// A message to fill into the composer at the start: its recipients and its text.
     pub ready: Option<(Vec<Person>, String)>,
-    /// Sends the message that stands ready by itself.
+    /// Sends that message without waiting for the user.
     pub send_ready: bool,
-    /// Saves a picture of the window here once the first reports are in, and ends.
+    /// Saves a screenshot here once the first reports are in, and exits.
     pub screenshot: Option<PathBuf>,
-    /// The time zone of what is shown; the system's where none is given.
+    /// The time zone for displayed times; the system's if none is given.
     pub zone: Option<jiff::tz::TimeZone>,
-    /// Raises desktop notifications.
+    /// Shows desktop notifications.
     pub notifications: bool,
-    /// The file that keeps the size and place of the window; none for a file of eframe's choice.
+    /// The file that keeps the window's size and position; if none, eframe chooses one.
     pub state: Option<PathBuf>,
 }
 
-/// Why there is no window.
+/// Why the window could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no screen, or no OpenGL on it.
+    /// There is no display, or it has no OpenGL.
     #[error("cannot open a window: {0}")]
     Window(String),
 }
 
-/// Wakes the window from any thread; before there is one, it does nothing.
+/// Wakes the window from any thread; does nothing until the window exists.
 #[derive(Clone, Debug, Default)]
 pub struct Waker(Arc<OnceLock<egui::Context>>);
 
 impl Waker {
-    /// Lets the window look at its source again.
+    /// Makes the window read its source again.
     pub fn wake(&self) {
         if let Some(ctx) = self.0.get() {
-            // Of a request without a delay egui makes two frames.
+            // A request without a delay makes egui draw two frames instead of one.
             ctx.request_repaint_after(Duration::from_millis(1));
         }
     }
 }
 
-/// Opens the window and stays until it is closed. The source calls `waker` when it has something new.
+/// Opens the window and returns when it is closed. The source calls `waker` when it has something new.
 ///
 /// # Errors
-/// There is no screen to draw on.
+/// There is no display to draw on.
 pub fn run(source: impl Source + 'static, waker: &Waker, options: Options) -> Result<(), Error> {
     let native = native_options(&options);
     let slot = Arc::clone(&waker.0);
@@ -133,7 +133,7 @@ fn native_options(options: &Options) -> eframe::NativeOptions {
         .with_icon(icon())
         .with_inner_size([1100.0, 720.0])
         .with_min_inner_size([640.0, 420.0]);
-    // Said even where another renderer is compiled in, as the tests do: glow starts sooner and needs less.
+    // Set explicitly because the tests compile in another renderer too: glow starts faster and needs less.
     eframe::NativeOptions {
         viewport,
         renderer: eframe::Renderer::Glow,

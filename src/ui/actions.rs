@@ -1,4 +1,4 @@
-//! What a view asks of the window.
+//! What a view asks the window to do.
 
 use std::path::PathBuf;
 
@@ -7,32 +7,32 @@ use crate::model::contacts::Contact;
 use crate::model::journal::{ConversationId, MessageId};
 use crate::model::snapshot::Person;
 
-/// One wish; the window carries it out after the frame is laid out.
+/// One action; the window carries it out after the frame is laid out.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
-    /// Something for the engine.
+    /// Send a command to the engine.
     Ask(Command),
-    /// Send this from where it was written; the text goes when it was taken.
+    /// Send this draft from where it was written; its text is cleared once the engine has taken it.
     Send(Draft),
-    /// Let this file go with what is being written.
+    /// Attach this file to the current draft.
     Attach(PathBuf),
-    /// Ask which file.
+    /// Let the user choose a file to attach.
     AskForFile,
-    /// Ask for the authority that is to be trusted.
+    /// Let the user choose the certificate authority to trust.
     AskForAuthority,
-    /// Show the server's certificate, for the person to decide on.
+    /// Show the server's certificate, so that the user can decide whether to trust it.
     ShowCertificate,
-    /// Write a new message, to these people.
+    /// Start a new message to these people.
     Write(Vec<Person>),
     /// Show a conversation.
     Open(ConversationId),
-    /// Show no conversation (one column: back to the list).
+    /// Close the conversation (with one column: go back to the list).
     Back,
-    /// Show how this message stands, person by person.
+    /// Show the delivery state of this message, recipient by recipient.
     Details(MessageId),
     /// Show or hide the delivery column.
     ToggleDelivery,
-    /// Change a contact, or add one.
+    /// Edit a contact, or add one if none is given.
     EditContact(Option<Contact>),
     /// Save these people as a list.
     SaveList(Vec<Person>),
@@ -40,6 +40,6 @@ pub(crate) enum Act {
     OpenLink(String),
     /// Show the settings.
     Settings,
-    /// Start the engine, which has ended by a fault, anew.
+    /// Restart the engine after it has ended because of a fault.
     StartAgain,
 }

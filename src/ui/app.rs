@@ -1,4 +1,4 @@
-//! The window's heart: takes what the source shows, draws it, and carries out what the person wants.
+//! The core of the window: reads the source, draws it, and carries out the user's actions.
 
 mod shell;
 
@@ -47,18 +47,18 @@ pub struct App {
     notes: Notes,
     desk: Option<DesktopNotifications>,
     told_no_service: bool,
-    /// A new message was sent to these; its conversation is opened when it is there.
+    /// A new message was sent to these people; their conversation is opened as soon as it exists.
     awaited: Option<(Vec<String>, bool)>,
-    /// Files that are being read, and where they were asked for.
+    /// Files being read, and the view each was requested in.
     attaching: Vec<(PathBuf, MiddleView)>,
-    /// What was last told to be seen.
+    /// What was last reported to the engine as seen.
     seen: Option<(ConversationId, usize)>,
     start: Start,
     leaving: bool,
 }
 
 impl App {
-    /// The window over a source.
+    /// Creates the window over a source.
     #[must_use]
     pub fn new(ctx: &egui::Context, source: Box<dyn Source>, options: Options) -> Self {
         theme::install(ctx);
@@ -72,7 +72,7 @@ impl App {
             shell.place = MiddleView::New;
             let writing = Writing { text, to: Recipients::of(people), ..Writing::default() };
             shell.writing.insert(MiddleView::New, writing);
-            // Enter sends it.
+            // So that Enter sends it.
             ctx.memory_mut(|memory| memory.request_focus(composer::field_id()));
         }
         let wake = ctx.clone();
@@ -121,7 +121,7 @@ impl App {
             match conversation_of(&self.snapshot.conversations, &people, hidden) {
                 Some(id) => {
                     self.open(id);
-                    // The next one can be written at once.
+                    // So that the next message can be typed at once.
                     ctx.memory_mut(|memory| memory.request_focus(composer::field_id()));
                 }
                 None => self.awaited = Some((people, hidden)),
@@ -154,14 +154,14 @@ impl App {
         }
     }
 
-    /// A file was read: it goes with what was being written when it was asked for.
+    /// A file was read: attaches it to the draft that was being written when it was requested.
     fn attached(&mut self, path: &Path, file: File) {
         let asked = self.attaching.iter().position(|(asked, _)| asked == path);
         let place = asked.map_or(self.shell.place, |index| self.attaching.remove(index).1);
         self.shell.writing.entry(place).or_default().files.push(file);
     }
 
-    /// What is dropped on the window goes with what is being written.
+    /// Attaches files dropped on the window to the current draft.
     fn take_drops(&mut self, ctx: &egui::Context) {
         for path in attach::dropped(ctx) {
             self.attach(path);
@@ -193,7 +193,7 @@ impl App {
         }
     }
 
-    /// The text of a draft that was not sent goes back to where it was written.
+    /// Puts the text of a draft that could not be sent back where it was written.
     fn give_back(&mut self, draft: Draft, why: String) {
         let people: Vec<String> = draft.to.iter().map(|row| row.address.clone()).collect();
         self.awaited = None;
@@ -216,7 +216,7 @@ impl App {
         self.shell.toasts.push(why);
     }
 
-    /// What is looked at to its end was seen.
+    /// Reports the open conversation as seen once it is scrolled to its end.
     fn tell_seen(&mut self, ctx: &egui::Context) {
         let Some(thread) = self.shell.thread(&self.snapshot) else {
             return;
@@ -248,7 +248,7 @@ impl App {
         }
     }
 
-    /// The one clock on the screen: the seconds until the next try.
+    /// The only countdown on the screen: the seconds until the next attempt to reach the server.
     fn count_down(&self, ctx: &egui::Context) {
         let offline = matches!(self.snapshot.registration, RegistrationState::Offline { .. });
         if let Some(at) = self.snapshot.retry_at.filter(|at| offline && *at > self.look.now) {
@@ -258,7 +258,7 @@ impl App {
         }
     }
 
-    /// Takes what is new: before every frame, and while the window is hidden.
+    /// Takes in what is new; called before every frame, and while the window is hidden.
     pub fn update(&mut self, ctx: &egui::Context) {
         self.take_snapshot(ctx);
         self.take_notices(ctx);
@@ -272,7 +272,7 @@ impl App {
         self.heed_close(ctx);
     }
 
-    /// Draws a frame, and carries out what was asked in it.
+    /// Draws a frame, and carries out the actions requested in it.
     pub fn draw(&mut self, ui: &mut egui::Ui) {
         let ctx = ui.ctx().clone();
         let mut acts = Vec::new();
@@ -314,14 +314,14 @@ impl eframe::App for App {
         visuals.panel_fill.to_normalized_gamma_f32()
     }
 
-    /// Only the size and place of the window are kept for the next start: what egui remembers besides, scroll positions
-    /// for instance, belongs to this one.
+    /// Only the window's size and position are kept for the next start. The rest of egui's memory, such as scroll
+    /// positions, is valid for this run only.
     fn persist_egui_memory(&self) -> bool {
         false
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
-        // The engine un-registers and ends; when its queue is full it ends with the process.
+        // The engine un-registers and ends; if its queue is full, it ends with the process instead.
         let _busy = self.source.send(Command::Quit).is_err();
     }
 }

@@ -1,3 +1,3 @@
-//! What the desktop does for us: notifications.
+//! Desktop integration: notifications.
 
 pub mod notifications;

@@ -1,9 +1,9 @@
-//! The keys of the window (Cmd on macOS).
+//! The window's keyboard shortcuts (with Cmd on macOS).
 
 use eframe::egui;
 use egui::{Key, KeyboardShortcut, Modifiers};
 
-/// What a key asks for.
+/// What a key press asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyCommand {
     NewMessage,
@@ -25,7 +25,7 @@ pub(crate) enum KeyCommand {
     Escape,
 }
 
-/// The keys as they are shown.
+/// The shortcuts as shown to the user.
 pub(crate) const TABLE: &[(&str, &str)] = &[
     ("Ctrl+N", "New message"),
     ("Ctrl+K", "Search people"),
@@ -44,7 +44,7 @@ pub(crate) const TABLE: &[(&str, &str)] = &[
     ("Ctrl+Q", "Quit"),
 ];
 
-/// Those with more modifiers come first: egui matches them logically.
+/// Shortcuts with more modifiers come first, because egui's logical matching ignores extra modifiers.
 const SHORTCUTS: &[(Modifiers, Key, KeyCommand)] = &[
     (Modifiers::ALT.plus(Modifiers::SHIFT), Key::ArrowUp, KeyCommand::UnreadUp),
     (Modifiers::ALT.plus(Modifiers::SHIFT), Key::ArrowDown, KeyCommand::UnreadDown),
@@ -65,7 +65,7 @@ const SHORTCUTS: &[(Modifiers, Key, KeyCommand)] = &[
     (Modifiers::NONE, Key::F6, KeyCommand::NextColumn),
 ];
 
-/// The keys pressed in this frame; they are taken out of the input.
+/// The shortcuts pressed in this frame; they are consumed from the input.
 pub(crate) fn wishes(ctx: &egui::Context) -> Vec<KeyCommand> {
     let mut wishes: Vec<KeyCommand> = ctx.input_mut(|input| {
         let pressed = |(modifiers, key, wish): &(Modifiers, Key, KeyCommand)| {
@@ -73,7 +73,7 @@ pub(crate) fn wishes(ctx: &egui::Context) -> Vec<KeyCommand> {
         };
         SHORTCUTS.iter().filter_map(pressed).collect()
     });
-    // Esc is not taken out: popups and fields close by it too.
+    // Esc is not consumed: it also closes popups and fields.
     if ctx.input(|input| input.key_pressed(Key::Escape)) {
         wishes.push(KeyCommand::Escape);
     }

@@ -1,4 +1,4 @@
-//! What all of the window is built from: theme, widgets, icons, toasts, words.
+//! The building blocks of the window: theme, widgets, icons, toasts, words.
 
 pub(super) mod toast;
 

@@ -1,4 +1,4 @@
-//! The open conversation: its people as header, its messages, and the way back to the newest.
+//! The open conversation: its people as a header, its messages, and the button that jumps to the newest.
 
 mod bubble;
 
@@ -24,28 +24,28 @@ use crate::model::command::Command;
 use crate::model::journal::MessageId;
 use crate::model::snapshot::{MessageView, Thread};
 
-/// Messages beyond the view that are fetched before they are scrolled to.
+/// How many messages beyond the view are loaded ahead of scrolling.
 const AHEAD: usize = 60;
 
-/// Where the view of the open conversation stands.
+/// The state of the open conversation's view.
 #[derive(Debug, Default)]
 pub(crate) struct ThreadView {
     shown: Option<Arc<Thread>>,
     list: AnchoredList,
-    /// The message whose details are shown, when one was chosen.
+    /// The message whose details are shown, if one was selected.
     pub(crate) chosen: Option<MessageId>,
-    /// Where messages were asked for last, and what was loaded then.
+    /// Which range of messages was requested last, and what was loaded at that time.
     asked: Option<(usize, usize)>,
-    /// Messages there were when the end was in view.
+    /// How many messages there were when the end was last in view.
     len_at_bottom: usize,
-    /// The end is in view.
+    /// True while the end is in view.
     pub(crate) at_bottom: bool,
-    /// Message that is to get the keyboard.
+    /// The message that is to get the keyboard focus.
     focus: Option<usize>,
 }
 
 impl ThreadView {
-    /// Takes the newest picture; rows that changed are measured again.
+    /// Takes in the latest snapshot; rows that changed are measured again.
     pub(crate) fn adopt(&mut self, thread: Arc<Thread>) {
         let Some(before) = self.shown.replace(Arc::clone(&thread)) else {
             return self.begin(&thread);
@@ -58,12 +58,12 @@ impl ThreadView {
             return;
         }
         if before.first != thread.first {
-            // A row at the edge of what is loaded now knows the message before it, or no longer does.
+            // The rows at the edges of the loaded range gained or lost sight of the message before them.
             self.list.changed(before.first);
             self.list.changed(thread.first);
         }
         if before.outline.len() != thread.outline.len() {
-            // It was the last, with room under it.
+            // It was the last row and had a margin below it.
             self.list.changed(before.outline.len().saturating_sub(1));
         }
         for (offset, message) in thread.messages.iter().enumerate() {
@@ -83,7 +83,7 @@ impl ThreadView {
         }
     }
 
-    /// Brings a message into view and gives it the keyboard.
+    /// Scrolls a message into view and gives it the keyboard focus.
     pub(crate) fn go_to(&mut self, message: MessageId) {
         let place =
             self.shown.as_ref().and_then(|thread| thread.outline.iter().position(|line| line.id == message));
@@ -93,12 +93,12 @@ impl ThreadView {
         }
     }
 
-    /// Back to the newest message.
+    /// Scrolls to the newest message.
     pub(crate) fn go_to_bottom(&mut self) {
         self.list.go_to_bottom();
     }
 
-    /// The message whose details the delivery column shows: the chosen one, else our last.
+    /// The message whose details the delivery column shows: the selected one, else our latest.
     pub(crate) fn detailed(&self) -> Option<&Arc<MessageView>> {
         let messages = &self.shown.as_ref()?.messages;
         match self.chosen {
@@ -107,7 +107,7 @@ impl ThreadView {
         }
     }
 
-    /// Our next loaded message, after the chosen one and around the end, that somebody did not get.
+    /// Our next loaded message after the selected one that somebody did not get; wraps around at the end.
     pub(crate) fn next_failed(&self) -> Option<MessageId> {
         let messages = &self.shown.as_ref()?.messages;
         let failed: Vec<MessageId> = messages
@@ -119,12 +119,12 @@ impl ThreadView {
         after.or_else(|| failed.first()).copied()
     }
 
-    /// Up and Down move from message to message while one of them has the keyboard.
+    /// Moves the focus between messages with Up and Down while one of them has it.
     fn move_focus(&mut self, ui: &Ui, thread: &Thread) {
         let Some(focused) = ui.memory(egui::Memory::focused) else {
             return;
         };
-        // Whatever has the keyboard was drawn: only rows in view are asked.
+        // A focused message was drawn, so only rows in view need checking.
         let mut in_view = self.list.in_view();
         let has_focus =
             |index: &usize| message_at(thread, *index).is_some_and(|row| focus_id(row) == focused);
@@ -146,7 +146,7 @@ impl ThreadView {
         }
     }
 
-    /// Gives the keyboard to the last message in view.
+    /// Gives the keyboard focus to the last message in view.
     pub(crate) fn take_focus(&mut self) {
         self.focus = self.shown.as_ref().and_then(|thread| thread.outline.len().checked_sub(1));
     }
@@ -160,16 +160,16 @@ fn message_at(thread: &Thread, index: usize) -> Option<&Arc<MessageView>> {
     thread.messages.get(index.checked_sub(thread.first)?)
 }
 
-/// What the header needs to know of the rest of the window.
+/// What the header needs to know about the rest of the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Around {
-    /// There is one column only, so a way back is needed.
+    /// There is only one column, so a Back button is needed.
     pub(crate) back: bool,
-    /// The delivery column is shown.
+    /// The delivery column is visible.
     pub(crate) delivery: bool,
 }
 
-/// The people of the conversation, on top.
+/// The header with the people of the conversation.
 pub(crate) fn header_ui(ui: &mut Ui, thread: &Thread, around: Around, acts: &mut Vec<Act>) {
     let rect = ui.allocate_space(vec2(ui.available_width(), HEADER_HEIGHT)).1;
     ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, colors(ui).line));
@@ -216,7 +216,7 @@ fn title(ui: &Ui, place: Rect, thread: &Thread) {
     put(ui.painter(), pos2(place.left(), second), below);
 }
 
-/// The messages.
+/// Draws the messages.
 pub(crate) fn messages_ui(ui: &mut Ui, view: &mut ThreadView, look: &Look, acts: &mut Vec<Act>) {
     let Some(thread) = view.shown.clone() else {
         return;
@@ -255,7 +255,7 @@ fn give_focus(ui: &Ui, view: &mut ThreadView, thread: &Thread) {
     }
 }
 
-/// Asks for the messages around the view before the edge of what is loaded comes into it.
+/// Requests the messages around the view before scrolling reaches the edge of the loaded range.
 fn ask_for_more(view: &mut ThreadView, thread: &Thread, seen: Seen, acts: &mut Vec<Act>) {
     let (first, end) = (thread.first, thread.first + thread.messages.len());
     let above = first > 0 && seen.first < first.saturating_add(AHEAD);
@@ -271,7 +271,7 @@ fn ask_for_more(view: &mut ThreadView, thread: &Thread, seen: Seen, acts: &mut V
     }
 }
 
-/// The way to the newest message; `count` of them came meanwhile.
+/// The button that jumps to the newest message; `count` messages came in meanwhile.
 fn down_button(ui: &Ui, area: Rect, count: usize) -> bool {
     let side = 36.0;
     let rect = Rect::from_min_size(area.right_bottom() - vec2(side + 20.0, side + 12.0), vec2(side, side));
@@ -299,7 +299,7 @@ fn down_button(ui: &Ui, area: Rect, count: usize) -> bool {
     response.on_hover_text(&label).clicked()
 }
 
-/// The messages as rows of the list.
+/// The messages as rows for the list.
 struct Messages<'a> {
     thread: &'a Thread,
     look: &'a Look,
@@ -348,7 +348,7 @@ impl Rows for Messages<'_> {
 }
 
 impl Messages<'_> {
-    /// Room under the last message.
+    /// The margin below the last message.
     fn foot(&self, index: usize) -> f32 {
         if index + 1 == self.thread.outline.len() { 12.0 } else { 0.0 }
     }

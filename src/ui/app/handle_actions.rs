@@ -1,4 +1,4 @@
-//! What the person wants, carried out: acts of the views, and keys.
+//! Carries out what the user asks for: the views' actions, and keyboard shortcuts.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ impl App {
         ctx.request_repaint();
     }
 
-    /// Has a file read; it goes with what is being written here.
+    /// Starts reading a file; it is attached to the draft that is open now.
     pub(super) fn attach(&mut self, path: PathBuf) {
         if self.shell.place == MiddleView::Nothing {
             return self.shell.toasts.push("Open a conversation first, then attach the file.".to_owned());
@@ -62,7 +62,7 @@ impl App {
         }
     }
 
-    /// The engine has ended by a fault; a new one knows what the store knows, but not what is open here.
+    /// Restarts the engine after a fault. The new engine reads the store, but must be told which conversation is open.
     fn start_again(&mut self) {
         if let Err(why) = self.source.start_again() {
             return self.shell.toasts.push(format!("Fanfare could not be restarted: {why}."));
@@ -173,7 +173,7 @@ impl App {
         }
     }
 
-    /// From search to messages to composer and round again.
+    /// Moves the focus from search to messages to composer, and round again.
     pub(super) fn next_column(&mut self, ctx: &egui::Context) {
         let focused = ctx.memory(egui::Memory::focused);
         let has_messages = self.shell.thread(&self.snapshot).is_some_and(|thread| !thread.outline.is_empty());
@@ -187,7 +187,7 @@ impl App {
         }
     }
 
-    /// Goes to the conversation above or below the open one.
+    /// Opens the conversation above or below the open one.
     pub(super) fn step(
         &mut self,
         ctx: &egui::Context,
@@ -210,7 +210,7 @@ impl App {
         }
     }
 
-    /// Closes dialog, drawer, search, in that order; never a draft.
+    /// Closes the dialog, the drawer or the search, in that order; never a draft.
     pub(super) fn escape(&mut self) {
         if self.shell.dialog.is_some() || self.shell.toasts.dismiss() {
             return;
@@ -230,7 +230,7 @@ impl App {
         }
     }
 
-    /// The window's own button, or the desktop, closes the window: it is asked the same as by its key.
+    /// Handles a close request from the window's own button or the desktop, with the same question as the shortcut.
     pub(super) fn heed_close(&mut self, ctx: &egui::Context) {
         let asked = ctx.input(|input| input.viewport().close_requested());
         if asked && self.snapshot.unsent > 0 && !self.leaving {
@@ -239,7 +239,7 @@ impl App {
         }
     }
 
-    /// Closes the window without a question.
+    /// Closes the window without asking.
     pub(super) fn leave(&mut self, ctx: &egui::Context) {
         self.leaving = true;
         ctx.send_viewport_cmd(ViewportCommand::Close);

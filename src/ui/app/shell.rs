@@ -1,4 +1,4 @@
-//! The columns of the window, and what is typed, chosen and open in them.
+//! The columns of the window, and what is typed, selected and open in them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::ui::sidebar::contacts::picker_ui;
 use crate::ui::sidebar::conversations::{LeftColumn, left_ui, welcome_ui};
 use crate::ui::thread::{Around, ThreadView, header_ui, messages_ui};
 
-/// What the middle shows.
+/// What the middle column shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) enum MiddleView {
     /// Nothing is open.
@@ -38,7 +38,7 @@ pub(crate) enum MiddleView {
     Conversation(ConversationId),
 }
 
-/// How many columns there is room for.
+/// How many columns fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ColumnCount {
     /// Three.
@@ -61,32 +61,32 @@ impl ColumnCount {
     }
 }
 
-/// Everything of the window that is not the engine's.
+/// The window's own state, as opposed to the engine's.
 #[derive(Debug, Default)]
 pub(crate) struct Shell {
     pub(crate) place: MiddleView,
     pub(crate) left: LeftColumn,
     pub(crate) thread: ThreadView,
-    /// What is being written, kept per conversation.
+    /// Unsent text and attachments, kept per conversation.
     pub(crate) writing: BTreeMap<MiddleView, Writing>,
-    /// The delivery column was closed, where there is room for it.
+    /// The user closed the delivery column, in a window wide enough for it.
     pub(crate) delivery_closed: bool,
-    /// The delivery column is open, where it is a drawer.
+    /// The delivery column is open as a drawer, in a narrower window.
     pub(crate) drawer: bool,
     pub(crate) dialog: Option<Dialog>,
     pub(crate) sign_in: Option<SignInForm>,
     pub(crate) toasts: Toasts,
-    /// Room there was in the last frame.
+    /// How many columns fitted in the last frame.
     pub(crate) room: Option<ColumnCount>,
 }
 
 impl Shell {
-    /// The conversation that is open, when its messages are at hand.
+    /// The open conversation, if its messages are loaded.
     pub(crate) fn thread<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a Arc<Thread>> {
         snapshot.thread.as_ref().filter(|thread| self.place == MiddleView::Conversation(thread.conversation))
     }
 
-    /// The conversation that is open.
+    /// The id of the open conversation.
     pub(crate) fn open(&self) -> Option<ConversationId> {
         match self.place {
             MiddleView::Conversation(id) => Some(id),
@@ -94,7 +94,7 @@ impl Shell {
         }
     }
 
-    /// The delivery column is on the screen.
+    /// True if the delivery column is visible.
     pub(crate) fn delivery_shown(&self) -> bool {
         match self.room {
             Some(ColumnCount::Wide) | None => !self.delivery_closed,
@@ -159,7 +159,7 @@ impl Shell {
         });
     }
 
-    /// The delivery column over the conversation.
+    /// Draws the delivery column over the conversation.
     fn drawer_ui(&self, ui: &Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>) {
         let whole = ui.ctx().content_rect();
         let width = theme::RIGHT_WIDTH.min(whole.width());
@@ -223,7 +223,7 @@ impl Shell {
     }
 }
 
-/// `To`, then the message: the composer is drawn first, and Tab would follow the order of drawing.
+/// Keeps the Tab order: `To` first, then the message. The composer is drawn first, and egui's Tab follows that order.
 fn keep_tab_order(ui: &Ui) {
     let (to, message) = (recipients::field_id(), composer::field_id());
     let next = ui.input(|input| match (input.key_pressed(Key::Tab), input.modifiers) {
@@ -253,7 +253,7 @@ fn new_header(ui: &mut Ui, writing: &Writing, back: bool, acts: &mut Vec<Act>) {
     });
 }
 
-/// The composer's place at the foot of the middle.
+/// Draws the composer at the bottom of the middle column.
 fn foot(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
     let frame = Frame::NONE.inner_margin(egui::Margin { left: 16, right: 16, top: 10, bottom: 4 });
     Panel::bottom("composer").frame(frame).resizable(false).show_separator_line(false).show(ui, |ui| {

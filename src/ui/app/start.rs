@@ -1,4 +1,4 @@
-//! What the program does by itself: sends the message that stands ready, and takes a picture of the window.
+//! What the program does by itself at the start: sends the prepared message, and takes a screenshot.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use crate::sip::{ReportMode, ReportWish};
 
 use super::App;
 
-/// What the program does by itself after it was opened.
+/// What the program does by itself once the window is open.
 #[derive(Default)]
 pub(super) struct Start {
     pub(super) send_ready: bool,
     pub(super) shot: Option<Shot>,
 }
 
-/// A picture to be taken.
+/// A screenshot to be taken.
 pub(super) struct Shot {
     file: PathBuf,
     since: Option<f64>,
@@ -29,20 +29,20 @@ pub(super) struct Shot {
     saved: Arc<AtomicBool>,
 }
 
-/// A picture is taken at the latest after so many seconds.
+/// The screenshot is taken after this many seconds at the latest.
 const SHOT_AFTER_SECS: f64 = 30.0;
-/// Between the moment that the reports are in and the picture, for the rest of them to arrive.
+/// Wait between the first complete reports and the screenshot, so that late ones can still arrive.
 const SHOT_SETTLE_SECS: f64 = 1.0;
 
 impl Shot {
-    /// A picture to be saved in this file.
+    /// Requests a screenshot, saved in this file.
     pub(super) fn new(file: PathBuf) -> Self {
         Self { file, since: None, asked: false, saved: Arc::default() }
     }
 }
 
 impl App {
-    /// Sends the message that stands ready, once the server knows us.
+    /// Sends the prepared message once we are registered.
     pub(super) fn send_ready(&mut self) {
         if !self.start.send_ready || self.snapshot.registration != RegistrationState::Connected {
             return;

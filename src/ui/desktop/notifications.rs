@@ -1,7 +1,7 @@
-//! Desktop notifications: one for a message that somebody did not get, one for a message that came.
+//! Desktop notifications: for a message that somebody did not get, and for a message that came in.
 //!
-//! They are raised by a thread of their own, `notifications`, because the service is asked over D-Bus and answers
-//! when it likes. What a person clicks comes back as [`Happened`], after the window was woken.
+//! They are shown by a thread of their own, `notifications`, because the service is called over D-Bus and may answer
+//! slowly. A click comes back as [`Happened`], after the window was woken.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -18,32 +18,32 @@ use crate::model::journal::{ConversationId, MessageId};
 use crate::model::snapshot::{Notifications, Snapshot};
 use crate::time::Timestamp;
 
-/// Notifications on the screen at a time; the oldest goes.
+/// Most notifications on the screen at a time; the oldest is removed.
 const NOTES_MAX: usize = 20;
-/// Wishes waiting for the service.
+/// Most requests waiting for the service.
 const WAITING_MAX: usize = 64;
-/// Where there is no service, it is looked for again after this at the earliest.
+/// If there is no service, it is looked for again after this time at the earliest.
 const NO_SERVICE_WAIT: Duration = Duration::from_secs(30);
-/// Characters of a message that a notification shows.
+/// Most characters of a message that a notification shows.
 const BODY_CHARS_MAX: usize = 240;
-/// So many failing messages within [`STORM_MILLIS`] become one notification.
+/// This many failed messages within [`STORM_MILLIS`] are merged into one notification.
 const STORM_FROM: usize = 3;
 const STORM_MILLIS: u64 = 10_000;
 
 /// One notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// What it is about; a newer one about the same takes its place.
+    /// Its subject; a newer notification about the same subject replaces it.
     pub about: About,
-    /// Where a click leads.
+    /// The conversation that a click opens.
     pub conversation: ConversationId,
-    /// The message a click shows, where it is one of ours.
+    /// The message that a click shows, if it is one of ours.
     pub message: Option<MessageId>,
-    /// One line, plain.
+    /// One line of plain text.
     pub title: String,
-    /// A few lines, plain here; escaped on the way to the service.
+    /// A few lines of plain text; escaped on the way to the service.
     pub body: String,
-    /// How many a resend would go to; no button for 0.
+    /// How many people a resend would go to; 0 means no button.
     pub resend: u32,
 }
 
@@ -52,23 +52,23 @@ pub struct Note {
 pub enum About {
     /// Somebody did not get this message.
     Failure(MessageId),
-    /// Many messages are not delivered.
+    /// Many messages were not delivered.
     Storm,
-    /// Something came in this conversation.
+    /// A message came in for this conversation.
     Received(ConversationId),
 }
 
-/// What came back from the desktop.
+/// What the desktop reported back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Happened {
-    /// Show this conversation, at this message.
+    /// The user wants to see this conversation, at this message.
     Show {
-        /// Which.
+        /// The conversation.
         conversation: ConversationId,
-        /// At which message.
+        /// The message.
         message: Option<MessageId>,
     },
-    /// Resend this message to those who did not get it.
+    /// The user wants to resend this message to those who did not get it.
     Resend(MessageId),
     /// This system has no notification service.
     NoService,
@@ -79,7 +79,7 @@ enum Job {
     Withdraw(About),
 }
 
-/// The way to the desktop's notification service.
+/// The connection to the desktop's notification service.
 #[derive(Debug)]
 pub struct DesktopNotifications {
     jobs: mpsc::Sender<Job>,
@@ -87,7 +87,7 @@ pub struct DesktopNotifications {
 }
 
 impl DesktopNotifications {
-    /// Starts the thread; `wake` is called when something happened.
+    /// Starts the thread; `wake` is called whenever there is something for [`Self::happened`] to return.
     ///
     /// # Errors
     /// The thread could not be started.
@@ -102,12 +102,12 @@ impl DesktopNotifications {
         Ok(Self { jobs, happened })
     }
 
-    /// Raises a notification. When too many wait already it is left out: the window shows the same.
+    /// Shows a notification. It is dropped if too many wait already: the window shows the same information.
     pub fn raise(&self, note: Note) {
         let _full = self.jobs.try_send(Job::Raise(note)).is_err();
     }
 
-    /// Takes a notification off the screen, if it is there.
+    /// Removes a notification from the screen, if it is there.
     pub fn withdraw(&self, about: About) {
         let _full = self.jobs.try_send(Job::Withdraw(about)).is_err();
     }
@@ -121,7 +121,7 @@ impl DesktopNotifications {
 struct Outlet {
     told: SyncSender<Happened>,
     wake: Box<dyn Fn() + Send + Sync>,
-    /// There is no service: none is looked for until then.
+    /// There is no service, and none is looked for before this time.
     rests_until: Mutex<Option<Instant>>,
 }
 
@@ -132,7 +132,7 @@ impl Outlet {
         }
     }
 
-    /// There is no service. That is told once, and not for each message that comes.
+    /// Reports that there is no service: once, not for every message.
     fn no_service(&self) {
         let until = Instant::now() + NO_SERVICE_WAIT;
         let before = self.rests_until.lock().unwrap_or_else(PoisonError::into_inner).replace(until);
@@ -147,7 +147,7 @@ impl Outlet {
     }
 }
 
-/// Ends when the window's end of the queue is gone.
+/// Serves requests until the window drops its end of the queue.
 async fn serve(mut waiting: mpsc::Receiver<Job>, out: Arc<Outlet>) {
     // Dropping a sender withdraws its notification.
     let mut shown: BTreeMap<About, oneshot::Sender<()>> = BTreeMap::new();
@@ -214,17 +214,17 @@ fn notification(note: &Note) -> Notification {
     notification.finalize()
 }
 
-/// The body is markup to the service; what people wrote must not be.
+/// Escapes the body: the service reads it as markup, and what people wrote must not be.
 fn escaped(text: &str) -> String {
     let cut: String = text.chars().take(BODY_CHARS_MAX).collect();
     let more = if cut.len() < text.len() { "…" } else { "" };
     format!("{}{more}", cut.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"))
 }
 
-/// What the person sees while something happens.
+/// What the user is looking at when a notice comes.
 #[derive(Clone, Copy, Debug)]
 pub struct Watching {
-    /// The window has the keyboard.
+    /// The window has the keyboard focus.
     pub focused: bool,
     /// The conversation on the screen.
     pub open: Option<ConversationId>,
@@ -233,21 +233,21 @@ pub struct Watching {
 /// Turns notices into notifications.
 #[derive(Debug, Default)]
 pub struct Notes {
-    /// Recent failures, when and what.
+    /// Recent failures: when, and which message.
     failures: Vec<(Timestamp, MessageId)>,
 }
 
-/// What is to be done at the desktop.
+/// What is to be done with a desktop notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DesktopTask {
-    /// Raise this.
+    /// Show this one.
     Raise(Note),
-    /// Take this away.
+    /// Remove the one about this.
     Withdraw(About),
 }
 
 impl Notes {
-    /// What a notice means for the desktop.
+    /// Turns a notice into the notifications to show or remove.
     pub fn of(
         &mut self,
         notice: &Notice,
@@ -312,7 +312,7 @@ impl Notes {
     }
 }
 
-/// Many failures in a short time are one: most likely nothing gets through.
+/// Merges many failures in a short time into one notification: most likely nothing gets through at all.
 fn storm(last: Note, failures: usize, snapshot: &Snapshot) -> Note {
     let proxy = snapshot.account.as_ref().map(|account| account.proxy.clone()).unwrap_or_default();
     let offline = matches!(snapshot.registration, RegistrationState::Offline { .. });

@@ -1,4 +1,4 @@
-//! Ticks, crosses and signs, painted as lines: no font has them all, and none has them alike.
+//! Ticks, crosses and icons, painted as lines: no font has all of them in one style.
 
 use eframe::egui;
 use egui::{Color32, Painter, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
@@ -6,7 +6,7 @@ use egui::{Color32, Painter, Pos2, Rect, Response, Role, Sense, Stroke, Ui, Widg
 use super::theme::{self, Colors};
 use crate::model::journal::DeliveryState;
 
-/// The color of a state (screen.md's table).
+/// The color of a state (the table in screen.md).
 pub(crate) const fn state_color(state: DeliveryState, colors: &Colors) -> Color32 {
     match state {
         DeliveryState::Queued
@@ -20,7 +20,7 @@ pub(crate) const fn state_color(state: DeliveryState, colors: &Colors) -> Color3
     }
 }
 
-/// The shape of a state; `ground` is what shows through the filled cross.
+/// Paints the icon of a state; `ground` is the background color that shows through the filled cross.
 pub(crate) fn paint_state(
     painter: &Painter,
     rect: Rect,
@@ -38,7 +38,7 @@ pub(crate) fn paint_state(
             pen.line(&[(7.2, 11.0), (8.2, 11.8), (14.6, 4.8)]);
         }
         DeliveryState::Read => {
-            // The same two, in a field that is filled.
+            // The same two, on a filled rectangle.
             let field = Rect::from_min_max(pen.at(-0.8, 1.6), pen.at(16.8, 14.4));
             painter.rect_filled(field, pen.length(4.0), color);
             let checks = Pen { stroke: Stroke::new(pen.stroke.width * 1.1, ground), ..pen };
@@ -72,7 +72,7 @@ pub(crate) fn paint_state(
     }
 }
 
-/// A sign on a button.
+/// An icon on a button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Icon {
     /// Search.
@@ -83,7 +83,7 @@ pub(crate) enum Icon {
     Close,
     /// Back to the list.
     Back,
-    /// To the newest message.
+    /// Jump to the newest message.
     Down,
     /// Edit, write.
     Pencil,
@@ -91,15 +91,15 @@ pub(crate) enum Icon {
     Column,
     /// Several people.
     People,
-    /// Everyone sees the others.
+    /// All recipients see each other.
     Eye,
-    /// Nobody sees the others.
+    /// No recipient sees the others.
     Hidden,
-    /// A file goes with it.
+    /// Attach a file.
     Clip,
 }
 
-/// A sign as a button, 28 by 28, with its name for a screen reader and as a tooltip.
+/// An icon button, 28 by 28; `label` is its tooltip and its name for screen readers.
 pub(crate) fn icon_button(ui: &mut Ui, icon: Icon, label: &str) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(28.0, 28.0), Sense::click());
     let colors = theme::colors(ui);
@@ -113,7 +113,7 @@ pub(crate) fn icon_button(ui: &mut Ui, icon: Icon, label: &str) -> Response {
     response.on_hover_text(label)
 }
 
-/// A ring around what has the keyboard.
+/// A ring around the widget that has the keyboard focus.
 pub(crate) fn focus_ring(ui: &Ui, response: &Response, rect: Rect, radius: f32) {
     if response.has_focus() {
         let stroke = Stroke::new(2.0, theme::colors(ui).accent);
@@ -121,7 +121,7 @@ pub(crate) fn focus_ring(ui: &Ui, response: &Response, rect: Rect, radius: f32) 
     }
 }
 
-/// A sign alone.
+/// Paints an icon without a button.
 pub(crate) fn paint_icon(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
     let pen = Pen { painter, rect, stroke: Stroke::new(1.5 * rect.width() / 16.0, color) };
     match icon {
@@ -166,7 +166,7 @@ pub(crate) fn paint_icon(painter: &Painter, rect: Rect, icon: Icon, color: Color
     }
 }
 
-/// Draws in a field of 16 by 16 that fills `rect`.
+/// Draws on a 16 by 16 grid that fills `rect`.
 struct Pen<'a> {
     painter: &'a Painter,
     rect: Rect,
@@ -174,7 +174,7 @@ struct Pen<'a> {
 }
 
 impl Pen<'_> {
-    /// A paper clip: two loops, one in the other.
+    /// A paper clip: two loops, one inside the other.
     fn clip(&self) {
         self.line(&[
             (12.6, 7.4),
@@ -205,7 +205,7 @@ impl Pen<'_> {
 
     fn line(&self, points: &[(f32, f32)]) {
         let points: Vec<Pos2> = points.iter().map(|(x, y)| self.at(*x, *y)).collect();
-        // Round ends: a dot on each.
+        // Round line ends: a dot on each.
         for end in [points.first(), points.last()].into_iter().flatten() {
             self.painter.circle_filled(*end, self.stroke.width / 2.0, self.stroke.color);
         }

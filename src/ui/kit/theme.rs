@@ -1,4 +1,4 @@
-//! Colors, spacing and fonts: the only place of the window where a color has a number.
+//! Colors, spacing and fonts; no other file of the window defines a color.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,33 +16,33 @@ pub(crate) const RIGHT_WIDTH: f32 = 300.0;
 pub(crate) const DRAWER_BELOW: f32 = 900.0;
 /// Below this width there is one column, with Back.
 pub(crate) const ONE_COLUMN_BELOW: f32 = 700.0;
-/// Height of the bar on top of each column.
+/// Height of the bar at the top of each column.
 pub(crate) const HEADER_HEIGHT: f32 = 56.0;
-/// No control is lower than this.
+/// Minimum height of a control.
 pub(crate) const CONTROL_HEIGHT: f32 = 28.0;
-/// Roundness of cards, fields and buttons.
+/// Corner radius of cards, fields and buttons.
 pub(crate) const RADIUS: u8 = 8;
 
-/// One set of colors.
+/// A color scheme.
 #[derive(Debug)]
 pub(crate) struct Colors {
-    /// Ground of the conversation list.
+    /// Background of the conversation list.
     pub(crate) side: Color32,
-    /// Ground of the conversation and of dialogs.
+    /// Background of the conversation and of dialogs.
     pub(crate) middle: Color32,
-    /// Ground of fields and quiet buttons.
+    /// Background of fields and secondary buttons.
     pub(crate) field: Color32,
-    /// What the pointer is on.
+    /// What the pointer is over.
     pub(crate) hover: Color32,
-    /// The chosen row.
+    /// The selected row.
     pub(crate) selected: Color32,
-    /// Lines between things.
+    /// Separator lines.
     pub(crate) line: Color32,
-    /// Borders of fields, dark enough to be seen as one (WCAG 1.4.11).
+    /// Borders of fields, with enough contrast to be recognized (WCAG 1.4.11).
     pub(crate) border: Color32,
     /// Text.
     pub(crate) text: Color32,
-    /// Times, addresses, hints; also the color of states that ask for nothing.
+    /// Times, addresses, hints; also states that need no action.
     pub(crate) weak: Color32,
     /// Main buttons, focus ring, links.
     pub(crate) accent: Color32,
@@ -56,21 +56,21 @@ pub(crate) struct Colors {
     pub(crate) theirs: Color32,
     /// Not delivered.
     pub(crate) red: Color32,
-    /// Ground behind red text.
+    /// Background of red text.
     pub(crate) red_soft: Color32,
     /// No report, deferred.
     pub(crate) amber: Color32,
-    /// Ground behind amber text.
+    /// Background of amber text.
     pub(crate) amber_soft: Color32,
     /// Delivered.
     pub(crate) green: Color32,
-    /// Ground behind green text.
+    /// Background of green text.
     pub(crate) green_soft: Color32,
-    /// Grounds of the circles with initials.
+    /// Backgrounds of the circles with initials.
     pub(crate) avatars: [Color32; 8],
-    /// Initials on them.
+    /// The initials on them.
     pub(crate) on_avatar: Color32,
-    /// Behind dialogs.
+    /// The layer that dims the window behind dialogs.
     pub(crate) veil: Color32,
 }
 
@@ -163,12 +163,12 @@ pub(crate) fn regular(size: f32) -> FontId {
     FontId::new(size, FontFamily::Proportional)
 }
 
-/// Text that stands out.
+/// Emphasized text.
 pub(crate) fn strong(size: f32) -> FontId {
     FontId::new(size, FontFamily::Name("strong".into()))
 }
 
-/// Fonts and both styles, once at the start.
+/// Installs the fonts and both styles, once at the start.
 pub(crate) fn install(ctx: &egui::Context) {
     ctx.set_fonts(fonts());
     ctx.options_mut(|options| {
@@ -180,7 +180,7 @@ pub(crate) fn install(ctx: &egui::Context) {
     ctx.style_mut_of(egui::Theme::Dark, |style| dress(style, &DARK));
 }
 
-/// Theme and scale as the settings say; cheap when they are so already.
+/// Applies theme and scale from the settings; cheap if they have not changed.
 pub(crate) fn apply(ctx: &egui::Context, settings: &Settings) {
     let theme = match settings.theme {
         Theme::System => egui::ThemePreference::System,
@@ -196,7 +196,7 @@ pub(crate) fn apply(ctx: &egui::Context, settings: &Settings) {
     }
 }
 
-/// What dims the window behind a dialog.
+/// The color that dims the window behind a dialog.
 pub(crate) const fn veil(dark: bool) -> Color32 {
     of(dark).veil
 }
@@ -238,15 +238,15 @@ fn dress(style: &mut egui::Style, colors: &Colors) {
     spacing.icon_spacing = 8.0;
     spacing.window_margin = egui::Margin::same(20);
     spacing.menu_margin = egui::Margin::same(4);
-    // Nothing bounces: a view at its end is at rest.
+    // No bounce at the end of a scroll area: it would keep the window repainting.
     spacing.scroll.kinetic.rubber_band = false;
     spacing.scroll.bar_width = 8.0;
     spacing.scroll.floating_width = 4.0;
-    // The caret stands still: a blinking one would wake the program twice a second.
+    // No blinking caret: it would wake the program twice a second.
     style.visuals.text_cursor.blink = false;
     style.visuals.text_cursor.stroke = Stroke::new(1.5, colors.accent);
     style.interaction.tooltip_delay = 0.4;
-    // Nothing slides: the window is at rest as soon as something has happened.
+    // No animations: the window needs no further frames once something has changed.
     style.animation_time = 0.0;
     paint_visuals(&mut style.visuals, colors);
     paint_widgets(&mut style.visuals.widgets, colors);
@@ -287,7 +287,7 @@ fn paint_widgets(widgets: &mut egui::style::Widgets, colors: &Colors) {
     widgets.noninteractive.fg_stroke.width = 1.0;
     widgets.inactive = look(colors.field, Stroke::new(1.0, colors.border), colors.text);
     widgets.hovered = look(colors.hover, Stroke::new(1.0, colors.border), colors.text);
-    // Focus and press share this look in egui: the ring must be seen.
+    // egui uses this look for focus and for press: the focus ring must be visible.
     widgets.active = look(colors.hover, Stroke::new(2.0, colors.accent), colors.text);
     widgets.open = look(colors.hover, Stroke::new(1.0, colors.accent), colors.text);
 }

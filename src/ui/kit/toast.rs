@@ -1,4 +1,4 @@
-//! Short sentences inside the window: what went wrong, and what happened meanwhile.
+//! Short notices inside the window: what went wrong, and what happened meanwhile.
 
 use eframe::egui;
 use egui::{Align, Align2, Area, Id, Layout, Order, RichText, vec2};
@@ -6,24 +6,24 @@ use egui::{Align, Align2, Area, Id, Layout, Order, RichText, vec2};
 use super::icons::{Icon, icon_button};
 use super::theme::colors;
 
-/// Sentences shown at a time; older ones go.
+/// Most notices shown at a time; older ones are removed.
 const TOASTS_MAX: usize = 4;
-/// How long a sentence stays, in seconds.
+/// How long a notice stays, in seconds.
 const STAYS_SECS: f64 = 12.0;
 
-/// The sentences on the screen.
+/// The notices on the screen.
 #[derive(Debug, Default)]
 pub(crate) struct Toasts(Vec<Toast>);
 
 #[derive(Debug)]
 struct Toast {
     words: String,
-    /// When it goes, in egui's seconds; not known before the first frame.
+    /// When it disappears, in egui's seconds; unknown before the first frame.
     until: Option<f64>,
 }
 
 impl Toasts {
-    /// Shows a sentence; the same one is there once.
+    /// Shows a notice; the same text is shown only once.
     pub(crate) fn push(&mut self, words: String) {
         self.0.retain(|toast| toast.words != words);
         self.0.push(Toast { words, until: None });
@@ -31,12 +31,12 @@ impl Toasts {
         self.0.drain(..over);
     }
 
-    /// Takes the newest sentence away; false when there is none.
+    /// Removes the newest notice; false if there is none.
     pub(crate) fn dismiss(&mut self) -> bool {
         self.0.pop().is_some()
     }
 
-    /// Draws them, and wakes the window when the first is to go.
+    /// Draws the notices, and schedules a repaint for when the first one expires.
     pub(crate) fn show(&mut self, ctx: &egui::Context) {
         let now = ctx.input(|input| input.time);
         for toast in &mut self.0 {

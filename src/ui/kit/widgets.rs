@@ -1,4 +1,4 @@
-//! Small things that several views draw: circles with initials, pills, buttons, tags, clipped text.
+//! Small elements that several views draw: circles with initials, pills, buttons, tags, clipped text.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::theme::{self, CONTROL_HEIGHT, RADIUS, colors};
 use super::words;
 use crate::model::snapshot::Person;
 
-/// The circle of one person, or of a group, with no meaning for a screen reader.
+/// Paints the circle of a person or a group; screen readers skip it.
 pub(crate) fn paint_avatar(ui: &Ui, center: Pos2, side: f32, people: &[Person]) {
     let painter = ui.painter();
     let ground = avatar_color(ui, people);
@@ -43,13 +43,13 @@ fn avatar_color(ui: &Ui, people: &[Person]) -> Color32 {
     palette.get(index).copied().unwrap_or_else(|| colors(ui).accent)
 }
 
-/// The color of somebody's name in a group.
+/// The color of a person's name in a group.
 pub(crate) fn name_color(ui: &Ui, person: &Person) -> Color32 {
     let color = avatar_color(ui, std::slice::from_ref(person));
     if ui.visuals().dark_mode { color.lerp_to_gamma(Color32::WHITE, 0.5) } else { color }
 }
 
-/// The one main button of a place.
+/// The main button of a view; each view has one.
 pub(crate) fn primary(ui: &mut Ui, text: &str, enabled: bool) -> Response {
     let colors = colors(ui);
     let label = RichText::new(text).font(theme::strong(13.5)).color(colors.on_accent);
@@ -78,7 +78,7 @@ pub(crate) fn small_button(ui: &mut Ui, text: &str) -> Response {
     .inner
 }
 
-/// A small button for what mends a failure.
+/// A small button that repairs a failure, such as Resend.
 pub(crate) fn mend_button(ui: &mut Ui, text: &str) -> Response {
     let colors = colors(ui);
     ui.scope(|ui| {
@@ -92,7 +92,7 @@ pub(crate) fn mend_button(ui: &mut Ui, text: &str) -> Response {
     .inner
 }
 
-/// One of several choices in a row, round.
+/// A round button: one of several choices in a row.
 pub(crate) fn pill(ui: &mut Ui, selected: bool, text: &str) -> Response {
     let colors = colors(ui);
     let (ground, ink) =
@@ -118,7 +118,7 @@ pub(crate) fn pill(ui: &mut Ui, selected: bool, text: &str) -> Response {
     .inner
 }
 
-/// A tab: text over a line.
+/// A tab: text above a line.
 pub(crate) fn tab(ui: &mut Ui, selected: bool, text: &str, width: f32) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(width, 32.0), Sense::click());
     let colors = colors(ui);
@@ -140,7 +140,7 @@ pub(crate) fn tab(ui: &mut Ui, selected: bool, text: &str, width: f32) -> Respon
     response
 }
 
-/// `simulated`, beside the people of the demo; returns its width.
+/// Paints the tag `simulated` beside the people of the demo; returns its width.
 pub(crate) fn paint_simulated(ui: &Ui, left_center: Pos2) -> f32 {
     let galley = one_line(ui, "simulated", theme::regular(11.0), colors(ui).weak, f32::INFINITY);
     let size = galley.size() + vec2(10.0, 2.0);
@@ -155,7 +155,7 @@ fn paint_tag(ui: &Ui, rect: Rect, galley: Arc<Galley>) {
     ui.painter().galley(at, galley, Color32::PLACEHOLDER);
 }
 
-/// Lays out `contents` in `rect`, wherever the cursor of `ui` is, and leaves the cursor there.
+/// Lays out `contents` in `rect` without regard to the cursor of `ui`, and leaves the cursor unchanged.
 pub(crate) fn within<R>(ui: &mut Ui, rect: Rect, layout: Layout, contents: impl FnOnce(&mut Ui) -> R) -> R {
     contents(&mut ui.new_child(UiBuilder::new().max_rect(rect).layout(layout)))
 }
@@ -172,12 +172,12 @@ pub(crate) fn wrapped(ui: &Ui, text: &str, font: FontId, color: Color32, width: 
     ui.painter().layout(text.to_owned(), font, color, width)
 }
 
-/// Paints a galley with its left top corner at `at`.
+/// Paints a galley with its top left corner at `at`.
 pub(crate) fn put(painter: &Painter, at: Pos2, galley: Arc<Galley>) {
     painter.galley(at, galley, Color32::PLACEHOLDER);
 }
 
-/// A field for one line of text, as high as a button, under its name.
+/// A one-line text field, as high as a button, below its label.
 pub(crate) fn field(ui: &mut Ui, name: &str, text: &mut String, hint: &str) -> Response {
     one_line_field(ui, name, egui::TextEdit::singleline(text), hint)
 }
@@ -195,12 +195,12 @@ fn one_line_field(ui: &mut Ui, name: &str, edit: egui::TextEdit<'_>, hint: &str)
     ui.add(edit).labelled_by(caption.id)
 }
 
-/// The same for what nobody is to read over a shoulder.
+/// The same, with the text masked.
 pub(crate) fn secret_field(ui: &mut Ui, name: &str, text: &mut String, hint: &str) -> Response {
     one_line_field(ui, name, egui::TextEdit::singleline(text).password(true), hint)
 }
 
-/// Two fields, beside each other or one under the other; true when one of them was changed.
+/// Two fields, side by side or stacked; true if one of them was changed.
 pub(crate) fn pair(
     ui: &mut Ui,
     is_beside: bool,
@@ -215,7 +215,7 @@ pub(crate) fn pair(
     first.changed() || second.changed()
 }
 
-/// Scrolls to the widget that the keyboard has just reached; called at the end of what a scroll area shows.
+/// Scrolls to the widget that just got the keyboard focus; called at the end of a scroll area's contents.
 pub(crate) fn keep_focus_in_view(ui: &Ui) {
     let focused = ui.memory(egui::Memory::focused).and_then(|id| ui.ctx().read_response(id));
     let reached = focused.filter(|response| response.gained_focus() && response.layer_id == ui.layer_id());
@@ -224,12 +224,12 @@ pub(crate) fn keep_focus_in_view(ui: &Ui) {
     }
 }
 
-/// A quiet sentence.
+/// A sentence in weak color.
 pub(crate) fn hint(ui: &mut Ui, text: &str) {
     ui.label(RichText::new(text).size(12.5).color(colors(ui).weak));
 }
 
-/// A sentence on a colored ground: what went wrong, and what to do.
+/// A sentence on a colored background: what went wrong, and what to do.
 pub(crate) fn banner(ui: &mut Ui, text: &str, ink: Color32, ground: Color32) {
     egui::Frame::NONE.fill(ground).corner_radius(RADIUS).inner_margin(egui::Margin::symmetric(12, 8)).show(
         ui,
@@ -240,7 +240,7 @@ pub(crate) fn banner(ui: &mut Ui, text: &str, ink: Color32, ground: Color32) {
     );
 }
 
-/// A round number on the accent: how many are unread.
+/// Paints the unread count: a round number in the accent color.
 pub(crate) fn paint_badge(ui: &Ui, right_center: Pos2, count: u32) -> f32 {
     let text = if count > 99 { "99+".to_owned() } else { count.to_string() };
     let galley = one_line(ui, &text, theme::strong(11.0), colors(ui).on_accent, f32::INFINITY);

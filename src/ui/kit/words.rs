@@ -1,4 +1,4 @@
-//! What is written on the screen: names, times, counts. Who and what to do, in sentence case.
+//! The texts on the screen: names, times, counts. They say who and what to do, in sentence case.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use crate::model::summary;
 use crate::model::text::visible;
 use crate::time::Timestamp;
 
-/// The present and the place: what times on the screen are written for.
+/// The current time and time zone, for displaying times.
 #[derive(Clone, Debug)]
 pub(crate) struct Look {
-    /// The calendar's present.
+    /// The current time.
     pub(crate) now: Timestamp,
-    /// Where we are.
+    /// The local time zone.
     pub(crate) zone: TimeZone,
 }
 
@@ -32,7 +32,7 @@ impl Look {
             .to_zoned_datetime(self.zone.clone())
     }
 
-    /// The day of `at` here.
+    /// The local date of `at`.
     pub(crate) fn date(&self, at: Timestamp) -> Date {
         self.local(at).date()
     }
@@ -68,7 +68,7 @@ impl Look {
         }
     }
 
-    /// `14:02`, `Yesterday`, `Mon`, `12 May`, `12 May 2025`: the time of a line in the list.
+    /// `14:02`, `Yesterday`, `Mon`, `12 May`, `12 May 2025`: the time in a row of the conversation list.
     pub(crate) fn short(&self, at: Timestamp) -> String {
         let (date, today) = (self.date(at), self.date(self.now));
         if date == today {
@@ -84,7 +84,7 @@ impl Look {
         }
     }
 
-    /// When a server that does not answer is asked again.
+    /// When the next attempt to reach the server is due.
     fn retry(&self, snapshot: &Snapshot) -> String {
         match snapshot.retry_at {
             Some(at) if at > self.now => format!("Offline, will retry in {}", rough(at.since(self.now))),
@@ -92,7 +92,7 @@ impl Look {
         }
     }
 
-    /// The word beside our own name.
+    /// The account's status, shown beside our own name.
     pub(crate) fn account(&self, snapshot: &Snapshot) -> String {
         match &snapshot.registration {
             RegistrationState::Idle if snapshot.password == PasswordPlace::Coming => {
@@ -120,7 +120,7 @@ impl Look {
             RegistrationState::Offline { .. } if changed_certificate(snapshot).is_some() => {
                 "Server certificate changed".to_owned()
             }
-            // What is wrong matters more than when it is tried again.
+            // The cause matters more than when the next attempt is.
             RegistrationState::Offline { .. } => outage(snapshot).unwrap_or_else(|| self.retry(snapshot)),
         }
     }
@@ -130,7 +130,8 @@ fn has_no_password(snapshot: &Snapshot) -> bool {
     snapshot.account.as_ref().is_some_and(|account| account.sign_in.password.is_empty())
 }
 
-/// Why the server refused the account, as sentences that name the code and the phrase, or the realm; none where it did not.
+/// Why the server refused the account, in sentences that name the status code and phrase, or the realm; none if it did
+/// not.
 pub(crate) fn refusal(snapshot: &Snapshot) -> Option<String> {
     let RegistrationState::Refused { status, reason, why, realm, .. } = &snapshot.registration else {
         return None;
@@ -151,7 +152,7 @@ pub(crate) fn refusal(snapshot: &Snapshot) -> Option<String> {
     Some(format!("{words} ({code}).{why}"))
 }
 
-/// Why the server was not reached, where more is known than that nobody answers: a sentence without full stop.
+/// Why the server was not reached, as a sentence without full stop; none if all we know is that nobody answered.
 pub(crate) fn outage(snapshot: &Snapshot) -> Option<String> {
     let RegistrationState::Offline { why: Some(why), .. } = &snapshot.registration else {
         return None;
@@ -162,15 +163,15 @@ pub(crate) fn outage(snapshot: &Snapshot) -> Option<String> {
     })
 }
 
-/// The server's certificate, where it is in the way and is not the one that the person trusts for that server.
+/// The server's certificate, if it blocks the connection and differs from the one the user trusts for that server.
 fn changed_certificate(snapshot: &Snapshot) -> Option<&UntrustedCertificate> {
     snapshot.untrusted.as_deref().filter(|shown| shown.trusted_before.is_some())
 }
 
-/// For which servers a certificate is, where it is not for the one that shows it: as a sentence.
+/// Which servers a certificate is for, as a sentence, if it is not for the server that presented it.
 pub(crate) fn other_names(shown: &UntrustedCertificate) -> Option<String> {
     let (names, server) = (shown.other_names.as_deref()?, &shown.server);
-    // A server can put as many into its certificate as it likes.
+    // A server can put any number of names into its certificate.
     let first: Vec<&str> = names.iter().take(CERTIFICATE_NAMES_SHOWN).map(String::as_str).collect();
     Some(if first.is_empty() {
         format!("It does not name {server}, or any other server.")
@@ -179,29 +180,29 @@ pub(crate) fn other_names(shown: &UntrustedCertificate) -> Option<String> {
     })
 }
 
-/// So many names of a certificate are shown.
+/// How many names of a certificate are shown.
 const CERTIFICATE_NAMES_SHOWN: usize = 4;
 
-/// The same with a capital letter.
+/// `text` with its first letter capitalized.
 pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// Beside a message that came straight from somebody, not from the account's server.
+/// Label of a message that came directly from its sender, not through the account's server.
 pub(crate) const NOT_VERIFIED: &str = "Not verified";
 
-/// What that means.
+/// What that label means.
 pub(crate) const NOT_VERIFIED_WHY: &str = "This did not come through your server. Nobody has checked who sent it; the name is only what the sender claims.";
 
-/// How a message went through a server that does not fan out (W6).
+/// How a message was sent through a server that does not fan out (W6).
 pub(crate) const ONE_BY_ONE: &str =
     "Sent to each person separately: this server does not support group messages";
 
-/// How a message went through a server that sends it on and says no more (W27).
+/// How a message was sent through a server that fans out a list but sends no reports (W27).
 pub(crate) const BY_LIST: &str = "Sent as a list: this server does not report who got it";
 
-/// Who is writing: `Ann is writing`, `Ann and Ben are writing`.
+/// Who is typing: `Ann is writing`, `Ann and Ben are writing`.
 pub(crate) fn writing(names: &[&str]) -> Option<String> {
     Some(match names {
         [] => return None,
@@ -231,13 +232,13 @@ pub(crate) fn latency(after: Duration) -> String {
     }
 }
 
-/// `8 s`, `3 min`: how long until something, rounded up.
+/// `8 s`, `3 min`: the time until something, rounded up.
 fn rough(wait: Duration) -> String {
     let secs = wait.as_millis().div_ceil(1000);
     if secs < 60 { format!("{secs} s") } else { format!("{} min", secs.div_ceil(60)) }
 }
 
-/// `Ann, Ben and 4 more`, as many names as are asked for.
+/// `Ann, Ben and 4 more`, with at most `names` names.
 pub(crate) fn people(people: &[Person], names: usize) -> String {
     let shown: Vec<&str> = people.iter().take(names).map(|person| person.name.as_str()).collect();
     listed(&shown, people.len().saturating_sub(shown.len()))
@@ -277,12 +278,12 @@ fn first_letter(word: &str) -> Option<char> {
     word.chars().find(|c| c.is_alphanumeric())
 }
 
-/// An address as it is read: without `sip:`, and with marks that turn the writing round made visible.
+/// An address for display: without `sip:`, and with characters that reverse the writing direction made visible.
 pub(crate) fn address(uri: &str) -> String {
     visible(uri.strip_prefix("sip:").unwrap_or(uri))
 }
 
-/// What a screen reader, or a test, calls a message.
+/// The name of a message for screen readers and tests.
 pub(crate) fn message_name(message: &MessageView) -> String {
     match &message.from {
         Some(from) => {
@@ -294,14 +295,14 @@ pub(crate) fn message_name(message: &MessageView) -> String {
     }
 }
 
-/// The line under a message of ours.
+/// The line below one of our own messages.
 pub(crate) fn message_line(message: &MessageView) -> String {
     let waiting = message.deliveries.iter().filter(|delivery| delivery.state == DeliveryState::Deferred);
     let names: Vec<&str> = waiting.map(|delivery| delivery.person.name.as_str()).collect();
     summary::line(&message.tally, &names)
 }
 
-/// How one recipient stands, in words (screen.md's table of states).
+/// The delivery state of one recipient in words (the table of states in screen.md).
 pub(crate) fn state(delivery: &DeliveryView, look: &Look) -> String {
     match delivery.state {
         DeliveryState::Queued => "Waiting to send".to_owned(),
@@ -319,7 +320,7 @@ pub(crate) fn state(delivery: &DeliveryView, look: &Look) -> String {
     }
 }
 
-/// `Ben: not delivered, offline right now`: the name of a painted shape.
+/// `Ben: not delivered, offline right now`: the accessible name of a painted icon.
 pub(crate) fn state_name(delivery: &DeliveryView, look: &Look) -> String {
     let words = lower_first(&state(delivery, look));
     let name = &delivery.person.name;
@@ -338,7 +339,7 @@ pub(crate) fn state_name(delivery: &DeliveryView, look: &Look) -> String {
     }
 }
 
-/// `404 Not Found`, verbatim; none where no status was told.
+/// `404 Not Found`, verbatim; none if no status was reported.
 pub(crate) fn code(delivery: &DeliveryView) -> Option<String> {
     delivery.status.map(|status| format!("{status} {}", delivery.phrase).trim_end().to_owned())
 }

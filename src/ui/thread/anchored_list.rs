@@ -1,54 +1,54 @@
-//! A list of rows of unequal height, fixed at its bottom, of which only what is seen is laid out.
+//! A list of rows of unequal height, anchored at its bottom; only the visible rows are laid out.
 //!
-//! Heights stand in a Fenwick tree; those not yet measured are guessed. Guesses turn true as rows come near the view:
-//! rows up to one screen above it are measured, the change is added to the place where this frame's view begins, and
-//! the scroll offset follows in the next frame. So nothing jumps, whatever the guesses were.
+//! The heights are kept in a Fenwick tree; those not yet measured are guessed. Rows up to one screen above the view are
+//! measured before they are scrolled to. The difference from the guess shifts this frame's drawing, and the scroll
+//! offset follows in the next frame, so that nothing jumps however wrong the guesses were.
 
 use eframe::egui;
 use egui::{Rect, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};
 
-/// How near to the end still counts as seeing the end.
+/// Within this distance of the end, the end counts as in view.
 const END_SEEN: f64 = 4.0;
 
-/// The list's memory between frames: heights, and where the view is to go.
+/// The list's state between frames: heights, and where the view is to scroll to.
 #[derive(Debug, Default)]
 pub(crate) struct AnchoredList {
     heights: Heights,
     width: f32,
-    /// All heights as they were when the scroll area last saw them: whoever was at that end stays at the end.
+    /// The total height when the scroll area last saw it: a view that was at that end stays at the end.
     total_shown: f64,
     /// Offset to scroll to in the next frame.
     pending: Option<f32>,
     /// First row in view, and the row after the last.
     seen: Option<(usize, usize)>,
-    /// Row to bring into view, and where to.
+    /// Row to scroll into view, and its position there.
     wish: Option<(usize, RowPosition)>,
 }
 
-/// Where a row is brought to.
+/// Where in the view a row is placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RowPosition {
     /// To the top of the view.
     Top,
-    /// To the bottom of the view; to its top when it is higher than that.
+    /// At the bottom of the view; at its top if the row is higher than the view.
     View,
 }
 
-/// What a list asks of what it shows.
+/// What a list needs to know about its contents.
 pub(crate) trait Rows {
-    /// How many.
+    /// The number of rows.
     fn count(&self) -> usize;
-    /// About how high a row will be at this width.
+    /// The estimated height of a row at this width.
     fn guess(&self, index: usize, width: f32) -> f32;
-    /// True where a row can be measured and drawn; the height of any other stays a guess.
+    /// True if the row can be measured and drawn; the height of any other row stays a guess.
     fn loaded(&self, index: usize) -> bool;
-    /// How high a row is at this width.
+    /// The height of a row at this width.
     fn height(&self, ui: &Ui, index: usize, width: f32) -> f32;
     /// Draws a row; `ui` is as wide and as high as the row.
     fn row(&mut self, ui: &mut Ui, index: usize);
 }
 
-/// What was seen in a frame.
+/// What was in view in a frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
     /// First row in view.
@@ -60,12 +60,12 @@ pub(crate) struct Seen {
 }
 
 impl AnchoredList {
-    /// A row changed: measure it again when it comes near the view.
+    /// Marks a row as changed: it is measured again when it comes near the view.
     pub(crate) fn changed(&mut self, index: usize) {
         self.heights.forget(index);
     }
 
-    /// Brings a row into view in the next frame.
+    /// Scrolls a row into view in the next frame.
     pub(crate) fn reveal(&mut self, index: usize, place: RowPosition) {
         self.wish = Some((index, place));
     }
@@ -75,7 +75,7 @@ impl AnchoredList {
         self.seen.map_or(0..0, |(first, end)| first..end)
     }
 
-    /// Brings a row into view if it is not there; rows in view stay where they are.
+    /// Scrolls a row into view if it is outside; otherwise nothing moves.
     pub(crate) fn reveal_if_hidden(&mut self, index: usize) {
         let hidden = self.seen.is_none_or(|(first, end)| index <= first || index + 1 >= end);
         if hidden {
@@ -84,13 +84,13 @@ impl AnchoredList {
         }
     }
 
-    /// Goes to the end in the next frame and stays there.
+    /// Scrolls to the end in the next frame and stays there.
     pub(crate) fn go_to_bottom(&mut self) {
         self.wish = None;
         self.pending = Some(f32::INFINITY);
     }
 
-    /// Draws what is in view.
+    /// Draws the visible rows.
     pub(crate) fn show(&mut self, ui: &mut Ui, rows: &mut dyn Rows) -> Seen {
         let height = ui.available_height();
         let wished = self.wished_offset(ui);
@@ -144,7 +144,7 @@ impl AnchoredList {
         (seen, grown + shift)
     }
 
-    /// What is to stay where it is, whatever changes in this frame.
+    /// What must stay in place on the screen, whatever changes in this frame.
     fn hold_place(&self, view: Rect, width: f32) -> HeldRow {
         if f64::from(view.bottom()) >= self.total_shown - rounding(self.total_shown) {
             return HeldRow::Bottom;
@@ -152,7 +152,7 @@ impl AnchoredList {
         if (self.width - width).abs() <= 0.5 {
             return HeldRow::Offset;
         }
-        // A new width makes every height a guess again.
+        // A new width turns every height back into a guess.
         let row = self.heights.at(f64::from(view.top()));
         let height = self.heights.get(row).max(1.0);
         HeldRow::Row { row, part: (f64::from(view.top()) - self.heights.above(row)) as f32 / height }
@@ -180,7 +180,7 @@ impl AnchoredList {
         }
     }
 
-    /// Measures the rows from the view's top edge up to one screen above it; returns by how much they grew.
+    /// Measures the rows from the view's top edge up to one screen above it; returns how much taller they became.
     fn measure_above(&mut self, ui: &Ui, view: Rect, rows: &dyn Rows) -> f32 {
         let mut index = self.heights.at(f64::from(view.top()));
         let mut top = self.heights.above(index);
@@ -200,7 +200,7 @@ impl AnchoredList {
 
     /// Draws what is in `view`, moved up by `correction`, so that nothing moves on the screen.
     fn draw(&mut self, ui: &mut Ui, view: Rect, correction: f32, rows: &mut dyn Rows) -> Seen {
-        // A short conversation stands at the foot of the view.
+        // A short conversation is placed at the bottom of the view.
         let pad = (f64::from(view.height()) - self.heights.total()).max(0.0) as f32;
         let origin = ui.max_rect().top() + pad - correction;
         let first = self.heights.at(f64::from(view.top()));
@@ -226,20 +226,20 @@ impl AnchoredList {
     }
 }
 
-/// How far an offset, which the scroll area keeps in single precision, may be from the end that it stands at.
-/// No more than that, or a slow scroll could not leave the end.
+/// The scroll area keeps offsets in single precision: this is the largest error of an offset at the end. A larger
+/// tolerance would make a slow scroll stick to the end.
 fn rounding(total: f64) -> f64 {
     0.5 + total * f64::from(f32::EPSILON) * 2.0
 }
 
-/// What stays in place.
+/// What stays in place on the screen.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum HeldRow {
     /// The end of the list.
     Bottom,
-    /// The distance from its beginning.
+    /// The distance from the beginning of the list.
     Offset,
-    /// A row at the view's top edge, and how much of it is above.
+    /// The row at the view's top edge, and how much of it is above the edge.
     Row { row: usize, part: f32 },
 }
 
@@ -253,7 +253,7 @@ impl HeldRow {
     }
 }
 
-/// Heights of all rows with their running sums: a Fenwick tree.
+/// Heights of all rows and their prefix sums, as a Fenwick tree.
 #[derive(Debug, Default)]
 struct Heights {
     rows: Vec<Height>,
@@ -309,7 +309,7 @@ impl Heights {
         self.sums.push(part + f64::from(value));
     }
 
-    /// Sets a true height; returns by how much the row grew.
+    /// Sets a measured height; returns how much taller the row became.
     fn set(&mut self, index: usize, value: f32) -> f32 {
         let Some(row) = self.rows.get_mut(index) else {
             return 0.0;
@@ -324,7 +324,7 @@ impl Heights {
         grown
     }
 
-    /// Heights of all rows before this one, summed.
+    /// The sum of the heights of all rows before this one.
     fn above(&self, index: usize) -> f64 {
         let mut node = index.min(self.rows.len());
         let mut sum = 0.0;
@@ -339,7 +339,7 @@ impl Heights {
         self.above(self.rows.len())
     }
 
-    /// The row at this distance from the top; the last one for any distance past the end.
+    /// The row at this distance from the top; the last row for any distance past the end.
     fn at(&self, y: f64) -> usize {
         let mut left = y.max(0.0);
         let mut index = 0;
@@ -399,7 +399,7 @@ mod tests {
         }
     }
 
-    /// One frame of a window 400 wide and 300 high; returns what was seen and where each row was drawn.
+    /// Draws one frame of a window 400 wide and 300 high; returns what was seen and where each row was drawn.
     fn frame(ctx: &egui::Context, list: &mut AnchoredList, rows: &mut Fake, wheel: f32, width: f32) -> Seen {
         let mut input = egui::RawInput {
             screen_rect: Some(Rect::from_min_size(pos2(0.0, 0.0), vec2(400.0, 300.0))),

@@ -1,4 +1,4 @@
-//! One message: its bubble, the ticks of its people beside it, and the line that says how it stands.
+//! One message: its bubble, the recipients' ticks beside it, and the line with its delivery state.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::ui::kit::widgets::{
 };
 use crate::ui::kit::words::{self, Look};
 
-/// Up to so many people have their tick beside the message; of more, only the fraction is told.
+/// With up to this many recipients, each has a tick beside the message; with more, only the fraction is shown.
 const TICKS_MAX: usize = 6;
 const PADDING_X: f32 = 12.0;
 const PADDING_Y: f32 = 8.0;
@@ -38,15 +38,15 @@ const NAME_HEIGHT: f32 = 20.0;
 pub(crate) struct Row<'a> {
     /// The message.
     pub(crate) message: &'a MessageView,
-    /// The message before it, when it is at hand.
+    /// The message before it, if loaded.
     pub(crate) before: Option<&'a MessageView>,
-    /// It is the first of the conversation.
+    /// It is the first message of the conversation.
     pub(crate) is_first: bool,
-    /// The line `New` stands above it.
+    /// The separator `New` is above it.
     pub(crate) is_first_new: bool,
     /// Its details are in the delivery column.
     pub(crate) is_selected: bool,
-    /// More than one person writes here.
+    /// The conversation has more than one other person.
     pub(crate) is_group: bool,
 }
 
@@ -58,7 +58,7 @@ impl Row<'_> {
         }
     }
 
-    /// It follows its predecessor closely: the same writer, within five minutes.
+    /// True if it directly follows one by the same sender within five minutes.
     fn continues(&self, look: &Look) -> bool {
         let Some(before) = self.before else {
             return false;
@@ -83,24 +83,24 @@ impl Row<'_> {
     }
 }
 
-/// The id under which a message has the keyboard.
+/// The id that holds the keyboard focus for a message.
 pub(crate) fn focus_id(message: &MessageView) -> Id {
     Id::unique(("message", message.id.0))
 }
 
-/// About how high a row will be, from what is known without its text.
+/// The estimated height of a row, without its text.
 pub(crate) fn guess(outline: &Outline, width: f32) -> f32 {
     let wrap = text_width_max(width, outline.recipients > 0);
     let lines = outline.newlines as f32 + (outline.chars as f32 * 7.2 / wrap).ceil().max(1.0);
     lines * 18.0 + 2.0 * PADDING_Y + LINE_HEIGHT + 8.0
 }
 
-/// How high a row is.
+/// The height of a row.
 pub(crate) fn height(ui: &Ui, row: &Row<'_>, look: &Look, width: f32) -> f32 {
     Plan::of(ui, row, look, width).height
 }
 
-/// Draws a row into `ui`, which is as high as [`height`] says.
+/// Draws a row into `ui`, whose height must be that of [`height`].
 pub(crate) fn message_ui(ui: &mut Ui, row: &Row<'_>, look: &Look, acts: &mut Vec<Act>) {
     let plan = Plan::of(ui, row, look, ui.max_rect().width());
     let mut y = ui.max_rect().top();
@@ -120,7 +120,7 @@ pub(crate) fn message_ui(ui: &mut Ui, row: &Row<'_>, look: &Look, acts: &mut Vec
     }
 }
 
-/// Sizes of a row, the same for measuring and for drawing.
+/// The dimensions of a row, shared by measuring and drawing.
 struct Plan {
     text: Arc<Galley>,
     gap: f32,
@@ -200,7 +200,7 @@ fn own(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look, acts: &mut 
     status_line(ui, row, pos2(right, bottom), look, acts);
 }
 
-/// Time, shape and fraction; and the buttons when somebody was not reached.
+/// Time, icon and fraction, plus the buttons if somebody was not reached.
 fn status_line(ui: &mut Ui, row: &Row<'_>, right_top: egui::Pos2, look: &Look, acts: &mut Vec<Act>) {
     let left = ui.max_rect().left() + SIDE;
     let rect = Rect::from_min_max(pos2(left, right_top.y), pos2(right_top.x, right_top.y + LINE_HEIGHT));
@@ -297,7 +297,7 @@ fn foreign(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look, acts: &
     }
 }
 
-/// It came straight from somebody: the name above it is what he says.
+/// Marks a message that came directly from its sender: nobody has verified the name above it.
 fn not_verified(ui: &Ui, row: &Row<'_>, at: egui::Pos2) {
     let words = one_line(ui, words::NOT_VERIFIED, theme::strong(12.0), colors(ui).amber, 120.0);
     let place = Rect::from_min_size(at, vec2(words.size().x, LINE_HEIGHT));
@@ -307,11 +307,11 @@ fn not_verified(ui: &Ui, row: &Row<'_>, at: egui::Pos2) {
     response.on_hover_text(words::NOT_VERIFIED_WHY);
 }
 
-/// The bubble's ground; it takes the keyboard, and the ring shows it.
+/// The bubble's background; it can take the keyboard focus and then shows the ring.
 fn frame(ui: &Ui, row: &Row<'_>, rect: Rect, ground: egui::Color32) -> Response {
     let response = ui.interact(rect, focus_id(row.message), Sense::click());
     if response.has_focus() {
-        // Up and Down go from message to message; egui would take them for its own walk over widgets.
+        // Up and Down move between messages; otherwise egui would use them to move between widgets.
         let filter = egui::EventFilter { vertical_arrows: true, ..Default::default() };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
     }
@@ -327,10 +327,10 @@ fn frame(ui: &Ui, row: &Row<'_>, rect: Rect, ground: egui::Color32) -> Response 
     response
 }
 
-/// The text itself is a label, so that it can be selected and copied; over it lie its links.
+/// The text is a label, so that it can be selected and copied; its links are placed on top.
 fn text(ui: &mut Ui, row: &Row<'_>, plan: &Plan, bubble: Rect, acts: &mut Vec<Act>) {
     let place = bubble.shrink2(vec2(PADDING_X, PADDING_Y));
-    // At its size: a label of its own would stand in the middle of a bubble that files make larger.
+    // Sized to the text: otherwise the label would be centered in a bubble that attachments make larger.
     let place = Rect::from_min_size(place.min, plan.text.size());
     ui.put(place, Label::new(Arc::clone(&plan.text)).selectable(true));
     links_ui(ui, &plan.text, place.min, focus_id(row.message), acts);
@@ -343,7 +343,7 @@ fn ticks_size(count: usize) -> egui::Vec2 {
     vec2(columns as f32 * TICK_WIDTH, rows as f32 * (TICK_HEIGHT + 4.0) - 4.0)
 }
 
-/// Initials and shape of each person, beside the bubble.
+/// Initials and state icon of each recipient, beside the bubble.
 fn ticks(ui: &Ui, place: Rect, deliveries: &[DeliveryView], look: &Look) {
     let columns = if deliveries.len() == 4 { 2 } else { deliveries.len().min(3) };
     for (index, delivery) in deliveries.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What came with a message that is no text: its name, kind and size, and a button to save it.
+//! The attachments of a message: name, kind and size, and a button to save each.
 
 use eframe::egui;
 use egui::{Align, Layout, Rect, Ui, pos2, vec2};
@@ -12,16 +12,16 @@ use crate::ui::kit::words;
 
 const FILE_WIDTH: f32 = 280.0;
 const FILE_HEIGHT: f32 = 40.0;
-/// Room for `Save`.
+/// Width of the `Save` button.
 const SAVE_WIDTH: f32 = 64.0;
 
-/// The room that the files of a message take.
+/// The space that the attachments of a message take.
 pub(crate) fn files_size(message: &MessageView, width: f32) -> egui::Vec2 {
     let count = message.files.len();
     if count == 0 { egui::Vec2::ZERO } else { vec2(FILE_WIDTH.min(width), count as f32 * FILE_HEIGHT) }
 }
 
-/// A line for each file at the foot of the bubble: name, kind, size, and a button. Nothing is opened by itself.
+/// A row for each attachment at the bottom of the bubble: name, kind, size, and a button. None is opened automatically.
 pub(crate) fn files_ui(ui: &mut Ui, message: &MessageView, inner: Rect, acts: &mut Vec<Act>) {
     let top = inner.bottom() - message.files.len() as f32 * FILE_HEIGHT;
     let colors = colors(ui);

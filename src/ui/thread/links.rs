@@ -1,7 +1,7 @@
-//! Links in the text of a message: web addresses, found, laid out and clickable.
+//! Web links in the text of a message: finding them, laying them out and making them clickable.
 //!
-//! **Invariant:** nothing is opened, or fetched, without a click, and only `http` and `https` ever are. What is
-//! opened is what stands there: an address whose host could be read as another one stays plain text.
+//! **Invariant:** nothing is opened or fetched without a click, and only `http` and `https` ever are. What is opened is
+//! what is displayed: an address whose host could be mistaken for another stays plain text.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use crate::ui::actions::Act;
 use crate::ui::kit::icons::focus_ring;
 use crate::ui::kit::theme::colors;
 
-/// Links of one message that can be clicked; further ones are plain text.
+/// Most clickable links in one message; further ones stay plain text.
 const LINKS_MAX: usize = 100;
-/// Bytes of a link; browsers and servers take about so much.
+/// Most bytes of a link; browsers and servers accept about this many.
 const LINK_BYTES_MAX: usize = 2048;
 
 /// Text on as many lines as it needs, with its links marked.
@@ -35,14 +35,14 @@ pub(crate) fn laid_out(ui: &Ui, text: &str, font: FontId, color: Color32, width:
     ui.painter().layout_job(job)
 }
 
-/// Makes the links of a text clickable that was laid out by [`laid_out`] and stands at `at`.
+/// Makes the links of a text clickable; [`laid_out`] has laid it out, and it is painted at `at`.
 pub(crate) fn links_ui(ui: &Ui, galley: &Galley, at: Pos2, id: Id, acts: &mut Vec<Act>) {
     let text = galley.job.text.as_str();
     for (index, range) in links(text).into_iter().enumerate() {
         let target = text.get(range.clone()).unwrap_or_default();
         for (line, rect) in places(galley, text, &range).into_iter().enumerate() {
             let rect = rect.translate(at.to_vec2());
-            // A link is one thing for the keyboard and the screen reader, on however many lines it stands.
+            // A link is one item for the keyboard and screen readers, even if it spans several lines.
             let sense = if line == 0 { Sense::click() } else { Sense::CLICK };
             let response = ui.interact(rect, id.with(("link", index, line)), sense);
             if line == 0 {
@@ -56,7 +56,7 @@ pub(crate) fn links_ui(ui: &Ui, galley: &Galley, at: Pos2, id: Id, acts: &mut Ve
     }
 }
 
-/// Where a part of a text stands: a rectangle on each line.
+/// The rectangles that a range of the text covers, one per line.
 fn places(galley: &Galley, text: &str, range: &Range<usize>) -> Vec<Rect> {
     let chars = |end: usize| text.get(..end).unwrap_or_default().chars().count();
     let (start, end) = (chars(range.start), chars(range.end));
@@ -76,7 +76,7 @@ fn places(galley: &Galley, text: &str, range: &Range<usize>) -> Vec<Rect> {
     places
 }
 
-/// The links of a text, in order, by their bytes.
+/// The links of a text, in order, as byte ranges.
 fn links(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut from = 0;
@@ -92,7 +92,7 @@ fn links(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// The link whose `://` stands at `colon`.
+/// The link whose `://` is at `colon`.
 fn link_around(text: &str, colon: usize) -> Option<Range<usize>> {
     let (before, after) = (text.get(..colon)?, text.get(colon + 3..)?);
     let start = before.trim_end_matches(|letter: char| letter.is_ascii_alphanumeric()).len();
@@ -104,7 +104,7 @@ fn link_around(text: &str, colon: usize) -> Option<Range<usize>> {
         .then(|| start..colon + 3 + rest.len())
 }
 
-/// What cannot be inside a link: blanks, quotation marks, and whatever is not seen or turns the writing round.
+/// Characters that cannot be inside a link: blanks, quotation marks, and invisible or direction-changing ones.
 fn ends_link(letter: char) -> bool {
     letter.is_whitespace()
         || letter.is_control()
@@ -115,7 +115,7 @@ fn ends_link(letter: char) -> bool {
         || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
 }
 
-/// Without what ends a sentence, or closes a bracket that was opened before the link.
+/// The link without trailing punctuation, and without a closing bracket whose opening one is before the link.
 fn trimmed(link: &str) -> &str {
     let mut kept = link;
     while let Some(last) = kept.chars().next_back() {
@@ -138,7 +138,8 @@ fn trimmed(link: &str) -> &str {
     kept
 }
 
-/// A host, and a port maybe, that says what it is: no letters that only look like others, no `user@` before it.
+/// True for a host, with or without a port, that cannot be mistaken for another: no lookalike letters, no `user@`
+/// before it.
 fn is_plain_host(host: &str) -> bool {
     host.bytes().any(|byte| byte.is_ascii_alphanumeric())
         && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
