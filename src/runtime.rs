@@ -1,7 +1,7 @@
-//! The one loop around a machine: network, disk, clock.
+//! The loop around a machine: it connects the machine to network, disk and clock.
 //!
-//! **Invariant:** the order of a machine's outputs is kept. An event that comes out before a transmission is
-//! told to the owner before those bytes leave; that is how a message is shown before its 200.
+//! **Invariant:** a machine's outputs are carried out in order. An event that precedes a transmission reaches the owner
+//! before those bytes leave; so a message is shown before its 200 is sent.
 
 pub mod engine;
 
@@ -29,49 +29,49 @@ use crate::net::{Net, NetEvent};
 use crate::store::{OpenError, Outcome, Schema, Store, Writer};
 use crate::time::{Clock, Now};
 
-/// Inputs taken in one turn: enough to share the price of a commit, few enough to keep the timers punctual.
+/// Most inputs taken in one turn: enough to share the cost of a commit, few enough to keep the timers punctual.
 const INPUTS_PER_TURN_MAX: usize = 256;
-/// Inputs or outcomes after which the sockets are read, so that the system need not drop what comes meanwhile.
+/// After this many inputs or outcomes the sockets are read, so that the system's receive buffers do not overflow.
 const INPUTS_PER_BREATH: usize = 16;
-/// Groups of outcomes that the writer thread may be ahead of the loop.
+/// How many groups of outcomes the writer thread may have waiting for the loop.
 const OUTCOMES_WAITING_MAX: usize = 1024;
-/// Turns of the sockets' tasks in which an end takes in what has arrived already.
+/// At shutdown, how often the sockets' tasks may run to deliver what has already arrived.
 const ARRIVED_TURNS: usize = 8;
-/// What a machine writes at its end may lead to more that is to be written, so often at most.
+/// The machine's final writes may cause further writes; this bounds the number of rounds.
 const LAST_WRITES_MAX: usize = 8;
-/// Waits are cut to this, so that a computer that slept finds its timers overdue soon after it wakes.
+/// Longest single wait: after the computer was asleep, overdue timers are noticed within this time.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// Where a machine's batches go.
+/// Where a machine's batches are stored.
 #[derive(Debug)]
 enum Disk<W: Send + 'static> {
-    /// The machine keeps nothing.
+    /// Nowhere: the machine keeps nothing.
     None,
-    /// A writer thread.
+    /// With a writer thread.
     Writer(Writer<W>),
 }
 
-/// Everything around one machine.
+/// The network, disk and clock of one machine.
 #[derive(Debug)]
 pub struct Shell<W: Send + 'static> {
     clock: Clock,
     net: Net,
-    // Before the writer, so that it is gone when the writer's thread is waited for.
+    // Declared before the writer so that it is dropped first: dropping the writer waits for its thread.
     outcomes: mpsc::Receiver<Vec<Outcome>>,
     disk: Disk<W>,
-    /// Batches whose outcome is not known yet.
+    /// Batches whose outcome is still unknown.
     batches_open: usize,
 }
 
 impl<W: Send + 'static> Shell<W> {
-    /// Around a machine that keeps nothing.
+    /// For a machine that keeps nothing.
     #[must_use]
     pub fn without_store(net: Net, clock: Clock) -> Self {
         let (_, outcomes) = mpsc::channel(1);
         Self { clock, net, outcomes, disk: Disk::None, batches_open: 0 }
     }
 
-    /// Around a machine with a store; its writer thread is started here.
+    /// For a machine with a store; starts the store's writer thread.
     ///
     /// # Errors
     /// The thread cannot be started.
@@ -81,24 +81,24 @@ impl<W: Send + 'static> Shell<W> {
         store: Store<S>,
     ) -> Result<Self, OpenError> {
         let (sender, outcomes) = mpsc::channel(OUTCOMES_WAITING_MAX);
-        // A loop that is gone needs no answers.
+        // If the loop is gone, nobody needs the outcomes.
         let writer = store.start(move |group| drop(sender.blocking_send(group)))?;
         Ok(Self { clock, net, outcomes, disk: Disk::Writer(writer), batches_open: 0 })
     }
 
-    /// The present.
+    /// The current time.
     #[must_use]
     pub fn now(&self) -> Now {
         self.clock.now()
     }
 
-    /// The sockets.
+    /// Access to the sockets.
     #[must_use]
     pub const fn net(&self) -> &Net {
         &self.net
     }
 
-    /// The way to the store, for its readers.
+    /// Access to the store, for its readers.
     #[must_use]
     pub const fn writer(&self) -> Option<&Writer<W>> {
         match &self.disk {
@@ -107,7 +107,7 @@ impl<W: Send + 'static> Shell<W> {
         }
     }
 
-    /// Hands one input to the machine and carries out what it wants.
+    /// Hands one input to the machine and carries out its outputs.
     pub fn give<M>(&mut self, machine: &mut M, input: Input<M::Command>, on_event: &mut impl FnMut(M::Event))
     where
         M: Machine<Write = W>,
@@ -116,11 +116,11 @@ impl<W: Send + 'static> Shell<W> {
         self.settle(machine, on_event);
     }
 
-    /// Waits until the network, the disk or a timer has something for the machine, or `other` is ready, and
-    /// does one turn. `Some` is what `other` gave.
+    /// Waits until the network, the disk or a timer has something for the machine, or `other` is ready, and does one
+    /// turn. Returns `Some` with the result of `other` if that was ready.
     ///
     /// # Errors
-    /// A thread or a task that this loop rests on has ended: the loop is over.
+    /// A thread or task that this loop depends on has ended: the loop is over.
     pub async fn turn<M, T>(
         &mut self,
         machine: &mut M,
@@ -146,13 +146,13 @@ impl<W: Send + 'static> Shell<W> {
         Ok(given)
     }
 
-    /// The end: takes in what has arrived already, lets the machine write what it knows, and waits until the disk has answered, for at most
-    /// `limits::STOP_WAIT`. What arrives meanwhile is left alone, so that whoever sent it sends it again.
+    /// Shuts down: takes in what has already arrived, lets the machine write what it knows, and waits for the disk's
+    /// answer, for at most `limits::STOP_WAIT`. What arrives meanwhile is ignored, so that its sender sends it again.
     ///
-    /// `flush` asks the machine to write at once what it would have written a little later.
+    /// `flush` is the command that makes the machine write at once what it would have written a little later.
     ///
     /// # Errors
-    /// The writer thread has ended: what the machine knows is not kept.
+    /// The writer thread has ended: what the machine knows is lost.
     pub async fn finish<M>(
         &mut self,
         machine: &mut M,
@@ -194,7 +194,7 @@ impl<W: Send + 'static> Shell<W> {
         Ok(())
     }
 
-    /// What follows from a group may be many thousand transmissions.
+    /// Handles groups of outcomes; one group may cause many thousands of transmissions.
     async fn committed<M: Machine<Write = W>>(
         &mut self,
         machine: &mut M,
@@ -211,7 +211,7 @@ impl<W: Send + 'static> Shell<W> {
         }
     }
 
-    /// This and what came with it: one turn of the machine, one batch for the disk.
+    /// Handles this event and all that arrived with it: one turn of the machine, one batch for the disk.
     async fn received<M: Machine<Write = W>>(&mut self, machine: &mut M, first: NetEvent) {
         machine.handle(first.into_input(), self.clock.now());
         for number in 1..INPUTS_PER_TURN_MAX {
@@ -223,7 +223,7 @@ impl<W: Send + 'static> Shell<W> {
         }
     }
 
-    /// Fires what is due and carries out every output, and what follows from them at once.
+    /// Fires the timers that are due and carries out every output, and whatever follows from them at once.
     fn settle<M: Machine<Write = W>>(&mut self, machine: &mut M, on_event: &mut impl FnMut(M::Event)) {
         loop {
             let now = self.clock.now();
@@ -243,7 +243,7 @@ impl<W: Send + 'static> Shell<W> {
         }
     }
 
-    /// Does what the machine wants; an answer that is known at once comes back as an input.
+    /// Carries out one output; a result that is known at once is returned as an input.
     fn carry_out<C, E>(&mut self, output: Output<E, W>, on_event: &mut impl FnMut(E)) -> Option<Input<C>> {
         match output {
             Output::Transmit(transmit) => self.net.transmit(&transmit).map(NetEvent::into_input),

@@ -1,4 +1,4 @@
-//! A user agent with its sockets and its store: for the engine, `fanfare send` and `fanfare listen`.
+//! A user agent with its sockets and its store; used by the engine, `fanfare send` and `fanfare listen`.
 
 use std::future::Future;
 use std::io;
@@ -23,34 +23,34 @@ use crate::time::Clock;
 /// The store's name in the data folder.
 pub const STORE_FILE: &str = "messages.sqlite3";
 
-/// How long the start waits to learn where the proxy is.
+/// How long the start waits for the proxy's address to be looked up.
 const FIRST_LOOK_WAIT: Duration = Duration::from_secs(2);
 
-/// A user agent that cannot be started.
+/// Why a user agent cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
-    /// A field of the account.
+    /// An invalid field of the account.
     #[error(transparent)]
     Account(#[from] AccountError),
-    /// A socket.
+    /// Opening a socket.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// The store.
+    /// Opening the store.
     #[error(transparent)]
     Store(#[from] OpenError),
-    /// The system.
+    /// The operating system.
     #[error("cannot start: {0}")]
     System(#[from] io::Error),
 }
 
-/// A user agent on the caller's runtime.
+/// A user agent running on the caller's tokio runtime.
 #[derive(Debug)]
 pub struct Agent {
     shell: Shell<Write>,
     machine: UserAgent,
 }
 
-/// A user agent whose store is open: all that can be had without the network.
+/// A user agent with its store open: all that needs no network.
 #[derive(Debug)]
 pub struct OpenedAgent {
     profile: Profile,
@@ -60,16 +60,16 @@ pub struct OpenedAgent {
 }
 
 impl OpenedAgent {
-    /// Checks the account and opens the store. Without `data` the store lives as long as the agent.
+    /// Checks the account and opens the store. Without `data` the store lasts as long as the agent.
     ///
     /// # Errors
-    /// What is in its way, in a sentence.
+    /// Why it cannot be opened, as a sentence.
     pub fn open(account: &Account, data: Option<&Path>) -> Result<Self, AgentError> {
         let profile = account.check()?;
         let store = data
             .map_or_else(Store::<ClientSchema>::in_memory, |folder| Store::open(&folder.join(STORE_FILE)))?;
         let mut rows = store.load()?;
-        // A device that comes only once is not to be waited for.
+        // Without a store the device never comes back, so the server must not keep messages for its instance id.
         rows.instance = rows.instance.filter(|_| data.is_some());
         let tls = TlsFiles {
             authorities: account.tls_ca.clone(),
@@ -84,10 +84,10 @@ impl OpenedAgent {
         Ok(Self { profile, settings, store, rows })
     }
 
-    /// Opens the sockets; that may take a while where the server's name has to be looked up.
+    /// Opens the sockets; that may take a while if the server's name has to be looked up.
     ///
     /// # Errors
-    /// What is in its way, in a sentence.
+    /// Why it cannot be started, as a sentence.
     pub async fn start(self) -> Result<Agent, AgentError> {
         let Self { profile, settings, store, rows } = self;
         let hops = first_look(&profile.server, &settings).await;
@@ -100,48 +100,48 @@ impl OpenedAgent {
 }
 
 impl Agent {
-    /// Opens store and sockets. Without `data` the store lives as long as the agent.
+    /// Opens the store and the sockets. Without `data` the store lasts as long as the agent.
     ///
     /// # Errors
-    /// What is in its way, in a sentence.
+    /// Why it cannot be started, as a sentence.
     pub async fn start(account: &Account, data: Option<&Path>) -> Result<Self, AgentError> {
         OpenedAgent::open(account, data)?.start().await
     }
 
-    /// The machine, to look at.
+    /// The machine, for reading.
     #[must_use]
     pub const fn machine(&self) -> &UserAgent {
         &self.machine
     }
 
-    /// The machine, to tell it the names of people.
+    /// The machine, for setting people's names.
     pub const fn machine_mut(&mut self) -> &mut UserAgent {
         &mut self.machine
     }
 
-    /// What stands around the machine.
+    /// The machine's network, disk and clock.
     #[must_use]
     pub const fn shell(&self) -> &Shell<Write> {
         &self.shell
     }
 
-    /// True when the proxy is reached from another address by now: the computer came online, or changed networks.
-    /// The sockets of this agent are of no use then, and another one has to be started.
+    /// True if the proxy is now reached from another local address: the computer came online, or changed networks. This
+    /// agent's sockets are then useless, and another agent must be started.
     #[must_use]
     pub fn has_moved(&self) -> bool {
         let towards_proxy = self.machine.proxy().map(|hop| local_ip_towards(hop.remote));
         towards_proxy.is_some_and(|towards_proxy| is_elsewhere(self.shell.net().locals(), towards_proxy))
     }
 
-    /// Asks the machine for something. Events come in the order of what happens.
+    /// Hands a command to the machine. Events come in the order in which things happen.
     pub fn command(&mut self, command: AgentCommand, on_event: &mut impl FnMut(Event)) {
         self.shell.give(&mut self.machine, Input::Command(command), on_event);
     }
 
-    /// Waits for the next thing to happen, or for `other`; see [`Shell::turn`].
+    /// Waits for the next event, or for `other`; see [`Shell::turn`].
     ///
     /// # Errors
-    /// A thread or a task that this agent rests on has ended: nothing happens any more.
+    /// A thread or task that this agent depends on has ended: it can do no more.
     pub async fn turn<T>(
         &mut self,
         on_event: &mut impl FnMut(Event),
@@ -150,17 +150,17 @@ impl Agent {
         self.shell.turn(&mut self.machine, on_event, other).await
     }
 
-    /// The end: what has arrived is taken in, and what the machine knows is on the disk; see [`Shell::finish`].
+    /// Shuts down: takes in what has arrived, and stores what the machine knows; see [`Shell::finish`].
     ///
     /// # Errors
     /// The thread that writes the store has ended.
     pub async fn finish(&mut self, on_event: &mut impl FnMut(Event)) -> Result<(), Fault> {
-        // The client writes what it learns at once, so there is nothing to ask it for.
+        // The client writes at once what it learns, so it needs no flush command.
         self.shell.finish(&mut self.machine, on_event, || None).await
     }
 }
 
-/// Where the proxy is, as far as that can be said at once; the machine looks a name up for itself later.
+/// The proxy's addresses as far as they are known at once; the machine looks up the name itself later.
 async fn first_look(server: &Server, settings: &NetSettings) -> Vec<Hop> {
     if let Some(hop) = server.hop() {
         return vec![hop];
@@ -169,14 +169,14 @@ async fn first_look(server: &Server, settings: &NetSettings) -> Vec<Hop> {
     tokio::time::timeout(FIRST_LOOK_WAIT, look).await.unwrap_or_default()
 }
 
-/// Sockets on the addresses of ours that the proxy can reach; UDP and TCP on the same free port.
+/// Sockets on our addresses that can reach the proxy; UDP and TCP on the same free port.
 fn listens(ips: &[IpAddr]) -> Vec<(Transport, SocketAddr)> {
     let of_ip =
         |ip: &IpAddr| [Transport::Udp, Transport::Tcp].map(|transport| (transport, SocketAddr::new(*ip, 0)));
     ips.iter().flat_map(of_ip).collect()
 }
 
-/// The addresses of ours to use, one of each family in which the proxy has one.
+/// The local addresses to use, one for each address family of the proxy.
 fn own_ips(hops: &[Hop]) -> Vec<IpAddr> {
     let mut ips: Vec<IpAddr> = Vec::new();
     for hop in hops {
@@ -191,8 +191,8 @@ fn own_ips(hops: &[Hop]) -> Vec<IpAddr> {
     ips
 }
 
-/// The address of ours to use. Without a way to the proxy (a laptop that is not online yet) it is loopback, so that
-/// what was written before can be read; see [`Agent::has_moved`].
+/// The local address to use. Without a route to the proxy (a laptop that is not online yet) it is loopback, so that
+/// stored messages can be read; see [`Agent::has_moved`].
 fn own_ip(proxy: Hop, towards_proxy: io::Result<IpAddr>) -> IpAddr {
     towards_proxy.unwrap_or_else(|_unreachable| match proxy.remote {
         SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
@@ -200,7 +200,7 @@ fn own_ip(proxy: Hop, towards_proxy: io::Result<IpAddr>) -> IpAddr {
     })
 }
 
-/// Whether there is a way to the proxy that starts from none of these sockets.
+/// True if the route to the proxy starts at an address that none of these sockets is bound to.
 fn is_elsewhere(locals: &[(Transport, SocketAddr)], towards_proxy: io::Result<IpAddr>) -> bool {
     towards_proxy.is_ok_and(|ip| locals.iter().all(|(_, local)| local.ip() != ip))
 }

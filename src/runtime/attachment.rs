@@ -1,4 +1,4 @@
-//! A file of this computer that goes with a message.
+//! Reads a local file to attach to a message.
 
 use std::fs;
 use std::io::{self, Read};
@@ -7,37 +7,37 @@ use std::path::{Path, PathBuf};
 use crate::limits::MESSAGE_BYTES_MAX;
 use crate::sip::File;
 
-/// A file that cannot go with a message.
+/// Why a file cannot be attached.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
-    /// The system does not let it be read.
+    /// The system does not allow reading it.
     #[error("cannot read {path}: {error}", path = path.display())]
     Unreadable {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         error: io::Error,
     },
     /// A folder, or a device.
     #[error("{path} is not a file", path = .0.display())]
     NoFile(PathBuf),
-    /// Nothing is in it.
+    /// It is empty.
     #[error("{path} is empty", path = .0.display())]
     Empty(PathBuf),
-    /// No message holds it.
+    /// It is larger than a message may be.
     #[error("{path} is too large for a message: it has {bytes} bytes, and the limit is {MESSAGE_BYTES_MAX}", path = path.display())]
     TooLarge {
-        /// Which.
+        /// The file.
         path: PathBuf,
         /// Its size.
         bytes: u64,
     },
 }
 
-/// Reads a file, with its name and the media type that its name means.
+/// Reads a file, with its name and the media type that its name implies.
 ///
 /// # Errors
-/// Why it cannot go with a message, in a sentence without full stop.
+/// Why it cannot be attached, as a sentence without full stop.
 pub fn read(path: &Path) -> Result<File, AttachError> {
     let unreadable = |error| AttachError::Unreadable { path: path.to_owned(), error };
     let about = fs::metadata(path).map_err(unreadable)?;
@@ -49,7 +49,7 @@ pub fn read(path: &Path) -> Result<File, AttachError> {
         return Err(AttachError::TooLarge { path: path.to_owned(), bytes: about.len() });
     }
     let mut bytes = Vec::new();
-    // It may grow while it is read.
+    // The file may grow while it is read.
     fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)).map_err(unreadable)?;
     if bytes.is_empty() {
         return Err(AttachError::Empty(path.to_owned()));

@@ -1,18 +1,17 @@
-//! Standard output and standard error: the only way to either of them.
+//! Standard output and standard error: the only code that writes to them.
 //!
-//! What is printed may hold what strangers wrote, so all of it goes through [`terminal`].
+//! What is printed may contain text from strangers, so all of it goes through [`terminal`].
 
 use std::io::{self, Write};
 
 use crate::terminal;
 
-/// Prints a line for people, at once; further lines of the text are indented. A reader that is gone (a closed pipe) is
-/// no error of ours.
+/// Prints a line for people, flushed at once; further lines of the text are indented. A closed pipe is not an error.
 pub fn say(text: &str) {
     print(&mut io::stdout().lock(), &terminal::shown(text));
 }
 
-/// Prints a line of JSON, at once.
+/// Prints a line of JSON, flushed at once.
 pub fn say_json(text: &str) {
     print(&mut io::stdout().lock(), &terminal::json(text));
 }
@@ -26,7 +25,7 @@ fn print(out: &mut impl Write, line: &str) {
     writeln!(out, "{line}").and_then(|()| out.flush()).ok();
 }
 
-/// Makes each event of the log fit for a terminal on its way to `W`; an event is written at once.
+/// Makes each event of the log safe for a terminal on its way to `W`; an event is written at once.
 #[derive(Debug)]
 pub struct SafeLog<W>(pub W);
 

@@ -1,10 +1,10 @@
-//! The engine behind the window: one user agent with its store on a thread of its own.
+//! The engine behind the window: one user agent with its store, on its own thread.
 //!
-//! In go [`Command`]s, never waiting; out come [`Snapshot`]s, each whole and shared, and [`Notice`]s, each told
-//! once. The window is woken when there is something new, at most `limits::SNAPSHOTS_PER_SEC_MAX` times a second;
-//! while nothing happens nothing runs.
+//! [`Command`]s go in without waiting. Out come [`Snapshot`]s, each complete and shared, and [`Notice`]s, each given
+//! once. The window is woken when there is something new, at most `limits::SNAPSHOTS_PER_SEC_MAX` times a second; while
+//! nothing happens, nothing runs.
 //!
-//! Its parts, each of which uses those listed after it only:
+//! Its parts, each of which uses only those listed after it:
 
 mod work;
 
@@ -45,27 +45,27 @@ use crate::time::{Clock, Timestamp};
 
 use self::out::{Life, Out};
 
-/// How often it is looked whether an engine that was asked to end has ended.
+/// How often to check whether an engine that was asked to quit has ended.
 const QUIT_LOOK: Duration = Duration::from_millis(20);
 const QUIT_LOOKS: u128 = (UNREGISTER_WAIT.as_millis() + STOP_WAIT.as_millis()) / QUIT_LOOK.as_millis();
 
-/// What wakes the window; called from the engine's thread.
+/// Wakes the window; called from the engine's thread.
 pub type Wake = Box<dyn Fn() + Send + Sync>;
 
-/// The same, kept for a thread that follows.
+/// The same, shared so that a restarted thread can use it too.
 type SharedWake = Arc<dyn Fn() + Send + Sync>;
 
 /// How an engine is started.
 pub struct EngineOptions {
-    /// Folder of account, contacts and settings; without one they are not kept.
+    /// Folder of account, contacts and settings; if none, they are not saved.
     pub settings: Option<PathBuf>,
     /// Whether the password is in the system's keyring.
     pub keyring: Keyring,
-    /// Folder of the messages; without one they live as long as the account is not changed.
+    /// Folder of the messages; if none, they last until the account is changed.
     pub data: Option<PathBuf>,
-    /// This account in place of the one in the folder.
+    /// Used instead of the account in the folder.
     pub account: Option<Account>,
-    /// These contacts in place of the ones in the folder.
+    /// Used instead of the contacts in the folder.
     pub book: Option<AddressBook>,
     /// Everybody but us is simulated.
     pub demo: bool,
@@ -83,35 +83,36 @@ impl fmt::Debug for EngineOptions {
     }
 }
 
-/// An engine that cannot be started.
+/// Why an engine cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// A file of the settings folder.
+    /// Reading or writing a file of the settings folder.
     #[error(transparent)]
     File(#[from] RonError),
     /// The account, its sockets or its store.
     #[error(transparent)]
     Agent(#[from] AgentError),
-    /// The system.
+    /// The operating system.
     #[error("cannot start the engine: {0}")]
     System(#[from] std::io::Error),
-    /// The thread ended before it had started.
+    /// The thread ended before it was ready.
     #[error("the engine ended while it was starting")]
     Ended,
 }
 
-/// Asks an engine to end, from any thread, and waits until it has.
+/// Asks an engine to quit, from any thread, and waits until it has.
 #[derive(Clone, Debug, Default)]
 pub struct Quitter {
-    /// The thread that there is now.
+    /// The current thread.
     current: Arc<Mutex<Option<Current>>>,
 }
 
-/// The way to a thread, and what it leaves when it ends.
+/// The command queue of a thread, and its shared output, which tells when it has ended.
 type Current = (mpsc::WeakSender<Command>, Arc<Out>);
 
 impl Quitter {
-    /// True once the engine has ended after it was asked to; false when it takes longer than its own patience with the server.
+    /// True once the engine has ended as asked; false if it takes longer than the engine waits to sign off at the
+    /// server.
     #[must_use]
     pub fn quit(&self) -> bool {
         let current = self.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -129,22 +130,22 @@ impl Quitter {
     }
 }
 
-/// The whole life of an engine's thread.
+/// The function that an engine's thread runs.
 type ThreadLife =
     fn(work::Setup, Arc<Out>, mpsc::Receiver<Command>, &std::sync::mpsc::SyncSender<Result<(), EngineError>>);
 
-/// More commands wait than are taken; the command comes back.
+/// The command queue is full; the command is returned.
 #[derive(Clone, Debug)]
 pub struct QueueFull(pub Command);
 
-/// The engine as its owner holds it. When it is dropped the account signs off and the thread ends.
+/// The owner's handle of an engine. Dropping it signs the account off and ends the thread.
 #[derive(Debug)]
 pub struct Engine {
     commands: Option<mpsc::Sender<Command>>,
     out: Arc<Out>,
     clock: Clock,
     thread: Option<JoinHandle<()>>,
-    /// What a new thread starts from, where this one ends by a fault.
+    /// What a new thread is started with if this one ends because of a fault.
     setup: work::Setup,
     wake: Waking,
     quitter: Quitter,
@@ -160,10 +161,10 @@ impl fmt::Debug for Waking {
 }
 
 impl Engine {
-    /// Starts the engine, and with an account the user agent; the first snapshot is there when this returns.
+    /// Starts the engine, and the user agent if there is an account; the first snapshot exists when this returns.
     ///
     /// # Errors
-    /// What is in its way, in a sentence.
+    /// Why it cannot start, as a sentence.
     pub fn start(options: EngineOptions) -> Result<Self, EngineError> {
         let setup = work::Setup {
             settings: options.settings,
@@ -195,21 +196,22 @@ impl Engine {
         Ok(Self { commands: Some(commands), out, clock, thread: Some(thread), setup, wake, quitter })
     }
 
-    /// True when the thread is gone, which only a fault of ours, or the wish to quit, makes it do: nothing is sent or received.
+    /// True if the thread has ended, because of a fault of ours or a request to quit: nothing is sent or received.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.out.has_ended()
     }
 
-    /// Starts a new thread in place of one that has ended, on the store that is there. Commands that the old one had not taken are lost.
+    /// Starts a new thread in place of one that has ended, on the same store. Commands that the old one had not taken
+    /// are lost.
     ///
     /// # Errors
-    /// What is in its way, in a sentence; the old one is still what there is.
+    /// Why it cannot start, as a sentence; the ended thread stays in place.
     pub fn start_again(&mut self) -> Result<(), EngineError> {
-        // The old one lets go of the store first.
+        // The old thread must release the store first.
         drop(self.commands.take());
         if let Some(thread) = self.thread.take() {
-            // Why it ended was told as it ended.
+            // It reported the reason itself when it ended.
             drop(thread.join());
         }
         let start = (self.setup.clone(), Arc::clone(&self.wake.0), self.quitter.clone());
@@ -217,34 +219,34 @@ impl Engine {
         Ok(())
     }
 
-    /// What asks it to end from another thread.
+    /// A handle to make it quit from another thread.
     #[must_use]
     pub fn quitter(&self) -> Quitter {
         self.quitter.clone()
     }
 
-    /// Asks for something; never waits. The answer is a later snapshot.
+    /// Sends a command without waiting. Its effect appears in a later snapshot.
     ///
     /// # Errors
-    /// `limits::COMMANDS_WAITING_MAX` wait already, or the engine was told to quit.
+    /// `limits::COMMANDS_WAITING_MAX` commands are waiting already, or the engine was told to quit.
     pub fn send(&self, command: Command) -> Result<(), Box<QueueFull>> {
         let Some(commands) = &self.commands else { return Err(Box::new(QueueFull(command))) };
         commands.try_send(command).map_err(|refused| Box::new(QueueFull(refused.into_inner())))
     }
 
-    /// The newest picture of everything.
+    /// The latest snapshot.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.out.snapshot()
     }
 
-    /// What happened since the last call.
+    /// Notices since the last call.
     #[must_use]
     pub fn notices(&self) -> Vec<Notice> {
         self.out.take_notices()
     }
 
-    /// The calendar's present.
+    /// The current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now().wall
@@ -253,7 +255,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        // A closed queue is the command to quit that never finds the queue full.
+        // Closing the queue works as the quit command, which this way cannot fail on a full queue.
         drop(self.commands.take());
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()

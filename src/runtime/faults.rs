@@ -1,31 +1,32 @@
-//! What happens when a part of the program ends by a fault of ours: the process ends, with a status that a supervisor sees.
+//! Ends the process, with a status that a supervisor sees, when one of its parts dies because of a fault of ours.
 
 use std::panic::PanicHookInfo;
 
 use super::logs;
 
-/// Exit status of a process that ends by a fault of its own (`EX_SOFTWARE` of sysexits.h), apart from what it says of its work.
+/// Exit status after an internal fault (`EX_SOFTWARE` of sysexits.h), distinct from the statuses that report results.
 pub const FAULT_STATUS: u8 = 70;
 
-/// A part that the loop cannot go on without has ended.
+/// A part that the loop depends on has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// Nothing can be made durable any more.
+    /// The store's writer thread: nothing can be made durable any more.
     #[error("a fault of Fanfare's own: the thread that writes the store has ended")]
     StoreWriter,
-    /// Sockets are not read any more.
+    /// The network: sockets are not read any more.
     #[error("a fault of Fanfare's own: a task of the network has ended")]
     Network,
-    /// Changes from outside are not seen any more.
+    /// The outside watch: changes by other processes are not noticed any more.
     #[error("a fault of Fanfare's own: the thread that looks for changes from outside has ended")]
     OutsideWatch,
 }
 
-/// From now on a panic in any thread or task ends the process with [`FAULT_STATUS`]: half a program that goes on is worse than none,
-/// and everything that was promised is on the disk. Without it a panic ends its thread alone, and the others wait for it.
+/// From now on a panic in any thread or task ends the process with [`FAULT_STATUS`]: half a program that goes on is
+/// worse than none, and everything promised is on the disk. Without this, a panic ends only its own thread, and the
+/// others wait for it forever.
 pub fn end_process_on_panic() {
     std::panic::set_hook(Box::new(|panic| {
-        // Not by the usual hook: it writes to standard error itself, and waits there for as long as nobody reads.
+        // The default hook is not used: it writes to standard error itself, and blocks while nobody reads that.
         tell(panic);
         logs::flush();
         std::process::exit(i32::from(FAULT_STATUS));
@@ -49,7 +50,7 @@ mod tests {
 
     const CHILD: &str = "FANFARE_TEST_PANICS";
 
-    /// Run by the test below in a process of its own; in this one it does nothing.
+    /// Run by the test below in a process of its own; otherwise it does nothing.
     #[test]
     fn panics_in_a_thread() {
         if std::env::var_os(CHILD).is_none() {
@@ -59,7 +60,7 @@ mod tests {
         let thread = std::thread::Builder::new().name("store".to_owned());
         let fallen = thread.spawn(|| panic!("a fault of ours, made for this test")).unwrap();
         drop(fallen.join());
-        // Nobody looked at the end of the thread, and yet this is never come to.
+        // Reached only if the panic did not end the process.
         std::process::exit(0);
     }
 

@@ -1,8 +1,8 @@
-//! Logs: lines on standard error, as many as `FANFARE_LOG` asks for (default: warnings).
+//! Logs: lines on standard error, filtered by `FANFARE_LOG` (default: warnings).
 //!
-//! **Invariant:** logging neither fails the program nor makes it wait. A thread of its own writes the lines; what standard error does not
-//! take (a full disk, a pipe whose reader has gone or has stopped reading) is lost and counted, and the count is the first line that
-//! can be written again.
+//! **Invariant:** logging neither fails the program nor makes it wait. A separate thread writes the lines; what
+//! standard error does not take (a full disk, a pipe whose reader is gone or has stopped reading) is dropped and
+//! counted, and the count is the first line written once that is possible again.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,19 +18,20 @@ use crate::config::text::{self, LogFilter};
 use crate::limits::{LOG_FLUSH_WAIT, LOG_LINE_BYTES_MAX, LOG_LINES_WAITING_MAX};
 use crate::time::Clock;
 
-/// The variable that says how much is logged; where it is set, it overrides the settings file.
+/// The environment variable with the log filter; it overrides the settings file.
 pub const VARIABLE: &str = "FANFARE_LOG";
-/// The target of what an operator has to see however little is logged: its errors pass every filter.
+/// The target of lines that an operator must always see: its errors pass every filter.
 pub const ALWAYS: &str = "fanfare::operator";
-/// What is logged where nobody says.
+/// The default filter.
 const USUAL: &str = "warn";
-/// How soon a full queue is tried again while the end waits for it.
+/// How soon a full queue is tried again while a flush waits for it.
 const FLUSH_AGAIN: Duration = Duration::from_millis(10);
 
-/// The log of this process, once it was started.
+/// The log of this process, once started.
 static LOG: OnceLock<Log> = OnceLock::new();
 
-/// The log of a process. While it is held lines are written; at its end those that wait are, for a bounded time.
+/// Handle of the process's log: lines are written while it is held; when dropped, it writes those that wait, for a
+/// bounded time.
 #[derive(Debug)]
 pub struct Logs(());
 
@@ -42,7 +43,7 @@ struct Log {
 /// Starts logging.
 ///
 /// # Errors
-/// The environment asks for what is no filter: a sentence that names the variable and the word.
+/// The environment variable is not a valid filter: a sentence that names the variable and the bad word.
 pub fn start() -> Result<Logs, String> {
     let asked = asked_by_environment()?;
     let queue = Queue::start(io::stderr);
@@ -50,9 +51,9 @@ pub fn start() -> Result<Logs, String> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(queue.clone())
-        // What reads a log (fail2ban, a file) wants no colors, and no other escape may pass.
+        // Readers of a log (fail2ban, a file) want no colors, and no other escape sequences may pass.
         .with_ansi(false)
-        // Its own way to tell of a failure is to print on standard error, which panics where that fails.
+        // The subscriber would report its own failures by printing to standard error, which panics if that fails.
         .log_internal_errors(false)
         .with_filter_reloading();
     let handle = builder.reload_handle();
@@ -64,7 +65,7 @@ pub fn start() -> Result<Logs, String> {
     Ok(Logs(()))
 }
 
-/// The filter that the environment asks for; none where it is silent.
+/// The filter from the environment; none if the variable is not set.
 fn asked_by_environment() -> Result<Option<LogFilter>, String> {
     let Some(value) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) else {
         return Ok(None);
@@ -72,7 +73,7 @@ fn asked_by_environment() -> Result<Option<LogFilter>, String> {
     text::log(&value.to_string_lossy()).map(Some).map_err(|why| format!("{VARIABLE}: {why}"))
 }
 
-/// Writes what waits, for at most `limits::LOG_FLUSH_WAIT`.
+/// Writes the waiting lines, for at most `limits::LOG_FLUSH_WAIT`.
 pub fn flush() {
     if let Some(log) = LOG.get() {
         log.queue.flush();
@@ -85,19 +86,19 @@ impl Drop for Logs {
     }
 }
 
-/// What became of a wish to log more or less.
+/// Result of a request to change the log level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// It holds from now on.
+    /// It applies from now on.
     Set,
-    /// The environment says how much is logged, and that goes first.
+    /// The environment variable is set and takes precedence.
     Overruled,
 }
 
-/// Logs as much as this says from now on (`warn` without it), unless the environment says otherwise.
+/// Changes the filter (`warn` if none), unless the environment variable is set.
 ///
 /// # Errors
-/// It cannot be read; nothing has changed.
+/// The filter is invalid; nothing has changed.
 pub fn set_level(level: Option<&LogFilter>) -> Result<Level, String> {
     let filter = filter(level)?;
     if asked_by_environment()?.is_some() {
@@ -117,11 +118,11 @@ fn filter(level: Option<&LogFilter>) -> Result<EnvFilter, String> {
 
 enum Job {
     Line(Vec<u8>),
-    /// Everything before this is to be written.
+    /// Write everything queued before this.
     Flush(SyncSender<()>),
 }
 
-/// The way to the thread that writes.
+/// The queue to the writing thread.
 #[derive(Clone)]
 struct Queue {
     jobs: SyncSender<Job>,
@@ -129,12 +130,12 @@ struct Queue {
 }
 
 impl Queue {
-    /// `open` gives what is written to.
+    /// Starts the thread; it writes to what `open` returns.
     fn start<W: Write>(open: impl FnOnce() -> W + Send + 'static) -> Self {
         let (jobs, waiting) = sync_channel(LOG_LINES_WAITING_MAX);
         let lost = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&lost);
-        // Without its thread every line counts as lost, and the program goes on.
+        // Without the thread every line counts as lost, and the program goes on.
         drop(
             std::thread::Builder::new()
                 .name("log".to_owned())
@@ -194,7 +195,7 @@ fn write_all(out: impl Write, jobs: &Receiver<Job>, lost: &AtomicU64) {
     }
 }
 
-/// One event's line, collected until it is whole.
+/// The line of one event, collected until it is complete.
 struct LogLine {
     queue: Queue,
     bytes: Vec<u8>,
@@ -235,7 +236,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes lines, or refuses them as a full disk does.
+    /// Accepts lines, or refuses them as a full disk does.
     #[derive(Clone, Default)]
     struct Disk {
         written: Arc<Mutex<Vec<u8>>>,
@@ -290,7 +291,7 @@ mod tests {
         let (go, wait) = sync_channel::<()>(1);
         let disk = Disk::default();
         let own = disk.clone();
-        // It is stuck before its first line, as in a write to a pipe that is full.
+        // The thread blocks before its first line, as in a write to a full pipe.
         let queue = Queue::start(move || {
             wait.recv().ok();
             own

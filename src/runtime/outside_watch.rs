@@ -1,4 +1,4 @@
-//! Looks, on a thread of its own, whether something was changed from outside in a proxy's store.
+//! Checks, on its own thread, whether another process has changed a proxy's store.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -11,10 +11,10 @@ use crate::runtime::faults::Fault;
 use crate::store::outside::{Outside, Watch};
 use crate::store::{OpenError, OpenErrorKind};
 
-/// So soon a change counts; a look costs one row.
+/// How soon a change is noticed; a check reads one row.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// The thread; it ends when this is dropped.
+/// Handle of the thread, which ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct OutsideWatch {
     changes: mpsc::Receiver<Outside>,
@@ -23,7 +23,7 @@ pub(super) struct OutsideWatch {
 }
 
 impl OutsideWatch {
-    /// Watches the store in this file, which is open already.
+    /// Watches the store in this file, which must already be open.
     pub(super) fn start(store: &Path) -> Result<Self, OpenError> {
         let watch = Watch::new(store)?;
         let (sender, changes) = mpsc::channel(1);
@@ -35,10 +35,10 @@ impl OutsideWatch {
         Ok(Self { changes, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// All of it, after something was changed.
+    /// Waits for a change and returns the whole outside data.
     ///
     /// # Errors
-    /// The thread has ended by a fault of ours.
+    /// The thread has ended because of a fault of ours.
     pub(super) async fn changed(&mut self) -> Result<Outside, Fault> {
         self.changes.recv().await.ok_or(Fault::OutsideWatch)
     }

@@ -1,4 +1,4 @@
-//! A proxy on a thread of its own: for `fanfare proxy` and for the demo.
+//! A proxy on its own thread: for `fanfare proxy` and for the demo.
 
 use std::future::Future;
 use std::io;
@@ -27,64 +27,64 @@ use crate::time::Clock;
 const STORE_FILE: &str = "proxy.sqlite3";
 const NO_USERS: &str = "nobody could sign in, because with authentication the users are kept in the store: give its folder with --data";
 
-/// The store of a proxy whose data folder this is.
+/// The path of the proxy's store in this data folder.
 #[must_use]
 pub fn store_in(folder: &Path) -> PathBuf {
     folder.join(STORE_FILE)
 }
 
-/// A proxy that cannot be started.
+/// Why a proxy cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// It would be open to the world without asking anybody who they are.
+    /// It would be reachable from other computers without authenticating anybody.
     #[error(
         "cannot listen on {0}: without authentication a proxy listens on loopback addresses only (127.0.0.1, [::1]); \
          turn authentication on with --auth on"
     )]
     NotLoopback(SocketAddr),
-    /// Nothing to listen on, or nothing to serve.
+    /// Nothing to listen on, or no domain to serve.
     #[error("{0}")]
     Incomplete(&'static str),
-    /// A socket.
+    /// Opening a socket.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// The store.
+    /// Opening the store.
     #[error(transparent)]
     Store(#[from] OpenError),
-    /// The system.
+    /// The operating system.
     #[error("cannot start the proxy: {0}")]
     System(#[from] io::Error),
-    /// The thread ended before it had started.
+    /// The thread ended before it was ready.
     #[error("the proxy ended while it was starting")]
     Ended,
 }
 
-/// A running proxy. It ends when it is dropped.
+/// Handle of a running proxy, which ends when this is dropped.
 #[derive(Debug)]
 pub struct Server {
     locals: Vec<(Transport, SocketAddr)>,
     asks: Option<mpsc::Sender<Ask>>,
-    /// Its other end is the thread's.
+    /// The thread holds the other end, so this closes when the thread ends.
     life: mpsc::Receiver<Never>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What a running proxy is asked. That nobody is left to ask is the wish that it ends.
+/// A request to a running proxy. It shuts down when all senders are gone.
 #[derive(Debug)]
 enum Ask {
-    /// Take over newer settings, and read the files of TLS again; the answer says what became of those files.
+    /// Apply newer settings and read the TLS files again; the answer is the result for those files.
     Reload(Box<ProxyConfig>, oneshot::Sender<Result<(), TlsFileError>>),
 }
 
-/// Asks a running proxy to take over newer settings; does not keep it from its end.
+/// Asks a running proxy to apply newer settings; holding one does not keep the proxy running.
 #[derive(Clone, Debug)]
 pub struct Reloader(mpsc::WeakSender<Ask>);
 
 impl Reloader {
-    /// Hands the settings over, and waits until they hold. Nothing comes back from a proxy that is ending.
+    /// Sends the settings and waits until they apply. `None` if the proxy is shutting down.
     ///
     /// # Errors
-    /// A file of TLS cannot be used; the certificates that were read before stay in use.
+    /// A TLS file cannot be used; the certificates read before stay in use.
     pub async fn reload(&self, config: ProxyConfig) -> Option<Result<(), TlsFileError>> {
         let (done, answer) = oneshot::channel();
         self.0.upgrade()?.send(Ask::Reload(Box::new(config), done)).await.ok()?;
@@ -92,24 +92,24 @@ impl Reloader {
     }
 }
 
-/// Nothing is ever said on the channel whose end is a thread's end.
+/// Nothing is ever sent on this channel; it only closes when the thread ends.
 #[derive(Debug)]
 enum Never {}
 
 impl Server {
-    /// Starts a proxy; it is ready when this returns. `config.listens` may have port 0. Without `data` its store
-    /// lives as long as itself.
+    /// Starts a proxy; it is ready when this returns. `config.listens` may have port 0. Without `data` its store lasts
+    /// as long as the proxy.
     ///
     /// # Errors
-    /// What is in its way, in a sentence.
+    /// Why it cannot be started, as a sentence.
     pub fn start(config: ProxyConfig, data: Option<PathBuf>) -> Result<Self, ServerError> {
         Self::open(config, data, NetSettings::default())
     }
 
-    /// The same with certificates.
+    /// The same, with TLS certificates.
     ///
     /// # Errors
-    /// What is in its way, in a sentence.
+    /// Why it cannot be started, as a sentence.
     pub fn open(
         config: ProxyConfig,
         data: Option<PathBuf>,
@@ -122,7 +122,7 @@ impl Server {
         Self::on_thread(move |ready, stopped| {
             let start = start(config, data.as_deref(), &settings);
             if let Err((ready, error)) = run(start, ready, stopped) {
-                // Nobody waits when the starter is gone.
+                // If the starter is gone, nobody is waiting.
                 ready.send(Err(error)).ok();
             }
         })
@@ -135,7 +135,7 @@ impl Server {
         let (asks, asked) = mpsc::channel(1);
         let (alive, life) = mpsc::channel(1);
         let thread = std::thread::Builder::new().name("proxy".to_owned()).spawn(move || {
-            // Let go by a panic too.
+            // Dropped on a panic too.
             let _alive = alive;
             work(ready, asked);
         })?;
@@ -143,22 +143,22 @@ impl Server {
         Ok(Self { locals, asks: Some(asks), life, thread: Some(thread) })
     }
 
-    /// What asks it to take over newer settings; none once it was told to end.
+    /// A handle to apply newer settings; none once the proxy was told to shut down.
     #[must_use]
     pub fn reloader(&self) -> Option<Reloader> {
         self.asks.as_ref().map(|asks| Reloader(asks.downgrade()))
     }
 
-    /// Where it listens, with true ports, in the order asked for.
+    /// The addresses it listens on, with the actual ports, in the order requested.
     #[must_use]
     pub fn locals(&self) -> &[(Transport, SocketAddr)] {
         &self.locals
     }
 
-    /// Waits until it ends by itself, which only a fault of ours makes it do: a panic of its thread, or the end of a thread or task that
-    /// it rests on.
+    /// Waits until it ends by itself, which happens only through a fault of ours: a panic of its thread, or the end of
+    /// a thread or task it depends on.
     pub async fn ended(&mut self) {
-        // Nothing is said: the answer is that nobody is left to say anything.
+        // Nothing is ever sent: this returns when the channel closes.
         self.life.recv().await;
     }
 }
@@ -186,15 +186,15 @@ fn check(config: &ProxyConfig) -> Result<(), ServerError> {
         .map_or(Ok(()), |(_, address)| Err(ServerError::NotLoopback(*address)))
 }
 
-/// What runs on the proxy's thread.
+/// What the proxy's thread works with.
 type Started = (Shell<Write>, Proxy, Option<OutsideWatch>);
 
-/// What the store holds of a message that the machine wanted.
+/// What the store holds about a message that the machine asked for.
 type Read = (DispatchId, Option<Box<DispatchRows>>);
 
 type Ready = oneshot::Sender<Result<Vec<(Transport, SocketAddr)>, ServerError>>;
 
-/// Runs on the proxy's thread. The error comes back with the one who waits for it.
+/// Runs the proxy's thread. A start-up error is returned to the caller who waits for it.
 fn run(
     start: impl Future<Output = Result<Started, ServerError>>,
     ready: Ready,
@@ -205,7 +205,7 @@ fn run(
         Err(error) => return Err((ready, error.into())),
     };
     runtime.block_on(async move {
-        // The watch goes before the shell, whose store closes last and leaves one file.
+        // The watch is dropped before the shell: its store then closes last, and SQLite leaves a single file.
         let (mut shell, mut proxy, mut watch) = match start.await {
             Ok(started) => started,
             Err(error) => return Err((ready, error)),
@@ -213,14 +213,14 @@ fn run(
         ready.send(Ok(shell.net().locals().to_vec())).ok();
         let ended = go_round(&mut shell, &mut proxy, watch.as_mut(), &mut asks).await;
         if let Err(fault) = ended {
-            // Seen by `Server::ended`: nobody has asked this thread to end.
+            // `Server::ended` notices it: nobody has asked this thread to end.
             tracing::error!("{fault}");
         }
         Ok(())
     })
 }
 
-/// The proxy's life; what it knows is on the disk when it was told to end.
+/// Runs the proxy until it is told to end; then what it knows is stored.
 async fn go_round(
     shell: &mut Shell<Write>,
     proxy: &mut Proxy,
@@ -228,7 +228,7 @@ async fn go_round(
     asks: &mut mpsc::Receiver<Ask>,
 ) -> Result<(), Fault> {
     let mut told = 0;
-    // The machine wants no more at a time, so there is always room for an answer.
+    // The machine asks for no more than this at a time, so an answer always has room.
     let (answer, mut answers) = mpsc::channel(DISPATCHES_WANTED_MAX);
     let mut wanted = Vec::new();
     loop {
@@ -268,20 +268,20 @@ async fn go_round(
     }
 }
 
-/// What the machine is told after a change from outside.
+/// The commands for the machine after an outside change.
 fn changed(Outside { aliases, users, removed }: Outside) -> Vec<ProxyCommand> {
     vec![
-        // First, as somebody else may have the address by now.
+        // First, as somebody else may have the address already.
         ProxyCommand::Removed(removed.into()),
         ProxyCommand::Aliases(aliases.into()),
         ProxyCommand::Users(users.into()),
     ]
 }
-/// Has the store read what it holds of a message; nothing comes from one that is busy.
+/// Makes the store read what it holds about a message; if the store is busy, no answer comes.
 fn read(shell: &Shell<Write>, id: DispatchId, answer: &mpsc::Sender<Read>) {
     let on_read = answer.clone();
     let is_asked = shell.writer().is_some_and(|writer| {
-        // A loop that is gone needs no answer.
+        // If the loop is gone, nobody needs the answer.
         writer.read(id, move |rows| drop(on_read.try_send((id, rows))))
     });
     if !is_asked {
@@ -289,14 +289,14 @@ fn read(shell: &Shell<Write>, id: DispatchId, answer: &mpsc::Sender<Read>) {
     }
 }
 
-/// What the loop waited for besides the machine.
+/// What ended the loop's wait, besides the machine.
 enum Wakeup {
     Stop,
     /// Newer settings.
     Reload(Box<ProxyConfig>, oneshot::Sender<Result<(), TlsFileError>>),
-    /// Something was changed from outside, and this is all of it.
+    /// Another process changed the store; this is all of the outside data.
     Read(Result<Outside, Fault>),
-    /// The store has read what was wanted.
+    /// The store has read a message that the machine asked for.
     HasRead(Read),
 }
 
@@ -331,7 +331,7 @@ fn log(event: ProxyEvent) {
     }
 }
 
-/// What an operator, or a program that reads the log, is told of refusals.
+/// The log line about refusals, for an operator or a program that reads the log.
 fn refusal_line(event: &ProxyEvent) -> Option<String> {
     if let ProxyEvent::OffencesUntold { count } = event {
         return Some(format!("refused from too many sources to name each: {count} more"));
@@ -339,12 +339,12 @@ fn refusal_line(event: &ProxyEvent) -> Option<String> {
     if let ProxyEvent::Offence(refusal) = event { Some(refusal.to_string()) } else { None }
 }
 
-/// One text without fields, so that its format is ours alone.
+/// Logged as one text without fields, so that nothing else can alter its format.
 fn log_refusal(line: &str) {
     tracing::warn!("{line}");
 }
 
-/// An operator sees these without asking.
+/// Logged at a level that an operator sees by default.
 fn log_load(event: &ProxyEvent) {
     let words = if *event == ProxyEvent::Busy {
         "more comes in than can be served; some requests get 503 and Retry-After"
@@ -375,8 +375,9 @@ async fn start(
     Ok((shell, proxy, watch))
 }
 
-/// What sockets on all addresses are reached at from elsewhere: whence the system would send to a far peer of that family. Nothing is
-/// sent to these two, which are nobody's (RFC 5737, RFC 3849).
+/// The addresses under which wildcard sockets are reached from elsewhere: the source address that the system would
+/// choose towards a distant peer of that family. Nothing is sent to the two peers, which are documentation addresses
+/// (RFC 5737, RFC 3849).
 fn own_ips(
     listens: &[(Transport, SocketAddr)],
     towards: impl Fn(SocketAddr) -> io::Result<IpAddr>,

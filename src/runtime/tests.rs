@@ -1,4 +1,4 @@
-//! The loop when a part that it rests on ends, and its own end.
+//! The loop when a part it depends on dies, and its shutdown.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use crate::machine::BatchId;
 use crate::store::Schema;
 use crate::time::Now;
 
-/// A store whose writer falls at a write of `true`.
+/// A store whose writer panics at a write of `true`.
 struct Falling;
 
 impl Schema for Falling {
@@ -27,7 +27,7 @@ impl Schema for Falling {
     }
 }
 
-/// A machine that writes what it is told, and at a flush once more for each of `later`.
+/// A machine that writes what it is told, and one more write per flush for each of `later`.
 #[derive(Default)]
 struct Scribe {
     outputs: Vec<Output<(), bool>>,

@@ -1,5 +1,5 @@
-//! Failures become one notice per message: gathered for a while, told again when there are more, and taken
-//! back when a late report delivers (screen.md, notification on failure).
+//! Merges failures into one notice per message: gathered for a short time, renewed if there are more, and withdrawn if
+//! a late report says delivered (screen.md, notification on failure).
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use crate::model::journal::{ConversationId, DeliveryState, MessageId};
 use crate::model::snapshot::MessageView;
 use crate::model::summary;
 
-/// How long failures of one message are gathered.
+/// How long failures of one message are gathered before the notice.
 const GATHER: Duration = Duration::from_secs(2);
 
-/// What is to be told of which message.
+/// Which messages are due for a failure notice.
 #[derive(Debug, Default)]
 pub(super) struct Alarms {
     watched: BTreeMap<MessageId, Alarm>,
@@ -34,22 +34,22 @@ struct Alarm {
     stage: AlarmStage,
     /// The latest attempt in which somebody failed.
     attempt: u32,
-    /// Failures told last; 0 for none.
+    /// The number of failures in the last notice; 0 if there was none.
     told: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AlarmStage {
-    /// More may fail until then.
+    /// Gathering further failures until this time.
     Gathering(Instant),
-    /// Has to be looked at.
+    /// The message must be checked.
     Due,
-    /// Was told.
+    /// The notice was given.
     Told,
 }
 
 impl Alarms {
-    /// Takes a change in. True when the message has to be looked at.
+    /// Takes in a change. True if the message must be checked.
     pub(super) fn hear(&mut self, change: Change, now: Instant) -> bool {
         match change.state {
             DeliveryState::Failed => {
@@ -74,7 +74,7 @@ impl Alarms {
         let new = Alarm { conversation, stage, attempt, told: 0 };
         let alarm = self.watched.entry(message).or_insert(new);
         if attempt > alarm.attempt {
-            // Sent again and failed again: news, though nobody more is without it.
+            // Sent again and failed again: worth a new notice even with the same number of failures.
             (alarm.attempt, alarm.told) = (attempt, 0);
         }
         if alarm.stage == AlarmStage::Told {
@@ -94,7 +94,7 @@ impl Alarms {
         was_told
     }
 
-    /// When the next gathering ends.
+    /// When the next gathering period ends.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let ends = self.watched.values().filter_map(|alarm| match alarm.stage {
             AlarmStage::Gathering(until) => Some(until),
@@ -103,7 +103,7 @@ impl Alarms {
         ends.min()
     }
 
-    /// The messages whose gathering has ended: they have to be looked at.
+    /// The messages whose gathering period has ended: they must be checked.
     pub(super) fn take_due(&mut self, now: Instant) -> Vec<MessageId> {
         let mut due = Vec::new();
         for (id, alarm) in &mut self.watched {
@@ -115,7 +115,7 @@ impl Alarms {
         due
     }
 
-    /// A message was looked at: what is to be told of it.
+    /// The notice to give about a message that was checked, if any.
     pub(super) fn look_at(&mut self, view: &MessageView) -> Option<Notice> {
         let alarm = self.watched.get_mut(&view.id)?;
         if alarm.stage != AlarmStage::Due {

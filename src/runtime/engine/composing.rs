@@ -1,4 +1,4 @@
-//! Who is writing just now, as heard, and until when that holds (RFC 3994).
+//! Who is typing, as reported to us, and until when that is valid (RFC 3994).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use crate::limits::COMPOSING_MAX;
 use crate::model::journal::ConversationId;
 use crate::model::snapshot::{Person, Writing};
 
-/// Those who write, by conversation and address.
+/// The people who are typing, by conversation and address.
 #[derive(Debug, Default)]
 pub(super) struct Composing(BTreeMap<(ConversationId, String), (String, Instant)>);
 
 impl Composing {
-    /// Somebody writes until then, or has stopped.
+    /// Somebody is typing until that time, or has stopped.
     pub(super) fn hear(&mut self, conversation: ConversationId, person: Person, until: Option<Instant>) {
         let key = (conversation, person.address);
         match until {
@@ -25,14 +25,14 @@ impl Composing {
         }
     }
 
-    /// Forgets those whose time is over; true when there were any.
+    /// Removes expired entries; true if there were any.
     pub(super) fn forget(&mut self, now: Instant) -> bool {
         let before = self.0.len();
         self.0.retain(|_, (_, until)| *until > now);
         self.0.len() < before
     }
 
-    /// For the screen.
+    /// The entries for the snapshot.
     pub(super) fn shown(&self) -> Arc<[Writing]> {
         let writing = |((conversation, _), (name, _)): (&(ConversationId, String), &(String, Instant))| {
             Writing { conversation: *conversation, name: name.clone() }
@@ -40,7 +40,7 @@ impl Composing {
         self.0.iter().map(writing).collect()
     }
 
-    /// When the first one's time is over.
+    /// When the first entry expires.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.0.values().map(|(_, until)| *until).min()
     }

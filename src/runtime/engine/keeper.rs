@@ -1,5 +1,5 @@
-//! What is kept outside of the store: account, contacts, settings, password. A disk may be slow, and a keyring may want to
-//! be unlocked or not answer at all, so all of it is done on threads of its own and the loop never waits for it.
+//! Saves what is kept outside the store: account, contacts, settings, password. A disk may be slow, and a keyring may
+//! have to be unlocked or not answer at all, so all of it runs on separate threads and the loop never waits.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -18,10 +18,10 @@ use crate::store::ron_file::RonError;
 
 use super::out::Out;
 
-/// How long the end of the program waits for what is still being kept.
+/// How long shutdown waits for saves in progress.
 const FINISH_WAIT: Duration = Duration::from_secs(3);
 
-/// Something to be kept in place of what was kept before.
+/// Something to save in place of its previous version.
 #[derive(Debug)]
 pub(super) enum Kept {
     /// Contacts and lists.
@@ -34,7 +34,7 @@ pub(super) enum Kept {
     Password(Arc<Account>),
 }
 
-/// What became of the password of an account.
+/// The result of loading or saving an account's password.
 #[derive(Debug)]
 pub(super) struct PasswordNews {
     /// The account's address.
@@ -42,16 +42,16 @@ pub(super) struct PasswordNews {
     pub(super) outcome: PasswordOutcome,
 }
 
-/// See above.
+/// The result.
 #[derive(Debug)]
 pub(super) enum PasswordOutcome {
-    /// It was looked for.
+    /// It was loaded, or could not be.
     Loaded(Result<(Password, PasswordPlace), RonError>),
-    /// It was kept, or forgotten where there is none.
+    /// It was saved, or deleted if the account has none.
     Kept(Result<PasswordPlace, RonError>),
 }
 
-/// Keeps things, one after the other.
+/// Saves things one after the other.
 #[derive(Debug)]
 pub(super) struct Keeper {
     jobs: SyncSender<Kept>,
@@ -66,7 +66,7 @@ impl Keeper {
     /// Starts the thread.
     ///
     /// # Errors
-    /// The system has no thread for it.
+    /// The system cannot start a thread.
     pub(super) fn start(
         files: ClientFiles,
         passwords: Passwords,
@@ -83,7 +83,7 @@ impl Keeper {
         Ok(Self { jobs, done, passwords, news, out })
     }
 
-    /// Keeps this; what cannot be kept is said, and holds until the end of the program all the same.
+    /// Saves this. A failure is reported, and the new value stays in use until the program ends.
     pub(super) fn keep(&self, thing: Kept) {
         if self.jobs.try_send(thing).is_err() {
             let words = "A change is not kept: the disk, or the keyring, does not answer.";
@@ -91,12 +91,12 @@ impl Keeper {
         }
     }
 
-    /// Looks for the password of an account, for as long as that takes.
+    /// Loads an account's password, however long that takes.
     pub(super) fn load_password(&self, account: &Account) {
         let (passwords, news, account) = (self.passwords.clone(), self.news.clone(), account.clone());
         let work = move || {
             let outcome = PasswordOutcome::Loaded(passwords.load(&account));
-            // An engine that is gone needs no password.
+            // If the engine is gone, nobody needs the password.
             news.blocking_send(PasswordNews { address: account.address, outcome }).ok();
         };
         if let Err(error) = std::thread::Builder::new().name("password".to_owned()).spawn(work) {
@@ -104,12 +104,12 @@ impl Keeper {
         }
     }
 
-    /// Whether a keyring is wanted.
+    /// Whether a keyring is to be used.
     pub(super) fn wants_keyring(&self) -> bool {
         self.passwords.wants_keyring()
     }
 
-    /// Waits, not for long, until everything is kept.
+    /// Waits, for a limited time, until everything is saved.
     pub(super) async fn finish(self) {
         let Self { jobs, mut done, .. } = self;
         drop(jobs);
@@ -157,7 +157,7 @@ mod tests {
     fn what_waits_for_a_slow_disk_has_an_end_and_that_it_is_not_kept_is_said() {
         let folder = tempfile::tempdir().unwrap();
         let own = || Some(folder.path().to_owned());
-        // What became of a password is not taken, so that the thread stands still after it has kept one.
+        // The password's result is not taken out of the channel, so the thread blocks after saving one.
         let (news, mut heard) = mpsc::channel(1);
         let nobody = || PasswordNews {
             address: String::new(),

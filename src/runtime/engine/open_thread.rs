@@ -1,4 +1,4 @@
-//! The conversation that is open: its outline, the messages around the view, and what has to be read anew.
+//! The open conversation: its outline, the messages around the view, and what has to be read again.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use super::reading::{Part, Question, ReadPart};
 #[derive(Debug)]
 pub(super) struct OpenThread {
     pub(super) conversation: ConversationId,
-    /// Received and not seen when it was opened.
+    /// Messages received but not yet seen when it was opened.
     unread: u32,
     loaded: Option<Loaded>,
     wanted: Option<Part>,
-    /// As published last; none when something changed since.
+    /// As last published; none if something has changed since.
     published: Option<Arc<Thread>>,
 }
 
@@ -48,17 +48,17 @@ pub(super) fn view(stored: &StoredMessage, names: &Names) -> MessageView {
 }
 
 impl OpenThread {
-    /// Opened at its end.
+    /// Opens a conversation at its end.
     pub(super) const fn new(conversation: ConversationId, unread: u32) -> Self {
         Self { conversation, unread, loaded: None, wanted: Some(Part::End), published: None }
     }
 
-    /// The view moved to this place of the outline.
+    /// The view moved to this index in the outline.
     pub(super) const fn show_around(&mut self, index: usize) {
         self.wanted = Some(Part::Around(index));
     }
 
-    /// Something in it changed that no message says: all that is loaded is read anew.
+    /// Something changed that is not in any single message: all that is loaded is read again.
     pub(super) fn reload(&mut self) {
         let part = match &self.loaded {
             Some(loaded) if !loaded.is_at_end() => Part::Around(loaded.first + SNAPSHOT_MESSAGES_MAX / 2),
@@ -80,12 +80,12 @@ impl OpenThread {
         messages.binary_search_by_key(&id, |message| message.id).is_ok()
     }
 
-    /// What has to be read, if anything; it counts as asked.
+    /// What has to be read, if anything; it then counts as requested.
     pub(super) const fn take_wanted(&mut self) -> Option<Part> {
         self.wanted.take()
     }
 
-    /// The question could not be asked, or not be answered.
+    /// The query could not be sent or answered: requests it again.
     pub(super) fn want_again(&mut self, question: &Question) {
         if let Some((conversation, part)) = question.part
             && conversation == self.conversation
@@ -94,7 +94,7 @@ impl OpenThread {
         }
     }
 
-    /// Takes what was read; false when it is about another conversation.
+    /// Takes in what was read; false if it is about another conversation.
     pub(super) fn take(&mut self, read: ReadPart, names: &Names) -> bool {
         if read.conversation != self.conversation {
             return false;
@@ -120,7 +120,7 @@ impl OpenThread {
         true
     }
 
-    /// Puts a newer view of one message in its place.
+    /// Replaces the view of one message with a newer one.
     pub(super) fn replace(&mut self, view: &Arc<MessageView>) {
         let Some(loaded) = &mut self.loaded else { return };
         if let Some(place) = loaded.messages.iter_mut().find(|message| message.id == view.id) {
@@ -129,7 +129,7 @@ impl OpenThread {
         }
     }
 
-    /// For the snapshot; none while nothing was read yet. What did not change is shared with the one before.
+    /// For the snapshot; none until something was read. Unchanged parts are shared with the previous one.
     pub(super) fn publish(&mut self, people: &Arc<[Person]>, hidden: bool) -> Option<Arc<Thread>> {
         let loaded = self.loaded.as_ref()?;
         if let Some(thread) = &self.published
@@ -153,7 +153,7 @@ impl OpenThread {
 
 impl Loaded {
     fn append(&mut self, new: &[Outline], views: impl Iterator<Item = Arc<MessageView>>) {
-        // Asked twice for the same end, say.
+        // The same end may have been requested twice.
         let known: BTreeSet<MessageId> =
             self.outline.iter().rev().take(new.len()).map(|entry| entry.id).collect();
         let new = new.iter().filter(|entry| !known.contains(&entry.id));
@@ -203,7 +203,7 @@ mod tests {
         })
     }
 
-    /// What the reader would answer of a conversation with these messages.
+    /// What the reader would answer for a conversation with these messages.
     fn read(part: Part, outline: std::ops::RangeInclusive<u64>, first: usize, count: u64) -> ReadPart {
         let start = outline.start() + first as u64;
         let messages = (start..start + count).map(stored).collect();
@@ -228,7 +228,7 @@ mod tests {
         thread.grew();
         assert_eq!(thread.take_wanted(), Some(Part::After(MessageId(3))));
         assert!(thread.take(read(Part::After(MessageId(3)), 4..=5, 0, 2), &Names::default()));
-        // The same answer again changes nothing.
+        // Repeating the same answer changes nothing.
         assert!(thread.take(read(Part::After(MessageId(3)), 4..=5, 0, 2), &Names::default()));
         let shown = published(&mut thread);
         assert_eq!((ids(&shown), shown.outline.len(), shown.first), (vec![1, 2, 3, 4, 5], 5, 0));

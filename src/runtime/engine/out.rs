@@ -1,4 +1,4 @@
-//! What the window takes: the newest snapshot, and the notices since it looked last.
+//! What the engine gives the window: the latest snapshot, and the notices since the last look.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use crate::model::command::Notice;
 use crate::model::snapshot::Snapshot;
 use crate::runtime::engine::SharedWake;
 
-/// Shared by the engine's thread, which puts, and the window, which takes. Locks are held for a copy only.
+/// Shared by the engine's thread, which writes, and the window, which reads. Locks are held only while copying.
 pub(super) struct Out {
     snapshot: Mutex<Arc<Snapshot>>,
     notices: Mutex<Waiting>,
@@ -43,12 +43,12 @@ impl Out {
         Arc::clone(&lock(&self.snapshot))
     }
 
-    /// True once the thread is gone.
+    /// True once the thread has ended.
     pub(super) fn has_ended(&self) -> bool {
         self.has_ended.load(Ordering::Acquire)
     }
 
-    /// Takes the notices; one that says how many were missed stands last.
+    /// Takes the notices; if some were dropped, the last one says how many.
     pub(super) fn take_notices(&self) -> Vec<Notice> {
         let Waiting { mut notices, missed } = std::mem::take(&mut *lock(&self.notices));
         if missed > 0 {
@@ -57,9 +57,9 @@ impl Out {
         notices
     }
 
-    /// Puts a snapshot in the place of the one before, and wakes the window.
+    /// Replaces the snapshot, and wakes the window.
     pub(super) fn publish(&self, snapshot: Snapshot) {
-        // The old one is let go after the lock: it may be the last copy of a long conversation.
+        // The old one is dropped after the lock is released: it may be the last copy of a long conversation.
         let old = std::mem::replace(&mut *lock(&self.snapshot), Arc::new(snapshot));
         drop(old);
         (self.wake)();
@@ -71,7 +71,7 @@ impl Out {
         (self.wake)();
     }
 
-    /// Adds a notice; the window has it when it is woken for the next picture.
+    /// Adds a notice without waking the window, which reads it with the next snapshot.
     pub(super) fn add(&self, notice: Notice) {
         let notice = if let Notice::Problem(words) = &notice {
             Notice::Problem(without_numbers(words))
@@ -87,14 +87,14 @@ impl Out {
     }
 }
 
-/// What the system says, without its numbers: of `Permission denied (os error 13)` the words.
+/// The system's error text without its number: `Permission denied (os error 13)` becomes `Permission denied`.
 fn without_numbers(words: &str) -> String {
     let mut parts = words.split(" (os error ");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, part| text + part.split_once(')').map_or("", |(_, rest)| rest))
 }
 
-/// Held by the engine's thread: when that ends, by a panic too, the window is told.
+/// Held by the engine's thread: when that ends, even by a panic, the window is told.
 pub(super) struct Life(pub(super) Arc<Out>);
 
 impl Drop for Life {
@@ -105,7 +105,7 @@ impl Drop for Life {
 }
 
 fn lock<T>(slot: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Each value is whole at every instant, so a panic elsewhere does not spoil it.
+    // Each value is complete at all times, so a panic elsewhere cannot leave it half written.
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

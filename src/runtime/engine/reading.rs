@@ -1,4 +1,4 @@
-//! Questions to the history, and what comes back: asked one at a time, answered on the reader's thread.
+//! Queries to the history and their results: one at a time, executed on the reader's thread.
 
 use std::collections::BTreeSet;
 
@@ -9,18 +9,18 @@ use crate::model::journal::{ConversationId, MessageId};
 use crate::model::snapshot::Outline;
 use crate::store::history::{History, OutlineRow, ReadError, Reader, StoredMessage};
 
-/// What part of a conversation is to be read.
+/// Which part of a conversation to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// The whole outline, and the messages at its end.
+    /// The whole outline, and the last messages.
     End,
-    /// The whole outline, and the messages around this place of it.
+    /// The whole outline, and the messages around this index in it.
     Around(usize),
-    /// What came after this message.
+    /// Everything after this message.
     After(MessageId),
 }
 
-/// One question.
+/// One query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Question {
     /// A part of a conversation.
@@ -29,14 +29,14 @@ pub(super) struct Question {
     pub(super) messages: BTreeSet<MessageId>,
 }
 
-/// A part of a conversation, as read.
+/// The part of a conversation that was read.
 #[derive(Debug)]
 pub(super) struct ReadPart {
     pub(super) conversation: ConversationId,
     pub(super) part: Part,
     /// The whole outline, or its new end.
     pub(super) outline: Vec<Outline>,
-    /// Where in that outline `messages` begin.
+    /// The index in that outline where `messages` begin.
     pub(super) first: usize,
     pub(super) messages: Vec<StoredMessage>,
 }
@@ -48,7 +48,7 @@ pub(super) struct ReadResult {
     pub(super) messages: Vec<StoredMessage>,
 }
 
-/// Hands a question to the reader; false when too many wait there.
+/// Hands a query to the reader; false if too many are waiting there.
 pub(super) fn ask(
     history: &History,
     question: Question,
@@ -56,7 +56,7 @@ pub(super) fn ask(
 ) -> bool {
     let answers = answers.clone();
     history.ask(move |reader| {
-        // There is room: one question is asked at a time. An engine that is gone wants no answer.
+        // The channel has room, as queries go one at a time; if the engine is gone, nobody needs the answer.
         answers.try_send(answer(reader, &question)).ok();
     })
 }
@@ -91,7 +91,7 @@ const fn outline_entry(row: OutlineRow) -> Outline {
     Outline { id: row.id, chars: row.chars, newlines: row.newlines, recipients: row.recipients }
 }
 
-/// The window of messages with the place in its middle, moved to lie within the outline.
+/// Start of the range of messages centered on this index, shifted to stay within the outline.
 fn first_around(index: usize, length: usize) -> usize {
     index.saturating_sub(SNAPSHOT_MESSAGES_MAX / 2).min(length.saturating_sub(SNAPSHOT_MESSAGES_MAX))
 }

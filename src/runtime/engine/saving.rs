@@ -1,4 +1,4 @@
-//! A file out of a message, put where downloads go: under its own name, over nothing that is there.
+//! Saves a file from a message into the downloads folder under its own name, never overwriting an existing file.
 
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Write};
@@ -14,12 +14,12 @@ use crate::store::history::{History, Reader, StoredMessage};
 
 use super::out::Out;
 
-/// Characters of a file's name that are kept.
+/// Most characters kept of a file's name.
 const NAME_CHARS_MAX: usize = 100;
 /// Names tried before giving up: `cat.png`, `cat (1).png`, ...
 const NAMES_TRIED_MAX: u32 = 1000;
 
-/// Saves a file of a message on the history's thread, and tells of it; false when too much waits there.
+/// Saves a file of a message on the history's thread and reports the result; false if too much is waiting there.
 pub(super) fn save(history: &History, message: MessageId, file: usize, out: &Arc<Out>) -> bool {
     let out = Arc::clone(out);
     history.ask(move |reader| {
@@ -55,7 +55,7 @@ fn save_into(folder: &Path, file: &File) -> io::Result<PathBuf> {
     for number in 0..NAMES_TRIED_MAX {
         let number = if number == 0 { String::new() } else { format!(" ({number})") };
         let path = folder.join(format!("{stem}{number}{ending}"));
-        // What is there already stays, a link to somewhere else too.
+        // An existing file is never overwritten, nor is a symbolic link followed.
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(mut to) => {
                 to.write_all(&file.bytes)?;
@@ -68,7 +68,7 @@ fn save_into(folder: &Path, file: &File) -> io::Result<PathBuf> {
     Err(io::Error::other("there are too many files of that name"))
 }
 
-/// A name for a file of this system out of one that a stranger chose.
+/// A safe file name for this system, from a name that a stranger chose.
 fn safe_name(file: &File) -> String {
     let given = file.name.as_deref().unwrap_or_default();
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! All that the screen can see, gathered from the machine, the history and the files, and published when it changed.
+//! Gathers all that the screen can show from the machine, the history and the files, and publishes it when it changes.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,14 +25,15 @@ use super::open_thread::{OpenThread, view};
 use super::out::Out;
 use super::reading::{Question, ReadResult, ask};
 
-/// Pictures closer together than this are merged.
+/// Changes within this time are merged into one snapshot.
 const PICTURE_TIME: Duration = Duration::from_micros(1_000_000 / SNAPSHOTS_PER_SEC_MAX);
-/// The same while much happens for long: to draw each of them would cost more than all the rest, and nobody can read so fast.
+/// The same under sustained load: drawing every snapshot would cost more than all other work, and nobody reads that
+/// fast.
 const PICTURE_TIME_BUSY: Duration = Duration::from_millis(1000 / SNAPSHOTS_PER_SEC_BUSY);
-/// After this a question that found the reader busy is asked again.
+/// Delay before repeating a query that found the reader busy.
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 
-/// What is known for the screen.
+/// What the next snapshot is built from.
 #[derive(Debug)]
 pub(super) struct SnapshotBuilder {
     out: Arc<Out>,
@@ -40,7 +41,7 @@ pub(super) struct SnapshotBuilder {
     pub(super) account: Option<Arc<Account>>,
     pub(super) password: PasswordPlace,
     book: Arc<AddressBook>,
-    /// The same, read.
+    /// The same, indexed for lookup.
     names: Arc<Names>,
     pub(super) settings: Settings,
     demo: bool,
@@ -50,16 +51,16 @@ pub(super) struct SnapshotBuilder {
     heads: Arc<[ConversationHead]>,
     heads_changed: bool,
     thread: Option<OpenThread>,
-    /// Messages of which the screen, or a notice, shows an old state.
+    /// Messages whose state on the screen, or in a notice, is out of date.
     stale: BTreeSet<MessageId>,
     alarms: Alarms,
     composing: Composing,
-    /// A question is under way.
+    /// A query is in progress.
     asking: bool,
     ask_at: Option<Instant>,
     changed: bool,
     published_at: Option<Instant>,
-    /// From the last picture to the next one.
+    /// Minimum time between the last snapshot and the next.
     pace: Duration,
 }
 
@@ -95,12 +96,12 @@ impl SnapshotBuilder {
         }
     }
 
-    /// Whither to tell the person something from another thread.
+    /// Handle for notifying the window from other threads.
     pub(super) const fn out(&self) -> &Arc<Out> {
         &self.out
     }
 
-    /// Tells the person something, once, with the next picture.
+    /// Sends the user a notice, once, with the next snapshot.
     pub(super) fn tell(&mut self, notice: Notice) {
         self.out.add(notice);
         self.changed = true;
@@ -112,7 +113,7 @@ impl SnapshotBuilder {
         self.touch();
     }
 
-    /// An attempt to reach the server ended, at this certificate or otherwise.
+    /// An attempt to reach the server ended, because of this certificate or for another reason.
     pub(super) fn met_certificate(&mut self, refused: Option<RefusedCertificate>) {
         self.untrusted = refused.map(|refused| {
             let ends = u64::try_from(refused.not_after_secs).unwrap_or_default().saturating_mul(1000);
@@ -129,23 +130,23 @@ impl SnapshotBuilder {
         });
     }
 
-    /// The person did something: what follows is shown at once.
+    /// The user did something: its effect is published without delay.
     pub(super) const fn hurry(&mut self) {
         self.pace = PICTURE_TIME;
     }
 
-    /// Something that is in every picture changed.
+    /// Marks as changed something that is in every snapshot.
     pub(super) const fn touch(&mut self) {
         self.changed = true;
     }
 
-    /// Another machine stands behind the desk: nothing of the old one holds.
+    /// The machine was replaced: nothing known from the old one is valid any more.
     pub(super) fn agent_changed(&mut self) {
         self.registration = RegistrationState::Idle;
         self.retry_at = None;
         self.untrusted = None;
         self.heads_changed = true;
-        // An answer of the old reader may never come.
+        // The old reader may never answer.
         self.asking = false;
         if let Some(thread) = &mut self.thread {
             thread.reload();
@@ -158,19 +159,19 @@ impl SnapshotBuilder {
         &self.book
     }
 
-    /// What people are called.
+    /// People's display names.
     pub(super) const fn names(&self) -> &Arc<Names> {
         &self.names
     }
 
-    /// Other contacts and lists, from now on.
+    /// Replaces the contacts and lists.
     pub(super) fn set_book(&mut self, book: AddressBook) -> Arc<AddressBook> {
         self.names = Arc::new(Names::of(&book));
         self.book = Arc::new(book);
         Arc::clone(&self.book)
     }
 
-    /// People have other names now: everything that shows them is made anew.
+    /// Display names have changed: everything that shows them is rebuilt.
     pub(super) fn names_changed(&mut self) {
         self.heads_changed = true;
         if let Some(thread) = &mut self.thread {
@@ -196,7 +197,7 @@ impl SnapshotBuilder {
         self.touch();
     }
 
-    /// Takes in what the machine told.
+    /// Takes in an event of the machine.
     pub(super) fn hear(&mut self, event: Event, now: Now) {
         let names = Arc::clone(&self.names);
         self.touch();
@@ -235,7 +236,7 @@ impl SnapshotBuilder {
                     self.stale.insert(message);
                 }
             }
-            // For testers: the log of the command line has it; the window will with its wire view.
+            // For testers: the command line logs it; the window does not show it yet.
             Event::ReportedStranger { .. } => {}
             Event::Composing { conversation, from, until } => {
                 self.composing.hear(conversation, names.person(&from), until);
@@ -271,7 +272,7 @@ impl SnapshotBuilder {
         }
     }
 
-    /// Asks the history for what is wanted, unless a question is under way.
+    /// Queries the history for what is needed, unless a query is in progress.
     pub(super) fn ask(&mut self, history: Option<&History>, now: Now) {
         self.stale.extend(self.alarms.take_due(now.mono));
         let Some(history) = history else { return };
@@ -298,7 +299,7 @@ impl SnapshotBuilder {
         self.ask_at = Some(now + ASK_AGAIN);
     }
 
-    /// Takes in what the history answered.
+    /// Takes in an answer from the history.
     pub(super) fn answered(&mut self, answer: Result<ReadResult, ReadError>) {
         let names = &*Arc::clone(&self.names);
         self.asking = false;
@@ -321,14 +322,14 @@ impl SnapshotBuilder {
         self.touch();
     }
 
-    /// Publishes a picture if something changed and the last one is old enough.
+    /// Publishes a snapshot if something changed and the last one is old enough.
     pub(super) fn publish(&mut self, machine: Option<&UserAgent>, now: Instant) {
         self.changed |= self.composing.forget(now);
         if !self.changed || self.published_at.is_some_and(|at| now < at + self.pace) {
             return;
         }
         self.changed = false;
-        // Each that follows the one before at once is twice as long in coming.
+        // While changes keep coming, the interval doubles with each snapshot.
         let was_calm = self.published_at.is_none_or(|at| now >= at + PICTURE_TIME_BUSY * 2);
         self.pace = if was_calm { PICTURE_TIME } else { (self.pace * 2).min(PICTURE_TIME_BUSY) };
         self.published_at = Some(now);
@@ -357,7 +358,7 @@ impl SnapshotBuilder {
         });
     }
 
-    /// When there is something to do though nothing happens.
+    /// When to act even if nothing happens.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let picture = self.changed.then_some(self.published_at).flatten().map(|at| at + self.pace);
         [picture, self.alarms.deadline(), self.composing.deadline(), self.ask_at].into_iter().flatten().min()
@@ -403,16 +404,16 @@ mod tests {
             desk.hear(received(number), now);
             desk.publish(None, now.mono);
         }
-        // Each message woke it twice, and each time it drew two frames: 15 seconds at all that the screen could show.
+        // Before merging, each message caused two wakes of two frames each, and 15 seconds passed until all was shown.
         assert!((60..=70).contains(&pictures()), "{}", pictures());
-        // The person does something, and sees it at once.
+        // An action of the user is shown at once.
         let before = pictures();
         desk.hurry();
         now = now.plus(PICTURE_TIME);
         desk.touch();
         desk.publish(None, now.mono);
         assert_eq!(pictures(), before + 1);
-        // What happens by itself after a while is seen at once too.
+        // So is a change that comes by itself after a quiet time.
         now = now.plus(Duration::from_secs(1));
         desk.touch();
         desk.publish(None, now.mono);

@@ -1,4 +1,4 @@
-//! The engine for real: threads, sockets on loopback, files; a proxy of ours between two engines.
+//! The engine with real threads, loopback sockets and files; two engines with one of our proxies between them.
 
 use std::path::Path;
 use std::sync::mpsc::Receiver;
@@ -24,7 +24,7 @@ struct Desktop {
 
 fn options(folder: &Path, account: Option<Account>) -> (EngineOptions, Receiver<()>) {
     let (waker, woken) = sync_channel(1);
-    // One wake that waits is as good as many.
+    // One pending wake is enough.
     let wake = Box::new(move || {
         waker.try_send(()).ok();
     });
@@ -42,7 +42,7 @@ fn started(folder: &Path, account: Option<Account>) -> Desktop {
 }
 
 impl Desktop {
-    /// Waits, from wake to wake, until something is so.
+    /// Waits, from wake to wake, until the condition holds.
     fn until<T>(&self, what: &str, mut is_so: impl FnMut(&Engine) -> Option<T>) -> T {
         loop {
             if let Some(found) = is_so(&self.engine) {
@@ -63,7 +63,7 @@ impl Desktop {
         self.until(what, |engine| engine.notices().into_iter().find_map(&mut wanted))
     }
 
-    /// Opens the one conversation and waits until its thread is as wished.
+    /// Opens the only conversation and waits until its thread satisfies the condition.
     fn until_thread(&self, what: &str, wanted: impl Fn(&Thread) -> bool) -> Arc<Thread> {
         let id = self.until("a conversation", |engine| Some(engine.snapshot().conversations.first()?.id));
         self.engine.send(Command::Open(id)).unwrap();
@@ -134,7 +134,7 @@ fn one_message_to_two_is_shown_with_its_tick_and_its_cross_now_and_after_a_resta
     assert_eq!((title.as_str(), body.as_str()), ("1 of 2 not delivered", "dana: offline."));
     let heads = james.engine.snapshot().conversations.clone();
 
-    // At the receiver's: unread, and named by the contacts once there is a name.
+    // At the recipient: unread, and shown with the contact's name once there is one.
     let thread = bob.until_thread("shown", |thread| thread.messages.len() == 1);
     assert_eq!(thread.unread_from, Some(thread.messages[0].id));
     let named = Contact { address: "james@domain.com".to_owned(), name: "Jim".to_owned(), simulated: false };
@@ -237,7 +237,7 @@ fn a_password_that_no_server_has_accepted_is_not_kept() {
             matches!(engine.snapshot().registration, RegistrationState::Refused { .. }).then_some(())
         });
     };
-    // The end of the engine waits for what is being kept.
+    // Shutting down the engine waits for saves in progress.
     let desktop = started(folder.path(), None);
     desktop.engine.send(Command::PutAccount(with_password(stranger.clone(), "wrong"))).unwrap();
     until_refused(&desktop);
@@ -261,7 +261,7 @@ fn an_account_is_known_to_have_worked_once_the_server_let_it_in() {
     let (server, folder) = (proxy(), tempfile::tempdir().unwrap());
     let desktop = started(folder.path(), None);
     let worked = |desktop: &Desktop| desktop.engine.snapshot().account.as_ref().map(|account| account.worked);
-    // Nobody serves that domain here: the account is kept, and will be asked for again.
+    // Nobody serves that domain here: the account is saved, and the next start asks for it again.
     let stranger = Account { address: "sip:james@elsewhere.example".to_owned(), ..account("james", &server) };
     desktop.engine.send(Command::PutAccount(Account { worked: false, ..stranger })).unwrap();
     desktop.until("refused", |engine| {
@@ -311,7 +311,7 @@ fn a_broken_file_is_told_and_a_store_in_use_is_refused() {
     assert!(refusal.to_string().contains("another running fanfare uses it"), "{refusal}");
 }
 
-/// The life of an engine that falls at the first command.
+/// The thread function of an engine that panics at the first command.
 fn fall(
     _setup: work::Setup,
     out: Arc<Out>,
@@ -384,7 +384,7 @@ fn while_nothing_happens_the_window_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let desktop = started(folder.path(), None);
     desktop.engine.send(Command::Close).unwrap();
-    // The picture that Close makes; then nothing for as long as many pictures take.
+    // The snapshot caused by Close; then none for several times the snapshot interval.
     while desktop.woken.recv_timeout(Duration::from_millis(300)).is_ok() {}
     assert!(desktop.woken.recv_timeout(Duration::from_millis(300)).is_err());
     let before = desktop.engine.snapshot();

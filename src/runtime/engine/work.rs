@@ -1,4 +1,4 @@
-//! The engine's thread: hands commands to where they belong, and goes round until it is told to quit.
+//! The engine's thread: passes commands to the part that handles them, in a loop until it is told to quit.
 
 mod accounts;
 
@@ -31,7 +31,7 @@ use super::reading::ReadResult;
 use super::saving::save;
 use super::snapshot_builder::SnapshotBuilder;
 
-/// What the thread starts from.
+/// What the thread starts with.
 #[derive(Clone, Debug)]
 pub(super) struct Setup {
     pub(super) settings: Option<PathBuf>,
@@ -42,12 +42,12 @@ pub(super) struct Setup {
     pub(super) demo: bool,
 }
 
-/// One question is under way at a time, and one of an account before may still be answered.
+/// Queries go one at a time, but one for a previous account may still be answered.
 const ANSWERS_WAITING_MAX: usize = 4;
-/// How much longer than the machine itself the end waits for the machine to sign off.
+/// How much longer to wait for the sign-off than the machine itself does.
 const LEAVE_GRACE: Duration = Duration::from_millis(500);
 
-/// The thread's whole life.
+/// The whole run of the thread.
 pub(super) fn run(
     setup: Setup,
     out: Arc<Out>,
@@ -57,7 +57,7 @@ pub(super) fn run(
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            // Nobody waits when the starter is gone.
+            // If the starter is gone, nobody is waiting.
             ready.send(Err(error.into())).ok();
             return;
         }
@@ -66,13 +66,13 @@ pub(super) fn run(
         match Work::open(setup, out, commands) {
             Ok((mut work, opened)) => {
                 work.publish();
-                // The window opens now: neither the network nor a keyring is waited for.
+                // The window opens now, without waiting for the network or a keyring.
                 ready.send(Ok(())).ok();
                 if let Some(opened) = opened {
                     work.start(opened).await;
                 }
                 if let Err(fault) = work.go_round().await {
-                    // Seen by the window: the thread is over, and nobody has asked for that.
+                    // The window notices that the thread ended although nobody asked it to.
                     tracing::error!("{fault}");
                 }
             }
@@ -81,11 +81,11 @@ pub(super) fn run(
             }
         }
     });
-    // A look-up of a name may hang in the system; the end does not wait for it.
+    // A name lookup may hang in the system; shutdown does not wait for it.
     runtime.shutdown_background();
 }
 
-/// A machine and the reader of its history; the reader goes first, since it reads the machine's store.
+/// A machine and the reader of its history; the reader is dropped first, as it reads the machine's store.
 #[derive(Debug)]
 struct Running {
     history: Option<History>,
@@ -98,16 +98,16 @@ struct Work {
     data: Option<PathBuf>,
     desk: SnapshotBuilder,
     running: Option<Running>,
-    /// The account's password was typed, and no server has let us in with it yet: it is kept once one has.
+    /// The password was typed, but no server has accepted it yet: it is saved once one has.
     has_new_password: bool,
-    /// The account waits for its password until then.
+    /// The account waits for its password until this time.
     awaits_password: Option<Instant>,
     commands: mpsc::Receiver<Command>,
     answers: mpsc::Receiver<Result<ReadResult, ReadError>>,
     passwords: mpsc::Receiver<PasswordNews>,
 }
 
-/// What the loop waited for besides the machine.
+/// What ended the loop's wait, besides the machine.
 enum Happened {
     Command(Command),
     Answer(Result<ReadResult, ReadError>),
@@ -116,7 +116,7 @@ enum Happened {
     Quit,
 }
 
-/// Whether the loop goes on.
+/// Whether the loop continues.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Round {
     Next,
@@ -124,8 +124,8 @@ enum Round {
 }
 
 impl Work {
-    /// All that can be had without the network and the keyring; and the account's machine, its store open, if there is an
-    /// account.
+    /// Opens all that needs neither the network nor the keyring; if there is an account, also returns its machine with
+    /// the store open.
     fn open(
         setup: Setup,
         out: Arc<Out>,
@@ -173,7 +173,7 @@ impl Work {
         Ok((work, opened))
     }
 
-    /// Starts the machine of the account that was there at the start.
+    /// Starts the machine of the account that existed at the start.
     async fn start(&mut self, opened: OpenedAgent) {
         if let Err(error) = self.begin(opened).await {
             self.not_started(&error);
@@ -210,7 +210,7 @@ impl Work {
         }
     }
 
-    /// Waits until the machine, the screen, the history or a time has something to do.
+    /// Waits until the machine, the screen, the history or a timer has something to do.
     async fn wait(&mut self) -> Result<(Option<Happened>, Vec<Event>), Fault> {
         let mut events = Vec::new();
         let (commands, answers, passwords) = (&mut self.commands, &mut self.answers, &mut self.passwords);
@@ -242,7 +242,7 @@ impl Work {
     }
 
     fn answered(&mut self, answer: Result<ReadResult, ReadError>) -> Round {
-        // An answer about the store of an account before: its reader is gone.
+        // Otherwise the answer is about a previous account's store, whose reader is gone.
         if self.running.is_some() {
             self.desk.answered(answer);
         }
@@ -291,7 +291,7 @@ impl Work {
         self.hear(events);
     }
 
-    /// Reads a file on a thread of its own: a disk may be slow, or far away.
+    /// Reads a file on its own thread: the disk may be slow or remote.
     fn attach(&self, path: PathBuf) {
         let out = Arc::clone(self.desk.out());
         tokio::task::spawn_blocking(move || {
@@ -320,7 +320,7 @@ impl Work {
         self.desk.names_changed();
     }
 
-    /// Starts the machine of the account on the store that is there, and connects as soon as its password is here.
+    /// Starts the account's machine on the open store, and connects as soon as its password is available.
     async fn begin(&mut self, opened: OpenedAgent) -> Result<(), AgentError> {
         self.desk.agent_changed();
         let mut agent = opened.start().await?;
@@ -333,12 +333,12 @@ impl Work {
         Ok(())
     }
 
-    /// The proxy does not answer: if that is because we are in another network now, starts from there.
+    /// The proxy does not answer: if we have moved to another network, restarts the machine from there.
     async fn follow_the_network(&mut self) {
         if !self.running.as_ref().is_some_and(|running| running.agent.has_moved()) {
             return;
         }
-        // The old address can sign nothing off.
+        // The old address cannot be un-registered any more: it no longer reaches the server.
         self.running = None;
         let Some(account) = self.desk.account.clone() else { return };
         let begun = match OpenedAgent::open(&account, self.data.as_deref()) {
@@ -350,11 +350,11 @@ impl Work {
         }
     }
 
-    /// Signs off and lets the machine go; what it has to write is written.
+    /// Signs off and drops the machine after its pending writes are stored.
     async fn leave(&mut self) {
         let Some(mut running) = self.running.take() else { return };
         let left = Cell::new(false);
-        // What comes in meanwhile is in the store, and shown by the machine that follows.
+        // What arrives meanwhile is in the store, and the next machine shows it.
         let mut on_event = |event| left.set(left.get() || event == Event::Disconnected);
         running.agent.command(AgentCommand::Disconnect, &mut on_event);
         let end = self.clock.now().mono + UNREGISTER_WAIT + LEAVE_GRACE;
@@ -372,7 +372,7 @@ impl Work {
     }
 }
 
-/// Ends at the instant; never, without one.
+/// Waits until this time; forever if there is none.
 async fn wait_until(clock: &Clock, deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep(clock.until(deadline)).await,

@@ -1,4 +1,4 @@
-//! Files that go with a message: chips above its text, the dialog that asks for one, and what is dropped on the window.
+//! Attachments of a message being written: chips above its text, the file dialog, and files dropped on the window.
 
 use std::path::PathBuf;
 
@@ -11,10 +11,10 @@ use crate::ui::kit::theme::{self, CONTROL_HEIGHT, colors};
 use crate::ui::kit::widgets::{field, hint, one_line, primary, put};
 use crate::ui::kit::words;
 
-/// Room for a file's name in its chip.
+/// Maximum width of a file name in its chip.
 const NAME_WIDTH: f32 = 200.0;
 
-/// A chip for each file; a click takes it out.
+/// A chip for each attachment; a click removes it.
 pub(crate) fn files_ui(ui: &mut Ui, files: &mut Vec<File>) {
     if files.is_empty() {
         return;
@@ -51,7 +51,7 @@ fn chip_ui(ui: &mut Ui, file: &File) -> bool {
     response.on_hover_text("Click to remove").clicked()
 }
 
-/// Asks for a file by its path; tells which, once that is confirmed, by Enter or the button.
+/// Asks for the path of a file to attach; returns it once confirmed with Enter or the button.
 pub(crate) fn attach_ui(ui: &mut Ui, path: &mut String, entered: bool) -> Option<PathBuf> {
     ui.spacing_mut().item_spacing.y = 8.0;
     field(ui, "File path", path, "~/Pictures/cat.png").request_focus();
@@ -62,7 +62,7 @@ pub(crate) fn attach_ui(ui: &mut Ui, path: &mut String, entered: bool) -> Option
     is_confirmed.then(|| at_home(path.trim()))
 }
 
-/// `~` is the person's home, as a shell has it.
+/// Expands `~` to the user's home folder, as a shell does.
 pub(crate) fn at_home(path: &str) -> PathBuf {
     let home = directories::BaseDirs::new();
     match (path.strip_prefix("~/"), home) {
@@ -76,7 +76,7 @@ pub(crate) fn dropped(ctx: &egui::Context) -> Vec<PathBuf> {
     ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect())
 }
 
-/// Says what a drop would do, while files hang over the window.
+/// Says what a drop would do while files are dragged over the window.
 pub(crate) fn hover_ui(ctx: &egui::Context, takes: bool) {
     let count = ctx.input(|input| input.raw.hovered_files.len());
     if count == 0 {

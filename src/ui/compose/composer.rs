@@ -1,4 +1,4 @@
-//! Where a message is written: text, how large it is, who sees whom, and **Send to N**.
+//! Where a message is written: text, size, who sees whom, and **Send to N**.
 
 use eframe::egui;
 use egui::{
@@ -20,37 +20,37 @@ use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{hint, primary, within};
 use crate::ui::kit::words;
 
-/// Bytes of a submission besides its text and its recipients, generously.
+/// Bytes of a submission besides its text and recipients, a generous estimate.
 const HEAD_BYTES: usize = 700;
 /// Bytes of a Secondary-To header field besides its address.
 const RECIPIENT_BYTES: usize = 20;
-/// Bytes around a file.
+/// Bytes that an attachment adds besides its content.
 const FILE_BYTES: usize = 512;
-/// From this part of the limit on the meter is shown.
+/// The size meter is shown from this fraction of the limit.
 const METER_FROM: f32 = 0.75;
-/// Room for `Send to 500`.
+/// Width of the button, enough for `Send to 500`.
 const BUTTON_WIDTH: f32 = 112.0;
 const BUTTON_HEIGHT: f32 = 36.0;
 
-/// A message that is being written.
+/// A message being written.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Writing {
     /// Its text.
     pub(crate) text: String,
-    /// What goes with it.
+    /// Its attachments.
     pub(crate) files: Vec<File>,
-    /// To whom; for a new message only.
+    /// Its recipients; for a new message only.
     pub(crate) to: Recipients,
-    /// Recipients are hidden from each other; for a new message only.
+    /// Recipients do not see each other; for a new message only.
     pub(crate) hidden: bool,
 }
 
-/// Where it is written.
+/// Who the message is written to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Audience<'a> {
-    /// A new message, to the chips.
+    /// A new message, to the recipients in the chips.
     New,
-    /// An open conversation, to everybody in it.
+    /// An open conversation, to everyone in it.
     Thread(&'a Thread),
 }
 
@@ -76,12 +76,12 @@ impl Audience<'_> {
     }
 }
 
-/// The id of the field in which a message is written.
+/// The id of the message field.
 pub(crate) fn field_id() -> egui::Id {
     egui::Id::unique("composer")
 }
 
-/// The composer, at the foot of the conversation.
+/// The composer, at the bottom of the conversation.
 pub(crate) fn composer_ui(
     ui: &mut Ui,
     writing: &mut Writing,
@@ -117,7 +117,7 @@ pub(crate) fn composer_ui(
     }
 }
 
-/// Who else is writing here just now.
+/// Shows who else is typing in this conversation.
 fn writing_ui(ui: &mut Ui, audience: Audience<'_>, snapshot: &Snapshot) {
     let Audience::Thread(thread) = audience else {
         return;
@@ -129,7 +129,7 @@ fn writing_ui(ui: &mut Ui, audience: Audience<'_>, snapshot: &Snapshot) {
     }
 }
 
-/// What stands in the way of sending, as a sentence.
+/// What prevents sending, as a sentence.
 fn obstacle(writing: &Writing, audience: Audience<'_>, rows: &[PersonRow], bytes: usize) -> Option<String> {
     if matches!(audience, Audience::New)
         && let Some(problem) = recipients::problem(&writing.to)
@@ -146,7 +146,7 @@ fn obstacle(writing: &Writing, audience: Audience<'_>, rows: &[PersonRow], bytes
     Some(format!("Too long by {} bytes", thousands(over)))
 }
 
-/// The whole request on the wire, about.
+/// The approximate size of the whole request on the wire.
 fn request_bytes(rows: &[PersonRow], writing: &Writing) -> usize {
     let files: usize = writing.files.iter().map(|file| file.bytes.len() + FILE_BYTES).sum();
     HEAD_BYTES
@@ -155,7 +155,7 @@ fn request_bytes(rows: &[PersonRow], writing: &Writing) -> usize {
         + rows.iter().map(|row| row.address.len() + RECIPIENT_BYTES).sum::<usize>()
 }
 
-/// Enter, or Shift+Enter where Enter makes a line; Ctrl+Enter always.
+/// True if the send key was pressed: Enter, or Shift+Enter if Enter starts a new line; Ctrl+Enter always.
 fn send_key(ui: &Ui, enter_sends: bool) -> bool {
     if !ui.memory(|memory| memory.has_focus(field_id())) {
         return false;
@@ -173,7 +173,7 @@ fn is_enter(event: &egui::Event, with: Modifiers) -> bool {
     matches!(event, egui::Event::Key { key: Key::Enter, pressed: true, modifiers, .. } if modifiers.matches_exact(with))
 }
 
-/// The text, and the button at its right foot; true when it was pressed.
+/// The text field and the button at its lower right; true if the button was pressed.
 fn write_ui(ui: &mut Ui, writing: &mut Writing, label: &str, ready: bool, new_line: Modifiers) -> bool {
     let room = ui.available_rect_before_wrap();
     let text_width = (room.width() - BUTTON_WIDTH - 12.0).max(80.0);
@@ -213,7 +213,7 @@ fn text_ui(ui: &mut Ui, writing: &mut Writing, new_line: Modifiers) {
     });
 }
 
-/// The clip, who sees whom, and the meter, on one line; true when a file is to be attached.
+/// The attach button, who sees whom, and the size meter, on one line; true if a file is to be attached.
 fn below_ui(
     ui: &mut Ui,
     writing: &mut Writing,
@@ -246,7 +246,7 @@ const GOES_ONE_BY_ONE: &str = "Sent to each person separately: this server does 
 const EVERYONE_SEES: &str = "Everyone sees who else gets this";
 const HIDDEN: &str = "Recipients are hidden from each other";
 
-/// Its words stay as they are: they say what a tick in the box does, not how things stand.
+/// The label stays the same in both states: it says what ticking the box does, not the current state.
 fn hidden_switch(ui: &mut Ui, writing: &mut Writing) {
     let words = RichText::new("Hide recipients from each other").size(12.5).color(colors(ui).weak);
     let now = if writing.hidden { HIDDEN } else { EVERYONE_SEES };
@@ -283,7 +283,7 @@ fn thousands(number: usize) -> String {
     written
 }
 
-/// The head of a new message: its title.
+/// The title of a new message.
 pub(crate) fn new_title(recipients: usize) -> String {
     if recipients == 0 {
         "New message".to_owned()

@@ -1,4 +1,4 @@
-//! The people a new message goes to: chips, typed or pasted addresses, and the list to pick from.
+//! The recipients of a new message: chips, typed or pasted addresses, and the list to pick from.
 
 use std::collections::BTreeSet;
 
@@ -15,17 +15,17 @@ use crate::ui::kit::theme::{self, CONTROL_HEIGHT, colors};
 use crate::ui::kit::widgets::{one_line, put};
 use crate::ui::kit::words;
 
-/// Whom a message goes to.
+/// The recipients of a message.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recipients {
     chips: Vec<Chip>,
     /// The keys of the chips.
     keys: BTreeSet<String>,
-    /// What is being typed.
+    /// The text in the input field.
     pub(crate) typing: String,
 }
 
-/// One recipient, or what was meant as one.
+/// One recipient, or an invalid address typed as one.
 #[derive(Clone, Debug)]
 struct Chip {
     person: Person,
@@ -35,48 +35,48 @@ struct Chip {
     problem: Option<&'static str>,
 }
 
-/// How text comes into the field.
+/// How text got into the field.
 #[derive(Clone, Copy, Debug)]
 enum Entry {
-    /// Letter by letter; the last address is whole once a separator follows.
+    /// Typed; the last address is complete once a separator follows.
     Typed,
-    /// All at once.
+    /// Pasted in one go.
     Pasted,
 }
 
 const NO_ADDRESS: &str = "Not a SIP address. Enter one like ann@example.com";
 
 impl Recipients {
-    /// These people.
+    /// Starts with these people.
     pub(crate) fn of(people: Vec<Person>) -> Self {
         let mut recipients = Self::default();
         people.into_iter().for_each(|person| recipients.push(person));
         recipients
     }
 
-    /// How many, good ones and bad ones.
+    /// The number of chips, valid and invalid.
     pub(crate) fn len(&self) -> usize {
         self.chips.len()
     }
 
-    /// Chips to which nothing can be sent.
+    /// The number of chips that nothing can be sent to.
     pub(crate) fn bad(&self) -> usize {
         self.chips.iter().filter(|chip| chip.problem.is_some()).count()
     }
 
-    /// Those to whom it can be sent, as they go into a draft.
+    /// The valid recipients, as rows for a draft.
     pub(crate) fn rows(&self) -> Vec<PersonRow> {
         let good = self.chips.iter().filter(|chip| chip.problem.is_none());
         good.map(|chip| PersonRow { address: chip.person.address.clone(), name: chip.person.name.clone() })
             .collect()
     }
 
-    /// The address with this key is among them.
+    /// True if a chip has this key.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.keys.contains(key)
     }
 
-    /// Adds a person; nobody is there twice.
+    /// Adds a person unless already present.
     pub(crate) fn push(&mut self, person: Person) {
         let key = address_key(&person.address);
         if self.keys.insert(key.clone()) {
@@ -85,14 +85,14 @@ impl Recipients {
         }
     }
 
-    /// Takes a chip out, by its place.
+    /// Removes the chip at this index.
     fn remove(&mut self, place: usize) {
         if place < self.chips.len() {
             self.keys.remove(&self.chips.remove(place).key);
         }
     }
 
-    /// Adds or takes out.
+    /// Adds a person, or removes one who is present.
     pub(crate) fn toggle(&mut self, person: Person) {
         let key = address_key(&person.address);
         match self.chips.iter().position(|chip| chip.key == key) {
@@ -101,7 +101,7 @@ impl Recipients {
         }
     }
 
-    /// Takes in what was typed or pasted: one address or many, or the name of a contact or a list.
+    /// Adds what was typed or pasted: one or more addresses, or the name of a contact or a list.
     pub(crate) fn add_text(&mut self, text: &str, names: &Names) {
         for piece in pieces(text) {
             self.add_piece(&piece, names);
@@ -116,8 +116,8 @@ impl Recipients {
         self.push(named.unwrap_or_else(|| names.person(&addressed(piece))));
     }
 
-    /// What was typed becomes chips as soon as a separator follows it, what was pasted when it is many. Of
-    /// what is typed the last piece is still being written: a slow frame brings several letters at once.
+    /// Turns complete pieces of the text into chips: a typed one once a separator follows it, pasted ones if there are
+    /// several. The last typed piece is still being written, since one slow frame can bring several letters.
     fn take_finished(&mut self, entry: Entry, names: &Names) {
         let text = &self.typing;
         let open = text.matches('"').count() % 2 == 1 || text.rfind('<') > text.rfind('>');
@@ -135,24 +135,24 @@ impl Recipients {
     }
 }
 
-/// An address as it goes on the wire: with a scheme, a user and a host, or a telephone number.
+/// The address as sent on the wire, if valid: with a scheme, a user and a host, or a telephone number.
 fn checked(address: &str) -> Option<Uri> {
     let uri = Uri::typed(address).ok()?;
     uri.names_somebody().then(|| uri.to_sip())
 }
 
-/// `Ann Lee <ann@example.com>`, `ann@example.com`, `sip:ann@example.com`.
+/// Parses `Ann Lee <ann@example.com>`, `ann@example.com` or `sip:ann@example.com`.
 fn addressed(piece: &str) -> PersonRow {
     let (name, address) = match piece.split_once('<') {
         Some((name, rest)) => (name.trim().trim_matches('"').trim(), rest.trim_end_matches('>').trim()),
         None => ("", piece),
     };
-    // The window writes sip: (W6).
+    // The window adds `sip:` (W6).
     let address = checked(address).map_or_else(|| address.to_owned(), |uri| uri.as_str().to_owned());
     PersonRow { address, name: name.to_owned() }
 }
 
-/// Cuts at commas, semicolons, line ends, and at blanks between addresses; not inside `<…>` or quotes.
+/// Splits at commas, semicolons, line ends, and blanks between addresses; not inside `<…>` or quotes.
 fn pieces(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut piece = String::new();
@@ -177,7 +177,7 @@ fn pieces(text: &str) -> Vec<String> {
     join_parameters(found)
 }
 
-/// After a semicolon `transport=tcp` belongs to the address before it.
+/// Rejoins URI parameters split at a semicolon: `transport=tcp` belongs to the address before it.
 fn join_parameters(pieces: Vec<String>) -> Vec<String> {
     let mut joined: Vec<String> = Vec::new();
     for piece in pieces.iter().map(|piece| piece.trim()).filter(|piece| !piece.is_empty()) {
@@ -192,12 +192,12 @@ fn join_parameters(pieces: Vec<String>) -> Vec<String> {
     joined
 }
 
-/// The id of the field in which addresses are typed.
+/// The id of the address field.
 pub(crate) fn field_id() -> egui::Id {
     egui::Id::unique("to")
 }
 
-/// `To:` with its chips and the field to type in.
+/// `To:` with its chips and the input field.
 pub(crate) fn recipients_ui(ui: &mut Ui, recipients: &mut Recipients, names: &Names) {
     let mut removed = None;
     ui.with_layout(Layout::left_to_right(Align::Min).with_main_wrap(true), |ui| {
@@ -218,7 +218,7 @@ pub(crate) fn recipients_ui(ui: &mut Ui, recipients: &mut Recipients, names: &Na
     }
 }
 
-/// A name that a click takes out.
+/// A recipient's chip; a click removes it.
 fn chip_ui(ui: &mut Ui, chip: &Chip) -> bool {
     let colors = colors(ui);
     let (ink, ground) =
@@ -281,7 +281,7 @@ fn typing_ui(ui: &mut Ui, recipients: &mut Recipients, names: &Names) {
     }
 }
 
-/// Enter takes the first match of what is typed, or what is typed as an address.
+/// Enter adds the best match for the typed text, or the text itself as an address.
 fn take_best(recipients: &mut Recipients, names: &Names) {
     let text = std::mem::take(&mut recipients.typing);
     if text.trim().is_empty() {
@@ -295,7 +295,7 @@ fn take_best(recipients: &mut Recipients, names: &Names) {
     }
 }
 
-/// A sentence about chips that are no addresses.
+/// A sentence about chips that are not valid addresses.
 pub(crate) fn problem(recipients: &Recipients) -> Option<String> {
     match recipients.bad() {
         0 => None,
@@ -304,7 +304,7 @@ pub(crate) fn problem(recipients: &Recipients) -> Option<String> {
     }
 }
 
-/// The same as a line of text.
+/// Shows it as a line of text.
 pub(crate) fn problem_ui(ui: &mut Ui, recipients: &Recipients) {
     if let Some(problem) = problem(recipients) {
         ui.label(RichText::new(problem).size(12.5).color(colors(ui).red));

@@ -1,4 +1,4 @@
-//! A server's certificate that is not trusted: what it says, and what the person can decide.
+//! A server certificate that is not trusted: its contents, and what the user can decide.
 
 use std::path::PathBuf;
 
@@ -11,16 +11,16 @@ use crate::ui::kit::theme::{self, RADIUS, colors};
 use crate::ui::kit::widgets::{field, hint, mend_button, primary, small_button};
 use crate::ui::kit::words::{self, Look};
 
-/// What was decided.
+/// The user's decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// This certificate is good for this server.
+    /// Trust this certificate for this server.
     Trust(TrustedCertificate),
-    /// The authority that issued it is to be trusted.
+    /// Choose the issuing authority and trust it.
     ChooseAuthority,
 }
 
-/// Whom it names, its fingerprint and its end, with the two ways on.
+/// Shows the certificate's names, fingerprint and expiry, with the two choices.
 pub(crate) fn certificate_ui(ui: &mut Ui, shown: &UntrustedCertificate, look: &Look) -> Option<Decision> {
     let before = shown.trusted_before.as_deref();
     let frame = egui::Frame::NONE.stroke(egui::Stroke::new(1.0, colors(ui).line)).corner_radius(RADIUS);
@@ -78,7 +78,7 @@ fn fingerprint(ui: &mut Ui, name: &str, sha256: &str) {
     ui.label(RichText::new(sha256).monospace().size(11.5));
 }
 
-/// Asks for the file of an authority by its path; tells which, once that is confirmed, by Enter or the button.
+/// Asks for the path of an authority's certificate file; returns it once confirmed with Enter or the button.
 pub(crate) fn authority_ui(ui: &mut Ui, path: &mut String, entered: bool) -> Option<PathBuf> {
     ui.spacing_mut().item_spacing.y = 8.0;
     field(ui, "Path to the authority's certificate", path, "~/company-ca.pem").request_focus();

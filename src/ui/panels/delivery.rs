@@ -1,4 +1,4 @@
-//! The delivery column: one message, person by person; who got it, who did not, why, and what to do.
+//! The delivery column for one message: per recipient, whether it arrived, why not, and what to do.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ const GROUPS: [(&str, &[DeliveryState]); 7] = [
     ("Read", &[DeliveryState::Read]),
 ];
 
-/// The column's title, and the way to close it.
+/// The column's title and its close button.
 pub(crate) fn title_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
     let rect = ui.allocate_space(vec2(ui.available_width(), HEADER_HEIGHT)).1;
     ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, colors(ui).line));
@@ -52,7 +52,7 @@ pub(crate) fn title_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
     });
 }
 
-/// How a message stands, person by person.
+/// The delivery state of a message, recipient by recipient.
 pub(crate) fn delivery_ui(
     ui: &mut Ui,
     message: Option<&Arc<MessageView>>,
@@ -126,7 +126,7 @@ fn resend(message: MessageId, only: Option<u32>) -> Act {
     Act::Ask(Command::Agent(AgentCommand::Resend { message, only }))
 }
 
-/// One bar, a part for each state, as long as the people in it.
+/// A bar with one segment per state, each in proportion to its number of people.
 fn segments(ui: &mut Ui, message: &MessageView) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 8.0), Sense::hover());
     let total = message.deliveries.len().max(1) as f32;
@@ -155,12 +155,12 @@ fn heading(ui: &mut Ui, title: &str, count: usize) {
     put(ui.painter(), pos2(rect.left() + SIDE, rect.bottom() - galley.size().y - 6.0), galley);
 }
 
-/// What stands in one person's row, laid out.
+/// The laid-out texts of one recipient's row.
 struct Lines {
     name: Arc<Galley>,
-    /// Address; reason or state; code and phrase.
+    /// Address; reason or state; status code and phrase.
     below: Vec<Arc<Galley>>,
-    /// When it became known, and after how long; at the right.
+    /// When the state became known, and how long it took; on the right.
     when: Option<Arc<Galley>>,
     buttons: bool,
     height: f32,
@@ -201,7 +201,7 @@ fn ink(state: DeliveryState, colors: &Colors) -> egui::Color32 {
     state_color(state, colors)
 }
 
-/// The code and the phrase as they came.
+/// The status code and phrase as received.
 fn verbatim(delivery: &DeliveryView) -> Option<String> {
     match delivery.state {
         DeliveryState::Failed | DeliveryState::PassedOn => words::code(delivery),
@@ -219,7 +219,7 @@ fn verbatim(delivery: &DeliveryView) -> Option<String> {
     }
 }
 
-/// When it became known, and after how long; a delivered one says so in its words.
+/// When the state became known, and how long it took; a delivered one already says so in its state text.
 fn when(delivery: &DeliveryView, look: &Look) -> Option<String> {
     match delivery.state {
         DeliveryState::Failed | DeliveryState::PassedOn => {
@@ -247,14 +247,14 @@ enum Mend {
     AccountSettings,
 }
 
-/// Their program takes no files, or no message of several parts; the text by itself it may take (RFC 3428 §5).
+/// The recipient's client refused the attachment or the multipart body; it may accept the text alone (RFC 3428 §5).
 fn text_alone(message: &MessageView, delivery: &DeliveryView) -> bool {
     let fix = reason(delivery.status, &delivery.phrase).fix;
     let is_mixed = !message.files.is_empty() && !message.text.trim().is_empty();
     delivery.state == DeliveryState::Failed && fix == Fix::SendAsText && is_mixed
 }
 
-/// The buttons of a row: label and deed. Every failure can be tried again.
+/// The buttons of a row: label and action. Every failure can be retried.
 fn mends(delivery: &DeliveryView) -> impl Iterator<Item = (&'static str, Mend)> {
     let fix = reason(delivery.status, &delivery.phrase).fix;
     let buttons: &[(&str, Mend)] = match (delivery.state, fix) {
@@ -301,7 +301,7 @@ fn person_ui(
     let text_left = SIDE + ICON + 10.0;
     let lines = Lines::of(ui, delivery, look, ui.available_width() - text_left - SIDE);
     let rect = ui.allocate_space(vec2(ui.available_width(), lines.height)).1;
-    // Of 500 people only those in view are drawn.
+    // With 500 recipients, only the visible rows are drawn.
     if !ui.is_rect_visible(rect) {
         return;
     }
@@ -322,7 +322,7 @@ fn person_ui(
     }
 }
 
-/// Paints a row's shape and texts; returns where its buttons begin.
+/// Paints a row's icon and texts; returns where its buttons begin.
 fn paint_lines(ui: &mut Ui, rect: Rect, delivery: &DeliveryView, lines: &Lines) -> f32 {
     let colors = colors(ui);
     let color = state_color(delivery.state, colors);
@@ -374,7 +374,7 @@ fn deed(mend: Mend, message: &MessageView, delivery: &DeliveryView, book: &Addre
             let index = message.deliveries.iter().position(|other| other.person.address == person.address);
             resend(message.id, index.and_then(|index| u32::try_from(index).ok()))
         }
-        // A message of its own, to this person.
+        // As a new message to this recipient only.
         Mend::SendText => Act::Ask(Command::Agent(AgentCommand::Send(Draft {
             to: vec![PersonRow { address: person.address.clone(), name: person.name.clone() }],
             text: message.text.clone(),

@@ -1,4 +1,4 @@
-//! What stands in front of the window: settings, a contact, a list, the keys, leaving.
+//! The dialogs in front of the window: settings, contact, list, keyboard shortcuts, quitting, and more.
 
 use eframe::egui;
 use egui::{Align, Id, Key, Layout, Modal, Modifiers, RichText, Ui, vec2};
@@ -18,7 +18,7 @@ use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{banner, field, hint, mend_button, primary};
 use crate::ui::kit::words::{self, Look};
 
-/// The dialog that is open.
+/// The open dialog.
 #[derive(Debug)]
 pub(crate) enum Dialog {
     /// The settings.
@@ -27,22 +27,22 @@ pub(crate) enum Dialog {
     Contact(ContactForm),
     /// A new list.
     List(ListForm),
-    /// Which file goes with a message, by its path.
+    /// Which file to attach, by path.
     Attach(String),
-    /// The authority that is to be trusted, by the path of its file.
+    /// The certificate authority to trust, by the path of its file.
     Authority(String),
     /// The server's certificate.
     Certificate,
-    /// The keys.
+    /// The keyboard shortcuts.
     Keys,
-    /// Leaving although messages wait.
+    /// Quitting while messages are still waiting to be sent.
     Leaving {
         /// How many.
         waiting: usize,
     },
 }
 
-/// A contact as it is being changed.
+/// A contact being edited.
 #[derive(Debug)]
 pub(crate) struct ContactForm {
     before: Option<Contact>,
@@ -52,7 +52,7 @@ pub(crate) struct ContactForm {
 }
 
 impl ContactForm {
-    /// A contact to change, or a new one.
+    /// Edits a contact, or a new one.
     pub(crate) fn of(contact: Option<Contact>) -> Self {
         let (name, address) =
             contact.as_ref().map(|old| (old.name.clone(), words::address(&old.address))).unwrap_or_default();
@@ -60,7 +60,7 @@ impl ContactForm {
     }
 }
 
-/// A list as it is being named.
+/// A new list being named.
 #[derive(Debug)]
 pub(crate) struct ListForm {
     people: Vec<Person>,
@@ -68,20 +68,20 @@ pub(crate) struct ListForm {
 }
 
 impl ListForm {
-    /// These people, without a name yet.
+    /// A list of these people, still without a name.
     pub(crate) fn of(people: Vec<Person>) -> Self {
         Self { people, name: String::new() }
     }
 }
 
-/// What became of a dialog in this frame.
+/// What happens to a dialog after this frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// It stays.
+    /// It stays open.
     Open,
-    /// It goes.
+    /// It closes.
     Closed,
-    /// The person leaves.
+    /// The user quits.
     Leave,
 }
 
@@ -94,9 +94,9 @@ pub(crate) fn dialog_ui(
 ) -> Outcome {
     let dark = ctx.global_style().visuals.dark_mode;
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(20);
-    // Each kind has its own, so that none takes over the size or the scroll position of another.
+    // Each kind has its own id, so that none inherits the size or scroll position of another.
     let (id, room) = (Id::unique(("dialog", title(dialog))), ctx.content_rect().size());
-    // Else it is 400 high, however much room there is.
+    // Otherwise it is 400 high, however much space there is.
     let area = Modal::default_area(id).default_height(room.y);
     let modal = Modal::new(id).area(area).backdrop_color(theme::veil(dark)).frame(frame);
     let shown = modal.show(ctx, |ui| {
@@ -147,7 +147,7 @@ const fn title(dialog: &Dialog) -> &'static str {
     }
 }
 
-/// The account with a change, at once.
+/// Applies a change to the account at once.
 fn put_account(snapshot: &Snapshot, acts: &mut Vec<Act>, change: impl FnOnce(&mut Account)) {
     if let Some(account) = &snapshot.account {
         let mut account = Account::clone(account);
@@ -157,7 +157,7 @@ fn put_account(snapshot: &Snapshot, acts: &mut Vec<Act>, change: impl FnOnce(&mu
     }
 }
 
-/// Goes by itself once the server is trusted.
+/// Closes by itself once the server is trusted.
 fn certificate_dialog(ui: &mut Ui, (snapshot, look): (&Snapshot, &Look), acts: &mut Vec<Act>) -> Outcome {
     let Some(untrusted) = &snapshot.untrusted else { return Outcome::Closed };
     if let Some(why) = words::outage(snapshot) {
@@ -218,7 +218,7 @@ fn contact_ui(ui: &mut Ui, form: &mut ContactForm, acts: &mut Vec<Act>) -> Outco
     .inner
 }
 
-/// Keeps the contact; false, and a sentence, when the address is none.
+/// Saves the contact; if the address is invalid, sets an error message and returns false.
 fn save_contact(form: &mut ContactForm, acts: &mut Vec<Act>) -> bool {
     let uri = Uri::typed(&form.address).ok().filter(Uri::names_somebody);
     let Some(uri) = uri else {

@@ -1,4 +1,4 @@
-//! Settings: appearance, notifications, keys of the composer, and the account.
+//! Settings: appearance, notifications, the composer's keys, and the account.
 
 use std::path::PathBuf;
 
@@ -15,19 +15,19 @@ use crate::ui::kit::widgets::{
     banner, field, hint, keep_focus_in_view, pill, primary, secret_field, small_button,
 };
 
-/// Scales that the keys step through, and the ends of the slider.
+/// The scales that the shortcuts step through; the first and last are the slider's limits.
 pub(crate) const SCALES: [f32; 10] = [0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0];
 
-/// How long a message is worth delivering: seconds, and words.
+/// How long a message may wait for delivery: seconds, and label.
 const EXPIRES: [(Option<u32>, &str); 4] =
     [(None, "Do not keep"), (Some(3600), "1 hour"), (Some(86_400), "1 day"), (Some(604_800), "7 days")];
 
-/// The account as it is being changed.
+/// The account being edited.
 #[derive(Clone, Debug)]
 pub(crate) struct AccountForm {
     name: String,
     address: String,
-    /// Empty while it is not changed.
+    /// Empty unless the user has changed it.
     password: String,
     username: String,
     realm: String,
@@ -42,7 +42,7 @@ pub(crate) struct AccountForm {
 }
 
 impl AccountForm {
-    /// As it is now.
+    /// Fills the form from the current account.
     pub(crate) fn of(account: Option<&Account>) -> Self {
         let new = typed_account("", "", "");
         let account = account.unwrap_or(&new);
@@ -63,7 +63,7 @@ impl AccountForm {
         }
     }
 
-    /// The account with the changes; what is not shown here stays as it was.
+    /// The account with the edits; fields not shown here keep their values.
     fn account(&self, before: Option<&Account>) -> Account {
         let typed = typed_account(&self.name, &self.address, &self.proxy);
         let same = before.filter(|before| before.address == typed.address);
@@ -85,7 +85,7 @@ impl AccountForm {
 }
 
 impl AccountForm {
-    /// How the server knows us; what is not typed is as it was for the same address.
+    /// The sign-in data; fields left empty keep their values if the address is the same.
     fn sign_in(&self, before: Option<&Account>) -> SignIn {
         let before = before.map(|before| before.sign_in.clone()).unwrap_or_default();
         let typed = Some(&self.password).filter(|typed| !typed.is_empty());
@@ -106,7 +106,7 @@ pub(crate) fn next_scale(scale: f32, larger: ScaleStep) -> f32 {
     found.copied().unwrap_or(scale)
 }
 
-/// Which way the scale goes.
+/// The direction of a scale change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ScaleStep {
     /// Larger.
@@ -115,7 +115,7 @@ pub(crate) enum ScaleStep {
     Smaller,
 }
 
-/// The settings, in a dialog.
+/// The contents of the settings dialog.
 pub(crate) fn settings_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {
     let height = (ui.ctx().content_rect().height() - 160.0).clamp(160.0, 560.0);
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
@@ -227,7 +227,7 @@ fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &m
     });
 }
 
-/// What the account trusts besides the authorities that this computer trusts.
+/// The certificates that the account trusts in addition to the system's authorities.
 fn trust_ui(ui: &mut Ui, form: &mut AccountForm) {
     let authority = form.tls_ca.as_ref().map(|path| format!("Trusted authority: {}", path.display()));
     if let Some(words) = authority

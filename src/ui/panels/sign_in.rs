@@ -1,4 +1,4 @@
-//! The first run: an address, a server, **Connect**, and one sentence when it fails.
+//! The first run: an address, a server, **Connect**, and one sentence if it fails.
 
 use std::sync::Arc;
 
@@ -18,60 +18,61 @@ use crate::ui::kit::widgets::{
 };
 use crate::ui::kit::words::{self, Look};
 
-/// What is typed on the first screen, and what came of it.
+/// What is typed on the first screen, and how the sign-in attempt stands.
 #[derive(Debug, Default)]
 pub(crate) struct SignInForm {
     name: String,
     address: String,
-    /// Empty while it is not changed.
+    /// Empty unless the user has changed it.
     password: String,
     proxy: String,
     problem: Option<String>,
     attempt: Option<Attempt>,
-    /// Why the last attempt that has ended came to nothing.
+    /// Why the last finished attempt failed.
     failure: Option<Failure>,
-    /// What went wrong was not scrolled to yet.
+    /// The failure has not been scrolled into view yet.
     has_news: bool,
-    /// How high the form was in the last frame.
+    /// Height of the form in the last frame.
     height: f32,
-    /// The room that there was for it.
+    /// Space available to the form in the last frame.
     room: Vec2,
 }
 
-/// An attempt to sign in. While the person waits for it nothing can be changed.
+/// An attempt to sign in. While the user waits for it, the form is disabled.
 #[derive(Debug)]
 struct Attempt {
-    /// The server that is tried, as a person would call it.
+    /// The server being tried, as shown to the user.
     server: String,
-    /// The account before, until the engine has this one.
+    /// The previous account, until the engine has taken over this one.
     before: Option<Arc<Account>>,
     is_begun: bool,
-    /// It failed once; the engine tries again by itself.
+    /// It failed once; the engine keeps retrying by itself.
     has_failed: bool,
 }
 
 #[derive(Debug)]
 struct Failure {
     sentence: String,
-    /// The server answered, and refused; else it was not reached.
+    /// The server answered and refused; false if it was not reached.
     is_refusal: bool,
 }
 
-/// How an attempt stands.
+/// State of the sign-in attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SignInStage {
-    /// There is none.
+    /// There is no attempt.
     None,
-    /// The person waits for it.
+    /// The user is waiting for it.
     Waiting,
-    /// It failed, and is repeated in the background.
+    /// It failed, and is being retried in the background.
     Repeating,
-    /// We are in.
+    /// Signed in.
     Done,
 }
 
 impl SignInForm {
-    /// What an account that never worked was made of, and the attempt that the engine makes with it at the start.
+    /// Fills the form from an account that never worked, and shows the attempt that the engine makes with it at the
+    /// start.
     pub(crate) fn of(account: Option<&Account>) -> Self {
         let Some(account) = account else { return Self::default() };
         let mut form = Self {
@@ -85,14 +86,14 @@ impl SignInForm {
         form
     }
 
-    /// The server, as a person would call it.
+    /// The server, as shown to the user.
     fn server(&self) -> String {
         let typed = self.proxy.trim();
         let home = || self.address.rsplit('@').next().unwrap_or_default().trim().to_owned();
         if typed.is_empty() { home() } else { typed.to_owned() }
     }
 
-    /// The account as typed; what this form does not show stays as it was for the same address.
+    /// The account as typed; fields not in this form keep their values if the address is the same.
     fn account(&self, before: Option<&Account>) -> Account {
         let typed = typed_account(&self.name, &self.address, &self.proxy);
         let before = before.filter(|before| before.address == typed.address);
@@ -104,14 +105,14 @@ impl SignInForm {
         account
     }
 
-    /// Takes in what became of the attempt.
+    /// Updates the state of the attempt from a snapshot.
     fn follow(&mut self, snapshot: &Snapshot) -> SignInStage {
         let is_in = matches!(
             snapshot.registration,
             RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut
         );
         let Some(attempt) = &mut self.attempt else {
-            // By an authority that was chosen in its dialog, say.
+            // For example after trusting a certificate authority in its dialog.
             return if is_in && snapshot.account.is_some() { SignInStage::Done } else { SignInStage::None };
         };
         if !attempt.is_begun {
@@ -152,13 +153,13 @@ impl SignInForm {
         if attempt.has_failed { SignInStage::Repeating } else { SignInStage::Waiting }
     }
 
-    /// In a window of another size, what went wrong has to be in view again.
+    /// After the window was resized, the failure must be scrolled into view again.
     fn fit_into(&mut self, room: Vec2) {
         self.has_news |= self.room != room && (self.failure.is_some() || self.problem.is_some());
         self.room = room;
     }
 
-    /// Takes in how high the form is; it is laid out anew where that has changed.
+    /// Records the form's height, and requests another layout if it changed.
     fn measured(&mut self, ui: &Ui, height: f32) {
         if (self.height - height).abs() > 0.5 {
             self.height = height;
@@ -166,7 +167,7 @@ impl SignInForm {
         }
     }
 
-    /// Scrolls to what went wrong, once, when the form stands where it will stand.
+    /// Scrolls to the failure, once, after the layout has settled.
     fn scroll_to_news(&mut self, ui: &Ui, news: egui::Rect) {
         if self.has_news && !ui.ctx().will_discard() {
             self.has_news = false;
@@ -175,7 +176,7 @@ impl SignInForm {
         }
     }
 
-    /// The person wants something else than what is tried.
+    /// Cancels the attempt because the user wants to change something.
     fn give_up(&mut self, acts: &mut Vec<Act>) {
         if self.attempt.take().is_some() {
             acts.push(Act::Ask(Command::Agent(AgentCommand::Disconnect)));
@@ -183,7 +184,7 @@ impl SignInForm {
     }
 }
 
-/// The first screen. `Done` once connected, or when the person goes on offline.
+/// Draws the first screen. Returns `Done` once connected, or if the user continues offline.
 pub(crate) fn sign_in_ui(
     ui: &mut Ui,
     form: &mut SignInForm,
@@ -213,27 +214,27 @@ pub(crate) fn sign_in_ui(
     progress
 }
 
-/// Below this height there is no room for a field under the other.
+/// Below this height there is no room to stack the fields.
 const LOW_BELOW: f32 = 520.0;
 const TALL: f32 = 360.0;
 const WIDE: f32 = 560.0;
 const MARGIN: f32 = 16.0;
 
-/// How the fields are laid out.
+/// The layout of the fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
-    /// One under the other.
+    /// Stacked.
     Tall,
-    /// Two in a row.
+    /// Two per row.
     Wide,
 }
 
-/// Whether the first screen is left.
+/// Whether to leave the first screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// Not yet.
     Here,
-    /// On to the conversations.
+    /// Continue to the conversations.
     Done,
 }
 
@@ -292,7 +293,7 @@ fn form_ui(
     progress
 }
 
-/// True when something was changed.
+/// Draws the fields; true if one was changed.
 fn fields_ui(ui: &mut Ui, form: &mut SignInForm, shape: Shape, snapshot: &Snapshot) -> bool {
     let is_known = snapshot.account.as_ref().is_some_and(|account| !account.sign_in.password.is_empty());
     let unchanged = if is_known { "unchanged" } else { "" };
@@ -330,7 +331,7 @@ fn begin(form: &mut SignInForm, account: Account, snapshot: &Snapshot, acts: &mu
     acts.push(Act::Ask(Command::Agent(AgentCommand::Connect)));
 }
 
-/// What is under way, at the server that is tried.
+/// What is being done at the server being tried.
 fn under_way(attempt: &Attempt, snapshot: &Snapshot) -> Option<String> {
     let server = &attempt.server;
     let step = match &snapshot.registration {
@@ -353,7 +354,7 @@ fn under_way(attempt: &Attempt, snapshot: &Snapshot) -> Option<String> {
     })
 }
 
-/// Why nothing came of it, and what can be done; true when the person goes on offline.
+/// Shows why the attempt failed and what can be done; true if the user continues offline.
 fn failure_ui(
     ui: &mut Ui,
     form: &mut SignInForm,

@@ -1,17 +1,17 @@
-//! What a person types for an account, on the first screen and in the settings.
+//! Turns what the user types for an account, on the first screen or in the settings, into an account.
 
 use std::net::{IpAddr, SocketAddr};
 
 use crate::model::account::Account;
 use crate::sip::Uri;
 
-/// A week: how long a message waits for somebody who is offline, where the server keeps it (W8).
+/// One week: how long a message waits for a recipient who is offline, if the server stores it (W8).
 pub(crate) const EXPIRES_DEFAULT_SECS: u32 = 604_800;
 
-/// What may be typed for the proxy.
+/// Hint in the empty proxy field.
 pub(crate) const PROXY_HINT: &str = "leave empty to find it automatically";
 
-/// The account as typed: a bare address becomes `sip:`, a bare server `udp:…:5060`.
+/// The account as typed: a bare address gets the prefix `sip:`, a bare server address becomes `udp:…:5060`.
 pub(crate) fn typed_account(name: &str, address: &str, proxy: &str) -> Account {
     let address =
         Uri::typed(address).map_or_else(|_| address.trim().to_owned(), |uri| uri.as_str().to_owned());
@@ -25,8 +25,8 @@ pub(crate) fn typed_account(name: &str, address: &str, proxy: &str) -> Account {
     }
 }
 
-/// `127.0.0.1` and `127.0.0.1:5070` are meant as UDP, port 5060 where none is given; a name is looked up as it stands, and
-/// nothing at all is the domain of the address (RFC 3263).
+/// `127.0.0.1` and `127.0.0.1:5070` mean UDP, port 5060 unless given. A name is looked up as it is, and an empty field
+/// means the domain of the user's address (RFC 3263).
 pub(crate) fn typed_proxy(text: &str) -> String {
     let place = text.trim().replace("localhost", "127.0.0.1");
     let literal = place.trim_matches(['[', ']']);

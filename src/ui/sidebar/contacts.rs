@@ -1,4 +1,4 @@
-//! Contacts and saved lists: find them, tick several, write to all of them at once.
+//! Contacts and saved lists: search them, tick several, write to all of them at once.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ use crate::ui::kit::words;
 /// Height of a contact's row.
 pub(crate) const ROW_HEIGHT: f32 = 48.0;
 
-/// Who is ticked in the contacts, by address key.
+/// The contacts that are ticked, by address key.
 #[derive(Debug, Default)]
 pub(crate) struct Chosen(BTreeSet<String>);
 
@@ -43,7 +43,7 @@ impl Chosen {
         }
     }
 
-    /// The ticked ones as people, in the order of the contacts; members of lists that are no contacts follow.
+    /// The ticked people, in the order of the contacts; list members who are not contacts come last.
     fn people(&self, names: &Names) -> Vec<Person> {
         if self.0.is_empty() {
             return Vec::new();
@@ -101,13 +101,13 @@ pub(crate) fn contacts_ui(
     });
 }
 
-/// The contact in a place of what was found, with its place in the book.
+/// The contact at index `place` of the search results, with its index in the address book.
 fn found_at<'a>(names: &'a Names, found: &[usize], place: usize) -> Option<(usize, &'a NamedContact)> {
     let index = *found.get(place)?;
     names.contacts().get(index).map(|known| (index, known))
 }
 
-/// So many rows, of which only those in view are made.
+/// `count` rows, of which only the visible ones are created.
 fn rows_in_view(ui: &mut Ui, count: usize, mut row: impl FnMut(&mut Ui, usize)) {
     let top = ui.cursor().top();
     let place = |y: f32| (((y - top) / ROW_HEIGHT).max(0.0) as usize).min(count);
@@ -120,7 +120,7 @@ fn rows_in_view(ui: &mut Ui, count: usize, mut row: impl FnMut(&mut Ui, usize)) 
     };
     space(ui, first);
     for index in first..end {
-        // Its widgets keep their ids when the rows above go out of view.
+        // Ids by index, so that widgets keep theirs when rows above scroll out of view.
         ui.push_id(index, |ui| row(ui, index));
     }
     space(ui, count - end);
@@ -153,14 +153,14 @@ fn heading_with_add(ui: &mut Ui, acts: &mut Vec<Act>) {
     });
 }
 
-/// A row offers a pencil, or not.
+/// Whether a row has an edit button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Editing {
     Yes,
     No,
 }
 
-/// What was done to a row.
+/// What the user did with a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RowAct {
     None,
@@ -181,7 +181,7 @@ pub(crate) fn contact_row(ui: &mut Ui, known: &NamedContact, ticked: bool, editi
     }
 }
 
-/// A row that is one large check box.
+/// A row that acts as one large check box.
 fn check_row(ui: &Ui, rect: Rect, person: &Person, ticked: bool) -> bool {
     let response = ui.interact(rect, ui.scope_id().with(("tick", &person.address)), Sense::click());
     if response.hovered() {
@@ -225,7 +225,7 @@ fn pencil(ui: &mut Ui, rect: Rect, label: &str) -> bool {
     within(ui, place, Layout::default(), |ui| icon_button(ui, Icon::Pencil, label).clicked())
 }
 
-/// A saved list: ticked when all its members are.
+/// A saved list; ticked if all its members are.
 fn list_row(ui: &mut Ui, list: &KnownList, chosen: &mut Chosen, acts: &mut Vec<Act>) {
     let rect = ui.allocate_space(vec2(ui.available_width(), ROW_HEIGHT)).1;
     let ticked = !list.keys.is_empty() && list.keys.iter().all(|key| chosen.has(key));
@@ -258,7 +258,7 @@ fn list_row(ui: &mut Ui, list: &KnownList, chosen: &mut Chosen, acts: &mut Vec<A
     });
 }
 
-/// `3 selected · Write`, at the foot.
+/// `3 selected · Write`, at the bottom.
 fn chosen_bar(ui: &mut Ui, people: Vec<Person>, chosen: &mut Chosen, acts: &mut Vec<Act>) {
     ui.painter().hline(ui.max_rect().x_range(), ui.max_rect().top() + 0.5, Stroke::new(1.0, colors(ui).line));
     egui::Frame::NONE.inner_margin(egui::Margin::symmetric(16, 8)).show(ui, |ui| {
@@ -282,7 +282,7 @@ fn chosen_bar(ui: &mut Ui, people: Vec<Person>, chosen: &mut Chosen, acts: &mut 
     });
 }
 
-/// The list to pick from on the page of a new message; what is typed filters it.
+/// The contacts to pick from when writing a new message; the typed text filters them.
 pub(crate) fn picker_ui(ui: &mut Ui, names: &Names, recipients: &mut Recipients) {
     let search = recipients.typing.clone();
     ScrollArea::vertical().id_salt("picker").auto_shrink(false).show(ui, |ui| {

@@ -1,4 +1,4 @@
-//! The left column: who we are and how we stand, search, and the conversations.
+//! The left column: our account and its status, search, and the conversations.
 
 use eframe::egui;
 use egui::{Align, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
@@ -18,7 +18,7 @@ use crate::ui::kit::words::{self, Look};
 
 const ROW_HEIGHT: f32 = 64.0;
 
-/// Which tab is open.
+/// The tabs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) enum Tab {
     /// Conversations.
@@ -34,13 +34,13 @@ pub(crate) enum Filter {
     /// All.
     #[default]
     All,
-    /// With something not seen.
+    /// Those with unseen messages.
     Unread,
-    /// With somebody who did not get something.
+    /// Those with a message that somebody did not get.
     Failed,
 }
 
-/// What was typed and chosen in the left column.
+/// What is typed and selected in the left column.
 #[derive(Debug, Default)]
 pub(crate) struct LeftColumn {
     pub(crate) tab: Tab,
@@ -93,7 +93,7 @@ pub(crate) fn left_ui(
     }
 }
 
-/// Our name, how the account stands, and the settings.
+/// Our name, the account's status, and the settings button.
 fn account_ui(ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>) {
     let rect = ui.allocate_space(vec2(ui.available_width(), HEADER_HEIGHT)).1;
     let colors = colors(ui);
@@ -220,7 +220,7 @@ const fn passes(head: &ConversationHead, filter: Filter) -> bool {
     }
 }
 
-/// Every word typed stands in a name, an address or the last text.
+/// True if every word of the search occurs in a name, an address or the last text.
 fn found(head: &ConversationHead, search: &str) -> bool {
     search.split_whitespace().map(str::to_lowercase).all(|word| {
         let holds = |text: &str| text.to_lowercase().contains(&word);
@@ -274,8 +274,8 @@ fn row_ui(ui: &mut Ui, head: &ConversationHead, selected: bool, look: &Look) -> 
     response.clicked()
 }
 
-/// The last text with its shape. Before it, a mark for a sender who is not verified; then, in red, how many recipients did not
-/// get a message, whatever came after it. Returns the words.
+/// The last text with its state icon. Before it: a mark if the sender is not verified; then, in red, how many
+/// recipients did not get some message, even if later ones arrived. Returns the words shown.
 fn second_line(ui: &Ui, head: &ConversationHead, place: Rect) -> String {
     let colors = colors(ui);
     let mut left = place.left();
@@ -304,7 +304,7 @@ fn second_line(ui: &Ui, head: &ConversationHead, place: Rect) -> String {
     let failed = format!("{} not delivered", head.failed);
     write(&failed, theme::strong(13.0), colors.red);
     told.push(failed);
-    // A failure that nobody has seen yet stands alone.
+    // While there is a failure that the user has not seen, the preview is left out.
     let leading = head.last.map(|tally| tally.leading());
     if head.failed_unseen == 0 && leading != Some(DeliveryState::Failed) {
         write(&head.preview, theme::regular(13.0), colors.weak);
@@ -313,7 +313,7 @@ fn second_line(ui: &Ui, head: &ConversationHead, place: Rect) -> String {
     told.join(", ")
 }
 
-/// The middle while nothing is open.
+/// The middle column while no conversation is open.
 pub(crate) fn welcome_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
     let height = ui.available_height();
     ui.vertical_centered(|ui| {

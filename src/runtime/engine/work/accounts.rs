@@ -1,4 +1,4 @@
-//! The account: another one in its place, and the password that comes late, or not at all.
+//! The account: replacing it, and the password that comes late or not at all.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,7 +20,7 @@ impl Work {
         if let Some(Err(error)) = account.tls_ca.as_deref().map(check_authorities) {
             return self.desk.tell(Notice::Problem(format!("{error}.")));
         }
-        // The window could not tell the password, as it is not here yet: it is still the one that is kept.
+        // The password is still being loaded, so the window could not include it: the saved one stays valid.
         let is_same = |known: &Account| known.address == account.address;
         let is_other = !self.desk.account.as_deref().is_some_and(is_same);
         let is_coming = self.awaits_password.is_some() && account.sign_in.password.is_empty() && !is_other;
@@ -47,7 +47,7 @@ impl Work {
         }
     }
 
-    /// The account is right and its machine cannot be started all the same: that is said where it stands.
+    /// The account is valid, but its machine cannot be started: shows why in the account's status.
     pub(super) fn not_started(&mut self, error: &AgentError) {
         let why = error.to_string();
         self.desk.not_started(&why);
@@ -74,7 +74,7 @@ impl Work {
         }
     }
 
-    /// An account that has worked once is not asked for again at the next start.
+    /// Records that the account has worked, so that the next start does not ask for it again.
     fn keep_that_it_worked(&mut self) {
         let Some(account) = self.desk.account.as_mut().filter(|account| !account.worked) else { return };
         Arc::make_mut(account).worked = true;
@@ -82,7 +82,8 @@ impl Work {
         self.keeper.keep(Kept::Account(account));
     }
 
-    /// A password that was refused is kept nowhere: at the next start the one that was there before is tried.
+    /// Saves a new password only once it was accepted. A refused one is never saved: the next start tries the previous
+    /// one.
     fn keep_new_password(&mut self) {
         if let Some(account) = self.desk.account.as_ref().filter(|_| self.has_new_password) {
             self.has_new_password = false;
@@ -91,7 +92,7 @@ impl Work {
     }
 
     pub(super) fn heard_of_password(&mut self, PasswordNews { address, outcome }: PasswordNews) -> Round {
-        // What is heard of an account before is of no use.
+        // The result is about a previous account and is of no use.
         if self.desk.account.as_ref().is_none_or(|account| account.address != address) {
             return Round::Next;
         }
@@ -103,7 +104,7 @@ impl Work {
                 self.desk.password = place;
             }
             PasswordOutcome::Kept(Err(error)) => self.desk.tell(Notice::Problem(format!("{error}."))),
-            // It was typed meanwhile.
+            // The user has typed it meanwhile.
             PasswordOutcome::Loaded(_) if !self.is_without_password() => {}
             PasswordOutcome::Loaded(Ok((password, place))) => self.take_password(password, place),
             PasswordOutcome::Loaded(Err(error)) => {
@@ -115,7 +116,7 @@ impl Work {
         Round::Next
     }
 
-    /// The password was asked for, and is not here.
+    /// The password was requested and has not come.
     fn is_without_password(&self) -> bool {
         matches!(self.desk.password, PasswordPlace::Coming | PasswordPlace::Unanswered)
     }
@@ -133,7 +134,7 @@ impl Work {
         self.ask_agent(AgentCommand::Connect);
     }
 
-    /// The keyring has not answered in time: signs in without a password, which some servers do not ask for.
+    /// The keyring has not answered in time: signs in without a password, as some servers need none.
     pub(super) fn wait_for_password_no_longer(&mut self, now: Instant) {
         if self.awaits_password.is_none_or(|until| until > now) {
             return;
@@ -145,7 +146,7 @@ impl Work {
         self.ask_agent(AgentCommand::Connect);
     }
 
-    /// A plain file is told of once, when it is made in place of a keyring.
+    /// Tells the user once if the password is saved in a plain file because there is no keyring.
     fn tell_of_the_file(&mut self, place: &PasswordPlace) {
         if let (PasswordPlace::File(_), Some(words)) = (place, place.in_words()) {
             self.desk.tell(Notice::Problem(format!("This system has no keyring that answers. {words}")));
