@@ -1,6 +1,6 @@
-//! What people set: files of the client in one folder, and the settings file of a proxy.
+//! What people configure: the client's files in one folder, and the settings file of a proxy.
 //!
-//! **Invariant:** what comes out of here is checked; a file that cannot be used is never overwritten.
+//! **Invariant:** everything that this module returns is checked; an unusable file is never overwritten.
 
 pub mod client;
 

@@ -1,11 +1,11 @@
-//! What is durable: one SQLite file per machine, one writer thread per file.
+//! Durable storage: one SQLite file per machine, one writer thread per file.
 //!
-//! **Group commit.** The writer takes every batch that waits, applies them in one transaction, and answers once it is
-//! on stable storage (WAL, `synchronous=FULL`). While one group is being synced the next one gathers, so the
-//! price of the sync is shared by all who wait for it.
+//! **Group commit.** The writer takes all waiting batches, applies them in one transaction, and answers once that is on
+//! stable storage (WAL, `synchronous=FULL`). While one group is being synced the next one collects, so all that wait
+//! share the cost of a sync.
 //!
-//! **Invariant:** a batch applies whole or not at all. One that fails takes no other with it, and a full disk is an
-//! answer ([`Outcome::Failed`]), never a panic; the writer goes on as soon as there is room again.
+//! **Invariant:** a batch is applied whole or not at all. A failing batch does not affect any other, and a full disk is
+//! an answer ([`Outcome::Failed`]), never a panic; the writer resumes as soon as there is space again.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use rusqlite::Connection;
 use crate::limits::BATCHES_WAITING_MAX;
 use crate::machine::{Batch, BatchId};
 
-// In this order a part uses those after it only.
+// In this order, a part uses only those after it.
 pub mod history;
 
 pub mod backup;
@@ -64,60 +64,60 @@ use file::StoreFile;
 use history::History;
 use whereabouts::Gone;
 
-/// The tables of one kind of machine, and how its journal becomes rows.
+/// The tables of one kind of machine, and how its journal is stored in them.
 pub trait Schema: 'static {
     /// One durable change.
     type Write: Send + 'static;
-    /// All that a start needs.
+    /// Everything that a machine needs to start.
     type Rows;
-    /// Whose store it is, for threads and sentences.
+    /// Whose store it is, for thread names and error messages.
     const NAME: &'static str;
     /// Marks the file as ours (SQLite's `application_id`).
     const APPLICATION_ID: i32;
-    /// The numbered steps to the tables of today.
+    /// The numbered migration steps that lead to the current tables.
     const MIGRATIONS: &'static [&'static str];
 
     /// Applies one change, inside a transaction.
     ///
     /// # Errors
-    /// The change does not fit what is stored, or the disk fails.
+    /// The change conflicts with what is stored, or the disk fails.
     fn apply(connection: &Connection, write: &Self::Write) -> rusqlite::Result<()>;
 
-    /// Reads what a start needs.
+    /// Reads what the machine needs to start.
     ///
     /// # Errors
     /// The file cannot be read.
     fn load(connection: &Connection) -> rusqlite::Result<Self::Rows>;
 }
 
-/// A schema whose rows can be judged.
+/// A schema whose rows can be checked.
 pub trait Audited: Schema {
-    /// What the rows amount to, in words, and what is wrong with them.
+    /// Summarizes the rows in words, and lists what is wrong with them.
     ///
     /// # Errors
     /// The file cannot be read.
     fn audit(connection: &Connection) -> rusqlite::Result<Audit>;
 }
 
-/// What was found in rows.
+/// The result of checking the rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Audit {
-    /// What there is, in words.
+    /// The contents, in words.
     pub contents: Vec<String>,
-    /// What is wrong, a sentence each; none in a sound store.
+    /// What is wrong, one sentence each; empty if the store is sound.
     pub faults: Vec<String>,
 }
 
-/// What became of a batch.
+/// The result for a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It is on stable storage.
     Committed(BatchId),
-    /// It is not, and will not be.
+    /// It is not on stable storage, and never will be.
     Failed(BatchId),
 }
 
-/// An open store: migrated, locked against other processes, not yet written to.
+/// An open store: migrated, locked against other processes, its writer not yet started.
 pub struct Store<S: Schema> {
     file: StoreFile,
     schema: std::marker::PhantomData<fn() -> S>,
@@ -130,7 +130,7 @@ impl<S: Schema> fmt::Debug for Store<S> {
 }
 
 impl<S: Schema> Store<S> {
-    /// Opens the store in this file; makes the file and its folder where they are missing.
+    /// Opens the store in this file; creates the file and its folder if missing.
     ///
     /// # Errors
     /// A sentence about what is wrong with the place or the file.
@@ -139,17 +139,17 @@ impl<S: Schema> Store<S> {
         Ok(Self { file, schema: std::marker::PhantomData })
     }
 
-    /// A store that lives as long as the process.
+    /// A store that lasts as long as the process.
     ///
     /// # Errors
-    /// Out of memory, in practice.
+    /// In practice only when out of memory.
     pub fn in_memory() -> Result<Self, OpenError> {
         let file = StoreFile::in_memory::<S>()
             .map_err(|kind| OpenError { path: PathBuf::from(":memory:"), kind })?;
         Ok(Self { file, schema: std::marker::PhantomData })
     }
 
-    /// All that a start needs.
+    /// Loads everything that the machine needs to start.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -157,7 +157,7 @@ impl<S: Schema> Store<S> {
         S::load(&self.file.connection).map_err(|error| self.error(error.into()))
     }
 
-    /// Starts the writer thread; `on_answer` is called there with the outcomes of a group, in the order of the batches.
+    /// Starts the writer thread, which calls `on_answer` with the outcomes of each group, in the order of the batches.
     ///
     /// # Errors
     /// The thread cannot be started.
@@ -187,7 +187,7 @@ fn shown(path: Option<&Path>) -> PathBuf {
     path.map_or_else(|| PathBuf::from(":memory:"), Path::to_owned)
 }
 
-/// A question that is asked between two groups, on the writer's connection.
+/// A query that runs between two groups, on the writer's connection.
 type Question = Box<dyn FnOnce(&Connection) + Send>;
 
 enum Job<W> {
@@ -195,7 +195,7 @@ enum Job<W> {
     Ask(Question),
 }
 
-/// The way to the writer thread. When it is dropped, what waits is written first.
+/// Handle of the writer thread. Dropping it first writes everything that waits.
 pub struct Writer<W: Send + 'static> {
     jobs: Option<Arc<SyncSender<Job<W>>>>,
     thread: Option<JoinHandle<()>>,
@@ -209,10 +209,10 @@ impl<W: Send + 'static> fmt::Debug for Writer<W> {
 }
 
 impl<W: Send + 'static> Writer<W> {
-    /// Asks for a batch to be made durable; never waits.
+    /// Queues a batch to be made durable, without waiting.
     ///
     /// # Errors
-    /// `limits::BATCHES_WAITING_MAX` wait already: the batch comes back and counts as failed.
+    /// `limits::BATCHES_WAITING_MAX` batches wait already: the batch is returned and counts as failed.
     pub fn commit(&self, batch: Batch<W>) -> Result<(), Batch<W>> {
         let Some(jobs) = &self.jobs else {
             return Err(batch);
@@ -225,7 +225,7 @@ impl<W: Send + 'static> Writer<W> {
         })
     }
 
-    /// A reader of the same store for what only a screen needs.
+    /// A second, reading connection to the store, for data that only a screen needs.
     ///
     /// # Errors
     /// The file cannot be opened a second time, or the thread cannot be started.
@@ -233,7 +233,7 @@ impl<W: Send + 'static> Writer<W> {
         let opened = match (&self.path, &self.jobs) {
             (Some(path), _) => History::open(path),
             (None, Some(jobs)) => {
-                // Weak, so that a reader that is kept does not keep the writer from its end.
+                // A weak reference: a reader still held must not keep the writer from ending.
                 let jobs = Arc::downgrade(jobs);
                 Ok(History::through(Box::new(move |question| {
                     jobs.upgrade().is_some_and(|jobs| jobs.try_send(Job::Ask(question)).is_ok())
@@ -244,7 +244,7 @@ impl<W: Send + 'static> Writer<W> {
         opened.map_err(|kind| OpenError { path: shown(self.path.as_deref()), kind })
     }
 
-    /// Has a question run on the writer's connection; false when too much waits already.
+    /// Queues a query on the writer's connection; false if too much is waiting already.
     fn try_ask(&self, question: Question) -> bool {
         self.jobs.as_ref().is_some_and(|jobs| jobs.try_send(Job::Ask(question)).is_ok())
     }
@@ -275,7 +275,7 @@ enum Unwritten {
     Sqlite(#[from] rusqlite::Error),
 }
 
-/// The writer thread: takes all that waits, writes it as one.
+/// The writer thread's state: takes all waiting batches and writes them in one transaction.
 struct GroupWriter<S: Schema> {
     store: Store<S>,
     on_answer: Box<dyn FnMut(Vec<Outcome>) + Send>,
@@ -308,8 +308,8 @@ impl<S: Schema> GroupWriter<S> {
             self.note_success();
             return group.iter().map(|batch| Outcome::Committed(batch.id)).collect();
         }
-        // Somebody in the group fails. Each for itself then, so that the others do not suffer; savepoints
-        // in every group would tax the good days for this one.
+        // A batch in the group fails: each is written by itself, so that the others succeed. Savepoints in every group
+        // would slow down the normal case for this rare one.
         let outcomes: Vec<Outcome> = group.iter().map(|batch| self.write_alone(batch)).collect();
         if matches!(outcomes.last(), Some(Outcome::Failed(_))) {
             self.write_over();
@@ -330,8 +330,8 @@ impl<S: Schema> GroupWriter<S> {
         }
     }
 
-    /// A batch whose sync alone failed stands in the log whole, and a start after a crash would take it for
-    /// committed, though its failure was told. The next transaction is written in its place; this one changes nothing.
+    /// A batch for which only the sync failed is complete in the log: after a crash, the next start would treat it as
+    /// committed, although its failure was reported. So the next transaction overwrites it; this one changes nothing.
     fn write_over(&self) {
         let version = i64::try_from(S::MIGRATIONS.len()).unwrap_or(i64::MAX);
         if let Err(error) = self.store.file.connection.pragma_update(None, "user_version", version) {
@@ -340,13 +340,13 @@ impl<S: Schema> GroupWriter<S> {
     }
 
     fn transact(&mut self, group: &[Batch<S::Write>]) -> Result<(), Unwritten> {
-        // Batches without writes wait their turn and rest on what went before.
+        // Batches without writes still wait their turn, since they depend on earlier ones.
         if group.iter().all(|batch| batch.writes.is_empty()) {
             return Ok(());
         }
         self.store.file.check_place()?;
         self.commit(group)?;
-        // What went into a file that was removed meanwhile is as lost as what was never written.
+        // What was written into a file that was removed meanwhile is lost.
         Ok(self.store.file.check_place()?)
     }
 
@@ -358,7 +358,7 @@ impl<S: Schema> GroupWriter<S> {
             .flat_map(|batch| &batch.writes)
             .try_for_each(|write| S::apply(connection, write))
             .and_then(|()| connection.prepare_cached("COMMIT")?.execute([]).map(drop));
-        // SQLite has rolled back by itself after some failures (disk full among them).
+        // After some failures (a full disk, for example) SQLite has already rolled back.
         if written.is_err()
             && !connection.is_autocommit()
             && let Err(error) = connection.execute_batch("ROLLBACK")

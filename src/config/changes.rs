@@ -1,4 +1,4 @@
-//! What differs between the settings of a running proxy and newer ones, and which of that it takes over while it runs.
+//! Compares newer settings with those of a running proxy, and tells which of them it can apply while it runs.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -15,9 +15,9 @@ pub struct Change {
     pub field: &'static str,
     /// What it was.
     pub old: String,
-    /// What it is to be.
+    /// What it becomes.
     pub new: String,
-    /// When that holds.
+    /// When it takes effect.
     pub takes: Takes,
 }
 
@@ -37,7 +37,7 @@ impl fmt::Display for Change {
 }
 
 impl ProxySettings {
-    /// The settings in which newer ones differ, in the order of the manual.
+    /// The settings that differ in `newer`, in the order of the manual.
     #[must_use]
     pub fn changes(&self, newer: &Self) -> Vec<Change> {
         let pairs = self.shown().into_iter().zip(newer.shown());
@@ -47,7 +47,7 @@ impl ProxySettings {
             .collect()
     }
 
-    /// What a running proxy goes on with when it is given newer settings: what needs a restart stays as it was.
+    /// The settings a running proxy uses after it got newer ones: those that need a restart stay unchanged.
     #[must_use]
     pub fn reloaded(self, newer: Self) -> Self {
         Self {
@@ -66,7 +66,7 @@ impl ProxySettings {
         }
     }
 
-    /// Every setting as people read it.
+    /// Every setting as text.
     fn shown(&self) -> [(&'static str, Takes, String); 25] {
         use Takes::{AtOnce, Restart};
         let path = |path: &Option<std::path::PathBuf>| one(path.as_ref().map(|path| path.display()));
@@ -102,7 +102,7 @@ impl ProxySettings {
 
 const DAY_SECS: u64 = 24 * 3600;
 
-/// What is shown of a setting that is left out.
+/// The text for a setting that is not given.
 const NOT_SET: &str = "not set";
 
 fn one(value: Option<impl fmt::Display>) -> String {

@@ -1,4 +1,4 @@
-//! The client's files: account, contacts with lists, and settings of the window, each in RON.
+//! The client's files: account, contacts with lists, and the window's settings, each in RON.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ const ACCOUNT_FILE: &str = "account.ron";
 const CONTACTS_FILE: &str = "contacts.ron";
 const SETTINGS_FILE: &str = "settings.ron";
 
-/// Where this system keeps what belongs to one person.
+/// Where this system keeps a user's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Folders {
     /// Account, contacts, settings.
@@ -24,34 +24,34 @@ pub struct Folders {
 }
 
 impl Folders {
-    /// The folders of the person at the keyboard; none where the system knows no home.
+    /// The folders of the current user; none if the system knows no home folder.
     #[must_use]
     pub fn of_this_person() -> Option<Self> {
         let folders = directories::ProjectDirs::from("", "", "fanfare")?;
         Some(Self { settings: folders.config_dir().to_owned(), data: folders.data_dir().to_owned() })
     }
 
-    /// Both in one folder (`--data DIR`, the demo).
+    /// Both within one folder (`--data DIR`, the demo).
     #[must_use]
     pub fn under(folder: &Path) -> Self {
         Self { settings: folder.to_owned(), data: folder.to_owned() }
     }
 }
 
-/// What the files held.
+/// The contents of the files.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClientSettings {
-    /// The account, once one is set up.
+    /// The account, if one is set up.
     pub account: Option<Account>,
     /// Contacts and lists.
     pub book: AddressBook,
     /// Settings of the window.
     pub settings: Settings,
-    /// A sentence for each file that could not be used and was kept aside.
+    /// A sentence for each file that was unusable and was moved aside.
     pub problems: Vec<String>,
 }
 
-/// The files of one client; without a folder nothing is kept.
+/// The files of one client; without a folder nothing is saved.
 #[derive(Clone, Debug)]
 pub struct ClientFiles {
     folder: Option<PathBuf>,
@@ -64,10 +64,10 @@ impl ClientFiles {
         Self { folder }
     }
 
-    /// Reads all files; what is missing is the default.
+    /// Reads all files; a missing one gives the defaults.
     ///
     /// # Errors
-    /// A file is there and cannot be read or moved aside.
+    /// A file exists and cannot be read or moved aside.
     pub fn load(&self) -> Result<ClientSettings, RonError> {
         let mut problems = Vec::new();
         Ok(ClientSettings {
@@ -78,26 +78,26 @@ impl ClientFiles {
         })
     }
 
-    /// Keeps the account.
+    /// Saves the account.
     ///
     /// # Errors
-    /// It is not on the disk; the old one is.
+    /// It is not on the disk; the old one still is.
     pub fn keep_account(&self, account: &Account) -> Result<(), RonError> {
         self.write(ACCOUNT_FILE, account)
     }
 
-    /// Keeps contacts and lists.
+    /// Saves contacts and lists.
     ///
     /// # Errors
-    /// They are not on the disk; the old ones are.
+    /// They are not on the disk; the old ones still are.
     pub fn keep_book(&self, book: &AddressBook) -> Result<(), RonError> {
         self.write(CONTACTS_FILE, book)
     }
 
-    /// Keeps the settings.
+    /// Saves the settings.
     ///
     /// # Errors
-    /// They are not on the disk; the old ones are.
+    /// They are not on the disk; the old ones still are.
     pub fn keep_settings(&self, settings: &Settings) -> Result<(), RonError> {
         self.write(SETTINGS_FILE, settings)
     }

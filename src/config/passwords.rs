@@ -1,6 +1,8 @@
-//! The account's password: in the system's keyring where there is one, else in a file of its own that only its owner reads.
+//! The account's password: in the system's keyring if there is one, else in a separate file that only its owner can
+//! read.
 //!
-//! The keyring is asked on a thread of its own: it may want to be unlocked first, and its library brings its own runtime.
+//! The keyring is called on a separate thread: it may have to be unlocked first, and its library brings its own
+//! runtime.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,45 +19,46 @@ const FILE: &str = "password.ron";
 /// Whether the system's keyring is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keyring {
-    /// Where there is one.
+    /// Yes, if there is one.
     System,
-    /// Never: all that is kept is in the folder.
+    /// No: everything is kept in the folder.
     Unused,
 }
 
-/// Where one client's password is kept; without folder and keyring, nowhere.
+/// Where one client's password is saved; without folder and keyring, nowhere.
 #[derive(Clone, Debug)]
 pub struct Passwords {
     folder: Option<PathBuf>,
     keyring: Keyring,
 }
 
-/// The file as it is written.
+/// The file's contents.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
-    /// Whose it is, so that it is used for no other account.
+    /// The account it belongs to, so that it is not used for another.
     address: String,
     password: String,
 }
 
 impl Passwords {
-    /// With the file in this folder.
+    /// Uses a file in this folder.
     #[must_use]
     pub const fn new(folder: Option<PathBuf>, keyring: Keyring) -> Self {
         Self { folder, keyring }
     }
 
-    /// Whether a keyring is wanted, so that one which is not there is to be told of.
+    /// Whether a keyring is to be used, so that the user is told if there is none.
     #[must_use]
     pub fn wants_keyring(&self) -> bool {
         self.keyring == Keyring::System
     }
 
-    /// The password of an account, and where it was; empty where none is kept. Waits for the keyring as long as that takes.
+    /// Loads an account's password and says where it was; empty if none is saved. Waits for the keyring as long as it
+    /// takes.
     ///
     /// # Errors
-    /// The file is there and cannot be read.
+    /// The file exists and cannot be read.
     pub fn load(&self, account: &Account) -> Result<(Password, PasswordPlace), RonError> {
         if let Some(Some(found)) = self.asked(account, None, keyring::get) {
             return Ok((Password::new(found), PasswordPlace::Keyring));
@@ -70,11 +73,11 @@ impl Passwords {
         })
     }
 
-    /// Keeps the account's password in place of what was kept, or takes it out where the account has none. Waits for
-    /// the keyring for [`KEYRING_WAIT`] at most.
+    /// Saves the account's password in place of the previous one, or deletes it if the account has none. Waits for the
+    /// keyring for [`KEYRING_WAIT`] at most.
     ///
     /// # Errors
-    /// It is not on the disk; the old one is.
+    /// It is not on the disk; the old one still is.
     pub fn keep(&self, account: &Account) -> Result<PasswordPlace, RonError> {
         let password = account.sign_in.password.as_str().to_owned();
         if password.is_empty() {
@@ -107,7 +110,7 @@ impl Passwords {
         }
     }
 
-    /// What the keyring answers; none where there is none, or it does not answer.
+    /// The keyring's answer; none if there is no keyring, or it does not answer.
     fn asked<T: Send + 'static>(
         &self,
         account: &Account,
@@ -128,9 +131,9 @@ mod keyring {
 
     use ::keyring::v1::{Entry, Error, Result};
 
-    /// As which program passwords are kept.
+    /// The program name under which passwords are saved.
     const SERVICE: &str = "fanfare";
-    /// Asks on a thread of its own, and waits for the answer at most so long, if there is an end to the patience.
+    /// Calls the keyring on a separate thread, and waits for the answer for at most `patience`, if given.
     pub(super) fn ask<T: Send + 'static>(
         address: String,
         patience: Option<Duration>,
@@ -145,7 +148,7 @@ mod keyring {
         })
     }
 
-    /// Outer none: there is no keyring. Inner none: nothing is kept there.
+    /// Outer `None`: there is no keyring. Inner `None`: nothing is saved there.
     pub(super) fn get(address: &str) -> Option<Option<String>> {
         match entry(address).and_then(|entry| entry.get_password()) {
             Ok(password) => Some(Some(password)),
@@ -178,7 +181,7 @@ mod keyring {
     }
 }
 
-/// A program without a window has no keyring.
+/// Without a window, the program uses no keyring.
 #[cfg(not(feature = "gui"))]
 mod keyring {
     use std::time::Duration;

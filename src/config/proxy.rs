@@ -49,31 +49,31 @@ use super::text::{LogFilter, duration, listen, log, origin, party, route, truste
 use super::words::{AuthWord, InboundWord};
 
 const DAY_SECS: u32 = 24 * 3600;
-/// A message waits in the mailbox no longer.
+/// The longest time that a message may wait in the mailbox.
 const MAILBOX_DAYS_MAX: usize = (MAILBOX_SECS_MAX / DAY_SECS) as usize;
 
-/// A settings file that cannot be used.
+/// Why a settings file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ProxySettingsError {
-    /// It cannot be read, or is no RON of this shape.
+    /// It cannot be read, or is not RON of the expected form.
     #[error(transparent)]
     File(#[from] RonError),
-    /// It is not there.
+    /// It does not exist.
     #[error("cannot read {}: there is no such file", .0.display())]
     Missing(PathBuf),
-    /// A value makes no sense.
+    /// A value is invalid.
     #[error("{}: {field}: {why}", path.display())]
     Field {
         /// The file.
         path: PathBuf,
-        /// Which of its fields.
+        /// The field.
         field: &'static str,
         /// What is wrong with it.
         why: String,
     },
 }
 
-/// The file as people write it. As many recipients and bytes as in `limits.rs`, and not more, may be allowed.
+/// The file as people write it. Its limits for recipients and bytes may lower those of `limits.rs`, not raise them.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Written {
@@ -104,58 +104,58 @@ struct Written {
     bans: Vec<String>,
 }
 
-/// Settings of a proxy, checked; what is not set is empty.
+/// Settings of a proxy, checked; what is not set is `None` or empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProxySettings {
     /// Served domains.
     pub domains: Vec<String>,
-    /// Where to listen.
+    /// Addresses to listen on.
     pub listens: Vec<(Transport, SocketAddr)>,
     /// Folder of the store.
     pub data: Option<PathBuf>,
-    /// Peers that may submit whatever their From says.
+    /// Peers that may submit with any From.
     pub trust: Vec<Trusted>,
-    /// Domains of others whose next hop is known.
+    /// Other domains whose next hop is configured.
     pub routes: Vec<StaticRoute>,
-    /// Whether users prove who they are.
+    /// Whether users must authenticate.
     pub auth: Option<Auth>,
     /// T1.
     pub t1: Option<Duration>,
-    /// Recipients of one submission.
+    /// Maximum recipients of one submission.
     pub recipients_max: Option<usize>,
-    /// Bytes of one request.
+    /// Maximum bytes of one request.
     pub message_bytes_max: Option<usize>,
-    /// Messages a second of one sender.
+    /// Maximum messages per second from one sender.
     pub submissions_per_sec_max: Option<u32>,
-    /// Legs under way of one sender.
+    /// Maximum legs in progress for one sender.
     pub legs_per_user_max: Option<usize>,
-    /// Whether there is a mailbox for the absent.
+    /// Whether messages for absent users wait in a mailbox.
     pub mailbox: Option<bool>,
-    /// How long a message waits there at most.
+    /// The longest time that a message waits there.
     pub mailbox_kept: Option<Duration>,
-    /// Messages that wait there for one recipient.
+    /// Maximum messages waiting there for one recipient.
     pub mailbox_per_user_max: Option<usize>,
-    /// The name server to ask, in place of those of this system.
+    /// The name server to use instead of the system's.
     pub dns: Option<SocketAddr>,
-    /// Our certificate for TLS, and the chain to its authority.
+    /// Our TLS certificate, with the chain to its authority.
     pub tls_cert: Option<PathBuf>,
     /// Its key.
     pub tls_key: Option<PathBuf>,
-    /// Authorities to trust, in place of those of this system.
+    /// Authorities to trust instead of the system's.
     pub tls_ca: Option<PathBuf>,
-    /// Whose pages may open WebSockets.
+    /// Websites whose pages may open WebSockets.
     pub web_origins: Vec<String>,
-    /// How much is logged, where the environment does not say.
+    /// What is logged, unless the environment variable is set.
     pub log: Option<LogFilter>,
     /// Which strangers may write to our users.
     pub inbound: Option<Inbound>,
-    /// Strangers who are known.
+    /// The strangers that count as known.
     pub inbound_known: Vec<Party>,
-    /// Requests a minute of strangers from one source.
+    /// Maximum requests per minute from strangers at one source.
     pub inbound_per_source_max: Option<u32>,
-    /// Requests a minute of strangers to one user.
+    /// Maximum requests per minute from strangers to one user.
     pub inbound_per_recipient_max: Option<u32>,
-    /// Whose requests are all refused.
+    /// Those whose requests are all refused.
     pub bans: Vec<Party>,
 }
 
@@ -169,10 +169,10 @@ impl ProxySettings {
         Self::checked(written.ok_or_else(|| ProxySettingsError::Missing(path.to_owned()))?, path)
     }
 
-    /// Checks what a file's bytes say; `path` is for the error.
+    /// Parses and checks a file's bytes; `path` is for the error.
     ///
     /// # Errors
-    /// As [`Self::read`].
+    /// As for [`Self::read`].
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, ProxySettingsError> {
         Self::checked(ron_file::from_bytes(bytes, path)?, path)
     }
@@ -182,7 +182,7 @@ impl ProxySettings {
         written.check().map_err(wrong)
     }
 
-    /// These settings over others: what is set here overrides them.
+    /// Merges two settings: what is set here overrides `others`.
     #[must_use]
     pub fn over(self, others: Self) -> Self {
         Self {
@@ -214,7 +214,7 @@ impl ProxySettings {
         }
     }
 
-    /// What its sockets are opened with. A certificate and its key may be one file.
+    /// The settings for its sockets. A certificate and its key may be in one file.
     #[must_use]
     pub fn net(&self) -> NetSettings {
         let (chain, key) = (self.tls_cert.as_ref(), self.tls_key.as_ref());
@@ -224,7 +224,7 @@ impl ProxySettings {
         NetSettings { tls, dns: self.dns, origins: self.origins(), ..NetSettings::default() }
     }
 
-    /// Where nobody is asked who he is, a page from anywhere could write to the users by way of a browser on this computer.
+    /// Without authentication, any website could write to the users through a browser on this computer.
     fn origins(&self) -> Origins {
         match (&self.web_origins, self.asks()) {
             (listed, _) if !listed.is_empty() => Origins::These(listed.clone()),
@@ -233,13 +233,13 @@ impl ProxySettings {
         }
     }
 
-    /// Whether users prove who they are, which they do beyond loopback unless the settings say otherwise (W30).
+    /// Whether users must authenticate: beyond loopback they must, unless the settings say otherwise (W30).
     fn asks(&self) -> Auth {
         let is_open = self.listens.iter().any(|(_, listen)| !listen.ip().is_loopback());
         self.auth.unwrap_or(if is_open { Auth::On } else { Auth::Off })
     }
 
-    /// What a proxy is made from, with the defaults of what is not set.
+    /// The proxy's configuration, with defaults for what is not set.
     #[must_use]
     pub fn config(self) -> ProxyConfig {
         let auth = self.asks();
@@ -378,7 +378,7 @@ mod tests {
         assert_eq!((config.timers, config.recipients_max), (Timers::new(Duration::from_millis(20)), 7));
         assert_eq!(config.message_bytes_max, MESSAGE_BYTES_MAX);
         assert_eq!(read("()"), ProxySettings::default());
-        // What needs no `Some` in the mouth of people needs none in the file.
+        // People need not write `Some` in the file.
         assert_eq!(read(r#"(t1: "20ms", recipients_max: 7, data: "/x")"#).t1, settings.t1);
     }
 

@@ -1,4 +1,5 @@
-//! Short texts into values, the same in a settings file and on the command line, with a sentence for what is wrong.
+//! Parses short texts, the same in a settings file and on the command line; errors are sentences that say what is
+//! wrong.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -10,10 +11,10 @@ use crate::net::Origins;
 use crate::proxy::{Inbound, Party, StaticRoute, Trusted};
 use crate::sip::Transport;
 
-/// `udp:127.0.0.1:5060`, `tcp:[::1]:5060`, `tls:192.0.2.1:5061`.
+/// Parses `udp:127.0.0.1:5060`, `tcp:[::1]:5060`, `tls:192.0.2.1:5061`.
 ///
 /// # Errors
-/// A sentence that shows how it is written.
+/// A sentence that shows the correct form.
 pub fn listen(text: &str) -> Result<(Transport, SocketAddr), String> {
     let wrong = |what: &str| format!("{text:?} {what}; write it like udp:127.0.0.1:5060 or tcp:[::1]:5060");
     let named = text.split_once(':').and_then(|(name, rest)| Some((Transport::parse(name)?, rest)));
@@ -23,10 +24,10 @@ pub fn listen(text: &str) -> Result<(Transport, SocketAddr), String> {
     Ok((transport, address))
 }
 
-/// `https://chat.domain.com`.
+/// Parses `https://chat.domain.com`.
 ///
 /// # Errors
-/// A sentence that shows how it is written.
+/// A sentence that shows the correct form.
 pub fn origin(text: &str) -> Result<String, String> {
     if Origins::is_origin(text) {
         Ok(text.to_owned())
@@ -35,10 +36,10 @@ pub fn origin(text: &str) -> Result<String, String> {
     }
 }
 
-/// `example.org=udp:192.0.2.5:5060`.
+/// Parses `example.org=udp:192.0.2.5:5060`.
 ///
 /// # Errors
-/// A sentence that shows how it is written.
+/// A sentence that shows the correct form.
 pub fn route(text: &str) -> Result<StaticRoute, String> {
     let wrong = |what: &str| format!("{text:?} {what}; write it like example.org=udp:192.0.2.5:5060");
     let (domain, address) = text.split_once('=').ok_or_else(|| wrong("has no = after the domain"))?;
@@ -53,26 +54,26 @@ pub fn route(text: &str) -> Result<StaticRoute, String> {
     Ok(StaticRoute { domain: domain.to_ascii_lowercase(), hop: Hop { transport, remote } })
 }
 
-/// `127.0.0.0/8`, or one address; with `udp:` in front, where its datagrams are believed too.
+/// Parses `127.0.0.0/8`, or one address; a prefix `udp:` means that its UDP datagrams are trusted too.
 ///
 /// # Errors
-/// A sentence that shows how it is written.
+/// A sentence that shows the correct form.
 pub fn trusted(text: &str) -> Result<Trusted, String> {
     text.parse().map_err(|error| format!("{text:?} is {error}"))
 }
 
-/// `192.0.2.7`, `192.0.2.0/24`, `example.org` or `eve@example.org`.
+/// Parses `192.0.2.7`, `192.0.2.0/24`, `example.org` or `eve@example.org`.
 ///
 /// # Errors
-/// A sentence that shows how it is written.
+/// A sentence that shows the correct form.
 pub fn party(text: &str) -> Result<Party, String> {
     text.parse().map_err(|error| format!("{text:?} is {error}"))
 }
 
-/// `open`, `known` or `off`.
+/// Parses `open`, `known` or `off`.
 ///
 /// # Errors
-/// A sentence that shows how it is written.
+/// A sentence that shows the correct form.
 pub fn inbound(text: &str) -> Result<Inbound, String> {
     match text {
         "open" => Ok(Inbound::Open),
@@ -82,7 +83,7 @@ pub fn inbound(text: &str) -> Result<Inbound, String> {
     }
 }
 
-/// How much is logged.
+/// What is logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogFilter {
     /// As it was written.
@@ -91,7 +92,7 @@ pub struct LogFilter {
 }
 
 impl LogFilter {
-    /// The directives of the filter. Where only modules are named, everything else stays at `warn`.
+    /// The directives of the filter. If it names only modules, everything else stays at `warn`.
     #[must_use]
     pub fn directives(&self) -> String {
         if self.has_base { self.text.clone() } else { format!("warn,{}", self.text) }
@@ -104,13 +105,13 @@ impl fmt::Display for LogFilter {
     }
 }
 
-/// What stands for a level in a filter; the log's library would take any other word for the name of a module.
+/// The words for levels in a filter; the logging library would take any other word for a module's name.
 const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 impl FromStr for LogFilter {
     type Err = String;
 
-    /// `info`, `fanfare=debug`, or several of these with commas between them.
+    /// Parses `info`, `fanfare=debug`, or several of these separated by commas.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut has_base = false;
         for part in text.split(',') {
@@ -138,18 +139,18 @@ impl FromStr for LogFilter {
     }
 }
 
-/// The same as a value parser.
+/// The same, as a value parser.
 ///
 /// # Errors
-/// Names the word that is no level, and those that are.
+/// Names the word that is not a level, and the levels.
 pub fn log(text: &str) -> Result<LogFilter, String> {
     text.parse()
 }
 
-/// `500ms`, `2s`, `5m`, `1h`.
+/// Parses `500ms`, `2s`, `5m`, `1h`.
 ///
 /// # Errors
-/// A sentence that shows how it is written.
+/// A sentence that shows the correct form.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is not a time; write it like 500ms, 2s, 5m or 1h");
     let split = text.find(|letter: char| !letter.is_ascii_digit()).ok_or_else(wrong)?;

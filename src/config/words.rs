@@ -1,4 +1,4 @@
-//! Settings that are one word of a few, as people write them.
+//! Settings whose value is one of a few words, in the spelling people use.
 
 use serde::Deserialize;
 

@@ -1,6 +1,6 @@
-//! The aliases and lists of a proxy: changed from outside, while the proxy runs or not (W16).
+//! The aliases and lists of a proxy, which commands change while the proxy runs or not (W16).
 //!
-//! **Invariant:** the running proxy's lock is not touched, and it sees a change by itself.
+//! **Invariant:** the running proxy's lock is not touched, and it notices a change by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,16 +14,16 @@ use crate::store::outside::{change, open_beside};
 use crate::store::served::{Doubt, doubt_about, doubt_about_member};
 use crate::store::{OpenError, proxy_rows};
 
-/// A change that was not made.
+/// Why a change was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum AliasesError {
-    /// The store.
+    /// Opening the store.
     #[error(transparent)]
     Store(#[from] OpenError),
-    /// Not there.
+    /// There is no such alias or list.
     #[error("{0} is not an alias or a list")]
     Unknown(Aor),
-    /// A user has this address, and would lose what is written to him.
+    /// A user has this address, and messages to that user would go to the list instead.
     #[error(
         "{0} is a user, and messages to that user would go to the list; remove the user first with: fanfare proxy user remove \
          {0}"
@@ -34,16 +34,16 @@ pub enum AliasesError {
     NoMember {
         /// The list.
         alias: Aor,
-        /// Who is not on it.
+        /// Who is not a member.
         member: Uri,
     },
-    /// It would lead back to itself.
+    /// The list would contain itself, directly or through other lists.
     #[error("the list would contain itself: {0}")]
     Loop(String),
-    /// Lists within lists within lists.
+    /// Lists are nested too deeply.
     #[error("lists may be nested at most {ALIAS_DEPTH_MAX} deep, and this would be deeper: {0}")]
     TooDeep(String),
-    /// There is no room.
+    /// A limit is reached.
     #[error("there is no room: the limit is {0}")]
     Full(String),
 }
@@ -58,7 +58,7 @@ pub struct Aliases {
 type AliasRefusal = Result<(), AliasesError>;
 
 impl Aliases {
-    /// Opens the store of a proxy; it is made, or brought up to date, where that is needed and no proxy uses it.
+    /// Opens a proxy's store. If no proxy uses it, it is created or migrated where needed.
     ///
     /// # Errors
     /// A sentence about what is wrong with the place or the file.
@@ -66,7 +66,7 @@ impl Aliases {
         Ok(Self { connection: open_beside(path)?, path: path.to_owned() })
     }
 
-    /// All of them, by address.
+    /// All aliases and lists, by address.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -74,10 +74,11 @@ impl Aliases {
         Ok(proxy_rows::aliases(&self.connection).map_err(|error| self.failed(error))?)
     }
 
-    /// Lets an address stand for these too; who is a member already stays where he is. What may be a mistake is said.
+    /// Adds members to an alias or list; existing members keep their places. Returns warnings about possible mistakes.
     ///
     /// # Errors
-    /// It is a user's, it would lead back to itself or be too deep, there is no room, or it is not on the disk.
+    /// The address is a user's, the list would contain itself or be nested too deeply, a limit is reached, or the
+    /// change is not on the disk.
     pub fn add(&mut self, alias: &Aor, members: &[Uri]) -> Result<Vec<Doubt>, AliasesError> {
         change(&mut self.connection, &self.path, |change| {
             let is_user = "SELECT EXISTS (SELECT 1 FROM user WHERE aor = ?1)";
@@ -100,10 +101,10 @@ impl Aliases {
         })
     }
 
-    /// Takes members out, or the whole alias where none is named.
+    /// Removes members, or the whole alias if none is named.
     ///
     /// # Errors
-    /// It is none, one is no member of it, or it is not on the disk.
+    /// There is no such alias, one is not a member, or the change is not on the disk.
     pub fn remove(&mut self, alias: &Aor, members: &[Uri]) -> Result<(), AliasesError> {
         change(&mut self.connection, &self.path, |change| {
             for member in members {
@@ -125,7 +126,7 @@ impl Aliases {
     }
 }
 
-/// What is wrong with a table after a list was changed.
+/// What is wrong with the table after a list was changed.
 fn judge(rows: &[AliasRow], changed: &Aor) -> AliasRefusal {
     if rows.len() > ALIASES_MAX {
         return Err(AliasesError::Full(format!("{ALIASES_MAX} aliases")));
@@ -141,7 +142,7 @@ fn judge(rows: &[AliasRow], changed: &Aor) -> AliasRefusal {
     Ok(())
 }
 
-/// How deep a list is. `path` is how it was come to; `sound` are those that are known.
+/// The nesting depth of a list. `path` is the lists on the way to it; `sound` are those already checked.
 fn walk(
     table: &BTreeMap<&Aor, &[Uri]>,
     list: &Aor,
@@ -231,7 +232,7 @@ mod tests {
             book.add(&aor("c@d.com"), &uris(&["sip:x@d.com", "sip:a@d.com"])).unwrap_err().to_string();
         assert_eq!(circle, "the list would contain itself: a@d.com, b@d.com, c@d.com, a@d.com");
         assert_eq!(book.list().unwrap().len(), 2);
-        // Twice the same list is no circle.
+        // Reaching the same list twice is not a loop.
         book.add(&aor("d@d.com"), &uris(&["sip:a@d.com", "sip:b@d.com"])).unwrap();
 
         for depth in 1..ALIAS_DEPTH_MAX {

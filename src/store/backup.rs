@@ -1,4 +1,4 @@
-//! A copy of a store as it stands at one instant, while its machine goes on.
+//! Copies a store as it is at one instant, while its machine keeps running.
 
 use std::path::{Path, PathBuf};
 
@@ -6,39 +6,39 @@ use tempfile::{Builder, NamedTempFile};
 
 use crate::store::{Audited, OpenError, OpenErrorKind, check, folder};
 
-/// A backup that was not made. Nothing of it is left, and what was there before is as it was.
+/// Why a backup was not made. No part of it is left behind, and existing files are unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// What was to be copied.
+    /// Opening the source.
     #[error(transparent)]
     Source(#[from] OpenError),
-    /// Something has that name.
+    /// The destination exists already.
     #[error("{} is there already; a backup overwrites nothing", .0.display())]
     Exists(PathBuf),
-    /// The copy is not on the disk.
+    /// Writing the copy failed.
     #[error("cannot write {}: {source}", path.display())]
     Write {
-        /// The backup.
+        /// The destination.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// The copy was read again, and something in it is wrong.
+    /// The copy was read back, and something in it is wrong.
     #[error("no backup was made, because the store is not sound: {0}")]
     Unsound(String),
 }
 
-/// Copies the store in `from` into the file `to`, which is there whole, checked and on the disk, or not at all.
+/// Copies the store `from` into the file `to`, which is afterwards complete, checked and on the disk, or absent.
 ///
 /// # Errors
-/// What is in its way, in a sentence.
+/// Why it cannot be made, as a sentence.
 pub fn backup<S: Audited>(from: &Path, to: &Path) -> Result<(), BackupError> {
     let unwritten = |source| BackupError::Write { path: to.to_owned(), source };
     if std::fs::symlink_metadata(to).is_ok() {
         return Err(BackupError::Exists(to.to_owned()));
     }
     let folder = folder::above(to);
-    // Private to its owner, as the store is.
+    // Readable by its owner only, as the store is.
     let aside = Builder::new().prefix(".fanfare-backup-").tempfile_in(folder).map_err(unwritten)?;
     copy::<S>(from, &aside)?;
     let findings = check::check::<S>(aside.path())?;

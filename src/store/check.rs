@@ -1,6 +1,6 @@
-//! Whether a store is whole: the database, the references in it, and what its machine rests on.
+//! Checks whether a store is sound: the database itself, its references, and what its machine relies on.
 //!
-//! It is read in one transaction, as it stood at one instant, while its machine may go on writing. Nothing is changed.
+//! It is read in one transaction, as it is at one instant, while its machine may keep writing. Nothing is changed.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,15 +10,15 @@ use tempfile::NamedTempFile;
 
 use crate::store::{Audit, Audited, OpenError, OpenErrorKind, Schema, migrate};
 
-/// How long a lock of the machine that uses the store is waited for.
+/// How long to wait for a lock held by the machine that uses the store.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
-/// Faults of one kind that are told.
+/// Most faults of one kind that are reported.
 const FAULTS_TOLD_MAX: usize = 100;
 
-/// What was found in a store.
+/// The result of checking a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Findings {
-    /// The schema that it was written by.
+    /// The schema it was written with.
     pub schema: usize,
     /// The schema of this program.
     pub newest: usize,
@@ -27,22 +27,22 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Whether nothing is wrong.
+    /// True if nothing is wrong.
     #[must_use]
     pub const fn is_sound(&self) -> bool {
         self.audit.faults.is_empty()
     }
 }
 
-/// Looks through a store. The rows of an older schema are brought up to date in a copy, as a start would do it.
+/// Checks a store. One with an older schema is migrated in a copy, as a start would do.
 ///
 /// # Errors
-/// It cannot be read at all, is no store of this kind, or was written by a newer program.
+/// It cannot be read at all, is not a store of this kind, or was written by a newer program.
 pub fn check<S: Audited>(path: &Path) -> Result<Findings, OpenError> {
     findings::<S>(path).map_err(|kind| OpenError { path: path.to_owned(), kind })
 }
 
-/// Opens the store of somebody else, to read alone.
+/// Opens a store that another process may be using, read-only.
 pub(super) fn reader<S: Schema>(path: &Path) -> Result<(Connection, usize), OpenErrorKind> {
     if !path.is_file() {
         return Err(OpenErrorKind::Missing);
@@ -55,7 +55,7 @@ pub(super) fn reader<S: Schema>(path: &Path) -> Result<(Connection, usize), Open
     }
 }
 
-/// Writes what a store holds at this instant into an empty file.
+/// Copies the store's contents at this instant into an empty file.
 pub(super) fn copy(connection: &Connection, to: &Path) -> rusqlite::Result<()> {
     connection.execute("VACUUM INTO ?1", [to.to_string_lossy()]).map(drop)
 }
@@ -63,7 +63,7 @@ pub(super) fn copy(connection: &Connection, to: &Path) -> rusqlite::Result<()> {
 fn findings<S: Audited>(path: &Path) -> Result<Findings, OpenErrorKind> {
     let (mut connection, schema) = reader::<S>(path)?;
     let newest = S::MIGRATIONS.len();
-    // Made before the transaction, in which it cannot be; it goes when this function ends.
+    // Made before the transaction, as it cannot be made within one; deleted when this function returns.
     let brought_up = if schema < newest { Some(updated::<S>(&connection)) } else { None };
     let instant = connection.transaction()?;
     let mut faults = damage(&instant).unwrap_or_else(|error| vec![format!("the file is damaged: {error}")]);
@@ -77,7 +77,7 @@ fn findings<S: Audited>(path: &Path) -> Result<Findings, OpenErrorKind> {
     Ok(Findings { schema, newest, audit: Audit { faults, ..audit } })
 }
 
-/// A copy with the tables of today.
+/// A copy migrated to the current tables.
 fn updated<S: Schema>(connection: &Connection) -> Result<(NamedTempFile, Connection), OpenErrorKind> {
     let file = NamedTempFile::new().map_err(OpenErrorKind::Unwritable)?;
     copy(connection, file.path())?;
@@ -86,7 +86,7 @@ fn updated<S: Schema>(connection: &Connection) -> Result<(NamedTempFile, Connect
     Ok((file, copied))
 }
 
-/// What SQLite itself finds.
+/// What SQLite's own check finds.
 fn damage(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut integrity = connection.prepare("PRAGMA integrity_check")?;
     let found: Vec<String> = integrity.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;

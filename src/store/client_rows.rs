@@ -1,4 +1,4 @@
-//! The client's journal as rows.
+//! How the client's journal is stored as rows.
 
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ impl Schema for ClientSchema {
     }
 }
 
-/// A UUID of version 4 (RFC 9562 §5.4) of the bits that the store was given when it was made.
+/// A UUID of version 4 (RFC 9562 §5.4), from random bits that the store got when it was created.
 fn instance(connection: &Connection) -> rusqlite::Result<String> {
     let hex: String = connection.query_row("SELECT bits FROM device", [], |row| row.get(0))?;
     let part = |range| hex.get(range).unwrap_or_default();
@@ -88,7 +88,7 @@ fn put_conversation(connection: &Connection, conversation: &ConversationRow) -> 
         .map(drop)
 }
 
-/// What a row of `message` has in either direction.
+/// The columns of `message` that both directions share.
 const INSERT_MESSAGE: &str =
     "INSERT INTO message (id, conversation, at, sent_at, from_address, from_name, people,
                                                    content_type, chars, newlines, recipient_count, body, unverified)
@@ -145,7 +145,7 @@ fn put_attempt(connection: &Connection, attempt: &AttemptRow) -> rusqlite::Resul
         AttemptStage::Accepted { to_tag } => ("accepted", Some(to_tag)),
         AttemptStage::Closed => ("closed", None),
     };
-    // The To tag stays when the attempt is closed: a late report is still known by it (W25).
+    // The To tag is kept after the attempt is closed, because a late report is still recognized by it (W25).
     let sql = "INSERT INTO attempt (message, number, recipients, call_id, from_tag, cseq, report, way, stage, to_tag,
                                     at, by_list, asks)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
@@ -200,7 +200,7 @@ fn put_seen(
     connection.prepare_cached(sql)?.execute([signed(conversation.0), signed(message.0)]).map(drop)
 }
 
-/// Characters and line ends of the text in a body, for the outline.
+/// Characters and line breaks of a body's text, for the outline.
 fn extent(content_type: &str, body: &Bytes) -> (u32, u32) {
     let text = content(content_type, body).text;
     let newlines = text.bytes().filter(|byte| *byte == b'\n').count();
@@ -213,7 +213,7 @@ fn count(people: &[PersonRow]) -> u32 {
 
 const fn way_word(way: Way) -> &'static str {
     match way {
-        // ONE MESSAGE for all; `by_list` says which.
+        // Both are ONE MESSAGE for all; `by_list` tells them apart.
         Way::FanOut | Way::ByList => "fan-out",
         Way::OneByOne => "one-by-one",
     }
@@ -260,8 +260,8 @@ fn state(word: &str) -> Option<DeliveryState> {
 }
 
 fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenRows>> {
-    // Under way, missed by somebody in every attempt, the last word of its conversation, or of late and perhaps still
-    // to be read.
+    // Messages in progress, not delivered to somebody in any attempt, last of their conversation, or recent and perhaps
+    // unread.
     let sql = "SELECT message FROM attempt WHERE stage <> 'closed'
                UNION
                SELECT message FROM (
@@ -293,7 +293,7 @@ fn open_rows(connection: &Connection, id: i64) -> rusqlite::Result<OpenRows> {
     Ok(OpenRows { outgoing, attempts: attempts(connection, id)?, deliveries: deliveries(connection, id)? })
 }
 
-/// A row of `message` that was written here.
+/// A row of `message` for a message written here.
 pub(super) fn outgoing(row: &Row<'_>) -> rusqlite::Result<OutgoingRow> {
     Ok(OutgoingRow {
         id: MessageId(unsigned(row.get("id")?)),
@@ -317,7 +317,7 @@ pub(super) fn attempts(connection: &Connection, message: i64) -> rusqlite::Resul
 fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
     let word: String = row.get("way")?;
     let Some(way) = way(&word, row.get("by_list")?) else {
-        // The table's CHECK lets no other word in.
+        // Unreachable: the table's CHECK allows no other word.
         return Err(rusqlite::Error::InvalidColumnName(format!("way {word}")));
     };
     let stage = match row.get::<_, String>("stage")?.as_str() {
@@ -343,7 +343,7 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
     })
 }
 
-/// What is known of the recipients of one message, by recipient and attempt.
+/// The delivery states of one message, by recipient and attempt.
 pub(super) fn deliveries(connection: &Connection, message: i64) -> rusqlite::Result<Vec<DeliveryRow>> {
     let sql = "SELECT message, recipient, attempt, state, status, phrase, tries, after_ms, at FROM delivery
                WHERE message = ?1 ORDER BY attempt, recipient";
@@ -353,7 +353,7 @@ pub(super) fn deliveries(connection: &Connection, message: i64) -> rusqlite::Res
 fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
     let word: String = row.get("state")?;
     let Some(state) = state(&word) else {
-        // The table's CHECK lets no other word in.
+        // Unreachable: the table's CHECK allows no other word.
         return Err(rusqlite::Error::InvalidColumnName(format!("state {word}")));
     };
     let after: Option<i64> = row.get("after_ms")?;
@@ -371,7 +371,7 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
 }
 
 fn keys(connection: &Connection) -> rusqlite::Result<Vec<(String, crate::time::Timestamp)>> {
-    // The machine forgets what is too old by `ForgetKeysBefore`: what is here is within the time.
+    // The machine deletes old keys with `ForgetKeysBefore`, so all that are here are still valid.
     let mut statement = connection.prepare("SELECT key, at FROM inbox_key ORDER BY at, key")?;
     statement.query_map([], |row| Ok((row.get("key")?, timestamp(row, "at")?)))?.collect()
 }

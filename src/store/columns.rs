@@ -1,6 +1,6 @@
-//! How values that are more than a number or a text stand in a column.
+//! How values that are more than a number or a text are stored in a column.
 //!
-//! Lists are JSON, so that a person with `sqlite3` can read them and a question in SQL can open them.
+//! Lists are JSON, so that people can read them with `sqlite3` and SQL queries can take them apart.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::model::journal::PersonRow;
 use crate::sip::Transport;
 use crate::time::Timestamp;
 
-/// A number that SQLite keeps signed; ours stay far below the sign.
+/// Converts to SQLite's signed numbers; ours stay far below the limit.
 pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// A number read back; what is negative was not ours and counts as 0.
+/// Converts back; we never write a negative number, so one counts as 0.
 pub(super) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
@@ -35,7 +35,7 @@ pub(super) fn timestamp(row: &Row<'_>, column: &str) -> rusqlite::Result<Timesta
     Ok(Timestamp::from_millis(unsigned(row.get(column)?)))
 }
 
-/// A column of milliseconds since 1970 that may be empty.
+/// A column of milliseconds since 1970, or NULL.
 pub(super) fn timestamp_option(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
     Ok(row.get::<_, Option<i64>>(column)?.map(|at| Timestamp::from_millis(unsigned(at))))
 }
@@ -58,7 +58,7 @@ impl<T: DeserializeOwned> rusqlite::types::FromSql for Json<T> {
     }
 }
 
-/// A flow as it stands in a column.
+/// A flow as stored in a column.
 #[derive(Debug)]
 pub(super) struct FlowColumn(pub(super) Flow);
 
@@ -98,7 +98,7 @@ pub(super) fn people_column(people: &[PersonRow]) -> Json<Vec<(&str, &str)>> {
     Json(people.iter().map(|person| (person.address.as_str(), person.name.as_str())).collect())
 }
 
-/// People read back.
+/// The people in a column.
 pub(super) fn people(row: &Row<'_>, column: &str) -> rusqlite::Result<Vec<PersonRow>> {
     let Json(pairs): Json<Vec<(String, String)>> = row.get(column)?;
     Ok(pairs.into_iter().map(|(address, name)| PersonRow { address, name }).collect())

@@ -1,4 +1,4 @@
-//! One store's file: made private to its owner, locked against other processes, set to be durable.
+//! The file of one store: readable by its owner only, locked against other processes, configured for durability.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -10,14 +10,14 @@ use crate::store::folder::{self, private};
 use crate::store::whereabouts::{Gone, Whereabouts};
 use crate::store::{OpenErrorKind, Schema, migrate};
 
-/// How long a lock of somebody with `sqlite3` in hand is waited for.
+/// How long to wait for a lock held by somebody using `sqlite3`.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
-/// Statements kept prepared: more than any schema has.
+/// Prepared statements kept: more than any schema has.
 const STATEMENTS_KEPT: usize = 64;
-/// Bytes that the write-ahead log keeps after a checkpoint.
+/// Maximum size of the write-ahead log after a checkpoint, in bytes.
 const LOG_BYTES_KEPT: i64 = 16 * 1024 * 1024;
 
-/// An open file with its lock. The connection is closed before the lock is given up (fields drop in this order).
+/// An open file with its lock. Fields drop in this order: the connection is closed before the lock is released.
 #[derive(Debug)]
 pub(super) struct StoreFile {
     pub(super) connection: Connection,
@@ -32,7 +32,7 @@ impl StoreFile {
             folder::create(parent).map_err(OpenErrorKind::Folder)?;
         }
         let lock = LockFile::take(path)?;
-        // Made by us first, so that only its owner may read what people write to each other.
+        // We create the file before SQLite does, so that only its owner can read the messages in it.
         private(OpenOptions::new().create(true).append(true))
             .open(path)
             .map_err(OpenErrorKind::Unwritable)?;
@@ -41,10 +41,10 @@ impl StoreFile {
         Ok(Self { connection, path: Some(path.to_owned()), whereabouts, _lock: Some(lock) })
     }
 
-    /// Looks whether the files are still where they were opened.
+    /// Checks that the files are still where they were opened.
     ///
     /// # Errors
-    /// One is gone, or another file has its name.
+    /// One is gone, or its name leads to another file.
     pub(super) fn check_place(&mut self) -> Result<(), Gone> {
         self.whereabouts.check()
     }
@@ -57,10 +57,10 @@ impl StoreFile {
 
 fn prepare<S: Schema>(mut connection: Connection) -> Result<Connection, OpenErrorKind> {
     connection.busy_timeout(BUSY_WAIT)?;
-    // Before anything is set: what is not ours, or is newer, is refused and left as it is.
+    // Checked before anything is set: a foreign or newer file is refused and left unchanged.
     migrate::version::<S>(&connection)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-    // A memory database answers "memory" here, and that is well.
+    // For a database in memory the answer is "memory", which is fine.
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
@@ -69,7 +69,7 @@ fn prepare<S: Schema>(mut connection: Connection) -> Result<Connection, OpenErro
     Ok(connection)
 }
 
-/// The lock file beside the store. The system gives it up when the process ends, however it ends.
+/// The lock file beside the store. The system releases the lock when the process ends, however it ends.
 #[derive(Debug)]
 struct LockFile(File);
 
@@ -89,8 +89,8 @@ impl LockFile {
 }
 
 impl Drop for LockFile {
-    /// Closing alone does not give it up while a program that is just being started (between `fork` and `exec`)
-    /// has a copy of the descriptor: the lock is the open file's, not the descriptor's (flock(2)).
+    /// Closing the file is not enough: the lock belongs to the open file description (flock(2)), and a child process
+    /// between `fork` and `exec` may still hold a copy of the descriptor.
     fn drop(&mut self) {
         if let Err(error) = self.0.unlock() {
             tracing::debug!(%error, "the store's lock is given up by closing its file");

@@ -1,10 +1,10 @@
-//! Folders and files that are there after a power cut, and that only their owner reads.
+//! Creates folders and files that survive a power cut and that only their owner can read.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Makes a folder with those above it, each of them on the disk when this returns.
+/// Creates a folder and its parents, each synced to the disk when this returns.
 pub(super) fn create(folder: &Path) -> io::Result<()> {
     let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
     let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
@@ -15,12 +15,12 @@ pub(super) fn create(folder: &Path) -> io::Result<()> {
     missing.into_iter().try_for_each(|made| sync(above(made)))
 }
 
-/// The folder that a file or a folder stands in.
+/// The parent folder of a file or folder.
 pub(super) fn above(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
-/// A new name is on the disk only when its folder is.
+/// Syncs a folder: a new name in it is on the disk only after that.
 #[cfg(unix)]
 pub(super) fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
@@ -42,7 +42,7 @@ fn make(folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)
 }
 
-/// Made so that only its owner may read what people write to each other.
+/// New files are readable by their owner only, since they hold people's messages.
 #[cfg(unix)]
 pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     use std::os::unix::fs::OpenOptionsExt;

@@ -1,4 +1,4 @@
-//! What only a screen reads: outlines and messages, on a named thread of their own with a read-only connection.
+//! What only a screen reads: outlines and messages. It has its own named thread with a read-only connection.
 //!
 //! **Invariant:** nothing here writes, and nothing here runs on the engine's loop.
 
@@ -16,35 +16,35 @@ use crate::store::client_rows::{attempts, deliveries, outgoing};
 use crate::store::columns::{people, signed, timestamp, timestamp_option, unsigned};
 use crate::store::{OpenErrorKind, Question};
 
-/// The history cannot be read.
+/// The history could not be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the stored messages cannot be read: {0}")]
 pub struct ReadError(#[from] rusqlite::Error);
 
-/// What the height of a message on the screen is guessed from.
+/// What the height of a message on the screen is estimated from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutlineRow {
-    /// Which.
+    /// The message.
     pub id: MessageId,
-    /// Characters of its body as text.
+    /// Characters of its text.
     pub chars: u32,
-    /// Line ends in it.
+    /// Line breaks in its text.
     pub newlines: u32,
-    /// Recipients, 0 for a received message.
+    /// Recipients; 0 for a received message.
     pub recipients: u32,
 }
 
-/// One message as stored.
+/// One stored message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoredMessage {
-    /// Written here, with all attempts and what is known of each recipient.
+    /// Written here, with all its attempts and the state of each recipient.
     Ours(OpenRows),
-    /// Received. Its key is not read: it is for telling doubles, not for a screen.
+    /// Received. Its key is not read: it serves to detect duplicates, not for display.
     Theirs(IncomingRow),
 }
 
 impl StoredMessage {
-    /// Its number.
+    /// The message's id.
     #[must_use]
     pub const fn id(&self) -> MessageId {
         match self {
@@ -54,7 +54,7 @@ impl StoredMessage {
     }
 }
 
-/// The way to the reader thread.
+/// Handle of the reader thread.
 pub struct History {
     ask: Option<Box<dyn Fn(Question) -> bool + Send + Sync>>,
     thread: Option<JoinHandle<()>>,
@@ -80,13 +80,13 @@ impl History {
         Ok(Self { ask: Some(ask), thread: Some(thread) })
     }
 
-    /// Asked of somebody else's connection: a store in memory has no second one.
+    /// Reads through another connection: a store in memory cannot have a second one.
     pub(super) fn through(ask: Box<dyn Fn(Question) -> bool + Send + Sync>) -> Self {
         Self { ask: Some(ask), thread: None }
     }
 
-    /// Has `question` run on the reader thread; it hands its answer on by itself. False when
-    /// `limits::QUESTIONS_WAITING_MAX` wait already: ask again later.
+    /// Runs `question` on the reader thread; it must pass its answer on by itself. Returns false if
+    /// `limits::QUESTIONS_WAITING_MAX` wait already: try again later.
     #[must_use]
     pub fn ask(&self, question: impl FnOnce(&Reader<'_>) + Send + 'static) -> bool {
         self.ask.as_ref().is_some_and(|ask| ask(Box::new(|connection| question(&Reader { connection }))))
@@ -110,7 +110,7 @@ fn answer_all(connection: &Connection, questions: &Receiver<Question>) {
     }
 }
 
-/// What can be read.
+/// The available queries.
 #[derive(Debug)]
 pub struct Reader<'a> {
     connection: &'a Connection,
@@ -128,7 +128,7 @@ const MESSAGE: &str =
                        FROM message WHERE id = ?1";
 
 impl Reader<'_> {
-    /// Every message of a conversation after this one (`None`: all), oldest first.
+    /// The outline of all messages of a conversation after this one (`None`: of all), oldest first.
     ///
     /// # Errors
     /// The file cannot be read.

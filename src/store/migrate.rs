@@ -1,12 +1,12 @@
-//! Numbered steps from an empty file to the tables of today. A step that has left this house is never edited.
+//! Numbered steps from an empty file to the current tables. A step that was released is never edited.
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::store::{OpenErrorKind, Schema};
 
-/// Brings the tables up to date; refuses what is not ours or was written by a newer Fanfare.
+/// Brings the tables up to date; refuses a file that is not ours or was written by a newer Fanfare.
 ///
-/// All steps are one transaction: whatever ends the process, the file has the old tables or those of today.
+/// All steps run in one transaction: even if the process is killed, the file has either the old or the current tables.
 pub(super) fn migrate<S: Schema>(connection: &mut Connection) -> Result<(), OpenErrorKind> {
     let found = version::<S>(connection)?;
     if found == S::MIGRATIONS.len() {
@@ -17,7 +17,7 @@ pub(super) fn migrate<S: Schema>(connection: &mut Connection) -> Result<(), Open
     Ok(transaction.commit()?)
 }
 
-/// The steps after `from`, up to `to`.
+/// Runs the steps after `from`, up to `to`.
 pub(super) fn take_steps<S: Schema>(
     transaction: &Transaction<'_>,
     from: usize,
@@ -26,7 +26,7 @@ pub(super) fn take_steps<S: Schema>(
     for sql in S::MIGRATIONS.iter().take(to).skip(from) {
         transaction.execute_batch(sql)?;
     }
-    // A step that rebuilds a table may have to defer its references; none may be left open.
+    // A step that rebuilds a table may defer its foreign keys; none may stay violated.
     if transaction.prepare("PRAGMA foreign_key_check")?.exists([])? {
         return Err(OpenErrorKind::Unmigrated { found: from, known: to });
     }
@@ -35,10 +35,11 @@ pub(super) fn take_steps<S: Schema>(
     Ok(())
 }
 
-/// The steps that a file has taken, 0 for an empty one; refuses what is not ours or was written by a newer Fanfare.
+/// The number of steps that a file has taken, 0 for an empty one; refuses a file that is not ours or was written by a
+/// newer Fanfare.
 pub(super) fn version<S: Schema>(connection: &Connection) -> Result<usize, OpenErrorKind> {
     let known = S::MIGRATIONS.len();
-    // A negative version was never ours; as the largest it is refused as newer.
+    // We never write a negative version; read as the largest number, it is refused as newer.
     let found = usize::try_from(number(connection, "user_version")?).unwrap_or(usize::MAX);
     let application = number(connection, "application_id")?;
     if application != i64::from(S::APPLICATION_ID)

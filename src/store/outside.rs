@@ -1,7 +1,7 @@
-//! What people change in a proxy's store by commands of their own, while the proxy runs or not; and how the proxy sees it.
+//! Changes that commands make in a proxy's store, whether or not the proxy runs, and how the proxy notices them.
 //!
-//! **Invariant:** the running proxy's lock is not touched. A change is one small transaction beside the proxy's own, and a number in
-//! the store that grows with it tells the proxy to read all of it again.
+//! **Invariant:** the running proxy's lock is not touched. A change is one small transaction beside the proxy's own,
+//! and increases a number in the store; when that grows, the proxy reads all of this data again.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,21 +11,21 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use crate::proxy::journal::{AliasRow, RemovedRow, UserRow};
 use crate::store::{OpenError, OpenErrorKind, ProxySchema, Schema, Store, migrate, proxy_rows};
 
-/// How long a lock of the proxy is waited for.
+/// How long to wait for a lock that the proxy holds.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 
-/// All that is changed from outside.
+/// All data that commands change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outside {
-    /// Addresses that stand for others.
+    /// Aliases and lists.
     pub aliases: Vec<AliasRow>,
-    /// Who may sign in.
+    /// The users who may sign in.
     pub users: Vec<UserRow>,
-    /// Who was removed and is not purged yet.
+    /// Removed users who are not purged yet.
     pub removed: Vec<RemovedRow>,
 }
 
-/// What is changed from outside, as a running proxy sees it.
+/// Lets a running proxy notice outside changes.
 #[derive(Debug)]
 pub struct Watch {
     connection: Connection,
@@ -33,7 +33,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Watches the store in this file, which is open already.
+    /// Watches the store in this file, which must already be open.
     ///
     /// # Errors
     /// It cannot be opened a second time.
@@ -43,7 +43,7 @@ impl Watch {
         Ok(Self { connection, version: None })
     }
 
-    /// All of it, when that was not asked before, or something was changed since.
+    /// Returns all the data on the first call, and again whenever something has changed.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -65,7 +65,7 @@ impl Watch {
     }
 }
 
-/// Opens the store of a proxy to change it; it is made, or brought up to date, where that is needed and no proxy uses it.
+/// Opens a proxy's store to change it. If no proxy uses it, it is created or migrated where needed.
 pub(super) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
     let failed = |kind| OpenError { path: path.to_owned(), kind };
     if !is_of_today(path).map_err(failed)? {
@@ -74,7 +74,7 @@ pub(super) fn open_beside(path: &Path) -> Result<Connection, OpenError> {
     connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)
 }
 
-/// One transaction, which is on the disk when this returns; one that is refused changes nothing.
+/// Runs one transaction, which is on the disk when this returns; if refused, it changes nothing.
 pub(super) fn change<T, E: From<OpenError>>(
     connection: &mut Connection,
     path: &Path,
@@ -87,7 +87,7 @@ pub(super) fn change<T, E: From<OpenError>>(
     Ok(made)
 }
 
-/// True for a file with the tables of today; false where there is none, or an older one.
+/// True for a file with the current tables; false if there is none, or an older one.
 fn is_of_today(path: &Path) -> Result<bool, OpenErrorKind> {
     if !path.is_file() {
         return Ok(false);

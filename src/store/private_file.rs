@@ -1,9 +1,9 @@
-//! Files that only their owner may read: a password in one that others may read is no secret.
+//! Files that only their owner may read: a password that others may read is no secret.
 
 use std::fs::File;
 use std::path::PathBuf;
 
-/// Others may read or change a file that holds a secret.
+/// A file with a secret can be read or changed by others.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{} holds a password, and others may read or change it (mode {mode:04o}); make it private with: chmod 600 {}",
@@ -13,11 +13,12 @@ use std::path::PathBuf;
 pub struct Exposed {
     /// The file.
     pub path: PathBuf,
-    /// Who may do what.
+    /// Its permission bits.
     pub mode: u32,
 }
 
-/// Looks whether a file that was opened is its owner's alone. What is no plain file (a pipe, a terminal) is somebody's on purpose.
+/// Checks that only its owner can access an open file. Anything but a regular file (a pipe, a terminal) passes:
+/// somebody passed it on purpose.
 ///
 /// # Errors
 /// Its group, or everybody, may read or change it.
@@ -32,13 +33,13 @@ pub fn check(file: &File, path: &std::path::Path) -> Result<(), Exposed> {
     Ok(())
 }
 
-/// Elsewhere a folder of one's own is what keeps others out.
+/// On other systems, others are kept out by the user's own folder.
 #[cfg(not(unix))]
 pub fn check(_file: &File, _path: &std::path::Path) -> Result<(), Exposed> {
     Ok(())
 }
 
-/// A name as a shell takes it.
+/// A path, quoted for a shell.
 fn quoted(path: &std::path::Path) -> String {
     let name = path.display().to_string();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%=:,".contains(c);

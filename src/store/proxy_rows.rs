@@ -1,4 +1,4 @@
-//! The proxy's journal as rows.
+//! How the proxy's journal is stored as rows.
 
 use rusqlite::{Connection, Row, params};
 
@@ -71,7 +71,7 @@ impl Schema for ProxySchema {
 }
 
 impl Store<ProxySchema> {
-    /// What a start needs before the messages.
+    /// What a start needs besides the messages.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -79,7 +79,7 @@ impl Store<ProxySchema> {
         beside_messages(&self.file.connection).map_err(|error| self.error(error.into()))
     }
 
-    /// Hands over the messages, one at a time: those of which nothing is owed first, without their bodies.
+    /// Passes on the messages, one at a time: first those with nothing left to do, without their bodies.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -89,8 +89,8 @@ impl Store<ProxySchema> {
 }
 
 impl Writer<Write> {
-    /// Has what is stored of one message read between two groups; `answer` is called on the writer's thread. False when
-    /// too much waits there already.
+    /// Reads what is stored of one message, between two groups; calls `answer` on the writer's thread. Returns false if
+    /// too much is waiting there already.
     #[must_use]
     pub fn read(
         &self,
@@ -107,7 +107,7 @@ impl Writer<Write> {
     }
 }
 
-/// All but the messages.
+/// Everything except the messages.
 fn beside_messages(connection: &Connection) -> rusqlite::Result<Rows> {
     Ok(Rows {
         secret: secret(connection)?,
@@ -177,7 +177,7 @@ fn bindings(connection: &Connection) -> rusqlite::Result<Vec<BindingRow>> {
                ORDER BY aor, contact";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], binding)?;
-    // A binding that cannot be read is worth less than a start: its owner registers again.
+    // A binding that cannot be read must not prevent the start: its owner will register again.
     Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
@@ -207,7 +207,7 @@ fn devices(connection: &Connection) -> rusqlite::Result<Vec<DeviceRow>> {
     let rows = statement.query_map([], |row| {
         let aor: String = row.get("aor")?;
         let (instance, seen_at) = (row.get("instance")?, timestamp(row, "seen_at")?);
-        // As with bindings: one that cannot be read is worth less than a start.
+        // As with bindings: a device that cannot be read must not prevent the start.
         Ok(Aor::parse(&aor).map(|aor| DeviceRow { aor, instance, seen_at }))
     })?;
     Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())

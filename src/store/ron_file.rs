@@ -1,4 +1,5 @@
-//! Files that people edit too: contacts, account, settings. RON, written so that a crash leaves the old or the new.
+//! Files that people also edit by hand: contacts, account, settings. RON, written so that a crash leaves the old file
+//! or the new one.
 //!
 //! **Invariant:** nothing that a person wrote is lost: a file that cannot be read is moved aside, never overwritten.
 
@@ -12,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::store::folder::{self, private};
 use crate::store::private_file::{self, Exposed};
 
-/// A file that cannot be read or written, with the place.
+/// Why a file cannot be read or written, and which.
 #[derive(Debug, thiserror::Error)]
 pub enum RonError {
     /// The file cannot be read.
@@ -20,20 +21,20 @@ pub enum RonError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// It holds a secret, and others may read it.
+    /// It contains a secret, and others may read it.
     #[error(transparent)]
     Exposed(#[from] Exposed),
-    /// The file is there, but something in it is wrong.
+    /// The file exists, but its contents are invalid.
     #[error("{}:{line}:{column}: {what}", path.display())]
     Broken {
         /// The file.
         path: PathBuf,
-        /// Where in it, from 1.
+        /// The line, from 1.
         line: usize,
-        /// Where in the line, from 1.
+        /// The column, from 1.
         column: usize,
         /// What is wrong.
         what: String,
@@ -43,24 +44,24 @@ pub enum RonError {
     Write {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
 
-/// What a file of ours held.
+/// What was read from one of our files.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Kept<T> {
-    /// Its value; none when there was no file, or none that could be used.
+    /// Its value; none if there was no file, or no usable one.
     pub value: Option<T>,
-    /// A sentence for the person, when the file could not be used and was moved aside.
+    /// A sentence for the user if the file was unusable and was moved aside.
     pub problem: Option<String>,
 }
 
-/// Reads a file that must be right (`--config FILE`). `None` when there is none.
+/// Reads a file that must be valid (`--config FILE`). `None` if there is none.
 ///
 /// # Errors
-/// It cannot be read, or something in it is wrong: with line and column.
+/// It cannot be read, or it is invalid: with line and column.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RonError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
@@ -72,10 +73,10 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RonError> {
     from_bytes(&bytes, path).map(Some)
 }
 
-/// Reads a file with a secret in it. `None` when there is none.
+/// Reads a file that contains a secret. `None` if there is none.
 ///
 /// # Errors
-/// As [`read`]; and others may read it.
+/// As for [`read`]; also if others may read it.
 pub fn read_private<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RonError> {
     match fs::File::open(path) {
         Ok(file) => private_file::check(&file, path)?,
@@ -85,10 +86,10 @@ pub fn read_private<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RonEr
     read(path)
 }
 
-/// The value that a file's bytes stand for; `path` is for the error.
+/// Parses a file's bytes; `path` is for the error.
 ///
 /// # Errors
-/// Something in it is wrong: with line and column.
+/// They are invalid: with line and column.
 pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<T, RonError> {
     options().from_bytes(bytes).map_err(|error| RonError::Broken {
         path: path.to_owned(),
@@ -98,10 +99,10 @@ pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<T, R
     })
 }
 
-/// A value as it is written into a file.
+/// The text of a value for a file.
 ///
 /// # Errors
-/// RON cannot say it.
+/// RON cannot express it.
 pub fn to_text<T: Serialize>(value: &T) -> io::Result<String> {
     let pretty = ron::ser::PrettyConfig::new().new_line("\n").indentor("    ").struct_names(false);
     let mut text = options().to_string_pretty(value, pretty).map_err(io::Error::other)?;
@@ -109,10 +110,10 @@ pub fn to_text<T: Serialize>(value: &T) -> io::Result<String> {
     Ok(text)
 }
 
-/// Reads a file of ours. A broken one is moved aside to `NAME.broken-N` and told of.
+/// Reads one of our files. An invalid one is moved to `NAME.broken-N` and reported.
 ///
 /// # Errors
-/// It cannot be read, or cannot be moved aside: better no start than a contact list overwritten.
+/// It cannot be read or moved aside: not starting is better than overwriting a contact list.
 pub fn read_or_keep_aside<T: DeserializeOwned>(path: &Path) -> Result<Kept<T>, RonError> {
     let broken = match read(path) {
         Ok(value) => return Ok(Kept { value, problem: None }),
@@ -126,7 +127,7 @@ pub fn read_or_keep_aside<T: DeserializeOwned>(path: &Path) -> Result<Kept<T>, R
     Ok(Kept { value: None, problem: Some(problem) })
 }
 
-/// People need not write `Some(...)` around what is there.
+/// So that people need not write `Some(...)` around values.
 fn options() -> ron::Options {
     ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME)
 }
@@ -135,14 +136,14 @@ fn keep_aside(path: &Path) -> io::Result<PathBuf> {
     let mut number = 1_u32;
     loop {
         let aside = beside(path, &format!(".broken-{number}"));
-        // Making the link fails when the name is taken, where a rename would overwrite.
+        // A hard link fails if the name is taken, where a rename would overwrite.
         match fs::hard_link(path, &aside) {
             Ok(()) => {
                 fs::remove_file(path)?;
                 return Ok(aside);
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-            // A file system without links.
+            // A file system without hard links.
             Err(_) if !aside.exists() => {
                 fs::rename(path, &aside)?;
                 return Ok(aside);
@@ -152,10 +153,10 @@ fn keep_aside(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// Writes a value in place of the file: aside, synced, renamed over it, and the folder synced.
+/// Replaces the file atomically: writes a temporary file, syncs it, renames it, and syncs the folder.
 ///
 /// # Errors
-/// The value is not on the disk; the old file is as it was.
+/// The value is not on the disk; the old file is unchanged.
 pub fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), RonError> {
     try_write(path, value).map_err(|source| RonError::Write { path: path.to_owned(), source })
 }

@@ -1,4 +1,5 @@
-//! The domains that a proxy serves, noted in its store at its start, so that commands can warn of addresses that it will never see.
+//! The domains that a proxy serves. It records them in its store at the start, so that commands can warn about
+//! addresses that never reach it.
 
 use std::fmt;
 
@@ -7,23 +8,23 @@ use rusqlite::Connection;
 use crate::sip::{Aor, Uri};
 use crate::store::{ProxySchema, Store};
 
-/// What may be a mistake in a change that was made all the same.
+/// A warning about a change that was made but may be a mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Doubt {
-    /// An address of a domain that the proxy does not serve.
+    /// The address is in a domain that the proxy does not serve.
     NotServed {
         /// The address.
         address: Aor,
-        /// What it serves.
+        /// The domains it serves.
         served: Vec<String>,
     },
-    /// Nobody has this address.
+    /// There is no user or list with this address.
     Nobody(Aor),
-    /// A list that leads to somebody who was removed.
+    /// A list still leads to a user who was removed.
     StillMember {
         /// The list.
         list: Aor,
-        /// Who was removed.
+        /// The removed user.
         user: Aor,
     },
 }
@@ -51,7 +52,7 @@ impl fmt::Display for Doubt {
     }
 }
 
-/// Notes what is served. It is for warnings alone: a disk that does not take it is no reason not to start.
+/// Records the served domains. Only warnings depend on them, so a failing disk does not prevent the start.
 pub fn note_served(store: &Store<ProxySchema>, domains: &[String]) {
     let connection = &store.file.connection;
     let wanted = names(domains);
@@ -63,21 +64,21 @@ pub fn note_served(store: &Store<ProxySchema>, domains: &[String]) {
     }
 }
 
-/// What was served at the last start, by name; nothing before the first.
+/// The domains served at the last start, by name; empty before the first.
 pub(super) fn served(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare("SELECT domain FROM served ORDER BY domain")?;
     statement.query_map([], |row| row.get(0))?.collect()
 }
 
-/// What is doubtful about an address that is to be one of ours.
+/// The warning about a new address of ours, if any.
 pub(super) fn doubt_about(connection: &Connection, address: &Aor) -> rusqlite::Result<Option<Doubt>> {
     let served = served(connection)?;
     let is_served = served.is_empty() || served.iter().any(|domain| domain == address.domain());
     Ok((!is_served).then(|| Doubt::NotServed { address: address.clone(), served }))
 }
 
-/// What is doubtful about somebody who is to be reached by a list. Without a single user the proxy asks nobody who he is, and
-/// anybody may be anybody.
+/// The warning about a new list member, if any. Without any users the proxy does not authenticate anybody, so every
+/// address is accepted.
 pub(super) fn doubt_about_member(connection: &Connection, member: &Uri) -> rusqlite::Result<Option<Doubt>> {
     let aor = member.aor();
     let sql = "SELECT EXISTS (SELECT 1 FROM user)
@@ -97,7 +98,7 @@ fn replace(connection: &Connection, domains: &[String]) -> rusqlite::Result<()> 
     change.commit()
 }
 
-/// Without ports, as they stand in addresses.
+/// Domain names without ports, as in addresses.
 fn names(domains: &[String]) -> Vec<String> {
     let is_port = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let name = |domain: &String| match domain.rsplit_once(':') {

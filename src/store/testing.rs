@@ -1,4 +1,4 @@
-//! What the tests of the store share.
+//! Helpers shared by the tests of the store.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::sip::{Aor, Transport, Uri};
 use crate::store::{Schema, migrate};
 use crate::time::Timestamp;
 
-/// A fresh database in memory with the schema's tables.
+/// A new in-memory database with the schema's tables.
 pub(super) fn opened<S: Schema>() -> Connection {
     let mut connection = Connection::open_in_memory().unwrap();
     connection.pragma_update(None, "foreign_keys", "ON").unwrap();
@@ -29,7 +29,7 @@ pub(super) fn write_all<S: Schema>(connection: &Connection, writes: &[S::Write])
     }
 }
 
-/// What happened to a proxy, told the same since schema 1: three messages, one done, one begun, one just accepted.
+/// A proxy's writes, unchanged since schema 1: three messages, one finished, one started, one just accepted.
 pub(super) fn proxy_story() -> Vec<Write> {
     let done = vec![outcome(0, OutcomeState::Delivered), outcome(1, OutcomeState::Failed)];
     vec![
@@ -115,7 +115,7 @@ fn outcome(recipient: u32, state: OutcomeState) -> OutcomeRow {
     }
 }
 
-/// What happened to a client, told the same since schema 1: messages of ours in every stage, and one received.
+/// A client's writes, unchanged since schema 1: our messages in every stage, and one received.
 pub(super) fn client_story() -> Vec<ours::Write> {
     use ours::{AttemptStage, ConversationId, DeliveryState, MessageId, Write};
     let stages = [

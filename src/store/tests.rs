@@ -1,4 +1,4 @@
-//! The writer over real files: groups, failures, locks, and the end of the process in mid batch.
+//! The writer over real files: groups, failures, locks, and the process killed in mid batch.
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Command, Stdio};
@@ -17,10 +17,10 @@ fn batch_of(id: u64, address: &str) -> Batch<Write> {
     Batch { id: BatchId(id), writes: vec![Write::Conversation(row)] }
 }
 
-/// A started writer, and its answers one group at a time: the writer waits until the answer before is taken.
+/// A started writer, and its answers, one per group: the writer blocks until the previous answer is taken.
 fn started(store: Store<ClientSchema>) -> (Writer<Write>, Receiver<Vec<Outcome>>) {
     let (answered, answers) = sync_channel(0);
-    // Nobody may be listening any more at the end of a test.
+    // At the end of a test nobody may be listening any more.
     let writer = store.start(move |outcomes| drop(answered.send(outcomes))).unwrap();
     (writer, answers)
 }
@@ -40,8 +40,8 @@ fn all_that_waits_is_written_as_one() {
     let path = folder.path().join("client.db");
     let (writer, answers) = started(Store::open(&path).unwrap());
     writer.commit(batch(1)).unwrap();
-    // The writer stands in its first answer until we take it: the rest gathers meanwhile. A question
-    // shows that the queue was reached.
+    // The writer blocks in its first answer until we take it, and the rest collects meanwhile. A query shows that the
+    // queue was reached.
     let (asked, reached) = sync_channel(0);
     writer.ask(move |_| asked.send(()).unwrap());
     assert_eq!(answers.recv().unwrap(), committed(1..=1));
@@ -59,7 +59,7 @@ fn a_batch_that_fails_fails_alone_and_whole() {
     let (writer, answers) = started(Store::in_memory().unwrap());
     writer.commit(batch(1)).unwrap();
     answers.recv().unwrap();
-    // The writer is held in a question until all that follows waits for it.
+    // A query holds the writer until everything that follows is queued.
     let (asked, reached) = sync_channel(1);
     let (go_on, released) = sync_channel::<()>(1);
     writer.ask(move |_| {
@@ -92,7 +92,7 @@ fn a_full_disk_is_an_answer_and_passes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("client.db");
     let (writer, answers) = started(Store::open(&path).unwrap());
-    // SQLite says SQLITE_FULL over its page count as it does when the disk is full.
+    // Exceeding the page limit gives SQLITE_FULL, just as a full disk does.
     let limit = |pages: &'static str| {
         let (done, when_done) = sync_channel(1);
         writer.ask(move |connection: &Connection| {
@@ -116,7 +116,7 @@ fn a_full_disk_is_an_answer_and_passes() {
 fn over_its_queue_the_writer_refuses_at_once() {
     let (writer, answers) = started(Store::in_memory().unwrap());
     let refused = (1..).find_map(|id| writer.commit(batch(id)).err()).unwrap();
-    // Some may have been taken out of the queue, but none waits beyond it.
+    // Some may have been taken out of the queue, but no more than the limit wait in it.
     assert!(refused.id.0 > BATCHES_WAITING_MAX as u64 && refused.id.0 <= 3 * BATCHES_WAITING_MAX as u64);
     drop(answers);
 }
@@ -159,7 +159,7 @@ fn places_that_cannot_be_used_are_named_with_their_cause() {
     let refusal = Store::<ClientSchema>::open(&below_a_file).unwrap_err();
     assert!(matches!(refusal.kind, OpenErrorKind::Folder(_)), "{refusal:?}");
 
-    // A folder in the file's place is unwritable for root too.
+    // A folder in place of the file is not writable, not even by root.
     let refusal = Store::<ClientSchema>::open(folder.path()).unwrap_err();
     assert!(matches!(refusal.kind, OpenErrorKind::Unwritable(_)), "{refusal:?}");
 }
@@ -180,7 +180,7 @@ fn only_its_owner_may_read_a_store() {
 
 const CHILD: &str = "FANFARE_TEST_STORE_CHILD";
 
-/// The child part: writes for ever and says what was answered.
+/// The child process: writes for ever and prints the answers.
 fn write_for_ever(path: &Path) -> ! {
     let (writer, answers) = started(Store::open(path).unwrap());
     let mut next = 1;
@@ -216,7 +216,7 @@ fn what_was_answered_survives_the_kill_of_the_process() {
         let mut answered = output.filter_map(|line| line.strip_prefix("answered ")?.parse::<u64>().ok());
         let last = answered.by_ref().take(lines).last().unwrap();
         child.kill().unwrap(); // SIGKILL
-        // What it said before it died counts too.
+        // Also counts what it printed before it died.
         let last = answered.last().unwrap_or(last);
         child.wait().unwrap();
         let kept = conversations(&path);
@@ -225,7 +225,7 @@ fn what_was_answered_survives_the_kill_of_the_process() {
     }
 }
 
-/// What is done to the files of a store while it is open, and whether it can be undone.
+/// Does something to the files of an open store, then checks the outcome, with or without a way to undo it.
 fn taken_away(act: fn(&Path), undo: fn(&Path)) {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
@@ -277,6 +277,6 @@ fn w13_a_database_that_was_removed_or_replaced_is_a_disk_that_fails() {
         },
         |_| (),
     );
-    // Without its log a database has lost what was committed last.
+    // Without its write-ahead log a database loses its latest commits.
     taken_away(|path| std::fs::remove_file(path.with_extension("db-wal")).unwrap(), |_| ());
 }

@@ -1,6 +1,6 @@
-//! The users of a proxy: changed from outside, while the proxy runs or not (W30).
+//! The users of a proxy, which commands change while the proxy runs or not (W30).
 //!
-//! **Invariant:** the running proxy's lock is not touched, and it sees a change by itself.
+//! **Invariant:** the running proxy's lock is not touched, and it notices a change by itself.
 
 use std::path::{Path, PathBuf};
 
@@ -14,64 +14,64 @@ use crate::store::outside::{change, open_beside};
 use crate::store::served::{Doubt, doubt_about};
 use crate::store::{OpenError, proxy_rows};
 
-/// A change that was not made.
+/// Why a change was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum UsersError {
-    /// The store.
+    /// Opening the store.
     #[error(transparent)]
     Store(#[from] OpenError),
-    /// Added twice.
+    /// The user exists already.
     #[error("{0} is a user already; to change the password, use: fanfare proxy user passwd {0}")]
     Known(Aor),
-    /// Not there.
+    /// There is no such user.
     #[error("{0} is not a user of this proxy")]
     Unknown(Aor),
-    /// Unblocked without having been blocked.
+    /// The sender was not blocked.
     #[error("{user} has not blocked {sender}")]
     NotBlocked {
-        /// Who does not want it.
+        /// The user who would have blocked the sender.
         user: Aor,
-        /// From whom.
+        /// The sender.
         sender: Aor,
     },
-    /// A list has this address, and what is written to the user would go to its members.
+    /// A list has this address, so messages to the user would go to its members.
     #[error("{0} is a list or an alias; remove it first with: fanfare proxy alias remove {0}")]
     List(Aor),
-    /// Messages would be lost.
+    /// Messages are waiting and would be lost.
     #[error(
         "{} for {user}; to remove the user anyway, add --purge: what waits fails, and its senders are told",
         waiting(*count)
     )]
     Waiting {
-        /// Who was to be removed.
+        /// The user to be removed.
         user: Aor,
-        /// How many.
+        /// How many messages wait.
         count: usize,
     },
-    /// There is no room.
+    /// A limit is reached.
     #[error("there is no room: the limit is {0}")]
     Full(String),
 }
 
-/// Whether somebody is removed although messages wait for him.
+/// Whether to remove a user even if messages are waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purge {
-    /// They fail.
+    /// Yes: the messages fail.
     Yes,
-    /// He stays.
+    /// No: the user stays.
     No,
 }
 
-/// What went with somebody who was removed, or goes as soon as the proxy has seen it.
+/// What is removed with a user, now or as soon as the proxy notices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Removal {
-    /// Messages that waited.
+    /// Messages that were waiting.
     pub messages: usize,
-    /// Where he was registered.
+    /// Registrations.
     pub bindings: usize,
-    /// Devices of his that were remembered.
+    /// Remembered devices.
     pub devices: usize,
-    /// What is left of him.
+    /// Where the user is still mentioned.
     pub doubts: Vec<Doubt>,
 }
 
@@ -83,7 +83,7 @@ pub struct Users {
 }
 
 impl Users {
-    /// Opens the store of a proxy; it is made, or brought up to date, where that is needed and no proxy uses it.
+    /// Opens a proxy's store. If no proxy uses it, it is created or migrated where needed.
     ///
     /// # Errors
     /// A sentence about what is wrong with the place or the file.
@@ -91,7 +91,7 @@ impl Users {
         Ok(Self { connection: open_beside(path)?, path: path.to_owned() })
     }
 
-    /// All of them, by address.
+    /// All users, by address.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -99,10 +99,10 @@ impl Users {
         Ok(proxy_rows::users(&self.connection).map_err(|error| self.failed(error))?)
     }
 
-    /// Adds somebody; what may be a mistake is said.
+    /// Adds a user; returns warnings about possible mistakes.
     ///
     /// # Errors
-    /// He is there already, a list has his address, there is no room, or it is not on the disk.
+    /// The user exists, a list has the address, a limit is reached, or the change is not on the disk.
     pub fn add(&mut self, user: &Aor, password: &str) -> Result<Vec<Doubt>, UsersError> {
         self.change(|change| {
             if is_known(change, user)? {
@@ -121,10 +121,10 @@ impl Users {
         })
     }
 
-    /// Gives somebody another password.
+    /// Changes a user's password.
     ///
     /// # Errors
-    /// He is not there, or it is not on the disk.
+    /// There is no such user, or the change is not on the disk.
     pub fn set_password(&mut self, user: &Aor, password: &str) -> Result<(), UsersError> {
         let (sha256, md5) = hashes(user, password);
         self.change(|change| {
@@ -134,11 +134,12 @@ impl Users {
         })
     }
 
-    /// Takes somebody out, with all that would be for whoever has his address next. What a running proxy holds of that, and what
-    /// waits for him, goes when it sees this; one that does not run does it at its start, before anything is delivered.
+    /// Removes a user, together with everything that the next owner of the address would otherwise get. A running proxy
+    /// drops its own state and the waiting messages when it notices; one that is not running does so at its start,
+    /// before it delivers anything.
     ///
     /// # Errors
-    /// He is not there, messages wait for him and are not to be lost, or it is not on the disk.
+    /// There is no such user, messages are waiting and must not be lost, or the change is not on the disk.
     pub fn remove(&mut self, user: &Aor, purge: Purge) -> Result<Removal, UsersError> {
         self.change(|change| {
             let messages = proxy_rows::waiting_for(change, user)?;
@@ -159,10 +160,10 @@ impl Users {
         })
     }
 
-    /// Nothing of `sender` goes to `user` any more; one without a user stands for its whole domain.
+    /// Blocks `sender` for `user`; a sender without a user part means the whole domain.
     ///
     /// # Errors
-    /// There is no such user, there is no room, or it is not on the disk.
+    /// There is no such user, a limit is reached, or the change is not on the disk.
     pub fn block(&mut self, user: &Aor, sender: &Aor) -> Result<(), UsersError> {
         self.change(|change| {
             if !is_known(change, user)? {
@@ -178,10 +179,10 @@ impl Users {
         })
     }
 
-    /// What `sender` writes goes to `user` again.
+    /// Unblocks `sender` for `user`.
     ///
     /// # Errors
-    /// It was not blocked, or it is not on the disk.
+    /// The sender was not blocked, or the change is not on the disk.
     pub fn unblock(&mut self, user: &Aor, sender: &Aor) -> Result<(), UsersError> {
         self.change(|change| {
             let sql = "DELETE FROM block WHERE aor = ?1 AND sender = ?2";
@@ -214,7 +215,7 @@ fn waiting(count: usize) -> String {
     if count == 1 { "1 message waits".to_owned() } else { format!("{count} messages wait") }
 }
 
-/// The lists that lead to somebody still.
+/// The lists that still lead to a user.
 fn lists_with(connection: &Connection, user: &Aor) -> rusqlite::Result<Vec<Doubt>> {
     let is_member = |row: &AliasRow| row.members.iter().any(|member| member.aor() == *user);
     let rows = proxy_rows::aliases(connection)?.into_iter().filter(is_member);
@@ -252,7 +253,7 @@ mod tests {
         let again = users.add(&aor("james@domain.com"), "other").unwrap_err().to_string();
         assert!(again.starts_with("james@domain.com is a user already"), "{again}");
         let [james] = users.list().unwrap().try_into().unwrap();
-        // printf %s james:domain.com:sesame | md5sum, and sha256sum.
+        // Computed with: printf %s james:domain.com:sesame | md5sum, and sha256sum.
         assert_eq!(james.md5.hex(), "2e33f8c8454ef0d620f610875ee445b4");
         assert_eq!(james.sha256.hex(), "8430d4e6a620f8ce74b5ead48b7102beadc1a2891a95696576d520247fbaae1e");
         let bytes = std::fs::read(&path).unwrap();
@@ -289,7 +290,7 @@ mod tests {
             assert!(watch.changed().unwrap().is_some());
             assert_eq!(watch.changed().unwrap(), None);
         }
-        // A change that is refused is none.
+        // A refused change is not reported as a change.
         users.block(&aor("ann@domain.com"), &aor("eve@elsewhere.com")).unwrap_err();
         assert_eq!(watch.changed().unwrap(), None);
         assert_eq!(running.load().unwrap().users, []);
@@ -342,7 +343,7 @@ mod tests {
         let uris = |texts: &[&str]| -> Vec<_> {
             texts.iter().map(|text| crate::sip::Uri::parse(text).unwrap()).collect()
         };
-        // Before the first start nobody knows what will be served, and without users anybody may be anybody.
+        // Before the first start the served domains are unknown, and without users every address is accepted.
         assert_eq!(users.add(&aor("ann@elsewhere.com"), "x").unwrap(), []);
         users.remove(&aor("ann@elsewhere.com"), Purge::No).unwrap();
         note_served(&Store::open(&path).unwrap(), &["D.com:5070".to_owned(), "e.com".to_owned()]);

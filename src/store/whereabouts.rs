@@ -1,8 +1,8 @@
-//! Whether a store's files are still where they were opened.
+//! Checks that a store's files are still where they were opened.
 //!
-//! A file that was removed, or replaced by another one, goes on taking what is written into it as long as it is open, and all of that
-//! is gone when it is closed. SQLite does not notice. So the names are looked at around every transaction: where one of them is gone,
-//! or leads to another file, the disk counts as failed.
+//! A file that was removed or replaced still accepts writes while it is open, but all of them are lost when it is
+//! closed, and SQLite does not notice. So the names are checked around every transaction: if one is gone, or leads to
+//! another file, the disk counts as failed.
 
 use std::path::{Path, PathBuf};
 
@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 #[error("{} is gone, or another file is in its place", .0.display())]
 pub(super) struct Gone(PathBuf);
 
-/// The names of a store's files, and which files they led to.
+/// The names of a store's files, and the files they led to.
 #[derive(Debug, Default)]
 pub(super) struct Whereabouts(Vec<(PathBuf, Option<FileId>)>);
 
 impl Whereabouts {
-    /// Of a store that was just opened. SQLite makes its two other files when it first needs them.
+    /// For a store that was just opened. SQLite creates its two other files when it first needs them.
     pub(super) fn of(store: &Path) -> Self {
         let named = |suffix: &str| {
             let mut name = store.as_os_str().to_owned();
@@ -27,7 +27,7 @@ impl Whereabouts {
         Self(files.map(|path| (FileId::at(&path), path)).map(|(id, path)| (path, id)).into())
     }
 
-    /// Looks whether every file that was there is there still.
+    /// Checks that every known file is still there.
     ///
     /// # Errors
     /// One is not.
@@ -44,7 +44,7 @@ impl Whereabouts {
     }
 }
 
-/// What tells a file from another one of the same name.
+/// Distinguishes a file from another one with the same name.
 #[cfg(unix)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FileId {
@@ -61,7 +61,7 @@ impl FileId {
     }
 }
 
-/// Where an open file cannot be removed there is nothing to tell apart.
+/// If an open file cannot be removed, there is nothing to distinguish.
 #[cfg(not(unix))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FileId;

@@ -1,4 +1,4 @@
-//! Sound stores and broken ones, looked through and copied while somebody writes.
+//! Sound and broken stores, checked and copied while somebody writes.
 
 use rusqlite::Connection;
 
@@ -8,7 +8,7 @@ use crate::store::backup::{BackupError, backup};
 use crate::store::testing::{accepted, proxy_story, write_all};
 use crate::store::{ClientSchema, ProxySchema, Store};
 
-/// A folder with a store in which the story stands, closed.
+/// A folder with a closed store that contains the test story.
 fn store() -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("proxy.sqlite3");
@@ -144,7 +144,7 @@ fn a_backup_holds_what_was_there_while_the_writer_goes_on() {
     let store = Store::<ProxySchema>::open(&path).unwrap();
     let before = store.load().unwrap();
     let copy = folder.path().join("copy.sqlite3");
-    // A transaction that is open: its row is not in the copy.
+    // A transaction still open: its row is not in the copy.
     store.file.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
     write_all::<ProxySchema>(&store.file.connection, &[Write::Accept(accepted(4))]);
     backup::<ProxySchema>(&path, &copy).unwrap();

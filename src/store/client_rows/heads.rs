@@ -1,4 +1,4 @@
-//! The line of each conversation in the list, and what in it was not seen.
+//! Each conversation's row in the list, and its unseen messages.
 
 use bytes::Bytes;
 use rusqlite::{Connection, Row};
@@ -10,7 +10,7 @@ use crate::model::journal::{
 use crate::sip::{Content, File, content};
 use crate::store::columns::{people, timestamp, unsigned};
 
-/// Characters of a preview, and bytes read to find them.
+/// Characters of a preview, and bytes read for them.
 pub(super) const PREVIEW_CHARS_MAX: usize = 200;
 const PREVIEW_BYTES: usize = 4000;
 
@@ -54,7 +54,7 @@ fn head(row: &Row<'_>) -> rusqlite::Result<ConversationHeadRow> {
     })
 }
 
-/// Received messages in CPIM that are not seen, oldest first: who is to hear of it stands in their bodies (W28).
+/// Received CPIM messages that are not seen yet, oldest first: their bodies say who wants a receipt (W28).
 pub(super) fn unseen(connection: &Connection) -> rusqlite::Result<Vec<UnseenRow>> {
     let sql = "SELECT u.id, u.conversation, u.at, u.from_address, u.body FROM conversation c
                JOIN message u ON u.conversation = c.id AND u.id > coalesce(c.seen, 0)
@@ -76,7 +76,7 @@ pub(super) fn unseen(connection: &Connection) -> rusqlite::Result<Vec<UnseenRow>
     Ok(unseen)
 }
 
-/// The beginning of a text on one line; of what is no text its name, or its media type.
+/// The beginning of a text, on one line; for anything else its name or media type.
 pub(super) fn preview(content_type: &str, body: &Bytes) -> String {
     let Content { mut text, files } = content(content_type, body);
     if text.trim().is_empty() {

@@ -158,16 +158,16 @@ fn open_are_the_running_the_missed_and_the_last_of_each_conversation() {
         writes.push(Write::Attempt(attempt(id, 1, AttemptStage::Closed)));
     }
     writes.extend([
-        // 1 is done. 2 missed somebody. 3 missed somebody whom the second attempt reached.
+        // 1 is done. 2 did not reach somebody. 3 did not either, but the second attempt did.
         Write::Delivery(delivery(1, 1, 0, DeliveryState::Delivered)),
         Write::Delivery(delivery(2, 1, 0, DeliveryState::NoReport)),
         Write::Delivery(delivery(3, 1, 0, DeliveryState::Failed)),
         Write::Attempt(attempt(3, 2, AttemptStage::Closed)),
         Write::Delivery(delivery(3, 2, 0, DeliveryState::PassedOn)),
-        // 4 is under way. 5 was withdrawn. 6 is the last.
+        // 4 is in progress. 5 was withdrawn. 6 is the last.
         Write::Attempt(attempt(4, 1, AttemptStage::Sent)),
         Write::Delivery(delivery(5, 1, 0, DeliveryState::Cancelled)),
-        // The last of the other conversation is received.
+        // The last message of the other conversation was received.
         Write::Outgoing(outgoing(7, 2)),
         Write::Incoming(incoming(8, 2, "text/plain")),
     ]);
@@ -222,7 +222,7 @@ fn a_preview_is_one_short_line_whatever_the_bytes() {
         preview("text/plain;charset=utf-8", &Bytes::from_static(b" a\r\n\r\n b\t\x1b[0mc ")),
         "a b [0mc"
     );
-    // What is not of its charset is a file (RFC 2046 §4.1.2), and no broken text.
+    // A body that is not valid in its charset is treated as a file (RFC 2046 §4.1.2), not as broken text.
     assert_eq!(preview("TEXT/plain", &Bytes::from_static(b"\xffx")), "text/plain");
     assert_eq!(preview("text/plain", &"é".repeat(500).into()).chars().count(), PREVIEW_CHARS_MAX);
     assert_eq!(preview("application/pdf", &Bytes::from_static(b"%PDF")), "application/pdf");

@@ -80,7 +80,7 @@ fn delivery(message: u64) -> Write {
     })
 }
 
-/// Starts the store, writes, and waits for the answer.
+/// Starts the store, writes, and waits for the outcome.
 fn written(store: Store<ClientSchema>, writes: Vec<Write>) -> Writer<Write> {
     let (answered, answers) = sync_channel(1);
     let writer = store.start(move |outcomes| answered.send(outcomes).unwrap()).unwrap();

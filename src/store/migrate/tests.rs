@@ -1,7 +1,7 @@
-//! Stores of every schema that ever left this house, brought up to date; killed in the middle; refused when newer.
+//! Stores of every released schema: migrated, killed during the migration, refused if newer.
 //!
-//! `src/store/old` holds a store of each schema as SQL, written by the program of its time. After a new step it wants one more,
-//! and `FANFARE_KEEP_SCHEMA=1 cargo test --lib store::migrate` writes it.
+//! `src/store/old` holds a store of each schema as SQL, written by the program of its time. A new step needs one more,
+//! which `FANFARE_KEEP_SCHEMA=1 cargo test --lib store::migrate` writes.
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use super::*;
 use crate::store::testing::{client_story, opened, proxy_story, write_all};
 use crate::store::{ClientSchema, ProxySchema, Store};
 
-/// A schema of tests: two steps.
+/// A test schema with two steps.
 #[derive(Debug)]
 struct Two;
 
@@ -73,7 +73,7 @@ fn tables(connection: &Connection) -> Vec<String> {
     statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
-/// All of a file as SQL.
+/// The whole file as SQL.
 fn dump<S: Schema>(connection: &Connection) -> String {
     let mut text = String::new();
     for sql in tables(connection) {
@@ -128,7 +128,7 @@ fn old<S: Schema>(version: usize) -> String {
         .unwrap_or_else(|error| panic!("{}: {error}; see the head of this file", path.display()))
 }
 
-/// Everything that holds of a schema: of its old stores, and of newer ones. `alike` takes out what each store has by chance.
+/// All checks of a schema: of its old stores, and of newer ones. `alike` removes what differs at random between stores.
 fn holds<S: Schema>(story: &[S::Write], alike: &str)
 where
     S::Rows: Debug + PartialEq,
@@ -157,7 +157,7 @@ where
     }
 }
 
-/// A step that has left this house is never edited.
+/// A released step is never edited.
 fn steps_are_as_they_were<S: Schema>(version: usize) {
     let mut steps = Connection::open_in_memory().unwrap();
     let transaction = steps.transaction().unwrap();
@@ -193,7 +193,7 @@ fn a_clients_store_of_every_older_schema_opens_with_all_that_is_in_it() {
     holds::<ClientSchema>(&client_story(), "UPDATE device SET bits = '00112233445566778899aabbccddeeff'");
 }
 
-/// A schema of tests whose last step fails, or leaves a reference open.
+/// A test schema whose last step fails, or leaves a foreign key violated.
 #[derive(Debug)]
 struct Failing<const DANGLING: bool>;
 
@@ -238,7 +238,7 @@ fn a_step_that_fails_leaves_the_old_tables() {
     fails::<Failing<true>>("rows name others that are not there");
 }
 
-/// A schema of tests with steps that take many writes.
+/// A test schema whose steps take many writes.
 #[derive(Debug)]
 struct Long;
 
@@ -296,11 +296,10 @@ fn first_of_three(path: &Path) {
     transaction.commit().unwrap();
 }
 
-/// Opens copies of the first store: `1.db` in a process that is killed at its first such call, `2.db` at its second, and so on
-/// until one comes through. Says how many were killed.
+/// Opens copies of the first store with a process that is killed: `1.db` at the first call of this kind, `2.db` at the
+/// second, and so on until one completes. Returns how many were killed.
 fn killed_at_each(call: &str, folder: &Path) -> u32 {
-    // One shell for all of them: a process that is being started holds the locks of its parent for a moment, and
-    // other tests want them.
+    // One shell for all: a process being started briefly holds its parent's locks, which other tests need.
     let script = "n=1
         while :; do
             cp \"$0/first.db\" \"$0/$n.db\"
@@ -326,7 +325,7 @@ fn killed_at_each(call: &str, folder: &Path) -> u32 {
     String::from_utf8(ended.stdout).unwrap().trim().parse().unwrap()
 }
 
-/// The steps that a store has taken; all that was in it is there, in the tables of that step.
+/// Checks that nothing was lost, and that the tables fit the steps taken; returns the number of steps.
 fn left_after_kill(path: &Path) -> usize {
     let connection = Connection::open(path).unwrap();
     let damage: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();

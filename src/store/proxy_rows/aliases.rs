@@ -1,4 +1,4 @@
-//! Addresses that stand for others, and what a list in a message stood for.
+//! Aliases and lists, and the members that a list had when a message was accepted.
 
 use rusqlite::Connection;
 
@@ -6,7 +6,7 @@ use crate::proxy::journal::{AliasRow, ListRow};
 use crate::sip::{Aor, Uri};
 use crate::store::columns::Json;
 
-/// All of them, by address, each with its members in order. What cannot be read is left out: nobody is reached by it.
+/// All aliases and lists, by address, each with its members in order. An unreadable one is skipped: it leads to nobody.
 pub(in crate::store) fn aliases(connection: &Connection) -> rusqlite::Result<Vec<AliasRow>> {
     let mut statement = connection.prepare_cached("SELECT alias, member FROM alias ORDER BY alias, place")?;
     let mut rows = statement.query([])?;
@@ -27,7 +27,7 @@ pub(super) fn lists_column(lists: &[ListRow]) -> Json<Vec<(u32, Vec<&str>)>> {
     Json(lists.iter().map(|list| (list.place, list.members.iter().map(Uri::as_str).collect())).collect())
 }
 
-/// Lists read back; a member that cannot be read is missed by whoever reads the message's recipients.
+/// The lists in a column; an unreadable member shows up as missing when the message's recipients are read.
 pub(super) fn lists(Json(column): Json<Vec<(u32, Vec<String>)>>) -> Vec<ListRow> {
     let members = |texts: Vec<String>| texts.iter().filter_map(|text| Uri::parse(text).ok()).collect();
     column.into_iter().map(|(place, texts)| ListRow { place, members: members(texts) }).collect()

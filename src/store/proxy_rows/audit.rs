@@ -1,4 +1,4 @@
-//! What a proxy's rows amount to, and what in them its promises could not rest on (W11, W12, W23).
+//! Summarizes a proxy's rows, and finds those that break its promises (W11, W12, W23).
 
 use rusqlite::Connection;
 
@@ -7,7 +7,7 @@ use crate::proxy::journal::{DispatchRows, OutcomeState, Rows};
 use crate::store::columns::unsigned;
 use crate::store::{Audit, Audited};
 
-/// Faults of messages that are told; a store in which more is wrong is lost in any case.
+/// Most faults reported; a store with more of them is lost in any case.
 const FAULTS_TOLD_MAX: usize = 1000;
 
 impl Audited for ProxySchema {
@@ -39,7 +39,7 @@ impl Audited for ProxySchema {
     }
 }
 
-/// What all messages amount to.
+/// Totals over all messages.
 #[derive(Debug, Default)]
 struct Sum {
     messages: usize,
@@ -72,7 +72,7 @@ fn contents(rows: &Rows, sum: &Sum) -> Vec<String> {
     ]
 }
 
-/// Recipients who have no outcome, or wait for one.
+/// Recipients without an outcome, or still waiting for one.
 fn open_legs(dispatch: &DispatchRows) -> usize {
     let is_known = |state: OutcomeState| match state {
         OutcomeState::Delivered | OutcomeState::Failed => true,
@@ -87,7 +87,7 @@ fn deferred(dispatch: &DispatchRows) -> usize {
     dispatch.outcomes.iter().filter(|outcome| outcome.state == OutcomeState::Deferred).count()
 }
 
-/// One key, one message (W12).
+/// Finds two messages with the same key (W12).
 fn doubles(connection: &Connection, faults: &mut Vec<String>) -> rusqlite::Result<()> {
     let sql =
         "SELECT id, next FROM (SELECT id, lead(id) OVER (PARTITION BY key ORDER BY id) AS next FROM dispatch)
@@ -101,7 +101,7 @@ fn doubles(connection: &Connection, faults: &mut Vec<String>) -> rusqlite::Resul
     Ok(())
 }
 
-/// What a start does not read whole, it has to find among those remembered (W12).
+/// Every message that a start does not read whole must be among the remembered ones (W12).
 fn remembered(connection: &Connection, faults: &mut Vec<String>) -> rusqlite::Result<()> {
     let sql = "SELECT count(*) FROM dispatch LEFT JOIN remembered ON remembered.dispatch = dispatch.id
                WHERE is_brief <> (remembered.dispatch IS NOT NULL)";

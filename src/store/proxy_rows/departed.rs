@@ -1,4 +1,4 @@
-//! Users who were removed, as rows; and what there is of somebody who may be.
+//! Rows of removed users, and what is stored for a user who may be removed.
 
 use rusqlite::Connection;
 
@@ -7,7 +7,7 @@ use crate::proxy::journal::{AcceptedRow, OutcomeRow, OutcomeState, RemovedRow, S
 use crate::sip::Aor;
 use crate::store::columns::{signed, unsigned};
 
-/// Those whose purge is not done.
+/// Removed users whose purge is not finished.
 pub(in crate::store) fn removed(connection: &Connection) -> rusqlite::Result<Vec<RemovedRow>> {
     let mut statement = connection.prepare_cached("SELECT number, aor FROM removed ORDER BY number")?;
     let rows = statement.query_map([], |row| {
@@ -17,7 +17,7 @@ pub(in crate::store) fn removed(connection: &Connection) -> rusqlite::Result<Vec
     Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
-/// What was theirs goes, and then the order to purge it.
+/// Deletes what belonged to these users, and then the order to purge it.
 pub(super) fn purge(connection: &Connection, aors: &[Aor], up_to: u64) -> rusqlite::Result<()> {
     for aor in aors {
         for sql in ["DELETE FROM binding WHERE aor = ?1", "DELETE FROM device WHERE aor = ?1"] {
@@ -28,7 +28,7 @@ pub(super) fn purge(connection: &Connection, aors: &[Aor], up_to: u64) -> rusqli
     connection.prepare_cached(sql)?.execute([signed(up_to)]).map(drop)
 }
 
-/// How many messages wait for somebody, or for one of his devices.
+/// The number of messages that wait for a user or for one of the user's devices.
 pub(in crate::store) fn waiting_for(connection: &Connection, aor: &Aor) -> rusqlite::Result<usize> {
     let mut count = 0;
     dispatches::each(connection, |stored| match stored {

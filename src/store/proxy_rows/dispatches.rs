@@ -1,4 +1,4 @@
-//! Messages: what is written of them, and what a start reads.
+//! Messages: what is written about them, and what a start reads.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -34,8 +34,8 @@ pub(super) fn put_accepted(connection: &Connection, accepted: &AcceptedRow) -> r
         .map(drop)
 }
 
-/// `[recipient, state, status, reason, tries, after_ms]`, and where something is still to be tried
-/// `branches, [device, ...]` after it. Borrowed to be written, owned as read.
+/// `[recipient, state, status, reason, tries, after_ms]`, followed by `branches, [device, ...]` if something is still
+/// to be tried. Borrowed for writing, owned after reading.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 enum OutcomeColumns<Text, Devices> {
@@ -97,11 +97,11 @@ pub(super) fn move_flow(connection: &Connection, dispatch: DispatchId, flow: Flo
 }
 
 pub(super) fn forget(connection: &Connection, dispatch: DispatchId) -> rusqlite::Result<()> {
-    // Outcomes and report go with it: ON DELETE CASCADE.
+    // This deletes outcomes and report too: ON DELETE CASCADE.
     connection.prepare_cached("DELETE FROM dispatch WHERE id = ?1")?.execute([signed(dispatch.0)]).map(drop)
 }
 
-/// Nothing is owed of it: its body goes, and the pages that it had are used again.
+/// Nothing more is due for this message: deletes its body, so that SQLite can reuse the pages.
 pub(super) fn remember(connection: &Connection, row: &RememberedRow) -> rusqlite::Result<()> {
     let id = signed(row.id.0);
     let mut select = connection.prepare_cached("SELECT request FROM dispatch WHERE id = ?1")?;
@@ -117,14 +117,14 @@ pub(super) fn remember(connection: &Connection, row: &RememberedRow) -> rusqlite
     insert.execute(params![id, double, content, to_tag.as_str(), is_reported, head_bytes, until]).map(drop)
 }
 
-/// Something is owed of it again.
+/// Something is due for this message again.
 pub(super) fn recall(connection: &Connection, dispatch: DispatchId) -> rusqlite::Result<()> {
     let id = signed(dispatch.0);
     connection.prepare_cached("DELETE FROM remembered WHERE dispatch = ?1")?.execute([id])?;
     connection.prepare_cached("UPDATE dispatch SET is_brief = 0 WHERE id = ?1")?.execute([id]).map(drop)
 }
 
-/// All messages, one at a time: those of which nothing is owed first.
+/// All messages, one at a time: first those with nothing more due.
 pub(super) fn each(connection: &Connection, mut take: impl FnMut(Stored)) -> rusqlite::Result<()> {
     let sql = "SELECT dispatch, double, content, to_tag, is_reported, head_bytes, keep_until FROM remembered
                ORDER BY dispatch";
@@ -133,11 +133,11 @@ pub(super) fn each(connection: &Connection, mut take: impl FnMut(Stored)) -> rus
     while let Some(row) = rows.next()? {
         take(Stored::Remembered(remembered(row)?));
     }
-    // By the index of these alone, so that the others are not even passed over.
+    // Uses an index of these messages alone, so that the others are not even scanned.
     each_of(connection, "WHERE is_brief = 0", |rows| take(Stored::Whole(Box::new(rows))))
 }
 
-/// All messages as they stand in the tables, one at a time.
+/// All messages with their full rows, one at a time.
 pub(super) fn each_row(connection: &Connection, take: impl FnMut(DispatchRows)) -> rusqlite::Result<()> {
     each_of(connection, "", take)
 }
@@ -151,7 +151,7 @@ fn each_of(connection: &Connection, which: &str, mut take: impl FnMut(DispatchRo
     Ok(())
 }
 
-/// What is stored of one message.
+/// Everything stored about one message.
 pub(super) fn read(connection: &Connection, id: DispatchId) -> rusqlite::Result<Option<DispatchRows>> {
     let mut statement =
         connection.prepare_cached(&format!("SELECT {COLUMNS} FROM dispatch WHERE id = ?1"))?;
@@ -177,7 +177,7 @@ fn remembered(row: &Row<'_>) -> rusqlite::Result<RememberedRow> {
         id: DispatchId(unsigned(row.get("dispatch")?)),
         double: row.get("double")?,
         content: row.get("content")?,
-        // The table holds none that is longer.
+        // The table holds none that is too long.
         to_tag: Tag::new(&to_tag).unwrap_or_default(),
         is_reported: row.get("is_reported")?,
         head_bytes: row.get("head_bytes")?,

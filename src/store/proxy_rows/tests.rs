@@ -203,7 +203,7 @@ fn w12_of_a_message_of_which_nothing_is_owed_a_start_reads_one_short_row_and_its
         outcomes_write(DispatchId(1), vec![outcome_row(0, OutcomeState::Failed)]),
         Write::Report { dispatch: DispatchId(1), report },
         Write::Remember(remembered_row(1)),
-        // Of a message that is not there, there is nothing to remember.
+        // For a message that is not there, nothing is remembered.
         Write::Remember(remembered_row(9)),
     ];
     write_all::<ProxySchema>(&connection, &story);
@@ -214,7 +214,7 @@ fn w12_of_a_message_of_which_nothing_is_owed_a_start_reads_one_short_row_and_its
         [DispatchRows { accepted: accepted(2), outcomes: vec![], report: None, content: None }]
     );
 
-    // What the report needs is there still.
+    // What the report needs is still there.
     let kept = dispatches::read(&connection, DispatchId(1)).unwrap().unwrap();
     let text = String::from_utf8(kept.accepted.request.to_vec()).unwrap();
     let whole = String::from_utf8(accepted(1).request.to_vec()).unwrap();
@@ -223,7 +223,7 @@ fn w12_of_a_message_of_which_nothing_is_owed_a_start_reads_one_short_row_and_its
     assert_eq!((kept.outcomes, kept.report), (vec![outcome_row(0, OutcomeState::Failed)], Some(report)));
     assert_eq!(dispatches::read(&connection, DispatchId(9)).unwrap(), None);
 
-    // Owed again, it is read whole; forgotten, nothing is left.
+    // Once something is due for it again, it is read whole; once forgotten, nothing is left.
     write_all::<ProxySchema>(&connection, &[Write::Recall(DispatchId(1))]);
     let rows = ProxySchema::load(&connection).unwrap();
     assert_eq!((rows.remembered.len(), rows.dispatches.len()), (0, 2));

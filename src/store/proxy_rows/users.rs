@@ -1,4 +1,4 @@
-//! The users of a proxy, with the senders that they do not want.
+//! The users of a proxy and the senders they have blocked.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::proxy::journal::UserRow;
 use crate::sip::Aor;
 use crate::sip::digest::{Algorithm, Ha1};
 
-/// All of them, by address. One that cannot be read is left out: nobody signs in by it.
+/// All users, by address. An unreadable one is skipped: nobody can sign in with it.
 pub(in crate::store) fn users(connection: &Connection) -> rusqlite::Result<Vec<UserRow>> {
     let mut blocked = blocked(connection)?;
     let mut statement = connection.prepare_cached("SELECT aor, sha256, md5 FROM user ORDER BY aor")?;
