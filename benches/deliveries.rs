@@ -1,7 +1,8 @@
-//! What a delivery costs the real proxy, store on: CPU seconds per 1000 deliveries, deliveries a second, memory.
+//! Cost of a delivery for the real proxy with its store: CPU seconds per 1000 deliveries, deliveries per second,
+//! memory.
 //!
-//! A bare socket submits, another answers 200 for every recipient; both stand on the proxy's own cores, so the
-//! rate is a lower bound and the proxy's CPU time is the stable figure. Run: `cargo bench --bench deliveries`.
+//! A bare socket submits, another answers 200 for every recipient. Both run on the proxy's cores, so the rate is a
+//! lower bound; the proxy's CPU time is the stable figure. Run: `cargo bench --bench deliveries`.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement, not a part of the program")]
 
@@ -13,13 +14,13 @@ mod proxy;
 
 use proxy::{answer, cpu_secs, now, register, resident_kib, start_proxy, start_sink};
 
-/// Legs under way at a time: more would only try the kernel's socket buffers.
+/// Most legs in progress at a time: more would only test the kernel's socket buffers.
 const LEGS_UNDER_WAY: usize = 320;
-/// Sockets that the recipients share.
+/// Sockets shared by the recipients.
 const SINKS: usize = 10;
 
 fn main() {
-    // `cargo test --benches` only wants to see that it runs.
+    // `cargo test --benches` only checks that it runs.
     let is_trial = !std::env::args().any(|argument| argument == "--bench");
     for (recipients, messages) in [(1, 5000), (10, 3000), (100, 400)] {
         measure(recipients, if is_trial { 20 } else { messages });
@@ -52,7 +53,7 @@ fn measure(recipients: usize, messages: usize) {
     proxy.wait().unwrap();
 }
 
-/// Keeps a window of submissions under way; returns how many were reported on.
+/// Keeps a window of submissions in progress; returns how many were reported on.
 fn submit(socket: &UdpSocket, proxy: SocketAddr, recipients: usize, messages: usize) -> usize {
     let local = socket.local_addr().unwrap();
     let others: String =
@@ -72,7 +73,7 @@ fn submit(socket: &UdpSocket, proxy: SocketAddr, recipients: usize, messages: us
             socket.send_to(request.as_bytes(), proxy).unwrap();
             sent += 1;
         }
-        // Silence: what is missing was lost in a full socket buffer, and this bare sender repeats nothing.
+        // Silence: the rest was lost in a full socket buffer, and this bare sender retransmits nothing.
         let Ok(length) = socket.recv(&mut buffer) else { return reported };
         let text = String::from_utf8_lossy(buffer.get(..length).unwrap());
         if text.starts_with("NOTIFY ") {

@@ -1,4 +1,5 @@
-//! A frame of the whole window over a conversation of 100,000 messages: at rest, scrolled, flung, one more message.
+//! Cost of a frame of the whole window over a conversation of 100,000 messages: idle, scrolling, flinging, one more
+//! message.
 
 #![expect(clippy::indexing_slicing, reason = "a bench may panic")]
 
@@ -215,7 +216,7 @@ fn frames(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A window that writes a new message, beside so many contacts.
+/// A window in which a new message is written, with this many contacts.
 fn address_book(contacts: u32) -> Snapshot {
     let contact = |number: u32| Contact {
         address: format!("sip:person{number}@example.com"),

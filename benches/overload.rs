@@ -1,8 +1,8 @@
-//! Ten times the load that the real proxy can take, store on: what it takes in, what a refusal costs, how much memory it
-//! needs, and when it is its old self again.
+//! The real proxy with its store under ten times the load it can take: how much it accepts, what a refusal costs, how
+//! much memory it needs, and when it has recovered.
 //!
-//! Senders, recipients and proxy share the cores, so rates are lower bounds and the ratios are what counts. Run:
-//! `cargo bench --bench overload`.
+//! Senders, recipients and proxy share the cores, so rates are lower bounds; the ratios are what counts. Run: `cargo
+//! bench --bench overload`.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement, not a part of the program")]
 
@@ -19,27 +19,27 @@ mod proxy;
 use proxy::{answer, cpu_secs, now, register, resident_kib, start_proxy, start_sink};
 
 const RECIPIENTS: usize = 10;
-/// Messages under way while the capacity is measured.
+/// Messages in progress while the capacity is measured.
 const WINDOW: usize = 32;
-/// So many senders, so that no limit of a single user is what refuses.
+/// Enough senders that no per-user limit causes the refusals.
 const SENDERS: usize = 100;
-/// How many times the capacity is offered.
+/// Load offered, as a multiple of the capacity.
 const TIMES: u32 = 10;
 
-/// What came back.
+/// The answers so far.
 #[derive(Debug, Default)]
 struct Heard {
     accepted: BTreeSet<usize>,
     refused: BTreeSet<usize>,
     reported: BTreeSet<usize>,
     without_retry_after: usize,
-    /// Acceptances in each second since the load began.
+    /// Acceptances in each second since the load started.
     by_second: Vec<usize>,
     start: Option<Instant>,
     last_accepted: Option<(usize, Instant)>,
 }
 
-/// The senders' one socket: what comes back is counted, and reports are answered, on a thread of its own.
+/// The senders' shared socket: a separate thread counts the answers, and answers the reports.
 struct Senders {
     socket: UdpSocket,
     proxy: SocketAddr,
@@ -51,7 +51,7 @@ struct Senders {
 }
 
 fn main() {
-    // `cargo test --benches` only wants to see that it runs.
+    // `cargo test --benches` only checks that it runs.
     let is_trial = !std::env::args().any(|argument| argument == "--bench");
     let (messages, seconds) = if is_trial { (50, 1) } else { (6000, 10) };
     let folder = tempfile::tempdir().unwrap();
@@ -109,7 +109,7 @@ fn main() {
     proxy.wait().unwrap();
 }
 
-/// Messages a second with a window of them under way, and the proxy's CPU seconds for one.
+/// Messages per second with a full window in progress, and the proxy's CPU seconds per message.
 fn capacity(senders: &mut Senders, pid: u32, messages: usize) -> (f64, f64) {
     let (start, cpu) = (now(), cpu_secs(pid));
     let reported = senders.counts().2;
@@ -121,7 +121,7 @@ fn capacity(senders: &mut Senders, pid: u32, messages: usize) -> (f64, f64) {
     (number(messages) / start.elapsed().as_secs_f64(), (cpu_secs(pid) - cpu) / number(messages))
 }
 
-/// So many messages a second, whatever comes back.
+/// Sends at this rate, whatever comes back.
 fn flood(senders: &mut Senders, rate: f64, span: Duration) -> Duration {
     senders.heard.0.lock().unwrap().start = Some(now());
     let (start, mut sent) = (now(), 0);
@@ -137,7 +137,7 @@ fn flood(senders: &mut Senders, rate: f64, span: Duration) -> Duration {
     start.elapsed()
 }
 
-/// Sends one message every 2 ms until one of these is accepted: how long that took.
+/// Sends one message every 2 ms until one of these is accepted; returns how long that took.
 fn first_acceptance(senders: &mut Senders, end: Instant) -> Duration {
     let first = senders.sent;
     loop {
@@ -187,7 +187,7 @@ impl Senders {
         self.sent += 1;
     }
 
-    /// Accepted, refused and reported so far.
+    /// Number accepted, refused and reported so far.
     fn counts(&self) -> (usize, usize, usize) {
         let heard = self.heard.0.lock().unwrap();
         (heard.accepted.len(), heard.refused.len(), heard.reported.len())

@@ -1,8 +1,8 @@
-//! What a start of the real proxy costs when it remembers much: time until it listens, and the most memory that it had by then.
+//! Cost of a start of the real proxy when it remembers many messages: time until it listens, and peak memory by then.
 //!
-//! Each store is first made as version 0.5 left it (schema 5, bodies and all), so that the first start has to migrate it; the
-//! second start is what every later one costs. `FANFARE_BIN` names another build of the program. Run:
-//! `cargo bench --bench restart`.
+//! Each store is first written as version 0.5 left it (schema 5, including bodies), so the first start has to migrate
+//! it; the second shows the cost of every later one. `FANFARE_BIN` names another build of the program. Run: `cargo
+//! bench --bench restart`.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement, not a part of the program")]
 
@@ -47,7 +47,7 @@ const OUTCOMES: &str = "
     PRAGMA user_version = 5;";
 
 fn main() {
-    // `cargo test --benches` only wants to see that it runs.
+    // `cargo test --benches` only checks that it runs.
     let is_trial = !std::env::args().any(|argument| argument == "--bench");
     let cases: &[(u32, u32)] = if is_trial {
         &[(50, 10)]
@@ -88,7 +88,7 @@ fn make(path: &Path, messages: u32, body: u32) {
     connection.execute_batch(OUTCOMES).unwrap();
 }
 
-/// Seconds until it listens, and the megabytes that it had at most by then.
+/// Seconds until it listens, and its peak memory by then, in megabytes.
 fn start(folder: &tempfile::TempDir) -> (f64, u64, Child) {
     let before = now();
     let (proxy, _) = start_proxy(folder);
@@ -103,7 +103,7 @@ fn stop(mut proxy: Child) {
     proxy.wait().unwrap();
 }
 
-/// False for a program that keeps all rows whole.
+/// Waits until the rows of finished messages are shortened; false for a program that keeps all rows whole.
 fn wait_until_short(path: &Path, messages: u32) -> bool {
     let connection = Connection::open(path).unwrap();
     connection.busy_timeout(Duration::from_secs(5)).unwrap();

@@ -1,5 +1,5 @@
-//! What the window's data costs: the list of 1,000 conversations, and a conversation of 100,000 messages, out of
-//! a real store. Run: `cargo bench --bench screen`.
+//! Cost of the window's data from a real store: the list of 1,000 conversations, and a conversation of 100,000
+//! messages. Run: `cargo bench --bench screen`.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement, not a part of the program")]
 
@@ -19,7 +19,7 @@ use fanfare::time::{Clock, Timestamp};
 const CONVERSATIONS: u64 = 1000;
 
 fn main() {
-    // `cargo test --benches` only wants to see that it runs.
+    // `cargo test --benches` only checks that it runs.
     let is_trial = !std::env::args().any(|argument| argument == "--bench");
     let messages = if is_trial { 100 } else { 100_000 };
     let folder = tempfile::tempdir().unwrap();
@@ -62,7 +62,7 @@ fn main() {
     say(&format!("list of {} conversations", machine.heads().len()), start.elapsed() / rounds);
 }
 
-/// All in the first conversation but one in each of the others.
+/// One message in each of the other conversations, all others in the first.
 fn rows(messages: u64) -> Vec<Write> {
     let person =
         |id: u64| PersonRow { address: format!("sip:person{id}@domain.com"), name: format!("Person {id}") };

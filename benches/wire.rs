@@ -1,4 +1,5 @@
-//! What the wire costs: reading a MESSAGE of 500 bytes, printing a leg, splitting a long Secondary-To, a report both ways.
+//! Cost of parsing and printing: reading a MESSAGE of 500 bytes, printing a leg, splitting a long Secondary-To, a
+//! report both ways.
 #![expect(clippy::expect_used, reason = "a bench that cannot go on says so by a panic")]
 
 use std::fmt::Write as _;
@@ -21,7 +22,7 @@ use hostile::Stand;
 
 const DATE: &str = "Sat, 15 Oct 2005 04:44:56 GMT";
 
-/// A submission like those that clients send, filled up with text to 500 bytes.
+/// A submission like a client's, padded with text to 500 bytes.
 fn message() -> Bytes {
     let head = "MESSAGE sip:ann@domain.com SIP/2.0\r\n\
         Via: SIP/2.0/UDP jamesmob.domain.com;branch=z9hG4bK776asdhds;rport\r\n\
@@ -108,7 +109,7 @@ fn reports(c: &mut Criterion) {
     c.bench_function("read a report of 100 lines", |b| b.iter(|| read_report(black_box(report.as_bytes()))));
 }
 
-/// What one message costs whoever gets it, at the limits of size: the inputs of `tests/wire/cost.rs`.
+/// Cost of one message for its receiver at the size limits: the inputs of `tests/wire/cost.rs`.
 fn limits(c: &mut Criterion) {
     let mut group = c.benchmark_group("at the limit");
     group

@@ -1,4 +1,4 @@
-//! The command line: no subcommand is the window; demo, proxy, send, listen.
+//! The command line. Without a subcommand it opens the window; the subcommands are demo, proxy, send and listen.
 //!
 //! The exit statuses are in docs/operating.md, each with its test.
 
@@ -249,19 +249,19 @@ impl From<Report> for ReportMode {
     }
 }
 
-/// Does what the command line says.
+/// Runs the command line.
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        // Help, or the version.
+        // `--help` or `--version`.
         Err(error) if !error.use_stderr() => error.exit(),
         Err(error) => {
             output::complain_of_usage(&error);
             return ExitCode::from(2);
         }
     };
-    // Held until the end, so that what was logged is written.
+    // Held until the end, so that all logged lines are written.
     let _logs = match logs::start() {
         Ok(logs) => logs,
         Err(why) => {
@@ -282,7 +282,7 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if arguments.command.is_some() {
         #[cfg(feature = "gui")]
         no_data_before_the_command(&arguments)?;
-        // The window stays and says so; see `Engine::has_ended`.
+        // The window is the exception: it stays open and shows the fault; see `Engine::has_ended`.
         if !matches!(&arguments.command, Some(Command::Demo(demo)) if !demo.headless) {
             faults::end_process_on_panic();
         }
@@ -308,7 +308,7 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// An option before the command is the window's: a proxy that was given its folder there would keep nothing.
+/// `--data` before a subcommand applies to the window: a proxy given its folder there would store nothing.
 #[cfg(feature = "gui")]
 fn no_data_before_the_command(arguments: &Arguments) -> anyhow::Result<()> {
     anyhow::ensure!(
@@ -318,7 +318,7 @@ fn no_data_before_the_command(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Why the server cannot be used now: what the client knows of it, else how far it came.
+/// Why the server cannot be used now: the reason known to the client, else the step that it reached.
 fn offline(why: Option<&str>, step: ConnectStep, server: &str) -> String {
     match (why, step) {
         (Some(why), _) => why.to_owned(),
@@ -328,12 +328,12 @@ fn offline(why: Option<&str>, step: ConnectStep, server: &str) -> String {
     }
 }
 
-/// A runtime on this thread.
+/// A single-threaded tokio runtime.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
 
-/// Ends with SIGINT or SIGTERM.
+/// Returns on SIGINT or SIGTERM.
 async fn stopped() -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);

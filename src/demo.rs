@@ -1,6 +1,6 @@
 //! `fanfare demo`: an embedded proxy on loopback and scripted people over real sockets, labelled as simulated.
 //!
-//! The proxy, the engine and the wire are the real ones; only the people are played ([`crate::person`]).
+//! The proxy, the engine and the network protocol are the real ones; only the people are scripted ([`crate::person`]).
 
 mod headless;
 mod people;
@@ -23,57 +23,57 @@ use crate::transaction::Timers;
 
 use self::people::People;
 
-/// A name that can never be anybody's (RFC 2606).
+/// A domain that can never belong to anybody (RFC 2606).
 const DOMAIN: &str = "demo.example";
-/// Short, so that the silent one is known within 64 T1 = 6.4 s.
+/// Short, so that the silent person's outcome is known within 64 T1 = 6.4 s.
 const T1: Duration = Duration::from_millis(100);
-/// The first message, written out ready.
+/// The first message, ready to send.
 pub const FIRST_MESSAGE: &str = "Lunch at noon? Tell me if you can come.";
 
-/// Shows the job as text.
+/// Runs the demo as text.
 ///
 /// # Errors
-/// What is in the way, in a sentence.
+/// Why it cannot run, as a sentence.
 pub fn run_headless() -> Result<ExitCode, DemoError> {
     headless::run(&DemoRun::set()?)
 }
 
-/// A demo that cannot be shown.
+/// Why the demo cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// No place for its messages.
+    /// No temporary folder for its messages.
     #[error("no temporary folder can be made: {0}")]
     Folder(#[source] std::io::Error),
-    /// The embedded proxy.
+    /// Starting the embedded proxy.
     #[error(transparent)]
     Server(#[from] ServerError),
-    /// The one who writes.
+    /// Starting the writer's user agent.
     #[error(transparent)]
     Agent(#[from] AgentError),
-    /// A socket of a person.
+    /// Opening the socket of a simulated person.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// An address of the cast.
+    /// An invalid address of a simulated person.
     #[error("an address of the demo cannot be read: {0}")]
     Address(#[from] sip::Error),
-    /// Bound to nothing.
+    /// The proxy has no socket.
     #[error("the demo has no socket")]
     NoSocket,
-    /// The people did not get through to the proxy.
+    /// The simulated people could not register at the proxy.
     #[error("the simulated people cannot register")]
     NotRegistered,
-    /// The job did not end.
+    /// The last report did not come.
     #[error("the report did not come in time")]
     NoReport,
     /// A part of the program has ended.
     #[error(transparent)]
     Fault(#[from] crate::runtime::faults::Fault),
-    /// The system.
+    /// The operating system.
     #[error("cannot start the demo: {0}")]
     System(#[from] std::io::Error),
 }
 
-/// Everything but the person who writes. It is taken down when dropped, people first.
+/// The running demo, without the person who writes. Fields drop in order: the people leave first.
 #[derive(Debug)]
 pub struct DemoRun {
     people: People,
@@ -83,10 +83,10 @@ pub struct DemoRun {
 }
 
 impl DemoRun {
-    /// Starts the proxy, lets the people register, and waits until they have.
+    /// Starts the proxy, makes the people register, and waits until they have.
     ///
     /// # Errors
-    /// What is in the way, in a sentence.
+    /// Why it cannot start, as a sentence.
     pub fn set() -> Result<Self, DemoError> {
         let folder = tempfile::Builder::new().prefix("fanfare-demo-").tempdir().map_err(DemoError::Folder)?;
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -99,7 +99,7 @@ impl DemoRun {
         Ok(Self { people, proxy, _server: server, folder })
     }
 
-    /// Who writes.
+    /// The writer's account.
     #[must_use]
     pub fn account(&self) -> Account {
         Account {
@@ -111,13 +111,13 @@ impl DemoRun {
         }
     }
 
-    /// The people, as contacts.
+    /// The simulated people, as contacts.
     #[must_use]
     pub fn book(&self) -> AddressBook {
         AddressBook { contacts: self.people.contacts(), lists: Vec::new() }
     }
 
-    /// Where the writer's messages and settings are, for as long as the stage stands.
+    /// The folder of the writer's messages and settings, which exists as long as the demo runs.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
         self.folder.path().join("james")

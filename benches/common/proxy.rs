@@ -1,4 +1,4 @@
-//! A real proxy, and the sockets around it: what more than one measurement needs.
+//! A real proxy and the sockets around it, shared by several benchmarks.
 
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, UdpSocket};
@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 pub(crate) fn start_proxy(folder: &tempfile::TempDir) -> (Child, SocketAddr) {
-    // Another build of the program can be measured with the same generator.
+    // Allows measuring another build of the program with the same load.
     let program = std::env::var("FANFARE_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_fanfare").to_owned());
     let mut proxy = Command::new(program)
         .args(["proxy", "--domain", "domain.com", "--listen", "udp:127.0.0.1:0", "--data"])
@@ -80,7 +80,7 @@ pub(crate) fn cpu_secs(pid: u32) -> f64 {
     f64::from(ticks) / 100.0
 }
 
-/// `VmRSS:` now, `VmHWM:` the most it ever was.
+/// `VmRSS:` is the current value, `VmHWM:` the peak.
 pub(crate) fn resident_kib(pid: u32, which: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with(which)).unwrap();

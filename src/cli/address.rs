@@ -1,16 +1,16 @@
-//! Addresses as people type them, with a sentence that names what is wrong with one.
+//! Parses addresses as people type them; errors are sentences that say what is wrong.
 
 use crate::sip::{Aor, Uri};
 
-/// Somebody who can be written to: `ann@domain.com`, `im:ann@domain.com`, `sips:ann@domain.com`, `tel:+1234`. A host without a user
-/// is taken where its scheme shows that this is meant (`sip:conference.domain.com`).
+/// The address of a recipient: `ann@domain.com`, `im:ann@domain.com`, `sips:ann@domain.com`, `tel:+1234`. A host
+/// without a user is accepted if a scheme shows that it is meant (`sip:conference.domain.com`).
 pub(super) fn address(text: &str) -> Result<Uri, String> {
     let uri = read(text)?;
     let is_host = !uri.host().is_empty() && text.trim() == uri.as_str();
     if uri.names_somebody() || is_host { Ok(uri) } else { Err(invalid(text, &missing(&uri))) }
 }
 
-/// The address of an account, which has a user and a domain.
+/// An account's own address, which needs a user and a domain.
 pub(super) fn own_address(text: &str) -> Result<Uri, String> {
     let uri = read(text)?;
     if !uri.names_somebody() {
@@ -23,19 +23,19 @@ pub(super) fn own_address(text: &str) -> Result<Uri, String> {
 }
 
 fn read(text: &str) -> Result<Uri, String> {
-    // The reader would take it as an escape, which nobody meant.
+    // The reader would treat it as an escape, which nobody meant.
     if text.trim().contains(char::is_control) {
         return Err(invalid(text, "contains a control character"));
     }
     Uri::typed(text).map_err(|error| invalid(text, &fault(text, &error.to_string())))
 }
 
-/// `ann@domain.com`, with or without a scheme: a user, an alias or a list of a domain.
+/// `ann@domain.com`, with or without a scheme: a user, an alias or a list in a domain.
 pub(super) fn user(text: &str) -> Result<Aor, String> {
     own_address(text).map(|uri| uri.aor())
 }
 
-/// `ann@domain.com`, or `domain.com` for everybody there.
+/// `ann@domain.com`, or `domain.com` for everyone there.
 pub(super) fn sender(text: &str) -> Result<Aor, String> {
     let aor = read(text)?.aor();
     if aor.domain().is_empty() {
@@ -51,7 +51,7 @@ fn invalid(text: &str, what: &str) -> String {
     format!("not a valid address: {text:?} {what}")
 }
 
-/// What an address that can be read lacks.
+/// What is missing in an address that can be parsed.
 fn missing(uri: &Uri) -> String {
     match uri.as_str().split_once(':') {
         Some((scheme, _)) if scheme.eq_ignore_ascii_case("tel") => "has no digits".to_owned(),
@@ -64,7 +64,7 @@ fn missing(uri: &Uri) -> String {
     }
 }
 
-/// What is wrong with text that cannot be read as an address; `read` is what the reader of SIP says of it.
+/// What is wrong with text that cannot be parsed as an address; `read` is the parser's error.
 fn fault(text: &str, read: &str) -> String {
     let text = text.trim();
     if text.is_empty() {

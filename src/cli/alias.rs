@@ -1,4 +1,4 @@
-//! `fanfare proxy alias`: addresses that stand for others.
+//! `fanfare proxy alias`: aliases and lists.
 
 use std::path::Path;
 
@@ -14,13 +14,13 @@ impl AliasVerb {
         }
     }
 
-    /// Whether the store may be made.
+    /// Whether the store may be created.
     pub(super) const fn creates(&self) -> bool {
         matches!(self, Self::Add { .. })
     }
 }
 
-/// Does it in the store of that file.
+/// Runs the command on this store.
 pub(super) fn run(verb: &AliasVerb, store: &Path) -> anyhow::Result<()> {
     let mut aliases = Aliases::open(store)?;
     match verb {

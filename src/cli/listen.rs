@@ -1,6 +1,6 @@
-//! `fanfare listen`: register, print what comes, until SIGINT or SIGTERM.
+//! `fanfare listen`: registers and prints incoming messages until SIGINT or SIGTERM.
 //!
-//! Messages go to standard output. How the registration stands goes to standard error, a sentence each time that it changes.
+//! Messages go to standard output; the state of the registration goes to standard error, one sentence per change.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -32,7 +32,7 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
             stopped?;
             break;
         }
-        // What is printed is taken to be read.
+        // What is printed counts as read.
         for conversation in std::mem::take(&mut listener.shown) {
             agent.command(AgentCommand::Seen { conversation }, &mut |event| listener.hear(event));
         }
@@ -42,19 +42,19 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     Ok(listener.status())
 }
 
-/// Who listens, and how that goes.
+/// The state of `listen`.
 #[derive(Debug)]
 struct Listener {
     printer: Printer,
-    /// Who, and at which server.
+    /// Our address, and the server.
     place: String,
     server: String,
-    /// How far it came last.
+    /// The last step reached on the way to the server.
     step: ConnectStep,
     registered: Registered,
-    /// What stands in the way and was told; none while we are registered.
+    /// The problem that was reported; none while we are registered.
     trouble: Option<String>,
-    /// The server refuses us, and trying again would not help.
+    /// The server refuses us, and retrying would not help.
     is_turned_away: bool,
     shown: Vec<ConversationId>,
 }
@@ -63,7 +63,7 @@ struct Listener {
 enum Registered {
     Never,
     Now,
-    /// And not now.
+    /// Was registered before, but is not now.
     Before,
 }
 
@@ -81,7 +81,7 @@ impl Listener {
         }
     }
 
-    /// Printed and flushed here, before the 200 leaves.
+    /// Handles an event. A message is printed and flushed here, before its 200 leaves.
     fn hear(&mut self, event: Event) {
         match event {
             Event::Received { conversation, from, also_to, content_type, text, files, verified, .. } => {
@@ -134,7 +134,7 @@ impl Listener {
         }
     }
 
-    /// Says why nobody reaches us, once for as long as that stays the same.
+    /// Says why nobody can reach us, once for as long as the reason stays the same.
     fn complain(&mut self, why: &str, retry_after: Option<Duration>) {
         let what =
             if self.registered == Registered::Never { "not registered" } else { "no longer registered" };
@@ -150,7 +150,7 @@ impl Listener {
         self.trouble = Some(why.to_owned());
     }
 
-    /// Whoever was told to end has done what was asked, unless nobody could ever reach him.
+    /// Being told to end counts as success, unless we could never be reached.
     fn status(&self) -> ExitCode {
         match self.registered {
             _ if self.is_turned_away => ExitCode::from(2),
@@ -160,7 +160,7 @@ impl Listener {
     }
 }
 
-/// Takes the binding back; does not wait for a proxy that is gone.
+/// Removes the binding; does not wait for a proxy that is gone.
 async fn leave(agent: &mut Agent) -> Result<(), Fault> {
     let mut is_over = false;
     let mut on_event = |event| is_over |= event == Event::Disconnected;

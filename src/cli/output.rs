@@ -1,4 +1,4 @@
-//! What is printed: a line for people, or one JSON object a line.
+//! What is printed: a line for people, or one JSON object per line.
 
 use std::time::Duration;
 
@@ -8,80 +8,81 @@ pub(super) use crate::runtime::console::say;
 use crate::runtime::console::{self, say_json};
 use crate::store::served::Doubt;
 
-/// One line of `send` or `listen`; the field names are the promise to scripts.
+/// One line of `send` or `listen`; scripts rely on the field names.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub(super) enum OutputLine<'a> {
-    /// The proxy has the message.
+    /// The proxy has accepted the message.
     Accepted {
-        /// Of its response.
+        /// Status of the proxy's response.
         status: u16,
-        /// Since it was sent.
+        /// Time since the message was sent.
         after_ms: u64,
     },
-    /// The server does not send one message to several people: each gets one of his own.
+    /// The server does not fan out: each recipient gets a separate message.
     #[serde(rename = "one-by-one")]
     OneByOne,
-    /// What became of one recipient.
+    /// The outcome for one recipient.
     Outcome {
-        /// As given.
+        /// The address as given.
         to: &'a str,
         /// In the words of the delivery report: success, failure, deferred, or unknown without a report.
         state: &'a str,
-        /// SIP status, where told.
+        /// SIP status, if reported.
         #[serde(skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
-        /// Reason phrase, where told.
+        /// Reason phrase, if reported.
         #[serde(skip_serializing_if = "str::is_empty")]
         reason: &'a str,
-        /// From acceptance, where told.
+        /// Time since acceptance, if reported.
         #[serde(skip_serializing_if = "Option::is_none")]
         after_ms: Option<u64>,
     },
-    /// The last report is in.
+    /// No further reports are awaited.
     Report {
-        /// `complete`; `none` from a server that tells no more than that it has the message; when the time was over, `deferred` where all who are left are absent, else `missing`.
+        /// `complete`; `none` from a server that reports only acceptance; after a timeout, `deferred` if all who are
+        /// left are absent, else `missing`.
         state: &'a str,
     },
-    /// Nothing was accepted, nobody gets it.
+    /// The message was not accepted; nobody gets it.
     Refused {
-        /// SIP status, where there is one.
+        /// SIP status, if there is one.
         #[serde(skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
-        /// Why.
+        /// The reason.
         reason: &'a str,
     },
-    /// Whether the proxy has it is not known.
+    /// It is unknown whether the proxy has the message.
     Unconfirmed {
-        /// SIP status of what was refused instead (the registration), where there is one.
+        /// SIP status of another request that was refused (the registration), if there is one.
         #[serde(skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
-        /// Why.
+        /// The reason.
         reason: &'a str,
-        /// It is kept, and the next command on its folder tries again.
+        /// The message is stored, and the next command on its folder tries again.
         retried: bool,
     },
-    /// A message received.
+    /// A received message.
     Message {
-        /// Who wrote it.
+        /// The sender.
         from: &'a str,
-        /// Who else got it.
+        /// The other recipients.
         also_to: Vec<&'a str>,
         /// Media type.
         #[serde(rename = "type")]
         content_type: &'a str,
-        /// As text.
+        /// The body as text.
         text: &'a str,
-        /// Names of the files in it.
+        /// Names of the attachments.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         files: Vec<&'a str>,
-        /// False, and only then there, where it came straight from somebody and nobody has looked at who that is.
+        /// Present only as false: the message came directly from its sender, and nobody has verified who that is.
         #[serde(skip_serializing_if = "is_true")]
         verified: bool,
     },
 }
 
-/// Prints lines, each flushed, so that a reader at the other end of a pipe has it at once.
+/// Prints lines, each flushed at once for a reader at the other end of a pipe.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Printer {
     /// For people.
@@ -95,7 +96,7 @@ impl Printer {
         if json { Self::Json } else { Self::Text }
     }
 
-    /// Prints one line. A reader that is gone (a closed pipe) is no error of ours.
+    /// Prints one line. A closed pipe is not an error.
     pub(super) fn print(self, line: &OutputLine<'_>) {
         match self {
             Self::Json => say_json(&serde_json::to_string(line).unwrap_or_default()),
@@ -104,29 +105,30 @@ impl Printer {
     }
 }
 
-/// What may be a mistake in what was done, on standard error.
+/// Prints warnings about possible mistakes to standard error.
 pub(super) fn warn(doubts: &[Doubt]) {
     for doubt in doubts {
         console::complain(&format!("fanfare: warning: {doubt}"));
     }
 }
 
-/// The one error, with its causes, on standard error.
+/// Prints the error that ended the command, with its causes, to standard error.
 pub(super) fn complain(error: &anyhow::Error) {
     console::complain(&format!("fanfare: {}", sentence(error)));
 }
 
-/// How things stand, on standard error: standard output is for what was asked for.
+/// Prints the current status to standard error; standard output is for results.
 pub(super) fn tell(text: &str) {
     console::complain(text);
 }
 
-/// What has gone wrong, while the command goes on.
+/// Prints an error after which the command goes on.
 pub(super) fn note(text: &str) {
     console::complain(&format!("fanfare: {text}"));
 }
 
-/// An error with its causes in one line. Many errors name their cause themselves: what has been said is not said again.
+/// An error and its causes in one line. Many errors include their cause's text: what was printed already is not
+/// repeated.
 pub(super) fn sentence(error: &anyhow::Error) -> String {
     let mut said = String::new();
     for cause in error.chain().map(ToString::to_string) {
@@ -139,7 +141,7 @@ pub(super) fn sentence(error: &anyhow::Error) -> String {
     said
 }
 
-/// What is wrong with the arguments, line by line; a script may have put into them what somebody else wrote.
+/// Prints what is wrong with the arguments, line by line; they may contain text that a script got from strangers.
 pub(super) fn complain_of_usage(error: &clap::Error) {
     error.render().to_string().trim_end().lines().for_each(console::complain);
 }

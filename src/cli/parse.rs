@@ -1,4 +1,4 @@
-//! Arguments into values, each with a sentence for what is wrong.
+//! Turns arguments into values; errors are sentences that say what is wrong.
 
 use super::ServerArguments;
 use super::output::millis;
@@ -8,7 +8,7 @@ use crate::sip::Uri;
 pub(super) use super::address::{address, own_address, sender, user};
 pub(super) use crate::config::text::{duration, inbound, listen, origin, party, route, trusted};
 
-/// `90s`, `5m`, `1h`, as the seconds of an Expires (RFC 3261 §20.19).
+/// Parses `90s`, `5m`, `1h` into the seconds of an Expires (RFC 3261 §20.19).
 pub(super) fn expires(text: &str) -> Result<u32, String> {
     let secs = duration(text)?.as_secs();
     match u32::try_from(secs) {
@@ -17,14 +17,14 @@ pub(super) fn expires(text: &str) -> Result<u32, String> {
     }
 }
 
-/// Whether an account takes a binding.
+/// Whether an account registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Registers {
     Yes,
     No,
 }
 
-/// An account that lives as long as this command.
+/// An account that lasts as long as this command.
 pub(super) fn account(
     identity: &Uri,
     sign_in: SignIn,

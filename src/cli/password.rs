@@ -1,4 +1,4 @@
-//! Passwords: asked for without echo, or read from a file, the environment or standard input; never an argument.
+//! Passwords: typed without echo, or read from a file, the environment or standard input; never from an argument.
 
 use std::fs::File;
 use std::io::{BufRead, IsTerminal, Read};
@@ -10,10 +10,10 @@ use super::SignInArguments;
 use crate::model::account::{Password, SignIn};
 use crate::store::private_file;
 
-/// Where `send` and `listen` look for a password that no file has.
+/// Where `send` and `listen` look for a password if no file is given.
 const VARIABLE: &str = "FANFARE_PASSWORD";
 
-/// How the server knows us.
+/// The sign-in data from the arguments and the password's source.
 pub(super) fn sign_in(arguments: &SignInArguments) -> anyhow::Result<SignIn> {
     let password = match &arguments.password_file {
         Some(file) => Some(from_file(file)?),
@@ -36,7 +36,7 @@ fn from_file(file: &Path) -> anyhow::Result<String> {
         .with_context(|| format!("the first line of {} is empty, and should be the password", file.display()))
 }
 
-/// A new password: asked for twice at a terminal, else the first line of standard input.
+/// Reads a new password: asked for twice at a terminal, else the first line of standard input.
 pub(super) fn new_password() -> anyhow::Result<String> {
     if !std::io::stdin().is_terminal() {
         let mut text = String::new();
@@ -53,7 +53,7 @@ pub(super) fn new_password() -> anyhow::Result<String> {
     first_line(&first).context("a password cannot be empty; nothing was changed")
 }
 
-/// Blanks belong to a password, line ends do not.
+/// The first line: blanks belong to the password, line ends do not.
 fn first_line(text: &str) -> Option<String> {
     text.lines().next().filter(|line| !line.is_empty()).map(str::to_owned)
 }

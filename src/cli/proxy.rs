@@ -1,5 +1,5 @@
-//! `fanfare proxy`: run until SIGTERM or SIGINT, with the settings read again at SIGHUP, or until the proxy ends by itself,
-//! which is a failure.
+//! `fanfare proxy`: runs until SIGTERM or SIGINT, or until the proxy ends by itself, which is a failure; SIGHUP makes
+//! it read the settings again.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -23,9 +23,9 @@ pub(super) fn run(arguments: ProxyArguments) -> anyhow::Result<ExitCode> {
     let (settings, _) = read(&given, file.as_deref())?;
     let (data, net) = (settings.data.clone(), settings.net());
     let runtime = runtime()?;
-    // The handlers stand before the sockets, so that no early signal is lost.
+    // The signal handlers are set before the sockets are opened, so that no early signal is lost.
     let stop = runtime.spawn(stopped());
-    // One turn of the runtime, in which the handlers are set.
+    // One turn of the runtime, which sets the handlers.
     runtime.block_on(tokio::task::yield_now());
     let hangups = {
         let _within = runtime.enter();
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: ProxyArguments) -> anyhow::Result<ExitCode> {
     Ok(exit(end))
 }
 
-/// The settings of the command line over those of the file; how much is logged holds from now on.
+/// Merges the command line over the settings file, and applies the log level at once.
 fn read(given: &ProxySettings, file: Option<&Path>) -> anyhow::Result<(ProxySettings, Level)> {
     let file = file.map(ProxySettings::read).transpose()?;
     let settings = given.clone().over(file.unwrap_or_default());
@@ -89,17 +89,17 @@ async fn reload_at(
     std::future::pending().await
 }
 
-/// An operator who asks for it wants to see it: at the level that is usual.
+/// Logged at the default level: the operator asked for this and wants to see it.
 fn tell(line: &str) {
     tracing::warn!("{line}");
 }
 
-/// However little is logged: the operator has just asked, and takes silence for success.
+/// Logged whatever the filter is: the operator has just asked, and would take silence for success.
 fn insist(line: &str) {
     tracing::error!(target: ALWAYS, "{line}");
 }
 
-/// What an operator is told of settings that were read again, a line for what holds now and one for what needs a restart.
+/// The log lines after a reload: one for what applies now, one for what needs a restart.
 fn reloaded(has_file: bool, changes: &[Change], level: Level) -> Vec<String> {
     if !has_file {
         return vec![
@@ -128,7 +128,7 @@ fn told(change: &Change, level: Level) -> String {
     change.to_string()
 }
 
-/// What the command line says.
+/// The settings given on the command line.
 fn given(arguments: ProxyArguments) -> ProxySettings {
     ProxySettings {
         domains: arguments.domains,
@@ -154,9 +154,9 @@ fn given(arguments: ProxyArguments) -> ProxySettings {
 /// Why the command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
-    /// It was told to.
+    /// A signal told it to.
     Stopped,
-    /// The proxy's thread is gone.
+    /// The proxy's thread has ended.
     Failed,
 }
 

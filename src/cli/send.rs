@@ -1,4 +1,4 @@
-//! `fanfare send`: one message, a line per recipient as it becomes known.
+//! `fanfare send`: sends one message and prints a line per recipient as each outcome becomes known.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -78,7 +78,7 @@ async fn send(arguments: &SendArguments, text: String, files: Vec<File>) -> anyh
     let mode = ReportMode::from(arguments.report);
     let server = arguments.server.name(&arguments.from);
     let mut progress = Progress::new(Printer::new(arguments.json), mode, arguments.to.len(), server);
-    // SIGINT and SIGTERM end the waiting, and what is not known is said.
+    // SIGINT and SIGTERM end the wait; outcomes still unknown are reported as such.
     let (patience, stop) = (tokio::time::sleep(arguments.timeout), stopped());
     let over = async {
         tokio::select! {
@@ -105,14 +105,14 @@ async fn send(arguments: &SendArguments, text: String, files: Vec<File>) -> anyh
     Ok(progress.finish(fate, &arguments.to.iter().map(Uri::as_str).collect::<Vec<_>>()))
 }
 
-/// What becomes of a message that the proxy has not accepted.
+/// What happens to a message that the proxy has not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
-    /// It has not left, or it was refused, and that is the end of it.
+    /// It never left or was refused, and is not retried.
     Dropped,
-    /// It may have arrived all the same.
+    /// It may have arrived nevertheless.
     Unknown,
-    /// It is kept, and leaves with the next command on the folder.
+    /// It is stored, and is sent by the next command on the folder.
     Kept,
 }
 
@@ -128,12 +128,12 @@ impl Fate {
     }
 }
 
-/// How a `send` ended.
+/// How `send` ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Ending {
-    /// Nothing more is awaited.
+    /// No further reports are awaited.
     Complete,
-    /// Nobody gets it now: why, with a SIP status where there is one.
+    /// Nobody gets it now: the reason, with a SIP status if there is one.
     Refused { status: Option<u16>, reason: String },
 }
 
@@ -142,19 +142,19 @@ enum Ending {
 struct Progress {
     printer: Printer,
     mode: ReportMode,
-    /// Recipients.
+    /// Number of recipients.
     people: usize,
-    /// As people call it.
+    /// The server's name, as shown to the user.
     server: String,
-    /// How far it came on the way there.
+    /// The last step reached on the way to the server.
     step: ConnectStep,
-    /// Ours, once it is kept: what a crash left in the store is sent on too, but nothing is told of it here.
+    /// Our message, once stored: messages left in the store by a crash are sent too, but not reported here.
     message: Option<MessageId>,
     ending: Option<Ending>,
-    /// The proxy has it, or it goes one by one.
+    /// The proxy has accepted it, or it is sent one by one.
     is_accepted: bool,
     known: BTreeSet<String>,
-    /// Those of them who have it not, or not yet.
+    /// Recipients who do not have it, or not yet.
     missed: BTreeSet<String>,
 }
 
@@ -251,7 +251,7 @@ impl Progress {
     fn outcome(&mut self, address: &str, state: DeliveryState, line: &OutputLine<'_>) {
         let is_outcome = match state {
             DeliveryState::Queued | DeliveryState::Sending | DeliveryState::Accepted => false,
-            // A refusal of the whole is told once, by its own line.
+            // A refusal of the whole message is reported once, by its own line.
             DeliveryState::Failed => self.is_accepted,
             DeliveryState::NoReport
             | DeliveryState::Deferred
@@ -278,7 +278,7 @@ impl Progress {
         }
     }
 
-    /// Says why nobody gets it, and whether that is the end of it.
+    /// Says why nobody gets it, and whether it will be retried.
     fn tell_refused(&self, fate: Fate, status: Option<u16>, reason: &str) -> ExitCode {
         self.printer.print(&match fate {
             Fate::Dropped => OutputLine::Refused { status, reason },
@@ -288,7 +288,7 @@ impl Progress {
         ExitCode::from(2)
     }
 
-    /// The exit status; says whose outcome is still not known when the time is over.
+    /// The exit status; after a timeout also says whose outcome is still unknown.
     fn finish(self, fate: Fate, recipients: &[&str]) -> ExitCode {
         match &self.ending {
             Some(Ending::Refused { status, reason }) => return self.tell_refused(fate, *status, reason),
@@ -321,7 +321,7 @@ impl Progress {
     }
 }
 
-/// Which message an event tells of.
+/// The message that an event is about.
 const fn about(event: &Event) -> Option<MessageId> {
     match event {
         Event::Accepted { message, .. }
@@ -331,7 +331,7 @@ const fn about(event: &Event) -> Option<MessageId> {
         | Event::Delivery { message, .. }
         | Event::ReportedStranger { message, .. }
         | Event::Reported { message, .. } => Some(*message),
-        // The first that is queued is ours: nothing else is given to this machine to send.
+        // The first one queued is ours: this machine is given nothing else to send.
         Event::Queued { .. }
         | Event::NotSent { .. }
         | Event::Registration(_)

@@ -12,10 +12,10 @@ use crate::runtime::server::store_in;
 use crate::store::check::{Findings, check};
 use crate::store::{ProxySchema, backup::backup};
 
-/// What cannot be looked at is not sound, and what cannot be copied is not backed up: both are 1.
+/// Runs the command; a store that cannot be checked or copied gives exit status 1, like an unsound one.
 ///
 /// # Errors
-/// No store is named: that is wrong usage.
+/// No store is named, which is a usage error.
 pub(super) fn run(upkeep: Upkeep) -> anyhow::Result<ExitCode> {
     upkeep.place().check()?;
     Ok(act(upkeep).unwrap_or_else(|error| {
@@ -90,7 +90,7 @@ fn schema(Findings { schema, newest, .. }: &Findings) -> String {
     format!("schema {schema}; the next start upgrades it to {newest} (tried on a copy)")
 }
 
-/// The store of a command that changes it. A folder with a typing error is not to become a new store unnoticed.
+/// The store of a command that changes it. A mistyped folder must not silently become a new store.
 fn store_to_change(place: &StorePlace, may_create: bool) -> anyhow::Result<PathBuf> {
     let store = store(place)?;
     anyhow::ensure!(

@@ -1,4 +1,4 @@
-//! `fanfare proxy user`: who may sign in, and whom each of them has blocked.
+//! `fanfare proxy user`: who may sign in, and whom each user has blocked.
 
 use std::path::Path;
 
@@ -22,13 +22,13 @@ impl UserVerb {
         }
     }
 
-    /// Whether the store may be made.
+    /// Whether the store may be created.
     pub(super) const fn creates(&self) -> bool {
         matches!(self, Self::Add { .. })
     }
 }
 
-/// Does it in the store of that file.
+/// Runs the command on this store.
 pub(super) fn run(verb: &UserVerb, store: &Path) -> anyhow::Result<()> {
     let mut users = Users::open(store)?;
     match verb {
@@ -50,7 +50,7 @@ pub(super) fn run(verb: &UserVerb, store: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What went with him.
+/// What was removed with the user.
 fn removed(user: &Aor, removal: &Removal) -> String {
     let some = |count: usize, what: &str| match count {
         0 => None,

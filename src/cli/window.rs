@@ -1,4 +1,4 @@
-//! `fanfare` and `fanfare demo`: the window over an engine.
+//! `fanfare` and `fanfare demo`: the window with its engine.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,10 +15,10 @@ use crate::runtime::engine::{Engine, EngineOptions, Quitter, Wake};
 use crate::runtime::logs;
 use crate::ui::{self, Options, Waker};
 
-/// The size and place of the window, in the folder of the messages.
+/// File with the window's size and position, in the folder of the messages.
 const WINDOW_STATE: &str = "window.ron";
 
-/// Opens the window over what this person has, or over what is in `data`.
+/// Opens the window with the user's data, or with the data in `data`.
 pub(super) fn run(data: Option<&Path>) -> anyhow::Result<ExitCode> {
     let folders = match data {
         Some(folder) => Folders::under(folder),
@@ -29,7 +29,7 @@ pub(super) fn run(data: Option<&Path>) -> anyhow::Result<ExitCode> {
     let state = Some(folders.data.join(WINDOW_STATE));
     let engine = Engine::start(EngineOptions {
         settings: Some(folders.settings),
-        // With --data everything is in that folder.
+        // With --data, everything is in that folder.
         keyring: if data.is_some() { Keyring::Unused } else { Keyring::System },
         data: Some(folders.data),
         account: None,
@@ -42,7 +42,7 @@ pub(super) fn run(data: Option<&Path>) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// SIGINT and SIGTERM end the program as the window does: the account signs off, and what is known is on the disk.
+/// SIGINT and SIGTERM quit like the window does: the account signs off, and everything known is stored.
 fn quit_when_stopped(quitter: Quitter) -> anyhow::Result<()> {
     let runtime = runtime()?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
@@ -58,8 +58,8 @@ fn quit_when_stopped(quitter: Quitter) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Opens the window over the demo: the first message stands ready. For a picture it sends itself, and the
-/// window closes when the picture is saved.
+/// Opens the window with the demo and its first message ready to send. For a screenshot the message is sent
+/// automatically, and the window closes once the screenshot is saved.
 pub(super) fn run_demo(screenshot: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     let stage = DemoRun::set()?;
     let book = stage.book();

@@ -13,7 +13,7 @@ use crate::runtime::agent::Agent;
 use crate::runtime::console::say;
 use crate::sip::{ReportMode, ReportWish};
 
-/// Longer than Timer F of the demo by far.
+/// Far longer than the demo's Timer F.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Sends the first message and prints until its last report is in.
@@ -40,7 +40,7 @@ async fn show(stage: &DemoRun) -> Result<ExitCode, DemoError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What was told so far.
+/// What was printed so far.
 #[derive(Debug)]
 struct Story {
     book: AddressBook,

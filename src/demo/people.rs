@@ -1,4 +1,4 @@
-//! The cast, on a thread of its own: each person with a socket, seen on the wire like anybody else.
+//! The simulated people, on a separate thread: each has a socket, and is on the wire like anybody else.
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -17,10 +17,10 @@ use crate::runtime::Shell;
 use crate::sip::{Transport, Uri};
 use crate::time::Clock;
 
-/// The demo goes on without a person who could not register in this time.
+/// A person who could not register within this time is left out.
 const REGISTRATION_WAIT: Duration = Duration::from_secs(5);
 
-/// Name, user part, what they do, what they say.
+/// Name, user part, behavior, replies.
 const CAST: [(&str, &str, PersonAnswer, &[&str]); 6] = [
     (
         "Always Ann",
@@ -40,12 +40,12 @@ const CAST: [(&str, &str, PersonAnswer, &[&str]); 6] = [
     ("Silent Fay", "fay", PersonAnswer::Silence, &[]),
 ];
 
-/// The address of the person at the keyboard.
+/// The address of the user who writes.
 pub(super) fn writer() -> String {
     format!("sip:james@{DOMAIN}")
 }
 
-/// The cast at work. They leave when this is dropped.
+/// The simulated people; they leave when this is dropped.
 #[derive(Debug)]
 pub(super) struct People {
     scripts: Vec<Script>,
@@ -54,7 +54,7 @@ pub(super) struct People {
 }
 
 impl People {
-    /// Lets them register at the proxy and waits for it.
+    /// Makes them register at the proxy, and waits for it.
     pub(super) fn start(proxy: SocketAddr) -> Result<Self, DemoError> {
         let scripts = scripts()?;
         let online = scripts.iter().filter(|script| script.answer != PersonAnswer::Absent).count();
@@ -67,7 +67,7 @@ impl People {
             for script in cast {
                 local.spawn_local(play(script, proxy, registered.clone()));
             }
-            // A starter that is gone stops them too.
+            // This also stops them if the starter is gone.
             local.block_on(&runtime, async { drop(stopped.await) });
         })?;
         let people = Self { scripts, stop: Some(stop), thread: Some(thread) };
@@ -83,7 +83,7 @@ impl People {
         Ok(people)
     }
 
-    /// As contacts, marked as simulated.
+    /// The people as contacts, marked as simulated.
     pub(super) fn contacts(&self) -> Vec<Contact> {
         let contact = |script: &Script| Contact {
             address: script.address.as_str().to_owned(),
@@ -119,7 +119,7 @@ fn scripts() -> Result<Vec<Script>, DemoError> {
     CAST.iter().map(script).collect()
 }
 
-/// Plays one person until the thread's work is dropped.
+/// Plays one person until its task is dropped.
 async fn play(script: Script, proxy: SocketAddr, registered: mpsc::Sender<()>) {
     let name = script.name.clone();
     if let Err(error) = act(script, proxy, registered).await {
@@ -136,7 +136,7 @@ async fn act(script: Script, proxy: SocketAddr, registered: mpsc::Sender<()>) ->
     let mut on_event = |event: PersonEvent| {
         tracing::debug!(?event, "person");
         if event == PersonEvent::Registered {
-            // Only the first counts; later nobody waits.
+            // Only the first registration counts; afterwards nobody listens.
             registered.try_send(()).ok();
         }
     };

@@ -1,5 +1,5 @@
-//! The calm after the storm: everything works, and everything that was begun comes to its end. Then all write to all,
-//! and some are away while others write to them.
+//! The calm after the storm: everything works, and everything that was started must end. Then everybody writes to
+//! everybody, and some are away while others write to them.
 
 use std::time::Duration;
 
@@ -13,21 +13,21 @@ use crate::settled;
 use crate::workload::{Workload, address_of, draft};
 use crate::world::World;
 
-/// How long the last one stays away: what has waited for him all that time expires, or is there when he comes.
+/// How long the last one stays away: by then every waiting message has expired, or is delivered at the return.
 const LATE: Duration = Duration::from_secs(20 * 60);
-/// How long after it everything has an end: a message may be worth half an hour, and its proxy's clock may have been
-/// set by as much to either side; the last visit to somebody abroad comes up to an hour later.
+/// When everything must have ended: a message may live half an hour, its proxy's clock may be off by as much in either
+/// direction, and the last delivery attempt abroad comes up to an hour later.
 const CALM: Duration = Duration::from_secs(3 * 3600);
-/// How long a message takes in the calm.
+/// How long delivery takes in the calm.
 const ROLL_CALL: Duration = Duration::from_secs(60);
-/// How long somebody is away in the calm: less than it takes until one abroad is visited (`visit_wait`), so that no
-/// message is tried in vain, and lets others pass (W18).
+/// How long somebody is away in the calm: less than the interval until a foreign proxy tries again (`visit_wait`), so
+/// that no attempt fails and lets others pass (W18).
 const AWAY: Duration = Duration::from_secs(40);
-/// How long it takes until he has everything: two visits.
+/// How long until everything is delivered after a return: two such attempts.
 const COME_HOME: Duration = Duration::from_secs(7 * 60);
-/// Messages that each writes to one who is away.
+/// Messages that each one writes to somebody who is away.
 const MESSAGES_AWAY: u32 = 3;
-/// Within so many seconds there is a moment without anything to do.
+/// Within this many seconds there must be a moment without anything to do.
 const REST_SECS: u32 = 300;
 
 impl Workload {
@@ -81,7 +81,7 @@ impl Workload {
         }
     }
 
-    /// Somebody, and one of the owner's devices, are away while the others write; a proxy may start anew meanwhile.
+    /// Somebody, and one of the owner's devices, are away while the others write; a proxy may restart meanwhile.
     fn come_home(&mut self, world: &mut World) {
         let (away, device) = (self.any_writer(), self.devices[pick(&mut self.random, 2)]);
         for id in [away, device] {
@@ -115,7 +115,7 @@ impl Workload {
         }
     }
 
-    /// A registration may be refreshed at the very instant of a check.
+    /// Waits for the disks: a registration may be refreshed at the very instant of a check.
     fn let_disks_end(world: &mut World) {
         let mut tries = 0..100;
         while world.hosts.iter().any(|host| host.batches_waiting() > 0) && tries.next().is_some() {
@@ -123,7 +123,7 @@ impl Workload {
         }
     }
 
-    /// At some time soon there is nothing left to do; registrations are refreshed at different times.
+    /// Soon there is a moment with nothing left to do; registrations are refreshed at different times.
     fn rest(world: &mut World) {
         let mut seconds = 0..REST_SECS;
         while settled::idle(world).is_err() && seconds.next().is_some() {

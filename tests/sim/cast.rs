@@ -1,4 +1,4 @@
-//! Who is in a world: proxies, clients, scripted people.
+//! The members of a world: proxies, clients, scripted people.
 
 use std::time::Duration;
 
@@ -20,18 +20,18 @@ pub(crate) struct Realm {
     pub(crate) proxy: &'static str,
 }
 
-/// Where most people are.
+/// Where most people live.
 pub(crate) const HOME: Realm = Realm { host: "proxy", domain: "domain.com", proxy: "192.0.2.100:5060" };
-/// Where the others are.
+/// Where the others live.
 pub(crate) const ABROAD: Realm =
     Realm { host: "abroad", domain: "biloxi.example", proxy: "192.0.2.101:5060" };
 
-/// A domain that both proxies take for the other one's.
+/// A domain that each proxy believes the other serves.
 const LOOP: &str = "loop.example";
-/// A domain that is known, and where nobody lives.
+/// A domain that is known, but has no server.
 const DESERT: (&str, &str) = ("desert.example", "192.0.2.200:5060");
 
-/// A proxy of a realm, which trusts the other realm's.
+/// The proxy of a realm, which trusts the other realm's proxy.
 pub(crate) fn proxy(world: &mut World, realm: Realm, mailbox: MailboxConfig) -> HostId {
     let listens = [Transport::Udp, Transport::Tcp].map(|transport| (transport, realm.proxy.parse().unwrap()));
     let mut config = ProxyConfig::new(vec![realm.domain.to_owned()], listens.to_vec());
@@ -62,7 +62,7 @@ pub(crate) fn agent(world: &mut World, name: &str, address: &str, over: &str, re
     world.add(name, address, Body::Agent(Box::new(Station::new(config))))
 }
 
-/// One of several devices of a user at home: it says by `+sip.instance` which one it is.
+/// One of several devices of a user at home, identified by `+sip.instance`.
 pub(crate) fn device(world: &mut World, name: &str, number: u32, address: &str) -> HostId {
     let config = agent_config(&format!("im:{name}@{}", HOME.domain), address, "udp", HOME);
     let id = world.add(&format!("{name}-{number}"), address, Body::Agent(Box::new(Station::new(config))));
@@ -70,7 +70,7 @@ pub(crate) fn device(world: &mut World, name: &str, number: u32, address: &str) 
     id
 }
 
-/// Somebody at home who does always the same.
+/// A scripted person at home who always does the same.
 pub(crate) fn person(world: &mut World, name: &str, address: &str, answer: PersonAnswer) -> HostId {
     let own = |name: &str| Uri::parse(&format!("sip:{name}@{}", HOME.domain)).unwrap();
     let (address_of, replies_to) = (own(name), own("nobody"));
@@ -80,5 +80,5 @@ pub(crate) fn person(world: &mut World, name: &str, address: &str, answer: Perso
     world.add(name, address, Body::Person(Box::new(Station::new(setup))))
 }
 
-/// Long enough for everybody to be registered in good weather.
+/// Long enough for everyone to register in good weather.
 pub(crate) const WARM_UP: Duration = Duration::from_secs(1);

@@ -1,5 +1,5 @@
-//! Safety: what may never be seen, looked at whenever bytes leave, a disk takes a batch, or an owner is told. What
-//! proxies may not do stands here, what clients may not in `checks/client.rs`.
+//! Safety checks: what must never happen, checked whenever bytes leave, a disk takes a batch, or an owner is told
+//! something. The checks for proxies are here, those for clients in `checks/client.rs`.
 
 mod client;
 
@@ -17,18 +17,18 @@ use crate::text::{body, branch, field, fields, holds, is_notification, number, u
 
 pub(crate) type Checked = Result<(), String>;
 
-/// How long a flow may be looked for before a leg leaves on it: one Timer F.
+/// How long a flow may be looked up before a leg leaves on it: one Timer F.
 const LOOKING: Duration = Duration::from_secs(32);
 
-/// Max-Forwards of a leg, and the proxy that made it: a loop has ended by then (RFC 3261 16.3).
+/// Most hops of a leg: Max-Forwards, plus the proxy that created it. A loop has ended by then (RFC 3261 16.3).
 const HOPS_MAX: usize = 71;
 
-/// Where something is seen.
+/// Where something happened.
 #[derive(Clone, Copy)]
 pub(crate) struct Scene<'a> {
     pub(crate) hosts: &'a [Host],
     pub(crate) id: HostId,
-    /// What the host's calendar says.
+    /// The host's calendar time.
     pub(crate) wall: Timestamp,
 }
 
@@ -40,7 +40,7 @@ impl Scene<'_> {
             || stores.any(|store| store.incoming.values().any(|row| holds(&row.body, text)))
     }
 
-    /// Whether the disk of a client of that user says that this message was seen.
+    /// Whether the disk of a client of that user records this message as seen.
     fn has_read(&self, name: &str, text: &str) -> bool {
         let is_it = |store: &AgentStore, row: &IncomingRow| holds(&row.body, text) && store.has_seen(row);
         let mut stores = self.of_user(name).filter_map(Host::agent_store);
@@ -52,18 +52,18 @@ impl Scene<'_> {
     }
 }
 
-/// What is to be true; the sentence else.
+/// Ok if `is_true`; otherwise the sentence.
 pub(crate) fn ensure(is_true: bool, or_else: impl FnOnce() -> String) -> Checked {
     if is_true { Ok(()) } else { Err(or_else()) }
 }
 
-/// Bytes leave.
+/// Checks bytes that leave a host.
 pub(crate) fn transmitted(model: &mut Model, scene: Scene<'_>, bytes: &[u8]) -> Checked {
     let text = String::from_utf8_lossy(bytes);
     let host = &scene.hosts[scene.id.0];
     if let Some(store) = host.proxy_store() {
         return match text.split(' ').next().unwrap_or_default() {
-            // An ordinary message: nobody is owed it.
+            // A relayed ordinary message: the proxy owes it to nobody.
             "MESSAGE" if is_notification(&text) => Ok(()),
             "MESSAGE" => leg(model, scene, &text),
             "NOTIFY" => report(model, scene.id, store, &text),
@@ -74,7 +74,7 @@ pub(crate) fn transmitted(model: &mut Model, scene: Scene<'_>, bytes: &[u8]) -> 
     host.agent_store().map_or(Ok(()), |store| client::transmitted(model, scene, store, &text))
 }
 
-/// W11: a 202 rests on a committed message.
+/// W11: a 202 needs a committed message.
 fn acceptance(model: &Model, text: &str) -> Checked {
     let call_id = field(text, "Call-ID").unwrap_or_default();
     ensure(model.accepted.values().any(|accepted| accepted.call_id == call_id), || {
@@ -82,9 +82,9 @@ fn acceptance(model: &Model, text: &str) -> Checked {
     })
 }
 
-/// W11, W15: a leg rests on a committed message, leaves only for who had no outcome when the proxy started, nor has
-/// answered since, and not when the message is worth nothing any more (W8). One that comes by from another proxy is
-/// that one's.
+/// W11, W15: a leg needs a committed message. It leaves only for recipients who had no outcome when the proxy started
+/// and have not answered since, and not after the message has expired (W8). A leg relayed from another proxy is checked
+/// there.
 fn leg(model: &mut Model, scene: Scene<'_>, text: &str) -> Checked {
     let (to, message) = (user(field(text, "To").unwrap_or_default()), body(text));
     let is_passing = fields(text, "Via").count() > 1;
@@ -98,7 +98,7 @@ fn leg(model: &mut Model, scene: Scene<'_>, text: &str) -> Checked {
             format!("W13: a leg to {to} has come by {hops} times, and goes on")
         });
     }
-    // Somebody with several devices is owed it by each (W16).
+    // Each device of a user who has several must get it (W16).
     let is_owed = scene.of_user(to).count() > 1;
     ensure(is_owed || places.iter().any(|place| !model.settled_at_start.contains(place)), || {
         format!("W15: a leg to {to} again, whose outcome was committed before the start")
@@ -114,7 +114,7 @@ fn leg(model: &mut Model, scene: Scene<'_>, text: &str) -> Checked {
     Ok(())
 }
 
-/// W23: a report leaves after its outcomes and its CSeq are committed.
+/// W23: a report leaves only after its outcomes and its CSeq are committed.
 fn report(model: &mut Model, proxy: HostId, store: &ProxyStore, text: &str) -> Checked {
     let call_id = field(text, "Call-ID").unwrap_or_default();
     let cseq = number(text, "CSeq").unwrap_or_default();
@@ -137,7 +137,7 @@ fn report(model: &mut Model, proxy: HostId, store: &ProxyStore, text: &str) -> C
         let known = place.and_then(|place| outcome_of(&rows.outcomes, place));
         let is_true = match state.split(';').next().unwrap_or_default() {
             "pending" => place.is_some(),
-            // It may have come to its end since this report was written.
+            // It may have got its final outcome since this report was written.
             "deferred" => place.is_some_and(|place| model.deferred.contains(&(*id, place))),
             "success" => known == Some(OutcomeState::Delivered),
             "failure" => known == Some(OutcomeState::Failed),
@@ -149,13 +149,13 @@ fn report(model: &mut Model, proxy: HostId, store: &ProxyStore, text: &str) -> C
     Ok(())
 }
 
-/// What a proxy's disk knows of a recipient.
+/// What a proxy's disk knows about a recipient.
 pub(crate) fn outcome_of(outcomes: &[OutcomeRow], place: usize) -> Option<OutcomeState> {
     let of_place = |outcome: &&OutcomeRow| usize::try_from(outcome.recipient).unwrap() == place;
     outcomes.iter().find(of_place).map(|outcome| outcome.state)
 }
 
-/// A disk has taken a batch.
+/// Checks a batch that a disk has taken.
 pub(crate) fn durable(model: &mut Model, scene: Scene<'_>, durable: &Durable) -> Checked {
     match durable {
         Durable::Proxy(writes) => writes.iter().try_for_each(|write| proxy_wrote(model, scene, write)),
@@ -190,8 +190,8 @@ fn proxy_wrote(model: &mut Model, scene: Scene<'_>, write: &Write) -> Checked {
     }
 }
 
-/// Success rests on the recipient's disk; who is deferred may be (W8), and is given up in time only by a word of his
-/// own (W18); an end is one.
+/// Success needs the message on the recipient's disk. A recipient may be deferred only if the message may wait (W8);
+/// before it expires, only the recipient's own answer can end the wait (W18). A final outcome never changes.
 fn outcome_wrote(model: &mut Model, scene: Scene<'_>, id: DispatchId, outcome: &OutcomeRow) -> Checked {
     let id = (scene.id, id);
     let accepted = &model.accepted[&id];
@@ -222,7 +222,7 @@ fn outcome_wrote(model: &mut Model, scene: Scene<'_>, id: DispatchId, outcome: &
     })
 }
 
-/// A place in a list.
+/// A list index.
 fn index(place: u32) -> usize {
     usize::try_from(place).unwrap()
 }

@@ -1,7 +1,7 @@
-//! The disks: what a machine asked to be made durable, applied in memory as the store's tables would, later.
+//! The disks: batches are applied in memory, after a delay, as the store's tables would apply them.
 //!
-//! A batch is durable some time after it was asked for, and the machine is told some time after that; a crash in
-//! between loses the one or the other. A batch applies whole or not at all.
+//! A batch becomes durable some time after the request, and the machine is told some time after that; a crash in
+//! between loses the batch or only the answer. A batch is applied whole or not at all.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Debug;
@@ -16,20 +16,20 @@ use fanfare::sip::without_body;
 use client::{AttemptStage, ConversationId, DeliveryState, MessageId};
 use proxy::DispatchId;
 
-/// What the disk does with the batches that come to it.
+/// How the disk handles batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) enum Mode {
-    /// Takes them.
+    /// Accepts them.
     #[default]
     Works,
-    /// Refuses each.
+    /// Refuses all of them.
     Full,
-    /// Refuses every third, by chance.
+    /// Refuses a third of them, at random.
     Failing,
 }
 
 impl Mode {
-    /// Whether the next batch is taken, or why not.
+    /// Whether the next batch is accepted, or why not.
     pub(crate) fn judge(self, random: &mut Random) -> Result<(), &'static str> {
         match self {
             Self::Works => Ok(()),
@@ -40,31 +40,31 @@ impl Mode {
     }
 }
 
-/// Rows of one machine, and what a start gets of them.
+/// The rows of one machine, and what a start gets of them.
 pub(crate) trait Store: Clone + Debug + Default {
     type Write: Clone + Debug;
     type Rows;
 
-    /// Applies one write; the sentence is what a constraint of the tables would say.
+    /// Applies one write; an error is the constraint of the tables that it violates.
     fn apply(&mut self, write: Self::Write) -> Result<(), String>;
-    /// All that a start needs.
+    /// Everything that a start needs.
     fn load(&self) -> Self::Rows;
 }
 
-/// The disk of one machine; it outlives it.
+/// The disk of one machine; it survives the machine.
 pub(crate) struct Disk<S: Store> {
     pub(crate) store: S,
     pub(crate) mode: Mode,
     waiting: VecDeque<Batch<S::Write>>,
-    /// A batch was refused since the last start: what rested on it may be refused by a constraint.
+    /// A batch was refused since the last start, so later ones that depend on it may violate a constraint.
     has_refused: bool,
 }
 
-/// What became of a batch.
+/// The result for a batch.
 #[derive(Debug)]
 pub(crate) struct Outcome<W> {
     pub(crate) batch: BatchId,
-    /// What is durable now, or why nothing is.
+    /// What became durable, or why nothing did.
     pub(crate) written: Result<Vec<W>, String>,
 }
 
@@ -77,7 +77,7 @@ impl<S: Store> Disk<S> {
         self.waiting.push_back(batch);
     }
 
-    /// The oldest batch reaches the tables, or is refused.
+    /// Applies the oldest batch to the tables, or refuses it.
     pub(crate) fn write_next(&mut self, verdict: Result<(), &'static str>) -> Option<Outcome<S::Write>> {
         let Batch { id, writes } = self.waiting.pop_front()?;
         let written = match verdict {
@@ -93,7 +93,7 @@ impl<S: Store> Disk<S> {
         let mut next = self.store.clone();
         for write in writes.clone() {
             if let Err(why) = next.apply(write) {
-                // Without an earlier refusal the machine has written nonsense.
+                // Without an earlier refusal, the machine has written an invalid batch.
                 assert!(self.has_refused, "the tables refuse a batch: {why}: {writes:#?}");
                 return Err(why);
             }
@@ -102,7 +102,7 @@ impl<S: Store> Disk<S> {
         Ok(writes)
     }
 
-    /// The machine is gone: what was not durable is lost.
+    /// The machine is gone: what was not yet durable is lost.
     pub(crate) fn crash(&mut self) {
         self.waiting.clear();
         self.has_refused = false;
@@ -135,7 +135,7 @@ pub(crate) struct ProxyStore {
     bindings: Vec<proxy::BindingRow>,
     devices: Vec<proxy::DeviceRow>,
     pub(crate) dispatches: BTreeMap<DispatchId, proxy::DispatchRows>,
-    /// Those of which nothing is owed: a start gets these rows alone.
+    /// Messages with nothing more due: a start gets only these rows of them.
     remembered: BTreeMap<DispatchId, proxy::RememberedRow>,
 }
 
@@ -183,7 +183,7 @@ impl Store for ProxyStore {
                 known.extend(outcomes);
             }
             proxy::Write::Report { dispatch, report } => self.dispatch(dispatch)?.report = Some(report),
-            // The tables find no row to change, and say nothing.
+            // SQL's UPDATE of a missing row changes nothing and is not an error.
             proxy::Write::Moved { dispatch, flow } => {
                 if let Some(rows) = self.dispatches.get_mut(&dispatch) {
                     rows.accepted.flow = flow;
@@ -265,11 +265,11 @@ impl AgentStore {
         Ok(())
     }
 
-    /// Under way, missed by somebody in every attempt, the last word of its conversation, or to be told that it was read.
+    /// In progress, not delivered to somebody in any attempt, last of its conversation, or waiting for a read receipt.
     fn is_open(&self, message: &client::OutgoingRow) -> bool {
         let id = message.id;
         let mut attempts = self.attempts.range((id, 0)..=(id, u32::MAX)).map(|(_, attempt)| attempt);
-        // There are fewer messages here than what asks is loaded of at most.
+        // There are too few messages here to reach the limit of those loaded for pending receipts.
         if attempts.any(|attempt| attempt.stage != AttemptStage::Closed || attempt.asks) {
             return true;
         }
@@ -295,7 +295,7 @@ impl AgentStore {
         self.conversations.keys().copied()
     }
 
-    /// Whether its owner has seen a received message.
+    /// Whether the client's owner has seen a received message.
     pub(crate) fn has_seen(&self, row: &client::IncomingRow) -> bool {
         let seen = self.conversations.get(&row.conversation).and_then(|(_, seen)| *seen);
         Some(row.id) <= seen

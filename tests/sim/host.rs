@@ -1,4 +1,4 @@
-//! The hosts: a machine, its address and its disk, all three kinds behind one face.
+//! The hosts: a machine, its address and its disk; one interface for all three kinds.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -19,7 +19,7 @@ use fanfare::time::Now;
 
 use crate::disk::{AgentStore, Disk, Mode, NoStore, ProxyStore, Store};
 
-/// A host among all of a world.
+/// Index of a host in its world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct HostId(pub(crate) usize);
 
@@ -30,12 +30,12 @@ pub(crate) trait Kind: Machine + Sized {
 
     fn start(setup: &Self::Setup, store: &Self::Store, random: Random, now: Now) -> Self;
     fn told(event: Self::Event) -> Told;
-    /// What an event asks of the store, if it does.
+    /// The message that an event asks the store for, if any.
     fn wanted(event: &Self::Event) -> Option<DispatchId> {
         let _ = event;
         None
     }
-    /// The answer to that.
+    /// The store's answer to that, as a command.
     fn read(id: DispatchId, store: &Self::Store) -> Option<Self::Command> {
         let _ = (id, store);
         None
@@ -47,11 +47,11 @@ pub(crate) trait Kind: Machine + Sized {
 #[derive(Debug)]
 pub(crate) enum Told {
     Agent(Event),
-    /// What the proxy or a person told, to be read in the trace.
+    /// An event of the proxy or a person, as text for the trace.
     Other(String),
 }
 
-/// What a disk has taken.
+/// What a disk has stored.
 #[derive(Debug)]
 pub(crate) enum Durable {
     Proxy(Vec<fanfare::proxy::journal::Write>),
@@ -59,20 +59,20 @@ pub(crate) enum Durable {
     Nothing,
 }
 
-/// What a disk says to a batch.
+/// How a disk treats a batch.
 type Verdict = Result<(), &'static str>;
 
-/// Which batch it was, and what is durable by it, or why nothing is.
+/// Which batch it was, and what it made durable, or why nothing.
 pub(crate) type Written = (BatchId, Result<Durable, String>);
 
-/// What a machine wants of the world.
+/// A machine's request to the world.
 #[derive(Debug)]
 pub(crate) enum Wish {
     Transmit(Transmit),
     Connect(ConnectId, Hop),
     Resolve(ResolveId, Uri),
     Commit,
-    /// To read what its store holds of a message.
+    /// To read what its store holds about a message.
     Read(DispatchId),
     Told(Told),
 }
@@ -136,7 +136,7 @@ impl Kind for Person {
     }
 }
 
-/// A machine while it is up, and the disk under it.
+/// A machine while it is running, and its disk.
 pub(crate) struct Station<M: Kind> {
     pub(crate) setup: M::Setup,
     pub(crate) machine: Option<M>,
@@ -183,25 +183,25 @@ pub(crate) enum Body {
     Person(Box<Station<Person>>),
 }
 
-/// See the head of this file.
+/// See the top of this file.
 pub(crate) struct Host {
     pub(crate) name: String,
     pub(crate) address: SocketAddr,
     pub(crate) body: Body,
-    /// What it says in its REGISTER of which device it is (RFC 5626).
+    /// The instance id in its REGISTER, if it is a device (RFC 5626).
     pub(crate) instance: Option<String>,
-    /// Starts so far; what was meant for an earlier one never arrives.
+    /// Number of starts so far; events meant for an earlier start never arrive.
     pub(crate) start: u32,
     pub(crate) connections: u64,
-    /// When the last batch asked for will be durable.
+    /// When the last requested batch will be durable.
     pub(crate) disk_busy_until: Option<Instant>,
-    /// The calendar of this host is ahead of, or behind, the world's by so many milliseconds.
+    /// How many milliseconds this host's calendar is ahead of the world's; negative if behind.
     pub(crate) wall_skew_ms: i64,
-    /// Nothing runs before.
+    /// Nothing runs on it before this time.
     pub(crate) asleep_until: Option<Instant>,
 }
 
-/// Does the same with each kind.
+/// Does the same for each kind.
 macro_rules! each {
     ($body:expr, $station:ident => $what:expr) => {
         match $body {
@@ -237,7 +237,7 @@ impl Host {
         }
     }
 
-    /// Whose it is: a device is named after its user, `gil-1`.
+    /// The user: a device is named after its user, as `gil-1`.
     pub(crate) fn user(&self) -> &str {
         self.name.split('-').next().unwrap_or_default()
     }
@@ -264,7 +264,7 @@ impl Host {
         each!(&mut self.body, station => hand(station, arrival, now));
     }
 
-    /// The disk says what it holds of a message.
+    /// The disk answers what it holds about a message.
     pub(crate) fn read(&mut self, id: DispatchId, now: Now) {
         each!(&mut self.body, station => station.read(id, now));
     }
@@ -285,13 +285,13 @@ impl Host {
         each!(&mut self.body, station => station.poll())
     }
 
-    /// When a timer wants to be served, and why; one that was slept through, on waking.
+    /// The time and reason of the next timer; if that passed during sleep, the time of waking.
     pub(crate) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let due = each!(&self.body, station => station.machine.as_ref().and_then(Machine::poll_timeout));
         due.map(|(at, why)| (self.asleep_until.map_or(at, |until| until.max(at)), why))
     }
 
-    /// A client is to start at another address next time.
+    /// The client will start at another address next time.
     pub(crate) fn move_to(&mut self, address: SocketAddr) {
         self.address = address;
         if let Body::Agent(station) = &mut self.body {
@@ -299,7 +299,7 @@ impl Host {
         }
     }
 
-    /// The oldest batch reaches the tables, or is refused.
+    /// Applies the oldest batch to the tables, or refuses it.
     pub(crate) fn write_next(&mut self, verdict: Verdict) -> Option<Written> {
         each!(&mut self.body, station => station.write_next(verdict))
     }
@@ -316,21 +316,21 @@ impl Host {
         each!(&self.body, station => station.disk.waiting())
     }
 
-    /// From its next start on a client writes with this `Expires` (W8).
+    /// From its next start on, the client writes with this `Expires` (W8).
     pub(crate) fn set_expires(&mut self, secs: Option<u32>) {
         if let Body::Agent(station) = &mut self.body {
             station.setup.profile.expires_secs = secs;
         }
     }
 
-    /// From its next start on a client asks for receipts, and gives them (W28).
+    /// From its next start on, the client requests receipts and sends them (W28).
     pub(crate) fn set_receipts(&mut self) {
         if let Body::Agent(station) = &mut self.body {
             station.setup.profile.receipts = true;
         }
     }
 
-    /// Who uses a client.
+    /// A client's profile.
     pub(crate) fn profile(&self) -> Option<&Profile> {
         match &self.body {
             Body::Agent(station) => Some(&station.setup.profile),
@@ -355,7 +355,7 @@ impl Host {
     }
 }
 
-/// What comes to a machine from the world; an [`Input`] that knows no commands.
+/// What the world gives to a machine: an [`Input`] without commands.
 #[derive(Debug)]
 pub(crate) enum Arrival {
     Received { flow: Flow, bytes: bytes::Bytes },

@@ -1,7 +1,7 @@
 //! The simulation: proxy, clients and people in virtual time, over a network and on disks that fail as real ones do.
 //!
-//! `SIM_SEED=7 cargo test --test sim` runs one seed again; `SIM_TRACE=1` beside it prints everything that happens.
-//! `SIM_SEEDS=1..10000` plays these; `-- --nocapture` shows what was injected into them.
+//! `SIM_SEED=7 cargo test --test sim` runs one seed again; with `SIM_TRACE=1` it prints everything that happens.
+//! `SIM_SEEDS=1..10000` plays these; `-- --nocapture` shows which faults were injected.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -34,9 +34,9 @@ use crate::tally::Tally;
 
 /// Seeds that every run plays.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=300;
-/// Seeds that have failed once, each with what mended it.
+/// Seeds that have failed before, each with its fix.
 const OLD_SEEDS: &str = include_str!("seeds.txt");
-/// What has to have happened in a run of all seeds, so that no fault is forgotten unseen.
+/// What must have happened in a run of all seeds, so that no fault silently stops being injected.
 const KINDS: [&str; 23] = [
     "absences",
     "batches refused",
@@ -63,12 +63,12 @@ const KINDS: [&str; 23] = [
     "times with slow disks",
 ];
 
-/// The seeds of this run: the ones that were asked for, or all, and one more each day.
+/// The seeds of this run: those requested, or all, and one more each day.
 fn seeds() -> Vec<u64> {
     if let Ok(asked) = std::env::var("SIM_SEED") {
         return vec![asked.parse().unwrap()];
     }
-    // `1..10000`, the last one too.
+    // The range includes its end: `1..10000` plays 10000 too.
     if let Ok(asked) = std::env::var("SIM_SEEDS") {
         let (first, last) = asked.split_once("..").unwrap();
         return (first.parse().unwrap()..=last.parse().unwrap()).collect();
@@ -79,7 +79,7 @@ fn seeds() -> Vec<u64> {
     SEEDS.chain(old).chain([today]).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// Plays every other seed, twice each: nothing but the seed decides what happens.
+/// Plays every second seed, twice each: nothing but the seed may decide what happens.
 fn play_every_other(remainder: u64) {
     let seeds: Vec<_> = seeds().into_iter().filter(|seed| seed % 2 == remainder).collect();
     let mut all = Tally::default();

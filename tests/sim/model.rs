@@ -1,4 +1,4 @@
-//! What has to be remembered to tell right from wrong; it knows no more of the machines than it must.
+//! What the checks must remember; it knows no more about the machines than necessary.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,60 +10,60 @@ use fanfare::time::Timestamp;
 use crate::host::{Host, HostId};
 use crate::text::{body, branch, field, fields, number, user};
 
-/// A message that is worth less than this does not wait for the absent (W8).
+/// A message that expires sooner than this does not wait for absent recipients (W8).
 const TIMER_F: Duration = Duration::from_secs(32);
 
-/// One recipient of one attempt at one message of one client.
+/// One recipient in one attempt of one message of one client.
 pub(crate) type Place = (HostId, MessageId, u32, u32);
-/// One message at the proxy that took it.
+/// One message at the proxy that accepted it.
 pub(crate) type Owed = (HostId, DispatchId);
 
-/// See the head of this file.
+/// See the top of this file.
 #[derive(Debug, Default)]
 pub(crate) struct Model {
     /// Every message that a proxy's disk ever held.
     pub(crate) accepted: BTreeMap<Owed, Accepted>,
     /// The latest outcome of each recipient that was on a proxy's disk.
     pub(crate) outcomes: BTreeMap<(Owed, usize), OutcomeState>,
-    /// Recipients who were once deferred there.
+    /// Recipients who were deferred at least once there.
     pub(crate) deferred: BTreeSet<(Owed, usize)>,
-    /// Recipients whose end was on the proxy's disk when it started last.
+    /// Recipients whose final outcome was on the proxy's disk at its last start.
     pub(crate) settled_at_start: BTreeSet<(Owed, usize)>,
     /// Branches of legs that a proxy has sent since it started.
     pub(crate) sent: BTreeSet<(HostId, String)>,
-    /// Those to which it has heard a 2xx since; one to an earlier start may be lost on it (W15).
+    /// Branches that it has received a 2xx for since then; a 2xx to an earlier start may be lost (W15).
     pub(crate) answered: BTreeSet<(HostId, String)>,
-    /// Hosts whose calendar was set anew: what was to end at a time may end at another.
+    /// Hosts whose calendar was changed: expiry times there may be off.
     pub(crate) stepped: BTreeSet<HostId>,
-    /// When, after the storm, the last one came back.
+    /// When, after the storm, the last host came back.
     pub(crate) all_there_at: Option<Timestamp>,
-    /// What the reports said, by Call-ID and CSeq.
+    /// Contents of the reports, by Call-ID and CSeq.
     pub(crate) reports: BTreeMap<(String, u64), String>,
-    /// How far each client's disk has come.
+    /// The highest state on each client's disk.
     pub(crate) kept: BTreeMap<Place, u8>,
-    /// How far each client has told its owner to be.
+    /// The highest state that each client told its owner.
     pub(crate) told: BTreeMap<Place, u8>,
     /// What each client has told its owner since it started.
     pub(crate) told_since_start: BTreeMap<Place, DeliveryState>,
     /// Messages that each client has shown to its owner.
     pub(crate) shown: BTreeSet<(HostId, MessageId)>,
-    /// By which call each client has said what of which message (W28).
+    /// The call in which each client sent which notification about which message (W28).
     pub(crate) said: BTreeMap<(HostId, String, &'static str), String>,
-    /// What tells doubles, as each client's disk has it.
+    /// The keys for detecting duplicates on each client's disk.
     pub(crate) keys: BTreeSet<(HostId, String)>,
 }
 
-/// One message that a proxy owes to everybody in it.
+/// One message that a proxy must deliver to everyone in it.
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) call_id: String,
     pub(crate) text: String,
-    /// How long it is worth delivering, if it says so, and until when (W8).
+    /// How long it may be delivered, if it says so, and until when (W8).
     pub(crate) lifetime: Option<Duration>,
     pub(crate) ends_at: Option<Timestamp>,
-    /// Whether it may wait for the absent (W8).
+    /// Whether it may wait for absent recipients (W8).
     pub(crate) may_wait: bool,
-    /// Users, by their place among the recipients.
+    /// Users, in the order of the recipients.
     pub(crate) people: Vec<String>,
 }
 
@@ -83,14 +83,14 @@ impl Accepted {
         }
     }
 
-    /// Where a user stands among the recipients.
+    /// A user's index among the recipients.
     pub(crate) fn place_of(&self, user: &str) -> Option<usize> {
         self.people.iter().position(|person| person == user)
     }
 }
 
 impl Model {
-    /// A host starts with what its disk holds.
+    /// Records what is on a host's disk when it starts.
     pub(crate) fn starts(&mut self, id: HostId, host: &Host) {
         self.told_since_start.retain(|place, _| place.0 != id);
         let Some(store) = host.proxy_store() else {
@@ -106,7 +106,7 @@ impl Model {
         self.settled_at_start.extend(outcomes);
     }
 
-    /// Something arrives at a host that is up.
+    /// Records what arrives at a running host.
     pub(crate) fn receives(&mut self, id: HostId, host: &Host, bytes: &[u8]) {
         if host.proxy_store().is_some() && bytes.starts_with(b"SIP/2.0 2") {
             let text = String::from_utf8_lossy(bytes);
@@ -117,7 +117,8 @@ impl Model {
     }
 }
 
-/// How far a state is; what goes down goes back. A failure that was our own guess gives way to what is reported.
+/// The rank of a state; a lower rank is a step back. A failure that the client only assumed may be replaced by a
+/// report.
 pub(crate) fn rank(state: DeliveryState, phrase: &str) -> u8 {
     match state {
         DeliveryState::Queued => 0,
@@ -126,7 +127,7 @@ pub(crate) fn rank(state: DeliveryState, phrase: &str) -> u8 {
         DeliveryState::NoReport => 3,
         DeliveryState::Failed if OWN_PHRASES.contains(&phrase) => 3,
         DeliveryState::Deferred => 4,
-        // One that was reported too early gives way to a success.
+        // A failure that was reported too early may be replaced by a success.
         DeliveryState::Failed => 5,
         DeliveryState::PassedOn => 6,
         DeliveryState::Delivered => 7,
@@ -135,5 +136,5 @@ pub(crate) fn rank(state: DeliveryState, phrase: &str) -> u8 {
     }
 }
 
-/// What a client says when its proxy says nothing.
+/// The client's own phrases when its proxy does not answer.
 const OWN_PHRASES: [&str; 2] = ["No answer from the server", "The connection to the server broke each time"];

@@ -1,5 +1,5 @@
-//! The network between the hosts: datagrams that are lost, doubled, late and out of order, or that the system of who sends
-//! them refuses; connections that keep their order until they break; partitions.
+//! The network between the hosts: datagrams that are lost, duplicated, delayed, reordered, or refused by the sender's
+//! system; connections that keep their order until they break; partitions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -14,24 +14,24 @@ use fanfare::sip::Transport;
 use crate::host::HostId;
 use crate::tally::Tally;
 
-/// How the network is at present.
+/// The current condition of the network.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Weather {
-    /// Of a thousand datagrams so many are lost.
+    /// Datagrams lost, per thousand.
     pub(crate) lost: u64,
-    /// Of a thousand datagrams so many come twice.
+    /// Datagrams duplicated, per thousand.
     pub(crate) doubled: u64,
-    /// Nothing is faster.
+    /// Minimum delay.
     pub(crate) delay_min: Duration,
-    /// Nothing is slower than that and this; a large spread puts datagrams out of order.
+    /// Maximum extra delay; a large value reorders datagrams.
     pub(crate) delay_spread: Duration,
-    /// Larger datagrams do not come through.
+    /// Larger datagrams are lost.
     pub(crate) datagram_bytes_max: usize,
-    /// Of a thousand look-ups of a name so many find nothing.
+    /// Name lookups that find nothing, per thousand.
     pub(crate) unknown: u64,
-    /// Of a thousand datagrams so many are refused by the system of who sends them: no way there, not let through.
+    /// Datagrams that the sender's system refuses, per thousand: no route, or not permitted.
     pub(crate) refused: u64,
-    /// What the interface of who sends takes (EMSGSIZE).
+    /// Largest datagram that the sender's interface accepts (EMSGSIZE).
     pub(crate) interface_bytes_max: usize,
 }
 
@@ -50,7 +50,7 @@ impl Weather {
         }
     }
 
-    /// Anything from a slight breeze to a storm.
+    /// Random weather, from a light breeze to a storm.
     pub(crate) fn drawn(random: &mut Random) -> Self {
         Self {
             lost: [0, 20, 100, 300, 600][pick(random, 5)],
@@ -78,20 +78,20 @@ pub(crate) struct End {
     pub(crate) flow: Flow,
 }
 
-/// A connection; an end that is gone is none.
+/// A connection; an end that is closed is `None`.
 #[derive(Debug)]
 pub(crate) struct Link {
     ends: [Option<End>; 2],
-    /// Nothing sent later arrives before.
+    /// Per direction: nothing sent later arrives before this time.
     arrives: [Instant; 2],
-    /// Something was lost on it, so nothing more comes through.
+    /// Something on it was lost, so nothing more gets through.
     is_broken: bool,
 }
 
-/// A link and which of its ends.
+/// A link, and one of its ends.
 pub(crate) type Side = (u64, usize);
 
-/// See the head of this file.
+/// See the top of this file.
 #[derive(Debug)]
 pub(crate) struct Network {
     pub(crate) weather: Weather,
@@ -99,7 +99,7 @@ pub(crate) struct Network {
     links: BTreeMap<u64, Link>,
     last_link: u64,
     random: Random,
-    /// What became of everything.
+    /// Counts of everything that happened.
     pub(crate) tally: Tally,
 }
 
@@ -115,7 +115,7 @@ impl Network {
         }
     }
 
-    /// Nothing goes from one host to the other; the way back is another matter.
+    /// Blocks one direction between two hosts; the other is not affected.
     pub(crate) fn block(&mut self, from: IpAddr, to: IpAddr) {
         self.blocked.insert((from, to));
     }
@@ -132,13 +132,13 @@ impl Network {
         self.blocked.contains(&(from, to))
     }
 
-    /// How long one packet takes.
+    /// The delay of one packet.
     pub(crate) fn delay(&mut self) -> Duration {
         let spread = u64::try_from(self.weather.delay_spread.as_micros()).unwrap();
         self.weather.delay_min + Duration::from_micros(self.random.below(spread + 1))
     }
 
-    /// Whether something happens that does so many times in a thousand.
+    /// True with a probability of `permille` in a thousand.
     pub(crate) fn happens(&mut self, permille: u64) -> bool {
         self.random.below(1000) < permille
     }
@@ -158,7 +158,7 @@ impl Network {
         Some(fault)
     }
 
-    /// When a datagram arrives: never, once or twice.
+    /// The delays after which a datagram arrives: none, one or two.
     pub(crate) fn datagram(&mut self, from: SocketAddr, to: SocketAddr, bytes: &Bytes) -> Vec<Duration> {
         self.tally.count("datagrams");
         let fate = if bytes.len() > self.weather.datagram_bytes_max {
@@ -177,7 +177,7 @@ impl Network {
         Vec::new()
     }
 
-    /// A connection is there.
+    /// Adds an established connection.
     pub(crate) fn connect(&mut self, near: End, far: End, now: Instant) {
         self.last_link += 1;
         self.links.insert(
@@ -186,7 +186,7 @@ impl Network {
         );
     }
 
-    /// The open connection of a host to an address.
+    /// A host's open connection to an address.
     pub(crate) fn open_to(&self, host: HostId, remote: SocketAddr) -> Option<Flow> {
         let mut ends = self.links.values().flat_map(|link| link.ends.iter().flatten());
         ends.find(|end| end.host == host && end.flow.remote == remote).map(|end| end.flow)
@@ -200,7 +200,7 @@ impl Network {
         })
     }
 
-    /// When bytes arrive at the other end; none when the link is broken by that.
+    /// When bytes arrive at the other end; none if this breaks the link.
     pub(crate) fn send(&mut self, (id, side): Side, now: Instant) -> Option<Instant> {
         let delay = self.delay();
         let link = self.links.get_mut(&id)?;
@@ -219,7 +219,7 @@ impl Network {
         self.links.get(&id)?.ends[1 - side]
     }
 
-    /// An end is gone, or learns that the other one is: the end, if it was there still.
+    /// Closes an end, or lets it learn that the other one is closed; returns it if it was still open.
     pub(crate) fn drop_end(&mut self, (id, side): Side) -> Option<End> {
         let link = self.links.get_mut(&id)?;
         let end = link.ends[side].take();
@@ -229,7 +229,7 @@ impl Network {
         end
     }
 
-    /// Every end of a host.
+    /// All ends of a host.
     pub(crate) fn sides_of(&self, host: HostId) -> Vec<Side> {
         let sides = self.links.iter().flat_map(|(id, link)| {
             let of_host = move |side: &usize| link.ends[*side].is_some_and(|end| end.host == host);
@@ -238,14 +238,14 @@ impl Network {
         sides.collect()
     }
 
-    /// Ends whose other end is gone without a word.
+    /// Ends whose other end vanished without closing the connection.
     pub(crate) fn half_open(&self) -> Vec<Side> {
         let ends = self.links.iter().flat_map(|(id, link)| (0..2).map(move |side| (*id, side, link)));
         let is_left = |side: usize, link: &Link| link.ends[side].is_some() && link.ends[1 - side].is_none();
         ends.filter(|(_, side, link)| is_left(*side, link)).map(|(id, side, _)| (id, side)).collect()
     }
 
-    /// Cuts any one connection: nothing more comes through.
+    /// Breaks a random connection: nothing more gets through.
     pub(crate) fn cut_any(&mut self) -> Option<u64> {
         let ids: Vec<_> = self.links.keys().copied().collect();
         let id = *ids.get(pick(&mut self.random, ids.len().max(1)))?;
@@ -255,7 +255,7 @@ impl Network {
     }
 }
 
-/// A stream flow of one end.
+/// The stream flow of one end.
 pub(crate) const fn stream(local: SocketAddr, remote: SocketAddr, connection: u64) -> Flow {
     Flow { transport: Transport::Tcp, local, remote, connection: Some(ConnectionId(connection)) }
 }

@@ -1,5 +1,5 @@
-//! The example of the patent in virtual time: James writes once to Ann, who is registered and silent, and to Bob.
-//! Everything is looked for in the literal bytes on the simulated wire, not with our reader.
+//! The patent's example in virtual time: James writes once to Ann, who is registered and silent, and to Bob. Everything
+//! is looked up in the literal bytes on the simulated wire, not with our parser.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const JAMES: &str = "192.0.2.1:5060";
 const ANN: &str = "192.0.2.6:5060";
 const BOB: &str = "192.0.2.7:5060";
 
-/// What went from one to the other and begins like this.
+/// The messages from one to the other that start with this.
 fn from_to<'a>(wire: &'a [Sent], from: &str, to: &str, start: &str) -> Vec<&'a Sent> {
     let (from, to) = (from.parse().unwrap(), to.parse().unwrap());
     let is_it =
@@ -25,7 +25,7 @@ fn from_to<'a>(wire: &'a [Sent], from: &str, to: &str, start: &str) -> Vec<&'a S
     wire.iter().filter(is_it).collect()
 }
 
-/// The value of a header field that is there once.
+/// The value of a header field that occurs once.
 fn field<'a>(text: &'a str, name: &str) -> &'a str {
     let values: Vec<_> = fields(text, name).collect();
     assert_eq!(values.len(), 1, "{name}: {text}");
@@ -66,7 +66,7 @@ fn w17_w20_one_message_leaves_ann_is_tried_eleven_times_and_the_report_tells_bot
     assert_eq!(received[0].body, "Come here.");
 }
 
-/// W1, W2, W11: one MESSAGE with Bob in a Secondary-To, and one 202. The Call-ID.
+/// W1, W2, W11: one MESSAGE with Bob in a Secondary-To, and one 202. Returns the Call-ID.
 fn one_submission_is_accepted(wire: &[Sent]) -> String {
     let submissions = from_to(wire, JAMES, HOME.proxy, "MESSAGE ");
     assert_eq!(submissions.len(), 1, "{submissions:#?}");
@@ -83,7 +83,8 @@ fn one_submission_is_accepted(wire: &[Sent]) -> String {
     field(text, "Call-ID").to_owned()
 }
 
-/// W15, W17: 0, 0.5, 1.5, 3.5, 7.5, 11.5, ... 31.5 seconds, always the same bytes; Bob has it once. When it began.
+/// W15, W17: transmissions at 0, 0.5, 1.5, 3.5, 7.5, 11.5, ... 31.5 seconds, always the same bytes; Bob gets it once.
+/// Returns when it began.
 fn eleven_tries_and_one_delivery(wire: &[Sent]) -> Duration {
     let tries = from_to(wire, HOME.proxy, ANN, "MESSAGE ");
     let begun = tries[0].at;
@@ -101,7 +102,7 @@ fn eleven_tries_and_one_delivery(wire: &[Sent]) -> Duration {
     begun
 }
 
-/// W20 to W25: at 32 seconds one NOTIFY under the same Call-ID, answered with 200.
+/// W20 to W25: after 32 seconds one NOTIFY with the same Call-ID, answered with 200.
 fn one_report_tells_both(wire: &[Sent], call_id: &str, begun: Duration) {
     let reports = from_to(wire, HOME.proxy, JAMES, "NOTIFY ");
     assert_eq!(reports.len(), 1, "{reports:#?}");

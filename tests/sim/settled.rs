@@ -1,5 +1,5 @@
-//! Liveness: some time after the last storm every message has an end, everybody who is owed it knows it, and nothing
-//! is under way.
+//! Liveness checks: some time after the last storm every message has a final outcome, everybody who is owed it knows
+//! it, and nothing is in progress.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::host::{Body, Host, HostId};
 use crate::model::{Accepted, Model};
 use crate::world::World;
 
-/// Everything has come to its end.
+/// Checks that everything has ended.
 pub(crate) fn settled(world: &World) -> Result<(), String> {
     for (place, host) in world.hosts.iter().enumerate() {
         ensure(host.is_up(), || format!("{} is down", host.name))?;
@@ -56,7 +56,7 @@ fn dispatch_settled(accepted: &Accepted, rows: &DispatchRows) -> Result<(), Stri
     ensure(is_closed, || format!("the report is open: {:?}", rows.report))
 }
 
-/// Without a report, and reached by another attempt: the end of this one is not waited for after a restart.
+/// Unreported here, but delivered by another attempt: after a restart nobody waits for this one.
 fn is_made_good(store: &AgentStore, missed: &DeliveryRow) -> bool {
     let mut rows = store.deliveries_of(missed.message).filter(|row| row.recipient == missed.recipient);
     missed.state == DeliveryState::NoReport && rows.any(|row| is_reached(row.state))
@@ -83,13 +83,13 @@ fn attempt_settled(store: &AgentStore, attempt: &AttemptRow) -> Result<(), Strin
     Ok(())
 }
 
-/// What an owner was told last is what the disk has; a new start shows what the disk has by itself.
+/// The last thing an owner was told must match the disk; a new start shows the disk's state by itself.
 fn owner_knows(model: &Model, id: HostId, store: &AgentStore) -> Result<(), String> {
     let of_host = model.told_since_start.iter().filter(|(place, _)| place.0 == id);
     for ((_, message, attempt, recipient), told) in of_host {
         let row = &store.deliveries[&(*message, *attempt, *recipient)];
         let kept = row.state;
-        // Who takes no CPIM gets the text alone, and of that he is told (W28).
+        // A recipient who accepts no CPIM gets the text alone; the owner is told about that refusal (W28).
         let is_refusal = is_refused_by_type(row) && asks(store, row);
         ensure(kept == *told || is_refusal, || {
             format!("recipient {recipient} of message {}: kept is {kept:?}, told is {told:?}", message.0)
@@ -98,7 +98,7 @@ fn owner_knows(model: &Model, id: HostId, store: &AgentStore) -> Result<(), Stri
     Ok(())
 }
 
-/// Every sender knows what his proxy knows.
+/// Every sender knows what the sender's proxy knows.
 fn agreement(world: &World) -> Result<(), String> {
     for (proxy, host) in world.hosts.iter().enumerate() {
         for (id, rows) in host.proxy_store().into_iter().flat_map(|store| &store.dispatches) {
@@ -128,12 +128,12 @@ fn agreed(
         let row = best_of(store, call_id, name);
         let known = row.map(|row| row.state);
         let agrees = match outcome {
-            // Another attempt brought it there, and after a restart nobody waits for this one any more.
+            // Another attempt delivered it, and after a restart nobody waits for this one any more.
             Some(_) if row.is_some_and(|row| is_made_good(store, row)) => true,
             Some(OutcomeState::Delivered) => {
                 matches!(known, Some(DeliveryState::Delivered | DeliveryState::Read))
             }
-            // The 200 was lost; what their program says of it was not (W28).
+            // The 200 was lost, but the recipient client's own notification was not (W28).
             Some(OutcomeState::Failed) if row.is_some_and(|row| asks(store, row)) => {
                 matches!(known, Some(DeliveryState::Failed | DeliveryState::Delivered | DeliveryState::Read))
             }
@@ -145,12 +145,12 @@ fn agreed(
     Ok(())
 }
 
-/// Whether the program of who is in this row was asked (W28).
+/// Whether the recipient's client was asked for a notification (W28).
 fn asks(store: &AgentStore, row: &DeliveryRow) -> bool {
     store.attempts.get(&(row.message, row.attempt)).is_some_and(|attempt| attempt.asks)
 }
 
-/// Everybody has been reached by all messages with this text.
+/// Everybody has got all messages with this text.
 pub(crate) fn reached(world: &World, text: &str) -> Result<(), String> {
     for host in &world.hosts {
         let Some(store) = host.agent_store() else {
@@ -167,7 +167,7 @@ pub(crate) fn reached(world: &World, text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Whatever timers are left are far apart: nobody has anything to do for a while but to stay registered.
+/// All remaining timers are far away: for a while there is nothing to do except to stay registered.
 pub(crate) fn idle(world: &World) -> Result<(), String> {
     for host in &world.hosts {
         let next = match &host.body {
@@ -181,19 +181,19 @@ pub(crate) fn idle(world: &World) -> Result<(), String> {
     Ok(())
 }
 
-/// Reasons of timers that go on for ever, or for a day.
+/// Reasons of timers that recur forever, or last a day.
 const IDLE: [&str; 5] =
     ["registration refresh", "keep-alive", "a binding ends", "a message is forgotten", "a message expires"];
 
-/// Whether a client registers with that proxy.
+/// Whether a client registers at that proxy.
 fn is_home(world: &World, host: &Host, proxy: HostId) -> bool {
     let own = host.profile().map(|profile| profile.address.host());
     let name = world.host(proxy).name.as_str();
     [HOME, ABROAD].iter().any(|realm| realm.host == name && Some(realm.domain) == own)
 }
 
-/// What one of somebody's devices has taken, the others have too, as soon as they are back in time (W16). What came by
-/// from another proxy that one owes to the person only: it does not know the devices.
+/// What one of a user's devices has received, the others have too, once they are back in time (W16). A proxy that
+/// merely relays owes a message to the person only: it does not know the devices.
 pub(crate) fn devices_served(world: &World) -> Result<(), String> {
     let Model { accepted, outcomes, stepped, all_there_at, .. } = &world.model;
     let in_time = all_there_at.unwrap_or_default().plus(IN_TIME);
@@ -215,11 +215,11 @@ pub(crate) fn devices_served(world: &World) -> Result<(), String> {
     Ok(())
 }
 
-/// How long after all are there, a message that is worth as long has reached all devices.
+/// A message with at least this lifetime left once all are there must reach all devices.
 const IN_TIME: Duration = Duration::from_secs(120);
 
-/// Who was away has everything that could wait for him, from his own proxy in the order in which that one took it
-/// (W18). One abroad tries in between, and lets others pass a message that has missed twice.
+/// A recipient who was away gets everything that could wait, in the order in which the recipient's own proxy accepted
+/// it (W18). A foreign proxy keeps trying meanwhile, and lets others pass a message that failed twice.
 pub(crate) fn came_home(world: &World, id: HostId) -> Result<(), String> {
     let host = world.host(id);
     let arrived = host.agent_store().into_iter().flat_map(|store| store.incoming.values());
@@ -244,5 +244,5 @@ pub(crate) fn came_home(world: &World, id: HostId) -> Result<(), String> {
     Ok(())
 }
 
-/// What is worth longer than somebody is away.
+/// Lifetimes above this are longer than anybody is away.
 const LONG: Duration = Duration::from_secs(900);

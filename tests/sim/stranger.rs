@@ -1,8 +1,8 @@
-//! A stranger on the network: datagrams that say to be from others (RFC 3261 §26.1.1; over UDP anybody can write any source).
+//! A stranger on the network: datagrams with spoofed senders (RFC 3261 §26.1.1; over UDP anybody can forge any source).
 //!
-//! He sends bytes of his own making, from whichever address he likes, and what he has overheard, once more and much later.
-//! What he has overheard he does not change: over UDP without authentication whoever reads along can forge an answer, and
-//! no proxy can tell. That none of it makes a promise untrue, or keeps one from being kept, is for the checks of all runs.
+//! The stranger sends self-made bytes from any address, and replays overheard datagrams, possibly much later, but
+//! unchanged: over UDP without authentication an eavesdropper can forge an answer, and no proxy can tell. The checks of
+//! all runs show that this neither breaks a promise nor prevents one from being kept.
 
 use std::net::SocketAddr;
 
@@ -12,10 +12,10 @@ use fanfare::random::Random;
 
 use crate::network::pick;
 
-/// Datagrams that he keeps; over it a new one takes the place of any other, so that some are old.
+/// Datagrams that the stranger keeps; beyond that, a new one replaces a random other, so that some are old.
 const KEPT_MAX: usize = 200;
 
-/// What he sends.
+/// A datagram with a spoofed sender.
 #[derive(Debug)]
 pub(crate) struct Spoofed {
     pub(crate) from: SocketAddr,
@@ -25,7 +25,7 @@ pub(crate) struct Spoofed {
     pub(crate) kind: &'static str,
 }
 
-/// See the head of this file.
+/// See the top of this file.
 #[derive(Debug)]
 pub(crate) struct Stranger {
     random: Random,
@@ -37,7 +37,7 @@ impl Stranger {
         Self { random, kept: Vec::new() }
     }
 
-    /// He reads along.
+    /// Takes in an overheard datagram.
     pub(crate) fn overhears(&mut self, flow: Flow, bytes: &Bytes) {
         let datagram = (flow.local, flow.remote, bytes.clone());
         if self.kept.len() < KEPT_MAX {
@@ -47,7 +47,7 @@ impl Stranger {
         }
     }
 
-    /// The next datagram, to one of these hosts, of which it is said whether it is a proxy.
+    /// The next datagram, to one of these hosts; the flag says whether a host is a proxy.
     pub(crate) fn sends(&mut self, hosts: &[(SocketAddr, bool)]) -> Option<Spoofed> {
         if self.random.below(2) == 0 && !self.kept.is_empty() {
             let (from, to, bytes) = self.kept[pick(&mut self.random, self.kept.len())].clone();
@@ -73,7 +73,7 @@ impl Stranger {
         (0..length).map(|_| self.random.bits().to_le_bytes()[0]).collect::<Vec<_>>().into()
     }
 
-    /// The beginning of something that he has overheard, and noise.
+    /// The beginning of an overheard datagram, followed by noise.
     fn torn(&mut self) -> Bytes {
         let noise = self.noise();
         let Some((_, _, whole)) = self.kept.get(pick(&mut self.random, self.kept.len().max(1))) else {
@@ -83,7 +83,7 @@ impl Stranger {
         [line, b"\n", &noise[..]].concat().into()
     }
 
-    /// An answer to nothing: he does not know the branches of others.
+    /// An answer that matches nothing: the stranger does not know others' branches.
     fn answer(&mut self, to: SocketAddr) -> Bytes {
         let status = [100, 200, 202, 302, 401, 407, 482, 503, 603][pick(&mut self.random, 9)];
         let method = ["MESSAGE", "NOTIFY", "REGISTER", "OPTIONS"][pick(&mut self.random, 4)];
@@ -95,7 +95,7 @@ impl Stranger {
         ))
     }
 
-    /// What anybody may ask, and what belongs to no call.
+    /// A request that anybody may send, and one that belongs to no call.
     fn question(&mut self, from: SocketAddr) -> Bytes {
         let method = ["OPTIONS", "BYE", "CANCEL", "ACK", "SUBSCRIBE", "NOSUCH"][pick(&mut self.random, 6)];
         let [branch, tag, call] = self.tokens();
@@ -106,7 +106,7 @@ impl Stranger {
         ))
     }
 
-    /// Submissions that are to be refused, of a person at home too; a person that nobody writes to registers.
+    /// Submissions to be refused, some from a user at home; or a REGISTER for a person whom nobody writes to.
     fn submission(&mut self, from: SocketAddr) -> Bytes {
         let [branch, tag, call] = self.tokens();
         let via = format!("Via: SIP/2.0/UDP {from};branch=z9hG4bK{branch};rport");
@@ -128,7 +128,7 @@ impl Stranger {
         })
     }
 
-    /// A message as the proxy would bring it, to a Contact that he does not know: it is shown to nobody (W25).
+    /// A message as the proxy would send it, to a guessed Contact: it is shown to nobody (W25).
     fn leg(&mut self, from: SocketAddr, to: SocketAddr) -> Bytes {
         let [branch, tag, call] = self.tokens();
         let user = ["ann", "bob", "cy", "gil", "james"][pick(&mut self.random, 5)];
@@ -140,7 +140,7 @@ impl Stranger {
         ))
     }
 
-    /// A report on a message whose Call-ID he does not know (W25).
+    /// A report on a message with a guessed Call-ID (W25).
     fn report(&mut self, from: SocketAddr) -> Bytes {
         let [branch, tag, call] = self.tokens();
         let body = "im:bob@domain.com delivery success\n";
@@ -158,7 +158,7 @@ impl Stranger {
     }
 }
 
-/// The head with CRLF, the body as it is.
+/// Turns the head's line ends into CRLF; the body stays as it is.
 fn sip(text: &str) -> Bytes {
     let (head, body) = text.split_once("\n\n").unwrap();
     format!("{}\r\n\r\n{body}", head.replace('\n', "\r\n")).into()

@@ -1,9 +1,9 @@
-//! What befell the worlds of a run, by kind: printed at its end, so that a fault that is never injected is seen.
+//! Counts what happened in the worlds of a run, by kind; printed at its end, to show any fault that is never injected.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// See the head of this file.
+/// See the top of this file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally(BTreeMap<&'static str, u64>);
 
@@ -18,7 +18,7 @@ impl Tally {
         }
     }
 
-    /// How often that was.
+    /// How often it happened.
     pub(crate) fn of(&self, kind: &str) -> u64 {
         self.0.get(kind).copied().unwrap_or(0)
     }

@@ -1,17 +1,17 @@
-//! What is read of a message by searching its bytes as text, without our reader.
+//! Reads messages by searching their text, without our parser.
 
-/// The value of the first header field of that name; none in what has none.
+/// The value of the first header field with that name, if any.
 pub(crate) fn field<'a>(message: &'a str, name: &str) -> Option<&'a str> {
     fields(message, name).next()
 }
 
-/// The values of all header fields of that name.
+/// The values of all header fields with that name.
 pub(crate) fn fields<'a>(message: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
     let head = message.split("\r\n\r\n").next().unwrap_or_default();
     head.split("\r\n").filter_map(move |line| line.strip_prefix(name)?.strip_prefix(": "))
 }
 
-/// What follows the head.
+/// The body.
 pub(crate) fn body(message: &str) -> &str {
     message.split_once("\r\n\r\n").map_or("", |(_, body)| body)
 }
@@ -22,12 +22,12 @@ pub(crate) fn user(address: &str) -> &str {
     before.rsplit(':').next().unwrap_or_default()
 }
 
-/// Whether a message, or its answer by what it was, says what became of another one (RFC 5438).
+/// Whether a message, or the answer to one, is a notification about another message (RFC 5438).
 pub(crate) fn is_notification(message: &str) -> bool {
     message.contains("\r\nContent-Type: message/imdn+xml\r\n")
 }
 
-/// Whether a body is this text, as it stands or in CPIM (RFC 3862).
+/// Whether a body is this text, plain or wrapped in CPIM (RFC 3862).
 pub(crate) fn holds(body: &[u8], text: &str) -> bool {
     body == text.as_bytes() || body.ends_with(format!("\r\n\r\n{text}").as_bytes())
 }
@@ -38,8 +38,8 @@ pub(crate) fn branch(message: &str) -> Option<&str> {
     branch.split([';', ',']).next()
 }
 
-/// A REGISTER with the Contact's `+sip.instance` (RFC 5626 4.1), which no machine of ours writes by itself; anything
-/// else as it is.
+/// Adds `+sip.instance` (RFC 5626 4.1), which none of our machines writes, to a REGISTER's Contact; leaves everything
+/// else unchanged.
 pub(crate) fn with_instance(message: &str, instance: &str) -> String {
     match field(message, "Contact").filter(|_| message.starts_with("REGISTER ")) {
         Some(contact) => message.replacen(contact, &format!("{contact};+sip.instance=\"{instance}\""), 1),
@@ -47,7 +47,7 @@ pub(crate) fn with_instance(message: &str, instance: &str) -> String {
     }
 }
 
-/// A number in the header field of that name.
+/// A number in the header field with that name.
 pub(crate) fn number(message: &str, name: &str) -> Option<u64> {
     field(message, name)?.split(' ').next()?.parse().ok()
 }

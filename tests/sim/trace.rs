@@ -1,4 +1,4 @@
-//! What happened, in order: the last lines to be read, all of them as one number to be compared.
+//! What happened, in order: the last lines as text, and everything as one hash for comparison.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// Lines that a failure prints.
 const LINES_SHOWN: usize = 50;
 
-/// See the head of this file.
+/// See the top of this file.
 #[derive(Debug)]
 pub(crate) struct Trace {
     hasher: DefaultHasher,
@@ -15,7 +15,7 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    /// An empty one; with `SIM_TRACE` set each line is printed as it comes.
+    /// An empty trace; with `SIM_TRACE` set, each line is printed as it is added.
     pub(crate) fn new() -> Self {
         let is_loud = std::env::var_os("SIM_TRACE").is_some();
         Self { hasher: DefaultHasher::new(), lines: VecDeque::new(), is_loud }
@@ -32,7 +32,7 @@ impl Trace {
         self.lines.push_back(line);
     }
 
-    /// Bytes that no line shows.
+    /// Adds bytes to the hash that no line shows.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         bytes.hash(&mut self.hasher);
     }

@@ -1,4 +1,4 @@
-//! What people do and what befalls them in the storm; the calm after it is in `calm.rs`.
+//! What people do, and what goes wrong, during the storm; the calm after it is in `calm.rs`.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -18,13 +18,13 @@ use crate::network::{Weather, pick};
 use crate::tally::Tally;
 use crate::world::World;
 
-/// How long the storm lasts.
+/// Duration of the storm.
 const STORM: Duration = Duration::from_secs(240);
-/// Names of clients; a world has some of them, every other one abroad.
+/// Names of clients; a world has some of them, every second one abroad.
 const NAMES: [&str; 5] = ["ann", "bob", "cy", "dana", "eli"];
-/// Somebody with two devices.
+/// A user with two devices.
 const OWNER: &str = "gil";
-/// Whom a message goes to besides clients: people who refuse, are slow or silent, and addresses without anybody.
+/// Recipients other than clients: people who refuse, are slow or silent, and addresses that nobody has.
 const OTHERS: [&str; 7] = [
     "sip:busy@domain.com",
     "im:slow@domain.com",
@@ -34,16 +34,16 @@ const OTHERS: [&str; 7] = [
     "sip:zoe@desert.example",
     "sip:old@192.0.2.250",
 ];
-/// A domain that each proxy takes for the other's: nobody is there, and it has to end.
+/// An address in a domain that each proxy believes the other serves: the loop must end.
 const ECHO: &str = "sip:echo@loop.example";
-/// How long messages may be worth delivering, in seconds (W8); under 32 they do not wait.
+/// Values of Expires in seconds (W8); messages with less than 32 do not wait in the mailbox.
 const EXPIRES: [Option<u32>; 7] = [None, Some(20), Some(60), Some(200), Some(1800), Some(1800), Some(1800)];
-/// Datagrams that a stranger sends at once, at most.
+/// Most datagrams that a stranger sends in one burst.
 const STRANGER_BURST: u64 = 30;
-/// Messages that wait for one recipient in a mailbox that is soon full.
+/// Messages per recipient in a mailbox that fills up quickly.
 const SMALL_MAILBOX: usize = 3;
 
-/// What ends later what an act began.
+/// Ends later what an action started.
 #[derive(Debug)]
 enum Later {
     Boot(HostId),
@@ -53,27 +53,28 @@ enum Later {
     DisksFast,
 }
 
-/// See the head of this file.
+/// See the top of this file.
 #[derive(Debug)]
 pub(crate) struct Workload {
     pub(crate) random: Random,
     pub(crate) proxies: [HostId; 2],
-    /// Clients whose owners write.
+    /// Clients whose owners write messages.
     pub(crate) writers: Vec<HostId>,
-    /// Devices of somebody who only reads.
+    /// Devices of a user who only reads.
     pub(crate) devices: [HostId; 2],
-    /// Messages that wait for one recipient at most.
+    /// Most messages that may wait for one recipient.
     pub(crate) mailbox_max: usize,
-    /// Clients ask whether they are read, and their owners read (W28); in some worlds, so that others stay as they were.
+    /// Clients request read receipts, and their owners read (W28); only in some worlds, so that the others stay the
+    /// same.
     receipts: bool,
     later: BTreeMap<(Instant, u64), Later>,
     last_later: u64,
     messages: u32,
-    /// Addresses that nobody has had.
+    /// The last unused address that was given out.
     last_address: u8,
 }
 
-/// Plays one seed to its end: the hash of everything that happened, and what befell it.
+/// Plays one seed to its end; returns the hash of everything that happened, and the counts.
 pub(crate) fn play(seed: u64) -> (u64, Tally) {
     let mut world = World::new(seed);
     let mut workload = Workload::begin(&mut world, seed.is_multiple_of(5));
@@ -150,7 +151,7 @@ impl Workload {
         }
     }
 
-    /// Lets time pass, and ends what is to end in it.
+    /// Lets time pass, and ends whatever is to end in it.
     fn wait(&mut self, world: &mut World, duration: Duration) {
         let until = world.now.mono + duration;
         while let Some(((at, _), _)) = self.later.first_key_value().filter(|((at, _), _)| *at <= until) {
@@ -259,7 +260,7 @@ impl Workload {
         Some((writer, id))
     }
 
-    /// Somebody looks at a conversation.
+    /// An owner reads a conversation.
     fn read(&mut self, world: &mut World) {
         let reader = self.any_client();
         let all: Vec<_> =
@@ -292,7 +293,7 @@ impl Workload {
         self.crash(world, id);
     }
 
-    /// Some come back at another address, or with another setting.
+    /// Crashes a client; some come back at another address, or with another setting.
     fn crash_a_client(&mut self, world: &mut World) {
         let id = self.any_client();
         self.crash(world, id);
@@ -307,7 +308,7 @@ impl Workload {
         }
     }
 
-    /// A client and a proxy, or the two proxies; one way or both.
+    /// Partitions a client and a proxy, or the two proxies; in one direction or both.
     fn part(&mut self, world: &mut World) {
         let proxy = self.any_proxy();
         let id = if self.random.below(4) == 0 { self.proxies[0] } else { self.any_client() };
@@ -343,7 +344,7 @@ impl Workload {
         self.plan(world, secs, Later::Connect(id));
     }
 
-    /// By up to an hour to either side, a proxy's by half of that: it decides when messages expire.
+    /// Sets a clock up to an hour off, a proxy's up to half an hour: it decides when messages expire.
     fn step_a_clock(&mut self, world: &mut World) {
         let id = self.any_host();
         let hours = if self.proxies.contains(&id) { 2 } else { 1 };
@@ -351,14 +352,14 @@ impl Workload {
         world.set_clock(id, step / hours);
     }
 
-    /// The lid is closed: nothing runs, timers are late.
+    /// A laptop's lid is closed: nothing runs, and timers fire late.
     fn sleep(&mut self, world: &mut World) {
         let id = self.any_host();
         let duration = Duration::from_millis(self.random.below(90_000));
         world.sleep(id, duration);
     }
 
-    /// Nothing that was begun is to end any more: everything is well at once.
+    /// Drops the planned endings, because the calm repairs everything at once.
     pub(crate) fn forget_plans(&mut self) {
         self.later.clear();
     }

@@ -1,7 +1,7 @@
-//! The world: hosts, the network between them, and a time that jumps to whatever happens next.
+//! The world: hosts, the network between them, and a clock that jumps to the next event.
 //!
-//! One step does one thing: an arrival, a batch that became durable, a timer. After each, everything that the machine
-//! wants is carried out and checked. The same seed gives the same world, to the last byte.
+//! One step does one thing: an arrival, a batch that became durable, a timer. After each, all outputs of the machine
+//! are carried out and checked. The same seed gives the same world, to the last byte.
 
 mod faults;
 mod wishes;
@@ -25,12 +25,12 @@ use crate::stranger::Stranger;
 use crate::tally::Tally;
 use crate::trace::Trace;
 
-/// Things done at one instant; more is a loop without end.
+/// Most steps at one instant; more means an infinite loop.
 const STEPS_AT_ONCE_MAX: u32 = 100_000;
-/// How long after a batch is durable its machine hears of it.
+/// Delay between a batch becoming durable and its machine learning of it.
 const ANSWER_WAIT: Duration = Duration::from_millis(1);
 
-/// What will happen.
+/// A future event.
 #[derive(Debug)]
 enum Due {
     Datagram {
@@ -46,13 +46,13 @@ enum Due {
         id: ConnectId,
         hop: Hop,
     },
-    /// A host learns that a datagram of its own did not leave.
+    /// A host learns that its own datagram did not leave.
     NotSent {
         flow: Flow,
         request: Option<RequestId>,
         fault: SendFault,
     },
-    /// This end learns that its connection is gone.
+    /// This end learns that its connection is closed.
     Lost {
         side: Side,
     },
@@ -62,11 +62,11 @@ enum Due {
     },
     Durable,
     Answered(BatchId, bool),
-    /// The disk has read what it holds of a message.
+    /// The disk has read what it holds about a message.
     Read(DispatchId),
 }
 
-/// For which start of which host it is; none where the address decides.
+/// Which host the event is for, and which of its starts; none if the address decides.
 type For = Option<(HostId, u32)>;
 
 /// A datagram or a message on a stream, as it left.
@@ -77,7 +77,7 @@ pub(crate) struct Sent {
     pub(crate) text: String,
 }
 
-/// See the head of this file.
+/// See the top of this file.
 pub(crate) struct World {
     pub(crate) seed: u64,
     base: Instant,
@@ -85,24 +85,25 @@ pub(crate) struct World {
     pub(crate) hosts: Vec<Host>,
     pub(crate) network: Network,
     stranger: Stranger,
-    /// Where the names of domains lead.
+    /// Where domain names resolve to.
     pub(crate) names: BTreeMap<String, Vec<Hop>>,
     pub(crate) random: Random,
-    /// A batch is durable so long after the one before, or after it was asked for; and up to so much later.
+    /// How long a batch takes to become durable, counted from its request or from the previous batch: a minimum, and a
+    /// random extra.
     pub(crate) fsync: (Duration, Duration),
     queue: BTreeMap<(Instant, u64), (For, Due)>,
     last_due: u64,
     steps_at_once: u32,
     pub(crate) model: Model,
     pub(crate) trace: Trace,
-    /// What befell it.
+    /// Counts of what happened to it.
     pub(crate) tally: Tally,
-    /// Everything that left, where a test wants it.
+    /// Everything that left, if a test wants it.
     pub(crate) wire: Option<Vec<Sent>>,
 }
 
 impl World {
-    /// How long disks take in good times.
+    /// Disk delays in good times.
     pub(crate) const FAST_DISKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(4));
 
     #[expect(clippy::disallowed_methods, reason = "a base for virtual time; only differences to it are seen")]
@@ -131,7 +132,7 @@ impl World {
         }
     }
 
-    /// Adds a host, which is down.
+    /// Adds a host that is not running.
     pub(crate) fn add(&mut self, name: &str, address: &str, body: Body) -> HostId {
         self.hosts.push(Host::new(name, address.parse().unwrap(), body));
         HostId(self.hosts.len() - 1)
@@ -145,12 +146,12 @@ impl World {
         &mut self.hosts[id.0]
     }
 
-    /// Time since the world began.
+    /// Time since the world started.
     pub(crate) fn elapsed(&self) -> Duration {
         self.now.mono.saturating_duration_since(self.base)
     }
 
-    /// Starts a host with what its disk holds; a client connects, as its owner would have it.
+    /// Starts a host with what its disk holds; a client connects, as its owner would make it.
     pub(crate) fn boot(&mut self, id: HostId) {
         if self.host(id).is_up() {
             return;
@@ -169,7 +170,7 @@ impl World {
         self.host(id).asleep_until.filter(|until| *until > self.now.mono)
     }
 
-    /// The owner of a client asks for something.
+    /// Gives a client a command of its owner.
     pub(crate) fn command(&mut self, id: HostId, command: AgentCommand) {
         if self.host(id).is_up() && self.asleep_until(id).is_none() {
             let now = self.now_at(id);
@@ -179,7 +180,7 @@ impl World {
         }
     }
 
-    /// Lets everything happen that happens within `duration`.
+    /// Runs everything that happens within `duration`.
     pub(crate) fn run_for(&mut self, duration: Duration) {
         let end = self.now.mono + duration;
         while let Some(at) = self.next_at().filter(|at| *at <= end) {
@@ -193,7 +194,7 @@ impl World {
         let passed = at.saturating_duration_since(self.now.mono);
         if !passed.is_zero() {
             self.steps_at_once = 0;
-            // From the base, so that parts of milliseconds are not lost one by one.
+            // Computed from the base, so that rounding to milliseconds does not add up.
             let elapsed = at.saturating_duration_since(self.base);
             self.now = Now { mono: at, wall: Timestamp::from_millis(1_800_000_000_000).plus(elapsed) };
         }
@@ -205,7 +206,7 @@ impl World {
         timers.chain(queued).min().map(|at| at.max(self.now.mono))
     }
 
-    /// What a host's clocks show.
+    /// The time on a host's clocks.
     fn now_at(&self, id: HostId) -> Now {
         let wall = self.now.wall.as_millis().saturating_add_signed(self.host(id).wall_skew_ms);
         Now { wall: Timestamp::from_millis(wall), ..self.now }
@@ -227,13 +228,13 @@ impl World {
             return;
         }
         match self.waits_until(whom, &due) {
-            // In the order in which it came.
+            // With its old number, to keep the order of arrival.
             Some(until) => drop(self.queue.insert((until, number), (whom, due))),
             None => self.happen(whom.map(|(id, _)| id), due),
         }
     }
 
-    /// Until when something waits because the host sleeps that it is for; datagrams do not wait.
+    /// Until when an event must wait because its host sleeps; datagrams do not wait.
     fn waits_until(&self, whom: For, due: &Due) -> Option<Instant> {
         let id = match due {
             Due::Datagram { .. } => None,
@@ -329,7 +330,7 @@ impl World {
                 self.tally.count("batches refused");
             }
         }
-        // Always the same, so that answers keep the order of the batches, as the writer thread's do.
+        // Always the same delay, so that answers keep the order of the batches, as the writer thread's do.
         self.plan(ANSWER_WAIT, Some(id), Due::Answered(batch, is_durable));
     }
 
@@ -351,7 +352,7 @@ impl World {
         self.trace.line(line);
     }
 
-    /// Ends the run when a check does not hold.
+    /// Ends the run if a check fails.
     pub(crate) fn hold(&self, checked: Result<(), String>) {
         if let Err(why) = checked {
             panic!("{why}");
@@ -372,7 +373,7 @@ impl Drop for World {
     }
 }
 
-/// What a line of the trace shows of a message.
+/// What the trace shows of a message.
 fn first_line(bytes: &Bytes) -> String {
     let line = bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
     format!("{} ({} bytes)", String::from_utf8_lossy(line), bytes.len())

@@ -1,4 +1,4 @@
-//! What a client may not do: answer for what is not kept, show twice or too early, go back.
+//! What a client must never do: confirm what is not stored, show a message twice or too early, move a state back.
 
 use fanfare::model::command::Event;
 use fanfare::model::journal::{DeliveryRow, DeliveryState, IncomingRow, MessageId, Write};
@@ -9,13 +9,13 @@ use crate::host::{HostId, Told};
 use crate::model::{Accepted, Model, Place, rank};
 use crate::text::{field, is_notification, number, user};
 
-/// Bytes leave a client.
+/// Checks bytes that leave a client.
 pub(super) fn transmitted(model: &mut Model, scene: Scene<'_>, store: &AgentStore, text: &str) -> Checked {
     let cseq = field(text, "CSeq").unwrap_or_default();
     let call_id = field(text, "Call-ID").unwrap_or_default();
     match cseq.split_once(' ') {
         _ if is_notification(text) => said(model, scene.id, store, text),
-        // The answer to one: what it said is looked at as it comes to the disk.
+        // The answer to a notification, whose content is checked when it reaches the disk.
         Some((_, "MESSAGE")) if model.said.values().any(|known| known == call_id) => Ok(()),
         _ if text.starts_with("MESSAGE ") => kept(store, text),
         Some((_, "MESSAGE")) if text.starts_with("SIP/2.0 200 ") => taken(store, text),
@@ -24,7 +24,7 @@ pub(super) fn transmitted(model: &mut Model, scene: Scene<'_>, store: &AgentStor
     }
 }
 
-/// W28: that a message was delivered or seen is said of what is on the disk, and by one call.
+/// W28: a notification that a message was delivered or seen matches the disk, and uses one call only.
 fn said(model: &mut Model, id: HostId, store: &AgentStore, text: &str) -> Checked {
     let of = text.split("<message-id>").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default();
     let what = if text.contains("<displayed/>") { "displayed" } else { "delivered" };
@@ -39,7 +39,7 @@ fn said(model: &mut Model, id: HostId, store: &AgentStore, text: &str) -> Checke
     ensure(*known == call_id, || format!("W28: {of} is said to be {what} a second time"))
 }
 
-/// W10: what is written is on the disk before its first byte leaves.
+/// W10: a message is on the disk before its first byte leaves.
 fn kept(store: &AgentStore, text: &str) -> Checked {
     let call_id = field(text, "Call-ID").unwrap_or_default();
     ensure(store.attempts.values().any(|attempt| attempt.call_id == call_id), || {
@@ -47,7 +47,7 @@ fn kept(store: &AgentStore, text: &str) -> Checked {
     })
 }
 
-/// A client's 200 rests on the committed message.
+/// A client's 200 to a message needs the message committed.
 fn taken(store: &AgentStore, text: &str) -> Checked {
     let call_id = field(text, "Call-ID").unwrap_or_default();
     ensure(store.incoming.values().any(|row| row.key.ends_with(call_id)), || {
@@ -55,7 +55,7 @@ fn taken(store: &AgentStore, text: &str) -> Checked {
     })
 }
 
-/// W25: the 200 to a report leaves after what it said is committed.
+/// W25: the 200 to a report leaves after its contents are committed.
 fn learned(model: &Model, store: &AgentStore, text: &str) -> Checked {
     let call_id = field(text, "Call-ID").unwrap_or_default();
     let cseq = number(text, "CSeq").unwrap_or_default();
@@ -81,8 +81,8 @@ fn learned(model: &Model, store: &AgentStore, text: &str) -> Checked {
     Ok(())
 }
 
-/// The furthest that a client's disk knows of somebody in the submission with this Call-ID. A resend under the same
-/// Call-ID that was withdrawn says nothing: the one before it may have arrived.
+/// The most advanced state on a client's disk for a recipient of the submission with this Call-ID. A withdrawn resend
+/// with the same Call-ID counts for nothing: the previous one may have arrived.
 pub(crate) fn best_of<'a>(store: &'a AgentStore, call_id: &str, name: &str) -> Option<&'a DeliveryRow> {
     let attempts = store.attempts.values().filter(|attempt| attempt.call_id == call_id);
     let rows = attempts.flat_map(|attempt| {
@@ -100,7 +100,7 @@ fn far(row: &DeliveryRow) -> u8 {
     rank(row.state, &row.phrase)
 }
 
-/// A client's disk has taken something.
+/// Checks what a client's disk has taken.
 pub(super) fn wrote(model: &mut Model, scene: Scene<'_>, write: &Write) -> Checked {
     let host = &scene.hosts[scene.id.0];
     match write {
@@ -115,7 +115,7 @@ pub(super) fn wrote(model: &mut Model, scene: Scene<'_>, write: &Write) -> Check
             let name = host.user();
             let is_new = model.keys.insert((scene.id, row.key.clone()));
             ensure(is_new, || format!("W15: {} has taken {} a second time", host.name, row.key))?;
-            // A resend to somebody whose 200s were lost is another message, and shown as one.
+            // If a recipient's 200s were lost, the resend is a new message and is shown as one.
             let mine = |accepted: &&Accepted| row.body == accepted.text && accepted.place_of(name).is_some();
             let meant = model.accepted.values().filter(mine).count();
             let store = host.agent_store().into_iter().flat_map(|store| store.incoming.values());
@@ -130,7 +130,7 @@ pub(super) fn wrote(model: &mut Model, scene: Scene<'_>, write: &Write) -> Check
     }
 }
 
-/// W28: who is said to have read a message has it on his disk as seen.
+/// W28: a recipient reported as having read a message has it on disk as seen.
 fn read(scene: Scene<'_>, row: &DeliveryRow) -> Checked {
     let store = scene.hosts[scene.id.0].agent_store();
     let Some(message) = store.and_then(|store| store.outgoing.get(&row.message)) else {
@@ -146,7 +146,7 @@ fn forward(from: Option<u8>, to: u8, what: impl FnOnce() -> String) -> Checked {
     ensure(from.is_none_or(|from| from <= to), || format!("a state goes back: {}", what()))
 }
 
-/// An owner is told.
+/// Checks what an owner is told.
 pub(crate) fn told(model: &mut Model, scene: Scene<'_>, told: &Told) -> Checked {
     let (Told::Agent(event), Some(store)) = (told, scene.hosts[scene.id.0].agent_store()) else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What befalls hosts and their connections.
+//! Faults of hosts and their connections.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::host::{Body, HostId};
 use crate::stranger::Spoofed;
 
 impl World {
-    /// Ends a host in the middle of whatever it does.
+    /// Stops a host in the middle of whatever it does.
     pub(crate) fn crash(&mut self, id: HostId) {
         if !self.host(id).is_up() {
             return;
@@ -22,7 +22,7 @@ impl World {
         self.host_mut(id).crash();
         for (link, side) in self.network.sides_of(id) {
             self.network.drop_end((link, side));
-            // Killed, its kernel says good-bye; without power, nobody does.
+            // If only the process is killed, its kernel closes the connections; in a power cut nobody does.
             if self.random.below(10) < 7 {
                 let delay = self.network.delay();
                 self.plan(delay, None, Due::Lost { side: (link, 1 - side) });
@@ -30,7 +30,7 @@ impl World {
         }
     }
 
-    /// From now on a disk takes batches, or refuses them.
+    /// From now on a disk accepts batches, or refuses them.
     pub(crate) fn set_disk(&mut self, id: HostId, mode: Mode) {
         self.note(id, &format!("has a disk that is {mode:?}"));
         match mode {
@@ -41,7 +41,7 @@ impl World {
         self.host_mut(id).set_disk(mode);
     }
 
-    /// Nothing runs on a host for a while; connections wait, datagrams are lost.
+    /// Nothing runs on a host for a while; streams wait, datagrams are lost.
     pub(crate) fn sleep(&mut self, id: HostId, duration: Duration) {
         if self.host(id).is_up() {
             self.note(id, &format!("sleeps for {duration:?}"));
@@ -54,7 +54,7 @@ impl World {
         self.host_mut(id).asleep_until = None;
     }
 
-    /// A stranger sends a burst of datagrams that say to be from others.
+    /// A stranger sends a burst of datagrams with spoofed senders.
     pub(crate) fn stranger_sends(&mut self, count: u64) {
         let hosts: Vec<_> =
             self.hosts.iter().map(|host| (host.address, host.proxy_store().is_some())).collect();
@@ -68,7 +68,7 @@ impl World {
         }
     }
 
-    /// Cuts any one connection.
+    /// Breaks a random connection.
     pub(crate) fn cut_any(&mut self) {
         if let Some(link) = self.network.cut_any() {
             for side in 0..2 {
@@ -78,7 +78,7 @@ impl World {
         }
     }
 
-    /// What waits on a connection for a peer that is gone gives it up, as `net` does with one that is idle for long.
+    /// Closes connections whose peer is gone, as `net` does with those that are idle for long.
     pub(crate) fn close_half_open(&mut self) {
         for side in self.network.half_open() {
             let delay = self.network.delay();
@@ -86,7 +86,7 @@ impl World {
         }
     }
 
-    /// The calendar of a host is set: so many milliseconds ahead of the world's, or behind it.
+    /// Sets a host's calendar this many milliseconds ahead of the world's, or behind it.
     pub(crate) fn set_clock(&mut self, id: HostId, skew_ms: i64) {
         self.note(id, &format!("is {skew_ms} ms ahead of its time"));
         self.tally.count("clock steps");

@@ -1,5 +1,5 @@
-//! What a machine wants of the world is carried out here, and checked: bytes leave, connections are opened, names
-//! looked up, batches put before the disk, owners told.
+//! Carries out a machine's requests to the world and checks them: bytes leave, connections are opened, names looked up,
+//! batches given to the disk, owners told.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -19,11 +19,11 @@ use crate::text::with_instance;
 
 /// How long a disk takes to read.
 const READ_WAIT: Duration = Duration::from_millis(3);
-/// How long a connection is tried that nobody answers.
+/// How long an unanswered connection attempt lasts.
 const DIAL_WAIT: Duration = Duration::from_secs(5);
 
 impl World {
-    /// Carries out all that a machine wants.
+    /// Carries out all pending outputs of a machine.
     pub(super) fn settle(&mut self, id: HostId) {
         while let Some(wish) = self.host_mut(id).poll() {
             match wish {
@@ -84,14 +84,14 @@ impl World {
                 self.plan(delay, None, Due::Stream { side, bytes });
             }
             None => {
-                // Nobody acknowledges; some time later the kernel gives up.
+                // Nobody acknowledges; after some time the kernel gives up.
                 let delay = Duration::from_millis(1000 + self.random.below(30_000));
                 self.plan(delay, None, Due::Lost { side });
             }
         }
     }
 
-    /// The system of a host does not send a datagram: it says so at once, or, when others waited before it, later.
+    /// A host's system refuses to send a datagram: it says so at once, or later if others were queued before it.
     fn not_sent(&mut self, id: HostId, flow: Flow, request: Option<RequestId>, fault: SendFault) {
         if self.random.below(3) == 0 {
             let delay = Duration::from_millis(1 + self.random.below(50));
@@ -101,7 +101,7 @@ impl World {
         self.host_mut(id).handle(Arrival::NotSent { flow, request, fault }, now);
     }
 
-    /// A device says which one it is.
+    /// Adds a device's instance id to its REGISTER.
     fn as_device(&self, id: HostId, bytes: Bytes) -> Bytes {
         match (&self.host(id).instance, std::str::from_utf8(&bytes)) {
             (Some(instance), Ok(text)) => with_instance(text, instance).into(),
@@ -122,7 +122,8 @@ impl World {
         self.plan(delay, Some(id), Due::Dialed { id: wish, hop });
     }
 
-    /// A domain may lead to several, in any order; never back to who asks, so that two who both ask for one make a loop.
+    /// Resolves a domain to one or more addresses, in any order, but never to the host that asks: so two proxies that
+    /// both resolve the same name form a loop.
     fn resolve(&mut self, id: HostId, wish: ResolveId, uri: &Uri) {
         let own = self.host(id).address;
         let mut hops = self.names.get(uri.host()).cloned().unwrap_or_default();
