@@ -1,4 +1,5 @@
-//! Passwords: users made from outside, digests that coreutils compute, and other people's programs that sign in (W12, W13, W30).
+//! Passwords: users managed by command, digests computed with coreutils, and third-party programs that sign in (W12,
+//! W13, W30).
 
 use std::fs;
 use std::io::Write;
@@ -17,7 +18,7 @@ use crate::peers::installed;
 use crate::program::{Ended, Program, WAIT, fanfare, fanfare_command, fanfare_reading};
 use crate::socket::{Answering, Message, Phone, register, submission, unique};
 
-/// A proxy that asks for passwords.
+/// A proxy that requires passwords.
 struct Asking {
     program: Program,
     address: SocketAddr,
@@ -25,7 +26,7 @@ struct Asking {
 }
 
 impl Asking {
-    /// With James, Ann and Bob; the password of each is the name twice.
+    /// With James, Ann and Bob; each password is the name twice.
     fn start() -> Self {
         Self::offering("on")
     }
@@ -56,7 +57,7 @@ fn run(address: SocketAddr, folder: &Path, auth: &str) -> Program {
     program
 }
 
-/// `fanfare proxy user VERB ... --data DIR`, with its end.
+/// Runs `fanfare proxy user VERB ... --data DIR` until it ends.
 fn user(folder: &Path, args: &[&str], input: &str) -> Ended {
     let data = folder.to_str().unwrap();
     let ended = fanfare_reading(&[&["proxy", "user"], args, &["--data", data]].concat(), input).end();
@@ -64,7 +65,7 @@ fn user(folder: &Path, args: &[&str], input: &str) -> Ended {
     ended
 }
 
-/// What a program of coreutils makes of a text.
+/// The hash of a text, computed by a program of coreutils.
 fn sum(program: &str, text: &str) -> String {
     let mut child =
         Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("coreutils");
@@ -73,7 +74,7 @@ fn sum(program: &str, text: &str) -> String {
     String::from_utf8(out.stdout).unwrap().split(' ').next().unwrap().to_owned()
 }
 
-/// The nonce in the challenge of this algorithm.
+/// The nonce in the challenge for this algorithm.
 fn nonce(asked: &Message, field: &str, algorithm: &str) -> String {
     let challenges = asked.values(field);
     let wanted = format!("algorithm={algorithm},");
@@ -82,7 +83,7 @@ fn nonce(asked: &Message, field: &str, algorithm: &str) -> String {
     found.split("nonce=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 
-/// The request once more, under the next CSeq and another branch, with a Digest in this field.
+/// The request again, with the next CSeq, another branch, and a digest in this header field.
 fn with_digest(request: &str, field: &str, (name, password): (&str, &str), nonce: &str, nc: u32) -> String {
     let mut words = request.split(' ');
     let (method, uri) = (words.next().unwrap(), words.next().unwrap());
@@ -100,7 +101,7 @@ fn with_digest(request: &str, field: &str, (name, password): (&str, &str), nonce
     )
 }
 
-/// Registers a phone as who he is; gives the nonce.
+/// Registers a phone as this user; returns the nonce.
 fn sign_in(phone: &Phone, name: &str, proxy: SocketAddr) -> String {
     let request = register(name, &format!("<{}>", phone.uri(name)), phone.address);
     let asked = phone.ask(proxy, &request);
@@ -146,7 +147,7 @@ fn w30_bare_sockets_sign_in_with_digests_of_coreutils_and_nobody_writes_as_anoth
     assert!(told[1].1.starts_with("failure;status=404"), "W18: {told:?}");
     let seen = ann.seen();
     assert!(seen.iter().all(|leg| !leg.text.contains("Digest")), "W15: {seen:#?}");
-    // What was said once counts no more, from wherever it comes.
+    // Credentials that were used once are not accepted again, wherever they come from.
     let thief = Phone::new();
     let other = submission(thief.address, &people, "", "Stolen.");
     let replayed = thief.ask(proxy.address, &said(&other, "jamesjames", 4));
@@ -155,7 +156,7 @@ fn w30_bare_sockets_sign_in_with_digests_of_coreutils_and_nobody_writes_as_anoth
     drop(proxy.program);
 }
 
-/// `fanfare listen` or `fanfare send` that signs in with a password of the environment.
+/// `fanfare listen` or `fanfare send` with the password in the environment.
 fn signed_in(args: &[&str], password: &str) -> Program {
     let mut command = fanfare_command(args);
     command.env("FANFARE_PASSWORD", password);
@@ -166,7 +167,7 @@ fn send(proxy: &Asking, password: &str, to: &[&str]) -> Ended {
     send_over(&proxy.udp(), password, to)
 }
 
-/// A `sip:` address, as Kamailio's authentication answers 500 to `im:` in From.
+/// With a `sip:` address, because Kamailio's authentication answers 500 to `im:` in From.
 fn send_over(over: &str, password: &str, to: &[&str]) -> Ended {
     let args = ["send", "--from", "sip:james@domain.com", "--proxy", over, "--json", "--text", "Psst."];
     let ended = signed_in(&[&args[..], to].concat(), password).end();
@@ -184,7 +185,7 @@ fn w30_our_own_programs_sign_in_and_a_wrong_password_is_told() {
     let bob = fanfare(&["listen", "--as", "im:bob@domain.com", "--proxy", &over, "--password-file", &file]);
     let to = ["--to", "im:bob@domain.com"];
     let until = Instant::now() + WAIT;
-    // 480 until he is there.
+    // 480 until he has registered.
     let ended = loop {
         let ended = send(&proxy, "jamesjames", &to);
         if ended.code() == 0 || Instant::now() > until {
@@ -210,7 +211,7 @@ fn w30_our_own_programs_sign_in_and_a_wrong_password_is_told() {
     assert_eq!(bob.end().code(), 0);
 }
 
-/// Bob is removed, and somebody else gets his address, while the proxy runs or not.
+/// Bob is removed and somebody else gets his address, while the proxy runs or is stopped.
 fn the_next_owner(runs: bool) {
     let Asking { mut program, address, folder } = Asking::start();
     let over = format!("udp:{address}");
@@ -234,7 +235,7 @@ fn the_next_owner(runs: bool) {
     assert_eq!(removed.out, ["bob@domain.com was removed, with 1 waiting message"], "{removed:?}");
     assert_eq!(user(folder.path(), &["add", "bob@domain.com"], "bobbob\n").code(), 0);
     if runs {
-        // Longer than it takes the proxy to see it.
+        // Longer than the proxy takes to notice.
         std::thread::sleep(Duration::from_millis(1500));
     } else {
         program = run(address, folder.path(), "on");
@@ -287,7 +288,7 @@ fn w30_users_are_changed_while_the_proxy_runs() {
         "james@domain.com",
     ]);
 
-    // The proxy sees it within a second; nobody says when, so it is asked.
+    // The proxy notices within a second; nothing tells us when, so we keep asking.
     let bob = Phone::new();
     let request = register("bob", &format!("<{}>", bob.uri("bob")), bob.address);
     let status = |password: &str| {
@@ -344,7 +345,7 @@ fn w30_beyond_loopback_a_proxy_asks_for_passwords_or_does_not_start() {
     assert_eq!(asked.start(), "SIP/2.0 401 Unauthorized");
 }
 
-/// SIPp as James: asked, and right with the answer.
+/// SIPp as James: it gets the challenge, and is accepted with its answer.
 fn sipp(proxy: SocketAddr, scratch: &Path) -> Ended {
     let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/peers/sign_in.xml");
     let mut command = Command::new(installed("sipp", "sip-tester"));
@@ -359,7 +360,7 @@ fn w30_sipp_and_baresip_sign_in_by_md5_and_give_up_at_what_they_do_not_know() {
     let proxy = Asking::offering("md5");
     let added = user(proxy.folder.path(), &["add", "bella@domain.com"], "bellabella\n");
     assert_eq!(added.code(), 0, "{added:?}");
-    // The running proxy knows her within a second, and baresip asks but once in a while.
+    // The running proxy knows her within a second, but baresip retries only rarely.
     let (over, until) = (proxy.udp(), Instant::now() + WAIT);
     let args = [
         "send",
@@ -374,7 +375,7 @@ fn w30_sipp_and_baresip_sign_in_by_md5_and_give_up_at_what_they_do_not_know() {
     ];
     while signed_in(&args, "bellabella").end().code() == 2 {
         assert!(Instant::now() < until, "Bella is not known");
-        // Not so often that it counts as guessing.
+        // Slowly enough not to count as guessing.
         std::thread::sleep(Duration::from_millis(300));
     }
     let scratch = TempDir::new().unwrap();
@@ -389,7 +390,7 @@ fn w30_sipp_and_baresip_sign_in_by_md5_and_give_up_at_what_they_do_not_know() {
     });
     let ended = send(&proxy, "jamesjames", &["--to", "im:bella@domain.com"]);
     assert_eq!(ended.code(), 0, "{ended:?}");
-    // Why there is --auth md5.
+    // This is why there is --auth md5.
     let other = Asking::start();
     let ended = sipp(other.address, scratch.path());
     assert_ne!(ended.code(), 0, "SIPp knows SHA-256 by now: {ended:?}");
@@ -404,7 +405,7 @@ fn w30_we_sign_in_at_a_kamailio_that_counts_by_md5_and_by_sha_256() {
         let bob = signed_in(&["listen", "--as", "sip:bob@domain.com", "--proxy", &over], "sesame");
         let to = ["--to", "sip:bob@domain.com"];
         let until = Instant::now() + WAIT;
-        // 404 until he is registered.
+        // 404 until he has registered.
         loop {
             let ended = send_over(&over, "sesame", &to);
             if ended.code() == 0 {
@@ -425,7 +426,7 @@ fn w30_datagrams_in_his_name_lock_nobody_out_and_a_guesser_is_named_in_the_log()
     let proxy = Asking::start();
     let (james, other) = (Phone::new(), Phone::new());
     let request = register("james", &format!("<{}>", james.uri("james")), james.address);
-    // His address, and no nonce that was ever sent to it: a spoofing sender sees none.
+    // His address, but a nonce that was never sent to it: a spoofing sender sees none.
     for number in 1..=20 {
         let guess = with_digest(&request, "Authorization", ("james", "wrong"), "x", number);
         let answer = other.ask(proxy.address, &guess);
@@ -449,6 +450,6 @@ fn w30_datagrams_in_his_name_lock_nobody_out_and_a_guesser_is_named_in_the_log()
         );
         assert!(line.contains(" WARN ") && line.ends_with(&told), "{line}");
     }
-    // He himself is where he registered.
+    // James himself can still sign in from where he registered.
     sign_in(&james, "james", proxy.address);
 }

@@ -1,4 +1,4 @@
-//! baresip without sound and screen: commands go to its standard input, and what it shows comes on its standard error.
+//! baresip without sound and screen: it takes commands on standard input, and prints what it shows on standard error.
 
 use std::fs;
 use std::io::Write;
@@ -10,14 +10,14 @@ use tempfile::TempDir;
 use crate::peers::installed;
 use crate::program::Program;
 
-/// Its SIP sockets are on loopback, at any ports; modules are found where Debian puts them. It has a codec to agree on in a
-/// call, and no module for a source or a player, so that it needs no sound card; what it sends of it comes from no port that
-/// `free_address` gives away.
+/// Its SIP sockets are on loopback, at any port; modules are loaded from Debian's folder. It has a codec to negotiate
+/// in a call, but no audio source or player module, so it needs no sound card; its media ports are none that
+/// `free_address` gives out.
 const CONFIGURATION: &str = "poll_method epoll\nsip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\nrtp_ports 10000-19998\n\
     module_path /usr/lib/baresip/modules\nmodule stdio.so\nmodule g711.so\nmodule_tmp account.so\n\
     module_app menu.so\nmodule_app contact.so\n";
 
-/// Who a baresip is.
+/// The account of a baresip.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Account<'a> {
     /// A user of domain.com.
@@ -25,12 +25,12 @@ pub(crate) struct Account<'a> {
     pub(crate) server: SocketAddr,
     /// `udp`, `tcp` or `tls`.
     pub(crate) transport: &'a str,
-    /// Whom it writes to.
+    /// The person it writes to.
     pub(crate) friend: &'a str,
     pub(crate) password: Option<&'a str>,
 }
 
-/// A baresip, registered. It is ended when this is dropped.
+/// A registered baresip, ended when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Baresip {
     program: Program,
@@ -39,16 +39,16 @@ pub(crate) struct Baresip {
 }
 
 impl Baresip {
-    /// Registered for a user of domain.com at a server that asks for no password.
+    /// Registers for a user of domain.com at a server without authentication.
     pub(crate) fn register(user: &str, server: SocketAddr, transport: &str, friend: &str) -> Self {
         Self::sign_in(Account { user, server, transport, friend, password: None })
     }
 
-    /// Comes back once it says itself that it is registered.
+    /// Returns once baresip itself reports that it is registered.
     pub(crate) fn sign_in(account: Account<'_>) -> Self {
         let folder = TempDir::new().unwrap();
         let Account { user, server, transport, friend, password } = account;
-        // Where none is given it asks whoever sits at the keyboard.
+        // Without one it would ask at the keyboard.
         let password = password.unwrap_or("none");
         let account = format!(
             "<sip:{user}@domain.com;transport={transport}>;outbound=\"sip:{server};transport={transport}\";regint=600;\
@@ -69,12 +69,12 @@ impl Baresip {
         self.program.complaint_with(words);
     }
 
-    /// Waits until it tells of a call in these words.
+    /// Waits until it reports a call in these words.
     pub(crate) fn tells(&self, words: &str) {
         self.program.line_with(words);
     }
 
-    /// Calls somebody; who is called takes it up by himself.
+    /// Calls somebody, who answers automatically.
     pub(crate) fn dial(&mut self, uri: &str) {
         self.say(&format!("/dial {uri}\n"));
     }

@@ -1,4 +1,4 @@
-//! A burst to one address against the socket buffer that a system gives by default.
+//! A burst to one address, with the socket buffer that a system gives by default.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::thread;
@@ -10,7 +10,7 @@ use crate::socket::{Message, Phone, answer_to, submission};
 
 const PEOPLE: usize = 500;
 
-/// Takes one datagram at a time, each a little after the last, and answers it; gives back what it saw.
+/// Reads datagrams one by one with a pause after each, and answers them; returns what it received.
 fn read_slowly(socket: &UdpSocket) -> Vec<Message> {
     let mut buffer = vec![0; 65_536];
     let mut seen = Vec::new();
@@ -21,7 +21,7 @@ fn read_slowly(socket: &UdpSocket) -> Vec<Message> {
         let message = Message { at: std::time::Instant::now(), from, text };
         socket.send_to(answer_to(&message, "200 OK", "").as_bytes(), from).unwrap();
         seen.push(message);
-        // It is the reader that is slow.
+        // Makes the reader slow.
         thread::sleep(Duration::from_micros(500));
     }
     seen
@@ -37,7 +37,7 @@ fn to_all_behind(gateway: SocketAddr, james: &Phone) -> String {
 
 #[test]
 fn w17_500_legs_to_one_slow_socket_need_no_second_transmission() {
-    // Long enough that a machine that stalls for a moment does not look like a loss.
+    // So long that a short stall of the machine does not look like a loss.
     let proxy = Proxy::with_t1("2s");
     let gateway = UdpSocket::bind("127.0.0.1:0").unwrap();
     let james = Phone::new();

@@ -1,4 +1,4 @@
-//! The command line as scripts rely on it: exit statuses, lines, sentences.
+//! The command line as scripts rely on it: exit statuses, output lines, error sentences.
 
 use std::net::{TcpListener, UdpSocket};
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ fn answering(user: &str, proxy: &Proxy, status: &'static str) -> Answering {
     Answering::new(phone, move |_, _| Some(status))
 }
 
-/// `fanfare proxy` that cannot start: it ends by itself, says why, and does not panic.
+/// Runs `fanfare proxy` with settings it must refuse: it ends by itself, gives a reason, and does not panic.
 fn refuses_to_start(args: &[&str]) -> String {
     let mut all = vec!["proxy", "--domain", "domain.com"];
     all.extend(args);
@@ -79,7 +79,7 @@ fn send_ends_with_2_when_the_message_is_not_accepted() {
     assert_eq!(lost.code(), 2, "{lost:?}");
     assert!(lost.said().contains("nowhere.invalid"), "{lost:?}");
 
-    // A sender of another domain may not submit here.
+    // A sender from another domain may not submit here.
     let proxy = Proxy::start();
     let over = proxy.udp();
     let foreign =
@@ -358,7 +358,7 @@ fn listen_prints_each_message_once_and_takes_its_binding_back() {
     );
     let to = ["--to", "im:bob@domain.com", "--text", "First."];
     assert_eq!(send(&proxy.udp(), &to).code(), 0);
-    // Printed before its 200 left, so it is there when the report is.
+    // Printed before its 200 left, so it is there when the report comes.
     assert_eq!(bob.lines().iter().filter(|line| line.contains("First.")).count(), 1, "{:?}", bob.lines());
     bob.signal("INT");
     let ended = bob.end();

@@ -1,4 +1,4 @@
-//! A proxy of one's own for every test, and what many tests ask of it.
+//! A separate proxy for every test, and helpers that many tests use.
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::program::{Program, WAIT, fanfare};
 use crate::socket::{Message, Phone, answer_to, unique};
 
-/// A proxy for domain.com on loopback, UDP and TCP on one port, with a folder that goes with it.
+/// A proxy for domain.com on loopback, UDP and TCP on one port, with a temporary folder.
 #[derive(Debug)]
 pub(crate) struct Proxy {
     pub(crate) program: Program,
@@ -21,7 +21,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// With a T1 of 20 ms: 11 transmissions within 1.3 s.
+    /// Starts it with a T1 of 20 ms: 11 transmissions within 1.3 s.
     pub(crate) fn start() -> Self {
         Self::with_t1("20ms")
     }
@@ -33,28 +33,28 @@ impl Proxy {
         Self { program, address, folder, t1 }
     }
 
-    /// With further arguments.
+    /// Starts it with further arguments.
     pub(crate) fn start_with(extra: &[&str]) -> Self {
         let (folder, address) = (TempDir::new().unwrap(), free_address());
         let program = wait_for_sockets(begin_with(address, folder.path(), "200ms", extra), address);
         Self { program, address, folder, t1: "200ms" }
     }
 
-    /// On a port that another one had, with data that are there.
+    /// Starts it on the port and data of an earlier one.
     pub(crate) fn start_again(address: SocketAddr, folder: TempDir) -> Self {
         let t1 = "20ms";
         let program = run(address, folder.path(), t1);
         Self { program, address, folder, t1 }
     }
 
-    /// Kills it where it stands, and starts it again on the same port and the same data.
+    /// Kills it, and starts it again on the same port and data.
     pub(crate) fn kill_and_start_again(self) -> Self {
         self.program.kill();
         let program = run(self.address, self.folder.path(), self.t1);
         Self { program, ..self }
     }
 
-    /// The same; it may be killed once more so long after it was started.
+    /// The same; with `again`, it is killed and started once more after that time.
     pub(crate) fn kill_and_start_again_after(self, again: Option<Duration>) -> Self {
         self.program.kill();
         if let Some(wait) = again {
@@ -94,8 +94,8 @@ fn begin_with(address: SocketAddr, data: &Path, t1: &str, extra: &[&str]) -> Pro
     fanfare(&[&args[..], extra].concat())
 }
 
-/// A port that is free for UDP and TCP, and that no socket bound to port 0 gets: below Linux's range for those,
-/// so that a proxy that is killed finds it free again.
+/// A port that is free for UDP and TCP, below Linux's range for sockets bound to port 0, so that a killed proxy finds
+/// it free again.
 pub(crate) fn free_address() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = std::process::id() % 1000 * 12;
@@ -109,7 +109,7 @@ pub(crate) fn free_address() -> SocketAddr {
     panic!("no free port between 20000 and 32000");
 }
 
-/// Starts `fanfare listen` for a user and comes back once the proxy knows where that is.
+/// Starts `fanfare listen` for a user and returns once the proxy has its binding.
 pub(crate) fn listener(user: &str, proxy: &Proxy, extra: &[&str]) -> Program {
     let (address, over) = (format!("im:{user}@domain.com"), proxy.udp());
     let mut args = vec!["listen", "--as", &address, "--proxy", &over];
@@ -119,7 +119,8 @@ pub(crate) fn listener(user: &str, proxy: &Proxy, extra: &[&str]) -> Program {
     program
 }
 
-/// A REGISTER without Contact asks what is registered (RFC 3261 10.3); nobody tells when that changes.
+/// Polls with a REGISTER without Contact, which asks for the bindings (RFC 3261 10.3): nothing tells us when they
+/// change.
 pub(crate) fn wait_for_binding(user: &str, proxy: SocketAddr) {
     let until = Instant::now() + WAIT;
     while Instant::now() < until {
@@ -131,7 +132,7 @@ pub(crate) fn wait_for_binding(user: &str, proxy: SocketAddr) {
     panic!("{user} did not register");
 }
 
-/// The contacts that a proxy has for a user, without what says how long.
+/// A user's contacts at a proxy, without their expiry.
 pub(crate) fn bindings_of(user: &str, proxy: SocketAddr) -> Vec<String> {
     let phone = Phone::new();
     let number = unique();
@@ -159,7 +160,7 @@ pub(crate) fn outcomes(report: &Message) -> Vec<(String, String)> {
     halves.map(|(address, state)| (address.to_owned(), state.to_owned())).collect()
 }
 
-/// The JSON objects that a process printed, one a line.
+/// The JSON objects that a process printed, one per line.
 pub(crate) fn objects(lines: &[String]) -> Vec<Value> {
     lines
         .iter()
@@ -167,18 +168,18 @@ pub(crate) fn objects(lines: &[String]) -> Vec<Value> {
         .collect()
 }
 
-/// The refusal of a disk that fails or is full (W13).
+/// The refusal when the proxy's disk fails or is full (W13).
 pub(crate) fn assert_busy(answer: &Message) {
     assert!(answer.start().starts_with("SIP/2.0 503 "), "{}", answer.text);
     assert!(answer.value("Retry-After").parse::<u32>().is_ok(), "{}", answer.text);
 }
 
-/// `fanfare listen` for Bob, whose messages are kept.
+/// Arguments of `fanfare listen` for Bob, whose messages are stored.
 pub(crate) fn listen_arguments<'a>(proxy: &'a str, data: &'a str) -> [&'a str; 7] {
     ["listen", "--as", "im:bob@domain.com", "--proxy", proxy, "--data", data]
 }
 
-/// Takes the REGISTER of a `fanfare listen` at a socket that plays the proxy; says where it listens.
+/// Takes the REGISTER of `fanfare listen` at a socket that plays the proxy; returns its Contact.
 pub(crate) fn register_listener(phone: &Phone) -> String {
     let register = phone.receive_the("REGISTER");
     let contact = register.value("Contact").to_owned();
@@ -187,12 +188,12 @@ pub(crate) fn register_listener(phone: &Phone) -> String {
     contact.trim_start_matches('<').split('>').next().unwrap().to_owned()
 }
 
-/// The socket in `sip:bob@127.0.0.1:40000`.
+/// The socket address in `sip:bob@127.0.0.1:40000`.
 pub(crate) fn address_of(uri: &str) -> SocketAddr {
     uri.split('@').nth(1).unwrap().split(';').next().unwrap().parse().unwrap()
 }
 
-/// A leg as a proxy sends it to Bob; of the same number it is the same leg.
+/// A leg as a proxy sends it to Bob; the same number gives the same leg.
 pub(crate) fn message_to(bob: &str, via: &Phone, number: u64, text: &str) -> String {
     format!(
         "MESSAGE {bob} SIP/2.0\r\nVia: SIP/2.0/UDP {};branch=z9hG4bKleg{}\r\nMax-Forwards: 70\r\n\

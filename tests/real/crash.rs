@@ -1,4 +1,4 @@
-//! The proxy killed between 202 and the last answer, again and again: it goes on with what it promised.
+//! The proxy killed at any time between the 202 and the last answer, repeatedly: it keeps its promises.
 
 mod faults;
 
@@ -19,10 +19,10 @@ use crate::program::{WAIT, fanfare};
 use crate::socket::{Answering, Message, Phone, answer_to, call_id, submission, unique};
 
 const KILLS: usize = 20;
-/// T1 is 20 ms, so Timer F is 1.28 s; the last kills come when all is over.
+/// T1 is 20 ms, so Timer F is 1.28 s; the latest kills come when all is over.
 const LATEST: Duration = Duration::from_millis(1400);
 
-/// One number after the other, the same for the same seed (xorshift64).
+/// A sequence of random numbers, the same for the same seed (xorshift64).
 struct Chance(u64);
 
 impl Chance {
@@ -34,23 +34,23 @@ impl Chance {
     }
 }
 
-/// The seed of this run: that of `CRASH_SEED`, or a new one.
+/// The seed of this run: from `CRASH_SEED`, or a new one.
 fn seed() -> u64 {
     std::env::var("CRASH_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
         u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() % (1 << 60)).unwrap()
     })
 }
 
-/// What one round saw.
+/// What was seen in one round.
 #[derive(Debug, Default)]
 struct Round {
-    /// Recipients whom a report before the kill named as delivered: their outcome was committed.
+    /// Recipients that a report before the kill named as delivered: their outcome was committed.
     committed: BTreeSet<String>,
     last: Option<Message>,
 }
 
 impl Round {
-    /// Takes and answers reports for so long, or until the last one is in.
+    /// Takes and answers reports for this long, or until the last one has come.
     fn take_reports(&mut self, james: &Phone, request: &str, wait: Duration) {
         let until = Instant::now() + wait;
         while let Some(left) = until.checked_duration_since(Instant::now()) {
@@ -97,7 +97,7 @@ fn w11_what_was_accepted_is_kept_through_twenty_kills() {
         let accepted = james.ask(proxy.address, &request);
         assert_eq!(accepted.start(), "SIP/2.0 202 Accepted", "{}", accepted.text);
 
-        // Reports are answered up to the kill, so its instant is any within the life of the message.
+        // Reports are answered until the kill, which can come at any instant of the message's life.
         let instant = Duration::from_millis(chance.below(u64::try_from(LATEST.as_millis()).unwrap()));
         let kill_at = Instant::now() + instant;
         seen.take_reports(&james, &request, instant);
@@ -123,7 +123,7 @@ fn w11_what_was_accepted_is_kept_through_twenty_kills() {
         for (person, phone) in [("im:quick@domain.com", &quick), ("im:slow@domain.com", &slow)] {
             let legs: Vec<Message> = phone.seen().into_iter().filter(|leg| leg.body() == text).collect();
             assert!(!legs.is_empty(), "{person} has it, round {round}, seed {seed}");
-            // W15: however often it comes, it is one leg, so that the recipient can drop the double.
+            // W15: however often it comes, it is the same leg, so that the recipient can drop duplicates.
             let legs_differ = legs.iter().any(|leg| leg.identity() != legs[0].identity());
             assert!(!legs_differ, "{person}, round {round}, seed {seed}: {legs:#?}");
             let again = legs.iter().filter(|leg| leg.at > killed + Duration::from_millis(20)).count();
@@ -178,13 +178,13 @@ fn bindings_outlive_the_proxy() {
     assert_eq!(bob.seen().len(), 1);
 }
 
-/// Answers the next OPTIONS as a proxy that sends one message to many.
+/// Answers the next OPTIONS as a proxy that fans out.
 fn prove(phone: &Phone) {
     let options = phone.receive_the("OPTIONS");
     phone.send(options.from, &answer_to(&options, "200 OK", "Supported: secondary-to\r\n"));
 }
 
-/// The report on a submission that was accepted by the tag `proxy`.
+/// The report on a submission that was accepted with the tag `proxy`.
 fn report_on(submission: &Message, lines: &str, cseq: u32) -> String {
     let tag = submission.value("From").split("tag=").nth(1).unwrap();
     format!(
@@ -217,7 +217,7 @@ fn send_tells_of_its_own_message_and_not_of_one_that_a_crash_left_behind() {
     first.line_with("accepted");
     first.kill();
 
-    // The one that is left behind comes again, so that its report finds the new flow (W12).
+    // The message left open is sent again, so that its report is sent over the new flow (W12).
     let second = send("My own.");
     prove(&phone);
     let mut own = None;

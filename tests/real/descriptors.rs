@@ -1,4 +1,4 @@
-//! A process that may have few files open (`ulimit -n`).
+//! A process with a low limit of open files (`ulimit -n`).
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use crate::common::free_address;
 use crate::program::{Program, WAIT, fanfare_command};
 use crate::socket::{Wire, unique};
 
-/// The same command, which may have so many files open.
+/// The same command with this limit of open files.
 fn limited(files: usize, command: &Command) -> Command {
     let mut limited = Command::new("sh");
     limited.args(["-c", "ulimit -n \"$0\" && exec \"$@\""]).arg(files.to_string());
@@ -23,7 +23,7 @@ fn open_files(program: &Program) -> usize {
     fs::read_dir(format!("/proc/{}/fd", program.pid())).unwrap().count()
 }
 
-/// Ticks of the clock for which it has computed.
+/// CPU time used so far, in clock ticks.
 fn ticks(program: &Program) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{}/stat", program.pid())).unwrap();
     let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
@@ -61,13 +61,13 @@ fn a_process_with_few_descriptors_still_takes_connections_and_says_what_is_missi
     let line = roomy.complaint_with("limit of open files is low");
     assert!(line.contains("limit=200") && line.contains("connections=100"), "{line}");
     let own = open_files(&roomy);
-    // More than fit: each takes the place of one that has said nothing.
+    // More than fit: each replaces one that has sent nothing.
     let silent: Vec<_> = (0..150).map(|_| TcpStream::connect(address).unwrap()).collect();
     assert!(is_served(&mut Wire::to(address)));
     drop(silent);
     roomy.kill();
 
-    // So few that there is none left for all connections that are allowed.
+    // So few that not all allowed connections can get one.
     let tight = proxy(own + 8, address, data);
     let mut spoken = Wire::to(address);
     assert!(is_served(&mut spoken));
@@ -77,7 +77,7 @@ fn a_process_with_few_descriptors_still_takes_connections_and_says_what_is_missi
         line.contains("WARN") && line.contains("Too many open files") && line.contains("times=1"),
         "{line}"
     );
-    // Whoever comes next is let in, again and again, and who had said something stays.
+    // New connections are accepted every time, and the one that has sent something stays.
     for _ in 0..5 {
         assert!(is_served(&mut Wire::to(address)));
     }
@@ -103,7 +103,7 @@ fn a_client_that_has_no_descriptor_for_its_connection_says_so() {
     let own = open_files(&whole);
     whole.kill();
     server.set_nonblocking(true).unwrap();
-    // Which of its files it opens last is its own matter: one fewer each time, until there is none for the connection.
+    // The order in which it opens its files is unknown: one fewer each time, until none is left for the connection.
     let said = (1..6).any(|fewer| {
         let program = Program::start("fanfare", limited(own - fewer, &fanfare_command(&args)), None);
         let until = Instant::now() + WAIT;

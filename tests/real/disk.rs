@@ -1,4 +1,4 @@
-//! A disk that is really full: a small file system of the program's own, filled to the last block.
+//! A disk that is really full: a small file system for one program, filled to the last block.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -15,7 +15,7 @@ use crate::common::{
 use crate::program::Program;
 use crate::socket::{Answering, Message, Phone, submission, unique};
 
-/// A program whose data folder is a file system of 2 MiB that nobody else sees.
+/// A program whose data folder is a private file system of 2 MiB.
 struct SmallDisk {
     program: Program,
     ballast: PathBuf,
@@ -23,16 +23,16 @@ struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// `fanfare ARGS --data` on a small disk; comes back when its store is there.
+    /// Runs `fanfare ARGS --data` on a small disk; returns once its store exists.
     fn with(args: &[&str], is_up: impl FnOnce(&Program)) -> Self {
         Self::with_log(args, "", is_up)
     }
 
-    /// The same; the shell does this first, with the folder as `$0`: where standard error goes to.
+    /// The same, after a shell redirection for standard error, in which `$0` is the data folder.
     fn with_log(args: &[&str], redirect: &str, is_up: impl FnOnce(&Program)) -> Self {
         let folder = TempDir::new().unwrap();
         let data = folder.path().to_str().unwrap();
-        // A mount namespace of its own; who is not root becomes root in a user namespace of its own.
+        // A private mount namespace; a user other than root becomes root in a new user namespace.
         let mut command = Command::new("unshare");
         command.args(["--map-root-user", "--mount", "--propagation", "private", "sh", "-c"]);
         let run =
@@ -45,7 +45,7 @@ impl SmallDisk {
         command.process_group(0);
         let program = Program::start("fanfare on a small disk", command, None);
         is_up(&program);
-        // unshare and sh have become the program by exec, so its own view of the disk is under its id.
+        // unshare and sh have become the program by exec, so its view of the disk is found under its process id.
         let inside = format!("/proc/{}/root{data}", program.pid());
         assert!(fs::read_dir(&inside).unwrap().count() > 0, "the store is on the small disk");
         let ballast = PathBuf::from(inside).join("ballast");
@@ -64,7 +64,7 @@ impl SmallDisk {
         (Self::with_log(&args, redirect, is_up), address)
     }
 
-    /// Writes until nothing more goes in.
+    /// Writes until the disk is full.
     fn fill(&self) {
         let mut file = File::create(&self.ballast).unwrap();
         for block in [vec![0_u8; 4096], vec![0_u8; 1]] {
@@ -77,13 +77,13 @@ impl SmallDisk {
     }
 }
 
-/// Submits one message after the other to Bob until one is refused; says which were accepted, and the refusal.
+/// Submits messages to Bob, one after the other, until one is refused; returns which were accepted, and the refusal.
 fn submit_until_refused(
     james: &Phone,
     (disk, proxy): (&SmallDisk, SocketAddr),
 ) -> (Vec<String>, String, Message) {
     let mut accepted = Vec::new();
-    // What SQLite has already reserved takes some more before the disk is full for it too.
+    // Space that SQLite has reserved takes some more messages before the disk is full for SQLite too.
     for number in 0..2000 {
         let text = format!("Message {number}. {}", "x".repeat(900));
         let request = submission(james.address, &["im:bob@domain.com"], "Delivery-Report: none\r\n", &text);
@@ -117,7 +117,7 @@ fn w13_a_full_disk_is_503_and_nothing_is_lost() {
     assert_eq!(outcomes(&report), [("im:bob@domain.com".to_owned(), "success".to_owned())]);
     accepted.push("There is room again.".to_owned());
 
-    // Every accepted one has come, and of the refused one nothing.
+    // Every accepted message has come, and the refused one has not.
     let mut heard = bob.wait("all that was accepted", |seen| {
         let heard: Vec<String> = seen.iter().map(|leg| leg.body().to_owned()).collect();
         accepted.iter().all(|text| heard.contains(text)).then_some(heard)
@@ -129,7 +129,7 @@ fn w13_a_full_disk_is_503_and_nothing_is_lost() {
     assert!(!heard.contains(&refused));
 }
 
-/// Where standard error cannot be written to, in the words of the shell.
+/// Shell redirections with which standard error cannot be written to.
 const DEAF_LOGS: [(&str, &str); 4] = [
     ("on the full disk", "exec 2>\"$0/log\";"),
     ("/dev/full", "exec 2>/dev/full;"),
@@ -145,7 +145,7 @@ fn a_log_that_cannot_be_written_ends_nothing() {
         phone.register("bob", proxy);
         let _bob = Answering::new(phone, |_, _| Some("200 OK"));
         let james = Phone::new();
-        // More lines than a pipe holds, and than wait in memory.
+        // More lines than a pipe plus the queue in memory can hold.
         for _ in 0..300 {
             james.register("james", proxy);
         }
@@ -181,7 +181,7 @@ fn w11_an_outcome_that_the_full_disk_did_not_take_is_told_once_there_is_room() {
     let (_, _, answer) = submit_until_refused(&Phone::new(), (&disk, proxy));
     assert!(answer.start().starts_with("SIP/2.0 503 "), "{}", answer.text);
     ann.answer(&leg, "200 OK");
-    // An answer to this one comes after the proxy has seen Ann's.
+    // The answer to this one comes after the proxy has processed Ann's.
     let other = submission(james.address, &["im:bob@domain.com"], "Delivery-Report: none\r\n", "Full?");
     assert!(james.ask(proxy, &other).start().starts_with("SIP/2.0 503 "));
 
@@ -196,7 +196,7 @@ fn w15_a_client_with_a_full_disk_takes_no_message_until_there_is_room() {
     let phone = Phone::new();
     let proxy = format!("udp:{}", phone.address);
     let mut uri = String::new();
-    // The folder comes last, as with the proxy.
+    // The folder comes last, as for the proxy.
     let [args @ .., _, _] = listen_arguments(&proxy, "");
     let disk = SmallDisk::with(&args, |_| uri = register_listener(&phone));
     let bob = address_of(&uri);

@@ -1,5 +1,5 @@
-//! Peers who mean harm, over real sockets, while an honest user goes on: each ends at a limit that has a name
-//! (W13, W25, W31; the table is in docs/promises.md).
+//! Attackers over real sockets, while an honest user goes on: each attack ends at a named limit (W13, W25, W31; the
+//! table is in docs/promises.md).
 
 mod connections;
 mod loops;
@@ -16,7 +16,7 @@ use crate::common::{Proxy, outcomes};
 use crate::program::{Program, WAIT};
 use crate::socket::{Answering, Phone, Wire, submission};
 
-/// James, who writes to Bob while others do harm.
+/// James, who writes to Bob during the attacks.
 struct Honest {
     james: Phone,
     bob: Answering,
@@ -29,7 +29,7 @@ impl Honest {
         Self { james: Phone::new(), bob: Answering::new(phone, |_, _| Some("200 OK")) }
     }
 
-    /// A message over datagrams and one over a connection of its own arrive, and are told of.
+    /// Checks that a message over UDP and one over a separate connection arrive and are reported.
     fn is_served(&self, proxy: &Proxy) {
         let until = Instant::now() + WAIT;
         let ask = || {
@@ -37,7 +37,7 @@ impl Honest {
             self.james.ask(proxy.address, &request)
         };
         let mut answer = ask();
-        // Where thousands leave at one instant there is too much to do for a moment, and he is told so.
+        // While thousands disconnect at once the proxy is briefly overloaded, and says so with a 503.
         while answer.start() == "SIP/2.0 503 Service Unavailable" && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(500));
             answer = ask();
@@ -47,7 +47,7 @@ impl Honest {
         self.james.answer(&report, "200 OK");
         assert_eq!(outcomes(&report), [("im:bob@domain.com".to_owned(), "success".to_owned())]);
 
-        // 40 kB: more than a connection may hold without being counted.
+        // 40 kB: more than a connection may buffer without being counted.
         let mut wire = Wire::to(proxy.address);
         let text = format!("By stream. {}", "x".repeat(40_000));
         let request = submission(wire.address, &["im:bob@domain.com"], "Delivery-Report: none\r\n", &text);
@@ -58,7 +58,7 @@ impl Honest {
     }
 }
 
-/// Ends the proxy and looks at what it said.
+/// Ends the proxy and checks its output.
 fn ends_well(proxy: Proxy) {
     proxy.program.signal("TERM");
     let ended = proxy.program.end();
@@ -66,16 +66,17 @@ fn ends_well(proxy: Proxy) {
     assert_eq!(ended.code(), 0, "{ended:?}");
 }
 
-/// The most memory that a process ever had, in MiB.
+/// The peak memory of a process, in MiB.
 fn peak_mib(program: &Program) -> usize {
     let status = fs::read_to_string(format!("/proc/{}/status", program.pid())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() / 1024
 }
 
-/// A connection from an address of our choice: all of 127.0.0.0/8 is this computer.
+/// Connects from an address of our choice: all of 127.0.0.0/8 is this computer.
 fn connect_from(host: [u8; 4], proxy: SocketAddr) -> TcpStream {
-    // Thousands of these would be open in every program that a test beside this one starts, and baresip takes no descriptor over 1023.
+    // Without CLOEXEC, thousands of these would stay open in every program that other tests start, and baresip accepts
+    // no descriptor over 1023.
     let flags = SocketFlags::CLOEXEC;
     let socket = rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).unwrap();
     rustix::net::bind(&socket, &SocketAddr::from((host, 0))).unwrap();
@@ -83,7 +84,7 @@ fn connect_from(host: [u8; 4], proxy: SocketAddr) -> TcpStream {
     TcpStream::from(socket)
 }
 
-/// As many open files as the system lets this process have; how many those are.
+/// Raises this process's limit of open files as far as the system allows; returns it.
 fn raise_open_files() -> usize {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();

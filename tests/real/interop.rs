@@ -1,5 +1,6 @@
-//! Programs that others wrote, from Debian's packages, with Fanfare in each of its places: as proxy, behind a proxy, before
-//! one. What `docs/compatibility.md` says of a peer is held here, in `peers.rs` and in `one_by_one.rs`.
+//! Third-party programs from Debian's packages, with Fanfare in each role: as proxy, behind a proxy, in front of one.
+//! The statements of `docs/compatibility.md` about other programs are tested here, in `peers.rs` and in
+//! `one_by_one.rs`.
 
 mod account;
 
@@ -27,14 +28,14 @@ use crate::common::{Proxy, free_address, outcomes};
 use crate::socket::{Answering, Message, Phone};
 use crate::tls::Authority;
 
-/// A phone that says 200 to everything, registered for a user of domain.com.
+/// A phone that answers 200 to everything, registered for a user of domain.com.
 fn phone(user: &str, server: SocketAddr) -> Answering {
     let phone = Phone::new();
     phone.register(user, server);
     Answering::new(phone, |_, _| Some("200 OK"))
 }
 
-/// Takes a report, and asserts how each of its lines begins.
+/// Takes a report, and checks how each of its lines begins.
 fn assert_report(sender: &Phone, expected: &[(&str, &str)]) -> Message {
     let report = sender.receive_the("NOTIFY");
     sender.answer(&report, "200 OK");
@@ -46,7 +47,7 @@ fn assert_report(sender: &Phone, expected: &[(&str, &str)]) -> Message {
     report
 }
 
-/// A proxy that listens under TLS too, with a certificate for localhost; where, and by what authority.
+/// A proxy that also listens with TLS, with a certificate for localhost; its TLS address and authority.
 fn secure_proxy() -> (Proxy, SocketAddr, Authority) {
     let authority = Authority::new(TempDir::new().unwrap());
     authority.certify("domain.com", |params| {
@@ -54,7 +55,7 @@ fn secure_proxy() -> (Proxy, SocketAddr, Authority) {
     });
     let tls = free_address();
     let (listen, certificate) = (format!("tls:{tls}"), authority.path("server.pem"));
-    // Linphone names its server in a Route, and the proxy has to know that name for its own.
+    // Linphone names its server in a Route, so the proxy must recognize that name as its own.
     let args = ["--domain", "localhost", "--listen", &listen, "--tls-cert", &certificate];
     let proxy = Proxy::start_with(&args);
     assert_eq!(proxy.program.line_with("listening tls"), format!("listening tls {tls}"));

@@ -12,7 +12,7 @@ use crate::peers::{Sipp, installed};
 use crate::program::{Program, fanfare};
 use crate::socket::{Answering, Phone};
 
-/// A proxy on loopback of both families, on one port.
+/// A proxy on the loopback addresses of both families, on one port.
 struct Both {
     _program: Program,
     v4: SocketAddr,
@@ -50,7 +50,7 @@ fn people_of_both_families_reach_each_other_over_udp_and_tcp() {
     let bob = Answering::new(bob, |_, _| Some("200 OK"));
     let mut sent = 0;
     for (transport, address) in [("udp", proxy.v6), ("tcp", proxy.v6), ("udp", proxy.v4)] {
-        // The second is too large for a datagram, so that legs and all go over TCP (W4).
+        // The second is too large for a datagram, so the submission and its legs go over TCP (W4).
         for text in [format!("{transport} {address}"), format!("{transport} {address} {}", "x".repeat(2000))]
         {
             let over = over(transport, address);
@@ -90,7 +90,7 @@ fn sipp_over_ipv6_gets_legs_submits_and_takes_the_report() {
     busy.assert_as_written("486.xml");
 }
 
-/// A host in a network of its own, and another one beside it.
+/// A host in a separate network namespace, and another one next to it.
 const HOSTS: &str = r#"set -e
 mount -t tmpfs none /run
 ip netns add other
@@ -128,14 +128,14 @@ impl Hosts {
         command
     }
 
-    /// `fanfare ARGS` on the other host.
+    /// Runs `fanfare ARGS` on the other host.
     fn fanfare(&self, args: &[&str]) -> Program {
         let mut command = self.command(&["ip", "netns", "exec", "other", env!("CARGO_BIN_EXE_fanfare")]);
         command.args(args);
         Program::start("fanfare on the other host", command, None)
     }
 
-    /// SIPp on this one, which logs what it says and hears into the folder.
+    /// Runs SIPp on this host; it logs its messages into the folder.
     fn sipp(
         &self,
         own: SocketAddr,

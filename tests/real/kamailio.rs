@@ -1,5 +1,4 @@
-//! Kamailio from Debian with Debian's own configuration: a server that everybody runs, and that knows nothing of
-//! `Secondary-To`.
+//! Kamailio from Debian with Debian's configuration: a widespread server that does not know `Secondary-To`.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -14,10 +13,10 @@ use crate::peers::installed;
 use crate::program::Program;
 use crate::socket::{Phone, unique};
 
-/// Debian's, as the package brings it.
+/// Debian's configuration, as packaged.
 pub(crate) const CONFIGURATION: &str = "/etc/kamailio/kamailio.cfg";
 
-/// A Kamailio that serves domain.com on loopback, UDP and TCP on one port. It is ended when this is dropped.
+/// A Kamailio that serves domain.com on loopback, UDP and TCP on one port; ended when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Kamailio {
     pub(crate) address: SocketAddr,
@@ -27,12 +26,12 @@ pub(crate) struct Kamailio {
 }
 
 impl Kamailio {
-    /// Only where it listens, and for which domain, is said to it; the configuration is read as it is.
+    /// Only its addresses and domain are set; the configuration is used unchanged.
     pub(crate) fn start() -> Self {
         Self::start_with(CONFIGURATION, &[])
     }
 
-    /// With a configuration and further arguments of one's own.
+    /// With another configuration and further arguments.
     pub(crate) fn start_with(configuration: &str, extra: &[&str]) -> Self {
         Self::start_in(TempDir::new().unwrap(), configuration, extra)
     }
@@ -49,8 +48,8 @@ impl Kamailio {
         Self { address, program, tls: None, scratch }
     }
 
-    /// Debian's configuration with some of its own switches on. TLS is among them, with a certificate for domain.com; the PEM
-    /// file of its authority is `authority`.
+    /// Debian's configuration with some of its switches on, among them TLS, with a certificate for domain.com. The
+    /// authority's PEM file is `authority`.
     pub(crate) fn with_tls(switches: impl FnOnce(&Path) -> String) -> Self {
         let scratch = TempDir::new().unwrap();
         let file = |name: &str| scratch.path().join(name);
@@ -67,7 +66,8 @@ impl Kamailio {
         kamailio
     }
 
-    /// The same, and it asks its users for their password, which is `secret`: by digest with MD5 and without qop. They are in text files.
+    /// The same, with authentication: MD5 digest without qop; the users are in text files, each with the password
+    /// `secret`.
     pub(crate) fn asking_passwords(users: &[&str]) -> Self {
         Self::with_tls(|folder| {
             let tables = Path::new("/usr/share/kamailio/dbtext/kamailio");
@@ -87,7 +87,7 @@ impl Kamailio {
         self.scratch.path().join("authority.pem").to_str().unwrap().to_owned()
     }
 
-    /// `udp:127.0.0.1:5060`, and where else it is to be had.
+    /// `udp:127.0.0.1:5060`, and its other addresses.
     pub(crate) fn servers(&self) -> Vec<String> {
         let tls = self.tls.map(|tls| format!("tls:{tls}"));
         [self.udp(), format!("tcp:{}", self.address)].into_iter().chain(tls).collect()
@@ -101,7 +101,7 @@ impl Kamailio {
 
 impl Drop for Kamailio {
     fn drop(&mut self) {
-        // Killed, it would leave its children behind.
+        // If killed, it would leave its child processes behind.
         if let Some(program) = self.program.take() {
             program.signal("TERM");
             program.end();
@@ -109,7 +109,7 @@ impl Drop for Kamailio {
     }
 }
 
-/// A certificate for domain.com, and that of its authority, and what tells Kamailio of them.
+/// Creates a certificate for domain.com and its authority, and the configuration that names them.
 fn certify(folder: &Path) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -1,4 +1,4 @@
-//! Aliases and lists of the proxy (W16), made from the command line while it runs.
+//! The proxy's aliases and lists (W16), edited from the command line while it runs.
 
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ fn at_home(user: &str, proxy: &Proxy, status: &'static str) -> Answering {
     Answering::new(phone, move |_, _| Some(status))
 }
 
-/// The report on a message of James to these.
+/// Returns the report on a message from James to these people.
 fn report(proxy: &Proxy, people: &[&str]) -> Message {
     let james = Phone::new();
     let sent = submission(james.address, people, "Delivery-Report: final;detail\r\n", "Come here.");
@@ -27,7 +27,7 @@ fn report(proxy: &Proxy, people: &[&str]) -> Message {
     report
 }
 
-/// Sends to the list again and again until the proxy has seen that it is one, or none any more.
+/// Sends to the list repeatedly until the proxy has noticed that it now is a list, or no longer is one.
 fn report_that_begins(begins: &str, proxy: &Proxy) -> Message {
     let until = Instant::now() + WAIT;
     loop {

@@ -1,4 +1,4 @@
-//! What can happen on the way to one recipient, each between real sockets.
+//! What can happen to one recipient's leg, each case between real sockets.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -7,14 +7,14 @@ use crate::common::{Proxy, free_address, listener, objects, outcomes};
 use crate::program::{fanfare, fanfare_reading};
 use crate::socket::{Answering, Message, Phone, Wire, answer_to, call_id, register, submission};
 
-/// A phone that is registered and answers each request with this.
+/// A registered phone that gives this answer to each request.
 fn answering(user: &str, proxy: &Proxy, status: &'static str) -> Answering {
     let phone = Phone::new();
     phone.register(user, proxy.address);
     Answering::new(phone, move |_, _| Some(status))
 }
 
-/// Submits, takes the 202 and waits for the report, which it answers.
+/// Submits, takes the 202, and waits for the report, which it answers.
 fn submit(james: &Phone, proxy: &Proxy, request: &str) -> Message {
     james.send(proxy.address, request);
     let accepted = james.receive_the("SIP/2.0");
@@ -147,14 +147,14 @@ fn w24_a_report_finds_a_sender_that_moved() {
         request
     };
 
-    // The connection is gone, the Contact answers: there.
+    // The connection is gone but the Contact answers: the report goes there.
     let contact = Phone::new();
     let request = hang_up_after(&contact.uri("james"));
     let report = report_of(&contact, &request);
     assert_eq!(report.start(), format!("NOTIFY {} SIP/2.0", contact.uri("james")));
     assert_eq!(outcomes(&report), [is("im:ann@domain.com", "failure")]);
 
-    // The connection and the Contact are gone: where James is registered by now.
+    // Connection and Contact are gone: the report goes to James's current binding.
     let request = hang_up_after(&format!("sip:james@{};transport=tcp", free_address()));
     let new_home = Phone::new();
     new_home.register("james", proxy.address);
@@ -168,7 +168,7 @@ fn w23_a_report_that_nobody_answers_comes_again_at_the_next_registration() {
     let james = Phone::new();
     let request = submission(james.address, &["im:nobody@domain.com"], "", "Anybody?");
     james.send(proxy.address, &request);
-    // Timer F is 1.28 s here; all transmissions of the report pass by in silence.
+    // Timer F is 1.28 s here; all transmissions of the report stay unanswered.
     let mut last = james.receive_the("NOTIFY");
     while let Some(again) = james.receive_within(Duration::from_secs(2)) {
         assert_eq!(again.text, last.text);
@@ -197,7 +197,7 @@ fn w13_a_broken_secondary_to_is_refused_by_name_and_nobody_gets_anything() {
         let said = format!("{} {}", refused.start(), refused.values("Warning").join(" "));
         assert!(said.to_ascii_lowercase().contains("secondary-to"), "{broken}: {}", refused.text);
     }
-    // A leg of a refused one would have been here before those of this one.
+    // A leg of the refused one would have come before those of this one.
     let request = submission(james.address, &["im:ann@domain.com", "im:bob@domain.com"], "", "You get this.");
     let report = submit(&james, &proxy, &request);
     assert_eq!(outcomes(&report), [is("im:ann@domain.com", "success"), is("im:bob@domain.com", "success")]);
@@ -254,7 +254,7 @@ fn w12_the_same_submission_again_reaches_nobody_twice() {
     let report = submit(&james, &proxy, &request);
     assert_eq!(outcomes(&report), [is("im:bob@domain.com", "success")]);
 
-    // From another place with another branch, as after a restart of the sender: the same 202 and the report again.
+    // From another address with another branch, as after the sender's restart: the same 202, and the report again.
     let again = Phone::new();
     let repeated = request
         .replace("branch=z9hG4bK", "branch=z9hG4bKagain")
@@ -263,7 +263,7 @@ fn w12_the_same_submission_again_reaches_nobody_twice() {
     assert_eq!(report_again.body(), report.body());
     assert_eq!(bob.seen().len(), 1, "{:#?}", bob.seen());
 
-    // The same key with another body is an error of the sender's.
+    // The same key with another body is the sender's error.
     let changed = repeated.replace("Once.", "Twice").replace("branch=z9hG4bK", "branch=z9hG4bKother");
     again.send(proxy.address, &changed);
     let refused = again.receive_the("SIP/2.0");
@@ -291,7 +291,7 @@ fn w9_each_tells_an_outcome_when_it_is_known_and_none_tells_nothing() {
     james.send(proxy.address, &request);
     assert_eq!(james.receive().start(), "SIP/2.0 202 Accepted");
     bob.wait("the second message", |seen| seen.iter().find(|leg| leg.body() == "None.").cloned());
-    // The report of a later one, had there been any, could not overtake that of an earlier one by its whole delivery.
+    // A report on a later one, if there were any, could not come before that of an earlier one by its whole delivery.
     let request = submission(james.address, &people[1..], "", "After.");
     let report = submit(&james, &proxy, &request);
     assert_eq!(outcomes(&report), [is("im:bob@domain.com", "success")]);
@@ -339,7 +339,7 @@ fn w4_a_large_message_goes_over_tcp_and_arrives_whole() {
     assert_eq!(ended.code(), 0, "{ended:?}");
     let line = bob.line_with("\"message\"");
     assert_eq!(objects(&[line])[0]["text"].as_str().map(str::trim_end), Some(text.trim_end()));
-    // Cy takes no TCP; after 2 s it is UDP all the same.
+    // Cy accepts no TCP; after 2 s the proxy falls back to UDP.
     assert_eq!(phone.seen()[0].body().trim_end(), text.trim_end());
 }
 

@@ -1,4 +1,4 @@
-//! Absent people, absent devices, and doubles: through kills, over the other transport, on real files.
+//! Absent people, absent devices and duplicates: through kills, over the other transport, on real files.
 
 use crate::common::{Proxy, outcomes};
 use crate::program::fanfare;
@@ -15,7 +15,7 @@ fn line(state: &str) -> Vec<(String, String)> {
     vec![(ANN.to_owned(), state.to_owned())]
 }
 
-/// The next report on this request, answered.
+/// The next report on this request, which is answered.
 fn report(james: &Phone, request: &str) -> Message {
     loop {
         let report = james.receive_the("NOTIFY");
@@ -26,7 +26,7 @@ fn report(james: &Phone, request: &str) -> Message {
     }
 }
 
-/// The next report after this one; the same one may come once more.
+/// The next different report after `before`, which may come once more.
 fn later_report(james: &Phone, request: &str, before: &Message) -> Message {
     loop {
         let next = report(james, request);
@@ -36,7 +36,7 @@ fn later_report(james: &Phone, request: &str, before: &Message) -> Message {
     }
 }
 
-/// Registers a device, or signs it out, as one with an instance does (RFC 5626).
+/// Registers a device with an instance id, or un-registers it (RFC 5626).
 fn device(phone: &Phone, proxy: &Proxy, name: &str, expires: u32) {
     let contact = format!("<{}>;+sip.instance=\"<urn:uuid:{name}>\";expires={expires}", phone.uri("ann"));
     let answer = phone.ask(proxy.address, &register("ann", &contact, phone.address));
@@ -124,7 +124,7 @@ fn w16_a_device_that_was_away_gets_what_another_one_took() {
     assert_eq!((late.body(), late.identity()), ("On both.", leg.identity()));
     laptop.answer(&late, "200 OK");
 
-    // The phone has it: the next thing that it gets is the next message.
+    // The phone has it already: the next thing it gets is the next message.
     let marker = submission(james.address, &[ANN], "", "A marker.");
     james.send(proxy.address, &marker);
     let next = std::iter::repeat_with(|| phone.receive_the("MESSAGE")).find(|leg| leg.body() != "On both.");

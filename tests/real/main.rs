@@ -1,5 +1,5 @@
-//! The real binary over real sockets. One side is always literal bytes from a bare socket, or another SIP
-//! program: nothing here reads or writes with Fanfare's own code.
+//! The real binary over real sockets. One side is always literal bytes from a bare socket, or a third-party SIP
+//! program: nothing here parses or prints with Fanfare's own code.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

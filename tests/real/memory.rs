@@ -1,5 +1,5 @@
-//! What the proxy needs of memory: after a restart with much behind it, and under requests of strangers that are as large as they
-//! may be.
+//! The proxy's memory use: after a restart with many remembered messages, and under strangers' requests of maximum
+//! size.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::common::Proxy;
 use crate::program::Program;
 use crate::socket::{Message, Phone, Wire, submission};
 
-/// A line of the process's status, in MiB: `VmHWM:` is the most it ever had, `VmRSS:` what it has now.
+/// A line of the process's status, in MiB: `VmHWM:` is the peak, `VmRSS:` the current value.
 fn mib(program: &Program, which: &str) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{}/status", program.pid())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(which)).unwrap();
@@ -22,7 +22,7 @@ fn w12_a_restart_does_not_read_the_bodies_of_what_it_only_remembers() {
     let mut first: Option<(String, Message)> = None;
     for _ in 0..150 {
         let text = "A".repeat(900_000);
-        // Nobody is there, and nobody wants to hear of it: nothing is owed at once.
+        // The recipient is absent and no report is wanted, so the message is finished at once.
         let request = submission(wire.address, &["im:absent@domain.com"], "Delivery-Report: none\r\n", &text);
         let request = request.replace("SIP/2.0/UDP", "SIP/2.0/TCP");
         wire.send(&request);
@@ -30,7 +30,7 @@ fn w12_a_restart_does_not_read_the_bodies_of_what_it_only_remembers() {
         assert_eq!(answer.start(), "SIP/2.0 202 Accepted", "{}", answer.text);
         first.get_or_insert((request, answer));
     }
-    // The last ones are still written.
+    // The last ones are still being written.
     std::thread::sleep(Duration::from_secs(2));
     let file = proxy.folder.path().join("proxy.sqlite3");
     let proxy = proxy.kill_and_start_again();
@@ -39,7 +39,7 @@ fn w12_a_restart_does_not_read_the_bodies_of_what_it_only_remembers() {
     let size = std::fs::metadata(file).unwrap().len();
     assert!(size < 60_000_000, "the pages of bodies that went are used again: {size} bytes");
 
-    // And it knows them.
+    // It still remembers them.
     let (request, answer) = first.unwrap();
     let mut wire = Wire::to(proxy.address);
     wire.send(&request);
@@ -49,7 +49,7 @@ fn w12_a_restart_does_not_read_the_bodies_of_what_it_only_remembers() {
     assert!(wire.receive().unwrap().start().starts_with("SIP/2.0 400 "));
 }
 
-/// A request from an address of its own, and its answer.
+/// Sends a request from an address of its own; returns the answer.
 fn ask(from: [u8; 4], proxy: SocketAddr, request: &str) -> String {
     let socket = UdpSocket::bind(SocketAddr::from((from, 0))).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
@@ -83,7 +83,7 @@ fn large_requests_of_strangers_leave_nothing_behind_that_is_large() {
     let grown = mib(&proxy.program, "VmRSS:").saturating_sub(before);
     // 108 MB were answered, all within Timer J.
     assert!(grown < 40, "{grown} MiB more than before");
-    // It is there for others.
+    // It still serves others.
     let phone = Phone::new();
     let options = "OPTIONS sip:domain.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKend;rport\r\n\
                    From: <sip:a@b.c>;tag=1\r\nTo: <sip:domain.com>\r\nCall-ID: end\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";

@@ -1,7 +1,7 @@
-//! RFC 5626, RFC 3581: clients behind a real NAT, the kernel's, in network namespaces of this test alone.
+//! RFC 5626, RFC 3581: clients behind a real NAT (the kernel's), in network namespaces of this test.
 //!
-//! Three hosts: `home` with a private address, a router that masquerades it under a port by chance, and `world`. Nothing in
-//! `world` can send to `home` but over what `home` has opened.
+//! Three hosts: `home` with a private address, a router that masquerades it under a random port, and `world`. Nothing
+//! in `world` can send to `home` except over what `home` has opened.
 
 use std::fs;
 use std::path::Path;
@@ -37,7 +37,7 @@ echo ready
 exec sleep infinity
 "#;
 
-/// The router, with the two hosts behind and before it. They are gone when it ends.
+/// The router with the hosts on both sides; they are removed when it ends.
 struct Network(Program);
 
 impl Network {
@@ -52,7 +52,7 @@ impl Network {
         Self(router)
     }
 
-    /// `fanfare ARGS` on one of its hosts.
+    /// Runs `fanfare ARGS` on one of its hosts.
     fn fanfare(&self, host: &str, args: &[&str]) -> Program {
         let mut command = Command::new("nsenter");
         command.arg(format!("--target={}", self.0.pid()));
@@ -98,7 +98,7 @@ fn w24_through_a_nat_legs_and_reports_come_over_the_flows_of_their_clients() {
         let what = ["--to", "sip:ann@domain.com", "--to", "sip:bob@domain.com", "--text", text, "--json"];
         network.fanfare(host, &[&args[..], &what[..]].concat()).end()
     };
-    // Once both have registered, both get it.
+    // Both get it once both have registered.
     let until = Instant::now() + WAIT;
     while send("world", "udp:192.0.2.2:5060", "Are you there?").code() != 0 {
         assert!(Instant::now() < until, "ann {:?}, bob {:?}", ann.lines(), bob.lines());
@@ -113,7 +113,7 @@ fn w24_through_a_nat_legs_and_reports_come_over_the_flows_of_their_clients() {
             bob.line_with(&text);
         }
     }
-    // W4: no connection leads through the NAT to Ann, who is there by datagrams alone.
+    // W4: no TCP connection can reach Ann through the NAT; she is reachable over UDP alone.
     for host in ["world", "home"] {
         let text = format!("{} from {host}", "x".repeat(2000));
         let sent = send(host, "udp:192.0.2.2:5060", &text);

@@ -1,4 +1,4 @@
-//! W6 against a server that knows nothing of it: nobody may be left out silently.
+//! W6 against a server that does not know the extension: nobody may be left out silently.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ use crate::kamailio::Kamailio;
 use crate::program::{Program, fanfare};
 use crate::socket::{Answering, Message, Phone, Tap, Way, answer_to, submission};
 
-/// A phone registered at Kamailio that always says the same.
+/// A phone registered at Kamailio that always gives the same answer.
 fn answering(user: &str, kamailio: &Kamailio, status: &'static str) -> Answering {
     let phone = Phone::new();
     phone.register(user, kamailio.address);
@@ -112,7 +112,7 @@ fn w6_killed_in_the_middle_it_goes_on_with_those_who_have_not_answered() {
     assert_eq!(texts, ["first", "second"], "who has answered gets nothing twice");
 }
 
-/// A list server of literal bytes: answers OPTIONS with this offer until a MESSAGE comes, which is left to the caller.
+/// Plays a list server: answers OPTIONS with this offer until a MESSAGE comes, which it leaves to the caller.
 fn next_message(server: &Phone, offer: &str) -> Message {
     loop {
         let request = server.receive();
@@ -135,12 +135,12 @@ fn w27_w10_killed_before_the_list_server_answers_it_sends_the_same_list_again() 
     assert_eq!(first.value("Require"), "recipient-list-message", "{}", first.text);
     sender.kill();
 
-    // By now it offers nothing; but what it may have taken is not sent to each as well.
+    // By now it offers nothing; but a message it may have accepted must not be sent to each recipient as well.
     let sender = send(&over, &people[..1], "second", &["--data", data]);
     let mut seen = Vec::new();
     while seen.len() < 2 {
         let message = next_message(&server, "");
-        // What the first one had sent again before it was killed is left over in the socket.
+        // A retransmission from before the first sender was killed is still in the socket.
         if message.text == first.text {
             continue;
         }

@@ -1,4 +1,4 @@
-//! What an operator does, and what he is told: settings read again, warnings, files that are not there any more.
+//! What an operator does and is told: reloaded settings, warnings, files that have vanished.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! The patent's example: James to Ann, who is registered and silent, and to Bob, who listens.
+//! The patent's example: James writes to Ann, who is registered and silent, and to Bob, who listens.
 
 use std::collections::BTreeSet;
 
@@ -6,17 +6,17 @@ use crate::common::{Proxy, listener, objects, outcomes};
 use crate::program::{Program, fanfare};
 use crate::socket::{Answering, Message, Phone, Tap, Way};
 
-/// The report of the example, byte for byte (W20).
+/// The example's report, byte for byte (W20).
 const REPORT: &str = "im:ann@domain.com delivery failure\r\nim:bob@domain.com delivery success\r\n";
 
-/// Ann: registered, and then not a word.
+/// Ann: registered, but never answers.
 fn silent_ann(proxy: &Proxy) -> Answering {
     let ann = Phone::new();
     ann.register("ann", proxy.address);
     Answering::new(ann, |_, _| None)
 }
 
-/// One leg, transmitted 11 times, each the same bytes (W17), with nothing in it that W15 takes out.
+/// One leg, transmitted 11 times with the same bytes (W17), and without anything that W15 removes.
 fn assert_eleven_of_one_leg(ann: &Answering) -> Message {
     let seen = ann.seen();
     assert_eq!(seen.len(), 11, "{seen:#?}");
@@ -71,7 +71,7 @@ fn w1_w2_w17_w20_one_message_leaves_and_one_report_comes_back() {
     assert_heard_once(bob);
 }
 
-/// What left James's machine, byte for byte where the patent gives bytes, and the proxy's answer.
+/// What James's machine sent, byte for byte where the patent gives the bytes, and the proxy's answer.
 fn assert_one_message_and_its_202(tap: &Tap) -> Message {
     let sent = tap.saw(Way::ToProxy, "MESSAGE");
     assert_eq!(sent.len(), 1, "one MESSAGE: {sent:#?}");
@@ -93,7 +93,7 @@ fn assert_one_message_and_its_202(tap: &Tap) -> Message {
     sent
 }
 
-/// One report under the Call-ID of the message.
+/// One report with the Call-ID of the message.
 fn assert_one_report(tap: &Tap, sent: &Message) {
     let reports = tap.saw(Way::ToClient, "NOTIFY");
     let different: BTreeSet<_> = reports.iter().map(Message::identity).collect();
@@ -108,7 +108,7 @@ fn assert_one_report(tap: &Tap, sent: &Message) {
     assert!(told[1].0 == "im:bob@domain.com" && told[1].1.starts_with("success"), "{told:?}");
 }
 
-/// Bob has it once.
+/// Bob got it once.
 fn assert_heard_once(bob: Program) {
     bob.line_with("Come here.");
     bob.signal("INT");
@@ -121,7 +121,7 @@ fn assert_heard_once(bob: Program) {
     assert_eq!(messages[0]["text"], "Come here.");
 }
 
-/// The request as the patent prints it, with the fields that RFC 3261 has demanded since.
+/// The request as printed in the patent, plus the fields that RFC 3261 has required since.
 const REQUEST: &str = "MESSAGE sip:ann@domain.com SIP/2.0\r\n\
     Via: SIP/2.0/UDP jamesmob.domain.com;branch=z9hG4bK776;rport\r\n\
     Max-Forwards: 70\r\n\
@@ -153,7 +153,7 @@ fn w22_a_bare_sender_gets_the_report_under_its_own_call_id() {
     let tag = accepted.value("To").split_once("<im:ann@domain.com>;tag=").expect("a To tag").1.to_owned();
 
     let report = james.receive();
-    // W24: over the flow of the submission, with its Contact as Request-URI.
+    // W24: over the submission's flow, with its Contact as Request-URI.
     assert_eq!(report.start(), "NOTIFY sip:james@jamesmob.domain.com SIP/2.0");
     assert_eq!(report.value("Call-ID"), "asd88asd77a@jamesmob.domain.com");
     assert!(report.value("From").ends_with(&format!(";tag={tag}")), "{}", report.text);
@@ -171,7 +171,7 @@ fn w22_a_bare_sender_gets_the_report_under_its_own_call_id() {
     bob.line_with("Come here.");
 }
 
-/// What the patent itself prints: no Max-Forwards, no tag, no branch, no Proxy-Require.
+/// The request exactly as printed in the patent: no Max-Forwards, no tag, no branch, no Proxy-Require.
 const MINIMAL: &str = "MESSAGE sip:ann@domain.com SIP/2.0\r\n\
     Via: SIP/2.0/UDP jamesmob.domain.com\r\n\
     From: <im:james@domain.com>\r\n\
@@ -195,7 +195,8 @@ fn w5_the_patents_own_minimal_request_works() {
     let accepted = james.receive();
     assert_eq!(accepted.start(), "SIP/2.0 202 Accepted");
     assert!(accepted.value("Via").starts_with("SIP/2.0/UDP jamesmob.domain.com"), "{}", accepted.text);
-    // The same again, as a sender does whose 202 was lost: the same 202, and nobody gets it twice (W12).
+    // The same request again, as from a sender whose 202 was lost: the same 202, and nobody gets the message twice
+    // (W12).
     james.send(proxy.address, MINIMAL);
     assert_eq!(james.receive().text, accepted.text);
 

@@ -1,4 +1,4 @@
-//! Other people's programs as recipients and as sender: SIPp by scenario, baresip as it is.
+//! Third-party programs as recipients and as sender: SIPp with scenarios, baresip unmodified.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::common::{Proxy, free_address, listener, objects, outcomes};
 use crate::program::{Program, fanfare};
 use crate::socket::{Answering, Phone, register, submission};
 
-/// A peer program that has to be here; without it there is no test, and so the test fails.
+/// A peer program that must be installed; without it the test fails instead of being skipped.
 pub(crate) fn installed(program: &str, package: &str) -> String {
     let places = ["/usr/bin", "/usr/local/bin", "/bin", "/usr/sbin"];
     let found = places.iter().map(|place| format!("{place}/{program}")).find(|path| Path::new(path).exists());
@@ -19,7 +19,7 @@ pub(crate) fn installed(program: &str, package: &str) -> String {
         .unwrap_or_else(|| panic!("{program} is missing; script/test installs it: apt-get install {package}"))
 }
 
-/// SIPp, playing one scenario for one call; its exit status says whether the call went as written.
+/// SIPp, playing one scenario for one call; its exit status tells whether the call went as scripted.
 pub(crate) struct Sipp {
     program: Program,
     pub(crate) address: SocketAddr,
@@ -31,7 +31,7 @@ impl Sipp {
         Self::play_at(Ipv4Addr::LOCALHOST.into(), scenario, remote, keys)
     }
 
-    /// At an address of loopback.
+    /// At a loopback address.
     pub(crate) fn play_at(
         ip: IpAddr,
         scenario: &str,
@@ -41,7 +41,7 @@ impl Sipp {
         Self::play_over("u1", ip, (scenario, keys), remote)
     }
 
-    /// Over `u1`, one socket of datagrams, or `t1`, one connection.
+    /// Over `u1` (one UDP socket) or `t1` (one TCP connection).
     fn play_over(
         transport: &str,
         ip: IpAddr,
@@ -53,7 +53,7 @@ impl Sipp {
         let own = if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() };
         let scratch = TempDir::new().unwrap();
         let mut command = Command::new(installed("sipp", "sip-tester"));
-        // It writes files where it stands; TERM is for the screen that it draws.
+        // It writes files into its working folder; TERM is for the screen that it draws.
         command.current_dir(scratch.path()).env("TERM", "dumb").args(["-nostdin", "-m", "1"]);
         command.args(["-t", transport, "-timeout", "25s", "-timeout_error", "-i", &own, "-p"]);
         command.arg(address.port().to_string()).arg("-sf").arg(file);
@@ -70,7 +70,7 @@ impl Sipp {
         Self::play(scenario, None, &[])
     }
 
-    /// Its port is in its own address, so that no registration is needed.
+    /// The address contains its port, so no registration is needed.
     fn uri(&self) -> String {
         format!("sip:sipp@{}", self.address)
     }

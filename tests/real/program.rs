@@ -1,4 +1,4 @@
-//! Processes: the binary under test and its peers, started, read line by line, ended by their id.
+//! Processes: the binary under test and its peers, started, read line by line, ended by their process id.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -6,10 +6,10 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Longer than anything here takes; over it a test fails and says what it saw.
+/// Longer than anything here takes; after that a test fails and shows the output so far.
 pub(crate) const WAIT: Duration = Duration::from_secs(30);
 
-/// A running process. It is killed when this is dropped.
+/// A running process, killed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Program {
     name: String,
@@ -34,24 +34,24 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// The exit status; a process that a signal ended has none.
+    /// The exit status; a process ended by a signal has none.
     pub(crate) fn code(&self) -> i32 {
         self.status.code().unwrap_or_else(|| panic!("ended by a signal: {self:?}"))
     }
 
-    /// Everything printed, to look for words in.
+    /// Everything printed, for searching.
     pub(crate) fn said(&self) -> String {
         self.out.iter().chain(&self.err).map(|line| format!("{line}\n")).collect()
     }
 
-    /// Nobody wants to read of a panic.
+    /// Checks that there was no panic.
     pub(crate) fn assert_no_panic(&self) {
         assert!(!self.said().contains("panicked"), "{self:?}");
         assert!(!self.said().contains("RUST_BACKTRACE"), "{self:?}");
     }
 }
 
-/// `fanfare ARGS` as a command that may still be changed.
+/// `fanfare ARGS` as a command that can still be changed.
 pub(crate) fn fanfare_command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fanfare"));
     command.args(args);
@@ -63,24 +63,24 @@ pub(crate) fn fanfare(args: &[&str]) -> Program {
     Program::start("fanfare", fanfare_command(args), None)
 }
 
-/// Starts `fanfare ARGS`, and writes this to its standard input.
+/// Starts `fanfare ARGS` with this as its standard input.
 pub(crate) fn fanfare_reading(args: &[&str], input: &str) -> Program {
     Program::start("fanfare", fanfare_command(args), Some(input))
 }
 
 impl Program {
-    /// Starts a command. Its settings and data are nobody's: a test has to name every folder it uses.
+    /// Starts a command. It has no default folders for settings and data: a test must name every folder it uses.
     pub(crate) fn start(name: &str, command: Command, input: Option<&str>) -> Self {
         let (program, stdin) =
             Self::spawn(name, command, if input.is_some() { Stdio::piped() } else { Stdio::null() });
         if let (Some(mut stdin), Some(input)) = (stdin, input) {
-            // One that refuses its arguments does not read, and the pipe breaks.
+            // A program that refuses its arguments does not read its input, so the pipe breaks.
             stdin.write_all(input.as_bytes()).ok();
         }
         program
     }
 
-    /// Starts a command that is told more as it runs; its standard input stays open.
+    /// Starts a command whose standard input stays open for later commands.
     pub(crate) fn start_conversing(name: &str, command: Command) -> (Self, ChildStdin) {
         let (program, stdin) = Self::spawn(name, command, Stdio::piped());
         (program, stdin.unwrap())
@@ -101,7 +101,7 @@ impl Program {
         self.child.id()
     }
 
-    /// The first line on standard output that holds these words, as soon as it is there.
+    /// Waits for the first line on standard output that contains these words.
     pub(crate) fn line_with(&self, words: &str) -> String {
         let found = self.out.wait(|lines| lines.iter().find(|line| line.contains(words)).cloned());
         found.unwrap_or_else(|| {
@@ -114,7 +114,7 @@ impl Program {
         })
     }
 
-    /// The first line on standard error that holds these words.
+    /// Waits for the first line on standard error that contains these words.
     pub(crate) fn complaint_with(&self, words: &str) -> String {
         let found = self.err.wait(|lines| lines.iter().find(|line| line.contains(words)).cloned());
         found.unwrap_or_else(|| panic!("{} did not say {words:?}\nerr: {:#?}", self.name, self.err.now()))
@@ -130,18 +130,18 @@ impl Program {
         self.err.now()
     }
 
-    /// Asks it to end.
+    /// Sends it a signal.
     pub(crate) fn signal(&self, name: &str) {
         signal(self.pid(), name);
     }
 
-    /// Ends it where it stands.
+    /// Kills it.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Ends it where it stands; all that it had printed.
+    /// Kills it; returns everything it had printed.
     pub(crate) fn kill_and_read(mut self) -> Vec<String> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -154,7 +154,7 @@ impl Program {
         self.end_within(WAIT)
     }
 
-    /// Waits for the end of what takes longer than others.
+    /// Waits for the end of a program that takes longer than others.
     pub(crate) fn end_within(mut self, patience: Duration) -> Ended {
         let until = Instant::now() + patience;
         let mut closed = self.out.wait_closed();
@@ -170,7 +170,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Both fail when it has ended by itself, which is as good.
+        // Both fail if it has already ended, which is fine.
         drop(self.child.kill());
         drop(self.child.wait());
     }
@@ -199,7 +199,7 @@ impl Lines {
         self.state.lock().unwrap().0.clone()
     }
 
-    /// Waits until the lines have what is looked for; none when the process ends or time is up before.
+    /// Waits until `look` finds what it looks for in the lines; none if the process ends or time is up first.
     fn wait<T>(&self, mut look: impl FnMut(&[String]) -> Option<T>) -> Option<T> {
         let until = Instant::now() + WAIT;
         let mut state = self.state.lock().unwrap();

@@ -1,4 +1,4 @@
-//! What became of a message, said by the program of who got it (RFC 5438, W28).
+//! Delivery and read notifications sent by the recipient's client (RFC 5438, W28).
 
 use std::sync::mpsc::{Receiver, sync_channel};
 
@@ -14,12 +14,12 @@ use crate::common::{Proxy, listener};
 use crate::program::WAIT;
 use crate::socket::{Answering, Message, Phone, submission};
 
-/// RFC 5438 §6's request, from James to Bob.
+/// The request of RFC 5438 §6, from James to Bob.
 const CPIM: &str = "From: <im:james@domain.com>\r\nTo: <im:bob@domain.com>\r\nDateTime: 2006-04-04T12:16:49-05:00\r\n\
     NS: imdn <urn:ietf:params:imdn>\r\nimdn.Message-ID: 34jk324j\r\n\
     imdn.Disposition-Notification: positive-delivery, display\r\n\r\nContent-Type: text/plain\r\n\r\nCome here.";
 
-/// What was said of the message so far, without repetitions over UDP.
+/// The notifications about the message so far, without UDP retransmissions.
 fn said(seen: &[Message]) -> Vec<&'static str> {
     let mut said = Vec::new();
     for came in seen.iter().filter(|message| message.method() == "MESSAGE") {
@@ -56,14 +56,14 @@ fn w28_listen_says_that_it_was_delivered_and_where_it_is_to_that_it_was_seen() {
         assert_eq!(desk.ask(proxy.address, &sent).start(), "SIP/2.0 202 Accepted");
         bob.line_with("sip:james@domain.com: Come here.");
         james.wait("what became of it", |seen| (said(seen).len() >= expected.len()).then_some(()));
-        // It ends after all that it has to say.
+        // It ends only after it has sent all notifications.
         bob.signal("TERM");
         assert_eq!(bob.end().code(), 0);
         assert_eq!(said(&james.seen()), expected);
     }
 }
 
-/// A client of ours without its window.
+/// One of our clients without its window.
 pub(crate) struct Desktop {
     engine: Engine,
     woken: Receiver<()>,
@@ -72,7 +72,7 @@ pub(crate) struct Desktop {
 impl Desktop {
     pub(crate) fn connected(account: Account) -> Self {
         let (waker, woken) = sync_channel(1);
-        // One wake that waits is as good as many.
+        // One pending wake is enough.
         let wake = Box::new(move || {
             waker.try_send(()).ok();
         });
@@ -92,7 +92,7 @@ impl Desktop {
         this
     }
 
-    /// Waits, from wake to wake, until something is so.
+    /// Waits, from wake to wake, until the condition holds.
     fn until<T>(&self, what: &str, is_so: impl Fn(&Snapshot) -> Option<T>) -> T {
         loop {
             let snapshot = self.engine.snapshot();
@@ -111,7 +111,8 @@ impl Desktop {
         self.engine.send(Command::Agent(AgentCommand::Send(draft))).unwrap();
     }
 
-    /// Opens the one conversation and waits until its messages stand so; in how many attempts each came to that.
+    /// Opens the only conversation and waits until its messages have these states; returns the number of attempts of
+    /// each.
     pub(crate) fn until_states(&self, wanted: &[&[DeliveryState]]) -> Vec<u32> {
         let id = self.until("a conversation", |snapshot| Some(snapshot.conversations.first()?.id));
         self.engine.send(Command::Open(id)).unwrap();

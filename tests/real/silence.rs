@@ -1,4 +1,5 @@
-//! A proxy that stops answering, and goes on: the account is offline at once, and what was written waits (W10, W12).
+//! A proxy that stops answering, and later resumes: the account is offline at once, and unsent messages wait (W10,
+//! W12).
 
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ use crate::socket::{Answering, Phone};
 /// T1 of the account; Timer F is 64 times as long.
 const T1: Duration = Duration::from_millis(20);
 
-/// The engine of a window, and what wakes it.
+/// A window's engine, and what wakes it.
 struct Client {
     engine: Engine,
     woken: Receiver<()>,
@@ -67,7 +68,7 @@ impl Client {
         self.engine.send(Command::Agent(AgentCommand::Send(draft))).unwrap();
     }
 
-    /// The states of what was written, in order.
+    /// The states of the messages written, in order.
     fn states(&self) -> Vec<DeliveryState> {
         let snapshot = self.engine.snapshot();
         let messages = snapshot.thread.iter().flat_map(|thread| thread.messages.iter());
@@ -97,7 +98,7 @@ fn w12_what_is_written_while_the_proxy_stands_still_waits_and_is_delivered_once(
         let start = Instant::now();
         james.send("Written as it stopped.");
         james.until("offline", Client::is_offline);
-        // Timer F, and some time for a busy machine; a refresh of the registration would have been minutes later.
+        // Timer F, plus some time for a busy machine; the next registration refresh would have been minutes later.
         let after = start.elapsed();
         assert!((T1 * 64..T1 * 64 + Duration::from_secs(10)).contains(&after), "offline after {after:?}");
         james.send("Written while it stood.");
@@ -111,7 +112,7 @@ fn w12_what_is_written_while_the_proxy_stands_still_waits_and_is_delivered_once(
         let proxy = proxy.go_on();
         james.until("delivered", |james| james.states() == [DeliveryState::Delivered; 2]);
         assert!(james.is_connected());
-        // A later message is the last of all: what would come twice has come by then.
+        // A message sent last arrives last: any duplicate has come by then.
         james.send("The last one.");
         james.until("delivered", |james| james.states() == [DeliveryState::Delivered; 3]);
         let seen = bob.seen();
@@ -124,7 +125,7 @@ fn w12_what_is_written_while_the_proxy_stands_still_waits_and_is_delivered_once(
     }
 }
 
-/// A proxy that does not answer.
+/// How the proxy stops answering.
 enum Stopped {
     Standing(Proxy),
     Killed(std::net::SocketAddr, TempDir),

@@ -1,4 +1,4 @@
-//! Bare sockets with literal bytes: SIP as anybody might speak it, by string building alone.
+//! Bare sockets with literal bytes: SIP from any program, built by string formatting alone.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -37,7 +37,7 @@ impl Message {
         self.text.split_once("\r\n\r\n").map_or("", |(_, body)| body)
     }
 
-    /// Every value under a name, in order.
+    /// Every value of a header field, in order.
     pub(crate) fn values(&self, name: &str) -> Vec<&str> {
         let fields = self.head().split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
         fields
@@ -46,21 +46,21 @@ impl Message {
             .collect()
     }
 
-    /// The only value under a name.
+    /// The only value of a header field.
     pub(crate) fn value(&self, name: &str) -> &str {
         let values = self.values(name);
         assert_eq!(values.len(), 1, "one {name} is wanted in\n{}", self.text);
         values[0]
     }
 
-    /// What tells one leg, or one report, from the next, whatever its transmission.
+    /// Identifies a leg or a report, whichever transmission of it.
     pub(crate) fn identity(&self) -> (String, String, String) {
         let tag = self.value("From").split("tag=").nth(1).unwrap_or_default().to_owned();
         (self.value("Call-ID").to_owned(), self.value("CSeq").to_owned(), tag)
     }
 }
 
-/// The response that a request asks for: its Via, From, To, Call-ID and CSeq, and no more than is asked.
+/// The response to a request: its Via, From, To, Call-ID and CSeq, plus the given fields.
 pub(crate) fn answer_to(request: &Message, status: &str, fields: &str) -> String {
     let via: String = request.values("Via").iter().map(|value| format!("Via: {value}\r\n")).collect();
     let to = request.value("To");
@@ -73,13 +73,13 @@ pub(crate) fn answer_to(request: &Message, status: &str, fields: &str) -> String
     )
 }
 
-/// A number that no other call in this process got: for branches, tags and Call-IDs.
+/// A number unique in this process: for branches, tags and Call-IDs.
 pub(crate) fn unique() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     u64::from(std::process::id()) * 1_000_000 + NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A UDP socket that says what it is told to.
+/// A UDP socket that sends what it is told.
 #[derive(Debug)]
 pub(crate) struct Phone {
     pub(crate) socket: UdpSocket,
@@ -94,7 +94,7 @@ impl Phone {
         Self { socket, address }
     }
 
-    /// The same socket once more.
+    /// A second handle to the same socket.
     fn again(&self) -> Self {
         Self { socket: self.socket.try_clone().unwrap(), address: self.address }
     }
@@ -112,7 +112,7 @@ impl Phone {
         self.receive_within(WAIT).expect("a message")
     }
 
-    /// The next message, or none by then.
+    /// The next message, or none within this time.
     pub(crate) fn receive_within(&self, wait: Duration) -> Option<Message> {
         self.socket.set_read_timeout(Some(wait.max(Duration::from_millis(1)))).unwrap();
         let mut buffer = vec![0; 65_536];
@@ -121,7 +121,7 @@ impl Phone {
         Some(Message { at: Instant::now(), from, text })
     }
 
-    /// The next message of a method (`SIP/2.0` for a response); others are let go.
+    /// The next message with a method (`SIP/2.0` for a response); others are skipped.
     pub(crate) fn receive_the(&self, method: &str) -> Message {
         let until = Instant::now() + WAIT;
         loop {
@@ -144,7 +144,7 @@ impl Phone {
         assert_eq!(response.start(), "SIP/2.0 200 OK", "{}", response.text);
     }
 
-    /// Sends a request again and again, as RFC 3261 asks, until its final response is here.
+    /// Sends a request and retransmits it, as RFC 3261 requires, until its final response comes.
     pub(crate) fn ask(&self, proxy: SocketAddr, request: &str) -> Message {
         let until = Instant::now() + WAIT;
         while Instant::now() < until {
@@ -182,7 +182,7 @@ pub(crate) fn register(user: &str, contact: &str, via: SocketAddr) -> String {
     )
 }
 
-/// A submission from James: the first recipient in `To`, each other one in a `Secondary-To` of its own.
+/// A submission from James: the first recipient in `To`, each other one in a separate `Secondary-To`.
 pub(crate) fn submission(via: SocketAddr, recipients: &[&str], extra: &str, text: &str) -> String {
     let number = unique();
     let secondary: String = recipients[1..].iter().map(|to| format!("Secondary-To: <{to}>\r\n")).collect();
@@ -206,12 +206,12 @@ pub(crate) fn submission(via: SocketAddr, recipients: &[&str], extra: &str, text
     )
 }
 
-/// The Call-ID of a request that we made.
+/// The Call-ID of one of our requests.
 pub(crate) fn call_id(request: &str) -> &str {
     request.split("Call-ID: ").nth(1).and_then(|rest| rest.split("\r\n").next()).expect("a Call-ID")
 }
 
-/// A phone with a thread of its own that answers each request by a rule, and keeps what it saw.
+/// A phone with its own thread that answers each request by a rule, and records what it received.
 #[derive(Debug)]
 pub(crate) struct Answering {
     pub(crate) address: SocketAddr,
@@ -221,7 +221,8 @@ pub(crate) struct Answering {
 }
 
 impl Answering {
-    /// The rule gets a request and how many of that leg came before it, and gives a status or nothing.
+    /// The rule gets a request and the number of earlier ones of that leg; it returns a status, or nothing to stay
+    /// silent.
     pub(crate) fn new(
         phone: Phone,
         rule: impl FnMut(&Message, usize) -> Option<&'static str> + Send + 'static,
@@ -240,7 +241,7 @@ impl Answering {
         log: &(Mutex<Vec<Message>>, Condvar),
         stop: &AtomicBool,
     ) {
-        // Counted, not looked for in the log: a phone that was up for long would answer ever later.
+        // Counted here: searching the log would become slower the longer the phone runs.
         let mut counts: BTreeMap<(String, String, String), usize> = BTreeMap::new();
         while !stop.load(Ordering::Relaxed) {
             let Some(message) = phone.receive_within(Duration::from_millis(100)) else { continue };
@@ -258,12 +259,12 @@ impl Answering {
         }
     }
 
-    /// Everything that came so far.
+    /// Everything received so far.
     pub(crate) fn seen(&self) -> Vec<Message> {
         self.log.0.lock().unwrap().clone()
     }
 
-    /// Waits until what came so far has what is looked for.
+    /// Waits until `look` finds what it looks for in the messages received so far.
     pub(crate) fn wait<T>(&self, what: &str, mut look: impl FnMut(&[Message]) -> Option<T>) -> T {
         let until = Instant::now() + WAIT;
         let mut seen = self.log.0.lock().unwrap();
@@ -287,17 +288,17 @@ impl Drop for Answering {
     }
 }
 
-/// A relay between one client and the proxy that writes down every datagram on its way.
+/// A relay between one client and the proxy that records every datagram.
 #[derive(Debug)]
 pub(crate) struct Tap {
-    /// Where the client sends to instead of the proxy.
+    /// Where the client sends instead of to the proxy.
     pub(crate) address: SocketAddr,
     log: Arc<Mutex<Vec<(Way, Message)>>>,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
-/// One way of a tap.
+/// One direction of a tap.
 struct Relay {
     way: Way,
     from: Phone,
@@ -329,7 +330,7 @@ impl Relay {
     }
 }
 
-/// Which way a datagram went.
+/// The direction of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     ToProxy,
@@ -359,7 +360,7 @@ impl Tap {
         Self { address, log, stop, threads }
     }
 
-    /// What went one way and has this method.
+    /// The messages with this method that went in one direction.
     pub(crate) fn saw(&self, way: Way, method: &str) -> Vec<Message> {
         let log = self.log.lock().unwrap();
         log.iter()
@@ -378,7 +379,7 @@ impl Drop for Tap {
     }
 }
 
-/// A TCP connection that says what it is told to.
+/// A TCP connection that sends what it is told.
 #[derive(Debug)]
 pub(crate) struct Wire {
     stream: TcpStream,
@@ -401,12 +402,12 @@ impl Wire {
         self.stream.write_all(text.as_bytes()).unwrap();
     }
 
-    /// The other side may close before all of it is said.
+    /// Sends the text; the other side may close before all of it is sent.
     pub(crate) fn send_as_much_as_goes(&mut self, text: &str) {
         self.stream.write_all(text.as_bytes()).ok();
     }
 
-    /// What is said before the other side closes, however it does that.
+    /// What is received before the other side closes, cleanly or not.
     pub(crate) fn receive_or_end(&mut self) -> Option<Message> {
         let mut buffer = [0; 4096];
         while let Ok(length @ 1..) = self.stream.read(&mut buffer) {
@@ -415,7 +416,7 @@ impl Wire {
         whole(&self.rest).and_then(|_| self.receive())
     }
 
-    /// The next whole message, by its Content-Length; none when the other side closes.
+    /// The next whole message, by its Content-Length; none if the other side closes.
     pub(crate) fn receive(&mut self) -> Option<Message> {
         loop {
             while self.rest.starts_with(b"\r\n") {
@@ -436,7 +437,7 @@ impl Wire {
     }
 }
 
-/// How many bytes the first message of a stream has, once all of them are here.
+/// The length of the first message in a stream, once all of it has arrived.
 fn whole(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();

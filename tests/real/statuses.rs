@@ -1,4 +1,4 @@
-//! Exit statuses that no other test looks at; the table of all of them is in docs/operating.md.
+//! Exit statuses that no other test checks; the table of all is in docs/operating.md.
 
 use crate::common::{Proxy, free_address};
 use crate::program::fanfare;

@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT: what became known just before is kept.
+//! SIGTERM and SIGINT: what became known just before is stored.
 
 use std::time::{Duration, Instant};
 
@@ -22,12 +22,12 @@ fn answered_and_stopped(mode: &str, signal: &str, wait: Duration) {
     proxy.program.signal(signal);
     let ended = proxy.program.end();
     assert_eq!(ended.code(), 0, "{ended:?}");
-    // What was on its way to her before it ended.
+    // Skips what was sent to them before it ended.
     while ann.receive_within(Duration::from_millis(50)).is_some() {}
     while bob.receive_within(Duration::from_millis(50)).is_some() {}
 
     let again = Proxy::start_again(proxy.address, proxy.folder);
-    // Bob's leg goes on; Ann's would have gone with it.
+    // Bob's leg is resumed; Ann's would have been sent along with it.
     bob.receive_the("MESSAGE");
     let until = Instant::now() + Duration::from_millis(700);
     while Instant::now() < until {

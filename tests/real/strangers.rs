@@ -1,5 +1,5 @@
-//! Strangers at the real program. At the proxy: who may write, who is banned, and what the log says (W14, W31). At a client: nobody
-//! writes to it but its server (W25).
+//! Strangers against the real program. At the proxy: who may write, who is banned, and what is logged (W14, W31). At a
+//! client: only its server may write to it (W25).
 
 use std::fs;
 use std::net::{TcpStream, UdpSocket};
@@ -10,7 +10,7 @@ use crate::common::{Proxy, address_of, message_to, register_listener};
 use crate::program::{WAIT, fanfare};
 use crate::socket::{Message, Phone, Wire, register, unique};
 
-/// An ordinary message of somebody from elsewhere to Bob.
+/// An ordinary message to Bob from another domain.
 fn from_elsewhere(domain: &str, via: &str) -> String {
     let number = unique();
     format!(
@@ -62,7 +62,7 @@ fn who_is_banned_by_his_address_gets_nothing_and_a_connection_is_told_as_verifie
 
 #[test]
 fn w25_who_writes_straight_to_a_client_or_forges_its_servers_address_gets_403() {
-    // The server is at another address of loopback than the stranger.
+    // The server has another loopback address than the stranger.
     let socket = UdpSocket::bind("127.0.0.2:0").unwrap();
     socket.set_read_timeout(Some(WAIT)).unwrap();
     let address = socket.local_addr().unwrap();
@@ -74,7 +74,7 @@ fn w25_who_writes_straight_to_a_client_or_forges_its_servers_address_gets_403() 
     let at = address_of(&contact);
     let refused = |answer: &Message| assert_eq!(answer.start(), "SIP/2.0 403 Forbidden", "{}", answer.text);
 
-    // Straight to it, by UDP and TCP, though he knows its Contact.
+    // Directly to the client, over UDP and TCP: refused although the stranger knows its Contact.
     let stranger = Phone::new();
     refused(&stranger.ask(at, &message_to(&contact, &stranger, 1, "From a stranger.")));
     let mut wire = Wire::over(TcpStream::connect(at).unwrap());
@@ -83,7 +83,7 @@ fn w25_who_writes_straight_to_a_client_or_forges_its_servers_address_gets_403() 
     refused(&wire.receive().expect("an answer"));
     let answer = server.ask(at, &message_to(&contact, &server, 3, "From the server."));
     assert_eq!(answer.start(), "SIP/2.0 200 OK", "{}", answer.text);
-    // With the address of its server, without what only the server was told, and has used.
+    // With the server's address, but without the token in the Contact that only the server was told, and has used.
     let token = contact.split(['-', '@']).nth(1).unwrap();
     assert_eq!(token.len(), 16, "{contact}");
     for user in ["bob", "ann", token, &format!("{token}-bob")] {

@@ -1,4 +1,4 @@
-//! Streams with literal bytes, under TLS by `openssl s_client`, which is none of our code.
+//! Streams with literal bytes; TLS is done by `openssl s_client`, so none of it is our code.
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use std::time::Instant;
 use crate::program::WAIT;
 use crate::socket::{Message, answer_to};
 
-/// A stream to a proxy that says what it is told to.
+/// A stream to a proxy that sends what it is told.
 pub(crate) struct Line {
     writer: Box<dyn Write>,
     messages: Receiver<String>,
@@ -20,7 +20,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// Under TLS; the server has to be `domain` by an authority in `ca`.
+    /// With TLS; the server must prove to be `domain` by an authority in `ca`.
     pub(crate) fn tls(peer: SocketAddr, domain: &str, ca: &Path) -> Self {
         let mut client = Command::new("openssl")
             .args(["s_client", "-quiet", "-verify_return_error", "-verify_hostname", domain, "-CAfile"])
@@ -40,7 +40,7 @@ impl Line {
         self.writer.flush().unwrap();
     }
 
-    /// The next message; a keep-alive's answer is one of two bytes.
+    /// The next message; a keep-alive's answer counts as a message of two bytes.
     pub(crate) fn receive(&self) -> Message {
         let text = self.messages.recv_timeout(WAIT).expect("a message on the stream");
         Message { at: Instant::now(), from: self.peer, text }
@@ -60,7 +60,7 @@ impl Line {
 impl Drop for Line {
     fn drop(&mut self) {
         if let Some(client) = &mut self.client {
-            // Both fail when it has ended by itself, which is as good.
+            // Both fail if it has already ended, which is fine.
             drop(client.kill());
             drop(client.wait());
         }
@@ -73,7 +73,7 @@ fn gather(stream: impl Read + Send + 'static) -> Receiver<String> {
     messages
 }
 
-/// Messages by Content-Length; a CRLF between them is one of its own.
+/// Splits a stream into messages by Content-Length; a CRLF between them counts as one.
 fn cut(mut stream: impl Read, messages: &SyncSender<String>) {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
@@ -100,7 +100,7 @@ fn end_of_first(bytes: &[u8]) -> Option<usize> {
     (bytes.len() >= end).then_some(end)
 }
 
-/// A REGISTER on a stream, of a contact that nobody can connect to.
+/// A REGISTER on a stream, for a contact that nobody can connect to.
 pub(crate) fn register_on(line: &str, user: &str, contact: &str, extra: &str) -> String {
     let number = crate::socket::unique();
     format!(

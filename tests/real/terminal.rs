@@ -1,4 +1,4 @@
-//! What strangers write, where it is printed: it neither moves the cursor nor passes for a line of ours.
+//! Text from strangers, where it is printed: it neither moves the cursor nor looks like a line of ours.
 
 use std::net::SocketAddr;
 
@@ -8,13 +8,14 @@ use crate::common::{Proxy, listener, message_to, register_listener};
 use crate::program::{Ended, Program, fanfare, fanfare_command};
 use crate::socket::{Answering, Phone, answer_to};
 
-/// Escape sequences, C1, marks of direction and a carriage return, as a hostile phone puts them into a reason phrase.
+/// Escape sequences, C1 controls, direction marks and a carriage return, as a hostile phone puts them into a reason
+/// phrase.
 const PHRASE: &str =
     "486 Busy\u{1b}[31m\u{1b}]0;pwn\u{7}\u{9b}31m\u{202e}\u{2066}\u{200b}\u{feff}\u{e0041}fake";
 const PHRASE_SHOWN: &str =
     "486 Busy⟨U+001B⟩[31m⟨U+001B⟩]0;pwn⟨U+0007⟩⟨U+009B⟩31m⟨U+202E⟩⟨U+2066⟩⟨U+200B⟩⟨U+FEFF⟩⟨U+E0041⟩fake";
 
-/// Nothing that a terminal acts on; a line break is what the lines are cut at.
+/// Nothing that a terminal interprets; line breaks are excluded, as the lines were split at them.
 fn assert_harmless(lines: &[String]) {
     let harmful = |c: char| {
         c.is_control() && c != '\t'
@@ -77,7 +78,7 @@ fn a_recipients_reason_phrase_is_harmless_in_the_outcome_too() {
     }
 }
 
-/// `fanfare listen` at a socket that plays its server; where it listens.
+/// `fanfare listen` at a socket that plays its server; also returns its address.
 fn listening(server: &Phone, more: &[&str]) -> (Program, String) {
     let over = format!("udp:{}", server.address);
     let bob = fanfare(&[&["listen", "--as", "im:bob@domain.com", "--proxy", &over][..], more].concat());
@@ -88,7 +89,7 @@ fn listening(server: &Phone, more: &[&str]) -> (Program, String) {
 fn deliver(server: &Phone, contact: &str, number: u64, change: impl FnOnce(String) -> String, text: &str) {
     let to = crate::common::address_of(contact);
     server.send(to, &change(message_to(contact, server, number, text)));
-    // It asks what we can do, too.
+    // It also asks for our capabilities.
     let answer =
         std::iter::repeat_with(|| server.receive()).find(|heard| heard.start().starts_with("SIP/2.0"));
     assert_eq!(answer.unwrap().start(), "SIP/2.0 200 OK");

@@ -10,7 +10,7 @@ use crate::common::{free_address, objects};
 use crate::program::{Program, fanfare};
 use crate::stream::{Line, register_on};
 
-/// An authority of a test, and the certificate of its server.
+/// A test's certificate authority, and its server's certificate.
 pub(crate) struct Authority {
     folder: TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -35,7 +35,7 @@ impl Authority {
         self.file(name).to_str().unwrap().to_owned()
     }
 
-    /// A new certificate in the place of the old one, with its key in the same file.
+    /// Replaces the certificate with a new one, whose key is in the same file.
     pub(crate) fn certify(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         change(&mut params);
@@ -45,7 +45,7 @@ impl Authority {
     }
 }
 
-/// A proxy for domain.com that listens under TLS alone, with an authority of its own.
+/// A proxy for domain.com that listens with TLS only, with an authority of its own.
 struct Secure {
     program: Option<Program>,
     address: SocketAddr,
@@ -101,7 +101,7 @@ impl Secure {
     }
 }
 
-/// Registers a user over a stream and checks that this was taken.
+/// Registers a user over a stream and checks that it was accepted.
 fn register(line: &mut Line, user: &str, extra: &str) {
     let contact = format!("<sip:{user}@behind.invalid;transport=tls>");
     let answer = line.ask(&register_on("TLS", user, &contact, extra));
@@ -128,7 +128,7 @@ fn w32_one_message_to_two_over_tls_one_of_them_through_openssl() {
             assert!(std::time::Instant::now() < until, "bob registers");
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
-        // More than a datagram takes (W4), to a sips: address among them.
+        // Too large for a datagram (W4); one recipient has a sips: address.
         let text = "0123456789".repeat(400);
         let sent = secure.send(&["sips:ann@domain.com", "im:bob@domain.com"], &text);
         let leg = ann.receive();
@@ -170,7 +170,7 @@ fn w32_send_and_listen_say_what_is_the_matter_with_a_certificate() {
         ("elsewhere.com", |_| (), "the certificate is for elsewhere.com, not for domain.com"),
     ];
     for (name, change, words) in cases {
-        // The running proxy takes it up by itself.
+        // The running proxy picks it up by itself.
         secure.authority.certify(name, change);
         let ended = secure.send(&["im:ann@domain.com"], "x").end();
         assert_eq!(ended.code(), 2, "{ended:?}");

@@ -1,4 +1,4 @@
-//! A store looked after: checked and backed up while its proxy runs, restored, and refused where it is too new.
+//! Maintenance of a store: checked and backed up while its proxy runs, restored, and refused if too new.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::common::{Proxy, outcomes};
 use crate::program::{Ended, fanfare, fanfare_reading};
 use crate::socket::{Answering, Phone, submission};
 
-/// `fanfare proxy VERB ...`, with its end.
+/// Runs `fanfare proxy VERB ...` until it ends.
 fn upkeep(args: &[&str]) -> Ended {
     let ended = fanfare(&[&["proxy"], args].concat()).end();
     ended.assert_no_panic();
@@ -20,7 +20,7 @@ fn data(folder: &Path) -> &str {
     folder.to_str().unwrap()
 }
 
-/// Writes the number of a schema into the head of a database, where SQLite keeps it.
+/// Writes a schema number into a database's header, where SQLite keeps it.
 fn set_schema(store: &Path, schema: u32) {
     let mut bytes = fs::read(store).unwrap();
     bytes[60..64].copy_from_slice(&schema.to_be_bytes());
@@ -39,7 +39,7 @@ fn w11_a_backup_made_while_the_proxy_runs_goes_on_with_what_was_accepted() {
     let people = ["im:ann@domain.com", "im:bob@domain.com"];
     let request = submission(james.address, &people, "Delivery-Report: each\r\n", "Through a backup.");
     assert_eq!(james.ask(proxy.address, &request).start(), "SIP/2.0 202 Accepted");
-    // Bob's outcome is told, so it is committed; Ann has said nothing yet.
+    // Bob's outcome is reported, so it is committed; Ann has not answered yet.
     let told = james.receive_the("NOTIFY");
     james.answer(&told, "200 OK");
     let leg = ann.receive_the("MESSAGE");
@@ -62,7 +62,7 @@ fn w11_a_backup_made_while_the_proxy_runs_goes_on_with_what_was_accepted() {
         fs::read_dir(elsewhere.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["copy.sqlite3"]);
 
-    // The machine is lost; the backup is all that is left, and it starts.
+    // The machine is lost: only the backup is left, and the proxy starts from it.
     let address = proxy.address;
     proxy.program.kill();
     let restored = TempDir::new().unwrap();
@@ -104,7 +104,7 @@ fn check_tells_what_it_found_and_ends_with_1_where_something_is_wrong() {
     assert_eq!(james.ask(proxy.address, &request).start(), "SIP/2.0 202 Accepted");
     proxy.program.signal("TERM");
     assert_eq!(proxy.program.end().code(), 0);
-    // The settings may name the folder, too.
+    // The settings file may name the folder too.
     let settings = folder.join("proxy.ron");
     fs::write(&settings, format!("(data: {:?})", data(folder))).unwrap();
     let found = upkeep(&["check", "--config", data(&settings)]);
@@ -182,7 +182,7 @@ fn a_folder_without_a_store_gets_one_by_add_which_says_so_and_is_refused_by_the_
     assert_eq!(change(&["alias", "add", "team@domain.com", "ann@domain.com"]).code(), 0);
 }
 
-/// What refuses to start, and the store that it would have used, as left by one that ran before.
+/// Checks that this command refuses a newer store and leaves it unchanged.
 fn newer(store: &Path, verb: &[&str]) {
     set_schema(store, 4711);
     let before = fs::read(store).unwrap();

@@ -1,4 +1,4 @@
-//! RFC 7118: browsers. The WebSocket is that of Debian's python3-websockets; what must be refused is written byte by byte.
+//! RFC 7118: browsers. Debian's python3-websockets plays the browser; what must be refused is written byte by byte.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -12,7 +12,7 @@ use crate::common::{free_address, objects};
 use crate::program::{Program, WAIT, fanfare};
 use crate::tls::Authority;
 
-/// A proxy for domain.com that browsers and others reach.
+/// A proxy for domain.com that browsers and others can reach.
 struct Web {
     _program: Program,
     udp: SocketAddr,
@@ -56,7 +56,7 @@ impl Web {
     }
 }
 
-/// A page in a browser that is registered.
+/// A registered page in a browser.
 struct Page {
     program: Program,
     keyboard: ChildStdin,
@@ -72,7 +72,7 @@ impl Page {
         Self { program, keyboard }
     }
 
-    /// The first message with these words in it.
+    /// The first message that contains these words.
     fn got(&self, words: &str) -> Value {
         serde_json::from_str(&self.program.line_with(words)).unwrap()
     }
@@ -104,7 +104,7 @@ fn w24_browsers_get_legs_and_reports_over_the_websockets_that_they_opened() {
         assert!(leg.ends_with("Grüße an alle"), "{leg}");
     }
 
-    // And a browser writes to several.
+    // A browser also writes to several people.
     let mut ann = ann;
     let submission = "MESSAGE sip:bob@domain.com SIP/2.0\\nVia: SIP/2.0/WS df7jal23ls0d.invalid;branch=z9hG4bKw1\\n\
         Max-Forwards: 70\\nFrom: <sip:ann@domain.com>;tag=w\\nTo: <sip:bob@domain.com>\\n\
@@ -118,7 +118,7 @@ fn w24_browsers_get_legs_and_reports_over_the_websockets_that_they_opened() {
     assert!(report.contains("bob@domain.com") && report.contains("success"), "{report}");
     assert!(report.contains("cy@domain.com") && report.contains("failure"), "{report}");
 
-    // A page that is closed is absent at once.
+    // A page that is closed counts as absent at once.
     let pid = ann.program.pid();
     ann.program.kill();
     assert!(pid > 0);
@@ -128,14 +128,14 @@ fn w24_browsers_get_legs_and_reports_over_the_websockets_that_they_opened() {
     }
 }
 
-/// What is said to each of these, the last time until the connection ends or a while is over.
+/// Sends these requests on one connection and reads until it closes or a timeout passes.
 fn ask(address: SocketAddr, requests: &[&[u8]]) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
     let mut said = Vec::new();
     let mut buffer = [0; 4096];
     for request in requests {
-        // One that has been hung up on cannot be written to.
+        // The other side may have closed already, so that writing fails.
         if stream.write_all(request).is_err() {
             break;
         }
@@ -157,7 +157,7 @@ fn upgrade(subprotocol: &str) -> String {
     )
 }
 
-/// A frame of a client, its mask of zeros.
+/// A client's frame, with a mask of zeros.
 fn frame(first: u8, length: &[u8], payload: &[u8]) -> Vec<u8> {
     [&[first][..], length, &[0; 4], payload].concat()
 }
@@ -175,7 +175,7 @@ fn w31_what_is_no_sip_over_a_websocket_is_refused_and_the_proxy_serves_on() {
             && said.to_ascii_lowercase().contains("sec-websocket-protocol: sip"),
         "{said}"
     );
-    // This proxy asks nobody who he is, so a page from elsewhere has no business here (RFC 6455 §10.2).
+    // Without authentication, pages from elsewhere are refused (RFC 6455 §10.2).
     for (origin, status) in
         [("https://evil.example", "403 "), ("null", "403 "), ("http://localhost:3000", "101 ")]
     {

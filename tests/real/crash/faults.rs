@@ -1,6 +1,6 @@
-//! A disk that gives errors, or is slow, under the running proxy and the running clients.
+//! A disk that fails or is slow, under the running proxy and the running clients.
 //!
-//! Nothing is promised while it fails, nothing of what was promised is lost, and when it is well again all goes on.
+//! While it fails nothing is promised, nothing promised is lost, and once it works again everything goes on.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,14 +23,14 @@ fn answering(user: &str, proxy: &Proxy) -> Answering {
     Answering::new(phone, |_, _| Some("200 OK"))
 }
 
-/// How many messages with this text came; a leg that was transmitted twice on a busy machine is one.
+/// How many messages with this text came; a leg retransmitted on a busy machine counts once.
 fn heard(phone: &Answering, text: &str) -> usize {
     let seen = phone.seen();
     let legs = seen.iter().filter(|leg| leg.body() == text).map(|leg| leg.value("Call-ID"));
     legs.collect::<BTreeSet<_>>().len()
 }
 
-/// `fanfare listen` for Bob, registered with a socket that plays the proxy; and where it listens.
+/// `fanfare listen` for Bob, registered at a socket that plays the proxy; also returns its address.
 fn listen_to(phone: &Phone, data: &str) -> (Program, String) {
     let proxy = format!("udp:{}", phone.address);
     let bob = fanfare(&listen_arguments(&proxy, data));
@@ -67,16 +67,16 @@ fn w13_what_a_failing_disk_refused_does_not_come_back_after_a_kill() {
         let request = submission(james.address, &["im:bob@domain.com"], "", "Refused.");
         let disk = BadDisk::of(proxy.program.pid(), &[fault]);
         assert_busy(&james.ask(proxy.address, &request));
-        // Killed while the disk still fails: what the system holds of the refused message is in its hands.
+        // Killed while the disk still fails: whether the refused message survives is up to the system.
         proxy = proxy.kill_and_start_again();
         disk.mend();
-        // By the time this one is reported on, the other would have been delivered too.
+        // By the time this one is reported on, the other one would have been delivered too.
         let after = submission(james.address, &["im:bob@domain.com"], "", "After.");
         assert_eq!(james.ask(proxy.address, &after).start(), "SIP/2.0 202 Accepted", "{fault}");
         let report = james.receive_the("NOTIFY");
         james.answer(&report, "200 OK");
         assert_eq!((heard(&bob, "Refused."), heard(&bob, "After.")), (0, 1), "{fault}");
-        // And its sender may try again (RFC 3261 §21.5.4).
+        // Its sender may also try again (RFC 3261 §21.5.4).
         assert_eq!(james.ask(proxy.address, &request).start(), "SIP/2.0 202 Accepted", "{fault}");
         bob.wait("the refused one", |seen| seen.iter().any(|leg| leg.body() == "Refused.").then_some(()));
     }
@@ -94,7 +94,7 @@ fn w23_an_outcome_that_a_failing_disk_did_not_take_is_told_when_it_is_well() {
         let leg = ann.receive_the("MESSAGE");
         let disk = BadDisk::of(proxy.program.pid(), &[fault]);
         ann.answer(&leg, "200 OK");
-        // An answer to this one comes after the proxy has seen Ann's.
+        // The answer to this one comes after the proxy has processed Ann's.
         let other = submission(james.address, &["im:ann@domain.com"], "Delivery-Report: none\r\n", "Fails?");
         assert_busy(&james.ask(proxy.address, &other));
         disk.mend();
@@ -162,12 +162,12 @@ fn w15_what_listen_refused_is_new_after_a_kill() {
         let (bob, uri) = listen_to(&phone, data);
         let answer = phone.ask(address_of(&uri), &message_to(&uri, &phone, number, "Hear me."));
         assert_eq!(answer.start(), "SIP/2.0 200 OK", "{fault}");
-        // Shown, since it never was.
+        // Shown now, because it was not shown before.
         bob.line_with("Hear me.");
     }
 }
 
-/// A store that is there already, so that a start writes nothing into it.
+/// A store that exists already, so that a start writes nothing into it.
 fn store_of_james(proxy: &Proxy) -> TempDir {
     let folder = TempDir::new().unwrap();
     let udp = proxy.udp();
@@ -181,7 +181,7 @@ fn store_of_james(proxy: &Proxy) -> TempDir {
     folder
 }
 
-/// `fanfare send` on a store whose disk fails as strace's `inject=` says.
+/// `fanfare send` on a store whose disk fails, in the syntax of strace's `inject=`.
 fn send_on_bad_disk(proxy: &Proxy, data: &TempDir, fault: &str, extra: &[&str]) -> Program {
     let udp = proxy.udp();
     let fanfare = fanfare_command(&["send", "--from", "im:james@domain.com", "--proxy", &udp]);
@@ -189,7 +189,7 @@ fn send_on_bad_disk(proxy: &Proxy, data: &TempDir, fault: &str, extra: &[&str]) 
     command.args(["-D", "-f", "-q", "-o"]).arg(data.path().join("trace"));
     let call = fault.split(':').next().unwrap();
     command.args(["-e", &format!("trace={call}"), "-e", &format!("inject={fault}")]);
-    // The log alone, so that the store itself can be opened.
+    // Only the write-ahead log fails, so that the store itself can be opened.
     command.arg("-P").arg(data.path().join("messages.sqlite3-wal"));
     command.arg(fanfare.get_program()).args(fanfare.get_args());
     command.args(["--to", "im:bob@domain.com", "--data", data.path().to_str().unwrap()]).args(extra);
@@ -207,7 +207,7 @@ fn w10_what_the_disk_does_not_take_does_not_leave() {
         assert_eq!(ended.code(), 2, "{fault}: {ended:?}");
         assert!(ended.said().contains("It could not be written to the disk. Is the disk full?"), "{ended:?}");
         assert!(fs::read_to_string(folder.path().join("trace")).unwrap().contains("(INJECTED)"));
-        // Nothing of it is in the store, so nothing leaves when it is opened again.
+        // Nothing of it is in the store, so nothing is sent when that is opened again.
         let udp = proxy.udp();
         let kept = ["--data", folder.path().to_str().unwrap(), "--to", "im:bob@domain.com"];
         let send = ["send", "--from", "im:james@domain.com", "--proxy", &udp];
@@ -221,7 +221,8 @@ fn w10_what_the_disk_does_not_take_does_not_leave() {
 fn w25_an_outcome_is_told_once_the_disk_has_it() {
     let proxy = Proxy::start();
     let _bob = answering("bob", &proxy);
-    // The draft is kept, by the syncs of a new log and of its first rows; what is learned next is not; then the disk is well.
+    // The draft is stored with the syncs of a new log and of its first rows; what is learned next is not stored; then
+    // the disk works again.
     let folder = store_of_james(&proxy);
     let ended = send_on_bad_disk(
         &proxy,

@@ -1,7 +1,7 @@
-//! The order in which things reach the disk and the network: what a power cut may not turn round.
+//! The order in which data reach the disk and the network, which a power cut must not reverse.
 //!
-//! A cut forgets what was written and not synced. So a promise may leave only after the sync of what it rests on, and
-//! a new file counts only once its folder is synced.
+//! A power cut loses what was written but not synced. So a promise may leave only after the sync of its data, and a new
+//! file counts only once its folder is synced.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use super::strace::{Call, Trace, Traced};
 use crate::common::{Proxy, free_address, listener, wait_for_binding};
 use crate::socket::{Answering, Phone, Wire, submission};
 
-/// What takes bytes away.
+/// System calls that send bytes out.
 const LEAVING: &[&str] = &["sendto", "sendmsg", "write", "writev"];
 
-/// Each new name in the data folder, and the folder itself, was synced where it stands before the first promise left.
+/// Checks that every new name in the data folder, and the folder's own name, was synced before the first promise left.
 fn assert_names_synced(trace: &Trace, data: &Path, store: &Path, first: &Call) {
     let made = trace.first(&["mkdir"], &format!("\"{}\"", data.display()));
     assert!(trace.is_synced(data.parent().unwrap(), made.ended, first.began), "{trace:#?}");
@@ -24,7 +24,7 @@ fn assert_names_synced(trace: &Trace, data: &Path, store: &Path, first: &Call) {
         assert!(opened.arguments.contains("O_CREAT"), "{opened:?}");
         assert!(trace.is_synced(data, opened.ended, first.began), "{name}: {trace:#?}");
     }
-    // The tables are there, too.
+    // The tables are synced too.
     assert!(trace.is_synced(store, 0, first.began), "{trace:#?}");
 }
 
@@ -114,7 +114,7 @@ fn w10_a_message_is_synced_before_its_first_byte_leaves() {
 
     let store = data.join("messages.sqlite3-wal");
     let left = trace.first(LEAVING, "\"MESSAGE sip:bob@");
-    // That it is on its way is written while it leaves; what it says is on the disk before.
+    // That it is being sent is stored during the sending; its content is on the disk before.
     let kept = trace.first(&["pwrite64"], "Never before.");
     assert!(kept.arguments.contains(&format!("<{}>", store.display())), "{kept:?}");
     assert!(
@@ -122,7 +122,7 @@ fn w10_a_message_is_synced_before_its_first_byte_leaves() {
         "{kept:?} is not synced before {left:?}: {trace:#?}"
     );
     assert_names_synced(&trace, &data, &data.join("messages.sqlite3"), left);
-    // What is said to be delivered is on the disk when it is said.
+    // What is reported as delivered is on the disk by then.
     let report = trace.first(&["recvfrom"], "\"NOTIFY ");
     let told = trace.first(&["write"], "im:bob@domain.com success");
     trace.assert_log_synced(&store, report, told);

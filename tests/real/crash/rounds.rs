@@ -1,8 +1,8 @@
 //! Proxy, sender and recipient killed at random instants, round after round, on the same stores.
 //!
-//! A message of one round is often open through the kills of the next ones. After some rounds there is a calm, in which
-//! everything has to come to its end; then both stores and all that was printed and heard are compared.
-//! `CRASH_ROUNDS=300 cargo test --test real crash::rounds` is the long run, `CRASH_SEED=n` the same instants again.
+//! A message is often still open when the next rounds kill again. After some rounds there is a calm in which everything
+//! must end; then both stores and everything printed and received are compared. `CRASH_ROUNDS=300 cargo test --test
+//! real crash::rounds` is the long run; `CRASH_SEED=n` repeats the same instants.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -17,11 +17,11 @@ use crate::common::{Proxy, bindings_of};
 use crate::program::{Program, fanfare};
 use crate::socket::{Answering, Phone};
 
-/// Rounds between two calms.
+/// Rounds from one calm to the next.
 const ROUNDS_OPEN: u64 = 8;
-/// The latest instant of a kill in a round, in milliseconds: Timer F of the legs is 1280.
+/// The latest kill in a round, in milliseconds: Timer F of the legs is 1280.
 const LATEST: u64 = 1400;
-/// Sends in a calm after which everything has come to its end.
+/// Most sends in a calm before everything must have ended.
 const CALM_SENDS_MAX: usize = 10;
 
 /// What was done and found.
@@ -44,16 +44,16 @@ struct World {
     bob: Bob,
     /// The sender's store.
     ann: TempDir,
-    /// Texts while which were open Bob was killed.
+    /// Texts of messages that were open when Bob was killed.
     bob_killed: BTreeSet<String>,
     open: Vec<String>,
-    /// What `send` said of each recipient.
+    /// What `send` printed about each recipient.
     told: Vec<String>,
     figures: Figures,
 }
 
-/// The recipient: `fanfare listen` on one store, under an address that is new after each calm, so that bindings of the killed do
-/// not pile up.
+/// The recipient: `fanfare listen` on one store. Its address changes after each calm, so that bindings of killed
+/// processes do not pile up.
 struct Bob {
     data: TempDir,
     user: String,
@@ -128,11 +128,11 @@ impl World {
         fanfare(&args)
     }
 
-    /// One message, and kills of some or all while it is under way.
+    /// One message, and some or all processes killed while it is in progress.
     fn round(&mut self, number: u64) {
         let text = format!("Round {number} of {}", self.seed);
         self.open.push(text.clone());
-        // Some kills come while a process is only starting.
+        // Some kills hit a process that is still starting.
         let length =
             if self.chance.below(4) == 0 { self.chance.below(60) } else { self.chance.below(LATEST) };
         let mut kills: Vec<(u64, &'static str)> = vec![(length, "sender")];
@@ -157,7 +157,7 @@ impl World {
         }
     }
 
-    /// Sometimes it is killed again while it takes up what was open.
+    /// Kills the proxy; sometimes again while it resumes what was open.
     fn kill_proxy(&mut self) {
         let proxy = self.proxy.take().unwrap();
         let again = (self.chance.below(4) == 0).then(|| Duration::from_millis(self.chance.below(30)));
@@ -178,7 +178,7 @@ impl World {
         self.bob.start(proxy);
     }
 
-    /// Nobody is killed until everything has come to its end; then Bob goes by another name.
+    /// Kills nobody until everything has ended; then Bob takes another address.
     fn calm(&mut self, number: u64) {
         for send in 0..CALM_SENDS_MAX {
             let text = format!("Calm {number}.{send} of {}", self.seed);
@@ -208,7 +208,7 @@ impl World {
         self.bob.start(proxy);
     }
 
-    /// Compares what everybody has with what was told.
+    /// Compares what everybody has with what was reported.
     fn judge(&mut self) {
         let seed = self.seed;
         let bob = bodies(self.bob.data.path(), "from_address IS NOT NULL");
@@ -234,7 +234,7 @@ impl World {
                 "silent" => state == "failed 408",
                 "away" => state == "failed 480",
                 _ if state == "delivered" => bob.contains_key(text),
-                // His 200 may have died with him.
+                // His 200 may have been lost when he was killed.
                 _ => state == "failed 408" && self.bob_killed.contains(text),
             };
             assert!(is_right, "{text}: {person} {state}, seed {seed}: {:#?}", all[text]);
@@ -273,7 +273,7 @@ fn open_attempts(data: &Path) -> u32 {
     store(data).query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
-/// How often each text stands in a client's store.
+/// How often each text is in a client's store.
 fn bodies(data: &Path, of: &str) -> BTreeMap<String, u32> {
     let sql = format!("SELECT CAST(body AS TEXT), count(*) FROM message WHERE {of} GROUP BY body");
     let connection = store(data);
@@ -282,7 +282,7 @@ fn bodies(data: &Path, of: &str) -> BTreeMap<String, u32> {
     rows.map(Result::unwrap).collect()
 }
 
-/// What the sender knows of each recipient of each text: `delivered`, `failed 408`, ...
+/// What the sender knows about each recipient of each text: `delivered`, `failed 408`, ...
 fn outcomes(data: &Path) -> BTreeMap<String, Vec<(String, String)>> {
     let sql = "SELECT CAST(m.body AS TEXT), json_extract(m.people, '$[' || d.recipient || '][0]'), d.state,
                       CASE d.state WHEN 'delivered' THEN NULL ELSE d.status END

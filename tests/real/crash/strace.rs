@@ -1,6 +1,6 @@
-//! Programs looked at, and their disk spoiled, through strace: what they ask the system for, in which order.
+//! Traces programs with strace, to see the order of their system calls, and makes their disk fail.
 //!
-//! Where strace is missing or may not trace, these tests fail and say so: they are not to be skipped unseen.
+//! If strace is missing or not permitted, these tests fail and say so, because a skipped test would go unnoticed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::program::{Program, WAIT};
 
-/// A disk that fails, for one process, until this is dropped.
+/// A disk that fails for one process until this is dropped.
 #[derive(Debug)]
 pub(super) struct BadDisk {
     strace: Option<Program>,
@@ -20,7 +20,8 @@ pub(super) struct BadDisk {
 }
 
 impl BadDisk {
-    /// From now on these calls of a running process fail or are slow, as strace's `inject=` says: `fsync:error=EIO`.
+    /// From now on these system calls of a running process fail or are slow, in the syntax of strace's `inject=`:
+    /// `fsync:error=EIO`.
     pub(super) fn of(pid: u32, faults: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let mut command = Command::new("strace");
@@ -36,7 +37,7 @@ impl BadDisk {
         Self { strace: Some(strace), _folder: folder }
     }
 
-    /// The disk is well from here on.
+    /// Ends the faults.
     pub(super) fn mend(mut self) {
         self.let_go();
     }
@@ -57,7 +58,7 @@ impl Drop for BadDisk {
     }
 }
 
-/// A process of its own whose calls are written down from its first.
+/// A process whose system calls are recorded from the start.
 #[derive(Debug)]
 pub(super) struct Traced {
     pub(super) program: Program,
@@ -71,7 +72,7 @@ pub(super) struct Call {
     pub(super) name: String,
     pub(super) arguments: String,
     pub(super) result: String,
-    /// The lines of the trace at which it began and ended.
+    /// The trace lines at which it began and ended.
     pub(super) began: usize,
     pub(super) ended: usize,
 }
@@ -81,13 +82,13 @@ pub(super) struct Call {
 pub(super) struct Trace(Vec<Call>);
 
 impl Traced {
-    /// Starts `fanfare ARGS`.
+    /// Starts `fanfare ARGS`, traced.
     pub(super) fn fanfare(args: &[&str], input: Option<&str>) -> Self {
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("trace");
         let mut command = Command::new("strace");
-        // The tracer stands aside, so that the process that we start and end is the program itself.
-        // Long enough for a whole page of the store.
+        // With -D the traced process is our child, so that we signal the program itself. Strings are long enough for a
+        // whole page of the store.
         command.args(["-D", "-f", "-y", "-q", "-s", "4200", "-o"]).arg(&file);
         command.args([
             "-e",
@@ -102,14 +103,14 @@ impl Traced {
         Self { program, file, folder }
     }
 
-    /// Waits for its end, as it was asked for or comes by itself.
+    /// Waits until it ends.
     pub(super) fn end(self) -> Trace {
         let pid = self.program.pid().to_string();
         let ended = self.program.end();
         let until = Instant::now() + WAIT;
         let is_end = |line: &str| line.split_whitespace().take(3).eq([pid.as_str(), "+++", "exited"]);
         loop {
-            // The tracer writes the last lines after the end of what it traces.
+            // strace writes its last lines after the traced program has ended.
             let text = fs::read_to_string(&self.file).unwrap_or_else(|error| {
                 panic!("strace wrote no trace ({error}): may it trace here? {ended:?}")
             });
@@ -144,7 +145,7 @@ impl Trace {
         Self(calls)
     }
 
-    /// The first call of these names whose arguments hold these words.
+    /// The first call with one of these names whose arguments contain these words.
     pub(super) fn first(&self, names: &[&str], words: &str) -> &Call {
         self.find(names, words).next().unwrap_or_else(|| panic!("no {names:?} with {words:?} in {self:#?}"))
     }
@@ -155,15 +156,14 @@ impl Trace {
             .filter(move |call| names.contains(&call.name.as_str()) && call.arguments.contains(words))
     }
 
-    /// True when a file or folder was synced, and that between these two.
+    /// True if a file or folder was synced between these two lines.
     pub(super) fn is_synced(&self, path: &Path, after: usize, before: usize) -> bool {
         let path = format!("<{}>", path.display());
         self.find(&["fsync", "fdatasync"], &path)
             .any(|call| call.result.starts_with('0') && call.began > after && call.ended < before)
     }
 
-    /// All that was written to the write-ahead log between the two is on stable storage before the second. There is
-    /// something.
+    /// Checks that something was written to the write-ahead log between the two calls, and synced before the second.
     pub(super) fn assert_log_synced(&self, log: &Path, after: &Call, before: &Call) {
         let name = format!("<{}>", log.display());
         let within = |call: &&Call| call.began > after.began && call.began < before.began;

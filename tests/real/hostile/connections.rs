@@ -1,4 +1,4 @@
-//! Connections: too many, silent, slow, endless.
+//! Attacks with connections: too many, silent, slow, endless.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -10,12 +10,12 @@ use crate::common::{Proxy, listener};
 use crate::program::WAIT;
 use crate::socket::{Phone, submission};
 
-/// A patience longer than any of the proxy's.
+/// Longer than any of the proxy's timeouts.
 const LONG: Duration = Duration::from_secs(60);
 const HEAD: &str = "MESSAGE sip:bob@domain.com SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bKh\r\n\
     From: <sip:h@domain.com>;tag=h\r\nTo: <sip:bob@domain.com>\r\nCall-ID: h\r\nCSeq: 1 MESSAGE\r\n";
 
-/// True once the other side has closed, whatever it said before.
+/// True once the other side has closed, whatever it sent before.
 fn is_closed(stream: &mut TcpStream, within: Duration) -> bool {
     stream.set_read_timeout(Some(within)).unwrap();
     loop {
@@ -60,7 +60,7 @@ fn w31_one_address_has_its_share_of_connections_and_not_more() {
     let Some(first) = crowd.first_mut() else { return };
     assert!(!is_closed(first, Duration::from_millis(50)), "the first 500 may stay for a while");
     honest.is_served(&proxy);
-    // Room again for that address, once another one is gone.
+    // That address has room again once another connection is gone.
     crowd.clear();
     let until = Instant::now() + WAIT;
     while is_closed(&mut connect_from([127, 0, 9, 1], proxy.address), Duration::from_millis(50)) {
@@ -124,7 +124,7 @@ fn w31_messages_that_stay_half_said_take_up_a_bounded_part_of_the_memory() {
     let before = peak_mib(&proxy.program);
     let mebibyte = vec![b'x'; 1024 * 1024 - 1000];
     let head = format!("{HEAD}Content-Length: {}\r\n\r\n", mebibyte.len());
-    // 400 MiB, all but the last byte of each message.
+    // 400 MiB: all but the last byte of each message.
     let mut held = Vec::new();
     for _ in 0..400 {
         let mut stream = connect_from([127, 0, 9, 5], proxy.address);
@@ -159,7 +159,7 @@ fn w13_the_clients_sockets_hold_as_well() {
         format!("{HEAD}{}", "X: y\r\n".repeat(50_000)),
         "\0\u{ff}".repeat(300_000),
     ] {
-        // Where the client has no such socket, that holds too.
+        // If the client has no such socket, the test holds too.
         let Ok(mut stream) = TcpStream::connect(address) else { continue };
         stream.write_all(text.as_bytes()).ok();
         assert!(is_closed(&mut stream, LONG), "{:?}", text.get(..40));

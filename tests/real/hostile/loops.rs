@@ -1,4 +1,4 @@
-//! Circles: two proxies that send to each other, a sender who is his own recipient, the proxy as a recipient.
+//! Loops: two proxies that send to each other, a sender who is also a recipient, the proxy as a recipient.
 
 use std::net::SocketAddr;
 
@@ -7,7 +7,7 @@ use crate::common::{Proxy, free_address};
 use crate::program::{Program, fanfare};
 use crate::socket::{Message, Phone, Tap, Way, submission, unique};
 
-/// A second proxy behind a tap, whose address it serves as a domain: what is sent there is counted on its way.
+/// A second proxy behind a tap. The tap's address is the domain it serves, so everything sent there is counted.
 fn other_proxy() -> (Program, Tap) {
     let address = free_address();
     let (listen, tap) = (format!("udp:{address}"), Tap::before(address));
@@ -17,7 +17,7 @@ fn other_proxy() -> (Program, Tap) {
     (program, tap)
 }
 
-/// Registers these contacts for `loop` of a domain.
+/// Registers these contacts for the user `loop` of a domain.
 fn register_loop(domain: &str, proxy: SocketAddr, contacts: &[String]) {
     let phone = Phone::new();
     let number = unique();
@@ -44,7 +44,7 @@ fn w31_a_circle_of_two_proxies_ends_and_does_not_multiply() {
     let proxy = Proxy::start();
     let honest = Honest::at(&proxy);
     let (other, tap) = other_proxy();
-    // Four contacts at each: without an end, 4 to the power of the hops.
+    // Four contacts at each: without a limit, 4 to the power of the number of hops.
     let there: Vec<String> = (0..4).map(|n| format!("sip:loop@{};n={n}", tap.address)).collect();
     let back: Vec<String> = (0..4).map(|n| format!("sip:loop@{};n={n}", proxy.address)).collect();
     register_loop("domain.com", proxy.address, &there);
@@ -75,7 +75,7 @@ fn w14_the_sender_himself_and_the_proxy_itself_are_recipients_like_others() {
     let honest = Honest::at(&proxy);
     let james = Phone::new();
     james.register("james", proxy.address);
-    // Whoever registers the proxy's own address for himself sends it nothing.
+    // A user who registers the proxy's own address gets nothing sent there.
     register_loop("domain.com", proxy.address, &[format!("sip:loop@{}", proxy.address)]);
     let own = format!("sip:{}", proxy.address);
     let nobody = format!("sip:nobody@{}", proxy.address);

@@ -1,4 +1,4 @@
-//! Messages and reports that are forged, or meant to cost more than they do.
+//! Messages and reports that are forged, or designed to cost the proxy more than they should.
 
 use super::{Honest, ends_well, peak_mib};
 use crate::common::{Proxy, outcomes};
@@ -41,7 +41,7 @@ fn w25_a_forged_report_and_one_for_a_foreign_call_get_481_and_the_true_one_count
     proxy.send(request.from, &answer_to(&request, "202 Accepted", "Supported: secondary-to\r\n"));
     let call_id = request.value("Call-ID").to_owned();
     let line = "im:ann@domain.com delivery success\r\nim:bob@domain.com delivery success";
-    // The right Call-ID and tag from a stranger's socket; a foreign Call-ID from the right one.
+    // The right Call-ID and tag from a stranger's socket; a wrong Call-ID from the right one.
     for (from, call_id) in [(&forger, call_id.as_str()), (&proxy, "foreign@bare")] {
         let forged = report_on(&request, from, call_id, line).replace("tag=p1", "tag=bare");
         from.send(request.from, &forged);
@@ -57,7 +57,8 @@ fn w25_a_forged_report_and_one_for_a_foreign_call_get_481_and_the_true_one_count
     assert_eq!(ended.code(), 1, "Ann has it not: {ended:?}");
 }
 
-/// RFC 3261 §16.3: a phone that writes Latin-1 where nobody needs it is reached, and what it writes is passed on as it came.
+/// RFC 3261 §16.3: a phone that sends Latin-1 in fields the proxy need not read is reached, and its bytes are passed on
+/// unchanged.
 #[test]
 fn w18_a_phone_that_writes_latin_1_is_reached_and_its_bytes_are_passed_on() {
     let latin = |text: &str| -> Vec<u8> {
@@ -96,7 +97,7 @@ fn w18_a_phone_that_writes_latin_1_is_reached_and_its_bytes_are_passed_on() {
 #[test]
 fn w4_a_message_that_no_datagram_holds_fails_alone_and_at_once() {
     let proxy = Proxy::with_t1("500ms");
-    // It takes datagrams only, and is slow to answer.
+    // It accepts datagrams only, and answers slowly.
     let (peer, james) = (Phone::new(), Phone::new());
     let small = submission(james.address, &[&peer.uri("bob")], "", "Small.");
     assert_eq!(james.ask(proxy.address, &small).start(), "SIP/2.0 202 Accepted");
@@ -140,7 +141,7 @@ fn w13_w31_a_hundred_thousand_recipients_reach_nobody_and_cost_little() {
         let answer = wire.receive().expect("an answer");
         assert!(answer.start().starts_with("SIP/2.0 403 Too Many Recipients"), "{}", answer.start());
     }
-    // 100,000, in one header field or each in its own, are more than a head may have.
+    // 100,000, in one header field or one field each, exceed the maximum size of a head.
     let own: String = (0..100_000).map(|number| format!("Secondary-To: sip:{number:x}@y\r\n")).collect();
     let one = format!("Secondary-To: {}\r\n", list(100_000));
     for secondary in [own, one] {
@@ -169,7 +170,7 @@ fn w25_the_proxy_takes_no_report_and_no_answer_that_was_not_asked_for() {
     let notify = report_on(&leg, &forger, leg.value("Call-ID"), "im:ann@domain.com delivery success");
     forger.send(proxy.address, &notify);
     assert!(forger.receive_the("SIP/2.0").start().starts_with("SIP/2.0 405 "));
-    // An answer under a branch that is nearly the leg's.
+    // An answer with a branch that is almost the leg's.
     let branch = leg.value("Via").split("branch=").nth(1).unwrap().to_owned();
     let mut other = branch.clone();
     let last = other.pop().unwrap();

@@ -1,5 +1,5 @@
-//! Kamailio as the server of an account: our client registers there, over each transport, and gets what is sent to it; it writes
-//! to clients of others who are registered there too.
+//! Kamailio as an account's server: our client registers there over each transport, receives messages, and writes to
+//! third-party clients registered there.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::kamailio::Kamailio;
 use crate::program::{Program, WAIT, fanfare, fanfare_command};
 use crate::socket::{Phone, submission};
 
-/// James writes to somebody until it arrives: nobody tells when that one has registered.
+/// James writes to somebody until it arrives: nothing tells us when the recipient has registered.
 fn write_to(person: &str, text: &str, kamailio: &Kamailio) {
     let james = Phone::new();
     let until = Instant::now() + WAIT;
@@ -61,7 +61,7 @@ fn w30_our_client_signs_in_at_kamailio_over_udp_tcp_and_tls_to_register_and_to_w
         let send =
             ["send", "--from", "sip:james@domain.com", "--proxy", server, "--to", &ann, "--text", server];
         let send = [&send[..], &shared].concat();
-        // Nobody tells when she is registered, and until then she is not found.
+        // Nothing tells us when she has registered, and until then she is not found.
         let until = Instant::now() + WAIT;
         loop {
             let ended = fanfare_with("secret", &send).end();

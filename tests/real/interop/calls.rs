@@ -1,4 +1,4 @@
-//! Calls of baresip and Linphone, set up through our proxy: each side over the transport that it likes.
+//! Calls between baresip and Linphone, set up through our proxy, each side over its preferred transport.
 
 use std::net::SocketAddr;
 
@@ -19,7 +19,7 @@ fn w29_baresip_calls_baresip_over_any_two_transports_and_either_side_hangs_up() 
         let mut bert = Baresip::register(&bob, server(callee), callee, &at_ann);
         bella.dial(&at_bob);
         bella.tells("Call established");
-        // It has the ACK.
+        // So it has received the ACK.
         bert.tells("Call established");
         let (ends, hears) = if number % 2 == 0 { (&mut bella, &bert) } else { (&mut bert, &bella) };
         ends.hang_up();

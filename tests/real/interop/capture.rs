@@ -1,5 +1,5 @@
-//! What Fanfare sends, read by Wireshark's dissector: other tests run once more in a network of their own, and all that goes
-//! over it is captured.
+//! What Fanfare sends, checked with Wireshark's dissector: runs other tests again in a separate network, and captures
+//! all traffic there.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +9,8 @@ use tempfile::TempDir;
 use crate::peers::installed;
 use crate::program::{Ended, Program, WAIT};
 
-/// Who is not root becomes root in namespaces of his own. The first argument is the capture, the others are the run.
+/// A user other than root becomes root in new namespaces. The first argument is the capture file, the others are the
+/// command.
 const CAPTURED: &str = r#"
 ip link set lo up
 dumpcap -q -i lo -w "$0" & dumpcap=$!
@@ -25,20 +26,20 @@ exit "$status"
 /// Tests that send nothing malformed on purpose.
 const RUN: [&str; 5] = ["interop::clients::", "interop::edge::", "patent::", "peers::baresip", "peers::w22"];
 
-/// What is malformed to the dissector, an expert's note of that kind included.
+/// What the dissector considers malformed, including expert notes of that kind.
 const MALFORMED: &str = "_ws.malformed || _ws.expert.group == \"Malformed\"";
 
-/// A datagram of which the dissector could make nothing, keep-alives apart.
+/// A datagram that the dissector did not recognize, except keep-alives.
 const NO_SIP: &str = "udp && !sip && !icmp && udp.length > 12";
 
 fn run(name: &str, command: Command) -> Ended {
-    // Many tests at once, beside all the others.
+    // Many tests run in it at once, beside all the others.
     let ended = Program::start(name, command, None).end_within(10 * WAIT);
     assert_eq!(ended.code(), 0, "{ended:?}");
     ended
 }
 
-/// The frames of a capture that fit a filter, a line each.
+/// The frames of a capture that match a filter, one per line.
 fn frames(capture: &Path, filter: &str) -> Vec<String> {
     let mut command = Command::new(installed("tshark", "tshark"));
     command.args(["-n", "-d", "udp.port==1-65535,sip", "-d", "tcp.port==1-65535,sip", "-Y", filter, "-r"]);

@@ -1,4 +1,4 @@
-//! linphonec and baresip as users of our proxy: what they are sent they show, and what they write arrives.
+//! linphonec and baresip as users of our proxy: they show what they receive, and what they write arrives.
 
 use fanfare::model::journal::DeliveryState;
 use serde_json::json;
@@ -71,7 +71,7 @@ fn w32_linphone_and_baresip_register_write_and_are_written_to_over_tls() {
     let people = ["sips:linda@domain.com", "sips:bella@domain.com", "sips:bert@domain.com"];
     let sent = submission(james.address, &people, "Delivery-Report: final;detail\r\n", TEXT);
     assert_eq!(james.ask(proxy.address, &sent).start(), "SIP/2.0 202 Accepted");
-    // Bert is not there over TLS.
+    // Bert is not registered over TLS.
     let outcomes = ["success;status=200", "success;status=200", "failure;status=480"];
     let expected: Vec<_> = people.into_iter().zip(outcomes).collect();
     assert_report(&james, &expected);
@@ -97,7 +97,7 @@ fn w28_linphone_shows_the_text_in_cpim_and_baresip_gets_it_alone_without_a_failu
     assert_eq!(james.until_states(&[&[Delivered, Delivered]]), [2], "to baresip a second time");
     linphone.wait_for("sip:james@domain.com", TEXT);
     baresip.wait_for(&format!("sip:james@domain.com: \"{TEXT}\""));
-    // From here on it is known.
+    // From now on the server's capability is known.
     james.send(&both, "And once more.");
     assert_eq!(james.until_states(&[&[Delivered, Delivered], &[Delivered, Delivered]]), [2, 1]);
     linphone.wait_for("sip:james@domain.com", "And once more.");

@@ -1,5 +1,5 @@
-//! Kamailio in front: people are registered there, and Fanfare behind it takes what is for many. Its configuration is
-//! Debian's, with the pieces of `docs/kamailio.md` in it.
+//! Kamailio as the edge proxy, where people register; Fanfare behind it takes messages to several recipients. The
+//! configuration is Debian's, plus the snippets of `docs/kamailio.md`.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -15,14 +15,14 @@ use crate::kamailio::{CONFIGURATION, Kamailio};
 use crate::program::{Program, fanfare};
 use crate::socket::{Phone, register, submission};
 
-/// Kamailio for domain.com, and the Fanfare behind it.
+/// Kamailio for domain.com, and Fanfare behind it.
 pub(super) struct Edge {
     pub(super) kamailio: Kamailio,
     _fanfare: Program,
     _folder: TempDir,
 }
 
-/// The pieces of the manual: what goes first, and the route.
+/// The manual's snippets: the definitions that come first, and the route.
 fn pieces(fanfare: SocketAddr) -> [String; 2] {
     let manual = include_str!("../../../docs/kamailio.md");
     let blocks: Vec<_> =
@@ -36,10 +36,10 @@ impl Edge {
         Self::start_with(|route| route)
     }
 
-    /// With the route of the manual changed.
+    /// Starts both, with the manual's route changed.
     pub(super) fn start_with(change: impl Fn(String) -> String) -> Self {
         let folder = TempDir::new().unwrap();
-        // Of its own address, so that Kamailio can tell what comes from it.
+        // On a separate address, so that Kamailio can recognize what comes from it.
         let fanfare_address = SocketAddr::from(([127, 0, 0, 2], free_address().port()));
         let [first, route] = pieces(fanfare_address);
         let stock = fs::read_to_string(CONFIGURATION).unwrap();

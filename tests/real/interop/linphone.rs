@@ -1,4 +1,4 @@
-//! linphonec, Linphone without a window and without sound; commands go to its standard input.
+//! linphonec, Linphone without window and sound; it takes commands on standard input.
 
 use std::fs;
 use std::io::Write;
@@ -11,7 +11,7 @@ use crate::common::wait_for_binding;
 use crate::peers::installed;
 use crate::program::Program;
 
-/// A linphonec, registered. It is ended when this is dropped.
+/// A registered linphonec, ended when this is dropped.
 #[derive(Debug)]
 pub(super) struct Linphone {
     program: Program,
@@ -20,14 +20,14 @@ pub(super) struct Linphone {
 }
 
 impl Linphone {
-    /// Registered for a user of domain.com at a server, over `udp` or `tcp`.
+    /// Registers for a user of domain.com at a server, over `udp` or `tcp`.
     pub(super) fn register(user: &str, server: SocketAddr, transport: &str) -> Self {
         let this = Self::start(user, &format!("sip:{server};transport={transport}"), "");
         wait_for_binding(user, server);
         this
     }
 
-    /// Registered at a server over TLS, on the port of the localhost that the authority in that file has certified.
+    /// Registers at a server over TLS, on this port of localhost, whose certificate is from the authority in this file.
     pub(super) fn register_securely(user: &str, server: SocketAddr, (port, authority): (u16, &str)) -> Self {
         let trust = format!("root_ca={authority}\nverify_server_certs=1\nverify_server_cn=1\n");
         let this = Self::start(user, &format!("sip:localhost:{port};transport=tls"), &trust);
@@ -38,7 +38,7 @@ impl Linphone {
     fn start(user: &str, server: &str, more: &str) -> Self {
         let home = TempDir::new().unwrap();
         let settings = home.path().join("linphonerc");
-        // It writes its messages there and does not make the folders.
+        // It stores its messages there, but does not create the folders.
         for folder in [".local/share/linphone", ".config/linphone"] {
             fs::create_dir_all(home.path().join(folder)).unwrap();
         }
@@ -51,7 +51,7 @@ impl Linphone {
              reg_identity=<sip:{user}@domain.com>\nreg_expires=3600\nreg_sendregister=1\npublish=0\n"
         );
         fs::write(&settings, account).unwrap();
-        // A program that is started here has no home, and this one wants one.
+        // Programs started here have no HOME, but linphonec needs one.
         let mut command = Command::new("env");
         command.arg(format!("HOME={}", home.path().display()));
         command.arg(installed("linphonec", "linphone-cli")).arg("-a").arg("-c").arg(settings);
@@ -59,7 +59,7 @@ impl Linphone {
         Self { program, commands, _home: home }
     }
 
-    /// Waits until it shows a message; from whom it says first.
+    /// Waits until it shows a message; the sender's line comes first.
     pub(super) fn wait_for(&self, from: &str, text: &str) {
         self.program.line_with(&format!("Message received from {from}: {text}"));
     }
@@ -69,7 +69,7 @@ impl Linphone {
         self.say(&format!("chat {to} {text}"));
     }
 
-    /// Calls somebody; who is called takes it up by himself.
+    /// Calls somebody, who answers automatically.
     pub(super) fn dial(&mut self, uri: &str) {
         self.say(&format!("call {uri}"));
     }
@@ -78,7 +78,7 @@ impl Linphone {
         self.say("terminate");
     }
 
-    /// Waits until it says that its call of that number, the first is 1, is in this state.
+    /// Waits until it reports this state for its call of that number; the first call is 1.
     pub(super) fn wait_for_call(&self, number: u32, with: &str, state: &str) {
         self.program.line_with(&format!("Call {number} with {with} {state}"));
     }

@@ -1,4 +1,5 @@
-//! W27: Kamailio as a server that gives no proof that it fans out, and says that it takes a list of recipients (RFC 5365).
+//! W27: Kamailio as a server that does not prove that it fans out, but says that it accepts a recipient list (RFC
+//! 5365).
 
 use std::fs;
 use std::net::SocketAddr;
@@ -16,7 +17,7 @@ use crate::socket::{Message, Tap, Way};
 
 const PEOPLE: [&str; 3] = ["sip:ann@domain.com", "im:bob@domain.com", "sip:cy@domain.com"];
 
-/// Debian's configuration; what asks for a list server is answered so.
+/// Debian's configuration, changed to give this answer to a client that asks about lists.
 fn list_server(answer: &str) -> (Kamailio, TempDir) {
     let folder = TempDir::new().unwrap();
     let stock = fs::read_to_string(CONFIGURATION).unwrap();
@@ -32,7 +33,7 @@ fn list_server(answer: &str) -> (Kamailio, TempDir) {
     (Kamailio::start_with(file.to_str().unwrap(), &[]), folder)
 }
 
-/// What `fanfare send` to the three prints, and its exit status.
+/// Runs `fanfare send` to the three people; returns its output and exit status.
 fn send(server: SocketAddr) -> (Vec<Value>, i32) {
     let over = format!("udp:{server}");
     let mut args = vec!["send", "--from", "im:james@domain.com", "--proxy", &over];
@@ -42,14 +43,14 @@ fn send(server: SocketAddr) -> (Vec<Value>, i32) {
     (objects(&ended.out), ended.code())
 }
 
-/// The same, and the MESSAGEs that it sent.
+/// The same, also returning the MESSAGEs that it sent.
 fn send_seen(kamailio: &Kamailio) -> (Vec<Value>, i32, Vec<Message>) {
     let tap = Tap::before(kamailio.address);
     let (told, code) = send(tap.address);
     (told, code, tap.saw(Way::ToProxy, "MESSAGE"))
 }
 
-/// Without the figures that differ from run to run.
+/// The outcomes, without figures that differ from run to run.
 fn outcomes(told: &[Value]) -> Vec<(&str, &str, Option<u64>)> {
     let outcomes = told.iter().filter(|line| line["event"] == "outcome");
     outcomes
@@ -140,8 +141,8 @@ fn w27_where_kamailio_as_a_registrar_says_nothing_the_domain_is_asked() {
         options = tap.saw(Way::ToProxy, "OPTIONS");
     }
     assert_eq!(options[0].start(), "OPTIONS sip:domain.com SIP/2.0", "{}", options[0].text);
-    // Somebody is written to all the same. Kamailio does that straight, and a client takes nothing but from its own server, which the tap
-    // is not that Kamailio sends from.
+    // A message is still delivered. Kamailio sends it directly, and a client accepts messages from its own server's
+    // address only, which the tap's is not; so Bob registers without the tap.
     let bob = fanfare(&["listen", "--as", "sip:bob@domain.com", "--proxy", &kamailio.udp(), "--json"]);
     wait_for_binding("bob", kamailio.address);
     let send =

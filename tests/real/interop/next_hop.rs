@@ -1,4 +1,4 @@
-//! Another domain, whose server is Kamailio as Debian brings it.
+//! Another domain, served by Kamailio as packaged by Debian.
 
 use super::{assert_report, phone};
 use crate::common::Proxy;

@@ -1,4 +1,4 @@
-//! sipsak's and SIPVicious' tools against our proxy: it answers what is asked rightly, lives, and serves as before.
+//! sipsak and the SIPVicious tools against our proxy: it answers valid requests, survives, and serves as before.
 
 use std::process::Command;
 
@@ -10,11 +10,11 @@ use crate::peers::installed;
 use crate::program::{Ended, Program};
 use crate::socket::{Phone, submission};
 
-/// Runs a tool to its end.
+/// Runs a tool until it ends.
 fn run(tool: &str, package: &str, args: &[&str]) -> Ended {
     let scratch = TempDir::new().unwrap();
     let mut command = Command::new("env");
-    // SIPVicious keeps its sessions at home.
+    // SIPVicious stores its sessions in the home folder.
     command.arg(format!("HOME={}", scratch.path().display()));
     command.arg(installed(tool, package)).args(args).current_dir(scratch.path());
     Program::start(tool, command, None).end()
@@ -34,18 +34,18 @@ fn assert_serves(proxy: &Proxy, user: &str) {
 fn sipsak_asks_and_floods_and_sends_what_is_broken_and_the_proxy_serves_on() {
     let proxy = Proxy::start();
     let _bob = phone("bob", proxy.address);
-    // With a port of five digits in -s it cuts the last one off.
+    // If -s has a port of five digits, sipsak drops the last one.
     let server = proxy.address.to_string();
     let options = run("sipsak", "sipsak", &["-v", "-p", &server, "-s", "sip:bob@domain.com"]);
     assert!(options.code() == 0 && options.said().contains("SIP/2.0 200 OK"), "{options:?}");
-    // Of several users (-b, -e) it writes REGISTERs that no longer are any.
+    // With several users (-b, -e), sipsak sends malformed REGISTERs.
     let user = ["-U", "-x", "60", "-C", "sip:carl@127.0.0.1:9", "-p", &server, "-s", "sip:carl@domain.com"];
     let user = run("sipsak", "sipsak", &user);
     assert_eq!(user.code(), 0, "{user:?}");
     assert_eq!(bindings_of("carl", proxy.address), ["<sip:carl@127.0.0.1:9"]);
     let flood = run("sipsak", "sipsak", &["-F", "-e", "2000", "-p", &server, "-s", "sip:bob@domain.com"]);
     assert!(flood.said().contains("flood end reached"), "{flood:?}");
-    // Characters of an OPTIONS are replaced, one more in each round, until there is no answer.
+    // sipsak replaces characters of an OPTIONS, one more in each round, until it gets no answer.
     run("sipsak", "sipsak", &["-R", "-t", "100", "-p", &server, "-s", "sip:bob@domain.com"]);
     assert_serves(&proxy, "ann");
 }
