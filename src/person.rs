@@ -1,9 +1,9 @@
 //! A scripted contact: answers, stays silent, refuses. For the demo, the simulation and fault injection.
 //!
-//! It stands on `sip` alone, without a transaction layer, so that it sees every retransmission on the wire.
-//! Whoever shows a `Person` to people labels it as simulated.
+//! It uses `sip` only, without a transaction layer, so that it sees every retransmission on the wire. Wherever a
+//! `Person` is shown to people, it is labelled as simulated.
 //!
-//! **Invariant:** a `Person` keeps nothing: it has no store, and what it saw is gone with it.
+//! **Invariant:** a `Person` has no store: what it saw is gone when it ends.
 
 mod request;
 
@@ -21,11 +21,11 @@ use crate::time::Now;
 
 use self::request::{Pending, Sender};
 
-/// Requests that a person remembers, to count retransmissions.
+/// Requests remembered to count retransmissions.
 const SEEN_MAX: usize = 256;
-/// Seconds that a person asks a binding for.
+/// The binding lifetime that a person asks for, in seconds.
 const BINDING_SECS: u32 = 600;
-/// Replies that wait to be sent, at most.
+/// The most replies waiting to be sent.
 const REPLIES_MAX: usize = 16;
 
 /// How a person behaves.
@@ -33,54 +33,54 @@ const REPLIES_MAX: usize = 16;
 pub struct Script {
     /// Its address.
     pub address: Uri,
-    /// Its name, as shown.
+    /// Its display name.
     pub name: String,
-    /// What it does with a MESSAGE.
+    /// How it answers a MESSAGE.
     pub answer: PersonAnswer,
-    /// What it says, one after the other, to messages of this sender; nothing when empty.
+    /// Its replies to messages from this sender, one after the other; none if empty.
     pub replies: Vec<String>,
-    /// Whom it answers: others' replies are not replied to, so that no chatter goes on for ever.
+    /// The only sender it replies to: replies to other people's replies would go on for ever.
     pub replies_to: Uri,
 }
 
-/// What a person does with a MESSAGE.
+/// How a person answers a MESSAGE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PersonAnswer {
     /// This status at once.
     Status(u16),
-    /// Silence to the first transmissions, then this status.
+    /// No answer to the first transmissions, then this status.
     After {
-        /// Transmissions that pass unanswered.
+        /// How many transmissions stay unanswered.
         unanswered: u32,
-        /// The status then.
+        /// The status after that.
         status: u16,
     },
-    /// Never an answer.
+    /// Never answers.
     Silence,
     /// It does not even register.
     Absent,
 }
 
-/// What a person tells its owner.
+/// The events that a person reports to its owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PersonEvent {
-    /// The proxy has its binding.
+    /// The proxy has accepted its binding.
     Registered,
-    /// A MESSAGE came.
+    /// A MESSAGE arrived.
     Heard {
         /// Which transmission of it: 1 for the first.
         transmission: u32,
-        /// The status that it got, if any.
+        /// The status sent, if any.
         answered: Option<u16>,
     },
 }
 
-/// The machine.
+/// The machine of a scripted contact.
 #[derive(Debug)]
 pub struct Person {
     script: Script,
     sender: Sender,
-    /// Branches of MESSAGEs and how often each came, oldest first.
+    /// Branches of MESSAGEs and how often each arrived, oldest first.
     seen: VecDeque<(String, u32)>,
     replies: VecDeque<(Instant, Bytes)>,
     said: usize,
@@ -119,14 +119,14 @@ impl Person {
         }
     }
 
-    /// Whom it plays.
+    /// The script it follows.
     #[must_use]
     pub const fn script(&self) -> &Script {
         &self.script
     }
 
     fn receive(&mut self, flow: Flow, bytes: Bytes, now: Now) {
-        // What cannot be read is not answered: a person is no conformance test.
+        // What cannot be parsed is not answered: a person is not a conformance test.
         match sip::parse(bytes) {
             Ok(Message::Request(request)) => self.receive_request(flow, &request, now),
             Ok(Message::Response(response)) => {
@@ -174,7 +174,7 @@ impl Person {
         }
     }
 
-    /// How often this request came, this time included.
+    /// How often this request has arrived, including this time.
     fn count(&mut self, request: &Request) -> u32 {
         let branch = request.fields().top_via().branch().unwrap_or_default().to_owned();
         if let Some((_, times)) = self.seen.iter_mut().find(|(known, _)| *known == branch) {
@@ -188,7 +188,7 @@ impl Person {
         1
     }
 
-    /// Some seconds later it says its next word to everybody who got the message.
+    /// Schedules its next reply, some seconds later, to everybody who got the message.
     fn plan_reply(&mut self, request: &Request, now: Now) {
         let writer = request.fields().from().uri.to_sip();
         let is_for_us = writer.aor() == self.script.replies_to.to_sip().aor();

@@ -1,12 +1,12 @@
-//! The front door of the wire room: bytes to messages and back, and what is wrong with them.
+//! The entry point of the wire room: turns bytes into messages and back, and says what is wrong with them.
 //!
-//! Requests and responses of RFC 3261 are read as spans over the received bytes and printed once; the grammars of
+//! RFC 3261 requests and responses are parsed as spans over the received bytes and printed once; the grammars of
 //! Secondary-To, Also-To, Delivery-Report and of the report itself are here too.
 //!
-//! **Invariant:** this room knows bytes and grammar only: no transaction, no address that is served, no clock. Whatever the
+//! **Invariant:** this room knows only bytes and grammar: no transactions, no served addresses, no clock. Whatever the
 //! bytes are, it returns an [`Error`] and does not panic.
 //!
-//! Its parts, each of which uses those listed after it only:
+//! Its parts; each uses only those listed after it:
 
 pub mod second_reader;
 

@@ -150,8 +150,8 @@ pub const fn is_reached(state: DeliveryState) -> bool {
     matches!(state, DeliveryState::PassedOn | DeliveryState::Delivered | DeliveryState::Read)
 }
 
-/// Whether an attempt failed because the recipient's program does not accept CPIM; it may accept the text alone (RFC
-/// 3261 §21.4.13).
+/// Whether an attempt failed because the recipient's program does not accept CPIM; it may accept the text alone
+/// (RFC 3261 §21.4.13).
 #[must_use]
 pub fn is_refused_by_type(row: &DeliveryRow) -> bool {
     row.state == DeliveryState::Failed && row.status == Some(415)

@@ -1,5 +1,5 @@
-//! TLS on streams (RFC 8446, RFC 5246): our certificate, whom we trust, and the names in a server's certificate (RFC
-//! 5922; W32).
+//! TLS on streams (RFC 8446, RFC 5246): our certificate, whom we trust, and the names in a server's certificate
+//! (RFC 5922; W32).
 
 use std::fmt;
 use std::io;

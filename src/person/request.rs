@@ -1,4 +1,4 @@
-//! What a person sends by itself: REGISTER and its replies, repeated until they are answered.
+//! Requests that a person sends by itself: REGISTER and its replies, repeated until they are answered.
 
 use std::time::{Duration, Instant};
 
@@ -9,12 +9,12 @@ use crate::random::Random;
 use crate::sip::{Compose, Method, SECONDARY_TO, Uri};
 use crate::time::Now;
 
-/// First interval of repetition.
+/// First retransmission interval.
 const INTERVAL: Duration = Duration::from_millis(500);
-/// Transmissions of one request, at most.
+/// The most transmissions of one request.
 const TRANSMISSIONS_MAX: u32 = 7;
 
-/// A request on its way.
+/// A request without a final response yet.
 #[derive(Debug)]
 pub(super) struct Pending {
     method: Method,
@@ -46,7 +46,7 @@ impl Pending {
     }
 }
 
-/// What a turn of the timers led to.
+/// The result of handling the timers.
 #[derive(Debug, Default)]
 pub(super) struct Repeated {
     pub(super) transmits: Vec<Transmit>,
@@ -86,7 +86,7 @@ impl Sender {
             .finish()
     }
 
-    /// A submission to the writer of a message and to all who got it with us (W1, W2); no report is wanted.
+    /// A submission to a message's sender and everybody else who got it (W1, W2); asks for no report.
     pub(super) fn reply(
         &mut self,
         to: &Uri,
@@ -125,13 +125,13 @@ impl Sender {
         transmit
     }
 
-    /// A response came: the method of the request that it ends, if it ends one.
+    /// Handles a response; returns the method of the request that it ends, if any.
     pub(super) fn heard(&mut self, branch: Option<&str>, status: u16) -> Option<Method> {
         let place = self.pending.iter().position(|pending| Some(pending.branch.as_str()) == branch)?;
         (status >= 200).then(|| self.pending.swap_remove(place).method)
     }
 
-    /// Repeats what is due, and gives up what was repeated enough.
+    /// Repeats what is due, and gives up what was repeated often enough.
     pub(super) fn handle_timeout(&mut self, now: Now) -> Repeated {
         let mut repeated = Repeated::default();
         let flow = self.flow;
@@ -154,7 +154,7 @@ impl Sender {
     }
 }
 
-/// The branch in what we just printed.
+/// The branch of the request just printed.
 fn branch_of(bytes: &Bytes) -> String {
     match crate::sip::parse(bytes.clone()) {
         Ok(crate::sip::Message::Request(request)) => {

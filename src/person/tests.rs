@@ -1,4 +1,4 @@
-//! A person in literal bytes.
+//! Tests a person with literal bytes.
 
 use super::*;
 use crate::time::Timestamp;

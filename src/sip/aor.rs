@@ -1,15 +1,15 @@
-//! The canonical address-of-record: what a person is known by (RFC 3261 §10.3 step 5; W3).
+//! The canonical address-of-record, which identifies a person (RFC 3261 §10.3 step 5; W3).
 
 use std::fmt;
 
 use super::uri_grammar::{canonical_host, unescaped};
 
-/// Canonical address-of-record `user@domain`: escapes undone where not needed, host in small letters, no port, no params,
-/// no scheme. One without a user is the domain alone; a tel: or unknown URI is kept whole before the `@`.
+/// Canonical address-of-record `user@domain`: unneeded escapes decoded, host in lower case, no port, parameters or
+/// scheme. Without a user it is the domain alone; a tel: or unknown URI is kept whole before the `@`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Aor {
     text: String,
-    /// Where the domain starts.
+    /// Offset of the domain.
     domain: usize,
 }
 
@@ -30,19 +30,20 @@ impl Aor {
         Self { domain: text.len(), text }
     }
 
-    /// Escaped where it must be; empty when there is none.
+    /// Escaped where necessary; empty if there is none.
     #[must_use]
     pub fn user(&self) -> &str {
         self.text.get(..self.domain.saturating_sub(1)).unwrap_or_default()
     }
 
-    /// The host in small letters.
+    /// The host in lower case.
     #[must_use]
     pub fn domain(&self) -> &str {
         self.text.get(self.domain..).unwrap_or_default()
     }
 
-    /// The same person without what follows `;` in the user part (RFC 3261 §19.1.1): whoever owns a domain writes there what he likes.
+    /// The same person without what follows `;` in the user part (RFC 3261 §19.1.1): a domain's owner can put anything
+    /// there.
     #[must_use]
     pub fn without_user_params(&self) -> Option<Self> {
         let user = self.user();
@@ -57,7 +58,7 @@ impl Aor {
         &self.text
     }
 
-    /// From stored text; None when it is empty.
+    /// From stored text; `None` if it is empty.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.is_empty() {

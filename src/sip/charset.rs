@@ -1,4 +1,4 @@
-//! Bytes to text: by the name of a charset, or, in a header field, which has none, as what it most likely is.
+//! Bytes to text: by a named charset or, for header fields, which name none, by a guess.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use encoding_rs::{
     BIG5, EUC_KR, Encoding, GBK, REPLACEMENT, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_874, WINDOWS_1252,
 };
 
-/// The text of a header field. SIP writes UTF-8 (RFC 3261 §7.3.1); what is not UTF-8 comes from a device that writes
-/// Latin-1. It is for people to read: whatever is passed on keeps its bytes.
+/// The text of a header field. SIP uses UTF-8 (RFC 3261 §7.3.1); anything else comes from a device that writes Latin-1.
+/// Only for display: whatever is passed on keeps its bytes.
 pub(super) fn header_text(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
@@ -15,12 +15,11 @@ pub(super) fn header_text(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// The text of bytes in the charset of that name; an empty name stands for UTF-8 (RFC 3428 §5 leaves the choice open, and all
-/// clients of today mean that). None where nobody here knows the charset, or a byte of it is not of the charset: rubbish is
-/// never taken for a text.
+/// Decodes bytes in a named charset; an empty name means UTF-8 (RFC 3428 §5 leaves the choice open, and all current
+/// clients mean UTF-8). None if the charset is unknown, or a byte is invalid in it: garbage is never taken for text.
 pub(super) fn decode(charset: &str, bytes: &[u8]) -> Option<String> {
     let encoding = encoding(charset, bytes)?;
-    // A mark at the front says the order of bytes, and is no part of the text.
+    // A byte order mark at the start is not part of the text.
     let mark: &[u8] = match encoding.name() {
         "UTF-8" => b"\xEF\xBB\xBF",
         "UTF-16BE" => b"\xFE\xFF",
@@ -34,13 +33,13 @@ pub(super) fn decode(charset: &str, bytes: &[u8]) -> Option<String> {
 fn encoding(charset: &str, bytes: &[u8]) -> Option<&'static Encoding> {
     let label = charset.trim().to_ascii_lowercase();
     let found = match label.as_str() {
-        // What calls itself ASCII and has other letters is UTF-8, or nobody knows.
+        // Text labelled ASCII that contains other bytes must be UTF-8, or it is not decoded.
         "" | "us-ascii" | "ascii" | "ansi_x3.4-1968" | "iso646-us" | "646" => UTF_8,
         // RFC 2781 §4.3: without a mark it is big-endian.
         "utf-16" | "utf16" | "ucs-2" | "iso-10646-ucs-2" | "csunicode" | "unicode" => {
             if bytes.starts_with(b"\xFF\xFE") { UTF_16LE } else { UTF_16BE }
         }
-        // Names of the field that are in no list of the WHATWG, by which the library knows charsets.
+        // Charset names in mail and SIP that are missing from the WHATWG list, which the library uses.
         "cp936" | "ms936" | "windows-936" | "euc-cn" | "x-euc-cn" => GBK,
         "cp949" | "ms949" | "uhc" | "x-windows-949" => EUC_KR,
         "cp950" | "ms950" | "windows-950" => BIG5,
@@ -48,7 +47,7 @@ fn encoding(charset: &str, bytes: &[u8]) -> Option<&'static Encoding> {
         "cp874" | "ms874" | "x-windows-874" => WINDOWS_874,
         other => Encoding::for_label(other.as_bytes())?,
     };
-    // What the WHATWG knows by name and refuses to read.
+    // Known to the WHATWG only so as to be refused.
     Some(found).filter(|found| *found != REPLACEMENT)
 }
 

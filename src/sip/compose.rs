@@ -1,4 +1,5 @@
-//! Printing a message field by field: requests, responses, and refusals of what cannot be parsed (RFC 3261 §8.1.1, §8.2.6).
+//! Prints a message field by field: requests, responses, and refusals of what cannot be parsed
+//! (RFC 3261 §8.1.1, §8.2.6).
 
 use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
@@ -16,13 +17,13 @@ use super::uri_grammar::literal;
 use super::via::scan_sent_by;
 use crate::limits::HEADER_FIELDS_MAX;
 
-/// Prints a message field by field. CR and LF in a value are replaced by a blank (no header injection).
+/// Prints a message field by field. CR and LF in a value become spaces (no header injection).
 #[derive(Debug)]
 pub struct Compose {
     out: Vec<u8>,
 }
 
-/// Writes text with a blank for each CR and LF, so that a value cannot end its field.
+/// Writes text with each CR and LF replaced by a space, so that a value cannot end its field.
 pub(super) struct OneLine<'a>(pub(super) &'a mut Vec<u8>);
 
 impl fmt::Write for OneLine<'_> {
@@ -37,7 +38,7 @@ impl fmt::Write for OneLine<'_> {
 
 /// Writes `name: value` and CRLF.
 pub(super) fn write_field(out: &mut Vec<u8>, name: &str, value: impl fmt::Display) {
-    // Writing to memory cannot fail; a Display that says so all the same has written what it could.
+    // Writing to memory cannot fail; if a Display reports an error anyway, what it wrote so far stays.
     write!(OneLine(out), "{name}: {value}").unwrap_or_default();
     out.extend_from_slice(b"\r\n");
 }
@@ -49,8 +50,8 @@ impl Compose {
         Self::start(format_args!("{method} {uri} SIP/2.0"))
     }
 
-    /// Via (received and rport filled in on the top one from `source`, RFC 3261 18.2.1, RFC 3581), From, To with tag added
-    /// if it has none, Call-ID, CSeq copied. `reason` None = the standard phrase.
+    /// Via (top one completed with received and rport from `source`, RFC 3261 §18.2.1, RFC 3581), From, To with a tag
+    /// added if it has none, Call-ID and CSeq are copied. `reason` None means the standard phrase.
     #[must_use]
     pub fn response(
         request: &Request,
@@ -71,7 +72,7 @@ impl Compose {
         Self { out }
     }
 
-    /// The status line and what is copied from the request (§8.2.6.2).
+    /// The status line and the fields copied from the request (§8.2.6.2).
     fn answer(
         status: u16,
         reason: &str,
@@ -98,7 +99,7 @@ impl Compose {
             this.out.extend_from_slice(name.as_bytes());
             this.out.extend_from_slice(b": ");
             if name == "To" && !to_tag.is_empty() && lacks_tag(value) {
-                // A semicolon with nothing behind it is taken, and would stand before that of the tag.
+                // A trailing semicolon is accepted on input, and must not come before that of the tag.
                 this.out.extend_from_slice(without_semicolon(value));
                 write!(OneLine(&mut this.out), ";tag={to_tag}").unwrap_or_default();
             } else {
@@ -109,7 +110,7 @@ impl Compose {
         this
     }
 
-    /// One header field.
+    /// Adds a header field.
     #[must_use]
     pub fn field(mut self, name: &str, value: impl fmt::Display) -> Self {
         write_field(&mut self.out, name, value);
@@ -134,8 +135,8 @@ impl Compose {
     }
 }
 
-/// The top Via with where the request really came from: `received` where that is not what it says or `rport` asks for it
-/// (RFC 3261 §18.2.1, RFC 3581 §4). What the sender wrote there itself does not stay. A broken one is copied as it is.
+/// The top Via with the request's real source: `received` if that differs from what it says, or if `rport` asks for it
+/// (RFC 3261 §18.2.1, RFC 3581 §4). What the sender put there itself is replaced. A malformed one is copied unchanged.
 fn write_top_via(out: &mut Vec<u8>, value: &[u8], source: SocketAddr) {
     let start = out.len();
     if copy_top_via(out, value, source).is_err() {
@@ -144,7 +145,7 @@ fn write_top_via(out: &mut Vec<u8>, value: &[u8], source: SocketAddr) {
     }
 }
 
-/// The value with `?` for each byte beyond ASCII: of the same length, so that places in it are places in the value.
+/// The value with `?` for each non-ASCII byte: of the same length, so that offsets in both agree.
 fn masked(value: &[u8]) -> String {
     value.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '?' }).collect()
 }
@@ -183,12 +184,12 @@ fn copy_top_via(out: &mut Vec<u8>, value: &[u8], source: SocketAddr) -> Result<(
     Ok(())
 }
 
-/// Without a semicolon at the end.
+/// The value without a trailing semicolon.
 fn without_semicolon(value: &[u8]) -> &[u8] {
     value.strip_suffix(b";").map_or(value, <[u8]>::trim_ascii_end)
 }
 
-/// True for an address without a tag; a broken one is left as it is.
+/// True for an address without a tag; a malformed one is left alone.
 fn lacks_tag(value: &[u8]) -> bool {
     let has_tag = |value: &str| -> Result<bool, Error> {
         let mut cursor = Cursor::new(value);
@@ -203,8 +204,8 @@ fn lacks_tag(value: &[u8]) -> bool {
     has_tag(&header_text(value)) == Ok(false)
 }
 
-/// The refusal of a request that `parse` refused, where enough of it can be read to answer (a request line and a Via; of
-/// From, To, Call-ID and CSeq what is there, RFC 4475 §3.3.1); None for responses, ACK and rubbish.
+/// The refusal of a request that `parse` rejected, if enough of it is readable to answer (a request line and a Via;
+/// From, To, Call-ID and CSeq as far as present, RFC 4475 §3.3.1); None for responses, ACK and garbage.
 #[must_use]
 pub fn refusal(bytes: &[u8], error: &Error, source: SocketAddr, to_tag: &str) -> Option<Bytes> {
     let mut lines = head_lines(bytes).into_iter();
@@ -221,7 +222,8 @@ pub fn refusal(bytes: &[u8], error: &Error, source: SocketAddr, to_tag: &str) ->
     has_via.then(|| Compose::answer(error.status(), &error.reason(), &fields, (to_tag, source)).finish())
 }
 
-/// The lines of a head that may be broken, folds undone, controls but HTAB blanked, without the blank line.
+/// The lines of a possibly malformed head, unfolded, control characters except HTAB replaced by spaces, without the
+/// blank line.
 fn head_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
     let bytes = bytes.get(super::scan::leading_line_ends(bytes)..).unwrap_or_default();
     let head = bytes.get(..super::scan::head_end(bytes, 0).unwrap_or(bytes.len())).unwrap_or_default();

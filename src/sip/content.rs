@@ -1,7 +1,8 @@
-//! A body taken apart for a person: text to read, and files to keep (RFC 3428 §5, RFC 2045, RFC 2046).
+//! Takes a body apart for a person: text to read, and files to save (RFC 3428 §5, RFC 2045, RFC 2046).
 //!
-//! Nothing of a body is lost: what is no text, what is in a charset that cannot be read and what has more parts than are
-//! looked at is a file as it came. Nothing here is shown as it stands: what shows it takes control characters out.
+//! Nothing of a body is lost: what is not text, what is in an unreadable charset, and what has more parts than the
+//! limit becomes a file with its bytes unchanged. Nothing here is safe to show as it is: the display removes control
+//! characters.
 
 use bytes::Bytes;
 use mail_parser::decoders::html::html_to_text;
@@ -10,35 +11,35 @@ use super::cpim::Cpim;
 use super::mime::{self, Part, file_name, media_type, parts, text_of};
 use crate::limits::{BODY_DEPTH_MAX, BODY_FILES_MAX, BODY_PARTS_MAX};
 
-/// What a body holds.
+/// The content of a body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Content {
-    /// The text in it, in order; HTML without its tags.
+    /// Its text, in order; HTML without its tags.
     pub text: String,
-    /// What is no text.
+    /// The parts that are not text.
     pub files: Vec<File>,
 }
 
-/// What is kept of a body that is no text.
+/// A part of a body that is not text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// The name that it came with; none where it has none.
+    /// The file name that came with it, if any.
     pub name: Option<String>,
     /// `image/png`, without parameters.
     pub media_type: String,
-    /// What is in it.
+    /// Its content.
     pub bytes: Bytes,
 }
 
 impl File {
-    /// Its name, or its media type where it has none.
+    /// Its name, or its media type if it has none.
     #[must_use]
     pub fn called(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.media_type)
     }
 }
 
-/// Takes a body apart. Never fails: what cannot be read is a file as it came.
+/// Takes a body apart. Never fails: what cannot be parsed becomes a file.
 #[must_use]
 pub fn content(content_type: &str, body: &Bytes) -> Content {
     let mut reader = Reader { content: Content::default(), parts: 0 };
@@ -52,7 +53,7 @@ pub fn content(content_type: &str, body: &Bytes) -> Content {
     }
 }
 
-/// What a body is: its media type, or that of what CPIM wraps (RFC 3862 §2).
+/// The media type of a body, or of what its CPIM wraps (RFC 3862 §2).
 #[must_use]
 pub fn inner_media_type(content_type: &str, body: &Bytes) -> String {
     let outer = media_type(content_type);
@@ -60,7 +61,7 @@ pub fn inner_media_type(content_type: &str, body: &Bytes) -> String {
     inner.map_or(outer, |cpim| media_type(&cpim.content_type))
 }
 
-/// More parts, levels or files than are looked at.
+/// There are more parts, levels or files than the limits allow.
 struct TooMuch;
 
 struct Reader {
@@ -96,7 +97,7 @@ impl Reader {
         Ok(())
     }
 
-    /// RFC 2046 §5.1: of alternatives one text, the plain one where there is one; of everything else all.
+    /// RFC 2046 §5.1: of alternatives one text, the plain one if there is one; of other multiparts everything.
     fn take_parts(&mut self, subtype: &str, parts: &[Part], depth: usize) -> Result<(), TooMuch> {
         self.parts += parts.len();
         if self.parts > BODY_PARTS_MAX {
@@ -114,7 +115,7 @@ impl Reader {
                 let before = self.content.text.len();
                 self.take(part.content_type(), &bytes, depth + 1)?;
                 if is_alternative && chosen != Some(index) {
-                    // The same text as the one that is chosen; the files in it are nowhere else.
+                    // Its text repeats the chosen alternative's, but its files are found nowhere else.
                     self.content.text.truncate(before);
                 }
             } else if is_text && is_alternative {
@@ -130,7 +131,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Which of alternatives is read: the first plain text that can be, else the first HTML, else the first that has parts.
+    /// Which alternative is read: the first readable plain text, else the first HTML, else the first with parts.
     fn choose(&self, parts: &[Part]) -> Option<usize> {
         let find = |is_wanted: &dyn Fn(&str) -> bool| {
             parts.iter().position(|part| {

@@ -1,5 +1,5 @@
-//! Common Presence and Instant Messaging (RFC 3862): a message with headers of its own around its body, among them the
-//! wish for notifications of what became of it (RFC 5438 §6).
+//! Common Presence and Instant Messaging (RFC 3862): wraps a message in headers of its own, which may request
+//! disposition notifications (RFC 5438 §6).
 
 use std::collections::BTreeMap;
 
@@ -9,32 +9,32 @@ use super::cursor::elements;
 use super::mime::{Ends, header_fields};
 use crate::limits::IMDN_ID_BYTES_MAX;
 
-/// The namespace of the headers of RFC 5438.
+/// The namespace of RFC 5438's headers.
 const IMDN: &str = "urn:ietf:params:imdn";
 
-/// Bytes of a date with a time, with room for its fractions.
+/// The longest date and time accepted, with room for fractions of a second.
 const DATE_TIME_BYTES_MAX: usize = 40;
 
-/// A `message/cpim` body taken apart.
+/// A parsed `message/cpim` body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cpim {
-    /// Of the body within; `text/plain` where it has none.
+    /// The type of the inner body; `text/plain` if none is given.
     pub content_type: String,
-    /// The body within, without its transfer encoding.
+    /// The inner body, its transfer encoding decoded.
     pub body: Bytes,
-    /// What its sender calls it (RFC 5438 §6.3); none where it has no name, or one that cannot be one.
+    /// The sender's ID for it (RFC 5438 §6.3); none if it is missing or invalid.
     pub message_id: Option<String>,
-    /// When it was written, as its sender says.
+    /// When it was written, according to its sender.
     pub date_time: Option<String>,
-    /// Its sender wants to know that it was delivered (RFC 5438 §6.2, `positive-delivery`).
+    /// Its sender wants to be told that it was delivered (RFC 5438 §6.2, `positive-delivery`).
     pub asks_delivery: bool,
-    /// Its sender wants to know that it was shown (`display`).
+    /// Its sender wants to be told that it was shown (`display`).
     pub asks_display: bool,
 }
 
 impl Cpim {
-    /// Takes it apart: message headers, a blank line, MIME headers, a blank line, the body (RFC 3862 §2). None where
-    /// it is not of that form.
+    /// Parses message headers, a blank line, MIME headers, a blank line, the body (RFC 3862 §2). None if it does not
+    /// have that form.
     #[must_use]
     pub fn parse(bytes: &Bytes) -> Option<Self> {
         let (headers, rest) = header_fields(bytes, 0, Ends::AtBlankLine)?;
@@ -55,7 +55,7 @@ impl Cpim {
         Some(cpim)
     }
 
-    /// The headers of RFC 5438, under whatever prefix their namespace has from there on (RFC 3862 §3.4).
+    /// Reads the headers of RFC 5438, under the prefix declared for their namespace before them (RFC 3862 §3.4).
     fn take_wishes(&mut self, headers: &[(String, String)]) {
         let mut prefixes = BTreeMap::from([("imdn", IMDN)]);
         for (name, value) in headers {
@@ -86,38 +86,38 @@ fn is_word(text: &str, word: &str) -> bool {
     text.trim().eq_ignore_ascii_case(word)
 }
 
-/// A date and a time of RFC 3339, as far as its letters go: it stands as it came in what we answer.
+/// Whether the characters fit an RFC 3339 date and time; it is copied unchanged into our notification.
 fn is_date_time(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b':' | b'.');
     text.len() <= DATE_TIME_BYTES_MAX && text.bytes().all(fits)
 }
 
-/// What can stand in a header line, and is short enough to be kept.
+/// Whether an ID can stand in a header line and is short enough to be stored.
 pub(super) fn is_message_id(id: &str) -> bool {
     !id.is_empty() && id.len() <= IMDN_ID_BYTES_MAX && !id.chars().any(char::is_control)
 }
 
-/// What stands around a body, to be printed.
+/// A CPIM wrapper to be printed.
 #[derive(Clone, Copy, Debug)]
 pub struct Envelope<'a> {
-    /// Who writes, a URI.
+    /// The sender's URI.
     pub from: &'a str,
-    /// To whom, a URI.
+    /// The recipient's URI.
     pub to: &'a str,
-    /// When, as RFC 3339 has it.
+    /// The time in RFC 3339 form.
     pub date_time: &'a str,
-    /// What it is called (RFC 5438 §6.3).
+    /// The message's ID (RFC 5438 §6.3).
     pub message_id: &'a str,
-    /// What the body is, and whether anything is wished for.
+    /// What is wrapped, and whether notifications are requested.
     pub content: Enclosed<'a>,
 }
 
-/// What an envelope holds.
+/// The content of a wrapper.
 #[derive(Clone, Copy, Debug)]
 pub enum Enclosed<'a> {
-    /// A message of this media type; whoever gets it is asked to say that it was delivered and shown.
+    /// A message of this media type, which requests delivery and display notifications.
     Asking(&'a str),
-    /// A notification, which asks for nothing (RFC 5438 §7.2.1.1).
+    /// A notification, which requests none (RFC 5438 §7.2.1.1).
     Notification,
 }
 
@@ -148,7 +148,7 @@ impl Envelope<'_> {
 mod tests {
     use super::*;
 
-    /// RFC 5438 §6.2's example, as it stands there.
+    /// RFC 5438 §6.2's example, verbatim.
     const ASKING: &str = "From: Alice <im:alice@example.com>\r\nTo: Bob <im:bob@example.com>\r\n\
         NS: imdn <urn:ietf:params:imdn>\r\nimdn.Message-ID: 34jk324j\r\nDateTime: 2006-04-04T12:16:49-05:00\r\n\
         imdn.Disposition-Notification: positive-delivery, negative-delivery\r\nContent-type: text/plain\r\nContent-length: 12\r\n\r\nHello World";
@@ -177,7 +177,7 @@ mod tests {
             .replace("negative-delivery", "Display;a=b");
         let cpim = parsed(&other);
         assert_eq!((cpim.asks_delivery, cpim.asks_display), (true, true));
-        // Without a prefix the namespace holds for bare names; under another one these are other headers.
+        // Without a prefix the namespace covers unprefixed names; under another prefix these are different headers.
         let bare = "NS: <urn:ietf:params:imdn>\nMessage-ID: a1\nDisposition-Notification: display\n\n\nx";
         assert_eq!((parsed(bare).message_id.as_deref(), parsed(bare).asks_display), (Some("a1"), true));
         let foreign =

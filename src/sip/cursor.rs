@@ -1,8 +1,8 @@
-//! A place in a header field's value that moves over it, and the character classes of RFC 3261 §25.1.
+//! A cursor that moves over a header field's value, and the character classes of RFC 3261 §25.1.
 
 use super::error::Error;
 
-/// A place in a text.
+/// A position in a text.
 #[derive(Clone, Debug)]
 pub(super) struct Cursor<'a> {
     text: &'a str,
@@ -27,12 +27,12 @@ impl<'a> Cursor<'a> {
         self.at >= self.text.len()
     }
 
-    /// What lies ahead.
+    /// The remaining text.
     pub(super) fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    /// What was passed since `start`.
+    /// The text passed since `start`.
     pub(super) fn since(&self, start: usize) -> &'a str {
         self.text.get(start..self.at).unwrap_or_default()
     }
@@ -57,7 +57,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Passes blanks, `wanted` and blanks; a fault when it is not there.
+    /// Passes blanks, `wanted` and blanks; an error if it is missing.
     pub(super) fn expect(&mut self, wanted: u8, fault: &'static str) -> Result<(), Error> {
         self.skip_blanks();
         if !self.eat(wanted) {
@@ -67,7 +67,7 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// Passes the bytes that `wanted` takes. It must take all bytes of a non-ASCII character or none.
+    /// Passes the bytes that `wanted` accepts. It must accept all bytes of a non-ASCII character or none.
     pub(super) fn take_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'a str {
         let rest = self.rest();
         let length = rest.bytes().position(|byte| !wanted(byte)).unwrap_or(rest.len());
@@ -75,13 +75,13 @@ impl<'a> Cursor<'a> {
         rest.get(..length).unwrap_or_default()
     }
 
-    /// Passes a token; a fault when there is none.
+    /// Passes a token; an error if there is none.
     pub(super) fn token(&mut self, fault: &'static str) -> Result<&'a str, Error> {
         let token = self.take_while(is_token);
         if token.is_empty() { Err(self.fault(fault)) } else { Ok(token) }
     }
 
-    /// Passes a quoted string that starts here and gives what is between the quotes, escapes still in it.
+    /// Passes a quoted string that starts here; returns what is between the quotes, with its escapes.
     pub(super) fn quoted(&mut self) -> Result<&'a str, Error> {
         let open = self.at;
         self.at += 1;
@@ -93,7 +93,8 @@ impl<'a> Cursor<'a> {
                     self.at += 1;
                     return Ok(inside);
                 }
-                // A quoted pair is `\` and one ASCII character; the text is UTF-8, so that the step may not end inside a character.
+                // A quoted pair is `\` and one ASCII character; as the text is UTF-8, a step must not end inside a
+                // character.
                 b'\\' if self.text.as_bytes().get(self.at + 1).is_some_and(u8::is_ascii) => {
                     self.at += 2;
                 }
@@ -103,19 +104,19 @@ impl<'a> Cursor<'a> {
         Err(Error::at("quote not closed", open))
     }
 
-    /// A fault here.
+    /// An error at this position.
     pub(super) fn fault(&self, what: &'static str) -> Error {
         Error::at(what, self.at)
     }
 }
 
-/// `token` characters.
+/// True for the characters of a `token`.
 #[inline]
 pub(super) fn is_token(byte: u8) -> bool {
     TOKEN.get(usize::from(byte)).is_some_and(|is| *is)
 }
 
-/// One look-up for each byte of each header name.
+/// A table, since every byte of every header name is looked up.
 #[expect(clippy::indexing_slicing, reason = "in a constant: a place that is not there does not compile")]
 const TOKEN: [bool; 256] = {
     let mut table = [false; 256];
@@ -127,12 +128,12 @@ const TOKEN: [bool; 256] = {
     table
 };
 
-/// True for one token, not empty.
+/// True for exactly one non-empty token.
 pub(super) fn is_token_text(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_token)
 }
 
-/// Takes the escapes out of what was between quotes.
+/// Resolves the escapes in a quoted string's content.
 pub(super) fn unescape(inside: &str) -> String {
     let mut out = String::with_capacity(inside.len());
     let mut escaped = false;
@@ -147,7 +148,7 @@ pub(super) fn unescape(inside: &str) -> String {
     out
 }
 
-/// Writes `text` between quotes. CR and LF, which even a quoted pair may not hold, become blanks.
+/// Writes `text` between quotes. CR and LF, which not even a quoted pair may hold, become spaces.
 pub(super) fn quote(text: &str, out: &mut impl std::fmt::Write) -> std::fmt::Result {
     out.write_char('"')?;
     for character in text.chars() {
@@ -179,7 +180,7 @@ pub(super) fn elements(value: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The same of a value that may have any bytes.
+/// The same for a value with arbitrary bytes.
 pub(super) fn raw_elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(value);
     std::iter::from_fn(move || {
@@ -195,7 +196,7 @@ pub(super) fn element_end(value: &[u8]) -> usize {
     end_at(value, |byte| byte == b',')
 }
 
-/// Where the first byte that `stop` takes stands outside quotes and angle brackets; else the end.
+/// Offset of the first byte accepted by `stop` outside quotes and angle brackets; else the end.
 pub(super) fn end_at(value: &[u8], stop: impl Fn(u8) -> bool) -> usize {
     let (mut quoted, mut escaped, mut angle) = (false, false, false);
     for (at, byte) in value.iter().copied().enumerate() {

@@ -1,4 +1,4 @@
-//! `application/delivery-report`, read and written (W20, W21).
+//! `application/delivery-report`, parsed and printed (W20, W21).
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::limits::REPORT_LINES_MAX;
 
 const SUBJECT: &str = "delivery-report";
 
-/// How it stands with a recipient.
+/// A recipient's reported state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReportState {
     /// Delivered.
@@ -21,26 +21,26 @@ pub enum ReportState {
     Failure,
     /// Not known yet.
     Pending,
-    /// Waits for the recipient to come back.
+    /// Waits until the recipient is back online.
     Deferred,
-    /// A word from later than this reader, as written.
+    /// A word from a later version than this reader, as written.
     Unknown(String),
 }
 
 /// One recipient's line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportLine {
-    /// In the spelling of the submission.
+    /// As spelled in the submission.
     pub address: String,
-    /// How it stands.
+    /// The state.
     pub state: ReportState,
-    /// The response that decided.
+    /// The status of the response that decided it.
     pub status: Option<u16>,
-    /// In words.
+    /// The reason phrase.
     pub reason: Option<String>,
-    /// How often it was transmitted.
+    /// How often the leg was transmitted.
     pub tries: Option<u32>,
-    /// How long after the acceptance.
+    /// Time since the acceptance.
     pub after: Option<Duration>,
 }
 
@@ -64,15 +64,14 @@ impl ReportState {
     }
 }
 
-/// Reads a report (W20, W21): case, blank lines, LF alone and a blank after the scheme do no harm; unknown parameters are
-/// left out, and known ones whose value makes no sense.
+/// Reads a report (W20, W21). Case, blank lines, a bare LF and a blank after the scheme are tolerated; unknown
+/// parameters, and known ones with an invalid value, are ignored.
 ///
-/// # Errors
-/// A line (named by its number) is not of the grammar, or there are too many.
+/// # Errors A line (named by its number) does not follow the grammar, or there are too many.
 pub fn read_report(body: &[u8]) -> Result<Vec<ReportLine>, Error> {
     let mut lines = Vec::new();
     for (index, line) in body.split(|byte| *byte == b'\n').enumerate() {
-        // A reason phrase is what some device wrote, in whatever bytes. A CR that ends no line is a blank, as it is when printed.
+        // A device wrote the reason phrase, in whatever bytes. A CR that ends no line becomes a space, as when printed.
         let line = header_text(line.strip_suffix(b"\r").unwrap_or(line)).replace('\r', " ");
         let line = line.trim_matches([' ', '\t']);
         if !line.is_empty() {
@@ -110,12 +109,12 @@ fn read_line(line: &str) -> Result<ReportLine, &'static str> {
     if cursor.is_end() { Ok(read) } else { Err("more than a state") }
 }
 
-/// True for a scheme, its colon and nothing more.
+/// True for a scheme and its colon with nothing after it.
 fn is_scheme(address: &str) -> bool {
     address.strip_suffix(':').is_some_and(|scheme| !scheme.contains(':'))
 }
 
-/// Passes what stands up to the next blank, and the blanks.
+/// Passes everything up to the next blank, and the blanks.
 fn word<'a>(cursor: &mut Cursor<'a>) -> &'a str {
     let word = cursor.take_while(|byte| !matches!(byte, b' ' | b'\t'));
     cursor.skip_blanks();

@@ -1,7 +1,7 @@
-//! Digest authentication: challenges, credentials, and whether these prove a password (RFC 7616, RFC 8760; RFC 3261 §22).
+//! Digest authentication: challenges, credentials, proof of a password (RFC 7616, RFC 8760; RFC 3261 §22).
 //!
-//! SHA-512-256, SHA-256 and MD5, as a client also their `-sess` forms; quality of protection `auth`, or none at all as RFC 2069 had it (RFC 7616 §3.4.1 with a
-//! challenge that offers none). What is unknown is left out: one challenge that we know among several is enough.
+//! SHA-512-256, SHA-256 and MD5, on the client side also their `-sess` forms; qop `auth`, or none as in RFC 2069
+//! (RFC 7616 §3.4.1 for a challenge that offers none). Unknown challenges are skipped: one we know is enough.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -17,70 +17,70 @@ use super::header::{Params, Value, check_count, param};
 use super::names::Method;
 use crate::limits::CREDENTIALS_MAX;
 
-/// How hashes are made, the weakest first (RFC 7616 §3.2, RFC 8760 §2).
+/// The hash algorithm, weakest first (RFC 7616 §3.2, RFC 8760 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Algorithm {
     /// For old peers.
     Md5,
-    /// What everybody has to know (RFC 8760 §2.2).
+    /// Mandatory for everybody (RFC 8760 §2.2).
     Sha256,
-    /// SHA-512 in 256 bits (FIPS 180-4).
+    /// SHA-512 truncated to 256 bits (FIPS 180-4).
     Sha512_256,
 }
 
-/// The hash of user, realm and password: as good as the password within its realm, so it is never shown (RFC 7616 §3.4.2).
+/// The hash of user, realm and password; never shown, as it replaces the password in its realm (RFC 7616 §3.4.2).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Ha1 {
     algorithm: Algorithm,
     hex: String,
 }
 
-/// What a server asks for. The fields are free: this is what it says, not what it is worth.
+/// A server's challenge. Its fields are public and unchecked: this is what the server says, trusted or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
-    /// Where the password counts.
+    /// The realm in which the password is valid.
     pub realm: String,
-    /// What the answer is good for.
+    /// The nonce to answer with.
     pub nonce: String,
-    /// Comes back as it is.
+    /// Returned unchanged.
     pub opaque: Option<String>,
-    /// How to hash.
+    /// The hash algorithm.
     pub algorithm: Algorithm,
-    /// The algorithm as it was written, which comes back as it is; none where the challenge does not name one.
+    /// The algorithm as written, returned unchanged; none if the challenge names none.
     pub algorithm_name: Option<String>,
     /// Whether requests are counted.
     pub protection: Protection,
-    /// The password was right, the nonce is too old.
+    /// The password was right, but the nonce is too old.
     pub stale: bool,
 }
 
-/// Quality of protection.
+/// Quality of protection (qop).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protection {
-    /// As RFC 2069 had it.
+    /// None, as in RFC 2069.
     None,
-    /// Each request under a nonce has its number.
+    /// Each request under a nonce is numbered.
     Auth,
 }
 
-/// What a client says to prove a password.
+/// A client's proof of its password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
-    /// Who.
+    /// The user.
     pub username: String,
-    /// Where.
+    /// The realm.
     pub realm: String,
-    /// Of which challenge.
+    /// The challenge's nonce.
     pub nonce: String,
-    /// For which Request-URI.
+    /// The Request-URI.
     pub uri: String,
-    /// None for one that we do not know.
+    /// None for an unknown one.
     pub algorithm: Option<Algorithm>,
     counted: Option<Counted>,
     response: String,
 }
 
-/// The number of a request under its nonce, as written, and the client's own chance.
+/// The number of a request under its nonce, as written, and the client's own nonce.
 #[derive(Clone, PartialEq, Eq)]
 struct Counted {
     nc: String,
@@ -103,7 +103,7 @@ impl Algorithm {
         known.into_iter().find(|algorithm| text.eq_ignore_ascii_case(algorithm.as_str()))
     }
 
-    /// The hash of the parts with colons between them, in small hexadecimal letters.
+    /// The hash of the parts joined by colons, in lowercase hexadecimal.
     fn hash(self, parts: &[&str]) -> String {
         let text = parts.join(":");
         match self {
@@ -119,25 +119,25 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 impl Ha1 {
-    /// Of a password.
+    /// Computed from a password.
     #[must_use]
     pub fn new(algorithm: Algorithm, username: &str, realm: &str, password: &str) -> Self {
         Self { algorithm, hex: algorithm.hash(&[username, realm, password]) }
     }
 
-    /// From stored text.
+    /// Restored from stored text.
     #[must_use]
     pub fn stored(algorithm: Algorithm, hex: String) -> Self {
         Self { algorithm, hex }
     }
 
-    /// To be stored where nobody else reads it.
+    /// For storage where nobody else can read it.
     #[must_use]
     pub fn hex(&self) -> &str {
         &self.hex
     }
 
-    /// RFC 7616 §3.4.1.
+    /// The response value (RFC 7616 §3.4.1).
     fn response(&self, nonce: &str, counted: Option<&Counted>, method: &Method, uri: &str) -> String {
         let ha2 = self.algorithm.hash(&[method.as_str(), uri]);
         match counted {
@@ -156,14 +156,14 @@ impl fmt::Debug for Ha1 {
 }
 
 impl Challenge {
-    /// Those of all fields of that name (`WWW-Authenticate`, `Proxy-Authenticate`) that we can answer, in their order.
+    /// The challenges in all fields of that name (`WWW-Authenticate`, `Proxy-Authenticate`) that we can answer.
     #[must_use]
     pub fn all(fields: &Fields, name: &str) -> Vec<Self> {
         let readable = fields.every(name).filter_map(|value| digests(value).ok());
         readable.flatten().filter_map(|params| Self::of(&params)).collect()
     }
 
-    /// The realms of all challenges in fields of that name, those that we cannot answer too.
+    /// The realms of all challenges in fields of that name, including those that we cannot answer.
     #[must_use]
     pub fn realms(fields: &Fields, name: &str) -> Vec<String> {
         let readable = fields.every(name).filter_map(|value| digests(value).ok());
@@ -179,7 +179,7 @@ impl Challenge {
         };
         let name = params.get("algorithm");
         let base = name.and_then(session_base);
-        // The client's own chance, of which such an answer is made, is said with qop alone.
+        // The client nonce that such an answer needs is only sent with qop.
         if base.is_some() && protection == Protection::None {
             return None;
         }
@@ -194,7 +194,7 @@ impl Challenge {
         })
     }
 
-    /// What `Authorization` or `Proxy-Authorization` says for one request; `count` is its number under this nonce, from 1.
+    /// The value of `Authorization` or `Proxy-Authorization` for one request; `count` counts from 1 under this nonce.
     #[must_use]
     pub fn answer(
         &self,
@@ -204,7 +204,7 @@ impl Challenge {
     ) -> String {
         let mut ha1 = Ha1::new(self.algorithm, username, &self.realm, password);
         if self.algorithm_name.as_deref().and_then(session_base).is_some() {
-            // RFC 7616 §3.4.2; each answer of ours is a session of its own.
+            // RFC 7616 §3.4.2; each of our answers is its own session.
             ha1.hex = self.algorithm.hash(&[&ha1.hex, &self.nonce, cnonce]);
         }
         let counted = match self.protection {
@@ -221,7 +221,7 @@ impl Challenge {
         if let Some(opaque) = &self.opaque {
             write_quoted(", opaque", opaque, &mut out);
         }
-        // RFC 7616 §3.4: what the challenge said, and nothing where it did not.
+        // RFC 7616 §3.4: repeats what the challenge named, and nothing if it named none.
         if let Some(name) = &self.algorithm_name {
             out.push_str(", algorithm=");
             out.push_str(name);
@@ -235,13 +235,13 @@ impl Challenge {
     }
 }
 
-/// `MD5` of `MD5-sess`; none for an algorithm without sessions.
+/// `MD5` for `MD5-sess`; none for an algorithm without sessions.
 fn session_base(name: &str) -> Option<&str> {
     let (base, form) = name.split_at_checked(name.len().checked_sub("-sess".len())?)?;
     form.eq_ignore_ascii_case("-sess").then_some(base)
 }
 
-/// The nonce for the next request, where a server says one after a good answer (RFC 7616 §3.5).
+/// The nonce for the next request, if the server names one in a success (RFC 7616 §3.5).
 #[must_use]
 pub fn next_nonce(fields: &Fields, name: &str) -> Option<String> {
     let params = params_of_one(&mut Cursor::new(fields.first(name)?)).ok()?;
@@ -276,10 +276,9 @@ fn write_quoted(name: &str, value: &str, out: &mut String) {
 }
 
 impl Credentials {
-    /// All that a request carries, of `Authorization` first, then of `Proxy-Authorization`; other schemes are left out.
+    /// All credentials of a request, from `Authorization` first, then `Proxy-Authorization`; other schemes are skipped.
     ///
-    /// # Errors
-    /// One of them is not of the grammar.
+    /// # Errors One of them does not follow the grammar.
     pub fn all(fields: &Fields) -> Result<Vec<Self>, Error> {
         let mut all = Vec::new();
         for name in ["Authorization", "Proxy-Authorization"] {
@@ -293,7 +292,7 @@ impl Credentials {
         Ok(all)
     }
 
-    /// The realm of one field's value, where it has one that can be read.
+    /// The realm in one field's value, if readable.
     #[must_use]
     pub fn realm_of(value: &str) -> Option<String> {
         Self::read(value).ok().flatten().map(|credentials| credentials.realm)
@@ -324,7 +323,7 @@ impl Credentials {
         }))
     }
 
-    /// The number of the request under its nonce; none for a client of RFC 2069, which does not count.
+    /// The number of the request under its nonce; none for an RFC 2069 client, which does not count.
     #[must_use]
     pub fn count(&self) -> Option<u32> {
         self.counted.as_ref().and_then(|counted| u32::from_str_radix(&counted.nc, 16).ok())
@@ -361,8 +360,8 @@ impl Counted {
     }
 }
 
-/// The parameters of each `Digest` in a value. SIP has one in a field (RFC 3261 §20.44); HTTP's way, several with commas
-/// between them, is read too: a word without `=` begins the next one.
+/// The parameters of each `Digest` in a value. SIP puts one in a field (RFC 3261 §20.44); HTTP's form, several
+/// separated by commas, is read too: a word without `=` begins the next one.
 fn digests(value: &str) -> Result<Vec<Params>, Error> {
     let mut cursor = Cursor::new(value);
     let mut all = Vec::new();

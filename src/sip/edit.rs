@@ -1,4 +1,4 @@
-//! A received message sent on with changes (RFC 3261 §16.6, §16.7): what is not changed stays byte for byte.
+//! Forwards a received message with changes (RFC 3261 §16.6, §16.7): the rest stays byte for byte.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -13,15 +13,15 @@ use super::names::is_name;
 use super::scan::{Head, Span};
 use super::uri::Uri;
 
-/// A received message sent on with changes: unknown header fields, order and body stay byte for byte.
+/// A received message to be forwarded with changes: unknown header fields, order and body stay byte for byte.
 #[derive(Debug)]
 pub struct Edit<'a> {
     fields: &'a Fields,
     bytes: &'a [u8],
-    /// In place of the received start line.
+    /// Replaces the received start line.
     start: Option<String>,
     lines: Vec<EditedLine<'a>>,
-    /// In place of the received body.
+    /// Replaces the received body.
     body: Option<Bytes>,
 }
 
@@ -56,7 +56,7 @@ impl<'a> Edit<'a> {
         Self { fields, bytes, start: None, lines, body: None }
     }
 
-    /// Another Request-URI; a response has none and stays.
+    /// Replaces the Request-URI; a response has none and stays unchanged.
     #[must_use]
     pub fn uri(mut self, uri: &Uri) -> Self {
         let mut words = self.fields.head().start_line().splitn(3, ' ');
@@ -66,7 +66,7 @@ impl<'a> Edit<'a> {
         self
     }
 
-    /// A new first field of that name, before the others of it (Via, Record-Route); the first of all when there is none.
+    /// Adds a field before the others of that name (Via, Record-Route); before all fields if there is none.
     #[must_use]
     pub fn push_front(mut self, name: &str, value: impl fmt::Display) -> Self {
         let at = self.position(name).unwrap_or(0);
@@ -74,7 +74,7 @@ impl<'a> Edit<'a> {
         self
     }
 
-    /// A new last field of that name, behind the others of it; the last of all when there is none.
+    /// Adds a field after the others of that name; after all fields if there is none.
     #[must_use]
     pub fn push_back(mut self, name: &str, value: impl fmt::Display) -> Self {
         let at = self.last_position(name).map_or(self.lines.len(), |last| last + 1);
@@ -82,7 +82,7 @@ impl<'a> Edit<'a> {
         self
     }
 
-    /// One field in place of all of that name (added when there was none).
+    /// Replaces all fields of that name by one (added if there was none).
     #[must_use]
     pub fn set(mut self, name: &str, value: impl fmt::Display) -> Self {
         let at = self.position(name).unwrap_or(self.lines.len());
@@ -91,7 +91,7 @@ impl<'a> Edit<'a> {
         self
     }
 
-    /// Takes all fields of that name out.
+    /// Removes all fields of that name.
     #[must_use]
     pub fn remove(mut self, name: &str) -> Self {
         let fields = self.fields;
@@ -99,14 +99,14 @@ impl<'a> Edit<'a> {
         self
     }
 
-    /// Another body.
+    /// Replaces the body.
     #[must_use]
     pub fn body(self, body: Bytes) -> Self {
         let edit = self.set("Content-Length", body.len());
         Self { body: Some(body), ..edit }
     }
 
-    /// Keeps of the fields of that name those whose value `keep` takes.
+    /// Keeps only those fields of that name whose value `keep` accepts.
     #[must_use]
     pub fn retain(mut self, name: &str, keep: impl Fn(&str) -> bool) -> Self {
         let fields = self.fields;
@@ -114,13 +114,13 @@ impl<'a> Edit<'a> {
         self
     }
 
-    /// Takes off the topmost value (first element of a comma list) of Via or Route.
+    /// Removes the topmost value (first element of a comma list) of Via or Route.
     #[must_use]
     pub fn pop(self, name: &str) -> Self {
         self.pop_many(name, 1)
     }
 
-    /// Takes off so many of the topmost values of Via or Route.
+    /// Removes this many of the topmost values of Via or Route.
     #[must_use]
     pub fn pop_many(mut self, name: &str, count: usize) -> Self {
         let (fields, bytes) = (self.fields, self.bytes);
@@ -146,7 +146,7 @@ impl<'a> Edit<'a> {
         self
     }
 
-    /// Takes off the last value (last element of a comma list) of Route.
+    /// Removes the last value (last element of a comma list) of Route.
     #[must_use]
     pub fn pop_back(mut self, name: &str) -> Self {
         let Some(at) = self.last_position(name) else {
@@ -164,7 +164,7 @@ impl<'a> Edit<'a> {
         self
     }
 
-    /// Takes one token out of a comma list; the field goes when none is left.
+    /// Removes one token from a comma list; the field goes if none is left.
     #[must_use]
     pub fn remove_token(mut self, name: &str, token: &str) -> Self {
         let (fields, bytes) = (self.fields, self.bytes);
@@ -184,7 +184,7 @@ impl<'a> Edit<'a> {
         self
     }
 
-    /// Content-Length is set to the body's true length where the message had none; a received one was seen to be right.
+    /// Sets Content-Length to the body's real length if the message had none; a received one was checked already.
     #[must_use]
     pub fn print(self) -> Bytes {
         let head = self.fields.head();
@@ -246,7 +246,7 @@ impl<'a> EditedLine<'a> {
     }
 }
 
-/// A request without its body; what is no request stays as it is.
+/// A request without its body; anything else stays unchanged.
 #[must_use]
 pub fn without_body(bytes: &Bytes) -> Bytes {
     match parse(bytes.clone()) {
@@ -255,7 +255,7 @@ pub fn without_body(bytes: &Bytes) -> Bytes {
     }
 }
 
-/// A comma list without the elements that are `token` in any case.
+/// A comma list without the elements equal to `token` in any case.
 pub(super) fn without_token(value: &[u8], token: &str) -> Vec<u8> {
     let is_other = |this: &&[u8]| !this.is_empty() && !this.eq_ignore_ascii_case(token.as_bytes());
     raw_elements(value).filter(is_other).collect::<Vec<_>>().join(&b", "[..])

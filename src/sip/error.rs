@@ -1,4 +1,4 @@
-//! What is wrong with bytes, and where: in words that fit a reason phrase and name no content.
+//! What is wrong with bytes, and where: in words that fit a reason phrase and reveal no content.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub struct Error {
     place: FaultPlace,
 }
 
-/// Where the fault was seen.
+/// Where an error was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FaultPlace {
     Whole,
@@ -22,42 +22,42 @@ enum FaultPlace {
 }
 
 impl Error {
-    /// The status that a request with this fault gets: 400, 413, 505.
+    /// The status to answer a request with this error: 400, 413, 505.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// "Bad Secondary-To: no address at byte 12": short, fits a reason phrase, names no content.
+    /// "Bad Secondary-To: no address at byte 12": short, fits a reason phrase, reveals no content.
     ///
-    /// Bytes count from 0 within the value of the header field (of the URI, of the message); a number after the name
-    /// says which field of that name it was, when it was not the first.
+    /// Bytes count from 0 within the value of the header field (or the URI, or the message); a number after the name
+    /// says which field of that name it was, if not the first.
     #[must_use]
     pub fn reason(&self) -> String {
         self.to_string()
     }
 
-    /// A fault at a byte of what is being read.
+    /// An error at a byte of the text being read.
     pub(super) fn at(what: &'static str, byte: usize) -> Self {
         Self { status: 400, subject: "", what, field: 0, place: FaultPlace::Byte(byte) }
     }
 
-    /// A fault of the whole thing.
+    /// An error about the whole.
     pub(super) fn whole(subject: &'static str, what: &'static str) -> Self {
         Self { status: 400, subject, what, field: 0, place: FaultPlace::Whole }
     }
 
-    /// A fault in a line (counted from 1) of a body.
+    /// An error in a line (counted from 1) of a body.
     pub(super) fn in_line(subject: &'static str, what: &'static str, line: usize) -> Self {
         Self { status: 400, subject, what, field: 0, place: FaultPlace::Line(line) }
     }
 
-    /// The same fault with the status that it gets.
+    /// The same error with this status.
     pub(super) fn with_status(self, status: u16) -> Self {
         Self { status, ..self }
     }
 
-    /// The same fault, seen from what contains the faulty text at `offset`.
+    /// The same error as seen from the text that contains the faulty one at `offset`.
     pub(super) fn within(self, subject: &'static str, offset: usize) -> Self {
         let place = match self.place {
             FaultPlace::Byte(byte) => FaultPlace::Byte(byte.saturating_add(offset)),
@@ -66,7 +66,7 @@ impl Error {
         Self { subject, place, ..self }
     }
 
-    /// The same fault, in the field of that number (from 0) among those of its name.
+    /// The same error in the field with this index (from 0) among those of its name.
     pub(super) fn in_field(self, field: usize) -> Self {
         Self { field, ..self }
     }

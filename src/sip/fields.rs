@@ -1,4 +1,4 @@
-//! The header fields of a message: by name, in any form and case, and typed (RFC 3261 §20).
+//! The header fields of a message: by name, in any form and case, and as typed values (RFC 3261 §20).
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use super::scan::{Head, Span};
 use super::via::Via;
 use crate::limits::ROUTES_READ_MAX;
 
-/// The header fields. Names are asked for in their long form; compact forms and any case match.
+/// The header fields. Ask by the long name; compact forms and any case match.
 #[derive(Clone, Debug)]
 pub struct Fields(Arc<Checked>);
 
-/// A head whose mandatory fields were seen to be right.
+/// A head whose mandatory fields were checked.
 #[derive(Debug)]
 pub(super) struct Checked {
     pub(super) head: Head,
@@ -22,12 +22,12 @@ pub(super) struct Checked {
     pub(super) method: Method,
 }
 
-/// What Contact says.
+/// The content of Contact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Contacts {
     /// `Contact: *`
     All,
-    /// The addresses, none when there is no Contact.
+    /// The addresses; empty if there is no Contact.
     List(Vec<NameAddr>),
 }
 
@@ -115,26 +115,23 @@ impl Fields {
         self.first(name).unwrap_or_default()
     }
 
-    /// Max-Forwards, where there is one.
+    /// Max-Forwards, if present.
     ///
-    /// # Errors
-    /// It is no number up to 255 (§20.22).
+    /// # Errors It is not a number up to 255 (§20.22).
     pub fn max_forwards(&self) -> Result<Option<u8>, Error> {
         self.number("Max-Forwards")
     }
 
-    /// Max-Breadth, where there is one.
+    /// Max-Breadth, if present.
     ///
-    /// # Errors
-    /// It is no number below 2^32 (RFC 5393 §5.3).
+    /// # Errors It is not a number below 2^32 (RFC 5393 §5.3).
     pub fn max_breadth(&self) -> Result<Option<u32>, Error> {
         self.number("Max-Breadth")
     }
 
-    /// Expires in seconds, where there is one.
+    /// Expires in seconds, if present.
     ///
-    /// # Errors
-    /// It is no number below 2^32 (§20.19).
+    /// # Errors It is not a number below 2^32 (§20.19).
     pub fn expires(&self) -> Result<Option<u32>, Error> {
         self.number("Expires")
     }
@@ -148,8 +145,7 @@ impl Fields {
 
     /// Contact over all its fields.
     ///
-    /// # Errors
-    /// One is no address, or `*` stands beside others.
+    /// # Errors One is not an address, or `*` stands beside others.
     pub fn contacts(&self) -> Result<Contacts, Error> {
         let mut values = self.every("Contact");
         match (values.next(), values.next()) {
@@ -160,8 +156,7 @@ impl Fields {
 
     /// The addresses of Route, Record-Route, Path, ... over all fields of that name.
     ///
-    /// # Errors
-    /// One is no address, or they are too many.
+    /// # Errors One is not an address, or there are too many.
     pub fn routes(&self, name: &str) -> Result<Vec<NameAddr>, Error> {
         self.addresses(name, "route header", ROUTES_READ_MAX)
     }
@@ -176,7 +171,7 @@ impl Fields {
     }
 }
 
-/// What `parse` has seen to be right reads again: it is the same scan over the same text.
+/// What `parse` has checked parses again: it is the same scan over the same text.
 fn checked<T>(read: Result<T, Error>) -> T {
     match read {
         Ok(value) => value,

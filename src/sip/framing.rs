@@ -1,4 +1,4 @@
-//! Messages out of a byte stream (RFC 3261 §18.3), with limits; keep-alives between them (RFC 5626 §4.4.1).
+//! Cuts messages out of a byte stream (RFC 3261 §18.3), with limits; keep-alives between them (RFC 5626 §4.4.1).
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -8,32 +8,32 @@ use super::names::is_name;
 use super::scan::head_end;
 use crate::limits::{HEAD_BYTES_MAX, MESSAGE_BYTES_MAX};
 
-/// Cuts messages out of a byte stream (RFC 3261 18.3); CRLF keep-alives between messages are reported.
+/// Cuts messages out of a byte stream (RFC 3261 §18.3); CRLF keep-alives between messages are reported.
 #[derive(Debug, Default)]
 pub struct Framer {
     buffer: BytesMut,
-    /// No head ends before this place.
+    /// No head ends before this offset.
     searched: usize,
-    /// Length of the message at the front, once its head is there.
+    /// Length of the first message, once its head is complete.
     wanted: Option<usize>,
-    /// A lone CRLF was the last that came.
+    /// The last thing received was a lone CRLF.
     half_ping: bool,
     broken: Option<Error>,
 }
 
-/// What a stream holds.
+/// An item in a stream.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Framed {
     /// One whole message.
     Message(Bytes),
-    /// CRLFCRLF: answer with CRLF (RFC 5626 4.4.1)
+    /// CRLFCRLF: answer with CRLF (RFC 5626 §4.4.1)
     Ping,
-    /// CRLF. The first half of a ping that came in two reads shows as this, too, before the ping.
+    /// CRLF. The first half of a ping that arrived in two reads is also reported as this, before the ping.
     Pong,
 }
 
 impl Framer {
-    /// Takes what was read from the stream; call [`Self::next`] until None after it.
+    /// Adds bytes read from the stream; then call [`Self::next`] until it returns None.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.broken.is_none() {
             self.buffer.extend_from_slice(bytes);
@@ -42,8 +42,7 @@ impl Framer {
 
     /// None: more bytes are needed.
     ///
-    /// # Errors
-    /// The stream cannot be read any further (no Content-Length, over a limit), now and ever after.
+    /// # Errors The stream cannot be read any further (no Content-Length, or over a limit), now or later.
     #[expect(
         clippy::should_implement_trait,
         reason = "not an iterator: after None it goes on, after Err it does not"
@@ -60,13 +59,13 @@ impl Framer {
         next
     }
 
-    /// True while part of a message waits for the rest.
+    /// True while part of a message has arrived and the rest has not.
     #[must_use]
     pub fn is_mid_message(&self) -> bool {
         !self.buffer.is_empty()
     }
 
-    /// Bytes that are kept until the rest of a message is here.
+    /// Bytes held until the rest of a message arrives.
     #[must_use]
     pub fn held(&self) -> usize {
         self.buffer.len()
@@ -100,15 +99,15 @@ impl Framer {
         }
         if self.buffer.starts_with(b"\r\n") {
             self.buffer.advance(2);
-            // Which side this is, is not known here. A pong must be seen at once, and a ping that came in two reads must be
-            // answered; that two pongs in a row look like a ping costs the peer two bytes to pass over.
+            // It is unknown here which side this is. A pong must be reported at once, and a ping split over two reads
+            // must be answered; that two pongs in a row look like a ping costs the peer just two bytes to skip.
             self.half_ping = !self.half_ping;
             return KeepAlive::Whole(if self.half_ping { Framed::Pong } else { Framed::Ping });
         }
         if self.buffer.len() == 1 { KeepAlive::Part } else { KeepAlive::No }
     }
 
-    /// Length of the message at the front, once its head is there.
+    /// Length of the first message, once its head is complete.
     fn find_length(&mut self) -> Result<Option<usize>, Error> {
         let end = head_end(&self.buffer, self.searched);
         if end.unwrap_or(self.buffer.len()) > HEAD_BYTES_MAX {
@@ -132,8 +131,8 @@ enum KeepAlive {
     No,
 }
 
-/// What Content-Length says. The rest of the head may be as wrong as it likes: then `parse` refuses this one message and
-/// the stream goes on.
+/// The value of Content-Length. The rest of the head may be malformed: then `parse` refuses this one message, and the
+/// stream goes on.
 fn body_length(head: &[u8]) -> Result<usize, Error> {
     let mut length: Option<usize> = None;
     let mut rest = head;
@@ -156,7 +155,7 @@ fn body_length(head: &[u8]) -> Result<usize, Error> {
     length.ok_or_else(|| Error::whole("Content-Length", "missing on a stream"))
 }
 
-/// Takes the next line, with those that continue it, off `rest`.
+/// Takes the next line, with its continuation lines, off `rest`.
 fn next_line<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     if rest.is_empty() {
         return None;

@@ -1,7 +1,7 @@
 //! Typed values of header fields: parameters and addresses (RFC 3261 §20, §25.1).
 //!
-//! Each grammar is here once: a scan over the text that allocates nothing, by which `parse` checks a message, and a
-//! constructor that makes the owned value from what the scan found.
+//! Each grammar exists once: an allocation-free scan with which `parse` checks a message, and a constructor that builds
+//! the owned value from its result.
 
 use std::fmt;
 
@@ -10,25 +10,25 @@ use super::error::Error;
 use super::uri::{Uri, check_uri};
 use crate::limits::{ADDRESS_BYTES_MAX, PARAMS_MAX};
 
-/// `;name=value` parameters in order; the quotes of a value are taken off, a flag has none.
+/// `;name=value` parameters in order; values without their quotes, none for a flag.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Params(pub Vec<(String, Option<String>)>);
 
 impl Params {
-    /// The value of the first parameter of that name in any case, quotes taken off; "" for a flag.
+    /// The value of the first parameter of that name in any case, without quotes; "" for a flag.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(this, _)| this.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_deref().unwrap_or_default())
     }
 
-    /// True when there is one of that name, with or without a value.
+    /// True if there is a parameter of that name, with or without a value.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
-    /// What is left of a value, read as parameters.
+    /// Reads the rest of a value as parameters.
     pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Self, Error> {
         let mut params = Self::default();
         while let Some(param) = next_param(cursor)? {
@@ -51,7 +51,7 @@ impl fmt::Display for Params {
     }
 }
 
-/// Writes `;name=value`, in quotes where the value needs them.
+/// Writes `;name=value`, quoted if the value requires it.
 pub(super) fn write_param(name: &str, value: &str, out: &mut impl fmt::Write) -> fmt::Result {
     if !value.is_empty() && value.bytes().all(is_bare) {
         return write!(out, ";{name}={value}");
@@ -60,19 +60,19 @@ pub(super) fn write_param(name: &str, value: &str, out: &mut impl fmt::Write) ->
     quote(value, out)
 }
 
-/// A parameter as found.
+/// A parameter as scanned.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Param<'a> {
     pub(super) name: &'a str,
     pub(super) value: Value<'a>,
 }
 
-/// The value of a parameter as found.
+/// A parameter's value as scanned.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Value<'a> {
     Flag,
     Bare(&'a str),
-    /// What is between the quotes, escapes still in it.
+    /// The text between the quotes, with its escapes.
     Quoted(&'a str),
 }
 
@@ -92,12 +92,12 @@ impl Value<'_> {
     }
 }
 
-/// Bytes that a value may have without quotes when it is read: letters beyond ASCII are about, too.
+/// Bytes accepted in an unquoted value: letters beyond ASCII occur in practice.
 fn is_bare_to_read(byte: u8) -> bool {
     is_bare(byte) || !byte.is_ascii()
 }
 
-/// Bytes that a value may have without quotes. Wider than `token / host`: tags with `@`, `/` or `=` are about.
+/// Bytes written without quotes. Wider than `token / host`: tags with `@`, `/` or `=` occur in practice.
 fn is_bare(byte: u8) -> bool {
     is_token(byte)
         || matches!(
@@ -106,7 +106,7 @@ fn is_bare(byte: u8) -> bool {
         )
 }
 
-/// Passes one `;name[=value]`; None where no `;` is next.
+/// Passes one `;name[=value]`; None if no `;` is next.
 pub(super) fn next_param<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Param<'a>>, Error> {
     cursor.skip_blanks();
     if !cursor.eat(b';') {
@@ -146,15 +146,15 @@ pub(super) fn skip_params(cursor: &mut Cursor<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether a value that has so many parameters may have one more.
+/// Whether a value with this many parameters may have one more.
 pub(super) fn check_count(cursor: &Cursor<'_>, count: usize) -> Result<(), Error> {
     if count < PARAMS_MAX { Ok(()) } else { Err(cursor.fault("too many parameters")) }
 }
 
-/// `"Ann" <sip:ann@domain.com>;tag=x`, or a bare addr-spec whose parameters are then the header's (§20).
+/// `"Ann" <sip:ann@domain.com>;tag=x`, or a bare addr-spec, whose parameters then belong to the header (§20).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameAddr {
-    /// Quotes and escapes taken off; None when there is none.
+    /// Without quotes and escapes; None if absent.
     pub display: Option<String>,
     /// The address.
     pub uri: Uri,
@@ -163,23 +163,22 @@ pub struct NameAddr {
 }
 
 impl NameAddr {
-    /// Reads one address and nothing more.
+    /// Reads exactly one address.
     ///
-    /// # Errors
-    /// It is none, or something follows it.
+    /// # Errors It is not an address, or something follows it.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let mut cursor = Cursor::new(text);
         let address = Self::read(&mut cursor)?;
         if cursor.is_end() { Ok(address) } else { Err(cursor.fault("more than one address")) }
     }
 
-    /// The tag, where there is one that is not empty.
+    /// The tag, if present and not empty.
     #[must_use]
     pub fn tag(&self) -> Option<&str> {
         self.params.get("tag").filter(|tag| !tag.is_empty())
     }
 
-    /// Reads a list separated by commas; with those that are there already, no more than `max`.
+    /// Reads a comma-separated list; together with those in it already, no more than `max`.
     pub(super) fn read_list(text: &str, list: &mut Vec<Self>, max: usize) -> Result<(), Error> {
         let mut cursor = Cursor::new(text);
         loop {
@@ -219,7 +218,7 @@ pub(super) fn write_address(display: Option<&str>, uri: &Uri, out: &mut impl fmt
     write!(out, "<{uri}>")
 }
 
-/// Display name and URI as found, not yet their parameters.
+/// Display name and URI as scanned, without the header's parameters.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Address<'a> {
     display: Value<'a>,
@@ -254,7 +253,7 @@ impl<'a> Address<'a> {
         Ok(Self { display, uri, uri_at })
     }
 
-    /// Passes tokens and blanks up to `<`; None, and nothing passed, when something else comes first. UTF-8 is taken too.
+    /// Passes tokens and blanks up to `<`; None, and nothing passed, if something else comes first. Accepts UTF-8 too.
     fn unquoted_display(cursor: &mut Cursor<'a>) -> Option<&'a str> {
         let mut ahead = cursor.clone();
         let display =
@@ -283,7 +282,7 @@ impl<'a> Address<'a> {
     }
 }
 
-/// What [`NameAddr::parse`] checks, without making one.
+/// The same check as [`NameAddr::parse`] without building a value.
 pub(super) fn check_name_addr(text: &str) -> Result<(), Error> {
     if text.len() > ADDRESS_BYTES_MAX {
         return Err(Error::whole("", "too long"));

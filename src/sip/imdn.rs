@@ -1,15 +1,15 @@
-//! Instant Message Disposition Notifications (RFC 5438 §11): what became of a message, said by the program that got it.
+//! Instant Message Disposition Notifications (RFC 5438 §11): a message's fate, as told by the program that got it.
 
 use super::cpim::is_message_id;
 use super::xml::{ANY, xml_texts};
 use crate::limits::IMDN_BYTES_MAX;
 
-/// What a notification says.
+/// The outcome that a notification states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Disposition {
-    /// It was delivered to their program.
+    /// It was delivered to the recipient's program.
     Delivered,
-    /// It was shown to them.
+    /// It was shown to the recipient.
     Displayed,
     /// It could not be delivered.
     Failed,
@@ -18,16 +18,16 @@ pub enum Disposition {
 /// A notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imdn {
-    /// What the sender of the message called it.
+    /// The message's ID, set by its sender.
     pub message_id: String,
-    /// What became of it.
+    /// The outcome.
     pub disposition: Disposition,
 }
 
 impl Imdn {
-    /// Reads a `message/imdn+xml` body. None where it is broken, or says nothing that we show: `forbidden` and `error` are about
-    /// the notification, and what stores on the way say (`processed`, `stored`) the report has better. A document
-    /// type, and so every entity, is refused.
+    /// Reads a `message/imdn+xml` body. None if it is malformed or says nothing that we show: `forbidden` and `error`
+    /// are about the notification itself, and what stores on the way say (`processed`, `stored`) the report tells
+    /// better. A document type, and with it every entity, is refused.
     #[must_use]
     pub fn parse(body: &[u8]) -> Option<Self> {
         let body = Some(body).filter(|body| body.len() <= IMDN_BYTES_MAX)?;
@@ -47,7 +47,7 @@ impl Imdn {
         is_message_id(&message_id).then_some(Self { message_id, disposition })
     }
 
-    /// The body of a notification; `date_time` is what the message said of when it was written, or when it came.
+    /// The body of a notification; `date_time` is the message's own date, or when it arrived.
     #[must_use]
     pub fn print(&self, date_time: &str) -> String {
         let (notification, status) = match self.disposition {
@@ -97,7 +97,7 @@ mod tests {
             .replace("delivery-notification", "display-notification")
             .replace("delivered", "displayed");
         assert_eq!(said(&display), Some(Disposition::Displayed));
-        // Linphone has a prefix before every name.
+        // Linphone puts a prefix before every name.
         let prefixed = "<i:imdn xmlns:i=\"urn:ietf:params:xml:ns:imdn\"><i:message-id>a</i:message-id>\
             <i:display-notification><i:status><i:displayed/></i:status></i:display-notification></i:imdn>";
         assert_eq!(said(prefixed), Some(Disposition::Displayed));

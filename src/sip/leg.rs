@@ -1,4 +1,4 @@
-//! The legs of one submission (W15): the block that they share is built once, a leg is patched from it.
+//! Prints the legs of one submission (W15): their common part is built once, and each leg is patched from it.
 
 use std::fmt::Write as _;
 
@@ -17,7 +17,7 @@ use crate::limits::MAX_BREADTH;
 const ALSO_TO: &str = "Also-To: ";
 const MAX_FORWARDS_DEFAULT: u8 = 70;
 
-/// What no leg carries as the sender wrote it: what is ours to say, what is for us, and what belongs to the hop before.
+/// Fields that no leg copies from the sender: those that we set, those meant for us, and those of the previous hop.
 const TAKEN_OUT: [&str; 21] = [
     "Via",
     "Route",
@@ -42,31 +42,31 @@ const TAKEN_OUT: [&str; 21] = [
     "Content-Length",
 ];
 
-/// One submission prepared for its legs (W15): the block that all legs share is built once, a leg is patched from it.
+/// One submission prepared for its legs (W15): their common part is built once, and each leg is patched from it.
 #[derive(Clone, Debug)]
 pub struct LegTemplate {
     /// From the end of Via's value to the From tag.
     middle: Vec<u8>,
-    /// An `Also-To` line for each recipient; those that are bcc stand after the others.
+    /// An `Also-To` line for each recipient, the bcc ones after the others.
     names: Vec<u8>,
-    /// Where in `names` each recipient stands.
+    /// The range of each recipient in `names`.
     places: Vec<std::ops::Range<usize>>,
-    /// Where in `names` those end that are named to others.
+    /// Where in `names` those end who are named to others.
     named_end: usize,
-    /// What each leg may be split into further on, where the submission says so (RFC 5393 §5.3).
+    /// What Max-Breadth leaves for each leg, if the submission has it (RFC 5393 §5.3).
     breadth: Option<u32>,
-    /// What goes through untouched, the body included.
+    /// Everything copied unchanged, including the body.
     tail: Vec<u8>,
 }
 
-/// What is a leg's own.
+/// The values specific to one leg.
 #[derive(Debug)]
 pub struct Leg<'a> {
-    /// Its number in the list that the template was made with.
+    /// The recipient's index in the list that the template was made with.
     pub recipient: usize,
     /// The Request-URI.
     pub uri: &'a Uri,
-    /// Our Via, its branch in it.
+    /// Our Via, including its branch.
     pub via: &'a str,
     /// Our From tag.
     pub from_tag: &'a str,
@@ -74,48 +74,48 @@ pub struct Leg<'a> {
     pub call_id: &'a str,
     /// The leg's CSeq.
     pub cseq: u32,
-    /// Within a dialog, what else it has of that (W29).
+    /// Inside a dialog, its further values (W29).
     pub dialog: Option<&'a Dialog>,
-    /// What remains of the submission's Expires, in seconds.
+    /// The remaining part of the submission's Expires, in seconds.
     pub expires: Option<u32>,
-    /// How many places the recipient is sent to.
+    /// How many branches the recipient's leg has.
     pub branches: usize,
-    /// What P-Asserted-Identity says, to those who are told (RFC 3325).
+    /// The value of P-Asserted-Identity, for those who may see it (RFC 3325).
     pub asserted: Option<&'a str>,
 }
 
-/// What a request within a dialog has beside Call-ID, From tag and CSeq (RFC 3261 §12.2.1.1).
+/// The values of a request within a dialog besides Call-ID, From tag and CSeq (RFC 3261 §12.2.1.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dialog {
-    /// The tag of To.
+    /// The To tag.
     pub to_tag: String,
-    /// Values of Route, in order.
+    /// The Route values, in order.
     pub routes: Vec<String>,
 }
 
-/// Somebody whom the submission does not name, but a list in it.
+/// A member of a list that the submission names.
 #[derive(Debug)]
 pub struct Member<'a> {
     /// His address, for To.
     pub address: &'a Uri,
-    /// The number of the address that stands for him alone, and is not named to him; none where no address does.
+    /// The index of the address that stands for him alone and is not named to him; none if there is none.
     pub line: Option<usize>,
-    /// Whether others are named to him.
+    /// Whether the other recipients are named to him.
     pub sees: Sees,
 }
 
-/// Whether a leg has Also-To (W7).
+/// Which recipients a leg names in Also-To (W7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sees {
-    /// All who are not bcc.
+    /// Everybody who is not bcc.
     Others,
     /// Nobody.
     Nobody,
 }
 
 impl LegTemplate {
-    /// `recipients`: all, in order, so that leg i leaves its own Also-To out (bcc ones are named to nobody, and a bcc leg names
-    /// nobody, W7). `date`: an RFC 1123 date, used when the submission has none.
+    /// `recipients`: all of them in order, so that leg i omits its own Also-To (bcc recipients are named to nobody, and
+    /// a bcc leg names nobody, W7). `date`: an RFC 1123 date, used if the submission has none.
     #[must_use]
     pub fn new(submission: &Request, recipients: &[Addressed], date: &str) -> Self {
         let mut names = Vec::with_capacity(recipients.len() * 48);
@@ -138,7 +138,7 @@ impl LegTemplate {
         Self { middle, names, places, named_end, breadth, tail }
     }
 
-    /// The leg's bytes. A number that is none of the recipients' gives a leg to its Request-URI that names nobody.
+    /// The leg's bytes. An index outside the list gives a leg to its Request-URI that names nobody.
     #[must_use]
     pub fn print(&self, leg: &Leg<'_>) -> Bytes {
         match self.places.get(leg.recipient) {
@@ -147,8 +147,8 @@ impl LegTemplate {
         }
     }
 
-    /// The leg of a list's member: his own To, and the list's address beside those of the others (W16). The leg's number counts for
-    /// nothing here.
+    /// The leg of a list's member: his own To, and the list's address among those of the others (W16). The leg's
+    /// recipient index is not used here.
     #[must_use]
     pub fn print_for(&self, member: &Member<'_>, leg: &Leg<'_>) -> Bytes {
         self.print_with(leg, |out| {
@@ -193,7 +193,7 @@ impl LegTemplate {
         out.into()
     }
 
-    /// The value of To, its CRLF, and Also-To for the others.
+    /// Writes the value of To, its CRLF, and Also-To for the others.
     fn push_names(&self, out: &mut Vec<u8>, place: &std::ops::Range<usize>, dialog: Option<&Dialog>) {
         let to = self.names.get(place.start + ALSO_TO.len()..place.end).unwrap_or_default();
         match dialog {
@@ -210,7 +210,7 @@ impl LegTemplate {
         }
     }
 
-    /// Also-To for all who are named, but one.
+    /// Writes Also-To for everybody who may be named, except one.
     fn push_others(&self, out: &mut Vec<u8>, but: Option<&std::ops::Range<usize>>) {
         let names = |range: std::ops::Range<usize>| self.names.get(range).unwrap_or_default();
         let but = but.filter(|place| place.start < self.named_end);
@@ -226,7 +226,7 @@ fn push_to(out: &mut Vec<u8>, address: &Uri) {
 }
 
 fn push_clean(out: &mut Vec<u8>, text: &str) {
-    // Ours, and clean: a copy. Else no value may end its field.
+    // Our own clean text is simply copied. Otherwise line ends are replaced, so that no value can end its field.
     if text.bytes().any(|byte| matches!(byte, b'\r' | b'\n')) {
         OneLine(out).write_str(text).unwrap_or_default();
     } else {

@@ -1,15 +1,15 @@
-//! A body with the list of those whom it is for beside it: RFC 5365 §4, RFC 4826, RFC 5364 (W27). What `uri_list` reads.
+//! A body with a list of its recipients beside it: RFC 5365 §4, RFC 4826, RFC 5364 (W27). `uri_list` reads it.
 
 use bytes::Bytes;
 
 use super::uri::Uri;
 
-/// Whether the others may know of somebody (RFC 5364 §4.1).
+/// Whether a recipient is named to the others (RFC 5364 §4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Copy {
-    /// He is named to the others.
+    /// Named to the others.
     To,
-    /// He is not.
+    /// Not named.
     Bcc,
 }
 
@@ -22,8 +22,8 @@ impl Copy {
     }
 }
 
-/// Content-Type and body of a `multipart/mixed` of the message, in its own bytes (SIP is 8-bit clean, RFC 3261 §7.4.1), and
-/// the list of these people. The boundary has to be one that nobody knew when the message was written.
+/// Content-Type and body of a `multipart/mixed` of the message, unencoded (SIP is 8-bit clean, RFC 3261 §7.4.1), and
+/// the list of these people. The boundary must be one that nobody could know when the message was written.
 #[must_use]
 pub fn with_list(
     (content_type, body): (&str, &[u8]),
@@ -54,7 +54,7 @@ fn xml(people: &[Uri], copy: Copy) -> String {
     )
 }
 
-/// As the value of an attribute (XML 1.0 §2.3).
+/// Escapes text for an attribute value (XML 1.0 §2.3).
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }
@@ -72,7 +72,7 @@ mod tests {
         all.iter().map(|text| Uri::parse(text).unwrap()).collect()
     }
 
-    /// What our proxy makes of it (W26).
+    /// The same as our proxy reads it (W26).
     fn read_back(content_type: &str, body: &[u8]) -> Request {
         let head = format!(
             "MESSAGE sip:domain.com SIP/2.0\r\nVia: SIP/2.0/TCP a.domain.com;branch=z9hG4bK1\r\nMax-Forwards: 70\r\n\

@@ -14,23 +14,23 @@ use super::uri::Uri;
 use super::via::{check_call_id, check_via, read_cseq};
 use crate::limits::MESSAGE_BYTES_MAX;
 
-/// A message as received, or as printed and read again.
+/// A message as received, or as printed and parsed again.
 #[derive(Clone, Debug)]
 pub enum Message {
-    /// One that asks.
+    /// A request.
     Request(Request),
-    /// One that answers.
+    /// A response.
     Response(Response),
 }
 
-/// A request whose mandatory fields are right.
+/// A request whose mandatory fields are valid.
 #[derive(Clone, Debug)]
 pub struct Request {
     uri: Uri,
     whole: Whole,
 }
 
-/// A response whose mandatory fields are right.
+/// A response whose mandatory fields are valid.
 #[derive(Clone, Debug)]
 pub struct Response {
     status: u16,
@@ -57,7 +57,7 @@ impl Request {
         self.whole.fields.cseq_method()
     }
 
-    /// The Request-URI; its scheme may be one that nobody knows.
+    /// The Request-URI; its scheme may be unknown.
     #[must_use]
     pub fn uri(&self) -> &Uri {
         &self.uri
@@ -69,7 +69,7 @@ impl Request {
         &self.whole.fields
     }
 
-    /// (name as written, value unfolded and trimmed) in order; values as they came, whatever their bytes.
+    /// (name as written, value unfolded and trimmed) in order; values with their original bytes.
     pub(super) fn raw_fields(&self) -> impl Iterator<Item = (&str, Cow<'_, [u8]>)> {
         let (head, bytes) = (self.whole.fields.head(), &self.whole.bytes);
         head.spans().iter().map(move |span| (head.name(span), Head::raw_value(span, bytes)))
@@ -81,7 +81,7 @@ impl Request {
         self.whole.body()
     }
 
-    /// The received bytes, whole (datagram surplus cut off).
+    /// The received bytes of the message (excess bytes of a datagram cut off).
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
         &self.whole.bytes
@@ -113,19 +113,19 @@ impl Response {
         self.whole.body()
     }
 
-    /// The received bytes, whole (datagram surplus cut off).
+    /// The received bytes of the message (excess bytes of a datagram cut off).
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
         &self.whole.bytes
     }
 }
 
-/// Reads one message: a datagram, or what [`super::Framer`] cut out of a stream. Cheap: spans over `bytes`.
+/// Parses one message: a datagram, or what [`super::Framer`] cut out of a stream. Cheap: spans over `bytes`.
 ///
 /// Everything mandatory (Via, From, To, Call-ID, CSeq, method agreement, Content-Length) is checked here.
 ///
-/// # Errors
-/// It is no SIP message, or one that no element may act upon; [`Error::status`] says what a request gets.
+/// # Errors It is not a SIP message, or one that no element may act upon; [`Error::status`] is the status to answer a
+/// request with.
 pub fn parse(bytes: Bytes) -> Result<Message, Error> {
     let bytes = bytes.slice(scan::leading_line_ends(&bytes)..);
     let (bytes, head) = scan_leniently(bytes)?;
@@ -143,8 +143,8 @@ pub fn parse(bytes: Bytes) -> Result<Message, Error> {
     })
 }
 
-/// A response counts whatever the lines that nobody needs look like: dropped for one of them, it would be told as silence.
-/// A request with such lines is refused, since the next hop could see other fields than we do.
+/// A response is accepted despite malformed lines that nobody needs: dropping it would look like no answer at all. A
+/// request with such lines is refused, since the next hop might see other fields than we do.
 fn scan_leniently(bytes: Bytes) -> Result<(Bytes, Head), Error> {
     match scan::scan(&bytes) {
         Ok(head) => Ok((bytes, head)),
@@ -157,12 +157,12 @@ fn scan_leniently(bytes: Bytes) -> Result<(Bytes, Head), Error> {
     }
 }
 
-/// `/` is in no method, so what starts like this cannot be a request.
+/// No method contains `/`, so what starts like this cannot be a request.
 fn is_response(start: &[u8]) -> bool {
     start.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"SIP/"))
 }
 
-/// RFC 3261 §18.3 for a datagram: what is too much is cut off, too little is a fault, no Content-Length takes the rest.
+/// RFC 3261 §18.3 for a datagram: excess bytes are cut off, too few are an error, no Content-Length takes the rest.
 fn cut(head: &Head, length: Option<usize>, bytes: Bytes) -> Result<Bytes, Error> {
     let there = bytes.len().saturating_sub(head.len());
     match length {
@@ -235,7 +235,7 @@ fn check_version(version: &str, at: usize) -> Result<(), Error> {
     Err(Error::at("no SIP version", at))
 }
 
-/// The fields that every message has, and those that it may have once.
+/// The fields that every message has, and those that it may have once only.
 #[derive(Default)]
 struct Mandatory<'a> {
     via: Option<&'a str>,
@@ -249,8 +249,8 @@ struct Mandatory<'a> {
 }
 
 impl<'a> Mandatory<'a> {
-    /// The first of each; two that differ are a fault, but for Via, of which there are many, and for what means nothing here
-    /// in a response.
+    /// The first of each; two that differ are an error, except for Via, which may repeat, and in a response for fields
+    /// without meaning here.
     fn find(head: &'a Head, start: &StartLine<'_>) -> Result<Self, Error> {
         let is_response = matches!(start, StartLine::Response(_));
         let mut found = Self::default();
@@ -279,7 +279,7 @@ impl<'a> Mandatory<'a> {
         Ok(found)
     }
 
-    /// What the layers above rely on, and the length of the body.
+    /// Checks what the layers above rely on; also returns the length of the body.
     fn check(&self, start: &StartLine<'_>) -> Result<(Numbers, Option<usize>), Error> {
         check(self.via, CheckedField::Via, check_via)?;
         check(self.from, CheckedField::From, check_name_addr)?;
@@ -299,7 +299,7 @@ impl<'a> Mandatory<'a> {
     }
 }
 
-/// What CSeq says.
+/// The number and method in CSeq.
 struct Numbers {
     cseq: u32,
     method: Method,

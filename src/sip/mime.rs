@@ -1,8 +1,8 @@
-//! Bodies of several parts taken apart (RFC 2046 §5.1), and the parameters of their header fields (RFC 2045 §5.1, RFC 2231).
+//! Takes multipart bodies apart (RFC 2046 §5.1), and the parameters of their header fields (RFC 2045 §5.1, RFC 2231).
 //!
-//! The library that reads mail is not asked for this: what it needs for a part that names a boundary nobody uses, for an
-//! encoded word that never ends or for a long boundary grows with the square of the body. Here each byte is looked at once
-//! for each level of nesting, and part heads, parts and levels are bounded.
+//! The mail library is not used for this: its time grows with the square of the body for a part that names an unused
+//! boundary, for an encoded word that never ends, or for a long boundary. Here each byte is examined once per level of
+//! nesting, and part heads, parts and levels are bounded.
 
 use std::collections::BTreeMap;
 
@@ -18,13 +18,13 @@ use crate::limits::{BODY_PARTS_MAX, BOUNDARY_BYTES_MAX, FILE_NAME_BYTES_MAX, PAR
 /// One part of a body.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
-    /// From its first header field to its end, as it came.
+    /// From its first header field to its end, unchanged.
     pub(super) whole: Bytes,
     headers: Headers,
     body: Bytes,
 }
 
-/// Header fields of a part, or of the message in a CPIM: name and value, unfolded.
+/// Header fields of a part, or of a CPIM message: name and value, unfolded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Headers(pub(super) Vec<(String, String)>);
 
@@ -35,7 +35,7 @@ impl Headers {
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// The bytes of a body under these fields without their transfer encoding; as they came where they are not of it.
+    /// The bytes of a body with its transfer encoding decoded; unchanged if that is invalid.
     pub(super) fn decoded(&self, body: &Bytes) -> Bytes {
         let encoding = self.first("Content-Transfer-Encoding").unwrap_or_default().trim();
         let decoded = if encoding.eq_ignore_ascii_case("base64") {
@@ -50,30 +50,30 @@ impl Headers {
 }
 
 impl Part {
-    /// Its Content-Type; text where it has none (RFC 2046 §5.1).
+    /// Its Content-Type; text if it has none (RFC 2046 §5.1).
     pub(super) fn content_type(&self) -> &str {
         self.headers.first("Content-Type").unwrap_or("text/plain")
     }
 
-    /// True where it is not to be shown with the rest (RFC 2183 §2.2).
+    /// True if it should not be shown inline (RFC 2183 §2.2).
     pub(super) fn is_attachment(&self) -> bool {
         let disposition = self.headers.first("Content-Disposition").unwrap_or_default();
         disposition.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("attachment"))
     }
 
-    /// The name of the file in it, where it has one.
+    /// The name of the file in it, if any.
     pub(super) fn file_name(&self) -> Option<String> {
         let disposition = self.headers.first("Content-Disposition").unwrap_or_default();
         file_name(disposition, "filename").or_else(|| file_name(self.content_type(), "name"))
     }
 
-    /// What is in it, without its transfer encoding.
+    /// Its content with the transfer encoding decoded.
     pub(super) fn content(&self) -> Bytes {
         self.headers.decoded(&self.body)
     }
 }
 
-/// The parts of a body. None where no line is the boundary, or there is more of anything than is looked at.
+/// The parts of a body. None if no line is the boundary, or a limit is exceeded.
 pub(super) fn parts(content_type: &str, body: &Bytes) -> Option<Vec<Part>> {
     let boundary = parameter(content_type, "boundary")?;
     let boundary = boundary.trim_end();
@@ -82,7 +82,7 @@ pub(super) fn parts(content_type: &str, body: &Bytes) -> Option<Vec<Part>> {
     }
     let delimiter = format!("--{boundary}");
     let mut parts = Vec::new();
-    // Where the part begins that is being passed; none before the first.
+    // Where the current part begins; none before the first.
     let mut start: Option<usize> = None;
     let mut at = 0;
     loop {
@@ -95,7 +95,7 @@ pub(super) fn parts(content_type: &str, body: &Bytes) -> Option<Vec<Part>> {
                 if parts.len() >= BODY_PARTS_MAX {
                     return None;
                 }
-                // The line end before a boundary belongs to it; a body that ends early has none.
+                // The line end before a boundary belongs to the boundary; a truncated body has none.
                 let until = if length == 0 { at } else { before_line_end(body, at).max(start) };
                 parts.push(part(body.slice(start..until))?);
             }
@@ -108,7 +108,7 @@ pub(super) fn parts(content_type: &str, body: &Bytes) -> Option<Vec<Part>> {
     }
 }
 
-/// What a line of boundary ends.
+/// What a boundary line ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     OfPart,
@@ -125,7 +125,7 @@ fn delimits(line: &[u8], delimiter: &[u8]) -> Option<End> {
     rest.iter().all(u8::is_ascii_whitespace).then_some(end)
 }
 
-/// The place before the line end that ends at `at`.
+/// The offset before the line end that ends at `at`.
 fn before_line_end(body: &[u8], at: usize) -> usize {
     let before = body.get(..at).unwrap_or_default();
     let before = before.strip_suffix(b"\n").unwrap_or(before);
@@ -141,14 +141,14 @@ fn part(whole: Bytes) -> Option<Part> {
 /// Where a block of header fields ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ends {
-    /// At a blank line; there has to be one.
+    /// At a blank line, which is required.
     AtBlankLine,
-    /// At a blank line, at the end, or before the first line that is no field.
+    /// At a blank line, at the end, or before the first line that is not a field.
     AtWhatIsNone,
 }
 
-/// Header fields from `start` on, and where what follows them begins; a folded line belongs to the one before. None where they
-/// do not end as they have to, or are too long.
+/// Header fields from `start`, and the offset after them; a folded line belongs to the one before. None if they do not
+/// end as required, or are too long.
 pub(super) fn header_fields(bytes: &[u8], start: usize, ends: Ends) -> Option<(Headers, usize)> {
     let mut headers: Vec<(String, String)> = Vec::new();
     let mut at = start;
@@ -183,8 +183,8 @@ pub(super) fn header_fields(bytes: &[u8], start: usize, ends: Ends) -> Option<(H
     }
 }
 
-/// The value of a parameter of a Content-Type or a Content-Disposition, without its quotes. The form of RFC 2231 (a charset, and
-/// pieces) goes before the plain one, which is there for those who do not know it (RFC 6266 §4.3).
+/// The value of a parameter of Content-Type or Content-Disposition, without quotes. RFC 2231's form (with a charset, in
+/// pieces) is preferred to the plain one, which is there for readers that do not know it (RFC 6266 §4.3).
 #[must_use]
 pub fn parameter(value: &str, name: &str) -> Option<String> {
     let mut plain = None;
@@ -207,7 +207,7 @@ pub fn parameter(value: &str, name: &str) -> Option<String> {
     joined(&pieces).or(plain)
 }
 
-/// The value in pieces (RFC 2231 §3, §4): those from 0 on without a gap.
+/// Joins a value in pieces (RFC 2231 §3, §4): those from 0 up to the first gap.
 fn joined(pieces: &BTreeMap<u32, (String, bool)>) -> Option<String> {
     let (first, is_encoded) = pieces.get(&0)?;
     let mut marks = first.splitn(3, '\'');
@@ -243,7 +243,7 @@ fn percent_decode(text: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// `name` and value of each parameter; quotes, escapes and comments (RFC 822 §3.4.3) are known.
+/// `name` and value of each parameter; handles quotes, escapes and comments (RFC 822 §3.4.3).
 fn parameters(value: &str) -> impl Iterator<Item = (&str, String)> {
     let mut rest = value.get(piece_end(value)..);
     std::iter::from_fn(move || {
@@ -258,10 +258,10 @@ fn parameters(value: &str) -> impl Iterator<Item = (&str, String)> {
     })
 }
 
-/// Where the next `;` is that stands in no quotes and no comment; else the end.
+/// Offset of the next `;` outside quotes and comments; else the end.
 fn piece_end(text: &str) -> usize {
     let (mut quoted, mut escaped, mut comments) = (false, false, 0_usize);
-    // A comment stands between words; within one, as in `a(1).png`, a bracket is a letter of a careless writer.
+    // A comment stands between words; inside one, as in `a(1).png`, a bracket is an unquoted part of the name.
     let mut is_between = true;
     for (at, byte) in text.bytes().enumerate() {
         let was_between = std::mem::replace(&mut is_between, matches!(byte, b' ' | b'\t'));
@@ -278,7 +278,7 @@ fn piece_end(text: &str) -> usize {
     text.len()
 }
 
-/// A value without its quotes, and without what follows them.
+/// A value without its quotes and what follows them.
 fn bare(value: &str) -> String {
     let Some(inside) = value.strip_prefix('"') else {
         let end = value.find(" (").unwrap_or(value.len());
@@ -293,7 +293,7 @@ fn bare(value: &str) -> String {
     unescape(inside.get(..end.unwrap_or(inside.len())).unwrap_or_default())
 }
 
-/// A file's name in a parameter; mail programs put the encoded words of RFC 2047 into it, against its §5.
+/// A file name in a parameter; mail programs put RFC 2047 encoded words into it, contrary to its §5.
 #[must_use]
 pub fn file_name(value: &str, name: &str) -> Option<String> {
     let written = parameter(value, name).filter(|name| !name.is_empty())?;
@@ -306,7 +306,7 @@ pub fn file_name(value: &str, name: &str) -> Option<String> {
     Some(read.and_then(|read| read.subject().map(str::to_owned)).unwrap_or(written))
 }
 
-/// `type/subtype` in small letters, without parameters; `text/plain` when there is none (RFC 3428 §5).
+/// `type/subtype` in lower case, without parameters; `text/plain` if there is none (RFC 3428 §5).
 #[must_use]
 pub fn media_type(content_type: &str) -> String {
     let bare = content_type.split([';', '(']).next().unwrap_or_default();
@@ -314,7 +314,7 @@ pub fn media_type(content_type: &str) -> String {
     if bare.is_empty() { "text/plain".to_owned() } else { bare.to_ascii_lowercase() }
 }
 
-/// The bytes as text, as [`decode`] reads the charset that a Content-Type names.
+/// The bytes decoded by [`decode`] from the charset that a Content-Type names.
 pub(super) fn text_of(content_type: &str, bytes: &[u8]) -> Option<String> {
     decode(&parameter(content_type, "charset").unwrap_or_default(), bytes)
 }
@@ -383,7 +383,7 @@ mod tests {
         let body = "preamble\n--b (1)\nContent-Type: a/b;\n\tc=d\n\nx\n--b (1) \n\ny--b (1)\n--b (1)x\n\n--b (1)--\nepilogue\n--b (1)\n";
         let wanted = vec![part("a/b; c=d", "x"), part("text/plain", "y--b (1)\r\n--b (1)x\r\n")];
         assert_eq!(bodies(kind, body), Some(wanted));
-        // Without the last line, with nothing in it, without a blank line after its head, without a head.
+        // Without the last boundary, with an empty part, without a blank line after a head, without a head.
         assert_eq!(bodies(kind, "--b (1)\n\nx\n"), Some(vec![part("text/plain", "x\r\n")]));
         assert_eq!(bodies(kind, "--b (1)\n--b (1)--"), Some(vec![part("text/plain", "")]));
         assert_eq!(bodies(kind, "--b (1)\nContent-Type: a/b\n--b (1)--"), Some(vec![part("a/b", "")]));

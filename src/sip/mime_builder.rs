@@ -1,4 +1,4 @@
-//! A body put together of a text and files, as [`content`](super::content()) takes it apart (RFC 3428 §5, RFC 2046 §5.1.3).
+//! Builds a body from a text and files, which [`content`](super::content()) takes apart (RFC 3428 §5, RFC 2046 §5.1.3).
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::content::File;
 
 /// Content-Type and body of a message of this text with these files: the text alone, a file alone, or parts of a
-/// `multipart/mixed`, each in its own bytes (SIP is 8-bit clean, RFC 3261 §7.4.1).
+/// `multipart/mixed`, unencoded (SIP is 8-bit clean, RFC 3261 §7.4.1).
 #[must_use]
 pub fn enclose(text: &str, files: &[File]) -> (String, Bytes) {
     match files {
@@ -20,12 +20,12 @@ pub fn enclose(text: &str, files: &[File]) -> (String, Bytes) {
     }
 }
 
-/// US-ASCII is what `text/plain` means by itself (RFC 2046 §4.1.2), and what the patent's example says.
+/// `text/plain` alone means US-ASCII (RFC 2046 §4.1.2), and it is what the patent's example uses.
 const fn text_type(text: &str) -> &'static str {
     if text.is_ascii() { "text/plain" } else { "text/plain;charset=utf-8" }
 }
 
-/// With the file's name, which RFC 2183 would have in a Content-Disposition of its own.
+/// With the file's name, although RFC 2183 would put it into a separate Content-Disposition.
 fn file_type(file: &File) -> String {
     match &file.name {
         Some(name) => format!("{};name=\"{}\"", file.media_type, quotable(name)),
@@ -59,10 +59,10 @@ fn mixed(text: &str, files: &[File], boundary: &str) -> Bytes {
     body.into()
 }
 
-/// What every boundary of ours begins with; a number follows.
+/// The start of each of our boundaries; a number follows.
 const BOUNDARY: &str = "fanfare-";
 
-/// A boundary that stands in none of the parts (RFC 2046 §5.1.1), found in one look at them.
+/// A boundary that occurs in none of the parts (RFC 2046 §5.1.1), found in one pass over them.
 fn boundary(text: &str, files: &[File]) -> String {
     let mut taken = BTreeSet::new();
     take_numbers(text.as_bytes(), &mut taken);
@@ -71,7 +71,7 @@ fn boundary(text: &str, files: &[File]) -> String {
     format!("{BOUNDARY}{free}")
 }
 
-/// The numbers of which `--fanfare-NUMBER` stands somewhere; of `--fanfare-12` these are 1 and 12.
+/// Collects the numbers whose `--fanfare-NUMBER` occurs; for `--fanfare-12` these are 1 and 12.
 fn take_numbers(bytes: &[u8], taken: &mut BTreeSet<u64>) {
     let mark = format!("--{BOUNDARY}");
     let places = bytes.windows(mark.len()).enumerate().filter(|(_, window)| *window == mark.as_bytes());
@@ -87,7 +87,7 @@ fn take_numbers(bytes: &[u8], taken: &mut BTreeSet<u64>) {
     }
 }
 
-/// A file's name without its folders, and without what would end a quoted parameter.
+/// A file's name without its folders and without characters that would end a quoted parameter.
 fn quotable(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     last.chars().map(|c| if c.is_control() || c == '"' { '_' } else { c }).collect()

@@ -1,17 +1,17 @@
-//! Words of the wire: transports, methods, compact header names (RFC 3261 §7.3.3 and later), reason phrases (§21).
+//! The wire's vocabulary: transports, methods, compact header names (RFC 3261 §7.3.3 and later), reason phrases (§21).
 
 use std::fmt;
 
-/// What a message travels on.
+/// The transport of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Transport {
     /// Datagrams.
     Udp,
-    /// A stream in clear.
+    /// A stream without TLS.
     Tcp,
     /// A stream under TLS.
     Tls,
-    /// A WebSocket in clear (RFC 7118).
+    /// A WebSocket without TLS (RFC 7118).
     Ws,
     /// A WebSocket under TLS.
     Wss,
@@ -26,7 +26,7 @@ impl Transport {
             .find(|transport| text.eq_ignore_ascii_case(transport.as_str()))
     }
 
-    /// UDP needs retransmission; streams do not.
+    /// Streams are; UDP needs retransmission.
     #[must_use]
     pub const fn is_reliable(self) -> bool {
         match self {
@@ -35,7 +35,7 @@ impl Transport {
         }
     }
 
-    /// Encrypted, and the server known by its certificate: what a `sips:` address asks for (W32).
+    /// Encrypted, with the server proven by its certificate, as a `sips:` address requires (W32).
     #[must_use]
     pub const fn is_secure(self) -> bool {
         match self {
@@ -44,7 +44,7 @@ impl Transport {
         }
     }
 
-    /// The port where none is written (RFC 3261 §19.1.2, RFC 7118 §5.3).
+    /// The default port (RFC 3261 §19.1.2, RFC 7118 §5.3).
     #[must_use]
     pub const fn default_port(self) -> u16 {
         match self {
@@ -67,14 +67,14 @@ impl Transport {
         }
     }
 
-    /// As at the end of a URI: nothing for UDP, which is meant without it.
+    /// As appended to a URI: nothing for UDP, which is the default.
     #[must_use]
     pub const fn uri_param(self) -> &'static str {
         match self {
             Self::Udp => "",
             Self::Tcp => ";transport=tcp",
             Self::Tls => ";transport=tls",
-            // RFC 7118 §5.2: both are `ws`; `sips:` says that it is under TLS.
+            // RFC 7118 §5.2: both are written `ws`; `sips:` says that it is under TLS.
             Self::Ws | Self::Wss => ";transport=ws",
         }
     }
@@ -86,7 +86,7 @@ impl fmt::Display for Transport {
     }
 }
 
-/// A method. Case counts: `message` is some other method (RFC 3261 §7.1).
+/// A method. Case matters: `message` is a different method (RFC 3261 §7.1).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Method {
     /// RFC 3428.
@@ -129,7 +129,7 @@ impl Method {
         }
     }
 
-    /// The method of that name; the caller has seen that it is a token.
+    /// The method of that name, which the caller has checked to be a token.
     pub(super) fn of(name: &str) -> Self {
         match name {
             "MESSAGE" => Self::Message,
@@ -152,7 +152,7 @@ impl fmt::Display for Method {
     }
 }
 
-/// The header fields that every message is checked for when it is read.
+/// The header fields checked in every message when it is parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CheckedField {
     Via,
@@ -167,7 +167,7 @@ pub(super) enum CheckedField {
 }
 
 impl CheckedField {
-    /// By the name as written.
+    /// Found by the name as written.
     pub(super) fn of(name: &[u8]) -> Self {
         let is = |long: &[u8]| name.eq_ignore_ascii_case(long);
         match name.len() {
@@ -211,7 +211,7 @@ impl CheckedField {
     }
 }
 
-/// The long form of a header name: compact ones are spelled out, others stay.
+/// The long form of a header name: compact ones are expanded, others stay.
 pub(super) fn long_name(name: &str) -> &str {
     let &[letter] = name.as_bytes() else {
         return name;
@@ -241,12 +241,12 @@ pub(super) fn long_name(name: &str) -> &str {
     }
 }
 
-/// True when `written`, long or compact and in any case, is the header called `long`.
+/// True if `written`, long or compact and in any case, is the header called `long`.
 pub(super) fn is_name(written: &str, long: &str) -> bool {
     long_name(written).eq_ignore_ascii_case(long)
 }
 
-/// Standard reason phrase ("Accepted" for 202, ...); that of the class for a status that is in no list.
+/// Standard reason phrase ("Accepted" for 202, ...); for an unlisted status that of its class.
 #[must_use]
 pub fn reason_phrase(status: u16) -> &'static str {
     match status {

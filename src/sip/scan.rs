@@ -1,7 +1,7 @@
-//! Bytes to start line, header spans and body length (RFC 3261 §7), without reading what the fields say.
+//! Finds the start line, header spans and body length in bytes (RFC 3261 §7), without parsing the fields' values.
 //!
-//! Line ends are CRLF; a lone CR or LF in the head is a fault, since the next hop could see other lines than we do. Only of a
-//! response is such a head mended, see [`mend`].
+//! Line ends are CRLF; a lone CR or LF in the head is an error, since the next hop might see other lines than we do.
+//! Only a response's head is repaired in that case, see [`mend`].
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use super::error::Error;
 use super::names::{CheckedField, is_name};
 use crate::limits::{HEAD_BYTES_MAX, HEADER_FIELDS_MAX};
 
-/// One header field: places in the message, which are the same in [`Head::text`].
+/// One header field: offsets in the message, which are the same in [`Head::text`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Span {
     start: usize,
@@ -23,24 +23,24 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// Which of the fields that every message is checked for.
+    /// Which of the fields checked in every message it is.
     pub(super) fn known(&self) -> CheckedField {
         self.known
     }
 
-    /// The whole line, or lines when it is folded, with the last CRLF.
+    /// The whole line, or several if it is folded, with the last CRLF.
     pub(super) fn line(&self) -> std::ops::Range<usize> {
         self.start..self.end
     }
 }
 
-/// The head of a message, its fields found.
+/// The head of a message, with its fields located.
 #[derive(Debug)]
 pub(super) struct Head {
-    /// The head as text, of the same length; CRLF of folded lines are two blanks here. Where the head is not UTF-8, each
-    /// byte beyond ASCII is a `?` here, and `foreign` has the values with such bytes.
+    /// The head as text of the same length, with the CRLF of folded lines replaced by two spaces. If the head is not
+    /// UTF-8, each non-ASCII byte is a `?` here, and `foreign` has the values with such bytes.
     text: Box<str>,
-    /// Start line and values that have bytes beyond ASCII in a head that is not UTF-8, by the place where they start.
+    /// In a head that is not UTF-8: the start line and values with non-ASCII bytes, by their offset.
     foreign: Vec<(usize, Box<str>)>,
     spans: Vec<Span>,
     start_line_end: usize,
@@ -52,12 +52,12 @@ impl Head {
         self.text_at(0, self.start_line_end)
     }
 
-    /// The start line without its CRLF, as it came.
+    /// The start line without its CRLF, with its original bytes.
     pub(super) fn raw_start_line<'a>(&self, message: &'a [u8]) -> &'a [u8] {
         message.get(..self.start_line_end).unwrap_or_default()
     }
 
-    /// Bytes of the head, blank line and all.
+    /// Length of the head including the blank line.
     pub(super) fn len(&self) -> usize {
         self.text.len()
     }
@@ -76,7 +76,7 @@ impl Head {
         self.text_at(span.value, span.value_end)
     }
 
-    /// The bytes of the value, unfolded and trimmed: what is passed on (RFC 3261 §16.3 step 1).
+    /// The bytes of the value, unfolded and trimmed, as they are passed on (RFC 3261 §16.3 step 1).
     pub(super) fn raw_value<'a>(span: &Span, message: &'a [u8]) -> Cow<'a, [u8]> {
         let value = message.get(span.value..span.value_end).unwrap_or_default();
         if !value.contains(&b'\n') {
@@ -100,7 +100,7 @@ impl Head {
     }
 }
 
-/// Finds start line and fields of the message that begins at the first byte.
+/// Finds the start line and fields of the message that starts at the first byte.
 pub(super) fn scan(bytes: &[u8]) -> Result<Head, Error> {
     let mut spans: Vec<Span> = Vec::with_capacity(16);
     let mut folds = Vec::new();
@@ -112,7 +112,7 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Head, Error> {
             break;
         }
         if matches!(bytes.get(at), Some(b' ' | b'\t')) {
-            // RFC 3261 §7.3.1: a line that starts with a blank goes on with the one before it.
+            // RFC 3261 §7.3.1: a line that starts with a blank continues the one before it.
             let Some(last) = spans.last_mut() else {
                 return Err(Error::at("blank after start line", at).within("head", 0));
             };
@@ -138,7 +138,7 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Head, Error> {
     Ok(Head { text, foreign, spans, start_line_end })
 }
 
-/// The message with its head made sound: each line ends with CRLF, and lines that are not header fields are left out.
+/// The message with its head repaired: each line ends with CRLF, and lines that are not header fields are removed.
 /// Linear in its length.
 pub(super) fn mend(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     let mut out = Vec::with_capacity(bytes.len() + 64);
@@ -171,14 +171,14 @@ pub(super) fn mend(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(out)
 }
 
-/// What follows the line end at the start: any number of CRs, and perhaps an LF.
+/// What follows a line end at the start: any number of CRs, and an optional LF.
 fn after_line_break(bytes: &[u8]) -> Option<&[u8]> {
     let returns = bytes.iter().take_while(|byte| **byte == b'\r').count();
     let feeds = usize::from(bytes.get(returns) == Some(&b'\n'));
     bytes.get(returns + feeds..).filter(|_| returns + feeds > 0)
 }
 
-/// Where the line that starts at `start` ends: the place of its CRLF.
+/// The end of the line that starts at `start`: the offset of its CRLF.
 fn line_end(bytes: &[u8], start: usize) -> Result<usize, Error> {
     let rest = bytes.get(start..).unwrap_or_default();
     let end = start + find_line_break(rest);
@@ -192,9 +192,9 @@ fn line_end(bytes: &[u8], start: usize) -> Result<usize, Error> {
     }
 }
 
-/// Where the first CR or LF is; the length when there is none.
+/// Offset of the first CR or LF; the length if there is none.
 fn find_line_break(bytes: &[u8]) -> usize {
-    // In steps of 16 without a branch inside, which the compiler turns into vector instructions.
+    // In steps of 16 bytes without branches, which the compiler turns into vector instructions.
     let is_break = |byte: &u8| (*byte == b'\r') | (*byte == b'\n');
     let (steps, _) = bytes.as_chunks::<16>();
     let has_none = |step: &&[u8; 16]| !step.iter().fold(false, |any, byte| any | is_break(byte));
@@ -203,7 +203,7 @@ fn find_line_break(bytes: &[u8]) -> usize {
     start + rest.iter().position(is_break).unwrap_or(rest.len())
 }
 
-/// Where the head ends, blank line and all; `from` is a place up to which a search found no end.
+/// The end of the head including the blank line; `from` is where an earlier search without result stopped.
 pub(super) fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from.saturating_sub(3);
     loop {
@@ -230,7 +230,7 @@ fn field(bytes: &[u8], start: usize, end: usize) -> Result<Span, Error> {
     Ok(Span { start, name_end, value, value_end: end, end: end + 2, known })
 }
 
-/// The head, the CRLF of folds blanked.
+/// The head with the CRLF of folds replaced by spaces.
 fn unfold(bytes: &[u8], end: usize, folds: &[usize]) -> Vec<u8> {
     let mut head = bytes.get(..end).unwrap_or_default().to_vec();
     for fold in folds {
@@ -239,7 +239,7 @@ fn unfold(bytes: &[u8], end: usize, folds: &[usize]) -> Vec<u8> {
     head
 }
 
-/// The text of a head that is not UTF-8: only what is needed has to read (RFC 3261 §16.3 step 1).
+/// The text of a head that is not UTF-8: only what is needed must be readable (RFC 3261 §16.3 step 1).
 fn text_of(head: &[u8], start_line_end: usize, spans: &[Span]) -> (Box<str>, Vec<(usize, Box<str>)>) {
     let places = spans.iter().map(|span| (span.value, span.value_end));
     let values = std::iter::once((0, start_line_end)).chain(places);
@@ -262,7 +262,7 @@ fn trim(head: &[u8], span: &mut Span) {
     }
 }
 
-/// Passes the CRLFs before a start line (RFC 3261 §7.5).
+/// Counts the CRLFs before a start line (RFC 3261 §7.5).
 pub(super) fn leading_line_ends(bytes: &[u8]) -> usize {
     bytes.chunks_exact(2).take_while(|pair| pair == b"\r\n").count() * 2
 }

@@ -1,7 +1,8 @@
-//! What rsip, an independent implementation, reads of the same bytes: for tests and for the eyes of a person. It decides nothing.
+//! Reads the same bytes with rsip, an independent implementation: for tests and for people to compare. It decides
+//! nothing.
 //!
-//! A small normalizer of its own goes in front, since rsip refuses folded lines and blanks before a colon, does not know
-//! compact names, and takes for the body whatever follows the head.
+//! A small normalizer runs first, because rsip refuses folded lines and blanks before a colon, does not know compact
+//! names, and takes everything after the head for the body.
 
 use rsip::SipMessage;
 use rsip::message::HasHeaders as _;
@@ -15,7 +16,7 @@ pub struct Reading {
     pub start: Start,
     /// Names (long forms) and values in order.
     pub fields: Vec<(String, String)>,
-    /// As long as Content-Length says.
+    /// Cut to the length that Content-Length gives.
     pub body: Vec<u8>,
 }
 
@@ -24,22 +25,21 @@ pub struct Reading {
 pub enum Start {
     /// Method and Request-URI.
     Request {
-        /// In capitals, whatever was written.
+        /// In upper case, whatever was written.
         method: String,
         /// As rsip prints it.
         uri: String,
     },
-    /// The number; the phrase is lost where rsip knows the number.
+    /// The status; the phrase is lost if rsip knows the status.
     Response {
-        /// 202 is read right; only rsip's own name for it is wrong.
+        /// 202 is read correctly; only rsip's own name for it is wrong.
         status: u16,
     },
 }
 
 /// Reads one message.
 ///
-/// # Errors
-/// In rsip's words, or those of the normalizer.
+/// # Errors In the words of rsip or of the normalizer.
 pub fn read(bytes: &[u8]) -> Result<Reading, String> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").ok_or("no blank line")?;
     let head = bytes.get(..end).unwrap_or_default();
@@ -63,7 +63,7 @@ pub fn read(bytes: &[u8]) -> Result<Reading, String> {
     Ok(Reading { start, fields, body: body.to_vec() })
 }
 
-/// The start line, then a line per field with its name in long form.
+/// The start line, then one line per field with its name in long form.
 fn unfold(head: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for line in head.split("\r\n") {

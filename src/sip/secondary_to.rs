@@ -1,4 +1,4 @@
-//! Who a message goes to and what its sender wants to know: Secondary-To, Also-To, Delivery-Report (W1, W2, W7, W9).
+//! A message's recipients and the report its sender asks for: Secondary-To, Also-To, Delivery-Report (W1, W2, W7, W9).
 
 use std::fmt;
 
@@ -16,16 +16,16 @@ pub const SECONDARY_TO: &str = "secondary-to";
 pub struct Addressed {
     /// The address.
     pub uri: Uri,
-    /// The name beside it.
+    /// The display name.
     pub display: Option<String>,
     /// Named to nobody else (`;copy=bcc`).
     pub bcc: bool,
 }
 
-/// `To`, then every Secondary-To in order (W1, W2, W7). No duplicates removed here.
+/// `To`, then every Secondary-To in order (W1, W2, W7). Duplicates are not removed here.
 ///
-/// # Errors
-/// An element of Secondary-To is empty or no address, or an address has `?headers`, which a Request-URI may not have.
+/// # Errors An element of Secondary-To is empty or not an address, or an address has `?headers`, forbidden in a
+/// Request-URI.
 pub fn recipients(fields: &Fields) -> Result<Vec<Addressed>, Error> {
     let to = fields.to();
     let bcc = is_bcc(to.params.get("copy"));
@@ -37,7 +37,7 @@ pub fn recipients(fields: &Fields) -> Result<Vec<Addressed>, Error> {
     Ok(list)
 }
 
-/// One field: addresses separated by commas or semicolons, each with parameters.
+/// Reads one field: addresses separated by commas or semicolons, each with parameters.
 fn read_list(value: &str, list: &mut Vec<Addressed>) -> Result<(), Error> {
     let mut cursor = Cursor::new(value);
     loop {
@@ -51,7 +51,7 @@ fn read_list(value: &str, list: &mut Vec<Addressed>) -> Result<(), Error> {
     }
 }
 
-/// One address and the parameters after it; stops before the separator of the next address.
+/// Reads one address and the parameters after it; stops before the separator of the next address.
 fn read_one(cursor: &mut Cursor<'_>) -> Result<Addressed, Error> {
     let address = Address::scan(cursor)?;
     let uri = Uri::parse(address.uri).map_err(|error| error.within("", address.uri_at))?;
@@ -71,8 +71,8 @@ fn read_one(cursor: &mut Cursor<'_>) -> Result<Addressed, Error> {
     Ok(Addressed { uri, display: address.display(), bcc })
 }
 
-/// W2: after a `;`, a piece that contains `<` or starts with a known scheme and `:` is a new address; so is an empty one,
-/// which is then a fault.
+/// W2: after a `;`, a piece that contains `<` or starts with a known scheme and `:` is a new address; so is an empty
+/// one, which is then an error.
 fn starts_address(after: &Cursor<'_>) -> bool {
     let mut piece = after.clone();
     piece.skip_blanks();
@@ -87,7 +87,7 @@ fn starts_address(after: &Cursor<'_>) -> bool {
         match byte {
             b'<' => return true,
             b',' | b';' => break,
-            // An open quote is the fault of whoever reads it next.
+            // Whoever reads it next reports the unclosed quote.
             b'"' if piece.quoted().is_err() => return false,
             b'"' => {}
             _ => piece.skip(1),
@@ -105,16 +105,16 @@ fn no_headers(uri: &Uri, at: usize) -> Result<(), Error> {
     if uri.headers().is_some() { Err(Error::at("headers in address", at)) } else { Ok(()) }
 }
 
-/// The Also-To of a received message; broken ones are left out, since it only informs (W15).
+/// The Also-To of a received message; malformed ones are skipped, since it only informs (W15).
 #[must_use]
 pub fn also_to(fields: &Fields) -> Vec<NameAddr> {
     fields.tokens("Also-To").filter_map(|address| NameAddr::parse(address).ok()).collect()
 }
 
-/// When the sender wants a report.
+/// When the sender wants reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum ReportMode {
-    /// One, once every outcome is known: the patent's behavior.
+    /// One, once every outcome is known: the patent's behaviour.
     #[default]
     Final,
     /// One at once for each outcome, then the final one.
@@ -130,15 +130,14 @@ pub struct ReportWish {
     pub mode: ReportMode,
     /// With the parameters of W21.
     pub detail: bool,
-    /// What names the message for W12.
+    /// Identifies the message for W12.
     pub id: Option<String>,
 }
 
 impl ReportWish {
-    /// Absent is the default; an unknown word is `Final`.
+    /// The default if absent; an unknown word is `Final`.
     ///
-    /// # Errors
-    /// It is not of the grammar, or there are two that differ.
+    /// # Errors It does not follow the grammar, or there are two that differ.
     pub fn of(fields: &Fields) -> Result<Self, Error> {
         let mut values = fields.every("Delivery-Report");
         let Some(value) = values.next() else {
@@ -152,8 +151,7 @@ impl ReportWish {
 
     /// Reads the value of one field.
     ///
-    /// # Errors
-    /// It is not of the grammar.
+    /// # Errors It does not follow the grammar.
     pub fn parse(value: &str) -> Result<Self, Error> {
         let mut cursor = Cursor::new(value);
         let mode = match cursor.token("no word")?.to_ascii_lowercase().as_str() {

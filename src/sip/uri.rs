@@ -1,4 +1,5 @@
-//! URIs as written, with their parts: sip, sips (RFC 3261 §19.1), im (RFC 3860), pres (RFC 3859); tel and unknown schemes are kept as text.
+//! URIs as written, with their parts: sip, sips (RFC 3261 §19.1), im (RFC 3860), pres (RFC 3859); tel and unknown
+//! schemes are kept as text.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -15,7 +16,7 @@ use super::uri_grammar::{
     Parts, Scheme, TextRange, canonical_host, is_user, literal, same_host, scan, unescaped,
 };
 
-/// A URI as written, with its parts. Eq/Ord compare the text; `same_as` compares by RFC 3261 19.1.4.
+/// A URI as written, with its parts. Eq/Ord compare the text; `same_as` compares by RFC 3261 §19.1.4.
 #[derive(Clone)]
 pub struct Uri {
     text: Arc<str>,
@@ -24,23 +25,21 @@ pub struct Uri {
 }
 
 impl Uri {
-    /// Reads a URI with its scheme.
+    /// Parses a URI with its scheme.
     ///
-    /// # Errors
-    /// It has no scheme, or the scheme is one of ours and the rest is not of its grammar.
+    /// # Errors It has no scheme, or the scheme is one we know and the rest does not follow its grammar.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let (scheme, parts) = scan(text)?;
         Ok(Self { text: text.into(), scheme, parts })
     }
 
-    /// What a person typed: `ann@domain.com` becomes `sip:ann@domain.com`, with a scheme it stays.
+    /// Parses what a person typed: `ann@domain.com` becomes `sip:ann@domain.com`; with a scheme it stays.
     ///
-    /// # Errors
-    /// It is no URI either way.
+    /// # Errors It is not a URI either way.
     pub fn typed(text: &str) -> Result<Self, Error> {
         let text = text.trim();
         match Self::parse(text) {
-            // `localhost:5060` reads like a scheme.
+            // `localhost:5060` looks like a scheme.
             Ok(uri) if !uri.is_host_and_port() => Ok(uri),
             first => Self::parse(&format!("sip:{}", with_user_escaped(text))).or(first),
         }
@@ -57,7 +56,7 @@ impl Uri {
         &self.text
     }
 
-    /// What stands before the colon.
+    /// The scheme, before the colon.
     #[must_use]
     pub fn scheme(&self) -> &Scheme {
         &self.scheme
@@ -75,51 +74,51 @@ impl Uri {
         self.part(self.parts.host)
     }
 
-    /// The port, where one is written.
+    /// The port, if one is written.
     #[must_use]
     pub fn port(&self) -> Option<u16> {
         self.parts.port
     }
 
-    /// The address that the host is written as, where it is no name.
+    /// The host if it is a literal IP address.
     #[must_use]
     pub fn host_ip(&self) -> Option<IpAddr> {
         literal(self.host())
     }
 
-    /// Where the URI leads: `;maddr=` in place of the host (RFC 3261 §19.1.1, RFC 3263 §4).
+    /// The host to send to: `;maddr=` instead of the host, if present (RFC 3261 §19.1.1, RFC 3263 §4).
     #[must_use]
     pub fn target_host(&self) -> &str {
         self.param("maddr").filter(|maddr| !maddr.is_empty()).unwrap_or_else(|| self.host())
     }
 
-    /// The address to which the URI leads, where that is written as one.
+    /// The IP address to send to, if it is written literally.
     #[must_use]
     pub fn ip(&self) -> Option<IpAddr> {
         literal(self.target_host())
     }
 
-    /// True when the host is `host`, in whatever spelling.
+    /// True if the host is `host`, in any spelling.
     #[must_use]
     pub fn has_host(&self, host: &str) -> bool {
         same_host(self.host(), host)
     }
 
-    /// The server to which the URI leads, in one spelling: host and port as far as they are written.
+    /// The server that the URI leads to, in one spelling: host, and port if written.
     #[must_use]
     pub fn place(&self) -> String {
         let host = canonical_host(self.target_host());
         self.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"))
     }
 
-    /// True for a router that leaves the Request-URI as it is (RFC 3261 §19.1.1).
+    /// True for a router that leaves the Request-URI unchanged (RFC 3261 §19.1.1).
     #[must_use]
     pub fn is_loose_router(&self) -> bool {
         self.param("lr").is_some()
     }
 
-    /// Of a telephone number that is not global, whose it is: the domain in `phone-context` (RFC 3966 §5.1.5) and the
-    /// number without its visual separators.
+    /// For a local telephone number: the domain in `phone-context` that it belongs to (RFC 3966 §5.1.5), and the number
+    /// without visual separators.
     #[must_use]
     pub fn local_number(&self) -> Option<(String, String)> {
         if self.scheme != Scheme::Tel {
@@ -139,7 +138,7 @@ impl Uri {
         self.params().find(|(this, _)| unescaped(this).eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// From `;transport=`; sips is TLS (RFC 3261 §26.2.2), whatever transport it names, or a WebSocket under TLS.
+    /// From `;transport=`; sips means TLS whatever transport it names (RFC 3261 §26.2.2), or a WebSocket under TLS.
     #[must_use]
     pub fn transport(&self) -> Option<Transport> {
         let named = self.param("transport").and_then(Transport::parse);
@@ -158,7 +157,7 @@ impl Uri {
         self.scheme == Scheme::Sips
     }
 
-    /// im: and pres: become sip:, the rest stays (W3).
+    /// im: and pres: become sip:, other schemes stay (W3).
     #[must_use]
     pub fn to_sip(&self) -> Self {
         match self.scheme {
@@ -167,13 +166,13 @@ impl Uri {
         }
     }
 
-    /// True for the two schemes that say where a request goes.
+    /// True for the two schemes that can be routed.
     #[must_use]
     pub fn is_sip_or_sips(&self) -> bool {
         matches!(self.scheme, Scheme::Sip | Scheme::Sips)
     }
 
-    /// The host's own URI: of a registrar, say, whose requests name no user (RFC 3261 §10.2).
+    /// The host's own URI, for example of a registrar, whose requests name no user (RFC 3261 §10.2).
     #[must_use]
     pub fn without_user(&self) -> Self {
         let target = self.to_target();
@@ -187,7 +186,7 @@ impl Uri {
         }
     }
 
-    /// As a Request-URI: without what follows `?`, which none may have (RFC 3261 §19.1.1).
+    /// For use as a Request-URI: without what follows `?`, which is not allowed there (RFC 3261 §19.1.1).
     #[must_use]
     pub fn to_target(&self) -> Self {
         let Some(headers) = self.headers() else {
@@ -202,7 +201,7 @@ impl Uri {
         Self::parse(&text).unwrap_or_else(|_| self.clone())
     }
 
-    /// True when it says to whom: a user at a host, or a telephone number (RFC 3966).
+    /// True if it names a person: a user at a host, or a telephone number (RFC 3966).
     #[must_use]
     pub fn names_somebody(&self) -> bool {
         match self.scheme {
@@ -217,7 +216,7 @@ impl Uri {
         }
     }
 
-    /// Canonical address-of-record; of a telephone number the number itself, however it is spaced (RFC 3966 §4).
+    /// Canonical address-of-record; for a telephone number the number itself without separators (RFC 3966 §4).
     #[must_use]
     pub fn aor(&self) -> Aor {
         if self.scheme.has_parts() {
@@ -240,8 +239,8 @@ impl Uri {
         pairs(self.part(self.parts.params), ';')
     }
 
-    /// Equality by RFC 3261 §19.1.4 (not transitive): sip and sips differ, hosts and parameter values compare without case,
-    /// users with it, a port or a parameter that chooses where a request goes must be in both.
+    /// Equality by RFC 3261 §19.1.4 (not transitive): sip and sips differ; hosts and parameter values ignore case,
+    /// users do not; a port or a parameter that affects routing must be in both.
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
         if !self.scheme.has_parts() || !other.scheme.has_parts() {
@@ -259,7 +258,8 @@ impl Uri {
             && self.sorted_headers() == other.sorted_headers()
     }
 
-    /// Names and values in small letters, by name; of a repeated one the first. Sorted, since a peer may send a thousand.
+    /// Names and values in lower case, sorted by name; of a repeated one the first. Sorted, since a peer may send
+    /// thousands.
     fn sorted_params(&self) -> Vec<(String, String)> {
         let read =
             |(name, value)| (unescaped(name).to_ascii_lowercase(), unescaped(value).to_ascii_lowercase());
@@ -309,12 +309,12 @@ impl fmt::Display for Uri {
     }
 }
 
-/// A typed address whose user has what the wire takes only as escapes (a blank, letters beyond ASCII).
+/// Escapes what is not allowed unescaped in the user part of a typed address (letters beyond ASCII, for example).
 fn with_user_escaped(text: &str) -> Cow<'_, str> {
     let Some((user, host)) = text.rsplit_once('@') else {
         return Cow::Borrowed(text);
     };
-    // A blank is a slip of the hand far more often than part of a name: it is refused, not escaped.
+    // A blank is far more often a typing error than part of a name: it is refused, not escaped.
     if user.contains(char::is_whitespace) {
         return Cow::Borrowed(text);
     }
@@ -329,9 +329,9 @@ fn with_user_escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(out + "@" + host)
 }
 
-/// A parameter of both has the same value; one of only one side may be missing on the other.
+/// A parameter present in both must have the same value; one present on one side only may be absent on the other.
 fn params_agree(one: &[(String, String)], other: &[(String, String)]) -> bool {
-    // `transport` is not named among the first four in the text of §19.1.4, but its examples say the same of it.
+    // The text of §19.1.4 does not name `transport` among the first four, but its examples treat it the same way.
     let must_be_in_both = ["user", "ttl", "method", "maddr", "transport"];
     let agrees = |(name, value): &(String, String), there: &[(String, String)]| match there
         .binary_search_by(|(this, _)| this.cmp(name))
@@ -349,7 +349,7 @@ fn pairs(text: &str, separator: char) -> impl Iterator<Item = (&str, &str)> {
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
 }
 
-/// True when `text` is a URI; nothing is kept.
+/// Checks that `text` is a URI, without building one.
 pub(super) fn check_uri(text: &str) -> Result<(), Error> {
     scan(text).map(|_| ())
 }

@@ -1,4 +1,4 @@
-//! The grammar of URIs: parts, escapes, what may stand where, and hosts (RFC 3261 §19.1.1, §19.1.2, §25.1).
+//! The grammar of URIs: parts, escapes, allowed characters, and hosts (RFC 3261 §19.1.1, §19.1.2, §25.1).
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -7,7 +7,7 @@ use super::cursor::number;
 use super::error::Error;
 use crate::limits::URI_BYTES_MAX;
 
-/// What stands before the colon of a URI.
+/// The scheme of a URI.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scheme {
     /// `sip:`
@@ -20,7 +20,7 @@ pub enum Scheme {
     Pres,
     /// `tel:`
     Tel,
-    /// Any other, in small letters.
+    /// Any other, in lower case.
     Other(Box<str>),
 }
 
@@ -37,7 +37,7 @@ impl Scheme {
         }
     }
 
-    /// True for the schemes whose URIs have user, host and parameters.
+    /// True for schemes whose URIs have user, host and parameters.
     pub(super) fn has_parts(&self) -> bool {
         match self {
             Self::Sip | Self::Sips | Self::Im | Self::Pres => true,
@@ -46,7 +46,7 @@ impl Scheme {
     }
 }
 
-/// A place in the text; a URI is short.
+/// A range in the text; 16 bits suffice as a URI is short.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct TextRange {
     pub(super) start: u16,
@@ -65,7 +65,7 @@ pub(super) struct Parts {
     pub(super) headers: TextRange,
 }
 
-/// Reads scheme and parts of a URI.
+/// Scans scheme and parts of a URI.
 pub(super) fn scan(text: &str) -> Result<(Scheme, Parts), Error> {
     if text.len() > URI_BYTES_MAX {
         return Err(Error::whole("URI", "too long"));
@@ -92,7 +92,7 @@ pub(super) fn scan(text: &str) -> Result<(Scheme, Parts), Error> {
 /// `[user[:password]@]host[:port][;params][?headers]`, which begins at `body`.
 fn scan_parts(text: &str, body: usize) -> Result<Parts, Error> {
     let mut parts = Parts { body: short(body), ..Parts::default() };
-    // A raw `@` may stand nowhere but after the user; `;` and `?` may stand in the user (RFC 4475 §3.1.1.9).
+    // A raw `@` is allowed only after the user; `;` and `?` may occur in the user (RFC 4475 §3.1.1.9).
     let (at, rest) = match text.split_once('@') {
         Some((userinfo, rest)) => {
             scan_userinfo(userinfo, body, &mut parts)?;
@@ -128,7 +128,8 @@ fn scan_parts(text: &str, body: usize) -> Result<Parts, Error> {
     if rest.is_empty() { Ok(parts) } else { Err(Error::at("not of a URI", at)) }
 }
 
-/// `#` is no character of a user (§25.1), and telephones write it: star codes such as `*21#` go into Request-URIs as dialled.
+/// `#` is not allowed in a user (§25.1), but telephones send it: star codes such as `*21#` go into Request-URIs as
+/// dialled.
 fn scan_userinfo(userinfo: &str, start: usize, parts: &mut Parts) -> Result<(), Error> {
     let (user, password) =
         userinfo.split_once(':').map_or((userinfo, None), |(user, password)| (user, Some(password)));
@@ -147,7 +148,7 @@ fn scan_userinfo(userinfo: &str, start: usize, parts: &mut Parts) -> Result<(), 
 
 fn check_params(params: &str, start: usize) -> Result<(), Error> {
     check(params, start, "not of a URI parameter", is_param)?;
-    // Programs that add their parameters one by one may leave a last `;` behind.
+    // Programs that append parameters one by one may leave a trailing `;`.
     let kept = params.strip_suffix(';').unwrap_or(params);
     let nameless = |param: &str| param.is_empty() || param.starts_with('=');
     if !params.is_empty() && kept.split(';').any(nameless) {
@@ -157,7 +158,7 @@ fn check_params(params: &str, start: usize) -> Result<(), Error> {
     }
 }
 
-/// Fits: the text is at most [`URI_BYTES_MAX`] long.
+/// Always fits: the text is at most [`URI_BYTES_MAX`] long.
 fn short(at: usize) -> u16 {
     u16::try_from(at).unwrap_or(u16::MAX)
 }
@@ -166,8 +167,8 @@ fn place(start: usize, end: usize) -> TextRange {
     TextRange { start: short(start), end: short(end) }
 }
 
-/// Undoes the escapes of all but the reserved characters, which differ from their escapes (§19.1.4); the hex digits of
-/// those that stay are in capitals. `#`, which the grammar takes escaped only, means its escape.
+/// Decodes all escapes except those of reserved characters, which differ from their escapes (§19.1.4); the hex digits
+/// of the remaining ones become upper case. A raw `#`, which the grammar forbids, is treated as its escape.
 pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
     if !text.contains(['%', '#']) {
         return Cow::Borrowed(text);
@@ -197,19 +198,19 @@ pub(super) fn unescaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The address when the host is a literal. An IPv4 address written as an IPv6 one (mapped, or "compatible", RFC 4291
-/// §2.5.5) is that IPv4 address: whoever sends there reaches the same computer.
+/// The address if the host is a literal. An IPv4 address written as IPv6 (mapped, or "compatible", RFC 4291 §2.5.5) is
+/// that IPv4 address: sending there reaches the same computer.
 pub(super) fn literal(host: &str) -> Option<IpAddr> {
     let Some(rest) = host.strip_prefix('[') else {
         return host.parse::<Ipv4Addr>().ok().map(IpAddr::V4);
     };
     let v6 = rest.strip_suffix(']')?.parse::<Ipv6Addr>().ok()?;
-    // `::` and `::1` are addresses of their own, and nobody has an address that begins with 0.
+    // `::` and `::1` are addresses in their own right, and no real IPv4 address begins with 0.
     let embedded = v6.to_ipv4().filter(|v4| v4.octets().first().is_some_and(|first| *first != 0));
     Some(embedded.map_or(IpAddr::V6(v6), IpAddr::V4))
 }
 
-/// A host as it is compared: in small letters, without the dot of the DNS root, a literal in its shortest form.
+/// A host in the form used to compare: lower case, without the DNS root's dot, a literal in its shortest form.
 pub(super) fn canonical_host(host: &str) -> String {
     match literal(host) {
         Some(IpAddr::V4(address)) => address.to_string(),
@@ -227,12 +228,12 @@ pub(super) fn same_host(one: &str, other: &str) -> bool {
     }
 }
 
-/// Bytes of the host at the front.
+/// Length of the host at the start.
 pub(super) fn host_length(text: &str) -> usize {
     if text.starts_with('[') {
         return text.find(']').map_or(text.len(), |end| end + 1);
     }
-    // `_` is in no host name of the grammar, but in many of the world.
+    // The grammar does not allow `_` in host names, but many real ones have it.
     text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_')).count()
 }
 
@@ -244,15 +245,15 @@ pub(super) fn check_host(host: &str) -> Result<(), Error> {
     if is_name || literal(host).is_some() { Ok(()) } else { Err(Error::at("no host", 0)) }
 }
 
-/// RFC 3261 §25.1: the last label of a name is no number, so that it cannot be taken for an address; system calls take
-/// `0x7f000001` for one, too.
+/// RFC 3261 §25.1: the last label of a name is not a number, so that it cannot be taken for an address; system calls
+/// take even `0x7f000001` for one.
 fn is_number(label: &str) -> bool {
     let hex = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
     let is_hex = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     hex.map_or_else(|| label.bytes().all(|byte| byte.is_ascii_digit()), is_hex)
 }
 
-/// Each byte is an escape's or one that `allowed` takes.
+/// Checks that each byte is part of an escape or accepted by `allowed`.
 pub(super) fn check(
     text: &str,
     start: usize,

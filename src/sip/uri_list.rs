@@ -1,5 +1,5 @@
-//! A message to many in the form of RFC 5365: the body beside a list of who gets it (RFC 4826, RFC 5364). It is
-//! written anew in our own form, with `Secondary-To`, so that everything after that knows one form alone (W26).
+//! A message to many in RFC 5365's form: the body beside a list of recipients (RFC 4826, RFC 5364). It is rewritten in
+//! our own form with `Secondary-To`, so that later stages handle one form only (W26).
 
 use bytes::Bytes;
 
@@ -12,14 +12,14 @@ use super::xml::{Element, Node, Xml};
 
 /// The option tag of RFC 5365 §4.
 pub const RECIPIENT_LIST: &str = "recipient-list-message";
-/// What a fault of the list is named by.
+/// The name of the list in errors.
 const SUBJECT: &str = "recipient list";
 
-/// The same submission with `To` and `Secondary-To` in place of the list. Without `Delivery-Report` no report is
-/// wanted: its sender does not know reports.
+/// The same submission with `To` and `Secondary-To` instead of the list. Without `Delivery-Report` no report is sent,
+/// since its sender does not know reports.
 ///
-/// # Errors
-/// The list is missing, broken, empty, refers to what is elsewhere, or names what is no address.
+/// # Errors The list is missing, malformed or empty, refers to another list, or contains something that is not an
+/// address.
 pub fn with_secondary_to(request: &Request) -> Result<Request, Error> {
     let content_type = request.fields().first("Content-Type").unwrap_or_default();
     if !media_type(content_type).starts_with("multipart/") {
@@ -52,7 +52,7 @@ pub fn with_secondary_to(request: &Request) -> Result<Request, Error> {
     }
 }
 
-/// The list, and the other parts of the body.
+/// Separates the list from the other parts of the body.
 fn divide(parts: &[Part]) -> Result<(&Part, Vec<&Part>), Error> {
     let (lists, others): (Vec<_>, Vec<_>) = parts.iter().partition(|part| is_list(part));
     match (lists.as_slice(), others.is_empty()) {
@@ -85,7 +85,7 @@ fn read_list(xml: &[u8]) -> Result<Vec<String>, Error> {
         let wrong = |what| Error::in_line(SUBJECT, what, xml.line());
         match element.name.as_str() {
             "entry" => people.push(read_entry(&element).map_err(wrong)?),
-            // RFC 5363 §4.1: what is elsewhere is not fetched.
+            // RFC 5363 §4.1: references to other lists are not followed.
             "external" | "entry-ref" => return Err(wrong("refers to another list")),
             _ => {}
         }
@@ -95,13 +95,13 @@ fn read_list(xml: &[u8]) -> Result<Vec<String>, Error> {
 fn read_entry(entry: &Element) -> Result<String, &'static str> {
     let text = entry.attribute("uri").ok_or("entry without uri")?;
     let uri = Uri::parse(text.trim()).map_err(|_error| "no address")?;
-    // RFC 5364 §3: whom neither a copy nor a list may name to others.
+    // RFC 5364 §3: entries that neither a copy nor a list may name to others.
     let is_hidden =
         entry.attribute("copyControl") == Some("bcc") || entry.attribute("anonymize") == Some("true");
     Ok(format!("<{uri}>{}", if is_hidden { ";copy=bcc" } else { "" }))
 }
 
-/// The message without the list: the one part that is left, or what is left of the parts.
+/// The message without the list: the one remaining part, or a multipart of the remaining ones.
 fn join(others: &[&Part], content_type: &str) -> Result<(String, Bytes), Error> {
     if let [only] = others {
         return Ok((only.content_type().to_owned(), only.content()));
@@ -122,7 +122,7 @@ fn join(others: &[&Part], content_type: &str) -> Result<(String, Bytes), Error> 
 mod tests {
     use super::*;
 
-    /// RFC 5365 §8's example, shortened, with the list of RFC 5364 in it.
+    /// RFC 5365 §8's example, shortened, with RFC 5364's list in it.
     fn request(list: &str, message: &str) -> Result<Request, Error> {
         let body = format!(
             "--boundary1\n{message}\n--boundary1\nContent-Type: application/resource-lists+xml\n\

@@ -1,4 +1,4 @@
-//! Typed values of the header fields that name a transaction: Via, Call-ID, CSeq (RFC 3261 §20.8, §20.16, §20.42).
+//! Typed values of the header fields that identify a transaction: Via, Call-ID, CSeq (RFC 3261 §20.8, §20.16, §20.42).
 
 use std::fmt;
 use std::net::IpAddr;
@@ -16,20 +16,20 @@ pub struct Via {
     pub transport: String,
     /// `[::1]` keeps its brackets.
     pub host: String,
-    /// Where one is written.
+    /// The port, if written.
     pub port: Option<u16>,
     /// branch, received, rport, ...
     pub params: Params,
 }
 
 impl Via {
-    /// The branch, where there is one that is not empty.
+    /// The branch, if present and not empty.
     #[must_use]
     pub fn branch(&self) -> Option<&str> {
         self.params.get("branch").filter(|branch| !branch.is_empty())
     }
 
-    /// When the host is a literal address.
+    /// The host if it is a literal address.
     #[must_use]
     pub fn ip(&self) -> Option<IpAddr> {
         literal(&self.host)
@@ -80,7 +80,7 @@ pub(super) fn scan_sent_by<'a>(cursor: &mut Cursor<'a>) -> Result<(&'a str, &'a 
     Ok((transport, host, Some(port)))
 }
 
-/// What [`Via::read_first`] checks, without making one; a list may follow.
+/// The same check as [`Via::read_first`] without building a value; further elements may follow.
 pub(super) fn check_via(value: &str) -> Result<(), Error> {
     let mut cursor = Cursor::new(value);
     scan_sent_by(&mut cursor)?;
@@ -91,7 +91,7 @@ pub(super) fn check_via(value: &str) -> Result<(), Error> {
     if cursor.is_end() || cursor.peek() == Some(b',') { Ok(()) } else { Err(cursor.fault("not of a Via")) }
 }
 
-/// Call-ID: `word ["@" word]`, taken as visible ASCII.
+/// Checks a Call-ID: `word ["@" word]`, taken as visible ASCII.
 pub(super) fn check_call_id(value: &str) -> Result<(), Error> {
     if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Error::at("no Call-ID", 0));
@@ -99,7 +99,7 @@ pub(super) fn check_call_id(value: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// CSeq: a number below 2^31 (§8.1.1.5) and a method.
+/// Reads a CSeq: a number below 2^31 (§8.1.1.5) and a method.
 pub(super) fn read_cseq(value: &str) -> Result<(u32, &str), Error> {
     let (digits, method) = value.split_once([' ', '\t']).unwrap_or((value, ""));
     let number = number::<u32>(digits).filter(|number| *number < 1 << 31);

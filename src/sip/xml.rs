@@ -1,8 +1,8 @@
-//! The small XML bodies of other programs, read as a stream: bytes, elements, depth and attributes are bounded while it is
-//! read, so that no body costs more than time in proportion to its length.
+//! Reads the small XML bodies of other programs as a stream: bytes, elements, depth and attributes are bounded during
+//! reading, so that no body costs more than linear time.
 //!
-//! Names are local ones: a namespace prefix is whatever its author chose. A document type, and with it every entity that is
-//! not XML's own, is refused.
+//! Names are local names: a namespace prefix is its author's free choice. A document type, and with it every entity
+//! that is not predefined in XML, is refused.
 
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
@@ -10,14 +10,14 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use crate::limits::{XML_ATTRIBUTES_MAX, XML_BYTES_MAX, XML_DEPTH_MAX, XML_ELEMENTS_MAX};
 
-/// What a document holds, in order. An empty element has a start and an end.
+/// An item of a document, in order. An empty element has a start and an end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Node {
     /// An element begins.
     Start(Element),
     /// Text within an element, references resolved.
     Text(String),
-    /// The latest element that began and has not ended ends.
+    /// The innermost open element ends.
     End,
 }
 
@@ -36,7 +36,7 @@ impl Element {
     }
 }
 
-/// Reads a document from its first element to the end of that.
+/// Reads a document up to the end of its first element.
 #[derive(Debug)]
 pub(super) struct Xml<'a> {
     text: &'a str,
@@ -47,10 +47,9 @@ pub(super) struct Xml<'a> {
 }
 
 impl<'a> Xml<'a> {
-    /// A document in UTF-8.
+    /// For a document in UTF-8.
     ///
-    /// # Errors
-    /// It is over the size limit, or not UTF-8.
+    /// # Errors It is over the size limit, or not UTF-8.
     pub(super) fn new(bytes: &'a [u8]) -> Result<Self, &'static str> {
         if bytes.len() > XML_BYTES_MAX {
             return Err("too long");
@@ -62,10 +61,9 @@ impl<'a> Xml<'a> {
         Ok(Self { text, reader, depth: 0, elements: 0, has_root: false })
     }
 
-    /// What comes next; none at the end of the document.
+    /// The next item; none at the end of the document.
     ///
-    /// # Errors
-    /// It is not well-formed, has a document type, or is over a limit: which, in words.
+    /// # Errors It is not well-formed, has a document type, or exceeds a limit: which, in words.
     pub(super) fn next(&mut self) -> Result<Option<Node>, &'static str> {
         loop {
             let event = self.reader.read_event().map_err(|_error| "broken XML")?;
@@ -129,7 +127,7 @@ impl<'a> Xml<'a> {
     }
 }
 
-/// `&amp;` and `&#38;` are `&`.
+/// Resolves a reference: `&amp;` and `&#38;` are `&`.
 fn resolve(reference: &BytesRef<'_>) -> Result<String, &'static str> {
     if let Some(character) = reference.resolve_char_ref().map_err(|_error| "broken XML")? {
         return Ok(character.to_string());
@@ -138,14 +136,13 @@ fn resolve(reference: &BytesRef<'_>) -> Result<String, &'static str> {
     resolve_predefined_entity(&name).map(str::to_owned).ok_or("broken XML")
 }
 
-/// Stands in a path for an element of any name, which is then told in place of its text.
+/// Stands in a path for an element of any name; its name is then returned instead of its text.
 pub(super) const ANY: &str = "*";
 
-/// Of each path of names below the root, the text directly within the first element there. The whole document is read, so
-/// that one that is broken anywhere says nothing.
+/// For each path of names below the root, the text directly within the first such element. The whole document is read,
+/// so that a malformed one yields nothing.
 ///
-/// # Errors
-/// As [`Xml::next`], or the root has another name.
+/// # Errors As [`Xml::next`], or the root has another name.
 pub fn xml_texts<const N: usize>(
     bytes: &[u8],
     root: &str,

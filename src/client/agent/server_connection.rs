@@ -1,5 +1,5 @@
-//! The connection to the proxy: where the proxy is (RFC 3263), and the flow a request leaves on (RFC 3261 §18.1.1, RFC
-//! 5626 §3).
+//! The connection to the proxy: where the proxy is (RFC 3263), and the flow a request leaves on (RFC 3261 §18.1.1,
+//! RFC 5626 §3).
 //!
 //! An account over UDP has its datagram flow at once, and opens a connection for large requests when needed (W4). An
 //! account over TCP or TLS has only the connection.

@@ -215,8 +215,8 @@ impl Outbox {
         self.single_ended(core, single, &news, now);
     }
 
-    /// Whether it goes to another target: a 3xx redirects it, or one target refused and another is left (RFC 3261
-    /// §8.1.3.4). A 6xx speaks for all targets.
+    /// Whether it goes to another target: a 3xx redirects it, or one target refused and another is left
+    /// (RFC 3261 §8.1.3.4). A 6xx speaks for all targets.
     fn goes_elsewhere(&mut self, core: &mut Core, single: Single, response: &Response) -> bool {
         let status = response.status();
         let may_go = (300..600).contains(&status);

@@ -1,4 +1,4 @@
-//! The examples of the RFCs, literally, and challenges as they come.
+//! The RFCs' examples, verbatim, and challenges as seen in practice.
 
 use bytes::Bytes;
 
@@ -52,7 +52,7 @@ fn rfc_7616_3_4_2_session_forms_are_answered() {
         assert!(answer.contains(&format!("response=\"{response}\"")), "{answer}");
         assert!(answer.contains(&format!(", algorithm={algorithm}, cnonce=\"{CNONCE}\"")), "{answer}");
     }
-    // Without qop there is no field for the client's chance; and what is no form of an algorithm stays unknown.
+    // Without qop there is no field for the client nonce; and an unknown algorithm with `-sess` stays unknown.
     for challenge in
         ["algorithm=MD5-sess", "qop=\"auth\", algorithm=MD4-sess", "qop=\"auth\", algorithm=-sess"]
     {
@@ -75,7 +75,7 @@ fn rfc_7616_3_9_1_both_algorithms_give_the_printed_responses() {
         assert!(answer.contains(&format!("response=\"{printed}\"")), "{answer}");
         assert!(answer.contains("nc=00000001") && answer.contains("qop=auth,"), "{answer}");
         assert!(answer.contains("opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""), "{answer}");
-        // As the RFC prints it, with the realm, the nonce and so on in another order.
+        // As the RFC prints it, but with the parameters in another order.
         let printed = credentials(&format!(
             "Digest username=\"Mufasa\", realm=\"http-auth@example.org\", uri=\"/dir/index.html\", \
              algorithm={algorithm}, nonce=\"{NONCE}\", nc=00000001, cnonce=\"{CNONCE}\", qop=auth, \
@@ -94,7 +94,7 @@ fn rfc_7616_3_9_1_both_algorithms_give_the_printed_responses() {
 
 #[test]
 fn rfc_7616_3_9_2_the_truncated_hash_is_that_of_fips_180_4() {
-    // The RFC prints a response of another hash; this one is of its erratum 4897, and OpenSSL's sha512-256 gives the same.
+    // The RFC prints a different hash's response; this one is from erratum 4897, confirmed by OpenSSL's sha512-256.
     let [challenge] = challenges(
         "Digest realm=\"api@example.org\", qop=\"auth\", algorithm=SHA-512-256, \
          nonce=\"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK\", charset=UTF-8, userhash=true",
@@ -155,7 +155,7 @@ fn what_stands_in_quotes_is_text_and_divides_nothing() {
     );
     assert!(challenge.stale);
     assert_eq!(challenge.protection, Protection::Auth);
-    // What we print reads the same, and names the algorithm.
+    // What we print parses to the same, and names the algorithm.
     let printed = challenge.to_string();
     let named = Challenge { algorithm_name: Some("MD5".to_owned()), ..challenge.clone() };
     assert_eq!(challenges(&printed), [named]);
