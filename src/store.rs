@@ -330,8 +330,8 @@ impl<S: Schema> GroupWriter<S> {
         }
     }
 
-    /// A batch for which only the sync failed is complete in the log: after a crash, the next start would treat it as
-    /// committed, although its failure was reported. So the next transaction overwrites it; this one changes nothing.
+    /// Overwrites a batch for which only the sync failed, with a transaction that changes nothing. The batch is complete
+    /// in the log: after a crash, the next start would treat it as committed, although its failure was reported.
     fn write_over(&self) {
         let version = i64::try_from(S::MIGRATIONS.len()).unwrap_or(i64::MAX);
         if let Err(error) = self.store.file.connection.pragma_update(None, "user_version", version) {

@@ -194,7 +194,7 @@ type Read = (DispatchId, Option<Box<DispatchRows>>);
 
 type Ready = oneshot::Sender<Result<Vec<(Transport, SocketAddr)>, ServerError>>;
 
-/// Runs the proxy's thread. A start-up error is returned to the caller who waits for it.
+/// Runs the proxy's thread. A start-up error is returned with `ready`, on which the starter waits for it.
 fn run(
     start: impl Future<Output = Result<Started, ServerError>>,
     ready: Ready,
@@ -277,7 +277,7 @@ fn changed(Outside { aliases, users, removed }: Outside) -> Vec<ProxyCommand> {
         ProxyCommand::Users(users.into()),
     ]
 }
-/// Makes the store read what it holds about a message; if the store is busy, no answer comes.
+/// Makes the store read what it holds about a message; if the store is busy, the answer is empty.
 fn read(shell: &Shell<Write>, id: DispatchId, answer: &mpsc::Sender<Read>) {
     let on_read = answer.clone();
     let is_asked = shell.writer().is_some_and(|writer| {

@@ -180,7 +180,7 @@ fn only_its_owner_may_read_a_store() {
 
 const CHILD: &str = "FANFARE_TEST_STORE_CHILD";
 
-/// The child process: writes for ever and prints the answers.
+/// The child process: writes endlessly and prints the answers.
 fn write_for_ever(path: &Path) -> ! {
     let (writer, answers) = started(Store::open(path).unwrap());
     let mut next = 1;

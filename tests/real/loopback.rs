@@ -291,7 +291,7 @@ fn w9_each_tells_an_outcome_when_it_is_known_and_none_tells_nothing() {
     james.send(proxy.address, &request);
     assert_eq!(james.receive().start(), "SIP/2.0 202 Accepted");
     bob.wait("the second message", |seen| seen.iter().find(|leg| leg.body() == "None.").cloned());
-    // A report on a later one, if there were any, could not come before that of an earlier one by its whole delivery.
+    // A report on that message would have come before the one on this message, which still has to be delivered.
     let request = submission(james.address, &people[1..], "", "After.");
     let report = submit(&james, &proxy, &request);
     assert_eq!(outcomes(&report), [is("im:bob@domain.com", "success")]);

@@ -1,4 +1,4 @@
-//! What the window shows when the engine behind it has failed: a bar at the top, with a button that restarts the engine.
+//! The bar at the top of the window when the engine behind it has failed, with a button that restarts the engine.
 
 use eframe::egui;
 use egui::{Align, Frame, Layout, Panel, RichText, Ui};

@@ -28,7 +28,7 @@ pub(crate) struct AnchoredList {
 /// Where in the view a row is placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RowPosition {
-    /// To the top of the view.
+    /// At the top of the view.
     Top,
     /// At the bottom of the view; at its top if the row is higher than the view.
     View,
@@ -152,7 +152,7 @@ impl AnchoredList {
         if (self.width - width).abs() <= 0.5 {
             return HeldRow::Offset;
         }
-        // A new width turns every height back into a guess.
+        // A new width turns every height back into a guess, so offsets mean nothing: the row on top is kept.
         let row = self.heights.at(f64::from(view.top()));
         let height = self.heights.get(row).max(1.0);
         HeldRow::Row { row, part: (f64::from(view.top()) - self.heights.above(row)) as f32 / height }

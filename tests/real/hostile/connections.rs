@@ -60,7 +60,7 @@ fn w31_one_address_has_its_share_of_connections_and_not_more() {
     let Some(first) = crowd.first_mut() else { return };
     assert!(!is_closed(first, Duration::from_millis(50)), "the first 500 may stay for a while");
     honest.is_served(&proxy);
-    // That address has room again once another connection is gone.
+    // That address may connect again once its other connections are closed.
     crowd.clear();
     let until = Instant::now() + WAIT;
     while is_closed(&mut connect_from([127, 0, 9, 1], proxy.address), Duration::from_millis(50)) {

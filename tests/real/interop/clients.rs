@@ -97,7 +97,7 @@ fn w28_linphone_shows_the_text_in_cpim_and_baresip_gets_it_alone_without_a_failu
     assert_eq!(james.until_states(&[&[Delivered, Delivered]]), [2], "to baresip a second time");
     linphone.wait_for("sip:james@domain.com", TEXT);
     baresip.wait_for(&format!("sip:james@domain.com: \"{TEXT}\""));
-    // From now on the server's capability is known.
+    // From now on it is known that baresip needs the text alone.
     james.send(&both, "And once more.");
     assert_eq!(james.until_states(&[&[Delivered, Delivered], &[Delivered, Delivered]]), [2, 1]);
     linphone.wait_for("sip:james@domain.com", "And once more.");
