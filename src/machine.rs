@@ -1,4 +1,4 @@
-//! The contract that every core obeys: inputs and `now` go in, outputs and the next deadline come out.
+//! The contract of every machine: inputs and `now` go in; outputs and the next deadline come out.
 //!
 //! **Invariant:** a machine has no socket, no clock, no disk and no random source but its own seeded one.
 //! It never blocks and never fails: bad input becomes a response, a counter or an event.
@@ -17,102 +17,102 @@ use bytes::Bytes;
 use crate::sip::{Transport, Uri};
 use crate::time::Now;
 
-/// A synchronous state machine around which the runtime, or the simulation, stands.
+/// A synchronous state machine, driven by the runtime or by the simulation.
 pub trait Machine {
-    /// What the owner asks.
+    /// What the owner may ask for.
     type Command;
     /// What the owner is told.
     type Event;
-    /// What is to be made durable, as plain data.
+    /// What is made durable, as plain data.
     type Write;
 
-    /// Takes one input.
+    /// Handles one input.
     fn handle(&mut self, input: Input<Self::Command>, now: Now);
     /// Does what is due at `now`; afterwards [`Self::poll_timeout`] is later than `now`.
     fn handle_timeout(&mut self, now: Now);
     /// The next output; call until `None` after every input.
     fn poll_output(&mut self) -> Option<Output<Self::Event, Self::Write>>;
-    /// When [`Self::handle_timeout`] wants to be called, and why.
+    /// When [`Self::handle_timeout`] must be called, and why.
     fn poll_timeout(&self) -> Option<(Instant, &'static str)>;
 }
 
-/// What comes into a machine.
+/// What goes into a machine.
 #[derive(Clone, Debug)]
 pub enum Input<C> {
     /// One whole message: a datagram, or one framed message of a stream.
     Received {
-        /// Where it came from and on what.
+        /// The flow that it came in on.
         flow: Flow,
-        /// The message, or what was meant as one.
+        /// The message, well-formed or not.
         bytes: Bytes,
     },
-    /// A connection that was asked for by [`Output::Connect`] is there.
+    /// A connection that [`Output::Connect`] asked for is open.
     Connected {
-        /// The wish.
+        /// The request.
         id: ConnectId,
         /// The connection.
         flow: Flow,
     },
-    /// A connection that was asked for cannot be had.
+    /// A connection that was asked for could not be opened.
     ConnectFailed {
-        /// The wish.
+        /// The request.
         id: ConnectId,
         /// Why.
         fault: ConnectFault,
     },
-    /// A datagram did not leave. That concerns the request in it alone: what else goes to the same address may well fit,
-    /// or be let through.
+    /// A datagram did not leave. Only the request in it is affected: others to the same address may well fit, or be
+    /// let through.
     NotSent {
-        /// Where it was to go.
+        /// The flow that it was for.
         flow: Flow,
-        /// Whose it is; none for what no transaction stands behind.
+        /// Whose it is; `None` if no transaction is behind it.
         request: Option<RequestId>,
         /// Why.
         fault: SendFault,
     },
     /// A connection is gone: what is under way on this flow fails.
     Disconnected {
-        /// The flow that is of no use any more.
+        /// The flow that can no longer be used.
         flow: Flow,
     },
-    /// The answer to [`Output::Resolve`], best first; empty when there is no route.
+    /// The answer to [`Output::Resolve`]; empty if there is no route.
     Resolved {
         /// The question.
         id: ResolveId,
         /// Where to send, in order of preference.
         hops: Vec<Hop>,
     },
-    /// The answer to [`Output::Resolve`] where DNS has none: there may be a route, and none is known.
+    /// The failure of [`Output::Resolve`]: DNS did not answer, so there may be a route, but none is known.
     ResolveFailed {
         /// The question.
         id: ResolveId,
-        /// What was not answered, for people, without full stop.
+        /// What was not answered, as text for people without a full stop.
         why: Arc<str>,
     },
     /// A batch is on stable storage.
     Committed(BatchId),
-    /// A batch is not, and will not be, on stable storage (disk full, say).
+    /// A batch is not, and will not be, on stable storage (for example, because the disk is full).
     CommitFailed(BatchId),
-    /// The owner asks for something.
+    /// A command of the owner.
     Command(C),
 }
 
-/// What a machine wants.
+/// What comes out of a machine.
 #[derive(Clone, Debug)]
 pub enum Output<E, W> {
     /// Send bytes.
     Transmit(Transmit),
-    /// Open a connection, or find one that is open, to a hop.
+    /// Open a connection to a hop, or reuse an open one.
     Connect {
         /// Comes back in [`Input::Connected`] or [`Input::ConnectFailed`].
         id: ConnectId,
         /// Where to.
         hop: Hop,
-        /// Whom a certificate has to name: the domain of the URI that led to the hop (RFC 5922 §4); none for the
-        /// address itself.
+        /// The name that a certificate must contain: the domain of the URI that led to the hop (RFC 5922 §4); `None`
+        /// for the address itself.
         domain: Option<Arc<str>>,
     },
-    /// Find where a URI leads (RFC 3263).
+    /// Resolve a URI (RFC 3263).
     Resolve {
         /// Comes back in [`Input::Resolved`].
         id: ResolveId,
@@ -128,32 +128,32 @@ pub enum Output<E, W> {
 /// Bytes to send on a flow.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Transmit {
-    /// Where to and on what.
+    /// The flow to send on.
     pub flow: Flow,
     /// One whole message.
     pub bytes: Bytes,
-    /// The client transaction to tell when these bytes cannot leave; none where nothing waits for an answer.
+    /// The client transaction to tell if these bytes cannot leave; `None` if nothing waits for an answer.
     pub request: Option<RequestId>,
 }
 
 impl Transmit {
-    /// Bytes that no client transaction stands behind: a response, a keep-alive, what passes statelessly.
+    /// Bytes without a client transaction: a response, a keep-alive, or what passes statelessly.
     #[must_use]
     pub const fn new(flow: Flow, bytes: Bytes) -> Self {
         Self { flow, bytes, request: None }
     }
 }
 
-/// A client transaction of a machine, as the world names it back in [`Input::NotSent`].
+/// A client transaction of a machine, as [`Input::NotSent`] names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u128);
 
 /// Why a datagram did not leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendFault {
-    /// It is larger than the protocol, or the interface, takes.
+    /// It is larger than the protocol or the interface allows.
     TooLarge,
-    /// There is no way to that address, or the system does not let it through.
+    /// There is no route to that address, or the system blocks it.
     Refused,
 }
 
@@ -167,25 +167,25 @@ impl fmt::Debug for Transmit {
 /// The next hop of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hop {
-    /// How.
+    /// The transport.
     pub transport: Transport,
-    /// Where.
+    /// The address.
     pub remote: SocketAddr,
 }
 
-/// Why a connection cannot be had.
+/// Why a connection could not be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConnectFault {
     /// Nobody answers there.
     Unreachable,
     /// Our own system lets us open no further connection (EMFILE, ENFILE).
     NoDescriptor,
-    /// Somebody does, and is not whom we look for or cannot prove it: a sentence for people, without full stop (RFC 5922).
+    /// The peer is not the one we look for, or cannot prove it: text for people, without a full stop (RFC 5922).
     Untrusted(Arc<str>),
 }
 
 impl ConnectFault {
-    /// What is known beyond that nobody answers.
+    /// The details, if more is known than that nobody answers.
     #[must_use]
     pub fn into_why(self) -> Option<Arc<str>> {
         match self {
@@ -200,12 +200,12 @@ impl ConnectFault {
 
 /// A pair of addresses, and the connection for a stream (RFC 5626 §3).
 ///
-/// A datagram flow has no connection. A stream flow is used only while its connection lives.
+/// A datagram flow has no connection. A stream flow can be used only while its connection lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Flow {
     /// UDP, a stream, or a WebSocket.
     pub transport: Transport,
-    /// Our end. For UDP the address of the socket that received, or that is to send.
+    /// Our end; for UDP, the address of the socket that received or will send.
     pub local: SocketAddr,
     /// The other end.
     pub remote: SocketAddr,
@@ -227,19 +227,19 @@ impl fmt::Display for Flow {
     }
 }
 
-/// One connection among all that this process ever had.
+/// A connection, unique among all that this process ever had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub u64);
 
-/// A machine's wish for a connection.
+/// A machine's request for a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectId(pub u64);
 
-/// A machine's question for a route.
+/// A machine's request to resolve a URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResolveId(pub u64);
 
-/// One batch among all that a machine ever asked for; they grow.
+/// A batch, unique among all that a machine ever asked for; numbers grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BatchId(pub u64);
 
@@ -248,13 +248,13 @@ pub struct BatchId(pub u64);
 pub struct Batch<W> {
     /// Comes back in [`Input::Committed`] or [`Input::CommitFailed`].
     pub id: BatchId,
-    /// In the order in which they apply.
+    /// The writes, in the order in which they apply.
     pub writes: Vec<W>,
 }
 
-/// Gathers the writes of one turn into a batch, and holds what rests on each batch until it is committed.
+/// Collects the writes of one turn into a batch, and holds what depends on each batch until it is committed.
 ///
-/// `A` is what the machine does then; it is kept twice, for the good end and for the bad one.
+/// `A` is the follow-up action of the machine; there are two, one for success and one for failure.
 #[derive(Debug)]
 pub struct PendingCommits<W, A> {
     next: u64,
@@ -263,7 +263,7 @@ pub struct PendingCommits<W, A> {
     waiting: VecDeque<(BatchId, Vec<Promise<A>>)>,
 }
 
-/// What follows a commit.
+/// The follow-up actions of a commit.
 #[derive(Debug)]
 struct Promise<A> {
     on_commit: A,
@@ -282,8 +282,8 @@ impl<W, A> PendingCommits<W, A> {
         self.writes.push(write);
     }
 
-    /// Adds what is to be done when the batch of this turn is committed, or has failed.
-    /// A promise without a write rests on nothing but the batches before it, and still waits its turn.
+    /// Adds what to do once the batch of this turn is committed, or has failed.
+    /// A promise without a write depends only on the batches before it, and still waits its turn.
     pub fn promise(&mut self, on_commit: A, on_fail: A) {
         self.actions.push(Promise { on_commit, on_fail });
     }
@@ -299,17 +299,17 @@ impl<W, A> PendingCommits<W, A> {
         Some(Batch { id, writes: std::mem::take(&mut self.writes) })
     }
 
-    /// What a committed batch lets go, in the order promised. A batch that is not known lets nothing go.
+    /// The actions of a committed batch, in the order promised; none if the batch is unknown.
     pub fn committed(&mut self, id: BatchId) -> Vec<A> {
         self.release(id).into_iter().map(|promise| promise.on_commit).collect()
     }
 
-    /// What is to be done about a batch that failed, in the order promised.
+    /// The actions for a batch that failed, in the order promised.
     pub fn failed(&mut self, id: BatchId) -> Vec<A> {
         self.release(id).into_iter().map(|promise| promise.on_fail).collect()
     }
 
-    /// Batches asked for and not answered.
+    /// How many batches are not answered yet.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.waiting.len()

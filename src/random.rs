@@ -1,4 +1,4 @@
-//! Chance as the machines see it: a seeded generator of tokens and jitter.
+//! Randomness for the machines: a seeded generator of tokens and jitter.
 //!
 //! **Invariant:** a machine owns its [`Random`]; the same seed gives the same branches, tags, Call-IDs and jitter.
 
@@ -7,15 +7,15 @@ use std::time::Duration;
 use rand::rngs::{ChaCha12Rng, SysRng};
 use rand::{Rng, SeedableRng, TryRng};
 
-/// Digits and small letters: legal in any `token` (RFC 3261 §25.1) and the same in every case-folding.
+/// Digits and small letters: legal in any `token` (RFC 3261 §25.1), and unaffected by case folding.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghijkmnpqrstuvwx";
 
-/// The maker of branches, tags, Call-IDs, nonces and jitter.
+/// The source of branches, tags, Call-IDs, nonces and jitter.
 #[derive(Debug)]
 pub struct Random(ChaCha12Rng);
 
 impl Random {
-    /// Seeded from the operating system (RFC 3261 §19.3 wants tags that cannot be guessed).
+    /// Seeded from the operating system (RFC 3261 §19.3 requires unguessable tags).
     ///
     /// # Errors
     /// The operating system's generator could not be read.
@@ -25,13 +25,13 @@ impl Random {
         Ok(Self(ChaCha12Rng::from_seed(seed)))
     }
 
-    /// The same numbers for the same seed: for tests and the simulation.
+    /// The same sequence for the same seed: for tests and the simulation.
     #[must_use]
     pub fn from_seed(seed: u64) -> Self {
         Self(ChaCha12Rng::seed_from_u64(seed))
     }
 
-    /// Any 64 bits.
+    /// 64 random bits.
     pub fn bits(&mut self) -> u64 {
         self.0.next_u64()
     }
@@ -42,7 +42,7 @@ impl Random {
         self.bits().checked_rem(end).unwrap_or(0)
     }
 
-    /// A token of `length` characters, 5 bits of chance in each.
+    /// A token of `length` characters, with 5 random bits in each.
     pub fn token(&mut self, length: usize) -> String {
         let mut bits = 0;
         (0..length)
@@ -57,7 +57,7 @@ impl Random {
             .collect()
     }
 
-    /// `duration` spread evenly between 85 % and 100 % of itself, so that many clients do not act together.
+    /// `duration` spread evenly between 85 % and 100 % of itself, so that many clients do not act at once.
     pub fn jitter(&mut self, duration: Duration) -> Duration {
         let permille = u32::try_from(850 + self.below(151)).unwrap_or(1000);
         duration / 1000 * permille

@@ -1,13 +1,13 @@
-//! Text of other people made fit for a terminal: nothing in it may move the cursor, change colors, hide, turn around
-//! what stands beside it, or pass for a line of ours.
+//! Makes text of other people safe for a terminal: nothing in it can move the cursor, change colors, hide, reverse the
+//! text beside it, or pass for a line of ours.
 //!
 //! Everything that is printed, and every line of the log, goes through [`shown`]; JSON goes through [`json`].
 
-/// What a line that is not the first of its text begins with, so that none can be taken for one of ours.
+/// The indent of every line but the first of a text, so that none can be taken for a line of ours.
 const INDENT: &str = "    ";
 
-/// The text as it is printed: what a terminal would act on stands as its code (`⟨U+001B⟩`), and every line but the
-/// first is indented.
+/// The text as it is printed: characters that a terminal would act on are replaced by their codes (`⟨U+001B⟩`), and
+/// every line but the first is indented.
 #[must_use]
 pub fn shown(text: &str) -> String {
     let mut printed = String::with_capacity(text.len());
@@ -31,9 +31,9 @@ pub fn shown(text: &str) -> String {
     printed
 }
 
-/// JSON as it is printed: what a terminal would act on is escaped (`\u001b`), so that it reads the same for a program.
+/// JSON as it is printed: what a terminal would act on is escaped (`\u001b`), so that a program reads the same.
 ///
-/// Such characters can stand in strings only, where an escape means the same.
+/// Such characters can occur only in strings, where an escape means the same.
 #[must_use]
 pub fn json(text: &str) -> String {
     let mut printed = String::with_capacity(text.len());
@@ -63,10 +63,10 @@ pub fn code(letter: char) -> String {
     format!("⟨U+{:04X}⟩", u32::from(letter))
 }
 
-/// Characters that change the direction of writing, end a line, or take no room and so hide, or make two texts look
-/// alike: marks and isolates of direction, separators of lines and paragraphs, joiners, fillers, annotations, tags.
+/// True for characters that change the writing direction, end a line, are invisible, or make two texts look alike:
+/// direction marks and isolates, line and paragraph separators, joiners, fillers, annotations, tags.
 ///
-/// The selectors that make an emoji of a letter (U+FE00 to U+FE0F) are none of them.
+/// The variation selectors that turn a character into an emoji (U+FE00 to U+FE0F) are not among them.
 #[must_use]
 pub const fn is_hidden(letter: char) -> bool {
     matches!(
@@ -94,7 +94,7 @@ pub const fn is_hidden(letter: char) -> bool {
 mod tests {
     use super::*;
 
-    /// One of each kind that a terminal, or an eye, is deceived by.
+    /// One of each kind by which a terminal, or an eye, is deceived.
     const KINDS: &[(&str, &str, &str)] = &[
         ("\u{1b}[2J", "⟨U+001B⟩[2J", "\\u001b[2J"),
         ("\u{0}\u{7}\u{8}", "⟨U+0000⟩⟨U+0007⟩⟨U+0008⟩", "\\u0000\\u0007\\u0008"),

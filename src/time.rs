@@ -1,4 +1,4 @@
-//! Time as the machines see it: one value, read once per turn of the loop by the shell.
+//! Time for the machines: one value, read once per turn of the loop by the shell.
 //!
 //! **Invariant:** nothing outside this file reads a clock; [`Clock`] is called by the runtime alone.
 
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The instant `millis` milliseconds after 1970.
+    /// The instant `millis` milliseconds after 1970-01-01 00:00 UTC.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
         Self(millis)
@@ -34,13 +34,13 @@ impl Timestamp {
         self.0 / 1000
     }
 
-    /// This instant and `duration` more; saturates.
+    /// This instant plus `duration`; saturates.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
     }
 
-    /// The time from `earlier` to this instant, zero when `earlier` is later (clocks step back).
+    /// The time from `earlier` to this instant; zero if `earlier` is later, since clocks step back.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
@@ -53,23 +53,23 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// The present, as handed to a machine: `mono` drives every protocol timer, `wall` is stored and shown.
+/// The current time, as given to a machine: `mono` drives every protocol timer, `wall` is stored and shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
     /// Monotonic; goes on while the computer sleeps.
     pub mono: Instant,
-    /// The calendar's time; may step.
+    /// Calendar time; may step.
     pub wall: Timestamp,
 }
 
 impl Now {
-    /// `duration` later, on both clocks (tests and the simulation).
+    /// This time plus `duration`, on both clocks (for tests and the simulation).
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         Self { mono: self.mono + duration, wall: self.wall.plus(duration) }
     }
 
-    /// The monotonic instant at which the wall clock will show `wall`, if it does not step; now when past.
+    /// The monotonic instant at which the wall clock will show `wall`, if it does not step; now, if that is past.
     #[must_use]
     pub fn mono_at(self, wall: Timestamp) -> Instant {
         self.mono + wall.since(self.wall)
@@ -104,7 +104,7 @@ impl Clock {
         Now { mono: self.base + boot_time().saturating_sub(self.boot_base), wall: Timestamp(wall) }
     }
 
-    /// How long the shell has to wait from the present until `deadline`.
+    /// How long the shell must wait from now until `deadline`.
     #[must_use]
     pub fn until(&self, deadline: Instant) -> Duration {
         deadline.saturating_duration_since(self.now().mono)

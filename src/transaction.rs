@@ -1,12 +1,12 @@
-//! Non-INVITE transactions (RFC 3261 §17.1.2, §17.2.2): match, create, repeat, time out.
+//! Non-INVITE transactions (RFC 3261 §17.1.2, §17.2.2): matching, creation, retransmission, time-outs.
 //!
-//! [`TransactionLayer`] stands between the bytes of the network and a machine: a retransmission is answered
-//! here and never seen above, a request is repeated here until it is answered. It is sans-IO: polled like any
-//! machine. INVITE is answered by plain refusals alone here, so it is served as if it were non-INVITE, and
-//! ACK is absorbed.
+//! [`TransactionLayer`] stands between the network and a machine: it answers retransmissions of requests, so that the
+//! machine never sees them, and it retransmits the machine's own requests until they are answered. It is sans-IO:
+//! polled like any machine. To an INVITE we only ever send plain refusals through it, so INVITE is served like a
+//! non-INVITE request, and ACK is absorbed.
 //!
-//! **Invariant:** this room knows no user agent and no proxy; its owner names each client transaction by a
-//! value `U` of its own and gets that back.
+//! **Invariant:** this module knows no user agent and no proxy; its owner names each client transaction by a
+//! value `U` of its own, and gets that back.
 
 mod client;
 mod key;
@@ -31,7 +31,7 @@ use self::server::ServerTransaction;
 pub use self::timers::Timers;
 use self::timers::{Due, TimerQueue};
 
-/// What the layer makes of a request.
+/// What the layer does with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
     /// A new transaction: answer it with [`TransactionLayer::respond`].
@@ -55,18 +55,18 @@ pub struct Outgoing<'a, U> {
     pub flow: Flow,
     /// The request, printed.
     pub bytes: Bytes,
-    /// It ends at the latest then, if that is before Timer F.
+    /// Ends it at this time, if that is before Timer F.
     pub deadline: Option<Instant>,
-    /// It is sent so often at most, if that is less than Timer E allows; the end is the same.
+    /// Sends it at most so often, if Timer E would allow more; it ends at the same time.
     pub transmissions_max: Option<u32>,
 }
 
-/// A client transaction that failed by itself.
+/// A client transaction that ended without a final response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failed<U> {
     /// The owner's name for it.
     pub user: U,
-    /// How.
+    /// Why.
     pub failure: Failure,
     /// How often the request was sent.
     pub transmissions: u32,
@@ -79,11 +79,11 @@ pub struct Heard<U> {
     pub user: U,
     /// How often the request was sent.
     pub transmissions: u32,
-    /// Where it was sent.
+    /// The flow on which it was sent.
     pub flow: Flow,
 }
 
-/// One end of a transaction, as the timers name it.
+/// The side of a transaction that a timer belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Side {
     Client(ClientKey),
@@ -97,12 +97,12 @@ pub struct TransactionLayer<U> {
     keys: KeyMaker,
     clients: BTreeMap<ClientKey, ClientTransaction<U>>,
     names: BTreeMap<U, ClientKey>,
-    /// Those over a stream, by their connection: when it breaks they are found without a look at all others. An error of a
-    /// datagram names its own transaction.
+    /// Client transactions over streams, by connection: when one breaks, they are found without scanning all others. An
+    /// error of a datagram names its own transaction.
     streams: BTreeSet<(ConnectionId, ClientKey)>,
     servers: BTreeMap<ServerKey, ServerTransaction>,
     servers_max: usize,
-    /// Bytes of their answers, and those that have one, in the order in which they were answered.
+    /// Bytes of the server transactions' answers, and the answered ones in the order in which they were answered.
     answer_bytes: usize,
     answered: VecDeque<ServerKey>,
     queue: TimerQueue<Side>,
@@ -111,7 +111,7 @@ pub struct TransactionLayer<U> {
 }
 
 impl<U: Copy + Ord + Debug> TransactionLayer<U> {
-    /// An empty layer; `key` seeds the keyed hash by which requests and branches are found.
+    /// An empty layer; `key` seeds the keyed hash that finds requests and branches.
     #[must_use]
     pub fn new(timers: Timers, key: [u8; 16]) -> Self {
         Self {
@@ -130,7 +130,7 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         }
     }
 
-    /// Matches a request (RFC 3261 §17.2.3) to a transaction, or makes one.
+    /// Matches a request to a transaction (RFC 3261 §17.2.3), or creates one.
     pub fn receive_request(&mut self, request: &Request, flow: Flow, now: Instant) -> Arrival {
         if *request.method() == Method::Ack {
             return Arrival::Absorbed;
@@ -149,27 +149,27 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         Arrival::New(key)
     }
 
-    /// The key under which [`Self::receive_request`] finds or makes a transaction.
+    /// The key by which [`Self::receive_request`] finds or creates a transaction.
     #[must_use]
     pub fn key_of(&self, request: &Request) -> ServerKey {
         self.keys.of_request(request)
     }
 
-    /// True when there is a server transaction of that key.
+    /// True if there is a server transaction with that key.
     #[must_use]
     pub fn knows(&self, key: ServerKey) -> bool {
         self.servers.contains_key(&key)
     }
 
-    /// Answers a request, provisionally or finally by `status`, and repeats a final answer to
-    /// retransmissions until Timer J. An answer to a transaction that is over goes nowhere.
+    /// Answers a request, provisionally or finally depending on `status`, and repeats a final answer to
+    /// retransmissions until Timer J. Does nothing if the transaction is over.
     pub fn respond(&mut self, key: ServerKey, status: u16, bytes: Bytes, now: Instant) {
         let Some(server) = self.servers.get_mut(&key) else { return };
         let (before, held) = (server.due(), server.held());
         let Some(transmit) = server.respond(status, bytes, now, &self.timers) else { return };
         self.transmits.push_back(transmit);
         self.answer_bytes = (self.answer_bytes + server.held()).saturating_sub(held);
-        // Timer J is zero over a stream (RFC 3261 §17.2.2): it is over, and no timer is due at once.
+        // Over a stream Timer J is zero (RFC 3261 §17.2.2): the transaction is over at once, without a timer.
         let is_over = status >= 200 && server.due().0 <= now;
         let after = (!is_over).then(|| server.due());
         self.queue.set(Some(before), after, Side::Server(key));
@@ -181,7 +181,7 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         }
     }
 
-    /// The oldest answers go while all together are too large; what was answered the longest ago is the least asked for again.
+    /// Drops the oldest answers while all together take too much: these are the least likely to be asked for again.
     fn let_answers_go(&mut self) {
         while self.answer_bytes > ANSWER_BYTES_MAX
             && let Some(oldest) = self.answered.pop_front()
@@ -193,8 +193,8 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         }
     }
 
-    /// Makes room for a new request: of those that were answered the oldest one ends before Timer J. So a flood of requests that are
-    /// answered at once shuts nobody out. False when none was answered.
+    /// Makes room for a new request by ending the oldest answered transaction before Timer J, so that a flood of
+    /// requests that are answered at once shuts nobody out. False if none was answered.
     fn end_oldest_answered(&mut self) -> bool {
         while let Some(oldest) = self.answered.pop_front() {
             if self.servers.get(&oldest).is_some_and(ServerTransaction::is_answered) {
@@ -221,7 +221,7 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         }
     }
 
-    /// Starts a client transaction with its first transmission. The same branch again starts it anew.
+    /// Starts a client transaction with its first transmission. Reusing a branch restarts it.
     pub fn send(&mut self, outgoing: Outgoing<'_, U>, now: Instant) {
         self.forget(outgoing.user);
         let key = self.keys.of_branch(outgoing.branch, &outgoing.method);
@@ -234,8 +234,8 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         self.clients.insert(key, client);
     }
 
-    /// Matches a response (RFC 3261 §17.1.3). `None`: a stray, or a final response heard before.
-    /// `Some`: a provisional one, which slows the retransmission to T2, or the final one.
+    /// Matches a response (RFC 3261 §17.1.3). `None`: a stray, or a repeated final response.
+    /// `Some`: a provisional one, which slows retransmissions down to T2, or the final one.
     pub fn receive_response(&mut self, response: &Response, now: Instant) -> Option<Heard<U>> {
         let via = response.fields().top_via();
         let key = self.keys.of_branch(via.branch()?, response.fields().cseq_method());
@@ -248,7 +248,7 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         heard.then_some(news)
     }
 
-    /// Where the request was sent that a response answers; none for a stray.
+    /// The flow of the request that a response answers; `None` for a stray.
     #[must_use]
     pub fn flow_of(&self, response: &Response) -> Option<Flow> {
         let via = response.fields().top_via();
@@ -256,13 +256,13 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         self.clients.get(&key).map(ClientTransaction::flow)
     }
 
-    /// Ends a client transaction without a word. True when it was under way.
+    /// Ends a client transaction silently; true if it was under way.
     pub fn forget(&mut self, user: U) -> bool {
         let Some(key) = self.names.get(&user).copied() else { return false };
         self.end(key).is_some_and(|client| client.is_waiting())
     }
 
-    /// A connection is gone: the client transactions that wait on it fail now (RFC 3261 §17.1.4).
+    /// A connection is gone: client transactions that wait on it fail now (RFC 3261 §17.1.4).
     pub fn disconnected(&mut self, flow: Flow) {
         let Some(connection) = flow.connection else { return };
         let (first, last) = ClientKey::ENDS;
@@ -273,8 +273,8 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         }
     }
 
-    /// The datagram of a request did not leave: its transaction fails now if it waits (RFC 3261 §17.1.4), and no other.
-    /// One whose first datagram was not too large waits for the answer to that.
+    /// The datagram of a request did not leave: its transaction, and no other, fails now if it still waits (RFC 3261
+    /// §17.1.4). If an earlier datagram was not too large, it waits for the answer to that.
     pub fn not_sent(&mut self, request: RequestId, fault: SendFault) {
         let key = ClientKey::of(request);
         let is_first = || self.clients.get(&key).is_some_and(|client| client.transmissions() == 1);
@@ -285,7 +285,7 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         }
     }
 
-    /// Does what is due: retransmissions, time-outs, ends.
+    /// Does what is due: retransmissions, time-outs, ends of transactions.
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some(side) = self.queue.pop_due(now) {
             match side {
@@ -300,24 +300,24 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         self.transmits.pop_front()
     }
 
-    /// The next client transaction that failed.
+    /// The next client transaction that ended without a final response.
     pub fn poll_failed(&mut self) -> Option<Failed<U>> {
         self.failures.pop_front()
     }
 
-    /// When [`Self::handle_timeout`] wants to be called, and for which timer of RFC 3261.
+    /// When [`Self::handle_timeout`] must be called, and for which timer of RFC 3261.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         self.queue.first()
     }
 
-    /// Client transactions under way or absorbing.
+    /// How many client transactions are under way or absorbing.
     #[must_use]
     pub fn client_count(&self) -> usize {
         self.clients.len()
     }
 
-    /// Server transactions under way or absorbing.
+    /// How many server transactions are under way or absorbing.
     #[must_use]
     pub fn server_count(&self) -> usize {
         self.servers.len()
@@ -358,7 +358,7 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         self.end(key);
     }
 
-    /// Takes a client transaction out of every table.
+    /// Removes a client transaction from every table.
     fn end(&mut self, key: ClientKey) -> Option<ClientTransaction<U>> {
         let client = self.clients.remove(&key)?;
         self.queue.set(client.due(), None, Side::Client(key));

@@ -1,14 +1,14 @@
-//! What is read of one message, and of what is in it.
+//! Limits on reading one message and its contents.
 
-/// Bytes of one SIP message that we take, head and body (W13: over it, 413).
+/// Bytes of the largest SIP message that we accept, header section and body; over it, 413 (W13).
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
-/// Bytes of the head of one SIP message, start line and header fields.
+/// Bytes of the header section of one SIP message, including the start line.
 pub const HEAD_BYTES_MAX: usize = 256 * 1024;
 /// Header fields in one SIP message.
 pub const HEADER_FIELDS_MAX: usize = 4096;
 /// Parameters of one header value (of a Via, an address, credentials); over it, 400.
 pub const PARAMS_MAX: usize = 128;
-/// Bytes of From, of To, and of the topmost Via, which are read for each request; over it, 400.
+/// Bytes of From, of To, and of the topmost Via, which are parsed for each request; over it, 400.
 pub const ADDRESS_BYTES_MAX: usize = 16 * 1024;
 /// Addresses in all Route (Record-Route, Path) header fields of a message; over it, 400.
 pub const ROUTES_READ_MAX: usize = 100;
@@ -20,31 +20,31 @@ pub const UNSUPPORTED_TOLD_MAX: usize = 20;
 pub const REPORT_LINES_MAX: usize = 10_000;
 /// Bytes of one URI.
 pub const URI_BYTES_MAX: usize = 4096;
-/// Files that are read out of one body; over it, the whole body is one file.
+/// Files extracted from one body; over it, the whole body is one file.
 pub const BODY_FILES_MAX: usize = 100;
-/// Parts of one body, those within parts counted; over it, the whole body is one file.
+/// Parts of one body, including nested ones; over it, the whole body is one file.
 pub const BODY_PARTS_MAX: usize = 256;
-/// Bodies within bodies that are looked into; over it, the whole body is one file.
+/// Nesting depth of bodies; over it, the whole body is one file.
 pub const BODY_DEPTH_MAX: usize = 8;
 /// Bytes of the header fields of one part, or of a CPIM; over it, the body around it is one file.
 pub const PART_HEAD_BYTES_MAX: usize = 16 * 1024;
-/// Bytes of a boundary between parts (RFC 2046 §5.1.1 has 70); over it, the body is one file.
+/// Bytes of a boundary between parts (RFC 2046 §5.1.1 allows 70); over it, the body is one file.
 pub const BOUNDARY_BYTES_MAX: usize = 200;
-/// Bytes of a file's name in which encoded words (RFC 2047) are looked for.
+/// Bytes of a file name in which encoded words (RFC 2047) are decoded.
 pub const FILE_NAME_BYTES_MAX: usize = 1024;
-/// Files that go with one message.
+/// Files attached to one message.
 pub const FILES_PER_MESSAGE_MAX: usize = 20;
-/// Bytes of an XML body that are read; over it, the body counts as broken.
+/// Bytes of an XML body; over it, the body counts as malformed.
 pub const XML_BYTES_MAX: usize = 512 * 1024;
-/// Elements of an XML body; over it, the body counts as broken.
+/// Elements of an XML body; over it, the body counts as malformed.
 pub const XML_ELEMENTS_MAX: usize = 10_000;
-/// Elements within elements of an XML body; over it, the body counts as broken.
+/// Nesting depth of an XML body; over it, the body counts as malformed.
 pub const XML_DEPTH_MAX: usize = 32;
-/// Attributes of one element of an XML body; over it, the body counts as broken.
+/// Attributes of one element of an XML body; over it, the body counts as malformed.
 pub const XML_ATTRIBUTES_MAX: usize = 32;
-/// Bytes of a message's name in a disposition notification (RFC 5438 §6.3) that we take; a longer one gets no answer.
+/// Bytes of a message ID in a disposition notification (RFC 5438 §6.3); a longer one gets no answer.
 pub const IMDN_ID_BYTES_MAX: usize = 256;
 /// Bytes of a disposition notification that are read.
 pub const IMDN_BYTES_MAX: usize = 16 * 1024;
-/// Bytes of a body that says that somebody is writing (RFC 3994) that are read.
+/// Bytes of a typing notification (RFC 3994) that are read.
 pub const COMPOSING_BYTES_MAX: usize = 16 * 1024;

@@ -8,25 +8,25 @@ use super::Outgoing;
 use super::timers::{Due, Timer, Timers};
 use crate::machine::{Flow, RequestId, Transmit};
 
-/// How a client transaction failed without a final response.
+/// Why a client transaction ended without a final response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// Timer F, or the owner's deadline: treated as a 408 (§8.1.3.1).
     Timeout,
     /// The flow is gone, or the request could not be sent: treated as a 503 (§8.1.3.1).
     Transport,
-    /// No datagram holds the request.
+    /// The request fits no datagram.
     TooLarge,
 }
 
-/// What a timer of a client transaction led to.
+/// What a timer of a client transaction does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TimerStep {
     /// Timer E: send the request again.
     Retransmit,
     /// Timer F: nobody answered.
     TimedOut,
-    /// Timer K: nothing more to absorb.
+    /// Timer K: there are no more responses to absorb.
     Over,
 }
 
@@ -38,11 +38,11 @@ enum State {
     Proceeding,
     /// A final response came; repeated ones are absorbed until Timer K.
     Completed { until: Instant },
-    /// Nothing is left to do.
+    /// It is over.
     Terminated,
 }
 
-/// One request of ours, repeated until it is answered.
+/// One request of ours, retransmitted until it is answered.
 #[derive(Debug)]
 pub(super) struct ClientTransaction<U> {
     user: U,
@@ -50,7 +50,7 @@ pub(super) struct ClientTransaction<U> {
     flow: Flow,
     bytes: Bytes,
     state: State,
-    /// The next firing of Timer E and the interval that led to it; none over a stream, and after the last transmission.
+    /// When Timer E fires next, and the interval before that; `None` over a stream, and after the last transmission.
     retransmit: Option<(Instant, Duration)>,
     give_up: Instant,
     transmissions: u32,
@@ -58,7 +58,7 @@ pub(super) struct ClientTransaction<U> {
 }
 
 impl<U: Copy> ClientTransaction<U> {
-    /// In state Trying, sent once.
+    /// A transaction in state Trying whose request has been sent once.
     pub(super) fn new(id: RequestId, outgoing: Outgoing<'_, U>, now: Instant, timers: &Timers) -> Self {
         let Outgoing { user, flow, bytes, deadline, transmissions_max, .. } = outgoing;
         let timer_f = now + timers.f();
@@ -82,22 +82,22 @@ impl<U: Copy> ClientTransaction<U> {
         self.transmissions
     }
 
-    /// A transmission. Where no other follows, as over a stream, the bytes are let go with it.
+    /// One transmission. If it is the last one, as over a stream, the stored bytes are released.
     pub(super) fn transmit(&mut self) -> Transmit {
         let is_last = self.retransmit.is_none();
         let bytes = if is_last { std::mem::take(&mut self.bytes) } else { self.bytes.clone() };
         Transmit { flow: self.flow, bytes, request: Some(self.id) }
     }
 
-    /// True until a final response, or a failure.
+    /// True until a final response or a failure.
     pub(super) const fn is_waiting(&self) -> bool {
         matches!(self.state, State::Trying | State::Proceeding)
     }
 
-    /// The next timer; none when the transaction is over.
+    /// The next timer; `None` once the transaction is over.
     pub(super) fn due(&self) -> Option<Due> {
         match self.state {
-            // F before an E of the same instant: nothing is sent at the time-out.
+            // If F and E fall on the same instant, F wins: nothing is sent at the time-out.
             State::Trying | State::Proceeding => Some(match self.retransmit {
                 Some((at, _)) if at < self.give_up => (at, Timer::E),
                 Some(_) | None => (self.give_up, Timer::F),
@@ -107,17 +107,17 @@ impl<U: Copy> ClientTransaction<U> {
         }
     }
 
-    /// Takes a response's status. True when it is news to the owner.
+    /// Takes the status of a response; true if it is news to the owner.
     pub(super) fn hear(&mut self, status: u16, now: Instant, timers: &Timers) -> bool {
         if !self.is_waiting() {
             return false;
         }
         if status < 200 {
-            // E runs on; its next interval is T2 (§17.1.2.2).
+            // Timer E goes on; its next interval is T2 (§17.1.2.2).
             self.state = State::Proceeding;
             return true;
         }
-        // The request is not sent again: let its bytes go while repeated responses are absorbed.
+        // The request is not sent again: release its bytes while repeated responses are absorbed.
         self.bytes = Bytes::new();
         self.state = if self.flow.transport.is_reliable() {
             State::Terminated
@@ -127,7 +127,7 @@ impl<U: Copy> ClientTransaction<U> {
         true
     }
 
-    /// Takes the timer that [`Self::due`] named.
+    /// Handles the timer that [`Self::due`] named.
     pub(super) fn handle_timeout(&mut self, now: Instant, timers: &Timers) -> TimerStep {
         let Some((at, timer)) = self.due() else { return TimerStep::Over };
         match timer {
@@ -153,7 +153,7 @@ impl<U: Copy> ClientTransaction<U> {
             State::Proceeding | State::Completed { .. } | State::Terminated => timers.t2(),
         };
         // Counted from when E was due, so that a late turn of the loop does not cost a transmission;
-        // from now when whole intervals were slept through, so that no burst follows.
+        // but from now if whole intervals were missed during sleep, so that no burst follows.
         let next = at + interval;
         self.retransmit = Some((if next > now { next } else { now + interval }, interval));
     }

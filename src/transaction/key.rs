@@ -1,5 +1,5 @@
-//! How a message finds its transaction (RFC 3261 §17.1.3, §17.2.3): by a keyed hash, so that nobody outside
-//! can choose two requests that collide.
+//! Keys that match messages to transactions (RFC 3261 §17.1.3, §17.2.3): keyed hashes, so that nobody outside
+//! can craft two requests that collide.
 
 use std::hash::Hasher;
 
@@ -8,28 +8,28 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use crate::machine::RequestId;
 use crate::sip::{Method, Request, Via};
 
-/// Every branch of RFC 3261 begins with this (§8.1.1.7).
+/// Every RFC 3261 branch begins with this (§8.1.1.7).
 const MAGIC_COOKIE: &str = "z9hG4bK";
 
-/// A server transaction.
+/// The key of a server transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerKey(u128);
 
 impl ServerKey {
-    /// A tag that follows from the request alone, for a stateless answer (RFC 3261 §8.2.7). Half of the hash: the other half
-    /// stays ours.
+    /// A tag computed from the request alone, for a stateless answer (RFC 3261 §8.2.7). Only half of the hash: the
+    /// other half stays secret.
     #[must_use]
     pub fn tag(self) -> String {
         format!("{:016x}", self.0 >> 64)
     }
 }
 
-/// A client transaction: its branch and method.
+/// The key of a client transaction: its branch and method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ClientKey(u128);
 
 impl ClientKey {
-    /// As it goes along with the bytes of its request, and comes back when they could not be sent.
+    /// The form that goes along with the request's bytes, and comes back if they could not be sent.
     pub(super) const fn request_id(self) -> RequestId {
         RequestId(self.0)
     }
@@ -38,11 +38,11 @@ impl ClientKey {
         Self(request.0)
     }
 
-    /// Below and above every other key.
+    /// The lowest and the highest key.
     pub(super) const ENDS: (Self, Self) = (Self(0), Self(u128::MAX));
 }
 
-/// Makes keys under one secret.
+/// Computes keys with one secret.
 #[derive(Clone, Debug)]
 pub(super) struct KeyMaker(SipHasher13);
 
@@ -51,12 +51,12 @@ impl KeyMaker {
         Self(SipHasher13::new_with_key(&secret))
     }
 
-    /// §17.1.3: the branch of the top Via and the method of CSeq.
+    /// §17.1.3: by the branch of the top Via and the method in CSeq.
     pub(super) fn of_branch(&self, branch: &str, method: &Method) -> ClientKey {
         ClientKey(self.hash([branch, method.as_str()]))
     }
 
-    /// §17.2.3: branch, sent-by and method; for a branch of RFC 2543 (or the cookie alone, RFC 4475 §3.2.1)
+    /// §17.2.3: by branch, sent-by and method; for an RFC 2543 branch (or the cookie alone, RFC 4475 §3.2.1), by
     /// Request-URI, tags, Call-ID, CSeq and the top Via.
     pub(super) fn of_request(&self, request: &Request) -> ServerKey {
         let via = request.fields().top_via();
@@ -86,7 +86,7 @@ impl KeyMaker {
         let mut hasher = self.0;
         for part in parts {
             hasher.write(part.as_bytes());
-            // A byte that no header field has ends each part.
+            // Each part ends with a byte that no header field contains.
             hasher.write_u8(0);
         }
         hasher.finish128().as_u128()

@@ -11,9 +11,9 @@ use crate::machine::{Flow, Transmit};
 enum State {
     /// No response yet: retransmissions are dropped.
     Trying,
-    /// A provisional response went out and is repeated.
+    /// A provisional response was sent; retransmissions get it again.
     Proceeding(Bytes),
-    /// The final response went out and is repeated until Timer J.
+    /// The final response was sent; retransmissions get it again until Timer J.
     Completed(Bytes),
 }
 
@@ -26,17 +26,17 @@ pub(super) struct ServerTransaction {
 }
 
 impl ServerTransaction {
-    /// In state Trying. Twice Timer F later nobody waits for an answer any more, so it is dropped then.
+    /// A transaction in state Trying. After twice Timer F nobody waits for an answer any more, so it is dropped.
     pub(super) fn new(flow: Flow, now: Instant, timers: &Timers) -> Self {
         Self { flow, state: State::Trying, due: (now + timers.f() * 2, Timer::Unanswered) }
     }
 
-    /// The one timer that runs.
+    /// The one running timer.
     pub(super) const fn due(&self) -> Due {
         self.due
     }
 
-    /// The same request again, perhaps over another flow: the answer goes where it came from now.
+    /// The request was retransmitted, perhaps over another flow: the answer goes back over that one.
     pub(super) fn retransmission(&mut self, flow: Flow) -> Option<Transmit> {
         self.flow = flow;
         match &self.state {
@@ -46,7 +46,7 @@ impl ServerTransaction {
         }
     }
 
-    /// Bytes of the answer that is kept.
+    /// Bytes of the answer kept.
     pub(super) fn held(&self) -> usize {
         match &self.state {
             State::Trying => 0,
@@ -54,19 +54,19 @@ impl ServerTransaction {
         }
     }
 
-    /// True once the final answer went out.
+    /// True once the final answer was sent.
     pub(super) const fn is_answered(&self) -> bool {
         matches!(self.state, State::Completed(_))
     }
 
-    /// Lets the final answer go; retransmissions are absorbed still, and not answered.
+    /// Drops the final answer: retransmissions are still absorbed, but not answered.
     pub(super) fn let_go(&mut self) {
         if let State::Completed(bytes) = &mut self.state {
             *bytes = Bytes::new();
         }
     }
 
-    /// The owner's answer; none to send when a final one went out before.
+    /// Takes the owner's answer; `None` if a final answer was sent before.
     pub(super) fn respond(
         &mut self,
         status: u16,

@@ -1,9 +1,9 @@
-//! T1, T2, T4 (RFC 3261 §17.1.1.1, table 4), the timers by their letters, and the queue of what is due.
+//! T1, T2, T4 (RFC 3261 §17.1.1.1, table 4), the lettered timers, and the queue of running timers.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-/// T1 and what scales with it, so that a shorter T1 keeps 11 transmissions (W17).
+/// T1 and what scales with it; a shorter T1 still gives 11 transmissions (W17).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timers {
     t1: Duration,
@@ -17,13 +17,13 @@ impl Default for Timers {
 }
 
 impl Timers {
-    /// Timers from T1, which is at least a millisecond.
+    /// Timers for this T1, which is at least one millisecond.
     #[must_use]
     pub fn new(t1: Duration) -> Self {
         Self { t1: t1.max(Duration::from_millis(1)) }
     }
 
-    /// Round-trip estimate; the first interval of Timer E.
+    /// Round-trip estimate, and the first interval of Timer E.
     #[must_use]
     pub const fn t1(&self) -> Duration {
         self.t1
@@ -35,7 +35,7 @@ impl Timers {
         self.t1 * 8
     }
 
-    /// How long a response may still be repeated by the network: 10 T1 (5 s).
+    /// How long the network may still deliver duplicates of a message: 10 T1 (5 s).
     #[must_use]
     pub fn t4(&self) -> Duration {
         self.t1 * 10
@@ -54,7 +54,7 @@ impl Timers {
     }
 }
 
-/// A timer of RFC 3261, by its letter.
+/// The timers of RFC 3261, by letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
     /// Retransmit the request.
@@ -65,7 +65,7 @@ pub(super) enum Timer {
     J,
     /// Stop absorbing repeated responses.
     K,
-    /// Not the RFC's: drop a request that its user never answered.
+    /// Not in the RFC: drop a request that its owner never answered.
     Unanswered,
 }
 
@@ -81,7 +81,7 @@ impl Timer {
     }
 }
 
-/// When which timer fires.
+/// When a timer fires, and which.
 pub(super) type Due = (Instant, Timer);
 
 /// Every running timer, earliest first; each transaction has at most one entry.
@@ -95,7 +95,7 @@ impl<K> Default for TimerQueue<K> {
 }
 
 impl<K: Copy + Ord> TimerQueue<K> {
-    /// Takes out the entry `before` of `key` and puts in `after`.
+    /// Replaces the entry `before` of `key` by `after`.
     pub(super) fn set(&mut self, before: Option<Due>, after: Option<Due>, key: K) {
         if before == after {
             return;
@@ -108,7 +108,7 @@ impl<K: Copy + Ord> TimerQueue<K> {
         }
     }
 
-    /// Takes out the first entry that is due at `now`.
+    /// Removes the first entry that is due at `now`.
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<K> {
         let first = self.0.first().filter(|(at, ..)| *at <= now).copied()?;
         self.0.remove(&first);

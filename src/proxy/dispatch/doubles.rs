@@ -45,7 +45,8 @@ impl Dispatches {
                     if waiting.len() >= DOUBLES_WAITING_MAX {
                         return Err(Rejection::busy());
                     }
-                    // If the first still waits for its commit, this waits too; the row has the first flow.
+                    // If the first still waits for its commit, this waits too.
+                    // The row has the first flow, memory the latest.
                     waiting.push(pending);
                 } else {
                     answer(core, &dispatch.to_tag, &pending, now);
