@@ -64,7 +64,7 @@ impl Fields {
         self.head().every(name)
     }
 
-    /// True when a comma-separated header has that element, in any case (Supported, Require, Proxy-Require, Allow, Accept).
+    /// True if a comma-separated header (Supported, Require, Allow, Accept, ...) has that element, in any case.
     #[must_use]
     pub fn has_token(&self, name: &str, token: &str) -> bool {
         self.tokens(name).any(|this| this.eq_ignore_ascii_case(token))

@@ -1,4 +1,4 @@
-//! State that all parts of the client machine share: transactions, promises, outputs, randomness, the server connection.
+//! State shared by all parts of the client machine: transactions, promises, outputs, randomness, the connection.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Whatever the network repeats and mixes up is shown once, ends the same and never goes back (W15, W25): all orders.
+//! Whatever the network repeats and reorders is shown once, ends the same and never goes back (W15, W25), in all
+//! orders.
 
 use std::collections::BTreeMap;
 
@@ -6,25 +7,25 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Something that reaches the client, or happens to it.
+/// Something that the client receives, or that happens to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Accept,
     /// One of [`REPORTS`].
     Report(usize),
-    /// One of two messages, under a branch.
+    /// One of two messages, under a given branch.
     Message(u32, u32),
     Restart,
 }
 
-/// The reports of one message as a proxy writes them, in the order of their CSeq.
+/// The reports on one message as a proxy writes them, in CSeq order.
 const REPORTS: [(&str, &str); 3] = [
     ("active", "im:ann@domain.com delivery deferred\nim:bob@domain.com delivery pending\n"),
     ("active", "im:ann@domain.com delivery deferred\nim:bob@domain.com delivery failure;status=486\n"),
     ("terminated", "im:ann@domain.com delivery success\nim:bob@domain.com delivery failure;status=486\n"),
 ];
 
-/// All orders of these.
+/// All permutations of these.
 fn orders<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
     if items.is_empty() {
         return vec![Vec::new()];
@@ -41,12 +42,12 @@ fn orders<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
     all
 }
 
-/// A client that has sent a message, and everything that it told over its restarts.
+/// A client that has sent a message, and all events that it told across restarts.
 struct Doubled {
     stage: Stage,
     request: String,
     told: Vec<Event>,
-    /// Repetitions have a branch of their own.
+    /// Repetitions get their own branch.
     branch: u32,
 }
 
@@ -82,7 +83,7 @@ impl Doubled {
         assert!(all_taken, "{step:?}: {:?}", self.stage.sent);
     }
 
-    /// With the CSeq that it always had, under the branch of the present pass.
+    /// Sends a report with its usual CSeq, under the current pass's branch.
     fn report(&mut self, number: usize) {
         let (state, lines) = REPORTS[number];
         let cseq = u32::try_from(number).unwrap() + 1;
@@ -91,7 +92,7 @@ impl Doubled {
         self.stage.proxy_sends(&text.replace("branch=z9hG4bKn", &branch));
     }
 
-    /// What was told of each recipient, in order; each is shown once, and none goes back.
+    /// Checks what was told of each recipient, in order: each state is shown once, and none goes back.
     fn check(mut self, steps: &[Step]) {
         reported_once(&self.stage.events);
         self.told.extend(std::mem::take(&mut self.stage.events));
@@ -107,7 +108,7 @@ impl Doubled {
     }
 }
 
-/// The end of a report is told once; after a restart whoever waits for it hears of it again.
+/// The end of a report is told once; after a restart it is told again to whoever waits for it.
 fn reported_once(told: &[Event]) {
     let reported = told.iter().filter(|event| matches!(event, Event::Reported { .. })).count();
     assert!(reported <= 1, "{told:?}");
@@ -126,7 +127,7 @@ fn w25_all_orders_of_the_reports_of_a_message_each_twice_and_a_restart_end_the_s
                 client.take(*step);
             }
         }
-        // And all of them again under other branches, the other way round.
+        // And all of them once more under other branches, in reverse order.
         client.branch = 1;
         for step in order.iter().rev().filter(|step| **step != Step::Restart) {
             client.take(*step);
@@ -159,7 +160,7 @@ fn text_of(event: &Event) -> Option<&str> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Any of them any number of times, and in the end each at least once.
+    /// Each report any number of times, and in the end each at least once.
     #[test]
     fn w25_any_repetition_of_the_reports_ends_the_same(
         steps in proptest::collection::vec((0_usize..5, any::<bool>()), 0..24),

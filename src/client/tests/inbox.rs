@@ -1,4 +1,4 @@
-//! Messages received: kept, told, answered, in this order and once (W7, W15).
+//! Messages received: stored, told, answered, in this order and once (W7, W15).
 
 use super::*;
 
@@ -60,20 +60,20 @@ fn a_message_is_kept_then_told_and_then_answered() {
 fn w15_a_double_is_shown_once_and_answered_each_time() {
     let mut stage = Stage::new(&account());
     stage.proxy_sends(&leg("c1", "", "x"));
-    // The proxy's own repetition of the same transaction.
+    // The proxy's own retransmission of the same transaction.
     stage.proxy_sends(&leg("c1", "", "x"));
-    // The same leg resumed later, in a transaction of its own.
+    // The same leg resumed later, as a new transaction.
     let again = leg("c1", "", "x").replace("branch=z9hG4bKc1", "branch=z9hG4bKother");
     stage.proxy_sends(&again);
     assert_eq!(stage.events.len(), 1);
     assert_eq!(stage.sent.len(), 3);
     assert!(stage.sent.iter().all(|(_, text)| text.starts_with("SIP/2.0 200 ")));
-    // After a restart too.
+    // After a restart as well.
     let mut after = Stage::with_rows(&account(), stage.stored_rows(), stage.now);
     after.proxy_sends(&again);
     assert_eq!(after.events, []);
     assert!(after.sent[0].1.starts_with("SIP/2.0 200 "));
-    // Another CSeq is another message.
+    // With another CSeq it is another message.
     after.proxy_sends(&again.replace("CSeq: 1", "CSeq: 2").replace("Kother", "Kthird"));
     assert_eq!(after.events.len(), 1);
 }
@@ -218,7 +218,7 @@ fn what_we_do_not_do_is_answered_plainly() {
         assert!(with.is_none_or(|name| has_field(answer, name)), "{answer}");
         assert_eq!(stage.events, []);
     }
-    // Somebody else had our port before, and his binding still stands.
+    // Somebody else used our port before, and his binding still exists.
     let mut stage = Stage::new(&account());
     stage.receive(stream_flow(7), &base.replace("MESSAGE sip:james@", "MESSAGE sip:bob@"));
     assert!(stage.sent[0].1.starts_with("SIP/2.0 404 "), "{}", stage.sent[0].1);

@@ -1,4 +1,4 @@
-//! RFC 5626: what tells this device, and what keeps its way open.
+//! RFC 5626: the device's identity, and keep-alives on its flow.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn over_tcp() -> Stage {
     stage
 }
 
-/// When keep-alives left within so many seconds, and everything else that did.
+/// When keep-alives left within this many seconds, and everything else that left.
 fn beats(stage: &mut Stage, secs: u64) -> (Vec<u64>, Vec<String>) {
     let (start, mut beats, mut others) = (stage.now.mono, Vec::new(), Vec::new());
     for _ in 0..secs {

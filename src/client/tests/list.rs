@@ -1,4 +1,4 @@
-//! The conversation list: previews, unread, failures that float until they were looked at.
+//! The conversation list: previews, unread counts, failures that stay on top until seen.
 
 use super::*;
 
@@ -68,7 +68,7 @@ fn an_unseen_failure_floats_up_until_it_was_looked_at() {
     assert_eq!(order(&stage), [2, 1]);
     let again = Stage::with_rows(&account(), with_seen(&stage), stage.now);
     assert_eq!(failures(&again), (1, 0), "after a start too");
-    // A resend that fails again is news.
+    // A resend that fails again is a new failure.
     stage.command(AgentCommand::Resend { message: MessageId(1), only: None });
     let again = stage.take_sent("MESSAGE");
     assert_eq!(stage.agent.heads()[1].last.unwrap().sending, 1);
@@ -85,12 +85,12 @@ fn a_failure_stays_a_failure_until_it_is_made_good_whatever_comes_after() {
     stage.notify(&request, 1, "terminated", report);
     stage.command(AgentCommand::Seen { conversation: ConversationId(1) });
     assert_eq!(failed(&stage), 1);
-    // Bob answers everybody: the last message is his.
+    // Bob replies to everybody: the last message is his.
     let reply = from("bob", "r1").replace("CSeq", "Also-To: <sip:ann@domain.com>\nCSeq");
     stage.proxy_sends(&reply);
     let head = stage.agent.heads().into_iter().find(|head| head.id == ConversationId(1)).unwrap();
     assert_eq!((head.preview.as_str(), head.last, head.failed, head.failed_unseen), ("Hi there", None, 1, 0));
-    // Another message that everybody gets makes nothing good; sending the first one again does.
+    // Another message that everybody gets does not cancel the failure; resending the first one does.
     stage.command(AgentCommand::Resend { message: MessageId(1), only: None });
     let again = stage.take_sent("MESSAGE");
     assert_eq!(failed(&stage), 0, "under way again");
@@ -98,7 +98,7 @@ fn a_failure_stays_a_failure_until_it_is_made_good_whatever_comes_after() {
     assert_eq!(failed(&stage), 1);
 }
 
-/// The stored rows with the head of each conversation, as a store makes it.
+/// The stored rows with each conversation's head, as a store builds it.
 fn with_seen(stage: &Stage) -> Rows {
     let mut rows = stage.stored_rows();
     let last = |id: u64, mine: bool| {

@@ -1,4 +1,4 @@
-//! Through a server that does not fan out and takes a list of recipients (W27).
+//! Sending through a server that does not fan out but accepts a list of recipients (W27).
 
 use super::*;
 use crate::model::journal::{AttemptStage, ConversationId, Way};
@@ -10,7 +10,7 @@ use DeliveryState::{Accepted, Cancelled, Delivered, Failed, PassedOn, Queued, Se
 const THREE: [&str; 3] = ["im:ann@domain.com", "im:bob@domain.com", "im:cy@domain.com"];
 const LISTS: &str = "Supported: path, recipient-list-message\nExpires: 600\n";
 
-/// Registered with a server that knows nothing of Secondary-To, and takes lists.
+/// Registered with a server that does not know Secondary-To but accepts lists.
 fn listed() -> Stage {
     let mut stage = Stage::new(&account());
     connect(&mut stage, LISTS, RegistrationState::ByList);
@@ -37,7 +37,7 @@ fn only(stage: &mut Stage) -> String {
 }
 
 impl Stage {
-    /// What is sent next, as bytes.
+    /// The next bytes sent.
     fn bytes_sent(&mut self) -> Bytes {
         loop {
             match self.agent.poll_output().expect("nothing is sent") {
@@ -49,7 +49,7 @@ impl Stage {
     }
 }
 
-/// What a proxy of ours makes of it.
+/// The same as our proxy reads it.
 fn read_back(text: &str) -> Request {
     let Ok(Message::Request(request)) = sip::parse(Bytes::copy_from_slice(text.as_bytes())) else {
         panic!("no request: {text}")
@@ -57,7 +57,7 @@ fn read_back(text: &str) -> Request {
     sip::with_secondary_to(&request).unwrap()
 }
 
-/// The way of each attempt as it was committed last.
+/// The way of each attempt as last committed.
 fn ways(stage: &Stage) -> Vec<Way> {
     let rows = stage.stored_rows();
     rows.open.iter().flat_map(|open| open.attempts.iter().map(|attempt| attempt.way)).collect()
@@ -170,7 +170,7 @@ fn w27_where_a_proxy_of_ours_has_it_the_report_counts() {
         "sip:ann@domain.com delivery success\nsip:bob@domain.com delivery failure;status=486;reason=\"Busy Here\"\n",
     );
     assert_eq!(stage.stored(1), [Delivered, Failed]);
-    // A resend to one is an ordinary message, which has an answer of its own.
+    // A resend to one person is an ordinary message, which has its own answer.
     stage.command(AgentCommand::Resend { message: MessageId(1), only: None });
     let again = only(&mut stage);
     assert_eq!(field(&again, "To"), "<sip:bob@domain.com>");
@@ -227,7 +227,7 @@ fn w27_refused_as_a_list_it_goes_one_by_one_and_that_is_remembered() {
         stage.send(&THREE, "y");
         assert_eq!(messages(&mut stage).len(), 3, "remembered");
     }
-    // Asked again at the next registration, as the proof of W6 is.
+    // Asked again at the next registration, like the proof of W6.
     let mut stage = listed();
     stage.send(&ANN_AND_BOB, "x");
     let sent = only(&mut stage);
@@ -387,12 +387,12 @@ fn w27_unanswered_it_is_a_guess_and_goes_again_as_the_same() {
     let mut stage = listed();
     stage.send(&ANN_AND_BOB, "x");
     let before = only(&mut stage);
-    // Its silence makes the account offline, which is tried again soon.
+    // Its silence takes the account offline; it retries soon.
     stage.advance(Duration::from_secs(35));
     assert_eq!(stage.stored(1), [Failed, Failed]);
     let guess = |event: &Event| matches!(event, Event::Delivery { reason, .. } if reason == NO_ANSWER);
     assert_eq!(stage.events.iter().filter(|event| guess(event)).count(), 2);
-    // The silence made it ask whether the server is there.
+    // Because of the silence it asked whether the server is there.
     let asked = stage.take_sent("REGISTER");
     stage.answer(&asked, "200 OK", LISTS);
     stage.command(AgentCommand::Resend { message: MessageId(1), only: None });
@@ -414,7 +414,7 @@ fn w27_what_waits_for_the_server_can_be_withdrawn() {
     assert_eq!((stage.stored(1), stage.agent.unsent()), (vec![Cancelled, Cancelled], 0));
 }
 
-/// Registered with a registrar that says nothing: what the domain is asked.
+/// Registers with a registrar that states nothing; returns the OPTIONS to the domain.
 fn asked_domain(stage: &mut Stage) -> String {
     connect(stage, "Expires: 600\n", RegistrationState::NoFanOut);
     let asked = stage.take_sent("OPTIONS");
@@ -422,7 +422,7 @@ fn asked_domain(stage: &mut Stage) -> String {
     asked
 }
 
-/// The next refresh, which the registrar answers as before.
+/// Does the next refresh, with the same answer from the registrar as before.
 fn refreshed(stage: &mut Stage) {
     stage.sent.clear();
     while stage.sent_nothing() {
@@ -446,7 +446,7 @@ fn w27_w6_where_the_registrar_says_neither_its_domain_is_asked_and_what_it_says_
         let sent = only(&mut stage);
         assert!(has_field(&sent, name), "{sent}");
         stage.accept(&sent);
-        // A refresh asks anew, and until that is answered nothing changes.
+        // A refresh asks again, and nothing changes until that is answered.
         refreshed(&mut stage);
         assert_eq!(*stage.agent.registration(), state);
         stage.send(&ANN_AND_BOB, "y");

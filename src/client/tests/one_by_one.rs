@@ -1,4 +1,5 @@
-//! Through a server that does not fan out (W6): everybody gets a MESSAGE of his own, and nobody is forgotten.
+//! Sending through a server that does not fan out (W6): each recipient gets a MESSAGE of his own, and nobody is
+//! forgotten.
 
 use super::*;
 use crate::limits::SINGLES_OPEN_MAX;
@@ -9,7 +10,7 @@ use DeliveryState::{Cancelled, Delivered, Failed, PassedOn, Queued, Sending};
 
 const THREE: [&str; 3] = ["im:ann@domain.com", "im:bob@domain.com", "im:cy@domain.com"];
 
-/// Registered with a server that knows nothing of Secondary-To.
+/// Registered with a server that does not know Secondary-To.
 fn plain() -> Stage {
     let mut stage = Stage::new(&account());
     connect(&mut stage);
@@ -169,7 +170,7 @@ fn after_a_crash_those_who_answered_get_nothing_and_the_others_the_same_request(
     let before = messages(&mut stage);
     stage.answer(one_to(&before, "bob"), "200 OK", "");
     let mut after = Stage::with_rows(&account(), stage.stored_rows(), stage.now);
-    // Even when the server has learned to fan out by now.
+    // Even if the server has learned to fan out in the meantime.
     after.connect();
     let again = messages(&mut after);
     assert_eq!(again.len(), 2);

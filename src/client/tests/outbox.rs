@@ -176,7 +176,7 @@ fn w4_a_large_message_goes_over_tcp() {
     assert!(stage.sent_nothing());
     let hop = Hop { transport: Transport::Tcp, remote: PROXY.parse().unwrap() };
     assert_eq!(stage.connects, [(ConnectId(1), hop)]);
-    // A small one does not wait for it.
+    // A small one does not wait for the connection.
     stage.send(&ANN_AND_BOB, "small");
     assert_eq!(stage.take_sent_on("MESSAGE").0, proxy_flow());
     stage.input(Input::Connected { id: ConnectId(1), flow: stream_flow(9) });
@@ -451,7 +451,7 @@ fn w25_a_report_is_not_taken_while_what_it_said_is_only_being_written_again() {
     stage.sent.clear();
     stage.disk = Disk::Waits;
     stage.notify(&request, 1, "active", lines);
-    // The same again, before the disk has refused the first one.
+    // The same report again, before the disk has refused the first one's batch.
     stage.proxy_sends(&notify(&request, 1, "active", lines).replace("z9hG4bK", "z9hG4bKagain"));
     let first = stage.waiting.remove(0);
     stage.input(Input::CommitFailed(first));
@@ -476,7 +476,7 @@ fn a_resend_that_was_refused_is_not_written_with_what_is_written_again() {
     stage.notify(&request, 1, "active", lines);
     stage.disk = Disk::Waits;
     stage.command(AgentCommand::Resend { message: MessageId(1), only: None });
-    // What the disk refused of the message is written again, while the resend is on its way there.
+    // What the disk refused is written again while the resend's batch is pending.
     stage.proxy_sends(&notify(&request, 1, "active", lines).replace("z9hG4bK", "z9hG4bKagain"));
     let resend = stage.waiting.remove(0);
     stage.input(Input::CommitFailed(resend));

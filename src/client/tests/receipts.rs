@@ -1,10 +1,10 @@
-//! What became of a message, said by the program that got it (RFC 5438; W28).
+//! A message's fate as told by the program that got it (RFC 5438; W28).
 
 use super::*;
 
 use crate::model::journal::ConversationId;
 
-/// RFC 5438 §6's request in a leg of the proxy.
+/// RFC 5438 §6's request in a leg from the proxy.
 fn asking(call_id: &str, wishes: &str, text: &str) -> String {
     let cpim = format!(
         "From: Ann <im:ann@domain.com>\nTo: James <im:james@domain.com>\nNS: imdn <urn:ietf:params:imdn>\n\
@@ -38,7 +38,7 @@ fn telling() -> Stage {
     stage
 }
 
-/// What was said of which message, in the requests that left; they are answered.
+/// What the notifications sent say of which message; answers them.
 fn said(stage: &mut Stage) -> Vec<String> {
     let mut said = Vec::new();
     while let Some(place) = stage.sent.iter().position(|(_, text)| text.starts_with("MESSAGE")) {
@@ -88,7 +88,7 @@ fn w28_who_asks_hears_that_it_was_delivered_after_it_is_kept() {
         )
     );
     assert!(stage.sent[0].1.starts_with("SIP/2.0 200 "), "the 200 goes first");
-    // The inner text is what was told.
+    // The owner was told the inner text.
     assert!(matches!(&stage.events[..], [Event::Received { text, .. }] if text == "Come here."));
 }
 
@@ -106,7 +106,7 @@ fn w28_who_asks_hears_that_it_was_seen_once_it_was_and_once_alone() {
     assert_eq!(said(&mut stage), ["id-c1 displayed", "id-c2 displayed"]);
     stage.disk = Disk::Takes;
     look(&mut stage);
-    // The same leg resumed later, in a transaction of its own.
+    // The same leg resumed later, as a new transaction.
     stage.proxy_sends(&asking("c1", BOTH, "x").replace("branch=z9hG4bKc1", "branch=z9hG4bKother"));
     look(&mut stage);
     assert_eq!(said(&mut stage), Vec::<String>::new());
@@ -232,7 +232,7 @@ fn asking_stage() -> Stage {
     stage
 }
 
-/// A notification about the message of a request of ours, by this person.
+/// A notification by this person about the message in a request of ours.
 fn notification(request: &str, by: &str, status: &str) -> String {
     let id = field(request, "imdn.Message-ID");
     let kind = if status == "displayed" { "display" } else { "delivery" };
@@ -282,7 +282,7 @@ fn w28_a_text_asks_in_cpim_under_the_name_of_its_call() {
         field(&stage.take_sent("MESSAGE").replace("To: <im:", "Xx: <im:"), "To"),
         "<sip:ann@domain.com>"
     );
-    // A file leaves as it is, and so does everything where the switch is off.
+    // A file is sent without CPIM, and so is everything if the setting is off.
     let file =
         crate::sip::File { name: None, media_type: "image/png".into(), bytes: Bytes::from_static(b"x") };
     stage.command(AgentCommand::Send(Draft { files: vec![file], ..draft(&ANN_AND_BOB, "x") }));
@@ -316,7 +316,7 @@ fn w28_who_has_read_it_is_shown_and_it_never_goes_back() {
         "im:ann@domain.com delivery success\nim:bob@domain.com delivery success\n",
     );
     assert_eq!(stage.stored(1), [Delivered, Read]);
-    // Long after, and after a restart.
+    // Much later, and after a restart.
     let account = Account { receipts: true, ..account() };
     let mut after = Stage::with_rows(&account, stage.stored_rows(), stage.now);
     after.connect();
@@ -354,19 +354,19 @@ fn w28_a_forged_notification_gets_its_200_and_changes_nothing() {
     let unknown = request.replace("imdn.Message-ID: ", "imdn.Message-ID: x");
     say(&mut stage, &unknown, "bob", "displayed");
     assert_eq!(stage.states(), []);
-    // Not by our proxy.
+    // Not through our proxy.
     let elsewhere = Flow::udp(OWN.parse().unwrap(), "127.0.0.1:5999".parse().unwrap());
     stage.receive(elsewhere, &notification(&request, "bob", "displayed"));
     assert!(stage.sent.last().unwrap().1.starts_with("SIP/2.0 403 "));
     assert_eq!(stage.states(), []);
-    // A message that asked for nothing.
+    // A message that asked for no notifications.
     let mut off = Stage::connected();
     let plain = off.send_accepted(&ANN_AND_BOB);
     let named = plain
         .replace("Content-Type", &format!("imdn.Message-ID: {}\r\nContent-Type", field(&plain, "Call-ID")));
     say(&mut off, &named, "bob", "displayed");
     assert_eq!(off.states(), []);
-    // What says that it failed counts where nothing better is known.
+    // A reported failure counts if nothing better is known.
     say(&mut stage, &request, "bob", "failed");
     assert_eq!(stage.states(), [(1, Failed)]);
     say(&mut stage, &request, "ann", "delivered");
@@ -398,10 +398,10 @@ fn w28_a_program_that_takes_no_cpim_gets_the_text_alone_and_no_failure_is_told()
     stage.accept(&again);
     stage.notify(&again, 1, "terminated", "im:bob@domain.com delivery success\n");
     assert_eq!(stage.stored(2), [Delivered]);
-    // The same report again starts nothing.
+    // The same report again triggers nothing.
     stage.notify(&request, 2, "terminated", lines);
     assert!(!stage.sent.iter().any(|(_, text)| text.starts_with("MESSAGE")));
-    // The next one to a set with Bob in it leaves plain at once, after a restart too; to others it asks.
+    // The next message to a set with Bob in it leaves plain at once, after a restart too; to others it still asks.
     let account = Account { receipts: true, ..account() };
     let mut after = Stage::with_rows(&account, stage.stored_rows(), stage.now);
     after.connect();

@@ -1,4 +1,4 @@
-//! 3xx to what we send (RFC 3261 §8.1.3.4): followed, bounded, never out of TLS, and without a password for strangers.
+//! 3xx to our requests (RFC 3261 §8.1.3.4): followed, bounded, never out of TLS, and without credentials for strangers.
 
 use super::*;
 use crate::limits::{REDIRECT_STEPS_MAX, REDIRECT_TARGETS_MAX};
@@ -20,7 +20,7 @@ fn with_password() -> Account {
     Account { sign_in, ..account() }
 }
 
-/// Let in by a server that gives no proof, and has asked for the password.
+/// Accepted by a server that gives no proof of fan-out and has asked for the password.
 fn plain() -> Stage {
     let mut stage = Stage::new(&with_password());
     stage.register("407 Proxy Authentication Required", &asks("domain.com"));
@@ -34,7 +34,7 @@ fn asks(realm: &str) -> String {
     format!("Proxy-Authenticate: Digest realm=\"{realm}\", nonce=\"n\"\n")
 }
 
-/// The latest question for a name: its number, and the name.
+/// The latest look-up: its number and name.
 fn asked(stage: &Stage) -> (ResolveId, String) {
     stage.resolves.last().cloned().expect("a question")
 }
@@ -68,14 +68,14 @@ fn a_registration_goes_where_it_is_sent_and_all_else_after_it() {
     let (flow, message) = stage.take_sent_on("MESSAGE");
     assert_eq!(flow, udp(SECOND));
     assert!(message.starts_with("MESSAGE sip:ann@domain.com SIP/2.0\r\n"), "{message}");
-    // Requests come from there by now, and from home too.
+    // Requests may now come from there, and still from the account's own server.
     for (flow, call_id) in [(udp(SECOND), "c1"), (proxy_flow(), "c2")] {
         stage.sent.clear();
         let leg = stage.to_contact(&inbox::leg(call_id, "", "x"));
         stage.receive(flow, &leg);
         assert!(stage.sent[0].1.starts_with("SIP/2.0 200 "), "{flow}");
     }
-    // The place fails, and the account goes back to its own server.
+    // The target fails, and the account returns to its own server.
     stage.no_way();
     assert_eq!(stage.agent.redirected_to(), None);
     stage.sent.clear();
@@ -113,7 +113,7 @@ fn a_server_that_sends_us_round_and_round_is_given_up() {
     }
     assert!(sent <= 1 + usize::from(REDIRECT_STEPS_MAX).max(REDIRECT_TARGETS_MAX), "{sent}");
     assert!(matches!(stage.agent.registration(), RegistrationState::Refused { status: 302, .. }));
-    // One that names itself is asked once more, in the spelling that it chose.
+    // A server that redirects to itself is asked once more, in the spelling that it gave.
     let mut stage = Stage::new(&account());
     stage.command(AgentCommand::Connect);
     let mut sent = 0;
@@ -212,7 +212,7 @@ fn a_target_that_asks_for_a_password_gets_none_and_the_next_one_is_tried() {
     assert!(stage.sent_nothing(), "{:?}", stage.sent);
     let (id, name) = asked(&stage);
     assert_eq!(name, "sip:ann@two.example");
-    // Nobody is there: that is the end, and it is said of whom.
+    // Nobody is there: this ends it, and the owner is told at which address.
     stage.input(Input::Resolved { id, hops: vec![] });
     assert_eq!(stage.stored(1), [DeliveryState::Failed]);
     assert_eq!(phrase(&stage), "Redirected, and nobody is reached at sip:ann@two.example");
@@ -226,13 +226,13 @@ fn a_redirected_message_over_a_connection_falls_back_to_the_next_place() {
     stage.answer(&first, "302 Moved Temporarily", "Contact: <sip:ann@elsewhere.example>\n");
     let (id, _) = asked(&stage);
     stage.input(Input::Resolved { id, hops: vec![hop(Transport::Udp, SECOND)] });
-    // Large: by a connection where there is one.
+    // A large one goes over a connection, if one can be opened.
     let (id, to) = *stage.connects.last().unwrap();
     assert_eq!(to, hop(Transport::Tcp, SECOND));
     stage.input(Input::ConnectFailed { id, fault: ConnectFault::Unreachable });
     let (flow, again) = stage.take_sent_on("MESSAGE");
     assert_eq!(flow, udp(SECOND));
-    // A dead port has not got it; there is no further place.
+    // A closed port has not received it; there is no further target.
     stage.no_way();
     assert_eq!(stage.stored(1), [DeliveryState::Failed]);
     drop(again);

@@ -1,4 +1,4 @@
-//! Registering, asking by OPTIONS, trying again, leaving.
+//! Registering, asking by OPTIONS, retrying, un-registering.
 
 use super::*;
 use crate::model::account::ConnectStep;
@@ -42,7 +42,7 @@ fn w6_the_proof_is_asked_for_again_at_each_registration() {
     let mut stage = Stage::new(&account());
     stage.register("200 OK", "Supported: path\nExpires: 600\n");
     assert_eq!(*state(&stage), RegistrationState::NoFanOut);
-    // The domain, which is asked too, says no more than its registrar.
+    // The domain, asked as well, states no more than its registrar.
     let asked = stage.take_sent("OPTIONS");
     stage.answer(&asked, "200 OK", "");
     while stage.sent_nothing() {
@@ -60,7 +60,7 @@ fn a_registration_is_refreshed_before_it_expires() {
     let mut stage = Stage::new(&account());
     stage.command(AgentCommand::Connect);
     let first = stage.take_sent("REGISTER");
-    // What our own Contact says decides, not another device's and not Expires.
+    // Our own Contact decides, not another device's and not Expires.
     stage.answer(
         &first,
         "200 OK",
@@ -161,7 +161,7 @@ fn a_refusal_is_told_and_tried_again_some_minutes_later_each_time_longer() {
             stage.advance(Duration::from_millis(1));
             assert_eq!(stage.events, [], "what the server said stands until it says something else");
         }
-        // The person may have mended it.
+        // Somebody may have fixed the cause.
         let request = stage.take_sent("REGISTER");
         stage.answer(&request, status, "");
         stage.register("200 OK", PROOF);
@@ -198,7 +198,7 @@ fn retry_after_is_kept_for_any_status() {
             assert_eq!(*state(&stage), RegistrationState::Connected);
         }
     }
-    // A server that says at once, again and again, is not asked without a pause.
+    // A server that says "at once" again and again is still asked with pauses.
     let mut stage = Stage::new(&account());
     stage.command(AgentCommand::Connect);
     let mut waits = Vec::new();
@@ -209,7 +209,7 @@ fn retry_after_is_kept_for_any_status() {
         stage.advance(refused_for(&stage, 403).unwrap());
     }
     assert!(waits.iter().zip([1.6, 3.3, 6.7, 13.4]).all(|(wait, least)| *wait > least), "{waits:?}");
-    // A date is none of SIP's: as if nothing was said.
+    // SIP's Retry-After is never a date: treated as absent.
     stage.register("403 Forbidden", "Retry-After: Fri, 31 Dec 2027 23:59:59 GMT\n");
     assert!(refused_for(&stage, 403).unwrap() > Duration::from_secs(60));
 }
@@ -225,19 +225,19 @@ fn the_expiry_of_our_own_binding_is_found_among_others() {
             "Contact: <sip:j@198.51.100.9>;expires=3000\nContact: <sip:james@127.0.0.1:5070>;expires=100\n",
             100,
         ),
-        // A neighbour that does not read.
+        // Another Contact that cannot be read.
         (
             "Contact: <sip:j@198.51.100.9:443;x=\"VG8+Po=\">;expires=3000\nContact: <sip:james@127.0.0.1:5070>;expires=100\n",
             100,
         ),
         ("Contact: <sip:[j>;expires=3000, <sip:james@127.0.0.1:5070>;expires=100\n", 100),
-        // Rewritten by a border controller: the only one, or known by the device.
+        // Rewritten by a border controller: it is the only one, or recognized by its instance.
         ("Contact: <sip:james@198.51.100.7:40000>;expires=100\n", 100),
         (
             "Contact: <sip:j@198.51.100.9>;+sip.instance=\"<OTHER>\";expires=3000, <sip:x@198.51.100.7>;+sip.instance=\"<OWN>\";expires=100\n",
             100,
         ),
-        // None is known to be ours: the first to end may be, one of another device is not.
+        // None is known to be ours: the first to expire may be, but another device's is not.
         ("Contact: <sip:a@198.51.100.7>;expires=3000, <sip:b@198.51.100.8>;expires=100\n", 100),
         (
             "Contact: <sip:a@198.51.100.7>;+sip.instance=\"<OTHER>\";expires=50, <sip:b@198.51.100.8>;expires=100\n",
@@ -249,7 +249,7 @@ fn the_expiry_of_our_own_binding_is_found_among_others() {
         ),
         ("Expires: 100\n", 100),
         ("Contact: <sip:james@127.0.0.1:5070>\nExpires: 100\n", 100),
-        // Nothing is said: what was asked for holds.
+        // Nothing is stated: the interval asked for applies.
         ("", 600),
         ("Contact: <sip:james@127.0.0.1:5070>;expires=soon\n", 600),
         ("Contact: <sip:james@127.0.0.1:5070>;expires=99999999999\n", 86_400),
@@ -285,13 +285,13 @@ fn a_439_has_us_register_without_outbound_once() {
     assert!(!request.contains("reg-id") && !request.contains("outbound"), "{request}");
     assert!(field(&request, "Contact").contains("+sip.instance"), "which device it is stays of use");
     stage.accept_registration(&request, "");
-    // The refresh does not ask again.
+    // The refresh no longer asks for outbound.
     while !stage.sent.iter().any(|(_, text)| text.starts_with("REGISTER")) {
         stage.advance(Duration::from_secs(1));
     }
     let request = stage.take_sent("REGISTER");
     assert!(!request.contains("reg-id"), "{request}");
-    // A server that says it of that too is refused by its word, and asked some minutes later.
+    // A server that gives the same answer to that counts as refusing, and is asked some minutes later.
     stage.receive(stream_flow(1), &response(&request, "439 First Hop Lacks Outbound Support", ""));
     assert!(refused_for(&stage, 439).is_some());
     assert!(stage.sent_nothing());
@@ -379,7 +379,7 @@ fn an_account_over_tcp_keeps_one_connection_and_comes_back_when_it_breaks() {
     stage.input(Input::Connected { id: ConnectId(3), flow: stream_flow(8) });
     let request = stage.take_sent("REGISTER");
     stage.receive(stream_flow(8), &response(&request, "200 OK", PROOF));
-    // W10: the submission that broke off with the connection leaves again as the same one.
+    // W10: the submission interrupted with its connection leaves again unchanged.
     let (flow, again) = stage.take_sent_on("MESSAGE");
     assert_eq!(flow, stream_flow(8));
     assert_eq!(field(&again, "Call-ID"), field(&first, "Call-ID"));
@@ -392,7 +392,7 @@ fn a_connection_that_does_not_come_is_not_waited_for_forever() {
     stage.command(AgentCommand::Connect);
     stage.advance(Duration::from_secs(10));
     assert!(offline_for(&stage) <= Duration::from_secs(2));
-    // It comes late, and serves the next try.
+    // It opens late and serves the next try.
     stage.input(Input::Connected { id: ConnectId(1), flow: stream_flow(7) });
     stage.advance(Duration::from_secs(2));
     assert_eq!(stage.take_sent_on("REGISTER").0, stream_flow(7));

@@ -128,7 +128,7 @@ fn w25_any_other_notify_gets_481_and_changes_nothing() {
         assert!(stage.sent[0].1.starts_with("SIP/2.0 481 "), "case {index}: {:?}", stage.sent);
     }
     assert_eq!((stage.rows.len(), stage.events.len()), (rows, 0));
-    // The proxy may open a connection of its own for a large report.
+    // The proxy may open its own connection for a large report.
     let from_any_port = Flow { remote: "127.0.0.1:51234".parse().unwrap(), ..stream_flow(4) };
     stage.receive(from_any_port, &good);
     assert_eq!(stage.stored(1), [Failed, Delivered]);

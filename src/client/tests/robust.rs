@@ -1,4 +1,4 @@
-//! Bytes from the network never make the machine panic, spin or send without end.
+//! Bytes from the network never make the machine panic, loop or send endlessly.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use super::*;
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Messages with bytes changed, cut or doubled, from the proxy and from strangers, at any stage.
+    /// Messages with bytes changed, cut or repeated, from the proxy and from strangers, at any stage.
     #[test]
     fn any_bytes_do_no_harm(
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0_u8..4, 0_usize..4), 1..12),

@@ -1,4 +1,4 @@
-//! A server by name, and the next one where one fails (RFC 3263 §4.3); TLS and what is not trusted (W32).
+//! A server given by name, and the next one if one fails (RFC 3263 §4.3); TLS and what is not trusted (W32).
 
 use super::*;
 use crate::machine::{ConnectFault, ResolveId};
@@ -35,7 +35,7 @@ fn a_server_by_name_is_looked_up_first_and_again_at_each_new_try() {
     assert_eq!(why.as_deref(), Some("the server domain.com cannot be found"));
     stage.advance(wait);
     assert_eq!(stage.resolves.len(), 2);
-    // An answer to an old question is not one to the new.
+    // The result of an old look-up does not answer the new one.
     stage.input(Input::Resolved { id: ResolveId(1), hops: vec![hop(Transport::Udp, SECOND)] });
     assert!(stage.sent_nothing());
     stage.input(Input::Resolved { id: ResolveId(2), hops: vec![hop(Transport::Udp, PROXY)] });
@@ -111,7 +111,7 @@ fn w4_w32_all_of_a_tls_account_goes_over_its_connection_whatever_its_size() {
     assert_eq!(on, flow);
     assert!(message.starts_with("MESSAGE sips:ann@domain.com SIP/2.0\r\n"), "{message}");
     assert_eq!(stage.connects.len(), 1);
-    // W25: a report in clear, from whatever port of the same host, is not the proxy's.
+    // W25: a report without TLS, from any port of the same host, is not the proxy's.
     stage.accept_on(flow, &message);
     let clear = Flow { transport: Transport::Tcp, ..flow };
     stage.receive(clear, &notify(&message, 1, "terminated", "sips:ann@domain.com delivery success\n"));
@@ -141,7 +141,7 @@ fn w4_what_is_large_goes_to_the_connection_that_a_name_leads_to_and_not_to_a_gue
     );
     stage.receive(flow, &report);
     assert_eq!(stage.stored(1), [DeliveryState::Delivered; 2]);
-    // What is small goes where it went.
+    // A small one goes where it went before.
     stage.send(&ANN_AND_BOB, "small");
     assert_eq!(stage.take_sent_on("MESSAGE").0, proxy_flow());
 }

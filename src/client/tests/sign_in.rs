@@ -52,7 +52,7 @@ fn is_right(request: &str, field_name: &str, password: &str, hash: fn(&str) -> S
     param(value, "response") == hash(&format!("{ha1}:{nonce}:{nc}:{cnonce}:auth:{ha2}"))
 }
 
-/// The account is refused with this status, and that is its end until the password changes; why, if that is told.
+/// The account is refused with this status and does not retry until the password changes; returns the reason if told.
 fn refused(stage: &Stage, expected: u16) -> Option<String> {
     let state = stage.agent.registration();
     let RegistrationState::Refused { status, why, retry_after, .. } = state else { panic!("{state:?}") };
@@ -84,7 +84,7 @@ fn w30_a_registration_answers_the_strongest_challenge_and_the_next_one_is_not_as
     let refresh = stage.take_sent("REGISTER");
     assert_eq!(param(field(&refresh, "Authorization"), "nc"), "00000002");
     assert!(is_right(&refresh, "Authorization", "secret", sha256));
-    // The nonce is too old by now: the same password under another one.
+    // The nonce is stale by now: the same password under another one.
     stage.answer(&refresh, "401 Unauthorized", &www("domain.com", "n3", ", stale=TRUE"));
     let third = stage.take_sent("REGISTER");
     assert_eq!(["nonce", "nc"].map(|name| param(field(&third, "Authorization"), name)), ["n3", "00000001"]);
@@ -170,7 +170,7 @@ fn an_edge_and_a_registrar_that_ask_one_after_the_other_are_both_answered() {
         assert!(digest_of(&request, says_one, "edge.example").is_some(), "{request}");
         assert!(digest_of(&request, says_two, "domain.com").is_some(), "{request}");
         assert_eq!(field(&request, "CSeq"), "3 REGISTER");
-        // Now the edge finds its credentials wrong: they are not said again, and that is the end.
+        // Now the edge rejects its credentials: they are not sent again, and that ends it.
         stage.answer(&request, first, &format!("{asks_one}: {}\n", asked("edge.example", "e2", "")));
         assert!(stage.sent_nothing());
         let status = first.split(' ').next().unwrap().parse().unwrap();
@@ -193,7 +193,7 @@ fn all_realms_of_one_answer_are_answered_whichever_its_status() {
         assert!(digest_of(&request, "Authorization", "one").is_some(), "{request}");
         assert!(digest_of(&request, "Authorization", "two").is_some(), "{request}");
         assert!(digest_of(&request, "Proxy-Authorization", "domain.com").is_some(), "{request}");
-        // One of them is refused, and another one asks anew: what was refused is not repeated.
+        // One realm refuses, and a new one asks: what was refused is not repeated.
         stage.answer(&request, status, &(www("one", "n4", "") + &www("three", "n5", "")));
         let request = stage.take_sent("REGISTER");
         assert!(digest_of(&request, "Authorization", "one").is_none(), "{request}");
@@ -269,7 +269,7 @@ fn a_realm_that_the_account_does_not_name_is_named_with_what_to_do() {
              that is your server, set the realm to \"asterisk⟨U+202E⟩\" (--realm)"
         )
     );
-    // The same where it is a message that is asked.
+    // The same if a MESSAGE is challenged.
     let mut stage = Stage::new(&with_password("secret"));
     stage.connect();
     stage.send(&["im:ann@domain.com"], "x");
@@ -296,7 +296,7 @@ fn w13_a_submission_answers_a_407_under_the_next_cseq_and_the_next_one_is_not_as
         assert_eq!(field(&first, same), field(&second, same), "{same}");
     }
     assert!(is_right(&second, "Proxy-Authorization", "secret", sha256), "{second}");
-    // The CSeq is in the store, so that a crash repeats this one (W10).
+    // The CSeq is stored, so that after a crash the same one is used (W10).
     let rows = stage.stored_rows();
     assert_eq!(rows.open[0].attempts[0].cseq, 2);
     stage.accept(&second);
@@ -304,7 +304,7 @@ fn w13_a_submission_answers_a_407_under_the_next_cseq_and_the_next_one_is_not_as
     stage.send(&ANN_AND_BOB, "And again.");
     let third = stage.take_sent("MESSAGE");
     assert_eq!(param(field(&third, "Proxy-Authorization"), "nc"), "00000002");
-    // A wrong nonce once more, and the answer to it too: that is a refusal.
+    // The nonce is rejected once more, and so is the answer to that: this is a refusal.
     stage.answer(&third, "407 Proxy Authentication Required", &proxy_asks("p2", ""));
     let fourth = stage.take_sent("MESSAGE");
     stage.events.clear();

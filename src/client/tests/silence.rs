@@ -1,5 +1,5 @@
-//! A server over datagrams that does not answer any more: the account is offline at once, and what was written goes when it is
-//! back, as the same (W10, W12).
+//! A server over datagrams that stops answering: the account is offline at once, and pending messages leave unchanged
+//! when it is back (W10, W12).
 
 use super::*;
 use crate::model::account::ConnectStep;
@@ -10,7 +10,7 @@ fn is_offline(stage: &Stage) -> bool {
     matches!(stage.agent.registration(), RegistrationState::Offline { .. })
 }
 
-/// Lets time go by until the account registers: its REGISTER.
+/// Lets time pass until the account registers; returns its REGISTER.
 fn next_register(stage: &mut Stage) -> String {
     while !stage.sent.iter().any(|(_, text)| text.starts_with("REGISTER")) {
         stage.advance(Duration::from_millis(100));
@@ -18,7 +18,7 @@ fn next_register(stage: &mut Stage) -> String {
     stage.take_sent("REGISTER")
 }
 
-/// The proxy answers every REGISTER, and leaves every MESSAGE without an answer so many times.
+/// The proxy answers every REGISTER, and leaves MESSAGEs unanswered this many times.
 pub(super) fn proxy_answers_registrations_only(stage: &mut Stage, times: usize) {
     for time in 1..=times {
         stage.advance(Duration::from_secs(32));
@@ -47,7 +47,7 @@ fn a_submission_that_times_out_makes_the_account_offline_and_goes_again_as_the_s
     assert_eq!(stage.stored(1), [Sending, Sending], "no failure: it waits");
     assert!(!stage.events.iter().any(|event| matches!(event, Event::Refused { .. })));
     stage.sent.clear();
-    // What is written meanwhile waits too.
+    // Messages written meanwhile wait too.
     stage.send(&["im:cy@domain.com"], "Where are you?");
     assert!(messages(&stage).is_empty());
     let register = next_register(&mut stage);
@@ -78,7 +78,7 @@ fn it_stays_offline_and_silent_until_the_proxy_is_back_a_day_later_it_is_not_rep
         let register = next_register(&mut stage);
         stage.answer(&register, "200 OK", PROOF);
         assert_eq!(messages(&stage).len(), usize::from(is_repeated), "{hours} h");
-        // The proxy has forgotten by then whether it had it (W12): that is for the person to decide.
+        // The proxy has forgotten by then whether it had it (W12): the user has to decide.
         assert_eq!(stage.stored(1), [if is_repeated { Sending } else { Failed }]);
         let told = |event: &Event| matches!(event, Event::Refused { reason, .. } if reason == NO_ANSWER);
         assert_eq!(stage.events.iter().any(told), !is_repeated);

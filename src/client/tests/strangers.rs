@@ -1,4 +1,4 @@
-//! Who is not the server of the account: refused without a transaction, and nothing of it is shown (W25).
+//! Requests not from the account's server: refused without a transaction, and nothing of them is shown (W25).
 
 use super::inbox::leg;
 use super::*;
@@ -19,7 +19,7 @@ fn hop(transport: Transport, remote: &str) -> Hop {
     Hop { transport, remote: remote.parse().unwrap() }
 }
 
-/// What a request gets on this flow, and how many messages are shown.
+/// The answer to a request on this flow, and how many messages are shown.
 fn outcome(stage: &mut Stage, flow: Flow, text: &str) -> (Option<String>, usize) {
     stage.sent.clear();
     stage.events.clear();
@@ -52,7 +52,7 @@ fn w25_a_message_that_does_not_come_from_the_server_gets_403_and_is_not_shown() 
     assert!(stage.agent.heads().is_empty());
     assert_eq!(stage.agent.core.transactions.server_count(), 0, "no transaction either");
     taken(&mut stage, proxy_flow(), "c1");
-    // Our proxy opens a connection for what is large, from whatever port of its host (W4).
+    // Our proxy opens a connection for large requests, from any port of its host (W4).
     taken(&mut stage, tcp("127.0.0.1:45678"), "c2");
 }
 
@@ -68,7 +68,7 @@ fn every_method_of_a_stranger_is_refused_and_an_ack_gets_silence() {
     let (answer, _) = outcome(&mut stage, stranger, &as_method("NOTIFY"));
     assert_eq!(answer.as_deref(), Some("SIP/2.0 481 Call/Transaction Does Not Exist"));
     assert_eq!(outcome(&mut stage, stranger, &as_method("ACK")), (None, 0));
-    // What does not read is not worth an answer to a stranger.
+    // An unreadable request from a stranger gets no answer.
     assert_eq!(outcome(&mut stage, stranger, &leg("c", "", "x").replace("CSeq: 1", "CSeq: x")), (None, 0));
     assert_eq!(stage.agent.core.transactions.server_count(), 0);
 }
@@ -119,7 +119,7 @@ fn a_storm_of_one_kind_leaves_the_other_kinds_their_answers() {
 fn every_address_of_the_server_counts_those_given_up_too() {
     let mut stage = Stage::new(&Account { proxy: "sip.domain.com".to_owned(), ..account() });
     stage.command(AgentCommand::Connect);
-    // Not known yet where it is: that passes, so it is no final refusal.
+    // The server's address is not known yet: that is temporary, so the refusal is not final.
     let (answer, _) = outcome(&mut stage, proxy_flow(), &leg("early", "", "x"));
     assert_eq!(answer.as_deref(), Some("SIP/2.0 480 Temporarily Unavailable"));
     let hops = vec![hop(Transport::Udp, PROXY), hop(Transport::Udp, SECOND)];
@@ -129,7 +129,7 @@ fn every_address_of_the_server_counts_those_given_up_too() {
     taken(&mut stage, udp(PROXY), "c1");
     taken(&mut stage, udp(SECOND), "c2");
     refused(&mut stage, udp("127.0.0.3:5060"));
-    // The first fails; what it has taken for us may still come from it.
+    // The first one fails; messages that it accepted for us may still come from it.
     stage.send(&["im:ann@domain.com"], "x");
     stage.advance(Duration::from_secs(32));
     taken(&mut stage, udp(PROXY), "c3");
@@ -163,7 +163,7 @@ fn w32_under_tls_nothing_counts_but_our_own_connection_and_over_tcp_no_datagram(
     refused(&mut stage, udp(PROXY));
 }
 
-/// The MESSAGE `leg` to another user part of our address.
+/// The MESSAGE `leg` with another user part in our address.
 fn leg_to(user: &str, call_id: &str) -> String {
     leg(call_id, "", "wire the money").replace("sip:james@", &format!("sip:{user}@"))
 }
@@ -171,7 +171,7 @@ fn leg_to(user: &str, call_id: &str) -> String {
 #[test]
 fn a_datagram_that_says_to_be_from_the_server_has_to_name_our_contact() {
     let mut stage = Stage::connected();
-    // A server that writes the account in place of the Contact is taken, until it has named the Contact once.
+    // A server that writes the account instead of the Contact is accepted until it has named the Contact once.
     let (answer, shown) = outcome(&mut stage, proxy_flow(), &leg_to("james", "c"));
     assert_eq!((answer.as_deref(), shown), (Some("SIP/2.0 200 OK"), 1));
     let (answer, shown) = outcome(&mut stage, proxy_flow(), &leg_to("bob", "c"));
@@ -182,7 +182,7 @@ fn a_datagram_that_says_to_be_from_the_server_has_to_name_our_contact() {
     let contact = stage.contact();
     let token = contact.split(['-', '@']).nth(1).unwrap().to_owned();
     assert_eq!(token.len(), 16, "{contact}");
-    // Whoever forges its address knows the account, and may guess.
+    // Whoever forges its address knows the account, and can only guess the token.
     for user in [
         "james".to_owned(),
         token.clone(),
@@ -193,7 +193,7 @@ fn a_datagram_that_says_to_be_from_the_server_has_to_name_our_contact() {
         let (answer, shown) = outcome(&mut stage, proxy_flow(), &leg_to(&user, "c"));
         assert_eq!((answer.as_deref(), shown), (Some("SIP/2.0 403 Forbidden"), 0), "{user}");
     }
-    // A binding of an earlier run: that passes, so it is no final refusal.
+    // A binding of an earlier run: that is temporary, so the refusal is not final.
     let (answer, shown) = outcome(&mut stage, proxy_flow(), &leg_to("james-0123456789abcdef", "c"));
     assert_eq!((answer.as_deref(), shown), (Some("SIP/2.0 480 Temporarily Unavailable"), 0));
     for method in ["OPTIONS", "INVITE", "BYE", "CANCEL", "SUBSCRIBE", "INFO"] {
@@ -201,7 +201,7 @@ fn a_datagram_that_says_to_be_from_the_server_has_to_name_our_contact() {
         let (answer, _) = outcome(&mut stage, proxy_flow(), &request);
         assert_eq!(answer.as_deref(), Some("SIP/2.0 403 Forbidden"), "{method}");
     }
-    // What does not read is answered where it names us.
+    // An unreadable request is answered if it names us.
     let torn = leg("c", "", "x").replace("CSeq: 1", "CSeq: x");
     assert_eq!(outcome(&mut stage, proxy_flow(), &torn), (None, 0));
     let torn = stage.to_contact(&torn);
@@ -213,7 +213,7 @@ fn a_datagram_that_says_to_be_from_the_server_has_to_name_our_contact() {
         "nothing is kept"
     );
     taken(&mut stage, proxy_flow(), "c1");
-    // A connection proves itself: what comes over one from its host needs no token, and may have it.
+    // A connection identifies its peer: a request over one from the server's host needs no token, but may have one.
     let (answer, shown) = outcome(&mut stage, tcp("127.0.0.1:45678"), &leg_to("james", "c2"));
     assert_eq!((answer.as_deref(), shown), (Some("SIP/2.0 200 OK"), 1));
     taken(&mut stage, tcp("127.0.0.1:45678"), "c3");
@@ -284,7 +284,7 @@ fn peer_to_peer_takes_them_and_marks_them_as_not_verified() {
     assert_eq!(told, [false, true, false]);
     let kept: Vec<_> = stage.rows.iter().filter_map(kept_as_verified).collect();
     assert_eq!(kept, [false, true, false]);
-    // A report is believed of the server alone, whatever the setting.
+    // A report is trusted from the server only, whatever the setting.
     let request = {
         stage.connect();
         stage.send_accepted(&["im:ann@domain.com"])

@@ -1,4 +1,4 @@
-//! W19: NAPTR, SRV and addresses from a real DNS server (dnsmasq) on loopback.
+//! W19: NAPTR, SRV and address records from a real DNS server (dnsmasq) on loopback.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use super::*;
 use crate::limits::{LOOKUP_HOPS_MAX, LOOKUP_PLACES_MAX, LOOKUPS_WAITING_MAX};
 
-/// A name server with these records.
+/// A name server with given records.
 struct Dns {
     server: Child,
     address: SocketAddr,
@@ -50,7 +50,7 @@ impl Dns {
 
 impl Drop for Dns {
     fn drop(&mut self) {
-        // Both fail when it has ended by itself, which is as good.
+        // Both fail if it has already exited, which is fine.
         drop(self.server.kill());
         drop(self.server.wait());
     }
@@ -86,7 +86,7 @@ fn w19_naptr_says_which_transports_and_in_which_order() {
         assert_eq!(dns.hops("im:ann@a.example").await, all);
         // W32.
         assert_eq!(dns.hops("sips:a.example").await, ["TLS 127.0.0.11:5071"]);
-        // A transport in the URI decides, a port too (RFC 3263 §4.1, §4.2).
+        // A transport in the URI decides, and so does a port (RFC 3263 §4.1, §4.2).
         assert_eq!(dns.hops("sip:a.example;transport=tcp").await, ["TCP 127.0.0.12:5072"]);
         assert_eq!(dns.hops("sip:one.example:5099;transport=tls").await, ["TLS 127.0.0.11:5099"]);
     });
@@ -144,16 +144,16 @@ fn w19_a_name_server_that_is_not_there_is_no_route() {
     });
 }
 
-/// A name server that answers as some do: written byte by byte (RFC 1035 §4).
+/// A name server with the faults of some real ones: answers written byte by byte (RFC 1035 §4).
 struct Odd {
     records: Vec<(&'static str, u16, Vec<u8>)>,
-    /// Questions of these types get no answer at all.
+    /// Queries of these types get no answer at all.
     drops: &'static [u16],
-    /// Questions of that type get this code.
+    /// Queries of this type get this code.
     refuses: Option<(u16, u8)>,
-    /// It knows EDNS.
+    /// It supports EDNS.
     edns: bool,
-    /// Over UDP it says that the answer is longer than that (TC).
+    /// Over UDP it claims that the answer is truncated (TC).
     truncates: bool,
 }
 
@@ -162,7 +162,7 @@ const AAAA: u16 = 28;
 const SRV: u16 = 33;
 const NAPTR: u16 = 35;
 
-/// What was asked: a name, a type, and whether over TCP.
+/// The queries received: name, type, and whether over TCP.
 type Asked = Arc<std::sync::Mutex<Vec<(String, u16, bool)>>>;
 
 impl Odd {
@@ -175,7 +175,7 @@ impl Odd {
         Self { records, drops: &[], refuses: None, edns: true, truncates: false }
     }
 
-    /// Runs to the end of the program. Where it is, and what it is asked.
+    /// Runs until the program ends; returns its address and the queries it receives.
     fn start(self) -> (SocketAddr, Asked) {
         let (udp, tcp) = loop {
             let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -203,7 +203,7 @@ impl Odd {
         (address, asked)
     }
 
-    /// Answers over one connection until it ends.
+    /// Answers over one connection until it closes.
     fn serve(&self, mut stream: std::net::TcpStream, asked: &Asked) {
         let mut length = [0; 2];
         while stream.read_exact(&mut length).is_ok() {
@@ -253,7 +253,7 @@ impl Odd {
     }
 }
 
-/// Runs something to its end, or to that of the program.
+/// Runs something until it or the program ends.
 fn named(work: impl FnOnce() + Send + 'static) {
     std::thread::Builder::new().name("odd name server".to_owned()).spawn(work).unwrap();
 }
@@ -268,7 +268,7 @@ fn srv(priority: u16, port: u16, target: &str) -> Vec<u8> {
     data
 }
 
-/// The hops of `sip:odd.example`, or why there are none.
+/// The hops of `sip:odd.example`, or why there are none; and the queries.
 async fn look_up(odd: Odd) -> (Result<Vec<String>, String>, Vec<(String, u16, bool)>) {
     let (address, asked) = odd.start();
     let settings = NetSettings { dns: Some(address), ..NetSettings::default() };
@@ -368,7 +368,7 @@ fn w31_a_name_is_looked_up_once_however_many_wait_for_it() {
 #[test]
 fn w31_one_name_is_looked_up_at_few_servers_and_gives_few_addresses() {
     run(async {
-        // The first of them has no address: what is left over of eight servers is seven addresses, not eight.
+        // The first of them has no address: of eight servers tried, seven addresses remain, not eight.
         let hosts = (1..=10).map(|number| format!("--host-record=h{number}.example,127.0.1.{number}"));
         let servers = (0..=10)
             .map(|number| format!("--srv-host=_sip._udp.many.example,h{number}.example,5060,{number},0"));

@@ -1,11 +1,11 @@
-//! A certificate that nobody vouches for: what is shown of it, and that it is good once a person trusts it.
+//! A certificate that no trusted authority issued: its details are shown, and it is accepted once the user trusts it.
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 
 use super::*;
 
-/// Certificates that sign themselves, as people make them for their own server.
+/// Self-signed certificates, as people make them for their own server.
 struct OwnServer {
     folder: TempDir,
     net: Net,
@@ -29,12 +29,12 @@ impl OwnServer {
         Self { folder, net }
     }
 
-    /// What becomes of a client that trusts this, and an authority that has nothing to do with it.
+    /// The result for a client with this pin and an unrelated authority.
     async fn meets(&self, pin: Option<Pin>, name: &str) -> (Result<(), String>, Option<RefusedCertificate>) {
         self.meets_with(Self::other_authority(&self.folder), pin, name).await
     }
 
-    /// What becomes of a client that trusts this, and the authorities in a file.
+    /// The result for a client with this pin and the authorities in a file.
     async fn meets_with(
         &self,
         authorities: std::path::PathBuf,
@@ -53,7 +53,7 @@ impl OwnServer {
         (met, client.refused_certificate())
     }
 
-    /// An authority that has nothing to do with it.
+    /// An unrelated authority.
     fn other_authority(folder: &TempDir) -> std::path::PathBuf {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -80,7 +80,7 @@ fn w32_a_certificate_that_signs_itself_is_shown_and_good_once_it_is_trusted_for_
             let pin = |server: &str, sha256| Some(Pin { server: server.to_owned(), sha256 });
             let trusted = pin("SIP.domain.com", refused.sha256);
             assert_eq!(server.meets(trusted.clone(), "sip.domain.com").await, (Ok(()), None));
-            // For another server it is nothing, and another certificate of this server asks anew.
+            // It does not count for another server, and another certificate of this server has to be trusted anew.
             let (met, refused_there) = server.meets(trusted.clone(), "other.com").await;
             let refused_there = refused_there.unwrap();
             assert!(met.is_err() && refused_there.trusted_before.is_none());
@@ -114,7 +114,7 @@ fn w32_who_shows_a_trusted_certificate_without_its_key_is_nobody() {
         let server = OwnServer::new(IsCa::NoCa).await;
         let (_, refused) = server.meets(None, "sip.domain.com").await;
         let pin = Some(Pin { server: "sip.domain.com".to_owned(), sha256: refused.unwrap().sha256 });
-        // The same certificate, another key: what a thief of the certificate alone has.
+        // The same certificate with another key: what a thief of the certificate alone has.
         let chain = server.folder.path().join("cert.pem");
         let thief = tls::server_with_stolen_certificate(&chain).await;
         let tls =

@@ -1,4 +1,4 @@
-//! W32: TLS on loopback, with certificates good and broken.
+//! W32: TLS on loopback, with valid and invalid certificates.
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// An authority of our own, and a folder for what it signs.
+/// Our own authority, and a folder for what it signs.
 struct Authority {
     folder: TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -33,7 +33,7 @@ impl Authority {
         self.folder.path().join(name)
     }
 
-    /// A certificate for these names, changed by `change`, in a file with its key.
+    /// A certificate for these names, modified by `change`, in a file with its key.
     fn sign(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Identity {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
@@ -100,12 +100,12 @@ fn w32_messages_go_both_ways_over_one_tls_connection_of_each_domain() {
                 matches!(client.receive().await, Some(NetEvent::Received { flow: on, .. }) if on == flow)
             );
 
-            // The same domain is the same connection; another one has to be proved anew (RFC 5923 §9.3).
+            // The same domain uses the same connection; another one must be proven anew (RFC 5923 §9.3).
             let again = wish(&mut client, 2, remote, "domain.com");
             assert!(matches!(again, Some(NetEvent::Connected { flow: on, .. }) if on == flow));
             assert!(wish(&mut client, 3, remote, "other.com").is_none());
             assert_ne!(connected(&mut client).await, flow);
-            // Whoever connected to us has proved nothing: it is no way to a domain, nor to an address.
+            // A peer that connected to us has proven nothing: it is not reused for a domain, nor for an address.
             let hop = Hop { transport: Transport::Tls, remote: back.remote };
             assert!(server.connect(ConnectId(9), hop, None).is_none());
         }
@@ -131,7 +131,7 @@ fn w32_a_certificate_names_a_domain_an_address_or_a_sip_uri() {
             wish(&mut client, number as u64, remote, name);
             connected(&mut client).await;
         }
-        // RFC 5922 §7.1: a URI of a person, or of another scheme, is no name of a domain.
+        // RFC 5922 §7.1: a URI with a user, or of another scheme, does not name a domain.
         for (number, name) in ["person.com", "web.com", "a.b.domain.com"].iter().enumerate() {
             wish(&mut client, 100 + number as u64, remote, name);
             let why = distrusted(&mut client).await;
@@ -222,7 +222,7 @@ fn w32_each_fault_of_a_certificate_has_its_own_sentence() {
     });
 }
 
-/// Shows this as its certificate, whatever it is.
+/// Presents this certificate, whatever it is.
 #[derive(Debug)]
 struct Shows(Arc<CertifiedKey>);
 
@@ -259,7 +259,7 @@ fn w32_what_is_no_certificate_is_said() {
     });
 }
 
-/// A server that shows a certificate whose key it has not.
+/// A server that presents a certificate without having its key.
 pub(super) async fn server_with_stolen_certificate(chain: &std::path::Path) -> SocketAddr {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let key = PrivateKeyDer::try_from(KeyPair::generate().unwrap().serialize_der()).unwrap();
@@ -279,7 +279,7 @@ pub(super) async fn server_with_stolen_certificate(chain: &std::path::Path) -> S
     remote
 }
 
-/// A server that says the same to everybody, whatever they say.
+/// A server that always sends the same bytes, whatever it receives.
 fn parrot(says: &'static [u8]) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let remote = listener.local_addr().unwrap();

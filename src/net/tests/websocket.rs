@@ -1,8 +1,8 @@
-//! What a peer may do with the frames of a WebSocket, byte by byte (RFC 6455 §5).
+//! What a peer may do with WebSocket frames, byte by byte (RFC 6455 §5).
 
 use super::*;
 
-/// A peer whose handshake is over.
+/// A peer after its handshake.
 async fn greeted(net: &Net) -> std::net::TcpStream {
     let mut peer = std::net::TcpStream::connect(net.locals()[0].1).unwrap();
     peer.write_all(
@@ -36,7 +36,7 @@ const TEXT: u8 = 0x81;
 const BEGUN: u8 = 0x01;
 const PING: u8 = 0x89;
 
-/// Pings until the connection is gone, or so often.
+/// Sends pings until the connection is closed, but at most this many.
 async fn pings(net: &mut Net, peer: &mut std::net::TcpStream, times: u32) -> bool {
     for _ in 0..times {
         if peer.write_all(&frame(PING, b"still here")).is_err() {
@@ -83,7 +83,7 @@ fn w31_pings_in_the_midst_of_a_message_do_not_hide_what_is_half_said() {
         let mut peer = greeted(&net).await;
         peer.write_all(&frame(TEXT, MESSAGE)).unwrap();
         assert!(matches!(net.receive().await, Some(NetEvent::Received { .. })));
-        // A quarter of that is the part of one address.
+        // One address may use a quarter of the total.
         let mut sent = 0;
         peer.write_all(&frame(BEGUN, b"OPTIONS sip:a@x SIP/2.0\r\nSubject: ")).unwrap();
         while sent < 16 * crate::limits::STREAM_BYTES_FREE {
