@@ -104,14 +104,16 @@ pub struct Net {
 impl Net {
     /// Opens sockets; port 0 means any free port, the same one for UDP and TCP at one address.
     ///
-    /// # Errors The first address that cannot be bound, and why.
+    /// # Errors
+    /// The first address that cannot be bound, and why.
     pub async fn bind(listens: &[(Transport, SocketAddr)]) -> Result<Self, BindError> {
         Self::open(listens, &NetSettings::default()).await
     }
 
     /// The same with certificates.
     ///
-    /// # Errors The first file or address that cannot be used, and why.
+    /// # Errors
+    /// The first file or address that cannot be used, and why.
     pub async fn open(
         listens: &[(Transport, SocketAddr)],
         settings: &NetSettings,
@@ -169,7 +171,8 @@ impl Net {
 
     /// Reads the TLS files again; existing connections are unaffected.
     ///
-    /// # Errors One of them cannot be used: what was read before stays in use.
+    /// # Errors
+    /// One of them cannot be used: what was read before stays in use.
     pub fn reload_tls(&self) -> Result<(), TlsFileError> {
         self.tls.reload()
     }
@@ -341,7 +344,8 @@ pub async fn resolve(uri: &Uri, settings: &NetSettings) -> Vec<Hop> {
 
 /// Our address from which `remote` is reached, for Contact and Via. No packet is sent.
 ///
-/// # Errors There is no route.
+/// # Errors
+/// There is no route.
 pub fn local_ip_towards(remote: SocketAddr) -> io::Result<IpAddr> {
     let any: SocketAddr = if remote.is_ipv4() { ([0; 4], 0).into() } else { ([0u16; 8], 0).into() };
     let socket = std::net::UdpSocket::bind(any)?;

@@ -1,4 +1,4 @@
-//! Tests the client machine through its public interface: literal bytes on the other side, a disk that does as told,
+//! Tests the client machine through its public interface: literal bytes on the other side, a disk under the test's control,
 //! and time that passes only when a test says so.
 
 mod doubles;

@@ -230,7 +230,8 @@ pub enum AccountError {
 impl Account {
     /// Parses and checks every field.
     ///
-    /// # Errors A sentence that names the first invalid field.
+    /// # Errors
+    /// A sentence that names the first invalid field.
     pub fn check(&self) -> Result<Profile, AccountError> {
         let text = self.address.trim();
         let address =

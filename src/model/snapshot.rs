@@ -244,7 +244,7 @@ pub struct MessageView {
     pub id: MessageId,
     /// When it was written here or received.
     pub at: Timestamp,
-    /// The sender's time, where it differs by more than 5 minutes.
+    /// The sender's time, if it differs by more than 5 minutes.
     pub sent_at: Option<Timestamp>,
     /// The sender; none for our own.
     pub from: Option<Person>,

@@ -22,7 +22,7 @@ pub struct Shown {
 /// A file in a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileShown {
-    /// Its name, or its media type where it has none.
+    /// Its name, or its media type if it has none.
     pub name: String,
     /// `image/png`.
     pub media_type: String,

@@ -107,7 +107,8 @@ pub(super) fn is_by_wildcard(certificate: &CertificateDer<'_>, server: &ServerNa
 /// Checks a certificate that was itself configured as an authority and that the server presents as its own: there is no
 /// issuer to ask, so only its dates and names are left to check.
 ///
-/// # Errors It is not valid now, or names another server.
+/// # Errors
+/// It is not valid now, or names another server.
 pub(super) fn check_own_authority(
     certificate: &CertificateDer<'_>,
     server: &ServerName<'_>,

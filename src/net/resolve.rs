@@ -83,7 +83,8 @@ impl Resolver {
 
     /// The hops, best first; none if there is no route. What was found is used even if other queries went unanswered.
     ///
-    /// # Errors Nothing was found, and these queries were not answered: part of a sentence.
+    /// # Errors
+    /// Nothing was found, and these queries were not answered: part of a sentence.
     pub(super) async fn look_up(&self, name: &Name) -> Result<Vec<Hop>, String> {
         let unanswered = Unanswered::default();
         let found = tokio::time::timeout(LOOKUP_WAIT, self.hops(name, &unanswered)).await;

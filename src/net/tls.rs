@@ -45,7 +45,8 @@ pub struct Identity {
 
 /// Reads a file of authorities to check whether it can be used.
 ///
-/// # Errors It cannot.
+/// # Errors
+/// It cannot.
 pub fn check_authorities(path: &Path) -> Result<(), TlsFileError> {
     roots_of(&certificates_in(path)?, path).map(drop)
 }
@@ -113,7 +114,8 @@ impl fmt::Debug for Tls {
 impl Tls {
     /// Reads the given files.
     ///
-    /// # Errors One of them cannot be used.
+    /// # Errors
+    /// One of them cannot be used.
     pub(super) fn new(files: &TlsFiles, pin: Option<Pin>) -> Result<Self, TlsFileError> {
         let shown = files.identity.clone().map(Renewed::start).transpose()?.map(Arc::new);
         let acceptor = shown.clone().map(acceptor).transpose()?;
@@ -126,7 +128,8 @@ impl Tls {
 
     /// Reads the files again; new connections use their new content.
     ///
-    /// # Errors One of them cannot be used: the previous one stays in use.
+    /// # Errors
+    /// One of them cannot be used: the previous one stays in use.
     pub(super) fn reload(&self) -> Result<(), TlsFileError> {
         self.shown.as_ref().map_or(Ok(()), |shown| shown.renew())?;
         self.read_authorities()
@@ -155,14 +158,16 @@ impl Tls {
 
     /// For connections that peers open.
     ///
-    /// # Errors There is no certificate to present.
+    /// # Errors
+    /// There is no certificate to present.
     pub(super) fn acceptor(&self) -> Result<TlsAcceptor, TlsFileError> {
         self.acceptor.clone().ok_or(TlsFileError::NoIdentity)
     }
 
     /// For connections that we open.
     ///
-    /// # Errors The TLS library rejects this system's authorities.
+    /// # Errors
+    /// The TLS library rejects this system's authorities.
     pub(super) fn connector(&self) -> Result<TlsConnector, TlsFileError> {
         let mut connector = self.connector.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(made) = &*connector {

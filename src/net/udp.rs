@@ -58,7 +58,8 @@ impl UdpPort {
 
     /// Sends a datagram, now or as soon as the socket accepts it.
     ///
-    /// # Errors The system refuses to send this one; that says nothing about any other.
+    /// # Errors
+    /// The system refuses to send this one; that says nothing about any other.
     pub(super) fn send(&self, transmit: &Transmit) -> Result<(), SendFault> {
         // Datagrams already waiting go first.
         if self.late.capacity() == self.late.max_capacity() {

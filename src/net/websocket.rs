@@ -38,7 +38,8 @@ pub(super) type Socket<S> = WebSocketStream<Counted<S>>;
 
 /// The server's side of the handshake (RFC 6455 §4.2, RFC 7118 §4).
 ///
-/// # Errors The peer is not a WebSocket client, or does not speak SIP over it; it has been told.
+/// # Errors
+/// The peer is not a WebSocket client, or does not speak SIP over it; it has been told.
 pub(super) async fn greet<S>(stream: S, origins: &Origins) -> Result<Socket<S>, Box<tungstenite::Error>>
 where
     S: AsyncRead + AsyncWrite + Unpin,

@@ -67,7 +67,8 @@ impl ReportState {
 /// Reads a report (W20, W21). Case, blank lines, a bare LF and a blank after the scheme are tolerated; unknown
 /// parameters, and known ones with an invalid value, are ignored.
 ///
-/// # Errors A line (named by its number) does not follow the grammar, or there are too many.
+/// # Errors
+/// A line (named by its number) does not follow the grammar, or there are too many.
 pub fn read_report(body: &[u8]) -> Result<Vec<ReportLine>, Error> {
     let mut lines = Vec::new();
     for (index, line) in body.split(|byte| *byte == b'\n').enumerate() {

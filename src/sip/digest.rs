@@ -278,7 +278,8 @@ fn write_quoted(name: &str, value: &str, out: &mut String) {
 impl Credentials {
     /// All credentials of a request, from `Authorization` first, then `Proxy-Authorization`; other schemes are skipped.
     ///
-    /// # Errors One of them does not follow the grammar.
+    /// # Errors
+    /// One of them does not follow the grammar.
     pub fn all(fields: &Fields) -> Result<Vec<Self>, Error> {
         let mut all = Vec::new();
         for name in ["Authorization", "Proxy-Authorization"] {

@@ -117,21 +117,24 @@ impl Fields {
 
     /// Max-Forwards, if present.
     ///
-    /// # Errors It is not a number up to 255 (§20.22).
+    /// # Errors
+    /// It is not a number up to 255 (§20.22).
     pub fn max_forwards(&self) -> Result<Option<u8>, Error> {
         self.number("Max-Forwards")
     }
 
     /// Max-Breadth, if present.
     ///
-    /// # Errors It is not a number below 2^32 (RFC 5393 §5.3).
+    /// # Errors
+    /// It is not a number below 2^32 (RFC 5393 §5.3).
     pub fn max_breadth(&self) -> Result<Option<u32>, Error> {
         self.number("Max-Breadth")
     }
 
     /// Expires in seconds, if present.
     ///
-    /// # Errors It is not a number below 2^32 (§20.19).
+    /// # Errors
+    /// It is not a number below 2^32 (§20.19).
     pub fn expires(&self) -> Result<Option<u32>, Error> {
         self.number("Expires")
     }
@@ -145,7 +148,8 @@ impl Fields {
 
     /// Contact over all its fields.
     ///
-    /// # Errors One is not an address, or `*` stands beside others.
+    /// # Errors
+    /// One is not an address, or `*` stands beside others.
     pub fn contacts(&self) -> Result<Contacts, Error> {
         let mut values = self.every("Contact");
         match (values.next(), values.next()) {
@@ -156,7 +160,8 @@ impl Fields {
 
     /// The addresses of Route, Record-Route, Path, ... over all fields of that name.
     ///
-    /// # Errors One is not an address, or there are too many.
+    /// # Errors
+    /// One is not an address, or there are too many.
     pub fn routes(&self, name: &str) -> Result<Vec<NameAddr>, Error> {
         self.addresses(name, "route header", ROUTES_READ_MAX)
     }

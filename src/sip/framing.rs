@@ -42,7 +42,8 @@ impl Framer {
 
     /// None: more bytes are needed.
     ///
-    /// # Errors The stream cannot be read any further (no Content-Length, or over a limit), now or later.
+    /// # Errors
+    /// The stream cannot be read any further (no Content-Length, or over a limit), now or later.
     #[expect(
         clippy::should_implement_trait,
         reason = "not an iterator: after None it goes on, after Err it does not"

@@ -165,7 +165,8 @@ pub struct NameAddr {
 impl NameAddr {
     /// Reads exactly one address.
     ///
-    /// # Errors It is not an address, or something follows it.
+    /// # Errors
+    /// It is not an address, or something follows it.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let mut cursor = Cursor::new(text);
         let address = Self::read(&mut cursor)?;

@@ -53,7 +53,7 @@ pub struct LegTemplate {
     places: Vec<std::ops::Range<usize>>,
     /// Where in `names` those end who are named to others.
     named_end: usize,
-    /// What Max-Breadth leaves for each leg, if the submission has it (RFC 5393 §5.3).
+    /// Each leg's share of the submission's Max-Breadth, if it has one (RFC 5393 §5.3).
     breadth: Option<u32>,
     /// Everything copied unchanged, including the body.
     tail: Vec<u8>,

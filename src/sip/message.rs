@@ -124,8 +124,9 @@ impl Response {
 ///
 /// Everything mandatory (Via, From, To, Call-ID, CSeq, method agreement, Content-Length) is checked here.
 ///
-/// # Errors It is not a SIP message, or one that no element may act upon; [`Error::status`] is the status to answer a
-/// request with.
+/// # Errors
+/// It is not a SIP message, or one that no element may act upon; [`Error::status`] is the status to answer a request
+/// with.
 pub fn parse(bytes: Bytes) -> Result<Message, Error> {
     let bytes = bytes.slice(scan::leading_line_ends(&bytes)..);
     let (bytes, head) = scan_leniently(bytes)?;

@@ -39,7 +39,8 @@ pub enum Start {
 
 /// Reads one message.
 ///
-/// # Errors In the words of rsip or of the normalizer.
+/// # Errors
+/// In the words of rsip or of the normalizer.
 pub fn read(bytes: &[u8]) -> Result<Reading, String> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").ok_or("no blank line")?;
     let head = bytes.get(..end).unwrap_or_default();

@@ -24,8 +24,8 @@ pub struct Addressed {
 
 /// `To`, then every Secondary-To in order (W1, W2, W7). Duplicates are not removed here.
 ///
-/// # Errors An element of Secondary-To is empty or not an address, or an address has `?headers`, forbidden in a
-/// Request-URI.
+/// # Errors
+/// An element of Secondary-To is empty or not an address, or an address has `?headers`, forbidden in a Request-URI.
 pub fn recipients(fields: &Fields) -> Result<Vec<Addressed>, Error> {
     let to = fields.to();
     let bcc = is_bcc(to.params.get("copy"));
@@ -137,7 +137,8 @@ pub struct ReportWish {
 impl ReportWish {
     /// The default if absent; an unknown word is `Final`.
     ///
-    /// # Errors It does not follow the grammar, or there are two that differ.
+    /// # Errors
+    /// It does not follow the grammar, or there are two that differ.
     pub fn of(fields: &Fields) -> Result<Self, Error> {
         let mut values = fields.every("Delivery-Report");
         let Some(value) = values.next() else {
@@ -151,7 +152,8 @@ impl ReportWish {
 
     /// Reads the value of one field.
     ///
-    /// # Errors It does not follow the grammar.
+    /// # Errors
+    /// It does not follow the grammar.
     pub fn parse(value: &str) -> Result<Self, Error> {
         let mut cursor = Cursor::new(value);
         let mode = match cursor.token("no word")?.to_ascii_lowercase().as_str() {

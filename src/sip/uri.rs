@@ -27,7 +27,8 @@ pub struct Uri {
 impl Uri {
     /// Parses a URI with its scheme.
     ///
-    /// # Errors It has no scheme, or the scheme is one we know and the rest does not follow its grammar.
+    /// # Errors
+    /// It has no scheme, or the scheme is one we know and the rest does not follow its grammar.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let (scheme, parts) = scan(text)?;
         Ok(Self { text: text.into(), scheme, parts })
@@ -35,7 +36,8 @@ impl Uri {
 
     /// Parses what a person typed: `ann@domain.com` becomes `sip:ann@domain.com`; with a scheme it stays.
     ///
-    /// # Errors It is not a URI either way.
+    /// # Errors
+    /// It is not a URI either way.
     pub fn typed(text: &str) -> Result<Self, Error> {
         let text = text.trim();
         match Self::parse(text) {

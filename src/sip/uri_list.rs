@@ -18,8 +18,8 @@ const SUBJECT: &str = "recipient list";
 /// The same submission with `To` and `Secondary-To` instead of the list. Without `Delivery-Report` no report is sent,
 /// since its sender does not know reports.
 ///
-/// # Errors The list is missing, malformed or empty, refers to another list, or contains something that is not an
-/// address.
+/// # Errors
+/// The list is missing, malformed or empty, refers to another list, or contains something that is not an address.
 pub fn with_secondary_to(request: &Request) -> Result<Request, Error> {
     let content_type = request.fields().first("Content-Type").unwrap_or_default();
     if !media_type(content_type).starts_with("multipart/") {

@@ -49,7 +49,8 @@ pub(super) struct Xml<'a> {
 impl<'a> Xml<'a> {
     /// For a document in UTF-8.
     ///
-    /// # Errors It is over the size limit, or not UTF-8.
+    /// # Errors
+    /// It is over the size limit, or not UTF-8.
     pub(super) fn new(bytes: &'a [u8]) -> Result<Self, &'static str> {
         if bytes.len() > XML_BYTES_MAX {
             return Err("too long");
@@ -63,7 +64,8 @@ impl<'a> Xml<'a> {
 
     /// The next item; none at the end of the document.
     ///
-    /// # Errors It is not well-formed, has a document type, or exceeds a limit: which, in words.
+    /// # Errors
+    /// It is not well-formed, has a document type, or exceeds a limit: which, in words.
     pub(super) fn next(&mut self) -> Result<Option<Node>, &'static str> {
         loop {
             let event = self.reader.read_event().map_err(|_error| "broken XML")?;
@@ -142,7 +144,8 @@ pub(super) const ANY: &str = "*";
 /// For each path of names below the root, the text directly within the first such element. The whole document is read,
 /// so that a malformed one yields nothing.
 ///
-/// # Errors As [`Xml::next`], or the root has another name.
+/// # Errors
+/// As [`Xml::next`], or the root has another name.
 pub fn xml_texts<const N: usize>(
     bytes: &[u8],
     root: &str,

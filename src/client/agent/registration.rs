@@ -96,7 +96,7 @@ impl Registration {
         }
     }
 
-    /// How the account stands.
+    /// The account's state at its server.
     pub(crate) const fn state(&self) -> &RegistrationState {
         &self.state
     }

@@ -18,7 +18,7 @@ use crate::model::journal::{ConversationId, IncomingRow, MessageId, UnseenRow};
 use crate::sip::{Cpim, Disposition, Enclosed, Envelope, Imdn, Method, Response, Uri, media_type};
 use crate::time::Now;
 
-/// Notifications of ours.
+/// The notifications that we send.
 #[derive(Debug, Default)]
 pub(crate) struct Receipts {
     /// Messages whose sender wants to know when they are seen.

@@ -9,7 +9,7 @@ use crate::model::contacts::uri_key;
 use crate::model::journal::PersonRow;
 use crate::sip::{Scheme, Transport, Uri};
 
-/// Bytes of header fields around each address, also used for the fields that are always present.
+/// Bytes allowed for the rest of each address's header field, and for all fields that are always present.
 const FIELD_BYTES: usize = 32;
 const HEAD_BYTES: usize = 1024;
 /// Bytes around a file in a multipart body.
@@ -17,7 +17,8 @@ const FILE_HEAD_BYTES: usize = 512;
 
 /// The recipients of a draft, each person once, in the order and spelling in which they first appear.
 ///
-/// # Errors A plain sentence that says why this draft cannot be sent.
+/// # Errors
+/// A plain sentence that says why this draft cannot be sent.
 pub(super) fn recipients(draft: &Draft, profile: &Profile) -> Result<Vec<PersonRow>, String> {
     if draft.text.is_empty() && draft.files.is_empty() {
         return Err("There is no text to send.".to_owned());

@@ -1,4 +1,4 @@
-//! What recipients' programs say of a message of ours (RFC 5438), and whose programs cannot be asked (W28).
+//! Notifications from recipients' programs about our messages (RFC 5438), and whose programs cannot be asked (W28).
 //!
 //! A text that asks leaves in CPIM, with its attempt's Call-ID as the message ID: whoever knows that ID got the
 //! message, and we recognize it after a restart. A program that does not accept CPIM answers 415; its owner then gets
