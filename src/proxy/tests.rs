@@ -1,4 +1,4 @@
-//! How the proxy behaves, seen from outside: literal bytes in, bytes out, a disk that can fail or forget, virtual time.
+//! The proxy seen from outside: literal bytes in and out, a disk that can fail or forget, virtual time.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -68,7 +68,7 @@ pub(super) struct Sent {
     pub(super) text: String,
 }
 
-/// What the disk does with a batch.
+/// What the disk does with batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Disk {
     Works,
@@ -87,14 +87,14 @@ pub(super) struct Bench {
     pub(super) waiting: Vec<Batch<Write>>,
     pub(super) commits: usize,
     pub(super) sent: Vec<Sent>,
-    /// Requests with a transaction that were sent, in that order.
+    /// Requests sent with a transaction, in order.
     pub(super) requests: Vec<(Flow, RequestId)>,
     pub(super) events: Vec<ProxyEvent>,
     pub(super) connects: Vec<(ConnectId, Hop)>,
-    /// Whom a certificate at the connection that was wanted last has to name.
+    /// The name that the certificate must contain on the connection asked for last.
     pub(super) named: Option<String>,
     pub(super) resolves: Vec<(ResolveId, String)>,
-    /// Messages that the proxy asks the store for.
+    /// Messages that the proxy has asked the store for.
     pub(super) wanted: Vec<DispatchId>,
 }
 
@@ -102,7 +102,7 @@ pub(super) fn address(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
-/// LF of a literal as CRLF, in the head only.
+/// Turns the LFs of a literal into CRLFs, in the header section only.
 pub(super) fn wire(text: &str) -> Vec<u8> {
     let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
     format!("{}\r\n\r\n{body}", head.trim_end().replace('\n', "\r\n")).into_bytes()
@@ -187,7 +187,7 @@ impl Bench {
         bench
     }
 
-    /// The process dies and starts again with what the disk holds.
+    /// The process dies and restarts with what the disk holds.
     pub(super) fn crash(&mut self) {
         self.waiting.clear();
         self.sent.clear();
@@ -214,19 +214,19 @@ impl Bench {
         self.input(Input::Received { flow, bytes: bytes.into() });
     }
 
-    /// Sends a request by UDP and takes the answer.
+    /// Sends a request over UDP and takes the answer.
     pub(super) fn ask(&mut self, from: &str, text: &str) -> String {
         self.receive(udp(from), text);
         self.take_one(from)
     }
 
-    /// Registers `sip:NAME@domain.com` at its own address by UDP.
+    /// Registers `sip:NAME@domain.com` at its own address over UDP.
     pub(super) fn register(&mut self, name: &str, at: &str) {
         let answer = self.ask(at, &register(name, &format!("<sip:{name}@{at}>"), 1, 600));
         assert_eq!(status(&answer), 200, "{answer}");
     }
 
-    /// Ann and Bob are at home.
+    /// A bench where Ann and Bob are registered.
     pub(super) fn at_home() -> Self {
         let mut bench = Self::new();
         bench.register("ann", ANN);
@@ -252,7 +252,7 @@ impl Bench {
         format!("SIP/2.0 {line}\n{via}{from}{to}{tag}\n{call_id}{cseq}{more}Content-Length: 0\n\n")
     }
 
-    /// Goes on in time, doing what comes due.
+    /// Advances the time, running what comes due.
     pub(super) fn advance(&mut self, by: Duration) {
         let end = self.now.plus(by);
         let mut turns = 0;
@@ -273,7 +273,7 @@ impl Bench {
         self.advance(Duration::from_millis(millis));
     }
 
-    /// What was sent to an address since it was last asked for.
+    /// Takes what was sent to an address since the last call.
     pub(super) fn take(&mut self, to: &str) -> Vec<String> {
         self.take_sent(to).into_iter().map(|sent| sent.text).collect()
     }
@@ -288,7 +288,7 @@ impl Bench {
         all.remove(0)
     }
 
-    /// Lets go the batches that wait, or fails them.
+    /// Commits the waiting batches, or fails them.
     pub(super) fn disk_goes_on(&mut self, disk: Disk) {
         self.disk = disk;
         for batch in std::mem::take(&mut self.waiting) {
@@ -329,7 +329,7 @@ impl Bench {
         }
     }
 
-    /// The system does not send the last datagram to `remote`.
+    /// The system fails to send the last datagram to `remote`.
     pub(super) fn not_sent(&mut self, remote: &str, fault: SendFault) {
         let mut to_it = self.requests.iter().rev().filter(|(flow, _)| flow.remote == address(remote));
         let (flow, request) = *to_it.next().expect("something was sent");
@@ -351,9 +351,9 @@ impl Bench {
     }
 }
 
-/// What an independent reader makes of everything that leaves.
+/// Reads everything that is sent with an independent parser.
 fn readable(bytes: &Bytes) {
-    // It knows no `tel:`.
+    // That parser does not know `tel:`.
     let has_number = bytes.windows(4).any(|window| window == b"tel:");
     if !has_number && (bytes.starts_with(b"NOTIFY ") || bytes.starts_with(b"MESSAGE ")) {
         let reading = second_reader::read(bytes);
@@ -361,7 +361,7 @@ fn readable(bytes: &Bytes) {
     }
 }
 
-/// A store in memory.
+/// Applies a write to a store in memory.
 fn apply(rows: &mut Rows, write: Write) {
     let find = |rows: &mut Rows, id| rows.dispatches.iter().position(|rows| rows.accepted.id == id);
     match write {
@@ -447,7 +447,7 @@ Content-Length: 0
     )
 }
 
-/// The submission with one line changed, under another branch, Call-ID and thus another message.
+/// The submission with one line changed, and another branch and Call-ID: another message.
 pub(super) fn other_submission(old: &str, new: &str) -> String {
     assert!(SUBMISSION.contains(old), "{old}");
     SUBMISSION.replace(old, new)

@@ -61,7 +61,7 @@ fn request(method: &str, via: &str) -> Request {
     }
 }
 
-/// Runs the timers until nothing is left, or for two minutes; tells when something was sent and what failed.
+/// Runs the timers until none is left, or for two minutes; returns when something was sent, and what failed.
 fn run(layer: &mut TransactionLayer<u8>, start: Instant) -> (Vec<u64>, Vec<(u64, Failed<u8>)>) {
     let (mut sent, mut failed) = (Vec::new(), Vec::new());
     let mut now = start;
@@ -117,7 +117,7 @@ fn the_owner_may_bound_the_transmissions_and_the_end_stays_the_same() {
         let failed = Failed { user: 1, failure: Failure::Timeout, transmissions };
         assert_eq!(failures, [(32_000, failed)], "{max}");
     }
-    // An answer that comes late is heard, and a stream is sent once.
+    // A late answer is still heard, and over a stream the request is sent once.
     let (mut layer, start) = (layer(), base());
     layer.send(Outgoing { transmissions_max: Some(1), ..outgoing(1, udp()) }, start);
     layer.handle_timeout(start + Duration::from_secs(20));
@@ -132,7 +132,7 @@ fn a_provisional_response_slows_e_to_t2() {
     let heard = layer.receive_response(&response(100, "z9hG4bKone"), start + Duration::from_millis(100));
     assert_eq!(heard, Some(Heard { user: 1, transmissions: 1, flow: udp() }));
     let (sent, failed) = run(&mut layer, start);
-    // E that was running fires at 0.5 s (§17.1.2.2), then every T2.
+    // The running E fires at 0.5 s (§17.1.2.2), then every T2.
     assert_eq!(sent, [0, 500, 4500, 8500, 12_500, 16_500, 20_500, 24_500, 28_500]);
     assert_eq!(failed[0].0, 32_000);
 }
@@ -194,7 +194,7 @@ fn a_datagram_that_did_not_leave_is_its_own_requests_matter() {
     assert_eq!(layer.poll_failed(), None, "it was answered");
 }
 
-/// Each error once looked at every transaction: 100 million looks here, which took seconds.
+/// Each error used to scan every transaction: 100 million steps here, which took seconds.
 #[test]
 fn many_errors_beside_many_requests_that_wait_cost_what_they_concern() {
     let start = base();
@@ -319,7 +319,7 @@ fn requests_are_told_apart_as_17_2_3_says() {
     assert!(!is_new("MESSAGE", "127.0.0.2:5070;branch=z9hG4bKa;rport"));
     assert!(is_new("MESSAGE", "127.0.0.2:5071;branch=z9hG4bKa"));
     assert!(is_new("OPTIONS", "127.0.0.2:5070;branch=z9hG4bKa"));
-    // W5 and RFC 4475 §3.2.1: without a branch, or with the cookie alone, the old rules hold.
+    // W5 and RFC 4475 §3.2.1: without a branch, or with the cookie alone, the RFC 2543 rules apply.
     assert!(is_new("MESSAGE", "127.0.0.2:5070"));
     assert!(!is_new("MESSAGE", "127.0.0.2:5070"));
     assert!(is_new("MESSAGE", "127.0.0.2:5070;branch=z9hG4bK"));
@@ -389,12 +389,12 @@ fn a_flood_of_requests_that_are_answered_at_once_shuts_nobody_out() {
         layer.respond(key, 200, Bytes::from_static(b"200"), now);
         assert!(layer.server_count() <= 3, "{number}");
     }
-    // The oldest that were answered have gone; what waits for its answer has not.
+    // The oldest answered ones are gone; the one that waits for its answer is not.
     assert!(layer.knows(waiting));
     assert_eq!(arrive(&mut layer, 19), Arrival::Absorbed);
     layer.handle_timeout(now + layer.timers.j());
     assert_eq!((layer.answer_bytes(), layer.server_count()), (0, 1));
-    // Where nothing was answered there is no room.
+    // If none was answered, there is no room.
     for number in [20, 21] {
         assert!(matches!(arrive(&mut layer, number), Arrival::New(_)));
     }

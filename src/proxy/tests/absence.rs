@@ -1,5 +1,5 @@
-//! Chance against the mailbox: people and devices come and go, the disk fails, the proxy crashes; then everybody is there.
-//! The same seeds in each run.
+//! Random tests of the mailbox: people and devices come and go, the disk fails, the proxy crashes; in the end everybody
+//! is there. Each run uses the same seeds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,18 +20,18 @@ struct Absence {
     bench: Bench,
     chance: Random,
     cseq: u32,
-    /// Which device has answered for itself: taken, or refused.
+    /// Devices that have answered for themselves: accepted, or refused.
     done: BTreeSet<(u64, usize)>,
-    /// Who has taken which message.
+    /// Who has accepted which message.
     taken: BTreeSet<(u64, &'static str)>,
-    /// When what was accepted expires; none where it may not wait.
+    /// When accepted messages expire; `None` if they may not wait.
     accepted: BTreeMap<u64, Option<Timestamp>>,
-    /// The last report.
+    /// The last report of each message.
     last: BTreeMap<u64, String>,
     is_calm: bool,
 }
 
-/// Seconds for which a message is worth delivering: some expire in the storm, some after it, some cannot wait.
+/// For how many seconds a message is worth delivering: some expire in the storm, some after it, some may not wait.
 const fn expires(number: u64) -> Option<u64> {
     match number % 3 {
         0 => Some(LONGEST_SECS),
@@ -138,7 +138,7 @@ impl Absence {
         let device = DEVICES.iter().position(|(_, _, at)| address(at) == flow.remote).unwrap();
         let number: u64 = body(text).parse().unwrap();
         let has_it = self.done.contains(&(number, device));
-        // Who has it says so again, or that it is at it by another way (W15).
+        // A device that has it accepts it again, or says that it is receiving it another way (W15).
         let line = match if self.is_calm { 0 } else { self.chance.below(9) } {
             5 if has_it => "482 Merged Request",
             _ if has_it => "200 OK",
@@ -196,7 +196,7 @@ impl Absence {
         assert_eq!(self.accepted.len() as u64, MESSAGES, "seed {seed}");
         for (number, end) in &self.accepted {
             assert!(self.last.contains_key(number), "seed {seed}: no last report of {number}");
-            // Those that had time: everybody's devices have them by now, but what had failed for good before.
+            // By now, all devices have every message that had time enough, unless it had failed for good before.
             let had_time = end.is_some_and(|end| end > start.plus(Duration::from_secs(600)));
             let lines: Vec<_> = self.last[number].lines().collect();
             for (device, (name, instance, _)) in DEVICES.iter().enumerate().filter(|_| had_time) {

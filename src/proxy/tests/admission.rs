@@ -1,4 +1,4 @@
-//! What is refused, and that nobody gets anything then: W13, W14, W31.
+//! Refused requests, of which nobody gets anything: W13, W14, W31.
 
 use super::*;
 
@@ -130,7 +130,7 @@ fn w14_a_served_name_is_ours_at_any_port_and_a_number_at_our_ports() {
         assert_eq!(bench.sent.len(), usize::from(!ours), "{uri}: {:?}", bench.sent);
         assert!(bench.resolves.is_empty(), "{uri}");
     }
-    // A domain with a port in the settings has its people under its name alone, too.
+    // A domain that has a port in the settings has its users under its name alone, too.
     let mut bench = Bench::with(ProxyConfig { domains: vec!["domain.com:7000".to_owned()], ..config() });
     for (branch, from) in [("K776", "james@domain.com:7000"), ("K7", "james@domain.com")] {
         let request = other_submission("james@domain.com", from).replace("K776", branch);
@@ -159,7 +159,7 @@ fn no_bytes_make_it_panic() {
 #[test]
 fn w13_w31_addresses_beyond_the_limit_are_refused_before_they_are_compared() {
     let mut bench = Bench::at_home();
-    // Each is unlike each other one (RFC 3261 §19.1.4), and all are one user at one host.
+    // No two are equal by RFC 3261 §19.1.4, but all are one user at one host.
     let alike: String = (0..5000).map(|number| format!("<sip:x@elsewhere.com;maddr={number}>, ")).collect();
     let answer = bench.ask(JAMES, &other_submission("<im:bob@domain.com>", alike.trim_end_matches(", ")));
     assert_eq!(status(&answer), 403, "{answer}");

@@ -1,4 +1,4 @@
-//! Who may sign in, register and write: W12, W13, W15, W18, W30; digests by the formula of RFC 7616 §3.4.1, written out.
+//! Who may sign in, register and write: W12, W13, W15, W18, W30; digests written out by the formula of RFC 7616 §3.4.1.
 
 use md5::Md5;
 use sha2::{Digest, Sha256};
@@ -28,7 +28,7 @@ fn sha256(text: &str) -> String {
     hex(&Sha256::digest(text))
 }
 
-/// James, Ann and Bob; the password of each is the name backwards.
+/// James, Ann and Bob; each password is the name spelled backwards.
 pub(super) fn user(name: &str) -> UserRow {
     let password: String = name.chars().rev().collect();
     let text = format!("{name}:domain.com:{password}");
@@ -59,7 +59,7 @@ pub(super) fn nonce(challenge: &str) -> String {
     challenge.split("nonce=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 
-/// `Digest ...` with qop auth.
+/// The parts of `Digest ...` with qop=auth.
 pub(super) struct Said<'a> {
     pub(super) username: &'a str,
     pub(super) password: &'a str,
@@ -69,7 +69,7 @@ pub(super) struct Said<'a> {
 }
 
 impl Said<'_> {
-    /// The request with the field, under another branch and CSeq.
+    /// The request with this field, and another branch and CSeq.
     pub(super) fn with(&self, request: &str, field: &str) -> String {
         let mut words = request.split(' ');
         let (method, uri) = (words.next().unwrap(), words.next().unwrap());
@@ -95,12 +95,12 @@ fn james<'a>(nonce: &'a str, nc: &'a str) -> Said<'a> {
     Said { username: "james", password: "semaj", nonce, nc, algorithm: "SHA-256" }
 }
 
-/// A submission under another Call-ID.
+/// A submission with its own Call-ID.
 fn submission(number: u32) -> String {
     SUBMISSION.replace("K776", &format!("K{number}")).replace("asd88asd77a", &format!("call{number}"))
 }
 
-/// The answer to a request; reports that come with it are let go.
+/// The answer to a request; reports sent with it are dropped.
 fn ask(bench: &mut Bench, from: &str, request: &str) -> String {
     bench.take(from);
     bench.receive(udp(from), request);
@@ -109,12 +109,12 @@ fn ask(bench: &mut Bench, from: &str, request: &str) -> String {
     answer.unwrap_or_else(|| panic!("no answer: {sent:#?}")).clone()
 }
 
-/// James is asked for credentials.
+/// Lets James be challenged.
 fn nonce_for(bench: &mut Bench, request: &str) -> String {
     nonce_at(bench, JAMES, request)
 }
 
-/// The same at another address.
+/// The same from another address.
 fn nonce_at(bench: &mut Bench, from: &str, request: &str) -> String {
     let asked = ask(bench, from, request);
     assert_eq!(status(&asked), 407, "{asked}");
@@ -158,7 +158,7 @@ fn w30_a_registration_is_asked_for_credentials_of_the_very_user() {
     let ann = Said { username: "ann", password: "nna", nonce: &nonce, nc: "00000002", algorithm: "SHA-256" };
     assert_eq!(status(&ask(&mut bench, ANN, &ann.with(&request, "Authorization"))), 200);
     assert_eq!(bench.rows.bindings.len(), 1);
-    // The wildcard that removes all is nobody else's either.
+    // The wildcard that removes all bindings is not for anybody else either.
     let all = register("ann", "*", 2, 0);
     assert_eq!(status(&ask(&mut bench, JAMES, &all)), 401);
     assert_eq!(bench.rows.bindings.len(), 1);
@@ -201,7 +201,7 @@ fn w30_a_wrong_password_is_asked_again_and_ten_of_them_are_enough_for_a_minute()
     assert_eq!(status(&ask(&mut bench, ANOTHER, &said)), 202, "elsewhere he may");
     bench.advance_ms(60_000);
     assert_eq!(status(&right(&mut bench, 203)), 202);
-    // For nobody it is the same.
+    // The same for an unknown user.
     let nobody = Said { username: "nobody", ..james(&nonce, "00001000") };
     assert_eq!(status(&ask(&mut bench, JAMES, &guess(300, nobody))), 407);
 }
@@ -224,7 +224,7 @@ fn w30_a_nonce_counts_each_number_once_and_is_stale_after_an_hour() {
     assert!(fields(&late, "Proxy-Authenticate")[0].ends_with(", stale=true"), "{late}");
     let second = nonce(fields(&late, "Proxy-Authenticate")[0]);
     assert_eq!(status(&send(&mut bench, 5, james(&second, "00000001"))), 202);
-    // After a crash nothing is remembered of nonces, so none of before counts; the password does.
+    // After a crash older nonces are not valid, since their used counts are not known; the password still is.
     bench.crash();
     bench.input(Input::Command(users(&["james"])));
     bench.sent.clear();
@@ -253,7 +253,7 @@ fn w12_a_double_is_known_before_it_is_asked_but_only_who_proves_it_is_followed()
     let nonce = nonce_for(&mut bench, &request);
     let accepted = ask(&mut bench, JAMES, &james(&nonce, "00000001").with(&request, "Proxy-Authorization"));
     assert_eq!(status(&accepted), 202);
-    // From another address, without credentials or with replayed ones: the 202, and nothing moves.
+    // From another address, without credentials or with replayed ones: the 202 comes, but the flow does not move.
     let bare = request.replace("K776", "K777");
     let replay = james(&nonce, "00000001").with(&request.replace("K776", "K778"), "Proxy-Authorization");
     for double in [bare, replay] {
@@ -330,7 +330,7 @@ fn w14_a_message_from_elsewhere_reaches_our_users_unasked_and_one_in_our_name_do
         &ordinary.replace("james@domain.com", "eve@elsewhere.com").replace("K776", "K7"),
     );
     assert_eq!(bench.take(ANN).len(), 1);
-    // Who we are is told to anybody (W6).
+    // Anybody may ask what we can do (W6).
     let options = ordinary
         .replace("MESSAGE sip:ann@domain.com", "OPTIONS sip:domain.com")
         .replace("1 MESSAGE", "1 OPTIONS");
@@ -363,7 +363,7 @@ fn rfc_3325_an_asserted_identity_stays_among_those_who_trust_each_other() {
     assert_eq!(status(&ask(&mut bench, BOB, &said.with(&bob, "Authorization"))), 200);
     let claim =
         "P-Asserted-Identity: <sip:boss@domain.com>\nP-Preferred-Identity: <sip:boss@domain.com>\nContact";
-    // James claims to be the boss: Ann's host, which is trusted, is told who he is, and Bob nothing.
+    // James claims to be the boss: Ann's host is trusted and is told who he really is; Bob is told nothing.
     let request = SUBMISSION.replacen("Contact", claim, 1);
     let nonce = nonce_for(&mut bench, &request);
     let answer = ask(&mut bench, JAMES, &james(&nonce, "00000001").with(&request, "Proxy-Authorization"));
@@ -374,13 +374,13 @@ fn rfc_3325_an_asserted_identity_stays_among_those_who_trust_each_other() {
     bench.answer(ANN, &to_ann, "200 OK");
     bench.answer(BOB, &to_bob, "200 OK");
     bench.sent.clear();
-    // The trusted host is believed, and what it says goes to trusted hosts only.
+    // The trusted host is believed; what it says goes to trusted hosts only.
     let request = submission(2).replacen("Contact", claim, 1);
     bench.receive(udp(ANN), &request);
     let to_ann = bench.take(ANN).into_iter().find(|text| text.starts_with("MESSAGE")).unwrap();
     assert_eq!(fields(&to_ann, "P-Asserted-Identity"), ["<sip:boss@domain.com>"]);
     assert!(!bench.take(BOB)[0].contains("P-Asserted"));
-    // So it is with an ordinary message.
+    // The same for an ordinary message.
     let ordinary = submission(3)
         .replace("Secondary-To: <im:bob@domain.com>\n", "")
         .replace("Proxy-Require: secondary-to\n", "")
@@ -481,7 +481,7 @@ fn w29_a_call_is_asked_for_credentials_which_go_no_further_and_may_be_sent_again
     assert!(bench.take(BOB).is_empty());
 }
 
-/// Whoever has not said who he is cannot make the proxy read a list of recipients, in the header or in the body.
+/// Nobody can make the proxy read a list of recipients without authenticating, whether in the header or in the body.
 #[test]
 fn w26_w30_recipients_are_read_only_for_a_sender_who_is_known() {
     let in_header = other_submission("<im:bob@domain.com>", "<im:bob@domain.com");

@@ -1,4 +1,4 @@
-//! One submission, however often and by whatever way it comes, is one message (W12, W15): all orders.
+//! One submission is one message, however often and by whatever way it comes (W12, W15): all orders of events.
 
 use std::collections::BTreeSet;
 
@@ -7,15 +7,15 @@ use super::*;
 /// What happens around one submission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
-    /// It comes by UDP, as the sender's transaction repeats it.
+    /// It comes over UDP, retransmitted by the sender's transaction.
     Same,
-    /// Under another branch, from another port.
+    /// It comes with another branch, from another port.
     OtherBranch,
-    /// Over a connection, under another branch.
+    /// It comes over a connection, with another branch.
     OverTcp,
-    /// A recipient answers 200 to each leg that came since.
+    /// A recipient answers 200 to each leg received since.
     Answers(&'static str),
-    /// The process dies; what it has not written is lost.
+    /// The process dies; what was not written is lost.
     Crash,
 }
 
@@ -26,7 +26,7 @@ const STREAM: &str = "192.0.2.1:7778";
 #[derive(Default)]
 struct Seen {
     to_tags: BTreeSet<String>,
-    /// Who got a leg of which From tag and Call-ID.
+    /// Who got a leg, with which From tag and Call-ID.
     legs: BTreeSet<(&'static str, String, String)>,
     unanswered: Vec<(&'static str, String)>,
     reports: BTreeSet<String>,
@@ -51,7 +51,7 @@ fn take(bench: &mut Bench, seen: &mut Seen, step: Step) {
     look(bench, seen);
 }
 
-/// Everything that left.
+/// Records everything that was sent.
 fn look(bench: &mut Bench, seen: &mut Seen) {
     for Sent { flow, text, .. } in std::mem::take(&mut bench.sent) {
         let value = |name: &str| field(&text, name).unwrap().to_owned();
@@ -69,7 +69,7 @@ fn look(bench: &mut Bench, seen: &mut Seen) {
     }
 }
 
-/// All orders of these.
+/// All orders of these steps.
 fn orders(items: &[Step]) -> Vec<Vec<Step>> {
     if items.is_empty() {
         return vec![Vec::new()];
@@ -91,7 +91,7 @@ fn w12_all_orders_of_a_submissions_doubles_answers_and_a_crash_are_one_message()
         let (mut bench, mut seen) = (Bench::at_home(), Seen::default());
         for step in &order {
             take(&mut bench, &mut seen, *step);
-            // The network repeats it.
+            // The network duplicates it.
             if !matches!(step, Step::Answers(_) | Step::Crash) {
                 take(&mut bench, &mut seen, *step);
             }
@@ -102,10 +102,10 @@ fn w12_all_orders_of_a_submissions_doubles_answers_and_a_crash_are_one_message()
             take(&mut bench, &mut seen, Step::Answers(ANN));
             take(&mut bench, &mut seen, Step::Answers(BOB));
         }
-        // A report that a crash forgot looks for its sender under a name that leads nowhere.
+        // If a crash lost the report's flow, the report first tries a name that leads nowhere.
         bench.advance_ms(40_000);
         look(&mut bench, &mut seen);
-        // Asked for once more, the report comes; the message is over and reaches nobody.
+        // A repetition gets the report; the message is over and is sent to nobody.
         bench.receive(udp(JAMES), &submission("Klast"));
         let last = bench.take(JAMES);
         assert_eq!(

@@ -1,8 +1,8 @@
-//! Clients without an address that others could send to: RFC 5626, RFC 3581, RFC 7118 section 5.
+//! Clients without an address that others can send to: RFC 5626, RFC 3581, RFC 7118 section 5.
 
 use super::*;
 
-/// Where a NAT shows a client, and where the client thinks that it is.
+/// A client's address as seen outside its NAT, and as the client sees it.
 const SEEN: &str = "203.0.113.9:61000";
 const THOUGHT: &str = "10.0.0.7:5060";
 
@@ -40,7 +40,7 @@ fn behind_a_nat_a_leg_goes_where_the_registration_came_from() {
     let leg = bench.take_one(SEEN);
     assert!(leg.starts_with(&format!("MESSAGE sip:bob@{THOUGHT} SIP/2.0")), "{leg}");
 
-    // The NAT gives another port away: the next registration says so.
+    // The NAT assigns another port: the next registration shows it.
     bench.answer(SEEN, &leg, "200 OK");
     bench.take(JAMES);
     bench.ask("203.0.113.9:61001", &behind_nat(2));
@@ -52,10 +52,10 @@ fn behind_a_nat_a_leg_goes_where_the_registration_came_from() {
 #[test]
 fn a_contact_that_is_no_end_of_a_nat_is_believed() {
     let mut bench = Bench::new();
-    // It registers for somebody at another host.
+    // It registers a contact at another host.
     let elsewhere = behind_nat(1).replace(&format!("<sip:bob@{THOUGHT}>"), "<sip:bob@192.0.2.7>");
     bench.ask(SEEN, &elsewhere);
-    // A proxy stands in between: where its client is, it knows.
+    // With a proxy in between, that proxy knows how to reach the client.
     let by_proxy = behind_nat(2).replacen("Via:", "Via: SIP/2.0/UDP 192.0.2.33;branch=z9hG4bKedge\nVia:", 1);
     bench.ask("192.0.2.33:5060", &by_proxy.replace("Call-ID: reg-bob", "Call-ID: other"));
     bench.receive(udp(JAMES), &to_bob(1));
@@ -83,7 +83,7 @@ fn a_flow_that_is_registered_is_the_only_way_to_its_client() {
     assert!(bench.connects.is_empty(), "nobody listens at a flow's Contact");
     assert!(told(&mut bench).ends_with(" failure\r\n"), "at once, as nobody is there");
 
-    // It comes back over another connection, and the binding that was dead is gone.
+    // It comes back over another connection, and the binding of the dead one is gone.
     let again = tcp("192.0.2.7:40001", 2);
     bench.receive(again, &flows(&contact.replace("5060", "5061"), 2));
     assert_eq!(fields(&bench.take_one("192.0.2.7:40001"), "Contact").len(), 1);
@@ -139,7 +139,7 @@ fn w4_behind_a_nat_what_is_large_goes_by_datagram_as_nothing_listens_at_the_nat(
     assert_eq!(body(&leg), text);
     bench.answer(SEEN, &leg, "200 OK");
     assert!(told(&mut bench).contains("delivery success"));
-    // An ordinary message takes the same way.
+    // An ordinary message goes the same way.
     let ordinary = large(2)
         .replace("Proxy-Require: secondary-to\n", "")
         .replace(&format!("Contact: <sip:james@{JAMES}>\n"), "");

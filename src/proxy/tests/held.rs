@@ -1,5 +1,5 @@
-//! What a proxy holds for others, in bytes, against the table of what it may hold: under storms of what strangers and users can send
-//! from spoofed addresses.
+//! Compares the bytes that a proxy holds for others with the table of what it may hold, under storms of whatever
+//! strangers and users can send from spoofed addresses.
 
 use super::*;
 use crate::limits::{
@@ -7,7 +7,7 @@ use crate::limits::{
 };
 use crate::proxy::Auth;
 
-/// What is held now, by the names of the table.
+/// What is held now, under the names in the table.
 fn held(proxy: &Proxy) -> Vec<(&'static str, usize)> {
     let core = &proxy.core;
     let (legs, reports) = proxy.dispatches.held();
@@ -30,7 +30,7 @@ fn held(proxy: &Proxy) -> Vec<(&'static str, usize)> {
     ]
 }
 
-/// Holds what is held against the table; the sum.
+/// Compares what is held with the table; returns the sum.
 fn check(bench: &Bench) -> usize {
     let table: std::collections::BTreeMap<_, _> = PROXY_HELD_BYTES.into_iter().collect();
     let held = held(&bench.proxy);
@@ -40,10 +40,10 @@ fn check(bench: &Bench) -> usize {
     held.iter().map(|(_, bytes)| bytes).sum()
 }
 
-/// A request of any method, from anywhere, with parts of any size.
+/// A request with a random method, source and part sizes.
 fn request(chance: &mut Random, number: u64) -> String {
     let mut size = |max: u64| {
-        // Small ones most of the time.
+        // Mostly small ones.
         let exponent = chance.below(17);
         usize::try_from(chance.below(1 << exponent).min(max)).unwrap()
     };
@@ -80,7 +80,7 @@ fn request(chance: &mut Random, number: u64) -> String {
     )
 }
 
-/// Sends many of them; the most that was held at a time.
+/// Sends many such requests; returns the most bytes held at a time.
 fn storm(bench: &mut Bench, seed: u64, requests: u64) -> usize {
     let mut chance = Random::from_seed(seed);
     let mut most = 0;
@@ -117,7 +117,7 @@ fn a_storm_of_spoofed_sources_stays_within_the_table_and_leaves_nothing() {
         let mut bench = Bench::new();
         bench.register("ann", ANN);
         storm(&mut bench, seed, 400);
-        // What was taken in is over by then, reports that nobody took too.
+        // By then all accepted messages are over, and so are reports that nobody took.
         for _ in 0..30 {
             bench.advance(Duration::from_secs(3600));
             check(&bench);
@@ -135,7 +135,7 @@ fn strangers_leave_no_more_than_small_answers_behind() {
     for seed in 1..=4 {
         let mut bench = Bench::with(ProxyConfig { auth: Auth::On, ..config() });
         let most = storm(&mut bench, seed, 1000);
-        // A transaction and an answer of at most `limits::ANSWER_AGAIN_BYTES_MAX` each.
+        // At most a transaction and an answer of `limits::ANSWER_AGAIN_BYTES_MAX` each.
         assert!(most < 1000 * (SERVER_TRANSACTION_BYTES + TURNED_AWAY_BYTES + 2048), "seed {seed}: {most}");
         let kept: Vec<_> =
             held(&bench.proxy).into_iter().filter(|(_, bytes)| *bytes > 0).map(|(name, _)| name).collect();
@@ -154,7 +154,7 @@ fn large_answers_that_would_be_the_same_again_are_not_kept() {
             "OPTIONS sip:domain.com SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK{number};rport\n\
              From: <sip:a@b.c>;tag=1\nTo: <sip:domain.com>\nCall-ID: {call_id}\nCSeq: 1 OPTIONS\nContent-Length: 0\n\n"
         );
-        // Twice: there is no transaction that would absorb the second one, and the answer is alike.
+        // Sent twice: no transaction absorbs the second one, but the answer is the same.
         for _ in 0..2 {
             let answer = bench.ask(JAMES, &options);
             assert_eq!((status(&answer), field(&answer, "Call-ID")), (200, Some(call_id.as_str())));
@@ -202,7 +202,7 @@ fn a_binding_has_a_maximum_of_bytes_and_they_are_counted_back() {
 fn what_waits_for_a_disk_that_does_not_answer_has_a_maximum() {
     let mut bench = Bench::new();
     bench.disk = Disk::Waits;
-    // 1 MB each, of which nothing but the Contact is of use.
+    // 1 MB each, of which only the Contact matters.
     let large = |number: usize| {
         register(&format!("u{number}"), "<sip:u@192.0.2.7:5060>", 1, 600).replace(
             "Content-Length: 0\n\n",
@@ -219,7 +219,7 @@ fn what_waits_for_a_disk_that_does_not_answer_has_a_maximum() {
     assert_eq!(bench.proxy.core.registering, 0);
     assert_eq!(bench.take(BOB).len(), 33);
 
-    // One submission by ever new branches.
+    // One submission, each time with a new branch.
     bench.disk = Disk::Waits;
     for number in 0..20 {
         bench.receive(udp(JAMES), &SUBMISSION.replace("K776", &format!("K{number}")));

@@ -1,11 +1,11 @@
-//! Whose a URI is, in however many spellings, and that whoever writes in a name of ours proves it: W14, W30.
+//! Whose a URI is, in any spelling, and that whoever uses a name of ours must prove it: W14, W30.
 
 use super::*;
 use crate::proxy::routing::domains::{Domains, Whose};
 use crate::proxy::{Auth, ProxyCommand};
 use crate::sip::Uri;
 
-/// Two domains, one of them a number, on an address of each family.
+/// Two domains, one of them numeric, on an address of each family.
 fn served() -> ProxyConfig {
     let mut config = config();
     config.domains = ["Domain.COM.", "xn--bcher-kva.example", "[2001:DB8::5]"].map(str::to_owned).to_vec();
@@ -58,7 +58,7 @@ const OURS: &[(&str, &str)] = &[
     ("sip:CEO@domain.com", "CEO@domain.com"),
 ];
 
-/// Named by us, and elsewhere.
+/// Named in our domains, but elsewhere.
 const IN_OUR_NAME: &[(&str, &str)] = &[
     ("sip:ceo@192.0.2.100:9999", "ceo@domain.com"),
     ("sip:ceo@[::ffff:192.0.2.100]:9999", "ceo@domain.com"),
@@ -142,7 +142,7 @@ fn what_some_take_for_a_number_or_undo_as_an_escape_is_no_host() {
     }
 }
 
-/// A proxy that asks, with Ann at home through a peer that is trusted.
+/// A proxy that authenticates, with Ann registered through a trusted peer.
 fn asking() -> Bench {
     let mut config = served();
     (config.auth, config.trust) = (Auth::On, vec!["udp:192.0.2.6/32".parse().unwrap()]);
@@ -176,7 +176,7 @@ fn w30_who_writes_in_a_name_of_ours_proves_it_in_every_spelling_and_for_every_me
         assert_eq!(status(&bench.ask(JAMES, &many)), 407, "{claim}");
         assert!(bench.sent.is_empty(), "{claim}: {:?}", bench.sent);
     }
-    // What the user part of a registration names is proved in the same way.
+    // The user part of a registered contact is checked in the same way.
     let register = register("ceo", "<sip:ceo@192.0.2.1>", 1, 600);
     for (number, to) in
         ["ceo@domain.com:9999", "ceo@192.0.2.100:9", "%63eo@Domain.com."].into_iter().enumerate()
@@ -234,7 +234,7 @@ fn two_senders_in_one_request_are_none() {
     {
         assert_eq!(status(&bench.ask(JAMES, &from("MESSAGE", one, 50 + number))), 400, "{one}");
     }
-    // Folded, and in the compact form, it is one like any other.
+    // Folded, or in compact form, it is a field like any other.
     let compact =
         text.replace("From: <sip:x@evil.org>", "f:\n <sip:ceo@domain.com:9999>").replace("Ks1", "Ks9");
     assert_eq!(status(&bench.ask(JAMES, &compact)), 407, "{compact}");
@@ -258,7 +258,7 @@ fn who_somebody_is_is_said_by_those_who_are_trusted_and_to_them_alone() {
             assert!(!passed.contains("Boss"), "{passed}");
             bench.sent.clear();
         }
-        // A user who has proved who he is says no more than that.
+        // An authenticated user cannot claim more than that.
         let ours = text
             .replace("x@evil.org", "ceo@domain.com")
             .replace("Ks", "Ku")
@@ -276,12 +276,12 @@ fn who_somebody_is_is_said_by_those_who_are_trusted_and_to_them_alone() {
         let passed = bench.take_one(ANN);
         assert_eq!(has(&passed), [1, 0, 0, 0], "{passed}");
         assert_eq!(field(&passed, "P-Asserted-Identity"), Some("<sip:ceo@domain.com>"));
-        // One trusted peer says it to another.
+        // Between two trusted peers it is passed on.
         let text = text.replace("192.0.2.1:", "192.0.2.6:").replace("Ks", "Kv");
         bench.receive(udp(ANN), &text);
         let passed = bench.take_one(ANN);
         assert_eq!(has(&passed), [1, 0, 1, 1], "{passed}");
-        // Who answers is asked as little as who calls.
+        // Identity claims in responses are no more believed than in requests.
         let answer = |at: &str, number: usize| {
             let mut bench = asking();
             assert_eq!(status(&bench.ask(ANN, &register("bob", &format!("<sip:bob@{at}>"), 2, 600))), 200);

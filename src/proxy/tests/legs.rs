@@ -1,10 +1,10 @@
-//! Legs: where they go, what ends them, what is told of that: W4, W15 to W19.
+//! Legs: where they go, how they end, and what is reported of that: W4, W15 to W19.
 
 use super::*;
 
 const CY: &str = "192.0.2.8:5060";
 
-/// Only to Bob.
+/// A submission to Bob only.
 fn to_bob() -> String {
     SUBMISSION
         .replace("ann@domain.com", "bob@domain.com")
@@ -136,7 +136,7 @@ fn w18_a_redirect_is_followed_by_preference_with_the_same_call_id() {
 
 #[test]
 fn w18_redirects_end_after_five_steps_and_ten_targets_each_once() {
-    // In a circle: each target once, then the redirect is what is told.
+    // A redirect loop: each target is tried once, then the redirect itself is reported.
     let mut bench = Bench::at_home();
     bench.ask(JAMES, &to_bob());
     let leg = bench.take_one(BOB);
@@ -144,7 +144,7 @@ fn w18_redirects_end_after_five_steps_and_ten_targets_each_once() {
     assert!(bench.take(BOB).is_empty());
     assert!(told(&mut bench).starts_with("failure;status=301;"));
 
-    // In a chain.
+    // A redirect chain.
     let mut bench = Bench::at_home();
     bench.ask(JAMES, &to_bob());
     let mut leg = bench.take_one(BOB);
@@ -159,7 +159,7 @@ fn w18_redirects_end_after_five_steps_and_ten_targets_each_once() {
     assert!(told(&mut bench).starts_with("failure;status=302;"));
     assert!(bench.sent.is_empty());
 
-    // All at once.
+    // Many targets at once.
     let mut bench = Bench::at_home();
     bench.ask(JAMES, &to_bob());
     let leg = bench.take_one(BOB);
@@ -200,7 +200,7 @@ fn w17_a_tcp_binding_is_reached_over_its_connection_once() {
     bench.input(Input::Disconnected { flow: home });
     assert_eq!(told(&mut bench), "failure;status=503;reason=\"Service Unavailable\";tries=1;after=10000");
 
-    // The connection is gone: the next leg connects to the contact.
+    // The connection is gone: the next leg connects to the Contact.
     bench.receive(udp(JAMES), &to_bob().replace("asd88asd77a", "second").replace("K776", "K8"));
     let (id, hop) = bench.connects.remove(0);
     assert_eq!(hop, Hop { transport: Transport::Tcp, remote: address("192.0.2.7:5060") });
@@ -241,7 +241,7 @@ fn w4_a_large_leg_goes_over_tcp() {
 fn w4_a_large_leg_whose_connection_breaks_goes_once_more_over_another_one() {
     let mut bench = Bench::at_home();
     bench.ask(JAMES, &large());
-    // Bob's program has been started anew: what we are given is a connection to the one before.
+    // Bob's program has restarted: the connection that we are given leads to the previous process.
     for (connection, others) in [(7, 1), (8, 0)] {
         let (id, hop) = bench.connects.remove(0);
         assert_eq!(hop, Hop { transport: Transport::Tcp, remote: address(BOB) });
@@ -276,7 +276,7 @@ fn w4_where_tcp_cannot_be_had_a_large_leg_goes_over_udp_and_that_is_remembered()
     }
 }
 
-/// A submission of so many bytes that its leg is larger.
+/// A submission of so many bytes; its leg is larger.
 fn of_size(bytes: usize) -> String {
     let length = format!("Content-Length: {bytes}");
     to_bob().replace("Come here.", &"x".repeat(bytes)).replace("Content-Length: 10", &length)
@@ -292,14 +292,14 @@ fn w4_what_no_datagram_holds_fails_at_once_where_no_connection_is_to_be_had() {
     for (number, bytes) in [(1, 65_507), (2, 70_000), (3, 900_000)] {
         let text = of_size(bytes).replace("asd88asd77a", &format!("large{number}"));
         bench.ask(JAMES, &text.replace("K776", &format!("K8{number}")));
-        // Tried each time, though it is remembered that there was none: nothing else is left.
+        // TCP is tried each time although it is remembered to be refused, since nothing else is left.
         let (id, hop) = bench.connects.remove(0);
         assert_eq!(hop, Hop { transport: Transport::Tcp, remote: address(BOB) });
         bench.input(Input::ConnectFailed { id, fault: crate::machine::ConnectFault::Unreachable });
         assert!(bench.take(BOB).is_empty(), "no datagram of {bytes} bytes");
         assert_eq!(told(&mut bench), TOO_LARGE);
     }
-    // A leg that fits goes its way beside it.
+    // Meanwhile, a leg that fits goes its way.
     bench.advance_ms(500);
     assert_eq!(bench.take_one(BOB), small);
     bench.take(JAMES);
@@ -310,7 +310,7 @@ fn w4_what_no_datagram_holds_fails_at_once_where_no_connection_is_to_be_had() {
 
 #[test]
 fn w4_the_largest_that_a_datagram_holds_goes_over_udp() {
-    // What the leg has beside its body: From, To, Via and the rest.
+    // Measures a leg without its body: From, To, Via and the rest.
     let mut bench = Bench::at_home();
     bench.ask(JAMES, &of_size(60_000));
     let (id, _) = bench.connects.remove(0);
@@ -394,7 +394,7 @@ fn w19_the_settings_may_name_the_server_of_a_domain_of_others() {
     let leg = bench.take_one("192.0.2.90:5070");
     assert!(leg.starts_with("MESSAGE sip:bob@Example.org SIP/2.0\r\n"), "{leg}");
     assert!(bench.resolves.is_empty());
-    // Another port and another transport are another server; TLS that was asked for is not left out (W32).
+    // Another port or transport means another server; requested TLS is not dropped (W32).
     for (number, other) in
         ["sip:bob@example.org:5071", "sips:bob@example.org", "sip:bob@example.org;transport=tcp"]
             .into_iter()

@@ -26,7 +26,7 @@ fn submission(list: &str, more: &str) -> String {
     )
 }
 
-/// Sends a request as it stands, and takes the answer.
+/// Sends a request unchanged, and takes the answer.
 fn ask(bench: &mut Bench, text: &str) -> String {
     bench.receive_bytes(udp(JAMES), text.as_bytes().to_vec());
     bench.take_one(JAMES)

@@ -9,7 +9,7 @@ use crate::sip::{Aor, Uri};
 
 const CY: &str = "192.0.2.8:5060";
 
-/// Bob is in it twice, by way of a list within it.
+/// Bob is in it twice, once through a list within it.
 const TEAM: &[(&str, &[&str])] = &[
     ("team@domain.com", &["sip:ann@domain.com", "sip:bob@domain.com", "sip:rest@domain.com"]),
     ("rest@domain.com", &["im:bob@domain.com", "sip:cy@domain.com", "sip:team@domain.com"]),
@@ -25,7 +25,7 @@ fn table(bench: &mut Bench, lists: &[(&str, &[&str])]) {
     bench.input(Input::Command(ProxyCommand::Aliases(Arc::from(rows))));
 }
 
-/// Ann, Bob and Cy at home, and the table.
+/// A bench with Ann, Bob and Cy registered, and the table.
 fn team() -> Bench {
     let mut bench = Bench::at_home();
     bench.register("cy", CY);
@@ -39,7 +39,7 @@ fn to_team(more: &str) -> String {
         .replace("Secondary-To: <im:bob@domain.com>\n", &format!("Delivery-Report: final;detail\n{more}"))
 }
 
-/// Answers the legs of all three, and gives their bytes.
+/// Answers the legs of all three, and returns their bytes.
 fn answer_all(bench: &mut Bench, lines: [&str; 3]) -> [String; 3] {
     let legs = [ANN, BOB, CY].map(|who| bench.take_one(who));
     for ((who, leg), line) in [ANN, BOB, CY].into_iter().zip(&legs).zip(lines) {
@@ -172,7 +172,7 @@ fn w11_w16_after_a_crash_it_goes_to_those_who_were_on_the_list_when_it_was_accep
     let notify = bench.take_one(JAMES);
     let told: Vec<_> = body(&notify).lines().map(|line| line.split(';').next().unwrap()).collect();
     assert_eq!(told, ["im:team@domain.com delivery success", "im:bob@domain.com delivery success"]);
-    // W12: the same message again is the same, whoever is on the list now.
+    // W12: a repeated message is the same message, whoever is on the list by now.
     let again = to_team("Secondary-To: <im:bob@domain.com>\n").replace("K776", "K777");
     bench.receive(udp(JAMES), &again);
     assert_eq!(status(&bench.take(JAMES)[0]), 202);
@@ -193,7 +193,7 @@ fn w16_an_ordinary_message_to_a_list_gets_202_and_goes_to_all() {
     }
     bench.advance_ms(60_000);
     assert!(bench.sent.is_empty(), "no report: {:#?}", bench.sent);
-    // Strangers write to people, and have nothing multiplied.
+    // Strangers may write to people, but may not have a message multiplied.
     let stranger = ordinary.replace("james@domain.com", "eve@elsewhere.org").replace("K776", "K8");
     assert_eq!(status(&bench.ask(JAMES, &stranger)), 403);
 }

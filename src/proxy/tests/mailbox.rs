@@ -1,4 +1,4 @@
-//! Absent people: W8, W15, W18. What is told of them, and their devices, have files of their own.
+//! Absent recipients: W8, W15, W18. Their reports, and their devices, have files of their own.
 
 mod departures;
 mod devices;
@@ -11,12 +11,12 @@ use crate::proxy::journal::{DispatchId, OutcomeState};
 const LAPTOP: &str = "192.0.2.71:5060";
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A submission to Ann alone, worth delivering for an hour.
+/// A submission to Ann only, worth delivering for an hour.
 fn to_ann() -> String {
     other_submission("Secondary-To: <im:bob@domain.com>\n", "Expires: 3600\n")
 }
 
-/// Another message of the same kind, with this number for its text.
+/// Another such message, with this number as its text.
 fn numbered(number: u32) -> String {
     to_ann()
         .replace("asd88asd77a", &format!("number{number}"))
@@ -31,7 +31,7 @@ fn device(name: &str, at: &str, instance: &str, cseq: u32) -> String {
 }
 
 impl Bench {
-    /// Registers a device, and comes back with what it is sent.
+    /// Registers a device, and returns what is sent to it.
     fn comes(&mut self, name: &str, at: &str, instance: &str, cseq: u32) -> Vec<String> {
         self.receive(udp(at), &device(name, at, instance, cseq));
         let mut sent = self.take(at);
@@ -39,7 +39,7 @@ impl Bench {
         sent
     }
 
-    /// The state of each line of the next report to James, which he answers.
+    /// The state of each line in the next report to James, who answers it.
     fn told(&mut self) -> (String, Vec<String>) {
         let notify = self.take(JAMES).into_iter().find(|text| text.starts_with("NOTIFY")).expect("a report");
         self.answer(JAMES, &notify, "200 OK");
@@ -419,7 +419,7 @@ fn w12_a_message_forgotten_before_its_time_leaves_nothing_that_is_due() {
     bench.submit(&to_ann());
     assert_eq!(bench.told(), waiting());
     bench.advance_ms(1000);
-    // The two clocks do not tick together, as they do not anywhere.
+    // The two clocks drift apart, as they always do.
     bench.now.mono += Duration::from_micros(300);
     let (core, dispatches) = (&mut bench.proxy.core, &mut bench.proxy.dispatches);
     assert!(dispatches.remove(core, DispatchId(1)).is_some());

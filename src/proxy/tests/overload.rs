@@ -1,4 +1,4 @@
-//! More than can be served: what was taken in is served, the rest gets 503, and it ends at once (W12, W13, W31).
+//! Overload: what was accepted is served, the rest gets 503, and all is well again once it ends (W12, W13, W31).
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -9,7 +9,7 @@ use crate::limits::{
 };
 use crate::proxy::ProxyCommand;
 
-/// Submission number such of this user, to Ann and Bob.
+/// The submission with this number from this user, to Ann and Bob.
 fn numbered(user: &str, number: u32) -> String {
     SUBMISSION
         .replace("james", user)
@@ -55,7 +55,7 @@ fn w13_a_busy_proxy_turns_away_new_messages_and_serves_what_it_took_in() {
     assert_eq!((bench.commits, bench.rows.dispatches.len()), (commits, 1), "nothing was written for them");
     assert!(bench.take(ANN).is_empty() && bench.take(BOB).is_empty());
 
-    // The retransmission, and the same under another branch, of what was taken in.
+    // An accepted submission, retransmitted, and repeated with another branch.
     assert_eq!(status(&bench.ask(JAMES, &numbered("james", 1))), 202);
     assert_eq!(status(&bench.ask(JAMES, &numbered("james", 1).replace("Kjames1", "Kagain"))), 202);
     bench.register("cy", "192.0.2.8:5060");
@@ -88,7 +88,7 @@ fn w13_what_was_turned_away_is_not_taken_in_by_a_late_retransmission() {
     bench.advance_ms(500);
     assert_eq!(status(&bench.ask(JAMES, &numbered("james", 1))), 503);
     assert!(bench.take(ANN).is_empty());
-    // A new try, as the 503 asked for.
+    // A new attempt, as the 503 asked for.
     assert_eq!(status(&bench.ask(JAMES, &numbered("james", 1).replace("Kjames1", "Kanew"))), 202);
     assert_eq!(bench.take(ANN).len(), 1);
     bench.advance_ms(40_000);
@@ -146,7 +146,7 @@ fn w31_legs_under_way_of_one_user_are_bounded_and_trusted_peers_are_spared() {
         bench.answer(BOB, &first[1], "200 OK");
         bench.take(JAMES);
         assert_eq!(status(&bench.ask(JAMES, &numbered("james", 5))), 202);
-        // Until the reports that nobody answers are given up, too.
+        // Also until the unanswered reports are given up.
         bench.advance(Duration::from_secs(25 * 3600));
         assert!(bench.proxy.dispatches.has_nothing_under_way());
     }
@@ -164,18 +164,18 @@ fn w31_the_rate_counts_ordinary_messages_too() {
     assert_eq!(status(&bench.ask(JAMES, &options())), 200);
 }
 
-/// A process around the proxy that takes time for what it does: a queue of inputs as the runtime has one, read in order,
-/// and dropped from when it is full, as the system does.
+/// A process around the proxy that takes time for its work: its input queue is read in order, as in the runtime,
+/// and drops inputs while it is full, as the system does.
 struct Process {
     bench: Bench,
     queue: VecDeque<(String, String)>,
     longest: usize,
     dropped: u32,
-    /// Microseconds of work that this millisecond has left.
+    /// Microseconds of work left in this millisecond.
     left: i64,
 }
 
-/// What the proxy did is told by what it sent: the price of it, in microseconds.
+/// The cost in microseconds of what the proxy did, judged by what it sent.
 const PRICE_OF_REFUSAL: i64 = 20;
 const PRICE_OF_SENDING: i64 = 100;
 const PRICE_OF_INPUT: i64 = 50;
@@ -190,7 +190,7 @@ impl Process {
         self.longest = self.longest.max(self.queue.len());
     }
 
-    /// Works for a millisecond; what it sent in it.
+    /// Works for a millisecond; returns what was sent in it.
     fn work(&mut self) -> Vec<Sent> {
         self.left = (self.left + 1000).min(1000);
         waiting(&mut self.bench, self.queue.len());
@@ -216,7 +216,7 @@ fn w11_under_ten_times_the_load_all_that_is_accepted_ends_and_calm_returns_at_on
         Process { bench: Bench::at_home(), queue: VecDeque::new(), longest: 0, dropped: 0, left: 0 };
     let (mut accepted, mut refused, mut reported) = (BTreeSet::new(), 0_u32, BTreeSet::new());
     let mut first_after = None;
-    // A message costs about 0.9 ms: 10 a millisecond for two seconds, then one in 5 ms, then nothing.
+    // A message costs about 0.9 ms: 10 per millisecond for two seconds, then one per 5 ms, then none.
     for at in 0_u32..8000 {
         let numbers = match at {
             0..2000 => at * 10..at * 10 + 10,
@@ -249,7 +249,7 @@ fn w11_under_ten_times_the_load_all_that_is_accepted_ends_and_calm_returns_at_on
     assert_eq!(process.dropped, 0, "refusing is quick enough to leave room for the answers");
     assert!(process.longest <= INPUTS_SWAMPED, "{}", process.longest);
     assert!(refused > 10_000, "{refused}");
-    // 2000 ms of work, of which refusing takes 360 ms: at least three fifths of what could be done without that is.
+    // 2000 ms of work, of which refusing takes 360 ms: at least three fifths of the rest must be used.
     assert!(accepted.len() > 400 + 1300, "{} accepted, {refused} refused", accepted.len());
     assert!(first_after.unwrap() < 2000 + 200, "{first_after:?}");
 }

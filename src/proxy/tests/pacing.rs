@@ -1,16 +1,16 @@
-//! A burst to one address: its reader's socket buffer holds it, and nobody else waits for it (W17).
+//! A burst to one address fits its reader's socket buffer, and nobody else waits for it (W17).
 
 use std::collections::VecDeque;
 
 use super::*;
 
-/// Behind it are 500 people.
+/// A gateway with 500 people behind it.
 const GATEWAY: &str = "192.0.2.50:5060";
 const PEOPLE: usize = 500;
 /// `net.core.rmem_default` of a stock Linux.
 const BUFFER: usize = 212_992;
 
-/// A socket whose owner takes one datagram a millisecond and answers it.
+/// A socket whose owner reads one datagram per millisecond and answers it.
 #[derive(Default)]
 struct SlowReader {
     buffer: VecDeque<(String, usize)>,
@@ -20,7 +20,7 @@ struct SlowReader {
 }
 
 impl SlowReader {
-    /// What Linux charges: the payload with its headers rounded up to a power of two, and the buffer's own head.
+    /// Charges as Linux does: the payload with its headers, rounded up to a power of two, plus the buffer's own header.
     fn arrive(&mut self, text: String) {
         let cost = (text.len() + 64 + 320).next_power_of_two() + 256;
         if self.bytes + cost > BUFFER {
@@ -71,7 +71,7 @@ fn submit(bench: &mut Bench, text: &str) {
     assert_eq!(status(&answer), 202, "{answer}");
 }
 
-/// The report, which is too large for a datagram where a stream can be had: here none can.
+/// The report, which is too large for UDP if a stream can be opened: here none can.
 fn report(bench: &mut Bench) -> String {
     for (id, _) in std::mem::take(&mut bench.connects) {
         bench.input(Input::ConnectFailed { id, fault: crate::machine::ConnectFault::Unreachable });
@@ -128,11 +128,11 @@ fn w31_nobody_waits_behind_the_burst_of_another() {
     let mut bench = Bench::at_home();
     submit(&mut bench, &behind_the_gateway(1, PEOPLE, 900));
     let burst = bench.take(GATEWAY);
-    // To other addresses: at once.
+    // To other addresses: sent at once.
     bench.receive(udp(JAMES), SUBMISSION);
     assert_eq!((bench.take(ANN).len(), bench.take(BOB).len()), (1, 1));
     bench.take(JAMES);
-    // To the same address: as soon as there is room, before the hundreds that wait.
+    // To the same address: sent as soon as there is room, before the hundreds that wait.
     submit(&mut bench, &behind_the_gateway(2, 1, 10));
     for leg in &burst[..3] {
         bench.answer(GATEWAY, leg, "200 OK");

@@ -1,5 +1,5 @@
-//! What passes through, and to where: ACK and CANCEL, Routes of others, the Routes that we recorded, responses (RFC 3261 §16.4,
-//! §16.6, §16.7; W14, W29).
+//! What passes through, and where it goes: ACK and CANCEL, Routes of others, Routes that we recorded, responses (RFC
+//! 3261 §16.4, §16.6, §16.7; W14, W29).
 
 mod parties;
 mod strict;
@@ -16,7 +16,7 @@ const STRANGER: &str = "203.0.113.66:5060";
 const VICTIM: &str = "198.51.100.5:5060";
 const GATEWAY: &str = "192.0.2.9:5060";
 
-/// A proxy that asks, with Bob at home; a gateway is trusted.
+/// A proxy that authenticates, with Bob registered, and a trusted gateway.
 fn asking() -> Bench {
     let trust = vec!["udp:192.0.2.9/32".parse().unwrap()];
     let mut bench = Bench::with(ProxyConfig { auth: Auth::On, trust, ..config() });
@@ -36,7 +36,7 @@ fn sign_in(bench: &mut Bench, name: &str, at: &str, cseq: u32) {
     assert_eq!(status(&answer), 200, "{answer}");
 }
 
-/// The request once more, with credentials for the challenge.
+/// The request again, with credentials for the challenge.
 fn proved(name: &str, asked: &str, text: &str, field_name: &str) -> String {
     let asks = if field_name == "Authorization" { "WWW-Authenticate" } else { "Proxy-Authenticate" };
     let given = nonce(fields(asked, asks)[0]);
@@ -45,7 +45,7 @@ fn proved(name: &str, asked: &str, text: &str, field_name: &str) -> String {
         .with(text, field_name)
 }
 
-/// A request by UDP from the stranger, under its own branch.
+/// A request over UDP from the stranger, with its own branch.
 fn request(method: &str, uri: &str, (from, to): (&str, &str), branch: &str, more: &str) -> String {
     format!(
         "{method} {uri} SIP/2.0\nVia: SIP/2.0/UDP {STRANGER};branch=z9hG4bK{branch}\nMax-Forwards: 70\nFrom: {from}\n\
@@ -140,7 +140,7 @@ fn rfc_3261_a_cancel_and_the_ack_of_a_failure_go_where_their_invite_went_and_now
             assert_eq!(branch(&passed), branch(&invite));
         }
     }
-    // Of another transaction, another caller, another call, or from another computer.
+    // Of another transaction, caller or call, or from another computer.
     let cancel = request("CANCEL", "sip:bob@domain.com", (EVE, TO_BOB), "inv", "");
     for other in [
         cancel.replace("Kinv", "Kinw"),
@@ -151,7 +151,7 @@ fn rfc_3261_a_cancel_and_the_ack_of_a_failure_go_where_their_invite_went_and_now
         assert_eq!(status(&bench.ask(STRANGER, &other)), 481, "{other}");
     }
     assert_eq!(status(&bench.ask(VICTIM, &cancel)), 481);
-    // It is remembered while the telephone rings.
+    // It is remembered while the phone rings.
     bench.advance(SESSION_INVITE_KEPT - Duration::from_secs(1));
     bench.receive(udp(BOB), &answered(&invite, "180 Ringing", "sip:bob@192.0.2.7"));
     bench.take_one(STRANGER);
@@ -193,7 +193,7 @@ fn rfc_3261_the_ack_of_a_success_goes_to_a_party_of_that_dialog() {
     }
     bench.receive(udp(STRANGER), &ack(bobs, "k4", "<sip:bob@domain.com>;tag=b2"));
     assert!(is_silent(&bench), "{:?}", bench.sent);
-    // Lost with a restart, and known again with the 200 that comes again.
+    // Lost in a restart, and learned again from the retransmitted 200.
     bench.crash();
     bench.input(Input::Command(users()));
     bench.receive(udp(STRANGER), &ack(bobs, "k5", BOB_AT));
@@ -233,7 +233,7 @@ fn rfc_3261_an_ack_passes_from_where_the_call_was_made_or_by_our_route_and_is_sm
         assert_eq!(acks(&mut bench, STRANGER, more, UNCHALLENGED_BYTES_MAX), 0);
     }
     assert_eq!(acks(&mut bench, GATEWAY, "", UNCHALLENGED_BYTES_MAX), 0);
-    // The ACK of a failure, and a CANCEL, likewise.
+    // The same for the ACK of a failure, and for a CANCEL.
     let large = "a".repeat(UNCHALLENGED_BYTES_MAX);
     for (method, told) in [("ACK", &[][..]), ("CANCEL", &[413])] {
         let text = request(method, "sip:bob@domain.com", (EVE, TO_BOB), "inv", "").replace("abc", &large);
@@ -296,13 +296,13 @@ fn w14_a_route_of_others_is_followed_for_proven_users_and_trusted_peers_alone() 
             assert!(may_be.contains(&status(&answer)), "{method} {uri} {route}: {answer}");
             assert!(status(&answer) != 200 || (*method, *uri) == ("OPTIONS", "sip:domain.com"), "{answer}");
             assert!(is_silent(&bench), "{method} {uri} {route}: {:?}", bench.sent);
-            // Nor for one who says that he is one of ours.
+            // Nor for one who claims to be one of ours.
             let claimed = text.replace("eve@evil.org", "ceo@domain.com").replace("z9hG4bKr", "z9hG4bKc");
             assert_ne!(status(&bench.ask(STRANGER, &claimed)) / 100, 1);
             assert!(is_silent(&bench), "{method} {uri} {route}: {:?}", bench.sent);
         }
     }
-    // A trusted peer, and a user who proves himself.
+    // A trusted peer may, and so may an authenticated user.
     let route = format!("Route: {us}, <sip:{VICTIM};lr>\n");
     for (number, method) in ["MESSAGE", "INVITE"].into_iter().enumerate() {
         let text = request(method, "sip:bob@domain.com", (EVE, TO_BOB), &format!("t{number}"), &route);
@@ -330,7 +330,7 @@ fn a_request_with_more_routes_than_any_has_need_of_is_refused() {
     assert!(is_silent(&bench));
 }
 
-/// Eve's call stands; what she has of our Route.
+/// Eve's call is established; returns the Route of ours that she has.
 fn stands(bench: &mut Bench) -> String {
     bench.receive(udp(STRANGER), &call());
     let invite = bench.take_one(BOB);
@@ -362,7 +362,7 @@ fn w29_a_recorded_route_is_for_the_parties_of_its_dialog_and_leads_to_them() {
         assert_eq!(ask(&mut bench, method, &format!("{victim};transport=tcp"), (EVE, BOB_AT), &route), 403);
         let way = ask(&mut bench, method, &bobs, (EVE, BOB_AT), &beyond);
         assert_eq!(way, 403, "{method} beyond us");
-        // As somebody else: there it is no Route of that dialog.
+        // As somebody else, for whom it is no Route of that dialog.
         for other in [
             ("<sip:mallory@evil.org>;tag=e1", BOB_AT),
             ("<sip:eve@evil.org>;tag=e2", BOB_AT),
@@ -373,7 +373,7 @@ fn w29_a_recorded_route_is_for_the_parties_of_its_dialog_and_leads_to_them() {
             let status = ask(&mut bench, method, &bobs, other, &route);
             assert!([403, 405, 501].contains(&status), "{method} {other:?}: {status}");
         }
-        // As one of ours, party of it or not: he proves it.
+        // As a user of ours, party of the dialog or not: must authenticate.
         for ours in [(CEO, BOB_AT), ("<sip:bob@domain.com>;tag=b1", EVE), ("<sip:domain.com>;tag=e1", BOB_AT)]
         {
             for uri in [&victim, &bobs, &format!("sip:eve@{STRANGER}")] {
@@ -384,13 +384,13 @@ fn w29_a_recorded_route_is_for_the_parties_of_its_dialog_and_leads_to_them() {
             }
         }
     }
-    // In the dialog, to Bob, whatever Eve says.
+    // In the dialog, to Bob, whatever Eve claims.
     for method in methods {
         let text = request(method, &bobs, (EVE, BOB_AT), &format!("in{method}"), &route);
         bench.receive(udp(STRANGER), &text);
         assert!(bench.take_one(BOB).starts_with(&format!("{method} {bobs} SIP/2.0\r\n")));
     }
-    // Bob hangs up when he has proved that he is Bob.
+    // Bob can hang up once he has authenticated.
     let hangs_up = |branch: &str| {
         let uri = format!("sip:eve@{STRANGER}");
         request("BYE", &uri, (BOB_AT, EVE), branch, &route)
@@ -461,7 +461,7 @@ fn w29_who_answers_a_forwarded_call_hangs_up_under_his_own_password_and_writes_t
     let asked = bench.ask(BOB, &bye(&eves, "f3"));
     bench.receive(udp(BOB), &proved("bob", &asked, &bye(&eves, "f4"), "Proxy-Authorization"));
     assert!(bench.take_one(STRANGER).starts_with("BYE "));
-    // And no other stranger reaches the place that the caller named.
+    // No other stranger reaches the place that the caller named.
     let elsewhere = call.replace("sip:sales@domain.com", "sip:sales@evil.org").replace(STRANGER, VICTIM);
     let elsewhere =
         elsewhere.replace("call-1", "call-2").replace(&format!("UDP {VICTIM}"), &format!("UDP {STRANGER}"));
@@ -502,7 +502,7 @@ fn w29_a_recorded_route_holds_across_a_restart_and_not_for_ever() {
         );
     }
     assert_eq!(SESSION_ROUTE_SECS, 24 * 3600);
-    // An end that is put off is no end of ours.
+    // A Route whose expiry was changed is not ours.
     let (ends, seal) = route.split("d=").nth(1).unwrap().split_once('.').unwrap();
     let later = u64::from_str_radix(ends, 16).unwrap() + 100;
     let forged = route.replace(&format!("{ends}.{seal}"), &format!("{later:x}.{seal}"));
@@ -540,7 +540,7 @@ fn rfc_3261_a_response_goes_back_along_the_via_that_we_wrote_and_no_other() {
     }
     bench.receive(udp(BOB), &ok);
     assert_eq!(bench.take(STRANGER).len(), 1);
-    // After a restart as well, since the key is stored.
+    // Also after a restart, since the key is stored.
     bench.crash();
     bench.receive(udp(BOB), &ok);
     assert_eq!(bench.take(STRANGER).len(), 1);

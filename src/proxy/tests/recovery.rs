@@ -1,4 +1,4 @@
-//! What goes on after a crash at each stage: W11, W12, W15, W23.
+//! Restarts after a crash at each stage: W11, W12, W15, W23.
 
 use super::*;
 use crate::proxy::journal::OutcomeState;
@@ -96,7 +96,7 @@ fn w24_no_connection_outlives_the_process() {
     bench.receive(tcp("192.0.2.1:33333", 2), SUBMISSION);
     bench.take("192.0.2.7:40000");
     bench.crash();
-    // Numbers begin anew: connection 1 is somebody else's now.
+    // Connection numbers start again: connection 1 is somebody else's now.
     bench.receive(tcp("203.0.113.1:1", 1), &register("eve", "<sip:eve@203.0.113.1>", 1, 600));
     assert_eq!(
         bench.connects.iter().map(|(_, hop)| hop.remote).collect::<Vec<_>>(),

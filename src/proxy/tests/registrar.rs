@@ -63,10 +63,10 @@ fn a_register_that_comes_too_late_changes_nothing() {
     bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.7>", 5, 600));
     assert_eq!(status(&bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.7>", 4, 0))), 400);
     assert_eq!(bench.rows.bindings.len(), 1);
-    // The same one again, under another branch: taken in before a crash, answered now.
+    // The same REGISTER with another branch: accepted before a crash, answered now.
     let same = register("bob", "<sip:bob@192.0.2.7>", 5, 600).replace("z9hG4bK", "z9hG4bKx");
     assert_eq!(status(&bench.ask(BOB, &same)), 200);
-    // Another device counts for itself.
+    // Another device has its own Call-ID and CSeq.
     let other = register("bob", "<sip:bob@192.0.2.7>", 1, 0).replace("reg-bob", "reg-other");
     assert!(contacts(&bench.ask(BOB, &other)).is_empty());
 }
@@ -184,7 +184,7 @@ fn rfc_5626_6_a_first_hop_without_outbound_gets_439_and_nothing_is_bound() {
         (edge, "", 439),
         (edge, "Path: <sip:192.0.2.40;lr>\n", 439),
         (edge, "Path: <sip:192.0.2.40;lr;ob>\n", 200),
-        // Each puts its own on top: the last one is the first hop's.
+        // Each proxy puts its own on top: the last one is the first hop's.
         (edge, "Path: <sip:192.0.2.41;lr;ob>, <sip:192.0.2.40;lr>\n", 439),
         (edge, "Path: <sip:192.0.2.41;lr>\nPath: <sip:192.0.2.40;lr;ob>\n", 200),
     ] {
@@ -193,7 +193,7 @@ fn rfc_5626_6_a_first_hop_without_outbound_gets_439_and_nothing_is_bound() {
         assert_eq!(status(&answer), expected, "{through}{path}{answer}");
         assert_eq!(bench.rows.bindings.len(), usize::from(expected == 200));
     }
-    // Who does not ask for it is bound as ever.
+    // A client that does not ask for it is bound as usual.
     let mut bench = Bench::new();
     let plain = asks(edge, "").replace("path, outbound", "path");
     assert_eq!(status(&bench.ask(BOB, &plain)), 200);

@@ -1,4 +1,4 @@
-//! Ordinary requests: proxied, with one answer back (W14; RFC 3261 section 16).
+//! Ordinary requests: proxied, with one response back (W14; RFC 3261 section 16).
 
 use super::*;
 
@@ -75,7 +75,7 @@ fn w14_its_answer_comes_back_as_the_sender_wrote_the_addresses() {
     assert!(bench.sent.is_empty() && bench.rows.dispatches.is_empty(), "no report, no row");
 }
 
-/// What James gets of Bob's 200.
+/// What James gets when Bob answers 200.
 fn bobs_answer(bench: &mut Bench, sent: &str) -> String {
     let vias: String = fields(sent, "Via").iter().map(|via| format!("Via: {via}\n")).collect();
     let answer = format!(
@@ -87,7 +87,7 @@ fn bobs_answer(bench: &mut Bench, sent: &str) -> String {
     bench.take_one(JAMES)
 }
 
-/// Sends the ordinary message to Bob at home and on his phone; each answers so.
+/// Sends the ordinary message to Bob's two devices, home and phone, which answer with these statuses.
 fn answers(home: &str, phone: &str) -> Vec<String> {
     let mut bench = Bench::at_home();
     bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.8:5060>", 2, 600));
@@ -181,7 +181,7 @@ fn w31_what_comes_round_again_is_482_and_what_is_split_too_often_440() {
     bench.receive(udp(JAMES), &ordinary);
     let sent = bench.take_one(ANN);
     assert_eq!(field(&sent, "Max-Breadth"), Some("60"));
-    // Somebody sends it back as it was, under his own Via.
+    // Somebody sends it back unchanged, with an own Via on top.
     let round = sent
         .replacen("MESSAGE sip:ann@192.0.2.6:5060", "MESSAGE sip:ann@domain.com", 1)
         .replacen("\r\nVia: ", "\r\nVia: SIP/2.0/UDP 192.0.2.6;branch=z9hG4bKround\r\nVia: ", 1)
@@ -227,7 +227,7 @@ fn w31_a_submission_and_its_legs_keep_within_their_breadth() {
     assert!(bench.take(BOB).is_empty());
 }
 
-/// Sends the ordinary message to Bob's two devices; each answers with that line and those fields. What James gets.
+/// Sends the ordinary message to Bob's two devices, which answer with these lines and fields; returns what James gets.
 fn challenged(answers: [(&str, &str); 2]) -> String {
     let mut bench = Bench::at_home();
     bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.8:5060>", 2, 600));
@@ -261,13 +261,13 @@ fn the_challenges_of_every_401_and_407_of_a_fork_go_back_with_the_best_one() {
         (vec![one], vec![two])
     );
 
-    // Two of one kind, one of them with two challenges: all of them, in the order in which they came.
+    // Two of a kind, one with two challenges: all of them go back, in the order in which they came.
     let other = format!("{www}WWW-Authenticate: {two}\n");
     let three = "Digest realm=\"three\", nonce=\"n3\"";
     let back = challenged([(unauthorized, &other), (unauthorized, &format!("WWW-Authenticate: {three}\n"))]);
     assert_eq!(fields(&back, "WWW-Authenticate"), [one, two, three]);
 
-    // What is better than a challenge goes back alone, whichever came first.
+    // A better response than a challenge goes back alone, whichever came first.
     for order in
         [[(unauthorized, www.as_str()), ("603 Decline", "")], [("603 Decline", ""), (unauthorized, &www)]]
     {
@@ -278,7 +278,7 @@ fn the_challenges_of_every_401_and_407_of_a_fork_go_back_with_the_best_one() {
         challenged([(unauthorized, &www), ("404 Not Found", "Proxy-Authenticate: Basic realm=\"x\"\n")]);
     assert_eq!((fields(&back, "WWW-Authenticate"), fields(&back, "Proxy-Authenticate")), (vec![one], vec![]));
 
-    // One that is too large to be kept beside the best one does not go back.
+    // A challenge that is too large to keep beside the best response does not go back.
     let large = format!("WWW-Authenticate: Digest realm=\"{}\"\n", "x".repeat(33_000));
     let back = challenged([(unauthorized, &www), (unauthorized, &large)]);
     assert_eq!(fields(&back, "WWW-Authenticate"), [one]);

@@ -1,5 +1,5 @@
-//! What is left of a message of which nothing is owed (W12): little in memory, no body in the store, and still the same answer to its
-//! double, and the same report.
+//! What is kept of a message of which nothing is owed (W12): little in memory and no body in the store, but still the
+//! same answer, and the same report, for a repetition.
 
 use super::*;
 use crate::limits::DISPATCHES_WANTED_MAX;
@@ -8,7 +8,7 @@ use crate::proxy::journal::{RememberedRow, Tag};
 
 const MOVED: &str = "192.0.2.1:7777";
 
-/// The submission is sent, delivered and reported; what was answered to it, and its report.
+/// The submission is sent, delivered and reported; returns its answer and its report.
 fn over(bench: &mut Bench) -> (String, String) {
     let accepted = bench.ask(JAMES, SUBMISSION);
     for who in [ANN, BOB] {
@@ -36,7 +36,7 @@ fn w12_when_nothing_is_owed_little_is_held_and_the_body_goes_from_the_store() {
     let (id, kept) = (bench.rows.remembered[0].id, &bench.rows.dispatches[0].accepted.request);
     assert_eq!((id, kept.ends_with(b"\r\n\r\n")), (DispatchId(1), true), "{kept:?}");
     assert!(Dispatches::bytes_remembered() <= 96, "with a tree's nodes half full, below 200");
-    // One thing is due for all of them together: to forget the next one.
+    // One task is due for all of them together: forgetting the next one.
     let mut due = 0;
     while bench.proxy.core.agenda.pop(bench.now.mono + Duration::from_secs(30 * 24 * 3600)).is_some() {
         due += 1;
@@ -60,7 +60,7 @@ fn w12_its_double_gets_the_same_202_and_the_report_again_before_and_after_a_rest
         assert_eq!(body(&sent[1]), body(&report));
         assert!(bench.rows.remembered.is_empty(), "a start takes it up whole: the report is owed again");
         if round == 2 {
-            // It is owed after a crash too.
+            // It is owed after a crash, too.
             bench.crash();
             let owed = bench.sent.iter().find(|sent| sent.text.starts_with("NOTIFY ")).unwrap().clone();
             assert_eq!(field(&owed.text, "CSeq"), Some("4 NOTIFY"));
@@ -131,7 +131,7 @@ fn w12_a_message_without_a_report_is_not_read_back() {
 fn w15_what_a_crash_left_whole_is_made_short_by_the_next_start() {
     let mut bench = Bench::at_home();
     over(&mut bench);
-    // As a store of before, or one whose last batch was lost.
+    // As with an older store, or one that lost its last batch.
     bench.rows.remembered.clear();
     bench.rows.dispatches[0].accepted.request = wire(SUBMISSION).into();
     bench.rows.dispatches[0].content = None;
@@ -195,7 +195,7 @@ fn w12_the_store_is_asked_for_few_at_a_time() {
     assert_eq!(bench.wanted.len(), DISPATCHES_WANTED_MAX, "each once, and no more at a time");
 }
 
-/// The report of the submission is sent and not answered by anybody, so that it waits for James.
+/// The report of the submission is sent but never answered, so it waits for James.
 fn owed(bench: &mut Bench) -> String {
     let text = SUBMISSION.replace("Contact: <sip:james@jamesmob.domain.com>\n", "");
     bench.receive(udp(JAMES), &text);
@@ -223,7 +223,7 @@ fn w23_a_report_that_waits_for_its_sender_is_not_in_memory_and_comes_at_its_time
         bench.advance_ms(60_000);
         let again = bench.take(JAMES).remove(0);
         assert_eq!((field(&again, "CSeq"), body(&again)), (Some("2 NOTIFY"), body(&report)));
-        // Nobody has it again, and then he registers elsewhere.
+        // Again nobody takes it; then he registers elsewhere.
         bench.advance_ms(32_200);
         bench.sent.clear();
         assert_eq!(bench.proxy.dispatches.sizes().0, 0);
@@ -292,7 +292,7 @@ fn w23_reports_have_a_maximum_of_bytes_and_what_is_over_it_waits_in_the_store() 
     let mut bench = Bench::new();
     bench.config.legs_per_user_max = usize::MAX;
     bench.crash();
-    // Nobody is registered: each fails at once, and each report has 15 lines of 4 KB, and fits a datagram.
+    // Nobody is registered: each fails at once, and each report has 15 lines of 4 KB, which fits a datagram.
     let others: String = (1..15)
         .map(|number| format!("Secondary-To: <im:{}{number}@domain.com>\n", "p".repeat(3900)))
         .collect();
@@ -319,7 +319,7 @@ fn w23_reports_have_a_maximum_of_bytes_and_what_is_over_it_waits_in_the_store() 
     assert_eq!(bench.proxy.dispatches.sizes(), (sent, 20, 0), "they wait in the store");
     let answers = bench.take(JAMES).iter().filter(|text| text.starts_with("SIP/2.0 202")).count();
     assert_eq!(answers, sent + 20, "and everybody had his 202");
-    // Those in memory are given up for the time being; the others have their turn.
+    // The reports in memory are given up for now, and the others have their turn.
     bench.advance_ms(50_000);
     let first = |text: &String| field(text, "Call-ID").unwrap().starts_with("more");
     assert!(bench.take(JAMES).iter().any(first));

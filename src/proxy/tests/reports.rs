@@ -1,8 +1,8 @@
-//! Reports: when they leave, which way, and what becomes of those that nobody answers: W20 to W24.
+//! Reports: when and where they are sent, and what happens to those that nobody answers: W20 to W24.
 
 use super::*;
 
-/// A submission whose two people are not there: its report is due at once.
+/// A submission whose two recipients are absent: its report is due at once.
 fn reported(bench: &mut Bench, flow: Flow, text: &str) -> String {
     bench.receive(flow, text);
     let mut sent = bench.take(&flow.remote.to_string());
@@ -104,7 +104,7 @@ fn w23_unanswered_it_comes_again_after_1_5_30_minutes_then_hourly_for_a_day() {
     }
     assert_eq!(start.wall.as_millis(), 1_800_000_000_000);
     let seconds: Vec<_> = rounds.iter().skip(1).map(|(_, after)| after.as_secs()).collect();
-    // Each wait counts from the end of the round before it, 32 s after its begin.
+    // Each wait counts from the end of the round before it, 32 s after that began.
     assert_eq!(&seconds[..5], [32 + 60, 2 * 32 + 360, 3 * 32 + 2160, 4 * 32 + 5760, 5 * 32 + 9360]);
     assert!(rounds.len() > 24 && *seconds.last().unwrap() <= 86_400, "{rounds:?}");
     assert!(bench.rows.dispatches.iter().all(|rows| rows.report.unwrap().closed));
@@ -251,7 +251,7 @@ fn w23_that_a_report_is_closed_is_written_again_when_the_disk_refused_it() {
     assert!(bench.rows.dispatches[0].report.unwrap().closed);
 }
 
-/// RFC 3261 §16.3: what is not needed may have any bytes. A phone that writes Latin-1 is reached as any other.
+/// RFC 3261 §16.3: fields that we do not need may hold any bytes, so a phone that writes Latin-1 is reached too.
 #[test]
 fn w18_an_answer_with_latin_1_in_it_counts() {
     let mut bench = Bench::at_home();

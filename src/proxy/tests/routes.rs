@@ -1,4 +1,4 @@
-//! The way of a leg: TLS that is not left (W32), and the next hop where one fails (RFC 3263 §4.3; W17, W19).
+//! The way of a leg: it does not leave TLS (W32), and tries the next hop if one fails (RFC 3263 §4.3; W17, W19).
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn hops(list: &[(Transport, &str)]) -> Vec<Hop> {
     list.iter().map(|(transport, remote)| Hop { transport: *transport, remote: address(remote) }).collect()
 }
 
-/// A message to somebody in another domain, whose servers these are.
+/// A message to somebody in another domain, which has these servers.
 fn abroad(servers: &[(Transport, &str)]) -> Bench {
     let mut bench = Bench::new();
     bench.ask(JAMES, &to("sip:ann@other.com"));

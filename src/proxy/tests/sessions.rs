@@ -1,4 +1,4 @@
-//! INVITE and what follows it pass without state: W29.
+//! INVITE and later requests of its dialog pass statelessly: W29.
 
 use super::*;
 
@@ -13,7 +13,7 @@ const ANN_CALLS_BOB: &str = "INVITE sip:bob@domain.com SIP/2.0\n\
     Content-Type: application/sdp\n\
     Content-Length: 3\n\nv=0";
 
-/// A further request of the same call.
+/// A later request of the same call.
 fn further(method: &str, uri: &str, to_tag: &str, branch: &str, more: &str) -> String {
     let cseq = if matches!(method, "ACK" | "CANCEL") { 1 } else { 2 };
     format!(
@@ -40,7 +40,7 @@ fn w29_an_invite_passes_with_its_body_and_its_answers_find_back() {
     let vias = fields(&invite, "Via");
     assert!(vias[0].starts_with("SIP/2.0/UDP 192.0.2.100:5060;rport;branch=z9hG4bK"), "{vias:?}");
     assert_eq!(vias[1], "SIP/2.0/UDP 192.0.2.6:5060;branch=z9hG4bKinv1;received=192.0.2.6;rport=5060");
-    // Every answer, and the same INVITE again: it passes again, under the same branch.
+    // Every response passes; the INVITE, retransmitted, passes again with the same branch.
     for line in ["100 Trying", "180 Ringing", "200 OK", "200 OK"] {
         let via: String = vias.iter().map(|via| format!("Via: {via}\n")).collect();
         let (from, call_id) = (field(&invite, "From").unwrap(), field(&invite, "Call-ID").unwrap());
@@ -88,7 +88,7 @@ fn w29_what_follows_in_the_dialog_goes_by_its_route_and_a_message_too() {
         assert!(passed.starts_with(&format!("{method} sip:bob@198.51.100.9:5070 SIP/2.0\r\n")), "{passed}");
         assert!(field(&passed, "Route").is_none() && field(&passed, "Record-Route").is_none(), "{passed}");
     }
-    // From somebody elsewhere, whom nothing but the Route lets pass.
+    // From a stranger, who may pass only because of the Route.
     let text = further("MESSAGE", "sip:bob@198.51.100.9:5070", ";tag=b1", "z9hG4bKmsg", &route);
     let from_elsewhere =
         |text: &str| text.replace("ann@domain.com", "ann@elsewhere.org").replace("call1@ann", "call2@ann");
@@ -133,7 +133,7 @@ fn w29_nobody_passes_by_a_route_that_is_not_of_this_dialog() {
         assert_eq!(status(&bench.ask(JAMES, &text)), expected, "{text}");
         assert!(bench.sent.is_empty(), "{:?}", bench.sent);
     }
-    // An ACK is never answered, and a response to what did not pass here goes nowhere.
+    // An ACK is never answered, and a response to a request that did not pass here is dropped.
     bench.receive(udp(JAMES), &foreign(further("ACK", "sip:bob@198.51.100.9", ";tag=b1", "z9hG4bKo5", "")));
     bench.receive(
         udp(BOB),
@@ -144,7 +144,7 @@ fn w29_nobody_passes_by_a_route_that_is_not_of_this_dialog() {
     assert!(bench.sent.is_empty(), "{:?}", bench.sent);
 }
 
-/// Ann writes within her call to Bob, and to James and a stranger beside.
+/// Ann writes within her call to Bob, and also to James and a stranger.
 fn ann_writes_in_the_call(bench: &mut Bench) -> String {
     bench.receive(udp(ANN), ANN_CALLS_BOB);
     let invite = bench.take_one(BOB);
@@ -186,7 +186,7 @@ fn w29_in_a_session_the_leg_of_to_stays_in_the_dialog_and_the_others_are_out_of_
         body(&report),
         "sip:bob@domain.com delivery success\r\nsip:cy@198.51.100.10 delivery failure\r\n"
     );
-    // A dialog of its own, as its CSeq is none of Bob's.
+    // A dialog of its own, since its CSeq does not continue Bob's.
     assert_eq!(field(&report, "Call-ID"), Some("call1@ann"));
     assert!(!field(&report, "From").unwrap().ends_with("tag=b1"), "{report}");
 }
@@ -202,7 +202,7 @@ fn w29_a_leg_in_a_dialog_is_the_same_transaction_after_a_crash_and_leaves_the_di
     let again = bench.take_one("198.51.100.8:5060");
     assert_eq!((top_branch(&again), field(&again, "To")), (top_branch(&first), field(&first, "To")));
     bench.answer("198.51.100.8:5060", &again, "480 Temporarily Unavailable");
-    // He registers anew: the session is over, but a program that had the message knows it again (W15).
+    // He registers again, so the session is over, but a program that had the message recognises it (W15).
     bench.receive(udp(BOB), &register("bob", &format!("<sip:bob@{BOB}>"), 2, 600));
     let later = bench.take(BOB).pop().unwrap();
     assert!(later.starts_with("MESSAGE sip:bob@192.0.2.7:5060 SIP/2.0\r\n"), "{later}");
@@ -224,12 +224,12 @@ fn w14_nobody_from_elsewhere_writes_to_many_by_way_of_a_dialog() {
 const ANNS_END: &str = "192.0.2.6:40000";
 const BOBS_END: &str = "192.0.2.7:40001";
 
-/// Ann calls from a connection of hers.
+/// Ann calls over a connection of hers.
 fn by_tcp(text: &str) -> String {
     text.replace("Via: SIP/2.0/UDP", "Via: SIP/2.0/TCP")
 }
 
-/// What the called phone says, with the tag that it gave.
+/// The called phone's response, with its own tag.
 fn answered(invite: &str, line: &str) -> String {
     let copied: String = ["Via", "Record-Route"]
         .into_iter()
@@ -267,14 +267,14 @@ fn w29_two_transports_get_two_routes_and_each_side_is_reached_over_its_flow() {
     let (anns, bobs) = (tcp(ANNS_END, 5), tcp(BOBS_END, 6));
     bench.receive(bobs, &register("bob", &format!("<sip:bob@{BOBS_END};transport=tcp>"), 1, 600));
     assert_eq!(status(&bench.take_one(BOBS_END)), 200);
-    // A Contact at which nobody listens, on both sides.
+    // On both sides, nobody listens at the Contact.
     bench.receive(anns, &by_tcp(ANN_CALLS_BOB));
     let invite = bench.take_one(BOBS_END);
     let routes: Vec<String> = fields(&invite, "Record-Route").into_iter().map(str::to_owned).collect();
     assert_eq!(routes.len(), 2, "{invite}");
     assert!(routes[0].starts_with("<sip:c6@192.0.2.100:5060;transport=tcp;lr;d="), "{routes:?}");
     assert!(routes[1].starts_with("<sip:c5@192.0.2.100:5060;transport=tcp;lr;d="), "{routes:?}");
-    // Ann's route set is the other way round, Bob's is not.
+    // Ann's route set is in reverse order, Bob's is not.
     let (for_ann, for_bob) = (
         format!("Route: {}, {}\n", routes[1], routes[0]),
         format!("Route: {}\nRoute: {}\n", routes[0], routes[1]),
@@ -292,12 +292,12 @@ fn w29_two_transports_get_two_routes_and_each_side_is_reached_over_its_flow() {
         }
     }
     assert!(bench.connects.is_empty() && bench.resolves.is_empty());
-    // Whoever changes the flow in a Route does not pass by it.
+    // A Route with a changed flow does not let anybody pass.
     let forged = for_ann.replace("c6@", "c5@").replace("ann@domain.com", "ann@elsewhere.org");
     let forged = forged.split(", ").nth(1).map(|route| format!("Route: {route}")).unwrap();
     let text = further("BYE", "sip:bob@10.0.0.7", ";tag=b1", "z9hG4bKf", &forged);
     assert_eq!(status(&bench.ask(JAMES, &text.replace("ann@domain.com", "ann@elsewhere.org"))), 403);
-    // Without the connection, the binding has no way either.
+    // Without the connection, there is no way to the binding either.
     bench.input(Input::Disconnected { flow: bobs });
     assert_eq!(status(&bench.take_one(ANNS_END)), 500, "the MESSAGE that was under way");
     bench.receive(
@@ -337,7 +337,7 @@ fn w29_between_datagrams_and_a_stream_each_route_has_the_transport_of_its_side()
     assert!(routes[0].starts_with("<sip:192.0.2.100:5060;lr;d="), "{routes:?}");
     assert!(routes[1].starts_with("<sip:c5@192.0.2.100:5060;transport=tcp;lr;d="), "{routes:?}");
     assert_eq!(routes.len(), 2);
-    // What Ann sends next goes to Bob's Contact, as his side has no flow.
+    // Ann's next request goes to Bob's Contact, since his side has no flow.
     let more = format!("Route: {}\nRoute: {}\n", routes[1], routes[0]);
     let text = further("BYE", "sip:bob@198.51.100.9:5070", ";tag=b1", "z9hG4bKn", &more);
     bench.receive(tcp(ANNS_END, 5), &by_tcp(&text));

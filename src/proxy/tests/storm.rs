@@ -1,4 +1,4 @@
-//! Chance against the promises: loss, late disks, crashes; then calm. The same seeds in each run.
+//! Random tests of the promises: loss, slow disks, crashes; then calm. Each run uses the same seeds.
 
 use std::collections::BTreeSet;
 
@@ -15,9 +15,9 @@ const MESSAGES: u64 = 4;
 struct Storm {
     bench: Bench,
     chance: Random,
-    /// Who has taken which message with a 2xx.
+    /// Who has accepted which message with a 2xx.
     taken: BTreeSet<(u64, String)>,
-    /// Who must not get which message any more.
+    /// Who must not get which message again.
     over: BTreeSet<(u64, String)>,
     accepted: BTreeSet<u64>,
     reported: BTreeSet<u64>,
@@ -97,7 +97,7 @@ impl Storm {
         }
     }
 
-    /// Every person answers, or does not.
+    /// Every recipient answers, or does not.
     fn traffic(&mut self) {
         while !self.bench.sent.is_empty() {
             let Sent { flow, text, .. } = self.bench.sent.remove(0);

@@ -27,7 +27,7 @@ fn w17_w20_the_patents_example_ann_silent_bob_there() {
     assert!(bench.sent.is_empty(), "{:?}", bench.sent);
 }
 
-/// Protocol.md section 3.
+/// Checks a leg against protocol.md section 3.
 fn check_leg(leg: &str) {
     assert!(
         leg.starts_with(
@@ -46,7 +46,7 @@ fn check_leg(leg: &str) {
     assert!(leg.ends_with("\r\nContent-Length: 10\r\n\r\nCome here."), "{leg}");
 }
 
-/// Protocol.md section 4.
+/// Checks a NOTIFY against protocol.md section 4.
 fn check_notify(notify: &str, to_tag: &str) {
     let branch = field(notify, "Via").unwrap().split_once("branch=").unwrap().1;
     let expected = format!(
@@ -69,7 +69,7 @@ fn check_notify(notify: &str, to_tag: &str) {
     assert_eq!(notify, expected);
 }
 
-/// The addresses and states of a report, in its order.
+/// The addresses and states in a report, in its order.
 fn lines(notify: &str) -> Vec<&str> {
     body(notify).split("\r\n").filter(|line| !line.is_empty()).collect()
 }
@@ -325,7 +325,7 @@ fn w12_the_same_submission_again_starts_nothing() {
     bench.answer(BOB, &bob, "200 OK");
     let notify = bench.take_one(JAMES);
     bench.answer(JAMES, &notify, "200 OK");
-    // From elsewhere, long after: the last report goes there.
+    // From another address, long after: the last report goes there.
     bench.advance_ms(3_600_000);
     bench.receive(udp("192.0.2.1:7777"), &other_submission("z9hG4bK776", "z9hG4bK888"));
     let sent = bench.take("192.0.2.1:7777");

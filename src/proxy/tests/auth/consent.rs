@@ -1,14 +1,14 @@
-//! What is sent to places that somebody else named (RFC 9000 §8; W17, W18, W24).
+//! What is sent to destinations that somebody else named (RFC 9000 §8; W17, W18, W24).
 
 use super::*;
 use crate::limits::{UNPROVEN_REQUESTS_MAX, UNPROVEN_TRANSMISSIONS_MAX};
 
-/// Who never asked for anything.
+/// A third party who never asked for anything.
 const THIRD: &str = "192.0.2.50:5060";
 const FEW: usize = UNPROVEN_TRANSMISSIONS_MAX as usize;
 const TIMER_F: u64 = 32_000;
 
-/// Ann registers these contacts from where she is.
+/// Ann registers these contacts from her own address.
 fn registers(bench: &mut Bench, from: &str, contacts: &str, cseq: u32) {
     let request = register("ann", contacts, cseq, 3600);
     let mut answer = ask(bench, from, &request);
@@ -28,7 +28,7 @@ fn stranger(number: u32) -> String {
         .replace("james@domain.com", "eve@elsewhere.com")
 }
 
-/// What the address gets of each of these messages until its time is over, whichever its port.
+/// How many transmissions the address gets of these messages until they time out, on any port.
 fn gets(bench: &mut Bench, ip: &str, numbers: impl IntoIterator<Item = u32>) -> usize {
     bench.sent.clear();
     for number in numbers {
@@ -51,7 +51,7 @@ fn a_third_party_that_somebody_registers_gets_three_datagrams_of_a_request_until
     let numbers = 100..100 + 3 * u32::try_from(UNPROVEN_REQUESTS_MAX).unwrap();
     assert_eq!(gets(&mut bench, "192.0.2.50", numbers), FEW * UNPROVEN_REQUESTS_MAX, "within a minute");
     bench.advance_ms(60_000);
-    // It answers once, whatever it says: from then on it is as any other.
+    // It answers once, whatever it says: from then on it is like any other destination.
     bench.sent.clear();
     bench.receive(udp(ANOTHER), &stranger(200));
     let sent = bench.sent.iter().find(|sent| sent.text.starts_with("MESSAGE")).unwrap().clone();
@@ -74,7 +74,7 @@ fn w17_who_registered_from_where_he_is_and_falls_silent_gets_eleven() {
         (asking(), own(&format!("<sip:ann@{ANN}>")), "192.0.2.6", 11),
         (asking(), own("<sip:ann@192.0.2.6:7777>"), "192.0.2.6", 11),
         (asking(), third.clone(), "192.0.2.50", FEW),
-        // Nobody is asked who he is on loopback, and a trusted peer knows what it registers.
+        // Without authentication consent is not checked, and a trusted peer knows what it registers.
         (Bench::new(), third.clone(), "192.0.2.50", 11),
         (asking_with(trusted()), third, "192.0.2.50", 11),
     ];
@@ -93,7 +93,7 @@ fn a_contact_that_was_his_is_a_third_partys_once_he_registers_from_elsewhere() {
     assert_eq!(gets(&mut bench, "192.0.2.6", [1]), FEW);
     registers(&mut bench, ANN, &contact, 3);
     assert_eq!(gets(&mut bench, "192.0.2.6", [2]), 11);
-    // What has ended, or was taken back, gets nothing.
+    // Bindings that have expired or were removed get nothing.
     registers(&mut bench, ANN, &format!("<sip:ann@{THIRD}>;expires=0, {contact}"), 4);
     assert_eq!(gets(&mut bench, "192.0.2.50", [3]), 0);
 }
@@ -118,7 +118,7 @@ fn names_that_lead_to_a_third_party_count_as_it() {
         assert_eq!(sent, FEW, "{hops:?}");
         bench.advance_ms(60_000);
     }
-    // A name of the client's own host is where it registered from.
+    // A host name in a Contact falls back to where the client registered from.
     registers(&mut bench, BOB, "<sip:a@home.example>, <sip:c@192.0.2.50:7>;expires=0", 2);
     bench.sent.clear();
     bench.resolves.clear();

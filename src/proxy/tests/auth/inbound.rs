@@ -10,7 +10,7 @@ fn party(text: &str) -> Party {
     text.parse().unwrap()
 }
 
-/// Ann and Bob are at home.
+/// A bench where Ann and Bob are registered.
 fn with(inbound: InboundConfig) -> Bench {
     let mut bench =
         asking_with(ProxyConfig { inbound, trust: vec!["udp:192.0.2.99/32".parse().unwrap()], ..config() });
@@ -25,7 +25,7 @@ fn with(inbound: InboundConfig) -> Bench {
     bench
 }
 
-/// What a stranger sends, each time with another From.
+/// A stranger's request, each time with another From.
 fn request(method: &str, to: &str, number: u32) -> String {
     format!(
         "{method} sip:{to}@domain.com SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.250;branch=z9hG4bK{method}{to}{number};rport\n\
@@ -34,7 +34,7 @@ fn request(method: &str, to: &str, number: u32) -> String {
     )
 }
 
-/// How many of so many requests reach somebody.
+/// How many of these requests reach somebody.
 fn taken(
     bench: &mut Bench,
     flow: impl Fn(u32) -> Flow,
@@ -75,7 +75,7 @@ fn w31_one_source_gets_little_in_whatever_it_calls_itself() {
         bench.advance_ms(5000);
         assert_eq!(taken(&mut bench, from_eve, method, "ann", 400..500), 5, "one a second: {method}");
     }
-    // Of IPv6 a /64 is one source, over whichever transport.
+    // An IPv6 /64 is one source, over any transport.
     let mut bench = with(InboundConfig::default());
     let network = |number: u32| match number % 2 {
         0 => udp(&format!("[2001:db8::{number:x}]:5060")),
@@ -91,7 +91,7 @@ fn w31_one_of_ours_gets_little_from_however_many_sources() {
     assert_eq!(taken(&mut bench, many, "MESSAGE", "ann", 0..500), 30);
     assert_eq!(taken(&mut bench, many, "INVITE", "ann", 500..600), 0, "calls as well");
     assert_eq!(taken(&mut bench, many, "MESSAGE", "bob", 600..610), 10, "others are not concerned");
-    // Our own users and trusted peers are no strangers.
+    // Our own users and trusted peers are not strangers.
     let trusted = |_| udp("192.0.2.99:5060");
     assert_eq!(taken(&mut bench, trusted, "MESSAGE", "ann", 700..800), 100);
     let message = submission(1)
@@ -150,7 +150,7 @@ fn who_is_banned_sends_nothing_by_address_network_domain_or_name() {
     }
     let told = kinds(&mut bench);
     assert_eq!(told.len(), 4, "each source once: {told:?}");
-    // Nor is he asked for a password, and an ACK is not answered.
+    // No password is asked for either, and an ACK is not answered.
     let own = register("ann", "<sip:ann@198.51.100.7>", 5, 600);
     assert!(ask(&mut bench, EVE, &own).starts_with("SIP/2.0 403 Banned"));
     bench.sent.clear();

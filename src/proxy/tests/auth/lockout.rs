@@ -3,7 +3,7 @@
 use super::*;
 use crate::proxy::{Refusal, RefusalKind};
 
-/// Beside James behind the same NAT: his address, another port.
+/// A neighbour of James behind the same NAT: the same address, another port.
 const NEIGHBOUR: &str = "192.0.2.1:40000";
 
 fn invite(number: u32) -> String {
@@ -18,7 +18,7 @@ fn registration(number: u32) -> String {
     register("james", &format!("<sip:james@{JAMES}>"), number, 600)
 }
 
-/// Each kind of request that is asked for a password, and the field in which it comes.
+/// Each kind of request that is challenged, and the field for its credentials.
 fn kinds(number: u32) -> [(String, &'static str); 4] {
     let ordinary = submission(number + 50_000)
         .replace("Secondary-To: <im:bob@domain.com>\n", "")
@@ -44,7 +44,7 @@ fn offences(bench: &mut Bench) -> Vec<Refusal> {
     told.collect()
 }
 
-/// So many wrong passwords for James as lock him out there, each under this nonce.
+/// As many wrong passwords for James as lock him out there, each with this nonce.
 fn guess(bench: &mut Bench, from: &str, nonce: &str) {
     for number in 0..WRONG_PASSWORDS_MAX {
         let nc = format!("{:08x}", 0x1000 + number);
@@ -63,7 +63,7 @@ fn w30_who_never_sees_our_challenges_locks_nobody_out() {
     for (round, nonce) in (1..).zip(["x", "", "0.0.0", &old, &foreign]) {
         let numbers = 100 * round..100 * round + 2 * WRONG_PASSWORDS_MAX;
         for (request, field) in numbers.flat_map(kinds) {
-            // The right one says no more than a wrong one.
+            // The right password gets the same answer as a wrong one.
             for (password, algorithm) in [("guess", "SHA-256"), ("guess", "MD5"), ("semaj", "SHA-256")] {
                 let said = Said { password, algorithm, ..james(nonce, "00000001") };
                 let answer = ask(&mut bench, JAMES, &said.with(&request, field));
@@ -104,7 +104,7 @@ fn w30_a_guesser_is_slowed_by_whichever_request_he_guesses() {
                 let answer = ask(&mut bench, from, &wrong.with(&request, field));
                 assert!(!challenge(&answer).contains("stale"), "{answer}");
             }
-            // From another port of that address, or another address of that network, it is the same guesser.
+            // Another port of that address, or another address in that network, is the same guesser.
             let again = nonce_at(&mut bench, elsewhere, &submission(2));
             let (request, field) = kinds(200)[kind].clone();
             let answer = ask(&mut bench, elsewhere, &james(&again, "00000001").with(&request, field));
@@ -121,7 +121,7 @@ fn field_of(answer: &str) -> Option<&str> {
 #[test]
 fn w30_a_guesser_behind_the_same_nat_locks_out_no_neighbour_who_is_there() {
     let mut bench = asking();
-    // James has registered, and has proved himself under this nonce.
+    // James has registered, and has authenticated with this nonce.
     let request = registration(1);
     let asked = ask(&mut bench, JAMES, &request);
     let his = nonce(&challenge(&asked));
@@ -134,7 +134,7 @@ fn w30_a_guesser_behind_the_same_nat_locks_out_no_neighbour_who_is_there() {
         guess(&mut bench, NEIGHBOUR, &theirs);
         let right = james(&theirs, "00000001").with(&submission(7), "Proxy-Authorization");
         assert!(ask(&mut bench, NEIGHBOUR, &right).starts_with("SIP/2.0 403 Too Many"), "the guesser waits");
-        // The nonce that he has used, from another port too, as a NAT may give him.
+        // He uses that nonce again, from another port too, as a NAT may assign him one.
         let nc = format!("{:08x}", 2 + 2 * round);
         let answer =
             ask(&mut bench, JAMES, &james(&his, &nc).with(&submission(10 + round), "Proxy-Authorization"));
@@ -142,7 +142,7 @@ fn w30_a_guesser_behind_the_same_nat_locks_out_no_neighbour_who_is_there() {
         let nc = format!("{:08x}", 3 + 2 * round);
         let moved = james(&his, &nc).with(&submission(20 + round), "Proxy-Authorization");
         assert_eq!(status(&ask(&mut bench, "192.0.2.1:50000", &moved)), 202);
-        // A new nonce, where he is registered.
+        // He uses a new nonce, at the flow where he is registered.
         let new = nonce_for(&mut bench, &submission(6));
         let answer = ask(
             &mut bench,
@@ -154,13 +154,13 @@ fn w30_a_guesser_behind_the_same_nat_locks_out_no_neighbour_who_is_there() {
     }
     let theirs = nonce_at(&mut bench, NEIGHBOUR, &submission(50));
     guess(&mut bench, NEIGHBOUR, &theirs);
-    // Ann was never there before.
+    // Ann has never been there before.
     let request = register("ann", "<sip:ann@192.0.2.1:50001>", 1, 600);
     let asked = ask(&mut bench, "192.0.2.1:50001", &request);
     let given = nonce(&challenge(&asked));
     let ann = Said { username: "ann", password: "nna", ..james(&given, "00000001") };
     assert_eq!(status(&ask(&mut bench, "192.0.2.1:50001", &ann.with(&request, "Authorization"))), 200);
-    // Who came by a proxy that others use too is no neighbour of himself.
+    // A request through a proxy that others use too is not from a known flow.
     let via = "Via: SIP/2.0/UDP jamesmob.domain.com;branch=z9hG4bK";
     let new = nonce_for(&mut bench, &submission(8));
     let by_proxy = james(&new, "00000001").with(&submission(40), "Proxy-Authorization").replacen(

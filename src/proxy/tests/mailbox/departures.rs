@@ -1,4 +1,4 @@
-//! W30: nothing of somebody who was removed is for whoever has the address next.
+//! W30: nothing of a removed user is for the next owner of the address.
 
 use super::*;
 use crate::proxy::ProxyCommand;
@@ -10,7 +10,7 @@ fn ann_is_removed(number: u64) -> RemovedRow {
 }
 
 impl Bench {
-    /// The owner hands over that Ann was removed.
+    /// The owner tells the proxy that Ann was removed.
     fn remove_ann(&mut self, number: u64) {
         self.rows.removed.push(ann_is_removed(number));
         self.input(Input::Command(ProxyCommand::Removed(self.rows.removed.clone().into())));
@@ -40,7 +40,7 @@ fn w30_a_proxy_that_did_not_run_purges_before_it_delivers_anything() {
     bench.told();
     bench.comes("bob", BOB, "bobs", 1);
     bench.rows.removed.push(ann_is_removed(1));
-    // As if she had registered last before it was stopped.
+    // As if her last registration had come just before the proxy stopped.
     let mut binding = bench.rows.bindings[0].clone();
     binding.aor = ann_is_removed(1).aor;
     binding.contact = crate::sip::Uri::parse(&format!("sip:ann@{ANN}")).unwrap();
@@ -105,10 +105,10 @@ fn w30_an_order_is_carried_out_once_and_again_where_the_disk_did_not_take_it() {
     bench.remove_ann(1);
     assert_eq!(bench.rows.removed.len(), 1);
     bench.disk = Disk::Works;
-    // The next owner; the order goes with the same batch, before his binding.
+    // The next owner registers; the purge is in the same batch, before that binding.
     assert!(bench.comes("ann", LAPTOP, "another", 7).is_empty());
     assert_eq!((bench.rows.removed.len(), bench.rows.bindings.len()), (0, 1));
-    // Seen once more before the proxy's own change was: it is not his turn.
+    // The order is seen again before the purge was committed: the next owner is not affected.
     bench.input(Input::Command(ProxyCommand::Removed(vec![ann_is_removed(1)].into())));
     assert_eq!(bench.rows.bindings.len(), 1);
     bench.submit(&to_ann());

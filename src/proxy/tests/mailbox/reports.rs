@@ -1,4 +1,4 @@
-//! What the sender is told of the absent, and of a message that waits when it comes again: W9, W12, W23.
+//! Reports about absent recipients, and repetitions of a message that waits: W9, W12, W23.
 
 use super::*;
 

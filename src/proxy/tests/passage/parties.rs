@@ -1,11 +1,11 @@
-//! Who is a party of a dialog, and whom a block keeps away from whom.
+//! Who is a party of a dialog, and whom a block keeps from whom.
 
 use super::*;
 
 const ANN_AT: &str = "192.0.2.77:5060";
 const CEO_AT: &str = "192.0.2.78:5060";
 
-/// Everybody is at home, each at a place of his own.
+/// Everybody is registered, each at a different address.
 fn all_at_home() -> Bench {
     let mut bench = asking();
     sign_in(&mut bench, "ann", ANN_AT, 1);
@@ -14,14 +14,14 @@ fn all_at_home() -> Bench {
     bench
 }
 
-/// Bob does not want to hear of these.
+/// Bob blocks these senders.
 fn bob_blocks(bench: &mut Bench, blocked: &[&str]) {
     let blocked = blocked.iter().map(|name| Aor::parse(name).unwrap()).collect();
     let people = [user("ann"), UserRow { blocked, ..user("bob") }, user("ceo")];
     bench.input(Input::Command(ProxyCommand::Users(people.into())));
 }
 
-/// What a proven user is told of a request, if anything.
+/// The statuses that an authenticated user gets for a request, if any.
 fn prove(bench: &mut Bench, name: &str, at: &str, text: &str) -> Vec<u16> {
     let text = text.replace(&format!("UDP {STRANGER}"), &format!("UDP {at}"));
     let asked = bench.ask(at, &text);
@@ -34,7 +34,7 @@ fn prove(bench: &mut Bench, name: &str, at: &str, text: &str) -> Vec<u16> {
 const TO_CEO: &str = "<sip:ceo@domain.com>";
 const CEO_ANSWERS: &str = "<sip:ceo@domain.com>;tag=b1";
 
-/// Eve calls Ann and says that she calls the ceo; Ann, who is in with her, answers from there. What Eve has of our Route.
+/// Eve calls Ann and claims to call the ceo; Ann, her accomplice, answers from there. Returns Eve's Route of ours.
 fn stands_with_ann(bench: &mut Bench, contact: &str) -> String {
     let call = request(
         "INVITE",
@@ -88,7 +88,7 @@ fn w29_the_seal_names_who_was_really_called_and_not_whom_to_names() {
                 assert!(passed.starts_with(&format!("{method} {anns} SIP/2.0\r\n")), "{passed}");
             }
         }
-        // A name that is changed in the Route is none of ours.
+        // A Route with a changed name is not ours.
         let (ours, named) = route.trim_end().trim_end_matches('>').rsplit_once('.').unwrap();
         let is_ann = |byte: &str| "ann@domain.com".bytes().any(|other| format!("{other:02x}") == byte);
         assert!(named.as_bytes().chunks(2).all(|pair| is_ann(std::str::from_utf8(pair).unwrap())), "{route}");
@@ -154,7 +154,7 @@ fn who_is_blocked_writes_to_no_device_by_its_number() {
         let text = request(method, "sip:x@y.org", (ann, "<sip:x@y.org>"), &format!("nr{method}"), &route);
         assert_eq!(prove(&mut bench, "ann", ANN_AT, &text), [403], "{method}");
     }
-    // Nor by a name that leads there.
+    // Nor by a host name that leads there.
     for (number, method) in ["MESSAGE", "INVITE", "BYE"].into_iter().enumerate() {
         let text = request(method, "sip:x@evil.org", (ann, "<sip:x@evil.org>"), &format!("nn{number}"), "");
         assert_eq!(prove(&mut bench, "ann", ANN_AT, &text), [] as [u16; 0]);
@@ -165,12 +165,12 @@ fn who_is_blocked_writes_to_no_device_by_its_number() {
         assert!(told == [403] || told == [500], "{method}: {told:?}");
         assert!(is_silent(&bench), "{method}: {:?}", bench.sent);
     }
-    // Nor as one of many.
+    // Nor as one recipient of many.
     let many = request("MESSAGE", "sip:ceo@domain.com", (ann, TO_CEO), "nm", "")
         .replace("Call-ID", &format!("Secondary-To: <sip:bob@{BOB}>\nCall-ID"));
     assert_eq!(prove(&mut bench, "ann", ANN_AT, &many), [202]);
     assert_eq!((bench.take(CEO_AT).len(), bench.take(BOB).len()), (1, 0));
-    // Others do, and she does elsewhere.
+    // Others may, and so may she elsewhere.
     let text =
         request("MESSAGE", &format!("sip:bob@{BOB}"), ("<sip:ceo@domain.com>;tag=c1", TO_BOB), "nc", "");
     assert_eq!(prove(&mut bench, "ceo", CEO_AT, &text), [] as [u16; 0]);
@@ -179,7 +179,7 @@ fn who_is_blocked_writes_to_no_device_by_its_number() {
         let text = request("MESSAGE", &uri, (ann, "<sip:x@y.org>"), &format!("ne{}", uri.len()), "");
         assert_eq!(prove(&mut bench, "ann", ANN_AT, &text), [] as [u16; 0], "{uri}");
     }
-    // Once he is gone from there, it is nobody's.
+    // Once he is no longer registered there, it is nobody's place.
     bench.sent.clear();
     let gone = register("bob", &format!("<sip:bob@{BOB}>"), 9, 0);
     let asked = bench.ask(BOB, &gone);
@@ -193,12 +193,12 @@ fn who_is_blocked_writes_to_no_device_by_its_number() {
 fn of_those_who_share_a_place_each_blocks_for_himself_and_nobody_for_a_place_that_is_not_his() {
     let mut bench = all_at_home();
     let ann = "<sip:ann@domain.com>;tag=a1";
-    // A gateway, which is trusted, registers Bob and the ceo.
+    // A trusted gateway registers Bob and the ceo.
     for name in ["bob", "ceo"] {
         let text = register(name, &format!("<sip:{name}@{GATEWAY}>"), 7, 3600);
         assert_eq!(status(&bench.ask(GATEWAY, &text)), 200);
     }
-    // Bob says that he is at Victim's as well.
+    // Bob claims to be at Victim's address as well.
     let text = register("bob", &format!("<sip:bob@{VICTIM}>"), 8, 3600);
     let asked = bench.ask(BOB, &text);
     assert_eq!(status(&bench.ask(BOB, &proved("bob", &asked, &text, "Authorization"))), 200);

@@ -1,4 +1,4 @@
-//! Strict routers and maddr (RFC 3261 §16.4, §16.6 step 6, §19.1.1).
+//! Strict routers and `maddr` (RFC 3261 §16.4, §16.6 step 6, §19.1.1).
 
 use super::*;
 
@@ -24,7 +24,7 @@ fn rfc_3261_16_6_a_strict_router_ahead_finds_itself_in_the_request_uri_and_that_
             "{passed}"
         );
     }
-    // A loose one leaves both as they are, and a submission in a dialog goes the same way.
+    // A loose router leaves both as they are; a submission in a dialog goes the same way.
     let text = request(
         "MESSAGE",
         "sip:carol@example.net",
@@ -51,11 +51,11 @@ fn rfc_3261_16_4_a_strict_router_behind_has_put_our_route_into_the_request_uri()
         let passed = bench.take_one(BOB);
         assert!(passed.starts_with(&format!("{method} {bobs} SIP/2.0\r\n")), "{passed}");
         assert!(field(&passed, "Route").is_none(), "{passed}");
-        // It leads nobody further than a Route at its place does.
+        // It leads nobody further than a Route would in its place.
         let elsewhere = text.replace(&more, &format!("Route: <sip:x@{VICTIM}>\n")).replace("Kbe", "Kbf");
         assert_eq!(status(&bench.ask(STRANGER, &elsewhere)), 403);
     }
-    // A client that takes us for one.
+    // A client that takes us for a strict router.
     let text =
         request("MESSAGE", &format!("sip:{PROXY};lr"), (EVE, TO_BOB), "bg", "Route: <sip:bob@domain.com>\n");
     bench.receive(udp(STRANGER), &text);
@@ -76,7 +76,7 @@ fn rfc_3261_19_1_1_maddr_says_where_a_uri_leads() {
     bench.receive(udp(ANN), &text);
     let sent = bench.take_one("192.0.2.7:5062");
     assert!(sent.starts_with("MESSAGE sip:bob@192.0.2.77:5062;maddr=192.0.2.7 SIP/2.0\r\n"), "{sent}");
-    // A Route, and a Request-URI.
+    // In a Route, and in a Request-URI.
     let route = "Route: <sip:gw.example.net;lr;maddr=198.51.100.5>\n";
     bench.receive(
         udp(ANN),
@@ -86,7 +86,7 @@ fn rfc_3261_19_1_1_maddr_says_where_a_uri_leads() {
     let uri = "sip:x@y.org:5060;maddr=198.51.100.5";
     bench.receive(udp(ANN), &request("MESSAGE", uri, ("<sip:ann@domain.com>;tag=1", TO_BOB), "mc", ""));
     assert!(bench.take_one(VICTIM).starts_with(&format!("MESSAGE {uri} SIP/2.0\r\n")));
-    // §16.4: to a stranger a served name leads to us alone.
+    // §16.4: for a stranger, a served name leads to us only.
     let uri = "sip:bob@domain.com;maddr=198.51.100.5";
     assert_eq!(status(&bench.ask(STRANGER, &request("MESSAGE", uri, (EVE, TO_BOB), "md", ""))), 403);
     let uri = "sip:bob@domain.com;maddr=192.0.2.100";

@@ -1,15 +1,15 @@
-//! An answer goes back as its request came, whatever the Via says (RFC 3261 §18.2.2).
+//! A response goes back the way its request came, whatever the Via claims (RFC 3261 §18.2.2).
 
 use super::*;
 
-/// What the stranger's Via says of how he sends.
+/// Transports that the stranger's Via claims.
 const SAID: [&str; 5] = ["TCP", "TLS", "WS", "WSS", "SCTP"];
 
 fn saying(text: &str, transport: &str) -> String {
     text.replace(&format!("SIP/2.0/UDP {STRANGER}"), &format!("SIP/2.0/{transport} 203.0.113.66:22"))
 }
 
-/// Everything that was sent to the stranger went in datagrams to where he sent from.
+/// Everything sent to the stranger went over UDP to the address that the requests came from.
 fn answers_in_datagrams(bench: &mut Bench) -> Vec<u16> {
     assert!(bench.connects.is_empty() && bench.resolves.is_empty(), "{:?}", bench.connects);
     let sent = bench.take_sent(STRANGER);
@@ -45,7 +45,7 @@ fn rfc_3261_18_2_2_every_answer_to_a_datagram_is_a_datagram() {
             bench.receive(udp(STRANGER), &saying(&text, transport));
             assert_eq!(answers_in_datagrams(&mut bench).len(), 1, "{method} {uri} {transport}");
         }
-        // What is forwarded, with and without state.
+        // Forwarded requests, with and without state.
         for method in ["INVITE", "BYE", "MESSAGE", "OPTIONS"] {
             number += 1;
             let text = request(method, "sip:bob@domain.com", (EVE, TO_BOB), &format!("d{number}"), "");
