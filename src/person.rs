@@ -28,7 +28,7 @@ const BINDING_SECS: u32 = 600;
 /// The most replies waiting to be sent.
 const REPLIES_MAX: usize = 16;
 
-/// How a person behaves.
+/// The behaviour of a scripted person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
     /// Its address.

@@ -40,14 +40,14 @@ enum Kept {
     NotYet,
 }
 
-/// Why a message is not taken.
+/// Why a message is refused.
 struct Rejection {
     status: u16,
     field: Option<(&'static str, String)>,
 }
 
 impl Inbox {
-    /// The keys that the store holds.
+    /// Restores the keys from the store.
     pub(super) fn recover(keys: Vec<(String, Timestamp)>, now: Now) -> Self {
         let mut by_age: Vec<_> = keys.into_iter().map(|(key, at)| (at, key)).collect();
         by_age.sort();
@@ -55,7 +55,7 @@ impl Inbox {
         Self { keys, by_age: by_age.into(), looked_at: now.wall }
     }
 
-    /// Takes a MESSAGE.
+    /// Handles a MESSAGE.
     pub(super) fn message(
         &mut self,
         core: &mut Core,

@@ -52,7 +52,7 @@ use crate::time::Now;
 
 pub(super) use self::server_verdict::ServerVerdict;
 
-/// One attempt at one message.
+/// Identifies one attempt at one message.
 pub(super) type AttemptId = (MessageId, u32);
 
 /// All our messages for which anything is still expected or to be done.
@@ -209,7 +209,7 @@ impl Outbox {
         self.unsaved.contains(&id)
     }
 
-    /// Does what is due.
+    /// Does what has fallen due.
     pub(super) fn handle_timeout(&mut self, core: &mut Core, now: Now) {
         while let Some((due, id, number)) =
             self.windows.first().copied().filter(|(due, _, _)| *due <= now.mono)
@@ -226,7 +226,7 @@ impl Outbox {
         }
     }
 
-    /// When something is due.
+    /// The next deadline.
     pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let window = self.windows.first().map(|(due, _, _)| (*due, "end of a report window"));
         let hold = self.hold_until.map(|until| (until, "server busy, Retry-After"));

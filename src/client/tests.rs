@@ -38,7 +38,7 @@ const PROXY: &str = "127.0.0.1:5060";
 /// What one of our proxies puts into its 200 to a REGISTER: proof that it fans out (W6), and the binding's lifetime.
 const PROOF: &str = "Supported: secondary-to\nExpires: 600\n";
 
-/// What the disk does with a batch.
+/// How the disk treats a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Disk {
     Takes,
@@ -46,7 +46,7 @@ enum Disk {
     Fails,
 }
 
-/// A user agent and the world around it.
+/// A user agent under test, with a disk and a network around it.
 struct Stage {
     agent: UserAgent,
     now: Now,

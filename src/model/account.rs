@@ -191,7 +191,7 @@ pub struct AgentConfig {
 /// What is wrong with an account: a sentence that names the field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccountError {
-    /// The address cannot be read.
+    /// The address cannot be parsed.
     #[error("address: {text:?} is no SIP address ({why}); write it like sip:james@domain.com")]
     Address {
         /// The text as written.
@@ -203,7 +203,7 @@ pub enum AccountError {
     /// The address has no user part, or is not an address in a domain.
     #[error("address: {0:?} does not say who at which domain; write it like sip:james@domain.com")]
     NoUser(String),
-    /// The proxy cannot be read.
+    /// The proxy setting cannot be parsed.
     #[error(
         "proxy: {0:?} is no server; write it like sip.domain.com, tls:sip.domain.com or udp:192.0.2.1:5060"
     )]
@@ -317,7 +317,7 @@ pub enum RegistrationState {
     /// Nothing tried yet, or no account.
     #[default]
     Idle,
-    /// On the way to the server.
+    /// Connecting to the server.
     Connecting(ConnectStep),
     /// Registered (or, without registration, the proxy answered), and the proxy fans out (W6).
     Connected,

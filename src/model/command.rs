@@ -106,23 +106,23 @@ pub enum Event {
     Registration(RegistrationState),
     /// A draft is committed as a message.
     Queued {
-        /// Where.
+        /// The conversation.
         conversation: ConversationId,
-        /// Which.
+        /// The message.
         message: MessageId,
     },
     /// A draft could not be stored or may not be sent; its text goes back to the composer.
     NotSent {
         /// The draft.
         draft: Draft,
-        /// Why, in plain words.
+        /// The reason, in plain words.
         why: String,
     },
     /// The proxy has accepted it.
     Accepted {
-        /// Which.
+        /// The message.
         message: MessageId,
-        /// Which attempt.
+        /// The attempt.
         attempt: u32,
         /// The status of the response.
         status: u16,
@@ -131,23 +131,23 @@ pub enum Event {
     },
     /// The server does not fan out: each recipient of this attempt gets a MESSAGE of his own (W6).
     OneByOne {
-        /// Which.
+        /// The message.
         message: MessageId,
-        /// Which attempt.
+        /// The attempt.
         attempt: u32,
     },
     /// The server accepted it for all recipients and reports no outcomes (W27): nothing more is expected.
     Unreported {
-        /// Which.
+        /// The message.
         message: MessageId,
-        /// Which attempt.
+        /// The attempt.
         attempt: u32,
     },
     /// The proxy refused it or did not answer: nobody gets it by this attempt.
     Refused {
-        /// Which.
+        /// The message.
         message: MessageId,
-        /// Which attempt.
+        /// The attempt.
         attempt: u32,
         /// SIP status; 408 if there was no answer.
         status: u16,
@@ -156,11 +156,11 @@ pub enum Event {
     },
     /// A recipient's state changed, and the change is committed.
     Delivery {
-        /// Where.
+        /// The conversation.
         conversation: ConversationId,
-        /// Which.
+        /// The message.
         message: MessageId,
-        /// Which attempt.
+        /// The attempt.
         attempt: u32,
         /// The recipient's index.
         recipient: u32,
@@ -177,9 +177,9 @@ pub enum Event {
     },
     /// A report named somebody to whom the message was not sent: shown for testers, never dropped silently.
     ReportedStranger {
-        /// Which.
+        /// The message.
         message: MessageId,
-        /// Which attempt.
+        /// The attempt.
         attempt: u32,
         /// The address in the report.
         address: String,
@@ -188,16 +188,16 @@ pub enum Event {
     },
     /// The final report of an attempt is committed; for an attempt sent one by one, the last answer.
     Reported {
-        /// Which.
+        /// The message.
         message: MessageId,
-        /// Which attempt.
+        /// The attempt.
         attempt: u32,
     },
     /// A received message is committed (its 200 leaves after the owner has been told).
     Received {
         /// Its conversation.
         conversation: ConversationId,
-        /// Which.
+        /// The message.
         message: MessageId,
         /// Its sender.
         from: PersonRow,
@@ -214,16 +214,16 @@ pub enum Event {
     },
     /// Somebody is typing, or has stopped (RFC 3994). Not stored.
     Composing {
-        /// Where.
+        /// The conversation.
         conversation: ConversationId,
-        /// Who.
+        /// The sender.
         from: PersonRow,
         /// When it lapses unless renewed; none if he has stopped.
         until: Option<Instant>,
     },
     /// Something else in a conversation changed that no other event covers (seen, withdrawn).
     Changed {
-        /// Which.
+        /// The conversation.
         conversation: ConversationId,
     },
     /// Un-registered; nothing more follows.
@@ -235,9 +235,9 @@ pub enum Event {
 pub enum Notice {
     /// Somebody was not reached (one per message; collected for 2 s).
     NotDelivered {
-        /// Where.
+        /// The conversation.
         conversation: ConversationId,
-        /// Which.
+        /// The message.
         message: MessageId,
         /// `2 of 6 not delivered`.
         title: String,
@@ -248,12 +248,12 @@ pub enum Notice {
     },
     /// A late report says it was delivered after all: withdraw this message's notification.
     Delivered {
-        /// Which.
+        /// The message.
         message: MessageId,
     },
     /// A message was received.
     Received {
-        /// Where.
+        /// The conversation.
         conversation: ConversationId,
         /// The sender's name or address.
         from: String,
@@ -264,7 +264,7 @@ pub enum Notice {
     NotSent {
         /// The draft.
         draft: Draft,
-        /// Why, in plain words.
+        /// The reason, in plain words.
         why: String,
     },
     /// A file was saved there.

@@ -29,7 +29,7 @@ pub enum Write {
     Delivery(DeliveryRow),
     /// A received message: committed before its 200 leaves.
     Incoming(IncomingRow),
-    /// Everything up to this message was seen.
+    /// Everything up to this message has been seen.
     Seen {
         /// The conversation.
         conversation: ConversationId,
@@ -247,7 +247,7 @@ pub struct ConversationHeadRow {
     pub row: ConversationRow,
     /// Its last message, if it has one: number, time, media type, the body's beginning, whether it is ours.
     pub last: Option<LastRow>,
-    /// Received and not seen.
+    /// Messages received and not seen.
     pub unread: u32,
     /// The last message seen.
     pub seen: Option<MessageId>,
@@ -258,7 +258,7 @@ pub struct ConversationHeadRow {
 pub struct LastRow {
     /// Its number.
     pub id: MessageId,
-    /// When.
+    /// When it was sent or received.
     pub at: Timestamp,
     /// The beginning of its text, at most 200 characters, on one line.
     pub preview: String,

@@ -38,7 +38,7 @@ pub struct Reason {
 /// The remedy offered beside a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fix {
-    /// Nothing helps.
+    /// No remedy.
     Nothing,
     /// Send it again.
     Resend,
@@ -52,7 +52,7 @@ pub enum Fix {
     CheckPassword,
     /// Check the contact's address.
     EditAddress,
-    /// Make it shorter.
+    /// Shorten the message.
     Shorten,
     /// The servers' administrator has to fix it.
     TellAdministrator,

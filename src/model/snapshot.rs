@@ -160,7 +160,7 @@ pub struct ConversationHead {
     pub last: Option<Tally>,
     /// False if the last message was received and did not come from the account's server.
     pub verified: bool,
-    /// Received and not seen.
+    /// Messages received and not seen.
     pub unread: u32,
     /// Recipients not reached, over all messages of ours in it: seen or not, whatever came after.
     pub failed: u32,
@@ -218,9 +218,9 @@ pub struct Thread {
 /// Somebody who is typing right now (RFC 3994).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Writing {
-    /// Where.
+    /// The conversation.
     pub conversation: ConversationId,
-    /// Who, by name.
+    /// The name of whoever is typing.
     pub name: String,
 }
 
@@ -240,7 +240,7 @@ pub struct Outline {
 /// One message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MessageView {
-    /// Which.
+    /// Its number.
     pub id: MessageId,
     /// When it was written here or received.
     pub at: Timestamp,
@@ -268,7 +268,7 @@ pub struct MessageView {
 /// One recipient of one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryView {
-    /// Who.
+    /// The recipient.
     pub person: Person,
     /// The state.
     pub state: DeliveryState,

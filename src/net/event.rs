@@ -11,7 +11,7 @@ use crate::machine::{ConnectFault, ConnectId, Flow, Hop, Input, RequestId, Resol
 pub enum NetEvent {
     /// One whole message.
     Received {
-        /// Where it came from.
+        /// The flow it came on.
         flow: Flow,
         /// The message.
         bytes: Bytes,
@@ -48,7 +48,7 @@ pub enum NetEvent {
     Resolved {
         /// The look-up.
         id: ResolveId,
-        /// Best first.
+        /// The hops, best first.
         hops: Vec<Hop>,
     },
     /// No route is known because DNS did not answer.

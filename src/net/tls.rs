@@ -46,12 +46,12 @@ pub struct Identity {
 /// Reads a file of authorities to check whether it can be used.
 ///
 /// # Errors
-/// It cannot.
+/// It cannot be used.
 pub fn check_authorities(path: &Path) -> Result<(), TlsFileError> {
     roots_of(&certificates_in(path)?, path).map(drop)
 }
 
-/// What is wrong with one of the files.
+/// Why one of the files cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsFileError {
     /// It cannot be read or is not PEM.

@@ -11,7 +11,7 @@ pub enum Origins {
     All,
     /// Pages from this computer.
     Local,
-    /// These.
+    /// Only these.
     These(Vec<String>),
 }
 

@@ -19,7 +19,7 @@ pub enum ReportState {
     Success,
     /// Not delivered, for good.
     Failure,
-    /// Not known yet.
+    /// Outcome not known yet.
     Pending,
     /// Waits until the recipient is back online.
     Deferred,

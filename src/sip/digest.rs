@@ -330,7 +330,7 @@ impl Credentials {
         self.counted.as_ref().and_then(|counted| u32::from_str_radix(&counted.nc, 16).ok())
     }
 
-    /// Whether they were made with the password behind `ha1`, for a request of this method. Takes the same time for any
+    /// Whether they were made with the password behind `ha1` for a request of this method. Takes the same time for any
     /// wrong answer.
     #[must_use]
     pub fn prove(&self, ha1: &Ha1, method: &Method) -> bool {

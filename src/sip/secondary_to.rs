@@ -126,7 +126,7 @@ pub enum ReportMode {
 /// `Delivery-Report: each;detail;id=TOKEN` (W9).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct ReportWish {
-    /// When.
+    /// When a report is wanted.
     pub mode: ReportMode,
     /// With the parameters of W21.
     pub detail: bool,

@@ -6,9 +6,9 @@ use crate::machine::Flow;
 use crate::sip::{Compose, Request};
 use crate::time::Now;
 
-/// The methods that we serve (RFC 3261 §20.5).
+/// The methods that we support (RFC 3261 §20.5).
 pub(crate) const ALLOW: &str = "MESSAGE, NOTIFY, OPTIONS";
-/// What we can read (RFC 3261 §20.1).
+/// The media types that we can read (RFC 3261 §20.1).
 pub(crate) const ACCEPT: &str = "text/plain, text/*, multipart/*, message/cpim, message/imdn+xml, image/*, audio/*, video/*, \
     application/im-iscomposing+xml, application/delivery-report, application/*";
 

@@ -126,7 +126,7 @@ pub(crate) struct IncomingRequest<'a> {
 /// State that the parts share.
 #[derive(Debug)]
 pub(crate) struct Core {
-    /// Who we are.
+    /// The account.
     pub(crate) profile: Profile,
     /// The connection and flows to the proxy.
     pub(crate) line: ServerConnection,

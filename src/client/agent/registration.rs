@@ -247,7 +247,7 @@ impl Registration {
         }
     }
 
-    /// Does what is due.
+    /// Does what has fallen due.
     pub(crate) fn handle_timeout(&mut self, core: &mut Core, now: Now) {
         if let Some((flow, bytes)) = self.keep_alive.due(&mut core.random, now) {
             core.transmit(flow, bytes);
@@ -271,7 +271,7 @@ impl Registration {
         }
     }
 
-    /// When something is due.
+    /// The next deadline.
     pub(crate) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let keep_alive = self.keep_alive.poll_timeout().map(|due| (due, "keep-alive"));
         self.phase_due().into_iter().chain(keep_alive).min()

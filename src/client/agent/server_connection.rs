@@ -15,7 +15,7 @@ use crate::machine::{ConnectId, Flow, Hop, ResolveId};
 use crate::model::server::Server;
 use crate::sip::{Transport, Uri};
 
-/// The flows to the proxy.
+/// The account's server: its addresses, and our flows to it.
 #[derive(Debug)]
 pub(crate) struct ServerConnection {
     server: Server,

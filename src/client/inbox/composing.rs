@@ -10,7 +10,7 @@ const REFRESH_DEFAULT: Duration = Duration::from_secs(120);
 /// The longest time we accept, whatever the sender names.
 const REFRESH_MAX: Duration = Duration::from_secs(600);
 
-/// A status message.
+/// An `isComposing` status message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Composing {
     /// How long the sender counts as typing; none if he is not.

@@ -30,7 +30,7 @@ pub(super) struct Entry {
 /// One attempt to send it.
 #[derive(Debug)]
 pub(super) struct Attempt {
-    /// As stored.
+    /// Its row as stored.
     pub(super) row: AttemptRow,
     /// The disk has confirmed it. Until then only its own batch may write it, because that batch may fail.
     pub(super) is_kept: bool,
@@ -110,7 +110,7 @@ impl Attempt {
         self.row.stage == AttemptStage::Queued
     }
 
-    /// The proxy has it.
+    /// The proxy has accepted it.
     pub(super) const fn is_accepted(&self) -> bool {
         matches!(self.row.stage, AttemptStage::Accepted { .. })
     }

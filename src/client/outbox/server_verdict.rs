@@ -1,6 +1,6 @@
-//! What the answer to a submission says about the proxy itself.
+//! What the response to a submission says about the proxy itself.
 
-/// What an answer, or the lack of one, says about the proxy.
+/// What a response, or its absence, says about the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ServerVerdict {
     /// Nothing new.

@@ -242,7 +242,7 @@ impl Outbox {
         }
     }
 
-    /// The proxy has it, and owes a report (W11).
+    /// The proxy has accepted it and owes a report (W11).
     fn accepted(&mut self, core: &mut Core, place: AttemptId, response: &Response, now: Now) {
         let to_tag = response.fields().to().tag().unwrap_or_default().to_owned();
         self.tell_accepted(core, place, response.status(), now);
