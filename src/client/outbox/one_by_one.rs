@@ -63,8 +63,8 @@ impl Singles {
         self.large.retain(is_other);
     }
 
-    /// The server challenges one of them, and it is sent again with credentials. The recipient has not seen it yet. The
-    /// CSeq, by which duplicates are recognized, follows from the number of challenges, also after a restart.
+    /// The server challenges one of them, and it is sent again with credentials. The recipient has not seen it yet, so
+    /// the CSeq, which marks duplicates, can follow from the number of challenges, also after a restart.
     fn is_to_prove(&mut self, core: &mut Core, single: Single, response: &Response) -> bool {
         // A target that a 3xx named gets no credentials.
         if self.detours.contains_key(&single) {
