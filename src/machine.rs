@@ -48,14 +48,14 @@ pub enum Input<C> {
     },
     /// A connection that [`Output::Connect`] asked for is open.
     Connected {
-        /// The request.
+        /// The request that this answers.
         id: ConnectId,
         /// The connection.
         flow: Flow,
     },
     /// A connection that was asked for could not be opened.
     ConnectFailed {
-        /// The request.
+        /// The request that this answers.
         id: ConnectId,
         /// Why.
         fault: ConnectFault,
@@ -77,14 +77,14 @@ pub enum Input<C> {
     },
     /// The answer to [`Output::Resolve`]; empty if there is no route.
     Resolved {
-        /// The question.
+        /// The lookup that this answers.
         id: ResolveId,
         /// Where to send, in order of preference.
         hops: Vec<Hop>,
     },
     /// The failure of [`Output::Resolve`]: DNS did not answer, so there may be a route, but none is known.
     ResolveFailed {
-        /// The question.
+        /// The lookup that this answers.
         id: ResolveId,
         /// What was not answered, as text for people without a full stop.
         why: Arc<str>,
@@ -106,7 +106,7 @@ pub enum Output<E, W> {
     Connect {
         /// Comes back in [`Input::Connected`] or [`Input::ConnectFailed`].
         id: ConnectId,
-        /// Where to.
+        /// The hop to connect to.
         hop: Hop,
         /// The name that a certificate must contain: the domain of the URI that led to the hop (RFC 5922 §4); `None`
         /// for the address itself.
@@ -209,7 +209,7 @@ pub struct Flow {
     pub local: SocketAddr,
     /// The other end.
     pub remote: SocketAddr,
-    /// Which connection, for streams.
+    /// The connection, for streams.
     pub connection: Option<ConnectionId>,
 }
 

@@ -80,7 +80,7 @@ use crate::transaction::{Arrival, ServerKey};
 /// The outcome for a request: it is served, or refused.
 type Refusable = Result<(), Rejection>;
 
-/// The server machine. See the head of this file.
+/// The server machine. See the module documentation.
 #[derive(Debug)]
 pub struct Proxy {
     core: Core,

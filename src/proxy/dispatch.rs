@@ -67,7 +67,7 @@ pub(super) struct Dispatch {
     pub(super) to_tag: String,
     pub(super) accepted_at: Timestamp,
     pub(super) lifetime: Option<Duration>,
-    /// Whether it may wait for the absent (W8).
+    /// Whether it may wait for absent recipients (W8).
     waits: MayWait,
     /// The times of its Expire and Forget on the agenda, needed to remove them: clocks drift, so they are kept.
     expire_at: Option<Instant>,

@@ -39,7 +39,7 @@ pub enum ProxyEvent {
     },
     /// The outcome of one recipient.
     Outcome {
-        /// Of which message.
+        /// The message.
         dispatch: DispatchId,
         /// Which recipient, in the order of the submission without duplicates.
         recipient: u32,
@@ -50,24 +50,24 @@ pub enum ProxyEvent {
     },
     /// A report leaves.
     Reporting {
-        /// Of which message.
+        /// The message.
         dispatch: DispatchId,
         /// The CSeq of the NOTIFY.
         cseq: u32,
     },
     /// Nothing more is owed to the sender of a message.
     Closed {
-        /// Of which message.
+        /// The message.
         dispatch: DispatchId,
     },
     /// The proxy needs what the store holds of this message, as [`ProxyCommand::Read`].
     Wanted {
-        /// Which message.
+        /// The message.
         dispatch: DispatchId,
     },
     /// A request was refused.
     Refused {
-        /// With this status.
+        /// The status.
         status: u16,
     },
     /// A refusal that the operator should see; not every one is told.
@@ -124,7 +124,7 @@ impl RefusalKind {
 /// (docs/operating.md).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// Why.
+    /// The kind of refusal.
     pub kind: RefusalKind,
     /// The address from which the request came.
     pub source: IpAddr,

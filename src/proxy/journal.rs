@@ -25,16 +25,16 @@ pub enum Write {
     Bind(BindingRow),
     /// A binding removed or expired.
     Unbind {
-        /// Whose.
+        /// The user.
         aor: Aor,
-        /// Which.
+        /// The Contact.
         contact: Uri,
     },
     /// A device of an address-of-record that is new or was seen again (W16).
     Device(DeviceRow),
     /// A device that was not seen for too long, or that exceeds the maximum.
     ForgetDevice {
-        /// Whose.
+        /// The user.
         aor: Aor,
         /// Its `+sip.instance`.
         instance: String,
@@ -43,21 +43,21 @@ pub enum Write {
     Accept(AcceptedRow),
     /// Outcomes as they become known; one for a recipient replaces an earlier one.
     Outcomes {
-        /// Of which message.
+        /// The message.
         dispatch: DispatchId,
         /// What became known.
         outcomes: Vec<OutcomeRow>,
     },
     /// The state of the report (W22, W23); replaces what was stored.
     Report {
-        /// Of which message.
+        /// The message.
         dispatch: DispatchId,
         /// Its state.
         report: ReportRow,
     },
     /// The flow for the report changed, because the submission was repeated on another one (W12).
     Moved {
-        /// Of which message.
+        /// The message.
         dispatch: DispatchId,
         /// The flow that it last came in on.
         flow: Flow,
@@ -71,7 +71,7 @@ pub enum Write {
     Forget(DispatchId),
     /// Users were removed (W30): their bindings and devices are deleted, and with them the orders to purge them.
     Purge {
-        /// Who.
+        /// The users.
         aors: Vec<Aor>,
         /// Orders up to this number are carried out.
         up_to: u64,
@@ -130,9 +130,9 @@ impl fmt::Debug for Tag {
 /// A binding of an address-of-record (RFC 3261 §10.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BindingRow {
-    /// Whose.
+    /// The user.
     pub aor: Aor,
-    /// Where.
+    /// The Contact.
     pub contact: Uri,
     /// Preference in thousandths, 0 to 1000.
     pub q_permille: u16,
@@ -142,7 +142,7 @@ pub struct BindingRow {
     pub cseq: u32,
     /// `+sip.instance` of the device, when it said so (RFC 5626).
     pub instance: Option<String>,
-    /// When it ends.
+    /// When it expires.
     pub expires_at: Timestamp,
     /// The flow that the REGISTER came in on.
     pub flow: Flow,
@@ -164,7 +164,7 @@ pub enum Reach {
 /// A device of an address-of-record, remembered beyond its bindings (W16; RFC 5626's instance).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceRow {
-    /// Whose.
+    /// The user.
     pub aor: Aor,
     /// Its `+sip.instance`.
     pub instance: String,
@@ -193,7 +193,7 @@ pub struct ListRow {
 /// A user who may sign in, changed from outside and only read by the proxy (W30).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserRow {
-    /// Who.
+    /// The user.
     pub aor: Aor,
     /// The SHA-256 hash for digest authentication.
     pub sha256: Ha1,
@@ -208,7 +208,7 @@ pub struct UserRow {
 pub struct RemovedRow {
     /// The number of the order; numbers grow.
     pub number: u64,
-    /// Who.
+    /// The user.
     pub aor: Aor,
 }
 
@@ -280,7 +280,7 @@ pub fn expand(all: &[Addressed], lists: &[ListRow]) -> Vec<(u32, Addressed)> {
 pub struct OutcomeRow {
     /// Which recipient, by position in [`AcceptedRow::recipients`].
     pub recipient: u32,
-    /// What became of it.
+    /// The outcome.
     pub state: OutcomeState,
     /// SIP status that is reported (W18).
     pub status: u16,
@@ -336,7 +336,7 @@ pub struct Rows {
     pub secret: Option<[u8; 16]>,
     /// Bindings, expired ones too.
     pub bindings: Vec<BindingRow>,
-    /// Devices that were seen.
+    /// Devices that have registered.
     pub devices: Vec<DeviceRow>,
     /// Addresses that stand for others.
     pub aliases: Vec<AliasRow>,

@@ -29,7 +29,7 @@ pub(super) struct LocationService {
     ends: BTreeSet<(Instant, Aor)>,
     /// Which users are registered at which place.
     places: BTreeMap<SocketAddr, BTreeSet<Aor>>,
-    /// Bytes of all bindings.
+    /// Bytes of all bindings together.
     bytes: usize,
     pub(super) devices: Devices,
 }

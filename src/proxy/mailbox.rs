@@ -1,7 +1,7 @@
 //! The mailbox: which messages wait for whom, in order of acceptance (W18), and which device still needs a message that
 //! another device took (W16).
 //!
-//! Each recipient has a queue under a [`MailboxKey`], and so has each of his devices that was away. When a queue is
+//! Each recipient has a queue under a [`MailboxKey`], and so has each device of theirs that was away. When a queue is
 //! called, its first message is tried, and the next one once that has ended: this keeps the order, with one attempt
 //! under way per queue. A miss ends the round, since nobody is there after all; a message that missed twice no longer
 //! holds up those behind it.

@@ -40,14 +40,14 @@ pub(super) struct Side {
 pub(super) struct OwnRoutes {
     /// How many are ours and are removed (§16.4).
     pub(super) count: usize,
-    /// What the last one says that was recorded in this very dialog.
+    /// The content of the last one that was recorded in this very dialog.
     recorded: Option<Recorded>,
     /// The flow over which the side ahead is reached.
     flow: Option<Flow>,
     next: Option<Uri>,
 }
 
-/// What a Route says that we recorded in the dialog of a request.
+/// The content of a Route that we recorded in the dialog of a request.
 #[derive(Clone, Debug)]
 struct Recorded {
     /// The hour in which it expires.
@@ -57,12 +57,12 @@ struct Recorded {
 }
 
 impl OwnRoutes {
-    /// One of them was recorded in this very dialog and is still valid: its bearer may pass.
+    /// True if one of them was recorded in this very dialog and is still valid: its bearer may pass.
     pub(super) fn is_recorded(&self, now: Now) -> bool {
         self.recorded.as_ref().is_some_and(|recorded| now.wall.as_secs() / HOUR_SECS < recorded.ends)
     }
 
-    /// The same without the expiry, for a sender who has authenticated.
+    /// True if one was recorded in this dialog, expired or not: that is enough for an authenticated sender.
     pub(super) const fn was_recorded(&self) -> bool {
         self.recorded.is_some()
     }
@@ -262,8 +262,8 @@ impl Ahead {
         Some(Target { uri, way, device: None, consent }).filter(|target| target.may_carry(&self.uri))
     }
 
-    /// Whether a party of the dialog is known to be at that place: anybody's request is sent there. Anywhere else, only
-    /// requests of authenticated senders are.
+    /// Whether a party of the dialog is known to be at that place, so that anybody's request may go there. Requests to
+    /// any other place need an authenticated sender.
     pub(super) fn is_known(&self, core: &Core, request: &Request, now: Now) -> bool {
         if self.next.is_none() && (self.flow(core).is_some() || core.domains.aor(&self.uri).is_some()) {
             return true;
@@ -286,11 +286,11 @@ impl Ahead {
         party.is_some_and(|party| core.calls.knows(party, &there.place(), now.mono))
     }
 
-    /// The same, for a call made from the computer that this request comes from.
+    /// The same, if the call was made from the computer that this request comes from.
     pub(super) fn is_said_to(&self, core: &Core, request: &Request, from: IpAddr, now: Now) -> bool {
         let party = party_to(core, request.fields());
         let is_from_there = party.is_some_and(|party| core.calls.was_made_from(party, from, now.mono));
-        // Which user of ours was called is for our Route alone to say.
+        // Only our Route can say which user of ours was called.
         let is_name = self.next.is_none() && core.domains.aor(&self.uri).is_some();
         is_from_there && !is_name && self.is_said(core, request, now)
     }
@@ -300,8 +300,7 @@ impl Ahead {
         self.is_said(core, request, now) || self.is_caller_at(core, request, (there, true), now)
     }
 
-    /// Whether the caller named that place, whoever the caller is: a callee who has proved to be a user may answer
-    /// there.
+    /// Whether the caller named that place, stranger or not: an authenticated callee may send there.
     pub(super) fn leads_to_caller(&self, core: &Core, request: &Request, now: Now) -> bool {
         let there = self.next.as_ref().unwrap_or(&self.uri);
         self.is_known(core, request, now) || self.is_caller_at(core, request, (there, false), now)
@@ -345,14 +344,14 @@ pub(super) fn party_to(core: &Core, fields: &Fields) -> Option<u128> {
     Some(core.secret.party(&[fields.call_id(), from.tag()?, sender, to.tag()?, recipient]))
 }
 
-/// Who was really called in the dialog of a response, as the Route says that we recorded in it.
+/// Who was really called in the dialog of a response, according to the Route that we recorded.
 pub(super) fn called(core: &Core, fields: &Fields) -> Option<Aor> {
     let routes = fields.routes("Record-Route").ok()?;
     let mut ours = routes.iter().take(ROUTES_MAX).filter_map(|route| recorded(core, fields, &route.uri));
     ours.next().map(|recorded| recorded.party)
 }
 
-/// What a Route says, if we recorded it in the dialog of these header fields.
+/// The content of a Route, if we recorded it in the dialog of these header fields.
 fn recorded(core: &Core, fields: &Fields, route: &Uri) -> Option<Recorded> {
     let mut parts = route.param(DIALOG)?.splitn(3, '.');
     let (ends, seal) = (u64::from_str_radix(parts.next()?, 16).ok()?, parts.next()?);

@@ -80,7 +80,7 @@ pub(crate) struct Report {
     mode: ReportMode,
     pub(crate) detail: bool,
     dialog: Dialog,
-    /// The sender, if he is one of ours.
+    /// The sender, if it is a user of ours.
     pub(crate) sender: Option<Aor>,
     row: ReportRow,
     stage: ReportStage,

@@ -244,7 +244,7 @@ fn key(request: &Request, sender: &Aor, wish: &ReportWish) -> String {
     }
 }
 
-/// Everybody once.
+/// The recipients, each once.
 struct United {
     people: Vec<Addressee>,
     /// The comparison name of each of them.

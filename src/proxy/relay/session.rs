@@ -236,7 +236,7 @@ impl Sessions {
     }
 }
 
-/// Where a request goes; if its sender is one of our users, it must authenticate.
+/// Where a request goes; a sender who is a user of ours must authenticate.
 fn destination(
     core: &mut Core,
     (request, own): (&Request, &OwnRoutes),
@@ -251,7 +251,7 @@ fn destination(
         return Err(relaying_denied(core, request, flow));
     }
     let proved = auth::prove(core, request, flow, Role::Caller, now)?;
-    // A forwarded callee has another name in To and thus in From of its requests: it may send to the caller only.
+    // A call may be forwarded: the callee's From is then the old To, not its own name. It may send to the caller only.
     if proved.is_some_and(|proved| proved.user != proved.claimed)
         && !(is_recorded && ahead.leads_to_caller(core, request, now))
     {

@@ -87,7 +87,7 @@ fn bobs_answer(bench: &mut Bench, sent: &str) -> String {
     bench.take_one(JAMES)
 }
 
-/// Sends the ordinary message to Bob's two devices, home and phone, which answer with these statuses.
+/// Sends the ordinary message to Bob's two devices, home and phone, which answer with these status lines.
 fn answers(home: &str, phone: &str) -> Vec<String> {
     let mut bench = Bench::at_home();
     bench.ask(BOB, &register("bob", "<sip:bob@192.0.2.8:5060>", 2, 600));
