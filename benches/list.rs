@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use eframe::egui;
 use fanfare::model::command::{Command, Notice};
 use fanfare::model::contacts::{AddressBook, Contact};
 use fanfare::model::journal::{ConversationId, DeliveryState, MessageId, Way};

@@ -20,8 +20,6 @@ mod conversation;
 
 mod agent;
 
-mod date;
-
 use std::sync::Arc;
 use std::time::Instant;
 

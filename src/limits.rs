@@ -1,11 +1,13 @@
 //! Every maximum, by name, in one table. Over a maximum there is a named outcome (413, 503, `Full`), never growth.
 
 mod abuse;
+mod network;
 mod wire;
 
 use std::time::Duration;
 
 pub use self::abuse::*;
+pub use self::network::network;
 pub use self::wire::*;
 
 /// Disposition notifications that we send at a time; the others wait.

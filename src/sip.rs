@@ -62,6 +62,8 @@ mod charset;
 
 mod names;
 
+pub mod date;
+
 mod error;
 
 pub use aor::Aor;

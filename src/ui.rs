@@ -30,8 +30,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use eframe::egui;
-
 use crate::model::command::{Command, Notice};
 use crate::model::snapshot::{Person, Snapshot};
 use crate::runtime::engine::Engine;

@@ -12,11 +12,11 @@ use super::agent::capabilities::ACCEPT;
 use super::agent::core::{Action, Core, IncomingRequest, PendingResponse};
 use super::agent::own_contact::Named;
 use crate::client::conversation::Conversations;
-use crate::client::date;
 use crate::limits::{BATCHES_WAITING_MAX, INBOX_KEYS_MAX, INBOX_REMEMBERED, RECIPIENTS_MAX};
 use crate::model::command::Event;
 use crate::model::journal::{IncomingRow, PersonRow, Write};
 use crate::model::text::{Shown, shown};
+use crate::sip::date;
 use crate::sip::{
     Fields, NameAddr, Params, Request, also_to, file_name, inner_media_type, media_type, parameter,
 };

@@ -13,8 +13,8 @@ use tokio::task::AbortHandle;
 use super::NetEvent;
 use super::backlog::Backlog;
 use super::descriptors::Shortage;
-use super::inbound_limits::{Guests, StreamLimits, network};
-use crate::limits::{DIALS_MAX, STREAM_BYTES_WAITING_MAX};
+use super::inbound_limits::{Guests, StreamLimits};
+use crate::limits::{DIALS_MAX, STREAM_BYTES_WAITING_MAX, network};
 use crate::machine::{ConnectId, ConnectionId, Flow, Hop};
 
 /// The most messages waiting to be written to one connection.

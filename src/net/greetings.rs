@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::AbortHandle;
 
-use super::inbound_limits::network;
+use crate::limits::network;
 
 /// See the top of this file.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::limits::{
     CONNECTION_IDLE, CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, STREAM_BYTES_FREE, STREAM_BYTES_MAX,
-    STREAM_MESSAGE_WAIT, STREAM_WRITE_WAIT,
+    STREAM_MESSAGE_WAIT, STREAM_WRITE_WAIT, network,
 };
 use crate::machine::ConnectionId;
 
@@ -159,17 +159,6 @@ fn neighbourhood(ip: IpAddr) -> IpAddr {
         IpAddr::V6(ip) => {
             let [a, b, c, ..] = ip.segments();
             Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0).into()
-        }
-    }
-}
-
-/// Whoever has one IPv6 address has its whole /64.
-pub(super) fn network(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(_) => ip,
-        IpAddr::V6(ip) => {
-            let [a, b, c, d, ..] = ip.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
         }
     }
 }

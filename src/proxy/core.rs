@@ -28,7 +28,7 @@ use super::transport::request_sender::{RequestSender, User};
 use crate::limits::{ANSWER_AGAIN_BYTES_MAX, RETRY_AFTER_SECS, RETRY_AFTER_SPREAD_SECS};
 use crate::machine::{Flow, Output, PendingCommits, Transmit};
 use crate::random::Random;
-use crate::sip::{Aor, Compose, RECIPIENT_LIST, Request, SECONDARY_TO};
+use crate::sip::{Aor, Compose, RECIPIENT_LIST, Request, SECONDARY_TO, date};
 use crate::time::{Now, Timestamp};
 use crate::transaction::ServerKey;
 
@@ -364,9 +364,10 @@ impl Core {
     /// The date in the format of RFC 3261 §20.17.
     pub(super) fn date(&mut self, wall: Timestamp) -> &str {
         if self.date.0 != wall.as_secs() {
-            let time = jiff::Timestamp::from_millisecond(wall.as_millis_i64())
-                .unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-            self.date = (wall.as_secs(), time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+            self.date = (
+                wall.as_secs(),
+                date::print(wall).unwrap_or_else(|| "Thu, 01 Jan 1970 00:00:00 GMT".to_owned()),
+            );
         }
         &self.date.1
     }

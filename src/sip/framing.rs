@@ -161,8 +161,8 @@ fn next_line<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     if rest.is_empty() {
         return None;
     }
-    let ends = rest.windows(2).enumerate().filter(|(_, pair)| pair == b"\r\n").map(|(at, _)| at);
-    let end = ends.into_iter().find(|end| !matches!(rest.get(end + 2), Some(b' ' | b'\t')));
+    let mut ends = memchr::memmem::find_iter(rest, b"\r\n");
+    let end = ends.find(|end| !matches!(rest.get(end + 2), Some(b' ' | b'\t')));
     let end = end.unwrap_or(rest.len());
     let line = rest.get(..end)?;
     *rest = rest.get(end + 2..).unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use memchr::memmem;
 
 use super::content::File;
 
@@ -74,10 +75,12 @@ fn boundary(text: &str, files: &[File]) -> String {
 /// Collects the numbers whose `--fanfare-NUMBER` occurs; for `--fanfare-12` these are 1 and 12.
 fn take_numbers(bytes: &[u8], taken: &mut BTreeSet<u64>) {
     let mark = format!("--{BOUNDARY}");
-    let places = bytes.windows(mark.len()).enumerate().filter(|(_, window)| *window == mark.as_bytes());
-    for (place, _) in places {
+    let mut rest = bytes;
+    while let Some(place) = memmem::find(rest, mark.as_bytes()) {
+        // Two marks can share a hyphen: the search goes on right behind the first one's first byte.
+        rest = rest.get(place + 1..).unwrap_or_default();
         let mut number: u64 = 0;
-        for byte in bytes.iter().skip(place + mark.len()) {
+        for byte in rest.iter().skip(mark.len() - 1) {
             let digit = char::from(*byte).to_digit(10);
             let longer = digit.and_then(|digit| number.checked_mul(10)?.checked_add(digit.into()));
             let Some(longer) = longer else { break };

@@ -42,7 +42,7 @@ pub enum Start {
 /// # Errors
 /// In the words of rsip or of the normalizer.
 pub fn read(bytes: &[u8]) -> Result<Reading, String> {
-    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").ok_or("no blank line")?;
+    let end = memchr::memmem::find(bytes, b"\r\n\r\n").ok_or("no blank line")?;
     let head = bytes.get(..end).unwrap_or_default();
     let head = std::str::from_utf8(head).map_err(|error| error.to_string())?;
     let lines = unfold(head);

@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use eframe::egui;
 use egui::{ViewportCommand, Visuals};
 use jiff::tz::TimeZone;
 

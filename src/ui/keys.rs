@@ -1,6 +1,5 @@
 //! The window's keyboard shortcuts (with Cmd on macOS).
 
-use eframe::egui;
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 /// What a key press asks for.

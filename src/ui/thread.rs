@@ -10,7 +10,6 @@ mod anchored_list;
 
 use std::sync::Arc;
 
-use eframe::egui;
 use egui::{Align, Layout, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use self::anchored_list::{AnchoredList, RowPosition, Rows, Seen};

@@ -1,6 +1,6 @@
 //! The engine behind the window has failed: the window says so, and restarts it.
 
-use eframe::egui::accesskit::Role;
+use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
 use fanfare::model::command::Command;
 use fanfare::model::journal::ConversationId;

@@ -1,6 +1,5 @@
 //! Pictures of every state, compared pixel by pixel. Look at them after a change: they are the window.
 
-use eframe::egui;
 use std::sync::Arc;
 use std::time::Duration;
 

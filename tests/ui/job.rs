@@ -1,9 +1,8 @@
 //! The main job, with the pointer: pick three, write, send, see who got it, resend to who did not.
 
-use eframe::egui;
 use std::time::Duration;
 
-use eframe::egui::accesskit::Role;
+use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::model::command::{AgentCommand, Command, Notice};
 use fanfare::model::journal::DeliveryState::{Accepted, Deferred, Delivered, Failed, Read};

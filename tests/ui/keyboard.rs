@@ -1,6 +1,6 @@
 //! The same without a pointer.
 
-use eframe::egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
+use egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::model::command::{AgentCommand, Command};

@@ -1,7 +1,7 @@
 //! Web addresses in a message open by a click on them, and by nothing else.
 
-use eframe::egui::accesskit::Role;
-use eframe::egui::{Key, Modifiers, OutputCommand};
+use egui::accesskit::Role;
+use egui::{Key, Modifiers, OutputCommand};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::model::command::Command;
@@ -72,18 +72,18 @@ fn a_click_beside_a_link_opens_nothing_and_each_of_its_lines_opens_it() {
     let at = |window: &Harness<'static, App>, place| {
         window.hover_at(place);
         for pressed in [true, false] {
-            window.event(eframe::egui::Event::PointerButton {
+            window.event(egui::Event::PointerButton {
                 pos: place,
-                button: eframe::egui::PointerButton::Primary,
+                button: egui::PointerButton::Primary,
                 pressed,
                 modifiers: Modifiers::NONE,
             });
         }
     };
-    at(&window, bubble.right_bottom() - eframe::egui::vec2(3.0, 3.0));
+    at(&window, bubble.right_bottom() - egui::vec2(3.0, 3.0));
     assert_eq!(opened(&mut window), [""; 0]);
     let first_line = window.get_by_label(LONG).rect();
-    at(&window, first_line.center() + eframe::egui::vec2(0.0, first_line.height()));
+    at(&window, first_line.center() + egui::vec2(0.0, first_line.height()));
     assert_eq!(opened(&mut window), [LONG], "the second line of the same link");
 }
 

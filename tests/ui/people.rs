@@ -1,8 +1,7 @@
 //! Contacts, lists, recipients, account and settings.
 
-use eframe::egui;
-use eframe::egui::accesskit::Role;
-use eframe::egui::{Key, Modifiers};
+use egui::accesskit::Role;
+use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::model::account::{ConnectStep, RegistrationState};

@@ -6,6 +6,8 @@
 //! account's user part instead; that is accepted until the server has named our Contact once, which nobody else can do.
 //! A connection identifies its other end by itself, so what comes over one needs no token.
 
+use memchr::memmem;
+
 use crate::random::Random;
 use crate::sip::Uri;
 
@@ -87,7 +89,7 @@ impl OwnContact {
             return true;
         }
         let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        line.windows(self.token.len()).any(|part| part == self.token.as_bytes())
+        memmem::find(line, self.token.as_bytes()).is_some()
     }
 }
 

@@ -10,11 +10,11 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::client::agent::core::{Core, Task, name_addr};
 use crate::client::agent::route::{Printed, Route, Wanted, route};
 use crate::client::agent::sign_in::{Answered, Heeded};
-use crate::client::date;
 use crate::limits::{CONNECT_WAIT, RECEIPTS_OPEN_MAX, RECEIPTS_OWED_MAX, RECEIPTS_WAITING_MAX};
 use crate::machine::Flow;
 use crate::model::account::Profile;
 use crate::model::journal::{ConversationId, IncomingRow, MessageId, UnseenRow};
+use crate::sip::date;
 use crate::sip::{Cpim, Disposition, Enclosed, Envelope, Imdn, Method, Response, Uri, media_type};
 use crate::time::Now;
 

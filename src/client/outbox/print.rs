@@ -6,10 +6,10 @@ use bytes::Bytes;
 use super::entry::{Attempt, Entry, Form};
 use crate::client::agent::core::{Core, domain_of, name_addr};
 use crate::client::agent::route::Printed;
-use crate::client::date;
 use crate::limits::ALSO_TO_BYTES_MAX;
 use crate::machine::Flow;
 use crate::model::journal::OutgoingRow;
+use crate::sip::date;
 use crate::sip::{Compose, Copy, Enclosed, Envelope, Method, RECIPIENT_LIST, SECONDARY_TO, Uri, with_list};
 
 /// Stands in for several recipients (RFC 3323 §4.1.1.3).

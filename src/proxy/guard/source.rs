@@ -1,7 +1,9 @@
 //! The source of a request, as the limits count it: an IPv4 address, or the /64 of an IPv6 address, since one customer
 //! has at least that much.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
+
+use crate::limits::network;
 
 /// The source of a request. See the module documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -10,10 +12,7 @@ pub(crate) struct Source(IpAddr);
 impl Source {
     /// The source that an address belongs to; an IPv4-mapped IPv6 address is the IPv4 one.
     pub(crate) const fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(v4) => Self(IpAddr::V4(v4)),
-            IpAddr::V6(v6) => Self(IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64))),
-        }
+        Self(network(address))
     }
 
     /// Bytes for a keyed hash: no two sources have the same.

@@ -1,6 +1,5 @@
 //! The bar at the top of the window when the engine behind it has failed, with a button that restarts the engine.
 
-use eframe::egui;
 use egui::{Align, Frame, Layout, Panel, RichText, Ui};
 
 use crate::ui::actions::Act;

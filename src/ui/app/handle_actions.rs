@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use eframe::egui;
 use egui::ViewportCommand;
 
 use super::shell::MiddleView;

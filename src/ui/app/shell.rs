@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use eframe::egui;
 use egui::{
     Align, Area, CentralPanel, FocusDirection, Frame, Id, Key, Layout, Modifiers, Order, Panel, RichText,
     Stroke, Ui, pos2, vec2,

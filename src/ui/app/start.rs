@@ -5,8 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use eframe::egui;
-
 use super::shell::MiddleView;
 use crate::model::account::RegistrationState;
 use crate::model::command::Draft;

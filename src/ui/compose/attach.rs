@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use eframe::egui;
 use egui::{Align2, Color32, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 
 use crate::sip::File;

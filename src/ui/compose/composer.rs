@@ -1,6 +1,5 @@
 //! Where a message is written: text, size, who sees whom, and **Send to N**.
 
-use eframe::egui;
 use egui::{
     Align, Key, KeyboardShortcut, Layout, Modifiers, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, pos2,
     vec2,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use eframe::egui;
 use egui::{Align, Key, Layout, Modifiers, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 
 use crate::model::contacts::address_key;

@@ -1,6 +1,5 @@
 //! Ticks, crosses and icons, painted as lines: no font has all of them in one style.
 
-use eframe::egui;
 use egui::{Color32, Painter, Pos2, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::theme::{self, Colors};

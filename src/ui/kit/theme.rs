@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use eframe::egui;
 use egui::{Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Stroke, TextStyle, Ui};
 
 use crate::model::snapshot::{Settings, Theme};

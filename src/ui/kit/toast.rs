@@ -1,6 +1,5 @@
 //! Short notices inside the window: what went wrong, and what happened meanwhile.
 
-use eframe::egui;
 use egui::{Align, Align2, Area, Id, Layout, Order, RichText, vec2};
 
 use super::icons::{Icon, icon_button};

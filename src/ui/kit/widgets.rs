@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use eframe::egui;
 use egui::text::{LayoutJob, TextWrapping};
 use egui::{
     Align2, Button, Color32, CornerRadius, FontId, Galley, Layout, Painter, Pos2, Rect, Response, RichText,

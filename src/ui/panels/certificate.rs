@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use eframe::egui;
 use egui::{RichText, Ui};
 
 use crate::model::account::TrustedCertificate;

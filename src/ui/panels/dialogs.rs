@@ -1,6 +1,5 @@
 //! The dialogs in front of the window: settings, contact, list, keyboard shortcuts, quitting, and more.
 
-use eframe::egui;
 use egui::{Align, Id, Key, Layout, Modal, Modifiers, RichText, Ui, vec2};
 
 use super::certificate::{Decision, authority_ui, certificate_ui};

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use eframe::egui;
 use egui::{Align, Layout, RichText, ScrollArea, Ui, vec2};
 
 use super::typed::{PROXY_HINT, typed_account, typed_proxy};

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use eframe::egui;
 use egui::style::ScrollAnimation;
 use egui::{Key, Modifiers, RichText, Ui, Vec2, vec2};
 

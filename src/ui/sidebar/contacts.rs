@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use eframe::egui;
 use egui::{Align, Layout, Rect, RichText, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
 
 use crate::model::contacts::AddressBook;

@@ -1,6 +1,5 @@
 //! The left column: our account and its status, search, and the conversations.
 
-use eframe::egui;
 use egui::{Align, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::contacts::{self, Chosen};

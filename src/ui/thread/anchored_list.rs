@@ -4,7 +4,6 @@
 //! measured before they are scrolled to. The difference from the guess shifts this frame's drawing, and the scroll
 //! offset follows in the next frame, so that nothing jumps however wrong the guesses were.
 
-use eframe::egui;
 use egui::{Rect, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};
 
 /// Within this distance of the end, the end counts as in view.

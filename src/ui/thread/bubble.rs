@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use eframe::egui;
 use egui::{
     Align, Galley, Id, Label, Layout, Rect, Response, RichText, Role, Sense, Stroke, Ui, WidgetInfo, pos2,
     vec2,

@@ -1,6 +1,5 @@
 //! The attachments of a message: name, kind and size, and a button to save each.
 
-use eframe::egui;
 use egui::{Align, Layout, Rect, Ui, pos2, vec2};
 
 use crate::model::command::Command;

@@ -6,7 +6,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use eframe::egui;
 use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{Color32, CursorIcon, FontId, Galley, Id, Pos2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 

@@ -4,20 +4,23 @@ use jiff::fmt::rfc2822::{DateTimeParser, DateTimePrinter};
 
 use crate::time::Timestamp;
 
-/// `Sat, 13 Nov 2010 23:29:00 GMT`; none outside of the years 0 to 9999.
-pub(super) fn print(at: Timestamp) -> Option<String> {
+/// `Sat, 13 Nov 2010 23:29:00 GMT`; `None` outside the years 0 to 9999.
+#[must_use]
+pub fn print(at: Timestamp) -> Option<String> {
     let at = jiff::Timestamp::from_millisecond(at.as_millis_i64()).ok()?;
     DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok()
 }
 
-/// `2010-11-13T23:29:00Z`, the RFC 3339 form that CPIM's DateTime uses (RFC 3862 §4.4); 1970 if out of range.
-pub(super) fn print_iso(at: Timestamp) -> String {
+/// `2010-11-13T23:29:00Z`: RFC 3339, as in the DateTime header of CPIM (RFC 3862 §4.4); 1970 for times out of range.
+#[must_use]
+pub fn print_iso(at: Timestamp) -> String {
     let at = jiff::Timestamp::from_millisecond(at.as_millis_i64() / 1000 * 1000);
     at.unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string()
 }
 
-/// The time in a Date field; none if it cannot be read or lies before 1970.
-pub(super) fn read(text: &str) -> Option<Timestamp> {
+/// The time in a Date header field; `None` if it cannot be read or is before 1970.
+#[must_use]
+pub fn read(text: &str) -> Option<Timestamp> {
     let at = DateTimeParser::new().parse_timestamp(text).ok()?;
     u64::try_from(at.as_millisecond()).ok().map(Timestamp::from_millis)
 }
