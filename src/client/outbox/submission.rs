@@ -104,8 +104,7 @@ impl Outbox {
                 self.not_understood(core, place, now);
                 ServerVerdict::NoProof
             }
-            // A 3xx is about the Request-URI, the first recipient's: so each gets a MESSAGE of his own and follows his
-            // own.
+            // A 3xx is about the Request-URI, the first recipient's: each now gets a MESSAGE, and follows its own.
             300..=399 => {
                 self.not_for_all(core, place, now);
                 ServerVerdict::Nothing
