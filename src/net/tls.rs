@@ -350,6 +350,9 @@ impl ServerCertVerifier for SipVerifier {
             {
                 check_own_authority(end_entity, server_name, now).map(|()| ServerCertVerified::assertion())
             }
+            verdict => verdict,
+        };
+        let verdict = match verdict {
             Ok(_) if !self.trust.wildcards && is_by_wildcard(end_entity, server_name) => {
                 Err(Error::General(WILDCARD_ALONE.to_owned()))
             }

@@ -159,9 +159,12 @@ pub(super) fn mend(bytes: &[u8]) -> Result<Vec<u8>, Error> {
             break;
         }
         let is_continued = matches!(line.first(), Some(b' ' | b'\t'));
-        keeps_last =
-            if is_continued { keeps_last } else { out.is_empty() || field(line, 0, line.len()).is_ok() };
-        if keeps_last {
+        let is_start_line = out.is_empty();
+        let is_kept =
+            if is_continued { keeps_last } else { is_start_line || field(line, 0, line.len()).is_ok() };
+        // Nothing goes on with the start line.
+        keeps_last = is_kept && !is_start_line;
+        if is_kept {
             out.extend_from_slice(line);
             out.extend_from_slice(b"\r\n");
         }

@@ -154,6 +154,7 @@ fn a_response_counts_whatever_the_lines_that_nobody_needs_look_like() {
     for (received, shown) in [
         (sound.replace("200 OK", "200 O\rK"), sound.replace("200 OK", "200 O")),
         (sound.replace("200 OK", "200 O\nK"), sound.replace("200 OK", "200 O")),
+        (sound.replace("200 OK", "200 OK\r\n K"), sound.clone()),
         (sound.replace("X-A: 1", "X-A: 1\r2"), sound.clone()),
         (sound.replace("X-A: 1\r\n", "X-A: 1\n"), sound.clone()),
         (sound.replace("\r\n", "\n"), sound.clone()),

@@ -61,6 +61,16 @@ pub(crate) fn heads() -> Vec<(&'static str, String)> {
         ("No field, LF", format!("X: {}", same("\n "))),
         ("No field, words", same("a\r")),
         ("Via, list", field("Via", fill(HEAD, |n| format!("SIP/2.0/UDP h{n};branch=z9hG4bK{n}, ")))),
+        (
+            "Via and Contact",
+            field("Via", fill(HEAD / 2, |_| "SIP/2.0/UDP a, ".to_owned()))
+                + &field("Contact", fill(HEAD / 2, |_| "<sip:a>, ".to_owned())),
+        ),
+        (
+            "Supported and Contact",
+            field("Supported", fill(HEAD / 2, |_| "a,".to_owned()))
+                + &field("Contact", fill(HEAD / 2, |_| "<sip:a>;reg-id=1, ".to_owned())),
+        ),
         ("Route, ours", field("Route", same("<sip:domain.com;lr>, "))),
         ("Route, others", field("Route", fill(HEAD, |n| format!("<sip:h{n}.org;lr>, ")))),
         ("Route, bare", field("Route", same("<sip:h>, "))),

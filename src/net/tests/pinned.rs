@@ -13,8 +13,12 @@ struct OwnServer {
 
 impl OwnServer {
     async fn new(is_ca: IsCa) -> Self {
+        Self::named(is_ca, "sip.domain.com").await
+    }
+
+    async fn named(is_ca: IsCa, name: &str) -> Self {
         let folder = TempDir::new().unwrap();
-        let mut params = CertificateParams::new(vec!["sip.domain.com".to_owned()]).unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, "sip.domain.com");
         params.not_after = date_time_ymd(2099, 1, 2);
         params.is_ca = is_ca;
@@ -105,6 +109,11 @@ fn w32_a_certificate_given_as_an_authority_is_good_for_the_server_that_it_names(
             let (met, _) = server.meets_with(file, None, "other.com").await;
             assert!(met.unwrap_err().ends_with("not for other.com"));
         }
+        let server = OwnServer::named(IsCa::Ca(BasicConstraints::Unconstrained), "*.domain.com").await;
+        let (met, _) = server.meets_with(server.folder.path().join("cert.pem"), None, "sip.domain.com").await;
+        assert!(
+            met.unwrap_err().starts_with("the certificate names sip.domain.com by a wildcard (*.) alone")
+        );
     });
 }
 

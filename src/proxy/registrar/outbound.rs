@@ -39,14 +39,17 @@ pub(crate) fn is_caller_by_flow(request: &Request, flow: Flow) -> bool {
         return is_direct(request);
     }
     match request.fields().contacts() {
-        Ok(Contacts::List(list)) => list.iter().any(|contact| reach(request, contact, flow) == Reach::Flow),
+        // A session has one Contact (RFC 3261 §8.1.1.8). To look at all would let one request cost Contacts times Vias.
+        Ok(Contacts::List(list)) => {
+            list.first().is_some_and(|contact| reach(request, contact, flow) == Reach::Flow)
+        }
         Ok(Contacts::All) | Err(_) => false,
     }
 }
 
 /// True if there is no proxy between the client and us.
 pub(crate) fn is_direct(request: &Request) -> bool {
-    request.fields().tokens("Via").count() == 1
+    request.fields().tokens("Via").take(2).count() == 1
 }
 
 /// True for a browser, to which nobody can connect; its Contact has an `.invalid` host (RFC 7118 §5.2, RFC 2606 §2).
