@@ -6,7 +6,7 @@
 use super::core::{Core, Rejection};
 use crate::machine::Flow;
 use crate::sip::digest::Credentials;
-use crate::sip::{Aor, Edit, Message, Request, Response, Scheme, parse};
+use crate::sip::{Aor, Edit, Error, Message, Method, Request, Response, Scheme, parse};
 
 /// The field of RFC 3325 §9.1.
 pub(super) const ASSERTED: &str = "P-Asserted-Identity";
@@ -35,16 +35,60 @@ pub(super) fn asserted(core: &Core, request: &Request, flow: Flow) -> Option<Str
         let said: Vec<_> = request.fields().every(ASSERTED).collect();
         return Some(said.join(", ")).filter(|said| !said.is_empty());
     }
-    // Without authentication we know nothing to assert.
-    let proved = core.domains.claimed(&request.fields().from().uri).filter(|_| core.users.asks())?;
-    Some(format!("<sip:{proved}>"))
+    // A stored MESSAGE has lost its credentials; they were those of the user in From.
+    let claimed = || {
+        let is_message = *request.method() == Method::Message && core.users.asks();
+        core.domains.claimed(&request.fields().from().uri).filter(|_| is_message)
+    };
+    let user = proved(core, request, flow).or_else(claimed)?;
+    Some(format!("<sip:{user}>"))
 }
 
-/// The sender, as recipients may block it: the asserted identity, else From.
+/// The credentials in a request for the domain of that user, with an algorithm that we offer.
+///
+/// # Errors
+/// If credentials cannot be read, or there are too many.
+pub(super) fn credentials(
+    core: &Core,
+    request: &Request,
+    claimed: &Aor,
+) -> Result<Option<Credentials>, Error> {
+    let offered = core.users.offered();
+    let is_ours = |credentials: &Credentials| {
+        let is_known = credentials.algorithm.is_some_and(|algorithm| offered.contains(&algorithm));
+        is_known && credentials.realm == claimed.domain()
+    };
+    Ok(Credentials::all(request.fields())?.into_iter().find(is_ours))
+}
+
+/// The user whose credentials these are, in the domain of the one who is claimed.
+pub(super) fn user_of(credentials: &Credentials, claimed: &Aor) -> Aor {
+    let named = Aor::parse(&format!("{}@{}", credentials.username, claimed.domain()));
+    named.unwrap_or_else(|| claimed.clone())
+}
+
+/// The user of ours who sends a request that has passed authentication: the one whose credentials it has. In a
+/// forwarded call that is not the one in From. `None` if it proves nothing, as an ACK or a CANCEL.
+fn proved(core: &Core, request: &Request, flow: Flow) -> Option<Aor> {
+    if !core.users.asks()
+        || core.config.trusts(flow)
+        || matches!(request.method(), Method::Ack | Method::Cancel)
+    {
+        return None;
+    }
+    let claimed = core.domains.claimed(&request.fields().from().uri)?;
+    let credentials = credentials(core, request, &claimed).ok().flatten()?;
+    Some(user_of(&credentials, &claimed))
+}
+
+/// The sender, as recipients may block it: the asserted identity, else the user who has authenticated, else From.
 pub(super) fn sender(core: &Core, request: &Request, flow: Flow) -> Aor {
     let fields = request.fields();
     let said = core.config.trusts(flow).then(|| fields.routes(ASSERTED).ok()).flatten();
     let said = said.and_then(|said| said.into_iter().next());
+    if let Some(user) = proved(core, request, flow) {
+        return user;
+    }
     core.domains.person(&said.unwrap_or_else(|| fields.from()).uri)
 }
 

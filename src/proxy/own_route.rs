@@ -8,6 +8,7 @@
 //! chooses whom To names. Who was really called is named by the Request-URI of the INVITE; where that is somebody else,
 //! the Route says so.
 
+mod forwarded;
 mod mark;
 
 use std::net::IpAddr;
@@ -42,6 +43,8 @@ pub(super) struct OwnRoutes {
     pub(super) count: usize,
     /// The content of the last one that was recorded in this very dialog.
     recorded: Option<Recorded>,
+    /// Who was really called, according to those that lead to the caller.
+    called: Vec<Aor>,
     /// The flow over which the side ahead is reached.
     flow: Option<Flow>,
     next: Option<Uri>,
@@ -54,6 +57,8 @@ struct Recorded {
     ends: u64,
     /// The party to which it leads: the one really called, or the caller.
     party: Aor,
+    /// The one who was really called, if it leads to the caller.
+    called: Option<Aor>,
 }
 
 impl OwnRoutes {
@@ -143,11 +148,13 @@ pub(super) fn own_routes(core: &Core, request: &Request) -> OwnRoutes {
         }
         own.count += 1;
         own.flow = route.uri.user().filter(|_| recorded.is_some()).and_then(|mark| flow_of(core, mark));
+        own.called.extend(recorded.as_ref().and_then(|recorded| recorded.called.clone()));
         // If a call passed here twice, the last Route leads to the party itself.
         own.recorded = recorded.or(own.recorded);
     }
     if own.recorded.as_ref().is_some_and(|recorded| is_for_another(core, request, &recorded.party)) {
         (own.recorded, own.flow) = (None, None);
+        own.called.clear();
     }
     own
 }
@@ -300,12 +307,6 @@ impl Ahead {
         self.is_said(core, request, now) || self.is_caller_at(core, request, (there, true), now)
     }
 
-    /// Whether the caller named that place, stranger or not: an authenticated callee may send there.
-    pub(super) fn leads_to_caller(&self, core: &Core, request: &Request, now: Now) -> bool {
-        let there = self.next.as_ref().unwrap_or(&self.uri);
-        self.is_known(core, request, now) || self.is_caller_at(core, request, (there, false), now)
-    }
-
     fn is_caller_at(
         &self,
         core: &Core,
@@ -368,12 +369,12 @@ fn recorded(core: &Core, fields: &Fields, route: &Uri) -> Option<Recorded> {
         let parties = Parties { call_id: fields.call_id(), caller_tag, caller, callee, called };
         parties.seal(core, ends, route.user()) == seal
     };
-    let party = if is_of(from_tag, &sender, &recipient) {
-        named.unwrap_or(recipient)
+    let (party, called) = if is_of(from_tag, &sender, &recipient) {
+        (named.unwrap_or(recipient), None)
     } else if is_of(to_tag, &recipient, &sender) {
-        recipient
+        (recipient, Some(named.unwrap_or(sender)))
     } else {
         return None;
     };
-    Some(Recorded { ends, party })
+    Some(Recorded { ends, party, called })
 }

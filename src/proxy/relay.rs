@@ -119,7 +119,10 @@ impl Relays {
             return;
         };
         let sender = identity::sender(core, &this.request, this.flow);
-        if core.router().is_blocked_at(flow.remote, &sender, now) {
+        let Some(uri) = this.fork.uri(branch) else {
+            return;
+        };
+        if core.router().is_blocked_on_way((uri, flow.remote), &sender, now) {
             return self.failed(core, (relay, branch), Fault::NoRoute, now);
         }
         let ends = this.fork.deadline(branch, now.mono, core.config.timers.f());

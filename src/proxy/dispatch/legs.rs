@@ -163,7 +163,8 @@ impl Legs {
 
     /// A branch has a flow: prints the leg for it and sends it.
     pub(crate) fn ready(&mut self, core: &mut Core, facts: Facts<'_>, place: LegId, flow: Flow, now: Now) {
-        if core.router().is_blocked_at(flow.remote, facts.sender, now) {
+        let uri = self.recipient(place.recipient).and_then(|recipient| recipient.fork.uri(place.branch));
+        if uri.is_some_and(|uri| core.router().is_blocked_on_way((uri, flow.remote), facts.sender, now)) {
             return self.failed(core, facts, place, (Fault::NoRoute, 0), now);
         }
         let user = User::Leg { dispatch: facts.dispatch, recipient: place.recipient, branch: place.branch };

@@ -9,6 +9,7 @@ use crate::proxy::event::RefusalKind;
 use crate::proxy::guard::login_throttle::GuessKey;
 use crate::proxy::guard::nonces::{Freshness, Use};
 use crate::proxy::guard::source::Source;
+use crate::proxy::identity;
 use crate::proxy::registrar::outbound::is_direct;
 use crate::sip::digest::{Algorithm, Challenge, Credentials, Ha1, Protection};
 use crate::sip::{Aor, Request, Uri};
@@ -84,12 +85,7 @@ pub(crate) fn prove(
     let Some(claimed) = core.domains.claimed(&named) else {
         return Ok(None);
     };
-    let offered = core.users.offered();
-    let is_ours = |credentials: &Credentials| {
-        let is_known = credentials.algorithm.is_some_and(|algorithm| offered.contains(&algorithm));
-        is_known && credentials.realm == claimed.domain()
-    };
-    let Some(credentials) = Credentials::all(fields)?.into_iter().find(is_ours) else {
+    let Some(credentials) = identity::credentials(core, request, &claimed)? else {
         return Err(challenge(core, (flow, role), &claimed, Freshness::Fresh, now));
     };
     let user = proved_user(core, request, (flow, role), (&credentials, &claimed), now)?;
@@ -112,8 +108,7 @@ fn proved_user(
     if core.nonces.look(&credentials.nonce, source, now.mono) == Freshness::Stale {
         return Err(challenge(core, (flow, role), claimed, Freshness::Stale, now));
     }
-    let named = Aor::parse(&format!("{}@{}", credentials.username, claimed.domain()));
-    let user = named.unwrap_or_else(|| claimed.clone());
+    let user = identity::user_of(credentials, claimed);
     let place = GuessKey { user: core.secret.user(&user), source };
     let used = Use { nonce: &credentials.nonce, source, user: place.user };
     let wait = core.guesses.wait(place, now.mono);

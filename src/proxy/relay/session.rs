@@ -7,17 +7,16 @@
 //! [`crate::proxy::routing::calls`] knows its call to be. A live connection is reused for what goes back to its other
 //! end.
 
+mod places;
 mod via;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use bytes::Bytes;
 
+use self::places::{is_of, learn, remember};
 use self::via::{branch_of, invite_of, transport_in, way_back, with_source};
-use crate::limits::{
-    ROUTES_MAX, SESSION_BYTES_WAITING_MAX, SESSION_REQUESTS_WAITING_MAX, UNCHALLENGED_BYTES_MAX,
-};
+use crate::limits::{SESSION_BYTES_WAITING_MAX, SESSION_REQUESTS_WAITING_MAX, UNCHALLENGED_BYTES_MAX};
 use crate::machine::Flow;
 use crate::proxy::core::{Core, Rejection};
 use crate::proxy::identity;
@@ -25,13 +24,13 @@ use crate::proxy::ingress::admission::{check_required, may_send, relaying_denied
 use crate::proxy::ingress::auth::{self, Role};
 use crate::proxy::ingress::inbound;
 use crate::proxy::own_route::{
-    Ahead, OwnRoutes, Side, called, caller, check_routes, party_to, pass_routes, record_routes,
+    Ahead, OwnRoutes, Side, called, check_routes, party_to, pass_routes, record_routes,
 };
 use crate::proxy::registrar::outbound::is_caller_by_flow;
 use crate::proxy::routing::calls::Passed;
 use crate::proxy::routing::router::{Target, TargetSet, is_routable};
 use crate::proxy::transport::request_sender::{Consent, NextHop, User};
-use crate::sip::{Aor, Contacts, Edit, Fields, Message, Method, Request, Response, SECONDARY_TO, Uri, parse};
+use crate::sip::{Edit, Message, Method, Request, Response, SECONDARY_TO, Uri, parse};
 use crate::time::Now;
 
 /// What waits for a flow.
@@ -252,9 +251,8 @@ fn destination(
     }
     let proved = auth::prove(core, request, flow, Role::Caller, now)?;
     // A call may be forwarded: the callee's From is then the old To, not its own name. It may send to the caller only.
-    if proved.is_some_and(|proved| proved.user != proved.claimed)
-        && !(is_recorded && ahead.leads_to_caller(core, request, now))
-    {
+    let answerer = proved.filter(|proved| proved.user != proved.claimed);
+    if answerer.as_ref().is_some_and(|answerer| !is_recorded || !own.is_from_called(&answerer.user)) {
         return Err(auth::another_users(Role::Caller));
     }
     // The end of a call (BYE) always gets through.
@@ -262,22 +260,35 @@ fn destination(
         inbound::admit(core, (request, own), flow, now)?;
     }
     // A block also holds within a dialog.
-    if ahead.is_blocked(core, &identity::sender(core, request, flow), now) {
+    let sender = identity::sender(core, request, flow);
+    let claimed = answerer.as_ref().map(|answerer| &answerer.claimed);
+    if [&sender].into_iter().chain(claimed).any(|name| ahead.is_blocked(core, name, now)) {
         return Err(Rejection::new(403));
     }
-    if own.has_way() || is_recorded {
+    let target = if own.has_way() || is_recorded {
         if !is_routable(request.uri()) {
             return Err(Rejection::new(416));
         }
-        return ahead.target(core, now).ok_or(Rejection::new(480));
+        let target = ahead.target(core, now).ok_or(Rejection::new(480))?;
+        if answerer.is_some() && !ahead.leads_to_caller(core, (request, &target), now) {
+            return Err(auth::another_users(Role::Caller));
+        }
+        target
+    } else {
+        // §16.11: a stateless proxy sends to one target, the same one each time.
+        match core.router().targets(request.uri(), now) {
+            TargetSet::Targets(targets) => targets.into_iter().next().ok_or_else(|| Rejection::new(480))?,
+            TargetSet::Nobody => return Err(Rejection::new(480)),
+            TargetSet::Unknown => return Err(Rejection::new(404)),
+            TargetSet::Unsupported => return Err(Rejection::new(416)),
+        }
+    };
+    // A binding may name the device of somebody else.
+    let place = target.place();
+    if place.is_some_and(|place| core.router().is_blocked_on_way((&target.uri, place), &sender, now)) {
+        return Err(Rejection::new(403));
     }
-    // §16.11: a stateless proxy sends to one target, the same one each time.
-    match core.router().targets(request.uri(), now) {
-        TargetSet::Targets(targets) => targets.into_iter().next().ok_or_else(|| Rejection::new(480)),
-        TargetSet::Nobody => Err(Rejection::new(480)),
-        TargetSet::Unknown => Err(Rejection::new(404)),
-        TargetSet::Unsupported => Err(Rejection::new(416)),
-    }
+    Ok(target)
 }
 
 /// Where the ACK of a 2xx goes: to a party of a known dialog, by its Contact if it comes from the calling computer, or
@@ -296,53 +307,6 @@ fn acknowledged(
         return Err(Rejection::new(403));
     }
     ahead.target(core, now).ok_or(Rejection::new(480))
-}
-
-/// Remembers an INVITE that passed: its CANCEL may follow, and requests to its sender.
-fn remember(core: &mut Core, request: &Request, (flow, passed): (Flow, &Passed), now: Now) {
-    let fields = request.fields();
-    let invite = invite_of(core, &fields.top_via(), fields);
-    core.calls.pass(invite, passed.clone(), now.mono);
-    let (from, may_send) = (fields.from(), may_send(core, request, flow));
-    if let Some(tag) = from.tag() {
-        let party = caller(core, fields, tag, may_send);
-        learn(core, fields, (party, flow.remote.ip()), |_, _| true, now);
-    }
-}
-
-/// Learns where a party of a call made from that computer is: at its Contact, or behind the proxies in Record-Route.
-fn learn(
-    core: &mut Core,
-    fields: &Fields,
-    (party, caller): (u128, IpAddr),
-    may_be_at: impl Fn(&Core, &Uri) -> bool,
-    now: Now,
-) {
-    if fields.tokens("Record-Route").count() > ROUTES_MAX {
-        return;
-    }
-    let contacts = match fields.contacts() {
-        Ok(Contacts::List(contacts)) => contacts,
-        Ok(Contacts::All) | Err(_) => Vec::new(),
-    };
-    let routes = fields.routes("Record-Route").unwrap_or_default();
-    let others = routes.iter().filter(|route| core.domains.serving(&route.uri).is_none());
-    let places: Vec<_> = contacts
-        .iter()
-        .take(1)
-        .filter(|contact| may_be_at(core, &contact.uri))
-        .chain(others)
-        .map(|address| address.uri.place())
-        .collect();
-    core.calls.is_at(party, places.into_iter(), caller, now.mono);
-}
-
-/// False if the address belongs to another user of ours: a callee may claim to be anywhere.
-fn is_of(core: &Core, party: Option<&Aor>, contact: &Uri, now: Now) -> bool {
-    let router = core.router();
-    let named = core.domains.aor(contact);
-    let is_his = |owner: &Aor| Some(owner) == party;
-    named.as_ref().is_none_or(is_his) && router.owners(contact, now).all(|binding| is_his(&binding.row.aor))
 }
 
 /// True if a callee is reached over this flow, not just at the address in its Contact.

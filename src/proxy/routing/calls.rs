@@ -108,7 +108,12 @@ impl Calls {
 
     /// True if the call with that party was made from this computer.
     pub(crate) fn was_made_from(&self, party: u128, from: IpAddr, now: Instant) -> bool {
-        self.parties.get(party, now).is_some_and(|known| known.caller == from)
+        self.caller_of(party, now) == Some(from)
+    }
+
+    /// The computer from which the call with that party was made.
+    pub(crate) fn caller_of(&self, party: u128, now: Instant) -> Option<IpAddr> {
+        self.parties.get(party, now).map(|known| known.caller)
     }
 }
 

@@ -32,6 +32,15 @@ impl Target {
         !address.is_sips() || is_secure(&self.way)
     }
 
+    /// Where it is sent, if that is an address: not a name, nor a flow that somebody registered for himself.
+    pub(crate) const fn place(&self) -> Option<SocketAddr> {
+        match &self.way {
+            NextHop::FlowAlone(_) | NextHop::Lookup { .. } => None,
+            NextHop::Flow(flow) => Some(flow.remote),
+            NextHop::Hop(hop) | NextHop::Route(hop, _) => Some(hop.remote),
+        }
+    }
+
     /// What [`RequestSender::begin`] needs.
     pub(crate) fn into_way(self) -> (NextHop, Consent) {
         (self.way, self.consent)
@@ -209,6 +218,36 @@ impl Router<'_> {
     pub(crate) fn is_blocked_at(&self, place: SocketAddr, sender: &Aor, now: Now) -> bool {
         let mut owners = self.owners_at(place, now).peekable();
         owners.peek().is_some() && owners.all(|binding| self.users.block(&binding.row.aor, sender))
+    }
+
+    /// The same for a request with this Request-URI on its way to that place: of people who share it, the user part of
+    /// the URI tells who is meant, whoever registered that URI.
+    pub(crate) fn is_blocked_on_way(&self, (uri, place): (&Uri, SocketAddr), sender: &Aor, now: Now) -> bool {
+        self.is_blocked_at(place, sender, now)
+            || self.meant_at(place, uri, now).any(|binding| self.users.block(&binding.row.aor, sender))
+    }
+
+    /// Whether the device at this place is that user's, if it is one of ours; of people who share the place, the user
+    /// part of the Request-URI tells who is meant.
+    pub(crate) fn is_device_of(
+        &self,
+        place: SocketAddr,
+        (uri, user): (&Uri, Option<&Aor>),
+        now: Now,
+    ) -> Option<bool> {
+        let is_his = |binding: &Binding| Some(&binding.row.aor) == user;
+        let mut meant = self.meant_at(place, uri, now).peekable();
+        if meant.peek().is_some() {
+            return Some(meant.all(is_his));
+        }
+        let mut owners = self.owners_at(place, now).peekable();
+        owners.peek().is_some().then(|| owners.any(is_his))
+    }
+
+    /// Of the bindings of our users at a place, those with the user part of that URI.
+    fn meant_at(&self, place: SocketAddr, uri: &Uri, now: Now) -> impl Iterator<Item = &Binding> {
+        let user = uri.aor();
+        self.owners_at(place, now).filter(move |binding| binding.row.contact.aor().user() == user.user())
     }
 
     /// The bindings of our users whose device is at a numeric address.

@@ -3,10 +3,10 @@
 use super::*;
 
 const ANN_AT: &str = "192.0.2.77:5060";
-const CEO_AT: &str = "192.0.2.78:5060";
+pub(super) const CEO_AT: &str = "192.0.2.78:5060";
 
 /// Everybody is registered, each at a different address.
-fn all_at_home() -> Bench {
+pub(super) fn all_at_home() -> Bench {
     let mut bench = asking();
     sign_in(&mut bench, "ann", ANN_AT, 1);
     sign_in(&mut bench, "ceo", CEO_AT, 1);
@@ -15,14 +15,14 @@ fn all_at_home() -> Bench {
 }
 
 /// Bob blocks these senders.
-fn bob_blocks(bench: &mut Bench, blocked: &[&str]) {
+pub(super) fn bob_blocks(bench: &mut Bench, blocked: &[&str]) {
     let blocked = blocked.iter().map(|name| Aor::parse(name).unwrap()).collect();
     let people = [user("ann"), UserRow { blocked, ..user("bob") }, user("ceo")];
     bench.input(Input::Command(ProxyCommand::Users(people.into())));
 }
 
 /// The statuses that an authenticated user gets for a request, if any.
-fn prove(bench: &mut Bench, name: &str, at: &str, text: &str) -> Vec<u16> {
+pub(super) fn prove(bench: &mut Bench, name: &str, at: &str, text: &str) -> Vec<u16> {
     let text = text.replace(&format!("UDP {STRANGER}"), &format!("UDP {at}"));
     let asked = bench.ask(at, &text);
     assert_eq!(status(&asked), 407, "{asked}");
@@ -31,7 +31,7 @@ fn prove(bench: &mut Bench, name: &str, at: &str, text: &str) -> Vec<u16> {
     bench.take(at).iter().map(|answer| status(answer)).collect()
 }
 
-const TO_CEO: &str = "<sip:ceo@domain.com>";
+pub(super) const TO_CEO: &str = "<sip:ceo@domain.com>";
 const CEO_ANSWERS: &str = "<sip:ceo@domain.com>;tag=b1";
 
 /// Eve calls Ann and claims to call the ceo; Ann, her accomplice, answers from there. Returns Eve's Route of ours.

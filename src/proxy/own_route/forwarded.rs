@@ -1,0 +1,54 @@
+//! Who may speak under the name that a forwarded call was made to (W29). The callee of such a call has the old To in its
+//! From, which is not its own name: it may send to the caller of that call, and to nobody else.
+
+use std::net::SocketAddr;
+
+use super::{Ahead, OwnRoutes, caller};
+use crate::proxy::core::Core;
+use crate::proxy::routing::router::Target;
+use crate::sip::{Aor, Request};
+use crate::time::Now;
+
+impl OwnRoutes {
+    /// True if that user was really called in this dialog, and the request leads to the caller.
+    pub(in crate::proxy) fn is_from_called(&self, user: &Aor) -> bool {
+        self.called.contains(user)
+    }
+}
+
+impl Ahead {
+    /// Whether the target is the caller of this dialog, stranger or not. A place that the caller merely named does not
+    /// count if it is a device of other users of ours, or a trusted peer that had no part in the call: they would take
+    /// the name in From for the sender's.
+    pub(in crate::proxy) fn leads_to_caller(
+        &self,
+        core: &Core,
+        (request, target): (&Request, &Target),
+        now: Now,
+    ) -> bool {
+        let there = self.next.as_ref().unwrap_or(&self.uri);
+        let is_named =
+            self.is_known(core, request, now) || self.is_caller_at(core, request, (there, false), now);
+        is_named && target.place().is_none_or(|place| self.is_callers(core, (request, target), place, now))
+    }
+
+    fn is_callers(
+        &self,
+        core: &Core,
+        (request, target): (&Request, &Target),
+        place: SocketAddr,
+        now: Now,
+    ) -> bool {
+        let router = core.router();
+        if let Some(is_his) = router.is_device_of(place, (&target.uri, self.party.as_ref()), now) {
+            return is_his;
+        }
+        let came_from_peer = || {
+            let tag = request.fields().to().tag().map(str::to_owned);
+            let party = tag.map(|tag| caller(core, request.fields(), &tag, true));
+            let from = party.and_then(|party| core.calls.caller_of(party, now.mono));
+            from.is_some_and(|from| core.config.names(from))
+        };
+        !core.config.names(place.ip()) || came_from_peer()
+    }
+}
