@@ -116,7 +116,7 @@ impl UserAgent {
         self.core.challenges.set_password(password);
     }
 
-    /// The names in use, for [`view`].
+    /// The names in use, for [`crate::model::view`].
     #[must_use]
     pub fn names(&self) -> &Names {
         self.conversations.names()
