@@ -139,7 +139,8 @@ pub const SESSION_INVITE_KEPT: Duration = Duration::from_secs(300);
 /// Bytes remembered of where the parties of dialogs are; over it, the oldest of the source that has most is
 /// forgotten.
 pub const SESSION_PARTIES_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Bytes of an ACK or CANCEL, which cannot be challenged for credentials; over it, ACK is dropped and CANCEL gets 413.
+/// Bytes of an ACK or CANCEL, which cannot be challenged for credentials, and of a BYE, which passes at any rate; over
+/// it, ACK is dropped and the others get 413.
 pub const UNCHALLENGED_BYTES_MAX: usize = 16 * 1024;
 /// Places remembered per party of a dialog: its Contact, and the proxies before it.
 pub const SESSION_PARTY_PLACES_MAX: usize = 8;

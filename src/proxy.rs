@@ -99,7 +99,7 @@ impl Proxy {
             }
             Ok(Message::Response(response)) => {
                 let response = identity::without_claims(&self.core, &response, flow).unwrap_or(response);
-                self.response(&response, now);
+                self.response(&response, flow, now);
             }
             Err(error) => {
                 let tag = self.core.random.token(12);

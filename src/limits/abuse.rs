@@ -38,3 +38,14 @@ pub const MAILBOX_PART: usize = 4;
 pub const UNDER_WAY_PART: usize = 4;
 /// The same for the bytes of legs: a larger share than of anything else, since each leg counts with its whole message.
 pub const LEG_BYTES_PART: usize = 1;
+/// ACKs of one sender that pass in one call within the time below; over it, they are dropped. Each 200 that is repeated
+/// gets one (RFC 3261 §13.3.1.4), also if the call is forked.
+pub const SESSION_ACKS_MAX: u32 = 64;
+/// The same for its BYEs: one has 11 transmissions (RFC 3261 §17.1.2.2); over it, 503.
+pub const SESSION_BYES_MAX: u32 = 11;
+/// The same for its CANCELs.
+pub const SESSION_CANCELS_MAX: u32 = 11;
+/// The time for these three.
+pub const SESSION_COUNTED_WITHIN: Duration = Duration::from_secs(300);
+/// Bytes remembered of these counts; over it, the oldest of the source that has most is forgotten.
+pub const SESSION_COUNTS_BYTES_MAX: usize = 8 * 1024 * 1024;

@@ -5,6 +5,7 @@
 //! nobody can forge a response to a leg that they have not seen (RFC 3261 §8.1.1.7, §19.3).
 
 use std::hash::Hasher;
+use std::net::SocketAddr;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
@@ -33,6 +34,7 @@ enum Purpose {
     Party,
     User,
     Place,
+    SentTo,
 }
 
 impl std::fmt::Debug for Secret {
@@ -88,6 +90,12 @@ impl Secret {
     pub(super) fn session_branch(self, parts: &[&str]) -> String {
         let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
         format!("z9hG4bK{:032x}", self.hash(Purpose::SessionBranch, &parts))
+    }
+
+    /// What a branch has added for the place that it is sent to, so that an answer shows that it was received there.
+    pub(super) fn sent_to(self, branch: &str, place: SocketAddr) -> String {
+        let place = place.to_string();
+        format!("{:016x}", self.hash(Purpose::SentTo, &[branch.as_bytes(), place.as_bytes()]) >> 64)
     }
 
     /// The seal of our Record-Route, so that nobody can forge one (W29): over the dialog, who called whom in it, its

@@ -3,14 +3,15 @@
 use super::Proxy;
 use super::dispatch::legs::LegId;
 use super::transport::request_sender::{SenderStep, User};
+use crate::machine::Flow;
 use crate::sip::Response;
 use crate::time::Now;
 
 impl Proxy {
     /// Passes a response to the leg, report or relay that it answers, or back to where its request came from.
-    pub(super) fn response(&mut self, response: &Response, now: Now) {
+    pub(super) fn response(&mut self, response: &Response, flow: Flow, now: Now) {
         let Some(heard) = self.core.carrier.receive_response(response, now.mono) else {
-            return self.sessions.response(&mut self.core, response, now);
+            return self.sessions.response(&mut self.core, response, flow, now);
         };
         if response.status() < 200 {
             return;

@@ -7,6 +7,7 @@
 //! [`crate::proxy::routing::calls`] knows its call to be. A live connection is reused for what goes back to its other
 //! end.
 
+mod bounds;
 mod places;
 mod via;
 
@@ -15,8 +16,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use self::places::{is_of, learn, remember};
-use self::via::{branch_of, invite_of, transport_in, way_back, with_source};
-use crate::limits::{SESSION_BYTES_WAITING_MAX, SESSION_REQUESTS_WAITING_MAX, UNCHALLENGED_BYTES_MAX};
+use self::via::{at_place, branch_of, invite_of, transport_in, way_back, with_source};
+use crate::limits::{SESSION_BYTES_WAITING_MAX, SESSION_REQUESTS_WAITING_MAX};
 use crate::machine::Flow;
 use crate::proxy::core::{Core, Rejection};
 use crate::proxy::identity;
@@ -30,7 +31,8 @@ use crate::proxy::registrar::outbound::is_caller_by_flow;
 use crate::proxy::routing::calls::Passed;
 use crate::proxy::routing::router::{Target, TargetSet, is_routable};
 use crate::proxy::transport::request_sender::{Consent, NextHop, User};
-use crate::sip::{Edit, Message, Method, Request, Response, SECONDARY_TO, Uri, parse};
+use crate::proxy::transport::validation::Allowance;
+use crate::sip::{Edit, Message, Method, Request, Response, SECONDARY_TO, Transport, Uri, parse};
 use crate::time::Now;
 
 /// What waits for a flow.
@@ -76,8 +78,10 @@ impl Sessions {
         flow: Flow,
         now: Now,
     ) {
-        match self.judge(core, (request, own), flow, now) {
-            Ok(passed) => {
+        let judged = self.judge(core, (request, own), flow, now);
+        match judged.and_then(|passed| bounds::count(core, request, flow, now).map(|()| passed)) {
+            Ok(mut passed) => {
+                passed.target.consent = bounds::consent(core, request, flow, &passed.target);
                 if *request.method() == Method::Invite {
                     remember(core, request, (flow, &passed), now);
                 }
@@ -91,20 +95,24 @@ impl Sessions {
     }
 
     /// Passes a response back to where its request came from; drops it if that request did not pass here.
-    pub(crate) fn response(&mut self, core: &mut Core, response: &Response, now: Now) {
-        let branch = response.fields().top_via().branch().map(str::to_owned);
+    pub(crate) fn response(&mut self, core: &mut Core, response: &Response, flow: Flow, now: Now) {
+        let top = response.fields().top_via();
+        let Some((branch, _)) = top.branch().and_then(|branch| branch.rsplit_once('.')) else {
+            return;
+        };
         let stripped = Edit::response(response).pop("Via").print();
         // The Via below ours is now the topmost.
         let Ok(Message::Response(below)) = parse(stripped.clone()) else {
             return;
         };
         let via = below.fields().top_via();
-        let came_over = branch.as_deref().and_then(transport_in);
-        let Some(transport) = came_over.filter(|transport| {
-            branch.as_deref() == Some(branch_of(core, (&via, *transport), below.fields()).as_str())
-        }) else {
+        let is_ours = |transport: &Transport| branch_of(core, (&via, *transport), below.fields()) == branch;
+        let Some(transport) = transport_in(branch).filter(is_ours) else {
             return;
         };
+        if top.branch() == Some(at_place(core, branch, flow.remote).as_str()) {
+            core.carrier.answered_from(flow, now.mono);
+        }
         if self.has_no_room(stripped.len()) {
             return;
         }
@@ -135,6 +143,14 @@ impl Sessions {
                 return core.refuse_at_once(&request, from, &Rejection::new(403), now);
             }
             Some(Passing::Request { request, own, mut passed, from }) => {
+                match bounds::allowance(core, &request, &passed, flow, now) {
+                    Allowance::Full | Allowance::Few(1..) => {}
+                    // A retransmission too many: the sender hears from the one it is for, or nothing.
+                    Allowance::Few(0) => return,
+                    Allowance::Nothing => {
+                        return core.refuse_at_once(&request, from, &Rejection::new(480), now);
+                    }
+                }
                 let bytes = print(core, (&request, &own), &passed, (from, flow), now);
                 if *request.method() == Method::Invite && !matches!(passed.target.way, NextHop::FlowAlone(_))
                 {
@@ -196,15 +212,13 @@ impl Sessions {
         }
         check_required(request, "Proxy-Require", &[SECONDARY_TO])?;
         check_routes(request)?;
+        bounds::check_size(request)?;
         if self.has_no_room(request.bytes().len()) {
             return Err(Rejection::busy());
         }
         let (fields, from) = (request.fields(), flow.remote.ip());
         // Neither an ACK nor a CANCEL can be challenged (§22.1).
         if matches!(request.method(), Method::Ack | Method::Cancel) {
-            if request.bytes().len() > UNCHALLENGED_BYTES_MAX {
-                return Err(Rejection::new(413));
-            }
             let invite = invite_of(core, &fields.top_via(), fields);
             if let Some(passed) = core.calls.passed(invite, from, now.mono) {
                 return Ok(passed.clone());
@@ -333,7 +347,7 @@ fn print(
         .uri(&passed.target.uri)
         .pop("Via")
         .push_front("Via", with_source(fields.top_via(), from))
-        .push_front("Via", core.carrier.sockets().via(to, &passed.branch))
+        .push_front("Via", core.carrier.sockets().via(to, &at_place(core, &passed.branch, to.remote)))
         .set("Max-Forwards", hops_left);
     let mut edit = pass_routes(edit, request, own);
     if *request.method() == Method::Invite && !own.is_recorded(now) {

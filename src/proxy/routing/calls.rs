@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use super::router::Target;
 use crate::limits::{
-    SESSION_INVITE_KEPT, SESSION_INVITES_BYTES_MAX, SESSION_PARTIES_BYTES_MAX, SESSION_PARTY_PLACES_MAX,
-    SESSION_ROUTE_SECS,
+    SESSION_COUNTED_WITHIN, SESSION_COUNTS_BYTES_MAX, SESSION_INVITE_KEPT, SESSION_INVITES_BYTES_MAX,
+    SESSION_PARTIES_BYTES_MAX, SESSION_PARTY_PLACES_MAX, SESSION_ROUTE_SECS,
 };
 use crate::proxy::guard::source::Source;
 use crate::sip::Uri;
@@ -44,6 +44,8 @@ struct Party {
 pub(crate) struct Calls {
     invites: Recent<Passed>,
     parties: Recent<Party>,
+    /// How many requests of one method passed in a call, and since when they are counted.
+    counts: Recent<(Instant, u32)>,
 }
 
 impl Default for Calls {
@@ -51,6 +53,7 @@ impl Default for Calls {
         Self {
             invites: Recent::new(SESSION_INVITES_BYTES_MAX, SESSION_INVITE_KEPT),
             parties: Recent::new(SESSION_PARTIES_BYTES_MAX, Duration::from_secs(SESSION_ROUTE_SECS)),
+            counts: Recent::new(SESSION_COUNTS_BYTES_MAX, SESSION_COUNTED_WITHIN),
         }
     }
 }
@@ -99,6 +102,18 @@ impl Calls {
         let bytes = all.iter().map(String::len).sum();
         let known = Party { places: all, caller };
         self.parties.put(party, (known, bytes), Source::of(caller), now);
+    }
+
+    /// Counts one more request of a call; false, and not counted, if that exceeds the maximum.
+    pub(crate) fn spend(&mut self, key: u128, most: u32, from: IpAddr, now: Instant) -> bool {
+        let known = self.counts.get(key, now).copied();
+        let is_recent = |since: Instant| now.saturating_duration_since(since) < SESSION_COUNTED_WITHIN;
+        let (since, count) = known.filter(|(since, _)| is_recent(*since)).unwrap_or((now, 0));
+        if count >= most {
+            return false;
+        }
+        self.counts.put(key, ((since, count + 1), 0), Source::of(from), now);
+        true
     }
 
     /// Whether a party of a dialog said to be there, or a proxy before it did.

@@ -1,6 +1,7 @@
 //! What passes through, and where it goes: ACK and CANCEL, Routes of others, Routes that we recorded, responses (RFC
 //! 3261 §16.4, §16.6, §16.7; W14, W29).
 
+mod bounds;
 mod forwarded;
 mod parties;
 mod strict;

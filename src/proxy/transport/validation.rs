@@ -18,6 +18,7 @@ use crate::limits::{
     UNPROVEN_REQUESTS_MAX, UNPROVEN_REQUESTS_WITHIN, UNPROVEN_TRANSMISSIONS_MAX,
 };
 use crate::machine::Flow;
+use crate::sip::Method;
 
 /// How much may be sent to a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,23 @@ pub(crate) struct Validation {
 struct Window {
     since: Instant,
     requests: Vec<(User, Trial)>,
+    /// Requests that passed without a transaction.
+    passed: BTreeMap<u128, Transmissions>,
+}
+
+/// How often an INVITE (or another request), its CANCEL and its ACK were sent.
+#[derive(Debug, Default)]
+struct Transmissions {
+    request: u32,
+    cancel: u32,
+    ack: u32,
+}
+
+impl Window {
+    fn count(&self, trial: Trial) -> usize {
+        let passed = if trial == Trial::Datagrams { self.passed.len() } else { 0 };
+        passed + self.requests.iter().filter(|(_, known)| *known == trial).count()
+    }
 }
 
 impl Validation {
@@ -66,6 +84,58 @@ impl Validation {
         if consent.is_given_for(remote.ip()) || self.has_answered(remote, now) {
             return Allowance::Full;
         }
+        let window = self.window(remote, now);
+        let mut of_kind = window.requests.iter().filter(|(_, known)| *known == trial);
+        if window.count(trial) >= UNPROVEN_REQUESTS_MAX || of_kind.any(|(other, _)| is_same(*other, user)) {
+            return Allowance::Nothing;
+        }
+        window.requests.push((user, trial));
+        Allowance::Few(UNPROVEN_TRANSMISSIONS_MAX)
+    }
+
+    /// Whether a request without a transaction may be sent once more; counts it if it may. A request, its CANCEL and
+    /// its ACK share a key and count as one; too many transmissions of one of them are `Few(0)`.
+    pub(crate) fn pass(
+        &mut self,
+        consent: Consent,
+        (request, method): (u128, &Method),
+        remote: SocketAddr,
+        now: Instant,
+    ) -> Allowance {
+        if consent.is_given_for(remote.ip()) || self.has_answered(remote, now) {
+            return Allowance::Full;
+        }
+        let window = self.window(remote, now);
+        if !window.passed.contains_key(&request) && window.count(Trial::Datagrams) >= UNPROVEN_REQUESTS_MAX {
+            return Allowance::Nothing;
+        }
+        let sent = window.passed.entry(request).or_default();
+        let sent = match method {
+            Method::Cancel => &mut sent.cancel,
+            Method::Ack => &mut sent.ack,
+            Method::Invite
+            | Method::Bye
+            | Method::Message
+            | Method::Register
+            | Method::Notify
+            | Method::Options
+            | Method::Subscribe
+            | Method::Other(_) => &mut sent.request,
+        };
+        if *sent >= UNPROVEN_TRANSMISSIONS_MAX {
+            return Allowance::Few(0);
+        }
+        *sent += 1;
+        Allowance::Few(1)
+    }
+
+    /// True if something was sent to that address lately that had not agreed.
+    pub(crate) fn is_trying(&self, remote: SocketAddr) -> bool {
+        self.unproven.contains_key(&remote.ip().to_canonical())
+    }
+
+    /// What was sent to an address within the last minute.
+    fn window(&mut self, remote: SocketAddr, now: Instant) -> &mut Window {
         self.forget_old(now);
         let ip = remote.ip().to_canonical();
         if !self.unproven.contains_key(&ip) {
@@ -76,13 +146,8 @@ impl Validation {
             }
             self.unproven_by_age.insert((now, ip));
         }
-        let window = self.unproven.entry(ip).or_insert_with(|| Window { since: now, requests: Vec::new() });
-        let of_kind = || window.requests.iter().filter(|(_, known)| *known == trial);
-        if of_kind().count() >= UNPROVEN_REQUESTS_MAX || of_kind().any(|(other, _)| is_same(*other, user)) {
-            return Allowance::Nothing;
-        }
-        window.requests.push((user, trial));
-        Allowance::Few(UNPROVEN_TRANSMISSIONS_MAX)
+        let new = || Window { since: now, requests: Vec::new(), passed: BTreeMap::new() };
+        self.unproven.entry(ip).or_insert_with(new)
     }
 
     /// A request that was sent over this flow was answered.

@@ -39,6 +39,11 @@ pub(super) fn branch_of(core: &Core, (via, came_over): (&Via, Transport), fields
     format!("{}.{came_over}", core.secret.session_branch(&parts))
 }
 
+/// The branch as it is sent to one place: who repeats it has received it there, whoever else knows the rest of it.
+pub(super) fn at_place(core: &Core, branch: &str, place: SocketAddr) -> String {
+    format!("{branch}.{}", core.secret.sent_to(branch, place))
+}
+
 /// The transport over which the request with this branch of ours came.
 pub(super) fn transport_in(branch: &str) -> Option<Transport> {
     Transport::parse(branch.rsplit_once('.')?.1)

@@ -6,6 +6,7 @@ use super::{Large, Question, RequestSender, Rest, Wait};
 use crate::machine::{ConnectId, Flow, Hop};
 use crate::proxy::transport::next_hop::{Consent, Fault, SenderNeed, User};
 use crate::proxy::transport::validation::{Allowance, Trial};
+use crate::sip::Method;
 
 /// A request may not be sent to this hop now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,27 @@ impl RequestSender {
             Allowance::Full => Ok(None),
             Allowance::Few(max) => Ok(Some(max)),
             Allowance::Nothing => Err(NotNow),
+        }
+    }
+
+    /// How much of a request that passes without a transaction may be sent over a flow now; counts one transmission.
+    pub(crate) fn pass(
+        &mut self,
+        consent: Consent,
+        what: (u128, &Method),
+        flow: Flow,
+        now: Instant,
+    ) -> Allowance {
+        if flow.transport.is_reliable() {
+            return Allowance::Full;
+        }
+        self.validation.pass(consent, what, flow.remote, now)
+    }
+
+    /// A request that passed without a transaction was answered from where it was sent.
+    pub(crate) fn answered_from(&mut self, flow: Flow, now: Instant) {
+        if self.validation.is_trying(flow.remote) {
+            self.validation.answered(flow, now);
         }
     }
 

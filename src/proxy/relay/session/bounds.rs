@@ -1,0 +1,80 @@
+//! Bounds of what passes without a transaction: what a place gets that may never have agreed to be sent to (RFC 9000
+//! §8), and what one call makes us pass of the methods that no other limit counts (W31).
+
+use super::via::invite_of;
+use crate::limits::{SESSION_ACKS_MAX, SESSION_BYES_MAX, SESSION_CANCELS_MAX, UNCHALLENGED_BYTES_MAX};
+use crate::machine::Flow;
+use crate::proxy::core::{Core, Rejection};
+use crate::proxy::routing::calls::Passed;
+use crate::proxy::routing::router::Target;
+use crate::proxy::transport::request_sender::{Consent, NextHop};
+use crate::proxy::transport::validation::Allowance;
+use crate::sip::{Method, Request};
+use crate::time::Now;
+
+/// Refuses a large ACK or CANCEL, whose sender cannot be asked for credentials, and a large BYE, which a stranger may
+/// send at any rate.
+pub(super) fn check_size(request: &Request) -> Result<(), Rejection> {
+    let is_bounded = matches!(request.method(), Method::Ack | Method::Cancel | Method::Bye);
+    if is_bounded && request.bytes().len() > UNCHALLENGED_BYTES_MAX {
+        return Err(Rejection::new(413));
+    }
+    Ok(())
+}
+
+/// Counts a BYE, ACK or CANCEL that may pass, by its call and its sender; a trusted peer's are not counted. Whoever
+/// sends it cannot choose another Call-ID or sender: the seal of our Route covers both, and so does the key of an
+/// INVITE.
+pub(super) fn count(core: &mut Core, request: &Request, flow: Flow, now: Now) -> Result<(), Rejection> {
+    let (method, most) = match request.method() {
+        Method::Ack => ("ACK", SESSION_ACKS_MAX),
+        Method::Bye => ("BYE", SESSION_BYES_MAX),
+        Method::Cancel => ("CANCEL", SESSION_CANCELS_MAX),
+        Method::Invite
+        | Method::Message
+        | Method::Register
+        | Method::Notify
+        | Method::Options
+        | Method::Subscribe
+        | Method::Other(_) => return Ok(()),
+    };
+    if core.config.trusts(flow) {
+        return Ok(());
+    }
+    let fields = request.fields();
+    let sender = core.domains.person(&fields.from().uri);
+    let key = core.secret.party(&[fields.call_id(), sender.as_str(), method]);
+    let is_within = core.calls.spend(key, most, flow.remote.ip(), now.mono);
+    if is_within { Ok(()) } else { Err(Rejection::busy()) }
+}
+
+/// The consent for a target. A stranger's request in a dialog goes where a party of it said to be; whoever is there may
+/// never have agreed, unless the operator named that address.
+pub(super) fn consent(core: &Core, request: &Request, flow: Flow, target: &Target) -> Consent {
+    let is_named_there = match &target.way {
+        NextHop::Hop(hop) => !core.config.names(hop.remote.ip()),
+        NextHop::Lookup { .. } => true,
+        NextHop::Flow(_) | NextHop::FlowAlone(_) | NextHop::Route(..) => false,
+    };
+    let fields = request.fields();
+    let is_stranger = core.domains.claimed(&fields.from().uri).is_none();
+    let is_in_dialog = fields.to().tag().is_some();
+    let is_asked = core.router().consent(flow) != Consent::NotNeeded;
+    if is_named_there && is_stranger && is_in_dialog && is_asked && target.consent == Consent::NotNeeded {
+        return Consent::Unknown;
+    }
+    target.consent
+}
+
+/// How much of a request its next hop may get now; counts one transmission. A CANCEL and the ACK of a failure count with
+/// their INVITE.
+pub(super) fn allowance(
+    core: &mut Core,
+    request: &Request,
+    passed: &Passed,
+    flow: Flow,
+    now: Now,
+) -> Allowance {
+    let invite = invite_of(core, &request.fields().top_via(), request.fields());
+    core.carrier.pass(passed.target.consent, (invite, request.method()), flow, now.mono)
+}
