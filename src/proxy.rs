@@ -57,9 +57,7 @@ pub use self::config::{
     StaticRoute, Trusted,
 };
 pub use self::event::{ProxyCommand, ProxyEvent, Refusal, RefusalKind};
-use self::ingress::admission;
-use self::ingress::auth;
-use self::ingress::inbound;
+use self::ingress::{admission, auth, inbound};
 
 use self::core::{Action, Core, Rejection};
 use self::dispatch::{Dispatches, Pending};

@@ -143,7 +143,8 @@ impl Sessions {
                 return core.refuse_at_once(&request, from, &Rejection::new(403), now);
             }
             Some(Passing::Request { request, own, mut passed, from }) => {
-                match bounds::allowance(core, &request, &passed, flow, now) {
+                let invite = invite_of(core, &request.fields().top_via(), request.fields());
+                match bounds::allowance(core, (invite, request.method()), &passed, flow, now) {
                     Allowance::Full | Allowance::Few(1..) => {}
                     // A retransmission too many: the sender hears from the one it is for, or nothing.
                     Allowance::Few(0) => return,
@@ -156,7 +157,6 @@ impl Sessions {
                 {
                     // A name that was looked up may resolve differently next time.
                     passed.target.way = NextHop::Flow(flow);
-                    let invite = invite_of(core, &request.fields().top_via(), request.fields());
                     core.calls.pass(invite, *passed, now.mono);
                 }
                 bytes

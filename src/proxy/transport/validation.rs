@@ -81,7 +81,7 @@ impl Validation {
         remote: SocketAddr,
         now: Instant,
     ) -> Allowance {
-        if consent.is_given_for(remote.ip()) || self.has_answered(remote, now) {
+        if self.has_agreed(consent, remote, now) {
             return Allowance::Full;
         }
         let window = self.window(remote, now);
@@ -102,7 +102,7 @@ impl Validation {
         remote: SocketAddr,
         now: Instant,
     ) -> Allowance {
-        if consent.is_given_for(remote.ip()) || self.has_answered(remote, now) {
+        if self.has_agreed(consent, remote, now) {
             return Allowance::Full;
         }
         let window = self.window(remote, now);
@@ -127,6 +127,11 @@ impl Validation {
         }
         *sent += 1;
         Allowance::Few(1)
+    }
+
+    /// Whether an address agreed to be sent to: by its registration, or by an answer.
+    fn has_agreed(&self, consent: Consent, remote: SocketAddr, now: Instant) -> bool {
+        consent.is_given_for(remote.ip()) || self.has_answered(remote, now)
     }
 
     /// True if something was sent to that address lately that had not agreed.

@@ -1,7 +1,6 @@
 //! Bounds of what passes without a transaction: what a place gets that may never have agreed to be sent to (RFC 9000
 //! §8), and what one call makes us pass of the methods that no other limit counts (W31).
 
-use super::via::invite_of;
 use crate::limits::{SESSION_ACKS_MAX, SESSION_BYES_MAX, SESSION_CANCELS_MAX, UNCHALLENGED_BYTES_MAX};
 use crate::machine::Flow;
 use crate::proxy::core::{Core, Rejection};
@@ -70,11 +69,10 @@ pub(super) fn consent(core: &Core, request: &Request, flow: Flow, target: &Targe
 /// their INVITE.
 pub(super) fn allowance(
     core: &mut Core,
-    request: &Request,
+    (invite, method): (u128, &Method),
     passed: &Passed,
     flow: Flow,
     now: Now,
 ) -> Allowance {
-    let invite = invite_of(core, &request.fields().top_via(), request.fields());
-    core.carrier.pass(passed.target.consent, (invite, request.method()), flow, now.mono)
+    core.carrier.pass(passed.target.consent, (invite, method), flow, now.mono)
 }
