@@ -53,6 +53,19 @@ impl fmt::Debug for Timestamp {
     }
 }
 
+/// `12 ms`, `0.4 s`, `12 s`, `3 min`, `2 h`: how long something took, for people to read.
+#[must_use]
+pub fn latency(took: Duration) -> String {
+    let millis = took.as_millis();
+    match millis {
+        0..=99 => format!("{millis} ms"),
+        100..=9_949 => format!("{}.{} s", (millis + 50) / 1000, (millis + 50) % 1000 / 100),
+        9_950..=59_999 => format!("{} s", took.as_secs()),
+        60_000..=3_599_999 => format!("{} min", took.as_secs() / 60),
+        _ => format!("{} h", took.as_secs() / 3600),
+    }
+}
+
 /// The current time, as given to a machine: `mono` drives every protocol timer, `wall` is stored and shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
@@ -135,5 +148,17 @@ mod tests {
         let (early, late) = (Timestamp::from_millis(5), Timestamp::from_millis(9));
         assert_eq!(late.since(early), Duration::from_millis(4));
         assert_eq!(early.since(late), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_latency_is_short_and_never_nothing() {
+        assert_eq!(latency(Duration::from_millis(7)), "7 ms");
+        assert_eq!(latency(Duration::from_millis(99)), "99 ms");
+        assert_eq!(latency(Duration::from_millis(100)), "0.1 s");
+        assert_eq!(latency(Duration::from_millis(430)), "0.4 s");
+        assert_eq!(latency(Duration::from_millis(9_949)), "9.9 s");
+        assert_eq!(latency(Duration::from_millis(32_000)), "32 s");
+        assert_eq!(latency(Duration::from_secs(200)), "3 min");
+        assert_eq!(latency(Duration::from_secs(7300)), "2 h");
     }
 }

@@ -1,4 +1,4 @@
-//! The window, driven by the names that a screen reader says, over a source that is no engine.
+//! The window, driven by the names that a screen reader says, over a stand-in for the engine.
 
 #![cfg(feature = "gui")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests may panic")]

@@ -122,7 +122,7 @@ pub(super) fn tell(text: &str) {
     console::complain(text);
 }
 
-/// Prints an error after which the command goes on.
+/// Prints a line that begins with the name of the program to standard error; the command goes on.
 pub(super) fn note(text: &str) {
     console::complain(&format!("fanfare: {text}"));
 }

@@ -12,6 +12,7 @@ use crate::model::reason::reason;
 use crate::runtime::agent::Agent;
 use crate::runtime::console::say;
 use crate::sip::{ReportMode, ReportWish};
+use crate::time::latency;
 
 /// Far longer than the demo's Timer F.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -111,7 +112,7 @@ impl Story {
         after: Option<Duration>,
     ) {
         let name = self.name(address).to_owned();
-        let after = after.map_or_else(String::new, |after| format!(" ({:.1} s)", after.as_secs_f64()));
+        let after = after.map_or_else(String::new, |after| format!(" ({})", latency(after)));
         match state {
             DeliveryState::Delivered | DeliveryState::PassedOn => {
                 self.delivered += 1;

@@ -192,7 +192,7 @@ pub struct AgentConfig {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccountError {
     /// The address cannot be parsed.
-    #[error("address: {text:?} is no SIP address ({why}); write it like sip:james@domain.com")]
+    #[error("address: {text:?} is not a SIP address ({why}); write it like sip:james@domain.com")]
     Address {
         /// The text as written.
         text: String,
@@ -205,7 +205,7 @@ pub enum AccountError {
     NoUser(String),
     /// The proxy setting cannot be parsed.
     #[error(
-        "proxy: {0:?} is no server; write it like sip.domain.com, tls:sip.domain.com or udp:192.0.2.1:5060"
+        "proxy: {0:?} is not a server address; write it like sip.domain.com, tls:sip.domain.com or udp:192.0.2.1:5060"
     )]
     Proxy(String),
     /// The address requires TLS all the way, but the proxy is not reached over TLS (W32).
@@ -223,7 +223,7 @@ pub enum AccountError {
     #[error("report_window_secs: {0} is outside of 1 to 86400")]
     ReportWindow(u64),
     /// A trusted certificate is not given by a fingerprint.
-    #[error("trusted: {0:?} is no SHA-256 fingerprint; write it as 32 hexadecimal numbers, like 4F:0A:…")]
+    #[error("trusted: {0:?} is not a SHA-256 fingerprint; write it as 32 hexadecimal numbers, like 4F:0A:…")]
     Fingerprint(String),
 }
 

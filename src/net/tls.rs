@@ -66,7 +66,7 @@ pub enum TlsFileError {
     #[error("{} holds no certificate in PEM", .0.display())]
     NoCertificate(PathBuf),
     /// One of its certificates is not usable as an authority.
-    #[error("{} holds what is no certificate of an authority", path.display())]
+    #[error("{} contains something that is not a certificate of an authority", path.display())]
     NoAuthority {
         /// The file.
         path: PathBuf,

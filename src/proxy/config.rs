@@ -91,7 +91,7 @@ pub enum Party {
     Sender(Aor),
 }
 
-/// The text is no such sender or source.
+/// The text is not a sender or source of this kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not an address such as 192.0.2.7, a network such as 192.0.2.0/24, a domain or a sender such as eve@example.org"
@@ -256,7 +256,7 @@ pub struct Prefix {
     mask: u128,
 }
 
-/// The text is no network prefix.
+/// The text is not a network prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a network prefix such as 127.0.0.0/8")]
 pub struct PrefixError;

@@ -1,4 +1,4 @@
-//! What came with a message that is no text can be saved, and nothing of it opens by itself.
+//! Files that came with a message can be saved, and none of them opens by itself.
 
 use egui_kittest::kittest::Queryable;
 use fanfare::model::command::Command;

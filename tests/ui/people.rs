@@ -140,7 +140,7 @@ fn the_first_run_asks_for_an_address_and_a_proxy() {
     window.get_by_label("Connect").click();
     window.run();
     assert!(fake.asked().is_empty(), "what makes no sense is not asked");
-    assert!(says(&window, "is no server"));
+    assert!(says(&window, "is not a server address"));
     window.get_by_role_and_label(Role::TextInput, "Proxy").focus();
     window.run();
     press(&mut window, Modifiers::COMMAND, Key::A);

@@ -262,7 +262,8 @@ fn a_refusal_and_an_address_that_makes_no_sense_are_scrolled_to() {
         type_into(&mut window, "Proxy", " no where");
         press(&mut window, Modifiers::NONE, Key::Enter);
         let problem = window.get_by(|node| {
-            node.role() == Role::Label && node.value().is_some_and(|text| text.contains("is no server"))
+            node.role() == Role::Label
+                && node.value().is_some_and(|text| text.contains("is not a server address"))
         });
         assert!(window.ctx.content_rect().contains_rect(problem.rect()), "{size:?}");
     }

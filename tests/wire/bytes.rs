@@ -1,4 +1,4 @@
-//! A byte that is no UTF-8: what is not needed is passed on as it came, whatever its bytes (RFC 3261 §16.3 step 1); only what
+//! Bytes that are not UTF-8: what is not needed is passed on as it came, whatever its bytes (RFC 3261 §16.3 step 1); only what
 //! is needed has to read.
 
 use std::net::SocketAddr;

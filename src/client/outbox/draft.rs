@@ -63,7 +63,8 @@ fn body_bytes(draft: &Draft) -> usize {
 }
 
 fn recipient(address: &str, profile: &Profile) -> Result<Uri, String> {
-    let uri = Uri::typed(address.trim()).map_err(|why| format!("{address:?} is no address: {why}."))?;
+    let uri =
+        Uri::typed(address.trim()).map_err(|why| format!("{address:?} is not a valid address: {why}."))?;
     let uri = in_own_domain(&uri, &profile.address).unwrap_or(uri);
     match uri.scheme() {
         Scheme::Sip | Scheme::Im | Scheme::Pres if uri.host().is_empty() => {
@@ -81,7 +82,7 @@ fn recipient(address: &str, profile: &Profile) -> Result<Uri, String> {
         )),
         // Passed unchanged to our server, which knows a gateway or answers that there is none.
         Scheme::Tel if uri.names_somebody() => Ok(uri),
-        Scheme::Tel | Scheme::Other(_) => Err(format!("{address:?} is no address that SIP can write to.")),
+        Scheme::Tel | Scheme::Other(_) => Err(format!("{address:?} is not an address that SIP can send to.")),
     }
 }
 

@@ -64,7 +64,7 @@ fn w11_what_a_promise_could_not_rest_on_is_a_fault() {
             "UPDATE dispatch SET is_brief = 1 WHERE id = 2",
             "of 1 messages it does not follow whether something of them is owed",
         ),
-        ("DELETE FROM secret", "the key behind the branches of the legs is not there"),
+        ("DELETE FROM secret", "the key that signs the branches of the legs is missing"),
         (
             "UPDATE binding SET contact = 'nowhere at all' WHERE aor LIKE '%ann%'",
             "1 of 2 bindings cannot be read",

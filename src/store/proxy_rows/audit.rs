@@ -30,7 +30,7 @@ impl Audited for ProxySchema {
             }
         })?;
         if rows.secret.is_none() && sum.messages > 0 {
-            faults.push("the key behind the branches of the legs is not there".to_owned());
+            faults.push("the key that signs the branches of the legs is missing".to_owned());
         }
         doubles(connection, &mut faults)?;
         remembered(connection, &mut faults)?;

@@ -14,7 +14,7 @@ use crate::model::snapshot::{
 };
 use crate::model::summary;
 use crate::model::text::visible;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, latency};
 
 /// The current time and time zone, for displaying times.
 #[derive(Clone, Debug)]
@@ -221,17 +221,6 @@ pub(crate) fn size(bytes: usize) -> String {
     }
 }
 
-/// `0.4 s`, `12 s`, `3 min`, `2 h`: how long something took.
-pub(crate) fn latency(after: Duration) -> String {
-    let millis = after.as_millis();
-    match millis {
-        0..=9_949 => format!("{}.{} s", (millis + 50) / 1000, (millis + 50) % 1000 / 100),
-        9_950..=59_999 => format!("{} s", after.as_secs()),
-        60_000..=3_599_999 => format!("{} min", after.as_secs() / 60),
-        _ => format!("{} h", after.as_secs() / 3600),
-    }
-}
-
 /// `8 s`, `3 min`: the time until something, rounded up.
 fn rough(wait: Duration) -> String {
     let secs = wait.as_millis().div_ceil(1000);
@@ -397,15 +386,6 @@ mod tests {
             (look.short(at(400)).as_str(), look.day(at(400)).as_str()),
             ("10 Oct 2022", "10 October 2022")
         );
-    }
-
-    #[test]
-    fn latency_is_short() {
-        assert_eq!(latency(Duration::from_millis(430)), "0.4 s");
-        assert_eq!(latency(Duration::from_millis(9_949)), "9.9 s");
-        assert_eq!(latency(Duration::from_millis(32_000)), "32 s");
-        assert_eq!(latency(Duration::from_secs(200)), "3 min");
-        assert_eq!(latency(Duration::from_secs(7300)), "2 h");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::model::journal::{DeliveryState, MessageId, PersonRow, Way};
 use crate::model::reason::{Fix, reason};
 use crate::model::snapshot::{DeliveryView, MessageView};
 use crate::sip::{ReportMode, ReportWish};
+use crate::time::latency;
 use crate::ui::actions::Act;
 use crate::ui::kit::icons::{Icon, icon_button, paint_state, state_color};
 use crate::ui::kit::theme::{self, CONTROL_HEIGHT, Colors, HEADER_HEIGHT, colors};
@@ -222,8 +223,7 @@ fn verbatim(delivery: &DeliveryView) -> Option<String> {
 fn when(delivery: &DeliveryView, look: &Look) -> Option<String> {
     match delivery.state {
         DeliveryState::Failed | DeliveryState::PassedOn => {
-            let after =
-                delivery.after.map(|after| format!(" · {}", words::latency(after))).unwrap_or_default();
+            let after = delivery.after.map(|after| format!(" · {}", latency(after))).unwrap_or_default();
             Some(format!("{}{after}", look.clock_secs(delivery.at)))
         }
         DeliveryState::Delivered
