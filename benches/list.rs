@@ -77,7 +77,7 @@ fn message(id: u64, people: &[Person]) -> Arc<MessageView> {
             DeliveryState::Delivered
         },
         status: Some(200),
-        phrase: "OK".to_owned(),
+        phrase: "OK".into(),
         at,
         after: Some(Duration::from_millis(400)),
         attempt: 1,

@@ -9,8 +9,6 @@ pub mod summary;
 
 pub mod delivery;
 
-pub mod reason;
-
 pub mod command;
 
 pub mod snapshot;
@@ -19,10 +17,12 @@ pub mod names;
 
 pub mod contacts;
 
-pub mod text;
-
 pub mod account;
 
 pub mod server;
 
 pub mod journal;
+
+pub mod reason;
+
+pub mod text;

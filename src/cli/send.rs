@@ -191,7 +191,7 @@ impl Progress {
                     self.ending = Some(Ending::Complete);
                 }
             }
-            Event::Refused { status, reason, .. } => self.refuse(Some(status), &reason),
+            Event::Refused { status, reason, .. } => self.refuse(Some(status), &reason.to_string()),
             Event::NotSent { why, .. } => self.refuse(None, &why),
             Event::Registration(RegistrationState::Offline { why, .. }) if !self.is_accepted => {
                 let why = offline(why.as_deref(), self.step, &self.server);
@@ -220,7 +220,7 @@ impl Progress {
                         to: &address,
                         state: word(state),
                         status,
-                        reason: &reason,
+                        reason: &reason.to_string(),
                         after_ms: after.map(millis),
                     },
                 );

@@ -115,7 +115,7 @@ impl Outbox {
         let row = OutgoingRow { id, conversation, at: now.wall, content_type, body, recipients: people };
         core.write(Write::Outgoing(row.clone()));
         self.entries.insert(id, Entry { row, hidden, attempts: BTreeMap::new() });
-        let ids = Identity::fresh(core, &draft.report.to_string());
+        let ids = Identity::fresh(core, &draft.report);
         self.begin_attempt(core, id, ids, recipients, now);
         core.promise(Action::DraftKept(id), Action::DraftLost(id, Box::new(draft)));
     }

@@ -8,7 +8,7 @@ use crate::model::command::{AgentCommand, Draft, Event};
 use crate::model::contacts::AddressBook;
 use crate::model::journal::{DeliveryState, PersonRow};
 use crate::model::names::Names;
-use crate::model::reason::reason;
+use crate::model::reason::{Phrase, reason};
 use crate::runtime::agent::Agent;
 use crate::runtime::console::say;
 use crate::sip::{ReportMode, ReportWish};
@@ -108,7 +108,7 @@ impl Story {
         address: &str,
         state: DeliveryState,
         status: Option<u16>,
-        phrase: &str,
+        phrase: &Phrase,
         after: Option<Duration>,
     ) {
         let name = self.name(address).to_owned();

@@ -7,6 +7,7 @@ use super::account::Account;
 pub use super::account::{ConnectStep, RegistrationState};
 use super::contacts::{Contact, List};
 use super::journal::{ConversationId, DeliveryState, MessageId, PersonRow};
+use super::reason::Phrase;
 use super::snapshot::Settings;
 use super::text::FileShown;
 use crate::sip::{File, ReportWish};
@@ -151,8 +152,8 @@ pub enum Event {
         attempt: u32,
         /// SIP status; 408 if there was no answer.
         status: u16,
-        /// Reason phrase.
-        reason: String,
+        /// Reason phrase, or what we found ourselves.
+        reason: Phrase,
     },
     /// A recipient's state changed, and the change is committed.
     Delivery {
@@ -170,8 +171,8 @@ pub enum Event {
         state: DeliveryState,
         /// SIP status, if reported.
         status: Option<u16>,
-        /// Reason phrase, if reported.
-        reason: String,
+        /// Reason phrase, or what we found ourselves.
+        reason: Phrase,
         /// Time since acceptance, if reported.
         after: Option<Duration>,
     },

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::contacts::uri_key;
 use super::journal::{DeliveryRow, DeliveryState};
-use super::reason::{NO_ANSWER, NO_CONNECTION, NO_FINAL_ANSWER, THEIR_PROGRAM_FAILED};
+use super::reason::{LocalReason, Phrase};
 use crate::sip::{Disposition, ReportLine, ReportState, Uri};
 use crate::time::Timestamp;
 
@@ -20,8 +20,8 @@ pub struct News {
     pub state: DeliveryState,
     /// SIP status, if reported.
     pub status: Option<u16>,
-    /// Reason phrase, verbatim.
-    pub phrase: String,
+    /// The reason phrase, or what we found ourselves.
+    pub phrase: Phrase,
     /// Number of transmissions, if reported.
     pub tries: Option<u32>,
     /// From acceptance to outcome, if reported.
@@ -32,12 +32,12 @@ impl News {
     /// A state without details.
     #[must_use]
     pub const fn bare(state: DeliveryState) -> Self {
-        Self { state, status: None, phrase: String::new(), tries: None, after: None }
+        Self { state, status: None, phrase: Phrase::Verbatim(String::new()), tries: None, after: None }
     }
 
     /// A failure of the whole submission, the same for every recipient.
     #[must_use]
-    pub const fn failed(status: Option<u16>, phrase: String) -> Self {
+    pub const fn failed(status: Option<u16>, phrase: Phrase) -> Self {
         Self { state: DeliveryState::Failed, status, phrase, tries: None, after: None }
     }
 
@@ -53,7 +53,7 @@ impl News {
             ReportState::Deferred => DeliveryState::Deferred,
             ReportState::Unknown(_) => return None,
         };
-        let phrase = line.reason.clone().unwrap_or_default();
+        let phrase = Phrase::Verbatim(line.reason.clone().unwrap_or_default());
         Some(Self { state, status: line.status, phrase, tries: line.tries, after: line.after })
     }
 }
@@ -75,7 +75,7 @@ impl News {
     pub fn said(disposition: Disposition, known: &DeliveryRow) -> Self {
         match disposition {
             Disposition::Delivered => Self::bare(DeliveryState::Delivered),
-            Disposition::Failed => Self::failed(None, THEIR_PROGRAM_FAILED.to_owned()),
+            Disposition::Failed => Self::failed(None, LocalReason::TheirProgram.into()),
             Disposition::Displayed if is_reached(known.state) => Self {
                 state: DeliveryState::Read,
                 status: known.status,
@@ -166,22 +166,18 @@ pub const fn is_resendable(state: DeliveryState) -> bool {
 /// Whether a failure is only our guess, as the server never answered: the recipient may have got the message.
 #[must_use]
 pub fn is_guess(row: &DeliveryRow) -> bool {
-    row.state == DeliveryState::Failed && is_own_phrase(&row.phrase)
-}
-
-fn is_own_phrase(phrase: &str) -> bool {
-    phrase == NO_ANSWER || phrase == NO_FINAL_ANSWER || phrase == NO_CONNECTION
+    row.state == DeliveryState::Failed && row.phrase.is_guess()
 }
 
 /// How far a state has progressed within its attempt; the phrase distinguishes our own guess from a report.
 #[must_use]
-pub fn rank(state: DeliveryState, phrase: &str) -> u8 {
+pub const fn rank(state: DeliveryState, phrase: &Phrase) -> u8 {
     match state {
         DeliveryState::Queued => 0,
         DeliveryState::Sending => 1,
         DeliveryState::Accepted => 2,
         DeliveryState::NoReport => 3,
-        DeliveryState::Failed if is_own_phrase(phrase) => 3,
+        DeliveryState::Failed if phrase.is_guess() => 3,
         DeliveryState::Deferred => 4,
         DeliveryState::Failed => 5,
         DeliveryState::PassedOn => 6,
@@ -265,7 +261,7 @@ mod tests {
             recipient: 0,
             state,
             status: None,
-            phrase: String::new(),
+            phrase: Phrase::default(),
             tries: None,
             after: None,
             at: Timestamp::default(),
@@ -335,12 +331,18 @@ mod tests {
     #[test]
     fn a_report_corrects_our_guess_after_an_unanswered_submission() {
         let mut known = row(Sending, 1);
-        assert_eq!(learn(&mut known, &News::failed(Some(408), NO_ANSWER.to_owned()), AT), Learned::State);
+        assert_eq!(
+            learn(&mut known, &News::failed(Some(408), LocalReason::NoAnswer.into()), AT),
+            Learned::State
+        );
         assert!(is_guess(&known));
         assert_eq!(learn(&mut known, &News::bare(Deferred), AT), Learned::State);
         let mut other = row(Sending, 1);
-        assert_eq!(learn(&mut other, &News::failed(Some(408), NO_ANSWER.to_owned()), AT), Learned::State);
-        assert_eq!(learn(&mut other, &News::failed(Some(486), "Busy Here".to_owned()), AT), Learned::State);
+        assert_eq!(
+            learn(&mut other, &News::failed(Some(408), LocalReason::NoAnswer.into()), AT),
+            Learned::State
+        );
+        assert_eq!(learn(&mut other, &News::failed(Some(486), "Busy Here".into()), AT), Learned::State);
         assert_eq!((other.status, is_guess(&other)), (Some(486), false));
     }
 
@@ -374,9 +376,9 @@ mod tests {
     #[test]
     fn details_that_come_later_are_added() {
         let mut known = row(Failed, 1);
-        assert_eq!(learn(&mut known, &News::failed(Some(486), "Busy Here".to_owned()), AT), Learned::Details);
+        assert_eq!(learn(&mut known, &News::failed(Some(486), "Busy Here".into()), AT), Learned::Details);
         assert_eq!((known.status, known.at), (Some(486), Timestamp::default()));
-        assert_eq!(learn(&mut known, &News::failed(Some(404), String::new()), AT), Learned::Nothing);
+        assert_eq!(learn(&mut known, &News::failed(Some(404), Phrase::default()), AT), Learned::Nothing);
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::reason::Phrase;
+use crate::sip::ReportWish;
 use crate::time::Timestamp;
 
 /// A conversation: one set of participants (a hidden list is a conversation with each of them).
@@ -93,7 +95,7 @@ pub struct AttemptRow {
     /// CSeq.
     pub cseq: u32,
     /// The `Delivery-Report` value as sent, `each;detail;id=TOKEN` (W9, W12): the same when it is sent again.
-    pub report: String,
+    pub report: ReportWish,
     /// How it is sent.
     pub way: Way,
     /// Whether its text is sent in CPIM and asks for delivery and display notifications (RFC 5438, W28).
@@ -144,8 +146,8 @@ pub struct DeliveryRow {
     pub state: DeliveryState,
     /// SIP status, if reported.
     pub status: Option<u16>,
-    /// Reason phrase, verbatim.
-    pub phrase: String,
+    /// The reason phrase, or what we found ourselves.
+    pub phrase: Phrase,
     /// Number of transmissions, if reported.
     pub tries: Option<u32>,
     /// From acceptance to outcome, if reported.

@@ -3,26 +3,163 @@
 //! The code and the phrase are shown verbatim underneath; this is only what a person reads first.
 
 use std::borrow::Cow;
+use std::fmt;
 
-/// Phrase for a recipient whose submission got no answer at all: it is unknown whether the server has it.
-pub const NO_ANSWER: &str = "No answer from the server";
-/// Phrase for a failure reported by the recipient's own program (RFC 5438).
-pub const THEIR_PROGRAM_FAILED: &str = "Their program could not deliver it";
-/// Phrase for a recipient whose own MESSAGE got no answer at all (W6).
-pub const NO_FINAL_ANSWER: &str = "No answer came back";
-/// The server gave no proof of fan-out (W6): phrase stored by earlier versions for recipients they sent nothing to.
-pub const NO_FAN_OUT: &str = "The server does not send one message to several people";
-/// Phrase for a recipient whose message is too large for a datagram, when no connection could be opened.
-pub const TOO_LARGE: &str = "Too large for UDP, and the server takes no TCP connection";
-/// Phrase for a recipient who may be reached over TLS only, when the account does not use TLS (W32).
-pub const NO_TLS: &str = "Asks for TLS all the way, and this account does not use TLS";
-/// Put before the address to which a recipient's message was redirected, when nobody was reached there.
-pub const NOT_REACHED: &str = "Redirected, and nobody is reached at";
-/// Phrase for a recipient whose submission repeatedly broke off with its connection.
-pub const NO_CONNECTION: &str = "The connection to the server broke each time";
+use super::text::visible;
 
-/// Phrase for a recipient named to a list server, which tells nothing but that it has the message (W27).
-pub const TOLD_TO_A_LIST_SERVER: &str = "The server sends it on and does not tell who got it";
+/// What explains a recipient's state: the words of whoever answered, or what this program found itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phrase {
+    /// A reason phrase as it came; empty if none came.
+    Verbatim(String),
+    /// What this program found.
+    Local(LocalReason),
+}
+
+/// What this program found itself, without an answer that says so. Stored by [`LocalReason::code`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LocalReason {
+    /// The submission got no answer at all: it is unknown whether the server has it.
+    NoAnswer,
+    /// The submission broke off with its connection each time.
+    NoConnection,
+    /// The recipient's own MESSAGE got no answer at all (W6).
+    NoFinalAnswer,
+    /// The recipient's own program reported a failure (RFC 5438).
+    TheirProgram,
+    /// The server gave no proof of fan-out (W6): stored by earlier versions for recipients they sent nothing to.
+    NoFanOut,
+    /// Too large for a datagram, and no connection could be opened.
+    TooLarge,
+    /// To be reached over TLS only, and the account does not use TLS (W32).
+    NoTls,
+    /// Redirected to this address, where nobody was reached.
+    NotReached(String),
+    /// Named to a list server, which says only that it has the message (W27).
+    ListServer,
+    /// The attempt could not be stored, so nothing was sent.
+    NotStored,
+}
+
+impl Phrase {
+    /// Whether it stands for a failure that is only our guess: nobody answered, so the recipient may have the message.
+    #[must_use]
+    pub const fn is_guess(&self) -> bool {
+        matches!(
+            self,
+            Self::Local(LocalReason::NoAnswer | LocalReason::NoFinalAnswer | LocalReason::NoConnection)
+        )
+    }
+
+    /// The same with control characters removed and direction marks made visible.
+    #[must_use]
+    pub fn visible(&self) -> Self {
+        match self {
+            Self::Verbatim(text) => Self::Verbatim(visible(text)),
+            Self::Local(LocalReason::NotReached(place)) => {
+                Self::Local(LocalReason::NotReached(visible(place)))
+            }
+            Self::Local(known) => Self::Local(known.clone()),
+        }
+    }
+}
+
+impl Default for Phrase {
+    fn default() -> Self {
+        Self::Verbatim(String::new())
+    }
+}
+
+impl From<String> for Phrase {
+    fn from(text: String) -> Self {
+        Self::Verbatim(text)
+    }
+}
+
+impl From<&str> for Phrase {
+    fn from(text: &str) -> Self {
+        Self::Verbatim(text.to_owned())
+    }
+}
+
+impl From<LocalReason> for Phrase {
+    fn from(found: LocalReason) -> Self {
+        Self::Local(found)
+    }
+}
+
+impl fmt::Display for Phrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Verbatim(text) => f.write_str(text),
+            Self::Local(found) => found.fmt(f),
+        }
+    }
+}
+
+impl LocalReason {
+    /// The code under which it is stored, never changed once released.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoAnswer => "no-answer",
+            Self::NoConnection => "no-connection",
+            Self::NoFinalAnswer => "no-final-answer",
+            Self::TheirProgram => "their-program",
+            Self::NoFanOut => "no-fan-out",
+            Self::TooLarge => "too-large",
+            Self::NoTls => "no-tls",
+            Self::NotReached(_) => "not-reached",
+            Self::ListServer => "list-server",
+            Self::NotStored => "not-stored",
+        }
+    }
+
+    /// The text stored beside the code.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        if let Self::NotReached(place) = self { place } else { "" }
+    }
+
+    /// Reads a code and the text beside it; none for a code that we do not know.
+    #[must_use]
+    pub fn of(code: &str, detail: &str) -> Option<Self> {
+        Some(match code {
+            "no-answer" => Self::NoAnswer,
+            "no-connection" => Self::NoConnection,
+            "no-final-answer" => Self::NoFinalAnswer,
+            "their-program" => Self::TheirProgram,
+            "no-fan-out" => Self::NoFanOut,
+            "too-large" => Self::TooLarge,
+            "no-tls" => Self::NoTls,
+            "not-reached" => Self::NotReached(detail.to_owned()),
+            "list-server" => Self::ListServer,
+            "not-stored" => Self::NotStored,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for LocalReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoAnswer => "No answer from the server",
+            Self::NoConnection => "The connection to the server broke each time",
+            Self::NoFinalAnswer => "No answer came back",
+            Self::TheirProgram => "Their program could not deliver it",
+            Self::NoFanOut => NO_FAN_OUT,
+            Self::TooLarge => "Too large for UDP, and the server takes no TCP connection",
+            Self::NoTls => "Asks for TLS all the way, and this account does not use TLS",
+            Self::NotReached(place) => {
+                return write!(f, "Redirected, and nobody is reached at {}", visible(place));
+            }
+            Self::ListServer => "The server sends it on and does not tell who got it",
+            Self::NotStored => "It could not be written to the disk. Is the disk full?",
+        })
+    }
+}
+
+const NO_FAN_OUT: &str = "The server does not send one message to several people";
 
 /// Why somebody was not reached, and what can be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,10 +218,14 @@ impl Fix {
 
 /// Why a recipient was not reached, from the status and phrase of the failure.
 #[must_use]
-pub fn reason(status: Option<u16>, phrase: &str) -> Reason {
-    if let Some(own) = own_reason(phrase) {
-        return own;
+pub fn reason(status: Option<u16>, phrase: &Phrase) -> Reason {
+    match phrase {
+        Phrase::Local(found) => local_reason(status, found),
+        Phrase::Verbatim(_) => status_reason(status),
     }
+}
+
+fn status_reason(status: Option<u16>) -> Reason {
     let (words, short, fix) = match status {
         Some(301 | 302) => ("Has moved to another address", "moved", Fix::UpdateContact),
         Some(400 | 405 | 406 | 415 | 488) => {
@@ -122,30 +263,36 @@ pub const fn account_words(status: u16) -> &'static str {
     }
 }
 
-/// Failures that this program detected itself, recognized by our own phrases.
-fn own_reason(phrase: &str) -> Option<Reason> {
-    let (words, short, fix) = match phrase {
-        NO_ANSWER => (
+fn local_reason(status: Option<u16>, found: &LocalReason) -> Reason {
+    let (words, short, fix) = match found {
+        LocalReason::NoAnswer => (
             "The server did not answer: they may have got it, or not",
             "no answer from the server",
             Fix::ResendMayDouble,
         ),
-        NO_CONNECTION => (
+        LocalReason::NoConnection => (
             "The connection to the server broke: they may have got it, or not",
             "no connection to the server",
             Fix::ResendMayDouble,
         ),
-        NO_TLS => {
+        LocalReason::NoTls => {
             ("They are reached under TLS only, which this account does not use", "needs TLS", Fix::Details)
         }
-        TOO_LARGE => ("Message too long for the way to the server", "message too long", Fix::Shorten),
-        NO_FINAL_ANSWER => {
+        LocalReason::TooLarge => {
+            ("Message too long for the way to the server", "message too long", Fix::Shorten)
+        }
+        LocalReason::NoFinalAnswer => {
             ("No answer from their device: they may have got it, or not", "no answer", Fix::ResendMayDouble)
         }
-        NO_FAN_OUT => (NO_FAN_OUT, "not sent", Fix::Resend),
-        _ => return None,
+        LocalReason::NoFanOut => (NO_FAN_OUT, "not sent", Fix::Resend),
+        LocalReason::NotStored => {
+            ("It could not be written to the disk. Is the disk full?", "not sent", Fix::Resend)
+        }
+        LocalReason::TheirProgram | LocalReason::NotReached(_) | LocalReason::ListServer => {
+            return status_reason(status);
+        }
     };
-    Some(Reason { words: Cow::Borrowed(words), short, fix })
+    Reason { words: Cow::Borrowed(words), short, fix }
 }
 
 fn server_problem(code: u16) -> Reason {
@@ -183,19 +330,51 @@ mod tests {
         ];
         for (codes, words, fix) in table {
             for code in *codes {
-                let reason = reason(Some(*code), "whatever it says");
+                let reason = reason(Some(*code), &"whatever it says".into());
                 assert_eq!((reason.words.as_ref(), reason.fix.label()), (*words, *fix), "{code}");
             }
         }
-        assert_eq!(reason(None, "").words, "Not delivered");
-        assert_eq!(reason(None, "").fix, Fix::Details);
+        assert_eq!(reason(None, &Phrase::default()).words, "Not delivered");
+        assert_eq!(reason(None, &Phrase::default()).fix, Fix::Details);
     }
 
     #[test]
     fn no_answer_to_the_submission_says_that_it_may_arrive_twice() {
-        let ambiguous = reason(Some(408), NO_ANSWER);
+        let ambiguous = reason(Some(408), &LocalReason::NoAnswer.into());
         assert_eq!(ambiguous.fix, Fix::ResendMayDouble);
         assert!(ambiguous.fix.label().unwrap().contains("may arrive twice"));
-        assert_eq!(reason(Some(408), "Request Timeout").fix, Fix::Resend);
+        assert_eq!(reason(Some(408), &"Request Timeout".into()).fix, Fix::Resend);
+    }
+
+    #[test]
+    fn a_sentence_of_ours_that_somebody_else_sends_is_only_a_sentence() {
+        let sent = Phrase::from("No answer from the server");
+        assert!(!sent.is_guess());
+        assert_eq!(reason(Some(486), &sent).words, "Busy");
+        assert!(Phrase::from(LocalReason::NoAnswer).is_guess());
+        assert_eq!(Phrase::from(LocalReason::NoAnswer).to_string(), sent.to_string());
+    }
+
+    #[test]
+    fn each_local_reason_is_stored_by_a_code_of_its_own_and_comes_back() {
+        let all = [
+            (LocalReason::NoAnswer, "no-answer"),
+            (LocalReason::NoConnection, "no-connection"),
+            (LocalReason::NoFinalAnswer, "no-final-answer"),
+            (LocalReason::TheirProgram, "their-program"),
+            (LocalReason::NoFanOut, "no-fan-out"),
+            (LocalReason::TooLarge, "too-large"),
+            (LocalReason::NoTls, "no-tls"),
+            (LocalReason::NotReached("sip:ann@far.test".to_owned()), "not-reached"),
+            (LocalReason::ListServer, "list-server"),
+            (LocalReason::NotStored, "not-stored"),
+        ];
+        for (found, code) in all {
+            assert_eq!(found.code(), code);
+            assert_eq!(LocalReason::of(found.code(), found.detail()), Some(found));
+        }
+        assert_eq!(LocalReason::of("made-up", ""), None);
+        let far = LocalReason::NotReached("sip:a\u{202E}nn@far.test".to_owned());
+        assert_eq!(far.to_string(), "Redirected, and nobody is reached at sip:a⟨U+202E⟩nn@far.test");
     }
 }

@@ -11,6 +11,7 @@ use super::contacts::AddressBook;
 pub use super::contacts::Person;
 use super::journal::{ConversationId, DeliveryState, MessageId, Way};
 use super::names::Names;
+use super::reason::Phrase;
 use super::text::FileShown;
 use crate::time::Timestamp;
 
@@ -274,8 +275,8 @@ pub struct DeliveryView {
     pub state: DeliveryState,
     /// SIP status, if reported.
     pub status: Option<u16>,
-    /// Reason phrase, verbatim.
-    pub phrase: String,
+    /// The reason phrase, or what we found ourselves.
+    pub phrase: Phrase,
     /// When it became known.
     pub at: Timestamp,
     /// From acceptance to outcome, if reported.

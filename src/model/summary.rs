@@ -163,6 +163,7 @@ fn under_way_line(tally: &Tally) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::reason::Phrase;
     use crate::model::snapshot::Person;
     use crate::time::Timestamp;
     use DeliveryState::{
@@ -226,7 +227,7 @@ mod tests {
             person: Person { address: format!("sip:{name}@x"), name: name.to_owned(), simulated: false },
             state: Failed,
             status: Some(status),
-            phrase: String::new(),
+            phrase: Phrase::default(),
             at: Timestamp::default(),
             after: None,
             attempt: 1,

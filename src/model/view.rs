@@ -6,7 +6,7 @@ use super::delivery::best;
 use super::journal::{DeliveryRow, DeliveryState, IncomingRow, OpenRows, OutgoingRow, Way};
 use super::names::Names;
 use super::snapshot::{DeliveryView, MessageView, Person, Tally};
-use super::text::{shown, visible};
+use super::text::shown;
 use crate::time::Timestamp;
 
 /// If the sender's clock differs by more than this, the difference is shown.
@@ -70,7 +70,7 @@ fn delivery_view(outgoing: &OutgoingRow, person: Person, known: Option<&Delivery
         person,
         state: known.map_or(DeliveryState::Queued, |row| row.state),
         status: known.and_then(|row| row.status),
-        phrase: known.map(|row| visible(&row.phrase)).unwrap_or_default(),
+        phrase: known.map(|row| row.phrase.visible()).unwrap_or_default(),
         at: known.map_or(outgoing.at, |row| row.at),
         after: known.and_then(|row| row.after),
         attempt: known.map_or(1, |row| row.attempt),
@@ -87,6 +87,7 @@ mod tests {
 
     use super::*;
     use crate::model::journal::{AttemptRow, AttemptStage, ConversationId, MessageId, PersonRow};
+    use crate::sip::ReportWish;
 
     fn person(address: &str) -> PersonRow {
         PersonRow { address: address.to_owned(), name: String::new() }
@@ -99,7 +100,7 @@ mod tests {
             recipient,
             state,
             status,
-            phrase: "Busy\u{202E} Here".to_owned(),
+            phrase: "Busy\u{202E} Here".into(),
             tries: None,
             after: Some(Duration::from_millis(40)),
             at: Timestamp::from_millis(9),
@@ -114,7 +115,7 @@ mod tests {
             call_id: "c".into(),
             from_tag: "t".into(),
             cseq: 1,
-            report: "each;detail;id=x".into(),
+            report: ReportWish::default(),
             way: Way::FanOut,
             asks: false,
             stage: AttemptStage::Closed,
@@ -158,7 +159,7 @@ mod tests {
         );
         assert_eq!(view.tally, Tally { total: 3, delivered: 2, queued: 1, ..Tally::default() });
         assert_eq!(view.tally, tally(&rows));
-        assert_eq!(view.deliveries[1].phrase, "Busy⟨U+202E⟩ Here");
+        assert_eq!(view.deliveries[1].phrase, "Busy⟨U+202E⟩ Here".into());
     }
 
     #[test]

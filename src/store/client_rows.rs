@@ -10,7 +10,8 @@ use crate::model::journal::{
     AttemptRow, AttemptStage, ConversationId, ConversationRow, DeliveryRow, DeliveryState, IncomingRow,
     MessageId, OpenRows, OutgoingRow, PersonRow, Rows, Way, Write,
 };
-use crate::sip::content;
+use crate::model::reason::{LocalReason, Phrase};
+use crate::sip::{ReportWish, content};
 use crate::store::Schema;
 use crate::store::columns::{Json, millis, people, people_column, signed, timestamp, unsigned};
 
@@ -32,6 +33,7 @@ impl Schema for ClientSchema {
         include_str!("client_4.sql"),
         include_str!("client_5.sql"),
         include_str!("client_6.sql"),
+        include_str!("client_7.sql"),
     ];
 
     fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
@@ -161,7 +163,7 @@ fn put_attempt(connection: &Connection, attempt: &AttemptRow) -> rusqlite::Resul
             attempt.call_id,
             attempt.from_tag,
             attempt.cseq,
-            attempt.report,
+            attempt.report.to_string(),
             way_word(attempt.way),
             stage,
             to_tag,
@@ -173,8 +175,12 @@ fn put_attempt(connection: &Connection, attempt: &AttemptRow) -> rusqlite::Resul
 }
 
 fn put_delivery(connection: &Connection, delivery: &DeliveryRow) -> rusqlite::Result<()> {
-    let sql = "INSERT OR REPLACE INTO delivery (message, recipient, attempt, state, status, phrase, tries, after_ms, at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let sql = "INSERT OR REPLACE INTO delivery (message, recipient, attempt, state, status, phrase, tries, after_ms, at, local)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    let (code, phrase) = match &delivery.phrase {
+        Phrase::Verbatim(text) => (None, text.as_str()),
+        Phrase::Local(found) => (Some(found.code()), found.detail()),
+    };
     connection
         .prepare_cached(sql)?
         .execute(params![
@@ -183,10 +189,11 @@ fn put_delivery(connection: &Connection, delivery: &DeliveryRow) -> rusqlite::Re
             delivery.attempt,
             state_word(delivery.state),
             delivery.status,
-            delivery.phrase,
+            phrase,
             delivery.tries,
             delivery.after.map(millis),
             delivery.at.as_millis_i64(),
+            code,
         ])
         .map(drop)
 }
@@ -335,7 +342,7 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
         call_id: row.get("call_id")?,
         from_tag: row.get("from_tag")?,
         cseq: row.get("cseq")?,
-        report: row.get("report")?,
+        report: ReportWish::parse(&row.get::<_, String>("report")?).unwrap_or_default(),
         way,
         asks: row.get("asks")?,
         stage,
@@ -345,7 +352,8 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
 
 /// The delivery states of one message, by recipient and attempt.
 pub(super) fn deliveries(connection: &Connection, message: i64) -> rusqlite::Result<Vec<DeliveryRow>> {
-    let sql = "SELECT message, recipient, attempt, state, status, phrase, tries, after_ms, at FROM delivery
+    let sql =
+        "SELECT message, recipient, attempt, state, status, phrase, local, tries, after_ms, at FROM delivery
                WHERE message = ?1 ORDER BY attempt, recipient";
     connection.prepare_cached(sql)?.query_map([message], delivery)?.collect()
 }
@@ -363,11 +371,18 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
         recipient: row.get("recipient")?,
         state,
         status: row.get("status")?,
-        phrase: row.get("phrase")?,
+        phrase: phrase(row)?,
         tries: row.get("tries")?,
         after: after.map(|after| Duration::from_millis(unsigned(after))),
         at: timestamp(row, "at")?,
     })
+}
+
+/// A reason phrase, or the reason with the code in `local`; a code that we do not know leaves its detail.
+fn phrase(row: &Row<'_>) -> rusqlite::Result<Phrase> {
+    let (text, code): (String, Option<String>) = (row.get("phrase")?, row.get("local")?);
+    let found = code.and_then(|code| LocalReason::of(&code, &text));
+    Ok(found.map_or(Phrase::Verbatim(text), Phrase::Local))
 }
 
 fn keys(connection: &Connection) -> rusqlite::Result<Vec<(String, crate::time::Timestamp)>> {

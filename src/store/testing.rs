@@ -10,7 +10,7 @@ use crate::model::journal as ours;
 use crate::proxy::journal::{
     AcceptedRow, BindingRow, DispatchId, OutcomeRow, OutcomeState, Reach, ReportRow, Write,
 };
-use crate::sip::{Aor, Transport, Uri};
+use crate::sip::{Aor, ReportWish, Transport, Uri};
 use crate::store::{Schema, migrate};
 use crate::time::Timestamp;
 
@@ -177,7 +177,7 @@ fn attempt(message: u64, stage: ours::AttemptStage) -> ours::AttemptRow {
         call_id: format!("c{message}@h"),
         from_tag: format!("f{message}"),
         cseq: 1,
-        report: format!("each;detail;id=i{message}"),
+        report: ReportWish::parse(&format!("each;detail;id=i{message}")).unwrap(),
         way: ours::Way::FanOut,
         asks: false,
         stage,
@@ -192,7 +192,7 @@ fn delivery(message: u64, recipient: u32, state: ours::DeliveryState) -> ours::D
         recipient,
         state,
         status: (recipient == 0).then_some(480),
-        phrase: "Away".to_owned(),
+        phrase: "Away".into(),
         tries: Some(11),
         after: Some(Duration::from_millis(400)),
         at: Timestamp::from_millis(1_700_000_002_000),

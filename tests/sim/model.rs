@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use fanfare::model::journal::{DeliveryState, MessageId};
+use fanfare::model::reason::{LocalReason, Phrase};
 use fanfare::proxy::journal::{AcceptedRow, DispatchId, OutcomeState};
 use fanfare::time::Timestamp;
 
@@ -119,13 +120,17 @@ impl Model {
 
 /// The rank of a state; a lower rank is a step back. A failure that the client only assumed may be replaced by a
 /// report.
-pub(crate) fn rank(state: DeliveryState, phrase: &str) -> u8 {
+pub(crate) fn rank(state: DeliveryState, phrase: &Phrase) -> u8 {
     match state {
         DeliveryState::Queued => 0,
         DeliveryState::Sending => 1,
         DeliveryState::Accepted => 2,
         DeliveryState::NoReport => 3,
-        DeliveryState::Failed if OWN_PHRASES.contains(&phrase) => 3,
+        DeliveryState::Failed
+            if matches!(phrase, Phrase::Local(LocalReason::NoAnswer | LocalReason::NoConnection)) =>
+        {
+            3
+        }
         DeliveryState::Deferred => 4,
         // A failure that was reported too early may be replaced by a success.
         DeliveryState::Failed => 5,
@@ -135,6 +140,3 @@ pub(crate) fn rank(state: DeliveryState, phrase: &str) -> u8 {
         DeliveryState::Cancelled => 9,
     }
 }
-
-/// The client's own phrases when its proxy does not answer.
-const OWN_PHRASES: [&str; 2] = ["No answer from the server", "The connection to the server broke each time"];

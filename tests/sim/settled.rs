@@ -8,6 +8,7 @@ use fanfare::model::account::RegistrationState;
 use fanfare::model::delivery::{is_reached, is_refused_by_type};
 use fanfare::model::journal::{AttemptRow, AttemptStage, DeliveryRow, DeliveryState};
 use fanfare::proxy::journal::{DispatchRows, OutcomeState};
+use fanfare::sip::ReportMode;
 
 use crate::cast::{ABROAD, HOME};
 use crate::checks::{best_of, ensure, outcome_of};
@@ -64,7 +65,7 @@ fn is_made_good(store: &AgentStore, missed: &DeliveryRow) -> bool {
 
 fn attempt_settled(store: &AgentStore, attempt: &AttemptRow) -> Result<(), String> {
     ensure(attempt.stage == AttemptStage::Closed, || format!("an attempt is open: {attempt:?}"))?;
-    let is_reported = !attempt.report.starts_with("none");
+    let is_reported = attempt.report.mode != ReportMode::None;
     for row in store.deliveries_of(attempt.message).filter(|row| row.attempt == attempt.number) {
         let is_final = match row.state {
             DeliveryState::Accepted => !is_reported,
@@ -119,7 +120,7 @@ fn agreed(
         return Err(format!("nobody has sent {call_id}"));
     };
     let is_reported =
-        |attempt: &&AttemptRow| attempt.call_id == *call_id && !attempt.report.starts_with("none");
+        |attempt: &&AttemptRow| attempt.call_id == *call_id && attempt.report.mode != ReportMode::None;
     if store.attempts.values().find(is_reported).is_none() {
         return Ok(());
     }

@@ -12,8 +12,9 @@ use crate::model::delivery::{best, is_guess, is_resendable, is_settled, rank};
 use crate::model::journal::{
     AttemptRow, AttemptStage, DeliveryRow, DeliveryState, MessageId, OpenRows, OutgoingRow,
 };
+use crate::model::reason::Phrase;
 use crate::model::snapshot::Tally;
-use crate::sip::{ReportWish, Uri};
+use crate::sip::{ReportMode, ReportWish, Uri};
 use crate::time::Now;
 
 /// A message and all its attempts.
@@ -91,7 +92,7 @@ impl Attempt {
 
     /// Notes what the owner is about to be told of a recipient; false if he has been told this much. After a failed
     /// write the event goes with a later batch, and a batch in between may already have told it.
-    pub(super) fn note_told(&mut self, recipient: u32, state: DeliveryState, phrase: &str) -> bool {
+    pub(super) fn note_told(&mut self, recipient: u32, state: DeliveryState, phrase: &Phrase) -> bool {
         let rank = rank(state, phrase);
         let is_news = self.told.get(&recipient).is_none_or(|told| *told < rank);
         if is_news {
@@ -137,7 +138,7 @@ impl Attempt {
 
     /// A report was asked for (W9).
     pub(super) fn wants_report(&self) -> bool {
-        !self.row.report.trim_start().to_ascii_lowercase().starts_with("none")
+        self.row.report.mode != ReportMode::None
     }
 }
 
@@ -235,7 +236,7 @@ pub(super) fn queued(message: MessageId, attempt: u32, recipient: u32, now: Now)
         recipient,
         state: DeliveryState::Queued,
         status: None,
-        phrase: String::new(),
+        phrase: Phrase::default(),
         tries: None,
         after: None,
         at: now.wall,
@@ -252,16 +253,15 @@ pub(super) struct Identity {
     /// CSeq.
     pub(super) cseq: u32,
     /// Delivery-Report.
-    pub(super) report: String,
+    pub(super) report: ReportWish,
     /// Whether it asks for notifications, if that is already decided: the same request has the same body (W12).
     pub(super) asks: Option<bool>,
 }
 
 impl Identity {
     /// A new identity, never used before.
-    pub(super) fn fresh(core: &mut Core, wish: &str) -> Self {
-        let wish = ReportWish::parse(wish).unwrap_or_default();
-        let report = ReportWish { id: Some(core.random.token(20)), ..wish }.to_string();
+    pub(super) fn fresh(core: &mut Core, wish: &ReportWish) -> Self {
+        let report = ReportWish { id: Some(core.random.token(20)), ..*wish };
         Self { call_id: core.random.token(24), from_tag: core.random.token(10), cseq: 1, report, asks: None }
     }
 

@@ -20,7 +20,7 @@ use crate::machine::{ConnectId, Flow, Hop, ResolveId};
 use crate::model::command::Event;
 use crate::model::delivery::{News, is_settled};
 use crate::model::journal::{DeliveryState, Way, Write};
-use crate::model::reason::{NO_CONNECTION, NO_FINAL_ANSWER, NO_TLS, NOT_REACHED, TOO_LARGE};
+use crate::model::reason::{LocalReason, Phrase};
 use crate::model::text::visible;
 use crate::sip::{Method, Response, Uri};
 use crate::time::Now;
@@ -176,8 +176,8 @@ impl Outbox {
                     self.singles.large.insert(single);
                     core.open_stream(now.mono, CONNECT_WAIT);
                 }
-                Some(Route::TooLarge) => self.single_failed(core, single, (None, TOO_LARGE), now),
-                Some(Route::NoTls) => self.single_failed(core, single, (None, NO_TLS), now),
+                Some(Route::TooLarge) => self.single_failed(core, single, (None, LocalReason::TooLarge), now),
+                Some(Route::NoTls) => self.single_failed(core, single, (None, LocalReason::NoTls), now),
                 Some(Route::NoLine) => {
                     self.singles.waiting.insert(single);
                     return;
@@ -211,6 +211,7 @@ impl Outbox {
             Some(place) => format!("{} (redirected to {place})", response.reason()),
             None => core.challenges.reason(response),
         };
+        let phrase = Phrase::Verbatim(phrase);
         let news = News { state, status: Some(status), phrase, tries: None, after };
         self.single_ended(core, single, &news, now);
     }
@@ -270,8 +271,8 @@ impl Outbox {
         if detour.flow().is_some() {
             self.singles.waiting.insert(single);
         } else if detour.is_stuck() && !detour.go_on(core) {
-            let phrase = format!("{NOT_REACHED} {}", visible(detour.place()));
-            self.single_failed(core, single, (Some(503), &phrase), now);
+            let found = LocalReason::NotReached(detour.place().to_owned());
+            self.single_failed(core, single, (Some(503), found), now);
         }
     }
 
@@ -293,11 +294,13 @@ impl Outbox {
                 if *broken < SUBMISSION_SENDINGS_MAX {
                     self.singles.waiting.insert(single);
                 } else {
-                    self.single_failed(core, single, (Some(408), NO_CONNECTION), now);
+                    self.single_failed(core, single, (Some(408), LocalReason::NoConnection), now);
                 }
             }
-            Failure::TooLarge => self.single_failed(core, single, (None, TOO_LARGE), now),
-            Failure::Timeout => self.single_failed(core, single, (Some(408), NO_FINAL_ANSWER), now),
+            Failure::TooLarge => self.single_failed(core, single, (None, LocalReason::TooLarge), now),
+            Failure::Timeout => {
+                self.single_failed(core, single, (Some(408), LocalReason::NoFinalAnswer), now);
+            }
         }
     }
 
@@ -307,10 +310,10 @@ impl Outbox {
         self.learn(core, place, single.recipient, &News::bare(DeliveryState::Sending), now);
     }
 
-    fn single_failed(&mut self, core: &mut Core, single: Single, why: (Option<u16>, &str), now: Now) {
+    fn single_failed(&mut self, core: &mut Core, single: Single, why: (Option<u16>, LocalReason), now: Now) {
         self.singles.ended(single);
-        let (status, phrase) = why;
-        self.single_ended(core, single, &News::failed(status, phrase.to_owned()), now);
+        let (status, found) = why;
+        self.single_ended(core, single, &News::failed(status, found.into()), now);
     }
 
     fn single_ended(&mut self, core: &mut Core, single: Single, news: &News, now: Now) {

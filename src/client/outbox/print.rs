@@ -38,7 +38,7 @@ pub(super) fn print(core: &mut Core, entry: &Entry, attempt: &Attempt, flow: Flo
         .field("Call-ID", &attempt.row.call_id)
         .field("CSeq", format_args!("{} MESSAGE", attempt.row.cseq))
         .field("Proxy-Require", SECONDARY_TO)
-        .field("Delivery-Report", &attempt.row.report);
+        .field("Delivery-Report", attempt.row.report.to_string());
     let (content_type, body) = enclosed(core, entry, attempt);
     let bytes = dated(core, entry, begun).body(content_type, &body);
     Some(Printed { flow, branch, bytes })
@@ -61,7 +61,7 @@ pub(super) fn print_list(core: &mut Core, entry: &Entry, attempt: &Attempt, flow
         .field("Call-ID", &attempt.row.call_id)
         .field("CSeq", format_args!("{} MESSAGE", attempt.row.cseq))
         .field("Require", RECIPIENT_LIST)
-        .field("Delivery-Report", &attempt.row.report);
+        .field("Delivery-Report", attempt.row.report.to_string());
     let copy = if entry.hidden { Copy::Bcc } else { Copy::To };
     let (content_type, body) = enclosed(core, entry, attempt);
     // The boundary is drawn after the text was written, so that the text cannot contain it; and it is the same after a

@@ -6,6 +6,7 @@ use crate::client::agent::core::{Action, Core};
 use crate::model::command::Event;
 use crate::model::delivery::News;
 use crate::model::journal::{AttemptStage, DeliveryState, MessageId};
+use crate::model::reason::LocalReason;
 use crate::time::Now;
 
 impl Outbox {
@@ -24,7 +25,10 @@ impl Outbox {
         let same = latest.filter(|latest| latest.is_ambiguous() && latest.row.recipients == recipients);
         let ids = match (same, latest) {
             (Some(same), _) => Identity::of(&same.row),
-            (None, latest) => Identity::fresh(core, latest.map_or("final", |latest| &latest.row.report)),
+            (None, latest) => {
+                let wish = latest.map(|latest| latest.row.report.clone()).unwrap_or_default();
+                Identity::fresh(core, &wish)
+            }
         };
         self.begin_attempt(core, id, ids, recipients, now);
         core.promise(Action::AttemptKept(id, number), Action::AttemptLost(id, number));
@@ -48,7 +52,7 @@ impl Outbox {
         if let Some(entry) = self.entries.get_mut(&message) {
             entry.attempts.remove(&attempt);
         }
-        let reason = "It could not be written to the disk. Is the disk full?".to_owned();
+        let reason = LocalReason::NotStored.into();
         core.tell(Event::Refused { message, attempt, status: 503, reason });
     }
 

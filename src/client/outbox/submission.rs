@@ -13,7 +13,7 @@ use crate::limits::{CONNECT_WAIT, RETRY_AFTER_MAX, SUBMISSION_SENDINGS_MAX, SUBM
 use crate::model::command::Event;
 use crate::model::delivery::News;
 use crate::model::journal::{AttemptStage, DeliveryState, Way, Write};
-use crate::model::reason::{NO_ANSWER, NO_CONNECTION, NO_TLS, TOLD_TO_A_LIST_SERVER, TOO_LARGE};
+use crate::model::reason::{LocalReason, Phrase};
 use crate::sip::{Method, Response, SECONDARY_TO, Scheme, Uri};
 use crate::time::Now;
 use crate::transaction::Failure;
@@ -36,7 +36,7 @@ impl Outbox {
                 continue;
             }
             if self.find(place).is_some_and(|(_, attempt)| attempt.is_too_late(now)) {
-                self.refuse(core, place, Some(408), (408, NO_ANSWER), now);
+                self.refuse(core, place, Some(408), (408, LocalReason::NoAnswer.into()), now);
                 continue;
             }
             let Some((entry, attempt)) = self.find(place) else {
@@ -53,8 +53,10 @@ impl Outbox {
                     self.large.insert(place);
                     core.open_stream(now.mono, CONNECT_WAIT);
                 }
-                Some(Route::TooLarge) => self.refuse(core, place, None, (413, TOO_LARGE), now),
-                Some(Route::NoTls) => self.refuse(core, place, None, (480, NO_TLS), now),
+                Some(Route::TooLarge) => {
+                    self.refuse(core, place, None, (413, LocalReason::TooLarge.into()), now);
+                }
+                Some(Route::NoTls) => self.refuse(core, place, None, (480, LocalReason::NoTls.into()), now),
                 Some(Route::NoLine) => {
                     self.waiting.insert(place);
                     return;
@@ -126,7 +128,7 @@ impl Outbox {
             _ => {
                 self.hold_if_busy(response, now);
                 let reason = core.challenges.reason(response);
-                self.refuse(core, place, Some(status), (status, &reason), now);
+                self.refuse(core, place, Some(status), (status, reason.into()), now);
                 match status {
                     // The registration finds out whether the server still serves us.
                     401 | 407 => ServerVerdict::Doubt,
@@ -166,11 +168,11 @@ impl Outbox {
                 ServerVerdict::Nothing
             }
             Failure::Transport => {
-                self.refuse(core, place, Some(408), (408, NO_CONNECTION), now);
+                self.refuse(core, place, Some(408), (408, LocalReason::NoConnection.into()), now);
                 ServerVerdict::Nothing
             }
             Failure::TooLarge => {
-                self.refuse(core, place, None, (413, TOO_LARGE), now);
+                self.refuse(core, place, None, (413, LocalReason::TooLarge.into()), now);
                 ServerVerdict::Nothing
             }
             // It is unknown whether the proxy has it. It recognizes a duplicate (W12), so the same request goes again
@@ -183,7 +185,7 @@ impl Outbox {
             }
             // A list server may send a duplicate to everybody: the user has to decide.
             Failure::Timeout => {
-                self.refuse(core, place, Some(408), (408, NO_ANSWER), now);
+                self.refuse(core, place, Some(408), (408, LocalReason::NoAnswer.into()), now);
                 ServerVerdict::Silence
             }
         }
@@ -278,7 +280,7 @@ impl Outbox {
         let status = Some(response.status());
         let state = if status == Some(202) { DeliveryState::PassedOn } else { DeliveryState::Delivered };
         let after = attempt.written_at.map(|at| now.mono.saturating_duration_since(at));
-        let news = News { status, phrase: response.reason().to_owned(), after, ..News::bare(state) };
+        let news = News { status, phrase: response.reason().into(), after, ..News::bare(state) };
         let primary = attempt.row.recipients.first().copied();
         if let Some(primary) = primary {
             self.learn(core, place, primary, &news, now);
@@ -295,7 +297,7 @@ impl Outbox {
         }
         // Showing a 200 would claim that the recipients have it.
         let status = Some(response.status()).filter(|status| *status == 202);
-        let phrase = TOLD_TO_A_LIST_SERVER.to_owned();
+        let phrase = LocalReason::ListServer.into();
         self.learn_all(core, place, &News { status, phrase, ..News::bare(DeliveryState::PassedOn) }, now);
         let (message, attempt) = place;
         core.promise_told(message, Event::Unreported { message, attempt });
@@ -344,19 +346,19 @@ impl Outbox {
         core: &mut Core,
         place: AttemptId,
         status: Option<u16>,
-        told: (u16, &str),
+        told: (u16, Phrase),
         now: Now,
     ) {
         if self.find(place).is_none_or(|(_, attempt)| attempt.is_closed() || attempt.is_accepted()) {
             return;
         }
         let (message, attempt) = place;
-        let event = Event::Refused { message, attempt, status: told.0, reason: told.1.to_owned() };
+        let event = Event::Refused { message, attempt, status: told.0, reason: told.1.clone() };
         // Refused because of its CPIM, it is sent again without (W28).
         if status != Some(415) || self.find(place).is_none_or(|(_, attempt)| !attempt.row.asks) {
             core.promise_told(message, event);
         }
-        self.learn_all(core, place, &News::failed(status, told.1.to_owned()), now);
+        self.learn_all(core, place, &News::failed(status, told.1), now);
         self.set_stage(core, place, AttemptStage::Closed, now);
         self.send_text_alone(core, place, now);
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::journal::{AttemptStage, ConversationId, Way};
-use crate::model::reason::{NO_ANSWER, TOLD_TO_A_LIST_SERVER};
+use crate::model::reason::LocalReason;
 use crate::sip::{self, File, Message, Request};
 
 use DeliveryState::{Accepted, Cancelled, Delivered, Failed, PassedOn, Queued, Sending};
@@ -143,7 +143,7 @@ fn w27_a_2xx_says_that_it_was_passed_on_and_never_that_it_arrived() {
             address: THREE[recipient as usize].to_owned(),
             state: PassedOn,
             status,
-            reason: TOLD_TO_A_LIST_SERVER.to_owned(),
+            reason: LocalReason::ListServer.into(),
             after: None,
         };
         assert!(matches!(stage.events[0], Event::Accepted { .. }), "{:?}", stage.events);
@@ -390,7 +390,7 @@ fn w27_unanswered_it_is_a_guess_and_goes_again_as_the_same() {
     // Its silence takes the account offline; it retries soon.
     stage.advance(Duration::from_secs(35));
     assert_eq!(stage.stored(1), [Failed, Failed]);
-    let guess = |event: &Event| matches!(event, Event::Delivery { reason, .. } if reason == NO_ANSWER);
+    let guess = |event: &Event| matches!(event, Event::Delivery { reason, .. } if *reason == LocalReason::NoAnswer.into());
     assert_eq!(stage.events.iter().filter(|event| guess(event)).count(), 2);
     // Because of the silence it asked whether the server is there.
     let asked = stage.take_sent("REGISTER");

@@ -4,7 +4,7 @@
 use super::*;
 use crate::limits::SINGLES_OPEN_MAX;
 use crate::model::journal::{ConversationId, Way};
-use crate::model::reason::{NO_CONNECTION, NO_FINAL_ANSWER};
+use crate::model::reason::LocalReason;
 
 use DeliveryState::{Cancelled, Delivered, Failed, PassedOn, Queued, Sending};
 
@@ -78,7 +78,7 @@ fn w6_without_proof_everybody_gets_an_ordinary_message_and_a_tick_by_its_answer(
         let Event::Delivery { recipient: 1, status, reason, after, .. } = event else { return None };
         Some((*status, reason.clone(), *after))
     };
-    let bob = (Some(486), "Busy Here".to_owned(), Some(Duration::from_millis(30)));
+    let bob = (Some(486), "Busy Here".into(), Some(Duration::from_millis(30)));
     assert_eq!(stage.events.iter().find_map(told), Some(bob));
     assert_eq!(stage.events.last(), Some(&Event::Reported { message, attempt: 1 }));
     assert_eq!(stage.agent.unsent(), 0);
@@ -213,7 +213,7 @@ fn silence_is_a_time_out_of_that_one_and_a_resend_goes_to_him_alone() {
         (row.recipient == 1).then(|| (row.status, row.phrase.clone()))
     };
     let row = stage.rows.iter().rev().find_map(of_bob);
-    assert_eq!(row, Some((Some(408), NO_FINAL_ANSWER.to_owned())));
+    assert_eq!(row, Some((Some(408), LocalReason::NoFinalAnswer.into())));
     let asked = stage.take_sent("REGISTER");
     stage.answer(&asked, "200 OK", "Expires: 600\n");
     stage.command(AgentCommand::Resend { message: MessageId(1), only: None });
@@ -239,7 +239,7 @@ fn a_line_that_breaks_sends_the_same_again_when_it_is_back_but_not_forever() {
     stage.no_way();
     assert_eq!(stage.stored(1), [Failed, Failed]);
     let phrases = stage.rows.iter().filter(
-        |write| matches!(write, Write::Delivery(row) if row.phrase == NO_CONNECTION && row.status == Some(408)),
+        |write| matches!(write, Write::Delivery(row) if row.phrase == LocalReason::NoConnection.into() && row.status == Some(408)),
     );
     assert_eq!(phrases.count(), 2);
 }

@@ -241,7 +241,7 @@ fn a_refusal_is_told_and_holds_for_everybody() {
     let request = stage.take_sent("MESSAGE");
     stage.events.clear();
     stage.answer(&request, "403 Forbidden here", "");
-    let (message, reason) = (MessageId(1), "Forbidden here".to_owned());
+    let (message, reason) = (MessageId(1), "Forbidden here".into());
     assert_eq!(stage.events[0], Event::Refused { message, attempt: 1, status: 403, reason });
     assert_eq!(stage.states(), [(0, Failed), (1, Failed)]);
 }
@@ -267,7 +267,7 @@ fn never_answered_it_is_ambiguous_and_a_resend_leaves_under_the_same_call_id() {
     let first = stage.sent.last().unwrap().1.clone();
     silence::proxy_answers_registrations_only(&mut stage, 3);
     assert_eq!(stage.stored(1), [Failed, Failed]);
-    let reason = crate::model::reason::NO_ANSWER.to_owned();
+    let reason = crate::model::reason::LocalReason::NoAnswer.into();
     assert!(stage.events.contains(&Event::Refused {
         message: MessageId(1),
         attempt: 1,
@@ -525,7 +525,7 @@ fn a_connection_that_breaks_each_time_is_not_tried_forever() {
     }
     assert_eq!(stage.connects.len(), 3);
     assert_eq!(stage.stored(1), [Failed, Failed]);
-    let reason = crate::model::reason::NO_CONNECTION.to_owned();
+    let reason = crate::model::reason::LocalReason::NoConnection.into();
     assert!(stage.events.contains(&Event::Refused {
         message: MessageId(1),
         attempt: 1,

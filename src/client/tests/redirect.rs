@@ -42,7 +42,7 @@ fn asked(stage: &Stage) -> (ResolveId, String) {
 fn phrase(stage: &Stage) -> String {
     let of = |write: &Write| {
         let Write::Delivery(row) = write else { return None };
-        Some(row.phrase.clone())
+        Some(row.phrase.to_string())
     };
     stage.rows.iter().rev().find_map(of).unwrap()
 }

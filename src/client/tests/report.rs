@@ -31,7 +31,7 @@ fn w21_a_report_with_details_is_kept_told_and_answered_in_this_order() {
             address: "im:ann@domain.com".to_owned(),
             state: Failed,
             status: Some(408),
-            reason: "Request Timeout".to_owned(),
+            reason: "Request Timeout".into(),
             after: Some(Duration::from_secs(32)),
         }
     );

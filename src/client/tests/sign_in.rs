@@ -278,7 +278,7 @@ fn a_realm_that_the_account_does_not_name_is_named_with_what_to_do() {
     stage.answer(&request, "407 Proxy Authentication Required", &asks);
     let told = |event: &Event| {
         matches!(event, Event::Refused { reason, .. }
-            if reason.contains("the realm \"asterisk\"") && reason.contains("--realm"))
+            if reason.to_string().contains("the realm \"asterisk\"") && reason.to_string().contains("--realm"))
     };
     assert!(stage.events.iter().any(told), "{:?}", stage.events);
 }

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::model::account::ConnectStep;
-use crate::model::reason::{NO_ANSWER, NO_FINAL_ANSWER};
+use crate::model::reason::LocalReason;
 use DeliveryState::{Delivered, Failed, Queued, Sending};
 
 fn is_offline(stage: &Stage) -> bool {
@@ -80,7 +80,7 @@ fn it_stays_offline_and_silent_until_the_proxy_is_back_a_day_later_it_is_not_rep
         assert_eq!(messages(&stage).len(), usize::from(is_repeated), "{hours} h");
         // The proxy has forgotten by then whether it had it (W12): the user has to decide.
         assert_eq!(stage.stored(1), [if is_repeated { Sending } else { Failed }]);
-        let told = |event: &Event| matches!(event, Event::Refused { reason, .. } if reason == NO_ANSWER);
+        let told = |event: &Event| matches!(event, Event::Refused { reason, .. } if *reason == LocalReason::NoAnswer.into());
         assert_eq!(stage.events.iter().any(told), !is_repeated);
     }
 }
@@ -129,7 +129,7 @@ fn a_server_without_proof_is_offline_by_the_same_silence_and_nobody_gets_a_doubl
     stage.advance(Duration::from_secs(32));
     assert!(is_offline(&stage), "{:?}", stage.agent.registration());
     assert_eq!(stage.stored(1), [Failed, Failed]);
-    let guess = |write: &Write| matches!(write, Write::Delivery(row) if row.phrase == NO_FINAL_ANSWER);
+    let guess = |write: &Write| matches!(write, Write::Delivery(row) if row.phrase == LocalReason::NoFinalAnswer.into());
     assert_eq!(stage.rows.iter().filter(|write| guess(write)).count(), 2);
     stage.sent.clear();
     stage.send(&["im:cy@domain.com"], "y");

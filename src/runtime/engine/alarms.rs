@@ -146,6 +146,7 @@ impl Alarms {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::reason::Phrase;
     use crate::model::snapshot::{DeliveryView, Person, Tally};
     use crate::time::{Clock, Timestamp};
     use DeliveryState::{Accepted, Delivered, Failed};
@@ -162,7 +163,7 @@ mod tests {
             person: Person { address: String::new(), name: format!("P{index}"), simulated: false },
             state: *state,
             status: Some(480),
-            phrase: String::new(),
+            phrase: Phrase::default(),
             at: Timestamp::default(),
             after: None,
             attempt: 1,

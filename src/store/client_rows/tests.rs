@@ -37,7 +37,7 @@ fn attempt(message: u64, number: u32, stage: AttemptStage) -> AttemptRow {
         call_id: "c@h".to_owned(),
         from_tag: "f".to_owned(),
         cseq: 4,
-        report: "each;detail;id=x".to_owned(),
+        report: ReportWish::parse("each;detail;id=x").unwrap(),
         way: Way::FanOut,
         asks: false,
         stage,
@@ -52,7 +52,7 @@ fn delivery(message: u64, attempt: u32, recipient: u32, state: DeliveryState) ->
         recipient,
         state,
         status: Some(480),
-        phrase: "Away".to_owned(),
+        phrase: "Away".into(),
         tries: Some(11),
         after: Some(Duration::from_millis(400)),
         at: Timestamp::from_millis(78),
@@ -253,4 +253,19 @@ fn w28_what_is_in_cpim_and_was_not_seen_comes_back() {
     let seen = Write::Seen { conversation: ConversationId(1), message: MessageId(1) };
     write_all::<ClientSchema>(&connection, &[seen]);
     assert_eq!(ClientSchema::load(&connection).unwrap().unseen, [unseen(2, 1), unseen(4, 2)]);
+}
+
+#[test]
+fn what_we_found_ourselves_comes_back_as_a_code_and_not_as_a_sentence() {
+    let connection = opened::<ClientSchema>();
+    let message = [Write::Conversation(conversation(1)), Write::Outgoing(outgoing(1, 1))];
+    write_all::<ClientSchema>(&connection, &message);
+    let far = LocalReason::NotReached("sip:ann@far.test".to_owned());
+    for phrase in [Phrase::from(LocalReason::NoAnswer), far.into(), "No answer from the server".into()] {
+        let row = DeliveryRow { phrase, ..delivery(1, 1, 0, DeliveryState::Failed) };
+        write_all::<ClientSchema>(&connection, &[Write::Delivery(row.clone())]);
+        assert_eq!(deliveries(&connection, 1).unwrap(), [row]);
+    }
+    connection.execute("UPDATE delivery SET local = 'of-a-later-version', phrase = 'x'", []).unwrap();
+    assert_eq!(deliveries(&connection, 1).unwrap()[0].phrase, "x".into());
 }

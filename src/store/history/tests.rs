@@ -9,6 +9,8 @@ use crate::machine::{Batch, BatchId};
 use crate::model::journal::{
     AttemptRow, AttemptStage, ConversationRow, DeliveryRow, DeliveryState, OutgoingRow, Way, Write,
 };
+use crate::model::reason::Phrase;
+use crate::sip::ReportWish;
 use crate::store::{ClientSchema, Outcome, Store, Writer};
 use crate::time::Timestamp;
 
@@ -58,7 +60,7 @@ fn attempt(message: u64) -> Write {
         call_id: "c".to_owned(),
         from_tag: "f".to_owned(),
         cseq: 1,
-        report: "each".to_owned(),
+        report: ReportWish::parse("each").unwrap(),
         way: Way::FanOut,
         asks: false,
         stage: AttemptStage::Closed,
@@ -73,7 +75,7 @@ fn delivery(message: u64) -> Write {
         recipient: 1,
         state: DeliveryState::Delivered,
         status: None,
-        phrase: String::new(),
+        phrase: Phrase::default(),
         tries: None,
         after: None,
         at: Timestamp::from_millis(2),

@@ -193,6 +193,52 @@ fn a_clients_store_of_every_older_schema_opens_with_all_that_is_in_it() {
     holds::<ClientSchema>(&client_story(), "UPDATE device SET bits = '00112233445566778899aabbccddeeff'");
 }
 
+/// Sentences that an older version stored as the reason, and what they are now.
+#[test]
+fn what_was_stored_as_a_sentence_is_a_code_afterwards() {
+    let table = [
+        ("failed", Some(408), "No answer from the server", Some("no-answer"), ""),
+        ("failed", Some(408), "The connection to the server broke each time", Some("no-connection"), ""),
+        ("failed", Some(408), "No answer came back", Some("no-final-answer"), ""),
+        ("failed", None, "Their program could not deliver it", Some("their-program"), ""),
+        (
+            "failed",
+            Some(420),
+            "The server does not send one message to several people",
+            Some("no-fan-out"),
+            "",
+        ),
+        ("failed", None, "Too large for UDP, and the server takes no TCP connection", Some("too-large"), ""),
+        ("failed", None, "Asks for TLS all the way, and this account does not use TLS", Some("no-tls"), ""),
+        (
+            "failed",
+            Some(503),
+            "Redirected, and nobody is reached at sip:ann@far.test",
+            Some("not-reached"),
+            "sip:ann@far.test",
+        ),
+        ("passed-on", None, "The server sends it on and does not tell who got it", Some("list-server"), ""),
+        // Others may send our words.
+        ("failed", Some(486), "No answer from the server", None, "No answer from the server"),
+        ("failed", Some(408), "Request Timeout", None, "Request Timeout"),
+        ("delivered", Some(200), "OK", None, "OK"),
+    ];
+    for (state, status, before, code, after) in table {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(&old::<ClientSchema>(6)).unwrap();
+        let change =
+            "UPDATE delivery SET state = ?1, status = ?2, phrase = ?3 WHERE message = 4 AND recipient = 0";
+        assert_eq!(connection.execute(change, rusqlite::params![state, status, before]).unwrap(), 1);
+        migrate::<ClientSchema>(&mut connection).unwrap();
+        let found: (Option<String>, String) = connection
+            .query_row("SELECT local, phrase FROM delivery WHERE message = 4 AND recipient = 0", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .unwrap();
+        assert_eq!((found.0.as_deref(), found.1.as_str()), (code, after), "{before}");
+    }
+}
+
 /// A test schema whose last step fails, or leaves a foreign key violated.
 #[derive(Debug)]
 struct Failing<const DANGLING: bool>;

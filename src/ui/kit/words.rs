@@ -402,7 +402,7 @@ mod tests {
             person: person("Ben"),
             state,
             status,
-            phrase: phrase.to_owned(),
+            phrase: phrase.into(),
             at: Timestamp::from_millis(7_000),
             after: Some(Duration::from_millis(400)),
             attempt: 1,

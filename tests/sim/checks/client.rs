@@ -2,6 +2,7 @@
 
 use fanfare::model::command::Event;
 use fanfare::model::journal::{DeliveryRow, DeliveryState, IncomingRow, MessageId, Write};
+use fanfare::model::reason::Phrase;
 
 use super::{Checked, Scene, ensure, index};
 use crate::disk::AgentStore;
@@ -74,7 +75,7 @@ fn learned(model: &Model, store: &AgentStore, text: &str) -> Checked {
         };
         let name = user(line.split(' ').next().unwrap_or_default());
         let known = best_of(store, call_id, name);
-        ensure(known.is_some_and(|row| far(row) >= rank(state, "")), || {
+        ensure(known.is_some_and(|row| far(row) >= rank(state, &Phrase::default())), || {
             format!("W25: a 200 to {line:?}, committed is {known:?}")
         })?;
     }
@@ -193,14 +194,14 @@ fn delivery_told(
     model: &mut Model,
     store: &AgentStore,
     place: Place,
-    (state, reason): (DeliveryState, &str),
+    (state, reason): (DeliveryState, &Phrase),
 ) -> Checked {
     let (_, message, attempt, recipient) = place;
     let row: Option<&DeliveryRow> = store.deliveries.get(&(message, attempt, recipient));
     let told = rank(state, reason);
     ensure(row.is_some_and(|row| far(row) >= told), || format!("{state:?} is told, on the disk is {row:?}"))?;
     let before = model.told_since_start.insert(place, state);
-    let is_guess = model.told.get(&place).is_some_and(|known| *known < rank(state, ""));
+    let is_guess = model.told.get(&place).is_some_and(|known| *known < rank(state, &Phrase::default()));
     ensure(before != Some(state) || is_guess, || format!("{state:?} is told twice: {row:?}"))?;
     forward(model.told.insert(place, told), told, || format!("{state:?} is told of {place:?}"))
 }
