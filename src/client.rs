@@ -31,7 +31,9 @@ use self::conversation::Conversations;
 use self::inbox::Inbox;
 use self::inbox::receipts::Receipts;
 use self::outbox::Outbox;
-use crate::machine::{ConnectId, Flow, Hop, Input, Machine, Output, RequestId, ResolveId, SendFault};
+use crate::machine::{
+    ConnectId, Flow, Hop, Input, Machine, Output, RequestId, ResolveId, SendFault, TimerReason,
+};
 pub use crate::model::account::AgentConfig;
 use crate::model::account::{Password, RegistrationState};
 use crate::model::command::{AgentCommand, Event};
@@ -264,8 +266,8 @@ impl Machine for UserAgent {
         self.core.poll_output()
     }
 
-    fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        let line = self.core.line.poll_timeout().map(|due| (due, "wait for the connection"));
+    fn poll_timeout(&self) -> Option<(Instant, TimerReason)> {
+        let line = self.core.line.poll_timeout().map(|due| (due, TimerReason::ConnectionAwaited));
         let parts = [
             self.core.transactions.poll_timeout(),
             line,

@@ -6,6 +6,9 @@
 //! **The promise rule.** What promises something (a 202, the 200 to a received MESSAGE, a report) waits in
 //! [`PendingCommits`] and leaves only after the [`Batch`] that it rests on is [`Input::Committed`].
 
+mod drop_reason;
+mod timer_reason;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
@@ -14,6 +17,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+pub use self::drop_reason::DropReason;
+#[cfg(test)]
+pub(crate) use self::drop_reason::logged;
+pub use self::timer_reason::TimerReason;
 use crate::sip::{Transport, Uri};
 use crate::time::Now;
 
@@ -33,7 +40,7 @@ pub trait Machine {
     /// The next output; call until `None` after every input.
     fn poll_output(&mut self) -> Option<Output<Self::Event, Self::Write>>;
     /// When [`Self::handle_timeout`] must be called, and why.
-    fn poll_timeout(&self) -> Option<(Instant, &'static str)>;
+    fn poll_timeout(&self) -> Option<(Instant, TimerReason)>;
 }
 
 /// What goes into a machine.
@@ -252,22 +259,24 @@ pub struct Batch<W> {
     pub writes: Vec<W>,
 }
 
-/// Collects the writes of one turn into a batch, and holds what depends on each batch until it is committed.
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// It is on stable storage.
+    Durable,
+    /// It is not, and will not be.
+    Lost,
+}
+
+/// Collects the writes of one turn into a batch, and holds what depends on each batch until its fate is known.
 ///
-/// `A` is the follow-up action of the machine; there are two, one for success and one for failure.
+/// `A` is the follow-up action of the machine, which it takes either way; [`Durability`] says which way it went.
 #[derive(Debug)]
 pub struct PendingCommits<W, A> {
     next: u64,
     writes: Vec<W>,
-    actions: Vec<Promise<A>>,
-    waiting: VecDeque<(BatchId, Vec<Promise<A>>)>,
-}
-
-/// The follow-up actions of a commit.
-#[derive(Debug)]
-struct Promise<A> {
-    on_commit: A,
-    on_fail: A,
+    actions: Vec<A>,
+    waiting: VecDeque<(BatchId, Vec<A>)>,
 }
 
 impl<W, A> Default for PendingCommits<W, A> {
@@ -282,10 +291,10 @@ impl<W, A> PendingCommits<W, A> {
         self.writes.push(write);
     }
 
-    /// Adds what to do once the batch of this turn is committed, or has failed.
+    /// Adds what to do once the fate of this turn's batch is known.
     /// A promise without a write depends only on the batches before it, and still waits its turn.
-    pub fn promise(&mut self, on_commit: A, on_fail: A) {
-        self.actions.push(Promise { on_commit, on_fail });
+    pub fn promise(&mut self, action: A) {
+        self.actions.push(action);
     }
 
     /// The batch of this turn, if anything was written or promised in it.
@@ -299,25 +308,16 @@ impl<W, A> PendingCommits<W, A> {
         Some(Batch { id, writes: std::mem::take(&mut self.writes) })
     }
 
-    /// The actions of a committed batch, in the order promised; none if the batch is unknown.
-    pub fn committed(&mut self, id: BatchId) -> Vec<A> {
-        self.release(id).into_iter().map(|promise| promise.on_commit).collect()
-    }
-
-    /// The actions for a batch that failed, in the order promised.
-    pub fn failed(&mut self, id: BatchId) -> Vec<A> {
-        self.release(id).into_iter().map(|promise| promise.on_fail).collect()
+    /// The actions of a batch whose fate is known, in the order promised; none if the batch is unknown.
+    pub fn release(&mut self, id: BatchId) -> Vec<A> {
+        let place = self.waiting.iter().position(|(batch, _)| *batch == id);
+        place.and_then(|place| self.waiting.remove(place)).map_or_else(Vec::new, |(_, actions)| actions)
     }
 
     /// How many batches are not answered yet.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.waiting.len()
-    }
-
-    fn release(&mut self, id: BatchId) -> Vec<Promise<A>> {
-        let place = self.waiting.iter().position(|(batch, _)| *batch == id);
-        place.and_then(|place| self.waiting.remove(place)).map_or_else(Vec::new, |(_, promises)| promises)
     }
 }
 
@@ -330,15 +330,15 @@ mod tests {
         let mut held: PendingCommits<&str, &str> = PendingCommits::default();
         assert_eq!(held.take_batch(), None);
         held.write("row 1");
-        held.promise("202", "503");
+        held.promise("202");
         let first = held.take_batch().unwrap();
         held.write("row 2");
-        held.promise("200", "500");
+        held.promise("200");
         let second = held.take_batch().unwrap();
         assert_eq!(first.writes, ["row 1"]);
         assert_eq!(held.waiting(), 2);
-        assert_eq!(held.committed(first.id), ["202"]);
-        assert_eq!(held.failed(second.id), ["500"]);
-        assert!(held.committed(second.id).is_empty());
+        assert_eq!(held.release(first.id), ["202"]);
+        assert_eq!(held.release(second.id), ["200"]);
+        assert!(held.release(second.id).is_empty());
     }
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::machine::{Flow, Input, Machine, Output, Transmit};
+use crate::machine::{Flow, Input, Machine, Output, TimerReason, Transmit};
 use crate::random::Random;
 use crate::sip::{self, Compose, Message, Method, Request, Transport, Uri};
 use crate::time::Now;
@@ -280,13 +280,13 @@ impl Machine for Person {
         self.outputs.pop_front()
     }
 
-    fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+    fn poll_timeout(&self) -> Option<(Instant, TimerReason)> {
         let register = match self.registration {
-            Registration::Due(at) => Some((at, "register")),
+            Registration::Due(at) => Some((at, TimerReason::PersonRegisters)),
             Registration::Asked | Registration::None => None,
         };
-        let reply = self.next_reply().map(|at| (at, "reply"));
-        let repeat = self.sender.poll_timeout().map(|at| (at, "repeat"));
+        let reply = self.next_reply().map(|at| (at, TimerReason::PersonReplies));
+        let repeat = self.sender.poll_timeout().map(|at| (at, TimerReason::PersonRepeats));
         [register, reply, repeat].into_iter().flatten().min()
     }
 }

@@ -56,10 +56,10 @@ pub use self::config::{
     Auth, Inbound, InboundConfig, MailboxConfig, Party, PartyError, Prefix, PrefixError, ProxyConfig,
     StaticRoute, Trusted,
 };
-pub use self::event::{ProxyCommand, ProxyEvent, Refusal, RefusalKind};
+pub use self::event::{Gauges, ProxyCommand, ProxyEvent, Refusal, RefusalKind};
 use self::ingress::{admission, auth, inbound};
 
-use self::core::{Action, Core, Rejection};
+use self::core::{Action, Core, Registration, Rejection};
 use self::dispatch::{Dispatches, Pending};
 use self::ingress::admission::Purpose;
 use self::ingress::auth::Role;
@@ -70,7 +70,7 @@ use self::relay::Relays;
 use self::relay::session::{Sessions, is_of_session};
 use self::routing::aliases::Aliases;
 use self::transport::request_sender::SenderNeed;
-use crate::machine::{BatchId, Flow, Input, Machine, Output};
+use crate::machine::{BatchId, DropReason, Durability, Flow, Input, Machine, Output, TimerReason};
 use crate::sip::{Message, Request, parse, refusal};
 use crate::time::Now;
 use crate::transaction::{Arrival, ServerKey};
@@ -104,6 +104,8 @@ impl Proxy {
                 if let Some(refusal) = refusal(bytes, &error, flow.remote, &tag) {
                     self.core.tell(ProxyEvent::Refused { status: error.status() });
                     self.core.transmit(flow, refusal);
+                } else {
+                    DropReason::Unreadable.tell(flow);
                 }
             }
         }
@@ -182,48 +184,47 @@ impl Proxy {
 
     fn committed(&mut self, batch: BatchId, now: Now) {
         self.core.load.answered(batch);
-        for action in self.core.held().committed(batch) {
-            self.act(action, now);
+        for action in self.core.held().release(batch) {
+            self.act(action, Durability::Durable, now);
         }
     }
 
     fn commit_failed(&mut self, batch: BatchId, now: Now) {
         self.core.tell(ProxyEvent::StoreFailed);
         self.core.load.answered(batch);
-        for action in self.core.held().failed(batch) {
-            self.act(action, now);
+        for action in self.core.held().release(batch) {
+            self.act(action, Durability::Lost, now);
         }
     }
 
-    fn act(&mut self, action: Action, now: Now) {
+    /// Does what waited for a batch, now that its fate is known.
+    fn act(&mut self, action: Action, fate: Durability, now: Now) {
         let core = &mut self.core;
-        match action {
-            Action::Nothing => {}
-            Action::WriteAgain(write) => core.write_again(*write),
-            Action::Purged(gone) => departures::forget(core, &gone),
-            Action::Registered(registration) => {
-                core.registering = core.registering.saturating_sub(registration.request.bytes().len());
-                registrar::committed(core, &registration, now);
-                self.dispatches.registered(core, &registration.aor, now);
-                self.dispatches.call(core, &registration.aor, &registration.writes);
+        match (action, fate) {
+            (Action::WriteAgain(_), Durability::Durable) | (Action::Shortened, Durability::Lost) => {}
+            (Action::WriteAgain(write), Durability::Lost) => core.write_again(*write),
+            (Action::Purged { gone, .. }, Durability::Durable) => departures::forget(core, &gone),
+            (Action::Purged { write, .. }, Durability::Lost) => core.write_again(*write),
+            (Action::Registered(registration), fate) => self.registered(&registration, fate, now),
+            (Action::Accepted(id), Durability::Durable) => self.dispatches.accepted(core, id, now),
+            (Action::Accepted(id), Durability::Lost) => self.dispatches.not_accepted(core, id, now),
+            (Action::Saved(id, round), fate) => self.dispatches.saved(core, (id, round), fate, now),
+            (Action::Reportable(id, round), fate) => self.dispatches.reportable(core, (id, round), fate, now),
+            (Action::Shortened, Durability::Durable) => self.dispatches.shorten(core),
+        }
+    }
+
+    fn registered(&mut self, registration: &Registration, fate: Durability, now: Now) {
+        let core = &mut self.core;
+        let Registration { key, request, flow, aor, writes } = registration;
+        core.registering = core.registering.saturating_sub(request.bytes().len());
+        match fate {
+            Durability::Durable => {
+                registrar::committed(core, registration, now);
+                self.dispatches.registered(core, aor, now);
+                self.dispatches.call(core, aor, writes);
             }
-            Action::NotRegistered(registration) => {
-                core.registering = core.registering.saturating_sub(registration.request.bytes().len());
-                core.refuse(
-                    registration.key,
-                    &registration.request,
-                    registration.flow,
-                    &Rejection::busy(),
-                    now,
-                );
-            }
-            Action::Accepted(id) => self.dispatches.accepted(core, id, now),
-            Action::NotAccepted(id) => self.dispatches.not_accepted(core, id, now),
-            Action::Saved(id, round) => self.dispatches.saved(core, id, round, now),
-            Action::NotSaved(id, round) => self.dispatches.not_saved(core, id, round, now),
-            Action::Reportable(id, round) => self.dispatches.reportable(core, id, round, now),
-            Action::NotReportable(id, round) => self.dispatches.not_reportable(core, id, round, now),
-            Action::Shortened => self.dispatches.shorten(core),
+            Durability::Lost => core.refuse(*key, request, *flow, &Rejection::busy(), now),
         }
     }
 
@@ -253,6 +254,22 @@ impl Proxy {
             self.dispatches.due(&mut self.core, due, now);
         }
         self.settle(now);
+    }
+}
+
+impl Proxy {
+    /// How much it has to do. Nothing is counted for this: whoever never asks pays nothing.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        let (mailbox, owed_to_devices) = self.core.mailbox.lengths();
+        Gauges {
+            open_submissions: self.dispatches.open(),
+            legs_under_way: self.dispatches.legs_under_way(),
+            requests_waiting: self.core.carrier.waiting_count(),
+            mailbox,
+            owed_to_devices,
+            bindings: self.core.location.count(),
+        }
     }
 }
 
@@ -305,10 +322,10 @@ impl Machine for Proxy {
         })
     }
 
-    fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+    fn poll_timeout(&self) -> Option<(Instant, TimerReason)> {
         let core = &self.core;
-        let binding = core.location.next_end().map(|ends| (ends, "a binding ends"));
-        let load = core.load.poll_timeout().map(|at| (at, "what was turned away is forgotten"));
+        let binding = core.location.next_end().map(|ends| (ends, TimerReason::BindingEnds));
+        let load = core.load.poll_timeout().map(|at| (at, TimerReason::TurnedAwayForgotten));
         [core.carrier.poll_timeout(), core.agenda.next(), binding, load].into_iter().flatten().min()
     }
 }

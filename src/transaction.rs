@@ -20,7 +20,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::limits::{ANSWER_BYTES_MAX, SERVER_TRANSACTIONS_MAX};
-use crate::machine::{ConnectionId, Flow, RequestId, SendFault, Transmit};
+use crate::machine::{ConnectionId, DropReason, Flow, RequestId, SendFault, TimerReason, Transmit};
 use crate::sip::{Method, Request, Response};
 
 pub use self::client::Failure;
@@ -133,11 +133,13 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
     /// Matches a request to a transaction (RFC 3261 §17.2.3), or creates one.
     pub fn receive_request(&mut self, request: &Request, flow: Flow, now: Instant) -> Arrival {
         if *request.method() == Method::Ack {
+            DropReason::Ack.tell(flow);
             return Arrival::Absorbed;
         }
         let key = self.keys.of_request(request);
         if let Some(server) = self.servers.get_mut(&key) {
             self.transmits.extend(server.retransmission(flow));
+            DropReason::RepeatedRequest.tell(flow);
             return Arrival::Absorbed;
         }
         if self.servers.len() >= self.servers_max && !self.end_oldest_answered() {
@@ -189,6 +191,7 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
             if let Some(server) = self.servers.get_mut(&oldest) {
                 self.answer_bytes = self.answer_bytes.saturating_sub(server.held());
                 server.let_go();
+                DropReason::AnswerForgotten.tell(None);
             }
         }
     }
@@ -245,6 +248,9 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         let after = client.due();
         let news = Heard { user: client.user(), transmissions: client.transmissions(), flow: client.flow() };
         self.settle(key, before, after);
+        if !heard {
+            DropReason::RepeatedResponse.tell(news.flow);
+        }
         heard.then_some(news)
     }
 
@@ -307,7 +313,7 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
 
     /// When [`Self::handle_timeout`] must be called, and for which timer of RFC 3261.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+    pub fn poll_timeout(&self) -> Option<(Instant, TimerReason)> {
         self.queue.first()
     }
 

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::agent::capabilities;
 use super::agent::core::{IncomingRequest, Task};
 use super::{UserAgent, inbox};
-use crate::machine::Flow;
+use crate::machine::{DropReason, Flow};
 use crate::sip::{self, Message, Method, Request, Response, Transport};
 use crate::time::Now;
 use crate::transaction::Arrival;
@@ -23,7 +23,7 @@ impl UserAgent {
                 }
             }
             // An unreadable request from a stranger gets no answer.
-            Err(_unreadable) => {}
+            Err(_unreadable) => DropReason::Unreadable.tell(flow),
         }
     }
 
@@ -76,8 +76,12 @@ impl UserAgent {
     fn heard(&mut self, response: &Response, flow: Flow, now: Now) {
         // Others may know our branch: whoever got an ordinary MESSAGE from us has read its Via.
         let sent = self.core.transactions.flow_of(response);
-        if !sent.is_some_and(|sent| self.core.line.may_answer(flow, sent)) {
-            return;
+        match sent {
+            None => return DropReason::StrayResponse.tell(flow),
+            Some(sent) if !self.core.line.may_answer(flow, sent) => {
+                return DropReason::ResponseFromElsewhere.tell(flow);
+            }
+            Some(_) => {}
         }
         self.core.line.heard(now.mono);
         let Some(heard) = self.core.transactions.receive_response(response, now.mono) else {

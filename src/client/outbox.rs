@@ -43,6 +43,7 @@ use self::one_by_one::Singles;
 use super::agent::core::{Action, Core};
 use crate::client::conversation::Conversations;
 use crate::limits::{OUTBOX_FINISHED_MAX, OUTBOX_WAITING_MAX, SAVE_AGAIN};
+use crate::machine::TimerReason;
 use crate::model::command::{Draft, Event};
 use crate::model::delivery::{Learned, News, is_refused_by_type, learn};
 use crate::model::journal::{AttemptRow, AttemptStage, ConversationId, MessageId, OutgoingRow, Way, Write};
@@ -227,10 +228,10 @@ impl Outbox {
     }
 
     /// The next deadline.
-    pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        let window = self.windows.first().map(|(due, _, _)| (*due, "end of a report window"));
-        let hold = self.hold_until.map(|until| (until, "server busy, Retry-After"));
-        let save = self.save_at.map(|at| (at, "write again what the disk did not take"));
+    pub(super) fn poll_timeout(&self) -> Option<(Instant, TimerReason)> {
+        let window = self.windows.first().map(|(due, _, _)| (*due, TimerReason::ReportWindowEnds));
+        let hold = self.hold_until.map(|until| (until, TimerReason::RetryAfter));
+        let save = self.save_at.map(|at| (at, TimerReason::WrittenAgain));
         [window, hold, save].into_iter().flatten().min()
     }
 

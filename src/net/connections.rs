@@ -196,6 +196,7 @@ impl Connections {
         }
         let is_full = table.writers.len() + table.dialing.len() >= self.limits.connections_max;
         if is_full || table.dialing.len() >= DIALS_MAX {
+            tracing::debug!(remote = %peer.hop.remote, "too many connections, or too many being opened: no further one");
             return Attempt::Full;
         }
         table.dialing.insert(peer.clone(), vec![id]);
@@ -290,6 +291,7 @@ impl Connections {
             return Ok(());
         }
         drop(table);
+        tracing::debug!(%flow, "a peer does not read what is sent to it: its connection is closed");
         self.remove(flow);
         Err(())
     }

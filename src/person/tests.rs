@@ -65,7 +65,10 @@ fn it_registers_and_repeats_until_it_is_answered() {
          Call-ID: c\r\nCSeq: 1 REGISTER\r\nContent-Length: 0\r\n\r\n"
     );
     receive(&mut person, Bytes::from(ok), later);
-    assert_eq!(person.poll_timeout(), Some((later.mono + Duration::from_secs(300), "register")));
+    assert_eq!(
+        person.poll_timeout(),
+        Some((later.mono + Duration::from_secs(300), TimerReason::PersonRegisters))
+    );
 }
 
 #[test]

@@ -26,7 +26,7 @@ use super::routing::users::Users;
 use super::secret::Secret;
 use super::transport::request_sender::{RequestSender, User};
 use crate::limits::{ANSWER_AGAIN_BYTES_MAX, RETRY_AFTER_SECS, RETRY_AFTER_SPREAD_SECS};
-use crate::machine::{Flow, Output, PendingCommits, Transmit};
+use crate::machine::{Flow, Output, PendingCommits, TimerReason, Transmit};
 use crate::random::Random;
 use crate::sip::{Aor, Compose, RECIPIENT_LIST, Request, SECONDARY_TO, date};
 use crate::time::{Now, Timestamp};
@@ -38,22 +38,20 @@ pub(super) const ALLOW: &str = "MESSAGE, REGISTER, OPTIONS";
 /// What to do once a batch is committed, or has failed.
 #[derive(Debug)]
 pub(super) enum Action {
-    Nothing,
-    /// This write did not reach the store: it goes into the next batch.
+    /// If this write did not reach the store, it goes into the next batch.
     WriteAgain(Box<Write>),
-    /// The data of these removed users is gone from the store.
-    Purged(BTreeSet<Aor>),
+    /// The data of these removed users is gone from the store, or this write goes into the next batch.
+    Purged { gone: BTreeSet<Aor>, write: Box<Write> },
+    /// The bindings of a REGISTER are stored: it gets its 200, or 503.
     Registered(Box<Registration>),
-    NotRegistered(Box<Registration>),
+    /// A submission is stored: it gets its 202 and its legs, or 503.
     Accepted(DispatchId),
-    NotAccepted(DispatchId),
-    /// The outcomes written in this round of saving are on stable storage.
+    /// The outcomes written in this round of saving are stored, or are written again.
     Saved(DispatchId, u32),
-    NotSaved(DispatchId, u32),
-    /// A report, and the outcomes in it, are on stable storage.
+    /// A report, and the outcomes of this round in it, are stored: it leaves, or is written again.
     Reportable(DispatchId, u32),
-    NotReportable(DispatchId, u32),
-    /// Some messages have been shortened in the store; continue with the next ones.
+    /// Some messages have been shortened in the store: continue with the next ones. What was not shortened stays whole
+    /// until the next start.
     Shortened,
 }
 
@@ -112,17 +110,17 @@ impl Agenda {
         Some(due)
     }
 
-    pub(super) fn next(&self) -> Option<(Instant, &'static str)> {
+    pub(super) fn next(&self) -> Option<(Instant, TimerReason)> {
         self.0.first().map(|(at, due)| {
             let why = match due {
-                Due::Save(_) => "outcomes are written",
-                Due::Gather(_) => "outcomes are reported",
-                Due::Round(_) => "a report is sent again",
-                Due::Again(_) => "a leg is sent once more",
-                Due::Visit(..) => "somebody absent is tried again",
-                Due::Expire(_) => "a message expires",
-                Due::Forget(_) | Due::Tidy => "a message is forgotten",
-                Due::Shorten => "a message is made short in the store",
+                Due::Save(_) => TimerReason::OutcomesWritten,
+                Due::Gather(_) => TimerReason::OutcomesReported,
+                Due::Round(_) => TimerReason::ReportAgain,
+                Due::Again(_) => TimerReason::LegAgain,
+                Due::Visit(..) => TimerReason::AbsentTriedAgain,
+                Due::Expire(_) => TimerReason::MessageExpires,
+                Due::Forget(_) | Due::Tidy => TimerReason::MessageForgotten,
+                Due::Shorten => TimerReason::MessageShortened,
             };
             (*at, why)
         })
@@ -256,15 +254,15 @@ impl Core {
         self.is_commit_wanted = true;
     }
 
-    pub(super) fn promise(&mut self, on_commit: Action, on_fail: Action) {
-        self.held.promise(on_commit, on_fail);
+    pub(super) fn promise(&mut self, action: Action) {
+        self.held.promise(action);
         self.is_commit_wanted = true;
     }
 
     /// Writes with the next batch, whenever that comes: a failing disk is not asked again and again.
     pub(super) fn write_again(&mut self, write: Write) {
         self.held.write(write.clone());
-        self.held.promise(Action::Nothing, Action::WriteAgain(Box::new(write)));
+        self.held.promise(Action::WriteAgain(Box::new(write)));
     }
 
     /// Asks for the commit of what this turn wrote and promised.

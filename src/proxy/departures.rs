@@ -29,7 +29,7 @@ pub(super) fn purge(core: &mut Core, dispatches: &mut Dispatches, removed: &[Rem
     dispatches.depart(core, &gone, now);
     let write = Write::Purge { aors: gone.iter().cloned().collect(), up_to };
     core.write(write.clone());
-    core.promise(Action::Purged(gone), Action::WriteAgain(Box::new(write)));
+    core.promise(Action::Purged { gone, write: Box::new(write) });
 }
 
 /// Forgets these users again once the purge is committed: an earlier REGISTER may have been on its way to the store.

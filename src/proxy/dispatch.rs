@@ -38,7 +38,7 @@ use std::time::{Duration, Instant};
 use self::bounds::Bounds;
 #[cfg(test)]
 pub(super) use self::doubles::Original;
-use self::legs::{Facts, LegId, Legs, MayWait};
+use self::legs::{Change, Facts, LegId, Legs, MayWait};
 use self::make::make;
 pub(super) use self::make::remake;
 use self::notifier::{Extent, Report};
@@ -182,8 +182,13 @@ impl Dispatches {
     }
 
     /// How many messages are not closed.
-    fn open(&self) -> usize {
+    pub(super) fn open(&self) -> usize {
         self.all.len().saturating_sub(self.closed.len()) + self.remembered.owed()
+    }
+
+    /// How many recipients have no outcome.
+    pub(super) const fn legs_under_way(&self) -> usize {
+        self.bounds.legs_under_way()
     }
 
     /// True if every count is back to zero.
@@ -221,7 +226,7 @@ impl Dispatches {
         let mut dispatch = make(core, &row, submission, None);
         dispatch.pending = Some(vec![Pending { key, request, flow }]);
         core.write(Write::Accept(row));
-        core.promise(Action::Accepted(id), Action::NotAccepted(id));
+        core.promise(Action::Accepted(id));
         self.insert(core, dispatch, now);
         Ok(())
     }
@@ -272,7 +277,8 @@ impl Dispatches {
         }
         let recipients =
             dispatch.legs.as_ref().map_or(0, |legs| u32::try_from(legs.open()).unwrap_or(u32::MAX));
-        core.tell(ProxyEvent::Accepted { dispatch: id, recipients });
+        let after = now.wall.since(dispatch.accepted_at);
+        core.tell(ProxyEvent::Accepted { dispatch: id, recipients, after });
         self.start(core, id, now);
     }
 
@@ -298,9 +304,7 @@ impl Dispatches {
 
     /// A leg has got its flow.
     pub(super) fn leg_ready(&mut self, core: &mut Core, id: DispatchId, place: LegId, flow: Flow, now: Now) {
-        if let Some((legs, facts)) = self.all.get_mut(&id).and_then(Dispatch::parts) {
-            legs.ready(core, facts, place, flow, now);
-        }
+        self.with_legs(core, id, now, |core, legs, facts| legs.ready(core, facts, place, flow, now));
         self.drop_done(core, id, now);
     }
 
@@ -365,18 +369,16 @@ impl Dispatches {
         let Some((legs, facts)) = self.all.get_mut(&id).and_then(Dispatch::parts) else {
             return;
         };
-        let (open, under_way) = (legs.open(), legs.under_way());
         act(core, legs, facts);
-        let (open_now, under_way_now) = (legs.open(), legs.under_way());
-        let has_news = (open, under_way) != (open_now, under_way_now);
-        let has_changes = legs.take_changes();
-        if let Some(dispatch) = self.all.get(&id) {
-            self.bounds.change(dispatch, under_way, under_way_now);
-        }
-        if has_news {
-            self.news(core, id, now);
-        } else if let Some(dispatch) = self.all.get_mut(&id).filter(|_| has_changes) {
-            dispatch.save_later(core, REPORT_GATHER, now);
+        let change = legs.take_change();
+        let Some(dispatch) = self.all.get_mut(&id) else { return };
+        match change {
+            Change::Nothing => {}
+            Change::Unwritten => dispatch.save_later(core, REPORT_GATHER, now),
+            Change::Outcomes { ended } => {
+                self.bounds.end(dispatch, ended);
+                self.news(core, id, now);
+            }
         }
     }
 }

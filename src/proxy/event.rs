@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::config::ProxyConfig;
 use super::journal::{AliasRow, DispatchId, DispatchRows, OutcomeState, RemovedRow, UserRow};
@@ -36,6 +37,8 @@ pub enum ProxyEvent {
         dispatch: DispatchId,
         /// How many recipients it has.
         recipients: u32,
+        /// How long it took since it arrived: mostly the time of the disk.
+        after: Duration,
     },
     /// The outcome of one recipient.
     Outcome {
@@ -47,6 +50,10 @@ pub enum ProxyEvent {
         state: OutcomeState,
         /// The SIP status that is reported.
         status: u16,
+        /// How long it took since the acceptance.
+        after: Duration,
+        /// How many requests were sent to that recipient, retransmissions and all devices included.
+        transmissions: u32,
     },
     /// A report leaves.
     Reporting {
@@ -54,6 +61,17 @@ pub enum ProxyEvent {
         dispatch: DispatchId,
         /// The CSeq of the NOTIFY.
         cseq: u32,
+    },
+    /// A report was answered, or nobody took it at that place.
+    Reported {
+        /// The message.
+        dispatch: DispatchId,
+        /// The CSeq of the NOTIFY.
+        cseq: u32,
+        /// The final status; none if it was not answered.
+        status: Option<u16>,
+        /// How long ago the first thing that it says was to be reported.
+        after: Duration,
     },
     /// Nothing more is owed to the sender of a message.
     Closed {
@@ -86,6 +104,23 @@ pub enum ProxyEvent {
     },
     /// The store did not take a batch.
     StoreFailed,
+}
+
+/// How much a proxy has to do at this moment; see [`super::Proxy::gauges`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gauges {
+    /// Submissions whose sender is owed something.
+    pub open_submissions: usize,
+    /// Recipients without an outcome.
+    pub legs_under_way: usize,
+    /// Requests of ours that wait for a connection or a look-up.
+    pub requests_waiting: usize,
+    /// Messages in the mailbox, once for each absent recipient.
+    pub mailbox: usize,
+    /// Messages that are owed to devices which were away, once for each device.
+    pub owed_to_devices: usize,
+    /// Bindings of the registrar.
+    pub bindings: usize,
 }
 
 /// The kinds of refusals that an operator may want to act on.

@@ -29,7 +29,8 @@ pub(super) struct LocationService {
     ends: BTreeSet<(Instant, Aor)>,
     /// Which users are registered at which place.
     places: BTreeMap<SocketAddr, BTreeSet<Aor>>,
-    /// Bytes of all bindings together.
+    /// How many bindings there are, and their bytes.
+    count: usize,
     bytes: usize,
     pub(super) devices: Devices,
 }
@@ -79,6 +80,11 @@ impl LocationService {
     /// How many addresses-of-record have a binding.
     pub(super) fn len(&self) -> usize {
         self.bindings.len()
+    }
+
+    /// How many bindings there are.
+    pub(super) const fn count(&self) -> usize {
+        self.count
     }
 
     /// Bytes of all bindings.
@@ -141,6 +147,7 @@ impl LocationService {
         let ends = now.mono_at(row.expires_at);
         self.unbind(&row.aor, &row.contact);
         self.ends.insert((ends, row.aor.clone()));
+        self.count += 1;
         self.bytes += binding_bytes(&row);
         self.places.entry(place_of(&row)).or_default().insert(row.aor.clone());
         let bindings = self.bindings.entry(row.aor.clone()).or_default();
@@ -166,6 +173,7 @@ impl LocationService {
 
     /// A binding is gone: frees its bytes and its place.
     fn release(&mut self, row: &BindingRow) {
+        self.count = self.count.saturating_sub(1);
         self.bytes = self.bytes.saturating_sub(binding_bytes(row));
         let place = place_of(row);
         let mut others = self.bindings.get(&row.aor).into_iter().flatten();

@@ -194,6 +194,11 @@ impl Mailbox {
         }
     }
 
+    /// How many messages wait for people, and for single devices.
+    pub(super) const fn lengths(&self) -> (usize, usize) {
+        (self.recipients.senders.all().count, self.devices.senders.all().count)
+    }
+
     /// All queues, to see which can be called.
     pub(super) fn lanes(&self) -> Vec<MailboxKey> {
         self.lanes.keys().cloned().collect()

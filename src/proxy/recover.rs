@@ -72,7 +72,7 @@ impl Proxy {
         let mut proxy = Self { core, dispatches, relays, sessions };
         if stored.is_none() {
             proxy.core.write(Write::Secret(secret));
-            proxy.core.promise(Action::Nothing, Action::WriteAgain(Box::new(Write::Secret(secret))));
+            proxy.core.promise(Action::WriteAgain(Box::new(Write::Secret(secret))));
         }
         departures::leave_out(&mut rows);
         let removed = std::mem::take(&mut rows.removed);

@@ -44,20 +44,12 @@ pub(super) fn register(
     for write in &writes {
         core.write(write.clone());
     }
-    let registration = || {
-        Box::new(Registration {
-            key,
-            request: request.clone(),
-            flow,
-            aor: aor.clone(),
-            writes: writes.clone(),
-        })
-    };
-    if writes.is_empty() {
-        answer(core, &registration(), now);
+    let registration = Registration { key, request: request.clone(), flow, aor, writes };
+    if registration.writes.is_empty() {
+        answer(core, &registration, now);
     } else {
         core.registering += bytes;
-        core.promise(Action::Registered(registration()), Action::NotRegistered(registration()));
+        core.promise(Action::Registered(Box::new(registration)));
     }
     Ok(())
 }

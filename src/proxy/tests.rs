@@ -37,6 +37,7 @@ mod reports;
 mod sessions;
 mod storm;
 mod submissions;
+mod watched;
 
 /// Where the proxy listens.
 pub(super) const PROXY: &str = "192.0.2.100:5060";

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::*;
-use crate::machine::BatchId;
+use crate::machine::{BatchId, TimerReason};
 use crate::store::Schema;
 use crate::time::Now;
 
@@ -74,7 +74,7 @@ impl Machine for Scribe {
         self.outputs.pop()
     }
 
-    fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+    fn poll_timeout(&self) -> Option<(Instant, TimerReason)> {
         None
     }
 }

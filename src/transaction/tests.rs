@@ -144,7 +144,7 @@ fn k_absorbs_repeated_finals_for_t4() {
     let ok = response(200, "z9hG4bKone");
     assert!(layer.receive_response(&ok, start).is_some());
     assert_eq!(layer.receive_response(&ok, start), None);
-    assert_eq!(layer.poll_timeout(), Some((start + Duration::from_secs(5), "Timer K")));
+    assert_eq!(layer.poll_timeout(), Some((start + Duration::from_secs(5), TimerReason::TimerK)));
     assert_eq!(run(&mut layer, start), (vec![0], vec![]));
     assert_eq!(layer.client_count(), 0);
     assert_eq!(layer.receive_response(&ok, start), None);
@@ -284,7 +284,7 @@ fn j_absorbs_retransmissions_and_answers_them_alike() {
     assert_eq!(layer.receive_request(&message, udp(), start + Duration::from_secs(31)), Arrival::Absorbed);
     let answers: Vec<_> = std::iter::from_fn(|| layer.poll_transmit()).map(|sent| sent.bytes).collect();
     assert_eq!(answers, ["202", "202"]);
-    assert_eq!(layer.poll_timeout(), Some((start + Duration::from_secs(32), "Timer J")));
+    assert_eq!(layer.poll_timeout(), Some((start + Duration::from_secs(32), TimerReason::TimerJ)));
     layer.handle_timeout(start + Duration::from_secs(32));
     assert_eq!(layer.server_count(), 0);
 }

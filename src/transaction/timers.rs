@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use crate::machine::TimerReason;
+
 /// T1 and what scales with it; a shorter T1 still gives 11 transmissions (W17).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timers {
@@ -70,13 +72,13 @@ pub(super) enum Timer {
 }
 
 impl Timer {
-    const fn name(self) -> &'static str {
+    const fn reason(self) -> TimerReason {
         match self {
-            Self::E => "Timer E",
-            Self::F => "Timer F",
-            Self::J => "Timer J",
-            Self::K => "Timer K",
-            Self::Unanswered => "unanswered request",
+            Self::E => TimerReason::TimerE,
+            Self::F => TimerReason::TimerF,
+            Self::J => TimerReason::TimerJ,
+            Self::K => TimerReason::TimerK,
+            Self::Unanswered => TimerReason::Unanswered,
         }
     }
 }
@@ -115,8 +117,8 @@ impl<K: Copy + Ord> TimerQueue<K> {
         Some(first.2)
     }
 
-    /// When the first timer fires, and its name.
-    pub(super) fn first(&self) -> Option<(Instant, &'static str)> {
-        self.0.first().map(|(at, timer, _)| (*at, timer.name()))
+    /// When the first timer fires, and which it is.
+    pub(super) fn first(&self) -> Option<(Instant, TimerReason)> {
+        self.0.first().map(|(at, timer, _)| (*at, timer.reason()))
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use fanfare::client::{AgentConfig, UserAgent};
 use fanfare::machine::{
     BatchId, ConnectFault, ConnectId, Flow, Hop, Input, Machine, Output, RequestId, ResolveId, SendFault,
-    Transmit,
+    TimerReason, Transmit,
 };
 use fanfare::model::account::Profile;
 use fanfare::model::command::{AgentCommand, Event};
@@ -286,7 +286,7 @@ impl Host {
     }
 
     /// The time and reason of the next timer; if that passed during sleep, the time of waking.
-    pub(crate) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+    pub(crate) fn poll_timeout(&self) -> Option<(Instant, TimerReason)> {
         let due = each!(&self.body, station => station.machine.as_ref().and_then(Machine::poll_timeout));
         due.map(|(at, why)| (self.asleep_until.map_or(at, |until| until.max(at)), why))
     }

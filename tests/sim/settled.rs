@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use fanfare::machine::Machine;
+use fanfare::machine::{Machine, TimerReason};
 use fanfare::model::account::RegistrationState;
 use fanfare::model::delivery::{is_reached, is_refused_by_type};
 use fanfare::model::journal::{AttemptRow, AttemptStage, DeliveryRow, DeliveryState};
@@ -183,8 +183,13 @@ pub(crate) fn idle(world: &World) -> Result<(), String> {
 }
 
 /// Reasons of timers that recur forever, or last a day.
-const IDLE: [&str; 5] =
-    ["registration refresh", "keep-alive", "a binding ends", "a message is forgotten", "a message expires"];
+const IDLE: [TimerReason; 5] = [
+    TimerReason::RegistrationRefresh,
+    TimerReason::KeepAlive,
+    TimerReason::BindingEnds,
+    TimerReason::MessageForgotten,
+    TimerReason::MessageExpires,
+];
 
 /// Whether a client registers at that proxy.
 fn is_home(world: &World, host: &Host, proxy: HostId) -> bool {

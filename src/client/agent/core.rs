@@ -140,7 +140,7 @@ pub(crate) struct Core {
     pub(crate) transactions: TransactionLayer<Task>,
     /// Source of tags and tokens.
     pub(crate) random: Random,
-    held: PendingCommits<Write, Action>,
+    held: PendingCommits<Write, (Action, Action)>,
     outputs: VecDeque<Output<Event, Write>>,
     last_message: u64,
     last_detour: u64,
@@ -206,7 +206,7 @@ impl Core {
 
     /// What to do once this turn's batch is committed, or has failed.
     pub(crate) fn promise(&mut self, on_commit: Action, on_fail: Action) {
-        self.held.promise(on_commit, on_fail);
+        self.held.promise((on_commit, on_fail));
     }
 
     /// Tells the owner something about a message once this turn's batch is committed.
@@ -216,12 +216,12 @@ impl Core {
 
     /// The actions released by a committed batch.
     pub(crate) fn committed(&mut self, id: BatchId) -> Vec<Action> {
-        self.held.committed(id)
+        self.held.release(id).into_iter().map(|(on_commit, _)| on_commit).collect()
     }
 
     /// The actions to take for a batch that failed.
     pub(crate) fn commit_failed(&mut self, id: BatchId) -> Vec<Action> {
-        self.held.failed(id)
+        self.held.release(id).into_iter().map(|(_, on_fail)| on_fail).collect()
     }
 
     /// How many batches the disk has not answered yet.

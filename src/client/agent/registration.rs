@@ -19,6 +19,7 @@ use super::keep_alive::KeepAlive;
 use super::redirect::Redirects;
 use super::sign_in::{Answered, Heeded};
 use crate::limits::{REGISTER_EXPIRES_SECS, STREAM_OPEN_WAIT, UNREGISTER_WAIT};
+use crate::machine::TimerReason;
 use crate::model::account::{ConnectStep, RegistrationState};
 use crate::random::Random;
 use crate::sip::Response;
@@ -272,16 +273,16 @@ impl Registration {
     }
 
     /// The next deadline.
-    pub(crate) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        let keep_alive = self.keep_alive.poll_timeout().map(|due| (due, "keep-alive"));
+    pub(crate) fn poll_timeout(&self) -> Option<(Instant, TimerReason)> {
+        let keep_alive = self.keep_alive.poll_timeout().map(|due| (due, TimerReason::KeepAlive));
         self.phase_due().into_iter().chain(keep_alive).min()
     }
 
-    fn phase_due(&self) -> Option<(Instant, &'static str)> {
+    fn phase_due(&self) -> Option<(Instant, TimerReason)> {
         match self.phase {
-            Phase::Resting { until } => Some((until, "next try to connect")),
-            Phase::Settled { refresh_at } => refresh_at.map(|at| (at, "registration refresh")),
-            Phase::Leaving { until } => Some((until, "wait for the un-registration")),
+            Phase::Resting { until } => Some((until, TimerReason::ConnectAgain)),
+            Phase::Settled { refresh_at } => refresh_at.map(|at| (at, TimerReason::RegistrationRefresh)),
+            Phase::Leaving { until } => Some((until, TimerReason::UnregistrationAwaited)),
             Phase::Idle | Phase::Finding | Phase::Opening | Phase::Asking | Phase::Left => None,
         }
     }

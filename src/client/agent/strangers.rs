@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::core::Core;
 use super::own_contact::Named;
 use crate::limits::STRANGERS_ANSWERED_MAX;
-use crate::machine::Flow;
+use crate::machine::{DropReason, Flow};
 use crate::sip::{Compose, Method, Request, Transport};
 use crate::time::Now;
 
@@ -40,7 +40,7 @@ impl Strangers {
         let is_near = core.line.leads_to_proxy(flow);
         let is_late = is_near && core.own_contact.named(request.uri()) == Named::EarlierRun;
         let status = match request.method() {
-            Method::Ack => return,
+            Method::Ack => return DropReason::Ack.tell(flow),
             Method::Notify => 481,
             Method::Message
             | Method::Register
@@ -67,6 +67,8 @@ impl Strangers {
             // The same tag for each repetition of the request (RFC 3261 §8.2.7).
             let tag = core.transactions.key_of(request).tag();
             core.transmit(flow, Compose::response(request, status, None, &tag, flow.remote).finish());
+        } else {
+            DropReason::TooManyStrangers.tell(flow);
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::client::agent::core::{Core, Task, name_addr};
 use crate::client::agent::route::{Printed, Route, Wanted, route};
 use crate::client::agent::sign_in::{Answered, Heeded};
 use crate::limits::{CONNECT_WAIT, RECEIPTS_OPEN_MAX, RECEIPTS_OWED_MAX, RECEIPTS_WAITING_MAX};
-use crate::machine::Flow;
+use crate::machine::{DropReason, Flow};
 use crate::model::account::Profile;
 use crate::model::journal::{ConversationId, IncomingRow, MessageId, UnseenRow};
 use crate::sip::date;
@@ -151,6 +151,7 @@ impl Receipts {
         self.waiting.push_back(receipt);
         if self.waiting.len() > RECEIPTS_WAITING_MAX {
             self.waiting.pop_front();
+            DropReason::ReceiptForgotten.tell(None);
         }
     }
 
@@ -158,6 +159,7 @@ impl Receipts {
         self.owed.insert(message, owed);
         if self.owed.len() > RECEIPTS_OWED_MAX {
             self.owed.pop_first();
+            DropReason::ReceiptForgotten.tell(None);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! RFC 5626: the device's identity, and keep-alives on its flow.
 
 use super::*;
+use crate::machine::TimerReason;
 
 const INSTANCE: &str = "urn:uuid:00000000-0000-4000-a000-000000000001";
 
@@ -51,7 +52,7 @@ fn a_connection_is_kept_alive_as_often_as_the_server_wants() {
         stage.input(Input::Disconnected { flow: stream_flow(1) });
         stage.sent.clear();
         assert!(
-            stage.agent.poll_timeout().is_none_or(|(_, why)| why != "keep-alive"),
+            stage.agent.poll_timeout().is_none_or(|(_, why)| why != TimerReason::KeepAlive),
             "of a flow that is gone"
         );
     }

@@ -4,6 +4,7 @@ use super::inbox::leg;
 use super::*;
 use crate::limits::STRANGERS_ANSWERED_MAX;
 use crate::machine::ResolveId;
+use crate::machine::{DropReason, logged};
 
 const SECOND: &str = "127.0.0.2:5060";
 
@@ -306,4 +307,28 @@ fn a_response_of_a_stranger_who_knows_our_branch_changes_nothing() {
     // The server may answer from another of its sockets.
     stage.receive(udp("127.0.0.1:5099"), &forged);
     assert_eq!(stage.stored(1), [DeliveryState::Accepted]);
+}
+
+#[test]
+fn what_is_dropped_is_told_at_debug_with_its_reason() {
+    let mut stage = Stage::connected();
+    let stranger = udp("127.0.0.9:5060");
+    let ack = leg("c", "", "x").replace("MESSAGE", "ACK");
+    let torn = leg("c", "", "x").replace("CSeq: 1", "CSeq: x");
+    let answer = "SIP/2.0 200 OK\nVia: SIP/2.0/UDP 127.0.0.1:5079;branch=z9hG4bKours\nFrom: <sip:a@b>;tag=1\n\
+        To: <sip:a@b>;tag=2\nCall-ID: x@y\nCSeq: 1 MESSAGE\nContent-Length: 0\n\n";
+    for (text, reason) in [
+        (ack.as_str(), DropReason::Ack),
+        (&torn, DropReason::Unreadable),
+        (answer, DropReason::StrayResponse),
+    ] {
+        let log = logged(|| stage.receive(stranger, text));
+        assert!(log.contains(&format!("DEBUG fanfare::dropped: {reason}")), "{reason}: {log}");
+    }
+    let storm = logged(|| {
+        for number in 0..100 {
+            stage.receive(stranger, &leg("c", "", "x").replace("z9hG4bKc", &format!("z9hG4bK{number}")));
+        }
+    });
+    assert!(storm.contains(&DropReason::TooManyStrangers.to_string()), "{storm}");
 }

@@ -1,7 +1,7 @@
 //! Refusals that are told to the operator.
 
 use super::{Core, Rejection};
-use crate::machine::Flow;
+use crate::machine::{DropReason, Flow};
 use crate::proxy::event::{ProxyEvent, Refusal, RefusalKind};
 use crate::proxy::guard::refusals::Tell;
 use crate::sip::{Method, Request};
@@ -11,7 +11,9 @@ impl Core {
     /// Refuses a request without a transaction; an ACK is never answered.
     pub(crate) fn refuse_at_once(&mut self, request: &Request, flow: Flow, rejection: &Rejection, now: Now) {
         self.tell_offence(rejection, flow, now);
-        if *request.method() != Method::Ack {
+        if *request.method() == Method::Ack {
+            DropReason::Ack.tell(flow);
+        } else {
             let bytes = self.print_refusal(request, flow, rejection);
             self.transmit(flow, bytes);
         }

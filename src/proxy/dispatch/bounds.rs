@@ -32,6 +32,11 @@ impl Bounds {
         all.count >= LEGS_OPEN_MAX || all.bytes >= LEG_BYTES_OPEN_MAX
     }
 
+    /// How many legs are under way.
+    pub(super) const fn legs_under_way(&self) -> usize {
+        self.legs.all().count
+    }
+
     /// Checks whether a submission fits.
     pub(super) fn check(&self, core: &Core, submission: &Submission, flow: Flow) -> Result<(), Rejection> {
         let legs = submission.recipients.len();
@@ -76,12 +81,6 @@ impl Bounds {
         self.reports >= REPORT_BYTES_MAX
     }
 
-    /// The number of legs under way of a message has changed.
-    pub(super) fn change(&mut self, dispatch: &Dispatch, before: usize, after: usize) {
-        self.begin(dispatch, after.saturating_sub(before));
-        self.end(dispatch, before.saturating_sub(after));
-    }
-
     /// The sender of a message is owed something.
     pub(super) fn opened(&mut self, payer: Payer) {
         self.open.take(&payer, ONE);
@@ -98,7 +97,8 @@ impl Bounds {
         }
     }
 
-    fn end(&mut self, dispatch: &Dispatch, legs: usize) {
+    /// So many legs of a message are no longer under way.
+    pub(super) fn end(&mut self, dispatch: &Dispatch, legs: usize) {
         self.legs.give(&dispatch.payer, amount(dispatch, legs));
     }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-pub(crate) use self::saving::Unsaved;
+pub(crate) use self::saving::{Change, Unsaved};
 use super::branch::{BranchResult, Fork, Verdict};
 use super::recipient::{Own, Recipient, Saved};
 use super::report_entries::{AddressEntry, assign};
@@ -78,8 +78,8 @@ pub(crate) struct Legs {
     open: usize,
     /// How many of those are under way.
     under_way: usize,
-    /// Something must be written, but not reported.
-    has_changes: bool,
+    /// What has changed since the owner last asked.
+    change: Change,
     round: u32,
 }
 
@@ -116,7 +116,7 @@ impl Legs {
             recipients: people.into_iter().zip(own).map(recipient).collect(),
             open: 0,
             under_way: 0,
-            has_changes: false,
+            change: Change::Nothing,
             round: 0,
         };
         for outcome in outcomes.into_iter().flatten() {
@@ -142,11 +142,6 @@ impl Legs {
     /// True if nothing is owed to anybody, and nothing is under way.
     pub(crate) fn is_over(&self) -> bool {
         self.open == 0 && !self.is_looking() && !self.is_owed()
-    }
-
-    /// True, once, if something must be written but not reported.
-    pub(crate) const fn take_changes(&mut self) -> bool {
-        std::mem::replace(&mut self.has_changes, false)
     }
 
     /// True while a branch has no flow yet: it still gets the message when another binding has decided (W16).
@@ -351,6 +346,8 @@ impl Legs {
             recipient: index,
             state,
             status: answer.status,
+            after: now.wall.since(facts.accepted_at),
+            transmissions: recipient.fork.tries,
         });
         let wait = || WaitRow { branches: recipient.fork.used(), devices: Vec::new() };
         recipient.outcome = Some(OutcomeRow {
@@ -365,6 +362,7 @@ impl Legs {
         recipient.saved = Saved::No;
         self.under_way = self.under_way.saturating_sub(usize::from(was_under_way));
         self.open = self.open.saturating_sub(usize::from(state != OutcomeState::Deferred));
+        self.note_outcome(was_under_way);
     }
 
     fn recipient(&mut self, recipient: u32) -> Option<&mut Recipient> {

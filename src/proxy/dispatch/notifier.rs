@@ -241,6 +241,11 @@ impl Report {
         Some(self.row.cseq)
     }
 
+    /// How long ago the first thing that the latest report says was to be reported.
+    pub(crate) fn age(&self, now: Now) -> Duration {
+        self.known_since.map_or(Duration::ZERO, |since| now.wall.since(since))
+    }
+
     /// True while there is a place that has not failed.
     pub(crate) fn has_place(&self, core: &Core, flow: Flow, now: Now) -> bool {
         self.next_place(core, flow, now).is_some()

@@ -199,8 +199,7 @@ impl Dispatches {
             }
         }
         if count > 0 {
-            // A row that the store fails to shorten stays whole until the next start.
-            core.promise(Action::Shortened, Action::Nothing);
+            core.promise(Action::Shortened);
         }
     }
 

@@ -9,7 +9,7 @@ use super::legs::{Legs, Unsaved};
 use super::notifier::{Ending, Extent};
 use super::{Dispatch, Dispatches};
 use crate::limits::{REPORT_GATHER, RETRY_AFTER_SECS};
-use crate::machine::Flow;
+use crate::machine::{Durability, Flow};
 use crate::proxy::core::{Action, Core, Due};
 use crate::proxy::event::ProxyEvent;
 use crate::proxy::journal::{DispatchId, Write};
@@ -83,28 +83,30 @@ impl Dispatches {
             core.write(Write::Recall(id));
         }
         core.write(Write::Report { dispatch: id, report });
-        core.promise(Action::Reportable(id, round), Action::NotReportable(id, round));
+        core.promise(Action::Reportable(id, round));
     }
 
-    /// A report and its outcomes are on stable storage: sends it (W23).
-    pub(crate) fn reportable(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
-        self.saved(core, id, round, now);
+    /// A report and its outcomes are on stable storage, and it is sent (W23); or the store did not take it: nothing was
+    /// sent, and it is tried later.
+    pub(crate) fn reportable(
+        &mut self,
+        core: &mut Core,
+        (id, round): (DispatchId, u32),
+        fate: Durability,
+        now: Now,
+    ) {
+        self.saved(core, (id, round), fate, now);
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
         };
+        if fate == Durability::Lost {
+            dispatch.report.put_back();
+            dispatch.report.is_gathering = true;
+            return core.agenda.add(now.mono + STORE_LATER, Due::Gather(id));
+        }
         match dispatch.report.go(core, id, dispatch.flow, now) {
             Some(cseq) => core.tell(ProxyEvent::Reporting { dispatch: id, cseq }),
             None => self.round_failed(core, id, now),
-        }
-    }
-
-    /// The store did not take a report: nothing was sent, and it is tried later.
-    pub(crate) fn not_reportable(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
-        self.not_saved(core, id, round, now);
-        if let Some(dispatch) = self.all.get_mut(&id) {
-            dispatch.report.put_back();
-            dispatch.report.is_gathering = true;
-            core.agenda.add(now.mono + STORE_LATER, Due::Gather(id));
         }
     }
 
@@ -126,7 +128,12 @@ impl Dispatches {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
         };
-        match dispatch.report.ended(core, cseq, status) {
+        let ending = dispatch.report.ended(core, cseq, status);
+        if ending.is_some() {
+            let after = dispatch.report.age(now);
+            core.tell(ProxyEvent::Reported { dispatch: id, cseq, status, after });
+        }
+        match ending {
             Some(Ending::Answered(Extent::Complete) | Ending::Unwanted) => self.close(core, id, now),
             Some(Ending::Answered(Extent::Waiting)) => {
                 dispatch.report.note_answered(cseq);
@@ -210,11 +217,24 @@ impl Dispatches {
         }
     }
 
-    /// The outcomes of a round of saving are on stable storage.
-    pub(crate) fn saved(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
+    /// The outcomes of a round of saving are on stable storage; or their batch failed, and they will be written again.
+    pub(crate) fn saved(
+        &mut self,
+        core: &mut Core,
+        (id, round): (DispatchId, u32),
+        fate: Durability,
+        now: Now,
+    ) {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
         };
+        if fate == Durability::Lost {
+            if let Some(legs) = &mut dispatch.legs {
+                legs.not_saved(round);
+            }
+            dispatch.report.is_unsaved = true;
+            return dispatch.save_later(core, STORE_LATER, now);
+        }
         if let Some(legs) = &mut dispatch.legs {
             legs.saved(round);
         }
@@ -235,18 +255,6 @@ impl Dispatches {
                 dispatch.save_later(core, REPORT_GATHER, now);
             }
         }
-    }
-
-    /// A batch with outcomes failed: they will be written again.
-    pub(crate) fn not_saved(&mut self, core: &mut Core, id: DispatchId, round: u32, now: Now) {
-        let Some(dispatch) = self.all.get_mut(&id) else {
-            return;
-        };
-        if let Some(legs) = &mut dispatch.legs {
-            legs.not_saved(round);
-        }
-        dispatch.report.is_unsaved = true;
-        dispatch.save_later(core, STORE_LATER, now);
     }
 
     /// The wait of a report is over, unless the clock was set back or the report waits for a later round.
@@ -358,7 +366,7 @@ impl Dispatches {
             core.write(Write::Remember(row));
         }
         if is_report_unsaved || has_outcomes || brief.is_some() {
-            core.promise(Action::Saved(id, round), Action::NotSaved(id, round));
+            core.promise(Action::Saved(id, round));
         }
     }
 }

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use self::places::{is_of, learn, remember};
 use self::via::{at_place, branch_of, invite_of, transport_in, way_back, with_source};
 use crate::limits::{SESSION_BYTES_WAITING_MAX, SESSION_REQUESTS_WAITING_MAX};
-use crate::machine::Flow;
+use crate::machine::{DropReason, Flow};
 use crate::proxy::core::{Core, Rejection};
 use crate::proxy::identity;
 use crate::proxy::ingress::admission::{check_required, may_send, relaying_denied};
@@ -98,23 +98,23 @@ impl Sessions {
     pub(crate) fn response(&mut self, core: &mut Core, response: &Response, flow: Flow, now: Now) {
         let top = response.fields().top_via();
         let Some((branch, _)) = top.branch().and_then(|branch| branch.rsplit_once('.')) else {
-            return;
+            return DropReason::StrayResponse.tell(flow);
         };
         let stripped = Edit::response(response).pop("Via").print();
         // The Via below ours is now the topmost.
         let Ok(Message::Response(below)) = parse(stripped.clone()) else {
-            return;
+            return DropReason::StrayResponse.tell(flow);
         };
         let via = below.fields().top_via();
         let is_ours = |transport: &Transport| branch_of(core, (&via, *transport), below.fields()) == branch;
         let Some(transport) = transport_in(branch).filter(is_ours) else {
-            return;
+            return DropReason::StrayResponse.tell(flow);
         };
         if top.branch() == Some(at_place(core, branch, flow.remote).as_str()) {
             core.carrier.answered_from(flow, now.mono);
         }
         if self.has_no_room(stripped.len()) {
-            return;
+            return DropReason::NoRoom.tell(flow);
         }
         if *below.fields().cseq_method() == Method::Invite {
             let invite = invite_of(core, &via, below.fields());
@@ -129,8 +129,9 @@ impl Sessions {
                 learn(core, below.fields(), (party, caller), is_his, now);
             }
         }
-        if let Some(way) = way_back(core, &via, transport) {
-            self.pass(core, Passing::Response(stripped), (way, Consent::NotNeeded), now);
+        match way_back(core, &via, transport) {
+            Some(way) => self.pass(core, Passing::Response(stripped), (way, Consent::NotNeeded), now),
+            None => DropReason::NoWayBack.tell(flow),
         }
     }
 
@@ -147,7 +148,7 @@ impl Sessions {
                 match bounds::allowance(core, (invite, request.method()), &passed, flow, now) {
                     Allowance::Full | Allowance::Few(1..) => {}
                     // A retransmission too many: the sender hears from the one it is for, or nothing.
-                    Allowance::Few(0) => return,
+                    Allowance::Few(0) => return DropReason::UnprovenAddress.tell(flow),
                     Allowance::Nothing => {
                         return core.refuse_at_once(&request, from, &Rejection::new(480), now);
                     }
@@ -172,10 +173,11 @@ impl Sessions {
         let Some(Passing::Request { request, from, .. }) = self.take(number) else {
             return;
         };
-        if *request.method() != Method::Ack {
-            let bytes = core.print_refusal(&request, from, &Rejection::because(500, "No Route"));
-            core.transmit(from, bytes);
+        if *request.method() == Method::Ack {
+            return DropReason::NoRoute.tell(from);
         }
+        let bytes = core.print_refusal(&request, from, &Rejection::because(500, "No Route"));
+        core.transmit(from, bytes);
     }
 
     fn take(&mut self, number: u64) -> Option<Passing> {

@@ -158,7 +158,7 @@ fn w3_one_person_is_one_recipient_and_keeps_the_first_spelling() {
         bench.receive(udp(JAMES), &other_submission("<im:bob@domain.com>", secondary));
         assert_eq!(
             bench.events[0],
-            ProxyEvent::Accepted { dispatch: DispatchId(1), recipients: people },
+            ProxyEvent::Accepted { dispatch: DispatchId(1), recipients: people, after: Duration::ZERO },
             "{secondary}"
         );
     }

@@ -24,7 +24,9 @@ use super::sockets::Sockets;
 use super::streams::Streams;
 use super::validation::Validation;
 use crate::limits::{CONNECT_WAIT, DATAGRAM_PAYLOAD_BYTES_MAX, UDP_REQUEST_BYTES_MAX};
-use crate::machine::{ConnectId, ConnectionId, Flow, Hop, RequestId, ResolveId, SendFault, Transmit};
+use crate::machine::{
+    ConnectId, ConnectionId, Flow, Hop, RequestId, ResolveId, SendFault, TimerReason, Transmit,
+};
 use crate::proxy::config::ProxyConfig;
 use crate::sip::{Request, Response, Transport};
 use crate::transaction::{Arrival, Failed, Failure, Heard, Outgoing, ServerKey, TransactionLayer};
@@ -298,9 +300,9 @@ impl RequestSender {
         self.layer.poll_transmit()
     }
 
-    pub(crate) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        let wait = self.waits.first_end().map(|ends| (ends, "a connection or a route is waited for"));
-        let pace = self.pacer.poll_timeout().map(|at| (at, "a peer has said nothing for a while"));
+    pub(crate) fn poll_timeout(&self) -> Option<(Instant, TimerReason)> {
+        let wait = self.waits.first_end().map(|ends| (ends, TimerReason::WayNotFound));
+        let pace = self.pacer.poll_timeout().map(|at| (at, TimerReason::PeerSilent));
         [wait, pace, self.layer.poll_timeout()].into_iter().flatten().min()
     }
 

@@ -1,4 +1,4 @@
-//! Which outcomes are on stable storage, and which still have to be written.
+//! What has changed in the outcomes, which of them are on stable storage, and which still have to be written.
 
 use super::Legs;
 use crate::proxy::dispatch::recipient::Saved;
@@ -13,7 +13,40 @@ pub(crate) enum Unsaved {
     Uncommitted,
 }
 
+/// What an input changed in the outcomes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Change {
+    /// Nothing.
+    Nothing,
+    /// Something that must be written, but not reported.
+    Unwritten,
+    /// Recipients have an outcome, or a final one: it must be written, and perhaps reported.
+    Outcomes {
+        /// How many of them are no longer under way.
+        ended: usize,
+    },
+}
+
 impl Legs {
+    /// What has changed since this was last asked.
+    pub(crate) const fn take_change(&mut self) -> Change {
+        std::mem::replace(&mut self.change, Change::Nothing)
+    }
+
+    /// Something must be written.
+    pub(super) fn note_unwritten(&mut self) {
+        self.change = self.change.max(Change::Unwritten);
+    }
+
+    /// A recipient has an outcome.
+    pub(super) fn note_outcome(&mut self, was_under_way: bool) {
+        let before = match self.change {
+            Change::Outcomes { ended } => ended,
+            Change::Nothing | Change::Unwritten => 0,
+        };
+        self.change = Change::Outcomes { ended: before + usize::from(was_under_way) };
+    }
+
     /// True if every outcome is known to be on stable storage.
     pub(crate) fn is_safe(&self) -> bool {
         self.recipients.iter().all(|recipient| recipient.saved == Saved::Yes)

@@ -78,7 +78,7 @@ impl Legs {
             row.tries = recipient.fork.tries;
             row.waits = Some(WaitRow { branches: recipient.fork.used(), devices: Vec::new() });
             recipient.saved = Saved::No;
-            self.has_changes = true;
+            self.note_unwritten();
         }
         core.mailbox.missed(&lane, entry, since(core, &lane, start));
     }
@@ -236,7 +236,7 @@ impl Legs {
         if let Some(waits) = recipient.outcome.as_mut().and_then(|row| row.waits.as_mut()) {
             waits.branches = branches;
             recipient.saved = Saved::No;
-            self.has_changes = true;
+            self.note_unwritten();
         }
         core.mailbox.missed(&lane, facts.entry(place.recipient), since(core, &lane, start));
     }
@@ -289,7 +289,7 @@ impl Legs {
                 row.waits = None;
             }
             recipient.saved = Saved::No;
-            self.has_changes = true;
+            self.note_unwritten();
         }
         core.mailbox.leave(&lane, facts.entry(index));
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use super::{Rest, User};
+use super::{RequestSender, Rest, User};
 use crate::machine::{ConnectId, Flow, ResolveId};
 
 /// A request that waits.
@@ -41,6 +41,13 @@ pub(super) struct OpenQuestions {
     connects: BTreeMap<ConnectId, User>,
     resolves: BTreeMap<ResolveId, User>,
     ends: BTreeSet<(Instant, User)>,
+}
+
+impl RequestSender {
+    /// How many requests wait for a connection or a look-up.
+    pub(crate) fn waiting_count(&self) -> usize {
+        self.waits.all.len()
+    }
 }
 
 impl OpenQuestions {
