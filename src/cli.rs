@@ -8,6 +8,8 @@ mod listen;
 
 mod proxy;
 
+mod trace;
+
 mod upkeep;
 
 mod alias;
@@ -131,6 +133,9 @@ struct ProxyArguments {
     /// Whose requests are all refused: an address, a network, a domain or a sender; may be repeated.
     #[arg(long = "ban", value_name = "WHO", value_parser = parse::party)]
     bans: Vec<Party>,
+    /// Write every message that passes, without passwords, to a file that Wireshark opens (pcapng).
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
     /// RON file with settings; command-line options override it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -196,6 +201,9 @@ struct ListenArguments {
     /// Print one JSON object per line.
     #[arg(long)]
     json: bool,
+    /// Print every SIP message that passes, without passwords, on standard error.
+    #[arg(long)]
+    trace: bool,
     /// Folder for received messages (default: nothing is kept).
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,

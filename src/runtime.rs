@@ -9,6 +9,14 @@ pub mod agent;
 pub mod attachment;
 pub mod server;
 
+pub mod capture;
+
+pub mod wire_tap;
+
+mod redaction;
+
+pub mod network;
+
 mod outside_watch;
 
 pub mod faults;
@@ -23,6 +31,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use self::faults::Fault;
+use self::network::Network;
+use self::wire_tap::{Direction, WireTap};
 use crate::limits::{INPUTS_WAITING_MAX, STOP_WAIT};
 use crate::machine::{Batch, Input, Machine, Output};
 use crate::net::{Net, NetEvent};
@@ -53,9 +63,11 @@ enum Disk<W: Send + 'static> {
 
 /// The network, disk and clock of one machine.
 #[derive(Debug)]
-pub struct Shell<W: Send + 'static> {
+pub struct Shell<W: Send + 'static, N = Net> {
     clock: Clock,
-    net: Net,
+    net: N,
+    /// Where the messages that pass are shown; none while nobody looks, and then it costs nothing.
+    wire: Option<WireTap>,
     // Declared before the writer so that it is dropped first: dropping the writer waits for its thread.
     outcomes: mpsc::Receiver<Vec<Outcome>>,
     disk: Disk<W>,
@@ -63,12 +75,12 @@ pub struct Shell<W: Send + 'static> {
     batches_open: usize,
 }
 
-impl<W: Send + 'static> Shell<W> {
+impl<W: Send + 'static, N: Network> Shell<W, N> {
     /// For a machine that keeps nothing.
     #[must_use]
-    pub fn without_store(net: Net, clock: Clock) -> Self {
+    pub fn without_store(net: N, clock: Clock) -> Self {
         let (_, outcomes) = mpsc::channel(1);
-        Self { clock, net, outcomes, disk: Disk::None, batches_open: 0 }
+        Self { clock, net, wire: None, outcomes, disk: Disk::None, batches_open: 0 }
     }
 
     /// For a machine with a store; starts the store's writer thread.
@@ -76,14 +88,14 @@ impl<W: Send + 'static> Shell<W> {
     /// # Errors
     /// The thread cannot be started.
     pub fn with_store<S: Schema<Write = W>>(
-        net: Net,
+        net: N,
         clock: Clock,
         store: Store<S>,
     ) -> Result<Self, OpenError> {
         let (sender, outcomes) = mpsc::channel(OUTCOMES_WAITING_MAX);
         // If the loop is gone, nobody needs the outcomes.
         let writer = store.start(move |group| drop(sender.blocking_send(group)))?;
-        Ok(Self { clock, net, outcomes, disk: Disk::Writer(writer), batches_open: 0 })
+        Ok(Self { clock, net, wire: None, outcomes, disk: Disk::Writer(writer), batches_open: 0 })
     }
 
     /// The current time.
@@ -92,10 +104,15 @@ impl<W: Send + 'static> Shell<W> {
         self.clock.now()
     }
 
-    /// Access to the sockets.
+    /// Access to the network.
     #[must_use]
-    pub const fn net(&self) -> &Net {
+    pub const fn net(&self) -> &N {
         &self.net
+    }
+
+    /// Shows every message that passes from now on.
+    pub fn watch(&mut self, wire: WireTap) {
+        self.wire = Some(wire);
     }
 
     /// Access to the store, for its readers.
@@ -166,7 +183,7 @@ impl<W: Send + 'static> Shell<W> {
             tokio::task::yield_now().await;
             for _ in 0..INPUTS_WAITING_MAX {
                 let Some(event) = self.net.try_receive() else { break };
-                machine.handle(event.into_input(), self.clock.now());
+                self.take(machine, event);
             }
             self.settle(machine, on_event);
         }
@@ -213,14 +230,25 @@ impl<W: Send + 'static> Shell<W> {
 
     /// Handles this event and all that arrived with it: one turn of the machine, one batch for the disk.
     async fn received<M: Machine<Write = W>>(&mut self, machine: &mut M, first: NetEvent) {
-        machine.handle(first.into_input(), self.clock.now());
+        self.take(machine, first);
         for number in 1..INPUTS_PER_TURN_MAX {
             if number % INPUTS_PER_BREATH == 0 {
                 tokio::task::yield_now().await;
             }
             let Some(event) = self.net.try_receive() else { break };
-            machine.handle(event.into_input(), self.clock.now());
+            self.take(machine, event);
         }
+    }
+
+    /// Hands an event of the network to the machine.
+    fn take<M: Machine<Write = W>>(&self, machine: &mut M, event: NetEvent) {
+        let now = self.clock.now();
+        if let Some(wire) = &self.wire
+            && let NetEvent::Received { flow, bytes } = &event
+        {
+            wire.record(now.wall, Direction::Received, *flow, bytes);
+        }
+        machine.handle(event.into_input(), now);
     }
 
     /// Fires the timers that are due and carries out every output, and whatever follows from them at once.
@@ -232,7 +260,7 @@ impl<W: Send + 'static> Shell<W> {
             }
             let mut is_quiet = true;
             while let Some(output) = machine.poll_output() {
-                if let Some(input) = self.carry_out(output, on_event) {
+                if let Some(input) = self.carry_out(output, now, on_event) {
                     is_quiet = false;
                     machine.handle(input, now);
                 }
@@ -244,9 +272,22 @@ impl<W: Send + 'static> Shell<W> {
     }
 
     /// Carries out one output; a result that is known at once is returned as an input.
-    fn carry_out<C, E>(&mut self, output: Output<E, W>, on_event: &mut impl FnMut(E)) -> Option<Input<C>> {
+    fn carry_out<C, E>(
+        &mut self,
+        output: Output<E, W>,
+        now: Now,
+        on_event: &mut impl FnMut(E),
+    ) -> Option<Input<C>> {
         match output {
-            Output::Transmit(transmit) => self.net.transmit(&transmit).map(NetEvent::into_input),
+            Output::Transmit(transmit) => {
+                let failed = self.net.transmit(&transmit);
+                if let Some(wire) = &self.wire
+                    && failed.is_none()
+                {
+                    wire.record(now.wall, Direction::Sent, transmit.flow, &transmit.bytes);
+                }
+                failed.map(NetEvent::into_input)
+            }
             Output::Connect { id, hop, domain } => {
                 self.net.connect(id, hop, domain).map(NetEvent::into_input)
             }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::output::{OutputLine, Printer, note, tell};
+use super::trace::Trace;
 use super::{ListenArguments, offline, parse, password, runtime, stopped};
 use crate::model::command::{AgentCommand, ConnectStep, Event, RegistrationState};
 use crate::model::journal::ConversationId;
@@ -24,11 +25,14 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     let mut agent = Agent::start(&account, arguments.data.as_deref()).await?;
     let server = arguments.server.name(&arguments.identity);
     let mut listener = Listener::new(Printer::new(arguments.json), arguments.identity.as_str(), server);
+    listener.trace = Trace::of(&mut agent, arguments.trace);
     agent.command(AgentCommand::Connect, &mut |event| listener.hear(event));
     let stop = stopped();
     tokio::pin!(stop);
     while !listener.is_turned_away {
-        if let Some(stopped) = agent.turn(&mut |event| listener.hear(event), &mut stop).await? {
+        let stopped = agent.turn(&mut |event| listener.hear(event), &mut stop).await?;
+        listener.trace.print();
+        if let Some(stopped) = stopped {
             stopped?;
             break;
         }
@@ -39,6 +43,7 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     }
     leave(&mut agent).await?;
     agent.finish(&mut |event| listener.hear(event)).await?;
+    listener.trace.print();
     Ok(listener.status())
 }
 
@@ -46,6 +51,7 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
 #[derive(Debug)]
 struct Listener {
     printer: Printer,
+    trace: Trace,
     /// Our address, and the server.
     place: String,
     server: String,
@@ -71,6 +77,7 @@ impl Listener {
     fn new(printer: Printer, identity: &str, server: String) -> Self {
         Self {
             printer,
+            trace: Trace::off(),
             place: format!("{identity} at {server}"),
             server,
             step: ConnectStep::Finding,
@@ -83,6 +90,8 @@ impl Listener {
 
     /// Handles an event. A message is printed and flushed here, before its 200 leaves.
     fn hear(&mut self, event: Event) {
+        // What led to an event stands above it.
+        self.trace.print();
         match event {
             Event::Received { conversation, from, also_to, content_type, text, files, verified, .. } => {
                 self.printer.print(&OutputLine::Message {

@@ -13,12 +13,15 @@ use super::output::{complain, say, sentence};
 use super::{ProxyArguments, Switch, runtime, stopped};
 use crate::config::changes::{Change, Takes};
 use crate::config::proxy::ProxySettings;
+use crate::runtime::capture::Capture;
 use crate::runtime::faults::FAULT_STATUS;
 use crate::runtime::logs::{self, ALWAYS, Level};
 use crate::runtime::server::{Reloader, Server};
+use crate::runtime::wire_tap::WireTap;
 
 pub(super) fn run(arguments: ProxyArguments) -> anyhow::Result<ExitCode> {
     let file = arguments.config.clone();
+    let trace = arguments.trace.clone();
     let given = given(arguments);
     let (settings, _) = read(&given, file.as_deref())?;
     let (data, net) = (settings.data.clone(), settings.net());
@@ -31,7 +34,10 @@ pub(super) fn run(arguments: ProxyArguments) -> anyhow::Result<ExitCode> {
         let _within = runtime.enter();
         signal(SignalKind::hangup())?
     };
-    let mut server = Server::open(settings.clone().config(), data, net)?;
+    let wire = trace.is_some().then(WireTap::new);
+    let mut server = Server::open(settings.clone().config(), data, net, wire.clone())?;
+    // Dropped after the server, whose last answers are in it too.
+    let capture = trace.zip(wire).map(|(path, wire)| Capture::start(&path, wire)).transpose()?;
     for (transport, address) in server.locals() {
         say(&format!("listening {} {address}", transport.as_str().to_ascii_lowercase()));
     }
@@ -49,6 +55,7 @@ pub(super) fn run(arguments: ProxyArguments) -> anyhow::Result<ExitCode> {
         }
     })?;
     drop(server);
+    drop(capture);
     Ok(exit(end))
 }
 

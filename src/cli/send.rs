@@ -10,6 +10,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::output::{OutputLine, Printer, millis};
+use super::trace::Trace;
 use super::{Report, ServerArguments, SignInArguments, offline, parse, password, runtime, stopped};
 use crate::model::command::{AgentCommand, ConnectStep, Draft, Event, RegistrationState};
 use crate::model::delivery::is_reached;
@@ -46,6 +47,9 @@ pub(super) struct SendArguments {
     /// Print one JSON object per line.
     #[arg(long)]
     json: bool,
+    /// Print every SIP message that passes, without passwords, on standard error.
+    #[arg(long)]
+    trace: bool,
     /// How long to wait for all outcomes.
     #[arg(long, value_name = "TIME", value_parser = parse::duration, default_value = "60s")]
     timeout: Duration,
@@ -78,6 +82,7 @@ async fn send(arguments: &SendArguments, text: String, files: Vec<File>) -> anyh
     let mode = ReportMode::from(arguments.report);
     let server = arguments.server.name(&arguments.from);
     let mut progress = Progress::new(Printer::new(arguments.json), mode, arguments.to.len(), server);
+    progress.trace = Trace::of(&mut agent, arguments.trace);
     // SIGINT and SIGTERM end the wait; outcomes still unknown are reported as such.
     let (patience, stop) = (tokio::time::sleep(arguments.timeout), stopped());
     let over = async {
@@ -94,12 +99,15 @@ async fn send(arguments: &SendArguments, text: String, files: Vec<File>) -> anyh
     agent.command(AgentCommand::Connect, &mut |event| progress.hear(event));
     agent.command(AgentCommand::Send(draft), &mut |event| progress.hear(event));
     while progress.ending().is_none() {
-        if let Some(over) = agent.turn(&mut |event| progress.hear(event), &mut over).await? {
+        let over = agent.turn(&mut |event| progress.hear(event), &mut over).await?;
+        progress.trace.print();
+        if let Some(over) = over {
             over?;
             break;
         }
     }
     agent.finish(&mut |event| progress.hear(event)).await?;
+    progress.trace.print();
     let stage = progress.message.and_then(|message| agent.machine().stage(message)).cloned();
     let fate = Fate::of(stage.as_ref(), arguments.data.is_some());
     Ok(progress.finish(fate, &arguments.to.iter().map(Uri::as_str).collect::<Vec<_>>()))
@@ -141,6 +149,7 @@ enum Ending {
 #[derive(Debug)]
 struct Progress {
     printer: Printer,
+    trace: Trace,
     mode: ReportMode,
     /// Number of recipients.
     people: usize,
@@ -162,6 +171,7 @@ impl Progress {
     const fn new(printer: Printer, mode: ReportMode, people: usize, server: String) -> Self {
         Self {
             printer,
+            trace: Trace::off(),
             mode,
             people,
             server,
@@ -179,6 +189,7 @@ impl Progress {
     }
 
     fn hear(&mut self, event: Event) {
+        self.trace.print();
         if about(&event).is_some_and(|message| Some(message) != self.message) {
             return;
         }

@@ -1,4 +1,4 @@
-//! Limits on reading one message and its contents.
+//! Limits on reading one message and its contents, and on what is kept to look at messages.
 
 /// Bytes of the largest SIP message that we accept, header section and body; over it, 413 (W13).
 pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
@@ -48,3 +48,13 @@ pub const IMDN_ID_BYTES_MAX: usize = 256;
 pub const IMDN_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of a typing notification (RFC 3994) that are read.
 pub const COMPOSING_BYTES_MAX: usize = 16 * 1024;
+/// Messages that are kept for whoever looks at the wire; over it, the oldest is dropped.
+pub const WIRE_ENTRIES_MAX: usize = 10_000;
+/// Bytes of these; over it, the oldest is dropped.
+pub const WIRE_BYTES_MAX: usize = 20 * 1024 * 1024;
+/// What one of them costs besides its bytes.
+pub const WIRE_ENTRY_BYTES: usize = 128;
+/// Bytes of one message that `--trace` prints; of a longer one the rest is counted.
+pub const TRACE_SHOWN_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of one capture file; then it becomes the older one, in place of the one before it, and a new one is begun.
+pub const CAPTURE_FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;

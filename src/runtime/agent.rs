@@ -16,6 +16,7 @@ use crate::net::{BindError, Fingerprint, Net, NetSettings, Pin, TlsFiles, local_
 use crate::random::Random;
 use crate::runtime::Shell;
 use crate::runtime::faults::Fault;
+use crate::runtime::wire_tap::WireTap;
 use crate::sip::Transport;
 use crate::store::{ClientSchema, OpenError, Store};
 use crate::time::Clock;
@@ -123,6 +124,11 @@ impl Agent {
     #[must_use]
     pub const fn shell(&self) -> &Shell<Write> {
         &self.shell
+    }
+
+    /// Shows every message that passes from now on.
+    pub fn watch(&mut self, wire: WireTap) {
+        self.shell.watch(wire);
     }
 
     /// True if the proxy is now reached from another local address: the computer came online, or changed networks. This

@@ -17,6 +17,7 @@ use crate::random::Random;
 use crate::runtime::Shell;
 use crate::runtime::faults::Fault;
 use crate::runtime::outside_watch::OutsideWatch;
+use crate::runtime::wire_tap::WireTap;
 use crate::sip::Transport;
 use crate::store::outside::Outside;
 use crate::store::served::note_served;
@@ -103,10 +104,10 @@ impl Server {
     /// # Errors
     /// Why it cannot be started, as a sentence.
     pub fn start(config: ProxyConfig, data: Option<PathBuf>) -> Result<Self, ServerError> {
-        Self::open(config, data, NetSettings::default())
+        Self::open(config, data, NetSettings::default(), None)
     }
 
-    /// The same, with TLS certificates.
+    /// The same, with TLS certificates; `wire` shows every message that passes.
     ///
     /// # Errors
     /// Why it cannot be started, as a sentence.
@@ -114,13 +115,20 @@ impl Server {
         config: ProxyConfig,
         data: Option<PathBuf>,
         settings: NetSettings,
+        wire: Option<WireTap>,
     ) -> Result<Self, ServerError> {
         check(&config)?;
         if config.auth != Auth::Off && data.is_none() {
             return Err(ServerError::Incomplete(NO_USERS));
         }
         Self::on_thread(move |ready, stopped| {
-            let start = start(config, data.as_deref(), &settings);
+            let start = async {
+                let mut started = start(config, data.as_deref(), &settings).await?;
+                if let Some(wire) = wire {
+                    started.0.watch(wire);
+                }
+                Ok(started)
+            };
             if let Err((ready, error)) = run(start, ready, stopped) {
                 // If the starter is gone, nobody is waiting.
                 ready.send(Err(error)).ok();

@@ -39,5 +39,6 @@ mod stream;
 mod strangers;
 mod terminal;
 mod tls;
+mod trace;
 mod upkeep;
 mod websocket;

@@ -1,0 +1,156 @@
+//! A view of the messages that go in and out of a machine: a bounded ring that the shell writes and anybody reads.
+//!
+//! **Invariant:** no secret is in it: what [`redaction`] names is removed before an entry is stored.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+use super::redaction;
+use crate::limits::{WIRE_BYTES_MAX, WIRE_ENTRIES_MAX, WIRE_ENTRY_BYTES};
+use crate::machine::Flow;
+use crate::time::Timestamp;
+
+/// Which way a message went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// To the machine.
+    Received,
+    /// From the machine.
+    Sent,
+}
+
+/// One message, or one keep-alive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WireEntry {
+    /// When the machine took or gave it.
+    pub at: Timestamp,
+    /// Which way it went.
+    pub direction: Direction,
+    /// The flow that it was on.
+    pub flow: Flow,
+    /// The message without its secrets.
+    pub bytes: Bytes,
+}
+
+/// What a reader had not seen yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unseen {
+    /// In the order in which the machine took and gave them.
+    pub entries: Vec<WireEntry>,
+    /// How many before these were dropped, because the reader was too slow.
+    pub lost: u64,
+    /// What to ask for next.
+    pub next: u64,
+}
+
+/// A handle of the ring; its copies share it.
+#[derive(Clone, Debug, Default)]
+pub struct WireTap(Arc<Mutex<Ring>>);
+
+#[derive(Debug, Default)]
+struct Ring {
+    entries: VecDeque<WireEntry>,
+    bytes: usize,
+    /// The number of the oldest entry that is kept.
+    first: u64,
+    /// Nobody reads it any more.
+    is_closed: bool,
+}
+
+const fn size_of_entry(entry: &WireEntry) -> usize {
+    entry.bytes.len() + WIRE_ENTRY_BYTES
+}
+
+impl WireTap {
+    /// An empty ring.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Stores a message; the oldest ones make room for it.
+    pub fn record(&self, at: Timestamp, direction: Direction, flow: Flow, bytes: &Bytes) {
+        if self.ring().is_closed {
+            return;
+        }
+        let entry = WireEntry { at, direction, flow, bytes: redaction::without_secrets(bytes) };
+        let mut ring = self.ring();
+        ring.bytes += size_of_entry(&entry);
+        ring.entries.push_back(entry);
+        while ring.entries.len() > WIRE_ENTRIES_MAX || ring.bytes > WIRE_BYTES_MAX {
+            let Some(oldest) = ring.entries.pop_front() else { break };
+            ring.bytes -= size_of_entry(&oldest);
+            ring.first += 1;
+        }
+    }
+
+    /// The entries from this number on; the first ever has the number 0.
+    #[must_use]
+    pub fn since(&self, next: u64) -> Unseen {
+        let ring = self.ring();
+        let lost = ring.first.saturating_sub(next);
+        let seen = usize::try_from(next.saturating_sub(ring.first)).unwrap_or(usize::MAX);
+        let entries: Vec<_> = ring.entries.iter().skip(seen).cloned().collect();
+        let last = ring.first.saturating_add(u64::try_from(ring.entries.len()).unwrap_or(u64::MAX));
+        Unseen { entries, lost, next: last }
+    }
+
+    /// Stores nothing from now on, and forgets what is stored.
+    pub fn close(&self) {
+        *self.ring() = Ring { is_closed: true, ..Ring::default() };
+    }
+
+    fn ring(&self) -> MutexGuard<'_, Ring> {
+        // Ignoring poison is safe: nothing under this lock can leave the ring half changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flow() -> Flow {
+        Flow::udp(([127, 0, 0, 1], 5060).into(), ([127, 0, 0, 1], 40_000).into())
+    }
+
+    fn record(tap: &WireTap, at: u64, bytes: Bytes) {
+        tap.record(Timestamp::from_millis(at), Direction::Received, flow(), &bytes);
+    }
+
+    #[test]
+    fn w31_the_ring_has_an_end_in_entries_and_in_bytes_and_the_oldest_go_first() {
+        let tap = WireTap::new();
+        for number in 0..10_003 {
+            record(&tap, number, Bytes::from_static(b"\r\n"));
+        }
+        let unseen = tap.since(0);
+        assert_eq!((unseen.entries.len(), unseen.lost, unseen.next), (10_000, 3, 10_003));
+        assert_eq!(unseen.entries[0].at, Timestamp::from_millis(3));
+
+        let tap = WireTap::new();
+        for number in 0..30 {
+            record(&tap, number, vec![b'x'; 1024 * 1024].into());
+        }
+        let unseen = tap.since(0);
+        assert_eq!((unseen.entries.len(), unseen.lost), (19, 11), "20 MiB with what an entry costs besides");
+        assert!(tap.0.lock().unwrap().bytes <= 20 * 1024 * 1024);
+    }
+
+    #[test]
+    fn a_reader_gets_each_entry_once_and_learns_how_many_he_missed() {
+        let tap = WireTap::new();
+        assert_eq!(tap.since(0), Unseen::default());
+        record(&tap, 1, Bytes::from_static(b"one"));
+        let first = tap.since(0);
+        assert_eq!((first.entries.len(), first.next), (1, 1));
+        assert_eq!(tap.since(first.next), Unseen { next: 1, ..Unseen::default() });
+        record(&tap, 2, Bytes::from_static(b"two"));
+        assert_eq!(tap.since(first.next).entries[0].bytes, "two");
+        tap.close();
+        record(&tap, 3, Bytes::from_static(b"three"));
+        assert!(tap.since(0).entries.is_empty());
+    }
+}
