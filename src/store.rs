@@ -2,7 +2,7 @@
 //!
 //! **Group commit.** The writer takes all waiting batches, applies them in one transaction, and answers once that is on
 //! stable storage (WAL, `synchronous=FULL`). While one group is being synced the next one collects, so all that wait
-//! share the cost of a sync.
+//! share the cost of a sync. A client's writer also waits a moment while a stream of batches comes ([`Schema::PACE`]).
 //!
 //! **Invariant:** a batch is applied whole or not at all. A failing batch does not affect any other, and a full disk is
 //! an answer ([`Outcome::Failed`]), never a panic; the writer resumes as soon as there is space again.
@@ -10,7 +10,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
@@ -35,7 +35,11 @@ pub mod served;
 
 mod file;
 
+mod group_writer;
+
 mod whereabouts;
+
+mod pace;
 
 #[cfg(test)]
 mod testing;
@@ -58,11 +62,12 @@ mod folder;
 
 pub use client_rows::ClientSchema;
 pub use error::{OpenError, OpenErrorKind};
+pub use pace::Pace;
 pub use proxy_rows::ProxySchema;
 
 use file::StoreFile;
+use group_writer::GroupWriter;
 use history::History;
-use whereabouts::Gone;
 
 /// The tables of one kind of machine, and how its journal is stored in them.
 pub trait Schema: 'static {
@@ -76,6 +81,8 @@ pub trait Schema: 'static {
     const APPLICATION_ID: i32;
     /// The numbered migration steps that lead to the current tables.
     const MIGRATIONS: &'static [&'static str];
+    /// How often it syncs at most; none if each group is synced at once.
+    const PACE: Option<Pace> = None;
 
     /// Applies one change, inside a transaction.
     ///
@@ -167,7 +174,7 @@ impl<S: Schema> Store<S> {
     ) -> Result<Writer<S::Write>, OpenError> {
         let (jobs, waiting) = sync_channel(BATCHES_WAITING_MAX);
         let path = self.file.path.clone();
-        let writer = GroupWriter { store: self, on_answer: Box::new(on_answer), failing: false };
+        let writer = GroupWriter::new(self, Box::new(on_answer));
         let thread = std::thread::Builder::new()
             .name(format!("{}-store", S::NAME))
             .spawn(move || writer.run(&waiting))
@@ -262,126 +269,6 @@ impl<W: Send + 'static> Drop for Writer<W> {
             && thread.join().is_err()
         {
             tracing::error!("the store's writer ended by a panic");
-        }
-    }
-}
-
-/// Why a batch is not durable.
-#[derive(Debug, thiserror::Error)]
-enum Unwritten {
-    #[error(transparent)]
-    Gone(#[from] Gone),
-    #[error(transparent)]
-    Sqlite(#[from] rusqlite::Error),
-}
-
-/// The writer thread's state: takes all waiting batches and writes them in one transaction.
-struct GroupWriter<S: Schema> {
-    store: Store<S>,
-    on_answer: Box<dyn FnMut(Vec<Outcome>) + Send>,
-    failing: bool,
-}
-
-impl<S: Schema> GroupWriter<S> {
-    fn run(mut self, jobs: &Receiver<Job<S::Write>>) {
-        while let Ok(first) = jobs.recv() {
-            let mut group = Vec::new();
-            let mut questions = Vec::new();
-            for job in std::iter::once(first).chain(jobs.try_iter()).take(BATCHES_WAITING_MAX) {
-                match job {
-                    Job::Commit(batch) => group.push(batch),
-                    Job::Ask(question) => questions.push(question),
-                }
-            }
-            if !group.is_empty() {
-                let outcomes = self.write(&group);
-                (self.on_answer)(outcomes);
-            }
-            for question in questions {
-                question(&self.store.file.connection);
-            }
-        }
-    }
-
-    fn write(&mut self, group: &[Batch<S::Write>]) -> Vec<Outcome> {
-        if self.transact(group).is_ok() {
-            self.note_success();
-            return group.iter().map(|batch| Outcome::Committed(batch.id)).collect();
-        }
-        // A batch in the group fails: each is written by itself, so that the others succeed. Savepoints in every group
-        // would slow down the normal case for this rare one.
-        let outcomes: Vec<Outcome> = group.iter().map(|batch| self.write_alone(batch)).collect();
-        if matches!(outcomes.last(), Some(Outcome::Failed(_))) {
-            self.write_over();
-        }
-        outcomes
-    }
-
-    fn write_alone(&mut self, batch: &Batch<S::Write>) -> Outcome {
-        match self.transact(std::slice::from_ref(batch)) {
-            Ok(()) => {
-                self.note_success();
-                Outcome::Committed(batch.id)
-            }
-            Err(error) => {
-                self.note_failure(&error);
-                Outcome::Failed(batch.id)
-            }
-        }
-    }
-
-    /// Overwrites a batch for which only the sync failed, with a transaction that changes nothing. The batch is complete
-    /// in the log: after a crash, the next start would treat it as committed, although its failure was reported.
-    fn write_over(&self) {
-        let version = i64::try_from(S::MIGRATIONS.len()).unwrap_or(i64::MAX);
-        if let Err(error) = self.store.file.connection.pragma_update(None, "user_version", version) {
-            tracing::debug!(%error, "a failed batch is written over, and that is not synced either");
-        }
-    }
-
-    fn transact(&mut self, group: &[Batch<S::Write>]) -> Result<(), Unwritten> {
-        // Batches without writes still wait their turn, since they depend on earlier ones.
-        if group.iter().all(|batch| batch.writes.is_empty()) {
-            return Ok(());
-        }
-        self.store.file.check_place()?;
-        self.commit(group)?;
-        // What was written into a file that was removed meanwhile is lost.
-        Ok(self.store.file.check_place()?)
-    }
-
-    fn commit(&self, group: &[Batch<S::Write>]) -> rusqlite::Result<()> {
-        let connection = &self.store.file.connection;
-        connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        let written = group
-            .iter()
-            .flat_map(|batch| &batch.writes)
-            .try_for_each(|write| S::apply(connection, write))
-            .and_then(|()| connection.prepare_cached("COMMIT")?.execute([]).map(drop));
-        // After some failures (a full disk, for example) SQLite has already rolled back.
-        if written.is_err()
-            && !connection.is_autocommit()
-            && let Err(error) = connection.execute_batch("ROLLBACK")
-        {
-            tracing::warn!(%error, "a failed transaction cannot be rolled back");
-        }
-        written
-    }
-
-    fn note_failure(&mut self, error: &Unwritten) {
-        tracing::debug!(%error, "a batch cannot be written");
-        if !std::mem::replace(&mut self.failing, true) {
-            let hint = match error {
-                Unwritten::Gone(_) => "put it back, or start this program again",
-                Unwritten::Sqlite(_) => "is the disk full?",
-            };
-            tracing::warn!(store = S::NAME, %error, "the store cannot be written; {hint}");
-        }
-    }
-
-    fn note_success(&mut self) {
-        if std::mem::take(&mut self.failing) {
-            tracing::info!(store = S::NAME, "the store can be written again");
         }
     }
 }

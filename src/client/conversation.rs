@@ -16,7 +16,7 @@ use crate::model::journal::{
 };
 use crate::model::names::Names;
 use crate::model::snapshot::{ConversationHead, Person, Tally};
-use crate::model::text::{preview, shown};
+use crate::model::text::{Shown, preview, shown};
 use crate::time::Timestamp;
 
 /// All conversations.
@@ -200,9 +200,9 @@ impl Conversations {
     }
 
     /// A message from somebody else is stored.
-    pub(super) fn received(&mut self, row: &IncomingRow) {
+    pub(super) fn received(&mut self, row: &IncomingRow, shown: &Shown) {
         if let Some(conversation) = self.all.get_mut(&row.conversation) {
-            let preview = preview(&shown(&row.content_type, &row.body));
+            let preview = preview(shown);
             conversation.put_last(Last {
                 id: row.id,
                 at: row.at,

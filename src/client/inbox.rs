@@ -14,7 +14,7 @@ use super::agent::own_contact::Named;
 use crate::client::conversation::Conversations;
 use crate::limits::{BATCHES_WAITING_MAX, INBOX_KEYS_MAX, INBOX_REMEMBERED, RECIPIENTS_MAX};
 use crate::model::command::Event;
-use crate::model::journal::{IncomingRow, PersonRow, Write};
+use crate::model::journal::{ConversationId, IncomingRow, PersonRow, Write};
 use crate::model::text::{Shown, shown};
 use crate::sip::date;
 use crate::sip::{
@@ -86,17 +86,21 @@ impl Inbox {
         let Some(row) = self.row(core, conversations, (asked, &key), now) else {
             return core.answer_now(asked, lost.status, lost.bytes, now);
         };
-        self.remember(core, key, now);
+        let conversation = row.conversation;
+        self.remember(core, key.clone(), now);
         core.write(Write::Incoming(row.clone()));
-        let row = Box::new(row);
-        core.promise(Action::IncomingKept(row.clone(), kept), Action::IncomingLost(row, lost));
+        let on_fail = Action::IncomingLost(key, conversation, lost);
+        core.promise(Action::IncomingKept(Box::new(row), kept), on_fail);
     }
 
     /// A message is committed: from here on it counts as received.
     pub(super) fn kept(&mut self, conversations: &mut Conversations, row: &IncomingRow) -> Event {
-        self.keys.insert(row.key.clone(), Kept::Yes);
-        conversations.received(row);
-        let Shown { text, files } = shown(&row.content_type, &row.body);
+        if let Some(kept) = self.keys.get_mut(&row.key) {
+            *kept = Kept::Yes;
+        }
+        let shown = shown(&row.content_type, &row.body);
+        conversations.received(row, &shown);
+        let Shown { text, files } = shown;
         Event::Received {
             conversation: row.conversation,
             message: row.id,
@@ -110,10 +114,15 @@ impl Inbox {
     }
 
     /// A message could not be stored: if it comes again, it is treated as new.
-    pub(super) fn lost(&mut self, conversations: &mut Conversations, row: &IncomingRow) {
-        self.keys.remove(&row.key);
-        self.by_age.retain(|(_, key)| *key != row.key);
-        conversations.not_kept(row.conversation);
+    pub(super) fn lost(
+        &mut self,
+        conversations: &mut Conversations,
+        key: &str,
+        conversation: ConversationId,
+    ) {
+        self.keys.remove(key);
+        self.by_age.retain(|(_, known)| known != key);
+        conversations.not_kept(conversation);
     }
 
     /// The answer to a duplicate: that of the first copy, or a 503 if that one was not stored.

@@ -5,15 +5,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use rusqlite::{Connection, Row, params};
 
-use crate::limits::{ASKING_LOADED_MAX, OPEN_LOADED_MAX};
+use crate::limits::{ASKING_LOADED_MAX, COMMITS_APART, COMMITS_AT_ONCE, OPEN_LOADED_MAX};
 use crate::model::journal::{
     AttemptRow, AttemptStage, ConversationId, ConversationRow, DeliveryRow, DeliveryState, IncomingRow,
     MessageId, OpenRows, OutgoingRow, PersonRow, Rows, Way, Write,
 };
 use crate::model::reason::{LocalReason, Phrase};
 use crate::sip::{ReportWish, content};
-use crate::store::Schema;
 use crate::store::columns::{Json, millis, people, people_column, signed, timestamp, unsigned};
+use crate::store::{Pace, Schema};
 
 mod heads;
 
@@ -35,6 +35,7 @@ impl Schema for ClientSchema {
         include_str!("client_6.sql"),
         include_str!("client_7.sql"),
     ];
+    const PACE: Option<Pace> = Some(Pace { every: COMMITS_APART, at_once: COMMITS_AT_ONCE });
 
     fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
         match write {

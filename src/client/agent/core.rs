@@ -88,8 +88,8 @@ pub(crate) enum Action {
     Seen(ConversationId, MessageId),
     /// A received message is stored: tell the owner, then answer.
     IncomingKept(Box<IncomingRow>, PendingResponse),
-    /// A received message could not be stored: forget it, and answer.
-    IncomingLost(Box<IncomingRow>, PendingResponse),
+    /// A received message could not be stored, nor a new row of its conversation: forget its key, and answer.
+    IncomingLost(String, ConversationId, PendingResponse),
     /// A duplicate: the answer depends on whether the first copy was stored.
     Repeated {
         /// The key that identifies duplicates.
