@@ -1,5 +1,7 @@
 //! What happens once a batch is committed or has failed: the other half of the promise rule.
 
+use std::collections::BTreeSet;
+
 use super::UserAgent;
 use super::agent::core::{Action, Core};
 use crate::machine::BatchId;
@@ -10,15 +12,21 @@ use crate::time::Now;
 impl UserAgent {
     /// A batch has ended: runs the actions that waited for it.
     pub(super) fn release(&mut self, id: BatchId, end: fn(&mut Core, BatchId) -> Vec<Action>, now: Now) {
+        let mut counted = BTreeSet::new();
         for action in end(&mut self.core, id) {
-            self.act(action, now);
+            self.act(action, &mut counted, now);
+        }
+        // Once for each message, however many of its recipients were in the batch.
+        for message in counted {
+            self.count(message);
         }
     }
 
-    fn act(&mut self, action: Action, now: Now) {
+    /// Messages whose recipients have to be counted again are added to `counted`.
+    fn act(&mut self, action: Action, counted: &mut BTreeSet<MessageId>, now: Now) {
         match action {
             Action::Nothing => {}
-            Action::Tell(event) => self.tell(event),
+            Action::Tell(event) => counted.extend(self.tell(event)),
             Action::Answer(answer) => self.core.respond(answer, now),
             Action::DraftKept(id) => self.outbox.kept(&mut self.core, &mut self.conversations, id),
             Action::DraftLost(id, draft) => {
@@ -27,7 +35,7 @@ impl UserAgent {
             Action::MayLeave(id, attempt) => self.outbox.may_leave((id, attempt)),
             Action::AttemptKept(id, attempt) => {
                 self.outbox.further_kept(&mut self.core, (id, attempt));
-                self.count(id);
+                counted.insert(id);
             }
             Action::AttemptLost(id, attempt) => {
                 self.outbox.further_lost(&mut self.core, (id, attempt));
@@ -44,7 +52,7 @@ impl UserAgent {
                 self.core.respond(if is_kept { kept } else { lost }, now);
             }
             Action::Seen(conversation, message) => {
-                self.core.tell(Event::Changed { conversation });
+                self.core.tell(Event::Changed { conversation, message: None });
                 self.receipts.seen(conversation, message);
             }
             Action::IncomingKept(row, answer) => {
@@ -54,8 +62,8 @@ impl UserAgent {
                 self.core.respond(answer, now);
                 self.receipts.came(&self.core.profile, &row);
             }
-            Action::IncomingLost(row, answer) => {
-                self.inbox.lost(&mut self.conversations, &row);
+            Action::IncomingLost(key, conversation, answer) => {
+                self.inbox.lost(&mut self.conversations, &key, conversation);
                 self.core.respond(answer, now);
             }
             Action::Repeated { key, kept, lost } => {
@@ -65,14 +73,14 @@ impl UserAgent {
         }
     }
 
-    fn tell(&mut self, event: Event) {
+    /// Tells the owner; returns the message of which a recipient's state changed.
+    fn tell(&mut self, event: Event) -> Option<MessageId> {
         if !self.outbox.is_news(&event) {
-            return;
+            return None;
         }
-        if let Event::Delivery { message, .. } = &event {
-            self.count(*message);
-        }
+        let moved = if let Event::Delivery { message, .. } = &event { Some(*message) } else { None };
         self.core.tell(event);
+        moved
     }
 
     /// Updates a message's state in the list to what is committed.

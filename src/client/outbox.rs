@@ -45,7 +45,7 @@ use crate::client::conversation::Conversations;
 use crate::limits::{OUTBOX_FINISHED_MAX, OUTBOX_WAITING_MAX, SAVE_AGAIN};
 use crate::machine::TimerReason;
 use crate::model::command::{Draft, Event};
-use crate::model::delivery::{Learned, News, is_refused_by_type, learn};
+use crate::model::delivery::{Directory, Learned, News, is_refused_by_type, learn};
 use crate::model::journal::{AttemptRow, AttemptStage, ConversationId, MessageId, OutgoingRow, Way, Write};
 use crate::model::snapshot::Tally;
 use crate::sip::enclose;
@@ -85,6 +85,8 @@ pub(super) struct Outbox {
     untold: BTreeMap<MessageId, Vec<Event>>,
     /// Messages with a good end, remembered in case a report is repeated.
     finished: BTreeSet<MessageId>,
+    /// The recipients of the attempts that were reported on last: parsing 500 addresses costs more than all else.
+    directories: BTreeMap<AttemptId, Directory>,
     /// People whose program does not accept CPIM, by [`address_key`](crate::model::contacts::address_key) (W28).
     refusers: BTreeSet<String>,
 }
@@ -295,13 +297,12 @@ impl Outbox {
         };
         let learned = learn(row, news, now.wall);
         let row = row.clone();
+        let changed = || Event::Changed { conversation: entry.row.conversation, message: Some(place.0) };
         let event = match learned {
             Learned::Nothing => return,
-            Learned::Details => Event::Changed { conversation: entry.row.conversation },
+            Learned::Details => changed(),
             // Not reported as a failure: they are sent the text alone (W28).
-            Learned::State if attempt.row.asks && is_refused_by_type(&row) => {
-                Event::Changed { conversation: entry.row.conversation }
-            }
+            Learned::State if attempt.row.asks && is_refused_by_type(&row) => changed(),
             Learned::State => entry.delivery_event(&row),
         };
         core.write(Write::Delivery(row));

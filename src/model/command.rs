@@ -11,6 +11,7 @@ use super::reason::Phrase;
 use super::snapshot::Settings;
 use super::text::FileShown;
 use crate::sip::{File, ReportWish};
+use crate::time::Timestamp;
 
 /// What the window can ask of the engine.
 #[derive(Clone, Debug)]
@@ -175,6 +176,8 @@ pub enum Event {
         reason: Phrase,
         /// Time since acceptance, if reported.
         after: Option<Duration>,
+        /// When it became known.
+        at: Timestamp,
     },
     /// A report named somebody to whom the message was not sent: shown for testers, never dropped silently.
     ReportedStranger {
@@ -222,10 +225,12 @@ pub enum Event {
         /// When it lapses unless renewed; none if he has stopped.
         until: Option<Instant>,
     },
-    /// Something else in a conversation changed that no other event covers (seen, withdrawn).
+    /// Something else in a conversation changed that no other event covers.
     Changed {
         /// The conversation.
         conversation: ConversationId,
+        /// The message that changed (withdrawn, more is known); none if only the conversation did (seen).
+        message: Option<MessageId>,
     },
     /// Un-registered; nothing more follows.
     Disconnected,

@@ -127,6 +127,13 @@ pub fn best<'a>(
     shown
 }
 
+/// The same for one recipient.
+#[must_use]
+pub fn best_of(deliveries: &[DeliveryRow], recipient: u32) -> Option<&DeliveryRow> {
+    let rows = deliveries.iter().filter(|row| row.recipient == recipient);
+    rows.max_by_key(|row| shown_rank(row))
+}
+
 /// Whether nothing more is expected for a recipient in an attempt.
 #[must_use]
 pub const fn is_settled(state: DeliveryState) -> bool {
@@ -208,19 +215,19 @@ const fn shown_rank(row: &DeliveryRow) -> (u8, u32) {
 
 /// Finds the recipient that a report line is about: by the exact spelling first, then by address-of-record.
 #[derive(Debug)]
-pub struct Directory<'a> {
-    by_spelling: BTreeMap<&'a str, u32>,
+pub struct Directory {
+    by_spelling: BTreeMap<String, u32>,
     by_person: BTreeMap<String, u32>,
     by_record: BTreeMap<String, Option<u32>>,
 }
 
-impl<'a> Directory<'a> {
+impl Directory {
     /// For the recipients of one attempt, with their indexes.
-    pub fn of(recipients: impl IntoIterator<Item = (u32, &'a str)>) -> Self {
+    pub fn of<'a>(recipients: impl IntoIterator<Item = (u32, &'a str)>) -> Self {
         let mut directory =
             Self { by_spelling: BTreeMap::new(), by_person: BTreeMap::new(), by_record: BTreeMap::new() };
         for (index, address) in recipients {
-            directory.by_spelling.entry(address).or_insert(index);
+            directory.by_spelling.entry(address.to_owned()).or_insert(index);
             if let Ok(uri) = Uri::parse(address) {
                 directory.by_person.entry(uri_key(&uri)).or_insert(index);
                 // Two people who differ only by port cannot be told apart without it.

@@ -17,21 +17,30 @@ impl Tally {
         let mut tally = Self::default();
         for state in states {
             tally.total += 1;
-            let count = match state {
-                DeliveryState::Queued => &mut tally.queued,
-                DeliveryState::Sending => &mut tally.sending,
-                DeliveryState::Accepted => &mut tally.accepted,
-                DeliveryState::NoReport => &mut tally.no_report,
-                DeliveryState::Deferred => &mut tally.deferred,
-                DeliveryState::Failed => &mut tally.failed,
-                DeliveryState::Cancelled => &mut tally.cancelled,
-                DeliveryState::PassedOn => &mut tally.passed_on,
-                DeliveryState::Delivered => &mut tally.delivered,
-                DeliveryState::Read => &mut tally.read,
-            };
-            *count += 1;
+            *tally.count(state) += 1;
         }
         tally
+    }
+
+    /// One recipient goes from one state to another.
+    pub const fn moved(&mut self, from: DeliveryState, to: DeliveryState) {
+        *self.count(from) -= 1;
+        *self.count(to) += 1;
+    }
+
+    const fn count(&mut self, state: DeliveryState) -> &mut u32 {
+        match state {
+            DeliveryState::Queued => &mut self.queued,
+            DeliveryState::Sending => &mut self.sending,
+            DeliveryState::Accepted => &mut self.accepted,
+            DeliveryState::NoReport => &mut self.no_report,
+            DeliveryState::Deferred => &mut self.deferred,
+            DeliveryState::Failed => &mut self.failed,
+            DeliveryState::Cancelled => &mut self.cancelled,
+            DeliveryState::PassedOn => &mut self.passed_on,
+            DeliveryState::Delivered => &mut self.delivered,
+            DeliveryState::Read => &mut self.read,
+        }
     }
 
     /// Recipients with more news expected soon: queued, being sent, or accepted by the server.

@@ -66,14 +66,36 @@ pub fn tally(rows: &OpenRows) -> Tally {
 }
 
 fn delivery_view(outgoing: &OutgoingRow, person: Person, known: Option<&DeliveryRow>) -> DeliveryView {
-    DeliveryView {
+    let mut view = DeliveryView {
         person,
-        state: known.map_or(DeliveryState::Queued, |row| row.state),
-        status: known.and_then(|row| row.status),
-        phrase: known.map(|row| row.phrase.visible()).unwrap_or_default(),
-        at: known.map_or(outgoing.at, |row| row.at),
-        after: known.and_then(|row| row.after),
-        attempt: known.map_or(1, |row| row.attempt),
+        state: DeliveryState::Queued,
+        status: None,
+        phrase: Default::default(),
+        at: outgoing.at,
+        after: None,
+        attempt: 1,
+    };
+    if let Some(row) = known {
+        show(&mut view, row);
+    }
+    view
+}
+
+fn show(view: &mut DeliveryView, row: &DeliveryRow) {
+    view.state = row.state;
+    view.status = row.status;
+    view.phrase = row.phrase.visible();
+    view.at = row.at;
+    view.after = row.after;
+    view.attempt = row.attempt;
+}
+
+/// Shows the state of one recipient of a message of ours; all that is shown of the others stays.
+pub fn move_delivery(view: &mut MessageView, row: &DeliveryRow) {
+    let place = usize::try_from(row.recipient).ok().and_then(|index| view.deliveries.get_mut(index));
+    if let Some(place) = place {
+        view.tally.moved(place.state, row.state);
+        show(place, row);
     }
 }
 
@@ -123,9 +145,9 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_message_shows_each_person_once_with_the_best_state() {
-        let rows = OpenRows {
+    /// To three people: one got it at once, one with the second attempt, of one nothing is known.
+    fn two_attempts() -> OpenRows {
+        OpenRows {
             outgoing: OutgoingRow {
                 id: MessageId(7),
                 conversation: ConversationId(1),
@@ -144,7 +166,12 @@ mod tests {
                 delivery(1, 1, DeliveryState::Delivered, Some(200)),
                 delivery(0, 2, DeliveryState::Delivered, Some(200)),
             ],
-        };
+        }
+    }
+
+    #[test]
+    fn a_message_shows_each_person_once_with_the_best_state() {
+        let rows = two_attempts();
         let view = message_view(&rows, &Names::default());
         assert_eq!((view.text.as_str(), view.attempts), ("Come here.", 2));
         let shown: Vec<_> =
@@ -160,6 +187,20 @@ mod tests {
         assert_eq!(view.tally, Tally { total: 3, delivered: 2, queued: 1, ..Tally::default() });
         assert_eq!(view.tally, tally(&rows));
         assert_eq!(view.deliveries[1].phrase, "Busy⟨U+202E⟩ Here".into());
+    }
+
+    #[test]
+    fn one_recipient_moves_and_the_view_is_as_if_all_were_read_anew() {
+        let mut rows = two_attempts();
+        let mut view = message_view(&rows, &Names::default());
+        let news = DeliveryRow { status: Some(200), ..delivery(2, 1, DeliveryState::Delivered, None) };
+        rows.deliveries.push(news.clone());
+        assert_ne!(view, message_view(&rows, &Names::default()));
+        move_delivery(&mut view, &news);
+        assert_eq!(view, message_view(&rows, &Names::default()));
+        assert_eq!((view.tally.delivered, view.tally.queued), (3, 0));
+        move_delivery(&mut view, &delivery(9, 1, DeliveryState::Failed, None));
+        assert_eq!(view, message_view(&rows, &Names::default()), "nobody has that number");
     }
 
     #[test]

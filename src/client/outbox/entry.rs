@@ -224,6 +224,7 @@ impl Entry {
             status: row.status,
             reason: row.phrase.clone(),
             after: row.after,
+            at: row.at,
         }
     }
 }

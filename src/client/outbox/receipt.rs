@@ -9,7 +9,7 @@ use super::{AttemptId, Outbox};
 use crate::client::agent::core::{Action, Core, IncomingRequest};
 use crate::limits::{ASKING_BYTES_MAX, CPIM_REFUSERS_MAX};
 use crate::model::contacts::address_key;
-use crate::model::delivery::{Directory, News, is_refused_by_type};
+use crate::model::delivery::{News, is_refused_by_type};
 use crate::model::journal::DeliveryRow;
 use crate::sip::{Cpim, Disposition, Imdn, Request, media_type};
 use crate::time::Now;
@@ -39,7 +39,7 @@ impl Outbox {
     }
 
     /// The attempt and recipient that a notification is about, and what it says.
-    fn said(&self, request: &Request) -> Option<(AttemptId, u32, Disposition)> {
+    fn said(&mut self, request: &Request) -> Option<(AttemptId, u32, Disposition)> {
         let content_type = media_type(request.fields().first("Content-Type").unwrap_or_default());
         let body =
             if content_type == "message/cpim" { Cpim::parse(&request.body())?.body } else { request.body() };
@@ -49,9 +49,9 @@ impl Outbox {
         // A resend under the same Call-ID is the same message: the later attempt stands for both.
         let mut of_name = entry.attempts.values().rev().filter(|it| it.row.call_id == message_id);
         let attempt = of_name.find(|it| it.row.asks && !it.is_queued() && !it.is_withdrawn())?;
-        let recipients = attempt.row.recipients.iter().map(|index| (*index, entry.address(*index)));
-        let recipient = Directory::of(recipients).find(request.fields().from().uri.as_str())?;
-        Some(((id, attempt.row.number), recipient, disposition))
+        let place = (id, attempt.row.number);
+        let recipient = self.directory(place)?.find(request.fields().from().uri.as_str())?;
+        Some((place, recipient, disposition))
     }
 
     /// Whether a text to these recipients may be sent in CPIM.

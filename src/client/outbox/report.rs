@@ -3,7 +3,7 @@
 use super::entry::Attempt;
 use super::{AttemptId, Outbox};
 use crate::client::agent::core::{Action, Core, IncomingRequest};
-use crate::limits::RECIPIENTS_MAX;
+use crate::limits::{DIRECTORIES_KEPT, RECIPIENTS_MAX};
 use crate::machine::Flow;
 use crate::model::command::Event;
 use crate::model::delivery::{Directory, News};
@@ -94,11 +94,9 @@ impl Outbox {
         self.waiting.remove(&place);
         self.large.remove(&place);
         self.await_report(core, place, to_tag, now);
-        let Some((entry, attempt)) = self.find(place) else {
+        let Some(directory) = self.directory(place) else {
             return;
         };
-        let recipients = attempt.row.recipients.iter().map(|index| (*index, entry.address(*index)));
-        let directory = Directory::of(recipients);
         let found: Vec<_> =
             lines.iter().map(|line| (directory.find(&line.address), News::of(line), line)).collect();
         let mut strangers = 0;
@@ -113,6 +111,20 @@ impl Outbox {
                 }
             }
         }
+    }
+
+    /// Finds the recipients of an attempt by their addresses.
+    pub(super) fn directory(&mut self, place: AttemptId) -> Option<&Directory> {
+        if !self.directories.contains_key(&place) {
+            let (entry, attempt) = self.find(place)?;
+            let recipients = attempt.row.recipients.iter().map(|index| (*index, entry.address(*index)));
+            let directory = Directory::of(recipients);
+            if self.directories.len() >= DIRECTORIES_KEPT {
+                self.directories.pop_first();
+            }
+            self.directories.insert(place, directory);
+        }
+        self.directories.get(&place)
     }
 
     /// An attempt's report window has passed: recipients that are only accepted get "No report".

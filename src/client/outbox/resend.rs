@@ -74,7 +74,7 @@ impl Outbox {
             self.learn_all(core, (id, number), &News::bare(DeliveryState::Cancelled), now);
             self.set_stage(core, (id, number), AttemptStage::Closed, now);
         }
-        core.promise_told(id, Event::Changed { conversation });
+        core.promise_told(id, Event::Changed { conversation, message: Some(id) });
         self.retire(id);
     }
 }

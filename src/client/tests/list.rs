@@ -26,7 +26,7 @@ fn a_line_shows_the_last_message_and_what_is_unread() {
     assert_eq!(head.people[0].name, "ann");
     stage.events.clear();
     stage.command(AgentCommand::Seen { conversation: ConversationId(1) });
-    assert_eq!(stage.events, [Event::Changed { conversation: ConversationId(1) }]);
+    assert_eq!(stage.events, [Event::Changed { conversation: ConversationId(1), message: None }]);
     assert_eq!(stage.agent.heads()[0].unread, 0);
     let seen = Write::Seen { conversation: ConversationId(1), message: MessageId(2) };
     assert_eq!(stage.rows.last(), Some(&seen));

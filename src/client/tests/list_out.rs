@@ -145,6 +145,7 @@ fn w27_a_2xx_says_that_it_was_passed_on_and_never_that_it_arrived() {
             status,
             reason: LocalReason::ListServer.into(),
             after: None,
+            at: stage.now.wall,
         };
         assert!(matches!(stage.events[0], Event::Accepted { .. }), "{:?}", stage.events);
         let rest = [told(0), told(1), told(2), Event::Unreported { message, attempt: 1 }];

@@ -33,6 +33,7 @@ fn w21_a_report_with_details_is_kept_told_and_answered_in_this_order() {
             status: Some(408),
             reason: "Request Timeout".into(),
             after: Some(Duration::from_secs(32)),
+            at: stage.now.wall,
         }
     );
     assert_eq!(stage.states(), [(0, Failed), (1, Delivered)]);

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::limits::SNAPSHOT_MESSAGES_MAX;
-use crate::model::journal::{ConversationId, MessageId};
+use crate::model::delivery::{best_of, rank};
+use crate::model::journal::{ConversationId, DeliveryRow, MessageId};
 use crate::model::names::Names;
 use crate::model::snapshot::{MessageView, Outline, Person, Thread};
-use crate::model::view::{incoming_view, message_view};
+use crate::model::view::{incoming_view, message_view, move_delivery};
 use crate::store::history::StoredMessage;
 
 use super::reading::{Part, Question, ReadPart};
@@ -28,8 +29,66 @@ pub(super) struct OpenThread {
 struct Loaded {
     outline: Arc<[Outline]>,
     first: usize,
-    messages: Vec<Arc<MessageView>>,
+    messages: Vec<LoadedMessage>,
     unread_from: Option<MessageId>,
+}
+
+/// A message as the engine keeps it.
+#[derive(Debug)]
+pub(super) struct LoadedMessage {
+    /// As shown.
+    pub(super) view: Arc<MessageView>,
+    /// If it is ours: what is known of each attempt, ordered by attempt and recipient.
+    deliveries: Vec<DeliveryRow>,
+}
+
+impl LoadedMessage {
+    pub(super) fn of(stored: StoredMessage, names: &Names) -> Self {
+        match stored {
+            StoredMessage::Ours(rows) => {
+                Self { view: Arc::new(message_view(&rows, names)), deliveries: rows.deliveries }
+            }
+            StoredMessage::Theirs(row) => {
+                Self { view: Arc::new(incoming_view(&row, names)), deliveries: Vec::new() }
+            }
+        }
+    }
+
+    /// Takes in the state of one recipient in one attempt. False if as much was known: the history may have been read
+    /// after the commit that we hear of now.
+    fn deliver(&mut self, row: &DeliveryRow) -> bool {
+        let place = (row.attempt, row.recipient);
+        match self.deliveries.binary_search_by_key(&place, |known| (known.attempt, known.recipient)) {
+            Ok(index) => {
+                let known = self.deliveries.get_mut(index);
+                let Some(known) = known.filter(|known| is_at_least(row, known) && *known != row) else {
+                    return false;
+                };
+                *known = row.clone();
+            }
+            Err(index) => self.deliveries.insert(index, row.clone()),
+        }
+        if let Some(best) = best_of(&self.deliveries, row.recipient) {
+            // A copy is made once for each snapshot, however many recipients move between two of them.
+            move_delivery(Arc::make_mut(&mut self.view), best);
+        }
+        true
+    }
+}
+
+fn is_at_least(row: &DeliveryRow, known: &DeliveryRow) -> bool {
+    rank(row.state, &row.phrase) >= rank(known.state, &known.phrase)
+}
+
+/// Where a change of a recipient's state is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moved {
+    /// Nowhere: the message is not loaded.
+    Unseen,
+    /// It belongs to an attempt that was not read yet: the message has to be read.
+    NewAttempt,
+    /// In its place.
+    Shown,
 }
 
 impl Loaded {
@@ -37,13 +96,10 @@ impl Loaded {
     fn is_at_end(&self) -> bool {
         self.first + self.messages.len() == self.outline.len()
     }
-}
 
-/// A stored message as shown.
-pub(super) fn view(stored: &StoredMessage, names: &Names) -> MessageView {
-    match stored {
-        StoredMessage::Ours(rows) => message_view(rows, names),
-        StoredMessage::Theirs(row) => incoming_view(row, names),
+    /// The index of a message among those loaded.
+    fn place(&self, id: MessageId) -> Option<usize> {
+        self.messages.binary_search_by_key(&id, |message| message.view.id).ok()
     }
 }
 
@@ -76,8 +132,28 @@ impl OpenThread {
 
     /// Whether a message is among those loaded.
     pub(super) fn shows(&self, id: MessageId) -> bool {
-        let messages = self.loaded.as_ref().map(|loaded| loaded.messages.as_slice()).unwrap_or_default();
-        messages.binary_search_by_key(&id, |message| message.id).is_ok()
+        self.view(id).is_some()
+    }
+
+    /// Changes the one place that shows this recipient; nothing is read for that.
+    pub(super) fn deliver(&mut self, row: &DeliveryRow) -> Moved {
+        let Some(loaded) = &mut self.loaded else { return Moved::Unseen };
+        let Some(message) = loaded.place(row.message).and_then(|place| loaded.messages.get_mut(place)) else {
+            return Moved::Unseen;
+        };
+        if row.attempt > message.view.attempts {
+            return Moved::NewAttempt;
+        }
+        if message.deliver(row) {
+            self.published = None;
+        }
+        Moved::Shown
+    }
+
+    /// A loaded message.
+    pub(super) fn view(&self, id: MessageId) -> Option<&MessageView> {
+        let loaded = self.loaded.as_ref()?;
+        loaded.messages.get(loaded.place(id)?).map(|message| &*message.view)
     }
 
     /// What has to be read, if anything; it then counts as requested.
@@ -99,7 +175,7 @@ impl OpenThread {
         if read.conversation != self.conversation {
             return false;
         }
-        let views = read.messages.iter().map(|stored| Arc::new(view(stored, names)));
+        let views = read.messages.into_iter().map(|stored| LoadedMessage::of(stored, names));
         match (read.part, &mut self.loaded) {
             (Part::After(_), Some(loaded)) => loaded.append(&read.outline, views),
             (Part::After(_), None) => self.wanted = Some(Part::End),
@@ -120,11 +196,12 @@ impl OpenThread {
         true
     }
 
-    /// Replaces the view of one message with a newer one.
-    pub(super) fn replace(&mut self, view: &Arc<MessageView>) {
+    /// Replaces one message by what was read anew.
+    pub(super) fn replace(&mut self, message: LoadedMessage) {
         let Some(loaded) = &mut self.loaded else { return };
-        if let Some(place) = loaded.messages.iter_mut().find(|message| message.id == view.id) {
-            *place = Arc::clone(view);
+        let place = loaded.place(message.view.id).and_then(|place| loaded.messages.get_mut(place));
+        if let Some(place) = place {
+            *place = message;
             self.published = None;
         }
     }
@@ -143,7 +220,7 @@ impl OpenThread {
             hidden,
             outline: Arc::clone(&loaded.outline),
             first: loaded.first,
-            messages: loaded.messages.as_slice().into(),
+            messages: loaded.messages.iter().map(|message| Arc::clone(&message.view)).collect(),
             unread_from: loaded.unread_from,
         });
         self.published = Some(Arc::clone(&thread));
@@ -152,7 +229,7 @@ impl OpenThread {
 }
 
 impl Loaded {
-    fn append(&mut self, new: &[Outline], views: impl Iterator<Item = Arc<MessageView>>) {
+    fn append(&mut self, new: &[Outline], views: impl Iterator<Item = LoadedMessage>) {
         // The same end may have been requested twice.
         let known: BTreeSet<MessageId> =
             self.outline.iter().rev().take(new.len()).map(|entry| entry.id).collect();
@@ -160,7 +237,7 @@ impl Loaded {
         let was_at_end = self.is_at_end();
         self.outline = self.outline.iter().chain(new).copied().collect();
         if was_at_end {
-            self.messages.extend(views.filter(|view| !known.contains(&view.id)));
+            self.messages.extend(views.filter(|message| !known.contains(&message.view.id)));
             let over = self.messages.len().saturating_sub(SNAPSHOT_MESSAGES_MAX);
             self.messages.drain(..over);
             self.first = self.outline.len() - self.messages.len();
@@ -178,7 +255,9 @@ fn unread_from(outline: &[Outline], unread: u32) -> Option<MessageId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::journal::{IncomingRow, PersonRow};
+    use crate::model::journal::{
+        AttemptRow, AttemptStage, DeliveryState, IncomingRow, OpenRows, OutgoingRow, PersonRow, Way,
+    };
     use crate::time::Timestamp;
     use bytes::Bytes;
 
@@ -265,8 +344,92 @@ mod tests {
         let people: Arc<[Person]> = Arc::from([]);
         let first = thread.publish(&people, false).unwrap();
         assert!(Arc::ptr_eq(&first, &thread.publish(&people, false).unwrap()));
-        thread.replace(&Arc::new(view(&stored(2), &Names::default())));
+        thread.replace(LoadedMessage::of(stored(2), &Names::default()));
         assert!(!Arc::ptr_eq(&first, &thread.publish(&people, false).unwrap()));
+    }
+
+    fn ours(deliveries: Vec<DeliveryRow>) -> StoredMessage {
+        let person = |address: &str| PersonRow { address: address.to_owned(), name: String::new() };
+        StoredMessage::Ours(OpenRows {
+            outgoing: OutgoingRow {
+                id: MessageId(1),
+                conversation: HERE,
+                at: Timestamp::from_millis(1),
+                content_type: "text/plain".to_owned(),
+                body: Bytes::from_static(b"x"),
+                recipients: vec![person("sip:ann@x"), person("sip:bob@x")],
+            },
+            attempts: vec![attempt(1), attempt(2)],
+            deliveries,
+        })
+    }
+
+    fn attempt(number: u32) -> AttemptRow {
+        AttemptRow {
+            message: MessageId(1),
+            number,
+            recipients: vec![0, 1],
+            call_id: "c".to_owned(),
+            from_tag: "t".to_owned(),
+            cseq: 1,
+            report: Default::default(),
+            way: Way::FanOut,
+            asks: false,
+            stage: AttemptStage::Closed,
+            at: Timestamp::default(),
+        }
+    }
+
+    fn delivery(attempt: u32, recipient: u32, state: DeliveryState) -> DeliveryRow {
+        DeliveryRow {
+            message: MessageId(1),
+            attempt,
+            recipient,
+            state,
+            status: None,
+            phrase: Default::default(),
+            tries: None,
+            after: None,
+            at: Timestamp::from_millis(2),
+        }
+    }
+
+    #[test]
+    fn a_change_of_one_recipient_is_shown_as_if_all_were_read_anew() {
+        use DeliveryState::{Accepted, Cancelled, Delivered, Failed, Sending};
+        let rows = |second: DeliveryState| {
+            vec![delivery(1, 0, Failed), delivery(1, 1, Accepted), delivery(2, 0, second)]
+        };
+        let read_anew = |rows: Vec<DeliveryRow>| LoadedMessage::of(ours(rows), &Names::default()).view;
+        let mut thread = OpenThread::new(HERE, 0);
+        let part = ReadPart {
+            conversation: HERE,
+            part: Part::End,
+            outline: vec![entry(1, 2)],
+            first: 0,
+            messages: vec![ours(rows(Sending))],
+        };
+        assert!(thread.take(part, &Names::default()));
+        let before = published(&mut thread);
+        assert_eq!(before.messages[0].deliveries[0].state, Sending);
+        // The second attempt is withdrawn, so the first one's failure is what is shown.
+        assert_eq!(thread.deliver(&delivery(2, 0, Cancelled)), Moved::Shown);
+        let shown = published(&mut thread);
+        assert_eq!(shown.messages[0], read_anew(rows(Cancelled)));
+        assert_eq!(shown.messages[0].deliveries[0].state, Failed);
+        assert_eq!(before.messages[0].deliveries[0].state, Sending, "what was handed out stays as it was");
+        // A recipient of whom the second attempt knew nothing yet.
+        assert_eq!(thread.deliver(&delivery(2, 1, Delivered)), Moved::Shown);
+        let mut known = rows(Cancelled);
+        known.push(delivery(2, 1, Delivered));
+        let shown = published(&mut thread);
+        assert_eq!(shown.messages[0], read_anew(known));
+        // An older event about what was read after it changes nothing, and nothing is published again.
+        assert_eq!(thread.deliver(&delivery(2, 1, Sending)), Moved::Shown);
+        assert!(Arc::ptr_eq(&shown, &thread.publish(&shown.people, false).unwrap()));
+        assert_eq!(thread.deliver(&delivery(3, 1, Delivered)), Moved::NewAttempt);
+        let elsewhere = DeliveryRow { message: MessageId(7), ..delivery(1, 1, Delivered) };
+        assert_eq!(thread.deliver(&elsewhere), Moved::Unseen);
     }
 
     #[test]

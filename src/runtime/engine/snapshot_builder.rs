@@ -1,5 +1,7 @@
 //! Gathers all that the screen can show from the machine, the history and the files, and publishes it when it changes.
 
+mod moves;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +13,7 @@ use crate::limits::{SNAPSHOTS_PER_SEC_BUSY, SNAPSHOTS_PER_SEC_MAX};
 use crate::model::account::{Account, RegistrationState};
 use crate::model::command::{Event, Notice};
 use crate::model::contacts::AddressBook;
-use crate::model::journal::{ConversationId, MessageId};
+use crate::model::journal::{ConversationId, DeliveryRow, MessageId};
 use crate::model::names::Names;
 use crate::model::snapshot::{ConversationHead, PasswordPlace, Settings, Snapshot, UntrustedCertificate};
 use crate::model::text::visible;
@@ -19,9 +21,9 @@ use crate::net::RefusedCertificate;
 use crate::store::history::{History, ReadError};
 use crate::time::{Now, Timestamp};
 
-use super::alarms::{Alarms, Change};
+use super::alarms::Alarms;
 use super::composing::Composing;
-use super::open_thread::{OpenThread, view};
+use super::open_thread::{LoadedMessage, OpenThread};
 use super::out::Out;
 use super::reading::{Question, ReadResult, ask};
 
@@ -57,6 +59,8 @@ pub(super) struct SnapshotBuilder {
     composing: Composing,
     /// A query is in progress.
     asking: bool,
+    /// What became known since it was asked.
+    moved_meanwhile: Vec<DeliveryRow>,
     ask_at: Option<Instant>,
     changed: bool,
     published_at: Option<Instant>,
@@ -89,6 +93,7 @@ impl SnapshotBuilder {
             alarms: Alarms::default(),
             composing: Composing::default(),
             asking: false,
+            moved_meanwhile: Vec::new(),
             ask_at: None,
             changed: true,
             published_at: None,
@@ -148,6 +153,7 @@ impl SnapshotBuilder {
         self.heads_changed = true;
         // The old reader may never answer.
         self.asking = false;
+        self.moved_meanwhile.clear();
         if let Some(thread) = &mut self.thread {
             thread.reload();
         }
@@ -226,18 +232,13 @@ impl SnapshotBuilder {
             Event::Accepted { message, .. }
             | Event::OneByOne { message, .. }
             | Event::Unreported { message, .. }
-            | Event::Refused { message, .. }
-            | Event::Reported { message, .. } => {
+            | Event::Refused { message, .. } => {
                 self.stale_if_shown(message);
             }
-            Event::Delivery { conversation, message, attempt, state, .. } => {
-                self.stale_if_shown(message);
-                if self.alarms.hear(Change { conversation, message, attempt, state }, now.mono) {
-                    self.stale.insert(message);
-                }
-            }
-            // For testers: the command line logs it; the window does not show it yet.
-            Event::ReportedStranger { .. } => {}
+            event @ Event::Delivery { .. } => self.delivered(event, now.mono),
+            // The first says nothing that is shown. The second is for testers: the command line logs it; the window
+            // does not show it yet.
+            Event::Reported { .. } | Event::ReportedStranger { .. } => {}
             Event::Composing { conversation, from, until } => {
                 self.composing.hear(conversation, names.person(&from), until);
             }
@@ -245,13 +246,18 @@ impl SnapshotBuilder {
                 let names_of_files =
                     || files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>().join(", ");
                 let text = if text.trim().is_empty() { names_of_files() } else { text };
-                self.composing.hear(conversation, names.person(&from), None);
+                let person = names.person(&from);
+                let name = person.name.clone();
+                self.composing.hear(conversation, person, None);
                 self.grew(conversation);
-                let name = names.person(&from).name;
                 let from = if verified { name } else { format!("{name} (not verified)") };
                 self.tell(Notice::Received { conversation, from, text });
             }
-            Event::Changed { conversation } => self.thread_of(conversation, OpenThread::reload),
+            Event::Changed { message, .. } => {
+                if let Some(message) = message {
+                    self.stale_if_shown(message);
+                }
+            }
             Event::Disconnected => self.registration = RegistrationState::Idle,
         }
     }
@@ -274,7 +280,9 @@ impl SnapshotBuilder {
 
     /// Queries the history for what is needed, unless a query is in progress.
     pub(super) fn ask(&mut self, history: Option<&History>, now: Now) {
-        self.stale.extend(self.alarms.take_due(now.mono));
+        for message in self.alarms.take_due(now.mono) {
+            self.check(message);
+        }
         let Some(history) = history else { return };
         if self.asking || self.ask_at.is_some_and(|at| now.mono < at) {
             return;
@@ -310,15 +318,16 @@ impl SnapshotBuilder {
         if let (Some(part), Some(thread)) = (answer.part, &mut self.thread) {
             thread.take(part, names);
         }
-        for stored in &answer.messages {
-            let view = Arc::new(view(stored, names));
-            if let Some(notice) = self.alarms.look_at(&view) {
+        for stored in answer.messages {
+            let message = LoadedMessage::of(stored, names);
+            if let Some(notice) = self.alarms.look_at(&message.view) {
                 self.tell(notice);
             }
             if let Some(thread) = &mut self.thread {
-                thread.replace(&view);
+                thread.replace(message);
             }
         }
+        self.deliver_again();
         self.touch();
     }
 
@@ -368,9 +377,16 @@ impl SnapshotBuilder {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc::sync_channel;
+
+    use bytes::Bytes;
 
     use super::*;
-    use crate::model::journal::PersonRow;
+    use crate::machine::{Batch, BatchId};
+    use crate::model::journal::{
+        AttemptRow, AttemptStage, ConversationRow, DeliveryState, OutgoingRow, PersonRow, Way, Write,
+    };
+    use crate::store::{ClientSchema, Outcome, Store, Writer};
     use crate::time::Clock;
 
     fn received(number: u64) -> Event {
@@ -384,6 +400,128 @@ mod tests {
             files: Vec::new(),
             verified: true,
         }
+    }
+
+    /// A store with one message to 500 people, accepted by the server; and its reader.
+    fn stored_for_500() -> (Writer<Write>, History) {
+        let (answered, answers) = sync_channel(1);
+        let store = Store::<ClientSchema>::in_memory().unwrap();
+        let writer = store.start(move |group| drop(answered.send(group))).unwrap();
+        let people: Vec<_> = (0..500)
+            .map(|number| PersonRow { address: format!("sip:p{number}@x"), name: String::new() })
+            .collect();
+        let row = |recipient| delivery(recipient, DeliveryState::Accepted);
+        let conversation = ConversationRow { id: HERE, people: people.clone(), hidden: false };
+        let outgoing = OutgoingRow {
+            id: MessageId(1),
+            conversation: HERE,
+            at: Timestamp::default(),
+            content_type: "text/plain".to_owned(),
+            body: Bytes::from_static(b"Come here."),
+            recipients: people,
+        };
+        let attempt = AttemptRow {
+            message: MessageId(1),
+            number: 1,
+            recipients: (0..500).collect(),
+            call_id: "c".to_owned(),
+            from_tag: "t".to_owned(),
+            cseq: 1,
+            report: Default::default(),
+            way: Way::FanOut,
+            asks: false,
+            stage: AttemptStage::Accepted { to_tag: "p".to_owned() },
+            at: Timestamp::default(),
+        };
+        let mut writes =
+            vec![Write::Conversation(conversation), Write::Outgoing(outgoing), Write::Attempt(attempt)];
+        writes.extend((0..500).map(row).map(Write::Delivery));
+        writer.commit(Batch { id: BatchId(1), writes }).unwrap();
+        assert_eq!(answers.recv().unwrap(), [Outcome::Committed(BatchId(1))]);
+        let history = writer.history().unwrap();
+        (writer, history)
+    }
+
+    const HERE: ConversationId = ConversationId(1);
+
+    fn delivery(recipient: u32, state: DeliveryState) -> DeliveryRow {
+        DeliveryRow {
+            message: MessageId(1),
+            attempt: 1,
+            recipient,
+            state,
+            status: None,
+            phrase: Default::default(),
+            tries: None,
+            after: None,
+            at: Timestamp::default(),
+        }
+    }
+
+    fn told(recipient: u32, state: DeliveryState) -> Event {
+        let row = delivery(recipient, state);
+        Event::Delivery {
+            conversation: HERE,
+            message: row.message,
+            attempt: row.attempt,
+            recipient,
+            address: format!("sip:p{recipient}@x"),
+            state,
+            status: row.status,
+            reason: row.phrase,
+            after: row.after,
+            at: row.at,
+        }
+    }
+
+    #[test]
+    fn a_report_changes_its_row_in_place_and_reads_nothing_from_the_disk() {
+        use DeliveryState::{Delivered, Failed};
+        let (writer, history) = stored_for_500();
+        let out = Arc::new(Out::new(Arc::new(|| ())));
+        let (answers, mut answered) = mpsc::channel(1);
+        let mut desk = SnapshotBuilder::new(Arc::clone(&out), answers, false);
+        let mut now = Clock::start().now();
+        desk.open(HERE);
+        desk.ask(Some(&history), now);
+        assert!(desk.asking, "the conversation is read when it is opened");
+        // A report comes while it is read: which of the two is newer is not known, and the newer one is shown.
+        desk.hear(told(7, Delivered), now);
+        desk.answered(answered.blocking_recv().unwrap());
+        let mut reads = 0;
+        for recipient in 0..500 {
+            now = now.plus(Duration::from_millis(10));
+            desk.hear(told(recipient, if recipient == 9 { Failed } else { Delivered }), now);
+            desk.hear(Event::Reported { message: MessageId(1), attempt: 1 }, now);
+            desk.ask(Some(&history), now);
+            reads += u32::from(desk.asking);
+        }
+        assert_eq!(reads, 0);
+        let thread = desk.thread.as_mut().unwrap().publish(&Arc::from([]), false).unwrap();
+        let tally = thread.messages[0].tally;
+        assert_eq!((tally.total, tally.delivered, tally.failed), (500, 499, 1));
+        assert_eq!(thread.messages[0].deliveries[9].state, Failed);
+        // Nor is it read for the notice: it is loaded.
+        let notices = out.take_notices();
+        assert!(matches!(notices.as_slice(), [Notice::NotDelivered { failed: 1, .. }]), "{notices:?}");
+        drop((history, writer));
+    }
+
+    #[test]
+    fn what_is_read_does_not_undo_what_was_told_meanwhile() {
+        let (writer, history) = stored_for_500();
+        let (answers, mut answered) = mpsc::channel(1);
+        let mut desk = SnapshotBuilder::new(Arc::new(Out::new(Arc::new(|| ()))), answers, false);
+        let now = Clock::start().now();
+        desk.open(HERE);
+        desk.ask(Some(&history), now);
+        let older = answered.blocking_recv().unwrap();
+        desk.hear(told(7, DeliveryState::Delivered), now);
+        desk.answered(older);
+        let thread = desk.thread.as_mut().unwrap().publish(&Arc::from([]), false).unwrap();
+        assert_eq!(thread.messages[0].deliveries[7].state, DeliveryState::Delivered);
+        assert_eq!(thread.messages[0].tally.delivered, 1);
+        drop((history, writer));
     }
 
     #[test]
