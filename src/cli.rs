@@ -38,6 +38,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use self::verbs::{AliasVerb, OneUser, StorePlace, Upkeep, UserAndSender, UserVerb};
 use crate::model::command::ConnectStep;
+use crate::model::outage::Outage;
 use crate::proxy::{Auth, Inbound, Party, StaticRoute, Trusted};
 use crate::runtime::faults::{self, FAULT_STATUS, Fault};
 use crate::runtime::logs;
@@ -327,9 +328,9 @@ fn no_data_before_the_command(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// Why the server cannot be used now: the reason known to the client, else the step that it reached.
-fn offline(why: Option<&str>, step: ConnectStep, server: &str) -> String {
-    match (why, step) {
-        (Some(why), _) => why.to_owned(),
+fn offline(why: &Outage, step: ConnectStep, server: &str) -> String {
+    match (why.words(), step) {
+        (Some(why), _) => why,
         (None, ConnectStep::Finding) => format!("{server} was not found"),
         (None, ConnectStep::Opening) => format!("no connection to {server}"),
         (None, ConnectStep::Asking) => format!("no answer from {server}"),

@@ -40,6 +40,7 @@ use crate::model::command::{AgentCommand, Event};
 use crate::model::journal;
 use crate::model::journal::{ConversationId, Rows, Write};
 use crate::model::names::Names;
+use crate::model::outage::Outage;
 use crate::model::snapshot::{ConversationHead, Person};
 use crate::model::text;
 use crate::random::Random;
@@ -191,7 +192,7 @@ impl UserAgent {
     }
 
     /// The connection to the proxy could not be opened.
-    fn line_refused(&mut self, why: Option<Arc<str>>, now: Now) {
+    fn line_refused(&mut self, why: Outage, now: Now) {
         if self.core.line.is_stream() {
             self.registration.line_refused(&mut self.core, why, now);
         }
@@ -235,7 +236,7 @@ impl Machine for UserAgent {
             Input::Connected { id, flow } => self.connected(id, flow, now),
             Input::ConnectFailed { id, fault } => {
                 if self.core.line.connect_failed(id) {
-                    self.line_refused(fault.into_why(), now);
+                    self.line_refused(Outage::of(fault, self.core.line.hop()), now);
                 } else {
                     self.outbox.detour_connected(&mut self.core, id, None, now);
                 }
@@ -255,7 +256,7 @@ impl Machine for UserAgent {
         self.core.transactions.handle_timeout(now.mono);
         self.take_failures(now);
         if self.core.line.handle_timeout(now.mono) {
-            self.line_refused(None, now);
+            self.line_refused(Outage::NoAnswer, now);
         }
         self.registration.handle_timeout(&mut self.core, now);
         self.outbox.handle_timeout(&mut self.core, now);

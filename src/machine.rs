@@ -185,24 +185,12 @@ pub struct Hop {
 pub enum ConnectFault {
     /// Nobody answers there.
     Unreachable,
+    /// That computer answers, but nothing accepts connections at that port (ECONNREFUSED).
+    Refused,
     /// Our own system lets us open no further connection (EMFILE, ENFILE).
     NoDescriptor,
     /// The peer is not the one we look for, or cannot prove it: text for people, without a full stop (RFC 5922).
     Untrusted(Arc<str>),
-}
-
-impl ConnectFault {
-    /// The details, if more is known than that nobody answers.
-    #[must_use]
-    pub fn into_why(self) -> Option<Arc<str>> {
-        match self {
-            Self::Unreachable => None,
-            Self::NoDescriptor => {
-                Some("this computer lets the program open no further connection (too many open files)".into())
-            }
-            Self::Untrusted(why) => Some(why),
-        }
-    }
 }
 
 /// A pair of addresses, and the connection for a stream (RFC 5626 §3).

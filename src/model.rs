@@ -19,6 +19,8 @@ pub mod contacts;
 
 pub mod account;
 
+pub mod outage;
+
 pub mod server;
 
 pub mod journal;

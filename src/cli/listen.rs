@@ -135,7 +135,7 @@ impl Listener {
                 self.complain(&format!("{status} {reason}{why}"), retry_after);
             }
             RegistrationState::Offline { why, retry_after } => {
-                let why = offline(why.as_deref(), self.step, &self.server);
+                let why = offline(&why, self.step, &self.server);
                 self.complain(&why, Some(retry_after));
             }
             RegistrationState::Connecting(step) => self.step = step,

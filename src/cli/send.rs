@@ -15,6 +15,7 @@ use super::{Report, ServerArguments, SignInArguments, offline, parse, password, 
 use crate::model::command::{AgentCommand, ConnectStep, Draft, Event, RegistrationState};
 use crate::model::delivery::is_reached;
 use crate::model::journal::{AttemptStage, DeliveryState, MessageId, PersonRow};
+use crate::model::outage::Outage;
 use crate::runtime::agent::Agent;
 use crate::runtime::attachment;
 use crate::sip::{File, ReportMode, ReportWish, Uri};
@@ -205,7 +206,7 @@ impl Progress {
             Event::Refused { status, reason, .. } => self.refuse(Some(status), &reason.to_string()),
             Event::NotSent { why, .. } => self.refuse(None, &why),
             Event::Registration(RegistrationState::Offline { why, .. }) if !self.is_accepted => {
-                let why = offline(why.as_deref(), self.step, &self.server);
+                let why = offline(&why, self.step, &self.server);
                 self.refuse(None, &why);
             }
             Event::Registration(RegistrationState::Connecting(step)) => self.step = step,
@@ -304,7 +305,7 @@ impl Progress {
         match &self.ending {
             Some(Ending::Refused { status, reason }) => return self.tell_refused(fate, *status, reason),
             None if !self.is_accepted => {
-                let why = format!("{} in time", offline(None, self.step, &self.server));
+                let why = format!("{} in time", offline(&Outage::NoAnswer, self.step, &self.server));
                 return self.tell_refused(fate, None, &why);
             }
             Some(Ending::Complete) | None => {}

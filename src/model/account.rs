@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::outage::Outage;
 use super::server::Server;
 use crate::sip::{self, Transport, Uri};
 
@@ -325,12 +326,12 @@ pub enum RegistrationState {
     NoFanOut,
     /// Registered without that proof, but this server accepts a list of recipients (RFC 5365, W27).
     ByList,
-    /// No answer; tried again after a while.
+    /// Not reached; tried again after a while.
     Offline {
         /// From the moment of the event.
         retry_after: Duration,
-        /// The cause, if more is known than that nobody answers: a sentence without full stop.
-        why: Option<Arc<str>>,
+        /// Why.
+        why: Outage,
     },
     /// The server refused.
     Refused {

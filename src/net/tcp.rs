@@ -178,8 +178,11 @@ async fn open(
     let (transport, remote) = (peer.hop.transport, peer.hop.remote);
     let stream = connect(remote, from).await.map_err(|error| {
         tracing::debug!(%remote, %error, "no connection");
-        let is_shortage = connections.shortage.is_behind(&error);
-        if is_shortage { ConnectFault::NoDescriptor } else { ConnectFault::Unreachable }
+        match error.kind() {
+            _ if connections.shortage.is_behind(&error) => ConnectFault::NoDescriptor,
+            io::ErrorKind::ConnectionRefused => ConnectFault::Refused,
+            _ => ConnectFault::Unreachable,
+        }
     })?;
     let flow = flow_of(transport, &stream, remote).ok_or(ConnectFault::Unreachable)?;
     let add = || connections.add(flow, Some(peer.clone()), Opened::ByUs).ok_or(ConnectFault::Unreachable);

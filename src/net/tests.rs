@@ -187,14 +187,14 @@ fn a_connection_is_opened_once_used_again_and_missed_when_it_goes() {
 }
 
 #[test]
-fn nobody_there_is_an_answer() {
+fn nobody_there_is_an_answer_that_says_the_connection_was_refused() {
     run(async {
         let remote = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut net = Net::bind(&[]).await.unwrap();
         net.connect(ConnectId(1), Hop { transport: Transport::Tcp, remote }, None);
         assert!(matches!(
             net.receive().await,
-            Some(NetEvent::ConnectFailed { id: ConnectId(1), fault: ConnectFault::Unreachable })
+            Some(NetEvent::ConnectFailed { id: ConnectId(1), fault: ConnectFault::Refused })
         ));
     });
 }

@@ -10,6 +10,7 @@ use fanfare::model::command::Notice;
 use fanfare::model::journal::DeliveryState::{
     Accepted, Cancelled, Deferred, Delivered, Failed, NoReport, PassedOn, Queued, Read, Sending,
 };
+use fanfare::model::outage::Outage;
 use fanfare::model::snapshot::{MessageView, Person, Theme};
 use fanfare::time::Timestamp;
 use fanfare::ui::{App, Options};
@@ -319,7 +320,7 @@ fn first_run_and_its_failure() {
         window.run();
         fake.change(|inner| {
             inner.snapshot.registration =
-                RegistrationState::Offline { retry_after: Duration::from_secs(8), why: None };
+                RegistrationState::Offline { retry_after: Duration::from_secs(8), why: Outage::NoAnswer };
             inner.snapshot.retry_at = Some(Timestamp::from_millis(NOW + 8_000));
         });
         window.run();
@@ -408,7 +409,7 @@ fn what_went_wrong_is_said_in_the_window() {
     let fake = busy();
     fake.change(|inner| {
         inner.snapshot.registration =
-            RegistrationState::Offline { retry_after: Duration::from_secs(8), why: None };
+            RegistrationState::Offline { retry_after: Duration::from_secs(8), why: Outage::NoAnswer };
         inner.snapshot.retry_at = Some(Timestamp::from_millis(NOW + 8_000));
         inner
             .notices

@@ -9,6 +9,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::model::account::{Account, ConnectStep, Password, RegistrationState, TrustedCertificate};
 use fanfare::model::command::{AgentCommand, Command};
+use fanfare::model::outage::Outage;
 use fanfare::model::snapshot::{PasswordPlace, UntrustedCertificate};
 use fanfare::time::Timestamp;
 use fanfare::ui::App;
@@ -49,7 +50,7 @@ fn state(fake: &Fake, window: &mut Harness<'static, App>, state: RegistrationSta
 }
 
 pub(crate) fn offline(why: &str) -> RegistrationState {
-    RegistrationState::Offline { retry_after: Duration::from_secs(2), why: Some(why.into()) }
+    RegistrationState::Offline { retry_after: Duration::from_secs(2), why: Outage::Untrusted(why.into()) }
 }
 
 fn is_locked(window: &Harness<'static, App>, field: &str) -> bool {

@@ -10,7 +10,6 @@ mod offers;
 
 mod requests;
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::offers::Offers;
@@ -21,6 +20,7 @@ use super::sign_in::{Answered, Heeded};
 use crate::limits::{REGISTER_EXPIRES_SECS, STREAM_OPEN_WAIT, UNREGISTER_WAIT};
 use crate::machine::TimerReason;
 use crate::model::account::{ConnectStep, RegistrationState};
+use crate::model::outage::Outage;
 use crate::random::Random;
 use crate::sip::Response;
 use crate::time::Now;
@@ -46,6 +46,8 @@ pub(crate) struct Registration {
     redirects: Redirects,
     keep_alive: KeepAlive,
     offers: Offers,
+    /// Why the addresses tried so far do not serve us: what says most of it.
+    outage: Outage,
 }
 
 /// The current step.
@@ -69,13 +71,6 @@ enum Phase {
     Left,
 }
 
-/// Why we are offline, and how long the server wants us to wait.
-#[derive(Debug, Default)]
-struct Outage {
-    retry_after: Option<Duration>,
-    why: Option<Arc<str>>,
-}
-
 impl Registration {
     /// A registration that has tried nothing yet.
     pub(crate) fn new(random: &mut Random) -> Self {
@@ -94,6 +89,7 @@ impl Registration {
             redirects: Redirects::default(),
             keep_alive: KeepAlive::default(),
             offers: Offers::default(),
+            outage: Outage::default(),
         }
     }
 
@@ -123,7 +119,7 @@ impl Registration {
     /// The server answers nothing at all, so it is taken to be down. Messages wait until it answers again.
     pub(crate) fn silent(&mut self, core: &mut Core, now: Now) {
         match self.phase {
-            Phase::Settled { .. } if self.is_let_in() => self.offline(core, Outage::default(), now),
+            Phase::Settled { .. } if self.is_let_in() => self.offline(core, Outage::NoAnswer, now),
             // A refresh is pending: its outcome shows whether the server is there.
             Phase::Asking if self.is_let_in() => {
                 self.become_state(core, RegistrationState::Connecting(ConnectStep::Asking));
@@ -189,22 +185,21 @@ impl Registration {
         if core.line.hop().is_some() {
             return self.go_on(core, now);
         }
-        let fault = fault.map_or_else(String::new, |fault| format!(" ({fault})"));
-        let why = format!("the server {} cannot be found{fault}", core.line.name());
-        self.offline(core, Outage { why: Some(why.into()), ..Outage::default() }, now);
+        let why = Outage::NotFound { server: core.line.name().into(), fault: fault.map(Into::into) };
+        self.offline(core, why, now);
     }
 
     /// The connection to the proxy could not be opened.
-    pub(crate) fn line_refused(&mut self, core: &mut Core, why: Option<Arc<str>>, now: Now) {
+    pub(crate) fn line_refused(&mut self, core: &mut Core, why: Outage, now: Now) {
         if self.phase == Phase::Opening {
-            self.offline(core, Outage { why, ..Outage::default() }, now);
+            self.offline(core, why, now);
         }
     }
 
     /// The flow to the proxy is lost.
     pub(crate) fn line_lost(&mut self, core: &mut Core, now: Now) {
         match self.phase {
-            Phase::Settled { .. } if self.is_let_in() => self.offline(core, Outage::default(), now),
+            Phase::Settled { .. } if self.is_let_in() => self.offline(core, Outage::NoAnswer, now),
             // A pending request fails by itself and reports that.
             Phase::Settled { .. } | Phase::Asking | Phase::Idle | Phase::Resting { .. } => {}
             Phase::Finding | Phase::Opening | Phase::Leaving { .. } | Phase::Left => {}
@@ -215,7 +210,7 @@ impl Registration {
     pub(crate) fn unanswered(&mut self, core: &mut Core, now: Now) {
         match self.phase {
             Phase::Leaving { .. } => self.left(core),
-            Phase::Asking => self.offline(core, Outage::default(), now),
+            Phase::Asking => self.offline(core, Outage::NoAnswer, now),
             Phase::Idle
             | Phase::Finding
             | Phase::Opening
@@ -325,7 +320,7 @@ impl Registration {
                 core.open_stream(now.mono, STREAM_OPEN_WAIT);
                 self.phase = Phase::Opening;
             }
-            None => self.offline(core, Outage::default(), now),
+            None => self.offline(core, Outage::NoAnswer, now),
         }
     }
 }

@@ -22,7 +22,7 @@ fn second_flow() -> Flow {
 fn offline(stage: &Stage) -> (Duration, Option<String>) {
     let state = stage.agent.registration();
     let RegistrationState::Offline { retry_after, why } = state else { panic!("{state:?}") };
-    (*retry_after, why.as_deref().map(str::to_owned))
+    (*retry_after, why.words())
 }
 
 #[test]
@@ -93,6 +93,46 @@ fn w32_a_tls_account_names_the_domain_and_is_told_why_the_server_is_not_trusted(
     stage.input(Input::ConnectFailed { id: ConnectId(1), fault });
     let (_, why) = offline(&stage);
     assert_eq!(why.as_deref(), Some("the certificate of domain.com has expired on 2024-05-17"));
+}
+
+#[test]
+fn an_address_that_says_nothing_does_not_hide_what_another_one_said() {
+    let mut stage = by_name("tls:sip.domain.com");
+    let hops = || vec![hop(Transport::Tls, "127.0.0.1:5061"), hop(Transport::Tls, "127.0.0.2:5061")];
+    stage.input(Input::Resolved { id: ResolveId(1), hops: hops() });
+    let expired = "the certificate of domain.com has expired on 2024-05-17";
+    stage.input(Input::ConnectFailed { id: ConnectId(1), fault: ConnectFault::Untrusted(expired.into()) });
+    stage.input(Input::ConnectFailed { id: ConnectId(2), fault: ConnectFault::Unreachable });
+    let (wait, why) = offline(&stage);
+    assert_eq!(why.as_deref(), Some(expired));
+    // At the next try what was said before no longer counts.
+    stage.advance(wait);
+    stage.input(Input::Resolved { id: ResolveId(2), hops: hops() });
+    stage.input(Input::ConnectFailed { id: ConnectId(3), fault: ConnectFault::Refused });
+    stage.input(Input::ConnectFailed { id: ConnectId(4), fault: ConnectFault::Unreachable });
+    let (_, why) = offline(&stage);
+    assert_eq!(
+        why.as_deref(),
+        Some(
+            "connection refused by tls:127.0.0.1:5061; check the server's address and port, and that it is running"
+        )
+    );
+}
+
+#[test]
+fn a_server_that_cannot_serve_us_now_is_named_with_what_it_answered() {
+    for (answer, fields, words) in [
+        ("503 Service Unavailable", "Retry-After: 20\n", "the server answered 503 Service Unavailable"),
+        ("500 Server Internal Error", "", "the server answered 500 Server Internal Error"),
+        ("480 Temporarily Unavailable", "", "the server answered 480 Temporarily Unavailable"),
+        ("408 Request Timeout", "", "the server answered 408 Request Timeout"),
+    ] {
+        let mut stage = Stage::new(&account());
+        stage.command(AgentCommand::Connect);
+        let request = stage.take_sent("REGISTER");
+        stage.answer(&request, answer, fields);
+        assert_eq!(offline(&stage).1.as_deref(), Some(words));
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::model::command::{Event, Notice};
 use crate::model::contacts::AddressBook;
 use crate::model::journal::{ConversationId, DeliveryRow, MessageId};
 use crate::model::names::Names;
+use crate::model::outage::Outage;
 use crate::model::snapshot::{ConversationHead, PasswordPlace, Settings, Snapshot, UntrustedCertificate};
 use crate::model::text::visible;
 use crate::net::RefusedCertificate;
@@ -114,7 +115,8 @@ impl SnapshotBuilder {
 
     /// The machine cannot be started: the account is offline until it is changed.
     pub(super) fn not_started(&mut self, why: &str) {
-        self.registration = RegistrationState::Offline { retry_after: Duration::ZERO, why: Some(why.into()) };
+        self.registration =
+            RegistrationState::Offline { retry_after: Duration::ZERO, why: Outage::NotStarted(why.into()) };
         self.touch();
     }
 

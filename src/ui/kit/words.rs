@@ -154,12 +154,13 @@ pub(crate) fn refusal(snapshot: &Snapshot) -> Option<String> {
 
 /// Why the server was not reached, as a sentence without full stop; none if all we know is that nobody answered.
 pub(crate) fn outage(snapshot: &Snapshot) -> Option<String> {
-    let RegistrationState::Offline { why: Some(why), .. } = &snapshot.registration else {
+    let RegistrationState::Offline { why, .. } = &snapshot.registration else {
         return None;
     };
+    let why = why.words()?;
     Some(match changed_certificate(snapshot) {
         Some(shown) => format!("The certificate of {} has changed", shown.server),
-        None => sentence(why),
+        None => sentence(&why),
     })
 }
 

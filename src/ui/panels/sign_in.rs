@@ -9,6 +9,7 @@ use super::certificate::{Decision, certificate_ui};
 use super::typed::{PROXY_HINT, typed_account};
 use crate::model::account::{Account, ConnectStep, Password, RegistrationState};
 use crate::model::command::{AgentCommand, Command};
+use crate::model::outage::Outage;
 use crate::model::snapshot::{PasswordPlace, Snapshot};
 use crate::ui::actions::Act;
 use crate::ui::kit::theme::{self, colors};
@@ -371,7 +372,8 @@ fn failure_ui(
         banner(ui, &failure.sentence, colors.red, colors.red_soft);
         return false;
     }
-    let is_resting = matches!(snapshot.registration, RegistrationState::Offline { why: None, .. });
+    let is_resting =
+        matches!(snapshot.registration, RegistrationState::Offline { why: Outage::NoAnswer, .. });
     let sentence = if is_resting && form.attempt.is_some() {
         format!("{} {}.", failure.sentence, look.account(snapshot))
     } else {

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Outage, Phase, Registration};
+use super::{Phase, Registration};
 use crate::client::agent::core::{Action, Core};
 use crate::client::agent::interval::{granted_secs, longer_interval, retry_after};
 use crate::client::agent::redirect::{Keep, Redirects};
@@ -16,6 +16,7 @@ use crate::limits::{
 };
 use crate::model::account::RegistrationState;
 use crate::model::command::Event;
+use crate::model::outage::Outage;
 use crate::sip::Response;
 use crate::time::Now;
 
@@ -43,8 +44,9 @@ impl Registration {
                 self.settle(core, RegistrationState::NoFanOut, None);
             }
             408 | 480 | 500 | 502..=599 => {
-                let retry_after = retry_after(response.fields());
-                self.offline(core, Outage { retry_after, why: None }, now);
+                let why =
+                    Outage::Answered { status: response.status(), reason: response.reason().to_owned() };
+                self.offline_for((retry_after(response.fields()), why), core, now);
             }
             _ => self.refused(core, response, now),
         }
@@ -70,7 +72,7 @@ impl Registration {
         }
         let granted = granted_secs(response.fields(), core).unwrap_or(self.expires_secs);
         if granted == 0 {
-            return self.offline(core, Outage::default(), now);
+            return self.offline(core, Outage::NoAnswer, now);
         }
         let at_most =
             core.line.main().map(|flow| self.keep_alive.registered(response, flow, &mut core.random, now));
@@ -87,6 +89,7 @@ impl Registration {
         self.interval_steps = 0;
         self.challenges = Answered::default();
         self.redirects = Redirects::default();
+        self.outage = Outage::NoAnswer;
         self.phase = Phase::Settled { refresh_at };
         self.become_state(core, state);
     }
@@ -109,6 +112,7 @@ impl Registration {
         self.interval_steps = 0;
         self.challenges = Answered::default();
         self.redirects = Redirects::default();
+        self.outage = Outage::NoAnswer;
         self.keep_alive.stop();
         core.go_home();
         self.phase = match retry_after {
@@ -127,7 +131,14 @@ impl Registration {
     }
 
     /// The proxy is not reachable: tries the next hop at once (RFC 3263 §4.3), and all of them again after a while.
-    pub(super) fn offline(&mut self, core: &mut Core, outage: Outage, now: Now) {
+    pub(super) fn offline(&mut self, core: &mut Core, why: Outage, now: Now) {
+        self.offline_for((None, why), core, now);
+    }
+
+    /// The same for at least as long as the server asks us to wait.
+    fn offline_for(&mut self, (asked, why): (Option<Duration>, Outage), core: &mut Core, now: Now) {
+        // The owner is told once, after the last address: a silent one must not hide what another one said.
+        self.outage = std::mem::take(&mut self.outage).max(why);
         self.challenges = Answered::default();
         self.keep_alive.stop();
         self.lacks_outbound = false;
@@ -142,9 +153,10 @@ impl Registration {
         self.redirects = Redirects::default();
         core.go_home();
         let own = self.next_wait(core);
-        let retry_after = outage.retry_after.map_or(own, |asked| asked.min(RETRY_AFTER_MAX).max(own));
+        let retry_after = asked.map_or(own, |asked| asked.min(RETRY_AFTER_MAX).max(own));
         self.phase = Phase::Resting { until: now.mono + retry_after };
-        self.become_state(core, RegistrationState::Offline { retry_after, why: outage.why });
+        let why = std::mem::take(&mut self.outage);
+        self.become_state(core, RegistrationState::Offline { retry_after, why });
     }
 
     pub(super) fn left(&mut self, core: &mut Core) {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::model::account::{Account, Password, RegistrationState};
 use crate::model::command::{AgentCommand, Notice};
+use crate::model::outage::Outage;
 use crate::model::snapshot::PasswordPlace;
 use crate::net::check_authorities;
 use crate::runtime::agent::{AgentError, OpenedAgent};
@@ -62,12 +63,12 @@ impl Work {
                 self.keep_that_it_worked();
                 self.keep_new_password();
             }
-            RegistrationState::Offline { why: Some(_), .. } => {
+            RegistrationState::Offline { why: Outage::Untrusted(_), .. } => {
                 let running = self.running.as_ref();
                 let refused = running.and_then(|running| running.agent.shell().net().refused_certificate());
                 self.desk.met_certificate(refused);
             }
-            RegistrationState::Offline { why: None, .. } | RegistrationState::Refused { .. } => {
+            RegistrationState::Offline { .. } | RegistrationState::Refused { .. } => {
                 self.desk.met_certificate(None);
             }
             RegistrationState::Idle | RegistrationState::Connecting(_) => {}
