@@ -24,7 +24,7 @@ use super::routing::domains::Domains;
 use super::routing::router::Router;
 use super::routing::users::Users;
 use super::secret::Secret;
-use super::transport::request_sender::{RequestSender, User};
+use super::transport::request_sender::RequestSender;
 use crate::limits::{ANSWER_AGAIN_BYTES_MAX, RETRY_AFTER_SECS, RETRY_AFTER_SPREAD_SECS};
 use crate::machine::{Flow, Output, PendingCommits, TimerReason, Transmit};
 use crate::random::Random;
@@ -74,8 +74,8 @@ pub(super) enum Due {
     Gather(DispatchId),
     /// Try a report again (W23).
     Round(DispatchId),
-    /// Send a leg once more (W15).
-    Again(User),
+    /// Send the leg to that recipient once more, on that branch (W15).
+    Again(DispatchId, u32, u32),
     /// Try a recipient who does not register here (W18).
     Visit(Entry, u8),
     /// Expire a message: it is no longer worth delivering (W8).
@@ -116,7 +116,7 @@ impl Agenda {
                 Due::Save(_) => TimerReason::OutcomesWritten,
                 Due::Gather(_) => TimerReason::OutcomesReported,
                 Due::Round(_) => TimerReason::ReportAgain,
-                Due::Again(_) => TimerReason::LegAgain,
+                Due::Again(..) => TimerReason::LegAgain,
                 Due::Visit(..) => TimerReason::AbsentTriedAgain,
                 Due::Expire(_) => TimerReason::MessageExpires,
                 Due::Forget(_) | Due::Tidy => TimerReason::MessageForgotten,

@@ -48,7 +48,7 @@ use super::core::{Action, Core, Due, Rejection};
 use super::event::ProxyEvent;
 use super::guard::shares::Payer;
 use super::journal::{AcceptedRow, DispatchId, OutcomeRow, ReportRow, Write};
-use super::transport::request_sender::{Fault, User};
+use super::transport::request_sender::Fault;
 use crate::limits::{DISPATCH_REMEMBERED, DISPATCHES_OPEN_MAX, MAILBOX_SECS_MAX, REPORT_GATHER};
 use crate::machine::Flow;
 use crate::sip::{Aor, Compose, Request, Response, SECONDARY_TO};
@@ -345,11 +345,10 @@ impl Dispatches {
                 }
             }
             Due::Round(id) => self.round(core, id, now),
-            Due::Again(User::Leg { dispatch, recipient, branch }) => {
+            Due::Again(id, recipient, branch) => {
                 let place = LegId { recipient, branch };
-                self.with_legs(core, dispatch, now, |core, legs, facts| legs.again(core, facts, place, now));
+                self.with_legs(core, id, now, |core, legs, facts| legs.again(core, facts, place, now));
             }
-            Due::Again(User::Report { .. } | User::Relay { .. } | User::Session(_)) => {}
             Due::Visit(entry, round) => self.visit(core, (entry, round), now),
             Due::Expire(id) => self.expire(core, id, now),
             Due::Forget(id) => self.forget(core, id, now),

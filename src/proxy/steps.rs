@@ -1,62 +1,78 @@
-//! Routes the results of our own requests (a response, a flow, a failure) to the part that each request belongs to.
+//! The one place that knows which part of the proxy each request of ours belongs to, and tells that part what became of
+//! it: a flow, a response, or a failure.
 
 use super::Proxy;
 use super::dispatch::legs::LegId;
-use super::transport::request_sender::{SenderStep, User};
+use super::transport::request_sender::{Fault, SenderStep, User};
 use crate::machine::Flow;
 use crate::sip::Response;
 use crate::time::Now;
 
+/// What became of a request of ours.
+#[derive(Clone, Copy)]
+enum Progress<'a> {
+    /// It has a flow: it is printed for it and sent.
+    Ready(Flow),
+    /// Its final response, and how often it was sent until then.
+    Answered(&'a Response, u32),
+    /// It failed, after so many transmissions.
+    Failed(Fault, u32),
+}
+
 impl Proxy {
-    /// Passes a response to the leg, report or relay that it answers, or back to where its request came from.
+    /// A response came: to a request of ours, or to one that passed without a transaction.
     pub(super) fn response(&mut self, response: &Response, flow: Flow, now: Now) {
         let Some(heard) = self.core.carrier.receive_response(response, now.mono) else {
             return self.sessions.response(&mut self.core, response, flow, now);
         };
-        if response.status() < 200 {
-            return;
-        }
-        let core = &mut self.core;
-        match heard.user {
-            User::Leg { dispatch, recipient, branch } => {
-                let place = LegId { recipient, branch };
-                self.dispatches.leg_heard(core, dispatch, place, (response, heard.transmissions), now);
-            }
-            User::Report { dispatch, cseq } => {
-                self.dispatches.report_ended(core, dispatch, (cseq, Some(response.status())), now);
-            }
-            User::Relay { relay, branch } => self.relays.heard(core, (relay, branch), response, now),
-            User::Session(_) => {}
+        if response.status() >= 200 {
+            self.progress(heard.user, Progress::Answered(response, heard.transmissions), now);
         }
     }
 
     /// A request of ours has a flow, or has failed.
     pub(super) fn step(&mut self, step: SenderStep, now: Now) {
-        let core = &mut self.core;
         match step {
-            SenderStep::Ready { user: User::Leg { dispatch, recipient, branch }, flow } => {
-                self.dispatches.leg_ready(core, dispatch, LegId { recipient, branch }, flow, now);
+            SenderStep::Ready { user, flow } => self.progress(user, Progress::Ready(flow), now),
+            SenderStep::Failed { user, fault, transmissions } => {
+                self.progress(user, Progress::Failed(fault, transmissions), now);
             }
-            SenderStep::Ready { user: User::Report { dispatch, .. }, flow } => {
-                self.dispatches.report_ready(core, dispatch, flow, now);
-            }
-            SenderStep::Ready { user: User::Relay { relay, branch }, flow } => {
-                self.relays.ready(core, (relay, branch), flow, now);
-            }
-            SenderStep::Failed { user: User::Leg { dispatch, recipient, branch }, fault, transmissions } => {
+        }
+    }
+
+    fn progress(&mut self, user: User, progress: Progress<'_>, now: Now) {
+        let core = &mut self.core;
+        match user {
+            User::Leg { dispatch, recipient, branch } => {
                 let place = LegId { recipient, branch };
-                self.dispatches.leg_failed(core, dispatch, place, (fault, transmissions), now);
+                match progress {
+                    Progress::Ready(flow) => self.dispatches.leg_ready(core, dispatch, place, flow, now),
+                    Progress::Answered(response, transmissions) => {
+                        self.dispatches.leg_heard(core, dispatch, place, (response, transmissions), now);
+                    }
+                    Progress::Failed(fault, transmissions) => {
+                        self.dispatches.leg_failed(core, dispatch, place, (fault, transmissions), now);
+                    }
+                }
             }
-            SenderStep::Failed { user: User::Report { dispatch, cseq }, .. } => {
-                self.dispatches.report_ended(core, dispatch, (cseq, None), now);
+            User::Report { dispatch, cseq } => {
+                let status = match progress {
+                    Progress::Ready(flow) => return self.dispatches.report_ready(core, dispatch, flow, now),
+                    Progress::Answered(response, _) => Some(response.status()),
+                    Progress::Failed(..) => None,
+                };
+                self.dispatches.report_ended(core, dispatch, (cseq, status), now);
             }
-            SenderStep::Ready { user: User::Session(number), flow } => {
-                self.sessions.ready(core, number, flow, now);
-            }
-            SenderStep::Failed { user: User::Session(number), .. } => self.sessions.failed(core, number),
-            SenderStep::Failed { user: User::Relay { relay, branch }, fault, .. } => {
-                self.relays.failed(core, (relay, branch), fault, now);
-            }
+            User::Relay { relay, branch } => match progress {
+                Progress::Ready(flow) => self.relays.ready(core, (relay, branch), flow, now),
+                Progress::Answered(response, _) => self.relays.heard(core, (relay, branch), response, now),
+                Progress::Failed(fault, _) => self.relays.failed(core, (relay, branch), fault, now),
+            },
+            User::Session(number) => match progress {
+                Progress::Ready(flow) => self.sessions.ready(core, number, flow, now),
+                Progress::Answered(..) => {}
+                Progress::Failed(..) => self.sessions.failed(core, number),
+            },
         }
     }
 }

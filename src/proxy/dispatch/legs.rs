@@ -225,9 +225,8 @@ impl Legs {
                 self.end_if_over(core, facts, place.recipient, now);
             }
             Verdict::Merged => {
-                let user =
-                    User::Leg { dispatch: facts.dispatch, recipient: place.recipient, branch: place.branch };
-                core.agenda.add(now.mono + core.config.timers.j(), Due::Again(user));
+                let again = Due::Again(facts.dispatch, place.recipient, place.branch);
+                core.agenda.add(now.mono + core.config.timers.j(), again);
             }
             Verdict::Over => self.end_if_over(core, facts, place.recipient, now),
         }
