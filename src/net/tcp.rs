@@ -178,10 +178,12 @@ async fn open(
     let (transport, remote) = (peer.hop.transport, peer.hop.remote);
     let stream = connect(remote, from).await.map_err(|error| {
         tracing::debug!(%remote, %error, "no connection");
-        match error.kind() {
-            _ if connections.shortage.is_behind(&error) => ConnectFault::NoDescriptor,
-            io::ErrorKind::ConnectionRefused => ConnectFault::Refused,
-            _ => ConnectFault::Unreachable,
+        if connections.shortage.is_behind(&error) {
+            ConnectFault::NoDescriptor
+        } else if error.kind() == io::ErrorKind::ConnectionRefused {
+            ConnectFault::Refused
+        } else {
+            ConnectFault::Unreachable
         }
     })?;
     let flow = flow_of(transport, &stream, remote).ok_or(ConnectFault::Unreachable)?;

@@ -10,7 +10,7 @@ mod offers;
 
 mod requests;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use self::offers::Offers;
 use super::core::{Core, Task};

@@ -13,7 +13,7 @@ use crate::sip::{ReportMode, ReportWish};
 use crate::time::latency;
 use crate::ui::actions::Act;
 use crate::ui::kit::icons::{Icon, icon_button, paint_state, state_color};
-use crate::ui::kit::theme::{self, CONTROL_HEIGHT, Colors, HEADER_HEIGHT, colors};
+use crate::ui::kit::theme::{self, CONTROL_HEIGHT, HEADER_HEIGHT, colors};
 use crate::ui::kit::widgets::{
     hint, mend_button, one_line, paint_simulated, put, small_button, within, wrapped,
 };
@@ -67,6 +67,7 @@ pub(crate) fn delivery_ui(
     frame.show(ui, |ui| summary(ui, message, look, acts));
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
+        let heights = LineHeights::of(ui);
         for (title, states) in GROUPS {
             let people: Vec<&DeliveryView> =
                 message.deliveries.iter().filter(|delivery| states.contains(&delivery.state)).collect();
@@ -74,7 +75,12 @@ pub(crate) fn delivery_ui(
                 heading(ui, title, people.len());
             }
             for delivery in people {
-                person_ui(ui, message, delivery, book, look, acts);
+                let rect = ui.allocate_space(vec2(ui.available_width(), heights.row(ui, delivery, look))).1;
+                // With 500 recipients, only the visible rows are laid out and drawn.
+                if ui.is_rect_visible(rect) {
+                    let mut row = row(ui, rect, delivery, look);
+                    person_ui(&mut row, message, delivery, book, look, acts);
+                }
             }
         }
         ui.add_space(12.0);
@@ -155,6 +161,38 @@ fn heading(ui: &mut Ui, title: &str, count: usize) {
     put(ui.painter(), pos2(rect.left() + SIDE, rect.bottom() - galley.size().y - 6.0), galley);
 }
 
+/// Where the texts of a row begin.
+const TEXT_LEFT: f32 = SIDE + ICON + 10.0;
+
+/// The heights of lines that do not wrap: with them, a row that is not in view need not be laid out.
+struct LineHeights {
+    name: f32,
+    small: f32,
+}
+
+impl LineHeights {
+    fn of(ui: &Ui) -> Self {
+        let height = |font| one_line(ui, "x", font, colors(ui).text, f32::INFINITY).size().y;
+        Self { name: height(theme::strong(13.5)), small: height(theme::regular(12.0)) }
+    }
+
+    /// The height of a row, as [`Lines`] lays it out.
+    fn row(&self, ui: &Ui, delivery: &DeliveryView, look: &Look) -> f32 {
+        let state = state_words(ui, delivery, look, ui.available_width() - TEXT_LEFT - SIDE);
+        let has_address = words::address(&delivery.person.address) != delivery.person.name;
+        let small = u8::from(has_address) + u8::from(verbatim(delivery).is_some());
+        let text = state.size().y + 2.0 + f32::from(small) * (self.small + 2.0);
+        let buttons = if mends(delivery).next().is_some() { CONTROL_HEIGHT + 6.0 } else { 0.0 };
+        (ROW_TOP + self.name + 2.0 + text + buttons + 8.0).ceil()
+    }
+}
+
+/// The state in words, or the reason; the only text of a row that may wrap.
+fn state_words(ui: &Ui, delivery: &DeliveryView, look: &Look, width: f32) -> Arc<Galley> {
+    let ink = state_color(delivery.state, colors(ui));
+    wrapped(ui, &words::state(delivery, look), theme::regular(12.5), ink, width)
+}
+
 /// The laid-out texts of one recipient's row.
 struct Lines {
     name: Arc<Galley>,
@@ -163,7 +201,6 @@ struct Lines {
     /// When the state became known, and how long it took; on the right.
     when: Option<Arc<Galley>>,
     buttons: bool,
-    height: f32,
 }
 
 impl Lines {
@@ -179,26 +216,12 @@ impl Lines {
         if address != delivery.person.name {
             below.push(one_line(ui, &address, theme::regular(12.0), colors.weak, width - beside));
         }
-        below.push(wrapped(
-            ui,
-            &words::state(delivery, look),
-            theme::regular(12.5),
-            ink(delivery.state, colors),
-            width,
-        ));
+        below.push(state_words(ui, delivery, look, width));
         if let Some(line) = verbatim(delivery) {
             below.push(one_line(ui, &line, theme::regular(12.0), colors.weak, width));
         }
-        let buttons = mends(delivery).next().is_some();
-        let text: f32 = below.iter().map(|galley| galley.size().y + 2.0).sum();
-        let height =
-            ROW_TOP + name.size().y + 2.0 + text + if buttons { CONTROL_HEIGHT + 6.0 } else { 0.0 } + 8.0;
-        Self { name, below, when, buttons, height: height.ceil() }
+        Self { name, below, when, buttons: mends(delivery).next().is_some() }
     }
-}
-
-fn ink(state: DeliveryState, colors: &Colors) -> egui::Color32 {
-    state_color(state, colors)
 }
 
 /// The status code and phrase as received.
@@ -289,35 +312,33 @@ fn mends(delivery: &DeliveryView) -> impl Iterator<Item = (&'static str, Mend)> 
     buttons.iter().copied()
 }
 
+/// The place of one recipient's row.
+fn row(ui: &mut Ui, rect: Rect, delivery: &DeliveryView, look: &Look) -> Ui {
+    let builder = UiBuilder::new()
+        .max_rect(rect)
+        .id_salt(("person", &delivery.person.address))
+        .accessibility_role(egui::Role::ListItem)
+        .accessibility_label(format!("{}, {}", delivery.person.name, words::state(delivery, look)));
+    ui.new_child(builder)
+}
+
 fn person_ui(
-    ui: &mut Ui,
+    row: &mut Ui,
     message: &MessageView,
     delivery: &DeliveryView,
     book: &AddressBook,
     look: &Look,
     acts: &mut Vec<Act>,
 ) {
-    let text_left = SIDE + ICON + 10.0;
-    let lines = Lines::of(ui, delivery, look, ui.available_width() - text_left - SIDE);
-    let rect = ui.allocate_space(vec2(ui.available_width(), lines.height)).1;
-    // With 500 recipients, only the visible rows are drawn.
-    if !ui.is_rect_visible(rect) {
-        return;
-    }
-    let label = format!("{}, {}", delivery.person.name, words::state(delivery, look));
-    let builder = UiBuilder::new()
-        .max_rect(rect)
-        .id_salt(("person", &delivery.person.address))
-        .accessibility_role(egui::Role::ListItem)
-        .accessibility_label(label);
-    let mut row = ui.new_child(builder);
-    let buttons_top = paint_lines(&mut row, rect, delivery, &lines);
+    let rect = row.max_rect();
+    let lines = Lines::of(row, delivery, look, rect.width() - TEXT_LEFT - SIDE);
+    let buttons_top = paint_lines(row, rect, delivery, &lines);
     if lines.buttons {
         let place = Rect::from_min_size(
-            pos2(rect.left() + text_left, buttons_top),
-            vec2(rect.width() - text_left, CONTROL_HEIGHT),
+            pos2(rect.left() + TEXT_LEFT, buttons_top),
+            vec2(rect.width() - TEXT_LEFT, CONTROL_HEIGHT),
         );
-        mend_row(&mut row, place, message, delivery, book, acts);
+        mend_row(row, place, message, delivery, book, acts);
     }
 }
 
@@ -327,7 +348,7 @@ fn paint_lines(ui: &mut Ui, rect: Rect, delivery: &DeliveryView, lines: &Lines) 
     let color = state_color(delivery.state, colors);
     let icon = Rect::from_min_size(rect.min + vec2(SIDE, ROW_TOP + 1.0), vec2(ICON, ICON));
     paint_state(ui.painter(), icon, delivery.state, color, colors.side);
-    let left = rect.left() + SIDE + ICON + 10.0;
+    let left = rect.left() + TEXT_LEFT;
     let mut y = rect.top() + ROW_TOP;
     put(ui.painter(), pos2(left, y), Arc::clone(&lines.name));
     if delivery.person.simulated {
