@@ -1,12 +1,14 @@
 //! Every maximum, by name, in one table. Over a maximum there is a named outcome (413, 503, `Full`), never growth.
 
 mod abuse;
+mod client;
 mod network;
 mod wire;
 
 use std::time::Duration;
 
 pub use self::abuse::*;
+pub use self::client::*;
 pub use self::network::network;
 pub use self::wire::*;
 
@@ -272,19 +274,6 @@ pub const FLOW_TIMER_MIN: Duration = Duration::from_secs(15);
 /// A message on a stream must be complete this long after its first byte, and the first one from a peer that opened a
 /// connection this long after that.
 pub const STREAM_MESSAGE_WAIT: Duration = Duration::from_secs(30);
-/// Messages of one conversation that a snapshot carries with their text.
-pub const SNAPSHOT_MESSAGES_MAX: usize = 300;
-/// Screen updates a second at most.
-pub const SNAPSHOTS_PER_SEC_MAX: u64 = 60;
-/// Screen updates a second during long activity while the person does nothing.
-pub const SNAPSHOTS_PER_SEC_BUSY: u64 = 4;
-/// Attempts whose recipients' addresses are kept parsed, to look up who a report is about.
-pub const DIRECTORIES_KEPT: usize = 8;
-/// Time from one commit of a client to the next while many come: well below T1 (RFC 3261 §17.1.1.1), so that no sender
-/// repeats what it sent.
-pub const COMMITS_APART: Duration = Duration::from_millis(50);
-/// Commits of a client that follow each other without a wait after a quiet time: more than one message takes.
-pub const COMMITS_AT_ONCE: u32 = 8;
 /// Seconds for which the client registers (RFC 3261 §10.2.1.1).
 pub const REGISTER_EXPIRES_SECS: u32 = 600;
 /// How long the client waits before it retries to reach its server; doubled each time.

@@ -39,8 +39,6 @@ mod group_writer;
 
 mod whereabouts;
 
-mod pace;
-
 #[cfg(test)]
 mod testing;
 
@@ -59,6 +57,8 @@ pub mod ron_file;
 pub mod private_file;
 
 mod folder;
+
+mod pace;
 
 pub use client_rows::ClientSchema;
 pub use error::{OpenError, OpenErrorKind};

@@ -1,15 +1,16 @@
 //! The delivery column for one message: per recipient, whether it arrived, why not, and what to do.
 
+mod mends;
+
 use std::sync::Arc;
 
 use egui::{Align, Galley, Layout, Rect, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder, pos2, vec2};
 
-use crate::model::command::{AgentCommand, Command, Draft};
-use crate::model::contacts::{AddressBook, Contact};
-use crate::model::journal::{DeliveryState, MessageId, PersonRow, Way};
-use crate::model::reason::{Fix, reason};
+use self::mends::{Mend, deed, mends, resend, text_alone};
+use crate::model::command::{AgentCommand, Command};
+use crate::model::contacts::AddressBook;
+use crate::model::journal::{DeliveryState, Way};
 use crate::model::snapshot::{DeliveryView, MessageView};
-use crate::sip::{ReportMode, ReportWish};
 use crate::time::latency;
 use crate::ui::actions::Act;
 use crate::ui::kit::icons::{Icon, icon_button, paint_state, state_color};
@@ -126,10 +127,6 @@ fn summary(ui: &mut Ui, message: &MessageView, look: &Look, acts: &mut Vec<Act>)
     {
         acts.push(Act::Ask(Command::Agent(AgentCommand::Withdraw { message: message.id })));
     }
-}
-
-fn resend(message: MessageId, only: Option<u32>) -> Act {
-    Act::Ask(Command::Agent(AgentCommand::Resend { message, only }))
 }
 
 /// A bar with one segment per state, each in proportion to its number of people.
@@ -260,58 +257,6 @@ fn when(delivery: &DeliveryView, look: &Look) -> Option<String> {
     }
 }
 
-/// What a button in a row does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mend {
-    Resend,
-    SendText,
-    EditAddress,
-    AccountSettings,
-}
-
-/// The recipient's client refused the attachment or the multipart body; it may accept the text alone (RFC 3428 §5).
-fn text_alone(message: &MessageView, delivery: &DeliveryView) -> bool {
-    let fix = reason(delivery.status, &delivery.phrase).fix;
-    let is_mixed = !message.files.is_empty() && !message.text.trim().is_empty();
-    delivery.state == DeliveryState::Failed && fix == Fix::SendAsText && is_mixed
-}
-
-/// The buttons of a row: label and action. Every failure can be retried.
-fn mends(delivery: &DeliveryView) -> impl Iterator<Item = (&'static str, Mend)> {
-    let fix = reason(delivery.status, &delivery.phrase).fix;
-    let buttons: &[(&str, Mend)] = match (delivery.state, fix) {
-        (DeliveryState::Failed, Fix::EditAddress | Fix::UpdateContact) => {
-            &[("Edit address", Mend::EditAddress), ("Resend", Mend::Resend)]
-        }
-        (DeliveryState::Failed, Fix::CheckPassword) => {
-            &[("Check account", Mend::AccountSettings), ("Resend", Mend::Resend)]
-        }
-        (DeliveryState::Failed, Fix::ResendMayDouble) => &[("Resend (may arrive twice)", Mend::Resend)],
-        (
-            DeliveryState::Failed,
-            Fix::Nothing
-            | Fix::Resend
-            | Fix::SendAsText
-            | Fix::Shorten
-            | Fix::TellAdministrator
-            | Fix::Details,
-        )
-        | (DeliveryState::NoReport, _) => &[("Resend", Mend::Resend)],
-        (
-            DeliveryState::Queued
-            | DeliveryState::Sending
-            | DeliveryState::Accepted
-            | DeliveryState::Deferred
-            | DeliveryState::Cancelled
-            | DeliveryState::PassedOn
-            | DeliveryState::Delivered
-            | DeliveryState::Read,
-            _,
-        ) => &[],
-    };
-    buttons.iter().copied()
-}
-
 /// The place of one recipient's row.
 fn row(ui: &mut Ui, rect: Rect, delivery: &DeliveryView, look: &Look) -> Ui {
     let builder = UiBuilder::new()
@@ -385,30 +330,4 @@ fn mend_row(
             }
         }
     });
-}
-
-fn deed(mend: Mend, message: &MessageView, delivery: &DeliveryView, book: &AddressBook) -> Act {
-    let person = &delivery.person;
-    match mend {
-        Mend::Resend => {
-            let index = message.deliveries.iter().position(|other| other.person.address == person.address);
-            resend(message.id, index.and_then(|index| u32::try_from(index).ok()))
-        }
-        // As a new message to this recipient only.
-        Mend::SendText => Act::Ask(Command::Agent(AgentCommand::Send(Draft {
-            to: vec![PersonRow { address: person.address.clone(), name: person.name.clone() }],
-            text: message.text.clone(),
-            files: Vec::new(),
-            hidden: false,
-            report: ReportWish { mode: ReportMode::Each, detail: true, id: None },
-        }))),
-        Mend::EditAddress => {
-            Act::EditContact(Some(book.find(&person.address).cloned().unwrap_or_else(|| Contact {
-                address: person.address.clone(),
-                name: person.name.clone(),
-                simulated: false,
-            })))
-        }
-        Mend::AccountSettings => Act::Settings,
-    }
 }

@@ -1,0 +1,17 @@
+//! Limits of the client's work while much arrives.
+
+use std::time::Duration;
+
+/// Attempts whose recipients' addresses are kept parsed, to look up who a report is about.
+pub const DIRECTORIES_KEPT: usize = 8;
+/// Time from one commit of a client to the next while many come: well below T1 (RFC 3261 §17.1.1.1), so that no sender
+/// repeats what it sent.
+pub const COMMITS_APART: Duration = Duration::from_millis(50);
+/// Commits of a client that follow each other without a wait after a quiet time: more than one message takes.
+pub const COMMITS_AT_ONCE: u32 = 8;
+/// Messages of one conversation that a snapshot carries with their text.
+pub const SNAPSHOT_MESSAGES_MAX: usize = 300;
+/// Screen updates a second at most.
+pub const SNAPSHOTS_PER_SEC_MAX: u64 = 60;
+/// Screen updates a second during long activity while the person does nothing.
+pub const SNAPSHOTS_PER_SEC_BUSY: u64 = 4;
