@@ -5,6 +5,56 @@
 //!
 //! **The promise rule.** What promises something (a 202, the 200 to a received MESSAGE, a report) waits in
 //! [`PendingCommits`] and leaves only after the [`Batch`] that it rests on is [`Input::Committed`].
+//!
+//! A machine that answers once its disk has the message:
+//!
+//! ```
+//! use std::time::Instant;
+//!
+//! use fanfare::machine::{Flow, Input, Machine, Output, PendingCommits, TimerReason, Transmit};
+//! use fanfare::time::{Clock, Now};
+//!
+//! #[derive(Default)]
+//! struct Echo {
+//!     held: PendingCommits<String, Transmit>,
+//!     released: Vec<Transmit>,
+//! }
+//!
+//! impl Machine for Echo {
+//!     type Command = ();
+//!     type Event = ();
+//!     type Write = String;
+//!
+//!     fn handle(&mut self, input: Input<()>, _now: Now) {
+//!         match input {
+//!             Input::Received { flow, bytes } => {
+//!                 self.held.write(String::from_utf8_lossy(&bytes).into_owned());
+//!                 self.held.promise(Transmit::new(flow, bytes));
+//!             }
+//!             Input::Committed(batch) => self.released.extend(self.held.release(batch)),
+//!             _ => {}
+//!         }
+//!     }
+//!
+//!     fn handle_timeout(&mut self, _now: Now) {}
+//!
+//!     fn poll_output(&mut self) -> Option<Output<(), String>> {
+//!         self.held.take_batch().map(Output::Commit).or_else(|| self.released.pop().map(Output::Transmit))
+//!     }
+//!
+//!     fn poll_timeout(&self) -> Option<(Instant, TimerReason)> {
+//!         None
+//!     }
+//! }
+//!
+//! let (mut echo, now) = (Echo::default(), Clock::start().now());
+//! let flow = Flow::udp(([192, 0, 2, 1], 5060).into(), ([192, 0, 2, 2], 5060).into());
+//! echo.handle(Input::Received { flow, bytes: "hello".into() }, now);
+//! let Some(Output::Commit(batch)) = echo.poll_output() else { panic!("the disk first") };
+//! assert!(echo.poll_output().is_none(), "no promise before that");
+//! echo.handle(Input::Committed(batch.id), now);
+//! assert!(matches!(echo.poll_output(), Some(Output::Transmit(sent)) if sent.bytes == "hello"));
+//! ```
 
 mod drop_reason;
 mod timer_reason;

@@ -6,6 +6,31 @@
 //! **Invariant:** this room knows only bytes and grammar: no transactions, no served addresses, no clock. Whatever the
 //! bytes are, it returns an [`Error`] and does not panic.
 //!
+//! ```
+//! use fanfare::sip::{Edit, Message, parse};
+//!
+//! let bytes = "MESSAGE sip:ann@domain.com SIP/2.0\r\n\
+//!     Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK776\r\n\
+//!     Max-Forwards: 70\r\n\
+//!     From: <sip:james@domain.com>;tag=49583\r\n\
+//!     To: <sip:ann@domain.com>\r\n\
+//!     Call-ID: asd88asd77a@192.0.2.1\r\n\
+//!     CSeq: 1 MESSAGE\r\n\
+//!     Content-Length: 10\r\n\r\n\
+//!     Come here.";
+//! let Ok(Message::Request(request)) = parse(bytes.into()) else { panic!("a request") };
+//! assert_eq!(request.fields().from().uri.as_str(), "sip:james@domain.com");
+//! assert_eq!(request.body(), "Come here.");
+//!
+//! // What is not edited is passed on with its bytes.
+//! let passed_on = Edit::request(&request).set("Max-Forwards", 69).print();
+//! assert_eq!(passed_on, bytes.replace("Max-Forwards: 70", "Max-Forwards: 69"));
+//!
+//! // What is wrong is an error with the status to answer with.
+//! let error = parse(bytes.replace("CSeq: 1", "CSeq: one").into()).unwrap_err();
+//! assert_eq!(error.status(), 400);
+//! ```
+//!
 //! Its parts; each uses only those listed after it:
 
 pub mod second_reader;

@@ -7,6 +7,27 @@
 //!
 //! **Invariant:** this module knows no user agent and no proxy; its owner names each client transaction by a
 //! value `U` of its own, and gets that back.
+//!
+//! ```
+//! # use std::time::{Duration, Instant};
+//! # use fanfare::machine::Flow;
+//! # use fanfare::sip::Method;
+//! use fanfare::transaction::{Failure, Outgoing, Timers, TransactionLayer};
+//! let (start, mut layer) = (Instant::now(), TransactionLayer::new(Timers::default(), [0; 16]));
+//! let flow = Flow::udp(([192, 0, 2, 1], 5060).into(), ([192, 0, 2, 2], 5060).into());
+//! let (branch, method, bytes) = ("z9hG4bK776", Method::Message, "MESSAGE ...".into());
+//! let (deadline, transmissions_max) = (None, None);
+//! layer.send(Outgoing { user: "mine", branch, method, flow, bytes, deadline, transmissions_max }, start);
+//! // Nobody answers: Timer E sends it 11 times, until Timer F.
+//! let (mut sent, mut end) = (0, start);
+//! while let Some((at, _reason)) = layer.poll_timeout() {
+//!     sent += std::iter::from_fn(|| layer.poll_transmit()).count();
+//!     layer.handle_timeout(at);
+//!     end = at;
+//! }
+//! assert_eq!((sent, end - start), (11, Duration::from_secs(32)));
+//! assert_eq!(layer.poll_failed().map(|failed| failed.failure), Some(Failure::Timeout));
+//! ```
 
 mod client;
 mod key;

@@ -8,6 +8,9 @@
     reason = "helpers of a test: what is not as thought has to end it"
 )]
 
+#[path = "tidy/picture.rs"]
+mod picture;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -128,6 +131,11 @@ fn each_line_of_what_a_stranger_may_do_and_of_the_exit_statuses_names_a_test_tha
     let statuses = statuses.split("\n## ").next().unwrap();
     complaints.extend(lines_without_a_test("docs/operating.md", statuses, &files));
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+/// A document of this folder.
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
 /// Rows of a document's tables whose last column names no test, or one that is not in its file: `FILE::TEST`, in backquotes.

@@ -45,7 +45,7 @@ impl StreamLimits {
 
 /// What one address uses.
 #[derive(Debug, Default)]
-struct Peer {
+struct InboundPeer {
     connections: usize,
     bytes: usize,
 }
@@ -53,7 +53,7 @@ struct Peer {
 /// See the top of this file.
 #[derive(Debug, Default)]
 pub(super) struct Guests {
-    peers: BTreeMap<IpAddr, Peer>,
+    peers: BTreeMap<IpAddr, InboundPeer>,
     /// Connections that peers opened and that have not sent a complete message yet. Numbers grow, so the oldest is
     /// first.
     silent: BTreeSet<ConnectionId>,
@@ -134,7 +134,7 @@ impl Guests {
         }
     }
 
-    fn change(&mut self, ip: IpAddr, change: impl FnOnce(&mut Peer)) {
+    fn change(&mut self, ip: IpAddr, change: impl FnOnce(&mut InboundPeer)) {
         let ip = network(ip);
         let peer = self.peers.entry(ip).or_default();
         change(peer);

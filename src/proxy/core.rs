@@ -186,7 +186,7 @@ pub(super) struct Core {
     pub(super) location: LocationService,
     pub(super) mailbox: Mailbox,
     pub(super) agenda: Agenda,
-    pub(super) rates: Rates,
+    pub(super) rates: SenderRates,
     pub(super) load: Load,
     pub(super) calls: Calls,
     /// The number of the last removal of a user that has been purged.
@@ -216,7 +216,7 @@ impl Core {
             location: LocationService::default(),
             mailbox: Mailbox::default(),
             agenda: Agenda::default(),
-            rates: Rates::default(),
+            rates: SenderRates::default(),
             load: Load::default(),
             calls: Calls::default(),
             purged_up_to: 0,
@@ -373,12 +373,12 @@ impl Core {
 
 /// How many messages each sender has sent in the current second (W31).
 #[derive(Debug, Default)]
-pub(super) struct Rates {
+pub(super) struct SenderRates {
     second: Option<Instant>,
     counts: BTreeMap<Aor, u32>,
 }
 
-impl Rates {
+impl SenderRates {
     /// Counts one more message of `sender`; false if that exceeds `max` in this second.
     pub(super) fn allows(&mut self, sender: &Aor, max: u32, now: Instant) -> bool {
         if self.second.is_none_or(|start| now.saturating_duration_since(start) >= Duration::from_secs(1)) {

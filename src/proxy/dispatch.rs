@@ -95,7 +95,7 @@ pub(super) struct Dispatch {
 }
 
 /// What the store knew of a message: its outcomes, and its report if one was begun.
-pub(super) type Rows = (Vec<OutcomeRow>, Option<ReportRow>);
+pub(super) type StoredRows = (Vec<OutcomeRow>, Option<ReportRow>);
 
 /// A request that waits for its 202.
 #[derive(Debug)]

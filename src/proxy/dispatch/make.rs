@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::legs::{Legs, MayWait};
 use super::notifier::{Extent, Report};
 use super::submission::{AddressEntry, Addressee, Lists, Submission};
-use super::{Dispatch, EXPIRES_MAX, Rows};
+use super::{Dispatch, EXPIRES_MAX, StoredRows};
 use crate::machine::Flow;
 use crate::proxy::core::Core;
 use crate::proxy::identity;
@@ -20,7 +20,7 @@ pub(super) fn make(
     core: &mut Core,
     row: &AcceptedRow,
     submission: Submission,
-    known: Option<Rows>,
+    known: Option<StoredRows>,
 ) -> Dispatch {
     let (outcomes, begun) = known.unzip();
     let report = Report::new(core, &submission, begun.flatten());

@@ -135,7 +135,7 @@ impl Calls {
 /// Entries that are remembered for a while, up to a number of bytes.
 #[derive(Debug)]
 struct Recent<V> {
-    all: BTreeMap<u128, Entry<V>>,
+    all: BTreeMap<u128, CallEntry<V>>,
     by_age: BTreeSet<(Instant, u128)>,
     /// The bytes and the entries of each source.
     held: BTreeMap<Source, (usize, BTreeSet<(Instant, u128)>)>,
@@ -146,7 +146,7 @@ struct Recent<V> {
 }
 
 #[derive(Debug)]
-struct Entry<V> {
+struct CallEntry<V> {
     at: Instant,
     bytes: usize,
     holder: Source,
@@ -175,7 +175,7 @@ impl<V> Recent<V> {
         self.take(key);
         let bytes = bytes.saturating_add(ENTRY_BYTES);
         self.by_age.insert((now, key));
-        self.all.insert(key, Entry { at: now, bytes, holder, value });
+        self.all.insert(key, CallEntry { at: now, bytes, holder, value });
         let (mut held, mut keys) = self.release(holder);
         held = held.saturating_add(bytes);
         keys.insert((now, key));
