@@ -11,12 +11,12 @@ use bytes::Bytes;
 
 use self::places::{is_certain, mark, probe};
 use super::submission::Submission;
-use crate::limits::{REPORT_KEPT, REPORT_PLACES_PROBED_MAX};
+use crate::limits::REPORT_KEPT;
 use crate::machine::Flow;
 use crate::proxy::core::Core;
 use crate::proxy::journal::{DispatchId, ReportRow};
 use crate::proxy::routing::router::{Target, is_routable};
-use crate::proxy::transport::request_sender::{Consent, NextHop, Printed, User};
+use crate::proxy::transport::request_sender::{NextHop, Printed, User};
 use crate::sip::{Aor, Compose, Contacts, Method, ReportMode, Uri};
 use crate::time::{Now, Timestamp};
 
@@ -82,6 +82,8 @@ pub(crate) struct Report {
     dialog: Dialog,
     /// The sender, if it is a user of ours.
     pub(crate) sender: Option<Aor>,
+    /// The sender was a user of ours and is removed: only the flow of the submission is left.
+    is_departed: bool,
     row: ReportRow,
     stage: ReportStage,
     order: Order,
@@ -129,6 +131,7 @@ impl Report {
             detail: submission.wish.detail,
             dialog,
             sender: core.domains.claimed(&sender),
+            is_departed: false,
             was_probed: row.is_some_and(|row| row.rounds > 0),
             row: row.unwrap_or(ReportRow { cseq: 0, answered: 0, rounds: 0, due_at: None, closed: false }),
             stage: ReportStage::Idle,
@@ -147,8 +150,21 @@ impl Report {
         self.mode
     }
 
-    pub(crate) const fn row(&self) -> ReportRow {
-        self.row
+    /// The row for the store.
+    pub(crate) fn row(&self) -> ReportRow {
+        let closed = self.row.closed || self.is_departed;
+        ReportRow { closed, due_at: self.row.due_at.filter(|_| !closed), ..self.row }
+    }
+
+    /// The sender is removed: whoever has the address next gets none of the reports.
+    pub(crate) fn depart(&mut self) {
+        self.sender = None;
+        self.is_departed = true;
+        self.is_unsaved = true;
+    }
+
+    pub(crate) const fn is_departed(&self) -> bool {
+        self.is_departed
     }
 
     pub(crate) const fn is_busy(&self) -> bool {
@@ -214,7 +230,7 @@ impl Report {
         }
         self.known_since.get_or_insert(now.wall);
         self.stage = ReportStage::Committing(extent, body);
-        self.row
+        self.row()
     }
 
     /// The commit failed: nothing was sent.
@@ -354,43 +370,5 @@ impl Report {
     pub(crate) fn reopen(&mut self) {
         self.row.closed = false;
         self.forget_places();
-    }
-
-    /// The order of W24: the flow of the submission, then its Contact, then the bindings of the sender.
-    fn next_place(&self, core: &Core, flow: Flow, now: Now) -> Option<Target> {
-        let router = core.router();
-        let dialog = &self.dialog;
-        let uri = dialog.contact.as_ref().unwrap_or(&dialog.sender);
-        let over_flow = core.carrier.is_usable(flow).then(|| Target {
-            uri: uri.clone(),
-            way: router.way_back(flow, self.sender.as_ref(), now),
-            device: None,
-            consent: Consent::NotNeeded,
-        });
-        let consent = router.consent(flow);
-        let at_contact = dialog.contact.iter().map(|contact| Target { consent, ..router.elsewhere(contact) });
-        let at_bindings = self.sender.iter().flat_map(|sender| router.at_bindings(sender, now));
-        let at_home = self.sender.is_none().then(|| router.elsewhere(&dialog.sender));
-        let is_new = |target: &Target| {
-            let mark = mark(&target.way);
-            !self.tried.contains(&mark)
-                && (is_certain(&mark, target.consent) || self.may_probe(core, &mark))
-                && target.may_carry(&dialog.sender)
-        };
-        match self.order {
-            Order::FlowFirst => {
-                over_flow.into_iter().chain(at_contact).chain(at_bindings).chain(at_home).find(is_new)
-            }
-            Order::BindingsFirst => {
-                at_bindings.chain(over_flow).chain(at_contact).chain(at_home).find(is_new)
-            }
-        }
-    }
-
-    /// Whether a place may be tried that may not have asked for it.
-    fn may_probe(&self, core: &Core, mark: &NextHop) -> bool {
-        !self.was_probed
-            && self.probed.len() < REPORT_PLACES_PROBED_MAX
-            && !self.probed.contains(&probe(core, mark))
     }
 }

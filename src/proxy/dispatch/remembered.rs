@@ -13,7 +13,7 @@ use crate::machine::Flow;
 use crate::proxy::core::{Action, Core, Due, Rejection};
 use crate::proxy::event::ProxyEvent;
 use crate::proxy::guard::shares::Payer;
-use crate::proxy::journal::{DispatchId, DispatchRows, RememberedRow, Tag, Write};
+use crate::proxy::journal::{DispatchId, DispatchRows, RememberedRow, ReportRow, Tag, Write};
 use crate::time::{Now, Timestamp};
 
 /// How many messages are forgotten in one step, and how soon the next step follows.
@@ -50,12 +50,13 @@ struct Owed {
     payer: Payer,
     /// Places where it was tried though they may not have asked for it, as keyed hashes.
     probed: Vec<u128>,
+    report: ReportRow,
 }
 
 impl Owed {
     fn of(dispatch: &Dispatch) -> Self {
         let (double, probed) = (dispatch.double.to_be_bytes(), dispatch.report.probed().to_vec());
-        Self { double, payer: dispatch.payer, probed }
+        Self { double, payer: dispatch.payer, probed, report: dispatch.report.row() }
     }
 }
 
@@ -129,6 +130,13 @@ impl Remembered {
     /// How many messages have a report that waits for its sender.
     pub(super) fn owed(&self) -> usize {
         self.owed.len()
+    }
+
+    /// Stops owing the report of a message; returns what is remembered of it, who was charged, and the report's row.
+    pub(super) fn disown(&mut self, id: DispatchId) -> Option<(RememberedRow, Payer, ReportRow)> {
+        let (double, payer, report) =
+            self.owed.get(&id).map(|owed| (owed.double, owed.payer, owed.report))?;
+        self.remove(&double).map(|row| (row, payer, report))
     }
 
     /// Removes the message that is forgotten first, if its time has come.

@@ -128,6 +128,7 @@ impl Dispatches {
         let Some(dispatch) = self.all.get_mut(&id) else {
             return;
         };
+        let is_departed = dispatch.report.is_departed();
         let ending = dispatch.report.ended(core, cseq, status);
         if ending.is_some() {
             let after = dispatch.report.age(now);
@@ -135,6 +136,7 @@ impl Dispatches {
         }
         match ending {
             Some(Ending::Answered(Extent::Complete) | Ending::Unwanted) => self.close(core, id, now),
+            Some(Ending::Answered(Extent::Waiting)) if is_departed => self.close(core, id, now),
             Some(Ending::Answered(Extent::Waiting)) => {
                 dispatch.report.note_answered(cseq);
                 dispatch.save_later(core, REPORT_GATHER, now);
@@ -178,6 +180,9 @@ impl Dispatches {
     /// There is no room for a report in memory: it waits in the store for a while.
     fn postpone(&mut self, core: &mut Core, id: DispatchId, now: Now) {
         let Some(dispatch) = self.all.get_mut(&id) else { return };
+        if dispatch.report.is_departed() {
+            return self.close(core, id, now);
+        }
         let until = now.wall.plus(REPORT_POSTPONED);
         dispatch.report.postpone(until);
         let sender = dispatch.report.sender.clone();
@@ -280,6 +285,9 @@ impl Dispatches {
         if dispatch.extent() == Extent::Interim {
             self.interim_failed(core, id, now);
             return;
+        }
+        if dispatch.report.is_departed() {
+            return self.close(core, id, now);
         }
         dispatch.report.wait(now);
         let Some(due) = dispatch.report.row().due_at else {

@@ -12,7 +12,15 @@ fn ann_is_removed(number: u64) -> RemovedRow {
 impl Bench {
     /// The owner tells the proxy that Ann was removed.
     fn remove_ann(&mut self, number: u64) {
-        self.rows.removed.push(ann_is_removed(number));
+        self.remove(ann_is_removed(number));
+    }
+
+    fn remove_james(&mut self) {
+        self.remove(RemovedRow { number: 1, aor: Aor::parse("james@domain.com").unwrap() });
+    }
+
+    fn remove(&mut self, row: RemovedRow) {
+        self.rows.removed.push(row);
         self.input(Input::Command(ProxyCommand::Removed(self.rows.removed.clone().into())));
     }
 }
@@ -113,4 +121,78 @@ fn w30_an_order_is_carried_out_once_and_again_where_the_disk_did_not_take_it() {
     assert_eq!(bench.rows.bindings.len(), 1);
     bench.submit(&to_ann());
     assert_eq!(bench.take(LAPTOP).len(), 1);
+}
+
+/// The next owner of James's address, who registers from elsewhere; what he is sent.
+fn next_james(bench: &mut Bench, cseq: u32) -> Vec<String> {
+    bench.comes("james", LAPTOP, "next", cseq)
+}
+
+#[test]
+fn w30_who_is_removed_between_the_202_and_the_report_is_told_over_his_flow_and_nobody_else_is() {
+    for mode in ["final", "each"] {
+        let mut bench = Bench::at_home();
+        bench.submit(&to_ann().replace("Expires: 3600", &format!("Delivery-Report: {mode}")));
+        let leg = bench.take_one(ANN);
+        bench.remove_james();
+        assert!(next_james(&mut bench, 1).is_empty());
+        bench.answer(ANN, &leg, "200 OK");
+        bench.advance_ms(200);
+        assert_eq!(bench.told(), ended("success"), "{mode}");
+        assert!(bench.rows.dispatches[0].report.unwrap().closed);
+        bench.advance(HOUR * 25);
+        assert!(bench.take(JAMES).is_empty() && bench.take(LAPTOP).is_empty());
+        assert!(bench.proxy.dispatches.has_nothing_under_way());
+    }
+}
+
+#[test]
+fn w30_who_is_removed_and_answers_nothing_is_told_once_and_the_next_owner_never() {
+    let mut bench = Bench::at_home();
+    bench.submit(&to_ann().replace("Expires: 3600\n", ""));
+    let leg = bench.take_one(ANN);
+    bench.remove_james();
+    assert!(next_james(&mut bench, 1).is_empty());
+    bench.answer(ANN, &leg, "200 OK");
+    bench.advance_ms(32_000);
+    assert_eq!(bench.take(JAMES).len(), 11);
+    bench.advance(HOUR * 25);
+    assert!(bench.take(JAMES).is_empty() && bench.take(LAPTOP).is_empty());
+    assert!(bench.proxy.dispatches.has_nothing_under_way());
+}
+
+#[test]
+fn w30_after_a_restart_nothing_is_owed_to_a_sender_who_was_removed() {
+    let mut bench = Bench::at_home();
+    bench.submit(&to_ann().replace("Expires: 3600\n", ""));
+    bench.take(ANN);
+    bench.remove_james();
+    bench.crash();
+    let leg = bench.take(ANN).remove(0);
+    assert!(next_james(&mut bench, 1).is_empty());
+    bench.answer(ANN, &leg, "200 OK");
+    bench.advance(HOUR * 25);
+    assert!(bench.take(JAMES).is_empty() && bench.take(LAPTOP).is_empty());
+}
+
+#[test]
+fn w30_a_report_that_waits_for_a_sender_who_is_removed_is_not_for_the_next_owner() {
+    for restarts in [false, true] {
+        let mut bench = Bench::at_home();
+        bench.submit(&to_ann().replace("Expires: 3600\n", ""));
+        let leg = bench.take_one(ANN);
+        bench.answer(ANN, &leg, "200 OK");
+        bench.advance_ms(70_000);
+        assert_eq!(bench.take(JAMES).len(), 11, "nobody is there, so the report waits");
+        assert_eq!(bench.proxy.dispatches.sizes().0, 0, "in the store");
+        bench.remove_james();
+        assert!(bench.rows.dispatches[0].report.unwrap().closed);
+        if restarts {
+            bench.crash();
+        }
+        assert!(next_james(&mut bench, 1).is_empty(), "{restarts}");
+        bench.advance(HOUR * 25);
+        assert!(bench.take(JAMES).is_empty() && bench.take(LAPTOP).is_empty(), "{restarts}");
+        assert!(bench.proxy.dispatches.has_nothing_under_way());
+    }
 }
