@@ -17,11 +17,23 @@ pub const DESTINATIONS_ANSWERED_REMEMBERED: Duration = Duration::from_secs(24 * 
 /// Destinations remembered to have answered; over it, the one that answered longest ago counts as new.
 pub const DESTINATIONS_ANSWERED_MAX: usize = 50_000;
 /// Requests per minute of strangers from one source (an IPv4 address or a /64) to our users, unless the settings say
-/// otherwise; a third of them may come at once; over it, 503 (W31).
+/// otherwise; a third of them may come at once; over it, 503 (W31). Datagrams and connections, listed senders and others,
+/// and MESSAGE, OPTIONS, calls and what is in a dialog are each counted apart.
 pub const STRANGER_REQUESTS_PER_SOURCE: u32 = 60;
 /// Requests per minute of all strangers to one of our users, unless the settings say otherwise; a third of them may
 /// come at once; over it, 503 (W31).
 pub const STRANGER_REQUESTS_PER_RECIPIENT: u32 = 90;
+/// Requests per minute of strangers in one dialog; a third of them may come at once; over it, 503 (W31).
+pub const STRANGER_REQUESTS_PER_DIALOG: u32 = 60;
+/// Dialogs with strangers that are counted; over it, the one with the fewest requests counts as new.
+pub const STRANGER_DIALOGS_MAX: usize = 20_000;
+/// Requests of calls per minute of one user to addresses of others that this user named, and in no dialog that we know; a
+/// third of them may come at once; over it, 503 (W31).
+pub const USER_CALLS_ELSEWHERE: u32 = 120;
+/// Users whose calls are counted; over it, the one who made the fewest counts as new.
+pub const USER_CALLERS_MAX: usize = 20_000;
+/// Transmissions of one such INVITE in [`SESSION_COUNTED_WITHIN`]; over it, 503.
+pub const USER_INVITE_TRANSMISSIONS_MAX: u32 = 11;
 /// Sources of strangers that are counted; over it, the one that sent least counts as new.
 pub const STRANGER_SOURCES_MAX: usize = 20_000;
 /// Users of ours for whom strangers are counted; over it, the one who got least counts as new.

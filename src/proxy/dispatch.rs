@@ -314,7 +314,7 @@ impl Dispatches {
         core: &mut Core,
         id: DispatchId,
         place: LegId,
-        heard: (&Response, u32),
+        heard: (&Response, Flow, u32),
         now: Now,
     ) {
         self.with_legs(core, id, now, |core, legs, facts| legs.heard(core, facts, place, heard, now));

@@ -48,7 +48,7 @@ pub(super) fn port_of(uri: &Uri) -> u16 {
 }
 
 /// The place of a device: its Contact if that is numeric, else where it registered from.
-fn place_of(row: &BindingRow) -> SocketAddr {
+pub(super) fn place_of(row: &BindingRow) -> SocketAddr {
     let contact = row.contact.ip().filter(|_| row.reach == Reach::Contact);
     contact.map_or_else(
         || SocketAddr::new(row.flow.remote.ip().to_canonical(), row.flow.remote.port()),

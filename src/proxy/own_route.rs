@@ -72,6 +72,16 @@ impl OwnRoutes {
         self.recorded.is_some()
     }
 
+    /// The party to which a Route that was recorded in this dialog leads.
+    pub(super) fn party(&self) -> Option<&Aor> {
+        self.recorded.as_ref().map(|recorded| &recorded.party)
+    }
+
+    /// True if the Route names this flow, over which the side ahead is reached.
+    pub(super) fn leads_over(&self, flow: Flow) -> bool {
+        self.next.is_none() && self.flow == Some(flow)
+    }
+
     /// True if a Route of others is left.
     pub(super) const fn has_way(&self) -> bool {
         self.next.is_some()
@@ -289,8 +299,7 @@ impl Ahead {
     /// Whether the other party, or a proxy before it, named that place when it answered this sender's INVITE.
     fn is_said(&self, core: &Core, request: &Request, now: Now) -> bool {
         let there = self.next.as_ref().unwrap_or(&self.uri);
-        let party = party_to(core, request.fields());
-        party.is_some_and(|party| core.calls.knows(party, &there.place(), now.mono))
+        party_to(core, request.fields()).is_some_and(|party| is_known_at(core, party, there, now))
     }
 
     /// The same, if the call was made from the computer that this request comes from.
@@ -316,12 +325,19 @@ impl Ahead {
     ) -> bool {
         let (fields, to) = (request.fields(), request.fields().to());
         let party = to.tag().map(|tag| caller(core, fields, tag, may_send));
-        party.is_some_and(|party| core.calls.knows(party, &there.place(), now.mono))
+        party.is_some_and(|party| is_known_at(core, party, there, now))
     }
 
     fn flow(&self, core: &Core) -> Option<Flow> {
         self.flow.filter(|flow| core.carrier.is_usable(*flow))
     }
+}
+
+/// Whether a party is known to be there. A trusted peer that had no part in the call is not reached by naming it.
+fn is_known_at(core: &Core, party: u128, there: &Uri, now: Now) -> bool {
+    let is_peer = place_of(there).is_some_and(|place| core.config.names(place.ip()));
+    core.calls.knows(party, &there.place(), now.mono)
+        && (!is_peer || core.calls.is_behind_peer(party, now.mono))
 }
 
 /// Whether that user of ours is registered there.

@@ -8,7 +8,9 @@ use super::core::{Core, Rejection};
 use super::dispatch::branch::{BranchResult, Fork, TOO_LARGE, Verdict, rank};
 use super::guard::shares::{Amount, Payer, Shares};
 use super::identity;
+use super::ingress::admission::may_send;
 use super::own_route::{Ahead, OwnRoutes, pass_routes};
+use super::routing::calls::Reaches;
 use super::routing::router::{Target, TargetSet};
 use super::transport::request_sender::{Consent, Fault, NextHop, Printed, User};
 use crate::limits::{
@@ -122,7 +124,9 @@ impl Relays {
         let Some(uri) = this.fork.uri(branch) else {
             return;
         };
-        if core.router().is_blocked_on_way((uri, flow.remote), &sender, now) {
+        if core.router().is_blocked_on_way((uri, flow.remote), &sender, now)
+            || !may_reach(core, this, (uri, flow), now)
+        {
             return self.failed(core, (relay, branch), Fault::NoRoute, now);
         }
         let ends = this.fork.deadline(branch, now.mono, core.config.timers.f());
@@ -283,6 +287,15 @@ fn targets(
         TargetSet::Unknown => Err(Rejection::new(404)),
         TargetSet::Unsupported => Err(Rejection::new(416)),
     }
+}
+
+/// Whether a request may go where it has led: a stranger's in a dialog reaches no device of other users of ours.
+fn may_reach(core: &Core, this: &Relay, (uri, flow): (&Uri, Flow), now: Now) -> bool {
+    let (request, own) = (&this.request, &this.own);
+    if !own.is_recorded(now) || own.leads_over(flow) || may_send(core, request, this.flow) {
+        return true;
+    }
+    Ahead::of(request, own).may_reach(core, (request, uri), Reaches::Party, flow.remote, now)
 }
 
 /// Edits the request for the next hop; the caller adds the identity fields.

@@ -13,8 +13,8 @@ use crate::time::Now;
 enum Progress<'a> {
     /// It has a flow: it is printed for it and sent.
     Ready(Flow),
-    /// Its final response, and how often it was sent until then.
-    Answered(&'a Response, u32),
+    /// Its final response, the flow on which it was sent, and how often until then.
+    Answered(&'a Response, Flow, u32),
     /// It failed, after so many transmissions.
     Failed(Fault, u32),
 }
@@ -26,7 +26,8 @@ impl Proxy {
             return self.sessions.response(&mut self.core, response, flow, now);
         };
         if response.status() >= 200 {
-            self.progress(heard.user, Progress::Answered(response, heard.transmissions), now);
+            let answered = Progress::Answered(response, heard.flow, heard.transmissions);
+            self.progress(heard.user, answered, now);
         }
     }
 
@@ -47,8 +48,9 @@ impl Proxy {
                 let place = LegId { recipient, branch };
                 match progress {
                     Progress::Ready(flow) => self.dispatches.leg_ready(core, dispatch, place, flow, now),
-                    Progress::Answered(response, transmissions) => {
-                        self.dispatches.leg_heard(core, dispatch, place, (response, transmissions), now);
+                    Progress::Answered(response, flow, transmissions) => {
+                        let heard = (response, flow, transmissions);
+                        self.dispatches.leg_heard(core, dispatch, place, heard, now);
                     }
                     Progress::Failed(fault, transmissions) => {
                         self.dispatches.leg_failed(core, dispatch, place, (fault, transmissions), now);
@@ -58,14 +60,14 @@ impl Proxy {
             User::Report { dispatch, cseq } => {
                 let status = match progress {
                     Progress::Ready(flow) => return self.dispatches.report_ready(core, dispatch, flow, now),
-                    Progress::Answered(response, _) => Some(response.status()),
+                    Progress::Answered(response, ..) => Some(response.status()),
                     Progress::Failed(..) => None,
                 };
                 self.dispatches.report_ended(core, dispatch, (cseq, status), now);
             }
             User::Relay { relay, branch } => match progress {
                 Progress::Ready(flow) => self.relays.ready(core, (relay, branch), flow, now),
-                Progress::Answered(response, _) => self.relays.heard(core, (relay, branch), response, now),
+                Progress::Answered(response, ..) => self.relays.heard(core, (relay, branch), response, now),
                 Progress::Failed(fault, _) => self.relays.failed(core, (relay, branch), fault, now),
             },
             User::Session(number) => match progress {

@@ -177,7 +177,7 @@ impl Legs {
             return;
         };
         let branch = core.secret.leg_branch(facts.leg(place.recipient), place.branch, uri.as_str());
-        let branch = core.carrier.branch_at_hop(user, branch);
+        let branch = core.carrier.branch_at_hop(user, branch, core.secret, flow.remote);
         let bytes = self.print(core, facts, (place, expires), (flow, &branch));
         let sending = core.carrier.send(
             user,
@@ -198,10 +198,9 @@ impl Legs {
         core: &mut Core,
         facts: Facts<'_>,
         place: LegId,
-        heard: (&Response, u32),
+        (response, flow, transmissions): (&Response, Flow, u32),
         now: Now,
     ) {
-        let (response, transmissions) = heard;
         let Some(recipient) = self.recipient(place.recipient) else {
             return;
         };
@@ -220,7 +219,7 @@ impl Legs {
             }
             Verdict::Redirected(uris, steps) => {
                 for uri in uris {
-                    self.redirect(core, facts, place, (&uri, steps), now);
+                    self.redirect(core, facts, place, (&uri, steps, flow), now);
                 }
                 self.end_if_over(core, facts, place.recipient, now);
             }

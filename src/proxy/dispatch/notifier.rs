@@ -274,7 +274,7 @@ impl Report {
         };
         let user = User::Report { dispatch: id, cseq: self.row.cseq };
         let branch = core.secret.report_branch(id, to_tag, self.row.cseq);
-        let branch = core.carrier.branch_at_hop(user, branch);
+        let branch = core.carrier.branch_at_hop(user, branch, core.secret, flow.remote);
         let Dialog { to, call_id, routes, domain, .. } = &self.dialog;
         let transport = flow.transport.uri_param();
         let state = match extent {

@@ -6,6 +6,7 @@ use crate::proxy::config::Inbound;
 use crate::proxy::core::{Core, Rejection};
 use crate::proxy::event::RefusalKind;
 use crate::proxy::guard::source::Source;
+use crate::proxy::guard::strangers::{Budget, Counted, Standing, What};
 use crate::proxy::identity;
 use crate::proxy::own_route::OwnRoutes;
 use crate::sip::Request;
@@ -41,11 +42,16 @@ pub(crate) fn admit(
     let sender = core.domains.person(&from);
     let is_in_dialog = own.is_recorded(now);
     let settings = &core.config.inbound;
-    let is_known =
-        || settings.known.iter().any(|party| party.has_address(address) || party.has_sender(&sender));
+    let standing = if settings.known.iter().any(|party| party.has_address(address)) {
+        Standing::ByAddress
+    } else if settings.known.iter().any(|party| party.has_sender(&sender)) {
+        Standing::ByName
+    } else {
+        Standing::Unlisted
+    };
     let may_write = match settings.mode {
         Inbound::Open => true,
-        Inbound::Known => is_in_dialog || is_known(),
+        Inbound::Known => is_in_dialog || standing != Standing::Unlisted,
         Inbound::Off => is_in_dialog,
     };
     if !may_write {
@@ -56,10 +62,17 @@ pub(crate) fn admit(
     if !core.users.asks() {
         return Ok(());
     }
-    let (of_source, of_recipient) = (settings.per_source_max, settings.per_recipient_max);
-    let recipient = core.domains.aor(request.uri()).filter(|_| !is_in_dialog);
-    let recipient = recipient.filter(|aor| !core.users.lack(aor)).map(|aor| core.secret.user(&aor));
-    let is_within = core.strangers.sources.allows(Source::of(address), of_source, now.mono)
-        && recipient.is_none_or(|user| core.strangers.recipients.allows(user, of_recipient, now.mono));
+    let limits = (settings.per_source_max, settings.per_recipient_max);
+    let party = own.party().filter(|_| is_in_dialog).cloned();
+    let recipient = party.clone().or_else(|| core.domains.aor(request.uri()));
+    let recipient = recipient.filter(|aor| core.domains.serves(aor) && !core.users.lack(aor));
+    // Whoever sends it cannot choose another Call-ID, sender or party: the seal of our Route covers them.
+    let call_id = request.fields().call_id();
+    let dialog = party.map(|party| core.secret.party(&[call_id, sender.as_str(), party.as_str(), "dialog"]));
+    let what = if is_in_dialog { What::InDialog } else { What::of(request.method()) };
+    let budget = Budget { what, standing, is_connected: flow.transport.is_reliable() };
+    let recipient = recipient.map(|aor| core.secret.user(&aor));
+    let counted = Counted { source: Source::of(address), recipient, dialog };
+    let is_within = core.strangers.allow(counted, budget, limits, now.mono);
     if is_within { Ok(()) } else { Err(Rejection::busy().telling(RefusalKind::RateLimited, &sender)) }
 }

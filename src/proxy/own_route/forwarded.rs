@@ -1,12 +1,14 @@
-//! Who may speak under the name that a forwarded call was made to (W29). The callee of such a call has the old To in its
+//! Whom a request in a dialog may reach where it was said to go, and who may speak under the name that a forwarded call
+//! was made to (W29). The callee of such a call has the old To in its
 //! From, which is not its own name: it may send to the caller of that call, and to nobody else.
 
 use std::net::SocketAddr;
 
-use super::{Ahead, OwnRoutes, caller};
+use super::{Ahead, OwnRoutes, caller, party_to};
 use crate::proxy::core::Core;
+use crate::proxy::routing::calls::Reaches;
 use crate::proxy::routing::router::Target;
-use crate::sip::{Aor, Request};
+use crate::sip::{Aor, Request, Uri};
 use crate::time::Now;
 
 impl OwnRoutes {
@@ -29,18 +31,34 @@ impl Ahead {
         let there = self.next.as_ref().unwrap_or(&self.uri);
         let is_named =
             self.is_known(core, request, now) || self.is_caller_at(core, request, (there, false), now);
-        is_named && target.place().is_none_or(|place| self.is_callers(core, (request, target), place, now))
+        is_named
+            && target.place().is_none_or(|place| self.is_callers(core, (request, &target.uri), place, now))
     }
 
-    fn is_callers(
+    /// Whether a request with this Request-URI may go to the place to which a name has led. Whoever named it may mean a
+    /// device of other users of ours, or a trusted peer that had no part in the call.
+    pub(in crate::proxy) fn may_reach(
         &self,
         core: &Core,
-        (request, target): (&Request, &Target),
+        (request, uri): (&Request, &Uri),
+        reaches: Reaches,
         place: SocketAddr,
         now: Now,
     ) -> bool {
+        match reaches {
+            Reaches::Anybody => true,
+            Reaches::Caller => self.is_callers(core, (request, uri), place, now),
+            // A trusted peer decides itself whom it reaches.
+            Reaches::Party if core.config.names(place.ip()) => has_peer(core, request, now),
+            Reaches::Party => {
+                core.router().is_device_of(place, (uri, self.party.as_ref()), now) != Some(false)
+            }
+        }
+    }
+
+    fn is_callers(&self, core: &Core, (request, uri): (&Request, &Uri), place: SocketAddr, now: Now) -> bool {
         let router = core.router();
-        if let Some(is_his) = router.is_device_of(place, (&target.uri, self.party.as_ref()), now) {
+        if let Some(is_his) = router.is_device_of(place, (uri, self.party.as_ref()), now) {
             return is_his;
         }
         let came_from_peer = || {
@@ -51,4 +69,12 @@ impl Ahead {
         };
         !core.config.names(place.ip()) || came_from_peer()
     }
+}
+
+/// Whether a trusted peer had a part in the call on the side to which this request goes.
+fn has_peer(core: &Core, request: &Request, now: Now) -> bool {
+    let fields = request.fields();
+    let called_from = fields.to().tag().map(|tag| caller(core, fields, tag, true));
+    let mut parties = [party_to(core, fields), called_from].into_iter().flatten();
+    parties.any(|party| core.calls.is_behind_peer(party, now.mono))
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use self::places::{is_of, learn, remember};
+use self::places::{check_place, is_blocked_there, is_of, learn, remember};
 use self::via::{at_place, branch_of, invite_of, transport_in, way_back, with_source};
 use crate::limits::{SESSION_BYTES_WAITING_MAX, SESSION_REQUESTS_WAITING_MAX};
 use crate::machine::{DropReason, Flow};
@@ -28,7 +28,7 @@ use crate::proxy::own_route::{
     Ahead, OwnRoutes, Side, called, check_routes, party_to, pass_routes, record_routes,
 };
 use crate::proxy::registrar::outbound::is_caller_by_flow;
-use crate::proxy::routing::calls::Passed;
+use crate::proxy::routing::calls::{Passed, Reaches};
 use crate::proxy::routing::router::{Target, TargetSet, is_routable};
 use crate::proxy::transport::request_sender::{Consent, NextHop, User};
 use crate::proxy::transport::validation::Allowance;
@@ -79,7 +79,7 @@ impl Sessions {
         now: Now,
     ) {
         let judged = self.judge(core, (request, own), flow, now);
-        match judged.and_then(|passed| bounds::count(core, request, flow, now).map(|()| passed)) {
+        match judged.and_then(|passed| bounds::count(core, (request, own), flow, now).map(|()| passed)) {
             Ok(mut passed) => {
                 passed.target.consent = bounds::consent(core, request, flow, &passed.target);
                 if *request.method() == Method::Invite {
@@ -110,7 +110,8 @@ impl Sessions {
         let Some(transport) = transport_in(branch).filter(is_ours) else {
             return DropReason::StrayResponse.tell(flow);
         };
-        if top.branch() == Some(at_place(core, branch, flow.remote).as_str()) {
+        let is_from_there = top.branch() == Some(at_place(core, branch, flow.remote).as_str());
+        if is_from_there {
             core.carrier.answered_from(flow, now.mono);
         }
         if self.has_no_room(stripped.len()) {
@@ -126,7 +127,10 @@ impl Sessions {
                     core.calls.went_to(invite, now.mono).is_some_and(|went| went.place() == contact.place())
                         || is_of(core, called.as_ref(), contact, now)
                 };
-                learn(core, below.fields(), (party, caller), is_his, now);
+                let peer = Some(flow.remote.ip()).filter(|_| is_from_there);
+                let mut parts = [core.calls.was_sent_to(invite, now.mono), peer].into_iter().flatten();
+                let is_behind_peer = parts.any(|part| core.config.names(part));
+                learn(core, below.fields(), (party, (caller, is_behind_peer)), is_his, now);
             }
         }
         match way_back(core, &via, transport) {
@@ -138,12 +142,11 @@ impl Sessions {
     /// A flow is there: sends what waited for it.
     pub(crate) fn ready(&mut self, core: &mut Core, number: u64, flow: Flow, now: Now) {
         let bytes = match self.take(number) {
-            Some(Passing::Request { request, from, .. })
-                if core.router().is_blocked_at(flow.remote, &identity::sender(core, &request, from), now) =>
-            {
-                return core.refuse_at_once(&request, from, &Rejection::new(403), now);
-            }
             Some(Passing::Request { request, own, mut passed, from }) => {
+                let what = (request.as_ref(), own.as_ref());
+                if let Err(rejection) = check_place(core, what, &passed, (from, flow), now) {
+                    return core.refuse_at_once(&request, from, &rejection, now);
+                }
                 let invite = invite_of(core, &request.fields().top_via(), request.fields());
                 match bounds::allowance(core, (invite, request.method()), &passed, flow, now) {
                     Allowance::Full | Allowance::Few(1..) => {}
@@ -226,7 +229,7 @@ impl Sessions {
                 return Ok(passed.clone());
             }
         }
-        let target = match request.method() {
+        let (target, reaches) = match request.method() {
             Method::Cancel => return Err(Rejection::new(481)),
             Method::Ack => acknowledged(core, (request, own), flow, now)?,
             Method::Message
@@ -239,7 +242,14 @@ impl Sessions {
             | Method::Other(_) => destination(core, (request, own), flow, now)?,
         };
         let via = with_source(fields.top_via(), flow);
-        Ok(Passed { target, branch: branch_of(core, (&via, flow.transport), fields), from })
+        let branch = branch_of(core, (&via, flow.transport), fields);
+        let passed = Passed { target, reaches, branch, from };
+        // A binding may name the device of somebody else.
+        let place = passed.target.place();
+        if place.is_some_and(|place| is_blocked_there(core, request, &passed, (flow, place), now)) {
+            return Err(Rejection::new(403));
+        }
+        Ok(passed)
     }
 
     fn pass(&mut self, core: &mut Core, passing: Passing, way: (NextHop, Consent), now: Now) {
@@ -251,13 +261,13 @@ impl Sessions {
     }
 }
 
-/// Where a request goes; a sender who is a user of ours must authenticate.
+/// Where a request goes, and whom it may reach; a sender who is a user of ours must authenticate.
 fn destination(
     core: &mut Core,
     (request, own): (&Request, &OwnRoutes),
     flow: Flow,
     now: Now,
-) -> Result<Target, Rejection> {
+) -> Result<(Target, Reaches), Rejection> {
     let (ahead, is_recorded) = (Ahead::of(request, own), own.is_recorded(now));
     // Routes of others, behind ours or alone, are only for senders who may send to others.
     let is_ours = !own.has_way() && core.domains.serving(request.uri()).is_some();
@@ -281,12 +291,18 @@ fn destination(
     if [&sender].into_iter().chain(claimed).any(|name| ahead.is_blocked(core, name, now)) {
         return Err(Rejection::new(403));
     }
-    let target = if own.has_way() || is_recorded {
+    let is_in_dialog = own.has_way() || is_recorded;
+    let reaches = match answerer {
+        Some(_) => Reaches::Caller,
+        None if is_in_dialog && !may_send(core, request, flow) => Reaches::Party,
+        None => Reaches::Anybody,
+    };
+    let target = if is_in_dialog {
         if !is_routable(request.uri()) {
             return Err(Rejection::new(416));
         }
         let target = ahead.target(core, now).ok_or(Rejection::new(480))?;
-        if answerer.is_some() && !ahead.leads_to_caller(core, (request, &target), now) {
+        if reaches == Reaches::Caller && !ahead.leads_to_caller(core, (request, &target), now) {
             return Err(auth::another_users(Role::Caller));
         }
         target
@@ -299,12 +315,7 @@ fn destination(
             TargetSet::Unsupported => return Err(Rejection::new(416)),
         }
     };
-    // A binding may name the device of somebody else.
-    let place = target.place();
-    if place.is_some_and(|place| core.router().is_blocked_on_way((&target.uri, place), &sender, now)) {
-        return Err(Rejection::new(403));
-    }
-    Ok(target)
+    Ok((target, reaches))
 }
 
 /// Where the ACK of a 2xx goes: to a party of a known dialog, by its Contact if it comes from the calling computer, or
@@ -314,15 +325,18 @@ fn acknowledged(
     (request, own): (&Request, &OwnRoutes),
     flow: Flow,
     now: Now,
-) -> Result<Target, Rejection> {
+) -> Result<(Target, Reaches), Rejection> {
     let ahead = Ahead::of(request, own);
+    let is_trusted = core.config.trusts(flow);
     let is_known = ahead.is_said_to(core, request, flow.remote.ip(), now)
         || (own.is_recorded(now) && ahead.is_known(core, request, now))
-        || core.config.trusts(flow);
+        || is_trusted;
     if !is_known || !is_routable(request.uri()) {
         return Err(Rejection::new(403));
     }
-    ahead.target(core, now).ok_or(Rejection::new(480))
+    // Whoever its From names, it proves nothing.
+    let reaches = if is_trusted { Reaches::Anybody } else { Reaches::Party };
+    Ok((ahead.target(core, now).ok_or(Rejection::new(480))?, reaches))
 }
 
 /// True if a callee is reached over this flow, not just at the address in its Contact.

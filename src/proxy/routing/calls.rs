@@ -12,18 +12,32 @@ use std::time::{Duration, Instant};
 use super::router::Target;
 use crate::limits::{
     SESSION_COUNTED_WITHIN, SESSION_COUNTS_BYTES_MAX, SESSION_INVITE_KEPT, SESSION_INVITES_BYTES_MAX,
-    SESSION_PARTIES_BYTES_MAX, SESSION_PARTY_PLACES_MAX, SESSION_ROUTE_SECS,
+    SESSION_PARTIES_BYTES_MAX, SESSION_PARTY_PLACES_MAX, SESSION_ROUTE_SECS, USER_CALLERS_MAX,
+    USER_CALLS_ELSEWHERE,
 };
 use crate::proxy::guard::source::Source;
+use crate::proxy::guard::strangers::Rates;
 use crate::sip::Uri;
 
 /// Bytes of an entry besides its texts.
 const ENTRY_BYTES: usize = 1024;
 
+/// Whom a request may reach. A name says only once it is looked up whose device it leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reaches {
+    /// Anybody.
+    Anybody,
+    /// Of our users, the other party of its dialog alone: its sender has proved nothing.
+    Party,
+    /// The caller of its dialog alone: its sender answers for somebody else.
+    Caller,
+}
+
 /// Where an INVITE went.
 #[derive(Clone, Debug)]
 pub(crate) struct Passed {
     pub(crate) target: Target,
+    pub(crate) reaches: Reaches,
     /// The branch that it was sent with.
     pub(crate) branch: String,
     /// The computer that it came from: only that one may cancel it.
@@ -37,6 +51,8 @@ struct Party {
     places: Vec<String>,
     /// The computer from which the call was made.
     caller: IpAddr,
+    /// A trusted peer had a part in the call on that side, so that it may be reached by way of one.
+    is_behind_peer: bool,
 }
 
 /// See the module documentation.
@@ -46,6 +62,8 @@ pub(crate) struct Calls {
     parties: Recent<Party>,
     /// How many requests of one method passed in a call, and since when they are counted.
     counts: Recent<(Instant, u32)>,
+    /// The calls of our users to addresses of others, by the keyed hash of the user.
+    elsewhere: Rates<u128>,
 }
 
 impl Default for Calls {
@@ -54,6 +72,7 @@ impl Default for Calls {
             invites: Recent::new(SESSION_INVITES_BYTES_MAX, SESSION_INVITE_KEPT),
             parties: Recent::new(SESSION_PARTIES_BYTES_MAX, Duration::from_secs(SESSION_ROUTE_SECS)),
             counts: Recent::new(SESSION_COUNTS_BYTES_MAX, SESSION_COUNTED_WITHIN),
+            elsewhere: Rates::new(USER_CALLERS_MAX),
         }
     }
 }
@@ -73,6 +92,12 @@ impl Calls {
         }
     }
 
+    /// Where that INVITE was sent, if it went to an address.
+    pub(crate) fn was_sent_to(&self, invite: u128, now: Instant) -> Option<IpAddr> {
+        let place = self.invites.get(invite, now)?.target.place()?;
+        Some(place.ip())
+    }
+
     /// The target of that INVITE.
     pub(crate) fn went_to(&self, invite: u128, now: Instant) -> Option<&Uri> {
         self.invites.get(invite, now).map(|passed| &passed.target.uri)
@@ -88,11 +113,13 @@ impl Calls {
         &mut self,
         party: u128,
         places: impl Iterator<Item = String>,
-        caller: IpAddr,
+        (caller, is_behind_peer): (IpAddr, bool),
         now: Instant,
     ) {
         let mut all: Vec<String> = Vec::new();
-        let known = self.parties.get(party, now).map(|known| known.places.clone()).unwrap_or_default();
+        let known = self.parties.get(party, now);
+        let is_behind_peer = is_behind_peer || known.is_some_and(|known| known.is_behind_peer);
+        let known = known.map(|known| known.places.clone()).unwrap_or_default();
         for place in places.take(SESSION_PARTY_PLACES_MAX).chain(known) {
             if !all.contains(&place) {
                 all.push(place);
@@ -100,7 +127,7 @@ impl Calls {
         }
         all.truncate(SESSION_PARTY_PLACES_MAX);
         let bytes = all.iter().map(String::len).sum();
-        let known = Party { places: all, caller };
+        let known = Party { places: all, caller, is_behind_peer };
         self.parties.put(party, (known, bytes), Source::of(caller), now);
     }
 
@@ -116,9 +143,19 @@ impl Calls {
         true
     }
 
+    /// Counts one more call of a user to an address of others; false if that exceeds what one may make in a minute.
+    pub(crate) fn may_call_elsewhere(&mut self, user: u128, now: Instant) -> bool {
+        self.elsewhere.allows(user, USER_CALLS_ELSEWHERE, now)
+    }
+
     /// Whether a party of a dialog said to be there, or a proxy before it did.
     pub(crate) fn knows(&self, party: u128, place: &str, now: Instant) -> bool {
         self.parties.get(party, now).is_some_and(|known| known.places.iter().any(|known| known == place))
+    }
+
+    /// Whether a trusted peer had a part in the call on the side of that party.
+    pub(crate) fn is_behind_peer(&self, party: u128, now: Instant) -> bool {
+        self.parties.get(party, now).is_some_and(|known| known.is_behind_peer)
     }
 
     /// True if the call with that party was made from this computer.
@@ -238,16 +275,16 @@ mod tests {
         let most = u128::try_from(SESSION_PARTIES_BYTES_MAX / (ENTRY_BYTES + 976)).unwrap();
         let place = "h".repeat(976);
         for party in 0..most {
-            calls.is_at(party, [place.clone()].into_iter(), here(), now);
+            calls.is_at(party, [place.clone()].into_iter(), (here(), false), now);
         }
         assert!(calls.knows(0, &place, now) && calls.parties.bytes <= SESSION_PARTIES_BYTES_MAX);
-        calls.is_at(most, [place.clone()].into_iter(), here(), now);
+        calls.is_at(most, [place.clone()].into_iter(), (here(), false), now);
         assert!(!calls.knows(0, &place, now), "the oldest has made room");
         assert!(calls.knows(1, &place, now) && calls.knows(most, &place, now));
         assert!(calls.parties.bytes <= SESSION_PARTIES_BYTES_MAX);
         let late = now + Duration::from_secs(SESSION_ROUTE_SECS);
         assert!(!calls.knows(most, &place, late));
-        calls.is_at(7, [place].into_iter(), here(), late);
+        calls.is_at(7, [place].into_iter(), (here(), false), late);
         let parties = &calls.parties;
         assert_eq!((parties.all.len(), parties.by_age.len()), (1, 1), "what is over is let go");
         assert_eq!((parties.held.len(), parties.by_size.len()), (1, 1));
@@ -260,10 +297,10 @@ mod tests {
             ["2001:db8::1", "2001:db8::2", "192.0.2.1"].map(|address| address.parse::<IpAddr>().unwrap());
         let mut calls = Calls::default();
         let place = || ["h".to_owned()].into_iter();
-        calls.is_at(0, place(), other, now);
-        calls.is_at(1, place(), next, now);
+        calls.is_at(0, place(), (other, false), now);
+        calls.is_at(1, place(), (next, false), now);
         for party in 2..20_000 {
-            calls.is_at(party, place(), one, now + Duration::from_millis(1));
+            calls.is_at(party, place(), (one, false), now + Duration::from_millis(1));
         }
         assert!(calls.parties.bytes <= SESSION_PARTIES_BYTES_MAX);
         assert!(calls.knows(0, "h", now), "another's stays, though it is the oldest");
@@ -277,7 +314,7 @@ mod tests {
         let now = start();
         let mut calls = Calls::default();
         for number in 0..20 {
-            calls.is_at(1, [format!("h{number}")].into_iter(), here(), now);
+            calls.is_at(1, [format!("h{number}")].into_iter(), (here(), false), now);
         }
         assert!(calls.knows(1, "h19", now) && calls.knows(1, "h12", now) && !calls.knows(1, "h11", now));
     }

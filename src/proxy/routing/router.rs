@@ -7,8 +7,8 @@ use super::domains::Domains;
 use super::users::Users;
 use crate::machine::{Flow, Hop};
 use crate::proxy::config::{ProxyConfig, StaticRoute};
-use crate::proxy::journal::Reach;
-use crate::proxy::location::{Binding, LocationService, port_of};
+use crate::proxy::journal::{BindingRow, Reach};
+use crate::proxy::location::{Binding, LocationService, place_of as place_of_binding, port_of};
 use crate::proxy::transport::request_sender::{Consent, NextHop, RequestSender};
 use crate::sip::{Aor, Scheme, Transport, Uri};
 use crate::time::Now;
@@ -115,19 +115,33 @@ impl Router<'_> {
         if self.users.asks() && !self.config.trusts(flow) { Consent::From(peer) } else { Consent::NotNeeded }
     }
 
+    /// The consent for the place of a binding: for an address from which its user has registered, unless somebody else
+    /// has registered from that very port of it, as behind one NAT.
+    fn consent_of(&self, binding: &Binding, now: Now) -> Consent {
+        let (given, row) = (self.consent(binding.row.flow), &binding.row);
+        if given == Consent::NotNeeded || row.reach == Reach::Flow {
+            return given;
+        }
+        let is_his = |other: &Binding| other.row.aor == row.aor;
+        let place = place_of_binding(row);
+        let mut there = self.there(place, now).peekable();
+        if !is_made_from(row, place) && there.peek().is_some() && !there.any(is_his) {
+            return Consent::Unknown;
+        }
+        let contact = row.contact.ip().filter(|_| self.is_received_at(row, now));
+        contact.map_or(given, Consent::From)
+    }
+
     /// The consent for a place that had a binding before, but has none now.
     fn consent_of_former(&self, owner: Option<&Aor>) -> Consent {
         if self.users.asks() && owner.is_some() { Consent::Unknown } else { Consent::NotNeeded }
     }
 
-    /// The consent for a place to which this target redirects.
-    pub(crate) fn redirected(&self, from: &Uri) -> Consent {
-        match from.ip() {
-            _ if !self.users.asks() => Consent::NotNeeded,
-            Some(peer) if self.config.names(peer) => Consent::NotNeeded,
-            Some(peer) => Consent::From(peer),
-            None => Consent::Unknown,
-        }
+    /// The consent for a place to which somebody redirects who received our request over this flow: for that address
+    /// alone; trusted peers may speak for any.
+    pub(crate) fn redirected(&self, flow: Flow) -> Consent {
+        let peer = flow.remote.ip();
+        if self.users.asks() && !self.config.names(peer) { Consent::From(peer) } else { Consent::NotNeeded }
     }
 
     fn way_outside(&self, uri: &Uri) -> NextHop {
@@ -146,12 +160,12 @@ impl Router<'_> {
                     is_twin && other.since > binding.since && self.carrier.is_usable(other.row.flow)
                 })
         };
-        others().filter(is_newest).filter_map(|binding| self.target(binding))
+        others().filter(is_newest).filter_map(move |binding| self.target(binding, now))
     }
 
     /// The target of a binding: over the connection that it was registered on while that lives, else at its address, if
     /// it has one.
-    pub(crate) fn target(&self, binding: &Binding) -> Option<Target> {
+    pub(crate) fn target(&self, binding: &Binding, now: Now) -> Option<Target> {
         let (uri, flow) = (binding.row.contact.to_target(), binding.row.flow);
         let wanted = uri.transport();
         let fits = wanted.is_none_or(|wanted| wanted == flow.transport);
@@ -163,7 +177,7 @@ impl Router<'_> {
             }
             Reach::Contact => Some(self.way_from(&uri, flow, fits)),
         };
-        let consent = self.consent(flow);
+        let consent = self.consent_of(binding, now);
         Some(Target { uri, way: way?, device: binding.row.instance.clone(), consent })
     }
 
@@ -190,7 +204,7 @@ impl Router<'_> {
     ) -> Option<(NextHop, Consent)> {
         let mut bindings = owner.into_iter().flat_map(|aor| self.location.bindings(aor, now.mono));
         match bindings.find(|binding| binding.row.contact.to_target() == *contact) {
-            Some(binding) => self.target(binding).map(Target::into_way),
+            Some(binding) => self.target(binding, now).map(Target::into_way),
             None => Some((self.way_outside(contact), self.consent_of_former(owner))),
         }
     }
@@ -256,14 +270,31 @@ impl Router<'_> {
         place.into_iter().flat_map(move |place| self.owners_at(place, now))
     }
 
-    /// The same for a place. Registering a foreign address does not make one its owner, unless a trusted peer does it.
+    /// The same for a place. It belongs to those who registered from that very address and port, or whom a trusted peer
+    /// registered there. If there are none, it belongs to those who registered it and have registered from its address:
+    /// behind one NAT that may be several. Registering a foreign address makes nobody its owner.
     fn owners_at(&self, place: SocketAddr, now: Now) -> impl Iterator<Item = &Binding> {
         let place = SocketAddr::new(place.ip().to_canonical(), place.port());
-        self.location.at(place, now.mono).filter(|binding| {
-            let (row, peer) = (&binding.row, binding.row.flow.remote.ip());
-            let is_there = row.contact.ip().is_none_or(|ip| ip.to_canonical() == peer.to_canonical());
-            row.reach == Reach::Flow || is_there || self.config.trusts(row.flow)
+        let has_any = self.there(place, now).next().is_some();
+        let others = || self.location.at(place, now.mono);
+        let others = (!has_any).then(others).into_iter().flatten();
+        let others = others.filter(move |binding| self.is_received_at(&binding.row, now));
+        self.there(place, now).chain(others)
+    }
+
+    /// The bindings at a place that were made from there, or by a trusted peer.
+    fn there(&self, place: SocketAddr, now: Now) -> impl Iterator<Item = &Binding> {
+        self.location.at(place, now.mono).filter(move |binding| {
+            let row = &binding.row;
+            row.reach == Reach::Flow || is_made_from(row, place) || self.config.trusts(row.flow)
         })
+    }
+
+    /// Whether the user of a binding has registered from the address in its Contact: for this binding, or for another.
+    fn is_received_at(&self, row: &BindingRow, now: Now) -> bool {
+        let Some(ip) = row.contact.ip().map(|ip| ip.to_canonical()) else { return true };
+        let is_from = |other: &BindingRow| other.flow.remote.ip().to_canonical() == ip;
+        is_from(row) || self.location.bindings(&row.aor, now.mono).any(|other| is_from(&other.row))
     }
 
     fn way_from(&self, uri: &Uri, flow: Flow, fits: bool) -> NextHop {
@@ -285,6 +316,12 @@ impl Router<'_> {
             None => NextHop::Lookup { uri: uri.clone(), otherwise: fits.then_some(flow) },
         }
     }
+}
+
+/// True for a binding that was made from that very address and port.
+fn is_made_from(row: &BindingRow, place: SocketAddr) -> bool {
+    let peer = row.flow.remote;
+    SocketAddr::new(peer.ip().to_canonical(), peer.port()) == place
 }
 
 /// The next hop for a URI that is nobody's binding (W19).

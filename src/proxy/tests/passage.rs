@@ -3,7 +3,9 @@
 
 mod bounds;
 mod forwarded;
+mod looked_up;
 mod parties;
+mod shared;
 mod strict;
 mod way_back;
 
@@ -77,6 +79,13 @@ fn answered(request: &str, line: &str, contact: &str) -> String {
         "SIP/2.0 {line}\n{copied}From: {from}\nTo: {to}{tag}\nContact: <{contact}>\nCall-ID: {call_id}\nCSeq: {cseq}\n\
          Content-Length: 0\n\n"
     )
+}
+
+/// The name that was asked for last leads there.
+fn leads_to(bench: &mut Bench, at: &str) {
+    let (id, _) = bench.resolves.pop().expect("a name is looked up");
+    let hops = vec![Hop { transport: Transport::Udp, remote: address(at) }];
+    bench.input(Input::Resolved { id, hops });
 }
 
 fn is_silent(bench: &Bench) -> bool {

@@ -1,6 +1,6 @@
 //! Types for next-hop selection: whose a request is, where it may go, what its user has to do next (RFC 3263 §4).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use crate::machine::{ConnectId, Flow, Hop, ResolveId};
 use crate::proxy::journal::DispatchId;
+use crate::proxy::secret::Secret;
 use crate::sip::{Method, Transport, Uri};
 
 /// The user of a request: the part of the proxy that it belongs to.
@@ -134,6 +135,16 @@ impl Rest {
     /// The state after one more hop was tried in vain.
     pub(crate) fn after_failure(self, transmissions: u32) -> Self {
         Self { failed: self.failed + 1, transmissions: self.transmissions + transmissions, ..self }
+    }
+
+    /// The branch of a request at this hop: RFC 3263 §4.3 requires a new one for each. Nobody who has seen it at one hop
+    /// can tell what it is at another, so that an answer shows who received it.
+    pub(crate) fn branch_at_hop(&self, branch: String, secret: Secret, hop: SocketAddr) -> String {
+        if self.failed == 0 {
+            return branch;
+        }
+        let at_hop = format!("{branch}.{}", self.failed);
+        format!("{at_hop}.{}", secret.sent_to(&at_hop, hop))
     }
 
     /// Whether there is another way left: any hop, or the last resort if a connection broke.

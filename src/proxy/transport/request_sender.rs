@@ -95,14 +95,6 @@ impl RequestSender {
         }
     }
 
-    /// The branch of a request at the hop that it is sent to now: RFC 3263 §4.3 requires a new one for each hop.
-    pub(crate) fn branch_at_hop(&self, user: User, branch: String) -> String {
-        match self.rests.get(&user) {
-            Some(rest) if rest.failed > 0 => format!("{branch}.{}", rest.failed),
-            Some(_) | None => branch,
-        }
-    }
-
     /// Sends a printed request as a client transaction that ends at `ends` at the latest. One that is too large for UDP
     /// waits for a stream first, and [`SenderStep::Ready`] comes again (RFC 3261 §18.1.1; W4).
     pub(crate) fn send(&mut self, user: User, printed: Printed<'_>, ends: Instant, now: Instant) -> Sending {

@@ -1,23 +1,26 @@
 //! Follows a recipient's redirects (W18), and limits how much is sent there.
 
 use super::{Facts, LegId, Legs, begin};
+use crate::machine::Flow;
 use crate::proxy::core::Core;
 use crate::proxy::routing::router::TargetSet;
-use crate::proxy::transport::request_sender::Consent;
+use crate::proxy::transport::request_sender::{Consent, NextHop};
 use crate::sip::Uri;
 use crate::time::Now;
 
 impl Legs {
-    /// Follows a redirect to targets that have not been tried for this recipient (W18).
+    /// Follows a redirect to targets that have not been tried for this recipient (W18). `flow` is where the redirected
+    /// leg went. Its branch shows that whoever redirects received it there, so they speak for that address, whatever
+    /// address they registered.
     pub(super) fn redirect(
         &mut self,
         core: &mut Core,
         facts: Facts<'_>,
         place: LegId,
-        to: (&Uri, u8),
+        (uri, steps, flow): (&Uri, u8, Flow),
         now: Now,
     ) {
-        let ((uri, steps), index) = (to, place.recipient);
+        let index = place.recipient;
         // A redirect does not lead around a block.
         if core.router().is_blocked(uri, facts.sender, now) {
             return;
@@ -28,11 +31,12 @@ impl Legs {
         let Some(recipient) = self.recipient(index) else {
             return;
         };
-        let consent = recipient.fork.uri(place.branch).map(|from| core.router().redirected(from));
+        let consent = core.router().redirected(flow);
         // W32: a redirect does not lead out of TLS.
         for mut target in targets.into_iter().filter(|target| target.may_carry(&recipient.route)) {
-            if target.consent == Consent::NotNeeded {
-                target.consent = consent.unwrap_or(Consent::Unknown);
+            // The operator has named the server of a route.
+            if target.consent == Consent::NotNeeded && !matches!(target.way, NextHop::Route(..)) {
+                target.consent = consent;
             }
             if recipient.fork.has_room() {
                 begin(core, facts, (index, &mut recipient.fork), (target, steps), now);

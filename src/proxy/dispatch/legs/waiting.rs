@@ -262,7 +262,7 @@ impl Legs {
         }
         let bindings = core.location.bindings(&lane.aor, now.mono);
         let of_device = bindings.filter(|binding| binding.row.instance.as_deref() == Some(device));
-        let targets = of_device.filter_map(|binding| core.router().target(binding));
+        let targets = of_device.filter_map(|binding| core.router().target(binding, now));
         // W32: a message for a `sips:` address does not leave TLS, however late.
         let targets: Vec<_> = targets.filter(|target| target.may_carry(&recipient.route)).collect();
         for target in &targets {

@@ -1,9 +1,15 @@
 //! Bounds of what passes without a transaction: what a place gets that may never have agreed to be sent to (RFC 9000
 //! §8), and what one call makes us pass of the methods that no other limit counts (W31).
 
-use crate::limits::{SESSION_ACKS_MAX, SESSION_BYES_MAX, SESSION_CANCELS_MAX, UNCHALLENGED_BYTES_MAX};
+use super::via::invite_of;
+use crate::limits::{
+    SESSION_ACKS_MAX, SESSION_BYES_MAX, SESSION_CANCELS_MAX, UNCHALLENGED_BYTES_MAX,
+    USER_INVITE_TRANSMISSIONS_MAX,
+};
 use crate::machine::Flow;
 use crate::proxy::core::{Core, Rejection};
+use crate::proxy::identity;
+use crate::proxy::own_route::{Ahead, OwnRoutes};
 use crate::proxy::routing::calls::Passed;
 use crate::proxy::routing::router::Target;
 use crate::proxy::transport::request_sender::{Consent, NextHop};
@@ -21,11 +27,17 @@ pub(super) fn check_size(request: &Request) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Counts a BYE, ACK or CANCEL that may pass, by its call and its sender; a trusted peer's are not counted. Whoever
-/// sends it cannot choose another Call-ID or sender: the seal of our Route covers both, and so does the key of an
-/// INVITE.
-pub(super) fn count(core: &mut Core, request: &Request, flow: Flow, now: Now) -> Result<(), Rejection> {
-    let (method, most) = match request.method() {
+/// Counts a request that may pass; a trusted peer's are not counted.
+pub(super) fn count(
+    core: &mut Core,
+    (request, own): (&Request, &OwnRoutes),
+    flow: Flow,
+    now: Now,
+) -> Result<(), Rejection> {
+    if core.config.trusts(flow) {
+        return Ok(());
+    }
+    let most = match request.method() {
         Method::Ack => ("ACK", SESSION_ACKS_MAX),
         Method::Bye => ("BYE", SESSION_BYES_MAX),
         Method::Cancel => ("CANCEL", SESSION_CANCELS_MAX),
@@ -35,11 +47,46 @@ pub(super) fn count(core: &mut Core, request: &Request, flow: Flow, now: Now) ->
         | Method::Notify
         | Method::Options
         | Method::Subscribe
-        | Method::Other(_) => return Ok(()),
+        | Method::Other(_) => return count_elsewhere(core, (request, own), flow, now),
     };
-    if core.config.trusts(flow) {
+    count_in_call(core, request, most, (flow, now))
+}
+
+/// Counts a request of a user of ours to an address of others that this user named, by the user; the retransmissions of
+/// an INVITE by that INVITE.
+fn count_elsewhere(
+    core: &mut Core,
+    (request, own): (&Request, &OwnRoutes),
+    flow: Flow,
+    now: Now,
+) -> Result<(), Rejection> {
+    let fields = request.fields();
+    let is_users = core.users.asks() && core.domains.claimed(&fields.from().uri).is_some();
+    let is_ours = !own.has_way() && core.domains.aor(request.uri()).is_some();
+    let is_known = || own.is_recorded(now) && Ahead::of(request, own).is_known(core, request, now);
+    if !is_users || is_ours || is_known() {
         return Ok(());
     }
+    let invite = invite_of(core, &fields.top_via(), fields);
+    let is_again = *request.method() == Method::Invite && core.calls.went_to(invite, now.mono).is_some();
+    let is_within = if is_again {
+        core.calls.spend(invite, USER_INVITE_TRANSMISSIONS_MAX - 1, flow.remote.ip(), now.mono)
+    } else {
+        let user = core.secret.user(&identity::sender(core, request, flow));
+        core.calls.may_call_elsewhere(user, now.mono)
+    };
+    if is_within { Ok(()) } else { Err(Rejection::busy()) }
+}
+
+/// Counts a BYE, ACK or CANCEL by its call and its sender. Whoever
+/// sends it cannot choose another Call-ID or sender: the seal of our Route covers both, and so does the key of an
+/// INVITE.
+fn count_in_call(
+    core: &mut Core,
+    request: &Request,
+    (method, most): (&str, u32),
+    (flow, now): (Flow, Now),
+) -> Result<(), Rejection> {
     let fields = request.fields();
     let sender = core.domains.person(&fields.from().uri);
     let key = core.secret.party(&[fields.call_id(), sender.as_str(), method]);

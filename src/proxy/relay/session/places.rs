@@ -1,15 +1,18 @@
 //! What an INVITE and its answers say about where the parties of a call are (W29).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::via::invite_of;
 use crate::limits::ROUTES_MAX;
 use crate::machine::Flow;
-use crate::proxy::core::Core;
+use crate::proxy::core::{Core, Rejection};
 use crate::proxy::identity;
-use crate::proxy::ingress::admission::may_send;
-use crate::proxy::own_route::caller;
-use crate::proxy::routing::calls::Passed;
+use crate::proxy::ingress::admission::{may_send, relaying_denied};
+use crate::proxy::ingress::auth::{self, Role};
+use crate::proxy::own_route::{Ahead, OwnRoutes, caller};
+use crate::proxy::routing::calls::{Passed, Reaches};
+use crate::proxy::routing::router::place_of;
+use crate::proxy::transport::request_sender::NextHop;
 use crate::sip::{Aor, Contacts, Fields, Request, Uri};
 use crate::time::Now;
 
@@ -23,15 +26,54 @@ pub(super) fn remember(core: &mut Core, request: &Request, (flow, passed): (Flow
         let party = caller(core, fields, tag, may_send);
         let (sender, is_trusted) = (identity::sender(core, request, flow), core.config.trusts(flow));
         let is_his = |core: &Core, contact: &Uri| is_trusted || is_of(core, Some(&sender), contact, now);
-        learn(core, fields, (party, flow.remote.ip()), is_his, now);
+        let from = flow.remote.ip();
+        learn(core, fields, (party, (from, core.config.names(from))), is_his, now);
     }
 }
 
-/// Learns where a party of a call made from that computer is: at its Contact, or behind the proxies in Record-Route.
+/// Whether this request may go to that place, which is known only now: its owner may have blocked the sender, or it is
+/// the device of somebody who has no part in the dialog.
+pub(super) fn check_place(
+    core: &Core,
+    (request, own): (&Request, &OwnRoutes),
+    passed: &Passed,
+    (from, to): (Flow, Flow),
+    now: Now,
+) -> Result<(), Rejection> {
+    if is_blocked_there(core, request, passed, (from, to.remote), now) {
+        return Err(Rejection::new(403));
+    }
+    let is_name = matches!(passed.target.way, NextHop::Lookup { .. });
+    let what = (request, &passed.target.uri);
+    if !is_name || Ahead::of(request, own).may_reach(core, what, passed.reaches, to.remote, now) {
+        return Ok(());
+    }
+    Err(match passed.reaches {
+        Reaches::Caller => auth::another_users(Role::Caller),
+        Reaches::Party | Reaches::Anybody => relaying_denied(core, request, from),
+    })
+}
+
+/// Whether the owner of that place has blocked the sender, or the name under which he speaks.
+pub(super) fn is_blocked_there(
+    core: &Core,
+    request: &Request,
+    passed: &Passed,
+    (from, place): (Flow, SocketAddr),
+    now: Now,
+) -> bool {
+    let named = core.domains.person(&request.fields().from().uri);
+    let named = Some(named).filter(|_| passed.reaches == Reaches::Caller);
+    let mut senders = [Some(identity::sender(core, request, from)), named].into_iter().flatten();
+    senders.any(|sender| core.router().is_blocked_on_way((&passed.target.uri, place), &sender, now))
+}
+
+/// Learns where a party of a call made from that computer is: at its Contact, or behind the proxies in Record-Route; and
+/// whether a trusted peer had a part in it.
 pub(super) fn learn(
     core: &mut Core,
     fields: &Fields,
-    (party, caller): (u128, IpAddr),
+    (party, caller): (u128, (IpAddr, bool)),
     may_be_at: impl Fn(&Core, &Uri) -> bool,
     now: Now,
 ) {
@@ -43,7 +85,10 @@ pub(super) fn learn(
         Ok(Contacts::All) | Err(_) => Vec::new(),
     };
     let routes = fields.routes("Record-Route").unwrap_or_default();
-    let others = routes.iter().filter(|route| core.domains.serving(&route.uri).is_none());
+    let others = routes.iter().filter(|route| {
+        core.domains.serving(&route.uri).is_none()
+            && (is_peer(core, &route.uri) || may_be_at(core, &route.uri))
+    });
     let places: Vec<_> = contacts
         .iter()
         .take(1)
@@ -52,6 +97,11 @@ pub(super) fn learn(
         .map(|address| address.uri.place())
         .collect();
     core.calls.is_at(party, places.into_iter(), caller, now.mono);
+}
+
+/// True for a trusted peer, which itself decides whom it reaches.
+fn is_peer(core: &Core, uri: &Uri) -> bool {
+    place_of(uri).is_some_and(|place| core.config.names(place.ip()))
 }
 
 /// False if the address belongs to another user of ours: a party may claim to be anywhere.

@@ -163,6 +163,72 @@ fn w18_a_redirect_to_a_third_party_is_no_reason_to_send_it_much() {
     }
 }
 
+/// James writes to Ann alone, and gets a 202.
+fn james_writes_to_ann(bench: &mut Bench) {
+    let message = submission(1).replace("Secondary-To: <im:bob@domain.com>\n", "");
+    let given = nonce_for(bench, &message);
+    let message = james(&given, "00000001").with(&message, "Proxy-Authorization");
+    assert_eq!(status(&ask(bench, JAMES, &message)), 202);
+}
+
+#[test]
+fn w18_a_redirect_has_the_consent_of_where_its_leg_went_and_not_of_what_the_contact_says() {
+    let mut bench = asking();
+    let flow = tcp(ANN, 9);
+    let text = register("ann", "<sip:ann@192.0.2.50:5060;transport=tcp>", 1, 3600);
+    bench.receive(flow, &text);
+    let given = nonce(fields(&bench.take_one(ANN), "WWW-Authenticate")[0]);
+    let ann = Said { username: "ann", password: "nna", ..james(&given, "00000001") };
+    bench.receive(flow, &ann.with(&text, "Authorization"));
+    assert_eq!(status(&bench.take_one(ANN)), 200);
+    james_writes_to_ann(&mut bench);
+    let leg = bench.take_one(ANN);
+    assert!(leg.starts_with("MESSAGE sip:ann@192.0.2.50:5060;transport=tcp SIP/2.0\r\n"), "{leg}");
+    let moved = "Contact: <sip:a@192.0.2.50:5061>, <sip:b@192.0.2.6:5070>\n";
+    bench.answer_with(flow, &leg, "302 Moved", moved);
+    bench.advance_ms(TIMER_F);
+    assert_eq!(bench.take("192.0.2.50:5061").len(), FEW);
+    assert_eq!(bench.take("192.0.2.6:5070").len(), 11, "her own address");
+}
+
+#[test]
+fn w18_a_redirect_of_a_trusted_peer_and_one_to_a_route_of_the_operator_need_no_more_consent() {
+    let route = Hop { transport: Transport::Udp, remote: address("192.0.2.60:5060") };
+    let routes = vec![StaticRoute { domain: "partner.example".to_owned(), hop: route }];
+    let mut bench =
+        asking_with(ProxyConfig { trust: vec!["192.0.2.7".parse().unwrap()], routes, ..config() });
+    registers(&mut bench, ANN, &format!("<sip:ann@{ANN}>"), 1);
+    james_writes_to_ann(&mut bench);
+    let leg = bench.take(ANN).remove(0);
+    let moved = format!("Contact: <sip:ann@partner.example>, <sip:ann@{BOB}>\n");
+    bench.answer_with(udp(ANN), &leg, "302 Moved", &moved);
+    let at_peer = bench.take(BOB).remove(0);
+    bench.answer_with(udp(BOB), &at_peer, "302 Moved", &format!("Contact: <sip:ann@{THIRD}>\n"));
+    bench.advance_ms(TIMER_F);
+    assert_eq!(bench.take(THIRD).len(), 11);
+    assert_eq!(bench.take("192.0.2.60:5060").len(), 11);
+}
+
+#[test]
+fn who_saw_a_branch_at_one_hop_of_a_name_does_not_answer_for_the_next_hop() {
+    let mut bench = asking();
+    registers(&mut bench, ANN, "<sip:ann@evil.example>", 1);
+    james_writes_to_ann(&mut bench);
+    let (id, _) = bench.resolves.remove(0);
+    let hops = [ANN, THIRD].map(|hop| Hop { transport: Transport::Udp, remote: address(hop) }).to_vec();
+    bench.input(Input::Resolved { id, hops });
+    let leg = bench.take_one(ANN);
+    bench.answer(ANN, &leg, "503 Busy");
+    let at_third = bench.take_one(THIRD);
+    let branch = |text: &str| field(text, "Via").unwrap().split("branch=").nth(1).unwrap().to_owned();
+    assert!(branch(&at_third).starts_with(&format!("{}.1.", branch(&leg))), "{at_third}");
+    // Ann, with the source of the third party.
+    let forged = leg.replace(&branch(&leg), &format!("{}.1", branch(&leg)));
+    bench.answer(THIRD, &forged, "200 OK");
+    bench.advance_ms(TIMER_F);
+    assert_eq!(1 + bench.take(THIRD).len(), FEW);
+}
+
 #[test]
 fn w24_a_report_goes_little_to_a_contact_that_is_not_where_the_message_came_from() {
     let mut bench = asking();

@@ -75,13 +75,14 @@ fn w31_one_source_gets_little_in_whatever_it_calls_itself() {
         bench.advance_ms(5000);
         assert_eq!(taken(&mut bench, from_eve, method, "ann", 400..500), 5, "one a second: {method}");
     }
-    // An IPv6 /64 is one source, over any transport.
+    // An IPv6 /64 is one source.
     let mut bench = with(InboundConfig::default());
     let network = |number: u32| match number % 2 {
         0 => udp(&format!("[2001:db8::{number:x}]:5060")),
         _ => tcp(&format!("[2001:db8::{number:x}]:5060"), u64::from(number)),
     };
-    assert_eq!(taken(&mut bench, network, "MESSAGE", "ann", 0..100), 20);
+    let both = taken(&mut bench, network, "MESSAGE", "ann", 0..100);
+    assert_eq!(both, 40, "twenty in datagrams, and twenty over connections");
 }
 
 #[test]
@@ -89,7 +90,6 @@ fn w31_one_of_ours_gets_little_from_however_many_sources() {
     let mut bench = with(InboundConfig::default());
     let many = |number: u32| udp(&format!("198.51.{}.{}:5060", number / 250, number % 250));
     assert_eq!(taken(&mut bench, many, "MESSAGE", "ann", 0..500), 30);
-    assert_eq!(taken(&mut bench, many, "INVITE", "ann", 500..600), 0, "calls as well");
     assert_eq!(taken(&mut bench, many, "MESSAGE", "bob", 600..610), 10, "others are not concerned");
     // Our own users and trusted peers are not strangers.
     let trusted = |_| udp("192.0.2.99:5060");
@@ -101,6 +101,32 @@ fn w31_one_of_ours_gets_little_from_however_many_sources() {
     bench.take(ANN);
     bench.receive(udp(JAMES), &james(&given, "00000001").with(&message, "Proxy-Authorization"));
     assert_eq!(bench.take(ANN).len(), 1);
+}
+
+#[test]
+fn w31_what_comes_in_one_way_spends_nothing_of_what_may_come_in_another() {
+    let known = ["203.0.113.0/24", "listed.example"].into_iter().map(party).collect();
+    let mut bench = with(InboundConfig { known, ..InboundConfig::default() });
+    // Invented sources, in whatever name: each request from another one.
+    let invented = |number: u32| udp(&format!("198.51.{}.{}:5060", number / 250, number % 250));
+    let listed = |number: u32| udp(&format!("203.0.113.{}:5060", number % 250));
+    let in_name = |bench: &mut Bench, number: u32| {
+        let text =
+            request("MESSAGE", "ann", number).replace(&format!("elsewhere{number}.com"), "listed.example");
+        bench.receive(invented(number), &text);
+        bench.take(ANN).len()
+    };
+    assert_eq!(taken(&mut bench, invented, "OPTIONS", "ann", 0..200), 30);
+    assert_eq!(taken(&mut bench, invented, "INVITE", "ann", 200..400), 30, "calls");
+    assert_eq!(taken(&mut bench, invented, "MESSAGE", "ann", 400..600), 30, "and messages");
+    assert_eq!((1000..1200).map(|number| in_name(&mut bench, number)).sum::<usize>(), 30, "in a listed name");
+    assert_eq!(taken(&mut bench, listed, "MESSAGE", "ann", 2000..2200), 30, "from listed addresses");
+    // None of that keeps anybody out who connects, from whatever of these addresses.
+    let connected = |from: &'static str| move |number: u32| tcp(from, u64::from(number));
+    assert_eq!(taken(&mut bench, connected("203.0.113.5:40000"), "MESSAGE", "ann", 3000..3020), 20);
+    assert_eq!(taken(&mut bench, connected("198.51.1.5:40000"), "MESSAGE", "ann", 3100..3120), 20);
+    assert_eq!(taken(&mut bench, connected("198.51.1.5:40000"), "MESSAGE", "ann", 3120..3130), 0);
+    assert_eq!(taken(&mut bench, invented, "MESSAGE", "bob", 3200..3202), 2, "others are not concerned");
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! How much passes without a transaction: to a place that never agreed, and within one call (RFC 9000 §8; W29, W31).
 
+use super::parties::prove;
 use super::*;
 use crate::limits::{
-    SESSION_ACKS_MAX, SESSION_BYES_MAX, SESSION_CANCELS_MAX, SESSION_COUNTED_WITHIN, UNPROVEN_REQUESTS_MAX,
-    UNPROVEN_REQUESTS_WITHIN, UNPROVEN_TRANSMISSIONS_MAX,
+    SESSION_ACKS_MAX, SESSION_BYES_MAX, SESSION_CANCELS_MAX, SESSION_COUNTED_WITHIN,
+    STRANGER_REQUESTS_PER_DIALOG, STRANGER_REQUESTS_PER_RECIPIENT, UNPROVEN_REQUESTS_MAX,
+    UNPROVEN_REQUESTS_WITHIN, UNPROVEN_TRANSMISSIONS_MAX, USER_CALLS_ELSEWHERE,
+    USER_INVITE_TRANSMISSIONS_MAX,
 };
 
 /// A third party who never asked for anything.
@@ -148,4 +151,78 @@ fn w31_a_call_has_few_byes_acks_and_cancels_in_five_minutes_and_they_are_small()
     bench.receive(udp(GATEWAY), &call());
     bench.take_one(BOB);
     assert_eq!(reach(&mut bench, udp(GATEWAY), &text("CANCEL", 0), 30, BOB), 30);
+}
+
+#[test]
+fn w31_strangers_in_dialogs_are_counted_by_dialog_and_by_recipient_whatever_their_sources() {
+    let mut bench = asking();
+    let route = stands(&mut bench);
+    let other = call().replace("call-1", "call-2").replace("Kinv", "Kinv2");
+    bench.receive(udp(STRANGER), &other);
+    let invite = bench.take_one(BOB);
+    let other = format!("Route: {}\n", field(&invite, "Record-Route").unwrap());
+    bench.receive(udp(BOB), &answered(&invite, "200 OK", &format!("sip:bob@{BOB}")));
+    bench.take_one(STRANGER);
+    let mut number = 0;
+    let mut passes = |bench: &mut Bench, method: &str, call: &str, route: &str| {
+        let mut count = 0;
+        for _ in 0..50 {
+            number += 1;
+            let from = format!("198.51.{}.{}:5060", number / 250, number % 250);
+            let text =
+                request(method, &format!("sip:bob@{BOB}"), (EVE, BOB_AT), &format!("di{number}"), route);
+            bench.receive(udp(&from), &text.replace("call-1", call));
+            count += bench.take(BOB).len();
+            let told = bench.take(&from);
+            assert!(told.iter().all(|answer| status(answer) == 503), "{told:?}");
+        }
+        count
+    };
+    let of_dialog = usize::try_from(STRANGER_REQUESTS_PER_DIALOG / 3).unwrap();
+    let of_recipient = usize::try_from(STRANGER_REQUESTS_PER_RECIPIENT / 3).unwrap();
+    assert_eq!(passes(&mut bench, "INFO", "call-1", &route), of_dialog);
+    assert_eq!(passes(&mut bench, "MESSAGE", "call-1", &route), 0, "by whatever method");
+    assert_eq!(passes(&mut bench, "INFO", "call-2", &other), of_recipient - of_dialog);
+    // What is in no dialog is counted apart, and a call ends in any case.
+    bench.receive(udp(STRANGER), &request("MESSAGE", "sip:bob@domain.com", (EVE, TO_BOB), "dm", ""));
+    bench.take_one(BOB);
+    bench.receive(udp(STRANGER), &request("BYE", &format!("sip:bob@{BOB}"), (EVE, BOB_AT), "db", &route));
+    bench.take_one(BOB);
+}
+
+#[test]
+fn w31_the_calls_of_a_user_to_addresses_that_he_names_himself_are_counted() {
+    let mut bench = asking();
+    sign_in(&mut bench, "ann", ANN_AT, 1);
+    let ann = "<sip:ann@domain.com>;tag=a1";
+    let uri = format!("sip:x@{VICTIM}");
+    let first = request("INVITE", &uri, (ann, "<sip:x@y.org>"), "uc0", "");
+    let asked = bench.ask(ANN_AT, &first);
+    let calls = |bench: &mut Bench, text: &str, at: &str| {
+        bench.receive(udp(ANN_AT), &proved("ann", &asked, text, "Proxy-Authorization"));
+        let refused = bench.take(ANN_AT);
+        assert!(refused.iter().all(|answer| status(answer) == 503), "{refused:?}");
+        bench.take(at).len()
+    };
+    // Retransmissions of one INVITE are counted with it.
+    let copies: usize = (0..30).map(|_| calls(&mut bench, &first, VICTIM)).sum();
+    assert_eq!(copies, usize::try_from(USER_INVITE_TRANSMISSIONS_MAX).unwrap());
+    let most = usize::try_from(USER_CALLS_ELSEWHERE / 3).unwrap();
+    let text = |number: usize| request("INVITE", &uri, (ann, "<sip:x@y.org>"), &format!("uc{number}"), "");
+    let more: usize = (1..100).map(|number| calls(&mut bench, &text(number), VICTIM)).sum();
+    assert_eq!(1 + more, most);
+    // Along a Route of his choice as well; not to one of ours, and others are not concerned.
+    let route = format!("Route: <sip:{VICTIM};lr>\n");
+    let routed = request("INVITE", "sip:bob@domain.com", (ann, TO_BOB), "uc900", &route);
+    assert_eq!(prove(&mut bench, "ann", ANN_AT, &routed), [503]);
+    let to_bob = request("INVITE", "sip:bob@domain.com", (ann, TO_BOB), "uc901", "");
+    assert_eq!(prove(&mut bench, "ann", ANN_AT, &to_bob), [] as [u16; 0]);
+    bench.take_one(BOB);
+    let bobs = request("INVITE", &uri, ("<sip:bob@domain.com>;tag=q1", "<sip:x@y.org>"), "uc902", "");
+    assert_eq!(prove(&mut bench, "bob", BOB, &bobs), [] as [u16; 0]);
+    bench.take_one(VICTIM);
+    bench.advance_ms(60_000);
+    let later = request("INVITE", &uri, (ann, "<sip:x@y.org>"), "uc903", "");
+    assert_eq!(prove(&mut bench, "ann", ANN_AT, &later), [] as [u16; 0]);
+    bench.take_one(VICTIM);
 }

@@ -4,11 +4,11 @@ use super::parties::{CEO_AT, TO_CEO, all_at_home, bob_blocks, prove};
 use super::*;
 
 /// Ann's name, under which the ceo answers a call that was made to Ann.
-const AS_ANN: &str = "<sip:ann@domain.com>;tag=b1";
+pub(super) const AS_ANN: &str = "<sip:ann@domain.com>;tag=b1";
 const TO_ANN: &str = "<sip:ann@domain.com>";
 
 /// Somebody calls Ann, and reaches the ceo. Returns the Route of ours that the ceo has.
-fn reaches_the_ceo(bench: &mut Bench, from: &str, more: &str) -> String {
+pub(super) fn reaches_the_ceo(bench: &mut Bench, from: &str, more: &str) -> String {
     bench.receive(udp(from), &request("INVITE", "sip:ceo@domain.com", (EVE, TO_ANN), "fw", more));
     let invite = bench.take_one(CEO_AT);
     let ours = field(&invite, "Record-Route").unwrap();

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const ANN_AT: &str = "192.0.2.77:5060";
+pub(super) const ANN_AT: &str = "192.0.2.77:5060";
 pub(super) const CEO_AT: &str = "192.0.2.78:5060";
 
 /// Everybody is registered, each at a different address.

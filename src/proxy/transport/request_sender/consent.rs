@@ -1,9 +1,11 @@
 //! Sends less, or nothing, to a destination that may not have agreed to it (RFC 9000 §8).
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::{Large, Question, RequestSender, Rest, Wait};
 use crate::machine::{ConnectId, Flow, Hop};
+use crate::proxy::secret::Secret;
 use crate::proxy::transport::next_hop::{Consent, Fault, SenderNeed, User};
 use crate::proxy::transport::validation::{Allowance, Trial};
 use crate::sip::Method;
@@ -13,6 +15,20 @@ use crate::sip::Method;
 pub(super) struct NotNow;
 
 impl RequestSender {
+    /// The branch of a request at the hop that it is sent to now ([`Rest::branch_at_hop`]).
+    pub(crate) fn branch_at_hop(
+        &self,
+        user: User,
+        branch: String,
+        secret: Secret,
+        hop: SocketAddr,
+    ) -> String {
+        match self.rests.get(&user) {
+            Some(rest) => rest.branch_at_hop(branch, secret, hop),
+            None => branch,
+        }
+    }
+
     /// How often a request may be sent over a flow; `None` if only Timer E limits it.
     pub(super) fn transmissions_max(&mut self, user: User, flow: Flow) -> Result<Option<u32>, NotNow> {
         let consent = self.rests.get(&user).map_or(Consent::NotNeeded, |rest| rest.consent);
