@@ -1,10 +1,12 @@
-//! The command line. Without a subcommand it opens the window; the subcommands are demo, proxy, send and listen.
+//! The command line. Without a subcommand it opens the window; the subcommands are demo, proxy, send, listen and history.
 //!
 //! The exit statuses are in docs/operating.md, each with its test.
 
 mod send;
 
 mod listen;
+
+mod history;
 
 mod proxy;
 
@@ -66,6 +68,8 @@ enum Command {
     Send(send::SendArguments),
     /// Register and print incoming messages.
     Listen(ListenArguments),
+    /// Search and export the stored messages (safe while the window is open).
+    History(history::HistoryArguments),
 }
 
 #[derive(Debug, Args)]
@@ -314,6 +318,7 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Proxy(proxy)) => proxy::run(proxy),
         Some(Command::Send(send)) => send::run(send),
         Some(Command::Listen(listen)) => listen::run(&listen),
+        Some(Command::History(history)) => history::run(history),
     }
 }
 

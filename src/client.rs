@@ -16,6 +16,8 @@ mod inbox;
 
 mod outbox;
 
+mod drafts;
+
 mod conversation;
 
 mod agent;
@@ -28,6 +30,7 @@ use self::agent::registration::Registration;
 use self::agent::server_connection::{LostFlow, ServerConnection};
 use self::agent::strangers::Strangers;
 use self::conversation::Conversations;
+use self::drafts::Drafts;
 use self::inbox::Inbox;
 use self::inbox::receipts::Receipts;
 use self::outbox::Outbox;
@@ -54,6 +57,7 @@ pub struct UserAgent {
     outbox: Outbox,
     inbox: Inbox,
     receipts: Receipts,
+    drafts: Drafts,
     conversations: Conversations,
     strangers: Strangers,
 }
@@ -70,7 +74,8 @@ impl UserAgent {
         let receipts = Receipts::recover(rows.unseen, &core.profile);
         let registration = Registration::new(&mut core.random);
         let strangers = Strangers::default();
-        Self { core, registration, outbox, inbox, receipts, conversations, strangers }
+        let drafts = Drafts::recover(rows.drafts);
+        Self { core, registration, outbox, inbox, receipts, drafts, conversations, strangers }
     }
 
     /// The entries of the conversation list: those with an unseen failure first, then by time.
@@ -95,6 +100,12 @@ impl UserAgent {
     #[must_use]
     pub fn redirected_to(&self) -> Option<String> {
         self.core.line.redirected_to().map(|uri| text::visible(uri.as_str()))
+    }
+
+    /// What is being written, as far as it is kept.
+    #[must_use]
+    pub fn drafts(&self) -> Vec<journal::DraftRow> {
+        self.drafts.all()
     }
 
     /// How many messages wait to be sent or to be answered by the proxy.
@@ -134,8 +145,12 @@ impl UserAgent {
     fn command(&mut self, command: AgentCommand, now: Now) {
         match command {
             AgentCommand::Send(draft) => {
-                self.outbox.keep(&mut self.core, &mut self.conversations, draft, now);
+                let written = draft.clone();
+                if let Some(place) = self.outbox.keep(&mut self.core, &mut self.conversations, draft, now) {
+                    self.drafts.sent(&mut self.core, place, &written);
+                }
             }
+            AgentCommand::KeepDraft(row) => self.drafts.keep(&mut self.core, row, now),
             AgentCommand::Resend { message, only } => {
                 self.outbox.resend(&mut self.core, message, only, now);
             }

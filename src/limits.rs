@@ -2,6 +2,7 @@
 
 mod abuse;
 mod client;
+mod history;
 mod network;
 mod wire;
 
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 pub use self::abuse::*;
 pub use self::client::*;
+pub use self::history::*;
 pub use self::network::network;
 pub use self::wire::*;
 
@@ -311,12 +313,6 @@ pub const CONVERSATIONS_MAX: usize = 100_000;
 pub const INBOX_KEYS_MAX: usize = 500_000;
 /// How long the client waits before it retries a write that the disk refused.
 pub const SAVE_AGAIN: Duration = Duration::from_secs(5);
-/// Queries of the screen that wait for the history's reader.
-pub const QUESTIONS_WAITING_MAX: usize = 64;
-/// Messages that missed somebody and are kept ready to be resent after a restart; older ones stay in the history.
-pub const OPEN_LOADED_MAX: usize = 1000;
-/// Messages that asked for a read notification, and whose readers are restored after a restart.
-pub const ASKING_LOADED_MAX: usize = OUTBOX_FINISHED_MAX;
 /// Bytes of a text that can ask for a read notification; a longer one is sent without, to stay within its bounds.
 pub const ASKING_BYTES_MAX: usize = 32 * 1024;
 /// People remembered not to take CPIM; over it, somebody is asked again.

@@ -7,13 +7,19 @@ pub mod view;
 
 pub mod summary;
 
+pub mod record;
+
 pub mod delivery;
 
 pub mod command;
 
+pub mod search;
+
 pub mod snapshot;
 
 pub mod names;
+
+pub mod fold;
 
 pub mod contacts;
 

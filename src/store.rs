@@ -33,9 +33,9 @@ pub mod outside;
 
 pub mod served;
 
-mod file;
-
 mod group_writer;
+
+mod file;
 
 mod whereabouts;
 
@@ -89,6 +89,23 @@ pub trait Schema: 'static {
     /// # Errors
     /// The change conflicts with what is stored, or the disk fails.
     fn apply(connection: &Connection, write: &Self::Write) -> rusqlite::Result<()>;
+
+    /// Does a little of what an upgrade has left to be done while nothing else waits, as a transaction of its own; false
+    /// once nothing is left.
+    ///
+    /// # Errors
+    /// The disk fails; it is then tried again after the next start.
+    fn tend(_connection: &Connection) -> rusqlite::Result<bool> {
+        Ok(false)
+    }
+
+    /// Empties what is damaged and can be made anew from the rest; true if a batch that failed is worth another try.
+    ///
+    /// # Errors
+    /// The disk fails.
+    fn mend(_connection: &Connection) -> rusqlite::Result<bool> {
+        Ok(false)
+    }
 
     /// Reads what the machine needs to start.
     ///

@@ -115,6 +115,7 @@ impl Listener {
             | Event::ReportedStranger { .. }
             | Event::Reported { .. }
             | Event::Composing { .. }
+            | Event::DraftNotKept { .. }
             | Event::Changed { .. }
             | Event::Disconnected => {}
         }

@@ -206,8 +206,7 @@ impl Progress {
             Event::Refused { status, reason, .. } => self.refuse(Some(status), &reason.to_string()),
             Event::NotSent { why, .. } => self.refuse(None, &why),
             Event::Registration(RegistrationState::Offline { why, .. }) if !self.is_accepted => {
-                let why = offline(&why, self.step, &self.server);
-                self.refuse(None, &why);
+                self.refuse(None, &offline(&why, self.step, &self.server));
             }
             Event::Registration(RegistrationState::Connecting(step)) => self.step = step,
             Event::Registration(RegistrationState::Refused { status, reason, why, .. })
@@ -255,6 +254,7 @@ impl Progress {
             Event::Registration(_)
             | Event::Received { .. }
             | Event::Composing { .. }
+            | Event::DraftNotKept { .. }
             | Event::Changed { .. }
             | Event::Disconnected => {}
         }
@@ -349,6 +349,7 @@ const fn about(event: &Event) -> Option<MessageId> {
         | Event::Registration(_)
         | Event::Received { .. }
         | Event::Composing { .. }
+        | Event::DraftNotKept { .. }
         | Event::Changed { .. }
         | Event::Disconnected => None,
     }

@@ -236,11 +236,14 @@ impl Conversations {
         core.promise(Action::Seen(id, message), Action::Nothing);
     }
 
-    /// The entries of the list: those with an unseen failure first, then by time.
+    /// The entries of the list: those with an unseen failure first, then in the order in which their last messages came,
+    /// whatever the clock said then.
     pub(super) fn heads(&self) -> Vec<ConversationHead> {
-        let mut heads: Vec<_> = self.all.iter().filter_map(|(id, it)| it.head(*id)).collect();
-        heads.sort_by_key(|head| (head.failed_unseen == 0, Reverse(head.at), Reverse(head.id)));
-        heads
+        let last = |it: &Conversation| it.last.as_ref().map(|last| last.id);
+        let heads = self.all.iter().filter_map(|(id, it)| Some((last(it), it.head(*id)?)));
+        let mut heads: Vec<_> = heads.collect();
+        heads.sort_by_key(|(last, head)| (head.failed_unseen == 0, Reverse(*last)));
+        heads.into_iter().map(|(_, head)| head).collect()
     }
 }
 

@@ -26,6 +26,7 @@ impl UserAgent {
     fn act(&mut self, action: Action, counted: &mut BTreeSet<MessageId>, now: Now) {
         match action {
             Action::Nothing => {}
+            Action::DraftUnsaved(place) => self.drafts.unsaved(&mut self.core, place),
             Action::Tell(event) => counted.extend(self.tell(event)),
             Action::Answer(answer) => self.core.respond(answer, now),
             Action::DraftKept(id) => self.outbox.kept(&mut self.core, &mut self.conversations, id),

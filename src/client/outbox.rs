@@ -42,7 +42,7 @@ use self::entry::{Attempt, Entry, Identity, queued};
 use self::one_by_one::Singles;
 use super::agent::core::{Action, Core};
 use crate::client::conversation::Conversations;
-use crate::limits::{OUTBOX_FINISHED_MAX, OUTBOX_WAITING_MAX, SAVE_AGAIN};
+use crate::limits::{OUTBOX_FINISHED_MAX, SAVE_AGAIN};
 use crate::machine::TimerReason;
 use crate::model::command::{Draft, Event};
 use crate::model::delivery::{Directory, Learned, News, is_refused_by_type, learn};
@@ -92,24 +92,20 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// Stores a draft as a message; it leaves once it is committed and the proxy is reachable.
+    /// Stores a draft as a message; it leaves once it is committed and the proxy is reachable. Returns its conversation.
     pub(super) fn keep(
         &mut self,
         core: &mut Core,
         conversations: &mut Conversations,
         draft: Draft,
         now: Now,
-    ) {
-        if self.unsent() >= OUTBOX_WAITING_MAX {
-            let why = format!("{OUTBOX_WAITING_MAX} messages are waiting to be sent already.");
-            return core.tell(Event::NotSent { draft, why });
-        }
-        let people = match draft::recipients(&draft, &core.profile) {
-            Ok(people) => people,
-            Err(why) => return core.tell(Event::NotSent { draft, why }),
-        };
-        let Some(conversation) = conversations.place(core, &people, draft.hidden) else {
-            return core.tell(Event::NotSent { draft, why: "There are too many conversations.".to_owned() });
+    ) -> Option<ConversationId> {
+        let (people, conversation) = match self.place(core, conversations, &draft) {
+            Ok(place) => place,
+            Err(why) => {
+                core.tell(Event::NotSent { draft, why });
+                return None;
+            }
         };
         let id = core.next_message();
         let recipients = (0_u32..).zip(&people).map(|(index, _)| index).collect();
@@ -121,6 +117,7 @@ impl Outbox {
         let ids = Identity::fresh(core, &draft.report);
         self.begin_attempt(core, id, ids, recipients, now);
         core.promise(Action::DraftKept(id), Action::DraftLost(id, Box::new(draft)));
+        Some(conversation)
     }
 
     /// A draft is committed as a message.

@@ -2,6 +2,7 @@
 //! and time that passes only when a test says so.
 
 mod doubles;
+mod drafts;
 mod inbox;
 mod keep_alive;
 mod list;
@@ -317,7 +318,12 @@ impl Stage {
                 Write::Seen { conversation, message } => {
                     rows.unseen.retain(|row| row.conversation != conversation || row.id > message);
                 }
-                Write::ForgetKeysBefore(_) => {}
+                Write::Draft { row, .. } => {
+                    rows.drafts.retain(|old| old.place != row.place);
+                    rows.drafts.push(row);
+                }
+                Write::ForgetDraft(place) => rows.drafts.retain(|old| old.place != place),
+                Write::Stranger(_) | Write::Report(_) | Write::ForgetKeysBefore(_) => {}
             }
         }
         rows

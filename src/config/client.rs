@@ -78,6 +78,15 @@ impl ClientFiles {
         })
     }
 
+    /// Reads contacts and lists and changes nothing; none if there is no file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is not valid.
+    pub fn read_book(&self) -> Result<AddressBook, RonError> {
+        let Some(folder) = &self.folder else { return Ok(AddressBook::default()) };
+        Ok(ron_file::read(&folder.join(CONTACTS_FILE))?.unwrap_or_default())
+    }
+
     /// Saves the account.
     ///
     /// # Errors

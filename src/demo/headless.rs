@@ -98,6 +98,7 @@ impl Story {
             | Event::Unreported { .. }
             | Event::ReportedStranger { .. }
             | Event::Composing { .. }
+            | Event::DraftNotKept { .. }
             | Event::Changed { .. }
             | Event::Disconnected => {}
         }

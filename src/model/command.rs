@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use super::account::Account;
 pub use super::account::{ConnectStep, RegistrationState};
 use super::contacts::{Contact, List};
-use super::journal::{ConversationId, DeliveryState, MessageId, PersonRow};
+use super::journal::{ConversationId, DeliveryState, DraftPlace, DraftRow, MessageId, PersonRow};
 use super::reason::Phrase;
+use super::search::{Found, Search};
 use super::snapshot::Settings;
 use super::text::FileShown;
 use crate::sip::{File, ReportWish};
@@ -54,6 +55,8 @@ pub enum Command {
         /// The index of the file.
         file: usize,
     },
+    /// Look for messages; the answer is [`Notice::Found`].
+    Search(Search),
     /// Un-register and exit.
     Quit,
 }
@@ -80,6 +83,9 @@ pub enum AgentCommand {
         /// The conversation.
         conversation: ConversationId,
     },
+    /// Keep what is being written, in place of what was kept of it; an empty one is forgotten. Sent from time to time
+    /// while somebody writes. A message that is sent takes its draft along: the same place, text and files.
+    KeepDraft(DraftRow),
     /// Register now (or, for an account that does not register, ask what the proxy supports).
     Connect,
     /// Un-register and stop.
@@ -225,6 +231,13 @@ pub enum Event {
         /// When it lapses unless renewed; none if he has stopped.
         until: Option<Instant>,
     },
+    /// What is being written could not be kept; it is still on the screen only.
+    DraftNotKept {
+        /// Where.
+        place: DraftPlace,
+        /// Why.
+        why: DraftFault,
+    },
     /// Something else in a conversation changed that no other event covers.
     Changed {
         /// The conversation.
@@ -234,6 +247,17 @@ pub enum Event {
     },
     /// Un-registered; nothing more follows.
     Disconnected,
+}
+
+/// Why what is being written cannot be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DraftFault {
+    /// It is larger than a message may be.
+    TooLarge,
+    /// Too many messages are being written.
+    TooMany,
+    /// The disk did not take it; it is tried again with the next change.
+    NotStored,
 }
 
 /// What the engine tells the window, each once: toasts and desktop notifications.
@@ -282,6 +306,24 @@ pub enum Notice {
         /// Its content.
         file: File,
     },
+    /// What was being written when the program ended; told once after the start.
+    Drafts(Vec<DraftRow>),
+    /// What is being written could not be kept.
+    DraftNotKept {
+        /// Where.
+        place: DraftPlace,
+        /// Why.
+        why: DraftFault,
+    },
+    /// The file of the messages is damaged; told after a check in the background.
+    StoreDamaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, at most a hundred sentences.
+        faults: Vec<String>,
+    },
+    /// What the latest search found.
+    Found(Box<Found>),
     /// A sentence for the user (a broken settings file set aside, a full disk).
     Problem(String),
     /// More notices came than the window took: this many were dropped.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::reason::Phrase;
-use crate::sip::ReportWish;
+use crate::sip::{File, ReportWish};
 use crate::time::Timestamp;
 
 /// A conversation: one set of participants (a hidden list is a conversation with each of them).
@@ -29,6 +29,19 @@ pub enum Write {
     Attempt(AttemptRow),
     /// What is known of one recipient in one attempt; replaces what was stored.
     Delivery(DeliveryRow),
+    /// What a report said of somebody to whom the attempt was not sent; replaces what was stored.
+    Stranger(StrangerRow),
+    /// A report as it came.
+    Report(ReportRow),
+    /// A message that is being written; replaces what was stored of it.
+    Draft {
+        /// It, as it is now.
+        row: DraftRow,
+        /// Its files are other ones than those stored.
+        has_new_files: bool,
+    },
+    /// Nothing is being written there any more.
+    ForgetDraft(DraftPlace),
     /// A received message: committed before its 200 leaves.
     Incoming(IncomingRow),
     /// Everything up to this message has been seen.
@@ -51,6 +64,40 @@ pub struct ConversationRow {
     pub people: Vec<PersonRow>,
     /// Recipients are hidden from each other (`copy=bcc`, W7).
     pub hidden: bool,
+}
+
+/// Where a message is being written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DraftPlace {
+    /// To people who are still being chosen.
+    NewMessage,
+    /// In a conversation.
+    In(ConversationId),
+}
+
+/// A message that is being written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DraftRow {
+    /// Where.
+    pub place: DraftPlace,
+    /// When it was last changed; set by the machine.
+    pub at: Timestamp,
+    /// The text so far.
+    pub text: String,
+    /// The people chosen so far, for a new message.
+    pub people: Vec<PersonRow>,
+    /// Recipients are to be hidden from each other.
+    pub hidden: bool,
+    /// Attached files.
+    pub files: Vec<File>,
+}
+
+impl DraftRow {
+    /// True if there is nothing to keep.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.files.is_empty() && self.people.is_empty()
+    }
 }
 
 /// An address and its display name.
@@ -156,6 +203,42 @@ pub struct DeliveryRow {
     pub at: Timestamp,
 }
 
+/// What a report said of somebody to whom its attempt was not sent, or in a state word that we do not know (W20).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StrangerRow {
+    /// The message.
+    pub message: MessageId,
+    /// The attempt.
+    pub attempt: u32,
+    /// The address in the report.
+    pub address: String,
+    /// The state word in the report.
+    pub state: String,
+    /// SIP status, if reported.
+    pub status: Option<u16>,
+    /// Reason phrase as it came; empty if none came.
+    pub phrase: String,
+    /// Number of transmissions, if reported.
+    pub tries: Option<u32>,
+    /// From acceptance to outcome, if reported.
+    pub after: Option<Duration>,
+    /// When it became known here.
+    pub at: Timestamp,
+}
+
+/// A report as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportRow {
+    /// The message.
+    pub message: MessageId,
+    /// The attempt.
+    pub attempt: u32,
+    /// When it came.
+    pub at: Timestamp,
+    /// Its body.
+    pub body: Bytes,
+}
+
 /// State of one recipient; `delivery.rs` defines which may follow which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DeliveryState {
@@ -218,6 +301,8 @@ pub struct Rows {
     pub keys: Vec<(String, Timestamp)>,
     /// Received CPIM messages not seen yet: the latest `limits::RECEIPTS_OWED_MAX`, oldest first.
     pub unseen: Vec<UnseenRow>,
+    /// Messages that are being written.
+    pub drafts: Vec<DraftRow>,
     /// The largest conversation number in use, 0 for none.
     pub last_conversation: u64,
     /// The largest message number in use, 0 for none.

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::contacts::{AddressBook, Contact, List, Person, address_key};
+use super::fold::fold;
 use super::journal::PersonRow;
 use super::text::visible;
 use crate::sip::Uri;
@@ -29,7 +30,7 @@ pub struct NamedContact {
     pub person: Person,
     /// The name in the contacts as shown; empty if there is none.
     name: String,
-    /// Name and address in lower case, for [`Names::search`].
+    /// Name and address folded, for [`Names::search`].
     searched: String,
 }
 
@@ -42,7 +43,7 @@ pub struct KnownList {
     pub keys: Vec<String>,
     /// Its members as people.
     pub members: Vec<Person>,
-    /// The name in lower case.
+    /// The name folded, for [`KnownList::matches`].
     searched: String,
 }
 
@@ -50,7 +51,7 @@ impl KnownList {
     /// Whether the name contains the typed text.
     #[must_use]
     pub fn matches(&self, typed: &str) -> bool {
-        self.searched.contains(&typed.trim().to_lowercase())
+        self.searched.contains(&fold(typed.trim()))
     }
 }
 
@@ -78,7 +79,7 @@ impl Names {
             name: list.name.clone(),
             keys: list.members.iter().map(|address| address_key(address)).collect(),
             members: list.members.iter().map(|address| self.person(&row(address))).collect(),
-            searched: list.name.to_lowercase(),
+            searched: fold(&list.name),
         }
     }
 
@@ -113,12 +114,12 @@ impl Names {
     #[must_use]
     pub fn list(&self, name: &str) -> Option<&KnownList> {
         let name = name.to_lowercase();
-        self.lists.iter().find(|list| list.searched == name)
+        self.lists.iter().find(|list| list.name.to_lowercase() == name)
     }
 
     /// The indexes of the contacts whose name or address contains every word of the query, in the order of the book.
     pub fn search(&self, query: &str) -> impl Iterator<Item = usize> {
-        let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
+        let words: Vec<String> = query.split_whitespace().map(fold).collect();
         let found = move |known: &NamedContact| words.iter().all(|word| known.searched.contains(word));
         self.contacts.iter().enumerate().filter(move |(_, known)| found(known)).map(|(place, _)| place)
     }
@@ -129,7 +130,7 @@ impl NamedContact {
         let name = visible(&contact.name);
         let person =
             shown(&contact.address, Some(name.clone()).filter(|name| !name.is_empty()), contact.simulated);
-        let searched = format!("{} {}", contact.name, contact.address).to_lowercase();
+        let searched = fold(&format!("{} {}", contact.name, contact.address));
         Self { key: address_key(&contact.address), person, name, searched }
     }
 }
@@ -189,5 +190,10 @@ mod tests {
         let found = |query: &str| names.search(query).collect::<Vec<_>>();
         assert_eq!((found("LEE ann@"), found("domain"), found("lee bob")), (vec![0], vec![0, 1], vec![]));
         assert_eq!(names.contacts()[1].person.name, "bob");
+        let contacts =
+            vec![contact("sip:irem@x", "\u{130}rem Y\u{131}ld\u{131}z"), contact("sip:e@x", "Andre\u{301}")];
+        let names = Names::of(&AddressBook { contacts, lists: Vec::new() });
+        let found = |query: &str| names.search(query).collect::<Vec<_>>();
+        assert_eq!((found("irem yil"), found("ANDR\u{c9}"), found("andre")), (vec![0], vec![1], vec![1]));
     }
 }

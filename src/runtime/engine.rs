@@ -18,6 +18,8 @@ mod keeper;
 
 mod saving;
 
+mod searching;
+
 mod open_thread;
 
 mod reading;

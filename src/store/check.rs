@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use tempfile::NamedTempFile;
 
-use crate::store::{Audit, Audited, OpenError, OpenErrorKind, Schema, migrate};
+use crate::store::{Audit, Audited, ClientSchema, OpenError, OpenErrorKind, Schema, migrate};
 
 /// How long to wait for a lock held by the machine that uses the store.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
@@ -40,6 +40,15 @@ impl Findings {
 /// It cannot be read at all, is not a store of this kind, or was written by a newer program.
 pub fn check<S: Audited>(path: &Path) -> Result<Findings, OpenError> {
     findings::<S>(path).map_err(|kind| OpenError { path: path.to_owned(), kind })
+}
+
+/// What is wrong with a client's store, as SQLite finds it; empty if it is sound. It may be in use.
+///
+/// # Errors
+/// It cannot be read at all.
+pub fn damage_of(path: &Path) -> Result<Vec<String>, OpenError> {
+    let found = reader::<ClientSchema>(path).and_then(|(connection, _)| Ok(damage(&connection)?));
+    found.map_err(|kind| OpenError { path: path.to_owned(), kind })
 }
 
 /// Opens a store that another process may be using, read-only.
@@ -78,7 +87,9 @@ fn findings<S: Audited>(path: &Path) -> Result<Findings, OpenErrorKind> {
 }
 
 /// A copy migrated to the current tables.
-fn updated<S: Schema>(connection: &Connection) -> Result<(NamedTempFile, Connection), OpenErrorKind> {
+pub(super) fn updated<S: Schema>(
+    connection: &Connection,
+) -> Result<(NamedTempFile, Connection), OpenErrorKind> {
     let file = NamedTempFile::new().map_err(OpenErrorKind::Unwritable)?;
     copy(connection, file.path())?;
     let mut copied = Connection::open(file.path())?;
@@ -90,7 +101,8 @@ fn updated<S: Schema>(connection: &Connection) -> Result<(NamedTempFile, Connect
 fn damage(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut integrity = connection.prepare("PRAGMA integrity_check")?;
     let found: Vec<String> = integrity.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    let mut faults: Vec<String> = found.into_iter().filter(|line| line != "ok").collect();
+    let mut faults: Vec<String> =
+        found.into_iter().filter(|line| line != "ok").take(FAULTS_TOLD_MAX).collect();
     let mut references = connection.prepare("PRAGMA foreign_key_check")?;
     let rows = references.query_map([], |row| {
         let (table, number, parent): (String, Option<i64>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);

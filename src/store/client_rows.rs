@@ -2,20 +2,31 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use rusqlite::{Connection, Row, params};
 
 use crate::limits::{ASKING_LOADED_MAX, COMMITS_APART, COMMITS_AT_ONCE, OPEN_LOADED_MAX};
 use crate::model::journal::{
-    AttemptRow, AttemptStage, ConversationId, ConversationRow, DeliveryRow, DeliveryState, IncomingRow,
-    MessageId, OpenRows, OutgoingRow, PersonRow, Rows, Way, Write,
+    AttemptRow, AttemptStage, ConversationId, ConversationRow, DeliveryRow, IncomingRow, MessageId, OpenRows,
+    OutgoingRow, PersonRow, Rows, Way, Write,
 };
 use crate::model::reason::{LocalReason, Phrase};
-use crate::sip::{ReportWish, content};
+use crate::sip::{Content, ReportWish, content};
 use crate::store::columns::{Json, millis, people, people_column, signed, timestamp, unsigned};
 use crate::store::{Pace, Schema};
 
 mod heads;
+
+mod texts;
+
+mod reports;
+
+mod drafts;
+
+mod words;
+
+pub(super) use texts::unfilled_count;
+
+use words::{state, state_word, way, way_word};
 
 /// The tables of a client.
 #[derive(Debug)]
@@ -34,6 +45,7 @@ impl Schema for ClientSchema {
         include_str!("client_5.sql"),
         include_str!("client_6.sql"),
         include_str!("client_7.sql"),
+        include_str!("client_8.sql"),
     ];
     const PACE: Option<Pace> = Some(Pace { every: COMMITS_APART, at_once: COMMITS_AT_ONCE });
 
@@ -43,6 +55,10 @@ impl Schema for ClientSchema {
             Write::Outgoing(outgoing) => put_outgoing(connection, outgoing),
             Write::Attempt(attempt) => put_attempt(connection, attempt),
             Write::Delivery(delivery) => put_delivery(connection, delivery),
+            Write::Stranger(stranger) => reports::put_stranger(connection, stranger),
+            Write::Report(report) => reports::put_report(connection, report),
+            Write::Draft { row, has_new_files } => drafts::put_draft(connection, row, *has_new_files),
+            Write::ForgetDraft(place) => drafts::forget_draft(connection, *place),
             Write::Incoming(incoming) => put_incoming(connection, incoming),
             Write::Seen { conversation, message } => put_seen(connection, *conversation, *message),
             Write::ForgetKeysBefore(at) => {
@@ -50,6 +66,14 @@ impl Schema for ClientSchema {
                 connection.prepare_cached(sql)?.execute([at.as_millis_i64()]).map(drop)
             }
         }
+    }
+
+    fn mend(connection: &Connection) -> rusqlite::Result<bool> {
+        texts::empty_if_damaged(connection)
+    }
+
+    fn tend(connection: &Connection) -> rusqlite::Result<bool> {
+        texts::fill(connection)
     }
 
     fn load(connection: &Connection) -> rusqlite::Result<Rows> {
@@ -61,6 +85,7 @@ impl Schema for ClientSchema {
             open: open(connection)?,
             keys: keys(connection)?,
             unseen: heads::unseen(connection)?,
+            drafts: drafts::drafts(connection)?,
             last_conversation,
             last_message,
             instance: Some(instance(connection)?),
@@ -98,30 +123,30 @@ const INSERT_MESSAGE: &str =
                               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
 fn put_outgoing(connection: &Connection, outgoing: &OutgoingRow) -> rusqlite::Result<()> {
-    let (chars, newlines) = extent(&outgoing.content_type, &outgoing.body);
+    let content = content(&outgoing.content_type, &outgoing.body);
+    let (chars, newlines) = extent(&content);
     let nobody: Option<&str> = None;
-    connection
-        .prepare_cached(INSERT_MESSAGE)?
-        .execute(params![
-            signed(outgoing.id.0),
-            signed(outgoing.conversation.0),
-            outgoing.at.as_millis_i64(),
-            None::<i64>,
-            nobody,
-            nobody,
-            people_column(&outgoing.recipients),
-            outgoing.content_type,
-            chars,
-            newlines,
-            count(&outgoing.recipients),
-            outgoing.body.as_ref(),
-            false,
-        ])
-        .map(drop)
+    connection.prepare_cached(INSERT_MESSAGE)?.execute(params![
+        signed(outgoing.id.0),
+        signed(outgoing.conversation.0),
+        outgoing.at.as_millis_i64(),
+        None::<i64>,
+        nobody,
+        nobody,
+        people_column(&outgoing.recipients),
+        outgoing.content_type,
+        chars,
+        newlines,
+        count(&outgoing.recipients),
+        outgoing.body.as_ref(),
+        false,
+    ])?;
+    texts::put_text(connection, signed(outgoing.id.0), &content)
 }
 
 fn put_incoming(connection: &Connection, incoming: &IncomingRow) -> rusqlite::Result<()> {
-    let (chars, newlines) = extent(&incoming.content_type, &incoming.body);
+    let content = content(&incoming.content_type, &incoming.body);
+    let (chars, newlines) = extent(&content);
     connection.prepare_cached(INSERT_MESSAGE)?.execute(params![
         signed(incoming.id.0),
         signed(incoming.conversation.0),
@@ -137,6 +162,7 @@ fn put_incoming(connection: &Connection, incoming: &IncomingRow) -> rusqlite::Re
         incoming.body.as_ref(),
         !incoming.verified,
     ])?;
+    texts::put_text(connection, signed(incoming.id.0), &content)?;
     let sql = "INSERT OR REPLACE INTO inbox_key (key, at) VALUES (?1, ?2)";
     connection.prepare_cached(sql)?.execute(params![incoming.key, incoming.at.as_millis_i64()]).map(drop)
 }
@@ -209,62 +235,14 @@ fn put_seen(
 }
 
 /// Characters and line breaks of a body's text, for the outline.
-fn extent(content_type: &str, body: &Bytes) -> (u32, u32) {
-    let text = content(content_type, body).text;
+fn extent(content: &Content) -> (u32, u32) {
+    let text = &content.text;
     let newlines = text.bytes().filter(|byte| *byte == b'\n').count();
     (u32::try_from(text.chars().count()).unwrap_or(u32::MAX), u32::try_from(newlines).unwrap_or(u32::MAX))
 }
 
 fn count(people: &[PersonRow]) -> u32 {
     u32::try_from(people.len()).unwrap_or(u32::MAX)
-}
-
-const fn way_word(way: Way) -> &'static str {
-    match way {
-        // Both are ONE MESSAGE for all; `by_list` tells them apart.
-        Way::FanOut | Way::ByList => "fan-out",
-        Way::OneByOne => "one-by-one",
-    }
-}
-
-fn way(word: &str, by_list: bool) -> Option<Way> {
-    Some(match word {
-        "fan-out" if by_list => Way::ByList,
-        "fan-out" => Way::FanOut,
-        "one-by-one" => Way::OneByOne,
-        _ => return None,
-    })
-}
-
-const fn state_word(state: DeliveryState) -> &'static str {
-    match state {
-        DeliveryState::Queued => "queued",
-        DeliveryState::Sending => "sending",
-        DeliveryState::Accepted => "accepted",
-        DeliveryState::NoReport => "no-report",
-        DeliveryState::Deferred => "deferred",
-        DeliveryState::Failed => "failed",
-        DeliveryState::Cancelled => "cancelled",
-        DeliveryState::PassedOn => "passed-on",
-        DeliveryState::Delivered => "delivered",
-        DeliveryState::Read => "read",
-    }
-}
-
-fn state(word: &str) -> Option<DeliveryState> {
-    Some(match word {
-        "queued" => DeliveryState::Queued,
-        "sending" => DeliveryState::Sending,
-        "accepted" => DeliveryState::Accepted,
-        "no-report" => DeliveryState::NoReport,
-        "deferred" => DeliveryState::Deferred,
-        "failed" => DeliveryState::Failed,
-        "cancelled" => DeliveryState::Cancelled,
-        "passed-on" => DeliveryState::PassedOn,
-        "delivered" => DeliveryState::Delivered,
-        "read" => DeliveryState::Read,
-        _ => return None,
-    })
 }
 
 fn open(connection: &Connection) -> rusqlite::Result<Vec<OpenRows>> {

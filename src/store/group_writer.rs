@@ -1,6 +1,6 @@
 //! The writer thread: takes all batches that wait, writes them in one transaction, and answers once it is synced.
 
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, TryRecvError};
 
 use super::pace::Pacer;
 use super::whereabouts::Gone;
@@ -28,17 +28,19 @@ pub(super) struct GroupWriter<S: Schema> {
     failing: bool,
     pacer: Option<Pacer>,
     clock: Clock,
+    /// An upgrade, or a part that was emptied, may have left something to be done.
+    has_to_tend: bool,
 }
 
 impl<S: Schema> GroupWriter<S> {
     pub(super) fn new(store: Store<S>, on_answer: OnAnswer) -> Self {
         let pacer = S::PACE.map(Pacer::new);
-        Self { store, on_answer, failing: false, pacer, clock: Clock::start() }
+        Self { store, on_answer, failing: false, pacer, clock: Clock::start(), has_to_tend: true }
     }
 
     /// Serves the queue until its other end is gone.
     pub(super) fn run(mut self, jobs: &Receiver<Job<S::Write>>) {
-        while let Ok(first) = jobs.recv() {
+        while let Some(first) = self.next(jobs) {
             self.keep_pace(&first);
             let mut group = Vec::new();
             let mut questions = Vec::new();
@@ -69,6 +71,25 @@ impl<S: Schema> GroupWriter<S> {
         }
     }
 
+    /// Waits for the next job, and meanwhile does what there is to tend; none once the other end is gone.
+    fn next(&mut self, jobs: &Receiver<Job<S::Write>>) -> Option<Job<S::Write>> {
+        while self.has_to_tend {
+            match jobs.try_recv() {
+                Ok(first) => return Some(first),
+                Err(TryRecvError::Empty) => self.has_to_tend = self.tend(),
+                Err(TryRecvError::Disconnected) => return None,
+            }
+        }
+        jobs.recv().ok()
+    }
+
+    fn tend(&self) -> bool {
+        S::tend(&self.store.file.connection).unwrap_or_else(|error| {
+            tracing::warn!(store = S::NAME, %error, "an upgrade cannot be completed; it goes on after the next start");
+            false
+        })
+    }
+
     fn write(&mut self, group: &[Batch<S::Write>]) -> Vec<Outcome> {
         if self.transact(group).is_ok() {
             self.note_success();
@@ -84,7 +105,12 @@ impl<S: Schema> GroupWriter<S> {
     }
 
     fn write_alone(&mut self, batch: &Batch<S::Write>) -> Outcome {
-        match self.transact(std::slice::from_ref(batch)) {
+        let alone = std::slice::from_ref(batch);
+        let written = match self.transact(alone) {
+            Err(error) if self.mend(&error) => self.transact(alone),
+            written => written,
+        };
+        match written {
             Ok(()) => {
                 self.note_success();
                 Outcome::Committed(batch.id)
@@ -94,6 +120,15 @@ impl<S: Schema> GroupWriter<S> {
                 Outcome::Failed(batch.id)
             }
         }
+    }
+
+    /// Whether a batch failed because of damage that has been mended.
+    fn mend(&mut self, error: &Unwritten) -> bool {
+        let is_damage = matches!(error, Unwritten::Sqlite(error)
+            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt));
+        let is_mended = is_damage && S::mend(&self.store.file.connection).unwrap_or(false);
+        self.has_to_tend |= is_mended;
+        is_mended
     }
 
     /// Overwrites a batch for which only the sync failed, with a transaction that changes nothing. The batch is complete

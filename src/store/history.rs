@@ -2,6 +2,14 @@
 //!
 //! **Invariant:** nothing here writes, and nothing here runs on the engine's loop.
 
+pub mod search;
+
+pub mod pages;
+
+mod record;
+
+pub mod opened;
+
 use std::fmt;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -44,6 +52,15 @@ pub enum StoredMessage {
 }
 
 impl StoredMessage {
+    /// The bytes of its body.
+    #[must_use]
+    pub const fn body_bytes(&self) -> usize {
+        match self {
+            Self::Ours(rows) => rows.outgoing.body.len(),
+            Self::Theirs(row) => row.body.len(),
+        }
+    }
+
     /// The message's id.
     #[must_use]
     pub const fn id(&self) -> MessageId {

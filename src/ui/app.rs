@@ -148,7 +148,17 @@ impl App {
                         .toasts
                         .push(format!("{count} notifications are missing here: too many came at once."));
                 }
-                Notice::NotDelivered { .. } | Notice::Delivered { .. } | Notice::Received { .. } => {}
+                Notice::NotDelivered { .. }
+                | Notice::Delivered { .. }
+                | Notice::Received { .. }
+                | Notice::Found(_)
+                | Notice::Drafts(_) => {}
+                Notice::DraftNotKept { .. } => {}
+                Notice::StoreDamaged { path, .. } => {
+                    self.shell
+                        .toasts
+                        .push(format!("{} is damaged: some messages may be wrong.", path.display()));
+                }
             }
         }
     }

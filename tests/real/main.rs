@@ -16,6 +16,7 @@ mod common;
 mod crash;
 mod descriptors;
 mod disk;
+mod history;
 mod hostile;
 mod interop;
 mod ipv6;

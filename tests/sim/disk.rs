@@ -233,6 +233,7 @@ pub(crate) struct AgentStore {
     pub(crate) attempts: BTreeMap<(MessageId, u32), client::AttemptRow>,
     /// By message, attempt and recipient.
     pub(crate) deliveries: BTreeMap<(MessageId, u32, u32), client::DeliveryRow>,
+    drafts: BTreeMap<client::DraftPlace, client::DraftRow>,
     keys: BTreeMap<String, fanfare::time::Timestamp>,
 }
 
@@ -353,6 +354,11 @@ impl Store for AgentStore {
                 self.has_outgoing(row.message)?;
                 self.deliveries.insert((row.message, row.attempt, row.recipient), row);
             }
+            // What reports said is for the record, and no machine reads it.
+            client::Write::Stranger(client::StrangerRow { message, .. })
+            | client::Write::Report(client::ReportRow { message, .. }) => self.has_outgoing(message)?,
+            client::Write::Draft { row, .. } => drop(self.drafts.insert(row.place, row)),
+            client::Write::ForgetDraft(place) => drop(self.drafts.remove(&place)),
             client::Write::Incoming(row) => self.add_incoming(row)?,
             client::Write::Seen { conversation, message } => {
                 if let Some((_, seen)) = self.conversations.get_mut(&conversation) {
@@ -375,6 +381,7 @@ impl Store for AgentStore {
         let last_sent = self.outgoing.last_key_value().map(|(id, _)| *id);
         let last_received = self.incoming.last_key_value().map(|(id, _)| *id);
         client::Rows {
+            drafts: self.drafts.values().cloned().collect(),
             conversations: self.conversations.values().map(|row| self.head(row)).collect(),
             open: open.collect(),
             unseen: self.unseen(),

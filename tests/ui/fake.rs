@@ -112,7 +112,11 @@ fn obey(inner: &mut Inner, command: Command) {
             let file = File { name, media_type: "image/png".into(), bytes: vec![7; 12_345].into() };
             inner.notices.push(Notice::Attached { path, file });
         }
-        Command::Agent(_) | Command::ShowAround { .. } | Command::SaveFile { .. } | Command::Quit => {}
+        Command::Agent(_)
+        | Command::ShowAround { .. }
+        | Command::SaveFile { .. }
+        | Command::Search(_)
+        | Command::Quit => {}
     }
 }
 

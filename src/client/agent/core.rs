@@ -13,7 +13,7 @@ use super::sign_in::Challenges;
 use crate::machine::{Batch, BatchId, ConnectId, Flow, Hop, Output, PendingCommits, ResolveId, Transmit};
 use crate::model::account::Profile;
 use crate::model::command::{Draft, Event};
-use crate::model::journal::{ConversationId, IncomingRow, MessageId, Write};
+use crate::model::journal::{ConversationId, DraftPlace, IncomingRow, MessageId, Write};
 use crate::random::Random;
 use crate::sip::{Compose, Method, NameAddr, Params, Request, Transport, Uri};
 use crate::time::Now;
@@ -53,6 +53,8 @@ pub(crate) struct Single {
 pub(crate) enum Action {
     /// Nothing.
     Nothing,
+    /// What is being written could not be stored.
+    DraftUnsaved(DraftPlace),
     /// Tell the owner.
     Tell(Event),
     /// Answer a request.

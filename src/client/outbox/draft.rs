@@ -2,11 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use crate::limits::{FILES_PER_MESSAGE_MAX, HEAD_BYTES_MAX, MESSAGE_BYTES_MAX, RECIPIENTS_MAX};
+use super::Outbox;
+use crate::client::agent::core::Core;
+use crate::client::conversation::Conversations;
+use crate::limits::{
+    FILES_PER_MESSAGE_MAX, HEAD_BYTES_MAX, MESSAGE_BYTES_MAX, OUTBOX_WAITING_MAX, RECIPIENTS_MAX,
+};
 use crate::model::account::Profile;
 use crate::model::command::Draft;
 use crate::model::contacts::uri_key;
-use crate::model::journal::PersonRow;
+use crate::model::journal::{ConversationId, PersonRow};
 use crate::sip::{Scheme, Transport, Uri};
 
 /// Bytes allowed for the rest of each address's header field, and for all fields that are always present.
@@ -15,11 +20,32 @@ const HEAD_BYTES: usize = 1024;
 /// Bytes around a file in a multipart body.
 const FILE_HEAD_BYTES: usize = 512;
 
+impl Outbox {
+    /// Whom a draft goes to, and its conversation.
+    ///
+    /// # Errors
+    /// A plain sentence that says why it cannot be sent.
+    pub(super) fn place(
+        &self,
+        core: &mut Core,
+        conversations: &mut Conversations,
+        draft: &Draft,
+    ) -> Result<(Vec<PersonRow>, ConversationId), String> {
+        if self.unsent() >= OUTBOX_WAITING_MAX {
+            return Err(format!("{OUTBOX_WAITING_MAX} messages are waiting to be sent already."));
+        }
+        let people = recipients(draft, &core.profile)?;
+        let conversation = conversations.place(core, &people, draft.hidden);
+        let conversation = conversation.ok_or_else(|| "There are too many conversations.".to_owned())?;
+        Ok((people, conversation))
+    }
+}
+
 /// The recipients of a draft, each person once, in the order and spelling in which they first appear.
 ///
 /// # Errors
 /// A plain sentence that says why this draft cannot be sent.
-pub(super) fn recipients(draft: &Draft, profile: &Profile) -> Result<Vec<PersonRow>, String> {
+fn recipients(draft: &Draft, profile: &Profile) -> Result<Vec<PersonRow>, String> {
     if draft.text.is_empty() && draft.files.is_empty() {
         return Err("There is no text to send.".to_owned());
     }
@@ -195,13 +221,13 @@ mod tests {
         let table = [
             (draft(&["sip:ann@domain.com"], ""), "no text"),
             (draft(&[], "x"), "Pick somebody"),
-            (draft(&["not an address"], "x"), "no address"),
+            (draft(&["not an address"], "x"), "not a valid address"),
             (draft(&["elsewhere.com"], "x"), "does not say who"),
             (draft(&["sip:192.0.2.1"], "x"), "does not say who"),
             (draft(&["domain.com"], "x"), "like sip:ann@domain.com."),
             (draft(&["sips:ann@domain.com"], "x"), "TLS"),
-            (draft(&["tel:home"], "x"), "no address that SIP"),
-            (draft(&["mailto:ann@domain.com"], "x"), "no address that SIP"),
+            (draft(&["tel:home"], "x"), "not an address that SIP"),
+            (draft(&["mailto:ann@domain.com"], "x"), "not an address that SIP"),
             (draft(&many, "x"), "too many"),
             (draft(&["sip:ann@domain.com"], &"x".repeat(MESSAGE_BYTES_MAX)), "too long"),
         ];

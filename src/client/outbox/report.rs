@@ -7,7 +7,7 @@ use crate::limits::{DIRECTORIES_KEPT, RECIPIENTS_MAX};
 use crate::machine::Flow;
 use crate::model::command::Event;
 use crate::model::delivery::{Directory, News};
-use crate::model::journal::{AttemptStage, DeliveryState, Way};
+use crate::model::journal::{AttemptStage, DeliveryState, ReportRow, StrangerRow, Way, Write};
 use crate::model::text::visible;
 use crate::sip::{Method, ReportLine, Request, media_type, read_report};
 use crate::time::Now;
@@ -35,6 +35,8 @@ impl Outbox {
                 return core.answer_now(asked, answer.status, answer.bytes, now);
             }
         };
+        let (message, attempt) = place;
+        core.write(Write::Report(ReportRow { message, attempt, at: now.wall, body: asked.request.body() }));
         self.learn_report(core, place, &lines, now);
         self.send_text_alone(core, place, now);
         let state = fields.first("Subscription-State").unwrap_or_default();
@@ -106,7 +108,7 @@ impl Outbox {
                 (Some(_) | None, _) => {
                     strangers += 1;
                     if strangers <= RECIPIENTS_MAX {
-                        tell_stranger(core, place, line);
+                        keep_stranger(core, place, line, now);
                     }
                 }
             }
@@ -161,8 +163,19 @@ impl Outbox {
     }
 }
 
-/// Never dropped silently: a recipient we did not write to, or an unknown state (W20).
-fn tell_stranger(core: &mut Core, (message, attempt): AttemptId, line: &ReportLine) {
+/// Stored and told, never dropped silently: a recipient we did not write to, or an unknown state (W20).
+fn keep_stranger(core: &mut Core, (message, attempt): AttemptId, line: &ReportLine, now: Now) {
+    core.write(Write::Stranger(StrangerRow {
+        message,
+        attempt,
+        address: line.address.clone(),
+        state: line.state.as_str().to_owned(),
+        status: line.status,
+        phrase: line.reason.clone().unwrap_or_default(),
+        tries: line.tries,
+        after: line.after,
+        at: now.wall,
+    }));
     let address = visible(&line.address);
     let state = visible(line.state.as_str());
     let event = Event::ReportedStranger { message, attempt, address, state };

@@ -36,6 +36,20 @@ fn a_line_shows_the_last_message_and_what_is_unread() {
 }
 
 #[test]
+fn the_list_is_in_the_order_of_arrival_whatever_the_clock_said() {
+    let mut stage = Stage::new(&account());
+    let right = stage.now.wall;
+    stage.now.wall = right.plus(Duration::from_secs(3 * 24 * 3600));
+    stage.proxy_sends(&from("ann", "c1"));
+    stage.now.wall = right;
+    stage.proxy_sends(&from("cy", "c2"));
+    let order = |stage: &Stage| stage.agent.heads().iter().map(|head| head.id.0).collect::<Vec<_>>();
+    assert_eq!(order(&stage), [2, 1]);
+    stage.proxy_sends(&from("ann", "c3"));
+    assert_eq!(order(&stage), [1, 2]);
+}
+
+#[test]
 fn an_unseen_failure_floats_up_until_it_was_looked_at() {
     let mut stage = Stage::connected();
     let request = stage.send_accepted(&ANN_AND_BOB);

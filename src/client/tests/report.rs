@@ -272,6 +272,21 @@ fn somebody_whom_we_did_not_write_to_is_told_and_not_dropped() {
     };
     assert_eq!(stage.events, [told("im:eve@domain.com", "success"), told("im:ann@domain.com", "eaten")]);
     assert_eq!(stage.stored(1), [Accepted, Accepted]);
+    let kept = stage.rows.iter().filter_map(|write| {
+        if let Write::Stranger(row) = write {
+            return Some(format!("{} {}", row.address, row.state));
+        }
+        let Write::Report(row) = write else { return None };
+        Some(String::from_utf8_lossy(&row.body).into_owned())
+    });
+    assert_eq!(
+        kept.collect::<Vec<_>>(),
+        [
+            "im:eve@domain.com delivery success\r\nim:ann@domain.com delivery eaten\r\n",
+            "im:eve@domain.com success",
+            "im:ann@domain.com eaten"
+        ]
+    );
 }
 
 #[test]

@@ -241,6 +241,7 @@ impl SnapshotBuilder {
             // The first says nothing that is shown. The second is for testers: the command line logs it; the window
             // does not show it yet.
             Event::Reported { .. } | Event::ReportedStranger { .. } => {}
+            Event::DraftNotKept { place, why } => self.tell(Notice::DraftNotKept { place, why }),
             Event::Composing { conversation, from, until } => {
                 self.composing.hear(conversation, names.person(&from), until);
             }

@@ -9,11 +9,12 @@ use crate::config::passwords::Keyring;
 use crate::model::account::{Password, RegistrationState, SignIn};
 use crate::model::command::{AgentCommand, Draft};
 use crate::model::contacts::Contact;
-use crate::model::journal::{DeliveryState, MessageId, PersonRow};
+use crate::model::journal::{DeliveryState, DraftPlace, DraftRow, MessageId, PersonRow};
+use crate::model::search::Search;
 use crate::model::snapshot::{PasswordPlace, Thread};
 use crate::proxy::ProxyConfig;
 use crate::runtime::server::Server;
-use crate::sip::{ReportMode, ReportWish, Transport};
+use crate::sip::{File, ReportMode, ReportWish, Transport};
 use crate::transaction::Timers;
 
 /// An engine and what wakes its window.
@@ -156,6 +157,80 @@ fn one_message_to_two_is_shown_with_its_tick_and_its_cross_now_and_after_a_resta
         (snapshot.book.contacts.len() == 1 && snapshot.conversations.first()?.people[0].name == "Jim")
             .then_some(())
     });
+}
+
+#[test]
+fn a_search_finds_what_was_received_by_the_name_in_the_contacts() {
+    let (server, folders) = (proxy(), [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()]);
+    let bob = started(folders[1].path(), Some(account("bob", &server)));
+    bob.until_connected();
+    let james = started(folders[0].path(), Some(account("james", &server)));
+    james.until_connected();
+    james.send(&["sip:bob@domain.com"], "\u{130}rem comes at ten.");
+    bob.until("received", |engine| engine.snapshot().conversations.first().map(drop));
+    let named =
+        Contact { address: "james@domain.com".to_owned(), name: "Jim B\u{e9}".to_owned(), simulated: false };
+    bob.engine.send(Command::PutContact(named)).unwrap();
+    let search = Search { id: 7, text: "irem from:\"be jim\"".to_owned(), within: None, older_than: None };
+    bob.engine.send(Command::Search(search.clone())).unwrap();
+    let found = bob.until_notice(
+        "found",
+        |notice| {
+            if let Notice::Found(found) = notice { Some(found) } else { None }
+        },
+    );
+    assert_eq!((found.search, found.hits.len(), found.has_more), (search, 1, false));
+    let hit = &found.hits[0];
+    assert_eq!(hit.from.as_ref().unwrap().name, "Jim B\u{e9}");
+    assert_eq!(hit.excerpt.marked().collect::<Vec<_>>(), ["\u{130}rem"]);
+}
+
+#[test]
+fn what_was_being_written_is_there_after_a_restart_and_gone_once_it_is_sent() {
+    let (server, folder) = (proxy(), tempfile::tempdir().unwrap());
+    let james = started(folder.path(), Some(account("james", &server)));
+    let person = PersonRow { address: "sip:bob@domain.com".to_owned(), name: "Bob".to_owned() };
+    let row = DraftRow {
+        place: DraftPlace::NewMessage,
+        at: Timestamp::default(),
+        text: "Come h".to_owned(),
+        people: vec![person],
+        hidden: false,
+        files: vec![File { name: None, media_type: "image/png".to_owned(), bytes: vec![7; 9].into() }],
+    };
+    james.engine.send(Command::Agent(AgentCommand::KeepDraft(row.clone()))).unwrap();
+    drop(james);
+    let james = started(folder.path(), Some(account("james", &server)));
+    let kept = james
+        .until_notice("told", |notice| if let Notice::Drafts(drafts) = notice { Some(drafts) } else { None });
+    assert!(kept[0].at > Timestamp::default());
+    assert_eq!(kept, [DraftRow { at: kept[0].at, ..row.clone() }]);
+    let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
+    let draft = Draft { to: row.people, text: row.text, files: row.files, hidden: false, report };
+    james.engine.send(Command::Agent(AgentCommand::Send(draft))).unwrap();
+    james.until("sent", |engine| engine.snapshot().conversations.first().map(drop));
+    drop(james);
+    let james = started(folder.path(), Some(account("james", &server)));
+    james.until_connected();
+    assert!(!james.engine.notices().iter().any(|notice| matches!(notice, Notice::Drafts(_))));
+}
+
+#[test]
+fn a_damaged_file_is_told_after_the_start() {
+    let (server, folder) = (proxy(), tempfile::tempdir().unwrap());
+    let james = started(folder.path(), Some(account("james", &server)));
+    james.send(&["sip:bob@domain.com"], "Come here.");
+    james.until("sent", |engine| engine.snapshot().conversations.first().map(drop));
+    drop(james);
+    let path = folder.path().join("data/messages.sqlite3");
+    let damage = "UPDATE search_data SET block = x'ffffffffffff' WHERE id = 10";
+    rusqlite::Connection::open(&path).unwrap().execute(damage, []).unwrap();
+    let james = started(folder.path(), Some(account("james", &server)));
+    let (damaged, faults) = james.until_notice("told of the damage", |notice| {
+        if let Notice::StoreDamaged { path, faults } = notice { Some((path, faults)) } else { None }
+    });
+    assert_eq!(damaged, path);
+    assert!(!faults.is_empty());
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 mod accounts;
 
+mod stored;
+
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,11 +18,11 @@ use crate::limits::{KEEPING_WAITING_MAX, KEYRING_WAIT, UNREGISTER_WAIT};
 use crate::model::account::{Account, RegistrationState};
 use crate::model::command::{AgentCommand, Command, Event, Notice};
 use crate::model::contacts::AddressBook;
-use crate::model::journal::MessageId;
 use crate::model::snapshot::PasswordPlace;
 use crate::runtime::agent::{Agent, AgentError, OpenedAgent};
 use crate::runtime::attachment;
 use crate::runtime::faults::Fault;
+use crate::store::history::search::LatestSearch;
 use crate::store::history::{History, ReadError};
 use crate::time::Clock;
 
@@ -28,7 +30,6 @@ use super::EngineError;
 use super::keeper::{Keeper, Kept, PasswordNews};
 use super::out::Out;
 use super::reading::ReadResult;
-use super::saving::save;
 use super::snapshot_builder::SnapshotBuilder;
 
 /// What the thread starts with.
@@ -102,6 +103,9 @@ struct Work {
     has_new_password: bool,
     /// The account waits for its password until this time.
     awaits_password: Option<Instant>,
+    searches: Arc<LatestSearch>,
+    /// What was being written has been told, and the store is being checked.
+    has_looked_at_the_store: bool,
     commands: mpsc::Receiver<Command>,
     answers: mpsc::Receiver<Result<ReadResult, ReadError>>,
     passwords: mpsc::Receiver<PasswordNews>,
@@ -158,6 +162,8 @@ impl Work {
             running: None,
             has_new_password: false,
             awaits_password,
+            searches: Arc::default(),
+            has_looked_at_the_store: false,
             commands,
             answers,
             passwords,
@@ -273,6 +279,7 @@ impl Work {
             }
             Command::Attach(path) => self.attach(path),
             Command::SaveFile { message, file } => self.save_file(message, file),
+            Command::Search(asked) => self.search(asked),
             Command::Quit => return Round::Last,
         }
         Round::Next
@@ -302,13 +309,6 @@ impl Work {
         });
     }
 
-    fn save_file(&mut self, message: MessageId, file: usize) {
-        let history = self.running.as_ref().and_then(|running| running.history.as_ref());
-        if !history.is_some_and(|history| save(history, message, file, self.desk.out())) {
-            self.desk.tell(Notice::Problem("The file could not be saved. Please try again.".to_owned()));
-        }
-    }
-
     fn change_book(&mut self, change: impl FnOnce(&mut AddressBook)) {
         let mut book = self.desk.book().clone();
         change(&mut book);
@@ -326,6 +326,7 @@ impl Work {
         let mut agent = opened.start().await?;
         agent.machine_mut().set_names(Arc::clone(self.desk.names()));
         let history = agent.shell().writer().map(|writer| writer.history()).transpose()?;
+        self.begin_with_the_store(&agent);
         self.running = Some(Running { history, agent });
         if self.awaits_password.is_none() {
             self.ask_agent(AgentCommand::Connect);

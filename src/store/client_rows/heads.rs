@@ -7,8 +7,8 @@ use crate::limits::RECEIPTS_OWED_MAX;
 use crate::model::journal::{
     ConversationHeadRow, ConversationId, ConversationRow, LastRow, MessageId, UnseenRow,
 };
-use crate::sip::{Content, File, content};
-use crate::store::columns::{people, timestamp, unsigned};
+use crate::sip::{Content, content};
+use crate::store::columns::{Json, people, timestamp, unsigned};
 
 /// Characters of a preview, and bytes read for them.
 pub(super) const PREVIEW_CHARS_MAX: usize = 200;
@@ -17,11 +17,13 @@ const PREVIEW_BYTES: usize = 4000;
 pub(super) fn heads(connection: &Connection) -> rusqlite::Result<Vec<ConversationHeadRow>> {
     let sql = format!(
         "SELECT c.id, c.people, c.hidden, c.seen, m.id AS last, m.at, m.content_type, m.recipient_count, m.unverified,
-                substr(m.body, 1, {PREVIEW_BYTES}) AS beginning,
+                substr(t.text, 1, {PREVIEW_BYTES}) AS text, t.files,
+                CASE WHEN t.text IS NULL THEN substr(m.body, 1, {PREVIEW_BYTES}) END AS beginning,
                 (SELECT count(*) FROM message u WHERE u.conversation = c.id AND u.id > coalesce(c.seen, 0)
                     AND u.recipient_count = 0) AS unread
          FROM conversation c
          LEFT JOIN message m ON m.id = (SELECT max(l.id) FROM message l WHERE l.conversation = c.id)
+         LEFT JOIN message_text t ON t.message = m.id
          ORDER BY c.id"
     );
     let mut statement = connection.prepare(&sql)?;
@@ -34,10 +36,13 @@ fn head(row: &Row<'_>) -> rusqlite::Result<ConversationHeadRow> {
         Some(id) => Some(LastRow {
             id: MessageId(unsigned(id)),
             at: timestamp(row, "at")?,
-            preview: preview(
-                &row.get::<_, String>("content_type")?,
-                &row.get::<_, Vec<u8>>("beginning")?.into(),
-            ),
+            preview: match row.get::<_, Option<String>>("text")? {
+                Some(text) => line(text, &row.get::<_, Json<Vec<String>>>("files")?.0),
+                None => preview(
+                    &row.get::<_, String>("content_type")?,
+                    &row.get::<_, Vec<u8>>("beginning")?.into(),
+                ),
+            },
             mine: row.get::<_, u32>("recipient_count")? > 0,
             verified: !row.get::<_, bool>("unverified")?,
         }),
@@ -78,9 +83,13 @@ pub(super) fn unseen(connection: &Connection) -> rusqlite::Result<Vec<UnseenRow>
 
 /// The beginning of a text, on one line; for anything else its name or media type.
 pub(super) fn preview(content_type: &str, body: &Bytes) -> String {
-    let Content { mut text, files } = content(content_type, body);
+    let Content { text, files } = content(content_type, body);
+    line(text, &files.iter().map(|file| file.called().to_owned()).collect::<Vec<_>>())
+}
+
+fn line(mut text: String, files: &[String]) -> String {
     if text.trim().is_empty() {
-        text = files.iter().map(File::called).collect::<Vec<_>>().join(", ");
+        text = files.join(", ");
     }
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars().filter(|character| !character.is_control()).take(PREVIEW_CHARS_MAX).collect()

@@ -2,9 +2,10 @@
 
 use super::heads::{PREVIEW_CHARS_MAX, preview};
 use super::*;
-use crate::model::journal::{ConversationHeadRow, LastRow, UnseenRow};
+use crate::model::journal::{ConversationHeadRow, DeliveryState, LastRow, UnseenRow};
 use crate::store::testing::{opened, write_all};
 use crate::time::Timestamp;
+use bytes::Bytes;
 
 fn person(address: &str) -> PersonRow {
     PersonRow { address: address.to_owned(), name: "Name".to_owned() }

@@ -1,5 +1,9 @@
 //! History over real files and in memory.
 
+mod pages;
+
+mod search;
+
 use std::sync::mpsc::sync_channel;
 
 use bytes::Bytes;

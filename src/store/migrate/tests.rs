@@ -65,22 +65,20 @@ fn a_database_of_somebody_else_is_refused() {
     assert!(refusal.to_string().contains("not a store of a proxy"), "{refusal}");
 }
 
-/// The tables of a file, each with its columns, indexes and checks.
+/// The tables of a file, each with its columns, indexes and checks, but for those that the index makes for itself.
 fn tables(connection: &Connection) -> Vec<String> {
-    let sql =
-        "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid";
+    let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT GLOB 'search_*' ORDER BY rowid";
     let mut statement = connection.prepare(sql).unwrap();
     statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
-/// The whole file as SQL.
+/// The whole file as SQL, without the contents of the index.
 fn dump<S: Schema>(connection: &Connection) -> String {
     let mut text = String::new();
     for sql in tables(connection) {
         text.push_str(&format!("{sql};\n"));
     }
-    let sql =
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid";
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'search%' ORDER BY rowid";
     let mut statement = connection.prepare(sql).unwrap();
     let names: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     for name in names {

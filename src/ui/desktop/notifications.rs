@@ -288,6 +288,10 @@ impl Notes {
             Notice::NotSent { .. }
             | Notice::Attached { .. }
             | Notice::Saved(_)
+            | Notice::Found(_)
+            | Notice::Drafts(_)
+            | Notice::DraftNotKept { .. }
+            | Notice::StoreDamaged { .. }
             | Notice::Problem(_)
             | Notice::Missed(_) => Vec::new(),
         }

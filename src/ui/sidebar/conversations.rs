@@ -4,6 +4,7 @@ use egui::{Align, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInf
 
 use super::contacts::{self, Chosen};
 use crate::model::account::RegistrationState;
+use crate::model::fold::holds_all;
 use crate::model::journal::ConversationId;
 use crate::model::journal::DeliveryState;
 use crate::model::snapshot::{ConversationHead, Person, Snapshot};
@@ -221,10 +222,9 @@ const fn passes(head: &ConversationHead, filter: Filter) -> bool {
 
 /// True if every word of the search occurs in a name, an address or the last text.
 fn found(head: &ConversationHead, search: &str) -> bool {
-    search.split_whitespace().map(str::to_lowercase).all(|word| {
-        let holds = |text: &str| text.to_lowercase().contains(&word);
-        head.people.iter().any(|person| holds(&person.name) || holds(&person.address)) || holds(&head.preview)
-    })
+    let people = head.people.iter().flat_map(|person| [person.name.as_str(), person.address.as_str()]);
+    let texts: Vec<&str> = people.chain([head.preview.as_str()]).collect();
+    search.trim().is_empty() || holds_all(&texts, search)
 }
 
 fn no_conversations(ui: &mut Ui, column: &LeftColumn, snapshot: &Snapshot) {

@@ -126,6 +126,10 @@ pub(super) fn wrote(model: &mut Model, scene: Scene<'_>, write: &Write) -> Check
         Write::Conversation(_)
         | Write::Outgoing(_)
         | Write::Attempt(_)
+        | Write::Stranger(_)
+        | Write::Report(_)
+        | Write::Draft { .. }
+        | Write::ForgetDraft(_)
         | Write::Seen { .. }
         | Write::ForgetKeysBefore(_) => Ok(()),
     }
@@ -177,6 +181,7 @@ pub(crate) fn told(model: &mut Model, scene: Scene<'_>, told: &Told) -> Checked 
         | Event::OneByOne { .. }
         | Event::Unreported { .. }
         | Event::Composing { .. }
+        | Event::DraftNotKept { .. }
         | Event::Refused { .. }
         | Event::Reported { .. }
         | Event::Changed { .. }

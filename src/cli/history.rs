@@ -1,0 +1,149 @@
+//! `fanfare history`: searches and exports the stored messages, whether or not the window is open. Nothing is changed.
+
+mod search;
+
+mod export;
+
+mod record;
+
+mod rows;
+
+mod html;
+
+mod writer;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::parse;
+use crate::config::client::{ClientFiles, Folders};
+use crate::model::names::Names;
+use crate::runtime::agent::STORE_FILE;
+use crate::sip::Uri;
+use crate::store::history::opened::OpenedHistory;
+
+#[derive(Debug, Args)]
+pub(super) struct HistoryArguments {
+    #[command(subcommand)]
+    verb: HistoryVerb,
+}
+
+#[derive(Debug, Subcommand)]
+enum HistoryVerb {
+    /// Search the stored messages; exit status 1 if nothing is found.
+    ///
+    /// Words are found by their beginning, whatever their accents and case; "words in quotation marks" as they stand. Also:
+    /// from:NAME, to:NAME (me for yourself), failed: or failed:NAME, has:file, before:2026-11-30, after:2026-11. Everything
+    /// has to hold.
+    Search {
+        /// What to look for.
+        #[arg(required = true, value_name = "TEXT")]
+        text: Vec<String>,
+        /// Print one JSON object per line.
+        #[arg(long)]
+        json: bool,
+        /// The most messages to print, newest first.
+        #[arg(long, value_name = "COUNT", default_value_t = 50)]
+        limit: usize,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Write the stored messages, oldest first.
+    Export {
+        /// Only conversations with this person.
+        #[arg(long, value_name = "ADDRESS", value_parser = parse::address)]
+        with: Option<Uri>,
+        /// The format; json is one object per line.
+        #[arg(long, value_enum, value_name = "text|json|csv|html")]
+        format: ExportFormat,
+        /// File to create; it must not exist yet (default: standard output).
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Write the delivery record of a sent message: every attempt, every recipient, and what was reported.
+    Record {
+        /// The message's number, as search and export print it.
+        #[arg(value_name = "MESSAGE-ID")]
+        message: u64,
+        /// The format.
+        #[arg(long, value_enum, value_name = "csv|json|html")]
+        format: RecordFormat,
+        /// File to create; it must not exist yet (default: standard output).
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// Where the messages are.
+#[derive(Debug, Args)]
+struct Place {
+    /// Folder of the messages, as given to the window, send or listen (default: the window's usual folder).
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ExportFormat {
+    /// For people.
+    Text,
+    /// One object per line.
+    Json,
+    /// For a spreadsheet.
+    Csv,
+    /// One page with its pictures.
+    Html,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum RecordFormat {
+    /// For a spreadsheet.
+    Csv,
+    /// One object.
+    Json,
+    /// One page to be printed.
+    Html,
+}
+
+/// The messages and the names in the contacts.
+struct Opened {
+    history: OpenedHistory,
+    names: Names,
+}
+
+impl Place {
+    fn open(&self) -> anyhow::Result<Opened> {
+        let folders = match &self.data {
+            Some(folder) => Folders::under(folder),
+            None => Folders::of_this_person()
+                .context("this user has no home folder; give a folder with --data DIR")?,
+        };
+        let history = OpenedHistory::open(&folders.data.join(STORE_FILE))?;
+        let book = ClientFiles::new(Some(folders.settings)).read_book()?;
+        Ok(Opened { history, names: Names::of(&book) })
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The messages cannot be read, or the file cannot be written.
+pub(super) fn run(arguments: HistoryArguments) -> anyhow::Result<ExitCode> {
+    match arguments.verb {
+        HistoryVerb::Search { text, json, limit, place } => {
+            search::run(&place.open()?, &text.join(" "), json, limit)
+        }
+        HistoryVerb::Export { with, format, out, place } => {
+            export::run(&place.open()?, with.as_ref(), format, out.as_deref())
+        }
+        HistoryVerb::Record { message, format, out, place } => {
+            record::run(&place.open()?, message, format, out.as_deref())
+        }
+    }
+}

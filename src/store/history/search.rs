@@ -1,0 +1,265 @@
+//! Finds messages by what a person typed. Words come from the index; everything else is compared row by row.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use rusqlite::types::Value;
+use rusqlite::{Row, params_from_iter};
+
+use super::{ReadError, Reader};
+use crate::limits::{SEARCH_HITS_MAX, SEARCH_IDS_MAX, SEARCH_ROWS_MAX};
+use crate::model::fold::holds_all;
+use crate::model::journal::{ConversationId, MessageId, PersonRow};
+use crate::model::names::Names;
+use crate::model::search::{Excerpt, Found, Hit, Query, Search, Term};
+use crate::store::client_rows::unfilled_count;
+use crate::store::columns::{Json, people, signed, timestamp, unsigned};
+
+/// How many rows are read between two looks at whether a later search was asked for.
+const ROWS_BETWEEN_LOOKS: usize = 256;
+
+/// The number of the latest search that was asked for: an older one that still runs ends early.
+#[derive(Debug, Default)]
+pub struct LatestSearch(AtomicU64);
+
+impl LatestSearch {
+    /// Notes that this search was asked for.
+    pub fn asked(&self, id: u64) {
+        self.0.store(id, Ordering::Relaxed);
+    }
+
+    fn is_over(&self, id: u64) -> bool {
+        self.0.load(Ordering::Relaxed) != id
+    }
+}
+
+/// A row that the words have found, before it is compared with the rest of the query.
+struct Candidate {
+    id: MessageId,
+    conversation: ConversationId,
+    at: crate::time::Timestamp,
+    from: Option<PersonRow>,
+    people: Vec<PersonRow>,
+}
+
+impl Reader<'_> {
+    /// The newest messages that a search finds; none if a later search was asked for meanwhile.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn search(
+        &self,
+        search: &Search,
+        names: &Names,
+        latest: &LatestSearch,
+    ) -> Result<Option<Found>, ReadError> {
+        let query = Query::parse(&search.text);
+        let mut found = Found {
+            search: search.clone(),
+            terms: query.terms.as_slice().into(),
+            hits: Vec::new(),
+            all: Vec::new(),
+            has_more: false,
+            unindexed: if query.terms.is_empty() { 0 } else { unfilled_count(self.connection)? },
+            problems: query.problems.clone(),
+        };
+        if query.is_empty() {
+            return Ok(Some(found));
+        }
+        if latest.is_over(search.id) {
+            return Ok(None);
+        }
+        let (sql, values) = statement(&query, search);
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        let mut people = People { names, known: BTreeMap::new() };
+        let mut count = 0;
+        while let Some(row) = rows.next()? {
+            count += 1;
+            if count % ROWS_BETWEEN_LOOKS == 0 && latest.is_over(search.id) {
+                return Ok(None);
+            }
+            let candidate = candidate(row)?;
+            let fits = people.fit(&candidate, &query) && self.failed_for(&candidate, &query, &mut people)?;
+            if fits {
+                if found.hits.len() < SEARCH_HITS_MAX {
+                    found.hits.push(self.hit(&candidate, &query.terms, names)?);
+                } else {
+                    found.has_more = true;
+                }
+                if search.within.is_some() && found.all.len() < SEARCH_IDS_MAX {
+                    found.all.push(candidate.id);
+                }
+            }
+            let lists_all = search.within.is_some() && found.all.len() < SEARCH_IDS_MAX;
+            if found.has_more && !lists_all || count >= SEARCH_ROWS_MAX {
+                found.has_more = true;
+                break;
+            }
+        }
+        Ok(Some(found))
+    }
+
+    fn hit(&self, candidate: &Candidate, terms: &[Term], names: &Names) -> Result<Hit, ReadError> {
+        let sql = "SELECT text, files FROM message_text WHERE message = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([signed(candidate.id.0)])?;
+        let (text, files) = match rows.next()? {
+            Some(row) => (row.get::<_, String>("text")?, row.get::<_, Json<Vec<String>>>("files")?.0),
+            None => (String::new(), Vec::new()),
+        };
+        let mut excerpt = Excerpt::of(&text, terms);
+        if excerpt.text.is_empty() || excerpt.marks.is_empty() && !terms.is_empty() {
+            // The words stand in the name of a file, or partly.
+            let named = Excerpt::of(&files.join(", "), terms);
+            if excerpt.text.is_empty() || !named.marks.is_empty() {
+                excerpt = named;
+            }
+        }
+        Ok(Hit {
+            message: candidate.id,
+            conversation: candidate.conversation,
+            at: candidate.at,
+            from: candidate.from.as_ref().map(|person| names.person(person)),
+            to: candidate.people.iter().map(|person| names.person(person)).collect(),
+            excerpt,
+        })
+    }
+
+    /// Whether it failed for each person whom `failed:` names.
+    fn failed_for(
+        &self,
+        candidate: &Candidate,
+        query: &Query,
+        people: &mut People<'_>,
+    ) -> Result<bool, ReadError> {
+        let mut named = query.failed.iter().filter(|part| !part.trim().is_empty()).peekable();
+        if named.peek().is_none() {
+            return Ok(true);
+        }
+        let sql = format!("SELECT DISTINCT d.recipient {MISSED} AND d.message = ?1");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement.query_map([signed(candidate.id.0)], |row| row.get::<_, u32>(0))?;
+        let missed: Vec<u32> = rows.collect::<rusqlite::Result<_>>()?;
+        let missed: Vec<&PersonRow> = missed
+            .into_iter()
+            .filter_map(|index| candidate.people.get(usize::try_from(index).ok()?))
+            .collect();
+        Ok(named.all(|part| missed.iter().any(|person| people.is_meant(person, part))))
+    }
+}
+
+/// Recipients whom no attempt has reached.
+const MISSED: &str = "FROM delivery d WHERE d.state IN ('failed', 'no-report')
+    AND NOT EXISTS (SELECT 1 FROM delivery g WHERE g.message = d.message AND g.recipient = d.recipient
+                    AND g.state IN ('delivered', 'passed-on', 'read'))";
+
+/// The statement that finds the candidates of a query, newest first, and its values.
+fn statement(query: &Query, search: &Search) -> (String, Vec<Value>) {
+    let mut values = Vec::new();
+    let mut sql = "SELECT m.id, m.conversation, m.at, m.from_address, m.from_name, m.people FROM ".to_owned();
+    let id = if query.terms.is_empty() {
+        sql.push_str("message m WHERE true");
+        "m.id"
+    } else {
+        values.push(Value::Text(expression(&query.terms)));
+        sql.push_str("search s CROSS JOIN message m ON m.id = s.rowid WHERE search MATCH ?1");
+        "s.rowid"
+    };
+    let mut and = |condition: &str, value: Option<i64>| {
+        sql.push_str(" AND ");
+        sql.push_str(condition);
+        if let Some(value) = value {
+            values.push(Value::Integer(value));
+            sql.push_str(&format!(" ?{}", values.len()));
+        }
+    };
+    if let Some(older_than) = search.older_than {
+        and(&format!("{id} <"), Some(signed(older_than.0)));
+    }
+    if let Some(within) = search.within {
+        and("m.conversation =", Some(signed(within.0)));
+    }
+    if let Some(after) = query.after {
+        and("m.at >=", Some(begins(after)));
+    }
+    if let Some(before) = query.before {
+        and("m.at <", Some(begins(before)));
+    }
+    if query.has_file {
+        and("m.id IN (SELECT f.message FROM message_text f WHERE f.files <> '[]')", None);
+    }
+    if !query.failed.is_empty() {
+        and(&format!("m.id IN (SELECT d.message {MISSED})"), None);
+    }
+    sql.push_str(&format!(" ORDER BY {id} DESC"));
+    (sql, values)
+}
+
+/// The terms as FTS5 reads them. Each stands in quotation marks, so nothing in it is an operator; a folded word has no
+/// quotation mark.
+fn expression(terms: &[Term]) -> String {
+    let mut expression = String::new();
+    for term in terms {
+        if !expression.is_empty() {
+            expression.push_str(" AND ");
+        }
+        let words = term.words.join(" ").replace('"', " ");
+        expression.push_str(&format!("\"{words}\""));
+        if term.is_prefix {
+            expression.push('*');
+        }
+    }
+    expression
+}
+
+/// When a day begins here, in milliseconds since 1970.
+fn begins(day: Date) -> i64 {
+    day.to_zoned_datetime(TimeZone::system()).map_or(0, |at| at.timestamp().as_millisecond())
+}
+
+fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
+    let from: Option<String> = row.get("from_address")?;
+    let name = || row.get::<_, Option<String>>("from_name");
+    Ok(Candidate {
+        id: MessageId(unsigned(row.get("id")?)),
+        conversation: ConversationId(unsigned(row.get("conversation")?)),
+        at: timestamp(row, "at")?,
+        from: match from {
+            Some(address) => Some(PersonRow { address, name: name()?.unwrap_or_default() }),
+            None => None,
+        },
+        people: people(row, "people")?,
+    })
+}
+
+/// Compares people with parts of names; each person is looked up once.
+struct People<'a> {
+    names: &'a Names,
+    known: BTreeMap<(PersonRow, String), bool>,
+}
+
+impl People<'_> {
+    fn fit(&mut self, candidate: &Candidate, query: &Query) -> bool {
+        let is_own = |part: &String| part.eq_ignore_ascii_case("me");
+        let wrote = query.from.iter().all(|part| match &candidate.from {
+            Some(from) => self.is_meant(from, part),
+            None => is_own(part),
+        });
+        wrote
+            && query.to.iter().all(|part| {
+                candidate.from.is_some() && is_own(part)
+                    || candidate.people.iter().any(|person| self.is_meant(person, part))
+            })
+    }
+
+    fn is_meant(&mut self, person: &PersonRow, part: &str) -> bool {
+        let names = self.names;
+        *self
+            .known
+            .entry((person.clone(), part.to_owned()))
+            .or_insert_with(|| holds_all(&[&person.address, &person.name, &names.person(person).name], part))
+    }
+}
