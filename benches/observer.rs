@@ -1,8 +1,8 @@
 //! What it costs to watch the wire, and that it costs nothing where nobody does: 256 messages through the loop around a
 //! machine that sends each of them back.
 //!
-//! Run: `cargo bench --bench observer`. `nobody looks` against the same loop without the observer (a copy of the branch
-//! before it) is within the noise.
+//! Run: `cargo bench --bench observer`. Where nobody looks, each message costs one branch on an `Option` more than without
+//! an observer; nothing is copied, no clock is read.
 
 #![expect(clippy::unwrap_used, reason = "a measurement, not a part of the program")]
 
