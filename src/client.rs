@@ -160,6 +160,9 @@ impl UserAgent {
             AgentCommand::Seen { conversation } => {
                 self.conversations.seen(&mut self.core, conversation);
             }
+            AgentCommand::SeenUpTo { conversation, message, unread } => {
+                self.conversations.seen_so_far(&mut self.core, conversation, (message, unread));
+            }
             AgentCommand::Connect => self.registration.connect(&mut self.core, now),
             AgentCommand::Disconnect => self.registration.leave(&mut self.core, now),
         }

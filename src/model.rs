@@ -17,6 +17,8 @@ pub mod search;
 
 pub mod snapshot;
 
+pub mod marks;
+
 pub mod names;
 
 pub mod fold;

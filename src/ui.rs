@@ -10,6 +10,8 @@
 
 mod app;
 
+mod start_failed;
+
 mod panels;
 
 mod sidebar;
@@ -20,7 +22,7 @@ mod thread;
 
 pub mod desktop;
 
-mod keys;
+mod commands;
 
 mod actions;
 
@@ -36,6 +38,7 @@ use crate::runtime::engine::Engine;
 use crate::time::Timestamp;
 
 pub use app::App;
+pub use start_failed::{Choice, Failure, StartFailed, say_that_it_failed};
 
 /// What the window reads from and sends commands to: the engine, or a fake one in tests.
 pub trait Source {
@@ -80,6 +83,10 @@ pub struct Options {
     pub zone: Option<jiff::tz::TimeZone>,
     /// Shows desktop notifications.
     pub notifications: bool,
+    /// Opens links; if none, the toolkit does, which does not say whether it could.
+    pub opener: Option<desktop::browser::Opener>,
+    /// Lets the user choose files; if none, a path is asked for.
+    pub chooser: Option<desktop::chooser::Chooser>,
     /// The file that keeps the window's size and position; if none, eframe chooses one.
     pub state: Option<PathBuf>,
 }
@@ -87,9 +94,28 @@ pub struct Options {
 /// Why the window could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no display, or it has no OpenGL.
+    /// There is no display.
     #[error("cannot open a window: {0}")]
     Window(String),
+    /// There is one, but it cannot draw as we want.
+    #[error("this computer has no OpenGL that a window could be drawn with ({0})")]
+    Graphics(String),
+}
+
+impl From<eframe::Error> for Error {
+    fn from(error: eframe::Error) -> Self {
+        let words = if let eframe::Error::NoGlutinConfigs(_, why) = &error {
+            // Without the long list of what was asked for.
+            why.to_string()
+        } else {
+            error.to_string()
+        };
+        if matches!(error, eframe::Error::Winit(_) | eframe::Error::WinitEventLoop(_)) {
+            Self::Window(words)
+        } else {
+            Self::Graphics(words)
+        }
+    }
 }
 
 /// Wakes the window from any thread; does nothing until the window exists.
@@ -121,7 +147,7 @@ pub fn run(source: impl Source + 'static, waker: &Waker, options: Options) -> Re
             Ok(Box::new(App::new(ctx, Box::new(source), options)))
         }),
     )
-    .map_err(|error| Error::Window(error.to_string()))
+    .map_err(Error::from)
 }
 
 fn native_options(options: &Options) -> eframe::NativeOptions {

@@ -30,6 +30,18 @@ mod keyring;
 #[path = "ui/links.rs"]
 mod links;
 
+#[path = "ui/place.rs"]
+mod place;
+
+#[path = "ui/undo.rs"]
+mod undo;
+
+#[path = "ui/told.rs"]
+mod told;
+
+#[path = "ui/menus.rs"]
+mod menus;
+
 #[path = "ui/people.rs"]
 mod people;
 

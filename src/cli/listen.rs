@@ -116,6 +116,7 @@ impl Listener {
             | Event::Reported { .. }
             | Event::Composing { .. }
             | Event::DraftNotKept { .. }
+            | Event::NotStored
             | Event::Changed { .. }
             | Event::Disconnected => {}
         }

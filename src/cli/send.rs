@@ -212,10 +212,8 @@ impl Progress {
             Event::Registration(RegistrationState::Refused { status, reason, why, .. })
                 if !self.is_accepted =>
             {
-                match why {
-                    Some(why) => self.refuse(Some(status), &format!("{reason}: {why}")),
-                    None => self.refuse(Some(status), &reason),
-                }
+                let words = why.map_or_else(|| reason.clone(), |why| format!("{reason}: {why}"));
+                self.refuse(Some(status), &words);
             }
             Event::OneByOne { .. } => {
                 self.is_accepted = true;
@@ -255,6 +253,7 @@ impl Progress {
             | Event::Received { .. }
             | Event::Composing { .. }
             | Event::DraftNotKept { .. }
+            | Event::NotStored
             | Event::Changed { .. }
             | Event::Disconnected => {}
         }
@@ -350,6 +349,7 @@ const fn about(event: &Event) -> Option<MessageId> {
         | Event::Received { .. }
         | Event::Composing { .. }
         | Event::DraftNotKept { .. }
+        | Event::NotStored
         | Event::Changed { .. }
         | Event::Disconnected => None,
     }

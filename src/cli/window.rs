@@ -1,5 +1,7 @@
 //! `fanfare` and `fanfare demo`: the window with its engine.
 
+use std::io::ErrorKind;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,12 +13,19 @@ use crate::config::passwords::Keyring;
 use crate::demo::{DemoRun, FIRST_MESSAGE};
 use crate::model::contacts::Contact;
 use crate::model::snapshot::Person;
-use crate::runtime::engine::{Engine, EngineOptions, Quitter, Wake};
+use crate::runtime::agent::{AgentError, STORE_FILE};
+use crate::runtime::engine::{Engine, EngineError, EngineOptions, Quitter, Wake};
 use crate::runtime::logs;
-use crate::ui::{self, Options, Waker};
+use crate::store::OpenErrorKind;
+use crate::ui::desktop::browser::Opener;
+use crate::ui::desktop::chooser::Chooser;
+use crate::ui::desktop::notifications;
+use crate::ui::{self, Choice, Failure, Options, Waker};
 
 /// File with the window's size and position, in the folder of the messages.
 const WINDOW_STATE: &str = "window.ron";
+/// Makes Mesa draw without the graphics card.
+const SOFTWARE_GL: &str = "LIBGL_ALWAYS_SOFTWARE";
 
 /// Opens the window with the user's data, or with the data in `data`.
 pub(super) fn run(data: Option<&Path>) -> anyhow::Result<ExitCode> {
@@ -26,20 +35,108 @@ pub(super) fn run(data: Option<&Path>) -> anyhow::Result<ExitCode> {
             .context("this user has no home folder; give a folder with --data DIR")?,
     };
     let waker = Waker::default();
-    let state = Some(folders.data.join(WINDOW_STATE));
-    let engine = Engine::start(EngineOptions {
-        settings: Some(folders.settings),
-        // With --data, everything is in that folder.
-        keyring: if data.is_some() { Keyring::Unused } else { Keyring::System },
-        data: Some(folders.data),
-        account: None,
-        book: None,
-        demo: false,
-        wake: wake(&waker),
-    })?;
+    let engine = loop {
+        let started = Engine::start(EngineOptions {
+            settings: Some(folders.settings.clone()),
+            // With --data, everything is in that folder.
+            keyring: if data.is_some() { Keyring::Unused } else { Keyring::System },
+            data: Some(folders.data.clone()),
+            account: None,
+            book: None,
+            demo: false,
+            wake: wake(&waker),
+        });
+        match started {
+            Ok(engine) => break engine,
+            Err(error) => decide(error, &folders)?,
+        }
+    };
     quit_when_stopped(engine.quitter())?;
-    ui::run(engine, &waker, Options { notifications: true, state, ..Options::default() })?;
+    let options = Options {
+        notifications: true,
+        state: Some(folders.data.join(WINDOW_STATE)),
+        opener: Some(Opener::system()),
+        chooser: Some(Chooser::system()),
+        ..Options::default()
+    };
+    open_window(engine, &waker, options)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the window. Where it cannot be drawn with the graphics card, starts this program once more, drawing without it;
+/// where nothing helps, a notification says so to whoever started it from a menu.
+fn open_window(engine: Engine, waker: &Waker, options: Options) -> anyhow::Result<()> {
+    let Err(error) = ui::run(engine, waker, options) else { return Ok(()) };
+    if matches!(error, ui::Error::Graphics(_)) && std::env::var_os(SOFTWARE_GL).is_none() {
+        tracing::warn!(%error, "drawing without the graphics card");
+        let arguments = std::env::args_os().skip(1);
+        let refused =
+            std::process::Command::new(std::env::current_exe()?).args(arguments).env(SOFTWARE_GL, "1").exec();
+        tracing::warn!(error = %refused, "this program cannot be started once more");
+    }
+    announce(&sentence(&error.to_string()));
+    Err(error.into())
+}
+
+/// Tells of a failure by a notification.
+fn announce(why: &str) {
+    let shown =
+        runtime().map(|runtime| runtime.block_on(notifications::announce("Fanfare cannot start", why)));
+    if let Ok(Err(error)) = shown {
+        tracing::warn!(%error, "no notification says that the window cannot be opened");
+    }
+}
+
+/// The engine cannot start: says why, and does what the user decides. An error if that is to quit.
+fn decide(error: EngineError, folders: &Folders) -> anyhow::Result<()> {
+    let why = sentence(&error.to_string());
+    let failure = Failure {
+        details: format!("Fanfare {}: {error}", env!("CARGO_PKG_VERSION")),
+        why,
+        can_begin_anew: can_begin_anew(&error),
+    };
+    match ui::say_that_it_failed(failure) {
+        Ok(Choice::TryAgain) => Ok(()),
+        Ok(Choice::BeginAnew) => {
+            let aside = set_aside(&folders.data)?;
+            tracing::info!(file = %aside.display(), "the messages were set aside");
+            Ok(())
+        }
+        Ok(Choice::Quit) => Err(error.into()),
+        Err(no_window) => {
+            tracing::warn!(error = %no_window, "no window says why the program cannot start");
+            announce(&sentence(&error.to_string()));
+            Err(error.into())
+        }
+    }
+}
+
+/// True if the store itself is at fault, so that an empty one would help.
+const fn can_begin_anew(error: &EngineError) -> bool {
+    let EngineError::Agent(AgentError::Store(error)) = error else { return false };
+    matches!(
+        error.kind,
+        OpenErrorKind::NotADatabase
+            | OpenErrorKind::Foreign { .. }
+            | OpenErrorKind::Newer { .. }
+            | OpenErrorKind::Unmigrated { .. }
+            | OpenErrorKind::Sqlite(_)
+    )
+}
+
+/// Renames the store and what SQLite keeps beside it; nothing is overwritten.
+fn set_aside(data: &Path) -> std::io::Result<PathBuf> {
+    let name = |number: u32| data.join(format!("{STORE_FILE}.set-aside-{number}"));
+    let free = (1..u32::MAX).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0));
+    for ending in ["", "-wal", "-shm"] {
+        let mut to = free.clone().into_os_string();
+        to.push(ending);
+        match std::fs::rename(data.join(format!("{STORE_FILE}{ending}")), to) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(free)
 }
 
 /// SIGINT and SIGTERM quit like the window does: the account signs off, and everything known is stored.
@@ -79,10 +176,12 @@ pub(super) fn run_demo(screenshot: Option<PathBuf>) -> anyhow::Result<ExitCode> 
         send_ready: screenshot.is_some(),
         notifications: screenshot.is_none(),
         screenshot: screenshot.clone(),
-        zone: None,
         state: Some(stage.folder().join(WINDOW_STATE)),
+        opener: Some(Opener::system()),
+        chooser: Some(Chooser::system()),
+        ..Options::default()
     };
-    ui::run(engine, &waker, options)?;
+    open_window(engine, &waker, options)?;
     match screenshot {
         Some(file) if !file.exists() => anyhow::bail!("the picture could not be saved as {}", file.display()),
         Some(_) | None => Ok(ExitCode::SUCCESS),
@@ -96,4 +195,40 @@ fn wake(waker: &Waker) -> Wake {
 
 fn person(contact: &Contact) -> Person {
     Person { address: contact.address.clone(), name: contact.name.clone(), simulated: contact.simulated }
+}
+
+/// A capital letter at the beginning and a full stop at the end.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).chain(std::iter::once('.')).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::OpenError;
+
+    fn store_error(kind: OpenErrorKind) -> EngineError {
+        EngineError::Agent(AgentError::Store(OpenError { path: "/data/messages.sqlite3".into(), kind }))
+    }
+
+    #[test]
+    fn a_store_is_set_aside_only_where_that_helps_and_nothing_is_lost() {
+        assert!(can_begin_anew(&store_error(OpenErrorKind::NotADatabase)));
+        assert!(can_begin_anew(&store_error(OpenErrorKind::Newer { found: 9, known: 6 })));
+        assert!(!can_begin_anew(&store_error(OpenErrorKind::InUse)));
+        assert!(!can_begin_anew(&EngineError::Ended));
+        let folder = tempfile::tempdir().unwrap();
+        for round in ["one", "two"] {
+            for ending in ["", "-wal"] {
+                std::fs::write(folder.path().join(format!("{STORE_FILE}{ending}")), round).unwrap();
+            }
+            set_aside(folder.path()).unwrap();
+        }
+        let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!(read("messages.sqlite3.set-aside-1"), "one");
+        assert_eq!(read("messages.sqlite3.set-aside-2-wal"), "two");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4);
+    }
 }

@@ -200,7 +200,8 @@ impl Conversations {
     }
 
     /// A message from somebody else is stored.
-    pub(super) fn received(&mut self, row: &IncomingRow, shown: &Shown) {
+    /// `is_own` if it is a copy of what this user wrote, from another device or sent to the own address too.
+    pub(super) fn received(&mut self, row: &IncomingRow, shown: &Shown, is_own: bool) {
         if let Some(conversation) = self.all.get_mut(&row.conversation) {
             let preview = preview(shown);
             conversation.put_last(Last {
@@ -211,7 +212,19 @@ impl Conversations {
                 verified: row.verified,
             });
             conversation.last_incoming = conversation.last_incoming.max(Some(row.id));
-            conversation.unread = conversation.unread.saturating_add(1);
+            if !is_own {
+                conversation.unread = conversation.unread.saturating_add(1);
+            }
+        }
+    }
+
+    /// What the user wrote needs no reading: a copy of it counts as seen, after a start too.
+    pub(super) fn seen_own(&mut self, core: &mut Core, id: ConversationId, message: MessageId) {
+        let conversation = self.all.get_mut(&id).filter(|it| it.unread == 0);
+        if let Some(conversation) = conversation.filter(|it| it.seen < Some(message)) {
+            conversation.seen = Some(message);
+            core.write(Write::Seen { conversation: id, message });
+            core.promise(Action::Nothing, Action::Nothing);
         }
     }
 
@@ -232,6 +245,30 @@ impl Conversations {
             failures.seen = failures.now;
         }
         conversation.seen = conversation.seen.max(Some(message));
+        core.write(Write::Seen { conversation: id, message });
+        core.promise(Action::Seen(id, message), Action::Nothing);
+    }
+
+    /// The user has seen the conversation up to a message of others, and so many of theirs follow it.
+    pub(super) fn seen_so_far(
+        &mut self,
+        core: &mut Core,
+        id: ConversationId,
+        (message, unread): (MessageId, u32),
+    ) {
+        let Some(conversation) = self.all.get_mut(&id) else {
+            return;
+        };
+        if unread >= conversation.unread || conversation.seen >= Some(message) {
+            return;
+        }
+        conversation.unread = unread;
+        conversation.seen = Some(message);
+        for (failed, failures) in &mut conversation.failures {
+            if *failed <= message {
+                failures.seen = failures.now;
+            }
+        }
         core.write(Write::Seen { conversation: id, message });
         core.promise(Action::Seen(id, message), Action::Nothing);
     }

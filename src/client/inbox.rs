@@ -13,7 +13,9 @@ use super::agent::core::{Action, Core, IncomingRequest, PendingResponse};
 use super::agent::own_contact::Named;
 use crate::client::conversation::Conversations;
 use crate::limits::{BATCHES_WAITING_MAX, INBOX_KEYS_MAX, INBOX_REMEMBERED, RECIPIENTS_MAX};
+use crate::model::account::Profile;
 use crate::model::command::Event;
+use crate::model::contacts::{address_key, uri_key};
 use crate::model::journal::{ConversationId, IncomingRow, PersonRow, Write};
 use crate::model::text::{Shown, shown};
 use crate::sip::date;
@@ -94,12 +96,17 @@ impl Inbox {
     }
 
     /// A message is committed: from here on it counts as received.
-    pub(super) fn kept(&mut self, conversations: &mut Conversations, row: &IncomingRow) -> Event {
+    pub(super) fn kept(
+        &mut self,
+        conversations: &mut Conversations,
+        row: &IncomingRow,
+        profile: &Profile,
+    ) -> Event {
         if let Some(kept) = self.keys.get_mut(&row.key) {
             *kept = Kept::Yes;
         }
         let shown = shown(&row.content_type, &row.body);
-        conversations.received(row, &shown);
+        conversations.received(row, &shown, is_own(row, profile));
         let Shown { text, files } = shown;
         Event::Received {
             conversation: row.conversation,
@@ -235,6 +242,11 @@ fn content_type(fields: &Fields) -> String {
         Some(name) => format!("{written}{}", Params(vec![("name".to_owned(), Some(name))])),
         None => written.to_owned(),
     }
+}
+
+/// True for a copy of what this user wrote.
+pub(super) fn is_own(row: &IncomingRow, profile: &Profile) -> bool {
+    address_key(&row.from.address) == uri_key(&profile.address)
 }
 
 fn content_is(request: &Request, media_type: &str) -> bool {

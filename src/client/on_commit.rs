@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::UserAgent;
 use super::agent::core::{Action, Core};
+use super::inbox::is_own;
 use crate::machine::BatchId;
 use crate::model::command::Event;
 use crate::model::journal::MessageId;
@@ -58,13 +59,17 @@ impl UserAgent {
             }
             Action::IncomingKept(row, answer) => {
                 // The owner hears of it before its sender hears that it was delivered.
-                let event = self.inbox.kept(&mut self.conversations, &row);
+                let event = self.inbox.kept(&mut self.conversations, &row, &self.core.profile);
                 self.core.tell(event);
                 self.core.respond(answer, now);
+                if is_own(&row, &self.core.profile) {
+                    self.conversations.seen_own(&mut self.core, row.conversation, row.id);
+                }
                 self.receipts.came(&self.core.profile, &row);
             }
             Action::IncomingLost(key, conversation, answer) => {
                 self.inbox.lost(&mut self.conversations, &key, conversation);
+                self.core.tell(Event::NotStored);
                 self.core.respond(answer, now);
             }
             Action::Repeated { key, kept, lost } => {

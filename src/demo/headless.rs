@@ -99,6 +99,7 @@ impl Story {
             | Event::ReportedStranger { .. }
             | Event::Composing { .. }
             | Event::DraftNotKept { .. }
+            | Event::NotStored
             | Event::Changed { .. }
             | Event::Disconnected => {}
         }

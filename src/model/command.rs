@@ -86,6 +86,15 @@ pub enum AgentCommand {
     /// Keep what is being written, in place of what was kept of it; an empty one is forgotten. Sent from time to time
     /// while somebody writes. A message that is sent takes its draft along: the same place, text and files.
     KeepDraft(DraftRow),
+    /// The user has seen the conversation up to this message, not to its end.
+    SeenUpTo {
+        /// The conversation.
+        conversation: ConversationId,
+        /// A message of others.
+        message: MessageId,
+        /// How many messages of others follow it.
+        unread: u32,
+    },
     /// Register now (or, for an account that does not register, ask what the proxy supports).
     Connect,
     /// Un-register and stop.
@@ -238,6 +247,8 @@ pub enum Event {
         /// Why.
         why: DraftFault,
     },
+    /// A received message could not be stored; its sender was told to try again later.
+    NotStored,
     /// Something else in a conversation changed that no other event covers.
     Changed {
         /// The conversation.

@@ -39,6 +39,34 @@ pub struct Person {
     pub simulated: bool,
 }
 
+impl Person {
+    /// The name is only what a message said: this person is not among the contacts, and may use the name of one.
+    #[must_use]
+    pub fn is_claimed(&self) -> bool {
+        self.name.starts_with(CLAIMED)
+    }
+
+    /// The name as its owner writes it.
+    #[must_use]
+    pub fn plain_name(&self) -> &str {
+        self.name.strip_prefix(CLAIMED).unwrap_or(&self.name)
+    }
+
+    /// The name; with the address if the name proves nothing: `~Ann (mallory@example.net)`.
+    #[must_use]
+    pub fn told_apart(&self) -> String {
+        if self.is_claimed() {
+            let address = self.address.strip_prefix("sip:").unwrap_or(&self.address);
+            format!("{} ({address})", self.name)
+        } else {
+            self.name.clone()
+        }
+    }
+}
+
+/// Stands before the name that somebody who is not a contact gives himself.
+pub const CLAIMED: char = '~';
+
 /// The contacts file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

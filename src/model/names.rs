@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::contacts::{AddressBook, Contact, List, Person, address_key};
+use super::contacts::{AddressBook, CLAIMED, Contact, List, Person, address_key};
 use super::fold::fold;
 use super::journal::PersonRow;
 use super::text::visible;
@@ -83,12 +83,18 @@ impl Names {
         }
     }
 
-    /// A person as shown: the name from the contacts, else from the message, else the address's user part.
+    /// A person as shown: the name from the contacts, else from the message and then marked by [`CLAIMED`], else the
+    /// address's user part.
     #[must_use]
     pub fn person(&self, row: &PersonRow) -> Person {
         let known = self.by_key.get(&address_key(&row.address)).and_then(|place| self.contacts.get(*place));
         let from_contacts = known.map(|known| known.name.clone()).filter(|name| !name.is_empty());
-        let name = from_contacts.or_else(|| Some(visible(&row.name)).filter(|name| !name.trim().is_empty()));
+        // A name that only repeats the address claims nothing.
+        let says_more = |name: &String| {
+            !name.trim().is_empty() && user_part(&row.address).is_none_or(|user| user != *name)
+        };
+        let told = || Some(visible(&row.name)).filter(says_more);
+        let name = from_contacts.or_else(|| told().map(|name| format!("{CLAIMED}{name}")));
         shown(&row.address, name, known.is_some_and(|known| known.person.simulated))
     }
 
@@ -162,7 +168,16 @@ mod tests {
         let names = Names::of(&book);
         let name = |address: &str, told: &str| names.person(&row(address, told)).name;
         assert_eq!(name("im:ann@domain.com", "Annie"), "Ann Lee");
-        assert_eq!(name("im:bob@domain.com", "Bobby"), "Bobby");
+        assert_eq!(name("im:bob@domain.com", "Bobby"), "~Bobby");
+        assert_eq!(name("im:bob@domain.com", "bob"), "bob");
+        let mallory = names.person(&row("sip:mallory@example.net", "Ann Lee"));
+        assert_eq!(
+            mallory.told_apart(),
+            "~Ann Lee (mallory@example.net)",
+            "she is not the contact of that name"
+        );
+        assert_eq!((mallory.is_claimed(), mallory.plain_name()), (true, "Ann Lee"));
+        assert_eq!(names.person(&row("sip:ann@domain.com", "Mallory")).told_apart(), "Ann Lee");
         assert_eq!(name("im:bob@domain.com", " "), "bob");
         assert_eq!(name("rubbish", ""), "rubbish");
         assert_eq!(name("", ""), "?");

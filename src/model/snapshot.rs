@@ -10,6 +10,7 @@ use super::account::{Account, RegistrationState};
 use super::contacts::AddressBook;
 pub use super::contacts::Person;
 use super::journal::{ConversationId, DeliveryState, MessageId, Way};
+use super::marks::Marks;
 use super::names::Names;
 use super::reason::Phrase;
 use super::text::FileShown;
@@ -26,6 +27,8 @@ pub struct Snapshot {
     pub registration: RegistrationState,
     /// When the next try is due, while offline.
     pub retry_at: Option<Timestamp>,
+    /// The last message received could not be stored, so it was refused: the disk is full, or fails.
+    pub not_stored: bool,
     /// The server's certificate, if it prevents the connection and the user may decide to trust it.
     pub untrusted: Option<Arc<UntrustedCertificate>>,
     /// Messages of ours that wait to be sent, or to be answered by the proxy.
@@ -112,11 +115,22 @@ pub struct Settings {
     pub enter_sends: bool,
     /// Scale of the whole window, 0.75 to 3.
     pub scale: f32,
+    /// For so many seconds a message waits after `Send` and can be taken back.
+    pub undo_send_secs: u8,
+    /// What the user has set for single conversations.
+    pub conversations: Vec<Marks>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { theme: Theme::System, notifications: Notifications::Full, enter_sends: true, scale: 1.0 }
+        Self {
+            theme: Theme::System,
+            notifications: Notifications::Full,
+            enter_sends: true,
+            scale: 1.0,
+            undo_send_secs: 0,
+            conversations: Vec::new(),
+        }
     }
 }
 

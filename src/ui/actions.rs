@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::model::command::{Command, Draft};
 use crate::model::contacts::Contact;
 use crate::model::journal::{ConversationId, MessageId};
+use crate::model::marks::Marks;
 use crate::model::snapshot::Person;
 
 /// One action; the window carries it out after the frame is laid out.
@@ -28,14 +29,34 @@ pub(crate) enum Act {
     Open(ConversationId),
     /// Close the conversation (with one column: go back to the list).
     Back,
+    /// Keep these settings for a conversation.
+    Mark(Marks),
+    /// Give the conversation with these settings a name.
+    Rename(Marks),
     /// Show the delivery state of this message, recipient by recipient.
     Details(MessageId),
     /// Show or hide the delivery column.
     ToggleDelivery,
     /// Edit a contact, or add one if none is given.
     EditContact(Option<Contact>),
+    /// Remove a contact; a notice offers to undo it.
+    RemoveContact(Contact),
+    /// Remove a saved list; a notice offers to undo it.
+    RemoveList(String),
     /// Save these people as a list.
     SaveList(Vec<Person>),
+    /// Write this quotation into the message field.
+    Quote(String),
+    /// Reply to this person alone, with this quotation.
+    ReplyTo(Person, String),
+    /// Begin a new message with this text.
+    Forward(String),
+    /// Take a message that waits back.
+    TakeBack(u64),
+    /// Send a message that waits now.
+    SendNow(u64),
+    /// Copy this text to the clipboard.
+    Copy(String),
     /// Open this web address in the browser.
     OpenLink(String),
     /// Show the settings.

@@ -5,36 +5,55 @@ mod shell;
 mod ended;
 
 mod handle_actions;
+
+mod notices;
+
+mod typing;
+
+mod waits;
+
+mod seen;
+
+mod screens;
+
+mod sending;
+
 mod start;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use egui::{ViewportCommand, Visuals};
 use jiff::tz::TimeZone;
 
-use self::ended::ended_ui;
+use self::ended::{ended_ui, not_stored_ui};
+use self::seen::SeenSoFar;
 use self::shell::{MiddleView, Shell};
 use super::actions::Act;
 use super::compose::attach;
 use super::compose::composer::{self, Writing};
+use super::compose::pictures::Pictures;
 use super::compose::recipients::Recipients;
-use super::desktop::notifications::{DesktopNotifications, DesktopTask, Happened, Notes, Watching};
+use super::desktop::browser::Browser;
+use super::desktop::chooser::Choosing;
+use super::desktop::notifications::{DesktopNotifications, Notes};
 use super::kit::theme;
 use super::kit::words::Look;
 use super::panels::dialogs::{Outcome, dialog_ui};
 use super::panels::sign_in::{Progress, SignInForm, sign_in_ui};
-use crate::model::account::RegistrationState;
-use crate::model::command::{AgentCommand, Command, Draft, Notice};
+use super::sidebar::marks::MarkTable;
+use crate::model::command::Command;
 use crate::model::contacts::address_key;
 use crate::model::journal::ConversationId;
-use crate::model::snapshot::{ConversationHead, Person, Snapshot};
-use crate::sip::File;
-use crate::ui::keys;
+use crate::model::snapshot::{ConversationHead, Snapshot};
+use crate::ui::commands;
 use crate::ui::{Options, Source};
 
 use self::start::{Shot, Start};
+
+/// In the first frames the desktop may still be moving the window.
+const PLACE_CHECKS: u8 = 3;
 
 /// The window.
 #[expect(missing_debug_implementations, reason = "a source need not be printable")]
@@ -50,10 +69,16 @@ pub struct App {
     awaited: Option<(Vec<String>, bool)>,
     /// Files being read, and the view each was requested in.
     attaching: Vec<(PathBuf, MiddleView)>,
-    /// What was last reported to the engine as seen.
-    seen: Option<(ConversationId, usize)>,
+    seen: SeenSoFar,
     start: Start,
     leaving: bool,
+    browser: Option<Browser>,
+    choosing: Option<Choosing<MiddleView>>,
+    pictures: Pictures<MiddleView>,
+    /// How often it was checked that the window is on a screen.
+    placed: u8,
+    /// The title that the window has.
+    title: String,
 }
 
 impl App {
@@ -64,15 +89,17 @@ impl App {
         let snapshot = source.snapshot();
         theme::apply(ctx, &snapshot.settings);
         let account = snapshot.account.as_deref();
+        let marks = MarkTable::of(&snapshot.settings, &snapshot.conversations);
         let has_to_sign_in = account.is_none_or(|account| !account.worked);
         let mut shell =
             Shell { sign_in: has_to_sign_in.then(|| SignInForm::of(account)), ..Shell::default() };
+        shell.left.marks = marks;
         if let Some((people, text)) = options.ready {
             shell.place = MiddleView::New;
             let writing = Writing { text, to: Recipients::of(people), ..Writing::default() };
             shell.writing.insert(MiddleView::New, writing);
             // So that Enter sends it.
-            ctx.memory_mut(|memory| memory.request_focus(composer::field_id()));
+            ctx.memory_mut(|memory| memory.request_focus(composer::field_id(None)));
         }
         let wake = ctx.clone();
         let desk = options
@@ -92,9 +119,32 @@ impl App {
             told_no_service: false,
             awaited: None,
             attaching: Vec::new(),
-            seen: None,
+            seen: SeenSoFar::default(),
             start: Start { send_ready: options.send_ready, shot },
             leaving: false,
+            browser: options.opener.map(|opener| Browser::new(ctx, opener)),
+            choosing: options.chooser.map(|chooser| Choosing::new(ctx, chooser)),
+            pictures: Pictures::new(ctx),
+            placed: 0,
+            title: String::new(),
+        }
+    }
+
+    /// The conversation with exactly these people, besides ourselves.
+    fn conversation_of(&self, people: &[String], hidden: bool) -> Option<ConversationId> {
+        let own = self.own_key();
+        conversation_of(&self.snapshot.conversations, people, hidden, own.as_deref())
+    }
+
+    /// `Fanfare (3)` while three messages are unread.
+    fn show_title(&mut self, ctx: &egui::Context) {
+        let heard =
+            self.snapshot.conversations.iter().filter(|head| !self.shell.left.marks.get(head.id).muted);
+        let unread: u32 = heard.map(|head| head.unread).sum();
+        let title = if unread == 0 { "Fanfare".to_owned() } else { format!("Fanfare ({unread})") };
+        if title != self.title {
+            ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
+            self.title = title;
         }
     }
 
@@ -112,137 +162,27 @@ impl App {
         if Arc::ptr_eq(&snapshot, &self.snapshot) {
             return;
         }
-        self.snapshot = snapshot;
+        let before = std::mem::replace(&mut self.snapshot, snapshot);
+        if !Arc::ptr_eq(&before.conversations, &self.snapshot.conversations) {
+            self.withdraw_read(&before.conversations);
+        }
+        if !Arc::ptr_eq(&before.conversations, &self.snapshot.conversations)
+            || before.settings.conversations != self.snapshot.settings.conversations
+        {
+            self.shell.left.marks = MarkTable::of(&self.snapshot.settings, &self.snapshot.conversations);
+        }
         if let Some(thread) = self.shell.thread(&self.snapshot).cloned() {
             self.shell.thread.adopt(thread);
         }
         if let Some((people, hidden)) = self.awaited.take() {
-            match conversation_of(&self.snapshot.conversations, &people, hidden) {
+            match self.conversation_of(&people, hidden) {
                 Some(id) => {
                     self.open(id);
                     // So that the next message can be typed at once.
-                    ctx.memory_mut(|memory| memory.request_focus(composer::field_id()));
+                    self.focus_composer(ctx);
                 }
                 None => self.awaited = Some((people, hidden)),
             }
-        }
-    }
-
-    fn take_notices(&mut self, ctx: &egui::Context) {
-        let watching = Watching { focused: ctx.input(|input| input.focused), open: self.shell.open() };
-        for notice in self.source.notices() {
-            for deed in self.notes.of(&notice, &self.snapshot, watching, self.look.now) {
-                match (&self.desk, deed) {
-                    (Some(desk), DesktopTask::Raise(note)) => desk.raise(note),
-                    (Some(desk), DesktopTask::Withdraw(about)) => desk.withdraw(about),
-                    (None, _) => {}
-                }
-            }
-            match notice {
-                Notice::NotSent { draft, why } => self.give_back(draft, why),
-                Notice::Attached { path, file } => self.attached(&path, file),
-                Notice::Saved(path) => self.shell.toasts.push(format!("Saved as {}", path.display())),
-                Notice::Problem(words) => self.shell.toasts.push(words),
-                Notice::Missed(count) => {
-                    self.shell
-                        .toasts
-                        .push(format!("{count} notifications are missing here: too many came at once."));
-                }
-                Notice::NotDelivered { .. }
-                | Notice::Delivered { .. }
-                | Notice::Received { .. }
-                | Notice::Found(_)
-                | Notice::Drafts(_) => {}
-                Notice::DraftNotKept { .. } => {}
-                Notice::StoreDamaged { path, .. } => {
-                    self.shell
-                        .toasts
-                        .push(format!("{} is damaged: some messages may be wrong.", path.display()));
-                }
-            }
-        }
-    }
-
-    /// A file was read: attaches it to the draft that was being written when it was requested.
-    fn attached(&mut self, path: &Path, file: File) {
-        let asked = self.attaching.iter().position(|(asked, _)| asked == path);
-        let place = asked.map_or(self.shell.place, |index| self.attaching.remove(index).1);
-        self.shell.writing.entry(place).or_default().files.push(file);
-    }
-
-    /// Attaches files dropped on the window to the current draft.
-    fn take_drops(&mut self, ctx: &egui::Context) {
-        for path in attach::dropped(ctx) {
-            self.attach(path);
-        }
-    }
-
-    fn take_clicks(&mut self, ctx: &egui::Context) {
-        for happened in self.desk.as_ref().map(DesktopNotifications::happened).unwrap_or_default() {
-            match happened {
-                Happened::Show { conversation, message } => {
-                    self.open(conversation);
-                    if let Some(message) = message {
-                        self.show_details(message);
-                    }
-                    ctx.send_viewport_cmd(ViewportCommand::Focus);
-                }
-                Happened::Resend(message) => {
-                    self.ask(Command::Agent(AgentCommand::Resend { message, only: None }));
-                }
-                Happened::NoService if self.told_no_service => {}
-                Happened::NoService => {
-                    self.told_no_service = true;
-                    self.shell.toasts.push(
-                        "This desktop does not show notifications. Failed messages are marked in the list."
-                            .to_owned(),
-                    );
-                }
-            }
-        }
-    }
-
-    /// Puts the text of a draft that could not be sent back where it was written.
-    fn give_back(&mut self, draft: Draft, why: String) {
-        let people: Vec<String> = draft.to.iter().map(|row| row.address.clone()).collect();
-        self.awaited = None;
-        let place = conversation_of(&self.snapshot.conversations, &people, draft.hidden)
-            .map_or(MiddleView::New, MiddleView::Conversation);
-        let writing = self.shell.writing.entry(place).or_default();
-        writing.files.splice(0..0, draft.files);
-        writing.text =
-            if writing.text.is_empty() { draft.text } else { format!("{}\n{}", draft.text, writing.text) };
-        if place == MiddleView::New {
-            let person = |row: crate::model::journal::PersonRow| Person {
-                address: row.address,
-                name: row.name,
-                simulated: false,
-            };
-            writing.to = Recipients::of(draft.to.into_iter().map(person).collect());
-            writing.hidden = draft.hidden;
-            self.shell.place = MiddleView::New;
-        }
-        self.shell.toasts.push(why);
-    }
-
-    /// Reports the open conversation as seen once it is scrolled to its end.
-    fn tell_seen(&mut self, ctx: &egui::Context) {
-        let Some(thread) = self.shell.thread(&self.snapshot) else {
-            return;
-        };
-        let Some(head) = self.snapshot.conversations.iter().find(|head| head.id == thread.conversation)
-        else {
-            return;
-        };
-        let looked_at = ctx.input(|input| input.focused) && self.shell.thread.at_bottom;
-        let state = (thread.conversation, thread.outline.len());
-        if looked_at && (head.unread > 0 || head.failed_unseen > 0) && self.seen != Some(state) {
-            let told =
-                self.source.send(Command::Agent(AgentCommand::Seen { conversation: thread.conversation }));
-            self.seen = told.ok().map(|()| state);
-        }
-        if head.unread == 0 && head.failed_unseen == 0 {
-            self.seen = None;
         }
     }
 
@@ -257,26 +197,22 @@ impl App {
         }
     }
 
-    /// The only countdown on the screen: the seconds until the next attempt to reach the server.
-    fn count_down(&self, ctx: &egui::Context) {
-        let offline = matches!(self.snapshot.registration, RegistrationState::Offline { .. });
-        if let Some(at) = self.snapshot.retry_at.filter(|at| offline && *at > self.look.now) {
-            let left = at.since(self.look.now);
-            let step = if left < Duration::from_secs(90) { left.as_millis() % 1000 } else { 30_000 };
-            ctx.request_repaint_after(Duration::from_millis(u64::try_from(step).unwrap_or(1000) + 20));
-        }
-    }
-
     /// Takes in what is new; called before every frame, and while the window is hidden.
     pub fn update(&mut self, ctx: &egui::Context) {
         self.take_snapshot(ctx);
         self.take_notices(ctx);
         self.take_clicks(ctx);
         self.take_drops(ctx);
-        self.send_ready();
+        self.take_unopened();
+        self.take_chosen();
+        self.take_pictures(ctx);
+        self.send_ready(ctx);
+        self.send_due(ctx);
         theme::apply(ctx, &self.snapshot.settings);
         self.tell_seen(ctx);
         self.count_down(ctx);
+        self.wait_for_midnight(ctx);
+        self.show_title(ctx);
         self.take_shot(ctx);
         self.heed_close(ctx);
     }
@@ -286,10 +222,14 @@ impl App {
         let ctx = ui.ctx().clone();
         let mut acts = Vec::new();
         if self.shell.dialog.is_none() {
-            keys::wishes(&ctx).into_iter().for_each(|wish| self.wish(&ctx, wish));
+            commands::pressed(&ctx).into_iter().for_each(|command| self.command(&ctx, command));
+            self.take_typing(&ctx);
         }
         if self.source.has_ended() {
             ended_ui(ui, &mut acts);
+        }
+        if self.snapshot.not_stored {
+            not_stored_ui(ui);
         }
         if let Some(form) = &mut self.shell.sign_in {
             let frame = egui::Frame::NONE.fill(theme::colors(ui).middle);
@@ -301,17 +241,23 @@ impl App {
                 ctx.request_repaint();
             }
         } else {
-            self.shell.ui(ui, &self.snapshot, &self.look, &mut acts);
+            let seen = (&*self.snapshot, self.pictures.previews());
+            self.shell.ui(ui, seen, &self.look, &mut acts);
         }
         self.dialog(&ctx, &mut acts);
         attach::hover_ui(&ctx, self.shell.place != MiddleView::Nothing);
-        self.shell.toasts.show(&ctx);
+        let places = self.shell.toast_places(&ctx);
+        acts.extend(self.shell.toasts.show(&ctx, &places));
         acts.into_iter().for_each(|act| self.carry_out(&ctx, act));
     }
 }
 
 impl eframe::App for App {
-    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+    fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
+        if self.placed < PLACE_CHECKS {
+            self.placed += 1;
+            screens::bring_back(ctx, frame);
+        }
         self.update(ctx);
     }
 
@@ -330,20 +276,30 @@ impl eframe::App for App {
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        self.send_all_held();
         // The engine un-registers and ends; if its queue is full, it ends with the process instead.
         let _busy = self.source.send(Command::Quit).is_err();
     }
 }
 
-/// The conversation with exactly these people.
-fn conversation_of(heads: &[ConversationHead], people: &[String], hidden: bool) -> Option<ConversationId> {
+/// The conversation with exactly these people; our own address among them does not count, as a conversation is with
+/// others.
+fn conversation_of(
+    heads: &[ConversationHead],
+    people: &[String],
+    hidden: bool,
+    own: Option<&str>,
+) -> Option<ConversationId> {
     let keys = |addresses: &mut dyn Iterator<Item = &str>| -> Vec<String> {
-        let mut keys: Vec<String> = addresses.map(address_key).collect();
+        let mut keys: Vec<String> =
+            addresses.map(address_key).filter(|key| Some(key.as_str()) != own).collect();
         keys.sort();
         keys.dedup();
         keys
     };
     let wanted = keys(&mut people.iter().map(String::as_str));
+    // With a single recipient there is nobody to hide from.
+    let hidden = hidden && wanted.len() > 1;
     heads
         .iter()
         .filter(|head| head.hidden == hidden && head.people.len() == wanted.len())

@@ -5,3 +5,5 @@ pub(super) mod composer;
 pub(super) mod recipients;
 
 pub(super) mod attach;
+
+pub(super) mod pictures;

@@ -1,3 +1,7 @@
-//! Desktop integration: notifications.
+//! Desktop integration: notifications, web browser, file chooser.
 
 pub mod notifications;
+
+pub mod browser;
+
+pub mod chooser;

@@ -4,6 +4,8 @@ pub(super) mod toast;
 
 pub(super) mod widgets;
 
+pub(super) mod edit;
+
 pub(super) mod icons;
 
 pub(super) mod words;

@@ -2,6 +2,8 @@
 
 pub(super) mod dialogs;
 
+pub(super) mod people;
+
 pub(super) mod settings;
 
 pub(super) mod sign_in;

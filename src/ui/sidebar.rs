@@ -2,4 +2,8 @@
 
 pub(super) mod conversations;
 
+mod row;
+
 pub(super) mod contacts;
+
+pub(super) mod marks;

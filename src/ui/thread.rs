@@ -1,6 +1,10 @@
 //! The open conversation: its people as a header, its messages, and the button that jumps to the newest.
 
+mod view;
+
 mod bubble;
+
+mod menu;
 
 mod files;
 
@@ -8,12 +12,16 @@ mod links;
 
 mod anchored_list;
 
+mod heights;
+
 use std::sync::Arc;
 
 use egui::{Align, Layout, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use self::anchored_list::{AnchoredList, RowPosition, Rows, Seen};
+use self::anchored_list::{Rows, Seen};
 use self::bubble::{Row, focus_id};
+use self::view::message_at;
+pub(crate) use self::view::{Place, ThreadView};
 use super::actions::Act;
 use super::kit::icons::{Icon, focus_ring, icon_button, paint_icon};
 use super::kit::theme::{self, HEADER_HEIGHT, colors};
@@ -21,143 +29,10 @@ use super::kit::widgets::{one_line, paint_avatar, put, within};
 use super::kit::words::{self, Look};
 use crate::model::command::Command;
 use crate::model::journal::MessageId;
-use crate::model::snapshot::{MessageView, Thread};
+use crate::model::snapshot::Thread;
 
 /// How many messages beyond the view are loaded ahead of scrolling.
 const AHEAD: usize = 60;
-
-/// The state of the open conversation's view.
-#[derive(Debug, Default)]
-pub(crate) struct ThreadView {
-    shown: Option<Arc<Thread>>,
-    list: AnchoredList,
-    /// The message whose details are shown, if one was selected.
-    pub(crate) chosen: Option<MessageId>,
-    /// Which range of messages was requested last, and what was loaded at that time.
-    asked: Option<(usize, usize)>,
-    /// How many messages there were when the end was last in view.
-    len_at_bottom: usize,
-    /// True while the end is in view.
-    pub(crate) at_bottom: bool,
-    /// The message that is to get the keyboard focus.
-    focus: Option<usize>,
-}
-
-impl ThreadView {
-    /// Takes in the latest snapshot; rows that changed are measured again.
-    pub(crate) fn adopt(&mut self, thread: Arc<Thread>) {
-        let Some(before) = self.shown.replace(Arc::clone(&thread)) else {
-            return self.begin(&thread);
-        };
-        if before.conversation != thread.conversation || first_id(&before) != first_id(&thread) {
-            *self = Self { shown: Some(Arc::clone(&thread)), ..Self::default() };
-            return self.begin(&thread);
-        }
-        if Arc::ptr_eq(&before, &thread) {
-            return;
-        }
-        if before.first != thread.first {
-            // The rows at the edges of the loaded range gained or lost sight of the message before them.
-            self.list.changed(before.first);
-            self.list.changed(thread.first);
-        }
-        if before.outline.len() != thread.outline.len() {
-            // It was the last row and had a margin below it.
-            self.list.changed(before.outline.len().saturating_sub(1));
-        }
-        for (offset, message) in thread.messages.iter().enumerate() {
-            let index = thread.first + offset;
-            let known = message_at(&before, index);
-            if !known.is_some_and(|known| Arc::ptr_eq(known, message)) {
-                self.list.changed(index);
-            }
-        }
-    }
-
-    fn begin(&mut self, thread: &Thread) {
-        self.len_at_bottom = thread.outline.len();
-        let unread = thread.unread_from.and_then(|id| thread.outline.iter().position(|line| line.id == id));
-        if let Some(index) = unread {
-            self.list.reveal(index.saturating_sub(1), RowPosition::Top);
-        }
-    }
-
-    /// Scrolls a message into view and gives it the keyboard focus.
-    pub(crate) fn go_to(&mut self, message: MessageId) {
-        let place =
-            self.shown.as_ref().and_then(|thread| thread.outline.iter().position(|line| line.id == message));
-        if let Some(index) = place {
-            self.list.reveal(index, RowPosition::View);
-            self.focus = Some(index);
-        }
-    }
-
-    /// Scrolls to the newest message.
-    pub(crate) fn go_to_bottom(&mut self) {
-        self.list.go_to_bottom();
-    }
-
-    /// The message whose details the delivery column shows: the selected one, else our latest.
-    pub(crate) fn detailed(&self) -> Option<&Arc<MessageView>> {
-        let messages = &self.shown.as_ref()?.messages;
-        match self.chosen {
-            Some(id) => messages.iter().find(|message| message.id == id),
-            None => messages.iter().rev().find(|message| message.from.is_none()),
-        }
-    }
-
-    /// Our next loaded message after the selected one that somebody did not get; wraps around at the end.
-    pub(crate) fn next_failed(&self) -> Option<MessageId> {
-        let messages = &self.shown.as_ref()?.messages;
-        let failed: Vec<MessageId> = messages
-            .iter()
-            .filter(|message| message.tally.resendable() > 0)
-            .map(|message| message.id)
-            .collect();
-        let after = failed.iter().find(|id| self.chosen.is_some_and(|chosen| **id > chosen));
-        after.or_else(|| failed.first()).copied()
-    }
-
-    /// Moves the focus between messages with Up and Down while one of them has it.
-    fn move_focus(&mut self, ui: &Ui, thread: &Thread) {
-        let Some(focused) = ui.memory(egui::Memory::focused) else {
-            return;
-        };
-        // A focused message was drawn, so only rows in view need checking.
-        let mut in_view = self.list.in_view();
-        let has_focus =
-            |index: &usize| message_at(thread, *index).is_some_and(|row| focus_id(row) == focused);
-        let Some(index) = in_view.find(has_focus) else {
-            return;
-        };
-        let (up, down) = ui.input_mut(|input| {
-            let mut pressed = |key| input.consume_key(egui::Modifiers::NONE, key);
-            (pressed(egui::Key::ArrowUp), pressed(egui::Key::ArrowDown))
-        });
-        let next = if up {
-            index.checked_sub(1)
-        } else {
-            Some(index + 1).filter(|next| down && *next < thread.outline.len())
-        };
-        if let Some(next) = next {
-            self.list.reveal_if_hidden(next);
-            self.focus = Some(next);
-        }
-    }
-
-    /// Gives the keyboard focus to the last message in view.
-    pub(crate) fn take_focus(&mut self) {
-        self.focus = self.shown.as_ref().and_then(|thread| thread.outline.len().checked_sub(1));
-    }
-}
-
-fn first_id(thread: &Thread) -> Option<MessageId> {
-    thread.outline.first().map(|line| line.id)
-}
-
-fn message_at(thread: &Thread, index: usize) -> Option<&Arc<MessageView>> {
-    thread.messages.get(index.checked_sub(thread.first)?)
-}
 
 /// What the header needs to know about the rest of the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,8 +43,8 @@ pub(crate) struct Around {
     pub(crate) delivery: bool,
 }
 
-/// The header with the people of the conversation.
-pub(crate) fn header_ui(ui: &mut Ui, thread: &Thread, around: Around, acts: &mut Vec<Act>) {
+/// The header with the people of the conversation, and the name that the user gave it.
+pub(crate) fn header_ui(ui: &mut Ui, (thread, name): (&Thread, &str), around: Around, acts: &mut Vec<Act>) {
     let rect = ui.allocate_space(vec2(ui.available_width(), HEADER_HEIGHT)).1;
     ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, colors(ui).line));
     let inner = rect.shrink2(vec2(16.0, 0.0));
@@ -181,7 +56,7 @@ pub(crate) fn header_ui(ui: &mut Ui, thread: &Thread, around: Around, acts: &mut
         paint_avatar(ui, avatar.center(), 36.0, &thread.people);
         let words_width = (ui.available_width() - 44.0).max(0.0);
         let (place, response) = ui.allocate_exact_size(vec2(words_width, 44.0), Sense::hover());
-        title(ui, place, thread);
+        title(ui, place, thread, name);
         let everybody = words::people(&thread.people, thread.people.len());
         response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, format!("To {everybody}")));
         response.on_hover_text(everybody);
@@ -192,11 +67,17 @@ pub(crate) fn header_ui(ui: &mut Ui, thread: &Thread, around: Around, acts: &mut
     });
 }
 
-fn title(ui: &Ui, place: Rect, thread: &Thread) {
+fn title(ui: &Ui, place: Rect, thread: &Thread, name: &str) {
     let colors = colors(ui);
-    let names = words::people(&thread.people, 12);
+    // The address of one person alone is on the second line.
+    let names = match &*thread.people {
+        _ if !name.is_empty() => name.to_owned(),
+        [only] => only.name.clone(),
+        people => words::people(people, 12),
+    };
     let names = one_line(ui, &names, theme::strong(15.0), colors.text, place.width());
     let below = match thread.people.first() {
+        Some(_) if !name.is_empty() => words::people(&thread.people, 12),
         Some(only) if thread.people.len() == 1 && only.simulated => {
             format!("{} · simulated", words::address(&only.address))
         }
@@ -224,6 +105,7 @@ pub(crate) fn messages_ui(ui: &mut Ui, view: &mut ThreadView, look: &Look, acts:
         return empty(ui);
     }
     view.move_focus(ui, &thread);
+    view.scroll_by_keys(ui);
     let area = ui.available_rect_before_wrap();
     ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
     let chosen = view.chosen;

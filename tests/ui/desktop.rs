@@ -9,7 +9,10 @@ use std::process::Command;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
+use egui_kittest::kittest::Queryable;
+use fanfare::model::command::Notice;
 use fanfare::model::journal::{ConversationId, MessageId};
+use fanfare::ui::Options;
 use fanfare::ui::desktop::notifications::{About, DesktopNotifications, Happened, Note};
 use tokio::sync::mpsc;
 use zbus::OwnedVariant;
@@ -132,6 +135,25 @@ fn on_a_private_bus() {
     let id = raised(&service);
     desk.withdraw(About::Failure(MessageId(7)));
     assert_eq!(service.recv_timeout(PATIENCE).unwrap(), Asked::Closed(id), "a late report withdraws it");
+    reading_withdraws_it(&service);
+}
+
+/// The notification of a received message goes once the message has been read in the window.
+fn reading_withdraws_it(service: &Receiver<Asked>) {
+    let fake = crate::fake::Fake::new();
+    let ann = crate::fake::person("Ann Lee");
+    let message = crate::fake::from(1, crate::fake::ago(1), &ann, "Hello");
+    fake.converse(4, std::slice::from_ref(&ann), vec![message], 1);
+    let options = Options { notifications: true, ..Options::default() };
+    let mut window = fake.window_with(crate::gallery::LARGE, options);
+    let (conversation, from) = (ConversationId(4), "Ann Lee".to_owned());
+    fake.change(|inner| inner.notices.push(Notice::Received { conversation, from, text: "Hello".into() }));
+    window.run();
+    let id = raised(service);
+    window.get_by(|node| node.label().is_some_and(|label| label.starts_with("Ann Lee,"))).click();
+    window.run();
+    window.run();
+    assert_eq!(service.recv_timeout(PATIENCE).unwrap(), Asked::Closed(id), "it was read");
 }
 
 /// On a bus without a service the window is told so, and nothing breaks.

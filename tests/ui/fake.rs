@@ -33,6 +33,8 @@ pub(crate) struct Inner {
     threads: BTreeMap<ConversationId, Thread>,
     pub commands: Vec<Command>,
     pub notices: Vec<Notice>,
+    /// The time; [`NOW`] if 0.
+    pub now: u64,
     /// Wakes the window, as an engine does.
     wake: Option<egui::Context>,
     /// Refuses everything from now on.
@@ -72,7 +74,8 @@ impl Source for Fake {
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(NOW)
+        let now = self.0.borrow().now;
+        Timestamp::from_millis(if now == 0 { NOW } else { now })
     }
 
     fn has_ended(&self) -> bool {
@@ -105,6 +108,11 @@ fn obey(inner: &mut Inner, command: Command) {
             for head in heads.iter_mut().filter(|head| head.id == conversation) {
                 (head.unread, head.failed_unseen) = (0, 0);
             }
+            inner.snapshot.conversations = heads.into();
+        }
+        Command::Agent(AgentCommand::SeenUpTo { conversation, unread, .. }) => {
+            let mut heads = inner.snapshot.conversations.to_vec();
+            heads.iter_mut().filter(|head| head.id == conversation).for_each(|head| head.unread = unread);
             inner.snapshot.conversations = heads.into();
         }
         Command::Attach(path) => {
@@ -161,6 +169,15 @@ impl Fake {
                 inner.snapshot.thread = Some(Arc::new(thread.clone()));
             }
             inner.threads.insert(head.id, thread);
+        });
+    }
+
+    /// In this conversation, the last so many messages of others are unread.
+    pub(crate) fn unread_from(&self, id: u64, message: u64) {
+        self.change(|inner| {
+            if let Some(thread) = inner.threads.get_mut(&ConversationId(id)) {
+                thread.unread_from = Some(MessageId(message));
+            }
         });
     }
 

@@ -75,6 +75,8 @@ fn a_contact_is_added_changed_and_removed() {
     window.run();
     window.get_by_label("This is not a SIP address. Enter one like ann@example.com.");
     press(&mut window, Modifiers::NONE, Key::Escape);
+    window.get_by_label("Discard").click();
+    window.run();
 
     window.get_by_label("Edit Ben Okafor").click();
     window.run();

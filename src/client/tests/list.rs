@@ -50,6 +50,52 @@ fn the_list_is_in_the_order_of_arrival_whatever_the_clock_said() {
 }
 
 #[test]
+fn what_was_seen_in_the_middle_counts_as_read_and_no_more() {
+    let mut stage = Stage::new(&account());
+    (1..=5).for_each(|number| stage.proxy_sends(&from("ann", &format!("c{number}"))));
+    let here = ConversationId(1);
+    let seen =
+        |message, unread| AgentCommand::SeenUpTo { conversation: here, message: MessageId(message), unread };
+    stage.command(seen(2, 3));
+    assert_eq!(stage.agent.heads()[0].unread, 3);
+    assert_eq!(stage.rows.last(), Some(&Write::Seen { conversation: here, message: MessageId(2) }));
+    let rows = stage.rows.len();
+    // Never backwards.
+    stage.command(seen(1, 4));
+    stage.command(seen(2, 3));
+    assert_eq!((stage.agent.heads()[0].unread, stage.rows.len()), (3, rows));
+    stage.command(AgentCommand::Seen { conversation: here });
+    assert_eq!(stage.agent.heads()[0].unread, 0);
+}
+
+#[test]
+fn a_copy_of_what_we_wrote_ourselves_is_not_unread() {
+    let mut stage = Stage::new(&account());
+    let copy = from("james", "c1").replace("CSeq", "Also-To: <sip:ann@domain.com>\nCSeq");
+    stage.proxy_sends(&copy);
+    let head = stage.agent.heads().remove(0);
+    assert_eq!((head.people.len(), head.unread, head.preview.as_str()), (1, 0, "Hi there"));
+    let seen = Write::Seen { conversation: ConversationId(1), message: MessageId(1) };
+    assert_eq!(stage.rows.last(), Some(&seen), "not after a start either");
+    // With something unread before it, only that counts.
+    stage.proxy_sends(&from("ann", "c2"));
+    stage.proxy_sends(&copy.replace("c1", "c3"));
+    assert_eq!(stage.agent.heads()[0].unread, 1);
+}
+
+#[test]
+fn that_a_message_could_not_be_stored_is_told() {
+    let mut stage = Stage::new(&account());
+    stage.disk = Disk::Fails;
+    stage.proxy_sends(&from("ann", "c1"));
+    assert_eq!(stage.events, [Event::NotStored]);
+    assert!(stage.take_sent("SIP/2.0 503").starts_with("SIP/2.0 503"));
+    stage.disk = Disk::Takes;
+    stage.proxy_sends(&from("ann", "c1").replace("branch=z9hG4bKc1", "branch=z9hG4bKagain"));
+    assert!(matches!(stage.events.last(), Some(Event::Received { .. })), "{:?}", stage.events);
+}
+
+#[test]
 fn an_unseen_failure_floats_up_until_it_was_looked_at() {
     let mut stage = Stage::connected();
     let request = stage.send_accepted(&ANN_AND_BOB);

@@ -50,6 +50,8 @@ pub(super) struct SnapshotBuilder {
     demo: bool,
     registration: RegistrationState,
     retry_at: Option<Timestamp>,
+    /// The last message received could not be stored.
+    not_stored: bool,
     untrusted: Option<Arc<UntrustedCertificate>>,
     heads: Arc<[ConversationHead]>,
     heads_changed: bool,
@@ -86,6 +88,7 @@ impl SnapshotBuilder {
             demo,
             registration: RegistrationState::Idle,
             retry_at: None,
+            not_stored: false,
             untrusted: None,
             heads: Arc::default(),
             heads_changed: true,
@@ -250,12 +253,14 @@ impl SnapshotBuilder {
                     || files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>().join(", ");
                 let text = if text.trim().is_empty() { names_of_files() } else { text };
                 let person = names.person(&from);
-                let name = person.name.clone();
+                let name = person.told_apart();
                 self.composing.hear(conversation, person, None);
                 self.grew(conversation);
+                self.not_stored = false;
                 let from = if verified { name } else { format!("{name} (not verified)") };
                 self.tell(Notice::Received { conversation, from, text });
             }
+            Event::NotStored => self.not_stored = true,
             Event::Changed { message, .. } => {
                 if let Some(message) = message {
                     self.stale_if_shown(message);
@@ -357,6 +362,7 @@ impl SnapshotBuilder {
             password: self.password.clone(),
             registration: self.registration.clone(),
             retry_at: self.retry_at,
+            not_stored: self.not_stored,
             untrusted: self.untrusted.clone(),
             redirected_to: machine.and_then(UserAgent::redirected_to),
             unsent: machine.map_or(0, UserAgent::unsent),

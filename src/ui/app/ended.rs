@@ -1,4 +1,5 @@
-//! The bar at the top of the window when the engine behind it has failed, with a button that restarts the engine.
+//! The bars at the top of the window: the engine behind it has failed, with a button that restarts it; the disk takes
+//! nothing.
 
 use egui::{Align, Frame, Layout, Panel, RichText, Ui};
 
@@ -8,6 +9,19 @@ use crate::ui::kit::theme::{self, colors};
 /// What the bar says.
 const WORDS: &str = "Fanfare has stopped because of an internal error. Nothing is sent or received. \
                      Your earlier messages are safe.";
+
+/// What the bar says while nothing received can be stored.
+const NOT_STORED: &str = "Messages cannot be received: this computer's disk is full, or fails. Their senders are told to \
+                          try again. Make room, and they will come.";
+
+/// The bar while messages are refused because they cannot be stored; it goes by itself when one can be.
+pub(crate) fn not_stored_ui(ui: &mut Ui) {
+    let frame = Frame::NONE.fill(colors(ui).red_soft).inner_margin(egui::Margin::symmetric(16, 8));
+    Panel::top("not stored").frame(frame).resizable(false).show_separator_line(true).show(ui, |ui| {
+        let words = RichText::new(NOT_STORED).font(theme::strong(13.0)).color(colors(ui).red);
+        ui.add(egui::Label::new(words).wrap());
+    });
+}
 
 /// The bar; drawn before the columns.
 pub(crate) fn ended_ui(ui: &mut Ui, acts: &mut Vec<Act>) {

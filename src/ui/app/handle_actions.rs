@@ -6,18 +6,22 @@ use std::sync::Arc;
 use egui::ViewportCommand;
 
 use super::shell::MiddleView;
-use crate::model::command::{AgentCommand, Command, Draft};
+use crate::model::command::{AgentCommand, Command};
+use crate::model::contacts::Contact;
 use crate::model::journal::{ConversationId, MessageId};
+use crate::model::marks::Marks;
 use crate::model::snapshot::{ConversationHead, Person, Settings};
 use crate::ui::actions::Act;
+use crate::ui::commands::UiCommand;
 use crate::ui::compose::{composer, recipients};
-use crate::ui::keys::KeyCommand;
-use crate::ui::panels::dialogs::{ContactForm, Dialog, ListForm};
+use crate::ui::panels::dialogs::Dialog;
+use crate::ui::panels::people::{ContactForm, ListForm, RenameForm};
 use crate::ui::panels::settings::{AccountForm, ScaleStep, next_scale};
 use crate::ui::sidebar::conversations::search_id;
+use crate::ui::sidebar::marks::with_marks;
 use crate::ui::thread::ThreadView;
 
-use super::{App, conversation_of};
+use super::App;
 
 impl App {
     pub(super) fn carry_out(&mut self, ctx: &egui::Context, act: Act) {
@@ -25,15 +29,15 @@ impl App {
             Act::Ask(command) => {
                 self.ask(command);
             }
-            Act::Send(draft) => self.send(draft),
+            Act::Send(draft) => self.send(ctx, draft),
             Act::Attach(path) => self.attach(path),
-            Act::AskForFile => self.shell.dialog = Some(Dialog::Attach(String::new())),
-            Act::AskForAuthority => self.shell.dialog = Some(Dialog::Authority(String::new())),
-            Act::ShowCertificate => self.shell.dialog = Some(Dialog::Certificate),
+            Act::AskForFile => self.choose_files(),
+            Act::AskForAuthority => self.shell.show(Dialog::Authority(String::new())),
+            Act::ShowCertificate => self.shell.show(Dialog::Certificate),
             Act::Write(people) => self.write(ctx, people),
             Act::Open(id) => {
                 self.open(id);
-                ctx.memory_mut(|memory| memory.request_focus(composer::field_id()));
+                self.focus_composer(ctx);
             }
             Act::Back => self.back(),
             Act::Details(message) => self.show_details(message),
@@ -41,9 +45,22 @@ impl App {
                 let shown = self.shell.delivery_shown();
                 self.shell.show_delivery(!shown);
             }
-            Act::EditContact(contact) => self.shell.dialog = Some(Dialog::Contact(ContactForm::of(contact))),
-            Act::SaveList(people) => self.shell.dialog = Some(Dialog::List(ListForm::of(people))),
-            Act::OpenLink(target) => ctx.open_url(egui::OpenUrl::new_tab(target)),
+            Act::EditContact(contact) => self.shell.show(Dialog::Contact(ContactForm::of(contact))),
+            Act::RemoveContact(contact) => self.remove_contact(contact),
+            Act::RemoveList(name) => self.remove_list(name),
+            Act::SaveList(people) => self.shell.show(Dialog::List(ListForm::of(people))),
+            Act::OpenLink(target) => match &self.browser {
+                Some(browser) => browser.open(target),
+                None => ctx.open_url(egui::OpenUrl::new_tab(target)),
+            },
+            Act::Copy(text) => ctx.copy_text(text),
+            Act::Quote(quoted) => self.insert_text(ctx, &quoted),
+            Act::ReplyTo(person, quoted) => self.reply_to(ctx, person, &quoted),
+            Act::Forward(text) => self.forward(ctx, text),
+            Act::TakeBack(number) => self.take_back(ctx, number),
+            Act::SendNow(number) => self.send_now(number),
+            Act::Mark(marks) => self.mark(marks),
+            Act::Rename(marks) => self.shell.show(Dialog::Rename(RenameForm::of(marks))),
             Act::Settings => self.settings(),
             Act::StartAgain => self.start_again(),
         }
@@ -52,11 +69,25 @@ impl App {
 
     /// Starts reading a file; it is attached to the draft that is open now.
     pub(super) fn attach(&mut self, path: PathBuf) {
-        if self.shell.place == MiddleView::Nothing {
+        self.attach_to(self.shell.place, path);
+    }
+
+    /// Starts reading a file that belongs to the draft in this place.
+    pub(super) fn attach_to(&mut self, place: MiddleView, path: PathBuf) {
+        if place == MiddleView::Nothing {
             return self.shell.toasts.push("Open a conversation first, then attach the file.".to_owned());
         }
         if self.ask(Command::Attach(path.clone())) {
-            self.attaching.push((path, self.shell.place));
+            self.attaching.push((path, place));
+        }
+    }
+
+    /// Opens the desktop's file chooser; where there is none, a dialog that takes a path.
+    fn choose_files(&mut self) {
+        let place = self.shell.place;
+        match &mut self.choosing {
+            Some(choosing) => choosing.begin(place),
+            None => self.shell.show(Dialog::Attach(String::new())),
         }
     }
 
@@ -72,31 +103,14 @@ impl App {
 
     pub(super) fn settings(&mut self) {
         let form = AccountForm::of(self.snapshot.account.as_deref());
-        self.shell.dialog = Some(Dialog::Settings(Box::new(form)));
-    }
-
-    pub(super) fn send(&mut self, draft: Draft) {
-        let people: Vec<String> = draft.to.iter().map(|row| row.address.clone()).collect();
-        let hidden = draft.hidden;
-        if !self.ask(Command::Agent(AgentCommand::Send(draft))) {
-            return;
-        }
-        self.shell.writing.remove(&self.shell.place);
-        self.shell.thread.chosen = None;
-        if self.shell.place == MiddleView::New {
-            match conversation_of(&self.snapshot.conversations, &people, hidden) {
-                Some(id) => self.open(id),
-                None => self.awaited = Some((people, hidden)),
-            }
-        } else {
-            self.shell.thread.go_to_bottom();
-        }
+        self.shell.show(Dialog::Settings(Box::new(form)));
     }
 
     pub(super) fn write(&mut self, ctx: &egui::Context, people: Vec<Person>) {
+        self.shell.leave_place();
         self.shell.place = MiddleView::New;
         let writing = self.shell.writing.entry(MiddleView::New).or_default();
-        let field = if people.is_empty() { recipients::field_id() } else { composer::field_id() };
+        let field = if people.is_empty() { recipients::field_id() } else { composer::field_id(None) };
         people.into_iter().for_each(|person| writing.to.push(person));
         ctx.memory_mut(|memory| memory.request_focus(field));
     }
@@ -105,16 +119,21 @@ impl App {
         if self.shell.place == MiddleView::Conversation(id) {
             return;
         }
+        self.shell.leave_place();
         self.shell.place = MiddleView::Conversation(id);
-        self.shell.thread = ThreadView::default();
+        self.shell.thread = ThreadView::returning_to(self.shell.places.remove(&id));
         self.shell.drawer = false;
         self.ask(Command::Open(id));
+        if self.shell.left.marks.get(id).unread {
+            self.mark(Marks { unread: false, ..self.shell.left.marks.get(id).clone() });
+        }
         if let Some(thread) = self.shell.thread(&self.snapshot).cloned() {
             self.shell.thread.adopt(thread);
         }
     }
 
     pub(super) fn back(&mut self) {
+        self.shell.leave_place();
         self.shell.place = MiddleView::Nothing;
         self.shell.drawer = false;
         self.ask(Command::Close);
@@ -126,30 +145,49 @@ impl App {
         self.shell.show_delivery(true);
     }
 
-    pub(super) fn wish(&mut self, ctx: &egui::Context, wish: KeyCommand) {
+    /// Carries out a command that needs no target.
+    pub(super) fn command(&mut self, ctx: &egui::Context, command: UiCommand) {
         let focus = |id: egui::Id| ctx.memory_mut(|memory| memory.request_focus(id));
-        match wish {
-            KeyCommand::NewMessage => self.write(ctx, Vec::new()),
-            KeyCommand::Search => focus(search_id()),
-            KeyCommand::ConversationUp => self.step(ctx, -1, |_| true),
-            KeyCommand::ConversationDown => self.step(ctx, 1, |_| true),
-            KeyCommand::UnreadUp => self.step(ctx, -1, |head| head.unread > 0),
-            KeyCommand::UnreadDown => self.step(ctx, 1, |head| head.unread > 0),
-            KeyCommand::Delivery => self.carry_out(ctx, Act::ToggleDelivery),
-            KeyCommand::ResendToFailed => self.resend_shown(),
-            KeyCommand::NextFailed => {
+        match command {
+            UiCommand::NewMessage => self.write(ctx, Vec::new()),
+            UiCommand::Search => focus(search_id()),
+            UiCommand::ConversationUp => self.step(ctx, -1, |_| true),
+            UiCommand::ConversationDown => self.step(ctx, 1, |_| true),
+            UiCommand::UnreadUp => self.step(ctx, -1, |head| head.unread > 0),
+            UiCommand::UnreadDown => self.step(ctx, 1, |head| head.unread > 0),
+            UiCommand::Delivery => self.carry_out(ctx, Act::ToggleDelivery),
+            UiCommand::ResendToFailed => self.resend_shown(),
+            UiCommand::NextFailed => {
                 if let Some(message) = self.shell.thread.next_failed() {
                     self.show_details(message);
                 }
             }
-            KeyCommand::NextColumn => self.next_column(ctx),
-            KeyCommand::Larger => self.scale(next_scale(self.snapshot.settings.scale, ScaleStep::Larger)),
-            KeyCommand::Smaller => self.scale(next_scale(self.snapshot.settings.scale, ScaleStep::Smaller)),
-            KeyCommand::NormalSize => self.scale(1.0),
-            KeyCommand::Settings => self.settings(),
-            KeyCommand::Keys => self.shell.dialog = Some(Dialog::Keys),
-            KeyCommand::Quit => self.quit(ctx),
-            KeyCommand::Escape => self.escape(),
+            UiCommand::NextColumn => self.next_column(ctx),
+            UiCommand::Larger => self.scale(next_scale(self.snapshot.settings.scale, ScaleStep::Larger)),
+            UiCommand::Smaller => self.scale(next_scale(self.snapshot.settings.scale, ScaleStep::Smaller)),
+            UiCommand::NormalSize => self.scale(1.0),
+            UiCommand::Settings => self.settings(),
+            UiCommand::Keys => self.shell.show(Dialog::Keys),
+            UiCommand::Quit => self.quit(ctx),
+            UiCommand::Escape => self.escape(),
+            UiCommand::Quote => self.quote_shown(ctx),
+            // These come from menus, with the message, conversation or contact that they are about.
+            UiCommand::CopyText
+            | UiCommand::CopyWithDelivery
+            | UiCommand::ReplyToSender
+            | UiCommand::Forward
+            | UiCommand::Details
+            | UiCommand::Resend
+            | UiCommand::Pin
+            | UiCommand::Mute
+            | UiCommand::MarkUnread
+            | UiCommand::Archive
+            | UiCommand::Rename
+            | UiCommand::CopyAddresses
+            | UiCommand::CopyAddress
+            | UiCommand::WriteTo
+            | UiCommand::EditContact
+            | UiCommand::RemoveContact => {}
         }
         ctx.request_repaint();
     }
@@ -171,15 +209,46 @@ impl App {
         }
     }
 
+    fn mark(&mut self, marks: Marks) {
+        let settings = with_marks(&self.snapshot.settings, marks);
+        self.ask(Command::PutSettings(settings));
+    }
+
+    /// Removes a contact, and offers to undo it.
+    fn remove_contact(&mut self, contact: Contact) {
+        if self.ask(Command::RemoveContact { address: contact.address.clone() }) {
+            let name = if contact.name.is_empty() { &contact.address } else { &contact.name };
+            let words = format!("{name} is no longer a contact.");
+            self.shell.toasts.offer(words, "Undo", Act::Ask(Command::PutContact(contact)));
+        }
+    }
+
+    /// Removes a saved list, and offers to undo it.
+    fn remove_list(&mut self, name: String) {
+        let list = self.snapshot.book.lists.iter().find(|list| list.name == name).cloned();
+        let words = format!("The list {name} was removed.");
+        if self.ask(Command::RemoveList { name })
+            && let Some(list) = list
+        {
+            self.shell.toasts.offer(words, "Undo", Act::Ask(Command::PutList(list)));
+        }
+    }
+
+    /// Puts the cursor into the message field, as soon as that is there: a conversation is loaded first.
+    pub(super) fn focus_composer(&mut self, ctx: &egui::Context) {
+        self.shell.wants_composer = true;
+        ctx.request_repaint();
+    }
+
     /// Moves the focus from search to messages to composer, and round again.
     pub(super) fn next_column(&mut self, ctx: &egui::Context) {
         let focused = ctx.memory(egui::Memory::focused);
+        let message = composer::field_id(self.shell.open());
         let has_messages = self.shell.thread(&self.snapshot).is_some_and(|thread| !thread.outline.is_empty());
         if focused == Some(search_id()) && has_messages {
             self.shell.thread.take_focus();
-        } else if focused == Some(search_id()) || (focused.is_some() && focused != Some(composer::field_id()))
-        {
-            ctx.memory_mut(|memory| memory.request_focus(composer::field_id()));
+        } else if focused == Some(search_id()) || (focused.is_some() && focused != Some(message)) {
+            self.focus_composer(ctx);
         } else {
             ctx.memory_mut(|memory| memory.request_focus(search_id()));
         }
@@ -204,7 +273,7 @@ impl App {
         };
         if let Some((_, head)) = target {
             self.open(head.id);
-            ctx.memory_mut(|memory| memory.request_focus(composer::field_id()));
+            self.focus_composer(ctx);
         }
     }
 
@@ -222,7 +291,7 @@ impl App {
 
     pub(super) fn quit(&mut self, ctx: &egui::Context) {
         if self.snapshot.unsent > 0 && !self.leaving {
-            self.shell.dialog = Some(Dialog::Leaving { waiting: self.snapshot.unsent });
+            self.shell.show(Dialog::Leaving { waiting: self.snapshot.unsent });
         } else {
             self.leave(ctx);
         }

@@ -4,26 +4,28 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use egui::{
-    Align, Area, CentralPanel, FocusDirection, Frame, Id, Key, Layout, Modifiers, Order, Panel, RichText,
-    Stroke, Ui, pos2, vec2,
+    Align, Area, CentralPanel, FocusDirection, Frame, Id, Key, Layout, Modifiers, Order, Panel, Rect,
+    RichText, Stroke, Ui, pos2, vec2,
 };
 
+use crate::model::command::Draft;
 use crate::model::journal::ConversationId;
 use crate::model::snapshot::{Snapshot, Thread};
 use crate::ui::actions::Act;
 use crate::ui::compose::composer::{self, Audience, Writing, composer_ui};
+use crate::ui::compose::pictures::Previews;
 use crate::ui::compose::recipients::{self, problem_ui, recipients_ui};
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, HEADER_HEIGHT, colors};
 use crate::ui::kit::toast::Toasts;
-use crate::ui::kit::widgets::within;
+use crate::ui::kit::widgets::{one_line, small_button, within};
 use crate::ui::kit::words::Look;
 use crate::ui::panels::delivery::{delivery_ui, title_ui};
-use crate::ui::panels::dialogs::Dialog;
+use crate::ui::panels::dialogs::{Dialog, OpenDialog};
 use crate::ui::panels::sign_in::SignInForm;
 use crate::ui::sidebar::contacts::picker_ui;
 use crate::ui::sidebar::conversations::{LeftColumn, left_ui, welcome_ui};
-use crate::ui::thread::{Around, ThreadView, header_ui, messages_ui};
+use crate::ui::thread::{Around, Place, ThreadView, header_ui, messages_ui};
 
 /// What the middle column shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -60,6 +62,20 @@ impl ColumnCount {
     }
 }
 
+/// What the columns show: the engine's state, and the previews of pictures being attached.
+type Seen<'a> = (&'a Snapshot, &'a Previews);
+
+/// A message that waits so that it can be taken back.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) number: u64,
+    pub(crate) draft: Draft,
+    /// Where it was written.
+    pub(crate) place: MiddleView,
+    /// When it is sent, in egui's seconds.
+    pub(crate) due: f64,
+}
+
 /// The window's own state, as opposed to the engine's.
 #[derive(Debug, Default)]
 pub(crate) struct Shell {
@@ -72,17 +88,63 @@ pub(crate) struct Shell {
     pub(crate) delivery_closed: bool,
     /// The delivery column is open as a drawer, in a narrower window.
     pub(crate) drawer: bool,
-    pub(crate) dialog: Option<Dialog>,
+    pub(crate) dialog: Option<OpenDialog>,
+    /// How many dialogs have been opened.
+    pub(crate) dialogs: u64,
     pub(crate) sign_in: Option<SignInForm>,
-    pub(crate) toasts: Toasts,
+    pub(crate) toasts: Toasts<Act>,
     /// How many columns fitted in the last frame.
     pub(crate) room: Option<ColumnCount>,
+    /// The message field is to get the focus.
+    pub(crate) wants_composer: bool,
+    /// Messages that wait so that they can be taken back, oldest first.
+    pub(crate) held: Vec<Held>,
+    /// How many have been held.
+    pub(crate) held_count: u64,
+    /// Where the conversations that were not left at their end were left.
+    pub(crate) places: BTreeMap<ConversationId, Place>,
+    /// Where the messages were drawn in the last frame.
+    pub(crate) messages: Option<Rect>,
 }
 
 impl Shell {
     /// The open conversation, if its messages are loaded.
     pub(crate) fn thread<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a Arc<Thread>> {
         snapshot.thread.as_ref().filter(|thread| self.place == MiddleView::Conversation(thread.conversation))
+    }
+
+    /// Remembers where in the open conversation the view is.
+    pub(crate) fn leave_place(&mut self) {
+        if let (Some(id), Some(place)) = (self.open(), self.thread.place()) {
+            self.places.insert(id, place);
+        }
+    }
+
+    /// Opens a dialog in front of the window.
+    pub(crate) fn show(&mut self, dialog: Dialog) {
+        self.dialogs += 1;
+        self.dialog = Some(OpenDialog::new(dialog, self.dialogs));
+    }
+
+    /// Where notices may stand, the best place first: beside or around a dialog, else below the list of conversations,
+    /// else above the composer.
+    pub(crate) fn toast_places(&self, ctx: &egui::Context) -> Vec<Rect> {
+        let whole = ctx.content_rect();
+        if let Some(dialog) = &self.dialog {
+            let taken = dialog.rect(ctx).unwrap_or(whole);
+            let below = Rect::from_min_max(pos2(whole.left(), taken.bottom()), whole.max);
+            let beside = Rect::from_min_max(whole.min, pos2(taken.left(), whole.bottom()));
+            let above = Rect::from_min_max(whole.min, pos2(whole.right(), taken.top()));
+            return vec![below, beside, above];
+        }
+        let has_list = self.sign_in.is_some()
+            || self.room != Some(ColumnCount::Narrow)
+            || self.place == MiddleView::Nothing;
+        if !has_list {
+            return vec![self.messages.unwrap_or(whole)];
+        }
+        let bottom = whole.bottom() - self.left.foot();
+        vec![Rect::from_min_max(whole.min, pos2(whole.left() + theme::LEFT_WIDTH, bottom)), whole]
     }
 
     /// The id of the open conversation.
@@ -110,7 +172,13 @@ impl Shell {
     }
 
     /// Lays out the columns.
-    pub(crate) fn ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>) {
+    pub(crate) fn ui(
+        &mut self,
+        ui: &mut Ui,
+        (snapshot, previews): Seen<'_>,
+        look: &Look,
+        acts: &mut Vec<Act>,
+    ) {
         let room = ColumnCount::of(ui.available_width());
         self.room = Some(room);
         match room {
@@ -119,7 +187,7 @@ impl Shell {
                 if room == ColumnCount::Wide && self.delivery_shown() && self.thread(snapshot).is_some() {
                     self.delivery_column(ui, snapshot, look, acts);
                 }
-                self.middle_column(ui, snapshot, look, acts);
+                self.middle_column(ui, (snapshot, previews), look, acts);
             }
             ColumnCount::Narrow if self.place == MiddleView::Nothing => {
                 let frame = Frame::NONE.fill(colors(ui).side);
@@ -127,7 +195,7 @@ impl Shell {
                     left_ui(ui, &mut self.left, snapshot, None, look, acts);
                 });
             }
-            ColumnCount::Narrow => self.middle_column(ui, snapshot, look, acts),
+            ColumnCount::Narrow => self.middle_column(ui, (snapshot, previews), look, acts),
         }
         if room != ColumnCount::Wide && self.drawer && self.thread(snapshot).is_some() {
             self.drawer_ui(ui, snapshot, look, acts);
@@ -162,7 +230,7 @@ impl Shell {
     fn drawer_ui(&self, ui: &Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>) {
         let whole = ui.ctx().content_rect();
         let width = theme::RIGHT_WIDTH.min(whole.width());
-        let place = egui::Rect::from_min_max(pos2(whole.right() - width, whole.top()), whole.max);
+        let place = Rect::from_min_max(pos2(whole.right() - width, whole.top()), whole.max);
         let colors = colors(ui);
         Area::new(Id::unique("drawer")).order(Order::Middle).fixed_pos(place.min).show(ui.ctx(), |ui| {
             let frame =
@@ -181,33 +249,56 @@ impl Shell {
         });
     }
 
-    fn middle_column(&mut self, ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>) {
+    fn middle_column(&mut self, ui: &mut Ui, seen: Seen<'_>, look: &Look, acts: &mut Vec<Act>) {
         CentralPanel::default().frame(Frame::NONE.fill(colors(ui).middle)).show(ui, |ui| match self.place {
             MiddleView::Nothing => welcome_ui(ui, acts),
-            MiddleView::New => self.new_message(ui, snapshot, acts),
-            MiddleView::Conversation(_) => self.conversation(ui, snapshot, look, acts),
+            MiddleView::New => self.new_message(ui, seen, acts),
+            MiddleView::Conversation(_) => self.conversation(ui, seen, look, acts),
         });
     }
 
-    fn conversation(&mut self, ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>) {
+    fn conversation(
+        &mut self,
+        ui: &mut Ui,
+        (snapshot, previews): Seen<'_>,
+        look: &Look,
+        acts: &mut Vec<Act>,
+    ) {
         let Some(thread) = self.thread(snapshot) else {
             return;
         };
         let around = Around { back: self.room == Some(ColumnCount::Narrow), delivery: self.delivery_shown() };
-        header_ui(ui, thread, around, acts);
+        header_ui(ui, (thread, &self.left.marks.get(thread.conversation).name), around, acts);
+        if std::mem::take(&mut self.wants_composer) {
+            let field = composer::field_id(Some(thread.conversation));
+            ui.memory_mut(|memory| memory.request_focus(field));
+        }
         let writing = self.writing.entry(self.place).or_default();
-        foot(ui, |ui| composer_ui(ui, writing, Audience::Thread(thread), snapshot, acts));
-        CentralPanel::default()
-            .frame(Frame::NONE)
-            .show(ui, |ui| messages_ui(ui, &mut self.thread, look, acts));
+        let (held, place) = (&self.held, self.place);
+        foot(ui, |ui| {
+            held_ui(ui, held, place, acts);
+            composer_ui(ui, writing, Audience::Thread(thread), (snapshot, previews), acts);
+        });
+        CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
+            self.messages = Some(ui.max_rect());
+            messages_ui(ui, &mut self.thread, look, acts);
+        });
     }
 
-    fn new_message(&mut self, ui: &mut Ui, snapshot: &Snapshot, acts: &mut Vec<Act>) {
+    fn new_message(&mut self, ui: &mut Ui, (snapshot, previews): Seen<'_>, acts: &mut Vec<Act>) {
         let back = self.room == Some(ColumnCount::Narrow);
+        if std::mem::take(&mut self.wants_composer) {
+            ui.memory_mut(|memory| memory.request_focus(composer::field_id(None)));
+        }
         let writing = self.writing.entry(MiddleView::New).or_default();
         new_header(ui, writing, back, acts);
         keep_tab_order(ui);
-        foot(ui, |ui| composer_ui(ui, writing, Audience::New, snapshot, acts));
+        let held = &self.held;
+        foot(ui, |ui| {
+            held_ui(ui, held, MiddleView::New, acts);
+            composer_ui(ui, writing, Audience::New, (snapshot, previews), acts);
+        });
+        let messages = &mut self.messages;
         CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
             let line = Stroke::new(1.0, colors(ui).line);
             Frame::NONE.inner_margin(egui::Margin::symmetric(16, 10)).show(ui, |ui| {
@@ -217,6 +308,7 @@ impl Shell {
             });
             let top = ui.cursor().top();
             ui.painter().hline(ui.max_rect().x_range(), top, line);
+            *messages = Some(Rect::from_min_max(pos2(ui.max_rect().left(), top), ui.max_rect().max));
             picker_ui(ui, &snapshot.names, &mut writing.to);
         });
     }
@@ -224,7 +316,7 @@ impl Shell {
 
 /// Keeps the Tab order: `To` first, then the message. The composer is drawn first, and egui's Tab follows that order.
 fn keep_tab_order(ui: &Ui) {
-    let (to, message) = (recipients::field_id(), composer::field_id());
+    let (to, message) = (recipients::field_id(), composer::field_id(None));
     let next = ui.input(|input| match (input.key_pressed(Key::Tab), input.modifiers) {
         (true, Modifiers::NONE) => Some((to, message)),
         (true, Modifiers::SHIFT) => Some((message, to)),
@@ -250,6 +342,31 @@ fn new_header(ui: &mut Ui, writing: &Writing, back: bool, acts: &mut Vec<Act>) {
         }
         ui.label(RichText::new(composer::new_title(writing.to.len())).font(theme::strong(15.0)));
     });
+}
+
+/// The messages written here that wait, each with the time left and the way back.
+fn held_ui(ui: &mut Ui, held: &[Held], place: MiddleView, acts: &mut Vec<Act>) {
+    let now = ui.input(|input| input.time);
+    for held in held.iter().filter(|held| held.place == place) {
+        ui.horizontal(|ui| {
+            ui.set_min_height(theme::CONTROL_HEIGHT);
+            let left = (held.due - now).max(0.0).ceil();
+            let words = format!("Sends to {} in {left} s", held.draft.to.len());
+            ui.label(RichText::new(words).font(theme::strong(12.5)));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if small_button(ui, "Send now").clicked() {
+                    acts.push(Act::SendNow(held.number));
+                }
+                if small_button(ui, "Undo").clicked() {
+                    acts.push(Act::TakeBack(held.number));
+                }
+                let text = held.draft.text.replace('\n', " ");
+                let width = ui.available_width();
+                let text = one_line(ui, &text, theme::regular(12.5), colors(ui).weak, width);
+                ui.label(text);
+            });
+        });
+    }
 }
 
 /// Draws the composer at the bottom of the middle column.

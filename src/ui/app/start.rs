@@ -41,7 +41,7 @@ impl Shot {
 
 impl App {
     /// Sends the prepared message once we are registered.
-    pub(super) fn send_ready(&mut self) {
+    pub(super) fn send_ready(&mut self, ctx: &egui::Context) {
         if !self.start.send_ready || self.snapshot.registration != RegistrationState::Connected {
             return;
         }
@@ -57,7 +57,7 @@ impl App {
             hidden: false,
             report,
         };
-        self.send(draft);
+        self.send(ctx, draft);
     }
 
     pub(super) fn take_shot(&mut self, ctx: &egui::Context) {

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use egui::{Align2, Color32, Rect, Role, Sense, Ui, WidgetInfo, vec2};
+use egui::{Align2, Color32, Rect, Role, Sense, TextureHandle, Ui, WidgetInfo, pos2, vec2};
 
+use super::pictures::Previews;
 use crate::sip::File;
 use crate::ui::kit::icons::{Icon, focus_ring, paint_icon};
 use crate::ui::kit::theme::{self, CONTROL_HEIGHT, colors};
@@ -12,9 +13,11 @@ use crate::ui::kit::words;
 
 /// Maximum width of a file name in its chip.
 const NAME_WIDTH: f32 = 200.0;
+/// Side of the preview of a picture.
+const PREVIEW: f32 = 56.0;
 
 /// A chip for each attachment; a click removes it.
-pub(crate) fn files_ui(ui: &mut Ui, files: &mut Vec<File>) {
+pub(crate) fn files_ui(ui: &mut Ui, files: &mut Vec<File>, previews: &Previews) {
     if files.is_empty() {
         return;
     }
@@ -22,7 +25,7 @@ pub(crate) fn files_ui(ui: &mut Ui, files: &mut Vec<File>) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
         for (index, file) in files.iter().enumerate() {
-            if chip_ui(ui, file) {
+            if chip_ui(ui, file, previews.of(file)) {
                 removed = Some(index);
             }
         }
@@ -33,15 +36,27 @@ pub(crate) fn files_ui(ui: &mut Ui, files: &mut Vec<File>) {
     ui.add_space(4.0);
 }
 
-fn chip_ui(ui: &mut Ui, file: &File) -> bool {
+fn chip_ui(ui: &mut Ui, file: &File, preview: Option<&TextureHandle>) -> bool {
     let colors = colors(ui);
     let name = one_line(ui, file.called(), theme::regular(13.5), colors.text, NAME_WIDTH);
     let size = one_line(ui, &words::size(file.bytes.len()), theme::regular(12.0), colors.weak, NAME_WIDTH);
-    let width = name.size().x + size.size().x + 46.0;
-    let (rect, response) = ui.allocate_exact_size(vec2(width, CONTROL_HEIGHT), Sense::click());
+    let (height, left) = match preview {
+        Some(_) => (PREVIEW + 8.0, PREVIEW + 16.0),
+        None => (CONTROL_HEIGHT, 12.0),
+    };
+    let width = left + name.size().x + size.size().x + 34.0;
+    let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::click());
     ui.painter().rect_filled(rect, 8.0, colors.selected);
-    put(ui.painter(), rect.left_center() + vec2(12.0, -name.size().y / 2.0), name.clone());
-    put(ui.painter(), rect.left_center() + vec2(18.0 + name.size().x, -size.size().y / 2.0), size);
+    if let Some(preview) = preview {
+        let place = Rect::from_center_size(
+            rect.left_center() + vec2(PREVIEW / 2.0 + 6.0, 0.0),
+            preview.size_vec2() * (PREVIEW / preview.size_vec2().max_elem().max(1.0)),
+        );
+        let all = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+        ui.painter().image(preview.id(), place, all, Color32::WHITE);
+    }
+    put(ui.painter(), rect.left_center() + vec2(left, -name.size().y / 2.0), name.clone());
+    put(ui.painter(), rect.left_center() + vec2(left + 6.0 + name.size().x, -size.size().y / 2.0), size);
     let cross = Rect::from_center_size(rect.right_center() - vec2(15.0, 0.0), vec2(12.0, 12.0));
     paint_icon(ui.painter(), cross, Icon::Close, if response.hovered() { colors.text } else { colors.weak });
     focus_ring(ui, &response, rect, 8.0);

@@ -6,14 +6,16 @@ use egui::{
 };
 
 use super::attach;
+use super::pictures::Previews;
 use super::recipients::{self, Recipients};
 use crate::limits;
 use crate::model::account::RegistrationState;
 use crate::model::command::Draft;
-use crate::model::journal::PersonRow;
+use crate::model::journal::{ConversationId, PersonRow};
 use crate::model::snapshot::{Snapshot, Thread};
 use crate::sip::{File, ReportMode, ReportWish};
 use crate::ui::actions::Act;
+use crate::ui::kit::edit;
 use crate::ui::kit::icons::{Icon, icon_button, paint_icon};
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{hint, primary, within};
@@ -30,6 +32,8 @@ const METER_FROM: f32 = 0.75;
 /// Width of the button, enough for `Send to 500`.
 const BUTTON_WIDTH: f32 = 112.0;
 const BUTTON_HEIGHT: f32 = 36.0;
+/// The field grows to eight lines and then scrolls.
+const TEXT_HEIGHT_MAX: f32 = 8.0 * 18.0;
 
 /// A message being written.
 #[derive(Clone, Debug, Default)]
@@ -60,11 +64,18 @@ impl Audience<'_> {
             Self::Thread(thread) => {
                 let row = |person: &crate::model::snapshot::Person| PersonRow {
                     address: person.address.clone(),
-                    name: person.name.clone(),
+                    name: person.plain_name().to_owned(),
                 };
                 thread.people.iter().map(row).collect()
             }
         }
+    }
+
+    fn field_id(&self) -> egui::Id {
+        field_id(match self {
+            Self::New => None,
+            Self::Thread(thread) => Some(thread.conversation),
+        })
     }
 
     fn hidden(&self, writing: &Writing) -> bool {
@@ -75,9 +86,9 @@ impl Audience<'_> {
     }
 }
 
-/// The id of the message field.
-pub(crate) fn field_id() -> egui::Id {
-    egui::Id::unique("composer")
+/// The id of the message field of a conversation, or of a new message: each has a cursor and a history of its own.
+pub(crate) fn field_id(conversation: Option<ConversationId>) -> egui::Id {
+    egui::Id::unique(("composer", conversation.map(|id| id.0)))
 }
 
 /// The composer, at the bottom of the conversation.
@@ -85,7 +96,7 @@ pub(crate) fn composer_ui(
     ui: &mut Ui,
     writing: &mut Writing,
     audience: Audience<'_>,
-    snapshot: &Snapshot,
+    (snapshot, previews): (&Snapshot, &Previews),
     acts: &mut Vec<Act>,
 ) {
     let rows = audience.rows(writing);
@@ -94,11 +105,11 @@ pub(crate) fn composer_ui(
     let is_filled = !writing.text.trim().is_empty() || !writing.files.is_empty();
     let ready = obstacle.is_none() && !rows.is_empty() && is_filled;
     writing_ui(ui, audience, snapshot);
-    attach::files_ui(ui, &mut writing.files);
-    let by_key = ready && send_key(ui, snapshot.settings.enter_sends);
+    attach::files_ui(ui, &mut writing.files, previews);
+    let by_key = ready && send_key(ui, audience.field_id(), snapshot.settings.enter_sends);
     let label = if rows.is_empty() { "Send".to_owned() } else { format!("Send to {}", rows.len()) };
     let new_line = if snapshot.settings.enter_sends { Modifiers::SHIFT } else { Modifiers::NONE };
-    let by_button = write_ui(ui, writing, &label, ready, new_line);
+    let by_button = write_ui(ui, writing, (audience.field_id(), new_line), &label, ready);
     if below_ui(ui, writing, audience, obstacle.as_deref(), bytes) {
         acts.push(Act::AskForFile);
     }
@@ -155,8 +166,8 @@ fn request_bytes(rows: &[PersonRow], writing: &Writing) -> usize {
 }
 
 /// True if the send key was pressed: Enter, or Shift+Enter if Enter starts a new line; Ctrl+Enter always.
-fn send_key(ui: &Ui, enter_sends: bool) -> bool {
-    if !ui.memory(|memory| memory.has_focus(field_id())) {
+fn send_key(ui: &Ui, field: egui::Id, enter_sends: bool) -> bool {
+    if !ui.memory(|memory| memory.has_focus(field)) {
         return false;
     }
     let plain = if enter_sends { Modifiers::NONE } else { Modifiers::SHIFT };
@@ -173,12 +184,18 @@ fn is_enter(event: &egui::Event, with: Modifiers) -> bool {
 }
 
 /// The text field and the button at its lower right; true if the button was pressed.
-fn write_ui(ui: &mut Ui, writing: &mut Writing, label: &str, ready: bool, new_line: Modifiers) -> bool {
+fn write_ui(
+    ui: &mut Ui,
+    writing: &mut Writing,
+    field: (egui::Id, Modifiers),
+    label: &str,
+    ready: bool,
+) -> bool {
     let room = ui.available_rect_before_wrap();
     let text_width = (room.width() - BUTTON_WIDTH - 12.0).max(80.0);
     let mut left = ui
         .new_child(UiBuilder::new().max_rect(Rect::from_min_size(room.min, vec2(text_width, room.height()))));
-    text_ui(&mut left, writing, new_line);
+    text_ui(&mut left, writing, field);
     let height = left.min_rect().height().max(BUTTON_HEIGHT);
     let button = Rect::from_min_size(
         pos2(room.right() - BUTTON_WIDTH, room.top() + height - BUTTON_HEIGHT - 2.0),
@@ -190,25 +207,29 @@ fn write_ui(ui: &mut Ui, writing: &mut Writing, label: &str, ready: bool, new_li
     pressed
 }
 
-fn text_ui(ui: &mut Ui, writing: &mut Writing, new_line: Modifiers) {
-    let focused = ui.memory(|memory| memory.has_focus(field_id()));
+fn text_ui(ui: &mut Ui, writing: &mut Writing, (field, new_line): (egui::Id, Modifiers)) {
+    let focused = ui.memory(|memory| memory.has_focus(field));
     let colors = colors(ui);
     let stroke =
         if focused { egui::Stroke::new(2.0, colors.accent) } else { egui::Stroke::new(1.0, colors.border) };
     let margin = egui::Margin::symmetric(12, if focused { 7 } else { 8 });
     let frame = egui::Frame::NONE.fill(colors.field).stroke(stroke).corner_radius(10).inner_margin(margin);
     frame.show(ui, |ui| {
-        ScrollArea::vertical().max_height(132.0).auto_shrink([false, true]).show(ui, |ui| {
-            let edit = egui::TextEdit::multiline(&mut writing.text)
-                .id(field_id())
-                .frame(egui::Frame::NONE)
-                .hint_text("Write a message")
-                .desired_rows(1)
-                .desired_width(f32::INFINITY)
-                .min_size(vec2(0.0, 20.0))
-                .return_key(KeyboardShortcut::new(new_line, Key::Enter));
-            ui.add(edit).accessible_name("Message");
-        });
+        ScrollArea::vertical().id_salt(field).max_height(TEXT_HEIGHT_MAX).auto_shrink([false, true]).show(
+            ui,
+            |ui| {
+                edit::text_field(ui, field, &mut writing.text, |text| {
+                    egui::TextEdit::multiline(text)
+                        .frame(egui::Frame::NONE)
+                        .hint_text("Write a message")
+                        .desired_rows(1)
+                        .desired_width(f32::INFINITY)
+                        .min_size(vec2(0.0, 20.0))
+                        .return_key(KeyboardShortcut::new(new_line, Key::Enter))
+                })
+                .accessible_name("Message");
+            },
+        );
     });
 }
 

@@ -9,6 +9,7 @@ use crate::model::journal::PersonRow;
 use crate::model::names::Names;
 use crate::model::snapshot::Person;
 use crate::sip::Uri;
+use crate::ui::kit::edit;
 use crate::ui::kit::icons::{Icon, focus_ring, paint_icon};
 use crate::ui::kit::theme::{self, CONTROL_HEIGHT, colors};
 use crate::ui::kit::widgets::{one_line, put};
@@ -66,8 +67,11 @@ impl Recipients {
     /// The valid recipients, as rows for a draft.
     pub(crate) fn rows(&self) -> Vec<PersonRow> {
         let good = self.chips.iter().filter(|chip| chip.problem.is_none());
-        good.map(|chip| PersonRow { address: chip.person.address.clone(), name: chip.person.name.clone() })
-            .collect()
+        good.map(|chip| PersonRow {
+            address: chip.person.address.clone(),
+            name: chip.person.plain_name().to_owned(),
+        })
+        .collect()
     }
 
     /// True if a chip has this key.
@@ -112,7 +116,7 @@ impl Recipients {
             return list.members.iter().for_each(|person| self.push(person.clone()));
         }
         let named = names.named(piece).map(|known| known.person.clone());
-        self.push(named.unwrap_or_else(|| names.person(&addressed(piece))));
+        self.push(named.unwrap_or_else(|| typed(names.person(&addressed(piece)))));
     }
 
     /// Turns complete pieces of the text into chips: a typed one once a separator follows it, pasted ones if there are
@@ -149,6 +153,11 @@ fn addressed(piece: &str) -> PersonRow {
     // The window adds `sip:` (W6).
     let address = checked(address).map_or_else(|| address.to_owned(), |uri| uri.as_str().to_owned());
     PersonRow { address, name: name.to_owned() }
+}
+
+/// A person as the user typed it: the name is not somebody else's claim.
+fn typed(person: Person) -> Person {
+    Person { name: person.plain_name().to_owned(), ..person }
 }
 
 /// Splits at commas, semicolons, line ends, and blanks between addresses; not inside `<…>` or quotes.
@@ -251,20 +260,22 @@ fn typing_ui(ui: &mut Ui, recipients: &mut Recipients, names: &Names) {
         recipients.remove(recipients.len().saturating_sub(1));
     }
     let enter = focused && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
+    let chips = recipients.len();
     if enter {
         take_best(recipients, names);
     }
     let width = ui.available_width().max(140.0);
     let hint = if recipients.chips.is_empty() { "Name or address" } else { "" };
-    let edit = egui::TextEdit::singleline(&mut recipients.typing)
-        .id(id)
-        .frame(egui::Frame::NONE)
-        .hint_text(hint)
-        .desired_width(width.min(320.0))
-        .min_size(vec2(0.0, CONTROL_HEIGHT))
-        .align(egui::Align2::LEFT_CENTER)
-        .return_key(None);
-    let response = ui.add(edit).accessible_name("To");
+    let response = edit::text_field(ui, id, &mut recipients.typing, |text| {
+        egui::TextEdit::singleline(text)
+            .frame(egui::Frame::NONE)
+            .hint_text(hint)
+            .desired_width(width.min(320.0))
+            .min_size(vec2(0.0, CONTROL_HEIGHT))
+            .align(egui::Align2::LEFT_CENTER)
+            .return_key(None)
+    })
+    .accessible_name("To");
     if response.changed() {
         let pasted = |event: &egui::Event| matches!(event, egui::Event::Paste(_));
         let is_pasted = ui.input(|input| input.events.iter().any(pasted));
@@ -277,6 +288,10 @@ fn typing_ui(ui: &mut Ui, recipients: &mut Recipients, names: &Names) {
         } else {
             recipients.typing = text;
         }
+    }
+    if recipients.len() > chips {
+        // What has become a recipient is no text any more that could be undone.
+        edit::forget(ui.ctx(), id);
     }
 }
 

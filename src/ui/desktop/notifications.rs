@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::model::account::RegistrationState;
 use crate::model::command::Notice;
 use crate::model::journal::{ConversationId, MessageId};
-use crate::model::snapshot::{Notifications, Snapshot};
+use crate::model::snapshot::{ConversationHead, Notifications, Snapshot};
 use crate::time::Timestamp;
 
 /// Most notifications on the screen at a time; the oldest is removed.
@@ -26,6 +26,8 @@ const WAITING_MAX: usize = 64;
 const NO_SERVICE_WAIT: Duration = Duration::from_secs(30);
 /// Most characters of a message that a notification shows.
 const BODY_CHARS_MAX: usize = 240;
+/// How long the service may take for a notification in place of the window.
+const ANNOUNCE_WAIT: Duration = Duration::from_secs(5);
 /// This many failed messages within [`STORM_MILLIS`] are merged into one notification.
 const STORM_FROM: usize = 3;
 const STORM_MILLIS: u64 = 10_000;
@@ -214,6 +216,21 @@ fn notification(note: &Note) -> Notification {
     notification.finalize()
 }
 
+/// Shows one notification, where the window itself cannot be opened; waits a moment for the service.
+///
+/// # Errors
+/// There is no service, or it does not answer.
+pub async fn announce(title: &str, body: &str) -> Result<(), String> {
+    let mut notification = Notification::new();
+    notification.appname("Fanfare").icon("fanfare").summary(title).body(&escaped(body));
+    notification.urgency(Urgency::Normal).timeout(Timeout::Never);
+    match tokio::time::timeout(ANNOUNCE_WAIT, notification.show_async()).await {
+        Ok(Ok(_shown)) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_late) => Err("the notification service does not answer".to_owned()),
+    }
+}
+
 /// Escapes the body: the service reads it as markup, and what people wrote must not be.
 fn escaped(text: &str) -> String {
     let cut: String = text.chars().take(BODY_CHARS_MAX).collect();
@@ -295,6 +312,17 @@ impl Notes {
             | Notice::Problem(_)
             | Notice::Missed(_) => Vec::new(),
         }
+    }
+
+    /// What is to be removed from the screen now that these conversations have been read.
+    #[must_use]
+    pub fn read(before: &[ConversationHead], after: &[ConversationHead]) -> Vec<DesktopTask> {
+        let was_unread = before.iter().filter(|head| head.unread > 0);
+        let is_read = |id: ConversationId| !after.iter().any(|head| head.id == id && head.unread > 0);
+        was_unread
+            .filter(|head| is_read(head.id))
+            .map(|head| DesktopTask::Withdraw(About::Received(head.id)))
+            .collect()
     }
 
     fn failure(

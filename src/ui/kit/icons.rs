@@ -96,6 +96,10 @@ pub(crate) enum Icon {
     Hidden,
     /// Attach a file.
     Clip,
+    /// Stays at the top of the list.
+    Pin,
+    /// Raises no notifications.
+    Mute,
 }
 
 /// An icon button, 28 by 28; `label` is its tooltip and its name for screen readers.
@@ -133,6 +137,24 @@ pub(crate) fn paint_icon(painter: &Painter, rect: Rect, icon: Icon, color: Color
                 pen.line(&[(1.6, y), (14.4, y)]);
                 painter.circle_filled(pen.at(knob, y), pen.length(2.1), color);
             }
+        }
+        Icon::Pin => {
+            pen.line(&[(5.0, 2.4), (11.0, 2.4)]);
+            pen.line(&[(6.2, 2.4), (5.6, 8.0), (3.6, 10.2), (12.4, 10.2), (10.4, 8.0), (9.8, 2.4)]);
+            pen.line(&[(8.0, 10.2), (8.0, 14.6)]);
+        }
+        Icon::Mute => {
+            pen.line(&[
+                (3.4, 11.4),
+                (4.8, 9.4),
+                (4.8, 6.4),
+                (8.0, 2.8),
+                (11.2, 6.4),
+                (11.2, 9.4),
+                (12.6, 11.4),
+            ]);
+            pen.line(&[(3.4, 11.4), (12.6, 11.4)]);
+            pen.line(&[(1.8, 14.2), (14.2, 1.8)]);
         }
         Icon::Close => {
             pen.line(&[(3.8, 3.8), (12.2, 12.2)]);

@@ -1,31 +1,59 @@
-//! Short notices inside the window: what went wrong, and what happened meanwhile.
+//! Short notices inside the window: what went wrong, and what happened meanwhile. They stand where nothing is being
+//! worked on, above everything else, and the pointer reaches through them, except for their buttons.
 
-use egui::{Align, Align2, Area, Id, Layout, Order, RichText, vec2};
+use std::sync::Arc;
+
+use egui::{Area, Galley, Id, Label, Order, Rect, Stroke, Ui, pos2, vec2};
 
 use super::icons::{Icon, icon_button};
-use super::theme::colors;
+use super::theme::{self, CONTROL_HEIGHT, colors};
+use super::widgets::{small_button, wrapped};
 
 /// Most notices shown at a time; older ones are removed.
 const TOASTS_MAX: usize = 4;
 /// How long a notice stays, in seconds.
 const STAYS_SECS: f64 = 12.0;
+/// Widest notice.
+const WIDTH_MAX: f32 = 420.0;
+/// The least room that a notice can be read in.
+const WIDTH_MIN: f32 = 200.0;
+/// Between notices, and around them.
+const GAP: f32 = 8.0;
+const PADDING: f32 = 12.0;
 
-/// The notices on the screen.
-#[derive(Debug, Default)]
-pub(crate) struct Toasts(Vec<Toast>);
+/// The notices on the screen; each may have a button for an action of type `A`.
+#[derive(Debug)]
+pub(crate) struct Toasts<A>(Vec<Toast<A>>);
+
+impl<A> Default for Toasts<A> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
 
 #[derive(Debug)]
-struct Toast {
+struct Toast<A> {
     words: String,
-    /// When it disappears, in egui's seconds; unknown before the first frame.
+    /// What its button says and does.
+    offer: Option<(&'static str, A)>,
+    /// When it disappears, in egui's seconds; unknown until it was shown.
     until: Option<f64>,
 }
 
-impl Toasts {
+impl<A> Toasts<A> {
     /// Shows a notice; the same text is shown only once.
     pub(crate) fn push(&mut self, words: String) {
-        self.0.retain(|toast| toast.words != words);
-        self.0.push(Toast { words, until: None });
+        self.put(Toast { words, offer: None, until: None });
+    }
+
+    /// Shows a notice with a button.
+    pub(crate) fn offer(&mut self, words: String, label: &'static str, action: A) {
+        self.put(Toast { words, offer: Some((label, action)), until: None });
+    }
+
+    fn put(&mut self, toast: Toast<A>) {
+        self.0.retain(|known| known.words != toast.words);
+        self.0.push(toast);
         let over = self.0.len().saturating_sub(TOASTS_MAX);
         self.0.drain(..over);
     }
@@ -35,51 +63,109 @@ impl Toasts {
         self.0.pop().is_some()
     }
 
-    /// Draws the notices, and schedules a repaint for when the first one expires.
-    pub(crate) fn show(&mut self, ctx: &egui::Context) {
+    /// Draws the notices at the bottom of the first of these places in which all of them fit, the newest lowest, and
+    /// schedules a repaint for when the first one expires. Where none fits, they wait. Returns the action of a button
+    /// that was pressed.
+    pub(crate) fn show(&mut self, ctx: &egui::Context, places: &[Rect]) -> Option<A> {
         let now = ctx.input(|input| input.time);
-        for toast in &mut self.0 {
-            toast.until.get_or_insert(now + STAYS_SECS);
-        }
         self.0.retain(|toast| toast.until.is_none_or(|until| until > now));
-        let Some(next) = self.0.iter().filter_map(|toast| toast.until).reduce(f64::min) else {
-            return;
-        };
-        ctx.request_repaint_after(std::time::Duration::from_secs_f64((next - now).max(0.01)));
-        let mut closed = None;
-        Area::new(Id::unique("toasts"))
-            .order(Order::Foreground)
-            .anchor(Align2::CENTER_TOP, vec2(0.0, 68.0))
-            .show(ctx, |ui| {
-                ui.spacing_mut().item_spacing.y = 8.0;
-                for (index, toast) in self.0.iter().enumerate() {
-                    if toast_ui(ui, &toast.words) {
-                        closed = Some(index);
-                    }
-                }
-            });
-        if let Some(index) = closed {
-            self.0.remove(index);
+        if self.0.is_empty() {
+            return None;
         }
+        let mut pressed = None;
+        let area = Area::new(Id::unique("toasts")).order(Order::Tooltip).interactable(false);
+        area.fixed_pos(ctx.content_rect().min).show(ctx, |ui| {
+            let found = places.iter().find_map(|place| self.fit(ui, *place));
+            let Some((place, sheets)) = found else { return };
+            for toast in &mut self.0 {
+                toast.until.get_or_insert(now + STAYS_SECS);
+            }
+            let mut bottom = place.bottom() - GAP;
+            for (index, sheet) in sheets.iter().enumerate().rev() {
+                let rect = Rect::from_min_max(
+                    pos2(place.left() + GAP, bottom - sheet.height),
+                    pos2(place.left() + GAP + sheet.width, bottom),
+                );
+                bottom = rect.top() - GAP;
+                let offer = self.0.get(index).and_then(|toast| toast.offer.as_ref()).map(|(label, _)| *label);
+                let answer = toast_ui(ui, rect, sheet, offer, index);
+                if answer != Answer::None {
+                    pressed = Some((index, answer));
+                }
+            }
+        });
+        if let Some(next) = self.0.iter().filter_map(|toast| toast.until).reduce(f64::min) {
+            ctx.request_repaint_after(std::time::Duration::from_secs_f64((next - now).max(0.01)));
+        }
+        let (index, answer) = pressed?;
+        let toast = self.0.remove(index);
+        toast.offer.filter(|_| answer == Answer::Offer).map(|(_, action)| action)
+    }
+
+    /// Lays out all notices for a place; none if they do not fit there.
+    fn fit(&self, ui: &Ui, place: Rect) -> Option<(Rect, Vec<Sheet>)> {
+        let width = (place.width() - 2.0 * GAP).min(WIDTH_MAX);
+        if width < WIDTH_MIN {
+            return None;
+        }
+        let text_width = width - PADDING - CONTROL_HEIGHT - 12.0;
+        let sheets: Vec<Sheet> = self
+            .0
+            .iter()
+            .map(|toast| {
+                let text = wrapped(ui, &toast.words, theme::regular(13.5), colors(ui).text, text_width);
+                let button = if toast.offer.is_some() { CONTROL_HEIGHT + 6.0 } else { 0.0 };
+                let height = (text.size().y + 2.0 * 8.0).max(CONTROL_HEIGHT + 8.0) + button;
+                Sheet { text, width, height }
+            })
+            .collect();
+        let height: f32 = sheets.iter().map(|sheet| sheet.height + GAP).sum();
+        (height + GAP <= place.height()).then_some((place, sheets))
     }
 }
 
-fn toast_ui(ui: &mut egui::Ui, words: &str) -> bool {
+/// A notice as laid out.
+struct Sheet {
+    text: Arc<Galley>,
+    width: f32,
+    height: f32,
+}
+
+/// What was pressed on a notice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    None,
+    Dismissed,
+    Offer,
+}
+
+fn toast_ui(ui: &mut Ui, rect: Rect, sheet: &Sheet, offer: Option<&'static str>, index: usize) -> Answer {
     let colors = colors(ui);
-    let frame = egui::Frame::NONE
-        .fill(colors.field)
-        .stroke(egui::Stroke::new(1.0, colors.border))
-        .corner_radius(10)
-        .shadow(egui::Shadow { offset: [0, 4], blur: 16, spread: 0, color: colors.veil.gamma_multiply(0.5) })
-        .inner_margin(egui::Margin { left: 16, right: 8, top: 6, bottom: 6 });
-    frame
-        .show(ui, |ui| {
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                ui.set_max_width(420.0);
-                ui.add(egui::Label::new(RichText::new(words)).wrap());
-                icon_button(ui, Icon::Close, "Dismiss").clicked()
-            })
-            .inner
-        })
-        .inner
+    let shadow = egui::Shadow { offset: [0, 4], blur: 16, spread: 0, color: colors.veil.gamma_multiply(0.5) };
+    ui.painter().add(shadow.as_shape(rect, 10));
+    let stroke = Stroke::new(1.0, colors.border);
+    ui.painter().rect(rect, 10.0, colors.field, stroke, egui::StrokeKind::Inside);
+    let text = Rect::from_min_size(rect.min + vec2(PADDING, 8.0), sheet.text.size());
+    ui.put(text, Label::new(Arc::clone(&sheet.text)).selectable(false));
+    let mut answer = Answer::None;
+    let corner = rect.right_top() + vec2(-CONTROL_HEIGHT - 4.0, 4.0);
+    over(ui, ("dismiss", index), corner, |ui| {
+        if icon_button(ui, Icon::Close, "Dismiss").clicked() {
+            answer = Answer::Dismissed;
+        }
+    });
+    if let Some(label) = offer {
+        let corner = pos2(rect.left() + PADDING, rect.bottom() - CONTROL_HEIGHT - 8.0);
+        over(ui, ("offer", index), corner, |ui| {
+            if small_button(ui, label).clicked() {
+                answer = Answer::Offer;
+            }
+        });
+    }
+    answer
+}
+
+/// A button of a notice, in an area of its own, so that it alone takes the pointer.
+fn over(ui: &Ui, name: (&'static str, usize), at: egui::Pos2, contents: impl FnOnce(&mut Ui)) {
+    Area::new(Id::unique(("toast", name))).order(Order::Tooltip).fixed_pos(at).show(ui.ctx(), contents);
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use egui::text::{LayoutJob, TextWrapping};
 use egui::{
-    Align2, Button, Color32, CornerRadius, FontId, Galley, Layout, Painter, Pos2, Rect, Response, RichText,
-    Role, Sense, Stroke, TextFormat, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align2, Button, Color32, CornerRadius, FontId, Galley, Id, Key, Layout, Modifiers, Painter, Pos2, Rect,
+    Response, RichText, Role, Sense, Stroke, TextFormat, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
+use super::edit;
 use super::icons::{Icon, focus_ring, paint_icon};
 use super::theme::{self, CONTROL_HEIGHT, RADIUS, colors};
 use super::words;
@@ -178,25 +179,32 @@ pub(crate) fn put(painter: &Painter, at: Pos2, galley: Arc<Galley>) {
 
 /// A one-line text field, as high as a button, below its label.
 pub(crate) fn field(ui: &mut Ui, name: &str, text: &mut String, hint: &str) -> Response {
-    one_line_field(ui, name, egui::TextEdit::singleline(text), hint)
+    let (caption, id) = caption(ui, name);
+    let width = ui.available_width();
+    edit::text_field(ui, id, text, |text| one_line_edit(text, hint, width)).labelled_by(caption)
 }
 
-fn one_line_field(ui: &mut Ui, name: &str, edit: egui::TextEdit<'_>, hint: &str) -> Response {
+/// The name above a field; returns its id, and the id of the field below.
+fn caption(ui: &mut Ui, name: &str) -> (Id, Id) {
     let caption = ui.label(RichText::new(name).font(theme::strong(12.5)).color(colors(ui).text));
     ui.add_space(-4.0);
-    let width = ui.available_width();
-    let edit = edit
-        .hint_text(hint)
+    (caption.id, edit::field_id(ui, name))
+}
+
+fn one_line_edit<'t>(text: &'t mut String, hint: &str, width: f32) -> egui::TextEdit<'t> {
+    egui::TextEdit::singleline(text)
+        .hint_text(hint.to_owned())
         .desired_width(width)
         .align(Align2::LEFT_CENTER)
         .margin(egui::Margin::symmetric(10, 6))
-        .min_size(vec2(0.0, 32.0));
-    ui.add(edit).labelled_by(caption.id)
+        .min_size(vec2(0.0, 32.0))
 }
 
 /// The same, with the text masked.
 pub(crate) fn secret_field(ui: &mut Ui, name: &str, text: &mut String, hint: &str) -> Response {
-    one_line_field(ui, name, egui::TextEdit::singleline(text).password(true), hint)
+    let (caption, id) = caption(ui, name);
+    let width = ui.available_width();
+    edit::secret_text_field(ui, id, text, |text| one_line_edit(text, hint, width)).labelled_by(caption)
 }
 
 /// Two fields, side by side or stacked; true if one of them was changed.
@@ -212,6 +220,11 @@ pub(crate) fn pair(
         (first(ui), second(ui))
     };
     first.changed() || second.changed()
+}
+
+/// True if Enter was pressed.
+pub(crate) fn entered(ui: &Ui) -> bool {
+    ui.input(|input| input.key_pressed(Key::Enter) && input.modifiers == Modifiers::NONE)
 }
 
 /// Scrolls to the widget that just got the keyboard focus; called at the end of a scroll area's contents.

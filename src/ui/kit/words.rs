@@ -84,6 +84,13 @@ impl Look {
         }
     }
 
+    /// How long it is until the local date changes.
+    pub(crate) fn until_midnight(&self) -> Option<Duration> {
+        let midnight = self.local(self.now).tomorrow().ok()?.start_of_day().ok()?.timestamp();
+        let left = midnight.as_millisecond().saturating_sub(self.now.as_millis_i64());
+        u64::try_from(left).ok().map(Duration::from_millis)
+    }
+
     /// When the next attempt to reach the server is due.
     fn retry(&self, snapshot: &Snapshot) -> String {
         match snapshot.retry_at {
@@ -228,8 +235,11 @@ fn rough(wait: Duration) -> String {
     if secs < 60 { format!("{secs} s") } else { format!("{} min", secs.div_ceil(60)) }
 }
 
-/// `Ann, Ben and 4 more`, with at most `names` names.
+/// `Ann, Ben and 4 more`, with at most `names` names; one person alone with the address, if the name proves nothing.
 pub(crate) fn people(people: &[Person], names: usize) -> String {
+    if let [only] = people {
+        return only.told_apart();
+    }
     let shown: Vec<&str> = people.iter().take(names).map(|person| person.name.as_str()).collect();
     listed(&shown, people.len().saturating_sub(shown.len()))
 }
@@ -279,9 +289,18 @@ pub(crate) fn message_name(message: &MessageView) -> String {
         Some(from) => {
             let files: Vec<&str> = message.files.iter().map(|file| file.name.as_str()).collect();
             let with = if files.is_empty() { String::new() } else { format!(" with {}", files.join(", ")) };
-            format!("Message from {}{with}", from.name)
+            format!("Message from {}{with}", from.told_apart())
         }
         None => summary::accessible_name(&message.tally),
+    }
+}
+
+/// A message as a quotation, ready for a reply below it.
+pub(crate) fn quoted(message: &MessageView) -> String {
+    let lines: String = message.text.lines().map(|line| format!("> {line}\n")).collect();
+    match &message.from {
+        Some(from) => format!("{} wrote:\n{lines}", from.plain_name()),
+        None => lines,
     }
 }
 

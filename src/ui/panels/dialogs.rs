@@ -1,23 +1,23 @@
 //! The dialogs in front of the window: settings, contact, list, keyboard shortcuts, quitting, and more.
 
-use egui::{Align, Id, Key, Layout, Modal, Modifiers, RichText, Ui, vec2};
+use egui::{Align, Id, Layout, Modal, Rect, Response, RichText, Ui, vec2};
 
 use super::certificate::{Decision, authority_ui, certificate_ui};
+use super::people::{ContactForm, FormOutcome, ListForm, RenameForm, contact_ui, list_ui, rename_ui};
 use super::settings::{AccountForm, settings_ui};
 use crate::model::account::Account;
 use crate::model::command::{AgentCommand, Command};
-use crate::model::contacts::{Contact, List, address_key};
-use crate::model::snapshot::{Person, Snapshot};
-use crate::sip::Uri;
+use crate::model::snapshot::Snapshot;
 use crate::ui::actions::Act;
+use crate::ui::commands;
 use crate::ui::compose::attach::attach_ui;
-use crate::ui::keys;
+use crate::ui::kit::edit;
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, colors};
-use crate::ui::kit::widgets::{banner, field, hint, mend_button, primary};
+use crate::ui::kit::widgets::{banner, entered, mend_button, primary, small_button};
 use crate::ui::kit::words::{self, Look};
 
-/// The open dialog.
+/// What a dialog is about.
 #[derive(Debug)]
 pub(crate) enum Dialog {
     /// The settings.
@@ -26,6 +26,8 @@ pub(crate) enum Dialog {
     Contact(ContactForm),
     /// A new list.
     List(ListForm),
+    /// A conversation's name.
+    Rename(RenameForm),
     /// Which file to attach, by path.
     Attach(String),
     /// The certificate authority to trust, by the path of its file.
@@ -41,38 +43,6 @@ pub(crate) enum Dialog {
     },
 }
 
-/// A contact being edited.
-#[derive(Debug)]
-pub(crate) struct ContactForm {
-    before: Option<Contact>,
-    name: String,
-    address: String,
-    problem: Option<String>,
-}
-
-impl ContactForm {
-    /// Edits a contact, or a new one.
-    pub(crate) fn of(contact: Option<Contact>) -> Self {
-        let (name, address) =
-            contact.as_ref().map(|old| (old.name.clone(), words::address(&old.address))).unwrap_or_default();
-        Self { before: contact, name, address, problem: None }
-    }
-}
-
-/// A new list being named.
-#[derive(Debug)]
-pub(crate) struct ListForm {
-    people: Vec<Person>,
-    name: String,
-}
-
-impl ListForm {
-    /// A list of these people, still without a name.
-    pub(crate) fn of(people: Vec<Person>) -> Self {
-        Self { people, name: String::new() }
-    }
-}
-
 /// What happens to a dialog after this frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -84,60 +54,177 @@ pub(crate) enum Outcome {
     Leave,
 }
 
+impl From<FormOutcome> for Outcome {
+    fn from(outcome: FormOutcome) -> Self {
+        match outcome {
+            FormOutcome::Open => Self::Open,
+            FormOutcome::Closed => Self::Closed,
+        }
+    }
+}
+
+/// A dialog on the screen.
+#[derive(Debug)]
+pub(crate) struct OpenDialog {
+    dialog: Dialog,
+    /// Makes the ids of its fields its own: nothing typed into an earlier dialog can be undone into this one.
+    number: u64,
+    /// It has not been drawn yet: it takes the focus.
+    is_new: bool,
+    /// The user wants to close it although something was typed, and is asked.
+    is_asking: bool,
+}
+
+impl OpenDialog {
+    /// Opens a dialog; `number` differs from those of all others.
+    pub(crate) const fn new(dialog: Dialog, number: u64) -> Self {
+        Self { dialog, number, is_new: true, is_asking: false }
+    }
+
+    fn id(&self) -> Id {
+        // Each kind keeps its size and its scroll position, and inherits none of another.
+        Id::unique(("dialog", title(&self.dialog)))
+    }
+
+    /// Where it was drawn in the last frame.
+    pub(crate) fn rect(&self, ctx: &egui::Context) -> Option<Rect> {
+        ctx.memory(|memory| memory.area_rect(self.id()))
+    }
+
+    /// Something was typed that closing would lose.
+    fn holds_typing(&self, snapshot: &Snapshot) -> bool {
+        match &self.dialog {
+            Dialog::Contact(form) => form.is_changed(),
+            Dialog::List(form) => form.is_changed(),
+            Dialog::Rename(form) => form.is_changed(),
+            Dialog::Attach(path) | Dialog::Authority(path) => !path.trim().is_empty(),
+            Dialog::Settings(form) => form.is_changed(snapshot.account.as_deref()),
+            Dialog::Certificate | Dialog::Keys | Dialog::Leaving { .. } => false,
+        }
+    }
+
+    /// The user wants to close it: asks first where something was typed.
+    fn close(&mut self, snapshot: &Snapshot) -> Outcome {
+        if !self.is_asking && self.holds_typing(snapshot) {
+            self.is_asking = true;
+            return Outcome::Open;
+        }
+        Outcome::Closed
+    }
+}
+
 /// Draws the dialog.
 pub(crate) fn dialog_ui(
     ctx: &egui::Context,
-    dialog: &mut Dialog,
+    open: &mut OpenDialog,
     (snapshot, look): (&Snapshot, &Look),
     acts: &mut Vec<Act>,
 ) -> Outcome {
     let dark = ctx.global_style().visuals.dark_mode;
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(20);
-    // Each kind has its own id, so that none inherits the size or scroll position of another.
-    let (id, room) = (Id::unique(("dialog", title(dialog))), ctx.content_rect().size());
+    let (id, room) = (open.id(), ctx.content_rect().size());
     // Otherwise it is 400 high, however much space there is.
     let area = Modal::default_area(id).default_height(room.y);
     let modal = Modal::new(id).area(area).backdrop_color(theme::veil(dark)).frame(frame);
-    let shown = modal.show(ctx, |ui| {
+    let is_new = std::mem::take(&mut open.is_new);
+    let number = open.number;
+    let draw = |ui: &mut Ui| {
+        let dialog = &open.dialog;
         let is_wide = matches!(dialog, Dialog::Settings(_) | Dialog::Keys | Dialog::Certificate);
         ui.set_width((room.x - 80.0).min(if is_wide { 520.0 } else { 400.0 }));
-        let closed = title_ui(ui, title(dialog));
-        let outcome = match dialog {
-            Dialog::Settings(form) => {
-                settings_ui(ui, form, snapshot, acts);
-                Outcome::Open
+        let close = title_ui(ui, title(dialog));
+        if is_new {
+            // A field takes it from here, if there is one.
+            close.request_focus();
+        }
+        let answer = if open.is_asking { asking_ui(ui) } else { None };
+        let outcome = contents_ui(ui, &mut open.dialog, is_new, (snapshot, look), acts);
+        (close.clicked(), answer, outcome)
+    };
+    let shown = edit::in_dialog(ctx, number, || modal.show(ctx, draw));
+    // Esc is consumed here, and a click beside the dialog comes with it.
+    let (beside, wants_close) = (shown.backdrop_response.clicked(), shown.should_close());
+    let (closed, answer, outcome) = shown.inner;
+    match answer {
+        Some(Answer::Discard) => return Outcome::Closed,
+        Some(Answer::Keep) => open.is_asking = false,
+        None => {}
+    }
+    if outcome != Outcome::Open {
+        return outcome;
+    }
+    if wants_close && !beside && open.is_asking {
+        open.is_asking = false;
+        return Outcome::Open;
+    }
+    // A click beside may have been a mistake: it closes only what holds nothing.
+    if closed || (wants_close && !beside) || (beside && !open.holds_typing(snapshot)) {
+        return open.close(snapshot);
+    }
+    Outcome::Open
+}
+
+fn contents_ui(
+    ui: &mut Ui,
+    dialog: &mut Dialog,
+    is_new: bool,
+    (snapshot, look): (&Snapshot, &Look),
+    acts: &mut Vec<Act>,
+) -> Outcome {
+    match dialog {
+        Dialog::Settings(form) => {
+            settings_ui(ui, form, snapshot, acts);
+            Outcome::Open
+        }
+        Dialog::Contact(form) => contact_ui(ui, form, is_new, acts).into(),
+        Dialog::List(form) => list_ui(ui, form, is_new, acts).into(),
+        Dialog::Rename(form) => rename_ui(ui, form, is_new, acts).into(),
+        Dialog::Attach(path) => match attach_ui(ui, path, entered(ui)) {
+            Some(path) => {
+                acts.push(Act::Attach(path));
+                Outcome::Closed
             }
-            Dialog::Contact(form) => contact_ui(ui, form, acts),
-            Dialog::List(form) => list_ui(ui, form, acts),
-            Dialog::Attach(path) => match attach_ui(ui, path, enter(ui)) {
-                Some(path) => {
-                    acts.push(Act::Attach(path));
-                    Outcome::Closed
-                }
-                None => Outcome::Open,
-            },
-            Dialog::Authority(path) => match authority_ui(ui, path, enter(ui)) {
-                Some(path) => {
-                    put_account(snapshot, acts, |account| account.tls_ca = Some(path));
-                    Outcome::Closed
-                }
-                None => Outcome::Open,
-            },
-            Dialog::Certificate => certificate_dialog(ui, (snapshot, look), acts),
-            Dialog::Keys => keys_ui(ui),
-            Dialog::Leaving { waiting } => leaving_ui(ui, *waiting),
-        };
-        if closed { Outcome::Closed } else { outcome }
+            None => Outcome::Open,
+        },
+        Dialog::Authority(path) => match authority_ui(ui, path, entered(ui)) {
+            Some(path) => {
+                put_account(snapshot, acts, |account| account.tls_ca = Some(path));
+                Outcome::Closed
+            }
+            None => Outcome::Open,
+        },
+        Dialog::Certificate => certificate_dialog(ui, (snapshot, look), acts),
+        Dialog::Keys => keys_ui(ui),
+        Dialog::Leaving { waiting } => leaving_ui(ui, *waiting, is_new),
+    }
+}
+
+/// What the user answers when a dialog with something typed is to be closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Keep,
+    Discard,
+}
+
+fn asking_ui(ui: &mut Ui) -> Option<Answer> {
+    banner(ui, "Discard what you typed?", colors(ui).amber, colors(ui).amber_soft);
+    let answer = ui.horizontal(|ui| {
+        if mend_button(ui, "Discard").clicked() {
+            return Some(Answer::Discard);
+        }
+        small_button(ui, "Keep editing").clicked().then_some(Answer::Keep)
     });
-    if shown.inner == Outcome::Open && shown.should_close() { Outcome::Closed } else { shown.inner }
+    ui.add_space(4.0);
+    answer.inner
 }
 
 const fn title(dialog: &Dialog) -> &'static str {
     match dialog {
         Dialog::Settings(_) => "Settings",
-        Dialog::Contact(ContactForm { before: Some(_), .. }) => "Edit contact",
-        Dialog::Contact(ContactForm { before: None, .. }) => "Add contact",
+        Dialog::Contact(form) if form.edits() => "Edit contact",
+        Dialog::Contact(_) => "Add contact",
         Dialog::List(_) => "Save as list",
+        Dialog::Rename(_) => "Rename conversation",
         Dialog::Attach(_) => "Attach a file",
         Dialog::Authority(_) => "Choose an authority",
         Dialog::Certificate => "Is this your server?",
@@ -175,92 +262,23 @@ fn certificate_dialog(ui: &mut Ui, (snapshot, look): (&Snapshot, &Look), acts: &
     }
 }
 
-fn title_ui(ui: &mut Ui, title: &str) -> bool {
-    let closed = ui.horizontal(|ui| {
+/// The title, and the button that closes the dialog.
+fn title_ui(ui: &mut Ui, title: &str) -> Response {
+    let close = ui.horizontal(|ui| {
         ui.label(RichText::new(title).font(theme::strong(17.0)));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            icon_button(ui, Icon::Close, "Close").clicked()
-        })
-        .inner
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| icon_button(ui, Icon::Close, "Close")).inner
     });
     ui.add_space(4.0);
-    closed.inner
-}
-
-fn enter(ui: &Ui) -> bool {
-    ui.input(|input| input.key_pressed(Key::Enter) && input.modifiers == Modifiers::NONE)
-}
-
-fn contact_ui(ui: &mut Ui, form: &mut ContactForm, acts: &mut Vec<Act>) -> Outcome {
-    ui.spacing_mut().item_spacing.y = 8.0;
-    field(ui, "Name", &mut form.name, "Ann Lee");
-    field(ui, "SIP address", &mut form.address, "ann@example.com");
-    if let Some(problem) = &form.problem {
-        banner(ui, problem, colors(ui).red, colors(ui).red_soft);
-    }
-    let entered = enter(ui);
-    ui.add_space(4.0);
-    ui.horizontal(|ui| {
-        let filled = !form.address.trim().is_empty();
-        if (primary(ui, "Save contact", filled).clicked() || (entered && filled)) && save_contact(form, acts)
-        {
-            return Outcome::Closed;
-        }
-        if let Some(before) = &form.before
-            && mend_button(ui, "Remove").clicked()
-        {
-            acts.push(Act::Ask(Command::RemoveContact { address: before.address.clone() }));
-            return Outcome::Closed;
-        }
-        Outcome::Open
-    })
-    .inner
-}
-
-/// Saves the contact; if the address is invalid, sets an error message and returns false.
-fn save_contact(form: &mut ContactForm, acts: &mut Vec<Act>) -> bool {
-    let uri = Uri::typed(&form.address).ok().filter(Uri::names_somebody);
-    let Some(uri) = uri else {
-        form.problem = Some("This is not a SIP address. Enter one like ann@example.com.".to_owned());
-        return false;
-    };
-    let address = uri.as_str().to_owned();
-    let simulated = form.before.as_ref().is_some_and(|before| before.simulated);
-    if let Some(before) = &form.before
-        && address_key(&before.address) != address_key(&address)
-    {
-        acts.push(Act::Ask(Command::RemoveContact { address: before.address.clone() }));
-    }
-    acts.push(Act::Ask(Command::PutContact(Contact {
-        address,
-        name: form.name.trim().to_owned(),
-        simulated,
-    })));
-    true
-}
-
-fn list_ui(ui: &mut Ui, form: &mut ListForm, acts: &mut Vec<Act>) -> Outcome {
-    ui.spacing_mut().item_spacing.y = 8.0;
-    hint(ui, &words::people(&form.people, 8));
-    field(ui, "List name", &mut form.name, "Team");
-    let filled = !form.name.trim().is_empty();
-    let entered = enter(ui);
-    ui.add_space(4.0);
-    if primary(ui, "Save list", filled).clicked() || (entered && filled) {
-        let members = form.people.iter().map(|person| person.address.clone()).collect();
-        acts.push(Act::Ask(Command::PutList(List { name: form.name.trim().to_owned(), members })));
-        return Outcome::Closed;
-    }
-    Outcome::Open
+    close.inner
 }
 
 fn keys_ui(ui: &mut Ui) -> Outcome {
     let height = (ui.ctx().content_rect().height() - 160.0).clamp(120.0, 480.0);
     egui::ScrollArea::vertical().max_height(height).show(ui, |ui| {
         egui::Grid::new("keys").num_columns(2).spacing(vec2(24.0, 4.0)).show(ui, |ui| {
-            for (keys, what) in keys::TABLE {
-                ui.label(RichText::new(*keys).font(theme::strong(13.0)));
-                ui.label(RichText::new(*what).color(colors(ui).weak));
+            for (keys, what) in commands::sheet() {
+                ui.label(RichText::new(keys).font(theme::strong(13.0)));
+                ui.label(RichText::new(what).color(colors(ui).weak));
                 ui.end_row();
             }
         });
@@ -268,7 +286,7 @@ fn keys_ui(ui: &mut Ui) -> Outcome {
     Outcome::Open
 }
 
-fn leaving_ui(ui: &mut Ui, waiting: usize) -> Outcome {
+fn leaving_ui(ui: &mut Ui, waiting: usize, is_new: bool) -> Outcome {
     let sentence = match waiting {
         1 => "1 message has not been sent yet. It will be sent when you start Fanfare again.".to_owned(),
         many => {
@@ -278,7 +296,11 @@ fn leaving_ui(ui: &mut Ui, waiting: usize) -> Outcome {
     ui.label(sentence);
     ui.add_space(8.0);
     ui.horizontal(|ui| {
-        if primary(ui, "Stay", true).clicked() {
+        let stay = primary(ui, "Stay", true);
+        if is_new {
+            stay.request_focus();
+        }
+        if stay.clicked() {
             return Outcome::Closed;
         }
         if ui.button("Quit").clicked() { Outcome::Leave } else { Outcome::Open }

@@ -22,7 +22,7 @@ const EXPIRES: [(Option<u32>, &str); 4] =
     [(None, "Do not keep"), (Some(3600), "1 hour"), (Some(86_400), "1 day"), (Some(604_800), "7 days")];
 
 /// The account being edited.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AccountForm {
     name: String,
     address: String,
@@ -60,6 +60,11 @@ impl AccountForm {
             expires_secs: account.expires_secs,
             problem: None,
         }
+    }
+
+    /// Something was typed that is not saved.
+    pub(crate) fn is_changed(&self, account: Option<&Account>) -> bool {
+        Self { problem: None, ..self.clone() } != Self::of(account)
     }
 
     /// The account with the edits; fields not shown here keep their values.
@@ -182,6 +187,14 @@ fn writing_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
     if ui.checkbox(&mut enter_sends, "Enter sends, Shift+Enter starts a new line").changed() {
         put(acts, Settings { enter_sends, ..settings.clone() });
     }
+    ui.label("After Send, a message can be taken back");
+    ui.horizontal_wrapped(|ui| {
+        for (undo_send_secs, label) in [(0, "Not at all"), (5, "For 5 seconds"), (10, "For 10 seconds")] {
+            if pill(ui, settings.undo_send_secs == undo_send_secs, label).clicked() {
+                put(acts, Settings { undo_send_secs, ..settings.clone() });
+            }
+        }
+    });
 }
 
 fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {

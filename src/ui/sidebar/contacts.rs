@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use egui::{Align, Layout, Rect, RichText, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
+use egui::{Align, Layout, Rect, Response, RichText, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
 
 use crate::model::contacts::AddressBook;
 use crate::model::names::{KnownList, NamedContact, Names};
 use crate::model::snapshot::Person;
 use crate::ui::actions::Act;
+use crate::ui::commands::{UiCommand, menu_item};
 use crate::ui::compose::recipients::Recipients;
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, colors};
@@ -19,11 +20,19 @@ use crate::ui::kit::words;
 /// Height of a contact's row.
 pub(crate) const ROW_HEIGHT: f32 = 48.0;
 
+/// Height of the bar below the contacts while some are ticked.
+pub(crate) const CHOSEN_HEIGHT: f32 = 52.0;
+
 /// The contacts that are ticked, by address key.
 #[derive(Debug, Default)]
 pub(crate) struct Chosen(BTreeSet<String>);
 
 impl Chosen {
+    /// Nobody is ticked.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn has(&self, key: &str) -> bool {
         self.0.contains(key)
     }
@@ -86,11 +95,13 @@ pub(crate) fn contacts_ui(
         let found: Vec<usize> = names.search(search).collect();
         rows_in_view(ui, found.len(), |ui, place| {
             let Some((index, known)) = found_at(names, &found, place) else { return };
+            let contact = || book.contacts.get(index).cloned();
             match contact_row(ui, known, chosen.has(&known.key), Editing::Yes) {
                 RowAct::Toggled => chosen.toggle(&known.key),
-                RowAct::Edit => {
-                    acts.extend(book.contacts.get(index).map(|it| Act::EditContact(Some(it.clone()))));
-                }
+                RowAct::Edit => acts.extend(contact().map(|it| Act::EditContact(Some(it)))),
+                RowAct::Write => acts.push(Act::Write(vec![known.person.clone()])),
+                RowAct::CopyAddress => acts.push(Act::Copy(known.person.address.clone())),
+                RowAct::Remove => acts.extend(contact().map(Act::RemoveContact)),
                 RowAct::None => {}
             }
         });
@@ -165,23 +176,42 @@ pub(crate) enum RowAct {
     None,
     Toggled,
     Edit,
+    Write,
+    CopyAddress,
+    Remove,
 }
 
 /// One contact: check box, circle, name, address.
 pub(crate) fn contact_row(ui: &mut Ui, known: &NamedContact, ticked: bool, editing: Editing) -> RowAct {
     let rect = ui.allocate_space(vec2(ui.available_width(), ROW_HEIGHT)).1;
     let NamedContact { person, .. } = known;
-    let toggled = check_row(ui, rect, person, ticked);
+    let pencil_width = if editing == Editing::Yes { 36.0 } else { 0.0 };
+    let response = check_row(ui, rect, person, ticked, pencil_width);
     let edit = editing == Editing::Yes && pencil(ui, rect, &format!("Edit {}", person.name));
-    match (toggled, edit) {
+    let mut act = match (response.clicked(), edit) {
         (_, true) => RowAct::Edit,
         (true, false) => RowAct::Toggled,
         (false, false) => RowAct::None,
+    };
+    if editing == Editing::Yes {
+        response.context_menu(|ui| {
+            for (command, chosen) in [
+                (UiCommand::WriteTo, RowAct::Write),
+                (UiCommand::EditContact, RowAct::Edit),
+                (UiCommand::CopyAddress, RowAct::CopyAddress),
+                (UiCommand::RemoveContact, RowAct::Remove),
+            ] {
+                if menu_item(ui, command) {
+                    act = chosen;
+                }
+            }
+        });
     }
+    act
 }
 
-/// A row that acts as one large check box.
-fn check_row(ui: &Ui, rect: Rect, person: &Person, ticked: bool) -> bool {
+/// A row that acts as one large check box; `beside` is the width of what stands at its right end.
+fn check_row(ui: &Ui, rect: Rect, person: &Person, ticked: bool, beside: f32) -> Response {
     let response = ui.interact(rect, ui.scope_id().with(("tick", &person.address)), Sense::click());
     if response.hovered() {
         ui.painter().rect_filled(rect.shrink2(vec2(8.0, 1.0)), 8.0, colors(ui).hover);
@@ -190,9 +220,9 @@ fn check_row(ui: &Ui, rect: Rect, person: &Person, ticked: bool) -> bool {
     crate::ui::kit::icons::focus_ring(ui, &response, rect.shrink2(vec2(8.0, 1.0)), 8.0);
     paint_avatar(ui, pos2(rect.left() + 62.0, rect.center().y), 32.0, std::slice::from_ref(person));
     let left = rect.left() + 88.0;
-    let width = rect.right() - 48.0 - left;
+    let width = rect.right() - 12.0 - beside - left;
     let tag = if person.simulated { 68.0 } else { 0.0 };
-    let name = one_line(ui, &person.name, theme::regular(14.0), colors(ui).text, width + 36.0 - tag);
+    let name = one_line(ui, &person.name, theme::regular(14.0), colors(ui).text, width - tag);
     let address =
         one_line(ui, &words::address(&person.address), theme::regular(12.0), colors(ui).weak, width);
     let top = rect.center().y - (name.size().y + address.size().y) / 2.0;
@@ -203,7 +233,7 @@ fn check_row(ui: &Ui, rect: Rect, person: &Person, ticked: bool) -> bool {
         paint_simulated(ui, pos2(left + name_width + 8.0, top + name_height / 2.0));
     }
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::CheckBox, true, ticked, &person.name));
-    response.clicked()
+    response
 }
 
 fn check_box(ui: &Ui, center: egui::Pos2, ticked: bool) {
@@ -252,7 +282,7 @@ fn list_row(ui: &mut Ui, list: &KnownList, chosen: &mut Chosen, acts: &mut Vec<A
     let place = Rect::from_center_size(pos2(rect.right() - 28.0, rect.center().y), vec2(28.0, 28.0));
     within(ui, place, Layout::default(), |ui| {
         if icon_button(ui, Icon::Close, &format!("Remove list {}", list.name)).clicked() {
-            acts.push(Act::Ask(crate::model::command::Command::RemoveList { name: list.name.clone() }));
+            acts.push(Act::RemoveList(list.name.clone()));
         }
     });
 }

@@ -3,20 +3,20 @@
 use egui::{Align, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::contacts::{self, Chosen};
+use super::marks::MarkTable;
+use super::row::{ROW_HEIGHT, conversation_menu, row_ui};
 use crate::model::account::RegistrationState;
 use crate::model::fold::holds_all;
 use crate::model::journal::ConversationId;
-use crate::model::journal::DeliveryState;
+use crate::model::marks::Marks;
 use crate::model::snapshot::{ConversationHead, Person, Snapshot};
 use crate::ui::actions::Act;
-use crate::ui::kit::icons::{Icon, focus_ring, icon_button, paint_icon, paint_state, state_color};
+use crate::ui::commands::UiCommand;
+use crate::ui::kit::edit;
+use crate::ui::kit::icons::{Icon, icon_button, paint_icon};
 use crate::ui::kit::theme::{self, HEADER_HEIGHT, colors};
-use crate::ui::kit::widgets::{
-    hint, mend_button, one_line, paint_avatar, paint_badge, pill, primary, put, tab, within,
-};
+use crate::ui::kit::widgets::{hint, mend_button, one_line, paint_avatar, pill, primary, put, tab, within};
 use crate::ui::kit::words::{self, Look};
-
-const ROW_HEIGHT: f32 = 64.0;
 
 /// The tabs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -38,6 +38,8 @@ pub(crate) enum Filter {
     Unread,
     /// Those with a message that somebody did not get.
     Failed,
+    /// Those put away.
+    Archived,
 }
 
 /// What is typed and selected in the left column.
@@ -47,6 +49,15 @@ pub(crate) struct LeftColumn {
     filter: Filter,
     pub(crate) search: String,
     chosen: Chosen,
+    /// What the user has set for single conversations.
+    pub(crate) marks: MarkTable,
+}
+
+impl LeftColumn {
+    /// Height of what stands below the list.
+    pub(crate) fn foot(&self) -> f32 {
+        if self.tab == Tab::Contacts && !self.chosen.is_empty() { contacts::CHOSEN_HEIGHT } else { 0.0 }
+    }
 }
 
 /// The id of the search field.
@@ -77,7 +88,7 @@ pub(crate) fn left_ui(
     egui::Frame::NONE.inner_margin(egui::Margin { left: 16, right: 16, top: 12, bottom: 0 }).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 8.0;
         ui.vertical_centered_justified(|ui| {
-            if primary(ui, "New message", true).on_hover_text("Ctrl+N").clicked() {
+            if primary(ui, "New message", true).on_hover_text(UiCommand::NewMessage.tooltip()).clicked() {
                 acts.push(Act::Write(Vec::new()));
             }
         });
@@ -124,7 +135,7 @@ fn account_ui(ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>
     response.on_hover_text(format!("{}\n{word}", words::address(&person.address)));
     let gear = Rect::from_center_size(pos2(rect.right() - 30.0, rect.center().y), vec2(28.0, 28.0));
     within(ui, gear, Layout::default(), |ui| {
-        if icon_button(ui, Icon::Sliders, "Settings").clicked() {
+        if icon_button(ui, Icon::Sliders, "Settings").on_hover_text(UiCommand::Settings.tooltip()).clicked() {
             acts.push(Act::Settings);
         }
     });
@@ -141,14 +152,15 @@ fn own_person(snapshot: &Snapshot) -> Person {
 
 fn search_ui(ui: &mut Ui, search: &mut String) {
     let width = ui.available_width();
-    let edit = egui::TextEdit::singleline(search)
-        .id(search_id())
-        .hint_text("Search people")
-        .desired_width(width)
-        .align(egui::Align2::LEFT_CENTER)
-        .margin(egui::Margin { left: 32, right: 10, top: 6, bottom: 6 })
-        .min_size(vec2(0.0, 32.0));
-    let response = ui.add(edit).accessible_name("Search");
+    let response = edit::text_field(ui, search_id(), search, |text| {
+        egui::TextEdit::singleline(text)
+            .hint_text("Search people")
+            .desired_width(width)
+            .align(egui::Align2::LEFT_CENTER)
+            .margin(egui::Margin { left: 32, right: 10, top: 6, bottom: 6 })
+            .min_size(vec2(0.0, 32.0))
+    })
+    .accessible_name("Search");
     let icon = Rect::from_center_size(response.rect.left_center() + vec2(17.0, 0.0), vec2(14.0, 14.0));
     paint_icon(ui.painter(), icon, Icon::Search, colors(ui).weak);
 }
@@ -165,17 +177,22 @@ fn tabs_ui(ui: &mut Ui, column: &mut LeftColumn, snapshot: &Snapshot) {
     });
     if column.tab == Tab::Messages {
         let failed = snapshot.conversations.iter().filter(|head| head.failed > 0).count();
-        let unread = snapshot.conversations.iter().filter(|head| head.unread > 0).count();
+        let heads = snapshot.conversations.iter();
+        let unread = heads.filter(|head| passes(head, column.marks.get(head.id), Filter::Unread)).count();
+        let archived = snapshot.conversations.iter().any(|head| column.marks.get(head.id).archived);
         let counted = |word: &str, count: usize| {
             if count == 0 { word.to_owned() } else { format!("{word} {count}") }
         };
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
-            let pills = [
+            let mut pills = vec![
                 (Filter::All, "All".to_owned()),
                 (Filter::Unread, counted("Unread", unread)),
                 (Filter::Failed, counted("Failed", failed)),
             ];
+            if archived || column.filter == Filter::Archived {
+                pills.push((Filter::Archived, "Archived".to_owned()));
+            }
             for (which, label) in pills {
                 if pill(ui, column.filter == which, &label).clicked() {
                     column.filter = which;
@@ -193,11 +210,16 @@ fn conversations_ui(
     look: &Look,
     acts: &mut Vec<Act>,
 ) {
-    let shown: Vec<&ConversationHead> = snapshot
+    let marks = |head: &ConversationHead| column.marks.get(head.id);
+    let mut shown: Vec<&ConversationHead> = snapshot
         .conversations
         .iter()
-        .filter(|head| passes(head, column.filter) && found(head, &column.search))
+        .filter(|head| {
+            passes(head, marks(head), column.filter) && found(head, &marks(head).name, &column.search)
+        })
         .collect();
+    // The order is kept otherwise.
+    shown.sort_by_key(|head| !marks(head).pinned);
     ui.add_space(8.0);
     if shown.is_empty() {
         return no_conversations(ui, column, snapshot);
@@ -205,25 +227,29 @@ fn conversations_ui(
     ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW_HEIGHT, shown.len(), |ui, range| {
         for head in shown.get(range).unwrap_or_default() {
-            if row_ui(ui, head, open == Some(head.id), look) {
+            let response = row_ui(ui, (head, marks(head)), open == Some(head.id), look);
+            if response.clicked() {
                 acts.push(Act::Open(head.id));
             }
+            response.context_menu(|ui| conversation_menu(ui, head, marks(head), acts));
         }
     });
 }
 
-const fn passes(head: &ConversationHead, filter: Filter) -> bool {
+const fn passes(head: &ConversationHead, marks: &Marks, filter: Filter) -> bool {
+    let is_unread = head.unread > 0 || marks.unread;
     match filter {
-        Filter::All => true,
-        Filter::Unread => head.unread > 0,
+        Filter::All => !marks.archived || is_unread,
+        Filter::Unread => is_unread,
         Filter::Failed => head.failed > 0,
+        Filter::Archived => marks.archived,
     }
 }
 
 /// True if every word of the search occurs in a name, an address or the last text.
-fn found(head: &ConversationHead, search: &str) -> bool {
+fn found(head: &ConversationHead, name: &str, search: &str) -> bool {
     let people = head.people.iter().flat_map(|person| [person.name.as_str(), person.address.as_str()]);
-    let texts: Vec<&str> = people.chain([head.preview.as_str()]).collect();
+    let texts: Vec<&str> = people.chain([head.preview.as_str(), name]).collect();
     search.trim().is_empty() || holds_all(&texts, search)
 }
 
@@ -237,79 +263,10 @@ fn no_conversations(ui: &mut Ui, column: &LeftColumn, snapshot: &Snapshot) {
             Filter::All => "",
             Filter::Unread => "No unread messages.",
             Filter::Failed => "No failed messages.",
+            Filter::Archived => "No archived conversations.",
         }
     };
     egui::Frame::NONE.inner_margin(egui::Margin::symmetric(16, 8)).show(ui, |ui| hint(ui, sentence));
-}
-
-fn row_ui(ui: &mut Ui, head: &ConversationHead, selected: bool, look: &Look) -> bool {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
-    let colors = colors(ui);
-    let ground = rect.shrink2(vec2(8.0, 1.0));
-    if selected {
-        ui.painter().rect_filled(ground, 8.0, colors.selected);
-    } else if response.hovered() {
-        ui.painter().rect_filled(ground, 8.0, colors.hover);
-    }
-    focus_ring(ui, &response, ground, 8.0);
-    paint_avatar(ui, pos2(rect.left() + 36.0, rect.center().y), 40.0, &head.people);
-    let (left, right) = (rect.left() + 66.0, rect.right() - 20.0);
-    let time = one_line(ui, &look.short(head.at), theme::regular(12.0), colors.weak, 100.0);
-    let font = if head.unread > 0 { theme::strong(14.0) } else { theme::regular(14.0) };
-    let names =
-        one_line(ui, &words::people(&head.people, 4), font, colors.text, right - left - time.size().x - 8.0);
-    let middle = rect.center().y;
-    put(ui.painter(), pos2(right - time.size().x, middle - 18.0), time);
-    put(ui.painter(), pos2(left, middle - 20.0), names);
-    let badge =
-        if head.unread > 0 { paint_badge(ui, pos2(right, middle + 10.0), head.unread) + 8.0 } else { 0.0 };
-    let told =
-        second_line(ui, head, Rect::from_min_max(pos2(left, middle), pos2(right - badge, middle + 20.0)));
-    let people = words::people(&head.people, head.people.len());
-    let unread = if head.unread > 0 { format!(", {} unread", head.unread) } else { String::new() };
-    response.widget_info(|| {
-        WidgetInfo::selected(Role::Button, true, selected, format!("{people}, {told}{unread}"))
-    });
-    response.clicked()
-}
-
-/// The last text with its state icon. Before it: a mark if the sender is not verified; then, in red, how many
-/// recipients did not get some message, even if later ones arrived. Returns the words shown.
-fn second_line(ui: &Ui, head: &ConversationHead, place: Rect) -> String {
-    let colors = colors(ui);
-    let mut left = place.left();
-    let state = if head.failed > 0 { Some(DeliveryState::Failed) } else { head.last.map(|it| it.leading()) };
-    if let Some(state) = state {
-        let icon = Rect::from_min_size(pos2(left, place.center().y - 7.0), vec2(14.0, 14.0));
-        paint_state(ui.painter(), icon, state, state_color(state, colors), colors.side);
-        left += 20.0;
-    }
-    let mut write = |words: &str, font, color| {
-        let line = one_line(ui, words, font, color, place.right() - left);
-        let width = line.size().x;
-        put(ui.painter(), pos2(left, place.center().y - line.size().y / 2.0), line);
-        left += width + 8.0;
-    };
-    let mut told = Vec::new();
-    if !head.verified {
-        write(words::NOT_VERIFIED, theme::strong(12.0), colors.amber);
-        told.push(words::NOT_VERIFIED.to_owned());
-    }
-    if head.failed == 0 {
-        write(&head.preview, theme::regular(13.0), colors.weak);
-        told.push(head.preview.clone());
-        return told.join(", ");
-    }
-    let failed = format!("{} not delivered", head.failed);
-    write(&failed, theme::strong(13.0), colors.red);
-    told.push(failed);
-    // While there is a failure that the user has not seen, the preview is left out.
-    let leading = head.last.map(|tally| tally.leading());
-    if head.failed_unseen == 0 && leading != Some(DeliveryState::Failed) {
-        write(&head.preview, theme::regular(13.0), colors.weak);
-        told.push(head.preview.clone());
-    }
-    told.join(", ")
 }
 
 /// The middle column while no conversation is open.
@@ -323,7 +280,13 @@ pub(crate) fn welcome_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
             acts.push(Act::Write(Vec::new()));
         }
         ui.with_layout(Layout::top_down(Align::Center), |ui| {
-            hint(ui, "Ctrl+N new message · Ctrl+K search · Ctrl+/ all shortcuts");
+            let named = |command: UiCommand, words: &str| format!("{} {words}", command.shortcut());
+            let words = [
+                named(UiCommand::NewMessage, "new message"),
+                named(UiCommand::Search, "search"),
+                named(UiCommand::Keys, "all shortcuts"),
+            ];
+            hint(ui, &words.join(" · "));
         });
     });
 }

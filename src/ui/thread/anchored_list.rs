@@ -4,10 +4,13 @@
 //! measured before they are scrolled to. The difference from the guess shifts this frame's drawing, and the scroll
 //! offset follows in the next frame, so that nothing jumps however wrong the guesses were.
 
+use super::heights::Heights;
 use egui::{Rect, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};
 
 /// Within this distance of the end, the end counts as in view.
 const END_SEEN: f64 = 4.0;
+/// Part of the view that Page Up and Page Down scroll.
+const PAGE: f32 = 0.9;
 
 /// The list's state between frames: heights, and where the view is to scroll to.
 #[derive(Debug, Default)]
@@ -20,15 +23,25 @@ pub(crate) struct AnchoredList {
     pending: Option<f32>,
     /// First row in view, and the row after the last.
     seen: Option<(usize, usize)>,
+    /// First row in view and how much of it is above the view, unless the end is in view.
+    top: Option<(usize, f32)>,
     /// Row to scroll into view, and its position there.
     wish: Option<(usize, RowPosition)>,
+    /// Pages to scroll in the next frame, down or (negative) up.
+    pages: f32,
+    /// Offset in the last frame.
+    offset: f32,
+    /// Which list this is: each has a scroll offset of its own.
+    id: u64,
 }
 
 /// Where in the view a row is placed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum RowPosition {
     /// At the top of the view.
     Top,
+    /// At the top of the view, with this much of it above.
+    Above(f32),
     /// At the bottom of the view; at its top if the row is higher than the view.
     View,
 }
@@ -59,6 +72,16 @@ pub(crate) struct Seen {
 }
 
 impl AnchoredList {
+    /// The list of this number.
+    pub(crate) fn of(id: u64) -> Self {
+        Self { id, ..Self::default() }
+    }
+
+    /// The row at the top of the view, and how much of it is above; none at the end of the list.
+    pub(crate) fn place(&self) -> Option<(usize, f32)> {
+        self.top
+    }
+
     /// Marks a row as changed: it is measured again when it comes near the view.
     pub(crate) fn changed(&mut self, index: usize) {
         self.heights.forget(index);
@@ -83,6 +106,11 @@ impl AnchoredList {
         }
     }
 
+    /// Scrolls so many pages in the next frame; a little of the page before stays in view.
+    pub(crate) const fn turn_page(&mut self, pages: f32) {
+        self.pages = pages;
+    }
+
     /// Scrolls to the end in the next frame and stays there.
     pub(crate) fn go_to_bottom(&mut self) {
         self.wish = None;
@@ -92,20 +120,43 @@ impl AnchoredList {
     /// Draws the visible rows.
     pub(crate) fn show(&mut self, ui: &mut Ui, rows: &mut dyn Rows) -> Seen {
         let height = ui.available_height();
-        let wished = self.wished_offset(ui);
-        let mut area = ScrollArea::vertical().auto_shrink(false).stick_to_bottom(wished.is_none());
+        if self.wish.is_some() && self.heights.len() == 0 {
+            // Otherwise a conversation would show its end for a moment before it is scrolled to where it opens.
+            self.adopt(rows, ui.available_width());
+            self.total_shown = self.heights.total();
+        }
+        if let Some((index, _)) = self.wish.filter(|(index, _)| *index < self.heights.len()) {
+            // A place within the row means nothing while its height is a guess.
+            self.measure(ui, index, rows);
+        }
+        let wished = self.wished_offset(ui).or_else(|| self.turned_offset(height));
+        let mut area = ScrollArea::vertical()
+            .id_salt(self.id)
+            .auto_shrink(false)
+            .stick_to_bottom(wished.is_none() && self.wish.is_none());
         if let Some(offset) = wished.or_else(|| self.pending.take()) {
             let end = (self.heights.total() as f32 - height).max(0.0);
             area = area.vertical_scroll_offset(offset.min(end));
         }
         let out = area.show_viewport(ui, |ui, view| self.lay_out(ui, view, rows));
-        let (seen, correction) = out.inner;
+        let (mut seen, correction) = out.inner;
+        if self.wish.is_some() {
+            // The row that is wished for is not there yet: what is shown meanwhile does not count as seen.
+            seen.at_bottom = false;
+            ui.ctx().request_repaint();
+        }
         self.seen = Some((seen.first, seen.end));
+        self.offset = out.state.unclamped_offset().y + correction;
         if correction.abs() > 0.01 {
             self.pending = Some(out.state.unclamped_offset().y + correction);
             ui.ctx().request_repaint();
         }
         seen
+    }
+
+    fn turned_offset(&mut self, height: f32) -> Option<f32> {
+        let pages = std::mem::take(&mut self.pages);
+        (pages != 0.0).then(|| (self.offset + pages * height * PAGE).max(0.0))
     }
 
     fn wished_offset(&mut self, ui: &Ui) -> Option<f32> {
@@ -118,6 +169,7 @@ impl AnchoredList {
         let (top, bottom) = (self.heights.above(index) as f32, self.heights.above(index + 1) as f32);
         match place {
             RowPosition::Top => Some(top),
+            RowPosition::Above(part) => Some(top + part.min(bottom - top)),
             RowPosition::View if bottom - top > ui.available_height() => Some(top),
             RowPosition::View => Some((bottom - ui.available_height()).max(0.0)),
         }
@@ -217,6 +269,8 @@ impl AnchoredList {
             index += 1;
         }
         let at_bottom = f64::from(view.bottom()) >= self.heights.total() - END_SEEN;
+        let above = f64::from(view.top()) - self.heights.above(first);
+        self.top = (!at_bottom).then_some((first, above as f32));
         Seen { first, end: index, at_bottom }
     }
 
@@ -250,114 +304,6 @@ impl HeldRow {
             Self::Row { row, part } => (heights.above(row) as f32 + part * heights.get(row)).max(0.0),
         }
     }
-}
-
-/// Heights of all rows and their prefix sums, as a Fenwick tree.
-#[derive(Debug, Default)]
-struct Heights {
-    rows: Vec<Height>,
-    /// `sums[i]` is the sum of the `i & -i` heights that end with row `i - 1`; `sums[0]` is not used.
-    sums: Vec<f64>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Height {
-    value: f32,
-    measured: bool,
-}
-
-impl Heights {
-    fn guessed(heights: impl Iterator<Item = f32>) -> Self {
-        let rows: Vec<Height> = heights.map(|value| Height { value, measured: false }).collect();
-        let mut sums: Vec<f64> =
-            std::iter::once(0.0).chain(rows.iter().map(|row| f64::from(row.value))).collect();
-        for index in 1..sums.len() {
-            let part = sums.get(index).copied().unwrap_or(0.0);
-            if let Some(sum) = sums.get_mut(index + lowest_bit(index)) {
-                *sum += part;
-            }
-        }
-        Self { rows, sums }
-    }
-
-    fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    fn get(&self, index: usize) -> f32 {
-        self.rows.get(index).map_or(0.0, |row| row.value)
-    }
-
-    fn is_measured(&self, index: usize) -> bool {
-        self.rows.get(index).is_some_and(|row| row.measured)
-    }
-
-    fn forget(&mut self, index: usize) {
-        if let Some(row) = self.rows.get_mut(index) {
-            row.measured = false;
-        }
-    }
-
-    fn push(&mut self, value: f32) {
-        if self.sums.is_empty() {
-            self.sums.push(0.0);
-        }
-        let index = self.sums.len();
-        let part = self.above(index - 1) - self.above(index - lowest_bit(index));
-        self.rows.push(Height { value, measured: false });
-        self.sums.push(part + f64::from(value));
-    }
-
-    /// Sets a measured height; returns how much taller the row became.
-    fn set(&mut self, index: usize, value: f32) -> f32 {
-        let Some(row) = self.rows.get_mut(index) else {
-            return 0.0;
-        };
-        let grown = value - row.value;
-        *row = Height { value, measured: true };
-        let mut node = index + 1;
-        while let Some(sum) = self.sums.get_mut(node) {
-            *sum += f64::from(grown);
-            node += lowest_bit(node);
-        }
-        grown
-    }
-
-    /// The sum of the heights of all rows before this one.
-    fn above(&self, index: usize) -> f64 {
-        let mut node = index.min(self.rows.len());
-        let mut sum = 0.0;
-        while node > 0 {
-            sum += self.sums.get(node).copied().unwrap_or(0.0);
-            node -= lowest_bit(node);
-        }
-        sum
-    }
-
-    fn total(&self) -> f64 {
-        self.above(self.rows.len())
-    }
-
-    /// The row at this distance from the top; the last row for any distance past the end.
-    fn at(&self, y: f64) -> usize {
-        let mut left = y.max(0.0);
-        let mut index = 0;
-        let mut step = self.sums.len().next_power_of_two() / 2;
-        while step > 0 {
-            if let Some(sum) = self.sums.get(index + step)
-                && *sum <= left
-            {
-                left -= *sum;
-                index += step;
-            }
-            step /= 2;
-        }
-        index.min(self.rows.len().saturating_sub(1))
-    }
-}
-
-const fn lowest_bit(node: usize) -> usize {
-    node & node.wrapping_neg()
 }
 
 #[cfg(test)]

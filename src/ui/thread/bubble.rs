@@ -9,6 +9,7 @@ use egui::{
 
 use super::files::{files_size, files_ui};
 use super::links::{laid_out, links_ui};
+use super::menu::message_menu;
 use crate::model::command::{AgentCommand, Command};
 use crate::model::snapshot::{DeliveryView, MessageView, Outline};
 use crate::ui::actions::Act;
@@ -188,7 +189,8 @@ fn own(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look, acts: &mut 
     if response.clicked() {
         acts.push(Act::Details(row.message.id));
     }
-    text(ui, row, plan, bubble, acts);
+    let response = response.union(text(ui, row, plan, bubble, acts));
+    message_menu(&response, (row.message, row.is_group), look, acts);
     let mut bottom = bubble.bottom();
     if row.shows_ticks() {
         let size = ticks_size(row.message.deliveries.len());
@@ -258,10 +260,10 @@ fn foreign(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look, acts: &
     if row.shows_name(look) {
         let galley = one_line(
             ui,
-            &from.name,
+            &from.told_apart(),
             theme::strong(12.5),
             name_color(ui, from),
-            ui.max_rect().width() - text_left,
+            ui.max_rect().right() - SIDE - text_left,
         );
         put(ui.painter(), pos2(text_left + 2.0, top), galley);
         top += NAME_HEIGHT;
@@ -275,8 +277,9 @@ fn foreign(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look, acts: &
         );
     }
     let bubble = Rect::from_min_size(pos2(text_left, top), plan.bubble);
-    frame(ui, row, bubble, colors(ui).theirs);
-    text(ui, row, plan, bubble, acts);
+    let response = frame(ui, row, bubble, colors(ui).theirs);
+    let response = response.union(text(ui, row, plan, bubble, acts));
+    message_menu(&response, (row.message, row.is_group), look, acts);
     let sent = row
         .message
         .sent_at
@@ -327,13 +330,14 @@ fn frame(ui: &Ui, row: &Row<'_>, rect: Rect, ground: egui::Color32) -> Response 
 }
 
 /// The text is a label, so that it can be selected and copied; its links are placed on top.
-fn text(ui: &mut Ui, row: &Row<'_>, plan: &Plan, bubble: Rect, acts: &mut Vec<Act>) {
+fn text(ui: &mut Ui, row: &Row<'_>, plan: &Plan, bubble: Rect, acts: &mut Vec<Act>) -> Response {
     let place = bubble.shrink2(vec2(PADDING_X, PADDING_Y));
     // Sized to the text: otherwise the label would be centered in a bubble that attachments make larger.
     let place = Rect::from_min_size(place.min, plan.text.size());
-    ui.put(place, Label::new(Arc::clone(&plan.text)).selectable(true));
+    let label = ui.put(place, Label::new(Arc::clone(&plan.text)).selectable(true));
     links_ui(ui, &plan.text, place.min, focus_id(row.message), acts);
     files_ui(ui, row.message, bubble.shrink2(vec2(PADDING_X, PADDING_Y)), acts);
+    label
 }
 
 fn ticks_size(count: usize) -> egui::Vec2 {

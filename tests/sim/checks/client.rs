@@ -184,6 +184,7 @@ pub(crate) fn told(model: &mut Model, scene: Scene<'_>, told: &Told) -> Checked 
         | Event::DraftNotKept { .. }
         | Event::Refused { .. }
         | Event::Reported { .. }
+        | Event::NotStored
         | Event::Changed { .. }
         | Event::Disconnected => Ok(()),
     }

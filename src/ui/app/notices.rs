@@ -1,0 +1,159 @@
+//! What others tell the window: the engine's notices, clicks on desktop notifications, files dropped on it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use egui::{Event, ViewportCommand};
+
+use super::App;
+use super::shell::MiddleView;
+use crate::model::command::{AgentCommand, Command, Draft, Notice};
+use crate::model::snapshot::ConversationHead;
+use crate::sip::File;
+use crate::ui::actions::Act;
+use crate::ui::compose::attach;
+use crate::ui::desktop::browser::Browser;
+use crate::ui::desktop::chooser::Choosing;
+use crate::ui::desktop::notifications::{DesktopNotifications, DesktopTask, Happened, Notes, Watching};
+use crate::ui::panels::dialogs::Dialog;
+
+impl App {
+    pub(super) fn take_notices(&mut self, ctx: &egui::Context) {
+        let watching = Watching { focused: ctx.input(|input| input.focused), open: self.shell.open() };
+        for notice in self.source.notices() {
+            let is_muted = matches!(&notice, Notice::Received { conversation, .. }
+                if self.shell.left.marks.get(*conversation).muted);
+            if !is_muted {
+                let deeds = self.notes.of(&notice, &self.snapshot, watching, self.look.now);
+                deeds.into_iter().for_each(|deed| self.do_on_desktop(deed));
+            }
+            match notice {
+                Notice::NotSent { draft, why } => self.give_back(draft, why),
+                Notice::Attached { path, file } => self.attached(&path, file),
+                Notice::Saved(path) => self.shell.toasts.push(format!("Saved as {}", path.display())),
+                Notice::Problem(words) => self.shell.toasts.push(words),
+                Notice::Missed(count) => {
+                    self.shell
+                        .toasts
+                        .push(format!("{count} notifications are missing here: too many came at once."));
+                }
+                // The window does not search yet, and keeps no drafts.
+                Notice::Found(_) | Notice::Drafts(_) | Notice::DraftNotKept { .. } => {}
+                Notice::StoreDamaged { path, .. } => {
+                    let words = format!("{} is damaged: some messages may be wrong.", path.display());
+                    self.shell.toasts.push(words);
+                }
+                Notice::NotDelivered { .. } | Notice::Delivered { .. } | Notice::Received { .. } => {}
+            }
+        }
+    }
+
+    fn do_on_desktop(&self, deed: DesktopTask) {
+        match (&self.desk, deed) {
+            (Some(desk), DesktopTask::Raise(note)) => desk.raise(note),
+            (Some(desk), DesktopTask::Withdraw(about)) => desk.withdraw(about),
+            (None, _) => {}
+        }
+    }
+
+    /// Removes the notifications of messages that have been read meanwhile, here or elsewhere.
+    pub(super) fn withdraw_read(&self, before: &[ConversationHead]) {
+        if self.desk.is_some() {
+            let deeds = Notes::read(before, &self.snapshot.conversations);
+            deeds.into_iter().for_each(|deed| self.do_on_desktop(deed));
+        }
+    }
+
+    /// Says that a link could not be opened; the address can be copied instead.
+    pub(super) fn take_unopened(&mut self) {
+        for target in self.browser.as_ref().map(Browser::failed).unwrap_or_default() {
+            let words = format!("No web browser could be started. The address is {target}");
+            self.shell.toasts.offer(words, "Copy address", Act::Copy(target));
+        }
+    }
+
+    /// Attaches the files that were chosen. Where this desktop has no chooser, asks for a path.
+    pub(super) fn take_chosen(&mut self) {
+        let chosen = self.choosing.as_mut().and_then(Choosing::chosen);
+        match chosen {
+            Some((place, Some(paths))) => paths.into_iter().for_each(|path| self.attach_to(place, path)),
+            Some((_, None)) => {
+                self.choosing = None;
+                self.shell.show(Dialog::Attach(String::new()));
+            }
+            None => {}
+        }
+    }
+
+    /// A file was read: attaches it to the draft that was being written when it was requested.
+    fn attached(&mut self, path: &Path, file: File) {
+        let asked = self.attaching.iter().position(|(asked, _)| asked == path);
+        let place = asked.map_or(self.shell.place, |index| self.attaching.remove(index).1);
+        self.pictures.preview(&file);
+        self.shell.writing.entry(place).or_default().files.push(file);
+    }
+
+    /// Attaches pictures pasted from the clipboard, and drops previews that are no longer needed.
+    pub(super) fn take_pictures(&mut self, ctx: &egui::Context) {
+        let place = self.shell.place;
+        if place != MiddleView::Nothing && self.shell.dialog.is_none() {
+            let picture = |event: &Event| {
+                if let Event::PasteImage(picture) = event { Some(Arc::clone(picture)) } else { None }
+            };
+            let pasted: Vec<_> = ctx.input(|input| input.events.iter().filter_map(picture).collect());
+            pasted.into_iter().for_each(|picture| self.pictures.paste(place, picture));
+        }
+        for (place, made) in self.pictures.pasted() {
+            match made {
+                Ok(file) => self.shell.writing.entry(place).or_default().files.push(file),
+                Err(why) => self.shell.toasts.push(format!("The picture cannot be attached: {why}.")),
+            }
+        }
+        let drafts = self.shell.writing.values().flat_map(|writing| &writing.files);
+        let held = self.shell.held.iter().flat_map(|held| &held.draft.files);
+        self.pictures.keep_only(drafts.chain(held));
+    }
+
+    /// Attaches files dropped on the window to the current draft.
+    pub(super) fn take_drops(&mut self, ctx: &egui::Context) {
+        for path in attach::dropped(ctx) {
+            self.attach(path);
+        }
+    }
+
+    pub(super) fn take_clicks(&mut self, ctx: &egui::Context) {
+        for happened in self.desk.as_ref().map(DesktopNotifications::happened).unwrap_or_default() {
+            match happened {
+                Happened::Show { conversation, message } => {
+                    self.open(conversation);
+                    if let Some(message) = message {
+                        self.show_details(message);
+                    }
+                    ctx.send_viewport_cmd(ViewportCommand::Focus);
+                }
+                Happened::Resend(message) => {
+                    self.ask(Command::Agent(AgentCommand::Resend { message, only: None }));
+                }
+                Happened::NoService if self.told_no_service => {}
+                Happened::NoService => {
+                    self.told_no_service = true;
+                    self.shell.toasts.push(
+                        "This desktop does not show notifications. Failed messages are marked in the list."
+                            .to_owned(),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Puts the text of a draft that could not be sent back where it was written.
+    fn give_back(&mut self, draft: Draft, why: String) {
+        self.awaited = None;
+        let place = self.place_of(&draft);
+        self.restore(draft, place);
+        if place == MiddleView::New {
+            self.shell.place = MiddleView::New;
+        }
+        self.shell.toasts.push(why);
+    }
+}

@@ -1,0 +1,68 @@
+//! The desktop's file chooser.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+
+/// Lets the user choose files, and waits until that is done. None if this desktop has no chooser.
+#[derive(Clone)]
+pub struct Chooser(pub Arc<dyn Fn() -> Option<Vec<PathBuf>> + Send + Sync>);
+
+impl Chooser {
+    /// The chooser of the desktop's portal.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(Arc::new(|| rfd::FileDialog::new().set_title("Attach files").pick_files()))
+    }
+}
+
+impl fmt::Debug for Chooser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chooser").finish_non_exhaustive()
+    }
+}
+
+/// What was chosen; none if there is no chooser.
+type Chosen = Option<Vec<PathBuf>>;
+
+/// The chooser, which runs on a thread of its own, and for what it is open now: a value of type `P`.
+#[derive(Debug)]
+pub(crate) struct Choosing<P> {
+    chooser: Chooser,
+    ctx: egui::Context,
+    tell: SyncSender<Chosen>,
+    chosen: Receiver<Chosen>,
+    open_for: Option<P>,
+}
+
+impl<P> Choosing<P> {
+    /// Wakes the window of `ctx` once something was chosen.
+    pub(crate) fn new(ctx: &egui::Context, chooser: Chooser) -> Self {
+        let (tell, chosen) = sync_channel(1);
+        Self { chooser, ctx: ctx.clone(), tell, chosen, open_for: None }
+    }
+
+    /// Opens the chooser, unless it is open.
+    pub(crate) fn begin(&mut self, place: P) {
+        if self.open_for.is_some() {
+            return;
+        }
+        let (chooser, ctx, tell) = (self.chooser.clone(), self.ctx.clone(), self.tell.clone());
+        let work = move || {
+            // If the window is gone, nobody wants the files.
+            tell.send((chooser.0)()).ok();
+            ctx.request_repaint_after(Duration::from_millis(1));
+        };
+        if std::thread::Builder::new().name("chooser".to_owned()).spawn(work).is_ok() {
+            self.open_for = Some(place);
+        }
+    }
+
+    /// What was chosen, and what for, once the chooser was closed.
+    pub(crate) fn chosen(&mut self) -> Option<(P, Chosen)> {
+        let chosen = self.chosen.try_recv().ok()?;
+        Some((self.open_for.take()?, chosen))
+    }
+}

@@ -1,0 +1,159 @@
+//! One conversation in the list: its people, its last text, what is unread and what is set for it; and its menu.
+
+use egui::{Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use crate::model::journal::DeliveryState;
+use crate::model::marks::Marks;
+use crate::model::snapshot::ConversationHead;
+use crate::ui::actions::Act;
+use crate::ui::commands::{UiCommand, menu_item, named_menu_item};
+use crate::ui::kit::icons::{Icon, focus_ring, paint_icon, paint_state, state_color};
+use crate::ui::kit::theme::{self, colors};
+use crate::ui::kit::widgets::{one_line, paint_avatar, paint_badge, put};
+use crate::ui::kit::words::{self, Look};
+
+/// Height of a row.
+pub(super) const ROW_HEIGHT: f32 = 64.0;
+
+/// Draws a row; it can be clicked, and has a menu.
+pub(super) fn row_ui(
+    ui: &mut Ui,
+    (head, marks): (&ConversationHead, &Marks),
+    selected: bool,
+    look: &Look,
+) -> Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
+    let colors = colors(ui);
+    let ground = rect.shrink2(vec2(8.0, 1.0));
+    if selected {
+        ui.painter().rect_filled(ground, 8.0, colors.selected);
+    } else if response.hovered() {
+        ui.painter().rect_filled(ground, 8.0, colors.hover);
+    }
+    focus_ring(ui, &response, ground, 8.0);
+    paint_avatar(ui, pos2(rect.left() + 36.0, rect.center().y), 40.0, &head.people);
+    let (left, right) = (rect.left() + 66.0, rect.right() - 20.0);
+    let time = one_line(ui, &look.short(head.at), theme::regular(12.0), colors.weak, 100.0);
+    let is_unread = head.unread > 0 || marks.unread;
+    let font = if is_unread { theme::strong(14.0) } else { theme::regular(14.0) };
+    let middle = rect.center().y;
+    put(ui.painter(), pos2(right - time.size().x, middle - 18.0), time.clone());
+    let end = marks_ui(ui, marks, pos2(right - time.size().x - 8.0, middle - 17.0));
+    let called = if marks.name.is_empty() { words::people(&head.people, 4) } else { marks.name.clone() };
+    let names = one_line(ui, &called, font, colors.text, end - left);
+    put(ui.painter(), pos2(left, middle - 20.0), names);
+    let badge = match head.unread {
+        0 if marks.unread => {
+            ui.painter().circle_filled(pos2(right - 6.0, middle + 10.0), 5.0, colors.accent);
+            20.0
+        }
+        0 => 0.0,
+        count => paint_badge(ui, pos2(right, middle + 10.0), count) + 8.0,
+    };
+    let told =
+        second_line(ui, head, Rect::from_min_max(pos2(left, middle), pos2(right - badge, middle + 20.0)));
+    let people = match marks.name.as_str() {
+        "" => words::people(&head.people, head.people.len()),
+        name => name.to_owned(),
+    };
+    let unread = marks_named(head, marks);
+    response.widget_info(|| {
+        WidgetInfo::selected(Role::Button, true, selected, format!("{people}, {told}{unread}"))
+    });
+    response
+}
+
+/// Paints the icons of what is set, leftwards from a point; returns the left end.
+fn marks_ui(ui: &Ui, marks: &Marks, right_top: egui::Pos2) -> f32 {
+    let mut end = right_top.x;
+    for (is_set, icon) in [(marks.muted, Icon::Mute), (marks.pinned, Icon::Pin)] {
+        if is_set {
+            let place = Rect::from_min_size(pos2(end - 12.0, right_top.y), vec2(12.0, 12.0));
+            paint_icon(ui.painter(), place, icon, colors(ui).weak);
+            end = place.left() - 6.0;
+        }
+    }
+    end
+}
+
+/// The same, and what is unread, for screen readers.
+fn marks_named(head: &ConversationHead, marks: &Marks) -> String {
+    let mut named = if head.unread > 0 { format!(", {} unread", head.unread) } else { String::new() };
+    for (is_set, word) in [
+        (marks.unread && head.unread == 0, ", marked as unread"),
+        (marks.pinned, ", pinned"),
+        (marks.muted, ", muted"),
+    ] {
+        if is_set {
+            named.push_str(word);
+        }
+    }
+    named
+}
+
+/// The menu of a row.
+pub(super) fn conversation_menu(ui: &mut Ui, head: &ConversationHead, marks: &Marks, acts: &mut Vec<Act>) {
+    let with = || Marks::key(&head.people, head.hidden);
+    let mut choice = |ui: &mut Ui, command: UiCommand, label: &str, change: fn(&mut Marks)| {
+        if named_menu_item(ui, command, label) {
+            let mut marks = Marks { with: with(), ..marks.clone() };
+            change(&mut marks);
+            acts.push(Act::Mark(marks));
+        }
+    };
+    let either = |is_set: bool, set: &'static str, unset: &'static str| if is_set { unset } else { set };
+    choice(ui, UiCommand::Pin, either(marks.pinned, "Pin", "Unpin"), |it| it.pinned ^= true);
+    choice(ui, UiCommand::Mute, either(marks.muted, "Mute", "Unmute"), |it| it.muted ^= true);
+    if head.unread == 0 {
+        let label = either(marks.unread, "Mark as unread", "Mark as read");
+        choice(ui, UiCommand::MarkUnread, label, |it| it.unread ^= true);
+    }
+    let label = either(marks.archived, "Archive", "Take out of the archive");
+    choice(ui, UiCommand::Archive, label, |it| it.archived ^= true);
+    if menu_item(ui, UiCommand::Rename) {
+        acts.push(Act::Rename(Marks { with: with(), ..marks.clone() }));
+    }
+    if menu_item(ui, UiCommand::CopyAddresses) {
+        let addresses: Vec<&str> = head.people.iter().map(|person| person.address.as_str()).collect();
+        acts.push(Act::Copy(addresses.join(", ")));
+    }
+}
+
+/// The last text with its state icon. Before it: a mark if the sender is not verified; then, in red, how many
+/// recipients did not get some message, even if later ones arrived. Returns the words shown.
+fn second_line(ui: &Ui, head: &ConversationHead, place: Rect) -> String {
+    let colors = colors(ui);
+    let mut left = place.left();
+    let state = if head.failed > 0 { Some(DeliveryState::Failed) } else { head.last.map(|it| it.leading()) };
+    if let Some(state) = state {
+        let icon = Rect::from_min_size(pos2(left, place.center().y - 7.0), vec2(14.0, 14.0));
+        paint_state(ui.painter(), icon, state, state_color(state, colors), colors.side);
+        left += 20.0;
+    }
+    let mut write = |words: &str, font, color| {
+        let line = one_line(ui, words, font, color, place.right() - left);
+        let width = line.size().x;
+        put(ui.painter(), pos2(left, place.center().y - line.size().y / 2.0), line);
+        left += width + 8.0;
+    };
+    let mut told = Vec::new();
+    if !head.verified {
+        write(words::NOT_VERIFIED, theme::strong(12.0), colors.amber);
+        told.push(words::NOT_VERIFIED.to_owned());
+    }
+    if head.failed == 0 {
+        write(&head.preview, theme::regular(13.0), colors.weak);
+        told.push(head.preview.clone());
+        return told.join(", ");
+    }
+    let failed = format!("{} not delivered", head.failed);
+    write(&failed, theme::strong(13.0), colors.red);
+    told.push(failed);
+    // While there is a failure that the user has not seen, the preview is left out.
+    let leading = head.last.map(|tally| tally.leading());
+    if head.failed_unseen == 0 && leading != Some(DeliveryState::Failed) {
+        write(&head.preview, theme::regular(13.0), colors.weak);
+        told.push(head.preview.clone());
+    }
+    told.join(", ")
+}

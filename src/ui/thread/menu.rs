@@ -1,0 +1,65 @@
+//! The menu of a message, opened by a right click on it.
+
+use egui::Response;
+
+use crate::model::command::{AgentCommand, Command};
+use crate::model::snapshot::MessageView;
+use crate::ui::actions::Act;
+use crate::ui::commands::{UiCommand, menu_item, named_menu_item};
+use crate::ui::kit::words::{self, Look};
+
+/// Shows the menu of a message after a right click on `response`.
+pub(super) fn message_menu(
+    response: &Response,
+    (message, is_group): (&MessageView, bool),
+    look: &Look,
+    acts: &mut Vec<Act>,
+) {
+    response.context_menu(|ui| {
+        let has_text = !message.text.is_empty();
+        let own = message.from.is_none();
+        if has_text && menu_item(ui, UiCommand::CopyText) {
+            acts.push(Act::Copy(message.text.clone()));
+        }
+        if own && menu_item(ui, UiCommand::CopyWithDelivery) {
+            acts.push(Act::Copy(with_delivery(message, look)));
+        }
+        if has_text {
+            if menu_item(ui, UiCommand::Quote) {
+                acts.push(Act::Quote(words::quoted(message)));
+            }
+            if let Some(from) = message.from.as_ref().filter(|_| is_group)
+                && named_menu_item(ui, UiCommand::ReplyToSender, &format!("Reply to {} only", from.name))
+            {
+                acts.push(Act::ReplyTo(from.clone(), words::quoted(message)));
+            }
+            if menu_item(ui, UiCommand::Forward) {
+                acts.push(Act::Forward(message.text.clone()));
+            }
+        }
+        if own {
+            ui.separator();
+            if menu_item(ui, UiCommand::Details) {
+                acts.push(Act::Details(message.id));
+            }
+            let count = message.tally.resendable();
+            if count > 0 && named_menu_item(ui, UiCommand::Resend, &format!("Resend to {count}")) {
+                let resend = AgentCommand::Resend { message: message.id, only: None };
+                acts.push(Act::Ask(Command::Agent(resend)));
+            }
+        }
+    });
+}
+
+/// The text, and below it who got it and who did not.
+fn with_delivery(message: &MessageView, look: &Look) -> String {
+    let people = message.deliveries.iter().map(|delivery| words::state_name(delivery, look));
+    let lines =
+        [format!("{}, {}", look.day(message.at), look.clock(message.at)), words::message_line(message)];
+    let all: Vec<String> = std::iter::once(message.text.clone())
+        .chain(std::iter::once(String::new()))
+        .chain(lines)
+        .chain(people)
+        .collect();
+    all.join("\n")
+}
