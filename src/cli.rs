@@ -1,4 +1,5 @@
-//! The command line. Without a subcommand it opens the window; the subcommands are demo, proxy, send, listen and history.
+//! The command line. Without a subcommand it opens the window; the subcommands are demo, proxy, send, listen, history
+//! and contacts.
 //!
 //! The exit statuses are in docs/operating.md, each with its test.
 
@@ -17,6 +18,8 @@ mod upkeep;
 mod alias;
 
 mod user;
+
+mod contacts;
 
 #[cfg(feature = "gui")]
 mod window;
@@ -70,6 +73,9 @@ enum Command {
     Listen(ListenArguments),
     /// Search and export the stored messages (safe while the window is open).
     History(history::HistoryArguments),
+    /// Import, export or print the contacts of the window.
+    #[command(subcommand)]
+    Contacts(contacts::ContactsVerb),
 }
 
 #[derive(Debug, Args)]
@@ -319,6 +325,7 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Send(send)) => send::run(send),
         Some(Command::Listen(listen)) => listen::run(&listen),
         Some(Command::History(history)) => history::run(history),
+        Some(Command::Contacts(verb)) => contacts::run(&verb),
     }
 }
 

@@ -4,6 +4,7 @@ mod abuse;
 mod client;
 mod history;
 mod network;
+mod people;
 mod wire;
 
 use std::time::Duration;
@@ -12,6 +13,7 @@ pub use self::abuse::*;
 pub use self::client::*;
 pub use self::history::*;
 pub use self::network::network;
+pub use self::people::*;
 pub use self::wire::*;
 
 /// Disposition notifications that we send at a time; the others wait.
@@ -20,8 +22,6 @@ pub const RECEIPTS_OPEN_MAX: usize = 8;
 pub const RECEIPTS_WAITING_MAX: usize = 1000;
 /// Received messages not yet read whose sender wants to know when they are; over it, the oldest gets no notification.
 pub const RECEIPTS_OWED_MAX: usize = 1000;
-/// People shown as typing at a time; over it, further ones are not shown.
-pub const COMPOSING_MAX: usize = 100;
 /// Recipients of one submission, unless the settings say otherwise (W13).
 pub const RECIPIENTS_MAX: usize = 500;
 /// Nesting depth of lists, counting the outermost (W16).

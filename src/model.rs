@@ -3,6 +3,10 @@
 //!
 //! **Invariant:** nothing here acts; the machines fill in these values and the window draws them.
 
+pub mod import;
+
+pub mod export;
+
 pub mod view;
 
 pub mod summary;
@@ -22,6 +26,8 @@ pub mod marks;
 pub mod names;
 
 pub mod fold;
+
+pub mod order;
 
 pub mod contacts;
 

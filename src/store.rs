@@ -37,6 +37,8 @@ mod group_writer;
 
 mod file;
 
+pub mod lock_file;
+
 mod whereabouts;
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use serde::de::DeserializeOwned;
 use crate::model::account::Account;
 use crate::model::contacts::AddressBook;
 use crate::model::snapshot::Settings;
+use crate::store::OpenErrorKind;
+use crate::store::lock_file::LockFile;
 use crate::store::ron_file::{self, RonError};
 
 const ACCOUNT_FILE: &str = "account.ron";
@@ -38,6 +40,11 @@ impl Folders {
     }
 }
 
+/// Another process has reserved the settings folder.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use the folder {}: another running fanfare uses it", .0.display())]
+pub struct InUse(PathBuf);
+
 /// The contents of the files.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClientSettings {
@@ -62,6 +69,31 @@ impl ClientFiles {
     #[must_use]
     pub const fn new(folder: Option<PathBuf>) -> Self {
         Self { folder }
+    }
+
+    /// Reserves the files for this process, which may then change them, until the lock is dropped.
+    ///
+    /// # Errors
+    /// Another process has reserved them. That they cannot be reserved for another reason is no error: saving tells.
+    pub fn reserve(&self) -> Result<Option<LockFile>, InUse> {
+        let Some(folder) = &self.folder else { return Ok(None) };
+        match LockFile::take(&folder.join(CONTACTS_FILE)) {
+            Ok(lock) => Ok(Some(lock)),
+            Err(OpenErrorKind::InUse) => Err(InUse(folder.clone())),
+            Err(error) => {
+                tracing::warn!(%error, "the settings folder cannot be reserved");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Reads contacts and lists alone.
+    ///
+    /// # Errors
+    /// The file cannot be read, or it is invalid.
+    pub fn book(&self) -> Result<AddressBook, RonError> {
+        let read = |folder: &PathBuf| ron_file::read(&folder.join(CONTACTS_FILE));
+        Ok(self.folder.as_ref().map(read).transpose()?.flatten().unwrap_or_default())
     }
 
     /// Reads all files; a missing one gives the defaults.
@@ -159,6 +191,18 @@ mod tests {
         let loaded = files.load().unwrap();
         assert_eq!((loaded.account, loaded.settings), (None, settings));
         assert!(loaded.problems[0].contains("account.ron:1:"), "{:?}", loaded.problems);
+    }
+
+    #[test]
+    fn one_process_at_a_time_may_change_the_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ClientFiles::new(Some(folder.path().join("new")));
+        let lock = files.reserve().unwrap();
+        let why = files.reserve().unwrap_err().to_string();
+        assert!(why.ends_with("new: another running fanfare uses it"), "{why}");
+        assert_eq!(files.book().unwrap(), AddressBook::default(), "reading needs no lock");
+        drop(lock);
+        assert!(files.reserve().unwrap().is_some());
     }
 
     #[test]

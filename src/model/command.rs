@@ -30,6 +30,13 @@ pub enum Command {
     Close,
     /// Add a contact, or change the one with this address.
     PutContact(Contact),
+    /// Add the contacts whose addresses nobody has yet, and the saved lists whose names are free (an import).
+    AddContacts {
+        /// The contacts.
+        contacts: Vec<Contact>,
+        /// The lists.
+        lists: Vec<List>,
+    },
     /// Remove a contact.
     RemoveContact {
         /// Its address.

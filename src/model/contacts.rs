@@ -1,5 +1,7 @@
 //! Contacts and saved lists, as stored in a RON file.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::sip::Uri;
@@ -85,6 +87,17 @@ impl AddressBook {
             Some(known) => *known = contact,
             None => self.contacts.push(contact),
         }
+    }
+
+    /// Adds the contacts whose addresses nobody has yet, and the lists whose names are free; returns how many contacts
+    /// and lists were added.
+    pub fn add(&mut self, contacts: Vec<Contact>, lists: Vec<List>) -> (usize, usize) {
+        let before = (self.contacts.len(), self.lists.len());
+        let mut keys: BTreeSet<String> = self.contacts.iter().map(|it| address_key(&it.address)).collect();
+        self.contacts.extend(contacts.into_iter().filter(|it| keys.insert(address_key(&it.address))));
+        let mut taken: BTreeSet<String> = self.lists.iter().map(|list| list.name.clone()).collect();
+        self.lists.extend(lists.into_iter().filter(|list| taken.insert(list.name.clone())));
+        (self.contacts.len() - before.0, self.lists.len() - before.1)
     }
 
     /// Removes a contact; lists keep its address.
@@ -186,6 +199,25 @@ mod tests {
         book.remove("sip:me@192.0.2.7:5070");
         book.remove("sip:ann@domain.com");
         assert_eq!(book.contacts.len(), 1);
+    }
+
+    #[test]
+    fn what_is_added_changes_nobody_who_is_there() {
+        let mut book = book();
+        let new = vec![
+            contact("im:ann@domain.com", "Annie"),
+            contact("eve@x.org", "Eve"),
+            contact("sip:eve@x.org", ""),
+        ];
+        let lists = vec![
+            List { name: "team".into(), members: vec![] },
+            List { name: "team".into(), members: vec![] },
+        ];
+        assert_eq!(book.add(new, lists), (1, 1));
+        assert_eq!(
+            (book.name_of("ann@domain.com"), book.name_of("eve@x.org")),
+            (Some("Ann Lee"), Some("Eve"))
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::contacts::{AddressBook, CLAIMED, Contact, List, Person, address_key};
 use super::fold::fold;
 use super::journal::PersonRow;
+use super::order::Order;
 use super::text::visible;
 use crate::sip::Uri;
 
@@ -15,7 +16,7 @@ use crate::sip::Uri;
 pub struct Names {
     /// Indexes into `contacts` by address key.
     by_key: BTreeMap<String, usize>,
-    /// Indexes into `contacts` by lowercase name; of several with one name, the first.
+    /// Indexes into `contacts` by lowercase name as shown; of several with one name, the first.
     by_name: BTreeMap<String, usize>,
     contacts: Vec<NamedContact>,
     lists: Vec<KnownList>,
@@ -26,6 +27,8 @@ pub struct Names {
 pub struct NamedContact {
     /// [`address_key`] of the address.
     pub key: String,
+    /// Its index in the address book.
+    pub place: usize,
     /// As shown; without a name in the contacts, under the user part of the address.
     pub person: Person,
     /// The name in the contacts as shown; empty if there is none.
@@ -59,17 +62,21 @@ impl Names {
     /// The names of an address book.
     #[must_use]
     pub fn of(book: &AddressBook) -> Self {
-        let mut names = Self::default();
-        names.contacts.reserve(book.contacts.len());
-        for (place, contact) in book.contacts.iter().enumerate() {
-            let known = NamedContact::of(contact);
+        let order = Order::default();
+        let contacts =
+            book.contacts.iter().enumerate().map(|(place, contact)| NamedContact::of(contact, place));
+        let mut names = Self { contacts: contacts.collect(), ..Self::default() };
+        names.contacts.sort_by(|one, other| {
+            order.compare(&one.person.name, &other.person.name).then_with(|| one.key.cmp(&other.key))
+        });
+        for (place, known) in names.contacts.iter().enumerate() {
             if !known.name.is_empty() {
-                names.by_name.entry(contact.name.to_lowercase()).or_insert(place);
+                names.by_name.entry(known.name.to_lowercase()).or_insert(place);
             }
             names.by_key.insert(known.key.clone(), place);
-            names.contacts.push(known);
         }
         names.lists = book.lists.iter().map(|list| names.known_list(list)).collect();
+        names.lists.sort_by(|one, other| order.compare(&one.name, &other.name));
         names
     }
 
@@ -98,13 +105,13 @@ impl Names {
         shown(&row.address, name, known.is_some_and(|known| known.person.simulated))
     }
 
-    /// The contacts, in the order of the book.
+    /// The contacts, sorted by name.
     #[must_use]
     pub fn contacts(&self) -> &[NamedContact] {
         &self.contacts
     }
 
-    /// The saved lists, in the order of the book.
+    /// The saved lists, sorted by name.
     #[must_use]
     pub fn lists(&self) -> &[KnownList] {
         &self.lists
@@ -123,7 +130,14 @@ impl Names {
         self.lists.iter().find(|list| list.name.to_lowercase() == name)
     }
 
-    /// The indexes of the contacts whose name or address contains every word of the query, in the order of the book.
+    /// The index of the first contact whose name does not sort before these letters.
+    #[must_use]
+    pub fn first_from(&self, letters: &str) -> usize {
+        let order = Order::default();
+        self.contacts.partition_point(|known| order.compare(&known.person.name, letters).is_lt())
+    }
+
+    /// The indexes of the contacts whose name or address contains every word of the query, sorted by name.
     pub fn search(&self, query: &str) -> impl Iterator<Item = usize> {
         let words: Vec<String> = query.split_whitespace().map(fold).collect();
         let found = move |known: &NamedContact| words.iter().all(|word| known.searched.contains(word));
@@ -132,12 +146,12 @@ impl Names {
 }
 
 impl NamedContact {
-    fn of(contact: &Contact) -> Self {
+    fn of(contact: &Contact, place: usize) -> Self {
         let name = visible(&contact.name);
         let person =
             shown(&contact.address, Some(name.clone()).filter(|name| !name.is_empty()), contact.simulated);
         let searched = fold(&format!("{} {}", contact.name, contact.address));
-        Self { key: address_key(&contact.address), person, name, searched }
+        Self { key: address_key(&contact.address), place, person, name, searched }
     }
 }
 
@@ -182,6 +196,36 @@ mod tests {
         assert_eq!(name("rubbish", ""), "rubbish");
         assert_eq!(name("", ""), "?");
         assert!(names.person(&row("im:ann@domain.com", "")).simulated);
+    }
+
+    #[test]
+    fn contacts_are_sorted_as_people_look_for_them() {
+        let contact = |(place, name): (usize, &&str)| Contact {
+            address: format!("sip:p{place}@domain.com"),
+            name: (*name).to_owned(),
+            simulated: false,
+        };
+        let names = [
+            "Zoe", "ann", "Äpfel", "Bob", "Apfel", "Ann", "Ölberg", "Oskar", "Éva", "Eve", "Łukasz", "Lukas",
+            "陳",
+        ];
+        let contacts = names.iter().enumerate().map(contact).collect();
+        let lists = ["übrige", "Alle"].map(|name| List { name: name.into(), members: vec![] }).to_vec();
+        let names = Names::of(&AddressBook { contacts, lists });
+        let sorted: Vec<&str> = names.contacts().iter().map(|known| known.person.name.as_str()).collect();
+        let expected = [
+            "ann", "Ann", "Apfel", "Äpfel", "Bob", "Éva", "Eve", "Lukas", "Łukasz", "Ölberg", "Oskar", "Zoe",
+            "陳",
+        ];
+        assert_eq!(sorted, expected);
+        assert_eq!(names.contacts()[0].place, 1, "where it is in the book");
+        assert_eq!(names.lists()[0].name, "Alle");
+        let jump =
+            |letters: &str| names.contacts().get(names.first_from(letters)).map(|it| it.person.name.as_str());
+        assert_eq!(
+            (jump("e"), jump("os"), jump("Z"), jump("zz")),
+            (Some("Éva"), Some("Oskar"), Some("Zoe"), Some("陳"))
+        );
     }
 
     #[test]

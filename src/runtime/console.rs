@@ -2,7 +2,7 @@
 //!
 //! What is printed may contain text from strangers, so all of it goes through [`terminal`].
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use crate::terminal;
 
@@ -14,6 +14,16 @@ pub fn say(text: &str) {
 /// Prints a line of JSON, flushed at once.
 pub fn say_json(text: &str) {
     print(&mut io::stdout().lock(), &terminal::json(text));
+}
+
+/// Prints a text for a file or another program as it is; on a terminal, line by line for people.
+pub fn put(text: &str) {
+    let mut out = io::stdout().lock();
+    if out.is_terminal() {
+        text.lines().for_each(|line| print(&mut out, &terminal::shown(line)));
+    } else {
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).ok();
+    }
 }
 
 /// Prints a line on standard error.

@@ -35,6 +35,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use crate::config::client::InUse;
 use crate::config::passwords::Keyring;
 use crate::limits::{COMMANDS_WAITING_MAX, STOP_WAIT, UNREGISTER_WAIT};
 use crate::model::account::Account;
@@ -91,6 +92,9 @@ pub enum EngineError {
     /// Reading or writing a file of the settings folder.
     #[error(transparent)]
     File(#[from] RonError),
+    /// Another process uses the settings folder.
+    #[error(transparent)]
+    InUse(#[from] InUse),
     /// The account, its sockets or its store.
     #[error(transparent)]
     Agent(#[from] AgentError),

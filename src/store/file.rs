@@ -1,12 +1,13 @@
 //! The file of one store: readable by its owner only, locked against other processes, configured for durability.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::Connection;
 
 use crate::store::folder::{self, private};
+use crate::store::lock_file::LockFile;
 use crate::store::whereabouts::{Gone, Whereabouts};
 use crate::store::{OpenErrorKind, Schema, migrate};
 
@@ -67,50 +68,4 @@ fn prepare<S: Schema>(mut connection: Connection) -> Result<Connection, OpenErro
     connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES_KEPT, |_| Ok(()))?;
     migrate::migrate::<S>(&mut connection)?;
     Ok(connection)
-}
-
-/// The lock file beside the store. The system releases the lock when the process ends, however it ends.
-#[derive(Debug)]
-struct LockFile(File);
-
-impl LockFile {
-    fn take(path: &Path) -> Result<Self, OpenErrorKind> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".lock");
-        let file = private(OpenOptions::new().create(true).append(true))
-            .open(name)
-            .map_err(OpenErrorKind::Unwritable)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
-            Err(TryLockError::WouldBlock) => Err(OpenErrorKind::InUse),
-            Err(TryLockError::Error(error)) => Err(OpenErrorKind::Unwritable(error)),
-        }
-    }
-}
-
-impl Drop for LockFile {
-    /// Closing the file is not enough: the lock belongs to the open file description (flock(2)), and a child process
-    /// between `fork` and `exec` may still hold a copy of the descriptor.
-    fn drop(&mut self) {
-        if let Err(error) = self.0.unlock() {
-            tracing::debug!(%error, "the store's lock is given up by closing its file");
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_lock_is_given_up_although_a_child_still_has_the_descriptor() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("client.db");
-        let lock = LockFile::take(&path).unwrap();
-        let of_a_child = lock.0.try_clone().unwrap();
-        assert!(matches!(LockFile::take(&path), Err(OpenErrorKind::InUse)));
-        drop(lock);
-        LockFile::take(&path).unwrap();
-        drop(of_a_child);
-    }
 }

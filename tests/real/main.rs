@@ -13,6 +13,7 @@ mod baresip;
 mod burst;
 mod cli;
 mod common;
+mod contacts;
 mod crash;
 mod descriptors;
 mod disk;

@@ -101,6 +101,9 @@ fn obey(inner: &mut Inner, command: Command) {
         Command::PutAccount(account) => inner.snapshot.account = Some(Arc::new(account)),
         Command::PutContact(contact) => change_book(inner, |book| book.put(contact)),
         Command::RemoveContact { address } => change_book(inner, |book| book.remove(&address)),
+        Command::AddContacts { contacts, lists } => change_book(inner, |book| {
+            book.add(contacts, lists);
+        }),
         Command::PutList(list) => change_book(inner, |book| book.put_list(list)),
         Command::RemoveList { name } => change_book(inner, |book| book.remove_list(&name)),
         Command::Agent(AgentCommand::Seen { conversation }) => {

@@ -5,6 +5,7 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use super::*;
+use crate::config::client::ClientFiles;
 use crate::config::passwords::Keyring;
 use crate::model::account::{Password, RegistrationState, SignIn};
 use crate::model::command::{AgentCommand, Draft};
@@ -384,6 +385,10 @@ fn a_broken_file_is_told_and_a_store_in_use_is_refused() {
     assert!(problem.contains("contacts.ron:2:") && problem.contains("contacts.ron.broken-1"), "{problem}");
     let refusal = Engine::start(options(folder.path(), Some(account("james", &server))).0).unwrap_err();
     assert!(refusal.to_string().contains("another running fanfare uses it"), "{refusal}");
+    let files = ClientFiles::new(Some(folder.path().join("settings")));
+    assert!(files.reserve().is_err(), "nobody else changes the contacts meanwhile");
+    drop(first);
+    assert!(files.reserve().unwrap().is_some());
 }
 
 /// The thread function of an engine that panics at the first command.

@@ -24,6 +24,7 @@ use crate::runtime::attachment;
 use crate::runtime::faults::Fault;
 use crate::store::history::search::LatestSearch;
 use crate::store::history::{History, ReadError};
+use crate::store::lock_file::LockFile;
 use crate::time::Clock;
 
 use super::EngineError;
@@ -109,6 +110,8 @@ struct Work {
     commands: mpsc::Receiver<Command>,
     answers: mpsc::Receiver<Result<ReadResult, ReadError>>,
     passwords: mpsc::Receiver<PasswordNews>,
+    /// Keeps other processes from changing the files of the settings folder.
+    _reserved: Option<LockFile>,
 }
 
 /// What ended the loop's wait, besides the machine.
@@ -137,6 +140,7 @@ impl Work {
     ) -> Result<(Self, Option<OpenedAgent>), EngineError> {
         let wanted = Passwords::new(setup.settings.clone(), setup.keyring);
         let files = ClientFiles::new(setup.settings);
+        let reserved = files.reserve()?;
         let loaded = files.load()?;
         let (sender, answers) = mpsc::channel(ANSWERS_WAITING_MAX);
         let (news, passwords) = mpsc::channel(KEEPING_WAITING_MAX);
@@ -167,6 +171,7 @@ impl Work {
             commands,
             answers,
             passwords,
+            _reserved: reserved,
         };
         if let Some(account) = account {
             if !is_given {
@@ -268,6 +273,11 @@ impl Work {
             Command::ShowAround { index } => self.desk.show_around(index),
             Command::Close => self.desk.close(),
             Command::PutContact(contact) => self.change_book(|book| book.put(contact)),
+            Command::AddContacts { contacts, lists } => {
+                self.change_book(|book| {
+                    book.add(contacts, lists);
+                });
+            }
             Command::RemoveContact { address } => self.change_book(|book| book.remove(&address)),
             Command::PutList(list) => self.change_book(|book| book.put_list(list)),
             Command::RemoveList { name } => self.change_book(|book| book.remove_list(&name)),

@@ -94,8 +94,8 @@ pub(crate) fn contacts_ui(
         heading_with_add(ui, acts);
         let found: Vec<usize> = names.search(search).collect();
         rows_in_view(ui, found.len(), |ui, place| {
-            let Some((index, known)) = found_at(names, &found, place) else { return };
-            let contact = || book.contacts.get(index).cloned();
+            let Some(known) = found_at(names, &found, place) else { return };
+            let contact = || book.contacts.get(known.place).cloned();
             match contact_row(ui, known, chosen.has(&known.key), Editing::Yes) {
                 RowAct::Toggled => chosen.toggle(&known.key),
                 RowAct::Edit => acts.extend(contact().map(|it| Act::EditContact(Some(it)))),
@@ -111,10 +111,9 @@ pub(crate) fn contacts_ui(
     });
 }
 
-/// The contact at index `place` of the search results, with its index in the address book.
-fn found_at<'a>(names: &'a Names, found: &[usize], place: usize) -> Option<(usize, &'a NamedContact)> {
-    let index = *found.get(place)?;
-    names.contacts().get(index).map(|known| (index, known))
+/// The contact at index `place` of the search results.
+fn found_at<'a>(names: &'a Names, found: &[usize], place: usize) -> Option<&'a NamedContact> {
+    names.contacts().get(*found.get(place)?)
 }
 
 /// `count` rows, of which only the visible ones are created.
@@ -328,7 +327,7 @@ pub(crate) fn picker_ui(ui: &mut Ui, names: &Names, recipients: &mut Recipients)
         });
         let found: Vec<usize> = names.search(&search).collect();
         rows_in_view(ui, found.len(), |ui, place| {
-            let Some((_, known)) = found_at(names, &found, place) else { return };
+            let Some(known) = found_at(names, &found, place) else { return };
             if contact_row(ui, known, recipients.has(&known.key), Editing::No) == RowAct::Toggled {
                 recipients.toggle(known.person.clone());
                 recipients.typing.clear();
