@@ -18,6 +18,8 @@ mod outbox;
 
 mod drafts;
 
+mod typing;
+
 mod conversation;
 
 mod agent;
@@ -34,6 +36,7 @@ use self::drafts::Drafts;
 use self::inbox::Inbox;
 use self::inbox::receipts::Receipts;
 use self::outbox::Outbox;
+use self::typing::Typing;
 use crate::machine::{
     ConnectId, Flow, Hop, Input, Machine, Output, RequestId, ResolveId, SendFault, TimerReason,
 };
@@ -58,6 +61,7 @@ pub struct UserAgent {
     inbox: Inbox,
     receipts: Receipts,
     drafts: Drafts,
+    typing: Typing,
     conversations: Conversations,
     strangers: Strangers,
 }
@@ -73,9 +77,9 @@ impl UserAgent {
         let inbox = Inbox::recover(rows.keys, now);
         let receipts = Receipts::recover(rows.unseen, &core.profile);
         let registration = Registration::new(&mut core.random);
-        let strangers = Strangers::default();
+        let (strangers, typing) = (Strangers::default(), Typing::default());
         let drafts = Drafts::recover(rows.drafts);
-        Self { core, registration, outbox, inbox, receipts, drafts, conversations, strangers }
+        Self { core, registration, outbox, inbox, receipts, drafts, typing, conversations, strangers }
     }
 
     /// The entries of the conversation list: those with an unseen failure first, then by time.
@@ -147,6 +151,7 @@ impl UserAgent {
             AgentCommand::Send(draft) => {
                 let written = draft.clone();
                 if let Some(place) = self.outbox.keep(&mut self.core, &mut self.conversations, draft, now) {
+                    self.typing.wrote(place);
                     self.drafts.sent(&mut self.core, place, &written);
                 }
             }
@@ -162,6 +167,12 @@ impl UserAgent {
             }
             AgentCommand::SeenUpTo { conversation, message, unread } => {
                 self.conversations.seen_so_far(&mut self.core, conversation, (message, unread));
+            }
+            AgentCommand::Typing { conversation, has_text: true } => {
+                self.typing.typed(&mut self.core, &self.conversations, conversation, now);
+            }
+            AgentCommand::Typing { conversation, has_text: false } => {
+                self.typing.stopped(&mut self.core, &self.conversations, conversation);
             }
             AgentCommand::Connect => self.registration.connect(&mut self.core, now),
             AgentCommand::Disconnect => self.registration.leave(&mut self.core, now),
@@ -228,16 +239,18 @@ impl UserAgent {
             RegistrationState::Connected => {
                 self.outbox.send_waiting(&mut self.core, now);
                 self.receipts.send_waiting(&mut self.core, now);
+                self.typing.send_waiting(&mut self.core, now);
             }
             // W6: without proof of fan-out, the first recipient would get it and the others silently would not.
             RegistrationState::ByList | RegistrationState::NoFanOut => {
                 self.outbox.send_without_proof(&mut self.core, now);
                 self.receipts.send_waiting(&mut self.core, now);
+                self.typing.send_waiting(&mut self.core, now);
             }
             RegistrationState::Idle
             | RegistrationState::Connecting(_)
             | RegistrationState::Offline { .. }
-            | RegistrationState::Refused { .. } => {}
+            | RegistrationState::Refused { .. } => self.typing.forget_waiting(),
         }
         self.core.end_turn();
     }
@@ -278,6 +291,7 @@ impl Machine for UserAgent {
         }
         self.registration.handle_timeout(&mut self.core, now);
         self.outbox.handle_timeout(&mut self.core, now);
+        self.typing.handle_timeout(&mut self.core, &self.conversations, now);
         self.end_turn(now);
     }
 
@@ -292,6 +306,7 @@ impl Machine for UserAgent {
             line,
             self.registration.poll_timeout(),
             self.outbox.poll_timeout(),
+            self.typing.poll_timeout(),
         ];
         parts.into_iter().flatten().min()
     }

@@ -95,6 +95,7 @@ impl UserAgent {
                 self.apply_verdict(verdict, now);
             }
             Task::Single(single) => self.outbox.heard_single(&mut self.core, single, response, now),
+            Task::Typing(number) => self.typing.heard(&mut self.core, number, response),
             Task::Receipt(number) => self.receipts.heard(&mut self.core, number, response),
         }
     }

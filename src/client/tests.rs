@@ -18,6 +18,7 @@ mod server;
 mod sign_in;
 mod silence;
 mod strangers;
+mod typing;
 
 use std::time::Duration;
 

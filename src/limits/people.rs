@@ -20,5 +20,3 @@ pub const IMPORT_ENTRIES_MAX: usize = 50_000;
 pub const IMPORT_MISREAD_MAX: usize = 1000;
 /// Characters of a contact's name; the rest of a longer one is cut off at the import.
 pub const NAME_CHARS_MAX: usize = 200;
-/// Conversations with notification settings of their own.
-pub const SILENCED_MAX: usize = 10_000;

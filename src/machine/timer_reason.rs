@@ -60,6 +60,8 @@ pub enum TimerReason {
     UnregistrationAwaited,
     /// Requests that were turned away during overload are forgotten, and the load is looked at again.
     TurnedAwayForgotten,
+    /// The user has typed nothing for a while: the other person is told (RFC 3994).
+    TypingEnds,
     /// What the disk did not take is written again.
     WrittenAgain,
 }
@@ -94,6 +96,7 @@ impl fmt::Display for TimerReason {
             Self::ConnectionAwaited => "wait for the connection",
             Self::UnregistrationAwaited => "wait for the un-registration",
             Self::TurnedAwayForgotten => "what was turned away is forgotten",
+            Self::TypingEnds => "end of typing",
             Self::WrittenAgain => "write again what the disk did not take",
         })
     }

@@ -102,6 +102,13 @@ pub enum AgentCommand {
         /// How many messages of others follow it.
         unread: u32,
     },
+    /// The user has changed the text of a message to this conversation: the other person may be told (RFC 3994).
+    Typing {
+        /// The conversation.
+        conversation: ConversationId,
+        /// False if nothing is left of the text.
+        has_text: bool,
+    },
     /// Register now (or, for an account that does not register, ask what the proxy supports).
     Connect,
     /// Un-register and stop.

@@ -16,6 +16,8 @@ pub struct Marks {
     pub pinned: bool,
     /// Its messages raise no notification and are not counted in the title.
     pub muted: bool,
+    /// That somebody did not get a message raises no notification either.
+    pub silent: bool,
     /// It is shown only among the archived ones, unless something in it is unread.
     pub archived: bool,
     /// The user wants to read it later.

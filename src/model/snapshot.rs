@@ -119,6 +119,10 @@ pub struct Settings {
     pub undo_send_secs: u8,
     /// What the user has set for single conversations.
     pub conversations: Vec<Marks>,
+    /// Tell the other person of a conversation that the user is typing.
+    pub typing: bool,
+    /// No notifications before this time, in milliseconds since 1970 ("Do not disturb").
+    pub quiet_until: Option<u64>,
 }
 
 impl Default for Settings {
@@ -130,7 +134,27 @@ impl Default for Settings {
             scale: 1.0,
             undo_send_secs: 0,
             conversations: Vec::new(),
+            typing: true,
+            quiet_until: None,
         }
+    }
+}
+
+impl Settings {
+    /// Whether the user does not want to be disturbed now.
+    #[must_use]
+    pub fn is_quiet(&self, now: Timestamp) -> bool {
+        self.quiet_until.is_some_and(|until| now.as_millis() < until)
+    }
+
+    /// What the user has set for a conversation.
+    #[must_use]
+    pub fn marks(&self, head: &ConversationHead) -> Option<&Marks> {
+        if self.conversations.is_empty() {
+            return None;
+        }
+        let key = Marks::key(&head.people, head.hidden);
+        self.conversations.iter().find(|marks| marks.with == key)
     }
 }
 

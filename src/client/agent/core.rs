@@ -35,6 +35,8 @@ pub(crate) enum Task {
     Single(Single),
     /// A notification from us about a received message (RFC 5438), by number.
     Receipt(u64),
+    /// A message that says whether the user is typing (RFC 3994), by number.
+    Typing(u64),
 }
 
 /// One recipient of an attempt sent one by one (W6).

@@ -18,6 +18,7 @@ impl UserAgent {
                         self.outbox.unanswered(&mut self.core, (message, attempt), failed.failure, now);
                     self.apply_verdict(verdict, now);
                 }
+                Task::Typing(number) => self.typing.unanswered(number),
                 Task::Receipt(number) => self.receipts.unanswered(number),
                 Task::Single(single) => {
                     self.outbox.unanswered_single(&mut self.core, single, failed.failure, now);
