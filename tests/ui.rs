@@ -45,6 +45,9 @@ mod menus;
 #[path = "ui/people.rs"]
 mod people;
 
+#[path = "ui/contacts.rs"]
+mod contacts;
+
 #[path = "ui/sign_in.rs"]
 mod sign_in;
 

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+
 use super::account::Account;
 pub use super::account::{ConnectStep, RegistrationState};
 use super::contacts::{Contact, List};
@@ -30,6 +32,10 @@ pub enum Command {
     Close,
     /// Add a contact, or change the one with this address.
     PutContact(Contact),
+    /// Read a file of contacts, to be shown before anything is imported.
+    ReadContacts(PathBuf),
+    /// Save all contacts and lists as vCard in the downloads folder.
+    ExportContacts,
     /// Add the contacts whose addresses nobody has yet, and the saved lists whose names are free (an import).
     AddContacts {
         /// The contacts.
@@ -349,6 +355,11 @@ pub enum Notice {
     },
     /// What the latest search found.
     Found(Box<Found>),
+    /// A requested file of contacts was read.
+    ContactsRead {
+        /// Its content, or why it cannot be read.
+        file: Result<Bytes, String>,
+    },
     /// A sentence for the user (a broken settings file set aside, a full disk).
     Problem(String),
     /// More notices came than the window took: this many were dropped.

@@ -126,9 +126,15 @@ pub fn recipients(text: &str) -> Vec<Piece> {
         return pieces(text);
     }
     let found = found_in(text.as_bytes(), Joins::Nothing).unwrap_or_default();
-    let good = found.entries.into_iter().map(|Entry { line, name, address }| Piece { line, name, address });
-    let bad = found.misread.into_iter();
-    good.chain(bad.map(|it| Piece { line: it.line, name: String::new(), address: it.text })).collect()
+    let good = found.entries.into_iter().map(|Entry { line, name, address }| {
+        let text = address.clone();
+        Piece { line, name, address, text }
+    });
+    let bad = found.misread.into_iter().map(|Misread { line, text, .. }| {
+        let address = text.clone();
+        Piece { line, name: String::new(), address, text }
+    });
+    good.chain(bad).collect()
 }
 
 /// Whether words beside the only address of a line are its name.

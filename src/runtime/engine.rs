@@ -16,6 +16,8 @@ mod composing;
 
 mod keeper;
 
+mod contact_files;
+
 mod saving;
 
 mod searching;

@@ -39,6 +39,14 @@ pub(crate) enum Act {
     ToggleDelivery,
     /// Edit a contact, or add one if none is given.
     EditContact(Option<Contact>),
+    /// Add somebody to the contacts, or edit the contact that has the address.
+    AddContact(Person),
+    /// Import contacts.
+    Import,
+    /// Edit a saved list, by its name.
+    EditList(String),
+    /// The text of a message to this conversation was changed; false if nothing is left of it.
+    Typed(ConversationId, bool),
     /// Remove a contact; a notice offers to undo it.
     RemoveContact(Contact),
     /// Remove a saved list; a notice offers to undo it.

@@ -37,7 +37,8 @@ use super::compose::pictures::Pictures;
 use super::compose::recipients::Recipients;
 use super::desktop::browser::Browser;
 use super::desktop::chooser::Choosing;
-use super::desktop::notifications::{DesktopNotifications, Notes};
+use super::desktop::notes::Notes;
+use super::desktop::notifications::DesktopNotifications;
 use super::kit::theme;
 use super::kit::words::Look;
 use super::panels::dialogs::{Outcome, dialog_ui};
@@ -65,6 +66,8 @@ pub struct App {
     notes: Notes,
     desk: Option<DesktopNotifications>,
     told_no_service: bool,
+    /// What was last said about typing: the conversation, and when, in egui's seconds.
+    said_typing: Option<(ConversationId, f64)>,
     /// A new message was sent to these people; their conversation is opened as soon as it exists.
     awaited: Option<(Vec<String>, bool)>,
     /// Files being read, and the view each was requested in.
@@ -117,6 +120,7 @@ impl App {
             notes: Notes::default(),
             desk,
             told_no_service: false,
+            said_typing: None,
             awaited: None,
             attaching: Vec::new(),
             seen: SeenSoFar::default(),
@@ -163,9 +167,7 @@ impl App {
             return;
         }
         let before = std::mem::replace(&mut self.snapshot, snapshot);
-        if !Arc::ptr_eq(&before.conversations, &self.snapshot.conversations) {
-            self.withdraw_read(&before.conversations);
-        }
+        self.withdraw_read();
         if !Arc::ptr_eq(&before.conversations, &self.snapshot.conversations)
             || before.settings.conversations != self.snapshot.settings.conversations
         {

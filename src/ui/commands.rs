@@ -35,6 +35,7 @@ pub(crate) enum UiCommand {
     // On a conversation.
     Pin,
     Mute,
+    MuteFailures,
     MarkUnread,
     Archive,
     Rename,
@@ -43,7 +44,11 @@ pub(crate) enum UiCommand {
     CopyAddress,
     WriteTo,
     EditContact,
+    AddContact,
     RemoveContact,
+    // On a saved list.
+    EditList,
+    RemoveList,
 }
 
 /// One line of the table.
@@ -112,6 +117,7 @@ pub(crate) const TABLE: &[Entry] = &[
     entry(UiCommand::Details, "Details", "Who got it and when", &[]),
     entry(UiCommand::Resend, "Resend", "To those who were not reached", &[]),
     entry(UiCommand::Pin, "Pin", "Keep it at the top of the list", &[]),
+    entry(UiCommand::MuteFailures, "Mute failures too", "No notifications at all", &[]),
     entry(UiCommand::Mute, "Mute", "No notifications of its messages; failures are still told", &[]),
     entry(UiCommand::MarkUnread, "Mark as unread", "", &[]),
     entry(UiCommand::Archive, "Archive", "Put it away until something new comes", &[]),
@@ -120,7 +126,10 @@ pub(crate) const TABLE: &[Entry] = &[
     entry(UiCommand::CopyAddress, "Copy address", "", &[]),
     entry(UiCommand::WriteTo, "Write a message", "", &[]),
     entry(UiCommand::EditContact, "Edit contact", "", &[]),
+    entry(UiCommand::AddContact, "Add to contacts", "", &[]),
     entry(UiCommand::RemoveContact, "Remove contact", "", &[]),
+    entry(UiCommand::EditList, "Edit list", "", &[]),
+    entry(UiCommand::RemoveList, "Remove list", "", &[]),
 ];
 
 /// What else the keys and the pointer do; it belongs to the place that has the focus.

@@ -2,6 +2,10 @@
 
 pub mod notifications;
 
+mod service;
+
+pub mod notes;
+
 pub mod browser;
 
 pub mod chooser;

@@ -7,3 +7,5 @@ mod row;
 pub(super) mod contacts;
 
 pub(super) mod marks;
+
+pub(super) mod ticks;

@@ -5,15 +5,18 @@
     reason = "what zbus makes of an interface; its methods that change something take `&mut self`"
 )]
 
-use std::process::Command;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::process;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use egui_kittest::kittest::Queryable;
-use fanfare::model::command::Notice;
+use fanfare::model::command::{AgentCommand, Command, Notice};
 use fanfare::model::journal::{ConversationId, MessageId};
+use fanfare::model::snapshot::ConversationHead;
 use fanfare::ui::Options;
-use fanfare::ui::desktop::notifications::{About, DesktopNotifications, Happened, Note};
+use fanfare::ui::desktop::notes::{About, Note};
+use fanfare::ui::desktop::notifications::{DesktopNotifications, Happened};
 use tokio::sync::mpsc;
 use zbus::OwnedVariant;
 use zbus::object_server::SignalEmitter;
@@ -31,23 +34,43 @@ const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus C
 /// What the service was asked.
 #[derive(Debug, PartialEq, Eq)]
 enum Asked {
-    Raised { id: u32, app: String, title: String, body: String, actions: Vec<String> },
+    Raised(Raised),
     Closed(u32),
+}
+
+/// A notification as the service was asked to show it.
+#[derive(Debug, PartialEq, Eq)]
+struct Raised {
+    id: u32,
+    replaces: u32,
+    app: String,
+    title: String,
+    body: String,
+    actions: Vec<String>,
+    hints: String,
+}
+
+/// What a person does with a notification.
+#[derive(Clone, Copy, Debug)]
+enum Deed {
+    Press(&'static str),
+    Reply(&'static str),
+    Close,
 }
 
 /// A notification service that writes down what it is asked.
 struct Service {
     next: u32,
     asked: SyncSender<Asked>,
+    can: Arc<Mutex<Vec<&'static str>>>,
 }
 
 type Hints = std::collections::BTreeMap<String, OwnedVariant>;
 
 #[zbus::interface(name = "org.freedesktop.Notifications")]
 impl Service {
-    #[expect(clippy::unused_self, reason = "an interface is made of methods")]
     fn get_capabilities(&self) -> Vec<String> {
-        ["actions", "body", "body-markup"].map(String::from).to_vec()
+        self.can.lock().unwrap().iter().map(|can| (*can).to_owned()).collect()
     }
 
     #[expect(clippy::unused_self, reason = "an interface is made of methods")]
@@ -59,17 +82,19 @@ impl Service {
     fn notify(
         &mut self,
         app: String,
-        _replaces: u32,
+        replaces: u32,
         _icon: String,
         title: String,
         body: String,
         actions: Vec<String>,
-        _hints: Hints,
+        hints: Hints,
         _timeout: i32,
     ) -> u32 {
-        self.next += 1;
-        self.asked.send(Asked::Raised { id: self.next, app, title, body, actions }).unwrap();
-        self.next
+        self.next += u32::from(replaces == 0);
+        let id = if replaces == 0 { self.next } else { replaces };
+        let hints = format!("{hints:?}");
+        self.asked.send(Asked::Raised(Raised { id, replaces, app, title, body, actions, hints })).unwrap();
+        id
     }
 
     fn close_notification(&mut self, id: u32) {
@@ -78,6 +103,12 @@ impl Service {
 
     #[zbus(signal)]
     async fn action_invoked(emitter: &SignalEmitter<'_>, id: u32, action: &str) -> zbus::Result<()>;
+
+    #[zbus(signal)]
+    async fn notification_replied(emitter: &SignalEmitter<'_>, id: u32, text: &str) -> zbus::Result<()>;
+
+    #[zbus(signal)]
+    async fn notification_closed(emitter: &SignalEmitter<'_>, id: u32, reason: u32) -> zbus::Result<()>;
 }
 
 /// Runs this test again on a bus of its own; the test itself is [`on_a_private_bus`].
@@ -89,7 +120,7 @@ fn notifications_reach_the_desktop_and_clicks_come_back() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("bus.conf");
     std::fs::write(&config, BUS).unwrap();
-    let status = Command::new("dbus-run-session")
+    let status = process::Command::new("dbus-run-session")
         .arg("--config-file")
         .arg(&config)
         .arg("--")
@@ -101,129 +132,294 @@ fn notifications_reach_the_desktop_and_clicks_come_back() {
     assert!(status.success());
 }
 
-fn on_a_private_bus() {
-    no_service_is_told();
-    let (asked, service) = sync_channel(16);
-    let clicks = start_service(asked);
-    let (wake, woken) = sync_channel(16);
-    let desk = DesktopNotifications::start(move || wake.try_send(()).unwrap_or(())).unwrap();
-    let click = |id: u32, action: &'static str| clicks.blocking_send((id, action)).unwrap();
+/// The service, and a hold on those who use it.
+struct Bus {
+    asked: Receiver<Asked>,
+    deeds: mpsc::Sender<(u32, Deed)>,
+    can: Arc<Mutex<Vec<&'static str>>>,
+}
 
-    let note = Note {
+impl Bus {
+    fn raised(&self) -> Raised {
+        match self.asked.recv_timeout(PATIENCE).unwrap() {
+            Asked::Raised(raised) => raised,
+            Asked::Closed(id) => panic!("{id} was closed"),
+        }
+    }
+
+    fn closed(&self, id: u32, why: &str) {
+        assert_eq!(self.asked.recv_timeout(PATIENCE).unwrap(), Asked::Closed(id), "{why}");
+    }
+
+    fn does(&self, id: u32, deed: Deed) {
+        self.deeds.blocking_send((id, deed)).unwrap();
+    }
+}
+
+/// The client's side.
+struct Desk {
+    desk: DesktopNotifications,
+    woken: Receiver<()>,
+}
+
+impl Desk {
+    fn start() -> Self {
+        let (wake, woken) = sync_channel(16);
+        Self { desk: DesktopNotifications::start(move || wake.try_send(()).unwrap_or(())).unwrap(), woken }
+    }
+
+    /// Presses a button: this comes of it, and the notification goes.
+    fn press(&self, bus: &Bus, id: u32, action: &'static str, expected: Happened) {
+        bus.does(id, Deed::Press(action));
+        assert_eq!(self.happened(), expected);
+        bus.closed(id, action);
+    }
+
+    fn happened(&self) -> Happened {
+        self.woken.recv_timeout(PATIENCE).unwrap();
+        self.desk.happened().remove(0)
+    }
+}
+
+fn failure() -> Note {
+    Note {
         about: About::Failure(MessageId(7)),
         conversation: ConversationId(3),
         message: Some(MessageId(7)),
         title: "2 of 6 not delivered".into(),
         body: "Ben: <b>offline</b> & away.".into(),
         resend: 2,
-    };
-    desk.raise(note.clone());
-    let Asked::Raised { id, app, title, body, actions } = service.recv_timeout(PATIENCE).unwrap() else {
-        panic!("nothing was raised")
-    };
-    assert_eq!((app.as_str(), title.as_str()), ("Fanfare", "2 of 6 not delivered"));
-    assert_eq!(body, "Ben: &lt;b&gt;offline&lt;/b&gt; &amp; away.");
-    assert_eq!(actions, ["default", "Show", "resend", "Resend to 2", "show", "Show"]);
-    assert_eq!(answer(&desk, &woken, || click(id, "resend")), Happened::Resend(MessageId(7)));
-
-    desk.raise(note.clone());
-    let id = raised(&service);
-    let show = Happened::Show { conversation: ConversationId(3), message: Some(MessageId(7)) };
-    assert_eq!(answer(&desk, &woken, || click(id, "default")), show);
-
-    desk.raise(note);
-    let id = raised(&service);
-    desk.withdraw(About::Failure(MessageId(7)));
-    assert_eq!(service.recv_timeout(PATIENCE).unwrap(), Asked::Closed(id), "a late report withdraws it");
-    reading_withdraws_it(&service);
+        reply_to: 0,
+    }
 }
 
-/// The notification of a received message goes once the message has been read in the window.
-fn reading_withdraws_it(service: &Receiver<Asked>) {
+fn received(title: &str, reply_to: usize) -> Note {
+    Note {
+        about: About::Received(ConversationId(3)),
+        conversation: ConversationId(3),
+        message: None,
+        title: title.into(),
+        body: "Hello".into(),
+        resend: 0,
+        reply_to,
+    }
+}
+
+fn on_a_private_bus() {
+    no_service_is_told();
+    let bus = start_service();
+    let desk = Desk::start();
+    a_failure_is_resent_shown_or_withdrawn(&bus, &desk);
+    a_message_is_answered_read_or_closed(&bus, &desk);
+    a_conversation_keeps_one_notification(&bus, &desk);
+    each_button_does_in_the_window_what_it_says(&bus);
+    a_service_without_a_field_for_answers_gets_a_button(&bus);
+}
+
+fn a_failure_is_resent_shown_or_withdrawn(bus: &Bus, desk: &Desk) {
+    let raise = || {
+        desk.desk.raise(failure());
+        bus.raised()
+    };
+    let raised = raise();
+    assert_eq!((raised.app.as_str(), raised.title.as_str()), ("Fanfare", "2 of 6 not delivered"));
+    assert_eq!(raised.body, "Ben: &lt;b&gt;offline&lt;/b&gt; &amp; away.");
+    assert_eq!(raised.actions, ["default", "Show", "resend", "Resend to 2", "show", "Show"]);
+    assert!(raised.hints.contains("dialog-warning") && raised.hints.contains("im.error"), "{}", raised.hints);
+    let show = Happened::Show { conversation: ConversationId(3), message: Some(MessageId(7)) };
+    desk.press(bus, raised.id, "resend", Happened::Resend(MessageId(7)));
+    desk.press(bus, raise().id, "default", show.clone());
+    desk.press(bus, raise().id, "show", show);
+    let id = raise().id;
+    desk.desk.withdraw(About::Failure(MessageId(7)));
+    bus.closed(id, "a late report withdraws it");
+}
+
+fn a_message_is_answered_read_or_closed(bus: &Bus, desk: &Desk) {
+    let raise = || {
+        desk.desk.raise(received("Ann", 1));
+        bus.raised()
+    };
+    let raised = raise();
+    assert_eq!(raised.actions, ["default", "Show", "inline-reply", "Reply", "read", "Mark read"]);
+    assert!(raised.hints.contains("message-new-instant") && raised.hints.contains("im.received"));
+    bus.does(raised.id, Deed::Reply("On my way"));
+    let (conversation, text) = (ConversationId(3), "On my way".to_owned());
+    assert_eq!(desk.happened(), Happened::Replied { conversation, text });
+    bus.closed(raised.id, "it was answered");
+    desk.press(bus, raise().id, "read", Happened::MarkRead(conversation));
+    desk.press(bus, raise().id, "default", Happened::Show { conversation, message: None });
+
+    let raised = raise();
+    bus.does(raised.id, Deed::Close);
+    let next = loop {
+        // The client may hear only now that the person has closed it.
+        let next = raise();
+        if next.replaces == 0 {
+            break next;
+        }
+    };
+    assert!(next.id > raised.id);
+    desk.desk.withdraw(About::Received(conversation));
+    bus.closed(next.id, "it was read");
+}
+
+/// However many messages come, one notification is shown, and the service is not flooded.
+fn a_conversation_keeps_one_notification(bus: &Bus, desk: &Desk) {
+    desk.desk.raise(received("Ann", 5));
+    let first = bus.raised();
+    assert_eq!(first.actions[2..4], ["inline-reply", "Reply to 5"], "it says who gets the answer");
+    for count in 2..=40 {
+        desk.desk.raise(received(&format!("Ann ({count} new messages)"), 5));
+    }
+    let mut asked = 1;
+    let last = loop {
+        let raised = bus.raised();
+        assert_eq!((raised.id, raised.replaces), (first.id, first.id), "it replaces the one that is there");
+        asked += 1;
+        if raised.title == "Ann (40 new messages)" {
+            break raised;
+        }
+    };
+    assert!(asked < 20, "{asked} calls for 40 messages");
+    assert!(last.hints.contains("suppress-sound") && !first.hints.contains("suppress-sound"));
+    desk.desk.withdraw(About::Received(ConversationId(3)));
+    bus.closed(first.id, "it was read");
+}
+
+fn a_service_without_a_field_for_answers_gets_a_button(bus: &Bus) {
+    *bus.can.lock().unwrap() = vec!["actions", "body"];
+    let desk = Desk::start();
+    desk.desk.raise(Note { body: "a < b & c".into(), ..received("Ann", 3) });
+    let raised = bus.raised();
+    assert_eq!(raised.actions, ["default", "Show", "reply", "Reply to 3", "read", "Mark read"]);
+    assert_eq!(raised.body, "a < b & c", "it reads no markup");
+    desk.press(bus, raised.id, "reply", Happened::Reply(ConversationId(3)));
+}
+
+/// The same over a window: what it asks of the engine, and that reading withdraws the notification.
+fn each_button_does_in_the_window_what_it_says(bus: &Bus) {
     let fake = crate::fake::Fake::new();
-    let ann = crate::fake::person("Ann Lee");
-    let message = crate::fake::from(1, crate::fake::ago(1), &ann, "Hello");
-    fake.converse(4, std::slice::from_ref(&ann), vec![message], 1);
+    let people = crate::fake::people(&["Ann Lee", "Ben Okafor"]);
+    let message = crate::fake::from(1, crate::fake::ago(1), &people[0], "Hello");
     let options = Options { notifications: true, ..Options::default() };
+    fake.converse(4, &people, vec![message], 1);
     let mut window = fake.window_with(crate::gallery::LARGE, options);
-    let (conversation, from) = (ConversationId(4), "Ann Lee".to_owned());
-    fake.change(|inner| inner.notices.push(Notice::Received { conversation, from, text: "Hello".into() }));
+    let conversation = ConversationId(4);
+    let raise = |window: &mut egui_kittest::Harness<'static, fanfare::ui::App>, notice: Notice| {
+        fake.change(|inner| inner.notices.push(notice));
+        window.run();
+        fake.asked();
+        bus.raised()
+    };
+    let received = || Notice::Received { conversation, from: "Ann Lee".to_owned(), text: "Hello".into() };
+    // Waits until the window has asked something.
+    let asked = |window: &mut egui_kittest::Harness<'static, fanfare::ui::App>| {
+        for _ in 0..2000 {
+            window.run();
+            let asked = fake.asked();
+            if !asked.is_empty() {
+                return asked;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("nothing was asked")
+    };
+
+    let raised = raise(&mut window, received());
+    assert_eq!(raised.actions[3], "Reply to 2");
+    bus.does(raised.id, Deed::Reply("On my way"));
+    let done = format!("{:?}", asked(&mut window));
+    assert!(done.contains("On my way") && done.contains("ben.okafor@example.com"), "{done}");
+    assert!(done.contains("Seen"), "who answers has read: {done}");
+    bus.closed(raised.id, "it was answered");
+
+    let failed = Notice::NotDelivered {
+        conversation,
+        message: MessageId(1),
+        title: "1 of 2 not delivered".into(),
+        body: "Ben: offline.".into(),
+        failed: 1,
+    };
+    let raised = raise(&mut window, failed);
+    bus.does(raised.id, Deed::Press("resend"));
+    let done = asked(&mut window);
+    let resend = |command: &Command| {
+        matches!(command, Command::Agent(AgentCommand::Resend { message: MessageId(1), only: None }))
+    };
+    assert!(done.iter().any(resend), "{done:?}");
+    bus.closed(raised.id, "it was resent");
+
+    fake.change(|inner| inner.snapshot.conversations = unread(&inner.snapshot.conversations));
     window.run();
-    let id = raised(service);
-    window.get_by(|node| node.label().is_some_and(|label| label.starts_with("Ann Lee,"))).click();
+    let raised = raise(&mut window, received());
+    bus.does(raised.id, Deed::Press("read"));
+    let done = asked(&mut window);
+    assert!(
+        matches!(done.as_slice(), [Command::Agent(AgentCommand::Seen { conversation: ConversationId(4) })]),
+        "{done:?}"
+    );
+    bus.closed(raised.id, "it was marked as read");
+
+    fake.change(|inner| inner.snapshot.conversations = unread(&inner.snapshot.conversations));
+    window.run();
+    let raised = raise(&mut window, received());
+    assert_eq!(raised.title, "Ann Lee", "the count began anew");
+    window.get_by(|node| node.label().is_some_and(|label| label.starts_with("Ann Lee and"))).click();
     window.run();
     window.run();
-    assert_eq!(service.recv_timeout(PATIENCE).unwrap(), Asked::Closed(id), "it was read");
+    bus.closed(raised.id, "it was read");
+}
+
+fn unread(heads: &[ConversationHead]) -> Arc<[ConversationHead]> {
+    heads.iter().map(|head| ConversationHead { unread: 1, ..head.clone() }).collect()
 }
 
 /// On a bus without a service the window is told so, and nothing breaks.
 fn no_service_is_told() {
-    let (wake, woken) = sync_channel(4);
-    let desk = DesktopNotifications::start(move || wake.try_send(()).unwrap_or(())).unwrap();
-    let note = Note {
-        about: About::Received(ConversationId(1)),
-        conversation: ConversationId(1),
-        message: None,
-        title: "Ann".into(),
-        body: "Hello".into(),
-        resend: 0,
-    };
-    desk.raise(note.clone());
-    woken.recv_timeout(PATIENCE).unwrap();
-    assert_eq!(desk.happened(), [Happened::NoService]);
+    let desk = Desk::start();
+    desk.desk.raise(received("Ann", 1));
+    assert_eq!(desk.happened(), Happened::NoService);
     // Not once for each message that comes.
-    (0..3).for_each(|_| desk.raise(note.clone()));
-    assert!(woken.recv_timeout(Duration::from_millis(300)).is_err());
-    assert!(desk.happened().is_empty());
+    (0..3).for_each(|_| desk.desk.raise(received("Ann", 1)));
+    assert!(desk.woken.recv_timeout(Duration::from_millis(300)).is_err());
+    assert!(desk.desk.happened().is_empty());
 }
 
-fn raised(service: &Receiver<Asked>) -> u32 {
-    match service.recv_timeout(PATIENCE).unwrap() {
-        Asked::Raised { id, .. } => id,
-        Asked::Closed(id) => panic!("{id} was closed"),
-    }
-}
-
-/// Clicks until it was heard: the client listens a moment after it has raised a notification.
-fn answer(desk: &DesktopNotifications, woken: &Receiver<()>, click: impl Fn()) -> Happened {
-    for _ in 0..200 {
-        click();
-        match woken.recv_timeout(Duration::from_millis(100)) {
-            Ok(()) => return desk.happened().remove(0),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
-        }
-    }
-    panic!("no click was heard")
-}
-
-/// Starts the service on a thread of its own; what is sent to it is clicked.
-fn start_service(asked: SyncSender<Asked>) -> mpsc::Sender<(u32, &'static str)> {
-    let (clicks, waiting) = mpsc::channel(16);
+/// Starts the service on a thread of its own; what is sent to it is done as by a person.
+fn start_service() -> Bus {
+    let (sender, asked) = sync_channel(64);
+    let (deeds, waiting) = mpsc::channel(16);
     let (ready, up) = sync_channel(1);
+    let can = Arc::new(Mutex::new(vec!["actions", "body", "body-markup", "inline-reply"]));
+    let service = Service { next: 0, asked: sender, can: Arc::clone(&can) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     std::thread::Builder::new()
         .name("service".to_owned())
-        .spawn(move || runtime.block_on(serve(asked, waiting, ready)).unwrap())
+        .spawn(move || runtime.block_on(serve(service, waiting, ready)).unwrap())
         .unwrap();
     up.recv_timeout(PATIENCE).unwrap();
-    clicks
+    Bus { asked, deeds, can }
 }
 
 async fn serve(
-    asked: SyncSender<Asked>,
-    mut clicks: mpsc::Receiver<(u32, &'static str)>,
+    service: Service,
+    mut deeds: mpsc::Receiver<(u32, Deed)>,
     ready: SyncSender<()>,
 ) -> zbus::Result<()> {
     let connection = zbus::connection::Builder::session()
         .name("org.freedesktop.Notifications")
-        .serve_at("/org/freedesktop/Notifications", Service { next: 0, asked })
+        .serve_at("/org/freedesktop/Notifications", service)
         .build()
         .await?;
     ready.send(()).unwrap();
-    while let Some((id, action)) = clicks.recv().await {
+    while let Some((id, deed)) = deeds.recv().await {
         let emitter = SignalEmitter::new(&connection, "/org/freedesktop/Notifications")?;
-        Service::action_invoked(&emitter, id, action).await?;
+        match deed {
+            Deed::Press(action) => Service::action_invoked(&emitter, id, action).await?,
+            Deed::Reply(text) => Service::notification_replied(&emitter, id, text).await?,
+            Deed::Close => Service::notification_closed(&emitter, id, 2).await?,
+        }
     }
     Ok(())
 }

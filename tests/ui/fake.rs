@@ -104,6 +104,11 @@ fn obey(inner: &mut Inner, command: Command) {
         Command::AddContacts { contacts, lists } => change_book(inner, |book| {
             book.add(contacts, lists);
         }),
+        Command::ReadContacts(path) => {
+            let file = std::fs::read(&path).map(Into::into).map_err(|error| format!("{error}."));
+            inner.notices.push(Notice::ContactsRead { file });
+        }
+        Command::ExportContacts => inner.notices.push(Notice::Saved("/downloads/contacts.vcf".into())),
         Command::PutList(list) => change_book(inner, |book| book.put_list(list)),
         Command::RemoveList { name } => change_book(inner, |book| book.remove_list(&name)),
         Command::Agent(AgentCommand::Seen { conversation }) => {

@@ -238,7 +238,9 @@ fn a_list_or_a_contact_that_was_removed_comes_back_by_undo() {
     let mut window = fake.window(LARGE);
     window.get_by_role_and_label(Role::Tab, "Contacts").click();
     window.run();
-    window.get_by_label("Remove list Night shift").click();
+    window.get_by_label("Edit list Night shift").click();
+    window.run();
+    window.get_by_label("Remove").click();
     window.run();
     assert!(window.query_by_label("List Night shift").is_none());
     window.get_by_label("Undo").click();

@@ -394,9 +394,3 @@ pub(crate) fn name_addr(name: &str, uri: &Uri, tag: &str) -> NameAddr {
     let display = (!name.is_empty()).then(|| name.to_owned());
     NameAddr { display, uri: uri.clone(), params: Params(vec![("tag".to_owned(), Some(tag.to_owned()))]) }
 }
-
-/// The registrar's own URI (RFC 3261 §10.2): our domain, without the user.
-pub(crate) fn domain_of(own: &Uri) -> Uri {
-    let port = own.port().map(|port| format!(":{port}")).unwrap_or_default();
-    Uri::parse(&format!("sip:{}{port}", own.host())).unwrap_or_else(|_| own.clone())
-}

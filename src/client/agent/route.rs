@@ -1,4 +1,4 @@
-//! Chooses the flow for a request, by its size (RFC 3261 §18.1.1, W4).
+//! Chooses the flow for a request, by its size (RFC 3261 §18.1.1, W4); the registrar as the target of a request.
 
 use bytes::Bytes;
 
@@ -6,7 +6,7 @@ use super::core::Core;
 use super::server_connection::Stream;
 use crate::limits::{DATAGRAM_PAYLOAD_BYTES_MAX, UDP_REQUEST_BYTES_MAX};
 use crate::machine::Flow;
-use crate::sip::Transport;
+use crate::sip::{Transport, Uri};
 
 /// A request ready to leave.
 #[derive(Debug)]
@@ -66,4 +66,10 @@ pub(crate) fn route(
         Stream::Refused if printed.bytes.len() > DATAGRAM_PAYLOAD_BYTES_MAX => Route::TooLarge,
         Stream::Refused => Route::Leave(printed),
     })
+}
+
+/// The registrar's own URI (RFC 3261 §10.2): our domain, without the user.
+pub(crate) fn domain_of(own: &Uri) -> Uri {
+    let port = own.port().map(|port| format!(":{port}")).unwrap_or_default();
+    Uri::parse(&format!("sip:{}{port}", own.host())).unwrap_or_else(|_| own.clone())
 }

@@ -4,8 +4,8 @@
 use bytes::Bytes;
 
 use super::entry::{Attempt, Entry, Form};
-use crate::client::agent::core::{Core, domain_of, name_addr};
-use crate::client::agent::route::Printed;
+use crate::client::agent::core::{Core, name_addr};
+use crate::client::agent::route::{Printed, domain_of};
 use crate::limits::ALSO_TO_BYTES_MAX;
 use crate::machine::Flow;
 use crate::model::journal::OutgoingRow;

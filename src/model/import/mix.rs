@@ -12,12 +12,14 @@ pub struct Piece {
     pub name: String,
     /// The address as written, or a text without one.
     pub address: String,
+    /// All of it, as written.
+    pub text: String,
 }
 
 impl Piece {
     fn of(line: usize, text: &str) -> Self {
         let (name, address) = name_and_address(text);
-        Self { line, name, address }
+        Self { line, name, address, text: text.to_owned() }
     }
 
     fn is_address(&self) -> bool {

@@ -34,7 +34,8 @@ pub(super) fn save(history: &History, message: MessageId, file: usize, out: &Arc
     })
 }
 
-fn downloads() -> io::Result<PathBuf> {
+/// The folder for files that are saved.
+pub(super) fn downloads() -> io::Result<PathBuf> {
     let dirs = UserDirs::new().ok_or_else(|| io::Error::other("this account has no home folder"))?;
     Ok(dirs.download_dir().unwrap_or_else(|| dirs.home_dir()).to_owned())
 }
@@ -49,7 +50,8 @@ fn read(reader: &Reader<'_>, message: MessageId, file: usize) -> io::Result<File
     file.ok_or_else(|| io::Error::other("it is not there any more"))
 }
 
-fn save_into(folder: &Path, file: &File) -> io::Result<PathBuf> {
+/// Saves a file there under its own name; nothing is overwritten.
+pub(super) fn save_into(folder: &Path, file: &File) -> io::Result<PathBuf> {
     save_with(folder, file, |to| to.write_all(&file.bytes))
 }
 

@@ -27,11 +27,11 @@ use crate::store::history::{History, ReadError};
 use crate::store::lock_file::LockFile;
 use crate::time::Clock;
 
-use super::EngineError;
 use super::keeper::{Keeper, Kept, PasswordNews};
 use super::out::Out;
 use super::reading::ReadResult;
 use super::snapshot_builder::SnapshotBuilder;
+use super::{EngineError, contact_files};
 
 /// What the thread starts with.
 #[derive(Clone, Debug)]
@@ -273,6 +273,8 @@ impl Work {
             Command::ShowAround { index } => self.desk.show_around(index),
             Command::Close => self.desk.close(),
             Command::PutContact(contact) => self.change_book(|book| book.put(contact)),
+            Command::ReadContacts(path) => contact_files::read(path, self.desk.out()),
+            Command::ExportContacts => contact_files::export(self.desk.book().clone(), self.desk.out()),
             Command::AddContacts { contacts, lists } => {
                 self.change_book(|book| {
                     book.add(contacts, lists);

@@ -46,6 +46,10 @@ impl App {
                 self.shell.show_delivery(!shown);
             }
             Act::EditContact(contact) => self.shell.show(Dialog::Contact(ContactForm::of(contact))),
+            Act::AddContact(person) => self.add_contact(&person),
+            Act::Import => self.shell.show(Dialog::Import(Box::default())),
+            Act::EditList(name) => self.edit_list(&name),
+            Act::Typed(conversation, has_text) => self.typed(ctx, conversation, has_text),
             Act::RemoveContact(contact) => self.remove_contact(contact),
             Act::RemoveList(name) => self.remove_list(name),
             Act::SaveList(people) => self.shell.show(Dialog::List(ListForm::of(people))),
@@ -109,6 +113,9 @@ impl App {
     pub(super) fn write(&mut self, ctx: &egui::Context, people: Vec<Person>) {
         self.shell.leave_place();
         self.shell.place = MiddleView::New;
+        // Who was ticked among the contacts is meant; from here on there is one selection.
+        let people =
+            if people.is_empty() { self.shell.left.take_chosen(&self.snapshot.names) } else { people };
         let writing = self.shell.writing.entry(MiddleView::New).or_default();
         let field = if people.is_empty() { recipients::field_id() } else { composer::field_id(None) };
         people.into_iter().for_each(|person| writing.to.push(person));
@@ -180,6 +187,7 @@ impl App {
             | UiCommand::Resend
             | UiCommand::Pin
             | UiCommand::Mute
+            | UiCommand::MuteFailures
             | UiCommand::MarkUnread
             | UiCommand::Archive
             | UiCommand::Rename
@@ -187,6 +195,9 @@ impl App {
             | UiCommand::CopyAddress
             | UiCommand::WriteTo
             | UiCommand::EditContact
+            | UiCommand::AddContact
+            | UiCommand::EditList
+            | UiCommand::RemoveList
             | UiCommand::RemoveContact => {}
         }
         ctx.request_repaint();
@@ -220,6 +231,22 @@ impl App {
             let name = if contact.name.is_empty() { &contact.address } else { &contact.name };
             let words = format!("{name} is no longer a contact.");
             self.shell.toasts.offer(words, "Undo", Act::Ask(Command::PutContact(contact)));
+        }
+    }
+
+    fn add_contact(&mut self, person: &Person) {
+        let form = match self.snapshot.book.find(&person.address) {
+            Some(known) => ContactForm::of(Some(known.clone())),
+            None => ContactForm::from_person(person),
+        };
+        self.shell.show(Dialog::Contact(form));
+    }
+
+    fn edit_list(&mut self, name: &str) {
+        let saved = self.snapshot.book.lists.iter().find(|list| list.name == name);
+        let known = self.snapshot.names.lists().iter().find(|list| list.name == name);
+        if let (Some(saved), Some(known)) = (saved, known) {
+            self.shell.show(Dialog::List(ListForm::edit(known, saved.clone())));
         }
     }
 

@@ -8,28 +8,32 @@ use egui::{Event, ViewportCommand};
 use super::App;
 use super::shell::MiddleView;
 use crate::model::command::{AgentCommand, Command, Draft, Notice};
-use crate::model::snapshot::ConversationHead;
-use crate::sip::File;
+use crate::model::journal::{ConversationId, PersonRow};
+use crate::model::snapshot::Person;
+use crate::sip::{File, ReportMode, ReportWish};
 use crate::ui::actions::Act;
 use crate::ui::compose::attach;
 use crate::ui::desktop::browser::Browser;
 use crate::ui::desktop::chooser::Choosing;
-use crate::ui::desktop::notifications::{DesktopNotifications, DesktopTask, Happened, Notes, Watching};
-use crate::ui::panels::dialogs::Dialog;
+use crate::ui::desktop::notes::{DesktopTask, Watching};
+use crate::ui::desktop::notifications::{DesktopNotifications, Happened};
+use crate::ui::panels::dialogs::{Dialog, OpenDialog};
 
 impl App {
     pub(super) fn take_notices(&mut self, ctx: &egui::Context) {
         let watching = Watching { focused: ctx.input(|input| input.focused), open: self.shell.open() };
         for notice in self.source.notices() {
-            let is_muted = matches!(&notice, Notice::Received { conversation, .. }
-                if self.shell.left.marks.get(*conversation).muted);
-            if !is_muted {
-                let deeds = self.notes.of(&notice, &self.snapshot, watching, self.look.now);
-                deeds.into_iter().for_each(|deed| self.do_on_desktop(deed));
-            }
+            let deeds = self.notes.of(&notice, &self.snapshot, watching, self.look.now);
+            deeds.into_iter().for_each(|deed| self.do_on_desktop(deed));
             match notice {
                 Notice::NotSent { draft, why } => self.give_back(draft, why),
                 Notice::Attached { path, file } => self.attached(&path, file),
+                Notice::ContactsRead { file } => {
+                    let form = self.shell.dialog.as_mut().and_then(OpenDialog::import_form);
+                    if let Some(form) = form {
+                        form.take_file(file, &self.snapshot.book);
+                    }
+                }
                 Notice::Saved(path) => self.shell.toasts.push(format!("Saved as {}", path.display())),
                 Notice::Problem(words) => self.shell.toasts.push(words),
                 Notice::Missed(count) => {
@@ -57,11 +61,9 @@ impl App {
     }
 
     /// Removes the notifications of messages that have been read meanwhile, here or elsewhere.
-    pub(super) fn withdraw_read(&self, before: &[ConversationHead]) {
-        if self.desk.is_some() {
-            let deeds = Notes::read(before, &self.snapshot.conversations);
-            deeds.into_iter().for_each(|deed| self.do_on_desktop(deed));
-        }
+    pub(super) fn withdraw_read(&mut self) {
+        let deeds = self.notes.read(&self.snapshot.conversations);
+        deeds.into_iter().for_each(|deed| self.do_on_desktop(deed));
     }
 
     /// Says that a link could not be opened; the address can be copied instead.
@@ -134,6 +136,15 @@ impl App {
                 Happened::Resend(message) => {
                     self.ask(Command::Agent(AgentCommand::Resend { message, only: None }));
                 }
+                Happened::Reply(conversation) => {
+                    self.open(conversation);
+                    self.focus_composer(ctx);
+                    ctx.send_viewport_cmd(ViewportCommand::Focus);
+                }
+                Happened::Replied { conversation, text } => self.reply(conversation, text),
+                Happened::MarkRead(conversation) => {
+                    self.ask(Command::Agent(AgentCommand::Seen { conversation }));
+                }
                 Happened::NoService if self.told_no_service => {}
                 Happened::NoService => {
                     self.told_no_service = true;
@@ -143,6 +154,25 @@ impl App {
                     );
                 }
             }
+        }
+    }
+
+    /// Sends what was written in a notification to everybody in its conversation, whose messages have been read.
+    fn reply(&mut self, conversation: ConversationId, text: String) {
+        let heads = Arc::clone(&self.snapshot.conversations);
+        let Some(head) = heads.iter().find(|head| head.id == conversation) else { return };
+        if text.trim().is_empty() {
+            return;
+        }
+        let row = |person: &Person| PersonRow {
+            address: person.address.clone(),
+            name: person.plain_name().to_owned(),
+        };
+        let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
+        let to = head.people.iter().map(row).collect();
+        let draft = Draft { to, text, files: Vec::new(), hidden: head.hidden, report };
+        if self.ask(Command::Agent(AgentCommand::Send(draft))) {
+            self.ask(Command::Agent(AgentCommand::Seen { conversation }));
         }
     }
 

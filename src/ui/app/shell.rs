@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use egui::{
     Align, Area, CentralPanel, FocusDirection, Frame, Id, Key, Layout, Modifiers, Order, Panel, Rect,
-    RichText, Stroke, Ui, pos2, vec2,
+    RichText, ScrollArea, Stroke, Ui, pos2, vec2,
 };
 
 use crate::model::command::Draft;
@@ -105,6 +105,8 @@ pub(crate) struct Shell {
     pub(crate) places: BTreeMap<ConversationId, Place>,
     /// Where the messages were drawn in the last frame.
     pub(crate) messages: Option<Rect>,
+    /// Height of the recipients of a new message in the last frame.
+    pub(crate) recipients_height: f32,
 }
 
 impl Shell {
@@ -192,7 +194,7 @@ impl Shell {
             ColumnCount::Narrow if self.place == MiddleView::Nothing => {
                 let frame = Frame::NONE.fill(colors(ui).side);
                 CentralPanel::default().frame(frame).show(ui, |ui| {
-                    left_ui(ui, &mut self.left, snapshot, None, look, acts);
+                    left_ui(ui, (&mut self.left, None), snapshot, None, look, acts);
                 });
             }
             ColumnCount::Narrow => self.middle_column(ui, (snapshot, previews), look, acts),
@@ -209,7 +211,9 @@ impl Shell {
         panel.frame(Frame::NONE.fill(colors(ui).side)).show(ui, |ui| {
             let edge = ui.max_rect();
             ui.painter().vline(edge.right() - 0.5, edge.y_range(), Stroke::new(1.0, colors(ui).line));
-            left_ui(ui, &mut self.left, snapshot, open, look, acts);
+            let to = (self.place == MiddleView::New).then_some(MiddleView::New);
+            let to = to.map(|place| &mut self.writing.entry(place).or_default().to);
+            left_ui(ui, (&mut self.left, to), snapshot, open, look, acts);
         });
     }
 
@@ -298,15 +302,25 @@ impl Shell {
             held_ui(ui, held, MiddleView::New, acts);
             composer_ui(ui, writing, Audience::New, (snapshot, previews), acts);
         });
-        let messages = &mut self.messages;
+        let (messages, height) = (&mut self.messages, &mut self.recipients_height);
         CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
             let line = Stroke::new(1.0, colors(ui).line);
-            Frame::NONE.inner_margin(egui::Margin::symmetric(16, 10)).show(ui, |ui| {
-                ui.set_width(ui.available_width());
-                recipients_ui(ui, &mut writing.to, &snapshot.names);
-                problem_ui(ui, &writing.to);
+            // While the pointer is over the list to pick from, that does not move under it when the recipients need
+            // another line; they scroll instead.
+            let pointer = ui.input(|input| input.pointer.hover_pos());
+            let is_picking = pointer.is_some_and(|at| messages.is_some_and(|list| list.contains(at)));
+            let (start, room) = (ui.cursor().top(), ui.available_height() * 0.4);
+            let room = if is_picking && *height > 0.0 { height.min(room) } else { room };
+            let area = ScrollArea::vertical().id_salt("recipients").stick_to_bottom(true);
+            area.max_height(room).min_scrolled_height(0.0).auto_shrink([false, true]).show(ui, |ui| {
+                Frame::NONE.inner_margin(egui::Margin::symmetric(16, 10)).show(ui, |ui| {
+                    ui.set_width(ui.available_width());
+                    recipients_ui(ui, &mut writing.to, &snapshot.names);
+                    problem_ui(ui, &writing.to);
+                });
             });
             let top = ui.cursor().top();
+            *height = top - start - ui.spacing().item_spacing.y;
             ui.painter().hline(ui.max_rect().x_range(), top, line);
             *messages = Some(Rect::from_min_max(pos2(ui.max_rect().left(), top), ui.max_rect().max));
             picker_ui(ui, &snapshot.names, &mut writing.to);
@@ -340,7 +354,7 @@ fn new_header(ui: &mut Ui, writing: &Writing, back: bool, acts: &mut Vec<Act>) {
         if back && icon_button(ui, Icon::Back, "Back to all messages").clicked() {
             acts.push(Act::Back);
         }
-        ui.label(RichText::new(composer::new_title(writing.to.len())).font(theme::strong(15.0)));
+        ui.label(RichText::new(composer::new_title(writing.to.good())).font(theme::strong(15.0)));
     });
 }
 

@@ -109,7 +109,14 @@ pub(crate) fn composer_ui(
     let by_key = ready && send_key(ui, audience.field_id(), snapshot.settings.enter_sends);
     let label = if rows.is_empty() { "Send".to_owned() } else { format!("Send to {}", rows.len()) };
     let new_line = if snapshot.settings.enter_sends { Modifiers::SHIFT } else { Modifiers::NONE };
-    let by_button = write_ui(ui, writing, (audience.field_id(), new_line), &label, ready);
+    let written = write_ui(ui, writing, (audience.field_id(), new_line), &label, ready);
+    if let Audience::Thread(thread) = audience
+        && written.changed
+        && snapshot.settings.typing
+        && thread.people.len() == 1
+    {
+        acts.push(Act::Typed(thread.conversation, !writing.text.is_empty()));
+    }
     if below_ui(ui, writing, audience, obstacle.as_deref(), bytes) {
         acts.push(Act::AskForFile);
     }
@@ -119,7 +126,7 @@ pub(crate) fn composer_ui(
     if snapshot.registration == RegistrationState::ByList && rows.len() > 1 {
         hint(ui, GOES_BY_LIST);
     }
-    if by_key || by_button {
+    if by_key || written.sent {
         let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
         let hidden = audience.hidden(writing) && rows.len() > 1;
         let (text, files) = (writing.text.trim_end().to_owned(), writing.files.clone());
@@ -183,38 +190,48 @@ fn is_enter(event: &egui::Event, with: Modifiers) -> bool {
     matches!(event, egui::Event::Key { key: Key::Enter, pressed: true, modifiers, .. } if modifiers.matches_exact(with))
 }
 
-/// The text field and the button at its lower right; true if the button was pressed.
+/// What the user did in the text field and with its button.
+#[derive(Clone, Copy, Debug)]
+struct Written {
+    /// The text was changed.
+    changed: bool,
+    /// The button was pressed.
+    sent: bool,
+}
+
+/// The text field and the button at its lower right.
 fn write_ui(
     ui: &mut Ui,
     writing: &mut Writing,
     field: (egui::Id, Modifiers),
     label: &str,
     ready: bool,
-) -> bool {
+) -> Written {
     let room = ui.available_rect_before_wrap();
     let text_width = (room.width() - BUTTON_WIDTH - 12.0).max(80.0);
     let mut left = ui
         .new_child(UiBuilder::new().max_rect(Rect::from_min_size(room.min, vec2(text_width, room.height()))));
-    text_ui(&mut left, writing, field);
+    let changed = text_ui(&mut left, writing, field);
     let height = left.min_rect().height().max(BUTTON_HEIGHT);
     let button = Rect::from_min_size(
         pos2(room.right() - BUTTON_WIDTH, room.top() + height - BUTTON_HEIGHT - 2.0),
         vec2(BUTTON_WIDTH, BUTTON_HEIGHT),
     );
     let layout = Layout::top_down_justified(Align::Center);
-    let pressed = within(ui, button, layout, |ui| primary(ui, label, ready).clicked());
+    let sent = within(ui, button, layout, |ui| primary(ui, label, ready).clicked());
     ui.allocate_rect(Rect::from_min_size(room.min, vec2(room.width(), height)), Sense::hover());
-    pressed
+    Written { changed, sent }
 }
 
-fn text_ui(ui: &mut Ui, writing: &mut Writing, (field, new_line): (egui::Id, Modifiers)) {
+/// The text field; true if the text was changed.
+fn text_ui(ui: &mut Ui, writing: &mut Writing, (field, new_line): (egui::Id, Modifiers)) -> bool {
     let focused = ui.memory(|memory| memory.has_focus(field));
     let colors = colors(ui);
     let stroke =
         if focused { egui::Stroke::new(2.0, colors.accent) } else { egui::Stroke::new(1.0, colors.border) };
     let margin = egui::Margin::symmetric(12, if focused { 7 } else { 8 });
     let frame = egui::Frame::NONE.fill(colors.field).stroke(stroke).corner_radius(10).inner_margin(margin);
-    frame.show(ui, |ui| {
+    let shown = frame.show(ui, |ui| {
         ScrollArea::vertical().id_salt(field).max_height(TEXT_HEIGHT_MAX).auto_shrink([false, true]).show(
             ui,
             |ui| {
@@ -227,10 +244,12 @@ fn text_ui(ui: &mut Ui, writing: &mut Writing, (field, new_line): (egui::Id, Mod
                         .min_size(vec2(0.0, 20.0))
                         .return_key(KeyboardShortcut::new(new_line, Key::Enter))
                 })
-                .accessible_name("Message");
+                .accessible_name("Message")
+                .changed()
             },
-        );
+        )
     });
+    shown.inner.inner
 }
 
 /// The attach button, who sees whom, and the size meter, on one line; true if a file is to be attached.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use egui::{Align, Key, Layout, Modifiers, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 
 use crate::model::contacts::address_key;
+use crate::model::import::{self, Piece};
 use crate::model::journal::PersonRow;
 use crate::model::names::Names;
 use crate::model::snapshot::Person;
@@ -59,6 +60,11 @@ impl Recipients {
         self.chips.len()
     }
 
+    /// The number of people it can be sent to, as the button counts them.
+    pub(crate) fn good(&self) -> usize {
+        self.len() - self.bad()
+    }
+
     /// The number of chips that nothing can be sent to.
     pub(crate) fn bad(&self) -> usize {
         self.chips.iter().filter(|chip| chip.problem.is_some()).count()
@@ -104,19 +110,23 @@ impl Recipients {
         }
     }
 
-    /// Adds what was typed or pasted: one or more addresses, or the name of a contact or a list.
+    /// Adds what was typed or pasted: addresses in any mix, cards, a table, or the names of contacts and lists.
     pub(crate) fn add_text(&mut self, text: &str, names: &Names) {
-        for piece in pieces(text) {
+        for piece in import::recipients(text) {
             self.add_piece(&piece, names);
         }
     }
 
-    fn add_piece(&mut self, piece: &str, names: &Names) {
-        if let Some(list) = names.list(piece) {
+    fn add_piece(&mut self, piece: &Piece, names: &Names) {
+        if let Some(list) = names.list(&piece.address) {
             return list.members.iter().for_each(|person| self.push(person.clone()));
         }
-        let named = names.named(piece).map(|known| known.person.clone());
-        self.push(named.unwrap_or_else(|| typed(names.person(&addressed(piece)))));
+        let named = names.named(&piece.address).map(|known| known.person.clone());
+        // The window adds `sip:` (W6).
+        let address =
+            checked(&piece.address).map_or_else(|| piece.address.clone(), |uri| uri.as_str().to_owned());
+        let row = PersonRow { address, name: piece.name.clone() };
+        self.push(named.unwrap_or_else(|| typed(names.person(&row))));
     }
 
     /// Turns complete pieces of the text into chips: a typed one once a separator follows it, pasted ones if there are
@@ -126,12 +136,12 @@ impl Recipients {
         let open = text.matches('"').count() % 2 == 1 || text.rfind('<') > text.rfind('>');
         let spaced = text.ends_with(char::is_whitespace) && text.contains('@');
         let ended = text.ends_with([',', ';', '\n']) || spaced;
-        let mut found = pieces(text);
+        let mut found = import::pieces(text);
         if open || !(ended || found.len() > 1) {
             return;
         }
         self.typing = match entry {
-            Entry::Typed if !ended => found.pop().unwrap_or_default(),
+            Entry::Typed if !ended => found.pop().map(|piece| piece.text).unwrap_or_default(),
             Entry::Typed | Entry::Pasted => String::new(),
         };
         found.iter().for_each(|piece| self.add_piece(piece, names));
@@ -144,60 +154,9 @@ fn checked(address: &str) -> Option<Uri> {
     uri.names_somebody().then(|| uri.to_sip())
 }
 
-/// Parses `Ann Lee <ann@example.com>`, `ann@example.com` or `sip:ann@example.com`.
-fn addressed(piece: &str) -> PersonRow {
-    let (name, address) = match piece.split_once('<') {
-        Some((name, rest)) => (name.trim().trim_matches('"').trim(), rest.trim_end_matches('>').trim()),
-        None => ("", piece),
-    };
-    // The window adds `sip:` (W6).
-    let address = checked(address).map_or_else(|| address.to_owned(), |uri| uri.as_str().to_owned());
-    PersonRow { address, name: name.to_owned() }
-}
-
 /// A person as the user typed it: the name is not somebody else's claim.
 fn typed(person: Person) -> Person {
     Person { name: person.plain_name().to_owned(), ..person }
-}
-
-/// Splits at commas, semicolons, line ends, and blanks between addresses; not inside `<…>` or quotes.
-fn pieces(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut piece = String::new();
-    let (mut in_brackets, mut in_quotes) = (false, false);
-    for letter in text.chars() {
-        match letter {
-            '"' => in_quotes = !in_quotes,
-            '<' => in_brackets = true,
-            '>' => in_brackets = false,
-            _ => {}
-        }
-        let inside = in_brackets || in_quotes;
-        let blank_after_address =
-            letter.is_whitespace() && piece.contains('@') && !piece.trim_start().starts_with('"');
-        if !inside && (matches!(letter, ',' | ';' | '\n' | '\r') || blank_after_address) {
-            found.push(std::mem::take(&mut piece));
-        } else {
-            piece.push(letter);
-        }
-    }
-    found.push(piece);
-    join_parameters(found)
-}
-
-/// Rejoins URI parameters split at a semicolon: `transport=tcp` belongs to the address before it.
-fn join_parameters(pieces: Vec<String>) -> Vec<String> {
-    let mut joined: Vec<String> = Vec::new();
-    for piece in pieces.iter().map(|piece| piece.trim()).filter(|piece| !piece.is_empty()) {
-        match joined.last_mut() {
-            Some(address) if piece.contains('=') && !piece.contains('@') && address.contains('@') => {
-                address.push(';');
-                address.push_str(piece);
-            }
-            _ => joined.push(piece.to_owned()),
-        }
-    }
-    joined
 }
 
 /// The id of the address field.
@@ -264,6 +223,7 @@ fn typing_ui(ui: &mut Ui, recipients: &mut Recipients, names: &Names) {
     if enter {
         take_best(recipients, names);
     }
+    take_pasted(ui, recipients, names, focused);
     let width = ui.available_width().max(140.0);
     let hint = if recipients.chips.is_empty() { "Name or address" } else { "" };
     let response = edit::text_field(ui, id, &mut recipients.typing, |text| {
@@ -293,6 +253,25 @@ fn typing_ui(ui: &mut Ui, recipients: &mut Recipients, names: &Names) {
         // What has become a recipient is no text any more that could be undone.
         edit::forget(ui.ctx(), id);
     }
+}
+
+/// Takes pasted lines out of the input: the field has one line and would join them.
+fn take_pasted(ui: &Ui, recipients: &mut Recipients, names: &Names, focused: bool) {
+    if !focused {
+        return;
+    }
+    let mut pasted = Vec::new();
+    ui.input_mut(|input| {
+        input.events.retain(|event| {
+            let egui::Event::Paste(text) = event else { return true };
+            let is_one_line = !text.trim().contains(['\n', '\r']);
+            if !is_one_line {
+                pasted.push(text.clone());
+            }
+            is_one_line
+        });
+    });
+    pasted.iter().for_each(|text| recipients.add_text(text, names));
 }
 
 /// Enter adds the best match for the typed text, or the text itself as an address.
@@ -354,6 +333,28 @@ mod tests {
         let pasted = "ann@example.com, Bob Lee <bob@example.com>; \"Cole, Dana\" <sip:dana@example.com>\nim:eve@example.com fay@example.com";
         let expected = ["ann", "bob", "dana", "eve", "fay"].map(|user| format!("sip:{user}@example.com"));
         assert_eq!(addresses(pasted), expected);
+    }
+
+    #[test]
+    fn pasted_lines_cards_and_tables_are_recipients_with_their_names() {
+        let names_of = |text: &str| -> Vec<String> {
+            let mut recipients = Recipients::default();
+            recipients.add_text(text, &names());
+            recipients
+                .chips
+                .iter()
+                .map(|chip| format!("{} {}", chip.person.name, chip.person.address))
+                .collect()
+        };
+        assert_eq!(
+            names_of("Dana Weiss\tdana@x.org\nEli\teli@x.org\n"),
+            ["Dana Weiss sip:dana@x.org", "Eli sip:eli@x.org"]
+        );
+        assert_eq!(names_of("BEGIN:VCARD\nFN:Fay\nX-SIP:fay@x.org\nEND:VCARD\n"), ["Fay sip:fay@x.org"]);
+        assert_eq!(
+            names_of("Ann\nFamily\nrubbish\n"),
+            ["Ann sip:ann@example.com", "eve sip:eve@example.com", "rubbish rubbish"]
+        );
     }
 
     #[test]

@@ -91,6 +91,14 @@ impl Look {
         u64::try_from(left).ok().map(Duration::from_millis)
     }
 
+    /// Tomorrow at this hour.
+    pub(crate) fn tomorrow_at(&self, hour: i8) -> Timestamp {
+        let tomorrow = self.date(self.now).tomorrow().unwrap_or(Date::MAX);
+        let at = tomorrow.at(hour, 0, 0, 0).to_zoned_datetime(self.zone.clone());
+        let millis = at.map_or(0, |at| at.timestamp().as_millisecond());
+        Timestamp::from_millis(u64::try_from(millis).unwrap_or_default())
+    }
+
     /// When the next attempt to reach the server is due.
     fn retry(&self, snapshot: &Snapshot) -> String {
         match snapshot.retry_at {

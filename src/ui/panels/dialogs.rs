@@ -3,6 +3,7 @@
 use egui::{Align, Id, Layout, Modal, Rect, Response, RichText, Ui, vec2};
 
 use super::certificate::{Decision, authority_ui, certificate_ui};
+use super::import::{ImportForm, import_ui};
 use super::people::{ContactForm, FormOutcome, ListForm, RenameForm, contact_ui, list_ui, rename_ui};
 use super::settings::{AccountForm, settings_ui};
 use crate::model::account::Account;
@@ -24,10 +25,12 @@ pub(crate) enum Dialog {
     Settings(Box<AccountForm>),
     /// A contact.
     Contact(ContactForm),
-    /// A new list.
+    /// A list, new or known.
     List(ListForm),
     /// A conversation's name.
     Rename(RenameForm),
+    /// Contacts to import.
+    Import(Box<ImportForm>),
     /// Which file to attach, by path.
     Attach(String),
     /// The certificate authority to trust, by the path of its file.
@@ -97,10 +100,16 @@ impl OpenDialog {
             Dialog::Contact(form) => form.is_changed(),
             Dialog::List(form) => form.is_changed(),
             Dialog::Rename(form) => form.is_changed(),
+            Dialog::Import(form) => form.is_changed(),
             Dialog::Attach(path) | Dialog::Authority(path) => !path.trim().is_empty(),
             Dialog::Settings(form) => form.is_changed(snapshot.account.as_deref()),
             Dialog::Certificate | Dialog::Keys | Dialog::Leaving { .. } => false,
         }
+    }
+
+    /// The form for an import, if it is open.
+    pub(crate) fn import_form(&mut self) -> Option<&mut ImportForm> {
+        if let Dialog::Import(form) = &mut self.dialog { Some(form) } else { None }
     }
 
     /// The user wants to close it: asks first where something was typed.
@@ -130,7 +139,8 @@ pub(crate) fn dialog_ui(
     let number = open.number;
     let draw = |ui: &mut Ui| {
         let dialog = &open.dialog;
-        let is_wide = matches!(dialog, Dialog::Settings(_) | Dialog::Keys | Dialog::Certificate);
+        let is_wide =
+            matches!(dialog, Dialog::Settings(_) | Dialog::Keys | Dialog::Certificate | Dialog::Import(_));
         ui.set_width((room.x - 80.0).min(if is_wide { 520.0 } else { 400.0 }));
         let close = title_ui(ui, title(dialog));
         if is_new {
@@ -173,11 +183,12 @@ fn contents_ui(
 ) -> Outcome {
     match dialog {
         Dialog::Settings(form) => {
-            settings_ui(ui, form, snapshot, acts);
+            settings_ui(ui, form, (snapshot, look), acts);
             Outcome::Open
         }
-        Dialog::Contact(form) => contact_ui(ui, form, is_new, acts).into(),
-        Dialog::List(form) => list_ui(ui, form, is_new, acts).into(),
+        Dialog::Contact(form) => contact_ui(ui, form, is_new, &snapshot.book, acts).into(),
+        Dialog::List(form) => list_ui(ui, form, is_new, (&snapshot.book, &snapshot.names), acts).into(),
+        Dialog::Import(form) => import_ui(ui, form, is_new, &snapshot.book, acts).into(),
         Dialog::Rename(form) => rename_ui(ui, form, is_new, acts).into(),
         Dialog::Attach(path) => match attach_ui(ui, path, entered(ui)) {
             Some(path) => {
@@ -223,8 +234,10 @@ const fn title(dialog: &Dialog) -> &'static str {
         Dialog::Settings(_) => "Settings",
         Dialog::Contact(form) if form.edits() => "Edit contact",
         Dialog::Contact(_) => "Add contact",
+        Dialog::List(form) if form.edits() => "Edit list",
         Dialog::List(_) => "Save as list",
         Dialog::Rename(_) => "Rename conversation",
+        Dialog::Import(_) => "Import contacts",
         Dialog::Attach(_) => "Attach a file",
         Dialog::Authority(_) => "Choose an authority",
         Dialog::Certificate => "Is this your server?",

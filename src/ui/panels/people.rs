@@ -1,15 +1,19 @@
 //! The forms of a contact and of a saved list.
 
-use egui::Ui;
+use egui::{Key, ScrollArea, Ui};
 
 use crate::model::command::Command;
-use crate::model::contacts::{Contact, List, address_key};
+use crate::model::contacts::{AddressBook, Contact, List, address_key};
+use crate::model::import::recipients;
+use crate::model::journal::PersonRow;
 use crate::model::marks::Marks;
+use crate::model::names::{KnownList, Names};
 use crate::model::snapshot::Person;
 use crate::sip::Uri;
 use crate::ui::actions::Act;
-use crate::ui::kit::theme::colors;
-use crate::ui::kit::widgets::{banner, entered, field, hint, mend_button, primary};
+use crate::ui::kit::icons::{Icon, icon_button};
+use crate::ui::kit::theme::{self, CONTROL_HEIGHT, colors};
+use crate::ui::kit::widgets::{banner, entered, field, hint, mend_button, one_line, primary, small_button};
 use crate::ui::kit::words;
 
 /// A contact being edited.
@@ -28,6 +32,19 @@ impl ContactForm {
         (&self.name, &self.address) != (&fresh.name, &fresh.address)
     }
 
+    /// Another contact that has the address already: it is not overwritten.
+    fn known<'a>(&self, book: &'a AddressBook) -> Option<&'a Contact> {
+        let own = self.before.as_ref().map(|before| address_key(&before.address));
+        let key = address_key(&self.address);
+        book.find(&self.address).filter(|_| own.is_none_or(|own| own != key))
+    }
+
+    /// A new contact for somebody who wrote.
+    pub(crate) fn from_person(person: &Person) -> Self {
+        let (name, address) = (person.plain_name().to_owned(), words::address(&person.address));
+        Self { before: None, name, address, problem: None }
+    }
+
     /// It edits a contact that exists.
     pub(crate) const fn edits(&self) -> bool {
         self.before.is_some()
@@ -41,22 +58,79 @@ impl ContactForm {
     }
 }
 
-/// A new list being named.
+/// A list being named or edited.
 #[derive(Debug)]
 pub(crate) struct ListForm {
+    /// The list as it is saved.
+    before: Option<List>,
     people: Vec<Person>,
     name: String,
+    /// Who is to be added.
+    more: String,
+    problem: Option<String>,
 }
 
 impl ListForm {
-    /// A name was typed that is not saved.
+    /// Something was typed, or somebody added or removed, that is not saved.
     pub(crate) fn is_changed(&self) -> bool {
-        !self.name.trim().is_empty()
+        let name = self.before.as_ref().map_or("", |before| before.name.as_str());
+        let members = || self.people.iter().map(|person| &person.address);
+        let is_other = self.before.as_ref().is_some_and(|before| !before.members.iter().eq(members()));
+        self.name.trim() != name || is_other || !self.more.trim().is_empty()
+    }
+
+    /// It edits a list that exists.
+    pub(crate) const fn edits(&self) -> bool {
+        self.before.is_some()
     }
 
     /// A list of these people, still without a name.
     pub(crate) fn of(people: Vec<Person>) -> Self {
-        Self { people, name: String::new() }
+        Self { before: None, people, name: String::new(), more: String::new(), problem: None }
+    }
+
+    /// Edits a saved list.
+    pub(crate) fn edit(list: &KnownList, saved: List) -> Self {
+        let people = list.members.iter().zip(&saved.members);
+        // As they are spelled in the file, so that nothing is changed that the user does not change.
+        let people = people.map(|(person, address)| Person { address: address.clone(), ..person.clone() });
+        Self {
+            people: people.collect(),
+            name: saved.name.clone(),
+            before: Some(saved),
+            ..Self::of(Vec::new())
+        }
+    }
+
+    /// Adds those whose names or addresses were typed; what is neither stays in the field.
+    fn add_typed(&mut self, names: &Names) {
+        let mut rest = Vec::new();
+        for piece in recipients(&std::mem::take(&mut self.more)) {
+            let named = names.named(&piece.address).map(|known| known.person.clone());
+            let address = Uri::typed(&piece.address).ok().filter(Uri::names_somebody);
+            let typed = address.map(|uri| {
+                let row = PersonRow { address: uri.as_str().to_owned(), name: piece.name.clone() };
+                names.person(&row)
+            });
+            let listed = names.list(&piece.address).map(|list| list.members.clone());
+            let found = listed.or_else(|| Some(vec![named.or(typed)?]));
+            match found {
+                Some(people) => people.into_iter().for_each(|person| self.add(person)),
+                None => rest.push(piece.address),
+            }
+        }
+        self.more = rest.join(", ");
+        self.problem = (!rest.is_empty()).then(|| {
+            "This is neither a SIP address nor the name of a contact. Enter one like ann@example.com."
+                .to_owned()
+        });
+    }
+
+    fn add(&mut self, person: Person) {
+        let key = address_key(&person.address);
+        if !self.people.iter().any(|known| address_key(&known.address) == key) {
+            self.people.push(person);
+        }
     }
 }
 
@@ -116,6 +190,7 @@ pub(crate) fn contact_ui(
     ui: &mut Ui,
     form: &mut ContactForm,
     is_new: bool,
+    book: &AddressBook,
     acts: &mut Vec<Act>,
 ) -> FormOutcome {
     ui.spacing_mut().item_spacing.y = 8.0;
@@ -127,10 +202,19 @@ pub(crate) fn contact_ui(
     if let Some(problem) = &form.problem {
         banner(ui, problem, colors(ui).red, colors(ui).red_soft);
     }
+    let known = form.known(book);
+    if let Some(known) = known {
+        let name = if known.name.is_empty() { "A contact without a name" } else { &known.name };
+        banner(ui, &format!("{name} has this address already."), colors(ui).amber, colors(ui).amber_soft);
+        if small_button(ui, "Edit that contact").clicked() {
+            acts.push(Act::EditContact(Some(known.clone())));
+            return FormOutcome::Closed;
+        }
+    }
     let entered = entered(ui);
     ui.add_space(4.0);
     ui.horizontal(|ui| {
-        let filled = !form.address.trim().is_empty();
+        let filled = known.is_none() && !form.address.trim().is_empty();
         if (primary(ui, "Save contact", filled).clicked() || (entered && filled)) && save_contact(form, acts)
         {
             return FormOutcome::Closed;
@@ -168,21 +252,91 @@ fn save_contact(form: &mut ContactForm, acts: &mut Vec<Act>) -> bool {
     true
 }
 
-/// The form of a new list.
-pub(crate) fn list_ui(ui: &mut Ui, form: &mut ListForm, is_new: bool, acts: &mut Vec<Act>) -> FormOutcome {
+/// The form of a list.
+pub(crate) fn list_ui(
+    ui: &mut Ui,
+    form: &mut ListForm,
+    is_new: bool,
+    (book, names): (&AddressBook, &Names),
+    acts: &mut Vec<Act>,
+) -> FormOutcome {
     ui.spacing_mut().item_spacing.y = 8.0;
-    hint(ui, &words::people(&form.people, 8));
     let name = field(ui, "List name", &mut form.name, "Team");
     if is_new {
         name.request_focus();
     }
-    let filled = !form.name.trim().is_empty();
-    let entered = entered(ui);
-    ui.add_space(4.0);
-    if primary(ui, "Save list", filled).clicked() || (entered && filled) {
-        let members = form.people.iter().map(|person| person.address.clone()).collect();
-        acts.push(Act::Ask(Command::PutList(List { name: form.name.trim().to_owned(), members })));
-        return FormOutcome::Closed;
+    members_ui(ui, form);
+    let more = field(ui, "Add people", &mut form.more, "Name or address");
+    let adds = more.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    if adds {
+        form.add_typed(names);
+        more.request_focus();
     }
-    FormOutcome::Open
+    if let Some(problem) = &form.problem {
+        banner(ui, problem, colors(ui).red, colors(ui).red_soft);
+    }
+    let new_name = form.name.trim();
+    let is_taken = form.before.as_ref().is_none_or(|before| before.name != new_name)
+        && book.lists.iter().any(|list| list.name == new_name);
+    if is_taken {
+        let words = format!("There is a list {new_name} already.");
+        banner(ui, &words, colors(ui).amber, colors(ui).amber_soft);
+    }
+    let filled = !is_taken && !new_name.is_empty() && !form.people.is_empty();
+    let entered = entered(ui) && !adds && form.more.trim().is_empty();
+    ui.add_space(4.0);
+    ui.horizontal(|ui| {
+        if primary(ui, "Save list", filled).clicked() || (entered && filled) {
+            form.add_typed(names);
+            if form.problem.is_none() {
+                save_list(form, acts);
+                return FormOutcome::Closed;
+            }
+        }
+        if let Some(before) = &form.before
+            && mend_button(ui, "Remove").clicked()
+        {
+            acts.push(Act::RemoveList(before.name.clone()));
+            return FormOutcome::Closed;
+        }
+        FormOutcome::Open
+    })
+    .inner
+}
+
+/// The members, each with a button that removes it.
+fn members_ui(ui: &mut Ui, form: &mut ListForm) {
+    hint(ui, &words::people_count(form.people.len()));
+    let height = (ui.ctx().content_rect().height() - 380.0).clamp(64.0, 224.0);
+    let mut removed = None;
+    ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show_rows(
+        ui,
+        CONTROL_HEIGHT,
+        form.people.len(),
+        |ui, range| {
+            for (offset, person) in form.people.get(range.clone()).unwrap_or_default().iter().enumerate() {
+                ui.horizontal(|ui| {
+                    if icon_button(ui, Icon::Close, &format!("Remove {}", person.name)).clicked() {
+                        removed = Some(range.start + offset);
+                    }
+                    let width = ui.available_width() - 8.0;
+                    let words = format!("{}  {}", person.name, words::address(&person.address));
+                    let line = one_line(ui, &words, theme::regular(13.5), colors(ui).text, width);
+                    ui.label(line);
+                });
+            }
+        },
+    );
+    if let Some(index) = removed {
+        form.people.remove(index);
+    }
+}
+
+fn save_list(form: &ListForm, acts: &mut Vec<Act>) {
+    let name = form.name.trim().to_owned();
+    if let Some(before) = form.before.as_ref().filter(|before| before.name != name) {
+        acts.push(Act::Ask(Command::RemoveList { name: before.name.clone() }));
+    }
+    let members = form.people.iter().map(|person| person.address.clone()).collect();
+    acts.push(Act::Ask(Command::PutList(List { name, members })));
 }

@@ -1,6 +1,7 @@
 //! Settings: appearance, notifications, the composer's keys, and the account.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use egui::{Align, Layout, RichText, ScrollArea, Ui, vec2};
 
@@ -8,11 +9,13 @@ use super::typed::{PROXY_HINT, typed_account, typed_proxy};
 use crate::model::account::{Account, Password, SignIn, TrustedCertificate};
 use crate::model::command::{AgentCommand, Command};
 use crate::model::snapshot::{Notifications, Settings, Snapshot, Theme};
+use crate::time::Timestamp;
 use crate::ui::actions::Act;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{
     banner, field, hint, keep_focus_in_view, pill, primary, secret_field, small_button,
 };
+use crate::ui::kit::words::Look;
 
 /// The scales that the shortcuts step through; the first and last are the slider's limits.
 pub(crate) const SCALES: [f32; 10] = [0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0];
@@ -120,7 +123,12 @@ pub(crate) enum ScaleStep {
 }
 
 /// The contents of the settings dialog.
-pub(crate) fn settings_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {
+pub(crate) fn settings_ui(
+    ui: &mut Ui,
+    form: &mut AccountForm,
+    (snapshot, look): (&Snapshot, &Look),
+    acts: &mut Vec<Act>,
+) {
     let height = (ui.ctx().content_rect().height() - 160.0).clamp(160.0, 560.0);
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
         ui.set_width(ui.available_width() - 8.0);
@@ -128,6 +136,7 @@ pub(crate) fn settings_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapsh
         appearance_ui(ui, &snapshot.settings, acts);
         section(ui, "Notifications");
         notifications_ui(ui, &snapshot.settings, acts);
+        quiet_ui(ui, &snapshot.settings, look, acts);
         section(ui, "Writing");
         writing_ui(ui, &snapshot.settings, acts);
         section(ui, "Account");
@@ -182,7 +191,41 @@ fn notifications_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
     hint(ui, "When a message arrives, and when one could not be delivered to someone.");
 }
 
+/// "Do not disturb" for some hours, or until tomorrow morning.
+fn quiet_ui(ui: &mut Ui, settings: &Settings, look: &Look, acts: &mut Vec<Act>) {
+    ui.horizontal_wrapped(|ui| {
+        ui.label("Do not disturb");
+        if let Some(until) = settings.quiet_until.filter(|_| settings.is_quiet(look.now)) {
+            let until = Timestamp::from_millis(until);
+            let day = if look.date(until) == look.date(look.now) { "" } else { "tomorrow, " };
+            let words = format!("until {day}{}", look.clock(until));
+            ui.label(RichText::new(words).font(theme::strong(14.0)));
+            if small_button(ui, "Turn off").clicked() {
+                put(acts, Settings { quiet_until: None, ..settings.clone() });
+            }
+            return;
+        }
+        let hours = |hours: u64| look.now.plus(Duration::from_secs(hours * 3600)).as_millis();
+        let choices = [
+            ("For 1 hour", hours(1)),
+            ("For 8 hours", hours(8)),
+            ("Until tomorrow, 08:00", look.tomorrow_at(8).as_millis()),
+        ];
+        for (label, until) in choices {
+            if small_button(ui, label).clicked() {
+                put(acts, Settings { quiet_until: Some(until), ..settings.clone() });
+            }
+        }
+    });
+    hint(ui, "For one conversation, right click it in the list.");
+}
+
 fn writing_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
+    let mut typing = settings.typing;
+    if ui.checkbox(&mut typing, "Show others when I am typing").changed() {
+        put(acts, Settings { typing, ..settings.clone() });
+    }
+    hint(ui, "In conversations with one other person; groups are never told.");
     let mut enter_sends = settings.enter_sends;
     if ui.checkbox(&mut enter_sends, "Enter sends, Shift+Enter starts a new line").changed() {
         put(acts, Settings { enter_sends, ..settings.clone() });

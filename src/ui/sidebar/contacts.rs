@@ -1,9 +1,9 @@
 //! Contacts and saved lists: search them, tick several, write to all of them at once.
 
-use std::collections::BTreeSet;
-
 use egui::{Align, Layout, Rect, Response, RichText, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
 
+use super::ticks::{Chosen, Jump, Ticks};
+use crate::model::command::Command;
 use crate::model::contacts::AddressBook;
 use crate::model::names::{KnownList, NamedContact, Names};
 use crate::model::snapshot::Person;
@@ -23,63 +23,27 @@ pub(crate) const ROW_HEIGHT: f32 = 48.0;
 /// Height of the bar below the contacts while some are ticked.
 pub(crate) const CHOSEN_HEIGHT: f32 = 52.0;
 
-/// The contacts that are ticked, by address key.
-#[derive(Debug, Default)]
-pub(crate) struct Chosen(BTreeSet<String>);
-
-impl Chosen {
-    /// Nobody is ticked.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn has(&self, key: &str) -> bool {
-        self.0.contains(key)
-    }
-
-    fn toggle(&mut self, key: &str) {
-        if !self.0.remove(key) {
-            self.0.insert(key.to_owned());
-        }
-    }
-
-    fn set(&mut self, keys: &[String], ticked: bool) {
-        for key in keys {
-            if self.has(key) != ticked {
-                self.toggle(key);
-            }
-        }
-    }
-
-    /// The ticked people, in the order of the contacts; list members who are not contacts come last.
-    fn people(&self, names: &Names) -> Vec<Person> {
-        if self.0.is_empty() {
-            return Vec::new();
-        }
-        let listed = names.lists().iter().flat_map(|list| list.keys.iter().zip(&list.members));
-        let known = names.contacts().iter().map(|known| (&known.key, &known.person)).chain(listed);
-        let mut seen = BTreeSet::new();
-        known
-            .filter(|(key, _)| self.has(key) && seen.insert(*key))
-            .map(|(_, person)| person.clone())
-            .collect()
-    }
-}
-
 /// The contacts tab.
 pub(crate) fn contacts_ui(
     ui: &mut Ui,
     (book, names): (&AddressBook, &Names),
-    chosen: &mut Chosen,
+    (mut ticks, jump): (Ticks<'_>, &mut Jump),
     search: &str,
     acts: &mut Vec<Act>,
 ) {
-    let people = chosen.people(names);
-    if !people.is_empty() {
-        egui::Panel::bottom("chosen").frame(egui::Frame::NONE).show_separator_line(false).show(ui, |ui| {
-            chosen_bar(ui, people, chosen, acts);
-        });
+    if let Ticks::Chosen(chosen) = &mut ticks {
+        let people = chosen.people(names);
+        if !people.is_empty() {
+            egui::Panel::bottom("chosen").frame(egui::Frame::NONE).show_separator_line(false).show(
+                ui,
+                |ui| {
+                    chosen_bar(ui, people, chosen, acts);
+                },
+            );
+        }
     }
+    let found: Vec<usize> = names.search(search).collect();
+    jump.take_letters(ui, names, &found);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         let lists: Vec<&KnownList> = names.lists().iter().filter(|list| list.matches(search)).collect();
@@ -88,16 +52,25 @@ pub(crate) fn contacts_ui(
         }
         rows_in_view(ui, lists.len(), |ui, place| {
             if let Some(list) = lists.get(place) {
-                list_row(ui, list, chosen, acts);
+                list_row(ui, list, &mut ticks, acts);
             }
         });
-        heading_with_add(ui, acts);
-        let found: Vec<usize> = names.search(search).collect();
+        heading_with_add(ui, book.contacts.is_empty() && book.lists.is_empty(), acts);
+        if let Some(row) = jump.row {
+            let top = ui.cursor().top() + row as f32 * ROW_HEIGHT;
+            let place = Rect::from_min_size(pos2(ui.cursor().left(), top), vec2(1.0, ROW_HEIGHT));
+            ui.scroll_to_rect(place, Some(Align::Min));
+        }
         rows_in_view(ui, found.len(), |ui, place| {
             let Some(known) = found_at(names, &found, place) else { return };
             let contact = || book.contacts.get(known.place).cloned();
-            match contact_row(ui, known, chosen.has(&known.key), Editing::Yes) {
-                RowAct::Toggled => chosen.toggle(&known.key),
+            if jump.row == Some(place) {
+                jump.row = None;
+                let id = tick_id(ui, &known.person);
+                ui.memory_mut(|memory| memory.request_focus(id));
+            }
+            match contact_row(ui, known, ticks.has(&known.key), Editing::Yes) {
+                RowAct::Toggled => ticks.toggle(&known.key, &known.person),
                 RowAct::Edit => acts.extend(contact().map(|it| Act::EditContact(Some(it)))),
                 RowAct::Write => acts.push(Act::Write(vec![known.person.clone()])),
                 RowAct::CopyAddress => acts.push(Act::Copy(known.person.address.clone())),
@@ -150,7 +123,8 @@ fn heading(ui: &mut Ui, text: &str) {
     put(ui.painter(), pos2(rect.left() + 16.0, rect.center().y - galley.size().y / 2.0), galley);
 }
 
-fn heading_with_add(ui: &mut Ui, acts: &mut Vec<Act>) {
+/// `Contacts`, and the buttons that add to them or save them.
+fn heading_with_add(ui: &mut Ui, is_empty: bool, acts: &mut Vec<Act>) {
     let rect = ui.allocate_space(vec2(ui.available_width(), 36.0)).1;
     let galley = one_line(ui, "Contacts", theme::strong(12.0), colors(ui).weak, rect.width());
     put(ui.painter(), pos2(rect.left() + 16.0, rect.center().y - galley.size().y / 2.0), galley);
@@ -158,6 +132,17 @@ fn heading_with_add(ui: &mut Ui, acts: &mut Vec<Act>) {
     within(ui, right, Layout::right_to_left(Align::Center), |ui| {
         if small_button(ui, "Add contact").clicked() {
             acts.push(Act::EditContact(None));
+        }
+    });
+    let rect = ui.allocate_space(vec2(ui.available_width(), 36.0)).1;
+    within(ui, rect.shrink2(vec2(12.0, 0.0)), Layout::right_to_left(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        if small_button(ui, "Import…").clicked() {
+            acts.push(Act::Import);
+        }
+        let export = ui.add_enabled_ui(!is_empty, |ui| small_button(ui, "Export").clicked());
+        if export.inner {
+            acts.push(Act::Ask(Command::ExportContacts));
         }
     });
 }
@@ -209,9 +194,13 @@ pub(crate) fn contact_row(ui: &mut Ui, known: &NamedContact, ticked: bool, editi
     act
 }
 
+fn tick_id(ui: &Ui, person: &Person) -> egui::Id {
+    ui.scope_id().with(("tick", &person.address))
+}
+
 /// A row that acts as one large check box; `beside` is the width of what stands at its right end.
 fn check_row(ui: &Ui, rect: Rect, person: &Person, ticked: bool, beside: f32) -> Response {
-    let response = ui.interact(rect, ui.scope_id().with(("tick", &person.address)), Sense::click());
+    let response = ui.interact(rect, tick_id(ui, person), Sense::click());
     if response.hovered() {
         ui.painter().rect_filled(rect.shrink2(vec2(8.0, 1.0)), 8.0, colors(ui).hover);
     }
@@ -254,9 +243,9 @@ fn pencil(ui: &mut Ui, rect: Rect, label: &str) -> bool {
 }
 
 /// A saved list; ticked if all its members are.
-fn list_row(ui: &mut Ui, list: &KnownList, chosen: &mut Chosen, acts: &mut Vec<Act>) {
+fn list_row(ui: &mut Ui, list: &KnownList, ticks: &mut Ticks<'_>, acts: &mut Vec<Act>) {
     let rect = ui.allocate_space(vec2(ui.available_width(), ROW_HEIGHT)).1;
-    let ticked = !list.keys.is_empty() && list.keys.iter().all(|key| chosen.has(key));
+    let ticked = !list.keys.is_empty() && list.keys.iter().all(|key| ticks.has(key));
     let response = ui.interact(rect, ui.scope_id().with(("list", &list.name)), Sense::click());
     if response.hovered() {
         ui.painter().rect_filled(rect.shrink2(vec2(8.0, 1.0)), 8.0, colors(ui).hover);
@@ -276,12 +265,23 @@ fn list_row(ui: &mut Ui, list: &KnownList, chosen: &mut Chosen, acts: &mut Vec<A
         egui::WidgetInfo::selected(egui::Role::CheckBox, true, ticked, format!("List {}", list.name))
     });
     if response.clicked() {
-        chosen.set(&list.keys, !ticked);
+        ticks.set(list, !ticked);
     }
+    response.context_menu(|ui| {
+        if menu_item(ui, UiCommand::WriteTo) {
+            acts.push(Act::Write(list.members.clone()));
+        }
+        if menu_item(ui, UiCommand::EditList) {
+            acts.push(Act::EditList(list.name.clone()));
+        }
+        if menu_item(ui, UiCommand::RemoveList) {
+            acts.push(Act::RemoveList(list.name.clone()));
+        }
+    });
     let place = Rect::from_center_size(pos2(rect.right() - 28.0, rect.center().y), vec2(28.0, 28.0));
     within(ui, place, Layout::default(), |ui| {
-        if icon_button(ui, Icon::Close, &format!("Remove list {}", list.name)).clicked() {
-            acts.push(Act::RemoveList(list.name.clone()));
+        if icon_button(ui, Icon::Pencil, &format!("Edit list {}", list.name)).clicked() {
+            acts.push(Act::EditList(list.name.clone()));
         }
     });
 }
@@ -293,7 +293,7 @@ fn chosen_bar(ui: &mut Ui, people: Vec<Person>, chosen: &mut Chosen, acts: &mut 
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 8.0;
             if icon_button(ui, Icon::Close, "Clear selection").clicked() {
-                chosen.0.clear();
+                chosen.clear();
             }
             ui.label(RichText::new(format!("{} selected", people.len())).font(theme::strong(13.5)));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -303,7 +303,7 @@ fn chosen_bar(ui: &mut Ui, people: Vec<Person>, chosen: &mut Chosen, acts: &mut 
                 }
                 if write.clicked() {
                     acts.push(Act::Write(people));
-                    chosen.0.clear();
+                    chosen.clear();
                 }
             });
         });

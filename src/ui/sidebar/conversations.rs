@@ -2,16 +2,19 @@
 
 use egui::{Align, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use super::contacts::{self, Chosen};
+use super::contacts;
 use super::marks::MarkTable;
 use super::row::{ROW_HEIGHT, conversation_menu, row_ui};
+use super::ticks::{Chosen, Jump, Ticks};
 use crate::model::account::RegistrationState;
 use crate::model::fold::holds_all;
 use crate::model::journal::ConversationId;
 use crate::model::marks::Marks;
+use crate::model::names::Names;
 use crate::model::snapshot::{ConversationHead, Person, Snapshot};
 use crate::ui::actions::Act;
 use crate::ui::commands::UiCommand;
+use crate::ui::compose::recipients::Recipients;
 use crate::ui::kit::edit;
 use crate::ui::kit::icons::{Icon, icon_button, paint_icon};
 use crate::ui::kit::theme::{self, HEADER_HEIGHT, colors};
@@ -51,9 +54,15 @@ pub(crate) struct LeftColumn {
     chosen: Chosen,
     /// What the user has set for single conversations.
     pub(crate) marks: MarkTable,
+    jump: Jump,
 }
 
 impl LeftColumn {
+    /// The contacts that are ticked, who are ticked no more.
+    pub(crate) fn take_chosen(&mut self, names: &Names) -> Vec<Person> {
+        self.chosen.take(names)
+    }
+
     /// Height of what stands below the list.
     pub(crate) fn foot(&self) -> f32 {
         if self.tab == Tab::Contacts && !self.chosen.is_empty() { contacts::CHOSEN_HEIGHT } else { 0.0 }
@@ -68,7 +77,7 @@ pub(crate) fn search_id() -> egui::Id {
 /// The left column.
 pub(crate) fn left_ui(
     ui: &mut Ui,
-    column: &mut LeftColumn,
+    (column, recipients): (&mut LeftColumn, Option<&mut Recipients>),
     snapshot: &Snapshot,
     open: Option<ConversationId>,
     look: &Look,
@@ -99,7 +108,8 @@ pub(crate) fn left_ui(
         Tab::Messages => conversations_ui(ui, column, snapshot, open, look, acts),
         Tab::Contacts => {
             let book = (&*snapshot.book, &*snapshot.names);
-            contacts::contacts_ui(ui, book, &mut column.chosen, &column.search, acts);
+            let ticks = recipients.map_or_else(|| Ticks::Chosen(&mut column.chosen), Ticks::Recipients);
+            contacts::contacts_ui(ui, book, (ticks, &mut column.jump), &column.search, acts);
         }
     }
 }

@@ -12,6 +12,7 @@ static NOTHING: Marks = Marks {
     name: String::new(),
     pinned: false,
     muted: false,
+    silent: false,
     archived: false,
     unread: false,
 };

@@ -103,7 +103,14 @@ pub(super) fn conversation_menu(ui: &mut Ui, head: &ConversationHead, marks: &Ma
     };
     let either = |is_set: bool, set: &'static str, unset: &'static str| if is_set { unset } else { set };
     choice(ui, UiCommand::Pin, either(marks.pinned, "Pin", "Unpin"), |it| it.pinned ^= true);
-    choice(ui, UiCommand::Mute, either(marks.muted, "Mute", "Unmute"), |it| it.muted ^= true);
+    choice(ui, UiCommand::Mute, either(marks.muted, "Mute", "Unmute"), |it| {
+        it.muted ^= true;
+        it.silent = false;
+    });
+    if marks.muted {
+        let label = either(marks.silent, "Mute failures too", "Tell of failures again");
+        choice(ui, UiCommand::MuteFailures, label, |it| it.silent ^= true);
+    }
     if head.unread == 0 {
         let label = either(marks.unread, "Mark as unread", "Mark as read");
         choice(ui, UiCommand::MarkUnread, label, |it| it.unread ^= true);
@@ -116,6 +123,11 @@ pub(super) fn conversation_menu(ui: &mut Ui, head: &ConversationHead, marks: &Ma
     if menu_item(ui, UiCommand::CopyAddresses) {
         let addresses: Vec<&str> = head.people.iter().map(|person| person.address.as_str()).collect();
         acts.push(Act::Copy(addresses.join(", ")));
+    }
+    if let [person] = &*head.people
+        && menu_item(ui, UiCommand::AddContact)
+    {
+        acts.push(Act::AddContact(person.clone()));
     }
 }
 

@@ -37,6 +37,11 @@ pub(super) fn message_menu(
                 acts.push(Act::Forward(message.text.clone()));
             }
         }
+        if let Some(from) = &message.from
+            && menu_item(ui, UiCommand::AddContact)
+        {
+            acts.push(Act::AddContact(from.clone()));
+        }
         if own {
             ui.separator();
             if menu_item(ui, UiCommand::Details) {

@@ -3,7 +3,8 @@
 
 use super::Registration;
 use crate::client::agent::capabilities::{ACCEPT, ALLOW};
-use crate::client::agent::core::{Core, Task, domain_of, name_addr};
+use crate::client::agent::core::{Core, Task, name_addr};
+use crate::client::agent::route::domain_of;
 use crate::machine::Flow;
 use crate::sip::{Compose, Method};
 use crate::time::Now;

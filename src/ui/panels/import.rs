@@ -1,0 +1,254 @@
+//! Importing contacts: pasted or from a file, with a preview of what was understood and what was not.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use egui::{Rect, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use super::people::FormOutcome;
+use crate::limits::IMPORT_BYTES_MAX;
+use crate::model::command::Command;
+use crate::model::contacts::AddressBook;
+use crate::model::import::{Import, Standing};
+use crate::model::text::visible;
+use crate::ui::actions::Act;
+use crate::ui::kit::edit;
+use crate::ui::kit::theme::{self, colors};
+use crate::ui::kit::widgets::{banner, field, hint, one_line, primary, put, small_button};
+use crate::ui::kit::words;
+
+const ROW_HEIGHT: f32 = 40.0;
+/// A pasted text longer than this is shown cut off, because laying it out would hold up the window.
+const SHOWN_CHARS_MAX: usize = 4000;
+
+/// What is to be imported.
+#[derive(Debug, Default)]
+pub(crate) struct ImportForm {
+    text: String,
+    path: String,
+    /// The file is being read.
+    awaits: bool,
+    /// The text that was pasted, or the file that was read.
+    source: Option<Bytes>,
+    /// How many contacts there were when it was understood.
+    contacts: usize,
+    found: Option<Import>,
+    problem: Option<String>,
+}
+
+impl ImportForm {
+    /// Something was pasted or chosen that is not imported.
+    pub(crate) const fn is_changed(&self) -> bool {
+        self.source.is_some()
+    }
+
+    /// The file was read, or could not be.
+    pub(crate) fn take_file(&mut self, file: Result<Bytes, String>, book: &AddressBook) {
+        self.awaits = false;
+        match file {
+            Ok(bytes) => {
+                self.text.clear();
+                self.understand(bytes, book);
+            }
+            Err(why) => self.problem = Some(why),
+        }
+    }
+
+    fn understand(&mut self, bytes: Bytes, book: &AddressBook) {
+        (self.found, self.problem) = match Import::read(&bytes, book) {
+            Ok(found) => (Some(found), None),
+            Err(error) => (None, Some(format!("{error}."))),
+        };
+        self.contacts = book.contacts.len();
+        self.source = (!bytes.is_empty()).then_some(bytes);
+    }
+}
+
+/// Draws the form; `is_new` in the first frame, in which the text takes the focus.
+pub(crate) fn import_ui(
+    ui: &mut Ui,
+    form: &mut ImportForm,
+    is_new: bool,
+    book: &AddressBook,
+    acts: &mut Vec<Act>,
+) -> FormOutcome {
+    ui.spacing_mut().item_spacing.y = 8.0;
+    // What was pasted, or read from a file, leaves its room to the preview.
+    let is_file = form.source.is_some() && form.text.is_empty();
+    if !is_file {
+        text_ui(ui, form, is_new, book);
+    }
+    if form.source.is_none() || is_file {
+        file_ui(ui, form, acts);
+    }
+    if let Some(problem) = &form.problem {
+        banner(ui, problem, colors(ui).red, colors(ui).red_soft);
+    }
+    // The contacts have changed since: what is new may be known now.
+    if form.contacts != book.contacts.len()
+        && let Some(source) = form.source.clone()
+    {
+        form.understand(source, book);
+    }
+    let Some(found) = form.found.as_ref().filter(|_| form.source.is_some()) else {
+        hint(ui, "vCard, CSV, or addresses in any mix. Only SIP addresses count, not e-mail addresses.");
+        return FormOutcome::Open;
+    };
+    ui.label(summary(found));
+    preview_ui(ui, found);
+    let (contacts, lists) = (found.new_count(), found.lists.len());
+    let label = match (contacts, lists) {
+        (0, 0) => "Nothing to import".to_owned(),
+        (_, 0) => format!("Import {}", counted(contacts, "contact")),
+        (0, _) => format!("Import {}", counted(lists, "list")),
+        _ => format!("Import {} and {}", counted(contacts, "contact"), counted(lists, "list")),
+    };
+    if primary(ui, &label, contacts + lists > 0).clicked() {
+        let (contacts, lists) = (found.contacts(), found.lists.clone());
+        acts.push(Act::Ask(Command::AddContacts { contacts, lists }));
+        return FormOutcome::Closed;
+    }
+    FormOutcome::Open
+}
+
+fn text_ui(ui: &mut Ui, form: &mut ImportForm, is_new: bool, book: &AddressBook) {
+    let id = edit::field_id(ui, "Contacts");
+    let width = ui.available_width();
+    ScrollArea::vertical().id_salt("pasted").max_height(64.0).auto_shrink([false, true]).show(ui, |ui| {
+        let response = edit::text_field(ui, id, &mut form.text, |text| {
+            egui::TextEdit::multiline(text)
+                .hint_text("Paste contacts here")
+                .desired_rows(3)
+                .desired_width(width)
+                .char_limit(IMPORT_BYTES_MAX / 4)
+        })
+        .accessible_name("Contacts");
+        if is_new {
+            response.request_focus();
+        }
+        if response.changed() {
+            let text = std::mem::take(&mut form.text);
+            form.understand(Bytes::from(text.clone()), book);
+            // What was understood is in the table below; laying out megabytes would hold up the window.
+            form.text = match text.char_indices().nth(SHOWN_CHARS_MAX) {
+                Some((place, _)) => format!("{}…", text.get(..place).unwrap_or_default()),
+                None => text,
+            };
+        }
+    });
+}
+
+fn file_ui(ui: &mut Ui, form: &mut ImportForm, acts: &mut Vec<Act>) {
+    let before = form.path.clone();
+    let response = field(ui, "File", &mut form.path, "/home/james/contacts.vcf");
+    let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    let is_asked = ui.add_enabled_ui(!form.path.trim().is_empty() && !form.awaits, |ui| {
+        small_button(ui, if form.awaits { "Reading…" } else { "Read file" }).clicked()
+    });
+    if form.path != before {
+        form.problem = None;
+    }
+    if (is_asked.inner || entered) && !form.path.trim().is_empty() {
+        form.awaits = true;
+        acts.push(Act::Ask(Command::ReadContacts(PathBuf::from(form.path.trim()))));
+    }
+}
+
+/// `12 new · 2 already known · 1 under another name · 3 not understood`.
+fn summary(found: &Import) -> String {
+    let count = |is: fn(&Standing) -> bool| found.people.iter().filter(|(_, standing)| is(standing)).count();
+    let known = count(|it| matches!(it, Standing::Known));
+    let other = count(|it| matches!(it, Standing::OtherName { .. }));
+    let again = count(|it| matches!(it, Standing::Again { .. }));
+    let some = |count: usize, words: &str| (count > 0).then(|| format!("{count} {words}"));
+    let parts = [
+        Some(format!("{} new", found.new_count())),
+        some(found.lists.len(), if found.lists.len() == 1 { "list" } else { "lists" }),
+        some(known, "already known"),
+        some(other, "known under another name"),
+        some(again, "repeated"),
+        some(found.misread_count(), "not understood"),
+        some(found.left_out, "left out, too many at once"),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// First what was not understood, then what is new, then what is known.
+fn preview_ui(ui: &mut Ui, found: &Import) {
+    let is_new = |standing: &Standing| *standing == Standing::New;
+    let new = found.people.iter().filter(|(_, standing)| is_new(standing));
+    let known = found.people.iter().filter(|(_, standing)| !is_new(standing));
+    let misread = found.misread.iter().map(Line::Misread);
+    let people = new.chain(known).map(|(entry, standing)| Line::Person(entry, standing));
+    let lines: Vec<Line<'_>> = misread.chain(people).collect();
+    let height = (ui.ctx().content_rect().height() - 330.0).clamp(ROW_HEIGHT * 2.0, ROW_HEIGHT * 7.0);
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        ScrollArea::vertical().id_salt("preview").max_height(height).auto_shrink([false, true]).show_rows(
+            ui,
+            ROW_HEIGHT,
+            lines.len(),
+            |ui, range| {
+                let first = range.start;
+                for (offset, line) in lines.get(range).unwrap_or_default().iter().enumerate() {
+                    // The same contact may be in the text twice.
+                    ui.push_id(first + offset, |ui| line_ui(ui, line));
+                }
+            },
+        );
+    });
+}
+
+enum Line<'a> {
+    Person(&'a crate::model::import::Entry, &'a Standing),
+    Misread(&'a crate::model::import::Misread),
+}
+
+fn line_ui(ui: &mut Ui, line: &Line<'_>) {
+    let rect = ui.allocate_space(vec2(ui.available_width(), ROW_HEIGHT)).1;
+    let colors = colors(ui);
+    let (top, below, word, ink) = match line {
+        Line::Misread(misread) => (
+            visible(&misread.text),
+            format!("Line {}: {}", misread.line, misread.why),
+            "Not understood".to_owned(),
+            colors.red,
+        ),
+        Line::Person(entry, standing) => {
+            let address = words::address(&entry.address);
+            let (top, below) = if entry.name.is_empty() {
+                (address, String::new())
+            } else {
+                (visible(&entry.name), address)
+            };
+            let (word, ink) = match standing {
+                Standing::New => ("New".to_owned(), colors.green),
+                Standing::Known => ("Already known".to_owned(), colors.weak),
+                Standing::OtherName { known_as } if known_as.is_empty() => {
+                    ("Known without a name".to_owned(), colors.amber)
+                }
+                Standing::OtherName { known_as } => (format!("Known as {}", visible(known_as)), colors.amber),
+                Standing::Again { line } => (format!("As in line {line}"), colors.weak),
+            };
+            (top, below, word, ink)
+        }
+    };
+    let tag = one_line(ui, &word, theme::regular(12.0), ink, rect.width() * 0.45);
+    let width = rect.width() - tag.size().x - 24.0;
+    let tag_place = pos2(rect.right() - tag.size().x - 12.0, rect.top() + 3.0);
+    let first = one_line(ui, &top, theme::regular(13.5), colors.text, width);
+    let second = one_line(ui, &below, theme::regular(12.0), colors.weak, rect.width() - 12.0);
+    let height = first.size().y;
+    put(ui.painter(), tag_place, tag);
+    put(ui.painter(), pos2(rect.left(), rect.top() + 2.0), first);
+    put(ui.painter(), pos2(rect.left(), rect.top() + 2.0 + height), second);
+    let place = Rect::from_min_max(rect.min, pos2(rect.right() - 12.0, rect.bottom()));
+    let response = ui.interact(place, ui.scope_id().with(("line", &top, &below)), Sense::hover());
+    let told = format!("{top}, {below}, {word}");
+    response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, &told));
+    response.on_hover_text(told);
+}
