@@ -156,6 +156,12 @@ impl Query {
             && self.after.is_none()
     }
 
+    /// Whether messages have to be compared with people.
+    #[must_use]
+    pub fn names_somebody(&self) -> bool {
+        !self.from.is_empty() || !self.to.is_empty() || self.failed.iter().any(|part| !part.trim().is_empty())
+    }
+
     fn take(&mut self, piece: Piece<'_>) {
         match piece.operator.as_deref() {
             Some("from") => add(&mut self.from, piece.value),

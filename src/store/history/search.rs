@@ -15,7 +15,7 @@ use crate::model::journal::{ConversationId, MessageId, PersonRow};
 use crate::model::names::Names;
 use crate::model::search::{Excerpt, Found, Hit, Query, Search, Term};
 use crate::store::client_rows::unfilled_count;
-use crate::store::columns::{Json, people, signed, timestamp, unsigned};
+use crate::store::columns::{self, Json, signed, timestamp, unsigned};
 
 /// How many rows are read between two looks at whether a later search was asked for.
 const ROWS_BETWEEN_LOOKS: usize = 256;
@@ -71,17 +71,19 @@ impl Reader<'_> {
         if latest.is_over(search.id) {
             return Ok(None);
         }
-        let (sql, values) = statement(&query, search);
+        let mut people = People { names, known: BTreeMap::new() };
+        let conversations = self.conversations_of(&query, &mut people)?;
+        let (sql, values) = statement(&query, search, conversations.as_deref());
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params_from_iter(values))?;
-        let mut people = People { names, known: BTreeMap::new() };
         let mut count = 0;
         while let Some(row) = rows.next()? {
             count += 1;
             if count % ROWS_BETWEEN_LOOKS == 0 && latest.is_over(search.id) {
                 return Ok(None);
             }
-            let candidate = candidate(row)?;
+            let is_only_counted = found.hits.len() >= SEARCH_HITS_MAX && !query.names_somebody();
+            let candidate = if is_only_counted { uncompared(row)? } else { candidate(row)? };
             let fits = people.fit(&candidate, &query) && self.failed_for(&candidate, &query, &mut people)?;
             if fits {
                 if found.hits.len() < SEARCH_HITS_MAX {
@@ -97,6 +99,28 @@ impl Reader<'_> {
             if found.has_more && !lists_all || count >= SEARCH_ROWS_MAX {
                 found.has_more = true;
                 break;
+            }
+        }
+        Ok(Some(found))
+    }
+
+    /// The conversations in which there is somebody for each part of a name; none if the query has no such part.
+    fn conversations_of(
+        &self,
+        query: &Query,
+        people: &mut People<'_>,
+    ) -> Result<Option<Vec<i64>>, ReadError> {
+        let parts: Vec<&String> = query.from.iter().chain(&query.to).filter(|part| !is_me(part)).collect();
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        let mut statement = self.connection.prepare_cached("SELECT id, people FROM conversation")?;
+        let mut rows = statement.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let members = columns::people(row, "people")?;
+            if parts.iter().all(|part| members.iter().any(|person| people.is_meant(person, part))) {
+                found.push(row.get("id")?);
             }
         }
         Ok(Some(found))
@@ -157,7 +181,7 @@ const MISSED: &str = "FROM delivery d WHERE d.state IN ('failed', 'no-report')
                     AND g.state IN ('delivered', 'passed-on', 'read'))";
 
 /// The statement that finds the candidates of a query, newest first, and its values.
-fn statement(query: &Query, search: &Search) -> (String, Vec<Value>) {
+fn statement(query: &Query, search: &Search, conversations: Option<&[i64]>) -> (String, Vec<Value>) {
     let mut values = Vec::new();
     let mut sql = "SELECT m.id, m.conversation, m.at, m.from_address, m.from_name, m.people FROM ".to_owned();
     let id = if query.terms.is_empty() {
@@ -168,31 +192,33 @@ fn statement(query: &Query, search: &Search) -> (String, Vec<Value>) {
         sql.push_str("search s CROSS JOIN message m ON m.id = s.rowid WHERE search MATCH ?1");
         "s.rowid"
     };
-    let mut and = |condition: &str, value: Option<i64>| {
-        sql.push_str(" AND ");
-        sql.push_str(condition);
-        if let Some(value) = value {
-            values.push(Value::Integer(value));
-            sql.push_str(&format!(" ?{}", values.len()));
-        }
+    let mut compare = |condition: &str, value: i64| {
+        values.push(Value::Integer(value));
+        sql.push_str(&format!(" AND {condition} ?{}", values.len()));
     };
     if let Some(older_than) = search.older_than {
-        and(&format!("{id} <"), Some(signed(older_than.0)));
+        compare(&format!("{id} <"), signed(older_than.0));
     }
     if let Some(within) = search.within {
-        and("m.conversation =", Some(signed(within.0)));
+        compare("m.conversation =", signed(within.0));
     }
     if let Some(after) = query.after {
-        and("m.at >=", Some(begins(after)));
+        compare("m.at >=", begins(after));
     }
     if let Some(before) = query.before {
-        and("m.at <", Some(begins(before)));
+        compare("m.at <", begins(before));
     }
+    if let Some(conversations) = conversations {
+        let list = conversations.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        values.push(Value::Text(format!("[{list}]")));
+        sql.push_str(&format!(" AND m.conversation IN (SELECT value FROM json_each(?{}))", values.len()));
+    }
+    let mut and = |condition: &str| sql.push_str(&format!(" AND {condition}"));
     if query.has_file {
-        and("m.id IN (SELECT f.message FROM message_text f WHERE f.files <> '[]')", None);
+        and("m.id IN (SELECT f.message FROM message_text f WHERE f.files <> '[]')");
     }
     if !query.failed.is_empty() {
-        and(&format!("m.id IN (SELECT d.message {MISSED})"), None);
+        and(&format!("m.id IN (SELECT d.message {MISSED})"));
     }
     sql.push_str(&format!(" ORDER BY {id} DESC"));
     (sql, values)
@@ -220,6 +246,17 @@ fn begins(day: Date) -> i64 {
     day.to_zoned_datetime(TimeZone::system()).map_or(0, |at| at.timestamp().as_millisecond())
 }
 
+/// A candidate of which only the number counts.
+fn uncompared(row: &Row<'_>) -> rusqlite::Result<Candidate> {
+    Ok(Candidate {
+        id: MessageId(unsigned(row.get("id")?)),
+        conversation: ConversationId(unsigned(row.get("conversation")?)),
+        at: timestamp(row, "at")?,
+        from: None,
+        people: Vec::new(),
+    })
+}
+
 fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
     let from: Option<String> = row.get("from_address")?;
     let name = || row.get::<_, Option<String>>("from_name");
@@ -231,35 +268,41 @@ fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
             Some(address) => Some(PersonRow { address, name: name()?.unwrap_or_default() }),
             None => None,
         },
-        people: people(row, "people")?,
+        people: columns::people(row, "people")?,
     })
 }
 
-/// Compares people with parts of names; each person is looked up once.
+/// Whether a part of a query means the person himself.
+const fn is_me(part: &str) -> bool {
+    part.eq_ignore_ascii_case("me")
+}
+
+/// Compares people with parts of names; each address is looked up once for each part.
 struct People<'a> {
     names: &'a Names,
-    known: BTreeMap<(PersonRow, String), bool>,
+    known: BTreeMap<String, BTreeMap<String, bool>>,
 }
 
 impl People<'_> {
     fn fit(&mut self, candidate: &Candidate, query: &Query) -> bool {
-        let is_own = |part: &String| part.eq_ignore_ascii_case("me");
         let wrote = query.from.iter().all(|part| match &candidate.from {
             Some(from) => self.is_meant(from, part),
-            None => is_own(part),
+            None => is_me(part),
         });
         wrote
             && query.to.iter().all(|part| {
-                candidate.from.is_some() && is_own(part)
+                candidate.from.is_some() && is_me(part)
                     || candidate.people.iter().any(|person| self.is_meant(person, part))
             })
     }
 
     fn is_meant(&mut self, person: &PersonRow, part: &str) -> bool {
-        let names = self.names;
-        *self
-            .known
-            .entry((person.clone(), part.to_owned()))
-            .or_insert_with(|| holds_all(&[&person.address, &person.name, &names.person(person).name], part))
+        if let Some(known) = self.known.get(part).and_then(|known| known.get(&person.address)) {
+            return *known;
+        }
+        let name = self.names.person(person).name;
+        let is_meant = holds_all(&[&person.address, &person.name, &name], part);
+        self.known.entry(part.to_owned()).or_default().insert(person.address.clone(), is_meant);
+        is_meant
     }
 }

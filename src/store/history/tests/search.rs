@@ -68,13 +68,19 @@ fn with_file(write: Write, name: &str) -> Write {
     Write::Outgoing(OutgoingRow { content_type, body, ..row })
 }
 
+/// A conversation with Bob and Ann.
+fn with_both(id: u64) -> Write {
+    let people = vec![person("sip:bob@x"), person("sip:ann@x")];
+    Write::Conversation(ConversationRow { id: ConversationId(id), people, hidden: false })
+}
+
 fn story() -> Connection {
     let connection = opened::<ClientSchema>();
     write_all::<ClientSchema>(
         &connection,
         &[
-            conversation(1),
-            conversation(2),
+            with_both(1),
+            with_both(2),
             sent(outgoing(1, 1, "Come here, the Caf\u{e9} is open"), november(1)),
             received(incoming(2, 1, "\u{130}rem comes to the cafe\u{301} at 10:30"), november(2)),
             received(incoming(3, 2, "here come \u{4f60}\u{597d}\u{4e16}\u{754c} \u{1f389}"), november(3)),
