@@ -170,7 +170,7 @@ fn search_finds_while_the_window_has_the_store_open_and_says_where() {
     let _window = window(folder.path());
     let found = history(folder.path(), &["search", "irem", "come"]);
     assert_eq!(found.code(), 0, "{found:?}");
-    assert_eq!(found.out, ["1 2026-11-01 12:05:00 to Ann Lee, Bob: Come here, \u{130}rem."]);
+    assert_eq!(found.out, ["1 2026-11-01 12:05:00 to Ann Lee, ~Bob: Come here, \u{130}rem."]);
     let json = history(folder.path(), &["search", "from:\"ann lee\"", "--json"]);
     let told: Value = serde_json::from_str(&json.out[0]).unwrap();
     let expected = json!({
@@ -193,8 +193,8 @@ fn export_writes_all_that_is_there_in_each_format_and_texts_stay_texts() {
     let folder = TempDir::new().unwrap();
     let _window = window(folder.path());
     let text = output(folder.path(), &["export", "--format", "text"]);
-    let ours = "1 2026-11-01 12:05:00 me to Ann Lee, Bob\n    Come here, \u{130}rem.\n    [Gr\u{fc}\u{df}e.png, image/png, 4 bytes]\n  \
-                Ann Lee: delivered: 200 OK\n  Bob: failed: 408 No answer from the server\n\n";
+    let ours = "1 2026-11-01 12:05:00 me to Ann Lee, ~Bob\n    Come here, \u{130}rem.\n    [Gr\u{fc}\u{df}e.png, image/png, 4 bytes]\n  \
+                Ann Lee: delivered: 200 OK\n  ~Bob: failed: 408 No answer from the server\n\n";
     assert!(text.starts_with(ours), "{text}");
     assert!(is_harmless(&text), "{text}");
 
