@@ -30,6 +30,9 @@ mod keyring;
 #[path = "ui/links.rs"]
 mod links;
 
+#[path = "ui/drafts.rs"]
+mod drafts;
+
 #[path = "ui/place.rs"]
 mod place;
 

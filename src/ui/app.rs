@@ -2,6 +2,8 @@
 
 mod shell;
 
+mod held;
+
 mod ended;
 
 mod handle_actions;
@@ -13,6 +15,8 @@ mod typing;
 mod waits;
 
 mod seen;
+
+mod drafts;
 
 mod screens;
 
@@ -27,6 +31,7 @@ use std::time::Duration;
 use egui::{ViewportCommand, Visuals};
 use jiff::tz::TimeZone;
 
+use self::drafts::KeptDrafts;
 use self::ended::{ended_ui, not_stored_ui};
 use self::seen::SeenSoFar;
 use self::shell::{MiddleView, Shell};
@@ -73,6 +78,7 @@ pub struct App {
     /// Files being read, and the view each was requested in.
     attaching: Vec<(PathBuf, MiddleView)>,
     seen: SeenSoFar,
+    drafts: KeptDrafts,
     start: Start,
     leaving: bool,
     browser: Option<Browser>,
@@ -124,6 +130,7 @@ impl App {
             awaited: None,
             attaching: Vec::new(),
             seen: SeenSoFar::default(),
+            drafts: KeptDrafts::default(),
             start: Start { send_ready: options.send_ready, shot },
             leaving: false,
             browser: options.opener.map(|opener| Browser::new(ctx, opener)),
@@ -210,6 +217,7 @@ impl App {
         self.take_pictures(ctx);
         self.send_ready(ctx);
         self.send_due(ctx);
+        self.keep_drafts(ctx);
         theme::apply(ctx, &self.snapshot.settings);
         self.tell_seen(ctx);
         self.count_down(ctx);
@@ -250,6 +258,7 @@ impl App {
         attach::hover_ui(&ctx, self.shell.place != MiddleView::Nothing);
         let places = self.shell.toast_places(&ctx);
         acts.extend(self.shell.toasts.show(&ctx, &places));
+        self.shell.has_new_writing |= !acts.is_empty();
         acts.into_iter().for_each(|act| self.carry_out(&ctx, act));
     }
 }
@@ -279,6 +288,7 @@ impl eframe::App for App {
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         self.send_all_held();
+        self.keep_drafts_now();
         // The engine un-registers and ends; if its queue is full, it ends with the process instead.
         let _busy = self.source.send(Command::Quit).is_err();
     }

@@ -12,7 +12,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::model::account::{Account, RegistrationState};
 use fanfare::model::command::{AgentCommand, Command, Notice};
 use fanfare::model::contacts::{AddressBook, Contact, List};
-use fanfare::model::journal::{ConversationId, DeliveryState, MessageId, Way};
+use fanfare::model::journal::{ConversationId, DeliveryState, DraftRow, MessageId, Way};
 use fanfare::model::names::Names;
 use fanfare::model::snapshot::{
     ConversationHead, DeliveryView, MessageView, Outline, Person, Settings, Snapshot, Tally, Theme, Thread,
@@ -32,6 +32,7 @@ pub(crate) struct Inner {
     shown: Option<Arc<Snapshot>>,
     threads: BTreeMap<ConversationId, Thread>,
     pub commands: Vec<Command>,
+    pub drafts: Vec<DraftRow>,
     pub notices: Vec<Notice>,
     /// The time; [`NOW`] if 0.
     pub now: u64,
@@ -65,6 +66,11 @@ impl Source for Fake {
     fn send(&self, command: Command) -> Result<(), CommandsFull> {
         if self.0.borrow().full {
             return Err(CommandsFull);
+        }
+        if let Command::Agent(AgentCommand::KeepDraft(row)) = command {
+            // Sent while one types; only the tests of drafts want to know.
+            self.0.borrow_mut().drafts.push(row);
+            return Ok(());
         }
         self.0.borrow_mut().commands.push(command.clone());
         if !self.0.borrow().holds_back {
@@ -189,7 +195,12 @@ impl Fake {
         });
     }
 
-    /// What was asked since the last call.
+    /// The drafts that were to be kept since the last call.
+    pub(crate) fn kept(&self) -> Vec<DraftRow> {
+        std::mem::take(&mut self.0.borrow_mut().drafts)
+    }
+
+    /// What was asked since the last call, besides to keep drafts.
     pub(crate) fn asked(&self) -> Vec<Command> {
         std::mem::take(&mut self.0.borrow_mut().commands)
     }

@@ -41,8 +41,10 @@ impl App {
                         .toasts
                         .push(format!("{count} notifications are missing here: too many came at once."));
                 }
-                // The window does not search yet, and keeps no drafts.
-                Notice::Found(_) | Notice::Drafts(_) | Notice::DraftNotKept { .. } => {}
+                Notice::Drafts(rows) => self.take_drafts(rows),
+                Notice::DraftNotKept { why, .. } => self.draft_not_kept(why),
+                // The window does not search the history yet.
+                Notice::Found(_) => {}
                 Notice::StoreDamaged { path, .. } => {
                     let words = format!("{} is damaged: some messages may be wrong.", path.display());
                     self.shell.toasts.push(words);
@@ -92,6 +94,7 @@ impl App {
         let asked = self.attaching.iter().position(|(asked, _)| asked == path);
         let place = asked.map_or(self.shell.place, |index| self.attaching.remove(index).1);
         self.pictures.preview(&file);
+        self.shell.has_new_writing = true;
         self.shell.writing.entry(place).or_default().files.push(file);
     }
 
@@ -107,7 +110,10 @@ impl App {
         }
         for (place, made) in self.pictures.pasted() {
             match made {
-                Ok(file) => self.shell.writing.entry(place).or_default().files.push(file),
+                Ok(file) => {
+                    self.shell.writing.entry(place).or_default().files.push(file);
+                    self.shell.has_new_writing = true;
+                }
                 Err(why) => self.shell.toasts.push(format!("The picture cannot be attached: {why}.")),
             }
         }

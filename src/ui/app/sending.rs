@@ -5,7 +5,8 @@ use std::time::Duration;
 use egui::Context;
 
 use super::App;
-use super::shell::{Held, MiddleView};
+use super::held::Held;
+use super::shell::MiddleView;
 use crate::model::command::{AgentCommand, Command, Draft};
 use crate::model::contacts::address_key;
 use crate::model::journal::PersonRow;
@@ -47,6 +48,7 @@ impl App {
         if !self.ask(Command::Agent(AgentCommand::Send(draft))) {
             return false;
         }
+        self.shell.has_new_writing = true;
         if self.shell.place != place {
             return true;
         }
@@ -108,6 +110,7 @@ impl App {
 
     /// Puts text, files and recipients of a draft back, before what has been written there since.
     pub(super) fn restore(&mut self, draft: Draft, place: MiddleView) {
+        self.shell.has_new_writing = true;
         let writing = self.shell.writing.entry(place).or_default();
         writing.files.splice(0..0, draft.files);
         writing.text =

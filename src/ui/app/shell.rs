@@ -8,7 +8,7 @@ use egui::{
     RichText, ScrollArea, Stroke, Ui, pos2, vec2,
 };
 
-use crate::model::command::Draft;
+use super::held::{Held, held_ui};
 use crate::model::journal::ConversationId;
 use crate::model::snapshot::{Snapshot, Thread};
 use crate::ui::actions::Act;
@@ -18,7 +18,7 @@ use crate::ui::compose::recipients::{self, problem_ui, recipients_ui};
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, HEADER_HEIGHT, colors};
 use crate::ui::kit::toast::Toasts;
-use crate::ui::kit::widgets::{one_line, small_button, within};
+use crate::ui::kit::widgets::within;
 use crate::ui::kit::words::Look;
 use crate::ui::panels::delivery::{delivery_ui, title_ui};
 use crate::ui::panels::dialogs::{Dialog, OpenDialog};
@@ -65,17 +65,6 @@ impl ColumnCount {
 /// What the columns show: the engine's state, and the previews of pictures being attached.
 type Seen<'a> = (&'a Snapshot, &'a Previews);
 
-/// A message that waits so that it can be taken back.
-#[derive(Clone, Debug)]
-pub(crate) struct Held {
-    pub(crate) number: u64,
-    pub(crate) draft: Draft,
-    /// Where it was written.
-    pub(crate) place: MiddleView,
-    /// When it is sent, in egui's seconds.
-    pub(crate) due: f64,
-}
-
 /// The window's own state, as opposed to the engine's.
 #[derive(Debug, Default)]
 pub(crate) struct Shell {
@@ -95,6 +84,8 @@ pub(crate) struct Shell {
     pub(crate) toasts: Toasts<Act>,
     /// How many columns fitted in the last frame.
     pub(crate) room: Option<ColumnCount>,
+    /// Something may have been written other than by typing.
+    pub(crate) has_new_writing: bool,
     /// The message field is to get the focus.
     pub(crate) wants_composer: bool,
     /// Messages that wait so that they can be taken back, oldest first.
@@ -356,31 +347,6 @@ fn new_header(ui: &mut Ui, writing: &Writing, back: bool, acts: &mut Vec<Act>) {
         }
         ui.label(RichText::new(composer::new_title(writing.to.good())).font(theme::strong(15.0)));
     });
-}
-
-/// The messages written here that wait, each with the time left and the way back.
-fn held_ui(ui: &mut Ui, held: &[Held], place: MiddleView, acts: &mut Vec<Act>) {
-    let now = ui.input(|input| input.time);
-    for held in held.iter().filter(|held| held.place == place) {
-        ui.horizontal(|ui| {
-            ui.set_min_height(theme::CONTROL_HEIGHT);
-            let left = (held.due - now).max(0.0).ceil();
-            let words = format!("Sends to {} in {left} s", held.draft.to.len());
-            ui.label(RichText::new(words).font(theme::strong(12.5)));
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if small_button(ui, "Send now").clicked() {
-                    acts.push(Act::SendNow(held.number));
-                }
-                if small_button(ui, "Undo").clicked() {
-                    acts.push(Act::TakeBack(held.number));
-                }
-                let text = held.draft.text.replace('\n', " ");
-                let width = ui.available_width();
-                let text = one_line(ui, &text, theme::regular(12.5), colors(ui).weak, width);
-                ui.label(text);
-            });
-        });
-    }
 }
 
 /// Draws the composer at the bottom of the middle column.

@@ -1,5 +1,7 @@
 //! The left column: our account and its status, search, and the conversations.
 
+use std::collections::BTreeMap;
+
 use egui::{Align, Layout, Rect, RichText, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::contacts;
@@ -55,6 +57,8 @@ pub(crate) struct LeftColumn {
     /// What the user has set for single conversations.
     pub(crate) marks: MarkTable,
     jump: Jump,
+    /// The beginnings of what is being written in conversations.
+    pub(crate) drafts: BTreeMap<ConversationId, String>,
 }
 
 impl LeftColumn {
@@ -237,7 +241,9 @@ fn conversations_ui(
     ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW_HEIGHT, shown.len(), |ui, range| {
         for head in shown.get(range).unwrap_or_default() {
-            let response = row_ui(ui, (head, marks(head)), open == Some(head.id), look);
+            let is_open = open == Some(head.id);
+            let draft = column.drafts.get(&head.id).filter(|_| !is_open);
+            let response = row_ui(ui, (head, marks(head)), draft.map(String::as_str), is_open, look);
             if response.clicked() {
                 acts.push(Act::Open(head.id));
             }

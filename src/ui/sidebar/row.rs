@@ -19,6 +19,7 @@ pub(super) const ROW_HEIGHT: f32 = 64.0;
 pub(super) fn row_ui(
     ui: &mut Ui,
     (head, marks): (&ConversationHead, &Marks),
+    draft: Option<&str>,
     selected: bool,
     look: &Look,
 ) -> Response {
@@ -50,8 +51,12 @@ pub(super) fn row_ui(
         0 => 0.0,
         count => paint_badge(ui, pos2(right, middle + 10.0), count) + 8.0,
     };
-    let told =
-        second_line(ui, head, Rect::from_min_max(pos2(left, middle), pos2(right - badge, middle + 20.0)));
+    let told = second_line(
+        ui,
+        head,
+        draft,
+        Rect::from_min_max(pos2(left, middle), pos2(right - badge, middle + 20.0)),
+    );
     let people = match marks.name.as_str() {
         "" => words::people(&head.people, head.people.len()),
         name => name.to_owned(),
@@ -133,7 +138,7 @@ pub(super) fn conversation_menu(ui: &mut Ui, head: &ConversationHead, marks: &Ma
 
 /// The last text with its state icon. Before it: a mark if the sender is not verified; then, in red, how many
 /// recipients did not get some message, even if later ones arrived. Returns the words shown.
-fn second_line(ui: &Ui, head: &ConversationHead, place: Rect) -> String {
+fn second_line(ui: &Ui, head: &ConversationHead, draft: Option<&str>, place: Rect) -> String {
     let colors = colors(ui);
     let mut left = place.left();
     let state = if head.failed > 0 { Some(DeliveryState::Failed) } else { head.last.map(|it| it.leading()) };
@@ -149,6 +154,11 @@ fn second_line(ui: &Ui, head: &ConversationHead, place: Rect) -> String {
         left += width + 8.0;
     };
     let mut told = Vec::new();
+    if let Some(draft) = draft {
+        write("Draft:", theme::strong(13.0), colors.amber);
+        write(draft, theme::regular(13.0), colors.weak);
+        return format!("Draft: {draft}");
+    }
     if !head.verified {
         write(words::NOT_VERIFIED, theme::strong(12.0), colors.amber);
         told.push(words::NOT_VERIFIED.to_owned());

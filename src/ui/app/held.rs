@@ -1,0 +1,45 @@
+//! Messages that wait after `Send`, so that they can be taken back.
+
+use egui::{Align, Layout, RichText, Ui};
+
+use super::shell::MiddleView;
+use crate::model::command::Draft;
+use crate::ui::actions::Act;
+use crate::ui::kit::theme::{self, colors};
+use crate::ui::kit::widgets::{one_line, small_button};
+
+/// A message that waits so that it can be taken back.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) number: u64,
+    pub(crate) draft: Draft,
+    /// Where it was written.
+    pub(crate) place: MiddleView,
+    /// When it is sent, in egui's seconds.
+    pub(crate) due: f64,
+}
+
+/// The messages written here that wait, each with the time left and the way back.
+pub(super) fn held_ui(ui: &mut Ui, held: &[Held], place: MiddleView, acts: &mut Vec<Act>) {
+    let now = ui.input(|input| input.time);
+    for held in held.iter().filter(|held| held.place == place) {
+        ui.horizontal(|ui| {
+            ui.set_min_height(theme::CONTROL_HEIGHT);
+            let left = (held.due - now).max(0.0).ceil();
+            let words = format!("Sends to {} in {left} s", held.draft.to.len());
+            ui.label(RichText::new(words).font(theme::strong(12.5)));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if small_button(ui, "Send now").clicked() {
+                    acts.push(Act::SendNow(held.number));
+                }
+                if small_button(ui, "Undo").clicked() {
+                    acts.push(Act::TakeBack(held.number));
+                }
+                let text = held.draft.text.replace('\n', " ");
+                let width = ui.available_width();
+                let text = one_line(ui, &text, theme::regular(12.5), colors(ui).weak, width);
+                ui.label(text);
+            });
+        });
+    }
+}
