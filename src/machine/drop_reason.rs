@@ -67,7 +67,9 @@ impl fmt::Display for DropReason {
 #[cfg(test)]
 pub(crate) fn logged(act: impl FnOnce()) -> String {
     use std::io::Write;
-    use std::sync::{Arc, Mutex};
+    use std::sync::{Arc, Mutex, Once};
+
+    static EVERYTHING: Once = Once::new();
 
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);
@@ -83,6 +85,11 @@ pub(crate) fn logged(act: impl FnOnce()) -> String {
         }
     }
 
+    // While there is one subscriber only, whether an event is logged is decided for good by the first thread that comes
+    // by. That may be a thread of another test, which has no subscriber.
+    EVERYTHING.call_once(|| {
+        tracing::subscriber::set_global_default(tracing_subscriber::registry()).ok();
+    });
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
