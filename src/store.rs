@@ -64,6 +64,7 @@ mod pace;
 
 pub use client_rows::ClientSchema;
 pub use error::{OpenError, OpenErrorKind};
+pub(crate) use folder::private;
 pub use pace::Pace;
 pub use proxy_rows::ProxySchema;
 

@@ -264,6 +264,25 @@ pub enum DeliveryState {
     Read,
 }
 
+impl DeliveryState {
+    /// The word under which the state is stored and exported; it never changes.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Accepted => "accepted",
+            Self::NoReport => "no-report",
+            Self::Deferred => "deferred",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::PassedOn => "passed-on",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+        }
+    }
+}
+
 /// A received message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IncomingRow {

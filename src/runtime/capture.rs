@@ -9,7 +9,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
@@ -26,6 +25,7 @@ use self::frame::Frame;
 use super::wire_tap::{Direction, Unseen, WireEntry, WireTap};
 use crate::limits::{CAPTURE_FILE_BYTES_MAX, STOP_WAIT};
 use crate::sip::{self, Message, Transport};
+use crate::store::private;
 use crate::terminal;
 
 /// How often what has passed is written.
@@ -146,7 +146,7 @@ struct CaptureFile {
 impl CaptureFile {
     fn create(path: &Path, bytes_max: u64) -> io::Result<Self> {
         // It holds what people write to each other.
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        let file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(path)?;
         let mut created = Self { path: path.to_owned(), bytes_max, file, whole: 0, blocks: Blocks::new()? };
         created.flush()?;
         Ok(created)

@@ -26,7 +26,7 @@ mod words;
 
 pub(super) use texts::unfilled_count;
 
-use words::{state, state_word, way, way_word};
+use words::{state, way, way_word};
 
 /// The tables of a client.
 #[derive(Debug)]
@@ -214,7 +214,7 @@ fn put_delivery(connection: &Connection, delivery: &DeliveryRow) -> rusqlite::Re
             signed(delivery.message.0),
             delivery.recipient,
             delivery.attempt,
-            state_word(delivery.state),
+            delivery.state.word(),
             delivery.status,
             phrase,
             delivery.tries,

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::rows::{MessageJson, state};
+use super::rows::MessageJson;
 use super::writer::{Writer, csv, json_line, local, safe, utc};
 use super::{ExportFormat, Opened, html};
 use crate::model::delivery::best;
@@ -86,7 +86,7 @@ pub(super) fn outcome(row: &DeliveryRow) -> String {
         None => row.phrase.to_string(),
     };
     let said = said.trim();
-    if said.is_empty() { state(row.state).to_owned() } else { format!("{}: {said}", state(row.state)) }
+    if said.is_empty() { row.state.word().to_owned() } else { format!("{}: {said}", row.state.word()) }
 }
 
 /// A block for people: who and when, the text indented so that no line of it can be taken for one of ours, and the

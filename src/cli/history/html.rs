@@ -3,7 +3,7 @@
 use data_encoding::BASE64;
 
 use super::export::{outcome, outcomes};
-use super::rows::{AttemptJson, state};
+use super::rows::AttemptJson;
 use super::writer::{html, local};
 use crate::model::journal::{DeliveryRow, PersonRow};
 use crate::model::names::Names;
@@ -162,7 +162,7 @@ fn table<'a>(rows: impl Iterator<Item = (&'a PersonRow, Option<DeliveryRow>)>, n
         page.push_str(&format!(
             "<tr><td>{}</td><td>{address}</td><td>{}</td><td>{status}{}</td><td>{}</td><td>{after}</td><td>{}</td></tr>",
             named(person, names),
-            state(row.state),
+            row.state.word(),
             html(&row.phrase.to_string()),
             row.tries.map(|tries| tries.to_string()).unwrap_or_default(),
             html(&local(row.at))

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::writer::utc;
 use crate::cli::output::millis;
 use crate::model::delivery::best;
-use crate::model::journal::{AttemptStage, DeliveryRow, DeliveryState, PersonRow, StrangerRow, Way};
+use crate::model::journal::{AttemptStage, DeliveryRow, PersonRow, StrangerRow, Way};
 use crate::model::reason::Phrase;
 use crate::model::record::{AttemptRecord, DeliveryRecord};
 use crate::model::text::{Shown, shown};
@@ -62,7 +62,7 @@ impl<'a> DeliveryJson<'a> {
         };
         Self {
             to: person.into(),
-            state: state(row.state),
+            state: row.state.word(),
             status: row.status,
             reason: row.phrase.to_string(),
             found,
@@ -252,21 +252,6 @@ impl<'a> From<&'a DeliveryRecord> for RecordJson<'a> {
                 .collect(),
             attempts: record.attempts().map(AttemptJson::from).collect(),
         }
-    }
-}
-
-pub(super) const fn state(state: DeliveryState) -> &'static str {
-    match state {
-        DeliveryState::Queued => "queued",
-        DeliveryState::Sending => "sending",
-        DeliveryState::Accepted => "accepted",
-        DeliveryState::NoReport => "no-report",
-        DeliveryState::Deferred => "deferred",
-        DeliveryState::Failed => "failed",
-        DeliveryState::Cancelled => "cancelled",
-        DeliveryState::PassedOn => "passed-on",
-        DeliveryState::Delivered => "delivered",
-        DeliveryState::Read => "read",
     }
 }
 

@@ -19,21 +19,6 @@ pub(super) fn way(word: &str, by_list: bool) -> Option<Way> {
     })
 }
 
-pub(super) const fn state_word(state: DeliveryState) -> &'static str {
-    match state {
-        DeliveryState::Queued => "queued",
-        DeliveryState::Sending => "sending",
-        DeliveryState::Accepted => "accepted",
-        DeliveryState::NoReport => "no-report",
-        DeliveryState::Deferred => "deferred",
-        DeliveryState::Failed => "failed",
-        DeliveryState::Cancelled => "cancelled",
-        DeliveryState::PassedOn => "passed-on",
-        DeliveryState::Delivered => "delivered",
-        DeliveryState::Read => "read",
-    }
-}
-
 pub(super) fn state(word: &str) -> Option<DeliveryState> {
     Some(match word {
         "queued" => DeliveryState::Queued,

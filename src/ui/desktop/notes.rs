@@ -208,8 +208,13 @@ impl Unread {
 /// One message among several: its beginning, on one line.
 fn shortened(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let cut: String = line.chars().take(LINE_CHARS_MAX).collect();
-    if cut.len() < line.len() { format!("{cut}…") } else { cut }
+    cut(&line, LINE_CHARS_MAX)
+}
+
+/// At most so many characters of a text, and an ellipsis where there are more.
+pub(super) fn cut(text: &str, chars_max: usize) -> String {
+    let cut: String = text.chars().take(chars_max).collect();
+    if cut.len() < text.len() { format!("{cut}…") } else { cut }
 }
 
 fn head(snapshot: &Snapshot, id: ConversationId) -> Option<&ConversationHead> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use zbus::proxy::SignalStream;
 use zbus::{Connection, Proxy, Variant};
 
-use super::notes::{About, Note};
+use super::notes::{About, Note, cut};
 
 /// A service that takes longer for a call is none.
 const CALL_WAIT: Duration = Duration::from_secs(5);
@@ -47,7 +47,7 @@ impl Line {
     /// Shows a notification, in place of the one with this number unless that is 0; returns its number.
     pub(super) async fn notify(&self, note: &Note, replaced: u32, actions: &[(&str, String)]) -> Option<u32> {
         let actions: Vec<&str> = actions.iter().flat_map(|(key, label)| [*key, label.as_str()]).collect();
-        let body = if self.reads_markup { escaped(&note.body) } else { cut(&note.body) };
+        let body = if self.reads_markup { escaped(&note.body) } else { cut(&note.body, BODY_CHARS_MAX) };
         // Failures stay until they are seen; for the rest the service decides.
         let expires = if matches!(note.about, About::Received(_)) { -1_i32 } else { 0 };
         let hints = hints(note, replaced != 0);
@@ -109,13 +109,7 @@ fn reply_label(note: &Note) -> String {
 
 /// Escapes the body: the service reads it as markup, and what people wrote must not be.
 fn escaped(text: &str) -> String {
-    cut(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-fn cut(text: &str) -> String {
-    let cut: String = text.chars().take(BODY_CHARS_MAX).collect();
-    let more = if cut.len() < text.len() { "…" } else { "" };
-    format!("{cut}{more}")
+    cut(text, BODY_CHARS_MAX).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]
