@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use encoding_rs::{Encoding, WINDOWS_1252};
 
-use self::found::Found;
+use self::found::ImportFound;
 pub use self::found::{Entry, Misread};
 pub use self::mix::{Piece, pieces};
 use super::contacts::{AddressBook, Contact, List, address_key};
@@ -69,7 +69,7 @@ impl Import {
     /// # Errors
     /// It is too large.
     pub fn read(bytes: &[u8], book: &AddressBook) -> Result<Self, TooLarge> {
-        let Found { entries, lists, misread, misread_more, left_out, .. } =
+        let ImportFound { entries, lists, misread, misread_more, left_out, .. } =
             found_in(bytes, Joins::NamesOfALine)?;
         let known: BTreeMap<String, &str> =
             book.contacts.iter().map(|it| (address_key(&it.address), it.name.as_str())).collect();
@@ -144,11 +144,11 @@ enum Joins {
     Nothing,
 }
 
-fn found_in(bytes: &[u8], joins: Joins) -> Result<Found, TooLarge> {
+fn found_in(bytes: &[u8], joins: Joins) -> Result<ImportFound, TooLarge> {
     if bytes.len() > IMPORT_BYTES_MAX {
         return Err(TooLarge);
     }
-    let mut found = Found::default();
+    let mut found = ImportFound::default();
     let marked = Encoding::for_bom(bytes).map(|(encoding, _)| encoding.decode(bytes).0);
     let bytes = marked.as_ref().map_or(bytes, |text| text.as_bytes());
     if cards::are_in(bytes) {

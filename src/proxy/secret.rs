@@ -18,7 +18,7 @@ pub(super) struct Secret([u8; 16]);
 
 /// What a hash is for, so that two uses never give the same hash.
 #[derive(Clone, Copy)]
-enum Purpose {
+enum HashPurpose {
     Transactions = 1,
     LegBranch,
     LegCallId,
@@ -59,74 +59,74 @@ impl Secret {
 
     /// The key for the transaction layer's hash.
     pub(super) fn for_transactions(self) -> [u8; 16] {
-        self.hash(Purpose::Transactions, &[]).to_le_bytes()
+        self.hash(HashPurpose::Transactions, &[]).to_le_bytes()
     }
 
     /// The branch of one attempt of a leg at `target`: the numbers of the message, the recipient and the attempt, and a
     /// check over these and the target.
     pub(super) fn leg_branch(self, leg: LegFacts<'_>, attempt: u32, target: &str) -> String {
         let numbers = numbers(leg, attempt);
-        let check = self.hash(Purpose::LegBranch, &[&numbers, leg.to_tag.as_bytes(), target.as_bytes()]);
+        let check = self.hash(HashPurpose::LegBranch, &[&numbers, leg.to_tag.as_bytes(), target.as_bytes()]);
         format!("z9hG4bK{:x}.{:x}.{attempt:x}.{:016x}", leg.dispatch.0, leg.recipient, check >> 64)
     }
 
     /// The Call-ID of a leg, the same for each attempt.
     pub(super) fn leg_call_id(self, leg: LegFacts<'_>) -> String {
-        format!("{:032x}", self.hash(Purpose::LegCallId, &[&numbers(leg, 0), leg.to_tag.as_bytes()]))
+        format!("{:032x}", self.hash(HashPurpose::LegCallId, &[&numbers(leg, 0), leg.to_tag.as_bytes()]))
     }
 
     /// The From tag of a leg, the same for each attempt.
     pub(super) fn leg_tag(self, leg: LegFacts<'_>) -> String {
-        format!("{:016x}", self.hash(Purpose::LegTag, &[&numbers(leg, 0), leg.to_tag.as_bytes()]) >> 64)
+        format!("{:016x}", self.hash(HashPurpose::LegTag, &[&numbers(leg, 0), leg.to_tag.as_bytes()]) >> 64)
     }
 
     /// The branch of one NOTIFY.
     pub(super) fn report_branch(self, dispatch: DispatchId, to_tag: &str, cseq: u32) -> String {
         let facts: [&[u8]; 3] = [&dispatch.0.to_le_bytes(), &cseq.to_le_bytes(), to_tag.as_bytes()];
-        format!("z9hG4bK{:032x}", self.hash(Purpose::ReportBranch, &facts))
+        format!("z9hG4bK{:032x}", self.hash(HashPurpose::ReportBranch, &facts))
     }
 
     /// The branch of a request that passes without a transaction, computed from what its responses carry too (W29).
     pub(super) fn session_branch(self, parts: &[&str]) -> String {
         let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
-        format!("z9hG4bK{:032x}", self.hash(Purpose::SessionBranch, &parts))
+        format!("z9hG4bK{:032x}", self.hash(HashPurpose::SessionBranch, &parts))
     }
 
     /// What a branch has added for the place that it is sent to, so that an answer shows that it was received there.
     pub(super) fn sent_to(self, branch: &str, place: SocketAddr) -> String {
         let place = place.to_string();
-        format!("{:016x}", self.hash(Purpose::SentTo, &[branch.as_bytes(), place.as_bytes()]) >> 64)
+        format!("{:016x}", self.hash(HashPurpose::SentTo, &[branch.as_bytes(), place.as_bytes()]) >> 64)
     }
 
     /// The seal of our Record-Route, so that nobody can forge one (W29): over the dialog, who called whom in it, its
     /// expiry, and the flow that the Route names.
     pub(super) fn dialog(self, parts: &[&str]) -> String {
         let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
-        format!("{:016x}", self.hash(Purpose::Dialog, &parts) >> 64)
+        format!("{:016x}", self.hash(HashPurpose::Dialog, &parts) >> 64)
     }
 
     /// The key of an INVITE, shared by its CANCEL and the ACK of its failure.
     pub(super) fn invite(self, parts: &[&str]) -> u128 {
         let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
-        self.hash(Purpose::Invite, &parts)
+        self.hash(HashPurpose::Invite, &parts)
     }
 
     /// The key of one party of a dialog.
     pub(super) fn party(self, parts: &[&str]) -> u128 {
         let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
-        self.hash(Purpose::Party, &parts)
+        self.hash(HashPurpose::Party, &parts)
     }
 
     /// The hash of the key that a repetition shares (W12).
     pub(super) fn double(self, key: &str) -> u128 {
-        self.hash(Purpose::Double, &[key.as_bytes()])
+        self.hash(HashPurpose::Double, &[key.as_bytes()])
     }
 
     /// The hash of what may not differ under one key (W12): the recipients and the body.
     pub(super) fn content<'a>(self, recipients: impl Iterator<Item = &'a str>, body: &[u8]) -> u128 {
         let mut parts: Vec<&[u8]> = recipients.map(str::as_bytes).collect();
         parts.push(body);
-        self.hash(Purpose::Content, &parts)
+        self.hash(HashPurpose::Content, &parts)
     }
 
     /// The end of our Via's branch in an ordinary request: the same if the request comes round again (RFC 5393 §4.2.1).
@@ -138,26 +138,26 @@ impl Secret {
         parts.push(request.method().as_str().as_bytes());
         parts.extend([&from, &to].map(|address| address.tag().unwrap_or_default().as_bytes()));
         parts.extend(fields.every("Route").map(str::as_bytes));
-        format!("{:016x}", self.hash(Purpose::Loop, &parts) >> 64)
+        format!("{:016x}", self.hash(HashPurpose::Loop, &parts) >> 64)
     }
 
     /// The check in a nonce: over the salt of this run, its time and random bits, and the source it was made for (W30).
     pub(super) fn nonce(self, salt: u64, (at, chance): (u64, u64), source: [u8; 16]) -> u128 {
         let parts: [&[u8]; 4] = [&salt.to_le_bytes(), &at.to_le_bytes(), &chance.to_le_bytes(), &source];
-        self.hash(Purpose::Nonce, &parts)
+        self.hash(HashPurpose::Nonce, &parts)
     }
 
     /// The hash of a place that a report was sent to.
     pub(super) fn place(self, place: &str) -> u128 {
-        self.hash(Purpose::Place, &[place.as_bytes()])
+        self.hash(HashPurpose::Place, &[place.as_bytes()])
     }
 
     /// The hash of a user, whatever the length of the name.
     pub(super) fn user(self, user: &Aor) -> u128 {
-        self.hash(Purpose::User, &[user.as_str().as_bytes()])
+        self.hash(HashPurpose::User, &[user.as_str().as_bytes()])
     }
 
-    fn hash(self, purpose: Purpose, parts: &[&[u8]]) -> u128 {
+    fn hash(self, purpose: HashPurpose, parts: &[&[u8]]) -> u128 {
         let mut hasher = SipHasher13::new_with_key(&self.0);
         hasher.write_u8(purpose as u8);
         for part in parts {

@@ -7,7 +7,7 @@ use vcard::tree::cst::VcardCst;
 use vcard::tree::line::VcardLine;
 use vcard::tree::value::cursor::VcardValueCursor;
 
-use super::found::{Found, checked, one_line};
+use super::found::{ImportFound, checked, one_line};
 
 /// Properties whose value is a SIP address even without a scheme.
 const SIP_PROPERTIES: [&str; 4] = ["X-SIP", "SIP", "X-MESSAGING/SIP-ALL", "X-MS-IMADDRESS"];
@@ -26,7 +26,7 @@ pub(super) fn are_in(bytes: &[u8]) -> bool {
 }
 
 /// Reads every card.
-pub(super) fn read(bytes: &[u8], found: &mut Found) {
+pub(super) fn read(bytes: &[u8], found: &mut ImportFound) {
     let mut card: Option<Card> = None;
     let mut depth = 0_usize;
     let mut before = "";
@@ -79,7 +79,7 @@ fn is(line: &[u8], words: &str) -> bool {
     line.trim_ascii().eq_ignore_ascii_case(words.as_bytes())
 }
 
-fn not_ended(card: &Card, found: &mut Found) {
+fn not_ended(card: &Card, found: &mut ImportFound) {
     found.misread(card.line, &label(card), "this vCard does not end");
 }
 
@@ -92,7 +92,7 @@ fn label(card: &Card) -> String {
     String::from_utf8_lossy(name.unwrap_or(b"BEGIN:VCARD")).into_owned()
 }
 
-fn read_card(card: &Card, found: &mut Found) {
+fn read_card(card: &Card, found: &mut ImportFound) {
     let mut parsed = match VcardCst::parse(&card.bytes) {
         Ok(parsed) => parsed,
         Err(_error) => return found.misread(card.line, &label(card), "this vCard cannot be read"),
@@ -119,7 +119,7 @@ fn read_card(card: &Card, found: &mut Found) {
 }
 
 /// A saved list.
-fn read_group(card: &Card, parsed: &mut VcardCst<'_>, name: &str, found: &mut Found) {
+fn read_group(card: &Card, parsed: &mut VcardCst<'_>, name: &str, found: &mut ImportFound) {
     let of_members = parsed.props.iter_mut().filter(|line| line.bare_name().eq_ignore_ascii_case("MEMBER"));
     let mut members = Vec::new();
     for line in of_members {

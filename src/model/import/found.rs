@@ -31,7 +31,7 @@ pub struct Misread {
 
 /// All that was found in one text.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct ImportFound {
     pub(super) entries: Vec<Entry>,
     pub(super) lists: Vec<List>,
     pub(super) misread: Vec<Misread>,
@@ -41,7 +41,7 @@ pub(super) struct Found {
     members: usize,
 }
 
-impl Found {
+impl ImportFound {
     /// Takes an address with its name, or keeps it as misread; `shown` is where it stood.
     pub(super) fn person(&mut self, line: usize, (name, address): (&str, &str), shown: &str) {
         match checked(address) {

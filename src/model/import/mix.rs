@@ -1,7 +1,7 @@
 //! Addresses in any mix: one in a line or many, with commas, semicolons, tabs or blanks between them, alone or with a
 //! name: `Ann Lee <ann@example.com>`, `"Lee, Ann" <sip:ann@example.com>`, `Ann Lee ann@example.com`.
 
-use super::found::{Found, NO_ADDRESS, checked};
+use super::found::{ImportFound, NO_ADDRESS, checked};
 
 /// One part of a mix.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Piece {
 }
 
 /// Reads a mix. If `joins`, words beside the only address of a line are its name.
-pub(super) fn read(text: &str, joins: bool, found: &mut Found) {
+pub(super) fn read(text: &str, joins: bool, found: &mut ImportFound) {
     let pieces = pieces(text);
     for line in pieces.chunk_by(|one, other| one.line == other.line) {
         let addresses: Vec<&Piece> = line.iter().filter(|piece| piece.is_address()).collect();

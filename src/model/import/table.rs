@@ -2,7 +2,7 @@
 
 use csv::{ReaderBuilder, StringRecord};
 
-use super::found::{Found, NO_ADDRESS, checked, one_line};
+use super::found::{ImportFound, NO_ADDRESS, checked, one_line};
 
 /// Rows that are looked at to tell what kind of text it is.
 const SAMPLE_ROWS: usize = 20;
@@ -81,7 +81,7 @@ pub(super) fn is_one(text: &str) -> bool {
 }
 
 /// Reads the text if it is a table; false if it is none.
-pub(super) fn read(text: &str, found: &mut Found) -> bool {
+pub(super) fn read(text: &str, found: &mut ImportFound) -> bool {
     let Some((delimiter, columns)) = kind(text) else { return false };
     for row in rows(text, delimiter, columns.has_header) {
         match row.cells {
@@ -92,7 +92,7 @@ pub(super) fn read(text: &str, found: &mut Found) -> bool {
     true
 }
 
-fn read_row(line: usize, cells: &StringRecord, columns: &Columns, found: &mut Found) {
+fn read_row(line: usize, cells: &StringRecord, columns: &Columns, found: &mut ImportFound) {
     if cells.iter().all(|cell| cell.trim().is_empty()) {
         return;
     }

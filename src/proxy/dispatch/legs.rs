@@ -17,8 +17,8 @@ use bytes::Bytes;
 pub(crate) use self::saving::{Change, Unsaved};
 use super::branch::{BranchResult, Fork, Verdict};
 use super::recipient::{Own, Recipient, Saved};
-use super::report_entries::{AddressEntry, assign};
-use super::submission::{self, Addressee};
+use super::report_entries::{ReportEntry, assign};
+use super::submission::{AddressEntry, Addressee};
 use crate::machine::Flow;
 use crate::proxy::core::{Core, Due};
 use crate::proxy::event::ProxyEvent;
@@ -72,7 +72,7 @@ pub(crate) struct Legs {
     /// Set for a submission within a session (W29).
     dialog: Option<InDialog>,
     /// The addresses of the submission (W20).
-    lines: Vec<AddressEntry>,
+    lines: Vec<ReportEntry>,
     recipients: Vec<Recipient>,
     /// How many recipients have no final outcome: they are under way, or deferred.
     open: usize,
@@ -102,7 +102,7 @@ impl Legs {
     /// `outcomes`: what the store knew; `Some` means that the legs may have been sent before.
     pub(crate) fn new(
         (template, dialog): (LegTemplate, Option<InDialog>),
-        lines: &[submission::AddressEntry],
+        lines: &[AddressEntry],
         people: Vec<Addressee>,
         outcomes: Option<Vec<OutcomeRow>>,
     ) -> Self {

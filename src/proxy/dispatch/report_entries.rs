@@ -4,12 +4,12 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::recipient::{Member, Own, Recipient};
-use super::submission::{self, Addressee, Stands};
+use super::submission::{AddressEntry, Addressee, Stands};
 use crate::sip::{ReportLine, ReportState, Sees};
 
 /// One address of a submission, as it was spelled.
 #[derive(Debug)]
-pub(crate) struct AddressEntry {
+pub(crate) struct ReportEntry {
     address: String,
     people: People,
 }
@@ -21,8 +21,8 @@ enum People {
     Several(Vec<usize>),
 }
 
-impl AddressEntry {
-    fn new(line: &submission::AddressEntry, people: People) -> Self {
+impl ReportEntry {
+    fn new(line: &AddressEntry, people: People) -> Self {
         Self { address: line.addressed.uri.as_str().to_owned(), people }
     }
 
@@ -72,16 +72,12 @@ const fn rank(state: &ReportState) -> u8 {
 }
 
 /// The lines of a message, and how each of its recipients is named in them.
-pub(crate) fn assign(
-    lines: &[submission::AddressEntry],
-    people: &[Addressee],
-) -> (Vec<AddressEntry>, Vec<Own>) {
-    let is_plain = |(line, person): (&submission::AddressEntry, &Addressee)| {
+pub(crate) fn assign(lines: &[AddressEntry], people: &[Addressee]) -> (Vec<ReportEntry>, Vec<Own>) {
+    let is_plain = |(line, person): (&AddressEntry, &Addressee)| {
         line.stands == Stands::ForItself && line.places == [person.place]
     };
     if lines.len() == people.len() && lines.iter().zip(people).all(is_plain) {
-        let told =
-            (0..).zip(lines).map(|(index, line)| AddressEntry::new(line, People::One(index))).collect();
+        let told = (0..).zip(lines).map(|(index, line)| ReportEntry::new(line, People::One(index))).collect();
         return (told, (0..lines.len()).map(Own::Line).collect());
     }
     let numbers: BTreeMap<u32, usize> = people.iter().map(|person| person.place).zip(0..).collect();
@@ -99,7 +95,7 @@ pub(crate) fn assign(
             }
         }
         let people = only.map_or(People::Several(found), People::One);
-        told.push(AddressEntry::new(line, people));
+        told.push(ReportEntry::new(line, people));
     }
     let stand = |((person, own), alone): ((&Addressee, Option<usize>), Option<usize>)| {
         let is_named_so =

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::limits::{MEMBERS_PER_MESSAGE_MAX, SPELLINGS_COMPARED_MAX};
 use crate::proxy::core::Rejection;
 use crate::proxy::journal::{ListRow, expand};
-use crate::proxy::routing::aliases::{Aliases, Fault};
+use crate::proxy::routing::aliases::{Aliases, ExpandFault};
 use crate::proxy::routing::domains::Domains;
 use crate::proxy::secret::Secret;
 use crate::sip::{
@@ -172,20 +172,20 @@ fn look_up(
         }
         count += members.len();
         if count > MEMBERS_PER_MESSAGE_MAX {
-            return Err(Fault::TooLarge.into());
+            return Err(ExpandFault::TooLarge.into());
         }
         lists.push(ListRow { place, members });
     }
     Ok(lists)
 }
 
-impl From<Fault> for Rejection {
-    fn from(fault: Fault) -> Self {
+impl From<ExpandFault> for Rejection {
+    fn from(fault: ExpandFault) -> Self {
         Self::because(
             403,
             match fault {
-                Fault::TooDeep => "Too Many Lists Within Lists",
-                Fault::TooLarge => "Too Many Recipients",
+                ExpandFault::TooDeep => "Too Many Lists Within Lists",
+                ExpandFault::TooLarge => "Too Many Recipients",
             },
         )
     }

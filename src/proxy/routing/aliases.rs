@@ -16,7 +16,7 @@ pub(crate) struct Aliases(BTreeMap<Aor, Vec<Uri>>);
 
 /// A list that cannot be resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum ExpandFault {
     /// Lists within lists, over `limits::ALIAS_DEPTH_MAX`.
     TooDeep,
     /// Over `limits::RECIPIENTS_MAX` members.
@@ -35,7 +35,7 @@ impl Aliases {
 
     /// Whom an address of a served domain stands for, each once, in table order; `None` if it stands for itself. A list
     /// that leads back to an enclosing list adds nothing by that.
-    pub(crate) fn members(&self, uri: &Uri, domains: &Domains) -> Result<Option<Vec<Uri>>, Fault> {
+    pub(crate) fn members(&self, uri: &Uri, domains: &Domains) -> Result<Option<Vec<Uri>>, ExpandFault> {
         if self.0.is_empty() {
             return Ok(None);
         }
@@ -53,7 +53,7 @@ impl Aliases {
             match (aor, list) {
                 (Some(aor), Some(list)) => {
                     if depth >= ALIAS_DEPTH_MAX {
-                        return Err(Fault::TooDeep);
+                        return Err(ExpandFault::TooDeep);
                     }
                     if lists.insert(aor) {
                         open.extend(list.iter().rev().map(|member| (depth + 1, member)));
@@ -66,7 +66,7 @@ impl Aliases {
                 }
             }
             if members.len() > RECIPIENTS_MAX {
-                return Err(Fault::TooLarge);
+                return Err(ExpandFault::TooLarge);
             }
         }
         Ok(Some(members).filter(|members| !members.is_empty()))
@@ -90,7 +90,7 @@ mod tests {
         Aliases::new(&lists.iter().map(row).collect::<Vec<_>>())
     }
 
-    fn members(table: &Aliases, of: &str) -> Result<Option<Vec<String>>, Fault> {
+    fn members(table: &Aliases, of: &str) -> Result<Option<Vec<String>>, ExpandFault> {
         let domains = Domains::new(&ProxyConfig::new(vec!["d.com".to_owned()], Vec::new()));
         let found = table.members(&uri(of), &domains)?;
         Ok(found.map(|members| members.iter().map(ToString::to_string).collect()))
@@ -121,12 +121,12 @@ mod tests {
             names.iter().zip(&next).map(|(name, next)| (name.as_str(), next.as_slice())).collect();
         lists.push((names[ALIAS_DEPTH_MAX].as_str(), &["sip:ann@d.com"]));
         let chain = table(&lists);
-        assert_eq!(members(&chain, "sip:l0@d.com"), Err(Fault::TooDeep));
+        assert_eq!(members(&chain, "sip:l0@d.com"), Err(ExpandFault::TooDeep));
         assert_eq!(members(&chain, "sip:l1@d.com"), Ok(Some(vec!["sip:ann@d.com".to_owned()])));
 
         let people: Vec<_> = (0..=RECIPIENTS_MAX).map(|number| format!("sip:u{number}@d.com")).collect();
         let people: Vec<&str> = people.iter().map(String::as_str).collect();
-        assert_eq!(members(&table(&[("all@d.com", &people)]), "sip:all@d.com"), Err(Fault::TooLarge));
+        assert_eq!(members(&table(&[("all@d.com", &people)]), "sip:all@d.com"), Err(ExpandFault::TooLarge));
         let most = members(&table(&[("all@d.com", &people[1..])]), "sip:all@d.com").unwrap();
         assert_eq!(most.unwrap().len(), RECIPIENTS_MAX);
     }

@@ -11,11 +11,11 @@ use crate::sip::digest::{Algorithm, Ha1};
 #[derive(Debug)]
 pub(crate) struct Users {
     auth: Auth,
-    all: BTreeMap<Aor, User>,
+    all: BTreeMap<Aor, KnownUser>,
 }
 
 #[derive(Debug)]
-struct User {
+struct KnownUser {
     sha256: Ha1,
     md5: Ha1,
     blocked: BTreeSet<Aor>,
@@ -30,7 +30,7 @@ impl Users {
     pub(crate) fn replace(&mut self, rows: &[UserRow]) {
         let user = |row: &UserRow| {
             let blocked = row.blocked.iter().cloned().collect();
-            (row.aor.clone(), User { sha256: row.sha256.clone(), md5: row.md5.clone(), blocked })
+            (row.aor.clone(), KnownUser { sha256: row.sha256.clone(), md5: row.md5.clone(), blocked })
         };
         self.all = rows.iter().map(user).collect();
     }

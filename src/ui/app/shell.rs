@@ -63,7 +63,7 @@ impl ColumnCount {
 }
 
 /// What the columns show: the engine's state, and the previews of pictures being attached.
-type Seen<'a> = (&'a Snapshot, &'a Previews);
+type SnapshotView<'a> = (&'a Snapshot, &'a Previews);
 
 /// The window's own state, as opposed to the engine's.
 #[derive(Debug, Default)]
@@ -168,7 +168,7 @@ impl Shell {
     pub(crate) fn ui(
         &mut self,
         ui: &mut Ui,
-        (snapshot, previews): Seen<'_>,
+        (snapshot, previews): SnapshotView<'_>,
         look: &Look,
         acts: &mut Vec<Act>,
     ) {
@@ -244,7 +244,7 @@ impl Shell {
         });
     }
 
-    fn middle_column(&mut self, ui: &mut Ui, seen: Seen<'_>, look: &Look, acts: &mut Vec<Act>) {
+    fn middle_column(&mut self, ui: &mut Ui, seen: SnapshotView<'_>, look: &Look, acts: &mut Vec<Act>) {
         CentralPanel::default().frame(Frame::NONE.fill(colors(ui).middle)).show(ui, |ui| match self.place {
             MiddleView::Nothing => welcome_ui(ui, acts),
             MiddleView::New => self.new_message(ui, seen, acts),
@@ -255,7 +255,7 @@ impl Shell {
     fn conversation(
         &mut self,
         ui: &mut Ui,
-        (snapshot, previews): Seen<'_>,
+        (snapshot, previews): SnapshotView<'_>,
         look: &Look,
         acts: &mut Vec<Act>,
     ) {
@@ -280,7 +280,7 @@ impl Shell {
         });
     }
 
-    fn new_message(&mut self, ui: &mut Ui, (snapshot, previews): Seen<'_>, acts: &mut Vec<Act>) {
+    fn new_message(&mut self, ui: &mut Ui, (snapshot, previews): SnapshotView<'_>, acts: &mut Vec<Act>) {
         let back = self.room == Some(ColumnCount::Narrow);
         if std::mem::take(&mut self.wants_composer) {
             ui.memory_mut(|memory| memory.request_focus(composer::field_id(None)));

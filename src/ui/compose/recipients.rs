@@ -38,7 +38,7 @@ struct Chip {
 
 /// How text got into the field.
 #[derive(Clone, Copy, Debug)]
-enum Entry {
+enum TextOrigin {
     /// Typed; the last address is complete once a separator follows.
     Typed,
     /// Pasted in one go.
@@ -131,7 +131,7 @@ impl Recipients {
 
     /// Turns complete pieces of the text into chips: a typed one once a separator follows it, pasted ones if there are
     /// several. The last typed piece is still being written, since one slow frame can bring several letters.
-    fn take_finished(&mut self, entry: Entry, names: &Names) {
+    fn take_finished(&mut self, entry: TextOrigin, names: &Names) {
         let text = &self.typing;
         let open = text.matches('"').count() % 2 == 1 || text.rfind('<') > text.rfind('>');
         let spaced = text.ends_with(char::is_whitespace) && text.contains('@');
@@ -141,8 +141,8 @@ impl Recipients {
             return;
         }
         self.typing = match entry {
-            Entry::Typed if !ended => found.pop().map(|piece| piece.text).unwrap_or_default(),
-            Entry::Typed | Entry::Pasted => String::new(),
+            TextOrigin::Typed if !ended => found.pop().map(|piece| piece.text).unwrap_or_default(),
+            TextOrigin::Typed | TextOrigin::Pasted => String::new(),
         };
         found.iter().for_each(|piece| self.add_piece(piece, names));
     }
@@ -239,7 +239,7 @@ fn typing_ui(ui: &mut Ui, recipients: &mut Recipients, names: &Names) {
     if response.changed() {
         let pasted = |event: &egui::Event| matches!(event, egui::Event::Paste(_));
         let is_pasted = ui.input(|input| input.events.iter().any(pasted));
-        recipients.take_finished(if is_pasted { Entry::Pasted } else { Entry::Typed }, names);
+        recipients.take_finished(if is_pasted { TextOrigin::Pasted } else { TextOrigin::Typed }, names);
     }
     if response.lost_focus() && !recipients.typing.trim().is_empty() {
         let text = std::mem::take(&mut recipients.typing);
@@ -362,7 +362,7 @@ mod tests {
         let mut recipients = Recipients::default();
         for letters in ["bob@example.com, c", "ole@exam", "ple.com, dana@example.c", "om "] {
             recipients.typing.push_str(letters);
-            recipients.take_finished(Entry::Typed, &names());
+            recipients.take_finished(TextOrigin::Typed, &names());
         }
         let found: Vec<String> = recipients.rows().into_iter().map(|row| row.address).collect();
         let expected = ["bob", "cole", "dana"].map(|user| format!("sip:{user}@example.com"));

@@ -25,15 +25,15 @@ impl fmt::Debug for Chooser {
 }
 
 /// What was chosen; none if there is no chooser.
-type Chosen = Option<Vec<PathBuf>>;
+type ChosenFiles = Option<Vec<PathBuf>>;
 
 /// The chooser, which runs on a thread of its own, and for what it is open now: a value of type `P`.
 #[derive(Debug)]
 pub(crate) struct Choosing<P> {
     chooser: Chooser,
     ctx: egui::Context,
-    tell: SyncSender<Chosen>,
-    chosen: Receiver<Chosen>,
+    tell: SyncSender<ChosenFiles>,
+    chosen: Receiver<ChosenFiles>,
     open_for: Option<P>,
 }
 
@@ -61,7 +61,7 @@ impl<P> Choosing<P> {
     }
 
     /// What was chosen, and what for, once the chooser was closed.
-    pub(crate) fn chosen(&mut self) -> Option<(P, Chosen)> {
+    pub(crate) fn chosen(&mut self) -> Option<(P, ChosenFiles)> {
         let chosen = self.chosen.try_recv().ok()?;
         Some((self.open_for.take()?, chosen))
     }

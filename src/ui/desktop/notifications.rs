@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use zbus::proxy::SignalStream;
 
 use super::notes::{About, Note};
-use super::service::{Line, actions};
+use super::service::{ServiceConnection, actions};
 use crate::model::journal::{ConversationId, MessageId};
 
 /// Most notifications on the screen at a time; the oldest is removed.
@@ -77,7 +77,7 @@ impl DesktopNotifications {
         let screen = Screen {
             told,
             wake: Box::new(wake),
-            line: None,
+            service: None,
             rests_until: None,
             shown: BTreeMap::new(),
             wanted: BTreeMap::new(),
@@ -109,7 +109,7 @@ impl DesktopNotifications {
 /// # Errors
 /// There is no service, or it does not answer.
 pub async fn announce(title: &str, body: &str) -> Result<(), String> {
-    let line = Line::open().await.ok_or("there is no notification service")?;
+    let service = ServiceConnection::open().await.ok_or("there is no notification service")?;
     let note = Note {
         about: About::Storm,
         conversation: ConversationId(0),
@@ -119,7 +119,8 @@ pub async fn announce(title: &str, body: &str) -> Result<(), String> {
         resend: 0,
         reply_to: 0,
     };
-    line.notify(&note, 0, &[])
+    service
+        .notify(&note, 0, &[])
         .await
         .map(drop)
         .ok_or_else(|| "the notification service does not answer".into())
@@ -136,7 +137,7 @@ struct Shown {
 struct Screen {
     told: SyncSender<Happened>,
     wake: Box<dyn Fn() + Send + Sync>,
-    line: Option<Line>,
+    service: Option<ServiceConnection>,
     /// There is no service, and none is looked for before this time.
     rests_until: Option<Instant>,
     shown: BTreeMap<About, Shown>,
@@ -155,7 +156,7 @@ impl Screen {
     async fn serve(mut self, mut waiting: mpsc::Receiver<Job>) {
         loop {
             let due = self.due();
-            let signals = self.line.as_mut().map(|line| &mut line.signals);
+            let signals = self.service.as_mut().map(|service| &mut service.signals);
             let event = tokio::select! {
                 biased;
                 job = waiting.recv() => Event::Job(job),
@@ -197,13 +198,13 @@ impl Screen {
         if self.rests_until.is_some_and(|until| Instant::now() < until) {
             return;
         }
-        if self.line.is_none() {
-            self.line = Line::open().await;
+        if self.service.is_none() {
+            self.service = ServiceConnection::open().await;
         }
-        let Some(line) = &self.line else { return self.no_service() };
+        let Some(service) = &self.service else { return self.no_service() };
         let replaced = self.shown.get(&note.about).map_or(0, |shown| shown.id);
-        let actions = actions(&note, line.takes_replies);
-        let Some(id) = line.notify(&note, replaced, &actions).await else { return self.no_service() };
+        let actions = actions(&note, service.takes_replies);
+        let Some(id) = service.notify(&note, replaced, &actions).await else { return self.no_service() };
         self.rests_until = None;
         self.shown.insert(note.about, Shown { id, note, since: Instant::now() });
         if self.shown.len() > NOTES_MAX {
@@ -216,8 +217,8 @@ impl Screen {
 
     async fn withdraw(&mut self, about: About) {
         self.wanted.remove(&about);
-        if let (Some(shown), Some(line)) = (self.shown.remove(&about), &self.line) {
-            line.close(shown.id).await;
+        if let (Some(shown), Some(service)) = (self.shown.remove(&about), &self.service) {
+            service.close(shown.id).await;
         }
     }
 
@@ -275,7 +276,7 @@ impl Screen {
     }
 
     fn forget(&mut self) {
-        self.line = None;
+        self.service = None;
         self.shown.clear();
     }
 

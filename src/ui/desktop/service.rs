@@ -16,7 +16,7 @@ const SERVICE: &str = "org.freedesktop.Notifications";
 const PLACE: &str = "/org/freedesktop/Notifications";
 
 /// The service, on one connection of ours, with which it would remove our notifications.
-pub(super) struct Line {
+pub(super) struct ServiceConnection {
     proxy: Proxy<'static>,
     pub(super) signals: SignalStream<'static>,
     /// It has a field for an answer in the notification itself.
@@ -25,7 +25,7 @@ pub(super) struct Line {
     reads_markup: bool,
 }
 
-impl Line {
+impl ServiceConnection {
     /// Connects, and listens before anything is shown, so that no click is missed.
     pub(super) async fn open() -> Option<Self> {
         let opened = async {
