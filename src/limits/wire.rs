@@ -58,3 +58,6 @@ pub const WIRE_ENTRY_BYTES: usize = 128;
 pub const TRACE_SHOWN_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of one capture file; then it becomes the older one, in place of the one before it, and a new one is begun.
 pub const CAPTURE_FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Bytes of one message in a capture file. Readers take a longer one for a fault and give up (Wireshark's
+/// `WTAP_MAX_PACKET_SIZE_STANDARD`); the file says how long the message was.
+pub const CAPTURED_BYTES_MAX: usize = 262_144;

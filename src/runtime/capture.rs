@@ -15,15 +15,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use pcap_file::DataLink;
-use pcap_file::pcapng::PcapNgWriter;
 use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption};
 use pcap_file::pcapng::blocks::interface_description::InterfaceDescriptionBlock;
 use pcap_file::pcapng::blocks::opt_common::CommonOption;
 use pcap_file::pcapng::blocks::section_header::{SectionHeaderBlock, SectionHeaderOption};
+use pcap_file::pcapng::{PcapNgParser, PcapNgWriter};
 
 use self::frame::Frame;
 use super::wire_tap::{Direction, Unseen, WireEntry, WireTap};
-use crate::limits::{CAPTURE_FILE_BYTES_MAX, STOP_WAIT};
+use crate::limits::{CAPTURE_FILE_BYTES_MAX, CAPTURED_BYTES_MAX, STOP_WAIT};
 use crate::sip::{self, Message, Transport};
 use crate::store::private;
 use crate::terminal;
@@ -35,8 +35,10 @@ const CHUNK_BYTES: u64 = 4096;
 /// The interface of packets, and the one of messages that no packet holds.
 const PACKETS: u32 = 0;
 const WHOLE_MESSAGES: u32 = 1;
-/// A capture file begins with these bytes.
-const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+/// A capture of ours says at its beginning that this wrote it, with the version.
+const APPLICATION: &str = "Fanfare ";
+/// The beginning of a file in which that is looked for.
+const SECTION_BYTES_MAX: u64 = 4096;
 /// Characters of one value in a comment.
 const COMMENT_VALUE_CHARS: usize = 200;
 
@@ -51,8 +53,8 @@ pub enum CaptureError {
         /// The reason.
         source: io::Error,
     },
-    /// What is there is no capture, and is not overwritten.
-    #[error("the trace {} is not written: there is something else of that name, not a pcapng file", .0.display())]
+    /// What is there is no capture of ours, and is not overwritten.
+    #[error("cannot write the trace: {} exists and is not a capture of Fanfare, so it is not overwritten", .0.display())]
     Occupied(PathBuf),
 }
 
@@ -72,11 +74,14 @@ impl Capture {
     /// Creates the file, in place of an older capture of that name, and starts the thread.
     ///
     /// # Errors
-    /// The file cannot be written, or is something else.
+    /// The file cannot be written, or it, or the one that it becomes when it is full, is something else.
     pub fn start(path: &Path, tap: WireTap) -> Result<Self, CaptureError> {
         let system = |source| CaptureError::System { path: path.to_owned(), source };
-        if !is_free(path).map_err(system)? {
-            return Err(CaptureError::Occupied(path.to_owned()));
+        let older = older(path);
+        for place in [path, &older] {
+            if !is_free(place).map_err(system)? {
+                return Err(CaptureError::Occupied(place.to_owned()));
+            }
         }
         let mut file = CaptureFile::create(path, CAPTURE_FILE_BYTES_MAX).map_err(system)?;
         let (stop, stopped) = sync_channel(0);
@@ -99,9 +104,10 @@ impl Drop for Capture {
     }
 }
 
-/// True if nothing of that name would be lost: there is nothing, or an empty file, or an older capture.
+/// True if nothing of that name would be lost: there is nothing, or an empty file, or an older capture of ours. A link is
+/// not followed.
 fn is_free(path: &Path) -> io::Result<bool> {
-    let metadata = match fs::metadata(path) {
+    let metadata = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
         Err(error) => return Err(error),
@@ -110,8 +116,14 @@ fn is_free(path: &Path) -> io::Result<bool> {
         return Ok(false);
     }
     let mut start = Vec::new();
-    File::open(path)?.take(4).read_to_end(&mut start)?;
-    Ok(start.is_empty() || start == MAGIC)
+    File::open(path)?.take(SECTION_BYTES_MAX).read_to_end(&mut start)?;
+    Ok(start.is_empty() || is_ours(&start))
+}
+
+/// True if a file begins like a capture of ours, of this version or another one.
+fn is_ours(start: &[u8]) -> bool {
+    let is_name = |option: &SectionHeaderOption<'_>| matches!(option, SectionHeaderOption::UserApplication(name) if name.starts_with(APPLICATION));
+    PcapNgParser::new(start).is_ok_and(|(_, parser)| parser.section().options.iter().any(is_name))
 }
 
 fn write_until_stopped(file: &mut CaptureFile, tap: &WireTap, stopped: &Receiver<Never>) {
@@ -145,8 +157,13 @@ struct CaptureFile {
 
 impl CaptureFile {
     fn create(path: &Path, bytes_max: u64) -> io::Result<Self> {
-        // It holds what people write to each other.
-        let file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(path)?;
+        // It holds what people write to each other. A new file is nobody else's: the mode of an older one, and whoever has
+        // it open, do not matter.
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        let file = private(OpenOptions::new().write(true).create_new(true)).open(path)?;
         let mut created = Self { path: path.to_owned(), bytes_max, file, whole: 0, blocks: Blocks::new()? };
         created.flush()?;
         Ok(created)
@@ -161,11 +178,25 @@ impl CaptureFile {
             }
             if self.whole + self.blocks.waiting() >= self.bytes_max {
                 self.flush()?;
-                fs::rename(&self.path, older(&self.path))?;
-                *self = Self::create(&self.path, self.bytes_max)?;
+                self.begin_anew()?;
             }
         }
         self.flush()
+    }
+
+    /// The full file becomes the older one. Somebody may have put another file there since the start.
+    fn begin_anew(&mut self) -> io::Result<()> {
+        let older = older(&self.path);
+        if !is_free(&older)? {
+            return Err(io::Error::other(CaptureError::Occupied(older)));
+        }
+        match fs::rename(&self.path, older) {
+            // Somebody has moved it away.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        *self = Self::create(&self.path, self.bytes_max)?;
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -202,8 +233,8 @@ impl fmt::Debug for Blocks {
 
 impl Blocks {
     fn new() -> io::Result<Self> {
-        let name = concat!("Fanfare ", env!("CARGO_PKG_VERSION"));
-        let options = vec![SectionHeaderOption::UserApplication(Cow::Borrowed(name))];
+        let name = format!("{APPLICATION}{}", env!("CARGO_PKG_VERSION"));
+        let options = vec![SectionHeaderOption::UserApplication(Cow::Owned(name))];
         let section = SectionHeaderBlock { options, ..SectionHeaderBlock::default() };
         let mut writer = PcapNgWriter::with_section_header(Vec::new(), section).map_err(io::Error::other)?;
         for link in [DataLink::RAW, DataLink::WIRESHARK_UPPER_PDU] {
@@ -218,10 +249,12 @@ impl Blocks {
             Direction::Received => (remote, local, 1),
             Direction::Sent => (local, remote, 2),
         };
-        let (interface_id, data) = match Frame::of(from, to, &entry.bytes) {
+        let (interface_id, mut data) = match Frame::of(from, to, &entry.bytes) {
             Frame::Packet(data) => (PACKETS, data),
             Frame::WholeMessage(data) => (WHOLE_MESSAGES, data),
         };
+        let original_len = u32::try_from(data.len()).unwrap_or(u32::MAX);
+        data.truncate(CAPTURED_BYTES_MAX);
         let comment = CommonOption::Comment(Cow::Owned(comment(entry.flow.transport, &entry.bytes)));
         let mut options = vec![EnhancedPacketOption::Flags(direction), EnhancedPacketOption::Common(comment)];
         if lost > 0 {
@@ -230,7 +263,7 @@ impl Blocks {
         let packet = EnhancedPacketBlock {
             interface_id,
             timestamp: Duration::from_millis(entry.at.as_millis()),
-            original_len: u32::try_from(data.len()).unwrap_or(u32::MAX),
+            original_len,
             data: Cow::Owned(data),
             options,
         };
@@ -395,12 +428,84 @@ mod tests {
             drop(capture);
             assert_eq!(packets(&path).len(), 1);
         }
+        // The one of another program has a section header too.
+        let others = folder.path().join("others.pcapng");
+        PcapNgWriter::new(File::create(&others).unwrap()).unwrap();
+        let theirs = fs::read(&others).unwrap();
         let settings = folder.path().join("proxy.ron");
         fs::write(&settings, "()").unwrap();
-        for occupied in [settings.as_path(), folder.path()] {
+        let link = folder.path().join("link.pcapng");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        for occupied in [settings.as_path(), &others, &link, folder.path()] {
             let error = Capture::start(occupied, WireTap::new()).unwrap_err();
-            assert!(matches!(error, CaptureError::Occupied(_)), "{error}");
+            let what = format!(
+                "cannot write the trace: {} exists and is not a capture of Fanfare, so it is not overwritten",
+                occupied.display()
+            );
+            assert_eq!(error.to_string(), what);
         }
         assert_eq!(fs::read_to_string(&settings).unwrap(), "()");
+        assert_eq!(fs::read(&others).unwrap(), theirs);
+        assert_eq!(packets(&path).len(), 1);
+    }
+
+    #[test]
+    fn a_full_file_takes_the_place_of_no_file_of_somebody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, older) = (folder.path().join("trace.pcapng"), folder.path().join("trace.1.pcapng"));
+        fs::write(&older, "a thesis").unwrap();
+        let error = Capture::start(&path, WireTap::new()).unwrap_err();
+        assert!(matches!(error, CaptureError::Occupied(occupied) if occupied == older));
+        assert!(!path.exists(), "and nothing was begun");
+        fs::remove_file(&older).unwrap();
+
+        let mut file = CaptureFile::create(&path, 1500).unwrap();
+        fs::write(&older, "a thesis").unwrap();
+        let error = file.write(&unseen(5, 0)).unwrap_err().to_string();
+        assert!(
+            error
+                .ends_with("trace.1.pcapng exists and is not a capture of Fanfare, so it is not overwritten")
+        );
+        assert_eq!(fs::read_to_string(&older).unwrap(), "a thesis");
+        assert!(packets(&path).len() > 1, "what was written before stays");
+
+        fs::remove_file(&older).unwrap();
+        fs::rename(&path, folder.path().join("moved.pcapng")).unwrap();
+        file.write(&unseen(1, 0)).unwrap();
+        assert!(!older.exists() && packets(&path).is_empty(), "a file that was moved away is left alone");
+    }
+
+    #[test]
+    fn a_capture_that_others_could_read_is_private_once_it_is_written_again() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trace.pcapng");
+        CaptureFile::create(&path, 1000).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        let mut reads_already = File::open(&path).unwrap();
+        drop(Capture::start(&path, WireTap::new()).unwrap());
+        CaptureFile::create(&path, 100_000).unwrap().write(&unseen(1, 0)).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let mut seen = Vec::new();
+        reads_already.read_to_end(&mut seen).unwrap();
+        assert!(
+            memchr::memmem::find(&seen, b"james").is_none(),
+            "nor does who has the old one open see more"
+        );
+    }
+
+    #[test]
+    fn w31_of_a_message_that_is_too_large_for_readers_the_beginning_is_kept_and_its_length() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trace.pcapng");
+        let large = [MESSAGE, &vec![b'x'; 300_000]].concat();
+        let entries = vec![entry(Direction::Sent, &large), entry(Direction::Sent, MESSAGE)];
+        let mut file = CaptureFile::create(&path, 1_000_000).unwrap();
+        file.write(&Unseen { entries, lost: 0, next: 0 }).unwrap();
+        let [cut, whole] = packets(&path).try_into().unwrap();
+        assert_eq!(cut.data.len(), 262_144);
+        let addresses = 52;
+        assert_eq!(usize::try_from(cut.original_len).unwrap(), addresses + large.len());
+        assert!(whole.data.ends_with(MESSAGE));
     }
 }

@@ -99,6 +99,28 @@ fn w1_w22_a_capture_of_the_proxy_is_read_by_a_dissector_message_by_message() {
 }
 
 #[test]
+fn w31_a_message_that_is_too_large_for_a_dissector_hides_none_of_those_after_it() {
+    let folder = TempDir::new().unwrap();
+    let capture = folder.path().join("trace.pcapng");
+    let proxy = Proxy::start_with(&["--trace", capture.to_str().unwrap()]);
+    let mut wire = Wire::to(proxy.address);
+    let large = "0123456789".repeat(40_000);
+    wire.send(&over_tcp(&wire, "im:nobody@domain.com", &large));
+    assert_eq!(wire.receive().unwrap().start(), "SIP/2.0 202 Accepted");
+    let james = Phone::new();
+    let request = submission(james.address, &["im:ann@domain.com"], "", "After it.");
+    assert_eq!(james.ask(proxy.address, &request).start(), "SIP/2.0 202 Accepted");
+    proxy.program.signal("TERM");
+    let ended = proxy.program.end();
+    assert_eq!(ended.code(), 0, "{ended:?}");
+    let large = dissected(&capture, "frame.cap_len < frame.len", &["frame.cap_len", "sip.Method"]);
+    assert_eq!(large, ["262144|MESSAGE"]);
+    let after = dissected(&capture, "udp && sip.Method == \"MESSAGE\"", &["sip.msg_body"]);
+    assert_eq!(after.len(), 1, "{after:?}");
+    assert_eq!(dissected(&capture, "sip.Status-Code == 202", &["sip.CSeq.method"]), ["MESSAGE"; 2]);
+}
+
+#[test]
 fn send_and_listen_print_what_passes_and_no_password_response() {
     let folder = TempDir::new().unwrap();
     let (data, address) = (folder.path().to_str().unwrap(), free_address());
@@ -189,6 +211,9 @@ fn what_is_no_capture_is_not_overwritten() {
     let args = ["proxy", "--domain", "domain.com", "--listen", &listen, "--trace", file.to_str().unwrap()];
     let ended = Program::start("proxy", fanfare_command(&args), None).end();
     assert_eq!(ended.code(), 2);
-    assert!(ended.said().contains("there is something else of that name, not a pcapng file"), "{ended:?}");
+    assert!(
+        ended.said().contains("proxy.ron exists and is not a capture of Fanfare, so it is not overwritten"),
+        "{ended:?}"
+    );
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "()");
 }
