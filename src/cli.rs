@@ -7,6 +7,8 @@ mod send;
 
 mod listen;
 
+mod save_files;
+
 mod history;
 
 mod proxy;
@@ -94,7 +96,7 @@ struct ProxyArguments {
     #[command(subcommand)]
     upkeep: Option<Upkeep>,
     /// Domain to serve; may be repeated.
-    #[arg(long = "domain", value_name = "NAME")]
+    #[arg(long = "domain", value_name = "NAME", value_parser = parse::domain)]
     domains: Vec<String>,
     /// Address to listen on, by udp, tcp, tls, ws or wss, such as tcp:127.0.0.1:5060; may be repeated.
     #[arg(long = "listen", value_name = "TRANSPORT:ADDRESS:PORT", value_parser = parse::listen)]
@@ -119,7 +121,7 @@ struct ProxyArguments {
     #[arg(long, value_enum, value_name = "on|off")]
     mailbox: Option<Switch>,
     /// Name server to ask about other domains (default: those of this system).
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = parse::name_server)]
     dns: Option<SocketAddr>,
     /// TLS certificate of this proxy with its chain (PEM file); read again when it changes.
     #[arg(long, value_name = "FILE")]
@@ -166,7 +168,7 @@ struct ServerArguments {
     #[arg(long)]
     tls_strict: bool,
     /// Name server to ask (default: those of this system).
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = parse::name_server)]
     dns: Option<SocketAddr>,
     /// Timer T1 of RFC 3261 for requests to the proxy.
     #[arg(long, value_name = "TIME", value_parser = parse::duration, default_value = "500ms")]
@@ -215,6 +217,9 @@ struct ListenArguments {
     /// Print every SIP message that passes, without passwords, on standard error.
     #[arg(long)]
     trace: bool,
+    /// Folder for the files in messages: each is saved there under its own name; nothing is overwritten.
+    #[arg(long, value_name = "DIR")]
+    save_files: Option<PathBuf>,
     /// Folder for received messages (default: nothing is kept).
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,

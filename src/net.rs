@@ -25,6 +25,8 @@ mod tls_errors;
 
 mod tls;
 
+mod identity;
+
 mod websocket_origins;
 
 mod pinned;
@@ -60,13 +62,14 @@ pub use self::certificate::Fingerprint;
 use self::connections::{Attempt, Connections, Peer};
 pub use self::event::NetEvent;
 use self::greetings::Greetings;
+pub use self::identity::{Identity, TlsFileError, names_of_others};
 use self::inbound_limits::StreamLimits;
 use self::lookups::{Lookup, Lookups};
 pub use self::pinned::{Pin, RefusedCertificate};
 use self::resolve::{Resolver, Route};
 use self::tcp::Greeting;
 use self::tls::Tls;
-pub use self::tls::{Identity, TlsFileError, TlsFiles, check_authorities};
+pub use self::tls::{TlsFiles, check_authorities};
 use self::udp::UdpPort;
 pub use self::websocket_origins::Origins;
 

@@ -7,6 +7,7 @@ pub mod engine;
 
 pub mod agent;
 pub mod attachment;
+pub mod saved_file;
 pub mod server;
 
 pub mod capture;

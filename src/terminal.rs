@@ -49,6 +49,13 @@ pub fn json(text: &str) -> String {
     printed
 }
 
+/// A path, quoted for a shell.
+pub(crate) fn quoted(path: &std::path::Path) -> String {
+    let name = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%=:,".contains(c);
+    if name.chars().all(is_plain) { name } else { format!("'{}'", name.replace('\'', r"'\''")) }
+}
+
 fn push(printed: &mut String, letter: char) {
     if letter != '\t' && (letter.is_control() || is_hidden(letter)) {
         printed.push_str(&code(letter));

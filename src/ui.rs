@@ -111,7 +111,10 @@ impl From<eframe::Error> for Error {
             error.to_string()
         };
         if matches!(error, eframe::Error::Winit(_) | eframe::Error::WinitEventLoop(_)) {
-            Self::Window(words)
+            // The library puts the place in its own source before what the system said.
+            let what = words.rsplit_once(".rs:").and_then(|(_, rest)| rest.split_once(": "));
+            let what = what.map_or(words.as_str(), |(_, what)| what);
+            Self::Window(what.trim_end_matches('.').to_owned())
         } else {
             Self::Graphics(words)
         }

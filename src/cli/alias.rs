@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::output::{say, warn};
 use super::{AliasVerb, StorePlace};
+use crate::sip::Uri;
 use crate::store::aliases::Aliases;
 
 impl AliasVerb {
@@ -28,7 +29,7 @@ pub(super) fn run(verb: &AliasVerb, store: &Path) -> anyhow::Result<()> {
         AliasVerb::Remove { alias, members, .. } => aliases.remove(alias, members)?,
         AliasVerb::List { .. } => {
             for row in aliases.list()? {
-                let members: Vec<_> = row.members.iter().map(ToString::to_string).collect();
+                let members: Vec<_> = row.members.iter().map(Uri::short).collect();
                 say(&format!("{} stands for {}", row.alias, members.join(", ")));
             }
         }

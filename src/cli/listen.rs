@@ -6,12 +6,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::output::{OutputLine, Printer, note, tell};
+use super::save_files::SavedFiles;
 use super::trace::Trace;
 use super::{ListenArguments, offline, parse, password, runtime, stopped};
 use crate::model::command::{AgentCommand, ConnectStep, Event, RegistrationState};
 use crate::model::journal::ConversationId;
 use crate::runtime::agent::Agent;
 use crate::runtime::faults::Fault;
+use crate::time::Timestamp;
 
 pub(super) fn run(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     runtime()?.block_on(listen(arguments))
@@ -22,10 +24,12 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     let mut account = parse::account(&arguments.identity, sign_in, &arguments.server, parse::Registers::Yes);
     account.receipts = arguments.receipts;
     account.peer_to_peer = arguments.peer_to_peer;
+    let files = arguments.save_files.as_deref().map(SavedFiles::in_folder).transpose()?;
     let mut agent = Agent::start(&account, arguments.data.as_deref()).await?;
     let server = arguments.server.name(&arguments.identity);
     let mut listener = Listener::new(Printer::new(arguments.json), arguments.identity.as_str(), server);
     listener.trace = Trace::of(&mut agent, arguments.trace);
+    listener.files = files;
     agent.command(AgentCommand::Connect, &mut |event| listener.hear(event));
     let stop = stopped();
     tokio::pin!(stop);
@@ -52,6 +56,8 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
 struct Listener {
     printer: Printer,
     trace: Trace,
+    /// Saves files, if that is asked for.
+    files: Option<SavedFiles>,
     /// Our address, and the server.
     place: String,
     server: String,
@@ -78,6 +84,7 @@ impl Listener {
         Self {
             printer,
             trace: Trace::off(),
+            files: None,
             place: format!("{identity} at {server}"),
             server,
             step: ConnectStep::Finding,
@@ -93,13 +100,29 @@ impl Listener {
         // What led to an event stands above it.
         self.trace.print();
         match event {
-            Event::Received { conversation, from, also_to, content_type, text, files, verified, .. } => {
+            Event::Received {
+                conversation,
+                from,
+                also_to,
+                content_type,
+                text,
+                files,
+                verified,
+                at,
+                call_id,
+                body,
+                ..
+            } => {
+                let saved = self.files.as_mut().map(|to| to.save(&content_type, &body)).unwrap_or_default();
                 self.printer.print(&OutputLine::Message {
+                    time: utc(at),
+                    id: &call_id,
                     from: &from.address,
                     also_to: also_to.iter().map(|person| person.address.as_str()).collect(),
                     content_type: &content_type,
                     text: &text,
                     files: files.iter().map(|file| file.name.as_str()).collect(),
+                    saved,
                     verified,
                 });
                 self.shown.push(conversation);
@@ -169,6 +192,11 @@ impl Listener {
             Registered::Now | Registered::Before => ExitCode::SUCCESS,
         }
     }
+}
+
+/// RFC 3339, to the millisecond.
+fn utc(at: Timestamp) -> String {
+    format!("{:.3}", jiff::Timestamp::from_millisecond(at.as_millis_i64()).unwrap_or_default())
 }
 
 /// Removes the binding; does not wait for a proxy that is gone.

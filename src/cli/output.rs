@@ -64,6 +64,10 @@ pub(super) enum OutputLine<'a> {
     },
     /// A received message.
     Message {
+        /// When it came (RFC 3339, UTC).
+        time: String,
+        /// Its Call-ID.
+        id: &'a str,
         /// The sender.
         from: &'a str,
         /// The other recipients.
@@ -76,6 +80,9 @@ pub(super) enum OutputLine<'a> {
         /// Names of the attachments.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         files: Vec<&'a str>,
+        /// Where they were saved; none for one that was not.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        saved: Vec<Option<String>>,
         /// Present only as false: the message came directly from its sender, and nobody has verified who that is.
         #[serde(skip_serializing_if = "is_true")]
         verified: bool,
@@ -173,6 +180,9 @@ fn plain(line: &OutputLine<'_>) -> String {
             let after = after_ms.map_or_else(String::new, |millis| format!(" after {millis} ms"));
             format!("{to} {state}{told}{after}")
         }
+        OutputLine::Report { state: "deferred" } => {
+            "report deferred: the message waits in the mailbox for those who are absent".to_owned()
+        }
         OutputLine::Report { state } => format!("report {state}"),
         OutputLine::Refused { status: Some(status), reason } => format!("not accepted: {status} {reason}"),
         OutputLine::Refused { status: None, reason } => format!("not sent: {reason}"),
@@ -185,11 +195,16 @@ fn plain(line: &OutputLine<'_>) -> String {
             let status = status.map_or_else(String::new, |status| format!("{status} "));
             format!("not confirmed, {then}: {status}{reason}")
         }
-        OutputLine::Message { from, also_to, text, files, verified, .. } => {
+        OutputLine::Message { from, also_to, text, files, saved, verified, .. } => {
             let doubt = if *verified { "" } else { " (not verified)" };
             let others =
                 if also_to.is_empty() { String::new() } else { format!(" (also to {})", also_to.join(", ")) };
-            let files: String = files.iter().map(|name| format!(" [{name}]")).collect();
+            let place = |number| saved.get(number).and_then(Option::as_ref);
+            let file = |(number, name): (usize, &&str)| match place(number) {
+                Some(path) => format!(" [{name}, saved as {path}]"),
+                None => format!(" [{name}]"),
+            };
+            let files: String = files.iter().enumerate().map(file).collect();
             format!("{from}{doubt}{others}: {text}{files}")
         }
     }
@@ -212,29 +227,56 @@ mod tests {
         let json = r#"{"event":"outcome","to":"im:ann@domain.com","state":"failure","status":408,"reason":"Request Timeout","after_ms":7}"#;
         assert_eq!(serde_json::to_string(&line).unwrap(), json);
         let line = OutputLine::Message {
+            time: "2026-12-02T04:13:35.007Z".to_owned(),
+            id: "c1@host",
             from: "a",
             also_to: vec!["b"],
             content_type: "text/plain",
             text: "x\ny",
             files: vec![],
+            saved: vec![],
             verified: true,
         };
-        let json = r#"{"event":"message","from":"a","also_to":["b"],"type":"text/plain","text":"x\ny"}"#;
+        let json = r#"{"event":"message","time":"2026-12-02T04:13:35.007Z","id":"c1@host","from":"a","also_to":["b"],"type":"text/plain","text":"x\ny"}"#;
         assert_eq!(serde_json::to_string(&line).unwrap(), json);
+    }
+
+    #[test]
+    fn a_file_is_shown_with_the_place_where_it_was_saved() {
+        let line = OutputLine::Message {
+            time: String::new(),
+            id: "c1",
+            from: "a",
+            also_to: vec![],
+            content_type: "multipart/mixed",
+            text: "x",
+            files: vec!["cat.png", "dog.png"],
+            saved: vec![Some("in/cat (1).png".to_owned()), None],
+            verified: true,
+        };
+        assert_eq!(plain(&line), "a: x [cat.png, saved as in/cat (1).png] [dog.png]");
+        let json = serde_json::to_string(&line).unwrap();
+        assert!(
+            json.ends_with(r#""files":["cat.png","dog.png"],"saved":["in/cat (1).png",null]}"#),
+            "{json}"
+        );
     }
 
     #[test]
     fn who_wrote_straight_to_us_is_told_as_not_verified() {
         let line = OutputLine::Message {
+            time: "now".to_owned(),
+            id: "c1",
             from: "sip:ceo@domain.com",
             also_to: vec![],
             content_type: "text/plain",
             text: "x",
             files: vec![],
+            saved: vec![],
             verified: false,
         };
         assert_eq!(plain(&line), "sip:ceo@domain.com (not verified): x");
-        let json = r#"{"event":"message","from":"sip:ceo@domain.com","also_to":[],"type":"text/plain","text":"x","verified":false}"#;
+        let json = r#"{"event":"message","time":"now","id":"c1","from":"sip:ceo@domain.com","also_to":[],"type":"text/plain","text":"x","verified":false}"#;
         assert_eq!(serde_json::to_string(&line).unwrap(), json);
     }
 

@@ -6,7 +6,9 @@ use crate::model::account::{Account, SignIn};
 use crate::sip::Uri;
 
 pub(super) use super::address::{address, own_address, sender, user};
-pub(super) use crate::config::text::{duration, inbound, listen, origin, party, route, trusted};
+pub(super) use crate::config::text::{
+    domain, duration, inbound, listen, name_server, origin, party, route, trusted,
+};
 
 /// Parses `90s`, `5m`, `1h` into the seconds of an Expires (RFC 3261 §20.19).
 pub(super) fn expires(text: &str) -> Result<u32, String> {

@@ -13,6 +13,7 @@ use super::output::{complain, say, sentence};
 use super::{ProxyArguments, Switch, runtime, stopped};
 use crate::config::changes::{Change, Takes};
 use crate::config::proxy::ProxySettings;
+use crate::net::names_of_others;
 use crate::runtime::capture::Capture;
 use crate::runtime::faults::FAULT_STATUS;
 use crate::runtime::logs::{self, ALWAYS, Level};
@@ -47,6 +48,7 @@ pub(super) fn run(arguments: ProxyArguments) -> anyhow::Result<ExitCode> {
         );
     }
     let stop = async { stop.await? };
+    warn_of_names(&settings);
     let reloader = server.reloader().context("the proxy ended while it was starting")?;
     let end = runtime.block_on(async {
         tokio::select! {
@@ -85,6 +87,7 @@ async fn reload_at(
                     insist(&format!("SIGHUP: the old certificates stay in use: {}", sentence(&error.into())));
                 } else if running.tls_cert.is_some() || running.tls_ca.is_some() {
                     tell("SIGHUP: the certificates were read again");
+                    warn_of_names(&running);
                 }
             }
             Err(error) => {
@@ -94,6 +97,20 @@ async fn reload_at(
         }
     }
     std::future::pending().await
+}
+
+/// Warns of a certificate that names none of the domains.
+fn warn_of_names(settings: &ProxySettings) {
+    let identity = settings.net().tls.identity;
+    let names = identity.as_ref().and_then(|identity| names_of_others(identity, &settings.domains));
+    let Some((identity, names)) = identity.zip(names) else { return };
+    let names = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
+    tracing::warn!(
+        "the certificate {} is for {names} and for none of the domains served here ({}); clients and other servers will \
+         refuse it",
+        identity.chain.display(),
+        settings.domains.join(", ")
+    );
 }
 
 /// Logged at the default level: the operator asked for this and wants to see it.

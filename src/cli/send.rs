@@ -51,9 +51,12 @@ pub(super) struct SendArguments {
     /// Print every SIP message that passes, without passwords, on standard error.
     #[arg(long)]
     trace: bool,
-    /// How long to wait for all outcomes.
+    /// How long to wait for outcomes.
     #[arg(long, value_name = "TIME", value_parser = parse::duration, default_value = "60s")]
     timeout: Duration,
+    /// With --expires: wait for the outcomes of absent recipients too, who get the message when they are back.
+    #[arg(long)]
+    wait: bool,
     /// Folder for messages that could not be sent yet (default: nothing is kept).
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -82,7 +85,9 @@ async fn send(arguments: &SendArguments, text: String, files: Vec<File>) -> anyh
     let mut agent = Agent::start(&account, arguments.data.as_deref()).await?;
     let mode = ReportMode::from(arguments.report);
     let server = arguments.server.name(&arguments.from);
-    let mut progress = Progress::new(Printer::new(arguments.json), mode, arguments.to.len(), server);
+    let people = arguments.to.iter().map(Uri::as_str).collect::<BTreeSet<_>>().len();
+    let mut progress = Progress::new(Printer::new(arguments.json), mode, people, server);
+    progress.waits_for_absent = arguments.wait;
     progress.trace = Trace::of(&mut agent, arguments.trace);
     // SIGINT and SIGTERM end the wait; outcomes still unknown are reported as such.
     let (patience, stop) = (tokio::time::sleep(arguments.timeout), stopped());
@@ -142,6 +147,8 @@ impl Fate {
 enum Ending {
     /// No further reports are awaited.
     Complete,
+    /// Every outcome is known, but for those who are absent: the message waits for them in the mailbox.
+    Deferred,
     /// Nobody gets it now: the reason, with a SIP status if there is one.
     Refused { status: Option<u16>, reason: String },
 }
@@ -154,6 +161,8 @@ struct Progress {
     mode: ReportMode,
     /// Number of recipients.
     people: usize,
+    /// Absent recipients are waited for.
+    waits_for_absent: bool,
     /// The server's name, as shown to the user.
     server: String,
     /// The last step reached on the way to the server.
@@ -166,6 +175,8 @@ struct Progress {
     known: BTreeSet<String>,
     /// Recipients who do not have it, or not yet.
     missed: BTreeSet<String>,
+    /// Those of them who are absent.
+    absent: BTreeSet<String>,
 }
 
 impl Progress {
@@ -175,6 +186,7 @@ impl Progress {
             trace: Trace::off(),
             mode,
             people,
+            waits_for_absent: false,
             server,
             step: ConnectStep::Finding,
             message: None,
@@ -182,6 +194,7 @@ impl Progress {
             is_accepted: false,
             known: BTreeSet::new(),
             missed: BTreeSet::new(),
+            absent: BTreeSet::new(),
         }
     }
 
@@ -280,7 +293,16 @@ impl Progress {
         } else {
             self.missed.insert(address.to_owned());
         }
+        if state == DeliveryState::Deferred {
+            self.absent.insert(address.to_owned());
+        } else {
+            self.absent.remove(address);
+        }
         self.printer.print(line);
+        let is_all = self.known.len() >= self.people && !self.absent.is_empty();
+        if is_all && !self.waits_for_absent && self.ending.is_none() {
+            self.ending = Some(Ending::Deferred);
+        }
     }
 
     fn refuse(&mut self, status: Option<u16>, reason: &str) {
@@ -307,13 +329,14 @@ impl Progress {
                 let why = format!("{} in time", offline(&Outage::NoAnswer, self.step, &self.server));
                 return self.tell_refused(fate, None, &why);
             }
-            Some(Ending::Complete) | None => {}
+            Some(Ending::Complete | Ending::Deferred) | None => {}
         }
         if self.mode == ReportMode::None {
             return ExitCode::SUCCESS;
         }
         let unknown: Vec<_> = recipients.iter().filter(|address| !self.known.contains(**address)).collect();
-        if self.ending.is_none() {
+        let is_whole = self.ending == Some(Ending::Complete);
+        if !is_whole {
             for to in &unknown {
                 self.printer.print(&OutputLine::Outcome {
                     to,
@@ -327,8 +350,7 @@ impl Progress {
                 state: if unknown.is_empty() { "deferred" } else { "missing" },
             });
         }
-        let is_whole = self.ending.is_some() && self.missed.is_empty();
-        if is_whole { ExitCode::SUCCESS } else { ExitCode::from(1) }
+        if is_whole && self.missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) }
     }
 }
 

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use super::output::tell;
 use crate::limits::TRACE_SHOWN_BYTES_MAX;
+use crate::model::text::counted;
 use crate::runtime::agent::Agent;
 use crate::runtime::wire_tap::{Direction, WireEntry, WireTap};
 
@@ -37,7 +38,8 @@ impl Trace {
         let unseen = tap.since(self.next.get());
         self.next.set(unseen.next);
         if unseen.lost > 0 {
-            tell(&format!("{} messages passed too fast to be shown", unseen.lost));
+            let lost = usize::try_from(unseen.lost).unwrap_or(usize::MAX);
+            tell(&format!("{} passed too fast to be shown", counted(lost, "message", "messages")));
         }
         for entry in &unseen.entries {
             tell(&text(entry));

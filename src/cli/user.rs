@@ -5,6 +5,7 @@ use std::path::Path;
 use super::output::{say, warn};
 use super::password::new_password;
 use super::{OneUser, StorePlace, UserAndSender, UserVerb};
+use crate::model::text::counted;
 use crate::proxy::journal::UserRow;
 use crate::sip::Aor;
 use crate::store::users::{Purge, Removal, Users};
@@ -52,15 +53,11 @@ pub(super) fn run(verb: &UserVerb, store: &Path) -> anyhow::Result<()> {
 
 /// What was removed with the user.
 fn removed(user: &Aor, removal: &Removal) -> String {
-    let some = |count: usize, what: &str| match count {
-        0 => None,
-        1 => Some(format!("1 {what}")),
-        _ => Some(format!("{count} {what}s")),
-    };
+    let some = |count: usize, one: &str, many: &str| (count > 0).then(|| counted(count, one, many));
     let went: Vec<String> = [
-        some(removal.messages, "waiting message"),
-        some(removal.bindings, "registration"),
-        some(removal.devices, "device"),
+        some(removal.messages, "waiting message", "waiting messages"),
+        some(removal.bindings, "registration", "registrations"),
+        some(removal.devices, "device", "devices"),
     ]
     .into_iter()
     .flatten()

@@ -24,6 +24,8 @@ use crate::ui::{self, Choice, Failure, Options, Waker};
 
 /// File with the window's size and position, in the folder of the messages.
 const WINDOW_STATE: &str = "window.ron";
+/// What can be done where no window can be opened.
+const WITHOUT_A_DISPLAY: &str = "in a terminal, use fanfare demo --headless, fanfare send and fanfare listen";
 /// Makes Mesa draw without the graphics card.
 const SOFTWARE_GL: &str = "LIBGL_ALWAYS_SOFTWARE";
 
@@ -75,6 +77,9 @@ fn open_window(engine: Engine, waker: &Waker, options: Options) -> anyhow::Resul
         tracing::warn!(error = %refused, "this program cannot be started once more");
     }
     announce(&sentence(&error.to_string()));
+    if matches!(error, ui::Error::Window(_)) {
+        anyhow::bail!("{error}; {WITHOUT_A_DISPLAY}");
+    }
     Err(error.into())
 }
 

@@ -117,6 +117,10 @@ impl Inbox {
             text,
             files,
             verified: row.verified,
+            at: row.at,
+            // The last part of the key that a double is known by.
+            call_id: row.key.rsplit(' ').next().unwrap_or_default().into(),
+            body: row.body.clone(),
         }
     }
 

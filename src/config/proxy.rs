@@ -45,7 +45,7 @@ use crate::sip::Transport;
 use crate::store::ron_file::{self, RonError};
 use crate::transaction::Timers;
 
-use super::text::{LogFilter, duration, listen, log, origin, party, route, trusted};
+use super::text::{LogFilter, domain, duration, listen, log, origin, party, route, trusted};
 use super::words::{AuthWord, InboundWord};
 
 const DAY_SECS: u32 = 24 * 3600;
@@ -277,15 +277,12 @@ type Wrong = (&'static str, String);
 
 impl Written {
     fn check(self) -> Result<ProxySettings, Wrong> {
-        if self.domains.iter().any(|domain| domain.trim().is_empty()) {
-            return Err(("domains", "the name of a domain cannot be empty".to_owned()));
-        }
         let t1 = self.t1.as_deref().map(duration).transpose().map_err(|why| ("t1", why))?;
         if t1.is_some_and(|t1| t1.is_zero()) {
             return Err(("t1", "it must be longer than zero".to_owned()));
         }
         Ok(ProxySettings {
-            domains: self.domains,
+            domains: each("domains", &self.domains, domain)?,
             listens: each("listens", &self.listens, listen)?,
             data: self.data,
             trust: each("trust", &self.trust, trusted)?,
@@ -401,16 +398,31 @@ mod tests {
                 " log: \"wran\" is not a log level; the levels are off, error, warn, info, debug, trace",
             ),
             ("(t1: \"0ms\")", " t1: it must be longer than zero"),
-            ("(domains: [\" \"])", " domains: the name of a domain cannot be empty"),
+            ("(domains: [\" \"])", " domains: \" \" is not a valid domain: it is empty"),
+            (
+                "(domains: [\"domain.com\", \"a,b\"])",
+                " domains: \"a,b\" is not a valid domain: it contains a comma",
+            ),
             ("(recipients_max: 0)", " recipients_max: 0 is not between 1 and 500"),
             ("(message_bytes_max: 99999999)", " message_bytes_max: 99999999 is not between"),
             ("(mailbox_days: 8)", " mailbox_days: 8 is not between 1 and 7"),
             ("(mailbox_per_user_max: 0)", " mailbox_per_user_max: 0 is not between 1 and 1000"),
-            ("(mailbox: 1)", "1:"),
-            ("(\n  domain: [])", "2:"),
+            ("(mailbox: 1)", "1:11: mailbox: true or false is wanted here"),
+            ("(auth: onn)", "1:11: auth: \"onn\" is not one of off, on, md5"),
+            ("(t1: 20)", "1:6: t1: a text is wanted here, in quotes"),
+            ("(domains: \"domain.com\")", "1:11: domains: a list is wanted here, in [ and ]"),
+            ("(t1: \"1s\", t1: \"1s\")", "1:15: the field \"t1\" is there twice"),
+            ("(recipients_max: -7)", "1:18: recipients_max: "),
+            ("domains: []", "1:1: an opening ( is wanted here"),
+            ("(t1: \"1s\"", "1:11: a comma or a closing ) is wanted here"),
+            (
+                "(\n  domain: [])",
+                "2:9: there is no field \"domain\" here; the fields are domains, listens, data, trust, routes, auth, ",
+            ),
         ] {
             let error = refusal(text);
             assert!(error.starts_with(said), "{text}: {error}");
+            assert!(!error.contains("Written") && !error.contains("struct"), "{text}: {error}");
         }
         let missing = ProxySettings::read(Path::new("/nowhere/proxy.ron")).unwrap_err().to_string();
         assert_eq!(missing, "cannot read /nowhere/proxy.ron: there is no such file");

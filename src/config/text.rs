@@ -2,14 +2,19 @@
 //! wrong.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
 use crate::machine::Hop;
 use crate::net::Origins;
 use crate::proxy::{Inbound, Party, StaticRoute, Trusted};
-use crate::sip::Transport;
+use crate::sip::{Transport, Uri};
+
+/// Schemes that people copy with a domain.
+const DOMAIN_SCHEMES: [&str; 7] = ["sip", "sips", "im", "pres", "tel", "http", "https"];
+/// Characters of the name of a domain (RFC 1035 §2.3.4), with a port.
+const DOMAIN_BYTES_MAX: usize = 253 + ":65535".len();
 
 /// Parses `udp:127.0.0.1:5060`, `tcp:[::1]:5060`, `tls:192.0.2.1:5061`.
 ///
@@ -24,6 +29,16 @@ pub fn listen(text: &str) -> Result<(Transport, SocketAddr), String> {
     Ok((transport, address))
 }
 
+/// Parses `192.0.2.53:53`, the address of a name server.
+///
+/// # Errors
+/// A sentence that shows the correct form.
+pub fn name_server(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_not_an_address| {
+        format!("{text:?} is not an IP address with a port; write it like 192.0.2.53:53")
+    })
+}
+
 /// Parses `https://chat.domain.com`.
 ///
 /// # Errors
@@ -36,22 +51,82 @@ pub fn origin(text: &str) -> Result<String, String> {
     }
 }
 
+/// Parses `domain.com`, or an IP address; a port may follow.
+///
+/// # Errors
+/// A sentence that says what no domain contains.
+pub fn domain(text: &str) -> Result<String, String> {
+    match domain_fault(text) {
+        Some(what) => Err(format!("{text:?} is not a valid domain: {what}")),
+        None => Ok(text.to_owned()),
+    }
+}
+
+fn domain_fault(text: &str) -> Option<String> {
+    if text.trim().is_empty() {
+        return Some("it is empty".to_owned());
+    }
+    if text.parse::<IpAddr>().is_ok() {
+        return None;
+    }
+    let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+    if let Some(scheme) = scheme.filter(|scheme| DOMAIN_SCHEMES.contains(&scheme.as_str())) {
+        return Some(format!("it begins with {scheme}:, which does not belong to the name"));
+    }
+    if text.contains('@') {
+        return Some("it names a user; give what follows the @".to_owned());
+    }
+    if text.len() > DOMAIN_BYTES_MAX {
+        return Some(format!("it is longer than {DOMAIN_BYTES_MAX} characters"));
+    }
+    let is_read = !text.contains([';', '?', ','])
+        && Uri::parse(&format!("sip:{text}")).is_ok_and(|uri| uri.port() != Some(0));
+    if text.starts_with('[') {
+        return (!is_read)
+            .then(|| "it is not an IPv6 address in brackets, which a port may follow".to_owned());
+    }
+    let name = text.rsplit_once(':').map_or(text, |(name, _)| name);
+    let belongs = |letter: &char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_');
+    match name.chars().find(|letter| !belongs(letter)) {
+        Some(',') => return Some("it contains a comma".to_owned()),
+        Some(letter) if letter.is_whitespace() => return Some("it contains a space".to_owned()),
+        Some(letter) if !letter.is_ascii() => {
+            return Some(format!("it contains {letter:?}; write it as DNS does, beginning with xn--"));
+        }
+        Some(letter) => return Some(format!("it contains {letter:?}")),
+        None => {}
+    }
+    if name.starts_with('.') || name.contains("..") {
+        return Some("a part between two dots is empty".to_owned());
+    }
+    if name.split('.').any(|label| label.starts_with('-') || label.ends_with('-')) {
+        return Some("a part of it begins or ends with a hyphen".to_owned());
+    }
+    let what = if name.len() < text.len() {
+        "what follows the colon is not a port"
+    } else {
+        "its last part is a number, and it is not an IP address"
+    };
+    (!is_read).then(|| what.to_owned())
+}
+
 /// Parses `example.org=udp:192.0.2.5:5060`.
 ///
 /// # Errors
 /// A sentence that shows the correct form.
 pub fn route(text: &str) -> Result<StaticRoute, String> {
     let wrong = |what: &str| format!("{text:?} {what}; write it like example.org=udp:192.0.2.5:5060");
-    let (domain, address) = text.split_once('=').ok_or_else(|| wrong("has no = after the domain"))?;
-    if domain.is_empty() || domain.contains([':', '@', ' ']) {
+    let (name, address) = text.split_once('=').ok_or_else(|| wrong("has no = after the domain"))?;
+    if name.is_empty() || name.contains([':', '@', ' ']) {
         return Err(wrong("does not begin with the name of a domain"));
     }
+    domain(name).map_err(|why| format!("{why}; write it like example.org=udp:192.0.2.5:5060"))?;
     let (transport, remote) =
         listen(address).map_err(|_why| wrong("does not end with a transport, an IP address and a port"))?;
     if remote.port() == 0 || remote.ip().is_unspecified() {
         return Err(wrong("needs an address and a port that can be sent to"));
     }
-    Ok(StaticRoute { domain: domain.to_ascii_lowercase(), hop: Hop { transport, remote } })
+    Ok(StaticRoute { domain: name.to_ascii_lowercase(), hop: Hop { transport, remote } })
 }
 
 /// Parses `127.0.0.0/8`, or one address; a prefix `udp:` means that its UDP datagrams are trusted too.
@@ -83,6 +158,10 @@ pub fn inbound(text: &str) -> Result<Inbound, String> {
     }
 }
 
+/// What is logged if nobody says otherwise: our warnings, and only the errors of the libraries that we use. Their warnings
+/// are for developers, and say nothing that a user could act on.
+pub const USUAL_LOG: &str = "error,fanfare=warn";
+
 /// What is logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogFilter {
@@ -92,10 +171,10 @@ pub struct LogFilter {
 }
 
 impl LogFilter {
-    /// The directives of the filter. If it names only modules, everything else stays at `warn`.
+    /// The directives of the filter. If it names only modules, everything else stays as usual.
     #[must_use]
     pub fn directives(&self) -> String {
-        if self.has_base { self.text.clone() } else { format!("warn,{}", self.text) }
+        if self.has_base { self.text.clone() } else { format!("{USUAL_LOG},{}", self.text) }
     }
 }
 
@@ -175,7 +254,7 @@ mod tests {
         for (text, directives) in [
             ("warn", "warn"),
             ("OFF", "OFF"),
-            ("fanfare=debug", "warn,fanfare=debug"),
+            ("fanfare::net=debug", "error,fanfare=warn,fanfare::net=debug"),
             ("fanfare::net=trace,info", "fanfare::net=trace,info"),
         ] {
             assert_eq!(log(text).map(|filter| filter.directives()), Ok(directives.to_owned()));
@@ -219,6 +298,58 @@ mod tests {
             let why = route(text).unwrap_err();
             assert!(why.starts_with(&format!("{text:?} {words}")), "{why}");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_domain_is_named() {
+        for text in [
+            "domain.com",
+            "Domain.COM.",
+            "localhost",
+            "my_proxy",
+            "a-b.c",
+            "domain.com:5060",
+            "192.0.2.1",
+            "192.0.2.1:5060",
+            "::1",
+            "[::1]",
+            "[::1]:5060",
+            "xn--mller-kva.de",
+        ] {
+            assert_eq!(domain(text), Ok(text.to_owned()));
+        }
+        for (text, what) in [
+            ("", "it is empty"),
+            ("domain,com", "it contains a comma"),
+            ("a.com, b.com", "it contains a comma"),
+            ("domain com", "it contains a space"),
+            ("domain.com ", "it contains a space"),
+            ("ann@domain.com", "it names a user; give what follows the @"),
+            ("sip:domain.com", "it begins with sip:, which does not belong to the name"),
+            ("https://domain.com", "it begins with https:, which does not belong to the name"),
+            ("domain.com/x", "it contains '/'"),
+            ("*.domain.com", "it contains '*'"),
+            ("domain.com;lr", "it contains ';'"),
+            ("m\u{fc}ller.de", "it contains 'ü'; write it as DNS does, beginning with xn--"),
+            ("a..b", "a part between two dots is empty"),
+            (".com", "a part between two dots is empty"),
+            ("-a.com", "a part of it begins or ends with a hyphen"),
+            ("domain.com:", "what follows the colon is not a port"),
+            ("domain.com:0", "what follows the colon is not a port"),
+            ("domain.com:70000", "what follows the colon is not a port"),
+            ("192.0.2", "its last part is a number, and it is not an IP address"),
+            ("[::1", "it is not an IPv6 address in brackets, which a port may follow"),
+            ("[::1]:0", "it is not an IPv6 address in brackets, which a port may follow"),
+            ("[::1];lr", "it is not an IPv6 address in brackets, which a port may follow"),
+        ] {
+            assert_eq!(domain(text), Err(format!("{text:?} is not a valid domain: {what}")));
+        }
+        assert!(domain(&"a".repeat(300)).unwrap_err().ends_with("it is longer than 259 characters"));
+        let route = route("domain,com=udp:192.0.2.5:5060").unwrap_err();
+        assert_eq!(
+            route,
+            "\"domain,com\" is not a valid domain: it contains a comma; write it like example.org=udp:192.0.2.5:5060"
+        );
     }
 
     #[test]

@@ -15,3 +15,7 @@ pub const SNAPSHOT_MESSAGES_MAX: usize = 300;
 pub const SNAPSHOTS_PER_SEC_MAX: u64 = 60;
 /// Screen updates a second during long activity while the person does nothing.
 pub const SNAPSHOTS_PER_SEC_BUSY: u64 = 4;
+/// Files of messages that one `fanfare listen --save-files` saves; further ones are named and not saved.
+pub const SAVED_FILES_MAX: usize = 10_000;
+/// Bytes of these; over it, further ones are named and not saved.
+pub const SAVED_BYTES_MAX: usize = 1024 * 1024 * 1024;

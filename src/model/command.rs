@@ -250,6 +250,12 @@ pub enum Event {
         files: Vec<FileShown>,
         /// It came from the account's server. The sender of what comes directly from somebody is not verified.
         verified: bool,
+        /// When it came.
+        at: Timestamp,
+        /// Its Call-ID, by which a trace shows it.
+        call_id: Box<str>,
+        /// Its body, with its files.
+        body: Bytes,
     },
     /// Somebody is typing, or has stopped (RFC 3994). Not stored.
     Composing {

@@ -81,6 +81,12 @@ pub fn preview(shown: &Shown) -> String {
     line.chars().take(PREVIEW_CHARS_MAX).collect()
 }
 
+/// A number with its noun: `1 user`, `2 users`.
+#[must_use]
+pub fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

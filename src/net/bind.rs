@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with, sockopt};
 use tokio::net::{TcpListener, UdpSocket};
 
-use super::tls::TlsFileError;
+use super::identity::TlsFileError;
 use crate::sip::Transport;
 
 /// Attempts to find a port free for both UDP and TCP when port 0 is asked for.

@@ -2,18 +2,12 @@
 //! (RFC 5922; W32).
 
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::server::{ClientHello, ResolvesServerCert};
-use rustls::sign::CertifiedKey;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, ServerConfig,
     SignatureScheme,
@@ -21,6 +15,7 @@ use rustls::{
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::certificate::{Fingerprint, check_own_authority, is_by_wildcard, names_sip_domain};
+use super::identity::{Identity, Renewed, TlsFileError, certificates_in, provider};
 use super::pinned::{Pin, Pinned, RefusedCertificate};
 
 /// The files that TLS needs, all PEM.
@@ -34,61 +29,12 @@ pub struct TlsFiles {
     pub wildcards: bool,
 }
 
-/// A certificate and its key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// Our certificate first, then the chain to the authority.
-    pub chain: PathBuf,
-    /// The private key.
-    pub key: PathBuf,
-}
-
 /// Reads a file of authorities to check whether it can be used.
 ///
 /// # Errors
 /// It cannot be used.
 pub fn check_authorities(path: &Path) -> Result<(), TlsFileError> {
     roots_of(&certificates_in(path)?, path).map(drop)
-}
-
-/// Why one of the files cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsFileError {
-    /// It cannot be read or is not PEM.
-    #[error("cannot read {}: {why}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The error of the system or the parser.
-        why: String,
-    },
-    /// It contains no certificate.
-    #[error("{} holds no certificate in PEM", .0.display())]
-    NoCertificate(PathBuf),
-    /// One of its certificates is not usable as an authority.
-    #[error("{} contains something that is not a certificate of an authority", path.display())]
-    NoAuthority {
-        /// The file.
-        path: PathBuf,
-        /// The parser's error.
-        why: Error,
-    },
-    /// Certificate and key do not match, or are of an unsupported kind.
-    #[error("{} and {} cannot be used together: {why}", chain.display(), key.display())]
-    NoPair {
-        /// The certificate.
-        chain: PathBuf,
-        /// The key.
-        key: PathBuf,
-        /// The TLS library's error.
-        why: Error,
-    },
-    /// There is no certificate to present.
-    #[error("TLS needs a certificate and its key: give --tls-cert and --tls-key")]
-    NoIdentity,
-    /// The TLS library rejects its own defaults.
-    #[error("TLS cannot be set up: {0}")]
-    Library(#[from] Error),
 }
 
 /// The server and client sides of TLS, built from the files.
@@ -179,10 +125,6 @@ impl Tls {
     }
 }
 
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(ring::default_provider())
-}
-
 fn acceptor(shown: Arc<Renewed>) -> Result<TlsAcceptor, TlsFileError> {
     let config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
@@ -220,89 +162,6 @@ fn roots_of(authorities: &[CertificateDer<'static>], path: &Path) -> Result<Root
         added.map_err(|why| TlsFileError::NoAuthority { path: path.to_owned(), why })?;
     }
     Ok(roots)
-}
-
-fn certificates_in(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFileError> {
-    let unreadable =
-        |why: pem::Error| TlsFileError::Unreadable { path: path.to_owned(), why: pem_words(&why) };
-    let found = CertificateDer::pem_file_iter(path).map_err(unreadable)?;
-    let found: Vec<_> = found.collect::<Result<_, _>>().map_err(unreadable)?;
-    if found.is_empty() { Err(TlsFileError::NoCertificate(path.to_owned())) } else { Ok(found) }
-}
-
-/// The system's error without its number: `Connection reset by peer`.
-pub(super) fn system_words(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split_once(" (os error").map_or(text.as_str(), |(words, _)| words).to_owned()
-}
-
-/// What is wrong with a file that should be PEM.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the library may add to its faults")]
-fn pem_words(error: &pem::Error) -> String {
-    match error {
-        pem::Error::Io(error) => system_words(error),
-        pem::Error::NoItemsFound => "it holds nothing in PEM of the kind that is wanted".to_owned(),
-        _ => "it is not a sound PEM file".to_owned(),
-    }
-}
-
-fn certified_key(identity: &Identity) -> Result<CertifiedKey, TlsFileError> {
-    let chain = certificates_in(&identity.chain)?;
-    let key = PrivateKeyDer::from_pem_file(&identity.key)
-        .map_err(|why| TlsFileError::Unreadable { path: identity.key.clone(), why: pem_words(&why) })?;
-    CertifiedKey::from_der(chain, key, &provider()).map_err(|why| TlsFileError::NoPair {
-        chain: identity.chain.clone(),
-        key: identity.key.clone(),
-        why,
-    })
-}
-
-/// Our certificate, read again when its files change, so that no restart is needed.
-#[derive(Debug)]
-struct Renewed {
-    identity: Identity,
-    current: Mutex<(Stamp, Arc<CertifiedKey>)>,
-}
-
-/// The modification times by which a changed pair of files is detected.
-type Stamp = [Option<SystemTime>; 2];
-
-impl Renewed {
-    fn start(identity: Identity) -> Result<Self, TlsFileError> {
-        let stamp = stamp(&identity);
-        let key = certified_key(&identity)?;
-        Ok(Self { identity, current: Mutex::new((stamp, Arc::new(key))) })
-    }
-
-    /// Reads the files now, changed or not.
-    fn renew(&self) -> Result<(), TlsFileError> {
-        let stamp = stamp(&self.identity);
-        let key = certified_key(&self.identity)?;
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = (stamp, Arc::new(key));
-        Ok(())
-    }
-}
-
-impl ResolvesServerCert for Renewed {
-    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let stamp = stamp(&self.identity);
-        if stamp != current.0 {
-            current.0 = stamp;
-            match certified_key(&self.identity) {
-                Ok(key) => {
-                    tracing::info!("the renewed certificate is used from now on");
-                    current.1 = Arc::new(key);
-                }
-                Err(error) => tracing::warn!(%error, "the renewed certificate is not used"),
-            }
-        }
-        Some(Arc::clone(&current.1))
-    }
-}
-
-fn stamp(identity: &Identity) -> Stamp {
-    [&identity.chain, &identity.key].map(|path| path.metadata().and_then(|found| found.modified()).ok())
 }
 
 /// What is trusted besides what the authorities have issued.

@@ -5,7 +5,8 @@ use std::io;
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 
-use super::tls::{WILDCARD_ALONE, system_words};
+use super::identity::system_words;
+use super::tls::WILDCARD_ALONE;
 
 /// A sentence without full stop that says what is wrong with `server`.
 pub(super) fn words(error: &io::Error, server: &str) -> String {

@@ -1,4 +1,4 @@
-//! Logs: lines on standard error, filtered by `FANFARE_LOG` (default: warnings).
+//! Logs: lines on standard error, filtered by `FANFARE_LOG` (default: our warnings, and errors of libraries).
 //!
 //! **Invariant:** logging neither fails the program nor makes it wait. A separate thread writes the lines; what
 //! standard error does not take (a full disk, a pipe whose reader is gone or has stopped reading) is dropped and
@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::console::SafeLog;
-use crate::config::text::{self, LogFilter};
+use crate::config::text::{self, LogFilter, USUAL_LOG};
 use crate::limits::{LOG_FLUSH_WAIT, LOG_LINE_BYTES_MAX, LOG_LINES_WAITING_MAX};
 use crate::time::Clock;
 
@@ -22,8 +22,6 @@ use crate::time::Clock;
 pub const VARIABLE: &str = "FANFARE_LOG";
 /// The target of lines that an operator must always see: its errors pass every filter.
 pub const ALWAYS: &str = "fanfare::operator";
-/// The default filter.
-const USUAL: &str = "warn";
 /// How soon a full queue is tried again while a flush waits for it.
 const FLUSH_AGAIN: Duration = Duration::from_millis(10);
 
@@ -95,7 +93,7 @@ pub enum Level {
     Overruled,
 }
 
-/// Changes the filter (`warn` if none), unless the environment variable is set.
+/// Changes the filter (the usual one if none), unless the environment variable is set.
 ///
 /// # Errors
 /// The filter is invalid; nothing has changed.
@@ -111,7 +109,7 @@ pub fn set_level(level: Option<&LogFilter>) -> Result<Level, String> {
 }
 
 fn filter(level: Option<&LogFilter>) -> Result<EnvFilter, String> {
-    let directives = level.map_or_else(|| USUAL.to_owned(), LogFilter::directives);
+    let directives = level.map_or_else(|| USUAL_LOG.to_owned(), LogFilter::directives);
     let wrong = |error| format!("{directives:?} cannot be used as a log filter: {error}");
     EnvFilter::builder().parse(format!("{directives},{ALWAYS}=error")).map_err(wrong)
 }
@@ -317,6 +315,50 @@ mod tests {
         log(&queue, &"x".repeat(2 * LOG_LINE_BYTES_MAX));
         queue.flush();
         assert_eq!(disk.text(), format!("{} [cut]\n", "x".repeat(LOG_LINE_BYTES_MAX)));
+    }
+
+    fn of_a_library() {
+        tracing::warn!(target: "winit::platform", "a library warns");
+        tracing::error!(target: "winit::platform", "a library fails");
+    }
+
+    fn of_ours() {
+        tracing::warn!(target: "fanfare::net", "we warn");
+        tracing::info!(target: "fanfare::net", "we tell");
+    }
+
+    fn of_a_detail() {
+        tracing::debug!(target: "fanfare::dropped", "a detail");
+    }
+
+    #[test]
+    fn unless_asked_for_libraries_log_errors_only_and_we_warn() {
+        let logged = |level: Option<&str>| {
+            let disk = Disk::default();
+            let own = disk.clone();
+            let queue = Queue::start(move || own);
+            let level = level.map(|level| text::log(level).unwrap());
+            let log = tracing_subscriber::fmt()
+                .with_env_filter(filter(level.as_ref()).unwrap())
+                .with_writer(queue.clone())
+                .without_time()
+                .with_ansi(false)
+                .finish();
+            tracing::subscriber::with_default(log, || {
+                of_a_library();
+                of_ours();
+                of_a_detail();
+            });
+            queue.flush();
+            disk.text()
+        };
+        let usual = "ERROR winit::platform: a library fails\n WARN fanfare::net: we warn\n";
+        assert_eq!(logged(None), usual);
+        assert_eq!(
+            logged(Some("fanfare::dropped=debug")),
+            format!("{usual}DEBUG fanfare::dropped: a detail\n")
+        );
+        assert_eq!(logged(Some("warn")), format!(" WARN winit::platform: a library warns\n{usual}"));
     }
 
     #[test]

@@ -58,6 +58,13 @@ impl Uri {
         &self.text
     }
 
+    /// As people type it: without `sip:` where a user stands before the host.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        let text = self.as_str();
+        text.strip_prefix("sip:").filter(|_| self.user().is_some()).unwrap_or(text)
+    }
+
     /// The scheme, before the colon.
     #[must_use]
     pub fn scheme(&self) -> &Scheme {

@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::path::PathBuf;
 
+use crate::terminal::quoted;
+
 /// A file with a secret can be read or changed by others.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -37,13 +39,6 @@ pub fn check(file: &File, path: &std::path::Path) -> Result<(), Exposed> {
 #[cfg(not(unix))]
 pub fn check(_file: &File, _path: &std::path::Path) -> Result<(), Exposed> {
     Ok(())
-}
-
-/// A path, quoted for a shell.
-fn quoted(path: &std::path::Path) -> String {
-    let name = path.display().to_string();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%=:,".contains(c);
-    if name.chars().all(is_plain) { name } else { format!("'{}'", name.replace('\'', r"'\''")) }
 }
 
 #[cfg(all(test, unix))]

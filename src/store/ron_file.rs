@@ -3,6 +3,8 @@
 //!
 //! **Invariant:** nothing that a person wrote is lost: a file that cannot be read is moved aside, never overwritten.
 
+mod words;
+
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -91,11 +93,12 @@ pub fn read_private<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RonEr
 /// # Errors
 /// They are invalid: with line and column.
 pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<T, RonError> {
-    options().from_bytes(bytes).map_err(|error| RonError::Broken {
-        path: path.to_owned(),
-        line: error.span.start.line,
-        column: error.span.start.col,
-        what: error.code.to_string(),
+    options().from_bytes(bytes).map_err(|error| {
+        let (line, column) = (error.span.start.line, error.span.start.col);
+        let what = words::fault(&error.code);
+        let field = std::str::from_utf8(bytes).ok().and_then(|text| words::field_at(text, line, column));
+        let what = field.map_or_else(|| what.clone(), |field| format!("{field}: {what}"));
+        RonError::Broken { path: path.to_owned(), line, column, what }
     })
 }
 

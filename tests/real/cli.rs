@@ -116,6 +116,26 @@ fn wrong_usage_ends_with_2_and_says_what_is_wrong() {
             vec!["proxy", "--domain", "domain.com", "--listen", "udp:127.0.0.1:0", "--trust", "everybody"],
             "everybody",
         ),
+        (
+            vec!["proxy", "--domain", "domain,com", "--listen", "udp:127.0.0.1:0"],
+            "\"domain,com\" is not a valid domain: it contains a comma",
+        ),
+        (
+            vec![
+                "proxy",
+                "--domain",
+                "domain.com",
+                "--listen",
+                "udp:127.0.0.1:0",
+                "--route",
+                "a,b=udp:127.0.0.1:1",
+            ],
+            "\"a,b\" is not a valid domain: it contains a comma",
+        ),
+        (
+            vec!["proxy", "--domain", "domain.com", "--listen", "udp:127.0.0.1:0", "--ban", "a,b"],
+            "\"a,b\" is not an address",
+        ),
         (vec!["dance"], "dance"),
     ] {
         let ended = fanfare_reading(&args, "Hi").end();

@@ -66,7 +66,7 @@ fn w16_a_list_made_while_the_proxy_runs_is_one_line_and_outlives_it() {
     assert_eq!(ann.seen().len(), 2);
 
     let list = alias("list", &[], &proxy);
-    assert_eq!(list.out, ["team@domain.com stands for sip:ann@domain.com, im:bob@domain.com"]);
+    assert_eq!(list.out, ["team@domain.com stands for ann@domain.com, im:bob@domain.com"]);
     assert_eq!(alias("remove", &["team@domain.com"], &proxy).code(), 0);
     report_that_begins("im:team@domain.com delivery failure;status=480", &proxy);
     assert_eq!(alias("list", &[], &proxy).out, Vec::<String>::new());

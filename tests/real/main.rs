@@ -32,6 +32,7 @@ mod operating;
 mod patent;
 mod peers;
 mod program;
+mod received_files;
 mod receipts;
 mod silence;
 mod socket;

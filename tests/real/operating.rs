@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use crate::common::{Proxy, assert_busy, free_address};
 use crate::program::{Program, fanfare, fanfare_command, fanfare_reading};
 use crate::socket::{Answering, Phone, submission};
+use crate::tls::write_private;
 
 #[test]
 fn a_folder_before_the_command_is_an_error_and_none_at_all_is_a_warning() {
@@ -111,7 +112,7 @@ fn w32_sighup_says_when_a_certificate_cannot_be_used() {
     let certificate = folder.path().join("server.pem");
     let made = rcgen::generate_simple_self_signed(vec!["domain.com".to_owned()]).unwrap();
     let pem = made.cert.pem() + &made.signing_key.serialize_pem();
-    fs::write(&certificate, pem).unwrap();
+    write_private(&certificate, &pem);
     let name = certificate.to_str().unwrap();
     let listen = format!("tls:{}", free_address());
     let program = fanfare(&["proxy", "--domain", "domain.com", "--listen", &listen, "--tls-cert", name]);

@@ -1,7 +1,9 @@
 //! W32: TLS between real processes, and with OpenSSL on one side.
 
+use std::fs::Permissions;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair, date_time_ymd};
 use tempfile::TempDir;
@@ -41,8 +43,14 @@ impl Authority {
         change(&mut params);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        std::fs::write(self.file("server.pem"), certificate.pem() + &key.serialize_pem()).unwrap();
+        write_private(&self.file("server.pem"), &(certificate.pem() + &key.serialize_pem()));
     }
+}
+
+/// Writes a file that only its owner may read, as a key has to be.
+pub(crate) fn write_private(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
 }
 
 /// A proxy for domain.com that listens with TLS only, with an authority of its own.
@@ -205,4 +213,62 @@ fn w32_a_listener_without_a_certificate_says_what_it_needs() {
     let ended = fanfare(&["proxy", "--domain", "domain.com", "--listen", "tls:127.0.0.1:0"]).end();
     assert_eq!(ended.code(), 2);
     assert!(ended.said().contains("give --tls-cert and --tls-key"), "{ended:?}");
+}
+
+#[test]
+fn w32_a_key_that_everybody_may_read_is_refused_at_the_start_and_at_a_reload() {
+    let authority = Authority::new(TempDir::new().unwrap());
+    authority.certify("domain.com", |_| ());
+    let pem = authority.path("server.pem");
+    let set = |mode| std::fs::set_permissions(&pem, Permissions::from_mode(mode)).unwrap();
+    let why = format!(
+        "{pem} holds a private key, and everybody may read it (mode 0644); make it private with: chmod 600 {pem}"
+    );
+    let listen = format!("tls:{}", free_address());
+    let args = ["proxy", "--domain", "domain.com", "--listen", &listen, "--tls-cert", &pem];
+    set(0o644);
+    let refused = fanfare(&args).end();
+    assert_eq!(refused.code(), 2, "{refused:?}");
+    assert!(refused.said().contains(&why), "{refused:?}");
+    set(0o600);
+    let program = fanfare(&args);
+    program.line_with("listening tls");
+    set(0o644);
+    program.signal("HUP");
+    let told = program.complaint_with("SIGHUP: the old certificates stay in use: ");
+    assert!(told.contains(&why), "{told}");
+    program.signal("TERM");
+    assert_eq!(program.end().code(), 0);
+}
+
+#[test]
+fn w32_a_certificate_for_another_domain_is_warned_of_with_the_names_on_both_sides() {
+    let authority = Authority::new(TempDir::new().unwrap());
+    authority.certify("example.org", |_| ());
+    let pem = authority.path("server.pem");
+    let listen = format!("tls:{}", free_address());
+    let program = fanfare(&[
+        "proxy",
+        "--domain",
+        "domain.com",
+        "--domain",
+        "sip.domain.com",
+        "--listen",
+        &listen,
+        "--tls-cert",
+        &pem,
+    ]);
+    program.line_with("listening tls");
+    let told = program.complaint_with("the certificate ");
+    let expected = format!(
+        "the certificate {pem} is for example.org and for none of the domains served here (domain.com, sip.domain.com); \
+         clients and other servers will refuse it"
+    );
+    assert!(told.contains(&expected), "{told}");
+    authority.certify("sip.domain.com", |_| ());
+    program.signal("HUP");
+    program.complaint_with("SIGHUP: the certificates were read again");
+    program.signal("TERM");
+    let ended = program.end();
+    assert_eq!(ended.err.iter().filter(|line| line.contains("the certificate ")).count(), 1, "{ended:?}");
 }

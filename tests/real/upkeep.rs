@@ -70,7 +70,7 @@ fn w11_a_backup_made_while_the_proxy_runs_goes_on_with_what_was_accepted() {
     let found = upkeep(&["check", "--data", data(restored.path())]);
     assert_eq!(found.code(), 0, "{found:?}");
     assert!(
-        found.out.contains(&"1 of them go on at the next start, to 1 recipients".to_owned()),
+        found.out.contains(&"1 of them goes on at the next start, to 1 recipient".to_owned()),
         "{found:?}"
     );
     let _proxy = Proxy::start_again(address, restored);
@@ -109,7 +109,7 @@ fn check_tells_what_it_found_and_ends_with_1_where_something_is_wrong() {
     fs::write(&settings, format!("(data: {:?})", data(folder))).unwrap();
     let found = upkeep(&["check", "--config", data(&settings)]);
     assert_eq!(found.code(), 0, "{found:?}");
-    assert!(found.out.contains(&"1 messages accepted".to_owned()), "{found:?}");
+    assert!(found.out.contains(&"1 message accepted".to_owned()), "{found:?}");
 
     let store = folder.join("proxy.sqlite3");
     let mut bytes = fs::read(&store).unwrap();

@@ -45,6 +45,9 @@ fn a_message_is_kept_then_told_and_then_answered() {
             text: "Come here.".to_owned(),
             files: Vec::new(),
             verified: true,
+            at: stage.now.wall,
+            call_id: "c1".into(),
+            body: Bytes::from_static(b"Come here."),
         }]
     );
     let (flow, answer) = &stage.sent[0];

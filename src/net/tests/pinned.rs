@@ -26,7 +26,7 @@ impl OwnServer {
         let certificate = params.self_signed(&key).unwrap();
         let (chain, path) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
         std::fs::write(&chain, certificate.pem()).unwrap();
-        std::fs::write(&path, key.serialize_pem()).unwrap();
+        tls::write_private(&path, &key.serialize_pem());
         let tls = TlsFiles { identity: Some(Identity { chain, key: path }), ..TlsFiles::default() };
         let settings = NetSettings { tls, ..NetSettings::default() };
         let net = Net::open(&[any(Transport::Tls)], &settings).await.unwrap();

@@ -42,7 +42,7 @@ impl Authority {
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         let (chain, path) = (self.path("cert.pem"), self.path("key.pem"));
         std::fs::write(&chain, certificate.pem()).unwrap();
-        std::fs::write(&path, key.serialize_pem()).unwrap();
+        write_private(&path, &key.serialize_pem());
         Identity { chain, key: path }
     }
 
@@ -56,6 +56,13 @@ impl Authority {
         let tls = TlsFiles { identity: None, authorities: Some(self.path("ca.pem")), wildcards: true };
         NetSettings { tls, ..NetSettings::default() }
     }
+}
+
+/// Writes a file that only its owner may read.
+pub(super) fn write_private(path: &std::path::Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 fn wish(net: &mut Net, number: u64, remote: SocketAddr, domain: &str) -> Option<NetEvent> {
@@ -342,7 +349,7 @@ fn what_is_wrong_with_a_file_is_said_with_its_name() {
         let empty = authority.path("empty.pem");
         std::fs::write(&empty, "").unwrap();
         let other_key = authority.path("other.pem");
-        std::fs::write(&other_key, KeyPair::generate().unwrap().serialize_pem()).unwrap();
+        write_private(&other_key, &KeyPair::generate().unwrap().serialize_pem());
         let missing = authority.path("missing.pem");
         let with = |chain: &PathBuf, key: &PathBuf, authorities: Option<&PathBuf>| TlsFiles {
             identity: Some(Identity { chain: chain.clone(), key: key.clone() }),

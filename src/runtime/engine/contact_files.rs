@@ -13,7 +13,8 @@ use crate::model::export;
 use crate::sip::File;
 
 use super::out::Out;
-use super::saving::{downloads, save_into};
+use super::saving::downloads;
+use crate::runtime::saved_file::save_into;
 
 /// Reads a file to import from; what came of it is a notice.
 pub(super) fn read(path: PathBuf, out: &Arc<Out>) {

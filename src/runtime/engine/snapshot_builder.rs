@@ -396,7 +396,7 @@ mod tests {
         AttemptRow, AttemptStage, ConversationRow, DeliveryState, OutgoingRow, PersonRow, Way, Write,
     };
     use crate::store::{ClientSchema, Outcome, Store, Writer};
-    use crate::time::Clock;
+    use crate::time::{Clock, Timestamp};
 
     fn received(number: u64) -> Event {
         Event::Received {
@@ -408,6 +408,9 @@ mod tests {
             text: "Hi".to_owned(),
             files: Vec::new(),
             verified: true,
+            at: Timestamp::from_millis(number),
+            call_id: number.to_string().into(),
+            body: Bytes::from_static(b"Hi"),
         }
     }
 

@@ -58,11 +58,11 @@ fn w11_what_a_promise_could_not_rest_on_is_a_fault() {
         ("UPDATE dispatch SET recipients = 'x' WHERE id = 2", "its rows cannot be read: "),
         ("UPDATE dispatch SET request = x'00' WHERE id = 1", "message 1: its request cannot be read"),
         ("UPDATE dispatch SET flow = 'by hand'", "its rows cannot be read: "),
-        ("UPDATE dispatch SET to_tag = ''", "message 1: the tag of its 202 is not there"),
+        ("UPDATE dispatch SET to_tag = ''", "message 1: the tag of its 202 is missing"),
         ("UPDATE dispatch SET key = 'one'", "messages 1 and 2 are the same submission"),
         (
             "UPDATE dispatch SET is_brief = 1 WHERE id = 2",
-            "of 1 messages it does not follow whether something of them is owed",
+            "for 1 message it is not clear whether anything is still owed",
         ),
         ("DELETE FROM secret", "the key that signs the branches of the legs is missing"),
         (
@@ -102,7 +102,7 @@ fn w11_what_a_promise_could_not_rest_on_is_a_fault() {
         &[Write::Outcomes { dispatch: DispatchId(3), outcomes: vec![outcome] }],
     );
     let faults = check::<ProxySchema>(&path).unwrap().audit.faults;
-    assert_eq!(faults, ["message 3: an outcome of its recipient 9, whom it does not have"]);
+    assert_eq!(faults, ["message 3: it has an outcome for recipient 9, but no such recipient"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 
 use super::{ProxySchema, beside_messages, dispatches};
+use crate::model::text::counted;
 use crate::proxy::journal::{DispatchRows, OutcomeState, Rows};
 use crate::store::columns::unsigned;
 use crate::store::{Audit, Audited};
@@ -18,7 +19,7 @@ impl Audited for ProxySchema {
             connection.query_row("SELECT count(*) FROM binding", [], |row| row.get::<_, u32>(0))? as usize;
         let unread = bindings.saturating_sub(rows.bindings.len());
         if unread > 0 {
-            faults.push(format!("{unread} of {bindings} bindings cannot be read"));
+            faults.push(format!("{unread} of {} cannot be read", counted(bindings, "binding", "bindings")));
         }
         let mut sum = Sum::default();
         let mut of_messages = Vec::new();
@@ -62,13 +63,17 @@ impl Sum {
 
 fn contents(rows: &Rows, sum: &Sum) -> Vec<String> {
     vec![
-        format!("{} messages accepted", sum.messages),
-        format!("{} of them go on at the next start, to {} recipients", sum.going_on, sum.open_legs),
-        format!("{} of these wait in the mailbox", sum.deferred),
-        format!("{} reports begun and not yet answered", sum.owed),
-        format!("{} bindings", rows.bindings.len()),
-        format!("{} users", rows.users.len()),
-        format!("{} aliases and lists", rows.aliases.len()),
+        format!("{} accepted", counted(sum.messages, "message", "messages")),
+        format!(
+            "{} at the next start, to {}",
+            counted(sum.going_on, "of them goes on", "of them go on"),
+            counted(sum.open_legs, "recipient", "recipients")
+        ),
+        counted(sum.deferred, "of these waits in the mailbox", "of these wait in the mailbox"),
+        format!("{} begun and not yet answered", counted(sum.owed, "report", "reports")),
+        counted(rows.bindings.len(), "binding", "bindings"),
+        counted(rows.users.len(), "user", "users"),
+        counted(rows.aliases.len(), "alias or list", "aliases and lists"),
     ]
 }
 
@@ -107,7 +112,8 @@ fn remembered(connection: &Connection, faults: &mut Vec<String>) -> rusqlite::Re
                WHERE is_brief <> (remembered.dispatch IS NOT NULL)";
     let count: u32 = connection.query_row(sql, [], |row| row.get(0))?;
     if count > 0 {
-        faults.push(format!("of {count} messages it does not follow whether something of them is owed"));
+        let of = counted(usize::try_from(count).unwrap_or(usize::MAX), "message", "messages");
+        faults.push(format!("for {of} it is not clear whether anything is still owed"));
     }
     Ok(())
 }
@@ -119,13 +125,16 @@ fn faults_of(dispatch: &DispatchRows) -> Vec<String> {
         faults.push(why.to_owned());
     }
     if accepted.to_tag.is_empty() {
-        faults.push("the tag of its 202 is not there".to_owned());
+        faults.push("the tag of its 202 is missing".to_owned());
     }
     for outcome in &dispatch.outcomes {
         let is_there =
             usize::try_from(outcome.recipient).is_ok_and(|recipient| recipient < accepted.recipients.len());
         if !is_there {
-            faults.push(format!("an outcome of its recipient {}, whom it does not have", outcome.recipient));
+            faults.push(format!(
+                "it has an outcome for recipient {}, but no such recipient",
+                outcome.recipient
+            ));
         }
     }
     faults
