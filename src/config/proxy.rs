@@ -409,15 +409,18 @@ mod tests {
             ("(mailbox_per_user_max: 0)", " mailbox_per_user_max: 0 is not between 1 and 1000"),
             ("(mailbox: 1)", "1:11: mailbox: true or false is wanted here"),
             ("(auth: onn)", "1:11: auth: \"onn\" is not one of off, on, md5"),
+            ("(auth: \"on\")", "1:8: auth: a word without quotes is wanted here"),
+            ("(mailbox true)", "1:10: a colon is wanted here, between a field and its value"),
+            ("(dns: \"x\")", "1:8: dns: invalid socket address syntax"),
             ("(t1: 20)", "1:6: t1: a text is wanted here, in quotes"),
             ("(domains: \"domain.com\")", "1:11: domains: a list is wanted here, in [ and ]"),
-            ("(t1: \"1s\", t1: \"1s\")", "1:15: the field \"t1\" is there twice"),
-            ("(recipients_max: -7)", "1:18: recipients_max: "),
+            ("(t1: \"1s\", t1: \"1s\")", "1:12: the field \"t1\" is there twice"),
+            ("(recipients_max: -7)", "1:19: recipients_max: this number is too large, or too small"),
             ("domains: []", "1:1: an opening ( is wanted here"),
-            ("(t1: \"1s\"", "1:11: a comma or a closing ) is wanted here"),
+            ("(t1: \"1s\"", "1:10: t1: a comma or a closing bracket is wanted here"),
             (
                 "(\n  domain: [])",
-                "2:9: there is no field \"domain\" here; the fields are domains, listens, data, trust, routes, auth, ",
+                "2:3: there is no field \"domain\" here; the fields are domains, listens, data, trust, routes, auth, ",
             ),
         ] {
             let error = refusal(text);

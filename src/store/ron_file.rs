@@ -94,9 +94,10 @@ pub fn read_private<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RonEr
 /// They are invalid: with line and column.
 pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<T, RonError> {
     options().from_bytes(bytes).map_err(|error| {
-        let (line, column) = (error.span.start.line, error.span.start.col);
+        let text = std::str::from_utf8(bytes).unwrap_or_default();
+        let (line, column) = words::place(&error, text);
         let what = words::fault(&error.code);
-        let field = std::str::from_utf8(bytes).ok().and_then(|text| words::field_at(text, line, column));
+        let field = words::field_at(text, line, column);
         let what = field.map_or_else(|| what.clone(), |field| format!("{field}: {what}"));
         RonError::Broken { path: path.to_owned(), line, column, what }
     })

@@ -34,7 +34,7 @@ fn a_sound_store_is_told_in_words() {
             "3 messages accepted",
             "2 of them go on at the next start, to 3 recipients",
             "0 of these wait in the mailbox",
-            "1 reports begun and not yet answered",
+            "1 report begun and not yet answered",
             "2 bindings",
             "0 users",
             "0 aliases and lists",

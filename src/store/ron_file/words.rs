@@ -1,6 +1,7 @@
 //! What is wrong with a file in RON, in words that name no type of this program.
 
 use ron::Error;
+use ron::error::SpannedError;
 
 /// Why a file cannot be read, as the end of a sentence.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the library may add to its faults")]
@@ -30,14 +31,14 @@ pub(super) fn fault(error: &Error) -> String {
         Error::ExpectedArray => "a list is wanted here, in [ and ]".to_owned(),
         Error::ExpectedArrayEnd => "a comma or a closing ] is wanted here".to_owned(),
         Error::ExpectedMapColon => "a colon is wanted here, between a field and its value".to_owned(),
-        Error::ExpectedComma => "a comma is wanted here".to_owned(),
+        Error::ExpectedComma => "a comma or a closing bracket is wanted here".to_owned(),
         Error::ExpectedBoolean => "true or false is wanted here".to_owned(),
         Error::ExpectedInteger => "a whole number is wanted here".to_owned(),
         Error::ExpectedFloat => "a number is wanted here".to_owned(),
         Error::IntegerOutOfBounds => "this number is too large, or too small".to_owned(),
         Error::ExpectedString => "a text is wanted here, in quotes".to_owned(),
         Error::ExpectedStringEnd => "the closing quote of a text is missing".to_owned(),
-        Error::ExpectedIdentifier => "the name of a field is wanted here".to_owned(),
+        Error::ExpectedIdentifier => "a word without quotes is wanted here".to_owned(),
         Error::Eof => "the file ends too early".to_owned(),
         Error::TrailingCharacters => "nothing may follow the last )".to_owned(),
         Error::UnclosedBlockComment => "a comment is not closed".to_owned(),
@@ -76,6 +77,15 @@ fn in_the_middle(words: &str) -> String {
     let mut letters = words.chars();
     let first = letters.next().into_iter().flat_map(char::to_lowercase);
     first.chain(letters).collect()
+}
+
+/// Line and column of a fault, from 1: where its value begins, or where something is missing.
+pub(super) fn place(error: &SpannedError, text: &str) -> (usize, usize) {
+    let span = &error.span;
+    let from = if error.code == Error::ExpectedComma { span.end } else { span.start };
+    let from = (from.line, from.col);
+    let mut rest = placed(text).skip_while(|(at, _)| *at < from);
+    rest.find(|(_, letter)| !letter.is_whitespace()).map_or(from, |(at, _)| at)
 }
 
 /// The field that a value at this place belongs to: `t1` in `(t1: fast)`. Lines and columns begin at 1.
