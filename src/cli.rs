@@ -98,14 +98,14 @@ struct ProxyArguments {
     /// Domain to serve; may be repeated.
     #[arg(long = "domain", value_name = "NAME", value_parser = parse::domain)]
     domains: Vec<String>,
-    /// Address to listen on, by udp, tcp, tls, ws or wss, such as tcp:127.0.0.1:5060; may be repeated.
+    /// Transport (udp, tcp, tls, ws or wss), IP address and port to listen on, such as tcp:127.0.0.1:5060; may be repeated.
     #[arg(long = "listen", value_name = "TRANSPORT:ADDRESS:PORT", value_parser = parse::listen)]
     listens: Vec<(Transport, SocketAddr)>,
     /// Folder for the store (default: nothing is kept).
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Network of peers whose From is believed, such as 192.0.2.0/24 or one address; udp:NETWORK believes their datagrams
-    /// too, whose source can be forged; may be repeated.
+    /// Network or single address of peers whose From is believed, such as 192.0.2.0/24; with udp:NETWORK, their datagrams
+    /// are believed too, although the source of a datagram can be forged; may be repeated.
     #[arg(long = "trust", value_name = "NETWORK", value_parser = parse::trusted)]
     trust: Vec<Trusted>,
     /// Server of another domain, used instead of asking DNS; may be repeated.
@@ -136,14 +136,14 @@ struct ProxyArguments {
     /// from this computer only).
     #[arg(long = "web-origin", value_name = "https://HOST", value_parser = parse::origin)]
     web_origins: Vec<String>,
-    /// Whether strangers may write to the users; a stranger is a sender from another domain who does not come through a
+    /// Whether strangers may write to the users. A stranger is a sender from another domain who does not come through a
     /// trusted peer (default: open).
     #[arg(long, value_name = "open|known|off", value_parser = parse::inbound)]
     inbound: Option<Inbound>,
-    /// Stranger whom --inbound known lets in: an address, a network, a domain or a sender; may be repeated.
+    /// Stranger whom --inbound known lets in: an IP address, a network, a domain or a sender; may be repeated.
     #[arg(long = "known", value_name = "WHO", value_parser = parse::party)]
     known: Vec<Party>,
-    /// Whose requests are all refused: an address, a network, a domain or a sender; may be repeated.
+    /// Somebody whose requests are all refused: an IP address, a network, a domain or a sender; may be repeated.
     #[arg(long = "ban", value_name = "WHO", value_parser = parse::party)]
     bans: Vec<Party>,
     /// Write every message that passes, without passwords, to a file that Wireshark opens (pcapng).

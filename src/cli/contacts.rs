@@ -20,7 +20,7 @@ use crate::runtime::console::{put, say_json};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ContactsVerb {
-    /// Add contacts from files: vCard, CSV, or text with addresses in any mix. Contacts that are known stay as they are.
+    /// Add contacts from files: vCard, CSV, or text with addresses in any mix. Existing contacts are not changed.
     Import {
         /// Files to read.
         #[arg(value_name = "FILE", required = true)]

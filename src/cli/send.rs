@@ -40,7 +40,7 @@ pub(super) struct SendArguments {
     #[arg(long, value_name = "PATH")]
     file: Vec<PathBuf>,
     /// Delivery report to ask for.
-    #[arg(long, value_enum, default_value_t = Report::Final)]
+    #[arg(long, value_enum, value_name = "final|each|none", default_value_t = Report::Final)]
     report: Report,
     /// How long the message may wait in the proxy's mailbox for absent recipients (default: it does not wait).
     #[arg(long, value_name = "TIME", value_parser = parse::expires)]

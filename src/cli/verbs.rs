@@ -31,7 +31,7 @@ pub(super) enum Upkeep {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AliasVerb {
-    /// Add members to an alias or a list; it is created if there is none. With one member it is an alias, with more a list.
+    /// Add members to an alias or a list, which is created if necessary. With one member it is an alias, with more a list.
     Add {
         /// Address of the alias or list.
         #[arg(value_name = "USER@DOMAIN", value_parser = parse::user)]

@@ -408,7 +408,7 @@ mod tests {
             ("(mailbox_days: 8)", " mailbox_days: 8 is not between 1 and 7"),
             ("(mailbox_per_user_max: 0)", " mailbox_per_user_max: 0 is not between 1 and 1000"),
             ("(mailbox: 1)", "1:11: mailbox: true or false is wanted here"),
-            ("(auth: onn)", "1:11: auth: \"onn\" is not one of off, on, md5"),
+            ("(auth: onn)", "1:8: auth: \"onn\" is not one of off, on, md5"),
             ("(auth: \"on\")", "1:8: auth: a word without quotes is wanted here"),
             ("(mailbox true)", "1:10: a colon is wanted here, between a field and its value"),
             ("(dns: \"x\")", "1:8: dns: invalid socket address syntax"),

@@ -13,7 +13,7 @@ pub enum BackupError {
     #[error(transparent)]
     Source(#[from] OpenError),
     /// The destination exists already.
-    #[error("{} is there already; a backup overwrites nothing", .0.display())]
+    #[error("{} already exists; a backup overwrites nothing", .0.display())]
     Exists(PathBuf),
     /// Writing the copy failed.
     #[error("cannot write {}: {source}", path.display())]

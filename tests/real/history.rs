@@ -239,7 +239,7 @@ fn a_file_is_complete_private_and_overwrites_nothing() {
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let again = history(folder.path(), &["export", "--format", "text", "--out", name]);
     assert_eq!((again.code(), again.err.len()), (2, 1), "{again:?}");
-    assert!(again.err[0].contains("is there already"), "{again:?}");
+    assert!(again.err[0].contains("already exists"), "{again:?}");
     assert!(std::fs::read_to_string(&file).unwrap().ends_with("</html>\n"));
 }
 

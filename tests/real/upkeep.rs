@@ -53,10 +53,7 @@ fn w11_a_backup_made_while_the_proxy_runs_goes_on_with_what_was_accepted() {
     let before = fs::read(&copy).unwrap();
     let again = upkeep(&args);
     assert_eq!(again.code(), 1, "{again:?}");
-    assert!(
-        again.err[0].ends_with("copy.sqlite3 is there already; a backup overwrites nothing"),
-        "{again:?}"
-    );
+    assert!(again.err[0].ends_with("copy.sqlite3 already exists; a backup overwrites nothing"), "{again:?}");
     assert!(fs::read(&copy).unwrap() == before);
     let names: Vec<_> =
         fs::read_dir(elsewhere.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();

@@ -30,7 +30,7 @@ impl Writer {
         let Some(path) = out else {
             return Ok(Self::Standard(String::new()));
         };
-        let taken = format!("{} is there already; nothing was written", path.display());
+        let taken = format!("{} already exists; nothing was written", path.display());
         anyhow::ensure!(std::fs::symlink_metadata(path).is_err(), taken);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let aside = tempfile::Builder::new()

@@ -161,7 +161,7 @@ fn a_backup_overwrites_nothing_and_names_what_is_in_its_way() {
     let taken = folder.path().join("letter.txt");
     std::fs::write(&taken, "to grandmother").unwrap();
     let refusal = backup::<ProxySchema>(&path, &taken).unwrap_err().to_string();
-    assert!(refusal.contains("letter.txt is there already"), "{refusal}");
+    assert!(refusal.contains("letter.txt already exists"), "{refusal}");
     assert_eq!(std::fs::read_to_string(&taken).unwrap(), "to grandmother");
     let refusal = backup::<ProxySchema>(&path, &path).unwrap_err();
     assert!(matches!(refusal, BackupError::Exists(_)), "{refusal:?}");
