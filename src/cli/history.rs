@@ -36,8 +36,8 @@ enum HistoryVerb {
     /// Search the stored messages; exit status 1 if nothing is found.
     ///
     /// Words are found by their beginning, whatever their accents and case; "words in quotation marks" as they stand. Also:
-    /// from:NAME, to:NAME (me for yourself), failed: or failed:NAME, has:file, before:2026-11-30, after:2026-11. Everything
-    /// has to hold.
+    /// from:NAME, to:NAME (me for yourself), failed: or failed:NAME, has:file, before:2026-11-30, after:2026-11. All
+    /// conditions must hold.
     Search {
         /// What to look for.
         #[arg(required = true, value_name = "TEXT")]

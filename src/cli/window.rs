@@ -88,7 +88,8 @@ fn announce(why: &str) {
     let shown =
         runtime().map(|runtime| runtime.block_on(notifications::announce("Fanfare cannot start", why)));
     if let Ok(Err(error)) = shown {
-        tracing::warn!(%error, "no notification says that the window cannot be opened");
+        // Whoever reads this has the error itself on the same terminal.
+        tracing::debug!(%error, "no notification says that the window cannot be opened");
     }
 }
 
