@@ -38,7 +38,7 @@ use self::inbox::receipts::Receipts;
 use self::outbox::Outbox;
 use self::typing::Typing;
 use crate::machine::{
-    ConnectId, Flow, Hop, Input, Machine, Output, RequestId, ResolveId, SendFault, TimerReason,
+    ConnectId, Durability, Flow, Hop, Input, Machine, Output, RequestId, ResolveId, SendFault, TimerReason,
 };
 pub use crate::model::account::AgentConfig;
 use crate::model::account::{Password, RegistrationState};
@@ -276,8 +276,8 @@ impl Machine for UserAgent {
             Input::Disconnected { flow } => self.disconnected(flow, now),
             Input::Resolved { id, hops } => self.resolved(id, hops, None, now),
             Input::ResolveFailed { id, why } => self.resolved(id, Vec::new(), Some(&why), now),
-            Input::Committed(id) => self.release(id, Core::committed, now),
-            Input::CommitFailed(id) => self.release(id, Core::commit_failed, now),
+            Input::Committed(id) => self.release(id, Durability::Durable, now),
+            Input::CommitFailed(id) => self.release(id, Durability::Lost, now),
             Input::Command(command) => self.command(command, now),
         }
         self.end_turn(now);

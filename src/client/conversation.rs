@@ -224,7 +224,6 @@ impl Conversations {
         if let Some(conversation) = conversation.filter(|it| it.seen < Some(message)) {
             conversation.seen = Some(message);
             core.write(Write::Seen { conversation: id, message });
-            core.promise(Action::Nothing, Action::Nothing);
         }
     }
 
@@ -246,7 +245,7 @@ impl Conversations {
         }
         conversation.seen = conversation.seen.max(Some(message));
         core.write(Write::Seen { conversation: id, message });
-        core.promise(Action::Seen(id, message), Action::Nothing);
+        core.promise(Action::Seen(id, message));
     }
 
     /// The user has seen the conversation up to a message of others, and so many of theirs follow it.
@@ -270,7 +269,7 @@ impl Conversations {
             }
         }
         core.write(Write::Seen { conversation: id, message });
-        core.promise(Action::Seen(id, message), Action::Nothing);
+        core.promise(Action::Seen(id, message));
     }
 
     /// The entries of the list: those with an unseen failure first, then in the order in which their last messages came,

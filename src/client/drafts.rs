@@ -41,7 +41,7 @@ impl Drafts {
         }
         let has_new_files = known.is_none_or(|known| known.files != row.files);
         core.write(Write::Draft { row: row.clone(), has_new_files });
-        core.promise(Action::Nothing, Action::DraftUnsaved(place));
+        core.promise(Action::DraftKept(place));
         self.all.insert(place, row);
     }
 
@@ -68,7 +68,6 @@ impl Drafts {
     fn forget(&mut self, core: &mut Core, place: DraftPlace) {
         if self.all.remove(&place).is_some() {
             core.write(Write::ForgetDraft(place));
-            core.promise(Action::Nothing, Action::Nothing);
         }
     }
 

@@ -83,16 +83,14 @@ impl Inbox {
         }
         let key = double_key(asked.request.fields());
         if self.keys.contains_key(&key) {
-            return core.promise(Action::Repeated { key, kept, lost: lost.clone() }, Action::Answer(lost));
+            return core.promise(Action::Repeated { key, kept, lost });
         }
         let Some(row) = self.row(core, conversations, (asked, &key), now) else {
             return core.answer_now(asked, lost.status, lost.bytes, now);
         };
-        let conversation = row.conversation;
-        self.remember(core, key.clone(), now);
+        self.remember(core, key, now);
         core.write(Write::Incoming(row.clone()));
-        let on_fail = Action::IncomingLost(key, conversation, lost);
-        core.promise(Action::IncomingKept(Box::new(row), kept), on_fail);
+        core.promise(Action::Incoming { row: Box::new(row), kept, lost });
     }
 
     /// A message is committed: from here on it counts as received.

@@ -3,19 +3,22 @@
 use std::collections::BTreeSet;
 
 use super::UserAgent;
-use super::agent::core::{Action, Core};
+use super::agent::core::Action;
 use super::inbox::is_own;
-use crate::machine::BatchId;
+use crate::machine::{BatchId, Durability};
 use crate::model::command::Event;
 use crate::model::journal::MessageId;
 use crate::time::Now;
 
 impl UserAgent {
-    /// A batch has ended: runs the actions that waited for it.
-    pub(super) fn release(&mut self, id: BatchId, end: fn(&mut Core, BatchId) -> Vec<Action>, now: Now) {
+    /// The fate of a batch is known: runs the actions that waited for it.
+    pub(super) fn release(&mut self, id: BatchId, fate: Durability, now: Now) {
         let mut counted = BTreeSet::new();
-        for action in end(&mut self.core, id) {
-            self.act(action, &mut counted, now);
+        for action in self.core.release(id) {
+            match fate {
+                Durability::Durable => self.act(action, &mut counted, now),
+                Durability::Lost => self.give_up(action, &mut counted, now),
+            }
         }
         // Once for each message, however many of its recipients were in the batch.
         for message in counted {
@@ -23,32 +26,20 @@ impl UserAgent {
         }
     }
 
-    /// Messages whose recipients have to be counted again are added to `counted`.
+    /// What is promised is stored. Messages whose recipients have to be counted again are added to `counted`.
     fn act(&mut self, action: Action, counted: &mut BTreeSet<MessageId>, now: Now) {
         match action {
-            Action::Nothing => {}
-            Action::DraftUnsaved(place) => self.drafts.unsaved(&mut self.core, place),
-            Action::Tell(event) => counted.extend(self.tell(event)),
-            Action::Answer(answer) => self.core.respond(answer, now),
-            Action::DraftKept(id) => self.outbox.kept(&mut self.core, &mut self.conversations, id),
-            Action::DraftLost(id, draft) => {
-                self.outbox.lost(&mut self.core, &mut self.conversations, id, *draft);
+            Action::DraftKept(_) | Action::StateKept(_) => {}
+            Action::Tell(event) | Action::TellAnyway(event) | Action::TellOf(_, event) => {
+                counted.extend(self.tell(event));
             }
+            Action::StateRewritten(id) => self.outbox.saved(id),
+            Action::Submitted(id, _) => self.outbox.kept(&mut self.core, &mut self.conversations, id),
             Action::MayLeave(id, attempt) => self.outbox.may_leave((id, attempt)),
             Action::AttemptKept(id, attempt) => {
                 self.outbox.further_kept(&mut self.core, (id, attempt));
                 counted.insert(id);
             }
-            Action::AttemptLost(id, attempt) => {
-                self.outbox.further_lost(&mut self.core, (id, attempt));
-            }
-            Action::Unsaved(id) => self.outbox.unsaved(id, now),
-            Action::Saved(id) => self.outbox.saved(id),
-            Action::SavedNot(id) => {
-                self.outbox.saved(id);
-                self.outbox.unsaved(id, now);
-            }
-            Action::Untold(id, event) => self.outbox.untold(id, *event, now),
             Action::ReportTaken { message, kept, lost } => {
                 let is_kept = self.outbox.is_kept(message);
                 self.core.respond(if is_kept { kept } else { lost }, now);
@@ -57,24 +48,48 @@ impl UserAgent {
                 self.core.tell(Event::Changed { conversation, message: None });
                 self.receipts.seen(conversation, message);
             }
-            Action::IncomingKept(row, answer) => {
+            Action::Incoming { row, kept, .. } => {
                 // The owner hears of it before its sender hears that it was delivered.
                 let event = self.inbox.kept(&mut self.conversations, &row, &self.core.profile);
                 self.core.tell(event);
-                self.core.respond(answer, now);
+                self.core.respond(kept, now);
                 if is_own(&row, &self.core.profile) {
                     self.conversations.seen_own(&mut self.core, row.conversation, row.id);
                 }
                 self.receipts.came(&self.core.profile, &row);
             }
-            Action::IncomingLost(key, conversation, answer) => {
-                self.inbox.lost(&mut self.conversations, &key, conversation);
-                self.core.tell(Event::NotStored);
-                self.core.respond(answer, now);
-            }
             Action::Repeated { key, kept, lost } => {
                 let answer = self.inbox.repeated(&key, kept, lost);
                 self.core.respond(answer, now);
+            }
+        }
+    }
+
+    /// What was to be promised is not stored.
+    fn give_up(&mut self, action: Action, counted: &mut BTreeSet<MessageId>, now: Now) {
+        match action {
+            Action::Tell(_) | Action::MayLeave(..) | Action::Seen(..) => {}
+            Action::DraftKept(place) => self.drafts.unsaved(&mut self.core, place),
+            Action::TellAnyway(event) => counted.extend(self.tell(event)),
+            Action::TellOf(id, event) => self.outbox.untold(id, event, now),
+            Action::StateKept(id) => self.outbox.unsaved(id, now),
+            Action::StateRewritten(id) => {
+                self.outbox.saved(id);
+                self.outbox.unsaved(id, now);
+            }
+            Action::Submitted(id, draft) => {
+                self.outbox.lost(&mut self.core, &mut self.conversations, id, *draft);
+            }
+            Action::AttemptKept(id, attempt) => {
+                self.outbox.further_lost(&mut self.core, (id, attempt));
+            }
+            Action::ReportTaken { lost, .. } | Action::Repeated { lost, .. } => {
+                self.core.respond(lost, now);
+            }
+            Action::Incoming { row, lost, .. } => {
+                self.inbox.lost(&mut self.conversations, &row.key, row.conversation);
+                self.core.tell(Event::NotStored);
+                self.core.respond(lost, now);
             }
         }
     }

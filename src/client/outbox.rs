@@ -116,7 +116,7 @@ impl Outbox {
         self.entries.insert(id, Entry { row, hidden, attempts: BTreeMap::new() });
         let ids = Identity::fresh(core, &draft.report);
         self.begin_attempt(core, id, ids, recipients, now);
-        core.promise(Action::DraftKept(id), Action::DraftLost(id, Box::new(draft)));
+        core.promise(Action::Submitted(id, Box::new(draft)));
         Some(conversation)
     }
 
@@ -303,7 +303,7 @@ impl Outbox {
             Learned::State => entry.delivery_event(&row),
         };
         core.write(Write::Delivery(row));
-        core.promise_told(place.0, event);
+        core.promise(Action::TellOf(place.0, event));
     }
 
     /// Applies the same news to every recipient of an attempt.
@@ -325,7 +325,7 @@ impl Outbox {
         attempt.row.stage = stage;
         attempt.row.at = now.wall;
         core.write(Write::Attempt(attempt.row.clone()));
-        core.promise(Action::Nothing, Action::Unsaved(place.0));
+        core.promise(Action::StateKept(place.0));
     }
 
     fn close_if_settled(&mut self, core: &mut Core, place: AttemptId, now: Now) {
@@ -372,14 +372,14 @@ impl Outbox {
             }
         }
         *self.saving.entry(id).or_default() += 1;
-        core.promise(Action::Saved(id), Action::SavedNot(id));
+        core.promise(Action::StateRewritten(id));
         for (message, attempt) in self.leaving.iter().copied().filter(|place| place.0 == id) {
-            core.promise(Action::MayLeave(message, attempt), Action::Nothing);
+            core.promise(Action::MayLeave(message, attempt));
         }
         let mut told: Vec<Event> = Vec::new();
         for event in untold.into_iter().map(|event| entry.present(event)) {
             if !told.contains(&event) {
-                core.promise_told(id, event.clone());
+                core.promise(Action::TellOf(id, event.clone()));
                 told.push(event);
             }
         }

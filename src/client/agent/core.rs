@@ -50,35 +50,27 @@ pub(crate) struct Single {
     pub(crate) recipient: u32,
 }
 
-/// What to do once a batch is committed or has failed.
+/// What to do once the fate of a batch is known.
 #[derive(Debug)]
 pub(crate) enum Action {
-    /// Nothing.
-    Nothing,
-    /// What is being written could not be stored.
-    DraftUnsaved(DraftPlace),
-    /// Tell the owner.
+    /// What is being written is stored; if not, the owner is told.
+    DraftKept(DraftPlace),
+    /// If it is stored, tell the owner.
     Tell(Event),
-    /// Answer a request.
-    Answer(PendingResponse),
-    /// A draft is stored as a message: tell the owner, and send it.
-    DraftKept(MessageId),
-    /// A draft could not be stored.
-    DraftLost(MessageId, Box<Draft>),
+    /// Tell the owner, whatever became of the batch.
+    TellAnyway(Event),
+    /// Tell the owner something about a message; if that is not stored, write it again later and tell then.
+    TellOf(MessageId, Event),
+    /// The state of a message is stored, or is written again later.
+    StateKept(MessageId),
+    /// The state of a message was written once more; if that failed too, again later.
+    StateRewritten(MessageId),
+    /// A draft is stored as a message: tell the owner, and send it. If not, the owner gets the draft back.
+    Submitted(MessageId, Box<Draft>),
     /// The disk has recorded that an attempt may have left: send it.
     MayLeave(MessageId, u32),
-    /// A further attempt is stored: send it.
+    /// A further attempt is stored: send it. If not, it is dropped.
     AttemptKept(MessageId, u32),
-    /// A further attempt could not be stored.
-    AttemptLost(MessageId, u32),
-    /// The state of a message could not be stored: write it again later.
-    Unsaved(MessageId),
-    /// A repeated write of a message's state succeeded.
-    Saved(MessageId),
-    /// That write failed as well.
-    SavedNot(MessageId),
-    /// As `Unsaved`; the owner also has to be told this event.
-    Untold(MessageId, Box<Event>),
     /// A report on a message was processed: the answer depends on whether all that is known of it is stored.
     ReportTaken {
         /// The message.
@@ -90,10 +82,16 @@ pub(crate) enum Action {
     },
     /// It is stored that everything up to this message was seen: tell the owner, and any senders who asked to know.
     Seen(ConversationId, MessageId),
-    /// A received message is stored: tell the owner, then answer.
-    IncomingKept(Box<IncomingRow>, PendingResponse),
-    /// A received message could not be stored, nor a new row of its conversation: forget its key, and answer.
-    IncomingLost(String, ConversationId, PendingResponse),
+    /// A received message is stored: tell the owner, then answer. If it is not, nor a new row of its conversation, forget
+    /// its key, and answer.
+    Incoming {
+        /// The message.
+        row: Box<IncomingRow>,
+        /// The answer if it is stored.
+        kept: PendingResponse,
+        /// The answer if it is not.
+        lost: PendingResponse,
+    },
     /// A duplicate: the answer depends on whether the first copy was stored.
     Repeated {
         /// The key that identifies duplicates.
@@ -144,7 +142,7 @@ pub(crate) struct Core {
     pub(crate) transactions: TransactionLayer<Task>,
     /// Source of tags and tokens.
     pub(crate) random: Random,
-    held: PendingCommits<Write, (Action, Action)>,
+    held: PendingCommits<Write, Action>,
     outputs: VecDeque<Output<Event, Write>>,
     last_message: u64,
     last_detour: u64,
@@ -208,24 +206,14 @@ impl Core {
         self.held.write(write);
     }
 
-    /// What to do once this turn's batch is committed, or has failed.
-    pub(crate) fn promise(&mut self, on_commit: Action, on_fail: Action) {
-        self.held.promise((on_commit, on_fail));
+    /// What to do once the fate of this turn's batch is known.
+    pub(crate) fn promise(&mut self, action: Action) {
+        self.held.promise(action);
     }
 
-    /// Tells the owner something about a message once this turn's batch is committed.
-    pub(crate) fn promise_told(&mut self, message: MessageId, event: Event) {
-        self.promise(Action::Tell(event.clone()), Action::Untold(message, Box::new(event)));
-    }
-
-    /// The actions released by a committed batch.
-    pub(crate) fn committed(&mut self, id: BatchId) -> Vec<Action> {
-        self.held.release(id).into_iter().map(|(on_commit, _)| on_commit).collect()
-    }
-
-    /// The actions to take for a batch that failed.
-    pub(crate) fn commit_failed(&mut self, id: BatchId) -> Vec<Action> {
-        self.held.release(id).into_iter().map(|(_, on_fail)| on_fail).collect()
+    /// The actions that waited for a batch.
+    pub(crate) fn release(&mut self, id: BatchId) -> Vec<Action> {
+        self.held.release(id)
     }
 
     /// How many batches the disk has not answered yet.

@@ -11,7 +11,7 @@ use std::time::Instant;
 use super::detour::Detour;
 use super::print::{SingleRequest, print_single};
 use super::{AttemptId, Outbox};
-use crate::client::agent::core::{Core, Single, Task};
+use crate::client::agent::core::{Action, Core, Single, Task};
 use crate::client::agent::route::{Route, route};
 use crate::client::agent::server_connection::Stream;
 use crate::client::agent::sign_in::{Answered, Heeded};
@@ -115,7 +115,7 @@ impl Outbox {
             attempt.row.way = Way::OneByOne;
             core.write(Write::Attempt(attempt.row.clone()));
             let (message, attempt) = place;
-            core.promise_told(message, Event::OneByOne { message, attempt });
+            core.promise(Action::TellOf(message, Event::OneByOne { message, attempt }));
         }
         self.resume_one_by_one(place);
         self.end_one_by_one(core, place, now);

@@ -34,8 +34,7 @@ impl Outbox {
             self.save(core, place.0);
         }
         let lost = core.busy_answer(asked);
-        let taken = Action::ReportTaken { message: place.0, kept, lost: lost.clone() };
-        core.promise(taken, Action::Answer(lost));
+        core.promise(Action::ReportTaken { message: place.0, kept, lost });
     }
 
     /// The attempt and recipient that a notification is about, and what it says.
@@ -90,7 +89,7 @@ impl Outbox {
         self.remember_refusers(addresses.iter().map(String::as_str));
         let ids = Identity::fresh(core, &report);
         self.begin_attempt(core, place.0, ids, recipients, now);
-        core.promise(Action::AttemptKept(place.0, number), Action::AttemptLost(place.0, number));
+        core.promise(Action::AttemptKept(place.0, number));
     }
 }
 

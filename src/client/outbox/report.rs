@@ -53,8 +53,7 @@ impl Outbox {
         let kept = core.plain_answer(asked, 200);
         let lost = core.busy_answer(asked);
         // An earlier batch may still fail.
-        let taken = Action::ReportTaken { message: place.0, kept, lost: lost.clone() };
-        core.promise(taken, Action::Answer(lost));
+        core.promise(Action::ReportTaken { message: place.0, kept, lost });
     }
 
     /// Whether this comes from our server's address and matches a submission of ours by Call-ID and tag. Nobody else
@@ -159,7 +158,7 @@ impl Outbox {
         };
         attempt.report_ended = true;
         let event = Event::Reported { message: place.0, attempt: place.1 };
-        core.promise_told(place.0, event);
+        core.promise(Action::TellOf(place.0, event));
     }
 }
 
@@ -179,7 +178,7 @@ fn keep_stranger(core: &mut Core, (message, attempt): AttemptId, line: &ReportLi
     let address = visible(&line.address);
     let state = visible(line.state.as_str());
     let event = Event::ReportedStranger { message, attempt, address, state };
-    core.promise(Action::Tell(event), Action::Nothing);
+    core.promise(Action::Tell(event));
 }
 
 /// `delivery-report` of `Delivery-Report;id=1`.

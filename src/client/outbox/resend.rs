@@ -31,7 +31,7 @@ impl Outbox {
             }
         };
         self.begin_attempt(core, id, ids, recipients, now);
-        core.promise(Action::AttemptKept(id, number), Action::AttemptLost(id, number));
+        core.promise(Action::AttemptKept(id, number));
     }
 
     /// A further attempt is committed.
@@ -74,7 +74,7 @@ impl Outbox {
             self.learn_all(core, (id, number), &News::bare(DeliveryState::Cancelled), now);
             self.set_stage(core, (id, number), AttemptStage::Closed, now);
         }
-        core.promise_told(id, Event::Changed { conversation, message: Some(id) });
+        core.promise(Action::TellOf(id, Event::Changed { conversation, message: Some(id) }));
         self.retire(id);
     }
 }

@@ -227,7 +227,7 @@ impl Outbox {
         self.leaving.insert(place);
         self.set_stage(core, place, AttemptStage::Sent, now);
         let (message, attempt) = place;
-        core.promise(Action::MayLeave(message, attempt), Action::Nothing);
+        core.promise(Action::MayLeave(message, attempt));
     }
 
     /// The disk has recorded that an attempt may have left. This may come twice, for the batch and for a repeated
@@ -300,7 +300,7 @@ impl Outbox {
         let phrase = LocalReason::ListServer.into();
         self.learn_all(core, place, &News { status, phrase, ..News::bare(DeliveryState::PassedOn) }, now);
         let (message, attempt) = place;
-        core.promise_told(message, Event::Unreported { message, attempt });
+        core.promise(Action::TellOf(message, Event::Unreported { message, attempt }));
         self.close_if_settled(core, place, now);
     }
 
@@ -337,7 +337,7 @@ impl Outbox {
         attempt.accepted_told = true;
         let after = attempt.written_at.map(|at| now.mono.saturating_duration_since(at)).unwrap_or_default();
         let event = Event::Accepted { message, attempt: number, status, after };
-        core.promise_told(message, event);
+        core.promise(Action::TellOf(message, event));
     }
 
     /// This attempt reaches nobody: `status` is recorded for each recipient, `told` is what the owner hears.
@@ -356,7 +356,7 @@ impl Outbox {
         let event = Event::Refused { message, attempt, status: told.0, reason: told.1.clone() };
         // Refused because of its CPIM, it is sent again without (W28).
         if status != Some(415) || self.find(place).is_none_or(|(_, attempt)| !attempt.row.asks) {
-            core.promise_told(message, event);
+            core.promise(Action::TellOf(message, event));
         }
         self.learn_all(core, place, &News::failed(status, told.1), now);
         self.set_stage(core, place, AttemptStage::Closed, now);
@@ -390,7 +390,7 @@ impl Outbox {
         attempt.form = form;
         attempt.row.cseq += 1;
         core.write(Write::Attempt(attempt.row.clone()));
-        core.promise(Action::Nothing, Action::Unsaved(place.0));
+        core.promise(Action::StateKept(place.0));
         self.waiting.insert(place);
     }
 }

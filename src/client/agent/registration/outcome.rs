@@ -164,7 +164,7 @@ impl Registration {
         self.keep_alive.stop();
         self.become_state(core, RegistrationState::Idle);
         // Only after everything written before it.
-        core.promise(Action::Tell(Event::Disconnected), Action::Tell(Event::Disconnected));
+        core.promise(Action::TellAnyway(Event::Disconnected));
     }
 
     pub(super) fn become_state(&mut self, core: &mut Core, state: RegistrationState) {
