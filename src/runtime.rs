@@ -37,7 +37,8 @@ use self::wire_tap::{Direction, WireTap};
 use crate::limits::{INPUTS_WAITING_MAX, STOP_WAIT};
 use crate::machine::{Batch, Input, Machine, Output};
 use crate::net::{Net, NetEvent};
-use crate::store::{OpenError, Outcome, Schema, Store, Writer};
+use crate::store::tables::{Journal, Tables};
+use crate::store::{self, OpenError, Outcome, Writer};
 use crate::time::{Clock, Now};
 
 /// Most inputs taken in one turn: enough to share the cost of a commit, few enough to keep the timers punctual.
@@ -55,7 +56,7 @@ const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// Where a machine's batches are stored.
 #[derive(Debug)]
-enum Disk<W: Send + 'static> {
+enum Disk<W: Journal> {
     /// Nowhere: the machine keeps nothing.
     None,
     /// With a writer thread.
@@ -64,7 +65,7 @@ enum Disk<W: Send + 'static> {
 
 /// The network, disk and clock of one machine.
 #[derive(Debug)]
-pub struct Shell<W: Send + 'static, N = Net> {
+pub struct Shell<W: Journal, N = Net> {
     clock: Clock,
     net: N,
     /// Where the messages that pass are shown; none while nobody looks, and then it costs nothing.
@@ -76,7 +77,7 @@ pub struct Shell<W: Send + 'static, N = Net> {
     batches_open: usize,
 }
 
-impl<W: Send + 'static, N: Network> Shell<W, N> {
+impl<W: Journal, N: Network> Shell<W, N> {
     /// For a machine that keeps nothing.
     #[must_use]
     pub fn without_store(net: N, clock: Clock) -> Self {
@@ -88,14 +89,14 @@ impl<W: Send + 'static, N: Network> Shell<W, N> {
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub fn with_store<S: Schema<Write = W>>(
+    pub fn with_store<T: Tables<Write = W> + Send + 'static>(
         net: N,
         clock: Clock,
-        store: Store<S>,
+        store: T,
     ) -> Result<Self, OpenError> {
         let (sender, outcomes) = mpsc::channel(OUTCOMES_WAITING_MAX);
         // If the loop is gone, nobody needs the outcomes.
-        let writer = store.start(move |group| drop(sender.blocking_send(group)))?;
+        let writer = store::start(store, move |group| drop(sender.blocking_send(group)))?;
         Ok(Self { clock, net, wire: None, outcomes, disk: Disk::Writer(writer), batches_open: 0 })
     }
 

@@ -1,8 +1,10 @@
-//! Durable storage: one SQLite file per machine, one writer thread per file.
+//! Durable storage: one SQLite file per machine, one writer thread per store.
 //!
 //! **Group commit.** The writer takes all waiting batches, applies them in one transaction, and answers once that is on
 //! stable storage (WAL, `synchronous=FULL`). While one group is being synced the next one collects, so all that wait
 //! share the cost of a sync. A client's writer also waits a moment while a stream of batches comes ([`Schema::PACE`]).
+//!
+//! [`tables`] says what a store offers a machine; [`memory`] is another one, for tests and the simulation.
 //!
 //! **Invariant:** a batch is applied whole or not at all. A failing batch does not affect any other, and a full disk is
 //! an answer ([`Outcome::Failed`]), never a panic; the writer resumes as soon as there is space again.
@@ -19,6 +21,8 @@ use crate::limits::BATCHES_WAITING_MAX;
 use crate::machine::{Batch, BatchId};
 
 // In this order, a part uses only those after it.
+pub mod memory;
+
 pub mod history;
 
 pub mod backup;
@@ -34,6 +38,8 @@ pub mod outside;
 pub mod served;
 
 mod group_writer;
+
+mod sqlite_tables;
 
 mod file;
 
@@ -52,6 +58,8 @@ mod proxy_rows;
 
 mod columns;
 
+pub mod tables;
+
 mod error;
 
 pub mod ron_file;
@@ -66,18 +74,21 @@ pub use client_rows::ClientSchema;
 pub use error::{OpenError, OpenErrorKind};
 pub(crate) use folder::private;
 pub use pace::Pace;
-pub use proxy_rows::ProxySchema;
+pub use proxy_rows::{MessageReader, ProxySchema};
 
 use file::StoreFile;
 use group_writer::GroupWriter;
 use history::History;
+use tables::{Journal, Question, Tables};
 
 /// The tables of one kind of machine, and how its journal is stored in them.
 pub trait Schema: 'static {
     /// One durable change.
-    type Write: Send + 'static;
+    type Write: Journal;
     /// Everything that a machine needs to start.
     type Rows;
+    /// What of that is passed on one at a time.
+    type Streamed;
     /// Whose store it is, for thread names and error messages.
     const NAME: &'static str;
     /// Marks the file as ours (SQLite's `application_id`).
@@ -110,11 +121,30 @@ pub trait Schema: 'static {
         Ok(false)
     }
 
-    /// Reads what the machine needs to start.
+    /// Reads everything that the machine needs to start.
     ///
     /// # Errors
     /// The file cannot be read.
     fn load(connection: &Connection) -> rusqlite::Result<Self::Rows>;
+
+    /// Reads that without what [`Self::each`] passes on.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    fn recover(connection: &Connection) -> rusqlite::Result<Self::Rows> {
+        Self::load(connection)
+    }
+
+    /// Passes on the rest, one at a time.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    fn each(_connection: &Connection, _take: &mut dyn FnMut(Self::Streamed)) -> rusqlite::Result<()> {
+        Ok(())
+    }
+
+    /// The queries that are possible while the machine runs.
+    fn reader(connection: &Connection) -> &<Self::Write as Journal>::Reader;
 }
 
 /// A schema whose rows can be checked.
@@ -184,7 +214,7 @@ impl<S: Schema> Store<S> {
         S::load(&self.file.connection).map_err(|error| self.error(error.into()))
     }
 
-    /// Starts the writer thread, which calls `on_answer` with the outcomes of each group, in the order of the batches.
+    /// Starts the writer thread; see [`start`].
     ///
     /// # Errors
     /// The thread cannot be started.
@@ -192,17 +222,7 @@ impl<S: Schema> Store<S> {
         self,
         on_answer: impl FnMut(Vec<Outcome>) + Send + 'static,
     ) -> Result<Writer<S::Write>, OpenError> {
-        let (jobs, waiting) = sync_channel(BATCHES_WAITING_MAX);
-        let path = self.file.path.clone();
-        let writer = GroupWriter::new(self, Box::new(on_answer));
-        let thread = std::thread::Builder::new()
-            .name(format!("{}-store", S::NAME))
-            .spawn(move || writer.run(&waiting))
-            .map_err(|error| OpenError {
-                path: shown(path.as_deref()),
-                kind: OpenErrorKind::Thread(error),
-            })?;
-        Ok(Writer { jobs: Some(Arc::new(jobs)), thread: Some(thread), path })
+        start(self, on_answer)
     }
 
     fn error(&self, kind: OpenErrorKind) -> OpenError {
@@ -210,32 +230,49 @@ impl<S: Schema> Store<S> {
     }
 }
 
+/// Starts the writer thread of a store, which calls `on_answer` with the outcomes of each group, in the order of the
+/// batches.
+///
+/// # Errors
+/// The thread cannot be started.
+pub fn start<T: Tables + Send + 'static>(
+    tables: T,
+    on_answer: impl FnMut(Vec<Outcome>) + Send + 'static,
+) -> Result<Writer<T::Write>, OpenError> {
+    let (jobs, waiting) = sync_channel(BATCHES_WAITING_MAX);
+    let path = tables.file().map(Path::to_owned);
+    let writer = GroupWriter::new(tables, Box::new(on_answer));
+    let thread = std::thread::Builder::new()
+        .name(format!("{}-store", T::NAME))
+        .spawn(move || writer.run(&waiting))
+        .map_err(|error| OpenError { path: shown(path.as_deref()), kind: OpenErrorKind::Thread(error) })?;
+    Ok(Writer { jobs: Some(Arc::new(jobs)), thread: Some(thread), path })
+}
+
 fn shown(path: Option<&Path>) -> PathBuf {
     path.map_or_else(|| PathBuf::from(":memory:"), Path::to_owned)
 }
 
-/// A query that runs between two groups, on the writer's connection.
-type Question = Box<dyn FnOnce(&Connection) + Send>;
-
-enum Job<W> {
+enum Job<W: Journal> {
     Commit(Batch<W>),
-    Ask(Question),
+    /// A query that runs between two groups.
+    Ask(Question<W>),
 }
 
 /// Handle of the writer thread. Dropping it first writes everything that waits.
-pub struct Writer<W: Send + 'static> {
+pub struct Writer<W: Journal> {
     jobs: Option<Arc<SyncSender<Job<W>>>>,
     thread: Option<JoinHandle<()>>,
     path: Option<PathBuf>,
 }
 
-impl<W: Send + 'static> fmt::Debug for Writer<W> {
+impl<W: Journal> fmt::Debug for Writer<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Writer").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
-impl<W: Send + 'static> Writer<W> {
+impl<W: Journal> Writer<W> {
     /// Queues a batch to be made durable, without waiting.
     ///
     /// # Errors
@@ -252,7 +289,19 @@ impl<W: Send + 'static> Writer<W> {
         })
     }
 
-    /// A second, reading connection to the store, for data that only a screen needs.
+    /// Queues a query between two groups; false if too much is waiting already.
+    fn try_ask(&self, question: Question<W>) -> bool {
+        self.jobs.as_ref().is_some_and(|jobs| jobs.try_send(Job::Ask(question)).is_ok())
+    }
+
+    #[cfg(test)]
+    fn ask(&self, question: impl FnOnce(&W::Reader) + Send + 'static) {
+        self.jobs.as_ref().unwrap().send(Job::Ask(Box::new(question))).ok().unwrap();
+    }
+}
+
+impl Writer<crate::model::journal::Write> {
+    /// A reader of the store, for data that only a screen needs: over a connection of its own where there is a file.
     ///
     /// # Errors
     /// The file cannot be opened a second time, or the thread cannot be started.
@@ -270,19 +319,9 @@ impl<W: Send + 'static> Writer<W> {
         };
         opened.map_err(|kind| OpenError { path: shown(self.path.as_deref()), kind })
     }
-
-    /// Queues a query on the writer's connection; false if too much is waiting already.
-    fn try_ask(&self, question: Question) -> bool {
-        self.jobs.as_ref().is_some_and(|jobs| jobs.try_send(Job::Ask(question)).is_ok())
-    }
-
-    #[cfg(test)]
-    fn ask(&self, question: impl FnOnce(&Connection) + Send + 'static) {
-        self.jobs.as_ref().unwrap().send(Job::Ask(Box::new(question))).ok().unwrap();
-    }
 }
 
-impl<W: Send + 'static> Drop for Writer<W> {
+impl<W: Journal> Drop for Writer<W> {
     fn drop(&mut self) {
         drop(self.jobs.take());
         if let Some(thread) = self.thread.take()

@@ -350,6 +350,16 @@ pub struct Rows {
     pub dispatches: Vec<DispatchRows>,
 }
 
+impl Rows {
+    /// Adds a message.
+    pub fn add(&mut self, stored: Stored) {
+        match stored {
+            Stored::Remembered(row) => self.remembered.push(row),
+            Stored::Whole(rows) => self.dispatches.push(*rows),
+        }
+    }
+}
+
 /// One message, as a restart gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stored {

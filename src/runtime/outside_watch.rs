@@ -1,6 +1,6 @@
 //! Checks, on its own thread, whether another process has changed a proxy's store.
 
-use std::path::Path;
+use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -8,8 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::runtime::faults::Fault;
-use crate::store::outside::{Outside, Watch};
-use crate::store::{OpenError, OpenErrorKind};
+use crate::store::tables::{Changes, Outside};
 
 /// How soon a change is noticed; a check reads one row.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -23,15 +22,16 @@ pub(super) struct OutsideWatch {
 }
 
 impl OutsideWatch {
-    /// Watches the store in this file, which must already be open.
-    pub(super) fn start(store: &Path) -> Result<Self, OpenError> {
-        let watch = Watch::new(store)?;
+    /// Asks a store for changes from now on.
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub(super) fn start(watch: impl Changes + Send + 'static) -> io::Result<Self> {
         let (sender, changes) = mpsc::channel(1);
         let (stop, stopped) = sync_channel(0);
         let thread = std::thread::Builder::new()
             .name("proxy-outside".to_owned())
-            .spawn(move || look(watch, &sender, &stopped))
-            .map_err(|error| OpenError { path: store.to_owned(), kind: OpenErrorKind::Thread(error) })?;
+            .spawn(move || look(watch, &sender, &stopped))?;
         Ok(Self { changes, stop: Some(stop), thread: Some(thread) })
     }
 
@@ -56,7 +56,7 @@ impl Drop for OutsideWatch {
     }
 }
 
-fn look(mut watch: Watch, changes: &mpsc::Sender<Outside>, stopped: &Receiver<()>) {
+fn look(mut watch: impl Changes, changes: &mpsc::Sender<Outside>, stopped: &Receiver<()>) {
     let mut is_failing = false;
     while stopped.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
         let looked = watch.changed();

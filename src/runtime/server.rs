@@ -1,5 +1,7 @@
 //! A proxy on its own thread: for `fanfare proxy` and for the demo.
 
+mod events;
+
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -8,6 +10,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
+use self::events::log;
 use crate::limits::DISPATCHES_WANTED_MAX;
 use crate::machine::Input;
 use crate::net::{BindError, Net, NetSettings, TlsFileError, local_ip_towards};
@@ -19,8 +22,9 @@ use crate::runtime::faults::Fault;
 use crate::runtime::outside_watch::OutsideWatch;
 use crate::runtime::wire_tap::WireTap;
 use crate::sip::Transport;
-use crate::store::outside::Outside;
+use crate::store::outside::Watch;
 use crate::store::served::note_served;
+use crate::store::tables::{Outside, Tables};
 use crate::store::{OpenError, ProxySchema, Store};
 use crate::time::Clock;
 
@@ -329,39 +333,6 @@ async fn asked(
     }
 }
 
-fn log(event: ProxyEvent) {
-    if matches!(event, ProxyEvent::Busy | ProxyEvent::Calm { .. }) {
-        return log_load(&event);
-    }
-    match refusal_line(&event) {
-        Some(line) => log_refusal(&line),
-        None => tracing::debug!(?event, "proxy"),
-    }
-}
-
-/// The log line about refusals, for an operator or a program that reads the log.
-fn refusal_line(event: &ProxyEvent) -> Option<String> {
-    if let ProxyEvent::OffencesUntold { count } = event {
-        return Some(format!("refused from too many sources to name each: {count} more"));
-    }
-    if let ProxyEvent::Offence(refusal) = event { Some(refusal.to_string()) } else { None }
-}
-
-/// Logged as one text without fields, so that nothing else can alter its format.
-fn log_refusal(line: &str) {
-    tracing::warn!("{line}");
-}
-
-/// Logged at a level that an operator sees by default.
-fn log_load(event: &ProxyEvent) {
-    let words = if *event == ProxyEvent::Busy {
-        "more comes in than can be served; some requests get 503 and Retry-After"
-    } else {
-        "everything is served again"
-    };
-    tracing::warn!(?event, "{words}");
-}
-
 async fn start(
     mut config: ProxyConfig,
     data: Option<&Path>,
@@ -370,16 +341,17 @@ async fn start(
     let clock = Clock::start();
     let random = Random::from_os()?;
     let store = data.map_or_else(Store::<ProxySchema>::in_memory, |folder| Store::open(&store_in(folder)))?;
-    let rows = store.beside_messages()?;
+    let rows = store.recover()?;
     note_served(&store, &config.domains);
     let net = Net::open(&config.listens, settings).await?;
     config.listens = net.locals().to_vec();
     config.own_ips = own_ips(&config.listens, local_ip_towards);
     let mut recovery = Proxy::recover(config, rows, random, clock.now());
-    store.each_message(|stored| recovery.take_up(stored))?;
+    store.each(&mut |stored| recovery.take_up(stored))?;
     let proxy = recovery.finish();
     let shell = Shell::with_store(net, clock, store)?;
-    let watch = data.map(|folder| OutsideWatch::start(&store_in(folder))).transpose()?;
+    let changes = data.map(|folder| Watch::new(&store_in(folder))).transpose()?;
+    let watch = changes.map(OutsideWatch::start).transpose()?;
     Ok((shell, proxy, watch))
 }
 

@@ -9,15 +9,20 @@ use bytes::Bytes;
 use super::*;
 use crate::machine::{BatchId, ConnectId, Flow, Hop, ResolveId, SendFault, TimerReason, Transmit};
 use crate::sip::Uri;
-use crate::store::Schema;
+use crate::store::{Schema, Store};
 use crate::time::Now;
 
 /// A store whose writer panics at a write of `true`.
 struct Falling;
 
+impl Journal for bool {
+    type Reader = ();
+}
+
 impl Schema for Falling {
     type Write = bool;
     type Rows = ();
+    type Streamed = ();
     const NAME: &'static str = "test";
     const APPLICATION_ID: i32 = 7;
     const MIGRATIONS: &'static [&'static str] = &["CREATE TABLE only_one (id INTEGER PRIMARY KEY) STRICT"];
@@ -29,6 +34,10 @@ impl Schema for Falling {
 
     fn load(_connection: &rusqlite::Connection) -> rusqlite::Result<()> {
         Ok(())
+    }
+
+    fn reader(_connection: &rusqlite::Connection) -> &() {
+        &()
     }
 }
 

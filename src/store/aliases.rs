@@ -183,6 +183,7 @@ fn walk(
 mod tests {
     use super::*;
     use crate::store::outside::Watch;
+    use crate::store::tables::Changes;
     use crate::store::{ProxySchema, Store};
 
     fn aor(text: &str) -> Aor {

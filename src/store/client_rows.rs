@@ -1,5 +1,6 @@
 //! How the client's journal is stored as rows.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use rusqlite::{Connection, Row, params};
@@ -12,6 +13,7 @@ use crate::model::journal::{
 use crate::model::reason::{LocalReason, Phrase};
 use crate::sip::{Content, ReportWish, content};
 use crate::store::columns::{Json, millis, people, people_column, signed, timestamp, unsigned};
+use crate::store::tables::Journal;
 use crate::store::{Pace, Schema};
 
 mod heads;
@@ -24,6 +26,7 @@ mod drafts;
 
 mod words;
 
+pub(super) use heads::preview;
 pub(super) use texts::unfilled_count;
 
 use words::{state, way, way_word};
@@ -35,6 +38,7 @@ pub struct ClientSchema;
 impl Schema for ClientSchema {
     type Write = Write;
     type Rows = Rows;
+    type Streamed = Infallible;
     const NAME: &'static str = "client";
     const APPLICATION_ID: i32 = 0x4641_4e43; // "FANC"
     const MIGRATIONS: &'static [&'static str] = &[
@@ -74,6 +78,10 @@ impl Schema for ClientSchema {
 
     fn tend(connection: &Connection) -> rusqlite::Result<bool> {
         texts::fill(connection)
+    }
+
+    fn reader(connection: &Connection) -> &<Write as Journal>::Reader {
+        connection
     }
 
     fn load(connection: &Connection) -> rusqlite::Result<Rows> {

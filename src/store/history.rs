@@ -10,6 +10,8 @@ mod record;
 
 pub mod opened;
 
+use std::collections::BTreeSet;
+use std::error::Error;
 use std::fmt;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -19,15 +21,30 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Row};
 
 use crate::limits::QUESTIONS_WAITING_MAX;
-use crate::model::journal::{ConversationId, IncomingRow, MessageId, OpenRows, PersonRow};
+use crate::model::journal::{ConversationId, IncomingRow, MessageId, OpenRows, PersonRow, Write};
+use crate::model::names::Names;
+use crate::model::record::DeliveryRecord;
+use crate::model::search::{Found, Search};
+use crate::store::OpenErrorKind;
 use crate::store::client_rows::{attempts, deliveries, outgoing};
 use crate::store::columns::{people, signed, timestamp, timestamp_option, unsigned};
-use crate::store::{OpenErrorKind, Question};
+use crate::store::tables::Journal;
+
+use self::pages::{Pages, Part};
+use self::search::LatestSearch;
+
+type Question = crate::store::tables::Question<Write>;
 
 /// The history could not be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the stored messages cannot be read: {0}")]
-pub struct ReadError(#[from] rusqlite::Error);
+pub struct ReadError(Box<dyn Error + Send + Sync>);
+
+impl From<rusqlite::Error> for ReadError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self(error.into())
+    }
+}
 
 /// What the height of a message on the screen is estimated from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,8 +122,8 @@ impl History {
     /// Runs `question` on the reader thread; it must pass its answer on by itself. Returns false if
     /// `limits::QUESTIONS_WAITING_MAX` wait already: try again later.
     #[must_use]
-    pub fn ask(&self, question: impl FnOnce(&Reader<'_>) + Send + 'static) -> bool {
-        self.ask.as_ref().is_some_and(|ask| ask(Box::new(|connection| question(&Reader { connection }))))
+    pub fn ask(&self, question: impl FnOnce(&(dyn Reader + 'static)) + Send + 'static) -> bool {
+        self.ask.as_ref().is_some_and(|ask| ask(Box::new(question)))
     }
 }
 
@@ -128,9 +145,71 @@ fn answer_all(connection: &Connection, questions: &Receiver<Question>) {
 }
 
 /// The available queries.
-#[derive(Debug)]
-pub struct Reader<'a> {
-    connection: &'a Connection,
+pub trait Reader {
+    /// The outline of all messages of a conversation after this one (`None`: of all), oldest first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn outline(&self, of: ConversationId, after: Option<MessageId>) -> Result<Vec<OutlineRow>, ReadError>;
+
+    /// The messages of a conversation from `first` to `last`, both included, oldest first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn messages(
+        &self,
+        of: ConversationId,
+        first: MessageId,
+        last: MessageId,
+    ) -> Result<Vec<StoredMessage>, ReadError>;
+
+    /// One message.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn message(&self, id: MessageId) -> Result<Option<StoredMessage>, ReadError>;
+
+    /// The messages after this one (`None`: from the beginning), oldest first, within the limits of a page; empty at
+    /// the end.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn page(&self, part: &Part, after: Option<MessageId>) -> Result<Vec<StoredMessage>, ReadError>;
+
+    /// The conversations in which somebody with this address is, however it is spelled.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn conversations_with(&self, address: &str) -> Result<BTreeSet<ConversationId>, ReadError>;
+
+    /// The record of a message of ours; none for one that is not there or was received.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn record(&self, id: MessageId) -> Result<Option<DeliveryRecord>, ReadError>;
+
+    /// The newest messages that a search finds; none if a later search was asked for meanwhile.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn search(
+        &self,
+        search: &Search,
+        names: &Names,
+        latest: &LatestSearch,
+    ) -> Result<Option<Found>, ReadError>;
+}
+
+impl Journal for Write {
+    type Reader = dyn Reader;
+}
+
+impl dyn Reader + '_ {
+    /// The pages of a part of the history.
+    #[must_use]
+    pub fn pages(&self, part: Part) -> Pages<'_> {
+        Pages::new(self, part)
+    }
 }
 
 const OUTLINE: &str = "SELECT id, chars, newlines, recipient_count FROM message
@@ -144,18 +223,10 @@ const MESSAGE: &str =
                                unverified
                        FROM message WHERE id = ?1";
 
-impl Reader<'_> {
-    /// The outline of all messages of a conversation after this one (`None`: of all), oldest first.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn outline(
-        &self,
-        of: ConversationId,
-        after: Option<MessageId>,
-    ) -> Result<Vec<OutlineRow>, ReadError> {
+impl Reader for Connection {
+    fn outline(&self, of: ConversationId, after: Option<MessageId>) -> Result<Vec<OutlineRow>, ReadError> {
         let after = after.map_or(0, |id| signed(id.0));
-        let mut statement = self.connection.prepare_cached(OUTLINE)?;
+        let mut statement = self.prepare_cached(OUTLINE)?;
         let rows = statement.query_map([signed(of.0), after], |row| {
             Ok(OutlineRow {
                 id: MessageId(unsigned(row.get(0)?)),
@@ -167,53 +238,66 @@ impl Reader<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// The messages of a conversation from `first` to `last`, both included, oldest first.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn messages(
+    fn messages(
         &self,
         of: ConversationId,
         first: MessageId,
         last: MessageId,
     ) -> Result<Vec<StoredMessage>, ReadError> {
-        let mut statement = self.connection.prepare_cached(MESSAGES)?;
+        let mut statement = self.prepare_cached(MESSAGES)?;
         let rows =
-            statement.query_map([signed(of.0), signed(first.0), signed(last.0)], |row| self.stored(row))?;
+            statement.query_map([signed(of.0), signed(first.0), signed(last.0)], |row| stored(self, row))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// One message.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn message(&self, id: MessageId) -> Result<Option<StoredMessage>, ReadError> {
-        let mut statement = self.connection.prepare_cached(MESSAGE)?;
-        let mut rows = statement.query_map([signed(id.0)], |row| self.stored(row))?;
+    fn message(&self, id: MessageId) -> Result<Option<StoredMessage>, ReadError> {
+        let mut statement = self.prepare_cached(MESSAGE)?;
+        let mut rows = statement.query_map([signed(id.0)], |row| stored(self, row))?;
         Ok(rows.next().transpose()?)
     }
 
-    fn stored(&self, row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
-        let (id, body): (i64, Vec<u8>) = (row.get("id")?, row.get("body")?);
-        let from_address: Option<String> = row.get("from_address")?;
-        let Some(address) = from_address else {
-            let outgoing = outgoing(row)?;
-            let (attempts, deliveries) = (attempts(self.connection, id)?, deliveries(self.connection, id)?);
-            return Ok(StoredMessage::Ours(OpenRows { outgoing, attempts, deliveries }));
-        };
-        Ok(StoredMessage::Theirs(IncomingRow {
-            id: MessageId(unsigned(id)),
-            conversation: ConversationId(unsigned(row.get("conversation")?)),
-            at: timestamp(row, "at")?,
-            sent_at: timestamp_option(row, "sent_at")?,
-            from: PersonRow { address, name: row.get::<_, Option<String>>("from_name")?.unwrap_or_default() },
-            also_to: people(row, "people")?,
-            content_type: row.get("content_type")?,
-            body: body.into(),
-            key: String::new(),
-            verified: !row.get::<_, bool>("unverified")?,
-        }))
+    fn page(&self, part: &Part, after: Option<MessageId>) -> Result<Vec<StoredMessage>, ReadError> {
+        pages::page(self, part, after)
     }
+
+    fn conversations_with(&self, address: &str) -> Result<BTreeSet<ConversationId>, ReadError> {
+        pages::conversations_with(self, address)
+    }
+
+    fn record(&self, id: MessageId) -> Result<Option<DeliveryRecord>, ReadError> {
+        record::record(self, id)
+    }
+
+    fn search(
+        &self,
+        search: &Search,
+        names: &Names,
+        latest: &LatestSearch,
+    ) -> Result<Option<Found>, ReadError> {
+        search::search(self, search, names, latest)
+    }
+}
+
+fn stored(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
+    let (id, body): (i64, Vec<u8>) = (row.get("id")?, row.get("body")?);
+    let from_address: Option<String> = row.get("from_address")?;
+    let Some(address) = from_address else {
+        let outgoing = outgoing(row)?;
+        let (attempts, deliveries) = (attempts(connection, id)?, deliveries(connection, id)?);
+        return Ok(StoredMessage::Ours(OpenRows { outgoing, attempts, deliveries }));
+    };
+    Ok(StoredMessage::Theirs(IncomingRow {
+        id: MessageId(unsigned(id)),
+        conversation: ConversationId(unsigned(row.get("conversation")?)),
+        at: timestamp(row, "at")?,
+        sent_at: timestamp_option(row, "sent_at")?,
+        from: PersonRow { address, name: row.get::<_, Option<String>>("from_name")?.unwrap_or_default() },
+        also_to: people(row, "people")?,
+        content_type: row.get("content_type")?,
+        body: body.into(),
+        key: String::new(),
+        verified: !row.get::<_, bool>("unverified")?,
+    }))
 }
 
 #[cfg(test)]

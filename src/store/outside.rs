@@ -3,31 +3,21 @@
 //! **Invariant:** the running proxy's lock is not touched. A change is one small transaction beside the proxy's own,
 //! and increases a number in the store; when that grows, the proxy reads all of this data again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use crate::proxy::journal::{AliasRow, RemovedRow, UserRow};
+use crate::store::tables::{Changes, Outside};
 use crate::store::{OpenError, OpenErrorKind, ProxySchema, Schema, Store, migrate, proxy_rows};
 
 /// How long to wait for a lock that the proxy holds.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 
-/// All data that commands change.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outside {
-    /// Aliases and lists.
-    pub aliases: Vec<AliasRow>,
-    /// The users who may sign in.
-    pub users: Vec<UserRow>,
-    /// Removed users who are not purged yet.
-    pub removed: Vec<RemovedRow>,
-}
-
 /// Lets a running proxy notice outside changes.
 #[derive(Debug)]
 pub struct Watch {
+    path: PathBuf,
     connection: Connection,
     version: Option<i64>,
 }
@@ -40,14 +30,10 @@ impl Watch {
     pub fn new(path: &Path) -> Result<Self, OpenError> {
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
             .map_err(|kind| OpenError { path: path.to_owned(), kind })?;
-        Ok(Self { connection, version: None })
+        Ok(Self { path: path.to_owned(), connection, version: None })
     }
 
-    /// Returns all the data on the first call, and again whenever something has changed.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn changed(&mut self) -> Result<Option<Outside>, OpenErrorKind> {
+    fn look(&mut self) -> rusqlite::Result<Option<Outside>> {
         let instant = self.connection.transaction()?;
         let version =
             instant.query_row("SELECT version FROM outside_version", [], |row| row.get::<_, i64>(0))?;
@@ -62,6 +48,12 @@ impl Watch {
         drop(instant);
         self.version = Some(version);
         Ok(Some(outside))
+    }
+}
+
+impl Changes for Watch {
+    fn changed(&mut self) -> Result<Option<Outside>, OpenError> {
+        self.look().map_err(|error| OpenError { path: self.path.clone(), kind: error.into() })
     }
 }
 

@@ -9,7 +9,8 @@ pub(super) use self::users::users;
 use crate::proxy::journal::{BindingRow, DeviceRow, DispatchId, DispatchRows, Reach, Rows, Stored, Write};
 use crate::sip::{Aor, Uri};
 use crate::store::columns::{FlowColumn, timestamp};
-use crate::store::{OpenError, Schema, Store, Writer};
+use crate::store::tables::Journal;
+use crate::store::{Schema, Writer};
 
 mod audit;
 
@@ -28,6 +29,7 @@ pub struct ProxySchema;
 impl Schema for ProxySchema {
     type Write = Write;
     type Rows = Rows;
+    type Streamed = Stored;
     const NAME: &'static str = "proxy";
     const APPLICATION_ID: i32 = 0x4641_4e50; // "FANP"
     const MIGRATIONS: &'static [&'static str] = &[
@@ -61,30 +63,50 @@ impl Schema for ProxySchema {
     }
 
     fn load(connection: &Connection) -> rusqlite::Result<Rows> {
-        let mut rows = beside_messages(connection)?;
-        dispatches::each(connection, |stored| match stored {
-            Stored::Remembered(row) => rows.remembered.push(row),
-            Stored::Whole(whole) => rows.dispatches.push(*whole),
-        })?;
+        let mut rows = Self::recover(connection)?;
+        Self::each(connection, &mut |stored| rows.add(stored))?;
         Ok(rows)
+    }
+
+    /// Everything except the messages.
+    fn recover(connection: &Connection) -> rusqlite::Result<Rows> {
+        Ok(Rows {
+            secret: secret(connection)?,
+            bindings: bindings(connection)?,
+            devices: devices(connection)?,
+            aliases: aliases(connection)?,
+            users: users(connection)?,
+            removed: removed(connection)?,
+            ..Rows::default()
+        })
+    }
+
+    /// The messages: first those with nothing left to do, without their bodies.
+    fn each(connection: &Connection, take: &mut dyn FnMut(Stored)) -> rusqlite::Result<()> {
+        dispatches::each(connection, take)
+    }
+
+    fn reader(connection: &Connection) -> &<Write as Journal>::Reader {
+        connection
     }
 }
 
-impl Store<ProxySchema> {
-    /// What a start needs besides the messages.
+/// What a running proxy reads back from its store.
+pub trait MessageReader {
+    /// What is stored of one message.
     ///
     /// # Errors
-    /// The file cannot be read.
-    pub fn beside_messages(&self) -> Result<Rows, OpenError> {
-        beside_messages(&self.file.connection).map_err(|error| self.error(error.into()))
-    }
+    /// The store cannot be read: why, for the log.
+    fn message(&self, id: DispatchId) -> Result<Option<DispatchRows>, String>;
+}
 
-    /// Passes on the messages, one at a time: first those with nothing left to do, without their bodies.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn each_message(&self, take: impl FnMut(Stored)) -> Result<(), OpenError> {
-        dispatches::each(&self.file.connection, take).map_err(|error| self.error(error.into()))
+impl Journal for Write {
+    type Reader = dyn MessageReader;
+}
+
+impl MessageReader for Connection {
+    fn message(&self, id: DispatchId) -> Result<Option<DispatchRows>, String> {
+        dispatches::read(self, id).map_err(|error| error.to_string())
     }
 }
 
@@ -97,27 +119,14 @@ impl Writer<Write> {
         id: DispatchId,
         answer: impl FnOnce(Option<Box<DispatchRows>>) + Send + 'static,
     ) -> bool {
-        self.try_ask(Box::new(move |connection| {
-            let rows = dispatches::read(connection, id).unwrap_or_else(|error| {
+        self.try_ask(Box::new(move |reader| {
+            let rows = reader.message(id).unwrap_or_else(|error| {
                 tracing::warn!(%error, "a stored message cannot be read");
                 None
             });
             answer(rows.map(Box::new));
         }))
     }
-}
-
-/// Everything except the messages.
-fn beside_messages(connection: &Connection) -> rusqlite::Result<Rows> {
-    Ok(Rows {
-        secret: secret(connection)?,
-        bindings: bindings(connection)?,
-        devices: devices(connection)?,
-        aliases: aliases(connection)?,
-        users: users(connection)?,
-        removed: removed(connection)?,
-        ..Rows::default()
-    })
 }
 
 fn put_secret(connection: &Connection, key: &[u8; 16]) -> rusqlite::Result<()> {

@@ -1,5 +1,7 @@
 //! The writer over real files: groups, failures, locks, and the process killed in mid batch.
 
+mod contract;
+
 use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -79,35 +81,26 @@ fn a_batch_that_fails_fails_alone_and_whole() {
         _ => Outcome::Committed(BatchId(id)),
     });
     assert_eq!(outcomes, expected);
-    let (answer, rows) = sync_channel(1);
-    writer.ask(move |connection| {
-        answer.send(ClientSchema::load(connection).unwrap()).unwrap();
-    });
-    let ids: Vec<u64> = rows.recv().unwrap().conversations.iter().map(|head| head.row.id.0).collect();
-    assert_eq!(ids, [1, 2, 4]);
+    let (answer, with_ann) = sync_channel(1);
+    writer.ask(move |reader| answer.send(reader.conversations_with("sip:ann@domain.com").unwrap()).unwrap());
+    assert_eq!(with_ann.recv().unwrap(), [1, 2, 4].map(ConversationId).into());
 }
 
 #[test]
 fn a_full_disk_is_an_answer_and_passes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("client.db");
-    let (writer, answers) = started(Store::open(&path).unwrap());
+    let mut writer = GroupWriter::new(Store::<ClientSchema>::open(&path).unwrap(), Box::new(drop));
     // Exceeding the page limit gives SQLITE_FULL, just as a full disk does.
-    let limit = |pages: &'static str| {
-        let (done, when_done) = sync_channel(1);
-        writer.ask(move |connection: &Connection| {
-            connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
-            done.send(()).unwrap();
-        });
-        when_done.recv().unwrap();
+    let limit = |writer: &GroupWriter<Store<ClientSchema>>, pages: &str| {
+        let connection = &writer.tables.file.connection;
+        connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
     };
-    limit("1"); // as many as there are now
+    limit(&writer, "1"); // as many as there are now
     let long = "x".repeat(100_000);
-    writer.commit(batch_of(1, &long)).unwrap();
-    assert_eq!(answers.recv().unwrap(), [Outcome::Failed(BatchId(1))]);
-    limit("1000000");
-    writer.commit(batch_of(2, &long)).unwrap();
-    assert_eq!(answers.recv().unwrap(), [Outcome::Committed(BatchId(2))]);
+    assert_eq!(writer.write(&[batch_of(1, &long)]), [Outcome::Failed(BatchId(1))]);
+    limit(&writer, "1000000");
+    assert_eq!(writer.write(&[batch_of(2, &long)]), [Outcome::Committed(BatchId(2))]);
     drop(writer);
     assert_eq!(conversations(&path), [2]);
 }

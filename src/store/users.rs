@@ -236,8 +236,9 @@ fn count(connection: &Connection, sql: &str, of: impl rusqlite::Params) -> rusql
 mod tests {
     use super::*;
     use crate::store::aliases::Aliases;
-    use crate::store::outside::{Outside, Watch};
+    use crate::store::outside::Watch;
     use crate::store::served::note_served;
+    use crate::store::tables::{Changes, Outside};
     use crate::store::{ProxySchema, Store};
 
     fn aor(text: &str) -> Aor {

@@ -10,10 +10,10 @@ use fanfare::proxy::journal::{DispatchId, OutcomeRow, OutcomeState, Write};
 use fanfare::time::Timestamp;
 
 pub(crate) use self::client::{best_of, told};
-use crate::disk::{AgentStore, ProxyStore};
 use crate::host::{Durable, Host, HostId};
 use crate::model::{Accepted, Model, Owed};
 use crate::text::{body, branch, field, fields, holds, is_notification, number, user};
+use fanfare::store::memory::{ClientMemory, ProxyMemory};
 
 pub(crate) type Checked = Result<(), String>;
 
@@ -42,7 +42,7 @@ impl Scene<'_> {
 
     /// Whether the disk of a client of that user records this message as seen.
     fn has_read(&self, name: &str, text: &str) -> bool {
-        let is_it = |store: &AgentStore, row: &IncomingRow| holds(&row.body, text) && store.has_seen(row);
+        let is_it = |store: &ClientMemory, row: &IncomingRow| holds(&row.body, text) && store.has_seen(row);
         let mut stores = self.of_user(name).filter_map(Host::agent_store);
         stores.any(|store| store.incoming.values().any(|row| is_it(store, row)))
     }
@@ -115,7 +115,7 @@ fn leg(model: &mut Model, scene: Scene<'_>, text: &str) -> Checked {
 }
 
 /// W23: a report leaves only after its outcomes and its CSeq are committed.
-fn report(model: &mut Model, proxy: HostId, store: &ProxyStore, text: &str) -> Checked {
+fn report(model: &mut Model, proxy: HostId, store: &ProxyMemory, text: &str) -> Checked {
     let call_id = field(text, "Call-ID").unwrap_or_default();
     let cseq = number(text, "CSeq").unwrap_or_default();
     let is_it = |(id, accepted): &(&Owed, &Accepted)| id.0 == proxy && accepted.call_id == call_id;

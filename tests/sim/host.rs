@@ -1,5 +1,6 @@
 //! The hosts: a machine, its address and its disk; one interface for all three kinds.
 
+use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -15,18 +16,20 @@ use fanfare::proxy::journal::DispatchId;
 use fanfare::proxy::{Proxy, ProxyCommand, ProxyConfig, ProxyEvent};
 use fanfare::random::Random;
 use fanfare::sip::Uri;
+use fanfare::store::memory::{ClientMemory, ProxyMemory};
+use fanfare::store::tables::Tables;
 use fanfare::time::Now;
 
-use crate::disk::{AgentStore, Disk, Mode, NoStore, ProxyStore, Store};
+use crate::disk::{Disk, Mode, NoStore};
 
 /// Index of a host in its world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct HostId(pub(crate) usize);
 
 /// A machine that a host can run.
-pub(crate) trait Kind: Machine + Sized {
+pub(crate) trait Kind: Machine<Write: Debug> + Sized {
     type Setup;
-    type Store: Store<Write = Self::Write>;
+    type Store: Tables<Write = Self::Write> + Default;
 
     fn start(setup: &Self::Setup, store: &Self::Store, random: Random, now: Now) -> Self;
     fn told(event: Self::Event) -> Told;
@@ -79,17 +82,19 @@ pub(crate) enum Wish {
 
 impl Kind for Proxy {
     type Setup = ProxyConfig;
-    type Store = ProxyStore;
+    type Store = ProxyMemory;
 
-    fn start(setup: &ProxyConfig, store: &ProxyStore, random: Random, now: Now) -> Self {
-        Self::new(setup.clone(), store.load(), random, now)
+    fn start(setup: &ProxyConfig, store: &ProxyMemory, random: Random, now: Now) -> Self {
+        let mut rows = store.recover().unwrap();
+        store.each(&mut |stored| rows.add(stored)).unwrap();
+        Self::new(setup.clone(), rows, random, now)
     }
 
     fn wanted(event: &ProxyEvent) -> Option<DispatchId> {
         if let ProxyEvent::Wanted { dispatch } = event { Some(*dispatch) } else { None }
     }
 
-    fn read(id: DispatchId, store: &ProxyStore) -> Option<ProxyCommand> {
+    fn read(id: DispatchId, store: &ProxyMemory) -> Option<ProxyCommand> {
         Some(ProxyCommand::Read(id, store.dispatches.get(&id).cloned().map(Box::new)))
     }
 
@@ -104,10 +109,10 @@ impl Kind for Proxy {
 
 impl Kind for UserAgent {
     type Setup = AgentConfig;
-    type Store = AgentStore;
+    type Store = ClientMemory;
 
-    fn start(setup: &AgentConfig, store: &AgentStore, random: Random, now: Now) -> Self {
-        Self::new(setup.clone(), store.load(), random, now)
+    fn start(setup: &AgentConfig, store: &ClientMemory, random: Random, now: Now) -> Self {
+        Self::new(setup.clone(), store.recover().unwrap(), random, now)
     }
 
     fn told(event: Event) -> Told {
@@ -339,7 +344,7 @@ impl Host {
     }
 
     /// The tables of a client.
-    pub(crate) fn agent_store(&self) -> Option<&AgentStore> {
+    pub(crate) fn agent_store(&self) -> Option<&ClientMemory> {
         match &self.body {
             Body::Agent(station) => Some(&station.disk.store),
             Body::Proxy(_) | Body::Person(_) => None,
@@ -347,7 +352,7 @@ impl Host {
     }
 
     /// The tables of a proxy.
-    pub(crate) fn proxy_store(&self) -> Option<&ProxyStore> {
+    pub(crate) fn proxy_store(&self) -> Option<&ProxyMemory> {
         match &self.body {
             Body::Proxy(station) => Some(&station.disk.store),
             Body::Agent(_) | Body::Person(_) => None,

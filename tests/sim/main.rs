@@ -1,7 +1,8 @@
 //! The simulation: proxy, clients and people in virtual time, over a network and on disks that fail as real ones do.
 //!
 //! `SIM_SEED=7 cargo test --test sim` runs one seed again; with `SIM_TRACE=1` it prints everything that happens.
-//! `SIM_SEEDS=1..10000` plays these; `-- --nocapture` shows which faults were injected.
+//! `SIM_SEEDS=1..10000` plays these; `-- --nocapture` shows which faults were injected, and the hash of each seed's trace,
+//! which a change that only renames or moves code must leave as it was.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -81,11 +82,15 @@ fn seeds() -> Vec<u64> {
 
 /// Plays every second seed, twice each: nothing but the seed may decide what happens.
 fn play_every_other(remainder: u64) {
+    let is_asked = std::env::var_os("SIM_SEEDS").is_some();
     let seeds: Vec<_> = seeds().into_iter().filter(|seed| seed % 2 == remainder).collect();
     let mut all = Tally::default();
     for (count, seed) in (1..).zip(&seeds) {
         let (first, second) = (workload::play(*seed), workload::play(*seed));
         assert_eq!(first, second, "seed {seed} is not the same twice");
+        if is_asked {
+            println!("seed {seed}: {:016x}", first.0);
+        }
         all.add(&first.1);
         if count % 500 == 0 {
             println!("{count} seeds, the last one is {seed}");

@@ -12,10 +12,10 @@ use fanfare::sip::ReportMode;
 
 use crate::cast::{ABROAD, HOME};
 use crate::checks::{best_of, ensure, outcome_of};
-use crate::disk::AgentStore;
 use crate::host::{Body, Host, HostId};
 use crate::model::{Accepted, Model};
 use crate::world::World;
+use fanfare::store::memory::ClientMemory;
 
 /// Checks that everything has ended.
 pub(crate) fn settled(world: &World) -> Result<(), String> {
@@ -58,12 +58,12 @@ fn dispatch_settled(accepted: &Accepted, rows: &DispatchRows) -> Result<(), Stri
 }
 
 /// Unreported here, but delivered by another attempt: after a restart nobody waits for this one.
-fn is_made_good(store: &AgentStore, missed: &DeliveryRow) -> bool {
+fn is_made_good(store: &ClientMemory, missed: &DeliveryRow) -> bool {
     let mut rows = store.deliveries_of(missed.message).filter(|row| row.recipient == missed.recipient);
     missed.state == DeliveryState::NoReport && rows.any(|row| is_reached(row.state))
 }
 
-fn attempt_settled(store: &AgentStore, attempt: &AttemptRow) -> Result<(), String> {
+fn attempt_settled(store: &ClientMemory, attempt: &AttemptRow) -> Result<(), String> {
     ensure(attempt.stage == AttemptStage::Closed, || format!("an attempt is open: {attempt:?}"))?;
     let is_reported = attempt.report.mode != ReportMode::None;
     for row in store.deliveries_of(attempt.message).filter(|row| row.attempt == attempt.number) {
@@ -85,7 +85,7 @@ fn attempt_settled(store: &AgentStore, attempt: &AttemptRow) -> Result<(), Strin
 }
 
 /// The last thing an owner was told must match the disk; a new start shows the disk's state by itself.
-fn owner_knows(model: &Model, id: HostId, store: &AgentStore) -> Result<(), String> {
+fn owner_knows(model: &Model, id: HostId, store: &ClientMemory) -> Result<(), String> {
     let of_host = model.told_since_start.iter().filter(|(place, _)| place.0 == id);
     for ((_, message, attempt, recipient), told) in of_host {
         let row = &store.deliveries[&(*message, *attempt, *recipient)];
@@ -115,7 +115,8 @@ fn agreed(
     rows: &DispatchRows,
 ) -> Result<(), String> {
     let stores = world.hosts.iter().filter_map(Host::agent_store);
-    let is_sender = |store: &&AgentStore| store.attempts.values().any(|attempt| attempt.call_id == *call_id);
+    let is_sender =
+        |store: &&ClientMemory| store.attempts.values().any(|attempt| attempt.call_id == *call_id);
     let Some(store) = stores.into_iter().find(is_sender) else {
         return Err(format!("nobody has sent {call_id}"));
     };
@@ -147,7 +148,7 @@ fn agreed(
 }
 
 /// Whether the recipient's client was asked for a notification (W28).
-fn asks(store: &AgentStore, row: &DeliveryRow) -> bool {
+fn asks(store: &ClientMemory, row: &DeliveryRow) -> bool {
     store.attempts.get(&(row.message, row.attempt)).is_some_and(|attempt| attempt.asks)
 }
 

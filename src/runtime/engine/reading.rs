@@ -61,13 +61,13 @@ pub(super) fn ask(
     })
 }
 
-fn answer(reader: &Reader<'_>, question: &Question) -> Result<ReadResult, ReadError> {
+fn answer(reader: &dyn Reader, question: &Question) -> Result<ReadResult, ReadError> {
     let part = question.part.map(|(conversation, part)| read_part(reader, conversation, part)).transpose()?;
     let single: Result<Vec<_>, _> = question.messages.iter().map(|id| reader.message(*id)).collect();
     Ok(ReadResult { part, messages: single?.into_iter().flatten().collect() })
 }
 
-fn read_part(reader: &Reader<'_>, conversation: ConversationId, part: Part) -> Result<ReadPart, ReadError> {
+fn read_part(reader: &dyn Reader, conversation: ConversationId, part: Part) -> Result<ReadPart, ReadError> {
     let after = match part {
         Part::End | Part::Around(_) => None,
         Part::After(id) => Some(id),

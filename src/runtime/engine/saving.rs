@@ -32,7 +32,7 @@ pub(super) fn downloads() -> io::Result<PathBuf> {
     Ok(dirs.download_dir().unwrap_or_else(|| dirs.home_dir()).to_owned())
 }
 
-fn read(reader: &Reader<'_>, message: MessageId, file: usize) -> io::Result<File> {
+fn read(reader: &dyn Reader, message: MessageId, file: usize) -> io::Result<File> {
     let stored = reader.message(message).map_err(io::Error::other)?;
     let content = stored.map(|stored| match stored {
         StoredMessage::Ours(rows) => content(&rows.outgoing.content_type, &rows.outgoing.body),

@@ -82,7 +82,7 @@ pub(super) fn unseen(connection: &Connection) -> rusqlite::Result<Vec<UnseenRow>
 }
 
 /// The beginning of a text, on one line; for anything else its name or media type.
-pub(super) fn preview(content_type: &str, body: &Bytes) -> String {
+pub(in crate::store) fn preview(content_type: &str, body: &Bytes) -> String {
     let Content { text, files } = content(content_type, body);
     line(text, &files.iter().map(|file| file.called().to_owned()).collect::<Vec<_>>())
 }

@@ -28,8 +28,8 @@ impl OpenedHistory {
 
     /// The queries.
     #[must_use]
-    pub const fn reader(&self) -> Reader<'_> {
-        Reader { connection: &self.connection }
+    pub fn reader(&self) -> &dyn Reader {
+        &self.connection
     }
 }
 

@@ -2,34 +2,26 @@
 
 use std::time::Duration;
 
-use rusqlite::Row;
+use rusqlite::{Connection, Row};
 
 use super::{ReadError, Reader, StoredMessage};
 use crate::model::journal::{MessageId, ReportRow, StrangerRow};
 use crate::model::record::DeliveryRecord;
 use crate::store::columns::{signed, timestamp, unsigned};
 
-impl Reader<'_> {
-    /// The record of a message of ours; none for one that is not there or was received.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn record(&self, id: MessageId) -> Result<Option<DeliveryRecord>, ReadError> {
-        let Some(StoredMessage::Ours(message)) = self.message(id)? else {
-            return Ok(None);
-        };
-        let strangers =
-            "SELECT message, attempt, address, state, status, phrase, tries, after_ms, at FROM stranger
+pub(super) fn record(connection: &Connection, id: MessageId) -> Result<Option<DeliveryRecord>, ReadError> {
+    let Some(StoredMessage::Ours(message)) = connection.message(id)? else {
+        return Ok(None);
+    };
+    let strangers =
+        "SELECT message, attempt, address, state, status, phrase, tries, after_ms, at FROM stranger
                          WHERE message = ?1 ORDER BY attempt, address";
-        let mut statement = self.connection.prepare_cached(strangers)?;
-        let strangers =
-            statement.query_map([signed(id.0)], stranger)?.collect::<rusqlite::Result<Vec<_>>>()?;
-        let reports =
-            "SELECT message, attempt, at, body FROM report WHERE message = ?1 ORDER BY attempt, number";
-        let mut statement = self.connection.prepare_cached(reports)?;
-        let reports = statement.query_map([signed(id.0)], report)?.collect::<rusqlite::Result<Vec<_>>>()?;
-        Ok(Some(DeliveryRecord { message, strangers, reports }))
-    }
+    let mut statement = connection.prepare_cached(strangers)?;
+    let strangers = statement.query_map([signed(id.0)], stranger)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let reports = "SELECT message, attempt, at, body FROM report WHERE message = ?1 ORDER BY attempt, number";
+    let mut statement = connection.prepare_cached(reports)?;
+    let reports = statement.query_map([signed(id.0)], report)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(Some(DeliveryRecord { message, strangers, reports }))
 }
 
 fn stranger(row: &Row<'_>) -> rusqlite::Result<StrangerRow> {

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rusqlite::types::Value;
-use rusqlite::{Row, params_from_iter};
+use rusqlite::{Connection, Row, params_from_iter};
 
-use super::{ReadError, Reader};
+use super::ReadError;
 use crate::limits::{SEARCH_HITS_MAX, SEARCH_IDS_MAX, SEARCH_ROWS_MAX};
 use crate::model::fold::holds_all;
 use crate::model::journal::{ConversationId, MessageId, PersonRow};
@@ -30,48 +30,73 @@ impl LatestSearch {
         self.0.store(id, Ordering::Relaxed);
     }
 
-    fn is_over(&self, id: u64) -> bool {
+    /// Whether a later one than this was asked for.
+    pub(in crate::store) fn is_over(&self, id: u64) -> bool {
         self.0.load(Ordering::Relaxed) != id
     }
 }
 
 /// A row that the words have found, before it is compared with the rest of the query.
-struct Candidate {
-    id: MessageId,
-    conversation: ConversationId,
-    at: crate::time::Timestamp,
-    from: Option<PersonRow>,
-    people: Vec<PersonRow>,
+pub(in crate::store) struct Candidate {
+    pub(in crate::store) id: MessageId,
+    pub(in crate::store) conversation: ConversationId,
+    pub(in crate::store) at: crate::time::Timestamp,
+    pub(in crate::store) from: Option<PersonRow>,
+    pub(in crate::store) people: Vec<PersonRow>,
 }
 
-impl Reader<'_> {
-    /// The newest messages that a search finds; none if a later search was asked for meanwhile.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn search(
+impl Candidate {
+    /// It as a hit; the excerpt is from its text, or from the names of its files.
+    pub(in crate::store) fn hit(&self, text: &str, files: &[String], terms: &[Term], names: &Names) -> Hit {
+        let mut excerpt = Excerpt::of(text, terms);
+        if excerpt.text.is_empty() || excerpt.marks.is_empty() && !terms.is_empty() {
+            // The words stand in the name of a file, or partly.
+            let named = Excerpt::of(&files.join(", "), terms);
+            if excerpt.text.is_empty() || !named.marks.is_empty() {
+                excerpt = named;
+            }
+        }
+        Hit {
+            message: self.id,
+            conversation: self.conversation,
+            at: self.at,
+            from: self.from.as_ref().map(|person| names.person(person)),
+            to: self.people.iter().map(|person| names.person(person)).collect(),
+            excerpt,
+        }
+    }
+}
+
+pub(super) fn search(
+    connection: &Connection,
+    search: &Search,
+    names: &Names,
+    latest: &LatestSearch,
+) -> Result<Option<Found>, ReadError> {
+    Searcher { connection }.search(search, names, latest)
+}
+
+struct Searcher<'a> {
+    connection: &'a Connection,
+}
+
+impl Searcher<'_> {
+    fn search(
         &self,
         search: &Search,
         names: &Names,
         latest: &LatestSearch,
     ) -> Result<Option<Found>, ReadError> {
         let query = Query::parse(&search.text);
-        let mut found = Found {
-            search: search.clone(),
-            terms: query.terms.as_slice().into(),
-            hits: Vec::new(),
-            all: Vec::new(),
-            has_more: false,
-            unindexed: if query.terms.is_empty() { 0 } else { unfilled_count(self.connection)? },
-            problems: query.problems.clone(),
-        };
+        let unindexed = if query.terms.is_empty() { 0 } else { unfilled_count(self.connection)? };
+        let mut found = nothing_found(search, &query, unindexed);
         if query.is_empty() {
             return Ok(Some(found));
         }
         if latest.is_over(search.id) {
             return Ok(None);
         }
-        let mut people = People { names, known: BTreeMap::new() };
+        let mut people = People::new(names);
         let conversations = self.conversations_of(&query, &mut people)?;
         let (sql, values) = statement(&query, search, conversations.as_deref());
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -134,22 +159,7 @@ impl Reader<'_> {
             Some(row) => (row.get::<_, String>("text")?, row.get::<_, Json<Vec<String>>>("files")?.0),
             None => (String::new(), Vec::new()),
         };
-        let mut excerpt = Excerpt::of(&text, terms);
-        if excerpt.text.is_empty() || excerpt.marks.is_empty() && !terms.is_empty() {
-            // The words stand in the name of a file, or partly.
-            let named = Excerpt::of(&files.join(", "), terms);
-            if excerpt.text.is_empty() || !named.marks.is_empty() {
-                excerpt = named;
-            }
-        }
-        Ok(Hit {
-            message: candidate.id,
-            conversation: candidate.conversation,
-            at: candidate.at,
-            from: candidate.from.as_ref().map(|person| names.person(person)),
-            to: candidate.people.iter().map(|person| names.person(person)).collect(),
-            excerpt,
-        })
+        Ok(candidate.hit(&text, &files, terms, names))
     }
 
     /// Whether it failed for each person whom `failed:` names.
@@ -179,6 +189,19 @@ impl Reader<'_> {
 const MISSED: &str = "FROM delivery d WHERE d.state IN ('failed', 'no-report')
     AND NOT EXISTS (SELECT 1 FROM delivery g WHERE g.message = d.message AND g.recipient = d.recipient
                     AND g.state IN ('delivered', 'passed-on', 'read'))";
+
+/// The result of a search before its first hit.
+pub(in crate::store) fn nothing_found(search: &Search, query: &Query, unindexed: u64) -> Found {
+    Found {
+        search: search.clone(),
+        terms: query.terms.as_slice().into(),
+        hits: Vec::new(),
+        all: Vec::new(),
+        has_more: false,
+        unindexed,
+        problems: query.problems.clone(),
+    }
+}
 
 /// The statement that finds the candidates of a query, newest first, and its values.
 fn statement(query: &Query, search: &Search, conversations: Option<&[i64]>) -> (String, Vec<Value>) {
@@ -242,7 +265,7 @@ fn expression(terms: &[Term]) -> String {
 }
 
 /// When a day begins here, in milliseconds since 1970.
-fn begins(day: Date) -> i64 {
+pub(in crate::store) fn begins(day: Date) -> i64 {
     day.to_zoned_datetime(TimeZone::system()).map_or(0, |at| at.timestamp().as_millisecond())
 }
 
@@ -273,18 +296,22 @@ fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
 }
 
 /// Whether a part of a query means the person himself.
-const fn is_me(part: &str) -> bool {
+pub(in crate::store) const fn is_me(part: &str) -> bool {
     part.eq_ignore_ascii_case("me")
 }
 
 /// Compares people with parts of names; each address is looked up once for each part.
-struct People<'a> {
+pub(in crate::store) struct People<'a> {
     names: &'a Names,
     known: BTreeMap<String, BTreeMap<String, bool>>,
 }
 
-impl People<'_> {
-    fn fit(&mut self, candidate: &Candidate, query: &Query) -> bool {
+impl<'a> People<'a> {
+    pub(in crate::store) const fn new(names: &'a Names) -> Self {
+        Self { names, known: BTreeMap::new() }
+    }
+
+    pub(in crate::store) fn fit(&mut self, candidate: &Candidate, query: &Query) -> bool {
         let wrote = query.from.iter().all(|part| match &candidate.from {
             Some(from) => self.is_meant(from, part),
             None => is_me(part),
@@ -296,7 +323,7 @@ impl People<'_> {
             })
     }
 
-    fn is_meant(&mut self, person: &PersonRow, part: &str) -> bool {
+    pub(in crate::store) fn is_meant(&mut self, person: &PersonRow, part: &str) -> bool {
         if let Some(known) = self.known.get(part).and_then(|known| known.get(&person.address)) {
             return *known;
         }

@@ -95,7 +95,10 @@ fn written(store: Store<ClientSchema>, writes: Vec<Write>) -> Writer<Write> {
     writer
 }
 
-fn read<T: Send + 'static>(history: &History, question: impl FnOnce(&Reader<'_>) -> T + Send + 'static) -> T {
+fn read<T: Send + 'static>(
+    history: &History,
+    question: impl FnOnce(&(dyn Reader + 'static)) -> T + Send + 'static,
+) -> T {
     let (answer, answers) = sync_channel(1);
     assert!(history.ask(move |reader| answer.send(question(reader)).unwrap()));
     answers.recv().unwrap()

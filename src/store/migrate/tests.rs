@@ -20,6 +20,7 @@ struct Two;
 impl Schema for Two {
     type Write = ();
     type Rows = ();
+    type Streamed = ();
     const NAME: &'static str = "two";
     const APPLICATION_ID: i32 = 77;
     const MIGRATIONS: &'static [&'static str] =
@@ -29,6 +30,9 @@ impl Schema for Two {
     }
     fn load(_: &Connection) -> rusqlite::Result<()> {
         Ok(())
+    }
+    fn reader(_: &Connection) -> &() {
+        &()
     }
 }
 
@@ -244,6 +248,7 @@ struct Failing<const DANGLING: bool>;
 impl<const DANGLING: bool> Schema for Failing<DANGLING> {
     type Write = ();
     type Rows = ();
+    type Streamed = ();
     const NAME: &'static str = "failing";
     const APPLICATION_ID: i32 = 77;
     const MIGRATIONS: &'static [&'static str] = &[
@@ -261,6 +266,9 @@ impl<const DANGLING: bool> Schema for Failing<DANGLING> {
     }
     fn load(_: &Connection) -> rusqlite::Result<()> {
         Ok(())
+    }
+    fn reader(_: &Connection) -> &() {
+        &()
     }
 }
 
@@ -289,6 +297,7 @@ struct Long;
 impl Schema for Long {
     type Write = ();
     type Rows = ();
+    type Streamed = ();
     const NAME: &'static str = "long";
     const APPLICATION_ID: i32 = 78;
     const MIGRATIONS: &'static [&'static str] = &[
@@ -304,6 +313,9 @@ impl Schema for Long {
     }
     fn load(_: &Connection) -> rusqlite::Result<()> {
         Ok(())
+    }
+    fn reader(_: &Connection) -> &() {
+        &()
     }
 }
 

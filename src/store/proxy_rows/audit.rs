@@ -2,18 +2,18 @@
 
 use rusqlite::Connection;
 
-use super::{ProxySchema, beside_messages, dispatches};
+use super::{ProxySchema, dispatches};
 use crate::model::text::counted;
 use crate::proxy::journal::{DispatchRows, OutcomeState, Rows};
 use crate::store::columns::unsigned;
-use crate::store::{Audit, Audited};
+use crate::store::{Audit, Audited, Schema};
 
 /// Most faults reported; a store with more of them is lost in any case.
 const FAULTS_TOLD_MAX: usize = 1000;
 
 impl Audited for ProxySchema {
     fn audit(connection: &Connection) -> rusqlite::Result<Audit> {
-        let rows = beside_messages(connection)?;
+        let rows = Self::recover(connection)?;
         let mut faults = Vec::new();
         let bindings: usize =
             connection.query_row("SELECT count(*) FROM binding", [], |row| row.get::<_, u32>(0))? as usize;

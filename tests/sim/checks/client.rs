@@ -5,13 +5,13 @@ use fanfare::model::journal::{DeliveryRow, DeliveryState, IncomingRow, MessageId
 use fanfare::model::reason::Phrase;
 
 use super::{Checked, Scene, ensure, index};
-use crate::disk::AgentStore;
 use crate::host::{HostId, Told};
 use crate::model::{Accepted, Model, Place, rank};
 use crate::text::{field, is_notification, number, user};
+use fanfare::store::memory::ClientMemory;
 
 /// Checks bytes that leave a client.
-pub(super) fn transmitted(model: &mut Model, scene: Scene<'_>, store: &AgentStore, text: &str) -> Checked {
+pub(super) fn transmitted(model: &mut Model, scene: Scene<'_>, store: &ClientMemory, text: &str) -> Checked {
     let cseq = field(text, "CSeq").unwrap_or_default();
     let call_id = field(text, "Call-ID").unwrap_or_default();
     match cseq.split_once(' ') {
@@ -26,7 +26,7 @@ pub(super) fn transmitted(model: &mut Model, scene: Scene<'_>, store: &AgentStor
 }
 
 /// W28: a notification that a message was delivered or seen matches the disk, and uses one call only.
-fn said(model: &mut Model, id: HostId, store: &AgentStore, text: &str) -> Checked {
+fn said(model: &mut Model, id: HostId, store: &ClientMemory, text: &str) -> Checked {
     let of = text.split("<message-id>").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default();
     let what = if text.contains("<displayed/>") { "displayed" } else { "delivered" };
     let name = format!("\r\nimdn.Message-ID: {of}\r\n");
@@ -41,7 +41,7 @@ fn said(model: &mut Model, id: HostId, store: &AgentStore, text: &str) -> Checke
 }
 
 /// W10: a message is on the disk before its first byte leaves.
-fn kept(store: &AgentStore, text: &str) -> Checked {
+fn kept(store: &ClientMemory, text: &str) -> Checked {
     let call_id = field(text, "Call-ID").unwrap_or_default();
     ensure(store.attempts.values().any(|attempt| attempt.call_id == call_id), || {
         format!("W10: {call_id} leaves, which is not committed")
@@ -49,7 +49,7 @@ fn kept(store: &AgentStore, text: &str) -> Checked {
 }
 
 /// A client's 200 to a message needs the message committed.
-fn taken(store: &AgentStore, text: &str) -> Checked {
+fn taken(store: &ClientMemory, text: &str) -> Checked {
     let call_id = field(text, "Call-ID").unwrap_or_default();
     ensure(store.incoming.values().any(|row| row.key.ends_with(call_id)), || {
         format!("a 200 to {call_id}, which is not committed")
@@ -57,7 +57,7 @@ fn taken(store: &AgentStore, text: &str) -> Checked {
 }
 
 /// W25: the 200 to a report leaves after its contents are committed.
-fn learned(model: &Model, store: &AgentStore, text: &str) -> Checked {
+fn learned(model: &Model, store: &ClientMemory, text: &str) -> Checked {
     let call_id = field(text, "Call-ID").unwrap_or_default();
     let cseq = number(text, "CSeq").unwrap_or_default();
     let Some(said) = model.reports.get(&(call_id.to_owned(), cseq)) else {
@@ -84,7 +84,7 @@ fn learned(model: &Model, store: &AgentStore, text: &str) -> Checked {
 
 /// The most advanced state on a client's disk for a recipient of the submission with this Call-ID. A withdrawn resend
 /// with the same Call-ID counts for nothing: the previous one may have arrived.
-pub(crate) fn best_of<'a>(store: &'a AgentStore, call_id: &str, name: &str) -> Option<&'a DeliveryRow> {
+pub(crate) fn best_of<'a>(store: &'a ClientMemory, call_id: &str, name: &str) -> Option<&'a DeliveryRow> {
     let attempts = store.attempts.values().filter(|attempt| attempt.call_id == call_id);
     let rows = attempts.flat_map(|attempt| {
         let people = &store.outgoing[&attempt.message].recipients;
@@ -190,7 +190,7 @@ pub(crate) fn told(model: &mut Model, scene: Scene<'_>, told: &Told) -> Checked 
     }
 }
 
-fn received_told(model: &mut Model, store: &AgentStore, shown: (HostId, MessageId)) -> Checked {
+fn received_told(model: &mut Model, store: &ClientMemory, shown: (HostId, MessageId)) -> Checked {
     let number = shown.1.0;
     ensure(store.incoming.contains_key(&shown.1), || format!("message {number} is shown before it is kept"))?;
     ensure(model.shown.insert(shown), || format!("message {number} is shown twice"))
@@ -198,7 +198,7 @@ fn received_told(model: &mut Model, store: &AgentStore, shown: (HostId, MessageI
 
 fn delivery_told(
     model: &mut Model,
-    store: &AgentStore,
+    store: &ClientMemory,
     place: Place,
     (state, reason): (DeliveryState, &Phrase),
 ) -> Checked {

@@ -15,7 +15,7 @@ fn a_history_comes_in_pages_that_are_bounded_in_messages_and_in_bytes() {
     writes.extend((1..=many).map(|id| incoming(id, 1, "small")));
     writes.extend((many + 1..=many + 3).map(|id| outgoing(id, 2, &large)));
     write_all::<ClientSchema>(&connection, &writes);
-    let reader = Reader { connection: &connection };
+    let reader: &dyn Reader = &connection;
     let pages = |part| {
         let pages = reader.pages(part).map(Result::unwrap);
         pages.map(|page| page.iter().map(|message| message.id().0).collect()).collect::<Vec<Vec<u64>>>()
@@ -75,7 +75,7 @@ fn a_record_has_every_attempt_and_what_reports_said_of_others() {
         Write::Report(report(b"im:c@d delivery failure")),
     ];
     write_all::<ClientSchema>(&connection, &writes);
-    let reader = Reader { connection: &connection };
+    let reader: &dyn Reader = &connection;
     let record = reader.record(MessageId(1)).unwrap().unwrap();
     let attempts: Vec<_> = record.attempts().collect();
     let rows = |index: usize| {
@@ -113,7 +113,7 @@ fn w20_what_reports_say_of_others_and_the_reports_themselves_have_an_end() {
     }
     // One that is known may still change.
     write_all::<ClientSchema>(&connection, &[Write::Stranger(stranger("sip:3@x", "failure"))]);
-    let record = Reader { connection: &connection }.record(MessageId(1)).unwrap().unwrap();
+    let record = connection.record(MessageId(1)).unwrap().unwrap();
     assert_eq!((record.strangers.len(), record.reports.len()), (RECIPIENTS_MAX, 8));
     let known = record.strangers.iter().find(|row| row.address == "sip:3@x").unwrap();
     assert_eq!(known.state, "failure");

@@ -27,14 +27,14 @@ fn names() -> Names {
     Names::of(&AddressBook { contacts, lists: Vec::new() })
 }
 
-fn found(connection: &Connection, search: &Search) -> Found {
+fn found(reader: &dyn Reader, search: &Search) -> Found {
     let latest = LatestSearch::default();
     latest.asked(search.id);
-    Reader { connection }.search(search, &names(), &latest).unwrap().unwrap()
+    reader.search(search, &names(), &latest).unwrap().unwrap()
 }
 
-fn ids(connection: &Connection, text: &str) -> Vec<u64> {
-    found(connection, &asked(text)).hits.iter().map(|hit| hit.message.0).collect()
+fn ids(reader: &dyn Reader, text: &str) -> Vec<u64> {
+    found(reader, &asked(text)).hits.iter().map(|hit| hit.message.0).collect()
 }
 
 fn state(message: u64, attempt: u32, recipient: u32, state: DeliveryState) -> Write {
@@ -177,7 +177,7 @@ fn a_later_search_ends_an_earlier_one() {
     let connection = story();
     let latest = LatestSearch::default();
     latest.asked(2);
-    let reader = Reader { connection: &connection };
+    let reader: &dyn Reader = &connection;
     assert_eq!(reader.search(&asked("come"), &Names::default(), &latest).unwrap(), None);
 }
 
@@ -212,10 +212,10 @@ fn the_writer_indexes_an_older_store_by_itself() {
     let writer = written(Store::open(&path).unwrap(), vec![]);
     // Answered after the batch before it; the index may still be in the making.
     let history = writer.history().unwrap();
-    while read(&history, |reader| found(reader.connection, &asked("grun")).unindexed) > 0 {
+    while read(&history, |reader| found(reader, &asked("grun")).unindexed) > 0 {
         std::thread::yield_now();
     }
-    assert_eq!(read(&history, |reader| ids(reader.connection, "grun")), [7, 6, 5, 4, 3, 2, 1]);
+    assert_eq!(read(&history, |reader| ids(reader, "grun")), [7, 6, 5, 4, 3, 2, 1]);
 }
 
 #[test]
@@ -228,10 +228,10 @@ fn a_damaged_index_keeps_no_message_from_being_stored_and_is_made_anew() {
     assert_eq!(Connection::open(&path).unwrap().execute(damage, []).unwrap(), 1);
     let writer = written(Store::open(&path).unwrap(), vec![incoming(2, 1, "after the damage")]);
     let history = writer.history().unwrap();
-    while read(&history, |reader| found(reader.connection, &asked("damage")).unindexed) > 0 {
+    while read(&history, |reader| found(reader, &asked("damage")).unindexed) > 0 {
         std::thread::yield_now();
     }
-    assert_eq!(read(&history, |reader| ids(reader.connection, "damage")), [2, 1]);
+    assert_eq!(read(&history, |reader| ids(reader, "damage")), [2, 1]);
 }
 
 proptest! {

@@ -1,0 +1,421 @@
+//! What a machine may rely on, whichever store it has: each of these runs for SQLite and for the store in memory.
+
+use std::sync::mpsc::sync_channel;
+
+use bytes::Bytes;
+
+use crate::machine::{Batch, BatchId};
+use crate::model::journal::{self as client, ConversationId, DraftPlace, MessageId};
+use crate::model::names::Names;
+use crate::model::search::Search;
+use crate::proxy::journal::{
+    self as proxy, AliasRow, DispatchId, OutcomeState, RemovedRow, Stored, Tag, Write,
+};
+use crate::sip::{Aor, File, Uri};
+use crate::store::history::pages::Part;
+use crate::store::history::search::LatestSearch;
+use crate::store::history::{Reader, StoredMessage};
+use crate::store::memory::{ClientMemory, ProxyMemory};
+use crate::store::outside::Watch;
+use crate::store::tables::{Changes, Outside, Tables};
+use crate::store::testing::{accepted, client_story, proxy_story};
+use crate::store::{ClientSchema, MessageReader, Outcome, ProxySchema, Store, start};
+use crate::time::Timestamp;
+
+trait ClientTables:
+    Tables<Write = client::Write, Rows = client::Rows, Streamed = std::convert::Infallible> + Send + 'static
+{
+}
+impl ClientTables for Store<ClientSchema> {}
+impl ClientTables for ClientMemory {}
+
+trait ProxyTables: Tables<Write = Write, Rows = proxy::Rows, Streamed = Stored> + Send + 'static {}
+impl ProxyTables for Store<ProxySchema> {}
+impl ProxyTables for ProxyMemory {}
+
+/// Runs each of these for both stores.
+macro_rules! for_both {
+    ($sqlite:ident, $memory:ident, $schema:ty, $rows:ty: $($test:ident),+) => {
+        mod $sqlite {
+            $(#[test]
+            fn $test() {
+                super::$test(crate::store::Store::<$schema>::in_memory().unwrap());
+            })+
+        }
+        mod $memory {
+            $(#[test]
+            fn $test() {
+                super::$test(<$rows>::default());
+            })+
+        }
+    };
+}
+
+for_both!(client_in_sqlite, client_in_memory, crate::store::ClientSchema, crate::store::memory::ClientMemory:
+    a_client_gets_back_what_it_wrote,
+    a_batch_of_a_client_is_applied_whole_or_not_at_all,
+    what_is_written_again_replaces_what_was_there,
+    a_draft_keeps_its_files_and_ends_when_it_is_sent,
+    old_keys_are_forgotten_and_newer_ones_kept,
+    what_was_seen_is_unread_no_more,
+    a_screen_reads_what_it_shows,
+    a_search_finds_words_people_files_and_failures,
+    a_writer_answers_each_batch_in_order
+);
+for_both!(proxy_in_sqlite, proxy_in_memory, crate::store::ProxySchema, crate::store::memory::ProxyMemory:
+    a_proxy_gets_back_what_it_wrote,
+    a_batch_of_a_proxy_is_applied_whole_or_not_at_all,
+    a_message_of_which_nothing_is_owed_comes_back_short,
+    a_forgotten_message_is_gone,
+    a_running_proxy_reads_a_message_back,
+    the_rows_of_a_removed_user_go
+);
+
+fn group<W>(writes: Vec<W>) -> [Batch<W>; 1] {
+    [Batch { id: BatchId(1), writes }]
+}
+
+fn rows_of(tables: &impl ClientTables) -> client::Rows {
+    // The number of a device is drawn when its store is made.
+    client::Rows { instance: None, ..tables.recover().unwrap() }
+}
+
+fn all_of(tables: &impl ProxyTables) -> proxy::Rows {
+    let mut rows = tables.recover().unwrap();
+    tables.each(&mut |stored| rows.add(stored)).unwrap();
+    rows
+}
+
+fn a_client_gets_back_what_it_wrote(mut tables: impl ClientTables) {
+    tables.apply(&group(client_story())).unwrap();
+    let rows = rows_of(&tables);
+    let open: Vec<_> =
+        rows.open.iter().map(|it| (it.outgoing.id.0, it.attempts.len(), it.deliveries.len())).collect();
+    // Under way, failed, without a report; those that were withdrawn or delivered are at rest.
+    assert_eq!(open, [(1, 1, 2), (2, 1, 2), (3, 1, 2), (4, 1, 2), (5, 1, 2), (7, 1, 2)]);
+    assert_eq!(rows.keys, [("tag 1 MESSAGE call@h".to_owned(), Timestamp::from_millis(1_700_000_003_000))]);
+    let heads: Vec<_> = rows
+        .conversations
+        .iter()
+        .map(|head| {
+            let last = head.last.as_ref().unwrap();
+            (head.row.id.0, head.row.hidden, last.id.0, last.mine, last.preview.as_str(), head.unread)
+        })
+        .collect();
+    assert_eq!(heads, [(1, false, 7, true, "gr\u{fc}n und blau", 0), (2, true, 8, false, "Come here.", 1)]);
+    assert_eq!((rows.last_conversation, rows.last_message), (2, 8));
+    assert_eq!(rows.conversations[0].seen, Some(MessageId(4)));
+}
+
+fn a_batch_of_a_client_is_applied_whole_or_not_at_all(mut tables: impl ClientTables) {
+    tables.apply(&group(client_story())).unwrap();
+    let before = rows_of(&tables);
+    let story = client_story();
+    let client::Write::Attempt(row) = story[4].clone() else { panic!("an attempt") };
+    let of_nothing = client::Write::Attempt(client::AttemptRow { message: MessageId(99), ..row });
+    let forget = client::Write::ForgetKeysBefore(Timestamp::from_millis(u64::MAX >> 1));
+    for refused in [story[0].clone(), story[3].clone(), of_nothing] {
+        assert!(tables.apply(&group(vec![forget.clone(), refused])).is_err());
+        assert_eq!(rows_of(&tables), before);
+    }
+    tables.apply(&group(Vec::new())).unwrap();
+}
+
+fn what_is_written_again_replaces_what_was_there(mut tables: impl ClientTables) {
+    let story = client_story();
+    tables.apply(&group(story)).unwrap();
+    let mut open = rows_of(&tables).open.remove(1);
+    open.attempts[0].stage = client::AttemptStage::Accepted { to_tag: "t9".to_owned() };
+    open.deliveries[1].state = client::DeliveryState::Delivered;
+    let again = vec![
+        client::Write::Attempt(open.attempts[0].clone()),
+        client::Write::Delivery(open.deliveries[1].clone()),
+    ];
+    tables.apply(&group(again)).unwrap();
+    assert_eq!(rows_of(&tables).open[1], open);
+}
+
+fn a_draft_keeps_its_files_and_ends_when_it_is_sent(mut tables: impl ClientTables) {
+    let file = File {
+        name: Some("cat.png".to_owned()),
+        media_type: "image/png".into(),
+        bytes: Bytes::from_static(b"\x89"),
+    };
+    let place = DraftPlace::In(ConversationId(1));
+    let row = client::DraftRow {
+        place,
+        at: Timestamp::from_millis(1),
+        text: "Loo".to_owned(),
+        people: Vec::new(),
+        hidden: false,
+        files: vec![file],
+    };
+    let longer = client::DraftRow { text: "Look!".to_owned(), ..row.clone() };
+    let new = client::DraftRow { place: DraftPlace::NewMessage, files: Vec::new(), ..row.clone() };
+    tables.apply(&group(client_story())).unwrap();
+    for (row, has_new_files) in [(row, true), (new.clone(), true), (longer.clone(), false)] {
+        tables.apply(&group(vec![client::Write::Draft { row, has_new_files }])).unwrap();
+    }
+    assert_eq!(rows_of(&tables).drafts, [new.clone(), longer]);
+    tables.apply(&group(vec![client::Write::ForgetDraft(place)])).unwrap();
+    assert_eq!(rows_of(&tables).drafts, [new]);
+}
+
+fn old_keys_are_forgotten_and_newer_ones_kept(mut tables: impl ClientTables) {
+    tables.apply(&group(client_story())).unwrap();
+    for (before, left) in [(1_700_000_003_000, 1), (1_700_000_003_001, 0)] {
+        let write = client::Write::ForgetKeysBefore(Timestamp::from_millis(before));
+        tables.apply(&group(vec![write])).unwrap();
+        assert_eq!(rows_of(&tables).keys.len(), left);
+    }
+}
+
+fn what_was_seen_is_unread_no_more(mut tables: impl ClientTables) {
+    let mut story = client_story();
+    let last = story.len() - 1;
+    let client::Write::Incoming(row) = &mut story[last] else { panic!("the last one was received") };
+    row.content_type = "Message/CPIM".to_owned();
+    tables.apply(&group(story)).unwrap();
+    let owed = |rows: &client::Rows| rows.unseen.iter().map(|row| row.id.0).collect::<Vec<_>>();
+    assert_eq!(owed(&rows_of(&tables)), [8]);
+    for message in [8, 3].map(MessageId) {
+        let seen = client::Write::Seen { conversation: ConversationId(2), message };
+        tables.apply(&group(vec![seen])).unwrap();
+        let rows = rows_of(&tables);
+        assert_eq!((owed(&rows), rows.conversations[1].unread), (vec![], 0));
+        assert_eq!(rows.conversations[1].seen, Some(MessageId(8)));
+    }
+}
+
+fn a_screen_reads_what_it_shows(mut tables: impl ClientTables) {
+    let stranger = |state: &str| client::StrangerRow {
+        message: MessageId(3),
+        attempt: 1,
+        address: "sip:cy@domain.com".to_owned(),
+        state: state.to_owned(),
+        status: Some(486),
+        phrase: "Busy".to_owned(),
+        tries: Some(1),
+        after: None,
+        at: Timestamp::from_millis(5),
+    };
+    let body = Bytes::from_static(b"<sip:cy@domain.com> late\r\n");
+    let report = client::ReportRow { message: MessageId(3), attempt: 1, at: Timestamp::from_millis(6), body };
+    let mut writes = client_story();
+    writes.push(client::Write::Stranger(stranger("early")));
+    writes.push(client::Write::Stranger(stranger("late")));
+    writes.extend([client::Write::Report(report.clone()), client::Write::Report(report.clone())]);
+    tables.apply(&group(writes)).unwrap();
+    let reader: &dyn Reader = tables.reader();
+    let outline = reader.outline(ConversationId(1), Some(MessageId(5))).unwrap();
+    let shown: Vec<_> = outline.iter().map(|it| (it.id.0, it.chars, it.newlines, it.recipients)).collect();
+    assert_eq!(shown, [(6, 13, 1, 2), (7, 13, 1, 2)]);
+    let ids = |messages: Vec<StoredMessage>| messages.iter().map(|it| it.id().0).collect::<Vec<_>>();
+    assert_eq!(ids(reader.messages(ConversationId(1), MessageId(2), MessageId(4)).unwrap()), [2, 3, 4]);
+    let Some(StoredMessage::Theirs(received)) = reader.message(MessageId(8)).unwrap() else { panic!("8") };
+    assert_eq!((received.body.as_ref(), received.key.as_str()), (b"Come here.".as_slice(), ""));
+    assert_eq!(reader.message(MessageId(99)).unwrap(), None);
+    let part = Part::Of([ConversationId(2)].into());
+    let pages: Vec<_> = reader.pages(part).map(|page| ids(page.unwrap())).collect();
+    assert_eq!(pages, [[8]]);
+    assert_eq!(reader.conversations_with("im:ann@DOMAIN.com").unwrap(), [1, 2].map(ConversationId).into());
+    let record = reader.record(MessageId(3)).unwrap().unwrap();
+    assert_eq!((record.strangers, record.reports), (vec![stranger("late")], vec![report]));
+    assert_eq!(reader.record(MessageId(8)).unwrap(), None);
+}
+
+fn a_search_finds_words_people_files_and_failures(mut tables: impl ClientTables) {
+    tables.apply(&group(client_story())).unwrap();
+    let reader: &dyn Reader = tables.reader();
+    let found = |text: &str, within: Option<u64>| {
+        let search =
+            Search { id: 1, text: text.to_owned(), within: within.map(ConversationId), older_than: None };
+        let latest = LatestSearch::default();
+        latest.asked(1);
+        reader.search(&search, &Names::default(), &latest).unwrap().unwrap()
+    };
+    let ids = |text: &str| found(text, None).hits.iter().map(|hit| hit.message.0).collect::<Vec<_>>();
+    for (text, expected) in [
+        ("GRUN bl", vec![7, 6, 5, 4, 3, 2, 1]),
+        ("\"blau gr\u{fc}n\"", vec![]),
+        ("come from:ann", vec![8]),
+        ("from:me come", vec![]),
+        ("failed:", vec![5, 4]),
+        ("failed:bob", vec![]),
+        ("failed:ann to:bob", vec![5, 4]),
+        ("has:file", vec![]),
+        ("come after:2023-11 before:2023-12", vec![8]),
+        ("come before:2023", vec![]),
+        ("", vec![]),
+    ] {
+        assert_eq!(ids(text), expected, "{text}");
+    }
+    let come = found("come", Some(2));
+    assert_eq!((come.all, come.hits[0].excerpt.marks.first().cloned()), (vec![MessageId(8)], Some(0..4)));
+    assert_eq!(found("come", Some(1)).hits, []);
+}
+
+fn a_writer_answers_each_batch_in_order(tables: impl ClientTables) {
+    let (answered, answers) = sync_channel(4);
+    let writer = start(tables, move |outcomes| drop(answered.send(outcomes))).unwrap();
+    let story = client_story();
+    for (id, writes) in [(1, story.clone()), (2, vec![story[0].clone()]), (3, Vec::new())] {
+        writer.commit(Batch { id: BatchId(id), writes }).unwrap();
+    }
+    let outcomes: Vec<_> = answers.iter().flatten().take(3).collect();
+    let expected =
+        [Outcome::Committed(BatchId(1)), Outcome::Failed(BatchId(2)), Outcome::Committed(BatchId(3))];
+    assert_eq!(outcomes, expected);
+    let history = writer.history().unwrap();
+    let (answer, read) = sync_channel(1);
+    assert!(history.ask(move |reader| answer.send(reader.message(MessageId(8)).unwrap().is_some()).unwrap()));
+    assert!(read.recv().unwrap());
+}
+
+fn a_proxy_gets_back_what_it_wrote(mut tables: impl ProxyTables) {
+    tables.apply(&group(proxy_story())).unwrap();
+    let rows = all_of(&tables);
+    assert_eq!(rows.secret, Some(*b"sixteen bytes ok"));
+    let users: Vec<_> = rows.bindings.iter().map(|row| (row.aor.as_str(), row.instance.is_some())).collect();
+    assert_eq!(users, [("ann@domain.com", false), ("bob@domain.com", true)]);
+    let known: Vec<_> = rows
+        .dispatches
+        .iter()
+        .map(|it| {
+            let outcomes: Vec<_> = it.outcomes.iter().map(|row| (row.recipient, row.state)).collect();
+            (it.accepted.id.0, outcomes, it.report.map(|report| report.closed))
+        })
+        .collect();
+    let (delivered, failed) = (OutcomeState::Delivered, OutcomeState::Failed);
+    let expected = [
+        (1, vec![(0, delivered), (1, failed)], Some(true)),
+        (2, vec![(1, delivered)], Some(false)),
+        (3, vec![], None),
+    ];
+    assert_eq!(known, expected);
+    assert_eq!(rows.dispatches[2].accepted, accepted(3));
+}
+
+fn a_batch_of_a_proxy_is_applied_whole_or_not_at_all(mut tables: impl ProxyTables) {
+    tables.apply(&group(proxy_story())).unwrap();
+    let before = all_of(&tables);
+    let Write::Outcomes { outcomes, .. } = &proxy_story()[6] else { panic!("outcomes") };
+    let of_nothing = Write::Outcomes { dispatch: DispatchId(99), outcomes: outcomes.clone() };
+    for refused in [Write::Secret([1; 16]), Write::Accept(accepted(3)), of_nothing] {
+        assert!(tables.apply(&group(vec![Write::Forget(DispatchId(1)), refused])).is_err());
+        assert_eq!(all_of(&tables), before);
+    }
+}
+
+fn a_message_of_which_nothing_is_owed_comes_back_short(mut tables: impl ProxyTables) {
+    tables.apply(&group(proxy_story())).unwrap();
+    let row = proxy::RememberedRow {
+        id: DispatchId(1),
+        double: [1; 16],
+        content: [2; 16],
+        to_tag: Tag::new("t1").unwrap(),
+        is_reported: true,
+        head_bytes: 300,
+        keep_until: Timestamp::from_millis(1_700_000_900_000),
+    };
+    tables
+        .apply(&group(vec![
+            Write::Remember(row),
+            Write::Remember(proxy::RememberedRow { id: DispatchId(99), ..row }),
+        ]))
+        .unwrap();
+    let rows = all_of(&tables);
+    assert_eq!((rows.remembered, rows.dispatches.len()), (vec![row], 2));
+    tables.apply(&group(vec![Write::Recall(DispatchId(1))])).unwrap();
+    let rows = all_of(&tables);
+    assert_eq!((rows.remembered.len(), rows.dispatches.len()), (0, 3));
+    let recalled = &rows.dispatches[0];
+    assert_eq!((recalled.content, recalled.outcomes.len()), (Some([2; 16]), 2));
+    assert!(recalled.accepted.request.ends_with(b"\r\n\r\n"), "without its body");
+}
+
+fn a_forgotten_message_is_gone(mut tables: impl ProxyTables) {
+    tables.apply(&group(proxy_story())).unwrap();
+    let flow = all_of(&tables).bindings[1].flow;
+    let gone = DispatchId(2);
+    tables.apply(&group(vec![Write::Forget(gone), Write::Moved { dispatch: gone, flow }])).unwrap();
+    tables.apply(&group(vec![Write::Moved { dispatch: DispatchId(3), flow }])).unwrap();
+    let rows = all_of(&tables).dispatches;
+    assert_eq!(rows.iter().map(|it| it.accepted.id.0).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(rows[1].accepted.flow, flow);
+}
+
+fn a_running_proxy_reads_a_message_back(mut tables: impl ProxyTables) {
+    tables.apply(&group(proxy_story())).unwrap();
+    let whole = all_of(&tables).dispatches.remove(0);
+    let reader: &dyn MessageReader = tables.reader();
+    assert_eq!(reader.message(DispatchId(1)).unwrap(), Some(whole));
+    assert_eq!(reader.message(DispatchId(99)).unwrap(), None);
+}
+
+fn the_rows_of_a_removed_user_go(mut tables: impl ProxyTables) {
+    tables.apply(&group(proxy_story())).unwrap();
+    let ann = Aor::parse("ann@domain.com").unwrap();
+    let device = |aor: &Aor| proxy::DeviceRow {
+        aor: aor.clone(),
+        instance: "<urn:uuid:7>".to_owned(),
+        seen_at: Timestamp::from_millis(7),
+    };
+    let bob = Aor::parse("bob@domain.com").unwrap();
+    let devices = [&ann, &bob].map(|aor| Write::Device(device(aor)));
+    tables.apply(&group(devices.into())).unwrap();
+    tables.apply(&group(vec![Write::Purge { aors: vec![ann], up_to: 0 }])).unwrap();
+    let rows = all_of(&tables);
+    assert_eq!(rows.bindings.iter().map(|row| &row.aor).collect::<Vec<_>>(), [&bob]);
+    assert_eq!(rows.devices, [device(&bob)]);
+    let (instance, contact) = ("<urn:uuid:7>".to_owned(), rows.bindings[0].contact.clone());
+    tables.apply(&group(vec![Write::ForgetDevice { aor: bob.clone(), instance }])).unwrap();
+    tables.apply(&group(vec![Write::Unbind { aor: bob, contact }])).unwrap();
+    let rows = all_of(&tables);
+    assert_eq!((rows.bindings.len(), rows.devices.len()), (0, 0));
+}
+
+/// What is changed from outside is told whole, once for each change; `change` makes one.
+fn changes_are_told_once(changes: &mut impl Changes, change: impl FnOnce()) {
+    assert_eq!(changes.changed().unwrap(), Some(Outside::default()));
+    assert_eq!(changes.changed().unwrap(), None);
+    change();
+    let outside = changes.changed().unwrap().unwrap();
+    assert_eq!(outside.aliases, [alias()]);
+    assert_eq!(changes.changed().unwrap(), None);
+}
+
+fn alias() -> AliasRow {
+    let alias = Aor::parse("all@domain.com").unwrap();
+    AliasRow { alias, members: vec![Uri::parse("sip:ann@domain.com").unwrap()] }
+}
+
+#[test]
+fn changes_in_sqlite_are_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("proxy.db");
+    let _running = Store::<ProxySchema>::open(&path).unwrap();
+    let mut changes = Watch::new(&path).unwrap();
+    changes_are_told_once(&mut changes, || {
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        let sql =
+            "INSERT INTO alias (alias, place, member) VALUES ('all@domain.com', 0, 'sip:ann@domain.com')";
+        connection.execute(sql, []).unwrap();
+    });
+}
+
+#[test]
+fn changes_in_memory_are_told_once_and_an_order_is_carried_out_with_its_batch() {
+    let mut tables = ProxyMemory::default();
+    let mut changes = tables.changes();
+    let outside = tables.changes();
+    changes_are_told_once(&mut changes, || outside.change(|outside| outside.aliases.push(alias())));
+    let ann = Aor::parse("ann@domain.com").unwrap();
+    outside.change(|outside| outside.removed.push(RemovedRow { number: 3, aor: ann.clone() }));
+    let purge = Write::Purge { aors: vec![ann], up_to: 3 };
+    let twice = [Write::Secret([1; 16]), Write::Secret([2; 16])];
+    assert!(tables.apply(&group([vec![purge.clone()], twice.into()].concat())).is_err());
+    assert_eq!(tables.recover().unwrap().removed.len(), 1);
+    tables.apply(&group(vec![purge])).unwrap();
+    assert_eq!(tables.recover().unwrap().removed.len(), 0);
+}
