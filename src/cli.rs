@@ -5,7 +5,11 @@
 
 mod send;
 
+mod repeat;
+
 mod listen;
+
+mod answer;
 
 mod save_files;
 
@@ -14,6 +18,8 @@ mod history;
 mod proxy;
 
 mod trace;
+
+mod outcomes;
 
 mod upkeep;
 
@@ -35,6 +41,8 @@ mod address;
 mod password;
 
 mod output;
+
+mod percentiles;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -217,6 +225,8 @@ struct ListenArguments {
     /// Print every SIP message that passes, without passwords, on standard error.
     #[arg(long)]
     trace: bool,
+    #[command(flatten)]
+    answers: answer::AnswerArguments,
     /// Folder for the files in messages: each is saved there under its own name; nothing is overwritten.
     #[arg(long, value_name = "DIR")]
     save_files: Option<PathBuf>,

@@ -1,5 +1,6 @@
 //! Fanfare: a group messenger for SIP. Say it once, know who heard.
 
+pub mod answers;
 pub mod cli;
 pub mod client;
 pub mod config;

@@ -5,6 +5,7 @@ mod client;
 mod history;
 mod network;
 mod people;
+mod testing;
 mod wire;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ pub use self::client::*;
 pub use self::history::*;
 pub use self::network::network;
 pub use self::people::*;
+pub use self::testing::*;
 pub use self::wire::*;
 
 /// Disposition notifications that we send at a time; the others wait.

@@ -10,6 +10,8 @@ pub mod attachment;
 pub mod saved_file;
 pub mod server;
 
+pub mod answering;
+
 pub mod capture;
 
 pub mod wire_tap;
@@ -104,6 +106,12 @@ impl<W: Journal, N: Network> Shell<W, N> {
     #[must_use]
     pub fn now(&self) -> Now {
         self.clock.now()
+    }
+
+    /// The clock that it reads.
+    #[must_use]
+    pub const fn clock(&self) -> Clock {
+        self.clock
     }
 
     /// Access to the network.

@@ -53,6 +53,22 @@ impl fmt::Debug for Timestamp {
     }
 }
 
+/// Reads `500ms`, `2s`, `5m` or `1h`.
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
+    let split = text.find(|letter: char| !letter.is_ascii_digit())?;
+    let (number, unit) = text.split_at_checked(split)?;
+    let number: u64 = number.parse().ok()?;
+    let millis = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    number.checked_mul(millis).map(Duration::from_millis)
+}
+
 /// `12 ms`, `0.4 s`, `12 s`, `3 min`, `2 h`: how long something took, for people to read.
 #[must_use]
 pub fn latency(took: Duration) -> String {

@@ -25,7 +25,7 @@ const LEVELS: &[&[&str]] = &[
     &["limits", "random", "terminal", "time"],
     &["sip"],
     &["machine"],
-    &["model", "transaction"],
+    &["answers", "model", "transaction"],
     &["client", "person", "proxy"],
     &["net", "store"],
     &["config"],

@@ -5,15 +5,18 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::output::{OutputLine, Printer, note, tell};
+use super::answer;
+use super::output::{OutputLine, Printer, note, tell, utc};
 use super::save_files::SavedFiles;
 use super::trace::Trace;
 use super::{ListenArguments, offline, parse, password, runtime, stopped};
 use crate::model::command::{AgentCommand, ConnectStep, Event, RegistrationState};
 use crate::model::journal::ConversationId;
-use crate::runtime::agent::Agent;
+use crate::random::Random;
+use crate::runtime::agent::{Agent, OpenedAgent};
+use crate::runtime::answering::{Answering, Told};
 use crate::runtime::faults::Fault;
-use crate::time::Timestamp;
+use crate::runtime::network::Network;
 
 pub(super) fn run(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     runtime()?.block_on(listen(arguments))
@@ -25,18 +28,30 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     account.receipts = arguments.receipts;
     account.peer_to_peer = arguments.peer_to_peer;
     let files = arguments.save_files.as_deref().map(SavedFiles::in_folder).transpose()?;
-    let mut agent = Agent::start(&account, arguments.data.as_deref()).await?;
+    let trace = Trace::new(arguments.trace);
+    let (told, rules) = (Told::default(), arguments.answers.rules());
+    let tag = Random::from_os()?.token(16);
+    let layer = |net, clock| Answering::new(net, clock, (rules, told.clone()), tag, trace.tap());
+    let mut agent = OpenedAgent::open(&account, arguments.data.as_deref())?.start_behind(layer).await?;
+    let printer = Printer::new(arguments.json);
     let server = arguments.server.name(&arguments.identity);
-    let mut listener = Listener::new(Printer::new(arguments.json), arguments.identity.as_str(), server);
-    listener.trace = Trace::of(&mut agent, arguments.trace);
+    let mut listener = Listener::new(printer, arguments.identity.as_str(), server);
+    listener.trace = trace;
     listener.files = files;
     agent.command(AgentCommand::Connect, &mut |event| listener.hear(event));
     let stop = stopped();
     tokio::pin!(stop);
     while !listener.is_turned_away {
-        let stopped = agent.turn(&mut |event| listener.hear(event), &mut stop).await?;
+        let other = async {
+            tokio::select! {
+                stopped = &mut stop => Some(stopped),
+                () = told.news() => None,
+            }
+        };
+        let woken = agent.turn(&mut |event| listener.hear(event), other).await?;
         listener.trace.print();
-        if let Some(stopped) = stopped {
+        answer::print(printer, &told.take());
+        if let Some(Some(stopped)) = woken {
             stopped?;
             break;
         }
@@ -48,6 +63,7 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     leave(&mut agent).await?;
     agent.finish(&mut |event| listener.hear(event)).await?;
     listener.trace.print();
+    answer::print(printer, &told.take());
     Ok(listener.status())
 }
 
@@ -194,13 +210,8 @@ impl Listener {
     }
 }
 
-/// RFC 3339, to the millisecond.
-fn utc(at: Timestamp) -> String {
-    format!("{:.3}", jiff::Timestamp::from_millisecond(at.as_millis_i64()).unwrap_or_default())
-}
-
 /// Removes the binding; does not wait for a proxy that is gone.
-async fn leave(agent: &mut Agent) -> Result<(), Fault> {
+async fn leave<N: Network>(agent: &mut Agent<N>) -> Result<(), Fault> {
     let mut is_over = false;
     let mut on_event = |event| is_over |= event == Event::Disconnected;
     agent.command(AgentCommand::Disconnect, &mut on_event);

@@ -1,12 +1,16 @@
 //! What is printed: a line for people, or one JSON object per line.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 
+use super::percentiles::Percentiles;
+use crate::model::text::counted;
 pub(super) use crate::runtime::console::say;
 use crate::runtime::console::{self, say_json};
 use crate::store::served::Doubt;
+use crate::time::Timestamp;
 
 /// One line of `send` or `listen`; scripts rely on the field names.
 #[derive(Debug, Serialize)]
@@ -24,6 +28,9 @@ pub(super) enum OutputLine<'a> {
     OneByOne,
     /// The outcome for one recipient.
     Outcome {
+        /// With `--repeat`: the number of the message, from 1.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<u32>,
         /// The address as given.
         to: &'a str,
         /// In the words of the delivery report: success, failure, deferred, or unknown without a report.
@@ -46,6 +53,9 @@ pub(super) enum OutputLine<'a> {
     },
     /// The message was not accepted; nobody gets it.
     Refused {
+        /// With `--repeat`: the number of the message, from 1.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<u32>,
         /// SIP status, if there is one.
         #[serde(skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
@@ -61,6 +71,40 @@ pub(super) enum OutputLine<'a> {
         reason: &'a str,
         /// The message is stored, and the next command on its folder tries again.
         retried: bool,
+    },
+    /// What became of the messages of `--repeat`.
+    Summary {
+        /// How many were sent.
+        messages: u32,
+        /// How many of these the proxy accepted.
+        accepted: u32,
+        /// How many it refused, or could not be sent.
+        refused: u32,
+        /// Outcomes by their state.
+        outcomes: &'a BTreeMap<&'static str, usize>,
+        /// Outcomes and refusals by their status, where there is one.
+        statuses: &'a BTreeMap<u16, usize>,
+        /// Time from the sending of a message to its acceptance.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        accepted_ms: Option<Percentiles>,
+        /// Time from the command to send a message to each outcome.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        outcome_ms: Option<Percentiles>,
+        /// From the first message to the end.
+        took_ms: u64,
+    },
+    /// A message that `listen --answer` did not simply accept, or one of its transmissions.
+    Answered {
+        /// When (RFC 3339, UTC).
+        time: String,
+        /// Its Call-ID.
+        id: &'a str,
+        /// The sender.
+        from: &'a str,
+        /// 1 for its first transmission.
+        transmission: u32,
+        /// The status sent, `junk` or `none`.
+        answer: &'a str,
     },
     /// A received message.
     Message {
@@ -101,6 +145,10 @@ pub(super) enum Printer {
 impl Printer {
     pub(super) const fn new(json: bool) -> Self {
         if json { Self::Json } else { Self::Text }
+    }
+
+    pub(super) const fn is_json(self) -> bool {
+        matches!(self, Self::Json)
     }
 
     /// Prints one line. A closed pipe is not an error.
@@ -158,6 +206,51 @@ pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Which message of many a line is about.
+fn numbered(message: Option<u32>) -> String {
+    message.map_or_else(String::new, |number| format!("message {number}: "))
+}
+
+/// The summary in lines, for people.
+fn summary(line: &OutputLine<'_>) -> String {
+    let OutputLine::Summary {
+        messages,
+        accepted,
+        refused,
+        outcomes,
+        statuses,
+        accepted_ms,
+        outcome_ms,
+        took_ms,
+    } = line
+    else {
+        return String::new();
+    };
+    let sent = counted(usize::try_from(*messages).unwrap_or(usize::MAX), "message", "messages");
+    let mut lines = vec![format!("{sent} in {took_ms} ms: {accepted} accepted, {refused} not")];
+    let listed = |items: Vec<String>| items.join(", ");
+    if !outcomes.is_empty() {
+        lines.push(format!(
+            "outcomes: {}",
+            listed(outcomes.iter().map(|(state, count)| format!("{count} {state}")).collect())
+        ));
+    }
+    if !statuses.is_empty() {
+        lines.push(format!(
+            "statuses: {}",
+            listed(statuses.iter().map(|(status, count)| format!("{count} with {status}")).collect())
+        ));
+    }
+    lines.extend(accepted_ms.map(|after| format!("accepted after: {after}")));
+    lines.extend(outcome_ms.map(|after| format!("outcome after: {after}")));
+    lines.join("\n")
+}
+
+/// RFC 3339, to the millisecond.
+pub(super) fn utc(at: Timestamp) -> String {
+    format!("{:.3}", jiff::Timestamp::from_millisecond(at.as_millis_i64()).unwrap_or_default())
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 const fn is_true(flag: &bool) -> bool {
     *flag
@@ -171,21 +264,34 @@ fn plain(line: &OutputLine<'_>) -> String {
         OutputLine::OneByOne => {
             "sending one by one, because this server does not send one message to several people".to_owned()
         }
-        OutputLine::Outcome { to, state, status, reason, after_ms } => {
+        OutputLine::Outcome { message, to, state, status, reason, after_ms } => {
             let told = match (status, *reason) {
                 (None, "") => String::new(),
                 (None, reason) => format!(": {reason}"),
                 (Some(status), reason) => format!(": {status} {reason}").trim_end().to_owned(),
             };
             let after = after_ms.map_or_else(String::new, |millis| format!(" after {millis} ms"));
-            format!("{to} {state}{told}{after}")
+            format!("{}{to} {state}{told}{after}", numbered(*message))
         }
         OutputLine::Report { state: "deferred" } => {
             "report deferred: the message waits in the mailbox for those who are absent".to_owned()
         }
         OutputLine::Report { state } => format!("report {state}"),
-        OutputLine::Refused { status: Some(status), reason } => format!("not accepted: {status} {reason}"),
-        OutputLine::Refused { status: None, reason } => format!("not sent: {reason}"),
+        OutputLine::Refused { message, status: Some(status), reason } => {
+            format!("{}not accepted: {status} {reason}", numbered(*message))
+        }
+        OutputLine::Refused { message, status: None, reason } => {
+            format!("{}not sent: {reason}", numbered(*message))
+        }
+        OutputLine::Summary { .. } => summary(line),
+        OutputLine::Answered { from, transmission, answer, .. } => {
+            let what = match *answer {
+                "none" => "not answered".to_owned(),
+                "junk" => "answered with junk".to_owned(),
+                status => format!("answered {status}"),
+            };
+            format!("{from} (transmission {transmission}): {what}")
+        }
         OutputLine::Unconfirmed { status, reason, retried } => {
             let then = if *retried {
                 "will be tried again with this --data folder"
@@ -218,6 +324,7 @@ mod tests {
     fn the_json_fields_are_the_promised_ones() {
         let to = "im:ann@domain.com";
         let line = OutputLine::Outcome {
+            message: None,
             to,
             state: "failure",
             status: Some(408),
@@ -297,10 +404,17 @@ mod tests {
 
     #[test]
     fn people_read_who_and_what() {
-        let line =
-            OutputLine::Outcome { to: "sip:a@b", state: "success", status: None, reason: "", after_ms: None };
+        let line = OutputLine::Outcome {
+            message: None,
+            to: "sip:a@b",
+            state: "success",
+            status: None,
+            reason: "",
+            after_ms: None,
+        };
         assert_eq!(plain(&line), "sip:a@b success");
         let line = OutputLine::Outcome {
+            message: None,
             to: "sip:a@b",
             state: "failure",
             status: Some(486),

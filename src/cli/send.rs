@@ -9,7 +9,9 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 
+use super::outcomes::{is_outcome, word};
 use super::output::{OutputLine, Printer, millis};
+use super::repeat::{self, RepeatArguments};
 use super::trace::Trace;
 use super::{Report, ServerArguments, SignInArguments, offline, parse, password, runtime, stopped};
 use crate::model::command::{AgentCommand, ConnectStep, Draft, Event, RegistrationState};
@@ -45,6 +47,8 @@ pub(super) struct SendArguments {
     /// How long the message may wait in the proxy's mailbox for absent recipients (default: it does not wait).
     #[arg(long, value_name = "TIME", value_parser = parse::expires)]
     expires: Option<u32>,
+    #[command(flatten)]
+    repeat: RepeatArguments,
     /// Print one JSON object per line.
     #[arg(long)]
     json: bool,
@@ -88,7 +92,19 @@ async fn send(arguments: &SendArguments, text: String, files: Vec<File>) -> anyh
     let people = arguments.to.iter().map(Uri::as_str).collect::<BTreeSet<_>>().len();
     let mut progress = Progress::new(Printer::new(arguments.json), mode, people, server);
     progress.waits_for_absent = arguments.wait;
-    progress.trace = Trace::of(&mut agent, arguments.trace);
+    progress.trace = Trace::new(arguments.trace);
+    if let Some(tap) = progress.trace.tap() {
+        agent.watch(tap);
+    }
+    let to =
+        arguments.to.iter().map(|uri| PersonRow { address: uri.as_str().to_owned(), name: String::new() });
+    let report = ReportWish { mode, detail: true, id: None };
+    let draft = Draft { to: to.collect(), text, files, hidden: false, report };
+    if arguments.repeat.is_given() {
+        let (printer, timeout) = (Printer::new(arguments.json), arguments.timeout);
+        let run = repeat::Run { draft: &draft, mode, timeout, printer };
+        return repeat::send(&arguments.repeat, run, (&mut agent, &progress.trace)).await;
+    }
     // SIGINT and SIGTERM end the wait; outcomes still unknown are reported as such.
     let (patience, stop) = (tokio::time::sleep(arguments.timeout), stopped());
     let over = async {
@@ -98,10 +114,6 @@ async fn send(arguments: &SendArguments, text: String, files: Vec<File>) -> anyh
         }
     };
     tokio::pin!(over);
-    let to =
-        arguments.to.iter().map(|uri| PersonRow { address: uri.as_str().to_owned(), name: String::new() });
-    let report = ReportWish { mode, detail: true, id: None };
-    let draft = Draft { to: to.collect(), text, files, hidden: false, report };
     agent.command(AgentCommand::Connect, &mut |event| progress.hear(event));
     agent.command(AgentCommand::Send(draft), &mut |event| progress.hear(event));
     while progress.ending().is_none() {
@@ -239,6 +251,7 @@ impl Progress {
                     &address,
                     state,
                     &OutputLine::Outcome {
+                        message: None,
                         to: &address,
                         state: word(state),
                         status,
@@ -273,18 +286,7 @@ impl Progress {
     }
 
     fn outcome(&mut self, address: &str, state: DeliveryState, line: &OutputLine<'_>) {
-        let is_outcome = match state {
-            DeliveryState::Queued | DeliveryState::Sending | DeliveryState::Accepted => false,
-            // A refusal of the whole message is reported once, by its own line.
-            DeliveryState::Failed => self.is_accepted,
-            DeliveryState::NoReport
-            | DeliveryState::Deferred
-            | DeliveryState::Cancelled
-            | DeliveryState::PassedOn
-            | DeliveryState::Delivered
-            | DeliveryState::Read => true,
-        };
-        if !is_outcome {
+        if !is_outcome(state, self.is_accepted) {
             return;
         }
         self.known.insert(address.to_owned());
@@ -314,7 +316,7 @@ impl Progress {
     /// Says why nobody gets it, and whether it will be retried.
     fn tell_refused(&self, fate: Fate, status: Option<u16>, reason: &str) -> ExitCode {
         self.printer.print(&match fate {
-            Fate::Dropped => OutputLine::Refused { status, reason },
+            Fate::Dropped => OutputLine::Refused { message: None, status, reason },
             Fate::Unknown => OutputLine::Unconfirmed { status, reason, retried: false },
             Fate::Kept => OutputLine::Unconfirmed { status, reason, retried: true },
         });
@@ -339,6 +341,7 @@ impl Progress {
         if !is_whole {
             for to in &unknown {
                 self.printer.print(&OutputLine::Outcome {
+                    message: None,
                     to,
                     state: "unknown",
                     status: None,
@@ -374,16 +377,5 @@ const fn about(event: &Event) -> Option<MessageId> {
         | Event::NotStored
         | Event::Changed { .. }
         | Event::Disconnected => None,
-    }
-}
-
-/// The words of the delivery report (W20).
-const fn word(state: DeliveryState) -> &'static str {
-    match state {
-        DeliveryState::Delivered | DeliveryState::PassedOn | DeliveryState::Read => "success",
-        DeliveryState::Failed | DeliveryState::Cancelled => "failure",
-        DeliveryState::Deferred => "deferred",
-        DeliveryState::NoReport => "unknown",
-        DeliveryState::Queued | DeliveryState::Sending | DeliveryState::Accepted => "pending",
     }
 }

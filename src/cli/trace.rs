@@ -5,7 +5,6 @@ use std::cell::Cell;
 use super::output::tell;
 use crate::limits::TRACE_SHOWN_BYTES_MAX;
 use crate::model::text::counted;
-use crate::runtime::agent::Agent;
 use crate::runtime::wire_tap::{Direction, WireEntry, WireTap};
 
 /// What is printed so far.
@@ -22,14 +21,14 @@ impl Trace {
         Self { tap: None, next: Cell::new(0) }
     }
 
-    /// Watches the messages of this agent, if that is asked for.
-    pub(super) fn of(agent: &mut Agent, is_asked_for: bool) -> Self {
-        if !is_asked_for {
-            return Self::off();
-        }
-        let tap = WireTap::new();
-        agent.watch(tap.clone());
-        Self { tap: Some(tap), next: Cell::new(0) }
+    /// Prints what passes at its [tap](Self::tap), if that is asked for.
+    pub(super) fn new(is_asked_for: bool) -> Self {
+        Self { tap: is_asked_for.then(WireTap::new), next: Cell::new(0) }
+    }
+
+    /// Where the messages are to be recorded.
+    pub(super) fn tap(&self) -> Option<WireTap> {
+        self.tap.clone()
     }
 
     /// Prints what has passed since the last call.

@@ -10,6 +10,7 @@ use crate::machine::Hop;
 use crate::net::Origins;
 use crate::proxy::{Inbound, Party, StaticRoute, Trusted};
 use crate::sip::{Transport, Uri};
+use crate::time;
 
 /// Schemes that people copy with a domain.
 const DOMAIN_SCHEMES: [&str; 7] = ["sip", "sips", "im", "pres", "tel", "http", "https"];
@@ -231,18 +232,7 @@ pub fn log(text: &str) -> Result<LogFilter, String> {
 /// # Errors
 /// A sentence that shows the correct form.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is not a time; write it like 500ms, 2s, 5m or 1h");
-    let split = text.find(|letter: char| !letter.is_ascii_digit()).ok_or_else(wrong)?;
-    let (number, unit) = text.split_at_checked(split).ok_or_else(wrong)?;
-    let number: u64 = number.parse().map_err(|_not_a_number| wrong())?;
-    let millis = match unit {
-        "ms" => 1,
-        "s" => 1000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return Err(wrong()),
-    };
-    number.checked_mul(millis).map(Duration::from_millis).ok_or_else(wrong)
+    time::duration(text).ok_or_else(|| format!("{text:?} is not a time; write it like 500ms, 2s, 5m or 1h"))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use crate::net::{BindError, Fingerprint, Net, NetSettings, Pin, TlsFiles, local_
 use crate::random::Random;
 use crate::runtime::Shell;
 use crate::runtime::faults::Fault;
+use crate::runtime::network::Network;
 use crate::runtime::wire_tap::WireTap;
 use crate::sip::Transport;
 use crate::store::{ClientSchema, OpenError, Store};
@@ -44,10 +45,10 @@ pub enum AgentError {
     System(#[from] io::Error),
 }
 
-/// A user agent running on the caller's tokio runtime.
+/// A user agent running on the caller's tokio runtime, over its sockets or over a layer around them.
 #[derive(Debug)]
-pub struct Agent {
-    shell: Shell<Write>,
+pub struct Agent<N = Net> {
+    shell: Shell<Write, N>,
     machine: UserAgent,
 }
 
@@ -90,13 +91,24 @@ impl OpenedAgent {
     /// # Errors
     /// Why it cannot be started, as a sentence.
     pub async fn start(self) -> Result<Agent, AgentError> {
+        Box::pin(self.start_behind(|net, _clock| net)).await
+    }
+
+    /// The same, with a layer between the user agent and its sockets.
+    ///
+    /// # Errors
+    /// Why it cannot be started, as a sentence.
+    pub async fn start_behind<N: Network>(
+        self,
+        layer: impl FnOnce(Net, Clock) -> N,
+    ) -> Result<Agent<N>, AgentError> {
         let Self { profile, settings, store, rows } = self;
         let hops = first_look(&profile.server, &settings).await;
         let net = Net::open(&listens(&own_ips(&hops)), &settings).await?;
         let clock = Clock::start();
         let config = AgentConfig { profile, locals: net.locals().to_vec() };
         let machine = UserAgent::new(config, rows, Random::from_os()?, clock.now());
-        Ok(Agent { shell: Shell::with_store(net, clock, store)?, machine })
+        Ok(Agent { shell: Shell::with_store(layer(net, clock), clock, store)?, machine })
     }
 }
 
@@ -109,6 +121,16 @@ impl Agent {
         OpenedAgent::open(account, data)?.start().await
     }
 
+    /// True if the proxy is now reached from another local address: the computer came online, or changed networks. This
+    /// agent's sockets are then useless, and another agent must be started.
+    #[must_use]
+    pub fn has_moved(&self) -> bool {
+        let towards_proxy = self.machine.proxy().map(|hop| local_ip_towards(hop.remote));
+        towards_proxy.is_some_and(|towards_proxy| is_elsewhere(self.shell.net().locals(), towards_proxy))
+    }
+}
+
+impl<N: Network> Agent<N> {
     /// The machine, for reading.
     #[must_use]
     pub const fn machine(&self) -> &UserAgent {
@@ -122,21 +144,13 @@ impl Agent {
 
     /// The machine's network, disk and clock.
     #[must_use]
-    pub const fn shell(&self) -> &Shell<Write> {
+    pub const fn shell(&self) -> &Shell<Write, N> {
         &self.shell
     }
 
     /// Shows every message that passes from now on.
     pub fn watch(&mut self, wire: WireTap) {
         self.shell.watch(wire);
-    }
-
-    /// True if the proxy is now reached from another local address: the computer came online, or changed networks. This
-    /// agent's sockets are then useless, and another agent must be started.
-    #[must_use]
-    pub fn has_moved(&self) -> bool {
-        let towards_proxy = self.machine.proxy().map(|hop| local_ip_towards(hop.remote));
-        towards_proxy.is_some_and(|towards_proxy| is_elsewhere(self.shell.net().locals(), towards_proxy))
     }
 
     /// Hands a command to the machine. Events come in the order in which things happen.

@@ -1,5 +1,7 @@
 //! The loop when a part it depends on dies, its shutdown, layers over the network, and what an observer sees.
 
+mod answering;
+
 use std::time::Instant;
 
 use std::sync::Arc;

@@ -8,6 +8,7 @@
     reason = "tests of a real process run by the real clock, and end where something is not as thought"
 )]
 
+mod answers;
 mod auth;
 mod baresip;
 mod burst;

@@ -1,0 +1,19 @@
+//! Limits of what testers ask for: peers that fail on purpose, and messages sent many times.
+
+use std::time::Duration;
+
+/// Transmissions of a message that a peer leaves unanswered at most (`drop=COUNT`).
+pub const ANSWER_DROPPED_MAX: u32 = 100;
+/// The latest that a peer answers (`late=TIME`).
+pub const ANSWER_LATE_MAX: Duration = Duration::from_mins(10);
+/// Messages whose answers a peer holds back at a time; over it, a message is answered when it is repeated.
+pub const ANSWERS_LATE_MAX: usize = 1000;
+/// Messages of which a peer knows how often they came, and answers of which nobody has been told yet; over it, the oldest is
+/// forgotten.
+pub const ANSWERS_REMEMBERED_MAX: usize = 10_000;
+/// How often `fanfare send --repeat` sends a message at most.
+pub const SEND_REPEAT_MAX: u32 = 100_000;
+/// Messages a second at most (`--rate`).
+pub const SEND_RATE_MAX: f64 = 10_000.0;
+/// Outcomes that one `fanfare send --repeat` counts at most: messages times recipients.
+pub const SEND_OUTCOMES_MAX: usize = 1_000_000;
