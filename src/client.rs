@@ -70,8 +70,8 @@ impl UserAgent {
     /// A user agent that starts from what the store holds; it does nothing until asked to.
     #[must_use]
     pub fn new(config: AgentConfig, rows: Rows, random: Random, now: Now) -> Self {
-        let line = ServerConnection::new(config.profile.server.clone(), &config.locals);
-        let mut core = Core::new(config.profile, line, random, (rows.last_message, rows.instance));
+        let server = ServerConnection::new(config.profile.server.clone(), &config.locals);
+        let mut core = Core::new(config.profile, server, random, (rows.last_message, rows.instance));
         let mut conversations = Conversations::recover(rows.conversations, rows.last_conversation);
         let outbox = Outbox::recover(rows.open, &mut conversations, &core, now);
         let inbox = Inbox::recover(rows.keys, now);
@@ -97,13 +97,13 @@ impl UserAgent {
     /// The proxy's address, once it is known.
     #[must_use]
     pub fn proxy(&self) -> Option<Hop> {
-        self.core.line.hop()
+        self.core.server.hop()
     }
 
     /// The server to which a redirect of the account's server has led us, if any.
     #[must_use]
     pub fn redirected_to(&self) -> Option<String> {
-        self.core.line.redirected_to().map(|uri| text::visible(uri.as_str()))
+        self.core.server.redirected_to().map(|uri| text::visible(uri.as_str()))
     }
 
     /// What is being written, as far as it is kept.
@@ -180,9 +180,9 @@ impl UserAgent {
     }
 
     fn connected(&mut self, id: ConnectId, flow: Flow, now: Now) {
-        if self.core.line.connected(id, flow) {
-            self.registration.line_open(&mut self.core, now);
-            if self.core.line.is_stream() && !self.core.profile.register {
+        if self.core.server.connected(id, flow) {
+            self.registration.connection_open(&mut self.core, now);
+            if self.core.server.is_stream() && !self.core.profile.register {
                 self.outbox.call_reports();
             }
         } else {
@@ -191,10 +191,10 @@ impl UserAgent {
     }
 
     fn disconnected(&mut self, flow: Flow, now: Now) {
-        let lost = self.core.line.disconnected(flow);
+        let lost = self.core.server.disconnected(flow);
         self.core.transactions.disconnected(flow);
         match lost {
-            LostFlow::Main => self.registration.line_lost(&mut self.core, now),
+            LostFlow::Main => self.registration.connection_lost(&mut self.core, now),
             LostFlow::Other => {}
         }
     }
@@ -205,15 +205,15 @@ impl UserAgent {
         if let Some(request) = request {
             self.core.transactions.not_sent(request, fault);
         }
-        if fault == SendFault::Refused && self.core.line.main() == Some(flow) {
-            self.registration.line_lost(&mut self.core, now);
+        if fault == SendFault::Refused && self.core.server.main() == Some(flow) {
+            self.registration.connection_lost(&mut self.core, now);
         }
     }
 
     /// A look-up has ended: of our server's name, or of a name to which a message was redirected.
     fn resolved(&mut self, id: ResolveId, hops: Vec<Hop>, fault: Option<&str>, now: Now) {
-        if self.core.line.asks(id) {
-            self.core.line.found(id, hops);
+        if self.core.server.asks(id) {
+            self.core.server.found(id, hops);
             self.registration.proxy_found(&mut self.core, fault, now);
         } else {
             self.outbox.detour_found(&mut self.core, id, hops, now);
@@ -221,9 +221,9 @@ impl UserAgent {
     }
 
     /// The connection to the proxy could not be opened.
-    fn line_refused(&mut self, why: Outage, now: Now) {
-        if self.core.line.is_stream() {
-            self.registration.line_refused(&mut self.core, why, now);
+    fn connection_refused(&mut self, why: Outage, now: Now) {
+        if self.core.server.is_stream() {
+            self.registration.connection_refused(&mut self.core, why, now);
         }
     }
 
@@ -266,8 +266,8 @@ impl Machine for UserAgent {
             Input::Received { flow, bytes } => self.received(flow, bytes, now),
             Input::Connected { id, flow } => self.connected(id, flow, now),
             Input::ConnectFailed { id, fault } => {
-                if self.core.line.connect_failed(id) {
-                    self.line_refused(Outage::of(fault, self.core.line.hop()), now);
+                if self.core.server.connect_failed(id) {
+                    self.connection_refused(Outage::of(fault, self.core.server.hop()), now);
                 } else {
                     self.outbox.detour_connected(&mut self.core, id, None, now);
                 }
@@ -286,8 +286,8 @@ impl Machine for UserAgent {
     fn handle_timeout(&mut self, now: Now) {
         self.core.transactions.handle_timeout(now.mono);
         self.take_failures(now);
-        if self.core.line.handle_timeout(now.mono) {
-            self.line_refused(Outage::NoAnswer, now);
+        if self.core.server.handle_timeout(now.mono) {
+            self.connection_refused(Outage::NoAnswer, now);
         }
         self.registration.handle_timeout(&mut self.core, now);
         self.outbox.handle_timeout(&mut self.core, now);
@@ -300,10 +300,10 @@ impl Machine for UserAgent {
     }
 
     fn poll_timeout(&self) -> Option<(Instant, TimerReason)> {
-        let line = self.core.line.poll_timeout().map(|due| (due, TimerReason::ConnectionAwaited));
+        let connection = self.core.server.poll_timeout().map(|due| (due, TimerReason::ConnectionAwaited));
         let parts = [
             self.core.transactions.poll_timeout(),
-            line,
+            connection,
             self.registration.poll_timeout(),
             self.outbox.poll_timeout(),
             self.typing.poll_timeout(),

@@ -60,6 +60,7 @@ mod drop_reason;
 mod timer_reason;
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -152,6 +153,25 @@ pub enum Input<C> {
     CommitFailed(BatchId),
     /// A command of the owner.
     Command(C),
+}
+
+impl Input<Infallible> {
+    /// What a network or a disk has for a machine, as that machine takes it.
+    #[must_use]
+    pub fn for_machine<C>(self) -> Input<C> {
+        match self {
+            Self::Received { flow, bytes } => Input::Received { flow, bytes },
+            Self::Connected { id, flow } => Input::Connected { id, flow },
+            Self::ConnectFailed { id, fault } => Input::ConnectFailed { id, fault },
+            Self::NotSent { flow, request, fault } => Input::NotSent { flow, request, fault },
+            Self::Disconnected { flow } => Input::Disconnected { flow },
+            Self::Resolved { id, hops } => Input::Resolved { id, hops },
+            Self::ResolveFailed { id, why } => Input::ResolveFailed { id, why },
+            Self::Committed(batch) => Input::Committed(batch),
+            Self::CommitFailed(batch) => Input::CommitFailed(batch),
+            Self::Command(none) => match none {},
+        }
+    }
 }
 
 /// What comes out of a machine.

@@ -41,8 +41,7 @@ mod resolve;
 
 mod dns;
 
-mod event;
-
+use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -52,7 +51,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::limits::{GREETINGS_MAX, GREETINGS_PER_ADDRESS_MAX, INPUTS_WAITING_MAX};
-use crate::machine::{ConnectFault, ConnectId, Hop, ResolveId, SendFault, Transmit};
+use crate::machine::{ConnectFault, ConnectId, Hop, Input, ResolveId, SendFault, Transmit};
 use crate::random::Random;
 use crate::sip::{Transport, Uri};
 
@@ -60,7 +59,6 @@ pub use self::bind::{BindCause, BindError};
 use self::bind::{PopFirst, bind_error, bind_pair, bind_tcp, bind_udp, fits, partner};
 pub use self::certificate::Fingerprint;
 use self::connections::{Attempt, Connections, Peer};
-pub use self::event::NetEvent;
 use self::greetings::Greetings;
 pub use self::identity::{Identity, TlsFileError, names_of_others};
 use self::inbound_limits::StreamLimits;
@@ -72,6 +70,9 @@ use self::tls::Tls;
 pub use self::tls::{TlsFiles, check_authorities};
 use self::udp::UdpPort;
 pub use self::websocket_origins::Origins;
+
+/// What happened in the network: an input of any machine, whatever its commands.
+pub type NetEvent = Input<Infallible>;
 
 /// What a machine's sockets are opened with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -258,7 +258,7 @@ impl<W: Journal, N: Network> Shell<W, N> {
         {
             wire.record(now.wall, Direction::Received, *flow, bytes);
         }
-        machine.handle(event.into_input(), now);
+        machine.handle(event.for_machine(), now);
     }
 
     /// Fires the timers that are due and carries out every output, and whatever follows from them at once.
@@ -296,12 +296,12 @@ impl<W: Journal, N: Network> Shell<W, N> {
                 {
                     wire.record(now.wall, Direction::Sent, transmit.flow, &transmit.bytes);
                 }
-                failed.map(NetEvent::into_input)
+                failed.map(NetEvent::for_machine)
             }
             Output::Connect { id, hop, domain } => {
-                self.net.connect(id, hop, domain).map(NetEvent::into_input)
+                self.net.connect(id, hop, domain).map(NetEvent::for_machine)
             }
-            Output::Resolve { id, uri } => self.net.resolve(id, &uri).map(NetEvent::into_input),
+            Output::Resolve { id, uri } => self.net.resolve(id, &uri).map(NetEvent::for_machine),
             Output::Commit(batch) => self.commit(batch),
             Output::Event(event) => {
                 on_event(event);

@@ -28,8 +28,11 @@ mod actions;
 
 mod kit;
 
+use std::cell::RefCell;
+use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::model::command::{Command, Notice};
@@ -63,6 +66,33 @@ pub trait Source {
     /// Why it cannot be started, as a sentence.
     fn start_again(&mut self) -> Result<(), String> {
         Ok(())
+    }
+}
+
+/// A source that outlives its window: another window may have it next.
+impl<S: Source> Source for Rc<RefCell<S>> {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.borrow().snapshot()
+    }
+
+    fn notices(&self) -> Vec<Notice> {
+        self.borrow().notices()
+    }
+
+    fn send(&self, command: Command) -> Result<(), CommandsFull> {
+        self.borrow().send(command)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.borrow().now()
+    }
+
+    fn has_ended(&self) -> bool {
+        self.borrow().has_ended()
+    }
+
+    fn start_again(&mut self) -> Result<(), String> {
+        self.borrow_mut().start_again()
     }
 }
 
@@ -121,33 +151,49 @@ impl From<eframe::Error> for Error {
     }
 }
 
-/// Wakes the window from any thread; does nothing until the window exists.
-#[derive(Clone, Debug, Default)]
-pub struct Waker(Arc<OnceLock<egui::Context>>);
+/// Wakes the window from any thread; does nothing until a window exists, and wakes the one opened last.
+#[derive(Clone, Default)]
+pub struct Waker(Arc<Mutex<Option<egui::Context>>>);
+
+impl fmt::Debug for Waker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waker").finish_non_exhaustive()
+    }
+}
 
 impl Waker {
     /// Makes the window read its source again.
     pub fn wake(&self) {
-        if let Some(ctx) = self.0.get() {
+        let window = self.window().clone();
+        if let Some(ctx) = window {
             // A request without a delay makes egui draw two frames instead of one.
             ctx.request_repaint_after(Duration::from_millis(1));
         }
     }
+
+    /// From now on, wakes this window.
+    fn wake_this(&self, ctx: &egui::Context) {
+        *self.window() = Some(ctx.clone());
+    }
+
+    fn window(&self) -> MutexGuard<'_, Option<egui::Context>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// Opens the window and returns when it is closed. The source calls `waker` when it has something new.
+/// Opens the window and returns when it is closed; a source that is shared (`Rc<RefCell<_>>`) goes on. The source calls `waker` when it has something new.
 ///
 /// # Errors
 /// There is no display to draw on.
 pub fn run(source: impl Source + 'static, waker: &Waker, options: Options) -> Result<(), Error> {
     let native = native_options(&options);
-    let slot = Arc::clone(&waker.0);
+    let waker = waker.clone();
     eframe::run_native(
         "fanfare",
         native,
         Box::new(move |creation| {
-            let ctx = slot.get_or_init(|| creation.egui_ctx.clone());
-            Ok(Box::new(App::new(ctx, Box::new(source), options)))
+            waker.wake_this(&creation.egui_ctx);
+            Ok(Box::new(App::new(&creation.egui_ctx, Box::new(source), options)))
         }),
     )
     .map_err(Error::from)
@@ -207,7 +253,60 @@ fn icon() -> egui::IconData {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
+
+    /// An engine that keeps what it is told.
+    #[derive(Default)]
+    struct Kept(RefCell<Vec<Command>>);
+
+    impl Source for Kept {
+        fn snapshot(&self) -> Arc<Snapshot> {
+            Arc::default()
+        }
+
+        fn notices(&self) -> Vec<Notice> {
+            Vec::new()
+        }
+
+        fn send(&self, command: Command) -> Result<(), CommandsFull> {
+            self.0.borrow_mut().push(command);
+            Ok(())
+        }
+
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(0)
+        }
+    }
+
+    #[test]
+    fn an_engine_outlives_its_window_and_the_next_one_has_it_again() {
+        let engine = Rc::new(RefCell::new(Kept::default()));
+        let waker = Waker::default();
+        waker.wake();
+        let woken = [(); 2].map(|()| {
+            let ctx = egui::Context::default();
+            let times = Arc::new(AtomicUsize::new(0));
+            let count = Arc::clone(&times);
+            ctx.set_request_repaint_callback(move |_| {
+                count.fetch_add(1, Ordering::Relaxed);
+            });
+            let window = App::new(&ctx, Box::new(Rc::clone(&engine)), Options::default());
+            times.store(0, Ordering::Relaxed);
+            waker.wake_this(&ctx);
+            waker.wake();
+            engine.send(Command::Close).unwrap();
+            drop(window);
+            times
+        });
+        waker.wake();
+        let woken = woken.map(|times| times.load(Ordering::Relaxed));
+        assert_eq!(woken[0], 1, "the first window is woken no more");
+        assert!(woken[1] >= 1);
+        assert_eq!(Rc::strong_count(&engine), 1);
+        assert_eq!(engine.borrow().0.borrow().iter().filter(|it| matches!(it, Command::Close)).count(), 2);
+    }
 
     #[test]
     fn the_size_of_the_window_is_kept_where_it_is_told() {

@@ -1,9 +1,11 @@
 //! `fanfare` and `fanfare demo`: the window with its engine.
 
+use std::cell::RefCell;
 use std::io::ErrorKind;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::rc::Rc;
 
 use anyhow::Context;
 
@@ -61,14 +63,14 @@ pub(super) fn run(data: Option<&Path>) -> anyhow::Result<ExitCode> {
         chooser: Some(Chooser::system()),
         ..Options::default()
     };
-    open_window(engine, &waker, options)?;
+    open_window(&Rc::new(RefCell::new(engine)), &waker, options)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Opens the window. Where it cannot be drawn with the graphics card, starts this program once more, drawing without it;
+/// Opens a window of the engine, which goes on when that is closed. Where it cannot be drawn with the graphics card, starts this program once more, drawing without it;
 /// where nothing helps, a notification says so to whoever started it from a menu.
-fn open_window(engine: Engine, waker: &Waker, options: Options) -> anyhow::Result<()> {
-    let Err(error) = ui::run(engine, waker, options) else { return Ok(()) };
+fn open_window(engine: &Rc<RefCell<Engine>>, waker: &Waker, options: Options) -> anyhow::Result<()> {
+    let Err(error) = ui::run(Rc::clone(engine), waker, options) else { return Ok(()) };
     if matches!(error, ui::Error::Graphics(_)) && std::env::var_os(SOFTWARE_GL).is_none() {
         tracing::warn!(%error, "drawing without the graphics card");
         let arguments = std::env::args_os().skip(1);
@@ -187,7 +189,7 @@ pub(super) fn run_demo(screenshot: Option<PathBuf>) -> anyhow::Result<ExitCode> 
         chooser: Some(Chooser::system()),
         ..Options::default()
     };
-    open_window(engine, &waker, options)?;
+    open_window(&Rc::new(RefCell::new(engine)), &waker, options)?;
     match screenshot {
         Some(file) if !file.exists() => anyhow::bail!("the picture could not be saved as {}", file.display()),
         Some(_) | None => Ok(ExitCode::SUCCESS),

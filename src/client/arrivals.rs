@@ -33,7 +33,7 @@ impl UserAgent {
             || self.outbox.is_report_of_ours(&self.core, request, flow);
         if is_server {
             self.core.own_contact.hear(request.uri());
-            self.core.line.heard(now.mono);
+            self.core.server.heard(now.mono);
         }
         if is_server || self.core.profile.peer_to_peer {
             self.asked(request, flow, now);
@@ -46,7 +46,7 @@ impl UserAgent {
     /// nobody.
     fn may_be_answered(&self, bytes: &[u8], flow: Flow) -> bool {
         let is_proven = flow.transport != Transport::Udp || self.core.own_contact.may_name_us(bytes);
-        self.core.profile.peer_to_peer || is_proven && self.core.line.leads_to_proxy(flow)
+        self.core.profile.peer_to_peer || is_proven && self.core.server.leads_to_proxy(flow)
     }
 
     fn asked(&mut self, request: &Request, flow: Flow, now: Now) {
@@ -78,12 +78,12 @@ impl UserAgent {
         let sent = self.core.transactions.flow_of(response);
         match sent {
             None => return DropReason::StrayResponse.tell(flow),
-            Some(sent) if !self.core.line.may_answer(flow, sent) => {
+            Some(sent) if !self.core.server.may_answer(flow, sent) => {
                 return DropReason::ResponseFromElsewhere.tell(flow);
             }
             Some(_) => {}
         }
-        self.core.line.heard(now.mono);
+        self.core.server.heard(now.mono);
         let Some(heard) = self.core.transactions.receive_response(response, now.mono) else {
             return;
         };

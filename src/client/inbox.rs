@@ -16,7 +16,7 @@ use crate::limits::{BATCHES_WAITING_MAX, INBOX_KEYS_MAX, INBOX_REMEMBERED, RECIP
 use crate::model::account::Profile;
 use crate::model::command::Event;
 use crate::model::contacts::{address_key, uri_key};
-use crate::model::journal::{ConversationId, IncomingRow, PersonRow, Write};
+use crate::model::journal::{ConversationId, IncomingRow, KeyRow, PersonRow, Write};
 use crate::model::text::{Shown, shown};
 use crate::sip::date;
 use crate::sip::{
@@ -31,7 +31,7 @@ const FORGET_EVERY: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     keys: BTreeMap<String, Kept>,
-    by_age: VecDeque<(Timestamp, String)>,
+    by_age: VecDeque<KeyRow>,
     looked_at: Timestamp,
 }
 
@@ -50,10 +50,9 @@ struct Rejection {
 
 impl Inbox {
     /// Restores the keys from the store.
-    pub(super) fn recover(keys: Vec<(String, Timestamp)>, now: Now) -> Self {
-        let mut by_age: Vec<_> = keys.into_iter().map(|(key, at)| (at, key)).collect();
+    pub(super) fn recover(mut by_age: Vec<KeyRow>, now: Now) -> Self {
         by_age.sort();
-        let keys = by_age.iter().map(|(_, key)| (key.clone(), Kept::Yes)).collect();
+        let keys = by_age.iter().map(|row| (row.key.clone(), Kept::Yes)).collect();
         Self { keys, by_age: by_age.into(), looked_at: now.wall }
     }
 
@@ -130,7 +129,7 @@ impl Inbox {
         conversation: ConversationId,
     ) {
         self.keys.remove(key);
-        self.by_age.retain(|(_, known)| known != key);
+        self.by_age.retain(|known| known.key != key);
         conversations.not_kept(conversation);
     }
 
@@ -173,11 +172,11 @@ impl Inbox {
 
     fn remember(&mut self, core: &mut Core, key: String, now: Now) {
         self.keys.insert(key.clone(), Kept::NotYet);
-        self.by_age.push_back((now.wall, key));
+        self.by_age.push_back(KeyRow { at: now.wall, key });
         if self.by_age.len() > INBOX_KEYS_MAX
-            && let Some((_, oldest)) = self.by_age.pop_front()
+            && let Some(oldest) = self.by_age.pop_front()
         {
-            self.keys.remove(&oldest);
+            self.keys.remove(&oldest.key);
         }
         if now.wall.since(self.looked_at) >= FORGET_EVERY {
             self.looked_at = now.wall;
@@ -188,8 +187,8 @@ impl Inbox {
     fn forget_old(&mut self, core: &mut Core, now: Now) {
         let kept_ms = u64::try_from(INBOX_REMEMBERED.as_millis()).unwrap_or(u64::MAX);
         let before = Timestamp::from_millis(now.wall.as_millis().saturating_sub(kept_ms));
-        while let Some((_, key)) = self.by_age.pop_front_if(|(at, _)| *at < before) {
-            self.keys.remove(&key);
+        while let Some(old) = self.by_age.pop_front_if(|row| row.at < before) {
+            self.keys.remove(&old.key);
         }
         core.write(Write::ForgetKeysBefore(before));
     }

@@ -30,7 +30,7 @@ use crate::machine::{
 };
 use crate::model::account::{Account, RegistrationState, SignIn};
 use crate::model::command::{AgentCommand, Draft, Event};
-use crate::model::journal::{DeliveryState, MessageId, OpenRows, PersonRow, Rows, UnseenRow, Write};
+use crate::model::journal::{DeliveryState, KeyRow, MessageId, OpenRows, PersonRow, Rows, UnseenRow, Write};
 use crate::random::Random;
 use crate::sip::{ReportMode, ReportWish, Transport};
 use crate::time::{Clock, Now, Timestamp};
@@ -314,7 +314,7 @@ impl Stage {
                         from: row.from.address,
                         body: row.body,
                     });
-                    rows.keys.push((row.key, row.at));
+                    rows.keys.push(KeyRow { at: row.at, key: row.key });
                 }
                 Write::Seen { conversation, message } => {
                     rows.unseen.retain(|row| row.conversation != conversation || row.id > message);

@@ -316,8 +316,8 @@ pub struct Rows {
     /// Messages with an attempt that is not closed, those with a recipient that failed or has no report and was not
     /// reached by another attempt, and the last message of each conversation if it is ours.
     pub open: Vec<OpenRows>,
-    /// Keys of messages received within `limits::INBOX_REMEMBERED`, and when they came.
-    pub keys: Vec<(String, Timestamp)>,
+    /// Keys of messages received within `limits::INBOX_REMEMBERED`.
+    pub keys: Vec<KeyRow>,
     /// Received CPIM messages not seen yet: the latest `limits::RECEIPTS_OWED_MAX`, oldest first.
     pub unseen: Vec<UnseenRow>,
     /// Messages that are being written.
@@ -329,6 +329,15 @@ pub struct Rows {
     /// Identifies this store's device among its owner's: `urn:uuid:` and 36 characters (RFC 5626 §4.1); none for a
     /// store that does not last.
     pub instance: Option<String>,
+}
+
+/// The key of a received message; they sort by age.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeyRow {
+    /// When the message came.
+    pub at: Timestamp,
+    /// [`IncomingRow::key`].
+    pub key: String,
 }
 
 /// A received CPIM message not seen before the program ended: its sender may want to know when it is.

@@ -16,8 +16,8 @@ use crate::sip::Uri;
 pub struct Names {
     /// Indexes into `contacts` by address key.
     by_key: BTreeMap<String, usize>,
-    /// Indexes into `contacts` by lowercase name as shown; of several with one name, the first.
-    by_name: BTreeMap<String, usize>,
+    /// Indexes into `contacts` by folded name as shown.
+    by_name: BTreeMap<String, Vec<usize>>,
     contacts: Vec<NamedContact>,
     lists: Vec<KnownList>,
 }
@@ -71,7 +71,7 @@ impl Names {
         });
         for (place, known) in names.contacts.iter().enumerate() {
             if !known.name.is_empty() {
-                names.by_name.entry(known.name.to_lowercase()).or_insert(place);
+                names.by_name.entry(fold(&known.name)).or_default().push(place);
             }
             names.by_key.insert(known.key.clone(), place);
         }
@@ -117,17 +117,21 @@ impl Names {
         &self.lists
     }
 
-    /// The contact of this name, however it is capitalized.
+    /// The contact of this name, compared as in every search; none if it could be one of several and none of them is
+    /// spelled so.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&NamedContact> {
-        self.by_name.get(&name.to_lowercase()).and_then(|place| self.contacts.get(*place))
+        let places = self.by_name.get(&fold(name))?;
+        let found: Vec<_> = places.iter().filter_map(|place| self.contacts.get(*place)).collect();
+        meant(&found, name, |known| &known.name)
     }
 
-    /// The saved list of this name, however it is capitalized.
+    /// The saved list of this name, compared in the same way.
     #[must_use]
     pub fn list(&self, name: &str) -> Option<&KnownList> {
-        let name = name.to_lowercase();
-        self.lists.iter().find(|list| list.name.to_lowercase() == name)
+        let folded = fold(name);
+        let found: Vec<_> = self.lists.iter().filter(|list| list.searched == folded).collect();
+        meant(&found, name, |list| &list.name)
     }
 
     /// The index of the first contact whose name does not sort before these letters.
@@ -143,6 +147,14 @@ impl Names {
         let found = move |known: &NamedContact| words.iter().all(|word| known.searched.contains(word));
         self.contacts.iter().enumerate().filter(move |(_, known)| found(known)).map(|(place, _)| place)
     }
+}
+
+/// Of those whose folded names are the same: the one that is spelled like this but for its capitals, else the only one.
+/// So nobody is written to in the place of somebody whose name differs by an accent.
+fn meant<'a, T>(found: &[&'a T], name: &str, name_of: impl Fn(&T) -> &str) -> Option<&'a T> {
+    let lower = name.to_lowercase();
+    let spelled = found.iter().find(|it| name_of(it).to_lowercase() == lower);
+    if let (None, [only]) = (spelled, found) { Some(only) } else { spelled.copied() }
 }
 
 impl NamedContact {
@@ -249,6 +261,14 @@ mod tests {
         let found = |query: &str| names.search(query).collect::<Vec<_>>();
         assert_eq!((found("LEE ann@"), found("domain"), found("lee bob")), (vec![0], vec![0, 1], vec![]));
         assert_eq!(names.contacts()[1].person.name, "bob");
+        let similar =
+            ["M\u{f6}ller", "Moller", "\u{c9}va"].map(|name| contact(&format!("sip:{name}@x"), name));
+        let lists = vec![List { name: "Caf\u{e9}".into(), members: Vec::new() }];
+        let names = Names::of(&AddressBook { contacts: similar.into(), lists });
+        let known = |name: &str| names.named(name).map(|known| known.person.name.as_str());
+        assert_eq!((known("moller"), known("M\u{d6}LLER")), (Some("Moller"), Some("M\u{f6}ller")));
+        assert_eq!((known("M\u{f3}ller"), known("EVA")), (None, Some("\u{c9}va")));
+        assert_eq!(names.list("CAFE").map(|list| list.name.as_str()), Some("Caf\u{e9}"));
         let contacts =
             vec![contact("sip:irem@x", "\u{130}rem Y\u{131}ld\u{131}z"), contact("sip:e@x", "Andre\u{301}")];
         let names = Names::of(&AddressBook { contacts, lists: Vec::new() });

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::mime_builder::multipart;
 use super::uri::Uri;
 
 /// Whether a recipient is named to the others (RFC 5364 §4.1).
@@ -31,15 +32,12 @@ pub fn with_list(
     copy: Copy,
     boundary: &str,
 ) -> (String, Bytes) {
-    let head =
-        format!("--{boundary}\r\nContent-Type: {content_type}\r\nContent-Transfer-Encoding: binary\r\n\r\n");
-    let list = format!(
-        "\r\n--{boundary}\r\nContent-Type: application/resource-lists+xml\r\n\
-         Content-Disposition: recipient-list\r\n\r\n{}\r\n--{boundary}--\r\n",
-        xml(people, copy)
-    );
-    let whole = [head.as_bytes(), body, list.as_bytes()].concat();
-    (format!("multipart/mixed;boundary={boundary}"), whole.into())
+    let message = format!("Content-Type: {content_type}\r\nContent-Transfer-Encoding: binary");
+    let list =
+        "Content-Type: application/resource-lists+xml\r\nContent-Disposition: recipient-list".to_owned();
+    let xml = xml(people, copy);
+    let whole = multipart(boundary, &[(message, body), (list, xml.as_bytes())]);
+    (format!("multipart/mixed;boundary={boundary}"), whole)
 }
 
 fn xml(people: &[Uri], copy: Copy) -> String {

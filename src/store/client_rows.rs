@@ -7,8 +7,8 @@ use rusqlite::{Connection, Row, params};
 
 use crate::limits::{ASKING_LOADED_MAX, COMMITS_APART, COMMITS_AT_ONCE, OPEN_LOADED_MAX};
 use crate::model::journal::{
-    AttemptRow, AttemptStage, ConversationId, ConversationRow, DeliveryRow, IncomingRow, MessageId, OpenRows,
-    OutgoingRow, PersonRow, Rows, Way, Write,
+    AttemptRow, AttemptStage, ConversationId, ConversationRow, DeliveryRow, IncomingRow, KeyRow, MessageId,
+    OpenRows, OutgoingRow, PersonRow, Rows, Way, Write,
 };
 use crate::model::reason::{LocalReason, Phrase};
 use crate::sip::{Content, ReportWish, content};
@@ -372,10 +372,10 @@ fn phrase(row: &Row<'_>) -> rusqlite::Result<Phrase> {
     Ok(found.map_or(Phrase::Verbatim(text), Phrase::Local))
 }
 
-fn keys(connection: &Connection) -> rusqlite::Result<Vec<(String, crate::time::Timestamp)>> {
+fn keys(connection: &Connection) -> rusqlite::Result<Vec<KeyRow>> {
     // The machine deletes old keys with `ForgetKeysBefore`, so all that are here are still valid.
     let mut statement = connection.prepare("SELECT key, at FROM inbox_key ORDER BY at, key")?;
-    statement.query_map([], |row| Ok((row.get("key")?, timestamp(row, "at")?)))?.collect()
+    statement.query_map([], |row| Ok(KeyRow { at: timestamp(row, "at")?, key: row.get("key")? }))?.collect()
 }
 
 #[cfg(test)]

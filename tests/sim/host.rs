@@ -1,14 +1,12 @@
 //! The hosts: a machine, its address and its disk; one interface for all three kinds.
 
+use std::convert::Infallible;
 use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use fanfare::client::{AgentConfig, UserAgent};
-use fanfare::machine::{
-    BatchId, ConnectFault, ConnectId, Flow, Hop, Input, Machine, Output, RequestId, ResolveId, SendFault,
-    TimerReason, Transmit,
-};
+use fanfare::machine::{BatchId, ConnectId, Hop, Input, Machine, Output, ResolveId, TimerReason, Transmit};
 use fanfare::model::account::Profile;
 use fanfare::model::command::{AgentCommand, Event};
 use fanfare::person::{Person, PersonEvent, Script};
@@ -46,6 +44,9 @@ pub(crate) trait Kind: Machine<Write: Debug> + Sized {
     fn durable(writes: Vec<Self::Write>) -> Durable;
 }
 
+/// What the world gives to a machine.
+pub(crate) type Arrival = Input<Infallible>;
+
 /// What a machine told its owner.
 #[derive(Debug)]
 pub(crate) enum Told {
@@ -70,7 +71,7 @@ pub(crate) type Written = (BatchId, Result<Durable, String>);
 
 /// A machine's request to the world.
 #[derive(Debug)]
-pub(crate) enum Wish {
+pub(crate) enum Effect {
     Transmit(Transmit),
     Connect(ConnectId, Hop),
     Resolve(ResolveId, Uri),
@@ -153,18 +154,18 @@ impl<M: Kind> Station<M> {
         Self { setup, machine: None, disk: Disk::new() }
     }
 
-    fn poll(&mut self) -> Option<Wish> {
+    fn poll(&mut self) -> Option<Effect> {
         Some(match self.machine.as_mut()?.poll_output()? {
-            Output::Transmit(transmit) => Wish::Transmit(transmit),
-            Output::Connect { id, hop, .. } => Wish::Connect(id, hop),
-            Output::Resolve { id, uri } => Wish::Resolve(id, uri),
+            Output::Transmit(transmit) => Effect::Transmit(transmit),
+            Output::Connect { id, hop, .. } => Effect::Connect(id, hop),
+            Output::Resolve { id, uri } => Effect::Resolve(id, uri),
             Output::Commit(batch) => {
                 self.disk.commit(batch);
-                Wish::Commit
+                Effect::Commit
             }
             Output::Event(event) => match M::wanted(&event) {
-                Some(id) => Wish::Read(id),
-                None => Wish::Told(M::told(event)),
+                Some(id) => Effect::Read(id),
+                None => Effect::Told(M::told(event)),
             },
         })
     }
@@ -223,7 +224,7 @@ fn up<M: Kind>(station: &mut Station<M>, random: Random, now: Now) {
 
 fn hand<M: Kind>(station: &mut Station<M>, arrival: Arrival, now: Now) {
     if let Some(machine) = &mut station.machine {
-        machine.handle(arrival.into_input(), now);
+        machine.handle(arrival.for_machine(), now);
     }
 }
 
@@ -286,7 +287,7 @@ impl Host {
         each!(&mut self.body, station => station.machine.iter_mut().for_each(|it| it.handle_timeout(now)));
     }
 
-    pub(crate) fn poll(&mut self) -> Option<Wish> {
+    pub(crate) fn poll(&mut self) -> Option<Effect> {
         each!(&mut self.body, station => station.poll())
     }
 
@@ -356,34 +357,6 @@ impl Host {
         match &self.body {
             Body::Proxy(station) => Some(&station.disk.store),
             Body::Agent(_) | Body::Person(_) => None,
-        }
-    }
-}
-
-/// What the world gives to a machine: an [`Input`] without commands.
-#[derive(Debug)]
-pub(crate) enum Arrival {
-    Received { flow: Flow, bytes: bytes::Bytes },
-    Connected { id: ConnectId, flow: Flow },
-    ConnectFailed { id: ConnectId },
-    NotSent { flow: Flow, request: Option<RequestId>, fault: SendFault },
-    Disconnected { flow: Flow },
-    Resolved { id: ResolveId, hops: Vec<Hop> },
-    Committed(BatchId),
-    CommitFailed(BatchId),
-}
-
-impl Arrival {
-    fn into_input<C>(self) -> Input<C> {
-        match self {
-            Self::Received { flow, bytes } => Input::Received { flow, bytes },
-            Self::Connected { id, flow } => Input::Connected { id, flow },
-            Self::ConnectFailed { id } => Input::ConnectFailed { id, fault: ConnectFault::Unreachable },
-            Self::NotSent { flow, request, fault } => Input::NotSent { flow, request, fault },
-            Self::Disconnected { flow } => Input::Disconnected { flow },
-            Self::Resolved { id, hops } => Input::Resolved { id, hops },
-            Self::Committed(id) => Input::Committed(id),
-            Self::CommitFailed(id) => Input::CommitFailed(id),
         }
     }
 }

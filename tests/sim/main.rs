@@ -11,18 +11,18 @@
     reason = "a test that cannot go on says so by a panic, and shows what led there"
 )]
 
-mod calm;
-mod cast;
-mod checks;
 mod disk;
 mod host;
+mod liveness;
 mod model;
 mod network;
 mod patent;
-mod settled;
+mod quiescence;
+mod safety;
 mod stranger;
 mod tally;
 mod text;
+mod topology;
 mod trace;
 mod workload;
 mod world;

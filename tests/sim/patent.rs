@@ -8,8 +8,8 @@ use fanfare::person::PersonAnswer;
 use fanfare::proxy::MailboxConfig;
 use fanfare::sip::ReportMode;
 
-use crate::cast::{self, HOME, WARM_UP};
 use crate::text::{body, fields};
+use crate::topology::{self, HOME, WARM_UP};
 use crate::workload::draft;
 use crate::world::{Sent, World};
 
@@ -35,10 +35,10 @@ fn field<'a>(text: &'a str, name: &str) -> &'a str {
 #[test]
 fn w17_w20_one_message_leaves_ann_is_tried_eleven_times_and_the_report_tells_both() {
     let mut world = World::new(1);
-    let proxy = cast::proxy(&mut world, HOME, MailboxConfig::default());
-    let james = cast::agent(&mut world, "james", JAMES, "udp", HOME);
-    let ann = cast::person(&mut world, "ann", ANN, PersonAnswer::Silence);
-    let bob = cast::agent(&mut world, "bob", BOB, "udp", HOME);
+    let proxy = topology::proxy(&mut world, HOME, MailboxConfig::default());
+    let james = topology::agent(&mut world, "james", JAMES, "udp", HOME);
+    let ann = topology::person(&mut world, "ann", ANN, PersonAnswer::Silence);
+    let bob = topology::agent(&mut world, "bob", BOB, "udp", HOME);
     for host in [proxy, james, ann, bob] {
         world.boot(host);
     }

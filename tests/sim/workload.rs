@@ -1,4 +1,4 @@
-//! What people do, and what goes wrong, during the storm; the calm after it is in `calm.rs`.
+//! What people do, and what goes wrong, during the storm; the calm after it is in `quiescence.rs`.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -11,11 +11,11 @@ use fanfare::proxy::MailboxConfig;
 use fanfare::random::Random;
 use fanfare::sip::{ReportMode, ReportWish};
 
-use crate::cast::{self, ABROAD, HOME};
 use crate::disk::Mode;
 use crate::host::HostId;
 use crate::network::{Weather, pick};
 use crate::tally::Tally;
+use crate::topology::{self, ABROAD, HOME};
 use crate::world::World;
 
 /// Duration of the storm.
@@ -97,26 +97,26 @@ impl Workload {
         if random.below(5) == 0 {
             mailbox.per_user_max = SMALL_MAILBOX;
         }
-        let proxies = [HOME, ABROAD].map(|realm| cast::proxy(world, realm, mailbox));
+        let proxies = [HOME, ABROAD].map(|realm| topology::proxy(world, realm, mailbox));
         let count = 3 + pick(&mut random, NAMES.len() - 2);
         let writers = NAMES.iter().zip(1..).take(count).map(|(name, number)| {
             let over = if random.below(3) == 0 { "tcp" } else { "udp" };
             let realm = if number % 2 == 0 { ABROAD } else { HOME };
-            let id = cast::agent(world, name, &format!("192.0.2.{number}:5060"), over, realm);
+            let id = topology::agent(world, name, &format!("192.0.2.{number}:5060"), over, realm);
             world.host_mut(id).set_expires(EXPIRES[pick(&mut random, EXPIRES.len())]);
             id
         });
         let writers: Vec<_> = writers.collect();
         let devices =
-            [1, 2].map(|number| cast::device(world, OWNER, number, &format!("192.0.2.2{number}:5060")));
+            [1, 2].map(|number| topology::device(world, OWNER, number, &format!("192.0.2.2{number}:5060")));
         let slow = PersonAnswer::After { unanswered: 3, status: 200 };
         for (name, number, answer) in
             [("busy", 31, PersonAnswer::Status(486)), ("slow", 32, slow), ("mute", 33, PersonAnswer::Silence)]
         {
-            cast::person(world, name, &format!("192.0.2.{number}:5060"), answer);
+            topology::person(world, name, &format!("192.0.2.{number}:5060"), answer);
         }
         if receipts {
-            cast::person(world, "plain", "192.0.2.34:5060", PersonAnswer::Status(415));
+            topology::person(world, "plain", "192.0.2.34:5060", PersonAnswer::Status(415));
         }
         for id in (0..world.hosts.len()).map(HostId) {
             if receipts {
@@ -124,7 +124,7 @@ impl Workload {
             }
             world.boot(id);
         }
-        world.run_for(cast::WARM_UP);
+        world.run_for(topology::WARM_UP);
         Self {
             random,
             proxies,

@@ -4,7 +4,7 @@
 //! are carried out and checked. The same seed gives the same world, to the last byte.
 
 mod faults;
-mod wishes;
+mod effects;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,10 +17,10 @@ use fanfare::proxy::journal::DispatchId;
 use fanfare::random::Random;
 use fanfare::time::{Now, Timestamp};
 
-use crate::checks::{self, Scene};
 use crate::host::{Arrival, Body, Host, HostId};
 use crate::model::Model;
 use crate::network::{Network, Side};
+use crate::safety::{self, Scene};
 use crate::stranger::Stranger;
 use crate::tally::Tally;
 use crate::trace::Trace;
@@ -322,7 +322,7 @@ impl World {
             Ok(durable) => {
                 self.note(id, &format!("batch {} is durable", batch.0));
                 let scene = Scene { hosts: &self.hosts, id, wall: self.now_at(id).wall };
-                let checked = checks::durable(&mut self.model, scene, &durable);
+                let checked = safety::durable(&mut self.model, scene, &durable);
                 self.hold(checked);
             }
             Err(why) => {

@@ -131,7 +131,7 @@ pub(crate) struct Core {
     /// The account.
     pub(crate) profile: Profile,
     /// The connection and flows to the proxy.
-    pub(crate) line: ServerConnection,
+    pub(crate) server: ServerConnection,
     /// Our Contact, with the token that proves a datagram is from our server.
     pub(crate) own_contact: OwnContact,
     /// Digest challenges, and the credentials for them.
@@ -163,7 +163,7 @@ impl Core {
     /// State for an account; `last_message` is the largest message number in use.
     pub(crate) fn new(
         profile: Profile,
-        line: ServerConnection,
+        server: ServerConnection,
         mut random: Random,
         (last_message, instance): (u64, Option<String>),
     ) -> Self {
@@ -176,7 +176,7 @@ impl Core {
         let challenges = Challenges::new(profile.sign_in.clone(), profile.address.aor().domain().to_owned());
         Self {
             profile,
-            line,
+            server,
             own_contact,
             challenges,
             takes_lists: false,
@@ -242,7 +242,7 @@ impl Core {
 
     /// Looks up the proxy's address, unless a look-up is already pending.
     pub(crate) fn find_proxy(&mut self) {
-        if let Some((id, uri)) = self.line.find() {
+        if let Some((id, uri)) = self.server.find() {
             self.outputs.push_back(Output::Resolve { id, uri });
         }
     }
@@ -266,7 +266,7 @@ impl Core {
     /// Follows our server's redirect to another one, whose realms are trusted only if it is in our own domain.
     pub(crate) fn redirect(&mut self, target: &Target) {
         let domain = self.profile.address.aor().domain().to_owned();
-        self.line.redirect(target, &domain);
+        self.server.redirect(target, &domain);
         let host = target.uri.host().trim_end_matches('.').to_ascii_lowercase();
         let is_of_domain = host == domain || host.ends_with(&format!(".{domain}"));
         self.challenges.set_at_home(is_of_domain);
@@ -274,13 +274,13 @@ impl Core {
 
     /// Returns to the server that the account names.
     pub(crate) fn go_home(&mut self) {
-        self.line.go_home();
+        self.server.go_home();
         self.challenges.set_at_home(true);
     }
 
     /// Opens the connection to the proxy, unless it is open or being opened.
     pub(crate) fn open_stream(&mut self, now: Instant, wait: Duration) {
-        if let Some(Opening { id, hop, domain }) = self.line.open(now, wait) {
+        if let Some(Opening { id, hop, domain }) = self.server.open(now, wait) {
             self.outputs.push_back(Output::Connect { id, hop, domain: Some(domain) });
         }
     }
@@ -294,7 +294,7 @@ impl Core {
     /// The same without credentials, for receivers that must not see them.
     pub(crate) fn request_to_anybody(&mut self, method: &Method, uri: &Uri, flow: Flow) -> (Compose, String) {
         let branch = format!("z9hG4bK{}", self.random.token(16));
-        let own = self.line.own_address(flow);
+        let own = self.server.own_address(flow);
         // RFC 3581: the response then comes back through a NAT to the port that we sent from.
         let rport = if flow.transport == Transport::Udp { ";rport" } else { "" };
         let via = format!("SIP/2.0/{} {own};branch={branch}{rport}", flow.transport);
@@ -363,14 +363,14 @@ impl Core {
     pub(crate) fn is_from_server(&self, request: &Request, flow: Flow) -> bool {
         let is_proven =
             flow.transport != Transport::Udp || self.own_contact.is_as_the_server_writes(request.uri());
-        is_proven && self.line.leads_to_proxy(flow)
+        is_proven && self.server.leads_to_proxy(flow)
     }
 
     /// Our URI in `sip:` form at an address where others can reach us directly, for Contact.
     pub(crate) fn contact(&self, flow: Flow) -> String {
         // Large requests leave on a connection, but we stay reachable on the flow that we registered on.
-        let reached = self.line.main().unwrap_or(flow);
-        let own = self.line.own_address(reached);
+        let reached = self.server.main().unwrap_or(flow);
+        let own = self.server.own_address(reached);
         let user = self.own_contact.user(reached.transport == Transport::Udp);
         let scheme = if self.profile.address.is_sips() { "sips" } else { "sip" };
         format!("<{scheme}:{user}@{own}{}>", reached.transport.uri_param())

@@ -11,7 +11,7 @@ use crate::sip::{Fields, NameAddr};
 /// ours, the shortest counts: refreshing too early does no harm. An unreadable Contact is somebody else's and ignored.
 /// Without a Contact, Expires decides.
 pub(crate) fn granted_secs(fields: &Fields, core: &Core) -> Option<u32> {
-    let own = core.line.main().and_then(|flow| NameAddr::parse(&core.contact(flow)).ok());
+    let own = core.server.main().and_then(|flow| NameAddr::parse(&core.contact(flow)).ok());
     let listed: Vec<_> = fields
         .tokens("Contact")
         .take(CONTACTS_READ_MAX)

@@ -108,7 +108,7 @@ impl Registration {
         if matches!(self.phase, Phase::Finding | Phase::Opening | Phase::Asking) {
             return;
         }
-        core.line.forget_refusal();
+        core.server.forget_refusal();
         if self.state == RegistrationState::Connected {
             self.begin(core, now);
         } else {
@@ -139,7 +139,7 @@ impl Registration {
     pub(crate) fn doubt(&mut self, core: &mut Core, now: Now) {
         if matches!(self.phase, Phase::Settled { .. }) && self.is_let_in() {
             // RFC 3263 §4.3: another server of the same proxy, if any.
-            if core.line.next_hop() {
+            if core.server.next_hop() {
                 return self.begin_anew(core, now);
             }
             self.begin(core, now);
@@ -161,7 +161,7 @@ impl Registration {
     pub(crate) fn leave(&mut self, core: &mut Core, now: Now) {
         let bound = matches!(self.phase, Phase::Settled { .. } | Phase::Asking)
             && !matches!(self.state, RegistrationState::Refused { .. });
-        match core.line.main() {
+        match core.server.main() {
             Some(flow) if bound && core.profile.register => {
                 self.register(core, flow, 0, now);
                 self.phase = Phase::Leaving { until: now.mono + UNREGISTER_WAIT };
@@ -171,7 +171,7 @@ impl Registration {
     }
 
     /// The connection to the proxy is open.
-    pub(crate) fn line_open(&mut self, core: &mut Core, now: Now) {
+    pub(crate) fn connection_open(&mut self, core: &mut Core, now: Now) {
         if self.phase == Phase::Opening {
             self.go_on(core, now);
         }
@@ -182,22 +182,22 @@ impl Registration {
         if self.phase != Phase::Finding {
             return;
         }
-        if core.line.hop().is_some() {
+        if core.server.hop().is_some() {
             return self.go_on(core, now);
         }
-        let why = Outage::NotFound { server: core.line.name().into(), fault: fault.map(Into::into) };
+        let why = Outage::NotFound { server: core.server.name().into(), fault: fault.map(Into::into) };
         self.offline(core, why, now);
     }
 
     /// The connection to the proxy could not be opened.
-    pub(crate) fn line_refused(&mut self, core: &mut Core, why: Outage, now: Now) {
+    pub(crate) fn connection_refused(&mut self, core: &mut Core, why: Outage, now: Now) {
         if self.phase == Phase::Opening {
             self.offline(core, why, now);
         }
     }
 
     /// The flow to the proxy is lost.
-    pub(crate) fn line_lost(&mut self, core: &mut Core, now: Now) {
+    pub(crate) fn connection_lost(&mut self, core: &mut Core, now: Now) {
         match self.phase {
             Phase::Settled { .. } if self.is_let_in() => self.offline(core, Outage::NoAnswer, now),
             // A pending request fails by itself and reports that.
@@ -229,7 +229,7 @@ impl Registration {
             && core.challenges.heed(response, &mut self.challenges) == Heeded::Again;
         match self.phase {
             Phase::Leaving { .. } if is_asked_who => {
-                core.line.main().into_iter().for_each(|flow| self.register(core, flow, 0, now));
+                core.server.main().into_iter().for_each(|flow| self.register(core, flow, 0, now));
             }
             Phase::Leaving { .. } => self.left(core),
             Phase::Asking if is_asked_who => self.begin(core, now),
@@ -254,7 +254,7 @@ impl Registration {
         match self.phase {
             Phase::Resting { .. } if matches!(self.state, RegistrationState::Refused { .. }) => {
                 // The earlier refusal holds until the server says something else.
-                core.line.forget_refusal();
+                core.server.forget_refusal();
                 self.begin(core, now);
             }
             Phase::Resting { .. } => self.connect(core, now),
@@ -284,9 +284,9 @@ impl Registration {
 
     /// Starts connecting to the server, reporting each step.
     fn begin_anew(&mut self, core: &mut Core, now: Now) {
-        let step = match core.line.main() {
+        let step = match core.server.main() {
             Some(_) => ConnectStep::Asking,
-            None if core.line.hop().is_none() => ConnectStep::Finding,
+            None if core.server.hop().is_none() => ConnectStep::Finding,
             None => ConnectStep::Opening,
         };
         self.become_state(core, RegistrationState::Connecting(step));
@@ -303,7 +303,7 @@ impl Registration {
     }
 
     fn begin(&mut self, core: &mut Core, now: Now) {
-        match core.line.main() {
+        match core.server.main() {
             Some(flow) if core.profile.register => {
                 self.register(core, flow, self.expires_secs, now);
                 self.phase = Phase::Asking;
@@ -312,11 +312,11 @@ impl Registration {
                 self.ask_options(core, Task::Account, flow, now);
                 self.phase = Phase::Asking;
             }
-            None if core.line.hop().is_none() => {
+            None if core.server.hop().is_none() => {
                 core.find_proxy();
                 self.phase = Phase::Finding;
             }
-            None if core.line.is_stream() => {
+            None if core.server.is_stream() => {
                 core.open_stream(now.mono, STREAM_OPEN_WAIT);
                 self.phase = Phase::Opening;
             }

@@ -49,10 +49,10 @@ pub(crate) fn route(
     wanted: Wanted,
     print: impl Fn(&mut Core, Flow) -> Option<Printed>,
 ) -> Option<Route> {
-    let Some(main) = core.line.main() else {
+    let Some(main) = core.server.main() else {
         return Some(Route::NoLine);
     };
-    if wanted == Wanted::Tls && !core.line.is_secure() {
+    if wanted == Wanted::Tls && !core.server.is_secure() {
         return Some(Route::NoTls);
     }
     let printed = print(core, main)?;
@@ -60,7 +60,7 @@ pub(crate) fn route(
     if main.transport != Transport::Udp || printed.bytes.len() <= UDP_REQUEST_BYTES_MAX {
         return Some(Route::Leave(printed));
     }
-    Some(match core.line.stream() {
+    Some(match core.server.stream() {
         Stream::Open(stream) => Route::Leave(print(core, stream)?),
         Stream::Closed | Stream::Opening { .. } => Route::AwaitConnection,
         Stream::Refused if printed.bytes.len() > DATAGRAM_PAYLOAD_BYTES_MAX => Route::TooLarge,

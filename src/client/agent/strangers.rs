@@ -37,7 +37,7 @@ impl Strangers {
     /// server's address if it names the Contact of an earlier run; with 481 for a report on a message that is not ours
     /// (W25).
     pub(crate) fn refuse(&mut self, core: &mut Core, request: &Request, flow: Flow, now: Now) {
-        let is_near = core.line.leads_to_proxy(flow);
+        let is_near = core.server.leads_to_proxy(flow);
         let is_late = is_near && core.own_contact.named(request.uri()) == Named::EarlierRun;
         let status = match request.method() {
             Method::Ack => return DropReason::Ack.tell(flow),
@@ -50,7 +50,7 @@ impl Strangers {
             | Method::Cancel
             | Method::Subscribe
             | Method::Other(_) => {
-                if core.line.is_unknown() || is_late {
+                if core.server.is_unknown() || is_late {
                     480
                 } else {
                     403

@@ -52,7 +52,7 @@ impl Detour {
     pub(super) fn new(core: &Core, uri: Uri, body_bytes: usize) -> Self {
         Self {
             redirects: Redirects::of(uri.clone()),
-            keep: Keep::of(&uri, core.line.is_secure()),
+            keep: Keep::of(&uri, core.server.is_secure()),
             uri,
             target: None,
             hops: VecDeque::new(),
@@ -131,7 +131,7 @@ impl Detour {
         while let Some(hop) = self.hops.pop_front() {
             match hop.transport {
                 Transport::Udp => {
-                    if let Some(flow) = core.line.datagram_flow(hop.remote) {
+                    if let Some(flow) = core.server.datagram_flow(hop.remote) {
                         self.way = DetourStage::Ready(flow);
                         return;
                     }

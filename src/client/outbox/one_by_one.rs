@@ -133,7 +133,7 @@ impl Outbox {
 
     /// Sends what goes one by one, up to the limit of pending requests.
     pub(super) fn send_singles(&mut self, core: &mut Core, now: Now) {
-        if !matches!(core.line.stream(), Stream::Opening { .. }) {
+        if !matches!(core.server.stream(), Stream::Opening { .. }) {
             let singles = &mut self.singles;
             singles.waiting.append(&mut singles.large);
         }

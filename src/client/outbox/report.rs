@@ -17,7 +17,7 @@ impl Outbox {
     pub(crate) fn notified(&mut self, core: &mut Core, asked: IncomingRequest<'_>, now: Now) {
         let fields = asked.request.fields();
         let is_report = fields.first("Event").is_some_and(|event| event_package(event) == "delivery-report");
-        let may_report = is_report && core.line.leads_to_proxy(asked.flow);
+        let may_report = is_report && core.server.leads_to_proxy(asked.flow);
         let place = if may_report { self.reported_place(asked.request) } else { None };
         let Some(place) = place else {
             let answer = core.plain_answer(asked, 481);
@@ -69,7 +69,7 @@ impl Outbox {
         };
         let entry = self.by_call.get(fields.call_id()).and_then(|id| self.entries.get(id));
         *request.method() == Method::Notify
-            && core.line.leads_to_proxy(flow)
+            && core.server.leads_to_proxy(flow)
             && entry.is_some_and(|entry| entry.attempts.values().any(is_own))
     }
 

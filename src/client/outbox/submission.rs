@@ -23,7 +23,7 @@ impl Outbox {
     pub(crate) fn send_waiting(&mut self, core: &mut Core, now: Now) {
         // What began one by one continues so, whatever the server supports by now.
         self.send_singles(core, now);
-        if !matches!(core.line.stream(), Stream::Opening { .. }) {
+        if !matches!(core.server.stream(), Stream::Opening { .. }) {
             self.waiting.append(&mut self.large);
         }
         while self.hold_until.is_none() && self.under_way.len() + self.leaving.len() < SUBMISSIONS_OPEN_MAX {
@@ -194,7 +194,7 @@ impl Outbox {
     /// True if the proxy has another server to try (RFC 3263 §4.3).
     fn may_go_elsewhere(&self, core: &Core, place: AttemptId) -> bool {
         let sendings = self.find(place).map_or(u8::MAX, |(_, attempt)| attempt.sendings);
-        core.line.has_next_hop() && sendings < SUBMISSION_SENDINGS_MAX
+        core.server.has_next_hop() && sendings < SUBMISSION_SENDINGS_MAX
     }
 
     /// Reports go to the submission's flow (W24). That flow is lost, and no registration says where we are now: sending
@@ -219,7 +219,7 @@ impl Outbox {
     /// Whether an attempt could leave now but the disk has not recorded that it may have. That is recorded first: else
     /// after a crash it would be queued again, could be withdrawn, and would be delivered all the same.
     pub(super) fn is_to_be_noted(&self, core: &Core, place: AttemptId) -> bool {
-        core.line.main().is_some() && self.find(place).is_some_and(|(_, attempt)| attempt.is_queued())
+        core.server.main().is_some() && self.find(place).is_some_and(|(_, attempt)| attempt.is_queued())
     }
 
     /// Records on disk that an attempt may have left.

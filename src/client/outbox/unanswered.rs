@@ -35,7 +35,7 @@ impl UserAgent {
         if failure != Failure::Timeout {
             return;
         }
-        if left_at.is_some_and(|left_at| self.core.line.is_silent_since(left_at)) {
+        if left_at.is_some_and(|left_at| self.core.server.is_silent_since(left_at)) {
             self.registration.silent(&mut self.core, now);
         } else if matches!(task, Task::Single(_)) {
             self.registration.doubt(&mut self.core, now);

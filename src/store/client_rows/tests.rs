@@ -214,7 +214,7 @@ fn keys_of_doubles_are_kept_until_they_are_forgotten() {
         ],
     );
     let keys = ClientSchema::load(&connection).unwrap().keys;
-    assert_eq!(keys, [("tag call 2".to_owned(), Timestamp::from_millis(20))]);
+    assert_eq!(keys, [KeyRow { at: Timestamp::from_millis(20), key: "tag call 2".to_owned() }]);
 }
 
 #[test]

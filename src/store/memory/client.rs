@@ -12,8 +12,8 @@ use crate::model::contacts::address_key;
 use crate::model::delivery::is_reached;
 use crate::model::journal::{
     AttemptRow, AttemptStage, ConversationHeadRow, ConversationId, ConversationRow, DeliveryRow,
-    DeliveryState, DraftPlace, DraftRow, IncomingRow, LastRow, MessageId, OpenRows, OutgoingRow, ReportRow,
-    Rows, StrangerRow, UnseenRow, Write,
+    DeliveryState, DraftPlace, DraftRow, IncomingRow, KeyRow, LastRow, MessageId, OpenRows, OutgoingRow,
+    ReportRow, Rows, StrangerRow, UnseenRow, Write,
 };
 use crate::model::names::Names;
 use crate::model::record::DeliveryRecord;
@@ -271,8 +271,9 @@ impl Tables for ClientMemory {
 
     /// There is no number of a device: a store that does not last is none.
     fn recover(&self) -> Result<Rows, OpenError> {
-        let mut keys: Vec<_> = self.keys.iter().map(|(key, at)| (key.clone(), *at)).collect();
-        keys.sort_by(|(one, at), (other, then)| (at, one).cmp(&(then, other)));
+        let mut keys: Vec<_> =
+            self.keys.iter().map(|(key, at)| KeyRow { at: *at, key: key.clone() }).collect();
+        keys.sort();
         let last = self.messages().last_key_value().map_or(0, |(id, _)| id.0);
         Ok(Rows {
             conversations: self.conversations.values().map(|row| self.head(row)).collect(),

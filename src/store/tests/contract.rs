@@ -93,7 +93,8 @@ fn a_client_gets_back_what_it_wrote(mut tables: impl ClientTables) {
         rows.open.iter().map(|it| (it.outgoing.id.0, it.attempts.len(), it.deliveries.len())).collect();
     // Under way, failed, without a report; those that were withdrawn or delivered are at rest.
     assert_eq!(open, [(1, 1, 2), (2, 1, 2), (3, 1, 2), (4, 1, 2), (5, 1, 2), (7, 1, 2)]);
-    assert_eq!(rows.keys, [("tag 1 MESSAGE call@h".to_owned(), Timestamp::from_millis(1_700_000_003_000))]);
+    let at = Timestamp::from_millis(1_700_000_003_000);
+    assert_eq!(rows.keys, [client::KeyRow { at, key: "tag 1 MESSAGE call@h".to_owned() }]);
     let heads: Vec<_> = rows
         .conversations
         .iter()

@@ -74,7 +74,7 @@ impl Registration {
     }
 
     fn ask_domain(&mut self, core: &mut Core, now: Now) {
-        if let Some(flow) = core.line.main() {
+        if let Some(flow) = core.server.main() {
             self.ask_options(core, Task::Offers, flow, now);
         }
     }

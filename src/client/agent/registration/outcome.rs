@@ -54,7 +54,7 @@ impl Registration {
 
     /// Follows a redirect of the server, if there is one to follow (RFC 3261 §8.1.3.4).
     fn is_redirected(&mut self, core: &mut Core, response: &Response) -> bool {
-        let keep = Keep::of(&core.profile.address, core.line.is_secure());
+        let keep = Keep::of(&core.profile.address, core.server.is_secure());
         self.redirects.take(response, keep);
         let Some(target) = self.redirects.next_target() else {
             return false;
@@ -75,7 +75,7 @@ impl Registration {
             return self.offline(core, Outage::NoAnswer, now);
         }
         let at_most =
-            core.line.main().map(|flow| self.keep_alive.registered(response, flow, &mut core.random, now));
+            core.server.main().map(|flow| self.keep_alive.registered(response, flow, &mut core.random, now));
         // The last tenth leaves time to repeat the refresh (RFC 3261 §10.2.4).
         let lifetime = Duration::from_secs(u64::from(granted.min(BINDING_EXPIRES_MAX_SECS)));
         let refresh = (lifetime / 10 * 9).min(at_most.unwrap_or(Duration::MAX));
@@ -142,7 +142,7 @@ impl Registration {
         self.challenges = Answered::default();
         self.keep_alive.stop();
         self.lacks_outbound = false;
-        if core.line.next_hop() {
+        if core.server.next_hop() {
             return self.begin_anew(core, now);
         }
         // RFC 3261 §8.1.3.4: the next target of a redirect, and after all of them the server itself again.

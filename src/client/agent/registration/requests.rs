@@ -31,7 +31,7 @@ impl Registration {
     /// The common start of REGISTER and OPTIONS: both go to our domain, from ourselves.
     fn begun(&mut self, core: &mut Core, method: &Method, flow: Flow) -> (Compose, String) {
         let own = core.profile.address.to_sip();
-        let domain = core.line.redirected().unwrap_or_else(|| domain_of(&own));
+        let domain = core.server.redirected().unwrap_or_else(|| domain_of(&own));
         let to = if *method == Method::Register { &own } else { &domain };
         self.cseq += 1;
         let (begun, branch) = core.request(method, &domain, flow);

@@ -8,8 +8,8 @@ use fanfare::sip::ReportMode;
 
 use crate::disk::Mode;
 use crate::host::HostId;
+use crate::liveness;
 use crate::network::{Weather, pick};
-use crate::settled;
 use crate::workload::{Workload, address_of, draft};
 use crate::world::World;
 
@@ -35,14 +35,14 @@ impl Workload {
         self.end_storm(world);
         world.run_for(CALM);
         Self::let_disks_end(world);
-        world.hold(settled::settled(world));
+        world.hold(liveness::settled(world));
         if self.mailbox_max > 100 {
-            world.hold(settled::devices_served(world));
+            world.hold(liveness::devices_served(world));
         }
         self.roll_call(world);
         world.run_for(ROLL_CALL);
         Self::let_disks_end(world);
-        world.hold(settled::settled(world).and_then(|()| settled::reached(world, "roll call")));
+        world.hold(liveness::settled(world).and_then(|()| liveness::reached(world, "roll call")));
         self.come_home(world);
         Self::rest(world);
     }
@@ -109,9 +109,9 @@ impl Workload {
         }
         world.run_for(COME_HOME);
         Self::let_disks_end(world);
-        world.hold(settled::settled(world));
+        world.hold(liveness::settled(world));
         if self.mailbox_max > 100 {
-            world.hold(settled::came_home(world, away).and_then(|()| settled::came_home(world, device)));
+            world.hold(liveness::came_home(world, away).and_then(|()| liveness::came_home(world, device)));
         }
     }
 
@@ -126,9 +126,9 @@ impl Workload {
     /// Soon there is a moment with nothing left to do; registrations are refreshed at different times.
     fn rest(world: &mut World) {
         let mut seconds = 0..REST_SECS;
-        while settled::idle(world).is_err() && seconds.next().is_some() {
+        while liveness::idle(world).is_err() && seconds.next().is_some() {
             world.run_for(Duration::from_secs(1));
         }
-        world.hold(settled::idle(world));
+        world.hold(liveness::idle(world));
     }
 }

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fanfare::limits::BATCHES_WAITING_MAX;
-use fanfare::machine::{ConnectId, Flow, Hop, RequestId, ResolveId, SendFault, Transmit};
+use fanfare::machine::{ConnectFault, ConnectId, Flow, Hop, RequestId, ResolveId, SendFault, Transmit};
 use fanfare::model::command::Event;
 use fanfare::model::journal::DeliveryState;
 use fanfare::sip::{Transport, Uri};
 
 use super::{Due, Sent, World, first_line};
-use crate::checks::{self, Scene};
-use crate::host::{Arrival, Body, Host, HostId, Told, Wish};
+use crate::host::{Arrival, Body, Effect, Host, HostId, Told};
 use crate::network::{End, stream};
+use crate::safety::{self, Scene};
 use crate::text::with_instance;
 
 /// How long a disk takes to read.
@@ -25,20 +25,20 @@ const DIAL_WAIT: Duration = Duration::from_secs(5);
 impl World {
     /// Carries out all pending outputs of a machine.
     pub(super) fn settle(&mut self, id: HostId) {
-        while let Some(wish) = self.host_mut(id).poll() {
-            match wish {
-                Wish::Transmit(transmit) => self.transmit(id, transmit),
-                Wish::Connect(wish, hop) => self.dial(id, wish, hop),
-                Wish::Resolve(wish, uri) => self.resolve(id, wish, &uri),
-                Wish::Commit => self.commit(id),
-                Wish::Read(dispatch) => self.plan(READ_WAIT, Some(id), Due::Read(dispatch)),
-                Wish::Told(told) => {
+        while let Some(effect) = self.host_mut(id).poll() {
+            match effect {
+                Effect::Transmit(transmit) => self.transmit(id, transmit),
+                Effect::Connect(asked, hop) => self.dial(id, asked, hop),
+                Effect::Resolve(asked, uri) => self.resolve(id, asked, &uri),
+                Effect::Commit => self.commit(id),
+                Effect::Read(dispatch) => self.plan(READ_WAIT, Some(id), Due::Read(dispatch)),
+                Effect::Told(told) => {
                     match &told {
                         Told::Agent(event) => self.note_told(id, event),
                         Told::Other(event) => self.note(id, &format!("tells {event}")),
                     }
                     let scene = Scene { hosts: &self.hosts, id, wall: self.now_at(id).wall };
-                    let checked = checks::told(&mut self.model, scene, &told);
+                    let checked = safety::told(&mut self.model, scene, &told);
                     self.hold(checked);
                 }
             }
@@ -57,7 +57,7 @@ impl World {
         self.note(id, &format!("> {} {}", flow.remote, first_line(&bytes)));
         self.trace.bytes(&bytes);
         let scene = Scene { hosts: &self.hosts, id, wall: self.now_at(id).wall };
-        let checked = checks::transmitted(&mut self.model, scene, &bytes);
+        let checked = safety::transmitted(&mut self.model, scene, &bytes);
         self.hold(checked);
         if let Some(wire) = &mut self.wire {
             let at = self.now.mono.saturating_duration_since(self.base);
@@ -109,22 +109,22 @@ impl World {
         }
     }
 
-    fn dial(&mut self, id: HostId, wish: ConnectId, hop: Hop) {
+    fn dial(&mut self, id: HostId, asked: ConnectId, hop: Hop) {
         if let Some(flow) = self.network.open_to(id, hop.remote) {
             let now = self.now_at(id);
-            return self.host_mut(id).handle(Arrival::Connected { id: wish, flow }, now);
+            return self.host_mut(id).handle(Arrival::Connected { id: asked, flow }, now);
         }
         let (own, ip) = (self.host(id).address.ip(), hop.remote.ip());
         let is_dark = self.network.is_blocked(own, ip)
             || self.network.is_blocked(ip, own)
             || !self.hosts.iter().any(|host| host.address == hop.remote);
         let delay = if is_dark { DIAL_WAIT } else { self.network.delay() + self.network.delay() };
-        self.plan(delay, Some(id), Due::Dialed { id: wish, hop });
+        self.plan(delay, Some(id), Due::Dialed { id: asked, hop });
     }
 
     /// Resolves a domain to one or more addresses, in any order, but never to the host that asks: so two proxies that
     /// both resolve the same name form a loop.
-    fn resolve(&mut self, id: HostId, wish: ResolveId, uri: &Uri) {
+    fn resolve(&mut self, id: HostId, asked: ResolveId, uri: &Uri) {
         let own = self.host(id).address;
         let mut hops = self.names.get(uri.host()).cloned().unwrap_or_default();
         hops.retain(|hop| hop.remote != own);
@@ -136,7 +136,7 @@ impl World {
             self.tally.count("look-ups without an answer");
         }
         let delay = self.network.delay();
-        self.plan(delay, Some(id), Due::Resolved { id: wish, hops });
+        self.plan(delay, Some(id), Due::Resolved { id: asked, hops });
     }
 
     fn commit(&mut self, id: HostId) {
@@ -152,7 +152,7 @@ impl World {
         assert!(waiting <= BATCHES_WAITING_MAX, "{} batches wait for the disk", waiting);
     }
 
-    pub(super) fn dialed(&mut self, id: HostId, wish: ConnectId, hop: Hop) {
+    pub(super) fn dialed(&mut self, id: HostId, asked: ConnectId, hop: Hop) {
         let own = self.host(id).address;
         let listens =
             |host: &Host| host.address == hop.remote && host.is_up() && !matches!(host.body, Body::Person(_));
@@ -161,14 +161,14 @@ impl World {
                 && !self.network.is_blocked(hop.remote.ip(), own.ip())
         });
         let Some(place) = place.filter(|_| hop.transport == Transport::Tcp) else {
-            return self.give(id, Arrival::ConnectFailed { id: wish });
+            return self.give(id, Arrival::ConnectFailed { id: asked, fault: ConnectFault::Unreachable });
         };
         let port = 40_000 + u16::try_from(self.random.below(20_000)).unwrap();
         let ephemeral = SocketAddr::new(own.ip(), port);
         let near = self.new_end(id, ephemeral, hop.remote);
         let far = self.new_end(HostId(place), hop.remote, ephemeral);
         self.network.connect(near, far, self.now.mono);
-        self.give(id, Arrival::Connected { id: wish, flow: near.flow });
+        self.give(id, Arrival::Connected { id: asked, flow: near.flow });
     }
 
     fn new_end(&mut self, id: HostId, local: SocketAddr, remote: SocketAddr) -> End {

@@ -10,10 +10,10 @@ use fanfare::model::journal::{AttemptRow, AttemptStage, DeliveryRow, DeliverySta
 use fanfare::proxy::journal::{DispatchRows, OutcomeState};
 use fanfare::sip::ReportMode;
 
-use crate::cast::{ABROAD, HOME};
-use crate::checks::{best_of, ensure, outcome_of};
 use crate::host::{Body, Host, HostId};
 use crate::model::{Accepted, Model};
+use crate::safety::{best_of, ensure, outcome_of};
+use crate::topology::{ABROAD, HOME};
 use crate::world::World;
 use fanfare::store::memory::ClientMemory;
 

@@ -1,5 +1,5 @@
 //! Safety checks: what must never happen, checked whenever bytes leave, a disk takes a batch, or an owner is told
-//! something. The checks for proxies are here, those for clients in `checks/client.rs`.
+//! something. The checks for proxies are here, those for clients in `safety/client.rs`.
 
 mod client;
 
