@@ -15,6 +15,8 @@ mod save_files;
 
 mod history;
 
+mod inspect;
+
 mod proxy;
 
 mod trace;
@@ -83,6 +85,8 @@ enum Command {
     Listen(ListenArguments),
     /// Search and export the stored messages (safe while the window is open).
     History(history::HistoryArguments),
+    /// Say from a capture (pcapng or pcap) what became of each message in it.
+    Inspect(inspect::InspectArguments),
     /// Import, export or print the contacts of the window.
     #[command(subcommand)]
     Contacts(contacts::ContactsVerb),
@@ -340,6 +344,7 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Send(send)) => send::run(send),
         Some(Command::Listen(listen)) => listen::run(&listen),
         Some(Command::History(history)) => history::run(history),
+        Some(Command::Inspect(inspect)) => inspect::run(&inspect),
         Some(Command::Contacts(verb)) => contacts::run(&verb),
     }
 }

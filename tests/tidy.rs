@@ -26,7 +26,7 @@ const LEVELS: &[&[&str]] = &[
     &["sip"],
     &["machine"],
     &["answers", "model", "transaction"],
-    &["client", "person", "proxy"],
+    &["client", "inspect", "person", "proxy"],
     &["net", "store"],
     &["config"],
     &["runtime"],

@@ -61,3 +61,9 @@ pub const CAPTURE_FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Bytes of one message in a capture file. Readers take a longer one for a fault and give up (Wireshark's
 /// `WTAP_MAX_PACKET_SIZE_STANDARD`); the file says how long the message was.
 pub const CAPTURED_BYTES_MAX: usize = 262_144;
+/// Messages of a capture that `fanfare inspect` keeps; of a longer one the start is read.
+pub const INSPECT_MESSAGES_MAX: usize = 200_000;
+/// Bytes of these.
+pub const INSPECT_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Datagrams of a capture that may be put together from fragments at the same time, counted in fragments.
+pub const INSPECT_FRAGMENTED_MAX: u64 = 1_000;

@@ -217,3 +217,56 @@ fn what_is_no_capture_is_not_overwritten() {
     );
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "()");
 }
+
+#[test]
+fn inspect_says_from_a_capture_of_ours_who_got_the_message_and_draws_it() {
+    let folder = TempDir::new().unwrap();
+    let capture = folder.path().join("trace.pcapng");
+    let proxy = Proxy::start_with(&["--trace", capture.to_str().unwrap()]);
+    let (first, second) = (Phone::new(), Phone::new());
+    first.register("ann", proxy.address);
+    second.register("ben", proxy.address);
+    let _ann = Answering::new(first, |_, _| Some("486 Busy Here"));
+    let _ben = Answering::new(second, |_, _| Some("200 OK"));
+    let james = Phone::new();
+    let to = ["im:ann@domain.com", "im:ben@domain.com"];
+    let request = submission(james.address, &to, "", "Come here.");
+    assert_eq!(james.ask(proxy.address, &request).start(), "SIP/2.0 202 Accepted");
+    let report = james.receive_the("NOTIFY");
+    james.answer(&report, "200 OK");
+    proxy.program.signal("TERM");
+    assert_eq!(proxy.program.end().code(), 0);
+
+    let file = capture.to_str().unwrap();
+    let json = Program::start("inspect", fanfare_command(&["inspect", file, "--json"]), None).end();
+    assert_eq!((json.code(), json.out.len()), (0, 1), "{json:?}");
+    let told: serde_json::Value = serde_json::from_str(&json.out[0]).unwrap();
+    assert_eq!((&told["status"], &told["fan_out"], &told["reports"]), (&202.into(), &true.into(), &1.into()));
+    let of = |index: usize, name: &str| told["recipients"][index][name].clone();
+    assert_eq!((of(0, "to"), of(0, "state")), (to[0].into(), "failure".into()));
+    assert_eq!((of(0, "transmissions"), of(0, "contradicted_by")), (1.into(), serde_json::Value::Null));
+    assert_eq!(
+        (of(1, "to"), of(1, "state"), of(1, "source")),
+        (to[1].into(), "success".into(), "report".into())
+    );
+
+    let drawn = Program::start("inspect", fanfare_command(&["inspect", file, "--ladder"]), None).end();
+    let text = drawn.out.join("\n");
+    for part in [
+        "-- MESSAGE ----",
+        "<- 202 Accepted --",
+        "<- 486 Busy Here --",
+        "<- NOTIFY ---",
+        "im:ben@domain.com success",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let none = ["inspect", file, "--call-id", "other"];
+    assert_eq!(Program::start("inspect", fanfare_command(&none), None).end().code(), 1);
+    let other = folder.path().join("notes.txt");
+    std::fs::write(&other, "no capture").unwrap();
+    let refused =
+        Program::start("inspect", fanfare_command(&["inspect", other.to_str().unwrap()]), None).end();
+    assert_eq!(refused.code(), 2, "{refused:?}");
+    assert!(refused.err[0].ends_with("this is not a capture: neither pcapng nor pcap"), "{refused:?}");
+}

@@ -1,0 +1,66 @@
+//! A message as it passed, and what our reader makes of it.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+use crate::sip::{self, Fields, Message, Transport, parse};
+use crate::time::Timestamp;
+
+/// One message as it passed on the wire, or one keep-alive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WireMessage {
+    /// When it passed.
+    pub at: Timestamp,
+    /// Who sent it.
+    pub from: SocketAddr,
+    /// Who got it.
+    pub to: SocketAddr,
+    /// What carried it.
+    pub transport: Transport,
+    /// The message.
+    pub bytes: Bytes,
+}
+
+/// A message with what our reader makes of it.
+#[derive(Clone, Debug)]
+pub struct Traced {
+    /// As it passed.
+    pub wire: WireMessage,
+    /// As it was read.
+    pub read: Read,
+}
+
+/// What our reader makes of some bytes.
+#[derive(Clone, Debug)]
+pub enum Read {
+    /// A request or a response.
+    Message(Message),
+    /// Line ends only (RFC 5626 section 3.5.1).
+    KeepAlive,
+    /// Not a SIP message, or one that nobody may act upon.
+    Unreadable(sip::Error),
+}
+
+impl Traced {
+    /// Reads a message.
+    #[must_use]
+    pub fn of(wire: WireMessage) -> Self {
+        let read = if wire.bytes.trim_ascii().is_empty() {
+            Read::KeepAlive
+        } else {
+            parse(wire.bytes.clone()).map_or_else(Read::Unreadable, Read::Message)
+        };
+        Self { wire, read }
+    }
+
+    /// Its header fields, if it is a message.
+    #[must_use]
+    pub const fn fields(&self) -> Option<&Fields> {
+        match &self.read {
+            Read::Message(Message::Request(request)) => Some(request.fields()),
+            Read::Message(Message::Response(response)) => Some(response.fields()),
+            Read::KeepAlive | Read::Unreadable(_) => None,
+        }
+    }
+}
