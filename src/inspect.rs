@@ -6,6 +6,10 @@
 //!
 //! Its parts; each uses only those listed after it:
 
+mod comparison;
+
+mod filter;
+
 mod ladder_text;
 
 mod ladder;
@@ -21,10 +25,12 @@ mod packet;
 mod trace;
 
 pub use capture_file::{CaptureFile, CaptureFileError, Cut, read_capture};
+pub use comparison::{ComparedLine, Comparison, compare};
+pub use filter::{Filter, ends, label};
 pub use ladder::{Ladder, Party, Row, ladder};
 pub use ladder_text::ladder_text;
 pub use submissions::{Answer, Leg, Part, Recipient, Report, Submission, submissions};
-pub use trace::{Read, Traced, WireMessage};
+pub use trace::{Direction, Read, Traced, WireMessage};
 pub use verdict::{Source, State, Verdict, verdict};
 
 #[cfg(test)]

@@ -107,7 +107,7 @@ pub use list_body::{Copy, with_list};
 pub use message::{Message, Request, Response, parse};
 pub use mime::{file_name, media_type, parameter};
 pub use mime_builder::enclose;
-pub use names::{Method, Transport, reason_phrase};
+pub use names::{Method, Transport, long_name, reason_phrase};
 pub use secondary_to::{Addressed, ReportMode, ReportWish, SECONDARY_TO, also_to, recipients};
 pub use uri::Uri;
 pub use uri_grammar::Scheme;

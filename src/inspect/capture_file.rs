@@ -125,6 +125,7 @@ impl CaptureFile {
                 }
                 self.messages.push(Traced::of(WireMessage {
                     at: Timestamp::from_millis(u64::try_from(at.as_millis()).unwrap_or(u64::MAX)),
+                    direction: None,
                     from: payload.from,
                     to: payload.to,
                     transport: payload.transport,

@@ -15,6 +15,7 @@ fn passed(at: u64, from: &str, to: &str, text: &str) -> Traced {
     let address = |text: &str| text.parse::<SocketAddr>().unwrap();
     let traced = Traced::of(WireMessage {
         at: Timestamp::from_millis(1_000_000 + at),
+        direction: None,
         from: address(from),
         to: address(to),
         transport: Transport::Udp,

@@ -7,11 +7,22 @@ use bytes::Bytes;
 use crate::sip::{self, Fields, Message, Transport, parse};
 use crate::time::Timestamp;
 
+/// Which way a message went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// To the machine that is watched.
+    Received,
+    /// From it.
+    Sent,
+}
+
 /// One message as it passed on the wire, or one keep-alive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WireMessage {
     /// When it passed.
     pub at: Timestamp,
+    /// Which way it went at the machine that was watched; None in a capture of others.
+    pub direction: Option<Direction>,
     /// Who sent it.
     pub from: SocketAddr,
     /// Who got it.

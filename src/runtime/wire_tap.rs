@@ -8,18 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::redaction;
+pub use crate::inspect::Direction;
+use crate::inspect::WireMessage;
 use crate::limits::{WIRE_BYTES_MAX, WIRE_ENTRIES_MAX, WIRE_ENTRY_BYTES};
 use crate::machine::Flow;
 use crate::time::Timestamp;
-
-/// Which way a message went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// To the machine.
-    Received,
-    /// From the machine.
-    Sent,
-}
 
 /// One message, or one keep-alive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +25,19 @@ pub struct WireEntry {
     pub flow: Flow,
     /// The message without its secrets.
     pub bytes: Bytes,
+}
+
+impl WireEntry {
+    /// The same with its two ends in place of ours and the other one.
+    #[must_use]
+    pub fn message(&self) -> WireMessage {
+        let (from, to) = match self.direction {
+            Direction::Received => (self.flow.remote, self.flow.local),
+            Direction::Sent => (self.flow.local, self.flow.remote),
+        };
+        let (transport, bytes) = (self.flow.transport, self.bytes.clone());
+        WireMessage { at: self.at, direction: Some(self.direction), from, to, transport, bytes }
+    }
 }
 
 /// What a reader had not seen yet.

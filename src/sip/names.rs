@@ -212,7 +212,8 @@ impl CheckedField {
 }
 
 /// The long form of a header name: compact ones are expanded, others stay.
-pub(super) fn long_name(name: &str) -> &str {
+#[must_use]
+pub fn long_name(name: &str) -> &str {
     let &[letter] = name.as_bytes() else {
         return name;
     };
