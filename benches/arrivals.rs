@@ -169,6 +169,7 @@ impl Desktop {
             }),
             book: None,
             demo: false,
+            wire: None,
             wake: Box::new(move || drop(waking.try_send(Vec::new()))),
         });
         let engine = Arc::new(engine.unwrap());

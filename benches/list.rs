@@ -93,6 +93,7 @@ fn message(id: u64, people: &[Person]) -> Arc<MessageView> {
         text: words.join(" "),
         files: Vec::new(),
         attempts: 1,
+        call_ids: Vec::new(),
         way: Way::FanOut,
         tally: Tally::of(deliveries.iter().map(|delivery| delivery.state)),
         deliveries,

@@ -96,7 +96,7 @@ fn full(tap: Option<&WireTap>) -> Shell<(), Memory> {
     let net = Memory { coming: std::iter::repeat_with(event).take(MESSAGES).collect(), sent: 0 };
     let mut shell = Shell::without_store(net, Clock::start());
     if let Some(tap) = tap {
-        shell.watch(tap.clone());
+        shell.watch(Some(tap.clone()));
     }
     shell
 }

@@ -14,10 +14,11 @@ use tempfile::TempDir;
 
 use crate::model::account::Account;
 use crate::model::contacts::AddressBook;
-use crate::net::BindError;
+use crate::net::{BindError, NetSettings};
 use crate::proxy::ProxyConfig;
 use crate::runtime::agent::AgentError;
 use crate::runtime::server::{Server, ServerError};
+use crate::runtime::wire_tap::WireTap;
 use crate::sip::{self, Transport};
 use crate::transaction::Timers;
 
@@ -35,7 +36,7 @@ pub const FIRST_MESSAGE: &str = "Lunch at noon? Tell me if you can come.";
 /// # Errors
 /// Why it cannot run, as a sentence.
 pub fn run_headless() -> Result<ExitCode, DemoError> {
-    headless::run(&DemoRun::set()?)
+    headless::run(&DemoRun::set(None)?)
 }
 
 /// Why the demo cannot run.
@@ -83,17 +84,17 @@ pub struct DemoRun {
 }
 
 impl DemoRun {
-    /// Starts the proxy, makes the people register, and waits until they have.
+    /// Starts the proxy, makes the people register, and waits until they have; `wire` shows what passes at the proxy.
     ///
     /// # Errors
     /// Why it cannot start, as a sentence.
-    pub fn set() -> Result<Self, DemoError> {
+    pub fn set(wire: Option<WireTap>) -> Result<Self, DemoError> {
         let folder = tempfile::Builder::new().prefix("fanfare-demo-").tempdir().map_err(DemoError::Folder)?;
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         let listens = vec![(Transport::Udp, any_port), (Transport::Tcp, any_port)];
         let mut config = ProxyConfig::new(vec![DOMAIN.to_owned()], listens);
         config.timers = Timers::new(T1);
-        let server = Server::start(config, Some(folder.path().join("proxy")))?;
+        let server = Server::open(config, Some(folder.path().join("proxy")), NetSettings::default(), wire)?;
         let proxy = server.locals().first().map(|(_, address)| *address).ok_or(DemoError::NoSocket)?;
         let people = People::start(proxy)?;
         Ok(Self { people, proxy, _server: server, folder })

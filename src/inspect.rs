@@ -29,7 +29,7 @@ pub use comparison::{ComparedLine, Comparison, compare};
 pub use filter::{Filter, ends, label};
 pub use ladder::{Ladder, Party, Row, ladder};
 pub use ladder_text::ladder_text;
-pub use submissions::{Answer, Leg, Part, Recipient, Report, Submission, submissions};
+pub use submissions::{Answer, Leg, Part, Recipient, Report, Submission, Submissions, submissions};
 pub use trace::{Direction, Read, Traced, WireMessage};
 pub use verdict::{Source, State, Verdict, verdict};
 

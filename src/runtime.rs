@@ -120,9 +120,9 @@ impl<W: Journal, N: Network> Shell<W, N> {
         &self.net
     }
 
-    /// Shows every message that passes from now on.
-    pub fn watch(&mut self, wire: WireTap) {
-        self.wire = Some(wire);
+    /// Shows every message that passes from now on; with None, none any more.
+    pub fn watch(&mut self, wire: Option<WireTap>) {
+        self.wire = wire;
     }
 
     /// Access to the store, for its readers.

@@ -14,6 +14,8 @@ mod start_failed;
 
 mod panels;
 
+mod wire;
+
 mod sidebar;
 
 mod compose;
@@ -37,7 +39,7 @@ use std::time::Duration;
 
 use crate::model::command::{Command, Notice};
 use crate::model::snapshot::{Person, Snapshot};
-use crate::runtime::engine::Engine;
+use crate::runtime::engine::{Engine, Wire};
 use crate::time::Timestamp;
 
 pub use app::App;
@@ -56,6 +58,10 @@ pub trait Source {
     fn send(&self, command: Command) -> Result<(), CommandsFull>;
     /// The current time.
     fn now(&self) -> Timestamp;
+    /// The messages on the wire, where they can be watched.
+    fn wire(&self) -> Option<Wire> {
+        None
+    }
     /// True if the engine behind the window has ended because of an internal fault: nothing is sent or received.
     fn has_ended(&self) -> bool {
         false
@@ -230,6 +236,10 @@ impl Source for Engine {
 
     fn now(&self) -> Timestamp {
         Self::now(self)
+    }
+
+    fn wire(&self) -> Option<Wire> {
+        Some(Self::wire(self))
     }
 
     fn has_ended(&self) -> bool {

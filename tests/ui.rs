@@ -57,5 +57,8 @@ mod sign_in;
 #[path = "ui/real.rs"]
 mod real;
 
+#[path = "ui/wire.rs"]
+mod wire;
+
 #[path = "ui/desktop.rs"]
 mod desktop;

@@ -93,9 +93,7 @@ async fn send(arguments: &SendArguments, text: String, files: Vec<File>) -> anyh
     let mut progress = Progress::new(Printer::new(arguments.json), mode, people, server);
     progress.waits_for_absent = arguments.wait;
     progress.trace = Trace::new(arguments.trace);
-    if let Some(tap) = progress.trace.tap() {
-        agent.watch(tap);
-    }
+    agent.watch(progress.trace.tap());
     let to =
         arguments.to.iter().map(|uri| PersonRow { address: uri.as_str().to_owned(), name: String::new() });
     let report = ReportWish { mode, detail: true, id: None };

@@ -16,7 +16,7 @@ use crate::demo::{DemoRun, FIRST_MESSAGE};
 use crate::model::contacts::Contact;
 use crate::model::snapshot::Person;
 use crate::runtime::agent::{AgentError, STORE_FILE};
-use crate::runtime::engine::{Engine, EngineError, EngineOptions, Quitter, Wake};
+use crate::runtime::engine::{Engine, EngineError, EngineOptions, Quitter, Wake, WireTap};
 use crate::runtime::logs;
 use crate::store::OpenErrorKind;
 use crate::ui::desktop::browser::Opener;
@@ -48,6 +48,7 @@ pub(super) fn run(data: Option<&Path>) -> anyhow::Result<ExitCode> {
             account: None,
             book: None,
             demo: false,
+            wire: None,
             wake: wake(&waker),
         });
         match started {
@@ -166,10 +167,11 @@ fn quit_when_stopped(quitter: Quitter) -> anyhow::Result<()> {
 /// Opens the window with the demo and its first message ready to send. For a screenshot the message is sent
 /// automatically, and the window closes once the screenshot is saved.
 pub(super) fn run_demo(screenshot: Option<PathBuf>) -> anyhow::Result<ExitCode> {
-    let stage = DemoRun::set()?;
+    let waker = Waker::default();
+    let wire = WireTap::waking(wake(&waker).into());
+    let stage = DemoRun::set(Some(wire.clone()))?;
     let book = stage.book();
     let everybody = book.contacts.iter().map(person).collect();
-    let waker = Waker::default();
     let engine = Engine::start(EngineOptions {
         settings: Some(stage.folder()),
         keyring: Keyring::Unused,
@@ -177,6 +179,7 @@ pub(super) fn run_demo(screenshot: Option<PathBuf>) -> anyhow::Result<ExitCode> 
         account: Some(stage.account()),
         book: Some(book),
         demo: true,
+        wire: Some(wire),
         wake: wake(&waker),
     })?;
     let options = Options {

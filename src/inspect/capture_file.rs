@@ -68,7 +68,7 @@ pub fn read_capture(mut file: impl Read) -> Result<CaptureFile, CaptureFileError
 }
 
 fn read_pcapng(file: impl Read, capture: &mut CaptureFile) -> Result<(), CaptureFileError> {
-    let mut reader = PcapNgReader::new(file).map_err(|_| CaptureFileError::NoCapture)?;
+    let mut reader = PcapNgReader::new(file).map_err(|_other_bytes| CaptureFileError::NoCapture)?;
     let mut packets = Packets::new();
     while let Some(block) = reader.next_block() {
         let (block, state) = match block {
@@ -91,7 +91,7 @@ fn read_pcapng(file: impl Read, capture: &mut CaptureFile) -> Result<(), Capture
 }
 
 fn read_pcap(file: impl Read, capture: &mut CaptureFile) -> Result<(), CaptureFileError> {
-    let mut reader = PcapReader::new(file).map_err(|_| CaptureFileError::NoCapture)?;
+    let mut reader = PcapReader::new(file).map_err(|_other_bytes| CaptureFileError::NoCapture)?;
     let link = link(reader.header().datalink);
     let mut packets = Packets::new();
     while let Some(packet) = reader.next_packet() {
@@ -103,7 +103,7 @@ fn read_pcap(file: impl Read, capture: &mut CaptureFile) -> Result<(), CaptureFi
             }
         };
         let Some(link) = link else { continue };
-        if !capture.take(&mut packets, link, packet.timestamp, &packet.data) {
+        if !capture.take(&mut packets, link, packet.timestamp(), packet.data()) {
             break;
         }
     }
@@ -144,6 +144,7 @@ fn is_sip(bytes: &[u8]) -> bool {
     line.starts_with(b"SIP/2.0 ") || line.ends_with(b" SIP/2.0")
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "some two hundred link layers that carry no SIP")]
 const fn link(link: DataLink) -> Option<Link> {
     match link {
         DataLink::ETHERNET => Some(Link::Ethernet),

@@ -1,6 +1,5 @@
 //! A ladder as text, for a terminal and for the output of a test.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::ladder::{Ladder, Row};
@@ -35,7 +34,7 @@ pub fn ladder_text(ladder: &Ladder) -> String {
     heading(&mut text, places.take(if shared { FIRST } else { columns }).chain(head("")));
     for row in &ladder.rows {
         let line = arrow(ladder, row, columns);
-        let _ = writeln!(text, "{:>MARGIN$} {}", seconds(row.at), line.trim_end());
+        text.push_str(&format!("{:>MARGIN$} {}\n", seconds(row.at), line.trim_end()));
     }
     text
 }
@@ -44,7 +43,7 @@ fn heading<'a>(text: &mut String, words: impl Iterator<Item = &'a str>) {
     let mut line = " ".repeat(MARGIN + 1);
     for word in words {
         let cut: String = word.chars().take(COLUMN - 2).collect();
-        let _ = write!(line, "{cut:<COLUMN$}");
+        line.push_str(&format!("{cut:<COLUMN$}"));
     }
     text.push_str(line.trim_end());
     text.push('\n');
@@ -56,15 +55,16 @@ fn arrow(ladder: &Ladder, row: &Row, columns: usize) -> String {
     let (left, right) = (from.min(to), from.max(to));
     let mut label = row.label.clone();
     if row.messages.len() > 1 {
-        let _ = write!(label, " x{}", row.messages.len());
+        label.push_str(&format!(" x{}", row.messages.len()));
     }
     let mut line = String::new();
     for place in 0..columns {
         if place < left || place >= right {
-            let _ = write!(line, "{:<COLUMN$}", "|");
+            line.push_str(&format!("{:<COLUMN$}", "|"));
         } else if place == left {
             // The arrow lies over the lines between its ends.
-            let _ = write!(line, "|{}", shaft(&label, (right - left) * COLUMN - 1, from < to));
+            line.push('|');
+            line.push_str(&shaft(&label, (right - left) * COLUMN - 1, from < to));
         }
     }
     let other = row.from.max(row.to);

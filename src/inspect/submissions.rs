@@ -109,13 +109,9 @@ pub enum Part {
 /// All submissions of a trace, in the order in which they were first seen. The trace is in the order of time.
 #[must_use]
 pub fn submissions(trace: &[Traced]) -> Vec<Submission> {
-    let mut grouping = Grouping::default();
+    let mut grouping = Submissions::default();
     for (index, traced) in trace.iter().enumerate() {
-        match &traced.read {
-            Read::Message(Message::Request(request)) => grouping.request(index, traced, request),
-            Read::Message(Message::Response(response)) => grouping.response(index, traced, response),
-            Read::KeepAlive | Read::Unreadable(_) => {}
-        }
+        grouping.push(index, traced);
     }
     grouping.submissions
 }
@@ -123,8 +119,9 @@ pub fn submissions(trace: &[Traced]) -> Vec<Submission> {
 /// Call-ID, and the tag that its sender gave.
 type Key = (String, Option<String>);
 
-#[derive(Default)]
-struct Grouping {
+/// The submissions of a trace that grows.
+#[derive(Debug, Default)]
+pub struct Submissions {
     submissions: Vec<Submission>,
     /// Submissions by their own key.
     uplinks: BTreeMap<Key, usize>,
@@ -136,12 +133,34 @@ struct Grouping {
     latest: BTreeMap<(Aor, u64), usize>,
 }
 
-impl Grouping {
+impl Submissions {
+    /// In the order in which they were first seen.
+    #[must_use]
+    pub fn all(&self) -> &[Submission] {
+        &self.submissions
+    }
+
+    /// Takes the message at this place of the trace; it is not older than those before it.
+    pub fn push(&mut self, index: usize, traced: &Traced) {
+        match &traced.read {
+            Read::Message(Message::Request(request)) => self.request(index, traced, request),
+            Read::Message(Message::Response(response)) => self.response(index, traced, response),
+            Read::KeepAlive | Read::Unreadable(_) => {}
+        }
+    }
+
     fn request(&mut self, index: usize, traced: &Traced, request: &Request) {
         match request.method() {
             Method::Message => self.message(index, traced, request),
             Method::Notify => self.notify(index, traced, request),
-            _ => {}
+            Method::Register
+            | Method::Options
+            | Method::Invite
+            | Method::Ack
+            | Method::Bye
+            | Method::Cancel
+            | Method::Subscribe
+            | Method::Other(_) => {}
         }
     }
 
@@ -254,7 +273,14 @@ impl Grouping {
                     submission.answered(part, answer);
                 }
             }
-            _ => {}
+            Method::Register
+            | Method::Options
+            | Method::Invite
+            | Method::Ack
+            | Method::Bye
+            | Method::Cancel
+            | Method::Subscribe
+            | Method::Other(_) => {}
         }
     }
 

@@ -199,8 +199,8 @@ fn a_ladder_has_an_arrow_for_each_message_and_counts_retransmissions() {
          \x20    0.000 s |-- MESSAGE ----------->|                       |                       |\n\
          \x20    0.002 s |<- 202 Accepted -------|                       |                       |\n\
          \x20    0.003 s |                       |-- MESSAGE x2 -------->|                       |  until 0.503 s\n\
-         \x20    0.003 s |                       |-- MESSAGE ------------------------------------>|\n\
-         \x20    0.020 s |                       |<- 486 Busy Here --------------------------------|\n\
+         \x20    0.003 s |                       |-- MESSAGE ----------------------------------->|\n\
+         \x20    0.020 s |                       |<- 486 Busy Here ------------------------------|\n\
          \x20    0.520 s |                       |<- 200 OK -------------|                       |\n\
          \x20    0.530 s |<- NOTIFY -------------|                       |                       |\n\
          \x20    0.533 s |-- 200 OK ------------>|                       |                       |\n"
@@ -231,9 +231,9 @@ mod captures {
         for (number, packet) in packets.iter().enumerate() {
             let length = u32::try_from(packet.len()).unwrap();
             let at = Duration::from_millis(u64::try_from(number).unwrap());
-            writer.write_packet(&PcapPacket::new(at, length, packet)).unwrap();
+            writer.write_packet(&PcapPacket::new(at, length, packet).unwrap()).unwrap();
         }
-        writer.into_writer()
+        writer.into_inner()
     }
 
     fn datagram(payload: &[u8]) -> Vec<u8> {

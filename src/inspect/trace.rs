@@ -67,7 +67,7 @@ impl Traced {
 
     /// Its header fields, if it is a message.
     #[must_use]
-    pub const fn fields(&self) -> Option<&Fields> {
+    pub fn fields(&self) -> Option<&Fields> {
         match &self.read {
             Read::Message(Message::Request(request)) => Some(request.fields()),
             Read::Message(Message::Response(response)) => Some(response.fields()),

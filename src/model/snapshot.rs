@@ -123,6 +123,8 @@ pub struct Settings {
     pub typing: bool,
     /// No notifications before this time, in milliseconds since 1970 ("Do not disturb").
     pub quiet_until: Option<u64>,
+    /// Testing mode: the messages on the wire can be watched.
+    pub testing: bool,
 }
 
 impl Default for Settings {
@@ -136,6 +138,7 @@ impl Default for Settings {
             conversations: Vec::new(),
             typing: true,
             quiet_until: None,
+            testing: false,
         }
     }
 }
@@ -293,6 +296,8 @@ pub struct MessageView {
     pub files: Vec<FileShown>,
     /// Attempts so far (0 for a received message).
     pub attempts: u32,
+    /// The Call-IDs of these attempts.
+    pub call_ids: Vec<String>,
     /// How the latest of them is sent.
     pub way: Way,
     /// Per recipient, in order of submission: the best over all attempts.

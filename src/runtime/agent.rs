@@ -148,8 +148,8 @@ impl<N: Network> Agent<N> {
         &self.shell
     }
 
-    /// Shows every message that passes from now on.
-    pub fn watch(&mut self, wire: WireTap) {
+    /// Shows every message that passes from now on; with None, none any more.
+    pub fn watch(&mut self, wire: Option<WireTap>) {
         self.shell.watch(wire);
     }
 

@@ -48,6 +48,8 @@ use crate::runtime::agent::AgentError;
 use crate::store::ron_file::RonError;
 use crate::time::{Clock, Timestamp};
 
+pub use crate::runtime::wire_tap::{Unseen, WireEntry, WireTap};
+
 use self::out::{Life, Out};
 
 /// How often to check whether an engine that was asked to quit has ended.
@@ -74,6 +76,8 @@ pub struct EngineOptions {
     pub book: Option<AddressBook>,
     /// Everybody but us is simulated.
     pub demo: bool,
+    /// What passes at the proxy in this process, if there is one; otherwise the window can watch the client alone.
+    pub wire: Option<WireTap>,
     /// Wakes the window.
     pub wake: Wake,
 }
@@ -138,6 +142,15 @@ impl Quitter {
     }
 }
 
+/// The messages on the wire.
+#[derive(Clone, Debug)]
+pub struct Wire {
+    /// Where they are read.
+    pub tap: WireTap,
+    /// They are seen at the proxy, so that those to the recipients are among them.
+    pub is_at_proxy: bool,
+}
+
 /// The function that an engine's thread runs.
 type ThreadLife =
     fn(work::Setup, Arc<Out>, mpsc::Receiver<Command>, &std::sync::mpsc::SyncSender<Result<(), EngineError>>);
@@ -174,6 +187,7 @@ impl Engine {
     /// # Errors
     /// Why it cannot start, as a sentence.
     pub fn start(options: EngineOptions) -> Result<Self, EngineError> {
+        let wake: SharedWake = options.wake.into();
         let setup = work::Setup {
             settings: options.settings,
             keyring: options.keyring,
@@ -181,8 +195,10 @@ impl Engine {
             account: options.account,
             book: options.book,
             demo: options.demo,
+            is_watched_elsewhere: options.wire.is_some(),
+            wire: options.wire.unwrap_or_else(|| WireTap::waking(Arc::clone(&wake))),
         };
-        Self::run((setup, options.wake.into(), Quitter::default()), work::run)
+        Self::run((setup, wake, Quitter::default()), work::run)
     }
 
     fn run(
@@ -252,6 +268,12 @@ impl Engine {
     #[must_use]
     pub fn notices(&self) -> Vec<Notice> {
         self.out.take_notices()
+    }
+
+    /// The messages on the wire; there are none while testing mode is off, unless a proxy in this process is watched.
+    #[must_use]
+    pub fn wire(&self) -> Wire {
+        Wire { tap: self.setup.wire.clone(), is_at_proxy: self.setup.is_watched_elsewhere }
     }
 
     /// The current time.

@@ -128,9 +128,7 @@ impl Server {
         Self::on_thread(move |ready, stopped| {
             let start = async {
                 let mut started = start(config, data.as_deref(), &settings).await?;
-                if let Some(wire) = wire {
-                    started.0.watch(wire);
-                }
+                started.0.watch(wire);
                 Ok(started)
             };
             if let Err((ready, error)) = run(start, ready, stopped) {

@@ -257,7 +257,7 @@ fn coming(texts: &[&'static str]) -> Memory {
 fn echo<N: Network>(net: N, tap: Option<&WireTap>) -> Shell<bool, N> {
     let mut shell = Shell::without_store(net, Clock::start());
     if let Some(tap) = tap {
-        shell.watch(tap.clone());
+        shell.watch(Some(tap.clone()));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let turn = async {

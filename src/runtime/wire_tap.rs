@@ -3,6 +3,7 @@
 //! **Invariant:** no secret is in it: what [`redaction`] names is removed before an entry is stored.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -52,8 +53,18 @@ pub struct Unseen {
 }
 
 /// A handle of the ring; its copies share it.
-#[derive(Clone, Debug, Default)]
-pub struct WireTap(Arc<Mutex<Ring>>);
+#[derive(Clone, Default)]
+pub struct WireTap {
+    ring: Arc<Mutex<Ring>>,
+    /// Called after the next entry where a reader has asked for it, by the thread of the machine.
+    wake: Option<Arc<dyn Fn() + Send + Sync>>,
+}
+
+impl fmt::Debug for WireTap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WireTap").field(&self.ring).finish()
+    }
+}
 
 #[derive(Debug, Default)]
 struct Ring {
@@ -63,6 +74,8 @@ struct Ring {
     first: u64,
     /// Nobody reads it any more.
     is_closed: bool,
+    /// A reader wants to be woken by the next entry.
+    is_awaited: bool,
 }
 
 const fn size_of_entry(entry: &WireEntry) -> usize {
@@ -74,6 +87,12 @@ impl WireTap {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty ring that calls this, on the thread of the machine, where [`WireTap::wake_once`] has asked for it.
+    #[must_use]
+    pub fn waking(wake: Arc<dyn Fn() + Send + Sync>) -> Self {
+        Self { ring: Arc::default(), wake: Some(wake) }
     }
 
     /// Stores a message; the oldest ones make room for it.
@@ -90,6 +109,16 @@ impl WireTap {
             ring.bytes -= size_of_entry(&oldest);
             ring.first += 1;
         }
+        let is_awaited = std::mem::take(&mut ring.is_awaited);
+        drop(ring);
+        if let Some(wake) = self.wake.as_ref().filter(|_| is_awaited) {
+            wake();
+        }
+    }
+
+    /// Wakes the reader after the next entry, once.
+    pub fn wake_once(&self) {
+        self.ring().is_awaited = true;
     }
 
     /// The entries from this number on; the first ever has the number 0.
@@ -103,6 +132,13 @@ impl WireTap {
         Unseen { entries, lost, next: last }
     }
 
+    /// Forgets what is stored.
+    pub fn clear(&self) {
+        let mut ring = self.ring();
+        let number = ring.first.saturating_add(u64::try_from(ring.entries.len()).unwrap_or(u64::MAX));
+        *ring = Ring { first: number, is_closed: ring.is_closed, ..Ring::default() };
+    }
+
     /// Stores nothing from now on, and forgets what is stored.
     pub fn close(&self) {
         *self.ring() = Ring { is_closed: true, ..Ring::default() };
@@ -110,7 +146,7 @@ impl WireTap {
 
     fn ring(&self) -> MutexGuard<'_, Ring> {
         // Ignoring poison is safe: nothing under this lock can leave the ring half changed.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -142,7 +178,7 @@ mod tests {
         }
         let unseen = tap.since(0);
         assert_eq!((unseen.entries.len(), unseen.lost), (19, 11), "20 MiB with what an entry costs besides");
-        assert!(tap.0.lock().unwrap().bytes <= 20 * 1024 * 1024);
+        assert!(tap.ring.lock().unwrap().bytes <= 20 * 1024 * 1024);
     }
 
     #[test]
@@ -158,5 +194,23 @@ mod tests {
         tap.close();
         record(&tap, 3, Bytes::from_static(b"three"));
         assert!(tap.since(0).entries.is_empty());
+    }
+
+    #[test]
+    fn a_reader_is_woken_once_for_each_time_he_asks_and_what_is_cleared_is_not_counted_as_lost() {
+        let woken = Arc::new(Mutex::new(0));
+        let count = Arc::clone(&woken);
+        let tap = WireTap::waking(Arc::new(move || *count.lock().unwrap() += 1));
+        record(&tap, 1, Bytes::from_static(b"one"));
+        assert_eq!(*woken.lock().unwrap(), 0);
+        tap.wake_once();
+        record(&tap, 2, Bytes::from_static(b"two"));
+        record(&tap, 3, Bytes::from_static(b"three"));
+        assert_eq!(*woken.lock().unwrap(), 1);
+        let next = tap.since(0).next;
+        tap.clear();
+        record(&tap, 4, Bytes::from_static(b"four"));
+        let unseen = tap.since(next);
+        assert_eq!((unseen.entries.len(), unseen.lost, unseen.next), (1, 0, 4));
     }
 }

@@ -1,5 +1,7 @@
 //! The core of the window: reads the source, draws it, and carries out the user's actions.
 
+mod right_column;
+
 mod shell;
 
 mod held;
@@ -241,6 +243,8 @@ impl App {
         if self.snapshot.not_stored {
             not_stored_ui(ui);
         }
+        self.shell.watched =
+            self.source.wire().filter(|_| self.snapshot.settings.testing || self.snapshot.demo);
         if let Some(form) = &mut self.shell.sign_in {
             let frame = egui::Frame::NONE.fill(theme::colors(ui).middle);
             let progress = egui::CentralPanel::default()
@@ -254,6 +258,7 @@ impl App {
             let seen = (&*self.snapshot, self.pictures.previews());
             self.shell.ui(ui, seen, &self.look, &mut acts);
         }
+        self.shell.wire_window(&ctx, &self.look, &mut acts);
         self.dialog(&ctx, &mut acts);
         attach::hover_ui(&ctx, self.shell.place != MiddleView::Nothing);
         let places = self.shell.toast_places(&ctx);

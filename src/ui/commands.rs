@@ -14,6 +14,7 @@ pub(crate) enum UiCommand {
     UnreadUp,
     UnreadDown,
     Delivery,
+    Wire,
     ResendToFailed,
     NextFailed,
     NextColumn,
@@ -88,6 +89,12 @@ pub(crate) const TABLE: &[Entry] = &[
     entry(UiCommand::UnreadUp, "Previous unread conversation", "", &[key(ALT.plus(SHIFT), Key::ArrowUp)]),
     entry(UiCommand::UnreadDown, "Next unread conversation", "", &[key(ALT.plus(SHIFT), Key::ArrowDown)]),
     entry(UiCommand::Delivery, "Delivery column", "Show or hide who got the message", &[key(CTRL, Key::D)]),
+    entry(
+        UiCommand::Wire,
+        "Wire",
+        "Watch the messages on the wire, in testing mode and in the demo",
+        &[key(CTRL.plus(SHIFT), Key::W)],
+    ),
     entry(
         UiCommand::ResendToFailed,
         "Resend to those who were not reached",

@@ -83,6 +83,7 @@ impl Desktop {
             account: Some(account),
             book: None,
             demo: false,
+            wire: None,
             wake,
         };
         let this = Self { engine: Engine::start(options).unwrap(), woken };

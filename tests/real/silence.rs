@@ -41,6 +41,7 @@ impl Client {
             account: Some(account),
             book: None,
             demo: false,
+            wire: None,
             wake: Box::new(move || waker.try_send(()).unwrap_or(())),
         })
         .unwrap();

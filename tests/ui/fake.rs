@@ -17,6 +17,7 @@ use fanfare::model::names::Names;
 use fanfare::model::snapshot::{
     ConversationHead, DeliveryView, MessageView, Outline, Person, Settings, Snapshot, Tally, Theme, Thread,
 };
+use fanfare::runtime::engine::Wire;
 use fanfare::sip::File;
 use fanfare::time::Timestamp;
 use fanfare::ui::{App, CommandsFull, Options, Source};
@@ -36,6 +37,8 @@ pub(crate) struct Inner {
     pub notices: Vec<Notice>,
     /// The time; [`NOW`] if 0.
     pub now: u64,
+    /// What passes on the wire.
+    pub wire: Option<Wire>,
     /// Wakes the window, as an engine does.
     wake: Option<egui::Context>,
     /// Refuses everything from now on.
@@ -82,6 +85,10 @@ impl Source for Fake {
     fn now(&self) -> Timestamp {
         let now = self.0.borrow().now;
         Timestamp::from_millis(if now == 0 { NOW } else { now })
+    }
+
+    fn wire(&self) -> Option<Wire> {
+        self.0.borrow().wire.clone()
     }
 
     fn has_ended(&self) -> bool {
@@ -306,6 +313,7 @@ pub(crate) fn own_of(id: u64, at: Timestamp, text: &str, deliveries: Vec<Deliver
         text: text.into(),
         files: Vec::new(),
         attempts: deliveries.iter().map(|delivery| delivery.attempt).max().unwrap_or(1),
+        call_ids: vec![format!("call-{id}@192.0.2.1")],
         way: Way::FanOut,
         tally: Tally::of(deliveries.iter().map(|delivery| delivery.state)),
         deliveries,
@@ -323,6 +331,7 @@ pub(crate) fn from(id: u64, at: Timestamp, person: &Person, text: &str) -> Messa
         text: text.into(),
         files: Vec::new(),
         attempts: 0,
+        call_ids: Vec::new(),
         way: Way::FanOut,
         deliveries: Vec::new(),
         tally: Tally::default(),

@@ -132,6 +132,7 @@ fn beside_a_stopped_keyring(pid: &str) {
         account: None,
         book: None,
         demo: false,
+        wire: None,
         wake: Box::new(|| ()),
     };
     let engine = Engine::start(options).unwrap();

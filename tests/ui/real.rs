@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 #[test]
 fn three_people_on_real_sockets_get_one_message_and_one_of_them_does_not() {
-    let stage = DemoRun::set().unwrap();
+    let stage = DemoRun::set(None).unwrap();
     let (wake, woken) = sync_channel(64);
     let engine = Engine::start(EngineOptions {
         settings: Some(stage.folder()),
@@ -28,6 +28,7 @@ fn three_people_on_real_sockets_get_one_message_and_one_of_them_does_not() {
         account: Some(stage.account()),
         book: Some(stage.book()),
         demo: true,
+        wire: None,
         wake: Box::new(move || wake.try_send(()).unwrap_or(())),
     })
     .unwrap();

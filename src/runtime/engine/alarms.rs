@@ -177,6 +177,7 @@ mod tests {
             text: String::new(),
             files: Vec::new(),
             attempts: 1,
+            call_ids: Vec::new(),
             way: crate::model::journal::Way::FanOut,
             deliveries: states.iter().enumerate().map(delivery).collect(),
             tally: Tally::of(states.iter().copied()),

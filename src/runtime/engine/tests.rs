@@ -35,7 +35,16 @@ fn options(folder: &Path, account: Option<Account>) -> (EngineOptions, Receiver<
     let settings = Some(folder.join("settings"));
     let data = Some(folder.join("data"));
     (
-        EngineOptions { settings, keyring: Keyring::Unused, data, account, book: None, demo: false, wake },
+        EngineOptions {
+            settings,
+            keyring: Keyring::Unused,
+            data,
+            account,
+            book: None,
+            demo: false,
+            wire: None,
+            wake,
+        },
         woken,
     )
 }
@@ -286,6 +295,8 @@ fn an_engine_that_falls_wakes_the_window_and_is_started_anew_on_the_same_store()
         account: options.account,
         book: options.book,
         demo: options.demo,
+        wire: WireTap::new(),
+        is_watched_elsewhere: false,
     };
     let engine = Engine::run((setup, options.wake.into(), Quitter::default()), fall).unwrap();
     let mut desktop = Desktop { engine, woken };
@@ -312,6 +323,7 @@ fn without_folders_everything_lives_in_memory() {
         account: Some(account("james", &server)),
         book: None,
         demo: true,
+        wire: None,
         wake: Box::new(move || {
             waker.try_send(()).ok();
         }),

@@ -22,6 +22,7 @@ use crate::model::snapshot::PasswordPlace;
 use crate::runtime::agent::{Agent, AgentError, OpenedAgent};
 use crate::runtime::attachment;
 use crate::runtime::faults::Fault;
+use crate::runtime::wire_tap::WireTap;
 use crate::store::history::search::LatestSearch;
 use crate::store::history::{History, ReadError};
 use crate::store::lock_file::LockFile;
@@ -42,6 +43,10 @@ pub(super) struct Setup {
     pub(super) account: Option<Account>,
     pub(super) book: Option<AddressBook>,
     pub(super) demo: bool,
+    /// Where what passes is stored.
+    pub(super) wire: WireTap,
+    /// The proxy in this process stores it there, so the client does not.
+    pub(super) is_watched_elsewhere: bool,
 }
 
 /// Queries go one at a time, but one for a previous account may still be answered.
@@ -107,6 +112,8 @@ struct Work {
     searches: Arc<LatestSearch>,
     /// What was being written has been told, and the store is being checked.
     has_looked_at_the_store: bool,
+    /// Where the client's messages are stored in testing mode; None if the proxy in this process stores them.
+    wire: Option<WireTap>,
     commands: mpsc::Receiver<Command>,
     answers: mpsc::Receiver<Result<ReadResult, ReadError>>,
     passwords: mpsc::Receiver<PasswordNews>,
@@ -168,6 +175,7 @@ impl Work {
             awaits_password,
             searches: Arc::default(),
             has_looked_at_the_store: false,
+            wire: (!setup.is_watched_elsewhere).then_some(setup.wire),
             commands,
             answers,
             passwords,
@@ -286,8 +294,12 @@ impl Work {
             Command::PutAccount(account) => self.put_account(account).await,
             Command::PutSettings(settings) => {
                 self.keeper.keep(Kept::Settings(settings.clone()));
+                let is_testing_changed = settings.testing != self.desk.settings.testing;
                 self.desk.settings = settings;
                 self.desk.touch();
+                if is_testing_changed {
+                    self.watch();
+                }
             }
             Command::Attach(path) => self.attach(path),
             Command::SaveFile { message, file } => self.save_file(message, file),
@@ -295,6 +307,18 @@ impl Work {
             Command::Quit => return Round::Last,
         }
         Round::Next
+    }
+
+    /// Stores what passes in testing mode, and forgets it outside of it.
+    fn watch(&mut self) {
+        let Some(wire) = &self.wire else { return };
+        let is_testing = self.desk.settings.testing;
+        if !is_testing {
+            wire.clear();
+        }
+        if let Some(running) = &mut self.running {
+            running.agent.watch(is_testing.then(|| wire.clone()));
+        }
     }
 
     fn ask_agent(&mut self, command: AgentCommand) {
@@ -340,6 +364,7 @@ impl Work {
         let history = agent.shell().writer().map(|writer| writer.history()).transpose()?;
         self.begin_with_the_store(&agent);
         self.running = Some(Running { history, agent });
+        self.watch();
         if self.awaits_password.is_none() {
             self.ask_agent(AgentCommand::Connect);
         }

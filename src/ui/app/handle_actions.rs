@@ -71,6 +71,15 @@ impl App {
         ctx.request_repaint();
     }
 
+    /// Opens or closes the window of the wire.
+    fn toggle_wire(&mut self) {
+        if self.shell.watched.is_none() {
+            let words = "Switch testing mode on in the settings to watch the messages on the wire.";
+            return self.shell.toasts.push(words.to_owned());
+        }
+        self.shell.wire.is_window = !self.shell.wire.is_window;
+    }
+
     /// Starts reading a file; it is attached to the draft that is open now.
     pub(super) fn attach(&mut self, path: PathBuf) {
         self.attach_to(self.shell.place, path);
@@ -163,6 +172,7 @@ impl App {
             UiCommand::UnreadUp => self.step(ctx, -1, |head| head.unread > 0),
             UiCommand::UnreadDown => self.step(ctx, 1, |head| head.unread > 0),
             UiCommand::Delivery => self.carry_out(ctx, Act::ToggleDelivery),
+            UiCommand::Wire => self.toggle_wire(),
             UiCommand::ResendToFailed => self.resend_shown(),
             UiCommand::NextFailed => {
                 if let Some(message) = self.shell.thread.next_failed() {

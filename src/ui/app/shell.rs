@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use egui::{
-    Align, Area, CentralPanel, FocusDirection, Frame, Id, Key, Layout, Modifiers, Order, Panel, Rect,
-    RichText, ScrollArea, Stroke, Ui, pos2, vec2,
+    Align, CentralPanel, FocusDirection, Frame, Key, Layout, Modifiers, Panel, Rect, RichText, ScrollArea,
+    Stroke, Ui, pos2, vec2,
 };
 
 use super::held::{Held, held_ui};
 use crate::model::journal::ConversationId;
 use crate::model::snapshot::{Snapshot, Thread};
+use crate::runtime::engine::Wire;
 use crate::ui::actions::Act;
 use crate::ui::compose::composer::{self, Audience, Writing, composer_ui};
 use crate::ui::compose::pictures::Previews;
@@ -20,12 +21,12 @@ use crate::ui::kit::theme::{self, HEADER_HEIGHT, colors};
 use crate::ui::kit::toast::Toasts;
 use crate::ui::kit::widgets::within;
 use crate::ui::kit::words::Look;
-use crate::ui::panels::delivery::{delivery_ui, title_ui};
 use crate::ui::panels::dialogs::{Dialog, OpenDialog};
 use crate::ui::panels::sign_in::SignInForm;
 use crate::ui::sidebar::contacts::picker_ui;
 use crate::ui::sidebar::conversations::{LeftColumn, left_ui, welcome_ui};
 use crate::ui::thread::{Around, Place, ThreadView, header_ui, messages_ui};
+use crate::ui::wire::WireView;
 
 /// What the middle column shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -75,6 +76,11 @@ pub(crate) struct Shell {
     pub(crate) writing: BTreeMap<MiddleView, Writing>,
     /// The user closed the delivery column, in a window wide enough for it.
     pub(crate) delivery_closed: bool,
+    /// The right column shows the wire and not the delivery.
+    pub(crate) shows_wire: bool,
+    /// The messages on the wire, in testing mode and in the demo.
+    pub(crate) watched: Option<Wire>,
+    pub(crate) wire: WireView,
     /// The delivery column is open as a drawer, in a narrower window.
     pub(crate) drawer: bool,
     pub(crate) dialog: Option<OpenDialog>,
@@ -205,42 +211,6 @@ impl Shell {
             let to = (self.place == MiddleView::New).then_some(MiddleView::New);
             let to = to.map(|place| &mut self.writing.entry(place).or_default().to);
             left_ui(ui, (&mut self.left, to), snapshot, open, look, acts);
-        });
-    }
-
-    fn delivery_column(&self, ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>) {
-        let panel = Panel::right("delivery")
-            .exact_size(theme::RIGHT_WIDTH)
-            .resizable(false)
-            .show_separator_line(false);
-        panel.frame(Frame::NONE.fill(colors(ui).side)).show(ui, |ui| {
-            let edge = ui.max_rect();
-            ui.painter().vline(edge.left() + 0.5, edge.y_range(), Stroke::new(1.0, colors(ui).line));
-            title_ui(ui, acts);
-            delivery_ui(ui, self.thread.detailed(), &snapshot.book, look, acts);
-        });
-    }
-
-    /// Draws the delivery column over the conversation.
-    fn drawer_ui(&self, ui: &Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>) {
-        let whole = ui.ctx().content_rect();
-        let width = theme::RIGHT_WIDTH.min(whole.width());
-        let place = Rect::from_min_max(pos2(whole.right() - width, whole.top()), whole.max);
-        let colors = colors(ui);
-        Area::new(Id::unique("drawer")).order(Order::Middle).fixed_pos(place.min).show(ui.ctx(), |ui| {
-            let frame =
-                Frame::NONE.fill(colors.side).stroke(Stroke::new(1.0, colors.line)).shadow(egui::Shadow {
-                    offset: [-4, 0],
-                    blur: 24,
-                    spread: 0,
-                    color: colors.veil.gamma_multiply(0.6),
-                });
-            frame.show(ui, |ui| {
-                ui.set_min_size(place.size());
-                ui.set_max_size(place.size());
-                title_ui(ui, acts);
-                delivery_ui(ui, self.thread.detailed(), &snapshot.book, look, acts);
-            });
         });
     }
 

@@ -11,6 +11,8 @@ use crate::model::snapshot::{Settings, Theme};
 pub(crate) const LEFT_WIDTH: f32 = 280.0;
 /// Width of the delivery column.
 pub(crate) const RIGHT_WIDTH: f32 = 300.0;
+/// Width of the right column while it shows the wire.
+pub(crate) const WIRE_WIDTH: f32 = 400.0;
 /// Below this width the delivery column is a drawer.
 pub(crate) const DRAWER_BELOW: f32 = 900.0;
 /// Below this width there is one column, with Back.

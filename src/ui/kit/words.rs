@@ -52,6 +52,11 @@ impl Look {
         self.local(at).strftime("%H:%M:%S").to_string()
     }
 
+    /// `14:02:07.123`.
+    pub(crate) fn clock_millis(&self, at: Timestamp) -> String {
+        self.local(at).strftime("%H:%M:%S%.3f").to_string()
+    }
+
     /// `Today`, `Yesterday`, `Monday`, `12 May`, `12 May 2025`: a day separator.
     pub(crate) fn day(&self, at: Timestamp) -> String {
         let (date, today) = (self.date(at), self.date(self.now));

@@ -16,7 +16,7 @@ use crate::ui::actions::Act;
 use crate::ui::kit::icons::{Icon, icon_button, paint_state, state_color};
 use crate::ui::kit::theme::{self, CONTROL_HEIGHT, HEADER_HEIGHT, colors};
 use crate::ui::kit::widgets::{
-    hint, mend_button, one_line, paint_simulated, put, small_button, within, wrapped,
+    hint, mend_button, one_line, paint_simulated, put, small_button, tab, within, wrapped,
 };
 use crate::ui::kit::words::{self, Look};
 
@@ -39,7 +39,9 @@ const GROUPS: [(&str, &[DeliveryState]); 7] = [
 ];
 
 /// The column's title and its close button.
-pub(crate) fn title_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
+///
+/// Where the messages on the wire can be watched, `wire` says which of the two is shown.
+pub(crate) fn title_ui(ui: &mut Ui, wire: Option<&mut bool>, acts: &mut Vec<Act>) {
     let rect = ui.allocate_space(vec2(ui.available_width(), HEADER_HEIGHT)).1;
     ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, colors(ui).line));
     let inner = rect.shrink2(vec2(SIDE, 0.0));
@@ -48,7 +50,15 @@ pub(crate) fn title_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
             acts.push(Act::ToggleDelivery);
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            ui.label(RichText::new("Delivery").font(theme::strong(15.0)));
+            let Some(wire) = wire else {
+                ui.label(RichText::new("Delivery").font(theme::strong(15.0)));
+                return;
+            };
+            for (is_wire, label) in [(false, "Delivery"), (true, "Wire")] {
+                if tab(ui, *wire == is_wire, label, 84.0).clicked() {
+                    *wire = is_wire;
+                }
+            }
         });
     });
 }

@@ -139,6 +139,8 @@ pub(crate) fn settings_ui(
         quiet_ui(ui, &snapshot.settings, look, acts);
         section(ui, "Writing");
         writing_ui(ui, &snapshot.settings, acts);
+        section(ui, "Testing");
+        testing_ui(ui, &snapshot.settings, acts);
         section(ui, "Account");
         account_ui(ui, form, snapshot, acts);
         keep_focus_in_view(ui);
@@ -238,6 +240,17 @@ fn writing_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
             }
         }
     });
+}
+
+fn testing_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
+    let mut testing = settings.testing;
+    if ui.checkbox(&mut testing, "Testing mode").changed() {
+        put(acts, Settings { testing, ..settings.clone() });
+    }
+    hint(
+        ui,
+        "Watch the SIP messages on the wire, beside the delivery of each message. Passwords are not shown.",
+    );
 }
 
 fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {

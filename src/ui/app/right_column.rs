@@ -1,0 +1,93 @@
+//! The right column, as a column or as a drawer, and the window of the wire.
+
+use egui::{Area, CentralPanel, Frame, Id, Key, Order, Panel, Rect, Stroke, Ui, pos2};
+
+use super::shell::Shell;
+use crate::model::snapshot::Snapshot;
+use crate::ui::actions::Act;
+use crate::ui::kit::theme::{self, colors};
+use crate::ui::kit::widgets::hint;
+use crate::ui::kit::words::Look;
+use crate::ui::panels::delivery::{delivery_ui, title_ui};
+use crate::ui::wire::{Around, wire_ui};
+
+impl Shell {
+    pub(super) fn delivery_column(
+        &mut self,
+        ui: &mut Ui,
+        snapshot: &Snapshot,
+        look: &Look,
+        acts: &mut Vec<Act>,
+    ) {
+        let panel = Panel::right("delivery")
+            .exact_size(self.right_width())
+            .resizable(false)
+            .show_separator_line(false);
+        panel.frame(Frame::NONE.fill(colors(ui).side)).show(ui, |ui| {
+            let edge = ui.max_rect();
+            ui.painter().vline(edge.left() + 0.5, edge.y_range(), Stroke::new(1.0, colors(ui).line));
+            self.right_ui(ui, snapshot, look, acts);
+        });
+    }
+
+    /// The right column: who got the message, or what passed for it on the wire.
+    fn right_ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>) {
+        let tab = self.watched.is_some().then_some(&mut self.shows_wire);
+        title_ui(ui, tab, acts);
+        match (&self.watched, self.shows_wire) {
+            (Some(wire), true) if !self.wire.is_window => {
+                let call_ids = self.thread.detailed().map_or(&[][..], |message| &message.call_ids);
+                wire_ui(ui, &mut self.wire, Around { wire, call_ids, look }, acts);
+            }
+            (Some(_), true) => hint(ui, "   It is shown in a window of its own."),
+            _ => delivery_ui(ui, self.thread.detailed(), &snapshot.book, look, acts),
+        }
+    }
+
+    fn right_width(&self) -> f32 {
+        if self.shows_wire && self.watched.is_some() { theme::WIRE_WIDTH } else { theme::RIGHT_WIDTH }
+    }
+
+    /// The wire in a window of its own.
+    pub(crate) fn wire_window(&mut self, ctx: &egui::Context, look: &Look, acts: &mut Vec<Act>) {
+        let Some(wire) = self.watched.as_ref().filter(|_| self.wire.is_window) else { return };
+        let call_ids = self.thread.detailed().map_or(&[][..], |message| &message.call_ids);
+        let view = &mut self.wire;
+        let builder = egui::ViewportBuilder::default()
+            .with_title("Fanfare: wire")
+            .with_app_id("fanfare")
+            .with_inner_size([900.0, 600.0])
+            .with_min_inner_size([420.0, 300.0]);
+        ctx.show_viewport_immediate(egui::ViewportId::from_hash_of("wire"), builder, |ui, _class| {
+            let frame = Frame::NONE.fill(colors(ui).middle);
+            CentralPanel::default().frame(frame).show(ui, |ui| {
+                wire_ui(ui, view, Around { wire, call_ids, look }, acts);
+            });
+            let closes =
+                ui.input(|input| input.viewport().close_requested() || input.key_pressed(Key::Escape));
+            view.is_window &= !closes;
+        });
+    }
+
+    /// Draws the delivery column over the conversation.
+    pub(super) fn drawer_ui(&mut self, ui: &Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>) {
+        let whole = ui.ctx().content_rect();
+        let width = self.right_width().min(whole.width());
+        let place = Rect::from_min_max(pos2(whole.right() - width, whole.top()), whole.max);
+        let colors = colors(ui);
+        Area::new(Id::unique("drawer")).order(Order::Middle).fixed_pos(place.min).show(ui.ctx(), |ui| {
+            let frame =
+                Frame::NONE.fill(colors.side).stroke(Stroke::new(1.0, colors.line)).shadow(egui::Shadow {
+                    offset: [-4, 0],
+                    blur: 24,
+                    spread: 0,
+                    color: colors.veil.gamma_multiply(0.6),
+                });
+            frame.show(ui, |ui| {
+                ui.set_min_size(place.size());
+                ui.set_max_size(place.size());
+                self.right_ui(ui, snapshot, look, acts);
+            });
+        });
+    }
+}

@@ -1,0 +1,17 @@
+//! What passes on the wire, for testers: a list of messages, the ladder of one submission, and one message in full.
+//!
+//! Only testing mode and the demo have it. While it is not shown, nothing is read.
+//!
+//! Its parts; each uses only those listed after it:
+
+mod view;
+
+mod list;
+
+mod ladder;
+
+mod reading;
+
+mod passed;
+
+pub(crate) use view::{Around, WireView, wire_ui};
