@@ -245,6 +245,8 @@ impl App {
         }
         self.shell.watched =
             self.source.wire().filter(|_| self.snapshot.settings.testing || self.snapshot.demo);
+        // A click in the column opens it; until the next frame the view is still drawn there.
+        let has_wire_window = self.shell.wire.is_window;
         if let Some(form) = &mut self.shell.sign_in {
             let frame = egui::Frame::NONE.fill(theme::colors(ui).middle);
             let progress = egui::CentralPanel::default()
@@ -258,7 +260,9 @@ impl App {
             let seen = (&*self.snapshot, self.pictures.previews());
             self.shell.ui(ui, seen, &self.look, &mut acts);
         }
-        self.shell.wire_window(&ctx, &self.look, &mut acts);
+        if has_wire_window {
+            self.shell.wire_window(&ctx, &self.look, &mut acts);
+        }
         self.dialog(&ctx, &mut acts);
         attach::hover_ui(&ctx, self.shell.place != MiddleView::Nothing);
         let places = self.shell.toast_places(&ctx);

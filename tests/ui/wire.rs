@@ -9,7 +9,7 @@ use fanfare::inspect::Direction;
 use fanfare::machine::Flow;
 use fanfare::model::command::Command;
 use fanfare::model::journal::DeliveryState::{Delivered, Failed};
-use fanfare::model::snapshot::Settings;
+use fanfare::model::snapshot::{Settings, Theme};
 use fanfare::runtime::engine::{Wire, WireTap};
 use fanfare::time::Timestamp;
 use fanfare::ui::App;
@@ -164,22 +164,41 @@ fn it_has_a_window_of_its_own() {
     assert!(!says(&window, "It is shown in a window of its own."));
 }
 
+/// Takes a picture in the theme that its name ends with.
+fn picture(name: &str, first: &[&str]) {
+    let (fake, tap) = testing(true);
+    fake.change(|inner| {
+        inner.snapshot.settings.theme = if name.ends_with("dark") { Theme::Dark } else { Theme::Light };
+    });
+    story(&tap);
+    let mut window = opened(&fake, [1400.0, 720.0]);
+    first.iter().for_each(|label| click(&mut window, label));
+    window.snapshot(name);
+}
+
+const LADDER: &[&str] = &["0.000 s MESSAGE, from james@example.com to proxy"];
+const LIST: &[&str] = &[
+    "Everything",
+    "14:59:00.000 received MESSAGE, from sip:james@example.com to sip:ann.lee@example.com",
+    "Fields",
+];
+
 #[test]
-fn pictures_of_the_wire() {
-    for (theme, name) in [(egui::Theme::Light, "light"), (egui::Theme::Dark, "dark")] {
-        let (fake, tap) = testing(true);
-        fake.change(|inner| {
-            inner.snapshot.settings.theme = match theme {
-                egui::Theme::Light => fanfare::model::snapshot::Theme::Light,
-                egui::Theme::Dark => fanfare::model::snapshot::Theme::Dark,
-            };
-        });
-        story(&tap);
-        let mut window = opened(&fake, [1400.0, 720.0]);
-        click(&mut window, "0.000 s MESSAGE, from james@example.com to proxy");
-        window.snapshot(format!("wire_ladder_{name}"));
-        click(&mut window, "Everything");
-        click(&mut window, "Fields");
-        window.snapshot(format!("wire_list_{name}"));
-    }
+fn picture_of_the_ladder_in_light() {
+    picture("wire_ladder_light", LADDER);
+}
+
+#[test]
+fn picture_of_the_ladder_in_dark() {
+    picture("wire_ladder_dark", LADDER);
+}
+
+#[test]
+fn picture_of_the_list_in_light() {
+    picture("wire_list_light", LIST);
+}
+
+#[test]
+fn picture_of_the_list_in_dark() {
+    picture("wire_list_dark", LIST);
 }

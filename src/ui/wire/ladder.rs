@@ -17,7 +17,7 @@ const HEAD: f32 = 40.0;
 /// Width of the times.
 const TIMES: f32 = 72.0;
 /// Least distance of two lines.
-const COLUMN_MIN: f32 = 118.0;
+const COLUMN_MIN: f32 = 104.0;
 const TIP: f32 = 5.0;
 
 /// What is drawn: a message, or one of its retransmissions where they are unfolded.

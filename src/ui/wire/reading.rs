@@ -130,15 +130,20 @@ fn fields_ui(ui: &mut Ui, comparison: &Comparison) {
     if !comparison.differs() {
         hint(ui, "Both readers agree.");
     }
-    egui::Grid::new("both readings").num_columns(3).spacing(vec2(14.0, 4.0)).striped(true).show(ui, |ui| {
-        for title in ["Field", "Fanfare", "rsip"] {
-            ui.label(RichText::new(title).font(theme::strong(12.5)));
-        }
-        ui.end_row();
-        for line in &comparison.lines {
-            line_ui(ui, line);
-        }
-    });
+    egui::Grid::new("both readings")
+        .num_columns(3)
+        .spacing(vec2(14.0, 4.0))
+        .min_row_height(20.0)
+        .striped(true)
+        .show(ui, |ui| {
+            for title in ["Field", "Fanfare", "rsip"] {
+                ui.label(RichText::new(title).font(theme::strong(12.5)));
+            }
+            ui.end_row();
+            for line in &comparison.lines {
+                line_ui(ui, line);
+            }
+        });
 }
 
 fn line_ui(ui: &mut Ui, line: &ComparedLine) {

@@ -147,6 +147,8 @@ pub(crate) fn wire_ui(ui: &mut Ui, view: &mut WireView, around: Around<'_>, acts
 
 /// What to show, and how much there is.
 fn bar_ui(ui: &mut Ui, view: &mut WireView, around: Around<'_>) {
+    // A button that does not fit goes to the next line as a whole.
+    ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Extend);
     ui.horizontal_wrapped(|ui| {
         for (extent, label) in [(Extent::Chosen, "This message"), (Extent::All, "Everything")] {
             if pill(ui, view.extent == extent, label).clicked() {
@@ -182,6 +184,7 @@ fn bar_ui(ui: &mut Ui, view: &mut WireView, around: Around<'_>) {
         });
         hint(ui, &count(&view.passed));
     }
+    ui.style_mut().wrap_mode = None;
     if !around.wire.is_at_proxy {
         hint(ui, "Seen at this computer: what the proxy sends to the recipients does not pass here.");
     }
