@@ -1,3 +1,5 @@
+//! Traces as a tester would see them, and captures in several formats.
+
 use std::net::SocketAddr;
 
 use bytes::Bytes;

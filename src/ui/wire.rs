@@ -14,4 +14,4 @@ mod reading;
 
 mod passed;
 
-pub(crate) use view::{Around, WireView, wire_ui};
+pub(crate) use view::{Watched, WireView, wire_ui};

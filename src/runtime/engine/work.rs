@@ -2,6 +2,8 @@
 
 mod accounts;
 
+mod network;
+
 mod stored;
 
 use std::cell::Cell;
@@ -309,18 +311,6 @@ impl Work {
         Round::Next
     }
 
-    /// Stores what passes in testing mode, and forgets it outside of it.
-    fn watch(&mut self) {
-        let Some(wire) = &self.wire else { return };
-        let is_testing = self.desk.settings.testing;
-        if !is_testing {
-            wire.clear();
-        }
-        if let Some(running) = &mut self.running {
-            running.agent.watch(is_testing.then(|| wire.clone()));
-        }
-    }
-
     fn ask_agent(&mut self, command: AgentCommand) {
         let Some(running) = &mut self.running else {
             if let AgentCommand::Send(draft) = command {
@@ -369,23 +359,6 @@ impl Work {
             self.ask_agent(AgentCommand::Connect);
         }
         Ok(())
-    }
-
-    /// The proxy does not answer: if we have moved to another network, restarts the machine from there.
-    async fn follow_the_network(&mut self) {
-        if !self.running.as_ref().is_some_and(|running| running.agent.has_moved()) {
-            return;
-        }
-        // The old address cannot be un-registered any more: it no longer reaches the server.
-        self.running = None;
-        let Some(account) = self.desk.account.clone() else { return };
-        let begun = match OpenedAgent::open(&account, self.data.as_deref()) {
-            Ok(opened) => self.begin(opened).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = begun {
-            self.not_started(&error);
-        }
     }
 
     /// Signs off and drops the machine after its pending writes are stored.

@@ -9,7 +9,7 @@ use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::hint;
 use crate::ui::kit::words::Look;
 use crate::ui::panels::delivery::{delivery_ui, title_ui};
-use crate::ui::wire::{Around, wire_ui};
+use crate::ui::wire::{Watched, wire_ui};
 
 impl Shell {
     pub(super) fn delivery_column(
@@ -37,7 +37,7 @@ impl Shell {
         match (&self.watched, self.shows_wire) {
             (Some(wire), true) if !self.wire.is_window => {
                 let call_ids = self.thread.detailed().map_or(&[][..], |message| &message.call_ids);
-                wire_ui(ui, &mut self.wire, Around { wire, call_ids, look }, acts);
+                wire_ui(ui, &mut self.wire, Watched { wire, call_ids, look }, acts);
             }
             (Some(_), true) => hint(ui, "   It is shown in a window of its own."),
             _ => delivery_ui(ui, self.thread.detailed(), &snapshot.book, look, acts),
@@ -61,7 +61,7 @@ impl Shell {
         ctx.show_viewport_immediate(egui::ViewportId::from_hash_of("wire"), builder, |ui, _class| {
             let frame = Frame::NONE.fill(colors(ui).middle);
             CentralPanel::default().frame(frame).show(ui, |ui| {
-                wire_ui(ui, view, Around { wire, call_ids, look }, acts);
+                wire_ui(ui, view, Watched { wire, call_ids, look }, acts);
             });
             let closes =
                 ui.input(|input| input.viewport().close_requested() || input.key_pressed(Key::Escape));

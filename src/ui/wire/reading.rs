@@ -15,7 +15,7 @@ use crate::ui::kit::words::Look;
 
 /// How a message is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Shown {
+pub(super) enum Form {
     /// As it passed, without its secrets.
     #[default]
     Text,
@@ -26,7 +26,7 @@ pub(super) enum Shown {
 /// What was read of the message that is shown: not made anew in each frame.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
-    shown: Shown,
+    shown: Form,
     /// Of this message.
     of: Option<usize>,
     comparison: Option<Comparison>,
@@ -64,7 +64,7 @@ pub(super) fn reading_ui(
     reading.take(place, traced);
     let wire = &traced.wire;
     ui.horizontal_wrapped(|ui| {
-        for (shown, label) in [(Shown::Text, "Text"), (Shown::Fields, "Fields")] {
+        for (shown, label) in [(Form::Text, "Text"), (Form::Fields, "Fields")] {
             if pill(ui, reading.shown == shown, label).clicked() {
                 reading.shown = shown;
             }
@@ -75,7 +75,7 @@ pub(super) fn reading_ui(
     });
     let (at, transport) = (look.clock_millis(wire.at), wire.transport);
     hint(ui, &format!("{at}, {transport}, {} → {}, {} bytes", wire.from, wire.to, wire.bytes.len()));
-    let comparison = reading.comparison.as_ref().filter(|_| reading.shown == Shown::Fields);
+    let comparison = reading.comparison.as_ref().filter(|_| reading.shown == Form::Fields);
     ScrollArea::both().id_salt("wire message").auto_shrink(false).show(ui, |ui| match comparison {
         Some(comparison) => fields_ui(ui, comparison),
         None => {

@@ -82,7 +82,7 @@ impl Default for WireView {
 
 /// What the view needs to know of its surroundings.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Around<'a> {
+pub(crate) struct Watched<'a> {
     /// Where the messages come from.
     pub(crate) wire: &'a Wire,
     /// The Call-IDs of the message that is chosen in the conversation.
@@ -121,7 +121,7 @@ impl WireView {
 }
 
 /// Draws the view.
-pub(crate) fn wire_ui(ui: &mut Ui, view: &mut WireView, around: Around<'_>, acts: &mut Vec<Act>) {
+pub(crate) fn wire_ui(ui: &mut Ui, view: &mut WireView, around: Watched<'_>, acts: &mut Vec<Act>) {
     view.take(ui, around.wire);
     let filter = view.filter();
     view.passed.show(&filter);
@@ -146,7 +146,7 @@ pub(crate) fn wire_ui(ui: &mut Ui, view: &mut WireView, around: Around<'_>, acts
 }
 
 /// What to show, and how much there is.
-fn bar_ui(ui: &mut Ui, view: &mut WireView, around: Around<'_>) {
+fn bar_ui(ui: &mut Ui, view: &mut WireView, around: Watched<'_>) {
     // A button that does not fit goes to the next line as a whole.
     ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Extend);
     ui.horizontal_wrapped(|ui| {
@@ -199,7 +199,7 @@ fn count(passed: &Passed) -> String {
     if shown == all { format!("{all} messages{lost}") } else { format!("{shown} of {all} messages{lost}") }
 }
 
-fn content_ui(ui: &mut Ui, view: &mut WireView, around: Around<'_>) {
+fn content_ui(ui: &mut Ui, view: &mut WireView, around: Watched<'_>) {
     let clicked = match view.extent {
         Extent::All => list_ui(ui, &view.passed, view.chosen, view.follows && !view.is_paused, around.look),
         Extent::Chosen => submission_ui(ui, view, around.call_ids),
