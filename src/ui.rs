@@ -16,6 +16,8 @@ mod panels;
 
 mod wire;
 
+mod find;
+
 mod sidebar;
 
 mod compose;
@@ -24,9 +26,9 @@ mod thread;
 
 pub mod desktop;
 
-mod commands;
-
 mod actions;
+
+mod commands;
 
 mod kit;
 

@@ -18,6 +18,9 @@ mod attach;
 #[path = "ui/ended.rs"]
 mod ended;
 
+#[path = "ui/finding.rs"]
+mod finding;
+
 #[path = "ui/files.rs"]
 mod files;
 

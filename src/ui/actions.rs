@@ -7,6 +7,16 @@ use crate::model::contacts::Contact;
 use crate::model::journal::{ConversationId, MessageId};
 use crate::model::marks::Marks;
 use crate::model::snapshot::Person;
+use crate::ui::commands::UiCommand;
+
+/// From one hit of a search to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HitStep {
+    /// To an older message.
+    Older,
+    /// To a newer message.
+    Newer,
+}
 
 /// One action; the window carries it out after the frame is laid out.
 #[derive(Clone, Debug)]
@@ -67,6 +77,20 @@ pub(crate) enum Act {
     Copy(String),
     /// Open this web address in the browser.
     OpenLink(String),
+    /// Write to these people: in their conversation if there is one.
+    WriteTo(Vec<Person>),
+    /// Search the open conversation.
+    FindHere,
+    /// Search all messages for this text.
+    FindEverywhere(String),
+    /// Go to the next message that the search of the open conversation has found.
+    StepHit(HitStep),
+    /// Go to this message, which the search of all messages has found.
+    OpenHit(ConversationId, MessageId),
+    /// Close the search.
+    CloseFind,
+    /// Carry out a command that needs no target.
+    Run(UiCommand),
     /// Show the settings.
     Settings,
     /// Restart the engine after it has ended because of a fault.

@@ -8,6 +8,8 @@ mod held;
 
 mod ended;
 
+mod finding;
+
 mod handle_actions;
 
 mod notices;
@@ -233,7 +235,7 @@ impl App {
     pub fn draw(&mut self, ui: &mut egui::Ui) {
         let ctx = ui.ctx().clone();
         let mut acts = Vec::new();
-        if self.shell.dialog.is_none() {
+        if self.shell.dialog.is_none() && self.shell.finder.overlay.is_none() {
             commands::pressed(&ctx).into_iter().for_each(|command| self.command(&ctx, command));
             self.take_typing(&ctx);
         }
@@ -264,11 +266,13 @@ impl App {
             self.shell.wire_window(&ctx, &self.look, &mut acts);
         }
         self.dialog(&ctx, &mut acts);
+        self.overlay(&ctx, &mut acts);
         attach::hover_ui(&ctx, self.shell.place != MiddleView::Nothing);
         let places = self.shell.toast_places(&ctx);
         acts.extend(self.shell.toasts.show(&ctx, &places));
         self.shell.has_new_writing |= !acts.is_empty();
         acts.into_iter().for_each(|act| self.carry_out(&ctx, act));
+        self.search_due(&ctx);
     }
 }
 

@@ -8,6 +8,9 @@ use egui::{Key, KeyboardShortcut, ModifierNames, Modifiers, Ui};
 pub(crate) enum UiCommand {
     // Everywhere.
     NewMessage,
+    Palette,
+    FindHere,
+    FindEverywhere,
     Search,
     ConversationUp,
     ConversationDown,
@@ -83,7 +86,15 @@ const SHIFT: Modifiers = Modifiers::SHIFT;
 /// Every command of the window.
 pub(crate) const TABLE: &[Entry] = &[
     entry(UiCommand::NewMessage, "New message", "Pick people, write once", &[key(CTRL, Key::N)]),
-    entry(UiCommand::Search, "Search people", "Find a conversation or a contact", &[key(CTRL, Key::K)]),
+    entry(
+        UiCommand::Palette,
+        "Go to…",
+        "A person, list, conversation or command, by a part of its name",
+        &[key(CTRL, Key::K)],
+    ),
+    entry(UiCommand::FindHere, "Search in this conversation", "", &[key(CTRL, Key::F)]),
+    entry(UiCommand::FindEverywhere, "Search all messages", "", &[key(CTRL.plus(SHIFT), Key::F)]),
+    entry(UiCommand::Search, "Search people", "Find a conversation or a contact", &[]),
     entry(UiCommand::ConversationUp, "Previous conversation", "", &[key(ALT, Key::ArrowUp)]),
     entry(UiCommand::ConversationDown, "Next conversation", "", &[key(ALT, Key::ArrowDown)]),
     entry(UiCommand::UnreadUp, "Previous unread conversation", "", &[key(ALT.plus(SHIFT), Key::ArrowUp)]),
@@ -138,6 +149,13 @@ pub(crate) const TABLE: &[Entry] = &[
     entry(UiCommand::EditList, "Edit list", "", &[]),
     entry(UiCommand::RemoveList, "Remove list", "", &[]),
 ];
+
+/// The commands that need no target, for the palette.
+pub(crate) fn everywhere() -> impl Iterator<Item = UiCommand> {
+    let commands =
+        TABLE.iter().map(|entry| entry.command).take_while(|command| *command != UiCommand::CopyText);
+    commands.filter(|command| !matches!(command, UiCommand::Palette | UiCommand::Escape))
+}
 
 /// What else the keys and the pointer do; it belongs to the place that has the focus.
 const GESTURES: &[(&str, &str)] = &[

@@ -23,13 +23,24 @@ use self::bubble::{Row, focus_id};
 use self::view::message_at;
 pub(crate) use self::view::{Place, ThreadView};
 use super::actions::Act;
+use super::commands::UiCommand;
 use super::kit::icons::{Icon, focus_ring, icon_button, paint_icon};
 use super::kit::theme::{self, HEADER_HEIGHT, colors};
 use super::kit::widgets::{one_line, paint_avatar, put, within};
 use super::kit::words::{self, Look};
 use crate::model::command::Command;
 use crate::model::journal::MessageId;
+use crate::model::search::Term;
 use crate::model::snapshot::Thread;
+
+/// What a search marks in the messages.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Marked<'a> {
+    /// The words.
+    pub(crate) terms: &'a [Term],
+    /// The message that it stands at.
+    pub(crate) hit: Option<MessageId>,
+}
 
 /// How many messages beyond the view are loaded ahead of scrolling.
 const AHEAD: usize = 60;
@@ -54,12 +65,18 @@ pub(crate) fn header_ui(ui: &mut Ui, (thread, name): (&Thread, &str), around: Ar
         }
         let (avatar, _) = ui.allocate_exact_size(vec2(36.0, 36.0), Sense::hover());
         paint_avatar(ui, avatar.center(), 36.0, &thread.people);
-        let words_width = (ui.available_width() - 44.0).max(0.0);
+        let words_width = (ui.available_width() - 78.0).max(0.0);
         let (place, response) = ui.allocate_exact_size(vec2(words_width, 44.0), Sense::hover());
         title(ui, place, thread, name);
         let everybody = words::people(&thread.people, thread.people.len());
         response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, format!("To {everybody}")));
         response.on_hover_text(everybody);
+        if icon_button(ui, Icon::Search, UiCommand::FindHere.label())
+            .on_hover_text(UiCommand::FindHere.tooltip())
+            .clicked()
+        {
+            acts.push(Act::FindHere);
+        }
         let label = if around.delivery { "Hide delivery" } else { "Show delivery" };
         if icon_button(ui, Icon::Column, label).clicked() {
             acts.push(Act::ToggleDelivery);
@@ -97,7 +114,12 @@ fn title(ui: &Ui, place: Rect, thread: &Thread, name: &str) {
 }
 
 /// Draws the messages.
-pub(crate) fn messages_ui(ui: &mut Ui, view: &mut ThreadView, look: &Look, acts: &mut Vec<Act>) {
+pub(crate) fn messages_ui(
+    ui: &mut Ui,
+    (view, marked): (&mut ThreadView, Marked<'_>),
+    look: &Look,
+    acts: &mut Vec<Act>,
+) {
     let Some(thread) = view.shown.clone() else {
         return;
     };
@@ -109,7 +131,7 @@ pub(crate) fn messages_ui(ui: &mut Ui, view: &mut ThreadView, look: &Look, acts:
     let area = ui.available_rect_before_wrap();
     ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
     let chosen = view.chosen;
-    let mut rows = Messages { thread: &thread, look, chosen, acts };
+    let mut rows = Messages { thread: &thread, look, chosen, marked, acts };
     let seen = view.list.show(ui, &mut rows);
     view.at_bottom = seen.at_bottom;
     if seen.at_bottom {
@@ -185,6 +207,7 @@ struct Messages<'a> {
     thread: &'a Thread,
     look: &'a Look,
     chosen: Option<MessageId>,
+    marked: Marked<'a>,
     acts: &'a mut Vec<Act>,
 }
 
@@ -197,6 +220,8 @@ impl Messages<'_> {
             is_first: index == 0,
             is_first_new: self.thread.unread_from == Some(message.id),
             is_selected: self.chosen == Some(message.id),
+            terms: self.marked.terms,
+            is_hit: self.marked.hit == Some(message.id),
             is_group: self.thread.people.len() > 1,
         })
     }

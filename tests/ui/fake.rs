@@ -193,6 +193,18 @@ impl Fake {
         });
     }
 
+    /// All messages, newest first.
+    pub(crate) fn messages(&self) -> Vec<(ConversationId, Arc<MessageView>)> {
+        let inner = self.0.borrow();
+        let of = |thread: &Thread| {
+            let id = thread.conversation;
+            thread.messages.iter().map(|message| (id, Arc::clone(message))).collect::<Vec<_>>()
+        };
+        let mut all: Vec<_> = inner.threads.values().flat_map(of).collect();
+        all.sort_by_key(|(_, message)| std::cmp::Reverse(message.id));
+        all
+    }
+
     /// In this conversation, the last so many messages of others are unread.
     pub(crate) fn unread_from(&self, id: u64, message: u64) {
         self.change(|inner| {

@@ -65,6 +65,15 @@ impl App {
             Act::SendNow(number) => self.send_now(number),
             Act::Mark(marks) => self.mark(marks),
             Act::Rename(marks) => self.shell.show(Dialog::Rename(RenameForm::of(marks))),
+            Act::WriteTo(people) => self.write_to(ctx, people),
+            Act::FindHere => self.find_here(ctx),
+            Act::FindEverywhere(text) => self.find_everywhere(ctx, Some(text)),
+            Act::StepHit(step) => self.step_hit(step),
+            Act::OpenHit(conversation, message) => self.open_hit(conversation, message),
+            Act::CloseFind => {
+                self.close_find(ctx);
+            }
+            Act::Run(command) => self.command(ctx, command),
             Act::Settings => self.settings(),
             Act::StartAgain => self.start_again(),
         }
@@ -166,6 +175,9 @@ impl App {
         let focus = |id: egui::Id| ctx.memory_mut(|memory| memory.request_focus(id));
         match command {
             UiCommand::NewMessage => self.write(ctx, Vec::new()),
+            UiCommand::Palette => self.open_palette(ctx),
+            UiCommand::FindHere => self.find_here(ctx),
+            UiCommand::FindEverywhere => self.find_everywhere(ctx, None),
             UiCommand::Search => focus(search_id()),
             UiCommand::ConversationUp => self.step(ctx, -1, |_| true),
             UiCommand::ConversationDown => self.step(ctx, 1, |_| true),
@@ -186,7 +198,7 @@ impl App {
             UiCommand::Settings => self.settings(),
             UiCommand::Keys => self.shell.show(Dialog::Keys),
             UiCommand::Quit => self.quit(ctx),
-            UiCommand::Escape => self.escape(),
+            UiCommand::Escape => self.escape(ctx),
             UiCommand::Quote => self.quote_shown(ctx),
             // These come from menus, with the message, conversation or contact that they are about.
             UiCommand::CopyText
@@ -314,14 +326,16 @@ impl App {
         }
     }
 
-    /// Closes the dialog, the drawer or the search, in that order; never a draft.
-    pub(super) fn escape(&mut self) {
+    /// Closes the dialog, the drawer or a search, in that order; never a draft.
+    pub(super) fn escape(&mut self, ctx: &egui::Context) {
         if self.shell.dialog.is_some() || self.shell.toasts.dismiss() {
             return;
         }
         if self.shell.drawer {
             self.shell.drawer = false;
-        } else if !self.shell.left.search.is_empty() {
+            return;
+        }
+        if !self.close_find(ctx) {
             self.shell.left.search.clear();
         }
     }

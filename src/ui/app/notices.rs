@@ -43,8 +43,7 @@ impl App {
                 }
                 Notice::Drafts(rows) => self.take_drafts(rows),
                 Notice::DraftNotKept { why, .. } => self.draft_not_kept(why),
-                // The window does not search the history yet.
-                Notice::Found(_) => {}
+                Notice::Found(found) => self.take_found(*found),
                 Notice::StoreDamaged { path, .. } => {
                     let words = format!("{} is damaged: some messages may be wrong.", path.display());
                     self.shell.toasts.push(words);

@@ -16,6 +16,8 @@ use crate::ui::actions::Act;
 use crate::ui::compose::composer::{self, Audience, Writing, composer_ui};
 use crate::ui::compose::pictures::Previews;
 use crate::ui::compose::recipients::{self, problem_ui, recipients_ui};
+use crate::ui::find::bar::bar_ui;
+use crate::ui::find::finder::Finder;
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, HEADER_HEIGHT, colors};
 use crate::ui::kit::toast::Toasts;
@@ -72,6 +74,7 @@ pub(crate) struct Shell {
     pub(crate) place: MiddleView,
     pub(crate) left: LeftColumn,
     pub(crate) thread: ThreadView,
+    pub(crate) finder: Finder,
     /// Unsent text and attachments, kept per conversation.
     pub(crate) writing: BTreeMap<MiddleView, Writing>,
     /// The user closed the delivery column, in a window wide enough for it.
@@ -129,8 +132,9 @@ impl Shell {
     /// else above the composer.
     pub(crate) fn toast_places(&self, ctx: &egui::Context) -> Vec<Rect> {
         let whole = ctx.content_rect();
-        if let Some(dialog) = &self.dialog {
-            let taken = dialog.rect(ctx).unwrap_or(whole);
+        let in_front = self.finder.overlay.as_ref().map(|overlay| overlay.rect(ctx));
+        if let Some(taken) = self.dialog.as_ref().map(|dialog| dialog.rect(ctx)).or(in_front) {
+            let taken = taken.unwrap_or(whole);
             let below = Rect::from_min_max(pos2(whole.left(), taken.bottom()), whole.max);
             let beside = Rect::from_min_max(whole.min, pos2(taken.left(), whole.bottom()));
             let above = Rect::from_min_max(whole.min, pos2(whole.right(), taken.top()));
@@ -234,6 +238,9 @@ impl Shell {
         };
         let around = Around { back: self.room == Some(ColumnCount::Narrow), delivery: self.delivery_shown() };
         header_ui(ui, (thread, &self.left.marks.get(thread.conversation).name), around, acts);
+        if let Some(bar) = self.finder.bar.as_mut().filter(|bar| bar.conversation == thread.conversation) {
+            bar_ui(ui, bar, acts);
+        }
         if std::mem::take(&mut self.wants_composer) {
             let field = composer::field_id(Some(thread.conversation));
             ui.memory_mut(|memory| memory.request_focus(field));
@@ -246,7 +253,8 @@ impl Shell {
         });
         CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
             self.messages = Some(ui.max_rect());
-            messages_ui(ui, &mut self.thread, look, acts);
+            let marked = self.finder.marked();
+            messages_ui(ui, (&mut self.thread, marked), look, acts);
         });
     }
 

@@ -202,6 +202,14 @@ pub(crate) fn forget(ctx: &Context, id: Id) {
     keep_no_copies(ctx, id);
 }
 
+/// Selects the whole text of a field of so many characters, so that typing replaces it.
+pub(crate) fn select_all(ctx: &Context, id: Id, length: usize) {
+    keep_no_copies(ctx, id);
+    let mut state = TextEditState::load(ctx, id).unwrap_or_default();
+    state.cursor.set_char_range(Some(CCursorRange::two(CCursor::new(0), CCursor::new(length))));
+    state.store(ctx, id);
+}
+
 fn with_history<R>(ctx: &Context, id: Id, change: impl FnOnce(&mut History) -> R) -> R {
     ctx.data_mut(|data| change(data.get_temp_mut_or_default::<History>(id)))
 }

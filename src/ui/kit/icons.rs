@@ -82,8 +82,10 @@ pub(crate) enum Icon {
     Close,
     /// Back to the list.
     Back,
-    /// Jump to the newest message.
+    /// Jump to the newest message, to a newer one.
     Down,
+    /// To an older one.
+    Up,
     /// Edit, write.
     Pencil,
     /// The delivery column.
@@ -167,6 +169,10 @@ pub(crate) fn paint_icon(painter: &Painter, rect: Rect, icon: Icon, color: Color
         Icon::Down => {
             pen.line(&[(8.0, 2.8), (8.0, 13.0)]);
             pen.line(&[(3.6, 8.8), (8.0, 13.2), (12.4, 8.8)]);
+        }
+        Icon::Up => {
+            pen.line(&[(8.0, 13.2), (8.0, 3.0)]);
+            pen.line(&[(3.6, 7.2), (8.0, 2.8), (12.4, 7.2)]);
         }
         Icon::Pencil => {
             pen.line(&[(2.6, 13.4), (3.6, 9.8), (10.8, 2.6), (13.4, 5.2), (6.2, 12.4), (2.6, 13.4)]);

@@ -55,6 +55,8 @@ pub(crate) struct Colors {
     pub(crate) mine: Color32,
     /// The bubbles of others.
     pub(crate) theirs: Color32,
+    /// Background of what a search has found.
+    pub(crate) mark: Color32,
     /// Not delivered.
     pub(crate) red: Color32,
     /// Background of red text.
@@ -95,6 +97,7 @@ static LIGHT: Colors = Colors {
     on_accent: rgb(0x00FF_FFFF),
     mine: rgb(0x00E0_E9FF),
     theirs: rgb(0x00EF_F1F4),
+    mark: rgb(0x00FF_E07A),
     red: rgb(0x00B3_261E),
     red_soft: rgb(0x00FC_EBE9),
     amber: rgb(0x007A_4B00),
@@ -130,6 +133,7 @@ static DARK: Colors = Colors {
     on_accent: rgb(0x000E_1A36),
     mine: rgb(0x0026_3B66),
     theirs: rgb(0x0029_2F38),
+    mark: rgb(0x0066_5000),
     red: rgb(0x00FF_8A80),
     red_soft: rgb(0x0044_2423),
     amber: rgb(0x00F2_B84B),
@@ -350,6 +354,7 @@ mod tests {
                 }
             }
             assert!(contrast(colors.on_accent, colors.accent) >= 4.5);
+            assert!(contrast(colors.text, colors.mark) >= 4.5);
             assert!(contrast(colors.red, colors.red_soft) >= 4.5);
             assert!(contrast(colors.amber, colors.amber_soft) >= 4.5);
             assert!(contrast(colors.green, colors.green_soft) >= 4.5);

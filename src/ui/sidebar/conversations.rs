@@ -20,7 +20,9 @@ use crate::ui::compose::recipients::Recipients;
 use crate::ui::kit::edit;
 use crate::ui::kit::icons::{Icon, icon_button, paint_icon};
 use crate::ui::kit::theme::{self, HEADER_HEIGHT, colors};
-use crate::ui::kit::widgets::{hint, mend_button, one_line, paint_avatar, pill, primary, put, tab, within};
+use crate::ui::kit::widgets::{
+    hint, mend_button, one_line, paint_avatar, pill, primary, put, small_button, tab, within,
+};
 use crate::ui::kit::words::{self, Look};
 
 /// The tabs.
@@ -236,7 +238,7 @@ fn conversations_ui(
     shown.sort_by_key(|head| !marks(head).pinned);
     ui.add_space(8.0);
     if shown.is_empty() {
-        return no_conversations(ui, column, snapshot);
+        return no_conversations(ui, column, snapshot, acts);
     }
     ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW_HEIGHT, shown.len(), |ui, range| {
@@ -269,7 +271,7 @@ fn found(head: &ConversationHead, name: &str, search: &str) -> bool {
     search.trim().is_empty() || holds_all(&texts, search)
 }
 
-fn no_conversations(ui: &mut Ui, column: &LeftColumn, snapshot: &Snapshot) {
+fn no_conversations(ui: &mut Ui, column: &LeftColumn, snapshot: &Snapshot, acts: &mut Vec<Act>) {
     let sentence = if snapshot.conversations.is_empty() {
         "Pick people, write once, see who got it."
     } else if !column.search.trim().is_empty() {
@@ -282,7 +284,12 @@ fn no_conversations(ui: &mut Ui, column: &LeftColumn, snapshot: &Snapshot) {
             Filter::Archived => "No archived conversations.",
         }
     };
-    egui::Frame::NONE.inner_margin(egui::Margin::symmetric(16, 8)).show(ui, |ui| hint(ui, sentence));
+    egui::Frame::NONE.inner_margin(egui::Margin::symmetric(16, 8)).show(ui, |ui| {
+        hint(ui, sentence);
+        if !column.search.trim().is_empty() && small_button(ui, UiCommand::FindEverywhere.label()).clicked() {
+            acts.push(Act::FindEverywhere(column.search.clone()));
+        }
+    });
 }
 
 /// The middle column while no conversation is open.
@@ -299,7 +306,8 @@ pub(crate) fn welcome_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
             let named = |command: UiCommand, words: &str| format!("{} {words}", command.shortcut());
             let words = [
                 named(UiCommand::NewMessage, "new message"),
-                named(UiCommand::Search, "search"),
+                named(UiCommand::Palette, "go to"),
+                named(UiCommand::FindEverywhere, "search"),
                 named(UiCommand::Keys, "all shortcuts"),
             ];
             hint(ui, &words.join(" · "));

@@ -42,6 +42,8 @@ pub(crate) enum RowPosition {
     Top,
     /// At the top of the view, with this much of it above.
     Above(f32),
+    /// In the middle of the view; at its top if the row is higher than the view.
+    Middle,
     /// At the bottom of the view; at its top if the row is higher than the view.
     View,
 }
@@ -106,6 +108,15 @@ impl AnchoredList {
         }
     }
 
+    /// Scrolls a row into the middle of the view unless all of it is in view.
+    pub(crate) fn reveal_inside(&mut self, index: usize) {
+        let is_inside =
+            self.wish.is_none() && self.seen.is_some_and(|(first, end)| index > first && index + 1 < end);
+        if !is_inside {
+            self.wish = Some((index, RowPosition::Middle));
+        }
+    }
+
     /// Scrolls so many pages in the next frame; a little of the page before stays in view.
     pub(crate) const fn turn_page(&mut self, pages: f32) {
         self.pages = pages;
@@ -125,11 +136,14 @@ impl AnchoredList {
             self.adopt(rows, ui.available_width());
             self.total_shown = self.heights.total();
         }
-        if let Some((index, _)) = self.wish.filter(|(index, _)| *index < self.heights.len()) {
-            // A place within the row means nothing while its height is a guess.
-            self.measure(ui, index, rows);
+        if let Some((index, place)) = self.wish.filter(|(index, _)| *index < self.heights.len()) {
+            if !rows.loaded(index) && is_scrolled(ui) {
+                self.wish = None;
+            } else {
+                self.measure_for(ui, (index, place), height, rows);
+            }
         }
-        let wished = self.wished_offset(ui).or_else(|| self.turned_offset(height));
+        let wished = self.wished_offset(ui, rows).or_else(|| self.turned_offset(height));
         let mut area = ScrollArea::vertical()
             .id_salt(self.id)
             .auto_shrink(false)
@@ -140,10 +154,12 @@ impl AnchoredList {
         }
         let out = area.show_viewport(ui, |ui, view| self.lay_out(ui, view, rows));
         let (mut seen, correction) = out.inner;
-        if self.wish.is_some() {
+        if let Some((index, _)) = self.wish {
             // The row that is wished for is not there yet: what is shown meanwhile does not count as seen.
             seen.at_bottom = false;
-            ui.ctx().request_repaint();
+            if index >= self.heights.len() {
+                ui.ctx().request_repaint();
+            }
         }
         self.seen = Some((seen.first, seen.end));
         self.offset = out.state.unclamped_offset().y + correction;
@@ -159,18 +175,36 @@ impl AnchoredList {
         (pages != 0.0).then(|| (self.offset + pages * height * PAGE).max(0.0))
     }
 
-    fn wished_offset(&mut self, ui: &Ui) -> Option<f32> {
+    /// Measures what decides where a row stands in the view: a place within it, or how many rows above it fit, means
+    /// nothing while the heights are guesses.
+    fn measure_for(&mut self, ui: &Ui, (index, place): (usize, RowPosition), height: f32, rows: &dyn Rows) {
+        let mut filled = 0.0;
+        for row in (0..=index).rev() {
+            self.measure(ui, row, rows);
+            filled += self.heights.get(row);
+            let is_alone = matches!(place, RowPosition::Top | RowPosition::Above(_));
+            if is_alone || filled > height {
+                return;
+            }
+        }
+    }
+
+    fn wished_offset(&mut self, ui: &Ui, rows: &dyn Rows) -> Option<f32> {
         let (index, place) = self.wish?;
         if index >= self.heights.len() {
             return None;
         }
-        self.wish = None;
-        ui.ctx().request_repaint();
+        // Until the row is loaded the view stays around where it is thought to be.
+        if rows.loaded(index) {
+            self.wish = None;
+            ui.ctx().request_repaint();
+        }
         let (top, bottom) = (self.heights.above(index) as f32, self.heights.above(index + 1) as f32);
         match place {
             RowPosition::Top => Some(top),
             RowPosition::Above(part) => Some(top + part.min(bottom - top)),
-            RowPosition::View if bottom - top > ui.available_height() => Some(top),
+            RowPosition::View | RowPosition::Middle if bottom - top > ui.available_height() => Some(top),
+            RowPosition::Middle => Some((top.midpoint(bottom) - ui.available_height() / 2.0).max(0.0)),
             RowPosition::View => Some((bottom - ui.available_height()).max(0.0)),
         }
     }
@@ -279,6 +313,11 @@ impl AnchoredList {
     }
 }
 
+/// Whether the user scrolls or drags in this frame.
+fn is_scrolled(ui: &Ui) -> bool {
+    ui.input(|input| input.smooth_scroll_delta().y != 0.0 || input.pointer.any_down())
+}
+
 /// The scroll area keeps offsets in single precision: this is the largest error of an offset at the end. A larger
 /// tolerance would make a slow scroll stick to the end.
 fn rounding(total: f64) -> f64 {
@@ -314,6 +353,8 @@ mod tests {
     struct Fake {
         heights: Vec<f32>,
         tops: Vec<(usize, f32)>,
+        /// Rows before this one are not loaded.
+        first: usize,
     }
 
     impl Fake {
@@ -321,6 +362,7 @@ mod tests {
             Self {
                 heights: (0..count).map(|index| 20.0 + (index * 37 % 90) as f32).collect(),
                 tops: Vec::new(),
+                first: 0,
             }
         }
     }
@@ -332,8 +374,8 @@ mod tests {
         fn guess(&self, _index: usize, width: f32) -> f32 {
             20_000.0 / width
         }
-        fn loaded(&self, _index: usize) -> bool {
-            true
+        fn loaded(&self, index: usize) -> bool {
+            index >= self.first
         }
         fn height(&self, _ui: &Ui, index: usize, _width: f32) -> f32 {
             self.heights[index]
@@ -423,6 +465,35 @@ mod tests {
         frame(&ctx, &mut list, &mut rows, 0.0, 250.0);
         assert!(!rows.tops.is_empty());
         assert_eq!(settled(&ctx, &mut list, &mut rows, 250.0).first, 400);
+    }
+
+    #[test]
+    fn a_row_that_is_loaded_later_comes_to_the_middle_of_the_view() {
+        let (ctx, mut list, mut rows) = (egui::Context::default(), AnchoredList::default(), Fake::new(1000));
+        rows.first = 700;
+        settled(&ctx, &mut list, &mut rows, 400.0);
+        list.reveal_inside(200);
+        let seen = settled(&ctx, &mut list, &mut rows, 400.0);
+        assert!(seen.first <= 200 && seen.end > 200 && !seen.at_bottom, "{seen:?}");
+        rows.first = 100;
+        settled(&ctx, &mut list, &mut rows, 400.0);
+        let middle = |rows: &Fake| {
+            let top = rows.tops.iter().find(|(row, _)| *row == 200).unwrap().1;
+            top + rows.heights[200] / 2.0
+        };
+        assert!((middle(&rows) - 150.0).abs() < 2.0, "{}", middle(&rows));
+        // What is in view already stays where it is.
+        list.reveal_inside(201);
+        let before = rows.tops.clone();
+        settled(&ctx, &mut list, &mut rows, 400.0);
+        assert_eq!(rows.tops, before);
+        // Whoever scrolls meanwhile is not pulled back.
+        rows.first = 700;
+        list.reveal_inside(50);
+        frame(&ctx, &mut list, &mut rows, 33.0, 400.0);
+        rows.first = 0;
+        let seen = settled(&ctx, &mut list, &mut rows, 400.0);
+        assert!(seen.first > 100, "{seen:?}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::files::{files_size, files_ui};
 use super::links::{laid_out, links_ui};
 use super::menu::message_menu;
 use crate::model::command::{AgentCommand, Command};
+use crate::model::search::Term;
 use crate::model::snapshot::{DeliveryView, MessageView, Outline};
 use crate::ui::actions::Act;
 use crate::ui::kit::icons::{paint_state, state_color};
@@ -46,6 +47,10 @@ pub(crate) struct Row<'a> {
     pub(crate) is_first_new: bool,
     /// Its details are in the delivery column.
     pub(crate) is_selected: bool,
+    /// What a search marks in it.
+    pub(crate) terms: &'a [Term],
+    /// A search stands at it.
+    pub(crate) is_hit: bool,
     /// The conversation has more than one other person.
     pub(crate) is_group: bool,
 }
@@ -132,7 +137,7 @@ impl Plan {
     fn of(ui: &Ui, row: &Row<'_>, look: &Look, width: f32) -> Self {
         let mine = row.message.from.is_none();
         let width_max = text_width_max(width, mine);
-        let text = body(ui, row.message, width_max);
+        let text = body(ui, row, width_max);
         let files = files_size(row.message, width_max);
         let above = if row.message.text.is_empty() && files.y > 0.0 { 0.0 } else { text.size().y };
         let inner = vec2(text.size().x.max(files.x), above + files.y);
@@ -162,12 +167,13 @@ fn text_width_max(width: f32, mine: bool) -> f32 {
     (room - beside).clamp(120.0, 520.0).min(room.max(40.0))
 }
 
-fn body(ui: &Ui, message: &MessageView, width: f32) -> Arc<Galley> {
+fn body(ui: &Ui, row: &Row<'_>, width: f32) -> Arc<Galley> {
+    let message = row.message;
     let colors = colors(ui);
     if message.text.is_empty() && message.files.is_empty() {
         return wrapped(ui, "A message without text", theme::regular(14.0), colors.weak, width);
     }
-    laid_out(ui, &message.text, theme::regular(14.0), colors.text, width)
+    laid_out(ui, (&message.text, row.terms), theme::regular(14.0), colors.text, width)
 }
 
 fn separator(ui: &Ui, y: f32, text: &str, color: egui::Color32) {
@@ -319,6 +325,8 @@ fn frame(ui: &Ui, row: &Row<'_>, rect: Rect, ground: egui::Color32) -> Response 
     }
     let stroke = if response.has_focus() {
         Stroke::new(2.0, colors(ui).accent)
+    } else if row.is_hit {
+        Stroke::new(2.0, colors(ui).amber)
     } else if row.is_selected {
         Stroke::new(1.0, colors(ui).accent)
     } else {

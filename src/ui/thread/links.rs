@@ -3,12 +3,14 @@
 //! **Invariant:** nothing is opened or fetched without a click, and only `http` and `https` ever are. What is opened is
 //! what is displayed: an address whose host could be mistaken for another stays plain text.
 
+use std::iter::Peekable;
 use std::ops::Range;
 use std::sync::Arc;
 
 use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{Color32, CursorIcon, FontId, Galley, Id, Pos2, Rect, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 
+use crate::model::search::{Term, marks};
 use crate::ui::actions::Act;
 use crate::ui::kit::icons::focus_ring;
 use crate::ui::kit::theme::colors;
@@ -18,20 +20,61 @@ const LINKS_MAX: usize = 100;
 /// Most bytes of a link; browsers and servers accept about this many.
 const LINK_BYTES_MAX: usize = 2048;
 
-/// Text on as many lines as it needs, with its links marked.
-pub(crate) fn laid_out(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> Arc<Galley> {
+/// Bytes of a text in which what a search has found is marked.
+const MARKED_BYTES_MAX: usize = 64 * 1024;
+
+/// Text on as many lines as it needs, with its links and what was looked for marked.
+pub(crate) fn laid_out(
+    ui: &Ui,
+    (text, terms): (&str, &[Term]),
+    font: FontId,
+    color: Color32,
+    width: f32,
+) -> Arc<Galley> {
     let plain = TextFormat::simple(font, color);
     let link = colors(ui).accent;
-    let marked = TextFormat { color: link, underline: Stroke::new(1.0, link), ..plain.clone() };
     let mut job = LayoutJob { wrap: TextWrapping::wrap_at_width(width), ..LayoutJob::default() };
-    let mut done = 0;
-    for range in links(text) {
-        job.append(text.get(done..range.start).unwrap_or_default(), 0.0, plain.clone());
-        job.append(text.get(range.clone()).unwrap_or_default(), 0.0, marked.clone());
-        done = range.end;
+    let links = links(text);
+    let beginning = text.get(..text.floor_char_boundary(MARKED_BYTES_MAX)).unwrap_or_default();
+    let found = marks(beginning, terms);
+    for part in parts(text.len(), &links, &found) {
+        let mut format = plain.clone();
+        if part.is_link {
+            (format.color, format.underline) = (link, Stroke::new(1.0, link));
+        }
+        if part.is_found {
+            format.background = colors(ui).mark;
+        }
+        job.append(text.get(part.place).unwrap_or_default(), 0.0, format);
     }
-    job.append(text.get(done..).unwrap_or_default(), 0.0, plain);
     ui.painter().layout_job(job)
+}
+
+/// A part of a text that looks the same throughout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Part {
+    place: Range<usize>,
+    is_link: bool,
+    is_found: bool,
+}
+
+/// The parts of a text of this length, in order; neither the links nor what was found overlap among themselves.
+fn parts(length: usize, links: &[Range<usize>], found: &[Range<usize>]) -> Vec<Part> {
+    let edges = links.iter().chain(found).flat_map(|range| [range.start, range.end]);
+    let mut edges: Vec<usize> = edges.chain([0, length]).collect();
+    edges.sort_unstable();
+    edges.dedup();
+    let (mut links, mut found) = (links.iter().peekable(), found.iter().peekable());
+    let mut parts = Vec::with_capacity(edges.len());
+    for (start, end) in edges.iter().zip(edges.iter().skip(1)) {
+        let holds = |ranges: &mut Peekable<std::slice::Iter<'_, Range<usize>>>| {
+            while ranges.next_if(|range| range.end <= *start).is_some() {}
+            ranges.peek().is_some_and(|range| range.start <= *start)
+        };
+        let (is_link, is_found) = (holds(&mut links), holds(&mut found));
+        parts.push(Part { place: *start..*end, is_link, is_found });
+    }
+    parts
 }
 
 /// Makes the links of a text clickable; [`laid_out`] has laid it out, and it is painted at `at`.
@@ -150,6 +193,26 @@ mod tests {
 
     fn found(text: &str) -> Vec<&str> {
         links(text).into_iter().filter_map(|range| text.get(range)).collect()
+    }
+
+    #[test]
+    fn what_was_found_is_marked_in_links_too() {
+        let text = "tea at https://tea.example now";
+        let terms = crate::model::search::Query::parse("tea now").terms;
+        let parts = parts(text.len(), &links(text), &marks(text, &terms));
+        let seen: Vec<_> =
+            parts.iter().map(|it| (text.get(it.place.clone()).unwrap(), it.is_link, it.is_found)).collect();
+        let expected = [
+            ("tea", false, true),
+            (" at ", false, false),
+            ("https://", true, false),
+            ("tea", true, true),
+            (".example", true, false),
+            (" ", false, false),
+            ("now", false, true),
+        ];
+        assert_eq!(seen, expected);
+        assert_eq!(super::parts(0, &[], &[]), []);
     }
 
     #[test]

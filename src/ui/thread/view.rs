@@ -25,8 +25,17 @@ pub(crate) struct ThreadView {
     pub(crate) at_bottom: bool,
     /// The message that is to get the keyboard focus.
     pub(super) focus: Option<usize>,
+    /// The message to show as soon as its conversation is loaded, and whether it gets the keyboard focus.
+    sought: Option<(MessageId, Focus)>,
     /// Where the view was when the conversation was left: the message at its top, and how much of it was above.
     left_at: Option<Place>,
+}
+
+/// Whether a message that is shown gets the keyboard focus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Focus {
+    Taken,
+    Left,
 }
 
 /// A message, and how much of it is above the view.
@@ -62,7 +71,8 @@ impl ThreadView {
             return self.begin(&thread);
         };
         if before.conversation != thread.conversation || first_id(&before) != first_id(&thread) {
-            *self = Self { shown: Some(Arc::clone(&thread)), ..Self::default() };
+            let sought = self.sought;
+            *self = Self { shown: Some(Arc::clone(&thread)), sought, ..Self::default() };
             return self.begin(&thread);
         }
         if Arc::ptr_eq(&before, &thread) {
@@ -99,15 +109,33 @@ impl ThreadView {
         if let Some(index) = unread {
             self.list.reveal(index.saturating_sub(1), RowPosition::Top);
         }
+        self.seek();
+        // It may have been deleted.
+        self.sought = None;
     }
 
-    /// Scrolls a message into view and gives it the keyboard focus.
+    /// Scrolls a message into view and gives it the keyboard focus, at once or when the conversation is loaded.
     pub(crate) fn go_to(&mut self, message: MessageId) {
-        let place =
-            self.shown.as_ref().and_then(|thread| thread.outline.iter().position(|line| line.id == message));
-        if let Some(index) = place {
-            self.list.reveal(index, RowPosition::View);
-            self.focus = Some(index);
+        self.sought = Some((message, Focus::Taken));
+        self.seek();
+    }
+
+    /// Scrolls a message into view; the focus stays where it is.
+    pub(crate) fn show_hit(&mut self, message: MessageId) {
+        self.sought = Some((message, Focus::Left));
+        self.seek();
+    }
+
+    fn seek(&mut self) {
+        let (Some((message, focus)), Some(thread)) = (self.sought, &self.shown) else { return };
+        let Some(index) = thread.outline.iter().position(|line| line.id == message) else { return };
+        self.sought = None;
+        match focus {
+            Focus::Taken => {
+                self.list.reveal(index, RowPosition::View);
+                self.focus = Some(index);
+            }
+            Focus::Left => self.list.reveal_inside(index),
         }
     }
 

@@ -1,0 +1,146 @@
+//! Opens and closes the searches, asks the engine for what is typed into them, and goes to what was found.
+
+use std::time::Duration;
+
+use egui::{Align2, Context, Modal, vec2};
+
+use super::App;
+use crate::model::journal::{ConversationId, MessageId};
+use crate::model::search::Found;
+use crate::model::snapshot::Person;
+use crate::ui::actions::{Act, HitStep};
+use crate::ui::find::bar::{self, Bar};
+use crate::ui::find::everywhere::everywhere_ui;
+use crate::ui::find::finder::Overlay;
+use crate::ui::find::palette::{Palette, palette_ui};
+use crate::ui::kit::{edit, theme};
+
+/// Widest search over the window.
+const WIDTH_MAX: f32 = 620.0;
+
+impl App {
+    /// Opens the search of the open conversation; where none is open, of all messages.
+    pub(super) fn find_here(&mut self, ctx: &Context) {
+        let Some(conversation) = self.shell.open() else { return self.find_everywhere(ctx, None) };
+        match &mut self.shell.finder.bar {
+            Some(bar) if bar.conversation == conversation => bar.take_focus(),
+            bar => {
+                *bar = Some(Bar::new(conversation));
+                self.shell.finder.focus_before = ctx.memory(egui::Memory::focused);
+            }
+        }
+        let length = self.shell.finder.bar.as_ref().map_or(0, |bar| bar.typed.text.chars().count());
+        edit::select_all(ctx, bar::field_id(), length);
+    }
+
+    /// Opens the search of all messages, with this text or what was looked for last.
+    pub(super) fn find_everywhere(&mut self, ctx: &Context, text: Option<String>) {
+        self.begin_overlay(ctx, Overlay::Everywhere);
+        let state = &mut self.shell.finder.everywhere;
+        state.takes_focus = true;
+        if let Some(text) = text {
+            state.look_for(text);
+        }
+        // Something may have come since.
+        state.typed.again();
+    }
+
+    /// Opens the palette.
+    pub(super) fn open_palette(&mut self, ctx: &Context) {
+        let palette = Palette::of(&self.snapshot);
+        self.begin_overlay(ctx, Overlay::Palette(palette));
+    }
+
+    fn begin_overlay(&mut self, ctx: &Context, overlay: Overlay) {
+        self.shell.finder.focus_before = ctx.memory(egui::Memory::focused);
+        self.shell.finder.overlay = Some(overlay);
+    }
+
+    /// Closes what stands over the window, else the bar, and gives the focus back; false if nothing was open.
+    pub(super) fn close_find(&mut self, ctx: &Context) -> bool {
+        let finder = &mut self.shell.finder;
+        if finder.overlay.take().is_none() && finder.bar.take().is_none() {
+            return false;
+        }
+        match finder.focus_before.take() {
+            Some(before) => ctx.memory_mut(|memory| memory.request_focus(before)),
+            None => self.focus_composer(ctx),
+        }
+        true
+    }
+
+    /// Goes to a message that was found, and marks the same in its conversation.
+    pub(super) fn open_hit(&mut self, conversation: ConversationId, message: MessageId) {
+        self.shell.finder.overlay = None;
+        self.open(conversation);
+        self.shell.thread.go_to(message);
+        let text = self.shell.finder.everywhere.typed.text.clone();
+        self.shell.finder.bar = Some(Bar::at(conversation, text, message));
+    }
+
+    /// Goes to the next hit in the open conversation.
+    pub(super) fn step_hit(&mut self, step: HitStep) {
+        if let Some(message) = self.shell.finder.bar.as_mut().and_then(|bar| bar.step(step)) {
+            self.shell.thread.show_hit(message);
+        }
+    }
+
+    /// Takes in what was found.
+    pub(super) fn take_found(&mut self, found: Found) {
+        if let Some(message) = self.shell.finder.take(found) {
+            self.shell.thread.show_hit(message);
+        }
+    }
+
+    /// Asks for what was typed a moment ago.
+    pub(super) fn search_due(&mut self, ctx: &Context) {
+        let now = ctx.input(|input| input.time);
+        let open = self.shell.open();
+        let length = self.shell.thread(&self.snapshot).map(|thread| thread.outline.len());
+        let finder = &mut self.shell.finder;
+        finder.heed_place(open);
+        if let (Some(bar), Some(length)) = (&mut finder.bar, length) {
+            bar.heed_length(length);
+        }
+        finder.ask_due(now, |command| self.source.send(command).is_ok());
+        if let Some(due) = finder.due() {
+            ctx.request_repaint_after(Duration::from_secs_f64((due - now).max(0.0) + 0.005));
+        }
+    }
+
+    /// Draws what stands over the window.
+    pub(super) fn overlay(&mut self, ctx: &Context, acts: &mut Vec<Act>) {
+        let finder = &mut self.shell.finder;
+        let Some(overlay) = &mut finder.overlay else { return };
+        let (id, room) = (overlay.id(), ctx.content_rect().size());
+        let style = ctx.global_style();
+        let frame = egui::Frame::popup(&style).inner_margin(12);
+        let down = (room.y * 0.06).min(56.0);
+        let area = Modal::default_area(id).anchor(Align2::CENTER_TOP, vec2(0.0, down)).default_height(room.y);
+        let veil = theme::veil(style.visuals.dark_mode);
+        let modal = Modal::new(id).area(area).backdrop_color(veil).frame(frame);
+        let seen = (&*self.snapshot, &self.look);
+        let shown = modal.show(ctx, |ui| {
+            ui.set_width((room.x - 64.0).min(WIDTH_MAX));
+            match overlay {
+                Overlay::Everywhere => everywhere_ui(ui, &mut finder.everywhere, seen, acts),
+                Overlay::Palette(palette) => palette_ui(ui, palette, acts),
+            }
+        });
+        if shown.should_close() && acts.is_empty() {
+            acts.push(Act::CloseFind);
+        }
+    }
+
+    /// Writes to these people: in their conversation if there is one, else a new message.
+    pub(super) fn write_to(&mut self, ctx: &Context, people: Vec<Person>) {
+        let addresses: Vec<String> = people.iter().map(|person| person.address.clone()).collect();
+        match self.conversation_of(&addresses, false) {
+            Some(id) => {
+                self.open(id);
+                self.focus_composer(ctx);
+            }
+            None => self.write(ctx, people),
+        }
+    }
+}
