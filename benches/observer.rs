@@ -12,7 +12,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use fanfare::machine::{ConnectId, Flow, Hop, Input, Machine, Output, ResolveId, TimerReason, Transmit};
+use fanfare::machine::{
+    ConnectId, Flow, Hop, Input, LookupTerms, Machine, Output, ResolveId, TimerReason, Transmit,
+};
 use fanfare::net::NetEvent;
 use fanfare::runtime::Shell;
 use fanfare::runtime::network::Network;
@@ -57,7 +59,7 @@ impl Network for Memory {
         None
     }
 
-    fn resolve(&mut self, _id: ResolveId, _uri: &Uri) -> Option<NetEvent> {
+    fn resolve(&mut self, _id: ResolveId, _uri: &Uri, _terms: LookupTerms) -> Option<NetEvent> {
         None
     }
 }

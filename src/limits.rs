@@ -3,6 +3,7 @@
 mod abuse;
 mod client;
 mod history;
+mod lookups;
 mod network;
 mod people;
 mod testing;
@@ -13,6 +14,7 @@ use std::time::Duration;
 pub use self::abuse::*;
 pub use self::client::*;
 pub use self::history::*;
+pub use self::lookups::*;
 pub use self::network::network;
 pub use self::people::*;
 pub use self::testing::*;
@@ -319,23 +321,6 @@ pub const SAVE_AGAIN: Duration = Duration::from_secs(5);
 pub const ASKING_BYTES_MAX: usize = 32 * 1024;
 /// People remembered not to take CPIM; over it, somebody is asked again.
 pub const CPIM_REFUSERS_MAX: usize = 10_000;
-/// Names being looked up at a time; the others wait. Requests for the same name share one lookup.
-pub const LOOKUPS_MAX: usize = 64;
-/// Names being looked up or waiting for that; over it, there is no route to a further one.
-pub const LOOKUPS_WAITING_MAX: usize = 1000;
-/// Servers considered for one name (RFC 3263); further NAPTR and SRV records are ignored.
-pub const LOOKUP_PLACES_MAX: usize = 8;
-/// Addresses that the lookup of one name may yield.
-pub const LOOKUP_HOPS_MAX: usize = 8;
-/// How long the lookup of a name may take. Its three rounds of queries (NAPTR; SRV; addresses) are over before that,
-/// each by the two below.
-pub const LOOKUP_WAIT: Duration = Duration::from_secs(10);
-/// How long a DNS query with EDNS (RFC 6891) may take; if unanswered, one without EDNS may take as long.
-pub const QUESTION_WAIT: Duration = Duration::from_millis(1250);
-/// DNS queries under way at a time; the others wait.
-pub const DNS_QUESTIONS_MAX: usize = 128;
-/// How much longer to wait for the addresses of the other family once those of one are known (RFC 8305 §3).
-pub const OTHER_FAMILY_WAIT: Duration = Duration::from_millis(250);
 /// Datagrams waiting for a socket whose buffer is full; over it they are lost, as the network may lose them.
 /// Their bytes are shared with the transactions that would retransmit them.
 pub const DATAGRAMS_WAITING_MAX: usize = 65_536;

@@ -195,6 +195,8 @@ pub enum Output<E, W> {
         id: ResolveId,
         /// What to look up.
         uri: Uri,
+        /// Who is charged for it, and how long it is of use.
+        terms: LookupTerms,
     },
     /// Make a batch durable, whole or not at all.
     Commit(Batch<W>),
@@ -303,6 +305,20 @@ pub struct ConnectId(pub u64);
 /// A machine's request to resolve a URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResolveId(pub u64);
+
+/// Who is charged for a look-up: a user by its address, strangers by their source, and by default the machine itself.
+/// Those who pay take turns, so that nobody's names keep those of others waiting.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LookupPayer(pub Arc<str>);
+
+/// Who is charged for a look-up, and how long it is of use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LookupTerms {
+    /// See there.
+    pub payer: LookupPayer,
+    /// From then on nobody waits for the answer; `None` if somebody always does.
+    pub until: Option<Instant>,
+}
 
 /// A batch, unique among all that a machine ever asked for; numbers grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -37,6 +37,8 @@ mod udp;
 
 mod lookups;
 
+mod lookup_queue;
+
 mod resolve;
 
 mod dns;
@@ -47,11 +49,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use tokio::net::{TcpListener, UdpSocket};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use crate::limits::{GREETINGS_MAX, GREETINGS_PER_ADDRESS_MAX, INPUTS_WAITING_MAX};
-use crate::machine::{ConnectFault, ConnectId, Hop, Input, ResolveId, SendFault, Transmit};
+use crate::limits::{
+    DNS_QUESTIONS_PER_PAYER_MAX, GREETINGS_MAX, GREETINGS_PER_ADDRESS_MAX, INPUTS_WAITING_MAX,
+};
+use crate::machine::{ConnectFault, ConnectId, Hop, Input, LookupTerms, ResolveId, SendFault, Transmit};
 use crate::random::Random;
 use crate::sip::{Transport, Uri};
 
@@ -257,8 +261,8 @@ impl Net {
         (leads_there && addresses.all(|other| other == own)).then_some(own)
     }
 
-    /// Looks up where a URI leads. A result known at once is returned.
-    pub fn resolve(&mut self, id: ResolveId, uri: &Uri) -> Option<NetEvent> {
+    /// Looks up where a URI leads, when it is the turn of whoever pays for it. A result known at once is returned.
+    pub fn resolve(&mut self, id: ResolveId, uri: &Uri, terms: LookupTerms) -> Option<NetEvent> {
         // Finished tasks are removed here, so that only those in progress are kept.
         while let Some(ended) = self.tasks.try_join_next() {
             self.is_broken |= has_panicked(&ended);
@@ -267,15 +271,15 @@ impl Net {
             Route::Known(hops) => return Some(NetEvent::Resolved { id, hops }),
             Route::Name(name) => name,
         };
-        match self.lookups.join(&name, id) {
+        match self.lookups.join(name, id, terms) {
             Lookup::Joined => {}
             Lookup::Full => {
                 let why = "too many names are being looked up".into();
                 return Some(NetEvent::ResolveFailed { id, why });
             }
-            Lookup::First => {
+            Lookup::First(turn) => {
                 let (lookups, sender) = (Arc::clone(&self.lookups), self.sender.clone());
-                self.tasks.spawn(async move { lookups.look_up(name, sender).await });
+                self.tasks.spawn(async move { lookups.look_up(turn, sender).await });
             }
         }
         None
@@ -342,7 +346,10 @@ fn has_panicked(ended: &Result<(), tokio::task::JoinError>) -> bool {
 pub async fn resolve(uri: &Uri, settings: &NetSettings) -> Vec<Hop> {
     match resolve::route(uri) {
         Route::Known(hops) => hops,
-        Route::Name(name) => Resolver::new(settings.dns).look_up(&name).await.unwrap_or_default(),
+        Route::Name(name) => {
+            let questions = Arc::new(Semaphore::new(DNS_QUESTIONS_PER_PAYER_MAX));
+            Resolver::new(settings.dns).look_up(&name, questions).await.unwrap_or_default()
+        }
     }
 }
 

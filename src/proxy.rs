@@ -317,7 +317,7 @@ impl Machine for Proxy {
         core.poll_output().or_else(|| core.carrier.poll_transmit().map(Output::Transmit)).or_else(|| {
             Some(match core.carrier.poll_wish()? {
                 SenderNeed::Connect { id, hop, domain } => Output::Connect { id, hop, domain },
-                SenderNeed::Resolve { id, uri } => Output::Resolve { id, uri },
+                SenderNeed::Resolve { id, uri, terms } => Output::Resolve { id, uri, terms },
             })
         })
     }

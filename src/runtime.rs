@@ -301,7 +301,9 @@ impl<W: Journal, N: Network> Shell<W, N> {
             Output::Connect { id, hop, domain } => {
                 self.net.connect(id, hop, domain).map(NetEvent::for_machine)
             }
-            Output::Resolve { id, uri } => self.net.resolve(id, &uri).map(NetEvent::for_machine),
+            Output::Resolve { id, uri, terms } => {
+                self.net.resolve(id, &uri, terms).map(NetEvent::for_machine)
+            }
             Output::Commit(batch) => self.commit(batch),
             Output::Event(event) => {
                 on_event(event);

@@ -260,7 +260,7 @@ impl<M: Machine> World<M> {
                         Input::Connected { id, flow }
                     }
                 }
-                Output::Resolve { id, uri } => {
+                Output::Resolve { id, uri, .. } => {
                     if let Some(watch) = &self.watch {
                         assert!(watch.was_named(uri.target_host()), "a stranger's request asks for {uri}");
                     }

@@ -144,7 +144,7 @@ impl Stage {
                     self.connects.push((id, hop));
                     self.domains.extend(domain.map(|domain| domain.to_string()));
                 }
-                Output::Resolve { id, uri } => self.resolves.push((id, uri.to_string())),
+                Output::Resolve { id, uri, .. } => self.resolves.push((id, uri.to_string())),
                 Output::Commit(batch) => {
                     self.order.push("commit");
                     match self.disk {

@@ -3,7 +3,7 @@
 //! (FORMERR, NOTIMP, SERVFAIL), so these are repeated without EDNS.
 
 use std::net::SocketAddr;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
@@ -24,18 +24,28 @@ pub(super) struct Dns {
     free: Semaphore,
 }
 
-/// Queries that were not answered.
-#[derive(Debug, Default)]
-pub(super) struct Unanswered(Mutex<Vec<String>>);
+/// The queries of one look-up.
+#[derive(Debug)]
+pub(super) struct Questions {
+    /// Those that were not answered.
+    unanswered: Mutex<Vec<String>>,
+    /// Permits for further ones of whoever pays for them, so that others have some too.
+    free: Arc<Semaphore>,
+}
 
-impl Unanswered {
-    pub(super) fn note(&self, question: impl Into<String>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(question.into());
+impl Questions {
+    pub(super) fn new(free: Arc<Semaphore>) -> Self {
+        Self { unanswered: Mutex::default(), free }
     }
 
-    /// All of them as text; none if there are none.
+    /// This one was not answered.
+    pub(super) fn note(&self, question: impl Into<String>) {
+        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner).push(question.into());
+    }
+
+    /// All that were not answered, as text; none if there are none.
     pub(super) fn words(&self) -> Option<String> {
-        let questions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let questions = self.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
         (!questions.is_empty()).then(|| questions.join(", "))
     }
 }
@@ -52,12 +62,13 @@ impl Dns {
         name: &str,
         kind: RecordType,
         read: fn(&RData) -> Option<T>,
-        unanswered: &Unanswered,
+        questions: &Questions,
     ) -> Vec<T> {
         let Some(resolvers) = self.resolvers() else {
-            unanswered.note("no name server is known");
+            questions.note("no name server is known");
             return Vec::new();
         };
+        let Ok(_own) = questions.free.acquire().await else { return Vec::new() };
         let Ok(_free) = self.free.acquire().await else { return Vec::new() };
         let mut said = String::new();
         for resolver in resolvers {
@@ -74,7 +85,7 @@ impl Dns {
                 Err(_late) => said.clear(),
             }
         }
-        unanswered.note(format!("{kind} of {}{said}", name.trim_end_matches('.')));
+        questions.note(format!("{kind} of {}{said}", name.trim_end_matches('.')));
         Vec::new()
     }
 

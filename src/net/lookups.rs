@@ -1,65 +1,75 @@
-//! Name look-ups in progress: only a few at a time, and each name once, however many ask for it.
+//! Name look-ups in progress: only a few at a time, each when its turn comes, and each name once, however many messages
+//! of whoever pays for it wait for it.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::NetEvent;
+use super::lookup_queue::{Joined, LookupQueue};
 use super::resolve::{Name, Resolver};
-use crate::limits::{LOOKUPS_MAX, LOOKUPS_WAITING_MAX};
-use crate::machine::ResolveId;
+use crate::machine::{LookupPayer, LookupTerms, ResolveId};
 
 /// See the top of this file.
 #[derive(Debug)]
 pub(super) struct Lookups {
     resolver: Resolver,
-    /// Who waits for each name.
-    waiting: Mutex<BTreeMap<Name, Vec<ResolveId>>>,
-    free: Semaphore,
+    queue: Mutex<LookupQueue<oneshot::Sender<Arc<Semaphore>>>>,
 }
 
 /// How a look-up is handled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Lookup {
     /// The caller has to look it up with [`Lookups::look_up`].
-    First,
+    First(Turn),
     /// It is being looked up already.
     Joined,
     /// Too many names are waiting.
     Full,
 }
 
+/// A look-up that waits for its turn.
+#[derive(Debug)]
+pub(super) struct Turn {
+    payer: LookupPayer,
+    name: Name,
+    /// Says that it is there, with the permits for questions.
+    begins: oneshot::Receiver<Arc<Semaphore>>,
+}
+
 impl Lookups {
     pub(super) fn new(server: Option<SocketAddr>) -> Self {
-        Self {
-            resolver: Resolver::new(server),
-            waiting: Mutex::new(BTreeMap::new()),
-            free: Semaphore::new(LOOKUPS_MAX),
-        }
+        Self { resolver: Resolver::new(server), queue: Mutex::default() }
     }
 
     /// Asks where a name leads.
-    pub(super) fn join(&self, name: &Name, id: ResolveId) -> Lookup {
-        let mut waiting = self.waiting();
-        if let Some(ids) = waiting.get_mut(name) {
-            ids.push(id);
-            return Lookup::Joined;
+    pub(super) fn join(&self, name: Name, id: ResolveId, terms: LookupTerms) -> Lookup {
+        let (ticket, begins) = oneshot::channel();
+        let mut queue = self.queue();
+        match queue.join((&name, id), &terms, ticket, Instant::now().into_std()) {
+            Joined::First => {
+                go_on(&mut queue);
+                Lookup::First(Turn { payer: terms.payer, name, begins })
+            }
+            Joined::Again => Lookup::Joined,
+            Joined::Full => Lookup::Full,
         }
-        if waiting.len() >= LOOKUPS_WAITING_MAX {
-            return Lookup::Full;
-        }
-        waiting.insert(name.clone(), vec![id]);
-        Lookup::First
     }
 
     /// Looks a name up when its turn comes, and tells everybody who waits for it.
-    pub(super) async fn look_up(&self, name: Name, events: mpsc::Sender<NetEvent>) {
-        let Ok(free) = self.free.acquire().await else { return };
-        let found = self.resolver.look_up(&name).await;
-        drop(free);
-        let ids = self.waiting().remove(&name).unwrap_or_default();
+    pub(super) async fn look_up(&self, turn: Turn, events: mpsc::Sender<NetEvent>) {
+        let Turn { payer, name, begins } = turn;
+        // Its turn does not come if nobody waits for it any more.
+        let Ok(questions) = begins.await else { return };
+        let found = self.resolver.look_up(&name, questions).await;
+        let ids = {
+            let mut queue = self.queue();
+            let ids = queue.end(&payer, &name);
+            go_on(&mut queue);
+            ids
+        };
         let event = |id| match &found {
             Ok(hops) => NetEvent::Resolved { id, hops: hops.clone() },
             Err(why) => NetEvent::ResolveFailed { id, why: why.as_str().into() },
@@ -71,8 +81,16 @@ impl Lookups {
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, BTreeMap<Name, Vec<ResolveId>>> {
-        // Ignoring poison is safe: nothing under this lock can leave the table half changed.
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queue(&self) -> MutexGuard<'_, LookupQueue<oneshot::Sender<Arc<Semaphore>>>> {
+        // Ignoring poison is safe: nothing under this lock can leave the queue half changed.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets all look-ups begin that may.
+fn go_on(queue: &mut LookupQueue<oneshot::Sender<Arc<Semaphore>>>) {
+    while let Some((ticket, questions)) = queue.next(Instant::now().into_std()) {
+        // Its task is gone only if all of them are.
+        drop(ticket.send(questions));
     }
 }

@@ -3,15 +3,16 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
 use hickory_resolver::proto::rr::rdata::{NAPTR, SRV};
 use hickory_resolver::proto::rr::{RData, RecordType};
+use tokio::sync::Semaphore;
 
-use super::dns::{Dns, Unanswered};
+use super::dns::{Dns, Questions};
 use super::local_ip_towards;
-use crate::limits::{LOOKUP_HOPS_MAX, LOOKUP_PLACES_MAX, LOOKUP_WAIT, OTHER_FAMILY_WAIT};
+use crate::limits::{DNS_NAME_BYTES_MAX, LOOKUP_HOPS_MAX, LOOKUP_PLACES_MAX, LOOKUP_WAIT, OTHER_FAMILY_WAIT};
 use crate::machine::Hop;
 use crate::random::Random;
 use crate::sip::{Transport, Uri};
@@ -38,6 +39,14 @@ pub(super) struct Name {
     is_sips: bool,
 }
 
+impl Name {
+    /// The end of the name, whose servers answer for all of it: its last two labels.
+    pub(super) fn zone(&self) -> &str {
+        let end = self.host.rmatch_indices('.').nth(1).and_then(|(dot, _)| self.host.get(dot + 1..));
+        end.unwrap_or(&self.host)
+    }
+}
+
 /// A server's name with its transport and port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct NamedServer {
@@ -59,6 +68,9 @@ pub(super) fn route(uri: &Uri) -> Route {
         return Route::Known(vec![Hop { transport, remote: SocketAddr::new(ip, port) }]);
     }
     let host = uri.target_host().trim_end_matches('.').to_ascii_lowercase();
+    if host.len() > DNS_NAME_BYTES_MAX {
+        return Route::Known(Vec::new());
+    }
     let transport = transport.filter(|_| !uri.is_sips());
     Route::Name(Name { host, port: uri.port(), transport, is_sips: uri.is_sips() })
 }
@@ -81,18 +93,19 @@ impl Resolver {
         Self { dns: Dns::new(server), random: Mutex::new(Random::from_os().ok()) }
     }
 
-    /// The hops, best first; none if there is no route. What was found is used even if other queries went unanswered.
+    /// The hops, best first; none if there is no route. What was found is used even if other queries went unanswered. It asks as
+    /// many questions at a time as there are permits.
     ///
     /// # Errors
     /// Nothing was found, and these queries were not answered: part of a sentence.
-    pub(super) async fn look_up(&self, name: &Name) -> Result<Vec<Hop>, String> {
-        let unanswered = Unanswered::default();
-        let found = tokio::time::timeout(LOOKUP_WAIT, self.hops(name, &unanswered)).await;
+    pub(super) async fn look_up(&self, name: &Name, permits: Arc<Semaphore>) -> Result<Vec<Hop>, String> {
+        let questions = Questions::new(permits);
+        let found = tokio::time::timeout(LOOKUP_WAIT, self.hops(name, &questions)).await;
         let hops = found.unwrap_or_else(|_late| {
-            unanswered.note("the whole look-up");
+            questions.note("the whole look-up");
             Vec::new()
         });
-        match unanswered.words() {
+        match questions.words() {
             Some(words) if hops.is_empty() => {
                 tracing::info!(host = name.host, words, "a name cannot be looked up: DNS did not answer");
                 Err(format!("DNS did not answer: {words}"))
@@ -105,11 +118,11 @@ impl Resolver {
         }
     }
 
-    async fn hops(&self, name: &Name, unanswered: &Unanswered) -> Vec<Hop> {
-        let mut places = self.places(name, unanswered).await;
+    async fn hops(&self, name: &Name, questions: &Questions) -> Vec<Hop> {
+        let mut places = self.places(name, questions).await;
         places.truncate(LOOKUP_PLACES_MAX);
         let of_place = |place: NamedServer| async move {
-            let remotes = self.addresses(&place, unanswered).await;
+            let remotes = self.addresses(&place, questions).await;
             remotes.into_iter().map(move |remote| Hop { transport: place.transport, remote })
         };
         // Concurrently: a server that is not found does not delay the others.
@@ -124,7 +137,7 @@ impl Resolver {
     }
 
     /// The servers for a name (RFC 3263 §4.1 and §4.2).
-    async fn places(&self, name: &Name, unanswered: &Unanswered) -> Vec<NamedServer> {
+    async fn places(&self, name: &Name, questions: &Questions) -> Vec<NamedServer> {
         let usual = if name.is_sips { Transport::Tls } else { Transport::Udp };
         let transport = name.transport.unwrap_or(usual);
         let port = name.port.unwrap_or_else(|| transport.default_port());
@@ -134,23 +147,23 @@ impl Resolver {
         }
         let services = match name.transport {
             Some(transport) => vec![(transport, service(transport, &name.host))],
-            None => self.services(name, unanswered).await,
+            None => self.services(name, questions).await,
         };
         let of_service = |(transport, service): (Transport, String)| async move {
-            self.servers(transport, &service, unanswered).await
+            self.servers(transport, &service, questions).await
         };
         let places = join_all(services.into_iter().map(of_service)).await.concat();
         if places.is_empty() { vec![itself] } else { places }
     }
 
     /// The services of a domain by NAPTR; else every transport that we support.
-    async fn services(&self, name: &Name, unanswered: &Unanswered) -> Vec<(Transport, String)> {
+    async fn services(&self, name: &Name, questions: &Questions) -> Vec<(Transport, String)> {
         let spoken = |transport: &Transport| !name.is_sips || transport.is_secure();
         let read = |data: &RData| {
             let RData::NAPTR(record) = data else { return None };
             Some(record.clone())
         };
-        let mut records: Vec<NAPTR> = self.records(&name.host, RecordType::NAPTR, read, unanswered).await;
+        let mut records: Vec<NAPTR> = self.records(&name.host, RecordType::NAPTR, read, questions).await;
         records.sort_by_key(|record| (record.order, record.preference));
         let offered = records.iter().filter(|record| record.flags.eq_ignore_ascii_case(b"s"));
         let offered = offered.filter_map(|record| {
@@ -166,17 +179,12 @@ impl Resolver {
     }
 
     /// The servers of a service in the order to try them (RFC 2782).
-    async fn servers(
-        &self,
-        transport: Transport,
-        service: &str,
-        unanswered: &Unanswered,
-    ) -> Vec<NamedServer> {
+    async fn servers(&self, transport: Transport, service: &str, questions: &Questions) -> Vec<NamedServer> {
         let read = |data: &RData| {
             let RData::SRV(record) = data else { return None };
             Some(record.clone())
         };
-        let mut records: Vec<SRV> = self.records(service, RecordType::SRV, read, unanswered).await;
+        let mut records: Vec<SRV> = self.records(service, RecordType::SRV, read, questions).await;
         // A target of "." means that there is no such service.
         records.retain(|record| !record.target.is_root());
         let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
@@ -189,8 +197,8 @@ impl Resolver {
     }
 
     /// Reachable addresses come first. Once one address family is known, the other is waited for only briefly.
-    async fn addresses(&self, place: &NamedServer, unanswered: &Unanswered) -> Vec<SocketAddr> {
-        let of_family = |kind: RecordType| self.dns.ask(&place.host, kind, |data| data.ip_addr(), unanswered);
+    async fn addresses(&self, place: &NamedServer, questions: &Questions) -> Vec<SocketAddr> {
+        let of_family = |kind: RecordType| self.dns.ask(&place.host, kind, |data| data.ip_addr(), questions);
         let mut four = pin!(of_family(RecordType::A));
         let mut six = pin!(of_family(RecordType::AAAA));
         let wait = |known: &[IpAddr]| if known.is_empty() { LOOKUP_WAIT } else { OTHER_FAMILY_WAIT };
@@ -215,10 +223,10 @@ impl Resolver {
         name: &str,
         kind: RecordType,
         read: fn(&RData) -> Option<T>,
-        unanswered: &Unanswered,
+        questions: &Questions,
     ) -> Vec<T> {
         let whole = format!("{}.", name.trim_end_matches('.'));
-        self.dns.ask(&whole, kind, read, unanswered).await
+        self.dns.ask(&whole, kind, read, questions).await
     }
 }
 

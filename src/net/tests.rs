@@ -221,7 +221,7 @@ fn names_and_literals_are_resolved() {
             ("sips:a@192.0.2.7", vec!["TLS 192.0.2.7:5061"]),
             ("tel:+123", vec![]),
         ] {
-            let known = net.resolve(ResolveId(1), &Uri::parse(uri).unwrap());
+            let known = net.resolve(ResolveId(1), &Uri::parse(uri).unwrap(), LookupTerms::default());
             let Some(NetEvent::Resolved { hops, .. }) = known else { panic!("{uri}: {known:?}") };
             let hops: Vec<String> =
                 hops.iter().map(|hop| format!("{} {}", hop.transport, hop.remote)).collect();
@@ -230,7 +230,7 @@ fn names_and_literals_are_resolved() {
         // RFC 6761: .invalid never exists.
         for (host, is_there) in [("nowhere.invalid", false), ("localhost", true)] {
             let uri = Uri::parse(&format!("sip:a@{host}:5080")).unwrap();
-            assert!(net.resolve(ResolveId(2), &uri).is_none());
+            assert!(net.resolve(ResolveId(2), &uri, LookupTerms::default()).is_none());
             let Some(NetEvent::Resolved { hops, .. }) = net.receive().await else { panic!("resolved") };
             assert_eq!(!hops.is_empty(), is_there, "{host}");
             assert!(hops.iter().all(|hop| hop.remote.ip().is_loopback() && hop.remote.port() == 5080));

@@ -1,5 +1,7 @@
 //! The state that all parts of the proxy share: settings, randomness, sending, locations, pending commits, the agenda.
 
+mod begin;
+
 mod offences;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -134,6 +134,7 @@ impl Dispatch {
             bytes: self.bytes,
             sender,
             payer: self.payer,
+            from: self.flow.remote.ip(),
             asserted: asserted.as_deref(),
         };
         legs.as_deref_mut().map(|legs| (legs, facts))

@@ -17,7 +17,7 @@ use crate::limits::{
     MAX_BREADTH, RELAY_BYTES_OPEN_MAX, RELAY_CHALLENGE_BYTES_MAX, RELAYS_OPEN_MAX, UNDER_WAY_PART,
 };
 use crate::machine::Flow;
-use crate::sip::{Edit, NameAddr, Request, Response, Scheme, Uri};
+use crate::sip::{Aor, Edit, NameAddr, Request, Response, Scheme, Uri};
 use crate::time::Now;
 use crate::transaction::ServerKey;
 
@@ -95,7 +95,8 @@ impl Relays {
         let targets = targets(core, (request, own), from.1, now)?;
         let breadth = share(request.fields().max_breadth()?.unwrap_or(MAX_BREADTH), targets.len())?;
         let bytes = request.bytes().len().saturating_mul(1 + targets.len());
-        let payer = payer(core, request, from.1);
+        let sender = identity::sender(core, request, from.1);
+        let payer = payer(core, &sender, from.1);
         if !self.has_room(payer, Amount { count: 1, bytes }) {
             return Err(Rejection::busy());
         }
@@ -103,8 +104,9 @@ impl Relays {
         let (id, (key, flow)) = (self.last, from);
         let mut fork = Fork::new(false);
         for target in targets {
-            if let Some(branch) = fork.add(&target.uri, 0) {
-                core.carrier.begin(User::Relay { relay: id, branch }, target.into_way(), core.timer_f(now));
+            if let Some(branch) = fork.add(&target, 0) {
+                let (user, looks_up) = (User::Relay { relay: id, branch }, (Some(&sender), flow.remote.ip()));
+                core.begin(user, looks_up, target.into_way(), core.timer_f(now));
             }
         }
         let (request, own) = (request.clone(), own.clone());
@@ -240,11 +242,11 @@ impl Relays {
 }
 
 /// Who is charged for an ordinary request.
-fn payer(core: &Core, request: &Request, flow: Flow) -> Payer {
+fn payer(core: &Core, sender: &Aor, flow: Flow) -> Payer {
     if core.config.trusts(flow) {
         return Payer::Peers;
     }
-    core.payer(&identity::sender(core, request, flow))
+    core.payer(sender)
 }
 
 /// Splits a Max-Breadth among the branches; refused if one would get none.

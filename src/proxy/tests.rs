@@ -95,6 +95,10 @@ pub(super) struct Bench {
     /// The name that the certificate must contain on the connection asked for last.
     pub(super) named: Option<String>,
     pub(super) resolves: Vec<(ResolveId, String)>,
+    /// Who pays for each name that was asked for.
+    pub(super) payers: Vec<(String, String)>,
+    /// When nobody waits for it any more.
+    pub(super) untils: Vec<Option<Instant>>,
     /// Messages that the proxy has asked the store for.
     pub(super) wanted: Vec<DispatchId>,
 }
@@ -182,6 +186,8 @@ impl Bench {
             connects: Vec::new(),
             named: None,
             resolves: Vec::new(),
+            payers: Vec::new(),
+            untils: Vec::new(),
             wanted: Vec::new(),
         };
         bench.drain();
@@ -322,7 +328,11 @@ impl Bench {
                     self.connects.push((id, hop));
                     self.named = domain.map(|domain| domain.to_string());
                 }
-                Output::Resolve { id, uri } => self.resolves.push((id, uri.to_string())),
+                Output::Resolve { id, uri, terms } => {
+                    self.resolves.push((id, uri.to_string()));
+                    self.untils.push(terms.until);
+                    self.payers.push((uri.to_string(), terms.payer.0.to_string()));
+                }
                 Output::Commit(batch) => self.store(batch),
                 Output::Event(ProxyEvent::Wanted { dispatch }) => self.wanted.push(dispatch),
                 Output::Event(event) => self.events.push(event),

@@ -16,7 +16,7 @@ use super::network::Network;
 use super::wire_tap::{Direction, WireTap};
 use crate::answers::{Answer, Sent};
 use crate::limits::{ANSWERS_LATE_MAX, ANSWERS_REMEMBERED_MAX};
-use crate::machine::{ConnectId, Flow, Hop, ResolveId, Transmit};
+use crate::machine::{ConnectId, Flow, Hop, LookupTerms, ResolveId, Transmit};
 use crate::net::NetEvent;
 use crate::sip::{self, Aor, Compose, Message, Method, Request, Uri};
 use crate::time::{Clock, Timestamp};
@@ -340,7 +340,7 @@ impl<N: Network + Send> Network for Answering<N> {
         self.net.connect(id, hop, domain)
     }
 
-    fn resolve(&mut self, id: ResolveId, uri: &Uri) -> Option<NetEvent> {
-        self.net.resolve(id, uri)
+    fn resolve(&mut self, id: ResolveId, uri: &Uri, terms: LookupTerms) -> Option<NetEvent> {
+        self.net.resolve(id, uri, terms)
     }
 }

@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::machine::{ConnectId, Hop, ResolveId, Transmit};
+use crate::machine::{ConnectId, Hop, LookupTerms, ResolveId, Transmit};
 use crate::net::{Net, NetEvent};
 use crate::sip::Uri;
 
@@ -25,8 +25,8 @@ pub trait Network {
     /// Finds a live connection to the hop, or opens one, whose certificate must name `domain`.
     fn connect(&mut self, id: ConnectId, hop: Hop, domain: Option<Arc<str>>) -> Option<NetEvent>;
 
-    /// Looks up where a URI leads.
-    fn resolve(&mut self, id: ResolveId, uri: &Uri) -> Option<NetEvent>;
+    /// Looks up where a URI leads, when it is the turn of whoever pays for it.
+    fn resolve(&mut self, id: ResolveId, uri: &Uri, terms: LookupTerms) -> Option<NetEvent>;
 }
 
 impl Network for Net {
@@ -50,7 +50,7 @@ impl Network for Net {
         Self::connect(self, id, hop, domain)
     }
 
-    fn resolve(&mut self, id: ResolveId, uri: &Uri) -> Option<NetEvent> {
-        Self::resolve(self, id, uri)
+    fn resolve(&mut self, id: ResolveId, uri: &Uri, terms: LookupTerms) -> Option<NetEvent> {
+        Self::resolve(self, id, uri, terms)
     }
 }

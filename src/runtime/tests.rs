@@ -9,7 +9,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::*;
-use crate::machine::{BatchId, ConnectId, Flow, Hop, ResolveId, SendFault, TimerReason, Transmit};
+use crate::machine::{
+    BatchId, ConnectId, Flow, Hop, LookupTerms, ResolveId, SendFault, TimerReason, Transmit,
+};
 use crate::sip::Uri;
 use crate::store::{Schema, Store};
 use crate::time::Now;
@@ -170,7 +172,7 @@ impl Network for Memory {
         None
     }
 
-    fn resolve(&mut self, _id: ResolveId, _uri: &Uri) -> Option<NetEvent> {
+    fn resolve(&mut self, _id: ResolveId, _uri: &Uri, _terms: LookupTerms) -> Option<NetEvent> {
         None
     }
 }
@@ -214,8 +216,8 @@ impl<N: Network + Send> Network for Lossy<N> {
         self.under.connect(id, hop, domain)
     }
 
-    fn resolve(&mut self, id: ResolveId, uri: &Uri) -> Option<NetEvent> {
-        self.under.resolve(id, uri)
+    fn resolve(&mut self, id: ResolveId, uri: &Uri, terms: LookupTerms) -> Option<NetEvent> {
+        self.under.resolve(id, uri, terms)
     }
 }
 

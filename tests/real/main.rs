@@ -24,6 +24,7 @@ mod interop;
 mod ipv6;
 mod kamailio;
 mod lists;
+mod lookups;
 mod loopback;
 mod mailbox;
 mod memory;

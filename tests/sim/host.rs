@@ -158,7 +158,7 @@ impl<M: Kind> Station<M> {
         Some(match self.machine.as_mut()?.poll_output()? {
             Output::Transmit(transmit) => Effect::Transmit(transmit),
             Output::Connect { id, hop, .. } => Effect::Connect(id, hop),
-            Output::Resolve { id, uri } => Effect::Resolve(id, uri),
+            Output::Resolve { id, uri, .. } => Effect::Resolve(id, uri),
             Output::Commit(batch) => {
                 self.disk.commit(batch);
                 Effect::Commit

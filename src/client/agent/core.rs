@@ -10,7 +10,9 @@ use super::own_contact::OwnContact;
 use super::redirect::Target;
 use super::server_connection::{Opening, ServerConnection};
 use super::sign_in::Challenges;
-use crate::machine::{Batch, BatchId, ConnectId, Flow, Hop, Output, PendingCommits, ResolveId, Transmit};
+use crate::machine::{
+    Batch, BatchId, ConnectId, Flow, Hop, LookupTerms, Output, PendingCommits, ResolveId, Transmit,
+};
 use crate::model::account::Profile;
 use crate::model::command::{Draft, Event};
 use crate::model::journal::{ConversationId, DraftPlace, IncomingRow, MessageId, Write};
@@ -243,7 +245,7 @@ impl Core {
     /// Looks up the proxy's address, unless a look-up is already pending.
     pub(crate) fn find_proxy(&mut self) {
         if let Some((id, uri)) = self.server.find() {
-            self.outputs.push_back(Output::Resolve { id, uri });
+            self.outputs.push_back(Output::Resolve { id, uri, terms: LookupTerms::default() });
         }
     }
 
@@ -251,7 +253,7 @@ impl Core {
     pub(crate) fn resolve(&mut self, uri: Uri) -> ResolveId {
         self.last_detour += 1;
         let id = ResolveId(DETOURS_FROM + self.last_detour);
-        self.outputs.push_back(Output::Resolve { id, uri });
+        self.outputs.push_back(Output::Resolve { id, uri, terms: LookupTerms::default() });
         id
     }
 

@@ -4,7 +4,11 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
 use super::*;
-use crate::limits::{LOOKUP_HOPS_MAX, LOOKUP_PLACES_MAX, LOOKUPS_WAITING_MAX};
+use crate::limits::{
+    LOOKUP_HOPS_MAX, LOOKUP_PLACES_MAX, LOOKUPS_PER_PAYER_MAX, LOOKUPS_WAITING_MAX, LOOKUPS_WAITING_PART,
+    LOOKUPS_WITHIN_ZONE_MAX,
+};
+use crate::machine::LookupPayer;
 
 /// A name server with given records.
 struct Dns {
@@ -38,7 +42,7 @@ impl Dns {
     async fn hops(&self, uri: &str) -> Vec<String> {
         let settings = NetSettings { dns: Some(self.address), ..NetSettings::default() };
         let mut net = Net::open(&[], &settings).await.unwrap();
-        let known = net.resolve(ResolveId(1), &Uri::parse(uri).unwrap());
+        let known = net.resolve(ResolveId(1), &Uri::parse(uri).unwrap(), LookupTerms::default());
         let event = match known {
             Some(event) => Some(event),
             None => net.receive().await,
@@ -134,7 +138,10 @@ fn w19_a_name_server_that_is_not_there_is_no_route() {
         drop(socket);
         let settings = NetSettings { dns: Some(address), ..NetSettings::default() };
         let mut net = Net::open(&[], &settings).await.unwrap();
-        assert!(net.resolve(ResolveId(1), &Uri::parse("sip:plain.example").unwrap()).is_none());
+        assert!(
+            net.resolve(ResolveId(1), &Uri::parse("sip:plain.example").unwrap(), LookupTerms::default())
+                .is_none()
+        );
         let Some(NetEvent::ResolveFailed { why, .. }) = net.receive().await else { panic!("failed") };
         assert!(
             why.starts_with("DNS did not answer: NAPTR of plain.example, SRV of _sips._tcp.plain.example, "),
@@ -153,6 +160,8 @@ struct Odd {
     refuses: Option<(u16, u8)>,
     /// It supports EDNS.
     edns: bool,
+    /// Queries of names that end so get no answer at all.
+    silent: Option<&'static str>,
     /// Over UDP it claims that the answer is truncated (TC).
     truncates: bool,
 }
@@ -172,7 +181,7 @@ impl Odd {
             ("_sip._udp.odd.example", SRV, srv(1, 5070, "a.odd.example")),
             ("a.odd.example", A, vec![127, 0, 0, 5]),
         ];
-        Self { records, drops: &[], refuses: None, edns: true, truncates: false }
+        Self { records, drops: &[], refuses: None, edns: true, silent: None, truncates: false }
     }
 
     /// Runs until the program ends; returns its address and the queries it receives.
@@ -225,7 +234,7 @@ impl Odd {
         let (name, kind) = (labels.join("."), u16::from_be_bytes([message[at + 1], message[at + 2]]));
         let question = &message[12..at + 5];
         asked.lock().unwrap().push((name.clone(), kind, over_tcp));
-        if self.drops.contains(&kind) {
+        if self.drops.contains(&kind) || self.silent.is_some_and(|end| name.ends_with(end)) {
             return None;
         }
         let reply = |flags: u16, answers: &[u8], count: usize| {
@@ -273,7 +282,9 @@ async fn look_up(odd: Odd) -> (Result<Vec<String>, String>, Vec<(String, u16, bo
     let (address, asked) = odd.start();
     let settings = NetSettings { dns: Some(address), ..NetSettings::default() };
     let mut net = Net::open(&[], &settings).await.unwrap();
-    assert!(net.resolve(ResolveId(1), &Uri::parse("sip:odd.example").unwrap()).is_none());
+    assert!(
+        net.resolve(ResolveId(1), &Uri::parse("sip:odd.example").unwrap(), LookupTerms::default()).is_none()
+    );
     let found = match net.receive().await {
         Some(NetEvent::Resolved { hops, .. }) => {
             Ok(hops.iter().map(|hop| format!("{} {}", hop.transport, hop.remote)).collect())
@@ -354,7 +365,9 @@ fn w31_a_name_is_looked_up_once_however_many_wait_for_it() {
         let mut net = Net::open(&[], &settings).await.unwrap();
         for number in 0..500 {
             let uri = if number % 2 == 0 { "sip:odd.example" } else { "sip:ann@ODD.example." };
-            assert!(net.resolve(ResolveId(number), &Uri::parse(uri).unwrap()).is_none());
+            assert!(
+                net.resolve(ResolveId(number), &Uri::parse(uri).unwrap(), LookupTerms::default()).is_none()
+            );
         }
         for _ in 0..500 {
             let event = net.receive().await;
@@ -384,18 +397,59 @@ fn w31_one_name_is_looked_up_at_few_servers_and_gives_few_addresses() {
     });
 }
 
+fn paid_by(who: &str) -> LookupTerms {
+    LookupTerms { payer: LookupPayer(who.into()), until: None }
+}
+
 #[test]
 fn w31_more_names_than_may_wait_have_no_route() {
     run(async {
         let (address, _) = Odd { drops: &[NAPTR, SRV, A, AAAA], ..Odd::usual() }.start();
         let settings = NetSettings { dns: Some(address), ..NetSettings::default() };
         let mut net = Net::open(&[], &settings).await.unwrap();
-        for number in 0..LOOKUPS_WAITING_MAX {
-            let uri = Uri::parse(&format!("sip:n{number}.example")).unwrap();
-            assert!(net.resolve(ResolveId(1), &uri).is_none());
+        let mut ask = |number: usize, who: &str| {
+            net.resolve(ResolveId(1), &Uri::parse(&format!("sip:a.n{number}.example")).unwrap(), paid_by(who))
+        };
+        let most = LOOKUPS_PER_PAYER_MAX + LOOKUPS_WAITING_MAX / (LOOKUPS_WAITING_PART + 1);
+        for number in 0..most {
+            assert!(ask(number, "eve").is_none());
         }
-        let known = net.resolve(ResolveId(2), &Uri::parse("sip:odd.example").unwrap());
+        let known = ask(most, "eve");
         let Some(NetEvent::ResolveFailed { why, .. }) = known else { panic!("{known:?}") };
         assert_eq!(&*why, "too many names are being looked up");
+        assert!(ask(most, "james").is_none(), "another one has room");
+        let known = net.resolve(
+            ResolveId(1),
+            &Uri::parse(&format!("sip:{}", "a.".repeat(128))).unwrap(),
+            paid_by("james"),
+        );
+        assert!(
+            matches!(&known, Some(NetEvent::Resolved { hops, .. }) if hops.is_empty()),
+            "no name is longer than 253"
+        );
+    });
+}
+
+#[test]
+fn w31_a_zone_that_does_not_answer_keeps_nobody_elses_names_waiting() {
+    run(async {
+        let (address, asked) = Odd { silent: Some(".silent.example"), ..Odd::usual() }.start();
+        let settings = NetSettings { dns: Some(address), ..NetSettings::default() };
+        let mut net = Net::open(&[], &settings).await.unwrap();
+        for number in 0..700 {
+            let uri = Uri::parse(&format!("sip:n{number}.silent.example")).unwrap();
+            assert!(net.resolve(ResolveId(number), &uri, paid_by("eve")).is_none());
+        }
+        for (number, who) in [(1001, "james"), (1002, "eve")] {
+            let uri = Uri::parse("sip:odd.example").unwrap();
+            assert!(net.resolve(ResolveId(number), &uri, paid_by(who)).is_none());
+            let event = net.receive().await;
+            let Some(NetEvent::Resolved { id, hops }) = event else { panic!("{event:?}") };
+            assert_eq!((id, hops.len()), (ResolveId(number), 1), "before any of the silent ones fails");
+        }
+        let asked = asked.lock().unwrap();
+        let silent: std::collections::BTreeSet<_> =
+            asked.iter().map(|(name, ..)| name).filter(|name| name.ends_with(".silent.example")).collect();
+        assert_eq!(silent.len(), LOOKUPS_WITHIN_ZONE_MAX, "{silent:?}");
     });
 }

@@ -4,7 +4,9 @@
 use std::time::{Duration, Instant};
 
 use crate::limits::{REDIRECT_STEPS_MAX, REDIRECT_TARGETS_MAX};
-use crate::proxy::transport::request_sender::Fault;
+use crate::machine::LookupPayer;
+use crate::proxy::routing::router::Target;
+use crate::proxy::transport::request_sender::{Consent, Fault};
 use crate::sip::{Contacts, Response, Uri, reason_phrase};
 
 /// The reason phrase for a message that is too large for a datagram while no connection can be made.
@@ -18,12 +20,16 @@ pub(crate) struct BranchResult {
 }
 
 /// One request forwarded to one binding or next hop.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Branch {
     pub(crate) uri: Uri,
     /// How many redirects led here.
     steps: u8,
     state: BranchState,
+    /// Whether the owner of the target has agreed to be sent to; that holds when it is sent once more, too.
+    consent: Consent,
+    /// Who pays for the look-up of the target, if that is not the sender.
+    payer: Option<LookupPayer>,
     /// Sent once more after a 482 (Loop Detected).
     is_again: bool,
     /// The device that it goes to, if known.
@@ -99,6 +105,21 @@ impl BranchResult {
     }
 }
 
+impl Branch {
+    fn to(target: &Target, steps: u8) -> Self {
+        Self {
+            uri: target.uri.clone(),
+            steps,
+            state: BranchState::Looking,
+            consent: target.consent,
+            payer: target.way.payer().cloned(),
+            is_again: false,
+            device: None,
+            late: None,
+        }
+    }
+}
+
 impl Fork {
     pub(crate) fn new(is_resumed: bool) -> Self {
         Self { is_resumed, ..Self::default() }
@@ -156,19 +177,12 @@ impl Fork {
     }
 
     /// Adds a branch to a device that was away (W16).
-    pub(crate) fn add_late(&mut self, uri: &Uri, device: &str, now: Instant) -> Option<u32> {
+    pub(crate) fn add_late(&mut self, target: &Target, device: &str, now: Instant) -> Option<u32> {
         if self.branches.iter().all(|branch| branch.state == BranchState::Over) {
             self.forget_branches();
         }
         let (late, device) = (Some(Late { start: now }), Some(device.to_owned()));
-        self.push(Branch {
-            uri: uri.clone(),
-            steps: 0,
-            state: BranchState::Looking,
-            is_again: false,
-            device,
-            late,
-        })
+        self.push(Branch { device, late, ..Branch::to(target, 0) })
     }
 
     /// Ends a branch whose response no longer matters to the recipient's outcome; false if it was over already.
@@ -179,27 +193,30 @@ impl Fork {
         std::mem::replace(&mut this.state, BranchState::Over) != BranchState::Over
     }
 
-    /// Adds a branch to `uri` after `steps` redirects; `None` if that target was tried already (W18: each once).
-    pub(crate) fn add(&mut self, uri: &Uri, steps: u8) -> Option<u32> {
-        if self.branches.iter().any(|branch| branch.uri.same_as(uri)) {
+    /// Adds a branch to a target after `steps` redirects; `None` if that target was tried already (W18: each once).
+    pub(crate) fn add(&mut self, target: &Target, steps: u8) -> Option<u32> {
+        if self.branches.iter().any(|branch| branch.uri.same_as(&target.uri)) {
             return None;
         }
-        let state = BranchState::Looking;
-        self.push(Branch { uri: uri.clone(), steps, state, is_again: false, device: None, late: None })
+        self.push(Branch::to(target, steps))
     }
 
     /// Adds a branch to the same target as `branch`.
     pub(crate) fn add_again(&mut self, branch: u32) -> Option<u32> {
         let old = self.get_mut(branch)?;
         old.state = BranchState::Over;
-        let (uri, steps, device) = (old.uri.clone(), old.steps, old.device.clone());
-        let again = Branch { uri, steps, state: BranchState::Looking, is_again: true, device, late: None };
+        let again = Branch { state: BranchState::Looking, is_again: true, late: None, ..old.clone() };
         self.first_sent = None;
         self.push(again)
     }
 
     pub(crate) fn uri(&self, branch: u32) -> Option<&Uri> {
         self.get(branch).map(|branch| &branch.uri)
+    }
+
+    /// Whether the owner of a branch's target has agreed to be sent to, and who pays for its look-up.
+    pub(crate) fn terms(&self, branch: u32) -> Option<(Consent, Option<LookupPayer>)> {
+        self.get(branch).map(|branch| (branch.consent, branch.payer.clone()))
     }
 
     /// When this request ends if it is sent at `now`: one `span` after the first transmission (W17); a late branch has

@@ -1,6 +1,6 @@
 //! The legs of one message: a [`Fork`] for each recipient, and its outcome (W15 to W18). `legs/waiting.rs` serves
-//! absent recipients and devices, `legs/saving.rs` tracks which outcomes are on stable storage, and `legs/printing.rs`
-//! prints the requests.
+//! absent recipients and devices, `legs/starting.rs` starts branches, `legs/saving.rs` tracks which outcomes are on stable
+//! storage, and `legs/printing.rs` prints the requests.
 
 mod waiting;
 
@@ -10,11 +10,15 @@ mod printing;
 
 mod redirect;
 
+mod starting;
+
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 pub(crate) use self::saving::{Change, Unsaved};
+use self::starting::begin;
 use super::branch::{BranchResult, Fork, Verdict};
 use super::recipient::{Own, Recipient, Saved};
 use super::report_entries::{ReportEntry, assign};
@@ -25,7 +29,7 @@ use crate::proxy::event::ProxyEvent;
 use crate::proxy::guard::shares::Payer;
 use crate::proxy::in_dialog::InDialog;
 use crate::proxy::journal::{DispatchId, OutcomeRow, OutcomeState, WaitRow};
-use crate::proxy::routing::router::{Target, TargetSet};
+use crate::proxy::routing::router::TargetSet;
 use crate::proxy::secret::LegFacts;
 use crate::proxy::transport::request_sender::{Fault, Printed, Sending, User};
 use crate::sip::{Aor, LegTemplate, Method, Response, write_report};
@@ -47,6 +51,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) sender: &'a Aor,
     /// Who is charged for what waits.
     pub(crate) payer: Payer,
+    /// Where the message came from.
+    pub(crate) from: IpAddr,
     /// Which identity is asserted for the sender.
     pub(crate) asserted: Option<&'a str>,
 }
@@ -91,6 +97,11 @@ impl Facts<'_> {
 
     fn is_over(&self, now: Now) -> bool {
         self.ends_at().is_some_and(|end| end <= now.wall)
+    }
+
+    /// Who pays for looking up a name that the sender chose.
+    const fn looks_up(&self) -> (Option<&Aor>, IpAddr) {
+        (Some(self.sender), self.from)
     }
 
     const fn leg(&self, recipient: u32) -> LegFacts<'_> {
@@ -249,29 +260,6 @@ impl Legs {
         self.end_if_over(core, facts, place.recipient, now);
     }
 
-    /// Timer J is over after a 482: the leg is sent once more (W15).
-    pub(crate) fn again(&mut self, core: &mut Core, facts: Facts<'_>, place: LegId, now: Now) {
-        let Some(recipient) = self.recipient(place.recipient) else {
-            return;
-        };
-        if recipient.is_over() {
-            // Another device has decided: this one is tried again when it registers (W16).
-            self.device_heard(core, facts, place, 482, now);
-            return;
-        }
-        let Some(uri) = recipient.fork.uri(place.branch).cloned() else {
-            return;
-        };
-        let Some(branch) = recipient.fork.add_again(place.branch) else {
-            return;
-        };
-        let user = User::Leg { dispatch: facts.dispatch, recipient: place.recipient, branch };
-        match core.router().way_again(&recipient.route, &uri, now) {
-            Some(way) => core.carrier.begin(user, way, core.timer_f(now)),
-            None => self.failed(core, facts, LegId { branch, ..place }, (Fault::NoRoute, 0), now),
-        }
-    }
-
     /// The body of the report (W20).
     pub(crate) fn report(&self, detail: bool) -> Bytes {
         let lines: Vec<_> = self.lines.iter().map(|line| line.report(&self.recipients)).collect();
@@ -366,27 +354,6 @@ impl Legs {
     fn recipient(&mut self, recipient: u32) -> Option<&mut Recipient> {
         self.recipients.get_mut(index(recipient))
     }
-}
-
-/// Starts a branch to a target that has not been tried yet.
-fn begin(
-    core: &mut Core,
-    facts: Facts<'_>,
-    (recipient, fork): (u32, &mut Fork),
-    (target, steps): (Target, u8),
-    now: Now,
-) {
-    let Some(branch) = fork.add(&target.uri, steps) else {
-        return;
-    };
-    // A redirect target is not the device that we know.
-    fork.set_device(branch, target.device.filter(|_| steps == 0));
-    let ends = fork.look_until(now.mono, core.config.timers.f());
-    core.carrier.begin(
-        User::Leg { dispatch: facts.dispatch, recipient, branch },
-        (target.way, target.consent),
-        ends,
-    );
 }
 
 fn index(number: u32) -> usize {

@@ -253,7 +253,8 @@ impl Report {
         }
         self.tried.push(mark);
         let user = User::Report { dispatch: id, cseq: self.row.cseq };
-        core.carrier.begin(user, (way, consent), core.timer_f(now));
+        let payer = (self.sender.as_ref(), flow.remote.ip());
+        core.begin(user, payer, (way, consent), core.timer_f(now));
         Some(self.row.cseq)
     }
 

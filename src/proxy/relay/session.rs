@@ -255,9 +255,18 @@ impl Sessions {
     fn pass(&mut self, core: &mut Core, passing: Passing, way: (NextHop, Consent), now: Now) {
         self.last += 1;
         self.bytes += passing.bytes();
+        let (user, ends) = (User::Session(self.last), core.timer_f(now));
+        match &passing {
+            Passing::Request { request, from, .. } => {
+                // Whoever an ACK or a CANCEL says that it is from, it proves nothing.
+                let proves = !matches!(request.method(), Method::Ack | Method::Cancel);
+                let sender = proves.then(|| identity::sender(core, request, *from));
+                core.begin(user, (sender.as_ref(), from.remote.ip()), way, ends);
+            }
+            // It goes back to an address.
+            Passing::Response(_) => core.carrier.begin(user, way, ends),
+        }
         self.waiting.insert(self.last, passing);
-        let ends = core.timer_f(now);
-        core.carrier.begin(User::Session(self.last), way, ends);
     }
 }
 

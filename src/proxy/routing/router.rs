@@ -9,6 +9,7 @@ use crate::machine::{Flow, Hop};
 use crate::proxy::config::{ProxyConfig, StaticRoute};
 use crate::proxy::journal::{BindingRow, Reach};
 use crate::proxy::location::{Binding, LocationService, place_of as place_of_binding, port_of};
+use crate::proxy::transport::next_hop::user_pays;
 use crate::proxy::transport::request_sender::{Consent, NextHop, RequestSender};
 use crate::sip::{Aor, Scheme, Transport, Uri};
 use crate::time::Now;
@@ -178,7 +179,8 @@ impl Router<'_> {
             Reach::Contact => Some(self.way_from(&uri, flow, fits)),
         };
         let consent = self.consent_of(binding, now);
-        Some(Target { uri, way: way?, device: binding.row.instance.clone(), consent })
+        let way = way?.paid_by(|| user_pays(&binding.row.aor));
+        Some(Target { uri, way, device: binding.row.instance.clone(), consent })
     }
 
     /// The way back over the flow of a request; the only way, if its sender is registered by that flow alone.
@@ -313,7 +315,7 @@ impl Router<'_> {
                 }
             }
             // If the name cannot be resolved, the device is reached where it registered from.
-            None => NextHop::Lookup { uri: uri.clone(), otherwise: fits.then_some(flow) },
+            None => NextHop::Lookup { uri: uri.clone(), otherwise: fits.then_some(flow), payer: None },
         }
     }
 }
@@ -331,7 +333,7 @@ fn way_to(uri: &Uri) -> NextHop {
             let transport = uri.transport().unwrap_or(Transport::Udp);
             NextHop::Hop(Hop { transport, remote: SocketAddr::new(ip, port_of(uri)) })
         }
-        None => NextHop::Lookup { uri: uri.clone(), otherwise: None },
+        None => NextHop::Lookup { uri: uri.clone(), otherwise: None, payer: None },
     }
 }
 

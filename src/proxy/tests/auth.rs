@@ -13,6 +13,7 @@ use crate::sip::digest::{Algorithm, Ha1};
 mod consent;
 mod inbound;
 mod lockout;
+mod payers;
 
 const ANOTHER: &str = "192.0.2.2:5060";
 

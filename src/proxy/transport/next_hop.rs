@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::machine::{ConnectId, Flow, Hop, ResolveId};
+use crate::limits::network;
+use crate::machine::{ConnectId, Flow, Hop, LookupPayer, LookupTerms, ResolveId};
 use crate::proxy::journal::DispatchId;
 use crate::proxy::secret::Secret;
-use crate::sip::{Method, Transport, Uri};
+use crate::sip::{Aor, Method, Transport, Uri};
 
 /// The user of a request: the part of the proxy that it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,8 +36,27 @@ pub(crate) enum NextHop {
     Hop(Hop),
     /// To an address that the settings name for a domain; its certificate must name that domain (RFC 5922 §4).
     Route(Hop, Arc<str>),
-    /// By RFC 3263; if that leads nowhere, over the flow on which the target was last heard.
-    Lookup { uri: Uri, otherwise: Option<Flow> },
+    /// By RFC 3263; if that leads nowhere, over the flow on which the target was last heard. Whoever chose the name pays
+    /// for the look-up; `None` for the sender.
+    Lookup { uri: Uri, otherwise: Option<Flow>, payer: Option<LookupPayer> },
+}
+
+impl NextHop {
+    /// Charges that payer for the look-up, if there is one and nobody pays for it yet.
+    pub(crate) fn paid_by(mut self, who: impl FnOnce() -> LookupPayer) -> Self {
+        if let Self::Lookup { payer, .. } = &mut self {
+            payer.get_or_insert_with(who);
+        }
+        self
+    }
+
+    /// Who pays for the look-up, if there is one and that is not the sender.
+    pub(crate) const fn payer(&self) -> Option<&LookupPayer> {
+        match self {
+            Self::Lookup { payer, .. } => payer.as_ref(),
+            Self::Flow(_) | Self::FlowAlone(_) | Self::Hop(_) | Self::Route(..) => None,
+        }
+    }
 }
 
 /// Whether the owner of a destination has agreed to be sent to.
@@ -51,6 +71,15 @@ pub(crate) enum Consent {
 }
 
 impl Consent {
+    /// What both allow: sent to again, nobody is sent more than he was at first.
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::NotNeeded, given) | (given, Self::NotNeeded) => given,
+            (Self::From(one), Self::From(_)) if other.is_given_for(one) => self,
+            (Self::From(_) | Self::Unknown, Self::From(_) | Self::Unknown) => Self::Unknown,
+        }
+    }
+
     /// True if the owner of that address has agreed.
     pub(crate) fn is_given_for(self, address: IpAddr) -> bool {
         match self {
@@ -96,7 +125,7 @@ pub(crate) enum Sending {
 #[derive(Clone, Debug)]
 pub(crate) enum SenderNeed {
     Connect { id: ConnectId, hop: Hop, domain: Option<Arc<str>> },
-    Resolve { id: ResolveId, uri: Uri },
+    Resolve { id: ResolveId, uri: Uri, terms: LookupTerms },
 }
 
 /// A printed request.
@@ -165,4 +194,14 @@ pub(crate) const fn paced(user: User, flow: Flow) -> Option<DispatchId> {
         (User::Leg { dispatch, .. }, Transport::Udp) => Some(dispatch),
         (User::Leg { .. } | User::Report { .. } | User::Relay { .. } | User::Session(_), _) => None,
     }
+}
+
+/// A user of ours pays for a look-up.
+pub(crate) fn user_pays(user: &Aor) -> LookupPayer {
+    LookupPayer(user.as_str().into())
+}
+
+/// Anybody else pays for it with those who share his address, or his network of IPv6.
+pub(crate) fn source_pays(from: IpAddr) -> LookupPayer {
+    LookupPayer(format!("from {}", network(from)).into())
 }

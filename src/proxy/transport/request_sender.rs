@@ -25,7 +25,7 @@ use super::streams::Streams;
 use super::validation::Validation;
 use crate::limits::{CONNECT_WAIT, DATAGRAM_PAYLOAD_BYTES_MAX, UDP_REQUEST_BYTES_MAX};
 use crate::machine::{
-    ConnectId, ConnectionId, Flow, Hop, RequestId, ResolveId, SendFault, TimerReason, Transmit,
+    ConnectId, ConnectionId, Flow, Hop, LookupTerms, RequestId, ResolveId, SendFault, TimerReason, Transmit,
 };
 use crate::proxy::config::ProxyConfig;
 use crate::sip::{Request, Response, Transport};
@@ -83,13 +83,14 @@ impl RequestSender {
                 let rest = Rest { domain: Some(domain), ..new(vec![hop], None) };
                 self.try_hops(user, rest, Fault::NoRoute);
             }
-            NextHop::Lookup { uri, otherwise } => {
+            NextHop::Lookup { uri, otherwise, payer } => {
                 let id = ResolveId(self.number());
                 let is_sips = uri.is_sips();
                 let otherwise = otherwise.filter(|flow| !is_sips || flow.transport.is_secure());
                 let domain = Some(uri.host().trim_end_matches('.').into());
                 let rest = Rest { domain, ..new(Vec::new(), otherwise) };
-                self.wishes.push_back(SenderNeed::Resolve { id, uri });
+                let terms = LookupTerms { payer: payer.unwrap_or_default(), until: Some(ends) };
+                self.wishes.push_back(SenderNeed::Resolve { id, uri, terms });
                 self.waits.add(user, Wait { asked: Question::Resolve(id), rest, is_sips, large: None, ends });
             }
         }

@@ -4,6 +4,7 @@ use super::{Facts, LegId, Legs, begin};
 use crate::machine::Flow;
 use crate::proxy::core::Core;
 use crate::proxy::routing::router::TargetSet;
+use crate::proxy::transport::next_hop::source_pays;
 use crate::proxy::transport::request_sender::{Consent, NextHop};
 use crate::sip::Uri;
 use crate::time::Now;
@@ -11,7 +12,7 @@ use crate::time::Now;
 impl Legs {
     /// Follows a redirect to targets that have not been tried for this recipient (W18). `flow` is where the redirected
     /// leg went. Its branch shows that whoever redirects received it there, so they speak for that address, whatever
-    /// address they registered.
+    /// address they registered. They pay for looking up the names that they choose.
     pub(super) fn redirect(
         &mut self,
         core: &mut Core,
@@ -38,6 +39,7 @@ impl Legs {
             if target.consent == Consent::NotNeeded && !matches!(target.way, NextHop::Route(..)) {
                 target.consent = consent;
             }
+            target.way = target.way.paid_by(|| source_pays(flow.remote.ip()));
             if recipient.fork.has_room() {
                 begin(core, facts, (index, &mut recipient.fork), (target, steps), now);
             }

@@ -266,9 +266,9 @@ impl Legs {
         // W32: a message for a `sips:` address does not leave TLS, however late.
         let targets: Vec<_> = targets.filter(|target| target.may_carry(&recipient.route)).collect();
         for target in &targets {
-            if let Some(branch) = recipient.fork.add_late(&target.uri, device, now.mono) {
+            if let Some(branch) = recipient.fork.add_late(target, device, now.mono) {
                 let user = User::Leg { dispatch: facts.dispatch, recipient: index, branch };
-                core.carrier.begin(user, (target.way.clone(), target.consent), core.timer_f(now));
+                core.begin(user, facts.looks_up(), target.clone().into_way(), core.timer_f(now));
             }
         }
         if targets.is_empty() {

@@ -70,6 +70,6 @@ pub(super) fn mark(way: &NextHop) -> NextHop {
             NextHop::Hop(Hop { transport: flow.transport, remote: flow.remote })
         }
         NextHop::Hop(_) | NextHop::Route(..) => way.clone(),
-        NextHop::Lookup { uri, .. } => NextHop::Lookup { uri: uri.clone(), otherwise: None },
+        NextHop::Lookup { uri, .. } => NextHop::Lookup { uri: uri.clone(), otherwise: None, payer: None },
     }
 }

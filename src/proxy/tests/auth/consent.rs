@@ -209,6 +209,57 @@ fn w18_a_redirect_of_a_trusted_peer_and_one_to_a_route_of_the_operator_need_no_m
     assert_eq!(bench.take("192.0.2.60:5060").len(), 11);
 }
 
+/// Ann redirects to two names.
+fn moves_to_names(bench: &mut Bench) {
+    let leg = bench.take(ANN).into_iter().find(|text| text.starts_with("MESSAGE")).unwrap();
+    let moved = "Contact: <sip:z@n1.evil.example>, <sip:z@n2.evil.example>\n";
+    bench.resolves.clear();
+    bench.answer_with(udp(ANN), &leg, "302 Moved", moved);
+}
+
+/// The two names lead there.
+fn names_lead(bench: &mut Bench, hops: &[&str]) {
+    let asked = std::mem::take(&mut bench.resolves);
+    assert_eq!(asked.len(), 2);
+    for (id, _) in asked {
+        let hops = hops.iter().map(|hop| Hop { transport: Transport::Udp, remote: address(hop) }).collect();
+        bench.input(Input::Resolved { id, hops });
+    }
+}
+
+#[test]
+fn w15_a_leg_that_goes_once_more_gets_no_more_consent_than_it_had_at_first() {
+    // At once; where its first address fails; and after a restart, when it begins anew.
+    for (hops, restarts) in [(&[THIRD][..], false), (&[ANN, THIRD], false), (&[THIRD], true)] {
+        let mut bench = asking();
+        let message = submission(1).replace("Secondary-To: <im:bob@domain.com>\n", "");
+        let message = message.replace("im:ann@", "sip:ann@").replace("ann@domain.com", &format!("ann@{ANN}"));
+        let given = nonce_for(&mut bench, &message);
+        let message = james(&given, "00000001").with(&message, "Proxy-Authorization");
+        assert_eq!(status(&ask(&mut bench, JAMES, &message)), 202);
+        moves_to_names(&mut bench);
+        names_lead(&mut bench, &[ANN]);
+        let legs = bench.take(ANN);
+        assert_eq!(legs.len(), 2);
+        for leg in legs {
+            bench.answer(ANN, &leg, "482 Merged");
+        }
+        if restarts {
+            bench.crash();
+            bench.input(Input::Command(users(&["james", "ann", "bob"])));
+            moves_to_names(&mut bench);
+        } else {
+            bench.advance_ms(TIMER_F);
+        }
+        names_lead(&mut bench, hops);
+        for leg in bench.take(ANN) {
+            bench.answer(ANN, &leg, "503 Busy");
+        }
+        bench.advance_ms(TIMER_F);
+        assert_eq!(bench.take(THIRD).len(), FEW, "{hops:?} {restarts}");
+    }
+}
+
 #[test]
 fn who_saw_a_branch_at_one_hop_of_a_name_does_not_answer_for_the_next_hop() {
     let mut bench = asking();

@@ -1,0 +1,34 @@
+//! Limits on looking up names (RFC 3263; W19, W31).
+
+use std::time::Duration;
+
+/// Names being looked up at a time; the others wait.
+pub const LOOKUPS_MAX: usize = 64;
+/// Of these, the names of one payer: a user, or a source of strangers. Those who pay take turns.
+pub const LOOKUPS_PER_PAYER_MAX: usize = 16;
+/// Of these, the names of one zone (the last two labels), whose servers may be silent.
+pub const LOOKUPS_PER_ZONE_MAX: usize = 16;
+/// Of these, the names of one payer within one zone.
+pub const LOOKUPS_WITHIN_ZONE_MAX: usize = 8;
+/// Names waiting to be looked up. Requests of one payer for the same name share one look-up.
+pub const LOOKUPS_WAITING_MAX: usize = 4000;
+/// The names of one payer that wait are at most this part of what would be left; over it, there is no route to a further
+/// one.
+pub const LOOKUPS_WAITING_PART: usize = 4;
+/// The longest name that DNS has (RFC 1035 §2.3.4); a longer one leads nowhere.
+pub const DNS_NAME_BYTES_MAX: usize = 253;
+/// Servers considered for one name (RFC 3263); further NAPTR and SRV records are ignored.
+pub const LOOKUP_PLACES_MAX: usize = 8;
+/// Addresses that the lookup of one name may yield.
+pub const LOOKUP_HOPS_MAX: usize = 8;
+/// How long the lookup of a name may take. Its three rounds of queries (NAPTR; SRV; addresses) are over before that,
+/// each by the two below.
+pub const LOOKUP_WAIT: Duration = Duration::from_secs(10);
+/// How long a DNS query with EDNS (RFC 6891) may take; if unanswered, one without EDNS may take as long.
+pub const QUESTION_WAIT: Duration = Duration::from_millis(1250);
+/// DNS queries under way at a time; the others wait.
+pub const DNS_QUESTIONS_MAX: usize = 128;
+/// Of these, the queries of one payer.
+pub const DNS_QUESTIONS_PER_PAYER_MAX: usize = 32;
+/// How much longer to wait for the addresses of the other family once those of one are known (RFC 8305 §3).
+pub const OTHER_FAMILY_WAIT: Duration = Duration::from_millis(250);

@@ -1,0 +1,27 @@
+//! How a request of ours begins, and who pays for the look-up of the name that it goes to.
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use super::Core;
+use crate::proxy::transport::next_hop::{source_pays, user_pays};
+use crate::proxy::transport::request_sender::{Consent, NextHop, User};
+use crate::sip::Aor;
+
+impl Core {
+    /// Looks for a flow to a target, until `ends`. Whoever named the target pays for a look-up; that is the sender,
+    /// whose request came from that address, unless the target says otherwise.
+    pub(crate) fn begin(
+        &mut self,
+        user: User,
+        (sender, from): (Option<&Aor>, IpAddr),
+        (way, consent): (NextHop, Consent),
+        ends: Instant,
+    ) {
+        let way = way.paid_by(|| match sender.filter(|sender| self.domains.serves(sender)) {
+            Some(user) => user_pays(user),
+            None => source_pays(from),
+        });
+        self.carrier.begin(user, (way, consent), ends);
+    }
+}
