@@ -61,9 +61,7 @@ pub trait Source {
     /// The current time.
     fn now(&self) -> Timestamp;
     /// The messages on the wire, where they can be watched.
-    fn wire(&self) -> Option<Wire> {
-        None
-    }
+    fn wire(&self) -> Option<Wire>;
     /// True if the engine behind the window has ended because of an internal fault: nothing is sent or received.
     fn has_ended(&self) -> bool {
         false
@@ -93,6 +91,10 @@ impl<S: Source> Source for Rc<RefCell<S>> {
 
     fn now(&self) -> Timestamp {
         self.borrow().now()
+    }
+
+    fn wire(&self) -> Option<Wire> {
+        self.borrow().wire()
     }
 
     fn has_ended(&self) -> bool {
@@ -289,6 +291,10 @@ mod tests {
 
         fn now(&self) -> Timestamp {
             Timestamp::from_millis(0)
+        }
+
+        fn wire(&self) -> Option<Wire> {
+            None
         }
     }
 

@@ -1,5 +1,8 @@
 //! The same job with the real engine, store and proxy behind the window, and people on real sockets.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
@@ -8,7 +11,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::config::passwords::Keyring;
 use fanfare::demo::DemoRun;
-use fanfare::runtime::engine::{Engine, EngineOptions};
+use fanfare::runtime::engine::{Engine, EngineOptions, WireTap};
 use fanfare::ui::{App, Options};
 
 use crate::fake::type_into;
@@ -19,8 +22,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 #[test]
 fn three_people_on_real_sockets_get_one_message_and_one_of_them_does_not() {
-    let stage = DemoRun::set(None).unwrap();
     let (wake, woken) = sync_channel(64);
+    let passed = wake.clone();
+    let wire = WireTap::waking(Arc::new(move || passed.try_send(()).unwrap_or(())));
+    let stage = DemoRun::set(Some(wire.clone())).unwrap();
     let engine = Engine::start(EngineOptions {
         settings: Some(stage.folder()),
         keyring: Keyring::Unused,
@@ -28,10 +33,12 @@ fn three_people_on_real_sockets_get_one_message_and_one_of_them_does_not() {
         account: Some(stage.account()),
         book: Some(stage.book()),
         demo: true,
-        wire: None,
+        wire: Some(wire),
         wake: Box::new(move || wake.try_send(()).unwrap_or(())),
     })
     .unwrap();
+    // As the program does it, so that the engine outlives a window.
+    let engine = Rc::new(RefCell::new(engine));
     let mut window = Harness::builder()
         .with_size(LARGE)
         .with_max_steps(24)
@@ -56,6 +63,19 @@ fn three_people_on_real_sockets_get_one_message_and_one_of_them_does_not() {
     });
     wait_for(&mut window, &woken, Role::Button, |name| name == "1 of 3 not delivered");
     window.get_by_label("404 Not Found");
+    window.get_by_role_and_label(Role::Tab, "Wire").click();
+    window.run();
+    for passed in [
+        "MESSAGE, from james@demo.example to proxy",
+        "202 Accepted, from proxy to james@demo.example",
+        "404 Not Found, from dana@demo.example to proxy",
+        "MESSAGE ×4, from proxy to cy@demo.example",
+        "NOTIFY, from proxy to james@demo.example",
+    ] {
+        wait_for(&mut window, &woken, Role::ListItem, |name| name.ends_with(passed));
+    }
+    window.get_by_role_and_label(Role::Tab, "Delivery").click();
+    window.run();
     window.get_by_label("Resend to 1").click();
     window.run();
     wait_for(&mut window, &woken, Role::Label, |name| name.ends_with("attempt 2"));
