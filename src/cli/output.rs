@@ -271,6 +271,8 @@ fn plain(line: &OutputLine<'_>) -> String {
                 (Some(status), reason) => format!(": {status} {reason}").trim_end().to_owned(),
             };
             let after = after_ms.map_or_else(String::new, |millis| format!(" after {millis} ms"));
+            // As people type it.
+            let to = to.strip_prefix("sip:").filter(|short| short.contains('@')).unwrap_or(to);
             format!("{}{to} {state}{told}{after}", numbered(*message))
         }
         OutputLine::Report { state: "deferred" } => {
@@ -412,7 +414,7 @@ mod tests {
             reason: "",
             after_ms: None,
         };
-        assert_eq!(plain(&line), "sip:a@b success");
+        assert_eq!(plain(&line), "a@b success");
         let line = OutputLine::Outcome {
             message: None,
             to: "sip:a@b",
@@ -421,6 +423,6 @@ mod tests {
             reason: "Busy Here",
             after_ms: Some(12),
         };
-        assert_eq!(plain(&line), "sip:a@b failure: 486 Busy Here after 12 ms");
+        assert_eq!(plain(&line), "a@b failure: 486 Busy Here after 12 ms");
     }
 }

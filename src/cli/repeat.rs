@@ -317,9 +317,10 @@ impl Tally {
 
     /// No message can leave.
     fn fail(&mut self, why: String) {
+        let begun = self.unnumbered.len() + self.open.len();
+        self.counts.refused += u32::try_from(begun).unwrap_or(u32::MAX);
         self.unnumbered.clear();
-        let open: Vec<_> = self.open.keys().copied().collect();
-        open.into_iter().for_each(|message| self.close(message));
+        self.open.clear();
         self.failed = Some(why);
     }
 
@@ -414,11 +415,14 @@ mod tests {
         assert!(!tally.is_idle());
         tally.give_up(after(60_000), Duration::from_secs(60));
         assert!(tally.is_idle());
+        tally.begin(after(60_000));
+        tally.fail("there is no way".to_owned());
+        assert!(tally.is_idle());
         let outcomes: Vec<_> = tally.counts.outcomes.clone().into_iter().collect();
         assert_eq!(outcomes, [("deferred", 1), ("failure", 1), ("success", 1), ("unknown", 3)]);
         let statuses: Vec<_> = tally.counts.statuses.clone().into_iter().collect();
         assert_eq!(statuses, [(200, 1), (480, 1), (486, 1), (503, 1)]);
-        assert_eq!((tally.counts.refused, tally.counts.accepted), (1, 3));
+        assert_eq!((tally.counts.refused, tally.counts.accepted), (2, 3));
         assert_eq!((tally.accepted_ms, tally.outcome_ms), (vec![1, 2, 4], vec![5, 9, 7]));
     }
 }

@@ -59,7 +59,7 @@ pub(super) struct SendArguments {
     #[arg(long, value_name = "TIME", value_parser = parse::duration, default_value = "60s")]
     timeout: Duration,
     /// With --expires: wait for the outcomes of absent recipients too, who get the message when they are back.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "repeat")]
     wait: bool,
     /// Folder for messages that could not be sent yet (default: nothing is kept).
     #[arg(long, value_name = "DIR")]

@@ -4,6 +4,7 @@
 //! - The values of `Authorization`, `Proxy-Authorization`, `Authentication-Info` and `Proxy-Authentication-Info`: a
 //!   response to a challenge lets others try passwords against it offline.
 //! - A password within a URI of any scheme (`sip:ann:secret@host`, `https://ann:secret@host`).
+//! - The same fields among the headers of a URI (`sip:ann@host?Authorization=...`).
 //! - The token in the Contact of a client, which proves that a datagram comes from its server, wherever that Contact is
 //!   written.
 //! - The seal of a Route that a proxy recorded, which lets its bearer pass.
@@ -167,6 +168,7 @@ impl<'a> Line<'a> {
             users(text, name.map_or(0, |colon| colon + 1), |part| add(part, REMOVED_FROM_URI));
         }
         seals(text, |part| add(part, REMOVED_FROM_URI));
+        uri_headers(text, |part| add(part, REMOVED_FROM_URI));
     }
 }
 
@@ -245,6 +247,29 @@ fn after_scheme(text: &[u8]) -> Option<usize> {
 fn begins_uri(text: &[u8]) -> bool {
     let length = text.iter().take_while(|byte| is_scheme(**byte)).count();
     text.first().is_some_and(u8::is_ascii_alphabetic) && text.get(length) == Some(&b':')
+}
+
+/// Credentials among the headers of a URI (RFC 3261 §19.1.1): `sip:ann@host?Authorization=Digest%20...`.
+fn uri_headers(line: &[u8], mut add: impl FnMut(Range<usize>)) {
+    // Up to here everything is removed already.
+    let mut until = 0;
+    for (place, byte) in line.iter().enumerate() {
+        if place < until {
+            continue;
+        }
+        let Some(field) = line.get(place + 1..).filter(|_| matches!(byte, b'?' | b'&')) else { continue };
+        let length = field.iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'-').count();
+        let name = field.get(..length).unwrap_or_default();
+        let is_secret = CREDENTIALS.iter().any(|secret| name.eq_ignore_ascii_case(secret));
+        if is_secret && field.get(length) == Some(&b'=') {
+            let value = field.get(length + 1..).unwrap_or_default();
+            // What may not stand there unescaped is removed with it.
+            let end = value.iter().position(|byte| matches!(byte, b'&' | b'<' | b'>' | b' ' | b'\t'));
+            let from = place + 1 + length + 1;
+            until = from + end.unwrap_or(value.len());
+            add(from..until);
+        }
+    }
 }
 
 /// Seals of recorded Routes.
@@ -366,7 +391,17 @@ mod tests {
             ("To: <sip:a@h;maddr=sip:ann:s3cret@h>", "To: <sip:a@h;maddr=sip:ann:removed@h>"),
             ("To: <sip:[::1]:5060;x=sip:ann:s3cret@h>", "To: <sip:[::1]:5060;x=sip:ann:removed@h>"),
             ("m: <xmpp:bob-abcdefghij234567@h>", "m: <xmpp:bob-removed@h>"),
+            (
+                "Refer-To: <sip:a@h?Subject=x&proxy-authorization=Digest%20s3cret&To=b>",
+                "Refer-To: <sip:a@h?Subject=x&proxy-authorization=removed&To=b>",
+            ),
+            ("Refer-To: <sip:a@h?Authorization=s3,\"cret\">", "Refer-To: <sip:a@h?Authorization=removed>"),
+            ("Refer-To: sip:a@h?Authorization=s3cret", "Refer-To: sip:a@h?Authorization=removed"),
             // Those have none.
+            (
+                "Refer-To: <sip:a@h?Authorized=x&Authorization>",
+                "Refer-To: <sip:a@h?Authorized=x&Authorization>",
+            ),
             ("Call-ID: a:b:c@bare", "Call-ID: a:b:c@bare"),
             ("i: a:b:c@bare", "i: a:b:c@bare"),
             ("In-Reply-To: a:b:c@bare", "In-Reply-To: a:b:c@bare"),

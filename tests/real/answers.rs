@@ -141,6 +141,7 @@ fn what_cannot_be_repeated_or_answered_is_refused_with_a_sentence() {
         (&send[..], &["--repeat", "0"][..], "\"0\" is not a number from 1 to 100000"),
         (&send, &["--repeat", "2", "--rate", "0"], "\"0\" is not a number from 0.001 to 10000"),
         (&send, &["--rate", "2"], "--repeat <COUNT>"),
+        (&send, &["--repeat", "2", "--expires", "1h", "--wait"], " cannot be used with "),
         (&listen, &["--answer", "180"], "\"180\" is not a final status, which is 200 to 699"),
         (&listen, &["--answer-to", "486"], "\"486\" has no = after the address"),
     ] {
