@@ -20,7 +20,7 @@ use fanfare::model::account::Account;
 use fanfare::model::command::{AgentCommand, Command, Draft, Notice};
 use fanfare::model::journal::PersonRow;
 use fanfare::model::snapshot::Snapshot;
-use fanfare::runtime::engine::{Engine, EngineOptions};
+use fanfare::runtime::engine::{Engine, EngineOptions, Wire};
 use fanfare::sip::{ReportMode, ReportWish};
 use fanfare::time::Timestamp;
 use fanfare::ui::{App, CommandsFull, Options, Source};
@@ -223,6 +223,10 @@ impl Source for Shared {
     }
     fn now(&self) -> Timestamp {
         self.0.now()
+    }
+
+    fn wire(&self) -> Option<Wire> {
+        None
     }
 }
 

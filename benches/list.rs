@@ -16,6 +16,7 @@ use fanfare::model::names::Names;
 use fanfare::model::snapshot::{
     ConversationHead, DeliveryView, MessageView, Outline, Person, Snapshot, Tally, Thread,
 };
+use fanfare::runtime::engine::Wire;
 use fanfare::time::Timestamp;
 use fanfare::ui::{App, CommandsFull, Options, Source};
 
@@ -51,6 +52,10 @@ impl Source for Archive {
     }
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(NOW)
+    }
+
+    fn wire(&self) -> Option<Wire> {
+        None
     }
 }
 
