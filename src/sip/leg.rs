@@ -1,18 +1,20 @@
 //! Prints the legs of one submission (W15): their common part is built once, and each leg is patched from it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use bytes::Bytes;
 
+use super::aor::Aor;
 use super::compose::{OneLine, write_field};
 use super::edit::without_token;
-use super::header::write_address;
+use super::header::{NameAddr, write_address};
 use super::message::Request;
 use super::names::is_name;
 use super::scan::Head;
-use super::secondary_to::{Addressed, SECONDARY_TO};
+use super::secondary_to::{Addressed, SECONDARY_TO, also_to};
 use super::uri::Uri;
-use crate::limits::MAX_BREADTH;
+use crate::limits::{MAX_BREADTH, RECIPIENTS_MAX};
 
 const ALSO_TO: &str = "Also-To: ";
 const MAX_FORWARDS_DEFAULT: u8 = 70;
@@ -47,7 +49,7 @@ const TAKEN_OUT: [&str; 21] = [
 pub struct LegTemplate {
     /// From the end of Via's value to the From tag.
     middle: Vec<u8>,
-    /// An `Also-To` line for each recipient, the bcc ones after the others.
+    /// An `Also-To` line for each recipient and for those whom the sender names besides, the bcc ones at the end.
     names: Vec<u8>,
     /// The range of each recipient in `names`.
     places: Vec<std::ops::Range<usize>>,
@@ -115,7 +117,8 @@ pub enum Sees {
 
 impl LegTemplate {
     /// `recipients`: all of them in order, so that leg i omits its own Also-To (bcc recipients are named to nobody, and
-    /// a bcc leg names nobody, W7). `date`: an RFC 1123 date, used if the submission has none.
+    /// a bcc leg names nobody, W7). A resend goes to some people of its message alone, and its sender names the others
+    /// in an Also-To of his own: the legs name them too. `date`: an RFC 1123 date, used if the submission has none.
     #[must_use]
     pub fn new(submission: &Request, recipients: &[Addressed], date: &str) -> Self {
         let mut names = Vec::with_capacity(recipients.len() * 48);
@@ -130,6 +133,7 @@ impl LegTemplate {
             }
         };
         write_names(false, &mut names);
+        named_besides(submission, recipients).iter().for_each(|other| write_also_to(&mut names, other));
         let named_end = names.len();
         write_names(true, &mut names);
         let legs = u32::try_from(recipients.len()).unwrap_or(u32::MAX).max(1);
@@ -232,6 +236,17 @@ fn push_clean(out: &mut Vec<u8>, text: &str) {
     } else {
         out.extend_from_slice(text.as_bytes());
     }
+}
+
+/// Whom the sender names in Also-To without writing to them now, each once.
+fn named_besides(submission: &Request, recipients: &[Addressed]) -> Vec<Addressed> {
+    if submission.fields().first("Also-To").is_none() {
+        return Vec::new();
+    }
+    let mut known: BTreeSet<Aor> = recipients.iter().map(|recipient| recipient.uri.to_sip().aor()).collect();
+    let named = also_to(submission.fields()).into_iter().take(RECIPIENTS_MAX);
+    let named = named.filter(|other| other.uri.headers().is_none() && known.insert(other.uri.to_sip().aor()));
+    named.map(|NameAddr { uri, display, .. }| Addressed { uri, display, bcc: false }).collect()
 }
 
 fn write_also_to(out: &mut Vec<u8>, recipient: &Addressed) {

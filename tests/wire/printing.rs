@@ -79,7 +79,8 @@ const SUBMISSION: &str = "MESSAGE sip:ann@domain.com SIP/2.0\r\n\
     To: \"Ann\" <im:ann@domain.com>\r\n\
     Secondary-To: <im:bob@domain.com>\r\n\
     Secondary-To: im:cy@domain.com;copy=bcc, Dana <sips:dana@other.org>\r\n\
-    Also-To: <sip:forged@domain.com>\r\n\
+    Also-To: \"Eve\" <im:eve@domain.com>, <sip:ann@domain.com:5060>, <sip:eve@DOMAIN.com>, oops\r\n\
+    Also-To: <im:cy@domain.com>, <sip:gus@domain.com?Subject=x>\r\n\
     Contact: <sip:james@jamesmob.domain.com>\r\n\
     i: asd88asd77a@jamesmob.domain.com\r\n\
     CSeq: 17 MESSAGE\r\n\
@@ -130,6 +131,7 @@ fn w15_a_leg_byte_for_byte() {
          To: <sip:bob@domain.com>\r\n\
          Also-To: \"Ann\" <sip:ann@domain.com>\r\n\
          Also-To: \"Dana\" <sips:dana@other.org>\r\n\
+         Also-To: \"Eve\" <sip:eve@domain.com>\r\n\
          Call-ID: leg1@domain.com\r\n\
          CSeq: 1 MESSAGE\r\n\
          Expires: 3600\r\n\
@@ -143,7 +145,8 @@ fn w15_a_leg_byte_for_byte() {
     );
 }
 
-/// W7: a bcc recipient is named to nobody, and its own leg names nobody.
+/// W7: a bcc recipient is named to nobody, not by the sender's own Also-To either, and its own leg names nobody. W15:
+/// whom a resend does not go to is named to all others.
 #[test]
 fn w7_each_leg_names_the_others_but_bcc_ones() {
     let template = template(SUBMISSION);
@@ -157,12 +160,13 @@ fn w7_each_leg_names_the_others_but_bcc_ones() {
     };
     let (ann, bob, dana) =
         ("\"Ann\" <sip:ann@domain.com>", "<sip:bob@domain.com>", "\"Dana\" <sips:dana@other.org>");
+    let eve = "\"Eve\" <sip:eve@domain.com>";
     let wanted =
         |to: &str, names: &[&str]| (to.to_owned(), names.iter().map(|name| (*name).to_owned()).collect());
-    assert_eq!(names(0), wanted(ann, &[bob, dana]));
-    assert_eq!(names(1), wanted(bob, &[ann, dana]));
+    assert_eq!(names(0), wanted(ann, &[bob, dana, eve]));
+    assert_eq!(names(1), wanted(bob, &[ann, dana, eve]));
     assert_eq!(names(2), wanted("<sip:cy@domain.com>", &[]));
-    assert_eq!(names(3), wanted(dana, &[ann, bob]));
+    assert_eq!(names(3), wanted(dana, &[ann, bob, eve]));
     // A number that nobody has: no panic, nobody named.
     assert_eq!(names(4), wanted("<sip:x@192.0.2.7>", &[]));
 }

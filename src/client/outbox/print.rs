@@ -33,6 +33,9 @@ pub(super) fn print(core: &mut Core, entry: &Entry, attempt: &Attempt, flow: Flo
     for further in recipients {
         begun = begun.field("Secondary-To", format_args!("<{}>{copy}", form(&further)));
     }
+    for other in not_written_to(entry, attempt) {
+        begun = begun.field("Also-To", format_args!("<{other}>"));
+    }
     begun = begun
         .field("Contact", core.contact(flow))
         .field("Call-ID", &attempt.row.call_id)
@@ -154,6 +157,17 @@ fn single_call_id(attempt: &Attempt, recipient: u32) -> String {
     } else {
         format!("{}-{recipient}", row.call_id)
     }
+}
+
+/// The recipients of the message to whom this attempt does not go, as they have it already. The proxy names them to the
+/// others, who see the whole group in a resend too (W15).
+fn not_written_to(entry: &Entry, attempt: &Attempt) -> Vec<Uri> {
+    if entry.hidden {
+        return Vec::new();
+    }
+    let all = (0_u32..).zip(&entry.row.recipients);
+    let others = all.filter(|(index, _)| !attempt.row.recipients.contains(index));
+    others.filter_map(|(_, person)| Uri::parse(&person.address).ok()).map(|uri| uri.to_sip()).collect()
 }
 
 /// The other recipients of the message: all or none, as the people named make the conversation.
