@@ -17,13 +17,16 @@ use super::descriptors::Spare;
 use super::greetings::Greetings;
 use super::tls::Tls;
 use super::tls_errors;
-use super::{NetEvent, Origins, stream, websocket};
+use super::{NetEvent, Origins, stream, udp, websocket};
 use crate::limits::STREAM_UNACKNOWLEDGED;
 use crate::machine::{ConnectFault, Flow};
 use crate::sip::Transport;
 
 /// A peer that does not answer a SYN or a handshake within this time counts as unreachable.
 const DIAL_WAIT: Duration = Duration::from_secs(10);
+/// A server that has accepted a connection must finish the TLS handshake within this time: one at a port without TLS
+/// waits for more of a message that it cannot read, and answers nothing.
+const SECURE_WAIT: Duration = Duration::from_secs(4);
 /// A peer that connects must finish its handshake within this time.
 const GREET_WAIT: Duration = Duration::from_secs(10);
 /// Pause after an error of `accept` (for example, no file descriptors left) before the next try.
@@ -176,6 +179,10 @@ async fn open(
     from: Option<IpAddr>,
 ) -> Result<Flow, ConnectFault> {
     let (transport, remote) = (peer.hop.transport, peer.hop.remote);
+    if transport == Transport::Udp {
+        // There is no connection, but that computer may say that the port is closed.
+        return Err(udp::fault_at(remote, from).await);
+    }
     let stream = connect(remote, from).await.map_err(|error| {
         tracing::debug!(%remote, %error, "no connection");
         if connections.shortage.is_behind(&error) {
@@ -198,7 +205,7 @@ async fn open(
         }
         Transport::Tls => {
             let domain = peer.domain.as_deref();
-            let stream = secure(stream, (domain, remote), tls).await?;
+            let stream = secure(stream, (domain, remote), tls, SECURE_WAIT).await?;
             served = add()?;
             let flow = served.flow;
             stream::serve(connections, tokio::io::split(stream), served);
@@ -226,10 +233,11 @@ fn notice_when_gone(stream: &TcpStream) {
 }
 
 /// The TLS handshake with a server that must prove to be `domain`, or the address itself (RFC 5922).
-async fn secure(
+pub(super) async fn secure(
     stream: TcpStream,
     (domain, remote): (Option<&str>, SocketAddr),
     tls: &Tls,
+    wait: Duration,
 ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, ConnectFault> {
     let address = remote.ip().to_string();
     let server = domain.unwrap_or(&address);
@@ -241,7 +249,8 @@ async fn secure(
     let name = ServerName::try_from(literal.to_owned())
         .map_err(|_unfit| untrusted(format!("no certificate can name {server}")))?;
     let connector = tls.connector().map_err(|error| untrusted(error.to_string()))?;
-    connector.connect(name, stream).await.map_err(|error| {
+    let shaken = timeout(wait, connector.connect(name, stream)).await;
+    shaken.map_err(|_elapsed| untrusted(tls_errors::no_tls(server)))?.map_err(|error| {
         // The TLS library's own words are for the log only.
         tracing::debug!(%remote, %error, "the TLS handshake failed");
         untrusted(tls_errors::words(&error, server))

@@ -18,26 +18,33 @@ pub(super) fn words(error: &io::Error, server: &str) -> String {
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
         ))
         | Some(Error::AlertReceived(AlertDescription::ProtocolVersion)) => {
-            format!("{server} speaks TLS in a version that is not safe any more (older than 1.2)")
+            format!(
+                "the server {server} speaks TLS only in a version that is no longer safe (older than 1.2)"
+            )
         }
         Some(Error::General(why)) if why == WILDCARD_ALONE => format!(
             "the certificate names {server} by a wildcard (*.) alone, which RFC 5922 forbids; a client takes it without \
              tls_strict"
         ),
-        Some(Error::InvalidMessage(_)) => format!("{server} does not speak TLS on this port"),
+        Some(Error::InvalidMessage(_)) => no_tls(server),
         Some(Error::AlertReceived(AlertDescription::UnknownCA | AlertDescription::CertificateRequired)) => {
-            format!("{server} wants a certificate of ours")
+            format!("the server {server} asks for a client certificate, which this program does not have")
         }
         Some(Error::AlertReceived(AlertDescription::UnrecognisedName)) => {
-            format!("{server} does not know itself by that name")
+            format!("the server {server} does not know itself by that name")
         }
-        Some(Error::AlertReceived(_)) => format!("{server} refused the TLS connection"),
+        Some(Error::AlertReceived(_)) => format!("the server {server} refused the TLS connection"),
         Some(_) => format!("the TLS connection to {server} failed"),
-        None if error.kind() == io::ErrorKind::UnexpectedEof => {
-            format!("{server} hung up in the middle of the TLS handshake")
+        None if matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => {
+            no_tls(server)
         }
         None => format!("the TLS connection to {server} broke ({})", system_words(error)),
     }
+}
+
+/// What came back was not TLS, or nothing came back.
+pub(super) fn no_tls(server: &str) -> String {
+    format!("the server {server} did not answer with TLS; check that its port is one for TLS")
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "the library has many more faults, and may add to them")]

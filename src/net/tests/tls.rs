@@ -307,17 +307,34 @@ fn w32_a_server_that_speaks_no_tls_of_today_is_told_apart() {
             // Alert, fatal, protocol_version (RFC 5246 §7.2).
             (
                 &b"\x15\x03\x01\x00\x02\x02\x46"[..],
-                "domain.com speaks TLS in a version that is not safe any more (older than 1.2)",
+                "the server domain.com speaks TLS only in a version that is no longer safe (older than 1.2)",
             ),
             // Alert, fatal, handshake_failure.
-            (b"\x15\x03\x03\x00\x02\x02\x28", "domain.com refused the TLS connection"),
-            (b"SIP/2.0 400 Bad Request\r\n\r\n", "domain.com does not speak TLS on this port"),
-            (b"", "domain.com hung up in the middle of the TLS handshake"),
+            (b"\x15\x03\x03\x00\x02\x02\x28", "the server domain.com refused the TLS connection"),
+            (
+                b"SIP/2.0 400 Bad Request\r\n\r\n",
+                "the server domain.com did not answer with TLS; check that its port is one for TLS",
+            ),
+            (b"", "the server domain.com did not answer with TLS; check that its port is one for TLS"),
         ] {
             let mut client = Net::open(&[], &authority.client()).await.unwrap();
             wish(&mut client, 1, parrot(says), "domain.com");
             assert_eq!(distrusted(&mut client).await, words);
         }
+    });
+}
+
+#[test]
+fn a_server_that_answers_no_hello_is_one_without_tls() {
+    run(async {
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let remote = silent.local_addr().unwrap();
+        let stream = tokio::net::TcpStream::connect(remote).await.unwrap();
+        let authority = Authority::new("ours");
+        let tls = Tls::new(&authority.client().tls, None).unwrap();
+        let opened = tcp::secure(stream, (Some("domain.com"), remote), &tls, Duration::from_millis(20)).await;
+        let words = "the server domain.com did not answer with TLS; check that its port is one for TLS";
+        assert_eq!(opened.unwrap_err(), ConnectFault::Untrusted(words.into()));
     });
 }
 
