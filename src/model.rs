@@ -41,4 +41,6 @@ pub mod journal;
 
 pub mod reason;
 
+pub mod slip;
+
 pub mod text;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::outage::Outage;
 use super::server::Server;
+use super::slip;
 use crate::sip::{self, Transport, Uri};
 
 /// Who we are and which server we use, as kept in the settings file.
@@ -201,6 +202,9 @@ pub enum AccountError {
         #[source]
         why: sip::Error,
     },
+    /// The address has a comma in its domain.
+    #[error("address: {0}")]
+    Comma(String),
     /// The address has no user part, or is not an address in a domain.
     #[error("address: {0:?} does not say who at which domain; write it like sip:james@domain.com")]
     NoUser(String),
@@ -235,8 +239,10 @@ impl Account {
     /// A sentence that names the first invalid field.
     pub fn check(&self) -> Result<Profile, AccountError> {
         let text = self.address.trim();
-        let address =
-            Uri::typed(text).map_err(|why| AccountError::Address { text: self.address.clone(), why })?;
+        let address = Uri::typed(text).map_err(|why| {
+            let wrong = || AccountError::Address { text: self.address.clone(), why };
+            slip::words(text).map_or_else(wrong, AccountError::Comma)
+        })?;
         if address.user().is_none_or(str::is_empty) || address.host().is_empty() {
             return Err(AccountError::NoUser(self.address.clone()));
         }
@@ -393,6 +399,10 @@ mod tests {
             (account("", "udp:127.0.0.1:5060"), "address: "),
             (account("sip:domain.com", "udp:127.0.0.1:5060"), "address: "),
             (account("tel:+1234", "udp:127.0.0.1:5060"), "address: "),
+            (
+                account("ann@domain,com", ""),
+                "address: \"ann@domain,com\" is not a valid address: a domain has no comma. Did you mean ann@domain.com?",
+            ),
             (account("sips:james@domain.com", "udp:127.0.0.1:5060"), "proxy: "),
             (account("sips:james@domain.com", "tcp:domain.com"), "proxy: "),
             (account("james@domain.com", "udp:127.0.0.1:0"), "proxy: "),

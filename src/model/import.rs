@@ -18,7 +18,7 @@ use encoding_rs::{Encoding, WINDOWS_1252};
 
 use self::found::ImportFound;
 pub use self::found::{Entry, Misread};
-pub use self::mix::{Piece, pieces};
+pub use self::mix::{Piece, pieces, pieces_so_far};
 use super::contacts::{AddressBook, Contact, List, address_key};
 use crate::limits::IMPORT_BYTES_MAX;
 

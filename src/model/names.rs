@@ -105,6 +105,12 @@ impl Names {
         shown(&row.address, name, known.is_some_and(|known| known.person.simulated))
     }
 
+    /// Whether a contact has this address, however it is spelled; `key` is its [`address_key`].
+    #[must_use]
+    pub fn knows(&self, key: &str) -> bool {
+        self.by_key.contains_key(key)
+    }
+
     /// The contacts, sorted by name.
     #[must_use]
     pub fn contacts(&self) -> &[NamedContact] {

@@ -165,7 +165,7 @@ fn under_way_line(tally: &Tally) -> String {
         (1, DeliveryState::Queued) => "Waiting to send".to_owned(),
         (1, DeliveryState::Sending) => "Sending…".to_owned(),
         (1, _) => "Server has it, waiting for report".to_owned(),
-        (total, _) => format!("Waiting {} of {total}", tally.under_way()),
+        (total, _) => format!("Waiting for {} of {total}", tally.under_way()),
     }
 }
 
@@ -185,9 +185,9 @@ mod tests {
             (&[Failed, Failed, Delivered, Delivered, NoReport, Deferred], "2 of 6 not delivered"),
             (&[NoReport, Deferred, Delivered, Delivered, Accepted, Delivered], "1 of 6 without report"),
             (&[Deferred, Accepted, Delivered, Delivered, Delivered, Delivered], "1 waiting for Ben"),
-            (&[Accepted, Accepted, Accepted, Delivered, Delivered, Delivered], "Waiting 3 of 6"),
-            (&[Queued, Queued], "Waiting 2 of 2"),
-            (&[Sending, Sending, Delivered], "Waiting 2 of 3"),
+            (&[Accepted, Accepted, Accepted, Delivered, Delivered, Delivered], "Waiting for 3 of 6"),
+            (&[Queued, Queued], "Waiting for 2 of 2"),
+            (&[Sending, Sending, Delivered], "Waiting for 2 of 3"),
             (&[Delivered; 6], "Delivered to all 6"),
             (&[Read, Read, Delivered, Read, Delivered, Delivered], "Read by 3 of 6"),
             (&[Read; 6], "Read by all 6"),

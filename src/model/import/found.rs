@@ -2,6 +2,7 @@
 
 use crate::limits::{IMPORT_ENTRIES_MAX, IMPORT_MISREAD_MAX, NAME_CHARS_MAX, URI_BYTES_MAX};
 use crate::model::contacts::List;
+use crate::model::slip;
 use crate::sip::{Scheme, Uri};
 
 /// Most characters shown of a line that was not understood.
@@ -102,7 +103,10 @@ pub(super) fn checked(text: &str) -> Result<String, String> {
             }
             Scheme::Sip | Scheme::Sips | Scheme::Im | Scheme::Pres => NO_ADDRESS.to_owned(),
         }),
-        None if text.contains('@') => Err("this is not a SIP address".to_owned()),
+        None if text.contains('@') => Err(match slip::meant(text) {
+            Some(meant) => format!("a domain has no comma; did you mean {meant}"),
+            None => "this is not a SIP address".to_owned(),
+        }),
         None => Err(NO_ADDRESS.to_owned()),
     }
 }

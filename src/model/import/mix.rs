@@ -2,6 +2,7 @@
 //! name: `Ann Lee <ann@example.com>`, `"Lee, Ann" <sip:ann@example.com>`, `Ann Lee ann@example.com`.
 
 use super::found::{ImportFound, NO_ADDRESS, checked};
+use crate::model::slip;
 
 /// One part of a mix.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,25 +54,45 @@ pub(super) fn read(text: &str, joins: bool, found: &mut ImportFound) {
 }
 
 /// The parts of a text. Commas and semicolons separate them, ends of lines, and blanks after an address; not inside
-/// `<…>` or quotes, which end with their line at the latest.
+/// `<…>` or quotes, which end with their line at the latest. A comma that somebody typed in a domain, where a dot was
+/// meant, separates nothing: there is one address, which is wrong.
 #[must_use]
 pub fn pieces(text: &str) -> Vec<Piece> {
+    pieces_of(text, |before, rest| slip::is_in_domain(before, first_word(rest)))
+}
+
+/// The same while somebody types: a comma at the end may turn out to stand in a domain, so it separates nothing yet.
+#[must_use]
+pub fn pieces_so_far(text: &str) -> Vec<Piece> {
+    pieces_of(text, |before, rest| {
+        let word = first_word(rest);
+        slip::is_in_domain(before, word) || (word == rest && slip::may_be_in_domain(before, word))
+    })
+}
+
+/// What stands before the next separator.
+fn first_word(rest: &str) -> &str {
+    let ends = |letter: char| matches!(letter, ',' | ';' | '<' | '>' | '"') || letter.is_whitespace();
+    rest.split(ends).next().unwrap_or_default()
+}
+
+fn pieces_of(text: &str, is_in_domain: impl Fn(&str, &str) -> bool) -> Vec<Piece> {
     let mut found: Vec<Piece> = Vec::new();
     let text = text.replace("\r\n", "\n");
     for (index, line) in text.split(['\n', '\r']).enumerate() {
-        for piece in join_parameters(split(line)) {
+        for piece in join_parameters(split(line, &is_in_domain)) {
             found.push(Piece::of(index + 1, &piece));
         }
     }
     found
 }
 
-fn split(line: &str) -> Vec<String> {
+fn split(line: &str, is_in_domain: &dyn Fn(&str, &str) -> bool) -> Vec<String> {
     let mut found = Vec::new();
     let mut piece = String::new();
     let (mut in_brackets, mut in_quotes, mut has_at) = (false, false, false);
-    let mut letters = line.chars().peekable();
-    while let Some(letter) = letters.next() {
+    let mut letters = line.char_indices().peekable();
+    while let Some((place, letter)) = letters.next() {
         match letter {
             '"' if !in_brackets => in_quotes = !in_quotes,
             '<' if !in_quotes => in_brackets = true,
@@ -83,8 +104,11 @@ fn split(line: &str) -> Vec<String> {
         // In `ann@example.com <sip:ann@example.com>` the first is the name.
         let ends_address = letter.is_whitespace()
             && has_at
-            && letters.peek().is_some_and(|next| !next.is_whitespace() && *next != '<');
-        if is_free && (matches!(letter, ',' | ';') || ends_address) {
+            && letters.peek().is_some_and(|(_, next)| !next.is_whitespace() && *next != '<');
+        let is_slip = || {
+            letter == ',' && has_at && is_in_domain(piece.trim(), line.get(place + 1..).unwrap_or_default())
+        };
+        if is_free && (matches!(letter, ',' | ';') || ends_address) && !is_slip() {
             found.push(std::mem::take(&mut piece));
             has_at = false;
         } else {
