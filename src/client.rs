@@ -159,6 +159,10 @@ impl UserAgent {
             AgentCommand::Resend { message, only } => {
                 self.outbox.resend(&mut self.core, message, only, now);
             }
+            AgentCommand::ResendTo { message, recipient, address } => {
+                let place = (message, recipient);
+                self.outbox.resend_to(&mut self.core, &mut self.conversations, place, &address, now);
+            }
             AgentCommand::Withdraw { message } => {
                 self.outbox.withdraw(&mut self.core, message, now);
             }
@@ -268,7 +272,7 @@ impl Machine for UserAgent {
             Input::ConnectFailed { id, fault } => {
                 if self.core.server.connect_failed(id) {
                     self.connection_refused(Outage::of(fault, self.core.server.hop()), now);
-                } else {
+                } else if !self.registration.port_told(&mut self.core, id, &fault, now) {
                     self.outbox.detour_connected(&mut self.core, id, None, now);
                 }
             }

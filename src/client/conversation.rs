@@ -149,6 +149,33 @@ impl Conversations {
         self.by_people.get(&people_key(&people, false)).copied()
     }
 
+    /// One of a conversation's people has another address than was thought: returns all of them, as they are from now
+    /// on. None if it stays as it is, because that person is not in it or there is a conversation with the others.
+    pub(super) fn readdress(
+        &mut self,
+        id: ConversationId,
+        (from, to): (&str, &str),
+    ) -> Option<Vec<PersonRow>> {
+        let conversation = self.all.get_mut(&id)?;
+        let (wrong, right) = (address_key(from), address_key(to));
+        let mut people = conversation.row.people.clone();
+        if people.iter().any(|person| address_key(&person.address) == right && right != wrong) {
+            return None;
+        }
+        let person = people.iter_mut().find(|person| address_key(&person.address) == wrong)?;
+        person.address = to.to_owned();
+        let hidden = conversation.row.hidden;
+        let (old, new) = (people_key(&conversation.row.people, hidden), people_key(&people, hidden));
+        if self.by_people.get(&new).is_some_and(|other| *other != id) {
+            return None;
+        }
+        self.by_people.remove(&old);
+        self.by_people.insert(new, id);
+        conversation.row.people.clone_from(&people);
+        conversation.people = shown_people(&people, &self.names);
+        Some(people)
+    }
+
     /// A batch with a message of this conversation failed; the conversation's own row may have been in that batch.
     pub(super) fn not_kept(&mut self, id: ConversationId) {
         if let Some(conversation) = self.all.get_mut(&id).filter(|it| it.last.is_none()) {

@@ -81,7 +81,7 @@ impl UserAgent {
                 self.outbox.lost(&mut self.core, &mut self.conversations, id, *draft);
             }
             Action::AttemptKept(id, attempt) => {
-                self.outbox.further_lost(&mut self.core, (id, attempt));
+                self.outbox.further_lost(&mut self.core, &mut self.conversations, (id, attempt));
             }
             Action::ReportTaken { lost, .. } | Action::Repeated { lost, .. } => {
                 self.core.respond(lost, now);

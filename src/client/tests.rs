@@ -1,6 +1,7 @@
 //! Tests the client machine through its public interface: literal bytes on the other side, a disk under the test's control,
 //! and time that passes only when a test says so.
 
+mod corrected;
 mod doubles;
 mod drafts;
 mod inbox;
@@ -63,6 +64,8 @@ struct Stage {
     requests: Vec<(Flow, RequestId)>,
     events: Vec<Event>,
     connects: Vec<(ConnectId, Hop)>,
+    /// Whether their ports are closed was asked.
+    ports_asked: Vec<(ConnectId, Hop)>,
     /// The names that the certificates of the connections asked for must prove.
     domains: Vec<String>,
     resolves: Vec<(ResolveId, String)>,
@@ -93,6 +96,7 @@ impl Stage {
             requests: Vec::new(),
             events: Vec::new(),
             connects: Vec::new(),
+            ports_asked: Vec::new(),
             domains: Vec::new(),
             resolves: Vec::new(),
             order: Vec::new(),
@@ -139,6 +143,9 @@ impl Stage {
                     let text = String::from_utf8_lossy(&transmit.bytes).into_owned();
                     self.requests.extend(transmit.request.map(|request| (transmit.flow, request)));
                     self.sent.push((transmit.flow, text));
+                }
+                Output::Connect { id, hop, .. } if hop.transport == Transport::Udp => {
+                    self.ports_asked.push((id, hop));
                 }
                 Output::Connect { id, hop, domain } => {
                     self.connects.push((id, hop));
@@ -294,6 +301,14 @@ impl Stage {
                 }
                 Write::Outgoing(outgoing) => {
                     rows.open.push(OpenRows { outgoing, attempts: Vec::new(), deliveries: Vec::new() });
+                }
+                Write::People { conversation, people } => {
+                    let head = rows.conversations.iter_mut().find(|head| head.row.id == conversation);
+                    head.unwrap().row.people = people;
+                }
+                Write::Recipients { message, people } => {
+                    let open = rows.open.iter_mut().find(|open| open.outgoing.id == message);
+                    open.unwrap().outgoing.recipients = people;
                 }
                 Write::Attempt(row) => {
                     let open = rows.open.iter_mut().find(|open| open.outgoing.id == row.message).unwrap();

@@ -86,6 +86,16 @@ pub enum AgentCommand {
         /// Only this recipient, by index; if none, all that failed or have no report.
         only: Option<u32>,
     },
+    /// Resend a message to one failed recipient at a corrected address, which takes the place of the wrong one in the
+    /// message and in its conversation.
+    ResendTo {
+        /// The message.
+        message: MessageId,
+        /// The recipient, by index.
+        recipient: u32,
+        /// The corrected address.
+        address: String,
+    },
     /// Cancel what is still queued.
     Withdraw {
         /// The message.
@@ -342,6 +352,13 @@ pub enum Notice {
         path: PathBuf,
         /// Its content.
         file: File,
+    },
+    /// A requested file could not be read, or is no file to attach.
+    NotAttached {
+        /// Its path.
+        path: PathBuf,
+        /// Why, as a sentence.
+        why: String,
     },
     /// What was being written when the program ended; told once after the start.
     Drafts(Vec<DraftRow>),

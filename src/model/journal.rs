@@ -25,6 +25,20 @@ pub enum Write {
     Conversation(ConversationRow),
     /// A message written here: committed before the first byte leaves.
     Outgoing(OutgoingRow),
+    /// An address among a conversation's people was corrected.
+    People {
+        /// The conversation.
+        conversation: ConversationId,
+        /// All its people.
+        people: Vec<PersonRow>,
+    },
+    /// An address among the recipients of a message written here was corrected.
+    Recipients {
+        /// The message.
+        message: MessageId,
+        /// All its recipients, in the same order.
+        people: Vec<PersonRow>,
+    },
     /// An attempt has begun or progressed; replaces what was stored of it.
     Attempt(AttemptRow),
     /// What is known of one recipient in one attempt; replaces what was stored.
@@ -60,7 +74,7 @@ pub enum Write {
 pub struct ConversationRow {
     /// Its number.
     pub id: ConversationId,
-    /// The others, as spelled when the conversation began, in order.
+    /// The others, as spelled when the conversation began or corrected since, in order.
     pub people: Vec<PersonRow>,
     /// Recipients are hidden from each other (`copy=bcc`, W7).
     pub hidden: bool,

@@ -57,6 +57,16 @@ impl Schema for ClientSchema {
         match write {
             Write::Conversation(conversation) => put_conversation(connection, conversation),
             Write::Outgoing(outgoing) => put_outgoing(connection, outgoing),
+            Write::People { conversation, people } => {
+                let sql = "UPDATE conversation SET people = ?2 WHERE id = ?1";
+                let values = params![signed(conversation.0), people_column(people)];
+                connection.prepare_cached(sql)?.execute(values).map(drop)
+            }
+            Write::Recipients { message, people } => {
+                let sql = "UPDATE message SET people = ?2 WHERE id = ?1";
+                let values = params![signed(message.0), people_column(people)];
+                connection.prepare_cached(sql)?.execute(values).map(drop)
+            }
             Write::Attempt(attempt) => put_attempt(connection, attempt),
             Write::Delivery(delivery) => put_delivery(connection, delivery),
             Write::Stranger(stranger) => reports::put_stranger(connection, stranger),

@@ -13,7 +13,7 @@ use fanfare::person::{Person, PersonEvent, Script};
 use fanfare::proxy::journal::DispatchId;
 use fanfare::proxy::{Proxy, ProxyCommand, ProxyConfig, ProxyEvent};
 use fanfare::random::Random;
-use fanfare::sip::Uri;
+use fanfare::sip::{Transport, Uri};
 use fanfare::store::memory::{ClientMemory, ProxyMemory};
 use fanfare::store::tables::Tables;
 use fanfare::time::Now;
@@ -155,7 +155,14 @@ impl<M: Kind> Station<M> {
     }
 
     fn poll(&mut self) -> Option<Effect> {
-        Some(match self.machine.as_mut()?.poll_output()? {
+        let output = loop {
+            match self.machine.as_mut()?.poll_output()? {
+                // No computer here says that a port is closed.
+                Output::Connect { hop, .. } if hop.transport == Transport::Udp => {}
+                output => break output,
+            }
+        };
+        Some(match output {
             Output::Transmit(transmit) => Effect::Transmit(transmit),
             Output::Connect { id, hop, .. } => Effect::Connect(id, hop),
             Output::Resolve { id, uri, .. } => Effect::Resolve(id, uri),

@@ -12,6 +12,7 @@ use crate::model::account::Profile;
 use crate::model::command::Draft;
 use crate::model::contacts::uri_key;
 use crate::model::journal::{ConversationId, PersonRow};
+use crate::model::slip;
 use crate::sip::{Scheme, Transport, Uri};
 
 /// Bytes allowed for the rest of each address's header field, and for all fields that are always present.
@@ -88,9 +89,15 @@ fn body_bytes(draft: &Draft) -> usize {
     draft.text.len() + draft.files.iter().map(|file| file.bytes.len() + FILE_HEAD_BYTES).sum::<usize>()
 }
 
-fn recipient(address: &str, profile: &Profile) -> Result<Uri, String> {
-    let uri =
-        Uri::typed(address.trim()).map_err(|why| format!("{address:?} is not a valid address: {why}."))?;
+/// The address of a recipient as typed.
+///
+/// # Errors
+/// A plain sentence that says why nothing can be sent to it.
+pub(super) fn recipient(address: &str, profile: &Profile) -> Result<Uri, String> {
+    let uri = Uri::typed(address.trim()).map_err(|why| {
+        let slip = slip::words(address);
+        slip.unwrap_or_else(|| format!("{address:?} is not a valid address: {why}."))
+    })?;
     let uri = in_own_domain(&uri, &profile.address).unwrap_or(uri);
     match uri.scheme() {
         Scheme::Sip | Scheme::Im | Scheme::Pres if uri.host().is_empty() => {
@@ -125,7 +132,7 @@ fn in_own_domain(uri: &Uri, own: &Uri) -> Option<Uri> {
 }
 
 /// W3: only `user@domain` decides; if the host is an IP address and not our own domain, the port does too.
-fn person_key(uri: &Uri, profile: &Profile) -> String {
+pub(super) fn person_key(uri: &Uri, profile: &Profile) -> String {
     let aor = uri.aor();
     if aor.domain() == profile.address.aor().domain() { aor.as_str().to_owned() } else { uri_key(uri) }
 }
@@ -222,6 +229,7 @@ mod tests {
             (draft(&["sip:ann@domain.com"], ""), "no text"),
             (draft(&[], "x"), "Pick somebody"),
             (draft(&["not an address"], "x"), "not a valid address"),
+            (draft(&["ann@domain,com"], "x"), "a domain has no comma. Did you mean ann@domain.com?"),
             (draft(&["elsewhere.com"], "x"), "does not say who"),
             (draft(&["sip:192.0.2.1"], "x"), "does not say who"),
             (draft(&["domain.com"], "x"), "like sip:ann@domain.com."),
@@ -233,7 +241,7 @@ mod tests {
         ];
         for (draft, words) in table {
             let why = recipients(&draft, &profile()).unwrap_err();
-            assert!(why.contains(words) && why.ends_with('.'), "{why}");
+            assert!(why.contains(words) && why.ends_with(['.', '?']), "{why}");
         }
     }
 }

@@ -51,6 +51,8 @@ pub(super) struct Attempt {
     pub(super) accepted_told: bool,
     /// The final report has arrived.
     pub(super) report_ended: bool,
+    /// It goes to a corrected address, until that is stored: the recipient's index, and its former address.
+    pub(super) corrects: Option<(u32, String)>,
     /// The state that the owner was last told for each recipient, by index, as [`rank`].
     told: BTreeMap<u32, u8>,
 }
@@ -86,6 +88,7 @@ impl Attempt {
             to_tag,
             accepted_told,
             report_ended: false,
+            corrects: None,
             told: BTreeMap::new(),
         }
     }
@@ -185,6 +188,16 @@ impl Entry {
         !later.any(|attempt| attempt.row.recipients.contains(&row.recipient))
     }
 
+    /// The last attempt that was not withdrawn.
+    pub(super) fn latest(&self) -> Option<&Attempt> {
+        self.attempts.values().rev().find(|attempt| !attempt.is_withdrawn())
+    }
+
+    /// The report that it asked for.
+    pub(super) fn latest_wish(&self) -> ReportWish {
+        self.latest().map(|latest| latest.row.report.clone()).unwrap_or_default()
+    }
+
     /// The number of the next attempt.
     pub(super) fn next_number(&self) -> u32 {
         self.attempts.last_key_value().map_or(1, |(number, _)| number + 1)
@@ -194,6 +207,13 @@ impl Entry {
     pub(super) fn address(&self, recipient: u32) -> &str {
         let index = usize::try_from(recipient).unwrap_or(usize::MAX);
         self.row.recipients.get(index).map_or("", |person| person.address.as_str())
+    }
+
+    /// Gives a recipient another address; returns the former one.
+    pub(super) fn readdress(&mut self, recipient: u32, address: String) -> Option<String> {
+        let index = usize::try_from(recipient).ok()?;
+        let person = self.row.recipients.get_mut(index)?;
+        Some(std::mem::replace(&mut person.address, address))
     }
 
     /// A delivery event updated to the current state; other events unchanged.

@@ -1,12 +1,16 @@
-//! A further attempt at a message, and withdrawal of what has not left yet.
+//! A further attempt at a message, to a corrected address too, and withdrawal of what has not left yet.
 
-use super::entry::Identity;
+use super::draft::{person_key, recipient as checked};
+use super::entry::{Entry, Identity};
 use super::{AttemptId, Outbox};
 use crate::client::agent::core::{Action, Core};
+use crate::client::conversation::Conversations;
+use crate::model::account::Profile;
 use crate::model::command::Event;
 use crate::model::delivery::News;
-use crate::model::journal::{AttemptStage, DeliveryState, MessageId};
+use crate::model::journal::{AttemptStage, DeliveryState, MessageId, Write};
 use crate::model::reason::LocalReason;
+use crate::sip::Uri;
 use crate::time::Now;
 
 impl Outbox {
@@ -20,26 +24,70 @@ impl Outbox {
             return;
         }
         let number = entry.next_number();
-        let latest = entry.attempts.values().rev().find(|attempt| !attempt.is_withdrawn());
+        let latest = entry.latest();
         // It is unknown whether the proxy has the last attempt: under the same Call-ID it drops the duplicate (W12).
         let same = latest.filter(|latest| latest.is_ambiguous() && latest.row.recipients == recipients);
-        let ids = match (same, latest) {
-            (Some(same), _) => Identity::of(&same.row),
-            (None, latest) => {
-                let wish = latest.map(|latest| latest.row.report.clone()).unwrap_or_default();
-                Identity::fresh(core, &wish)
-            }
+        let ids = match same {
+            Some(same) => Identity::of(&same.row),
+            None => Identity::fresh(core, &entry.latest_wish()),
         };
         self.begin_attempt(core, id, ids, recipients, now);
+        core.promise(Action::AttemptKept(id, number));
+    }
+
+    /// Resends a message to one of those who failed, at a corrected address: it takes the place of the wrong one, in the
+    /// message and for what is written in its conversation from now on.
+    pub(crate) fn resend_to(
+        &mut self,
+        core: &mut Core,
+        conversations: &mut Conversations,
+        (id, recipient): (MessageId, u32),
+        address: &str,
+        now: Now,
+    ) {
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return;
+        };
+        let (number, conversation) = (entry.next_number(), entry.row.conversation);
+        if entry.resendable(Some(recipient)).is_empty() {
+            return;
+        }
+        let address = match corrected(entry, recipient, address, &core.profile) {
+            Ok(uri) => uri.as_str().to_owned(),
+            Err(why) => {
+                let reason = why.into();
+                return core.tell(Event::Refused { message: id, attempt: number, status: 400, reason });
+            }
+        };
+        let Some(former) = entry.readdress(recipient, address.clone()) else {
+            return;
+        };
+        let (wish, people) = (entry.latest_wish(), entry.row.recipients.clone());
+        core.write(Write::Recipients { message: id, people });
+        if let Some(people) = conversations.readdress(conversation, (&former, &address)) {
+            core.write(Write::People { conversation, people });
+        }
+        // A late report on the wrong address says nothing of the right one.
+        self.directories.retain(|place, _| place.0 != id);
+        let ids = Identity::fresh(core, &wish);
+        self.begin_attempt(core, id, ids, vec![recipient], now);
+        if let Some(attempt) = self.find_mut((id, number)) {
+            attempt.corrects = Some((recipient, former));
+        }
         core.promise(Action::AttemptKept(id, number));
     }
 
     /// A further attempt is committed.
     pub(crate) fn further_kept(&mut self, core: &mut Core, place: AttemptId) {
         self.attempt_kept(place);
+        let is_corrected = self.find_mut(place).is_some_and(|attempt| attempt.corrects.take().is_some());
         let Some((entry, attempt)) = self.find(place) else {
             return;
         };
+        if is_corrected {
+            // The message is to be read again, for its address.
+            core.tell(Event::Changed { conversation: entry.row.conversation, message: Some(place.0) });
+        }
         // Changes since then are told once the disk has them.
         for row in attempt.deliveries.iter().filter(|row| row.state == DeliveryState::Queued) {
             core.tell(entry.delivery_event(row));
@@ -47,10 +95,20 @@ impl Outbox {
     }
 
     /// A further attempt could not be stored.
-    pub(crate) fn further_lost(&mut self, core: &mut Core, place: AttemptId) {
+    pub(crate) fn further_lost(
+        &mut self,
+        core: &mut Core,
+        conversations: &mut Conversations,
+        place: AttemptId,
+    ) {
         let (message, attempt) = place;
-        if let Some(entry) = self.entries.get_mut(&message) {
-            entry.attempts.remove(&attempt);
+        if let Some(entry) = self.entries.get_mut(&message)
+            && let Some(lost) = entry.attempts.remove(&attempt)
+            && let Some((recipient, former)) = lost.corrects
+            && let Some(address) = entry.readdress(recipient, former.clone())
+        {
+            // Neither is the corrected address stored.
+            conversations.readdress(entry.row.conversation, (&address, &former));
         }
         let reason = LocalReason::NotStored.into();
         core.tell(Event::Refused { message, attempt, status: 503, reason });
@@ -77,4 +135,19 @@ impl Outbox {
         core.promise(Action::TellOf(id, Event::Changed { conversation, message: Some(id) }));
         self.retire(id);
     }
+}
+
+/// The corrected address of a recipient.
+///
+/// # Errors
+/// A plain sentence that says why nothing can be sent to it.
+fn corrected(entry: &Entry, recipient: u32, address: &str, profile: &Profile) -> Result<Uri, String> {
+    let uri = checked(address, profile)?;
+    let key = person_key(&uri, profile);
+    let others = (0_u32..).zip(&entry.row.recipients).filter(|(index, _)| *index != recipient);
+    let others = others.filter_map(|(_, person)| Uri::parse(&person.address).ok());
+    if others.map(|other| person_key(&other, profile)).any(|other| other == key) {
+        return Err(format!("{address} is among the recipients already."));
+    }
+    Ok(uri)
 }

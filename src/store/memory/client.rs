@@ -99,6 +99,16 @@ impl ClientMemory {
                 self.has_room_for(row.id)?;
                 self.outgoing.insert(row.id, row);
             }
+            Write::People { conversation, people } => {
+                if let Some((row, _)) = self.conversations.get_mut(&conversation) {
+                    row.people = people;
+                }
+            }
+            Write::Recipients { message, people } => {
+                if let Some(row) = self.outgoing.get_mut(&message) {
+                    row.recipients = people;
+                }
+            }
             Write::Attempt(row) => {
                 self.has_outgoing(row.message)?;
                 self.attempts.insert((row.message, row.number), row);

@@ -55,6 +55,7 @@ for_both!(client_in_sqlite, client_in_memory, crate::store::ClientSchema, crate:
     a_client_gets_back_what_it_wrote,
     a_batch_of_a_client_is_applied_whole_or_not_at_all,
     what_is_written_again_replaces_what_was_there,
+    a_corrected_address_takes_the_place_of_the_wrong_one,
     a_draft_keeps_its_files_and_ends_when_it_is_sent,
     old_keys_are_forgotten_and_newer_ones_kept,
     what_was_seen_is_unread_no_more,
@@ -134,6 +135,23 @@ fn what_is_written_again_replaces_what_was_there(mut tables: impl ClientTables) 
     ];
     tables.apply(&group(again)).unwrap();
     assert_eq!(rows_of(&tables).open[1], open);
+}
+
+fn a_corrected_address_takes_the_place_of_the_wrong_one(mut tables: impl ClientTables) {
+    tables.apply(&group(client_story())).unwrap();
+    let mut expected = rows_of(&tables);
+    let (conversation, message) = (expected.conversations[0].row.id, expected.open[1].outgoing.id);
+    let (people, recipients) =
+        (&mut expected.conversations[0].row.people, &mut expected.open[1].outgoing.recipients);
+    for person in people.iter_mut().chain(recipients.iter_mut()) {
+        person.address = person.address.replace('@', "@work.");
+    }
+    let writes = vec![
+        client::Write::People { conversation, people: people.clone() },
+        client::Write::Recipients { message, people: recipients.clone() },
+    ];
+    tables.apply(&group(writes)).unwrap();
+    assert_eq!(rows_of(&tables), expected, "there, and nowhere else");
 }
 
 fn a_draft_keeps_its_files_and_ends_when_it_is_sent(mut tables: impl ClientTables) {

@@ -125,6 +125,8 @@ pub(super) fn wrote(model: &mut Model, scene: Scene<'_>, write: &Write) -> Check
         }
         Write::Conversation(_)
         | Write::Outgoing(_)
+        | Write::People { .. }
+        | Write::Recipients { .. }
         | Write::Attempt(_)
         | Write::Stranger(_)
         | Write::Report(_)
