@@ -296,6 +296,10 @@ pub const REFUSED_RETRY_MAX: Duration = Duration::from_secs(1800);
 pub const STREAM_OPEN_WAIT: Duration = Duration::from_secs(10);
 /// How long the client waits for the answer to its un-registration.
 pub const UNREGISTER_WAIT: Duration = Duration::from_secs(2);
+/// People who are not contacts that the window suggests as recipients.
+pub const ACQUAINTANCES_MAX: usize = 500;
+/// Members of conversations among whom it looks for them, latest conversations first.
+pub const ACQUAINTANCES_SOUGHT_MAX: usize = 20_000;
 /// Submissions of one client under way at a time; the others wait.
 pub const SUBMISSIONS_OPEN_MAX: usize = 32;
 /// Messages sent one by one at a time, if the server does not fan out (W6); the others wait.

@@ -51,6 +51,12 @@ mod menus;
 #[path = "ui/people.rs"]
 mod people;
 
+#[path = "ui/recipients.rs"]
+mod recipients;
+
+#[path = "ui/dialogs.rs"]
+mod dialogs;
+
 #[path = "ui/contacts.rs"]
 mod contacts;
 

@@ -11,7 +11,7 @@ use crate::sip::File;
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
     /// The system does not allow reading it.
-    #[error("cannot read {path}: {error}", path = path.display())]
+    #[error("{path} cannot be read: {why}", path = path.display(), why = words(error))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -32,6 +32,18 @@ pub enum AttachError {
         /// Its size.
         bytes: u64,
     },
+}
+
+/// Without the system's number of the error, for the usual ones.
+fn words(error: &io::Error) -> String {
+    let kind = error.kind();
+    if kind == io::ErrorKind::NotFound {
+        "there is no such file".to_owned()
+    } else if kind == io::ErrorKind::PermissionDenied {
+        "you may not read it".to_owned()
+    } else {
+        error.to_string()
+    }
 }
 
 /// Reads a file, with its name and the media type that its name implies.
@@ -86,7 +98,7 @@ mod tests {
         fs::write(&empty, "").unwrap();
         fs::File::create(&large).unwrap().set_len(5 << 30).unwrap();
         let cases = [
-            (folder.path().join("gone"), "gone: No such file"),
+            (folder.path().join("gone"), "gone cannot be read: there is no such file"),
             (folder.path().to_owned(), "is not a file"),
             (empty, "empty is empty"),
             (

@@ -18,6 +18,19 @@ pub(crate) enum HitStep {
     Newer,
 }
 
+/// A recipient who was not reached, perhaps because the address is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WrongAddress {
+    /// The message.
+    pub(crate) message: MessageId,
+    /// The recipient, by index.
+    pub(crate) recipient: u32,
+    /// The same, with the address as it is.
+    pub(crate) person: Person,
+    /// The address keys of the message's other recipients.
+    pub(crate) others: Vec<String>,
+}
+
 /// One action; the window carries it out after the frame is laid out.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
@@ -47,6 +60,17 @@ pub(crate) enum Act {
     Details(MessageId),
     /// Show or hide the delivery column.
     ToggleDelivery,
+    /// Ask for the corrected address of a recipient who was not reached.
+    CorrectAddress(WrongAddress),
+    /// Send a recipient's copy of a message to this address.
+    SendCorrected {
+        /// The message.
+        message: MessageId,
+        /// The recipient, by index.
+        recipient: u32,
+        /// The corrected address.
+        address: String,
+    },
     /// Edit a contact, or add one if none is given.
     EditContact(Option<Contact>),
     /// Add somebody to the contacts, or edit the contact that has the address.

@@ -37,6 +37,7 @@ use jiff::tz::TimeZone;
 
 use self::drafts::KeptDrafts;
 use self::ended::{ended_ui, not_stored_ui};
+use self::screens::Showing;
 use self::seen::SeenSoFar;
 use self::shell::{MiddleView, Shell};
 use super::actions::Act;
@@ -90,6 +91,8 @@ pub struct App {
     pictures: Pictures<MiddleView>,
     /// How often it was checked that the window is on a screen.
     placed: u8,
+    /// That the window is shown.
+    showing: Showing,
     /// The title that the window has.
     title: String,
 }
@@ -141,6 +144,7 @@ impl App {
             choosing: options.chooser.map(|chooser| Choosing::new(ctx, chooser)),
             pictures: Pictures::new(ctx),
             placed: 0,
+            showing: Showing::default(),
             title: String::new(),
         }
     }
@@ -282,6 +286,7 @@ impl eframe::App for App {
             self.placed += 1;
             screens::bring_back(ctx, frame);
         }
+        self.showing.see_to(ctx, frame);
         self.update(ctx);
     }
 

@@ -4,6 +4,8 @@ pub(super) mod composer;
 
 pub(super) mod recipients;
 
+pub(super) mod suggestions;
+
 pub(super) mod attach;
 
 pub(super) mod pictures;

@@ -4,6 +4,8 @@ pub(super) mod dialogs;
 
 pub(super) mod import;
 
+pub(super) mod correct;
+
 pub(super) mod people;
 
 pub(super) mod settings;

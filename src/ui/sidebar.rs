@@ -4,6 +4,8 @@ pub(super) mod conversations;
 
 mod row;
 
+pub(super) mod picker;
+
 pub(super) mod contacts;
 
 pub(super) mod marks;

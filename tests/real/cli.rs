@@ -423,5 +423,5 @@ fn files_go_with_a_message_and_what_cannot_go_is_named() {
     bob.line_with("image/png;name=");
     let refused = send(&proxy.udp(), &["--to", "im:bob@domain.com", "--file", gone]);
     assert_ne!(refused.code(), 0);
-    assert!(refused.said().contains("gone.png: No such file"), "{refused:?}");
+    assert!(refused.said().contains("gone.png cannot be read: there is no such file"), "{refused:?}");
 }

@@ -136,6 +136,10 @@ fn obey(inner: &mut Inner, command: Command) {
             heads.iter_mut().filter(|head| head.id == conversation).for_each(|head| head.unread = unread);
             inner.snapshot.conversations = heads.into();
         }
+        Command::Attach(path) if path.ends_with("nothing") => {
+            let why = format!("{} cannot be read: there is no such file.", path.display());
+            inner.notices.push(Notice::NotAttached { path, why });
+        }
         Command::Attach(path) => {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
             let file = File { name, media_type: "image/png".into(), bytes: vec![7; 12_345].into() };

@@ -23,8 +23,13 @@ fn write_to_three(fake: &Fake) -> egui_kittest::Harness<'static, fanfare::ui::Ap
         window.get_by_role_and_label(Role::CheckBox, name).click();
         window.run();
     }
-    window.get_by_label("3 selected");
-    window.get_by_label("Write").click();
+    let bar =
+        ["Clear selection", "Save as list…", "Write to 3"].map(|label| window.get_by_label(label).rect());
+    for (left, right) in [(bar[0], bar[1]), (bar[1], bar[2])] {
+        assert!(left.right() <= right.left(), "nothing is cut: {bar:?}");
+    }
+    assert!(bar[2].right() <= 280.0, "{bar:?}");
+    window.get_by_label("Write to 3").click();
     window.run();
     assert!(window.get_by_label("Send to 3").accesskit_node().is_disabled(), "there is no text yet");
     type_into(&mut window, "Message", "Who can come?");
@@ -59,7 +64,7 @@ fn pick_three_write_send_see_ticks_and_crosses_and_resend() {
         matches!(fake.asked().as_slice(), [Command::Open(ConversationId(1))]),
         "the new conversation is opened"
     );
-    window.get_by_role_and_label(Role::Button, "Waiting 3 of 3");
+    window.get_by_role_and_label(Role::Button, "Waiting for 3 of 3");
     let composer = window.get_by_role_and_label(Role::MultilineTextInput, "Message");
     assert!(composer.accesskit_node().is_focused(), "the next message can be typed at once");
 

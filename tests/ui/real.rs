@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use egui::accesskit::Role;
+use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::config::passwords::Keyring;
@@ -14,7 +15,7 @@ use fanfare::demo::DemoRun;
 use fanfare::runtime::engine::{Engine, EngineOptions, WireTap};
 use fanfare::ui::{App, Options};
 
-use crate::fake::type_into;
+use crate::fake::{press, type_into};
 use crate::gallery::LARGE;
 
 /// Longer than Timer F of the demo; nobody waits for it when all is well.
@@ -50,7 +51,7 @@ fn three_people_on_real_sockets_get_one_message_and_one_of_them_does_not() {
         window.get_by_role_and_label(Role::CheckBox, name).click();
         window.run();
     }
-    window.get_by_label("Write").click();
+    window.get_by_label("Write to 3").click();
     window.run();
     type_into(&mut window, "Message", "Who can come?");
     window.get_by_label("Send to 3").click();
@@ -80,6 +81,17 @@ fn three_people_on_real_sockets_get_one_message_and_one_of_them_does_not() {
     window.run();
     wait_for(&mut window, &woken, Role::Label, |name| name.ends_with("attempt 2"));
     wait_for(&mut window, &woken, Role::Button, |name| name == "1 of 3 not delivered");
+
+    // Her copy goes to the corrected address, where somebody else answers.
+    window.get_by_label("Edit address").click();
+    window.run();
+    window.get_by_role_and_label(Role::TextInput, "SIP address").focus();
+    press(&mut window, Modifiers::COMMAND, Key::A);
+    type_into(&mut window, "SIP address", "eli@demo.example");
+    window.get_by_label("Send to this address").click();
+    window.run();
+    wait_for(&mut window, &woken, Role::Image, |name| name == "Busy Eli: not delivered, busy");
+    window.get_by_label("486 Busy Here");
 }
 
 /// Draws whenever the engine wakes the window, until a widget of that role has such a name.

@@ -194,7 +194,7 @@ fn what_went_wrong_is_scrolled_to_and_its_buttons_are_reached_by_keyboard_at_eve
         assert!(is_in_view(&window, "SIP address") && is_in_view(&window, "Connecting…"), "{size:?}");
         fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("one.example")));
         state(&fake, &mut window, offline(NOBODY_VOUCHES));
-        let buttons = ["Trust this certificate", "Choose an authority…", "Continue offline"];
+        let buttons = ["Trust this certificate", "Choose a CA certificate file…", "Continue offline"];
         for button in buttons {
             assert!(is_in_view(&window, button), "{button} at {size:?}");
         }
@@ -230,7 +230,7 @@ fn what_went_wrong_stays_in_view_when_the_window_becomes_smaller() {
     state(&fake, &mut window, offline(NOBODY_VOUCHES));
     window.set_size(SMALL.into());
     window.run();
-    for button in ["Trust this certificate", "Choose an authority…", "Continue offline"] {
+    for button in ["Trust this certificate", "Choose a CA certificate file…", "Continue offline"] {
         assert!(is_in_view(&window, button), "{button}");
     }
 }
@@ -339,12 +339,12 @@ fn an_authority_can_be_chosen_instead() {
     let mut window = connect(&fake);
     fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("one.example")));
     state(&fake, &mut window, offline(NOBODY_VOUCHES));
-    window.get_by_label("Choose an authority…").scroll_to_me();
+    window.get_by_label("Choose a CA certificate file…").scroll_to_me();
     window.run();
-    window.get_by_label("Choose an authority…").click();
+    window.get_by_label("Choose a CA certificate file…").click();
     window.run();
     fake.asked();
-    type_into(&mut window, "Path to the authority's certificate", "/etc/ssl/holt.pem");
+    type_into(&mut window, "CA certificate file", "/etc/ssl/holt.pem");
     press(&mut window, Modifiers::NONE, Key::Enter);
     let accounts = puts(&fake);
     let [put] = accounts.as_slice() else { panic!("{accounts:?}") };
@@ -448,16 +448,16 @@ fn a_certificate_for_another_name_says_for_which_and_that_it_is_not_the_servers(
     let fake = nobody();
     let mut window = connect(&fake);
     for (names, words) in [
-        (&["two.example"][..], "It is for two.example, not for one.example."),
+        (&["two.example"][..], "This certificate is for two.example, not for one.example."),
         (
             &["two.example", "192.0.2.1", "sip:three.example"],
-            "It is for two.example, 192.0.2.1 and sip:three.example, not for one.example.",
+            "This certificate is for two.example, 192.0.2.1 and sip:three.example, not for one.example.",
         ),
         (
             &["a.example", "b.example", "c.example", "d.example", "e.example"],
             "c.example, d.example and 1 more, not for",
         ),
-        (&[], "It does not name one.example, or any other server."),
+        (&[], "This certificate is not for one.example: it names no server at all."),
     ] {
         fake.change(|inner| inner.snapshot.untrusted = Some(of_others("one.example", names)));
         state(&fake, &mut window, offline(NOBODY_VOUCHES));
@@ -465,7 +465,7 @@ fn a_certificate_for_another_name_says_for_which_and_that_it_is_not_the_servers(
     }
     fake.change(|inner| inner.snapshot.untrusted = Some(untrusted("one.example")));
     window.run();
-    assert!(!says(&window, "It is for") && !says(&window, "It does not name"));
+    assert!(!says(&window, "This certificate is"));
 }
 
 #[test]

@@ -330,7 +330,7 @@ impl Work {
         tokio::task::spawn_blocking(move || {
             out.tell(match attachment::read(&path) {
                 Ok(file) => Notice::Attached { path, file },
-                Err(error) => Notice::Problem(format!("{error}.")),
+                Err(error) => Notice::NotAttached { path, why: format!("{error}.") },
             });
         });
     }

@@ -7,13 +7,15 @@ use egui::ViewportCommand;
 
 use super::shell::MiddleView;
 use crate::model::command::{AgentCommand, Command};
-use crate::model::contacts::Contact;
+use crate::model::contacts::{Contact, address_key};
 use crate::model::journal::{ConversationId, MessageId};
 use crate::model::marks::Marks;
 use crate::model::snapshot::{ConversationHead, Person, Settings};
 use crate::ui::actions::Act;
 use crate::ui::commands::UiCommand;
+use crate::ui::compose::attach::AttachForm;
 use crate::ui::compose::{composer, recipients};
+use crate::ui::panels::correct::CorrectForm;
 use crate::ui::panels::dialogs::Dialog;
 use crate::ui::panels::people::{ContactForm, ListForm, RenameForm};
 use crate::ui::panels::settings::{AccountForm, ScaleStep, next_scale};
@@ -44,6 +46,13 @@ impl App {
             Act::ToggleDelivery => {
                 let shown = self.shell.delivery_shown();
                 self.shell.show_delivery(!shown);
+            }
+            Act::CorrectAddress(wrong) => {
+                let form = CorrectForm::of(wrong, &self.snapshot.book);
+                self.shell.show(Dialog::Correct(form));
+            }
+            Act::SendCorrected { message, recipient, address } => {
+                self.send_corrected(message, recipient, address);
             }
             Act::EditContact(contact) => self.shell.show(Dialog::Contact(ContactForm::of(contact))),
             Act::AddContact(person) => self.add_contact(&person),
@@ -109,7 +118,7 @@ impl App {
         let place = self.shell.place;
         match &mut self.choosing {
             Some(choosing) => choosing.begin(place),
-            None => self.shell.show(Dialog::Attach(String::new())),
+            None => self.shell.show(Dialog::Attach(AttachForm::default())),
         }
     }
 
@@ -245,6 +254,29 @@ impl App {
     fn mark(&mut self, marks: Marks) {
         let settings = with_marks(&self.snapshot.settings, marks);
         self.ask(Command::PutSettings(settings));
+    }
+
+    /// Sends a recipient's copy to the corrected address. What the user has set for the conversation stays with it: it is
+    /// known by its people's addresses.
+    fn send_corrected(&mut self, message: MessageId, recipient: u32, address: String) {
+        let wrong = self.shell.thread.detailed().filter(|shown| shown.id == message).and_then(|shown| {
+            let index = usize::try_from(recipient).ok()?;
+            shown.deliveries.get(index).map(|delivery| address_key(&delivery.person.address))
+        });
+        let people =
+            self.shell.thread(&self.snapshot).map(|thread| (Arc::clone(&thread.people), thread.hidden));
+        let marks = self.shell.open().map(|id| self.shell.left.marks.get(id).clone());
+        if let (Some(wrong), Some((people, hidden)), Some(marks)) = (wrong, people, marks)
+            && !marks.is_empty()
+        {
+            let corrected = |person: &Person| {
+                let is_wrong = address_key(&person.address) == wrong;
+                if is_wrong { Person { address: address.clone(), ..person.clone() } } else { person.clone() }
+            };
+            let people: Vec<Person> = people.iter().map(corrected).collect();
+            self.mark(Marks { with: Marks::key(&people, hidden), ..marks });
+        }
+        self.ask(Command::Agent(AgentCommand::ResendTo { message, recipient, address }));
     }
 
     /// Removes a contact, and offers to undo it.

@@ -12,7 +12,7 @@ use crate::model::journal::{ConversationId, PersonRow};
 use crate::model::snapshot::Person;
 use crate::sip::{File, ReportMode, ReportWish};
 use crate::ui::actions::Act;
-use crate::ui::compose::attach;
+use crate::ui::compose::attach::{self, AttachForm};
 use crate::ui::desktop::browser::Browser;
 use crate::ui::desktop::chooser::Choosing;
 use crate::ui::desktop::notes::{DesktopTask, Watching};
@@ -28,6 +28,7 @@ impl App {
             match notice {
                 Notice::NotSent { draft, why } => self.give_back(draft, why),
                 Notice::Attached { path, file } => self.attached(&path, file),
+                Notice::NotAttached { path, why } => self.not_attached(&path, why),
                 Notice::ContactsRead { file } => {
                     let form = self.shell.dialog.as_mut().and_then(OpenDialog::import_form);
                     if let Some(form) = form {
@@ -37,9 +38,7 @@ impl App {
                 Notice::Saved(path) => self.shell.toasts.push(format!("Saved as {}", path.display())),
                 Notice::Problem(words) => self.shell.toasts.push(words),
                 Notice::Missed(count) => {
-                    self.shell
-                        .toasts
-                        .push(format!("{count} notifications are missing here: too many came at once."));
+                    self.shell.toasts.push(format!("Too many notices came at once: {count} are not shown."));
                 }
                 Notice::Drafts(rows) => self.take_drafts(rows),
                 Notice::DraftNotKept { why, .. } => self.draft_not_kept(why),
@@ -82,7 +81,7 @@ impl App {
             Some((place, Some(paths))) => paths.into_iter().for_each(|path| self.attach_to(place, path)),
             Some((_, None)) => {
                 self.choosing = None;
-                self.shell.show(Dialog::Attach(String::new()));
+                self.shell.show(Dialog::Attach(AttachForm::default()));
             }
             None => {}
         }
@@ -92,9 +91,27 @@ impl App {
     fn attached(&mut self, path: &Path, file: File) {
         let asked = self.attaching.iter().position(|(asked, _)| asked == path);
         let place = asked.map_or(self.shell.place, |index| self.attaching.remove(index).1);
+        if self.attach_form(path).is_some() {
+            self.shell.dialog = None;
+        }
         self.pictures.preview(&file);
         self.shell.has_new_writing = true;
         self.shell.writing.entry(place).or_default().files.push(file);
+    }
+
+    /// A file could not be read: the dialog that asks for its path says so, else a notice.
+    fn not_attached(&mut self, path: &Path, why: String) {
+        self.attaching.retain(|(asked, _)| asked != path);
+        match self.attach_form(path) {
+            Some(form) => form.failed(why),
+            None => self.shell.toasts.push(why),
+        }
+    }
+
+    /// The dialog that waits for this file.
+    fn attach_form(&mut self, path: &Path) -> Option<&mut AttachForm> {
+        let form = self.shell.dialog.as_mut().and_then(OpenDialog::attach_form);
+        form.filter(|form| form.awaits(path))
     }
 
     /// Attaches pictures pasted from the clipboard, and drops previews that are no longer needed.

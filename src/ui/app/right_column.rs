@@ -3,7 +3,6 @@
 use egui::{Area, CentralPanel, Frame, Id, Key, Order, Panel, Rect, Stroke, Ui, pos2};
 
 use super::shell::Shell;
-use crate::model::snapshot::Snapshot;
 use crate::ui::actions::Act;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::hint;
@@ -15,7 +14,6 @@ impl Shell {
     pub(super) fn delivery_column(
         &mut self,
         ui: &mut Ui,
-        snapshot: &Snapshot,
         look: &Look,
         acts: &mut Vec<Act>,
     ) {
@@ -26,12 +24,12 @@ impl Shell {
         panel.frame(Frame::NONE.fill(colors(ui).side)).show(ui, |ui| {
             let edge = ui.max_rect();
             ui.painter().vline(edge.left() + 0.5, edge.y_range(), Stroke::new(1.0, colors(ui).line));
-            self.right_ui(ui, snapshot, look, acts);
+            self.right_ui(ui, look, acts);
         });
     }
 
     /// The right column: who got the message, or what passed for it on the wire.
-    fn right_ui(&mut self, ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>) {
+    fn right_ui(&mut self, ui: &mut Ui, look: &Look, acts: &mut Vec<Act>) {
         let tab = self.watched.is_some().then_some(&mut self.shows_wire);
         title_ui(ui, tab, acts);
         match (&self.watched, self.shows_wire) {
@@ -40,7 +38,7 @@ impl Shell {
                 wire_ui(ui, &mut self.wire, Watched { wire, call_ids, look }, acts);
             }
             (Some(_), true) => hint(ui, "   It is shown in a window of its own."),
-            _ => delivery_ui(ui, self.thread.detailed(), &snapshot.book, look, acts),
+            _ => delivery_ui(ui, self.thread.detailed(), look, acts),
         }
     }
 
@@ -70,7 +68,7 @@ impl Shell {
     }
 
     /// Draws the delivery column over the conversation.
-    pub(super) fn drawer_ui(&mut self, ui: &Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>) {
+    pub(super) fn drawer_ui(&mut self, ui: &Ui, look: &Look, acts: &mut Vec<Act>) {
         let whole = ui.ctx().content_rect();
         let width = self.right_width().min(whole.width());
         let place = Rect::from_min_max(pos2(whole.right() - width, whole.top()), whole.max);
@@ -86,7 +84,7 @@ impl Shell {
             frame.show(ui, |ui| {
                 ui.set_min_size(place.size());
                 ui.set_max_size(place.size());
-                self.right_ui(ui, snapshot, look, acts);
+                self.right_ui(ui, look, acts);
             });
         });
     }

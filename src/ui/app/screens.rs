@@ -1,5 +1,7 @@
-//! A window that was closed on a screen which is gone now is brought back to one that is there. On Linux eframe puts it
-//! where it was, wherever that is.
+//! A window that was closed on a screen which is gone now is brought back to one that is there: on Linux eframe puts it
+//! where it was, wherever that is. And a window that the desktop did not show is shown again.
+
+use std::time::Duration;
 
 use egui::{Pos2, Rect, ViewportCommand, pos2, vec2};
 
@@ -42,9 +44,65 @@ fn place_on(window: Rect, screens: &[Rect]) -> Option<Pos2> {
     Some(window.min.clamp(most.min, most.min + room))
 }
 
+/// How long the desktop has to show the window.
+const SHOWN_WAIT_SECS: f64 = 2.0;
+/// How often it is asked again.
+const SHOWN_AGAIN_MAX: u8 = 2;
+
+/// Sees to it that the window is shown at the start. Under X11 the request is lost if the window manager starts at that
+/// moment: the window then stays hidden, and nothing would ever ask again.
+#[derive(Debug, Default)]
+pub(super) struct Showing {
+    /// When it has to be shown, in egui's seconds.
+    due: Option<f64>,
+    asked: u8,
+    is_over: bool,
+}
+
+impl Showing {
+    /// Shows the window again if it is still hidden a while after its first frame.
+    pub(super) fn see_to(&mut self, ctx: &egui::Context, frame: &eframe::Frame) {
+        let Some(window) = frame.winit_window().filter(|_| !self.is_over) else { return };
+        if self.is_lost(window.is_visible(), ctx.input(|input| input.time)) {
+            window.set_visible(false);
+            window.set_visible(true);
+        }
+        if !self.is_over {
+            ctx.request_repaint_after(Duration::from_secs_f64(SHOWN_WAIT_SECS / 2.0));
+        }
+    }
+
+    /// Whether the request to show it counts as lost now; none if the desktop does not say whether it is shown.
+    fn is_lost(&mut self, is_visible: Option<bool>, now: f64) -> bool {
+        if is_visible != Some(false) || self.asked == SHOWN_AGAIN_MAX {
+            self.is_over = true;
+            return false;
+        }
+        if *self.due.get_or_insert(now + SHOWN_WAIT_SECS) > now {
+            return false;
+        }
+        self.asked += 1;
+        self.due = Some(now + SHOWN_WAIT_SECS);
+        true
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_window_that_stays_hidden_is_shown_again_and_not_forever() {
+        let mut showing = Showing::default();
+        let mut lost = |now: f64| showing.is_lost(Some(false), now);
+        assert_eq!([0.0, 1.0, 1.9].map(&mut lost), [false; 3]);
+        assert_eq!([2.0, 3.0, 4.0, 6.0, 60.0].map(&mut lost), [true, false, true, false, false]);
+        assert!(showing.is_over);
+        for shown in [Some(true), None] {
+            let mut showing = Showing::default();
+            assert!(!showing.is_lost(Some(false), 0.0) && !showing.is_lost(shown, 1.0) && showing.is_over);
+        }
+    }
 
     #[test]
     fn a_window_that_is_on_no_screen_is_brought_back() {

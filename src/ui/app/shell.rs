@@ -18,6 +18,7 @@ use crate::ui::compose::pictures::Previews;
 use crate::ui::compose::recipients::{self, problem_ui, recipients_ui};
 use crate::ui::find::bar::bar_ui;
 use crate::ui::find::finder::Finder;
+use crate::ui::compose::suggestions::Acquaintances;
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, HEADER_HEIGHT, colors};
 use crate::ui::kit::toast::Toasts;
@@ -25,8 +26,8 @@ use crate::ui::kit::widgets::within;
 use crate::ui::kit::words::Look;
 use crate::ui::panels::dialogs::{Dialog, OpenDialog};
 use crate::ui::panels::sign_in::SignInForm;
-use crate::ui::sidebar::contacts::picker_ui;
 use crate::ui::sidebar::conversations::{LeftColumn, left_ui, welcome_ui};
+use crate::ui::sidebar::picker::picker_ui;
 use crate::ui::thread::{Around, Place, ThreadView, header_ui, messages_ui};
 use crate::ui::wire::WireView;
 
@@ -105,6 +106,8 @@ pub(crate) struct Shell {
     pub(crate) places: BTreeMap<ConversationId, Place>,
     /// Where the messages were drawn in the last frame.
     pub(crate) messages: Option<Rect>,
+    /// Whom one has a conversation with, besides the contacts.
+    pub(crate) acquaintances: Acquaintances,
     /// Height of the recipients of a new message in the last frame.
     pub(crate) recipients_height: f32,
 }
@@ -188,7 +191,7 @@ impl Shell {
             ColumnCount::Wide | ColumnCount::Middle => {
                 self.left_column(ui, snapshot, look, acts);
                 if room == ColumnCount::Wide && self.delivery_shown() && self.thread(snapshot).is_some() {
-                    self.delivery_column(ui, snapshot, look, acts);
+                    self.delivery_column(ui, look, acts);
                 }
                 self.middle_column(ui, (snapshot, previews), look, acts);
             }
@@ -201,7 +204,7 @@ impl Shell {
             ColumnCount::Narrow => self.middle_column(ui, (snapshot, previews), look, acts),
         }
         if room != ColumnCount::Wide && self.drawer && self.thread(snapshot).is_some() {
-            self.drawer_ui(ui, snapshot, look, acts);
+            self.drawer_ui(ui, look, acts);
         }
     }
 
@@ -272,6 +275,8 @@ impl Shell {
             composer_ui(ui, writing, Audience::New, (snapshot, previews), acts);
         });
         let (messages, height) = (&mut self.messages, &mut self.recipients_height);
+        self.acquaintances.refresh(snapshot);
+        let known = (&*snapshot.names, &self.acquaintances);
         CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
             let line = Stroke::new(1.0, colors(ui).line);
             // While the pointer is over the list to pick from, that does not move under it when the recipients need
@@ -284,15 +289,15 @@ impl Shell {
             area.max_height(room).min_scrolled_height(0.0).auto_shrink([false, true]).show(ui, |ui| {
                 Frame::NONE.inner_margin(egui::Margin::symmetric(16, 10)).show(ui, |ui| {
                     ui.set_width(ui.available_width());
-                    recipients_ui(ui, &mut writing.to, &snapshot.names);
-                    problem_ui(ui, &writing.to);
+                    recipients_ui(ui, &mut writing.to, known);
+                    problem_ui(ui, &mut writing.to, &snapshot.names);
                 });
             });
             let top = ui.cursor().top();
             *height = top - start - ui.spacing().item_spacing.y;
             ui.painter().hline(ui.max_rect().x_range(), top, line);
             *messages = Some(Rect::from_min_max(pos2(ui.max_rect().left(), top), ui.max_rect().max));
-            picker_ui(ui, &snapshot.names, &mut writing.to);
+            picker_ui(ui, known, &mut writing.to);
         });
     }
 }

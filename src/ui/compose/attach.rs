@@ -1,6 +1,6 @@
 //! Attachments of a message being written: chips above its text, the file dialog, and files dropped on the window.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use egui::{Align2, Color32, Rect, Role, Sense, TextureHandle, Ui, WidgetInfo, pos2, vec2};
 
@@ -8,7 +8,7 @@ use super::pictures::Previews;
 use crate::sip::File;
 use crate::ui::kit::icons::{Icon, focus_ring, paint_icon};
 use crate::ui::kit::theme::{self, CONTROL_HEIGHT, colors};
-use crate::ui::kit::widgets::{field, hint, one_line, primary, put};
+use crate::ui::kit::widgets::{field, hint, one_line, primary, problem_line, put};
 use crate::ui::kit::words;
 
 /// Maximum width of a file name in its chip.
@@ -65,15 +65,52 @@ fn chip_ui(ui: &mut Ui, file: &File, preview: Option<&TextureHandle>) -> bool {
     response.on_hover_text("Click to remove").clicked()
 }
 
+/// The path of a file to attach, as it is typed. The dialog stays until the file was read.
+#[derive(Debug, Default)]
+pub(crate) struct AttachForm {
+    path: String,
+    /// The file that is being read.
+    reading: Option<PathBuf>,
+    /// Why the last one could not be read.
+    problem: Option<String>,
+}
+
+impl AttachForm {
+    /// Something was typed.
+    pub(crate) fn is_changed(&self) -> bool {
+        !self.path.trim().is_empty()
+    }
+
+    /// This file is being read.
+    pub(crate) fn awaits(&self, path: &Path) -> bool {
+        self.reading.as_deref() == Some(path)
+    }
+
+    /// The file could not be read.
+    pub(crate) fn failed(&mut self, why: String) {
+        self.reading = None;
+        self.problem = Some(why);
+    }
+}
+
 /// Asks for the path of a file to attach; returns it once confirmed with Enter or the button.
-pub(crate) fn attach_ui(ui: &mut Ui, path: &mut String, entered: bool) -> Option<PathBuf> {
+pub(crate) fn attach_ui(ui: &mut Ui, form: &mut AttachForm, entered: bool) -> Option<PathBuf> {
     ui.spacing_mut().item_spacing.y = 8.0;
-    field(ui, "File path", path, "~/Pictures/cat.png").request_focus();
+    let typed = field(ui, "File path", &mut form.path, "~/Pictures/cat.png");
+    typed.request_focus();
+    if typed.changed() {
+        (form.reading, form.problem) = (None, None);
+    }
+    problem_line(ui, form.problem.as_deref());
     hint(ui, "You can also drop a file on the window.");
-    let is_filled = !path.trim().is_empty();
+    let is_ready = form.is_changed() && form.reading.is_none();
     ui.add_space(4.0);
-    let is_confirmed = primary(ui, "Attach", is_filled).clicked() || (entered && is_filled);
-    is_confirmed.then(|| at_home(path.trim()))
+    let is_confirmed = primary(ui, "Attach", is_ready).clicked() || (entered && is_ready);
+    if is_confirmed {
+        form.reading = Some(at_home(form.path.trim()));
+        form.problem = None;
+    }
+    form.reading.clone().filter(|_| is_confirmed)
 }
 
 /// Expands `~` to the user's home folder, as a shell does.

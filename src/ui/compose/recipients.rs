@@ -1,8 +1,10 @@
 //! The recipients of a new message: chips, typed or pasted addresses, and the list to pick from.
 
+mod chips;
+
 use std::collections::BTreeSet;
 
-use egui::{Align, Key, Layout, Modifiers, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
+use egui::{Align, Key, Layout, Modifiers, Sense, Ui, vec2};
 
 use crate::model::contacts::address_key;
 use crate::model::import::{self, Piece};
@@ -11,10 +13,12 @@ use crate::model::names::Names;
 use crate::model::snapshot::Person;
 use crate::sip::Uri;
 use crate::ui::kit::edit;
-use crate::ui::kit::icons::{Icon, focus_ring, paint_icon};
 use crate::ui::kit::theme::{self, CONTROL_HEIGHT, colors};
 use crate::ui::kit::widgets::{one_line, put};
-use crate::ui::kit::words;
+
+use self::chips::{Fault, chip_ui};
+pub(crate) use self::chips::{problem, problem_ui};
+use super::suggestions::{Acquaintances, Suggestion, Suggestions};
 
 /// The recipients of a message.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +28,10 @@ pub(crate) struct Recipients {
     keys: BTreeSet<String>,
     /// The text in the input field.
     pub(crate) typing: String,
+    /// The suggestion to which the arrow keys have moved, by its place in the list.
+    marked: Option<usize>,
+    /// The mark has just moved: the list shows it.
+    pub(crate) has_moved: bool,
 }
 
 /// One recipient, or an invalid address typed as one.
@@ -33,7 +41,7 @@ struct Chip {
     /// [`address_key`] of the address.
     key: String,
     /// Why nothing can be sent to it.
-    problem: Option<&'static str>,
+    fault: Option<Fault>,
 }
 
 /// How text got into the field.
@@ -44,8 +52,6 @@ enum TextOrigin {
     /// Pasted in one go.
     Pasted,
 }
-
-const NO_ADDRESS: &str = "Not a SIP address. Enter one like ann@example.com";
 
 impl Recipients {
     /// Starts with these people.
@@ -67,12 +73,12 @@ impl Recipients {
 
     /// The number of chips that nothing can be sent to.
     pub(crate) fn bad(&self) -> usize {
-        self.chips.iter().filter(|chip| chip.problem.is_some()).count()
+        self.chips.iter().filter(|chip| chip.fault.is_some()).count()
     }
 
     /// The valid recipients, as rows for a draft.
     pub(crate) fn rows(&self) -> Vec<PersonRow> {
-        let good = self.chips.iter().filter(|chip| chip.problem.is_none());
+        let good = self.chips.iter().filter(|chip| chip.fault.is_none());
         good.map(|chip| PersonRow {
             address: chip.person.address.clone(),
             name: chip.person.plain_name().to_owned(),
@@ -89,8 +95,8 @@ impl Recipients {
     pub(crate) fn push(&mut self, person: Person) {
         let key = address_key(&person.address);
         if self.keys.insert(key.clone()) {
-            let problem = checked(&person.address).is_none().then_some(NO_ADDRESS);
-            self.chips.push(Chip { person, key, problem });
+            let fault = Fault::of(&person.address);
+            self.chips.push(Chip { person, key, fault });
         }
     }
 
@@ -99,6 +105,49 @@ impl Recipients {
         if place < self.chips.len() {
             self.keys.remove(&self.chips.remove(place).key);
         }
+    }
+
+    /// Takes the address that was meant in place of the one with a comma.
+    fn mend(&mut self, place: usize, names: &Names) {
+        let Some(chip) = self.chips.get(place).cloned() else { return };
+        let Some(Fault::Comma { meant }) = chip.fault else { return };
+        self.remove(place);
+        let name = if chip.person.name == chip.person.address { String::new() } else { chip.person.name };
+        let before = self.chips.len();
+        self.add_piece(&Piece { line: 1, name, text: meant.clone(), address: meant }, names);
+        if self.chips.len() > before
+            && let Some(mended) = self.chips.pop()
+        {
+            self.chips.insert(place, mended);
+        }
+    }
+
+    /// The suggestion that Enter takes, by its place: the one that the arrow keys have chosen, else the best one for a
+    /// name, while no address is being typed.
+    pub(crate) fn marked(&self, suggestions: &Suggestions<'_>) -> Option<usize> {
+        let is_name = !self.typing.trim().is_empty() && !self.typing.contains('@');
+        let chosen = self.marked.filter(|place| *place < suggestions.len());
+        chosen.or_else(|| suggestions.best(|key| self.has(key)).filter(|_| is_name))
+    }
+
+    /// Adds whom a suggestion stands for; what was typed to find it is done with.
+    pub(crate) fn take(&mut self, suggestion: Suggestion<'_>) {
+        suggestion.people().iter().for_each(|person| self.push(person.clone()));
+        self.typing.clear();
+        self.marked = None;
+    }
+
+    /// Moves the mark through the suggestions.
+    fn move_mark(&mut self, suggestions: &Suggestions<'_>, key: Key) {
+        let last = suggestions.len().saturating_sub(1);
+        // From the one that is marked by itself, while nothing was chosen.
+        let here = self.marked(suggestions);
+        self.marked = match (key, here) {
+            _ if suggestions.len() == 0 => None,
+            (Key::ArrowDown, here) => Some(here.map_or(0, |here| (here + 1).min(last))),
+            (_, here) => here.and_then(|here| here.checked_sub(1)),
+        };
+        self.has_moved = true;
     }
 
     /// Adds a person, or removes one who is present.
@@ -135,8 +184,13 @@ impl Recipients {
         let text = &self.typing;
         let open = text.matches('"').count() % 2 == 1 || text.rfind('<') > text.rfind('>');
         let spaced = text.ends_with(char::is_whitespace) && text.contains('@');
-        let ended = text.ends_with([',', ';', '\n']) || spaced;
-        let mut found = import::pieces(text);
+        let mut found = match entry {
+            Entry::Typed => import::pieces_so_far(text),
+            Entry::Pasted => import::pieces(text),
+        };
+        // A comma may still turn out to stand in a domain.
+        let is_open = found.last().is_some_and(|piece| piece.text.ends_with(','));
+        let ended = (text.ends_with([',', ';', '\n']) && !is_open) || spaced;
         if open || !(ended || found.len() > 1) {
             return;
         }
@@ -165,7 +219,11 @@ pub(crate) fn field_id() -> egui::Id {
 }
 
 /// `To:` with its chips and the input field.
-pub(crate) fn recipients_ui(ui: &mut Ui, recipients: &mut Recipients, names: &Names) {
+pub(crate) fn recipients_ui(
+    ui: &mut Ui,
+    recipients: &mut Recipients,
+    (names, others): (&Names, &Acquaintances),
+) {
     let mut removed = None;
     ui.with_layout(Layout::left_to_right(Align::Min).with_main_wrap(true), |ui| {
         ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
@@ -177,7 +235,7 @@ pub(crate) fn recipients_ui(ui: &mut Ui, recipients: &mut Recipients, names: &Na
                 removed = Some(index);
             }
         }
-        typing_ui(ui, recipients, names);
+        typing_ui(ui, recipients, (names, others));
     });
     if let Some(index) = removed {
         recipients.remove(index);
@@ -185,31 +243,7 @@ pub(crate) fn recipients_ui(ui: &mut Ui, recipients: &mut Recipients, names: &Na
     }
 }
 
-/// A recipient's chip; a click removes it.
-fn chip_ui(ui: &mut Ui, chip: &Chip) -> bool {
-    let colors = colors(ui);
-    let (ink, ground) =
-        if chip.problem.is_some() { (colors.red, colors.red_soft) } else { (colors.text, colors.selected) };
-    let name = one_line(ui, &chip.person.name, theme::regular(13.5), ink, 200.0);
-    let (rect, response) = ui.allocate_exact_size(vec2(name.size().x + 38.0, CONTROL_HEIGHT), Sense::click());
-    let stroke = if chip.problem.is_some() { Stroke::new(1.0, colors.red) } else { Stroke::NONE };
-    ui.painter().rect(rect, 14.0, ground, stroke, egui::StrokeKind::Inside);
-    put(ui.painter(), rect.left_center() + vec2(12.0, -name.size().y / 2.0), name);
-    let cross = Rect::from_center_size(rect.right_center() - vec2(15.0, 0.0), vec2(12.0, 12.0));
-    let cross_ink = if response.hovered() { ink } else { colors.weak };
-    paint_icon(ui.painter(), cross, Icon::Close, cross_ink);
-    focus_ring(ui, &response, rect, 14.0);
-    let told = match chip.problem {
-        Some(problem) => format!("Remove {}: {problem}", chip.person.name),
-        None => format!("Remove {}", chip.person.name),
-    };
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &told));
-    let tooltip =
-        format!("{}\n{}", words::address(&chip.person.address), chip.problem.unwrap_or("Click to remove"));
-    response.on_hover_text(tooltip).clicked()
-}
-
-fn typing_ui(ui: &mut Ui, recipients: &mut Recipients, names: &Names) {
+fn typing_ui(ui: &mut Ui, recipients: &mut Recipients, (names, others): (&Names, &Acquaintances)) {
     let id = field_id();
     let focused = ui.memory(|memory| memory.has_focus(id));
     if focused
@@ -221,7 +255,13 @@ fn typing_ui(ui: &mut Ui, recipients: &mut Recipients, names: &Names) {
     let enter = focused && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
     let chips = recipients.len();
     if enter {
-        take_best(recipients, names);
+        take_best(recipients, (names, others));
+    }
+    for key in [Key::ArrowDown, Key::ArrowUp] {
+        if focused && ui.input_mut(|input| input.consume_key(Modifiers::NONE, key)) {
+            let typing = recipients.typing.clone();
+            recipients.move_mark(&Suggestions::of(&typing, names, others), key);
+        }
     }
     take_pasted(ui, recipients, names, focused);
     let width = ui.available_width().max(140.0);
@@ -237,6 +277,7 @@ fn typing_ui(ui: &mut Ui, recipients: &mut Recipients, names: &Names) {
     })
     .accessible_name("To");
     if response.changed() {
+        recipients.marked = None;
         let pasted = |event: &egui::Event| matches!(event, egui::Event::Paste(_));
         let is_pasted = ui.input(|input| input.events.iter().any(pasted));
         recipients.take_finished(if is_pasted { TextOrigin::Pasted } else { TextOrigin::Typed }, names);
@@ -274,33 +315,16 @@ fn take_pasted(ui: &Ui, recipients: &mut Recipients, names: &Names, focused: boo
     pasted.iter().for_each(|text| recipients.add_text(text, names));
 }
 
-/// Enter adds the best match for the typed text, or the text itself as an address.
-fn take_best(recipients: &mut Recipients, names: &Names) {
-    let text = std::mem::take(&mut recipients.typing);
-    if text.trim().is_empty() {
-        return;
-    }
-    let known = |place| names.contacts().get(place);
-    let first = names.search(&text).filter_map(known).find(|known| !recipients.has(&known.key));
-    match first {
-        Some(known) if !text.contains('@') => recipients.push(known.person.clone()),
-        _ => recipients.add_text(&text, names),
-    }
-}
-
-/// A sentence about chips that are not valid addresses.
-pub(crate) fn problem(recipients: &Recipients) -> Option<String> {
-    match recipients.bad() {
-        0 => None,
-        1 => Some("1 recipient is not a SIP address: correct or remove it".to_owned()),
-        count => Some(format!("{count} recipients are not SIP addresses: correct or remove them")),
-    }
-}
-
-/// Shows it as a line of text.
-pub(crate) fn problem_ui(ui: &mut Ui, recipients: &Recipients) {
-    if let Some(problem) = problem(recipients) {
-        ui.label(RichText::new(problem).size(12.5).color(colors(ui).red));
+/// Enter takes the suggestion that is marked, or the text itself as an address.
+fn take_best(recipients: &mut Recipients, (names, others): (&Names, &Acquaintances)) {
+    let text = recipients.typing.clone();
+    let suggestions = Suggestions::of(&text, names, others);
+    match recipients.marked(&suggestions).and_then(|place| suggestions.get(place)) {
+        Some(suggestion) => recipients.take(suggestion),
+        None => {
+            recipients.typing.clear();
+            recipients.add_text(&text, names);
+        }
     }
 }
 
@@ -367,6 +391,43 @@ mod tests {
         let found: Vec<String> = recipients.rows().into_iter().map(|row| row.address).collect();
         let expected = ["bob", "cole", "dana"].map(|user| format!("sip:{user}@example.com"));
         assert_eq!((found.as_slice(), recipients.bad()), (expected.as_slice(), 0), "{recipients:?}");
+    }
+
+    #[test]
+    fn a_comma_in_a_domain_makes_one_wrong_recipient_that_can_be_mended() {
+        for entry in [Entry::Typed, Entry::Pasted] {
+            let mut recipients = Recipients::default();
+            let letters = "ann@domain,com, ";
+            match entry {
+                Entry::Typed => letters.chars().for_each(|letter| {
+                    recipients.typing.push(letter);
+                    recipients.take_finished(entry, &names());
+                }),
+                Entry::Pasted => recipients.add_text(letters, &names()),
+            }
+            assert_eq!(
+                (recipients.len(), recipients.bad(), recipients.typing.trim()),
+                (1, 1, ""),
+                "{entry:?}"
+            );
+            assert!(recipients.rows().is_empty(), "nothing is sent to com, nor to ann@domain");
+            let fault = recipients.chips[0].fault.clone().unwrap();
+            assert_eq!(fault.words(), "A domain has no comma. Did you mean ann@domain.com?");
+            recipients.add_text("bob@x.org", &names());
+            recipients.mend(0, &names());
+            let rows: Vec<_> = recipients.rows().into_iter().map(|row| row.address).collect();
+            assert_eq!(
+                (rows.as_slice(), recipients.bad()),
+                (&["sip:ann@domain.com".into(), "sip:bob@x.org".into()][..], 0)
+            );
+        }
+        assert_eq!(addresses("ann@domain,bob@domain"), ["sip:ann@domain", "sip:bob@domain"]);
+        let mut typed = Recipients::default();
+        for letter in "ann@server,bob@x.org;".chars() {
+            typed.typing.push(letter);
+            typed.take_finished(Entry::Typed, &names());
+        }
+        assert_eq!((typed.rows().len(), typed.bad()), (2, 0), "{typed:?}");
     }
 
     #[test]

@@ -127,6 +127,7 @@ impl Notes {
             }
             Notice::NotSent { .. }
             | Notice::Attached { .. }
+            | Notice::NotAttached { .. }
             | Notice::Saved(_)
             | Notice::ContactsRead { .. }
             | Notice::Drafts(_)

@@ -106,6 +106,11 @@ pub(crate) enum Icon {
 
 /// An icon button, 28 by 28; `label` is its tooltip and its name for screen readers.
 pub(crate) fn icon_button(ui: &mut Ui, icon: Icon, label: &str) -> Response {
+    icon_button_with(ui, icon, label, label)
+}
+
+/// The same with another tooltip, for a command that has a shortcut.
+pub(crate) fn icon_button_with(ui: &mut Ui, icon: Icon, label: &str, tooltip: &str) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(28.0, 28.0), Sense::click());
     let colors = theme::colors(ui);
     let color = if response.hovered() || response.has_focus() { colors.text } else { colors.weak };
@@ -115,7 +120,7 @@ pub(crate) fn icon_button(ui: &mut Ui, icon: Icon, label: &str) -> Response {
     focus_ring(ui, &response, rect, 6.0);
     paint_icon(ui.painter(), Rect::from_center_size(rect.center(), vec2(16.0, 16.0)), icon, color);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, label));
-    response.on_hover_text(label)
+    response.on_hover_text(tooltip)
 }
 
 /// A ring around the widget that has the keyboard focus.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use egui::text::{LayoutJob, TextWrapping};
 use egui::{
     Align2, Button, Color32, CornerRadius, FontId, Galley, Id, Key, Layout, Modifiers, Painter, Pos2, Rect,
-    Response, RichText, Role, Sense, Stroke, TextFormat, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Response, RichText, Role, Sense, Stroke, TextFormat, TextWrapMode, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 use super::edit;
@@ -73,7 +73,9 @@ pub(crate) fn primary(ui: &mut Ui, text: &str, enabled: bool) -> Response {
 pub(crate) fn small_button(ui: &mut Ui, text: &str) -> Response {
     ui.scope(|ui| {
         ui.spacing_mut().button_padding = vec2(10.0, 3.0);
-        ui.add(Button::new(RichText::new(text).size(12.5)).min_size(vec2(0.0, CONTROL_HEIGHT)))
+        // Where there is no room beside others, it begins a line of its own.
+        let button = Button::new(RichText::new(text).size(12.5)).wrap_mode(TextWrapMode::Extend);
+        ui.add(button.min_size(vec2(0.0, CONTROL_HEIGHT)))
     })
     .inner
 }
@@ -239,6 +241,20 @@ pub(crate) fn keep_focus_in_view(ui: &Ui) {
 /// A sentence in weak color.
 pub(crate) fn hint(ui: &mut Ui, text: &str) {
     ui.label(RichText::new(text).size(12.5).color(colors(ui).weak));
+}
+
+/// What is wrong with the field above, in red. Its line is there when nothing is, so that nothing moves.
+pub(crate) fn problem_line(ui: &mut Ui, problem: Option<&str>) {
+    let ink = colors(ui).red;
+    match problem {
+        Some(problem) => {
+            ui.label(RichText::new(problem).size(12.5).color(ink));
+        }
+        None => {
+            let height = one_line(ui, "x", theme::regular(12.5), ink, f32::INFINITY).size().y;
+            ui.allocate_space(vec2(ui.available_width(), height));
+        }
+    }
 }
 
 /// A sentence on a colored background: what went wrong, and what to do.

@@ -195,14 +195,17 @@ pub(crate) fn other_names(shown: &UntrustedCertificate) -> Option<String> {
     // A server can put any number of names into its certificate.
     let first: Vec<&str> = names.iter().take(CERTIFICATE_NAMES_SHOWN).map(String::as_str).collect();
     Some(if first.is_empty() {
-        format!("It does not name {server}, or any other server.")
+        format!("This certificate is not for {server}: it names no server at all.")
     } else {
-        format!("It is for {}, not for {server}.", listed(&first, names.len() - first.len()))
+        format!("This certificate is for {}, not for {server}.", listed(&first, names.len() - first.len()))
     })
 }
 
 /// How many names of a certificate are shown.
 const CERTIFICATE_NAMES_SHOWN: usize = 4;
+
+/// What is said of something typed that is no address.
+pub(crate) const NO_ADDRESS: &str = "This is not a SIP address. Enter one like ann@example.com.";
 
 /// `text` with its first letter capitalized.
 pub(crate) fn sentence(text: &str) -> String {

@@ -36,7 +36,7 @@ pub(crate) fn certificate_ui(ui: &mut Ui, shown: &UntrustedCertificate, look: &L
                     TrustedCertificate { server: shown.server.clone(), sha256: shown.sha256.clone() };
                 decision = Some(Decision::Trust(trusted));
             }
-            if small_button(ui, "Choose an authority…").clicked() {
+            if small_button(ui, "Choose a CA certificate file…").clicked() {
                 decision = Some(Decision::ChooseAuthority);
             }
         });
@@ -80,10 +80,13 @@ fn fingerprint(ui: &mut Ui, name: &str, sha256: &str) {
 /// Asks for the path of an authority's certificate file; returns it once confirmed with Enter or the button.
 pub(crate) fn authority_ui(ui: &mut Ui, path: &mut String, entered: bool) -> Option<PathBuf> {
     ui.spacing_mut().item_spacing.y = 8.0;
-    field(ui, "Path to the authority's certificate", path, "~/company-ca.pem").request_focus();
-    hint(ui, "A PEM file. This account will trust it instead of the authorities that your computer trusts.");
+    field(ui, "CA certificate file", path, "~/company-ca.pem").request_focus();
+    hint(
+        ui,
+        "A PEM file. This account will trust it instead of the certificate authorities (CAs) that your computer trusts.",
+    );
     let is_filled = !path.trim().is_empty();
     ui.add_space(4.0);
-    let is_confirmed = primary(ui, "Trust this authority", is_filled).clicked() || (entered && is_filled);
+    let is_confirmed = primary(ui, "Trust this CA", is_filled).clicked() || (entered && is_filled);
     is_confirmed.then(|| crate::ui::compose::attach::at_home(path.trim()))
 }

@@ -8,7 +8,6 @@ use egui::{Align, Galley, Layout, Rect, RichText, ScrollArea, Sense, Stroke, Ui,
 
 use self::mends::{Mend, deed, mends, resend, text_alone};
 use crate::model::command::{AgentCommand, Command};
-use crate::model::contacts::AddressBook;
 use crate::model::journal::{DeliveryState, Way};
 use crate::model::snapshot::{DeliveryView, MessageView};
 use crate::time::latency;
@@ -64,13 +63,7 @@ pub(crate) fn title_ui(ui: &mut Ui, wire: Option<&mut bool>, acts: &mut Vec<Act>
 }
 
 /// The delivery state of a message, recipient by recipient.
-pub(crate) fn delivery_ui(
-    ui: &mut Ui,
-    message: Option<&Arc<MessageView>>,
-    book: &AddressBook,
-    look: &Look,
-    acts: &mut Vec<Act>,
-) {
+pub(crate) fn delivery_ui(ui: &mut Ui, message: Option<&Arc<MessageView>>, look: &Look, acts: &mut Vec<Act>) {
     let Some(message) = message.filter(|message| message.from.is_none()) else {
         return nothing(ui, message);
     };
@@ -90,7 +83,7 @@ pub(crate) fn delivery_ui(
                 // With 500 recipients, only the visible rows are laid out and drawn.
                 if ui.is_rect_visible(rect) {
                     let mut row = row(ui, rect, delivery, look);
-                    person_ui(&mut row, message, delivery, book, look, acts);
+                    person_ui(&mut row, message, delivery, look, acts);
                 }
             }
         }
@@ -277,14 +270,7 @@ fn row(ui: &mut Ui, rect: Rect, delivery: &DeliveryView, look: &Look) -> Ui {
     ui.new_child(builder)
 }
 
-fn person_ui(
-    row: &mut Ui,
-    message: &MessageView,
-    delivery: &DeliveryView,
-    book: &AddressBook,
-    look: &Look,
-    acts: &mut Vec<Act>,
-) {
+fn person_ui(row: &mut Ui, message: &MessageView, delivery: &DeliveryView, look: &Look, acts: &mut Vec<Act>) {
     let rect = row.max_rect();
     let lines = Lines::of(row, delivery, look, rect.width() - TEXT_LEFT - SIDE);
     let buttons_top = paint_lines(row, rect, delivery, &lines);
@@ -293,7 +279,7 @@ fn person_ui(
             pos2(rect.left() + TEXT_LEFT, buttons_top),
             vec2(rect.width() - TEXT_LEFT, CONTROL_HEIGHT),
         );
-        mend_row(row, place, message, delivery, book, acts);
+        mend_row(row, place, message, delivery, acts);
     }
 }
 
@@ -322,21 +308,14 @@ fn paint_lines(ui: &mut Ui, rect: Rect, delivery: &DeliveryView, lines: &Lines) 
     y + 4.0
 }
 
-fn mend_row(
-    ui: &mut Ui,
-    place: Rect,
-    message: &MessageView,
-    delivery: &DeliveryView,
-    book: &AddressBook,
-    acts: &mut Vec<Act>,
-) {
+fn mend_row(ui: &mut Ui, place: Rect, message: &MessageView, delivery: &DeliveryView, acts: &mut Vec<Act>) {
     within(ui, place, Layout::left_to_right(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
         let alone = text_alone(message, delivery).then_some(("Send the text alone", Mend::SendText));
         for (label, mend) in alone.into_iter().chain(mends(delivery)) {
             let button = small_button(ui, label).on_hover_text(format!("{label}: {}", delivery.person.name));
             if button.clicked() {
-                acts.push(deed(mend, message, delivery, book));
+                acts.push(deed(mend, message, delivery));
             }
         }
     });

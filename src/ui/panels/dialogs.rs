@@ -3,6 +3,7 @@
 use egui::{Align, Id, Layout, Modal, Rect, Response, RichText, Ui, vec2};
 
 use super::certificate::{Decision, authority_ui, certificate_ui};
+use super::correct::{CorrectForm, correct_ui};
 use super::import::{ImportForm, import_ui};
 use super::people::{ContactForm, FormOutcome, ListForm, RenameForm, contact_ui, list_ui, rename_ui};
 use super::settings::{AccountForm, settings_ui};
@@ -11,7 +12,7 @@ use crate::model::command::{AgentCommand, Command};
 use crate::model::snapshot::Snapshot;
 use crate::ui::actions::Act;
 use crate::ui::commands;
-use crate::ui::compose::attach::attach_ui;
+use crate::ui::compose::attach::{AttachForm, attach_ui};
 use crate::ui::kit::edit;
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, colors};
@@ -31,8 +32,10 @@ pub(crate) enum Dialog {
     Rename(RenameForm),
     /// Contacts to import.
     Import(Box<ImportForm>),
+    /// The corrected address of a recipient.
+    Correct(CorrectForm),
     /// Which file to attach, by path.
-    Attach(String),
+    Attach(AttachForm),
     /// The certificate authority to trust, by the path of its file.
     Authority(String),
     /// The server's certificate.
@@ -101,7 +104,9 @@ impl OpenDialog {
             Dialog::List(form) => form.is_changed(),
             Dialog::Rename(form) => form.is_changed(),
             Dialog::Import(form) => form.is_changed(),
-            Dialog::Attach(path) | Dialog::Authority(path) => !path.trim().is_empty(),
+            Dialog::Correct(form) => form.is_changed(),
+            Dialog::Attach(form) => form.is_changed(),
+            Dialog::Authority(path) => !path.trim().is_empty(),
             Dialog::Settings(form) => form.is_changed(snapshot.account.as_deref()),
             Dialog::Certificate | Dialog::Keys | Dialog::Leaving { .. } => false,
         }
@@ -110,6 +115,11 @@ impl OpenDialog {
     /// The form for an import, if it is open.
     pub(crate) fn import_form(&mut self) -> Option<&mut ImportForm> {
         if let Dialog::Import(form) = &mut self.dialog { Some(form) } else { None }
+    }
+
+    /// The form for a file to attach, if it is open.
+    pub(crate) fn attach_form(&mut self) -> Option<&mut AttachForm> {
+        if let Dialog::Attach(form) = &mut self.dialog { Some(form) } else { None }
     }
 
     /// The user wants to close it: asks first where something was typed.
@@ -136,6 +146,12 @@ pub(crate) fn dialog_ui(
     let area = Modal::default_area(id).default_height(room.y);
     let modal = Modal::new(id).area(area).backdrop_color(theme::veil(dark)).frame(frame);
     let is_new = std::mem::take(&mut open.is_new);
+    if is_new {
+        // A tooltip stays while the pointer rests: until it moves, it is nowhere, and in the next frame no tooltip lies
+        // over the dialog.
+        ctx.input_mut(|input| input.pointer = egui::PointerState::default());
+        ctx.request_repaint();
+    }
     let number = open.number;
     let draw = |ui: &mut Ui| {
         let dialog = &open.dialog;
@@ -157,7 +173,8 @@ pub(crate) fn dialog_ui(
     let (closed, answer, outcome) = shown.inner;
     match answer {
         Some(Answer::Discard) => return Outcome::Closed,
-        Some(Answer::Keep) => open.is_asking = false,
+        // The field takes the focus again.
+        Some(Answer::Keep) => (open.is_asking, open.is_new) = (false, true),
         None => {}
     }
     if outcome != Outcome::Open {
@@ -190,13 +207,12 @@ fn contents_ui(
         Dialog::List(form) => list_ui(ui, form, is_new, (&snapshot.book, &snapshot.names), acts).into(),
         Dialog::Import(form) => import_ui(ui, form, is_new, &snapshot.book, acts).into(),
         Dialog::Rename(form) => rename_ui(ui, form, is_new, acts).into(),
-        Dialog::Attach(path) => match attach_ui(ui, path, entered(ui)) {
-            Some(path) => {
-                acts.push(Act::Attach(path));
-                Outcome::Closed
-            }
-            None => Outcome::Open,
-        },
+        Dialog::Correct(form) => correct_ui(ui, form, is_new, &snapshot.book, acts).into(),
+        Dialog::Attach(form) => {
+            // It closes once the file was read.
+            acts.extend(attach_ui(ui, form, entered(ui)).map(Act::Attach));
+            Outcome::Open
+        }
         Dialog::Authority(path) => match authority_ui(ui, path, entered(ui)) {
             Some(path) => {
                 put_account(snapshot, acts, |account| account.tls_ca = Some(path));
@@ -238,8 +254,9 @@ const fn title(dialog: &Dialog) -> &'static str {
         Dialog::List(_) => "Save as list",
         Dialog::Rename(_) => "Rename conversation",
         Dialog::Import(_) => "Import contacts",
+        Dialog::Correct(_) => "Correct the address",
         Dialog::Attach(_) => "Attach a file",
-        Dialog::Authority(_) => "Choose an authority",
+        Dialog::Authority(_) => "Choose a CA certificate file",
         Dialog::Certificate => "Is this your server?",
         Dialog::Keys => "Keyboard shortcuts",
         Dialog::Leaving { .. } => "Messages are still waiting",

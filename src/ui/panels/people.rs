@@ -1,6 +1,6 @@
 //! The forms of a contact and of a saved list.
 
-use egui::{Key, ScrollArea, Ui};
+use egui::{Align, Key, Layout, RichText, ScrollArea, Ui};
 
 use crate::model::command::Command;
 use crate::model::contacts::{AddressBook, Contact, List, address_key};
@@ -8,12 +8,15 @@ use crate::model::import::recipients;
 use crate::model::journal::PersonRow;
 use crate::model::marks::Marks;
 use crate::model::names::{KnownList, Names};
+use crate::model::slip;
 use crate::model::snapshot::Person;
 use crate::sip::Uri;
 use crate::ui::actions::Act;
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, CONTROL_HEIGHT, colors};
-use crate::ui::kit::widgets::{banner, entered, field, hint, mend_button, one_line, primary, small_button};
+use crate::ui::kit::widgets::{
+    entered, field, hint, mend_button, one_line, primary, problem_line, small_button,
+};
 use crate::ui::kit::words;
 
 /// A contact being edited.
@@ -120,10 +123,9 @@ impl ListForm {
             }
         }
         self.more = rest.join(", ");
-        self.problem = (!rest.is_empty()).then(|| {
-            "This is neither a SIP address nor the name of a contact. Enter one like ann@example.com."
-                .to_owned()
-        });
+        let slip = || rest.iter().find_map(|typed| slip::short_words(typed));
+        let neither = || "This is neither a SIP address nor the name of a contact or a list.".to_owned();
+        self.problem = (!rest.is_empty()).then(|| slip().unwrap_or_else(neither));
     }
 
     fn add(&mut self, person: Person) {
@@ -198,26 +200,23 @@ pub(crate) fn contact_ui(
     if is_new {
         name.request_focus();
     }
-    field(ui, "SIP address", &mut form.address, "ann@example.com");
-    if let Some(problem) = &form.problem {
-        banner(ui, problem, colors(ui).red, colors(ui).red_soft);
+    let address = field(ui, "SIP address", &mut form.address, "ann@example.com");
+    if address.changed() {
+        form.problem = None;
     }
     let known = form.known(book);
-    if let Some(known) = known {
-        let name = if known.name.is_empty() { "A contact without a name" } else { &known.name };
-        banner(ui, &format!("{name} has this address already."), colors(ui).amber, colors(ui).amber_soft);
-        if small_button(ui, "Edit that contact").clicked() {
-            acts.push(Act::EditContact(Some(known.clone())));
-            return FormOutcome::Closed;
-        }
+    if below_address(ui, form.problem.as_deref(), known) {
+        acts.extend(known.map(|known| Act::EditContact(Some(known.clone()))));
+        return FormOutcome::Closed;
     }
     let entered = entered(ui);
-    ui.add_space(4.0);
     ui.horizontal(|ui| {
         let filled = known.is_none() && !form.address.trim().is_empty();
-        if (primary(ui, "Save contact", filled).clicked() || (entered && filled)) && save_contact(form, acts)
-        {
-            return FormOutcome::Closed;
+        if primary(ui, "Save contact", filled).clicked() || (entered && filled) {
+            if save_contact(form, book, acts) {
+                return FormOutcome::Closed;
+            }
+            address.request_focus();
         }
         if let Some(before) = &form.before
             && mend_button(ui, "Remove").clicked()
@@ -230,26 +229,62 @@ pub(crate) fn contact_ui(
     .inner
 }
 
+/// What is wrong with the address, on a line that is always there; true if another contact that has it is to be edited.
+fn below_address(ui: &mut Ui, problem: Option<&str>, known: Option<&Contact>) -> bool {
+    let line = ui.horizontal(|ui| {
+        ui.set_min_height(CONTROL_HEIGHT);
+        let Some(known) = known else {
+            problem_line(ui, problem);
+            return false;
+        };
+        let name = if known.name.is_empty() { "A contact without a name" } else { &known.name };
+        let words = format!("{name} has this address already.");
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let is_asked = small_button(ui, "Edit that contact").clicked();
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.add(egui::Label::new(RichText::new(words).size(12.5).color(colors(ui).amber)).truncate());
+            });
+            is_asked
+        })
+        .inner
+    });
+    line.inner
+}
+
 /// Saves the contact; if the address is invalid, sets an error message and returns false.
-fn save_contact(form: &mut ContactForm, acts: &mut Vec<Act>) -> bool {
+fn save_contact(form: &mut ContactForm, book: &AddressBook, acts: &mut Vec<Act>) -> bool {
     let uri = Uri::typed(&form.address).ok().filter(Uri::names_somebody);
     let Some(uri) = uri else {
-        form.problem = Some("This is not a SIP address. Enter one like ann@example.com.".to_owned());
+        let slip = slip::short_words(&form.address);
+        form.problem = Some(slip.unwrap_or_else(|| words::NO_ADDRESS.to_owned()));
         return false;
     };
-    let address = uri.as_str().to_owned();
-    let simulated = form.before.as_ref().is_some_and(|before| before.simulated);
-    if let Some(before) = &form.before
-        && address_key(&before.address) != address_key(&address)
-    {
-        acts.push(Act::Ask(Command::RemoveContact { address: before.address.clone() }));
+    let (address, name) = (uri.as_str().to_owned(), form.name.trim().to_owned());
+    match &form.before {
+        Some(before) => {
+            let named = Contact { name, ..before.clone() };
+            acts.extend(moved(&named, &address, book).into_iter().map(Act::Ask));
+        }
+        None => acts.push(Act::Ask(Command::PutContact(Contact { address, name, simulated: false }))),
     }
-    acts.push(Act::Ask(Command::PutContact(Contact {
-        address,
-        name: form.name.trim().to_owned(),
-        simulated,
-    })));
     true
+}
+
+/// What gives a contact another address: in the saved lists too.
+pub(crate) fn moved(contact: &Contact, address: &str, book: &AddressBook) -> Vec<Command> {
+    let put = Command::PutContact(Contact { address: address.to_owned(), ..contact.clone() });
+    let wrong = address_key(&contact.address);
+    if wrong == address_key(address) {
+        return vec![put];
+    }
+    let is_wrong = |member: &String| address_key(member) == wrong;
+    let lists = book.lists.iter().filter(|list| list.members.iter().any(is_wrong));
+    let lists = lists.map(|list| {
+        let member = |it: &String| if is_wrong(it) { address.to_owned() } else { it.clone() };
+        Command::PutList(List { name: list.name.clone(), members: list.members.iter().map(member).collect() })
+    });
+    let remove = Command::RemoveContact { address: contact.address.clone() };
+    [remove, put].into_iter().chain(lists).collect()
 }
 
 /// The form of a list.
@@ -265,23 +300,23 @@ pub(crate) fn list_ui(
     if is_new {
         name.request_focus();
     }
+    let new_name = form.name.trim();
+    let is_taken = form.before.as_ref().is_none_or(|before| before.name != new_name)
+        && book.lists.iter().any(|list| list.name == new_name);
+    let taken = is_taken.then(|| format!("There is already a list called {new_name}."));
+    problem_line(ui, taken.as_deref());
     members_ui(ui, form);
     let more = field(ui, "Add people", &mut form.more, "Name or address");
     let adds = more.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    if more.changed() {
+        form.problem = None;
+    }
     if adds {
         form.add_typed(names);
         more.request_focus();
     }
-    if let Some(problem) = &form.problem {
-        banner(ui, problem, colors(ui).red, colors(ui).red_soft);
-    }
+    problem_line(ui, form.problem.as_deref());
     let new_name = form.name.trim();
-    let is_taken = form.before.as_ref().is_none_or(|before| before.name != new_name)
-        && book.lists.iter().any(|list| list.name == new_name);
-    if is_taken {
-        let words = format!("There is a list {new_name} already.");
-        banner(ui, &words, colors(ui).amber, colors(ui).amber_soft);
-    }
     let filled = !is_taken && !new_name.is_empty() && !form.people.is_empty();
     let entered = entered(ui) && !adds && form.more.trim().is_empty();
     ui.add_space(4.0);

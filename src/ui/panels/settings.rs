@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use egui::{Align, Layout, RichText, ScrollArea, Ui, vec2};
+use egui::style::ScrollAnimation;
+use egui::{Align, Layout, Rect, RichText, ScrollArea, Ui, vec2};
 
-use super::typed::{PROXY_HINT, typed_account, typed_proxy};
+use super::typed::{AccountField, PROXY_HINT, account_problem, typed_account, typed_proxy};
 use crate::model::account::{Account, Password, SignIn, TrustedCertificate};
 use crate::model::command::{AgentCommand, Command};
 use crate::model::snapshot::{Notifications, Settings, Snapshot, Theme};
@@ -40,7 +41,10 @@ pub(crate) struct AccountForm {
     receipts: bool,
     peer_to_peer: bool,
     expires_secs: Option<u32>,
-    problem: Option<String>,
+    /// What is wrong, and in which field.
+    problem: Option<(AccountField, String)>,
+    /// The problem has not been scrolled to yet.
+    has_news: bool,
 }
 
 impl AccountForm {
@@ -62,12 +66,13 @@ impl AccountForm {
             peer_to_peer: account.peer_to_peer,
             expires_secs: account.expires_secs,
             problem: None,
+            has_news: false,
         }
     }
 
     /// Something was typed that is not saved.
     pub(crate) fn is_changed(&self, account: Option<&Account>) -> bool {
-        Self { problem: None, ..self.clone() } != Self::of(account)
+        Self { problem: None, has_news: false, ..self.clone() } != Self::of(account)
     }
 
     /// The account with the edits; fields not shown here keep their values.
@@ -219,7 +224,7 @@ fn quiet_ui(ui: &mut Ui, settings: &Settings, look: &Look, acts: &mut Vec<Act>) 
             }
         }
     });
-    hint(ui, "For one conversation, right click it in the list.");
+    hint(ui, "To mute a single conversation, right-click it in the list.");
 }
 
 fn writing_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
@@ -255,6 +260,7 @@ fn testing_ui(ui: &mut Ui, settings: &Settings, acts: &mut Vec<Act>) {
 
 fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {
     field(ui, "SIP address", &mut form.address, "james@example.com");
+    problem_ui(ui, form, AccountField::Address);
     let has_password = snapshot.account.as_ref().is_some_and(|account| !account.sign_in.password.is_empty());
     secret_field(ui, "Password", &mut form.password, if has_password { "unchanged" } else { "" });
     if let Some(words) = snapshot.password.in_words() {
@@ -263,6 +269,7 @@ fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &m
     field(ui, "Sign-in name", &mut form.username, "if it is not the first part of the address");
     field(ui, "Realm", &mut form.realm, "if it is not the domain of the address");
     field(ui, "Proxy", &mut form.proxy, PROXY_HINT);
+    problem_ui(ui, form, AccountField::Proxy);
     trust_ui(ui, form);
     field(ui, "Your name", &mut form.name, "James");
     ui.checkbox(&mut form.register, "Sign in so that others can reach you");
@@ -281,9 +288,7 @@ fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &m
             }
         }
     });
-    if let Some(problem) = &form.problem {
-        banner(ui, problem, colors(ui).red, colors(ui).red_soft);
-    }
+    problem_ui(ui, form, AccountField::Other);
     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
         ui.set_min_size(vec2(0.0, 36.0));
         let before = snapshot.account.as_deref();
@@ -295,11 +300,22 @@ fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &m
     });
 }
 
+/// What is wrong with the field above; scrolled to once, as the button is far below.
+fn problem_ui(ui: &mut Ui, form: &mut AccountForm, field: AccountField) {
+    let Some((_, problem)) = form.problem.as_ref().filter(|(at, _)| *at == field) else { return };
+    let top = ui.cursor().left_top();
+    banner(ui, problem, colors(ui).red, colors(ui).red_soft);
+    if !ui.ctx().will_discard() && std::mem::take(&mut form.has_news) {
+        let place = Rect::from_min_max(top - vec2(0.0, 72.0), ui.min_rect().max);
+        ui.scroll_to_rect_animation(place, None, ScrollAnimation::none());
+    }
+}
+
 /// The certificates that the account trusts in addition to the system's authorities.
 fn trust_ui(ui: &mut Ui, form: &mut AccountForm) {
-    let authority = form.tls_ca.as_ref().map(|path| format!("Trusted authority: {}", path.display()));
+    let authority = form.tls_ca.as_ref().map(|path| format!("Trusted CA certificate: {}", path.display()));
     if let Some(words) = authority
-        && forgotten(ui, &words, "Forget the authority")
+        && forgotten(ui, &words, "Forget the CA certificate")
     {
         form.tls_ca = None;
     }
@@ -318,7 +334,8 @@ fn forgotten(ui: &mut Ui, words: &str, label: &str) -> bool {
 }
 
 fn save(form: &mut AccountForm, account: Account, acts: &mut Vec<Act>) {
-    form.problem = account.check().err().map(|wrong| wrong.to_string());
+    form.problem = account.check().err().map(|wrong| account_problem(&wrong));
+    form.has_news = form.problem.is_some();
     if form.problem.is_none() {
         form.proxy = typed_proxy(&form.proxy);
         form.address.clone_from(&account.address);

@@ -1,21 +1,20 @@
 //! The first run: an address, a server, **Connect**, and one sentence if it fails.
 
+mod progress;
+
 use std::sync::Arc;
 
 use egui::style::ScrollAnimation;
-use egui::{Key, Modifiers, RichText, Ui, Vec2, vec2};
+use egui::{Key, Modifiers, Response, RichText, Ui, Vec2, vec2};
 
-use super::certificate::{Decision, certificate_ui};
-use super::typed::{PROXY_HINT, typed_account};
-use crate::model::account::{Account, ConnectStep, Password, RegistrationState};
+use self::progress::{failure_ui, under_way};
+use super::typed::{AccountField, PROXY_HINT, account_problem, typed_account};
+use crate::model::account::{Account, Password, RegistrationState};
 use crate::model::command::{AgentCommand, Command};
-use crate::model::outage::Outage;
-use crate::model::snapshot::{PasswordPlace, Snapshot};
+use crate::model::snapshot::Snapshot;
 use crate::ui::actions::Act;
 use crate::ui::kit::theme::{self, colors};
-use crate::ui::kit::widgets::{
-    banner, field, hint, keep_focus_in_view, pair, primary, secret_field, small_button,
-};
+use crate::ui::kit::widgets::{field, hint, keep_focus_in_view, pair, primary, secret_field, small_button};
 use crate::ui::kit::words::{self, Look};
 
 /// What is typed on the first screen, and how the sign-in attempt stands.
@@ -32,8 +31,14 @@ pub(crate) struct SignInForm {
     failure: Option<Failure>,
     /// The failure has not been scrolled into view yet.
     has_news: bool,
+    /// It has been drawn: its first empty field has the focus.
+    is_shown: bool,
+    /// This field is wrong: it takes the focus.
+    corrects: Option<AccountField>,
     /// Height of the form in the last frame.
     height: f32,
+    /// The same without what stands below its button.
+    height_of_fields: f32,
     /// Space available to the form in the last frame.
     room: Vec2,
 }
@@ -153,6 +158,12 @@ impl SignInForm {
         if attempt.has_failed { SignInStage::Repeating } else { SignInStage::Waiting }
     }
 
+    /// The space above the form: it stays where it is when something appears below its button, as long as there is room.
+    fn space_above(&self, room: f32) -> f32 {
+        let at_rest = (room - self.height_of_fields - NEWS_HEIGHT) / 2.0;
+        at_rest.min(room - self.height - MARGIN).max(MARGIN)
+    }
+
     /// After the window was resized, the failure must be scrolled into view again.
     fn fit_into(&mut self, room: Vec2) {
         self.has_news |= self.room != room && (self.failure.is_some() || self.problem.is_some());
@@ -199,7 +210,7 @@ pub(crate) fn sign_in_ui(
     let mut progress = Progress::Here;
     egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.vertical_centered(|ui| {
-            ui.add_space(((room.y - form.height) / 2.0).max(MARGIN));
+            ui.add_space(form.space_above(room.y));
             let shown = ui.allocate_ui(vec2(width, 0.0), |ui| {
                 ui.set_width(width);
                 ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| {
@@ -219,6 +230,8 @@ const LOW_BELOW: f32 = 520.0;
 const TALL: f32 = 360.0;
 const WIDE: f32 = 560.0;
 const MARGIN: f32 = 16.0;
+/// The usual height of what appears below the button.
+const NEWS_HEIGHT: f32 = 48.0;
 
 /// The layout of the fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -248,7 +261,7 @@ fn form_ui(
     ui.spacing_mut().item_spacing.y = 10.0;
     ui.label(RichText::new("Fanfare").font(theme::strong(28.0)));
     ui.label(
-        RichText::new("Add your SIP address to start, or try the demo (fanfare demo).")
+        RichText::new("Enter your SIP address to start, or try the demo (fanfare demo).")
             .color(colors(ui).weak),
     );
     if shape == Shape::Tall {
@@ -274,6 +287,7 @@ fn form_ui(
     if (pressed || entered) && ready {
         connect(form, snapshot, acts);
     }
+    form.height_of_fields = ui.min_rect().height();
     let mut progress = Progress::Here;
     if let Some(words) = form.attempt.as_ref().and_then(|attempt| under_way(attempt, snapshot)) {
         ui.horizontal(|ui| {
@@ -297,18 +311,31 @@ fn form_ui(
 fn fields_ui(ui: &mut Ui, form: &mut SignInForm, shape: Shape, snapshot: &Snapshot) -> bool {
     let is_known = snapshot.account.as_ref().is_some_and(|account| !account.sign_in.password.is_empty());
     let unchanged = if is_known { "unchanged" } else { "" };
+    // Only then can something be typed at once.
+    let is_new = ui.is_enabled() && !std::mem::replace(&mut form.is_shown, true);
+    let corrects = form.corrects.take();
+    let takes_address = (is_new && form.address.is_empty()) || corrects == Some(AccountField::Address);
+    // A server that was not reached is not reached with another password either: what is offered stays in view.
+    let is_about_password = form.failure.as_ref().is_none_or(|failure| failure.is_refusal);
+    let takes_password = is_new && !takes_address && is_about_password;
     let (address, password) = (&mut form.address, &mut form.password);
     let (proxy, name) = (&mut form.proxy, &mut form.name);
+    let focused = |response: Response, takes: bool| {
+        if takes {
+            response.request_focus();
+        }
+        response
+    };
     let who = pair(
         ui,
         shape == Shape::Wide,
-        |ui| field(ui, "SIP address", address, "james@example.com"),
-        |ui| secret_field(ui, "Password", password, unchanged),
+        |ui| focused(field(ui, "SIP address", address, "james@example.com"), takes_address),
+        |ui| focused(secret_field(ui, "Password", password, unchanged), takes_password),
     );
     let where_to = pair(
         ui,
         shape == Shape::Wide,
-        |ui| field(ui, "Proxy", proxy, PROXY_HINT),
+        |ui| focused(field(ui, "Proxy", proxy, PROXY_HINT), corrects == Some(AccountField::Proxy)),
         |ui| field(ui, "Your name", name, "James"),
     );
     who || where_to
@@ -316,7 +343,9 @@ fn fields_ui(ui: &mut Ui, form: &mut SignInForm, shape: Shape, snapshot: &Snapsh
 
 fn connect(form: &mut SignInForm, snapshot: &Snapshot, acts: &mut Vec<Act>) {
     let account = form.account(snapshot.account.as_deref());
-    form.problem = account.check().err().map(|wrong| words::sentence(&format!("{wrong}.")));
+    let wrong = account.check().err().map(|wrong| account_problem(&wrong));
+    form.corrects = wrong.as_ref().map(|(field, _)| *field);
+    form.problem = wrong.map(|(_, words)| words);
     if form.problem.is_none() {
         begin(form, account, snapshot, acts);
     } else {
@@ -329,67 +358,4 @@ fn begin(form: &mut SignInForm, account: Account, snapshot: &Snapshot, acts: &mu
     form.attempt = Some(Attempt { server, before, is_begun: false, has_failed: false });
     acts.push(Act::Ask(Command::PutAccount(account)));
     acts.push(Act::Ask(Command::Agent(AgentCommand::Connect)));
-}
-
-/// What is being done at the server being tried.
-fn under_way(attempt: &Attempt, snapshot: &Snapshot) -> Option<String> {
-    let server = &attempt.server;
-    let step = match &snapshot.registration {
-        _ if !attempt.is_begun => return Some(format!("Connecting to {server}…")),
-        RegistrationState::Idle if snapshot.password == PasswordPlace::Coming => {
-            return snapshot.password.in_words();
-        }
-        RegistrationState::Connecting(step) => *step,
-        RegistrationState::Idle => return Some(format!("Connecting to {server}…")),
-        RegistrationState::Connected
-        | RegistrationState::ByList
-        | RegistrationState::NoFanOut
-        | RegistrationState::Offline { .. }
-        | RegistrationState::Refused { .. } => return None,
-    };
-    Some(match step {
-        ConnectStep::Finding => format!("Looking up {server}…"),
-        ConnectStep::Opening => format!("Connecting to {server}…"),
-        ConnectStep::Asking => format!("Signing in to {server}…"),
-    })
-}
-
-/// Shows why the attempt failed and what can be done; true if the user continues offline.
-fn failure_ui(
-    ui: &mut Ui,
-    form: &mut SignInForm,
-    snapshot: &Snapshot,
-    look: &Look,
-    acts: &mut Vec<Act>,
-) -> bool {
-    let colors = colors(ui);
-    if let Some(problem) = &form.problem {
-        banner(ui, problem, colors.red, colors.red_soft);
-        return false;
-    }
-    let Some(failure) = &form.failure else { return false };
-    if failure.is_refusal {
-        banner(ui, &failure.sentence, colors.red, colors.red_soft);
-        return false;
-    }
-    let is_resting =
-        matches!(snapshot.registration, RegistrationState::Offline { why: Outage::NoAnswer, .. });
-    let sentence = if is_resting && form.attempt.is_some() {
-        format!("{} {}.", failure.sentence, look.account(snapshot))
-    } else {
-        failure.sentence.clone()
-    };
-    banner(ui, &sentence, colors.amber, colors.amber_soft);
-    if let Some(untrusted) = &snapshot.untrusted {
-        match certificate_ui(ui, untrusted, look) {
-            Some(Decision::Trust(trusted)) => {
-                let account = form.account(snapshot.account.as_deref());
-                let account = Account { trusted: Some(trusted), ..account };
-                begin(form, account, snapshot, acts);
-            }
-            Some(Decision::ChooseAuthority) => acts.push(Act::AskForAuthority),
-            None => {}
-        }
-    }
-    ui.button("Continue offline").clicked()
 }

@@ -2,8 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::model::account::Account;
+use crate::model::account::{Account, AccountError};
 use crate::sip::Uri;
+use crate::ui::kit::words::sentence;
 
 /// One week: how long a message waits for a recipient who is offline, if the server stores it (W8).
 pub(crate) const EXPIRES_DEFAULT_SECS: u32 = 604_800;
@@ -39,6 +40,33 @@ pub(crate) fn typed_proxy(text: &str) -> String {
     }
 }
 
+/// The field that an account is wrong in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AccountField {
+    Address,
+    Proxy,
+    /// One that the window does not show.
+    Other,
+}
+
+/// What is wrong with an account, and in which field: a sentence without the field's name in the settings file.
+pub(crate) fn account_problem(error: &AccountError) -> (AccountField, String) {
+    let (field, name) = match error {
+        AccountError::Address { .. } | AccountError::Comma(_) | AccountError::NoUser(_) => {
+            (AccountField::Address, "address: ")
+        }
+        AccountError::Proxy(_) | AccountError::ProxyClear(_) | AccountError::ProxyWebSocket(_) => {
+            (AccountField::Proxy, "proxy: ")
+        }
+        AccountError::T1(_) | AccountError::ReportWindow(_) | AccountError::Fingerprint(_) => {
+            (AccountField::Other, "")
+        }
+    };
+    let words = error.to_string();
+    let words = sentence(words.strip_prefix(name).unwrap_or(&words));
+    (field, if words.ends_with('?') { words } else { format!("{words}.") })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +86,25 @@ mod tests {
         ] {
             assert_eq!(typed_proxy(typed), meant);
         }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_the_words_of_the_settings_file() {
+        let said = |address: &str, proxy: &str| {
+            account_problem(&typed_account("", address, proxy).check().unwrap_err())
+        };
+        assert_eq!(
+            said("ann@domain,com", ""),
+            (
+                AccountField::Address,
+                "\"ann@domain,com\" is not a valid address: a domain has no comma. Did you mean ann@domain.com?"
+                    .to_owned()
+            )
+        );
+        let (field, words) = said("ann@domain.com", "no where");
+        assert_eq!(field, AccountField::Proxy);
+        assert!(words.starts_with("\"no where\" is not a server address") && words.ends_with('.'), "{words}");
+        assert_eq!(said("james", "").0, AccountField::Address);
     }
 
     #[test]

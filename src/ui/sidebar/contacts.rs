@@ -1,6 +1,6 @@
 //! Contacts and saved lists: search them, tick several, write to all of them at once.
 
-use egui::{Align, Layout, Rect, Response, RichText, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
+use egui::{Align, Layout, Rect, Response, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
 
 use super::ticks::{Chosen, Jump, Ticks};
 use crate::model::command::Command;
@@ -9,7 +9,6 @@ use crate::model::names::{KnownList, NamedContact, Names};
 use crate::model::snapshot::Person;
 use crate::ui::actions::Act;
 use crate::ui::commands::{UiCommand, menu_item};
-use crate::ui::compose::recipients::Recipients;
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{
@@ -69,7 +68,7 @@ pub(crate) fn contacts_ui(
                 let id = tick_id(ui, &known.person);
                 ui.memory_mut(|memory| memory.request_focus(id));
             }
-            match contact_row(ui, known, ticks.has(&known.key), Editing::Yes) {
+            match contact_row(ui, known, ticks.has(&known.key)) {
                 RowAct::Toggled => ticks.toggle(&known.key, &known.person),
                 RowAct::Edit => acts.extend(contact().map(|it| Act::EditContact(Some(it)))),
                 RowAct::Write => acts.push(Act::Write(vec![known.person.clone()])),
@@ -90,7 +89,7 @@ fn found_at<'a>(names: &'a Names, found: &[usize], place: usize) -> Option<&'a N
 }
 
 /// `count` rows, of which only the visible ones are created.
-fn rows_in_view(ui: &mut Ui, count: usize, mut row: impl FnMut(&mut Ui, usize)) {
+pub(super) fn rows_in_view(ui: &mut Ui, count: usize, mut row: impl FnMut(&mut Ui, usize)) {
     let top = ui.cursor().top();
     let place = |y: f32| (((y - top) / ROW_HEIGHT).max(0.0) as usize).min(count);
     let clip = ui.clip_rect();
@@ -147,16 +146,9 @@ fn heading_with_add(ui: &mut Ui, is_empty: bool, acts: &mut Vec<Act>) {
     });
 }
 
-/// Whether a row has an edit button.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Editing {
-    Yes,
-    No,
-}
-
 /// What the user did with a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RowAct {
+enum RowAct {
     None,
     Toggled,
     Edit,
@@ -166,31 +158,28 @@ pub(crate) enum RowAct {
 }
 
 /// One contact: check box, circle, name, address.
-pub(crate) fn contact_row(ui: &mut Ui, known: &NamedContact, ticked: bool, editing: Editing) -> RowAct {
+fn contact_row(ui: &mut Ui, known: &NamedContact, ticked: bool) -> RowAct {
     let rect = ui.allocate_space(vec2(ui.available_width(), ROW_HEIGHT)).1;
     let NamedContact { person, .. } = known;
-    let pencil_width = if editing == Editing::Yes { 36.0 } else { 0.0 };
-    let response = check_row(ui, rect, person, ticked, pencil_width);
-    let edit = editing == Editing::Yes && pencil(ui, rect, &format!("Edit {}", person.name));
+    let response = check_row(ui, rect, person, ticked, 36.0);
+    let edit = pencil(ui, rect, &format!("Edit {}", person.name));
     let mut act = match (response.clicked(), edit) {
         (_, true) => RowAct::Edit,
         (true, false) => RowAct::Toggled,
         (false, false) => RowAct::None,
     };
-    if editing == Editing::Yes {
-        response.context_menu(|ui| {
-            for (command, chosen) in [
-                (UiCommand::WriteTo, RowAct::Write),
-                (UiCommand::EditContact, RowAct::Edit),
-                (UiCommand::CopyAddress, RowAct::CopyAddress),
-                (UiCommand::RemoveContact, RowAct::Remove),
-            ] {
-                if menu_item(ui, command) {
-                    act = chosen;
-                }
+    response.context_menu(|ui| {
+        for (command, chosen) in [
+            (UiCommand::WriteTo, RowAct::Write),
+            (UiCommand::EditContact, RowAct::Edit),
+            (UiCommand::CopyAddress, RowAct::CopyAddress),
+            (UiCommand::RemoveContact, RowAct::Remove),
+        ] {
+            if menu_item(ui, command) {
+                act = chosen;
             }
-        });
-    }
+        }
+    });
     act
 }
 
@@ -199,7 +188,7 @@ fn tick_id(ui: &Ui, person: &Person) -> egui::Id {
 }
 
 /// A row that acts as one large check box; `beside` is the width of what stands at its right end.
-fn check_row(ui: &Ui, rect: Rect, person: &Person, ticked: bool, beside: f32) -> Response {
+pub(super) fn check_row(ui: &Ui, rect: Rect, person: &Person, ticked: bool, beside: f32) -> Response {
     let response = ui.interact(rect, tick_id(ui, person), Sense::click());
     if response.hovered() {
         ui.painter().rect_filled(rect.shrink2(vec2(8.0, 1.0)), 8.0, colors(ui).hover);
@@ -286,7 +275,7 @@ fn list_row(ui: &mut Ui, list: &KnownList, ticks: &mut Ticks<'_>, acts: &mut Vec
     });
 }
 
-/// `3 selected · Write`, at the bottom.
+/// `Save as list…` and `Write to 3`, at the bottom.
 fn chosen_bar(ui: &mut Ui, people: Vec<Person>, chosen: &mut Chosen, acts: &mut Vec<Act>) {
     ui.painter().hline(ui.max_rect().x_range(), ui.max_rect().top() + 0.5, Stroke::new(1.0, colors(ui).line));
     egui::Frame::NONE.inner_margin(egui::Margin::symmetric(16, 8)).show(ui, |ui| {
@@ -295,9 +284,8 @@ fn chosen_bar(ui: &mut Ui, people: Vec<Person>, chosen: &mut Chosen, acts: &mut 
             if icon_button(ui, Icon::Close, "Clear selection").clicked() {
                 chosen.clear();
             }
-            ui.label(RichText::new(format!("{} selected", people.len())).font(theme::strong(13.5)));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let write = primary(ui, "Write", true);
+                let write = primary(ui, &format!("Write to {}", people.len()), true);
                 if small_button(ui, "Save as list…").clicked() {
                     acts.push(Act::SaveList(people.clone()));
                 }
@@ -308,48 +296,4 @@ fn chosen_bar(ui: &mut Ui, people: Vec<Person>, chosen: &mut Chosen, acts: &mut 
             });
         });
     });
-}
-
-/// The contacts to pick from when writing a new message; the typed text filters them.
-pub(crate) fn picker_ui(ui: &mut Ui, names: &Names, recipients: &mut Recipients) {
-    let search = recipients.typing.clone();
-    ScrollArea::vertical().id_salt("picker").auto_shrink(false).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        ui.add_space(4.0);
-        let lists: Vec<&KnownList> = names.lists().iter().filter(|list| list.matches(&search)).collect();
-        rows_in_view(ui, lists.len(), |ui, place| {
-            let Some(list) = lists.get(place) else { return };
-            let label = format!("List {}: {}", list.name, words::people_count(list.members.len()));
-            if pick_list_row(ui, &label, &list.members) {
-                list.members.iter().for_each(|person| recipients.push(person.clone()));
-                recipients.typing.clear();
-            }
-        });
-        let found: Vec<usize> = names.search(&search).collect();
-        rows_in_view(ui, found.len(), |ui, place| {
-            let Some(known) = found_at(names, &found, place) else { return };
-            if contact_row(ui, known, recipients.has(&known.key), Editing::No) == RowAct::Toggled {
-                recipients.toggle(known.person.clone());
-                recipients.typing.clear();
-            }
-        });
-    });
-}
-
-fn pick_list_row(ui: &mut Ui, label: &str, people: &[Person]) -> bool {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::click());
-    if response.hovered() {
-        ui.painter().rect_filled(rect.shrink2(vec2(8.0, 1.0)), 8.0, colors(ui).hover);
-    }
-    crate::ui::kit::icons::focus_ring(ui, &response, rect.shrink2(vec2(8.0, 1.0)), 8.0);
-    paint_avatar(
-        ui,
-        pos2(rect.left() + 62.0, rect.center().y),
-        32.0,
-        if people.len() == 1 { people } else { &[] },
-    );
-    let galley = one_line(ui, label, theme::regular(14.0), colors(ui).text, rect.width() - 104.0);
-    put(ui.painter(), pos2(rect.left() + 88.0, rect.center().y - galley.size().y / 2.0), galley);
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, label));
-    response.clicked()
 }

@@ -18,7 +18,7 @@ use crate::ui::actions::Act;
 use crate::ui::commands::UiCommand;
 use crate::ui::compose::recipients::Recipients;
 use crate::ui::kit::edit;
-use crate::ui::kit::icons::{Icon, icon_button, paint_icon};
+use crate::ui::kit::icons::{Icon, icon_button_with, paint_icon};
 use crate::ui::kit::theme::{self, HEADER_HEIGHT, colors};
 use crate::ui::kit::widgets::{
     hint, mend_button, one_line, paint_avatar, pill, primary, put, small_button, tab, within,
@@ -151,7 +151,7 @@ fn account_ui(ui: &mut Ui, snapshot: &Snapshot, look: &Look, acts: &mut Vec<Act>
     response.on_hover_text(format!("{}\n{word}", words::address(&person.address)));
     let gear = Rect::from_center_size(pos2(rect.right() - 30.0, rect.center().y), vec2(28.0, 28.0));
     within(ui, gear, Layout::default(), |ui| {
-        if icon_button(ui, Icon::Sliders, "Settings").on_hover_text(UiCommand::Settings.tooltip()).clicked() {
+        if icon_button_with(ui, Icon::Sliders, "Settings", &UiCommand::Settings.tooltip()).clicked() {
             acts.push(Act::Settings);
         }
     });

@@ -1,12 +1,12 @@
 //! What can be done about a recipient who does not have the message: the buttons of a row.
 
 use crate::model::command::{AgentCommand, Command, Draft};
-use crate::model::contacts::{AddressBook, Contact};
+use crate::model::contacts::address_key;
 use crate::model::journal::{DeliveryState, MessageId, PersonRow};
 use crate::model::reason::{Fix, reason};
 use crate::model::snapshot::{DeliveryView, MessageView};
 use crate::sip::{ReportMode, ReportWish};
-use crate::ui::actions::Act;
+use crate::ui::actions::{Act, WrongAddress};
 
 /// What a button in a row does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub(super) fn resend(message: MessageId, only: Option<u32>) -> Act {
     Act::Ask(Command::Agent(AgentCommand::Resend { message, only }))
 }
 
-pub(super) fn deed(mend: Mend, message: &MessageView, delivery: &DeliveryView, book: &AddressBook) -> Act {
+pub(super) fn deed(mend: Mend, message: &MessageView, delivery: &DeliveryView) -> Act {
     let person = &delivery.person;
     match mend {
         Mend::Resend => {
@@ -80,11 +80,15 @@ pub(super) fn deed(mend: Mend, message: &MessageView, delivery: &DeliveryView, b
             report: ReportWish { mode: ReportMode::Each, detail: true, id: None },
         }))),
         Mend::EditAddress => {
-            Act::EditContact(Some(book.find(&person.address).cloned().unwrap_or_else(|| Contact {
-                address: person.address.clone(),
-                name: person.name.clone(),
-                simulated: false,
-            })))
+            let all = || message.deliveries.iter().map(|other| address_key(&other.person.address));
+            let key = address_key(&person.address);
+            let recipient = all().position(|other| other == key).and_then(|index| u32::try_from(index).ok());
+            Act::CorrectAddress(WrongAddress {
+                message: message.id,
+                recipient: recipient.unwrap_or(u32::MAX),
+                others: all().filter(|other| *other != key).collect(),
+                person: person.clone(),
+            })
         }
         Mend::AccountSettings => Act::Settings,
     }

@@ -1,0 +1,103 @@
+//! How recipients are drawn: a chip for each, and what is wrong with those that are no addresses.
+
+use egui::{Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
+
+use super::{Chip, Recipients, checked, field_id};
+use crate::model::names::Names;
+use crate::model::slip;
+use crate::ui::kit::icons::{Icon, focus_ring, paint_icon};
+use crate::ui::kit::theme::{self, CONTROL_HEIGHT, colors};
+use crate::ui::kit::widgets::{one_line, put, small_button};
+use crate::ui::kit::words;
+
+/// Why nothing can be sent to what was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It is no address.
+    NoAddress,
+    /// Its domain has a comma where a dot was meant.
+    Comma {
+        /// The address that was meant.
+        meant: String,
+    },
+}
+
+impl Fault {
+    pub(super) fn of(address: &str) -> Option<Self> {
+        if checked(address).is_some() {
+            return None;
+        }
+        Some(slip::meant(address).map_or(Self::NoAddress, |meant| Self::Comma { meant }))
+    }
+
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::NoAddress => "Not a SIP address. Enter one like ann@example.com".to_owned(),
+            Self::Comma { meant } => format!("A domain has no comma. {}", did_you_mean(meant)),
+        }
+    }
+}
+
+fn did_you_mean(meant: &str) -> String {
+    format!("Did you mean {}?", words::address(meant))
+}
+
+/// A recipient's chip; a click removes it.
+pub(super) fn chip_ui(ui: &mut Ui, chip: &Chip) -> bool {
+    let colors = colors(ui);
+    let (ink, ground) =
+        if chip.fault.is_some() { (colors.red, colors.red_soft) } else { (colors.text, colors.selected) };
+    let name = one_line(ui, &chip.person.name, theme::regular(13.5), ink, 200.0);
+    let (rect, response) = ui.allocate_exact_size(vec2(name.size().x + 38.0, CONTROL_HEIGHT), Sense::click());
+    let stroke = if chip.fault.is_some() { Stroke::new(1.0, colors.red) } else { Stroke::NONE };
+    ui.painter().rect(rect, 14.0, ground, stroke, egui::StrokeKind::Inside);
+    put(ui.painter(), rect.left_center() + vec2(12.0, -name.size().y / 2.0), name);
+    let cross = Rect::from_center_size(rect.right_center() - vec2(15.0, 0.0), vec2(12.0, 12.0));
+    let cross_ink = if response.hovered() { ink } else { colors.weak };
+    paint_icon(ui.painter(), cross, Icon::Close, cross_ink);
+    focus_ring(ui, &response, rect, 14.0);
+    let fault = chip.fault.as_ref().map(Fault::words);
+    let told = match &fault {
+        Some(fault) => format!("Remove {}: {fault}", chip.person.name),
+        None => format!("Remove {}", chip.person.name),
+    };
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &told));
+    let tooltip = format!(
+        "{}\n{}",
+        words::address(&chip.person.address),
+        fault.as_deref().unwrap_or("Click to remove")
+    );
+    response.on_hover_text(tooltip).clicked()
+}
+
+/// A sentence about chips that are not valid addresses.
+pub(crate) fn problem(recipients: &Recipients) -> Option<String> {
+    match recipients.bad() {
+        0 => None,
+        1 => Some("1 recipient is not a SIP address: correct or remove it".to_owned()),
+        count => Some(format!("{count} recipients are not SIP addresses: correct or remove them")),
+    }
+}
+
+/// Shows it below the chips; an address with a comma is mended with one click.
+pub(crate) fn problem_ui(ui: &mut Ui, recipients: &mut Recipients, names: &Names) {
+    let Some(problem) = problem(recipients) else { return };
+    let meant = |(place, chip): (usize, &Chip)| match &chip.fault {
+        Some(Fault::Comma { meant }) => Some((place, meant.clone())),
+        Some(Fault::NoAddress) | None => None,
+    };
+    let slips: Vec<(usize, String)> = recipients.chips.iter().enumerate().filter_map(meant).collect();
+    let mut mended = None;
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new(problem).size(12.5).color(colors(ui).red));
+        for (place, meant) in slips {
+            if small_button(ui, &did_you_mean(&meant)).clicked() {
+                mended = Some(place);
+            }
+        }
+    });
+    if let Some(place) = mended {
+        recipients.mend(place, names);
+        ui.memory_mut(|memory| memory.request_focus(field_id()));
+    }
+}

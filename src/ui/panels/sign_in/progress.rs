@@ -1,0 +1,76 @@
+//! What is being done to sign in, and why it did not work.
+
+use egui::Ui;
+
+use super::{Attempt, SignInForm, begin};
+use crate::model::account::{Account, ConnectStep, RegistrationState};
+use crate::model::outage::Outage;
+use crate::model::snapshot::{PasswordPlace, Snapshot};
+use crate::ui::actions::Act;
+use crate::ui::kit::theme::colors;
+use crate::ui::kit::widgets::banner;
+use crate::ui::kit::words::Look;
+use crate::ui::panels::certificate::{Decision, certificate_ui};
+
+/// What is being done at the server being tried.
+pub(super) fn under_way(attempt: &Attempt, snapshot: &Snapshot) -> Option<String> {
+    let server = &attempt.server;
+    let step = match &snapshot.registration {
+        _ if !attempt.is_begun => return Some(format!("Connecting to {server}…")),
+        RegistrationState::Idle if snapshot.password == PasswordPlace::Coming => {
+            return snapshot.password.in_words();
+        }
+        RegistrationState::Connecting(step) => *step,
+        RegistrationState::Idle => return Some(format!("Connecting to {server}…")),
+        RegistrationState::Connected
+        | RegistrationState::ByList
+        | RegistrationState::NoFanOut
+        | RegistrationState::Offline { .. }
+        | RegistrationState::Refused { .. } => return None,
+    };
+    Some(match step {
+        ConnectStep::Finding => format!("Looking up {server}…"),
+        ConnectStep::Opening => format!("Connecting to {server}…"),
+        ConnectStep::Asking => format!("Signing in to {server}…"),
+    })
+}
+
+/// Shows why the attempt failed and what can be done; true if the user continues offline.
+pub(super) fn failure_ui(
+    ui: &mut Ui,
+    form: &mut SignInForm,
+    snapshot: &Snapshot,
+    look: &Look,
+    acts: &mut Vec<Act>,
+) -> bool {
+    let colors = colors(ui);
+    if let Some(problem) = &form.problem {
+        banner(ui, problem, colors.red, colors.red_soft);
+        return false;
+    }
+    let Some(failure) = &form.failure else { return false };
+    if failure.is_refusal {
+        banner(ui, &failure.sentence, colors.red, colors.red_soft);
+        return false;
+    }
+    let is_resting =
+        matches!(snapshot.registration, RegistrationState::Offline { why: Outage::NoAnswer, .. });
+    let sentence = if is_resting && form.attempt.is_some() {
+        format!("{} {}.", failure.sentence, look.account(snapshot))
+    } else {
+        failure.sentence.clone()
+    };
+    banner(ui, &sentence, colors.amber, colors.amber_soft);
+    if let Some(untrusted) = &snapshot.untrusted {
+        match certificate_ui(ui, untrusted, look) {
+            Some(Decision::Trust(trusted)) => {
+                let account = form.account(snapshot.account.as_deref());
+                let account = Account { trusted: Some(trusted), ..account };
+                begin(form, account, snapshot, acts);
+            }
+            Some(Decision::ChooseAuthority) => acts.push(Act::AskForAuthority),
+            None => {}
+        }
+    }
+    ui.button("Continue offline").clicked()
+}
