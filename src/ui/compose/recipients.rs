@@ -185,8 +185,8 @@ impl Recipients {
         let open = text.matches('"').count() % 2 == 1 || text.rfind('<') > text.rfind('>');
         let spaced = text.ends_with(char::is_whitespace) && text.contains('@');
         let mut found = match entry {
-            Entry::Typed => import::pieces_so_far(text),
-            Entry::Pasted => import::pieces(text),
+            TextOrigin::Typed => import::pieces_so_far(text),
+            TextOrigin::Pasted => import::pieces(text),
         };
         // A comma may still turn out to stand in a domain.
         let is_open = found.last().is_some_and(|piece| piece.text.ends_with(','));
@@ -395,15 +395,15 @@ mod tests {
 
     #[test]
     fn a_comma_in_a_domain_makes_one_wrong_recipient_that_can_be_mended() {
-        for entry in [Entry::Typed, Entry::Pasted] {
+        for entry in [TextOrigin::Typed, TextOrigin::Pasted] {
             let mut recipients = Recipients::default();
             let letters = "ann@domain,com, ";
             match entry {
-                Entry::Typed => letters.chars().for_each(|letter| {
+                TextOrigin::Typed => letters.chars().for_each(|letter| {
                     recipients.typing.push(letter);
                     recipients.take_finished(entry, &names());
                 }),
-                Entry::Pasted => recipients.add_text(letters, &names()),
+                TextOrigin::Pasted => recipients.add_text(letters, &names()),
             }
             assert_eq!(
                 (recipients.len(), recipients.bad(), recipients.typing.trim()),
@@ -425,7 +425,7 @@ mod tests {
         let mut typed = Recipients::default();
         for letter in "ann@server,bob@x.org;".chars() {
             typed.typing.push(letter);
-            typed.take_finished(Entry::Typed, &names());
+            typed.take_finished(TextOrigin::Typed, &names());
         }
         assert_eq!((typed.rows().len(), typed.bad()), (2, 0), "{typed:?}");
     }
