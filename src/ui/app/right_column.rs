@@ -11,12 +11,7 @@ use crate::ui::panels::delivery::{delivery_ui, title_ui};
 use crate::ui::wire::{Watched, wire_ui};
 
 impl Shell {
-    pub(super) fn delivery_column(
-        &mut self,
-        ui: &mut Ui,
-        look: &Look,
-        acts: &mut Vec<Act>,
-    ) {
+    pub(super) fn delivery_column(&mut self, ui: &mut Ui, look: &Look, acts: &mut Vec<Act>) {
         let panel = Panel::right("delivery")
             .exact_size(self.right_width())
             .resizable(false)
