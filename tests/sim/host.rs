@@ -156,10 +156,10 @@ impl<M: Kind> Station<M> {
 
     fn poll(&mut self) -> Option<Effect> {
         let output = loop {
-            match self.machine.as_mut()?.poll_output()? {
-                // No computer here says that a port is closed.
-                Output::Connect { hop, .. } if hop.transport == Transport::Udp => {}
-                output => break output,
+            let output = self.machine.as_mut()?.poll_output()?;
+            // No computer here says that a port is closed.
+            if !matches!(&output, Output::Connect { hop, .. } if hop.transport == Transport::Udp) {
+                break output;
             }
         };
         Some(match output {
