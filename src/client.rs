@@ -272,7 +272,7 @@ impl Machine for UserAgent {
             Input::ConnectFailed { id, fault } => {
                 if self.core.server.connect_failed(id) {
                     self.connection_refused(Outage::of(fault, self.core.server.hop()), now);
-                } else if !self.registration.port_told(&mut self.core, id, &fault, now) {
+                } else {
                     self.outbox.detour_connected(&mut self.core, id, None, now);
                 }
             }

@@ -64,8 +64,6 @@ struct Stage {
     requests: Vec<(Flow, RequestId)>,
     events: Vec<Event>,
     connects: Vec<(ConnectId, Hop)>,
-    /// Whether their ports are closed was asked.
-    ports_asked: Vec<(ConnectId, Hop)>,
     /// The names that the certificates of the connections asked for must prove.
     domains: Vec<String>,
     resolves: Vec<(ResolveId, String)>,
@@ -96,7 +94,6 @@ impl Stage {
             requests: Vec::new(),
             events: Vec::new(),
             connects: Vec::new(),
-            ports_asked: Vec::new(),
             domains: Vec::new(),
             resolves: Vec::new(),
             order: Vec::new(),
@@ -143,9 +140,6 @@ impl Stage {
                     let text = String::from_utf8_lossy(&transmit.bytes).into_owned();
                     self.requests.extend(transmit.request.map(|request| (transmit.flow, request)));
                     self.sent.push((transmit.flow, text));
-                }
-                Output::Connect { id, hop, .. } if hop.transport == Transport::Udp => {
-                    self.ports_asked.push((id, hop));
                 }
                 Output::Connect { id, hop, domain } => {
                     self.connects.push((id, hop));

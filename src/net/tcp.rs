@@ -17,7 +17,7 @@ use super::descriptors::Spare;
 use super::greetings::Greetings;
 use super::tls::Tls;
 use super::tls_errors;
-use super::{NetEvent, Origins, stream, udp, websocket};
+use super::{NetEvent, Origins, stream, websocket};
 use crate::limits::STREAM_UNACKNOWLEDGED;
 use crate::machine::{ConnectFault, Flow};
 use crate::sip::Transport;
@@ -179,10 +179,6 @@ async fn open(
     from: Option<IpAddr>,
 ) -> Result<Flow, ConnectFault> {
     let (transport, remote) = (peer.hop.transport, peer.hop.remote);
-    if transport == Transport::Udp {
-        // There is no connection, but that computer may say that the port is closed.
-        return Err(udp::fault_at(remote, from).await);
-    }
     let stream = connect(remote, from).await.map_err(|error| {
         tracing::debug!(%remote, %error, "no connection");
         if connections.shortage.is_behind(&error) {

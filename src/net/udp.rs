@@ -2,11 +2,10 @@
 //!
 //! ICMP errors are not requested (no `IP_RECVERR`) and change nothing: all peers share the socket, and anybody can
 //! forge one about a flow whose ports he knows. The transaction timers find out who is not there (RFC 3261 §17.1.2.2).
-//! Only the system's own refusal to send a datagram counts, and only for the request in it. Whoever wants to know at once
-//! whether a port is closed asks from a socket of its own ([`fault_at`]).
+//! Only the system's own refusal to send a datagram counts, and only for the request in it.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -17,7 +16,7 @@ use tokio::task::JoinSet;
 
 use super::NetEvent;
 use crate::limits::{DATAGRAM_BYTES_MAX, DATAGRAM_BYTES_WAITING_MAX, DATAGRAMS_WAITING_MAX};
-use crate::machine::{ConnectFault, Flow, SendFault, Transmit};
+use crate::machine::{Flow, SendFault, Transmit};
 
 /// RFC 5626 §4.4.2 and older habits: CRLF, a NUL, a ping without STUN. No SIP message is as short as four bytes.
 const KEEP_ALIVE_BYTES_MAX: usize = 4;
@@ -28,27 +27,6 @@ const FAILED_WAIT: Duration = Duration::from_millis(50);
 
 /// How long a datagram waits when a queue behind the socket is full.
 const FULL_WAIT: Duration = Duration::from_millis(2);
-
-/// How long a computer has to say that nobody listens at a port.
-const CLOSED_WAIT: Duration = Duration::from_secs(2);
-
-/// Sends an empty datagram to a port, from one that nobody knows: `Refused` if that computer says that the port is
-/// closed, `Unreachable` if nothing is known of it, as is usual where somebody listens.
-pub(super) async fn fault_at(remote: SocketAddr, from: Option<IpAddr>) -> ConnectFault {
-    let any =
-        if remote.is_ipv4() { IpAddr::from(Ipv4Addr::UNSPECIFIED) } else { Ipv6Addr::UNSPECIFIED.into() };
-    let ask = async {
-        let socket = UdpSocket::bind((from.unwrap_or(any), 0)).await?;
-        // Connected, it hears of errors at this address alone.
-        socket.connect(remote).await?;
-        socket.send(&[]).await?;
-        socket.recv(&mut [0]).await
-    };
-    match tokio::time::timeout(CLOSED_WAIT, ask).await {
-        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => ConnectFault::Refused,
-        Ok(Ok(_) | Err(_)) | Err(_) => ConnectFault::Unreachable,
-    }
-}
 
 /// The sending end of a socket.
 #[derive(Debug)]
@@ -263,22 +241,6 @@ mod tests {
             let bytes: usize =
                 std::iter::from_fn(|| waiting.try_recv().ok()).map(|late| late.bytes.len()).sum();
             assert_eq!(bytes, 1 + DATAGRAM_BYTES_WAITING_MAX);
-        });
-    }
-
-    #[test]
-    fn a_closed_port_is_told_from_one_that_is_silent() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            for ip in ["127.0.0.1:0", "[::1]:0"] {
-                let Ok(socket) = UdpSocket::bind(ip).await else { continue };
-                let remote = socket.local_addr().unwrap();
-                let asked = tokio::time::timeout(Duration::from_millis(50), fault_at(remote, None)).await;
-                assert!(asked.is_err(), "{ip}: somebody listens, so nothing comes back");
-                drop(socket);
-                assert_eq!(fault_at(remote, None).await, ConnectFault::Refused, "{ip}");
-                assert_eq!(fault_at(remote, Some(remote.ip())).await, ConnectFault::Refused, "{ip}");
-            }
         });
     }
 

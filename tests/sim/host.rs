@@ -13,7 +13,7 @@ use fanfare::person::{Person, PersonEvent, Script};
 use fanfare::proxy::journal::DispatchId;
 use fanfare::proxy::{Proxy, ProxyCommand, ProxyConfig, ProxyEvent};
 use fanfare::random::Random;
-use fanfare::sip::{Transport, Uri};
+use fanfare::sip::Uri;
 use fanfare::store::memory::{ClientMemory, ProxyMemory};
 use fanfare::store::tables::Tables;
 use fanfare::time::Now;
@@ -155,14 +155,7 @@ impl<M: Kind> Station<M> {
     }
 
     fn poll(&mut self) -> Option<Effect> {
-        let output = loop {
-            let output = self.machine.as_mut()?.poll_output()?;
-            // No computer here says that a port is closed.
-            if !matches!(&output, Output::Connect { hop, .. } if hop.transport == Transport::Udp) {
-                break output;
-            }
-        };
-        Some(match output {
+        Some(match self.machine.as_mut()?.poll_output()? {
             Output::Transmit(transmit) => Effect::Transmit(transmit),
             Output::Connect { id, hop, .. } => Effect::Connect(id, hop),
             Output::Resolve { id, uri, .. } => Effect::Resolve(id, uri),

@@ -18,11 +18,11 @@ use super::keep_alive::KeepAlive;
 use super::redirect::Redirects;
 use super::sign_in::{Answered, Heeded};
 use crate::limits::{REGISTER_EXPIRES_SECS, STREAM_OPEN_WAIT, UNREGISTER_WAIT};
-use crate::machine::{ConnectFault, ConnectId, TimerReason};
+use crate::machine::TimerReason;
 use crate::model::account::{ConnectStep, RegistrationState};
 use crate::model::outage::Outage;
 use crate::random::Random;
-use crate::sip::{Response, Transport};
+use crate::sip::Response;
 use crate::time::Now;
 
 /// The account's state at its proxy.
@@ -48,8 +48,6 @@ pub(crate) struct Registration {
     offers: Offers,
     /// Why the addresses tried so far do not serve us: what says most of it.
     outage: Outage,
-    /// Whether the server's port is closed was asked with this number.
-    port_asked: Option<ConnectId>,
 }
 
 /// The current step.
@@ -92,7 +90,6 @@ impl Registration {
             keep_alive: KeepAlive::default(),
             offers: Offers::default(),
             outage: Outage::default(),
-            port_asked: None,
         }
     }
 
@@ -209,35 +206,6 @@ impl Registration {
         }
     }
 
-    /// Asks whether the port that our datagrams go to is closed: its computer may say so at once.
-    fn ask_port(&mut self, core: &mut Core) {
-        let hop =
-            core.server.hop().filter(|hop| hop.transport == Transport::Udp && self.phase == Phase::Asking);
-        self.port_asked = hop.map(|hop| core.connect(hop, None));
-    }
-
-    /// What became of that question; false if it was another one.
-    pub(crate) fn port_told(
-        &mut self,
-        core: &mut Core,
-        id: ConnectId,
-        fault: &ConnectFault,
-        now: Now,
-    ) -> bool {
-        if self.port_asked != Some(id) {
-            return false;
-        }
-        self.port_asked = None;
-        let is_waiting =
-            self.phase == Phase::Asking && matches!(self.state, RegistrationState::Connecting(_));
-        if *fault == ConnectFault::Refused && is_waiting {
-            core.transactions.forget(Task::Account);
-            let why = Outage::of(fault.clone(), core.server.hop());
-            self.offline(core, why, now);
-        }
-        true
-    }
-
     /// Our request was not answered.
     pub(crate) fn unanswered(&mut self, core: &mut Core, now: Now) {
         match self.phase {
@@ -323,7 +291,6 @@ impl Registration {
         };
         self.become_state(core, RegistrationState::Connecting(step));
         self.begin(core, now);
-        self.ask_port(core);
     }
 
     /// Takes the next step; the steps before it were already reported.

@@ -3,7 +3,6 @@
 use super::*;
 use crate::machine::ConnectFault;
 use crate::model::account::ConnectStep;
-use crate::model::outage::Outage;
 
 fn state(stage: &Stage) -> &RegistrationState {
     stage.agent.registration()
@@ -426,47 +425,4 @@ fn each_step_to_a_server_with_a_name_is_told_once() {
     let told = [ConnectStep::Finding, ConnectStep::Opening, ConnectStep::Asking]
         .map(|step| Event::Registration(RegistrationState::Connecting(step)));
     assert_eq!(stage.events, told);
-}
-
-/// The answer to the question whether the server's port is closed.
-fn port_told(stage: &mut Stage, fault: ConnectFault) {
-    let (id, _) = stage.ports_asked.pop().unwrap();
-    stage.input(Input::ConnectFailed { id, fault });
-}
-
-#[test]
-fn a_closed_port_of_the_server_is_known_at_once() {
-    let mut stage = Stage::new(&account());
-    stage.command(AgentCommand::Connect);
-    let first = stage.take_sent("REGISTER");
-    let hop = Hop { transport: Transport::Udp, remote: PROXY.parse().unwrap() };
-    assert_eq!(stage.ports_asked.iter().map(|(_, hop)| *hop).collect::<Vec<_>>(), [hop]);
-    port_told(&mut stage, ConnectFault::Refused);
-    let Some(Event::Registration(RegistrationState::Offline { retry_after, why })) =
-        stage.events.last().cloned()
-    else {
-        panic!("{:?}", stage.events)
-    };
-    assert_eq!(why, Outage::ConnectionRefused(hop));
-    stage.sent.clear();
-    stage.advance(retry_after);
-    assert_ne!(field(&stage.take_sent("REGISTER"), "CSeq"), field(&first, "CSeq"), "it is tried again");
-    // Silence says nothing, as of every server that is there.
-    port_told(&mut stage, ConnectFault::Unreachable);
-    assert!(matches!(stage.agent.registration(), RegistrationState::Connecting(_)));
-}
-
-#[test]
-fn who_is_registered_is_not_thrown_off_by_what_anybody_can_forge() {
-    let mut stage = Stage::new(&account());
-    stage.command(AgentCommand::Connect);
-    let request = stage.take_sent("REGISTER");
-    stage.accept_registration(&request, PROOF);
-    port_told(&mut stage, ConnectFault::Refused);
-    assert_eq!(*stage.agent.registration(), RegistrationState::Connected);
-    stage.sent.clear();
-    while !stage.sent.iter().any(|(_, text)| text.starts_with("REGISTER ")) {
-        stage.advance(Duration::from_secs(10));
-    }
-    assert!(stage.ports_asked.is_empty(), "and no question");
 }
