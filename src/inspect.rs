@@ -22,6 +22,8 @@ mod capture_file;
 
 mod packet;
 
+pub mod pdu_tag;
+
 mod trace;
 
 pub use capture_file::{CaptureFile, CaptureFileError, Cut, read_capture};
@@ -29,7 +31,7 @@ pub use comparison::{ComparedLine, Comparison, compare};
 pub use filter::{Filter, ends, label};
 pub use ladder::{Ladder, Party, Row, ladder};
 pub use ladder_text::ladder_text;
-pub use submissions::{Answer, Leg, Part, Recipient, Report, Submission, Submissions, submissions};
+pub use submissions::{Answer, Leg, Part, Recipient, Submission, Submissions, submissions};
 pub use trace::{Direction, Read, Traced, WireMessage};
 pub use verdict::{Source, State, Verdict, verdict};
 

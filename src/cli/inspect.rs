@@ -9,14 +9,14 @@ use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 
-use super::output::{millis, note, say};
+use super::output::{millis, note, say, utc};
 use crate::inspect::{
     CaptureFile, Cut, Source, State, Submission, Traced, Verdict, ladder, ladder_text, read_capture,
     submissions, verdict,
 };
 use crate::limits::{INSPECT_BYTES_MAX, INSPECT_MESSAGES_MAX};
 use crate::runtime::console::say_json;
-use crate::time::{Timestamp, latency};
+use crate::time::latency;
 
 #[derive(Debug, Args)]
 pub(super) struct InspectArguments {
@@ -109,7 +109,7 @@ fn mention(file: &Path, capture: &CaptureFile) {
 }
 
 fn plain(submission: &Submission, trace: &[Traced], with_ladder: bool) -> String {
-    let (from, at) = (submission.from.as_str(), date(submission.at));
+    let (from, at) = (submission.from.as_str(), utc(submission.at));
     let answer = submission.answer.as_ref();
     let answer = answer.map_or_else(
         || "no answer seen".to_owned(),
@@ -178,7 +178,7 @@ fn json(submission: &Submission) -> JsonSubmission<'_> {
     JsonSubmission {
         call_id: &submission.call_id,
         from: submission.from.as_str(),
-        at: date(submission.at),
+        at: utc(submission.at),
         fan_out: submission.is_fan_out,
         status: submission.answer.as_ref().map(|answer| answer.status),
         reports: submission.reports.len(),
@@ -204,9 +204,4 @@ fn json(submission: &Submission) -> JsonSubmission<'_> {
             })
             .collect(),
     }
-}
-
-fn date(at: Timestamp) -> String {
-    let at = jiff::Timestamp::from_millisecond(at.as_millis_i64()).unwrap_or_default();
-    format!("{at:.3}")
 }

@@ -246,7 +246,7 @@ fn summary(line: &OutputLine<'_>) -> String {
     lines.join("\n")
 }
 
-/// RFC 3339, to the millisecond.
+/// `2026-11-30T13:05:00.123Z`, for programs (RFC 3339).
 pub(super) fn utc(at: Timestamp) -> String {
     format!("{:.3}", jiff::Timestamp::from_millisecond(at.as_millis_i64()).unwrap_or_default())
 }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::output::tell;
+use super::output::{tell, utc};
 use crate::limits::TRACE_SHOWN_BYTES_MAX;
 use crate::model::text::counted;
 use crate::runtime::wire_tap::{Direction, WireEntry, WireTap};
@@ -49,14 +49,13 @@ impl Trace {
 /// One message for people: when, which way, over which flow; then the message itself. What others wrote in it is made
 /// safe where it is printed.
 fn text(entry: &WireEntry) -> String {
-    let at = jiff::Timestamp::from_millisecond(entry.at.as_millis_i64()).unwrap_or_default();
     let bytes = &entry.bytes;
     let (word, arrow) = match entry.direction {
         Direction::Received => ("received", "<-"),
         Direction::Sent => ("sent", "->"),
     };
     let (flow, length) = (entry.flow, bytes.len());
-    let head = format!("{at:.3} {word} {} {} {arrow} {}", flow.transport, flow.local, flow.remote);
+    let head = format!("{} {word} {} {} {arrow} {}", utc(entry.at), flow.transport, flow.local, flow.remote);
     if bytes.trim_ascii().is_empty() {
         return format!("{head}, a keep-alive");
     }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use etherparse::defrag::IpDefragPool;
 use etherparse::{NetSlice, SlicedPacket, TransportSlice, UdpSlice};
 
+use super::pdu_tag as tag;
 use crate::limits::INSPECT_FRAGMENTED_MAX;
 use crate::sip::Transport;
 
@@ -122,8 +123,7 @@ fn payload(from: IpAddr, to: IpAddr, udp: &UdpSlice<'_>) -> Payload {
     }
 }
 
-/// An exported PDU names its addresses in tags of a number, a length and a value, up to the one with number 0
-/// (Wireshark's `epan/exported_pdu.h`).
+/// An exported PDU names its addresses in tags of a number, a length and a value.
 fn exported_pdu(packet: &[u8]) -> Option<Payload> {
     let (mut from, mut to) = (None, None);
     let (mut from_port, mut to_port) = (0, 0);
@@ -135,13 +135,15 @@ fn exported_pdu(packet: &[u8]) -> Option<Payload> {
         let (value, after) = after.split_at_checked(length)?;
         rest = after;
         match u16::from_be_bytes([*high, *low]) {
-            0 => break,
-            20 => from = <[u8; 4]>::try_from(value).ok().map(|ip| Ipv4Addr::from(ip).into()),
-            21 => to = <[u8; 4]>::try_from(value).ok().map(|ip| Ipv4Addr::from(ip).into()),
-            22 => from = <[u8; 16]>::try_from(value).ok().map(|ip| Ipv6Addr::from(ip).into()),
-            23 => to = <[u8; 16]>::try_from(value).ok().map(|ip| Ipv6Addr::from(ip).into()),
-            25 => from_port = port(value)?,
-            26 => to_port = port(value)?,
+            tag::END => break,
+            tag::IPV4_SOURCE => from = <[u8; 4]>::try_from(value).ok().map(|ip| Ipv4Addr::from(ip).into()),
+            tag::IPV4_DESTINATION => to = <[u8; 4]>::try_from(value).ok().map(|ip| Ipv4Addr::from(ip).into()),
+            tag::IPV6_SOURCE => from = <[u8; 16]>::try_from(value).ok().map(|ip| Ipv6Addr::from(ip).into()),
+            tag::IPV6_DESTINATION => {
+                to = <[u8; 16]>::try_from(value).ok().map(|ip| Ipv6Addr::from(ip).into());
+            }
+            tag::SOURCE_PORT => from_port = port(value)?,
+            tag::DESTINATION_PORT => to_port = port(value)?,
             _ => {}
         }
     }

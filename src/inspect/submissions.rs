@@ -5,7 +5,7 @@
 //! and by coming from somebody else than the submission's sender. Two submissions with the same words to the same
 //! person get their legs in the order in which they were sent.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::SocketAddr;
 
@@ -37,8 +37,8 @@ pub struct Submission {
     pub others: Vec<Leg>,
     /// The answer to the submission itself: the first 2xx, else the latest final response.
     pub answer: Option<Answer>,
-    /// In the order in which they came, each once.
-    pub reports: Vec<Report>,
+    /// The CSeqs of its reports; a retransmission has the same.
+    pub reports: BTreeSet<u32>,
     /// All of its messages in the order of the trace: the place in the trace, and which part it belongs to.
     pub messages: Vec<(usize, Part)>,
 }
@@ -48,8 +48,6 @@ pub struct Submission {
 pub struct Recipient {
     /// As spelled in the submission.
     pub address: Uri,
-    /// Named to nobody else (`;copy=bcc`).
-    pub is_hidden: bool,
     /// The leg to this person, if one was seen.
     pub leg: Option<Leg>,
     /// What the reports said; a success is not replaced.
@@ -78,19 +76,6 @@ pub struct Answer {
     pub reason: String,
     /// When it passed.
     pub at: Timestamp,
-}
-
-/// A NOTIFY with a delivery report.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// Its CSeq; a retransmission has the same.
-    pub cseq: u32,
-    /// When it was first seen.
-    pub at: Timestamp,
-    /// What it says; None if it does not read as a report.
-    pub lines: Option<Vec<ReportLine>>,
-    /// No further report follows.
-    pub is_last: bool,
 }
 
 /// Which part of a submission a message belongs to.
@@ -150,37 +135,39 @@ impl Submissions {
     }
 
     fn request(&mut self, index: usize, traced: &Traced, request: &Request) {
-        match request.method() {
-            Method::Message => self.message(index, traced, request),
-            Method::Notify => self.notify(index, traced, request),
-            Method::Register
-            | Method::Options
-            | Method::Invite
-            | Method::Ack
-            | Method::Bye
-            | Method::Cancel
-            | Method::Subscribe
-            | Method::Other(_) => {}
+        if *request.method() == Method::Message {
+            self.message(index, traced, request);
+        } else if *request.method() == Method::Notify {
+            self.notify(index, request);
         }
     }
 
     fn message(&mut self, index: usize, traced: &Traced, request: &Request) {
         let key = key(request.fields());
-        if let Some(number) = self.uplinks.get(&key).copied() {
-            let part = self.submissions.get(number).map_or(Part::Uplink, |of| of.side(traced, true));
-            self.add(number, part, index, traced, Some(request));
-        } else if let Some((number, part)) = self.legs.get(&key).copied() {
-            self.add(number, part, index, traced, Some(request));
-        } else if let Some((number, part)) = self.leg(traced, request) {
-            self.legs.insert(key, (number, part));
-            self.add(number, part, index, traced, Some(request));
-        } else {
-            self.begin(key, index, traced, request);
+        let known = self.place(&key, traced, true);
+        let Some((number, part)) = known.or_else(|| self.leg(&key, traced, request)) else {
+            return self.begin(key, index, traced, request);
+        };
+        if let Some(submission) = self.submissions.get_mut(number) {
+            submission.messages.push((index, part));
+            submission.transmitted(part, traced.wire.at, &request.fields().to().uri);
         }
     }
 
-    /// Whose leg this is, if it is one.
-    fn leg(&mut self, traced: &Traced, request: &Request) -> Option<(usize, Part)> {
+    /// The submission and the part of it that a message with this key belongs to, if that is known.
+    fn place(&self, key: &Key, traced: &Traced, is_request: bool) -> Option<(usize, Part)> {
+        let Some(number) = self.uplinks.get(key).copied() else { return self.legs.get(key).copied() };
+        Some((number, self.submissions.get(number)?.side(traced, is_request)))
+    }
+
+    /// Whose leg this is, if it is a new one.
+    fn leg(&mut self, key: &Key, traced: &Traced, request: &Request) -> Option<(usize, Part)> {
+        let place = self.expected_place(traced, request)?;
+        self.legs.insert(key.clone(), place);
+        Some(place)
+    }
+
+    fn expected_place(&mut self, traced: &Traced, request: &Request) -> Option<(usize, Part)> {
         if is_submission(request.fields()) {
             return None;
         }
@@ -222,65 +209,38 @@ impl Submissions {
             is_fan_out: list || is_submission(request.fields()),
             recipients: named
                 .into_iter()
-                .map(|one| Recipient { address: one.uri, is_hidden: one.bcc, leg: None, reported: None })
+                .map(|one| Recipient { address: one.uri, leg: None, reported: None })
                 .collect(),
             others: Vec::new(),
             answer: None,
-            reports: Vec::new(),
+            reports: BTreeSet::new(),
             messages: vec![(index, Part::Uplink)],
         });
         self.uplinks.insert(key, number);
     }
 
-    fn notify(&mut self, index: usize, traced: &Traced, request: &Request) {
+    fn notify(&mut self, index: usize, request: &Request) {
         let fields = request.fields();
         let Some(submission) = self.of_report(fields) else { return };
         submission.messages.push((index, Part::Report));
-        if submission.reports.iter().any(|report| report.cseq == fields.cseq()) {
-            return;
+        if submission.reports.insert(fields.cseq()) {
+            submission.take(&read_report(&request.body()).unwrap_or_default());
         }
-        let lines = read_report(&request.body()).ok();
-        submission.take(lines.as_deref().unwrap_or_default());
-        let state = fields.first("Subscription-State").unwrap_or_default();
-        let is_last = state.get(..10).is_some_and(|word| word.eq_ignore_ascii_case("terminated"));
-        submission.reports.push(Report { cseq: fields.cseq(), at: traced.wire.at, lines, is_last });
     }
 
     fn response(&mut self, index: usize, traced: &Traced, response: &Response) {
         let fields = response.fields();
-        match fields.cseq_method() {
-            Method::Notify => {
-                if let Some(submission) = self.of_report(fields) {
-                    submission.messages.push((index, Part::Report));
-                }
+        if *fields.cseq_method() == Method::Notify {
+            if let Some(submission) = self.of_report(fields) {
+                submission.messages.push((index, Part::Report));
             }
-            Method::Message => {
-                let key = key(fields);
-                let (number, part) = if let Some(number) = self.uplinks.get(&key).copied() {
-                    (number, self.submissions.get(number).map_or(Part::Uplink, |of| of.side(traced, false)))
-                } else if let Some(place) = self.legs.get(&key).copied() {
-                    place
-                } else {
-                    return;
-                };
-                self.add(number, part, index, traced, None);
-                let answer = Answer {
-                    status: response.status(),
-                    reason: response.reason().to_owned(),
-                    at: traced.wire.at,
-                };
-                if let Some(submission) = self.submissions.get_mut(number) {
-                    submission.answered(part, answer);
-                }
-            }
-            Method::Register
-            | Method::Options
-            | Method::Invite
-            | Method::Ack
-            | Method::Bye
-            | Method::Cancel
-            | Method::Subscribe
-            | Method::Other(_) => {}
+        } else if *fields.cseq_method() == Method::Message
+            && let Some((number, part)) = self.place(&key(fields), traced, false)
+            && let Some(submission) = self.submissions.get_mut(number)
+        {
+            submission.messages.push((index, part));
+            let (status, reason) = (response.status(), response.reason().to_owned());
+            submission.answered(part, Answer { status, reason, at: traced.wire.at });
         }
     }
 
@@ -289,14 +249,6 @@ impl Submissions {
         let key = (fields.call_id().to_owned(), fields.to().tag().map(str::to_owned));
         let number = *self.uplinks.get(&key)?;
         self.submissions.get_mut(number)
-    }
-
-    fn add(&mut self, number: usize, part: Part, index: usize, traced: &Traced, request: Option<&Request>) {
-        let Some(submission) = self.submissions.get_mut(number) else { return };
-        submission.messages.push((index, part));
-        if let Some(request) = request {
-            submission.transmitted(part, traced.wire.at, &request.fields().to().uri);
-        }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::answers::{Answer, Sent};
 use crate::limits::{ANSWERS_LATE_MAX, ANSWERS_REMEMBERED_MAX};
 use crate::machine::{ConnectId, Flow, Hop, LookupTerms, ResolveId, Transmit};
 use crate::net::NetEvent;
-use crate::sip::{self, Aor, Compose, Message, Method, Request, Uri};
+use crate::sip::{self, Aor, Compose, Fields, Message, Method, Request, Uri};
 use crate::time::{Clock, Timestamp};
 
 /// What is sent in place of an answer: no reader of SIP takes it for a message, and a framer goes on after it.
@@ -168,7 +168,7 @@ impl<N: Network> Answering<N> {
         let NetEvent::Received { flow, bytes } = &event else { return Some(event) };
         self.record(Direction::Received, *flow, bytes);
         let Some((request, answer)) = self.ruled(bytes) else { return Some(event) };
-        let key = key(&request);
+        let key = key(request.fields());
         let seen = self.count(&key, answer);
         if answer.ignores(seen.transmissions) || seen.is_late {
             self.tell(&request, seen.transmissions, Sent::Nothing);
@@ -273,16 +273,13 @@ impl<N: Network> Answering<N> {
         }
         let Ok(Message::Response(response)) = sip::parse(bytes.clone()) else { return false };
         let fields = response.fields();
-        let key =
-            format!("{} {} {}", fields.from().tag().unwrap_or_default(), fields.cseq(), fields.call_id());
         *fields.cseq_method() == Method::Message
-            && self.seen.get(&key).is_some_and(|seen| seen.answer.is_double)
+            && self.seen.get(&key(fields)).is_some_and(|seen| seen.answer.is_double)
     }
 }
 
 /// By what a message is known, however often it is sent (W15).
-fn key(request: &Request) -> String {
-    let fields = request.fields();
+fn key(fields: &Fields) -> String {
     format!("{} {} {}", fields.from().tag().unwrap_or_default(), fields.cseq(), fields.call_id())
 }
 

@@ -244,12 +244,12 @@ impl Blocks {
     }
 
     fn push(&mut self, entry: &WireEntry, lost: u64) -> io::Result<()> {
-        let (local, remote) = (entry.flow.local, entry.flow.remote);
-        let (from, to, direction) = match entry.direction {
-            Direction::Received => (remote, local, 1),
-            Direction::Sent => (local, remote, 2),
+        let direction = match entry.direction {
+            Direction::Received => 1,
+            Direction::Sent => 2,
         };
-        let (interface_id, mut data) = match Frame::of(from, to, &entry.bytes) {
+        let message = entry.message();
+        let (interface_id, mut data) = match Frame::of(message.from, message.to, &entry.bytes) {
             Frame::Packet(data) => (PACKETS, data),
             Frame::WholeMessage(data) => (WHOLE_MESSAGES, data),
         };

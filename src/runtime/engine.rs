@@ -195,8 +195,10 @@ impl Engine {
             account: options.account,
             book: options.book,
             demo: options.demo,
-            is_watched_elsewhere: options.wire.is_some(),
-            wire: options.wire.unwrap_or_else(|| WireTap::waking(Arc::clone(&wake))),
+            wire: Wire {
+                is_at_proxy: options.wire.is_some(),
+                tap: options.wire.unwrap_or_else(|| WireTap::waking(Arc::clone(&wake))),
+            },
         };
         Self::run((setup, wake, Quitter::default()), work::run)
     }
@@ -273,7 +275,7 @@ impl Engine {
     /// The messages on the wire; there are none while testing mode is off, unless a proxy in this process is watched.
     #[must_use]
     pub fn wire(&self) -> Wire {
-        Wire { tap: self.setup.wire.clone(), is_at_proxy: self.setup.is_watched_elsewhere }
+        self.setup.wire.clone()
     }
 
     /// The current time.

@@ -18,14 +18,19 @@ use crate::gallery::{LARGE, SMALL};
 
 const THREE: [&str; 3] = ["Ann Lee", "Ben Okafor", "Cy Young"];
 
-/// A message that Ben did not get, because his address is unknown; its delivery is open.
-fn to_ben_in_vain(fake: &Fake, size: [f32; 2]) -> Harness<'static, App> {
+/// A conversation with a message that Ben did not get, because his address is unknown.
+fn wrote_to_ben(fake: &Fake) {
     let crew = people(&THREE);
     let mut wrong = delivery(&crew[1], Failed, ago(3));
     (wrong.status, wrong.phrase) = (Some(404), "Not Found".into());
     let deliveries =
         vec![delivery(&crew[0], Delivered, ago(3)), wrong, delivery(&crew[2], Delivered, ago(3))];
     fake.converse(1, &crew, vec![own_of(5, ago(3), "Who can come?", deliveries)], 0);
+}
+
+/// The same, and its delivery is open.
+fn to_ben_in_vain(fake: &Fake, size: [f32; 2]) -> Harness<'static, App> {
+    wrote_to_ben(fake);
     let mut window = fake.window(size);
     window.get_by(|node| node.label().is_some_and(|name| name.starts_with("Ann Lee, Ben"))).click();
     window.run();
@@ -120,12 +125,7 @@ fn what_is_set_for_a_conversation_stays_when_an_address_in_it_is_corrected() {
     fake.change(|inner| {
         inner.snapshot.settings = Settings { conversations: vec![marks], ..inner.snapshot.settings.clone() };
     });
-    let crew = people(&THREE);
-    let mut wrong = delivery(&crew[1], Failed, ago(3));
-    (wrong.status, wrong.phrase) = (Some(404), "Not Found".into());
-    let deliveries =
-        vec![delivery(&crew[0], Delivered, ago(3)), wrong, delivery(&crew[2], Delivered, ago(3))];
-    fake.converse(1, &crew, vec![own_of(5, ago(3), "Who can come?", deliveries)], 0);
+    wrote_to_ben(&fake);
     let mut window = fake.window(LARGE);
     window.get_by(|node| node.label().is_some_and(|name| name.starts_with("Gate crew"))).click();
     window.run();
@@ -140,7 +140,7 @@ fn what_is_set_for_a_conversation_stays_when_an_address_in_it_is_corrected() {
         Some(settings.clone())
     };
     let settings = asked.iter().find_map(put).unwrap();
-    let mut corrected = crew;
+    let mut corrected = people(&THREE);
     corrected[1].address = "sip:ben@work.example.com".into();
     let kept = settings.conversations.iter().find(|it| it.with == Marks::key(&corrected, false)).unwrap();
     assert_eq!((kept.name.as_str(), kept.pinned), ("Gate crew", true));

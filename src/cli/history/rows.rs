@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::writer::utc;
 use crate::cli::output::millis;
+use crate::cli::output::utc;
 use crate::model::delivery::best;
 use crate::model::journal::{AttemptStage, DeliveryRow, PersonRow, StrangerRow, Way};
 use crate::model::reason::Phrase;

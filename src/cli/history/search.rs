@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::Opened;
 use super::rows::PersonJson;
-use super::writer::{Writer, json_line, local, safe, utc};
+use super::writer::{Writer, json_line, local, safe};
 use crate::cli::output::note;
+use crate::cli::output::utc;
 use crate::model::search::{Hit, Search};
 use crate::model::snapshot::Person;
 use crate::store::history::search::LatestSearch;

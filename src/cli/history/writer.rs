@@ -145,12 +145,6 @@ pub(super) fn json_line(value: &impl serde::Serialize) -> anyhow::Result<String>
     Ok(format!("{}\n", json(&serde_json::to_string(value)?)))
 }
 
-/// `2026-11-30T13:05:00.123Z`, for programs.
-pub(super) fn utc(at: Timestamp) -> String {
-    let at = jiff::Timestamp::from_millisecond(at.as_millis_i64()).unwrap_or_default();
-    at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
-}
-
 /// `2026-11-30 14:05:00` here, for people.
 pub(super) fn local(at: Timestamp) -> String {
     let at = jiff::Timestamp::from_millisecond(at.as_millis_i64()).unwrap_or_default();
@@ -160,6 +154,7 @@ pub(super) fn local(at: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::output::utc;
 
     #[test]
     fn a_spreadsheet_calculates_nothing_that_others_wrote() {

@@ -3,24 +3,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::inspect::pdu_tag as tag;
 use crate::limits::DATAGRAM_PAYLOAD_BYTES_MAX;
 
 const UDP: u8 = 17;
 const UDP_HEADER_BYTES: usize = 8;
 const IPV4_HEADER_BYTES: usize = 20;
 
-/// Tags of Wireshark's exported PDUs (its `epan/exported_pdu.h`).
-mod tag {
-    pub(super) const END: u16 = 0;
-    pub(super) const DISSECTOR: u16 = 12;
-    pub(super) const IPV4_SOURCE: u16 = 20;
-    pub(super) const IPV4_DESTINATION: u16 = 21;
-    pub(super) const IPV6_SOURCE: u16 = 22;
-    pub(super) const IPV6_DESTINATION: u16 = 23;
-    pub(super) const PORT_TYPE: u16 = 24;
-    pub(super) const SOURCE_PORT: u16 = 25;
-    pub(super) const DESTINATION_PORT: u16 = 26;
-}
 /// The port type of TCP: only a stream carries what no packet holds.
 const PORT_TYPE_TCP: u32 = 2;
 

@@ -34,7 +34,7 @@ use super::keeper::{Keeper, Kept, PasswordNews};
 use super::out::Out;
 use super::reading::ReadResult;
 use super::snapshot_builder::SnapshotBuilder;
-use super::{EngineError, contact_files};
+use super::{EngineError, Wire, contact_files};
 
 /// What the thread starts with.
 #[derive(Clone, Debug)]
@@ -46,9 +46,7 @@ pub(super) struct Setup {
     pub(super) book: Option<AddressBook>,
     pub(super) demo: bool,
     /// Where what passes is stored.
-    pub(super) wire: WireTap,
-    /// The proxy in this process stores it there, so the client does not.
-    pub(super) is_watched_elsewhere: bool,
+    pub(super) wire: Wire,
 }
 
 /// Queries go one at a time, but one for a previous account may still be answered.
@@ -177,7 +175,7 @@ impl Work {
             awaits_password,
             searches: Arc::default(),
             has_looked_at_the_store: false,
-            wire: (!setup.is_watched_elsewhere).then_some(setup.wire),
+            wire: (!setup.wire.is_at_proxy).then_some(setup.wire.tap),
             commands,
             answers,
             passwords,

@@ -1,7 +1,5 @@
 //! What has passed so far, read and put together as it comes.
 
-use std::collections::VecDeque;
-
 use crate::inspect::{Filter, Submission, Submissions, Traced};
 use crate::limits::{WIRE_BYTES_MAX, WIRE_ENTRIES_MAX};
 use crate::runtime::engine::WireTap;
@@ -12,7 +10,7 @@ const DROPPED_AT_ONCE: usize = 5;
 /// The messages that have passed, the submissions in them, and which of them are shown.
 #[derive(Debug, Default)]
 pub(super) struct Passed {
-    traced: VecDeque<Traced>,
+    traced: Vec<Traced>,
     bytes: usize,
     submissions: Submissions,
     /// The places of the messages that the filter shows.
@@ -46,13 +44,13 @@ impl Passed {
         if self.filter.shows(place, &traced) {
             self.shown.push(place);
         }
-        self.traced.push_back(traced);
+        self.traced.push(traced);
     }
 
     fn make_room(&mut self) {
         let dropped = (self.traced.len() / DROPPED_AT_ONCE).max(1);
         self.lost = self.lost.saturating_add(u64::try_from(dropped).unwrap_or(u64::MAX));
-        let kept: Vec<_> = self.traced.drain(..).skip(dropped).collect();
+        let kept = self.traced.split_off(dropped);
         let filter = Filter { only: None, ..std::mem::take(&mut self.filter) };
         *self = Self { filter, next: self.next, lost: self.lost, ..Self::default() };
         kept.into_iter().for_each(|traced| self.push(traced));
@@ -88,8 +86,8 @@ impl Passed {
     }
 
     /// All of them, oldest first.
-    pub(super) fn all(&mut self) -> &[Traced] {
-        self.traced.make_contiguous()
+    pub(super) fn all(&self) -> &[Traced] {
+        &self.traced
     }
 
     /// The latest submission with one of these Call-IDs.

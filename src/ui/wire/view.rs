@@ -129,7 +129,7 @@ pub(crate) fn wire_ui(ui: &mut Ui, view: &mut WireView, around: Watched<'_>, act
     egui::Frame::NONE.inner_margin(egui::Margin::symmetric(10, 8)).show(ui, |ui| bar_ui(ui, view, around));
     let is_beside = ui.available_width() >= BESIDE_FROM;
     if let Some(place) = view.chosen
-        && let Some(traced) = view.passed.get(place).cloned()
+        && let Some(traced) = view.passed.get(place)
     {
         let frame = egui::Frame::NONE.inner_margin(egui::Margin::symmetric(10, 8));
         let (width, height) = (ui.available_width(), ui.available_height());
@@ -139,7 +139,7 @@ pub(crate) fn wire_ui(ui: &mut Ui, view: &mut WireView, around: Watched<'_>, act
             Panel::bottom("wire message below").default_size(height * 0.45).min_size(120.0)
         };
         panel.resizable(true).frame(frame).show(ui, |ui| {
-            reading_ui(ui, &mut view.reading, (place, &traced), around.look, acts);
+            reading_ui(ui, &mut view.reading, (place, traced), around.look, acts);
         });
     }
     egui::CentralPanel::default().frame(egui::Frame::NONE).show(ui, |ui| content_ui(ui, view, around));
@@ -219,9 +219,8 @@ fn submission_ui(ui: &mut Ui, view: &mut WireView, call_ids: &[String]) -> Optio
     let messages = (submission.messages.first().map(|(place, _)| *place), submission.messages.len());
     let is_drawn = |drawn: &Drawn| drawn.call_id == submission.call_id && drawn.messages == messages;
     if !view.drawn.as_ref().is_some_and(is_drawn) {
-        let submission = submission.clone();
-        let ladder = ladder(&submission, view.passed.all());
-        view.drawn = Some(Drawn { call_id: submission.call_id, messages, ladder, at: submission.at });
+        let (call_id, ladder) = (submission.call_id.clone(), ladder(submission, view.passed.all()));
+        view.drawn = Some(Drawn { call_id, messages, ladder, at: submission.at });
     }
     let drawn = view.drawn.as_ref()?;
     let passed = &view.passed;
