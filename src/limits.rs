@@ -244,8 +244,8 @@ pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 500;
 pub const DESCRIPTORS_KEPT_FREE: usize = 2 * DNS_QUESTIONS_MAX + 64;
 /// How often at most it is logged that no file descriptors are left.
 pub const SHORTAGE_TOLD_WITHIN: Duration = Duration::from_secs(60);
-/// Bytes received on streams that are not yet a whole message; over it, or if one address has a quarter of it, the
-/// connection that brings more is closed.
+/// Bytes received on streams that are not yet a whole message; over it, the newest connection of the neighbourhood that
+/// has most is closed. If one address has a quarter of it, its connection that brings more is closed.
 pub const STREAM_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Bytes of these that each connection may have uncounted.
 pub const STREAM_BYTES_FREE: usize = 16 * 1024;

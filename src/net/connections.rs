@@ -173,9 +173,23 @@ impl Connections {
         }
     }
 
-    /// The bytes of incomplete messages on a connection went from `before` to `after`. False if that is too much.
-    fn hold(&self, flow: Flow, before: usize, after: usize) -> bool {
-        self.table().guests.hold(flow.remote.ip(), before, after, self.limits)
+    /// An incomplete message on a connection has that many bytes now; others may be closed for it. False if that is too
+    /// much.
+    fn hold(&self, flow: Flow, bytes: usize) -> bool {
+        let Some(connection) = flow.connection else { return true };
+        let closed: Option<Vec<Flow>> = {
+            let mut table = self.table();
+            let closed = table.guests.hold((flow.remote.ip(), connection), bytes, self.limits);
+            closed.map(|closed| {
+                closed.iter().filter_map(|id| table.writers.get(id)).map(|it| it.flow).collect()
+            })
+        };
+        let Some(closed) = closed else { return false };
+        for flow in closed {
+            tracing::debug!(%flow, "too much is half said, and most of it there");
+            self.close(flow);
+        }
+        true
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -246,12 +260,16 @@ impl Connections {
             first_out.and_then(|connection| table.writers.get(&connection)).map(|writer| writer.flow)
         };
         tracing::debug!(closed = flow.is_some(), "too many connections");
-        let flow = flow?;
+        self.close(flow?).then_some(())
+    }
+
+    /// Closes a connection for the sake of another one; false if it was closed already.
+    fn close(&self, flow: Flow) -> bool {
         let is_closed = self.remove(flow);
         let events = self.sender.clone();
         // Sent by a separate task: whoever makes room must not wait for the machine.
         tokio::spawn(async move { events.send(NetEvent::Disconnected { flow }).await.ok() });
-        is_closed.then_some(())
+        is_closed
     }
 
     /// Starts the task that serves a connection until it returns why it ended; the machine is then told.
@@ -344,7 +362,7 @@ impl Half {
 
     /// Holds this many bytes from now on; false if that is too much.
     pub(super) fn holds(&mut self, bytes: usize) -> bool {
-        let is_granted = bytes == self.bytes || self.connections.hold(self.flow, self.bytes, bytes);
+        let is_granted = bytes == self.bytes || self.connections.hold(self.flow, bytes);
         if is_granted {
             self.bytes = bytes;
         }

@@ -2,7 +2,8 @@
 //!
 //! One address can use a part of either, never all. When the pool is full, a connection without any complete message
 //! yet makes room for a new one, the oldest first; if all have sent one, the neighbourhood with the most connections
-//! gives up one, so that nobody fills the pool from a handful of addresses.
+//! gives up one, so that nobody fills the pool from a handful of addresses. It is the same with the bytes: the
+//! neighbourhood that holds most makes room for others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
@@ -61,8 +62,21 @@ pub(super) struct Guests {
     crowds: BTreeMap<IpAddr, BTreeSet<ConnectionId>>,
     /// The same, ordered by size.
     sizes: BTreeSet<(usize, IpAddr)>,
+    /// Bytes of the incomplete message on each connection that has one, above what is free, and its peer.
+    halves: BTreeMap<ConnectionId, (IpAddr, usize)>,
+    /// The same, by neighbourhood.
+    hoards: BTreeMap<IpAddr, Hoard>,
+    /// The neighbourhoods, ordered by these bytes.
+    by_bytes: BTreeSet<(usize, IpAddr)>,
     /// Bytes of incomplete messages from all peers.
     bytes: usize,
+}
+
+/// The incomplete messages of a neighbourhood.
+#[derive(Debug, Default)]
+struct Hoard {
+    bytes: usize,
+    connections: BTreeSet<ConnectionId>,
 }
 
 impl Guests {
@@ -105,21 +119,63 @@ impl Guests {
         self.change(ip, |peer| peer.connections = peer.connections.saturating_sub(1));
     }
 
-    /// The bytes of incomplete messages on a connection went from `before` to `after`. False if that is too much.
-    pub(super) fn hold(&mut self, ip: IpAddr, before: usize, after: usize, limits: StreamLimits) -> bool {
-        let (before, after) = (counted(before), counted(after));
+    /// An incomplete message on a connection has that many bytes now. Returns the connections to close for it: the
+    /// newest of the neighbourhoods that hold most. `None` if it is too much itself.
+    pub(super) fn hold(
+        &mut self,
+        (ip, connection): (IpAddr, ConnectionId),
+        bytes: usize,
+        limits: StreamLimits,
+    ) -> Option<Vec<ConnectionId>> {
+        let after = counted(bytes);
+        let before = self.halves.get(&connection).map_or(0, |(_, before)| *before);
+        let mut closed = Vec::new();
         if after > before {
             let more = after - before;
             let of_peer = self.peers.get(&network(ip)).map_or(0, |peer| peer.bytes);
-            let is_over = self.bytes.saturating_add(more) > limits.bytes_max
-                || of_peer.saturating_add(more) > limits.bytes_max / 4;
-            if is_over {
-                return false;
+            if of_peer.saturating_add(more) > limits.bytes_max / 4 {
+                return None;
+            }
+            while self.bytes.saturating_add(more) > limits.bytes_max {
+                let newest = self.hoarder(ip, more)?;
+                self.set_half(newest, 0);
+                closed.push(newest.1);
             }
         }
-        self.bytes = self.bytes.saturating_add(after).saturating_sub(before);
-        self.change(ip, |peer| peer.bytes = peer.bytes.saturating_add(after).saturating_sub(before));
-        true
+        self.set_half((ip, connection), after);
+        Some(closed)
+    }
+
+    /// The newest connection of the neighbourhood that holds most, if that is more than the one of `ip` would then hold.
+    fn hoarder(&self, ip: IpAddr, more: usize) -> Option<(IpAddr, ConnectionId)> {
+        let own = self.hoards.get(&neighbourhood(ip)).map_or(0, |hoard| hoard.bytes);
+        let (most, crowd) = *self.by_bytes.last()?;
+        let newest = *self.hoards.get(&crowd)?.connections.last()?;
+        let (peer, _) = self.halves.get(&newest)?;
+        (most > own.saturating_add(more) && crowd != neighbourhood(ip)).then_some((*peer, newest))
+    }
+
+    fn set_half(&mut self, (ip, connection): (IpAddr, ConnectionId), after: usize) {
+        let before = match self.halves.remove(&connection) {
+            Some((_, before)) => before,
+            None => 0,
+        };
+        let crowd = neighbourhood(ip);
+        let mut hoard = self.hoards.remove(&crowd).unwrap_or_default();
+        self.by_bytes.remove(&(hoard.bytes, crowd));
+        hoard.connections.remove(&connection);
+        if after > 0 {
+            self.halves.insert(connection, (ip, after));
+            hoard.connections.insert(connection);
+        }
+        let changed = |bytes: usize| bytes.saturating_add(after).saturating_sub(before);
+        hoard.bytes = changed(hoard.bytes);
+        if !hoard.connections.is_empty() {
+            self.by_bytes.insert((hoard.bytes, crowd));
+            self.hoards.insert(crowd, hoard);
+        }
+        self.bytes = changed(self.bytes);
+        self.change(ip, |peer| peer.bytes = changed(peer.bytes));
     }
 
     fn change_crowd(&mut self, ip: IpAddr, change: impl FnOnce(&mut BTreeSet<ConnectionId>)) {
@@ -181,14 +237,14 @@ mod tests {
         guests.spoke(ConnectionId(1));
         assert_eq!(guests.makes_room(far), Some(ConnectionId(2)));
 
-        assert!(guests.hold(a, 0, STREAM_BYTES_FREE, LIMITS), "free");
-        assert!(guests.hold(a, STREAM_BYTES_FREE, 2 * STREAM_BYTES_FREE, LIMITS));
-        assert!(!guests.hold(b, 0, STREAM_BYTES_FREE + 1, LIMITS), "a quarter of all for one peer");
-        assert!(guests.hold(far, 0, 2 * STREAM_BYTES_FREE, LIMITS));
-        assert!(
-            guests.hold(a, 2 * STREAM_BYTES_FREE, 0, LIMITS)
-                && guests.hold(far, 2 * STREAM_BYTES_FREE, 0, LIMITS)
-        );
+        let hold = |guests: &mut Guests, ip: IpAddr, number: u64, free: usize| {
+            guests.hold((ip, ConnectionId(number)), free * STREAM_BYTES_FREE, LIMITS)
+        };
+        assert_eq!(hold(&mut guests, a, 1, 1), Some(vec![]), "free");
+        assert_eq!(hold(&mut guests, a, 1, 2), Some(vec![]));
+        assert_eq!(hold(&mut guests, b, 2, 2), None, "a quarter of all for one peer");
+        assert_eq!(hold(&mut guests, far, 4, 2), Some(vec![]));
+        assert_eq!((hold(&mut guests, a, 1, 0), hold(&mut guests, far, 4, 0)), (Some(vec![]), Some(vec![])));
         for (ip, connection) in [(a, 1), (b, 2), (far, 4)] {
             guests.leave(ip, ConnectionId(connection));
         }
@@ -196,7 +252,10 @@ mod tests {
             guests.peers.is_empty()
                 && guests.silent.is_empty()
                 && guests.bytes == 0
-                && guests.crowds.is_empty(),
+                && guests.crowds.is_empty()
+                && guests.halves.is_empty()
+                && guests.hoards.is_empty()
+                && guests.by_bytes.is_empty(),
             "{guests:?}"
         );
     }
@@ -226,7 +285,33 @@ mod tests {
     fn w31_all_together_have_an_end_too() {
         let mut guests = Guests::default();
         let peers: Vec<IpAddr> = (1..=5).map(|last| IpAddr::from([192, 0, 2, last])).collect();
-        let granted = peers.iter().filter(|ip| guests.hold(**ip, 0, 2 * STREAM_BYTES_FREE, LIMITS)).count();
-        assert_eq!(granted, 4);
+        let granted = peers.iter().zip(1..).filter(|(ip, number)| {
+            guests.hold((**ip, ConnectionId(*number)), 2 * STREAM_BYTES_FREE, LIMITS).is_some()
+        });
+        assert_eq!(granted.count(), 4);
+    }
+
+    #[test]
+    fn w31_the_neighbourhood_that_holds_most_half_messages_makes_room_for_others() {
+        let limits = StreamLimits { bytes_max: 40 * STREAM_BYTES_FREE, ..LIMITS };
+        let mut guests = Guests::default();
+        let of = |third: u8, last: u8| IpAddr::from([192, 0, third, last]);
+        let hold = |guests: &mut Guests, ip: IpAddr, number: u64, free: usize| {
+            guests.hold((ip, ConnectionId(number)), free * STREAM_BYTES_FREE, limits)
+        };
+        for number in 1..=5 {
+            assert_eq!(hold(&mut guests, of(2, number), number.into(), 8), Some(vec![]));
+        }
+        // Who comes from there is refused, anybody else is not, and has his share up to what they hold.
+        assert_eq!(hold(&mut guests, of(2, 6), 6, 8), None);
+        assert_eq!(hold(&mut guests, of(3, 1), 7, 8), Some(vec![ConnectionId(5)]));
+        assert_eq!(hold(&mut guests, of(3, 1), 7, 10), Some(vec![ConnectionId(4)]));
+        assert_eq!(hold(&mut guests, of(4, 1), 8, 10), Some(vec![ConnectionId(3)]));
+        assert_eq!(guests.bytes, 36 * STREAM_BYTES_FREE);
+        // A connection that was closed counts as empty; what it says at its end changes nothing.
+        for number in [3, 4, 5] {
+            assert_eq!(hold(&mut guests, of(2, number), number.into(), 0), Some(vec![]));
+        }
+        assert_eq!(guests.bytes, 36 * STREAM_BYTES_FREE);
     }
 }

@@ -1,6 +1,7 @@
 //! Tests with real sockets on loopback and literal bytes on the other side.
 
 mod dns;
+mod halves;
 mod pinned;
 mod tls;
 mod websocket;

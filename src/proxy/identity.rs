@@ -98,12 +98,13 @@ pub(super) fn told<'a>(core: &Core, asserted: Option<&'a str>, flow: Flow) -> Op
 }
 
 /// Edits a request for its way from one flow to another: what authenticates somebody to us is nobody else's business
-/// (RFC 3261 §22.3; W15), and the identity goes only to those who are trusted.
+/// (RFC 3261 §22.3; W15), and the identity goes only to those who are trusted, if it may be asserted there.
 pub(super) fn pass_on<'a>(
     core: &Core,
     edit: Edit<'a>,
     request: &Request,
     (from, to): (Flow, Flow),
+    may_assert: bool,
 ) -> Edit<'a> {
     let is_others = |value: &str| {
         let realm = Credentials::realm_of(value).and_then(|realm| Aor::parse(&realm));
@@ -117,7 +118,8 @@ pub(super) fn pass_on<'a>(
     if !(core.config.trusts(from) && core.config.trusts(to)) {
         edit = CLAIMED.into_iter().fold(edit, Edit::remove);
     }
-    let asserted = asserted(core, request, from);
+    // A trusted peer has said itself who the request is from, and where it is to go.
+    let asserted = asserted(core, request, from).filter(|_| may_assert || core.config.trusts(from));
     match told(core, asserted.as_deref(), to) {
         Some(told) => edit.set(ASSERTED, told),
         None => edit,

@@ -1,7 +1,9 @@
 //! A submission within a session (W29): the leg for To stays in the dialog, the other legs are outside it.
 
 use super::core::Core;
-use super::own_route::{Ahead, own_routes};
+use std::net::SocketAddr;
+
+use super::own_route::{Ahead, PeersPart, own_routes};
 use super::routing::router::{Target, is_routable};
 use crate::sip::{Aor, Dialog, Request};
 use crate::time::Now;
@@ -11,6 +13,7 @@ use crate::time::Now;
 pub(super) struct InDialog {
     /// Where it goes first: along the rest of the route set, else to the remote target.
     ahead: Ahead,
+    peers: PeersPart,
     pub(super) call_id: String,
     pub(super) from_tag: String,
     pub(super) cseq: u32,
@@ -37,6 +40,7 @@ impl InDialog {
         }
         Some(Self {
             ahead: Ahead::of(request, &own),
+            peers: PeersPart::of(core, request),
             call_id: fields.call_id().to_owned(),
             from_tag,
             cseq: fields.cseq(),
@@ -47,6 +51,11 @@ impl InDialog {
     /// Whether the other party of the dialog has blocked this sender.
     pub(super) fn is_blocked(&self, core: &Core, sender: &Aor, now: Now) -> bool {
         self.ahead.is_blocked(core, sender, now)
+    }
+
+    /// Whether the sender's identity may be asserted at that place.
+    pub(super) fn may_assert(&self, core: &Core, place: SocketAddr, now: Now) -> bool {
+        self.peers.may_assert(core, place, now)
     }
 
     /// The target of the leg for To; `None` if that would leave TLS (W32).

@@ -13,6 +13,7 @@ mod mark;
 
 use std::net::IpAddr;
 
+pub(super) use self::forwarded::PeersPart;
 use self::mark::{flow_of, hex, mark_of, unhex};
 use super::core::{Core, Rejection};
 use super::routing::router::{Target, is_secure, place_of};
@@ -276,7 +277,8 @@ impl Ahead {
         };
         let strict = self.next.as_ref().filter(|next| !next.is_loose_router());
         let uri = strict.unwrap_or(&self.uri).clone();
-        Some(Target { uri, way, device: None, consent }).filter(|target| target.may_carry(&self.uri))
+        Some(Target { uri, way, device: None, consent, is_by_recipient: false })
+            .filter(|target| target.may_carry(&self.uri))
     }
 
     /// Whether a party of the dialog is known to be at that place, so that anybody's request may go there. Requests to

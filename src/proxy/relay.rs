@@ -9,7 +9,7 @@ use super::dispatch::branch::{BranchResult, Fork, TOO_LARGE, Verdict, rank};
 use super::guard::shares::{Amount, Payer, Shares};
 use super::identity;
 use super::ingress::admission::may_send;
-use super::own_route::{Ahead, OwnRoutes, pass_routes};
+use super::own_route::{Ahead, OwnRoutes, PeersPart, pass_routes};
 use super::routing::calls::Reaches;
 use super::routing::router::{Target, TargetSet};
 use super::transport::request_sender::{Consent, Fault, NextHop, Printed, User};
@@ -127,6 +127,7 @@ impl Relays {
             return;
         };
         if core.router().is_blocked_on_way((uri, flow.remote), &sender, now)
+            || !core.router().may_go(this.fork.is_by_recipient(branch), flow.remote)
             || !may_reach(core, this, (uri, flow), now)
         {
             return self.failed(core, (relay, branch), Fault::NoRoute, now);
@@ -138,7 +139,8 @@ impl Relays {
         // An ordinary request is not stored: after a crash its sender retransmits it, so the branch may be random.
         let name = format!("z9hG4bK{}{}", core.random.token(24), this.check);
         let edit = edit(this, uri, &core.carrier.sockets().via(flow, &name));
-        let bytes = identity::pass_on(core, edit, &this.request, (this.flow, flow)).print();
+        let may_assert = PeersPart::of(core, &this.request).may_assert(core, flow.remote, now);
+        let bytes = identity::pass_on(core, edit, &this.request, (this.flow, flow), may_assert).print();
         let printed = Printed { branch: &name, method: this.request.method().clone(), flow, bytes };
         core.carrier.send(User::Relay { relay, branch }, printed, ends, now.mono);
     }

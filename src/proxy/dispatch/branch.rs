@@ -30,6 +30,8 @@ pub(crate) struct Branch {
     consent: Consent,
     /// Who pays for the look-up of the target, if that is not the sender.
     payer: Option<LookupPayer>,
+    /// See [`Target::is_by_recipient`].
+    is_by_recipient: bool,
     /// Sent once more after a 482 (Loop Detected).
     is_again: bool,
     /// The device that it goes to, if known.
@@ -113,6 +115,7 @@ impl Branch {
             state: BranchState::Looking,
             consent: target.consent,
             payer: target.way.payer().cloned(),
+            is_by_recipient: target.is_by_recipient,
             is_again: false,
             device: None,
             late: None,
@@ -217,6 +220,11 @@ impl Fork {
     /// Whether the owner of a branch's target has agreed to be sent to, and who pays for its look-up.
     pub(crate) fn terms(&self, branch: u32) -> Option<(Consent, Option<LookupPayer>)> {
         self.get(branch).map(|branch| (branch.consent, branch.payer.clone()))
+    }
+
+    /// Whether a recipient chose a branch's target.
+    pub(crate) fn is_by_recipient(&self, branch: u32) -> bool {
+        self.get(branch).is_some_and(|branch| branch.is_by_recipient)
     }
 
     /// When this request ends if it is sent at `now`: one `span` after the first transmission (W17); a late branch has

@@ -169,8 +169,13 @@ impl Legs {
 
     /// A branch has a flow: prints the leg for it and sends it.
     pub(crate) fn ready(&mut self, core: &mut Core, facts: Facts<'_>, place: LegId, flow: Flow, now: Now) {
-        let uri = self.recipient(place.recipient).and_then(|recipient| recipient.fork.uri(place.branch));
-        if uri.is_some_and(|uri| core.router().is_blocked_on_way((uri, flow.remote), facts.sender, now)) {
+        let router = core.router();
+        let may_go = self.recipient(place.recipient).is_none_or(|recipient| {
+            let uri = recipient.fork.uri(place.branch);
+            uri.is_none_or(|uri| !router.is_blocked_on_way((uri, flow.remote), facts.sender, now))
+                && router.may_go(recipient.fork.is_by_recipient(place.branch), flow.remote)
+        });
+        if !may_go {
             return self.failed(core, facts, place, (Fault::NoRoute, 0), now);
         }
         let user = User::Leg { dispatch: facts.dispatch, recipient: place.recipient, branch: place.branch };
@@ -189,7 +194,8 @@ impl Legs {
         };
         let branch = core.secret.leg_branch(facts.leg(place.recipient), place.branch, uri.as_str());
         let branch = core.carrier.branch_at_hop(user, branch, core.secret, flow.remote);
-        let bytes = self.print(core, facts, (place, expires), (flow, &branch));
+        let asserted = facts.asserted.filter(|_| self.may_assert(core, place, flow, now));
+        let bytes = self.print(core, Facts { asserted, ..facts }, (place, expires), (flow, &branch));
         let sending = core.carrier.send(
             user,
             Printed { branch: &branch, method: Method::Message, flow, bytes },

@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Ahead, OwnRoutes, caller, party_to};
+use super::{Ahead, OwnRoutes, caller, is_binding, party_to};
 use crate::proxy::core::Core;
 use crate::proxy::routing::calls::Reaches;
 use crate::proxy::routing::router::Target;
@@ -49,11 +49,23 @@ impl Ahead {
             Reaches::Anybody => true,
             Reaches::Caller => self.is_callers(core, (request, uri), place, now),
             // A trusted peer decides itself whom it reaches.
-            Reaches::Party if core.config.names(place.ip()) => has_peer(core, request, now),
+            Reaches::Party if core.config.names(place.ip()) => PeersPart::of(core, request).is_any(core, now),
             Reaches::Party => {
                 core.router().is_device_of(place, (uri, self.party.as_ref()), now) != Some(false)
             }
         }
+    }
+
+    /// Whether it leads to where the party is for certain: over its flow, or to a device that the user of ours who it is
+    /// has registered. Any other place was merely named by who answered, or called.
+    pub(in crate::proxy) fn is_to_device(&self, core: &Core, now: Now) -> bool {
+        let owner = self.owner(core);
+        let is_his = |aor: &Aor| Some(aor) == owner.as_ref();
+        self.next.is_none()
+            && (self.flow(core).is_some()
+                || core.domains.aor(&self.uri).is_some()
+                || core.router().owners(&self.uri, now).any(|binding| is_his(&binding.row.aor))
+                || is_binding(core, owner.as_ref(), &self.uri, now))
     }
 
     fn is_callers(&self, core: &Core, (request, uri): (&Request, &Uri), place: SocketAddr, now: Now) -> bool {
@@ -71,10 +83,29 @@ impl Ahead {
     }
 }
 
-/// Whether a trusted peer had a part in the call on the side to which this request goes.
-fn has_peer(core: &Core, request: &Request, now: Now) -> bool {
-    let fields = request.fields();
-    let called_from = fields.to().tag().map(|tag| caller(core, fields, tag, true));
-    let mut parties = [party_to(core, fields), called_from].into_iter().flatten();
-    parties.any(|party| core.calls.is_behind_peer(party, now.mono))
+/// Whether a trusted peer has a part in the call on the side to which a request goes.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::proxy) struct PeersPart {
+    /// Outside of a dialog its sender itself has chosen where it goes.
+    is_in_dialog: bool,
+    /// The other party, as the one who was called and as the one who called.
+    parties: [Option<u128>; 2],
+}
+
+impl PeersPart {
+    pub(in crate::proxy) fn of(core: &Core, request: &Request) -> Self {
+        let (fields, to) = (request.fields(), request.fields().to());
+        let called_from = to.tag().map(|tag| caller(core, fields, tag, true));
+        Self { is_in_dialog: to.tag().is_some(), parties: [party_to(core, fields), called_from] }
+    }
+
+    /// Whether the sender's identity may be asserted at that place: not at a trusted peer that the other party of its
+    /// dialog has merely named, for then that party would make it do something in the sender's name (RFC 3325 §5).
+    pub(in crate::proxy) fn may_assert(self, core: &Core, place: SocketAddr, now: Now) -> bool {
+        !self.is_in_dialog || !core.config.names(place.ip()) || self.is_any(core, now)
+    }
+
+    fn is_any(self, core: &Core, now: Now) -> bool {
+        self.parties.into_iter().flatten().any(|party| core.calls.is_behind_peer(party, now.mono))
+    }
 }

@@ -25,7 +25,7 @@ use crate::proxy::ingress::admission::{check_required, may_send, relaying_denied
 use crate::proxy::ingress::auth::{self, Role};
 use crate::proxy::ingress::inbound;
 use crate::proxy::own_route::{
-    Ahead, OwnRoutes, Side, called, check_routes, party_to, pass_routes, record_routes,
+    Ahead, OwnRoutes, PeersPart, Side, called, check_routes, party_to, pass_routes, record_routes,
 };
 use crate::proxy::registrar::outbound::is_caller_by_flow;
 use crate::proxy::routing::calls::{Passed, Reaches};
@@ -382,5 +382,6 @@ fn print(
             edit = edit.push_front("Record-Route", route);
         }
     }
-    identity::pass_on(core, edit, request, (from, to)).print()
+    let may_assert = PeersPart::of(core, request).may_assert(core, to.remote, now);
+    identity::pass_on(core, edit, request, (from, to), may_assert).print()
 }

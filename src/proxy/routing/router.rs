@@ -25,6 +25,8 @@ pub(crate) struct Target {
     pub(crate) device: Option<String>,
     /// Whether the owner of the target has agreed to be sent to.
     pub(crate) consent: Consent,
+    /// A recipient who is no trusted peer chose it, by a binding or a redirect ([`Router::may_go`]).
+    pub(crate) is_by_recipient: bool,
 }
 
 impl Target {
@@ -97,7 +99,7 @@ impl Router<'_> {
         // A telephone gateway has no well-known domain: its certificate names its address.
         let target = |route: &StaticRoute| {
             let (way, consent) = (NextHop::Hop(route.hop), Consent::NotNeeded);
-            Target { uri: uri.clone(), way, device: None, consent }
+            Target { uri: uri.clone(), way, device: None, consent, is_by_recipient: false }
         };
         let route = self.domains.next_hop(uri);
         route.map_or(TargetSet::Unsupported, |route| TargetSet::Targets(vec![target(route)]))
@@ -106,7 +108,13 @@ impl Router<'_> {
     /// The target of a URI that is nobody's binding (W19).
     pub(crate) fn elsewhere(&self, uri: &Uri) -> Target {
         let uri = uri.to_target();
-        Target { way: self.way_outside(&uri), uri, device: None, consent: Consent::NotNeeded }
+        Target {
+            way: self.way_outside(&uri),
+            uri,
+            device: None,
+            consent: Consent::NotNeeded,
+            is_by_recipient: false,
+        }
     }
 
     /// The consent for a place that was named over this flow. If users authenticate, the other end has proved that it
@@ -180,7 +188,21 @@ impl Router<'_> {
         };
         let consent = self.consent_of(binding, now);
         let way = way?.paid_by(|| user_pays(&binding.row.aor));
-        Some(Target { uri, way, device: binding.row.instance.clone(), consent })
+        let device = binding.row.instance.clone();
+        let is_by_recipient = !self.config.names(flow.remote.ip());
+        Some(Target { uri, way, device, consent, is_by_recipient }).filter(|target| self.may_go_to(target))
+    }
+
+    /// Whether a request may go to a place that its target has led to. A recipient leads it to a trusted peer only if he
+    /// is one: that peer takes what we send on our word, and from the sender whose identity we assert (RFC 3325 §5), who
+    /// did not choose it. The recipient did, but is not who the request is from, so that nothing true can be asserted.
+    pub(crate) fn may_go(&self, is_by_recipient: bool, place: SocketAddr) -> bool {
+        !is_by_recipient || !self.config.names(place.ip())
+    }
+
+    /// The same for a target; where a name leads is known only later.
+    pub(crate) fn may_go_to(&self, target: &Target) -> bool {
+        target.place().is_none_or(|place| self.may_go(target.is_by_recipient, place))
     }
 
     /// The way back over the flow of a request; the only way, if its sender is registered by that flow alone.

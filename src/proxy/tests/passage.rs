@@ -3,6 +3,7 @@
 
 mod bounds;
 mod forwarded;
+mod gateway;
 mod looked_up;
 mod parties;
 mod shared;

@@ -61,6 +61,12 @@ impl Legs {
         self.in_dialog(recipient).filter(|_| is_first)?.target(core, now)
     }
 
+    /// Whether the sender's identity may be asserted there: not where the other party of its dialog leads it.
+    pub(super) fn may_assert(&self, core: &Core, place: LegId, flow: Flow, now: Now) -> bool {
+        let dialog = self.in_dialog(place.recipient).filter(|_| place.branch == FIRST);
+        dialog.is_none_or(|dialog| dialog.may_assert(core, flow.remote, now))
+    }
+
     /// Whether the other party of that dialog has blocked this sender.
     pub(super) fn is_blocked_in_dialog(
         &self,

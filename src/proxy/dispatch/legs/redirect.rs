@@ -6,7 +6,7 @@ use crate::proxy::core::Core;
 use crate::proxy::routing::router::TargetSet;
 use crate::proxy::transport::next_hop::source_pays;
 use crate::proxy::transport::request_sender::{Consent, NextHop};
-use crate::sip::Uri;
+use crate::sip::{Scheme, Uri};
 use crate::time::Now;
 
 impl Legs {
@@ -26,6 +26,11 @@ impl Legs {
         if core.router().is_blocked(uri, facts.sender, now) {
             return;
         }
+        let is_peer = core.config.names(flow.remote.ip());
+        // A telephone number leads to a gateway, where the call or the message would be the sender's.
+        if !is_peer && *uri.scheme() == Scheme::Tel {
+            return;
+        }
         let TargetSet::Targets(targets) = core.router().targets(uri, now) else {
             return;
         };
@@ -40,7 +45,9 @@ impl Legs {
                 target.consent = consent;
             }
             target.way = target.way.paid_by(|| source_pays(flow.remote.ip()));
-            if recipient.fork.has_room() {
+            // Where a user of ours is, his bindings say.
+            target.is_by_recipient |= !is_peer && core.domains.aor(uri).is_none();
+            if recipient.fork.has_room() && core.router().may_go_to(&target) {
                 begin(core, facts, (index, &mut recipient.fork), (target, steps), now);
             }
         }

@@ -19,6 +19,7 @@ impl Report {
             way: router.way_back(flow, self.sender.as_ref(), now),
             device: None,
             consent: Consent::NotNeeded,
+            is_by_recipient: false,
         });
         let consent = router.consent(flow);
         let contact = dialog.contact.as_ref().filter(|_| !self.is_departed);

@@ -52,7 +52,8 @@ pub(super) fn count(
     count_in_call(core, request, most, (flow, now))
 }
 
-/// Counts a request of a user of ours to an address of others that this user named, by the user; the retransmissions of
+/// Counts a request of a user of ours to an address of others that this user named, or the other party of his call, by
+/// the user; the retransmissions of
 /// an INVITE by that INVITE.
 fn count_elsewhere(
     core: &mut Core,
@@ -63,8 +64,9 @@ fn count_elsewhere(
     let fields = request.fields();
     let is_users = core.users.asks() && core.domains.claimed(&fields.from().uri).is_some();
     let is_ours = !own.has_way() && core.domains.aor(request.uri()).is_some();
-    let is_known = || own.is_recorded(now) && Ahead::of(request, own).is_known(core, request, now);
-    if !is_users || is_ours || is_known() {
+    // In a dialog, whoever answered may have named any place.
+    let is_to_device = || own.is_recorded(now) && Ahead::of(request, own).is_to_device(core, now);
+    if !is_users || is_ours || is_to_device() {
         return Ok(());
     }
     let invite = invite_of(core, &fields.top_via(), fields);

@@ -31,8 +31,8 @@ pub(super) fn remember(core: &mut Core, request: &Request, (flow, passed): (Flow
     }
 }
 
-/// Whether this request may go to that place, which is known only now: its owner may have blocked the sender, or it is
-/// the device of somebody who has no part in the dialog.
+/// Whether this request may go to that place, which is known only now: its owner may have blocked the sender, it is a
+/// trusted peer to which a recipient leads, or the device of somebody who has no part in the dialog.
 pub(super) fn check_place(
     core: &Core,
     (request, own): (&Request, &OwnRoutes),
@@ -42,6 +42,9 @@ pub(super) fn check_place(
 ) -> Result<(), Rejection> {
     if is_blocked_there(core, request, passed, (from, to.remote), now) {
         return Err(Rejection::new(403));
+    }
+    if !core.router().may_go(passed.target.is_by_recipient, to.remote) {
+        return Err(Rejection::new(480));
     }
     let is_name = matches!(passed.target.way, NextHop::Lookup { .. });
     let what = (request, &passed.target.uri);

@@ -198,10 +198,12 @@ fn w18_a_redirect_of_a_trusted_peer_and_one_to_a_route_of_the_operator_need_no_m
     let mut bench =
         asking_with(ProxyConfig { trust: vec!["192.0.2.7".parse().unwrap()], routes, ..config() });
     registers(&mut bench, ANN, &format!("<sip:ann@{ANN}>"), 1);
-    james_writes_to_ann(&mut bench);
+    let message = submission(1).replace("im:bob@domain.com", &format!("sip:bob@{BOB}"));
+    let given = nonce_for(&mut bench, &message);
+    let message = james(&given, "00000001").with(&message, "Proxy-Authorization");
+    assert_eq!(status(&ask(&mut bench, JAMES, &message)), 202);
     let leg = bench.take(ANN).remove(0);
-    let moved = format!("Contact: <sip:ann@partner.example>, <sip:ann@{BOB}>\n");
-    bench.answer_with(udp(ANN), &leg, "302 Moved", &moved);
+    bench.answer_with(udp(ANN), &leg, "302 Moved", "Contact: <sip:ann@partner.example>\n");
     let at_peer = bench.take(BOB).remove(0);
     bench.answer_with(udp(BOB), &at_peer, "302 Moved", &format!("Contact: <sip:ann@{THIRD}>\n"));
     bench.advance_ms(TIMER_F);

@@ -226,3 +226,40 @@ fn w31_the_calls_of_a_user_to_addresses_that_he_names_himself_are_counted() {
     assert_eq!(prove(&mut bench, "ann", ANN_AT, &later), [] as [u16; 0]);
     bench.take_one(VICTIM);
 }
+
+#[test]
+fn w31_what_a_user_sends_in_a_call_to_where_its_callee_says_to_be_is_counted_too() {
+    let most = usize::try_from(USER_CALLS_ELSEWHERE / 3).unwrap();
+    let eves = format!("sip:x@{STRANGER}");
+    let (ann, to) = ("<sip:ann@domain.com>;tag=a1", "<sip:x@y.org>");
+    // By its Contact, and by a proxy that it names before itself.
+    for (more, uri, next) in [
+        (String::new(), format!("sip:x@{THIRD}"), String::new()),
+        (format!("Record-Route: <sip:{THIRD};lr>\n"), eves.clone(), format!(", <sip:{THIRD};lr>")),
+    ] {
+        for method in ["INVITE", "INFO", "UPDATE"] {
+            let mut bench = asking();
+            sign_in(&mut bench, "ann", ANN_AT, 1);
+            assert_eq!(
+                prove(&mut bench, "ann", ANN_AT, &request("INVITE", &eves, (ann, to), "ic", "")),
+                [0; 0]
+            );
+            let invite = bench.take_one(STRANGER);
+            let ok = answered(&invite, "200 OK", &uri);
+            bench.receive(udp(STRANGER), &ok.replace("\nContact", &format!("\n{more}Contact")));
+            let ours = field(&bench.take_one(ANN_AT), "Record-Route").unwrap().to_owned();
+            let ours = ours.split(", ").last().unwrap();
+            let route = format!("Route: {ours}{next}\n");
+            let text = |number: usize| {
+                let (text, at) = (format!("ic{number}"), "<sip:x@y.org>;tag=b1");
+                request(method, &uri, (ann, at), &text, &route).replace("CSeq: 1", &format!("CSeq: {number}"))
+            };
+            let asked = bench.ask(ANN_AT, &text(1));
+            for number in 2..100 {
+                bench.receive(udp(ANN_AT), &proved("ann", &asked, &text(number), "Proxy-Authorization"));
+            }
+            assert_eq!(1 + bench.take(THIRD).len(), most, "{method} {more}");
+            assert!(bench.take(ANN_AT).iter().all(|answer| status(answer) == 503));
+        }
+    }
+}
