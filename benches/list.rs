@@ -116,6 +116,7 @@ fn archive() -> Snapshot {
     });
     let head = ConversationHead {
         id: ConversationId(1),
+        newest: messages.last().map_or(MessageId(0), |message| message.id),
         people: people.clone().into(),
         hidden: false,
         preview: "hello".to_owned(),

@@ -10,6 +10,8 @@
 
 mod on_commit;
 
+mod deletion;
+
 mod arrivals;
 
 mod inbox;
@@ -178,6 +180,7 @@ impl UserAgent {
             AgentCommand::Typing { conversation, has_text: false } => {
                 self.typing.stopped(&mut self.core, &self.conversations, conversation);
             }
+            AgentCommand::Delete(deletion) => self.delete(deletion),
             AgentCommand::Connect => self.registration.connect(&mut self.core, now),
             AgentCommand::Disconnect => self.registration.leave(&mut self.core, now),
         }

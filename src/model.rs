@@ -17,6 +17,10 @@ pub mod delivery;
 
 pub mod command;
 
+pub mod draft;
+
+pub mod deletion;
+
 pub mod search;
 
 pub mod snapshot;

@@ -123,6 +123,8 @@ pub struct Options {
     pub zone: Option<jiff::tz::TimeZone>,
     /// Shows desktop notifications.
     pub notifications: bool,
+    /// The conversation to open at the start, as the last run has kept it; if there is none any more, nothing.
+    pub last_open: Option<String>,
     /// Opens links; if none, the toolkit does, which does not say whether it could.
     pub opener: Option<desktop::browser::Opener>,
     /// Lets the user choose files; if none, a path is asked for.
@@ -203,6 +205,8 @@ pub fn run(source: impl Source + 'static, waker: &Waker, options: Options) -> Re
         native,
         Box::new(move |creation| {
             waker.wake_this(&creation.egui_ctx);
+            let last_open = creation.storage.and_then(|storage| storage.get_string(app::LAST_OPEN));
+            let options = Options { last_open, ..options };
             Ok(Box::new(App::new(&creation.egui_ctx, Box::new(source), options)))
         }),
     )

@@ -18,6 +18,9 @@ mod attach;
 #[path = "ui/ended.rs"]
 mod ended;
 
+#[path = "ui/deleting.rs"]
+mod deleting;
+
 #[path = "ui/finding.rs"]
 mod finding;
 
@@ -38,6 +41,9 @@ mod drafts;
 
 #[path = "ui/place.rs"]
 mod place;
+
+#[path = "ui/reopen.rs"]
+mod reopen;
 
 #[path = "ui/undo.rs"]
 mod undo;

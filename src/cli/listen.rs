@@ -156,6 +156,7 @@ impl Listener {
             | Event::Composing { .. }
             | Event::DraftNotKept { .. }
             | Event::NotStored
+            | Event::Deleted { .. }
             | Event::Changed { .. }
             | Event::Disconnected => {}
         }

@@ -249,6 +249,7 @@ impl Tally {
             | Event::Composing { .. }
             | Event::DraftNotKept { .. }
             | Event::NotStored
+            | Event::Deleted { .. }
             | Event::Changed { .. }
             | Event::Disconnected => {}
         }

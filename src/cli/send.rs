@@ -258,14 +258,8 @@ impl Progress {
                     },
                 );
             }
-            Event::Unreported { .. } => {
-                self.printer.print(&OutputLine::Report { state: "none" });
-                self.ending = Some(Ending::Complete);
-            }
-            Event::Reported { .. } => {
-                self.printer.print(&OutputLine::Report { state: "complete" });
-                self.ending = Some(Ending::Complete);
-            }
+            Event::Unreported { .. } => self.end("none"),
+            Event::Reported { .. } => self.end("complete"),
             Event::ReportedStranger { address, state, .. } => {
                 tracing::warn!(
                     address,
@@ -278,9 +272,16 @@ impl Progress {
             | Event::Composing { .. }
             | Event::DraftNotKept { .. }
             | Event::NotStored
+            | Event::Deleted { .. }
             | Event::Changed { .. }
             | Event::Disconnected => {}
         }
+    }
+
+    /// Nothing more is expected: there is no report, or it is complete.
+    fn end(&mut self, state: &'static str) {
+        self.printer.print(&OutputLine::Report { state });
+        self.ending = Some(Ending::Complete);
     }
 
     fn outcome(&mut self, address: &str, state: DeliveryState, line: &OutputLine<'_>) {
@@ -373,6 +374,7 @@ const fn about(event: &Event) -> Option<MessageId> {
         | Event::Composing { .. }
         | Event::DraftNotKept { .. }
         | Event::NotStored
+        | Event::Deleted { .. }
         | Event::Changed { .. }
         | Event::Disconnected => None,
     }

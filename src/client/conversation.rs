@@ -3,6 +3,8 @@
 //! All heads are kept in memory with the people's names already resolved, so that a snapshot of a thousand of them is
 //! cheap. Threads are not here: the engine reads them from the store.
 
+mod forget;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -355,6 +357,7 @@ impl Conversation {
         let last = self.last.as_ref()?;
         Some(ConversationHead {
             id,
+            newest: last.id,
             people: Arc::clone(&self.people),
             hidden: self.row.hidden,
             preview: last.preview.clone(),

@@ -44,6 +44,9 @@ impl UserAgent {
                 let is_kept = self.outbox.is_kept(message);
                 self.core.respond(if is_kept { kept } else { lost }, now);
             }
+            Action::Deleted(conversation) => {
+                self.core.tell(Event::Deleted { conversation, is_done: true });
+            }
             Action::Seen(conversation, message) => {
                 self.core.tell(Event::Changed { conversation, message: None });
                 self.receipts.seen(conversation, message);
@@ -69,6 +72,10 @@ impl UserAgent {
     fn give_up(&mut self, action: Action, counted: &mut BTreeSet<MessageId>, now: Now) {
         match action {
             Action::Tell(_) | Action::MayLeave(..) | Action::Seen(..) => {}
+            Action::Deleted(conversation) => {
+                self.conversations.not_forgotten(conversation);
+                self.core.tell(Event::Deleted { conversation, is_done: false });
+            }
             Action::DraftKept(place) => self.drafts.unsaved(&mut self.core, place),
             Action::TellAnyway(event) => counted.extend(self.tell(event)),
             Action::TellOf(id, event) => self.outbox.untold(id, event, now),

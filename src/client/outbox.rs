@@ -13,6 +13,8 @@ mod recovery;
 
 mod resend;
 
+mod forget;
+
 mod report;
 
 mod list;

@@ -2,6 +2,7 @@
 //! and time that passes only when a test says so.
 
 mod corrected;
+mod deletion;
 mod doubles;
 mod drafts;
 mod inbox;
@@ -333,6 +334,9 @@ impl Stage {
                     rows.drafts.push(row);
                 }
                 Write::ForgetDraft(place) => rows.drafts.retain(|old| old.place != place),
+                Write::Delete { messages, .. } => {
+                    rows.open.retain(|open| !messages.contains(&open.outgoing.id));
+                }
                 Write::Stranger(_) | Write::Report(_) | Write::ForgetKeysBefore(_) => {}
             }
         }

@@ -100,6 +100,7 @@ impl Story {
             | Event::Composing { .. }
             | Event::DraftNotKept { .. }
             | Event::NotStored
+            | Event::Deleted { .. }
             | Event::Changed { .. }
             | Event::Disconnected => {}
         }

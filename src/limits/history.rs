@@ -29,3 +29,5 @@ pub const PAGE_MESSAGES_MAX: usize = 200;
 pub const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of the reports that are kept as they came, for one attempt; further ones are still read, and not kept.
 pub const REPORTS_KEPT_BYTES_MAX: usize = 256 * 1024;
+/// Messages that are deleted at once; the others wait until these are gone.
+pub const DELETED_AT_ONCE_MAX: usize = 500;

@@ -8,12 +8,14 @@ use bytes::Bytes;
 use super::account::Account;
 pub use super::account::{ConnectStep, RegistrationState};
 use super::contacts::{Contact, List};
+use super::deletion::{Deletion, Doomed, StorageUse};
+pub use super::draft::{Draft, DraftFault};
 use super::journal::{ConversationId, DeliveryState, DraftPlace, DraftRow, MessageId, PersonRow};
 use super::reason::Phrase;
 use super::search::{Found, Search};
 use super::snapshot::Settings;
 use super::text::FileShown;
-use crate::sip::{File, ReportWish};
+use crate::sip::File;
 use crate::time::Timestamp;
 
 /// What the window can ask of the engine.
@@ -70,6 +72,10 @@ pub enum Command {
     },
     /// Look for messages; the answer is [`Notice::Found`].
     Search(Search),
+    /// Delete messages on this computer; they are gone for good.
+    Delete(Doomed),
+    /// Find out how much room the messages take; the answer is [`Notice::Storage`].
+    MeasureStorage,
     /// Un-register and exit.
     Quit,
 }
@@ -125,25 +131,12 @@ pub enum AgentCommand {
         /// False if nothing is left of the text.
         has_text: bool,
     },
+    /// Delete these messages, and forget what is still expected of them.
+    Delete(Deletion),
     /// Register now (or, for an account that does not register, ask what the proxy supports).
     Connect,
     /// Un-register and stop.
     Disconnect,
-}
-
-/// A message to be sent, and its recipients.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
-    /// Recipients, the first one for `To`.
-    pub to: Vec<PersonRow>,
-    /// Plain text; may be empty if there are files.
-    pub text: String,
-    /// Attached files.
-    pub files: Vec<File>,
-    /// Recipients are hidden from each other (W7).
-    pub hidden: bool,
-    /// The report asked for; the machine adds the `id`.
-    pub report: ReportWish,
 }
 
 /// What the client machine tells its owner (engine, command line, simulation's model).
@@ -283,6 +276,13 @@ pub enum Event {
         /// Why.
         why: DraftFault,
     },
+    /// Messages of this conversation are deleted for good; or the disk refused that, and they are still stored.
+    Deleted {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Whether they are gone.
+        is_done: bool,
+    },
     /// A received message could not be stored; its sender was told to try again later.
     NotStored,
     /// Something else in a conversation changed that no other event covers.
@@ -294,17 +294,6 @@ pub enum Event {
     },
     /// Un-registered; nothing more follows.
     Disconnected,
-}
-
-/// Why what is being written cannot be kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DraftFault {
-    /// It is larger than a message may be.
-    TooLarge,
-    /// Too many messages are being written.
-    TooMany,
-    /// The disk did not take it; it is tried again with the next change.
-    NotStored,
 }
 
 /// What the engine tells the window, each once: toasts and desktop notifications.
@@ -376,6 +365,10 @@ pub enum Notice {
         /// What is wrong, at most a hundred sentences.
         faults: Vec<String>,
     },
+    /// Messages could not be deleted, and are still there.
+    NotDeleted,
+    /// How much room the messages take.
+    Storage(StorageUse),
     /// What the latest search found.
     Found(Box<Found>),
     /// A requested file of contacts was read.

@@ -60,6 +60,13 @@ pub enum Write {
     },
     /// Nothing is being written there any more.
     ForgetDraft(DraftPlace),
+    /// These messages of a conversation are no more, nor is anything known of them; the conversation goes with the last.
+    Delete {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The messages.
+        messages: Vec<MessageId>,
+    },
     /// A received message: committed before its 200 leaves.
     Incoming(IncomingRow),
     /// Everything up to this message has been seen.

@@ -190,6 +190,8 @@ pub enum Notifications {
 pub struct ConversationHead {
     /// Its number.
     pub id: ConversationId,
+    /// Its last message.
+    pub newest: MessageId,
     /// The others.
     pub people: Arc<[Person]>,
     /// Recipients are hidden from each other.

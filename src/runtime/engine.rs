@@ -22,6 +22,8 @@ mod saving;
 
 mod searching;
 
+mod deleting;
+
 mod open_thread;
 
 mod reading;

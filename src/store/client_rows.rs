@@ -24,6 +24,8 @@ mod reports;
 
 mod drafts;
 
+mod deletion;
+
 mod words;
 
 pub(super) use heads::preview;
@@ -73,6 +75,7 @@ impl Schema for ClientSchema {
             Write::Report(report) => reports::put_report(connection, report),
             Write::Draft { row, has_new_files } => drafts::put_draft(connection, row, *has_new_files),
             Write::ForgetDraft(place) => drafts::forget_draft(connection, *place),
+            Write::Delete { conversation, messages } => deletion::delete(connection, *conversation, messages),
             Write::Incoming(incoming) => put_incoming(connection, incoming),
             Write::Seen { conversation, message } => put_seen(connection, *conversation, *message),
             Write::ForgetKeysBefore(at) => {
@@ -95,7 +98,11 @@ impl Schema for ClientSchema {
     }
 
     fn load(connection: &Connection) -> rusqlite::Result<Rows> {
-        let last = "SELECT (SELECT coalesce(max(id), 0) FROM conversation), (SELECT coalesce(max(id), 0) FROM message)";
+        // Where messages were deleted, no number is given again up to which messages were seen, or are still to be indexed.
+        let last = "SELECT (SELECT coalesce(max(id), 0) FROM conversation),
+                           max((SELECT coalesce(max(id), 0) FROM message),
+                               (SELECT coalesce(max(seen), 0) FROM conversation),
+                               (SELECT below - 1 FROM text_fill))";
         let (last_conversation, last_message) =
             connection.query_row(last, [], |row| Ok((unsigned(row.get(0)?), unsigned(row.get(1)?))))?;
         Ok(Rows {

@@ -8,6 +8,8 @@ pub mod pages;
 
 mod record;
 
+mod usage;
+
 pub mod opened;
 
 use std::collections::BTreeSet;
@@ -21,14 +23,17 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Row};
 
 use crate::limits::QUESTIONS_WAITING_MAX;
+use crate::model::deletion::StorageUse;
 use crate::model::journal::{ConversationId, IncomingRow, MessageId, OpenRows, PersonRow, Write};
 use crate::model::names::Names;
 use crate::model::record::DeliveryRecord;
 use crate::model::search::{Found, Search};
+use crate::sip::content;
 use crate::store::OpenErrorKind;
 use crate::store::client_rows::{attempts, deliveries, outgoing};
 use crate::store::columns::{people, signed, timestamp, timestamp_option, unsigned};
 use crate::store::tables::Journal;
+use crate::time::Timestamp;
 
 use self::pages::{Pages, Part};
 use self::search::LatestSearch;
@@ -76,6 +81,16 @@ impl StoredMessage {
             Self::Ours(rows) => rows.outgoing.body.len(),
             Self::Theirs(row) => row.body.len(),
         }
+    }
+
+    /// Whether it has parts that are not text.
+    #[must_use]
+    pub fn has_files(&self) -> bool {
+        let (content_type, body) = match self {
+            Self::Ours(rows) => (&rows.outgoing.content_type, &rows.outgoing.body),
+            Self::Theirs(row) => (&row.content_type, &row.body),
+        };
+        !content(content_type, body).files.is_empty()
     }
 
     /// The message's id.
@@ -182,6 +197,18 @@ pub trait Reader {
     /// The store cannot be read.
     fn conversations_with(&self, address: &str) -> Result<BTreeSet<ConversationId>, ReadError>;
 
+    /// All messages from before this time, by conversation and number.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn older_than(&self, at: Timestamp) -> Result<Vec<(ConversationId, MessageId)>, ReadError>;
+
+    /// How much room the messages take.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn storage_use(&self) -> Result<StorageUse, ReadError>;
+
     /// The record of a message of ours; none for one that is not there or was received.
     ///
     /// # Errors
@@ -262,6 +289,14 @@ impl Reader for Connection {
 
     fn conversations_with(&self, address: &str) -> Result<BTreeSet<ConversationId>, ReadError> {
         pages::conversations_with(self, address)
+    }
+
+    fn older_than(&self, at: Timestamp) -> Result<Vec<(ConversationId, MessageId)>, ReadError> {
+        usage::older_than(self, at)
+    }
+
+    fn storage_use(&self) -> Result<StorageUse, ReadError> {
+        usage::storage_use(self)
     }
 
     fn record(&self, id: MessageId) -> Result<Option<DeliveryRecord>, ReadError> {

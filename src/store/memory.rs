@@ -4,6 +4,8 @@
 
 mod client;
 
+mod deletion;
+
 mod proxy;
 
 mod searching;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::model::command::{Command, Draft};
 use crate::model::contacts::Contact;
+use crate::model::deletion::Doomed;
 use crate::model::journal::{ConversationId, MessageId};
 use crate::model::marks::Marks;
 use crate::model::snapshot::Person;
@@ -113,6 +114,18 @@ pub(crate) enum Act {
     OpenHit(ConversationId, MessageId),
     /// Close the search.
     CloseFind,
+    /// Delete this on this computer; a notice offers to undo it.
+    Delete(Doomed),
+    /// Delete this message of the open conversation, or all selected ones if it is one of them.
+    DeleteMessage(MessageId),
+    /// Bring back what was deleted a moment ago.
+    Undelete(u64),
+    /// Select this message or no longer; if true, all from the one before it.
+    Pick(MessageId, bool),
+    /// Select no messages any more.
+    Unpick,
+    /// Choose a day to go to in the open conversation.
+    GoToDate,
     /// Carry out a command that needs no target.
     Run(UiCommand),
     /// Show the settings.

@@ -6,6 +6,10 @@ mod shell;
 
 mod held;
 
+mod contacts;
+
+mod deleting;
+
 mod ended;
 
 mod finding;
@@ -35,6 +39,7 @@ use std::time::Duration;
 use egui::{ViewportCommand, Visuals};
 use jiff::tz::TimeZone;
 
+use self::deleting::Deletions;
 use self::drafts::KeptDrafts;
 use self::ended::{ended_ui, not_stored_ui};
 use self::screens::Showing;
@@ -61,6 +66,7 @@ use crate::model::snapshot::{ConversationHead, Snapshot};
 use crate::ui::commands;
 use crate::ui::{Options, Source};
 
+pub(super) use self::start::LAST_OPEN;
 use self::start::{Shot, Start};
 
 /// In the first frames the desktop may still be moving the window.
@@ -70,7 +76,11 @@ const PLACE_CHECKS: u8 = 3;
 #[expect(missing_debug_implementations, reason = "a source need not be printable")]
 pub struct App {
     source: Box<dyn Source>,
+    /// As the source gave it.
+    latest: Arc<Snapshot>,
+    /// The same without what is being deleted.
     snapshot: Arc<Snapshot>,
+    deletions: Deletions,
     look: Look,
     shell: Shell,
     notes: Notes,
@@ -128,7 +138,9 @@ impl App {
         Self {
             look: Look { now: source.now(), zone: options.zone.unwrap_or_else(TimeZone::system) },
             source,
+            latest: Arc::clone(&snapshot),
             snapshot,
+            deletions: Deletions::default(),
             shell,
             notes: Notes::default(),
             desk,
@@ -138,7 +150,7 @@ impl App {
             attaching: Vec::new(),
             seen: SeenSoFar::default(),
             drafts: KeptDrafts::default(),
-            start: Start { send_ready: options.send_ready, shot },
+            start: Start { send_ready: options.send_ready, shot, last_open: options.last_open },
             leaving: false,
             browser: options.opener.map(|opener| Browser::new(ctx, opener)),
             choosing: options.chooser.map(|chooser| Choosing::new(ctx, chooser)),
@@ -176,11 +188,13 @@ impl App {
     }
 
     fn take_snapshot(&mut self, ctx: &egui::Context) {
-        let snapshot = self.source.snapshot();
+        let latest = self.source.snapshot();
         self.look.now = self.source.now();
-        if Arc::ptr_eq(&snapshot, &self.snapshot) {
+        if !self.deletions.take_change() && Arc::ptr_eq(&latest, &self.latest) {
             return;
         }
+        self.latest = Arc::clone(&latest);
+        let snapshot = self.deletions.without_hidden(latest);
         let before = std::mem::replace(&mut self.snapshot, snapshot);
         self.withdraw_read();
         if !Arc::ptr_eq(&before.conversations, &self.snapshot.conversations)
@@ -223,8 +237,10 @@ impl App {
         self.take_unopened();
         self.take_chosen();
         self.take_pictures(ctx);
+        self.open_last();
         self.send_ready(ctx);
         self.send_due(ctx);
+        self.delete_due(ctx);
         self.keep_drafts(ctx);
         theme::apply(ctx, &self.snapshot.settings);
         self.tell_seen(ctx);
@@ -298,7 +314,11 @@ impl eframe::App for App {
         visuals.panel_fill.to_normalized_gamma_f32()
     }
 
-    /// Only the window's size and position are kept for the next start. The rest of egui's memory, such as scroll
+    fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        storage.set_string(LAST_OPEN, self.open_now());
+    }
+
+    /// Besides the open conversation only the window's size and position are kept for the next start. The rest of egui's memory, such as scroll
     /// positions, is valid for this run only.
     fn persist_egui_memory(&self) -> bool {
         false
@@ -306,6 +326,7 @@ impl eframe::App for App {
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         self.send_all_held();
+        self.delete_all_now();
         self.keep_drafts_now();
         // The engine un-registers and ends; if its queue is full, it ends with the process instead.
         let _busy = self.source.send(Command::Quit).is_err();

@@ -1,7 +1,7 @@
 //! The commands of the window in one table: name, explanation and keys together. Shortcuts, menus, tooltips and the
 //! sheet of all shortcuts are made from it. (Ctrl is Cmd on macOS.)
 
-use egui::{Key, KeyboardShortcut, ModifierNames, Modifiers, Ui};
+use egui::{Id, Key, KeyboardShortcut, ModifierNames, Modifiers, Popup, Pos2, Response, SetOpenCommand, Ui};
 
 /// Something that the user can ask the window to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +11,7 @@ pub(crate) enum UiCommand {
     Palette,
     FindHere,
     FindEverywhere,
+    GoToDate,
     Search,
     ConversationUp,
     ConversationDown,
@@ -36,6 +37,8 @@ pub(crate) enum UiCommand {
     Forward,
     Details,
     Resend,
+    Select,
+    Delete,
     // On a conversation.
     Pin,
     Mute,
@@ -44,6 +47,7 @@ pub(crate) enum UiCommand {
     Archive,
     Rename,
     CopyAddresses,
+    DeleteConversation,
     // On a contact.
     CopyAddress,
     WriteTo,
@@ -94,6 +98,12 @@ pub(crate) const TABLE: &[Entry] = &[
     ),
     entry(UiCommand::FindHere, "Search in this conversation", "", &[key(CTRL, Key::F)]),
     entry(UiCommand::FindEverywhere, "Search all messages", "", &[key(CTRL.plus(SHIFT), Key::F)]),
+    entry(
+        UiCommand::GoToDate,
+        "Go to a date…",
+        "Show the first message of a day in this conversation",
+        &[key(CTRL, Key::G)],
+    ),
     entry(UiCommand::Search, "Search people", "Find a conversation or a contact", &[]),
     entry(UiCommand::ConversationUp, "Previous conversation", "", &[key(ALT, Key::ArrowUp)]),
     entry(UiCommand::ConversationDown, "Next conversation", "", &[key(ALT, Key::ArrowDown)]),
@@ -134,6 +144,8 @@ pub(crate) const TABLE: &[Entry] = &[
     entry(UiCommand::Forward, "Forward", "Send this text to other people", &[]),
     entry(UiCommand::Details, "Details", "Who got it and when", &[]),
     entry(UiCommand::Resend, "Resend", "To those who were not reached", &[]),
+    entry(UiCommand::Select, "Select", "To copy, forward or delete several together", &[]),
+    entry(UiCommand::Delete, "Delete", "On this computer only; the others keep it", &[]),
     entry(UiCommand::Pin, "Pin", "Keep it at the top of the list", &[]),
     entry(UiCommand::MuteFailures, "Mute failures too", "No notifications at all", &[]),
     entry(UiCommand::Mute, "Mute", "No notifications of its messages; failures are still told", &[]),
@@ -141,6 +153,12 @@ pub(crate) const TABLE: &[Entry] = &[
     entry(UiCommand::Archive, "Archive", "Put it away until something new comes", &[]),
     entry(UiCommand::Rename, "Rename…", "For you alone", &[]),
     entry(UiCommand::CopyAddresses, "Copy addresses", "Of everybody in this conversation", &[]),
+    entry(
+        UiCommand::DeleteConversation,
+        "Delete conversation",
+        "On this computer only; the others keep theirs",
+        &[],
+    ),
     entry(UiCommand::CopyAddress, "Copy address", "", &[]),
     entry(UiCommand::WriteTo, "Write a message", "", &[]),
     entry(UiCommand::EditContact, "Edit contact", "", &[]),
@@ -164,7 +182,9 @@ const GESTURES: &[(&str, &str)] = &[
     ("Page Up, Page Down", "Scroll the messages"),
     ("Home, End", "First, newest message"),
     ("Ctrl+Z, Ctrl+Shift+Z", "Undo, redo in a text field"),
-    ("Right click", "Menu of a message, a conversation or a contact"),
+    ("Right click, Shift+F10", "Menu of a message, a conversation or a contact"),
+    ("Ctrl+click, Shift+click", "Select several messages"),
+    ("Delete", "Delete the message that has the focus"),
 ];
 
 impl UiCommand {
@@ -246,6 +266,50 @@ fn shortcuts() -> Vec<(KeyboardShortcut, UiCommand)> {
     shortcuts
 }
 
+/// Where a menu that was opened by a key stands, and that its first line is to get the focus.
+#[derive(Clone, Copy, Debug, Default)]
+struct KeyMenu {
+    at: Option<Pos2>,
+    takes_focus: bool,
+}
+
+/// The menu of what was right clicked, or has the focus while Shift+F10 or the Menu key is pressed.
+pub(crate) fn context_menu(response: &Response, contents: impl FnOnce(&mut Ui)) {
+    let ctx = &response.ctx;
+    let id = response.id.with("key menu");
+    let is_asked = response.has_focus()
+        && ctx.input_mut(|input| {
+            input.consume_key(Modifiers::SHIFT, Key::F10) || input.consume_key(Modifiers::NONE, Key::Menu)
+        });
+    if is_asked {
+        let at = Some(response.rect.left_bottom());
+        ctx.data_mut(|data| data.insert_temp(id, KeyMenu { at, takes_focus: true }));
+    } else if response.secondary_clicked() {
+        ctx.data_mut(|data| data.remove_temp::<KeyMenu>(id));
+    }
+    let by_key: KeyMenu = ctx.data(|data| data.get_temp(id)).unwrap_or_default();
+    let mut popup = Popup::context_menu(response);
+    if is_asked {
+        popup = popup.open_memory(SetOpenCommand::Bool(true));
+    }
+    if let Some(at) = by_key.at {
+        popup = popup.at_position(at);
+    }
+    popup.show(|ui| {
+        if by_key.takes_focus {
+            ui.data_mut(|data| {
+                data.insert_temp(Id::NULL, MenuFocus(true));
+                data.insert_temp(id, KeyMenu { takes_focus: false, ..by_key });
+            });
+        }
+        contents(ui);
+    });
+}
+
+/// The next line of a menu gets the focus.
+#[derive(Clone, Copy, Debug, Default)]
+struct MenuFocus(bool);
+
 /// One line of a menu; true if it was chosen, which closes the menu.
 pub(crate) fn menu_item(ui: &mut Ui, command: UiCommand) -> bool {
     named_menu_item(ui, command, command.label())
@@ -263,6 +327,9 @@ pub(crate) fn named_menu_item(ui: &mut Ui, command: UiCommand, label: &str) -> b
     let mut response = ui.add(button);
     if !explanation.is_empty() {
         response = response.on_hover_text(explanation);
+    }
+    if ui.data_mut(|data| data.remove_temp::<MenuFocus>(Id::NULL)).is_some_and(|focus| focus.0) {
+        response.request_focus();
     }
     if response.clicked() {
         ui.close();

@@ -10,6 +10,8 @@ pub(super) mod everywhere;
 
 pub(super) mod palette;
 
+pub(super) mod calendar;
+
 mod rank;
 
 mod rows;

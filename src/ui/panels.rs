@@ -14,6 +14,8 @@ pub(super) mod sign_in;
 
 pub(super) mod certificate;
 
+pub(super) mod storage;
+
 pub(super) mod typed;
 
 pub(super) mod delivery;

@@ -1,10 +1,14 @@
 //! The open conversation: its people as a header, its messages, and the button that jumps to the newest.
 
+mod picked;
+
 mod view;
 
 mod bubble;
 
 mod menu;
+
+mod ticks;
 
 mod files;
 
@@ -20,6 +24,8 @@ use egui::{Align, Layout, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo, p
 
 use self::anchored_list::{Rows, Seen};
 use self::bubble::{Row, focus_id};
+use self::picked::Picked;
+pub(crate) use self::picked::picked_ui;
 use self::view::message_at;
 pub(crate) use self::view::{Place, ThreadView};
 use super::actions::Act;
@@ -131,7 +137,8 @@ pub(crate) fn messages_ui(
     let area = ui.available_rect_before_wrap();
     ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
     let chosen = view.chosen;
-    let mut rows = Messages { thread: &thread, look, chosen, marked, acts };
+    let picked = &view.picked;
+    let mut rows = Messages { thread: &thread, look, chosen, marked, picked, acts };
     let seen = view.list.show(ui, &mut rows);
     view.at_bottom = seen.at_bottom;
     if seen.at_bottom {
@@ -208,6 +215,7 @@ struct Messages<'a> {
     look: &'a Look,
     chosen: Option<MessageId>,
     marked: Marked<'a>,
+    picked: &'a Picked,
     acts: &'a mut Vec<Act>,
 }
 
@@ -221,6 +229,8 @@ impl Messages<'_> {
             is_first_new: self.thread.unread_from == Some(message.id),
             is_selected: self.chosen == Some(message.id),
             terms: self.marked.terms,
+            is_picked: self.picked.has(message.id),
+            is_picking: !self.picked.is_empty(),
             is_hit: self.marked.hit == Some(message.id),
             is_group: self.thread.people.len() > 1,
         })

@@ -12,6 +12,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::model::account::{Account, RegistrationState};
 use fanfare::model::command::{AgentCommand, Command, Notice};
 use fanfare::model::contacts::{AddressBook, Contact, List};
+use fanfare::model::deletion::StorageUse;
 use fanfare::model::journal::{ConversationId, DeliveryState, DraftRow, MessageId, Way};
 use fanfare::model::names::Names;
 use fanfare::model::snapshot::{
@@ -34,6 +35,8 @@ pub(crate) struct Inner {
     threads: BTreeMap<ConversationId, Thread>,
     pub commands: Vec<Command>,
     pub drafts: Vec<DraftRow>,
+    /// How often the room in use was measured.
+    pub measured: usize,
     pub notices: Vec<Notice>,
     /// The time; [`NOW`] if 0.
     pub now: u64,
@@ -75,7 +78,12 @@ impl Source for Fake {
             self.0.borrow_mut().drafts.push(row);
             return Ok(());
         }
-        self.0.borrow_mut().commands.push(command.clone());
+        if matches!(command, Command::MeasureStorage) {
+            // Asked whenever the settings are open; only the tests of that want to know.
+            self.0.borrow_mut().measured += 1;
+        } else {
+            self.0.borrow_mut().commands.push(command.clone());
+        }
         if !self.0.borrow().holds_back {
             self.change(|inner| obey(inner, command));
         }
@@ -122,6 +130,17 @@ fn obey(inner: &mut Inner, command: Command) {
             inner.notices.push(Notice::ContactsRead { file });
         }
         Command::ExportContacts => inner.notices.push(Notice::Saved("/downloads/contacts.vcf".into())),
+        Command::MeasureStorage => {
+            let oldest = Some(ago(60 * 24 * 400));
+            let found = StorageUse {
+                bytes: 34_000_000,
+                messages: 12_345,
+                with_files: 120,
+                file_bytes: 30_000_000,
+                oldest,
+            };
+            inner.notices.push(Notice::Storage(found));
+        }
         Command::PutList(list) => change_book(inner, |book| book.put_list(list)),
         Command::RemoveList { name } => change_book(inner, |book| book.remove_list(&name)),
         Command::Agent(AgentCommand::Seen { conversation }) => {
@@ -149,6 +168,7 @@ fn obey(inner: &mut Inner, command: Command) {
         | Command::ShowAround { .. }
         | Command::SaveFile { .. }
         | Command::Search(_)
+        | Command::Delete(_)
         | Command::Quit => {}
     }
 }
@@ -195,6 +215,11 @@ impl Fake {
             }
             inner.threads.insert(head.id, thread);
         });
+    }
+
+    /// The entries of the list.
+    pub(crate) fn snapshot_now(&self) -> Arc<[ConversationHead]> {
+        Arc::clone(&self.0.borrow().snapshot.conversations)
     }
 
     /// All messages, newest first.
@@ -376,6 +401,7 @@ fn head(thread: &Thread, unread: u32) -> ConversationHead {
     let last = thread.messages.last();
     ConversationHead {
         id: thread.conversation,
+        newest: last.map_or(MessageId(0), |message| message.id),
         people: Arc::clone(&thread.people),
         hidden: thread.hidden,
         preview: last.map(|message| message.text.replace('\n', " ")).unwrap_or_default(),

@@ -94,6 +94,8 @@ pub(crate) enum Action {
         /// The answer if it is not.
         lost: PendingResponse,
     },
+    /// Messages of this conversation are deleted: tell the owner; if they are not, too.
+    Deleted(ConversationId),
     /// A duplicate: the answer depends on whether the first copy was stored.
     Repeated {
         /// The key that identifies duplicates.

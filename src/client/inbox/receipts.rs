@@ -101,6 +101,11 @@ impl Receipts {
         }
     }
 
+    /// A message is deleted: that it was seen will never be told.
+    pub(crate) fn forget(&mut self, message: MessageId) {
+        self.owed.remove(&message);
+    }
+
     /// Sends what waits, up to the limit of pending requests.
     pub(crate) fn send_waiting(&mut self, core: &mut Core, now: Now) {
         while self.under_way.len() < RECEIPTS_OPEN_MAX {

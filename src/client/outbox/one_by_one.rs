@@ -19,7 +19,7 @@ use crate::limits::{CONNECT_WAIT, SINGLES_OPEN_MAX, SUBMISSION_SENDINGS_MAX};
 use crate::machine::{ConnectId, Flow, Hop, ResolveId};
 use crate::model::command::Event;
 use crate::model::delivery::{News, is_settled};
-use crate::model::journal::{DeliveryState, Way, Write};
+use crate::model::journal::{DeliveryState, MessageId, Way, Write};
 use crate::model::reason::{LocalReason, Phrase};
 use crate::model::text::visible;
 use crate::sip::{Method, Response, Uri};
@@ -61,6 +61,17 @@ impl Singles {
         let is_other = |single: &Single| (single.message, single.attempt) != place;
         self.waiting.retain(is_other);
         self.large.retain(is_other);
+    }
+
+    /// Forgets all of a message.
+    pub(super) fn forget(&mut self, id: MessageId) {
+        let is_other = |single: &Single| single.message != id;
+        self.waiting.retain(is_other);
+        self.large.retain(is_other);
+        self.under_way.retain(|single, _| is_other(single));
+        self.broken.retain(|single, _| is_other(single));
+        self.challenges.retain(|single, _| is_other(single));
+        self.detours.retain(|single, _| is_other(single));
     }
 
     /// The server challenges one of them, and it is sent again with credentials. The recipient has not seen it yet, so

@@ -260,6 +260,12 @@ impl SnapshotBuilder {
                 let from = if verified { name } else { format!("{name} (not verified)") };
                 self.tell(Notice::Received { conversation, from, text });
             }
+            Event::Deleted { conversation, is_done } => {
+                self.thread_of(conversation, OpenThread::reload);
+                if !is_done {
+                    self.tell(Notice::NotDeleted);
+                }
+            }
             Event::NotStored => self.not_stored = true,
             Event::Changed { message, .. } => {
                 if let Some(message) = message {

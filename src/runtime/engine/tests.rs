@@ -2,6 +2,8 @@
 
 mod accounts;
 
+mod deleting;
+
 use std::path::Path;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;

@@ -20,9 +20,9 @@ use crate::limits::{KEEPING_WAITING_MAX, KEYRING_WAIT, UNREGISTER_WAIT};
 use crate::model::account::{Account, RegistrationState};
 use crate::model::command::{AgentCommand, Command, Event, Notice};
 use crate::model::contacts::AddressBook;
+use crate::model::deletion::Deletion;
 use crate::model::snapshot::PasswordPlace;
 use crate::runtime::agent::{Agent, AgentError, OpenedAgent};
-use crate::runtime::attachment;
 use crate::runtime::faults::Fault;
 use crate::runtime::wire_tap::WireTap;
 use crate::store::history::search::LatestSearch;
@@ -30,6 +30,7 @@ use crate::store::history::{History, ReadError};
 use crate::store::lock_file::LockFile;
 use crate::time::Clock;
 
+use super::deleting::Deleting;
 use super::keeper::{Keeper, Kept, PasswordNews};
 use super::out::Out;
 use super::reading::ReadResult;
@@ -110,6 +111,7 @@ struct Work {
     /// The account waits for its password until this time.
     awaits_password: Option<Instant>,
     searches: Arc<LatestSearch>,
+    deleting: Deleting,
     /// What was being written has been told, and the store is being checked.
     has_looked_at_the_store: bool,
     /// Where the client's messages are stored in testing mode; None if the proxy in this process stores them.
@@ -126,6 +128,7 @@ enum Happened {
     Command(Command),
     Answer(Result<ReadResult, ReadError>),
     Password(PasswordNews),
+    DeletionPlanned(Result<Vec<Deletion>, ReadError>),
     Time,
     Quit,
 }
@@ -174,6 +177,7 @@ impl Work {
             has_new_password: false,
             awaits_password,
             searches: Arc::default(),
+            deleting: Deleting::new(),
             has_looked_at_the_store: false,
             wire: (!setup.wire.is_at_proxy).then_some(setup.wire.tap),
             commands,
@@ -214,10 +218,13 @@ impl Work {
                 Some(Happened::Command(command)) => self.obey(command).await,
                 Some(Happened::Answer(answer)) => self.answered(answer),
                 Some(Happened::Password(news)) => self.heard_of_password(news),
+                Some(Happened::DeletionPlanned(plan)) => self.planned(plan),
                 Some(Happened::Time) | None => Round::Next,
                 Some(Happened::Quit) => Round::Last,
             };
+            self.delete_next();
             if round == Round::Last {
+                self.delete_the_rest().await;
                 self.leave().await;
                 self.keeper.finish().await;
                 return Ok(());
@@ -233,6 +240,7 @@ impl Work {
     async fn wait(&mut self) -> Result<(Option<Happened>, Vec<Event>), Fault> {
         let mut events = Vec::new();
         let (commands, answers, passwords) = (&mut self.commands, &mut self.answers, &mut self.passwords);
+        let deleting = &mut self.deleting;
         let deadline = self.desk.deadline().into_iter().chain(self.awaits_password).min();
         let time = wait_until(&self.clock, deadline);
         let other = async {
@@ -240,6 +248,7 @@ impl Work {
                 command = commands.recv() => command.map_or(Happened::Quit, Happened::Command),
                 Some(answer) = answers.recv() => Happened::Answer(answer),
                 Some(news) = passwords.recv() => Happened::Password(news),
+                plan = deleting.planned() => Happened::DeletionPlanned(plan),
                 () = time => Happened::Time,
             }
         };
@@ -255,6 +264,9 @@ impl Work {
         for event in events {
             if let Event::Registration(state) = &event {
                 self.registration_changed(state);
+            }
+            if let Event::Deleted { is_done, .. } = event {
+                self.deleting.ended(is_done);
             }
             self.desk.hear(event, now);
         }
@@ -304,6 +316,8 @@ impl Work {
             Command::Attach(path) => self.attach(path),
             Command::SaveFile { message, file } => self.save_file(message, file),
             Command::Search(asked) => self.search(asked),
+            Command::Delete(doomed) => self.delete(doomed),
+            Command::MeasureStorage => self.measure(),
             Command::Quit => return Round::Last,
         }
         Round::Next
@@ -320,17 +334,6 @@ impl Work {
         let mut events = Vec::new();
         running.agent.command(command, &mut |event| events.push(event));
         self.hear(events);
-    }
-
-    /// Reads a file on its own thread: the disk may be slow or remote.
-    fn attach(&self, path: PathBuf) {
-        let out = Arc::clone(self.desk.out());
-        tokio::task::spawn_blocking(move || {
-            out.tell(match attachment::read(&path) {
-                Ok(file) => Notice::Attached { path, file },
-                Err(error) => Notice::NotAttached { path, why: format!("{error}.") },
-            });
-        });
     }
 
     fn change_book(&mut self, change: impl FnOnce(&mut AddressBook)) {

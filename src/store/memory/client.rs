@@ -9,6 +9,7 @@ use crate::limits::{
 };
 use crate::machine::Batch;
 use crate::model::contacts::address_key;
+use crate::model::deletion::StorageUse;
 use crate::model::delivery::is_reached;
 use crate::model::journal::{
     AttemptRow, AttemptStage, ConversationHeadRow, ConversationId, ConversationRow, DeliveryRow,
@@ -43,9 +44,9 @@ pub struct ClientMemory {
     /// By message, attempt and recipient.
     pub deliveries: BTreeMap<(MessageId, u32, u32), DeliveryRow>,
     /// By message, attempt and address.
-    strangers: BTreeMap<(MessageId, u32, String), StrangerRow>,
+    pub(super) strangers: BTreeMap<(MessageId, u32, String), StrangerRow>,
     /// By message and attempt, as they came.
-    reports: BTreeMap<(MessageId, u32), Vec<ReportRow>>,
+    pub(super) reports: BTreeMap<(MessageId, u32), Vec<ReportRow>>,
     drafts: BTreeMap<DraftPlace, DraftRow>,
     keys: BTreeMap<String, Timestamp>,
 }
@@ -127,6 +128,7 @@ impl ClientMemory {
             }
             Write::Draft { row, has_new_files } => self.put_draft(row, has_new_files),
             Write::ForgetDraft(place) => drop(self.drafts.remove(&place)),
+            Write::Delete { conversation, messages } => self.delete(conversation, &messages),
             Write::Incoming(row) => self.add_incoming(row)?,
             Write::Seen { conversation, message } => {
                 if let Some((_, seen)) = self.conversations.get_mut(&conversation) {
@@ -180,7 +182,7 @@ impl ClientMemory {
         self.drafts.insert(row.place, row);
     }
 
-    fn last_in(&self, conversation: ConversationId) -> Option<MessageId> {
+    pub(super) fn last_in(&self, conversation: ConversationId) -> Option<MessageId> {
         let sent = self.outgoing.values().filter(|row| row.conversation == conversation).map(|row| row.id);
         let received = self.incoming.values().filter(|row| row.conversation == conversation);
         sent.max().max(received.map(|row| row.id).max())
@@ -253,7 +255,7 @@ impl ClientMemory {
     }
 
     /// A message as a reader gives it.
-    fn stored(&self, id: MessageId) -> Option<StoredMessage> {
+    pub(super) fn stored(&self, id: MessageId) -> Option<StoredMessage> {
         let ours = self.open_rows(id).map(StoredMessage::Ours);
         let theirs = || {
             let row = self.incoming.get(&id)?;
@@ -284,7 +286,8 @@ impl Tables for ClientMemory {
         let mut keys: Vec<_> =
             self.keys.iter().map(|(key, at)| KeyRow { at: *at, key: key.clone() }).collect();
         keys.sort();
-        let last = self.messages().last_key_value().map_or(0, |(id, _)| id.0);
+        let seen = self.conversations.values().filter_map(|(_, seen)| *seen).max();
+        let last = self.messages().last_key_value().map(|(id, _)| *id).max(seen).map_or(0, |id| id.0);
         Ok(Rows {
             conversations: self.conversations.values().map(|row| self.head(row)).collect(),
             open: self.open(),
@@ -361,6 +364,14 @@ impl Reader for ClientMemory {
         let is_there =
             |row: &ConversationRow| row.people.iter().any(|person| address_key(&person.address) == wanted);
         Ok(self.conversations.values().filter(|(row, _)| is_there(row)).map(|(row, _)| row.id).collect())
+    }
+
+    fn older_than(&self, at: Timestamp) -> Result<Vec<(ConversationId, MessageId)>, ReadError> {
+        Ok(self.messages_before(at))
+    }
+
+    fn storage_use(&self) -> Result<StorageUse, ReadError> {
+        Ok(self.room_in_use())
     }
 
     fn record(&self, id: MessageId) -> Result<Option<DeliveryRecord>, ReadError> {

@@ -61,6 +61,7 @@ for_both!(client_in_sqlite, client_in_memory, crate::store::ClientSchema, crate:
     what_was_seen_is_unread_no_more,
     a_screen_reads_what_it_shows,
     a_search_finds_words_people_files_and_failures,
+    deleted_messages_leave_nothing_behind,
     a_writer_answers_each_batch_in_order
 );
 for_both!(proxy_in_sqlite, proxy_in_memory, crate::store::ProxySchema, crate::store::memory::ProxyMemory:
@@ -272,6 +273,46 @@ fn a_search_finds_words_people_files_and_failures(mut tables: impl ClientTables)
     let come = found("come", Some(2));
     assert_eq!((come.all, come.hits[0].excerpt.marks.first().cloned()), (vec![MessageId(8)], Some(0..4)));
     assert_eq!(found("come", Some(1)).hits, []);
+}
+
+fn deleted_messages_leave_nothing_behind(mut tables: impl ClientTables) {
+    tables.apply(&group(client_story())).unwrap();
+    let delete = |conversation, messages: &[u64]| client::Write::Delete {
+        conversation: ConversationId(conversation),
+        messages: messages.iter().map(|id| MessageId(*id)).collect(),
+    };
+    let before = tables.reader().storage_use().unwrap();
+    let old = tables.reader().older_than(Timestamp::from_millis(u64::MAX >> 1)).unwrap();
+    assert_eq!((before.messages, old.len(), old[7]), (8, 8, (ConversationId(2), MessageId(8))));
+    assert!(before.bytes > 0 && before.oldest.is_some());
+    assert_eq!(tables.reader().older_than(before.oldest.unwrap()).unwrap(), []);
+    tables.apply(&group(vec![delete(1, &[2, 7]), delete(2, &[8])])).unwrap();
+    let rows = rows_of(&tables);
+    let heads: Vec<_> =
+        rows.conversations.iter().map(|head| (head.row.id.0, head.last.as_ref().unwrap().id.0)).collect();
+    assert_eq!(heads, [(1, 6)], "a conversation goes with its last message");
+    assert!(rows.open.iter().all(|open| ![2, 7].contains(&open.outgoing.id.0)));
+    let reader: &dyn Reader = tables.reader();
+    assert_eq!(reader.message(MessageId(2)).unwrap(), None);
+    assert_eq!(reader.record(MessageId(2)).unwrap(), None);
+    assert_eq!(reader.storage_use().unwrap().messages, 5);
+    let search = Search { id: 1, text: "grun".to_owned(), within: None, older_than: None };
+    let latest = LatestSearch::default();
+    latest.asked(1);
+    let found = reader.search(&search, &Names::default(), &latest).unwrap().unwrap();
+    assert_eq!(found.hits.iter().map(|hit| hit.message.0).collect::<Vec<_>>(), [6, 5, 4, 3, 1]);
+    // Once more changes nothing, and the conversation can begin anew.
+    let again = client_story()
+        .into_iter()
+        .filter(|write| matches!(write, client::Write::Conversation(row) if row.id == ConversationId(2)));
+    let writes: Vec<_> = std::iter::once(delete(2, &[8])).chain(again).collect();
+    tables.apply(&group(writes)).unwrap();
+    assert_eq!(rows_of(&tables).conversations.len(), 2);
+    // What was seen stays seen, so no number up to there is given again.
+    tables.apply(&group(vec![delete(1, &[1, 3, 4, 5, 6])])).unwrap();
+    let seen = client::Write::Seen { conversation: ConversationId(2), message: MessageId(8) };
+    tables.apply(&group(vec![seen])).unwrap();
+    assert_eq!(rows_of(&tables).last_message, 8);
 }
 
 fn a_writer_answers_each_batch_in_order(tables: impl ClientTables) {

@@ -10,8 +10,9 @@ use crate::model::search::Found;
 use crate::model::snapshot::Person;
 use crate::ui::actions::{Act, HitStep};
 use crate::ui::find::bar::{self, Bar};
+use crate::ui::find::calendar::{Calendar, calendar_ui};
 use crate::ui::find::everywhere::everywhere_ui;
-use crate::ui::find::finder::Overlay;
+use crate::ui::find::finder::{FoundPlace, Overlay};
 use crate::ui::find::palette::{Palette, palette_ui};
 use crate::ui::kit::{edit, theme};
 
@@ -51,6 +52,15 @@ impl App {
         self.begin_overlay(ctx, Overlay::Palette(palette));
     }
 
+    /// Opens the calendar for the open conversation.
+    pub(super) fn choose_date(&mut self, ctx: &Context) {
+        let Some(conversation) = self.shell.open() else {
+            return self.shell.toasts.push("Open a conversation first, then go to a date.".to_owned());
+        };
+        let today = self.look.date(self.look.now);
+        self.begin_overlay(ctx, Overlay::Calendar(Calendar::new(conversation, today)));
+    }
+
     fn begin_overlay(&mut self, ctx: &Context, overlay: Overlay) {
         self.shell.finder.focus_before = ctx.memory(egui::Memory::focused);
         self.shell.finder.overlay = Some(overlay);
@@ -87,8 +97,18 @@ impl App {
 
     /// Takes in what was found.
     pub(super) fn take_found(&mut self, found: Found) {
-        if let Some(message) = self.shell.finder.take(found) {
-            self.shell.thread.show_hit(message);
+        match self.shell.finder.take(found) {
+            Some(FoundPlace::Hit(message)) => self.shell.thread.show_hit(message),
+            Some(FoundPlace::After(before)) => {
+                self.shell.finder.overlay = None;
+                let outline = self.shell.thread(&self.snapshot).map(|thread| &*thread.outline);
+                let outline: Vec<MessageId> =
+                    outline.unwrap_or_default().iter().map(|line| line.id).collect();
+                if let Some(message) = Calendar::first_after(before, &outline) {
+                    self.shell.thread.go_to(message);
+                }
+            }
+            None => {}
         }
     }
 
@@ -121,10 +141,17 @@ impl App {
         let modal = Modal::new(id).area(area).backdrop_color(veil).frame(frame);
         let seen = (&*self.snapshot, &self.look);
         let shown = modal.show(ctx, |ui| {
-            ui.set_width((room.x - 64.0).min(WIDTH_MAX));
+            let width = (room.x - 64.0).min(WIDTH_MAX);
             match overlay {
-                Overlay::Everywhere => everywhere_ui(ui, &mut finder.everywhere, seen, acts),
-                Overlay::Palette(palette) => palette_ui(ui, palette, acts),
+                Overlay::Everywhere => {
+                    ui.set_width(width);
+                    everywhere_ui(ui, &mut finder.everywhere, seen, acts);
+                }
+                Overlay::Palette(palette) => {
+                    ui.set_width(width);
+                    palette_ui(ui, palette, acts);
+                }
+                Overlay::Calendar(calendar) => calendar_ui(ui, calendar, acts),
             }
         });
         if shown.should_close() && acts.is_empty() {

@@ -7,7 +7,7 @@ use egui::ViewportCommand;
 
 use super::shell::MiddleView;
 use crate::model::command::{AgentCommand, Command};
-use crate::model::contacts::{Contact, address_key};
+use crate::model::contacts::address_key;
 use crate::model::journal::{ConversationId, MessageId};
 use crate::model::marks::Marks;
 use crate::model::snapshot::{ConversationHead, Person, Settings};
@@ -19,6 +19,7 @@ use crate::ui::panels::correct::CorrectForm;
 use crate::ui::panels::dialogs::Dialog;
 use crate::ui::panels::people::{ContactForm, ListForm, RenameForm};
 use crate::ui::panels::settings::{AccountForm, ScaleStep, next_scale};
+use crate::ui::panels::storage;
 use crate::ui::sidebar::conversations::search_id;
 use crate::ui::sidebar::marks::with_marks;
 use crate::ui::thread::ThreadView;
@@ -82,8 +83,14 @@ impl App {
             Act::CloseFind => {
                 self.close_find(ctx);
             }
+            Act::Delete(doomed) => self.delete(ctx, doomed),
+            Act::DeleteMessage(message) => self.delete_message(ctx, message),
+            Act::Undelete(number) => self.undelete(number),
+            Act::Pick(message, to_here) => self.shell.thread.pick(message, to_here),
+            Act::Unpick => self.unpick(),
+            Act::GoToDate => self.choose_date(ctx),
             Act::Run(command) => self.command(ctx, command),
-            Act::Settings => self.settings(),
+            Act::Settings => self.settings(ctx),
             Act::StartAgain => self.start_again(),
         }
         ctx.request_repaint();
@@ -132,7 +139,8 @@ impl App {
         }
     }
 
-    pub(super) fn settings(&mut self) {
+    pub(super) fn settings(&mut self, ctx: &egui::Context) {
+        storage::forget(ctx);
         let form = AccountForm::of(self.snapshot.account.as_deref());
         self.shell.show(Dialog::Settings(Box::new(form)));
     }
@@ -187,6 +195,7 @@ impl App {
             UiCommand::Palette => self.open_palette(ctx),
             UiCommand::FindHere => self.find_here(ctx),
             UiCommand::FindEverywhere => self.find_everywhere(ctx, None),
+            UiCommand::GoToDate => self.choose_date(ctx),
             UiCommand::Search => focus(search_id()),
             UiCommand::ConversationUp => self.step(ctx, -1, |_| true),
             UiCommand::ConversationDown => self.step(ctx, 1, |_| true),
@@ -204,7 +213,7 @@ impl App {
             UiCommand::Larger => self.scale(next_scale(self.snapshot.settings.scale, ScaleStep::Larger)),
             UiCommand::Smaller => self.scale(next_scale(self.snapshot.settings.scale, ScaleStep::Smaller)),
             UiCommand::NormalSize => self.scale(1.0),
-            UiCommand::Settings => self.settings(),
+            UiCommand::Settings => self.settings(ctx),
             UiCommand::Keys => self.shell.show(Dialog::Keys),
             UiCommand::Quit => self.quit(ctx),
             UiCommand::Escape => self.escape(ctx),
@@ -216,6 +225,9 @@ impl App {
             | UiCommand::Forward
             | UiCommand::Details
             | UiCommand::Resend
+            | UiCommand::Select
+            | UiCommand::Delete
+            | UiCommand::DeleteConversation
             | UiCommand::Pin
             | UiCommand::Mute
             | UiCommand::MuteFailures
@@ -279,42 +291,6 @@ impl App {
         self.ask(Command::Agent(AgentCommand::ResendTo { message, recipient, address }));
     }
 
-    /// Removes a contact, and offers to undo it.
-    fn remove_contact(&mut self, contact: Contact) {
-        if self.ask(Command::RemoveContact { address: contact.address.clone() }) {
-            let name = if contact.name.is_empty() { &contact.address } else { &contact.name };
-            let words = format!("{name} is no longer a contact.");
-            self.shell.toasts.offer(words, "Undo", Act::Ask(Command::PutContact(contact)));
-        }
-    }
-
-    fn add_contact(&mut self, person: &Person) {
-        let form = match self.snapshot.book.find(&person.address) {
-            Some(known) => ContactForm::of(Some(known.clone())),
-            None => ContactForm::from_person(person),
-        };
-        self.shell.show(Dialog::Contact(form));
-    }
-
-    fn edit_list(&mut self, name: &str) {
-        let saved = self.snapshot.book.lists.iter().find(|list| list.name == name);
-        let known = self.snapshot.names.lists().iter().find(|list| list.name == name);
-        if let (Some(saved), Some(known)) = (saved, known) {
-            self.shell.show(Dialog::List(ListForm::edit(known, saved.clone())));
-        }
-    }
-
-    /// Removes a saved list, and offers to undo it.
-    fn remove_list(&mut self, name: String) {
-        let list = self.snapshot.book.lists.iter().find(|list| list.name == name).cloned();
-        let words = format!("The list {name} was removed.");
-        if self.ask(Command::RemoveList { name })
-            && let Some(list) = list
-        {
-            self.shell.toasts.offer(words, "Undo", Act::Ask(Command::PutList(list)));
-        }
-    }
-
     /// Puts the cursor into the message field, as soon as that is there: a conversation is loaded first.
     pub(super) fn focus_composer(&mut self, ctx: &egui::Context) {
         self.shell.wants_composer = true;
@@ -367,7 +343,7 @@ impl App {
             self.shell.drawer = false;
             return;
         }
-        if !self.close_find(ctx) {
+        if !self.close_find(ctx) && !self.shell.thread.unpick() {
             self.shell.left.search.clear();
         }
     }

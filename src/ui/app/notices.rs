@@ -18,6 +18,7 @@ use crate::ui::desktop::chooser::Choosing;
 use crate::ui::desktop::notes::{DesktopTask, Watching};
 use crate::ui::desktop::notifications::{DesktopNotifications, Happened};
 use crate::ui::panels::dialogs::{Dialog, OpenDialog};
+use crate::ui::panels::storage;
 
 impl App {
     pub(super) fn take_notices(&mut self, ctx: &egui::Context) {
@@ -42,6 +43,8 @@ impl App {
                 }
                 Notice::Drafts(rows) => self.take_drafts(rows),
                 Notice::DraftNotKept { why, .. } => self.draft_not_kept(why),
+                Notice::NotDeleted => self.not_deleted(),
+                Notice::Storage(found) => storage::measured(ctx, found),
                 Notice::Found(found) => self.take_found(*found),
                 Notice::StoreDamaged { path, .. } => {
                     let words = format!("{} is damaged: some messages may be wrong.", path.display());

@@ -28,7 +28,7 @@ use crate::ui::panels::dialogs::{Dialog, OpenDialog};
 use crate::ui::panels::sign_in::SignInForm;
 use crate::ui::sidebar::conversations::{LeftColumn, left_ui, welcome_ui};
 use crate::ui::sidebar::picker::picker_ui;
-use crate::ui::thread::{Around, Place, ThreadView, header_ui, messages_ui};
+use crate::ui::thread::{Around, Place, ThreadView, header_ui, messages_ui, picked_ui};
 use crate::ui::wire::WireView;
 
 /// What the middle column shows.
@@ -249,8 +249,9 @@ impl Shell {
             ui.memory_mut(|memory| memory.request_focus(field));
         }
         let writing = self.writing.entry(self.place).or_default();
-        let (held, place) = (&self.held, self.place);
+        let (held, place, view) = (&self.held, self.place, &self.thread);
         foot(ui, |ui| {
+            picked_ui(ui, view, acts);
             held_ui(ui, held, place, acts);
             composer_ui(ui, writing, Audience::Thread(thread), (snapshot, previews), acts);
         });

@@ -8,6 +8,8 @@ use std::time::Duration;
 use super::shell::MiddleView;
 use crate::model::account::RegistrationState;
 use crate::model::command::Draft;
+use crate::model::marks::Marks;
+use crate::model::snapshot::ConversationHead;
 use crate::sip::{ReportMode, ReportWish};
 
 use super::App;
@@ -17,7 +19,12 @@ use super::App;
 pub(super) struct Start {
     pub(super) send_ready: bool,
     pub(super) shot: Option<Shot>,
+    /// The conversation that was open last.
+    pub(super) last_open: Option<String>,
 }
+
+/// The name under which the open conversation is kept.
+pub(in crate::ui) const LAST_OPEN: &str = "open conversation";
 
 /// A screenshot to be taken.
 pub(super) struct Shot {
@@ -40,6 +47,28 @@ impl Shot {
 }
 
 impl App {
+    /// What is kept of the open conversation: its people, as its number is another one in another store.
+    pub(super) fn open_now(&self) -> String {
+        let head = self.snapshot.conversations.iter().find(|head| Some(head.id) == self.shell.open());
+        head.map(|head| Marks::key(&head.people, head.hidden)).unwrap_or_default()
+    }
+
+    /// Opens the conversation that was open last, once the list is there.
+    pub(super) fn open_last(&mut self) {
+        if self.shell.place != MiddleView::Nothing || self.shell.sign_in.is_some() {
+            self.start.last_open = None;
+        }
+        if self.start.last_open.is_none() || self.snapshot.conversations.is_empty() {
+            return;
+        }
+        let Some(key) = self.start.last_open.take() else { return };
+        let is_it = |head: &&ConversationHead| Marks::key(&head.people, head.hidden) == key;
+        if let Some(id) = self.snapshot.conversations.iter().find(is_it).map(|head| head.id) {
+            self.open(id);
+            self.shell.wants_composer = true;
+        }
+    }
+
     /// Sends the prepared message once we are registered.
     pub(super) fn send_ready(&mut self, ctx: &egui::Context) {
         if !self.start.send_ready || self.snapshot.registration != RegistrationState::Connected {

@@ -129,6 +129,8 @@ impl Notes {
             | Notice::Attached { .. }
             | Notice::NotAttached { .. }
             | Notice::Saved(_)
+            | Notice::NotDeleted
+            | Notice::Storage(_)
             | Notice::ContactsRead { .. }
             | Notice::Drafts(_)
             | Notice::DraftNotKept { .. }
@@ -293,6 +295,7 @@ mod tests {
         };
         ConversationHead {
             id: ConversationId(1),
+            newest: MessageId(1),
             people: [person("ann"), person("ben")].into(),
             hidden: false,
             preview: String::new(),

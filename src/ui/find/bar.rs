@@ -10,13 +10,14 @@ use crate::limits::SEARCH_IDS_MAX;
 use crate::model::journal::{ConversationId, MessageId};
 use crate::model::search::{Found, Term};
 use crate::ui::actions::{Act, HitStep};
+use crate::ui::commands::UiCommand;
 use crate::ui::kit::edit;
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::words;
 
 /// Width of the count and the buttons.
-const BESIDE: f32 = 212.0;
+const BESIDE: f32 = 250.0;
 
 /// The search of one conversation.
 #[derive(Debug)]
@@ -202,6 +203,12 @@ fn buttons_ui(ui: &mut Ui, bar: &mut Bar, acts: &mut Vec<Act>) {
             }
         }
     });
+    if icon_button(ui, Icon::Calendar, UiCommand::GoToDate.label())
+        .on_hover_text(UiCommand::GoToDate.tooltip())
+        .clicked()
+    {
+        acts.push(Act::GoToDate);
+    }
     ui.label(RichText::new(bar.count()).font(theme::regular(12.5)).color(colors(ui).weak));
 }
 

@@ -3,6 +3,7 @@
 use egui::{Context, Id, Rect};
 
 use super::bar::Bar;
+use super::calendar::Calendar;
 use super::everywhere::Everywhere;
 use super::palette::Palette;
 use crate::model::command::Command;
@@ -17,6 +18,17 @@ pub(crate) enum Overlay {
     Everywhere,
     /// The search of people, lists, conversations and commands.
     Palette(Palette),
+    /// The day to go to in the open conversation.
+    Calendar(Calendar),
+}
+
+/// What is to be shown after an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FoundPlace {
+    /// This message.
+    Hit(MessageId),
+    /// The message after the newest one before a day; the first if there is none before it.
+    After(Option<MessageId>),
 }
 
 impl Overlay {
@@ -30,6 +42,7 @@ impl Overlay {
         Id::unique(match self {
             Self::Everywhere => "find everywhere",
             Self::Palette(_) => "palette",
+            Self::Calendar(_) => "calendar",
         })
     }
 }
@@ -57,6 +70,13 @@ impl Finder {
         {
             bar.typed.not_taken(now);
         }
+        if let Some(Overlay::Calendar(calendar)) = &mut self.overlay
+            && let Some(command) =
+                calendar.typed.take_due(now, &mut self.last, (Some(calendar.conversation), None))
+            && !ask(command)
+        {
+            calendar.typed.not_taken(now);
+        }
         let everywhere = &mut self.everywhere;
         let older_than = everywhere.older_than();
         if let Some(command) = everywhere.typed.take_due(now, &mut self.last, (None, older_than))
@@ -69,17 +89,24 @@ impl Finder {
     /// When the next search is due.
     pub(crate) fn due(&self) -> Option<f64> {
         let bar = self.bar.as_ref().and_then(|bar| bar.typed.due());
-        bar.into_iter().chain(self.everywhere.typed.due()).reduce(f64::min)
+        let calendar =
+            if let Some(Overlay::Calendar(calendar)) = &self.overlay { calendar.typed.due() } else { None };
+        bar.into_iter().chain(calendar).chain(self.everywhere.typed.due()).reduce(f64::min)
     }
 
-    /// Takes in an answer; returns the message of the open conversation that is to be shown.
-    pub(crate) fn take(&mut self, found: Found) -> Option<MessageId> {
+    /// Takes in an answer; returns what of the open conversation is to be shown.
+    pub(crate) fn take(&mut self, found: Found) -> Option<FoundPlace> {
+        if let Some(Overlay::Calendar(calendar)) = &mut self.overlay
+            && calendar.typed.is_answer(&found)
+        {
+            return Some(FoundPlace::After(found.all.first().copied()));
+        }
         if self.everywhere.typed.is_answer(&found) {
             self.everywhere.take(found);
             return None;
         }
         let bar = self.bar.as_mut()?;
-        if bar.typed.is_answer(&found) { bar.take(found) } else { None }
+        if bar.typed.is_answer(&found) { bar.take(found).map(FoundPlace::Hit) } else { None }
     }
 
     /// What the search of the open conversation marks in it.

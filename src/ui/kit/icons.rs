@@ -86,6 +86,8 @@ pub(crate) enum Icon {
     Down,
     /// To an older one.
     Up,
+    /// A date.
+    Calendar,
     /// Edit, write.
     Pencil,
     /// The delivery column.
@@ -179,6 +181,7 @@ pub(crate) fn paint_icon(painter: &Painter, rect: Rect, icon: Icon, color: Color
             pen.line(&[(8.0, 13.2), (8.0, 3.0)]);
             pen.line(&[(3.6, 7.2), (8.0, 2.8), (12.4, 7.2)]);
         }
+        Icon::Calendar => pen.calendar(),
         Icon::Pencil => {
             pen.line(&[(2.6, 13.4), (3.6, 9.8), (10.8, 2.6), (13.4, 5.2), (6.2, 12.4), (2.6, 13.4)]);
             pen.line(&[(9.0, 4.4), (11.6, 7.0)]);
@@ -225,6 +228,14 @@ impl Pen<'_> {
             (5.2, 10.2),
             (9.6, 5.8),
         ]);
+    }
+
+    fn calendar(&self) {
+        let sheet = Rect::from_min_max(self.at(2.2, 3.4), self.at(13.8, 13.8));
+        self.painter.rect_stroke(sheet, self.length(2.0), self.stroke, egui::StrokeKind::Middle);
+        self.line(&[(2.2, 6.8), (13.8, 6.8)]);
+        self.line(&[(5.4, 1.8), (5.4, 4.6)]);
+        self.line(&[(10.6, 1.8), (10.6, 4.6)]);
     }
 
     fn length(&self, length: f32) -> f32 {

@@ -36,6 +36,8 @@ struct Toast<A> {
     words: String,
     /// What its button says and does.
     offer: Option<(&'static str, A)>,
+    /// How long it stays, in seconds.
+    stays: f64,
     /// When it disappears, in egui's seconds; unknown until it was shown.
     until: Option<f64>,
 }
@@ -43,12 +45,22 @@ struct Toast<A> {
 impl<A> Toasts<A> {
     /// Shows a notice; the same text is shown only once.
     pub(crate) fn push(&mut self, words: String) {
-        self.put(Toast { words, offer: None, until: None });
+        self.put(Toast { words, offer: None, stays: STAYS_SECS, until: None });
     }
 
     /// Shows a notice with a button.
     pub(crate) fn offer(&mut self, words: String, label: &'static str, action: A) {
-        self.put(Toast { words, offer: Some((label, action)), until: None });
+        self.offer_for(STAYS_SECS, words, label, action);
+    }
+
+    /// The same for so many seconds.
+    pub(crate) fn offer_for(&mut self, stays: f64, words: String, label: &'static str, action: A) {
+        self.put(Toast { words, offer: Some((label, action)), stays, until: None });
+    }
+
+    /// Removes the notice with these words: its offer does not hold any more.
+    pub(crate) fn withdraw(&mut self, words: &str) {
+        self.0.retain(|toast| toast.words != words);
     }
 
     fn put(&mut self, toast: Toast<A>) {
@@ -78,7 +90,7 @@ impl<A> Toasts<A> {
             let found = places.iter().find_map(|place| self.fit(ui, *place));
             let Some((place, sheets)) = found else { return };
             for toast in &mut self.0 {
-                toast.until.get_or_insert(now + STAYS_SECS);
+                toast.until.get_or_insert(now + toast.stays);
             }
             let mut bottom = place.bottom() - GAP;
             for (index, sheet) in sheets.iter().enumerate().rev() {

@@ -270,6 +270,11 @@ fn listed(names: &[&str], rest: usize) -> String {
     }
 }
 
+/// `1 message`, `6 messages`.
+pub(crate) fn messages_count(count: usize) -> String {
+    if count == 1 { "1 message".to_owned() } else { format!("{count} messages") }
+}
+
 /// `1 person`, `6 people`.
 pub(crate) fn people_count(count: usize) -> String {
     if count == 1 { "1 person".to_owned() } else { format!("{count} people") }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use egui::style::ScrollAnimation;
 use egui::{Align, Layout, Rect, RichText, ScrollArea, Ui, vec2};
 
+use super::storage::storage_ui;
 use super::typed::{AccountField, PROXY_HINT, account_problem, typed_account, typed_proxy};
 use crate::model::account::{Account, Password, SignIn, TrustedCertificate};
 use crate::model::command::{AgentCommand, Command};
@@ -146,6 +147,8 @@ pub(crate) fn settings_ui(
         writing_ui(ui, &snapshot.settings, acts);
         section(ui, "Testing");
         testing_ui(ui, &snapshot.settings, acts);
+        section(ui, "Messages on this computer");
+        storage_ui(ui, look, acts);
         section(ui, "Account");
         account_ui(ui, form, snapshot, acts);
         keep_focus_in_view(ui);

@@ -8,7 +8,7 @@ use crate::model::contacts::AddressBook;
 use crate::model::names::{KnownList, NamedContact, Names};
 use crate::model::snapshot::Person;
 use crate::ui::actions::Act;
-use crate::ui::commands::{UiCommand, menu_item};
+use crate::ui::commands::{UiCommand, context_menu, menu_item};
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{
@@ -168,7 +168,7 @@ fn contact_row(ui: &mut Ui, known: &NamedContact, ticked: bool) -> RowAct {
         (true, false) => RowAct::Toggled,
         (false, false) => RowAct::None,
     };
-    response.context_menu(|ui| {
+    context_menu(&response, |ui| {
         for (command, chosen) in [
             (UiCommand::WriteTo, RowAct::Write),
             (UiCommand::EditContact, RowAct::Edit),
@@ -256,7 +256,7 @@ fn list_row(ui: &mut Ui, list: &KnownList, ticks: &mut Ticks<'_>, acts: &mut Vec
     if response.clicked() {
         ticks.set(list, !ticked);
     }
-    response.context_menu(|ui| {
+    context_menu(&response, |ui| {
         if menu_item(ui, UiCommand::WriteTo) {
             acts.push(Act::Write(list.members.clone()));
         }

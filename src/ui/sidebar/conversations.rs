@@ -15,7 +15,7 @@ use crate::model::marks::Marks;
 use crate::model::names::Names;
 use crate::model::snapshot::{ConversationHead, Person, Snapshot};
 use crate::ui::actions::Act;
-use crate::ui::commands::UiCommand;
+use crate::ui::commands::{UiCommand, context_menu};
 use crate::ui::compose::recipients::Recipients;
 use crate::ui::kit::edit;
 use crate::ui::kit::icons::{Icon, icon_button_with, paint_icon};
@@ -249,7 +249,7 @@ fn conversations_ui(
             if response.clicked() {
                 acts.push(Act::Open(head.id));
             }
-            response.context_menu(|ui| conversation_menu(ui, head, marks(head), acts));
+            context_menu(&response, |ui| conversation_menu(ui, head, marks(head), acts));
         }
     });
 }

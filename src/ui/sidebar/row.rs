@@ -2,6 +2,7 @@
 
 use egui::{Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
+use crate::model::deletion::Doomed;
 use crate::model::journal::DeliveryState;
 use crate::model::marks::Marks;
 use crate::model::snapshot::ConversationHead;
@@ -133,6 +134,10 @@ pub(super) fn conversation_menu(ui: &mut Ui, head: &ConversationHead, marks: &Ma
         && menu_item(ui, UiCommand::AddContact)
     {
         acts.push(Act::AddContact(person.clone()));
+    }
+    ui.separator();
+    if menu_item(ui, UiCommand::DeleteConversation) {
+        acts.push(Act::Delete(Doomed::Conversation { conversation: head.id, up_to: head.newest }));
     }
 }
 

@@ -94,6 +94,23 @@ impl AnchoredList {
         self.wish = Some((index, place));
     }
 
+    /// Rows were removed, or put back: of each row there is now, the place that it had before. What is in view stays.
+    pub(crate) fn rearrange(&mut self, places: &[Option<usize>]) {
+        self.heights = self.heights.rearranged(places);
+        self.total_shown = self.heights.total();
+        self.seen = None;
+        match self.top.take() {
+            Some((top, part)) => {
+                let is_there = |place: &Option<usize>| place.is_some_and(|place| place >= top);
+                let index =
+                    places.iter().position(is_there).unwrap_or_else(|| places.len().saturating_sub(1));
+                let is_same = places.get(index).copied().flatten() == Some(top);
+                self.wish = Some((index, RowPosition::Above(if is_same { part } else { 0.0 })));
+            }
+            None => self.pending = Some(f32::INFINITY),
+        }
+    }
+
     /// The rows that were in view in the last frame.
     pub(crate) fn in_view(&self) -> std::ops::Range<usize> {
         self.seen.map_or(0..0, |(first, end)| first..end)

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use egui::{
-    Align, Galley, Id, Label, Layout, Rect, Response, RichText, Role, Sense, Stroke, Ui, WidgetInfo, pos2,
-    vec2,
+    Align, Galley, Id, Key, Label, Layout, Modifiers, Rect, Response, Role, Sense, Stroke, Ui, WidgetInfo,
+    pos2, vec2,
 };
 
 use super::files::{files_size, files_ui};
 use super::links::{laid_out, links_ui};
 use super::menu::message_menu;
+use super::ticks::{TICK_WIDTH, ticks, ticks_size};
 use crate::model::command::{AgentCommand, Command};
 use crate::model::search::Term;
-use crate::model::snapshot::{DeliveryView, MessageView, Outline};
+use crate::model::snapshot::{MessageView, Outline};
 use crate::ui::actions::Act;
 use crate::ui::kit::icons::{paint_state, state_color};
 use crate::ui::kit::theme::{self, colors};
@@ -27,8 +28,6 @@ const PADDING_X: f32 = 12.0;
 const PADDING_Y: f32 = 8.0;
 const SIDE: f32 = 16.0;
 const AVATAR: f32 = 28.0;
-const TICK_WIDTH: f32 = 52.0;
-const TICK_HEIGHT: f32 = 22.0;
 const LINE_HEIGHT: f32 = 20.0;
 const BUTTONS_HEIGHT: f32 = 32.0;
 const SEPARATOR_HEIGHT: f32 = 36.0;
@@ -49,6 +48,10 @@ pub(crate) struct Row<'a> {
     pub(crate) is_selected: bool,
     /// What a search marks in it.
     pub(crate) terms: &'a [Term],
+    /// It is selected, with others, to be copied, forwarded or deleted.
+    pub(crate) is_picked: bool,
+    /// Some are.
+    pub(crate) is_picking: bool,
     /// A search stands at it.
     pub(crate) is_hit: bool,
     /// The conversation has more than one other person.
@@ -192,10 +195,11 @@ fn own(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look, acts: &mut 
     let right = ui.max_rect().right() - SIDE;
     let bubble = Rect::from_min_size(pos2(right - plan.bubble.x, y), plan.bubble);
     let response = frame(ui, row, bubble, colors(ui).mine);
-    if response.clicked() {
+    let label = text(ui, row, plan, bubble, acts);
+    if !pick(ui, row, &response.union(label.clone()), acts) && response.clicked() {
         acts.push(Act::Details(row.message.id));
     }
-    let response = response.union(text(ui, row, plan, bubble, acts));
+    let response = response.union(label);
     message_menu(&response, (row.message, row.is_group), look, acts);
     let mut bottom = bubble.bottom();
     if row.shows_ticks() {
@@ -285,6 +289,7 @@ fn foreign(ui: &mut Ui, row: &Row<'_>, plan: &Plan, y: f32, look: &Look, acts: &
     let bubble = Rect::from_min_size(pos2(text_left, top), plan.bubble);
     let response = frame(ui, row, bubble, colors(ui).theirs);
     let response = response.union(text(ui, row, plan, bubble, acts));
+    pick(ui, row, &response, acts);
     message_menu(&response, (row.message, row.is_group), look, acts);
     let sent = row
         .message
@@ -315,6 +320,21 @@ fn not_verified(ui: &Ui, row: &Row<'_>, at: egui::Pos2) {
     response.on_hover_text(words::NOT_VERIFIED_WHY);
 }
 
+/// Selects a message or no longer by a click with Ctrl or Shift, or by any click while some are selected; deletes it by
+/// the key. True if it was clicked so.
+fn pick(ui: &Ui, row: &Row<'_>, response: &Response, acts: &mut Vec<Act>) -> bool {
+    let id = row.message.id;
+    if response.has_focus() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Delete)) {
+        acts.push(Act::DeleteMessage(id));
+    }
+    let held = ui.input(|input| input.modifiers);
+    let is_picked = response.clicked() && (row.is_picking || held.command || held.shift);
+    if is_picked {
+        acts.push(Act::Pick(id, held.shift));
+    }
+    is_picked
+}
+
 /// The bubble's background; it can take the keyboard focus and then shows the ring.
 fn frame(ui: &Ui, row: &Row<'_>, rect: Rect, ground: egui::Color32) -> Response {
     let response = ui.interact(rect, focus_id(row.message), Sense::click());
@@ -325,6 +345,8 @@ fn frame(ui: &Ui, row: &Row<'_>, rect: Rect, ground: egui::Color32) -> Response 
     }
     let stroke = if response.has_focus() {
         Stroke::new(2.0, colors(ui).accent)
+    } else if row.is_picked {
+        Stroke::new(3.0, colors(ui).accent)
     } else if row.is_hit {
         Stroke::new(2.0, colors(ui).amber)
     } else if row.is_selected {
@@ -333,7 +355,13 @@ fn frame(ui: &Ui, row: &Row<'_>, rect: Rect, ground: egui::Color32) -> Response 
         Stroke::NONE
     };
     ui.painter().rect(rect, 12.0, ground, stroke, egui::StrokeKind::Outside);
-    response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, words::message_name(row.message)));
+    response.widget_info(|| {
+        let name = words::message_name(row.message);
+        if row.is_picking {
+            return WidgetInfo::selected(Role::ListItem, true, row.is_picked, name);
+        }
+        WidgetInfo::labeled(Role::ListItem, true, name)
+    });
     response
 }
 
@@ -346,47 +374,4 @@ fn text(ui: &mut Ui, row: &Row<'_>, plan: &Plan, bubble: Rect, acts: &mut Vec<Ac
     links_ui(ui, &plan.text, place.min, focus_id(row.message), acts);
     files_ui(ui, row.message, bubble.shrink2(vec2(PADDING_X, PADDING_Y)), acts);
     label
-}
-
-fn ticks_size(count: usize) -> egui::Vec2 {
-    let columns = if count == 4 { 2 } else { count.min(3) };
-    let rows = count.div_ceil(columns.max(1));
-    vec2(columns as f32 * TICK_WIDTH, rows as f32 * (TICK_HEIGHT + 4.0) - 4.0)
-}
-
-/// Initials and state icon of each recipient, beside the bubble.
-fn ticks(ui: &Ui, place: Rect, deliveries: &[DeliveryView], look: &Look) {
-    let columns = if deliveries.len() == 4 { 2 } else { deliveries.len().min(3) };
-    for (index, delivery) in deliveries.iter().enumerate() {
-        let (column, row) = (index % columns.max(1), index / columns.max(1));
-        let corner = place.min + vec2(column as f32 * TICK_WIDTH, row as f32 * (TICK_HEIGHT + 4.0));
-        tick(ui, Rect::from_min_size(corner, vec2(TICK_WIDTH - 4.0, TICK_HEIGHT)), delivery, look);
-    }
-}
-
-fn tick(ui: &Ui, rect: Rect, delivery: &DeliveryView, look: &Look) {
-    let colors = colors(ui);
-    let color = state_color(delivery.state, colors);
-    let ground = if color == colors.red {
-        colors.red_soft
-    } else if color == colors.green {
-        colors.green_soft
-    } else if color == colors.amber {
-        colors.amber_soft
-    } else {
-        colors.hover
-    };
-    ui.painter().rect_filled(rect, rect.height() / 2.0, ground);
-    let initials =
-        one_line(ui, &words::initials(&delivery.person.name), theme::strong(11.0), colors.text, 22.0);
-    let at = pos2(rect.left() + 16.0 - initials.size().x / 2.0, rect.center().y - initials.size().y / 2.0);
-    put(ui.painter(), at, initials);
-    let icon = Rect::from_center_size(pos2(rect.right() - 13.0, rect.center().y), vec2(14.0, 14.0));
-    paint_state(ui.painter(), icon, delivery.state, color, ground);
-    let name = words::state_name(delivery, look);
-    let response = ui.interact(rect, ui.scope_id().with(("tick", &delivery.person.address)), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
-    response.on_hover_ui(|ui| {
-        ui.label(RichText::new(&name));
-    });
 }

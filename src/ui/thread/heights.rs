@@ -1,5 +1,8 @@
 //! Heights of rows, and their sums without adding all of them up.
 
+/// The height of a row of which nothing is known.
+const UNKNOWN: f32 = 60.0;
+
 /// Heights of all rows and their prefix sums, as a Fenwick tree.
 #[derive(Debug, Default)]
 pub(super) struct Heights {
@@ -26,6 +29,17 @@ impl Heights {
             }
         }
         Self { rows, sums }
+    }
+
+    /// The heights of rows that stood in these places; those of new rows are not known.
+    pub(super) fn rearranged(&self, places: &[Option<usize>]) -> Self {
+        let unknown = Height { value: UNKNOWN, measured: false };
+        let old =
+            |place: &Option<usize>| place.and_then(|place| self.rows.get(place)).copied().unwrap_or(unknown);
+        let rows: Vec<Height> = places.iter().map(old).collect();
+        let mut new = Self::guessed(rows.iter().map(|row| row.value));
+        new.rows = rows;
+        new
     }
 
     pub(super) fn len(&self) -> usize {

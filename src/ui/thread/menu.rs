@@ -5,7 +5,7 @@ use egui::Response;
 use crate::model::command::{AgentCommand, Command};
 use crate::model::snapshot::MessageView;
 use crate::ui::actions::Act;
-use crate::ui::commands::{UiCommand, menu_item, named_menu_item};
+use crate::ui::commands::{UiCommand, context_menu, menu_item, named_menu_item};
 use crate::ui::kit::words::{self, Look};
 
 /// Shows the menu of a message after a right click on `response`.
@@ -15,7 +15,7 @@ pub(super) fn message_menu(
     look: &Look,
     acts: &mut Vec<Act>,
 ) {
-    response.context_menu(|ui| {
+    context_menu(response, |ui| {
         let has_text = !message.text.is_empty();
         let own = message.from.is_none();
         if has_text && menu_item(ui, UiCommand::CopyText) {
@@ -52,6 +52,13 @@ pub(super) fn message_menu(
                 let resend = AgentCommand::Resend { message: message.id, only: None };
                 acts.push(Act::Ask(Command::Agent(resend)));
             }
+        }
+        ui.separator();
+        if menu_item(ui, UiCommand::Select) {
+            acts.push(Act::Pick(message.id, false));
+        }
+        if menu_item(ui, UiCommand::Delete) {
+            acts.push(Act::DeleteMessage(message.id));
         }
     });
 }

@@ -7,6 +7,7 @@ use egui::text_edit::TextEditState;
 
 use super::anchored_list::{AnchoredList, RowPosition};
 use super::bubble::focus_id;
+use super::picked::Picked;
 use crate::model::journal::MessageId;
 use crate::model::snapshot::{MessageView, Outline, Thread};
 
@@ -25,6 +26,8 @@ pub(crate) struct ThreadView {
     pub(crate) at_bottom: bool,
     /// The message that is to get the keyboard focus.
     pub(super) focus: Option<usize>,
+    /// The messages that are selected.
+    pub(super) picked: Picked,
     /// The message to show as soon as its conversation is loaded, and whether it gets the keyboard focus.
     sought: Option<(MessageId, Focus)>,
     /// Where the view was when the conversation was left: the message at its top, and how much of it was above.
@@ -70,12 +73,22 @@ impl ThreadView {
         let Some(before) = self.shown.replace(Arc::clone(&thread)) else {
             return self.begin(&thread);
         };
-        if before.conversation != thread.conversation || first_id(&before) != first_id(&thread) {
+        let places = rearranged(&before.outline, &thread.outline);
+        let is_other = places.as_ref().is_some_and(|places| places.iter().all(Option::is_none));
+        if before.conversation != thread.conversation || is_other {
             let sought = self.sought;
             *self = Self { shown: Some(Arc::clone(&thread)), sought, ..Self::default() };
             return self.begin(&thread);
         }
         if Arc::ptr_eq(&before, &thread) {
+            return;
+        }
+        if let Some(places) = places {
+            // Some were deleted, or brought back.
+            self.list.rearrange(&places);
+            (thread.first..thread.first + thread.messages.len()).for_each(|index| self.list.changed(index));
+            (self.focus, self.asked) = (None, None);
+            self.len_at_bottom = self.len_at_bottom.min(thread.outline.len());
             return;
         }
         if before.first != thread.first {
@@ -233,8 +246,20 @@ impl ThreadView {
     }
 }
 
-fn first_id(thread: &Thread) -> Option<MessageId> {
-    thread.outline.first().map(|line| line.id)
+/// Where each message stood before; none if at most some were added at the end.
+fn rearranged(before: &[Outline], after: &[Outline]) -> Option<Vec<Option<usize>>> {
+    let id = |line: Option<&Outline>| line.map(|line| line.id);
+    let last = before.len().checked_sub(1).and_then(|last| after.get(last));
+    if id(before.first()) == id(after.first().filter(|_| !before.is_empty())) && id(before.last()) == id(last)
+    {
+        return None;
+    }
+    let mut known = before.iter().enumerate().peekable();
+    let place = |line: &Outline| {
+        while known.next_if(|(_, old)| old.id < line.id).is_some() {}
+        known.next_if(|(_, old)| old.id == line.id).map(|(index, _)| index)
+    };
+    Some(after.iter().map(place).collect())
 }
 
 pub(super) fn message_at(thread: &Thread, index: usize) -> Option<&Arc<MessageView>> {

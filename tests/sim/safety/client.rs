@@ -132,6 +132,7 @@ pub(super) fn wrote(model: &mut Model, scene: Scene<'_>, write: &Write) -> Check
         | Write::Report(_)
         | Write::Draft { .. }
         | Write::ForgetDraft(_)
+        | Write::Delete { .. }
         | Write::Seen { .. }
         | Write::ForgetKeysBefore(_) => Ok(()),
     }
@@ -187,6 +188,7 @@ pub(crate) fn told(model: &mut Model, scene: Scene<'_>, told: &Told) -> Checked 
         | Event::Refused { .. }
         | Event::Reported { .. }
         | Event::NotStored
+        | Event::Deleted { .. }
         | Event::Changed { .. }
         | Event::Disconnected => Ok(()),
     }

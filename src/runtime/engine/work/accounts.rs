@@ -38,6 +38,7 @@ impl Work {
             }
         }
         self.leave().await;
+        self.deleting.forget();
         self.desk.account = Some(Arc::clone(&account));
         let begun = match OpenedAgent::open(&account, self.data.as_deref()) {
             Ok(opened) => self.begin(opened).await,

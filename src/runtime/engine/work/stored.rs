@@ -1,24 +1,38 @@
 //! What is done with the stored messages besides showing them: files saved, searches, drafts, and a check of the file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Work;
-use crate::model::command::Notice;
+use super::{Round, Work};
+use crate::limits::STOP_WAIT;
+use crate::model::command::{AgentCommand, Notice};
+use crate::model::deletion::{Deletion, Doomed, StorageUse};
 use crate::model::journal::MessageId;
 use crate::model::search::Search;
 use crate::runtime::agent::{Agent, STORE_FILE};
+use crate::runtime::attachment;
 use crate::runtime::engine::out::Out;
 use crate::runtime::engine::saving::save;
 use crate::runtime::engine::searching::search;
 use crate::store::check::damage_of;
-use crate::store::history::History;
+use crate::store::history::{History, ReadError, Reader};
 
 impl Work {
     pub(super) fn save_file(&mut self, message: MessageId, file: usize) {
         if !self.history().is_some_and(|history| save(history, message, file, self.desk.out())) {
             self.desk.tell(Notice::Problem("The file could not be saved. Please try again.".to_owned()));
         }
+    }
+
+    /// Reads a file on its own thread: the disk may be slow or remote.
+    pub(super) fn attach(&self, path: PathBuf) {
+        let out = Arc::clone(self.desk.out());
+        tokio::task::spawn_blocking(move || {
+            out.tell(match attachment::read(&path) {
+                Ok(file) => Notice::Attached { path, file },
+                Err(error) => Notice::NotAttached { path, why: format!("{error}.") },
+            });
+        });
     }
 
     pub(super) fn search(&mut self, asked: Search) {
@@ -29,6 +43,63 @@ impl Work {
         if !is_asked {
             self.desk.tell(Notice::Problem("The search failed. Please try again.".to_owned()));
         }
+    }
+
+    /// Begins to delete messages.
+    pub(super) fn delete(&mut self, doomed: Doomed) {
+        let history = self.running.as_ref().and_then(|running| running.history.as_ref());
+        if !history.is_some_and(|history| self.deleting.begin(history, doomed)) {
+            self.desk.tell(Notice::NotDeleted);
+        }
+    }
+
+    /// What is to be deleted is known.
+    pub(super) fn planned(&mut self, plan: Result<Vec<Deletion>, ReadError>) -> Round {
+        match plan {
+            Ok(steps) => self.deleting.take(steps),
+            Err(error) => {
+                tracing::warn!(%error, "messages cannot be deleted");
+                self.desk.tell(Notice::NotDeleted);
+            }
+        }
+        Round::Next
+    }
+
+    pub(super) fn delete_next(&mut self) {
+        if let Some(step) = self.deleting.next() {
+            self.ask_agent(AgentCommand::Delete(step));
+        }
+    }
+
+    /// The engine ends: what the user has deleted is deleted.
+    pub(super) async fn delete_the_rest(&mut self) {
+        let end = tokio::time::Instant::now() + STOP_WAIT;
+        loop {
+            let (steps, is_planning) = self.deleting.rest();
+            steps.into_iter().for_each(|step| self.ask_agent(AgentCommand::Delete(step)));
+            if !is_planning {
+                return;
+            }
+            match tokio::time::timeout_at(end, self.deleting.planned()).await {
+                Ok(plan) => {
+                    self.planned(plan);
+                }
+                Err(_elapsed) => return tracing::warn!("the history does not say what is to be deleted"),
+            }
+        }
+    }
+
+    /// Finds out how much room the messages take.
+    pub(super) fn measure(&self) {
+        let (out, file) = (Arc::clone(self.desk.out()), self.data.as_ref().map(|data| data.join(STORE_FILE)));
+        let measure = move |reader: &(dyn Reader + 'static)| {
+            if let Ok(found) = reader.storage_use() {
+                let beside = file.as_deref().map_or(0, bytes_beside);
+                out.tell(Notice::Storage(StorageUse { bytes: found.bytes + beside, ..found }));
+            }
+        };
+        // While the reader is busy the figures stay as they are.
+        let _is_asked = self.history().is_some_and(|history| history.ask(measure));
     }
 
     /// Tells what was being written when the program ended, and has the file checked; once for each run.
@@ -48,6 +119,16 @@ impl Work {
     fn history(&self) -> Option<&History> {
         self.running.as_ref().and_then(|running| running.history.as_ref())
     }
+}
+
+/// Bytes of the log of a store, and of the log's index.
+fn bytes_beside(file: &Path) -> u64 {
+    let named = |suffix: &str| {
+        let mut name = file.as_os_str().to_owned();
+        name.push(suffix);
+        std::fs::metadata(name).map_or(0, |data| data.len())
+    };
+    ["-wal", "-shm"].into_iter().map(named).sum()
 }
 
 /// Checks the file on a thread of its own, because a large one takes a while.
