@@ -239,8 +239,8 @@ impl Net {
     /// Finds a live connection to the hop, or opens one; under TLS its certificate must name `domain`, or the address
     /// if there is none. A result known at once is returned.
     pub fn connect(&mut self, id: ConnectId, hop: Hop, domain: Option<Arc<str>>) -> Option<NetEvent> {
-        let peer = Peer::wished(hop, domain);
-        match self.connections.wish(id, &peer) {
+        let peer = Peer::wanted(hop, domain);
+        match self.connections.find_or_dial(id, &peer) {
             Attempt::Open(flow) => Some(NetEvent::Connected { id, flow }),
             Attempt::Full => Some(NetEvent::ConnectFailed { id, fault: ConnectFault::Unreachable }),
             Attempt::Joined => None,

@@ -89,7 +89,7 @@ pub struct Proxy {
 
 impl Proxy {
     fn received(&mut self, flow: Flow, bytes: &Bytes, now: Now) {
-        self.core.carrier.heard_on(flow);
+        self.core.sender.heard_on(flow);
         match parse(bytes.clone()) {
             Ok(Message::Request(request)) => {
                 let request = own_route::restored(&self.core, &request).unwrap_or(request);
@@ -123,7 +123,7 @@ impl Proxy {
         if is_of_session(request, &own, now) {
             return self.sessions.request(&mut self.core, (request, &own), flow, now);
         }
-        match self.core.carrier.receive_request(request, flow, now.mono) {
+        match self.core.sender.receive_request(request, flow, now.mono) {
             Arrival::New(key) => {
                 if let Err(rejection) = self.serve(key, (request, &own), flow, now) {
                     self.core.refuse(key, request, flow, &rejection, now);
@@ -231,7 +231,7 @@ impl Proxy {
     /// Handles the follow-up steps of an input, then asks for the commit of what they wrote.
     fn settle(&mut self, now: Now) {
         loop {
-            if let Some(step) = self.core.carrier.poll_step() {
+            if let Some(step) = self.core.sender.poll_step() {
                 self.step(step, now);
             } else if let Some(turn) = self.core.mailbox.poll_turn() {
                 self.dispatches.turn(&mut self.core, &turn, now);
@@ -243,7 +243,7 @@ impl Proxy {
     }
 
     fn time_passed(&mut self, now: Now) {
-        self.core.carrier.handle_timeout(now.mono);
+        self.core.sender.handle_timeout(now.mono);
         if let Some(refused) = self.core.load.handle_timeout(now.mono) {
             self.core.tell(ProxyEvent::Calm { refused });
         }
@@ -265,7 +265,7 @@ impl Proxy {
         Gauges {
             open_submissions: self.dispatches.open(),
             legs_under_way: self.dispatches.legs_under_way(),
-            requests_waiting: self.core.carrier.waiting_count(),
+            requests_waiting: self.core.sender.waiting_count(),
             mailbox,
             owed_to_devices,
             bindings: self.core.location.count(),
@@ -281,12 +281,12 @@ impl Machine for Proxy {
     fn handle(&mut self, input: Input<ProxyCommand>, now: Now) {
         match input {
             Input::Received { flow, bytes } => self.received(flow, &bytes, now),
-            Input::Connected { id, flow } => self.core.carrier.connected(id, flow),
-            Input::ConnectFailed { id, .. } => self.core.carrier.connect_failed(id, now.mono),
-            Input::NotSent { request, fault, .. } => self.core.carrier.not_sent(request, fault),
-            Input::Disconnected { flow } => self.core.carrier.disconnected(flow),
-            Input::Resolved { id, hops } => self.core.carrier.resolved(id, hops),
-            Input::ResolveFailed { id, .. } => self.core.carrier.resolved(id, Vec::new()),
+            Input::Connected { id, flow } => self.core.sender.connected(id, flow),
+            Input::ConnectFailed { id, .. } => self.core.sender.connect_failed(id, now.mono),
+            Input::NotSent { request, fault, .. } => self.core.sender.not_sent(request, fault),
+            Input::Disconnected { flow } => self.core.sender.disconnected(flow),
+            Input::Resolved { id, hops } => self.core.sender.resolved(id, hops),
+            Input::ResolveFailed { id, .. } => self.core.sender.resolved(id, Vec::new()),
             Input::Committed(batch) => self.committed(batch, now),
             Input::CommitFailed(batch) => self.commit_failed(batch, now),
             Input::Command(ProxyCommand::Flush) => self.dispatches.save_all(&mut self.core),
@@ -307,15 +307,15 @@ impl Machine for Proxy {
     fn handle_timeout(&mut self, now: Now) {
         self.time_passed(now);
         // A timeout may have started another attempt whose time is already over: continue until nothing is due.
-        while self.core.carrier.poll_timeout().is_some_and(|(at, _)| at <= now.mono) {
+        while self.core.sender.poll_timeout().is_some_and(|(at, _)| at <= now.mono) {
             self.time_passed(now);
         }
     }
 
     fn poll_output(&mut self) -> Option<Output<ProxyEvent, Write>> {
         let core = &mut self.core;
-        core.poll_output().or_else(|| core.carrier.poll_transmit().map(Output::Transmit)).or_else(|| {
-            Some(match core.carrier.poll_wish()? {
+        core.poll_output().or_else(|| core.sender.poll_transmit().map(Output::Transmit)).or_else(|| {
+            Some(match core.sender.poll_wish()? {
                 SenderNeed::Connect { id, hop, domain } => Output::Connect { id, hop, domain },
                 SenderNeed::Resolve { id, uri, terms } => Output::Resolve { id, uri, terms },
             })
@@ -326,7 +326,7 @@ impl Machine for Proxy {
         let core = &self.core;
         let binding = core.location.next_end().map(|ends| (ends, TimerReason::BindingEnds));
         let load = core.load.poll_timeout().map(|at| (at, TimerReason::TurnedAwayForgotten));
-        [core.carrier.poll_timeout(), core.agenda.next(), binding, load].into_iter().flatten().min()
+        [core.sender.poll_timeout(), core.agenda.next(), binding, load].into_iter().flatten().min()
     }
 }
 

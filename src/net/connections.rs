@@ -13,7 +13,7 @@ use tokio::task::AbortHandle;
 use super::NetEvent;
 use super::backlog::Backlog;
 use super::descriptors::Shortage;
-use super::inbound_limits::{Guests, StreamLimits};
+use super::inbound_limits::{InboundPeers, StreamLimits};
 use crate::limits::{DIALS_MAX, STREAM_BYTES_WAITING_MAX, network};
 use crate::machine::{ConnectId, ConnectionId, Flow, Hop};
 
@@ -55,7 +55,7 @@ impl Peer {
     }
 
     /// The peer that a machine asks for.
-    pub(super) fn wished(hop: Hop, domain: Option<Arc<str>>) -> Self {
+    pub(super) fn wanted(hop: Hop, domain: Option<Arc<str>>) -> Self {
         Self { hop, domain: domain.filter(|_| hop.transport.is_secure()) }
     }
 }
@@ -94,7 +94,7 @@ struct Table {
     last: u64,
     closed: bool,
     writers: BTreeMap<ConnectionId, Writer>,
-    guests: Guests,
+    inbound: InboundPeers,
     /// Bytes waiting to be written, by address.
     backlogs: BTreeMap<IpAddr, Weak<AtomicUsize>>,
     by_peer: BTreeMap<Peer, ConnectionId>,
@@ -169,7 +169,7 @@ impl Connections {
     /// A complete message has arrived on this connection.
     pub(super) fn spoke(&self, flow: Flow) {
         if let Some(connection) = flow.connection {
-            self.table().guests.spoke(connection);
+            self.table().inbound.spoke(connection);
         }
     }
 
@@ -179,7 +179,7 @@ impl Connections {
         let Some(connection) = flow.connection else { return true };
         let closed: Option<Vec<Flow>> = {
             let mut table = self.table();
-            let closed = table.guests.hold((flow.remote.ip(), connection), bytes, self.limits);
+            let closed = table.inbound.hold((flow.remote.ip(), connection), bytes, self.limits);
             closed.map(|closed| {
                 closed.iter().filter_map(|id| table.writers.get(id)).map(|it| it.flow).collect()
             })
@@ -198,7 +198,7 @@ impl Connections {
     }
 
     /// Asks for a connection to a peer.
-    pub(super) fn wish(&self, id: ConnectId, peer: &Peer) -> Attempt {
+    pub(super) fn find_or_dial(&self, id: ConnectId, peer: &Peer) -> Attempt {
         let mut table = self.table();
         let open = table.by_peer.get(peer).and_then(|connection| table.writers.get(connection));
         if let Some(writer) = open {
@@ -232,7 +232,7 @@ impl Connections {
             return None;
         }
         let connection = ConnectionId(table.last + 1);
-        if opened == Opened::ByPeer && !table.guests.enter(flow.remote.ip(), connection, self.limits) {
+        if opened == Opened::ByPeer && !table.inbound.enter(flow.remote.ip(), connection, self.limits) {
             tracing::debug!(%flow, "too many connections from one address");
             return None;
         }
@@ -256,7 +256,7 @@ impl Connections {
     pub(super) fn make_room(&self, newcomer: IpAddr) -> Option<()> {
         let flow = {
             let table = self.table();
-            let first_out = table.guests.makes_room(newcomer);
+            let first_out = table.inbound.makes_room(newcomer);
             first_out.and_then(|connection| table.writers.get(&connection)).map(|writer| writer.flow)
         };
         tracing::debug!(closed = flow.is_some(), "too many connections");
@@ -320,7 +320,7 @@ impl Connections {
         let mut table = self.table();
         let Some(writer) = table.writers.remove(&connection) else { return false };
         if writer.opened == Opened::ByPeer {
-            table.guests.leave(flow.remote.ip(), connection);
+            table.inbound.leave(flow.remote.ip(), connection);
         }
         if let Some(peer) = &writer.peer
             && table.by_peer.get(peer) == Some(&connection)
@@ -391,14 +391,14 @@ mod tests {
     fn w31_connections_being_opened_have_an_end_and_one_that_is_decided_makes_room() {
         let (sender, _events) = mpsc::channel(1);
         let connections = Connections::new(sender, 0, StreamLimits::USUAL);
-        let wish = |number: usize| connections.wish(ConnectId(0), &peer(number));
+        let ask = |number: usize| connections.find_or_dial(ConnectId(0), &peer(number));
         for number in 0..DIALS_MAX {
-            assert!(matches!(wish(number), Attempt::Dial), "{number}");
+            assert!(matches!(ask(number), Attempt::Dial), "{number}");
         }
-        assert!(matches!(wish(DIALS_MAX), Attempt::Full));
-        assert!(matches!(wish(0), Attempt::Joined), "who waits for one of them waits with the first");
+        assert!(matches!(ask(DIALS_MAX), Attempt::Full));
+        assert!(matches!(ask(0), Attempt::Joined), "who waits for one of them waits with the first");
         assert_eq!(connections.dialed(&peer(0)).len(), 2);
-        assert!(matches!(wish(DIALS_MAX), Attempt::Dial));
-        assert!(matches!(wish(0), Attempt::Full));
+        assert!(matches!(ask(DIALS_MAX), Attempt::Dial));
+        assert!(matches!(ask(0), Attempt::Full));
     }
 }

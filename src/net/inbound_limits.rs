@@ -53,7 +53,7 @@ struct InboundPeer {
 
 /// See the top of this file.
 #[derive(Debug, Default)]
-pub(super) struct Guests {
+pub(super) struct InboundPeers {
     peers: BTreeMap<IpAddr, InboundPeer>,
     /// Connections that peers opened and that have not sent a complete message yet. Numbers grow, so the oldest is
     /// first.
@@ -79,7 +79,7 @@ struct Hoard {
     connections: BTreeSet<ConnectionId>,
 }
 
-impl Guests {
+impl InboundPeers {
     /// A peer has opened a connection. False if it has too many.
     pub(super) fn enter(&mut self, ip: IpAddr, connection: ConnectionId, limits: StreamLimits) -> bool {
         let peer = self.peers.entry(network(ip)).or_default();
@@ -228,65 +228,65 @@ mod tests {
 
     #[test]
     fn w31_one_address_has_its_part_and_what_left_is_forgotten() {
-        let mut guests = Guests::default();
+        let mut inbound = InboundPeers::default();
         let [a, b, far]: [IpAddr; 3] =
             ["2001:db8::1", "2001:db8::ffff", "2001:db8:0:1::1"].map(|ip| ip.parse().unwrap());
-        assert!(guests.enter(a, ConnectionId(1), LIMITS) && guests.enter(b, ConnectionId(2), LIMITS));
-        assert!(!guests.enter(a, ConnectionId(3), LIMITS), "one /64 is one peer");
-        assert!(guests.enter(far, ConnectionId(4), LIMITS));
-        guests.spoke(ConnectionId(1));
-        assert_eq!(guests.makes_room(far), Some(ConnectionId(2)));
+        assert!(inbound.enter(a, ConnectionId(1), LIMITS) && inbound.enter(b, ConnectionId(2), LIMITS));
+        assert!(!inbound.enter(a, ConnectionId(3), LIMITS), "one /64 is one peer");
+        assert!(inbound.enter(far, ConnectionId(4), LIMITS));
+        inbound.spoke(ConnectionId(1));
+        assert_eq!(inbound.makes_room(far), Some(ConnectionId(2)));
 
-        let hold = |guests: &mut Guests, ip: IpAddr, number: u64, free: usize| {
-            guests.hold((ip, ConnectionId(number)), free * STREAM_BYTES_FREE, LIMITS)
+        let hold = |inbound: &mut InboundPeers, ip: IpAddr, number: u64, free: usize| {
+            inbound.hold((ip, ConnectionId(number)), free * STREAM_BYTES_FREE, LIMITS)
         };
-        assert_eq!(hold(&mut guests, a, 1, 1), Some(vec![]), "free");
-        assert_eq!(hold(&mut guests, a, 1, 2), Some(vec![]));
-        assert_eq!(hold(&mut guests, b, 2, 2), None, "a quarter of all for one peer");
-        assert_eq!(hold(&mut guests, far, 4, 2), Some(vec![]));
-        assert_eq!((hold(&mut guests, a, 1, 0), hold(&mut guests, far, 4, 0)), (Some(vec![]), Some(vec![])));
+        assert_eq!(hold(&mut inbound, a, 1, 1), Some(vec![]), "free");
+        assert_eq!(hold(&mut inbound, a, 1, 2), Some(vec![]));
+        assert_eq!(hold(&mut inbound, b, 2, 2), None, "a quarter of all for one peer");
+        assert_eq!(hold(&mut inbound, far, 4, 2), Some(vec![]));
+        assert_eq!((hold(&mut inbound, a, 1, 0), hold(&mut inbound, far, 4, 0)), (Some(vec![]), Some(vec![])));
         for (ip, connection) in [(a, 1), (b, 2), (far, 4)] {
-            guests.leave(ip, ConnectionId(connection));
+            inbound.leave(ip, ConnectionId(connection));
         }
         assert!(
-            guests.peers.is_empty()
-                && guests.silent.is_empty()
-                && guests.bytes == 0
-                && guests.crowds.is_empty()
-                && guests.halves.is_empty()
-                && guests.hoards.is_empty()
-                && guests.by_bytes.is_empty(),
-            "{guests:?}"
+            inbound.peers.is_empty()
+                && inbound.silent.is_empty()
+                && inbound.bytes == 0
+                && inbound.crowds.is_empty()
+                && inbound.halves.is_empty()
+                && inbound.hoards.is_empty()
+                && inbound.by_bytes.is_empty(),
+            "{inbound:?}"
         );
     }
 
     #[test]
     fn w31_in_a_full_pool_the_largest_neighbourhood_makes_room_and_nobody_for_his_own() {
         let limits = StreamLimits { per_address_max: 10, ..LIMITS };
-        let mut guests = Guests::default();
+        let mut inbound = InboundPeers::default();
         // An attacker with many networks of one /48 who sends a message on each connection, and a peer who came before
         // him.
         let ip = |text: String| text.parse::<IpAddr>().unwrap();
         let first = ip("192.0.2.1".to_owned());
-        assert!(guests.enter(first, ConnectionId(1), limits));
-        guests.spoke(ConnectionId(1));
+        assert!(inbound.enter(first, ConnectionId(1), limits));
+        inbound.spoke(ConnectionId(1));
         for number in 2..=20 {
-            assert!(guests.enter(ip(format!("2001:db8:7:{number}::1")), ConnectionId(number), limits));
-            guests.spoke(ConnectionId(number));
+            assert!(inbound.enter(ip(format!("2001:db8:7:{number}::1")), ConnectionId(number), limits));
+            inbound.spoke(ConnectionId(number));
         }
-        assert_eq!(guests.makes_room(ip("198.51.100.9".to_owned())), Some(ConnectionId(20)));
-        assert_eq!(guests.makes_room(first), Some(ConnectionId(20)));
-        assert_eq!(guests.makes_room(ip("2001:db8:7:99::1".to_owned())), None, "one of his own");
-        guests.leave(ip("2001:db8:7:20::1".to_owned()), ConnectionId(20));
-        assert_eq!(guests.makes_room(first), Some(ConnectionId(19)));
+        assert_eq!(inbound.makes_room(ip("198.51.100.9".to_owned())), Some(ConnectionId(20)));
+        assert_eq!(inbound.makes_room(first), Some(ConnectionId(20)));
+        assert_eq!(inbound.makes_room(ip("2001:db8:7:99::1".to_owned())), None, "one of his own");
+        inbound.leave(ip("2001:db8:7:20::1".to_owned()), ConnectionId(20));
+        assert_eq!(inbound.makes_room(first), Some(ConnectionId(19)));
     }
 
     #[test]
     fn w31_all_together_have_an_end_too() {
-        let mut guests = Guests::default();
+        let mut inbound = InboundPeers::default();
         let peers: Vec<IpAddr> = (1..=5).map(|last| IpAddr::from([192, 0, 2, last])).collect();
         let granted = peers.iter().zip(1..).filter(|(ip, number)| {
-            guests.hold((**ip, ConnectionId(*number)), 2 * STREAM_BYTES_FREE, LIMITS).is_some()
+            inbound.hold((**ip, ConnectionId(*number)), 2 * STREAM_BYTES_FREE, LIMITS).is_some()
         });
         assert_eq!(granted.count(), 4);
     }
@@ -294,24 +294,24 @@ mod tests {
     #[test]
     fn w31_the_neighbourhood_that_holds_most_half_messages_makes_room_for_others() {
         let limits = StreamLimits { bytes_max: 40 * STREAM_BYTES_FREE, ..LIMITS };
-        let mut guests = Guests::default();
+        let mut inbound = InboundPeers::default();
         let of = |third: u8, last: u8| IpAddr::from([192, 0, third, last]);
-        let hold = |guests: &mut Guests, ip: IpAddr, number: u64, free: usize| {
-            guests.hold((ip, ConnectionId(number)), free * STREAM_BYTES_FREE, limits)
+        let hold = |inbound: &mut InboundPeers, ip: IpAddr, number: u64, free: usize| {
+            inbound.hold((ip, ConnectionId(number)), free * STREAM_BYTES_FREE, limits)
         };
         for number in 1..=5 {
-            assert_eq!(hold(&mut guests, of(2, number), number.into(), 8), Some(vec![]));
+            assert_eq!(hold(&mut inbound, of(2, number), number.into(), 8), Some(vec![]));
         }
         // Who comes from there is refused, anybody else is not, and has his share up to what they hold.
-        assert_eq!(hold(&mut guests, of(2, 6), 6, 8), None);
-        assert_eq!(hold(&mut guests, of(3, 1), 7, 8), Some(vec![ConnectionId(5)]));
-        assert_eq!(hold(&mut guests, of(3, 1), 7, 10), Some(vec![ConnectionId(4)]));
-        assert_eq!(hold(&mut guests, of(4, 1), 8, 10), Some(vec![ConnectionId(3)]));
-        assert_eq!(guests.bytes, 36 * STREAM_BYTES_FREE);
+        assert_eq!(hold(&mut inbound, of(2, 6), 6, 8), None);
+        assert_eq!(hold(&mut inbound, of(3, 1), 7, 8), Some(vec![ConnectionId(5)]));
+        assert_eq!(hold(&mut inbound, of(3, 1), 7, 10), Some(vec![ConnectionId(4)]));
+        assert_eq!(hold(&mut inbound, of(4, 1), 8, 10), Some(vec![ConnectionId(3)]));
+        assert_eq!(inbound.bytes, 36 * STREAM_BYTES_FREE);
         // A connection that was closed counts as empty; what it says at its end changes nothing.
         for number in [3, 4, 5] {
-            assert_eq!(hold(&mut guests, of(2, number), number.into(), 0), Some(vec![]));
+            assert_eq!(hold(&mut inbound, of(2, number), number.into(), 0), Some(vec![]));
         }
-        assert_eq!(guests.bytes, 36 * STREAM_BYTES_FREE);
+        assert_eq!(inbound.bytes, 36 * STREAM_BYTES_FREE);
     }
 }

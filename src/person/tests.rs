@@ -42,7 +42,7 @@ fn sent(person: &mut Person) -> Vec<String> {
             Output::Transmit(transmit) => Some(String::from_utf8(transmit.bytes.to_vec()).unwrap()),
             Output::Event(_) => None,
             Output::Connect { .. } | Output::Resolve { .. } | Output::Commit(_) => {
-                panic!("it has no such wish")
+                panic!("it asks for no such thing")
             }
         })
         .collect()

@@ -184,7 +184,7 @@ pub(super) struct Core {
     refusals: Refusals,
     pub(super) strangers: Strangers,
     pub(super) random: Random,
-    pub(super) carrier: RequestSender,
+    pub(super) sender: RequestSender,
     pub(super) location: LocationService,
     pub(super) mailbox: Mailbox,
     pub(super) agenda: Agenda,
@@ -211,7 +211,7 @@ impl Core {
             guesses: LoginThrottle::default(),
             refusals: Refusals::default(),
             strangers: Strangers::default(),
-            carrier: RequestSender::new(&config, secret.for_transactions(), now.mono),
+            sender: RequestSender::new(&config, secret.for_transactions(), now.mono),
             config,
             secret,
             random,
@@ -237,7 +237,7 @@ impl Core {
             domains: &self.domains,
             users: &self.users,
             location: &self.location,
-            carrier: &self.carrier,
+            sender: &self.sender,
         }
     }
 
@@ -326,7 +326,7 @@ impl Core {
     ) {
         self.tell_offence(rejection, flow, now);
         if rejection.status == 503 {
-            self.carrier.abandon(key);
+            self.sender.abandon(key);
             self.load.remember(key, now.mono + self.config.timers.j(), now.mono);
             let bytes = self.print_refusal(request, flow, rejection);
             return self.transmit(flow, bytes);
@@ -344,10 +344,10 @@ impl Core {
         now: Now,
     ) {
         if bytes.len() > ANSWER_AGAIN_BYTES_MAX {
-            self.carrier.abandon(key);
+            self.sender.abandon(key);
             return self.transmit(flow, bytes);
         }
-        self.carrier.respond(key, status, bytes, now.mono);
+        self.sender.respond(key, status, bytes, now.mono);
     }
 
     /// Answers OPTIONS with the capabilities of this proxy (RFC 3261 §11; W6).

@@ -392,5 +392,5 @@ fn later(at: Timestamp, now: Now) -> Instant {
 fn answer(core: &mut Core, to_tag: &str, pending: &Pending, now: Now) {
     let message = Compose::response(&pending.request, 202, None, to_tag, pending.flow.remote);
     let bytes = message.field("Supported", SECONDARY_TO).finish();
-    core.carrier.respond(pending.key, 202, bytes, now.mono);
+    core.sender.respond(pending.key, 202, bytes, now.mono);
 }

@@ -126,7 +126,7 @@ pub(super) fn record_routes(
 }
 
 fn record_route(core: &Core, request: &Request, Side { flow, is_by_flow }: Side, now: Now) -> String {
-    let (sockets, fields) = (core.carrier.sockets(), request.fields());
+    let (sockets, fields) = (core.sender.sockets(), request.fields());
     // W32, RFC 5630 §3.1.3: a request to `sips:` needs a `sips:` way back.
     let scheme = if request.uri().is_sips() { "sips" } else { "sip" };
     let mark = is_by_flow.then(|| mark_of(flow));
@@ -331,7 +331,7 @@ impl Ahead {
     }
 
     fn flow(&self, core: &Core) -> Option<Flow> {
-        self.flow.filter(|flow| core.carrier.is_usable(*flow))
+        self.flow.filter(|flow| core.sender.is_usable(*flow))
     }
 }
 

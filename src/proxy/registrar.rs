@@ -83,7 +83,7 @@ fn answer(core: &mut Core, registration: &Registration, now: Now) {
         .field("Supported", format_args!("{SECONDARY_TO}, outbound"))
         .field("Date", core.date(now.wall))
         .finish();
-    core.carrier.respond(*key, 200, bytes, now.mono);
+    core.sender.respond(*key, 200, bytes, now.mono);
 }
 
 /// Steps 1 and 5: the address-of-record, which must be in a domain that we serve.

@@ -142,7 +142,7 @@ impl Relays {
         let may_assert = PeersPart::of(core, &this.request).may_assert(core, flow.remote, now);
         let bytes = identity::pass_on(core, edit, &this.request, (this.flow, flow), may_assert).print();
         let printed = Printed { branch: &name, method: this.request.method().clone(), flow, bytes };
-        core.carrier.send(User::Relay { relay, branch }, printed, ends, now.mono);
+        core.sender.send(User::Relay { relay, branch }, printed, ends, now.mono);
     }
 
     /// A final response came: a 2xx goes back at once; of other responses, the best one in the end.
@@ -214,13 +214,13 @@ impl Relays {
             Some(response) if response.status() != 503 => {
                 let others = if is_challenge(&response) { this.challenges.as_slice() } else { &[] };
                 let bytes = restore(&this.request, &response, others);
-                core.carrier.respond(this.key, response.status(), bytes, now.mono);
+                core.sender.respond(this.key, response.status(), bytes, now.mono);
             }
             Some(_) => core.refuse(this.key, &this.request, this.flow, &Rejection::new(500), now),
             None => {
                 let refusal = match this.fault {
                     // RFC 4320 §4.2: silence is passed on as silence.
-                    None | Some(Fault::Timeout) => return core.carrier.abandon(this.key),
+                    None | Some(Fault::Timeout) => return core.sender.abandon(this.key),
                     Some(Fault::TooLarge) => Rejection::because(513, TOO_LARGE),
                     Some(Fault::Transport | Fault::NoRoute) => Rejection::because(500, "No Route"),
                 };

@@ -22,7 +22,7 @@ enum Progress<'a> {
 impl Proxy {
     /// A response came: to a request of ours, or to one that passed without a transaction.
     pub(super) fn response(&mut self, response: &Response, flow: Flow, now: Now) {
-        let Some(heard) = self.core.carrier.receive_response(response, now.mono) else {
+        let Some(heard) = self.core.sender.receive_response(response, now.mono) else {
             return self.sessions.response(&mut self.core, response, flow, now);
         };
         if response.status() >= 200 {

@@ -51,12 +51,12 @@ impl Cpim {
             asks_display: false,
         };
         cpim.date_time = cpim.date_time.filter(|text| is_date_time(text));
-        cpim.take_wishes(&headers.0);
+        cpim.take_notification_requests(&headers.0);
         Some(cpim)
     }
 
     /// Reads the headers of RFC 5438, under the prefix declared for their namespace before them (RFC 3862 §3.4).
-    fn take_wishes(&mut self, headers: &[(String, String)]) {
+    fn take_notification_requests(&mut self, headers: &[(String, String)]) {
         let mut prefixes = BTreeMap::from([("imdn", IMDN)]);
         for (name, value) in headers {
             if name == "NS" {
@@ -72,7 +72,7 @@ impl Cpim {
                 self.message_id = Some(value.clone()).filter(|id| is_message_id(id));
             } else if local.eq_ignore_ascii_case("Disposition-Notification") {
                 let asks = |what: &str| {
-                    let word = |wish: &str| wish.split(';').next().is_some_and(|it| is_word(it, what));
+                    let word = |asked: &str| asked.split(';').next().is_some_and(|it| is_word(it, what));
                     elements(value).any(word)
                 };
                 self.asks_delivery |= asks("positive-delivery");
@@ -126,7 +126,7 @@ impl Envelope<'_> {
     #[must_use]
     pub fn print(&self, body: &[u8]) -> Bytes {
         let Self { from, to, date_time, message_id, content } = self;
-        let (wish, kind) = match content {
+        let (asked, kind) = match content {
             Enclosed::Asking(content_type) => (
                 "imdn.Disposition-Notification: positive-delivery, display\r\n",
                 format!("Content-Type: {content_type}"),
@@ -137,7 +137,7 @@ impl Envelope<'_> {
         };
         let head = format!(
             "From: <{from}>\r\nTo: <{to}>\r\nDateTime: {date_time}\r\nNS: imdn <{IMDN}>\r\n\
-             imdn.Message-ID: {message_id}\r\n{wish}\r\n{kind}\r\nContent-Length: {}\r\n\r\n",
+             imdn.Message-ID: {message_id}\r\n{asked}\r\n{kind}\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
         Bytes::from([head.as_bytes(), body].concat())
@@ -188,9 +188,9 @@ mod tests {
     }
 
     #[test]
-    fn w28_parameters_of_a_wish_know_quotes_and_any_byte_may_stand_in_a_header() {
-        let asking = |wish: &str| {
-            let text = format!("From: J\u{fc}rgen\nimdn.Disposition-Notification: {wish}\n\n\nx");
+    fn w28_parameters_of_a_request_know_quotes_and_any_byte_may_stand_in_a_header() {
+        let asking = |asked: &str| {
+            let text = format!("From: J\u{fc}rgen\nimdn.Disposition-Notification: {asked}\n\n\nx");
             let latin: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
             let cpim = Cpim::parse(&Bytes::from(latin)).unwrap();
             (cpim.asks_delivery, cpim.asks_display)

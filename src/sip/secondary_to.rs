@@ -161,11 +161,11 @@ impl ReportWish {
             "none" => ReportMode::None,
             _ => ReportMode::Final,
         };
-        let mut wish = Self { mode, ..Self::default() };
+        let mut report = Self { mode, ..Self::default() };
         while let Some(param) = next_param(&mut cursor)? {
-            wish.take(param);
+            report.take(param);
         }
-        if cursor.is_end() { Ok(wish) } else { Err(cursor.fault("more than one word")) }
+        if cursor.is_end() { Ok(report) } else { Err(cursor.fault("more than one word")) }
     }
 
     fn take(&mut self, param: Param<'_>) {

@@ -84,7 +84,7 @@ pub struct App {
     look: Look,
     shell: Shell,
     notes: Notes,
-    desk: Option<DesktopNotifications>,
+    notifier: Option<DesktopNotifications>,
     told_no_service: bool,
     /// What was last said about typing: the conversation, and when, in egui's seconds.
     said_typing: Option<(ConversationId, f64)>,
@@ -128,7 +128,7 @@ impl App {
             ctx.memory_mut(|memory| memory.request_focus(composer::field_id(None)));
         }
         let wake = ctx.clone();
-        let desk = options
+        let notifier = options
             .notifications
             .then(|| {
                 DesktopNotifications::start(move || wake.request_repaint_after(Duration::from_millis(1))).ok()
@@ -143,7 +143,7 @@ impl App {
             deletions: Deletions::default(),
             shell,
             notes: Notes::default(),
-            desk,
+            notifier,
             told_no_service: false,
             said_typing: None,
             awaited: None,

@@ -281,8 +281,8 @@ pub(super) struct Identity {
 
 impl Identity {
     /// A new identity, never used before.
-    pub(super) fn fresh(core: &mut Core, wish: &ReportWish) -> Self {
-        let report = ReportWish { id: Some(core.random.token(20)), ..*wish };
+    pub(super) fn fresh(core: &mut Core, report: &ReportWish) -> Self {
+        let report = ReportWish { id: Some(core.random.token(20)), ..*report };
         Self { call_id: core.random.token(24), from_tag: core.random.token(10), cseq: 1, report, asks: None }
     }
 

@@ -7,10 +7,10 @@ use super::*;
 use crate::model::journal::ConversationId;
 
 /// RFC 5438 §6's request in a leg from the proxy.
-fn asking(call_id: &str, wishes: &str, text: &str) -> String {
+fn asking(call_id: &str, asked: &str, text: &str) -> String {
     let cpim = format!(
         "From: Ann <im:ann@domain.com>\nTo: James <im:james@domain.com>\nNS: imdn <urn:ietf:params:imdn>\n\
-         imdn.Message-ID: id-{call_id}\nDateTime: 2006-04-04T12:16:49-05:00\n{wishes}\n\
+         imdn.Message-ID: id-{call_id}\nDateTime: 2006-04-04T12:16:49-05:00\n{asked}\n\
          Content-Type: text/plain\n\n{text}"
     );
     wrapped(call_id, &cpim)

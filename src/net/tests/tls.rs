@@ -65,7 +65,7 @@ pub(super) fn write_private(path: &std::path::Path, text: &str) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-fn wish(net: &mut Net, number: u64, remote: SocketAddr, domain: &str) -> Option<NetEvent> {
+fn dial(net: &mut Net, number: u64, remote: SocketAddr, domain: &str) -> Option<NetEvent> {
     net.connect(ConnectId(number), Hop { transport: Transport::Tls, remote }, Some(domain.into()))
 }
 
@@ -93,7 +93,7 @@ fn w32_messages_go_both_ways_over_one_tls_connection_of_each_domain() {
             let mut server = Net::open(&listens, &authority.server(identity)).await.unwrap();
             let mut client = Net::open(&[], &authority.client()).await.unwrap();
             let remote = server.locals()[0].1;
-            wish(&mut client, 1, remote, "domain.com");
+            dial(&mut client, 1, remote, "domain.com");
             let flow = connected(&mut client).await;
             assert_eq!((flow.transport, flow.remote), (Transport::Tls, remote));
             assert!(client.transmit(&Transmit::new(flow, Bytes::from_static(MESSAGE))).is_none());
@@ -108,9 +108,9 @@ fn w32_messages_go_both_ways_over_one_tls_connection_of_each_domain() {
             );
 
             // The same domain uses the same connection; another one must be proven anew (RFC 5923 §9.3).
-            let again = wish(&mut client, 2, remote, "domain.com");
+            let again = dial(&mut client, 2, remote, "domain.com");
             assert!(matches!(again, Some(NetEvent::Connected { flow: on, .. }) if on == flow));
-            assert!(wish(&mut client, 3, remote, "other.com").is_none());
+            assert!(dial(&mut client, 3, remote, "other.com").is_none());
             assert_ne!(connected(&mut client).await, flow);
             // A peer that connected to us has proven nothing: it is not reused for a domain, nor for an address.
             let hop = Hop { transport: Transport::Tls, remote: back.remote };
@@ -135,12 +135,12 @@ fn w32_a_certificate_names_a_domain_an_address_or_a_sip_uri() {
         let mut client = Net::open(&[], &authority.client()).await.unwrap();
         let remote = server.locals()[0].1;
         for (number, name) in ["sip.domain.com", "example.com", "127.0.0.1"].iter().enumerate() {
-            wish(&mut client, number as u64, remote, name);
+            dial(&mut client, number as u64, remote, name);
             connected(&mut client).await;
         }
         // RFC 5922 §7.1: a URI with a user, or of another scheme, does not name a domain.
         for (number, name) in ["person.com", "web.com", "a.b.domain.com"].iter().enumerate() {
-            wish(&mut client, 100 + number as u64, remote, name);
+            dial(&mut client, 100 + number as u64, remote, name);
             let why = distrusted(&mut client).await;
             assert!(why.starts_with("the certificate is for ") && why.ends_with(name), "{why}");
         }
@@ -171,7 +171,7 @@ fn w32_a_wildcard_is_taken_where_that_is_allowed_and_for_one_label() {
             settings.tls.wildcards = wildcards;
             let mut client = Net::open(&[], &settings).await.unwrap();
             number += 1;
-            assert!(wish(&mut client, number, remote, name).is_none());
+            assert!(dial(&mut client, number, remote, name).is_none());
             if is_taken {
                 connected(&mut client).await;
                 continue;
@@ -223,7 +223,7 @@ fn w32_each_fault_of_a_certificate_has_its_own_sentence() {
             let settings = issuer.server(issuer.sign(&[name], change));
             let server = Net::open(&[any(Transport::Tls)], &settings).await.unwrap();
             let mut client = Net::open(&[], &authority.client()).await.unwrap();
-            wish(&mut client, 1, server.locals()[0].1, "domain.com");
+            dial(&mut client, 1, server.locals()[0].1, "domain.com");
             assert_eq!(distrusted(&mut client).await, words);
         }
     });
@@ -260,7 +260,7 @@ fn w32_what_is_no_certificate_is_said() {
             tokio_rustls::TlsAcceptor::from(Arc::new(config)).accept(stream).await.map(drop)
         });
         let mut client = Net::open(&[], &authority.client()).await.unwrap();
-        wish(&mut client, 1, remote, "domain.com");
+        dial(&mut client, 1, remote, "domain.com");
         assert_eq!(distrusted(&mut client).await, "what domain.com shows is not a certificate");
         assert!(server.await.unwrap().is_err());
     });
@@ -318,7 +318,7 @@ fn w32_a_server_that_speaks_no_tls_of_today_is_told_apart() {
             (b"", "the server domain.com did not answer with TLS; check that its port is one for TLS"),
         ] {
             let mut client = Net::open(&[], &authority.client()).await.unwrap();
-            wish(&mut client, 1, parrot(says), "domain.com");
+            dial(&mut client, 1, parrot(says), "domain.com");
             assert_eq!(distrusted(&mut client).await, words);
         }
     });
@@ -346,14 +346,14 @@ fn a_renewed_certificate_is_used_without_a_restart_and_a_broken_one_is_not() {
         let server = Net::open(&[any(Transport::Tls)], &authority.server(identity)).await.unwrap();
         let mut client = Net::open(&[], &authority.client()).await.unwrap();
         let remote = server.locals()[0].1;
-        wish(&mut client, 1, remote, "old.com");
+        dial(&mut client, 1, remote, "old.com");
         connected(&mut client).await;
         let identity = authority.sign(&["new.com"], |_| ());
-        wish(&mut client, 2, remote, "new.com");
+        dial(&mut client, 2, remote, "new.com");
         connected(&mut client).await;
         std::fs::write(identity.chain, "half a file").unwrap();
         let mut client = Net::open(&[], &authority.client()).await.unwrap();
-        wish(&mut client, 3, remote, "new.com");
+        dial(&mut client, 3, remote, "new.com");
         connected(&mut client).await;
     });
 }
@@ -401,7 +401,7 @@ fn w32_who_connects_and_says_nothing_holds_nobody_up() {
         let remote = server.locals()[0].1;
         let _silent = std::net::TcpStream::connect(remote).unwrap();
         let mut client = Net::open(&[], &authority.client()).await.unwrap();
-        wish(&mut client, 1, remote, "domain.com");
+        dial(&mut client, 1, remote, "domain.com");
         connected(&mut client).await;
     });
 }

@@ -22,6 +22,6 @@ impl Core {
             Some(user) => user_pays(user),
             None => source_pays(from),
         });
-        self.carrier.begin(user, (way, consent), ends);
+        self.sender.begin(user, (way, consent), ends);
     }
 }

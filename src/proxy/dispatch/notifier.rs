@@ -127,8 +127,8 @@ impl Report {
             sender: sender.clone(),
         };
         Self {
-            mode: submission.wish.mode,
-            detail: submission.wish.detail,
+            mode: submission.report.mode,
+            detail: submission.report.detail,
             dialog,
             sender: core.domains.claimed(&sender),
             is_departed: false,
@@ -275,7 +275,7 @@ impl Report {
         };
         let user = User::Report { dispatch: id, cseq: self.row.cseq };
         let branch = core.secret.report_branch(id, to_tag, self.row.cseq);
-        let branch = core.carrier.branch_at_hop(user, branch, core.secret, flow.remote);
+        let branch = core.sender.branch_at_hop(user, branch, core.secret, flow.remote);
         let Dialog { to, call_id, routes, domain, .. } = &self.dialog;
         let transport = flow.transport.uri_param();
         let state = match extent {
@@ -283,7 +283,7 @@ impl Report {
             Extent::Complete => "terminated;reason=noresource",
         };
         let mut message = Compose::request(&Method::Notify, uri)
-            .field("Via", core.carrier.sockets().via(flow, &branch))
+            .field("Via", core.sender.sockets().via(flow, &branch))
             .field("Max-Forwards", 70);
         for route in routes {
             message = message.field("Route", route);
@@ -293,12 +293,12 @@ impl Report {
             .field("To", to)
             .field("Call-ID", call_id)
             .field("CSeq", format_args!("{} NOTIFY", self.row.cseq))
-            .field("Contact", format_args!("<sip:{}{transport}>", core.carrier.sockets().sent_by(flow)))
+            .field("Contact", format_args!("<sip:{}{transport}>", core.sender.sockets().sent_by(flow)))
             .field("Event", "delivery-report")
             .field("Subscription-State", state)
             .body("application/delivery-report", body);
         let ends = core.timer_f(now);
-        core.carrier.send(
+        core.sender.send(
             user,
             Printed { branch: &branch, method: Method::Notify, flow, bytes },
             ends,

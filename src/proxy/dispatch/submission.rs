@@ -28,7 +28,7 @@ pub(crate) struct Submission {
     pub(crate) lines: Vec<AddressEntry>,
     /// Whom the lists among them stand for (W16).
     pub(crate) lists: Vec<ListRow>,
-    pub(crate) wish: ReportWish,
+    pub(crate) report: ReportWish,
     /// For how many seconds it is worth delivering (W8).
     pub(crate) expires: Option<u32>,
     /// The key that a repetition shares (W12).
@@ -122,14 +122,14 @@ impl Submission {
         lists: Lists<'_>,
     ) -> Result<Self, Rejection> {
         let fields = request.fields();
-        let mut wish = ReportWish::of(fields)?;
+        let mut report = ReportWish::of(fields)?;
         if !is_submission(&request) {
             // An ordinary message to a list: nobody asked for a report (W16).
-            wish.mode = ReportMode::None;
+            report.mode = ReportMode::None;
         }
         let expires = fields.expires()?;
         let sender = domains.person(&fields.from().uri);
-        let key = key(&request, &sender, &wish);
+        let key = key(&request, &sender, &report);
         let lists = match lists {
             Lists::Table(aliases) if aliases.is_empty() => Vec::new(),
             Lists::Table(aliases) => look_up(aliases, &request, &all, domains)?,
@@ -138,7 +138,7 @@ impl Submission {
         let Resolved { recipients, lines, mut names } = resolve(all, &lists, domains);
         names.sort_unstable();
         let content = secret.content(names.iter().map(String::as_str), &request.body());
-        Ok(Self { sender, recipients, lines, lists, wish, expires, key, content, request, received: None })
+        Ok(Self { sender, recipients, lines, lists, report, expires, key, content, request, received: None })
     }
 
     /// The same, but rewritten from what was received (W26).
@@ -227,15 +227,15 @@ fn resolve(all: Vec<Addressed>, lists: &[ListRow], domains: &Domains) -> Resolve
 /// The key that a repetition shares, computed without reading the recipients (W12).
 ///
 /// # Errors
-/// Its wish for a report is malformed.
+/// What it says of a report is malformed.
 pub(crate) fn double_key(request: &Request, domains: &Domains) -> Result<String, Error> {
     let fields = request.fields();
     Ok(key(request, &domains.person(&fields.from().uri), &ReportWish::of(fields)?))
 }
 
-fn key(request: &Request, sender: &Aor, wish: &ReportWish) -> String {
+fn key(request: &Request, sender: &Aor, report: &ReportWish) -> String {
     let fields = request.fields();
-    match &wish.id {
+    match &report.id {
         Some(id) => format!("{sender} id {id}"),
         None => {
             let tag = fields.from().tag().unwrap_or("-").to_owned();

@@ -45,7 +45,7 @@ pub(crate) fn turned_away(
         Pressure::Busy => is_message,
         Pressure::Swamped => *request.method() != Method::Ack,
     };
-    let (key, is_served) = core.carrier.key_of(request);
+    let (key, is_served) = core.sender.key_of(request);
     if core.load.has_turned_away(key) {
         return Some(key);
     }

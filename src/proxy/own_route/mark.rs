@@ -20,11 +20,11 @@ fn place(address: SocketAddr) -> String {
 /// The flow that a mark stands for, while it can be used.
 pub(super) fn flow_of(core: &Core, mark: &str) -> Option<Flow> {
     if let Some(number) = mark.strip_prefix('c') {
-        return core.carrier.stream(ConnectionId(u64::from_str_radix(number, 16).ok()?));
+        return core.sender.stream(ConnectionId(u64::from_str_radix(number, 16).ok()?));
     }
     let (local, remote) = mark.strip_prefix('u')?.split_once('-')?;
     let flow = Flow::udp(address(local)?, address(remote)?);
-    core.carrier.is_usable(flow).then_some(flow)
+    core.sender.is_usable(flow).then_some(flow)
 }
 
 fn address(place: &str) -> Option<SocketAddr> {

@@ -112,7 +112,7 @@ impl Sessions {
         };
         let is_from_there = top.branch() == Some(at_place(core, branch, flow.remote).as_str());
         if is_from_there {
-            core.carrier.answered_from(flow, now.mono);
+            core.sender.answered_from(flow, now.mono);
         }
         if self.has_no_room(stripped.len()) {
             return DropReason::NoRoom.tell(flow);
@@ -264,7 +264,7 @@ impl Sessions {
                 core.begin(user, (sender.as_ref(), from.remote.ip()), way, ends);
             }
             // It goes back to an address.
-            Passing::Response(_) => core.carrier.begin(user, way, ends),
+            Passing::Response(_) => core.sender.begin(user, way, ends),
         }
         self.waiting.insert(self.last, passing);
     }
@@ -372,7 +372,7 @@ fn print(
         .uri(&passed.target.uri)
         .pop("Via")
         .push_front("Via", with_source(fields.top_via(), from))
-        .push_front("Via", core.carrier.sockets().via(to, &at_place(core, &passed.branch, to.remote)))
+        .push_front("Via", core.sender.sockets().via(to, &at_place(core, &passed.branch, to.remote)))
         .set("Max-Forwards", hops_left);
     let mut edit = pass_routes(edit, request, own);
     if *request.method() == Method::Invite && !own.is_recorded(now) {

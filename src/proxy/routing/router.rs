@@ -70,7 +70,7 @@ pub(crate) struct Router<'a> {
     pub(crate) domains: &'a Domains,
     pub(crate) users: &'a Users,
     pub(crate) location: &'a LocationService,
-    pub(crate) carrier: &'a RequestSender,
+    pub(crate) sender: &'a RequestSender,
 }
 
 impl Router<'_> {
@@ -166,7 +166,7 @@ impl Router<'_> {
             binding.row.reg_id.is_none()
                 || !others().any(|other| {
                     let is_twin = other.row.reg_id.is_some() && other.row.instance == binding.row.instance;
-                    is_twin && other.since > binding.since && self.carrier.is_usable(other.row.flow)
+                    is_twin && other.since > binding.since && self.sender.is_usable(other.row.flow)
                 })
         };
         others().filter(is_newest).filter_map(move |binding| self.target(binding, now))
@@ -178,7 +178,7 @@ impl Router<'_> {
         let (uri, flow) = (binding.row.contact.to_target(), binding.row.flow);
         let wanted = uri.transport();
         let fits = wanted.is_none_or(|wanted| wanted == flow.transport);
-        let is_alive = self.carrier.is_usable(flow);
+        let is_alive = self.sender.is_usable(flow);
         let way = match binding.row.reach {
             Reach::Flow => Some(NextHop::FlowAlone(flow)).filter(|_| is_alive),
             Reach::Contact if fits && flow.transport != Transport::Udp && is_alive => {
@@ -329,7 +329,7 @@ impl Router<'_> {
                 let same_socket = transport == Transport::Udp
                     && flow.transport == Transport::Udp
                     && flow.local.is_ipv4() == remote.is_ipv4();
-                if same_socket && self.carrier.is_usable(flow) && !self.carrier.sockets().is_own(remote) {
+                if same_socket && self.sender.is_usable(flow) && !self.sender.sockets().is_own(remote) {
                     // From the socket that the binding was made on: firewalls in between let that through.
                     NextHop::Flow(Flow::udp(flow.local, remote))
                 } else {

@@ -13,7 +13,7 @@ fn held(proxy: &Proxy) -> Vec<(&'static str, usize)> {
     let (legs, reports) = proxy.dispatches.held();
     let (_, remembered, _) = proxy.dispatches.sizes();
     let (waiting, away) = core.mailbox.held();
-    let (answers, transactions) = core.carrier.held();
+    let (answers, transactions) = core.sender.held();
     vec![
         ("legs under way", legs),
         ("reports under way", reports),
@@ -162,7 +162,7 @@ fn large_answers_that_would_be_the_same_again_are_not_kept() {
         let refused = options.replace("OPTIONS", "PUBLISH");
         assert_eq!(status(&bench.ask(JAMES, &refused)), 501);
     }
-    assert_eq!(bench.proxy.core.carrier.held(), (0, 0));
+    assert_eq!(bench.proxy.core.sender.held(), (0, 0));
 }
 
 #[test]

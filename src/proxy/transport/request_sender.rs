@@ -46,7 +46,7 @@ pub(crate) struct RequestSender {
     next: u64,
     /// When the last request or response came, or the last timer fired.
     now: Instant,
-    wishes: VecDeque<SenderNeed>,
+    needs: VecDeque<SenderNeed>,
     steps: VecDeque<SenderStep>,
 }
 
@@ -63,7 +63,7 @@ impl RequestSender {
             validation: Validation::default(),
             next: 0,
             now,
-            wishes: VecDeque::new(),
+            needs: VecDeque::new(),
             steps: VecDeque::new(),
         }
     }
@@ -90,7 +90,7 @@ impl RequestSender {
                 let domain = Some(uri.host().trim_end_matches('.').into());
                 let rest = Rest { domain, ..new(Vec::new(), otherwise) };
                 let terms = LookupTerms { payer: payer.unwrap_or_default(), until: Some(ends) };
-                self.wishes.push_back(SenderNeed::Resolve { id, uri, terms });
+                self.needs.push_back(SenderNeed::Resolve { id, uri, terms });
                 self.waits.add(user, Wait { asked: Question::Resolve(id), rest, is_sips, large: None, ends });
             }
         }
@@ -286,7 +286,7 @@ impl RequestSender {
     }
 
     pub(crate) fn poll_wish(&mut self) -> Option<SenderNeed> {
-        self.wishes.pop_front()
+        self.needs.pop_front()
     }
 
     pub(crate) fn poll_transmit(&mut self) -> Option<Transmit> {

@@ -498,24 +498,24 @@ mod tests {
         let (writer, history) = stored_for_500();
         let out = Arc::new(Out::new(Arc::new(|| ())));
         let (answers, mut answered) = mpsc::channel(1);
-        let mut desk = SnapshotBuilder::new(Arc::clone(&out), answers, false);
+        let mut builder = SnapshotBuilder::new(Arc::clone(&out), answers, false);
         let mut now = Clock::start().now();
-        desk.open(HERE);
-        desk.ask(Some(&history), now);
-        assert!(desk.asking, "the conversation is read when it is opened");
+        builder.open(HERE);
+        builder.ask(Some(&history), now);
+        assert!(builder.asking, "the conversation is read when it is opened");
         // A report comes while it is read: which of the two is newer is not known, and the newer one is shown.
-        desk.hear(told(7, Delivered), now);
-        desk.answered(answered.blocking_recv().unwrap());
+        builder.hear(told(7, Delivered), now);
+        builder.answered(answered.blocking_recv().unwrap());
         let mut reads = 0;
         for recipient in 0..500 {
             now = now.plus(Duration::from_millis(10));
-            desk.hear(told(recipient, if recipient == 9 { Failed } else { Delivered }), now);
-            desk.hear(Event::Reported { message: MessageId(1), attempt: 1 }, now);
-            desk.ask(Some(&history), now);
-            reads += u32::from(desk.asking);
+            builder.hear(told(recipient, if recipient == 9 { Failed } else { Delivered }), now);
+            builder.hear(Event::Reported { message: MessageId(1), attempt: 1 }, now);
+            builder.ask(Some(&history), now);
+            reads += u32::from(builder.asking);
         }
         assert_eq!(reads, 0);
-        let thread = desk.thread.as_mut().unwrap().publish(&Arc::from([]), false).unwrap();
+        let thread = builder.thread.as_mut().unwrap().publish(&Arc::from([]), false).unwrap();
         let tally = thread.messages[0].tally;
         assert_eq!((tally.total, tally.delivered, tally.failed), (500, 499, 1));
         assert_eq!(thread.messages[0].deliveries[9].state, Failed);
@@ -529,14 +529,14 @@ mod tests {
     fn what_is_read_does_not_undo_what_was_told_meanwhile() {
         let (writer, history) = stored_for_500();
         let (answers, mut answered) = mpsc::channel(1);
-        let mut desk = SnapshotBuilder::new(Arc::new(Out::new(Arc::new(|| ()))), answers, false);
+        let mut builder = SnapshotBuilder::new(Arc::new(Out::new(Arc::new(|| ()))), answers, false);
         let now = Clock::start().now();
-        desk.open(HERE);
-        desk.ask(Some(&history), now);
+        builder.open(HERE);
+        builder.ask(Some(&history), now);
         let older = answered.blocking_recv().unwrap();
-        desk.hear(told(7, DeliveryState::Delivered), now);
-        desk.answered(older);
-        let thread = desk.thread.as_mut().unwrap().publish(&Arc::from([]), false).unwrap();
+        builder.hear(told(7, DeliveryState::Delivered), now);
+        builder.answered(older);
+        let thread = builder.thread.as_mut().unwrap().publish(&Arc::from([]), false).unwrap();
         assert_eq!(thread.messages[0].deliveries[7].state, DeliveryState::Delivered);
         assert_eq!(thread.messages[0].tally.delivered, 1);
         drop((history, writer));
@@ -550,29 +550,29 @@ mod tests {
             count.fetch_add(1, Ordering::Relaxed);
         });
         let (answers, _questions) = mpsc::channel(1);
-        let mut desk = SnapshotBuilder::new(Arc::new(Out::new(wake)), answers, false);
+        let mut builder = SnapshotBuilder::new(Arc::new(Out::new(wake)), answers, false);
         let pictures = || woken.load(Ordering::Relaxed);
         let mut now = Clock::start().now();
-        desk.publish(None, now.mono);
+        builder.publish(None, now.mono);
         assert_eq!(pictures(), 1);
         for number in 0..1500 {
             now = now.plus(Duration::from_millis(10));
-            desk.hear(received(number), now);
-            desk.publish(None, now.mono);
+            builder.hear(received(number), now);
+            builder.publish(None, now.mono);
         }
         // Before merging, each message caused two wakes of two frames each, and 15 seconds passed until all was shown.
         assert!((60..=70).contains(&pictures()), "{}", pictures());
         // An action of the user is shown at once.
         let before = pictures();
-        desk.hurry();
+        builder.hurry();
         now = now.plus(PICTURE_TIME);
-        desk.touch();
-        desk.publish(None, now.mono);
+        builder.touch();
+        builder.publish(None, now.mono);
         assert_eq!(pictures(), before + 1);
         // So is a change that comes by itself after a quiet time.
         now = now.plus(Duration::from_secs(1));
-        desk.touch();
-        desk.publish(None, now.mono);
+        builder.touch();
+        builder.publish(None, now.mono);
         assert_eq!(pictures(), before + 2);
     }
 }

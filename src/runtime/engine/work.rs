@@ -104,7 +104,7 @@ struct Work {
     clock: Clock,
     keeper: Keeper,
     data: Option<PathBuf>,
-    desk: SnapshotBuilder,
+    builder: SnapshotBuilder,
     running: Option<Running>,
     /// The password was typed, but no server has accepted it yet: it is saved once one has.
     has_new_password: bool,
@@ -155,12 +155,12 @@ impl Work {
         let (sender, answers) = mpsc::channel(ANSWERS_WAITING_MAX);
         let (news, passwords) = mpsc::channel(KEEPING_WAITING_MAX);
         let keeper = Keeper::start(files, wanted, news, Arc::clone(&out))?;
-        let mut desk = SnapshotBuilder::new(out, sender, setup.demo);
+        let mut builder = SnapshotBuilder::new(out, sender, setup.demo);
         for problem in loaded.problems {
-            desk.tell(Notice::Problem(problem));
+            builder.tell(Notice::Problem(problem));
         }
-        desk.set_book(setup.book.unwrap_or(loaded.book));
-        desk.settings = loaded.settings;
+        builder.set_book(setup.book.unwrap_or(loaded.book));
+        builder.settings = loaded.settings;
         let clock = Clock::start();
         let is_given = setup.account.is_some();
         let account = setup.account.or(loaded.account);
@@ -172,7 +172,7 @@ impl Work {
             clock,
             keeper,
             data,
-            desk,
+            builder,
             running: None,
             has_new_password: false,
             awaits_password,
@@ -189,9 +189,9 @@ impl Work {
             if !is_given {
                 work.keeper.load_password(&account);
                 work.awaits_password = Some(work.clock.now().mono + KEYRING_WAIT);
-                work.desk.password = PasswordPlace::Coming;
+                work.builder.password = PasswordPlace::Coming;
             }
-            work.desk.account = Some(Arc::new(account));
+            work.builder.account = Some(Arc::new(account));
         }
         Ok((work, opened))
     }
@@ -231,7 +231,7 @@ impl Work {
             }
             let now = self.clock.now();
             self.wait_for_password_no_longer(now.mono);
-            self.desk.ask(self.running.as_ref().and_then(|running| running.history.as_ref()), now);
+            self.builder.ask(self.running.as_ref().and_then(|running| running.history.as_ref()), now);
             self.publish();
         }
     }
@@ -241,7 +241,7 @@ impl Work {
         let mut events = Vec::new();
         let (commands, answers, passwords) = (&mut self.commands, &mut self.answers, &mut self.passwords);
         let deleting = &mut self.deleting;
-        let deadline = self.desk.deadline().into_iter().chain(self.awaits_password).min();
+        let deadline = self.builder.deadline().into_iter().chain(self.awaits_password).min();
         let time = wait_until(&self.clock, deadline);
         let other = async {
             tokio::select! {
@@ -268,33 +268,33 @@ impl Work {
             if let Event::Deleted { is_done, .. } = event {
                 self.deleting.ended(is_done);
             }
-            self.desk.hear(event, now);
+            self.builder.hear(event, now);
         }
     }
 
     fn answered(&mut self, answer: Result<ReadResult, ReadError>) -> Round {
         // Otherwise the answer is about a previous account's store, whose reader is gone.
         if self.running.is_some() {
-            self.desk.answered(answer);
+            self.builder.answered(answer);
         }
         Round::Next
     }
 
     fn publish(&mut self) {
         let machine = self.running.as_ref().map(|running| running.agent.machine());
-        self.desk.publish(machine, self.clock.now().mono);
+        self.builder.publish(machine, self.clock.now().mono);
     }
 
     async fn obey(&mut self, command: Command) -> Round {
-        self.desk.hurry();
+        self.builder.hurry();
         match command {
             Command::Agent(command) => self.ask_agent(command),
-            Command::Open(conversation) => self.desk.open(conversation),
-            Command::ShowAround { index } => self.desk.show_around(index),
-            Command::Close => self.desk.close(),
+            Command::Open(conversation) => self.builder.open(conversation),
+            Command::ShowAround { index } => self.builder.show_around(index),
+            Command::Close => self.builder.close(),
             Command::PutContact(contact) => self.change_book(|book| book.put(contact)),
-            Command::ReadContacts(path) => contact_files::read(path, self.desk.out()),
-            Command::ExportContacts => contact_files::export(self.desk.book().clone(), self.desk.out()),
+            Command::ReadContacts(path) => contact_files::read(path, self.builder.out()),
+            Command::ExportContacts => contact_files::export(self.builder.book().clone(), self.builder.out()),
             Command::AddContacts { contacts, lists } => {
                 self.change_book(|book| {
                     book.add(contacts, lists);
@@ -306,9 +306,9 @@ impl Work {
             Command::PutAccount(account) => self.put_account(account).await,
             Command::PutSettings(settings) => {
                 self.keeper.keep(Kept::Settings(settings.clone()));
-                let is_testing_changed = settings.testing != self.desk.settings.testing;
-                self.desk.settings = settings;
-                self.desk.touch();
+                let is_testing_changed = settings.testing != self.builder.settings.testing;
+                self.builder.settings = settings;
+                self.builder.touch();
                 if is_testing_changed {
                     self.watch();
                 }
@@ -327,7 +327,7 @@ impl Work {
         let Some(running) = &mut self.running else {
             if let AgentCommand::Send(draft) = command {
                 let why = "No account is set up. Nothing was sent.".to_owned();
-                self.desk.tell(Notice::NotSent { draft, why });
+                self.builder.tell(Notice::NotSent { draft, why });
             }
             return;
         };
@@ -337,21 +337,21 @@ impl Work {
     }
 
     fn change_book(&mut self, change: impl FnOnce(&mut AddressBook)) {
-        let mut book = self.desk.book().clone();
+        let mut book = self.builder.book().clone();
         change(&mut book);
-        let book = self.desk.set_book(book);
+        let book = self.builder.set_book(book);
         self.keeper.keep(Kept::Book(book));
         if let Some(running) = &mut self.running {
-            running.agent.machine_mut().set_names(Arc::clone(self.desk.names()));
+            running.agent.machine_mut().set_names(Arc::clone(self.builder.names()));
         }
-        self.desk.names_changed();
+        self.builder.names_changed();
     }
 
     /// Starts the account's machine on the open store, and connects as soon as its password is available.
     async fn begin(&mut self, opened: OpenedAgent) -> Result<(), AgentError> {
-        self.desk.agent_changed();
+        self.builder.agent_changed();
         let mut agent = opened.start().await?;
-        agent.machine_mut().set_names(Arc::clone(self.desk.names()));
+        agent.machine_mut().set_names(Arc::clone(self.builder.names()));
         let history = agent.shell().writer().map(|writer| writer.history()).transpose()?;
         self.begin_with_the_store(&agent);
         self.running = Some(Running { history, agent });

@@ -56,9 +56,9 @@ impl App {
     }
 
     fn do_on_desktop(&self, deed: DesktopTask) {
-        match (&self.desk, deed) {
-            (Some(desk), DesktopTask::Raise(note)) => desk.raise(note),
-            (Some(desk), DesktopTask::Withdraw(about)) => desk.withdraw(about),
+        match (&self.notifier, deed) {
+            (Some(notifier), DesktopTask::Raise(note)) => notifier.raise(note),
+            (Some(notifier), DesktopTask::Withdraw(about)) => notifier.withdraw(about),
             (None, _) => {}
         }
     }
@@ -149,7 +149,7 @@ impl App {
     }
 
     pub(super) fn take_clicks(&mut self, ctx: &egui::Context) {
-        for happened in self.desk.as_ref().map(DesktopNotifications::happened).unwrap_or_default() {
+        for happened in self.notifier.as_ref().map(DesktopNotifications::happened).unwrap_or_default() {
             match happened {
                 Happened::Show { conversation, message } => {
                     self.open(conversation);

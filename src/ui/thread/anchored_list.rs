@@ -26,7 +26,7 @@ pub(crate) struct AnchoredList {
     /// First row in view and how much of it is above the view, unless the end is in view.
     top: Option<(usize, f32)>,
     /// Row to scroll into view, and its position there.
-    wish: Option<(usize, RowPosition)>,
+    target: Option<(usize, RowPosition)>,
     /// Pages to scroll in the next frame, down or (negative) up.
     pages: f32,
     /// Offset in the last frame.
@@ -91,7 +91,7 @@ impl AnchoredList {
 
     /// Scrolls a row into view in the next frame.
     pub(crate) fn reveal(&mut self, index: usize, place: RowPosition) {
-        self.wish = Some((index, place));
+        self.target = Some((index, place));
     }
 
     /// Rows were removed, or put back: of each row there is now, the place that it had before. What is in view stays.
@@ -105,7 +105,7 @@ impl AnchoredList {
                 let index =
                     places.iter().position(is_there).unwrap_or_else(|| places.len().saturating_sub(1));
                 let is_same = places.get(index).copied().flatten() == Some(top);
-                self.wish = Some((index, RowPosition::Above(if is_same { part } else { 0.0 })));
+                self.target = Some((index, RowPosition::Above(if is_same { part } else { 0.0 })));
             }
             None => self.pending = Some(f32::INFINITY),
         }
@@ -121,16 +121,16 @@ impl AnchoredList {
         let hidden = self.seen.is_none_or(|(first, end)| index <= first || index + 1 >= end);
         if hidden {
             let above = self.seen.is_some_and(|(first, _)| index <= first);
-            self.wish = Some((index, if above { RowPosition::Top } else { RowPosition::View }));
+            self.target = Some((index, if above { RowPosition::Top } else { RowPosition::View }));
         }
     }
 
     /// Scrolls a row into the middle of the view unless all of it is in view.
     pub(crate) fn reveal_inside(&mut self, index: usize) {
         let is_inside =
-            self.wish.is_none() && self.seen.is_some_and(|(first, end)| index > first && index + 1 < end);
+            self.target.is_none() && self.seen.is_some_and(|(first, end)| index > first && index + 1 < end);
         if !is_inside {
-            self.wish = Some((index, RowPosition::Middle));
+            self.target = Some((index, RowPosition::Middle));
         }
     }
 
@@ -141,38 +141,38 @@ impl AnchoredList {
 
     /// Scrolls to the end in the next frame and stays there.
     pub(crate) fn go_to_bottom(&mut self) {
-        self.wish = None;
+        self.target = None;
         self.pending = Some(f32::INFINITY);
     }
 
     /// Draws the visible rows.
     pub(crate) fn show(&mut self, ui: &mut Ui, rows: &mut dyn Rows) -> Seen {
         let height = ui.available_height();
-        if self.wish.is_some() && self.heights.len() == 0 {
+        if self.target.is_some() && self.heights.len() == 0 {
             // Otherwise a conversation would show its end for a moment before it is scrolled to where it opens.
             self.adopt(rows, ui.available_width());
             self.total_shown = self.heights.total();
         }
-        if let Some((index, place)) = self.wish.filter(|(index, _)| *index < self.heights.len()) {
+        if let Some((index, place)) = self.target.filter(|(index, _)| *index < self.heights.len()) {
             if !rows.loaded(index) && is_scrolled(ui) {
-                self.wish = None;
+                self.target = None;
             } else {
                 self.measure_for(ui, (index, place), height, rows);
             }
         }
-        let wished = self.wished_offset(ui, rows).or_else(|| self.turned_offset(height));
+        let offset = self.target_offset(ui, rows).or_else(|| self.turned_offset(height));
         let mut area = ScrollArea::vertical()
             .id_salt(self.id)
             .auto_shrink(false)
-            .stick_to_bottom(wished.is_none() && self.wish.is_none());
-        if let Some(offset) = wished.or_else(|| self.pending.take()) {
+            .stick_to_bottom(offset.is_none() && self.target.is_none());
+        if let Some(offset) = offset.or_else(|| self.pending.take()) {
             let end = (self.heights.total() as f32 - height).max(0.0);
             area = area.vertical_scroll_offset(offset.min(end));
         }
         let out = area.show_viewport(ui, |ui, view| self.lay_out(ui, view, rows));
         let (mut seen, correction) = out.inner;
-        if let Some((index, _)) = self.wish {
-            // The row that is wished for is not there yet: what is shown meanwhile does not count as seen.
+        if let Some((index, _)) = self.target {
+            // The row to be shown is not there yet: what is shown meanwhile does not count as seen.
             seen.at_bottom = false;
             if index >= self.heights.len() {
                 ui.ctx().request_repaint();
@@ -206,14 +206,14 @@ impl AnchoredList {
         }
     }
 
-    fn wished_offset(&mut self, ui: &Ui, rows: &dyn Rows) -> Option<f32> {
-        let (index, place) = self.wish?;
+    fn target_offset(&mut self, ui: &Ui, rows: &dyn Rows) -> Option<f32> {
+        let (index, place) = self.target?;
         if index >= self.heights.len() {
             return None;
         }
         // Until the row is loaded the view stays around where it is thought to be.
         if rows.loaded(index) {
-            self.wish = None;
+            self.target = None;
             ui.ctx().request_repaint();
         }
         let (top, bottom) = (self.heights.above(index) as f32, self.heights.above(index + 1) as f32);

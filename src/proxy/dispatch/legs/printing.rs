@@ -36,7 +36,7 @@ impl Legs {
         let leg = Leg {
             recipient: recipient.own.line(),
             uri,
-            via: &core.carrier.sockets().via(flow, branch),
+            via: &core.sender.sockets().via(flow, branch),
             from_tag,
             call_id,
             cseq,

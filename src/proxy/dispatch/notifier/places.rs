@@ -14,7 +14,7 @@ impl Report {
         let router = core.router();
         let dialog = &self.dialog;
         let uri = dialog.contact.as_ref().unwrap_or(&dialog.sender);
-        let over_flow = core.carrier.is_usable(flow).then(|| Target {
+        let over_flow = core.sender.is_usable(flow).then(|| Target {
             uri: uri.clone(),
             way: router.way_back(flow, self.sender.as_ref(), now),
             device: None,

@@ -123,5 +123,5 @@ pub(super) fn allowance(
     flow: Flow,
     now: Now,
 ) -> Allowance {
-    core.carrier.pass(passed.target.consent, (invite, method), flow, now.mono)
+    core.sender.pass(passed.target.consent, (invite, method), flow, now.mono)
 }

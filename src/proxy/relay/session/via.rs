@@ -66,7 +66,7 @@ pub(super) fn way_back(core: &Core, via: &Via, transport: Transport) -> Option<N
     let listens = SocketAddr::new(ip, via.port.unwrap_or_else(|| transport.default_port()));
     // If its Via names another transport, the port is that transport's too.
     let is_said = Transport::parse(&via.transport) == Some(transport);
-    match (core.carrier.stream_to(Hop { transport, remote }), transport) {
+    match (core.sender.stream_to(Hop { transport, remote }), transport) {
         (Some(flow), _) => Some(NextHop::Flow(flow)),
         (None, Transport::Udp) => Some(NextHop::Hop(Hop { transport, remote })),
         (None, Transport::Tcp | Transport::Tls) => {

@@ -91,7 +91,7 @@ impl RequestSender {
             return;
         }
         let id = ConnectId(self.number());
-        self.wishes.push_back(SenderNeed::Connect { id, hop, domain: rest.domain.clone() });
+        self.needs.push_back(SenderNeed::Connect { id, hop, domain: rest.domain.clone() });
         self.waits.add(user, Wait { asked: Question::Connect(id), rest, is_sips: false, large, ends });
     }
 }

@@ -16,14 +16,14 @@ use super::{Round, Work};
 impl Work {
     pub(super) async fn put_account(&mut self, account: Account) {
         if let Err(error) = account.check() {
-            return self.desk.tell(Notice::Problem(format!("{error}.")));
+            return self.builder.tell(Notice::Problem(format!("{error}.")));
         }
         if let Some(Err(error)) = account.tls_ca.as_deref().map(check_authorities) {
-            return self.desk.tell(Notice::Problem(format!("{error}.")));
+            return self.builder.tell(Notice::Problem(format!("{error}.")));
         }
         // The password is still being loaded, so the window could not include it: the saved one stays valid.
         let is_same = |known: &Account| known.address == account.address;
-        let is_other = !self.desk.account.as_deref().is_some_and(is_same);
+        let is_other = !self.builder.account.as_deref().is_some_and(is_same);
         let is_coming = self.awaits_password.is_some() && account.sign_in.password.is_empty() && !is_other;
         let account = Arc::new(account);
         self.keeper.keep(Kept::Account(Arc::clone(&account)));
@@ -33,13 +33,14 @@ impl Work {
             if !self.has_new_password {
                 self.keeper.keep(Kept::Password(Arc::clone(&account)));
             }
-            if is_other || matches!(self.desk.password, PasswordPlace::Coming | PasswordPlace::Unanswered) {
-                self.desk.password = PasswordPlace::None;
+            if is_other || matches!(self.builder.password, PasswordPlace::Coming | PasswordPlace::Unanswered)
+            {
+                self.builder.password = PasswordPlace::None;
             }
         }
         self.leave().await;
         self.deleting.forget();
-        self.desk.account = Some(Arc::clone(&account));
+        self.builder.account = Some(Arc::clone(&account));
         let begun = match OpenedAgent::open(&account, self.data.as_deref()) {
             Ok(opened) => self.begin(opened).await,
             Err(error) => Err(error),
@@ -52,25 +53,25 @@ impl Work {
     /// The account is valid, but its machine cannot be started: shows why in the account's status.
     pub(super) fn not_started(&mut self, error: &AgentError) {
         let why = error.to_string();
-        self.desk.not_started(&why);
-        self.desk.tell(Notice::Problem(format!("{why}.")));
+        self.builder.not_started(&why);
+        self.builder.tell(Notice::Problem(format!("{why}.")));
     }
 
     /// An attempt to reach the server goes on, or has ended.
     pub(super) fn registration_changed(&mut self, state: &RegistrationState) {
         match state {
             RegistrationState::Connected | RegistrationState::ByList | RegistrationState::NoFanOut => {
-                self.desk.met_certificate(None);
+                self.builder.met_certificate(None);
                 self.keep_that_it_worked();
                 self.keep_new_password();
             }
             RegistrationState::Offline { why: Outage::Untrusted(_), .. } => {
                 let running = self.running.as_ref();
                 let refused = running.and_then(|running| running.agent.shell().net().refused_certificate());
-                self.desk.met_certificate(refused);
+                self.builder.met_certificate(refused);
             }
             RegistrationState::Offline { .. } | RegistrationState::Refused { .. } => {
-                self.desk.met_certificate(None);
+                self.builder.met_certificate(None);
             }
             RegistrationState::Idle | RegistrationState::Connecting(_) => {}
         }
@@ -78,7 +79,7 @@ impl Work {
 
     /// Records that the account has worked, so that the next start does not ask for it again.
     fn keep_that_it_worked(&mut self) {
-        let Some(account) = self.desk.account.as_mut().filter(|account| !account.worked) else { return };
+        let Some(account) = self.builder.account.as_mut().filter(|account| !account.worked) else { return };
         Arc::make_mut(account).worked = true;
         let account = Arc::clone(account);
         self.keeper.keep(Kept::Account(account));
@@ -87,7 +88,7 @@ impl Work {
     /// Saves a new password only once it was accepted. A refused one is never saved: the next start tries the previous
     /// one.
     fn keep_new_password(&mut self) {
-        if let Some(account) = self.desk.account.as_ref().filter(|_| self.has_new_password) {
+        if let Some(account) = self.builder.account.as_ref().filter(|_| self.has_new_password) {
             self.has_new_password = false;
             self.keeper.keep(Kept::Password(Arc::clone(account)));
         }
@@ -95,39 +96,39 @@ impl Work {
 
     pub(super) fn heard_of_password(&mut self, PasswordNews { address, outcome }: PasswordNews) -> Round {
         // The result is about a previous account and is of no use.
-        if self.desk.account.as_ref().is_none_or(|account| account.address != address) {
+        if self.builder.account.as_ref().is_none_or(|account| account.address != address) {
             return Round::Next;
         }
         match outcome {
             PasswordOutcome::Kept(Ok(place)) => {
-                if self.keeper.wants_keyring() && place != self.desk.password {
+                if self.keeper.wants_keyring() && place != self.builder.password {
                     self.tell_of_the_file(&place);
                 }
-                self.desk.password = place;
+                self.builder.password = place;
             }
-            PasswordOutcome::Kept(Err(error)) => self.desk.tell(Notice::Problem(format!("{error}."))),
+            PasswordOutcome::Kept(Err(error)) => self.builder.tell(Notice::Problem(format!("{error}."))),
             // The user has typed it meanwhile.
             PasswordOutcome::Loaded(_) if !self.is_without_password() => {}
             PasswordOutcome::Loaded(Ok((password, place))) => self.take_password(password, place),
             PasswordOutcome::Loaded(Err(error)) => {
-                self.desk.tell(Notice::Problem(format!("{error}.")));
+                self.builder.tell(Notice::Problem(format!("{error}.")));
                 self.take_password(Password::default(), PasswordPlace::None);
             }
         }
-        self.desk.touch();
+        self.builder.touch();
         Round::Next
     }
 
     /// The password was requested and has not come.
     fn is_without_password(&self) -> bool {
-        matches!(self.desk.password, PasswordPlace::Coming | PasswordPlace::Unanswered)
+        matches!(self.builder.password, PasswordPlace::Coming | PasswordPlace::Unanswered)
     }
 
     /// The password came, however late: signs in with it.
     fn take_password(&mut self, password: Password, place: PasswordPlace) {
         self.awaits_password = None;
-        self.desk.password = place;
-        if let Some(account) = &mut self.desk.account {
+        self.builder.password = place;
+        if let Some(account) = &mut self.builder.account {
             Arc::make_mut(account).sign_in.password = password.clone();
         }
         if let Some(running) = &mut self.running {
@@ -142,16 +143,16 @@ impl Work {
             return;
         }
         self.awaits_password = None;
-        self.desk.password = PasswordPlace::Unanswered;
-        let words = self.desk.password.in_words().unwrap_or_default();
-        self.desk.tell(Notice::Problem(words));
+        self.builder.password = PasswordPlace::Unanswered;
+        let words = self.builder.password.in_words().unwrap_or_default();
+        self.builder.tell(Notice::Problem(words));
         self.ask_agent(AgentCommand::Connect);
     }
 
     /// Tells the user once if the password is saved in a plain file because there is no keyring.
     fn tell_of_the_file(&mut self, place: &PasswordPlace) {
         if let (PasswordPlace::File(_), Some(words)) = (place, place.in_words()) {
-            self.desk.tell(Notice::Problem(format!("This system has no keyring that answers. {words}")));
+            self.builder.tell(Notice::Problem(format!("This system has no keyring that answers. {words}")));
         }
     }
 }

@@ -8,7 +8,7 @@ impl Work {
     /// Stores what passes in testing mode, and forgets it outside of it.
     pub(super) fn watch(&mut self) {
         let Some(wire) = &self.wire else { return };
-        let is_testing = self.desk.settings.testing;
+        let is_testing = self.builder.settings.testing;
         if !is_testing {
             wire.clear();
         }
@@ -24,7 +24,7 @@ impl Work {
         }
         // The old address cannot be un-registered any more: it no longer reaches the server.
         self.running = None;
-        let Some(account) = self.desk.account.clone() else { return };
+        let Some(account) = self.builder.account.clone() else { return };
         let begun = match OpenedAgent::open(&account, self.data.as_deref()) {
             Ok(opened) => self.begin(opened).await,
             Err(error) => Err(error),

@@ -19,14 +19,14 @@ use crate::store::history::{History, ReadError, Reader};
 
 impl Work {
     pub(super) fn save_file(&mut self, message: MessageId, file: usize) {
-        if !self.history().is_some_and(|history| save(history, message, file, self.desk.out())) {
-            self.desk.tell(Notice::Problem("The file could not be saved. Please try again.".to_owned()));
+        if !self.history().is_some_and(|history| save(history, message, file, self.builder.out())) {
+            self.builder.tell(Notice::Problem("The file could not be saved. Please try again.".to_owned()));
         }
     }
 
     /// Reads a file on its own thread: the disk may be slow or remote.
     pub(super) fn attach(&self, path: PathBuf) {
-        let out = Arc::clone(self.desk.out());
+        let out = Arc::clone(self.builder.out());
         tokio::task::spawn_blocking(move || {
             out.tell(match attachment::read(&path) {
                 Ok(file) => Notice::Attached { path, file },
@@ -36,12 +36,12 @@ impl Work {
     }
 
     pub(super) fn search(&mut self, asked: Search) {
-        let names = Arc::clone(self.desk.names());
+        let names = Arc::clone(self.builder.names());
         let is_asked = self
             .history()
-            .is_some_and(|history| search(history, asked, names, &self.searches, self.desk.out()));
+            .is_some_and(|history| search(history, asked, names, &self.searches, self.builder.out()));
         if !is_asked {
-            self.desk.tell(Notice::Problem("The search failed. Please try again.".to_owned()));
+            self.builder.tell(Notice::Problem("The search failed. Please try again.".to_owned()));
         }
     }
 
@@ -49,7 +49,7 @@ impl Work {
     pub(super) fn delete(&mut self, doomed: Doomed) {
         let history = self.running.as_ref().and_then(|running| running.history.as_ref());
         if !history.is_some_and(|history| self.deleting.begin(history, doomed)) {
-            self.desk.tell(Notice::NotDeleted);
+            self.builder.tell(Notice::NotDeleted);
         }
     }
 
@@ -59,7 +59,7 @@ impl Work {
             Ok(steps) => self.deleting.take(steps),
             Err(error) => {
                 tracing::warn!(%error, "messages cannot be deleted");
-                self.desk.tell(Notice::NotDeleted);
+                self.builder.tell(Notice::NotDeleted);
             }
         }
         Round::Next
@@ -91,7 +91,7 @@ impl Work {
 
     /// Finds out how much room the messages take.
     pub(super) fn measure(&self) {
-        let (out, file) = (Arc::clone(self.desk.out()), self.data.as_ref().map(|data| data.join(STORE_FILE)));
+        let (out, file) = (Arc::clone(self.builder.out()), self.data.as_ref().map(|data| data.join(STORE_FILE)));
         let measure = move |reader: &(dyn Reader + 'static)| {
             if let Ok(found) = reader.storage_use() {
                 let beside = file.as_deref().map_or(0, bytes_beside);
@@ -109,10 +109,10 @@ impl Work {
         }
         let drafts = agent.machine().drafts();
         if !drafts.is_empty() {
-            self.desk.tell(Notice::Drafts(drafts));
+            self.builder.tell(Notice::Drafts(drafts));
         }
         if let Some(data) = &self.data {
-            check(data.join(STORE_FILE), Arc::clone(self.desk.out()));
+            check(data.join(STORE_FILE), Arc::clone(self.builder.out()));
         }
     }
 
