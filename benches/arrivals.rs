@@ -21,7 +21,7 @@ use fanfare::model::command::{AgentCommand, Command, Draft, Notice};
 use fanfare::model::journal::PersonRow;
 use fanfare::model::snapshot::Snapshot;
 use fanfare::runtime::engine::{Engine, EngineOptions, Wire};
-use fanfare::sip::{ReportMode, ReportWish};
+use fanfare::sip::{ReportMode, ReportOptions};
 use fanfare::time::Timestamp;
 use fanfare::ui::{App, CommandsFull, Options, Source};
 
@@ -74,7 +74,7 @@ fn reports(count: u32) {
         text: "Dinner is at eight.".to_owned(),
         files: Vec::new(),
         hidden: false,
-        report: ReportWish { mode: ReportMode::Each, ..ReportWish::default() },
+        report: ReportOptions { mode: ReportMode::Each, ..ReportOptions::default() },
     })));
     let submission = line.wait_for("MESSAGE ");
     line.send(&answer(&submission, "202 Accepted", ";tag=server", "Supported: secondary-to\r\n"));

@@ -108,7 +108,7 @@ pub use message::{Message, Request, Response, parse};
 pub use mime::{file_name, media_type, parameter};
 pub use mime_builder::enclose;
 pub use names::{Method, Transport, long_name, reason_phrase};
-pub use secondary_to::{Addressed, ReportMode, ReportWish, SECONDARY_TO, also_to, recipients};
+pub use secondary_to::{Addressed, ReportMode, ReportOptions, SECONDARY_TO, also_to, recipients};
 pub use uri::Uri;
 pub use uri_grammar::Scheme;
 pub use uri_list::{RECIPIENT_LIST, with_secondary_to};

@@ -20,7 +20,7 @@ use crate::model::journal::{AttemptStage, DeliveryState, MessageId, PersonRow};
 use crate::model::outage::Outage;
 use crate::runtime::agent::Agent;
 use crate::runtime::attachment;
-use crate::sip::{File, ReportMode, ReportWish, Uri};
+use crate::sip::{File, ReportMode, ReportOptions, Uri};
 
 /// What `fanfare send` is given.
 #[derive(Debug, Args)]
@@ -96,7 +96,7 @@ async fn send(arguments: &SendArguments, text: String, files: Vec<File>) -> anyh
     agent.watch(progress.trace.tap());
     let to =
         arguments.to.iter().map(|uri| PersonRow { address: uri.as_str().to_owned(), name: String::new() });
-    let report = ReportWish { mode, detail: true, id: None };
+    let report = ReportOptions { mode, detail: true, id: None };
     let draft = Draft { to: to.collect(), text, files, hidden: false, report };
     if arguments.repeat.is_given() {
         let (printer, timeout) = (Printer::new(arguments.json), arguments.timeout);

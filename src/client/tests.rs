@@ -34,7 +34,7 @@ use crate::model::account::{Account, RegistrationState, SignIn};
 use crate::model::command::{AgentCommand, Draft, Event};
 use crate::model::journal::{DeliveryState, KeyRow, MessageId, OpenRows, PersonRow, Rows, UnseenRow, Write};
 use crate::random::Random;
-use crate::sip::{ReportMode, ReportWish, Transport};
+use crate::sip::{ReportMode, ReportOptions, Transport};
 use crate::time::{Clock, Now, Timestamp};
 
 const OWN: &str = "127.0.0.1:5070";
@@ -374,7 +374,7 @@ fn account() -> Account {
 
 fn draft(to: &[&str], text: &str) -> Draft {
     let person = |address: &&str| PersonRow { address: (*address).to_owned(), name: String::new() };
-    let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
+    let report = ReportOptions { mode: ReportMode::Each, detail: true, id: None };
     Draft {
         to: to.iter().map(person).collect(),
         text: text.to_owned(),

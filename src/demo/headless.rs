@@ -11,7 +11,7 @@ use crate::model::names::Names;
 use crate::model::reason::{Phrase, reason};
 use crate::runtime::agent::Agent;
 use crate::runtime::console::say;
-use crate::sip::{ReportMode, ReportWish};
+use crate::sip::{ReportMode, ReportOptions};
 use crate::time::latency;
 
 /// Far longer than the demo's Timer F.
@@ -57,7 +57,7 @@ impl Story {
             address: contact.address.clone(),
             name: contact.name.clone(),
         };
-        let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
+        let report = ReportOptions { mode: ReportMode::Each, detail: true, id: None };
         Draft {
             to: self.book.contacts.iter().map(person).collect(),
             text: FIRST_MESSAGE.to_owned(),

@@ -1,7 +1,7 @@
 //! A message as it is handed over to be sent, and why one that is being written is not kept.
 
 use super::journal::PersonRow;
-use crate::sip::{File, ReportWish};
+use crate::sip::{File, ReportOptions};
 
 /// A message to be sent, and its recipients.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Draft {
     /// Recipients are hidden from each other (W7).
     pub hidden: bool,
     /// The report asked for; the machine adds the `id`.
-    pub report: ReportWish,
+    pub report: ReportOptions,
 }
 
 /// Why what is being written cannot be kept.

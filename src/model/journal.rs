@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::reason::Phrase;
-use crate::sip::{File, ReportWish};
+use crate::sip::{File, ReportOptions};
 use crate::time::Timestamp;
 
 pub use delivery_state::DeliveryState;
@@ -167,7 +167,7 @@ pub struct AttemptRow {
     /// CSeq.
     pub cseq: u32,
     /// The `Delivery-Report` value as sent, `each;detail;id=TOKEN` (W9, W12): the same when it is sent again.
-    pub report: ReportWish,
+    pub report: ReportOptions,
     /// How it is sent.
     pub way: Way,
     /// Whether its text is sent in CPIM and asks for delivery and display notifications (RFC 5438, W28).

@@ -111,7 +111,7 @@ mod tests {
 
     use super::*;
     use crate::model::journal::{AttemptRow, AttemptStage, ConversationId, MessageId, PersonRow};
-    use crate::sip::ReportWish;
+    use crate::sip::ReportOptions;
 
     fn person(address: &str) -> PersonRow {
         PersonRow { address: address.to_owned(), name: String::new() }
@@ -139,7 +139,7 @@ mod tests {
             call_id: "c".into(),
             from_tag: "t".into(),
             cseq: 1,
-            report: ReportWish::default(),
+            report: ReportOptions::default(),
             way: Way::FanOut,
             asks: false,
             stage: AttemptStage::Closed,

@@ -29,7 +29,7 @@ fn any(transport: Transport) -> (Transport, SocketAddr) {
 }
 
 #[test]
-fn udp_and_tcp_of_one_wish_share_a_free_port() {
+fn udp_and_tcp_asked_for_together_share_a_free_port() {
     run(async {
         let net = Net::bind(&[any(Transport::Udp), any(Transport::Tcp)]).await.unwrap();
         let [(Transport::Udp, udp), (Transport::Tcp, tcp)] = net.locals() else {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::machine::Flow;
 use crate::sip::digest::Ha1;
-use crate::sip::{Addressed, Aor, Message, ReportWish, Request, Uri, parse, recipients};
+use crate::sip::{Addressed, Aor, Message, ReportOptions, Request, Uri, parse, recipients};
 use crate::time::Timestamp;
 
 /// The number of an accepted message, unique among all that this proxy ever accepted.
@@ -245,7 +245,7 @@ impl AcceptedRow {
         };
         let fields = request.fields();
         let all = recipients(fields).map_err(|_unread| "its addresses cannot be read")?;
-        ReportWish::of(fields).map_err(|_unread| "the report that it asks for cannot be read")?;
+        ReportOptions::of(fields).map_err(|_unread| "the report that it asks for cannot be read")?;
         fields.expires().map_err(|_unread| "its Expires cannot be read")?;
         if self.recipients.is_empty() {
             return Err("it has no recipients");

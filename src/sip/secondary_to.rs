@@ -125,7 +125,7 @@ pub enum ReportMode {
 
 /// `Delivery-Report: each;detail;id=TOKEN` (W9).
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct ReportWish {
+pub struct ReportOptions {
     /// When a report is wanted.
     pub mode: ReportMode,
     /// With the parameters of W21.
@@ -134,7 +134,7 @@ pub struct ReportWish {
     pub id: Option<String>,
 }
 
-impl ReportWish {
+impl ReportOptions {
     /// The default if absent; an unknown word is `Final`.
     ///
     /// # Errors
@@ -177,7 +177,7 @@ impl ReportWish {
     }
 }
 
-impl fmt::Display for ReportWish {
+impl fmt::Display for ReportOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.mode {
             ReportMode::Final => "final",

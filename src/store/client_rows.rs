@@ -11,7 +11,7 @@ use crate::model::journal::{
     OpenRows, OutgoingRow, PersonRow, Rows, Way, Write,
 };
 use crate::model::reason::{LocalReason, Phrase};
-use crate::sip::{Content, ReportWish, content};
+use crate::sip::{Content, ReportOptions, content};
 use crate::store::columns::{Json, millis, people, people_column, signed, timestamp, unsigned};
 use crate::store::tables::Journal;
 use crate::store::{Pace, Schema};
@@ -346,7 +346,7 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
         call_id: row.get("call_id")?,
         from_tag: row.get("from_tag")?,
         cseq: row.get("cseq")?,
-        report: ReportWish::parse(&row.get::<_, String>("report")?).unwrap_or_default(),
+        report: ReportOptions::parse(&row.get::<_, String>("report")?).unwrap_or_default(),
         way,
         asks: row.get("asks")?,
         stage,

@@ -10,7 +10,7 @@ use crate::model::journal as ours;
 use crate::proxy::journal::{
     AcceptedRow, BindingRow, DispatchId, OutcomeRow, OutcomeState, Reach, ReportRow, Write,
 };
-use crate::sip::{Aor, ReportWish, Transport, Uri};
+use crate::sip::{Aor, ReportOptions, Transport, Uri};
 use crate::store::{Schema, migrate};
 use crate::time::Timestamp;
 
@@ -177,7 +177,7 @@ fn attempt(message: u64, stage: ours::AttemptStage) -> ours::AttemptRow {
         call_id: format!("c{message}@h"),
         from_tag: format!("f{message}"),
         cseq: 1,
-        report: ReportWish::parse(&format!("each;detail;id=i{message}")).unwrap(),
+        report: ReportOptions::parse(&format!("each;detail;id=i{message}")).unwrap(),
         way: ours::Way::FanOut,
         asks: false,
         stage,

@@ -11,7 +11,7 @@ use fanfare::model::journal::{
     MessageId, OutgoingRow, PersonRow, ReportRow, StrangerRow, Way, Write,
 };
 use fanfare::model::reason::{LocalReason, Phrase};
-use fanfare::sip::{File, ReportWish, enclose};
+use fanfare::sip::{File, ReportOptions, enclose};
 use fanfare::store::{ClientSchema, Outcome, Store, Writer};
 use fanfare::time::Timestamp;
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ fn attempt(number: u32, recipients: Vec<u32>) -> Write {
         call_id: format!("call{number}@host"),
         from_tag: "tag".to_owned(),
         cseq: 1,
-        report: ReportWish::parse("each;detail;id=token").unwrap(),
+        report: ReportOptions::parse("each;detail;id=token").unwrap(),
         way: Way::FanOut,
         asks: false,
         stage: AttemptStage::Closed,

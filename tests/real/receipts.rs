@@ -8,7 +8,7 @@ use fanfare::model::command::{AgentCommand, Command, Draft, Notice};
 use fanfare::model::journal::{DeliveryState, PersonRow};
 use fanfare::model::snapshot::Snapshot;
 use fanfare::runtime::engine::{Engine, EngineOptions};
-use fanfare::sip::{ReportMode, ReportWish};
+use fanfare::sip::{ReportMode, ReportOptions};
 
 use crate::common::{Proxy, listener};
 use crate::program::WAIT;
@@ -106,7 +106,7 @@ impl Desktop {
 
     pub(crate) fn send(&self, to: &[&str], text: &str) {
         let person = |address: &&str| PersonRow { address: (*address).to_owned(), name: String::new() };
-        let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
+        let report = ReportOptions { mode: ReportMode::Each, detail: true, id: None };
         let (to, text) = (to.iter().map(person).collect(), text.to_owned());
         let draft = Draft { to, text, files: Vec::new(), hidden: false, report };
         self.engine.send(Command::Agent(AgentCommand::Send(draft))).unwrap();

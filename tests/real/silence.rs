@@ -9,7 +9,7 @@ use fanfare::model::account::{Account, RegistrationState};
 use fanfare::model::command::{AgentCommand, Command, Draft};
 use fanfare::model::journal::{DeliveryState, PersonRow};
 use fanfare::runtime::engine::{Engine, EngineOptions};
-use fanfare::sip::{ReportMode, ReportWish};
+use fanfare::sip::{ReportMode, ReportOptions};
 use tempfile::TempDir;
 
 use crate::common::Proxy;
@@ -63,7 +63,7 @@ impl Client {
     }
 
     fn send(&self, text: &str) {
-        let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
+        let report = ReportOptions { mode: ReportMode::Each, detail: true, id: None };
         let to = vec![PersonRow { address: "sip:bob@domain.com".to_owned(), name: String::new() }];
         let draft = Draft { to, text: text.to_owned(), files: Vec::new(), hidden: false, report };
         self.engine.send(Command::Agent(AgentCommand::Send(draft))).unwrap();

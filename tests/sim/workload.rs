@@ -9,7 +9,7 @@ use fanfare::model::journal::{MessageId, PersonRow};
 use fanfare::person::PersonAnswer;
 use fanfare::proxy::MailboxConfig;
 use fanfare::random::Random;
-use fanfare::sip::{ReportMode, ReportWish};
+use fanfare::sip::{ReportMode, ReportOptions};
 
 use crate::disk::Mode;
 use crate::host::HostId;
@@ -373,6 +373,6 @@ pub(crate) fn draft(to: &[&str], text: &str, hidden: bool, mode: ReportMode) -> 
         text: text.to_owned(),
         files: Vec::new(),
         hidden,
-        report: ReportWish { mode, detail: true, id: None },
+        report: ReportOptions { mode, detail: true, id: None },
     })
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use fanfare::model::text::{preview, shown};
 use fanfare::proxy::Auth;
 use fanfare::sip::{
-    Cpim, Fields, Framed, Framer, Imdn, Message, ReportWish, also_to, inner_media_type, parse, read_report,
+    Cpim, Fields, Framed, Framer, Imdn, Message, ReportOptions, also_to, inner_media_type, parse, read_report,
     recipients, refusal, with_secondary_to,
 };
 use fanfare::time::Clock;
@@ -36,7 +36,7 @@ fn timed(name: &str, what: &str, run: impl FnOnce()) {
 
 fn read_all(fields: &Fields) {
     drop((fields.from(), fields.to(), fields.top_via(), fields.contacts(), fields.routes("Route")));
-    drop((fields.routes("Record-Route"), also_to(fields), recipients(fields), ReportWish::of(fields)));
+    drop((fields.routes("Record-Route"), also_to(fields), recipients(fields), ReportOptions::of(fields)));
     drop((fields.expires(), fields.max_forwards(), fields.has_token("Supported", "x")));
     drop(fanfare::sip::digest::Credentials::all(fields));
     drop(fanfare::sip::digest::Challenge::all(fields, "Authorization"));

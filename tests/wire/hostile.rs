@@ -14,7 +14,7 @@ use fanfare::proxy::journal::UserRow;
 use fanfare::proxy::{Auth, Proxy, ProxyCommand, ProxyConfig};
 use fanfare::random::Random;
 use fanfare::sip::digest::{Algorithm, Ha1};
-use fanfare::sip::{Aor, ReportMode, ReportWish, Transport};
+use fanfare::sip::{Aor, ReportMode, ReportOptions, Transport};
 use fanfare::time::{Clock, Now};
 
 /// What a head may still have beside the field that fills it.
@@ -445,7 +445,7 @@ pub(crate) fn reported() -> (Stand<UserAgent>, String) {
         text: "Come here.".to_owned(),
         files: Vec::new(),
         hidden: false,
-        report: ReportWish { mode: ReportMode::Each, detail: true, id: None },
+        report: ReportOptions { mode: ReportMode::Each, detail: true, id: None },
     })));
     let message = stand.last_request();
     stand.answer("202 Accepted", "");

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use fanfare::sip::second_reader::{self, Start};
 use fanfare::sip::{
     Addressed, Compose, Dialog, Edit, Leg, LegTemplate, Message, Method, NameAddr, ReportLine, ReportMode,
-    ReportState, ReportWish, Uri, parse, reason_phrase, recipients, refusal, write_report,
+    ReportState, ReportOptions, Uri, parse, reason_phrase, recipients, refusal, write_report,
 };
 
 use crate::reading::{message, request};
@@ -385,7 +385,7 @@ fn refusals_answer_requests_and_nothing_else() {
 
 #[test]
 fn a_submission_is_composed_as_the_protocol_draws_it() {
-    let wish = ReportWish { mode: ReportMode::Each, detail: true, id: Some("7x".to_owned()) };
+    let wish = ReportOptions { mode: ReportMode::Each, detail: true, id: Some("7x".to_owned()) };
     let secondary = NameAddr::parse("\"Bob\" <im:bob@domain.com>").unwrap();
     let composed = Compose::request(&Method::Message, &uri("sip:ann@domain.com"))
         .field("Via", "SIP/2.0/UDP jamesmob.domain.com;branch=z9hG4bK776;rport")

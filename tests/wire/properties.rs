@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use fanfare::sip::{
     Addressed, Compose, Leg, LegTemplate, Message, Method, NameAddr, Params, ReportLine, ReportMode,
-    ReportState, ReportWish, Uri, parse, read_report, recipients, write_report,
+    ReportState, ReportOptions, Uri, parse, read_report, recipients, write_report,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -163,10 +163,10 @@ proptest! {
     #[test]
     fn w9_report_wishes_come_back(mode in 0..3_usize, detail: bool, id in option::of("[^\\r\\n]{0,10}")) {
         let mode = [ReportMode::Final, ReportMode::Each, ReportMode::None][mode];
-        let wish = ReportWish { mode, detail, id };
+        let wish = ReportOptions { mode, detail, id };
         let first = Addressed { uri: Uri::parse("im:b@d").unwrap(), display: None, bcc: false };
         let fields = [("Delivery-Report".to_owned(), wish.to_string())];
-        prop_assert_eq!(ReportWish::of(request(submission(&first, &fields, b"")).fields()), Ok(wish));
+        prop_assert_eq!(ReportOptions::of(request(submission(&first, &fields, b"")).fields()), Ok(wish));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use fanfare::limits::{HEAD_BYTES_MAX, HEADER_FIELDS_MAX, MESSAGE_BYTES_MAX};
 use fanfare::sip::{
-    Contacts, Error, Framed, Framer, Message, Method, ReportLine, ReportMode, ReportState, ReportWish,
+    Contacts, Error, Framed, Framer, Message, Method, ReportLine, ReportMode, ReportState, ReportOptions,
     Request, also_to, parse, read_report, recipients,
 };
 
@@ -73,7 +73,7 @@ fn w5_the_patents_minimal_request_is_enough() {
     assert_eq!(request.body(), "Come here.");
     let uris: Vec<_> = recipients(fields).unwrap().iter().map(|one| one.uri.to_string()).collect();
     assert_eq!(uris, ["im:ann@domain.com", "im:bob@domain.com"]);
-    assert_eq!(ReportWish::of(fields), Ok(ReportWish::default()));
+    assert_eq!(ReportOptions::of(fields), Ok(ReportOptions::default()));
 }
 
 #[test]
@@ -166,9 +166,9 @@ fn w15_also_to_informs_and_never_fails() {
 fn w9_the_report_wish_is_read() {
     let wish = |value: &str| {
         let fields = format!("Delivery-Report: {value}\r\n");
-        ReportWish::of(request(&message("im:b@d", &fields, "x")).fields())
+        ReportOptions::of(request(&message("im:b@d", &fields, "x")).fields())
     };
-    let of = |mode, detail, id: Option<&str>| Ok(ReportWish { mode, detail, id: id.map(str::to_owned) });
+    let of = |mode, detail, id: Option<&str>| Ok(ReportOptions { mode, detail, id: id.map(str::to_owned) });
     assert_eq!(wish("each;detail;id=7x.a"), of(ReportMode::Each, true, Some("7x.a")));
     assert_eq!(wish("NONE"), of(ReportMode::None, false, None));
     assert_eq!(wish("final ; ID = \"a b\" ; later"), of(ReportMode::Final, false, Some("a b")));
@@ -177,7 +177,7 @@ fn w9_the_report_wish_is_read() {
         assert!(wish(broken).unwrap_err().reason().starts_with("Bad Delivery-Report: "), "{broken}");
     }
     let twice = "Delivery-Report: each\r\nDelivery-Report: none\r\n";
-    assert!(ReportWish::of(request(&message("im:b@d", twice, "x")).fields()).is_err());
+    assert!(ReportOptions::of(request(&message("im:b@d", twice, "x")).fields()).is_err());
 }
 
 fn line(address: &str, state: ReportState) -> ReportLine {

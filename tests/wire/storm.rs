@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use fanfare::random::Random;
 use fanfare::sip::{
-    Compose, Edit, Framed, Framer, Leg, LegTemplate, Message, NameAddr, ReportWish, Request, Uri, also_to,
+    Compose, Edit, Framed, Framer, Leg, LegTemplate, Message, NameAddr, ReportOptions, Request, Uri, also_to,
     parse, read_report, recipients, refusal, second_reader, write_report,
 };
 
@@ -61,7 +61,7 @@ fn use_fields(fields: &fanfare::sip::Fields) {
         fields.routes("Route"),
         also_to(fields),
     ));
-    drop((ReportWish::of(fields), fields.tokens("Supported").count()));
+    drop((ReportOptions::of(fields), fields.tokens("Supported").count()));
 }
 
 /// §19.1.1 forbids two parameters of one name; a URI with such need not equal itself.

@@ -141,7 +141,7 @@ pub(super) fn person_key(uri: &Uri, profile: &Profile) -> String {
 mod tests {
     use super::*;
     use crate::model::account::{Account, SignIn};
-    use crate::sip::ReportWish;
+    use crate::sip::ReportOptions;
 
     fn profile() -> Profile {
         let account = Account {
@@ -159,7 +159,7 @@ mod tests {
             .iter()
             .map(|address| PersonRow { address: (*address).to_owned(), name: String::new() })
             .collect();
-        Draft { to, text: text.to_owned(), files: Vec::new(), hidden: false, report: ReportWish::default() }
+        Draft { to, text: text.to_owned(), files: Vec::new(), hidden: false, report: ReportOptions::default() }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::model::journal::{
 };
 use crate::model::reason::Phrase;
 use crate::model::snapshot::Tally;
-use crate::sip::{ReportMode, ReportWish, Uri};
+use crate::sip::{ReportMode, ReportOptions, Uri};
 use crate::time::Now;
 
 /// A message and all its attempts.
@@ -194,7 +194,7 @@ impl Entry {
     }
 
     /// The report that it asked for.
-    pub(super) fn latest_wish(&self) -> ReportWish {
+    pub(super) fn latest_report_options(&self) -> ReportOptions {
         self.latest().map(|latest| latest.row.report.clone()).unwrap_or_default()
     }
 
@@ -274,15 +274,15 @@ pub(super) struct Identity {
     /// CSeq.
     pub(super) cseq: u32,
     /// Delivery-Report.
-    pub(super) report: ReportWish,
+    pub(super) report: ReportOptions,
     /// Whether it asks for notifications, if that is already decided: the same request has the same body (W12).
     pub(super) asks: Option<bool>,
 }
 
 impl Identity {
     /// A new identity, never used before.
-    pub(super) fn fresh(core: &mut Core, report: &ReportWish) -> Self {
-        let report = ReportWish { id: Some(core.random.token(20)), ..*report };
+    pub(super) fn fresh(core: &mut Core, report: &ReportOptions) -> Self {
+        let report = ReportOptions { id: Some(core.random.token(20)), ..*report };
         Self { call_id: core.random.token(24), from_tag: core.random.token(10), cseq: 1, report, asks: None }
     }
 

@@ -29,7 +29,7 @@ impl Outbox {
         let same = latest.filter(|latest| latest.is_ambiguous() && latest.row.recipients == recipients);
         let ids = match same {
             Some(same) => Identity::of(&same.row),
-            None => Identity::fresh(core, &entry.latest_wish()),
+            None => Identity::fresh(core, &entry.latest_report_options()),
         };
         self.begin_attempt(core, id, ids, recipients, now);
         core.promise(Action::AttemptKept(id, number));
@@ -62,7 +62,7 @@ impl Outbox {
         let Some(former) = entry.readdress(recipient, address.clone()) else {
             return;
         };
-        let (wish, people) = (entry.latest_wish(), entry.row.recipients.clone());
+        let (wish, people) = (entry.latest_report_options(), entry.row.recipients.clone());
         core.write(Write::Recipients { message: id, people });
         if let Some(people) = conversations.readdress(conversation, (&former, &address)) {
             core.write(Write::People { conversation, people });

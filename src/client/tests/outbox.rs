@@ -253,7 +253,7 @@ fn w12_an_account_that_does_not_register_calls_its_reports_after_a_restart() {
 #[test]
 fn w9_who_wants_no_report_waits_for_none() {
     let mut stage = Stage::connected();
-    let report = ReportWish { mode: ReportMode::None, detail: false, id: None };
+    let report = ReportOptions { mode: ReportMode::None, detail: false, id: None };
     stage.command(AgentCommand::Send(Draft { report, ..draft(&ANN_AND_BOB, "x") }));
     let request = stage.take_sent("MESSAGE");
     assert!(field(&request, "Delivery-Report").starts_with("none;id="));

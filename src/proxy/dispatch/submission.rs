@@ -10,7 +10,7 @@ use crate::proxy::routing::aliases::{Aliases, ExpandFault};
 use crate::proxy::routing::domains::Domains;
 use crate::proxy::secret::Secret;
 use crate::sip::{
-    Addressed, Aor, Error, Method, RECIPIENT_LIST, ReportMode, ReportWish, Request, SECONDARY_TO, Uri,
+    Addressed, Aor, Error, Method, RECIPIENT_LIST, ReportMode, ReportOptions, Request, SECONDARY_TO, Uri,
     recipients,
 };
 
@@ -28,7 +28,7 @@ pub(crate) struct Submission {
     pub(crate) lines: Vec<AddressEntry>,
     /// Whom the lists among them stand for (W16).
     pub(crate) lists: Vec<ListRow>,
-    pub(crate) report: ReportWish,
+    pub(crate) report: ReportOptions,
     /// For how many seconds it is worth delivering (W8).
     pub(crate) expires: Option<u32>,
     /// The key that a repetition shares (W12).
@@ -122,7 +122,7 @@ impl Submission {
         lists: Lists<'_>,
     ) -> Result<Self, Rejection> {
         let fields = request.fields();
-        let mut report = ReportWish::of(fields)?;
+        let mut report = ReportOptions::of(fields)?;
         if !is_submission(&request) {
             // An ordinary message to a list: nobody asked for a report (W16).
             report.mode = ReportMode::None;
@@ -230,10 +230,10 @@ fn resolve(all: Vec<Addressed>, lists: &[ListRow], domains: &Domains) -> Resolve
 /// What it says of a report is malformed.
 pub(crate) fn double_key(request: &Request, domains: &Domains) -> Result<String, Error> {
     let fields = request.fields();
-    Ok(key(request, &domains.person(&fields.from().uri), &ReportWish::of(fields)?))
+    Ok(key(request, &domains.person(&fields.from().uri), &ReportOptions::of(fields)?))
 }
 
-fn key(request: &Request, sender: &Aor, report: &ReportWish) -> String {
+fn key(request: &Request, sender: &Aor, report: &ReportOptions) -> String {
     let fields = request.fields();
     match &report.id {
         Some(id) => format!("{sender} id {id}"),

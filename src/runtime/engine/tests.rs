@@ -19,7 +19,7 @@ use crate::model::search::Search;
 use crate::model::snapshot::{PasswordPlace, Thread};
 use crate::proxy::ProxyConfig;
 use crate::runtime::server::Server;
-use crate::sip::{File, ReportMode, ReportWish, Transport};
+use crate::sip::{File, ReportMode, ReportOptions, Transport};
 use crate::transaction::Timers;
 
 /// An engine and what wakes its window.
@@ -87,7 +87,7 @@ impl Desktop {
 
     fn send(&self, to: &[&str], text: &str) {
         let person = |address: &&str| PersonRow { address: (*address).to_owned(), name: String::new() };
-        let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
+        let report = ReportOptions { mode: ReportMode::Each, detail: true, id: None };
         let draft = Draft {
             to: to.iter().map(person).collect(),
             text: text.to_owned(),
@@ -219,7 +219,7 @@ fn what_was_being_written_is_there_after_a_restart_and_gone_once_it_is_sent() {
         .until_notice("told", |notice| if let Notice::Drafts(drafts) = notice { Some(drafts) } else { None });
     assert!(kept[0].at > Timestamp::default());
     assert_eq!(kept, [DraftRow { at: kept[0].at, ..row.clone() }]);
-    let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
+    let report = ReportOptions { mode: ReportMode::Each, detail: true, id: None };
     let draft = Draft { to: row.people, text: row.text, files: row.files, hidden: false, report };
     james.engine.send(Command::Agent(AgentCommand::Send(draft))).unwrap();
     james.until("sent", |engine| engine.snapshot().conversations.first().map(drop));

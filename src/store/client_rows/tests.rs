@@ -38,7 +38,7 @@ fn attempt(message: u64, number: u32, stage: AttemptStage) -> AttemptRow {
         call_id: "c@h".to_owned(),
         from_tag: "f".to_owned(),
         cseq: 4,
-        report: ReportWish::parse("each;detail;id=x").unwrap(),
+        report: ReportOptions::parse("each;detail;id=x").unwrap(),
         way: Way::FanOut,
         asks: false,
         stage,

@@ -14,7 +14,7 @@ use crate::model::journal::{
     AttemptRow, AttemptStage, ConversationRow, DeliveryRow, DeliveryState, OutgoingRow, Way, Write,
 };
 use crate::model::reason::Phrase;
-use crate::sip::ReportWish;
+use crate::sip::ReportOptions;
 use crate::store::{ClientSchema, Outcome, Store, Writer};
 use crate::time::Timestamp;
 
@@ -64,7 +64,7 @@ fn attempt(message: u64) -> Write {
         call_id: "c".to_owned(),
         from_tag: "f".to_owned(),
         cseq: 1,
-        report: ReportWish::parse("each").unwrap(),
+        report: ReportOptions::parse("each").unwrap(),
         way: Way::FanOut,
         asks: false,
         stage: AttemptStage::Closed,

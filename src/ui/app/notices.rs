@@ -10,7 +10,7 @@ use super::shell::MiddleView;
 use crate::model::command::{AgentCommand, Command, Draft, Notice};
 use crate::model::journal::{ConversationId, PersonRow};
 use crate::model::snapshot::Person;
-use crate::sip::{File, ReportMode, ReportWish};
+use crate::sip::{File, ReportMode, ReportOptions};
 use crate::ui::actions::Act;
 use crate::ui::compose::attach::{self, AttachForm};
 use crate::ui::desktop::browser::Browser;
@@ -193,7 +193,7 @@ impl App {
             address: person.address.clone(),
             name: person.plain_name().to_owned(),
         };
-        let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
+        let report = ReportOptions { mode: ReportMode::Each, detail: true, id: None };
         let to = head.people.iter().map(row).collect();
         let draft = Draft { to, text, files: Vec::new(), hidden: head.hidden, report };
         if self.ask(Command::Agent(AgentCommand::Send(draft))) {

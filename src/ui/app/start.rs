@@ -10,7 +10,7 @@ use crate::model::account::RegistrationState;
 use crate::model::command::Draft;
 use crate::model::marks::Marks;
 use crate::model::snapshot::ConversationHead;
-use crate::sip::{ReportMode, ReportWish};
+use crate::sip::{ReportMode, ReportOptions};
 
 use super::App;
 
@@ -78,7 +78,7 @@ impl App {
             return;
         };
         self.start.send_ready = false;
-        let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
+        let report = ReportOptions { mode: ReportMode::Each, detail: true, id: None };
         let draft = Draft {
             to: writing.to.rows(),
             text: writing.text.clone(),

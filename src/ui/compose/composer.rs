@@ -13,7 +13,7 @@ use crate::model::account::RegistrationState;
 use crate::model::command::Draft;
 use crate::model::journal::{ConversationId, PersonRow};
 use crate::model::snapshot::{Snapshot, Thread};
-use crate::sip::{File, ReportMode, ReportWish};
+use crate::sip::{File, ReportMode, ReportOptions};
 use crate::ui::actions::Act;
 use crate::ui::kit::edit;
 use crate::ui::kit::icons::{Icon, icon_button, paint_icon};
@@ -127,7 +127,7 @@ pub(crate) fn composer_ui(
         hint(ui, GOES_BY_LIST);
     }
     if by_key || written.sent {
-        let report = ReportWish { mode: ReportMode::Each, detail: true, id: None };
+        let report = ReportOptions { mode: ReportMode::Each, detail: true, id: None };
         let hidden = audience.hidden(writing) && rows.len() > 1;
         let (text, files) = (writing.text.trim_end().to_owned(), writing.files.clone());
         acts.push(Act::Send(Draft { to: rows, text, files, hidden, report }));

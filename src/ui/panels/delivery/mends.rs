@@ -5,7 +5,7 @@ use crate::model::contacts::address_key;
 use crate::model::journal::{DeliveryState, MessageId, PersonRow};
 use crate::model::reason::{Fix, reason};
 use crate::model::snapshot::{DeliveryView, MessageView};
-use crate::sip::{ReportMode, ReportWish};
+use crate::sip::{ReportMode, ReportOptions};
 use crate::ui::actions::{Act, WrongAddress};
 
 /// What a button in a row does.
@@ -77,7 +77,7 @@ pub(super) fn deed(mend: Mend, message: &MessageView, delivery: &DeliveryView) -
             text: message.text.clone(),
             files: Vec::new(),
             hidden: false,
-            report: ReportWish { mode: ReportMode::Each, detail: true, id: None },
+            report: ReportOptions { mode: ReportMode::Each, detail: true, id: None },
         }))),
         Mend::EditAddress => {
             let all = || message.deliveries.iter().map(|other| address_key(&other.person.address));
