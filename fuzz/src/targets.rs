@@ -11,7 +11,7 @@ use fanfare::model::names::Names;
 use fanfare::model::snapshot::Settings;
 use fanfare::sip::digest::{Algorithm, Challenge, Credentials, Ha1};
 use fanfare::sip::{
-    Aor, Cpim, Edit, Framed, Framer, Imdn, Message, Method, NameAddr, Params, ReportWish, Request, Uri,
+    Aor, Cpim, Edit, Framed, Framer, Imdn, Message, Method, NameAddr, Params, ReportOptions, Request, Uri,
     also_to, content, file_name, inner_media_type, parameter, parse, read_report, recipients, refusal,
     with_secondary_to, write_report, xml_texts,
 };
@@ -101,7 +101,7 @@ fn secondary_to(data: &[u8]) {
     let wish = lines.next().unwrap_or_default();
     let fields: Vec<u8> = lines.flat_map(|line| [b"Secondary-To: ", line, b"\r\n"].concat()).collect();
     let Some(request) = submission(&[b"Delivery-Report: ", wish, b"\r\n", &fields].concat()) else { return };
-    drop((ReportWish::of(request.fields()), also_to(request.fields())));
+    drop((ReportOptions::of(request.fields()), also_to(request.fields())));
     let Ok(people) = recipients(request.fields()) else { return };
     let printed: String = people
         .iter()

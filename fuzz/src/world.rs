@@ -25,7 +25,7 @@ use fanfare::proxy::journal::UserRow;
 use fanfare::proxy::{Auth, Proxy, ProxyCommand, ProxyConfig};
 use fanfare::random::Random;
 use fanfare::sip::digest::{Algorithm, Ha1};
-use fanfare::sip::{Aor, Message, ReportMode, ReportWish, Request, Transport, parse};
+use fanfare::sip::{Aor, Message, ReportMode, ReportOptions, Request, Transport, parse};
 use fanfare::time::{Clock, Now, Timestamp};
 
 const PROXY: &str = "192.0.2.100:5060";
@@ -138,7 +138,7 @@ pub(crate) fn client(data: &[u8]) {
         text: "Come here.".to_owned(),
         files: Vec::new(),
         hidden: false,
-        report: ReportWish { mode: ReportMode::Each, detail: true, id: None },
+        report: ReportOptions { mode: ReportMode::Each, detail: true, id: None },
     })));
     world.play(data);
 }

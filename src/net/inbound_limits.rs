@@ -244,7 +244,10 @@ mod tests {
         assert_eq!(hold(&mut inbound, a, 1, 2), Some(vec![]));
         assert_eq!(hold(&mut inbound, b, 2, 2), None, "a quarter of all for one peer");
         assert_eq!(hold(&mut inbound, far, 4, 2), Some(vec![]));
-        assert_eq!((hold(&mut inbound, a, 1, 0), hold(&mut inbound, far, 4, 0)), (Some(vec![]), Some(vec![])));
+        assert_eq!(
+            (hold(&mut inbound, a, 1, 0), hold(&mut inbound, far, 4, 0)),
+            (Some(vec![]), Some(vec![]))
+        );
         for (ip, connection) in [(a, 1), (b, 2), (far, 4)] {
             inbound.leave(ip, ConnectionId(connection));
         }

@@ -138,7 +138,7 @@ impl Relays {
         };
         // An ordinary request is not stored: after a crash its sender retransmits it, so the branch may be random.
         let name = format!("z9hG4bK{}{}", core.random.token(24), this.check);
-        let edit = edit(this, uri, &core.carrier.sockets().via(flow, &name));
+        let edit = edit(this, uri, &core.sender.sockets().via(flow, &name));
         let may_assert = PeersPart::of(core, &this.request).may_assert(core, flow.remote, now);
         let bytes = identity::pass_on(core, edit, &this.request, (this.flow, flow), may_assert).print();
         let printed = Printed { branch: &name, method: this.request.method().clone(), flow, bytes };

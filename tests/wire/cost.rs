@@ -7,8 +7,8 @@ use std::time::Duration;
 use fanfare::model::text::{preview, shown};
 use fanfare::proxy::Auth;
 use fanfare::sip::{
-    Cpim, Fields, Framed, Framer, Imdn, Message, ReportOptions, also_to, inner_media_type, parse, read_report,
-    recipients, refusal, with_secondary_to,
+    Cpim, Fields, Framed, Framer, Imdn, Message, ReportOptions, also_to, inner_media_type, parse,
+    read_report, recipients, refusal, with_secondary_to,
 };
 use fanfare::time::Clock;
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use fanfare::sip::second_reader::{self, Start};
 use fanfare::sip::{
     Addressed, Compose, Dialog, Edit, Leg, LegTemplate, Message, Method, NameAddr, ReportLine, ReportMode,
-    ReportState, ReportOptions, Uri, parse, reason_phrase, recipients, refusal, write_report,
+    ReportOptions, ReportState, Uri, parse, reason_phrase, recipients, refusal, write_report,
 };
 
 use crate::reading::{message, request};

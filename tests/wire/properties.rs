@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use fanfare::sip::{
     Addressed, Compose, Leg, LegTemplate, Message, Method, NameAddr, Params, ReportLine, ReportMode,
-    ReportState, ReportOptions, Uri, parse, read_report, recipients, write_report,
+    ReportOptions, ReportState, Uri, parse, read_report, recipients, write_report,
 };
 use proptest::collection::vec;
 use proptest::option;

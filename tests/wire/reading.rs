@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use fanfare::limits::{HEAD_BYTES_MAX, HEADER_FIELDS_MAX, MESSAGE_BYTES_MAX};
 use fanfare::sip::{
-    Contacts, Error, Framed, Framer, Message, Method, ReportLine, ReportMode, ReportState, ReportOptions,
+    Contacts, Error, Framed, Framer, Message, Method, ReportLine, ReportMode, ReportOptions, ReportState,
     Request, also_to, parse, read_report, recipients,
 };
 

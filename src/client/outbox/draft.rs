@@ -159,7 +159,13 @@ mod tests {
             .iter()
             .map(|address| PersonRow { address: (*address).to_owned(), name: String::new() })
             .collect();
-        Draft { to, text: text.to_owned(), files: Vec::new(), hidden: false, report: ReportOptions::default() }
+        Draft {
+            to,
+            text: text.to_owned(),
+            files: Vec::new(),
+            hidden: false,
+            report: ReportOptions::default(),
+        }
     }
 
     #[test]

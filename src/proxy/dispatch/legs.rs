@@ -193,10 +193,10 @@ impl Legs {
             return;
         };
         let branch = core.secret.leg_branch(facts.leg(place.recipient), place.branch, uri.as_str());
-        let branch = core.carrier.branch_at_hop(user, branch, core.secret, flow.remote);
+        let branch = core.sender.branch_at_hop(user, branch, core.secret, flow.remote);
         let asserted = facts.asserted.filter(|_| self.may_assert(core, place, flow, now));
         let bytes = self.print(core, Facts { asserted, ..facts }, (place, expires), (flow, &branch));
-        let sending = core.carrier.send(
+        let sending = core.sender.send(
             user,
             Printed { branch: &branch, method: Method::Message, flow, bytes },
             ends,

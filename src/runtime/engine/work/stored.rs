@@ -91,7 +91,8 @@ impl Work {
 
     /// Finds out how much room the messages take.
     pub(super) fn measure(&self) {
-        let (out, file) = (Arc::clone(self.builder.out()), self.data.as_ref().map(|data| data.join(STORE_FILE)));
+        let (out, file) =
+            (Arc::clone(self.builder.out()), self.data.as_ref().map(|data| data.join(STORE_FILE)));
         let measure = move |reader: &(dyn Reader + 'static)| {
             if let Ok(found) = reader.storage_use() {
                 let beside = file.as_deref().map_or(0, bytes_beside);
