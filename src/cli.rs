@@ -42,6 +42,8 @@ mod address;
 
 mod password;
 
+mod writer;
+
 mod output;
 
 mod percentiles;

@@ -10,13 +10,14 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::output::{note, say};
+use super::writer::Writer;
 use crate::config::client::{ClientFiles, Folders};
 use crate::limits::IMPORT_BYTES_MAX;
 use crate::model::contacts::AddressBook;
 use crate::model::export;
 use crate::model::import::{Import, Standing};
 use crate::model::names::Names;
-use crate::runtime::console::{put, say_json};
+use crate::runtime::console::say_json;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ContactsVerb {
@@ -33,7 +34,7 @@ pub(super) enum ContactsVerb {
     },
     /// Write all contacts and saved lists as vCard 4.0 (safe while the window is open).
     Export {
-        /// File to write (default: standard output).
+        /// File to create; it must not exist yet (default: standard output).
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
         #[command(flatten)]
@@ -192,14 +193,9 @@ impl Tally {
 }
 
 fn export(book: &AddressBook, out: Option<&Path>) -> anyhow::Result<()> {
-    let cards = export::cards(book);
-    match out {
-        Some(path) => std::fs::write(path, cards).with_context(|| format!("cannot write {}", path.display())),
-        None => {
-            put(&cards);
-            Ok(())
-        }
-    }
+    let mut out = Writer::open(out)?;
+    out.put(&export::cards(book))?;
+    out.finish()
 }
 
 fn list(book: &AddressBook, json: bool) {

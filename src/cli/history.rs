@@ -10,8 +10,6 @@ mod rows;
 
 mod html;
 
-mod writer;
-
 use std::path::PathBuf;
 use std::process::ExitCode;
 

@@ -11,8 +11,9 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use crate::store::tables::{Changes, Outside};
 use crate::store::{OpenError, OpenErrorKind, ProxySchema, Schema, Store, migrate, proxy_rows};
 
-/// How long to wait for a lock that the proxy holds.
-const BUSY_WAIT: Duration = Duration::from_secs(5);
+/// How long to wait for a lock that the proxy holds. Under load it takes the lock again as soon as it has given it back,
+/// and on a slow disk it holds it through every sync: a command may have to try for a while.
+const BUSY_WAIT: Duration = Duration::from_secs(30);
 
 /// Lets a running proxy notice outside changes.
 #[derive(Debug)]

@@ -72,6 +72,9 @@ fn what_is_exported_can_be_imported_elsewhere() {
     assert_eq!((exported.code(), exported.out.len()), (0, 0), "{exported:?}");
     let printed = contacts(folder.path(), &["export"]);
     assert_eq!(printed.out.join("\r\n") + "\r\n", fs::read_to_string(&out).unwrap());
+    let again = contacts(folder.path(), &["export", "--out", out.to_str().unwrap()]);
+    assert_eq!(again.code(), 2, "{again:?}");
+    assert!(again.said().contains("all.vcf already exists; nothing was written"), "{again:?}");
     let ended = contacts(&other.path().join("profile"), &["import", out.to_str().unwrap()]);
     assert_eq!((ended.code(), ended.out), (0, vec!["1 contact imported, 1 list imported".to_owned()]));
     let listed = contacts(&other.path().join("profile"), &["list", "--json"]);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::rows::MessageJson;
-use super::writer::{Writer, csv, json_line, local, safe};
+use crate::cli::writer::{Writer, csv, json_line, local, safe};
 use super::{ExportFormat, Opened, html};
 use crate::cli::output::utc;
 use crate::model::delivery::best;

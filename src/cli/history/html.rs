@@ -4,7 +4,7 @@ use data_encoding::BASE64;
 
 use super::export::{outcome, outcomes};
 use super::rows::AttemptJson;
-use super::writer::{html, local};
+use crate::cli::writer::{html, local};
 use crate::model::journal::{DeliveryRow, PersonRow};
 use crate::model::names::Names;
 use crate::model::record::DeliveryRecord;

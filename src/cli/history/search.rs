@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Opened;
 use super::rows::PersonJson;
-use super::writer::{Writer, json_line, local, safe};
+use crate::cli::writer::{Writer, json_line, local, safe};
 use crate::cli::output::note;
 use crate::cli::output::utc;
 use crate::model::search::{Hit, Search};

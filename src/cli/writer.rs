@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 const WAITING_BYTES: usize = 64 * 1024;
 
 /// Standard output, or a file that is complete or absent afterwards.
-pub(super) enum Writer {
+pub(crate) enum Writer {
     Standard(String),
     File(BufWriter<NamedTempFile>, PathBuf),
 }
@@ -26,7 +26,7 @@ impl Writer {
     ///
     /// # Errors
     /// The file exists already, or cannot be created.
-    pub(super) fn open(out: Option<&Path>) -> anyhow::Result<Self> {
+    pub(crate) fn open(out: Option<&Path>) -> anyhow::Result<Self> {
         let Some(path) = out else {
             return Ok(Self::Standard(String::new()));
         };
@@ -44,7 +44,7 @@ impl Writer {
     ///
     /// # Errors
     /// The disk is full, for example.
-    pub(super) fn put(&mut self, text: &str) -> anyhow::Result<bool> {
+    pub(crate) fn put(&mut self, text: &str) -> anyhow::Result<bool> {
         match self {
             Self::Standard(waiting) => {
                 waiting.push_str(text);
@@ -61,7 +61,7 @@ impl Writer {
     ///
     /// # Errors
     /// The same; no file is left behind.
-    pub(super) fn finish(self) -> anyhow::Result<()> {
+    pub(crate) fn finish(self) -> anyhow::Result<()> {
         match self {
             Self::Standard(waiting) => print(&waiting).map(drop),
             Self::File(out, path) => {
@@ -86,7 +86,7 @@ fn print(text: &str) -> anyhow::Result<bool> {
 
 /// The text without anything that a terminal or a page acts on: such characters are written as their codes. Line ends
 /// and tabs stay.
-pub(super) fn safe(text: &str) -> String {
+pub(crate) fn safe(text: &str) -> String {
     let mut written = String::with_capacity(text.len());
     for letter in text.replace("\r\n", "\n").chars() {
         if is_hidden(letter) || letter.is_control() && letter != '\n' && letter != '\t' {
@@ -99,7 +99,7 @@ pub(super) fn safe(text: &str) -> String {
 }
 
 /// Text between tags, or in an attribute in quotation marks.
-pub(super) fn html(text: &str) -> String {
+pub(crate) fn html(text: &str) -> String {
     let mut written = String::with_capacity(text.len());
     for letter in safe(text).chars() {
         match letter {
@@ -115,7 +115,7 @@ pub(super) fn html(text: &str) -> String {
 }
 
 /// A line of CSV (RFC 4180). What a spreadsheet would take for a formula gets an apostrophe before it.
-pub(super) fn csv(fields: &[&str]) -> String {
+pub(crate) fn csv(fields: &[&str]) -> String {
     let mut line = String::new();
     for (index, field) in fields.iter().enumerate() {
         if index > 0 {
@@ -141,12 +141,12 @@ pub(super) fn csv(fields: &[&str]) -> String {
 ///
 /// # Errors
 /// Never: the values have string keys.
-pub(super) fn json_line(value: &impl serde::Serialize) -> anyhow::Result<String> {
+pub(crate) fn json_line(value: &impl serde::Serialize) -> anyhow::Result<String> {
     Ok(format!("{}\n", json(&serde_json::to_string(value)?)))
 }
 
 /// `2026-11-30 14:05:00` here, for people.
-pub(super) fn local(at: Timestamp) -> String {
+pub(crate) fn local(at: Timestamp) -> String {
     let at = jiff::Timestamp::from_millisecond(at.as_millis_i64()).unwrap_or_default();
     at.to_zoned_datetime(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
