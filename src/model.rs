@@ -45,6 +45,8 @@ pub mod journal;
 
 pub mod reason;
 
+pub mod sign_in_fault;
+
 pub mod slip;
 
 pub mod text;

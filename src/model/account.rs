@@ -3,13 +3,13 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::outage::Outage;
 use super::server::Server;
+use super::sign_in_fault::SignInFault;
 use super::slip;
 use crate::sip::{self, Transport, Uri};
 
@@ -345,10 +345,8 @@ pub enum RegistrationState {
         status: u16,
         /// Reason phrase.
         reason: String,
-        /// The cause and its remedy, if more is known: a sentence without full stop.
-        why: Option<Arc<str>>,
-        /// The realm that refused the name and password, if that is the cause.
-        realm: Option<Arc<str>>,
+        /// Why its challenge was not answered, if that is the cause and a person can do something about it.
+        why: Option<SignInFault>,
         /// Time until the next try, from the moment of the event; none if only another password helps.
         retry_after: Option<Duration>,
     },

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::sign_in_fault::SignInFault;
 use super::text::visible;
 
 /// What explains a recipient's state: the words of whoever answered, or what this program found itself.
@@ -35,6 +36,10 @@ pub enum LocalReason {
     NoTls,
     /// Redirected to this address, where nobody was reached.
     NotReached(String),
+    /// Redirected to this address, which answered with the status.
+    Redirected(String),
+    /// Our server, or theirs, asked us to sign in, which was not possible.
+    SignIn(SignInFault),
     /// Named to a list server, which says only that it has the message (W27).
     ListServer,
     /// The attempt could not be stored, so nothing was sent.
@@ -58,6 +63,9 @@ impl Phrase {
             Self::Verbatim(text) => Self::Verbatim(visible(text)),
             Self::Local(LocalReason::NotReached(place)) => {
                 Self::Local(LocalReason::NotReached(visible(place)))
+            }
+            Self::Local(LocalReason::Redirected(place)) => {
+                Self::Local(LocalReason::Redirected(visible(place)))
             }
             Self::Local(known) => Self::Local(known.clone()),
         }
@@ -110,6 +118,8 @@ impl LocalReason {
             Self::TooLarge => "too-large",
             Self::NoTls => "no-tls",
             Self::NotReached(_) => "not-reached",
+            Self::Redirected(_) => "redirected",
+            Self::SignIn(fault) => fault.code(),
             Self::ListServer => "list-server",
             Self::NotStored => "not-stored",
         }
@@ -118,7 +128,19 @@ impl LocalReason {
     /// The text stored beside the code.
     #[must_use]
     pub fn detail(&self) -> &str {
-        if let Self::NotReached(place) = self { place } else { "" }
+        match self {
+            Self::NotReached(place) | Self::Redirected(place) => place,
+            Self::SignIn(fault) => fault.realm(),
+            Self::NoAnswer
+            | Self::NoConnection
+            | Self::NoFinalAnswer
+            | Self::TheirProgram
+            | Self::NoFanOut
+            | Self::TooLarge
+            | Self::NoTls
+            | Self::ListServer
+            | Self::NotStored => "",
+        }
     }
 
     /// Reads a code and the text beside it; none for a code that we do not know.
@@ -133,9 +155,10 @@ impl LocalReason {
             "too-large" => Self::TooLarge,
             "no-tls" => Self::NoTls,
             "not-reached" => Self::NotReached(detail.to_owned()),
+            "redirected" => Self::Redirected(detail.to_owned()),
             "list-server" => Self::ListServer,
             "not-stored" => Self::NotStored,
-            _ => return None,
+            _ => return SignInFault::of(code, detail).map(Self::SignIn),
         })
     }
 }
@@ -153,6 +176,8 @@ impl fmt::Display for LocalReason {
             Self::NotReached(place) => {
                 return write!(f, "Redirected, and nobody is reached at {}", visible(place));
             }
+            Self::Redirected(place) => return write!(f, "Redirected to {}", visible(place)),
+            Self::SignIn(fault) => return write!(f, "Sign-in failed: {fault}"),
             Self::ListServer => "The server sends it on and does not tell who got it",
             Self::NotStored => "It could not be written to the disk. Is the disk full?",
         })
@@ -288,9 +313,11 @@ fn local_reason(status: Option<u16>, found: &LocalReason) -> Reason {
         LocalReason::NotStored => {
             ("It could not be written to the disk. Is the disk full?", "not sent", Fix::Resend)
         }
-        LocalReason::TheirProgram | LocalReason::NotReached(_) | LocalReason::ListServer => {
-            return status_reason(status);
-        }
+        LocalReason::TheirProgram
+        | LocalReason::NotReached(_)
+        | LocalReason::Redirected(_)
+        | LocalReason::SignIn(_)
+        | LocalReason::ListServer => return status_reason(status),
     };
     Reason { words: Cow::Borrowed(words), short, fix }
 }
@@ -366,6 +393,8 @@ mod tests {
             (LocalReason::TooLarge, "too-large"),
             (LocalReason::NoTls, "no-tls"),
             (LocalReason::NotReached("sip:ann@far.test".to_owned()), "not-reached"),
+            (LocalReason::Redirected("sip:ann@far.test".to_owned()), "redirected"),
+            (LocalReason::SignIn(SignInFault::WrongPassword("far.test".to_owned())), "wrong-password"),
             (LocalReason::ListServer, "list-server"),
             (LocalReason::NotStored, "not-stored"),
         ];

@@ -185,7 +185,6 @@ fn the_first_field_has_the_focus() {
             status: 401,
             reason: "Unauthorized".into(),
             why: None,
-            realm: None,
             retry_after: None,
         };
     });

@@ -10,6 +10,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use fanfare::model::account::{Account, ConnectStep, Password, RegistrationState, TrustedCertificate};
 use fanfare::model::command::{AgentCommand, Command};
 use fanfare::model::outage::Outage;
+use fanfare::model::sign_in_fault::SignInFault;
 use fanfare::model::snapshot::{PasswordPlace, UntrustedCertificate};
 use fanfare::time::Timestamp;
 use fanfare::ui::App;
@@ -103,13 +104,7 @@ fn nothing_can_be_changed_while_a_server_is_tried_and_the_server_that_is_named_i
     state(
         &fake,
         &mut window,
-        RegistrationState::Refused {
-            status: 404,
-            reason: "Not Found".into(),
-            why: None,
-            realm: None,
-            retry_after: None,
-        },
+        RegistrationState::Refused { status: 404, reason: "Not Found".into(), why: None, retry_after: None },
     );
     assert!(!says(&window, "cannot be found"));
     assert!(says(&window, "The server does not know this address (404 Not Found)."));
@@ -122,13 +117,7 @@ fn a_state_of_the_attempt_before_is_not_taken_for_that_of_the_next() {
     state(
         &fake,
         &mut window,
-        RegistrationState::Refused {
-            status: 403,
-            reason: "Forbidden".into(),
-            why: None,
-            realm: None,
-            retry_after: None,
-        },
+        RegistrationState::Refused { status: 403, reason: "Forbidden".into(), why: None, retry_after: None },
     );
     fake.change(|inner| inner.holds_back = true);
     window.get_by_label("Connect").click();
@@ -145,7 +134,6 @@ fn a_wrong_password_says_so() {
         status: 401,
         reason: "Unauthorized".into(),
         why: None,
-        realm: None,
         retry_after: None,
     };
     state(&fake, &mut window, refused());
@@ -165,20 +153,21 @@ fn a_wrong_password_says_so() {
 fn a_refused_password_is_told_with_its_realm_and_another_reason_is_not_called_a_wrong_password() {
     let fake = nobody();
     let mut window = connect(&fake);
-    let refused = |why: &str, realm: Option<&str>| RegistrationState::Refused {
+    let refused = |why: SignInFault| RegistrationState::Refused {
         status: 401,
         reason: "Unauthorized".into(),
-        why: Some(why.into()),
-        realm: realm.map(Into::into),
+        why: Some(why),
         retry_after: None,
     };
-    let why = "the password is not right for the realm \"one.example\"";
-    state(&fake, &mut window, refused(why, Some("one.example")));
+    state(&fake, &mut window, refused(SignInFault::WrongPassword("one.example".to_owned())));
     window.get_by_label("Wrong password or sign-in name (401, realm one.example).");
 
-    state(&fake, &mut window, refused("the server asks for the realm \"two.example\"", None));
+    state(&fake, &mut window, refused(SignInFault::NoPassword("two.example".to_owned())));
     assert!(!says(&window, "Wrong password"));
-    assert!(says(&window, "(401 Unauthorized). The server asks for the realm \"two.example\"."));
+    assert!(says(
+        &window,
+        "(401 Unauthorized). The server asks for a password in the realm \"two.example\", and this account has none."
+    ));
 }
 
 /// The whole of it is on the screen.
@@ -245,7 +234,6 @@ fn a_refusal_and_an_address_that_makes_no_sense_are_scrolled_to() {
             status: 401,
             reason: "Unauthorized".into(),
             why: None,
-            realm: None,
             retry_after: None,
         };
         state(&fake, &mut window, refused());

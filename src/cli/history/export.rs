@@ -4,9 +4,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::rows::MessageJson;
-use crate::cli::writer::{Writer, csv, json_line, local, safe};
 use super::{ExportFormat, Opened, html};
 use crate::cli::output::utc;
+use crate::cli::writer::{Writer, csv, json_line, local, safe};
 use crate::model::delivery::best;
 use crate::model::journal::{DeliveryRow, PersonRow};
 use crate::model::names::Names;

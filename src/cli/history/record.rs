@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::rows::{DeliveryJson, OtherJson, RecordJson};
-use crate::cli::writer::{Writer, csv, json_line};
 use super::{Opened, RecordFormat, html};
+use crate::cli::writer::{Writer, csv, json_line};
 use crate::model::journal::MessageId;
 use crate::model::record::DeliveryRecord;
 

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::Opened;
 use super::rows::PersonJson;
-use crate::cli::writer::{Writer, json_line, local, safe};
 use crate::cli::output::note;
 use crate::cli::output::utc;
+use crate::cli::writer::{Writer, json_line, local, safe};
 use crate::model::search::{Hit, Search};
 use crate::model::snapshot::Person;
 use crate::store::history::search::LatestSearch;

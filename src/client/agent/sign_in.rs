@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 use crate::limits::{CHALLENGES_ANSWERED_MAX, REALM_CHARS_TOLD, REALMS_MAX, REALMS_PER_REQUEST_MAX};
 use crate::model::account::{Password, SignIn};
+use crate::model::reason::{LocalReason, Phrase};
+use crate::model::sign_in_fault::SignInFault;
 use crate::model::text::visible;
 use crate::random::Random;
 use crate::sip::digest::{Challenge, next_nonce};
@@ -103,34 +105,6 @@ impl Answered {
     }
 }
 
-/// Why a challenge is not answered: a sentence for people, without full stop.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Unanswered {
-    /// There is no password.
-    #[error("the server asks for a password in the realm \"{0}\", and this account has none")]
-    NoPassword(String),
-    /// The account names another realm, or nothing shows that this one is our server's.
-    #[error(
-        "the server asks for the realm \"{asked}\", and this account uses its password for \"{ours}\" alone; if that is \
-         your server, set the realm to \"{asked}\" (--realm)"
-    )]
-    OtherRealm {
-        /// The realm of the challenge.
-        asked: String,
-        /// The realm in which the password may be used.
-        ours: String,
-    },
-    /// The password was tried there and is wrong.
-    #[error("the password is not right for the realm \"{0}\"")]
-    WrongPassword(String),
-    /// Only algorithms or qop values that we do not support.
-    #[error(
-        "the server asks in the realm \"{0}\" for a proof that this program does not know (it knows MD5, SHA-256 and \
-         SHA-512-256 with qop=auth)"
-    )]
-    UnknownAlgorithm(String),
-}
-
 /// See the top of this file.
 #[derive(Debug)]
 pub(crate) struct Challenges {
@@ -141,7 +115,7 @@ pub(crate) struct Challenges {
     /// redirect, no realm is trusted just because it is asked for.
     is_at_home: bool,
     /// Why the latest challenge was not answered.
-    unanswered: Option<Unanswered>,
+    unanswered: Option<SignInFault>,
 }
 
 impl Challenges {
@@ -172,7 +146,7 @@ impl Challenges {
                     self.remember(asker, challenge);
                 } else {
                     // Refused: these credentials are not sent again to anybody.
-                    self.unanswered = Some(Unanswered::WrongPassword(told(&challenge.realm)));
+                    self.unanswered = Some(SignInFault::WrongPassword(told(&challenge.realm)));
                     self.sessions.remove(&(asker, challenge.realm));
                 }
             }
@@ -184,21 +158,16 @@ impl Challenges {
         Heeded::Again
     }
 
-    /// Why the latest challenge was not answered, if a person can do something about it.
-    pub(crate) const fn unanswered(&self) -> Option<&Unanswered> {
-        self.unanswered.as_ref()
-    }
-
-    /// The realm that refused the name and password, if that is why the latest challenge was not answered.
-    pub(crate) fn refused_realm(&self) -> Option<&str> {
-        if let Some(Unanswered::WrongPassword(realm)) = &self.unanswered { Some(realm) } else { None }
+    /// Why the challenge in this response, the latest one, was not answered, if a person can do something about it.
+    pub(crate) fn fault_of(&self, response: &Response) -> Option<&SignInFault> {
+        self.unanswered.as_ref().filter(|_| matches!(response.status(), 401 | 407))
     }
 
     /// The reason phrase of a refusal, or what prevents signing in if that is the cause.
-    pub(crate) fn reason(&self, response: &Response) -> String {
-        match self.unanswered().filter(|_| matches!(response.status(), 401 | 407)) {
-            Some(why) => format!("{}: {why}", response.reason()),
-            None => response.reason().to_owned(),
+    pub(crate) fn reason(&self, response: &Response) -> Phrase {
+        match self.fault_of(response) {
+            Some(fault) => LocalReason::SignIn(fault.clone()).into(),
+            None => response.reason().into(),
         }
     }
 
@@ -222,11 +191,11 @@ impl Challenges {
             let why = if !self.may_answer(&realm, method) {
                 let ours = &self.sign_in.realm;
                 let ours = if ours.is_empty() { &self.domain } else { ours };
-                Unanswered::OtherRealm { asked: told(&realm), ours: told(ours) }
+                SignInFault::OtherRealm { asked: told(&realm), ours: told(ours) }
             } else if self.sign_in.password.is_empty() {
-                Unanswered::NoPassword(told(&realm))
+                SignInFault::NoPassword(told(&realm))
             } else if !strongest.contains_key(&realm) {
-                Unanswered::UnknownAlgorithm(told(&realm))
+                SignInFault::UnknownAlgorithm(told(&realm))
             } else {
                 continue;
             };

@@ -20,7 +20,7 @@ use crate::machine::{ConnectId, Flow, Hop, ResolveId};
 use crate::model::command::Event;
 use crate::model::delivery::{News, is_settled};
 use crate::model::journal::{DeliveryState, MessageId, Way, Write};
-use crate::model::reason::{LocalReason, Phrase};
+use crate::model::reason::LocalReason;
 use crate::model::text::visible;
 use crate::sip::{Method, Response, Uri};
 use crate::time::Now;
@@ -219,10 +219,9 @@ impl Outbox {
             self.hold_if_busy(response, now);
         }
         let phrase = match place {
-            Some(place) => format!("{} (redirected to {place})", response.reason()),
+            Some(place) => LocalReason::Redirected(place).into(),
             None => core.challenges.reason(response),
         };
-        let phrase = Phrase::Verbatim(phrase);
         let news = News { state, status: Some(status), phrase, tries: None, after };
         self.single_ended(core, single, &news, now);
     }

@@ -128,7 +128,7 @@ impl Outbox {
             _ => {
                 self.hold_if_busy(response, now);
                 let reason = core.challenges.reason(response);
-                self.refuse(core, place, Some(status), (status, reason.into()), now);
+                self.refuse(core, place, Some(status), (status, reason), now);
                 match status {
                     // The registration finds out whether the server still serves us.
                     401 | 407 => ServerVerdict::Doubt,

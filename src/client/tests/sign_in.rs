@@ -57,7 +57,7 @@ fn refused(stage: &Stage, expected: u16) -> Option<String> {
     let state = stage.agent.registration();
     let RegistrationState::Refused { status, why, retry_after, .. } = state else { panic!("{state:?}") };
     assert_eq!((*status, *retry_after), (expected, None));
-    why.as_deref().map(str::to_owned)
+    why.as_ref().map(ToString::to_string)
 }
 
 #[test]

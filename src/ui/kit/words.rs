@@ -9,6 +9,7 @@ use jiff::{Timestamp as Instant, ZonedDateTime};
 use crate::model::account::RegistrationState;
 use crate::model::journal::DeliveryState;
 use crate::model::reason::{account_words, reason};
+use crate::model::sign_in_fault::SignInFault;
 use crate::model::snapshot::{
     DeliveryView, MessageView, PasswordPlace, Person, Snapshot, UntrustedCertificate,
 };
@@ -153,11 +154,11 @@ fn has_no_password(snapshot: &Snapshot) -> bool {
 /// Why the server refused the account, in sentences that name the status code and phrase, or the realm; none if it did
 /// not.
 pub(crate) fn refusal(snapshot: &Snapshot) -> Option<String> {
-    let RegistrationState::Refused { status, reason, why, realm, .. } = &snapshot.registration else {
+    let RegistrationState::Refused { status, reason, why, .. } = &snapshot.registration else {
         return None;
     };
     let is_sign_in = matches!(status, 401 | 407);
-    if is_sign_in && let Some(realm) = realm {
+    if is_sign_in && let Some(SignInFault::WrongPassword(realm)) = why {
         return Some(format!("Wrong password or sign-in name ({status}, realm {realm})."));
     }
     let code = format!("{status} {}", visible(reason));
@@ -168,7 +169,7 @@ pub(crate) fn refusal(snapshot: &Snapshot) -> Option<String> {
         None if is_sign_in => "Wrong password or sign-in name",
         Some(_) | None => account_words(*status),
     };
-    let why = why.as_ref().map(|why| format!(" {}.", sentence(why))).unwrap_or_default();
+    let why = why.as_ref().map(|why| format!(" {}.", sentence(&why.to_string()))).unwrap_or_default();
     Some(format!("{words} ({code}).{why}"))
 }
 

@@ -98,8 +98,7 @@ impl Registration {
     fn refused(&mut self, core: &mut Core, response: &Response, now: Now) {
         let status = response.status();
         let is_sign_in = matches!(status, 401 | 407);
-        let why = core.challenges.unanswered().filter(|_| is_sign_in).map(|why| why.to_string().into());
-        let realm = core.challenges.refused_realm().filter(|_| is_sign_in).map(Into::into);
+        let why = core.challenges.fault_of(response).cloned();
         let retry_after = match retry_after(response.fields()) {
             Some(asked) => Some(asked.min(RETRY_AFTER_MAX).max(self.next_wait(core))),
             None if is_sign_in => None,
@@ -120,7 +119,7 @@ impl Registration {
             None => Phase::Settled { refresh_at: None },
         };
         let reason = response.reason().to_owned();
-        self.become_state(core, RegistrationState::Refused { status, reason, why, realm, retry_after });
+        self.become_state(core, RegistrationState::Refused { status, reason, why, retry_after });
     }
 
     /// How long to wait before the server is asked again; doubled with each failure.
