@@ -1,10 +1,10 @@
 //! Fanfare: a group messenger for SIP. Say it once, know who heard.
 
-pub mod answers;
 pub mod cli;
 pub mod client;
 pub mod config;
 pub mod demo;
+pub mod injection;
 pub mod inspect;
 pub mod limits;
 pub mod machine;
@@ -14,6 +14,7 @@ pub mod person;
 pub mod proxy;
 pub mod random;
 pub mod runtime;
+pub mod simulation;
 pub mod sip;
 pub mod store;
 pub mod terminal;

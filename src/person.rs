@@ -1,6 +1,6 @@
-//! A scripted contact: answers, stays silent, refuses. For the demo, the simulation and fault injection.
+//! A scripted contact: answers, stays silent, refuses, goes and comes back. For the demo, the simulation and scripts of testers.
 //!
-//! It uses `sip` only, without a transaction layer, so that it sees every retransmission on the wire. Wherever a
+//! It has no transaction layer, so that it sees every retransmission on the wire. Wherever a
 //! `Person` is shown to people, it is labelled as simulated.
 //!
 //! **Invariant:** a `Person` has no store: what it saw is gone when it ends.
@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::injection::{Answer, Conduct, JUNK, Sent};
 use crate::machine::{Flow, Input, Machine, Output, TimerReason, Transmit};
 use crate::random::Random;
 use crate::sip::{self, Compose, Message, Method, Request, Transport, Uri};
@@ -21,11 +22,11 @@ use crate::time::Now;
 
 use self::request::{Pending, Sender};
 
-/// Requests remembered to count retransmissions.
+/// Messages remembered to count their transmissions.
 const SEEN_MAX: usize = 256;
 /// The binding lifetime that a person asks for, in seconds.
 const BINDING_SECS: u32 = 600;
-/// The most replies waiting to be sent.
+/// The most replies, and the most late answers, waiting to be sent.
 const REPLIES_MAX: usize = 16;
 
 /// The behaviour of a scripted person.
@@ -35,30 +36,19 @@ pub struct Script {
     pub address: Uri,
     /// Its display name.
     pub name: String,
-    /// How it answers a MESSAGE.
-    pub answer: PersonAnswer,
+    /// How it behaves at first.
+    pub conduct: Conduct,
     /// Its replies to messages from this sender, one after the other; none if empty.
     pub replies: Vec<String>,
     /// The only sender it replies to: replies to other people's replies would go on for ever.
     pub replies_to: Uri,
 }
 
-/// How a person answers a MESSAGE.
+/// What a person can be asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PersonAnswer {
-    /// This status at once.
-    Status(u16),
-    /// No answer to the first transmissions, then this status.
-    After {
-        /// How many transmissions stay unanswered.
-        unanswered: u32,
-        /// The status after that.
-        status: u16,
-    },
-    /// Never answers.
-    Silence,
-    /// It does not even register.
-    Absent,
+pub enum PersonCommand {
+    /// To behave like this from now on: to go offline, to come back, to answer otherwise.
+    Behave(Conduct),
 }
 
 /// The events that a person reports to its owner.
@@ -66,6 +56,8 @@ pub enum PersonAnswer {
 pub enum PersonEvent {
     /// The proxy has accepted its binding.
     Registered,
+    /// Its binding is removed, or the proxy does not answer.
+    Left,
     /// A MESSAGE arrived.
     Heard {
         /// Which transmission of it: 1 for the first.
@@ -80,8 +72,10 @@ pub enum PersonEvent {
 pub struct Person {
     script: Script,
     sender: Sender,
-    /// Branches of MESSAGEs and how often each arrived, oldest first.
-    seen: VecDeque<(String, u32)>,
+    /// The messages that arrived, oldest first.
+    seen: VecDeque<Seen>,
+    /// Answers that are late, and when they are due.
+    late: VecDeque<(Instant, Answering)>,
     replies: VecDeque<(Instant, Bytes)>,
     said: usize,
     registration: Registration,
@@ -93,24 +87,43 @@ pub struct Person {
 enum Registration {
     Due(Instant),
     Asked,
+    /// Asked to remove the binding.
+    Leaving,
     None,
+}
+
+/// A message that arrived.
+#[derive(Debug)]
+struct Seen {
+    /// By what it is known however often it is sent (W15).
+    key: String,
+    transmissions: u32,
+    /// No answer is due before that.
+    due: Option<Instant>,
+}
+
+/// An answer to one transmission.
+#[derive(Debug)]
+struct Answering {
+    flow: Flow,
+    bytes: Bytes,
+    times: usize,
 }
 
 impl Person {
     /// A person at `local` (UDP) who registers with the proxy at `proxy`.
     #[must_use]
     pub fn new(script: Script, local: SocketAddr, proxy: SocketAddr, mut random: Random, now: Now) -> Self {
-        let registration = match script.answer {
-            PersonAnswer::Absent => Registration::None,
-            PersonAnswer::Status(_) | PersonAnswer::After { .. } | PersonAnswer::Silence => {
-                Registration::Due(now.mono)
-            }
+        let registration = match script.conduct {
+            Conduct::Offline => Registration::None,
+            Conduct::Answers(_) => Registration::Due(now.mono),
         };
         let sender = Sender::new(script.address.to_sip(), Flow::udp(local, proxy), random.token(16));
         Self {
             script,
             sender,
             seen: VecDeque::new(),
+            late: VecDeque::new(),
             replies: VecDeque::new(),
             said: 0,
             registration,
@@ -119,10 +132,29 @@ impl Person {
         }
     }
 
-    /// The script it follows.
+    /// The script it follows, with its present conduct.
     #[must_use]
     pub const fn script(&self) -> &Script {
         &self.script
+    }
+
+    fn behave(&mut self, conduct: Conduct, now: Now) {
+        self.script.conduct = conduct;
+        match (conduct, self.registration) {
+            (Conduct::Answers(_), Registration::None | Registration::Leaving) => {
+                self.registration = Registration::Due(now.mono);
+            }
+            (Conduct::Offline, Registration::Due(_) | Registration::Asked) => {
+                self.registration = Registration::Leaving;
+                self.late.clear();
+                self.replies.clear();
+                self.sender.forget_registers();
+                let goodbye = self.sender.register(0, &mut self.random);
+                self.send(Pending::register(goodbye), now);
+            }
+            (Conduct::Answers(_), Registration::Due(_) | Registration::Asked)
+            | (Conduct::Offline, Registration::None | Registration::Leaving) => {}
+        }
     }
 
     fn receive(&mut self, flow: Flow, bytes: Bytes, now: Now) {
@@ -156,36 +188,82 @@ impl Person {
     }
 
     fn receive_message(&mut self, flow: Flow, request: &Request, now: Now) {
+        // Who is offline has left.
+        let Conduct::Answers(answer) = self.script.conduct else { return };
         let transmission = self.count(request);
-        let answered = match self.script.answer {
-            PersonAnswer::Status(status) => Some(status),
-            PersonAnswer::After { unanswered, status } => (transmission > unanswered).then_some(status),
-            PersonAnswer::Silence | PersonAnswer::Absent => None,
+        let answered = self.answered(answer, transmission, now);
+        let status = match answer.sent {
+            Sent::Usual => Some(200),
+            Sent::Status(status) => Some(status),
+            Sent::Junk | Sent::Nothing => None,
         };
-        self.outputs.push_back(Output::Event(PersonEvent::Heard { transmission, answered }));
-        let Some(status) = answered else { return };
-        self.respond(flow, request, status);
-        let is_first_answer = match self.script.answer {
-            PersonAnswer::After { unanswered, .. } => transmission == unanswered + 1,
-            PersonAnswer::Status(_) | PersonAnswer::Silence | PersonAnswer::Absent => transmission == 1,
-        };
-        if is_first_answer && (200..300).contains(&status) {
+        let told = answered.and(status);
+        self.outputs.push_back(Output::Event(PersonEvent::Heard { transmission, answered: told }));
+        let is_first = transmission == answer.dropped + 1;
+        if is_first && answer.accepts() {
             self.plan_reply(request, now);
+        }
+        let Some(wait) = answered else { return };
+        let bytes = match status {
+            Some(status) => Compose::response(request, status, None, self.sender.tag(), flow.remote).finish(),
+            None => Bytes::from_static(JUNK),
+        };
+        let answering = Answering { flow, bytes, times: if answer.is_double { 2 } else { 1 } };
+        if wait.is_zero() {
+            self.answer(&answering);
+        } else if self.late.len() < REPLIES_MAX {
+            self.late.push_back((now.mono + wait, answering));
         }
     }
 
-    /// How often this request has arrived, including this time.
-    fn count(&mut self, request: &Request) -> u32 {
-        let branch = request.fields().top_via().branch().unwrap_or_default().to_owned();
-        if let Some((_, times)) = self.seen.iter_mut().find(|(known, _)| *known == branch) {
-            *times += 1;
-            return *times;
+    /// After how long a transmission is answered; None if it is not.
+    fn answered(&mut self, answer: Answer, transmission: u32, now: Now) -> Option<Duration> {
+        let seen = self.seen.back_mut()?;
+        if answer.ignores(transmission) {
+            return None;
         }
+        match seen.due {
+            None if answer.late.is_zero() => Some(Duration::ZERO),
+            None => {
+                seen.due = Some(now.mono + answer.late);
+                Some(answer.late)
+            }
+            Some(due) => (due <= now.mono).then_some(Duration::ZERO),
+        }
+    }
+
+    fn answer(&mut self, answering: &Answering) {
+        for _ in 0..answering.times {
+            let transmit = Transmit::new(answering.flow, answering.bytes.clone());
+            self.outputs.push_back(Output::Transmit(transmit));
+        }
+    }
+
+    fn send_due_answers(&mut self, now: Now) {
+        let (due, later): (VecDeque<_>, VecDeque<_>) =
+            std::mem::take(&mut self.late).into_iter().partition(|(at, _)| *at <= now.mono);
+        self.late = later;
+        due.iter().for_each(|(_, answering)| self.answer(answering));
+    }
+
+    /// How often this message has arrived, including this time; it becomes the last one that was seen.
+    fn count(&mut self, request: &Request) -> u32 {
+        let fields = request.fields();
+        let tag = fields.from().tag().unwrap_or_default().to_owned();
+        let key = format!("{tag} {} {}", fields.cseq(), fields.call_id());
+        let known = self.seen.iter().position(|seen| seen.key == key);
+        let mut seen = known.and_then(|place| self.seen.remove(place)).unwrap_or(Seen {
+            key,
+            transmissions: 0,
+            due: None,
+        });
+        seen.transmissions = seen.transmissions.saturating_add(1);
+        let times = seen.transmissions;
         if self.seen.len() >= SEEN_MAX {
             self.seen.pop_front();
         }
-        self.seen.push_back((branch, 1));
-        1
+        self.seen.push_back(seen);
+        times
     }
 
     /// Schedules its next reply, some seconds later, to everybody who got the message.
@@ -209,6 +287,9 @@ impl Person {
     }
 
     fn registered(&mut self, status: u16, now: Now) {
+        if matches!(self.registration, Registration::Leaving) {
+            return self.left();
+        }
         let again = if (200..300).contains(&status) {
             self.outputs.push_back(Output::Event(PersonEvent::Registered));
             Duration::from_secs(u64::from(BINDING_SECS) / 2)
@@ -216,6 +297,11 @@ impl Person {
             Duration::from_secs(2)
         };
         self.registration = Registration::Due(now.mono + again);
+    }
+
+    fn left(&mut self) {
+        self.registration = Registration::None;
+        self.outputs.push_back(Output::Event(PersonEvent::Left));
     }
 
     fn send(&mut self, pending: Pending, now: Now) {
@@ -238,11 +324,11 @@ impl Person {
 }
 
 impl Machine for Person {
-    type Command = Infallible;
+    type Command = PersonCommand;
     type Event = PersonEvent;
     type Write = Infallible;
 
-    fn handle(&mut self, input: Input<Infallible>, now: Now) {
+    fn handle(&mut self, input: Input<PersonCommand>, now: Now) {
         match input {
             Input::Received { flow, bytes } if flow.transport == Transport::Udp => {
                 self.receive(flow, bytes, now);
@@ -256,7 +342,7 @@ impl Machine for Person {
             | Input::ResolveFailed { .. }
             | Input::Committed(_)
             | Input::CommitFailed(_) => {}
-            Input::Command(never) => match never {},
+            Input::Command(PersonCommand::Behave(conduct)) => self.behave(conduct, now),
         }
     }
 
@@ -268,10 +354,13 @@ impl Machine for Person {
             let register = self.sender.register(BINDING_SECS, &mut self.random);
             self.send(Pending::register(register), now);
         }
+        self.send_due_answers(now);
         self.send_due_replies(now);
         let repeated = self.sender.handle_timeout(now);
         self.outputs.extend(repeated.transmits.into_iter().map(Output::Transmit));
-        if repeated.is_register_lost {
+        if repeated.is_register_lost && matches!(self.registration, Registration::Leaving) {
+            self.left();
+        } else if repeated.is_register_lost {
             self.registration = Registration::Due(now.mono + Duration::from_secs(2));
         }
     }
@@ -283,11 +372,12 @@ impl Machine for Person {
     fn poll_timeout(&self) -> Option<(Instant, TimerReason)> {
         let register = match self.registration {
             Registration::Due(at) => Some((at, TimerReason::PersonRegisters)),
-            Registration::Asked | Registration::None => None,
+            Registration::Asked | Registration::Leaving | Registration::None => None,
         };
+        let late = self.late.iter().map(|(at, _)| *at).min().map(|at| (at, TimerReason::PersonReplies));
         let reply = self.next_reply().map(|at| (at, TimerReason::PersonReplies));
         let repeat = self.sender.poll_timeout().map(|at| (at, TimerReason::PersonRepeats));
-        [register, reply, repeat].into_iter().flatten().min()
+        [register, late, reply, repeat].into_iter().flatten().min()
     }
 }
 

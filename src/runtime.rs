@@ -12,6 +12,8 @@ pub mod server;
 
 pub mod answering;
 
+pub mod path_faults;
+
 pub mod capture;
 
 pub mod wire_tap;

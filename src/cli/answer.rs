@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::output::{OutputLine, Printer, utc};
 use super::parse;
-use crate::answers::{Answer, Sent};
+use crate::injection::{Answer, Sent};
 use crate::runtime::answering::{Answered, Rule};
 
 /// How messages are answered, for tests.

@@ -9,9 +9,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use super::{DOMAIN, DemoError};
+use crate::injection::{Answer, Conduct, Sent};
 use crate::model::contacts::Contact;
 use crate::net::Net;
-use crate::person::{Person, PersonAnswer, PersonEvent, Script};
+use crate::person::{Person, PersonEvent, Script};
 use crate::random::Random;
 use crate::runtime::Shell;
 use crate::sip::{Transport, Uri};
@@ -20,24 +21,25 @@ use crate::time::Clock;
 /// A person who could not register within this time is left out.
 const REGISTRATION_WAIT: Duration = Duration::from_secs(5);
 
+const USUAL: Answer = Answer { sent: Sent::Usual, dropped: 0, late: Duration::ZERO, is_double: false };
+
+const fn sends(sent: Sent) -> Conduct {
+    Conduct::Answers(Answer { sent, ..USUAL })
+}
+
 /// Name, user part, behavior, replies.
-const CAST: [(&str, &str, PersonAnswer, &[&str]); 6] = [
-    (
-        "Always Ann",
-        "ann",
-        PersonAnswer::Status(200),
-        &["I am in!", "Sounds good.", "Shall I bring something?"],
-    ),
-    ("Offline Ben", "ben", PersonAnswer::Absent, &[]),
+const CAST: [(&str, &str, Conduct, &[&str]); 6] = [
+    ("Always Ann", "ann", Conduct::Answers(USUAL), &["I am in!", "Sounds good.", "Shall I bring something?"]),
+    ("Offline Ben", "ben", Conduct::Offline, &[]),
     (
         "Slow Cy",
         "cy",
-        PersonAnswer::After { unanswered: 3, status: 200 },
+        Conduct::Answers(Answer { dropped: 3, ..USUAL }),
         &["Sorry, slow line here. Yes!", "Got it."],
     ),
-    ("Wrong-Address Dana", "dana", PersonAnswer::Status(404), &[]),
-    ("Busy Eli", "eli", PersonAnswer::Status(486), &[]),
-    ("Silent Fay", "fay", PersonAnswer::Silence, &[]),
+    ("Wrong-Address Dana", "dana", sends(Sent::Status(404)), &[]),
+    ("Busy Eli", "eli", sends(Sent::Status(486)), &[]),
+    ("Silent Fay", "fay", sends(Sent::Nothing), &[]),
 ];
 
 /// The address of the user who writes.
@@ -57,7 +59,7 @@ impl People {
     /// Makes them register at the proxy, and waits for it.
     pub(super) fn start(proxy: SocketAddr) -> Result<Self, DemoError> {
         let scripts = scripts()?;
-        let online = scripts.iter().filter(|script| script.answer != PersonAnswer::Absent).count();
+        let online = scripts.iter().filter(|script| script.conduct != Conduct::Offline).count();
         let (stop, stopped) = oneshot::channel();
         let (registered, mut arrivals) = mpsc::channel(CAST.len());
         let cast = scripts.clone();
@@ -107,11 +109,11 @@ impl Drop for People {
 
 fn scripts() -> Result<Vec<Script>, DemoError> {
     let replies_to = Uri::parse(&writer())?;
-    let script = |(name, user, answer, replies): &(&str, &str, PersonAnswer, &[&str])| {
+    let script = |(name, user, conduct, replies): &(&str, &str, Conduct, &[&str])| {
         Ok(Script {
             address: Uri::parse(&format!("sip:{user}@{DOMAIN}"))?,
             name: (*name).to_owned(),
-            answer: *answer,
+            conduct: *conduct,
             replies: replies.iter().map(|text| (*text).to_owned()).collect(),
             replies_to: replies_to.clone(),
         })

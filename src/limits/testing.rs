@@ -11,6 +11,24 @@ pub const ANSWERS_LATE_MAX: usize = 1000;
 /// Messages of which a peer knows how often they came, and answers of which nobody has been told yet; over it, the oldest is
 /// forgotten.
 pub const ANSWERS_REMEMBERED_MAX: usize = 10_000;
+/// The longest time in a fault of the path or of the proxy.
+pub const FAULT_TIME_MAX: Duration = Duration::from_mins(10);
+/// Datagrams that faults of the path delay at a time; over it, they are lost.
+pub const FAULT_DELAYED_MAX: usize = 10_000;
+/// Datagrams that a fault of the path drops first at most (`path:drop=COUNT`).
+pub const FAULT_DROPPED_MAX: u32 = 10_000;
+/// How far a fault sets a clock ahead or behind at most: a leap year.
+pub const CLOCK_SKEW_MAX: Duration = Duration::from_hours(366 * 24);
+/// Bytes of a script (`fanfare check`).
+pub const SCRIPT_BYTES_MAX: usize = 1024 * 1024;
+/// People of a script.
+pub const SCRIPT_PEOPLE_MAX: usize = 200;
+/// Steps of a script.
+pub const SCRIPT_STEPS_MAX: usize = 1000;
+/// The longest time of one step.
+pub const SCRIPT_TIME_MAX: Duration = Duration::from_hours(7 * 24);
+/// Messages that are kept of what passes while a script is played; over it, the rest is not shown.
+pub const SCRIPT_WIRE_MAX: usize = 200_000;
 /// How often `fanfare send --repeat` sends a message at most.
 pub const SEND_REPEAT_MAX: u32 = 100_000;
 /// Messages a second at most (`--rate`).

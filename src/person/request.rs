@@ -125,6 +125,11 @@ impl Sender {
         transmit
     }
 
+    /// Repeats no REGISTER any more.
+    pub(super) fn forget_registers(&mut self) {
+        self.pending.retain(|pending| pending.method != Method::Register);
+    }
+
     /// Handles a response; returns the method of the request that it ends, if any.
     pub(super) fn heard(&mut self, branch: Option<&str>, status: u16) -> Option<Method> {
         let place = self.pending.iter().position(|pending| Some(pending.branch.as_str()) == branch)?;

@@ -14,15 +14,12 @@ use tokio::sync::Notify;
 
 use super::network::Network;
 use super::wire_tap::{Direction, WireTap};
-use crate::answers::{Answer, Sent};
+use crate::injection::{Answer, JUNK, Sent};
 use crate::limits::{ANSWERS_LATE_MAX, ANSWERS_REMEMBERED_MAX};
 use crate::machine::{ConnectId, Flow, Hop, LookupTerms, ResolveId, Transmit};
 use crate::net::NetEvent;
 use crate::sip::{self, Aor, Compose, Fields, Message, Method, Request, Uri};
 use crate::time::{Clock, Timestamp};
-
-/// What is sent in place of an answer: no reader of SIP takes it for a message, and a framer goes on after it.
-const JUNK: &[u8] = b"\r\n\xff\xfe\x00 this is not SIP \x00\xfe\xff\r\n\r\n";
 
 /// Whose messages are answered how.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The loop when a part it depends on dies, its shutdown, layers over the network, and what an observer sees.
 
 mod answering;
+mod path_faults;
 
 use std::time::Instant;
 

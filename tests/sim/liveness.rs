@@ -10,11 +10,11 @@ use fanfare::model::journal::{AttemptRow, AttemptStage, DeliveryRow, DeliverySta
 use fanfare::proxy::journal::{DispatchRows, OutcomeState};
 use fanfare::sip::ReportMode;
 
-use crate::host::{Body, Host, HostId};
 use crate::model::{Accepted, Model};
 use crate::safety::{best_of, ensure, outcome_of};
 use crate::topology::{ABROAD, HOME};
 use crate::world::World;
+use fanfare::simulation::{Body, Host, HostId};
 use fanfare::store::memory::ClientMemory;
 
 /// Checks that everything has ended.

@@ -11,8 +11,6 @@
     reason = "a test that cannot go on says so by a panic, and shows what led there"
 )]
 
-mod disk;
-mod host;
 mod liveness;
 mod model;
 mod network;

@@ -8,8 +8,8 @@ use fanfare::model::reason::{LocalReason, Phrase};
 use fanfare::proxy::journal::{AcceptedRow, DispatchId, OutcomeState};
 use fanfare::time::Timestamp;
 
-use crate::host::{Host, HostId};
 use crate::text::{body, branch, field, fields, number, user};
+use fanfare::simulation::{Host, HostId};
 
 /// A message that expires sooner than this does not wait for absent recipients (W8).
 const TIMER_F: Duration = Duration::from_secs(32);

@@ -1,17 +1,16 @@
 //! The network between the hosts: datagrams that are lost, duplicated, delayed, reordered, or refused by the sender's
 //! system; connections that keep their order until they break; partitions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use fanfare::limits::DATAGRAM_PAYLOAD_BYTES_MAX;
-use fanfare::machine::{ConnectionId, Flow, SendFault};
+use fanfare::machine::SendFault;
 use fanfare::random::Random;
-use fanfare::sip::Transport;
+use fanfare::simulation::{Links, Side};
 
-use crate::host::HostId;
 use crate::tally::Tally;
 
 /// The current condition of the network.
@@ -71,33 +70,12 @@ pub(crate) fn pick(random: &mut Random, end: usize) -> usize {
     usize::try_from(random.below(u64::try_from(end).unwrap())).unwrap()
 }
 
-/// One end of a connection: the flow as that host sees it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct End {
-    pub(crate) host: HostId,
-    pub(crate) flow: Flow,
-}
-
-/// A connection; an end that is closed is `None`.
-#[derive(Debug)]
-pub(crate) struct Link {
-    ends: [Option<End>; 2],
-    /// Per direction: nothing sent later arrives before this time.
-    arrives: [Instant; 2],
-    /// Something on it was lost, so nothing more gets through.
-    is_broken: bool,
-}
-
-/// A link, and one of its ends.
-pub(crate) type Side = (u64, usize);
-
 /// See the top of this file.
 #[derive(Debug)]
 pub(crate) struct Network {
     pub(crate) weather: Weather,
     blocked: BTreeSet<(IpAddr, IpAddr)>,
-    links: BTreeMap<u64, Link>,
-    last_link: u64,
+    pub(crate) links: Links,
     random: Random,
     /// Counts of everything that happened.
     pub(crate) tally: Tally,
@@ -108,8 +86,7 @@ impl Network {
         Self {
             weather: Weather::calm(),
             blocked: BTreeSet::new(),
-            links: BTreeMap::new(),
-            last_link: 0,
+            links: Links::default(),
             random,
             tally: Tally::default(),
         }
@@ -177,85 +154,22 @@ impl Network {
         Vec::new()
     }
 
-    /// Adds an established connection.
-    pub(crate) fn connect(&mut self, near: End, far: End, now: Instant) {
-        self.last_link += 1;
-        self.links.insert(
-            self.last_link,
-            Link { ends: [Some(near), Some(far)], arrives: [now, now], is_broken: false },
-        );
-    }
-
-    /// A host's open connection to an address.
-    pub(crate) fn open_to(&self, host: HostId, remote: SocketAddr) -> Option<Flow> {
-        let mut ends = self.links.values().flat_map(|link| link.ends.iter().flatten());
-        ends.find(|end| end.host == host && end.flow.remote == remote).map(|end| end.flow)
-    }
-
-    /// The link of a host's flow, and which end of it the host is.
-    pub(crate) fn side(&self, host: HostId, flow: Flow) -> Option<Side> {
-        self.links.iter().find_map(|(id, link)| {
-            let is_it = |end: &Option<End>| end.is_some_and(|end| end.host == host && end.flow == flow);
-            link.ends.iter().position(is_it).map(|side| (*id, side))
-        })
-    }
-
     /// When bytes arrive at the other end; none if this breaks the link.
-    pub(crate) fn send(&mut self, (id, side): Side, now: Instant) -> Option<Instant> {
+    pub(crate) fn send(&mut self, side: Side, now: Instant) -> Option<Instant> {
         let delay = self.delay();
-        let link = self.links.get_mut(&id)?;
-        let near = link.ends[side]?;
-        link.is_broken |= self.blocked.contains(&(near.flow.local.ip(), near.flow.remote.ip()));
-        if link.is_broken {
-            return None;
+        let near = self.links.end(side)?;
+        if self.blocked.contains(&(near.flow.local.ip(), near.flow.remote.ip())) {
+            self.links.cut(side.0);
         }
-        let arrives = (now + delay).max(link.arrives[side]);
-        link.arrives[side] = arrives;
-        Some(arrives)
-    }
-
-    /// The end that receives what `side` sends.
-    pub(crate) fn far_end(&self, (id, side): Side) -> Option<End> {
-        self.links.get(&id)?.ends[1 - side]
-    }
-
-    /// Closes an end, or lets it learn that the other one is closed; returns it if it was still open.
-    pub(crate) fn drop_end(&mut self, (id, side): Side) -> Option<End> {
-        let link = self.links.get_mut(&id)?;
-        let end = link.ends[side].take();
-        if link.ends.iter().all(Option::is_none) {
-            self.links.remove(&id);
-        }
-        end
-    }
-
-    /// All ends of a host.
-    pub(crate) fn sides_of(&self, host: HostId) -> Vec<Side> {
-        let sides = self.links.iter().flat_map(|(id, link)| {
-            let of_host = move |side: &usize| link.ends[*side].is_some_and(|end| end.host == host);
-            (0..2).filter(of_host).map(|side| (*id, side))
-        });
-        sides.collect()
-    }
-
-    /// Ends whose other end vanished without closing the connection.
-    pub(crate) fn half_open(&self) -> Vec<Side> {
-        let ends = self.links.iter().flat_map(|(id, link)| (0..2).map(move |side| (*id, side, link)));
-        let is_left = |side: usize, link: &Link| link.ends[side].is_some() && link.ends[1 - side].is_none();
-        ends.filter(|(_, side, link)| is_left(*side, link)).map(|(id, side, _)| (id, side)).collect()
+        self.links.send(side, now, delay)
     }
 
     /// Breaks a random connection: nothing more gets through.
     pub(crate) fn cut_any(&mut self) -> Option<u64> {
-        let ids: Vec<_> = self.links.keys().copied().collect();
+        let ids: Vec<_> = self.links.ids().collect();
         let id = *ids.get(pick(&mut self.random, ids.len().max(1)))?;
-        self.links.get_mut(&id)?.is_broken = true;
+        self.links.cut(id);
         self.tally.count("connections cut");
         Some(id)
     }
-}
-
-/// The stream flow of one end.
-pub(crate) const fn stream(local: SocketAddr, remote: SocketAddr, connection: u64) -> Flow {
-    Flow { transport: Transport::Tcp, local, remote, connection: Some(ConnectionId(connection)) }
 }

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use fanfare::model::journal::{AttemptStage, DeliveryState};
-use fanfare::person::PersonAnswer;
 use fanfare::proxy::MailboxConfig;
 use fanfare::sip::ReportMode;
 
@@ -37,7 +36,7 @@ fn w17_w20_one_message_leaves_ann_is_tried_eleven_times_and_the_report_tells_bot
     let mut world = World::new(1);
     let proxy = topology::proxy(&mut world, HOME, MailboxConfig::default());
     let james = topology::agent(&mut world, "james", JAMES, "udp", HOME);
-    let ann = topology::person(&mut world, "ann", ANN, PersonAnswer::Silence);
+    let ann = topology::person(&mut world, "ann", ANN, "silent");
     let bob = topology::agent(&mut world, "bob", BOB, "udp", HOME);
     for host in [proxy, james, ann, bob] {
         world.boot(host);

@@ -6,12 +6,12 @@ use std::time::Duration;
 use fanfare::model::command::AgentCommand;
 use fanfare::sip::ReportMode;
 
-use crate::disk::Mode;
-use crate::host::HostId;
 use crate::liveness;
 use crate::network::{Weather, pick};
 use crate::workload::{Workload, address_of, draft};
 use crate::world::World;
+use fanfare::simulation::HostId;
+use fanfare::simulation::Mode;
 
 /// How long the last one stays away: by then every waiting message has expired, or is delivered at the return.
 const LATE: Duration = Duration::from_secs(20 * 60);

@@ -10,9 +10,9 @@ use fanfare::proxy::journal::{DispatchId, OutcomeRow, OutcomeState, Write};
 use fanfare::time::Timestamp;
 
 pub(crate) use self::client::{best_of, told};
-use crate::host::{Durable, Host, HostId};
 use crate::model::{Accepted, Model, Owed};
 use crate::text::{body, branch, field, fields, holds, is_notification, number, user};
+use fanfare::simulation::{Durable, Host, HostId};
 use fanfare::store::memory::{ClientMemory, ProxyMemory};
 
 pub(crate) type Checked = Result<(), String>;

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use fanfare::client::AgentConfig;
+use fanfare::injection::{Conduct, Injection};
 use fanfare::machine::Hop;
 use fanfare::model::account::Account;
-use fanfare::person::{PersonAnswer, Script};
+use fanfare::person::Script;
 use fanfare::proxy::{MailboxConfig, ProxyConfig};
 use fanfare::sip::{Transport, Uri};
 
-use crate::host::{Body, HostId, Station};
 use crate::world::World;
+use fanfare::simulation::{Body, HostId, Station};
 
 /// A domain and the proxy that serves it.
 #[derive(Clone, Copy, Debug)]
@@ -70,14 +71,26 @@ pub(crate) fn device(world: &mut World, name: &str, number: u32, address: &str) 
     id
 }
 
-/// A scripted person at home who always does the same.
-pub(crate) fn person(world: &mut World, name: &str, address: &str, answer: PersonAnswer) -> HostId {
+/// A scripted person at home who always does the same, in the words of a tester's fault.
+pub(crate) fn person(world: &mut World, name: &str, address: &str, words: &str) -> HostId {
     let own = |name: &str| Uri::parse(&format!("sip:{name}@{}", HOME.domain)).unwrap();
     let (address_of, replies_to) = (own(name), own("nobody"));
-    let script =
-        Script { address: address_of, name: name.to_owned(), answer, replies: Vec::new(), replies_to };
+    let script = Script {
+        address: address_of,
+        name: name.to_owned(),
+        conduct: conduct(name, words),
+        replies: Vec::new(),
+        replies_to,
+    };
     let setup = (script, address.parse().unwrap(), HOME.proxy.parse().unwrap());
     world.add(name, address, Body::Person(Box::new(Station::new(setup))))
+}
+
+fn conduct(name: &str, words: &str) -> Conduct {
+    match format!("{name}:{words}").parse() {
+        Ok(Injection::Person { conduct, .. }) => conduct,
+        other => panic!("{words}: {other:?}"),
+    }
 }
 
 /// Long enough for everyone to register in good weather.

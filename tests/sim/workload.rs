@@ -6,17 +6,16 @@ use std::time::{Duration, Instant};
 
 use fanfare::model::command::{AgentCommand, Draft};
 use fanfare::model::journal::{MessageId, PersonRow};
-use fanfare::person::PersonAnswer;
 use fanfare::proxy::MailboxConfig;
 use fanfare::random::Random;
 use fanfare::sip::{ReportMode, ReportOptions};
 
-use crate::disk::Mode;
-use crate::host::HostId;
 use crate::network::{Weather, pick};
 use crate::tally::Tally;
 use crate::topology::{self, ABROAD, HOME};
 use crate::world::World;
+use fanfare::simulation::HostId;
+use fanfare::simulation::Mode;
 
 /// Duration of the storm.
 const STORM: Duration = Duration::from_secs(240);
@@ -109,14 +108,11 @@ impl Workload {
         let writers: Vec<_> = writers.collect();
         let devices =
             [1, 2].map(|number| topology::device(world, OWNER, number, &format!("192.0.2.2{number}:5060")));
-        let slow = PersonAnswer::After { unanswered: 3, status: 200 };
-        for (name, number, answer) in
-            [("busy", 31, PersonAnswer::Status(486)), ("slow", 32, slow), ("mute", 33, PersonAnswer::Silence)]
-        {
+        for (name, number, answer) in [("busy", 31, "486"), ("slow", 32, "drop=3"), ("mute", 33, "silent")] {
             topology::person(world, name, &format!("192.0.2.{number}:5060"), answer);
         }
         if receipts {
-            topology::person(world, "plain", "192.0.2.34:5060", PersonAnswer::Status(415));
+            topology::person(world, "plain", "192.0.2.34:5060", "415");
         }
         for id in (0..world.hosts.len()).map(HostId) {
             if receipts {

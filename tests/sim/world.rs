@@ -17,9 +17,11 @@ use fanfare::proxy::journal::DispatchId;
 use fanfare::random::Random;
 use fanfare::time::{Now, Timestamp};
 
-use crate::host::{Arrival, Body, Host, HostId};
 use crate::model::Model;
-use crate::network::{Network, Side};
+use fanfare::simulation::Side;
+use fanfare::simulation::{Arrival, Body, Host, HostId};
+
+use crate::network::Network;
 use crate::safety::{self, Scene};
 use crate::stranger::Stranger;
 use crate::tally::Tally;
@@ -160,7 +162,7 @@ impl World {
         let (random, now) = (Random::from_seed(self.random.bits()), self.now_at(id));
         self.wake(id);
         self.model.starts(id, &self.hosts[id.0]);
-        self.host_mut(id).boot(random, now);
+        self.host_mut(id).boot(random, now).unwrap();
         self.settle(id);
         self.command(id, AgentCommand::Connect);
     }
@@ -238,8 +240,10 @@ impl World {
     fn waits_until(&self, whom: For, due: &Due) -> Option<Instant> {
         let id = match due {
             Due::Datagram { .. } => None,
-            Due::Stream { side, .. } => self.network.far_end(*side).map(|end| end.host),
-            Due::Lost { side: (link, end) } => self.network.far_end((*link, 1 - end)).map(|end| end.host),
+            Due::Stream { side, .. } => self.network.links.far_end(*side).map(|end| end.host),
+            Due::Lost { side: (link, end) } => {
+                self.network.links.far_end((*link, 1 - end)).map(|end| end.host)
+            }
             Due::NotSent { .. }
             | Due::Dialed { .. }
             | Due::Resolved { .. }
@@ -273,7 +277,7 @@ impl World {
             }
             (Due::Stream { side, bytes }, _) => self.stream_arrives(side, bytes),
             (Due::Lost { side }, _) => {
-                if let Some(end) = self.network.drop_end(side) {
+                if let Some(end) = self.network.links.drop_end(side) {
                     self.give(end.host, Arrival::Disconnected { flow: end.flow });
                 }
             }
@@ -303,7 +307,7 @@ impl World {
     }
 
     fn stream_arrives(&mut self, side: Side, bytes: Bytes) {
-        match self.network.far_end(side) {
+        match self.network.links.far_end(side) {
             Some(end) => self.receive(end.host, end.flow, bytes),
             None => {
                 let delay = self.network.delay();

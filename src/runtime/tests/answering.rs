@@ -1,7 +1,7 @@
 //! What a peer with `--answer` lets through to its machine, and what is sent in its name.
 
 use super::*;
-use crate::answers::Sent;
+use crate::injection::Sent;
 use crate::limits::{ANSWERS_LATE_MAX, ANSWERS_REMEMBERED_MAX};
 use crate::runtime::answering::{Answering, Rule, Told as Answers};
 use crate::sip::Aor;

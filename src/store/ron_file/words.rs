@@ -3,17 +3,19 @@
 use ron::Error;
 use ron::error::SpannedError;
 
+use crate::injection::nearest;
+
 /// Why a file cannot be read, as the end of a sentence.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the library may add to its faults")]
 pub(super) fn fault(error: &Error) -> String {
     match error {
         Error::NoSuchStructField { found, expected, .. } => {
-            format!("there is no field {found:?} here; the fields are {}", listed(expected))
+            format!("there is no field {found:?} here; the fields are {}", listed(expected, found))
         }
         Error::MissingStructField { field, .. } => format!("the field {field:?} is missing"),
         Error::DuplicateStructField { field, .. } => format!("the field {field:?} is there twice"),
         Error::NoSuchEnumVariant { found, expected, .. } => {
-            format!("{found:?} is not one of {}", listed(expected))
+            format!("{found:?} is not one of {}", listed(expected, found))
         }
         Error::InvalidValueForType { expected, found } => {
             format!("{} is wanted here, not {}", kind(expected), kind(found))
@@ -68,8 +70,11 @@ fn kind(words: &str) -> String {
     }
 }
 
-fn listed(names: &[&str]) -> String {
-    names.join(", ")
+/// The names that there are, and the one that was perhaps meant.
+fn listed(names: &[&str], found: &str) -> String {
+    let near = nearest(found, names.iter().copied());
+    let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+    format!("{}{near}", names.join(", "))
 }
 
 /// Without a capital letter, for the middle of a sentence.

@@ -5,9 +5,9 @@ use fanfare::model::journal::{DeliveryRow, DeliveryState, IncomingRow, MessageId
 use fanfare::model::reason::Phrase;
 
 use super::{Checked, Scene, ensure, index};
-use crate::host::{HostId, Told};
 use crate::model::{Accepted, Model, Place, rank};
 use crate::text::{field, is_notification, number, user};
+use fanfare::simulation::{HostId, Told};
 use fanfare::store::memory::ClientMemory;
 
 /// Checks bytes that leave a client.

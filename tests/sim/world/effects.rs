@@ -12,10 +12,10 @@ use fanfare::model::journal::DeliveryState;
 use fanfare::sip::{Transport, Uri};
 
 use super::{Due, Sent, World, first_line};
-use crate::host::{Arrival, Body, Effect, Host, HostId, Told};
-use crate::network::{End, stream};
 use crate::safety::{self, Scene};
 use crate::text::with_instance;
+use fanfare::simulation::{Arrival, Body, Effect, Host, HostId, Told};
+use fanfare::simulation::{End, stream};
 
 /// How long a disk takes to read.
 const READ_WAIT: Duration = Duration::from_millis(3);
@@ -74,7 +74,7 @@ impl World {
             }
             return;
         }
-        let Some(side) = self.network.side(id, flow) else {
+        let Some(side) = self.network.links.side(id, flow) else {
             let now = self.now_at(id);
             return self.host_mut(id).handle(Arrival::Disconnected { flow }, now);
         };
@@ -110,7 +110,7 @@ impl World {
     }
 
     fn dial(&mut self, id: HostId, asked: ConnectId, hop: Hop) {
-        if let Some(flow) = self.network.open_to(id, hop.remote) {
+        if let Some(flow) = self.network.links.open_to(id, hop.remote) {
             let now = self.now_at(id);
             return self.host_mut(id).handle(Arrival::Connected { id: asked, flow }, now);
         }
@@ -167,7 +167,7 @@ impl World {
         let ephemeral = SocketAddr::new(own.ip(), port);
         let near = self.new_end(id, ephemeral, hop.remote);
         let far = self.new_end(HostId(place), hop.remote, ephemeral);
-        self.network.connect(near, far, self.now.mono);
+        self.network.links.connect(near, far, self.now.mono);
         self.give(id, Arrival::Connected { id: asked, flow: near.flow });
     }
 

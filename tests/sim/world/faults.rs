@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{Due, World};
-use crate::disk::Mode;
-use crate::host::{Body, HostId};
 use crate::stranger::Spoofed;
+use fanfare::simulation::Mode;
+use fanfare::simulation::{Body, HostId};
 
 impl World {
     /// Stops a host in the middle of whatever it does.
@@ -20,8 +20,8 @@ impl World {
             Body::Person(_) => "crashes of a person",
         });
         self.host_mut(id).crash();
-        for (link, side) in self.network.sides_of(id) {
-            self.network.drop_end((link, side));
+        for (link, side) in self.network.links.sides_of(id) {
+            self.network.links.drop_end((link, side));
             // If only the process is killed, its kernel closes the connections; in a power cut nobody does.
             if self.random.below(10) < 7 {
                 let delay = self.network.delay();
@@ -80,7 +80,7 @@ impl World {
 
     /// Closes connections whose peer is gone, as `net` does with those that are idle for long.
     pub(crate) fn close_half_open(&mut self) {
-        for side in self.network.half_open() {
+        for side in self.network.links.half_open() {
             let delay = self.network.delay();
             self.plan(delay, None, Due::Lost { side });
         }

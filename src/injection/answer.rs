@@ -1,4 +1,4 @@
-//! How a peer that a tester runs answers a MESSAGE: one grammar for everybody who makes a peer fail on purpose.
+//! How a peer that a tester runs answers a MESSAGE: a simulated person, or `fanfare listen --answer`.
 //!
 //! An answer is made of words with commas between them. At most one of these says what is sent:
 //!
@@ -13,7 +13,7 @@
 //! - `dup`: each answer is sent twice
 //!
 //! ```
-//! use fanfare::answers::{Answer, Sent};
+//! use fanfare::injection::{Answer, Sent};
 //!
 //! let answer: Answer = "drop=2,486".parse().unwrap();
 //! assert_eq!((answer.dropped, answer.sent), (2, Sent::Status(486)));
@@ -24,8 +24,14 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::words::{Wrong, count_of, did_you_mean, time_of, words};
 use crate::limits::{ANSWER_DROPPED_MAX, ANSWER_LATE_MAX};
-use crate::time;
+
+/// The words, for errors that name the nearest one.
+pub(super) const WORDS: [&str; 5] = ["silent", "junk", "late", "drop", "dup"];
+
+/// What is sent in place of an answer: no reader of SIP takes it for a message, and a framer goes on after it.
+pub const JUNK: &[u8] = b"\r\n\xff\xfe\x00 this is not SIP \x00\xfe\xff\r\n\r\n";
 
 /// How a peer answers a MESSAGE.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +65,12 @@ impl Answer {
     #[must_use]
     pub const fn ignores(&self, transmission: u32) -> bool {
         matches!(self.sent, Sent::Nothing) || transmission <= self.dropped
+    }
+
+    /// True for an answer that is sent, and means that the message arrived.
+    #[must_use]
+    pub const fn accepts(&self) -> bool {
+        matches!(self.sent, Sent::Usual | Sent::Status(200..=299))
     }
 
     /// Adds a word of the grammar. `None` if it stands beside one that it contradicts.
@@ -100,15 +112,8 @@ impl Word {
                 _ if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => status(text),
                 _ => Err(unknown(text)),
             },
-            Some(("late", wait)) => match time::duration(wait) {
-                Some(late) if !late.is_zero() && late <= ANSWER_LATE_MAX => Ok(Self::Late(late)),
-                Some(_) => Err(format!("{text:?} is not between 1ms and {} s", ANSWER_LATE_MAX.as_secs())),
-                None => Err(format!("{text:?} has no time; write it like late=3s or late=500ms")),
-            },
-            Some(("drop", count)) => match count.parse() {
-                Ok(count @ 1..=ANSWER_DROPPED_MAX) => Ok(Self::Dropped(count)),
-                Ok(_) | Err(_) => Err(format!("{text:?} is not drop=1 to drop={ANSWER_DROPPED_MAX}")),
-            },
+            Some(("late", wait)) => time_of(text, wait, ANSWER_LATE_MAX).map(Self::Late),
+            Some(("drop", number)) => count_of(text, number, ANSWER_DROPPED_MAX).map(Self::Dropped),
             Some(_) => Err(unknown(text)),
         }
     }
@@ -124,18 +129,27 @@ fn status(text: &str) -> Result<Word, String> {
 
 fn unknown(text: &str) -> String {
     format!(
-        "{text:?} is not an answer; use a status (200 to 699), silent, junk, late=TIME, drop=COUNT or dup"
+        "{text:?} is not an answer; use a status (200 to 699), silent, junk, late=TIME, drop=COUNT or dup{}",
+        did_you_mean(text, &WORDS)
     )
+}
+
+impl Answer {
+    /// Reads an answer that begins `start` bytes into a longer text.
+    pub(super) fn read(text: &str, start: usize) -> Result<Self, Wrong> {
+        words(text, start).try_fold(Self::default(), |answer, (at, word)| {
+            let contradicts = || format!("{word:?} cannot stand beside the other words of {text:?}");
+            let word = Word::read(word).map_err(|why| Wrong { at, why })?;
+            answer.with(word).ok_or_else(|| Wrong { at, why: contradicts() })
+        })
+    }
 }
 
 impl FromStr for Answer {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        text.split(',').try_fold(Self::default(), |answer, word| {
-            let contradicts = || format!("{word:?} cannot stand beside the other words of {text:?}");
-            answer.with(Word::read(word)?).ok_or_else(contradicts)
-        })
+        Self::read(text, 0).map_err(|wrong| wrong.why)
     }
 }
 
@@ -204,9 +218,6 @@ mod tests {
             ("", "", unknown),
             ("busy", "busy", unknown),
             ("486,", "", unknown),
-            ("486, dup", " dup", unknown),
-            ("Silent", "Silent", unknown),
-            ("late", "late", unknown),
             ("loss=20%", "loss=20%", unknown),
             ("180", "180", "is not a final status, which is 200 to 699"),
             ("700", "700", "is not a final status, which is 200 to 699"),
@@ -218,9 +229,17 @@ mod tests {
             ("drop=0", "drop=0", "is not drop=1 to drop=100"),
             ("drop=101", "drop=101", "is not drop=1 to drop=100"),
             ("drop=-1", "drop=-1", "is not drop=1 to drop=100"),
-            ("dup=2", "dup=2", unknown),
         ] {
             assert_eq!(read(text), Err(format!("{word:?} {what}")), "{text}");
+        }
+        for (text, word, near) in [
+            ("486, dup", " dup", "dup"),
+            ("Silent", "Silent", "silent"),
+            ("late", "late", "late"),
+            ("dup=2", "dup=2", "dup"),
+            ("drpo=2", "drpo=2", "drop"),
+        ] {
+            assert_eq!(read(text), Err(format!("{word:?} {unknown}; did you mean {near}?")), "{text}");
         }
         for (text, word) in [
             ("486,603", "603"),

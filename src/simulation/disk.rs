@@ -5,16 +5,16 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 
-use fanfare::machine::{Batch, BatchId};
-use fanfare::random::Random;
-use fanfare::store::OpenError;
-use fanfare::store::tables::{Tables, Unwritten};
+use crate::machine::{Batch, BatchId};
+use crate::random::Random;
+use crate::store::OpenError;
+use crate::store::tables::{Tables, Unwritten};
 
 /// How the disk handles batches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(crate) enum Mode {
+pub enum Mode {
     /// Accepts them.
     #[default]
     Works,
@@ -26,7 +26,10 @@ pub(crate) enum Mode {
 
 impl Mode {
     /// Whether the next batch is accepted, or why not.
-    pub(crate) fn judge(self, random: &mut Random) -> Result<(), &'static str> {
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn judge(self, random: &mut Random) -> Result<(), &'static str> {
         match self {
             Self::Works => Ok(()),
             Self::Full => Err("disk full"),
@@ -37,33 +40,48 @@ impl Mode {
 }
 
 /// The disk of one machine; it survives the machine.
-pub(crate) struct Disk<S: Tables> {
-    pub(crate) store: S,
-    pub(crate) mode: Mode,
+pub struct Disk<S: Tables> {
+    /// What is durable.
+    pub store: S,
+    /// How it handles batches.
+    pub mode: Mode,
     waiting: VecDeque<Batch<S::Write>>,
     /// A batch was refused since the last start, so later ones that depend on it may violate a constraint.
     has_refused: bool,
 }
 
+impl<S: Tables> Debug for Disk<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Disk").field("mode", &self.mode).finish_non_exhaustive()
+    }
+}
+
 /// The result for a batch.
 #[derive(Debug)]
-pub(crate) struct Outcome<W> {
-    pub(crate) batch: BatchId,
+pub struct Outcome<W> {
+    /// Which batch.
+    pub batch: BatchId,
     /// What became durable, or why nothing did.
-    pub(crate) written: Result<Vec<W>, String>,
+    pub written: Result<Vec<W>, String>,
+}
+
+impl<S: Tables<Write: Debug> + Default> Default for Disk<S> {
+    fn default() -> Self {
+        Self { store: S::default(), mode: Mode::default(), waiting: VecDeque::new(), has_refused: false }
+    }
 }
 
 impl<S: Tables<Write: Debug> + Default> Disk<S> {
-    pub(crate) fn new() -> Self {
-        Self { store: S::default(), mode: Mode::default(), waiting: VecDeque::new(), has_refused: false }
-    }
-
-    pub(crate) fn commit(&mut self, batch: Batch<S::Write>) {
+    /// Takes a batch.
+    pub fn commit(&mut self, batch: Batch<S::Write>) {
         self.waiting.push_back(batch);
     }
 
     /// Applies the oldest batch to the tables, or refuses it.
-    pub(crate) fn write_next(&mut self, verdict: Result<(), &'static str>) -> Option<Outcome<S::Write>> {
+    ///
+    /// # Panics
+    /// The tables refuse a batch although none was refused before: the machine has written an invalid one.
+    pub fn write_next(&mut self, verdict: Result<(), &'static str>) -> Option<Outcome<S::Write>> {
         let batch = self.waiting.pop_front()?;
         let id = batch.id;
         let written = match verdict {
@@ -85,19 +103,20 @@ impl<S: Tables<Write: Debug> + Default> Disk<S> {
     }
 
     /// The machine is gone: what was not yet durable is lost.
-    pub(crate) fn crash(&mut self) {
+    pub fn crash(&mut self) {
         self.waiting.clear();
         self.has_refused = false;
     }
 
-    pub(crate) fn waiting(&self) -> usize {
+    /// How many batches are not applied yet.
+    pub fn waiting(&self) -> usize {
         self.waiting.len()
     }
 }
 
 /// A machine without a disk.
 #[derive(Debug, Default)]
-pub(crate) struct NoStore;
+pub struct NoStore;
 
 impl Tables for NoStore {
     type Write = Infallible;
