@@ -11,11 +11,13 @@ pub mod view;
 
 pub mod summary;
 
+pub mod command;
+
 pub mod record;
 
-pub mod delivery;
+pub mod page;
 
-pub mod command;
+pub mod delivery;
 
 pub mod draft;
 
@@ -50,3 +52,5 @@ pub mod sign_in_fault;
 pub mod slip;
 
 pub mod text;
+
+pub mod document;

@@ -14,6 +14,8 @@ pub mod answering;
 
 pub mod path_faults;
 
+pub mod capture_identity;
+
 pub mod capture;
 
 pub mod wire_tap;

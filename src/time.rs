@@ -34,6 +34,12 @@ impl Timestamp {
         self.0 / 1000
     }
 
+    /// `2026-11-01T12:05:00.007Z`, as in RFC 3339.
+    #[must_use]
+    pub fn utc(self) -> String {
+        format!("{:.3}", jiff::Timestamp::from_millisecond(self.as_millis_i64()).unwrap_or_default())
+    }
+
     /// This instant plus `duration`; saturates.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
@@ -67,6 +73,12 @@ pub fn duration(text: &str) -> Option<Duration> {
         _ => return None,
     };
     number.checked_mul(millis).map(Duration::from_millis)
+}
+
+/// Whole milliseconds of a duration.
+#[must_use]
+pub fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// `12 ms`, `0.4 s`, `12 s`, `3 min`, `2 h`: how long something took, for people to read.
@@ -148,6 +160,11 @@ fn boot_time() -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_printed_to_the_millisecond() {
+        assert_eq!(Timestamp::from_millis(1_793_534_700_007).utc(), "2026-11-01T12:05:00.007Z");
+    }
 
     #[test]
     fn the_clock_goes_forward() {

@@ -19,6 +19,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::parse;
 use crate::config::client::{ClientFiles, Folders};
 use crate::model::names::Names;
+use crate::model::record::RecordFormat;
 use crate::runtime::agent::STORE_FILE;
 use crate::sip::Uri;
 use crate::store::history::opened::OpenedHistory;
@@ -70,10 +71,13 @@ enum HistoryVerb {
         message: u64,
         /// The format.
         #[arg(long, value_enum, value_name = "csv|json|html")]
-        format: RecordFormat,
+        format: RecordFormatArgument,
         /// File to create; it must not exist yet (default: standard output).
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+        /// The capture that belongs to it, pcapng or pcap: its SHA-256 is written into the record.
+        #[arg(long, value_name = "FILE.pcapng")]
+        capture: Option<PathBuf>,
         #[command(flatten)]
         place: Place,
     },
@@ -100,13 +104,23 @@ enum ExportFormat {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum RecordFormat {
+enum RecordFormatArgument {
     /// For a spreadsheet.
     Csv,
     /// One object.
     Json,
     /// One page to be printed.
     Html,
+}
+
+impl From<RecordFormatArgument> for RecordFormat {
+    fn from(format: RecordFormatArgument) -> Self {
+        match format {
+            RecordFormatArgument::Csv => Self::Csv,
+            RecordFormatArgument::Json => Self::Json,
+            RecordFormatArgument::Html => Self::Html,
+        }
+    }
 }
 
 /// The messages and the names in the contacts.
@@ -140,8 +154,8 @@ pub(super) fn run(arguments: HistoryArguments) -> anyhow::Result<ExitCode> {
         HistoryVerb::Export { with, format, out, place } => {
             export::run(&place.open()?, with.as_ref(), format, out.as_deref())
         }
-        HistoryVerb::Record { message, format, out, place } => {
-            record::run(&place.open()?, message, format, out.as_deref())
+        HistoryVerb::Record { message, format, out, capture, place } => {
+            record::run(&place.open()?, message, format.into(), (out.as_deref(), capture.as_deref()))
         }
     }
 }

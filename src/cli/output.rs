@@ -1,7 +1,6 @@
 //! What is printed: a line for people, or one JSON object per line.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde::Serialize;
 
@@ -11,6 +10,7 @@ pub(super) use crate::runtime::console::say;
 use crate::runtime::console::{self, say_json};
 use crate::store::served::Doubt;
 use crate::time::Timestamp;
+pub(super) use crate::time::millis;
 
 /// One line of `send` or `listen`; scripts rely on the field names.
 #[derive(Debug, Serialize)]
@@ -201,11 +201,6 @@ pub(super) fn complain_of_usage(error: &clap::Error) {
     error.render().to_string().trim_end().lines().for_each(console::complain);
 }
 
-/// Whole milliseconds.
-pub(super) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
 /// Which message of many a line is about.
 fn numbered(message: Option<u32>) -> String {
     message.map_or_else(String::new, |number| format!("message {number}: "))
@@ -248,7 +243,7 @@ fn summary(line: &OutputLine<'_>) -> String {
 
 /// `2026-11-30T13:05:00.123Z`, for programs (RFC 3339).
 pub(super) fn utc(at: Timestamp) -> String {
-    format!("{:.3}", jiff::Timestamp::from_millisecond(at.as_millis_i64()).unwrap_or_default())
+    at.utc()
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]

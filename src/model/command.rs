@@ -12,6 +12,7 @@ use super::deletion::{Deletion, Doomed, StorageUse};
 pub use super::draft::{Draft, DraftFault};
 use super::journal::{ConversationId, DeliveryState, DraftPlace, DraftRow, MessageId, PersonRow};
 use super::reason::Phrase;
+use super::record::RecordFormat;
 use super::search::{Found, Search};
 use super::snapshot::Settings;
 use super::text::FileShown;
@@ -69,6 +70,15 @@ pub enum Command {
         message: MessageId,
         /// The index of the file.
         file: usize,
+    },
+    /// Save the delivery record of a message in the downloads folder.
+    SaveRecord {
+        /// The message.
+        message: MessageId,
+        /// What it is written as.
+        format: RecordFormat,
+        /// Save what passed on the wire for it too.
+        with_capture: bool,
     },
     /// Look for messages; the answer is [`Notice::Found`].
     Search(Search),

@@ -1,4 +1,5 @@
-//! `fanfare proxy --trace FILE.pcapng`: writes what passes at the proxy into a file that Wireshark reads.
+//! Writes what passed on the wire as a capture that Wireshark reads: into a file while it passes (`fanfare proxy --trace
+//! FILE.pcapng`), or some of it at once ([`pcapng`]).
 //!
 //! **Invariant:** the proxy never waits for this file. A thread of its own reads the [`WireTap`] and writes; what it is
 //! too slow for is lost and counted, and a disk that fails ends the trace and nothing else.
@@ -22,7 +23,8 @@ use pcap_file::pcapng::blocks::section_header::{SectionHeaderBlock, SectionHeade
 use pcap_file::pcapng::{PcapNgParser, PcapNgWriter};
 
 use self::frame::Frame;
-use super::wire_tap::{Direction, Unseen, WireEntry, WireTap};
+use super::wire_tap::{Direction, Unseen, WireTap};
+use crate::inspect::WireMessage;
 use crate::limits::{CAPTURE_FILE_BYTES_MAX, CAPTURED_BYTES_MAX, STOP_WAIT};
 use crate::sip::{self, Message, Transport};
 use crate::store::private;
@@ -104,6 +106,18 @@ impl Drop for Capture {
     }
 }
 
+/// A capture of these messages.
+///
+/// # Errors
+/// Never, as it is written to memory: the writer of captures is one for files too.
+pub fn pcapng<'a>(messages: impl IntoIterator<Item = &'a WireMessage>) -> io::Result<Vec<u8>> {
+    let mut blocks = Blocks::new()?;
+    for message in messages {
+        blocks.push(message, 0)?;
+    }
+    Ok(blocks.take())
+}
+
 /// True if nothing of that name would be lost: there is nothing, or an empty file, or an older capture of ours. A link is
 /// not followed.
 fn is_free(path: &Path) -> io::Result<bool> {
@@ -172,7 +186,7 @@ impl CaptureFile {
     fn write(&mut self, unseen: &Unseen) -> io::Result<()> {
         let mut lost = unseen.lost;
         for entry in &unseen.entries {
-            self.blocks.push(entry, std::mem::take(&mut lost))?;
+            self.blocks.push(&entry.message(), std::mem::take(&mut lost))?;
             if self.blocks.waiting() >= CHUNK_BYTES {
                 self.flush()?;
             }
@@ -243,26 +257,26 @@ impl Blocks {
         Ok(Self(writer))
     }
 
-    fn push(&mut self, entry: &WireEntry, lost: u64) -> io::Result<()> {
-        let direction = match entry.direction {
+    fn push(&mut self, message: &WireMessage, lost: u64) -> io::Result<()> {
+        let direction = message.direction.map(|direction| match direction {
             Direction::Received => 1,
             Direction::Sent => 2,
-        };
-        let message = entry.message();
-        let (interface_id, mut data) = match Frame::of(message.from, message.to, &entry.bytes) {
+        });
+        let (interface_id, mut data) = match Frame::of(message.from, message.to, &message.bytes) {
             Frame::Packet(data) => (PACKETS, data),
             Frame::WholeMessage(data) => (WHOLE_MESSAGES, data),
         };
         let original_len = u32::try_from(data.len()).unwrap_or(u32::MAX);
         data.truncate(CAPTURED_BYTES_MAX);
-        let comment = CommonOption::Comment(Cow::Owned(comment(entry.flow.transport, &entry.bytes)));
-        let mut options = vec![EnhancedPacketOption::Flags(direction), EnhancedPacketOption::Common(comment)];
+        let comment = CommonOption::Comment(Cow::Owned(comment(message.transport, &message.bytes)));
+        let mut options: Vec<_> = direction.map(EnhancedPacketOption::Flags).into_iter().collect();
+        options.push(EnhancedPacketOption::Common(comment));
         if lost > 0 {
             options.push(EnhancedPacketOption::DropCount(lost));
         }
         let packet = EnhancedPacketBlock {
             interface_id,
-            timestamp: Duration::from_millis(entry.at.as_millis()),
+            timestamp: Duration::from_millis(message.at.as_millis()),
             original_len,
             data: Cow::Owned(data),
             options,
@@ -311,6 +325,7 @@ fn shown(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::machine::{ConnectionId, Flow};
+    use crate::runtime::wire_tap::WireEntry;
     use crate::time::Timestamp;
     use pcap_file::pcapng::{Block, PcapNgReader};
 

@@ -18,6 +18,8 @@ mod keeper;
 
 mod contact_files;
 
+mod recording;
+
 mod saving;
 
 mod searching;

@@ -19,13 +19,22 @@ const NAMES_TRIED_MAX: u32 = 1000;
 /// # Errors
 /// It cannot be written there, or there are too many files of that name.
 pub fn save_into(folder: &Path, file: &File) -> io::Result<PathBuf> {
-    save_with(folder, file, |to| to.write_all(&file.bytes))
+    save_with(folder, file, for_everybody(), |to| to.write_all(&file.bytes))
+}
+
+/// The same, readable by the user alone: it says who wrote what to whom.
+///
+/// # Errors
+/// The same.
+pub fn save_private(folder: &Path, file: &File) -> io::Result<PathBuf> {
+    save_with(folder, file, Permissions::from_mode(0o600), |to| to.write_all(&file.bytes))
 }
 
 /// Writes the file aside and renames it once it is complete, so that a full disk leaves nothing behind.
 fn save_with(
     folder: &Path,
     file: &File,
+    permissions: Permissions,
     write: impl FnOnce(&mut std::fs::File) -> io::Result<()>,
 ) -> io::Result<PathBuf> {
     let name = safe_name(file);
@@ -34,7 +43,7 @@ fn save_with(
         Some(_) | None => (name.as_str(), String::new()),
     };
     let mut aside =
-        tempfile::Builder::new().prefix(".fanfare-").permissions(for_everybody()).tempfile_in(folder)?;
+        tempfile::Builder::new().prefix(".fanfare-").permissions(permissions).tempfile_in(folder)?;
     write(aside.as_file_mut())?;
     for number in 0..NAMES_TRIED_MAX {
         let number = if number == 0 { String::new() } else { format!(" ({number})") };
@@ -151,7 +160,8 @@ mod tests {
             to.write_all(b"the first half")?;
             Err(io::Error::from(ErrorKind::StorageFull))
         };
-        let error = save_with(folder.path(), &file(Some("cat.png"), "image/png"), full).unwrap_err();
+        let error =
+            save_with(folder.path(), &file(Some("cat.png"), "image/png"), for_everybody(), full).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::StorageFull);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }

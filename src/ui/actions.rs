@@ -98,6 +98,8 @@ pub(crate) enum Act {
     TakeBack(u64),
     /// Send a message that waits now.
     SendNow(u64),
+    /// Ask how to save the delivery record of this message.
+    SaveRecord(MessageId),
     /// Copy this text to the clipboard.
     Copy(String),
     /// Open this web address in the browser.

@@ -6,6 +6,8 @@ pub(super) mod import;
 
 pub(super) mod correct;
 
+pub(super) mod record;
+
 pub(super) mod people;
 
 pub(super) mod settings;

@@ -249,13 +249,19 @@ fn a_record_has_every_attempt_every_recipient_and_what_was_reported() {
     let _window = window(folder.path());
     let csv = output(folder.path(), &["record", "1", "--format", "csv"]);
     let lines = [
-        "message,attempt,call_id,who,address,name,state,status,reason,tries,after_ms,at",
-        "1,1,call1@host,recipient,sip:ann@domain.com,,failed,486,Busy Here,3,1400,2026-11-01T12:05:00.007Z",
-        "1,1,call1@host,recipient,sip:bob@domain.com,Bob,failed,408,No answer from the server,3,1400,2026-11-01T12:05:00.007Z",
-        "1,1,call1@host,other,sip:eve@domain.com,,success,200,<b>OK,,,2026-11-01T12:05:00.007Z",
-        "1,2,call2@host,recipient,sip:ann@domain.com,,delivered,200,OK,3,1400,2026-11-01T12:05:00.007Z",
+        "message,attempt,call_id,who,address,name,state,status,reason,tries,after_ms,at,",
+        "1,1,call1@host,recipient,sip:ann@domain.com,,failed,486,Busy Here,3,1400,2026-11-01T12:05:00.007Z,",
+        "1,1,call1@host,recipient,sip:bob@domain.com,Bob,failed,408,No answer from the server,3,1400,2026-11-01T12:05:00.007Z,",
+        "1,1,call1@host,other,sip:eve@domain.com,,success,200,<b>OK,,,2026-11-01T12:05:00.007Z,",
+        "1,1,call1@host,report,,,,,,,,2026-11-01T12:05:00.007Z,",
+        "1,2,call2@host,recipient,sip:ann@domain.com,,delivered,200,OK,3,1400,2026-11-01T12:05:00.007Z,",
+        "",
     ];
-    assert_eq!(csv.split("\r\n").collect::<Vec<_>>(), [&lines[..], &[""]].concat());
+    let written: Vec<&str> = csv.split("\r\n").collect();
+    assert_eq!(written.len(), lines.len(), "{csv}");
+    for (line, begin) in written.iter().zip(lines) {
+        assert!(line.starts_with(begin), "{line}");
+    }
 
     let told: Value =
         serde_json::from_str(&output(folder.path(), &["record", "1", "--format", "json"])).unwrap();
@@ -285,6 +291,50 @@ fn a_record_has_every_attempt_every_recipient_and_what_was_reported() {
         (received.code(), received.err.as_slice()),
         (2, ["fanfare: there is no sent message 2".to_owned()].as_slice())
     );
+}
+
+/// A capture in which the message passes once, as `fanfare proxy --trace` writes it.
+fn capture(path: &Path, call_id: &str) {
+    let text = format!(
+        "MESSAGE sip:ann@domain.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:james@domain.com>;tag=t\r\nTo: <sip:ann@domain.com>\r\n\
+         Call-ID: {call_id}\r\nCSeq: 1 MESSAGE\r\nDelivery-Report: each\r\nContent-Length: 5\r\n\r\nLunch"
+    );
+    let wire = fanfare::inspect::WireMessage {
+        at: Timestamp::from_millis(1),
+        direction: None,
+        from: ([192, 0, 2, 1], 5060).into(),
+        to: ([192, 0, 2, 9], 5060).into(),
+        transport: fanfare::sip::Transport::Udp,
+        bytes: text.into(),
+    };
+    std::fs::write(path, fanfare::runtime::capture::pcapng([&wire]).unwrap()).unwrap();
+}
+
+#[test]
+fn a_record_names_its_capture_by_the_hash_that_other_programs_compute_too() {
+    let folder = TempDir::new().unwrap();
+    let _window = window(folder.path());
+    let path = folder.path().join("trace.pcapng");
+    let name = path.to_str().unwrap();
+    capture(&path, "call2@host");
+    let sum = std::process::Command::new("sha256sum").arg(&path).output().unwrap();
+    let sum = String::from_utf8(sum.stdout).unwrap().split(' ').next().unwrap().to_owned();
+    let json = history(folder.path(), &["record", "1", "--format", "json", "--capture", name]);
+    assert_eq!((json.code(), json.err.len()), (0, 0), "{json:?}");
+    let told: Value = serde_json::from_str(&json.out[0]).unwrap();
+    assert_eq!(told["capture"], json!({"file": "trace.pcapng", "sha256": sum, "messages": 1}));
+    assert_eq!(told["clock"]["doubts"], json!([]));
+
+    capture(&path, "another@host");
+    let csv = history(folder.path(), &["record", "1", "--format", "csv", "--capture", name]);
+    assert_eq!((csv.code(), csv.err.len()), (0, 1), "{csv:?}");
+    assert!(csv.err[0].ends_with("trace.pcapng belongs to message 1"), "{csv:?}");
+
+    std::fs::write(&path, "no capture").unwrap();
+    let refused = history(folder.path(), &["record", "1", "--format", "csv", "--capture", name]);
+    assert_eq!((refused.code(), refused.out.len()), (2, 0), "{refused:?}");
+    assert!(refused.err[0].contains("this is not a capture"), "{refused:?}");
 }
 
 #[test]

@@ -164,6 +164,10 @@ fn obey(inner: &mut Inner, command: Command) {
             let file = File { name, media_type: "image/png".into(), bytes: vec![7; 12_345].into() };
             inner.notices.push(Notice::Attached { path, file });
         }
+        Command::SaveRecord { message, format, .. } => {
+            let path = format!("/downloads/delivery-record-{}.{}", message.0, format.ending());
+            inner.notices.push(Notice::Saved(path.into()));
+        }
         Command::Agent(_)
         | Command::ShowAround { .. }
         | Command::SaveFile { .. }

@@ -9,6 +9,8 @@ use fanfare::inspect::Direction;
 use fanfare::machine::Flow;
 use fanfare::model::command::Command;
 use fanfare::model::journal::DeliveryState::{Delivered, Failed};
+use fanfare::model::journal::MessageId;
+use fanfare::model::record::RecordFormat;
 use fanfare::model::snapshot::{Settings, Theme};
 use fanfare::runtime::engine::{Wire, WireTap};
 use fanfare::time::Timestamp;
@@ -162,6 +164,28 @@ fn it_has_a_window_of_its_own() {
     window.get_by_label("0.000 s MESSAGE, from james@example.com to proxy");
     press(&mut window, Modifiers::NONE, Key::Escape);
     assert!(!says(&window, "It is shown in a window of its own."));
+}
+
+#[test]
+fn the_delivery_record_is_saved_from_the_menu_of_the_message_with_what_passed_on_the_wire() {
+    let (fake, tap) = testing(true);
+    story(&tap);
+    let mut window = opened(&fake, LARGE);
+    let message = "Message to 2 people, 1 delivered, 1 not delivered";
+    window.get_by_label(message).click_secondary();
+    window.run();
+    click(&mut window, "Save delivery record…");
+    click(&mut window, "JSON");
+    assert!(says(&window, "One object for programs."));
+    window.snapshot("record_light");
+    click(&mut window, "Save in Downloads");
+    let saved = |command: &Command| {
+        let (id, json) = (MessageId(5), RecordFormat::Json);
+        matches!(command, Command::SaveRecord { message, format, with_capture: true } if (*message, *format) == (id, json))
+    };
+    assert!(fake.asked().iter().any(saved));
+    window.run();
+    window.get_by_label_contains("Saved as /downloads/delivery-record-5.json");
 }
 
 /// Takes a picture in the theme that its name ends with.

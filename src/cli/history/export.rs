@@ -6,10 +6,12 @@ use std::process::ExitCode;
 use super::rows::MessageJson;
 use super::{ExportFormat, Opened, html};
 use crate::cli::output::utc;
-use crate::cli::writer::{Writer, csv, json_line, local, safe};
+use crate::cli::writer::{Writer, local};
 use crate::model::delivery::best;
+use crate::model::document::{csv, json_line, safe};
 use crate::model::journal::{DeliveryRow, PersonRow};
 use crate::model::names::Names;
+use crate::model::page;
 use crate::model::text::shown;
 use crate::sip::Uri;
 use crate::store::history::StoredMessage;
@@ -46,7 +48,7 @@ pub(super) fn run(
         }
     }
     if format == ExportFormat::Html {
-        out.put(html::END)?;
+        out.put(page::END)?;
     }
     out.finish()?;
     Ok(ExitCode::SUCCESS)
@@ -56,7 +58,7 @@ fn head(format: ExportFormat) -> String {
     match format {
         ExportFormat::Text | ExportFormat::Json => String::new(),
         ExportFormat::Csv => csv(&COLUMNS),
-        ExportFormat::Html => html::begin("Messages"),
+        ExportFormat::Html => page::begin("Messages"),
     }
 }
 

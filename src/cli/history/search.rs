@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::Opened;
-use super::rows::PersonJson;
 use crate::cli::output::note;
 use crate::cli::output::utc;
-use crate::cli::writer::{Writer, json_line, local, safe};
+use crate::cli::writer::{Writer, local};
+use crate::model::document::{json_line, safe};
+use crate::model::record::PersonJson;
 use crate::model::search::{Hit, Search};
 use crate::model::snapshot::Person;
 use crate::store::history::search::LatestSearch;

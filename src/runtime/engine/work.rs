@@ -116,6 +116,8 @@ struct Work {
     has_looked_at_the_store: bool,
     /// Where the client's messages are stored in testing mode; None if the proxy in this process stores them.
     wire: Option<WireTap>,
+    /// Where what passes is read.
+    tap: WireTap,
     commands: mpsc::Receiver<Command>,
     answers: mpsc::Receiver<Result<ReadResult, ReadError>>,
     passwords: mpsc::Receiver<PasswordNews>,
@@ -179,7 +181,8 @@ impl Work {
             searches: Arc::default(),
             deleting: Deleting::new(),
             has_looked_at_the_store: false,
-            wire: (!setup.wire.is_at_proxy).then_some(setup.wire.tap),
+            wire: (!setup.wire.is_at_proxy).then(|| setup.wire.tap.clone()),
+            tap: setup.wire.tap,
             commands,
             answers,
             passwords,
@@ -315,6 +318,9 @@ impl Work {
             }
             Command::Attach(path) => self.attach(path),
             Command::SaveFile { message, file } => self.save_file(message, file),
+            Command::SaveRecord { message, format, with_capture } => {
+                self.save_record(message, format, with_capture);
+            }
             Command::Search(asked) => self.search(asked),
             Command::Delete(doomed) => self.delete(doomed),
             Command::MeasureStorage => self.measure(),

@@ -18,6 +18,7 @@ use crate::ui::compose::{composer, recipients};
 use crate::ui::panels::correct::CorrectForm;
 use crate::ui::panels::dialogs::Dialog;
 use crate::ui::panels::people::{ContactForm, ListForm, RenameForm};
+use crate::ui::panels::record::RecordForm;
 use crate::ui::panels::settings::{AccountForm, ScaleStep, next_scale};
 use crate::ui::panels::storage;
 use crate::ui::sidebar::conversations::search_id;
@@ -54,6 +55,10 @@ impl App {
             }
             Act::SendCorrected { message, recipient, address } => {
                 self.send_corrected(message, recipient, address);
+            }
+            Act::SaveRecord(message) => {
+                let form = RecordForm::of(message, self.shell.watched.is_some());
+                self.shell.show(Dialog::Record(form));
             }
             Act::EditContact(contact) => self.shell.show(Dialog::Contact(ContactForm::of(contact))),
             Act::AddContact(person) => self.add_contact(&person),
@@ -224,6 +229,7 @@ impl App {
             | UiCommand::ReplyToSender
             | UiCommand::Forward
             | UiCommand::Details
+            | UiCommand::SaveRecord
             | UiCommand::Resend
             | UiCommand::Select
             | UiCommand::Delete

@@ -6,6 +6,7 @@ use super::certificate::{Decision, authority_ui, certificate_ui};
 use super::correct::{CorrectForm, correct_ui};
 use super::import::{ImportForm, import_ui};
 use super::people::{ContactForm, FormOutcome, ListForm, RenameForm, contact_ui, list_ui, rename_ui};
+use super::record::{RecordForm, record_ui};
 use super::settings::{AccountForm, settings_ui};
 use crate::model::account::Account;
 use crate::model::command::{AgentCommand, Command};
@@ -34,6 +35,8 @@ pub(crate) enum Dialog {
     Import(Box<ImportForm>),
     /// The corrected address of a recipient.
     Correct(CorrectForm),
+    /// How to save a delivery record.
+    Record(RecordForm),
     /// Which file to attach, by path.
     Attach(AttachForm),
     /// The certificate authority to trust, by the path of its file.
@@ -108,7 +111,7 @@ impl OpenDialog {
             Dialog::Attach(form) => form.is_changed(),
             Dialog::Authority(path) => !path.trim().is_empty(),
             Dialog::Settings(form) => form.is_changed(snapshot.account.as_deref()),
-            Dialog::Certificate | Dialog::Keys | Dialog::Leaving { .. } => false,
+            Dialog::Record(_) | Dialog::Certificate | Dialog::Keys | Dialog::Leaving { .. } => false,
         }
     }
 
@@ -208,6 +211,7 @@ fn contents_ui(
         Dialog::Import(form) => import_ui(ui, form, is_new, &snapshot.book, acts).into(),
         Dialog::Rename(form) => rename_ui(ui, form, is_new, acts).into(),
         Dialog::Correct(form) => correct_ui(ui, form, is_new, &snapshot.book, acts).into(),
+        Dialog::Record(form) => record_ui(ui, form, is_new, acts).into(),
         Dialog::Attach(form) => {
             // It closes once the file was read.
             acts.extend(attach_ui(ui, form, entered(ui)).map(Act::Attach));
@@ -255,6 +259,7 @@ const fn title(dialog: &Dialog) -> &'static str {
         Dialog::Rename(_) => "Rename conversation",
         Dialog::Import(_) => "Import contacts",
         Dialog::Correct(_) => "Correct the address",
+        Dialog::Record(_) => "Save the delivery record",
         Dialog::Attach(_) => "Attach a file",
         Dialog::Authority(_) => "Choose a CA certificate file",
         Dialog::Certificate => "Is this your server?",

@@ -47,6 +47,9 @@ pub(super) fn message_menu(
             if menu_item(ui, UiCommand::Details) {
                 acts.push(Act::Details(message.id));
             }
+            if menu_item(ui, UiCommand::SaveRecord) {
+                acts.push(Act::SaveRecord(message.id));
+            }
             let count = message.tally.resendable();
             if count > 0 && named_menu_item(ui, UiCommand::Resend, &format!("Resend to {count}")) {
                 let resend = AgentCommand::Resend { message: message.id, only: None };

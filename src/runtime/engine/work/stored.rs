@@ -8,10 +8,12 @@ use crate::limits::STOP_WAIT;
 use crate::model::command::{AgentCommand, Notice};
 use crate::model::deletion::{Deletion, Doomed, StorageUse};
 use crate::model::journal::MessageId;
+use crate::model::record::RecordFormat;
 use crate::model::search::Search;
 use crate::runtime::agent::{Agent, STORE_FILE};
 use crate::runtime::attachment;
 use crate::runtime::engine::out::Out;
+use crate::runtime::engine::recording::{WantedRecord, save_record};
 use crate::runtime::engine::saving::save;
 use crate::runtime::engine::searching::search;
 use crate::store::check::damage_of;
@@ -21,6 +23,16 @@ impl Work {
     pub(super) fn save_file(&mut self, message: MessageId, file: usize) {
         if !self.history().is_some_and(|history| save(history, message, file, self.builder.out())) {
             self.builder.tell(Notice::Problem("The file could not be saved. Please try again.".to_owned()));
+        }
+    }
+
+    pub(super) fn save_record(&mut self, message: MessageId, format: RecordFormat, with_capture: bool) {
+        let tap = with_capture.then(|| self.tap.clone());
+        let (names, now) = (Arc::clone(self.builder.names()), self.clock.now().wall);
+        let wanted = WantedRecord { message, format, tap, names, now };
+        if !self.history().is_some_and(|history| save_record(history, wanted, self.builder.out())) {
+            let words = "The delivery record could not be saved. Please try again.";
+            self.builder.tell(Notice::Problem(words.to_owned()));
         }
     }
 
