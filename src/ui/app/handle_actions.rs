@@ -56,10 +56,7 @@ impl App {
             Act::SendCorrected { message, recipient, address } => {
                 self.send_corrected(message, recipient, address);
             }
-            Act::SaveRecord(message) => {
-                let form = RecordForm::of(message, self.shell.watched.is_some());
-                self.shell.show(Dialog::Record(form));
-            }
+            Act::SaveRecord(message) => self.ask_for_record(message),
             Act::EditContact(contact) => self.shell.show(Dialog::Contact(ContactForm::of(contact))),
             Act::AddContact(person) => self.add_contact(&person),
             Act::Import => self.shell.show(Dialog::Import(Box::default())),
@@ -99,6 +96,12 @@ impl App {
             Act::StartAgain => self.start_again(),
         }
         ctx.request_repaint();
+    }
+
+    /// Asks how a delivery record is to be saved.
+    fn ask_for_record(&mut self, message: MessageId) {
+        let form = RecordForm::of(message, self.shell.watched.is_some());
+        self.shell.show(Dialog::Record(form));
     }
 
     /// Opens or closes the window of the wire.
