@@ -1,5 +1,5 @@
-//! The command line. Without a subcommand it opens the window; the subcommands are demo, proxy, send, listen, history
-//! and contacts.
+//! The command line. Without a subcommand it opens the window; the subcommands are demo, proxy, send, listen, history,
+//! inspect, check and contacts.
 //!
 //! The exit statuses are in docs/operating.md, each with its test.
 
@@ -16,6 +16,8 @@ mod save_files;
 mod history;
 
 mod inspect;
+
+mod check;
 
 mod proxy;
 
@@ -89,6 +91,8 @@ enum Command {
     History(history::HistoryArguments),
     /// Say from a capture (pcapng or pcap) what became of each message in it.
     Inspect(inspect::InspectArguments),
+    /// Play scripts with people and faults, and say whether what was expected came true.
+    Check(Box<check::CheckArguments>),
     /// Import, export or print the contacts of the window.
     #[command(subcommand)]
     Contacts(contacts::ContactsVerb),
@@ -347,6 +351,7 @@ fn obey(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Listen(listen)) => listen::run(&listen),
         Some(Command::History(history)) => history::run(history),
         Some(Command::Inspect(inspect)) => inspect::run(&inspect),
+        Some(Command::Check(check)) => check::run(&check),
         Some(Command::Contacts(verb)) => contacts::run(&verb),
     }
 }

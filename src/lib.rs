@@ -1,5 +1,6 @@
 //! Fanfare: a group messenger for SIP. Say it once, know who heard.
 
+pub mod check;
 pub mod cli;
 pub mod client;
 pub mod config;

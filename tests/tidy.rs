@@ -30,7 +30,7 @@ const LEVELS: &[&[&str]] = &[
     &["net", "store"],
     &["config", "simulation"],
     &["runtime"],
-    &["demo"],
+    &["check", "demo"],
     &["ui"],
     &["cli", "main"],
 ];
@@ -74,6 +74,8 @@ const AT_HOME: &[(&str, &[&str])] = &[
             "src/store/",
             "src/runtime.rs",
             "src/runtime/",
+            "src/check/live.rs",
+            "src/check/live/",
             "src/demo.rs",
             "src/demo/",
             "src/cli.rs",

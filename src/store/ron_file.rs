@@ -93,7 +93,20 @@ pub fn read_private<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RonEr
 /// # Errors
 /// They are invalid: with line and column.
 pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<T, RonError> {
-    options().from_bytes(bytes).map_err(|error| {
+    parsed(&options(), bytes, path)
+}
+
+/// The same for a file in which a kind with fields of its own has one pair of parentheses: `Send(to: "Ann")`.
+///
+/// # Errors
+/// They are invalid: with line and column.
+pub fn steps_from_bytes<T: DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<T, RonError> {
+    let unwrapped = ron::extensions::Extensions::UNWRAP_VARIANT_NEWTYPES;
+    parsed(&options().with_default_extension(unwrapped), bytes, path)
+}
+
+fn parsed<T: DeserializeOwned>(options: &ron::Options, bytes: &[u8], path: &Path) -> Result<T, RonError> {
+    options.from_bytes(bytes).map_err(|error| {
         let text = std::str::from_utf8(bytes).unwrap_or_default();
         let (line, column) = words::place(&error, text);
         let what = words::fault(&error.code);

@@ -12,6 +12,7 @@ mod answers;
 mod auth;
 mod baresip;
 mod burst;
+mod check;
 mod cli;
 mod common;
 mod contacts;

@@ -321,7 +321,8 @@ impl Report {
                 self.probed.retain(|probed| Some(*probed) != good);
                 Ending::Answered(extent)
             }
-            None | Some(408 | 480 | 500..600) => Ending::Missed(extent),
+            // 400 says that it arrived in part (RFC 3261 §18.3): what we print is whole.
+            None | Some(400 | 408 | 480 | 500..600) => Ending::Missed(extent),
             Some(_) => Ending::Unwanted,
         })
     }

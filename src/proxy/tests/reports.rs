@@ -111,8 +111,9 @@ fn w23_unanswered_it_comes_again_after_1_5_30_minutes_then_hourly_for_a_day() {
 }
 
 #[test]
-fn w23_408_480_and_5xx_keep_it_and_any_other_final_response_ends_it() {
+fn w23_400_408_480_and_5xx_keep_it_and_any_other_final_response_ends_it() {
     for (line, again) in [
+        ("400 x", true),
         ("408 x", true),
         ("480 x", true),
         ("500 x", true),

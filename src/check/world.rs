@@ -1,0 +1,337 @@
+//! A script in virtual time: the proxy, the sender's client and the people, a network with the faults of the script, and a
+//! clock that jumps to the next event. The same seed gives the same run, to the last byte.
+
+mod effects;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::cast::{PROXY_AT, person_host, proxy_host, sender_host};
+use super::read::{CheckedScript, ScriptError};
+use super::stage::{Seen, Stage, messages};
+use crate::injection::{Conduct, Injection, PathLayer, ProxyAct, ProxyFault};
+use crate::inspect::WireMessage;
+use crate::machine::{BatchId, ConnectId, Flow, Hop, RequestId, ResolveId, SendFault};
+use crate::model::command::AgentCommand;
+use crate::person::PersonCommand;
+use crate::proxy::ProxyCommand;
+use crate::proxy::journal::DispatchId;
+use crate::random::Random;
+use crate::simulation::{Arrival, Host, HostId, Links, Mode, Side};
+use crate::time::{Clock, Now, Timestamp};
+
+const PROXY: HostId = HostId(0);
+const SENDER: HostId = HostId(1);
+/// The wall clock at the start: the same in every run.
+const START_MS: u64 = 1_800_000_000_000;
+/// How long a message is under way without faults.
+const TRAVEL: Duration = Duration::from_millis(1);
+/// How long a batch takes to become durable, and to be read.
+const DISK: Duration = Duration::from_millis(1);
+/// How long a proxy that is told to stop may write.
+const STOPPING: Duration = Duration::from_millis(20);
+/// Everybody has registered after that time.
+const WARM_UP: Duration = Duration::from_secs(1);
+/// Most steps at one instant; more means an infinite loop.
+const STEPS_AT_ONCE_MAX: u32 = 100_000;
+
+/// A future event.
+#[derive(Debug)]
+enum Due {
+    Datagram { from: SocketAddr, to: SocketAddr, bytes: Bytes },
+    Stream { side: Side, bytes: Bytes },
+    Dialed { id: ConnectId, hop: Hop },
+    NotSent { flow: Flow, request: Option<RequestId> },
+    Lost { side: Side },
+    Resolved { id: ResolveId, hops: Vec<Hop> },
+    Durable,
+    Answered(BatchId, bool),
+    Read(DispatchId),
+    Proxy(ProxyAct),
+}
+
+/// Which host an event is for, and which of its starts; none if the address decides.
+type For = Option<(HostId, u32)>;
+
+/// See the top of this file.
+pub(super) struct World {
+    base: Instant,
+    now: Now,
+    hosts: Vec<Host>,
+    links: Links,
+    path: PathLayer,
+    random: Random,
+    queue: BTreeMap<(Instant, u64), (For, Due)>,
+    last_due: u64,
+    steps_at_once: u32,
+    domain: String,
+    /// The place of each person's host; None for who is not simulated.
+    people: Vec<Option<HostId>>,
+    /// What the script calls them, and the user parts of their addresses.
+    names: Vec<(String, String)>,
+    /// What happens to the proxy as soon as a 202 has left.
+    after_202: Option<ProxyFault>,
+    wire: Vec<WireMessage>,
+    refused: Vec<String>,
+    addresses: Vec<Option<SocketAddr>>,
+}
+
+impl World {
+    /// Sets the stage: everybody is started and has registered.
+    pub(super) fn new(checked: &CheckedScript, seed: u64) -> Result<Self, ScriptError> {
+        let base = Clock::start().now().mono;
+        let mut random = Random::from_seed(seed);
+        let path = PathLayer::new(Random::from_seed(random.bits()));
+        let mut world = Self {
+            base,
+            now: Now { mono: base, wall: Timestamp::from_millis(START_MS) },
+            hosts: vec![proxy_host(checked)?, sender_host(checked)?],
+            links: Links::default(),
+            path,
+            random,
+            queue: BTreeMap::new(),
+            last_due: 0,
+            steps_at_once: 0,
+            domain: checked.script.domain.clone(),
+            people: Vec::new(),
+            names: Vec::new(),
+            after_202: None,
+            wire: Vec::new(),
+            refused: Vec::new(),
+            addresses: Vec::new(),
+        };
+        for (number, person) in (10..).zip(&checked.people) {
+            let user = person.address.user().unwrap_or_default().to_owned();
+            world.names.push((person.name.clone(), user));
+            let host = person.conduct.map(|conduct| person_host(person, conduct, number));
+            world.addresses.push(host.as_ref().map(|host| host.address));
+            world.people.push(host.map(|host| {
+                world.hosts.push(host);
+                HostId(world.hosts.len() - 1)
+            }));
+        }
+        for place in 0..world.hosts.len() {
+            world.boot(HostId(place));
+        }
+        world.run_for(WARM_UP);
+        Ok(world)
+    }
+
+    fn boot(&mut self, id: HostId) {
+        let random = Random::from_seed(self.random.bits());
+        let now = self.now_at(id);
+        let Some(host) = self.hosts.get_mut(id.0) else { return };
+        if host.is_up() || host.boot(random, now).is_err() {
+            return;
+        }
+        self.settle(id);
+        self.give_command(id, AgentCommand::Connect);
+    }
+
+    fn give_command(&mut self, id: HostId, command: AgentCommand) {
+        let now = self.now_at(id);
+        if let Some(host) = self.hosts.get_mut(id.0) {
+            host.command(command, now);
+        }
+        self.settle(id);
+    }
+
+    /// Stops a host in the middle of whatever it does; its system closes its connections.
+    fn crash(&mut self, id: HostId) {
+        let Some(host) = self.hosts.get_mut(id.0).filter(|host| host.is_up()) else { return };
+        host.crash();
+        for (link, side) in self.links.sides_of(id) {
+            self.links.drop_end((link, side));
+            self.plan(TRAVEL, None, Due::Lost { side: (link, 1 - side) });
+        }
+    }
+
+    fn act(&mut self, act: ProxyAct) {
+        match act {
+            ProxyAct::Crash => self.crash(PROXY),
+            ProxyAct::Start => self.boot(PROXY),
+            ProxyAct::Stop => {
+                let now = self.now_at(PROXY);
+                if let Some(host) = self.hosts.get_mut(PROXY.0) {
+                    host.command_proxy(ProxyCommand::Flush, now);
+                }
+                self.settle(PROXY);
+                self.plan(STOPPING, None, Due::Proxy(ProxyAct::Crash));
+            }
+        }
+    }
+
+    /// The fault of the proxy happens now.
+    fn befall(&mut self, fault: ProxyFault) {
+        self.act(fault.act);
+        if !fault.back.is_zero() {
+            self.plan(fault.back, None, Due::Proxy(ProxyAct::Start));
+        }
+    }
+
+    fn behave(&mut self, name: &str, conduct: Conduct) {
+        let is_it = |(known, user): &(String, String)| {
+            known.eq_ignore_ascii_case(name) || user.eq_ignore_ascii_case(name)
+        };
+        let place = self.names.iter().position(is_it);
+        let Some(id) = place.and_then(|place| self.people.get(place).copied().flatten()) else { return };
+        let now = self.now_at(id);
+        if let Some(host) = self.hosts.get_mut(id.0) {
+            host.command_person(PersonCommand::Behave(conduct), now);
+        }
+        self.settle(id);
+    }
+
+    fn go_to(&mut self, at: Instant) {
+        let passed = at.saturating_duration_since(self.now.mono);
+        if !passed.is_zero() {
+            self.steps_at_once = 0;
+            // Computed from the base, so that rounding to milliseconds does not add up.
+            let elapsed = at.saturating_duration_since(self.base);
+            self.now = Now { mono: at, wall: Timestamp::from_millis(START_MS).plus(elapsed) };
+        }
+    }
+
+    fn next_at(&self) -> Option<Instant> {
+        let timers = self.hosts.iter().filter_map(Host::poll_timeout).map(|(at, _)| at);
+        let queued = self.queue.first_key_value().map(|((at, _), _)| *at);
+        timers.chain(queued).min().map(|at| at.max(self.now.mono))
+    }
+
+    /// The time on a host's clocks.
+    fn now_at(&self, id: HostId) -> Now {
+        let skew = self.hosts.get(id.0).map_or(0, |host| host.wall_skew_ms);
+        let wall = Timestamp::from_millis(self.now.wall.as_millis().saturating_add_signed(skew));
+        Now { wall, ..self.now }
+    }
+
+    fn step(&mut self) {
+        self.steps_at_once += 1;
+        assert!(self.steps_at_once < STEPS_AT_ONCE_MAX, "no end of things to do at one instant");
+        let now = self.now.mono;
+        let is_due = |host: &Host| host.poll_timeout().is_some_and(|(at, _)| at <= now);
+        if let Some(place) = self.hosts.iter().position(is_due) {
+            let at = self.now_at(HostId(place));
+            if let Some(host) = self.hosts.get_mut(place) {
+                host.handle_timeout(at);
+            }
+            return self.settle(HostId(place));
+        }
+        let Some((_, (whom, due))) = self.queue.pop_first() else { return };
+        let is_current = |(id, start): (HostId, u32)| {
+            self.hosts.get(id.0).is_some_and(|host| host.start == start && host.is_up())
+        };
+        if whom.is_none_or(is_current) {
+            self.happen(whom.map(|(id, _)| id), due);
+        }
+    }
+
+    fn happen(&mut self, whom: Option<HostId>, due: Due) {
+        match (due, whom) {
+            (Due::Datagram { from, to, bytes }, _) => {
+                let is_there = |host: &Host| host.address == to && host.is_up();
+                if let Some(place) = self.hosts.iter().position(is_there) {
+                    self.give(HostId(place), Arrival::Received { flow: Flow::udp(to, from), bytes });
+                }
+            }
+            (Due::Stream { side, bytes }, _) => match self.links.far_end(side) {
+                Some(end) => self.give(end.host, Arrival::Received { flow: end.flow, bytes }),
+                None => self.plan(TRAVEL, None, Due::Lost { side }),
+            },
+            (Due::Lost { side }, _) => {
+                if let Some(end) = self.links.drop_end(side) {
+                    self.give(end.host, Arrival::Disconnected { flow: end.flow });
+                }
+            }
+            (Due::Proxy(act), _) => self.act(act),
+            (Due::NotSent { flow, request }, Some(host)) => {
+                self.give(host, Arrival::NotSent { flow, request, fault: SendFault::TooLarge });
+            }
+            (Due::Dialed { id, hop }, Some(host)) => self.dialed(host, id, hop),
+            (Due::Resolved { id, hops }, Some(host)) => self.give(host, Arrival::Resolved { id, hops }),
+            (Due::Durable, Some(host)) => self.durable(host),
+            (Due::Read(dispatch), Some(host)) => {
+                let now = self.now_at(host);
+                if let Some(host) = self.hosts.get_mut(host.0) {
+                    host.read(dispatch, now);
+                }
+                self.settle(host);
+            }
+            (Due::Answered(batch, true), Some(host)) => self.give(host, Arrival::Committed(batch)),
+            (Due::Answered(batch, false), Some(host)) => self.give(host, Arrival::CommitFailed(batch)),
+            (_, None) => {}
+        }
+    }
+
+    fn give(&mut self, id: HostId, arrival: Arrival) {
+        let now = self.now_at(id);
+        if let Some(host) = self.hosts.get_mut(id.0) {
+            host.handle(arrival, now);
+        }
+        self.settle(id);
+    }
+
+    fn plan(&mut self, delay: Duration, whom: Option<HostId>, due: Due) {
+        self.last_due += 1;
+        let whom = whom.and_then(|id| Some((id, self.hosts.get(id.0)?.start)));
+        self.queue.insert((self.now.mono + delay, self.last_due), (whom, due));
+    }
+}
+
+impl Stage for World {
+    fn command(&mut self, command: AgentCommand) {
+        self.give_command(SENDER, command);
+    }
+
+    fn inject(&mut self, fault: &Injection) -> Result<(), ScriptError> {
+        match fault {
+            Injection::Person { name, conduct } => self.behave(name, *conduct),
+            Injection::Path { of, fault } => self.path.set(*of, *fault, self.now.mono),
+            Injection::Proxy(fault) if fault.after_202 => self.after_202 = Some(*fault),
+            Injection::Proxy(fault) => self.befall(*fault),
+            Injection::Disk { is_full } => {
+                let mode = if *is_full { Mode::Full } else { Mode::Works };
+                self.hosts.iter_mut().take(1).for_each(|proxy| proxy.set_disk(mode));
+            }
+            Injection::Clock { ahead_ms } => {
+                self.hosts.iter_mut().take(1).for_each(|proxy| proxy.wall_skew_ms = *ahead_ms);
+            }
+        }
+        Ok(())
+    }
+
+    fn crash_sender(&mut self) {
+        self.crash(SENDER);
+    }
+
+    fn start_sender(&mut self) {
+        self.boot(SENDER);
+    }
+
+    fn run_for(&mut self, time: Duration) {
+        let end = self.now.mono + time;
+        while let Some(at) = self.next_at().filter(|at| *at <= end) {
+            self.go_to(at);
+            self.step();
+        }
+        self.go_to(end);
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now.wall
+    }
+
+    fn seen(&self) -> Seen<'_> {
+        let store = self.hosts.get(SENDER.0).and_then(Host::agent_store);
+        Seen {
+            wire: &self.wire,
+            messages: store.map(messages).unwrap_or_default(),
+            refused: &self.refused,
+            people: &self.addresses,
+            proxy: PROXY_AT,
+        }
+    }
+}
