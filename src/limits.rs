@@ -351,7 +351,7 @@ pub const STOP_WAIT: Duration = Duration::from_secs(5);
 /// Bytes of the table entries of one remembered message of which nothing is owed.
 pub const REMEMBERED_MESSAGE_BYTES: usize = 200;
 /// Bytes of one server transaction's table entries, besides its answer.
-pub const SERVER_TRANSACTION_BYTES: usize = 384;
+pub const SERVER_TRANSACTION_BYTES: usize = 400;
 /// Bytes of the table entries of one request that was turned away.
 pub const TURNED_AWAY_BYTES: usize = 96;
 /// What a proxy may hold for others, by kind: the most bytes of each, even when all the others are at their most.

@@ -115,7 +115,7 @@ impl Proxy {
         if let Some(rejection) = inbound::banned(&self.core, request, flow) {
             return self.core.refuse_at_once(request, flow, &rejection, now);
         }
-        if let Some(key) = admission::turned_away(&self.core, &self.dispatches, request, now) {
+        if let Some(key) = admission::turned_away(&self.core, &self.dispatches, (request, flow), now) {
             self.core.turn_away(key, request, flow, now);
             return;
         }

@@ -151,22 +151,22 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
         }
     }
 
-    /// Matches a request to a transaction (RFC 3261 §17.2.3), or creates one.
+    /// Matches a request to a transaction (RFC 3261 §17.2.3) of the same source, or creates one.
     pub fn receive_request(&mut self, request: &Request, flow: Flow, now: Instant) -> Arrival {
         if *request.method() == Method::Ack {
             DropReason::Ack.tell(flow);
             return Arrival::Absorbed;
         }
-        let key = self.keys.of_request(request);
+        let (key, bytes) = (self.keys.of_request(request, flow), request.bytes().len());
         if let Some(server) = self.servers.get_mut(&key) {
-            self.transmits.extend(server.retransmission(flow));
+            self.transmits.extend(server.retransmission(flow, bytes));
             DropReason::RepeatedRequest.tell(flow);
             return Arrival::Absorbed;
         }
         if self.servers.len() >= self.servers_max && !self.end_oldest_answered() {
             return Arrival::Full;
         }
-        let server = ServerTransaction::new(flow, now, &self.timers);
+        let server = ServerTransaction::new((flow, bytes), now, &self.timers);
         self.queue.set(None, Some(server.due()), Side::Server(key));
         self.servers.insert(key, server);
         Arrival::New(key)
@@ -174,8 +174,8 @@ impl<U: Copy + Ord + Debug> TransactionLayer<U> {
 
     /// The key by which [`Self::receive_request`] finds or creates a transaction.
     #[must_use]
-    pub fn key_of(&self, request: &Request) -> ServerKey {
-        self.keys.of_request(request)
+    pub fn key_of(&self, request: &Request, flow: Flow) -> ServerKey {
+        self.keys.of_request(request, flow)
     }
 
     /// True if there is a server transaction with that key.

@@ -59,5 +59,15 @@ pub const SESSION_BYES_MAX: u32 = 11;
 pub const SESSION_CANCELS_MAX: u32 = 11;
 /// The time for these three.
 pub const SESSION_COUNTED_WITHIN: Duration = Duration::from_secs(300);
+/// Responses to one request of a call that pass back to a datagram's source within that time; over it, they are dropped.
+pub const SESSION_RESPONSES_MAX: u32 = 64;
+/// Bytes of all responses to one request of a call whose sender has not shown that he receives where its datagram says to
+/// come from; over it, or over [`SESSION_RESPONSES_MAX`] in all, they are dropped.
+pub const SESSION_RESPONSES_UNPROVEN_BYTES_MAX: usize = 64 * 1024;
+/// Bytes remembered of such requests; over it, the oldest of the source that has most is forgotten.
+pub const SESSION_RESPONSES_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of the answer to one request that are sent again in all when its datagram is repeated: a small answer as often as
+/// Timer E may ask for it, a large one less often.
+pub const ANSWER_REPEATED_BYTES_MAX: usize = 32 * 1024;
 /// Bytes remembered of these counts; over it, the oldest of the source that has most is forgotten.
 pub const SESSION_COUNTS_BYTES_MAX: usize = 8 * 1024 * 1024;

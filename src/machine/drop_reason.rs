@@ -19,6 +19,8 @@ pub enum DropReason {
     StrayResponse,
     /// A response that comes from elsewhere than its request went to.
     ResponseFromElsewhere,
+    /// A response to somebody's request that has had its share of them, or to a stranger's that is not remembered.
+    TooManyResponses,
     /// A response for which there is no way back.
     NoWayBack,
     /// Too much waits already for a connection or for a look-up.
@@ -52,6 +54,9 @@ impl fmt::Display for DropReason {
             Self::RepeatedResponse => "dropped: a repeated response",
             Self::StrayResponse => "dropped: a response to a request that is not ours or is over",
             Self::ResponseFromElsewhere => "dropped: a response from elsewhere than its request went to",
+            Self::TooManyResponses => {
+                "dropped: a response to a request that has had its share or is forgotten"
+            }
             Self::NoWayBack => "dropped: a response without a way back",
             Self::NoRoom => "dropped: too much waits for connections and look-ups",
             Self::UnprovenAddress => "dropped: a retransmission to an address that has not answered yet",

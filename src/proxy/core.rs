@@ -220,7 +220,7 @@ impl Core {
             agenda: Agenda::default(),
             rates: SenderRates::default(),
             load: Load::default(),
-            calls: Calls::default(),
+            calls: Calls::new(now.mono),
             purged_up_to: 0,
             held: PendingCommits::default(),
             registering: 0,

@@ -141,9 +141,16 @@ impl Secret {
         format!("{:016x}", self.hash(HashPurpose::Loop, &parts) >> 64)
     }
 
-    /// The check in a nonce: over the salt of this run, its time and random bits, and the source it was made for (W30).
-    pub(super) fn nonce(self, salt: u64, (at, chance): (u64, u64), source: [u8; 16]) -> u128 {
-        let parts: [&[u8]; 4] = [&salt.to_le_bytes(), &at.to_le_bytes(), &chance.to_le_bytes(), &source];
+    /// The check in a nonce: over the salt of this run, its time and random bits, and the address and port it was made for
+    /// (W30).
+    pub(super) fn nonce(
+        self,
+        salt: u64,
+        (at, chance): (u64, u64),
+        (address, port): ([u8; 16], &str),
+    ) -> u128 {
+        let parts: [&[u8]; 5] =
+            [&salt.to_le_bytes(), &at.to_le_bytes(), &chance.to_le_bytes(), &address, port.as_bytes()];
         self.hash(HashPurpose::Nonce, &parts)
     }
 

@@ -31,6 +31,7 @@ mod overload;
 mod pacing;
 mod passage;
 mod recovery;
+mod reflection;
 mod registrar;
 mod relay;
 mod remembered;

@@ -5,8 +5,8 @@ use std::hash::Hasher;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use crate::machine::RequestId;
-use crate::sip::{Method, Request, Via};
+use crate::machine::{Flow, RequestId};
+use crate::sip::{Method, Request, Transport, Via};
 
 /// Every RFC 3261 branch begins with this (§8.1.1.7).
 const MAGIC_COOKIE: &str = "z9hG4bK";
@@ -57,20 +57,22 @@ impl KeyMaker {
     }
 
     /// §17.2.3: by branch, sent-by and method; for an RFC 2543 branch (or the cookie alone, RFC 4475 §3.2.1), by
-    /// Request-URI, tags, Call-ID, CSeq and the top Via.
-    pub(super) fn of_request(&self, request: &Request) -> ServerKey {
+    /// Request-URI, tags, Call-ID, CSeq and the top Via. And by where it came from: whoever repeats the branch of
+    /// somebody else's request gets no answer that was meant for that one.
+    pub(super) fn of_request(&self, request: &Request, flow: Flow) -> ServerKey {
         let via = request.fields().top_via();
-        let method = request.method().as_str();
+        let (method, source) = (request.method().as_str(), source(flow));
         let branch = via.branch().filter(|branch| is_rfc3261(branch));
         ServerKey(branch.map_or_else(
-            || self.of_old_request(request, &via),
-            |branch| self.hash([branch, &sent_by(&via), method]),
+            || self.of_old_request(request, &via, &source),
+            |branch| self.hash([branch, &sent_by(&via), method, &source]),
         ))
     }
 
-    fn of_old_request(&self, request: &Request, via: &Via) -> u128 {
+    fn of_old_request(&self, request: &Request, via: &Via, source: &str) -> u128 {
         let fields = request.fields();
         self.hash([
+            source,
             request.uri().as_str(),
             fields.to().tag().unwrap_or_default(),
             fields.from().tag().unwrap_or_default(),
@@ -96,6 +98,16 @@ impl KeyMaker {
 fn is_rfc3261(branch: &str) -> bool {
     branch.get(..MAGIC_COOKIE.len()).is_some_and(|start| start.eq_ignore_ascii_case(MAGIC_COOKIE))
         && branch.len() > MAGIC_COOKIE.len()
+}
+
+/// Where a request came from, as far as its repetitions come from there too: a datagram is sent again from the same port,
+/// while what came over a connection may come again over another one.
+fn source(flow: Flow) -> String {
+    let address = flow.remote.ip().to_canonical();
+    match flow.transport {
+        Transport::Udp => format!("{address} {}", flow.remote.port()),
+        Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => address.to_string(),
+    }
 }
 
 fn sent_by(via: &Via) -> String {

@@ -5,6 +5,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::timers::{Due, Timer, Timers};
+use crate::limits::ANSWER_REPEATED_BYTES_MAX;
 use crate::machine::{Flow, Transmit};
 
 #[derive(Debug)]
@@ -23,12 +24,17 @@ pub(super) struct ServerTransaction {
     flow: Flow,
     state: State,
     due: Due,
+    /// Bytes of the request.
+    request_bytes: usize,
+    /// Bytes of all repeated answers so far.
+    repeated: usize,
 }
 
 impl ServerTransaction {
     /// A transaction in state Trying. After twice Timer F nobody waits for an answer any more, so it is dropped.
-    pub(super) fn new(flow: Flow, now: Instant, timers: &Timers) -> Self {
-        Self { flow, state: State::Trying, due: (now + timers.f() * 2, Timer::Unanswered) }
+    pub(super) fn new((flow, request_bytes): (Flow, usize), now: Instant, timers: &Timers) -> Self {
+        let due = (now + timers.f() * 2, Timer::Unanswered);
+        Self { flow, state: State::Trying, due, request_bytes, repeated: 0 }
     }
 
     /// The one running timer.
@@ -36,14 +42,23 @@ impl ServerTransaction {
         self.due
     }
 
-    /// The request was retransmitted, perhaps over another flow: the answer goes back over that one.
-    pub(super) fn retransmission(&mut self, flow: Flow) -> Option<Transmit> {
+    /// The request was retransmitted, perhaps over another connection: the answer goes back over that one. A datagram may
+    /// have a forged source: one that is shorter than the request is no retransmission, and what is sent again has an end.
+    pub(super) fn retransmission(&mut self, flow: Flow, request_bytes: usize) -> Option<Transmit> {
         self.flow = flow;
-        match &self.state {
-            State::Trying => None,
-            State::Completed(bytes) if bytes.is_empty() => None,
-            State::Proceeding(bytes) | State::Completed(bytes) => Some(Transmit::new(flow, bytes.clone())),
+        let bytes = match &self.state {
+            State::Trying => return None,
+            State::Completed(bytes) if bytes.is_empty() => return None,
+            State::Proceeding(bytes) | State::Completed(bytes) => bytes,
+        };
+        if !flow.transport.is_reliable() {
+            let repeated = self.repeated.saturating_add(bytes.len());
+            if request_bytes < self.request_bytes || repeated > ANSWER_REPEATED_BYTES_MAX {
+                return None;
+            }
+            self.repeated = repeated;
         }
+        Some(Transmit::new(flow, bytes.clone()))
     }
 
     /// Bytes of the answer kept.

@@ -65,7 +65,7 @@ impl Strangers {
                 tracing::debug!(%flow, method, "from the server's address, but does not name our Contact");
             }
             // The same tag for each repetition of the request (RFC 3261 §8.2.7).
-            let tag = core.transactions.key_of(request).tag();
+            let tag = core.transactions.key_of(request, flow).tag();
             core.transmit(flow, Compose::response(request, status, None, &tag, flow.remote).finish());
         } else {
             DropReason::TooManyStrangers.tell(flow);

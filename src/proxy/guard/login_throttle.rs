@@ -1,6 +1,6 @@
 //! Counts wrong passwords by user and source, so that nobody can try them all (W30).
 //!
-//! Only requests with a nonce that was given to that very source are counted. Otherwise somebody could lock a user out
+//! Only requests with a nonce that was given to that very address and port are counted. Otherwise somebody could lock a user out
 //! by datagrams sent with a forged source address.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,19 +1,22 @@
 //! Nonces: issued without being stored, and valid once for each nonce count (RFC 7616 §3.3, §5.5).
 //!
-//! A nonce carries its time, and a keyed check over that and the source that it was given to. So nothing is stored for
-//! those who only ask, and a valid nonce shows that its bearer received what we sent to that address. What is stored is
+//! A nonce carries its time, and a keyed check over that and the address and port that it was given to. So nothing is stored
+//! for those who only ask, and a valid nonce shows that its bearer received what we sent there. What is stored is
 //! which nonce counts were used by senders who had the password, up to a maximum.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use super::source::Source;
+use super::source::NoncePlace;
 use crate::limits::{NONCE_LIFETIME, NONCES_PER_USER_MAX, NONCES_USED_MAX};
 use crate::proxy::secret::Secret;
 use crate::random::Random;
 
 /// The identity of a nonce: milliseconds since the start, and random bits.
 type Name = (u64, u64);
+
+/// What a nonce has in place of a port if it was given over a connection.
+const CONNECTED: &str = "s";
 
 /// See the module documentation.
 #[derive(Debug)]
@@ -34,7 +37,7 @@ pub(crate) struct Nonces {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Freshness {
     Fresh,
-    /// Not ours, given to another source, too old, or already used with this count.
+    /// Not ours, given to another place, too old, or already used with this count.
     Stale,
 }
 
@@ -43,7 +46,7 @@ pub(crate) enum Freshness {
 pub(crate) struct Use<'a> {
     pub(crate) nonce: &'a str,
     /// Where the request came from.
-    pub(crate) source: Source,
+    pub(crate) place: NoncePlace,
     /// The user who authenticated, as a keyed hash.
     pub(crate) user: u128,
 }
@@ -67,16 +70,16 @@ impl Nonces {
         }
     }
 
-    /// Makes a nonce for a challenge to that source.
-    pub(crate) fn issue(&self, random: &mut Random, source: Source, now: Instant) -> String {
+    /// Makes a nonce for a challenge to that place.
+    pub(crate) fn issue(&self, random: &mut Random, place: NoncePlace, now: Instant) -> String {
         let name = (self.millis(now), random.bits());
-        self.print(name, source)
+        self.print(name, place, place.port())
     }
 
     /// Uses a nonce with this nonce count; without a count, it is valid once.
     pub(crate) fn take(&mut self, used: Use<'_>, count: Option<u32>, now: Instant) -> Freshness {
         self.forget_old(now);
-        let Some(name) = self.fresh(used.nonce, used.source, now) else {
+        let Some(name) = self.fresh(used.nonce, used.place, now) else {
             return Freshness::Stale;
         };
         let key = (name, used.user);
@@ -96,9 +99,9 @@ impl Nonces {
         if is_new { Freshness::Fresh } else { Freshness::Stale }
     }
 
-    /// Whether a nonce is ours, recent and given to that source; this does not use it up.
-    pub(crate) fn look(&self, nonce: &str, source: Source, now: Instant) -> Freshness {
-        match self.fresh(nonce, source, now) {
+    /// Whether a nonce is ours, recent and given to that place; this does not use it up.
+    pub(crate) fn look(&self, nonce: &str, place: NoncePlace, now: Instant) -> Freshness {
+        match self.fresh(nonce, place, now) {
             Some(_) => Freshness::Fresh,
             None => Freshness::Stale,
         }
@@ -106,27 +109,35 @@ impl Nonces {
 
     /// True if that user has authenticated with that nonce before.
     pub(crate) fn has_proved(&self, used: Use<'_>, now: Instant) -> bool {
-        let name = self.fresh(used.nonce, used.source, now);
+        let name = self.fresh(used.nonce, used.place, now);
         name.is_some_and(|name| self.used.contains_key(&(name, used.user)))
     }
 
-    fn fresh(&self, nonce: &str, source: Source, now: Instant) -> Option<Name> {
-        self.read(nonce, source).filter(|name| !self.is_over(*name, now))
+    fn fresh(&self, nonce: &str, place: NoncePlace, now: Instant) -> Option<Name> {
+        self.read(nonce, place).filter(|name| !self.is_over(*name, now))
     }
 
-    fn print(&self, (at, chance): Name, source: Source) -> String {
-        let check = self.secret.nonce(self.salt, (at, chance), source.octets());
-        format!("{at:x}.{chance:016x}.{check:032x}")
+    fn print(&self, (at, chance): Name, place: NoncePlace, port: Option<u16>) -> String {
+        let port = port.map_or_else(|| CONNECTED.to_owned(), |port| format!("{port:x}"));
+        let check = self.secret.nonce(self.salt, (at, chance), (place.octets(), &port));
+        format!("{at:x}.{chance:016x}.{port}.{check:032x}")
     }
 
-    /// Reads a nonce of ours.
-    fn read(&self, nonce: &str, source: Source) -> Option<Name> {
+    /// Reads a nonce of ours that was given to that place.
+    fn read(&self, nonce: &str, place: NoncePlace) -> Option<Name> {
         let mut parts = nonce.split('.');
         let at = u64::from_str_radix(parts.next()?, 16).ok()?;
         let chance = u64::from_str_radix(parts.next()?, 16).ok()?;
+        let port = match parts.next()? {
+            CONNECTED => None,
+            port => Some(u16::from_str_radix(port, 16).ok()?),
+        };
+        if !place.takes(port) {
+            return None;
+        }
         let name = (at, chance);
         // Compared in our own spelling, so that each nonce has only one.
-        let ours = self.print(name, source);
+        let ours = self.print(name, place, port);
         bool::from(subtle::ConstantTimeEq::ct_eq(ours.as_bytes(), nonce.as_bytes())).then_some(name)
     }
 
@@ -208,16 +219,30 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::machine::Flow;
+    use crate::sip::Transport;
     use crate::time::{Clock, Now};
 
     const USER: u128 = 7;
 
-    fn here() -> Source {
-        Source::of("192.0.2.1".parse().unwrap())
+    fn at(remote: &str) -> NoncePlace {
+        NoncePlace::of(Flow::udp("192.0.2.100:5060".parse().unwrap(), remote.parse().unwrap()))
+    }
+
+    fn connected(remote: &str) -> NoncePlace {
+        let stream = Flow {
+            transport: Transport::Tcp,
+            ..Flow::udp("192.0.2.100:5060".parse().unwrap(), remote.parse().unwrap())
+        };
+        NoncePlace::of(stream)
+    }
+
+    fn here() -> NoncePlace {
+        at("192.0.2.1:5060")
     }
 
     fn used(nonce: &str) -> Use<'_> {
-        Use { nonce, source: here(), user: USER }
+        Use { nonce, place: here(), user: USER }
     }
 
     fn start() -> (Nonces, Random, Now) {
@@ -257,7 +282,7 @@ mod tests {
         assert_eq!(nonces.take(used(&nonce), Some(1), late.mono), Freshness::Stale);
         assert_eq!(nonces.take(used(&nonce), Some(1), now.plus(NONCE_LIFETIME).mono), Freshness::Fresh);
         let changed = nonce.replacen('.', "0.", 1);
-        for foreign in ["", "..", "1.2.3", &nonce.to_uppercase(), &changed, &format!("{nonce}.")] {
+        for foreign in ["", "..", "1.2.3", "1.2.3.4", &nonce.to_uppercase(), &changed, &format!("{nonce}.")] {
             assert_eq!(nonces.take(used(foreign), Some(1), now.mono), Freshness::Stale, "{foreign}");
         }
         // The same key after a restart: the counts used before are not known, so the nonce is not valid.
@@ -269,20 +294,39 @@ mod tests {
     fn a_nonce_is_good_where_it_was_given_to_and_nowhere_else() {
         let (mut nonces, mut random, now) = start();
         let nonce = nonces.issue(&mut random, here(), now.mono);
-        for elsewhere in ["192.0.2.2", "2001:db8::1", "::192.0.2.1"] {
-            let source = Source::of(elsewhere.parse().unwrap());
-            assert_eq!(nonces.look(&nonce, source, now.mono), Freshness::Stale, "{elsewhere}");
-            let foreign = Use { source, ..used(&nonce) };
+        for elsewhere in
+            ["192.0.2.2:5060", "192.0.2.1:5061", "192.0.2.1:0", "[2001:db8::1]:5060", "[::192.0.2.1]:5060"]
+        {
+            let place = at(elsewhere);
+            assert_eq!(nonces.look(&nonce, place, now.mono), Freshness::Stale, "{elsewhere}");
+            let foreign = Use { place, ..used(&nonce) };
             assert_eq!(nonces.take(foreign, Some(1), now.mono), Freshness::Stale, "{elsewhere}");
         }
         assert!(!nonces.has_proved(used(&nonce), now.mono));
         assert_eq!(nonces.take(used(&nonce), Some(1), now.mono), Freshness::Fresh);
         assert!(nonces.has_proved(used(&nonce), now.mono));
         assert!(!nonces.has_proved(Use { user: USER + 1, ..used(&nonce) }, now.mono), "not that user");
-        // All addresses in one customer's IPv6 network are one source.
-        let [one, other] = ["2001:db8::1", "2001:db8::2"].map(|address| Source::of(address.parse().unwrap()));
-        let nonce = nonces.issue(&mut random, one, now.mono);
-        assert_eq!(nonces.look(&nonce, other, now.mono), Freshness::Fresh);
+        assert_eq!(nonces.look(&nonce, at("[::ffff:192.0.2.1]:5060"), now.mono), Freshness::Fresh);
+        // A neighbour in the same network of IPv6 is somebody else.
+        let nonce = nonces.issue(&mut random, at("[2001:db8::1]:5060"), now.mono);
+        assert_eq!(nonces.look(&nonce, at("[2001:db8::2]:5060"), now.mono), Freshness::Stale);
+        assert_eq!(nonces.look(&nonce, at("[2001:db8::1]:5060"), now.mono), Freshness::Fresh);
+    }
+
+    #[test]
+    fn over_a_connection_the_address_is_shown_and_a_datagram_shows_nothing_by_itself() {
+        let (nonces, mut random, now) = start();
+        let by_datagram = nonces.issue(&mut random, here(), now.mono);
+        let look = |nonce: &str, place| nonces.look(nonce, place, now.mono);
+        assert_eq!(look(&by_datagram, connected("192.0.2.1:40000")), Freshness::Fresh);
+        assert_eq!(look(&by_datagram, connected("192.0.2.2:5060")), Freshness::Stale);
+        let by_stream = nonces.issue(&mut random, connected("192.0.2.1:5060"), now.mono);
+        assert_eq!(look(&by_stream, connected("192.0.2.1:40001")), Freshness::Fresh, "another connection");
+        for port in ["5060", "0", "28"] {
+            assert_eq!(look(&by_stream, at(&format!("192.0.2.1:{port}"))), Freshness::Stale, "{port}");
+        }
+        let renamed = by_datagram.replace(".13c4.", ".13c5.");
+        assert_eq!(look(&renamed, at("192.0.2.1:5061")), Freshness::Stale, "the check covers the port");
     }
 
     /// One of many users, each with as many nonces as allowed.

@@ -32,7 +32,7 @@ pub(crate) enum Purpose {
 pub(crate) fn turned_away(
     core: &Core,
     dispatches: &Dispatches,
-    request: &Request,
+    (request, flow): (&Request, Flow),
     now: Now,
 ) -> Option<ServerKey> {
     let pressure = core.load.pressure(now.mono);
@@ -45,7 +45,7 @@ pub(crate) fn turned_away(
         Pressure::Busy => is_message,
         Pressure::Swamped => *request.method() != Method::Ack,
     };
-    let (key, is_served) = core.sender.key_of(request);
+    let (key, is_served) = core.sender.key_of(request, flow);
     if core.load.has_turned_away(key) {
         return Some(key);
     }

@@ -8,7 +8,7 @@ use crate::proxy::core::{Core, Rejection};
 use crate::proxy::event::RefusalKind;
 use crate::proxy::guard::login_throttle::GuessKey;
 use crate::proxy::guard::nonces::{Freshness, Use};
-use crate::proxy::guard::source::Source;
+use crate::proxy::guard::source::{NoncePlace, Source};
 use crate::proxy::identity;
 use crate::proxy::registrar::outbound::is_direct;
 use crate::sip::digest::{Algorithm, Challenge, Credentials, Ha1, Protection};
@@ -94,7 +94,7 @@ pub(crate) fn prove(
 
 /// The user whose credentials these are, if they are valid.
 ///
-/// A password with a nonce that is not ours, too old, or given to another source is neither checked nor counted, and
+/// A password with a nonce that is not ours, too old, or given to another address or port is neither checked nor counted, and
 /// the answer does not depend on it. So nobody can try passwords from an address at which they do not receive, and
 /// nobody gets an answer about a password that is not counted.
 fn proved_user(
@@ -104,14 +104,14 @@ fn proved_user(
     (credentials, claimed): (&Credentials, &Aor),
     now: Now,
 ) -> Result<Aor, Rejection> {
-    let source = Source::of(flow.remote.ip());
-    if core.nonces.look(&credentials.nonce, source, now.mono) == Freshness::Stale {
+    let (source, place) = (Source::of(flow.remote.ip()), NoncePlace::of(flow));
+    if core.nonces.look(&credentials.nonce, place, now.mono) == Freshness::Stale {
         return Err(challenge(core, (flow, role), claimed, Freshness::Stale, now));
     }
     let user = identity::user_of(credentials, claimed);
-    let place = GuessKey { user: core.secret.user(&user), source };
-    let used = Use { nonce: &credentials.nonce, source, user: place.user };
-    let wait = core.guesses.wait(place, now.mono);
+    let guess = GuessKey { user: core.secret.user(&user), source };
+    let used = Use { nonce: &credentials.nonce, place, user: guess.user };
+    let wait = core.guesses.wait(guess, now.mono);
     if let Some(wait) = wait.filter(|_| !is_known_here(core, request, (flow, used), &user, now)) {
         let secs = wait.as_millis().div_ceil(1000);
         return Err(Rejection::because(403, "Too Many Wrong Passwords")
@@ -124,8 +124,8 @@ fn proved_user(
     let ha1 = core.users.ha1(&user, algorithm);
     let is_right = credentials.prove(ha1.unwrap_or(&nobody), request.method()) & ha1.is_some();
     if !is_right {
-        core.guesses.wrong(place, now.mono);
-        let is_last = wait.is_none() && core.guesses.wait(place, now.mono).is_some();
+        core.guesses.wrong(guess, now.mono);
+        let is_last = wait.is_none() && core.guesses.wait(guess, now.mono).is_some();
         let kind = if is_last { RefusalKind::LockedOut } else { RefusalKind::WrongPassword };
         return Err(challenge(core, (flow, role), claimed, Freshness::Fresh, now).telling(kind, &user));
     }
@@ -174,7 +174,7 @@ fn challenge(
     };
     let mut challenge = Challenge {
         realm: claimed.domain().to_owned(),
-        nonce: core.nonces.issue(&mut core.random, Source::of(flow.remote.ip()), now.mono),
+        nonce: core.nonces.issue(&mut core.random, NoncePlace::of(flow), now.mono),
         opaque: None,
         algorithm: Algorithm::Sha256,
         algorithm_name: None,

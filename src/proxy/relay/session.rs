@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use self::places::{check_place, is_blocked_there, is_of, learn, remember};
-use self::via::{at_place, branch_of, invite_of, transport_in, way_back, with_source};
+use self::via::{at_place, branch_of, came_by, invite_of, way_back, with_source};
 use crate::limits::{SESSION_BYTES_WAITING_MAX, SESSION_REQUESTS_WAITING_MAX};
 use crate::machine::{DropReason, Flow};
 use crate::proxy::core::{Core, Rejection};
@@ -32,7 +32,7 @@ use crate::proxy::routing::calls::{Passed, Reaches};
 use crate::proxy::routing::router::{Target, TargetSet, is_routable};
 use crate::proxy::transport::request_sender::{Consent, NextHop, User};
 use crate::proxy::transport::validation::Allowance;
-use crate::sip::{Edit, Message, Method, Request, Response, SECONDARY_TO, Transport, Uri, parse};
+use crate::sip::{Edit, Message, Method, Request, Response, SECONDARY_TO, Uri, parse};
 use crate::time::Now;
 
 /// What waits for a flow.
@@ -85,6 +85,7 @@ impl Sessions {
                 if *request.method() == Method::Invite {
                     remember(core, request, (flow, &passed), now);
                 }
+                bounds::expect_responses(core, request, (flow, &passed.branch), now);
                 let way = passed.target.clone().into_way();
                 let (request, own) = (Box::new(request.clone()), Box::new(own.clone()));
                 let passing = Passing::Request { request, own, passed: Box::new(passed), from: flow };
@@ -106,8 +107,7 @@ impl Sessions {
             return DropReason::StrayResponse.tell(flow);
         };
         let via = below.fields().top_via();
-        let is_ours = |transport: &Transport| branch_of(core, (&via, *transport), below.fields()) == branch;
-        let Some(transport) = transport_in(branch).filter(is_ours) else {
+        let Some((transport, caller)) = came_by(core, branch, (&via, below.fields())) else {
             return DropReason::StrayResponse.tell(flow);
         };
         let is_from_there = top.branch() == Some(at_place(core, branch, flow.remote).as_str());
@@ -116,6 +116,9 @@ impl Sessions {
         }
         if self.has_no_room(stripped.len()) {
             return DropReason::NoRoom.tell(flow);
+        }
+        if !bounds::may_pass_back(core, (branch, caller, transport), (&via, stripped.len()), now) {
+            return DropReason::TooManyResponses.tell(flow);
         }
         if *below.fields().cseq_method() == Method::Invite {
             let invite = invite_of(core, &via, below.fields());
@@ -242,7 +245,7 @@ impl Sessions {
             | Method::Other(_) => destination(core, (request, own), flow, now)?,
         };
         let via = with_source(fields.top_via(), flow);
-        let branch = branch_of(core, (&via, flow.transport), fields);
+        let branch = branch_of(core, (&via, flow.transport), (fields, bounds::caller(core, request, flow)));
         let passed = Passed { target, reaches, branch, from };
         // A binding may name the device of somebody else.
         let place = passed.target.place();

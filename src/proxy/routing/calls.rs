@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use super::router::Target;
 use crate::limits::{
     SESSION_COUNTED_WITHIN, SESSION_COUNTS_BYTES_MAX, SESSION_INVITE_KEPT, SESSION_INVITES_BYTES_MAX,
-    SESSION_PARTIES_BYTES_MAX, SESSION_PARTY_PLACES_MAX, SESSION_ROUTE_SECS, USER_CALLERS_MAX,
-    USER_CALLS_ELSEWHERE,
+    SESSION_PARTIES_BYTES_MAX, SESSION_PARTY_PLACES_MAX, SESSION_RESPONSES_BYTES_MAX, SESSION_RESPONSES_MAX,
+    SESSION_RESPONSES_UNPROVEN_BYTES_MAX, SESSION_ROUTE_SECS, USER_CALLERS_MAX, USER_CALLS_ELSEWHERE,
 };
 use crate::proxy::guard::source::Source;
 use crate::proxy::guard::strangers::Rates;
@@ -55,29 +55,41 @@ struct Party {
     is_behind_peer: bool,
 }
 
+/// How many responses to one request have passed, and their bytes.
+#[derive(Clone, Copy, Debug)]
+struct Responses {
+    count: u32,
+    bytes: usize,
+    /// Where the request says to come from.
+    caller: IpAddr,
+}
+
 /// See the module documentation.
 #[derive(Debug)]
 pub(crate) struct Calls {
+    started: Instant,
     invites: Recent<Passed>,
     parties: Recent<Party>,
     /// How many requests of one method passed in a call, and since when they are counted.
     counts: Recent<(Instant, u32)>,
+    /// The requests of strangers whose source may be forged, by the keyed hash of their branch.
+    responses: Recent<Responses>,
     /// The calls of our users to addresses of others, by the keyed hash of the user.
     elsewhere: Rates<u128>,
 }
 
-impl Default for Calls {
-    fn default() -> Self {
+impl Calls {
+    pub(crate) fn new(now: Instant) -> Self {
         Self {
+            started: now,
             invites: Recent::new(SESSION_INVITES_BYTES_MAX, SESSION_INVITE_KEPT),
             parties: Recent::new(SESSION_PARTIES_BYTES_MAX, Duration::from_secs(SESSION_ROUTE_SECS)),
             counts: Recent::new(SESSION_COUNTS_BYTES_MAX, SESSION_COUNTED_WITHIN),
+            responses: Recent::new(SESSION_RESPONSES_BYTES_MAX, SESSION_INVITE_KEPT),
             elsewhere: Rates::new(USER_CALLERS_MAX),
         }
     }
-}
 
-impl Calls {
     /// Remembers an INVITE that passed.
     pub(crate) fn pass(&mut self, invite: u128, passed: Passed, now: Instant) {
         let bytes = passed.target.uri.as_str().len() + passed.branch.len();
@@ -140,6 +152,36 @@ impl Calls {
             return false;
         }
         self.counts.put(key, ((since, count + 1), 0), Source::of(from), now);
+        true
+    }
+
+    /// Responses to that request of a stranger may pass from now on.
+    pub(crate) fn expect_responses(&mut self, request: u128, caller: IpAddr, now: Instant) {
+        if self.responses.get(request, now).is_none() {
+            let none = Responses { count: 0, bytes: 0, caller };
+            self.responses.put(request, (none, 0), Source::of(caller), now);
+        }
+    }
+
+    /// Counts one more response to a request of a stranger; false, and not counted, if that exceeds what goes back to where
+    /// it says to come from, or if that request is not known (any more). Shortly after a start it may be one from before.
+    pub(crate) fn takes_response(
+        &mut self,
+        (request, caller): (u128, IpAddr),
+        bytes: usize,
+        now: Instant,
+    ) -> bool {
+        let is_early = now.saturating_duration_since(self.started) < SESSION_INVITE_KEPT;
+        let from_before = || is_early.then_some(Responses { count: 0, bytes: 0, caller });
+        let Some(known) = self.responses.get(request, now).copied().or_else(from_before) else {
+            return false;
+        };
+        let (count, bytes) = (known.count + 1, known.bytes.saturating_add(bytes));
+        if count > SESSION_RESPONSES_MAX || bytes > SESSION_RESPONSES_UNPROVEN_BYTES_MAX {
+            return false;
+        }
+        let known = Responses { count, bytes, ..known };
+        self.responses.put(request, (known, 0), Source::of(known.caller), now);
         true
     }
 
@@ -271,7 +313,7 @@ mod tests {
     #[test]
     fn what_is_remembered_has_an_end_in_bytes_and_in_time_and_the_oldest_goes_first() {
         let now = start();
-        let mut calls = Calls::default();
+        let mut calls = Calls::new(now);
         let most = u128::try_from(SESSION_PARTIES_BYTES_MAX / (ENTRY_BYTES + 976)).unwrap();
         let place = "h".repeat(976);
         for party in 0..most {
@@ -295,7 +337,7 @@ mod tests {
         let now = start();
         let [one, next, other] =
             ["2001:db8::1", "2001:db8::2", "192.0.2.1"].map(|address| address.parse::<IpAddr>().unwrap());
-        let mut calls = Calls::default();
+        let mut calls = Calls::new(now);
         let place = || ["h".to_owned()].into_iter();
         calls.is_at(0, place(), (other, false), now);
         calls.is_at(1, place(), (next, false), now);
@@ -312,7 +354,7 @@ mod tests {
     #[test]
     fn a_party_has_few_places_and_the_newest_stay() {
         let now = start();
-        let mut calls = Calls::default();
+        let mut calls = Calls::new(now);
         for number in 0..20 {
             calls.is_at(1, [format!("h{number}")].into_iter(), (here(), false), now);
         }

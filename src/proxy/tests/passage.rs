@@ -8,6 +8,7 @@ mod looked_up;
 mod parties;
 mod shared;
 mod strict;
+mod responses;
 mod way_back;
 mod acks;
 

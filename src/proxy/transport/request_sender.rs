@@ -152,8 +152,8 @@ impl RequestSender {
     }
 
     /// The key of a request, and whether it is being served or was answered a moment ago.
-    pub(crate) fn key_of(&self, request: &Request) -> (ServerKey, bool) {
-        let key = self.layer.key_of(request);
+    pub(crate) fn key_of(&self, request: &Request, flow: Flow) -> (ServerKey, bool) {
+        let key = self.layer.key_of(request, flow);
         (key, self.layer.knows(key))
     }
 

@@ -1,9 +1,11 @@
 //! Bounds of what passes without a transaction: what a place gets that may never have agreed to be sent to (RFC 9000
 //! §8), and what one call makes us pass of the methods that no other limit counts (W31).
 
-use super::via::invite_of;
+use std::net::IpAddr;
+
+use super::via::{Caller, invite_of};
 use crate::limits::{
-    SESSION_ACKS_MAX, SESSION_BYES_MAX, SESSION_CANCELS_MAX, UNCHALLENGED_BYTES_MAX,
+    SESSION_ACKS_MAX, SESSION_BYES_MAX, SESSION_CANCELS_MAX, SESSION_RESPONSES_MAX, UNCHALLENGED_BYTES_MAX,
     USER_INVITE_TRANSMISSIONS_MAX,
 };
 use crate::machine::Flow;
@@ -14,7 +16,7 @@ use crate::proxy::routing::calls::Passed;
 use crate::proxy::routing::router::Target;
 use crate::proxy::transport::request_sender::{Consent, NextHop};
 use crate::proxy::transport::validation::Allowance;
-use crate::sip::{Method, Request};
+use crate::sip::{Method, Request, Transport, Via};
 use crate::time::Now;
 
 /// Refuses a large ACK or CANCEL, whose sender cannot be asked for credentials, and a large BYE, which a stranger may
@@ -94,6 +96,50 @@ fn count_in_call(
     let key = core.secret.party(&[fields.call_id(), sender.as_str(), method]);
     let is_within = core.calls.spend(key, most, flow.remote.ip(), now.mono);
     if is_within { Ok(()) } else { Err(Rejection::busy()) }
+}
+
+/// What is known of the sender of a request, once it may pass: a user of ours has proved himself, unless the method is one
+/// that cannot be challenged.
+pub(super) fn caller(core: &Core, request: &Request, flow: Flow) -> Caller {
+    let proves = !matches!(request.method(), Method::Ack | Method::Cancel);
+    let is_user = || proves && core.domains.claimed(&request.fields().from().uri).is_some();
+    let is_known =
+        flow.transport.is_reliable() || core.router().consent(flow) == Consent::NotNeeded || is_user();
+    if is_known { Caller::Proven } else { Caller::Unproven }
+}
+
+/// Responses to a request of this branch may pass back. A CANCEL is answered under the branch of its INVITE, and an ACK is
+/// not answered.
+pub(super) fn expect_responses(core: &mut Core, request: &Request, (flow, branch): (Flow, &str), now: Now) {
+    let is_answered = !matches!(request.method(), Method::Ack | Method::Cancel);
+    if is_answered && caller(core, request, flow) == Caller::Unproven {
+        let key = responses_key(core, branch);
+        core.calls.expect_responses(key, flow.remote.ip(), now.mono);
+    }
+}
+
+/// Whether one more response may go back to where a request came from; counts it if it may. Over a connection, and to a
+/// trusted peer, each one may.
+pub(super) fn may_pass_back(
+    core: &mut Core,
+    (branch, caller, transport): (&str, Caller, Transport),
+    (via, bytes): (&Via, usize),
+    now: Now,
+) -> bool {
+    let Some(address) = via.params.get("received").and_then(|ip| ip.parse::<IpAddr>().ok()) else {
+        return false;
+    };
+    let key = responses_key(core, branch);
+    match caller {
+        Caller::Unproven => core.calls.takes_response((key, address), bytes, now.mono),
+        Caller::Proven if transport.is_reliable() => true,
+        Caller::Proven if !core.users.asks() || core.config.names(address) => true,
+        Caller::Proven => core.calls.spend(key, SESSION_RESPONSES_MAX, address, now.mono),
+    }
+}
+
+fn responses_key(core: &Core, branch: &str) -> u128 {
+    core.secret.party(&[branch, "responses"])
 }
 
 /// The consent for a target. A stranger's request in a dialog goes where a party of it said to be; whoever is there may

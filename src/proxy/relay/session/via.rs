@@ -19,12 +19,26 @@ fn port_text(via: &Via) -> String {
     via.port.map(|port| port.to_string()).unwrap_or_default()
 }
 
+/// Whether the sender of a request has shown that he receives where it says to come from. Its branch says so too, since
+/// nothing else is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// By a connection or a nonce; or nobody asks him to.
+    Proven,
+    /// The source of a stranger's datagram may be forged.
+    Unproven,
+}
+
 /// §16.11: computed from what a retransmission and every response have in common. It covers the whole way back, so that
 /// nobody can send others a forged response, and the transport of the request, about which its own Via may lie.
-pub(super) fn branch_of(core: &Core, (via, came_over): (&Via, Transport), fields: &Fields) -> String {
+pub(super) fn branch_of(
+    core: &Core,
+    (via, came_over): (&Via, Transport),
+    (fields, caller): (&Fields, Caller),
+) -> String {
     let (port, from, cseq) = (port_text(via), fields.from(), fields.cseq().to_string());
     let came_over = came_over.to_string();
-    let parts = [
+    let mut parts = vec![
         via.branch().unwrap_or_default(),
         &via.transport,
         &came_over,
@@ -36,6 +50,10 @@ pub(super) fn branch_of(core: &Core, (via, came_over): (&Via, Transport), fields
         from.tag().unwrap_or_default(),
         &cseq,
     ];
+    match caller {
+        Caller::Proven => {}
+        Caller::Unproven => parts.push("unproven"),
+    }
     format!("{}.{came_over}", core.secret.session_branch(&parts))
 }
 
@@ -44,9 +62,17 @@ pub(super) fn at_place(core: &Core, branch: &str, place: SocketAddr) -> String {
     format!("{branch}.{}", core.secret.sent_to(branch, place))
 }
 
-/// The transport over which the request with this branch of ours came.
-pub(super) fn transport_in(branch: &str) -> Option<Transport> {
-    Transport::parse(branch.rsplit_once('.')?.1)
+/// The transport over which the request with this branch of ours came, and what is known of its sender; `None` if that
+/// branch is not ours for that way back.
+pub(super) fn came_by(
+    core: &Core,
+    branch: &str,
+    (via, fields): (&Via, &Fields),
+) -> Option<(Transport, Caller)> {
+    let transport = Transport::parse(branch.rsplit_once('.')?.1)?;
+    let callers = [Caller::Proven, Caller::Unproven];
+    let caller = callers.into_iter().find(|it| branch_of(core, (via, transport), (fields, *it)) == branch)?;
+    Some((transport, caller))
 }
 
 pub(super) fn with_source(mut via: Via, from: Flow) -> Via {
