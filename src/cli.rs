@@ -223,9 +223,13 @@ struct ListenArguments {
     server: ServerArguments,
     #[command(flatten)]
     sign_in: SignInArguments,
-    /// Send read receipts to senders who ask for them (RFC 5438): what is printed counts as read.
+    /// Send read receipts to those of the --contact addresses who ask for them (RFC 5438): what is printed counts as
+    /// read.
     #[arg(long)]
     receipts: bool,
+    /// Address of somebody you know; may be repeated. Only these are told that a message was delivered or read.
+    #[arg(long = "contact", value_name = "ADDRESS", value_parser = parse::address)]
+    contacts: Vec<Uri>,
     /// Accept messages that do not come from the proxy, too; nobody has verified who sent them.
     #[arg(long)]
     peer_to_peer: bool,

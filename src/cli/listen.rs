@@ -11,12 +11,15 @@ use super::save_files::SavedFiles;
 use super::trace::Trace;
 use super::{ListenArguments, offline, parse, password, runtime, stopped};
 use crate::model::command::{AgentCommand, ConnectStep, Event, RegistrationState};
+use crate::model::contacts::{AddressBook, Contact};
 use crate::model::journal::ConversationId;
+use crate::model::names::Names;
 use crate::random::Random;
 use crate::runtime::agent::{Agent, OpenedAgent};
 use crate::runtime::answering::{Answering, Told};
 use crate::runtime::faults::Fault;
 use crate::runtime::network::Network;
+use crate::sip::Uri;
 
 pub(super) fn run(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     runtime()?.block_on(listen(arguments))
@@ -33,6 +36,7 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     let tag = Random::from_os()?.token(16);
     let layer = |net, clock| Answering::new(net, clock, (rules, told.clone()), tag, trace.tap());
     let mut agent = OpenedAgent::open(&account, arguments.data.as_deref())?.start_behind(layer).await?;
+    agent.machine_mut().set_names(Names::of(&contacts(&arguments.contacts)).into());
     let printer = Printer::new(arguments.json);
     let server = arguments.server.name(&arguments.identity);
     let mut listener = Listener::new(printer, arguments.identity.as_str(), server);
@@ -65,6 +69,15 @@ async fn listen(arguments: &ListenArguments) -> anyhow::Result<ExitCode> {
     listener.trace.print();
     answer::print(printer, &told.take());
     Ok(listener.status())
+}
+
+/// An address book without names.
+fn contacts(addresses: &[Uri]) -> AddressBook {
+    let mut book = AddressBook::default();
+    for address in addresses {
+        book.put(Contact { address: address.as_str().to_owned(), name: String::new(), simulated: false });
+    }
+    book
 }
 
 /// The state of `listen`.

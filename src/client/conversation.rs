@@ -5,6 +5,8 @@
 
 mod forget;
 
+mod people;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -26,6 +28,8 @@ use crate::time::Timestamp;
 pub(super) struct Conversations {
     all: BTreeMap<ConversationId, Conversation>,
     by_people: BTreeMap<String, ConversationId>,
+    /// The keys of all to whom we have written.
+    written_to: BTreeSet<String>,
     names: Arc<Names>,
     last: u64,
 }
@@ -76,6 +80,9 @@ impl Conversations {
         for head in heads {
             let id = head.row.id;
             let key = people_key(&head.row.people, head.row.hidden);
+            if head.is_written_to {
+                this.note_written_to(&head.row.people);
+            }
             let mut conversation = Conversation::new(head.row, &this.names);
             conversation.kept = true;
             conversation.unread = head.unread;
@@ -151,33 +158,6 @@ impl Conversations {
         self.by_people.get(&people_key(&people, false)).copied()
     }
 
-    /// One of a conversation's people has another address than was thought: returns all of them, as they are from now
-    /// on. None if it stays as it is, because that person is not in it or there is a conversation with the others.
-    pub(super) fn readdress(
-        &mut self,
-        id: ConversationId,
-        (from, to): (&str, &str),
-    ) -> Option<Vec<PersonRow>> {
-        let conversation = self.all.get_mut(&id)?;
-        let (wrong, right) = (address_key(from), address_key(to));
-        let mut people = conversation.row.people.clone();
-        if people.iter().any(|person| address_key(&person.address) == right && right != wrong) {
-            return None;
-        }
-        let person = people.iter_mut().find(|person| address_key(&person.address) == wrong)?;
-        person.address = to.to_owned();
-        let hidden = conversation.row.hidden;
-        let (old, new) = (people_key(&conversation.row.people, hidden), people_key(&people, hidden));
-        if self.by_people.get(&new).is_some_and(|other| *other != id) {
-            return None;
-        }
-        self.by_people.remove(&old);
-        self.by_people.insert(new, id);
-        conversation.row.people.clone_from(&people);
-        conversation.people = shown_people(&people, &self.names);
-        Some(people)
-    }
-
     /// A batch with a message of this conversation failed; the conversation's own row may have been in that batch.
     pub(super) fn not_kept(&mut self, id: ConversationId) {
         if let Some(conversation) = self.all.get_mut(&id).filter(|it| it.last.is_none()) {
@@ -187,6 +167,7 @@ impl Conversations {
 
     /// A message of ours is stored.
     pub(super) fn wrote(&mut self, row: &OutgoingRow, tally: Tally) {
+        self.note_written_to(&row.recipients);
         if let Some(conversation) = self.all.get_mut(&row.conversation) {
             let preview = preview(&shown(&row.content_type, &row.body));
             conversation.put_last(Last {

@@ -49,7 +49,7 @@ impl UserAgent {
             }
             Action::Seen(conversation, message) => {
                 self.core.tell(Event::Changed { conversation, message: None });
-                self.receipts.seen(conversation, message);
+                self.receipts.seen(&self.conversations, conversation, message);
             }
             Action::Incoming { row, kept, .. } => {
                 // The owner hears of it before its sender hears that it was delivered.
@@ -59,7 +59,7 @@ impl UserAgent {
                 if is_own(&row, &self.core.profile) {
                     self.conversations.seen_own(&mut self.core, row.conversation, row.id);
                 }
-                self.receipts.came(&self.core.profile, &row);
+                self.receipts.came(&self.core.profile, &self.conversations, &row);
             }
             Action::Repeated { key, kept, lost } => {
                 let answer = self.inbox.repeated(&key, kept, lost);

@@ -48,7 +48,7 @@ use crate::limits::{OUTBOX_FINISHED_MAX, SAVE_AGAIN};
 use crate::machine::TimerReason;
 use crate::model::command::{Draft, Event};
 use crate::model::delivery::{Directory, Learned, News, is_refused_by_type, learn};
-use crate::model::journal::{AttemptRow, AttemptStage, ConversationId, MessageId, OutgoingRow, Way, Write};
+use crate::model::journal::{AttemptRow, AttemptStage, ConversationId, MessageId, OutgoingRow, Write};
 use crate::model::snapshot::Tally;
 use crate::sip::enclose;
 use crate::time::Now;
@@ -262,7 +262,7 @@ impl Outbox {
             from_tag: ids.from_tag,
             cseq: ids.cseq,
             report: ids.report,
-            way: Way::FanOut,
+            way: ids.way,
             asks,
             stage: AttemptStage::Queued,
             at: now.wall,
@@ -272,15 +272,6 @@ impl Outbox {
             core.write(Write::Delivery(delivery.clone()));
         }
         entry.attempts.insert(number, Attempt::new(row, deliveries));
-    }
-
-    fn attempt_kept(&mut self, place: AttemptId) {
-        let Some(attempt) = self.find_mut(place) else { return };
-        attempt.is_kept = true;
-        // It may have been withdrawn while the commit was pending.
-        if attempt.is_queued() {
-            self.waiting.insert(place);
-        }
     }
 
     /// Applies news about one recipient; the owner is told once it is committed.

@@ -1,16 +1,19 @@
 //! Tests the client machine through its public interface: literal bytes on the other side, a disk under the test's control,
 //! and time that passes only when a test says so.
 
+mod acquainted;
 mod corrected;
 mod deletion;
 mod doubles;
 mod drafts;
+mod forged;
 mod inbox;
 mod keep_alive;
 mod list;
 mod list_out;
 mod one_by_one;
 mod outbox;
+mod passed_on;
 mod receipts;
 mod redirect;
 mod registration;
@@ -32,7 +35,9 @@ use crate::machine::{
 };
 use crate::model::account::{Account, RegistrationState, SignIn};
 use crate::model::command::{AgentCommand, Draft, Event};
+use crate::model::contacts::{AddressBook, Contact};
 use crate::model::journal::{DeliveryState, KeyRow, MessageId, OpenRows, PersonRow, Rows, UnseenRow, Write};
+use crate::model::names::Names;
 use crate::random::Random;
 use crate::sip::{ReportMode, ReportOptions, Transport};
 use crate::time::{Clock, Now, Timestamp};
@@ -292,9 +297,13 @@ impl Stage {
                         last: None,
                         unread: 0,
                         seen: None,
+                        is_written_to: false,
                     });
                 }
                 Write::Outgoing(outgoing) => {
+                    let mut heads = rows.conversations.iter_mut();
+                    let head = heads.find(|head| head.row.id == outgoing.conversation);
+                    head.into_iter().for_each(|head| head.is_written_to = true);
                     rows.open.push(OpenRows { outgoing, attempts: Vec::new(), deliveries: Vec::new() });
                 }
                 Write::People { conversation, people } => {
@@ -341,6 +350,15 @@ impl Stage {
             }
         }
         rows
+    }
+
+    /// These people are in the contacts.
+    fn knows(&mut self, addresses: &[&str]) {
+        let mut book = AddressBook::default();
+        for address in addresses {
+            book.put(Contact { address: (*address).to_owned(), name: String::new(), simulated: false });
+        }
+        self.agent.set_names(Names::of(&book).into());
     }
 
     fn states(&self) -> Vec<(u32, DeliveryState)> {

@@ -2,14 +2,15 @@
 //!
 //! **Invariant:** in each conversation at most one `active` leaves within [`TYPING_REFRESH`], and at most one `idle`
 //! after it. Nothing of it is stored, no screen shows a failure, and a program that refuses it is not told again until
-//! the next start. Groups are told nothing: each status would be a message to everybody.
+//! the next start. Groups are told nothing: each status would be a message to everybody. Nor is anybody who is no contact
+//! and to whom we never wrote.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 use super::agent::core::{Core, Task, name_addr};
 use super::agent::route::{Printed, Route, Wanted, route};
-use super::agent::sign_in::{Answered, Heeded};
+use super::agent::sign_in::{Answered, Answerer, Heeded};
 use super::conversation::Conversations;
 use crate::limits::{CONNECT_WAIT, TYPING_IDLE, TYPING_MAX, TYPING_REFRESH, TYPING_REFUSERS_MAX};
 use crate::machine::{Flow, TimerReason};
@@ -138,7 +139,9 @@ impl Typing {
             return;
         }
         let Some(mut status) = self.under_way.remove(&number) else { return };
-        if core.challenges.heed(response, &mut status.challenges) == Heeded::Again {
+        if core.challenges.heed(response, Answerer::Recipient(&status.to), &mut status.challenges)
+            == Heeded::Again
+        {
             status.cseq += 1;
             return self.waiting.push_front(status);
         }
@@ -163,19 +166,20 @@ impl Typing {
     }
 }
 
-/// The address of the only other person in a conversation.
+/// The address of the only other person in a conversation, if automatic messages may go there.
 fn other(core: &Core, conversations: &Conversations, id: ConversationId) -> Option<Uri> {
     let (people, _) = conversations.people(id)?;
     let [person] = &*people else { return None };
     let uri = Uri::parse(&person.address).ok().filter(Uri::names_somebody)?;
-    (uri.aor() != core.profile.address.aor()).then(|| uri.to_sip())
+    let may_hear = uri.aor() != core.profile.address.aor() && conversations.may_notify(&uri);
+    may_hear.then(|| uri.to_sip())
 }
 
 /// An `isComposing` document (RFC 3994 §6) in a MESSAGE.
 fn print(core: &mut Core, status: &Status, flow: Flow) -> Printed {
     let Status { to, is_active, call_id, tag, cseq, .. } = status;
     let own = core.profile.address.to_sip();
-    let (begun, branch) = core.request(&Method::Message, &to.to_target(), flow);
+    let (begun, branch) = core.request_to_person(&to.to_target(), flow);
     let state = if *is_active {
         let refresh = TYPING_REFRESH.as_secs();
         format!("<state>active</state><contenttype>text/plain</contenttype><refresh>{refresh}</refresh>")

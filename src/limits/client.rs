@@ -1,4 +1,4 @@
-//! Limits of the client's work while much arrives.
+//! Limits of the client's work while much arrives, and of what those who write to it, or answer it, can cause.
 
 use std::time::Duration;
 
@@ -19,3 +19,8 @@ pub const SNAPSHOTS_PER_SEC_BUSY: u64 = 4;
 pub const SAVED_FILES_MAX: usize = 10_000;
 /// Bytes of these; over it, further ones are named and not saved.
 pub const SAVED_BYTES_MAX: usize = 1024 * 1024 * 1024;
+/// Sessions of a client with recipients whose answers asked for the password; over it, the oldest is forgotten, and that
+/// recipient's next answer may ask again.
+pub const RECIPIENT_SESSIONS_MAX: usize = 64;
+/// Bytes of nonce and opaque in a challenge that may be a recipient's; over it, it is not answered.
+pub const CHALLENGE_BYTES_MAX: usize = 2048;

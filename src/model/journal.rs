@@ -347,6 +347,8 @@ pub struct ConversationHeadRow {
     pub unread: u32,
     /// The last message seen.
     pub seen: Option<MessageId>,
+    /// It has a message written here.
+    pub is_written_to: bool,
 }
 
 /// The last message of a conversation, for its entry in the list.

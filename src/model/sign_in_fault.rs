@@ -18,6 +18,10 @@ pub enum SignInFault {
     WrongPassword(String),
     /// This realm takes only algorithms or qop values that we do not support.
     UnknownAlgorithm(String),
+    /// The answer to a message asks for it, perhaps the recipient, in a realm in which our server has not asked.
+    NotOurServer(String),
+    /// The answer to a message asks for a weaker proof than our server did.
+    WeakerProof(String),
 }
 
 impl SignInFault {
@@ -29,6 +33,8 @@ impl SignInFault {
             Self::OtherRealm { .. } => "other-realm",
             Self::WrongPassword(_) => "wrong-password",
             Self::UnknownAlgorithm(_) => "unknown-algorithm",
+            Self::NotOurServer(_) => "not-our-server",
+            Self::WeakerProof(_) => "weaker-proof",
         }
     }
 
@@ -36,7 +42,11 @@ impl SignInFault {
     #[must_use]
     pub fn realm(&self) -> &str {
         match self {
-            Self::NoPassword(realm) | Self::WrongPassword(realm) | Self::UnknownAlgorithm(realm) => realm,
+            Self::NoPassword(realm)
+            | Self::WrongPassword(realm)
+            | Self::UnknownAlgorithm(realm)
+            | Self::NotOurServer(realm)
+            | Self::WeakerProof(realm) => realm,
             Self::OtherRealm { asked, .. } => asked,
         }
     }
@@ -50,6 +60,8 @@ impl SignInFault {
             "other-realm" => Self::OtherRealm { asked: realm, ours: String::new() },
             "wrong-password" => Self::WrongPassword(realm),
             "unknown-algorithm" => Self::UnknownAlgorithm(realm),
+            "not-our-server" => Self::NotOurServer(realm),
+            "weaker-proof" => Self::WeakerProof(realm),
             _ => return None,
         })
     }
@@ -82,6 +94,16 @@ impl fmt::Display for SignInFault {
                 "the server asks in the realm \"{realm}\" for a proof that this program does not know (it knows MD5, \
                  SHA-256 and SHA-512-256 with qop=auth)"
             ),
+            Self::NotOurServer(realm) => write!(
+                f,
+                "somebody, perhaps the recipient, asks for your password in the realm \"{realm}\", in which your server has \
+                 not asked for it; if it is your server, set the realm to \"{realm}\" (--realm)"
+            ),
+            Self::WeakerProof(realm) => write!(
+                f,
+                "somebody, perhaps the recipient, asks in the realm \"{realm}\" for a proof of your password that is weaker \
+                 than what your server asks for, or needlessly long"
+            ),
         }
     }
 }
@@ -98,6 +120,8 @@ mod tests {
             (SignInFault::OtherRealm { asked: realm(), ours: String::new() }, "other-realm"),
             (SignInFault::WrongPassword(realm()), "wrong-password"),
             (SignInFault::UnknownAlgorithm(realm()), "unknown-algorithm"),
+            (SignInFault::NotOurServer(realm()), "not-our-server"),
+            (SignInFault::WeakerProof(realm()), "weaker-proof"),
         ];
         for (fault, code) in all {
             assert_eq!((fault.code(), fault.realm()), (code, "far.test"));

@@ -54,8 +54,16 @@ pub struct Challenge {
     pub stale: bool,
 }
 
-/// Quality of protection (qop).
+/// How hard a challenge makes it to test guesses of the password with an answer to it: whoever chooses the nonce can
+/// prepare the hashes of many passwords, unless the client adds a nonce of its own (RFC 7616 §5.9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Strength {
+    algorithm: Algorithm,
+    protection: Protection,
+}
+
+/// Quality of protection (qop), weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Protection {
     /// None, as in RFC 2069.
     None,
@@ -149,6 +157,23 @@ impl Ha1 {
     }
 }
 
+impl Strength {
+    /// Whether this is at least as strong as the other in every respect.
+    #[must_use]
+    pub fn is_as_strong_as(self, other: Self) -> bool {
+        self.algorithm >= other.algorithm && self.protection >= other.protection
+    }
+
+    /// The weaker of both in each respect.
+    #[must_use]
+    pub fn weaker(self, other: Self) -> Self {
+        Self {
+            algorithm: self.algorithm.min(other.algorithm),
+            protection: self.protection.min(other.protection),
+        }
+    }
+}
+
 impl fmt::Debug for Ha1 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Ha1({})", self.algorithm.as_str())
@@ -168,6 +193,12 @@ impl Challenge {
     pub fn realms(fields: &Fields, name: &str) -> Vec<String> {
         let readable = fields.every(name).filter_map(|value| digests(value).ok());
         readable.flatten().filter_map(|params| params.get("realm").map(str::to_owned)).collect()
+    }
+
+    /// How strong the proof is that this asks for.
+    #[must_use]
+    pub const fn strength(&self) -> Strength {
+        Strength { algorithm: self.algorithm, protection: self.protection }
     }
 
     fn of(params: &Params) -> Option<Self> {

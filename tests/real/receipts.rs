@@ -42,8 +42,10 @@ fn said(seen: &[Message]) -> Vec<&'static str> {
 
 #[test]
 fn w28_listen_says_that_it_was_delivered_and_where_it_is_to_that_it_was_seen() {
-    let cases: [(&[&str], &[&str]); 2] =
-        [(&[], &["delivered"]), (&["--receipts"], &["delivered", "displayed"])];
+    let cases: [(&[&str], &[&str]); 2] = [
+        (&["--contact", "im:james@domain.com"], &["delivered"]),
+        (&["--receipts", "--contact", "im:james@domain.com"], &["delivered", "displayed"]),
+    ];
     for (extra, expected) in cases {
         let proxy = Proxy::start();
         let bob = listener("bob", &proxy, extra);
@@ -61,6 +63,25 @@ fn w28_listen_says_that_it_was_delivered_and_where_it_is_to_that_it_was_seen() {
         assert_eq!(bob.end().code(), 0);
         assert_eq!(said(&james.seen()), expected);
     }
+}
+
+#[test]
+fn w28_a_sender_whom_nobody_knows_hears_nothing_of_his_message() {
+    let proxy = Proxy::start();
+    let bob = listener("bob", &proxy, &["--receipts", "--contact", "im:ann@domain.com"]);
+    let james = Phone::new();
+    james.register("james", proxy.address);
+    let james = Answering::new(james, |_, _| Some("200 OK"));
+    let desk = Phone::new();
+    let sent = submission(desk.address, &["im:bob@domain.com"], "", CPIM)
+        .replace("text/plain\r\nContent-Length", "message/cpim\r\nContent-Length");
+    assert_eq!(desk.ask(proxy.address, &sent).start(), "SIP/2.0 202 Accepted");
+    bob.line_with("sip:james@domain.com: Come here.");
+    // It ends only after it has sent all notifications.
+    bob.signal("TERM");
+    assert_eq!(bob.end().code(), 0);
+    let none: [&str; 0] = [];
+    assert_eq!(said(&james.seen()), none);
 }
 
 /// One of our clients without its window.
@@ -146,7 +167,8 @@ pub(crate) fn james(proxy: &Proxy) -> Account {
 fn w28_two_of_ours_see_who_has_read_what() {
     use DeliveryState::{Delivered, Read};
     let proxy = Proxy::start();
-    let (bob, cy) = (listener("bob", &proxy, &["--receipts"]), listener("cy", &proxy, &[]));
+    let contacts = ["--receipts", "--contact", "im:james@domain.com"];
+    let (bob, cy) = (listener("bob", &proxy, &contacts), listener("cy", &proxy, &[]));
     let james = Desktop::connected(james(&proxy));
     james.send(&["im:bob@domain.com", "im:cy@domain.com"], "Gr\u{fc}\u{df}e");
     assert_eq!(james.until_states(&[&[Read, Delivered]]), [1]);

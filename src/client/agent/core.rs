@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::own_contact::OwnContact;
 use super::redirect::Target;
 use super::server_connection::{Opening, ServerConnection};
-use super::sign_in::Challenges;
+use super::sign_in::{Answerer, Challenges};
 use crate::machine::{
     Batch, BatchId, ConnectId, Flow, Hop, LookupTerms, Output, PendingCommits, ResolveId, Transmit,
 };
@@ -289,10 +289,17 @@ impl Core {
         }
     }
 
-    /// The start of a request that leaves on `flow`, and the branch in its Via.
+    /// The start of a request that leaves on `flow` and that our server answers itself, and the branch in its Via.
     pub(crate) fn request(&mut self, method: &Method, uri: &Uri, flow: Flow) -> (Compose, String) {
         let (begun, branch) = self.request_to_anybody(method, uri, flow);
-        (self.challenges.authorize(begun, (method, uri), &mut self.random), branch)
+        (self.challenges.authorize(begun, (method, uri), Answerer::Server, &mut self.random), branch)
+    }
+
+    /// The same for a MESSAGE that our server passes on to the person with this address.
+    pub(crate) fn request_to_person(&mut self, uri: &Uri, flow: Flow) -> (Compose, String) {
+        let (begun, branch) = self.request_to_anybody(&Method::Message, uri, flow);
+        let answerer = Answerer::Recipient(uri);
+        (self.challenges.authorize(begun, (&Method::Message, uri), answerer, &mut self.random), branch)
     }
 
     /// The same without credentials, for receivers that must not see them.

@@ -16,7 +16,7 @@ use self::offers::Offers;
 use super::core::{Core, Task};
 use super::keep_alive::KeepAlive;
 use super::redirect::Redirects;
-use super::sign_in::{Answered, Heeded};
+use super::sign_in::{Answered, Answerer, Heeded};
 use crate::limits::{REGISTER_EXPIRES_SECS, STREAM_OPEN_WAIT, UNREGISTER_WAIT};
 use crate::machine::TimerReason;
 use crate::model::account::{ConnectStep, RegistrationState};
@@ -226,7 +226,7 @@ impl Registration {
             return;
         }
         let is_asked_who = matches!(self.phase, Phase::Asking | Phase::Leaving { .. })
-            && core.challenges.heed(response, &mut self.challenges) == Heeded::Again;
+            && core.challenges.heed(response, Answerer::Server, &mut self.challenges) == Heeded::Again;
         match self.phase {
             Phase::Leaving { .. } if is_asked_who => {
                 core.server.main().into_iter().for_each(|flow| self.register(core, flow, 0, now));

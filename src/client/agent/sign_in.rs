@@ -3,18 +3,25 @@
 //! A nonce is kept and reused with increasing counts until the server gives another one, so that most requests are not
 //! challenged at all.
 //!
-//! **Invariant:** whoever receives credentials can use them to test guesses of the password. So they are sent only for
-//! realms that the account names, that our own server used when we registered, or that are our own domain.
+//! **Invariant:** whoever receives credentials can use them to test guesses of the password. So our server gets them only
+//! in realms that the account names, that it used when we registered, or that are our own domain. The answer to a
+//! request that our server passes on may be the recipient's: it gets them only in a realm that the account names or that
+//! our server used before, never with a weaker algorithm than there, and its nonce goes into no request to anybody else.
+
+mod recipients;
 
 use std::collections::BTreeMap;
 
-use crate::limits::{CHALLENGES_ANSWERED_MAX, REALM_CHARS_TOLD, REALMS_MAX, REALMS_PER_REQUEST_MAX};
+use self::recipients::RecipientSessions;
+use crate::limits::{
+    CHALLENGE_BYTES_MAX, CHALLENGES_ANSWERED_MAX, REALM_CHARS_TOLD, REALMS_MAX, REALMS_PER_REQUEST_MAX,
+};
 use crate::model::account::{Password, SignIn};
 use crate::model::reason::{LocalReason, Phrase};
 use crate::model::sign_in_fault::SignInFault;
 use crate::model::text::visible;
 use crate::random::Random;
-use crate::sip::digest::{Challenge, next_nonce};
+use crate::sip::digest::{Challenge, Strength, next_nonce};
 use crate::sip::{Compose, Method, Response, Uri};
 
 /// Who sent a challenge, which decides the header field and the requests that carry the credentials.
@@ -57,11 +64,31 @@ impl Asker {
     }
 }
 
+/// Who can have written the answer to a request of ours.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Answerer<'a> {
+    /// Our server alone: it does not pass on REGISTER, OPTIONS and what it sends to several people itself.
+    Server,
+    /// Also the person with this address, or whoever answers there: our server passes the request on.
+    Recipient(&'a Uri),
+}
+
 /// A challenge, and how many requests were sent under its nonce.
 #[derive(Debug)]
 struct Session {
     challenge: Challenge,
     count: u32,
+}
+
+impl Session {
+    const fn new(challenge: Challenge) -> Self {
+        Self { challenge, count: 0 }
+    }
+
+    fn go_on_under(&mut self, nonce: String) {
+        self.challenge.nonce = nonce;
+        self.count = 0;
+    }
 }
 
 /// What to do about a challenge.
@@ -110,7 +137,12 @@ impl Answered {
 pub(crate) struct Challenges {
     sign_in: SignIn,
     domain: String,
+    /// Opened by our server.
     sessions: BTreeMap<(Asker, String), Session>,
+    /// Opened by the answers to requests that our server passed on.
+    of_recipients: RecipientSessions,
+    /// The realms in which our server has asked for the password, each with the weakest proof that it was content with.
+    realms: BTreeMap<String, Strength>,
     /// Whether our requests go to the server that the account names, or to one in its domain. Elsewhere, after a
     /// redirect, no realm is trusted just because it is asked for.
     is_at_home: bool,
@@ -120,8 +152,16 @@ pub(crate) struct Challenges {
 
 impl Challenges {
     /// For an account in this domain.
-    pub(crate) const fn new(sign_in: SignIn, domain: String) -> Self {
-        Self { sign_in, domain, sessions: BTreeMap::new(), is_at_home: true, unanswered: None }
+    pub(crate) fn new(sign_in: SignIn, domain: String) -> Self {
+        Self {
+            sign_in,
+            domain,
+            sessions: BTreeMap::new(),
+            of_recipients: RecipientSessions::default(),
+            realms: BTreeMap::new(),
+            is_at_home: true,
+            unanswered: None,
+        }
     }
 
     /// Sets the password, for the first time or anew.
@@ -131,27 +171,40 @@ impl Challenges {
 
     /// Handles a response: a 401 or 407 may be answered, and may hold several realms at once or one after the other
     /// (RFC 3261 §22.3, §16.7 step 7). `answered` holds what this request has answered so far, and is updated.
-    pub(crate) fn heed(&mut self, response: &Response, answered: &mut Answered) -> Heeded {
+    pub(crate) fn heed(
+        &mut self,
+        response: &Response,
+        answerer: Answerer<'_>,
+        answered: &mut Answered,
+    ) -> Heeded {
         self.unanswered = None;
         if !matches!(response.status(), 401 | 407) {
-            self.take_next_nonces(response);
+            self.take_next_nonces(response, answerer);
             return Heeded::Refused;
         }
         let method = response.fields().cseq_method();
         let mut is_new = false;
         for asker in [Asker::of_server(method), Asker::Proxy] {
-            for challenge in self.answerable(response, asker) {
+            for challenge in self.answerable(response, asker, answerer) {
                 if answered.note(asker, &challenge) {
                     is_new = true;
-                    self.remember(asker, challenge);
+                    self.remember(asker, challenge, answerer);
                 } else {
                     // Refused: these credentials are not sent again to anybody.
                     self.unanswered = Some(SignInFault::WrongPassword(told(&challenge.realm)));
-                    self.sessions.remove(&(asker, challenge.realm));
+                    match answerer {
+                        Answerer::Server => drop(self.sessions.remove(&(asker, challenge.realm))),
+                        Answerer::Recipient(uri) => {
+                            self.of_recipients.forget(uri, |it| *it == challenge.realm)
+                        }
+                    }
                 }
             }
         }
         if !is_new {
+            if let Answerer::Recipient(uri) = answerer {
+                self.of_recipients.forget(uri, |_| true);
+            }
             return Heeded::Refused;
         }
         answered.rounds += 1;
@@ -177,27 +230,28 @@ impl Challenges {
     }
 
     /// The strongest challenge of each realm that may be answered; for the others the reason is kept.
-    fn answerable(&mut self, response: &Response, asker: Asker) -> Vec<Challenge> {
+    fn answerable(&mut self, response: &Response, asker: Asker, answerer: Answerer<'_>) -> Vec<Challenge> {
         let (fields, name) = (response.fields(), asker.challenge_field());
         let method = fields.cseq_method();
         let mut strongest: BTreeMap<String, Challenge> = BTreeMap::new();
         for challenge in Challenge::all(fields, name) {
             let known = strongest.get(&challenge.realm);
-            if known.is_none_or(|known| known.algorithm < challenge.algorithm) {
+            let order = |it: &Challenge| (it.algorithm, it.protection);
+            if known.is_none_or(|known| order(known) < order(&challenge)) {
                 strongest.insert(challenge.realm.clone(), challenge);
             }
         }
         for realm in Challenge::realms(fields, name) {
-            let why = if !self.may_answer(&realm, method) {
-                let ours = &self.sign_in.realm;
-                let ours = if ours.is_empty() { &self.domain } else { ours };
-                SignInFault::OtherRealm { asked: told(&realm), ours: told(ours) }
+            let why = if let Some(fault) = self.fault_in(&realm, method, answerer) {
+                fault
             } else if self.sign_in.password.is_empty() {
                 SignInFault::NoPassword(told(&realm))
-            } else if !strongest.contains_key(&realm) {
-                SignInFault::UnknownAlgorithm(told(&realm))
             } else {
-                continue;
+                match strongest.get(&realm).map(|challenge| self.is_weak(challenge, answerer)) {
+                    None => SignInFault::UnknownAlgorithm(told(&realm)),
+                    Some(true) => SignInFault::WeakerProof(told(&realm)),
+                    Some(false) => continue,
+                }
             };
             strongest.remove(&realm);
             self.unanswered = Some(why);
@@ -205,17 +259,34 @@ impl Challenges {
         strongest.into_values().collect()
     }
 
-    fn remember(&mut self, asker: Asker, challenge: Challenge) {
-        let key = (asker, challenge.realm.clone());
+    fn remember(&mut self, asker: Asker, challenge: Challenge, answerer: Answerer<'_>) {
+        if let Answerer::Recipient(uri) = answerer {
+            return self.of_recipients.open(uri, asker, challenge);
+        }
+        let realm = &challenge.realm;
+        if self.realms.len() >= REALMS_MAX && !self.realms.contains_key(realm) {
+            self.realms.pop_first();
+        }
+        let strength = challenge.strength();
+        let weakest = self.realms.entry(realm.clone()).or_insert(strength);
+        *weakest = strength.weaker(*weakest);
+        let key = (asker, realm.clone());
         if self.sessions.len() >= REALMS_MAX && !self.sessions.contains_key(&key) {
             self.sessions.pop_first();
         }
-        self.sessions.insert(key, Session { challenge, count: 0 });
+        self.sessions.insert(key, Session::new(challenge));
     }
 
     /// With a success the server may name the nonce to use next (RFC 7616 §3.5). It does not say for which realm, so it
     /// is used only if there is just one.
-    fn take_next_nonces(&mut self, response: &Response) {
+    fn take_next_nonces(&mut self, response: &Response, answerer: Answerer<'_>) {
+        if let Answerer::Recipient(uri) = answerer {
+            // A nonce that a recipient may have made up is kept only while it works.
+            if !(200..300).contains(&response.status()) {
+                self.of_recipients.forget(uri, |_| true);
+            }
+            return;
+        }
         let method = response.fields().cseq_method();
         let fields =
             [(Asker::of_server(method), "Authentication-Info"), (Asker::Proxy, "Proxy-Authentication-Info")];
@@ -225,24 +296,34 @@ impl Challenges {
             };
             let mut of_asker = self.sessions.iter_mut().filter(|((who, _), _)| *who == asker);
             if let (Some((_, session)), None) = (of_asker.next(), of_asker.next()) {
-                session.challenge.nonce = nonce;
-                session.count = 0;
+                session.go_on_under(nonce);
             }
         }
     }
 
-    /// Adds credentials for the challenges received so far.
+    /// Adds credentials for the challenges received so far from those who can answer this request. What a recipient asked
+    /// for takes the place of what our server asked for in the same realm and field.
     pub(crate) fn authorize(
         &mut self,
         mut begun: Compose,
         (method, uri): (&Method, &Uri),
+        answerer: Answerer<'_>,
         random: &mut Random,
     ) -> Compose {
         let SignIn { username, password, .. } = &self.sign_in;
-        for ((asker, _), session) in &mut self.sessions {
-            if !asker.hears(method) {
-                continue;
-            }
+        let of_recipient = match answerer {
+            Answerer::Server => Vec::new(),
+            Answerer::Recipient(uri) => self.of_recipients.of(uri),
+        };
+        let is_replaced = |asker: Asker, realm: &str| {
+            of_recipient.iter().any(|(who, it)| *who == asker && it.challenge.realm == realm)
+        };
+        let of_server = self.sessions.iter_mut().map(|((asker, _), session)| (*asker, session));
+        let mut sessions: Vec<_> = of_server
+            .filter(|(asker, it)| asker.hears(method) && !is_replaced(*asker, &it.challenge.realm))
+            .collect();
+        sessions.extend(of_recipient);
+        for (asker, session) in sessions {
             session.count = session.count.saturating_add(1);
             let answer = session.challenge.answer(
                 (username, password.as_str()),
@@ -254,14 +335,38 @@ impl Challenges {
         begun
     }
 
-    fn may_answer(&self, realm: &str, method: &Method) -> bool {
-        if !self.sign_in.realm.is_empty() {
-            return self.sign_in.realm == realm;
+    /// Why the password may not be used in this realm, whatever the challenge is; none if it may.
+    fn fault_in(&self, realm: &str, method: &Method, answerer: Answerer<'_>) -> Option<SignInFault> {
+        let named = &self.sign_in.realm;
+        let other = |ours: &str| Some(SignInFault::OtherRealm { asked: told(realm), ours: told(ours) });
+        if !named.is_empty() {
+            return if named == realm { None } else { other(named) };
         }
-        // Our REGISTER and OPTIONS go only to our own server, unless it redirected us.
-        self.is_at_home && matches!(method, Method::Register | Method::Options)
-            || realm.eq_ignore_ascii_case(&self.domain)
-            || self.sessions.keys().any(|(_, known)| known == realm)
+        if self.realms.contains_key(realm) {
+            return None;
+        }
+        match answerer {
+            // Nothing shows that it is our server that asks.
+            Answerer::Recipient(_) => Some(SignInFault::NotOurServer(told(realm))),
+            // Our REGISTER and OPTIONS go only to our own server, unless it redirected us.
+            Answerer::Server if self.is_at_home && matches!(method, Method::Register | Method::Options) => {
+                None
+            }
+            Answerer::Server if realm.eq_ignore_ascii_case(&self.domain) => None,
+            Answerer::Server => other(&self.domain),
+        }
+    }
+
+    /// Whether a recipient, for all we know, asks for a proof that is easier to test guesses with than what our server
+    /// asked for; or for more bytes than a challenge needs.
+    fn is_weak(&self, challenge: &Challenge, answerer: Answerer<'_>) -> bool {
+        let Answerer::Recipient(_) = answerer else {
+            return false;
+        };
+        let bytes = challenge.nonce.len() + challenge.opaque.as_ref().map_or(0, String::len);
+        let asked = self.realms.get(&challenge.realm);
+        bytes > CHALLENGE_BYTES_MAX
+            || asked.is_some_and(|asked| !challenge.strength().is_as_strong_as(*asked))
     }
 }
 

@@ -2,14 +2,16 @@
 //! (W28).
 //!
 //! **Invariant:** *delivered* leaves after the message is committed, *seen* after that fact is committed, and neither
-//! leaves again after a restart. We never ask for a notification about one of our notifications, and one that fails is
+//! leaves again after a restart. Both go to contacts and to people to whom we have written: nobody else learns where we
+//! are, or has our server write in our name to wherever his From leads. We never ask for a notification about one of our notifications, and one that fails is
 //! lost: no screen shows it, and no message waits for it.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::client::agent::core::{Core, Task, name_addr};
 use crate::client::agent::route::{Printed, Route, Wanted, route};
-use crate::client::agent::sign_in::{Answered, Heeded};
+use crate::client::agent::sign_in::{Answered, Answerer, Heeded};
+use crate::client::conversation::Conversations;
 use crate::limits::{CONNECT_WAIT, RECEIPTS_OPEN_MAX, RECEIPTS_OWED_MAX, RECEIPTS_WAITING_MAX};
 use crate::machine::{DropReason, Flow};
 use crate::model::account::Profile;
@@ -67,7 +69,7 @@ impl Receipts {
     }
 
     /// A message is committed.
-    pub(crate) fn came(&mut self, profile: &Profile, row: &IncomingRow) {
+    pub(crate) fn came(&mut self, profile: &Profile, conversations: &Conversations, row: &IncomingRow) {
         if media_type(&row.content_type) != "message/cpim" {
             return;
         }
@@ -77,6 +79,9 @@ impl Receipts {
         let Some(receipt) = receipt(profile, &row.from.address, &cpim, date::print_iso(row.at)) else {
             return;
         };
+        if !conversations.may_notify(&receipt.to) {
+            return;
+        }
         // It tells no more than the 200 does, so the user's privacy setting does not matter here.
         if cpim.asks_delivery {
             self.wait(Receipt {
@@ -90,12 +95,19 @@ impl Receipts {
     }
 
     /// The fact that everything up to this message was seen is committed.
-    pub(crate) fn seen(&mut self, conversation: ConversationId, up_to: MessageId) {
+    pub(crate) fn seen(
+        &mut self,
+        conversations: &Conversations,
+        conversation: ConversationId,
+        up_to: MessageId,
+    ) {
         let is_seen = |id: &MessageId, owed: &Owed| owed.conversation == conversation && *id <= up_to;
         let seen: Vec<_> =
             self.owed.iter().filter(|(id, owed)| is_seen(id, owed)).map(|(id, _)| *id).collect();
         for id in seen {
-            if let Some(owed) = self.owed.remove(&id) {
+            // After a start the contacts are known only now.
+            let owed = self.owed.remove(&id).filter(|owed| conversations.may_notify(&owed.receipt.to));
+            if let Some(owed) = owed {
                 self.wait(owed.receipt);
             }
         }
@@ -141,7 +153,9 @@ impl Receipts {
         let Some(mut receipt) = self.under_way.remove(&number) else {
             return;
         };
-        if core.challenges.heed(response, &mut receipt.challenges) == Heeded::Again {
+        if core.challenges.heed(response, Answerer::Recipient(&receipt.to), &mut receipt.challenges)
+            == Heeded::Again
+        {
             receipt.cseq += 1;
             self.waiting.push_front(receipt);
         }
@@ -200,7 +214,7 @@ fn print(core: &mut Core, receipt: &Receipt, flow: Flow) -> Printed {
         content: Enclosed::Notification,
     };
     let body = envelope.print(imdn.print(date_time).as_bytes());
-    let (begun, branch) = core.request(&Method::Message, &to.to_target(), flow);
+    let (begun, branch) = core.request_to_person(&to.to_target(), flow);
     let bytes = begun
         .field("From", name_addr(&core.profile.name, &own, tag))
         .field("To", format_args!("<{to}>"))

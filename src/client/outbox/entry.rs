@@ -10,7 +10,7 @@ use crate::limits::SUBMISSION_REPEATED_WITHIN;
 use crate::model::command::Event;
 use crate::model::delivery::{best, is_guess, is_resendable, is_settled, rank};
 use crate::model::journal::{
-    AttemptRow, AttemptStage, DeliveryRow, DeliveryState, MessageId, OpenRows, OutgoingRow,
+    AttemptRow, AttemptStage, DeliveryRow, DeliveryState, MessageId, OpenRows, OutgoingRow, Way,
 };
 use crate::model::reason::Phrase;
 use crate::model::snapshot::Tally;
@@ -277,13 +277,16 @@ pub(super) struct Identity {
     pub(super) report: ReportOptions,
     /// Whether it asks for notifications, if that is already decided: the same request has the same body (W12).
     pub(super) asks: Option<bool>,
+    /// How it is sent. What went one by one, or by a list, goes so again: its recipients know its Call-ID.
+    pub(super) way: Way,
 }
 
 impl Identity {
     /// A new identity, never used before.
     pub(super) fn fresh(core: &mut Core, report: &ReportOptions) -> Self {
         let report = ReportOptions { id: Some(core.random.token(20)), ..*report };
-        Self { call_id: core.random.token(24), from_tag: core.random.token(10), cseq: 1, report, asks: None }
+        let (call_id, from_tag) = (core.random.token(24), core.random.token(10));
+        Self { call_id, from_tag, cseq: 1, report, asks: None, way: Way::FanOut }
     }
 
     /// That of an earlier attempt, so that the proxy recognizes the submission.
@@ -294,6 +297,7 @@ impl Identity {
             cseq: row.cseq,
             report: row.report.clone(),
             asks: Some(row.asks),
+            way: row.way,
         }
     }
 }

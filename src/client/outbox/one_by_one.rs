@@ -14,7 +14,7 @@ use super::{AttemptId, Outbox};
 use crate::client::agent::core::{Action, Core, Single, Task};
 use crate::client::agent::route::{Route, route};
 use crate::client::agent::server_connection::Stream;
-use crate::client::agent::sign_in::{Answered, Heeded};
+use crate::client::agent::sign_in::{Answered, Answerer, Heeded};
 use crate::limits::{CONNECT_WAIT, SINGLES_OPEN_MAX, SUBMISSION_SENDINGS_MAX};
 use crate::machine::{ConnectId, Flow, Hop, ResolveId};
 use crate::model::command::Event;
@@ -74,15 +74,16 @@ impl Singles {
         self.detours.retain(|single, _| is_other(single));
     }
 
-    /// The server challenges one of them, and it is sent again with credentials. The recipient has not seen it yet, so
-    /// the CSeq, which marks duplicates, can follow from the number of challenges, also after a restart.
-    fn is_to_prove(&mut self, core: &mut Core, single: Single, response: &Response) -> bool {
+    /// The server challenges one of them, or the recipient does, and it is sent again with credentials. The recipient has
+    /// not taken it yet, so the CSeq, which marks duplicates, can follow from the number of challenges, also after a
+    /// restart.
+    fn is_to_prove(&mut self, core: &mut Core, (single, to): (Single, &Uri), response: &Response) -> bool {
         // A target that a 3xx named gets no credentials.
         if self.detours.contains_key(&single) {
             return false;
         }
         let mut answered = self.challenges.get(&single).cloned().unwrap_or_default();
-        if core.challenges.heed(response, &mut answered) == Heeded::Refused {
+        if core.challenges.heed(response, Answerer::Recipient(to), &mut answered) == Heeded::Refused {
             return false;
         }
         self.challenges.insert(single, answered);
@@ -201,8 +202,11 @@ impl Outbox {
     /// A response to one of them.
     pub(crate) fn heard_single(&mut self, core: &mut Core, single: Single, response: &Response, now: Now) {
         let status = response.status();
+        let to =
+            self.find((single.message, single.attempt)).map(|(entry, _)| entry.address(single.recipient));
+        let to = to.and_then(|address| Uri::parse(address).ok());
         if status < 200
-            || self.singles.is_to_prove(core, single, response)
+            || to.is_some_and(|to| self.singles.is_to_prove(core, (single, &to), response))
             || self.goes_elsewhere(core, single, response)
         {
             return;

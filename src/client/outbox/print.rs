@@ -2,13 +2,14 @@
 //! with a list of all in its body (W27), or an ordinary MESSAGE for one recipient (RFC 3428 §4, W6).
 
 use bytes::Bytes;
+use sha2::{Digest, Sha256};
 
 use super::entry::{Attempt, Entry, Form};
 use crate::client::agent::core::{Core, name_addr};
 use crate::client::agent::route::{Printed, domain_of};
 use crate::limits::ALSO_TO_BYTES_MAX;
 use crate::machine::Flow;
-use crate::model::journal::OutgoingRow;
+use crate::model::journal::{AttemptRow, OutgoingRow};
 use crate::sip::date;
 use crate::sip::{Compose, Copy, Enclosed, Envelope, Method, RECIPIENT_LIST, SECONDARY_TO, Uri, with_list};
 
@@ -97,10 +98,10 @@ pub(super) fn print_single(
     let own = core.profile.address.to_sip();
     let (mut begun, branch) = match redirected {
         Some(uri) => core.request_to_anybody(&Method::Message, uri, flow),
-        None => core.request(&Method::Message, &to, flow),
+        None => core.request_to_person(&to, flow),
     };
     begun = begun
-        .field("From", name_addr(&core.profile.name, &own, &attempt.row.from_tag))
+        .field("From", name_addr(&core.profile.name, &own, &single_from_tag(attempt, recipient)))
         .field("To", format_args!("<{to}>"));
     for other in also_to(entry, recipient) {
         begun = begun.field("Also-To", format_args!("<{other}>"));
@@ -157,6 +158,17 @@ fn single_call_id(attempt: &Attempt, recipient: u32) -> String {
     } else {
         format!("{}-{recipient}", row.call_id)
     }
+}
+
+/// The From tag, likewise: the first recipient's is the submission's, and each other one has his own, from which the
+/// submission's does not follow. So he cannot write a report on it.
+fn single_from_tag(attempt: &Attempt, recipient: u32) -> String {
+    let AttemptRow { from_tag, call_id, recipients, .. } = &attempt.row;
+    if recipients.first() == Some(&recipient) {
+        return from_tag.clone();
+    }
+    let hash = Sha256::digest(format!("{from_tag} {call_id} {recipient}"));
+    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The recipients of the message to whom this attempt does not go, as they have it already. The proxy names them to the

@@ -9,7 +9,7 @@ use crate::model::command::Event;
 use crate::model::delivery::{Directory, News};
 use crate::model::journal::{AttemptStage, DeliveryState, ReportRow, StrangerRow, Way, Write};
 use crate::model::text::visible;
-use crate::sip::{Method, ReportLine, Request, media_type, read_report};
+use crate::sip::{Method, ReportLine, Request, Response, media_type, read_report};
 use crate::time::Now;
 
 impl Outbox {
@@ -36,6 +36,10 @@ impl Outbox {
             }
         };
         let (message, attempt) = place;
+        if let Some(attempt) = self.find_mut(place) {
+            let from = fields.from();
+            attempt.to_tag.get_or_insert_with(|| from.tag().unwrap_or_default().to_owned());
+        }
         core.write(Write::Report(ReportRow { message, attempt, at: now.wall, body: asked.request.body() }));
         self.learn_report(core, place, &lines, now);
         self.send_text_alone(core, place, now);
@@ -58,35 +62,30 @@ impl Outbox {
 
     /// Whether this comes from our server's address and matches a submission of ours by Call-ID and tag. Nobody else
     /// knows those (W15), so no other proof is needed. After a restart, a report names the Contact of the earlier run.
-    /// A message sent one by one has no report, and its recipients know its tag.
     pub(crate) fn is_report_of_ours(&self, core: &Core, request: &Request, flow: Flow) -> bool {
-        let fields = request.fields();
-        let to = fields.to();
-        let is_own = |attempt: &Attempt| {
-            attempt.row.call_id == fields.call_id()
-                && attempt.row.way != Way::OneByOne
-                && to.tag() == Some(attempt.row.from_tag.as_str())
-        };
-        let entry = self.by_call.get(fields.call_id()).and_then(|id| self.entries.get(id));
         *request.method() == Method::Notify
             && core.server.leads_to_proxy(flow)
-            && entry.is_some_and(|entry| entry.attempts.values().any(is_own))
+            && self.reported_place(request).is_some()
     }
 
     /// The attempt that a NOTIFY is about: one with the same Call-ID and tags.
-    fn reported_place(&mut self, request: &Request) -> Option<AttemptId> {
-        let fields = request.fields();
-        let id = *self.by_call.get(fields.call_id())?;
-        let to = fields.to();
-        let own_tag = to.tag()?;
-        let from = fields.from();
-        let their_tag = from.tag().unwrap_or_default();
+    fn reported_place(&self, request: &Request) -> Option<AttemptId> {
+        let call_id = request.fields().call_id();
+        let id = *self.by_call.get(call_id)?;
         // A resend under the same Call-ID is the same submission: the later attempt stands for both.
-        let attempts = self.entries.get_mut(&id)?.attempts.values_mut().rev();
-        let mut of_call = attempts.filter(|it| it.row.call_id == fields.call_id() && !it.is_withdrawn());
-        let attempt = of_call.next().filter(|attempt| attempt.row.from_tag == own_tag)?;
-        let known = attempt.to_tag.get_or_insert_with(|| their_tag.to_owned());
-        (known == their_tag).then_some((id, attempt.row.number))
+        let attempts = self.entries.get(&id)?.attempts.values().rev();
+        let mut of_call = attempts.filter(|it| it.row.call_id == call_id && !it.is_withdrawn());
+        let attempt = of_call.next().filter(|attempt| may_report(attempt, request))?;
+        Some((id, attempt.row.number))
+    }
+
+    /// The tag under which whoever accepted an attempt reports on it (W22).
+    pub(super) fn note_to_tag(&mut self, place: AttemptId, response: &Response) -> String {
+        let to_tag = response.fields().to().tag().unwrap_or_default().to_owned();
+        if let Some(attempt) = self.find_mut(place).filter(|_| !to_tag.is_empty()) {
+            attempt.to_tag = Some(to_tag.clone());
+        }
+        to_tag
     }
 
     fn learn_report(&mut self, core: &mut Core, place: AttemptId, lines: &[ReportLine], now: Now) {
@@ -160,6 +159,20 @@ impl Outbox {
         let event = Event::Reported { message: place.0, attempt: place.1 };
         core.promise(Action::TellOf(place.0, event));
     }
+}
+
+/// Whether a NOTIFY with these tags can be a report on this attempt. The recipients of what goes one by one know its
+/// Call-ID, and the first one its tag: nothing that they say of each other is believed. Those of a list may know both,
+/// depending on the server: there only its 2xx proves who reports.
+fn may_report(attempt: &Attempt, request: &Request) -> bool {
+    let (to, from) = (request.fields().to(), request.fields().from());
+    let (known, theirs) = (attempt.to_tag.as_deref(), from.tag().unwrap_or_default());
+    let is_reporter = match attempt.row.way {
+        Way::FanOut => known.is_none_or(|known| known == theirs),
+        Way::ByList => known == Some(theirs),
+        Way::OneByOne => false,
+    };
+    is_reporter && to.tag() == Some(attempt.row.from_tag.as_str())
 }
 
 /// Stored and told, never dropped silently: a recipient we did not write to, or an unknown state (W20).

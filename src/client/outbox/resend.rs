@@ -8,7 +8,7 @@ use crate::client::conversation::Conversations;
 use crate::model::account::Profile;
 use crate::model::command::Event;
 use crate::model::delivery::News;
-use crate::model::journal::{AttemptStage, DeliveryState, MessageId, Write};
+use crate::model::journal::{AttemptStage, DeliveryState, MessageId, Way, Write};
 use crate::model::reason::LocalReason;
 use crate::sip::Uri;
 use crate::time::Now;
@@ -75,6 +75,18 @@ impl Outbox {
             attempt.corrects = Some((recipient, former));
         }
         core.promise(Action::AttemptKept(id, number));
+    }
+
+    /// An attempt is committed: it waits to leave.
+    pub(super) fn attempt_kept(&mut self, place: AttemptId) {
+        let Some(attempt) = self.find_mut(place) else { return };
+        attempt.is_kept = true;
+        // It may have been withdrawn while the commit was pending.
+        match attempt.row.way {
+            _ if !attempt.is_queued() => {}
+            Way::OneByOne => self.resume_one_by_one(place),
+            Way::FanOut | Way::ByList => drop(self.waiting.insert(place)),
+        }
     }
 
     /// A further attempt is committed.

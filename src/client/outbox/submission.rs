@@ -8,7 +8,7 @@ use crate::client::agent::core::{Action, Core, Task};
 use crate::client::agent::interval::retry_after;
 use crate::client::agent::route::{Printed, Route, route};
 use crate::client::agent::server_connection::Stream;
-use crate::client::agent::sign_in::Heeded;
+use crate::client::agent::sign_in::{Answerer, Heeded};
 use crate::limits::{CONNECT_WAIT, RETRY_AFTER_MAX, SUBMISSION_SENDINGS_MAX, SUBMISSIONS_OPEN_MAX};
 use crate::model::command::Event;
 use crate::model::delivery::News;
@@ -245,11 +245,8 @@ impl Outbox {
 
     /// The proxy has accepted it and owes a report (W11).
     fn accepted(&mut self, core: &mut Core, place: AttemptId, response: &Response, now: Now) {
-        let to_tag = response.fields().to().tag().unwrap_or_default().to_owned();
         self.tell_accepted(core, place, response.status(), now);
-        if let Some(attempt) = self.find_mut(place).filter(|_| !to_tag.is_empty()) {
-            attempt.to_tag = Some(to_tag.clone());
-        }
+        let to_tag = self.note_to_tag(place, response);
         self.await_report(core, place, to_tag, now);
     }
 
@@ -289,9 +286,10 @@ impl Outbox {
     }
 
     /// A list server has it and tells no more (RFC 5365 §7): each recipient gets that state, and nothing more is
-    /// expected. One of our proxies behind it may have reported already (W26).
+    /// expected. A proxy of ours behind it may still report, under the tag of this answer (W26).
     fn taken(&mut self, core: &mut Core, place: AttemptId, response: &Response, now: Now) {
         self.tell_accepted(core, place, response.status(), now);
+        self.note_to_tag(place, response);
         if self.find(place).is_none_or(|(_, attempt)| attempt.is_closed() || attempt.is_accepted()) {
             return;
         }
@@ -379,7 +377,9 @@ impl Outbox {
     /// RFC 3261 §22.2, §22.3: it may pass with credentials.
     fn can_be_answered(&mut self, core: &mut Core, place: AttemptId, response: &Response) -> bool {
         let attempt = self.find_mut(place);
-        attempt.is_some_and(|it| core.challenges.heed(response, &mut it.challenges) == Heeded::Again)
+        attempt.is_some_and(|it| {
+            core.challenges.heed(response, Answerer::Server, &mut it.challenges) == Heeded::Again
+        })
     }
 
     /// The same in another form: a new request, so another CSeq (RFC 3261 §8.1.3.5).

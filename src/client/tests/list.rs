@@ -215,6 +215,7 @@ fn a_thousand_conversations_make_a_list_without_work_on_names() {
         }),
         unread: 1,
         seen: None,
+        is_written_to: false,
     };
     let rows = Rows {
         conversations: (1..=1000).map(head).collect(),

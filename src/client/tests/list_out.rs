@@ -184,18 +184,19 @@ fn w27_where_a_proxy_of_ours_has_it_the_report_counts() {
 }
 
 #[test]
-fn w27_a_report_that_comes_before_a_bare_202_counts_too() {
+fn w27_a_report_that_comes_after_a_bare_202_counts_too() {
     let mut stage = listed();
     stage.send(&ANN_AND_BOB, "x");
     let sent = only(&mut stage);
+    stage.answer(&sent, "202 Accepted", "");
+    assert_eq!(stage.stored(1), [PassedOn, PassedOn]);
     stage.notify(
         &sent,
         1,
         "active",
         "sip:ann@domain.com delivery success\nsip:bob@domain.com delivery pending\n",
     );
-    stage.answer(&sent, "202 Accepted", "");
-    assert_eq!(stage.stored(1), [Delivered, Accepted]);
+    assert_eq!(stage.stored(1), [Delivered, PassedOn]);
     stage.notify(
         &sent,
         2,

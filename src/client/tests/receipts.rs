@@ -37,6 +37,7 @@ const HERE: ConversationId = ConversationId(1);
 fn telling() -> Stage {
     let mut stage = Stage::new(&Account { receipts: true, ..account() });
     stage.connect();
+    stage.knows(&["im:ann@domain.com"]);
     stage
 }
 
@@ -115,6 +116,7 @@ fn w28_who_asks_hears_that_it_was_seen_once_it_was_and_once_alone() {
     let mut after =
         Stage::with_rows(&Account { receipts: true, ..account() }, stage.stored_rows(), stage.now);
     after.connect();
+    after.knows(&["im:ann@domain.com"]);
     look(&mut after);
     assert_eq!(said(&mut after), Vec::<String>::new());
 }
@@ -135,10 +137,12 @@ fn w28_what_was_not_seen_before_a_restart_is_said_when_it_is() {
     });
     let mut quiet = Stage::with_rows(&account(), rows.clone(), stage.now);
     quiet.connect();
+    quiet.knows(&["im:ann@domain.com"]);
     look(&mut quiet);
     assert_eq!(said(&mut quiet), Vec::<String>::new(), "turned off meanwhile");
     let mut after = Stage::with_rows(&Account { receipts: true, ..account() }, rows, stage.now);
     after.connect();
+    after.knows(&["im:ann@domain.com"]);
     look(&mut after);
     assert_eq!(said(&mut after), ["id-c1 displayed"]);
 }
@@ -146,6 +150,7 @@ fn w28_what_was_not_seen_before_a_restart_is_said_when_it_is() {
 #[test]
 fn w28_with_the_switch_off_nobody_hears_that_it_was_seen() {
     let mut stage = Stage::connected();
+    stage.knows(&["im:ann@domain.com"]);
     stage.proxy_sends(&asking("c1", BOTH, "x"));
     look(&mut stage);
     assert_eq!(said(&mut stage), ["id-c1 delivered"]);
@@ -217,11 +222,15 @@ fn w28_w30_a_proxy_that_asks_who_we_are_is_told() {
         ..account()
     };
     let mut stage = Stage::new(&account);
-    stage.connect();
-    stage.proxy_sends(&asking("c1", BOTH, "x"));
-    let request = stage.take_sent("MESSAGE");
     let challenge =
         "Proxy-Authenticate: Digest realm=\"domain.com\", nonce=\"n1\", algorithm=MD5, qop=\"auth\"\n";
+    let asked = challenge.replace("Proxy", "WWW").replace("n1", "r1");
+    stage.register("401 Unauthorized", &asked);
+    let request = stage.take_sent("REGISTER");
+    stage.accept_registration(&request, "");
+    stage.knows(&["im:ann@domain.com"]);
+    stage.proxy_sends(&asking("c1", BOTH, "x"));
+    let request = stage.take_sent("MESSAGE");
     stage.answer(&request, "407 Proxy Authentication Required", challenge);
     let again = stage.take_sent("MESSAGE");
     assert!(has_field(&again, "Proxy-Authorization"), "{again}");

@@ -6,15 +6,15 @@ use sha2::{Digest, Sha256};
 use super::*;
 use crate::model::account::Password;
 
-fn md5(text: &str) -> String {
+pub(super) fn md5(text: &str) -> String {
     Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn sha256(text: &str) -> String {
+pub(super) fn sha256(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn with_password(password: &str) -> Account {
+pub(super) fn with_password(password: &str) -> Account {
     let sign_in = SignIn { password: Password::new(password.to_owned()), ..SignIn::default() };
     Account { sign_in, ..account() }
 }
@@ -23,16 +23,16 @@ fn asked(realm: &str, nonce: &str, more: &str) -> String {
     format!("Digest realm=\"{realm}\", nonce=\"{nonce}\", qop=\"auth\"{more}")
 }
 
-fn www(realm: &str, nonce: &str, more: &str) -> String {
+pub(super) fn www(realm: &str, nonce: &str, more: &str) -> String {
     format!("WWW-Authenticate: {}\n", asked(realm, nonce, more))
 }
 
-fn proxy_asks(nonce: &str, more: &str) -> String {
+pub(super) fn proxy_asks(nonce: &str, more: &str) -> String {
     format!("Proxy-Authenticate: {}\n", asked("domain.com", nonce, more))
 }
 
 /// A parameter of a Digest, without its quotes.
-fn param<'a>(value: &'a str, name: &str) -> &'a str {
+pub(super) fn param<'a>(value: &'a str, name: &str) -> &'a str {
     let found = value.trim_start_matches("Digest ").split(", ").find_map(|pair| {
         let (this, value) = pair.split_once('=')?;
         (this == name).then_some(value.trim_matches('"'))
@@ -41,7 +41,7 @@ fn param<'a>(value: &'a str, name: &str) -> &'a str {
 }
 
 /// Whether a Digest was made with this password for this request.
-fn is_right(request: &str, field_name: &str, password: &str, hash: fn(&str) -> String) -> bool {
+pub(super) fn is_right(request: &str, field_name: &str, password: &str, hash: fn(&str) -> String) -> bool {
     let value = field(request, field_name);
     let mut words = request.split(' ');
     let (method, uri) = (words.next().unwrap(), words.next().unwrap());
@@ -142,7 +142,7 @@ fn without_a_password_or_with_a_challenge_that_nobody_knows_it_is_refused() {
     }
 }
 
-fn digest_of<'a>(request: &'a str, field_name: &str, realm: &str) -> Option<&'a str> {
+pub(super) fn digest_of<'a>(request: &'a str, field_name: &str, realm: &str) -> Option<&'a str> {
     let start = format!("{field_name}: ");
     let mut said = request.lines().filter_map(|line| line.strip_prefix(start.as_str()));
     said.find(|value| param(value, "realm") == realm)
@@ -371,7 +371,9 @@ fn an_un_registration_that_is_asked_for_credentials_is_answered_too() {
 #[test]
 fn w6_w30_where_everybody_is_written_to_by_himself_each_message_answers_who_asks() {
     let mut stage = Stage::new(&with_password("sesame"));
-    stage.register("200 OK", "Expires: 600\n");
+    stage.register("401 Unauthorized", &www("domain.com", "r1", ""));
+    let request = stage.take_sent("REGISTER");
+    stage.answer(&request, "200 OK", "Expires: 600\n");
     stage.send(&ANN_AND_BOB, "Come here.");
     let sent = messages(&mut stage);
     assert_eq!(sent.len(), 2);
@@ -393,7 +395,7 @@ fn w6_w30_where_everybody_is_written_to_by_himself_each_message_answers_who_asks
 }
 
 /// The MESSAGEs that were sent, in order.
-fn messages(stage: &mut Stage) -> Vec<String> {
+pub(super) fn messages(stage: &mut Stage) -> Vec<String> {
     let sent = std::mem::take(&mut stage.sent);
     sent.into_iter().map(|(_, text)| text).filter(|text| text.starts_with("MESSAGE")).collect()
 }

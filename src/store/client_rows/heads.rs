@@ -20,7 +20,8 @@ pub(super) fn heads(connection: &Connection) -> rusqlite::Result<Vec<Conversatio
                 substr(t.text, 1, {PREVIEW_BYTES}) AS text, t.files,
                 CASE WHEN t.text IS NULL THEN substr(m.body, 1, {PREVIEW_BYTES}) END AS beginning,
                 (SELECT count(*) FROM message u WHERE u.conversation = c.id AND u.id > coalesce(c.seen, 0)
-                    AND u.recipient_count = 0) AS unread
+                    AND u.recipient_count = 0) AS unread,
+                EXISTS (SELECT 1 FROM message w WHERE w.conversation = c.id AND w.recipient_count > 0) AS is_written_to
          FROM conversation c
          LEFT JOIN message m ON m.id = (SELECT max(l.id) FROM message l WHERE l.conversation = c.id)
          LEFT JOIN message_text t ON t.message = m.id
@@ -56,6 +57,7 @@ fn head(row: &Row<'_>) -> rusqlite::Result<ConversationHeadRow> {
         last,
         unread: row.get("unread")?,
         seen: row.get::<_, Option<i64>>("seen")?.map(|id| MessageId(unsigned(id))),
+        is_written_to: row.get("is_written_to")?,
     })
 }
 

@@ -111,7 +111,13 @@ fn an_open_message_comes_back_whole() {
         mine: true,
         verified: true,
     };
-    let head = ConversationHeadRow { row: conversation(1), last: Some(last), unread: 0, seen: None };
+    let head = ConversationHeadRow {
+        row: conversation(1),
+        last: Some(last),
+        unread: 0,
+        seen: None,
+        is_written_to: true,
+    };
     assert_eq!(rows.conversations, [head]);
 }
 
@@ -132,6 +138,7 @@ fn the_list_knows_after_a_restart_whose_last_message_was_not_verified() {
     let last = |head: &ConversationHeadRow| head.last.as_ref().map(|last| (last.mine, last.verified));
     let told: Vec<_> = rows.conversations.iter().map(last).collect();
     assert_eq!(told, [Some((false, false)), Some((false, true))]);
+    assert!(rows.conversations.iter().all(|head| !head.is_written_to), "nothing was written there");
 }
 
 #[test]

@@ -251,7 +251,8 @@ impl ClientMemory {
         });
         let is_unread = |message: &&IncomingRow| message.conversation == row.id && Some(message.id) > *seen;
         let unread = u32::try_from(self.incoming.values().filter(is_unread).count()).unwrap_or(u32::MAX);
-        ConversationHeadRow { row: row.clone(), last, unread, seen: *seen }
+        let is_written_to = self.outgoing.values().any(|sent| sent.conversation == row.id);
+        ConversationHeadRow { row: row.clone(), last, unread, seen: *seen, is_written_to }
     }
 
     /// A message as a reader gives it.

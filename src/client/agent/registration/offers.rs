@@ -6,7 +6,7 @@
 
 use super::Registration;
 use crate::client::agent::core::{Core, Task};
-use crate::client::agent::sign_in::{Answered, Heeded};
+use crate::client::agent::sign_in::{Answered, Answerer, Heeded};
 use crate::model::account::RegistrationState;
 use crate::sip::{RECIPIENT_LIST, Response, SECONDARY_TO};
 use crate::time::Now;
@@ -39,7 +39,7 @@ impl Registration {
         if response.status() < 200 || !self.is_let_in() {
             return;
         }
-        if core.challenges.heed(response, &mut self.offers.challenges) == Heeded::Again {
+        if core.challenges.heed(response, Answerer::Server, &mut self.offers.challenges) == Heeded::Again {
             return self.ask_domain(core, now);
         }
         if (200..300).contains(&response.status()) && offers_anything(response) {

@@ -1,0 +1,108 @@
+//! Automatic messages go to people whom the user knows, at their plain address, and nowhere else (W28).
+
+use super::*;
+use crate::model::journal::ConversationId;
+
+const DELIVERED_AND_SEEN: [&str; 2] = ["delivered", "displayed"];
+
+/// A text in CPIM whose sender asks for both notifications, under this From.
+fn asking(from: &str, number: usize) -> String {
+    let cpim = format!(
+        "From: <{from}>\r\nTo: <im:james@domain.com>\r\nNS: imdn <urn:ietf:params:imdn>\r\n\
+         imdn.Message-ID: id{number}\r\nimdn.Disposition-Notification: positive-delivery, display\r\n\r\n\
+         Content-Type: text/plain\r\n\r\nhello"
+    );
+    format!(
+        "MESSAGE sip:james@{OWN} SIP/2.0\r\n\
+         Via: SIP/2.0/UDP {PROXY};branch=z9hG4bKa{number}\r\n\
+         Max-Forwards: 69\r\n\
+         From: <{from}>;tag=f{number}\r\n\
+         To: <sip:james@domain.com>\r\n\
+         Call-ID: a{number}\r\n\
+         CSeq: 1 MESSAGE\r\n\
+         Content-Type: message/cpim\r\n\
+         Content-Length: {}\r\n\r\n{cpim}",
+        cpim.len()
+    )
+}
+
+fn stage() -> Stage {
+    let mut stage = Stage::new(&Account { receipts: true, ..account() });
+    stage.connect();
+    stage
+}
+
+/// Lets this sender write, and the user look at it; returns what left besides responses.
+fn told(stage: &mut Stage, from: &str, number: usize) -> Vec<&'static str> {
+    stage.events.clear();
+    stage.sent.clear();
+    stage.proxy_sends(&asking(from, number));
+    let seen = |event: &Event| {
+        let Event::Received { conversation, .. } = event else { return None };
+        Some(*conversation)
+    };
+    let conversation = stage.events.iter().find_map(seen).expect("it is shown all the same");
+    assert!(stage.sent[0].1.starts_with("SIP/2.0 200 "), "{:?}", stage.sent);
+    stage.command(AgentCommand::Seen { conversation });
+    stage.command(AgentCommand::Typing { conversation, has_text: true });
+    let sent = std::mem::take(&mut stage.sent);
+    let requests = sent.iter().map(|(_, text)| text).filter(|text| text.starts_with("MESSAGE "));
+    let said = requests.map(|text| {
+        let words =
+            [("<delivered/>", "delivered"), ("<displayed/>", "displayed"), ("<isComposing", "typing")];
+        words.iter().find(|(mark, _)| text.contains(mark)).map_or("something else", |(_, word)| *word)
+    });
+    said.collect()
+}
+
+#[test]
+fn w28_a_stranger_hears_neither_that_it_was_delivered_nor_seen_nor_that_we_type() {
+    let mut stage = stage();
+    let none: [&str; 0] = [];
+    assert_eq!(told(&mut stage, "sip:x@evil.example", 1), none);
+    // Once we have written to him, he does, also together with others.
+    stage.send_accepted(&["im:x@evil.example", "im:ann@domain.com"]);
+    for (number, from) in [(2, "sip:x@evil.example"), (3, "sip:ann@domain.com")] {
+        assert_eq!(told(&mut stage, from, number), ["delivered", "displayed", "typing"], "{from}");
+    }
+    // After a restart too.
+    let account = Account { receipts: true, ..account() };
+    let mut after = Stage::with_rows(&account, stage.stored_rows(), stage.now);
+    after.connect();
+    assert_eq!(told(&mut after, "sip:x@evil.example", 4)[..2], DELIVERED_AND_SEEN);
+    assert_eq!(told(&mut after, "sip:y@evil.example", 5), none);
+}
+
+#[test]
+fn w28_nothing_automatic_goes_to_a_number_a_port_a_transport_or_a_gateway() {
+    let plain = [
+        "tel:+19005550100",
+        "sip:+19005550100@192.0.2.5",
+        "sip:ann@domain.com:5070",
+        "sip:ann@domain.com;transport=tcp",
+        "sip:ann@domain.com;maddr=192.0.2.5",
+        "sip:ann;x=y@domain.com",
+        "sip:ann:secret@domain.com",
+        "sip:ann@192.0.2.5:2575",
+    ];
+    let mut stage = stage();
+    let none: [&str; 0] = [];
+    // Of these only the address of a contact counts, and it has to be plain.
+    stage.knows(&["sip:ann@domain.com", "tel:+19005550100", "sip:ann@192.0.2.5:2575"]);
+    for (number, from) in plain.into_iter().enumerate() {
+        assert_eq!(told(&mut stage, from, number), none, "{from}");
+    }
+    for (number, from) in [(20, "sip:ann@domain.com"), (21, "im:ann@DOMAIN.com")] {
+        assert_eq!(told(&mut stage, from, number)[..2], DELIVERED_AND_SEEN, "{from}");
+    }
+}
+
+#[test]
+fn w28_who_was_no_contact_when_the_message_came_is_told_nothing_of_it_later() {
+    let mut stage = stage();
+    stage.proxy_sends(&asking("sip:x@evil.example", 1));
+    stage.knows(&["sip:x@evil.example"]);
+    stage.sent.clear();
+    stage.command(AgentCommand::Seen { conversation: ConversationId(1) });
+    assert!(stage.sent_nothing(), "{:?}", stage.sent);
+}
