@@ -157,6 +157,11 @@ impl Listener {
                 self.shown.push(conversation);
             }
             Event::Registration(state) => self.hear_registration(state),
+            Event::StrangersRefused => {
+                note(
+                    "so much has come today from people who are no contacts that further messages of theirs are refused",
+                );
+            }
             Event::Queued { .. }
             | Event::NotSent { .. }
             | Event::Accepted { .. }

@@ -249,6 +249,7 @@ impl Tally {
             | Event::Composing { .. }
             | Event::DraftNotKept { .. }
             | Event::NotStored
+            | Event::StrangersRefused
             | Event::Deleted { .. }
             | Event::Changed { .. }
             | Event::Disconnected => {}

@@ -272,6 +272,7 @@ impl Progress {
             | Event::Composing { .. }
             | Event::DraftNotKept { .. }
             | Event::NotStored
+            | Event::StrangersRefused
             | Event::Deleted { .. }
             | Event::Changed { .. }
             | Event::Disconnected => {}
@@ -374,6 +375,7 @@ const fn about(event: &Event) -> Option<MessageId> {
         | Event::Composing { .. }
         | Event::DraftNotKept { .. }
         | Event::NotStored
+        | Event::StrangersRefused
         | Event::Deleted { .. }
         | Event::Changed { .. }
         | Event::Disconnected => None,

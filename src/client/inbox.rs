@@ -4,10 +4,13 @@ pub(super) mod receipts;
 
 pub(super) mod composing;
 
+mod quota;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use self::composing::Composing;
+use self::quota::{Quota, Taken};
 use super::agent::capabilities::ACCEPT;
 use super::agent::core::{Action, Core, IncomingRequest, PendingResponse};
 use super::agent::own_contact::Named;
@@ -33,6 +36,8 @@ pub(super) struct Inbox {
     keys: BTreeMap<String, Kept>,
     by_age: VecDeque<KeyRow>,
     looked_at: Timestamp,
+    /// What strangers may still have stored today.
+    quota: Quota,
 }
 
 /// Whether a message is on the disk.
@@ -53,7 +58,7 @@ impl Inbox {
     pub(super) fn recover(mut by_age: Vec<KeyRow>, now: Now) -> Self {
         by_age.sort();
         let keys = by_age.iter().map(|row| (row.key.clone(), Kept::Yes)).collect();
-        Self { keys, by_age: by_age.into(), looked_at: now.wall }
+        Self { keys, by_age: by_age.into(), looked_at: now.wall, quota: Quota::default() }
     }
 
     /// Handles a MESSAGE.
@@ -83,6 +88,10 @@ impl Inbox {
         let key = double_key(asked.request.fields());
         if self.keys.contains_key(&key) {
             return core.promise(Action::Repeated { key, kept, lost });
+        }
+        if let Some(wait) = self.over_quota(core, conversations, asked.request, now) {
+            let bytes = core.answer(asked, 413).field("Retry-After", wait).finish();
+            return core.answer_now(asked, 413, bytes, now);
         }
         let Some(row) = self.row(core, conversations, (asked, &key), now) else {
             return core.answer_now(asked, lost.status, lost.bytes, now);
@@ -168,6 +177,31 @@ impl Inbox {
             key: key.to_owned(),
             verified: core.is_from_server(asked.request, asked.flow),
         })
+    }
+
+    /// Counts a message of a stranger. If today's bytes are used up, the seconds until there are new ones; the owner is
+    /// told once a day.
+    fn over_quota(
+        &mut self,
+        core: &mut Core,
+        conversations: &Conversations,
+        request: &Request,
+        now: Now,
+    ) -> Option<u64> {
+        let from = request.fields().from().uri;
+        let is_harmless = !core.store_lasts() || conversations.is_acquainted(&from);
+        if is_harmless || uri_key(&from) == uri_key(&core.profile.address) {
+            return None;
+        }
+        match self.quota.take(from.aor().domain(), request.bytes().len(), now.mono) {
+            Taken::Yes => None,
+            Taken::No { wait, is_first } => {
+                if is_first {
+                    core.tell(Event::StrangersRefused);
+                }
+                Some(wait)
+            }
+        }
     }
 
     fn remember(&mut self, core: &mut Core, key: String, now: Now) {

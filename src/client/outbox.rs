@@ -222,6 +222,7 @@ impl Outbox {
         if self.hold_until.is_some_and(|until| until <= now.mono) {
             self.hold_until = None;
         }
+        self.release_held(now);
         if self.save_at.is_some_and(|at| at <= now.mono) {
             self.save_at = None;
             self.save_again(core);
@@ -231,7 +232,8 @@ impl Outbox {
     /// The next deadline.
     pub(super) fn poll_timeout(&self) -> Option<(Instant, TimerReason)> {
         let window = self.windows.first().map(|(due, _, _)| (*due, TimerReason::ReportWindowEnds));
-        let hold = self.hold_until.map(|until| (until, TimerReason::RetryAfter));
+        let hold = self.hold_until.into_iter().chain(self.held_until()).min();
+        let hold = hold.map(|until| (until, TimerReason::RetryAfter));
         let save = self.save_at.map(|at| (at, TimerReason::WrittenAgain));
         [window, hold, save].into_iter().flatten().min()
     }

@@ -100,6 +100,7 @@ impl Story {
             | Event::Composing { .. }
             | Event::DraftNotKept { .. }
             | Event::NotStored
+            | Event::StrangersRefused
             | Event::Deleted { .. }
             | Event::Changed { .. }
             | Event::Disconnected => {}

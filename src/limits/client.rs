@@ -19,6 +19,15 @@ pub const SNAPSHOTS_PER_SEC_BUSY: u64 = 4;
 pub const SAVED_FILES_MAX: usize = 10_000;
 /// Bytes of these; over it, further ones are named and not saved.
 pub const SAVED_BYTES_MAX: usize = 1024 * 1024 * 1024;
+/// Recipients to whom a client sends nothing for a while because their answers asked for that; over it, no further one is
+/// waited for.
+pub const RECIPIENTS_HELD_MAX: usize = 1000;
+/// Bytes of messages in a day that a client stores from all who are neither contacts nor were written to; over it, 413.
+pub const STRANGERS_BYTES_A_DAY: usize = 200 * 1024 * 1024;
+/// The same from one domain.
+pub const STRANGER_DOMAIN_BYTES_A_DAY: usize = 50 * 1024 * 1024;
+/// Domains whose bytes are counted; those of further ones count together.
+pub const STRANGER_DOMAINS_MAX: usize = 1000;
 /// Sessions of a client with recipients whose answers asked for the password; over it, the oldest is forgotten, and that
 /// recipient's next answer may ask again.
 pub const RECIPIENT_SESSIONS_MAX: usize = 64;

@@ -295,6 +295,8 @@ pub enum Event {
     },
     /// A received message could not be stored; its sender was told to try again later.
     NotStored,
+    /// What strangers may have stored in a day is used up: further messages of theirs are refused. Told once a day.
+    StrangersRefused,
     /// Something else in a conversation changed that no other event covers.
     Changed {
         /// The conversation.

@@ -3,6 +3,8 @@
 //! SHA-512-256, SHA-256 and MD5, on the client side also their `-sess` forms; qop `auth`, or none as in RFC 2069
 //! (RFC 7616 §3.4.1 for a challenge that offers none). Unknown challenges are skipped: one we know is enough.
 
+mod strength;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -16,6 +18,8 @@ use super::fields::Fields;
 use super::header::{Params, Value, check_count, param};
 use super::names::Method;
 use crate::limits::CREDENTIALS_MAX;
+
+pub use self::strength::{Protection, Strength};
 
 /// The hash algorithm, weakest first (RFC 7616 §3.2, RFC 8760 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,23 +56,6 @@ pub struct Challenge {
     pub protection: Protection,
     /// The password was right, but the nonce is too old.
     pub stale: bool,
-}
-
-/// How hard a challenge makes it to test guesses of the password with an answer to it: whoever chooses the nonce can
-/// prepare the hashes of many passwords, unless the client adds a nonce of its own (RFC 7616 §5.9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Strength {
-    algorithm: Algorithm,
-    protection: Protection,
-}
-
-/// Quality of protection (qop), weakest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Protection {
-    /// None, as in RFC 2069.
-    None,
-    /// Each request under a nonce is numbered.
-    Auth,
 }
 
 /// A client's proof of its password.
@@ -157,23 +144,6 @@ impl Ha1 {
     }
 }
 
-impl Strength {
-    /// Whether this is at least as strong as the other in every respect.
-    #[must_use]
-    pub fn is_as_strong_as(self, other: Self) -> bool {
-        self.algorithm >= other.algorithm && self.protection >= other.protection
-    }
-
-    /// The weaker of both in each respect.
-    #[must_use]
-    pub fn weaker(self, other: Self) -> Self {
-        Self {
-            algorithm: self.algorithm.min(other.algorithm),
-            protection: self.protection.min(other.protection),
-        }
-    }
-}
-
 impl fmt::Debug for Ha1 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Ha1({})", self.algorithm.as_str())
@@ -193,12 +163,6 @@ impl Challenge {
     pub fn realms(fields: &Fields, name: &str) -> Vec<String> {
         let readable = fields.every(name).filter_map(|value| digests(value).ok());
         readable.flatten().filter_map(|params| params.get("realm").map(str::to_owned)).collect()
-    }
-
-    /// How strong the proof is that this asks for.
-    #[must_use]
-    pub const fn strength(&self) -> Strength {
-        Strength { algorithm: self.algorithm, protection: self.protection }
     }
 
     fn of(params: &Params) -> Option<Self> {

@@ -354,6 +354,11 @@ impl Core {
         PendingResponse { key: asked.key, status: 503, bytes: begun.finish() }
     }
 
+    /// Whether what is stored lasts beyond this run.
+    pub(crate) const fn store_lasts(&self) -> bool {
+        self.instance.is_some()
+    }
+
     /// Whether a Contact belongs to this device (RFC 5626 §4.1).
     pub(crate) fn is_own_instance(&self, contact: &NameAddr) -> bool {
         let said = contact.params.get("+sip.instance").map(|said| said.trim_matches(['<', '>']));

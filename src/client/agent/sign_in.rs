@@ -190,14 +190,7 @@ impl Challenges {
                     is_new = true;
                     self.remember(asker, challenge, answerer);
                 } else {
-                    // Refused: these credentials are not sent again to anybody.
-                    self.unanswered = Some(SignInFault::WrongPassword(told(&challenge.realm)));
-                    match answerer {
-                        Answerer::Server => drop(self.sessions.remove(&(asker, challenge.realm))),
-                        Answerer::Recipient(uri) => {
-                            self.of_recipients.forget(uri, |it| *it == challenge.realm)
-                        }
-                    }
+                    self.refused(asker, &challenge.realm, answerer);
                 }
             }
         }
@@ -209,6 +202,15 @@ impl Challenges {
         }
         answered.rounds += 1;
         Heeded::Again
+    }
+
+    /// The credentials in this realm are refused: they are not sent again to anybody.
+    fn refused(&mut self, asker: Asker, realm: &str, answerer: Answerer<'_>) {
+        self.unanswered = Some(SignInFault::WrongPassword(told(realm)));
+        match answerer {
+            Answerer::Server => drop(self.sessions.remove(&(asker, realm.to_owned()))),
+            Answerer::Recipient(uri) => self.of_recipients.forget(uri, |it| it == realm),
+        }
     }
 
     /// Why the challenge in this response, the latest one, was not answered, if a person can do something about it.

@@ -39,8 +39,13 @@ impl Conversations {
     /// and it says no more than who that is. Anybody can write to us under an address that leads to a telephone network,
     /// or to a port or transport of his choice.
     pub(in crate::client) fn may_notify(&self, uri: &Uri) -> bool {
+        is_plain(uri) && self.is_acquainted(uri)
+    }
+
+    /// Whether this is a contact, or somebody to whom we have written.
+    pub(in crate::client) fn is_acquainted(&self, uri: &Uri) -> bool {
         let key = uri_key(uri);
-        is_plain(uri) && (self.names.knows(&key) || self.written_to.contains(&key))
+        self.names.knows(&key) || self.written_to.contains(&key)
     }
 
     /// We have written to these people.

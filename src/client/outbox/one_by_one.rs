@@ -5,9 +5,12 @@
 //! answer is committed for its recipient alone. So after a crash those who have answered get nothing, and the others
 //! get the same request again, recognizable as a duplicate.
 
+mod hold;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use self::hold::Holds;
 use super::detour::Detour;
 use super::print::{SingleRequest, print_single};
 use super::{AttemptId, Outbox};
@@ -41,6 +44,8 @@ pub(super) struct Singles {
     challenges: BTreeMap<Single, Answered>,
     /// Those that a 3xx has redirected.
     detours: BTreeMap<Single, Detour>,
+    /// Recipients who asked us to wait, and what waits for that.
+    holds: Holds,
 }
 
 impl Singles {
@@ -51,8 +56,8 @@ impl Singles {
 
     /// The attempts they belong to.
     pub(super) fn attempts(&self) -> BTreeSet<AttemptId> {
-        let all =
-            self.waiting.iter().chain(&self.large).chain(self.under_way.keys()).chain(self.detours.keys());
+        let waiting = self.waiting.iter().chain(&self.large).chain(self.holds.held());
+        let all = waiting.chain(self.under_way.keys()).chain(self.detours.keys());
         all.map(|single| (single.message, single.attempt)).collect()
     }
 
@@ -61,6 +66,7 @@ impl Singles {
         let is_other = |single: &Single| (single.message, single.attempt) != place;
         self.waiting.retain(is_other);
         self.large.retain(is_other);
+        self.holds.retain(is_other);
     }
 
     /// Forgets all of a message.
@@ -68,6 +74,7 @@ impl Singles {
         let is_other = |single: &Single| single.message != id;
         self.waiting.retain(is_other);
         self.large.retain(is_other);
+        self.holds.retain(is_other);
         self.under_way.retain(|single, _| is_other(single));
         self.broken.retain(|single, _| is_other(single));
         self.challenges.retain(|single, _| is_other(single));
@@ -159,6 +166,9 @@ impl Outbox {
                 self.note_that_it_leaves(core, place, now);
                 continue;
             }
+            if self.is_held(single, now) {
+                continue;
+            }
             let Some((entry, attempt)) = self.find(place) else {
                 continue;
             };
@@ -220,7 +230,7 @@ impl Outbox {
             _ => DeliveryState::Failed,
         };
         if place.is_none() {
-            self.hold_if_busy(response, now);
+            self.hold_recipient(single, response, now);
         }
         let phrase = match place {
             Some(place) => LocalReason::Redirected(place).into(),

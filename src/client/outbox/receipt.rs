@@ -19,7 +19,7 @@ impl Outbox {
     /// recipients, its 200 leaves after the commit; any other changes nothing.
     pub(crate) fn receipt(&mut self, core: &mut Core, asked: IncomingRequest<'_>, now: Now) {
         let may_say = core.is_from_server(asked.request, asked.flow);
-        let said = if may_say { self.said(asked.request) } else { None };
+        let said = if may_say { self.said(core, asked.request) } else { None };
         let kept = core.plain_answer(asked, 200);
         let Some((place, recipient, disposition)) = said else {
             return core.answer_now(asked, kept.status, kept.bytes, now);
@@ -38,7 +38,7 @@ impl Outbox {
     }
 
     /// The attempt and recipient that a notification is about, and what it says.
-    fn said(&mut self, request: &Request) -> Option<(AttemptId, u32, Disposition)> {
+    fn said(&mut self, core: &Core, request: &Request) -> Option<(AttemptId, u32, Disposition)> {
         let content_type = media_type(request.fields().first("Content-Type").unwrap_or_default());
         let body =
             if content_type == "message/cpim" { Cpim::parse(&request.body())?.body } else { request.body() };
@@ -49,7 +49,13 @@ impl Outbox {
         let mut of_name = entry.attempts.values().rev().filter(|it| it.row.call_id == message_id);
         let attempt = of_name.find(|it| it.row.asks && !it.is_queued() && !it.is_withdrawn())?;
         let place = (id, attempt.row.number);
-        let recipient = self.directory(place)?.find(request.fields().from().uri.as_str())?;
+        let from = request.fields().from();
+        // All who got it know its name, and nobody proves a From of another domain to our server.
+        let is_proven = from.uri.aor().domain() == core.profile.address.aor().domain();
+        if attempt.row.recipients.len() > 1 && !is_proven {
+            return None;
+        }
+        let recipient = self.directory(place)?.find(from.uri.as_str())?;
         Some((place, recipient, disposition))
     }
 

@@ -106,3 +106,42 @@ fn w28_who_was_no_contact_when_the_message_came_is_told_nothing_of_it_later() {
     stage.command(AgentCommand::Seen { conversation: ConversationId(1) });
     assert!(stage.sent_nothing(), "{:?}", stage.sent);
 }
+
+/// A message of `bytes` bytes of text from this sender.
+fn large(from: &str, number: usize, bytes: usize) -> String {
+    let text = inbox::leg(&format!("l{number}"), "", &"x".repeat(bytes));
+    let from_line = text.lines().find(|line| line.starts_with("From: ")).unwrap().to_owned();
+    text.replace(&from_line, &format!("From: <{from}>;tag=l{number}"))
+}
+
+#[test]
+fn w31_what_strangers_fill_the_disk_with_in_a_day_has_an_end_and_people_we_know_are_not_concerned() {
+    let instance = Some("urn:uuid:00000000-0000-4000-8000-000000000001".to_owned());
+    let mut stage = Stage::with_rows(&account(), Rows { instance, ..Rows::default() }, start());
+    stage.connect();
+    stage.knows(&["sip:ann@domain.com"]);
+    let answers = |stage: &mut Stage, from: &str, number: usize| {
+        stage.sent.clear();
+        stage.proxy_sends(&large(from, number, 900_000));
+        stage.rows.clear();
+        stage.sent.pop().expect("an answer").1
+    };
+    let taken = (0..70)
+        .filter(|number| answers(&mut stage, "sip:x@evil.example", *number).starts_with("SIP/2.0 200 "));
+    assert_eq!(taken.count(), 58, "50 MiB");
+    let refused = answers(&mut stage, "sip:y@evil.example", 100);
+    assert!(refused.starts_with("SIP/2.0 413 "), "{refused}");
+    assert_eq!(field(&refused, "Retry-After"), "86400");
+    let told = stage.events.iter().filter(|event| **event == Event::StrangersRefused).count();
+    assert_eq!(told, 1);
+    for (number, from) in [(101, "sip:ann@domain.com"), (102, "sip:z@other.example")] {
+        assert!(answers(&mut stage, from, number).starts_with("SIP/2.0 200 "), "{from}");
+    }
+    // A double of what was taken is no more of it.
+    let again = large("sip:x@evil.example", 0, 900_000).replace("branch=z9hG4bK", "branch=z9hG4bKx");
+    stage.sent.clear();
+    stage.proxy_sends(&again);
+    assert!(stage.sent[0].1.starts_with("SIP/2.0 200 "), "{:?}", stage.sent);
+    stage.advance(Duration::from_secs(24 * 3600));
+    assert!(answers(&mut stage, "sip:x@evil.example", 103).starts_with("SIP/2.0 200 "));
+}

@@ -71,8 +71,8 @@ fn w6_what_went_one_by_one_and_is_sent_again_under_its_name_goes_one_by_one_agai
     stage.advance(Duration::from_secs(33));
     assert_eq!(stage.stored(1), [Failed, Failed], "no answer");
     // By now the server fans out. The first one knows Call-ID and tag, and would write the report on all.
-    stage.sent.clear();
-    stage.register("200 OK", PROOF);
+    let asked = stage.take_sent("REGISTER");
+    stage.answer(&asked, "200 OK", PROOF);
     stage.command(AgentCommand::Resend { message: MessageId(1), only: None });
     let again = messages(&mut stage);
     assert_eq!(again.len(), 2, "{again:?}");

@@ -253,19 +253,57 @@ fn connect_again(stage: &mut Stage) {
 }
 
 #[test]
-fn a_busy_server_is_left_alone_for_as_long_as_it_asks_and_nobody_is_left_out() {
+fn who_asks_us_to_wait_is_left_alone_for_as_long_and_nobody_else_is() {
     let many: Vec<String> = (0..20).map(|index| format!("sip:u{index}@domain.com")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     let mut stage = plain();
     stage.send(&many, "x");
     let sent = messages(&mut stage);
-    stage.answer(&sent[0], "503 Service Unavailable", "Retry-After: 5\n");
+    stage.answer(&sent[0], "503 Service Unavailable", "Retry-After: 60\n");
     for text in &sent[1..] {
         stage.answer(text, "200 OK", "");
     }
+    let rest = messages(&mut stage);
+    assert_eq!(rest.len(), 4, "the others are written to at once");
+    for text in &rest {
+        stage.answer(text, "200 OK", "");
+    }
+    // What is written to him meanwhile waits, in whatever spelling; what is written to others does not.
+    stage.send(&["im:U0@domain.com", "im:u0@DOMAIN.com", "im:u1@domain.com"], "y");
+    let sent = messages(&mut stage);
+    let to: Vec<_> = sent.iter().map(|text| field(text, "To")).collect();
+    assert_eq!(to, ["<sip:U0@domain.com>", "<sip:u1@domain.com>"], "another user is written with a capital");
+    for text in &sent {
+        stage.answer(text, "200 OK", "");
+    }
+    assert_eq!(stage.agent.unsent(), 1);
+    stage.advance(Duration::from_secs(59));
     assert!(messages(&mut stage).is_empty());
-    stage.advance(Duration::from_secs(5));
-    assert_eq!(messages(&mut stage).len(), 4);
+    stage.advance(Duration::from_secs(1));
+    let late = messages(&mut stage);
+    assert_eq!(late.iter().map(|text| field(text, "To")).collect::<Vec<_>>(), ["<sip:u0@DOMAIN.com>"]);
+    stage.answer(&late[0], "200 OK", "");
+    assert_eq!(stage.agent.unsent(), 0);
+}
+
+#[test]
+fn what_waits_for_a_recipient_who_asked_for_that_can_be_withdrawn_and_waits_without_a_server_too() {
+    let mut stage = plain();
+    stage.send(&["sip:ann@domain.com"], "x");
+    let sent = messages(&mut stage);
+    stage.answer(&sent[0], "503 Service Unavailable", "Retry-After: 60\n");
+    stage.send(&["sip:ann@domain.com"], "y");
+    assert!(messages(&mut stage).is_empty());
+    // The server is gone when the time is over.
+    stage.no_way();
+    stage.command(AgentCommand::Disconnect);
+    stage.advance(Duration::from_secs(700));
+    stage.sent.clear();
+    stage.register("200 OK", "Expires: 600\n");
+    let sent = messages(&mut stage);
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    stage.answer(&sent[0], "200 OK", "");
+    assert_eq!(stage.agent.unsent(), 0);
 }
 
 #[test]

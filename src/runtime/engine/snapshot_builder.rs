@@ -36,6 +36,9 @@ const PICTURE_TIME_BUSY: Duration = Duration::from_millis(1000 / SNAPSHOTS_PER_S
 /// Delay before repeating a query that found the reader busy.
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 
+const STRANGERS_REFUSED: &str = "So much has come today from people you do not know that further messages of theirs are refused. \
+                                 Messages from contacts, and from people you have written to, still come.";
+
 /// What the next snapshot is built from.
 #[derive(Debug)]
 pub(super) struct SnapshotBuilder {
@@ -267,6 +270,7 @@ impl SnapshotBuilder {
                 }
             }
             Event::NotStored => self.not_stored = true,
+            Event::StrangersRefused => self.tell(Notice::Problem(STRANGERS_REFUSED.to_owned())),
             Event::Changed { message, .. } => {
                 if let Some(message) = message {
                     self.stale_if_shown(message);

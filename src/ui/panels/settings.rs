@@ -281,7 +281,8 @@ fn account_ui(ui: &mut Ui, form: &mut AccountForm, snapshot: &Snapshot, acts: &m
     ui.checkbox(&mut form.receipts, "Read receipts");
     hint(
         ui,
-        "Others see when you have read their messages. You see when they have read yours, if their app supports it.",
+        "Contacts, and people you have written to, see when you have read their messages. You see when they have read \
+         yours, if their app supports it.",
     );
     ui.label("Keep messages for people who are offline, if the server supports it:");
     ui.horizontal_wrapped(|ui| {

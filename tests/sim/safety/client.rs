@@ -188,6 +188,7 @@ pub(crate) fn told(model: &mut Model, scene: Scene<'_>, told: &Told) -> Checked 
         | Event::Refused { .. }
         | Event::Reported { .. }
         | Event::NotStored
+        | Event::StrangersRefused
         | Event::Deleted { .. }
         | Event::Changed { .. }
         | Event::Disconnected => Ok(()),

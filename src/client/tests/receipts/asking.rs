@@ -151,6 +151,35 @@ fn w28_a_forged_notification_gets_its_200_and_changes_nothing() {
 }
 
 #[test]
+fn w28_of_several_recipients_those_of_other_domains_are_not_believed_to_have_read_it() {
+    let mut stage = telling();
+    stage.send(&["im:ann@domain.com", "im:cy@other.example", "im:mallory@evil.example"], "Come here.");
+    let request = stage.take_sent("MESSAGE");
+    stage.accept(&request);
+    let by = |user: &str, host: &str| {
+        notification(&request, user, "displayed")
+            .replace(&format!("<sip:{user}@domain.com>;tag"), &format!("<sip:{user}@{host}>;tag"))
+    };
+    // Mallory knows the name of the message, and writes in Cy's.
+    for text in [by("cy", "other.example"), by("mallory", "evil.example")] {
+        stage.events.clear();
+        stage.proxy_sends(&text);
+        assert!(stage.sent.last().unwrap().1.starts_with("SIP/2.0 200 "));
+        assert_eq!(stage.states(), []);
+    }
+    say(&mut stage, &request, "ann", "displayed");
+    assert_eq!(stage.states(), [(0, Read)]);
+    // Who is the only one to know the name is believed.
+    stage.send(&["im:cy@other.example"], "And you?");
+    let request = stage.take_sent("MESSAGE");
+    stage.accept(&request);
+    stage.events.clear();
+    let text = notification(&request, "cy", "displayed").replace("branch=z9hG4bK", "branch=z9hG4bKx");
+    stage.proxy_sends(&text.replace("<sip:cy@domain.com>;tag", "<sip:cy@other.example>;tag"));
+    assert_eq!(stage.states(), [(0, Read)]);
+}
+
+#[test]
 fn w28_a_program_that_takes_no_cpim_gets_the_text_alone_and_no_failure_is_told() {
     let mut stage = asking_stage();
     let request = stage.take_sent("MESSAGE");
