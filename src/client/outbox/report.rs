@@ -13,14 +13,16 @@ use crate::sip::{Method, ReportLine, Request, Response, media_type, read_report}
 use crate::time::Now;
 
 impl Outbox {
-    /// Handles a report: its 200 leaves after the commit. Any other NOTIFY gets 481 and changes nothing (W25).
+    /// Handles a report: its 200 leaves after the commit. Any other NOTIFY gets 481 and changes nothing (W25); one that is
+    /// too early to be believed gets 480, after which its proxy sends it again (W23).
     pub(crate) fn notified(&mut self, core: &mut Core, asked: IncomingRequest<'_>, now: Now) {
         let fields = asked.request.fields();
         let is_report = fields.first("Event").is_some_and(|event| event_package(event) == "delivery-report");
         let may_report = is_report && core.server.leads_to_proxy(asked.flow);
         let place = if may_report { self.reported_place(asked.request) } else { None };
         let Some(place) = place else {
-            let answer = core.plain_answer(asked, 481);
+            let is_early = may_report && self.is_early(asked.request);
+            let answer = core.plain_answer(asked, if is_early { 480 } else { 481 });
             return core.answer_now(asked, answer.status, answer.bytes, now);
         };
         let content_type = fields.first("Content-Type").map(media_type);
@@ -65,18 +67,30 @@ impl Outbox {
     pub(crate) fn is_report_of_ours(&self, core: &Core, request: &Request, flow: Flow) -> bool {
         *request.method() == Method::Notify
             && core.server.leads_to_proxy(flow)
-            && self.reported_place(request).is_some()
+            && (self.reported_place(request).is_some() || self.is_early(request))
     }
 
     /// The attempt that a NOTIFY is about: one with the same Call-ID and tags.
     fn reported_place(&self, request: &Request) -> Option<AttemptId> {
+        let attempt = self.attempt_of_call(request).filter(|attempt| may_report(attempt, request))?;
+        Some((attempt.row.message, attempt.row.number))
+    }
+
+    /// Whether a NOTIFY may be a report on a list whose 2xx has not come yet.
+    fn is_early(&self, request: &Request) -> bool {
+        self.attempt_of_call(request).is_some_and(|attempt| {
+            let is_open = attempt.to_tag.is_none() && !attempt.is_closed();
+            is_open && attempt.row.way == Way::ByList && names(attempt, request)
+        })
+    }
+
+    /// The attempt with the Call-ID of this request. A resend under the same Call-ID is the same submission: the later
+    /// attempt stands for both.
+    fn attempt_of_call(&self, request: &Request) -> Option<&Attempt> {
         let call_id = request.fields().call_id();
-        let id = *self.by_call.get(call_id)?;
-        // A resend under the same Call-ID is the same submission: the later attempt stands for both.
-        let attempts = self.entries.get(&id)?.attempts.values().rev();
-        let mut of_call = attempts.filter(|it| it.row.call_id == call_id && !it.is_withdrawn());
-        let attempt = of_call.next().filter(|attempt| may_report(attempt, request))?;
-        Some((id, attempt.row.number))
+        let entry = self.entries.get(self.by_call.get(call_id)?)?;
+        let mut attempts = entry.attempts.values().rev();
+        attempts.find(|it| it.row.call_id == call_id && !it.is_withdrawn())
     }
 
     /// The tag under which whoever accepted an attempt reports on it (W22).
@@ -165,14 +179,19 @@ impl Outbox {
 /// Call-ID, and the first one its tag: nothing that they say of each other is believed. Those of a list may know both,
 /// depending on the server: there only its 2xx proves who reports.
 fn may_report(attempt: &Attempt, request: &Request) -> bool {
-    let (to, from) = (request.fields().to(), request.fields().from());
+    let from = request.fields().from();
     let (known, theirs) = (attempt.to_tag.as_deref(), from.tag().unwrap_or_default());
     let is_reporter = match attempt.row.way {
         Way::FanOut => known.is_none_or(|known| known == theirs),
         Way::ByList => known == Some(theirs),
         Way::OneByOne => false,
     };
-    is_reporter && to.tag() == Some(attempt.row.from_tag.as_str())
+    is_reporter && names(attempt, request)
+}
+
+/// Whether a NOTIFY has the attempt's tag in To.
+fn names(attempt: &Attempt, request: &Request) -> bool {
+    request.fields().to().tag() == Some(attempt.row.from_tag.as_str())
 }
 
 /// Stored and told, never dropped silently: a recipient we did not write to, or an unknown state (W20).

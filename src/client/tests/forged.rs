@@ -98,7 +98,7 @@ fn w27_for_a_list_a_report_counts_under_the_tag_of_the_2xx_alone() {
         stage.send(&ANN_AND_BOB, "x");
         let sent = messages(&mut stage).remove(0);
         let early = answer_to_report(&mut stage, &sent, "p1", 1);
-        assert!(early.starts_with("SIP/2.0 481 "), "it comes again later (W23): {early}");
+        assert!(early.starts_with("SIP/2.0 480 "), "it comes again later (W23): {early}");
         assert_eq!(stage.stored(1), [Sending, Sending]);
         stage.answer(&sent, "202 Accepted", offers);
         assert_eq!(stage.stored(1), [taken, taken]);

@@ -124,7 +124,7 @@ fn w30_a_recipient_gets_no_proof_in_a_realm_in_which_our_server_has_not_asked() 
             assert!(messages(&mut stage).is_empty());
             assert_eq!(
                 reason(&stage),
-                "somebody, perhaps the recipient, asks for your password in the realm \"domain.com\", in which your \
+                "Sign-in failed: somebody, perhaps the recipient, asks for your password in the realm \"domain.com\", in which your \
                  server has not asked for it; if it is your server, set the realm to \"domain.com\" (--realm)"
             );
         }
@@ -161,7 +161,7 @@ fn w30_a_recipient_gets_no_weaker_proof_than_our_server() {
             assert_eq!(stage.stored(1), [Failed]);
             assert_eq!(
                 reason(&stage),
-                "somebody, perhaps the recipient, asks in the realm \"domain.com\" for a proof of your password that is \
+                "Sign-in failed: somebody, perhaps the recipient, asks in the realm \"domain.com\" for a proof of your password that is \
                  weaker than what your server asks for, or needlessly long"
             );
         }
