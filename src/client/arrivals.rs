@@ -89,6 +89,7 @@ impl UserAgent {
         };
         match heard.user {
             Task::Account => self.registration.hear(&mut self.core, response, now),
+            Task::Realm => self.registration.hear_realm(&mut self.core, response),
             Task::Offers => self.registration.hear_offers(&mut self.core, response, now),
             Task::Submission(message, attempt) => {
                 let verdict = self.outbox.heard(&mut self.core, (message, attempt), response, now);

@@ -189,7 +189,7 @@ impl Inbox {
         now: Now,
     ) -> Option<u64> {
         let from = request.fields().from().uri;
-        let is_harmless = !core.store_lasts() || conversations.is_acquainted(&from);
+        let is_harmless = core.instance.is_none() || conversations.is_acquainted(&from);
         if is_harmless || uri_key(&from) == uri_key(&core.profile.address) {
             return None;
         }

@@ -31,6 +31,8 @@ pub(crate) enum Task {
     Account,
     /// OPTIONS to our domain, when its registrar did not say what it supports (W6, W27).
     Offers,
+    /// REGISTER that changes no binding, to learn the realm of an account that does not register.
+    Realm,
     /// An attempt at a message.
     Submission(MessageId, u32),
     /// A MESSAGE to one recipient of an attempt (W6).
@@ -150,8 +152,8 @@ pub(crate) struct Core {
     outputs: VecDeque<Output<Event, Write>>,
     last_message: u64,
     last_detour: u64,
-    /// Distinguishes this device from our others: a `urn:uuid:` (RFC 5626 §4.1).
-    instance: Option<String>,
+    /// Distinguishes this device from our others: a `urn:uuid:` (RFC 5626 §4.1); none where what is stored does not last.
+    pub(crate) instance: Option<String>,
 }
 
 /// What a registration says about its device (RFC 5626 §4.2).
@@ -352,11 +354,6 @@ impl Core {
     pub(crate) fn busy_answer(&mut self, asked: IncomingRequest<'_>) -> PendingResponse {
         let begun = self.answer(asked, 503).field("Retry-After", crate::limits::RETRY_AFTER_SECS);
         PendingResponse { key: asked.key, status: 503, bytes: begun.finish() }
-    }
-
-    /// Whether what is stored lasts beyond this run.
-    pub(crate) const fn store_lasts(&self) -> bool {
-        self.instance.is_some()
     }
 
     /// Whether a Contact belongs to this device (RFC 5626 §4.1).

@@ -10,6 +10,8 @@ mod offers;
 
 mod requests;
 
+mod realm;
+
 use std::time::Instant;
 
 use self::offers::Offers;
@@ -46,6 +48,8 @@ pub(crate) struct Registration {
     redirects: Redirects,
     keep_alive: KeepAlive,
     offers: Offers,
+    /// The state that follows once the registrar has said in which realm it asks.
+    settles_as: Option<RegistrationState>,
     /// Why the addresses tried so far do not serve us: what says most of it.
     outage: Outage,
 }
@@ -89,6 +93,7 @@ impl Registration {
             redirects: Redirects::default(),
             keep_alive: KeepAlive::default(),
             offers: Offers::default(),
+            settles_as: None,
             outage: Outage::default(),
         }
     }

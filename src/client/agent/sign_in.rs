@@ -8,10 +8,13 @@
 //! request that our server passes on may be the recipient's: it gets them only in a realm that the account names or that
 //! our server used before, never with a weaker algorithm than there, and its nonce goes into no request to anybody else.
 
+mod realms;
+
 mod recipients;
 
 use std::collections::BTreeMap;
 
+use self::realms::{Realms, strongest};
 use self::recipients::RecipientSessions;
 use crate::limits::{
     CHALLENGE_BYTES_MAX, CHALLENGES_ANSWERED_MAX, REALM_CHARS_TOLD, REALMS_MAX, REALMS_PER_REQUEST_MAX,
@@ -21,7 +24,7 @@ use crate::model::reason::{LocalReason, Phrase};
 use crate::model::sign_in_fault::SignInFault;
 use crate::model::text::visible;
 use crate::random::Random;
-use crate::sip::digest::{Challenge, Strength, next_nonce};
+use crate::sip::digest::{Challenge, next_nonce};
 use crate::sip::{Compose, Method, Response, Uri};
 
 /// Who sent a challenge, which decides the header field and the requests that carry the credentials.
@@ -141,8 +144,7 @@ pub(crate) struct Challenges {
     sessions: BTreeMap<(Asker, String), Session>,
     /// Opened by the answers to requests that our server passed on.
     of_recipients: RecipientSessions,
-    /// The realms in which our server has asked for the password, each with the weakest proof that it was content with.
-    realms: BTreeMap<String, Strength>,
+    realms: Realms,
     /// Whether our requests go to the server that the account names, or to one in its domain. Elsewhere, after a
     /// redirect, no realm is trusted just because it is asked for.
     is_at_home: bool,
@@ -158,7 +160,7 @@ impl Challenges {
             domain,
             sessions: BTreeMap::new(),
             of_recipients: RecipientSessions::default(),
-            realms: BTreeMap::new(),
+            realms: Realms::default(),
             is_at_home: true,
             unanswered: None,
         }
@@ -235,14 +237,7 @@ impl Challenges {
     fn answerable(&mut self, response: &Response, asker: Asker, answerer: Answerer<'_>) -> Vec<Challenge> {
         let (fields, name) = (response.fields(), asker.challenge_field());
         let method = fields.cseq_method();
-        let mut strongest: BTreeMap<String, Challenge> = BTreeMap::new();
-        for challenge in Challenge::all(fields, name) {
-            let known = strongest.get(&challenge.realm);
-            let order = |it: &Challenge| (it.algorithm, it.protection);
-            if known.is_none_or(|known| order(known) < order(&challenge)) {
-                strongest.insert(challenge.realm.clone(), challenge);
-            }
-        }
+        let mut strongest = strongest(response, asker);
         for realm in Challenge::realms(fields, name) {
             let why = if let Some(fault) = self.fault_in(&realm, method, answerer) {
                 fault
@@ -265,18 +260,26 @@ impl Challenges {
         if let Answerer::Recipient(uri) = answerer {
             return self.of_recipients.open(uri, asker, challenge);
         }
-        let realm = &challenge.realm;
-        if self.realms.len() >= REALMS_MAX && !self.realms.contains_key(realm) {
-            self.realms.pop_first();
-        }
-        let strength = challenge.strength();
-        let weakest = self.realms.entry(realm.clone()).or_insert(strength);
-        *weakest = strength.weaker(*weakest);
-        let key = (asker, realm.clone());
+        self.realms.note(&challenge);
+        let key = (asker, challenge.realm.clone());
         if self.sessions.len() >= REALMS_MAX && !self.sessions.contains_key(&key) {
             self.sessions.pop_first();
         }
         self.sessions.insert(key, Session::new(challenge));
+    }
+
+    /// Whether a password is set and nothing is known yet of where it may be used.
+    pub(crate) fn lacks_realm(&self) -> bool {
+        let is_open = self.sign_in.realm.is_empty() && self.realms.is_empty();
+        is_open && self.is_at_home && !self.sign_in.password.is_empty()
+    }
+
+    /// Learns from an answer of our server in which realms it asks for the password, without answering.
+    pub(crate) fn learn_realms(&mut self, response: &Response) {
+        if self.is_at_home && matches!(response.status(), 401 | 407) {
+            let challenges = [Asker::Registrar, Asker::Proxy].map(|asker| strongest(response, asker));
+            challenges.iter().flat_map(BTreeMap::values).for_each(|challenge| self.realms.note(challenge));
+        }
     }
 
     /// With a success the server may name the nonce to use next (RFC 7616 §3.5). It does not say for which realm, so it
@@ -344,7 +347,7 @@ impl Challenges {
         if !named.is_empty() {
             return if named == realm { None } else { other(named) };
         }
-        if self.realms.contains_key(realm) {
+        if self.realms.knows(realm) {
             return None;
         }
         match answerer {
@@ -366,9 +369,7 @@ impl Challenges {
             return false;
         };
         let bytes = challenge.nonce.len() + challenge.opaque.as_ref().map_or(0, String::len);
-        let asked = self.realms.get(&challenge.realm);
-        bytes > CHALLENGE_BYTES_MAX
-            || asked.is_some_and(|asked| !challenge.strength().is_as_strong_as(*asked))
+        bytes > CHALLENGE_BYTES_MAX || self.realms.is_weaker(challenge)
     }
 }
 

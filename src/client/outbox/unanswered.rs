@@ -12,6 +12,7 @@ impl UserAgent {
         while let Some(failed) = self.core.transactions.poll_failed() {
             match failed.user {
                 Task::Account => self.registration.unanswered(&mut self.core, now),
+                Task::Realm => self.registration.realm_asked(&mut self.core),
                 Task::Offers => self.registration.offers_nothing(&mut self.core),
                 Task::Submission(message, attempt) => {
                     let verdict =

@@ -140,6 +140,46 @@ fn w30_a_recipient_gets_no_proof_in_a_realm_in_which_our_server_has_not_asked() 
 }
 
 #[test]
+fn w30_an_account_that_does_not_register_learns_the_realm_from_its_registrar_before_anything_leaves() {
+    let account = Account { register: false, ..with_password("secret") };
+    let challenge =
+        www("domain.com", "r1", ", algorithm=MD5") + &www("domain.com", "r2", ", algorithm=SHA-256");
+    let with = |answer: Option<(&str, &str)>| {
+        let mut stage = Stage::new(&account);
+        stage.send(&[EVIL], "Come here.");
+        let options = stage.take_sent("OPTIONS");
+        stage.answer(&options, "200 OK", "");
+        assert!(!stage.sent.iter().any(|(_, text)| text.starts_with("MESSAGE")), "{:?}", stage.sent);
+        let query = stage.take_sent("REGISTER");
+        assert!(!has_field(&query, "Contact") && !has_field(&query, "Expires"), "{query}");
+        assert_eq!(field(&query, "To"), "<sip:james@domain.com>");
+        match answer {
+            Some((status, fields)) => stage.answer(&query, status, fields),
+            None => stage.advance(Duration::from_secs(32)),
+        }
+        assert_eq!(*stage.agent.registration(), RegistrationState::NoFanOut);
+        let request = messages(&mut stage).remove(0);
+        (stage, request)
+    };
+    let (mut stage, request) = with(Some(("401 Unauthorized", challenge.as_str())));
+    stage.answer(&request, "407 Proxy Authentication Required", &proxy_asks("n", ", algorithm=SHA-256"));
+    assert!(is_right(&messages(&mut stage)[0], "Proxy-Authorization", "secret", sha256));
+    let (mut stage, request) = with(Some(("401 Unauthorized", challenge.as_str())));
+    stage.answer(&request, "401 Unauthorized", &www("domain.com", "chosen", ", algorithm=MD5"));
+    assert!(messages(&mut stage).is_empty());
+    for answer in [Some(("200 OK", "")), Some(("405 Method Not Allowed", "")), None] {
+        let (mut stage, request) = with(answer);
+        stage.answer(&request, "401 Unauthorized", &www("domain.com", "chosen", ""));
+        assert!(messages(&mut stage).is_empty(), "{answer:?}");
+    }
+    // The next message does not ask again.
+    let (mut stage, request) = with(Some(("401 Unauthorized", challenge.as_str())));
+    stage.answer(&request, "200 OK", "");
+    stage.send(&[ANN], "And you?");
+    assert_eq!(stage.sent.len(), 1, "{:?}", stage.sent);
+}
+
+#[test]
 fn w30_a_recipient_gets_no_weaker_proof_than_our_server() {
     let strong = www("domain.com", "r1", ", algorithm=SHA-256");
     let long = "x".repeat(3000);

@@ -41,7 +41,7 @@ impl Registration {
             // It is there but does not know this request, so it gives no proof of fan-out (W6).
             404 | 405 | 481 | 501 if !core.profile.register => {
                 core.takes_lists = false;
-                self.settle(core, RegistrationState::NoFanOut, None);
+                self.settle_unregistered(core, RegistrationState::NoFanOut, now);
             }
             408 | 480 | 500 | 502..=599 => {
                 let why =
@@ -68,7 +68,7 @@ impl Registration {
     fn answered(&mut self, core: &mut Core, response: &Response, now: Now) {
         let state = self.state_by(core, response, now);
         if !core.profile.register {
-            return self.settle(core, state, None);
+            return self.settle_unregistered(core, state, now);
         }
         let granted = granted_secs(response.fields(), core).unwrap_or(self.expires_secs);
         if granted == 0 {
@@ -83,7 +83,7 @@ impl Registration {
         self.settle(core, state, Some(refresh_at));
     }
 
-    fn settle(&mut self, core: &mut Core, state: RegistrationState, refresh_at: Option<Instant>) {
+    pub(super) fn settle(&mut self, core: &mut Core, state: RegistrationState, refresh_at: Option<Instant>) {
         self.failures = 0;
         self.refusals = 0;
         self.interval_steps = 0;

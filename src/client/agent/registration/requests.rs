@@ -28,6 +28,12 @@ impl Registration {
         core.send(task, Method::Options, (flow, &branch), bytes, now);
     }
 
+    /// A REGISTER that asks for our bindings and changes none.
+    pub(super) fn ask_registrar(&mut self, core: &mut Core, flow: Flow, now: Now) {
+        let (begun, branch) = self.begun(core, &Method::Register, flow);
+        core.send(Task::Realm, Method::Register, (flow, &branch), begun.finish(), now);
+    }
+
     /// The common start of REGISTER and OPTIONS: both go to our domain, from ourselves.
     fn begun(&mut self, core: &mut Core, method: &Method, flow: Flow) -> (Compose, String) {
         let own = core.profile.address.to_sip();
