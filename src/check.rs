@@ -18,9 +18,9 @@ mod expectation;
 
 mod facts;
 
-mod stage;
-
 mod cast;
+
+mod stage;
 
 mod result;
 
@@ -36,6 +36,7 @@ pub use script::{
     Expectation, ListEntry, Names, Outcome, OutcomeExpected, PersonEntry, Reporting, Script, Span, Step,
     UplinkExpected,
 };
+pub use stage::Unplayable;
 
 /// All that a script may say, as text for people.
 pub const SCHEMA: &str = include_str!("check/schema.txt");
@@ -44,7 +45,7 @@ pub const SCHEMA: &str = include_str!("check/schema.txt");
 ///
 /// # Errors
 /// The script wants what cannot be.
-pub fn play_in_virtual_time(script: &CheckedScript, seed: u64) -> Result<Run, ScriptError> {
+pub fn play_in_virtual_time(script: &CheckedScript, seed: u64) -> Result<Run, Unplayable> {
     player::play(script, &mut world::World::new(script, seed)?)
 }
 

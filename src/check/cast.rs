@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::read::{CheckedPerson, CheckedScript, ScriptError};
+use super::read::{CheckedPerson, CheckedScript};
+use super::stage::Unplayable;
 use crate::client::AgentConfig;
 use crate::injection::Conduct;
 use crate::model::account::Account;
@@ -45,7 +46,7 @@ pub(super) fn proxy_config(checked: &CheckedScript, listens: Vec<(Transport, Soc
 }
 
 /// The proxy in virtual time.
-pub(super) fn proxy_host(checked: &CheckedScript) -> Result<Host, ScriptError> {
+pub(super) fn proxy_host(checked: &CheckedScript) -> Result<Host, Unplayable> {
     let listens = [Transport::Udp, Transport::Tcp].map(|transport| (transport, PROXY_AT));
     let station: Station<Proxy> = Station::new(proxy_config(checked, listens.to_vec()));
     let aliases = aliases(checked)?;
@@ -54,13 +55,13 @@ pub(super) fn proxy_host(checked: &CheckedScript) -> Result<Host, ScriptError> {
 }
 
 /// The lists as the proxy keeps them.
-pub(super) fn aliases(checked: &CheckedScript) -> Result<Vec<AliasRow>, ScriptError> {
-    let wrong = |what: String| ScriptError { line: 1, column: 1, what };
+pub(super) fn aliases(checked: &CheckedScript) -> Result<Vec<AliasRow>, Unplayable> {
     let mut rows = Vec::new();
     for list in &checked.script.lists {
         let address = checked.address(&list.name).unwrap_or_default();
         let alias = Uri::parse(&address).map(|uri| uri.aor());
-        let alias: Aor = alias.map_err(|error| wrong(format!("{address:?} is not an address: {error}")))?;
+        let alias: Aor =
+            alias.map_err(|error| Unplayable(format!("{address:?} is not an address: {error}")))?;
         let members = list.members.0.iter().filter_map(|name| checked.address(name));
         let members = members.filter_map(|address| Uri::parse(&address).ok()).map(|uri| uri.to_sip());
         rows.push(AliasRow { alias, members: members.collect() });
@@ -82,9 +83,9 @@ pub(super) fn account(checked: &CheckedScript, proxy: String) -> Account {
 }
 
 /// The sender in virtual time.
-pub(super) fn sender_host(checked: &CheckedScript) -> Result<Host, ScriptError> {
+pub(super) fn sender_host(checked: &CheckedScript) -> Result<Host, Unplayable> {
     let profile = account(checked, format!("udp:{PROXY_AT}")).check();
-    let profile = profile.map_err(|error| ScriptError { line: 1, column: 1, what: error.to_string() })?;
+    let profile = profile.map_err(|error| Unplayable(error.to_string()))?;
     let locals = vec![(Transport::Udp, SENDER_AT), (Transport::Tcp, SENDER_AT)];
     let station = Station::new(AgentConfig { profile, locals });
     Ok(Host::new("sender", SENDER_AT, Body::Agent(Box::new(station))))

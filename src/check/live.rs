@@ -12,8 +12,8 @@ use tokio::task::LocalSet;
 use self::parts::{PersonPart, ProxyPart, SenderOrder, SenderPart};
 use self::published::Published;
 use super::cast::{account, person_script};
-use super::read::{CheckedScript, ScriptError};
-use super::stage::{Seen, Stage, messages};
+use super::read::CheckedScript;
+use super::stage::{Seen, Stage, Unplayable, messages};
 use crate::injection::{Conduct, Injection, ProxyFault};
 use crate::inspect::{Direction, WireMessage};
 use crate::limits::SCRIPT_WIRE_MAX;
@@ -38,7 +38,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub enum LiveError {
     /// The script wants what cannot be.
     #[error(transparent)]
-    Script(#[from] ScriptError),
+    Unplayable(#[from] Unplayable),
     /// The account is wrong.
     #[error(transparent)]
     Account(#[from] AccountError),
@@ -205,10 +205,10 @@ impl Live {
         self.refused.extend(self.told.refused());
     }
 
-    fn built_in(&self, fault: &Injection) -> Result<&BuiltIn, ScriptError> {
+    fn built_in(&self, fault: &Injection) -> Result<&BuiltIn, Unplayable> {
         self.built_in.as_ref().ok_or_else(|| {
             let what = format!("{fault} is a fault of the built-in proxy, and this one is elsewhere");
-            ScriptError { line: 1, column: 1, what }
+            Unplayable(what)
         })
     }
 }
@@ -219,7 +219,7 @@ impl Stage for Live {
         self.run_for(Duration::ZERO);
     }
 
-    fn inject(&mut self, fault: &Injection) -> Result<(), ScriptError> {
+    fn inject(&mut self, fault: &Injection) -> Result<(), Unplayable> {
         match fault {
             Injection::Person { name, conduct } => {
                 let is_it = |(known, user): &(String, String)| {
@@ -237,7 +237,7 @@ impl Stage for Live {
             Injection::Disk { is_full } => self.built_in(fault)?.2.set_full(*is_full),
             Injection::Clock { .. } => {
                 let what = "a clock is set in virtual time alone; add --virtual-time".to_owned();
-                return Err(ScriptError { line: 1, column: 1, what });
+                return Err(Unplayable(what));
             }
         }
         self.run_for(Duration::ZERO);

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::expectation::judge;
 use super::facts::{Facts, Person, ladders, trace};
-use super::read::{CheckedScript, ScriptError};
+use super::read::CheckedScript;
 use super::result::{Check, Run};
 use super::script::{Expectation, Names, Reporting, Step};
-use super::stage::Stage;
+use super::stage::{Stage, Unplayable};
 use crate::injection::{self, Conduct, Injection, ProxyAct, ProxyFault};
 use crate::model::command::{AgentCommand, Draft};
 use crate::model::journal::{MessageId, PersonRow};
@@ -21,7 +21,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// The stage cannot do what a step wants.
-pub(super) fn play(checked: &CheckedScript, stage: &mut impl Stage) -> Result<Run, ScriptError> {
+pub(super) fn play(checked: &CheckedScript, stage: &mut impl Stage) -> Result<Run, Unplayable> {
     let mut player = Player { checked, began: stage.now(), sent: Vec::new(), checks: Vec::new() };
     for fault in &checked.faults {
         stage.inject(fault)?;
@@ -48,7 +48,7 @@ struct Player<'a> {
 }
 
 impl<'a> Player<'a> {
-    fn step(&mut self, step: &'a Step, stage: &mut impl Stage) -> Result<(), ScriptError> {
+    fn step(&mut self, step: &'a Step, stage: &mut impl Stage) -> Result<(), Unplayable> {
         match step {
             Step::Send { to, text, report, hidden } => {
                 self.sent.push((text, stage.now()));

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::read::ScriptError;
 use crate::injection::Injection;
 use crate::inspect::WireMessage;
 use crate::model::command::AgentCommand;
@@ -11,12 +10,17 @@ use crate::model::journal::{OpenRows, OutgoingRow};
 use crate::store::memory::ClientMemory;
 use crate::time::Timestamp;
 
+/// The script is right, but wants what this proxy or this sender cannot do: a sentence without a full stop.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unplayable(pub String);
+
 /// See the top of this file.
 pub(super) trait Stage {
     /// The sender's owner wants something.
     fn command(&mut self, command: AgentCommand);
     /// A fault begins or ends.
-    fn inject(&mut self, fault: &Injection) -> Result<(), ScriptError>;
+    fn inject(&mut self, fault: &Injection) -> Result<(), Unplayable>;
     /// The sender's program is killed.
     fn crash_sender(&mut self);
     /// The sender's program is started again.

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::cast::{PROXY_AT, person_host, proxy_host, sender_host};
-use super::read::{CheckedScript, ScriptError};
-use super::stage::{Seen, Stage, messages};
+use super::read::CheckedScript;
+use super::stage::{Seen, Stage, Unplayable, messages};
 use crate::injection::{Conduct, Injection, PathLayer, ProxyAct, ProxyFault};
 use crate::inspect::WireMessage;
 use crate::machine::{BatchId, ConnectId, Flow, Hop, RequestId, ResolveId, SendFault};
@@ -81,7 +81,7 @@ pub(super) struct World {
 
 impl World {
     /// Sets the stage: everybody is started and has registered.
-    pub(super) fn new(checked: &CheckedScript, seed: u64) -> Result<Self, ScriptError> {
+    pub(super) fn new(checked: &CheckedScript, seed: u64) -> Result<Self, Unplayable> {
         let base = Clock::start().now().mono;
         let mut random = Random::from_seed(seed);
         let path = PathLayer::new(Random::from_seed(random.bits()));
@@ -286,7 +286,7 @@ impl Stage for World {
         self.give_command(SENDER, command);
     }
 
-    fn inject(&mut self, fault: &Injection) -> Result<(), ScriptError> {
+    fn inject(&mut self, fault: &Injection) -> Result<(), Unplayable> {
         match fault {
             Injection::Person { name, conduct } => self.behave(name, *conduct),
             Injection::Path { of, fault } => self.path.set(*of, *fault, self.now.mono),

@@ -1,4 +1,4 @@
-//! `fanfare check`: scripts in virtual time.
+//! `fanfare check`: scripts in virtual time, against the built-in proxy over real sockets, and against Kamailio.
 
 use std::fs;
 use std::path::Path;
@@ -6,6 +6,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::kamailio::Kamailio;
 use crate::peers::installed;
 use crate::program::{Ended, fanfare};
 
@@ -26,6 +27,55 @@ Script(
             Arrived(at: "Ben", times: 0),
             Window(line: "1 of 3 not delivered", resend_goes_to: "Ben"),
         ]),
+    ],
+)
+"#;
+
+/// What only a proxy that fans out does.
+const FAN_OUT: &str = r#"// One MESSAGE for three people, over a bad path and a crash.
+Script(
+    about: "one MESSAGE, a bad path, a proxy that is killed",
+    t1: "50ms",
+    people: [Person(name: "Ann"), Person(name: "Ben", does: "486"), Person(name: "Cy", does: "offline")],
+    lists: [List(name: "team", members: ["Ann", "Ben"])],
+    steps: [
+        Send(to: ["Ann", "Ben", "Cy"], text: "First."),
+        WaitForOutcomes("10s"),
+        Expect([
+            Uplink(messages: 1, bytes_at_most: 1300, status: 202),
+            Outcome(of: "Ann", is: Delivered),
+            Outcome(of: "Cy", is: Failed, status: 480, transmissions: 0),
+        ]),
+        ComeBack("Cy"),
+        Fault("202:drop=2"),
+        Wait("500ms"),
+        Send(to: ["Cy", "Ann"], text: "Second."),
+        WaitForOutcomes("10s"),
+        // The report overtakes the 202, for which the sender repeats the message.
+        Wait("500ms"),
+        Expect([
+            Uplink(messages: 1, transmissions: 3, status: 202),
+            Outcome(of: ["Cy", "Ann"], is: Delivered, transmissions: 1),
+            Arrived(at: ["Cy", "Ann"]),
+        ]),
+        Fault("Proxy crash after 202"),
+        Send(to: ["Cy", "Ann"], text: "Third."),
+        WaitForOutcomes("20s"),
+        Expect([
+            Outcome(of: ["Cy", "Ann"], is: Delivered),
+            Arrived(at: ["Cy", "Ann"]),
+            Window(line: "Delivered to all 2"),
+        ]),
+        CrashSender,
+        StartSender,
+        Wait("500ms"),
+        Send(to: "Ann", text: "Fourth."),
+        WaitForOutcomes("10s"),
+        Expect([Outcome(of: "Ann", is: Delivered), Arrived(at: "Ann")]),
+        Fault("disk:full"),
+        Send(to: "Ann", text: "Fifth."),
+        Wait("500ms"),
+        Expect([Uplink(status: 503), Arrived(at: "Ann", times: 0)]),
     ],
 )
 "#;
@@ -101,4 +151,41 @@ fn check_ends_with_2_and_names_the_place_where_a_script_is_wrong() {
     let schema = fanfare(&["check", "--schema"]).end();
     assert_eq!(schema.code(), 0, "{schema:?}");
     assert!(schema.said().contains("transmissions_at_most: 11"), "{schema:?}");
+}
+
+#[test]
+fn check_plays_scripts_over_real_sockets_with_a_proxy_of_its_own() {
+    let folder = TempDir::new().unwrap();
+    let ended = check(folder.path(), &[("simple.ron", SCRIPT), ("fan_out.ron", FAN_OUT)], &[]);
+    assert_eq!(ended.code(), 0, "{}", ended.said());
+    let clock = FAN_OUT.replace("Fault(\"disk:full\")", "Fault(\"clock:skew=1h\")");
+    let ended = check(folder.path(), &[("clock.ron", &clock)], &[]);
+    assert_eq!(ended.code(), 2, "{}", ended.said());
+    assert!(
+        ended.said().contains("a clock is set in virtual time alone; add --virtual-time"),
+        "{}",
+        ended.said()
+    );
+}
+
+#[test]
+fn check_plays_a_script_against_kamailio() {
+    let (folder, kamailio) = (TempDir::new().unwrap(), Kamailio::start());
+    let proxy = kamailio.udp();
+    let elsewhere = ["--proxy", proxy.as_str(), "--account", "sip:james@domain.com"];
+    let ended = check(folder.path(), &[("simple.ron", SCRIPT)], &elsewhere);
+    assert_eq!(ended.code(), 0, "{}", ended.said());
+    // It does not fan out, and says so by what is seen instead.
+    let fan_out = SCRIPT.replace("Arrived(at: \"Ben\", times: 0)", "Uplink(messages: 1)");
+    let ended = check(folder.path(), &[("fan_out.ron", &fan_out)], &elsewhere);
+    assert_eq!(ended.code(), 1, "{}", ended.said());
+    assert!(ended.said().contains("seen instead: 3 MESSAGEs, "), "{}", ended.said());
+    let fault = SCRIPT.replace("t1: \"50ms\",", "faults: [\"path:loss=20%\"],");
+    let ended = check(folder.path(), &[("fault.ron", &fault)], &elsewhere);
+    assert_eq!(ended.code(), 2, "{}", ended.said());
+    assert!(
+        ended.said().contains("path:loss=20% is a fault of the built-in proxy, and this one is elsewhere"),
+        "{}",
+        ended.said()
+    );
 }
