@@ -376,7 +376,14 @@ fn offline(why: &Outage, step: ConnectStep, server: &str) -> String {
         (Some(why), _) => why,
         (None, ConnectStep::Finding) => format!("{server} was not found"),
         (None, ConnectStep::Opening) => format!("no connection to {server}"),
-        (None, ConnectStep::Asking) => format!("no answer from {server}"),
+        (None, ConnectStep::Asking | ConnectStep::Waiting) => format!("no answer from {server}"),
+    }
+}
+
+/// Says that the server is silent, so that nobody takes the program to hang.
+fn still_waiting(step: ConnectStep, server: &str) {
+    if step == ConnectStep::Waiting {
+        output::note(&format!("no answer from {server} yet, still trying"));
     }
 }
 

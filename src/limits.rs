@@ -294,6 +294,11 @@ pub const REFUSED_RETRY_FIRST: Duration = Duration::from_secs(120);
 pub const REFUSED_RETRY_MAX: Duration = Duration::from_secs(1800);
 /// How long the client waits for a connection to its server before that counts as a failed try.
 pub const STREAM_OPEN_WAIT: Duration = Duration::from_secs(10);
+/// Bytes up to which a part of a dialog (a Call-ID, an address, a tag) is sealed in a Route as it is; a longer one by its
+/// hash, made once for a request, whatever its number of Routes.
+pub const SEALED_PART_BYTES_MAX: usize = 256;
+/// How long a server may be silent while we connect before the user is told: a datagram to a closed port gets no answer.
+pub const SILENCE_TOLD_AFTER: Duration = Duration::from_secs(4);
 /// How long the client waits for the answer to its un-registration.
 pub const UNREGISTER_WAIT: Duration = Duration::from_secs(2);
 /// People who are not contacts that the window suggests as recipients.

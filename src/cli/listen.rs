@@ -9,7 +9,7 @@ use super::answer;
 use super::output::{OutputLine, Printer, note, tell, utc};
 use super::save_files::SavedFiles;
 use super::trace::Trace;
-use super::{ListenArguments, offline, parse, password, runtime, stopped};
+use super::{ListenArguments, offline, parse, password, runtime, still_waiting, stopped};
 use crate::model::command::{AgentCommand, ConnectStep, Event, RegistrationState};
 use crate::model::contacts::{AddressBook, Contact};
 use crate::model::journal::ConversationId;
@@ -198,7 +198,10 @@ impl Listener {
                 let why = offline(&why, self.step, &self.server);
                 self.complain(&why, Some(retry_after));
             }
-            RegistrationState::Connecting(step) => self.step = step,
+            RegistrationState::Connecting(step) => {
+                self.step = step;
+                still_waiting(step, &self.server);
+            }
             RegistrationState::Idle => {}
         }
     }

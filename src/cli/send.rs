@@ -13,7 +13,9 @@ use super::outcomes::{is_outcome, word};
 use super::output::{OutputLine, Printer, millis};
 use super::repeat::{self, RepeatArguments};
 use super::trace::Trace;
-use super::{Report, ServerArguments, SignInArguments, offline, parse, password, runtime, stopped};
+use super::{
+    Report, ServerArguments, SignInArguments, offline, parse, password, runtime, still_waiting, stopped,
+};
 use crate::model::command::{AgentCommand, ConnectStep, Draft, Event, RegistrationState};
 use crate::model::delivery::is_reached;
 use crate::model::journal::{AttemptStage, DeliveryState, MessageId, PersonRow};
@@ -231,7 +233,10 @@ impl Progress {
             Event::Registration(RegistrationState::Offline { why, .. }) if !self.is_accepted => {
                 self.refuse(None, &offline(&why, self.step, &self.server));
             }
-            Event::Registration(RegistrationState::Connecting(step)) => self.step = step,
+            Event::Registration(RegistrationState::Connecting(step)) => {
+                self.step = step;
+                still_waiting(step, &self.server);
+            }
             Event::Registration(RegistrationState::Refused { status, reason, why, .. })
                 if !self.is_accepted =>
             {

@@ -44,6 +44,8 @@ pub enum TimerReason {
     PersonRegisters,
     /// A client refreshes its binding.
     RegistrationRefresh,
+    /// The server has been silent for a while, which is told.
+    SilenceTold,
     /// A simulated person sends a request again.
     PersonRepeats,
     /// A simulated person replies.
@@ -88,6 +90,7 @@ impl fmt::Display for TimerReason {
             Self::OutcomesWritten => "outcomes are written",
             Self::PersonRegisters => "register",
             Self::RegistrationRefresh => "registration refresh",
+            Self::SilenceTold => "silence told",
             Self::PersonRepeats => "repeat",
             Self::PersonReplies => "reply",
             Self::RetryAfter => "server busy, Retry-After",

@@ -316,6 +316,8 @@ pub enum ConnectStep {
     Opening,
     /// It has been sent a request: to register us, or to see whether it is there.
     Asking,
+    /// The same, and it has been silent for a while.
+    Waiting,
 }
 
 /// The account's state at its server.

@@ -229,7 +229,12 @@ pub struct Trusted {
 impl Trusted {
     fn is_at(self, flow: Flow) -> bool {
         let peer = flow.remote.ip().to_canonical();
-        let is_shown = flow.transport.is_reliable() || self.in_datagrams || peer.is_loopback();
+        let is_shown = match flow.transport {
+            Transport::Tcp | Transport::Tls => true,
+            Transport::Udp => self.in_datagrams || peer.is_loopback(),
+            // Any web page that is open there can open one, and what forwards them for others is there too.
+            Transport::Ws | Transport::Wss => false,
+        };
         is_shown && self.network.contains(peer)
     }
 }
@@ -366,7 +371,11 @@ mod tests {
             let trust = vec![peer.parse().unwrap()];
             let config = ProxyConfig { trust, ..ProxyConfig::new(Vec::new(), Vec::new()) };
             for transport in [Transport::Udp, Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss] {
-                let is_trusted = if transport == Transport::Udp { in_datagrams } else { over_connections };
+                let is_trusted = match transport {
+                    Transport::Udp => in_datagrams,
+                    Transport::Tcp | Transport::Tls => over_connections,
+                    Transport::Ws | Transport::Wss => false,
+                };
                 assert_eq!(config.trusts(over(transport, from)), is_trusted, "{peer} {transport} {from}");
             }
         }

@@ -5,7 +5,7 @@
 
 use super::core::{Core, Rejection};
 use crate::machine::Flow;
-use crate::sip::digest::Credentials;
+use crate::sip::digest::{Challenge, Credentials};
 use crate::sip::{Aor, Edit, Error, Message, Method, Request, Response, Scheme, parse};
 
 /// The field of RFC 3325 §9.1.
@@ -18,15 +18,24 @@ pub(super) const PREFERRED: &str = "P-Preferred-Identity";
 const CLAIMED: [&str; 2] = ["Remote-Party-ID", "P-Served-User"];
 
 /// From must have a scheme by which a recipient knows people: for any other (`mailto:`, `xmpp:`) nobody could say
-/// whether it is one of ours.
+/// whether it is one of ours. And nobody but a trusted peer is at the address of one: an answer to a stranger who says
+/// so would be a request of our user to that peer, such as a telephone gateway.
 ///
 /// # Errors
-/// 400 if it has another scheme.
-pub(super) fn check_from(request: &Request) -> Result<(), Rejection> {
-    match request.fields().from().uri.scheme() {
-        Scheme::Sip | Scheme::Sips | Scheme::Im | Scheme::Pres | Scheme::Tel => Ok(()),
-        Scheme::Other(_) => Err(Rejection::because(400, "From Needs A sip, sips, im, pres Or tel URI")),
+/// 400 if it has another scheme, 403 if it names a trusted peer's address.
+pub(super) fn check_from(core: &Core, request: &Request, flow: Flow) -> Result<(), Rejection> {
+    let from = request.fields().from().uri;
+    match from.scheme() {
+        Scheme::Sip | Scheme::Sips | Scheme::Im | Scheme::Pres | Scheme::Tel => {}
+        Scheme::Other(_) => {
+            return Err(Rejection::because(400, "From Needs A sip, sips, im, pres Or tel URI"));
+        }
     }
+    let is_peers = || from.ip().is_some_and(|ip| core.config.names(ip));
+    if core.config.trusts(flow) || core.domains.claimed(&from).is_some() || !is_peers() {
+        return Ok(());
+    }
+    Err(Rejection::because(403, "From Is A Trusted Peer's"))
 }
 
 /// The identity asserted for the sender of a request that came in on this flow, as a field value.
@@ -126,15 +135,27 @@ pub(super) fn pass_on<'a>(
     }
 }
 
-/// A response without the identity claims of somebody who is not trusted (RFC 3325 §5); `None` if there is nothing to
-/// remove.
+/// A response without what only somebody who is trusted may say: an identity (RFC 3325 §5), or a challenge in the name
+/// of a domain of ours, which asks our users for a proof of their passwords. `None` if there is nothing to remove.
 pub(super) fn without_claims(core: &Core, response: &Response, flow: Flow) -> Option<Response> {
-    let names = [ASSERTED, PREFERRED].into_iter().chain(CLAIMED);
-    let said: Vec<_> = names.filter(|name| response.fields().every(name).next().is_some()).collect();
-    if said.is_empty() || !has_trust_domain(core) || core.config.trusts(flow) {
+    if !has_trust_domain(core) || core.config.trusts(flow) {
         return None;
     }
-    match parse(said.into_iter().fold(Edit::response(response), Edit::remove).print()) {
+    let fields = response.fields();
+    let names = [ASSERTED, PREFERRED].into_iter().chain(CLAIMED);
+    let said: Vec<_> = names.filter(|name| fields.every(name).next().is_some()).collect();
+    let is_ours = |realm: &String| {
+        Aor::parse(realm).is_some_and(|realm| core.domains.serves(&realm)) && core.users.asks()
+    };
+    let is_others = |value: &str| !Challenge::realms_in(value).iter().any(is_ours);
+    let asks = |name: &&str| !fields.every(name).all(is_others);
+    let asked: Vec<_> = ["WWW-Authenticate", "Proxy-Authenticate"].into_iter().filter(asks).collect();
+    if said.is_empty() && asked.is_empty() {
+        return None;
+    }
+    let edit = said.into_iter().fold(Edit::response(response), Edit::remove);
+    let edit = asked.into_iter().fold(edit, |edit, name| edit.retain(name, is_others));
+    match parse(edit.print()) {
         Ok(Message::Response(response)) => Some(response),
         Ok(Message::Request(_)) | Err(_) => None,
     }

@@ -9,12 +9,14 @@
 //! the Route says so.
 
 mod forwarded;
+mod seal;
 mod mark;
 
 use std::net::IpAddr;
 
 pub(super) use self::forwarded::PeersPart;
 use self::mark::{flow_of, hex, mark_of, unhex};
+use self::seal::{SealedDialog, SealedParty};
 use super::core::{Core, Rejection};
 use super::routing::router::{Target, is_secure, place_of};
 use super::transport::request_sender::{Consent, NextHop};
@@ -94,25 +96,6 @@ impl OwnRoutes {
     }
 }
 
-/// Who called whom in a dialog, as its requests say.
-struct Parties<'a> {
-    call_id: &'a str,
-    caller_tag: &'a str,
-    caller: &'a Aor,
-    callee: &'a Aor,
-    /// The one who was really called.
-    called: &'a Aor,
-}
-
-impl Parties<'_> {
-    fn seal(&self, core: &Core, hour: u64, mark: Option<&str>) -> String {
-        let (hour, mark) = (hour.to_string(), mark.map_or_else(String::new, |mark| format!("{mark}@")));
-        let people = [self.caller, self.callee, self.called];
-        let [caller, callee, called] = people.map(Aor::as_str);
-        core.secret.dialog(&[self.call_id, self.caller_tag, caller, callee, called, &hour, &mark])
-    }
-}
-
 /// Our Record-Routes of a dialog, in the order in which they are pushed on top: the one for the caller first.
 pub(super) fn record_routes(
     core: &Core,
@@ -120,24 +103,27 @@ pub(super) fn record_routes(
     (caller, callee): (Side, Side),
     now: Now,
 ) -> Vec<String> {
-    let sides = [caller, callee].map(|side| record_route(core, request, side, now));
+    let dialog = SealedDialog::of(core, request.fields());
+    let sides = [caller, callee].map(|side| record_route(core, (request, &dialog), side, now));
     let [for_caller, for_callee] = &sides;
     if for_caller == for_callee { vec![for_caller.clone()] } else { sides.to_vec() }
 }
 
-fn record_route(core: &Core, request: &Request, Side { flow, is_by_flow }: Side, now: Now) -> String {
-    let (sockets, fields) = (core.sender.sockets(), request.fields());
+fn record_route(
+    core: &Core,
+    (request, dialog): (&Request, &SealedDialog<'_>),
+    Side { flow, is_by_flow }: Side,
+    now: Now,
+) -> String {
+    let sockets = core.sender.sockets();
     // W32, RFC 5630 §3.1.3: a request to `sips:` needs a `sips:` way back.
     let scheme = if request.uri().is_sips() { "sips" } else { "sip" };
     let mark = is_by_flow.then(|| mark_of(flow));
     let ends = now.wall.as_secs().saturating_add(SESSION_ROUTE_SECS) / HOUR_SECS + 1;
-    let (from, to) = (fields.from(), fields.to());
-    let [caller, callee, called] = [&from.uri, &to.uri, request.uri()].map(|uri| core.domains.person(uri));
-    let caller_tag = from.tag().unwrap_or_default();
-    let (caller, callee) = (&caller, &callee);
-    let parties = Parties { call_id: fields.call_id(), caller_tag, caller, callee, called: &called };
-    let named = if called == *callee { String::new() } else { format!(".{}", hex(called.as_str())) };
-    let seal = parties.seal(core, ends, mark.as_deref());
+    let (caller, callee) = (&dialog.sender, &dialog.recipient);
+    let called = core.domains.person(request.uri());
+    let named = if called == callee.person { String::new() } else { format!(".{}", hex(called.as_str())) };
+    let seal = dialog.seal(core, (caller, callee), &called, (ends, mark.as_deref()));
     let user = mark.map(|mark| format!("{mark}@")).unwrap_or_default();
     let listens = |transport: Transport| sockets.local(transport, flow.remote).is_some();
     let over = [flow.transport, Transport::Udp].into_iter().find(|transport| listens(*transport));
@@ -151,8 +137,13 @@ pub(super) fn own_routes(core: &Core, request: &Request) -> OwnRoutes {
     if has_too_many_routes(request) {
         return own;
     }
-    for route in request.fields().routes("Route").unwrap_or_default() {
-        let recorded = recorded(core, request.fields(), &route.uri);
+    let routes = request.fields().routes("Route").unwrap_or_default();
+    if routes.is_empty() {
+        return own;
+    }
+    let dialog = SealedDialog::of(core, request.fields());
+    for route in routes {
+        let recorded = recorded(core, &dialog, &route.uri);
         if recorded.is_none() && core.domains.serving(&route.uri).is_none() {
             own.next = Some(route.uri);
             break;
@@ -199,7 +190,7 @@ pub(super) fn restored(core: &Core, request: &Request) -> Option<Request> {
     }
     let last = request.fields().routes("Route").ok()?.pop()?.uri;
     let is_proxy = |uri: &Uri| uri.user().is_none() && core.domains.serving(uri).is_some();
-    let is_sealed = recorded(core, request.fields(), uri).is_some();
+    let is_sealed = recorded(core, &SealedDialog::of(core, request.fields()), uri).is_some();
     if !is_sealed && (!is_proxy(uri) || is_proxy(&last)) {
         return None;
     }
@@ -366,31 +357,31 @@ pub(super) fn party_to(core: &Core, fields: &Fields) -> Option<u128> {
 /// Who was really called in the dialog of a response, according to the Route that we recorded.
 pub(super) fn called(core: &Core, fields: &Fields) -> Option<Aor> {
     let routes = fields.routes("Record-Route").ok()?;
-    let mut ours = routes.iter().take(ROUTES_MAX).filter_map(|route| recorded(core, fields, &route.uri));
+    let dialog = SealedDialog::of(core, fields);
+    let mut ours = routes.iter().take(ROUTES_MAX).filter_map(|route| recorded(core, &dialog, &route.uri));
     ours.next().map(|recorded| recorded.party)
 }
 
-/// The content of a Route, if we recorded it in the dialog of these header fields.
-fn recorded(core: &Core, fields: &Fields, route: &Uri) -> Option<Recorded> {
+/// The content of a Route, if we recorded it in this dialog.
+fn recorded(core: &Core, dialog: &SealedDialog<'_>, route: &Uri) -> Option<Recorded> {
     let mut parts = route.param(DIALOG)?.splitn(3, '.');
     let (ends, seal) = (u64::from_str_radix(parts.next()?, 16).ok()?, parts.next()?);
     let named = match parts.next() {
         Some(named) => Some(Aor::parse(&unhex(named)?)?),
         None => None,
     };
-    let (from, to) = (fields.from(), fields.to());
-    // Without both tags the request is in no dialog.
-    let (from_tag, to_tag) = (from.tag()?, to.tag()?);
-    let (sender, recipient) = (core.domains.person(&from.uri), core.domains.person(&to.uri));
-    let is_of = |caller_tag, caller, callee| {
-        let called = named.as_ref().unwrap_or(callee);
-        let parties = Parties { call_id: fields.call_id(), caller_tag, caller, callee, called };
-        parties.seal(core, ends, route.user()) == seal
+    if !dialog.is_established() {
+        return None;
+    }
+    let (sender, recipient) = (&dialog.sender, &dialog.recipient);
+    let is_of = |caller: &SealedParty, callee: &SealedParty| {
+        let called = named.as_ref().unwrap_or(&callee.person);
+        dialog.seal(core, (caller, callee), called, (ends, route.user())) == seal
     };
-    let (party, called) = if is_of(from_tag, &sender, &recipient) {
-        (named.unwrap_or(recipient), None)
-    } else if is_of(to_tag, &recipient, &sender) {
-        (recipient, Some(named.unwrap_or(sender)))
+    let (party, called) = if is_of(sender, recipient) {
+        (named.unwrap_or_else(|| recipient.person.clone()), None)
+    } else if is_of(recipient, sender) {
+        (recipient.person.clone(), Some(named.unwrap_or_else(|| sender.person.clone())))
     } else {
         return None;
     };

@@ -165,6 +165,13 @@ impl Challenge {
         readable.flatten().filter_map(|params| params.get("realm").map(str::to_owned)).collect()
     }
 
+    /// The realms of all challenges in one field's value, of any scheme.
+    #[must_use]
+    pub fn realms_in(value: &str) -> Vec<String> {
+        let challenges = challenges(value).into_iter().flatten();
+        challenges.filter_map(|(_, params)| params.get("realm").map(str::to_owned)).collect()
+    }
+
     fn of(params: &Params) -> Option<Self> {
         let is_offered = |qop: &str| qop.split(',').any(|word| word.trim().eq_ignore_ascii_case("auth"));
         let protection = match params.get("qop") {
@@ -271,13 +278,18 @@ fn write_quoted(name: &str, value: &str, out: &mut String) {
 }
 
 impl Credentials {
-    /// All credentials of a request, from `Authorization` first, then `Proxy-Authorization`; other schemes are skipped.
+    /// All credentials of a request; other schemes are skipped. Those for a registrar are in `Authorization` and those for
+    /// a proxy in `Proxy-Authorization` (RFC 3261 §22.2, §22.3), so that field comes first.
     ///
     /// # Errors
     /// One of them does not follow the grammar.
     pub fn all(fields: &Fields) -> Result<Vec<Self>, Error> {
         let mut all = Vec::new();
-        for name in ["Authorization", "Proxy-Authorization"] {
+        let mut names = ["Proxy-Authorization", "Authorization"];
+        if *fields.cseq_method() == Method::Register {
+            names.reverse();
+        }
+        for name in names {
             for (field, value) in fields.every(name).enumerate() {
                 if all.len() >= CREDENTIALS_MAX {
                     return Err(Error::whole(name, "too many"));
@@ -359,15 +371,18 @@ impl Counted {
 /// The parameters of each `Digest` in a value. SIP puts one in a field (RFC 3261 §20.44); HTTP's form, several
 /// separated by commas, is read too: a word without `=` begins the next one.
 fn digests(value: &str) -> Result<Vec<Params>, Error> {
+    let all = challenges(value)?.into_iter();
+    Ok(all.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("digest")).map(|(_, params)| params).collect())
+}
+
+/// Challenges, or credentials, with the scheme of each.
+fn challenges(value: &str) -> Result<Vec<(&str, Params)>, Error> {
     let mut cursor = Cursor::new(value);
     let mut all = Vec::new();
     while !cursor.is_end() {
         let scheme = cursor.token("no scheme")?;
         cursor.skip_blanks();
-        let params = params_of_one(&mut cursor)?;
-        if scheme.eq_ignore_ascii_case("digest") {
-            all.push(params);
-        }
+        all.push((scheme, params_of_one(&mut cursor)?));
     }
     Ok(all)
 }

@@ -164,6 +164,7 @@ fn the_first_run_asks_for_an_address_and_a_proxy() {
         (ConnectStep::Finding, "Looking up 192.0.2.1…"),
         (ConnectStep::Opening, "Connecting to 192.0.2.1…"),
         (ConnectStep::Asking, "Signing in to 192.0.2.1…"),
+        (ConnectStep::Waiting, "No answer from 192.0.2.1 yet, still trying…"),
     ] {
         fake.change(|inner| inner.snapshot.registration = RegistrationState::Connecting(step));
         window.run();

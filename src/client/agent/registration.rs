@@ -19,7 +19,7 @@ use super::core::{Core, Task};
 use super::keep_alive::KeepAlive;
 use super::redirect::Redirects;
 use super::sign_in::{Answered, Answerer, Heeded};
-use crate::limits::{REGISTER_EXPIRES_SECS, STREAM_OPEN_WAIT, UNREGISTER_WAIT};
+use crate::limits::{REGISTER_EXPIRES_SECS, SILENCE_TOLD_AFTER, STREAM_OPEN_WAIT, UNREGISTER_WAIT};
 use crate::machine::TimerReason;
 use crate::model::account::{ConnectStep, RegistrationState};
 use crate::model::outage::Outage;
@@ -52,6 +52,8 @@ pub(crate) struct Registration {
     settles_as: Option<RegistrationState>,
     /// Why the addresses tried so far do not serve us: what says most of it.
     outage: Outage,
+    /// When it is told that the pending request has no answer yet.
+    silence_told_at: Option<Instant>,
 }
 
 /// The current step.
@@ -95,6 +97,7 @@ impl Registration {
             offers: Offers::default(),
             settles_as: None,
             outage: Outage::default(),
+            silence_told_at: None,
         }
     }
 
@@ -237,7 +240,7 @@ impl Registration {
                 core.server.main().into_iter().for_each(|flow| self.register(core, flow, 0, now));
             }
             Phase::Leaving { .. } => self.left(core),
-            Phase::Asking if is_asked_who => self.begin(core, now),
+            Phase::Asking if is_asked_who => self.go_on(core, now),
             Phase::Asking => self.judge(core, response, now),
             Phase::Idle
             | Phase::Finding
@@ -268,7 +271,11 @@ impl Registration {
                 core.transactions.forget(Task::Account);
                 self.left(core);
             }
-            Phase::Idle | Phase::Finding | Phase::Opening | Phase::Asking | Phase::Left => {}
+            Phase::Asking => {
+                self.silence_told_at = None;
+                self.become_state(core, RegistrationState::Connecting(ConnectStep::Waiting));
+            }
+            Phase::Idle | Phase::Finding | Phase::Opening | Phase::Left => {}
         }
     }
 
@@ -283,6 +290,9 @@ impl Registration {
             Phase::Resting { until } => Some((until, TimerReason::ConnectAgain)),
             Phase::Settled { refresh_at } => refresh_at.map(|at| (at, TimerReason::RegistrationRefresh)),
             Phase::Leaving { until } => Some((until, TimerReason::UnregistrationAwaited)),
+            Phase::Asking if self.state == RegistrationState::Connecting(ConnectStep::Asking) => {
+                self.silence_told_at.map(|at| (at, TimerReason::SilenceTold))
+            }
             Phase::Idle | Phase::Finding | Phase::Opening | Phase::Asking | Phase::Left => None,
         }
     }
@@ -308,6 +318,7 @@ impl Registration {
     }
 
     fn begin(&mut self, core: &mut Core, now: Now) {
+        self.silence_told_at = Some(now.mono + SILENCE_TOLD_AFTER);
         match core.server.main() {
             Some(flow) if core.profile.register => {
                 self.register(core, flow, self.expires_secs, now);

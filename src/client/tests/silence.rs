@@ -118,6 +118,29 @@ fn a_refresh_under_way_is_not_given_up_by_the_silence() {
 }
 
 #[test]
+fn a_server_that_is_silent_while_we_connect_is_told_of_once_and_may_still_answer() {
+    let mut stage = Stage::new(&account());
+    let step = |stage: &Stage| {
+        if let RegistrationState::Connecting(step) = stage.agent.registration() { Some(*step) } else { None }
+    };
+    stage.command(AgentCommand::Connect);
+    stage.advance(Duration::from_millis(3_999));
+    assert_eq!(step(&stage), Some(ConnectStep::Asking));
+    stage.advance(Duration::from_millis(1));
+    assert_eq!(step(&stage), Some(ConnectStep::Waiting));
+    stage.events.clear();
+    stage.advance(Duration::from_secs(20));
+    assert!(stage.events.is_empty(), "{:?}", stage.events);
+    let register = stage.sent.last().expect("transmitted again").1.clone();
+    stage.answer(&register, "200 OK", PROOF);
+    assert_eq!(*stage.agent.registration(), RegistrationState::Connected);
+    // A refresh is no news to anybody.
+    stage.advance(Duration::from_secs(550));
+    stage.advance(Duration::from_secs(10));
+    assert_eq!(*stage.agent.registration(), RegistrationState::Connected);
+}
+
+#[test]
 fn a_server_without_proof_is_offline_by_the_same_silence_and_nobody_gets_a_double() {
     let mut stage = Stage::new(&account());
     stage.register("200 OK", "Expires: 600\n");

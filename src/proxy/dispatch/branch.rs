@@ -34,6 +34,8 @@ pub(crate) struct Branch {
     is_by_recipient: bool,
     /// Sent once more after a 482 (Loop Detected).
     is_again: bool,
+    /// It was sent and ended without an answer: it may have arrived.
+    is_unanswered: bool,
     /// The device that it goes to, if known.
     device: Option<String>,
     /// Set for a branch to a device that was away, started after another device accepted (W16).
@@ -69,8 +71,10 @@ pub(crate) struct Fork {
     first_sent: Option<Instant>,
     /// When this attempt began.
     start: Option<Instant>,
-    /// Resumed after a crash, or a retry: the request may have been sent before.
+    /// Resumed after a crash: the request may have been sent before, it is not known where.
     is_resumed: bool,
+    /// The targets of earlier attempts that did not answer: the request may have arrived there.
+    unanswered: Vec<Uri>,
 }
 
 /// What a final response means for a leg.
@@ -117,6 +121,7 @@ impl Branch {
             payer: target.way.payer().cloned(),
             is_by_recipient: target.is_by_recipient,
             is_again: false,
+            is_unanswered: false,
             device: None,
             late: None,
         }
@@ -193,6 +198,7 @@ impl Fork {
         let Some(this) = self.get_mut(branch) else {
             return false;
         };
+        this.is_unanswered |= this.state == BranchState::Sent;
         std::mem::replace(&mut this.state, BranchState::Over) != BranchState::Over
     }
 
@@ -265,22 +271,22 @@ impl Fork {
 
     /// What a final response to a branch means; a branch that is over has no say any more.
     pub(crate) fn judge(&mut self, branch: u32, response: &Response, transmissions: u32) -> Verdict {
-        let may_be_repeat = self.is_resumed || self.branches.len() > 1;
-        let Some(this) = self.get_mut(branch).filter(|this| this.state != BranchState::Over) else {
+        let is_forked = self.branches.len() > 1;
+        let Some(this) = self.get(branch).filter(|this| this.state != BranchState::Over) else {
             return Verdict::Over;
         };
-        let (steps, is_again) = (this.steps, this.is_again);
+        let (steps, is_again, may_have_it) = (this.steps, this.is_again, self.may_have_it(&this.uri));
         match response.status() {
             200..300 => {
                 self.close(branch, None, transmissions);
                 Verdict::Delivered(BranchResult::of(response))
             }
             // As W15 says: it had arrived. The server that refuses the repetition still knows it.
-            482 if is_again => {
+            482 if is_again && may_have_it => {
                 self.close(branch, None, transmissions);
                 Verdict::Delivered(BranchResult::standard(200))
             }
-            482 if may_be_repeat => {
+            482 if !is_again && (may_have_it || is_forked) => {
                 self.tries += transmissions;
                 Verdict::Merged
             }
@@ -297,9 +303,16 @@ impl Fork {
         }
     }
 
+    /// True if the request may have arrived at that target before: an earlier attempt was not answered there. Of two
+    /// branches of one attempt that meet at one server it takes one, so a 482 to the other says nothing.
+    fn may_have_it(&self, target: &Uri) -> bool {
+        self.is_resumed || self.unanswered.iter().any(|uri| uri.same_as(target))
+    }
+
     /// Ends a branch that got no response.
     pub(crate) fn fail(&mut self, branch: u32, fault: Fault, transmissions: u32) {
-        if self.get_mut(branch).is_some_and(|this| this.state != BranchState::Over) {
+        if let Some(this) = self.get_mut(branch).filter(|this| this.state != BranchState::Over) {
+            this.is_unanswered |= this.state == BranchState::Sent;
             self.close(branch, Some(BranchResult::to_fault(fault)), transmissions);
         }
     }
@@ -326,8 +339,15 @@ impl Fork {
 
     fn forget_branches(&mut self) {
         self.used = self.used();
-        self.is_resumed |= self.used > 0;
-        self.branches.clear();
+        let silent = self.branches.drain(..).filter(|branch| branch.is_unanswered).map(|branch| branch.uri);
+        for uri in silent {
+            if !self.unanswered.iter().any(|known| known.same_as(&uri)) {
+                self.unanswered.push(uri);
+            }
+        }
+        // A recipient's places change seldom: the latest count.
+        let old = self.unanswered.len().saturating_sub(REDIRECT_TARGETS_MAX);
+        self.unanswered.drain(..old);
     }
 
     fn push(&mut self, branch: Branch) -> Option<u32> {
@@ -345,16 +365,18 @@ impl Fork {
     }
 }
 
-/// RFC 3261 §16.7 step 6: 6xx, else the lowest class; within 4xx, first what tells the sender how to fix it, 408 last.
+/// RFC 3261 §16.7 step 6: 6xx, else the lowest class; within 4xx, first what tells the sender how to fix it, then 408, and
+/// 482 last, since it says of another branch or of an earlier attempt that it may have arrived.
 pub(crate) const fn rank(status: u16) -> u8 {
     match status {
         600.. => 0,
         300..400 => 1,
         401 | 407 | 415 | 420 | 484 => 2,
         408 => 4,
+        482 => 5,
         400..500 => 3,
-        500..600 => 5,
-        _ => 6,
+        500..600 => 6,
+        _ => 7,
     }
 }
 

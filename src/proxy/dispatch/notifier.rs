@@ -39,9 +39,9 @@ pub(crate) enum Extent {
 pub(crate) enum Ending {
     /// The sender has it.
     Answered(Extent),
-    /// The peer refused it for good.
+    /// Every place refused it for good.
     Unwanted,
-    /// It did not arrive.
+    /// It did not arrive, or that place refused it: whoever is there now may be somebody else.
     Missed(Extent),
 }
 
@@ -89,6 +89,8 @@ pub(crate) struct Report {
     order: Order,
     /// Places that have failed in this round, or are being tried.
     tried: Vec<NextHop>,
+    /// A place of this round did not answer, so the sender may still want it.
+    is_missed: bool,
     /// Keyed hashes of places that may not have asked for it: each is tried only once for this message.
     probed: Vec<u128>,
     /// It was tried before the last restart, and it is no longer known at which of those places.
@@ -137,6 +139,7 @@ impl Report {
             stage: ReportStage::Idle,
             order: Order::FlowFirst,
             tried: Vec::new(),
+            is_missed: false,
             probed: Vec::new(),
             last: None,
             known_since: None,
@@ -307,7 +310,13 @@ impl Report {
     }
 
     /// A NOTIFY ended, with a final response or without; `None` if it is not the one under way.
-    pub(crate) fn ended(&mut self, core: &Core, cseq: u32, status: Option<u16>) -> Option<Ending> {
+    pub(crate) fn ended(
+        &mut self,
+        core: &Core,
+        (cseq, status): (u32, Option<u16>),
+        flow: Flow,
+        now: Now,
+    ) -> Option<Ending> {
         if cseq != self.row.cseq || !matches!(self.stage, ReportStage::UnderWay(..)) {
             return None;
         }
@@ -322,7 +331,11 @@ impl Report {
                 Ending::Answered(extent)
             }
             // 400 says that it arrived in part (RFC 3261 §18.3): what we print is whole.
-            None | Some(400 | 408 | 480 | 500..600) => Ending::Missed(extent),
+            None | Some(400 | 408 | 480 | 500..600) => {
+                self.is_missed = true;
+                Ending::Missed(extent)
+            }
+            Some(_) if self.is_missed || self.has_place(core, flow, now) => Ending::Missed(extent),
             Some(_) => Ending::Unwanted,
         })
     }
@@ -359,12 +372,14 @@ impl Report {
     /// Allows every place to be tried again.
     pub(crate) fn forget_places(&mut self) {
         self.tried.clear();
+        self.is_missed = false;
         self.order = Order::FlowFirst;
     }
 
     /// The sender has just registered: tries those bindings first (W23).
     pub(crate) fn sender_registered(&mut self) {
         self.tried.clear();
+        self.is_missed = false;
         self.order = Order::BindingsFirst;
     }
 

@@ -129,7 +129,7 @@ impl Dispatches {
             return;
         };
         let is_departed = dispatch.report.is_departed();
-        let ending = dispatch.report.ended(core, cseq, status);
+        let ending = dispatch.report.ended(core, (cseq, status), dispatch.flow, now);
         if ending.is_some() {
             let after = dispatch.report.age(now);
             core.tell(ProxyEvent::Reported { dispatch: id, cseq, status, after });

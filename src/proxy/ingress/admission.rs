@@ -61,7 +61,7 @@ pub(crate) fn admit(
     flow: Flow,
     now: Now,
 ) -> Result<Purpose, Rejection> {
-    identity::check_from(request)?;
+    identity::check_from(core, request, flow)?;
     if request.bytes().len() > core.config.message_bytes_max {
         return Err(Rejection::new(413));
     }

@@ -9,7 +9,7 @@ use crate::proxy::guard::source::Source;
 use crate::proxy::guard::strangers::{Budget, Counted, Standing, What};
 use crate::proxy::identity;
 use crate::proxy::own_route::OwnRoutes;
-use crate::sip::Request;
+use crate::sip::{Method, Request};
 use crate::time::Now;
 
 /// Refuses a request before anything else is checked: its source or its sender is banned.
@@ -19,7 +19,11 @@ pub(crate) fn banned(core: &Core, request: &Request, flow: Flow) -> Option<Rejec
         return None;
     }
     let claimed = core.domains.person(&request.fields().from().uri);
-    let senders = [identity::sender(core, request, flow), claimed.clone()];
+    let mut senders = vec![identity::sender(core, request, flow), claimed.clone()];
+    if *request.method() == Method::Register {
+        // Who registers is in To; From may be a third party (RFC 3261 §10.2).
+        senders.push(core.domains.person(&request.fields().to().uri));
+    }
     let is_banned = bans
         .iter()
         .any(|ban| ban.has_address(flow.remote.ip()) || senders.iter().any(|sender| ban.has_sender(sender)));

@@ -211,7 +211,7 @@ impl Sessions {
         flow: Flow,
         now: Now,
     ) -> Result<Passed, Rejection> {
-        identity::check_from(request)?;
+        identity::check_from(core, request, flow)?;
         if request.bytes().len() > core.config.message_bytes_max {
             return Err(Rejection::new(413));
         }

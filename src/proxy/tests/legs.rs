@@ -1,5 +1,6 @@
 //! Legs: where they go, how they end, and what is reported of that: W4, W15 to W19.
 
+mod merged;
 mod size;
 mod streams;
 

@@ -111,6 +111,24 @@ fn w23_unanswered_it_comes_again_after_1_5_30_minutes_then_hourly_for_a_day() {
 }
 
 #[test]
+fn w24_a_place_that_refuses_the_report_may_have_another_owner_and_the_next_one_is_tried() {
+    const NEW: &str = "192.0.2.50:5060";
+    for last in ["200 OK", "481 x"] {
+        let mut bench = Bench::new();
+        let contact = format!("Contact: <sip:james@{NEW}>\n");
+        let text = SUBMISSION.replace("Contact: <sip:james@jamesmob.domain.com>\n", &contact);
+        let first = reported(&mut bench, udp(JAMES), &text);
+        bench.answer(JAMES, &first, "481 Call/Transaction Does Not Exist");
+        let second = bench.take_one(NEW);
+        assert_eq!((field(&second, "CSeq"), body(&second)), (Some("2 NOTIFY"), body(&first)));
+        bench.answer(NEW, &second, last);
+        bench.advance(minutes(1500));
+        assert!(bench.rows.dispatches[0].report.unwrap().closed, "{last}");
+        assert!(bench.take(JAMES).is_empty() && bench.take(NEW).is_empty(), "{last}");
+    }
+}
+
+#[test]
 fn w23_400_408_480_and_5xx_keep_it_and_any_other_final_response_ends_it() {
     for (line, again) in [
         ("400 x", true),

@@ -176,6 +176,11 @@ fn who_is_banned_sends_nothing_by_address_network_domain_or_name() {
     }
     let told = kinds(&mut bench);
     assert_eq!(told.len(), 4, "each source once: {told:?}");
+    // Whoever registers is in To.
+    let third = register("x6", "<sip:x@192.0.2.77>", 6, 600)
+        .replace("From: <sip:x6@domain.com>", "From: <sip:x7@elsewhere7.com>")
+        .replace("To: <sip:x6@domain.com>", "To: <sip:x6@elsewhere6.com>");
+    assert!(ask(&mut bench, clean, &third).starts_with("SIP/2.0 403 Banned"));
     // No password is asked for either, and an ACK is not answered.
     let own = register("ann", "<sip:ann@198.51.100.7>", 5, 600);
     assert!(ask(&mut bench, EVE, &own).starts_with("SIP/2.0 403 Banned"));

@@ -26,6 +26,58 @@ fn w15_credentials_for_us_stay_here_and_those_for_others_go_on() {
 }
 
 #[test]
+fn w30_nobody_else_asks_our_users_for_a_proof_of_their_password_here() {
+    let challenges = |scheme: &str, field: &str| {
+        let of = |realm: &str| format!("{field}: {scheme} realm=\"{realm}\", nonce=\"evil\", qop=\"auth\"\n");
+        of("Domain.com") + &of("elsewhere.com")
+    };
+    for (line, field) in [
+        ("401 Unauthorized", "WWW-Authenticate"),
+        ("407 Proxy Authentication Required", "Proxy-Authenticate"),
+    ] {
+        for (scheme, is_trusted) in [("Digest", false), ("Basic", false), ("Digest", true)] {
+            let peer = if is_trusted { ANN } else { BOB };
+            let trust = vec![format!("udp:{}", address(peer).ip()).parse().unwrap()];
+            let mut bench = asking_with(ProxyConfig { trust, ..config() });
+            let ann = register("ann", &format!("<sip:ann@{ANN}>"), 1, 600);
+            let asked = ask(&mut bench, ANN, &ann);
+            if !is_trusted {
+                let given = nonce(&asked);
+                let said = Said { username: "ann", password: "nna", nonce: &given, ..james("", "00000001") };
+                assert_eq!(status(&ask(&mut bench, ANN, &said.with(&ann, "Authorization"))), 200);
+            }
+            for method in ["MESSAGE", "INVITE"] {
+                let request = SUBMISSION
+                    .replace("Secondary-To: <im:bob@domain.com>\n", "")
+                    .replace("Proxy-Require: secondary-to\n", "")
+                    .replace("MESSAGE", method);
+                let given = nonce_for(&mut bench, &request);
+                bench.receive(udp(JAMES), &james(&given, "00000001").with(&request, "Proxy-Authorization"));
+                let leg = bench.take_one(ANN);
+                bench.take(JAMES);
+                bench.answer_with(udp(ANN), &leg, line, &challenges(scheme, field));
+                let answer = bench.take(JAMES).join("\n");
+                assert!(answer.starts_with(&format!("SIP/2.0 {line}")), "{answer}");
+                assert!(answer.contains("elsewhere.com"), "{answer}");
+                assert_eq!(answer.contains("Domain.com"), is_trusted, "{scheme} {method}: {answer}");
+            }
+        }
+    }
+}
+
+#[test]
+fn w30_credentials_of_another_kind_do_not_stand_before_the_right_ones() {
+    let mut bench = asking();
+    let given = nonce_for(&mut bench, &submission(1));
+    for (number, field) in [(1, "Authorization"), (2, "Proxy-Authorization")] {
+        let stale = james("evil", "00000001").with(&submission(number), field);
+        let both = james(&given, &format!("0000000{number}")).with(&stale, "Proxy-Authorization");
+        let expected = if field == "Authorization" { 202 } else { 407 };
+        assert_eq!(status(&ask(&mut bench, JAMES, &both)), expected, "{field}");
+    }
+}
+
+#[test]
 fn w14_a_message_from_elsewhere_reaches_our_users_unasked_and_one_in_our_name_does_not() {
     let mut bench = asking_with(ProxyConfig { trust: vec!["udp:192.0.2.6/32".parse().unwrap()], ..config() });
     bench.register("ann", ANN);

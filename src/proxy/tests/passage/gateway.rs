@@ -55,6 +55,28 @@ fn w18_a_redirect_to_a_gateway_is_not_followed_by_number_by_name_or_by_route() {
 }
 
 #[test]
+fn a_stranger_is_not_at_the_address_of_a_gateway() {
+    for (from, at, expected) in [
+        ("sip:+1900@192.0.2.9", STRANGER, 403),
+        ("sips:+1900@[::ffff:192.0.2.9]:5061", STRANGER, 403),
+        ("sip:+1900@192.0.2.99", STRANGER, 200),
+        ("sip:+1900@192.0.2.9", GATEWAY, 200),
+    ] {
+        for method in ["MESSAGE", "INVITE", "OPTIONS"] {
+            let mut bench = with_gateway();
+            let from = format!("<{from}>;tag=s1");
+            let text = request(method, "sip:ann@domain.com", (&from, "<sip:ann@domain.com>"), "st", "");
+            bench.receive(udp(at), &text);
+            let came = bench.take(ANN_AT);
+            assert_eq!(came.len(), usize::from(expected == 200), "{method} {from} {came:?}");
+            if expected == 403 {
+                assert!(bench.take(at).iter().any(|text| status(text) == 403), "{method} {from}");
+            }
+        }
+    }
+}
+
+#[test]
 fn w18_a_redirect_of_a_trusted_peer_is_followed_and_the_sender_asserted() {
     let mut bench = with_gateway();
     let leg = ann_writes_to(&mut bench, GATEWAY);

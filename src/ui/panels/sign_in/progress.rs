@@ -32,6 +32,7 @@ pub(super) fn under_way(attempt: &Attempt, snapshot: &Snapshot) -> Option<String
         ConnectStep::Finding => format!("Looking up {server}…"),
         ConnectStep::Opening => format!("Connecting to {server}…"),
         ConnectStep::Asking => format!("Signing in to {server}…"),
+        ConnectStep::Waiting => format!("No answer from {server} yet, still trying…"),
     })
 }
 
