@@ -89,7 +89,7 @@ enum Command {
     Listen(ListenArguments),
     /// Search and export the stored messages (safe while the window is open).
     History(history::HistoryArguments),
-    /// Say from a capture (pcapng or pcap) what became of each message in it.
+    /// Show what became of each message in a capture (pcapng or pcap).
     Inspect(inspect::InspectArguments),
     /// Play scripts with people and faults, and say whether what was expected came true.
     Check(Box<check::CheckArguments>),

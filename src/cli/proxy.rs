@@ -14,11 +14,13 @@ use super::{ProxyArguments, Switch, runtime, stopped};
 use crate::config::changes::{Change, Takes};
 use crate::config::proxy::ProxySettings;
 use crate::net::names_of_others;
+use crate::proxy::Auth;
 use crate::runtime::capture::Capture;
 use crate::runtime::faults::FAULT_STATUS;
 use crate::runtime::logs::{self, ALWAYS, Level};
-use crate::runtime::server::{Reloader, Server};
+use crate::runtime::server::{Reloader, Server, store_in};
 use crate::runtime::wire_tap::WireTap;
+use crate::store::users::Users;
 
 pub(super) fn run(arguments: ProxyArguments) -> anyhow::Result<ExitCode> {
     let file = arguments.config.clone();
@@ -49,6 +51,7 @@ pub(super) fn run(arguments: ProxyArguments) -> anyhow::Result<ExitCode> {
     }
     let stop = async { stop.await? };
     warn_of_names(&settings);
+    warn_of_nobody(&settings)?;
     let reloader = server.reloader().context("the proxy ended while it was starting")?;
     let end = runtime.block_on(async {
         tokio::select! {
@@ -111,6 +114,19 @@ fn warn_of_names(settings: &ProxySettings) {
         identity.chain.display(),
         settings.domains.join(", ")
     );
+}
+
+/// Warns if users have to sign in and there are none.
+fn warn_of_nobody(settings: &ProxySettings) -> anyhow::Result<()> {
+    let Some(data) = settings.data.as_deref().filter(|_| settings.asks() != Auth::Off) else { return Ok(()) };
+    if Users::open(&store_in(data))?.list()?.is_empty() {
+        let domain = settings.domains.first().map_or("DOMAIN", String::as_str);
+        tracing::warn!(
+            "nobody can sign in, because there are no users yet: fanfare proxy user add NAME@{domain} --data {}",
+            data.display()
+        );
+    }
+    Ok(())
 }
 
 /// Logged at the default level: the operator asked for this and wants to see it.

@@ -234,7 +234,8 @@ impl ProxySettings {
     }
 
     /// Whether users must authenticate: beyond loopback they must, unless the settings say otherwise (W30).
-    fn asks(&self) -> Auth {
+    #[must_use]
+    pub fn asks(&self) -> Auth {
         let is_open = self.listens.iter().any(|(_, listen)| !listen.ip().is_loopback());
         self.auth.unwrap_or(if is_open { Auth::On } else { Auth::Off })
     }

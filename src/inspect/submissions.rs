@@ -114,6 +114,8 @@ pub struct Submissions {
     legs: BTreeMap<Key, (usize, Part)>,
     /// Legs that are still to come: by sender, body and recipient.
     expected: BTreeMap<(Aor, u64, Aor), VecDeque<(usize, usize)>>,
+    /// Those of them that are expected no more, since their submission was refused, by submission and recipient.
+    given_up: BTreeMap<(usize, usize), (Aor, u64, Aor)>,
     /// The latest submission by sender and body.
     latest: BTreeMap<(Aor, u64), usize>,
 }
@@ -151,6 +153,19 @@ impl Submissions {
         if let Some(submission) = self.submissions.get_mut(number) {
             submission.messages.push((index, part));
             submission.transmitted(part, traced.wire.at, &request.fields().to().uri);
+            if part == Part::Uplink && submission.is_challenged() {
+                submission.answer = None;
+                self.expect_again(number);
+            }
+        }
+    }
+
+    /// A submission that was challenged comes with credentials: its legs may follow now.
+    fn expect_again(&mut self, number: usize) {
+        let mut rest = self.given_up.split_off(&(number, 0));
+        self.given_up.append(&mut rest.split_off(&(number + 1, 0)));
+        for (place, what) in rest {
+            self.expected.entry(what).or_default().push_back(place);
         }
     }
 
@@ -173,18 +188,26 @@ impl Submissions {
         }
         let (from, to) = (request.fields().from().uri.aor(), request.fields().to().uri.aor());
         let body = hash(request);
-        if let Some(waiting) = self.expected.get_mut(&(from.clone(), body, to)) {
-            let (number, recipient) = *waiting.front()?;
-            if self.submissions.get(number)?.sender == traced.wire.from {
-                return None;
+        let what = (from.clone(), body, to);
+        if let Some(waiting) = self.expected.get_mut(&what) {
+            while let Some((number, recipient)) = waiting.front().copied() {
+                let submission = self.submissions.get(number)?;
+                if submission.sender == traced.wire.from {
+                    return None;
+                }
+                waiting.pop_front();
+                if !submission.is_refused() {
+                    return Some((number, Part::Leg(recipient)));
+                }
+                self.given_up.insert((number, recipient), what.clone());
             }
-            waiting.pop_front();
-            return Some((number, Part::Leg(recipient)));
+            return None;
         }
         let number = *self.latest.get(&(from, body))?;
         let submission = self.submissions.get(number)?;
-        let is_of_proxy =
-            submission.proxy.ip() == traced.wire.from.ip() && submission.sender != traced.wire.from;
+        let is_of_proxy = submission.proxy.ip() == traced.wire.from.ip()
+            && submission.sender != traced.wire.from
+            && !submission.is_refused();
         (submission.is_fan_out && is_of_proxy).then_some((number, Part::Other(submission.others.len())))
     }
 
@@ -262,6 +285,16 @@ impl Submission {
             wire.to == sender || wire.from == proxy
         };
         if is_uplink { Part::Uplink } else { Part::Leg(0) }
+    }
+
+    /// Its server has refused it, so it has no legs.
+    fn is_refused(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| answer.status >= 300)
+    }
+
+    /// The same, until it comes with credentials.
+    fn is_challenged(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| matches!(answer.status, 401 | 407))
     }
 
     fn transmitted(&mut self, part: Part, at: Timestamp, to: &Uri) {

@@ -180,6 +180,35 @@ fn the_same_words_twice_keep_their_legs_apart_and_a_member_of_a_list_is_told_apa
 }
 
 #[test]
+fn a_submission_that_was_refused_takes_no_leg_of_the_same_words_until_it_comes_with_a_password() {
+    let other =
+        |text: &str| text.replace("asd88asd77a", "other").replace("K776", "K777").replace("49583", "49584");
+    let first = submission("Secondary-To: <im:ben@domain.com>\n");
+    let (second, ann, late) = (other(&first), leg("ann", "a1"), leg("ann", "a2"));
+    let with_password = first.replace("CSeq: 1", "CSeq: 2").replace("K776", "K778");
+    let trace = [
+        passed(0, JAMES, PROXY, &first),
+        passed(1, PROXY, JAMES, &answer(&first, "407 Proxy Authentication Required")),
+        passed(10, JAMES, PROXY, &second),
+        passed(11, PROXY, JAMES, &answer(&second, "202 Accepted")),
+        passed(12, PROXY, ANN, &ann),
+        passed(13, ANN, PROXY, &answer(&ann, "200 OK")),
+        passed(20, JAMES, PROXY, &with_password),
+        passed(21, PROXY, JAMES, &answer(&with_password, "202 Accepted")),
+        passed(22, PROXY, ANN, &late),
+        passed(23, ANN, PROXY, &answer(&late, "486 Busy Here")),
+    ];
+    let states = |end: usize| {
+        let all = submissions(&trace[..end]);
+        let of = |one: &Submission| verdicts(one).iter().map(|verdict| verdict.state).collect::<Vec<_>>();
+        all.iter().map(of).collect::<Vec<_>>()
+    };
+    let refused = vec![State::Failed, State::Failed];
+    assert_eq!(states(6), [refused, vec![State::Delivered, State::Open]]);
+    assert_eq!(states(10), [vec![State::Failed, State::Open], vec![State::Delivered, State::Open]]);
+}
+
+#[test]
 fn a_message_that_its_sender_sends_again_one_by_one_is_no_leg() {
     let sent = submission("Secondary-To: <im:ben@domain.com>\n");
     let trace = [

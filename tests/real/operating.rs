@@ -32,6 +32,10 @@ fn a_folder_before_the_command_is_an_error_and_none_at_all_is_a_warning() {
     program.signal("TERM");
     let ended = program.end();
     assert_eq!((ended.code(), ended.err.len()), (0, 0), "{ended:?}");
+    let program = fanfare(&[&proxy[..], &["--data", data, "--auth", "on"]].concat());
+    program.complaint_with("there are no users yet: fanfare proxy user add NAME@domain.com --data");
+    program.signal("TERM");
+    assert_eq!(program.end().code(), 0);
 }
 
 #[test]
