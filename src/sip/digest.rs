@@ -4,6 +4,7 @@
 //! (RFC 7616 §3.4.1 for a challenge that offers none). Unknown challenges are skipped: one we know is enough.
 
 mod strength;
+mod grammar;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,10 +13,11 @@ use md5::Md5;
 use sha2::{Digest, Sha256, Sha512_256};
 use subtle::ConstantTimeEq;
 
+use self::grammar::{challenges, digests, params_of_one};
 use super::cursor::{Cursor, quote};
 use super::error::Error;
 use super::fields::Fields;
-use super::header::{Params, Value, check_count, param};
+use super::header::Params;
 use super::names::Method;
 use crate::limits::CREDENTIALS_MAX;
 
@@ -366,44 +368,6 @@ impl Counted {
         let cnonce = params.get("cnonce").ok_or_else(|| Error::whole("", "no cnonce"))?;
         Ok(Some(Self { nc: nc.to_owned(), cnonce: cnonce.to_owned() }))
     }
-}
-
-/// The parameters of each `Digest` in a value. SIP puts one in a field (RFC 3261 §20.44); HTTP's form, several
-/// separated by commas, is read too: a word without `=` begins the next one.
-fn digests(value: &str) -> Result<Vec<Params>, Error> {
-    let all = challenges(value)?.into_iter();
-    Ok(all.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("digest")).map(|(_, params)| params).collect())
-}
-
-/// Challenges, or credentials, with the scheme of each.
-fn challenges(value: &str) -> Result<Vec<(&str, Params)>, Error> {
-    let mut cursor = Cursor::new(value);
-    let mut all = Vec::new();
-    while !cursor.is_end() {
-        let scheme = cursor.token("no scheme")?;
-        cursor.skip_blanks();
-        all.push((scheme, params_of_one(&mut cursor)?));
-    }
-    Ok(all)
-}
-
-fn params_of_one(cursor: &mut Cursor<'_>) -> Result<Params, Error> {
-    let mut params = Params::default();
-    while !cursor.is_end() {
-        let before = cursor.clone();
-        let found = param(cursor)?;
-        if matches!(found.value, Value::Flag) {
-            *cursor = before;
-            return Ok(params);
-        }
-        check_count(cursor, params.0.len())?;
-        params.0.push(found.owned());
-        if !cursor.is_end() && !cursor.eat(b',') {
-            return Err(cursor.fault("no comma between parameters"));
-        }
-        cursor.skip_blanks();
-    }
-    Ok(params)
 }
 
 #[cfg(test)]
