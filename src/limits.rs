@@ -15,7 +15,7 @@ pub use self::abuse::*;
 pub use self::client::*;
 pub use self::history::*;
 pub use self::lookups::*;
-pub use self::network::network;
+pub use self::network::{neighbourhood, network};
 pub use self::people::*;
 pub use self::testing::*;
 pub use self::wire::*;

@@ -8,6 +8,17 @@ pub const UNPROVEN_TRANSMISSIONS_MAX: u32 = 3;
 /// Requests to one such address within the time below, one per message; over it, 408. Connection attempts have the same
 /// limit.
 pub const UNPROVEN_REQUESTS_MAX: usize = 10;
+/// Such requests to one network (a /24 of IPv4, a /48 of IPv6) within that time.
+pub const UNPROVEN_NETWORK_REQUESTS_MAX: usize = 30;
+/// Branches of one such request to one network.
+pub const UNPROVEN_NETWORK_BRANCHES_MAX: usize = 2;
+/// Recipients of one message to whom it goes in full at one address that their sender named and that has not answered yet,
+/// within the time below. The others wait until it answers; if it does not, 408.
+pub const UNANSWERED_LEGS_MAX: usize = 4;
+/// Bytes of these together, if there are several.
+pub const UNANSWERED_LEG_BYTES_MAX: usize = 16 * 1024;
+/// Messages that are counted for one such address; of a further one, all recipients wait.
+pub const UNANSWERED_MESSAGES_MAX: usize = 10_000;
 /// The time for [`UNPROVEN_REQUESTS_MAX`].
 pub const UNPROVEN_REQUESTS_WITHIN: Duration = Duration::from_secs(60);
 /// Such addresses that are counted; over it, the oldest is forgotten.

@@ -6,12 +6,12 @@
 //! neighbourhood that holds most makes room for others.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::limits::{
     CONNECTION_IDLE, CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, STREAM_BYTES_FREE, STREAM_BYTES_MAX,
-    STREAM_MESSAGE_WAIT, STREAM_WRITE_WAIT, network,
+    STREAM_MESSAGE_WAIT, STREAM_WRITE_WAIT, neighbourhood, network,
 };
 use crate::machine::ConnectionId;
 
@@ -203,20 +203,6 @@ impl InboundPeers {
 /// A small amount is free for everybody, so that nobody's large messages block small ones.
 const fn counted(bytes: usize) -> usize {
     if bytes > STREAM_BYTES_FREE { bytes } else { 0 }
-}
-
-/// A /24 of IPv4 or a /48 of IPv6: what one person may control.
-fn neighbourhood(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(ip) => {
-            let [a, b, c, _] = ip.octets();
-            IpAddr::from([a, b, c, 0])
-        }
-        IpAddr::V6(ip) => {
-            let [a, b, c, ..] = ip.segments();
-            Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0).into()
-        }
-    }
 }
 
 #[cfg(test)]

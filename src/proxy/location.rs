@@ -3,12 +3,15 @@
 //! **Invariant:** it holds what the store holds: the registrar decides, and applies changes once they are committed.
 
 mod devices;
+mod places;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use self::devices::Devices;
+use self::places::Places;
+pub(super) use self::places::{Maker, user_at_place};
 use super::journal::{BindingRow, Reach, Write};
 use crate::sip::{Aor, Transport, Uri};
 use crate::time::Now;
@@ -28,7 +31,7 @@ pub(super) struct LocationService {
     bindings: BTreeMap<Aor, Vec<Binding>>,
     ends: BTreeSet<(Instant, Aor)>,
     /// Which users are registered at which place.
-    places: BTreeMap<SocketAddr, BTreeSet<Aor>>,
+    places: Places,
     /// How many bindings there are, and their bytes.
     count: usize,
     bytes: usize,
@@ -62,11 +65,24 @@ impl LocationService {
         self.bindings.get(aor).into_iter().flatten().filter(move |binding| binding.ends > now)
     }
 
-    /// The bindings of devices at this place.
-    pub(super) fn at(&self, place: SocketAddr, now: Instant) -> impl Iterator<Item = &Binding> {
-        let people = self.places.get(&place).into_iter().flatten();
-        let bindings = people.flat_map(move |aor| self.bindings(aor, now));
-        bindings.filter(move |binding| place_of(&binding.row) == place)
+    /// Who has registered this place for anybody.
+    pub(super) fn makers(&self, place: SocketAddr) -> impl Iterator<Item = Maker> {
+        self.places.makers(place)
+    }
+
+    /// The bindings of devices at this place that were made so: all, or those with that user part in their Contact.
+    pub(super) fn at(
+        &self,
+        (place, maker): (SocketAddr, Maker),
+        user: Option<&str>,
+        now: Instant,
+    ) -> impl Iterator<Item = &Binding> {
+        self.places.people(place, maker, user).flat_map(move |(user, aor)| {
+            let is_it = move |row: &BindingRow| {
+                place_of(row) == place && Maker::of(row) == maker && user_at_place(&row.contact) == user
+            };
+            self.bindings(aor, now).filter(move |binding| is_it(&binding.row))
+        })
     }
 
     /// True if `aor` has made or refreshed a binding after `start`, for that device if one is given.
@@ -149,7 +165,7 @@ impl LocationService {
         self.ends.insert((ends, row.aor.clone()));
         self.count += 1;
         self.bytes += binding_bytes(&row);
-        self.places.entry(place_of(&row)).or_default().insert(row.aor.clone());
+        self.places.put(&row);
         let bindings = self.bindings.entry(row.aor.clone()).or_default();
         let place = bindings.partition_point(|other| other.row.q_permille >= row.q_permille);
         bindings.insert(place, Binding { row, ends, since: now.mono });
@@ -175,17 +191,7 @@ impl LocationService {
     fn release(&mut self, row: &BindingRow) {
         self.count = self.count.saturating_sub(1);
         self.bytes = self.bytes.saturating_sub(binding_bytes(row));
-        let place = place_of(row);
-        let mut others = self.bindings.get(&row.aor).into_iter().flatten();
-        if others.any(|other| place_of(&other.row) == place) {
-            return;
-        }
-        if let Some(people) = self.places.get_mut(&place) {
-            people.remove(&row.aor);
-            if people.is_empty() {
-                self.places.remove(&place);
-            }
-        }
+        self.places.take(row);
     }
 
     fn drop_empty(&mut self, aor: &Aor) {

@@ -281,9 +281,8 @@ impl Ahead {
         let there = self.next.as_ref().unwrap_or(&self.uri);
         let (router, owner) = (core.router(), self.owner(core));
         // Who answers may claim to be at another user's place, but that user is no party of this dialog.
-        let mut owners = router.owners(there, now).peekable();
-        if self.next.is_none() && owners.peek().is_some() {
-            return owners.any(|binding| Some(&binding.row.aor) == owner.as_ref());
+        if self.next.is_none() && router.owners(there, now).next().is_some() {
+            return owner.is_some_and(|owner| router.is_owner(&owner, there, now));
         }
         self.is_party_at(core, request, there, now)
             || (self.next.is_none() && is_binding(core, owner.as_ref(), there, now))

@@ -18,7 +18,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 pub(crate) use self::saving::{Change, Unsaved};
-use self::starting::begin;
+use self::starting::{begin, by_sender};
 use super::branch::{BranchResult, Fork, Verdict};
 use super::recipient::{Own, Recipient, Saved};
 use super::report_entries::{ReportEntry, assign};
@@ -300,6 +300,7 @@ impl Legs {
             _ if is_blocked => BranchResult::standard(403),
             TargetSet::Targets(targets) => {
                 for target in targets {
+                    let target = by_sender(core, &route, target);
                     if let Some(recipient) = self.recipient(index) {
                         begin(core, facts, (index, &mut recipient.fork), (target, 0), now);
                     }

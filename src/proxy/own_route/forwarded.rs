@@ -60,11 +60,11 @@ impl Ahead {
     /// has registered. Any other place was merely named by who answered, or called.
     pub(in crate::proxy) fn is_to_device(&self, core: &Core, now: Now) -> bool {
         let owner = self.owner(core);
-        let is_his = |aor: &Aor| Some(aor) == owner.as_ref();
+        let is_his = |owner: &Aor| core.router().is_owner(owner, &self.uri, now);
         self.next.is_none()
             && (self.flow(core).is_some()
                 || core.domains.aor(&self.uri).is_some()
-                || core.router().owners(&self.uri, now).any(|binding| is_his(&binding.row.aor))
+                || owner.as_ref().is_some_and(is_his)
                 || is_binding(core, owner.as_ref(), &self.uri, now))
     }
 

@@ -1,6 +1,8 @@
 //! Where a URI leads: to the bindings of a user of ours, to another domain, to a numeric address, or nowhere
 //! (RFC 3261 §16.5; W14, W16, W19).
 
+mod owners;
+
 use std::net::SocketAddr;
 
 use super::domains::Domains;
@@ -8,7 +10,7 @@ use super::users::Users;
 use crate::machine::{Flow, Hop};
 use crate::proxy::config::{ProxyConfig, StaticRoute};
 use crate::proxy::journal::{BindingRow, Reach};
-use crate::proxy::location::{Binding, LocationService, place_of as place_of_binding, port_of};
+use crate::proxy::location::{Binding, LocationService, Maker, place_of as place_of_binding, port_of};
 use crate::proxy::transport::next_hop::user_pays;
 use crate::proxy::transport::request_sender::{Consent, NextHop, RequestSender};
 use crate::sip::{Aor, Scheme, Transport, Uri};
@@ -131,10 +133,10 @@ impl Router<'_> {
         if given == Consent::NotNeeded || row.reach == Reach::Flow {
             return given;
         }
-        let is_his = |other: &Binding| other.row.aor == row.aor;
         let place = place_of_binding(row);
-        let mut there = self.there(place, now).peekable();
-        if !is_made_from(row, place) && there.peek().is_some() && !there.any(is_his) {
+        let is_his =
+            |other: &Binding| place_of_binding(&other.row) == place && self.is_there(Maker::of(&other.row));
+        if self.has_any_there(place, now) && !self.location.bindings(&row.aor, now.mono).any(is_his) {
             return Consent::Unknown;
         }
         let contact = row.contact.ip().filter(|_| self.is_received_at(row, now));
@@ -233,89 +235,8 @@ impl Router<'_> {
         }
     }
 
-    /// Whether the owner of an address has blocked `sender`. A device's numeric address belongs to whoever registered
-    /// it, so that nobody gets around a block by using that.
-    pub(crate) fn is_blocked(&self, address: &Uri, sender: &Aor, now: Now) -> bool {
-        let owner = self.domains.claimed(address);
-        if owner.is_some_and(|owner| self.users.block(&owner, sender)) {
-            return true;
-        }
-        let user = address.aor();
-        let is_named = |binding: &&Binding| binding.row.contact.aor().user() == user.user();
-        let is_blocking = |binding: &Binding| self.users.block(&binding.row.aor, sender);
-        // Several people may share one address; the user part tells them apart.
-        let mut named = self.owners(address, now).filter(is_named).peekable();
-        match named.peek() {
-            Some(_) => named.any(is_blocking),
-            None => self.owners(address, now).any(is_blocking),
-        }
-    }
-
-    /// Whether everybody whose device is at this place has blocked `sender`: a Route, or anybody's host name, may lead
-    /// there. There may be many people behind a proxy, so one block is not enough.
-    pub(crate) fn is_blocked_at(&self, place: SocketAddr, sender: &Aor, now: Now) -> bool {
-        let mut owners = self.owners_at(place, now).peekable();
-        owners.peek().is_some() && owners.all(|binding| self.users.block(&binding.row.aor, sender))
-    }
-
-    /// The same for a request with this Request-URI on its way to that place: of people who share it, the user part of
-    /// the URI tells who is meant, whoever registered that URI.
-    pub(crate) fn is_blocked_on_way(&self, (uri, place): (&Uri, SocketAddr), sender: &Aor, now: Now) -> bool {
-        self.is_blocked_at(place, sender, now)
-            || self.meant_at(place, uri, now).any(|binding| self.users.block(&binding.row.aor, sender))
-    }
-
-    /// Whether the device at this place is that user's, if it is one of ours; of people who share the place, the user
-    /// part of the Request-URI tells who is meant.
-    pub(crate) fn is_device_of(
-        &self,
-        place: SocketAddr,
-        (uri, user): (&Uri, Option<&Aor>),
-        now: Now,
-    ) -> Option<bool> {
-        let is_his = |binding: &Binding| Some(&binding.row.aor) == user;
-        let mut meant = self.meant_at(place, uri, now).peekable();
-        if meant.peek().is_some() {
-            return Some(meant.all(is_his));
-        }
-        let mut owners = self.owners_at(place, now).peekable();
-        owners.peek().is_some().then(|| owners.any(is_his))
-    }
-
-    /// Of the bindings of our users at a place, those with the user part of that URI.
-    fn meant_at(&self, place: SocketAddr, uri: &Uri, now: Now) -> impl Iterator<Item = &Binding> {
-        let user = uri.aor();
-        self.owners_at(place, now).filter(move |binding| binding.row.contact.aor().user() == user.user())
-    }
-
-    /// The bindings of our users whose device is at a numeric address.
-    pub(crate) fn owners(&self, address: &Uri, now: Now) -> impl Iterator<Item = &Binding> {
-        let place = place_of(address).filter(|_| self.domains.aor(address).is_none());
-        place.into_iter().flat_map(move |place| self.owners_at(place, now))
-    }
-
-    /// The same for a place. It belongs to those who registered from that very address and port, or whom a trusted peer
-    /// registered there. If there are none, it belongs to those who registered it and have registered from its address:
-    /// behind one NAT that may be several. Registering a foreign address makes nobody its owner.
-    fn owners_at(&self, place: SocketAddr, now: Now) -> impl Iterator<Item = &Binding> {
-        let place = SocketAddr::new(place.ip().to_canonical(), place.port());
-        let has_any = self.there(place, now).next().is_some();
-        let others = || self.location.at(place, now.mono);
-        let others = (!has_any).then(others).into_iter().flatten();
-        let others = others.filter(move |binding| self.is_received_at(&binding.row, now));
-        self.there(place, now).chain(others)
-    }
-
-    /// The bindings at a place that were made from there, or by a trusted peer.
-    fn there(&self, place: SocketAddr, now: Now) -> impl Iterator<Item = &Binding> {
-        self.location.at(place, now.mono).filter(move |binding| {
-            let row = &binding.row;
-            row.reach == Reach::Flow || is_made_from(row, place) || self.config.trusts(row.flow)
-        })
-    }
-
     /// Whether the user of a binding has registered from the address in its Contact: for this binding, or for another.
-    fn is_received_at(&self, row: &BindingRow, now: Now) -> bool {
+    pub(super) fn is_received_at(&self, row: &BindingRow, now: Now) -> bool {
         let Some(ip) = row.contact.ip().map(|ip| ip.to_canonical()) else { return true };
         let is_from = |other: &BindingRow| other.flow.remote.ip().to_canonical() == ip;
         is_from(row) || self.location.bindings(&row.aor, now.mono).any(|other| is_from(&other.row))
@@ -340,12 +261,6 @@ impl Router<'_> {
             None => NextHop::Lookup { uri: uri.clone(), otherwise: fits.then_some(flow), payer: None },
         }
     }
-}
-
-/// True for a binding that was made from that very address and port.
-fn is_made_from(row: &BindingRow, place: SocketAddr) -> bool {
-    let peer = row.flow.remote;
-    SocketAddr::new(peer.ip().to_canonical(), peer.port()) == place
 }
 
 /// The next hop for a URI that is nobody's binding (W19).

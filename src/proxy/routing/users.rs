@@ -12,6 +12,8 @@ use crate::sip::digest::{Algorithm, Ha1};
 pub(crate) struct Users {
     auth: Auth,
     all: BTreeMap<Aor, KnownUser>,
+    /// Who has blocked each sender or domain.
+    blockers: BTreeMap<Aor, BTreeSet<Aor>>,
 }
 
 #[derive(Debug)]
@@ -23,7 +25,7 @@ struct KnownUser {
 
 impl Users {
     pub(crate) const fn new(config: &ProxyConfig) -> Self {
-        Self { auth: config.auth, all: BTreeMap::new() }
+        Self { auth: config.auth, all: BTreeMap::new(), blockers: BTreeMap::new() }
     }
 
     /// Replaces all users.
@@ -33,6 +35,10 @@ impl Users {
             (row.aor.clone(), KnownUser { sha256: row.sha256.clone(), md5: row.md5.clone(), blocked })
         };
         self.all = rows.iter().map(user).collect();
+        self.blockers.clear();
+        for (sender, row) in rows.iter().flat_map(|row| row.blocked.iter().map(move |sender| (sender, row))) {
+            self.blockers.entry(sender.clone()).or_default().insert(row.aor.clone());
+        }
     }
 
     /// Whether users must authenticate.
@@ -68,10 +74,51 @@ impl Users {
         let Some(user) = self.all.get(user).filter(|user| !user.blocked.is_empty()) else {
             return false;
         };
-        let domain = || Aor::parse(sender.domain());
-        let plain = || sender.without_user_params();
-        user.blocked.contains(sender)
-            || plain().is_some_and(|plain| user.blocked.contains(&plain))
-            || domain().is_some_and(|domain| user.blocked.contains(&domain))
+        names_of(sender).any(|name| user.blocked.contains(&name))
+    }
+
+    /// Those who have blocked `sender`; one may come twice.
+    pub(crate) fn blockers(&self, sender: &Aor) -> impl Iterator<Item = &Aor> {
+        names_of(sender).filter_map(move |name| self.blockers.get(&name)).flatten()
+    }
+}
+
+/// The names under which somebody may be blocked: his address, that without the parameters of its user part, and his domain.
+fn names_of(sender: &Aor) -> impl Iterator<Item = Aor> {
+    let names: [fn(&Aor) -> Option<Aor>; 3] =
+        [|sender| Some(sender.clone()), Aor::without_user_params, |sender| Aor::parse(sender.domain())];
+    names.into_iter().filter_map(move |name| name(sender))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_blocked_somebody_is_found_by_his_name_in_each_form_that_blocks_him() {
+        let mut users = Users { auth: Auth::On, all: BTreeMap::new(), blockers: BTreeMap::new() };
+        let aor = |text: &str| Aor::parse(text).unwrap();
+        let row = |name: &str, blocked: &[&str]| UserRow {
+            aor: aor(&format!("{name}@domain.com")),
+            sha256: Ha1::stored(Algorithm::Sha256, String::new()),
+            md5: Ha1::stored(Algorithm::Md5, String::new()),
+            blocked: blocked.iter().map(|text| aor(text)).collect(),
+        };
+        users.replace(&[row("ann", &["eve@evil.org"]), row("bob", &["evil.org"]), row("ceo", &[])]);
+        let by = |users: &Users, text: &str| -> Vec<String> {
+            users.blockers(&aor(text)).map(ToString::to_string).collect()
+        };
+        assert_eq!(by(&users, "eve@evil.org"), ["ann@domain.com", "bob@domain.com"]);
+        assert_eq!(by(&users, "eve;x=1@evil.org"), ["ann@domain.com", "bob@domain.com"]);
+        assert_eq!(by(&users, "mallory@evil.org"), ["bob@domain.com"]);
+        assert_eq!(by(&users, "ann@domain.com"), [] as [&str; 0]);
+        for name in ["eve@evil.org", "eve;x=1@evil.org"] {
+            assert!(
+                users.block(&aor("ann@domain.com"), &aor(name))
+                    && !users.block(&aor("ceo@domain.com"), &aor(name))
+            );
+        }
+        users.replace(&[row("ann", &[])]);
+        assert_eq!(by(&users, "eve@evil.org"), [] as [&str; 0]);
     }
 }

@@ -15,6 +15,7 @@ mod inbound;
 mod lockout;
 mod payers;
 mod passing;
+mod unanswered;
 
 const ANOTHER: &str = "192.0.2.2:5060";
 

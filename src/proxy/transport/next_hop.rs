@@ -62,8 +62,12 @@ impl NextHop {
 /// Whether the owner of a destination has agreed to be sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Consent {
-    /// No consent is needed: the sender or the operator named this destination, or it is a flow on which we received.
+    /// No consent is needed: the operator, or a sender whom nobody asks for a password, named this destination, or it is a
+    /// flow on which we received.
     NotNeeded,
+    /// The sender named this destination himself, and may send to it what he likes; but while it is silent, not by many
+    /// recipients of one message, and not again and again.
+    BySender,
     /// Named by somebody who receives at this address: given for that address alone.
     From(IpAddr),
     /// Named by somebody else: not known.
@@ -75,6 +79,7 @@ impl Consent {
     pub(crate) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::NotNeeded, given) | (given, Self::NotNeeded) => given,
+            (Self::BySender, given) | (given, Self::BySender) => given,
             (Self::From(one), Self::From(_)) if other.is_given_for(one) => self,
             (Self::From(_) | Self::Unknown, Self::From(_) | Self::Unknown) => Self::Unknown,
         }
@@ -85,7 +90,7 @@ impl Consent {
         match self {
             Self::NotNeeded => true,
             Self::From(own) => own.to_canonical() == address.to_canonical(),
-            Self::Unknown => false,
+            Self::BySender | Self::Unknown => false,
         }
     }
 }

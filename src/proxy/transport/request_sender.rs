@@ -120,9 +120,9 @@ impl RequestSender {
                 return Sending::Sent;
             }
         }
-        let Ok(transmissions_max) = self.transmissions_max(user, flow) else {
-            self.give_up_hop(user);
-            return Sending::Sent;
+        let transmissions_max = match self.agreed((user, bytes.len()), flow, ends) {
+            Ok(max) => max,
+            Err(sending) => return sending,
         };
         if paced(user, flow).is_some() {
             self.pacer.sent(user, flow.remote, bytes.len(), now);
@@ -165,7 +165,7 @@ impl RequestSender {
             self.pacer.heard(heard.user, heard.flow.remote, now);
         }
         if self.rests.get(&heard.user).is_some_and(|rest| rest.consent != Consent::NotNeeded) {
-            self.validation.answered(heard.flow, now);
+            self.answered(heard.flow, now);
         }
         if response.status() < 200 {
             return Some(heard);

@@ -6,16 +6,24 @@
 //! destination gets few transmissions of each request, one request per message whatever its names, and few requests a
 //! minute, until it has answered one. An answer shows receipt, since it repeats a branch that nobody can guess.
 //!
+//! What a sender sends to an address that he named himself needs no consent; [`Unanswered`] bounds how many recipients of one
+//! message, and how many attempts, an address gets that never answers.
+//!
 //! **Invariant:** this counts real destination addresses: a name, an `maddr` or a redirect changes nothing.
+
+mod unanswered;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
+use self::unanswered::Unanswered;
+
 use super::next_hop::{Consent, User};
 use crate::limits::{
     DESTINATIONS_ANSWERED_MAX, DESTINATIONS_ANSWERED_REMEMBERED, DESTINATIONS_UNPROVEN_MAX,
-    UNPROVEN_REQUESTS_MAX, UNPROVEN_REQUESTS_WITHIN, UNPROVEN_TRANSMISSIONS_MAX,
+    UNPROVEN_NETWORK_BRANCHES_MAX, UNPROVEN_NETWORK_REQUESTS_MAX, UNPROVEN_REQUESTS_MAX,
+    UNPROVEN_REQUESTS_WITHIN, UNPROVEN_TRANSMISSIONS_MAX, neighbourhood,
 };
 use crate::machine::Flow;
 use crate::sip::Method;
@@ -45,8 +53,17 @@ pub(crate) struct Validation {
     answered: BTreeMap<SocketAddr, Instant>,
     answered_by_age: BTreeSet<(Instant, SocketAddr)>,
     /// What was sent to addresses that have not agreed.
-    unproven: BTreeMap<IpAddr, Window>,
-    unproven_by_age: BTreeSet<(Instant, IpAddr)>,
+    unproven: Windows,
+    /// The same by network, a /24 of IPv4 or a /48 of IPv6: many addresses may be one victim.
+    networks: Windows,
+    unanswered: Unanswered,
+}
+
+/// What was sent within the last minute, by where it went.
+#[derive(Debug, Default)]
+struct Windows {
+    all: BTreeMap<IpAddr, Window>,
+    by_age: BTreeSet<(Instant, IpAddr)>,
 }
 
 #[derive(Debug)]
@@ -70,6 +87,40 @@ impl Window {
         let passed = if trial == Trial::Datagrams { self.passed.len() } else { 0 };
         passed + self.requests.iter().filter(|(_, known)| *known == trial).count()
     }
+
+    /// How many branches of that request there are.
+    fn branches(&self, user: User, trial: Trial) -> usize {
+        let is_branch = |other: &&(User, Trial)| other.1 == trial && is_same(other.0, user);
+        self.requests.iter().filter(is_branch).count()
+    }
+}
+
+impl Windows {
+    /// What was sent to an address, or a network, within the last minute.
+    fn at(&mut self, ip: IpAddr, now: Instant) -> &mut Window {
+        self.forget_old(now);
+        if !self.all.contains_key(&ip) {
+            if self.all.len() >= DESTINATIONS_UNPROVEN_MAX
+                && let Some((_, oldest)) = self.by_age.pop_first()
+            {
+                self.all.remove(&oldest);
+            }
+            self.by_age.insert((now, ip));
+        }
+        let new = || Window { since: now, requests: Vec::new(), passed: BTreeMap::new() };
+        self.all.entry(ip).or_insert_with(new)
+    }
+
+    fn forget_old(&mut self, now: Instant) {
+        while let Some((since, ip)) = self.by_age.first().copied()
+            && now.saturating_duration_since(since) >= UNPROVEN_REQUESTS_WITHIN
+        {
+            self.by_age.remove(&(since, ip));
+            if self.all.get(&ip).is_some_and(|window| window.since == since) {
+                self.all.remove(&ip);
+            }
+        }
+    }
 }
 
 impl Validation {
@@ -81,16 +132,35 @@ impl Validation {
         remote: SocketAddr,
         now: Instant,
     ) -> Allowance {
-        if self.has_agreed(consent, remote, now) {
+        if consent == Consent::BySender || self.has_agreed(consent, remote, now) {
             return Allowance::Full;
         }
-        let window = self.window(remote, now);
-        let mut of_kind = window.requests.iter().filter(|(_, known)| *known == trial);
-        if window.count(trial) >= UNPROVEN_REQUESTS_MAX || of_kind.any(|(other, _)| is_same(*other, user)) {
+        let ip = remote.ip().to_canonical();
+        let (window, network) = (self.unproven.at(ip, now), self.networks.at(neighbourhood(ip), now));
+        if window.count(trial) >= UNPROVEN_REQUESTS_MAX
+            || window.branches(user, trial) > 0
+            || network.count(trial) >= UNPROVEN_NETWORK_REQUESTS_MAX
+            || network.branches(user, trial) >= UNPROVEN_NETWORK_BRANCHES_MAX
+        {
             return Allowance::Nothing;
         }
         window.requests.push((user, trial));
+        network.requests.push((user, trial));
         Allowance::Few(UNPROVEN_TRANSMISSIONS_MAX)
+    }
+
+    /// How much of a request with so many bytes may be sent to an address that its sender named; counts it if it may. `None`:
+    /// it waits until that address answers.
+    pub(crate) fn allow_named(
+        &mut self,
+        (user, bytes): (User, usize),
+        remote: SocketAddr,
+        now: Instant,
+    ) -> Option<Allowance> {
+        if self.has_answered(remote, now) {
+            return Some(Allowance::Full);
+        }
+        self.unanswered.allow((user, bytes), remote.ip().to_canonical(), now)
     }
 
     /// Whether a request without a transaction may be sent once more; counts it if it may. A request, its CANCEL and
@@ -105,9 +175,15 @@ impl Validation {
         if self.has_agreed(consent, remote, now) {
             return Allowance::Full;
         }
-        let window = self.window(remote, now);
-        if !window.passed.contains_key(&request) && window.count(Trial::Datagrams) >= UNPROVEN_REQUESTS_MAX {
-            return Allowance::Nothing;
+        let ip = remote.ip().to_canonical();
+        let (window, network) = (self.unproven.at(ip, now), self.networks.at(neighbourhood(ip), now));
+        if !window.passed.contains_key(&request) {
+            if window.count(Trial::Datagrams) >= UNPROVEN_REQUESTS_MAX
+                || network.count(Trial::Datagrams) >= UNPROVEN_NETWORK_REQUESTS_MAX
+            {
+                return Allowance::Nothing;
+            }
+            network.passed.entry(request).or_default();
         }
         let sent = window.passed.entry(request).or_default();
         let sent = match method {
@@ -136,27 +212,12 @@ impl Validation {
 
     /// True if something was sent to that address lately that had not agreed.
     pub(crate) fn is_trying(&self, remote: SocketAddr) -> bool {
-        self.unproven.contains_key(&remote.ip().to_canonical())
-    }
-
-    /// What was sent to an address within the last minute.
-    fn window(&mut self, remote: SocketAddr, now: Instant) -> &mut Window {
-        self.forget_old(now);
-        let ip = remote.ip().to_canonical();
-        if !self.unproven.contains_key(&ip) {
-            if self.unproven.len() >= DESTINATIONS_UNPROVEN_MAX
-                && let Some((_, oldest)) = self.unproven_by_age.pop_first()
-            {
-                self.unproven.remove(&oldest);
-            }
-            self.unproven_by_age.insert((now, ip));
-        }
-        let new = || Window { since: now, requests: Vec::new(), passed: BTreeMap::new() };
-        self.unproven.entry(ip).or_insert_with(new)
+        self.unproven.all.contains_key(&remote.ip().to_canonical())
     }
 
     /// A request that was sent over this flow was answered.
     pub(crate) fn answered(&mut self, flow: Flow, now: Instant) {
+        self.unanswered.answered(flow.remote.ip().to_canonical());
         if let Some(before) = self.answered.insert(flow.remote, now) {
             self.answered_by_age.remove(&(before, flow.remote));
         }
@@ -171,17 +232,6 @@ impl Validation {
     fn has_answered(&self, remote: SocketAddr, now: Instant) -> bool {
         let last = self.answered.get(&remote);
         last.is_some_and(|at| now.saturating_duration_since(*at) < DESTINATIONS_ANSWERED_REMEMBERED)
-    }
-
-    fn forget_old(&mut self, now: Instant) {
-        while let Some((since, ip)) = self.unproven_by_age.first().copied()
-            && now.saturating_duration_since(since) >= UNPROVEN_REQUESTS_WITHIN
-        {
-            self.unproven_by_age.remove(&(since, ip));
-            if self.unproven.get(&ip).is_some_and(|window| window.since == since) {
-                self.unproven.remove(&ip);
-            }
-        }
     }
 }
 
@@ -253,6 +303,53 @@ mod tests {
     }
 
     #[test]
+    fn many_addresses_of_one_network_are_not_many_who_may_get_little() {
+        let few = Allowance::Few(UNPROVEN_TRANSMISSIONS_MAX);
+        for network in ["198.51.100.", "2001:db8:7:"] {
+            let now = Clock::start().now().mono;
+            let mut validation = Validation::default();
+            let at = |number: usize| match network {
+                "198.51.100." => format!("{network}{number}:5060"),
+                _ => format!("[{network}{number:x}::1]:5060"),
+            };
+            let mut allow = |what, number: usize, now| {
+                validation.allow(consent(), what, at(number).parse().unwrap(), now)
+            };
+            // Branches of one request.
+            for number in 0..UNPROVEN_NETWORK_BRANCHES_MAX {
+                assert_eq!(allow(relay(1, 0), number, now), few);
+            }
+            assert_eq!(allow(relay(1, 0), 200, now), Allowance::Nothing, "{network}");
+            // Requests.
+            for number in UNPROVEN_NETWORK_BRANCHES_MAX..UNPROVEN_NETWORK_REQUESTS_MAX {
+                let request = u64::try_from(number + 10).unwrap();
+                assert_eq!(allow(relay(request, 0), number, now), few, "{network}{number}");
+            }
+            assert_eq!(allow(relay(99, 0), 201, now), Allowance::Nothing, "{network}");
+            assert_eq!(allow(relay(99, 0), 201, now + UNPROVEN_REQUESTS_WITHIN), few, "{network}");
+            assert_eq!(
+                validation.allow(consent(), relay(99, 1), "203.0.113.1:5060".parse().unwrap(), now),
+                few
+            );
+        }
+    }
+
+    #[test]
+    fn what_passes_without_a_transaction_is_counted_by_network_too() {
+        let (now, mut validation) = (Clock::start().now().mono, Validation::default());
+        let mut pass = |request: u128, number: u128| {
+            let remote = format!("198.51.100.{number}:5060").parse().unwrap();
+            validation.pass(consent(), (request, &Method::Invite), remote, now)
+        };
+        let most = u128::try_from(UNPROVEN_NETWORK_REQUESTS_MAX).unwrap();
+        for number in 0..most {
+            assert_eq!(pass(number, number), Allowance::Few(1));
+        }
+        assert_eq!(pass(most, most), Allowance::Nothing);
+        assert_eq!(pass(0, 0), Allowance::Few(1), "a retransmission is nothing new");
+    }
+
+    #[test]
     fn what_is_remembered_has_an_end() {
         let now = Clock::start().now().mono;
         let mut validation = Validation::default();
@@ -268,7 +365,7 @@ mod tests {
             validation.answered(flow(&remote(number).to_string()), now);
         }
         let full = DESTINATIONS_UNPROVEN_MAX;
-        assert_eq!((validation.unproven.len(), validation.unproven_by_age.len()), (full, full));
+        assert_eq!((validation.unproven.all.len(), validation.unproven.by_age.len()), (full, full));
         let full = DESTINATIONS_ANSWERED_MAX;
         assert_eq!((validation.answered.len(), validation.answered_by_age.len()), (full, full));
     }

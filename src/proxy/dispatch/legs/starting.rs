@@ -4,7 +4,8 @@ use super::{Facts, LegId, Legs};
 use crate::proxy::core::Core;
 use crate::proxy::dispatch::branch::Fork;
 use crate::proxy::routing::router::Target;
-use crate::proxy::transport::request_sender::{Fault, User};
+use crate::proxy::transport::request_sender::{Consent, Fault, NextHop, User};
+use crate::sip::{Scheme, Uri};
 use crate::time::Now;
 
 impl Legs {
@@ -38,6 +39,18 @@ impl Legs {
         };
         core.begin(user, facts.looks_up(), (way, consent.and(given)), core.timer_f(now));
     }
+}
+
+/// A target that is no user's of ours was named by the sender, unless the operator did.
+pub(super) fn by_sender(core: &Core, address: &Uri, target: Target) -> Target {
+    let is_open = match &target.way {
+        NextHop::Hop(hop) => !core.config.names(hop.remote.ip()),
+        NextHop::Lookup { .. } => true,
+        NextHop::Flow(_) | NextHop::FlowAlone(_) | NextHop::Route(..) => false,
+    };
+    let is_his = || *address.scheme() != Scheme::Tel && core.domains.aor(address).is_none();
+    let is_free = target.consent == Consent::NotNeeded && core.users.asks();
+    if is_open && is_free && is_his() { Target { consent: Consent::BySender, ..target } } else { target }
 }
 
 /// Starts a branch to a target that has not been tried yet.

@@ -6,13 +6,18 @@ use std::time::Instant;
 use super::{Large, Question, RequestSender, Rest, Wait};
 use crate::machine::{ConnectId, Flow, Hop};
 use crate::proxy::secret::Secret;
-use crate::proxy::transport::next_hop::{Consent, Fault, SenderNeed, User};
+use crate::proxy::transport::next_hop::{Consent, Fault, SenderNeed, Sending, User};
 use crate::proxy::transport::validation::{Allowance, Trial};
 use crate::sip::Method;
 
 /// A request may not be sent to this hop now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NotNow;
+enum NotNow {
+    /// It is not sent there.
+    GivesUp,
+    /// It waits until that address answers another request.
+    Waits,
+}
 
 impl RequestSender {
     /// The branch of a request at the hop that it is sent to now ([`Rest::branch_at_hop`]).
@@ -29,16 +34,58 @@ impl RequestSender {
         }
     }
 
-    /// How often a request may be sent over a flow; `None` if only Timer E limits it.
-    pub(super) fn transmissions_max(&mut self, user: User, flow: Flow) -> Result<Option<u32>, NotNow> {
+    /// How often a request with so many bytes may be sent over a flow; `None` if only Timer E limits it.
+    fn transmissions_max(&mut self, (user, bytes): (User, usize), flow: Flow) -> Result<Option<u32>, NotNow> {
         let consent = self.rests.get(&user).map_or(Consent::NotNeeded, |rest| rest.consent);
         if flow.transport.is_reliable() || consent == Consent::NotNeeded {
             return Ok(None);
         }
-        match self.validation.allow(consent, (user, Trial::Datagrams), flow.remote, self.now) {
+        let allowance = if consent == Consent::BySender {
+            let named = self.validation.allow_named((user, bytes), flow.remote, self.now);
+            named.ok_or(NotNow::Waits)?
+        } else {
+            self.validation.allow(consent, (user, Trial::Datagrams), flow.remote, self.now)
+        };
+        match allowance {
             Allowance::Full => Ok(None),
             Allowance::Few(max) => Ok(Some(max)),
-            Allowance::Nothing => Err(NotNow),
+            Allowance::Nothing => Err(NotNow::GivesUp),
+        }
+    }
+
+    /// How often a request may be sent over a flow; or what becomes of it instead.
+    pub(super) fn agreed(
+        &mut self,
+        (user, bytes): (User, usize),
+        flow: Flow,
+        ends: Instant,
+    ) -> Result<Option<u32>, Sending> {
+        self.transmissions_max((user, bytes), flow).map_err(|not_now| match not_now {
+            NotNow::GivesUp => {
+                self.give_up_hop(user);
+                Sending::Sent
+            }
+            NotNow::Waits => {
+                self.await_answer(user, flow, ends);
+                Sending::Waits
+            }
+        })
+    }
+
+    /// A request waits until somebody answers at the address that it goes to, and fails if that does not happen in time.
+    fn await_answer(&mut self, user: User, flow: Flow, ends: Instant) {
+        let rest = self.rests.remove(&user).unwrap_or_else(|| Rest::of(Vec::new(), None, ends));
+        let asked = Question::Answer(flow);
+        self.waits.add(user, Wait { asked, rest, is_sips: false, large: None, ends });
+    }
+
+    /// A request was answered from where it was sent.
+    pub(super) fn answered(&mut self, flow: Flow, now: Instant) {
+        self.validation.answered(flow, now);
+        for (user, Wait { asked, rest, .. }) in self.waits.take_answered(flow.remote) {
+            if let Question::Answer(flow) = asked {
+                self.keep(user, rest, flow);
+            }
         }
     }
 
@@ -59,12 +106,12 @@ impl RequestSender {
     /// A request that passed without a transaction was answered from where it was sent.
     pub(crate) fn answered_from(&mut self, flow: Flow, now: Instant) {
         if self.validation.is_trying(flow.remote) {
-            self.validation.answered(flow, now);
+            self.answered(flow, now);
         }
     }
 
     /// This hop is not used: tries the next one, if there is one.
-    pub(super) fn give_up_hop(&mut self, user: User) {
+    fn give_up_hop(&mut self, user: User) {
         match self.rests.remove(&user) {
             Some(rest) if !rest.hops.is_empty() => self.try_hops(user, rest.after_failure(0), Fault::Timeout),
             Some(_) | None => self.fail(user, Fault::Timeout),

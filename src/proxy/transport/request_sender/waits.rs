@@ -1,10 +1,13 @@
 //! Requests without a flow yet: what each has asked the outside world, where it may go then, and how long it waits.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::{RequestSender, Rest, User};
+use crate::limits::UNANSWERED_LEGS_MAX;
 use crate::machine::{ConnectId, Flow, ResolveId};
+use crate::proxy::journal::DispatchId;
 
 /// A request that waits.
 #[derive(Debug)]
@@ -27,11 +30,16 @@ pub(super) struct Large {
     pub(super) fits: bool,
 }
 
+/// No user of a request is lower.
+const LOWEST: User = User::Leg { dispatch: DispatchId(0), recipient: 0, branch: 0 };
+
 /// What was asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Question {
     Connect(ConnectId),
     Resolve(ResolveId),
+    /// Whether anybody is there: it waits for the answer to another request over this flow.
+    Answer(Flow),
 }
 
 /// All waiting requests, by the answer that they wait for and by their deadline.
@@ -40,6 +48,7 @@ pub(super) struct OpenQuestions {
     all: BTreeMap<User, Wait>,
     connects: BTreeMap<ConnectId, User>,
     resolves: BTreeMap<ResolveId, User>,
+    answers: BTreeSet<(SocketAddr, User)>,
     ends: BTreeSet<(Instant, User)>,
 }
 
@@ -55,6 +64,7 @@ impl OpenQuestions {
         match wait.asked {
             Question::Connect(id) => drop(self.connects.insert(id, user)),
             Question::Resolve(id) => drop(self.resolves.insert(id, user)),
+            Question::Answer(flow) => drop(self.answers.insert((flow.remote, user))),
         }
         self.ends.insert((wait.ends, user));
         self.all.insert(user, wait);
@@ -70,6 +80,17 @@ impl OpenQuestions {
     pub(super) fn take_resolve(&mut self, id: ResolveId) -> Option<(User, Wait)> {
         let user = *self.resolves.get(&id)?;
         self.take(user)
+    }
+
+    /// The requests that waited for an answer from there: all of them, and as many as may be tried at other ports.
+    pub(super) fn take_answered(&mut self, remote: SocketAddr) -> Vec<(User, Wait)> {
+        let (first, last) = (SocketAddr::new(remote.ip(), 0), SocketAddr::new(remote.ip(), u16::MAX));
+        let is_there = |place: &SocketAddr| (first..=last).contains(place);
+        let from_first = || self.answers.range((first, LOWEST)..).take_while(|(place, _)| is_there(place));
+        let others = from_first().filter(|(place, _)| *place != remote).take(UNANSWERED_LEGS_MAX);
+        let there = self.answers.range((remote, LOWEST)..).take_while(|(place, _)| *place == remote);
+        let users: Vec<_> = there.chain(others).map(|(_, user)| *user).collect();
+        users.into_iter().filter_map(|user| self.take(user)).collect()
     }
 
     /// A request whose deadline has passed.
@@ -89,6 +110,7 @@ impl OpenQuestions {
         match wait.asked {
             Question::Connect(id) => drop(self.connects.remove(&id)),
             Question::Resolve(id) => drop(self.resolves.remove(&id)),
+            Question::Answer(flow) => drop(self.answers.remove(&(flow.remote, user))),
         }
         Some((user, wait))
     }
