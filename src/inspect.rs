@@ -14,6 +14,8 @@ mod ladder_text;
 
 mod ladder;
 
+mod counted;
+
 mod verdict;
 
 mod submissions;
@@ -26,9 +28,10 @@ pub mod pdu_tag;
 
 mod trace;
 
-pub use capture_file::{CaptureFile, CaptureFileError, Cut, read_capture};
+pub use capture_file::{CaptureFile, CaptureFileError, Cut, read_capture, read_capture_within};
 pub use comparison::{ComparedLine, Comparison, compare};
-pub use filter::{Filter, ends, label};
+pub use counted::counted;
+pub use filter::{Filter, Findable, ends, label};
 pub use ladder::{Ladder, Party, Row, ladder};
 pub use ladder_text::ladder_text;
 pub use submissions::{Answer, Leg, Part, Recipient, Submission, Submissions, submissions};

@@ -13,6 +13,8 @@ pub mod summary;
 
 pub mod command;
 
+pub mod matrix;
+
 pub mod record;
 
 pub mod page;

@@ -16,6 +16,8 @@ mod panels;
 
 mod wire;
 
+mod matrix;
+
 mod find;
 
 mod sidebar;

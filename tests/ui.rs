@@ -72,6 +72,9 @@ mod sign_in;
 #[path = "ui/real.rs"]
 mod real;
 
+#[path = "ui/matrix.rs"]
+mod matrix;
+
 #[path = "ui/wire.rs"]
 mod wire;
 

@@ -133,7 +133,7 @@ fn plain(submission: &Submission, trace: &[Traced], with_ladder: bool) -> String
         lines.push(format!("  not named in the message, perhaps of a list: {} {answer}", leg.to.as_str()));
     }
     if with_ladder {
-        let drawn = ladder(submission, trace);
+        let drawn = ladder(submission, |place| trace.get(place));
         lines.push(ladder_text(&drawn).trim_end().to_owned());
         if submission.is_fan_out && !drawn.shows_legs {
             lines.push("The messages to the recipients did not pass where this was captured.".to_owned());

@@ -24,12 +24,14 @@ pub struct CaptureFile {
     /// The capture has more messages than are kept, or ends in the middle of a packet.
     pub cut: Option<Cut>,
     bytes: usize,
+    /// How many messages are kept, and how many bytes of them.
+    bounds: (usize, usize),
 }
 
 /// Why a capture was not read to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// More messages than [`INSPECT_MESSAGES_MAX`], or more bytes than [`INSPECT_BYTES_MAX`].
+    /// More messages, or more bytes of them, than are kept.
     TooMany,
     /// What follows does not read, in the words of the reader of captures.
     Damaged(String),
@@ -52,11 +54,22 @@ const PCAPNG: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
 ///
 /// # Errors
 /// The file is not a capture, or its start cannot be read. A capture that is damaged further on is read up to there.
-pub fn read_capture(mut file: impl Read) -> Result<CaptureFile, CaptureFileError> {
+pub fn read_capture(file: impl Read) -> Result<CaptureFile, CaptureFileError> {
+    read_capture_within(file, (INSPECT_MESSAGES_MAX, INSPECT_BYTES_MAX))
+}
+
+/// The same with other bounds, in messages and in their bytes.
+///
+/// # Errors
+/// The same.
+pub fn read_capture_within(
+    mut file: impl Read,
+    bounds: (usize, usize),
+) -> Result<CaptureFile, CaptureFileError> {
     let mut start = Vec::new();
     file.by_ref().take(4).read_to_end(&mut start)?;
     let whole = start.as_slice().chain(file);
-    let mut capture = CaptureFile::default();
+    let mut capture = CaptureFile { bounds, ..CaptureFile::default() };
     if start == PCAPNG {
         read_pcapng(whole, &mut capture)?;
     } else {
@@ -119,7 +132,8 @@ impl CaptureFile {
             Held::Payload(payload) if !is_sip(&payload.bytes) => self.other_datagrams += 1,
             Held::Payload(payload) => {
                 self.bytes += payload.bytes.len();
-                if self.bytes > INSPECT_BYTES_MAX || self.messages.len() >= INSPECT_MESSAGES_MAX {
+                let (messages, bytes) = self.bounds;
+                if self.bytes > bytes || self.messages.len() >= messages {
                     self.cut = Some(Cut::TooMany);
                     return false;
                 }

@@ -50,9 +50,9 @@ const SENDER: usize = 0;
 const PROXY: usize = 1;
 const FIRST_RECIPIENT: usize = 2;
 
-/// Draws the ladder of a submission.
+/// Draws the ladder of a submission, from the messages at these places of its trace.
 #[must_use]
-pub fn ladder(submission: &Submission, trace: &[Traced]) -> Ladder {
+pub fn ladder<'a>(submission: &Submission, trace: impl Fn(usize) -> Option<&'a Traced>) -> Ladder {
     let named = submission.recipients.iter().map(|recipient| &recipient.address);
     let others = submission.others.iter().map(|leg| &leg.to);
     let names =
@@ -62,7 +62,7 @@ pub fn ladder(submission: &Submission, trace: &[Traced]) -> Ladder {
     // Row of each (from, to, branch, CSeq, label).
     let mut seen: BTreeMap<(usize, usize, String, u32, String), usize> = BTreeMap::new();
     for (index, part) in &submission.messages {
-        let Some(traced) = trace.get(*index) else { continue };
+        let Some(traced) = trace(*index) else { continue };
         let Some((label, status)) = label(traced) else { continue };
         let (from, to) = ends(*part, submission.recipients.len(), status.is_some());
         drawn.shows_legs |= from >= FIRST_RECIPIENT || to >= FIRST_RECIPIENT;

@@ -132,7 +132,7 @@ fn without_a_report_the_devices_say_it_and_without_legs_the_report() {
     let [ann, ben] = verdicts(&one).try_into().unwrap();
     assert_eq!((ann.state, ben.state, ben.status), (State::Delivered, State::Failed, Some(486)));
     assert_eq!(ann.transmissions, None);
-    assert!(!ladder(&one, &uplink).shows_legs);
+    assert!(!ladder(&one, |place| uplink.get(place)).shows_legs);
 
     let [ann, ben] = verdicts(&only(&story()[..2])).try_into().unwrap();
     assert_eq!((ann.state, ben.state, ann.source), (State::Open, State::Open, None), "202 says nothing yet");
@@ -152,7 +152,7 @@ fn an_ordinary_message_has_its_answer_and_the_relayed_one_is_its_leg() {
     assert!(!one.is_fan_out);
     let [ann] = verdicts(&one).try_into().unwrap();
     assert_eq!((ann.state, ann.transmissions, ann.took.unwrap().as_millis()), (State::Delivered, Some(1), 4));
-    let drawn = ladder(&one, &trace);
+    let drawn = ladder(&one, |place| trace.get(place));
     let ends: Vec<_> = drawn.rows.iter().map(|row| (row.from, row.to)).collect();
     assert_eq!(ends, [(0, 1), (1, 2), (2, 1), (1, 0)]);
 }
@@ -222,7 +222,7 @@ fn a_message_that_its_sender_sends_again_one_by_one_is_no_leg() {
 #[test]
 fn a_ladder_has_an_arrow_for_each_message_and_counts_retransmissions() {
     let trace = story();
-    let drawn = ladder(&only(&trace), &trace);
+    let drawn = ladder(&only(&trace), |place| trace.get(place));
     assert_eq!(
         ladder_text(&drawn),
         "             im:james@domain.com     proxy                   im:ann@domain.com       im:ben@domain.com\n\
@@ -242,7 +242,7 @@ fn a_ladder_has_an_arrow_for_each_message_and_counts_retransmissions() {
 fn many_recipients_share_a_line_of_the_ladder() {
     let others: String = (0..5).map(|number| format!("Secondary-To: <im:p{number}@domain.com>\n")).collect();
     let trace = [passed(0, JAMES, PROXY, &submission(&others)), passed(3, PROXY, ANN, &leg("p3", "c3"))];
-    let drawn = ladder_text(&ladder(&only(&trace), &trace));
+    let drawn = ladder_text(&ladder(&only(&trace), |place| trace.get(place)));
     let last = drawn.lines().last().unwrap();
     assert_eq!(last, "     0.003 s |                       |-- MESSAGE ----------->|  im:p3@domain.com");
 }

@@ -29,6 +29,14 @@ pub const SCRIPT_STEPS_MAX: usize = 1000;
 pub const SCRIPT_TIME_MAX: Duration = Duration::from_hours(7 * 24);
 /// Messages that are kept of what passes while a script is played; over it, the rest is not shown.
 pub const SCRIPT_WIRE_MAX: usize = 200_000;
+/// The latest messages that have a column in the matrix.
+pub const MATRIX_COLUMNS_MAX: usize = 20;
+/// The latest messages to one person that the matrix plots.
+pub const MATRIX_LATEST_MAX: usize = 50;
+/// The latest messages that the matrix counts.
+pub const MATRIX_MESSAGES_MAX: usize = 200;
+/// Recipients of these, over all messages and attempts; over it, older messages are not counted.
+pub const MATRIX_DELIVERIES_MAX: usize = 50_000;
 /// How often `fanfare send --repeat` sends a message at most.
 pub const SEND_REPEAT_MAX: u32 = 100_000;
 /// Messages a second at most (`--rate`).

@@ -65,5 +65,15 @@ pub const CAPTURED_BYTES_MAX: usize = 262_144;
 pub const INSPECT_MESSAGES_MAX: usize = 200_000;
 /// Bytes of these.
 pub const INSPECT_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Messages of a capture that the window keeps; of a longer one the start is read.
+pub const CAPTURE_OPENED_MESSAGES_MAX: usize = 50_000;
+/// Bytes of these.
+pub const CAPTURE_OPENED_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Messages on the wire that the window takes in with one frame, so that it stays quick; the rest come with the next ones.
+pub const WIRE_TAKEN_PER_FRAME: usize = 200;
+/// Messages on the wire that the window puts together anew with one frame, after it has dropped old ones.
+pub const WIRE_REGROUPED_PER_FRAME: usize = 1_000;
+/// People on the wire who are offered as a filter.
+pub const WIRE_PEOPLE_MAX: usize = 200;
 /// Datagrams of a capture that may be put together from fragments at the same time, counted in fragments.
 pub const INSPECT_FRAGMENTED_MAX: u64 = 1_000;

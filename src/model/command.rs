@@ -1,6 +1,7 @@
 //! What the window and the command line can ask for, and the events they are told.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -11,8 +12,9 @@ use super::contacts::{Contact, List};
 use super::deletion::{Deletion, Doomed, StorageUse};
 pub use super::draft::{Draft, DraftFault};
 use super::journal::{ConversationId, DeliveryState, DraftPlace, DraftRow, MessageId, PersonRow};
+use super::matrix::Matrix;
 use super::reason::Phrase;
-use super::record::RecordFormat;
+use super::record::RecordRequest;
 use super::search::{Found, Search};
 use super::snapshot::Settings;
 use super::text::FileShown;
@@ -72,14 +74,11 @@ pub enum Command {
         file: usize,
     },
     /// Save the delivery record of a message in the downloads folder.
-    SaveRecord {
-        /// The message.
-        message: MessageId,
-        /// What it is written as.
-        format: RecordFormat,
-        /// Save what passed on the wire for it too.
-        with_capture: bool,
-    },
+    SaveRecord(RecordRequest),
+    /// Save this in the downloads folder, under its own name.
+    Save(File),
+    /// Count what became of the latest messages of ours in a conversation; the answer is [`Notice::Matrix`].
+    CountOutcomes(ConversationId),
     /// Look for messages; the answer is [`Notice::Found`].
     Search(Search),
     /// Delete messages on this computer; they are gone for good.
@@ -381,6 +380,8 @@ pub enum Notice {
     NotDeleted,
     /// How much room the messages take.
     Storage(StorageUse),
+    /// What became of the latest messages of ours in a conversation.
+    Matrix(ConversationId, Arc<Matrix>),
     /// What the latest search found.
     Found(Box<Found>),
     /// A requested file of contacts was read.

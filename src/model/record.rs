@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 
 use super::delivery::best;
 use super::document::json_line;
-use super::journal::{AttemptRow, DeliveryRow, OpenRows, PersonRow, ReportRow, StrangerRow};
+use super::journal::{AttemptRow, DeliveryRow, MessageId, OpenRows, PersonRow, ReportRow, StrangerRow};
 use super::names::Names;
 use crate::time::Timestamp;
 
@@ -78,6 +78,17 @@ impl RecordFormat {
             Self::Csv => "text/csv",
         }
     }
+}
+
+/// A record that is to be saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordRequest {
+    /// The message.
+    pub message: MessageId,
+    /// What it is written as.
+    pub format: RecordFormat,
+    /// Save what passed on the wire for it too.
+    pub with_capture: bool,
 }
 
 /// The capture that belongs to a record.

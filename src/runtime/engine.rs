@@ -18,7 +18,11 @@ mod keeper;
 
 mod contact_files;
 
+mod captures;
+
 mod recording;
+
+mod counting;
 
 mod saving;
 
@@ -52,6 +56,8 @@ use crate::runtime::agent::AgentError;
 use crate::store::ron_file::RonError;
 use crate::time::{Clock, Timestamp};
 
+pub use self::captures::open_capture;
+pub use crate::runtime::capture::pcapng;
 pub use crate::runtime::wire_tap::{Unseen, WireEntry, WireTap};
 
 use self::out::{Life, Out};

@@ -124,12 +124,18 @@ impl WireTap {
     /// The entries from this number on; the first ever has the number 0.
     #[must_use]
     pub fn since(&self, next: u64) -> Unseen {
+        self.some_since(next, usize::MAX)
+    }
+
+    /// The same, at most so many.
+    #[must_use]
+    pub fn some_since(&self, next: u64, most: usize) -> Unseen {
         let ring = self.ring();
         let lost = ring.first.saturating_sub(next);
         let seen = usize::try_from(next.saturating_sub(ring.first)).unwrap_or(usize::MAX);
-        let entries: Vec<_> = ring.entries.iter().skip(seen).cloned().collect();
-        let last = ring.first.saturating_add(u64::try_from(ring.entries.len()).unwrap_or(u64::MAX));
-        Unseen { entries, lost, next: last }
+        let entries: Vec<_> = ring.entries.iter().skip(seen).take(most).cloned().collect();
+        let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
+        Unseen { entries, lost, next: next.max(ring.first).saturating_add(count) }
     }
 
     /// Forgets what is stored.
@@ -194,6 +200,21 @@ mod tests {
         tap.close();
         record(&tap, 3, Bytes::from_static(b"three"));
         assert!(tap.since(0).entries.is_empty());
+    }
+
+    #[test]
+    fn a_reader_may_take_a_few_at_a_time() {
+        let tap = WireTap::new();
+        (0..5).for_each(|number| record(&tap, number, Bytes::from_static(b"x")));
+        let some = tap.some_since(1, 3);
+        assert_eq!((some.entries.len(), some.entries[0].at, some.next), (3, Timestamp::from_millis(1), 4));
+        let rest = tap.some_since(some.next, 3);
+        assert_eq!((rest.entries.len(), rest.lost, rest.next), (1, 0, 5));
+        assert_eq!(
+            tap.some_since(9, 3),
+            Unseen { next: 9, ..Unseen::default() },
+            "what is to come has its number"
+        );
     }
 
     #[test]

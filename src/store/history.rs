@@ -8,6 +8,8 @@ pub mod pages;
 
 mod record;
 
+mod latest_sent;
+
 mod usage;
 
 pub mod opened;
@@ -215,6 +217,18 @@ pub trait Reader {
     /// The store cannot be read.
     fn record(&self, id: MessageId) -> Result<Option<DeliveryRecord>, ReadError>;
 
+    /// The newest messages of ours in a conversation without their bodies, oldest first: at most so many, and no more
+    /// after so many rows of deliveries.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn latest_sent(
+        &self,
+        of: ConversationId,
+        messages: usize,
+        deliveries: usize,
+    ) -> Result<Vec<OpenRows>, ReadError>;
+
     /// The newest messages that a search finds; none if a later search was asked for meanwhile.
     ///
     /// # Errors
@@ -301,6 +315,15 @@ impl Reader for Connection {
 
     fn record(&self, id: MessageId) -> Result<Option<DeliveryRecord>, ReadError> {
         record::record(self, id)
+    }
+
+    fn latest_sent(
+        &self,
+        of: ConversationId,
+        messages: usize,
+        deliveries: usize,
+    ) -> Result<Vec<OpenRows>, ReadError> {
+        latest_sent::latest_sent(self, of, messages, deliveries)
     }
 
     fn search(

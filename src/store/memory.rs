@@ -6,6 +6,8 @@ mod client;
 
 mod deletion;
 
+mod newest;
+
 mod proxy;
 
 mod searching;

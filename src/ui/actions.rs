@@ -32,6 +32,19 @@ pub(crate) struct WrongAddress {
     pub(crate) others: Vec<String>,
 }
 
+/// What a tester asks for.
+#[derive(Clone, Debug)]
+pub(crate) enum TestingAct {
+    /// Ask how to save the delivery record of this message.
+    SaveRecord(MessageId),
+    /// Show the delivery state of this message in place of the matrix.
+    OpenReport(MessageId),
+    /// Let the user choose a capture to look into.
+    AskForCapture,
+    /// Look into this capture.
+    OpenCapture(PathBuf),
+}
+
 /// One action; the window carries it out after the frame is laid out.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
@@ -59,6 +72,8 @@ pub(crate) enum Act {
     Rename(Marks),
     /// Show the delivery state of this message, recipient by recipient.
     Details(MessageId),
+    /// What a tester asks for.
+    Testing(TestingAct),
     /// Show or hide the delivery column.
     ToggleDelivery,
     /// Ask for the corrected address of a recipient who was not reached.
@@ -98,8 +113,6 @@ pub(crate) enum Act {
     TakeBack(u64),
     /// Send a message that waits now.
     SendNow(u64),
-    /// Ask how to save the delivery record of this message.
-    SaveRecord(MessageId),
     /// Copy this text to the clipboard.
     Copy(String),
     /// Open this web address in the browser.

@@ -16,6 +16,8 @@ mod finding;
 
 mod handle_actions;
 
+mod choosing;
+
 mod notices;
 
 mod typing;
@@ -39,6 +41,7 @@ use std::time::Duration;
 use egui::{ViewportCommand, Visuals};
 use jiff::tz::TimeZone;
 
+use self::choosing::ChosenFor;
 use self::deleting::Deletions;
 use self::drafts::KeptDrafts;
 use self::ended::{ended_ui, not_stored_ui};
@@ -97,7 +100,7 @@ pub struct App {
     start: Start,
     leaving: bool,
     browser: Option<Browser>,
-    choosing: Option<Choosing<MiddleView>>,
+    choosing: Option<Choosing<ChosenFor>>,
     pictures: Pictures<MiddleView>,
     /// How often it was checked that the window is on a screen.
     placed: u8,
@@ -196,6 +199,9 @@ impl App {
         self.latest = Arc::clone(&latest);
         let snapshot = self.deletions.without_hidden(latest);
         let before = std::mem::replace(&mut self.snapshot, snapshot);
+        if before.thread.as_ref().map(Arc::as_ptr) != self.snapshot.thread.as_ref().map(Arc::as_ptr) {
+            self.shell.matrix.may_have_changed();
+        }
         self.withdraw_read();
         if !Arc::ptr_eq(&before.conversations, &self.snapshot.conversations)
             || before.settings.conversations != self.snapshot.settings.conversations
@@ -235,7 +241,7 @@ impl App {
         self.take_clicks(ctx);
         self.take_drops(ctx);
         self.take_unopened();
-        self.take_chosen();
+        self.take_chosen(ctx);
         self.take_pictures(ctx);
         self.open_last();
         self.send_ready(ctx);
@@ -268,7 +274,7 @@ impl App {
         self.shell.watched =
             self.source.wire().filter(|_| self.snapshot.settings.testing || self.snapshot.demo);
         // A click in the column opens it; until the next frame the view is still drawn there.
-        let has_wire_window = self.shell.wire.is_window;
+        let (has_wire_window, has_matrix_window) = (self.shell.wire.is_window, self.shell.matrix.is_window);
         if let Some(form) = &mut self.shell.sign_in {
             let frame = egui::Frame::NONE.fill(theme::colors(ui).middle);
             let progress = egui::CentralPanel::default()
@@ -284,6 +290,9 @@ impl App {
         }
         if has_wire_window {
             self.shell.wire_window(&ctx, &self.look, &mut acts);
+        }
+        if has_matrix_window {
+            self.shell.matrix_window(&ctx, &self.look, &mut acts);
         }
         self.dialog(&ctx, &mut acts);
         self.overlay(&ctx, &mut acts);

@@ -1,4 +1,5 @@
-//! What passes on the wire, for testers: a list of messages, the ladder of one submission, and one message in full.
+//! What passes on the wire, for testers: a list of messages, the ladder of one submission, and one message in full; of this
+//! computer or of a capture.
 //!
 //! Only testing mode and the demo have it. While it is not shown, nothing is read.
 //!
@@ -6,9 +7,17 @@
 
 mod view;
 
+mod files;
+
+mod opened;
+
+mod sight;
+
 mod list;
 
 mod ladder;
+
+mod outcomes;
 
 mod reading;
 

@@ -14,7 +14,9 @@ use fanfare::model::command::{AgentCommand, Command, Notice};
 use fanfare::model::contacts::{AddressBook, Contact, List};
 use fanfare::model::deletion::StorageUse;
 use fanfare::model::journal::{ConversationId, DeliveryState, DraftRow, MessageId, Way};
+use fanfare::model::matrix::Matrix;
 use fanfare::model::names::Names;
+use fanfare::model::record::RecordRequest;
 use fanfare::model::snapshot::{
     ConversationHead, DeliveryView, MessageView, Outline, Person, Settings, Snapshot, Tally, Theme, Thread,
 };
@@ -42,6 +44,8 @@ pub(crate) struct Inner {
     pub now: u64,
     /// What passes on the wire.
     pub wire: Option<Wire>,
+    /// What is counted of any conversation.
+    pub matrix: Option<Arc<Matrix>>,
     /// Wakes the window, as an engine does.
     wake: Option<egui::Context>,
     /// Refuses everything from now on.
@@ -164,7 +168,16 @@ fn obey(inner: &mut Inner, command: Command) {
             let file = File { name, media_type: "image/png".into(), bytes: vec![7; 12_345].into() };
             inner.notices.push(Notice::Attached { path, file });
         }
-        Command::SaveRecord { message, format, .. } => {
+        Command::Save(file) => {
+            let path = format!("/downloads/{}", file.name.unwrap_or_default());
+            inner.notices.push(Notice::Saved(path.into()));
+        }
+        Command::CountOutcomes(id) => {
+            if let Some(matrix) = inner.matrix.clone() {
+                inner.notices.push(Notice::Matrix(id, matrix));
+            }
+        }
+        Command::SaveRecord(RecordRequest { message, format, .. }) => {
             let path = format!("/downloads/delivery-record-{}.{}", message.0, format.ending());
             inner.notices.push(Notice::Saved(path.into()));
         }

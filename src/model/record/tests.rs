@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::journal::{AttemptStage, ConversationId, DeliveryState, MessageId, OutgoingRow, Way};
+use crate::model::journal::{AttemptStage, ConversationId, DeliveryState, OutgoingRow, Way};
 use crate::sip::ReportOptions;
 
 const AT: u64 = 1_793_534_700_007;

@@ -10,9 +10,8 @@ use super::out::Out;
 use super::saving::downloads;
 use crate::inspect::{Traced, WireMessage, submissions};
 use crate::model::command::Notice;
-use crate::model::journal::MessageId;
 use crate::model::names::Names;
-use crate::model::record::{CaptureIdentity, DeliveryRecord, RecordContext, RecordFormat};
+use crate::model::record::{CaptureIdentity, DeliveryRecord, RecordContext, RecordRequest};
 use crate::runtime::capture::pcapng;
 use crate::runtime::capture_identity::identify;
 use crate::runtime::saved_file::save_private;
@@ -24,8 +23,7 @@ use crate::time::Timestamp;
 /// What is to be saved.
 #[derive(Debug)]
 pub(super) struct WantedRecord {
-    pub(super) message: MessageId,
-    pub(super) format: RecordFormat,
+    pub(super) request: RecordRequest,
     /// Where what passed for it is found, if that is to be saved too.
     pub(super) tap: Option<WireTap>,
     pub(super) names: Arc<Names>,
@@ -46,9 +44,9 @@ pub(super) fn save_record(history: &History, wanted: WantedRecord, out: &Arc<Out
 }
 
 fn write(reader: &dyn Reader, wanted: &WantedRecord, folder: &Path) -> io::Result<PathBuf> {
-    let record = reader.record(wanted.message).map_err(io::Error::other)?;
+    let record = reader.record(wanted.request.message).map_err(io::Error::other)?;
     let record = record.ok_or_else(|| io::Error::other("the message is not there any more"))?;
-    let name = format!("delivery-record-{}", wanted.message.0);
+    let name = format!("delivery-record-{}", wanted.request.message.0);
     let capture = wanted.tap.as_ref().map(|tap| save_capture(tap, &record, (folder, &name))).transpose()?;
     let context = RecordContext {
         names: &wanted.names,
@@ -56,8 +54,9 @@ fn write(reader: &dyn Reader, wanted: &WantedRecord, folder: &Path) -> io::Resul
         zone: &TimeZone::system(),
         capture: capture.as_ref().and_then(Option::as_ref),
     };
-    let text = record.document(wanted.format, &context);
-    let (name, media_type) = (format!("{name}.{}", wanted.format.ending()), wanted.format.media_type());
+    let text = record.document(wanted.request.format, &context);
+    let (name, media_type) =
+        (format!("{name}.{}", wanted.request.format.ending()), wanted.request.format.media_type());
     save_private(folder, &File { name: Some(name), media_type: media_type.to_owned(), bytes: text.into() })
 }
 
@@ -105,9 +104,10 @@ mod tests {
     use crate::inspect::read_capture;
     use crate::machine::{Batch, BatchId, Flow};
     use crate::model::journal::{
-        AttemptRow, AttemptStage, ConversationId, ConversationRow, DeliveryRow, DeliveryState, OutgoingRow,
-        PersonRow, Way, Write,
+        AttemptRow, AttemptStage, ConversationId, ConversationRow, DeliveryRow, DeliveryState, MessageId,
+        OutgoingRow, PersonRow, Way, Write,
     };
+    use crate::model::record::RecordFormat;
     use crate::runtime::wire_tap::Direction;
     use crate::sip::ReportOptions;
     use crate::store::memory::ClientMemory;
@@ -173,7 +173,8 @@ mod tests {
 
     fn wanted(format: RecordFormat, tap: Option<WireTap>) -> WantedRecord {
         let now = Timestamp::from_millis(1_793_534_800_000);
-        WantedRecord { message: MessageId(7), format, tap, names: Arc::default(), now }
+        let request = RecordRequest { message: MessageId(7), format, with_capture: tap.is_some() };
+        WantedRecord { request, tap, names: Arc::default(), now }
     }
 
     #[test]

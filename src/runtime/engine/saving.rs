@@ -12,7 +12,7 @@ use crate::sip::{File, content};
 use crate::store::history::{History, Reader, StoredMessage};
 
 use super::out::Out;
-use crate::runtime::saved_file::save_into;
+use crate::runtime::saved_file::{save_into, save_private};
 
 /// Saves a file of a message on the history's thread and reports the result; false if too much is waiting there.
 pub(super) fn save(history: &History, message: MessageId, file: usize, out: &Arc<Out>) -> bool {
@@ -24,6 +24,17 @@ pub(super) fn save(history: &History, message: MessageId, file: usize, out: &Arc
             Err(error) => Notice::Problem(format!("The file could not be saved: {error}.")),
         });
     })
+}
+
+/// Saves a file that the window has made on a thread of its own and reports the result.
+pub(super) fn save_made(file: File, out: &Arc<Out>) {
+    let out = Arc::clone(out);
+    tokio::task::spawn_blocking(move || {
+        out.tell(match downloads().and_then(|folder| save_private(&folder, &file)) {
+            Ok(path) => Notice::Saved(path),
+            Err(error) => Notice::Problem(format!("The file could not be saved: {error}.")),
+        });
+    });
 }
 
 /// The folder for files that are saved.

@@ -34,6 +34,7 @@ use super::deleting::Deleting;
 use super::keeper::{Keeper, Kept, PasswordNews};
 use super::out::Out;
 use super::reading::ReadResult;
+use super::saving::save_made;
 use super::snapshot_builder::SnapshotBuilder;
 use super::{EngineError, Wire, contact_files};
 
@@ -318,9 +319,9 @@ impl Work {
             }
             Command::Attach(path) => self.attach(path),
             Command::SaveFile { message, file } => self.save_file(message, file),
-            Command::SaveRecord { message, format, with_capture } => {
-                self.save_record(message, format, with_capture);
-            }
+            Command::SaveRecord(request) => self.save_record(request),
+            Command::Save(file) => save_made(file, self.builder.out()),
+            Command::CountOutcomes(conversation) => self.count_outcomes(conversation),
             Command::Search(asked) => self.search(asked),
             Command::Delete(doomed) => self.delete(doomed),
             Command::MeasureStorage => self.measure(),

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use super::{apply_all, searching};
-use crate::limits::{
-    ASKING_LOADED_MAX, OPEN_LOADED_MAX, RECEIPTS_OWED_MAX, RECIPIENTS_MAX, REPORTS_KEPT_BYTES_MAX,
-};
+use crate::limits::{ASKING_LOADED_MAX, OPEN_LOADED_MAX, RECIPIENTS_MAX, REPORTS_KEPT_BYTES_MAX};
 use crate::machine::Batch;
 use crate::model::contacts::address_key;
 use crate::model::deletion::StorageUse;
@@ -14,7 +12,7 @@ use crate::model::delivery::is_reached;
 use crate::model::journal::{
     AttemptRow, AttemptStage, ConversationHeadRow, ConversationId, ConversationRow, DeliveryRow,
     DeliveryState, DraftPlace, DraftRow, IncomingRow, KeyRow, LastRow, MessageId, OpenRows, OutgoingRow,
-    ReportRow, Rows, StrangerRow, UnseenRow, Write,
+    ReportRow, Rows, StrangerRow, Write,
 };
 use crate::model::names::Names;
 use crate::model::record::DeliveryRecord;
@@ -207,29 +205,12 @@ impl ClientMemory {
         self.attempts.range((id, 0)..=(id, u32::MAX)).map(|(_, attempt)| attempt)
     }
 
-    fn open_rows(&self, id: MessageId) -> Option<OpenRows> {
+    pub(super) fn open_rows(&self, id: MessageId) -> Option<OpenRows> {
         Some(OpenRows {
             outgoing: self.outgoing.get(&id)?.clone(),
             attempts: self.attempts_of(id).cloned().collect(),
             deliveries: self.deliveries_of(id).cloned().collect(),
         })
-    }
-
-    fn unseen(&self) -> Vec<UnseenRow> {
-        let is_cpim = |row: &IncomingRow| row.content_type.to_ascii_lowercase().starts_with("message/cpim");
-        let unseen = self.incoming.values().rev().filter(|row| is_cpim(row) && !self.has_seen(row));
-        let mut unseen: Vec<_> = unseen
-            .take(RECEIPTS_OWED_MAX)
-            .map(|row| UnseenRow {
-                id: row.id,
-                conversation: row.conversation,
-                at: row.at,
-                from: row.from.address.clone(),
-                body: row.body.clone(),
-            })
-            .collect();
-        unseen.reverse();
-        unseen
     }
 
     fn head(&self, (row, seen): &Conversation) -> ConversationHeadRow {
@@ -381,6 +362,15 @@ impl Reader for ClientMemory {
         let of_message = self.reports.range((id, 0)..=(id, u32::MAX));
         let reports = of_message.flat_map(|(_, reports)| reports.iter().cloned()).collect();
         Ok(Some(DeliveryRecord { message, strangers, reports }))
+    }
+
+    fn latest_sent(
+        &self,
+        of: ConversationId,
+        messages: usize,
+        deliveries: usize,
+    ) -> Result<Vec<OpenRows>, ReadError> {
+        Ok(self.newest_of_ours(of, messages, deliveries))
     }
 
     fn search(

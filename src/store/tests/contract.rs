@@ -242,6 +242,17 @@ fn a_screen_reads_what_it_shows(mut tables: impl ClientTables) {
     let record = reader.record(MessageId(3)).unwrap().unwrap();
     assert_eq!((record.strangers, record.reports), (vec![stranger("late")], vec![report]));
     assert_eq!(reader.record(MessageId(8)).unwrap(), None);
+    let latest = |of, messages, rows| {
+        let latest = reader.latest_sent(ConversationId(of), messages, rows).unwrap();
+        assert!(latest.iter().all(|one| one.outgoing.body.is_empty()), "nothing of what they say");
+        latest.iter().map(|one| (one.outgoing.id.0, one.deliveries.len())).collect::<Vec<_>>()
+    };
+    let all = latest(1, 100, 100);
+    assert_eq!(all.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(latest(1, 2, 100), all[5..]);
+    let rows: usize = all[4..].iter().map(|(_, rows)| rows).sum();
+    assert_eq!(latest(1, 100, rows), all[4..], "no more once there are so many rows");
+    assert_eq!(latest(2, 100, 100), [], "received messages are not among them");
 }
 
 fn a_search_finds_words_people_files_and_failures(mut tables: impl ClientTables) {

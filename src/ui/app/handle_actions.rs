@@ -13,12 +13,10 @@ use crate::model::marks::Marks;
 use crate::model::snapshot::{ConversationHead, Person, Settings};
 use crate::ui::actions::Act;
 use crate::ui::commands::UiCommand;
-use crate::ui::compose::attach::AttachForm;
 use crate::ui::compose::{composer, recipients};
 use crate::ui::panels::correct::CorrectForm;
 use crate::ui::panels::dialogs::Dialog;
 use crate::ui::panels::people::{ContactForm, ListForm, RenameForm};
-use crate::ui::panels::record::RecordForm;
 use crate::ui::panels::settings::{AccountForm, ScaleStep, next_scale};
 use crate::ui::panels::storage;
 use crate::ui::sidebar::conversations::search_id;
@@ -26,6 +24,7 @@ use crate::ui::sidebar::marks::with_marks;
 use crate::ui::thread::ThreadView;
 
 use super::App;
+use super::choosing::ChosenFor;
 
 impl App {
     pub(super) fn carry_out(&mut self, ctx: &egui::Context, act: Act) {
@@ -35,7 +34,7 @@ impl App {
             }
             Act::Send(draft) => self.send(ctx, draft),
             Act::Attach(path) => self.attach(path),
-            Act::AskForFile => self.choose_files(),
+            Act::AskForFile => self.choose(ChosenFor::Draft(self.shell.place)),
             Act::AskForAuthority => self.shell.show(Dialog::Authority(String::new())),
             Act::ShowCertificate => self.shell.show(Dialog::Certificate),
             Act::Write(people) => self.write(ctx, people),
@@ -45,6 +44,7 @@ impl App {
             }
             Act::Back => self.back(),
             Act::Details(message) => self.show_details(message),
+            Act::Testing(act) => self.carry_out_for_tester(ctx, act),
             Act::ToggleDelivery => {
                 let shown = self.shell.delivery_shown();
                 self.shell.show_delivery(!shown);
@@ -56,7 +56,6 @@ impl App {
             Act::SendCorrected { message, recipient, address } => {
                 self.send_corrected(message, recipient, address);
             }
-            Act::SaveRecord(message) => self.ask_for_record(message),
             Act::EditContact(contact) => self.shell.show(Dialog::Contact(ContactForm::of(contact))),
             Act::AddContact(person) => self.add_contact(&person),
             Act::Import => self.shell.show(Dialog::Import(Box::default())),
@@ -98,21 +97,6 @@ impl App {
         ctx.request_repaint();
     }
 
-    /// Asks how a delivery record is to be saved.
-    fn ask_for_record(&mut self, message: MessageId) {
-        let form = RecordForm::of(message, self.shell.watched.is_some());
-        self.shell.show(Dialog::Record(form));
-    }
-
-    /// Opens or closes the window of the wire.
-    fn toggle_wire(&mut self) {
-        if self.shell.watched.is_none() {
-            let words = "Switch testing mode on in the settings to watch the messages on the wire.";
-            return self.shell.toasts.push(words.to_owned());
-        }
-        self.shell.wire.is_window = !self.shell.wire.is_window;
-    }
-
     /// Starts reading a file; it is attached to the draft that is open now.
     pub(super) fn attach(&mut self, path: PathBuf) {
         self.attach_to(self.shell.place, path);
@@ -125,15 +109,6 @@ impl App {
         }
         if self.ask(Command::Attach(path.clone())) {
             self.attaching.push((path, place));
-        }
-    }
-
-    /// Opens the desktop's file chooser; where there is none, a dialog that takes a path.
-    fn choose_files(&mut self) {
-        let place = self.shell.place;
-        match &mut self.choosing {
-            Some(choosing) => choosing.begin(place),
-            None => self.shell.show(Dialog::Attach(AttachForm::default())),
         }
     }
 

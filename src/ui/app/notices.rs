@@ -6,6 +6,7 @@ use std::sync::Arc;
 use egui::{Event, ViewportCommand};
 
 use super::App;
+use super::choosing::ChosenFor;
 use super::shell::MiddleView;
 use crate::model::command::{AgentCommand, Command, Draft, Notice};
 use crate::model::journal::{ConversationId, PersonRow};
@@ -17,7 +18,7 @@ use crate::ui::desktop::browser::Browser;
 use crate::ui::desktop::chooser::Choosing;
 use crate::ui::desktop::notes::{DesktopTask, Watching};
 use crate::ui::desktop::notifications::{DesktopNotifications, Happened};
-use crate::ui::panels::dialogs::{Dialog, OpenDialog};
+use crate::ui::panels::dialogs::OpenDialog;
 use crate::ui::panels::storage;
 
 impl App {
@@ -45,6 +46,7 @@ impl App {
                 Notice::DraftNotKept { why, .. } => self.draft_not_kept(why),
                 Notice::NotDeleted => self.not_deleted(),
                 Notice::Storage(found) => storage::measured(ctx, found),
+                Notice::Matrix(conversation, matrix) => self.shell.matrix.take(conversation, matrix),
                 Notice::Found(found) => self.take_found(*found),
                 Notice::StoreDamaged { path, .. } => {
                     let words = format!("{} is damaged: some messages may be wrong.", path.display());
@@ -77,14 +79,21 @@ impl App {
         }
     }
 
-    /// Attaches the files that were chosen. Where this desktop has no chooser, asks for a path.
-    pub(super) fn take_chosen(&mut self) {
+    /// Takes the files that were chosen. Where this desktop has no chooser, asks for a path.
+    pub(super) fn take_chosen(&mut self, ctx: &egui::Context) {
         let chosen = self.choosing.as_mut().and_then(Choosing::chosen);
         match chosen {
-            Some((place, Some(paths))) => paths.into_iter().for_each(|path| self.attach_to(place, path)),
-            Some((_, None)) => {
+            Some((ChosenFor::Draft(place), Some(paths))) => {
+                paths.into_iter().for_each(|path| self.attach_to(place, path));
+            }
+            Some((ChosenFor::Capture, Some(paths))) => {
+                if let Some(path) = paths.into_iter().next() {
+                    self.shell.wire.open(ctx, path);
+                }
+            }
+            Some((chosen_for, None)) => {
                 self.choosing = None;
-                self.shell.show(Dialog::Attach(AttachForm::default()));
+                self.ask_for_path(chosen_for);
             }
             None => {}
         }

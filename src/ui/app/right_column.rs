@@ -7,7 +7,8 @@ use crate::ui::actions::Act;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::hint;
 use crate::ui::kit::words::Look;
-use crate::ui::panels::delivery::{delivery_ui, title_ui};
+use crate::ui::matrix::matrix_ui;
+use crate::ui::panels::delivery::{RightTab, delivery_ui, title_ui};
 use crate::ui::wire::{Watched, wire_ui};
 
 impl Shell {
@@ -25,20 +26,27 @@ impl Shell {
 
     /// The right column: who got the message, or what passed for it on the wire.
     fn right_ui(&mut self, ui: &mut Ui, look: &Look, acts: &mut Vec<Act>) {
-        let tab = self.watched.is_some().then_some(&mut self.shows_wire);
+        let tab = self.watched.is_some().then_some(&mut self.tab);
         title_ui(ui, tab, acts);
-        match (&self.watched, self.shows_wire) {
-            (Some(wire), true) if !self.wire.is_window => {
+        let open = self.open();
+        match (&self.watched, self.tab) {
+            (Some(wire), RightTab::Wire) if !self.wire.is_window => {
                 let call_ids = self.thread.detailed().map_or(&[][..], |message| &message.call_ids);
                 wire_ui(ui, &mut self.wire, Watched { wire, call_ids, look }, acts);
             }
-            (Some(_), true) => hint(ui, "   It is shown in a window of its own."),
-            _ => delivery_ui(ui, self.thread.detailed(), look, acts),
+            (Some(_), RightTab::Matrix) if !self.matrix.is_window => {
+                matrix_ui(ui, &mut self.matrix, open, look, acts);
+            }
+            (Some(_), RightTab::Wire | RightTab::Matrix) => {
+                hint(ui, "   It is shown in a window of its own.");
+            }
+            (Some(_), RightTab::Delivery) | (None, _) => delivery_ui(ui, self.thread.detailed(), look, acts),
         }
     }
 
     fn right_width(&self) -> f32 {
-        if self.shows_wire && self.watched.is_some() { theme::WIRE_WIDTH } else { theme::RIGHT_WIDTH }
+        let is_wide = self.tab != RightTab::Delivery && self.watched.is_some();
+        if is_wide { theme::WIRE_WIDTH } else { theme::RIGHT_WIDTH }
     }
 
     /// The wire in a window of its own.
@@ -46,20 +54,21 @@ impl Shell {
         let Some(wire) = self.watched.as_ref().filter(|_| self.wire.is_window) else { return };
         let call_ids = self.thread.detailed().map_or(&[][..], |message| &message.call_ids);
         let view = &mut self.wire;
-        let builder = egui::ViewportBuilder::default()
-            .with_title("Fanfare: wire")
-            .with_app_id("fanfare")
-            .with_inner_size([900.0, 600.0])
-            .with_min_inner_size([420.0, 300.0]);
-        ctx.show_viewport_immediate(egui::ViewportId::from_hash_of("wire"), builder, |ui, _class| {
-            let frame = Frame::NONE.fill(colors(ui).middle);
-            CentralPanel::default().frame(frame).show(ui, |ui| {
-                wire_ui(ui, view, Watched { wire, call_ids, look }, acts);
-            });
-            let closes =
-                ui.input(|input| input.viewport().close_requested() || input.key_pressed(Key::Escape));
-            view.is_window &= !closes;
+        let closes = own_window(ctx, "wire", |ui| {
+            wire_ui(ui, view, Watched { wire, call_ids, look }, acts);
         });
+        self.wire.is_window &= !closes;
+    }
+
+    /// The matrix in a window of its own.
+    pub(crate) fn matrix_window(&mut self, ctx: &egui::Context, look: &Look, acts: &mut Vec<Act>) {
+        if self.watched.is_none() || !self.matrix.is_window {
+            return;
+        }
+        let open = self.open();
+        let view = &mut self.matrix;
+        let closes = own_window(ctx, "matrix", |ui| matrix_ui(ui, view, open, look, acts));
+        self.matrix.is_window &= !closes;
     }
 
     /// Draws the delivery column over the conversation.
@@ -83,4 +92,19 @@ impl Shell {
             });
         });
     }
+}
+
+/// A window for testers; true if the user closes it.
+fn own_window(ctx: &egui::Context, name: &str, contents: impl FnMut(&mut Ui)) -> bool {
+    let builder = egui::ViewportBuilder::default()
+        .with_title(format!("Fanfare: {name}"))
+        .with_app_id("fanfare")
+        .with_inner_size([900.0, 600.0])
+        .with_min_inner_size([420.0, 300.0]);
+    let mut contents = contents;
+    ctx.show_viewport_immediate(egui::ViewportId::from_hash_of(name), builder, |ui, _class| {
+        let frame = Frame::NONE.fill(colors(ui).middle);
+        CentralPanel::default().frame(frame).show(ui, &mut contents);
+        ui.input(|input| input.viewport().close_requested() || input.key_pressed(Key::Escape))
+    })
 }

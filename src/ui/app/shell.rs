@@ -24,6 +24,8 @@ use crate::ui::kit::theme::{self, HEADER_HEIGHT, colors};
 use crate::ui::kit::toast::Toasts;
 use crate::ui::kit::widgets::within;
 use crate::ui::kit::words::Look;
+use crate::ui::matrix::MatrixView;
+use crate::ui::panels::delivery::RightTab;
 use crate::ui::panels::dialogs::{Dialog, OpenDialog};
 use crate::ui::panels::sign_in::SignInForm;
 use crate::ui::sidebar::conversations::{LeftColumn, left_ui, welcome_ui};
@@ -80,11 +82,12 @@ pub(crate) struct Shell {
     pub(crate) writing: BTreeMap<MiddleView, Writing>,
     /// The user closed the delivery column, in a window wide enough for it.
     pub(crate) delivery_closed: bool,
-    /// The right column shows the wire and not the delivery.
-    pub(crate) shows_wire: bool,
+    /// What the right column shows.
+    pub(crate) tab: RightTab,
     /// The messages on the wire, in testing mode and in the demo.
     pub(crate) watched: Option<Wire>,
     pub(crate) wire: WireView,
+    pub(crate) matrix: MatrixView,
     /// The delivery column is open as a drawer, in a narrower window.
     pub(crate) drawer: bool,
     pub(crate) dialog: Option<OpenDialog>,

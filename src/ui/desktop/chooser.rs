@@ -14,7 +14,7 @@ impl Chooser {
     /// The chooser of the desktop's portal.
     #[must_use]
     pub fn system() -> Self {
-        Self(Arc::new(|| rfd::FileDialog::new().set_title("Attach files").pick_files()))
+        Self(Arc::new(|| rfd::FileDialog::new().set_title("Choose files").pick_files()))
     }
 }
 

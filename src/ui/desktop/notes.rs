@@ -136,6 +136,7 @@ impl Notes {
             | Notice::DraftNotKept { .. }
             | Notice::StoreDamaged { .. }
             | Notice::Found(_)
+            | Notice::Matrix(..)
             | Notice::Problem(_)
             | Notice::Missed(_) => Vec::new(),
         }

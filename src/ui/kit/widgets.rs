@@ -69,8 +69,21 @@ pub(crate) fn primary(ui: &mut Ui, text: &str, enabled: bool) -> Response {
     .inner
 }
 
+/// In a row that wraps, begins another line if a button with this text has no room: one in a `Ui` of its own does not by
+/// itself.
+fn wrap_for(ui: &mut Ui, text: &str, padding: f32) {
+    let begins_line = ui.cursor().left() <= ui.max_rect().left() + 1.0;
+    if ui.layout().main_wrap() && ui.layout().is_horizontal() && !begins_line {
+        let galley = one_line(ui, text, theme::regular(12.5), Color32::PLACEHOLDER, f32::INFINITY);
+        if galley.size().x + 2.0 * padding > ui.available_size_before_wrap().x {
+            ui.end_row();
+        }
+    }
+}
+
 /// A small button inside a message or a row.
 pub(crate) fn small_button(ui: &mut Ui, text: &str) -> Response {
+    wrap_for(ui, text, 10.0);
     ui.scope(|ui| {
         ui.spacing_mut().button_padding = vec2(10.0, 3.0);
         // Where there is no room beside others, it begins a line of its own.
@@ -96,6 +109,7 @@ pub(crate) fn mend_button(ui: &mut Ui, text: &str) -> Response {
 
 /// A round button: one of several choices in a row.
 pub(crate) fn pill(ui: &mut Ui, selected: bool, text: &str) -> Response {
+    wrap_for(ui, text, 12.0);
     let colors = colors(ui);
     let (ground, ink) =
         if selected { (colors.accent, colors.on_accent) } else { (colors.hover, colors.text) };

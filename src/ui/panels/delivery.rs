@@ -37,10 +37,20 @@ const GROUPS: [(&str, &[DeliveryState]); 7] = [
     ("Read", &[DeliveryState::Read]),
 ];
 
-/// The column's title and its close button.
-///
-/// Where the messages on the wire can be watched, `wire` says which of the two is shown.
-pub(crate) fn title_ui(ui: &mut Ui, wire: Option<&mut bool>, acts: &mut Vec<Act>) {
+/// What the right column shows; all but the first are for testers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum RightTab {
+    /// Who got the message.
+    #[default]
+    Delivery,
+    /// What passed on the wire.
+    Wire,
+    /// What became of the last messages.
+    Matrix,
+}
+
+/// The column's title and its close button. For testers it has tabs, and `shown` says which one is shown.
+pub(crate) fn title_ui(ui: &mut Ui, shown: Option<&mut RightTab>, acts: &mut Vec<Act>) {
     let rect = ui.allocate_space(vec2(ui.available_width(), HEADER_HEIGHT)).1;
     ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, colors(ui).line));
     let inner = rect.shrink2(vec2(SIDE, 0.0));
@@ -49,13 +59,15 @@ pub(crate) fn title_ui(ui: &mut Ui, wire: Option<&mut bool>, acts: &mut Vec<Act>
             acts.push(Act::ToggleDelivery);
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            let Some(wire) = wire else {
+            let Some(shown) = shown else {
                 ui.label(RichText::new("Delivery").font(theme::strong(15.0)));
                 return;
             };
-            for (is_wire, label) in [(false, "Delivery"), (true, "Wire")] {
-                if tab(ui, *wire == is_wire, label, 84.0).clicked() {
-                    *wire = is_wire;
+            let tabs =
+                [(RightTab::Delivery, "Delivery"), (RightTab::Wire, "Wire"), (RightTab::Matrix, "Matrix")];
+            for (one, label) in tabs {
+                if tab(ui, *shown == one, label, 76.0).clicked() {
+                    *shown = one;
                 }
             }
         });

@@ -11,9 +11,9 @@ use super::settings::{AccountForm, settings_ui};
 use crate::model::account::Account;
 use crate::model::command::{AgentCommand, Command};
 use crate::model::snapshot::Snapshot;
-use crate::ui::actions::Act;
+use crate::ui::actions::{Act, TestingAct};
 use crate::ui::commands;
-use crate::ui::compose::attach::{AttachForm, attach_ui};
+use crate::ui::compose::attach::{AttachForm, attach_ui, capture_ui};
 use crate::ui::kit::edit;
 use crate::ui::kit::icons::{Icon, icon_button};
 use crate::ui::kit::theme::{self, colors};
@@ -39,6 +39,8 @@ pub(crate) enum Dialog {
     Record(RecordForm),
     /// Which file to attach, by path.
     Attach(AttachForm),
+    /// Which capture to look into, by path.
+    Capture(String),
     /// The certificate authority to trust, by the path of its file.
     Authority(String),
     /// The server's certificate.
@@ -109,7 +111,7 @@ impl OpenDialog {
             Dialog::Import(form) => form.is_changed(),
             Dialog::Correct(form) => form.is_changed(),
             Dialog::Attach(form) => form.is_changed(),
-            Dialog::Authority(path) => !path.trim().is_empty(),
+            Dialog::Authority(path) | Dialog::Capture(path) => !path.trim().is_empty(),
             Dialog::Settings(form) => form.is_changed(snapshot.account.as_deref()),
             Dialog::Record(_) | Dialog::Certificate | Dialog::Keys | Dialog::Leaving { .. } => false,
         }
@@ -217,6 +219,13 @@ fn contents_ui(
             acts.extend(attach_ui(ui, form, entered(ui)).map(Act::Attach));
             Outcome::Open
         }
+        Dialog::Capture(path) => match capture_ui(ui, path, entered(ui)) {
+            Some(path) => {
+                acts.push(Act::Testing(TestingAct::OpenCapture(path)));
+                Outcome::Closed
+            }
+            None => Outcome::Open,
+        },
         Dialog::Authority(path) => match authority_ui(ui, path, entered(ui)) {
             Some(path) => {
                 put_account(snapshot, acts, |account| account.tls_ca = Some(path));
@@ -261,6 +270,7 @@ const fn title(dialog: &Dialog) -> &'static str {
         Dialog::Correct(_) => "Correct the address",
         Dialog::Record(_) => "Save the delivery record",
         Dialog::Attach(_) => "Attach a file",
+        Dialog::Capture(_) => "Open a capture",
         Dialog::Authority(_) => "Choose a CA certificate file",
         Dialog::Certificate => "Is this your server?",
         Dialog::Keys => "Keyboard shortcuts",

@@ -5,7 +5,7 @@ use egui::Ui;
 use super::people::FormOutcome;
 use crate::model::command::Command;
 use crate::model::journal::MessageId;
-use crate::model::record::RecordFormat;
+use crate::model::record::{RecordFormat, RecordRequest};
 use crate::ui::actions::Act;
 use crate::ui::kit::widgets::{entered, hint, pill, primary};
 
@@ -72,6 +72,7 @@ pub(crate) fn record_ui(
     }
     let (message, format) = (form.message, form.format);
     let with_capture = form.with_capture.unwrap_or(false);
-    acts.push(Act::Ask(Command::SaveRecord { message, format, with_capture }));
+    let request = RecordRequest { message, format, with_capture };
+    acts.push(Act::Ask(Command::SaveRecord(request)));
     FormOutcome::Closed
 }

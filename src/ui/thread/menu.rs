@@ -4,7 +4,7 @@ use egui::Response;
 
 use crate::model::command::{AgentCommand, Command};
 use crate::model::snapshot::MessageView;
-use crate::ui::actions::Act;
+use crate::ui::actions::{Act, TestingAct};
 use crate::ui::commands::{UiCommand, context_menu, menu_item, named_menu_item};
 use crate::ui::kit::words::{self, Look};
 
@@ -48,7 +48,7 @@ pub(super) fn message_menu(
                 acts.push(Act::Details(message.id));
             }
             if menu_item(ui, UiCommand::SaveRecord) {
-                acts.push(Act::SaveRecord(message.id));
+                acts.push(Act::Testing(TestingAct::SaveRecord(message.id)));
             }
             let count = message.tally.resendable();
             if count > 0 && named_menu_item(ui, UiCommand::Resend, &format!("Resend to {count}")) {

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use egui::{Align2, Id, Pos2, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::list::{short, status_color};
+use super::list::status_color;
 use crate::inspect::{Ladder, Row};
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{one_line, put};
+use crate::ui::kit::words;
 
 /// Height of one arrow with its label.
 const STEP: f32 = 30.0;
@@ -74,7 +75,7 @@ fn head(ui: &mut Ui, ladder: &Ladder, column: f32) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEAD), Sense::hover());
     for (number, party) in ladder.parties.iter().enumerate() {
         let center = x(rect, number, column);
-        let name = one_line(ui, short(&party.name), theme::strong(12.5), colors(ui).text, column - 8.0);
+        let name = one_line(ui, &shown(&party.name), theme::strong(12.5), colors(ui).text, column - 8.0);
         let place = party.place.as_deref().unwrap_or("not seen here");
         let place = one_line(ui, place, theme::regular(11.0), colors(ui).weak, column - 8.0);
         put(ui.painter(), pos2(center - name.size().x / 2.0, rect.top() + 4.0), name);
@@ -113,7 +114,7 @@ fn step_ui(
     } else if step.turn > 0 {
         words.push_str(&format!(" (transmission {})", step.turn + 1));
     }
-    let name = |party: usize| ladder.parties.get(party).map_or("", |party| short(&party.name));
+    let name = |party: usize| ladder.parties.get(party).map(|party| shown(&party.name)).unwrap_or_default();
     let at = format!("{:.3} s", times(place).as_secs_f64());
     let label = format!("{at} {words}, from {} to {}", name(row.from), name(row.to));
     let is_chosen = chosen == Some(place);
@@ -144,4 +145,10 @@ fn arrow(ui: &Ui, from: Pos2, to: Pos2, ink: egui::Color32) {
     ui.painter().line_segment([from, to], stroke);
     ui.painter().line_segment([to, to + vec2(back, -TIP * 0.7)], stroke);
     ui.painter().line_segment([to, to + vec2(back, TIP * 0.7)], stroke);
+}
+
+/// A party's address without its scheme and parameters, safe to show.
+fn shown(name: &str) -> String {
+    let rest = name.split_once(':').map_or(name, |(_, rest)| rest);
+    words::address(rest.split(';').next().unwrap_or(rest))
 }

@@ -2,8 +2,8 @@
 
 use egui::{Align2, Id, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use super::passed::Passed;
-use crate::inspect::{Direction, Read, Traced, ends, label};
+use super::passed::{Passed, Passing};
+use crate::inspect::{Direction, Read, Traced};
 use crate::sip::Message;
 use crate::ui::kit::theme::{self, colors};
 use crate::ui::kit::widgets::{one_line, put};
@@ -28,10 +28,10 @@ pub(super) fn list_ui(
     let area = ScrollArea::vertical().id_salt("wire list").auto_shrink(false).stick_to_bottom(follows);
     ui.spacing_mut().item_spacing.y = 0.0;
     area.show_rows(ui, LINE, passed.shown().len(), |ui, lines| {
-        for place in passed.shown().get(lines).unwrap_or_default() {
-            let Some(traced) = passed.get(*place) else { continue };
-            if line_ui(ui, *place, traced, chosen == Some(*place), look) {
-                clicked = Some(*place);
+        for place in lines.filter_map(|line| passed.shown().get(line).copied()) {
+            let Some(passing) = passed.passing(place) else { continue };
+            if line_ui(ui, place, passing, chosen == Some(place), look) {
+                clicked = Some(place);
             }
         }
     });
@@ -39,10 +39,10 @@ pub(super) fn list_ui(
 }
 
 /// Draws one line; true if it was clicked.
-fn line_ui(ui: &mut Ui, place: usize, traced: &Traced, is_chosen: bool, look: &Look) -> bool {
+fn line_ui(ui: &mut Ui, place: usize, passing: &Passing, is_chosen: bool, look: &Look) -> bool {
+    let (traced, what, [from, to]) = (&passing.traced, &passing.what, &passing.ends);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), LINE), Sense::hover());
     let response = ui.interact(rect, Id::unique(("wire line", place)), Sense::click());
-    let (what, (from, to, _)) = (label(traced), ends(traced));
     let at = look.clock_millis(traced.wire.at);
     let name = format!("{at} {} {what}, from {from} to {to}", way(traced));
     response.widget_info(|| WidgetInfo::selected(egui::Role::ListItem, true, is_chosen, &name));
@@ -65,9 +65,9 @@ fn line_ui(ui: &mut Ui, place: usize, traced: &Traced, is_chosen: bool, look: &L
     ui.painter().text(pos2(middle, rect.center().y), Align2::LEFT_CENTER, arrow, font.clone(), colors.weak);
     let start = middle + 18.0;
     let words = if rect.width() < NARROW || from.is_empty() {
-        what
+        what.clone()
     } else {
-        format!("{what}    {} → {}", short(&from), short(&to))
+        format!("{what}    {} → {}", short(from), short(to))
     };
     let galley = one_line(ui, &words, font, ink, (rect.right() - start - 8.0).max(0.0));
     let top = rect.center().y - galley.size().y / 2.0;
@@ -105,8 +105,7 @@ pub(super) fn status_color(ui: &Ui, status: u16) -> egui::Color32 {
     }
 }
 
-/// An address without its scheme.
-pub(super) fn short(address: &str) -> &str {
-    let rest = address.split_once(':').map_or(address, |(_, rest)| rest);
-    rest.split(';').next().unwrap_or(rest)
+/// An address without its parameters.
+fn short(address: &str) -> &str {
+    address.split(';').next().unwrap_or(address)
 }

@@ -46,11 +46,6 @@ impl Reading {
         }
         (self.of, self.text, self.comparison) = (Some(place), text.into(), Some(compare(traced)));
     }
-
-    /// Forgets what was read: the places of the messages have changed.
-    pub(super) fn forget(&mut self) {
-        (self.of, self.comparison) = (None, None);
-    }
 }
 
 /// Draws the message at this place.

@@ -7,11 +7,12 @@ use super::{Round, Work};
 use crate::limits::STOP_WAIT;
 use crate::model::command::{AgentCommand, Notice};
 use crate::model::deletion::{Deletion, Doomed, StorageUse};
-use crate::model::journal::MessageId;
-use crate::model::record::RecordFormat;
+use crate::model::journal::{ConversationId, MessageId};
+use crate::model::record::RecordRequest;
 use crate::model::search::Search;
 use crate::runtime::agent::{Agent, STORE_FILE};
 use crate::runtime::attachment;
+use crate::runtime::engine::counting::count_outcomes;
 use crate::runtime::engine::out::Out;
 use crate::runtime::engine::recording::{WantedRecord, save_record};
 use crate::runtime::engine::saving::save;
@@ -26,10 +27,10 @@ impl Work {
         }
     }
 
-    pub(super) fn save_record(&mut self, message: MessageId, format: RecordFormat, with_capture: bool) {
-        let tap = with_capture.then(|| self.tap.clone());
+    pub(super) fn save_record(&mut self, request: RecordRequest) {
+        let tap = request.with_capture.then(|| self.tap.clone());
         let (names, now) = (Arc::clone(self.builder.names()), self.clock.now().wall);
-        let wanted = WantedRecord { message, format, tap, names, now };
+        let wanted = WantedRecord { request, tap, names, now };
         if !self.history().is_some_and(|history| save_record(history, wanted, self.builder.out())) {
             let words = "The delivery record could not be saved. Please try again.";
             self.builder.tell(Notice::Problem(words.to_owned()));
@@ -54,6 +55,15 @@ impl Work {
             .is_some_and(|history| search(history, asked, names, &self.searches, self.builder.out()));
         if !is_asked {
             self.builder.tell(Notice::Problem("The search failed. Please try again.".to_owned()));
+        }
+    }
+
+    pub(super) fn count_outcomes(&mut self, conversation: ConversationId) {
+        let names = Arc::clone(self.builder.names());
+        let out = self.builder.out();
+        if !self.history().is_some_and(|history| count_outcomes(history, conversation, names, out)) {
+            // The window asks again; without an answer it would wait.
+            self.builder.tell(Notice::Matrix(conversation, Arc::default()));
         }
     }
 
