@@ -100,7 +100,8 @@ impl Names {
         let says_more = |name: &String| {
             !name.trim().is_empty() && user_part(&row.address).is_none_or(|user| user != *name)
         };
-        let told = || Some(visible(&row.name)).filter(says_more);
+        // A contact is known by the address alone.
+        let told = || Some(visible(&row.name)).filter(|name| known.is_none() && says_more(name));
         let name = from_contacts.or_else(|| told().map(|name| format!("{CLAIMED}{name}")));
         shown(&row.address, name, known.is_some_and(|known| known.person.simulated))
     }
@@ -173,6 +174,15 @@ impl NamedContact {
     }
 }
 
+/// Gives a person another address; returns the one before. A name that only repeated that is forgotten with it, and not
+/// taken for one that the person claims.
+pub fn readdress(person: &mut PersonRow, address: String) -> String {
+    if user_part(&person.address).is_some_and(|user| user == person.name) {
+        person.name.clear();
+    }
+    std::mem::replace(&mut person.address, address)
+}
+
 fn shown(address: &str, name: Option<String>, simulated: bool) -> Person {
     let name = name.or_else(|| user_part(address));
     let address = visible(address);
@@ -214,6 +224,20 @@ mod tests {
         assert_eq!(name("rubbish", ""), "rubbish");
         assert_eq!(name("", ""), "?");
         assert!(names.person(&row("im:ann@domain.com", "")).simulated);
+    }
+
+    #[test]
+    fn somebody_whose_address_was_corrected_claims_no_name() {
+        let mut book = AddressBook::default();
+        let shown = |book: &AddressBook, row: &PersonRow| Names::of(book).person(row).name;
+        let mut zoe = row("sip:zoe@exmaple.com", "zoe");
+        assert_eq!(readdress(&mut zoe, "sip:zoe.k@example.com".into()), "sip:zoe@exmaple.com");
+        assert_eq!((shown(&book, &zoe).as_str(), zoe.address.as_str()), ("zoe.k", "sip:zoe.k@example.com"));
+        let mut named = row("sip:zoe@exmaple.com", "Zoe");
+        readdress(&mut named, "sip:zoe.k@example.com".into());
+        assert_eq!(shown(&book, &named), "~Zoe");
+        book.put(Contact { address: "sip:zoe.k@example.com".into(), name: String::new(), simulated: false });
+        assert_eq!(shown(&book, &named), "zoe.k", "a contact without a name is a contact");
     }
 
     #[test]

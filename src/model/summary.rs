@@ -102,12 +102,17 @@ pub fn line(tally: &Tally, waiting_for: &[&str]) -> String {
         DeliveryState::PassedOn if total == 1 => "Passed on, arrival not confirmed".to_owned(),
         DeliveryState::PassedOn => format!("{} of {total} passed on, arrival not confirmed", tally.passed_on),
         DeliveryState::Read if total == 1 => "Read".to_owned(),
-        DeliveryState::Read if tally.read == total => format!("Read by all {total}"),
+        DeliveryState::Read if tally.read == total => format!("Read by {}", everybody(total)),
         DeliveryState::Read => format!("Read by {} of {total}", tally.read),
         DeliveryState::Delivered if total == 0 => String::new(),
         DeliveryState::Delivered if total == 1 => "Delivered".to_owned(),
-        DeliveryState::Delivered => format!("Delivered to all {total}"),
+        DeliveryState::Delivered => format!("Delivered to {}", everybody(total)),
     }
+}
+
+/// `both`, `all 6`.
+fn everybody(total: u32) -> String {
+    if total == 2 { "both".to_owned() } else { format!("all {total}") }
 }
 
 /// What a screen reader says for a message of ours.
@@ -189,6 +194,8 @@ mod tests {
             (&[Queued, Queued], "Waiting for 2 of 2"),
             (&[Sending, Sending, Delivered], "Waiting for 2 of 3"),
             (&[Delivered; 6], "Delivered to all 6"),
+            (&[Delivered; 2], "Delivered to both"),
+            (&[Read; 2], "Read by both"),
             (&[Read, Read, Delivered, Read, Delivered, Delivered], "Read by 3 of 6"),
             (&[Read; 6], "Read by all 6"),
             (&[Read], "Read"),

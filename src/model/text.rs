@@ -81,6 +81,16 @@ pub fn preview(shown: &Shown) -> String {
     line.chars().take(PREVIEW_CHARS_MAX).collect()
 }
 
+/// `812 bytes`, `12 KB`, `1.2 MB`.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{} KB", bytes.div_ceil(1_000)),
+        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
+    }
+}
+
 /// A number with its noun: `1 user`, `2 users`.
 #[must_use]
 pub fn counted(count: usize, one: &str, many: &str) -> String {

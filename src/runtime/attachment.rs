@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::limits::MESSAGE_BYTES_MAX;
+use crate::model::text::size;
 use crate::sip::File;
 
 /// Why a file cannot be attached.
@@ -25,7 +26,7 @@ pub enum AttachError {
     #[error("{path} is empty", path = .0.display())]
     Empty(PathBuf),
     /// It is larger than a message may be.
-    #[error("{path} is too large for a message: it has {bytes} bytes, and the limit is {MESSAGE_BYTES_MAX}", path = path.display())]
+    #[error("{path} is too large for a message: it has {}, and the limit is {}", size(*bytes), size(MESSAGE_BYTES_MAX as u64), path = path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -101,10 +102,7 @@ mod tests {
             (folder.path().join("gone"), "gone cannot be read: there is no such file"),
             (folder.path().to_owned(), "is not a file"),
             (empty, "empty is empty"),
-            (
-                large,
-                "large.iso is too large for a message: it has 5368709120 bytes, and the limit is 1048576",
-            ),
+            (large, "large.iso is too large for a message: it has 5368.7 MB, and the limit is 1.0 MB"),
         ];
         for (path, words) in cases {
             let why = read(&path).unwrap_err().to_string();

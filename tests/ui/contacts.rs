@@ -52,7 +52,7 @@ fn imports_what_was_pasted(size: [f32; 2], snapshot: &str) {
     // The dialog has grown, and is put into the middle again.
     (0..4).for_each(|_| window.step());
     assert!(says(&window, "2 new · 1 already known · 1 known under another name · 2 not understood"));
-    window.get_by_label("nobody at all, Line 5: there is no SIP address in it, Not understood");
+    window.get_by_label("nobody at all, Line 5: there is no SIP address in it, No SIP address");
     window.snapshot(snapshot);
     click(&mut window, "Import 2 contacts");
     let asked = fake.asked();

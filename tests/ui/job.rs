@@ -204,7 +204,7 @@ fn nothing_moves_while_nothing_happens() {
 #[test]
 fn w18_who_is_deferred_is_waited_for_and_then_has_it_or_has_it_not() {
     for (end, line, name) in [
-        (Delivered, "Delivered to all 2", "Ben Okafor: delivered 15:00:07 (0.4 s)"),
+        (Delivered, "Delivered to both", "Ben Okafor: delivered 15:00:07 (0.4 s)"),
         (Failed, "1 of 2 not delivered", "Ben Okafor: not delivered, offline right now"),
     ] {
         let fake = Fake::new();
@@ -248,7 +248,7 @@ fn w28_who_has_read_it_is_shown_with_when_and_how_many_of_all() {
     fake.converse(1, &crew, message(Read), 0);
     window.run();
     window.get_by_label("Ben Okafor: read 15:00");
-    window.get_by_role_and_label(Role::Button, "Read by all 2");
+    window.get_by_role_and_label(Role::Button, "Read by both");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use super::{Conversations, people_key, shown_people};
 use crate::model::contacts::{address_key, uri_key};
 use crate::model::journal::{ConversationId, PersonRow};
+use crate::model::names::readdress;
 use crate::sip::{Scheme, Uri};
 
 impl Conversations {
@@ -21,7 +22,7 @@ impl Conversations {
             return None;
         }
         let person = people.iter_mut().find(|person| address_key(&person.address) == wrong)?;
-        person.address = to.to_owned();
+        let _former = readdress(person, to.to_owned());
         let hidden = conversation.row.hidden;
         let (old, new) = (people_key(&conversation.row.people, hidden), people_key(&people, hidden));
         if self.by_people.get(&new).is_some_and(|other| *other != id) {

@@ -12,6 +12,7 @@ use crate::model::delivery::{best, is_guess, is_resendable, is_settled, rank};
 use crate::model::journal::{
     AttemptRow, AttemptStage, DeliveryRow, DeliveryState, MessageId, OpenRows, OutgoingRow, Way,
 };
+use crate::model::names::readdress;
 use crate::model::reason::Phrase;
 use crate::model::snapshot::Tally;
 use crate::sip::{ReportMode, ReportOptions, Uri};
@@ -213,7 +214,7 @@ impl Entry {
     pub(super) fn readdress(&mut self, recipient: u32, address: String) -> Option<String> {
         let index = usize::try_from(recipient).ok()?;
         let person = self.row.recipients.get_mut(index)?;
-        Some(std::mem::replace(&mut person.address, address))
+        Some(readdress(person, address))
     }
 
     /// A delivery event updated to the current state; other events unchanged.

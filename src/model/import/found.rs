@@ -30,6 +30,14 @@ pub struct Misread {
     pub why: String,
 }
 
+impl Misread {
+    /// There may be somebody in it, but without an address that a message can be sent to.
+    #[must_use]
+    pub fn lacks_address(&self) -> bool {
+        self.why.contains("no SIP address")
+    }
+}
+
 /// All that was found in one text.
 #[derive(Debug, Default)]
 pub(super) struct ImportFound {

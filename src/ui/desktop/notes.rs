@@ -233,7 +233,7 @@ fn storm(last: Note, failures: usize, snapshot: &Snapshot) -> Note {
         (format!("Can't reach {proxy}"), format!("{failures} messages are waiting."))
     } else {
         (
-            format!("{failures} messages were not delivered to everyone"),
+            format!("{failures} messages did not reach everybody"),
             "Open Fanfare to see who was not reached.".to_owned(),
         )
     };
@@ -403,7 +403,7 @@ mod tests {
         assert_eq!(titles(&notes.of(&failed(1), &snapshot, AWAY, at(1_000))), ["2 of 6 not delivered"]);
         assert_eq!(titles(&notes.of(&failed(2), &snapshot, AWAY, at(5_000))), ["2 of 6 not delivered"]);
         let third = notes.of(&failed(3), &snapshot, AWAY, at(9_000));
-        assert_eq!(titles(&third), ["3 messages were not delivered to everyone"]);
+        assert_eq!(titles(&third), ["3 messages did not reach everybody"]);
         assert!(third.contains(&DesktopTask::Withdraw(About::Failure(MessageId(1)))));
         assert_eq!(titles(&notes.of(&failed(4), &snapshot, AWAY, at(60_000))), ["2 of 6 not delivered"]);
     }

@@ -14,7 +14,7 @@ use crate::model::snapshot::{
     DeliveryView, MessageView, PasswordPlace, Person, Snapshot, UntrustedCertificate,
 };
 use crate::model::summary;
-use crate::model::text::visible;
+use crate::model::text::{self, visible};
 use crate::time::{Timestamp, latency};
 
 /// The current time and time zone, for displaying times.
@@ -239,11 +239,7 @@ pub(crate) fn writing(names: &[&str]) -> Option<String> {
 
 /// `812 bytes`, `12 KB`, `1.2 MB`.
 pub(crate) fn size(bytes: usize) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} bytes"),
-        1_000..1_000_000 => format!("{} KB", bytes.div_ceil(1_000)),
-        _ => format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000),
-    }
+    text::size(bytes as u64)
 }
 
 /// `8 s`, `3 min`: the time until something, rounded up.

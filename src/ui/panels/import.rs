@@ -215,7 +215,7 @@ fn line_ui(ui: &mut Ui, line: &Line<'_>) {
         Line::Misread(misread) => (
             visible(&misread.text),
             format!("Line {}: {}", misread.line, misread.why),
-            "Not understood".to_owned(),
+            if misread.lacks_address() { "No SIP address" } else { "Not understood" }.to_owned(),
             colors.red,
         ),
         Line::Person(entry, standing) => {
