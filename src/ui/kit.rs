@@ -11,3 +11,5 @@ pub(super) mod icons;
 pub(super) mod words;
 
 pub(super) mod theme;
+
+mod missing;

@@ -13,11 +13,15 @@ use crate::ui::wire::{Watched, wire_ui};
 
 impl Shell {
     pub(super) fn delivery_column(&mut self, ui: &mut Ui, look: &Look, acts: &mut Vec<Act>) {
-        let panel = Panel::right("delivery")
-            .exact_size(self.right_width())
-            .resizable(false)
-            .show_separator_line(false);
-        panel.frame(Frame::NONE.fill(colors(ui).side)).show(ui, |ui| {
+        let panel = if !self.is_wide() {
+            Panel::right("delivery").exact_size(theme::RIGHT_WIDTH).resizable(false)
+        } else {
+            // A ladder of many people needs more room; the conversation keeps what it needs.
+            let most = (ui.available_width() - theme::MIDDLE_WIDTH_MIN).max(theme::WIRE_WIDTH);
+            let panel = Panel::right("wire column").default_size(theme::WIRE_WIDTH).resizable(true);
+            panel.size_range(theme::RIGHT_WIDTH..=most)
+        };
+        panel.show_separator_line(false).frame(Frame::NONE.fill(colors(ui).side)).show(ui, |ui| {
             let edge = ui.max_rect();
             ui.painter().vline(edge.left() + 0.5, edge.y_range(), Stroke::new(1.0, colors(ui).line));
             self.right_ui(ui, look, acts);
@@ -44,9 +48,9 @@ impl Shell {
         }
     }
 
-    fn right_width(&self) -> f32 {
-        let is_wide = self.tab != RightTab::Delivery && self.watched.is_some();
-        if is_wide { theme::WIRE_WIDTH } else { theme::RIGHT_WIDTH }
+    /// What testers look at needs more room.
+    fn is_wide(&self) -> bool {
+        self.tab != RightTab::Delivery && self.watched.is_some()
     }
 
     /// The wire in a window of its own.
@@ -74,7 +78,8 @@ impl Shell {
     /// Draws the delivery column over the conversation.
     pub(super) fn drawer_ui(&mut self, ui: &Ui, look: &Look, acts: &mut Vec<Act>) {
         let whole = ui.ctx().content_rect();
-        let width = self.right_width().min(whole.width());
+        let width = if self.is_wide() { theme::WIRE_WIDTH } else { theme::RIGHT_WIDTH };
+        let width = width.min(whole.width());
         let place = Rect::from_min_max(pos2(whole.right() - width, whole.top()), whole.max);
         let colors = colors(ui);
         Area::new(Id::unique("drawer")).order(Order::Middle).fixed_pos(place.min).show(ui.ctx(), |ui| {

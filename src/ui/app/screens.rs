@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use egui::{Pos2, Rect, ViewportCommand, pos2, vec2};
+use egui::{Pos2, Rect, Vec2, ViewportCommand, pos2, vec2};
 
 /// Moves the window onto a screen if most of it is on none.
 pub(super) fn bring_back(ctx: &egui::Context, frame: &eframe::Frame) {
     let Some(window) = frame.winit_window() else { return };
     // Under Wayland a window has no position, and the desktop sees to it.
     let Ok(position) = window.outer_position() else { return };
-    let size = window.outer_size();
+    let (size, inner) = (window.outer_size(), window.inner_size());
     let rect = |x: i32, y: i32, width: u32, height: u32| {
         Rect::from_min_size(pos2(x as f32, y as f32), vec2(width as f32, height as f32))
     };
@@ -21,10 +21,25 @@ pub(super) fn bring_back(ctx: &egui::Context, frame: &eframe::Frame) {
             rect(position.x, position.y, size.width, size.height)
         })
         .collect();
-    if let Some(place) = place_on(rect(position.x, position.y, size.width, size.height), &screens) {
-        let pixels = ctx.pixels_per_point();
-        ctx.send_viewport_cmd(ViewportCommand::OuterPosition(place / pixels));
+    let place = rect(position.x, position.y, size.width, size.height);
+    let pixels = ctx.pixels_per_point();
+    if let Some((top, room)) = fit_on(place, &screens).filter(|_| !window.is_maximized()) {
+        let frame = vec2(
+            size.width.saturating_sub(inner.width) as f32,
+            size.height.saturating_sub(inner.height) as f32,
+        );
+        ctx.send_viewport_cmd(ViewportCommand::InnerSize((room - frame) / pixels));
+        ctx.send_viewport_cmd(ViewportCommand::OuterPosition(top / pixels));
+    } else if let Some(top) = place_on(place, &screens) {
+        ctx.send_viewport_cmd(ViewportCommand::OuterPosition(top / pixels));
     }
+}
+
+/// Where to put a window that is larger than the screen on which it begins, and how large to make it with its frame.
+fn fit_on(window: Rect, screens: &[Rect]) -> Option<(Pos2, Vec2)> {
+    let screen = screens.iter().find(|screen| screen.contains(window.min))?;
+    let size = window.size().min(screen.size());
+    (size != window.size()).then(|| (window.min.clamp(screen.min, screen.max - size), size))
 }
 
 /// Where to move a window that is not half visible: onto the screen that shows most of it, else the first one.
@@ -40,7 +55,7 @@ fn place_on(window: Rect, screens: &[Rect]) -> Option<Pos2> {
         .iter()
         .copied()
         .reduce(|best, next| if visible(&next) > visible(&best) { next } else { best })?;
-    let room = (most.size() - window.size()).max(egui::Vec2::ZERO);
+    let room = (most.size() - window.size()).max(Vec2::ZERO);
     Some(window.min.clamp(most.min, most.min + room))
 }
 
@@ -101,6 +116,22 @@ mod tests {
         for shown in [Some(true), None] {
             let mut showing = Showing::default();
             assert!(!showing.is_lost(Some(false), 0.0) && !showing.is_lost(shown, 1.0) && showing.is_over);
+        }
+    }
+
+    #[test]
+    fn a_window_that_is_larger_than_its_screen_is_made_to_fit() {
+        let screen = [Rect::from_min_size(pos2(0.0, 0.0), vec2(1100.0, 720.0))];
+        let framed =
+            |x: f32, y: f32, width: f32, height: f32| Rect::from_min_size(pos2(x, y), vec2(width, height));
+        for (window, fits) in [
+            (framed(0.0, 0.0, 1102.0, 743.0), Some((pos2(0.0, 0.0), vec2(1100.0, 720.0)))),
+            (framed(0.0, 10.0, 1000.0, 743.0), Some((pos2(0.0, 0.0), vec2(1000.0, 720.0)))),
+            (framed(300.0, 0.0, 1200.0, 600.0), Some((pos2(0.0, 0.0), vec2(1100.0, 600.0)))),
+            (framed(300.0, 200.0, 1100.0, 720.0), None),
+            (framed(2000.0, 0.0, 1102.0, 743.0), None),
+        ] {
+            assert_eq!(fit_on(window, &screen), fits, "{window:?}");
         }
     }
 

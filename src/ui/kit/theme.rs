@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use egui::{Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Stroke, TextStyle, Ui};
 
+use super::missing;
 use crate::model::snapshot::{Settings, Theme};
 
 /// Width of the conversation list.
 pub(crate) const LEFT_WIDTH: f32 = 280.0;
 /// Width of the delivery column.
 pub(crate) const RIGHT_WIDTH: f32 = 300.0;
-/// Width of the right column while it shows the wire.
+/// The least width of the conversation while the right column is dragged wider.
+pub(crate) const MIDDLE_WIDTH_MIN: f32 = 280.0;
+/// Width of the right column while it shows the wire, unless its edge is dragged.
 pub(crate) const WIRE_WIDTH: f32 = 400.0;
 /// Below this width the delivery column is a drawer.
 pub(crate) const DRAWER_BELOW: f32 = 900.0;
@@ -176,6 +179,7 @@ pub(crate) fn strong(size: f32) -> FontId {
 /// Installs the fonts and both styles, once at the start.
 pub(crate) fn install(ctx: &egui::Context) {
     ctx.set_fonts(fonts());
+    ctx.add_glyph_rasterizer(missing::boxes());
     ctx.options_mut(|options| {
         options.zoom_with_keyboard = false;
         options.quit_shortcuts.clear();
@@ -362,6 +366,30 @@ mod tests {
             for ground in colors.avatars {
                 assert!(contrast(colors.on_avatar, ground) >= 4.5, "initials on {ground:?}");
             }
+        }
+    }
+
+    /// The characters of a text for which nothing is drawn.
+    fn undrawn(text: &str) -> Vec<char> {
+        let ctx = egui::Context::default();
+        install(&ctx);
+        let mut undrawn = Vec::new();
+        // What is installed is in use from the next frame on.
+        for _ in 0..2 {
+            let _output = ctx.run_ui(egui::RawInput::default(), |ui| {
+                let galley = ui.painter().layout_no_wrap(text.to_owned(), regular(14.0), Color32::BLACK);
+                let glyphs = galley.rows.iter().flat_map(|row| row.glyphs.iter());
+                undrawn = glyphs.filter(|it| it.uv_rect.is_nothing()).map(|it| it.chr).collect();
+            });
+        }
+        undrawn
+    }
+
+    #[test]
+    fn what_no_font_has_is_drawn_as_a_box_and_what_has_no_shape_is_not() {
+        assert_eq!(undrawn("Ann \u{6f22}\u{5b57} \u{1f9ff}\u{1fae8}\u{0e01}"), [' ', ' ']);
+        for letter in ['\n', '\t', ' ', '\u{200d}', '\u{fe0f}', '\u{202e}', '\u{2009}'] {
+            assert!(!missing::is_seen(letter), "{letter:?}");
         }
     }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use egui::text::{LayoutJob, TextWrapping};
 use egui::{
     Align2, Button, Color32, CornerRadius, FontId, Galley, Id, Key, Layout, Modifiers, Painter, Pos2, Rect,
-    Response, RichText, Role, Sense, Stroke, TextFormat, TextWrapMode, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Response, RichText, Role, Sense, Stroke, Style, TextFormat, TextWrapMode, Ui, UiBuilder, WidgetInfo,
+    pos2, vec2,
 };
 
 use super::edit;
@@ -69,42 +70,34 @@ pub(crate) fn primary(ui: &mut Ui, text: &str, enabled: bool) -> Response {
     .inner
 }
 
-/// In a row that wraps, begins another line if a button with this text has no room: one in a `Ui` of its own does not by
-/// itself.
-fn wrap_for(ui: &mut Ui, text: &str, padding: f32) {
-    let begins_line = ui.cursor().left() <= ui.max_rect().left() + 1.0;
-    if ui.layout().main_wrap() && ui.layout().is_horizontal() && !begins_line {
-        let galley = one_line(ui, text, theme::regular(12.5), Color32::PLACEHOLDER, f32::INFINITY);
-        if galley.size().x + 2.0 * padding > ui.available_size_before_wrap().x {
-            ui.end_row();
-        }
-    }
-}
-
 /// A small button inside a message or a row.
 pub(crate) fn small_button(ui: &mut Ui, text: &str) -> Response {
-    wrap_for(ui, text, 10.0);
-    ui.scope(|ui| {
-        ui.spacing_mut().button_padding = vec2(10.0, 3.0);
-        // Where there is no room beside others, it begins a line of its own.
-        let button = Button::new(RichText::new(text).size(12.5)).wrap_mode(TextWrapMode::Extend);
-        ui.add(button.min_size(vec2(0.0, CONTROL_HEIGHT)))
-    })
-    .inner
+    // Where there is no room beside others, it begins a line of its own.
+    let button = Button::new(RichText::new(text).size(12.5)).wrap_mode(TextWrapMode::Extend);
+    let button = button.min_size(vec2(0.0, CONTROL_HEIGHT));
+    dressed(ui, |style| style.spacing.button_padding = vec2(10.0, 3.0), |ui| ui.add(button))
+}
+
+/// Adds a widget in a style of its own. In a scope of its own it would not begin a new line where a line is full.
+fn dressed(ui: &mut Ui, dress: impl FnOnce(&mut Style), add: impl FnOnce(&mut Ui) -> Response) -> Response {
+    let before = Arc::clone(ui.style());
+    dress(ui.style_mut());
+    let response = add(ui);
+    ui.set_style(before);
+    response
 }
 
 /// A small button that repairs a failure, such as Resend.
 pub(crate) fn mend_button(ui: &mut Ui, text: &str) -> Response {
     let colors = colors(ui);
-    ui.scope(|ui| {
-        ui.spacing_mut().button_padding = vec2(10.0, 3.0);
-        let widgets = &mut ui.visuals_mut().widgets;
+    let dress = |style: &mut Style| {
+        style.spacing.button_padding = vec2(10.0, 3.0);
+        let widgets = &mut style.visuals.widgets;
         widgets.inactive.weak_bg_fill = colors.red_soft;
         widgets.inactive.bg_stroke = Stroke::new(1.0, colors.red);
-        let label = RichText::new(text).font(theme::strong(12.5)).color(colors.red);
-        ui.add(Button::new(label).min_size(vec2(0.0, CONTROL_HEIGHT)))
-    })
-    .inner
+    };
+    let label = RichText::new(text).font(theme::strong(12.5)).color(colors.red);
+    dressed(ui, dress, |ui| ui.add(Button::new(label).min_size(vec2(0.0, CONTROL_HEIGHT))))
 }
 
 /// A round button: one of several choices in a row.
@@ -113,9 +106,9 @@ pub(crate) fn pill(ui: &mut Ui, selected: bool, text: &str) -> Response {
     let colors = colors(ui);
     let (ground, ink) =
         if selected { (colors.accent, colors.on_accent) } else { (colors.hover, colors.text) };
-    ui.scope(|ui| {
-        ui.spacing_mut().button_padding = vec2(12.0, 4.0);
-        let widgets = &mut ui.visuals_mut().widgets;
+    let dress = |style: &mut Style| {
+        style.spacing.button_padding = vec2(12.0, 4.0);
+        let widgets = &mut style.visuals.widgets;
         for look in [&mut widgets.inactive, &mut widgets.hovered] {
             look.weak_bg_fill = ground;
             look.bg_stroke = Stroke::NONE;
@@ -124,14 +117,12 @@ pub(crate) fn pill(ui: &mut Ui, selected: bool, text: &str) -> Response {
         if selected {
             widgets.active.bg_stroke = Stroke::new(2.0, colors.text);
         }
-        let label = RichText::new(text).size(12.5).color(ink);
-        let button =
-            Button::new(label).min_size(vec2(0.0, CONTROL_HEIGHT)).corner_radius(CornerRadius::same(14));
-        let response = ui.add(button);
-        response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, selected, text));
-        response
-    })
-    .inner
+    };
+    let label = RichText::new(text).size(12.5).color(ink);
+    let button = Button::new(label).min_size(vec2(0.0, CONTROL_HEIGHT)).corner_radius(CornerRadius::same(14));
+    let response = dressed(ui, dress, |ui| ui.add(button));
+    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, selected, text));
+    response
 }
 
 /// A tab: text above a line.

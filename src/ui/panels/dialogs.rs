@@ -93,8 +93,8 @@ impl OpenDialog {
     }
 
     fn id(&self) -> Id {
-        // Each kind keeps its size and its scroll position, and inherits none of another.
-        Id::unique(("dialog", title(&self.dialog)))
+        // Each begins at its top, and with the size that the window has room for now.
+        Id::unique(("dialog", self.number))
     }
 
     /// Where it was drawn in the last frame.
@@ -129,7 +129,9 @@ impl OpenDialog {
 
     /// The user wants to close it: asks first where something was typed.
     fn close(&mut self, snapshot: &Snapshot) -> Outcome {
-        if !self.is_asking && self.holds_typing(snapshot) {
+        // The path of a file is soon typed again.
+        let is_worth_asking = !matches!(self.dialog, Dialog::Attach(_)) && self.holds_typing(snapshot);
+        if !self.is_asking && is_worth_asking {
             self.is_asking = true;
             return Outcome::Open;
         }
@@ -163,6 +165,8 @@ pub(crate) fn dialog_ui(
         let is_wide =
             matches!(dialog, Dialog::Settings(_) | Dialog::Keys | Dialog::Certificate | Dialog::Import(_));
         ui.set_width((room.x - 80.0).min(if is_wide { 520.0 } else { 400.0 }));
+        // Otherwise it stays as low as it was in a window that was lower.
+        ui.set_max_height(room.y);
         let close = title_ui(ui, title(dialog));
         if is_new {
             // A field takes it from here, if there is one.

@@ -19,6 +19,9 @@ use crate::ui::kit::words;
 /// Height of a contact's row.
 pub(crate) const ROW_HEIGHT: f32 = 48.0;
 
+/// From this width on, the buttons for contacts stand beside their heading.
+const BUTTONS_BESIDE_FROM: f32 = 400.0;
+
 /// Height of the bar below the contacts while some are ticked.
 pub(crate) const CHOSEN_HEIGHT: f32 = 52.0;
 
@@ -124,24 +127,32 @@ fn heading(ui: &mut Ui, text: &str) {
 
 /// `Contacts`, and the buttons that add to them or save them.
 fn heading_with_add(ui: &mut Ui, is_empty: bool, acts: &mut Vec<Act>) {
-    let rect = ui.allocate_space(vec2(ui.available_width(), 36.0)).1;
-    let galley = one_line(ui, "Contacts", theme::strong(12.0), colors(ui).weak, rect.width());
-    put(ui.painter(), pos2(rect.left() + 16.0, rect.center().y - galley.size().y / 2.0), galley);
-    let right = rect.shrink2(vec2(12.0, 0.0));
-    within(ui, right, Layout::right_to_left(Align::Center), |ui| {
-        if small_button(ui, "Add contact").clicked() {
-            acts.push(Act::EditContact(None));
-        }
-    });
-    let rect = ui.allocate_space(vec2(ui.available_width(), 36.0)).1;
-    within(ui, rect.shrink2(vec2(12.0, 0.0)), Layout::right_to_left(Align::Center), |ui| {
+    // In a wide column beside the heading, else in a line of their own.
+    let is_wide = ui.available_width() >= BUTTONS_BESIDE_FROM;
+    let (rect, side) = if is_wide {
+        let rect = ui.allocate_space(vec2(ui.available_width(), 36.0)).1;
+        let galley = one_line(ui, "Contacts", theme::strong(12.0), colors(ui).weak, rect.width());
+        put(ui.painter(), pos2(rect.left() + 16.0, rect.center().y - galley.size().y / 2.0), galley);
+        (rect, Layout::right_to_left(Align::Center))
+    } else {
+        heading(ui, "Contacts");
+        (ui.allocate_space(vec2(ui.available_width(), 36.0)).1, Layout::left_to_right(Align::Center))
+    };
+    within(ui, rect.shrink2(vec2(16.0, 0.0)), side, |ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        if small_button(ui, "Import…").clicked() {
-            acts.push(Act::Import);
+        let mut buttons = ["Add contact", "Import…", "Export"];
+        if is_wide {
+            buttons.reverse();
         }
-        let export = ui.add_enabled_ui(!is_empty, |ui| small_button(ui, "Export").clicked());
-        if export.inner {
-            acts.push(Act::Ask(Command::ExportContacts));
+        for label in buttons {
+            let is_on = !is_empty || label != "Export";
+            if ui.add_enabled_ui(is_on, |ui| small_button(ui, label).clicked()).inner {
+                acts.push(match label {
+                    "Add contact" => Act::EditContact(None),
+                    "Import…" => Act::Import,
+                    _ => Act::Ask(Command::ExportContacts),
+                });
+            }
         }
     });
 }
